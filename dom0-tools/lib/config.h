@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Configuration of one domain, as read from libvirt's domain XML.
+ *
+ * The file is validated twice: by the RELAX NG schema that ships with the tools (which
+ * elements, which attributes, which form of value), then by config.c for what a grammar
+ * cannot say (limits, duplicates, files). Whoever has a struct domain_config may rely on
+ * all of it. Everything that a file may say is either in this struct or refused.
+ *
+ * Strings are owned by the struct; domain_config_free() releases them all.
+ */
+#ifndef PARVIS_TOOLS_CONFIG_H
+#define PARVIS_TOOLS_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define CONFIG_MAX_VCPUS 128u
+#define CONFIG_MAX_DISKS 32u
+#define CONFIG_MAX_NICS 16u
+
+enum end_action { END_DESTROY, END_RESTART, END_PRESERVE };
+
+enum disk_kind { DISK_FILE, DISK_BLOCK };
+
+struct disk_config {
+    enum disk_kind kind;
+    char *source;      /* file or block device in the control domain */
+    char *target;      /* xvda, xvdb1, ... */
+    unsigned int vdev; /* its number in the block protocol */
+    bool readonly;
+};
+
+struct nic_config {
+    uint8_t mac[6];
+    bool mac_given; /* else made up when the domain is created */
+    char *bridge;
+    char *script_ifname; /* name of the interface in the control domain; NULL = vif<domid>.<n> */
+};
+
+struct domain_config {
+    char *name;
+    uint8_t uuid[16];
+    bool uuid_given; /* else made up when the domain is created */
+    uint64_t memory_kib;  /* most it may have */
+    uint64_t current_kib; /* what it starts with, <= memory_kib */
+    unsigned int max_vcpus;
+    unsigned int vcpus; /* online at the start, <= max_vcpus */
+    char *kernel;
+    char *ramdisk; /* NULL = none */
+    char *cmdline; /* never NULL */
+    unsigned int weight; /* scheduler weight, 0 = the scheduler's default */
+    enum end_action on_poweroff, on_reboot, on_crash;
+    bool console; /* a <console> or <serial> was asked for; each domain has one all the same */
+    struct disk_config *disks;
+    size_t nr_disks;
+    struct nic_config *nics;
+    size_t nr_nics;
+};
+
+/* Reads and checks a file. schema = NULL: the installed one, or $PARVIS_SCHEMA. */
+int domain_config_read(const char *path, const char *schema, struct domain_config *out,
+                       struct error *e);
+/* The same from memory; `name` stands for the file in messages. */
+int domain_config_parse(const char *text, size_t len, const char *name, const char *schema,
+                        struct domain_config *out, struct error *e);
+/* The configuration as XML again (malloc'ed). domid: as attribute id of a live domain, or -1. */
+char *domain_config_to_xml(const struct domain_config *c, int domid);
+void domain_config_free(struct domain_config *c);
+
+/* "destroy", "restart", "preserve". */
+const char *end_action_name(enum end_action a);
+/* 36 characters and the end. */
+void uuid_format(const uint8_t uuid[16], char out[37]);
+/* True for a name of [A-Za-z0-9_.+-]{1,64} that is not a number. */
+bool domain_name_ok(const char *name);
+
+#endif
