@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+#
+# Builds, runs and tests Parvis. `make help` lists the targets.
+#
+# Each folder has one NAME.mk that only lists what it holds; the rules are here:
+#   HV_SRCS     machine code of the hypervisor (C and nasm)          -> build/hv/PATH.o
+#   CORE_SRCS   portable code of the hypervisor                      -> the same, and build/host/CC/libcore.a
+#   LOADER_SRCS the start-of-day loader: portable, the tools too     -> the same
+#   EFI_SRCS    the UEFI application (gnu-efi; carries parvis.bin)   -> build/efi/PATH.o -> build/parvis.efi
+#   GUESTS      programs build/pvguest/NAME, with the rules that make them (pvguest/pvguest.mk)
+#   TOOLS       programs build/dom0-tools/NAME, with their rules (dom0-tools/dom0-tools.mk)
+#   UNIT        unit test programs (tests/unit/unit.mk says how)
+# Everything is built after build/.deps, which installs the Debian packages that are missing.
+# The hypervisor is built twice when asked: HV_CC=gcc into build/, HV_CC=clang into build/clang/.
+#
+# Two things are not obvious. The image is linked at an address outside the top 2 GB, so the code must be
+# RIP-relative (-fpie -mcmodel=small, linked as a fixed-address program, no GOT). And the symbol table for
+# backtraces is part of the image whose addresses it lists: it takes three links until it is at rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+
+HV_CC ?= gcc
+PYTHON ?= python3
+DEBUG ?= 0
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+INC  := -Iinclude -Ihypervisor/include
+
+HV_SRCS :=
+CORE_SRCS :=
+LOADER_SRCS :=
+EFI_SRCS :=
+GUESTS :=
+TOOLS :=
+UNIT :=
+CHECKS :=
+
+all: hv efi guests tools ## everything that runs: hypervisor, guests, tools
+
+include $(wildcard hypervisor/*/*.mk) $(wildcard pvguest/*.mk) $(wildcard dom0-tools/*.mk)
+include hypervisor/hypervisor.mk
+include $(wildcard tests/*/*.mk)
+include $(wildcard dom0-tools/dom0/*.mk)
+
+# ---- what must be installed ------------------------------------------------------------------------
+
+build/.deps: .ci/deps
+	@mkdir -p build
+	@.ci/deps
+	@touch $@
+
+.PHONY: all deps hv efi guests tools unit fmt clean help
+deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
+
+hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/)
+efi: $(if $(EFI_SRCS),$(HV_OUT)/parvis.efi) ## the UEFI application build/parvis.efi
+guests: $(GUESTS) ## the programs of pvguest/: build/pvguest/NAME
+tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
+
+# ---- housekeeping ----------------------------------------------------------------------------------
+
+fmt: build/.deps ## formats all C sources with clang-format
+	git ls-files '*.c' '*.h' | xargs -r clang-format -i
+
+clean: ## removes what was built; keeps what was downloaded
+	find build -mindepth 1 -maxdepth 1 ! -name downloads -exec rm -rf {} +
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort -u | \
+	    awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'

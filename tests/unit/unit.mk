@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+#
+# Unit tests: one cmocka program a line group, built with gcc and with clang under ASan and UBSan.
+# A test NAME is listed here, or in another tests/unit/*.mk of its own, so:
+#
+#   UNIT += NAME
+#   unit_NAME_SRCS := tests/unit/NAME.c [other sources, of tests or of dom0-tools/lib]
+#   unit_NAME_LIBS := [core] [-lxml2 ...]     core = the hypervisor's portable code and the loader (libcore.a)
+#
+# and becomes build/host/CC/unit_NAME. `make unit` builds and runs them all.
+
+.SECONDEXPANSION:
+define unit_rules
+build/host/$(1)/unit_%: $$$$(patsubst %.c,build/host/$(1)/%.o,$$$$(unit_$$$$*_SRCS)) \
+                        $$$$(if $$$$(filter core,$$$$(unit_$$$$*_LIBS)),build/host/$(1)/libcore.a)
+	@mkdir -p $$(@D)
+	$(1) -fsanitize=address,undefined -o $$@ $$^ $$(filter-out core,$$(unit_$$*_LIBS)) -lcmocka
+endef
+$(foreach cc,gcc clang,$(eval $(call unit_rules,$(cc))))
+
+unit_programs = $(foreach cc,gcc clang,$(patsubst %,build/host/$(cc)/unit_%,$(UNIT)))
+
+unit: $$(unit_programs) ## builds (gcc and clang, sanitizers) and runs the unit tests
+	@$(PYTHON) tests/run.py $(unit_programs)
