@@ -31,6 +31,11 @@ DEBUG ?= 0
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
 INC  := -Iinclude -Ihypervisor/include
 
+# Recipes say one short line each; V=1 shows the commands.
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-8s %s\n' $(1) $(2)
+
 HV_SRCS :=
 CORE_SRCS :=
 LOADER_SRCS :=

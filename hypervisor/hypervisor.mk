@@ -10,12 +10,13 @@ HV_OUT := build/$(HV_CC)
 endif
 HV_OBJ := $(HV_OUT)/hv
 
-# clang reads foreign data through the GOT under -fpie unless told that it is in this image.
-HV_CFLAGS_clang := -fdirect-access-external-data
-HV_CFLAGS := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fno-stack-protector -fpie -mcmodel=small \
+# clang reads foreign data through the GOT under -fpie unless told (last flag) that it is in this image.
+HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fno-stack-protector -fpie -mcmodel=small \
     -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
     -fno-strict-aliasing -fno-omit-frame-pointer -fcf-protection=none -fno-common \
-    -DDEBUG=$(DEBUG) $(HV_CFLAGS_$(HV_CC)) $(HV_CFLAGS_EXTRA)
+    -DDEBUG=$(DEBUG) $(HV_CFLAGS_EXTRA)
+HV_CFLAGS_clang := $(HV_CFLAGS_gcc) -fdirect-access-external-data
+HV_CFLAGS = $(HV_CFLAGS_$(HV_CC))
 HV_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments
 
 HV_ALL  := $(sort $(HV_SRCS) $(CORE_SRCS) $(LOADER_SRCS))
@@ -26,19 +27,22 @@ endif
 
 $(HV_OBJ)/%.o: %.c | build/.deps
 	@mkdir -p $(@D)
-	$(HV_CC) $(HV_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(call say,$(HV_CC),$@)
+	$(Q)$(HV_CC) $(HV_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # nasm -MD leaves %include'd files out of the list; nasm -M has them.
 $(HV_OBJ)/%.o: %.asm $(HV_OBJ)/asm-offsets.inc | build/.deps
 	@mkdir -p $(@D)
-	nasm -f elf64 -g -F dwarf -w+all -w-reloc-abs-qword -w-reloc-abs-dword -w-reloc-rel-dword \
-	    -I$(HV_OBJ)/ -I$(<D)/ $< -o $@
+	$(call say,nasm,$@)
+	$(Q)nasm -f elf64 -g -F dwarf -w+all -I$(HV_OBJ)/ -I$(<D)/ $< -o $@
 	@nasm -M -I$(HV_OBJ)/ -I$(<D)/ -MT $@ $< > $(@:.o=.d)
 
-# hypervisor/x86/asm-offsets.c leaves lines `->NAME value` in its assembly; they become %define's.
+# hypervisor/x86/asm-offsets.c leaves lines `->NAME value` in its assembly; they become %define's. Such lines are
+# no assembly, which gcc -S does not mind; offsets are the ABI's, the same for both compilers.
 $(HV_OBJ)/asm-offsets.inc: hypervisor/x86/asm-offsets.c | build/.deps
 	@mkdir -p $(@D)
-	$(HV_CC) $(HV_CFLAGS) -MMD -MP -MF $(@:.inc=.d) -MT $@ -S $< -o $(@:.inc=.s)
+	$(call say,gcc,$@)
+	$(Q)gcc $(HV_CFLAGS_gcc) -MMD -MP -MF $(@:.inc=.d) -MT $@ -S $< -o $(@:.inc=.s)
 	@sed -n 's/^.*->\([A-Za-z0-9_]*\) \$$\?\(-\?[0-9]*\).*/%define \1 \2/p' $(@:.inc=.s) > $@
 
 # The symbol table: link without one, then with one of the right size, then with the right contents.
@@ -49,14 +53,16 @@ $(HV_OUT)/parvis.elf: $(HV_OBJS) hypervisor/hypervisor.lds hypervisor/symbols.py
 	@! readelf -rW $(HV_OBJS) | grep -E 'R_X86_64_(REX_)?GOT' || { echo "$@: code refers to a GOT"; false; }
 	@$(SYMBOLS) > $(HV_OBJ)/symbols0.asm
 	@nasm -f elf64 $(HV_OBJ)/symbols0.asm -o $(HV_OBJ)/symbols0.o
-	$(HV_LINK) $(HV_OBJ)/symbols0.o -o $(HV_OBJ)/pass0.elf
+	$(call say,ld,$@)
+	$(Q)$(HV_LINK) $(HV_OBJ)/symbols0.o -o $(HV_OBJ)/pass0.elf
 	@for n in 0 1; do $(SYMBOLS) $(HV_OBJ)/pass$$n.elf > $(HV_OBJ)/symbols.asm; \
 	    nasm -f elf64 $(HV_OBJ)/symbols.asm -o $(HV_OBJ)/symbols.o; \
 	    $(HV_LINK) $(HV_OBJ)/symbols.o -o $(HV_OBJ)/pass$$((n + 1)).elf; done
 	@mv $(HV_OBJ)/pass2.elf $@
 
 $(HV_OUT)/parvis.bin: $(HV_OUT)/parvis.elf
-	objcopy -O binary $< $@
+	$(call say,objcopy,$@)
+	$(Q)objcopy -O binary $< $@
 
 # ---- the UEFI application: gnu-efi's start-up, our loader, parvis.bin inside ------------------------
 
@@ -69,20 +75,22 @@ EFI_OBJS := $(patsubst %,$(EFI_OBJ)/%.o,$(basename $(EFI_SRCS)))
 
 $(EFI_OBJ)/%.o: %.c | build/.deps
 	@mkdir -p $(@D)
-	gcc $(EFI_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(call say,gcc,$@)
+	$(Q)gcc $(EFI_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # parvis.bin as data: parvis_bin .. parvis_bin_end
 $(EFI_OBJ)/payload.o: $(HV_OUT)/parvis.bin
 	@mkdir -p $(@D)
 	@printf 'section .rodata align=4096\nglobal parvis_bin, parvis_bin_end\nparvis_bin: incbin "%s"\nparvis_bin_end:\n' \
 	    $< > $(@:.o=.asm)
-	nasm -f elf64 $(@:.o=.asm) -o $@
+	$(Q)nasm -f elf64 $(@:.o=.asm) -o $@
 
 $(HV_OUT)/parvis.efi: $(EFI_OBJS) $(EFI_OBJ)/payload.o
-	ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined -z noexecstack --no-warn-rwx-segments \
+	$(call say,ld,$@)
+	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined -z noexecstack --no-warn-rwx-segments \
 	    -T $(EFI_LIB)/elf_x86_64_efi.lds $(EFI_LIB)/crt0-efi-x86_64.o $^ -L$(EFI_LIB) -lefi -lgnuefi \
 	    -o $(EFI_OBJ)/parvis.so
-	objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' -j '.reloc' \
+	$(Q)objcopy -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' -j '.reloc' \
 	    --target=efi-app-x86_64 --subsystem=10 $(EFI_OBJ)/parvis.so $@
 
 # ---- the portable part on the host, under the sanitizers --------------------------------------------
@@ -93,11 +101,13 @@ HOST_CFLAGS := -std=gnu11 $(WARN) $(INC) -Itests/host -Idom0-tools/lib -I/usr/in
 define host_rules
 build/host/$(1)/%.o: %.c | build/.deps
 	@mkdir -p $$(@D)
-	$(1) $(HOST_CFLAGS) $$(HOST_CFLAGS_EXTRA) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
+	$$(call say,$(1),$$@)
+	$$(Q)$(1) $(HOST_CFLAGS) $$(HOST_CFLAGS_EXTRA) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
 
 build/host/$(1)/libcore.a: $(patsubst %.c,build/host/$(1)/%.o,$(sort $(CORE_SRCS) $(LOADER_SRCS)))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call say,ar,$$@)
+	$$(Q)ar rcs $$@ $$^
 endef
 $(foreach cc,gcc clang,$(eval $(call host_rules,$(cc))))
 

@@ -10,11 +10,15 @@
 # and becomes build/host/CC/unit_NAME. `make unit` builds and runs them all.
 
 .SECONDEXPANSION:
+# What test $(2) is linked from, under compiler $(1).
+unit_objects = $(patsubst %.c,build/host/$(1)/%.o,$(unit_$(2)_SRCS)) \
+    $(if $(filter core,$(unit_$(2)_LIBS)),build/host/$(1)/libcore.a)
+
 define unit_rules
-build/host/$(1)/unit_%: $$$$(patsubst %.c,build/host/$(1)/%.o,$$$$(unit_$$$$*_SRCS)) \
-                        $$$$(if $$$$(filter core,$$$$(unit_$$$$*_LIBS)),build/host/$(1)/libcore.a)
+build/host/$(1)/unit_%: $$$$(call unit_objects,$(1),$$$$*)
 	@mkdir -p $$(@D)
-	$(1) -fsanitize=address,undefined -o $$@ $$^ $$(filter-out core,$$(unit_$$*_LIBS)) -lcmocka
+	$$(call say,$(1),$$@)
+	$$(Q)$(1) -fsanitize=address,undefined -o $$@ $$^ $$(filter-out core,$$(unit_$$*_LIBS)) -lcmocka
 endef
 $(foreach cc,gcc clang,$(eval $(call unit_rules,$(cc))))
 
