@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine's console: the UART, who writes to it (log, control domain, boot-time domains) and who reads from it.
+ *
+ * Input goes to the control domain (VIRQ_CONSOLE, CONSOLEIO_read), or, when there is none, to the first boot-time domain's PV console
+ * ring. Early output of every domain (CONSOLEIO_write) is kept until the domain is reaped.
+ */
+#ifndef HV_CONSOLE_H
+#define HV_CONSOLE_H
+
+#include <hv/types.h>
+
+struct domain;
+
+void console_init(void);
+void console_write(const char *s, size_t n);      /* raw, to the UART                                            */
+void console_poll_input(void);                    /* reads the UART into the input ring, raises VIRQ_CONSOLE     */
+/* Boot-time domains: the hypervisor drains the ring of d (its frame and local port known) to the UART. */
+int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
+void console_drain_rings(void);                   /* exit path work: CPU_WORK_CONSOLE                            */
+int __must_check domain_console_init(struct domain *d);
+void domain_console_free(struct domain *d);
+
+#endif

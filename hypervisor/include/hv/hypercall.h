@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypercall table, continuations and pre-emption.
+ *
+ * hypercall_table.h has one row a hypercall. A handler is decode (copy arguments in once), check (may fail, changes nothing), commit
+ * (cannot fail). A long one calls hypercall_preempt_check() in its loop and, when told, returns hypercall_continuation(...):
+ * the arguments are replaced and the guest's instruction pointer is set back to the SYSCALL, so that after whatever is due has
+ * been done, it is issued again. Inside a multicall the entry's arguments are replaced instead.
+ */
+#ifndef HV_HYPERCALL_H
+#define HV_HYPERCALL_H
+
+#include <hv/types.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+#include <xen/xen.h>
+
+enum hypercall_class { HC_ANY, HC_CONTROL };
+
+typedef long (*hypercall_fn_t)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
+#define NR_HYPERCALLS 64
+extern const hypercall_fn_t hypercall_table[NR_HYPERCALLS]; /* unknown numbers: a handler that returns -XEN_ENOSYS (asm-offsets) */
+const char *hypercall_name(unsigned int nr);
+
+/* Prototypes of all handlers, from the table. */
+#define HYPERCALL(name, who, n, ...) long do_##name(__VA_ARGS__);
+#include <hv/hypercall_table.h>
+#undef HYPERCALL
+
+/* Entry (asm or C): runs hypercall nr with the vCPU's registers as arguments, leaves the result in rax or sets up the re-issue. */
+void hypercall_dispatch(struct vcpu *v);
+
+/* True when the running request used up its slice, or work waits for this CPU. Cheap: call it every few entries of a batch. */
+static inline bool hypercall_preempt_check(void)
+{
+    struct cpu *c = this_cpu();
+    return unlikely(__atomic_load_n(&c->pending, __ATOMIC_RELAXED) != 0) || clock_now() > c->slice_end;
+}
+
+/* Asks that the running hypercall be issued again with these n arguments; the handler returns what this returns (-XEN_ERESTART). */
+long hypercall_continuation(unsigned int n, ...); /* n arguments, each uint64_t */
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Doubly linked circular list with a head, embedded in what it links. Not locked: the owner's comment names the lock.
+ */
+#ifndef HV_LIST_H
+#define HV_LIST_H
+
+#include <hv/types.h>
+
+struct list {
+    struct list *next, *prev;
+};
+
+#define LIST_INIT(name) {&(name), &(name)}
+
+static inline void list_init(struct list *l)
+{
+    l->next = l->prev = l;
+}
+
+static inline bool list_empty(const struct list *l)
+{
+    return l->next == l;
+}
+
+static inline void list_insert_before(struct list *at, struct list *n)
+{
+    n->prev = at->prev;
+    n->next = at;
+    at->prev->next = n;
+    at->prev = n;
+}
+
+static inline void list_add(struct list *head, struct list *n)
+{
+    list_insert_before(head->next, n);
+}
+
+static inline void list_add_tail(struct list *head, struct list *n)
+{
+    list_insert_before(head, n);
+}
+
+/* Leaves n as an empty list, so that a second removal does no harm. */
+static inline void list_del(struct list *n)
+{
+    n->prev->next = n->next;
+    n->next->prev = n->prev;
+    list_init(n);
+}
+
+#define list_entry(p, type, member) container_of(p, type, member)
+#define list_for_each(p, head) for ((p) = (head)->next; (p) != (head); (p) = (p)->next)
+#define list_for_each_safe(p, n, head)                                                             \
+    for ((p) = (head)->next, (n) = (p)->next; (p) != (head); (p) = (n), (n) = (p)->next)
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Direct paging of paravirtual guests: page types, checked page-table updates, M2P. pv/page_*.c, pv/mmu*.c
+ *
+ * A guest's page tables are its own memory, holding machine addresses. The hypervisor lets a table be used only after its type has been checked and
+ * every later write passes one function (pv_write_pte). Invariants: pv/page_type.c.
+ */
+#ifndef HV_MM_H
+#define HV_MM_H
+
+#include <hv/domain.h>
+#include <hv/frame.h>
+
+#define HYPERVISOR_L4_FIRST 256
+#define HYPERVISOR_L4_LAST 271
+
+#define PTE_PRESENT (1ull << 0)
+#define PTE_RW (1ull << 1)
+#define PTE_USER (1ull << 2)
+#define PTE_PWT (1ull << 3)
+#define PTE_PCD (1ull << 4)
+#define PTE_ACCESSED (1ull << 5)
+#define PTE_DIRTY (1ull << 6)
+#define PTE_PSE (1ull << 7)
+#define PTE_PAT (1ull << 7)
+#define PTE_GLOBAL (1ull << 8)
+#define PTE_AVAIL (7ull << 9)
+#define PTE_NX (1ull << 63)
+#define PTE_GUEST_KERNEL (1ull << 52) /* set by us: a kernel page of the guest (not global)  */
+#define PTE_FRAME_MASK 0x000ffffffffff000ull
+
+static inline mfn_t pte_mfn(uint64_t pte)
+{
+    return MFN((pte & PTE_FRAME_MASK) >> PAGE_SHIFT);
+}
+
+/* --- page types (pv/page_type.c) --- */
+/* Takes a type reference; promotes (checks the contents) when the count was 0. 0, -XEN_EINVAL (wrong type or bad contents; logged),
+ * -XEN_ERESTART (pre-empted: progress kept in the frame; call again). The caller holds a general reference. */
+int __must_check get_page_type(struct page_info *pg, uint64_t type, struct domain *d);
+void put_page_type(struct page_info *pg);                 /* never pre-empted: only where the type is writable or seg_desc, or not last */
+int __must_check put_page_type_preemptible(struct page_info *pg, struct domain *d);
+bool __must_check get_page_and_writable(struct page_info *pg, struct domain *d); /* both references, PGT_writable_page */
+void put_page_and_type(struct page_info *pg);
+/* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference). */
+int __must_check pv_get_base_table(struct domain *d, mfn_t l4);
+int __must_check pv_put_base_table(struct domain *d, mfn_t l4); /* -XEN_ERESTART possible */
+
+/* --- entries (pv/page_entry.c) --- */
+/* References for what an L1 entry maps: page owned by pg_owner (foreign mapping) or I/O memory that d may touch. 0, -XEN_E*. */
+int __must_check get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner);
+void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner);
+/* THE one place where a guest page-table entry changes: old references dropped, new ones taken, entry written atomically.
+ * table is locked (page_lock) by it. preserve_ad: MMU_PT_UPDATE_PRESERVE_AD. */
+int __must_check pv_write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
+                              struct domain *pg_owner, bool preserve_ad);
+/* Finds the L1 entry that maps va in the current page tables: *table with a general reference, *index. false: there is none. */
+bool __must_check pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table, unsigned int *index);
+uint64_t pv_walk_l1e(struct vcpu *v, gva_t va); /* the entry's value, 0 when there is none */
+
+/* Grant maps: install and remove an L1 entry that maps mfn (references of the frame are the grant code's). va or entry address as in
+ * GNTTABOP_map_grant_ref. core calls them
+ * through struct guest_ops. */
+int __must_check pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t cache_flags);
+int __must_check pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr);
+
+/* Writable page tables: a write fault on an L1 page of the guest; true when it was emulated. (pv/ptwr.c) */
+bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
+/* The control domain reads MMCONFIG and other read-only MMIO. (pv/ptwr.c) */
+bool pv_mmio_ro_fault(struct vcpu *v, uint64_t cr2);
+
+/* Fills the hypervisor's slots of a new L4 of d. */
+void pv_init_l4_slots(uint64_t *l4, const struct domain *d);
+
+/* Recounts every reference and type from scratch and compares: 0, or the number of frames that differ (logged). */
+unsigned int check_invariants(void);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Port: this CPU and who runs on it.
+ *
+ * struct cpu sits at the top of each CPU's stack block, which is aligned to its size: the machine build finds it from the stack
+ * pointer (no GS: the guest owns both GS bases, so that its syscalls need no SWAPGS pair). The host build has one.
+ */
+#ifndef PORT_CURRENT_H
+#define PORT_CURRENT_H
+
+#include <hv/cpu.h>
+
+struct cpu *this_cpu(void);
+struct cpu *cpu_by_id(unsigned int id);
+
+#define current (this_cpu()->running)
+
+#endif

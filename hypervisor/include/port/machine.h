@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Port: what core and pv ask of the machine. x86/ implements it on the metal, tests/host implements it on plain memory.
+ */
+#ifndef PORT_MACHINE_H
+#define PORT_MACHINE_H
+
+#include <hv/types.h>
+
+struct vcpu;
+struct domain;
+
+/* The hypervisor's own mapping of a frame of RAM (direct map; all RAM is always mapped, nothing to unmap). */
+void *map_frame(mfn_t mfn);
+mfn_t frame_of(const void *mapped);
+
+/* Nanoseconds since start: monotonic, the same on all CPUs. Wall clock at that zero, in ns since 1970. */
+s_time_t clock_now(void);
+uint64_t clock_ticks(void); /* raw TSC: the tsc_timestamp domain of pvclock */
+/* TSC frequency as pvclock wants it: ns = ((ticks << shift) * mul) >> 32. */
+void clock_scale(uint32_t *mul, int8_t *shift);
+uint64_t clock_khz(void);
+
+/* Arms this CPU's one-shot timer interrupt; a past deadline fires at once; INT64_MAX disarms. */
+void machine_arm_timer(s_time_t deadline);
+
+/* Makes cpu look at its pending work soon. */
+void machine_kick(unsigned int cpu);
+unsigned int machine_nr_cpus(void);
+
+/* TLB clock: counts this machine's full flushes. A frame stamped s may still be in a TLB unless tlb_flushed_since(s). */
+uint32_t tlb_clock(void);
+bool tlb_flushed_since(uint32_t stamp);
+
+/* TLB. All flush on every CPU that may hold translations of d (its dirty mask). */
+void flush_tlb_local(void);               /* this CPU, all but hypervisor's global entries */
+void flush_tlb_one_local(gva_t va);       /* this CPU, one address                         */
+void flush_tlb_domain(struct domain *d);  /* every CPU that runs or ran d since its last flush */
+void flush_tlb_all(void);                 /* every CPU                                      */
+void flush_tlb_one_domain(struct domain *d, gva_t va);
+void flush_cache_all(void);               /* WBINVD on every CPU                            */
+
+/* Switches this CPU from prev to next (registers stay in place in struct vcpu; this moves FPU, segments, debug registers,
+ * descriptor tables, CR3, TSS). The return to next happens on the exit path. */
+void machine_context_switch(struct vcpu *prev, struct vcpu *next);
+/* Brings the machine state of v that lives in CPU registers (segment bases, FPU) into struct vcpu, if it is loaded. */
+void machine_sync_vcpu(struct vcpu *v);
+
+/* I/O memory that d may map: not RAM; for the control domain, but not the local APIC, the IOAPICs and what the hypervisor drives itself. */
+bool iomem_access_permitted(const struct domain *d, mfn_t mfn);
+bool ioport_access_permitted(const struct domain *d, unsigned int port, unsigned int bytes);
+
+/* One byte of the console UART out / in (-1: none). */
+void machine_console_putc(char c);
+int machine_console_getc(void);
+
+/* Ends. machine_stop() ends the whole machine: reboot or power off. code is what the debug-exit port gets, if configured. */
+enum stop_kind { STOP_POWEROFF, STOP_REBOOT, STOP_CRASHED };
+void __noreturn machine_stop(enum stop_kind kind);
+void __noreturn __printf(1, 2) panic(const char *fmt, ...);
+
+#define BUG_ON(cond)                                                                               \
+    do {                                                                                           \
+        if (unlikely(cond))                                                                        \
+            panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond);                                  \
+    } while (0)
+
+#ifdef HV_DEBUG
+#define ASSERT(cond) BUG_ON(!(cond))
+#else
+#define ASSERT(cond) ((void)sizeof(cond))
+#endif
+
+#endif
