@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86 side of the guest ABI: descriptor tables, traps, FPU, debug registers, and the full
+ * state of a vCPU.
+ *
+ * A PV kernel runs in ring 3 of a 64-bit CPU and has no access to descriptor tables, control
+ * registers or the interrupt flag. For each it makes a call instead:
+ *
+ * set_trap_table(struct trap_info *table)
+ *     the guest's IDT: a list that ends with an entry whose address is 0. Vectors not in it get
+ *     no handler; null removes all. A trap without a handler kills the domain, as a triple fault.
+ *     -XEN_EPERM for a code selector of the hypervisor; -XEN_EINVAL non-canonical address.
+ * set_gdt(unsigned long *frames, unsigned int entries)
+ *     the GDT: mfns of up to 14 pages, up to 7168 entries. The hypervisor adds its own entries
+ *     from FIRST_RESERVED_GDT_ENTRY on. The pages become of type descriptor table: every entry is
+ *     checked and the guest can no longer write to them. -XEN_EINVAL.
+ * update_descriptor(uint64_t machine_address, uint64_t descriptor)
+ *     changes one entry of a GDT or LDT page. -XEN_EINVAL when not of that type or not allowed
+ *     (gates, privileged segments).
+ * stack_switch(unsigned long ss, unsigned long rsp)
+ *     the stack on which the guest's kernel is entered from its user mode. -XEN_EPERM for a
+ *     stack selector of the hypervisor.
+ * fpu_taskswitch(int set)
+ *     sets or clears the guest's TS flag: the next FPU instruction raises #NM. Returns 0.
+ * set_debugreg(int reg, unsigned long value), get_debugreg(int reg)
+ *     DR0-3, DR6, DR7 of this vCPU. set: -XEN_EPERM for addresses in the hypervisor,
+ *     -XEN_EINVAL for reserved bits; -XEN_ENODEV for 4 and 5 where they do not exist.
+ *
+ * Entry into the guest. Trap frame at its kernel stack, from low address to high:
+ * rcx, r11, [error code], rip, cs, rflags, rsp, ss. (rcx and r11 are there because the return
+ * by iret/sysret destroys them.) The low byte of cs' slot +4 holds the saved upcall mask.
+ */
+#ifndef XEN_ARCH_X86_XEN_H
+#define XEN_ARCH_X86_XEN_H
+
+#include <xen/types.h>
+#include <xen/arch-x86/xen-x86_64.h>
+
+#define XEN_HAVE_PV_GUEST_ENTRY 1 /* guests start as start_info.h says */
+#define XEN_HAVE_PV_UPCALL_MASK 1 /* vcpu_info has evtchn_upcall_mask */
+
+/* The guest's part of the GDT ends here; selectors above are the hypervisor's. */
+#define FIRST_RESERVED_GDT_PAGE 14
+#define FIRST_RESERVED_GDT_BYTE (FIRST_RESERVED_GDT_PAGE * 4096)
+#define FIRST_RESERVED_GDT_ENTRY (FIRST_RESERVED_GDT_BYTE / 8)
+
+/* vCPUs that have their vcpu_info in the shared-info page. */
+#define XEN_LEGACY_MAX_VCPUS 32
+
+struct trap_info {
+    uint8_t vector;        /* 0..255 */
+    uint8_t flags;         /* bits 0-1: lowest ring that may raise it by INT n; bit 2: mask events */
+    uint16_t cs;           /* code selector of the handler */
+    unsigned long address; /* its address; 0 ends the table */
+};
+typedef struct trap_info trap_info_t;
+
+#define TI_GET_DPL(_ti) ((_ti)->flags & 3)
+#define TI_GET_IF(_ti) ((_ti)->flags & 4)
+#define TI_SET_DPL(_ti, _dpl) ((_ti)->flags |= (_dpl))
+#define TI_SET_IF(_ti, _if) ((_ti)->flags |= ((!!(_if)) << 2))
+
+typedef uint64_t tsc_timestamp_t;
+
+/*
+ * Everything about a vCPU that a builder sets before its first instruction (VCPUOP_initialise,
+ * XEN_DOMCTL_setvcpucontext) and a saver reads (XEN_DOMCTL_getvcpucontext). Every selector,
+ * frame and address in it is checked as if set by the call for it.
+ */
+#define VGCF_I387_VALID (1 << 0) /* fpu_ctxt has state; else the FPU starts as after reset */
+#define VGCF_IN_KERNEL (1 << 2)  /* the vCPU is in guest kernel mode */
+#define _VGCF_i387_valid 0
+#define VGCF_i387_valid (1 << _VGCF_i387_valid)
+#define _VGCF_in_kernel 2
+#define VGCF_in_kernel (1 << _VGCF_in_kernel)
+#define _VGCF_failsafe_disables_events 3
+#define VGCF_failsafe_disables_events (1 << _VGCF_failsafe_disables_events)
+#define _VGCF_syscall_disables_events 4
+#define VGCF_syscall_disables_events (1 << _VGCF_syscall_disables_events)
+#define _VGCF_online 5
+#define VGCF_online (1 << _VGCF_online) /* runs at once, without VCPUOP_up */
+
+struct vcpu_guest_context {
+    struct {
+        char x[512];
+    } fpu_ctxt;                                 /* FXSAVE image */
+    unsigned long flags;                        /* VGCF_* */
+    struct cpu_user_regs user_regs;             /* rflags: IOPL and IF are ours, see event mask */
+    struct trap_info trap_ctxt[256];            /* entry i is vector i */
+    unsigned long ldt_base, ldt_ents;           /* virtual address, entries */
+    unsigned long gdt_frames[16], gdt_ents;     /* mfns, entries */
+    unsigned long kernel_ss, kernel_sp;         /* as stack_switch */
+    unsigned long ctrlreg[8];                   /* [0] TS alone; [1] user and [3] kernel page table, by
+                                                 * xen_pfn_to_cr3 of the mfn; [4] CR4 bits */
+    unsigned long debugreg[8];                  /* DB0-DB7 */
+    unsigned long event_callback_eip;           /* as CALLBACKTYPE_event */
+    unsigned long failsafe_callback_eip;        /* as CALLBACKTYPE_failsafe */
+    unsigned long syscall_callback_eip;         /* as CALLBACKTYPE_syscall */
+    unsigned long vm_assist;                    /* bit VMASST_TYPE_*; vCPU 0 alone */
+    uint64_t fs_base;
+    uint64_t gs_base_kernel;
+    uint64_t gs_base_user;
+};
+typedef struct vcpu_guest_context vcpu_guest_context_t;
+
+/*
+ * The guest's part of shared_info: where its list of frames is, for whoever saves it. Either a
+ * tree of three levels of frames (pfn_to_mfn_frame_list_list), or, when p2m_cr3 is not 0, a linear
+ * list at p2m_vaddr under that page table; p2m_generation is odd while it changes.
+ */
+struct arch_shared_info {
+    unsigned long max_pfn; /* length of the list */
+    xen_pfn_t pfn_to_mfn_frame_list_list;
+    unsigned long nmi_reason; /* XEN_NMIREASON_* (nmi.h), written by the hypervisor */
+    unsigned long p2m_cr3;
+    unsigned long p2m_vaddr;
+    unsigned long p2m_generation;
+};
+typedef struct arch_shared_info arch_shared_info_t;
+
+/*
+ * createdomain's x86 part. emulation_flags: which devices a fully virtualized guest sees. A PV
+ * guest has none, except the hardware-like PIT that the control domain gets: 0 or
+ * XEN_X86_EMU_PIT, anything else is -XEN_EINVAL.
+ */
+#define _XEN_X86_EMU_LAPIC 0
+#define XEN_X86_EMU_LAPIC (1U << _XEN_X86_EMU_LAPIC)
+#define _XEN_X86_EMU_HPET 1
+#define XEN_X86_EMU_HPET (1U << _XEN_X86_EMU_HPET)
+#define _XEN_X86_EMU_PM 2
+#define XEN_X86_EMU_PM (1U << _XEN_X86_EMU_PM)
+#define _XEN_X86_EMU_RTC 3
+#define XEN_X86_EMU_RTC (1U << _XEN_X86_EMU_RTC)
+#define _XEN_X86_EMU_IOAPIC 4
+#define XEN_X86_EMU_IOAPIC (1U << _XEN_X86_EMU_IOAPIC)
+#define _XEN_X86_EMU_PIC 5
+#define XEN_X86_EMU_PIC (1U << _XEN_X86_EMU_PIC)
+#define _XEN_X86_EMU_VGA 6
+#define XEN_X86_EMU_VGA (1U << _XEN_X86_EMU_VGA)
+#define _XEN_X86_EMU_IOMMU 7
+#define XEN_X86_EMU_IOMMU (1U << _XEN_X86_EMU_IOMMU)
+#define _XEN_X86_EMU_PIT 8
+#define XEN_X86_EMU_PIT (1U << _XEN_X86_EMU_PIT)
+#define _XEN_X86_EMU_USE_PIRQ 9
+#define XEN_X86_EMU_USE_PIRQ (1U << _XEN_X86_EMU_USE_PIRQ)
+#define _XEN_X86_EMU_VPCI 10
+#define XEN_X86_EMU_VPCI (1U << _XEN_X86_EMU_VPCI)
+#define XEN_X86_EMU_ALL ((1U << (_XEN_X86_EMU_VPCI + 1)) - 1)
+
+struct xen_arch_domainconfig {
+    uint32_t emulation_flags; /* XEN_X86_EMU_* */
+    uint32_t misc_flags;      /* XEN_X86_MSR_RELAXED: reads of unknown MSRs give 0, not #GP */
+};
+#define XEN_X86_MSR_RELAXED (1u << 0)
+#define XEN_X86_MISC_FLAGS_MAX XEN_X86_MSR_RELAXED
+
+/* A CPU policy, as the control interface passes it: a list of CPUID leaves and one of MSRs. */
+#define XEN_CPUID_NO_SUBLEAF 0xffffffffu /* the leaf has no sub-leaves */
+typedef struct xen_cpuid_leaf {
+    uint32_t leaf, subleaf;
+    uint32_t a, b, c, d;
+} xen_cpuid_leaf_t;
+
+typedef struct xen_msr_entry {
+    uint32_t idx;
+    uint32_t flags; /* must be 0 */
+    uint64_t val;
+} xen_msr_entry_t;
+
+/*
+ * CPUID cannot be trapped in ring 3 of older CPUs. Where a guest wants the answer that Parvis
+ * gives and not the silicon's, it executes this: an undefined instruction followed by the
+ * letters "xen" and then the instruction to emulate.
+ */
+#define XEN_EMULATE_PREFIX ".byte 0x0f,0x0b,0x78,0x65,0x6e ; "
+#define XEN_CPUID XEN_EMULATE_PREFIX "cpuid"
+
+/* Debug output port of fully virtualized guests. A PV guest has console_io instead. */
+#define XEN_HVM_DEBUGCONS_IOPORT 0xe9
+
+#endif /* XEN_ARCH_X86_XEN_H */

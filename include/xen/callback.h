@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a guest kernel is entered other than by traps: callback_op and set_callbacks.
+ *
+ * callback_op(cmd, arg): any domain; register sets an address for the calling vCPU (nmi too),
+ * unregister takes it away. -XEN_EINVAL for an unknown type, a non-canonical address, or
+ * unregister of event and failsafe; -XEN_ENOSYS for sysenter_deprecated.
+ *
+ *   event       an event is pending and not masked
+ *   failsafe    the guest's return frame held bad segment selectors; frame: ds, es, fs, gs,
+ *               then rcx, r11, rip, cs, rflags, rsp, ss of the place where it was going
+ *   syscall     `syscall` in 64-bit user mode
+ *   syscall32   `syscall` in 32-bit user mode
+ *   sysenter    `sysenter` in 32-bit user mode
+ *   nmi         an NMI (nmi.h)
+ *
+ * set_callbacks(event, failsafe, syscall): the three main ones in one call, as older kernels
+ * do.
+ */
+#ifndef XEN_CALLBACK_H
+#define XEN_CALLBACK_H
+
+#include <xen/xen.h>
+
+#define CALLBACKTYPE_event 0
+#define CALLBACKTYPE_failsafe 1
+#define CALLBACKTYPE_syscall 2
+#define CALLBACKTYPE_sysenter_deprecated 3 /* 32-bit kernels only */
+#define CALLBACKTYPE_nmi 4
+#define CALLBACKTYPE_sysenter 5
+#define CALLBACKTYPE_syscall32 7
+
+/* Mask events on entry. Always so for event and failsafe on request. */
+#define _CALLBACKF_mask_events 0
+#define CALLBACKF_mask_events (1U << _CALLBACKF_mask_events)
+
+#define CALLBACKOP_register 0
+struct callback_register {
+    uint16_t type;          /* CALLBACKTYPE_* */
+    uint16_t flags;         /* CALLBACKF_* */
+    xen_callback_t address; /* in the guest */
+};
+typedef struct callback_register callback_register_t;
+
+#define CALLBACKOP_unregister 1
+struct callback_unregister {
+    uint16_t type;
+    uint16_t _unused;
+};
+typedef struct callback_unregister callback_unregister_t;
+
+#endif /* XEN_CALLBACK_H */

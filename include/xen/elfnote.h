@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a kernel image says about itself: ELF notes of name "Xen" in its PT_NOTE segments.
+ *
+ * Each has a number and a value, which is a string (S), a 64-bit address or a number (N; 4 or 8
+ * bytes), or nothing. A PV kernel must have at least XEN_VERSION or GUEST_OS, and ENTRY unless
+ * e_entry is it. All addresses are virtual. The loader (hypervisor/loader) reads them.
+ *
+ * Older kernels have the same in one string in section __xen_guest ("VIRT_BASE=...,"); not read.
+ */
+#ifndef XEN_ELFNOTE_H
+#define XEN_ELFNOTE_H
+
+#define XEN_ELFNOTE_INFO 0           /* free text */
+#define XEN_ELFNOTE_ENTRY 1          /* N: where it starts */
+#define XEN_ELFNOTE_HYPERCALL_PAGE 2 /* N: page to be filled with hypercall stubs; may be absent */
+#define XEN_ELFNOTE_VIRT_BASE 3      /* N: virtual address of pfn 0 */
+#define XEN_ELFNOTE_PADDR_OFFSET 4   /* N: p_paddr of that address; absent: 0 */
+#define XEN_ELFNOTE_XEN_VERSION 5    /* S: "xen-3.0" */
+#define XEN_ELFNOTE_GUEST_OS 6       /* S: "linux" */
+#define XEN_ELFNOTE_GUEST_VERSION 7  /* S */
+#define XEN_ELFNOTE_LOADER 8         /* S: "generic" */
+#define XEN_ELFNOTE_PAE_MODE 9       /* S: 32-bit kernels only */
+#define XEN_ELFNOTE_FEATURES 10      /* S: features.h names, '|' between; '!' before: required */
+#define XEN_ELFNOTE_BSD_SYMTAB 11    /* S: "yes": load the symbol table after the image */
+#define XEN_ELFNOTE_HV_START_LOW 12  /* N: lowest address that the hypervisor may use */
+#define XEN_ELFNOTE_L1_MFN_VALID 13  /* pairs of N, mask and value: when a non-present entry holds an mfn */
+#define XEN_ELFNOTE_SUSPEND_CANCEL 14 /* N: 1: copes with shutdown(suspend) returning 1 */
+#define XEN_ELFNOTE_INIT_P2M 15      /* N: where the p2m list is to be mapped */
+#define XEN_ELFNOTE_MOD_START_PFN 16 /* N: 1: takes the module by pfn, unmapped */
+#define XEN_ELFNOTE_SUPPORTED_FEATURES 17 /* N: bit per XENFEAT_*, instead of the string */
+#define XEN_ELFNOTE_PHYS32_ENTRY 18  /* N: entry of fully virtualized start (PVH); not used for PV */
+#define XEN_ELFNOTE_MAX XEN_ELFNOTE_PHYS32_ENTRY
+
+/* In a crash image of the hypervisor. */
+#define XEN_ELFNOTE_CRASH_INFO 0x1000001
+#define XEN_ELFNOTE_CRASH_REGS 0x1000002
+
+/* In a core file of a guest. */
+#define XEN_ELFNOTE_DUMPCORE_NONE 0x2000000
+#define XEN_ELFNOTE_DUMPCORE_HEADER 0x2000001
+#define XEN_ELFNOTE_DUMPCORE_XEN_VERSION 0x2000002
+#define XEN_ELFNOTE_DUMPCORE_FORMAT_VERSION 0x2000003
+
+#endif /* XEN_ELFNOTE_H */

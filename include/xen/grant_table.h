@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Grant tables: how a domain lets another use some of its pages.
+ *
+ * Each domain has a table of entries in frames that it shares with the hypervisor (it maps them
+ * with setup_table). To grant, it writes domid and frame, then, last, flags; the index of
+ * the entry is the grant reference, which it tells the other through xenstore or a ring. The
+ * other maps the reference, or has the hypervisor copy. While it is in use, the hypervisor keeps
+ * GTF_reading and GTF_writing set in flags. To revoke, the granter changes flags to 0 by
+ * compare-and-exchange when both are clear.
+ *
+ * grant_table_op(cmd, void *array, unsigned int count): each operation takes an array of count
+ * structures. The call returns 0 and each structure has its own `status`, a GNTST_* (so one
+ * failing element does not stop the rest); only a broken call (-XEN_EFAULT, -XEN_ENOSYS,
+ * -XEN_EINVAL count too large) returns an error. Any domain may call; `dom` other than
+ * DOMID_SELF in setup_table, query_size, get_version needs control over it (status
+ * GNTST_permission_denied, or -XEN_EPERM).
+ *
+ * Only version 1 of the table is offered. Version 2, transitive and sub-page grants, page
+ * transfer are refused as said below.
+ */
+#ifndef XEN_GRANT_TABLE_H
+#define XEN_GRANT_TABLE_H
+
+#include <xen/xen.h>
+
+typedef uint32_t grant_ref_t;    /* index into the granter's table */
+typedef uint32_t grant_handle_t; /* names a mapping, in the mapper's domain */
+
+/* One entry, version 1. */
+struct grant_entry_v1 {
+    uint16_t flags; /* GTF_*; written last by the granter */
+    domid_t domid;  /* who may use it */
+    uint32_t frame; /* mfn of the page */
+};
+typedef struct grant_entry_v1 grant_entry_v1_t;
+
+/* The first entries belong to the domain builder: it grants console and store page there. */
+#define GNTTAB_NR_RESERVED_ENTRIES 8
+#define GNTTAB_RESERVED_CONSOLE 0
+#define GNTTAB_RESERVED_XENSTORE 1
+
+#define GTF_invalid (0U << 0)         /* not in use */
+#define GTF_permit_access (1U << 0)   /* domid may map and copy */
+#define GTF_accept_transfer (2U << 0) /* page transfer: refused here */
+#define GTF_transitive (3U << 0)      /* version 2 only: refused here */
+#define GTF_type_mask (3U << 0)
+
+/* With permit_access. */
+#define _GTF_readonly 2
+#define GTF_readonly (1U << _GTF_readonly) /* set by granter: reading alone */
+#define _GTF_reading 3
+#define GTF_reading (1U << _GTF_reading) /* set by the hypervisor: in use */
+#define _GTF_writing 4
+#define GTF_writing (1U << _GTF_writing) /* set by the hypervisor: mapped writable */
+#define _GTF_PWT 5
+#define GTF_PWT (1U << _GTF_PWT) /* cache attributes for the mapping */
+#define _GTF_PCD 6
+#define GTF_PCD (1U << _GTF_PCD)
+#define _GTF_PAT 7
+#define GTF_PAT (1U << _GTF_PAT)
+#define _GTF_sub_page 8
+#define GTF_sub_page (1U << _GTF_sub_page) /* version 2 only */
+
+/* With accept_transfer. */
+#define _GTF_transfer_committed 2
+#define GTF_transfer_committed (1U << _GTF_transfer_committed)
+#define _GTF_transfer_completed 3
+#define GTF_transfer_completed (1U << _GTF_transfer_completed)
+
+#define GNTTABOP_map_grant_ref 0
+#define GNTTABOP_unmap_grant_ref 1
+#define GNTTABOP_setup_table 2
+#define GNTTABOP_dump_table 3 /* prints a table to the log; control domain */
+#define GNTTABOP_transfer 4   /* refused: status GNTST_general_error */
+#define GNTTABOP_copy 5
+#define GNTTABOP_query_size 6
+#define GNTTABOP_unmap_and_replace 7
+#define GNTTABOP_set_version 8
+#define GNTTABOP_get_status_frames 9 /* version 2: refused */
+#define GNTTABOP_get_version 10
+#define GNTTABOP_swap_grant_ref 11
+#define GNTTABOP_cache_flush 12
+
+/*
+ * map_grant_ref: maps the page that `dom` granted under `ref`.
+ * host_addr: with GNTMAP_contains_pte the machine address of the level-1 entry to write, else a
+ * virtual address whose level-1 entry in the current page table is written. The old entry must
+ * be empty or one that may be overwritten. GNTMAP_device_map gives the address for DMA in
+ * dev_bus_addr (the machine address of the page). The handle is needed for unmap.
+ * The mapper cannot change the entry by mmu_update: only unmap takes it away.
+ * Status: bad_domain, bad_gntref (out of range or not granted to the caller), bad_virt_addr,
+ * permission_denied (write on a read-only grant), bad_page, no_space (no handle left).
+ */
+struct gnttab_map_grant_ref {
+    uint64_t host_addr;    /* in */
+    uint32_t flags;        /* in: GNTMAP_* */
+    grant_ref_t ref;       /* in */
+    domid_t dom;           /* in: granter */
+    int16_t status;        /* out: GNTST_* */
+    grant_handle_t handle; /* out */
+    uint64_t dev_bus_addr; /* out */
+};
+typedef struct gnttab_map_grant_ref gnttab_map_grant_ref_t;
+
+#define _GNTMAP_device_map 0
+#define GNTMAP_device_map (1 << _GNTMAP_device_map) /* for use by a device */
+#define _GNTMAP_host_map 1
+#define GNTMAP_host_map (1 << _GNTMAP_host_map) /* for use by the CPU, at host_addr */
+#define _GNTMAP_readonly 2
+#define GNTMAP_readonly (1 << _GNTMAP_readonly)
+#define _GNTMAP_application_map 3
+#define GNTMAP_application_map (1 << _GNTMAP_application_map) /* user mode may access it */
+#define _GNTMAP_contains_pte 4
+#define GNTMAP_contains_pte (1 << _GNTMAP_contains_pte) /* host_addr is of a page-table entry */
+#define _GNTMAP_guest_avail0 16
+/* These bits of flags go to the bits of the entry that the hardware leaves to software. */
+#define GNTMAP_guest_avail_mask ((uint32_t)~0 << _GNTMAP_guest_avail0)
+
+/*
+ * unmap_grant_ref: undoes it. host_addr must be the one that was mapped (0: leave the CPU
+ * mapping); dev_bus_addr likewise (0: leave the device mapping). The TLB is flushed before the
+ * page is free to be revoked. Status: bad_handle, bad_virt_addr.
+ */
+struct gnttab_unmap_grant_ref {
+    uint64_t host_addr;    /* in */
+    uint64_t dev_bus_addr; /* in */
+    grant_handle_t handle; /* in */
+    int16_t status;        /* out */
+};
+typedef struct gnttab_unmap_grant_ref gnttab_unmap_grant_ref_t;
+
+/*
+ * setup_table: makes the table of `dom` at least nr_frames long and gives the mfns of its
+ * frames. count must be 1. Status: general_error (more than the limit, or no memory), bad_domain,
+ * permission_denied.
+ */
+struct gnttab_setup_table {
+    domid_t dom;                   /* in */
+    uint32_t nr_frames;            /* in: 512 entries each */
+    int16_t status;                /* out */
+    xen_guest_handle_t frame_list; /* out: xen_pfn_t[nr_frames] */
+};
+typedef struct gnttab_setup_table gnttab_setup_table_t;
+
+/* dump_table: prints the entries in use of `dom` to the hypervisor's log. */
+struct gnttab_dump_table {
+    domid_t dom;    /* in */
+    int16_t status; /* out */
+};
+typedef struct gnttab_dump_table gnttab_dump_table_t;
+
+/* transfer: gives a page away for good. Refused: every status is general_error. */
+struct gnttab_transfer {
+    xen_pfn_t mfn;
+    domid_t domid;
+    grant_ref_t ref;
+    int16_t status; /* out */
+};
+typedef struct gnttab_transfer gnttab_transfer_t;
+
+/*
+ * copy: copies len bytes, within one page at each side. Each side is a grant of `domid`
+ * (GNTCOPY_*_gref) or a frame of the caller (domid DOMID_SELF).
+ * Status: bad_copy_arg (crosses a page), bad_domain, bad_gntref, permission_denied, bad_page.
+ */
+#define _GNTCOPY_source_gref 0
+#define GNTCOPY_source_gref (1 << _GNTCOPY_source_gref)
+#define _GNTCOPY_dest_gref 1
+#define GNTCOPY_dest_gref (1 << _GNTCOPY_dest_gref)
+struct gnttab_copy {
+    struct gnttab_copy_ptr {
+        union {
+            grant_ref_t ref;
+            xen_pfn_t gmfn;
+        } u;
+        domid_t domid;
+        uint16_t offset; /* into the page */
+    } source, dest;      /* in */
+    uint16_t len;        /* in */
+    uint16_t flags;      /* in: GNTCOPY_* */
+    int16_t status;      /* out */
+};
+typedef struct gnttab_copy gnttab_copy_t;
+
+/* query_size: present and greatest number of frames of the table of `dom`. count must be 1. */
+struct gnttab_query_size {
+    domid_t dom;            /* in */
+    uint32_t nr_frames;     /* out */
+    uint32_t max_nr_frames; /* out */
+    int16_t status;         /* out */
+};
+typedef struct gnttab_query_size gnttab_query_size_t;
+
+/*
+ * unmap_and_replace: as unmap, but the entry at host_addr receives what the entry of virtual
+ * address new_addr holds, and that one becomes empty. Status as for unmap.
+ */
+struct gnttab_unmap_and_replace {
+    uint64_t host_addr;    /* in */
+    uint64_t new_addr;     /* in */
+    grant_handle_t handle; /* in */
+    int16_t status;        /* out */
+};
+typedef struct gnttab_unmap_and_replace gnttab_unmap_and_replace_t;
+
+/* set_version: 1 succeeds, 2 is refused with -XEN_ENOSYS, the rest is -XEN_EINVAL. version receives 1. */
+struct gnttab_set_version {
+    uint32_t version; /* in, out */
+};
+typedef struct gnttab_set_version gnttab_set_version_t;
+
+/* get_status_frames: version 2 alone has them; status general_error. */
+struct gnttab_get_status_frames {
+    uint32_t nr_frames;
+    domid_t dom;
+    int16_t status;
+    xen_guest_handle_t frame_list; /* uint64_t[nr_frames] */
+};
+typedef struct gnttab_get_status_frames gnttab_get_status_frames_t;
+
+/* get_version: 1. */
+struct gnttab_get_version {
+    domid_t dom; /* in */
+    uint16_t pad;
+    uint32_t version; /* out */
+};
+typedef struct gnttab_get_version gnttab_get_version_t;
+
+/* swap_grant_ref: exchanges two of the caller's own entries that nobody uses. Status: eagain when in use. */
+struct gnttab_swap_grant_ref {
+    grant_ref_t ref_a; /* in */
+    grant_ref_t ref_b; /* in */
+    int16_t status;    /* out */
+};
+typedef struct gnttab_swap_grant_ref gnttab_swap_grant_ref_t;
+
+/* cache_flush: for machines whose DMA is not coherent with the caches; not this one. -XEN_EOPNOTSUPP. */
+#define GNTTAB_CACHE_CLEAN (1u << 0)
+#define GNTTAB_CACHE_INVAL (1u << 1)
+#define GNTTAB_CACHE_SOURCE_GREF (1u << 31)
+struct gnttab_cache_flush {
+    union {
+        uint64_t dev_bus_addr;
+        grant_ref_t ref;
+    } a;
+    uint16_t offset;
+    uint16_t length;
+    uint32_t op; /* GNTTAB_CACHE_* */
+};
+typedef struct gnttab_cache_flush gnttab_cache_flush_t;
+
+#define GNTST_okay 0
+#define GNTST_general_error (-1)
+#define GNTST_bad_domain (-2)
+#define GNTST_bad_gntref (-3)
+#define GNTST_bad_handle (-4)
+#define GNTST_bad_virt_addr (-5)
+#define GNTST_bad_dev_addr (-6)
+#define GNTST_no_device_space (-7)
+#define GNTST_permission_denied (-8)
+#define GNTST_bad_page (-9)
+#define GNTST_bad_copy_arg (-10)
+#define GNTST_address_too_big (-11)
+#define GNTST_eagain (-12)
+#define GNTST_no_space (-13)
+
+/* Sentences for these, at index -status. */
+#define GNTTABOP_error_msgs                                                                  \
+    {"okay", "general error", "no such domain", "no such grant", "no such mapping handle",   \
+     "bad virtual address", "bad device address", "no device address space left",            \
+     "permission denied", "bad page", "copy crosses a page boundary", "address too large",   \
+     "not done, try again", "no space"}
+
+#endif /* XEN_GRANT_TABLE_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Non-maskable interrupts of a guest: nmi_op(cmd, arg).
+ *
+ * The machine's NMIs go to the control domain's vCPU 0; VCPUOP_send_nmi and
+ * XEN_DOMCTL_sendtrigger send one to any vCPU. A guest without a callback does not notice. Why a
+ * machine NMI came is in arch_shared_info.nmi_reason. While one is handled no other is delivered
+ * until the next iret.
+ */
+#ifndef XEN_NMI_H
+#define XEN_NMI_H
+
+#include <xen/xen.h>
+
+#define _XEN_NMIREASON_io_error 0 /* a device said so: port 0x61 bit 6 */
+#define XEN_NMIREASON_io_error (1UL << _XEN_NMIREASON_io_error)
+#define _XEN_NMIREASON_pci_serr 1 /* system error on PCI: port 0x61 bit 7 */
+#define XEN_NMIREASON_pci_serr (1UL << _XEN_NMIREASON_pci_serr)
+#define _XEN_NMIREASON_unknown 2
+#define XEN_NMIREASON_unknown (1UL << _XEN_NMIREASON_unknown)
+
+/* Sets the NMI callback of the calling vCPU, which must be 0: else -XEN_EINVAL. */
+#define XENNMI_register_callback 0
+struct xennmi_callback {
+    unsigned long handler_address;
+    unsigned long pad;
+};
+typedef struct xennmi_callback xennmi_callback_t;
+
+/* Takes it away. No argument. */
+#define XENNMI_unregister_callback 1
+
+#endif /* XEN_NMI_H */
