@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+#
+# The control domain's image: Debian's kernel as ELF, an initramfs of Debian packages' files and our tools; and the
+# initramfs of the stock Debian guest. What is downloaded stays in build/downloads/.
+#
+#   build/debian/                      unpacked packages (list: dom0-tools/dom0/packages)
+#   build/dom0/vmlinuz, vmlinux        Debian's kernel as it is, and unpacked
+#   build/dom0/initramfs.cpio.gz       base (Debian's files) and ours (tools, sample configurations, guests)
+#   build/dom0/guest-initramfs.cpio.gz
+
+D0 := dom0-tools/dom0
+DOM0_PACKAGES := $(shell sed 's/\#.*//' $(D0)/packages)
+DOM0 := build/dom0/vmlinux build/dom0/initramfs.cpio.gz
+
+build/debian/.unpacked: $(D0)/packages $(D0)/fetch.sh | build/.deps
+	@$(D0)/fetch.sh build/debian $(DOM0_PACKAGES)
+	@touch $@
+
+build/dom0/vmlinuz: build/debian/.unpacked
+	@mkdir -p $(@D)
+	@cp build/debian/boot/vmlinuz-* $@
+
+build/dom0/vmlinux: build/dom0/vmlinuz build/dom0-tools/parvis-unpack
+	$(call say,unpack,$@)
+	$(Q)build/dom0-tools/parvis-unpack $< $@
+
+build/dom0/libicudata.so.72: $(D0)/icudata.c | build/.deps
+	@mkdir -p $(@D)
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -nostdlib -Wl,-soname,libicudata.so.72 -o $@ $<
+
+XENBIN := usr/lib/xen-4.17/bin
+build/dom0/base.cpio.gz: build/debian/.unpacked build/dom0/libicudata.so.72 $(D0)/initramfs.sh $(D0)/modules \
+    $(shell find $(D0)/root)
+	$(call say,cpio,$@)
+	$(Q)$(D0)/initramfs.sh $@ build/dom0/base build/debian $(D0)/root $(D0)/modules \
+	    build/debian/$(XENBIN)/xenstored=$(XENBIN)/xenstored \
+	    $(foreach c,list ls read rm write exists chmod watch,build/debian/usr/bin/xenstore-$c=usr/bin/xenstore-$c) \
+	    build/dom0/libicudata.so.72=usr/lib/x86_64-linux-gnu/libicudata.so.72 \
+	    /usr/lib/x86_64-linux-gnu/libxml2.so.2=usr/lib/x86_64-linux-gnu/libxml2.so.2 \
+	    /usr/lib/x86_64-linux-gnu/liblz4.so.1=usr/lib/x86_64-linux-gnu/liblz4.so.1 \
+	    /usr/lib/x86_64-linux-gnu/libzstd.so.1=usr/lib/x86_64-linux-gnu/libzstd.so.1 \
+	    /usr/lib/x86_64-linux-gnu/libz.so.1=usr/lib/x86_64-linux-gnu/libz.so.1
+
+build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/guest-modules \
+    $(shell find $(D0)/guest-root)
+	$(call say,cpio,$@)
+	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules
+
+# Ours: a second archive behind the first; the kernel unpacks both.
+DOM0_FILES = $(filter-out build/dom0-tools/parvis-unpack,$(TOOLS)) dom0-tools/lib/domain.rng $(GUESTS)
+build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
+    $(D0)/ours.sh $(TOOLS) $(GUESTS)
+	$(call say,cpio,$@)
+	$(Q)$(D0)/ours.sh build/dom0/ours.cpio.gz build/dom0/ours $(TOOLS) -- $(GUESTS)
+	@cat build/dom0/base.cpio.gz build/dom0/ours.cpio.gz > $@
+
+.PHONY: dom0
+dom0: $(DOM0) ## the control domain's kernel and initramfs (build/dom0/)

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The real machine: version, sysctl and domctl operations.
+ *
+ * Each function fills one structure of the control interface in the shared buffer page,
+ * calls, and copies the answer out. The interface versions are those of Xen 4.17; a
+ * hypervisor with others answers -EACCES, which error_reason() puts into words.
+ */
+#include "host_xen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <xen/xen.h>
+
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+#include <xen/version.h>
+
+static int version_op(struct host_xen *x, unsigned int cmd, void *arg)
+{
+    int rc = xencall2(x->call, __HYPERVISOR_xen_version, cmd, (uintptr_t)arg);
+
+    return rc < 0 ? -errno : rc;
+}
+
+/* A string result: copied only when the call succeeds, always terminated. */
+static void version_string(struct host_xen *x, unsigned int cmd, char *out, size_t size)
+{
+    char *page = x->op;
+
+    memset(page, 0, HOST_PAGE_SIZE);
+    out[0] = '\0';
+    if (version_op(x, cmd, page) >= 0) {
+        page[HOST_PAGE_SIZE - 1] = '\0';
+        snprintf(out, size, "%s", page);
+    }
+}
+
+int hx_version(struct host *h, struct host_version *out)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_compile_info *ci = x->op;
+    struct xen_platform_parameters *pp = x->op;
+    int v = version_op(x, XENVER_version, NULL);
+
+    if (v < 0) {
+        return v;
+    }
+    memset(out, 0, sizeof(*out));
+    out->major = (uint32_t)v >> 16;
+    out->minor = (uint32_t)v & 0xffff;
+    version_string(x, XENVER_extraversion, out->extra, sizeof(out->extra));
+    version_string(x, XENVER_capabilities, out->capabilities, sizeof(out->capabilities));
+    version_string(x, XENVER_changeset, out->changeset, sizeof(out->changeset));
+    version_string(x, XENVER_commandline, out->commandline, sizeof(out->commandline));
+    memset(ci, 0, sizeof(*ci));
+    if (version_op(x, XENVER_compile_info, ci) >= 0) {
+        snprintf(out->compiler, sizeof(out->compiler), "%.*s", (int)sizeof(ci->compiler),
+                 ci->compiler);
+        snprintf(out->compile_by, sizeof(out->compile_by), "%.*s",
+                 (int)sizeof(out->compile_by) - 1, ci->compile_by);
+        snprintf(out->compile_domain, sizeof(out->compile_domain), "%.*s",
+                 (int)sizeof(out->compile_domain) - 1, ci->compile_domain);
+        snprintf(out->compile_date, sizeof(out->compile_date), "%.*s",
+                 (int)sizeof(out->compile_date) - 1, ci->compile_date);
+    }
+    memset(pp, 0, sizeof(*pp));
+    if (version_op(x, XENVER_platform_parameters, pp) >= 0) {
+        out->virt_start = pp->virt_start;
+    }
+    return 0;
+}
+
+static struct xen_sysctl *sysctl_new(struct host_xen *x, uint32_t cmd)
+{
+    struct xen_sysctl *s = x->op;
+
+    memset(s, 0, sizeof(*s));
+    s->cmd = cmd;
+    s->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+    return s;
+}
+
+static int sysctl_call(struct host_xen *x)
+{
+    return xencall1(x->call, __HYPERVISOR_sysctl, (uintptr_t)x->op) < 0 ? -errno : 0;
+}
+
+int hx_physinfo(struct host *h, struct host_physinfo *out)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_sysctl *s = sysctl_new(x, XEN_SYSCTL_physinfo);
+    const struct xen_sysctl_physinfo *p = &s->u.physinfo;
+    int rc = sysctl_call(x);
+
+    if (rc) {
+        return rc;
+    }
+    *out = (struct host_physinfo){
+        .nr_cpus = p->nr_cpus,
+        .threads_per_core = p->threads_per_core,
+        .cores_per_socket = p->cores_per_socket,
+        .nr_nodes = p->nr_nodes,
+        .cpu_khz = p->cpu_khz,
+        .total_pages = p->total_pages,
+        .free_pages = p->free_pages,
+        .scrub_pages = p->scrub_pages,
+        .pv = p->capabilities & XEN_SYSCTL_PHYSCAP_pv,
+        .hvm = p->capabilities & XEN_SYSCTL_PHYSCAP_hvm,
+    };
+    return 0;
+}
+
+int hx_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_sysctl *s = sysctl_new(x, XEN_SYSCTL_readconsole);
+    struct xen_sysctl_readconsole *r = &s->u.readconsole;
+    int rc;
+
+    r->clear = clear;
+    r->incremental = 1;
+    r->index = *index;
+    r->count = *len < HOST_LIST_BYTES ? *len : HOST_LIST_BYTES;
+    set_xen_guest_handle(r->buffer, x->list);
+    rc = sysctl_call(x);
+    if (rc) {
+        return rc;
+    }
+    if (r->count > *len || r->count > HOST_LIST_BYTES) {
+        return -EPROTO;
+    }
+    memcpy(buf, x->list, r->count);
+    *len = r->count;
+    *index = r->index;
+    return 0;
+}
+
+static void domain_from_info(struct host_domain *d, const struct xen_domctl_getdomaininfo *i)
+{
+    *d = (struct host_domain){
+        .domid = i->domain,
+        .dying = i->flags & XEN_DOMINF_dying,
+        .shutdown = i->flags & XEN_DOMINF_shutdown,
+        .paused = i->flags & XEN_DOMINF_paused,
+        .blocked = i->flags & XEN_DOMINF_blocked,
+        .running = i->flags & XEN_DOMINF_running,
+        .shutdown_reason = (i->flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask,
+        .nr_pages = i->tot_pages,
+        .max_pages = i->max_pages,
+        .shared_info_frame = i->shared_info_frame,
+        .cpu_time_ns = i->cpu_time,
+        .online_vcpus = i->nr_online_vcpus,
+        .max_vcpu_id = i->max_vcpu_id,
+    };
+    memcpy(d->uuid, i->handle, sizeof(d->uuid));
+}
+
+int hx_domain_list(struct host *h, uint32_t first, struct host_domain *out, unsigned int max,
+                   unsigned int *count)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_domctl_getdomaininfo *info = x->list;
+    unsigned int room = HOST_LIST_BYTES / sizeof(*info), got = 0;
+
+    while (got < max && first <= UINT16_MAX) {
+        struct xen_sysctl *s = sysctl_new(x, XEN_SYSCTL_getdomaininfolist);
+        struct xen_sysctl_getdomaininfolist *l = &s->u.getdomaininfolist;
+        unsigned int want = max - got < room ? max - got : room;
+        int rc;
+
+        l->first_domain = (domid_t)first;
+        l->max_domains = want;
+        set_xen_guest_handle(l->buffer, info);
+        rc = sysctl_call(x);
+        if (rc) {
+            return rc;
+        }
+        if (l->num_domains > want) {
+            return -EPROTO;
+        }
+        for (unsigned int i = 0; i < l->num_domains; i++) {
+            domain_from_info(&out[got++], &info[i]);
+            first = info[i].domain + 1u;
+        }
+        if (l->num_domains < want) {
+            break;
+        }
+    }
+    *count = got;
+    return 0;
+}
+
+static struct xen_domctl *domctl_new(struct host_xen *x, uint32_t cmd, uint32_t domid)
+{
+    struct xen_domctl *c = x->op;
+
+    memset(c, 0, sizeof(*c));
+    c->cmd = cmd;
+    c->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    c->domain = (domid_t)domid;
+    return c;
+}
+
+static int domctl_call(struct host_xen *x)
+{
+    return xencall1(x->call, __HYPERVISOR_domctl, (uintptr_t)x->op) < 0 ? -errno : 0;
+}
+
+int hx_domain_create(struct host *h, const struct host_create *c, uint32_t *domid)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_domctl *op = domctl_new(x, XEN_DOMCTL_createdomain, 0);
+    struct xen_domctl_createdomain *n = &op->u.createdomain;
+    int rc;
+
+    /* domain 0 in the request = the hypervisor picks the number. */
+    memcpy(n->handle, c->uuid, sizeof(n->handle));
+    n->max_vcpus = c->max_vcpus;
+    n->max_evtchn_port = c->max_evtchn_port;
+    n->max_grant_frames = (int32_t)c->max_grant_frames;
+    n->max_maptrack_frames = (int32_t)c->max_maptrack_frames;
+    n->grant_opts = XEN_DOMCTL_GRANT_version(1);
+    rc = domctl_call(x);
+    if (rc == 0) {
+        *domid = op->domain;
+    }
+    return rc;
+}
+
+int hx_domain_destroy(struct host *h, uint32_t domid)
+{
+    domctl_new(to_xen(h), XEN_DOMCTL_destroydomain, domid);
+    return domctl_call(to_xen(h));
+}
+
+int hx_domain_pause(struct host *h, uint32_t domid)
+{
+    domctl_new(to_xen(h), XEN_DOMCTL_pausedomain, domid);
+    return domctl_call(to_xen(h));
+}
+
+int hx_domain_unpause(struct host *h, uint32_t domid)
+{
+    domctl_new(to_xen(h), XEN_DOMCTL_unpausedomain, domid);
+    return domctl_call(to_xen(h));
+}
+
+int hx_domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
+{
+    domctl_new(to_xen(h), XEN_DOMCTL_max_mem, domid)->u.max_mem.max_memkb = max_kib;
+    return domctl_call(to_xen(h));
+}
+
+int hx_domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
+{
+    domctl_new(to_xen(h), XEN_DOMCTL_max_vcpus, domid)->u.max_vcpus.max = max;
+    return domctl_call(to_xen(h));
+}
+
+int hx_domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_sysctl *s = sysctl_new(x, XEN_SYSCTL_sched_id);
+    struct xen_domctl_scheduler_op *op;
+    uint32_t id;
+    int rc = sysctl_call(x);
+
+    if (rc) {
+        return rc;
+    }
+    id = s->u.sched_id.sched_id;
+    op = &domctl_new(x, XEN_DOMCTL_scheduler_op, domid)->u.scheduler_op;
+    op->sched_id = id;
+    op->cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+    if (id == XEN_SCHEDULER_CREDIT2) {
+        op->u.credit2.weight = (uint16_t)weight;
+    } else if (id == XEN_SCHEDULER_CREDIT) {
+        op->u.credit.weight = (uint16_t)weight;
+        op->u.credit.cap = UINT16_MAX; /* unchanged */
+    } else {
+        return -EOPNOTSUPP;
+    }
+    return domctl_call(x);
+}
+
+int hx_domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)
+{
+    domctl_new(to_xen(h), XEN_DOMCTL_hypercall_init, domid)->u.hypercall_init.gmfn = mfn;
+    return domctl_call(to_xen(h));
+}
+
+int hx_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
+                        const struct vcpu_guest_context *ctxt)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_domctl_vcpucontext *v =
+        &domctl_new(x, XEN_DOMCTL_setvcpucontext, domid)->u.vcpucontext;
+
+    memcpy(x->list, ctxt, sizeof(*ctxt));
+    v->vcpu = vcpu;
+    set_xen_guest_handle(v->ctxt, x->list);
+    return domctl_call(x);
+}
+
+int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_domctl_getvcpuinfo *v =
+        &domctl_new(x, XEN_DOMCTL_getvcpuinfo, domid)->u.getvcpuinfo;
+    int rc;
+
+    v->vcpu = vcpu;
+    rc = domctl_call(x);
+    if (rc == 0) {
+        *out = (struct host_vcpu){
+            .online = v->online,
+            .blocked = v->blocked,
+            .running = v->running,
+            .cpu_time_ns = v->cpu_time,
+            .cpu = v->cpu,
+        };
+    }
+    return rc;
+}
