@@ -28,7 +28,8 @@
 #define CORRUPT "is corrupt"
 #define TRUNCATED "is truncated"
 #define TOO_LARGE "unpacks to more than 1 GiB"
-#define NO_MEMORY "could not be unpacked: out of memory"
+
+static const char no_memory[] = "could not be unpacked: out of memory";
 
 struct buffer {
     uint8_t *data;
@@ -59,7 +60,7 @@ static const char *buffer_grow(struct buffer *b, size_t room)
     }
     data = realloc(b->data, size);
     if (!data) {
-        return NO_MEMORY;
+        return no_memory;
     }
     b->data = data;
     b->size = size;
@@ -83,7 +84,7 @@ static const char *gzip_loop(z_stream *z, struct buffer *out)
             return NULL;
         }
         if (rc != Z_OK && rc != Z_BUF_ERROR) {
-            return rc == Z_MEM_ERROR ? NO_MEMORY : CORRUPT;
+            return rc == Z_MEM_ERROR ? no_memory : CORRUPT;
         }
         if (z->avail_in == 0 && z->avail_out != 0) {
             return TRUNCATED;
@@ -97,7 +98,7 @@ static const char *gzip_run(const uint8_t *in, size_t size, struct buffer *out)
     const char *fault;
 
     if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK) {
-        return NO_MEMORY;
+        return no_memory;
     }
     fault = gzip_loop(&z, out);
     inflateEnd(&z);
@@ -125,7 +126,7 @@ static const char *xz_loop(lzma_stream *x, struct buffer *out)
         case LZMA_BUF_ERROR:
             return TRUNCATED;
         case LZMA_MEM_ERROR:
-            return NO_MEMORY;
+            return no_memory;
         case LZMA_MEMLIMIT_ERROR:
             return "needs more than 256 MiB to unpack";
         case LZMA_OPTIONS_ERROR:
@@ -146,7 +147,7 @@ static const char *xz_run(const uint8_t *in, size_t size, struct buffer *out)
     const char *fault;
 
     if (lzma_stream_decoder(&x, MAX_DECODER_MEMORY, 0) != LZMA_OK) {
-        return NO_MEMORY;
+        return no_memory;
     }
     x.next_in = in;
     x.avail_in = size;
@@ -188,7 +189,7 @@ static const char *zstd_run(const uint8_t *in, size_t size, struct buffer *out)
     const char *fault;
 
     if (!d) {
-        return NO_MEMORY;
+        return no_memory;
     }
     fault = zstd_loop(d, in, size, out);
     ZSTD_freeDCtx(d);
@@ -268,7 +269,7 @@ int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const cha
     fault = u->run(data, size, &b);
     if (fault) {
         free(b.data);
-        return error_set(e, fault == (const char *)NO_MEMORY ? -ENOMEM : -ENOEXEC,
+        return error_set(e, fault == no_memory ? -ENOMEM : -ENOEXEC,
                          "%s: the %s payload %s", name, u->name, fault);
     }
     *out = b.data;
