@@ -116,4 +116,4 @@ build/host/%.o: HOST_CFLAGS_EXTRA :=
 $(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(CORE_SRCS) $(LOADER_SRCS))): \
     HOST_CFLAGS_EXTRA := -ffreestanding -DDEBUG=1
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/debian -prune -o -name '*.d' -type f -print 2>/dev/null)
