@@ -30,7 +30,7 @@ build/dom0/libicudata.so.72: $(D0)/icudata.c | build/.deps
 
 XENBIN := usr/lib/xen-4.17/bin
 build/dom0/base.cpio.gz: build/debian/.unpacked build/dom0/libicudata.so.72 $(D0)/initramfs.sh $(D0)/modules \
-    $(shell find $(D0)/root)
+    $(shell find $(D0)/root -type f)
 	$(call say,cpio,$@)
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/base build/debian $(D0)/root $(D0)/modules \
 	    build/debian/$(XENBIN)/xenstored=$(XENBIN)/xenstored \
@@ -42,12 +42,11 @@ build/dom0/base.cpio.gz: build/debian/.unpacked build/dom0/libicudata.so.72 $(D0
 	    /usr/lib/x86_64-linux-gnu/libz.so.1=usr/lib/x86_64-linux-gnu/libz.so.1
 
 build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/guest-modules \
-    $(shell find $(D0)/guest-root)
+    $(shell find $(D0)/guest-root -type f)
 	$(call say,cpio,$@)
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules
 
 # Ours: a second archive behind the first; the kernel unpacks both.
-DOM0_FILES = $(filter-out build/dom0-tools/parvis-unpack,$(TOOLS)) dom0-tools/lib/domain.rng $(GUESTS)
 build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
     $(D0)/ours.sh $(TOOLS) $(GUESTS)
 	$(call say,cpio,$@)

@@ -52,11 +52,11 @@ for item in "$@"; do
     cp -L "$file" "$stage/$path"
 done
 
-# libraries: ask the dynamic linker, whatever is a dynamic program
+# libraries: ask the dynamic linker about each program and each library that was named
 export LD_LIBRARY_PATH=$PWD/$debian/$libdir
-find "$stage/usr" -type f -perm -u+x ! -name '*.ko' ! -name busybox | while read -r program; do
+find "$stage/usr" -type f \( -perm -u+x -o -name '*.so.*' \) ! -name '*.ko' ! -name busybox | while read -r program; do
     ldd "$program" 2>/dev/null || true
-done | grep -oE '/[^ ]+' | sort -u | while read -r library; do
+done | { grep -oE '/[^ ]+' || true; } | sort -u | while read -r library; do
     path=${library#"$PWD/$debian/"}
     path=${path#/}
     [[ $path == usr/* ]] || path=usr/$path
