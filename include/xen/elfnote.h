@@ -24,12 +24,12 @@
 #define XEN_ELFNOTE_FEATURES 10      /* S: features.h names, '|' between; '!' before: required */
 #define XEN_ELFNOTE_BSD_SYMTAB 11    /* S: "yes": load the symbol table after the image */
 #define XEN_ELFNOTE_HV_START_LOW 12  /* N: lowest address that the hypervisor may use */
-#define XEN_ELFNOTE_L1_MFN_VALID 13  /* pairs of N, mask and value: when a non-present entry holds an mfn */
+#define XEN_ELFNOTE_L1_MFN_VALID 13  /* pairs of N, mask and value: non-present entry with an mfn */
 #define XEN_ELFNOTE_SUSPEND_CANCEL 14 /* N: 1: copes with shutdown(suspend) returning 1 */
 #define XEN_ELFNOTE_INIT_P2M 15      /* N: where the p2m list is to be mapped */
 #define XEN_ELFNOTE_MOD_START_PFN 16 /* N: 1: takes the module by pfn, unmapped */
 #define XEN_ELFNOTE_SUPPORTED_FEATURES 17 /* N: bit per XENFEAT_*, instead of the string */
-#define XEN_ELFNOTE_PHYS32_ENTRY 18  /* N: entry of fully virtualized start (PVH); not used for PV */
+#define XEN_ELFNOTE_PHYS32_ENTRY 18  /* N: fully virtualized entry (PVH); not used */
 #define XEN_ELFNOTE_MAX XEN_ELFNOTE_PHYS32_ENTRY
 
 /* In a crash image of the hypervisor. */

@@ -93,7 +93,7 @@ struct evtchn_bind_ipi {
 };
 typedef struct evtchn_bind_ipi evtchn_bind_ipi_t;
 
-/* Closes a port of the caller. A connected peer's port becomes unbound, waiting for the same domain. */
+/* Closes a port of the caller. The peer's port becomes unbound, waiting for the same domain. */
 struct evtchn_close {
     evtchn_port_t port;
 };

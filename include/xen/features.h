@@ -22,7 +22,7 @@
 #define XENFEAT_dom0 11                      /* control domain only: has the devices */
 #define XENFEAT_memory_op_vnode_supported 13 /* no virtual NUMA nodes: no */
 #define XENFEAT_ARM_SMCCC_supported 14       /* other architecture */
-#define XENFEAT_linux_rsdp_unrestricted 15   /* in notes only: kernel takes the RSDP from anywhere */
+#define XENFEAT_linux_rsdp_unrestricted 15   /* in notes only: takes the RSDP from anywhere */
 #define XENFEAT_not_direct_mapped 16         /* yes: pfn is not mfn */
 #define XENFEAT_direct_mapped 17             /* no */
 

@@ -204,9 +204,9 @@ struct gnttab_unmap_and_replace {
 };
 typedef struct gnttab_unmap_and_replace gnttab_unmap_and_replace_t;
 
-/* set_version: 1 succeeds, 2 is refused with -XEN_ENOSYS, the rest is -XEN_EINVAL. version receives 1. */
+/* set_version: 1 succeeds, 2 is refused with -XEN_ENOSYS, the rest with -XEN_EINVAL. */
 struct gnttab_set_version {
-    uint32_t version; /* in, out */
+    uint32_t version; /* in; out: the version in use, 1 */
 };
 typedef struct gnttab_set_version gnttab_set_version_t;
 
@@ -227,7 +227,7 @@ struct gnttab_get_version {
 };
 typedef struct gnttab_get_version gnttab_get_version_t;
 
-/* swap_grant_ref: exchanges two of the caller's own entries that nobody uses. Status: eagain when in use. */
+/* swap_grant_ref: exchanges two of the caller's own entries. Status: eagain when one is in use. */
 struct gnttab_swap_grant_ref {
     grant_ref_t ref_a; /* in */
     grant_ref_t ref_b; /* in */
@@ -235,7 +235,7 @@ struct gnttab_swap_grant_ref {
 };
 typedef struct gnttab_swap_grant_ref gnttab_swap_grant_ref_t;
 
-/* cache_flush: for machines whose DMA is not coherent with the caches; not this one. -XEN_EOPNOTSUPP. */
+/* cache_flush: for machines whose DMA bypasses the caches; not this one. -XEN_EOPNOTSUPP. */
 #define GNTTAB_CACHE_CLEAN (1u << 0)
 #define GNTTAB_CACHE_INVAL (1u << 1)
 #define GNTTAB_CACHE_SOURCE_GREF (1u << 31)

@@ -6,9 +6,9 @@
  * Events (2-level): a port p is pending when bit p of evtchn_pending is set; it is delivered
  * unless bit p of evtchn_mask is set. Delivery: set bit p/64 of the target vCPU's
  * evtchn_pending_sel, set its evtchn_upcall_pending, and, unless evtchn_upcall_mask is set, enter
- * the guest at its event callback with evtchn_upcall_mask set. The guest clears upcall_pending, takes
- * (exchanges with 0) pending_sel, and for each word found clears the bits it handles. All these
- * are changed by both sides, so only with locked instructions.
+ * the guest at its event callback with evtchn_upcall_mask set. The guest clears upcall_pending,
+ * takes (exchanges with 0) pending_sel, and for each word found clears the bits it handles. All
+ * these are changed by both sides, so only with locked instructions.
  *
  * Time: system_time is the time since boot in ns at the moment when the TSC was tsc_timestamp.
  * Now = system_time + (((tsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul >> 32), where a
@@ -37,7 +37,7 @@ struct vcpu_time_info {
 }; /* 32 bytes */
 typedef struct vcpu_time_info vcpu_time_info_t;
 
-#define XEN_PVCLOCK_TSC_STABLE_BIT (1 << 0) /* values agree between vCPUs: no need to make monotonic */
+#define XEN_PVCLOCK_TSC_STABLE_BIT (1 << 0) /* values agree between vCPUs: monotonic as they are */
 #define XEN_PVCLOCK_GUEST_STOPPED (1 << 1)  /* the guest was stopped a while; soothe watchdogs */
 
 struct vcpu_info {

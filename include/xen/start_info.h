@@ -2,8 +2,8 @@
 /*
  * Start of day of a PV guest: what it finds when it is entered.
  *
- * The first vCPU starts at the entry address of the kernel's ELF notes with rsi = virtual address of
- * struct start_info, rsp = top of a boot stack, flat segments, events masked, and page tables
+ * The first vCPU starts at the entry address of the kernel's ELF notes with rsi = virtual address
+ * of struct start_info, rsp = top of a boot stack, flat segments, events masked, and page tables
  * that map, from the notes' virtual base on and in this order: kernel image, module (initial
  * ramdisk) unless it was asked for by frame number, the p2m list (mfn of each pfn, 8 bytes each)
  * unless it has an address of its own, start_info, store page, console page, the page tables, boot
@@ -24,7 +24,7 @@ struct start_info {
     unsigned long nr_pages;    /* pages of the domain, all mapped by the p2m list */
     unsigned long shared_info; /* machine address of struct shared_info */
     uint32_t flags;            /* SIF_* */
-    xen_pfn_t store_mfn;       /* page shared with xenstored (io/xs_wire.h), 0 for the control domain */
+    xen_pfn_t store_mfn;       /* page shared with xenstored (io/xs_wire.h); control domain: 0 */
     uint32_t store_evtchn;     /* port to xenstored */
     union {
         struct {
@@ -32,7 +32,7 @@ struct start_info {
             uint32_t evtchn; /* port to the console daemon */
         } domU;
         struct {
-            uint32_t info_off;  /* control domain: where dom0_vga_console_info is, from start_info */
+            uint32_t info_off;  /* control domain: offset of dom0_vga_console_info */
             uint32_t info_size; /* and how long it is; 0 when there is no screen */
         } dom0;
     } console;
@@ -49,11 +49,11 @@ struct start_info {
 typedef struct start_info start_info_t;
 
 #define SIF_PRIVILEGED (1 << 0)      /* may make the control calls */
-#define SIF_INITDOMAIN (1 << 1)      /* is the domain that the machine started with: has the devices */
+#define SIF_INITDOMAIN (1 << 1)      /* the domain that has the devices */
 #define SIF_MULTIBOOT_MOD (1 << 2)   /* mod_start points to a list of xen_multiboot_mod_list */
 #define SIF_MOD_START_PFN (1 << 3)   /* mod_start is a pfn, the module is not mapped */
 #define SIF_VIRT_P2M_4TOOLS (1 << 4) /* the tools follow arch_shared_info.p2m_vaddr at save */
-#define SIF_PM_MASK (0xFF << 8)      /* power management: which of C, P, T states the kernel reports */
+#define SIF_PM_MASK (0xFF << 8)      /* which of C, P, T states the kernel reports */
 
 /* With SIF_MULTIBOOT_MOD, one per module; addresses relative to mod_start, the last one is zero. */
 struct xen_multiboot_mod_list {

@@ -40,7 +40,7 @@
 #define __HYPERVISOR_stack_switch 3            /* A arch-x86/xen.h */
 #define __HYPERVISOR_set_callbacks 4           /* A callback.h */
 #define __HYPERVISOR_fpu_taskswitch 5          /* A arch-x86/xen.h */
-#define __HYPERVISOR_sched_op_compat 6         /* A sched.h; the oldest form, yield and block only */
+#define __HYPERVISOR_sched_op_compat 6         /* A sched.h; the oldest form */
 #define __HYPERVISOR_platform_op 7             /* C platform.h */
 #define __HYPERVISOR_set_debugreg 8            /* A arch-x86/xen.h */
 #define __HYPERVISOR_get_debugreg 9            /* A arch-x86/xen.h */

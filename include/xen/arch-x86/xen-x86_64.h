@@ -8,9 +8,9 @@
  * needs no segments of its own to start.
  *
  * The hole: 0xffff800000000000 to 0xffff87ffffffffff (L4 slots 256 to 271) is the hypervisor's in
- * every page table of every guest; entries there are ignored or refused. All else is the guest's. The
- * one part of the hole that a guest kernel can read is the machine-to-frame table (M2P): the pfn
- * of each mfn, 8 bytes each, from MACH2PHYS_VIRT_START on. Entries for frames that the guest does
+ * every page table of every guest; entries there are ignored or refused. All else is the guest's.
+ * The one part of the hole that a guest kernel can read is the machine-to-frame table (M2P): the
+ * pfn of each mfn, 8 bytes each, from MACH2PHYS_VIRT_START on. Entries for frames that the guest does
  * not own say nothing reliable; reading beyond the end of RAM faults.
  */
 #ifndef XEN_ARCH_X86_XEN_X86_64_H
@@ -72,9 +72,10 @@
 /*
  * iret: takes struct iret_context from the top of the guest's kernel stack and goes there. When
  * bit VGCF_in_syscall is set in `flags`, the way back is that of sysret: rcx and r11 are not
- * restored. When the target is ring 3 with rpl 3 cs (user mode), the page table is switched to the user one.
- * Events are masked or not as bit 9 (IF) of the new rflags says. Does not return on
- * success; a frame that cannot be read kills the domain.
+ * restored. When cs has requested privilege 3, the target is user mode, and the page table is
+ * switched to the user one; kernel frames carry a cs with privilege 0 (or 1). Events are masked or
+ * not as bit 9 (IF) of the new rflags says. Does not return; a frame that cannot be read kills the
+ * domain.
  */
 #define _VGCF_in_syscall 8
 #define VGCF_in_syscall (1 << _VGCF_in_syscall)

@@ -49,7 +49,7 @@
 
 struct trap_info {
     uint8_t vector;        /* 0..255 */
-    uint8_t flags;         /* bits 0-1: lowest ring that may raise it by INT n; bit 2: mask events */
+    uint8_t flags;         /* bits 0-1: privilege needed to raise it by INT n; bit 2: mask events */
     uint16_t cs;           /* code selector of the handler */
     unsigned long address; /* its address; 0 ends the table */
 };
@@ -90,8 +90,8 @@ struct vcpu_guest_context {
     unsigned long ldt_base, ldt_ents;           /* virtual address, entries */
     unsigned long gdt_frames[16], gdt_ents;     /* mfns, entries */
     unsigned long kernel_ss, kernel_sp;         /* as stack_switch */
-    unsigned long ctrlreg[8];                   /* [0] TS alone; [1] user and [3] kernel page table, by
-                                                 * xen_pfn_to_cr3 of the mfn; [4] CR4 bits */
+    unsigned long ctrlreg[8];                   /* [0] CR0.TS; [1] user, [3] kernel page table;
+                                                 * [4] CR4 */
     unsigned long debugreg[8];                  /* DB0-DB7 */
     unsigned long event_callback_eip;           /* as CALLBACKTYPE_event */
     unsigned long failsafe_callback_eip;        /* as CALLBACKTYPE_failsafe */

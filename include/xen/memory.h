@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory of a domain: memory_op(cmd, arg).
+ *
+ * A domain has pages (counted in tot_pages, limited by max_mem) with no order among themselves:
+ * a PV guest keeps the list pfn -> mfn, the hypervisor keeps only mfn -> pfn (the M2P). So these
+ * calls speak of machine frames. An "extent" is 2^extent_order frames in a row.
+ *
+ * Calls about `domid` other than DOMID_SELF need control over it (-XEN_EPERM). Long lists are
+ * interrupted and re-issued; the progress is kept in the upper bits of cmd, and guests must
+ * give them as 0.
+ *
+ * Operations on guest memory that a PV guest has not (physmap changes, populate on demand,
+ * paging, sharing, access rights) keep their numbers below and answer as said there.
+ */
+#ifndef XEN_MEMORY_H
+#define XEN_MEMORY_H
+
+#include <xen/memory_tools.h>
+#include <xen/physdev.h>
+#include <xen/xen.h>
+
+/*
+ * increase_reservation  new pages; extent_start, if not null, receives their mfns.
+ * decrease_reservation  gives pages back: extent_start lists mfns (first of each extent).
+ * populate_physmap      new pages for given places: extent_start lists pfns in, mfns out, and the
+ *                       M2P is set.
+ * All three take struct xen_memory_reservation and return how many extents were done, which is
+ * less than asked when memory or the limit ran out, or an entry was bad. Order 0 for everyone;
+ * greater ones only for domains that drive devices.
+ */
+#define XENMEM_increase_reservation 0
+#define XENMEM_decrease_reservation 1
+#define XENMEM_populate_physmap 6
+
+/* mem_flags: width of addresses that will do, node + 1 in bits 8-15, and wishes. */
+#define XENMEMF_address_bits(x) (x)
+#define XENMEMF_get_address_bits(x) ((x) & 0xffu)
+#define XENMEMF_node(x) (((x) + 1) << 8)
+#define XENMEMF_get_node(x) ((((x) >> 8) - 1) & 0xffu)
+#define XENMEMF_populate_on_demand (1 << 16) /* refused: nothing is populated */
+#define XENMEMF_exact_node_request (1 << 17)
+#define XENMEMF_exact_node(n) (XENMEMF_node(n) | XENMEMF_exact_node_request)
+#define XENMEMF_vnode (1 << 18) /* the node is a virtual one: refused */
+
+struct xen_memory_reservation {
+    xen_guest_handle_t extent_start; /* xen_pfn_t[nr_extents] */
+    xen_ulong_t nr_extents;
+    unsigned int extent_order;
+    unsigned int mem_flags; /* XENMEMF_* */
+    domid_t domid;
+};
+typedef struct xen_memory_reservation xen_memory_reservation_t;
+
+/*
+ * exchange: gives the pages of `in` (mfns) for new ones in `out` (extent_start: pfns in, mfns out),
+ * as many, in other orders or below other addresses: how a driver gets contiguous memory. Both
+ * sides the same domain. nr_exchanged: in 0, out: extents of `in` done. Returns 0 when all is.
+ * -XEN_EINVAL sizes don't match; -XEN_ENOMEM none so large; -XEN_EPERM order too great for the
+ * caller.
+ */
+#define XENMEM_exchange 11
+struct xen_memory_exchange {
+    struct xen_memory_reservation in;
+    struct xen_memory_reservation out;
+    xen_ulong_t nr_exchanged;
+};
+typedef struct xen_memory_exchange xen_memory_exchange_t;
+
+/* maximum_ram_page (no argument): returns the greatest mfn of RAM in the machine. */
+#define XENMEM_maximum_ram_page 2
+
+/* Pages that a domain has, may have, and its greatest pfn. Argument: struct xen_memory_domain. */
+#define XENMEM_current_reservation 3
+#define XENMEM_maximum_reservation 4
+#define XENMEM_maximum_gpfn 14
+struct xen_memory_domain {
+    domid_t domid;
+};
+
+/*
+ * machphys_mfn_list: mfns of the 2 MiB pieces of the M2P table, so that a tool can map it.
+ * Up to max_extents; nr_extents receives how many were given. compat: of the 32-bit table, of
+ * which there is none: nr_extents 0.
+ */
+#define XENMEM_machphys_mfn_list 5
+#define XENMEM_machphys_compat_mfn_list 25
+struct xen_machphys_mfn_list {
+    unsigned int max_extents;        /* in */
+    xen_guest_handle_t extent_start; /* out: xen_pfn_t[max_extents] */
+    unsigned int nr_extents;         /* out */
+};
+typedef struct xen_machphys_mfn_list xen_machphys_mfn_list_t;
+
+/* machphys_mapping: where the M2P table is in the caller's address space. */
+#define XENMEM_machphys_mapping 12
+struct xen_machphys_mapping {
+    xen_ulong_t v_start, v_end; /* out */
+    xen_ulong_t max_mfn;        /* out: greatest index that fits */
+};
+typedef struct xen_machphys_mapping xen_machphys_mapping_t;
+
+/*
+ * add_to_physmap, its batch form, and remove_from_physmap put pages into the frame space of
+ * auto-translated guests. A PV guest has none: -XEN_EOPNOTSUPP.
+ */
+#define XENMEM_add_to_physmap 7
+#define XENMEM_add_to_physmap_batch 23
+#define XENMEM_remove_from_physmap 15
+#define XENMAPSPACE_shared_info 0
+#define XENMAPSPACE_grant_table 1
+#define XENMAPSPACE_gmfn 2
+#define XENMAPSPACE_gmfn_range 3
+#define XENMAPSPACE_gmfn_foreign 4
+#define XENMAPSPACE_dev_mmio 5
+#define XENMAPIDX_grant_table_status 0x80000000
+
+struct xen_add_to_physmap {
+    domid_t domid;
+    uint16_t size;      /* gmfn_range: pages */
+    unsigned int space; /* XENMAPSPACE_* */
+    xen_ulong_t idx;    /* index into that space */
+    xen_pfn_t gpfn;     /* where to */
+};
+typedef struct xen_add_to_physmap xen_add_to_physmap_t;
+
+struct xen_add_to_physmap_batch {
+    domid_t domid;
+    uint16_t space;
+    uint16_t size; /* entries */
+    union xen_add_to_physmap_batch_extra {
+        domid_t foreign_domid; /* gmfn_foreign */
+        uint16_t res0;
+    } u;
+    xen_guest_handle_t idxs;  /* xen_ulong_t[size] */
+    xen_guest_handle_t gpfns; /* xen_pfn_t[size] */
+    xen_guest_handle_t errs;  /* out: int[size] */
+};
+typedef struct xen_add_to_physmap_batch xen_add_to_physmap_batch_t;
+
+struct xen_remove_from_physmap {
+    domid_t domid;
+    xen_pfn_t gpfn;
+};
+typedef struct xen_remove_from_physmap xen_remove_from_physmap_t;
+
+/*
+ * memory_map: the E820 map of the calling domain, as set_memory_map gave it. nr_entries: in room,
+ * out number. -XEN_ENOSYS when none was set: the guest then takes 0 to nr_pages.
+ * machine_memory_map: that of the machine; control domain. With a null buffer, the number alone.
+ * set_memory_map: sets that of `domid`; control. -XEN_EINVAL more than 128 entries.
+ */
+#define XENMEM_memory_map 9
+#define XENMEM_machine_memory_map 10
+struct xen_memory_map {
+    unsigned int nr_entries;
+    xen_guest_handle_t buffer; /* struct { uint64_t addr, size; uint32_t type; } packed, 20 bytes */
+};
+typedef struct xen_memory_map xen_memory_map_t;
+
+#define XENMEM_set_memory_map 13
+struct xen_foreign_memory_map {
+    domid_t domid;
+    struct xen_memory_map map;
+};
+typedef struct xen_foreign_memory_map xen_foreign_memory_map_t;
+
+/* Populate on demand: fully virtualized guests only. -XEN_ENOSYS. */
+#define XENMEM_set_pod_target 16
+#define XENMEM_get_pod_target 17
+struct xen_pod_target {
+    uint64_t target_pages;
+    uint64_t tot_pages;
+    uint64_t pod_cache_pages;
+    uint64_t pod_entries;
+    domid_t domid;
+};
+typedef struct xen_pod_target xen_pod_target_t;
+
+/*
+ * acquire_resource: mfns of frames that belong to `domid` in a special use, for a tool to map. Here:
+ * the frames of the grant table (id shared), made as long as asked within the limit. With
+ * nr_frames 0 and a null list: nr_frames receives the greatest number. -XEN_EOPNOTSUPP for the
+ * other types; -XEN_EINVAL beyond the end.
+ */
+#define XENMEM_acquire_resource 28
+#define XENMEM_resource_ioreq_server 0
+#define XENMEM_resource_grant_table 1
+#define XENMEM_resource_vmtrace_buf 2
+#define XENMEM_resource_grant_table_id_shared 0
+#define XENMEM_resource_grant_table_id_status 1
+#define XENMEM_resource_ioreq_server_frame_bufioreq 0
+#define XENMEM_resource_ioreq_server_frame_ioreq(n) (1 + (n))
+struct xen_mem_acquire_resource {
+    domid_t domid;
+    uint16_t type;                 /* in: XENMEM_resource_* */
+    uint32_t id;                   /* in: which of that type */
+    uint32_t nr_frames;            /* in, out */
+    uint32_t pad;                  /* 0 */
+    uint64_t frame;                /* in: the first */
+    xen_guest_handle_t frame_list; /* out: xen_pfn_t[nr_frames] */
+};
+typedef struct xen_mem_acquire_resource xen_mem_acquire_resource_t;
+
+/* get_vnumainfo: virtual NUMA topology of a domain. None here: -XEN_EOPNOTSUPP. */
+#define XENMEM_get_vnumainfo 26
+struct xen_vmemrange {
+    uint64_t start, end;
+    unsigned int flags;
+    unsigned int nid;
+};
+typedef struct xen_vmemrange xen_vmemrange_t;
+
+struct xen_vnuma_topology_info {
+    domid_t domid;
+    uint16_t pad;
+    unsigned int nr_vnodes; /* in: room, out: number; likewise the next two */
+    unsigned int nr_vcpus;
+    unsigned int nr_vmemranges;
+    union {
+        xen_guest_handle_t h; /* unsigned int[nr_vnodes][nr_vnodes] */
+        uint64_t pad;
+    } vdistance;
+    union {
+        xen_guest_handle_t h; /* unsigned int[nr_vcpus] */
+        uint64_t pad;
+    } vcpu_to_vnode;
+    union {
+        xen_guest_handle_t h; /* xen_vmemrange_t[nr_vmemranges] */
+        uint64_t pad;
+    } vmemrange;
+};
+typedef struct xen_vnuma_topology_info xen_vnuma_topology_info_t;
+
+#endif /* XEN_MEMORY_H */
