@@ -178,8 +178,8 @@ struct xen_pod_target {
 typedef struct xen_pod_target xen_pod_target_t;
 
 /*
- * acquire_resource: mfns of frames that belong to `domid` in a special use, for a tool to map. Here:
- * the frames of the grant table (id shared), made as long as asked within the limit. With
+ * acquire_resource: mfns of frames that belong to `domid` in a special use, for a tool to map.
+ * Here: the frames of the grant table (id shared), made as long as asked within the limit. With
  * nr_frames 0 and a null list: nr_frames receives the greatest number. -XEN_EOPNOTSUPP for the
  * other types; -XEN_EINVAL beyond the end.
  */

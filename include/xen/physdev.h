@@ -172,7 +172,7 @@ struct physdev_op {
 typedef struct physdev_op physdev_op_t;
 #define PHYSDEVOP_IRQ_UNMASK_NOTIFY 4 /* in that form only: the older eoi of all lines */
 
-/* setup_gsi: trigger (0 edge, 1 level) and polarity (0 high, 1 low) of a line. -XEN_EEXIST: done. */
+/* setup_gsi: trigger (0 edge, 1 level), polarity (0 high, 1 low) of a line. -XEN_EEXIST: done. */
 #define PHYSDEVOP_setup_gsi 21
 struct physdev_setup_gsi {
     int gsi;

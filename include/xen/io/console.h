@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The PV console: a page with two byte rings, and one event channel.
+ *
+ * The page and port are in start_info (console.domU). The guest writes to `out` and reads from
+ * `in`; the daemon the reverse. Producer: look at cons, write bytes, barrier, advance prod, send an
+ * event. Consumer: look at prod, barrier, read, barrier, advance cons, send an event. Indices run
+ * freely; MASK_XENCONS_IDX reduces them. Full: prod - cons == sizeof(ring).
+ *
+ * Trust: each side must take the other's index for any number: prod - cons > sizeof(ring) means that
+ * the other side is broken; treat the ring as full or empty, never index beyond it.
+ */
+#ifndef XEN_IO_CONSOLE_H
+#define XEN_IO_CONSOLE_H
+
+#include <stdint.h>
+
+typedef uint32_t XENCONS_RING_IDX;
+
+#define MASK_XENCONS_IDX(idx, ring) ((idx) & (sizeof(ring) - 1))
+
+struct xencons_interface {
+    char in[1024];                      /* keyboard: daemon to guest */
+    char out[2048];                     /* screen: guest to daemon */
+    XENCONS_RING_IDX in_cons, in_prod;  /* cons by guest, prod by daemon */
+    XENCONS_RING_IDX out_cons, out_prod; /* cons by daemon, prod by guest */
+};
+
+#endif /* XEN_IO_CONSOLE_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The states by which the two halves of a driver find together through xenstore.
+ *
+ * Each half has a directory (device/<kind>/<n> in the guest's home, backend/<kind>/<domid>/<n> in
+ * the server's), a key `state` in it, and a watch on the other's. Usual course:
+ *   front  Initialising -> Initialised (ring and port written) -> Connected -> Closing -> Closed
+ *   back   Initialising -> InitWait (features written) -> Connected -> Closing -> Closed
+ * The value in the store is the decimal number.
+ */
+#ifndef XEN_IO_XENBUS_H
+#define XEN_IO_XENBUS_H
+
+enum xenbus_state {
+    XenbusStateUnknown = 0,
+    XenbusStateInitialising = 1,
+    XenbusStateInitWait = 2,      /* waits for information from the other or from hotplug */
+    XenbusStateInitialised = 3,   /* waits for the other to connect */
+    XenbusStateConnected = 4,
+    XenbusStateClosing = 5,       /* an error, or on the way out */
+    XenbusStateClosed = 6,
+    XenbusStateReconfiguring = 7, /* of a bus (PCI): part of it comes or goes */
+    XenbusStateReconfigured = 8
+};
+typedef enum xenbus_state XenbusState;
+
+#endif /* XEN_IO_XENBUS_H */
