@@ -38,11 +38,12 @@ struct nic_config {
     uint8_t mac[6];
     bool mac_given; /* else made up when the domain is created */
     char *bridge;
-    char *script_ifname; /* name of the interface in the control domain; NULL = vif<domid>.<n> */
+    char *ifname; /* its name in the control domain; NULL = vif<domid>.<n> */
 };
 
 struct domain_config {
     char *name;
+    char *title, *description; /* free text, NULL = none */
     uint8_t uuid[16];
     bool uuid_given; /* else made up when the domain is created */
     uint64_t memory_kib;  /* most it may have */
@@ -61,6 +62,11 @@ struct domain_config {
     size_t nr_nics;
 };
 
+/* Limits that hold for every domain. */
+#define CONFIG_MIN_MEMORY_KIB 2048u         /* 2 MiB */
+#define CONFIG_MAX_MEMORY_KIB (UINT64_C(1) << 34) /* 16 TiB */
+#define CONFIG_MAX_CMDLINE 1023u            /* start_info has 1024 bytes for it */
+
 /* Reads and checks a file. schema = NULL: the installed one, or $PARVIS_SCHEMA. */
 int domain_config_read(const char *path, const char *schema, struct domain_config *out,
                        struct error *e);
@@ -75,6 +81,10 @@ void domain_config_free(struct domain_config *c);
 const char *end_action_name(enum end_action a);
 /* 36 characters and the end. */
 void uuid_format(const uint8_t uuid[16], char out[37]);
+/* Reads what uuid_format writes, with or without the dashes; false if it is not a uuid. */
+bool uuid_parse(const char *s, uint8_t uuid[16]);
+/* A random one (version 4). Never waits for entropy. */
+void uuid_make(uint8_t uuid[16]);
 /* True for a name of [A-Za-z0-9_.+-]{1,64} that is not a number. */
 bool domain_name_ok(const char *name);
 
