@@ -7,7 +7,7 @@
  * event. Consumer: look at prod, barrier, read, barrier, advance cons, send an event. Indices run
  * freely; MASK_XENCONS_IDX reduces them. Full: prod - cons == sizeof(ring).
  *
- * Trust: each side must take the other's index for any number: prod - cons > sizeof(ring) means that
+ * Trust: the other side's index can be any number: prod - cons > sizeof(ring) means that
  * the other side is broken; treat the ring as full or empty, never index beyond it.
  */
 #ifndef XEN_IO_CONSOLE_H

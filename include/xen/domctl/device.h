@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domctl: rights of a domain to devices.
+ *
+ * The control domain can give another domain I/O ports, device memory and interrupts, so that a
+ * driver can run there. DMA of such a device is not confined, as Parvis drives no IOMMU;
+ * so a domain with a device that does DMA must be trusted as the control domain is, and
+ * assign_device, which promises confinement, is refused with -XEN_ENODEV.
+ *
+ * The caller can only give what it has itself: else -XEN_EPERM.
+ */
+#ifndef XEN_DOMCTL_DEVICE_H
+#define XEN_DOMCTL_DEVICE_H
+
+#include <xen/types.h>
+
+/* irq_permission: a pirq of the caller. -XEN_EINVAL out of range. */
+struct xen_domctl_irq_permission {
+    uint32_t pirq;
+    uint8_t allow_access; /* 0: take it away */
+    uint8_t pad[3];
+};
+
+/* iomem_permission: frames that are not RAM. -XEN_EINVAL the range wraps or ends beyond the machine. */
+struct xen_domctl_iomem_permission {
+    uint64_aligned_t first_mfn;
+    uint64_aligned_t nr_mfns;
+    uint8_t allow_access;
+};
+
+/* ioport_permission: -XEN_EINVAL beyond 65536; -XEN_EPERM for ports that the hypervisor keeps. */
+struct xen_domctl_ioport_permission {
+    uint32_t first_port;
+    uint32_t nr_ports;
+    uint8_t allow_access;
+};
+
+/* assign_device, deassign_device, test_assign_device: -XEN_ENODEV, there is no IOMMU. */
+#define XEN_DOMCTL_DEV_PCI 0
+#define XEN_DOMCTL_DEV_DT 1
+#define XEN_DOMCTL_DEV_RDM_RELAXED 1
+struct xen_domctl_assign_device {
+    uint32_t dev;   /* XEN_DOMCTL_DEV_* */
+    uint32_t flags; /* XEN_DOMCTL_DEV_RDM_RELAXED */
+    union {
+        struct {
+            uint32_t machine_sbdf; /* segment 16, bus 8, device 5, function 3 bits */
+        } pci;
+        struct {
+            uint32_t size;
+            xen_guest_handle_t path; /* char[size] */
+        } dt;
+    } u;
+};
+
+/* get_device_group: functions that must be assigned together: -XEN_ENODEV, there is no IOMMU. */
+struct xen_domctl_get_device_group {
+    uint32_t machine_sbdf;         /* in */
+    uint32_t max_sdevs;            /* in */
+    uint32_t num_sdevs;            /* out */
+    xen_guest_handle_t sdev_array; /* out: uint32_t[max_sdevs] */
+};
+
+#endif /* XEN_DOMCTL_DEVICE_H */

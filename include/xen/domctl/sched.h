@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * domctl: scheduler_op, the share of CPU time that a domain gets.
+ *
+ * Parvis has one scheduler, which takes weight and cap as Xen's credit2 and answers to its
+ * number, because the tools look for it. weight: share against others, 1 to 65535, 256 by
+ * default. cap: hundredths of one CPU that it may use at most, 0 for no limit.
+ * putinfo -XEN_EINVAL another scheduler's number or weight 0. putvcpuinfo, getvcpuinfo are for
+ * schedulers with parameters per vCPU: -XEN_EINVAL.
+ */
+#ifndef XEN_DOMCTL_SCHED_H
+#define XEN_DOMCTL_SCHED_H
+
+#include <xen/types.h>
+
+#define XEN_SCHEDULER_CREDIT 5
+#define XEN_SCHEDULER_CREDIT2 6
+#define XEN_SCHEDULER_ARINC653 7
+#define XEN_SCHEDULER_RTDS 8
+#define XEN_SCHEDULER_NULL 9
+
+struct xen_domctl_sched_credit {
+    uint16_t weight;
+    uint16_t cap;
+};
+
+struct xen_domctl_sched_credit2 {
+    uint16_t weight;
+    uint16_t cap;
+};
+
+struct xen_domctl_sched_rtds {
+    uint32_t period; /* us */
+    uint32_t budget; /* us */
+    uint32_t flags;
+};
+#define _XEN_DOMCTL_SCHEDRT_extra 0
+#define XEN_DOMCTL_SCHEDRT_extra (1U << _XEN_DOMCTL_SCHEDRT_extra)
+
+typedef struct xen_domctl_schedparam_vcpu {
+    union {
+        struct xen_domctl_sched_credit credit;
+        struct xen_domctl_sched_credit2 credit2;
+        struct xen_domctl_sched_rtds rtds;
+    } u;
+    uint32_t vcpuid;
+} xen_domctl_schedparam_vcpu_t;
+
+#define XEN_DOMCTL_SCHEDOP_putinfo 0
+#define XEN_DOMCTL_SCHEDOP_getinfo 1
+#define XEN_DOMCTL_SCHEDOP_putvcpuinfo 2
+#define XEN_DOMCTL_SCHEDOP_getvcpuinfo 3
+struct xen_domctl_scheduler_op {
+    uint32_t sched_id; /* in: XEN_SCHEDULER_* */
+    uint32_t cmd;      /* in: XEN_DOMCTL_SCHEDOP_* */
+    union {
+        struct xen_domctl_sched_credit credit;
+        struct xen_domctl_sched_credit2 credit2;
+        struct xen_domctl_sched_rtds rtds;
+        struct {
+            xen_guest_handle_t vcpus; /* xen_domctl_schedparam_vcpu_t[nr_vcpus] */
+            uint32_t nr_vcpus;
+            uint32_t padding;
+        } v;
+    } u;
+};
+
+#endif /* XEN_DOMCTL_SCHED_H */
