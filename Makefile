@@ -48,9 +48,9 @@ CHECKS :=
 all: hv efi guests tools ## everything that runs: hypervisor, guests, tools
 
 include $(wildcard hypervisor/*/*.mk) $(wildcard pvguest/*.mk) $(wildcard dom0-tools/*.mk)
+include $(wildcard dom0-tools/dom0/*.mk)
 include hypervisor/hypervisor.mk
 include $(wildcard tests/*/*.mk)
-include $(wildcard dom0-tools/dom0/*.mk)
 
 # ---- what must be installed ------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(
 build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
     $(D0)/ours.sh $(TOOLS) $(GUESTS)
 	$(call say,cpio,$@)
-	$(Q)$(D0)/ours.sh build/dom0/ours.cpio.gz build/dom0/ours $(TOOLS) -- $(GUESTS)
+	$(Q)$(D0)/ours.sh build/dom0/ours.cpio.gz build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(GUESTS)
 	@cat build/dom0/base.cpio.gz build/dom0/ours.cpio.gz > $@
 
 .PHONY: dom0

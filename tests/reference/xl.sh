@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Makes the archive that adds Xen's own toolstack to our control domain's image: xl and its helpers.
+#
+#   xl.sh OUT.cpio.gz STAGE ROOT        ROOT: the unpacked packages
+#
+# In the control domain, `xl-up` then starts xenconsoled and makes the domain known to libxl.
+set -euo pipefail
+
+out=$1 stage=$2 root=$3
+bin=usr/lib/xen-4.17/bin libdir=usr/lib/x86_64-linux-gnu
+rm -rf "$stage"
+mkdir -p "$stage/$bin" "$stage/$libdir" "$stage"/usr/sbin "$stage"/etc/xen "$stage"/var/lib/xen
+for program in xl xenconsoled xenconsole xen-init-dom0 libxl-save-helper; do
+    cp "$root/$bin/$program" "$stage/$bin/"
+done
+export LD_LIBRARY_PATH=$PWD/$root/$libdir
+for program in "$stage/$bin"/*; do
+    ldd "$program"
+done | grep -oE '/[^ ]+' | sort -u | while read -r library; do
+    cp -Ln "$library" "$stage/$libdir/" 2>/dev/null || true
+done
+unset LD_LIBRARY_PATH
+rm -f "$stage/$libdir"/{libc.so.6,ld-linux-x86-64.so.2}
+cp -L /lib/x86_64-linux-gnu/libgcc_s.so.1 "$stage/$libdir/"
+echo 'autoballoon="off"' >"$stage/etc/xen/xl.conf"
+cat >"$stage/usr/sbin/xl-up" <<'E'
+#!/bin/sh
+# Starts what xl needs and the control domain's image does not start by itself.
+mkdir -p /var/lock /run/xen-console
+xen-init-dom0 >/dev/null
+xenconsoled --log=guest --log-dir=/run/xen-console --pid-file=/run/xenconsoled.pid
+E
+chmod +x "$stage/usr/sbin/xl-up"
+(cd "$stage" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) |
+    gzip -n -1 >"$out"

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""A QEMU machine whose serial console a program reads and writes: the one harness of all system tests.
+
+    with Machine.parvis() as m:                     # or .uefi(), .xen(), .guest(kernel); see their comments
+        m.prompt()                                  # the control domain's shell is there
+        status, text = m.shell("pvctl list")
+        m.send("poweroff")
+        assert m.wait() == 0
+
+All that the serial port said goes to build/logs/NAME.serial. Every wait has a limit, multiplied by PARVIS_TIMEOUT_SCALE
+(default 1) for slow machines; a limit that passes raises Timeout with the end of the output. Nothing here asserts how
+long something took.
+
+The reference machine is q35 under software emulation. ACCEL=kvm in the environment is for people, not for tests.
+"""
+import os
+import re
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, "build")
+SCALE = float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
+PROMPT = r"^parvis# "
+DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+CRASHED = 3     # QEMU's exit status when the hypervisor writes 1 to the debug-exit port
+OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
+
+class Timeout(Exception):
+    """What was waited for did not come."""
+
+
+class Ended(Exception):
+    """QEMU ended while something was waited for."""
+
+
+def built(path):
+    """A file under build/; says which make target makes it when it is not there."""
+    full = os.path.join(BUILD, path)
+    if not os.path.exists(full):
+        raise SystemExit(f"build/{path} is missing: run `make image`, or `make check` for all")
+    return full
+
+
+def control_config(memory="1024M", cmdline="console=hvc0", extra=""):
+    """parvis.cfg of a machine with the control domain."""
+    return (f"{extra}[control]\nkernel = vmlinux\nramdisk = initramfs.cpio.gz\n"
+            f"cmdline = {cmdline}\nmemory = {memory}\n")
+
+
+def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1):
+    """parvis.cfg of a machine with one boot-time guest, which ends when the guest does."""
+    text = "on_end = poweroff\ndebug_exit = 0xf4\n[domain guest]\nkernel = guest\n"
+    text += f"memory = {memory}\nvcpus = {vcpus}\n"
+    if ramdisk:
+        text += "ramdisk = ramdisk\n"
+    return text + (f"cmdline = {cmdline}\n" if cmdline else "")
+
+
+def base_args(smp="1", mem="2048", cpu="qemu64,+rdrand", accel=None, extra=()):
+    """The QEMU command without what it boots."""
+    return ["qemu-system-x86_64", "-M", "q35", "-accel", accel or os.environ.get("ACCEL") or "tcg",
+            "-cpu", cpu, "-smp", str(smp), "-m", str(mem), "-display", "none", "-monitor", "none",
+            "-no-reboot", "-nic", "none", *extra]
+
+
+def network_args():
+    """A virtio network card on QEMU's user network (10.0.2.2 is the host side)."""
+    return ["-netdev", "user,id=n0", "-device", "virtio-net-pci,netdev=n0,romfile="]
+
+
+def disk_args(path):
+    """A virtio disk."""
+    return ["-drive", f"file={path},format=raw,if=none,id=d0", "-device", "virtio-blk-pci,drive=d0,romfile="]
+
+
+def multiboot_modules(directory, config, modules):
+    """Puts parvis.cfg and links to the modules (name: path) into a directory; the argument of -initrd."""
+    with open(os.path.join(directory, "parvis.cfg"), "w", encoding="ascii") as out:
+        out.write(config)
+    names = ["parvis.cfg"]
+    for name, path in modules.items():
+        os.symlink(os.path.abspath(path), os.path.join(directory, name))
+        names.append(name)
+    return ",".join(os.path.join(directory, name) for name in names)
+
+
+class Machine:
+    """One running QEMU."""
+
+    def __init__(self, name, args, directory=None):
+        os.makedirs(os.path.join(BUILD, "logs"), exist_ok=True)
+        self.directory = directory
+        self.text = ""              # everything the serial port said
+        self.seen = 0               # how much of it was consumed by expect()
+        self.start = time.monotonic()
+        self.log = open(os.path.join(BUILD, "logs", name + ".serial"), "wb")
+        self.log.write((" ".join(args) + "\n").encode())
+        self.process = subprocess.Popen([*args, "-serial", "stdio"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    # ---- what to boot
+
+    @staticmethod
+    def scratch():
+        os.makedirs(os.path.join(BUILD, "tmp"), exist_ok=True)
+        return tempfile.mkdtemp(dir=os.path.join(BUILD, "tmp"))
+
+    @classmethod
+    def direct(cls, name, config, modules, hypervisor="parvis.bin", qemu=(), **base):
+        """Parvis by direct start, with this parvis.cfg (None: without one) and these modules."""
+        directory = cls.scratch()
+        initrd = multiboot_modules(directory, config or "", modules)
+        if config is None:
+            initrd = ",".join(initrd.split(",")[1:])
+        args = base_args(extra=qemu, **base) + ["-kernel", built(hypervisor)]
+        return cls(name, args + (["-initrd", initrd] if initrd else []), directory)
+
+    @classmethod
+    def parvis(cls, name, config=None, **more):
+        """Parvis by direct start with the control domain."""
+        modules = {"vmlinux": built("dom0/vmlinux"), "initramfs.cpio.gz": built("dom0/initramfs.cpio.gz")}
+        return cls.direct(name, config or control_config(), modules, **more)
+
+    @classmethod
+    def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, qemu=(), mem="256", **base):
+        """Parvis by direct start with one boot-time guest; QEMU's exit status tells how the guest ended."""
+        modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
+        return cls.direct(name, guest_config(memory, cmdline, ramdisk, vcpus), modules,
+                          qemu=[*DEBUG_EXIT, *qemu], mem=mem, **base)
+
+    @classmethod
+    def uefi(cls, name, image=None, qemu=(), **base):
+        """A disk image started by UEFI firmware; the image is not written to."""
+        directory = cls.scratch()
+        shutil.copy(OVMF_VARS, directory + "/vars.fd")
+        args = base_args(extra=qemu, **base) + [
+            "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF}",
+            "-drive", f"if=pflash,format=raw,unit=1,file={directory}/vars.fd",
+            "-drive", f"file={image or built('parvis.img')},format=raw,if=none,id=boot,snapshot=on",
+            "-device", "virtio-blk-pci,drive=boot,bootindex=1"]
+        return cls(name, args, directory)
+
+    @classmethod
+    def xen(cls, name, initramfs=None, dom0_memory="1024M", cmdline="", options="", qemu=(), **base):
+        """Debian's Xen with the same control domain, from build/reference/."""
+        initrd = initramfs or built("dom0/initramfs.cpio.gz")
+        args = base_args(extra=qemu, **base) + [
+            "-kernel", built("reference/xen.elf"),
+            "-initrd", f"{built('dom0/vmlinux')} console=hvc0 {cmdline},{initrd}",
+            "-append", f"console=com1 com1=115200,8n1 dom0_mem={dom0_memory},max:{dom0_memory} {options}"]
+        return cls(name, args)
+
+    @classmethod
+    def native(cls, name, cmdline="", qemu=(), **base):
+        """The control domain's kernel and initramfs without a hypervisor, for comparison."""
+        args = base_args(extra=qemu, **base) + [
+            "-kernel", built("dom0/vmlinuz"), "-initrd", built("dom0/initramfs.cpio.gz"),
+            "-append", f"console=ttyS0,115200 {cmdline}"]
+        return cls(name, args)
+
+    # ---- talking to it
+
+    def read(self, seconds):
+        """Takes in what the serial port says, waiting at most so long; False when QEMU ended."""
+        if not select.select([self.process.stdout], [], [], max(seconds, 0))[0]:
+            return True
+        data = os.read(self.process.stdout.fileno(), 65536)
+        self.log.write(data)
+        self.log.flush()
+        self.text += data.decode("latin-1").replace("\r", "")
+        return bool(data)
+
+    def expect(self, pattern, timeout=120):
+        """Waits until the output since the last expect() matches; consumes it; returns the match."""
+        deadline = time.monotonic() + timeout * SCALE
+        regex = re.compile(pattern, re.MULTILINE)
+        alive = True
+        while True:
+            match = regex.search(self.text, self.seen)
+            if match:
+                self.seen = match.end()
+                return match
+            if not alive:
+                raise Ended(f"QEMU ended before /{pattern}/; the end of its output:\n{self.tail()}")
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Timeout(f"no /{pattern}/ within {timeout * SCALE:.0f} s; the output since:\n{self.tail()}")
+            alive = self.read(min(left, 5))
+
+    def tail(self, lines=30):
+        return "\n".join("    " + line for line in self.text.splitlines()[-lines:])
+
+    def send(self, line, end="\n"):
+        """Types a line."""
+        self.process.stdin.write((line + end).encode("latin-1"))
+        self.process.stdin.flush()
+
+    def prompt(self, timeout=240):
+        """Waits for the control domain's shell."""
+        self.expect(PROMPT, timeout)
+        return time.monotonic() - self.start
+
+    def shell(self, command, timeout=120):
+        """Runs a command in the control domain; (exit status, what it printed)."""
+        self.send(f'echo "@@"begin; {command}; echo "@@end" $?')
+        self.expect(r"^@@begin\n", timeout)
+        begin = self.seen
+        end = self.expect(r"@@end (\d+)\n", timeout)
+        self.expect(PROMPT, timeout)
+        return int(end.group(1)), self.text[begin:end.start()]
+
+    def check(self, command, pattern="", status=0, timeout=120):
+        """Runs a command that must end with this status and print something that matches."""
+        got, text = self.shell(command, timeout)
+        assert got == status, f"`{command}` ended with {got}, not {status}; it said:\n{text}"
+        match = re.search(pattern, text, re.MULTILINE)
+        assert match, f"`{command}` said nothing like /{pattern}/ but:\n{text}"
+        return match
+
+    def wait(self, timeout=60):
+        """Waits until QEMU ends; its exit status."""
+        deadline = time.monotonic() + timeout * SCALE
+        while self.read(min(5, deadline - time.monotonic())):
+            if time.monotonic() > deadline:
+                raise Timeout(f"QEMU did not end within {timeout * SCALE:.0f} s:\n{self.tail()}")
+        return self.process.wait(10)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.log.close()
+        if self.directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
