@@ -29,6 +29,21 @@ typedef unsigned long xen_callback_t; /* a virtual address in the guest where it
 typedef uint64_t xen_guest_handle_t; /* an address in the caller's memory */
 typedef uint8_t xen_domain_handle_t[16]; /* a UUID, bytes in printing order; opaque to Parvis */
 
+/* In the control interface, fields that are 8-aligned whatever the caller's word size. */
+typedef uint64_t uint64_aligned_t;
+typedef int64_t int64_aligned_t;
+
+/*
+ * A set of CPUs, vCPUs or nodes in the control interface: bit i of byte i/8. nr_bits is the size
+ * of the caller's buffer; bits that the hypervisor knows beyond it are cut off, and bits of the
+ * buffer beyond what it knows read as zero and are ignored on input.
+ */
+struct xenctl_bitmap {
+    xen_guest_handle_t bitmap; /* uint8_t[(nr_bits + 7) / 8] */
+    uint32_t nr_bits;
+};
+typedef struct xenctl_bitmap xenctl_bitmap_t;
+
 /* In printf format strings. */
 #define PRI_xen_pfn "lx"
 #define PRIu_xen_pfn "lu"

@@ -182,21 +182,6 @@ typedef struct {
 #define XEN_DEFINE_UUID(a, b, c, d, e1, e2, e3, e4, e5, e6)                                  \
     ((xen_uuid_t)XEN_DEFINE_UUID_(a, b, c, d, e1, e2, e3, e4, e5, e6))
 
-/*
- * A set of CPUs, vCPUs or nodes in the control interface: bit i of byte i/8. nr_bits is the size
- * of the caller's buffer; bits that the hypervisor knows beyond it are cut off, and bits of the
- * buffer beyond what it knows read as zero and are ignored on input.
- */
-struct xenctl_bitmap {
-    xen_guest_handle_t bitmap; /* uint8_t[(nr_bits + 7) / 8] */
-    uint32_t nr_bits;
-};
-typedef struct xenctl_bitmap xenctl_bitmap_t;
-
-/* In the control interface, fields that are 8-aligned whatever the caller's word size. */
-typedef uint64_t uint64_aligned_t;
-typedef int64_t int64_aligned_t;
-
 #include <xen/mmu.h>
 #include <xen/shared_info.h>
 #include <xen/start_info.h>

@@ -21,7 +21,7 @@ struct xen_domctl_irq_permission {
     uint8_t pad[3];
 };
 
-/* iomem_permission: frames that are not RAM. -XEN_EINVAL the range wraps or ends beyond the machine. */
+/* iomem_permission: frames that are not RAM. -XEN_EINVAL the range wraps or is too high. */
 struct xen_domctl_iomem_permission {
     uint64_aligned_t first_mfn;
     uint64_aligned_t nr_mfns;

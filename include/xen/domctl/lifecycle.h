@@ -124,7 +124,7 @@ struct xen_domctl_max_mem {
     uint64_aligned_t max_memkb; /* KiB; all ones: no limit */
 };
 
-/* max_vcpus: makes vCPUs 0 to max - 1. -XEN_EINVAL not createdomain's max_vcpus, or done already. */
+/* max_vcpus: makes vCPUs 0 to max - 1. -XEN_EINVAL not createdomain's number, or done already. */
 struct xen_domctl_max_vcpus {
     uint32_t max;
 };

@@ -12,8 +12,8 @@
 #include <xen/types.h>
 
 /*
- * getpageframeinfo3: array of num mfns in, their types out (in place; the mfn is not kept). XTAB: not a
- * frame of the domain. -XEN_E2BIG more than 1024.
+ * getpageframeinfo3: array of num mfns in, their types out (in place; the mfn is not kept). XTAB:
+ * not a frame of the domain. -XEN_E2BIG more than 1024.
  */
 #define XEN_DOMCTL_PFINFO_LTAB_SHIFT 28
 #define XEN_DOMCTL_PFINFO_NOTAB (0x0U << 28) /* an ordinary page */

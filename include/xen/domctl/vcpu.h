@@ -36,7 +36,7 @@ struct xen_domctl_getvcpuinfo {
     uint32_t cpu;              /* out: physical CPU that it is on or was last */
 };
 
-/* setnodeaffinity, getnodeaffinity: NUMA nodes for the memory of the domain. Node 0 is the only one. */
+/* setnodeaffinity, getnodeaffinity: NUMA nodes for the domain's memory. Node 0 is the only one. */
 struct xen_domctl_nodeaffinity {
     struct xenctl_bitmap nodemap;
 };
@@ -68,9 +68,9 @@ struct hvm_vmce_vcpu {
 };
 
 /*
- * set_ext_vcpucontext, get_ext_vcpucontext: entry points for 32-bit user programs, and machine-check
- * state. size: bytes that the caller knows of; what is beyond is left alone. -XEN_EINVAL
- * a non-canonical address; -XEN_ESRCH no such vCPU.
+ * set_ext_vcpucontext, get_ext_vcpucontext: entry points for 32-bit user programs, and
+ * machine-check state. size: bytes that the caller knows of; what is beyond is left alone.
+ * -XEN_EINVAL a non-canonical address; -XEN_ESRCH no such vCPU.
  */
 struct xen_domctl_ext_vcpucontext {
     uint32_t vcpu; /* in */
