@@ -59,13 +59,29 @@ build/.deps: .ci/deps
 	@.ci/deps
 	@touch $@
 
-.PHONY: all deps hv efi guests tools unit fmt clean help
+.PHONY: all deps hv efi guests tools unit run debug fmt clean help
 deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
 
 hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/)
 efi: $(if $(EFI_SRCS),$(HV_OUT)/parvis.efi) ## the UEFI application build/parvis.efi
 guests: $(GUESTS) ## the programs of pvguest/: build/pvguest/NAME
 tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
+
+# ---- running ---------------------------------------------------------------------------------------
+
+# What a person may set; run.py reads them from the environment.
+export SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE GUEST GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
+NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter build/%,$(GUEST)),\
+    $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
+
+run: $(NEEDED_TO_RUN) ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone; FIRMWARE=direct; SMP MEM CPU ...)
+	@$(PYTHON) tests/system/run.py
+
+debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb attached to the hypervisor
+	@FIRMWARE=direct DEBUG_WAIT=1 $(PYTHON) tests/system/run.py </dev/null >build/debug.log 2>&1 & qemu=$$!; \
+	    echo "the machine's console goes to build/debug.log"; \
+	    gdb -q -ex 'target remote localhost:1234' -ex 'hbreak hypervisor_main' build/parvis.elf; \
+	    kill $$qemu 2>/dev/null || true
 
 # ---- housekeeping ----------------------------------------------------------------------------------
 

@@ -55,3 +55,10 @@ build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/d
 
 .PHONY: dom0
 dom0: $(DOM0) ## the control domain's kernel and initramfs (build/dom0/)
+
+build/parvis.img: build/parvis.efi $(DOM0) $(D0)/parvis.cfg $(D0)/image.sh build/pvguest/hello
+	$(call say,image,$@)
+	$(Q)$(D0)/image.sh $@ build/parvis.efi $(D0)/parvis.cfg $(DOM0) build/pvguest/hello
+
+.PHONY: image
+image: build/parvis.img ## the disk image build/parvis.img: UEFI, hypervisor, control domain

@@ -62,11 +62,11 @@ def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1):
     return text + (f"cmdline = {cmdline}\n" if cmdline else "")
 
 
-def base_args(smp="1", mem="2048", cpu="qemu64,+rdrand", accel=None, extra=()):
-    """The QEMU command without what it boots."""
+def base_args(smp="1", mem="2048", cpu="qemu64,+rdrand", accel=None, reboot=False, extra=()):
+    """The QEMU command without what it boots. Unless `reboot`, QEMU ends when the machine resets."""
     return ["qemu-system-x86_64", "-M", "q35", "-accel", accel or os.environ.get("ACCEL") or "tcg",
             "-cpu", cpu, "-smp", str(smp), "-m", str(mem), "-display", "none", "-monitor", "none",
-            "-no-reboot", "-nic", "none", *extra]
+            "-nic", "none", *([] if reboot else ["-no-reboot"]), *extra]
 
 
 def network_args():
@@ -88,6 +88,37 @@ def multiboot_modules(directory, config, modules):
         os.symlink(os.path.abspath(path), os.path.join(directory, name))
         names.append(name)
     return ",".join(os.path.join(directory, name) for name in names)
+
+
+def newc(files):
+    """A cpio archive (newc) of files: {"etc/name": content}, with the directories above them."""
+    entries = {}
+    for path, content in files.items():
+        parts = path.strip("/").split("/")
+        for depth in range(1, len(parts)):
+            entries.setdefault("/".join(parts[:depth]), (0o040755, b""))
+        data = content.encode() if isinstance(content, str) else content
+        entries["/".join(parts)] = (0o100755, data)
+    out = b""
+    for number, (path, (mode, data)) in enumerate([*entries.items(), ("TRAILER!!!", (0, b""))]):
+        fields = [number + 1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path) + 1, 0]
+        out += b"070701" + b"".join(b"%08x" % field for field in fields) + path.encode() + b"\0"
+        out += b"\0" * (-len(out) % 4) + data
+        out += b"\0" * (-len(out) % 4)
+    return out + b"\0" * (-len(out) % 512)
+
+
+def with_files(directory, files, initramfs=None):
+    """The control domain's initramfs with more files: a third archive behind the two."""
+    initramfs = initramfs or built("dom0/initramfs.cpio.gz")
+    if not files:
+        return initramfs
+    path = os.path.join(directory, "initramfs-with-files")
+    with open(path, "wb") as out, open(initramfs, "rb") as first:
+        shutil.copyfileobj(first, out)
+        out.write(b"\0" * (-out.tell() % 512))     # the kernel wants an archive at a multiple of 4
+        out.write(newc(files))
+    return path
 
 
 class Machine:
@@ -112,9 +143,9 @@ class Machine:
         return tempfile.mkdtemp(dir=os.path.join(BUILD, "tmp"))
 
     @classmethod
-    def direct(cls, name, config, modules, hypervisor="parvis.bin", qemu=(), **base):
+    def direct(cls, name, config, modules, hypervisor="parvis.bin", qemu=(), directory=None, **base):
         """Parvis by direct start, with this parvis.cfg (None: without one) and these modules."""
-        directory = cls.scratch()
+        directory = directory or cls.scratch()
         initrd = multiboot_modules(directory, config or "", modules)
         if config is None:
             initrd = ",".join(initrd.split(",")[1:])
@@ -122,10 +153,11 @@ class Machine:
         return cls(name, args + (["-initrd", initrd] if initrd else []), directory)
 
     @classmethod
-    def parvis(cls, name, config=None, **more):
-        """Parvis by direct start with the control domain."""
-        modules = {"vmlinux": built("dom0/vmlinux"), "initramfs.cpio.gz": built("dom0/initramfs.cpio.gz")}
-        return cls.direct(name, config or control_config(), modules, **more)
+    def parvis(cls, name, config=None, files=None, **more):
+        """Parvis by direct start with the control domain; `files` (path: content) are added to its initramfs."""
+        directory = cls.scratch()
+        modules = {"vmlinux": built("dom0/vmlinux"), "initramfs.cpio.gz": with_files(directory, files)}
+        return cls.direct(name, config or control_config(), modules, directory=directory, **more)
 
     @classmethod
     def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, qemu=(), mem="256", **base):
@@ -147,14 +179,15 @@ class Machine:
         return cls(name, args, directory)
 
     @classmethod
-    def xen(cls, name, initramfs=None, dom0_memory="1024M", cmdline="", options="", qemu=(), **base):
-        """Debian's Xen with the same control domain, from build/reference/."""
-        initrd = initramfs or built("dom0/initramfs.cpio.gz")
+    def xen(cls, name, files=None, dom0_memory="1024M", cmdline="", options="", qemu=(), xl=False, **base):
+        """Debian's Xen with the same control domain; with xl its own toolstack is there too (start it: `xl-up`)."""
+        directory = cls.scratch()
+        initrd = with_files(directory, files, built("reference/initramfs.cpio.gz") if xl else None)
         args = base_args(extra=qemu, **base) + [
             "-kernel", built("reference/xen.elf"),
             "-initrd", f"{built('dom0/vmlinux')} console=hvc0 {cmdline},{initrd}",
             "-append", f"console=com1 com1=115200,8n1 dom0_mem={dom0_memory},max:{dom0_memory} {options}"]
-        return cls(name, args)
+        return cls(name, args, directory)
 
     @classmethod
     def native(cls, name, cmdline="", qemu=(), **base):

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Holds the sources against the house rules that a program can see.
+
+Every source file begins with its licence line; none is longer than 500 lines; `#if` is in headers only; no line is longer than
+100 columns in C; no function longer than 100 lines; no note that something is still to be done; hypervisor code includes only its own
+headers and five of the compiler's; the folders keep to who-may-use-whom; every path that docs/reading-order.md names exists.
+"""
+import os
+import re
+import subprocess
+import sys
+
+ALLOWED_STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
+COMMENT = {".c": "/* ", ".h": "/* ", ".asm": "; ", ".lds": "/* ", ".py": "# ", ".sh": "# ", ".mk": "# "}
+problems = []
+
+
+def complain(path, line, text):
+    problems.append(f"{path}:{line}: {text}")
+
+
+def check_common(path, lines, extension):
+    head = lines[:2] if lines and lines[0].startswith("#!") else lines[:1]
+    if not any(line.startswith(COMMENT[extension] + "SPDX-License-Identifier: MIT") for line in head):
+        complain(path, 1, "does not begin with the licence line")
+    if len(lines) > 500:
+        complain(path, len(lines), f"{len(lines)} lines; a file has at most 500")
+    for number, line in enumerate(lines, 1):
+        if re.search(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b", line):
+            complain(path, number, "says that something is still to be done")
+
+
+def check_c(path, lines):
+    start = 0
+    for number, line in enumerate(lines, 1):
+        if len(line) > 100:
+            complain(path, number, f"{len(line)} columns; a line has at most 100")
+        if path.endswith(".c") and re.match(r"\s*#\s*(if|ifdef|ifndef)\b", line):
+            complain(path, number, "#if belongs into headers")
+        if line == "{":
+            start = number
+        elif line == "}" and start:
+            if number - start > 101:
+                complain(path, start, f"a function of {number - start - 1} lines")
+            start = 0
+
+
+def check_includes(path, lines):
+    """Who may use whom (see the architecture notes)."""
+    for number, line in enumerate(lines, 1):
+        found = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
+        if not found:
+            continue
+        name = found.group(1)
+        if path.startswith("include/xen/") and not name.startswith("xen/") and name not in ALLOWED_STANDARD:
+            complain(path, number, f"include/xen includes only itself, not {name}")
+        if path.startswith("hypervisor/") and not path.startswith("hypervisor/boot/efi"):
+            if "/" not in name and line.lstrip().find("<") > 0 and name not in ALLOWED_STANDARD:
+                complain(path, number, f"the hypervisor does not use {name}")
+        if path.startswith("hypervisor/core/") and name.startswith("pv/"):
+            complain(path, number, "core does not include pv")
+        if path.startswith("hypervisor/loader/") and name.startswith(("hv/", "port/")):
+            complain(path, number, "the loader includes only include/")
+        if path.startswith("dom0-tools/") and name.startswith(("hv/", "port/")):
+            complain(path, number, "tools include nothing of the hypervisor but its loader")
+
+
+def check_reading_order(path="docs/reading-order.md"):
+    if not os.path.exists(path):
+        complain(path, 1, "is missing")
+        return 0
+    named = 0
+    for number, line in enumerate(open(path, encoding="utf-8"), 1):
+        for name in re.findall(r"`([A-Za-z0-9_./-]+/[A-Za-z0-9_./-]*)`", line):
+            named += 1
+            if not os.path.exists(name):
+                complain(path, number, f"{name} does not exist")
+    return named
+
+
+def main():
+    listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n")
+    checked = 0
+    for path in filter(os.path.isfile, listed):
+        extension = os.path.splitext(path)[1]
+        if extension not in COMMENT:
+            continue
+        with open(path, encoding="utf-8") as source:
+            lines = source.read().splitlines()
+        checked += 1
+        check_common(path, lines, extension)
+        if extension in (".c", ".h"):
+            check_c(path, lines)
+            check_includes(path, lines)
+    named = check_reading_order()
+    print("\n".join(problems))
+    print(f"{checked} files, {named} names in the reading order, {len(problems)} problems")
+    return 1 if problems or checked < 10 else 0
+
+
+sys.exit(main())
