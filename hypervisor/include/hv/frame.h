@@ -22,6 +22,7 @@ struct page_info {
     uint64_t count_info;   /* PGC_* | references                                          */
     uint64_t type_info;    /* PGT_* | type references                                     */
     domid_t owner;         /* DOMID_INVALID: the hypervisor's own, or free                */
+    uint16_t order;        /* free block: log2 of its frames, or FRAME_*; owned: 1 when set aside (on d->relinquish) */
     union {
         struct {
             uint16_t nr_validated;  /* page tables: entries [0, n) hold references (see PGT_partial)   */
@@ -29,12 +30,13 @@ struct page_info {
         };
         uint32_t tlb_stamp; /* type count 0 or free: TLB clock (port/machine.h) when that began        */
     };
-    uint16_t order;        /* free block: log2 of its frames                              */
     uint32_t next, prev;   /* mfn of neighbours in the owner's page list or the free list; PAGE_LIST_END */
 };
 _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 
 #define PAGE_LIST_END 0xffffffffu
+#define FRAME_NOT_RAM 0xffff  /* order: never given to the heap          */
+#define FRAME_INSIDE 0xfffe   /* order: free, not the first of its block */
 
 #define PGC_allocated (1ull << 63) /* the owner's own reference; given back by whoever clears this bit */
 #define PGC_free (1ull << 62)      /* on a free list                                                  */
@@ -78,8 +80,15 @@ static inline mfn_t page_to_mfn(const struct page_info *pg)
     return MFN((uint64_t)(pg - frame_table));
 }
 
+/* Lists of frames (core/page_list.c), linked by frame number. The owner's lock is held. */
+void page_list_init(struct page_list *l);
+void page_list_add(struct page_list *l, struct page_info *pg); /* at the end */
+void page_list_del(struct page_list *l, struct page_info *pg);
+struct page_info *page_list_first(const struct page_list *l);  /* NULL: empty */
+
 /* --- the allocator (core/heap.c): buddy lists over the RAM that boot gave; contents are scrubbed (zero) when allocated --- */
-struct boot_info;
+#define HEAP_MAX_ORDER 18
+/* The machine sets frame_table (max_mfn + 1 entries) and max_mfn, calls heap_init(), which marks all as no RAM, and then gives RAM. */
 void heap_init(void);
 void heap_give(mfn_t first, uint64_t n);     /* RAM to be allocated from (boot only)                                  */
 /* 2^order frames whose addresses are below 2^addr_bits (0: anywhere); NULL when there are none. Owner DOMID_INVALID, count 0. */
@@ -108,12 +117,17 @@ bool __must_check get_page(struct page_info *pg, const struct domain *d);
 void put_page(struct page_info *pg);
 /* From a machine frame number that a guest gave: NULL unless mfn is RAM owned by d; else with one reference. */
 struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);
+/* Teardown: moves a frame from d->pages to d->relinquish. d->page_alloc_lock is held. */
+void domain_page_set_aside(struct domain *d, struct page_info *pg);
+/* Takes a frame that only its owner holds (one reference, no type) out of its domain: 0, and the frame is the caller's as after
+ * alloc_frames(); -XEN_EINVAL, -XEN_EBUSY: nothing changed. */
+int __must_check steal_page(struct domain *d, struct page_info *pg);
 /* Gives back the allocation reference (decrease_reservation, teardown): true if this call took it. */
 bool clear_allocated(struct page_info *pg);
 
 static inline bool mfn_valid(mfn_t mfn)
 {
-    return mfn.n <= max_mfn && !(frame_table[mfn.n].count_info == 0 && frame_table[mfn.n].order == 0xffff);
+    return mfn.n <= max_mfn && frame_table[mfn.n].order != FRAME_NOT_RAM;
 }
 
 #endif

@@ -27,8 +27,11 @@ int __printf(4, 5) refused_at(int rc, const char *file, int line, const char *fm
 size_t log_read(char *to, size_t n, uint32_t *pos);
 void log_clear(void);
 
-/* lib/printf.c: %d %i %u %x %X %o %c %s %p %% with width, precision, 0, -, l, ll, z. Returns the length it would have had. */
-int vsnprintf(char *buf, size_t n, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
-int __printf(3, 4) snprintf(char *buf, size_t n, const char *fmt, ...);
+/* lib/printf.c: %d %i %u %x %X %o %c %s %p %% with width, precision, 0, -, #, +, hh, h, l, ll, z. Returns the length it would have had.
+ * Under the hypervisor's names, because on the host the C library has functions of the usual ones. */
+int hv_vsnprintf(char *buf, size_t n, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+int __printf(3, 4) hv_snprintf(char *buf, size_t n, const char *fmt, ...);
+#define vsnprintf hv_vsnprintf
+#define snprintf hv_snprintf
 
 #endif

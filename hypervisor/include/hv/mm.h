@@ -11,6 +11,13 @@
 #include <hv/domain.h>
 #include <hv/frame.h>
 
+/* Slot 260: per domain. Each vCPU has 32 pages: 16 of its GDT, 16 of its LDT. */
+#define PERDOMAIN_L4_SLOT 260
+#define PERDOMAIN_START 0xffff820000000000ull
+#define PERDOMAIN_VCPU_BYTES (32ull * 4096)
+#define PERDOMAIN_LDT_OFFSET (16ull * 4096)
+#define PERDOMAIN_LDT_BYTES (16ull * 4096)
+
 #define HYPERVISOR_L4_FIRST 256
 #define HYPERVISOR_L4_LAST 271
 

@@ -18,6 +18,7 @@ enum lock_rank {
     RANK_GRANT,       /* one grant table                                                        */
     RANK_EVTCHN,      /* one domain's event channels                                            */
     RANK_PAGE_ALLOC,  /* one domain's page list and counts                                      */
+    RANK_ALLOC,       /* small objects                                                          */
     RANK_HEAP,        /* the frame allocator                                                    */
     RANK_IRQ,         /* pirq to guest bindings, interrupt controllers                          */
     RANK_SCHED,       /* one CPU's run queue, and the run state of the vCPUs on it              */

@@ -17,6 +17,8 @@ mfn_t frame_of(const void *mapped);
 /* Nanoseconds since start: monotonic, the same on all CPUs. Wall clock at that zero, in ns since 1970. */
 s_time_t clock_now(void);
 uint64_t clock_ticks(void); /* raw TSC: the tsc_timestamp domain of pvclock */
+s_time_t clock_at(uint64_t ticks);  /* what clock_now() said, or will say, at that reading of clock_ticks() */
+uint64_t clock_wall_at_zero(void);  /* ns since 1970 when clock_now() was 0 */
 /* TSC frequency as pvclock wants it: ns = ((ticks << shift) * mul) >> 32. */
 void clock_scale(uint32_t *mul, int8_t *shift);
 uint64_t clock_khz(void);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Debug registers of a guest. What goes to hardware can break only into the guest: addresses outside the hypervisor's range,
+ * no reserved bits (XSA-12, XSA-444), no general-detect, I/O breakpoints only with the guest's CR4.DE.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+
+#define DR6_FIXED 0xffff0ff0ull
+#define DR6_MASK 0xe00full
+#define DR7_FIXED 0x400ull
+#define DR7_GENERAL_DETECT (1ull << 13)
+#define DR7_RESERVED (0xffffffff00000000ull | 0xd800ull)
+#define DR7_ENABLE 0xffull
+
+static int check_dr7(const struct vcpu *v, uint64_t value)
+{
+    if (value & DR7_GENERAL_DETECT)
+        return -XEN_EPERM;
+    for (unsigned int i = 0; i < 4; i++) {
+        unsigned int rwlen = value >> (16 + 4 * i) & 15;
+
+        if (!(value >> (2 * i) & 3))
+            continue;
+        if ((rwlen & 3) == 2 && (!(v->arch.ctrlreg[4] & X86_CR4_DE) || (rwlen >> 2) == 2))
+            return -XEN_EPERM; /* I/O breakpoint */
+    }
+    return 0;
+}
+
+int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
+{
+    int rc;
+
+    switch (reg) {
+    case 0 ... 3:
+        if (!guest_range_ok(value, 8) || !is_canonical(value))
+            return refused(-XEN_EPERM, "debug register %u: %#lx is not a guest address", reg,
+                           (unsigned long)value);
+        break;
+    case 6:
+        value = (value & DR6_MASK) | DR6_FIXED;
+        break;
+    case 7:
+        value = (value & ~DR7_RESERVED) | DR7_FIXED;
+        rc = check_dr7(v, value);
+        if (rc)
+            return refused(rc, "debug register 7: %#lx asks for what a guest must not break on",
+                           (unsigned long)value);
+        break;
+    default:
+        return -XEN_ENODEV;
+    }
+    v->arch.debugreg[reg] = value;
+    if (v == current)
+        machine_write_debugreg(reg, value);
+    return 0;
+}
+
+long do_set_debugreg(unsigned int reg, uint64_t value)
+{
+    if (reg == 4 || reg == 5) { /* ABI: aliases of 6 and 7 unless CR4.DE */
+        if (current->arch.ctrlreg[4] & X86_CR4_DE)
+            return -XEN_ENODEV;
+        reg += 2;
+    }
+    return pv_set_debugreg(current, reg, value);
+}
+
+long do_get_debugreg(unsigned int reg)
+{
+    if (reg > 7 || ((reg == 4 || reg == 5) && (current->arch.ctrlreg[4] & X86_CR4_DE)))
+        return -XEN_ENODEV;
+    return (long)current->arch.debugreg[reg == 4 || reg == 5 ? reg + 2 : reg];
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptor tables of a guest.
+ *
+ * The processor reads a GDT and LDT that the guest wrote, so each page of them has the type seg_desc: every entry was checked, none is
+ * a system segment or gate, none has a DPL below 3, and nobody has the page mapped writable. The pages of a vCPU's GDT are mapped, in its
+ * 32 pages of the per-domain area, in front of the page with the hypervisor's own descriptors; where there is no guest page there is a page
+ * of zeros, so that a bad selector gives #GP and not a page fault in the hypervisor's name. LDT pages are brought in when touched.
+ *
+ * A vCPU's tables are changed by the CPU that runs it, or while it is paused.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/mm.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+
+#define DESC_S (1ull << 44)
+#define DESC_P (1ull << 47)
+#define DESC_DPL (3ull << 45)
+#define GDT_ENTRIES_PER_PAGE (PAGE_SIZE / 8)
+#define LDT_SLOT 16
+#define MAX_LDT_ENTRIES 8192
+#define DESCRIPTOR_PAGE_FLAGS (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
+
+extern mfn_t pv_zero_page; /* pv/domain_ops.c */
+
+bool pv_check_descriptor(uint64_t *desc)
+{
+    if (!(*desc & DESC_P))
+        return true; /* loading it faults, whatever it is */
+    if (!(*desc & DESC_S))
+        return false;
+    *desc |= DESC_DPL; /* ABI: a lower DPL is made 3, not refused */
+    return true;
+}
+
+static struct page_info *get_descriptor_page(struct domain *d, mfn_t mfn)
+{
+    struct page_info *pg = get_page_from_mfn(mfn, d);
+
+    if (pg && get_page_type(pg, PGT_seg_desc_page, d)) {
+        put_page(pg);
+        pg = NULL;
+    }
+    return pg;
+}
+
+static void map_gdt_slot(struct vcpu *v, unsigned int slot, mfn_t mfn)
+{
+    uint64_t flags = mfn_eq(mfn, pv_zero_page) ? PTE_PRESENT | PTE_ACCESSED | PTE_NX
+                                               : DESCRIPTOR_PAGE_FLAGS;
+
+    v->arch.perdomain_l1[slot] = mfn.n << PAGE_SHIFT | flags;
+}
+
+void pv_destroy_gdt(struct vcpu *v)
+{
+    for (unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++) {
+        mfn_t mfn = v->arch.gdt_frames[i];
+
+        if (v->arch.perdomain_l1)
+            map_gdt_slot(v, i, pv_zero_page);
+        v->arch.gdt_frames[i] = MFN(0);
+        if (mfn.n)
+            put_page_and_type(mfn_to_page(mfn));
+    }
+    v->arch.gdt_ents = 0;
+}
+
+int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
+{
+    unsigned int nr = (unsigned int)DIV_ROUND_UP(entries, GDT_ENTRIES_PER_PAGE);
+    unsigned int got;
+
+    if (entries > FIRST_RESERVED_GDT_BYTE / 8)
+        return refused(-XEN_EINVAL, "set_gdt: %u entries; there are %u", entries,
+                       FIRST_RESERVED_GDT_BYTE / 8);
+    for (got = 0; got < nr; got++)
+        if (!get_descriptor_page(v->domain, MFN(frames[got])))
+            goto put_frames;
+
+    pv_destroy_gdt(v);
+    v->arch.gdt_ents = entries;
+    for (unsigned int i = 0; i < nr; i++) {
+        v->arch.gdt_frames[i] = MFN(frames[i]);
+        map_gdt_slot(v, i, MFN(frames[i]));
+    }
+    return 0;
+
+put_frames:
+    refused(0, "set_gdt: frame %#lx cannot be a descriptor table", (unsigned long)frames[got]);
+    while (got--)
+        put_page_and_type(mfn_to_page(MFN(frames[got])));
+    return -XEN_EINVAL;
+}
+
+long do_set_gdt(gva_t list, unsigned int entries)
+{
+    uint64_t frames[FIRST_RESERVED_GDT_PAGE];
+    unsigned int nr = (unsigned int)DIV_ROUND_UP((uint64_t)entries, GDT_ENTRIES_PER_PAGE);
+    int rc;
+
+    if (entries > FIRST_RESERVED_GDT_BYTE / 8)
+        return refused(-XEN_EINVAL, "set_gdt: %u entries; there are %u", entries,
+                       FIRST_RESERVED_GDT_BYTE / 8);
+    if (copy_from_guest(frames, list, nr * sizeof(frames[0])))
+        return -XEN_EFAULT;
+    rc = pv_set_gdt(current, frames, entries);
+    if (!rc) {
+        flush_tlb_local(); /* the slots' old translations */
+        machine_load_gdt(current);
+    }
+    return rc;
+}
+
+bool pv_invalidate_ldt(struct vcpu *v)
+{
+    if (!v->arch.ldt_mapped)
+        return false;
+    for (unsigned int i = 0; i < PERDOMAIN_LDT_BYTES / PAGE_SIZE; i++) {
+        uint64_t *slot = &v->arch.perdomain_l1[LDT_SLOT + i];
+        uint64_t pte = *slot;
+
+        if (!(pte & PTE_PRESENT))
+            continue;
+        *slot = 0;
+        put_page_and_type(mfn_to_page(pte_mfn(pte)));
+    }
+    v->arch.ldt_mapped = 0;
+    flush_tlb_domain(v->domain);
+    return true;
+}
+
+/* The caller has checked: base page aligned and the guest's, at most 8192 entries. */
+void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries)
+{
+    pv_invalidate_ldt(v);
+    v->arch.ldt_base = base;
+    v->arch.ldt_ents = entries;
+    if (v == current)
+        machine_load_ldt(v);
+}
+
+bool pv_map_ldt_page(struct vcpu *v, unsigned int offset)
+{
+    unsigned int i = offset / PAGE_SIZE;
+    uint64_t pte;
+
+    if (offset >= v->arch.ldt_ents * 8 || (v->arch.perdomain_l1[LDT_SLOT + i] & PTE_PRESENT))
+        return false;
+    pte = pv_walk_l1e(v, v->arch.ldt_base + i * PAGE_SIZE);
+    if (!(pte & PTE_PRESENT) || !get_descriptor_page(v->domain, pte_mfn(pte))) {
+        pv_inject_page_fault(v, v->arch.ldt_base + offset, 0);
+        return true;
+    }
+    v->arch.perdomain_l1[LDT_SLOT + i] = pte_mfn(pte).n << PAGE_SHIFT | DESCRIPTOR_PAGE_FLAGS;
+    v->arch.ldt_mapped++;
+    return true;
+}
+
+long do_update_descriptor(uint64_t maddr, uint64_t desc)
+{
+    struct domain *d = current->domain;
+    struct page_info *pg;
+    uint64_t type;
+
+    if (maddr & 7 || !pv_check_descriptor(&desc))
+        return refused(-XEN_EINVAL, "update_descriptor: %#lx at %#lx: system segment or misaligned",
+                       (unsigned long)desc, (unsigned long)maddr);
+    pg = get_page_from_mfn(MFN(maddr >> PAGE_SHIFT), d);
+    if (!pg)
+        return refused(-XEN_EINVAL, "update_descriptor: %#lx is not the domain's memory",
+                       (unsigned long)maddr);
+    /* A page in use as a table keeps its type; any other must be one that could be written. */
+    type = (pg->type_info & PGT_type_mask) == PGT_seg_desc_page ? PGT_seg_desc_page
+                                                                : PGT_writable_page;
+    if (get_page_type(pg, type, d)) {
+        put_page(pg);
+        return -XEN_EINVAL;
+    }
+    WRITE_ONCE(*(uint64_t *)((char *)map_frame(MFN(maddr >> PAGE_SHIFT)) + (maddr & ~PAGE_MASK)),
+               desc);
+    put_page_and_type(pg);
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The iret hypercall: how a guest kernel returns from a bounce, to itself or to user mode.
+ *
+ * The frame is on the guest's stack: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. It is copied once. The selectors get RPL 3, RFLAGS what a guest
+ * may have; bad selectors are found by hardware when the exit path loads them (failsafe callback). RPL 3 in the frame's CS means user
+ * mode. RFLAGS.IF is the virtual interrupt flag.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <port/guest_access.h>
+
+long do_iret(void)
+{
+    struct vcpu *v = current;
+    struct iret_context frame;
+
+    if (copy_from_guest(&frame, v->regs.rsp, sizeof(frame))) {
+        domain_crash(v->domain, "iret: the frame at %#lx cannot be read",
+                     (unsigned long)v->regs.rsp);
+        return 0;
+    }
+    if ((frame.cs & 3) == 3) {
+        if (!v->arch.guest_table_user.n) {
+            domain_crash(v->domain, "iret: to user mode, which has no page table");
+            return 0;
+        }
+        pv_toggle_guest_mode(v);
+    }
+    v->regs.rip = frame.rip;
+    v->regs.cs = (uint16_t)(frame.cs | 3);
+    v->regs.rflags = (frame.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM)) |
+                     X86_EFLAGS_IF | X86_EFLAGS_ALWAYS;
+    v->regs.rsp = frame.rsp;
+    v->regs.ss = (uint16_t)(frame.ss | 3);
+
+    if (frame.flags & VGCF_in_syscall) {
+        /* RCX and R11 are free: SYSRET may be used if selectors fit (the exit path looks). */
+        v->regs.rcx = v->regs.rip;
+        v->regs.r11 = v->regs.rflags;
+        v->arch.flags |= VF_IN_SYSCALL;
+    } else {
+        v->regs.rcx = frame.rcx;
+        v->regs.r11 = frame.r11;
+        v->arch.flags &= ~(uint32_t)VF_IN_SYSCALL;
+    }
+    WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(frame.rflags & X86_EFLAGS_IF));
+    v->arch.nmi_masked = false;
+    return (long)frame.rax;
+}

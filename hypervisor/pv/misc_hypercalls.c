@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Three small pieces of the guest's CPU state: the kernel stack for traps from user mode, the task-switched flag, and
+ * what a guest asked the hypervisor to assist it with.
+ */
+#include <hv/hypercall.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <port/atomic.h>
+
+/* Any address is taken: it is used with the guest's own rights when a trap comes (pv/bounce.c). */
+long do_stack_switch(uint64_t ss, uint64_t sp)
+{
+    struct vcpu *v = current;
+
+    v->arch.kernel_ss = ss | 3;
+    v->arch.kernel_sp = sp;
+    return 0;
+}
+
+long do_fpu_taskswitch(int set)
+{
+    struct vcpu *v = current;
+
+    if (set)
+        v->arch.ctrlreg[0] |= X86_CR0_TS;
+    else
+        v->arch.ctrlreg[0] &= ~X86_CR0_TS;
+    machine_fpu_ts(set);
+    return 0;
+}
+
+/* Assists a 64-bit guest may have. 4gb_segments and pae_extended_cr3 mean nothing to it; stock kernels ask for them. */
+#define VM_ASSISTS                                                                                 \
+    ((1u << VMASST_TYPE_4gb_segments) | (1u << VMASST_TYPE_writable_pagetables) |                  \
+     (1u << VMASST_TYPE_pae_extended_cr3) | (1u << VMASST_TYPE_architectural_iopl) |               \
+     (1u << VMASST_TYPE_runstate_update_flag))
+
+long do_vm_assist(unsigned int cmd, unsigned int type)
+{
+    uint32_t *assist = &current->domain->arch.vm_assist;
+
+    if (type > 31 || !(VM_ASSISTS >> type & 1))
+        return -XEN_EINVAL;
+    switch (cmd) {
+    case VMASST_CMD_enable:
+        atomic_or(assist, 1u << type);
+        return 0;
+    case VMASST_CMD_disable:
+        atomic_and(assist, ~(1u << type));
+        return 0;
+    default:
+        return -XEN_ENOSYS;
+    }
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Segment bases and the switch between guest kernel and guest user mode.
+ *
+ * Both GS bases belong to the guest: the active one is in GS_BASE, the other in KERNEL_GS_BASE, and a switch of
+ * mode exchanges them, as it exchanges the page table. A base must be canonical (XSA-193): WRMSR would fault.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+
+long do_set_segment_base(unsigned int which, uint64_t base)
+{
+    struct vcpu *v = current;
+
+    switch (which) {
+    case SEGBASE_FS:
+    case SEGBASE_GS_USER:
+    case SEGBASE_GS_KERNEL:
+        if (!is_canonical(base))
+            return refused(-XEN_EINVAL, "set_segment_base: %#lx is not canonical",
+                           (unsigned long)base);
+        machine_write_base(which, base);
+        return 0;
+    case SEGBASE_GS_USER_SEL:
+        machine_load_gs_selector((uint16_t)base);
+        v->arch.gs = (uint16_t)base;
+        return 0;
+    default:
+        return -XEN_EINVAL;
+    }
+}
+
+void pv_update_cr3(struct vcpu *v)
+{
+    mfn_t table = guest_in_kernel(v) ? v->arch.guest_table : v->arch.guest_table_user;
+
+    v->arch.cr3 = table.n << PAGE_SHIFT;
+}
+
+void pv_toggle_guest_mode(struct vcpu *v)
+{
+    v->arch.flags ^= VF_KERNEL_MODE;
+    pv_update_cr3(v);
+    machine_swapgs();
+    machine_load_cr3(v->arch.cr3, true);
+}

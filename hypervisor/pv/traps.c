@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exceptions of a paravirtual guest, and the guest's trap table.
+ *
+ * Every exception in ring 3 lands here. Some are the hypervisor's business: a write to a page table (pv/ptwr.c), a privileged
+ * instruction (pv/emulate.c), a touch of the LDT. All else is the guest's and is bounced. `int $n` arrives as #GP, as the real
+ * IDT lets nobody in; the vector is taken from the instruction itself, since some machines report a wrong one in the error code.
+ */
+#include <hv/log.h>
+#include <hv/hypercall.h>
+#include <hv/mm.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <hv/string.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+
+/* Vectors for which hardware pushes an error code. */
+#define VECTORS_WITH_ERROR                                                                         \
+    ((1u << TRAP_double_fault) | (1u << TRAP_invalid_tss) | (1u << TRAP_no_segment) |              \
+     (1u << TRAP_stack_error) | (1u << TRAP_gp_fault) | (1u << TRAP_page_fault) |                  \
+     (1u << TRAP_alignment_check))
+
+/* At most 256 entries, ended by one whose address is 0; what stands before a wrong one is taken. */
+long do_set_trap_table(gva_t traps)
+{
+    struct vcpu *v = current;
+    struct trap_info one;
+
+    if (!traps) { /* ABI: a null table clears all */
+        memset(v->arch.traps, 0, 256 * sizeof(*v->arch.traps));
+        return 0;
+    }
+    for (unsigned int i = 0; i < 257; i++) {
+        if (copy_from_guest(&one, traps + i * sizeof(one), sizeof(one)))
+            return -XEN_EFAULT;
+        if (!one.address)
+            return 0;
+        if (!is_canonical(one.address))
+            return refused(-XEN_EINVAL, "set_trap_table: handler %#lx of vector %u is not canonical",
+                           (unsigned long)one.address, one.vector);
+        one.cs |= 3;
+        v->arch.traps[one.vector] = one;
+    }
+    return refused(-XEN_EINVAL, "set_trap_table: the table has no end");
+}
+
+/* int $n: true when it was passed to the guest as vector n. */
+static bool software_interrupt(struct vcpu *v)
+{
+    unsigned int vector = (v->regs.error_code & 0xffff) >> 3;
+    uint8_t insn[2];
+
+    if (!copy_from_guest(insn, v->regs.rip, sizeof(insn)) && insn[0] == 0xcd)
+        vector = insn[1];
+    vector &= 255;
+    if (!v->arch.traps[vector].address ||
+        (!guest_in_kernel(v) && TI_GET_DPL(&v->arch.traps[vector]) != 3)) {
+        v->regs.error_code = vector << 3 | SEL_ERROR_IDT;
+        return false;
+    }
+    v->regs.rip += 2;
+    pv_inject_exception(v, vector, 0, false);
+    return true;
+}
+
+static bool handled_here(struct vcpu *v, unsigned int vector)
+{
+    switch (vector) {
+    case TRAP_invalid_op:
+        return pv_emulate_forced(v);
+    case TRAP_gp_fault:
+        if (v->regs.error_code & SEL_ERROR_IDT)
+            return software_interrupt(v);
+        return !v->regs.error_code && pv_emulate_privileged(v);
+    default:
+        return false;
+    }
+}
+
+void pv_handle_trap(struct vcpu *v)
+{
+    unsigned int vector = v->regs.entry_vector & 0xff;
+
+    if (vector > TRAP_simd_error) {
+        log_warning("d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id, vector);
+        return;
+    }
+    if (handled_here(v, vector))
+        return;
+    if (vector == TRAP_no_device) {
+        v->arch.ctrlreg[0] &= ~X86_CR0_TS;
+        machine_fpu_ts(false);
+    }
+    if (vector == TRAP_stack_error && !guest_in_kernel(v))
+        v->regs.error_code = 0;
+    pv_inject_exception(v, vector, v->regs.error_code, VECTORS_WITH_ERROR >> vector & 1);
+}
+
+/* The LDT area of the running vCPU: 16 pages behind the 16 of its GDT. */
+static bool ldt_fault(struct vcpu *v, uint64_t cr2)
+{
+    uint64_t area = PERDOMAIN_START + v->vcpu_id * PERDOMAIN_VCPU_BYTES + PERDOMAIN_LDT_OFFSET;
+
+    return cr2 >= area && cr2 < area + PERDOMAIN_LDT_BYTES &&
+           pv_map_ldt_page(v, (unsigned int)(cr2 - area));
+}
+
+void pv_handle_page_fault(struct vcpu *v, uint64_t cr2)
+{
+    uint32_t error = v->regs.error_code;
+
+    if (cr2 >= HYPERVISOR_VIRT_START && cr2 < HYPERVISOR_VIRT_END) {
+        if (!(error & PFEC_RESERVED) && ldt_fault(v, cr2))
+            return;
+    } else if (guest_in_kernel(v) &&
+               (error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_INSN)) ==
+                   (PFEC_PRESENT | PFEC_WRITE)) {
+        if (pv_ptwr_fault(v, cr2))
+            return;
+        if (v->domain->is_control && pv_mmio_ro_fault(v, cr2))
+            return;
+    }
+    pv_inject_page_fault(v, cr2, error);
+}
