@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's entries in the store: see store.h.
+ *
+ * "n0 rN" = owned by the control domain, readable by guest N. "nN" = the guest's own.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_TRIES 64
+#define PATH_LEN 256
+
+int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
+                      void *arg)
+{
+    int rc = -EAGAIN;
+
+    for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++) {
+        host_txn_t t;
+
+        rc = h->ops->store_begin(h, &t);
+        if (rc) {
+            return rc;
+        }
+        rc = body(h, t, arg);
+        if (rc) {
+            h->ops->store_end(h, t, true);
+            return rc;
+        }
+        rc = h->ops->store_end(h, t, false);
+    }
+    return rc;
+}
+
+int store_put(struct host *h, host_txn_t t, const char *perms, const char *path,
+              const char *value_fmt, ...)
+{
+    char value[1024];
+    va_list ap;
+    int rc;
+
+    va_start(ap, value_fmt);
+    vsnprintf(value, sizeof(value), value_fmt, ap);
+    va_end(ap);
+    rc = h->ops->store_write(h, t, path, value);
+    return rc || !perms ? rc : h->ops->store_perms(h, t, path, perms);
+}
+
+struct writer {
+    const struct domain_config *c;
+    const struct store_domain *d;
+};
+
+/* One entry below the domain's path; value NULL makes a directory. */
+static int put_below(struct host *h, host_txn_t t, uint32_t domid, const char *perms,
+                     const char *key, const char *value)
+{
+    char path[PATH_LEN];
+    int rc;
+
+    snprintf(path, sizeof(path), "/local/domain/%u%s%s", domid, *key ? "/" : "", key);
+    rc = value ? h->ops->store_write(h, t, path, value) : h->ops->store_mkdir(h, t, path);
+    return rc || !perms ? rc : h->ops->store_perms(h, t, path, perms);
+}
+
+/* The places where the guest may write. */
+static int put_guest_places(struct host *h, host_txn_t t, uint32_t domid, const char *own)
+{
+    static const char *const dirs[] = {"data", "drivers", "feature", "attr", "error"};
+    static const char *const keys[] = {"control/shutdown", "control/feature-poweroff",
+                                       "control/feature-reboot", "control/feature-suspend",
+                                       "control/sysrq"};
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && rc == 0; i++) {
+        rc = put_below(h, t, domid, own, dirs[i], NULL);
+    }
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && rc == 0; i++) {
+        rc = put_below(h, t, domid, own, keys[i], "");
+    }
+    return rc;
+}
+
+static int put_cpus(struct host *h, host_txn_t t, const struct writer *w)
+{
+    char key[64];
+    int rc = 0;
+
+    for (unsigned int i = 0; i < w->c->max_vcpus && rc == 0; i++) {
+        snprintf(key, sizeof(key), "cpu/%u/availability", i);
+        rc = put_below(h, t, w->d->domid, NULL, key, i < w->c->vcpus ? "online" : "offline");
+    }
+    return rc;
+}
+
+static int put_vm(struct host *h, host_txn_t t, const struct writer *w, const char *uuid)
+{
+    char path[PATH_LEN];
+    int rc;
+
+    snprintf(path, sizeof(path), "/vm/%s/uuid", uuid);
+    rc = h->ops->store_write(h, t, path, uuid);
+    snprintf(path, sizeof(path), "/vm/%s/name", uuid);
+    return rc ? rc : h->ops->store_write(h, t, path, w->c->name);
+}
+
+static int put_domain(struct host *h, host_txn_t t, void *arg)
+{
+    const struct writer *w = arg;
+    const struct store_domain *d = w->d;
+    char uuid[37], vm[48], ro[32], own[16];
+    char domid[16], max[24], target[24], sport[16], sref[24], cport[16], cref[24];
+    const struct {
+        const char *key, *value;
+    } entries[] = {
+        {"", NULL},
+        {"name", w->c->name},
+        {"domid", domid},
+        {"vm", vm},
+        {"memory", NULL},
+        {"memory/static-max", max},
+        {"memory/target", target},
+        {"store", NULL},
+        {"store/port", sport},
+        {"store/ring-ref", sref},
+        {"console", NULL},
+        {"console/port", cport},
+        {"console/ring-ref", cref},
+        {"console/limit", "262144"},
+        /* Another console daemon serves what says "xenconsoled"; this one is ours. */
+        {"console/type", "parvisd"},
+        {"control", NULL},
+        {"control/platform-feature-multiprocessor-suspend", "1"},
+        {"device", NULL},
+    };
+    int rc = 0;
+
+    uuid_format(w->c->uuid, uuid);
+    snprintf(vm, sizeof(vm), "/vm/%s", uuid);
+    snprintf(ro, sizeof(ro), "n0 r%u", d->domid);
+    snprintf(own, sizeof(own), "n%u", d->domid);
+    snprintf(domid, sizeof(domid), "%u", d->domid);
+    snprintf(max, sizeof(max), "%" PRIu64, w->c->memory_kib);
+    snprintf(target, sizeof(target), "%" PRIu64, w->c->current_kib);
+    snprintf(sport, sizeof(sport), "%u", d->store_port);
+    snprintf(sref, sizeof(sref), "%" PRIu64, d->store_mfn);
+    snprintf(cport, sizeof(cport), "%u", d->console_port);
+    snprintf(cref, sizeof(cref), "%" PRIu64, d->console_mfn);
+    /* Entries made below a node inherit its permissions: set on directories, all follow. */
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]) && rc == 0; i++) {
+        rc = put_below(h, t, d->domid, i == 0 ? ro : NULL, entries[i].key, entries[i].value);
+    }
+    rc = rc ? rc : put_cpus(h, t, w);
+    rc = rc ? rc : put_guest_places(h, t, d->domid, own);
+    return rc ? rc : put_vm(h, t, w, uuid);
+}
+
+int store_domain_create(struct host *h, const struct domain_config *c,
+                        const struct store_domain *d, struct error *e)
+{
+    struct writer w = {c, d};
+    int rc = store_transaction(h, put_domain, &w);
+
+    if (rc == -ENOTCONN) {
+        return error_set(e, rc, "%s: xenstored does not answer: is it running?", c->name);
+    }
+    return rc ? error_errno(e, rc, "%s: writing its store entries", c->name) : 0;
+}
+
+int store_domain_introduce(struct host *h, const struct store_domain *d, struct error *e)
+{
+    int rc = h->ops->store_introduce(h, d->domid, d->store_mfn, d->store_port);
+
+    return rc ? error_errno(e, rc, "domain %u: introducing it to xenstored", d->domid) : 0;
+}
+
+int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16])
+{
+    char path[PATH_LEN], text[37];
+    int rc, first;
+
+    /* xenstored lets a dead domain go by itself, and then says that it knows none. */
+    first = h->ops->store_release(h, domid);
+    if (first == -ENOENT || first == -EINVAL) {
+        first = 0;
+    }
+    snprintf(path, sizeof(path), "/local/domain/%u", domid);
+    rc = h->ops->store_rm(h, 0, path);
+    first = first ? first : rc;
+    uuid_format(uuid, text);
+    snprintf(path, sizeof(path), "/vm/%s", text);
+    rc = h->ops->store_rm(h, 0, path);
+    return first ? first : rc;
+}
+
+int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, struct error *e)
+{
+    char path[PATH_LEN], *vm = NULL;
+    int rc;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", domid);
+    rc = h->ops->store_read(h, 0, path, &vm);
+    free(vm);
+    if (rc == -ENOENT) {
+        return error_set(e, rc, "domain %u: it has no entry control/shutdown in the store to ask by",
+                         domid);
+    }
+    rc = rc ? rc : h->ops->store_write(h, 0, path, wish);
+    return rc ? error_errno(e, rc, "domain %u: asking it to shut down", domid) : 0;
+}
+
+int store_domain_name(struct host *h, uint32_t domid, char **name)
+{
+    char path[PATH_LEN];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+    return h->ops->store_read(h, 0, path, name);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's entries in the store (xenstore), as guests and their drivers expect them.
+ *
+ *   /local/domain/N/  name domid vm memory/ cpu/ store/ console/ control/ device/ data/ ...
+ *   /vm/UUID/         name uuid
+ *
+ * Rule of permissions: what describes the domain is the control domain's and readable by the
+ * guest; the few places where a guest answers (data, drivers, feature, attr, error,
+ * control/shutdown) are the guest's. All is written in one transaction: other programs see
+ * the whole domain or nothing of it.
+ */
+#ifndef PARVIS_TOOLS_STORE_H
+#define PARVIS_TOOLS_STORE_H
+
+#include "config.h"
+#include "error.h"
+#include "host.h"
+
+/* What the builder made and the store must tell. */
+struct store_domain {
+    uint32_t domid;
+    uint64_t store_mfn, console_mfn;
+    uint32_t store_port, console_port;
+};
+
+int store_domain_create(struct host *h, const struct domain_config *c,
+                        const struct store_domain *d, struct error *e);
+/* Makes the store daemon serve the domain's own connection. */
+int store_domain_introduce(struct host *h, const struct store_domain *d, struct error *e);
+/* Removes every entry of the domain and releases it; goes on past errors, returns the first. */
+int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16]);
+/* The wish that the guest shut down: "poweroff", "reboot", "suspend". */
+int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, struct error *e);
+/* malloc'ed name of a domain as the store has it; -ENOENT. */
+int store_domain_name(struct host *h, uint32_t domid, char **name);
+
+/* Runs body in a transaction, again and again until it is not disturbed. */
+int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
+                      void *arg);
+/* Writes a printf-style value; perms NULL: inherited from the directory. */
+int store_put(struct host *h, host_txn_t t, const char *perms, const char *path,
+              const char *value_fmt, ...) __attribute__((format(printf, 5, 6)));
+
+#endif
