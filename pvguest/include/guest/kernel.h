@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel offers a program beside memory, events and traps: start-of-day facts,
+ * processors, scheduling, and the end. A program is one function, guest_main(); when it
+ * returns 0 the domain powers off, otherwise it crashes (so that a failure is seen outside).
+ */
+#ifndef GUEST_KERNEL_H
+#define GUEST_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <guest/events.h>
+#include <guest/hypercall.h>
+#include <guest/lib.h>
+#include <guest/memory.h>
+#include <guest/traps.h>
+
+int guest_main(void);
+
+extern start_info_t *start_info;   /* as the builder wrote it */
+extern shared_info_t *shared_info; /* mapped by the kernel */
+
+static inline bool is_control_domain(void)
+{
+    return start_info->flags & SIF_INITDOMAIN;
+}
+
+/* The value of key=value on the command line, copied to buf. False when the key is absent. */
+bool cmdline_get(const char *key, char *buf, size_t size);
+unsigned long cmdline_number(const char *key, unsigned long otherwise);
+
+/* ---- processors ---- */
+
+#define MAX_VCPUS 32 /* those with a vcpu_info in the shared info page */
+
+/* Per-vCPU block of the kernel; the GS base points to it. */
+struct percpu {
+    struct percpu *self;
+    unsigned int id;
+    vcpu_info_t *info;
+    struct trap_catch *catching; /* innermost trap_catch() */
+    void *stack;
+};
+
+static inline struct percpu *this_cpu(void)
+{
+    struct percpu *cpu;
+
+    __asm__("movq %%gs:0, %0" : "=r"(cpu));
+    return cpu;
+}
+
+void percpu_init(unsigned int id);
+
+/* Starts another vCPU on a stack of its own; fn runs there with events on, and may return. */
+int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg);
+/* Takes a vCPU down that ran to the end of its function. 0 or -XEN_E*. */
+int smp_stop(unsigned int vcpu);
+
+/* ---- scheduling and the end ---- */
+
+void sched_yield(void);
+/* Sleeps until one of the ports is pending or until the time (0: no limit). 0 or -XEN_E*. */
+int sched_poll(evtchn_port_t *ports, unsigned int count, uint64_t deadline_ns);
+/* reason: SHUTDOWN_* of <xen/sched.h>. */
+void shutdown_domain(unsigned int reason) __attribute__((noreturn));
+
+#endif
