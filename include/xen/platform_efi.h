@@ -5,9 +5,9 @@
  * firmware_info: what the firmware left behind, which the control domain's kernel would have found
  * itself on bare hardware. efi_runtime_call: UEFI's services, made on its behalf.
  *
- * Parvis does not call the firmware after the start: runtime calls answer -XEN_ENOSYS, and the kernel
- * is not told that it is on UEFI (EFI_INFO answers -XEN_ENODEV), so it looks for ACPI tables and
- * the clock chip as on older machines; the address of the ACPI tables is at its usual place.
+ * Parvis does not call the firmware after the start: runtime calls answer -XEN_ENOSYS, which Linux
+ * takes for "unsupported". On a machine that started by UEFI, EFI_INFO gives the version and the
+ * configuration table, because there the kernel finds the ACPI tables; else it is -XEN_ENODEV.
  */
 #ifndef XEN_PLATFORM_EFI_H
 #define XEN_PLATFORM_EFI_H

@@ -281,7 +281,7 @@ struct xen_sysctl_cpu_levelling_caps {
     uint32_t caps; /* out */
 };
 
-/* get_cpu_featureset: CPUID feature words in the order of arch-x86/cpufeatureset.h. -XEN_ENOBUFS. */
+/* get_cpu_featureset: CPUID feature words, ordered as arch-x86/cpufeatureset.h. -XEN_ENOBUFS. */
 #define XEN_SYSCTL_get_cpu_featureset 26
 #define XEN_SYSCTL_cpu_featureset_raw 0
 #define XEN_SYSCTL_cpu_featureset_host 1

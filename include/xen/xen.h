@@ -77,7 +77,7 @@
 #define __HYPERVISOR_dm_op 41                  /* - device models: none here */
 #define __HYPERVISOR_hypfs_op 42               /* - none here */
 
-/* Numbers set aside for the architecture. The first is the machine-check call (mca.h). */
+/* Numbers set aside for the architecture. The first is mca (arch-x86/xen-mca.h). */
 #define __HYPERVISOR_arch_0 48
 #define __HYPERVISOR_arch_1 49
 #define __HYPERVISOR_arch_2 50
