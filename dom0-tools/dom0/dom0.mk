@@ -47,10 +47,11 @@ build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules
 
 # Ours: a second archive behind the first; the kernel unpacks both.
+DOM0_GUESTS = $(filter build/pvguest/%,$(GUESTS))
 build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
-    $(D0)/ours.sh $(TOOLS) $(GUESTS)
+    $(D0)/ours.sh $(TOOLS) $(DOM0_GUESTS)
 	$(call say,cpio,$@)
-	$(Q)$(D0)/ours.sh build/dom0/ours.cpio.gz build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(GUESTS)
+	$(Q)$(D0)/ours.sh build/dom0/ours.cpio.gz build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(DOM0_GUESTS)
 	@cat build/dom0/base.cpio.gz build/dom0/ours.cpio.gz > $@
 
 .PHONY: dom0

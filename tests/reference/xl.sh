@@ -29,6 +29,7 @@ cat >"$stage/usr/sbin/xl-up" <<'E'
 #!/bin/sh
 # Starts what xl needs and the control domain's image does not start by itself.
 mkdir -p /var/lock /run/xen-console
+xenstore-rm /local/domain/0/domid # else xen-init-dom0 thinks that all is done
 xen-init-dom0 >/dev/null
 xenconsoled --log=guest --log-dir=/run/xen-console --pid-file=/run/xenconsoled.pid
 E

@@ -279,3 +279,17 @@ class Machine:
 
     def __exit__(self, *exception):
         self.close()
+
+
+def run_tests(*functions):
+    """Runs the test functions of a program one after another; each says in its first comment what it shows."""
+    failed = 0
+    for function in functions:
+        title = (function.__doc__ or function.__name__).strip().splitlines()[0]
+        try:
+            function()
+            print(f"ok: {title}", flush=True)
+        except (AssertionError, Timeout, Ended) as error:
+            failed += 1
+            print(f"FAILED: {title}\n{type(error).__name__}: {error}", flush=True)
+    raise SystemExit(1 if failed else 0)

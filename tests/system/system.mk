@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+#
+# System tests: each tests/system/test_*.py boots QEMU and drives the console. The guests that misbehave
+# (tests/system/guests) are built here, into build/bad-guests/.
+
+BAD_GUESTS := $(patsubst tests/system/guests/%.asm,build/bad-guests/%,$(wildcard tests/system/guests/*.asm))
+
+build/bad-guests/%: tests/system/guests/%.asm tests/system/guests/guest.inc tests/system/guests/guest.lds | build/.deps
+	@mkdir -p $(@D)
+	$(call say,nasm,$@)
+	$(Q)nasm -f elf64 -Itests/system/guests/ $< -o $@.o
+	$(Q)ld -nostdlib -static -z noexecstack --build-id=none --no-warn-rwx-segments -T tests/system/guests/guest.lds \
+	    $@.o -o $@
+
+.PHONY: system bad-guests
+bad-guests: $(BAD_GUESTS)
+
+SYSTEM_TESTS := $(sort $(wildcard tests/system/test_*.py))
+system: image bad-guests guests $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
+	@$(PYTHON) tests/run.py $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
