@@ -23,13 +23,13 @@
 #define MAX_FILE (2ULL << 30)
 
 /* Fields of the boot protocol's header, as offsets into the file. */
-#define BOOT_SETUP_SECTS 0x1f1u
-#define BOOT_FLAG 0x1feu
-#define BOOT_MAGIC 0x202u
-#define BOOT_VERSION 0x206u
+#define BOOT_SETUP_SECTS    0x1f1u
+#define BOOT_FLAG           0x1feu
+#define BOOT_MAGIC          0x202u
+#define BOOT_VERSION        0x206u
 #define BOOT_PAYLOAD_OFFSET 0x248u
 #define BOOT_PAYLOAD_LENGTH 0x24cu
-#define BOOT_HEADER_END 0x250u
+#define BOOT_HEADER_END     0x250u
 
 static uint32_t read_le(const uint8_t *p, unsigned int bytes)
 {
@@ -64,8 +64,9 @@ static int find_payload(const uint8_t *data, size_t size, const char *name, cons
         return error_set(e, -ENOEXEC, "%s: the boot header says that there is no payload", name);
     }
     if (start + bytes > size) {
-        return error_set(e, -ENOEXEC, "%s: truncated: the kernel ends at byte %llu, the file at %zu",
-                         name, (unsigned long long)(start + bytes), size);
+        return error_set(e, -ENOEXEC,
+                         "%s: truncated: the kernel ends at byte %llu, the file at %zu", name,
+                         (unsigned long long)(start + bytes), size);
     }
     *payload = data + start;
     *length = bytes;
@@ -79,7 +80,8 @@ static int check_elf(const uint8_t *data, size_t size, const char *name, const c
         return error_set(e, -ENOEXEC, "%s: not a kernel: %s", name, what);
     }
     if (size < 5 || data[4] != 2) {
-        return error_set(e, -ENOEXEC, "%s: a 32-bit kernel; only 64-bit kernels are supported", name);
+        return error_set(e, -ENOEXEC, "%s: a 32-bit kernel; only 64-bit kernels are supported",
+                         name);
     }
     return 0;
 }
@@ -100,9 +102,9 @@ int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, stru
     }
     u = unpack_recognise(packed, length);
     if (!u) {
-        rc = check_elf(packed, length, name,
-                       packed == data ? "neither ELF nor bzImage" : "its payload is of no known format",
-                       e);
+        rc = check_elf(
+            packed, length, name,
+            packed == data ? "neither ELF nor bzImage" : "its payload is of no known format", e);
         if (rc) {
             return rc;
         }

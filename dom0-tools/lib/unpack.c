@@ -19,13 +19,13 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define MAX_UNPACKED (1ULL << 30)
+#define MAX_UNPACKED       (1ULL << 30)
 #define MAX_DECODER_MEMORY (256ULL << 20)
-#define FIRST_BUFFER (32ULL << 20)
-#define LZ4_BLOCK (8u << 20)
-#define LZ4_LEGACY_MAGIC 0x184c2102u
+#define FIRST_BUFFER       (32ULL << 20)
+#define LZ4_BLOCK          (8u << 20)
+#define LZ4_LEGACY_MAGIC   0x184c2102u
 
-#define CORRUPT "is corrupt"
+#define CORRUPT   "is corrupt"
 #define TRUNCATED "is truncated"
 #define TOO_LARGE "unpacks to more than 1 GiB"
 
@@ -269,8 +269,8 @@ int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const cha
     fault = u->run(data, size, &b);
     if (fault) {
         free(b.data);
-        return error_set(e, fault == no_memory ? -ENOMEM : -ENOEXEC,
-                         "%s: the %s payload %s", name, u->name, fault);
+        return error_set(e, fault == no_memory ? -ENOMEM : -ENOEXEC, "%s: the %s payload %s", name,
+                         u->name, fault);
     }
     *out = b.data;
     *out_size = b.used;

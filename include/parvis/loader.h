@@ -5,8 +5,8 @@
  * There is one implementation (hypervisor/loader/). The hypervisor uses it for boot-time domains
  * and the control domain, the toolstack for every domain it creates. It has three steps:
  *
- *   loader_parse()   kernel file (an ELF64 image)  -> struct loader_image   what the kernel asks for
- *   loader_plan()    image + configuration         -> struct loader_layout  where everything goes
+ *   loader_parse()   kernel file (an ELF64 image)  -> struct loader_image   what the kernel asks
+ * for loader_plan()    image + configuration         -> struct loader_layout  where everything goes
  *   loader_write()   layout + memory of the domain -> memory written        may run for long
  *
  * The first two are pure: they touch no domain, so that a kernel that does not fit is refused
@@ -20,6 +20,9 @@
  *
  * Pages are named by pfn: the domain's own numbering, 0 to nr_pages - 1. In the initial mapping the
  * page pfn is found at virt_base + pfn * 4096.
+ *
+ * Pages need not be zero: what the guest may rely on is written, what lies between is left as it is
+ * (and must therefore hold nothing that is not the guest's to see).
  *
  * Trust: the kernel and ramdisk may be any bytes. Nothing outside them is read, nothing outside the
  * pages 0 to nr_pages - 1 is written. There is no allocation, no global state, and no lock: calls
@@ -36,16 +39,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <xen/xen.h>
-
 #define LOADER_NONE (~0ULL) /* an address or pfn that is not there */
 #define LOADER_TEXT 64      /* longest string of an ELF note that is kept, with its NUL */
+
+struct vcpu_guest_context; /* xen/arch-x86/xen.h */
 
 struct loader_error {
     char text[192];
 };
 
-/* What a kernel file asks for. The file stays where it is: image->file is read by loader_write(). */
+/* What a kernel file asks for. The file stays where it is: image->file is read by loader_write().
+ */
 struct loader_image {
     const uint8_t *file;
     uint64_t size;
@@ -56,8 +60,8 @@ struct loader_image {
     uint64_t virt_end;
     uint64_t entry;
     uint64_t hypercall_page; /* LOADER_NONE: the kernel makes hypercalls without the page */
-    uint64_t init_p2m;       /* where the kernel wants its p2m list; LOADER_NONE: after the ramdisk */
-    bool mod_start_pfn;      /* the ramdisk need not be mapped; mod_start is then a pfn */
+    uint64_t init_p2m;  /* where the kernel wants its p2m list; LOADER_NONE: after the ramdisk */
+    bool mod_start_pfn; /* the ramdisk need not be mapped; mod_start is then a pfn */
 
     uint32_t features_supported; /* bits XENFEAT_*, submap 0 */
     uint32_t features_required;
@@ -75,18 +79,19 @@ struct loader_config {
     const char *cmdline; /* NULL: empty. At most MAX_GUEST_CMDLINE - 1 bytes */
     const void *ramdisk; /* NULL: none */
     uint64_t ramdisk_size;
-    bool control;        /* the control domain: SIF_PRIVILEGED | SIF_INITDOMAIN; no ring pages */
-    uint32_t flags;      /* further SIF_*; SIF_MOD_START_PFN is the loader's own */
+    bool control;   /* the control domain: SIF_PRIVILEGED | SIF_INITDOMAIN; no ring pages */
+    uint32_t flags; /* further SIF_*; SIF_MOD_START_PFN is the loader's own */
 
     /* Known only when the domain exists: needed by loader_write(), not by loader_plan(). */
-    uint64_t shared_info; /* machine address of the shared info frame */
-    evtchn_port_t store_evtchn;
-    evtchn_port_t console_evtchn;
+    uint64_t shared_info;  /* machine address of the shared info frame */
+    uint32_t store_evtchn; /* ports in the domain; 0 for the control domain */
+    uint32_t console_evtchn;
     const void *dom0_console; /* control domain: struct dom0_vga_console_info, or NULL */
     uint32_t dom0_console_size;
 };
 
-/* A run of page tables of one level. Table `index` maps the addresses whose bits 47.. give it. */
+/* A run of page tables of one level l. A table maps the addresses whose bits 47 to 12 + 9l are its
+ * index. */
 struct loader_tables {
     uint64_t index;
     uint64_t count;
@@ -105,14 +110,14 @@ struct loader_area {
 struct loader_layout {
     uint64_t kernel_pfn, kernel_pages;
     uint64_t ramdisk_pfn, ramdisk_pages;
-    uint64_t p2m_pfn, p2m_pages;       /* with the page tables that map only it, if it is apart */
+    uint64_t p2m_pfn, p2m_pages; /* with the page tables that map only it, if it is apart */
     uint64_t start_info_pfn;
     uint64_t store_pfn, console_pfn;   /* LOADER_NONE for the control domain */
     uint64_t tables_pfn, tables_pages; /* start_info's pt_base and nr_pt_frames */
     uint64_t stack_pfn;
     uint64_t hypercall_pfn;
-    uint64_t cr3_pfn;     /* the L4 table */
-    uint64_t pages_used;  /* pages from 0 on that hold something or are mapped */
+    uint64_t cr3_pfn;           /* the L4 table */
+    uint64_t pages_used;        /* no page from this one on holds anything or is mapped */
     struct loader_area area[2]; /* the initial mapping; the p2m list when it is apart */
 
     uint64_t virt_base, virt_end; /* the initial mapping, end on a multiple of 4 MiB */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the loader's files share. See include/parvis/loader.h for the idea.
+ *
+ *   error.c   one sentence for whoever asked
+ *   elf.c     the ELF file, bounds checked: header, segments, where notes are
+ *   notes.c   ELF notes -> struct loader_image
+ *   parse.c   loader_parse(): the checks that need all of it
+ *   plan.c    loader_plan(): the order of things in memory
+ *   tables.c  the page tables: how many, where, and what is in them
+ *   write.c   loader_write(), loader_context()
+ */
+#ifndef LOADER_INTERNAL_H
+#define LOADER_INTERNAL_H
+
+#include <parvis/loader.h>
+
+#include <xen/errno.h>
+
+#define PAGE_SHIFT 12u
+#define PAGE_SIZE  (1ULL << PAGE_SHIFT)
+#define MIB        (1ULL << 20)
+
+/* The guest must leave these alone: L4 slots 256 to 271. */
+#define HYPERVISOR_START 0xffff800000000000ULL
+#define HYPERVISOR_END   0xffff880000000000ULL
+
+static inline uint64_t pages_for(uint64_t bytes)
+{
+    return (bytes >> PAGE_SHIFT) + ((bytes & (PAGE_SIZE - 1)) != 0);
+}
+
+/* error.c: a subset of printf (%s %u %llu %#llx). Returns code. */
+int loader_fail(struct loader_error *error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* elf.c */
+struct elf_segment {
+    uint64_t offset, file_size; /* inside the file: checked */
+    uint64_t paddr, mem_size;   /* paddr + mem_size does not overflow; mem_size >= file_size */
+};
+
+/* Checks the header: ELF64, x86-64, little endian, tables inside the file. *entry = e_entry. */
+int elf_check(const struct loader_image *image, uint64_t *entry, struct loader_error *error);
+unsigned int elf_nr_headers(const struct loader_image *image);
+/* Program header i: 1 if it is loaded and not empty (then *segment is filled), 0 if not. */
+int elf_segment(const struct loader_image *image, unsigned int i, struct elf_segment *segment,
+                struct loader_error *error);
+/*
+ * Calls visit for each ELF note of name "Xen": those of PT_NOTE segments, or, if these have none,
+ * those of note sections. *count says how many. desc is not aligned.
+ */
+typedef int (*elf_visit_t)(void *ctx, uint32_t type, const uint8_t *desc, uint32_t size,
+                           struct loader_error *error);
+int elf_notes(const struct loader_image *image, elf_visit_t visit, void *ctx, unsigned int *count,
+              struct loader_error *error);
+
+/* notes.c: the visitor; ctx is the struct loader_image. */
+int notes_visit(void *ctx, uint32_t type, const uint8_t *desc, uint32_t size,
+                struct loader_error *error);
+
+/* tables.c */
+/* Sets area->tables: the tables that map `area`, without those of `other` (may be NULL). *pages =
+ * how many; their pfns count from tables_pfn on, the highest level first. */
+void tables_plan(struct loader_area *area, const struct loader_area *other, uint64_t tables_pfn,
+                 uint64_t *pages);
+int tables_write(const struct loader_layout *layout, const struct loader_target *target,
+                 struct loader_error *error);
+
+/* write.c: the one page pfn, or NULL and an error. Undone by target->unmap(ctx, page, 1). */
+void *target_page(const struct loader_target *target, uint64_t pfn, struct loader_error *error);
+
+#endif
