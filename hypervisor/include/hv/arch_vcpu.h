@@ -75,6 +75,7 @@ struct arch_domain {
     uint64_t *io_bitmap;      /* allowed I/O ports (1: allowed), control domain; NULL: none */
     uint64_t tsc_khz;
     uint32_t tsc_mode;
+    uint32_t pci_address;     /* control domain: its latched value of port 0xcf8           */
     void *cpuid_policy;       /* what CPUID shows: pv/cpuid.c                              */
 };
 

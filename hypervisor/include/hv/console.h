@@ -15,6 +15,8 @@ struct domain;
 void console_init(void);
 void console_write(const char *s, size_t n);      /* raw, to the UART                                            */
 void console_poll_input(void);                    /* reads the UART into the input ring, raises VIRQ_CONSOLE     */
+/* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring() is given later. */
+int __must_check console_alloc_port(struct domain *d, uint32_t *port);
 /* Boot-time domains: the hypervisor drains the ring of d (its frame and local port known) to the UART. */
 int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
 void console_drain_rings(void);                   /* exit path work: CPU_WORK_CONSOLE                            */

@@ -146,10 +146,18 @@ int __must_check domain_kill(struct domain *d);
 struct domain *get_domain_by_id(domid_t id);
 /* As above, for an id that a guest gave: DOMID_SELF is the current domain. */
 struct domain *get_domain_for_guest(domid_t id);
+/* Who owns a frame (one that is owned stays so while the caller holds it); NULL: nobody. dom_io and dom_xen are found too. */
+struct domain *owner_of_page(const struct page_info *pg);
 bool get_domain(struct domain *d);
 void put_domain(struct domain *d);
 struct domain *next_domain(struct domain *d); /* walk of the list under domlist_lock: NULL starts and ends */
 extern spinlock_t domlist_lock;
+
+/* Claims on free memory (core/claim.c). Frames others claimed are not for d. claim_set: XENMEM_claim_pages, in pages d shall have in all. */
+uint64_t claims_outstanding(void);
+bool claim_allows(const struct domain *d, uint64_t n);
+void claim_consume(struct domain *d, uint64_t n);
+int __must_check claim_set(struct domain *d, uint64_t pages);
 
 void domain_pause(struct domain *d);       /* counts; vCPUs that run elsewhere have left when it returns, but for current */
 void domain_unpause(struct domain *d);

@@ -41,6 +41,7 @@ _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 #define PGC_allocated (1ull << 63) /* the owner's own reference; given back by whoever clears this bit */
 #define PGC_free (1ull << 62)      /* on a free list                                                  */
 #define PGC_xenheap (1ull << 61)   /* the hypervisor's: shared_info, grant table, trace; may be shared with a domain */
+#define PGC_fresh (1ull << 60)     /* free, and not used since the machine started                    */
 #define PGC_count_mask ((1ull << 56) - 1)
 
 #define PGT_type_shift 61
@@ -93,13 +94,16 @@ void heap_init(void);
 void heap_give(mfn_t first, uint64_t n);     /* RAM to be allocated from (boot only)                                  */
 /* 2^order frames whose addresses are below 2^addr_bits (0: anywhere); NULL when there are none. Owner DOMID_INVALID, count 0. */
 struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits);
+/* The same for the control domain, which may see what firmware left: memory never used before is not cleared (a second a GiB). */
+struct page_info *alloc_frames_trusted(unsigned int order, unsigned int addr_bits);
 void free_frames(struct page_info *pg, unsigned int order);
 uint64_t heap_free_frames(void);
 uint64_t heap_total_frames(void);
 /* The hypervisor's own memory, zeroed; freed with the same order. NULL when there is none. */
 void *alloc_hv_pages(unsigned int order);
 void free_hv_pages(void *p, unsigned int order);
-/* Small objects (core/alloc.c); zeroed; NULL when there is no memory. */
+/* Small objects (core/alloc.c; alloc_init is called by heap_init); zeroed; NULL when there is no memory. */
+void alloc_init(void);
 void *hv_alloc(size_t n);
 void *hv_alloc_array(size_t n, size_t size);
 void hv_free(void *p);

@@ -10,6 +10,7 @@
 #ifndef HV_HYPERCALL_H
 #define HV_HYPERCALL_H
 
+#include <hv/domain.h>
 #include <hv/types.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -28,6 +29,12 @@ const char *hypercall_name(unsigned int nr);
 #define HYPERCALL(name, who, n, ...) long do_##name(__VA_ARGS__);
 #include <hv/hypercall_table.h>
 #undef HYPERCALL
+
+/* The number of the hypercall that v is in: for messages. */
+static inline unsigned int hypercall_running(const struct vcpu *v)
+{
+    return v->in_multicall ? v->hc_nr : (unsigned int)v->regs.rax;
+}
 
 /* Entry (asm or C): runs hypercall nr with the vCPU's registers as arguments, leaves the result in rax or sets up the re-issue. */
 void hypercall_dispatch(struct vcpu *v);

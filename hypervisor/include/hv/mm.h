@@ -53,6 +53,9 @@ void put_page_and_type(struct page_info *pg);
 int __must_check pv_get_base_table(struct domain *d, mfn_t l4);
 int __must_check pv_put_base_table(struct domain *d, mfn_t l4); /* -XEN_ERESTART possible */
 
+/* MMUEXT_PIN_Ln_TABLE for the hypervisor itself (pv/build.c): type is PGT_lN_page_table. -XEN_ERESTART: again. (pv/mmuext.c) */
+int __must_check pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type);
+
 /* --- entries (pv/page_entry.c) --- */
 /* References for what an L1 entry maps: page owned by pg_owner (foreign mapping) or I/O memory that d may touch. 0, -XEN_E*. */
 int __must_check get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner);
@@ -64,12 +67,6 @@ int __must_check pv_write_pte(struct domain *d, struct page_info *table, unsigne
 /* Finds the L1 entry that maps va in the current page tables: *table with a general reference, *index. false: there is none. */
 bool __must_check pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table, unsigned int *index);
 uint64_t pv_walk_l1e(struct vcpu *v, gva_t va); /* the entry's value, 0 when there is none */
-
-/* Grant maps: install and remove an L1 entry that maps mfn (references of the frame are the grant code's). va or entry address as in
- * GNTTABOP_map_grant_ref. core calls them
- * through struct guest_ops. */
-int __must_check pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t cache_flags);
-int __must_check pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr);
 
 /* Writable page tables: a write fault on an L1 page of the guest; true when it was emulated. (pv/ptwr.c) */
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);

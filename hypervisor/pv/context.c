@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole context of a vCPU, as setvcpucontext and VCPUOP_initialise give it and getvcpucontext takes it.
+ *
+ * Everything is checked before anything changes; what takes references (GDT, page tables) comes last and is undone on failure. Taking
+ * an unpinned page table may be pre-empted: nothing was taken then, and the frame remembers how far its check came.
+ */
+#include <hv/log.h>
+#include <hv/mm.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_ops.h>
+#include <hv/string.h>
+#include <port/atomic.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+static int check_context(const struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    if (!is_canonical(c->user_regs.rip) || !is_canonical(c->event_callback_eip) ||
+        !is_canonical(c->failsafe_callback_eip) || !is_canonical(c->syscall_callback_eip) ||
+        !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
+        !is_canonical(c->gs_base_user))
+        return refused(-XEN_EINVAL, "context of d%uv%u: an address is not canonical",
+                       v->domain->domain_id, v->vcpu_id);
+    for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+        if (!is_canonical(c->trap_ctxt[i].address))
+            return refused(-XEN_EINVAL, "context of d%uv%u: handler of vector %u is not canonical",
+                           v->domain->domain_id, v->vcpu_id, i);
+    if (c->ldt_ents > 8192 || (c->ldt_ents && (c->ldt_base & ~PAGE_MASK)) ||
+        (c->ldt_ents && !guest_range_ok(c->ldt_base, c->ldt_ents * 8)))
+        return refused(-XEN_EINVAL, "context of d%uv%u: LDT of %lu entries at %#lx",
+                       v->domain->domain_id, v->vcpu_id, (unsigned long)c->ldt_ents,
+                       (unsigned long)c->ldt_base);
+    if (c->gdt_ents > FIRST_RESERVED_GDT_BYTE / 8)
+        return refused(-XEN_EINVAL, "context of d%uv%u: GDT of %lu entries", v->domain->domain_id,
+                       v->vcpu_id, (unsigned long)c->gdt_ents);
+    return 0;
+}
+
+static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    v->regs = c->user_regs;
+    v->regs.cs |= 3;
+    v->regs.ss |= 3;
+    v->regs.rflags = (c->user_regs.rflags &
+                      ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM)) |
+                     X86_EFLAGS_IF | X86_EFLAGS_ALWAYS;
+    v->arch.iopl = c->user_regs.rflags >> 12 & 3;
+    v->arch.ds = c->user_regs.ds;
+    v->arch.es = c->user_regs.es;
+    v->arch.fs = c->user_regs.fs;
+    v->arch.gs = c->user_regs.gs;
+    v->arch.fs_base = c->fs_base;
+    v->arch.gs_base_kernel = c->gs_base_kernel;
+    v->arch.gs_base_user = c->gs_base_user;
+    v->arch.flags = c->flags & VGCF_in_kernel ? VF_KERNEL_MODE : 0;
+}
+
+#define FPU_MXCSR 24 /* in the FXSAVE area */
+#define MXCSR_MASK 0xffffu
+
+/* XSA-53: reserved bits of MXCSR would make the restore fault; the XSAVE header stays ours. */
+static void set_fpu(uint8_t *fpu, const void *legacy)
+{
+    uint32_t mxcsr;
+
+    memcpy(fpu, legacy, 512);
+    memcpy(&mxcsr, fpu + FPU_MXCSR, sizeof(mxcsr));
+    mxcsr &= MXCSR_MASK;
+    memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
+static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    struct arch_vcpu *a = &v->arch;
+
+    memcpy(a->traps, c->trap_ctxt, sizeof(c->trap_ctxt));
+    a->kernel_ss = c->kernel_ss | 3;
+    a->kernel_sp = c->kernel_sp;
+    a->event_callback = c->event_callback_eip;
+    a->failsafe_callback = c->failsafe_callback_eip;
+    a->syscall_callback = c->syscall_callback_eip;
+    a->failsafe_disables_events = c->flags & VGCF_failsafe_disables_events;
+    a->syscall_disables_events = c->flags & VGCF_syscall_disables_events;
+    a->ctrlreg[0] = c->ctrlreg[0] & X86_CR0_TS;
+    a->ctrlreg[4] = c->ctrlreg[4] & (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE);
+    for (unsigned int i = 0; i < 8; i++)
+        a->debugreg[i] = 0;
+    for (unsigned int i = 0; i < 8; i++)
+        if (i != 4 && i != 5 && c->debugreg[i] && pv_set_debugreg(v, i, c->debugreg[i]))
+            a->debugreg[i] = 0; /* ABI: a breakpoint that may not be is dropped */
+    if (c->flags & VGCF_i387_valid) {
+        set_fpu(a->fpu, &c->fpu_ctxt);
+        a->fpu_initialised = true;
+    }
+}
+
+/* ctrlreg[3] is the kernel's table, ctrlreg[1] the user's (0: none). */
+static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    mfn_t kernel = MFN(c->ctrlreg[3] >> PAGE_SHIFT), user = MFN(c->ctrlreg[1] >> PAGE_SHIFT);
+    int rc = pv_get_base_table(v->domain, kernel);
+
+    if (rc)
+        return rc;
+    if (user.n && (rc = pv_get_base_table(v->domain, user))) {
+        if (pv_put_base_table(v->domain, kernel))
+            log_warning("d%u: a base table was given back in part", v->domain->domain_id);
+        return rc;
+    }
+    v->arch.guest_table = kernel;
+    v->arch.guest_table_user = user;
+    return 0;
+}
+
+int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    bool fresh = !v->initialised;
+    int rc = check_context(v, c);
+
+    if (rc)
+        return rc;
+    if (!(c->flags & VGCF_in_kernel) && !(c->ctrlreg[1] >> PAGE_SHIFT))
+        return refused(-XEN_EINVAL, "context of d%uv%u: user mode without a user page table",
+                       v->domain->domain_id, v->vcpu_id);
+    if (fresh) {
+        rc = set_base_tables(v, c);
+        if (rc)
+            return rc;
+        rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
+        if (rc)
+            goto put_tables;
+    }
+    set_registers(v, c);
+    set_virtual_cpu(v, c);
+    if (fresh) {
+        pv_set_ldt(v, c->ldt_base, (unsigned int)c->ldt_ents);
+        if (!v->vcpu_id)
+            v->domain->arch.vm_assist = (uint32_t)c->vm_assist;
+    }
+    pv_update_cr3(v);
+    v->initialised = true;
+    if (c->flags & VGCF_online)
+        atomic_and(&v->pause_flags, ~VPF_down);
+    return 0;
+
+put_tables:
+    if (pv_put_base_table(v->domain, v->arch.guest_table) ||
+        (v->arch.guest_table_user.n && pv_put_base_table(v->domain, v->arch.guest_table_user)))
+        log_warning("d%u: a base table was given back in part", v->domain->domain_id);
+    v->arch.guest_table = v->arch.guest_table_user = MFN(0);
+    return rc;
+}
+
+void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
+{
+    const struct arch_vcpu *a = &v->arch;
+
+    memset(c, 0, sizeof(*c));
+    machine_sync_vcpu(v);
+    memcpy(&c->fpu_ctxt, a->fpu, sizeof(c->fpu_ctxt));
+    c->flags = VGCF_i387_valid | (guest_in_kernel(v) ? VGCF_in_kernel : 0) |
+               (a->failsafe_disables_events ? VGCF_failsafe_disables_events : 0) |
+               (a->syscall_disables_events ? VGCF_syscall_disables_events : 0) |
+               (v->pause_flags & VPF_down ? 0 : VGCF_online);
+    c->user_regs = v->regs;
+    c->user_regs.error_code = c->user_regs.entry_vector = 0;
+    c->user_regs.rflags |= a->iopl << 12;
+    c->user_regs.ds = a->ds;
+    c->user_regs.es = a->es;
+    c->user_regs.fs = a->fs;
+    c->user_regs.gs = a->gs;
+    memcpy(c->trap_ctxt, a->traps, sizeof(c->trap_ctxt));
+    c->ldt_base = a->ldt_base;
+    c->ldt_ents = a->ldt_ents;
+    for (unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++)
+        c->gdt_frames[i] = a->gdt_frames[i].n;
+    c->gdt_ents = a->gdt_ents;
+    c->kernel_ss = a->kernel_ss;
+    c->kernel_sp = a->kernel_sp;
+    for (unsigned int i = 0; i < 8; i++) {
+        c->ctrlreg[i] = a->ctrlreg[i];
+        c->debugreg[i] = a->debugreg[i];
+    }
+    c->ctrlreg[1] = a->guest_table_user.n << PAGE_SHIFT;
+    c->ctrlreg[3] = a->guest_table.n << PAGE_SHIFT;
+    c->event_callback_eip = a->event_callback;
+    c->failsafe_callback_eip = a->failsafe_callback;
+    c->syscall_callback_eip = a->syscall_callback;
+    c->vm_assist = v->domain->arch.vm_assist;
+    c->fs_base = a->fs_base;
+    c->gs_base_kernel = a->gs_base_kernel;
+    c->gs_base_user = a->gs_base_user;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What CPUID shows to a guest that asks through the forced-emulation prefix (plain CPUID does not trap and shows the hardware; stock
+ * kernels use the prefix). Feature bits are an allow-list: what works in ring 3 without the hypervisor's doing, or what the hypervisor
+ * keeps per vCPU. The hypervisor's own leaves start at 0x40000000, with the signature every PV guest looks for.
+ */
+#include <hv/domain.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <hv/string.h>
+#include <port/machine.h>
+
+#define B(n) (1u << (n))
+
+/* Leaf 1. */
+#define L1_EDX                                                                                     \
+    (B(0) | B(2) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(14) | B(15) | B(16) |       \
+     B(19) | B(22) | B(23) | B(24) | B(25) | B(26) | B(27))
+#define L1_ECX_ALWAYS                                                                              \
+    (B(0) | B(1) | B(9) | B(13) | B(19) | B(20) | B(22) | B(23) | B(25) | B(30))
+#define L1_ECX_XSAVE (B(12) | B(26) | B(28) | B(29)) /* FMA, XSAVE, AVX, F16C */
+#define L1_ECX_OSXSAVE B(27)
+#define L1_ECX_HYPERVISOR B(31)
+#define L1_ECX_AVX B(28)
+/* Leaf 7, subleaf 0. */
+#define L7_EBX (B(3) | B(8) | B(9) | B(18) | B(19) | B(23) | B(24) | B(29))
+#define L7_EBX_AVX B(5)
+/* Leaf 0x80000001. */
+#define E1_EDX                                                                                     \
+    (B(0) | B(2) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(14) | B(15) | B(16) |       \
+     B(20) | B(22) | B(23) | B(24) | B(25) | B(29))
+#define E1_ECX (B(0) | B(5) | B(6) | B(7) | B(8))
+
+#define XSTATE_GUEST 7u /* x87, SSE, AVX */
+
+static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    uint32_t mul;
+    int8_t shift;
+
+    memset(out, 0, 4 * sizeof(*out));
+    switch (leaf) {
+    case 0x40000000:
+        out[0] = 0x40000005;
+        memcpy(&out[1], "XenVMMXenVMM", 12);
+        break;
+    case 0x40000001:
+        out[0] = 4 << 16 | 17;
+        break;
+    case 0x40000002: /* one hypercall page; its MSR is not for PV guests */
+        out[0] = 1;
+        out[1] = 0x40000000;
+        break;
+    case 0x40000003:
+        clock_scale(&mul, &shift);
+        if (sub == 0) {
+            out[1] = v->domain->arch.tsc_mode;
+            out[2] = (uint32_t)clock_khz();
+        } else if (sub == 1) {
+            out[2] = mul;
+            out[3] = (uint32_t)(int32_t)shift;
+        } else if (sub == 2) {
+            out[0] = (uint32_t)clock_khz();
+        }
+        break;
+    case 0x40000005: /* width of machine addresses a guest may meet */
+        out[1] = 52;
+        break;
+    }
+}
+
+static bool has_xsave(void)
+{
+    uint32_t out[4];
+
+    machine_cpuid(1, 0, out);
+    return out[2] & B(27); /* the hypervisor turned it on: OSXSAVE */
+}
+
+static void leaf_1(const struct vcpu *v, uint32_t out[4])
+{
+    uint32_t ecx = L1_ECX_ALWAYS | (has_xsave() ? L1_ECX_XSAVE : 0);
+
+    out[1] = (out[1] & 0xff00) | v->vcpu_id * 2 << 24; /* CLFLUSH size; one thread a package */
+    out[2] &= ecx;
+    out[2] |= L1_ECX_HYPERVISOR;
+    if (has_xsave() && (v->arch.ctrlreg[4] & X86_CR4_OSXSAVE))
+        out[2] |= L1_ECX_OSXSAVE;
+    out[3] &= L1_EDX;
+}
+
+static void leaf_7(uint32_t sub, uint32_t out[4])
+{
+    uint32_t ebx = out[1] & (L7_EBX | (has_xsave() ? L7_EBX_AVX : 0));
+
+    memset(out, 0, 4 * sizeof(*out));
+    out[1] = sub ? 0 : ebx;
+}
+
+static void leaf_d(const struct vcpu *v, uint32_t sub, uint32_t out[4])
+{
+    if (!has_xsave() || sub > 2) {
+        memset(out, 0, 4 * sizeof(*out));
+        return;
+    }
+    if (sub == 0) {
+        out[0] &= XSTATE_GUEST;
+        out[2] = out[0] & 4 ? 832 : 576; /* header and legacy area, AVX behind it */
+        out[1] = v->arch.xcr0 & 4 ? 832 : 576;
+        out[3] = 0;
+    } else if (sub == 1) {
+        out[0] &= 1; /* XSAVEOPT */
+        out[1] = out[2] = out[3] = 0;
+    }
+}
+
+void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    if (leaf >= 0x40000000 && leaf < 0x40000100) {
+        hypervisor_leaf(v, leaf, sub, out);
+        return;
+    }
+    machine_cpuid(leaf, sub, out);
+    switch (leaf) {
+    case 0:
+        out[0] = MIN(out[0], 0xdu);
+        break;
+    case 1:
+        leaf_1(v, out);
+        break;
+    case 7:
+        leaf_7(sub, out);
+        break;
+    case 0xd:
+        leaf_d(v, sub, out);
+        break;
+    case 0x80000001:
+        out[2] &= E1_ECX;
+        out[3] &= E1_EDX;
+        break;
+    case 0x80000007:
+        out[0] = out[1] = out[2] = 0;
+        out[3] &= B(8); /* invariant TSC */
+        break;
+    case 0x80000008:
+        out[1] = out[2] = out[3] = 0;
+        break;
+    case 2:
+    case 4: /* caches */
+    case 0x80000000:
+    case 0x80000002 ... 0x80000006:
+        break;
+    default: /* monitor, thermal, performance counters, topology, and what is new: not shown */
+        memset(out, 0, 4 * sizeof(*out));
+    }
+}

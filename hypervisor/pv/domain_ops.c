@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A paravirtual domain's and vCPU's own parts, made and unmade; and the table through which core asks for everything paravirtual.
+ *
+ * The per-domain area (slot 260 of each of its page tables) is one L3 and one L2 table for the domain and an L1 table for each 16 vCPUs.
+ */
+#include <hv/guest_ops.h>
+#include <hv/mm.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_ops.h>
+#include <hv/string.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define VCPUS_PER_L1 16
+#define SLOTS_PER_VCPU 32
+#define TABLE_FLAGS (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
+
+#define FPU_FCW 0      /* offsets in the FXSAVE area */
+#define FPU_MXCSR 24
+#define FPU_XSTATE_BV 512
+#define FCW_DEFAULT 0x37f
+#define MXCSR_DEFAULT 0x1f80
+
+mfn_t pv_zero_page; /* what an empty slot of a GDT maps: set once, when the first domain is made */
+
+static int pv_domain_init(struct domain *d)
+{
+    uint64_t *l2;
+
+    if (!pv_zero_page.n) {
+        void *zero = alloc_hv_pages(0);
+
+        if (!zero)
+            return -XEN_ENOMEM;
+        pv_zero_page = frame_of(zero);
+    }
+    d->arch.perdomain_l3 = alloc_hv_pages(0);
+    l2 = alloc_hv_pages(0);
+    if (!d->arch.perdomain_l3 || !l2) {
+        free_hv_pages(l2, 0);
+        free_hv_pages(d->arch.perdomain_l3, 0);
+        d->arch.perdomain_l3 = NULL;
+        return -XEN_ENOMEM;
+    }
+    d->arch.perdomain_l3_mfn = frame_of(d->arch.perdomain_l3);
+    d->arch.perdomain_l3[0] = frame_of(l2).n << PAGE_SHIFT | TABLE_FLAGS;
+    d->arch.tsc_khz = clock_khz();
+    return 0;
+}
+
+static uint64_t *perdomain_l2(const struct domain *d)
+{
+    return map_frame(pte_mfn(d->arch.perdomain_l3[0]));
+}
+
+static void pv_domain_free(struct domain *d)
+{
+    uint64_t *l2;
+
+    if (!d->arch.perdomain_l3)
+        return;
+    l2 = perdomain_l2(d);
+    for (unsigned int i = 0; i < MAX_VCPUS / VCPUS_PER_L1; i++)
+        if (l2[i])
+            free_hv_pages(map_frame(pte_mfn(l2[i])), 0);
+    free_hv_pages(l2, 0);
+    free_hv_pages(d->arch.perdomain_l3, 0);
+    d->arch.perdomain_l3 = NULL;
+}
+
+static int map_vcpu_area(struct vcpu *v)
+{
+    uint64_t *l2 = perdomain_l2(v->domain);
+    unsigned int i = v->vcpu_id / VCPUS_PER_L1;
+    uint64_t *l1;
+
+    if (!l2[i]) {
+        l1 = alloc_hv_pages(0);
+        if (!l1)
+            return -XEN_ENOMEM;
+        l2[i] = frame_of(l1).n << PAGE_SHIFT | TABLE_FLAGS;
+    }
+    l1 = map_frame(pte_mfn(l2[i]));
+    v->arch.perdomain_l1 = l1 + v->vcpu_id % VCPUS_PER_L1 * SLOTS_PER_VCPU;
+    pv_destroy_gdt(v); /* all slots: the page of zeros */
+    return 0;
+}
+
+static void pv_vcpu_free(struct vcpu *v)
+{
+    free_hv_pages(v->arch.traps, 0);
+    free_hv_pages(v->arch.fpu, 0);
+    v->arch.traps = NULL;
+    v->arch.fpu = NULL;
+}
+
+static int pv_vcpu_init(struct vcpu *v)
+{
+    uint16_t fcw = FCW_DEFAULT;
+    uint32_t mxcsr = MXCSR_DEFAULT;
+    uint64_t legacy = 3; /* x87 and SSE state are in the area */
+    uint8_t *fpu;
+    int rc;
+
+    _Static_assert(256 * sizeof(struct trap_info) == PAGE_SIZE, "the trap table is a page");
+    v->arch.traps = alloc_hv_pages(0);
+    v->arch.fpu = fpu = alloc_hv_pages(0);
+    rc = v->arch.traps && v->arch.fpu ? map_vcpu_area(v) : -XEN_ENOMEM;
+    if (rc) {
+        pv_vcpu_free(v);
+        return rc;
+    }
+    memcpy(fpu + FPU_FCW, &fcw, sizeof(fcw));
+    memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
+    memcpy(fpu + FPU_XSTATE_BV, &legacy, sizeof(legacy));
+    v->arch.xcr0 = v->arch.xcr0_accum = 1;
+    v->arch.debugreg[6] = 0xffff0ff0;
+    v->arch.debugreg[7] = 0x400;
+    v->arch.flags = VF_KERNEL_MODE;
+    return 0;
+}
+
+const struct guest_ops pv_guest_ops = {
+    .domain_init = pv_domain_init,
+    .domain_free = pv_domain_free,
+    .vcpu_init = pv_vcpu_init,
+    .vcpu_free = pv_vcpu_free,
+    .set_context = pv_set_context,
+    .get_context = pv_get_context,
+    .build = pv_build,
+    .relinquish_vcpus = pv_relinquish_vcpus,
+    .relinquish_memory = pv_relinquish_memory,
+    .grant_map = pv_grant_map,
+    .grant_unmap = pv_grant_unmap,
+    .fill_hypercall_page = pv_fill_hypercall_page,
+};

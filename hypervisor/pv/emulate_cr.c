@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control registers as a guest sees them: CR0 and CR4 are what it would find on hardware, but it can change TS only, and those
+ * bits of CR4 that do nothing to the hypervisor. CR2 is in its vcpu_info. CR3 is its kernel page table.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/mm.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <port/machine.h>
+
+#define CR0_ALWAYS                                                                                 \
+    (X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
+#define CR4_ALWAYS (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE)
+#define CR4_GUEST (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE)
+
+uint64_t pv_read_cr(struct vcpu *v, unsigned int reg)
+{
+    switch (reg) {
+    case 0:
+        return CR0_ALWAYS | (v->arch.ctrlreg[0] & X86_CR0_TS);
+    case 2:
+        return v->arch.ctrlreg[2];
+    case 3:
+        return v->arch.guest_table.n << PAGE_SHIFT;
+    default:
+        return CR4_ALWAYS | (v->arch.ctrlreg[4] & CR4_GUEST);
+    }
+}
+
+static bool write_cr3(struct vcpu *v, uint64_t value)
+{
+    mfn_t next = MFN((value & PTE_FRAME_MASK) >> PAGE_SHIFT), old = v->arch.guest_table;
+
+    if (mfn_eq(next, old)) {
+        flush_tlb_local();
+        return true;
+    }
+    /* The instruction is issued again when either is pre-empted: taking is repeatable, and old is put only at the end. */
+    if (pv_get_base_table(v->domain, next))
+        return false;
+    v->arch.guest_table = next;
+    pv_update_cr3(v);
+    machine_load_cr3(v->arch.cr3, false);
+    if (old.n && pv_put_base_table(v->domain, old))
+        log_warning("d%u: a page table of CR3 was given back in part", v->domain->domain_id);
+    return true;
+}
+
+bool pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
+{
+    switch (reg) {
+    case 0:
+        if ((value ^ pv_read_cr(v, 0)) & ~X86_CR0_TS)
+            log_debug("d%u: CR0 keeps its bits but TS", v->domain->domain_id);
+        do_fpu_taskswitch(!!(value & X86_CR0_TS));
+        return true;
+    case 2:
+        v->arch.ctrlreg[2] = value;
+        v->vcpu_info->arch.cr2 = value;
+        return true;
+    case 3:
+        return write_cr3(v, value);
+    case 4:
+        v->arch.ctrlreg[4] = value & CR4_GUEST;
+        return true;
+    default:
+        return false;
+    }
+}

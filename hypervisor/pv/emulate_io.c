@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ports. A guest reaches a port when its virtual IOPL or its I/O bitmap says so, as on hardware; what then happens
+ * depends on what the domain may have: its own devices' ports are real, any other reads as if nothing were there. PCI
+ * configuration (0xcf8) is latched per domain, so that the hypervisor's own use of the pair is not disturbed.
+ */
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <hv/irq.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+
+static bool bitmap_permits(const struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+    uint16_t bits;
+
+    if (!v->arch.iobmp || port + bytes > v->arch.iobmp_limit)
+        return false;
+    if (copy_from_guest(&bits, (gva_t)(uintptr_t)v->arch.iobmp + port / 8, sizeof(bits)))
+        return false;
+    return !(bits >> (port & 7) & ((1u << bytes) - 1));
+}
+
+bool pv_io_permitted(struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+    bool architectural = v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl);
+    unsigned int needed = !guest_in_kernel(v) ? 3 : architectural ? 0 : 1;
+
+    return v->arch.iopl >= needed || bitmap_permits(v, port, bytes);
+}
+
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA 0xcfc
+
+static uint32_t all_ones(unsigned int bytes)
+{
+    return bytes == 4 ? ~0u : (1u << (8 * bytes)) - 1;
+}
+
+/* True for an access to the control domain's latched PCI configuration pair. */
+static bool is_pci_pair(const struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+    if (!v->domain->is_control)
+        return false;
+    return (port == PCI_ADDRESS && bytes == 4) || (port >= PCI_DATA && port + bytes <= PCI_DATA + 4);
+}
+
+uint32_t pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+    uint32_t value;
+
+    if (is_pci_pair(v, port, bytes))
+        return port == PCI_ADDRESS
+                   ? v->domain->arch.pci_address
+                   : pci_config_read(v->domain->arch.pci_address, port - PCI_DATA, bytes);
+    if (!ioport_access_permitted(v->domain, port, bytes) || !machine_io_read(port, bytes, &value))
+        return all_ones(bytes);
+    return value;
+}
+
+void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t value)
+{
+    value &= all_ones(bytes);
+    if (is_pci_pair(v, port, bytes)) {
+        if (port == PCI_ADDRESS)
+            v->domain->arch.pci_address = value;
+        else
+            pci_config_write(v->domain->arch.pci_address, port - PCI_DATA, bytes, value);
+        return;
+    }
+    if (ioport_access_permitted(v->domain, port, bytes))
+        machine_io_write(port, bytes, value);
+}

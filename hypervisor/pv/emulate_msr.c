@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Model-specific registers as a guest sees them: a list of what it may read and of what it may write. Everything else is #GP, which
+ * stock kernels expect and recover from. No MSR that tells about other domains is on the list (XSA-351).
+ */
+#include <hv/log.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <port/machine.h>
+
+#define MSR_TSC 0x10
+#define MSR_PLATFORM_ID 0x17
+#define MSR_APIC_BASE 0x1b
+#define MSR_UCODE_REV 0x8b
+#define MSR_MISC_ENABLE 0x1a0
+#define MSR_PAT 0x277
+#define MSR_EFER 0xc0000080u
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_GS_BASE 0xc0000101u
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+
+#define EFER_SCE (1ull << 0)
+#define EFER_LME (1ull << 8)
+#define EFER_LMA (1ull << 10)
+#define EFER_NX (1ull << 11)
+#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NX)
+
+#define MISC_ENABLE_FAST_STRING (1ull << 0)
+#define APIC_BASE_ENABLE (1ull << 11)
+
+bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+    switch (msr) {
+    case MSR_FS_BASE:
+        *value = machine_read_base(SEGBASE_FS);
+        return true;
+    case MSR_GS_BASE: /* the guest's kernel runs: the active base is the kernel's */
+        *value = machine_read_base(SEGBASE_GS_KERNEL);
+        return true;
+    case MSR_KERNEL_GS_BASE:
+        *value = machine_read_base(SEGBASE_GS_USER);
+        return true;
+    case MSR_EFER:
+        *value = EFER_GUEST;
+        return true;
+    case MSR_PAT:
+        return machine_rdmsr_safe(msr, value);
+    case MSR_TSC:
+        *value = clock_ticks();
+        return true;
+    case MSR_APIC_BASE:
+        *value = 0xfee00000u | APIC_BASE_ENABLE | (v->vcpu_id ? 0 : 1u << 8);
+        return true;
+    case MSR_MISC_ENABLE:
+        *value = MISC_ENABLE_FAST_STRING;
+        return true;
+    case MSR_UCODE_REV:
+    case MSR_PLATFORM_ID:
+        *value = 0;
+        return true;
+    default:
+        log_debug("d%uv%u: RDMSR %#x is not offered", v->domain->domain_id, v->vcpu_id, msr);
+        return false;
+    }
+}
+
+static bool write_base(unsigned int which, uint64_t value)
+{
+    if (!is_canonical(value)) /* XSA-193 */
+        return false;
+    machine_write_base(which, value);
+    return true;
+}
+
+bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+    uint64_t now;
+
+    switch (msr) {
+    case MSR_FS_BASE:
+        return write_base(SEGBASE_FS, value);
+    case MSR_GS_BASE:
+        return write_base(SEGBASE_GS_KERNEL, value);
+    case MSR_KERNEL_GS_BASE:
+        return write_base(SEGBASE_GS_USER, value);
+    case MSR_EFER: /* allowed when it changes nothing */
+    case MSR_PAT:
+    case MSR_MISC_ENABLE: /* XSA-333: never written to hardware */
+    case MSR_APIC_BASE:
+        return pv_read_msr(v, msr, &now) && now == value;
+    case MSR_UCODE_REV: /* a kernel writes 0 before it reads the revision */
+    case MSR_TSC:
+        return true;
+    default:
+        log_debug("d%uv%u: WRMSR %#x is not offered", v->domain->domain_id, v->vcpu_id, msr);
+        return false;
+    }
+}
