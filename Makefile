@@ -59,7 +59,7 @@ build/.deps: .ci/deps
 	@.ci/deps
 	@touch $@
 
-.PHONY: all deps hv efi guests tools unit run debug fmt clean help
+.PHONY: all deps hv efi guests tools unit run debug check fmt clean help
 deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
 
 hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/)
@@ -82,6 +82,16 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 	    echo "the machine's console goes to build/debug.log"; \
 	    gdb -q -ex 'target remote localhost:1234' -ex 'hbreak hypervisor_main' build/parvis.elf; \
 	    kill $$qemu 2>/dev/null || true
+
+# ---- testing ---------------------------------------------------------------------------------------
+
+# In the order of how soon they answer. CHECKS: what other .mk files add, each one word (a make target).
+CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make all" "make hv HV_CC=clang" "make image reference" \
+    "make $(unit_programs)" $(unit_programs) $(foreach c,$(CHECKS),"make $c") \
+    $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
+
+check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
+	@env MAKEFLAGS= $(PYTHON) tests/run.py $(CHECK_COMMANDS)
 
 # ---- housekeeping ----------------------------------------------------------------------------------
 

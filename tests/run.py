@@ -24,7 +24,7 @@ def log_name(command):
     """A file name that tells which test it was."""
     words = [os.path.splitext(w)[0] for w in shlex.split(command) if w != "python3"]
     name = "_".join(words).replace("build/host/", "").replace("tests/", "")
-    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", name).strip("-")
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", name).strip("-")[:60]
 
 
 def run_one(command, timeout):

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The way of a newcomer: firmware starts the disk image, and the control domain's shell appears.
+
+What parvis.efi loads it says; what is missing it names, with the place where it looked. Nothing after the loader knows that
+it was UEFI: everything else is shown by the other tests, by direct start.
+"""
+import os
+import shutil
+import subprocess
+
+from machine import BUILD, ROOT, Machine, built, control_config, network_args, run_tests
+
+IMAGE_SH = os.path.join(ROOT, "dom0-tools/dom0/image.sh")
+
+
+def small_image(config, *files):
+    """An image with this parvis.cfg (None: without one) and these files; its path."""
+    directory = Machine.scratch()
+    image = os.path.join(directory, "test.img")
+    cfg = os.path.join(directory, "parvis.cfg")
+    with open(cfg, "w", encoding="ascii") as out:
+        out.write(config or "")
+    subprocess.run([IMAGE_SH, image, built("parvis.efi"), cfg, *files], check=True)
+    if config is None:
+        subprocess.run(["mdel", "-i", image + "@@1M", "::/parvis.cfg"], check=True)
+    return image
+
+
+def says(name, config, pattern, *files):
+    """The machine started from such an image says something that matches."""
+    image = small_image(config, *files)
+    try:
+        with Machine.uefi(name, image, mem="512") as m:
+            m.expect(pattern, 120)
+    finally:
+        shutil.rmtree(os.path.dirname(image))
+
+
+def reaches_the_shell():
+    """The image starts, says what it loads, and ends at the prompt; poweroff ends the machine."""
+    with Machine.uefi("uefi", qemu=network_args()) as m:
+        m.expect(r"parvis\.cfg", 120)
+        m.expect(r"vmlinux", 60)
+        m.expect(r"initramfs\.cpio\.gz", 60)
+        m.prompt()
+        m.check("cat /sys/hypervisor/type", r"^xen$")
+        m.check("cat /sys/hypervisor/version/major /sys/hypervisor/version/minor", r"^4\n17$")
+        m.send("poweroff")
+        assert m.wait() == 0
+
+
+def boots_a_guest_alone():
+    """A parvis.cfg with a boot-time guest only: the guest runs, and the machine powers off when it ends."""
+    config = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n"
+    image = small_image(config, built("pvguest/hello"))
+    try:
+        with Machine.uefi("uefi-guest", image, mem="512") as m:
+            m.expect(r"start_info: magic \"xen-3\.0-x86_64\"", 120)
+            assert m.wait() == 0
+    finally:
+        shutil.rmtree(os.path.dirname(image))
+
+
+def names_the_missing_config():
+    """Without parvis.cfg, one line says so, with the path."""
+    says("uefi-no-config", None, r"parvis\.cfg.*(not found|missing)|(not found|missing|no ).*parvis\.cfg")
+
+
+def names_the_missing_module():
+    """A kernel that parvis.cfg names and the disk has not: one line names the file."""
+    says("uefi-no-module", control_config(), r"vmlinux.*(not found|missing)|(not found|missing|no ).*vmlinux")
+
+
+def names_the_bad_line():
+    """A parvis.cfg with an unknown key: the line number and the key are named."""
+    says("uefi-bad-config", "console = com1\nbanana = 3\n", r"parvis\.cfg:2.*banana|line 2.*banana")
+
+
+if __name__ == "__main__":
+    os.makedirs(BUILD + "/tmp", exist_ok=True)
+    run_tests(reaches_the_shell, boots_a_guest_alone, names_the_missing_config, names_the_missing_module,
+              names_the_bad_line)

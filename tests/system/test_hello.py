@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The life of a small guest in the hands of pvctl: created, watched, talked to, paused, shut down, rebooted, destroyed.
+
+One machine for all; `--xen` runs the same on Debian's Xen (its control interface is the same).
+"""
+import json
+import sys
+
+from machine import Machine, run_tests
+
+machine = None
+
+
+def listed():
+    """What `pvctl list --json` tells, by name."""
+    status, text = machine.shell("pvctl list --json")
+    assert status == 0, text
+    return {domain["name"]: domain for domain in json.loads(text)}
+
+
+def info():
+    status, text = machine.shell("pvctl info --json")
+    assert status == 0, text
+    return json.loads(text)
+
+
+def hello(name, extra=""):
+    """Writes a domain file for another hello."""
+    machine.check(f"sed -e 's/>hello</>{name}</' {extra} /etc/parvis/hello.xml >/tmp/{name}.xml", "")
+
+
+def tells_about_the_host():
+    """info, list, help and --version answer on an empty host."""
+    machine.prompt()
+    machine.check("pvctl info", r"4\.17")
+    machine.check("pvctl --version", r"pvctl")
+    machine.check("pvctl help", r"(?s)create.*destroy")
+    machine.check("pvctl help create", r"--paused")
+    machine.check("pvctl list", r"Domain-0")
+    assert list(listed()) == ["Domain-0"]
+
+
+def create_console_shows_the_first_byte():
+    """create --console shows the guest's output from its first line on; the guest answers; ^] leaves."""
+    machine.send("pvctl create /etc/parvis/hello.xml --console")
+    machine.expect(r"start_info: magic \"xen-3\.0-x86_64\"", 30)
+    machine.expect(r"hello> ", 30)
+    machine.send("echo do you hear me")
+    machine.expect(r"^do you hear me$", 30)
+    machine.send("\x1d", end="")
+    machine.expect(r"parvis# ", 30)
+    assert "hello" in listed()
+
+
+def console_has_the_history():
+    """A later console starts with what the guest said before."""
+    machine.send("pvctl console hello")
+    machine.expect(r"start_info: magic", 30)
+    machine.expect(r"^do you hear me$", 30)
+    machine.send("\x1d", end="")
+    machine.expect(r"parvis# ", 30)
+
+
+def tells_about_the_domain():
+    """dominfo, dumpxml and the store know the domain."""
+    machine.check("pvctl dominfo hello", r"(?i)memory")
+    machine.check("pvctl dumpxml hello", r"<name>hello</name>")
+    domid = listed()["hello"]["id"]
+    machine.check(f"xenstore-read /local/domain/{domid}/name", r"^hello$")
+
+
+def pauses():
+    """A paused domain uses no processor time and does not answer; unpaused it goes on."""
+    machine.check("pvctl pause hello && pvctl dominfo hello", r"(?i)paused")
+    machine.check("pvctl unpause hello && pvctl list", r"\bhello\b")
+    machine.send("pvctl console hello")
+    machine.send("echo awake")
+    machine.expect(r"^awake$", 30)
+    machine.send("\x1d", end="")
+    machine.expect(r"parvis# ", 30)
+
+
+def reboots():
+    """reboot gives the domain a new life under its name."""
+    before = listed()["hello"]["id"]
+    machine.check("pvctl reboot hello", "")
+    machine.check("n=0; while [ $n -lt 100 ]; do pvctl list --json | tr -d ' \\n' | "
+                  f"grep -q '\"id\":{before},' || break; n=$((n+1)); usleep 100000; done; sleep 1; pvctl list", r"\bhello\b")
+    assert listed()["hello"]["id"] != before
+
+
+def shuts_down():
+    """shutdown asks the guest, which ends by itself; the domain is gone, and so is all that it had in the store."""
+    domid = listed()["hello"]["id"]
+    machine.check("pvctl shutdown hello", "")
+    machine.check("n=0; while pvctl list | grep -q hello && [ $n -lt 100 ]; do n=$((n+1)); usleep 100000; done; pvctl list", "")
+    assert "hello" not in listed()
+    machine.check(f"xenstore-exists /local/domain/{domid}", "", status=1)
+
+
+def paused_from_the_start():
+    """create --paused does not let the guest run a single instruction until unpause."""
+    machine.check("pvctl create /etc/parvis/hello.xml --paused && pvctl dominfo hello", r"(?i)paused")
+    machine.check("pvctl unpause hello", "")
+    machine.check("pvctl destroy hello", "")
+    assert "hello" not in listed()
+
+
+def keeps_the_crashed():
+    """A crashed domain with on_crash=preserve stays, says that it crashed, and leaves by destroy."""
+    machine.check("pvctl create /etc/parvis/hello.xml", "")
+    machine.send("pvctl console hello")
+    machine.expect(r"hello> ", 30)
+    machine.send("crash")
+    machine.expect(r"(?i)crash", 30)
+    machine.send("\x1d", end="")
+    machine.expect(r"parvis# ", 60)
+    machine.check("pvctl dominfo hello", r"(?i)crash")
+    machine.check("pvctl dmesg | tail -n 60", r"(?i)crash")
+    machine.check("pvctl destroy hello", "")
+
+
+def several_at_once():
+    """Five guests run beside each other; destroying them in another order gives everything back."""
+    free = info()["free_memory_kib"]
+    for number in range(5):
+        hello(f"h{number}")
+        machine.check(f"pvctl create /tmp/h{number}.xml", "")
+    assert {f"h{n}" for n in range(5)} <= set(listed())
+    for number in (3, 0, 4, 1, 2):
+        machine.check(f"pvctl destroy h{number}", "")
+    assert info()["free_memory_kib"] == free
+
+
+def main():
+    global machine
+    start = Machine.xen if "--xen" in sys.argv else Machine.parvis
+    with start("hello-xen" if "--xen" in sys.argv else "hello") as machine:
+        run_tests(tells_about_the_host, create_console_shows_the_first_byte, console_has_the_history,
+                  tells_about_the_domain, pauses, reboots, shuts_down, paused_from_the_start, keeps_the_crashed,
+                  several_at_once)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Stock Debian kernels as guests: two at once, beside two small guests.
+
+The kernel file is the unmodified vmlinuz of Debian's package; the toolstack unpacks it. `--xen` runs the same on Debian's Xen.
+"""
+import sys
+
+from machine import Machine, run_tests
+
+machine = None
+
+
+def boots_to_a_shell():
+    """create --console of debian.xml ends at the guest's shell, where commands run."""
+    machine.prompt()
+    machine.check("pvctl info", r"4\.17")
+    machine.send("pvctl create /etc/parvis/debian.xml --console")
+    machine.expect(r"Linux version 6\.", 120)
+    machine.expect(r"guest: init reached", 240)
+    machine.expect(r"guest# ", 60)
+    machine.send("cat /sys/hypervisor/type; uname -r; echo $((6 * 7))")
+    machine.expect(r"^xen$", 30)
+    machine.expect(r"-amd64$", 30)
+    machine.expect(r"^42$", 30)
+    machine.send("i=0; while [ $i -lt 100 ]; do env true; i=$((i+1)); done; echo forks $i")
+    machine.expect(r"^forks 100$", 60)
+    machine.send("dmesg | grep -cE 'WARNING: CPU|BUG:|Oops|Call Trace'")
+    machine.expect(r"^0$", 30)
+    machine.send("\x1d", end="")
+    machine.expect(r"parvis# ", 30)
+
+
+def two_beside_two():
+    """A second stock kernel and two small guests run beside it; each answers."""
+    machine.check("sed 's/>debian</>second</' /etc/parvis/debian.xml >/tmp/second.xml; "
+                  "for n in a b; do sed \"s/>hello</>$n</\" /etc/parvis/hello.xml >/tmp/$n.xml; done", "")
+    machine.check("pvctl create /tmp/a.xml && pvctl create /tmp/b.xml && pvctl create /tmp/second.xml", "")
+    for name, prompt in (("second", r"guest# "), ("debian", r"guest# "), ("a", r"hello> "), ("b", r"hello> ")):
+        machine.send(f"pvctl console {name}")
+        machine.expect(prompt, 240)
+        machine.send(f"echo I am {name}")
+        machine.expect(rf"^I am {name}$", 60)
+        machine.send("\x1d", end="")
+        machine.expect(r"parvis# ", 30)
+
+
+def shuts_down_cleanly():
+    """shutdown ends a stock kernel through its own poweroff; destroy ends the other at once."""
+    machine.check("pvctl shutdown debian", "")
+    machine.check("n=0; while pvctl list | grep -q debian && [ $n -lt 600 ]; do n=$((n+1)); usleep 100000; done; "
+                  "pvctl list | grep -c debian", r"^0$", status=1)
+    machine.check("pvctl destroy second && pvctl destroy a && pvctl destroy b && pvctl list | wc -l", r"^\d+$")
+    machine.check("pvctl list | grep -cE 'second|debian'", r"^0$", status=1)
+
+
+def main():
+    global machine
+    xen = "--xen" in sys.argv
+    with (Machine.xen if xen else Machine.parvis)("linux-guest-xen" if xen else "linux-guest") as machine:
+        run_tests(boots_to_a_shell, two_beside_two, shuts_down_cleanly)
+
+
+if __name__ == "__main__":
+    main()
