@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+#
+# pvctl and parvisd: the toolstack of the control domain. Both are linked from dom0-tools/lib and the loader.
+
+TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c cause.c config.c config_check.c config_schema.c config_xml.c daemon.c \
+    devices.c error.c find.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_store.c \
+    kernel_image.c lifecycle.c state.c store.c unpack.c uuid.c)
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c)
+PARVISD_SRCS := $(wildcard dom0-tools/parvisd/*.c)
+
+TOOLS += build/dom0-tools/pvctl build/dom0-tools/parvisd
+
+TOOLS_CFLAGS := -std=gnu11 $(WARN) -Iinclude -Idom0-tools/lib -I/usr/include/libxml2 -O2 -g
+TOOLS_LIBS := -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore -lxml2 -lz -llzma -lzstd -llz4
+TOOLS_OBJ := build/dom0-tools/obj
+tools_objects = $(patsubst %.c,$(TOOLS_OBJ)/%.o,$(1) $(TOOLS_LIB_SRCS) $(LOADER_SRCS))
+
+$(TOOLS_OBJ)/%.o: %.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,gcc,$@)
+	$(Q)gcc $(TOOLS_CFLAGS) -I$(dir $<) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+# LOADER_SRCS is complete only when all .mk files are read: expand late.
+.SECONDEXPANSION:
+build/dom0-tools/pvctl: $$(call tools_objects,$$(PVCTL_SRCS))
+	$(call say,link,$@)
+	$(Q)gcc -o $@ $^ $(TOOLS_LIBS)
+
+build/dom0-tools/parvisd: $$(call tools_objects,$$(PARVISD_SRCS))
+	$(call say,link,$@)
+	$(Q)gcc -o $@ $^ $(TOOLS_LIBS)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a domain ended, in words.
+ *
+ * The hypervisor hands on a number (SHUTDOWN_*). For a crash that it decided itself, the
+ * sentence is in its log: the last line there that speaks of this domain and a crash is
+ * appended. A domain number is used once between two boots of most guests, but may come
+ * again after 32,751 domains: the last line wins.
+ */
+#ifndef PARVIS_CAUSE_H
+#define PARVIS_CAUSE_H
+
+#include <stddef.h>
+
+#include "host.h"
+
+/* "powered off", "crashed", "crashed: d5: triple fault (rip ...)" */
+void end_cause(struct host *h, const struct host_domain *d, char *how, size_t size);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Those who talk to the daemon: see client.h.
+ */
+#define _GNU_SOURCE
+#include "client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "policy.h"
+
+enum client_kind { ASKING, READING, WAITING };
+
+struct client {
+    int fd; /* -1: free */
+    enum client_kind kind;
+    pid_t pid;
+    struct console *console; /* READING */
+    uint32_t domid;          /* WAITING */
+};
+
+static struct client clients[MAX_CLIENTS];
+static unsigned int nr_clients; /* slots in use, dense */
+
+int client_listen(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+    unlink(path);
+    if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || chmod(path, 0600) < 0 ||
+        listen(fd, 64) < 0) {
+        int err = errno;
+
+        close(fd);
+        return -err;
+    }
+    return fd;
+}
+
+void client_accept(int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct ucred cred = {0};
+    socklen_t len = sizeof(cred);
+
+    if (fd < 0) {
+        return;
+    }
+    if (nr_clients == MAX_CLIENTS) {
+        static const char full[] = "parvisd serves as many clients as it can; try again later";
+
+        daemon_send(fd, D_REFUSED, full, strlen(full));
+        close(fd);
+        return;
+    }
+    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+    clients[nr_clients++] = (struct client){.fd = fd, .kind = ASKING, .pid = cred.pid};
+}
+
+/* The slot stays until client_serve() is through its array; then sweep() closes the gap. */
+static void drop(struct client *cl)
+{
+    if (cl->console && cl->console->reader == cl) {
+        cl->console->reader = NULL;
+    }
+    cl->console = NULL;
+    close(cl->fd);
+    cl->fd = -1;
+}
+
+static void sweep(void)
+{
+    for (unsigned int i = 0; i < nr_clients;) {
+        if (clients[i].fd >= 0) {
+            i++;
+            continue;
+        }
+        clients[i] = clients[--nr_clients];
+        /* A reader is known by the address of its slot. */
+        if (clients[i].fd >= 0 && clients[i].console) {
+            clients[i].console->reader = &clients[i];
+        }
+    }
+}
+
+unsigned int client_poll_set(struct pollfd *pfds)
+{
+    sweep();
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        const struct client *cl = &clients[i];
+        const struct console *c = cl->console;
+        short events = POLLIN;
+
+        if (c) {
+            events = c->input_len < CONSOLE_INPUT - DAEMON_MAX_MESSAGE / 4 ? POLLIN : 0;
+            if (history_behind(&c->history, c->reader_pos) || (c->ended && !c->restarting)) {
+                events |= POLLOUT;
+            }
+        }
+        pfds[i] = (struct pollfd){.fd = cl->fd, .events = events};
+    }
+    return nr_clients;
+}
+
+static void answer(struct client *cl, int rc, const struct error *e)
+{
+    if (rc) {
+        daemon_send(cl->fd, D_REFUSED, e->text, strlen(e->text));
+    } else {
+        daemon_send(cl->fd, D_OK, NULL, 0);
+    }
+}
+
+static void ask_console(struct client *cl, const char *name)
+{
+    bool number = *name && strspn(name, "0123456789") == strlen(name);
+    struct console *c = number ? console_by_domid((uint32_t)strtoul(name, NULL, 10))
+                               : console_by_name(name);
+    struct error e = {0};
+
+    if (!c) {
+        answer(cl, error_set(&e, -ENOENT, "%s: parvisd keeps no console of this name", name), &e);
+        drop(cl);
+        return;
+    }
+    if (c->reader) {
+        answer(cl,
+               error_set(&e, -EBUSY, "%s: its console is in use already, by process %d", name,
+                         (int)c->reader_pid),
+               &e);
+        drop(cl);
+        return;
+    }
+    cl->kind = READING;
+    cl->console = c;
+    c->reader = cl;
+    c->reader_pid = cl->pid;
+    c->reader_pos = 0;
+    answer(cl, 0, &e);
+}
+
+static void ask_wait(struct client *cl, uint32_t domid)
+{
+    struct console *c = console_by_domid(domid);
+    struct error e = {0};
+
+    if (!c || c->handled) {
+        answer(cl, error_set(&e, -ESRCH, "domain %u is not one that parvisd watches", domid), &e);
+        drop(cl);
+        return;
+    }
+    cl->kind = WAITING;
+    cl->domid = domid;
+    answer(cl, 0, &e);
+}
+
+static void request(struct host *h, struct client *cl, int type, char *text)
+{
+    struct error e = {0};
+    char *rest;
+    uint32_t domid = (uint32_t)strtoul(text, &rest, 10);
+
+    rest += *rest == ' ';
+    switch (type) {
+    case D_SERVE:
+        answer(cl, console_serve(h, domid, rest, &e), &e);
+        drop(cl);
+        break;
+    case D_RELEASE:
+        policy_release(h, domid, rest);
+        answer(cl, 0, &e);
+        drop(cl);
+        break;
+    case D_CONSOLE:
+        ask_console(cl, text);
+        break;
+    case D_WAIT:
+        ask_wait(cl, domid);
+        break;
+    default:
+        answer(cl, error_set(&e, -EPROTO, "parvisd does not know this request"), &e);
+        drop(cl);
+    }
+}
+
+static void readable(struct host *h, struct client *cl)
+{
+    char buf[DAEMON_MAX_MESSAGE + 1];
+    size_t len;
+    int type = daemon_receive(cl->fd, buf, &len);
+
+    if (type == -EAGAIN) {
+        return;
+    }
+    if (type <= 0) {
+        drop(cl);
+    } else if (cl->kind == ASKING) {
+        request(h, cl, type, buf);
+    } else if (cl->kind == READING && type == D_DATA) {
+        struct console *c = cl->console;
+        size_t room = CONSOLE_INPUT - c->input_len;
+
+        len = len < room ? len : room;
+        memcpy(c->input + c->input_len, buf, len);
+        c->input_len += (uint32_t)len;
+        console_pump(h, c);
+    }
+}
+
+static void send_end(struct client *cl, const char *how)
+{
+    daemon_send(cl->fd, D_END, how, strlen(how));
+    drop(cl);
+}
+
+static void writable(struct host *h, struct client *cl)
+{
+    struct console *c = cl->console;
+    char buf[1024];
+    uint64_t pos = c->reader_pos;
+    size_t n;
+
+    while ((n = history_read(&c->history, &pos, buf, sizeof(buf))) > 0) {
+        int rc = daemon_send(cl->fd, D_DATA, buf, n);
+
+        if (rc == -EAGAIN) {
+            break;
+        }
+        if (rc) {
+            drop(cl);
+            return;
+        }
+        c->reader_pos = pos;
+    }
+    console_pump(h, c); /* it may have waited for this reader */
+    if (c->ended && !c->restarting && history_behind(&c->history, c->reader_pos) == 0) {
+        send_end(cl, c->how);
+    }
+}
+
+void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        struct client *cl = &clients[i];
+
+        if (cl->fd >= 0 && (pfds[i].revents & (POLLIN | POLLHUP | POLLERR))) {
+            readable(h, cl);
+        }
+        if (cl->fd >= 0 && cl->kind == READING && (pfds[i].revents & POLLOUT)) {
+            writable(h, cl);
+        }
+    }
+}
+
+void client_tell_end(uint32_t domid, const char *how)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        if (clients[i].fd >= 0 && clients[i].kind == WAITING && clients[i].domid == domid) {
+            send_end(&clients[i], how);
+        }
+    }
+}
+
+void client_close_all(void)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        if (clients[i].fd >= 0) {
+            drop(&clients[i]);
+        }
+    }
+    sweep();
+}

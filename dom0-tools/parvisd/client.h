@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Those who talk to the daemon over its socket (lib/daemon.h has the messages).
+ *
+ * A client asks once. Most requests are answered and done; a console reader and one who
+ * waits for a domain's end stay. A client is never waited for: what does not fit into its
+ * socket is sent when the socket has room, and the history keeps it until then.
+ */
+#ifndef PARVIS_CLIENT_H
+#define PARVIS_CLIENT_H
+
+#include <poll.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "console.h"
+
+#define MAX_CLIENTS 128u
+
+int client_listen(const char *path);
+void client_accept(int listener);
+/* Fills pfds for all clients (room for MAX_CLIENTS); returns how many. */
+unsigned int client_poll_set(struct pollfd *pfds);
+/* Acts upon what poll found; the same array, unchanged in order. */
+void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr);
+/* Tells all who wait for this domain, or read its console, that it has ended. */
+void client_tell_end(uint32_t domid, const char *how);
+void client_close_all(void);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The consoles that the daemon keeps: see console.h.
+ */
+#include "console.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <xen/xen.h>
+
+#include <xen/grant_table.h>
+#include <xen/io/console.h>
+
+#include "state.h"
+
+/* An event without bytes is work too: it counts as so many bytes of the window. */
+#define EVENT_COST 512u
+
+struct console *consoles;
+
+uint64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+struct console *console_by_name(const char *name)
+{
+    struct console *c;
+
+    for (c = consoles; c && strcmp(c->name, name) != 0; c = c->next) {
+    }
+    return c;
+}
+
+struct console *console_by_domid(uint32_t domid)
+{
+    struct console *c;
+
+    for (c = consoles; c && c->domid != domid; c = c->next) {
+    }
+    return c;
+}
+
+static void save(const struct console *c)
+{
+    FILE *f = fopen(state_path("console/%s.log", c->name), "we");
+
+    if (f) {
+        history_save(&c->history, f);
+        if (c->ended) {
+            fprintf(f, "\n[%s: %s]\n", c->name, c->how);
+        }
+        fclose(f);
+    }
+}
+
+static void drop(struct console *c)
+{
+    struct console **at;
+
+    for (at = &consoles; *at != c; at = &(*at)->next) {
+    }
+    *at = c->next;
+    history_free(&c->history);
+    free(c);
+}
+
+/* Ended consoles are at most CONSOLES_ENDED; the oldest stand at the end of the list. */
+static void drop_old(void)
+{
+    struct console *c, *last;
+    unsigned int n = 0;
+
+    for (c = consoles, last = NULL; c; c = c->next) {
+        if (c->domid == CONSOLE_NONE && !c->restarting && !c->reader) {
+            n++;
+            last = c;
+        }
+    }
+    if (n > CONSOLES_ENDED) {
+        drop(last);
+    }
+}
+
+static struct console *make(const char *name)
+{
+    struct console *c;
+
+    drop_old();
+    c = calloc(1, sizeof(*c));
+    if (!c) {
+        return NULL;
+    }
+    if (history_init(&c->history)) {
+        free(c);
+        return NULL;
+    }
+    snprintf(c->name, sizeof(c->name), "%s", name);
+    c->domid = CONSOLE_NONE;
+    c->next = consoles;
+    consoles = c;
+    return c;
+}
+
+static int read_port(struct host *h, uint32_t domid, uint32_t *port)
+{
+    char path[64], *text;
+    int rc;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/console/port", domid);
+    rc = h->ops->store_read(h, 0, path, &text);
+    if (rc == 0) {
+        *port = (uint32_t)strtoul(text, NULL, 10);
+        free(text);
+    }
+    return rc;
+}
+
+static int bind_ring(struct host *h, struct console *c, uint32_t domid)
+{
+    uint32_t remote, port;
+    void *ring;
+    int rc = read_port(h, domid, &remote);
+
+    if (rc) {
+        return rc;
+    }
+    rc = h->ops->grant_map(h, domid, GNTTAB_RESERVED_CONSOLE, HOST_READ | HOST_WRITE, &ring);
+    if (rc) {
+        return rc;
+    }
+    rc = h->ops->evtchn_bind(h, domid, remote, &port);
+    if (rc) {
+        h->ops->grant_unmap(h, ring);
+        return rc;
+    }
+    c->ring = ring;
+    c->port = port;
+    c->domid = domid;
+    c->out_cons = c->ring->out_cons;
+    c->in_prod = c->ring->in_prod;
+    c->masked = false;
+    return 0;
+}
+
+int console_serve(struct host *h, uint32_t domid, const char *name, struct error *e)
+{
+    struct console *c = console_by_name(name);
+    int rc;
+
+    if (c && c->domid != CONSOLE_NONE) {
+        return error_set(e, -EEXIST, "%s: the console of domain %u has this name", name, c->domid);
+    }
+    if (!c) {
+        c = make(name);
+    } else if (!c->restarting) {
+        history_clear(&c->history);
+        c->reader_pos = 0;
+    }
+    if (!c) {
+        return error_errno(e, -ENOMEM, "%s: its console", name);
+    }
+    rc = bind_ring(h, c, domid);
+    if (rc) {
+        return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
+    }
+    c->ended = c->handled = c->restarting = false;
+    c->restarter = 0;
+    c->input_len = 0;
+    c->started_ms = now_ms();
+    console_pump(h, c);
+    return 0;
+}
+
+static void note(struct console *c, const char *text)
+{
+    history_add(&c->history, text, strlen(text));
+}
+
+/* Guest to history: at most `limit` bytes. Returns how many. */
+static uint32_t take_output(struct console *c, uint32_t limit)
+{
+    const uint32_t size = sizeof(c->ring->out);
+    uint32_t prod = __atomic_load_n(&c->ring->out_prod, __ATOMIC_ACQUIRE);
+    uint32_t n = prod - c->out_cons, taken = 0;
+
+    if (n > size) {
+        note(c, "\r\n[parvisd: the guest broke its console ring; what it held is skipped]\r\n");
+        c->out_cons = prod;
+        __atomic_store_n(&c->ring->out_cons, prod, __ATOMIC_RELEASE);
+        return size; /* counts as a full ring: doing this over and over is a flood */
+    }
+    n = n < limit ? n : limit;
+    while (taken < n) {
+        uint32_t at = c->out_cons & (size - 1);
+        uint32_t run = size - at < n - taken ? size - at : n - taken;
+        char copy[sizeof(c->ring->out)];
+
+        memcpy(copy, c->ring->out + at, run);
+        history_add(&c->history, copy, run);
+        c->out_cons += run;
+        taken += run;
+    }
+    __atomic_store_n(&c->ring->out_cons, c->out_cons, __ATOMIC_RELEASE);
+    return n;
+}
+
+/* What was typed to guest. Returns how many bytes. */
+static uint32_t give_input(struct console *c)
+{
+    const uint32_t size = sizeof(c->ring->in);
+    uint32_t used = c->in_prod - __atomic_load_n(&c->ring->in_cons, __ATOMIC_ACQUIRE);
+    uint32_t n;
+
+    if (used >= size) {
+        return 0; /* full, or an index that cannot be: nothing to write into */
+    }
+    n = size - used < c->input_len ? size - used : c->input_len;
+    for (uint32_t i = 0; i < n; i++) {
+        c->ring->in[(c->in_prod + i) & (size - 1)] = c->input[i];
+    }
+    c->in_prod += n;
+    __atomic_store_n(&c->ring->in_prod, c->in_prod, __ATOMIC_RELEASE);
+    memmove(c->input, c->input + n, c->input_len - n);
+    c->input_len -= n;
+    return n;
+}
+
+static bool reader_is_slow(const struct console *c)
+{
+    return c->reader && history_behind(&c->history, c->reader_pos) > HISTORY_TAIL / 2;
+}
+
+static bool window_is_full(struct console *c)
+{
+    if (now_ms() - c->window_ms >= CONSOLE_WINDOW_MS) {
+        c->window_ms = now_ms();
+        c->window_bytes = 0;
+    }
+    return c->window_bytes >= CONSOLE_BURST;
+}
+
+void console_pump(struct host *h, struct console *c)
+{
+    uint32_t moved = 0, n;
+
+    if (c->domid == CONSOLE_NONE) {
+        return;
+    }
+    if (!reader_is_slow(c) && !window_is_full(c)) {
+        n = take_output(c, CONSOLE_BURST);
+        c->window_bytes += n;
+        moved += n;
+        if (c->masked) {
+            c->masked = false;
+            h->ops->evtchn_unmask(h, c->port);
+        }
+    }
+    moved += give_input(c);
+    if (moved) {
+        h->ops->evtchn_notify(h, c->port);
+    }
+}
+
+int console_pump_waiting(struct host *h)
+{
+    int wait = -1;
+
+    for (struct console *c = consoles; c; c = c->next) {
+        if (c->domid != CONSOLE_NONE && c->masked) {
+            console_pump(h, c);
+            /* A slow reader calls for the next try itself, when it has read. */
+            if (c->masked && !reader_is_slow(c)) {
+                wait = CONSOLE_WINDOW_MS / 2;
+            }
+        }
+    }
+    return wait;
+}
+
+void console_event(struct host *h, uint32_t port)
+{
+    for (struct console *c = consoles; c; c = c->next) {
+        if (c->domid != CONSOLE_NONE && c->port == port) {
+            c->masked = true;
+            c->window_bytes += EVENT_COST;
+            console_pump(h, c);
+            return;
+        }
+    }
+}
+
+void console_set_ended(struct console *c, const char *how)
+{
+    c->ended = true;
+    snprintf(c->how, sizeof(c->how), "%s", how);
+    state_write_ended(c->name, c->how);
+}
+
+void console_release(struct host *h, struct console *c, const char *how)
+{
+    if (c->domid == CONSOLE_NONE) {
+        return;
+    }
+    take_output(c, sizeof(c->ring->out));
+    h->ops->evtchn_unbind(h, c->port);
+    h->ops->grant_unmap(h, c->ring);
+    c->ring = NULL;
+    c->domid = CONSOLE_NONE;
+    if (!c->ended) {
+        console_set_ended(c, how);
+    }
+    save(c);
+}
+
+void console_close_all(struct host *h)
+{
+    while (consoles) {
+        struct console *c = consoles;
+
+        if (c->domid != CONSOLE_NONE) {
+            take_output(c, sizeof(c->ring->out));
+            save(c);
+            h->ops->evtchn_unbind(h, c->port);
+            h->ops->grant_unmap(h, c->ring);
+        }
+        drop(c);
+    }
+}

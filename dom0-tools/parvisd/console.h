@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The consoles that the daemon keeps: one for each name.
+ *
+ * A console is bound to a living domain (ring mapped, event port bound) or not (its domain
+ * has ended, or is being restarted). Its history outlives the domain: whoever asks later
+ * still gets the first byte, the last byte, and how it ended. The newest CONSOLES_ENDED
+ * ended ones are kept, older ones only as file.
+ *
+ * The ring page is shared with a guest that may be hostile. Only the two indices that the
+ * guest writes are read from it, each once per use; our own indices are private copies. A
+ * distance that cannot be is a broken ring: what it holds is skipped, with a note in the
+ * history. A flooding guest is served CONSOLE_BURST bytes in each CONSOLE_WINDOW_MS, then
+ * waits: its port stays masked, and the others are not disturbed.
+ *
+ * With a reader attached that does not keep up, the ring is left to fill: the guest waits,
+ * as on a serial line with flow control, and nothing is lost. Without a reader nobody waits.
+ */
+#ifndef PARVIS_CONSOLE_H
+#define PARVIS_CONSOLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "history.h"
+#include "host.h"
+
+#define CONSOLE_NONE UINT32_MAX
+#define CONSOLE_BURST (256u << 10)
+#define CONSOLE_WINDOW_MS 100
+#define CONSOLE_INPUT 4096u
+#define CONSOLES_ENDED 64u
+
+struct xencons_interface;
+
+struct console {
+    struct console *next;
+    char name[65];
+    uint32_t domid; /* CONSOLE_NONE: not bound */
+    struct xencons_interface *ring;
+    uint32_t port;              /* our end */
+    uint32_t out_cons, in_prod; /* our indices */
+    bool masked;                /* the port has fired and waits for our unmask */
+    uint64_t window_ms;         /* when the present window began */
+    uint32_t window_bytes;      /* consumed in it */
+
+    struct history history;
+    const void *reader;   /* the one client that is attached, or NULL */
+    pid_t reader_pid;
+    uint64_t reader_pos;
+    char input[CONSOLE_INPUT]; /* typed, not yet in the ring */
+    uint32_t input_len;
+
+    bool ended;     /* `how` is valid */
+    bool handled;   /* the end of this domain has been acted upon */
+    char how[256];
+    bool restarting; /* a successor is being made: history and reader stay */
+    uint64_t started_ms;
+    pid_t restarter;
+};
+
+extern struct console *consoles;
+
+uint64_t now_ms(void);
+
+/* Binds the console of `name` to a domain, making it if need be. */
+int console_serve(struct host *h, uint32_t domid, const char *name, struct error *e);
+/* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
+void console_release(struct host *h, struct console *c, const char *how);
+/* Remembers how it ended while the domain is still there (preserved). */
+void console_set_ended(struct console *c, const char *how);
+/* Moves bytes both ways as far as they go now. */
+void console_pump(struct host *h, struct console *c);
+/* All that wait for their window or their reader; returns ms until the next try, or -1. */
+int console_pump_waiting(struct host *h);
+/* A port has fired. */
+void console_event(struct host *h, uint32_t port);
+
+struct console *console_by_name(const char *name);
+struct console *console_by_domid(uint32_t domid);
+/* Writes the histories of all consoles to their files and lets go of everything. */
+void console_close_all(struct host *h);
+
+#endif

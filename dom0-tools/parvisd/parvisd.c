@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * parvisd: keeps the consoles of all domains, and acts when a domain ends.
+ *
+ * One process, one loop, no threads: it waits for the store (a domain ended), event
+ * channels (a console has bytes), clients, and signals, and never for anything else. What
+ * it keeps in memory dies with it; on SIGTERM histories are written to files, and a new
+ * daemon takes up the domains that live.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "console.h"
+#include "lifecycle.h"
+#include "policy.h"
+#include "state.h"
+#include "version.h"
+
+enum { FD_STORE, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_FIXED };
+
+static int listener = -1;
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Returns false when the daemon is to end. */
+static bool take_signal(int fd)
+{
+    struct signalfd_siginfo si;
+    int status;
+    pid_t pid;
+
+    if (read(fd, &si, sizeof(si)) != sizeof(si)) {
+        return true;
+    }
+    if (si.ssi_signo != SIGCHLD) {
+        return false;
+    }
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        policy_child(pid, status);
+    }
+    return true;
+}
+
+static void take_store_events(struct host *h)
+{
+    char *path, *token;
+    bool any = false;
+
+    while (h->ops->store_event(h, &path, &token) == 0) {
+        free(path);
+        free(token);
+        any = true;
+    }
+    if (any) {
+        policy_check(h);
+    }
+}
+
+static void take_port_events(struct host *h)
+{
+    uint32_t port;
+
+    /* Bounded: a flood of events must not keep the clients waiting. */
+    for (int i = 0; i < 64 && h->ops->evtchn_pending(h, &port) == 0; i++) {
+        console_event(h, port);
+    }
+}
+
+static void loop(struct host *h, int signals)
+{
+    struct pollfd p[FD_FIXED + MAX_CLIENTS];
+
+    for (;;) {
+        unsigned int n;
+
+        p[FD_STORE] = (struct pollfd){.fd = h->ops->store_fd(h), .events = POLLIN};
+        p[FD_EVENTS] = (struct pollfd){.fd = h->ops->evtchn_fd(h), .events = POLLIN};
+        p[FD_LISTEN] = (struct pollfd){.fd = listener, .events = POLLIN};
+        p[FD_SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
+        n = client_poll_set(p + FD_FIXED);
+        if (poll(p, FD_FIXED + n, console_pump_waiting(h)) < 0 && errno != EINTR) {
+            fprintf(stderr, "parvisd: poll: %s\n", strerror(errno));
+            return;
+        }
+        if (p[FD_EVENTS].revents) {
+            take_port_events(h);
+        }
+        client_serve(h, p + FD_FIXED, n);
+        if (p[FD_LISTEN].revents) {
+            client_accept(listener);
+        }
+        if (p[FD_STORE].revents) {
+            take_store_events(h);
+        }
+        if (p[FD_SIGNALS].revents && !take_signal(signals)) {
+            return;
+        }
+    }
+}
+
+/* Opens all that the loop waits for. */
+static int start(struct host **h, struct error *e)
+{
+    int rc = state_prepare(e), lock;
+
+    if (rc) {
+        return rc;
+    }
+    lock = open(state_path("parvisd.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0) {
+        return error_set(e, -EBUSY, "another parvisd is running (%s)", state_path("parvisd.lock"));
+    }
+    rc = host_open_xen(h, e);
+    if (rc) {
+        return rc;
+    }
+    rc = (*h)->ops->evtchn_fd(*h);
+    if (rc < 0) {
+        return error_errno(e, rc, "/dev/xen/evtchn");
+    }
+    rc = (*h)->ops->store_watch(*h, "@releaseDomain", "end");
+    if (rc) {
+        return error_errno(e, rc, "watching @releaseDomain: is xenstored running?");
+    }
+    policy_adopt(*h);
+    listener = client_listen(state_path("parvisd.sock"));
+    if (listener < 0) {
+        return error_errno(e, listener, "%s", state_path("parvisd.sock"));
+    }
+    return 0;
+}
+
+/* The parent returns only when the daemon serves, so a script may go on at once. */
+static int to_background(void)
+{
+    int pipefd[2];
+    char byte;
+    pid_t pid;
+
+    if (pipe2(pipefd, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+        return -errno;
+    }
+    if (pid > 0) {
+        close(pipefd[1]);
+        _exit(read(pipefd[0], &byte, 1) == 1 ? 0 : 1);
+    }
+    close(pipefd[0]);
+    setsid();
+    return pipefd[1];
+}
+
+static int usage(FILE *f, int rc)
+{
+    fputs("usage: parvisd [--foreground] [--log FILE] [--pvctl PATH] [--version] [--help]\n", f);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    bool foreground = false;
+    struct error e = {0};
+    struct host *h = NULL;
+    int ready = -1, signals;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--foreground") == 0) {
+            foreground = true;
+        } else if (strcmp(argv[i], "--pvctl") == 0 && i + 1 < argc) {
+            policy_set_pvctl(argv[++i]);
+        } else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc) {
+            if (!freopen(argv[++i], "ae", stderr)) {
+                return 1;
+            }
+            setvbuf(stderr, NULL, _IOLBF, 0);
+        } else if (strcmp(argv[i], "--version") == 0) {
+            return puts("parvisd " PARVIS_VERSION) < 0;
+        } else {
+            return strcmp(argv[i], "--help") == 0 ? usage(stdout, 0) : usage(stderr, 2);
+        }
+    }
+    if (!foreground) {
+        ready = to_background();
+        if (ready < 0) {
+            return 1;
+        }
+    }
+    signals = open_signals();
+    if (signals < 0 || start(&h, &e)) {
+        fprintf(stderr, "parvisd: %s\n", e.code ? e.text : "signalfd");
+        host_close(h);
+        return 1;
+    }
+    if (ready >= 0) {
+        if (write(ready, "k", 1) != 1) {
+            return 1;
+        }
+        close(ready);
+    }
+    loop(h, signals);
+    client_close_all();
+    console_close_all(h);
+    unlink(state_path("parvisd.sock"));
+    host_close(h);
+    return 0;
+}

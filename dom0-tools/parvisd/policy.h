@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens when a domain ends: on_poweroff, on_reboot, on_crash.
+ *
+ * The store daemon fires @releaseDomain when any domain shuts down or goes away. Then the
+ * list of domains is compared with the consoles that are bound: a domain that has shut down
+ * is reaped, restarted or preserved, as its configuration says; one that somebody else
+ * destroyed is tidied up after. Each end is acted upon once.
+ *
+ * A restart is a reap and a new `pvctl create` of the kept configuration, in a process of
+ * its own: building takes long, and the other consoles must not wait. A domain that ends
+ * within RESTART_MIN_MS of its start is not started again: it would do so for ever.
+ */
+#ifndef PARVIS_POLICY_H
+#define PARVIS_POLICY_H
+
+#include "console.h"
+
+#define RESTART_MIN_MS 2000u
+
+/* Domains that live already, from a daemon before this one. */
+void policy_adopt(struct host *h);
+/* Looks at all domains and acts upon those that have ended. */
+void policy_check(struct host *h);
+/* Somebody is about to destroy this domain: drain its console and let go. */
+void policy_release(struct host *h, uint32_t domid, const char *how);
+/* A child process has ended (a restart). */
+void policy_child(pid_t pid, int status);
+/* The program that creates domains: "pvctl" beside the daemon. */
+void policy_set_pvctl(const char *path);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl console: a terminal on a domain's console.
+ *
+ * parvisd has the console; this is a reader of it. The terminal is put into raw mode, so
+ * that each key goes to the guest; ^] alone is ours, and detaches. Input that is not a
+ * terminal is copied to the guest until it ends; output is copied until the domain ends.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "pvctl.h"
+
+#define DETACH 0x1d /* ^] */
+#define INPUT_CHUNK 512
+
+static struct termios cooked;
+static bool is_raw;
+
+static void terminal_restore(void)
+{
+    if (is_raw) {
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
+        is_raw = false;
+    }
+}
+
+static void terminal_raw(void)
+{
+    struct termios t;
+
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &cooked) < 0) {
+        return;
+    }
+    t = cooked;
+    cfmakeraw(&t);
+    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &t) == 0) {
+        is_raw = true;
+        atexit(terminal_restore);
+    }
+}
+
+static int write_all(const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(STDOUT_FILENO, data, len);
+
+        if (n < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+/* One message of the daemon; -1 = go on, otherwise the exit status. */
+static int from_daemon(int fd, const char *name)
+{
+    char buf[DAEMON_MAX_MESSAGE + 1];
+    size_t len;
+    int type = daemon_receive(fd, buf, &len);
+
+    if (type == D_DATA) {
+        return write_all(buf, len) ? EXIT_REFUSED : -1;
+    }
+    terminal_restore();
+    if (type == D_END) {
+        fprintf(stderr, "\n[%s: %s]\n", name, buf);
+        return end_is_crash(buf) ? EXIT_CRASHED : EXIT_OK;
+    }
+    fprintf(stderr, "\npvctl: %s: parvisd ended the connection\n", name);
+    return EXIT_NO_HOST;
+}
+
+enum input { INPUT_GOES_ON, INPUT_ENDED, INPUT_DETACH };
+
+static enum input from_terminal(int fd)
+{
+    char buf[INPUT_CHUNK];
+    ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+    const char *detach;
+
+    if (n <= 0) {
+        return n < 0 && (errno == EINTR || errno == EAGAIN) ? INPUT_GOES_ON : INPUT_ENDED;
+    }
+    detach = memchr(buf, DETACH, (size_t)n);
+    if (detach) {
+        n = detach - buf;
+    }
+    if (n > 0 && daemon_send(fd, D_DATA, buf, (size_t)n)) {
+        return INPUT_ENDED;
+    }
+    return detach ? INPUT_DETACH : INPUT_GOES_ON;
+}
+
+int console_open(const char *name, struct error *e)
+{
+    return daemon_ask(D_CONSOLE, name, e);
+}
+
+int console_attach(int fd, const char *name)
+{
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
+    int rc = -1;
+
+    terminal_raw();
+    while (rc < 0) {
+        if (poll(p, 2, -1) < 0 && errno != EINTR) {
+            rc = EXIT_REFUSED;
+            break;
+        }
+        if (p[0].revents) {
+            rc = from_daemon(fd, name);
+        }
+        if (rc < 0 && p[1].revents) {
+            switch (from_terminal(fd)) {
+            case INPUT_DETACH:
+                terminal_restore();
+                fprintf(stderr, "\n[%s: detached]\n", name);
+                rc = EXIT_OK;
+                break;
+            case INPUT_ENDED:
+                p[1].fd = -1;
+                break;
+            case INPUT_GOES_ON:
+                break;
+            }
+        }
+    }
+    terminal_restore();
+    close(fd);
+    return rc;
+}
+
+int verb_console(const struct call *c)
+{
+    struct error e = {0};
+    int fd = console_open(c->arg, &e);
+
+    return fd < 0 ? fail(&e) : console_attach(fd, c->arg);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl dominfo: one domain and its vCPUs.
+ */
+#include "config.h"
+#include "pvctl.h"
+
+static const char *vcpu_state(const struct host_vcpu *v)
+{
+    return !v->online ? "offline" : v->running ? "running" : v->blocked ? "blocked" : "runnable";
+}
+
+static void json_vcpus(const struct call *c, const struct host_domain *d)
+{
+    json_key("vcpu");
+    json_open('[');
+    for (uint32_t i = 0; i <= d->max_vcpu_id && i < CONFIG_MAX_VCPUS; i++) {
+        struct host_vcpu v;
+
+        if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0) {
+            json_open('{');
+            json_number("id", i);
+            json_string("state", vcpu_state(&v));
+            json_number("cpu", v.cpu);
+            json_number("cpu_time_ns", v.cpu_time_ns);
+            json_close('}');
+        }
+    }
+    json_close(']');
+}
+
+static void print_json(const struct call *c, const struct live_domain *l)
+{
+    const struct host_domain *d = &l->d;
+    char uuid[37];
+
+    uuid_format(d->uuid, uuid);
+    json_open('{');
+    json_string("name", l->name);
+    json_number("id", d->domid);
+    json_string("uuid", uuid);
+    json_string("state", d->shutdown && !d->dying ? "shutdown" : domain_state_text(d));
+    if (d->shutdown) {
+        json_string("reason", shutdown_reason_word(d->shutdown_reason));
+    }
+    json_bool("paused", d->paused);
+    json_number("memory_kib", d->nr_pages * 4);
+    json_number("max_memory_kib", d->max_pages * 4);
+    json_number("vcpus", d->online_vcpus);
+    json_number("cpu_time_ns", d->cpu_time_ns);
+    json_vcpus(c, d);
+    json_close('}');
+}
+
+static void print_text(const struct call *c, const struct live_domain *l)
+{
+    const struct host_domain *d = &l->d;
+    char uuid[37];
+
+    uuid_format(d->uuid, uuid);
+    printf("%-12s %s\n%-12s %u\n%-12s %s\n", "name", l->name, "id", d->domid, "uuid", uuid);
+    printf("%-12s %s\n", "state", domain_state_text(d));
+    printf("%-12s %llu KiB, at most %llu KiB\n", "memory", (unsigned long long)d->nr_pages * 4,
+           (unsigned long long)d->max_pages * 4);
+    printf("%-12s %.3f s\n", "CPU time", (double)d->cpu_time_ns / 1e9);
+    for (uint32_t i = 0; i <= d->max_vcpu_id && i < CONFIG_MAX_VCPUS; i++) {
+        struct host_vcpu v;
+
+        if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0) {
+            printf("vCPU %-7u %s, CPU %u, %.3f s\n", i, vcpu_state(&v), v.cpu,
+                   (double)v.cpu_time_ns / 1e9);
+        }
+    }
+}
+
+int verb_dominfo(const struct call *c)
+{
+    struct live_domain l;
+    int rc = need_domain(c, &l);
+
+    if (rc) {
+        return rc;
+    }
+    if (c->options & OPT_JSON) {
+        print_json(c, &l);
+    } else {
+        print_text(c, &l);
+    }
+    return EXIT_OK;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl list: one hypercall and one directory, however many domains there are.
+ */
+#include <stdlib.h>
+
+#include "config.h"
+#include "pvctl.h"
+
+static void print_json(const struct live_domain *l, size_t n)
+{
+    json_open('[');
+    for (size_t i = 0; i < n; i++) {
+        const struct host_domain *d = &l[i].d;
+        char uuid[37];
+
+        uuid_format(d->uuid, uuid);
+        json_open('{');
+        json_string("name", l[i].name);
+        json_number("id", d->domid);
+        json_string("uuid", uuid);
+        json_number("memory_kib", d->nr_pages * 4);
+        json_number("vcpus", d->online_vcpus);
+        json_string("state", d->shutdown && !d->dying ? "shutdown" : domain_state_text(d));
+        if (d->shutdown) {
+            json_string("reason", shutdown_reason_word(d->shutdown_reason));
+        }
+        json_number("cpu_time_ns", d->cpu_time_ns);
+        json_close('}');
+    }
+    json_close(']');
+}
+
+static void print_table(const struct live_domain *l, size_t n)
+{
+    printf("%-24s %5s %10s %5s  %-12s %10s\n", "Name", "ID", "Mem(KiB)", "vCPUs", "State",
+           "Time(s)");
+    for (size_t i = 0; i < n; i++) {
+        const struct host_domain *d = &l[i].d;
+
+        printf("%-24s %5u %10llu %5u  %-12s %10.1f\n", l[i].name, d->domid,
+               (unsigned long long)d->nr_pages * 4, d->online_vcpus, domain_state_text(d),
+               (double)d->cpu_time_ns / 1e9);
+    }
+}
+
+int verb_list(const struct call *c)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+
+    if (lifecycle_list(c->h, &l, &n, &e)) {
+        return fail(&e);
+    }
+    if (c->options & OPT_JSON) {
+        print_json(l, n);
+    } else {
+        print_table(l, n);
+    }
+    free(l);
+    return EXIT_OK;
+}

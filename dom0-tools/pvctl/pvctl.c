@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl: the control domain's command for domains. Parses the command line by the table of
+ * verbs and runs one.
+ */
+#include "pvctl.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "version.h"
+
+int fail(const struct error *e)
+{
+    fprintf(stderr, "pvctl: %s\n", e->text);
+    switch (-e->code) {
+    case ESRCH:
+        return EXIT_NO_DOMAIN;
+    case ENOTCONN:
+    case ECONNREFUSED:
+        return EXIT_NO_HOST;
+    default:
+        return EXIT_REFUSED;
+    }
+}
+
+int need_domain(const struct call *c, struct live_domain *l)
+{
+    struct error e = {0};
+
+    return lifecycle_find(c->h, c->arg, l, &e) ? fail(&e) : 0;
+}
+
+int need_guest(const struct call *c, const char *what, struct live_domain *l)
+{
+    int rc = need_domain(c, l);
+
+    if (rc == 0 && l->d.domid == 0) {
+        fprintf(stderr, "pvctl: %s: the control domain cannot %s itself\n", c->arg, what);
+        rc = EXIT_REFUSED;
+    }
+    return rc;
+}
+
+static int usage_error(const struct verb *v, const char *text, const char *what)
+{
+    fprintf(stderr, "pvctl%s%s: %s%s; `pvctl help%s%s` explains\n", v ? " " : "", v ? v->name : "",
+            text, what, v ? " " : "", v ? v->name : "");
+    return EXIT_USAGE;
+}
+
+static const struct option_name *find_option(const char *text)
+{
+    for (const struct option_name *o = option_names; o->text; o++) {
+        if (strcmp(o->text, text) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* 0, or an exit status after it has been told what is wrong. */
+static int parse(const struct verb *v, int argc, char **argv, struct call *c)
+{
+    for (int i = 0; i < argc; i++) {
+        if (argv[i][0] == '-' && argv[i][1]) {
+            const struct option_name *o = find_option(argv[i]);
+
+            if (!o || !(v->options & o->bit)) {
+                return usage_error(v, "unknown option ", argv[i]);
+            }
+            c->options |= o->bit;
+        } else if (!v->arg || c->arg) {
+            return usage_error(v, "one argument too many: ", argv[i]);
+        } else {
+            c->arg = argv[i];
+        }
+    }
+    if (v->arg && v->arg[0] != '[' && !c->arg) {
+        return usage_error(v, "missing argument ", v->arg);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct verb *v;
+    struct call c = {0};
+    int rc;
+
+    if (argc < 2) {
+        verb_help(&c);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        return printf("pvctl %s\n", PARVIS_VERSION) < 0;
+    }
+    v = find_verb(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1]);
+    if (!v) {
+        return usage_error(NULL, "unknown verb ", argv[1]);
+    }
+    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+        c.arg = v->name;
+        return verb_help(&c);
+    }
+    rc = parse(v, argc - 2, argv + 2, &c);
+    if (rc) {
+        return rc;
+    }
+    if (!v->no_host) {
+        struct error e = {0};
+
+        if (host_open_xen(&c.h, &e)) {
+            fail(&e);
+            return EXIT_NO_HOST;
+        }
+    }
+    rc = v->run(&c);
+    host_close(c.h);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return rc ? rc : EXIT_REFUSED;
+    }
+    return rc;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl: what its verbs share.
+ *
+ * A verb is one row of the table in table.c and one function in a file of its name. The
+ * main program parses the options that the row declares, so all verbs read their command
+ * line alike, and says what was wrong in one line. A verb returns its exit status.
+ */
+#ifndef PVCTL_H
+#define PVCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "error.h"
+#include "host.h"
+#include "lifecycle.h"
+
+/* Exit status; docs/man/pvctl.1 lists them. */
+enum {
+    EXIT_OK = 0,
+    EXIT_REFUSED = 1,   /* the operation was refused or failed */
+    EXIT_USAGE = 2,     /* the command line is wrong */
+    EXIT_NO_DOMAIN = 3, /* no such domain */
+    EXIT_CONFIG = 4,    /* the domain's configuration is not accepted */
+    EXIT_NO_HOST = 5,   /* not the control domain, or a daemon is missing */
+    EXIT_CRASHED = 6,   /* create --console, shutdown --wait: the domain crashed */
+};
+
+enum option {
+    OPT_JSON = 1 << 0,
+    OPT_CONSOLE = 1 << 1,
+    OPT_PAUSED = 1 << 2,
+    OPT_WAIT = 1 << 3,
+    OPT_CLEAR = 1 << 4,
+};
+
+struct call {
+    unsigned int options; /* given ones, OPT_* */
+    const char *arg;      /* the one argument, NULL if the verb takes none or it is left out */
+    struct host *h;       /* open unless the verb says no_host */
+};
+
+struct verb {
+    const char *name;
+    const char *arg;      /* "NAME", "FILE.xml", "[VERB]" = may be left out, NULL = none */
+    unsigned int options; /* accepted ones */
+    bool no_host;
+    const char *summary; /* one line */
+    const char *help;    /* what `pvctl help VERB` adds */
+    int (*run)(const struct call *c);
+};
+
+extern const struct verb verbs[]; /* ends with name NULL */
+const struct verb *find_verb(const char *name);
+
+struct option_name {
+    enum option bit;
+    const char *text, *meaning;
+};
+extern const struct option_name option_names[]; /* ends with text NULL */
+
+int verb_create(const struct call *c);
+int verb_list(const struct call *c);
+int verb_info(const struct call *c);
+int verb_dominfo(const struct call *c);
+int verb_dumpxml(const struct call *c);
+int verb_console(const struct call *c);
+int verb_pause(const struct call *c);
+int verb_unpause(const struct call *c);
+int verb_shutdown(const struct call *c);
+int verb_reboot(const struct call *c);
+int verb_destroy(const struct call *c);
+int verb_dmesg(const struct call *c);
+int verb_help(const struct call *c);
+
+/* Prints "pvctl: ..." and returns the exit status that fits the code. */
+int fail(const struct error *e);
+/* Finds the domain c->arg; 0 or an exit status, after it has been told. */
+int need_domain(const struct call *c, struct live_domain *l);
+/* The same, and refuses the control domain: "it would `what` the machine under your feet". */
+int need_guest(const struct call *c, const char *what, struct live_domain *l);
+
+/* console.c: the socket of the domain's console, or a negative errno. */
+int console_open(const char *name, struct error *e);
+/* Copies between terminal and console until the domain ends or ^]. Exit status. */
+int console_attach(int fd, const char *name);
+/* shutdown.c: asks for "poweroff" or "reboot"; with wait, until it has ended. */
+int request_end(const struct call *c, const char *wish);
+/* "crashed" and "killed by" are failures. */
+bool end_is_crash(const char *how);
+
+/* json.c: a small writer. Commas are its business. */
+void json_open(char bracket);
+void json_close(char bracket);
+void json_key(const char *key);
+void json_string(const char *key, const char *value);
+void json_number(const char *key, unsigned long long value);
+void json_bool(const char *key, bool value);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs of pvctl: a new one is a row here and a file of its name.
+ */
+#include <string.h>
+
+#include "pvctl.h"
+
+/* clang-format off */
+const struct option_name option_names[] = {
+    {OPT_CONSOLE, "--console", "attach to the console before the first instruction"},
+    {OPT_PAUSED,  "--paused",  "leave the new domain paused"},
+    {OPT_WAIT,    "--wait",    "return when the domain has ended, and say how"},
+    {OPT_JSON,    "--json",    "print JSON"},
+    {OPT_CLEAR,   "--clear",   "empty the log after reading"},
+    {0, NULL, NULL},
+};
+
+const struct verb verbs[] = {
+    {"create", "FILE.xml", OPT_CONSOLE | OPT_PAUSED, false, "create a domain from libvirt domain XML and start it",
+     "parvis-domain(5) describes the file. With --console the exit status tells how the domain\n"
+     "ended: 0, or 6 for a crash. ^] detaches.\n", verb_create},
+    {"list", NULL, OPT_JSON, false, "list the domains: name, number, memory, vCPUs, state, CPU time", "", verb_list},
+    {"info", NULL, OPT_JSON, false, "show version, CPUs and memory of the machine", "", verb_info},
+    {"dominfo", "NAME", OPT_JSON, false, "show one domain, by name or number", "", verb_dominfo},
+    {"dumpxml", "NAME", 0, false, "print the configuration of a live domain", "", verb_dumpxml},
+    {"console", "NAME", 0, true, "attach to a console: all from the first byte, then live; ^] detaches",
+     "One reader at a time. Works for a domain that has ended, too, until its name is used again.\n", verb_console},
+    {"pause", "NAME", 0, false, "stop a domain where it is", "", verb_pause},
+    {"unpause", "NAME", 0, false, "let a paused domain go on", "", verb_unpause},
+    {"shutdown", "NAME", OPT_WAIT, false, "ask a domain to power off",
+     "The domain does it by itself, if it listens; `destroy` does not ask.\n", verb_shutdown},
+    {"reboot", "NAME", OPT_WAIT, false, "ask a domain to reboot", "", verb_reboot},
+    {"destroy", "NAME", 0, false, "end a domain at once and free all that it has", "", verb_destroy},
+    {"dmesg", NULL, OPT_CLEAR, false, "print the hypervisor's log", "", verb_dmesg},
+    {"help", "[VERB]", 0, true, "explain a verb, or list them all", "", verb_help},
+    {NULL, NULL, 0, false, NULL, NULL, NULL},
+};
+/* clang-format on */
+
+const struct verb *find_verb(const char *name)
+{
+    for (const struct verb *v = verbs; v->name; v++) {
+        if (strcmp(v->name, name) == 0) {
+            return v;
+        }
+    }
+    return NULL;
+}
