@@ -7,9 +7,8 @@
  * it in the configuration of a guest that shall be able to move to another machine.
  *
  * The words, in order (XEN_X86_FEATURESET_TABLE): word number, leaf, sub-leaf, register; words 16
- * and 17 are the two halves of an MSR (IA32_ARCH_CAPABILITIES). The features listed below are those that
- * Parvis itself looks at: to use them or to decide what a PV guest sees. A feature that is not
- * listed is passed on, or not, by whole words (see the CPU policy in docs).
+ * and 17 are the two halves of an MSR (IA32_ARCH_CAPABILITIES). The features listed below are those
+ * that Parvis itself looks at: to use them or to decide what a PV guest sees.
  */
 #ifndef XEN_ARCH_X86_CPUFEATURESET_H
 #define XEN_ARCH_X86_CPUFEATURESET_H
