@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Bad input to the toolstack: every mistake gets one line that names its cause, an exit status that is not 0, and leaves
+nothing behind. Broken domain files, kernels that are none, memory that is not there, names that are taken or unknown.
+"""
+import json
+import sys
+
+from machine import Machine, built, run_tests
+
+machine = None
+HELLO = """<domain type='xen'>
+  <name>{name}</name>
+  <memory unit='MiB'>{memory}</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='xenpv'>linux</type>
+    <kernel>{kernel}</kernel>
+  </os>
+  <devices>
+    <console type='pty'><target type='xen' port='0'/></console>
+  </devices>
+</domain>
+"""
+
+
+def xml(name="bad", memory="16", kernel="/var/lib/parvis/hello"):
+    return HELLO.format(name=name, memory=memory, kernel=kernel)
+
+
+def elf32(image):
+    """The same file, calling itself 32-bit."""
+    return image[:4] + b"\x01" + image[5:]
+
+
+def without_notes(image):
+    """The same file with its Xen notes' owner changed: an ELF kernel without notes."""
+    return image.replace(b"Xen\0", b"Nex\0")
+
+
+def bad_files():
+    """All files that the tests use, by the path in the control domain."""
+    with open(built("pvguest/hello"), "rb") as kernel:
+        hello = kernel.read()
+    with open(built("dom0/vmlinuz"), "rb") as kernel:
+        vmlinuz = kernel.read()
+    kernels = {"empty": b"", "text": b"this is no kernel\n" * 100, "truncated": hello[:3000], "elf32": elf32(hello),
+               "nonotes": without_notes(hello), "halfbz": vmlinuz[:len(vmlinuz) // 2],
+               "garbledbz": vmlinuz[:0x8000] + bytes(0x4000) + vmlinuz[0xc000:]}
+    files = {f"bad/{name}": content for name, content in kernels.items()}
+    files.update({f"bad/{name}.xml": xml(kernel=f"/bad/{name}") for name in kernels})
+    good = xml()
+    files.update({
+        "bad/missing.xml": xml(kernel="/bad/is-not-there"),
+        "bad/directory.xml": xml(kernel="/bad"),
+        "bad/small.xml": xml(memory="4", kernel="/var/lib/parvis/vmlinuz"),
+        "bad/huge.xml": xml(memory="1000000"),
+        "bad/broken.xml": good.replace("</name>", "<name>"),
+        "bad/cut.xml": good[:len(good) // 2],
+        "bad/nothing.xml": "",
+        "bad/element.xml": good.replace("<vcpu>1</vcpu>", "<vcpu>1</vcpu><banana/>"),
+        "bad/value.xml": good.replace("<vcpu>1<", "<vcpu>many<"),
+        "bad/unit.xml": good.replace("'MiB'", "'stone'"),
+        "bad/type.xml": good.replace("type='xen'", "type='kvm'", 1),
+        "bad/noname.xml": good.replace("<name>bad</name>", ""),
+        "bad/good.xml": good})
+    return files
+
+
+# what is created, and what the one line must name
+CREATES = [
+    ("/bad/empty.xml", r"(?i)empty"), ("/bad/text.xml", r"(?i)not a kernel|not.*ELF"), ("/bad/truncated.xml", r"(?i)truncated|beyond|ends"),
+    ("/bad/elf32.xml", r"32-bit"), ("/bad/nonotes.xml", r"(?i)note"), ("/bad/halfbz.xml", r"(?i)truncated"),
+    ("/bad/garbledbz.xml", r"(?i)/bad/garbledbz"), ("/bad/missing.xml", r"(?i)is-not-there.*no such file"),
+    ("/bad/directory.xml", r"(?i)regular file|directory"), ("/bad/small.xml", r"MiB"), ("/bad/huge.xml", r"(?i)memory"),
+    ("/bad/broken.xml", r"broken\.xml:\d+"), ("/bad/cut.xml", r"cut\.xml:\d+"), ("/bad/nothing.xml", r"(?i)nothing\.xml.*empty"),
+    ("/bad/element.xml", r"element\.xml:4.*banana"), ("/bad/value.xml", r"value\.xml:4.*(vcpu|many)"),
+    ("/bad/unit.xml", r"unit\.xml:3.*(unit|stone)"), ("/bad/type.xml", r"type\.xml:1.*(kvm|type)"),
+    ("/bad/noname.xml", r"noname\.xml.*name"), ("/bad/no-such-file.xml", r"(?i)no-such-file\.xml.*no such file"),
+    ("", r"(?i)create"),
+]
+COMMANDS = [
+    ("pvctl destroy nobody", r"nobody"), ("pvctl console nobody", r"nobody"), ("pvctl pause nobody", r"nobody"),
+    ("pvctl unpause nobody", r"nobody"), ("pvctl shutdown nobody", r"nobody"), ("pvctl dominfo nobody", r"nobody"),
+    ("pvctl dumpxml nobody", r"nobody"), ("pvctl destroy Domain-0", r"(?i)control domain|Domain-0"),
+    ("pvctl fly", r"fly"), ("pvctl list --banana", r"banana"), ("pvctl help fly", r"fly"),
+]
+
+
+def refused(command, pattern):
+    """One line that matches, and a status that is not 0."""
+    status, text = machine.shell(command)
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert status != 0, f"`{command}` was accepted:\n{text}"
+    assert len(lines) <= 2, f"`{command}` took {len(lines)} lines:\n{text}"
+    machine.check(f"{command} 2>&1", pattern, status=status)
+
+
+def free():
+    status, text = machine.shell("pvctl info --json")
+    assert status == 0, text
+    return json.loads(text)["free_memory_kib"]
+
+
+def creates_are_refused():
+    """Broken, truncated or unknown XML; kernels that are none; memory that is not there."""
+    machine.prompt()
+    machine.check("pvctl create /bad/good.xml && pvctl destroy bad", "")
+    before = free()
+    problems = []
+    for path, pattern in CREATES:
+        try:
+            refused(f"pvctl create {path}", pattern)
+        except AssertionError as error:
+            problems.append(str(error))
+    assert not problems, "\n".join(problems)
+    assert free() == before, "memory was leaked by a create that failed"
+    machine.check("pvctl list | wc -l", r"^2$")
+    machine.check("xenstore-list /local/domain", r"^0$")
+
+
+def commands_are_refused():
+    """Unknown domains, verbs, options; the control domain itself."""
+    problems = []
+    for command, pattern in COMMANDS:
+        try:
+            refused(command, pattern)
+        except AssertionError as error:
+            problems.append(str(error))
+    assert not problems, "\n".join(problems)
+
+
+def names_are_unique():
+    """A second domain of the same name is refused, and the first is unharmed."""
+    machine.check("pvctl create /etc/parvis/hello.xml", "")
+    refused("pvctl create /etc/parvis/hello.xml", r"hello.*(exists|taken|already)")
+    machine.check("pvctl list | grep -c hello", r"^1$")
+
+
+def consoles_are_single():
+    """While one console is attached, a second one is refused, naming the reason."""
+    machine.check("(sleep 20 | pvctl console hello >/dev/null 2>&1) & usleep 500000; pvctl console hello </dev/null; echo status $?",
+                  r"(?is)(attached|in use|busy|another).*status [1-9]")
+    machine.check("pvctl destroy hello", "")
+
+
+def main():
+    global machine
+    xen = "--xen" in sys.argv
+    with (Machine.xen if xen else Machine.parvis)("bad-domains-xen" if xen else "bad-domains", files=bad_files()) as machine:
+        run_tests(creates_are_refused, commands_are_refused, names_are_unique, consoles_are_single)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the guest tests (tests/guest) on Parvis, and the same files on Debian's Xen.
+
+Each guest test prints `TEST-RESULT: NAME success|skip|error|failure` as its last word; silence is an error. On Parvis each is the one
+boot-time guest of a machine; on Xen all run one after another in one machine, created by Xen's own toolstack. A test that fails
+on both is wrong about the ABI; one that fails on Parvis alone has found something.
+"""
+import os
+import sys
+
+from machine import BUILD, Ended, Machine, Timeout, run_tests
+
+FOLDER = os.path.join(BUILD, "tests/guest")
+RESULT = r"TEST-RESULT: (\S+) (\w+)"
+CONFIG = 'name="{name}"\ntype="pv"\nmemory=32\nvcpus=2\nkernel="/guest/{name}"\non_poweroff="destroy"\non_crash="destroy"\n'
+
+
+def names():
+    return sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
+
+
+def on_parvis(name):
+    with Machine.guest("guest-" + name, os.path.join(FOLDER, name), vcpus=2) as m:
+        result = m.expect(RESULT, 120)
+        assert result.group(1) == name and result.group(2) in ("success", "skip"), m.tail()
+
+
+def on_xen():
+    """The same guest tests succeed on Debian's Xen."""
+    files = {}
+    for name in names():
+        with open(os.path.join(FOLDER, name), "rb") as program:
+            files["guest/" + name] = program.read()
+        files[f"guest/{name}.cfg"] = CONFIG.format(name=name)
+    problems = []
+    with Machine.xen("guests-on-xen", files=files, xl=True) as m:
+        m.prompt()
+        m.shell("xl-up")
+        for name in names():
+            try:
+                m.send(f"xl create -c /guest/{name}.cfg")
+                result = m.expect(rf"TEST-RESULT: {name} (\w+)", 120)
+                if result.group(1) not in ("success", "skip"):
+                    problems.append(f"{name}: {result.group(1)}\n{m.tail(15)}")
+                m.expect(r"parvis# ", 60)
+            except (Timeout, Ended) as error:
+                problems.append(f"{name}: {error}")
+                m.send("\x1d", end="")
+                m.shell(f"xl destroy {name}")
+    assert not problems, "\n".join(problems)
+
+
+def tests():
+    for name in names():
+        def one(name=name):
+            on_parvis(name)
+        one.__doc__ = f"Guest test {name} on Parvis."
+        yield one
+
+
+if __name__ == "__main__":
+    if not names():
+        print("no guest test is built (build/tests/guest is empty): run `make guests`")
+        sys.exit(1)
+    run_tests(*([] if "--xen" in sys.argv else tests()), on_xen)
