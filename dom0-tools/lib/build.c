@@ -272,7 +272,25 @@ static uint64_t pfn_to_mfn(void *ctx, uint64_t pfn)
     return b->mfns[pfn];
 }
 
-static int find_shared_info(struct builder *b, struct error *e)
+/* ABI: a vCPU starts with its events masked; its kernel unmasks when it can take them. */
+static int mask_events(struct builder *b, uint64_t frame)
+{
+    const struct host_ops *ops = b->h->ops;
+    void *page;
+    struct shared_info *shared;
+    int rc = ops->foreign_map(b->h, b->result.domid, HOST_READ | HOST_WRITE, &frame, 1, &page);
+
+    if (rc) {
+        return rc;
+    }
+    shared = page;
+    for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++) {
+        shared->vcpu_info[i].evtchn_upcall_mask = 1;
+    }
+    return ops->foreign_unmap(b->h, page, 1);
+}
+
+static int prepare_shared_info(struct builder *b, struct error *e)
 {
     struct host_domain d;
     unsigned int count = 0;
@@ -281,8 +299,9 @@ static int find_shared_info(struct builder *b, struct error *e)
     if (rc == 0 && (count != 1 || d.domid != b->result.domid)) {
         rc = -ESRCH;
     }
+    rc = rc ? rc : mask_events(b, d.shared_info_frame);
     if (rc) {
-        return error_errno(e, rc, "%s: asking for the shared info frame", b->cfg->name);
+        return error_errno(e, rc, "%s: preparing the shared info frame", b->cfg->name);
     }
     b->config.shared_info = d.shared_info_frame * HOST_PAGE_SIZE;
     return 0;
@@ -297,7 +316,7 @@ static int lay_out(struct builder *b, struct error *e)
         .pfn_to_mfn = pfn_to_mfn,
     };
     struct loader_error why;
-    int rc = find_shared_info(b, e), closed;
+    int rc = prepare_shared_info(b, e), closed;
 
     if (rc) {
         return rc;
