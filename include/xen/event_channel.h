@@ -10,7 +10,8 @@
  *
  * event_channel_op(cmd, struct *): each command below has its structure. Out-fields are written
  * only on success. Any domain may call; naming another domain in `dom` needs control over it.
- * The older event_channel_op_compat takes a struct evtchn_op that holds command and argument.
+ * The older event_channel_op_compat took a struct evtchn_op that holds command and argument; it
+ * is refused with -XEN_ENOSYS.
  *
  * Common errors: -XEN_EINVAL port not valid or not in a fitting state, -XEN_ENOSPC no free port,
  * -XEN_ENOENT no such vCPU.
@@ -159,7 +160,7 @@ struct evtchn_reset {
 };
 typedef struct evtchn_reset evtchn_reset_t;
 
-/* The oldest form of the call: number and argument in one structure. */
+/* The oldest form of the call (event_channel_op_compat, refused): number and argument together. */
 struct evtchn_op {
     uint32_t cmd; /* EVTCHNOP_* up to unmask */
     union {

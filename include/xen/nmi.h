@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Non-maskable interrupts of a guest: nmi_op(cmd, arg).
+ * Non-maskable interrupts of a guest.
+ *
+ * A guest sets its handler with callback_op and CALLBACKTYPE_nmi (callback.h). The older call for
+ * it, nmi_op(cmd, arg), is refused with -XEN_ENOSYS; its numbers are below.
  *
  * The machine's NMIs go to the control domain's vCPU 0; VCPUOP_send_nmi and
  * XEN_DOMCTL_sendtrigger send one to any vCPU. A guest without a callback does not notice. Why a
@@ -19,7 +22,7 @@
 #define _XEN_NMIREASON_unknown 2
 #define XEN_NMIREASON_unknown (1UL << _XEN_NMIREASON_unknown)
 
-/* Sets the NMI callback of the calling vCPU, which must be 0: else -XEN_EINVAL. */
+/* Sets the NMI callback of the calling vCPU. */
 #define XENNMI_register_callback 0
 struct xennmi_callback {
     unsigned long handler_address;

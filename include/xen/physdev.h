@@ -158,7 +158,7 @@ struct physdev_manage_pci_ext {
 };
 typedef struct physdev_manage_pci_ext physdev_manage_pci_ext_t;
 
-/* The call before it took separate operations: number and argument in one structure. */
+/* The oldest form of the call (physdev_op_compat, refused): number and argument together. */
 struct physdev_op {
     uint32_t cmd;
     union {

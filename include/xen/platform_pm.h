@@ -4,8 +4,7 @@
  *
  * ACPI describes a CPU's sleep and performance states in a language that only the control
  * domain's kernel interprets; its driver (xen-acpi-processor) uploads the tables. Parvis idles
- * by HLT and leaves the frequency alone, so it answers -XEN_EOPNOTSUPP, except to PDC, where it
- * returns unchanged what the kernel says that it can do (0).
+ * by HLT and leaves the frequency alone, so it answers -XEN_EOPNOTSUPP.
  */
 #ifndef XEN_PLATFORM_PM_H
 #define XEN_PLATFORM_PM_H

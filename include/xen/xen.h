@@ -32,7 +32,8 @@
 
 /*
  * Hypercall numbers. In the margin: who may call (A any domain, C the control domain, D the
- * control domain or one that controls the target) and the header that describes it.
+ * control domain or one that controls the target, - nobody: -XEN_ENOSYS) and the header that
+ * describes it.
  */
 #define __HYPERVISOR_set_trap_table 0          /* A arch-x86/xen.h */
 #define __HYPERVISOR_mmu_update 1              /* A mmu.h */
@@ -49,10 +50,10 @@
 #define __HYPERVISOR_multicall 13              /* A here */
 #define __HYPERVISOR_update_va_mapping 14      /* A mmu.h */
 #define __HYPERVISOR_set_timer_op 15           /* A sched.h */
-#define __HYPERVISOR_event_channel_op_compat 16 /* A event_channel.h, struct evtchn_op */
+#define __HYPERVISOR_event_channel_op_compat 16 /* - event_channel.h; form of before 2006 */
 #define __HYPERVISOR_xen_version 17            /* A version.h */
 #define __HYPERVISOR_console_io 18             /* A write, C read; here */
-#define __HYPERVISOR_physdev_op_compat 19      /* C physdev.h, struct physdev_op */
+#define __HYPERVISOR_physdev_op_compat 19      /* - physdev.h; form of before 2006 */
 #define __HYPERVISOR_grant_table_op 20         /* A grant_table.h */
 #define __HYPERVISOR_vm_assist 21              /* A here */
 #define __HYPERVISOR_update_va_mapping_otherdomain 22 /* D mmu.h */
@@ -61,7 +62,7 @@
 #define __HYPERVISOR_set_segment_base 25       /* A arch-x86/xen-x86_64.h */
 #define __HYPERVISOR_mmuext_op 26              /* A mmu.h */
 #define __HYPERVISOR_xsm_op 27                 /* - security modules: none here */
-#define __HYPERVISOR_nmi_op 28                 /* A nmi.h */
+#define __HYPERVISOR_nmi_op 28                 /* - nmi.h; callback_op does the same */
 #define __HYPERVISOR_sched_op 29               /* A sched.h */
 #define __HYPERVISOR_callback_op 30            /* A callback.h */
 #define __HYPERVISOR_xenoprof_op 31            /* - profiler: none here */
@@ -161,13 +162,13 @@ typedef struct multicall_entry multicall_entry_t;
 #define VMASST_CMD_disable 1
 
 #define VMASST_TYPE_4gb_segments 0        /* 32-bit kernels only; accepted, means nothing */
-#define VMASST_TYPE_4gb_segments_notify 1 /* 32-bit kernels only; accepted, means nothing */
+#define VMASST_TYPE_4gb_segments_notify 1 /* 32-bit kernels only: -XEN_EINVAL */
 #define VMASST_TYPE_writable_pagetables 2 /* writes to page tables are emulated, not refused */
 #define VMASST_TYPE_pae_extended_cr3 3    /* 32-bit kernels only; accepted, means nothing */
 #define VMASST_TYPE_architectural_iopl 4  /* IOPL in rflags counts for port access of user mode */
 /* Write runstate through a version bit: XEN_RUNSTATE_UPDATE (vcpu.h) is set during an update. */
 #define VMASST_TYPE_runstate_update_flag 5
-/* Do not map the machine-to-frame table into the guest's user-mode page tables. */
+/* No machine-to-frame table in user-mode page tables: -XEN_EINVAL here, it is in all. */
 #define VMASST_TYPE_m2p_strict 32
 
 /* A UUID; XEN_DEFINE_UUID spells one as it is printed: (8 digits, 4, 4, 4, then six bytes). */

@@ -3,9 +3,14 @@
 
 A row of the document is `| NAME | number | who | answer | remark |`. NAME is the constant; every hypercall number and every
 sub-operation must have exactly one row with its number, every row must name one. The answer is `offered`, `partly` or `refused -XEN_E...`;
-a refusal and a part must give the reason.
+a refusal and a part must give the reason. What is said to be offered must be in the sources of hypervisor/: a hypercall has a row in
+hv/hypercall_table.h, a sub-operation is named somewhere (NAME, or its last part as first argument of a table macro). A hypercall that is
+refused must have no row there.
 """
+import os
 import re
+
+TABLE = "hypervisor/include/hv/hypercall_table.h"
 
 # What counts as a number by which something is asked: constants that match, and do not match the exception.
 OPERATIONS = [
@@ -42,9 +47,42 @@ def operations(values):
     return found
 
 
+class Sources:
+    """The words of the hypervisor's sources, comments left out."""
+
+    def __init__(self, root="hypervisor"):
+        text = []
+        for folder, _, files in os.walk(root):
+            for name in files:
+                if name.endswith((".c", ".h", ".asm", ".inc")):
+                    with open(os.path.join(folder, name), encoding="utf-8") as source:
+                        text.append(re.sub(r"/\*.*?\*/", " ", source.read(), flags=re.S))
+        everything = "\n".join(text)
+        self.words = set(re.findall(r"\w+", everything))
+        self.rows = set(re.findall(r"\b[A-Z_]+\(\s*(\w+)\s*,", everything))
+        with open(TABLE, encoding="utf-8") as table:
+            self.hypercalls = set(re.findall(r"^HYPERCALL\((\w+),", table.read(), flags=re.M))
+
+    def has(self, name):
+        if name.startswith("__HYPERVISOR_"):
+            return name.removeprefix("__HYPERVISOR_") in self.hypercalls
+        return name in self.words or re.sub(r"^[A-Z]+?_?(?:(?:DOM|SYS)CTL_|OP_|MEM_|VER_|PF_|EXT_)", "", name) in self.rows
+
+
+def check_answer(name, answer, reason, sources, complain):
+    if not ANSWER.fullmatch(answer):
+        complain(f"answer '{answer}' is not offered, partly, or refused `-XEN_E..`")
+    elif answer != "offered" and not reason:
+        complain("gives no reason")
+    if answer in ("offered", "partly") and not sources.has(name):
+        complain(f"said to be {answer}, but hypervisor/ does not name it")
+    if answer.startswith("refused") and name.startswith("__HYPERVISOR_") and sources.has(name):
+        complain("said to be refused, but it is in the dispatch table")
+
+
 def check(path, values, problems):
     """Adds what is wrong to problems; returns the number of rows."""
-    expected, seen = operations(values), set()
+    expected, seen, sources = operations(values), set(), Sources()
     try:
         with open(path, encoding="utf-8") as document:
             lines = document.read().splitlines()
@@ -65,10 +103,7 @@ def check(path, values, problems):
         seen.add(name)
         if cells[1] != expected[name]:
             problems.append(f"{where}: number is {cells[1]}, should be {expected[name]}")
-        if not ANSWER.fullmatch(cells[3]):
-            problems.append(f"{where}: answer '{cells[3]}' is not offered, partly, or refused `-XEN_E..`")
-        elif cells[3] != "offered" and not cells[4]:
-            problems.append(f"{where}: gives no reason")
+        check_answer(name, cells[3], cells[4], sources, lambda what, where=where: problems.append(f"{where}: {what}"))
     for name in sorted(expected.keys() - seen):
         problems.append(f"{path}: no row for {name} (number {expected[name]})")
     return len(seen)
