@@ -25,6 +25,7 @@ global event_entry
 global failsafe_entry
 global syscall_entry
 global trap_catch_call
+global trap_resume
 global trap_catch_landing
 
 HYPERCALL_IRET  equ 23
@@ -54,6 +55,7 @@ trap_common:                    ; stack: vector, error code, rip, cs, rflags, rs
     mov rdi, rsp
     xor ebp, ebp
     call trap_dispatch
+trap_return:                    ; rsp points to a struct trap_regs
     pop r15
     pop r14
     pop r13
@@ -119,6 +121,13 @@ syscall_entry:
     push qword 0
     push qword VECTOR_SYSCALL
     jmp trap_common
+
+; void trap_resume(struct trap_regs *regs): goes on there, in kernel or user mode. Events must
+; be masked, because the memory below regs becomes the stack.
+align 16
+trap_resume:
+    mov rsp, rdi
+    jmp trap_return
 
 ; int trap_catch_call(struct trap_catch *c, void (*fn)(void *), void *arg)
 ;

@@ -65,15 +65,29 @@ static int need_table(const pte_t *entry)
     return rc;
 }
 
-int pt_map(unsigned long va, pte_t pte)
+static int make_tables(const pte_t *root, unsigned long va)
 {
     for (unsigned int level = 4; level > 1; level--) {
-        int rc = need_table(pt_walk(pt_root, va, level));
+        int rc = need_table(pt_walk(root, va, level));
 
         if (rc)
             return rc;
     }
-    return (int)HYPERVISOR_update_va_mapping(va, pte, UVMF_INVLPG | UVMF_ALL);
+    return 0;
+}
+
+int pt_map(unsigned long va, pte_t pte)
+{
+    int rc = make_tables(pt_root, va);
+
+    return rc ? rc : (int)HYPERVISOR_update_va_mapping(va, pte, UVMF_INVLPG | UVMF_ALL);
+}
+
+int pt_map_in(const pte_t *root, unsigned long va, pte_t pte)
+{
+    int rc = make_tables(root, va);
+
+    return rc ? rc : pt_write(pt_walk(root, va, 1), pte);
 }
 
 int pt_unmap(unsigned long va)

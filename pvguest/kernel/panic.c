@@ -87,6 +87,7 @@ void panic(const char *fmt, ...)
     va_end(ap);
     console_dying();
     printf("\nPANIC: %s\n", text);
-    backtrace_print((uint64_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0));
+    /* *frame is the caller's own frame pointer */
+    backtrace_print((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
     shutdown_domain(SHUTDOWN_crash);
 }

@@ -15,6 +15,7 @@
 #include <guest/console.h>
 #include <guest/kernel.h>
 #include <guest/traps.h>
+#include <guest/user.h>
 
 #define VECTORS 32
 #define FLAT_KERNEL_CS FLAT_KERNEL_CS64
@@ -97,7 +98,7 @@ void trap_dispatch(struct trap_regs *regs)
 {
     if (handlers[regs->vector] && handlers[regs->vector](regs))
         return;
-    if (leave_catch(regs))
+    if (leave_catch(regs) || user_leave(regs))
         return;
     console_dying();
     printf("\nUNHANDLED %s (vector %lu, error %#lx)", trap_name((unsigned int)regs->vector),

@@ -38,8 +38,13 @@ static void cmd_cmdline(const char *args)
 static void cmd_ls(const char *args)
 {
     static char names[2048];
-    int len = xenbus_directory(XBT_NIL, *args ? args : ".", names, sizeof(names));
+    char home[64] = "/local/domain/";
+    size_t n = strlen(home);
+    int len;
 
+    if (!*args && xenbus_read(XBT_NIL, "domid", home + n, sizeof(home) - n) >= 0)
+        args = home;
+    len = xenbus_directory(XBT_NIL, args, names, sizeof(names));
     if (len < 0)
         printf("ls: error %d\n", -len);
     for (int i = 0; i < len; i += (int)strlen(names + i) + 1)

@@ -27,6 +27,9 @@ static inline bool is_control_domain(void)
     return start_info->flags & SIF_INITDOMAIN;
 }
 
+/* This domain's number, as others see it; DOMID_INVALID when it cannot be found out. */
+domid_t own_domid(void);
+
 /* The value of key=value on the command line, copied to buf. False when the key is absent. */
 bool cmdline_get(const char *key, char *buf, size_t size);
 unsigned long cmdline_number(const char *key, unsigned long otherwise);

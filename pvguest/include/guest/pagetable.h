@@ -71,6 +71,8 @@ int pt_write(const pte_t *entry, pte_t value);
 /* Sets the L1 entry of va, making tables on the way. 0 or -XEN_E*. */
 int pt_map(unsigned long va, pte_t pte);
 int pt_unmap(unsigned long va);
+/* The same in any table, by mmu_update; flushing the TLB is left to the caller. */
+int pt_map_in(const pte_t *root, unsigned long va, pte_t pte);
 
 /* Changes the flags of a mapped page of the kernel, keeping its frame. */
 int pt_protect(const void *va, unsigned long flags);

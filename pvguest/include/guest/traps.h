@@ -73,6 +73,9 @@ struct trap_catch {
 /* Runs fn(arg). False: it returned. True: an exception ended it, described in *c. */
 bool trap_catch(struct trap_catch *c, void (*fn)(void *arg), void *arg);
 
+/* Loads all of regs and goes on there; see entry.asm. Does not come back by itself. */
+void trap_resume(struct trap_regs *regs) __attribute__((noreturn));
+
 /* Address that the latest page fault of this vCPU touched. */
 uint64_t trap_fault_address(void);
 
