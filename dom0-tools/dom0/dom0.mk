@@ -35,6 +35,8 @@ build/dom0/base.cpio.gz: build/debian/.unpacked build/dom0/libicudata.so.72 $(D0
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/base build/debian $(D0)/root $(D0)/modules \
 	    build/debian/$(XENBIN)/xenstored=$(XENBIN)/xenstored \
 	    $(foreach c,list ls read rm write exists chmod watch,build/debian/usr/bin/xenstore-$c=usr/bin/xenstore-$c) \
+	    build/debian/bin/bash=usr/bin/bash \
+	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t) \
 	    build/dom0/libicudata.so.72=usr/lib/x86_64-linux-gnu/libicudata.so.72 \
 	    /usr/lib/x86_64-linux-gnu/libxml2.so.2=usr/lib/x86_64-linux-gnu/libxml2.so.2 \
 	    /usr/lib/x86_64-linux-gnu/liblz4.so.1=usr/lib/x86_64-linux-gnu/liblz4.so.1 \

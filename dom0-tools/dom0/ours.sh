@@ -5,13 +5,14 @@
 #
 #   ours.sh OUT.cpio.gz STAGE TOOL... -- GUEST...
 #
-# Tools go to /usr/sbin, the schema of domain files to /usr/share/parvis, guest kernels to /var/lib/parvis.
+# Tools go to /usr/sbin, the schema of domain files to /usr/share/parvis, guest kernels to /var/lib/parvis, the completion
+# of commands to /etc/bash_completion.d.
 set -euo pipefail
 
 out=$1 stage=$2
 shift 2
 rm -rf "$stage"
-mkdir -p "$stage"/usr/{sbin,share/parvis} "$stage"/var/lib/parvis
+mkdir -p "$stage"/usr/{sbin,share/parvis} "$stage"/etc/bash_completion.d "$stage"/var/lib/parvis
 while (($#)) && [[ $1 != -- ]]; do
     install -m 755 -s "$1" "$stage/usr/sbin/"
     shift
@@ -21,6 +22,7 @@ for guest in "$@"; do
     cp "$guest" "$stage/var/lib/parvis/"
 done
 find dom0-tools -name '*.rng' -exec cp {} "$stage/usr/share/parvis/" \;
+find dom0-tools -name '*.bash-completion' -exec cp {} "$stage/etc/bash_completion.d/" \;
 cp build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz "$stage/var/lib/parvis/"
 (cd "$stage" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) |
     gzip -n -1 >"$out.new"
