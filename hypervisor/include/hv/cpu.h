@@ -22,7 +22,7 @@ struct cpu {
     struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets)     */
     uint32_t pending;     /* CPU_WORK_*: atomic (asm-offsets)                                     */
     unsigned int id;
-    s_time_t slice_end;   /* a long hypercall gives way after this: see hypercall_preempt_check() */
+    s_time_t slice_end;   /* a long hypercall gives way after this; 0: not begun. hypercall_preempt_check() (asm-offsets) */
     struct vcpu *idle;
     struct runqueue rq;
     struct timer_queue timers;

@@ -60,12 +60,14 @@ struct vcpu {
 
     uint16_t virq_port[24];      /* NR_VIRQS: port bound, 0 none; evtchn lock                        */
     gva_t runstate_gva;          /* registered area, written on the guest's own page tables; 0 none  */
+    bool areas_stale;            /* one of the two could not be written: see hv/vcpu_time.h            */
     gva_t time_info_gva;         /* VCPUOP_register_vcpu_time_memory_area; 0 none                    */
     struct { uint32_t version; uint64_t tsc, system_time; } time_stamp; /* last pvclock values given */
 
     uint64_t affinity;           /* hard affinity, bit per CPU                                       */
     bool in_multicall;
-    bool continuation;           /* the running hypercall asked to be issued again: hc_args hold how  */
+    bool continuation;           /* the running hypercall asked to be issued again with hc_args, hc_nr_args of them */
+    uint8_t hc_nr_args;
     uint64_t hc_args[6];
     unsigned int hc_nr;          /* number of the running hypercall, for refused()                   */
 
@@ -89,6 +91,7 @@ struct domain {
     bool shutting_down;          /* L: SCHEDOP_shutdown seen */
     uint32_t shutdown_code;      /* SHUTDOWN_*; ~0u: none */
     uint32_t pause_count;        /* hypervisor-internal pauses, atomic */
+    uint64_t poll_mask;          /* vCPUs in SCHEDOP_poll, bit per vCPU: atomic */
     bool controller_paused;      /* L: XEN_DOMCTL_pausedomain holds one pause */
     uint32_t options;            /* XEN_DOMCTL_CDF_* */
 

@@ -42,6 +42,7 @@ _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 #define PGC_free (1ull << 62)      /* on a free list                                                  */
 #define PGC_xenheap (1ull << 61)   /* the hypervisor's: shared_info, grant table, trace; may be shared with a domain */
 #define PGC_fresh (1ull << 60)     /* free, and not used since the machine started                    */
+#define PGC_noncoherent (1ull << 60) /* was mapped other than write-back: caches are flushed before it becomes a table (pv/) */
 #define PGC_count_mask ((1ull << 56) - 1)
 
 #define PGT_type_shift 61

@@ -33,17 +33,24 @@ const char *hypercall_name(unsigned int nr);
 /* The number of the hypercall that v is in: for messages. */
 static inline unsigned int hypercall_running(const struct vcpu *v)
 {
-    return v->in_multicall ? v->hc_nr : (unsigned int)v->regs.rax;
+    return v->hc_nr;
 }
 
 /* Entry (asm or C): runs hypercall nr with the vCPU's registers as arguments, leaves the result in rax or sets up the re-issue. */
 void hypercall_dispatch(struct vcpu *v);
+/* Entry, when a handler returned -XEN_ERESTART: arguments and instruction pointer as the re-issue needs them, a new slice. */
+void hypercall_reissue(struct vcpu *v);
 
-/* True when the running request used up its slice, or work waits for this CPU. Cheap: call it every few entries of a batch. */
+/* A hypercall's slice: cpu->slice_end is 0 when an entry begins it and is set at its first look. */
+#define HYPERCALL_SLICE MICROSECS(500)
+bool hypercall_slice_used(struct cpu *c);
+
+/* True when the running request used up its slice, or work waits for this CPU. Cheap, but it reads the clock: call it every few
+ * entries of a batch, after at least one is done (else it never gets anywhere). */
 static inline bool hypercall_preempt_check(void)
 {
     struct cpu *c = this_cpu();
-    return unlikely(__atomic_load_n(&c->pending, __ATOMIC_RELAXED) != 0) || clock_now() > c->slice_end;
+    return unlikely(__atomic_load_n(&c->pending, __ATOMIC_RELAXED) != 0) || hypercall_slice_used(c);
 }
 
 /* Asks that the running hypercall be issued again with these n arguments; the handler returns what this returns (-XEN_ERESTART). */

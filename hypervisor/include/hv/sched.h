@@ -10,10 +10,12 @@
 #define HV_SCHED_H
 
 #include <hv/list.h>
+#include <hv/timer.h>
 #include <hv/types.h>
 #include <port/lock.h>
 
 struct vcpu;
+struct cpu;
 struct domain;
 
 #define SCHED_WEIGHT_DEFAULT 256
@@ -23,6 +25,7 @@ struct runqueue {
     spinlock_t lock;      /* guards the queue and the sched part of each vCPU assigned to this CPU */
     struct list runnable; /* struct vcpu.sched.link, least virtual time first; not the running one  */
     uint64_t min_vtime;   /* never goes back */
+    struct timer slice;   /* when to choose again */
 };
 
 /* Run states, as VCPUOP_get_runstate_info shows them. */
@@ -43,10 +46,20 @@ struct sched_domain {
     s_time_t cap_period_start;
     uint64_t cap_used;
     bool parked; /* over its cap until the period ends */
+    struct timer cap_timer;
 };
+
+/* --- caps (core/sched_cap.c) --- */
+void sched_init_domain(struct domain *d);
+int __must_check sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap);
+void sched_cap_charge(struct domain *d, s_time_t ns, s_time_t now);
+s_time_t sched_cap_left(const struct domain *d);
 
 int __must_check sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
+void sched_init_cpu(struct cpu *c); /* its run queue; c->idle is set */
+void sched_switch_to(struct vcpu *v); /* unconditionally (tests; the idle vCPU at start) */
+void sched_yield(void);              /* the current one goes behind the next runnable one */
 void sched_schedule(void); /* exit path: picks who runs and switches `current` */
 /* A vCPU is runnable when it has no reason to pause (v->pause_count, d->pause_count, VPF_* in v->pause_flags). Call after a
  * change of those: puts it on or takes it off its queue, pre-empts if it is due. */

@@ -20,7 +20,8 @@ struct timer {
 struct timer_queue {
     spinlock_t lock; /* guards all below, and slot and deadline of each timer in it */
     struct timer **heap;
-    uint32_t used, size;
+    uint32_t used, size; /* timers set; places */
+    uint32_t reserved;   /* timers there are    */
 };
 
 int __must_check timer_queue_init(struct timer_queue *q);

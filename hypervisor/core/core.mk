@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+CORE_SRCS += $(wildcard hypervisor/core/*.c)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Software timers: one binary heap of deadlines a CPU.
+ *
+ * The machine has one timer interrupt a CPU, armed for the earliest deadline. It only marks work; timers_run() on the exit path takes
+ * what is due and calls it without the lock, so that a callback may set its timer again. A timer that is due is out of the
+ * heap when it is called: stopping it then does nothing, which is why callbacks check what they are for.
+ *
+ * The heap's array is grown when something with timers is created (timer_reserve) and has one place for each timer there is,
+ * so setting one cannot fail and allocates nothing.
+ *
+ * Lock: timer_queue.lock (RANK_TIMER), also guards the machine's arming.
+ */
+#include <hv/cpu.h>
+#include <hv/frame.h>
+#include <hv/string.h>
+#include <hv/timer.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define FIRST_SIZE 32
+
+int timer_queue_init(struct timer_queue *q)
+{
+    spin_lock_init(&q->lock, RANK_TIMER);
+    q->used = q->reserved = 0;
+    q->heap = hv_alloc_array(FIRST_SIZE + 1, sizeof(*q->heap));
+    q->size = q->heap ? FIRST_SIZE : 0;
+    return q->heap ? 0 : -XEN_ENOMEM;
+}
+
+int timer_reserve(unsigned int cpu, unsigned int n)
+{
+    struct timer_queue *q = &cpu_by_id(cpu)->timers;
+    struct timer **bigger = NULL, **old;
+    uint32_t size = q->size;
+
+    while (size < q->reserved + n)
+        size *= 2;
+    if (size != q->size) {
+        bigger = hv_alloc_array(size + 1, sizeof(*bigger));
+        if (!bigger)
+            return -XEN_ENOMEM;
+    }
+    spin_lock(&q->lock);
+    q->reserved += n;
+    old = q->heap;
+    if (bigger) {
+        memcpy(bigger, old, (q->used + 1) * sizeof(*bigger));
+        q->heap = bigger;
+        q->size = size;
+    }
+    spin_unlock(&q->lock);
+    if (bigger)
+        hv_free(old);
+    return 0;
+}
+
+void timer_unreserve(unsigned int cpu, unsigned int n)
+{
+    struct timer_queue *q = &cpu_by_id(cpu)->timers;
+
+    spin_lock(&q->lock);
+    q->reserved -= n;
+    spin_unlock(&q->lock);
+}
+
+void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu)
+{
+    *t = (struct timer){.fn = fn, .data = data, .cpu = cpu};
+}
+
+static void place(struct timer_queue *q, uint32_t slot, struct timer *t)
+{
+    q->heap[slot] = t;
+    t->slot = slot;
+}
+
+static void sift_up(struct timer_queue *q, uint32_t slot, struct timer *t)
+{
+    for (; slot > 1 && t->deadline < q->heap[slot / 2]->deadline; slot /= 2)
+        place(q, slot, q->heap[slot / 2]);
+    place(q, slot, t);
+}
+
+static void sift_down(struct timer_queue *q, uint32_t slot, struct timer *t)
+{
+    for (uint32_t child; (child = slot * 2) <= q->used; slot = child) {
+        if (child < q->used && q->heap[child + 1]->deadline < q->heap[child]->deadline)
+            child++;
+        if (t->deadline <= q->heap[child]->deadline)
+            break;
+        place(q, slot, q->heap[child]);
+    }
+    place(q, slot, t);
+}
+
+static void take_out(struct timer_queue *q, struct timer *t)
+{
+    struct timer *last = q->heap[q->used--];
+    uint32_t slot = t->slot;
+
+    t->slot = 0;
+    if (last == t)
+        return;
+    if (slot > 1 && last->deadline < q->heap[slot / 2]->deadline)
+        sift_up(q, slot, last);
+    else
+        sift_down(q, slot, last);
+}
+
+/* The lock is held. Arms the machine when the earliest deadline is another than before. */
+static void rearm(struct timer_queue *q, struct timer *earliest_before, s_time_t deadline_before)
+{
+    struct timer *first = q->used ? q->heap[1] : NULL;
+
+    if (first == earliest_before && (!first || first->deadline == deadline_before))
+        return;
+    machine_arm_timer(first ? first->deadline : INT64_MAX);
+}
+
+void timer_set(struct timer *t, s_time_t deadline)
+{
+    struct timer_queue *q = &cpu_by_id(t->cpu)->timers;
+    struct timer *first;
+    s_time_t before;
+
+    spin_lock(&q->lock);
+    first = q->used ? q->heap[1] : NULL;
+    before = first ? first->deadline : 0;
+    if (t->slot)
+        take_out(q, t);
+    t->deadline = deadline;
+    BUG_ON(q->used >= q->size);
+    q->used++;
+    sift_up(q, q->used, t);
+    rearm(q, first, before);
+    spin_unlock(&q->lock);
+}
+
+void timer_stop(struct timer *t)
+{
+    struct timer_queue *q = &cpu_by_id(t->cpu)->timers;
+
+    spin_lock(&q->lock);
+    /* The machine stays armed: an interrupt for nothing is cheaper than arming twice. */
+    if (t->slot)
+        take_out(q, t);
+    spin_unlock(&q->lock);
+}
+
+void timers_run(void)
+{
+    struct timer_queue *q = &this_cpu()->timers;
+    s_time_t now = clock_now();
+
+    spin_lock(&q->lock);
+    while (q->used && q->heap[1]->deadline <= now) {
+        struct timer *t = q->heap[1];
+        void (*fn)(void *) = t->fn;
+        void *data = t->data;
+
+        take_out(q, t);
+        spin_unlock(&q->lock);
+        fn(data);
+        spin_lock(&q->lock);
+    }
+    machine_arm_timer(q->used ? q->heap[1]->deadline : INT64_MAX);
+    spin_unlock(&q->lock);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains on the host: a guest kind without page tables, and the short ways tests use to make, run and end a domain.
+ */
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hv/guest_ops.h>
+#include <hv/hypercall.h>
+#include <hv/main.h>
+#include <xen/errno.h>
+
+void host_memory_init(uint64_t frames);
+void host_locks_init(void);
+void host_guest_init(void);
+
+static int nothing_domain(struct domain *d)
+{
+    (void)d;
+    return 0;
+}
+
+static void free_domain(struct domain *d)
+{
+    (void)d;
+}
+
+static int init_vcpu(struct vcpu *v)
+{
+    v->arch.flags = VF_KERNEL_MODE;
+    return 0;
+}
+
+static void free_vcpu(struct vcpu *v)
+{
+    (void)v;
+}
+
+static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    v->regs = c->user_regs;
+    return 0;
+}
+
+static void get_context(struct vcpu *v, struct vcpu_guest_context *c)
+{
+    memset(c, 0, sizeof(*c));
+    c->user_regs = v->regs;
+}
+
+/* Frames of a domain that has no page tables: nobody but the owner holds them. */
+static int relinquish_memory(struct domain *d)
+{
+    struct page_info *pg;
+
+    for (;;) {
+        spin_lock(&d->page_alloc_lock);
+        pg = page_list_first(&d->pages);
+        if (pg)
+            domain_page_set_aside(d, pg);
+        spin_unlock(&d->page_alloc_lock);
+        if (!pg)
+            return 0;
+        clear_allocated(pg);
+    }
+}
+
+static int grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)
+{
+    (void)frame;
+    (void)flags;
+    return host_addr & 7 ? GNTST_general_error : GNTST_okay;
+}
+
+static int grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr)
+{
+    (void)frame;
+    (void)flags;
+    (void)new_addr;
+    return host_addr & 7 ? GNTST_general_error : GNTST_okay;
+}
+
+const struct guest_ops host_guest_ops = {
+    .domain_init = nothing_domain,
+    .domain_free = free_domain,
+    .vcpu_init = init_vcpu,
+    .vcpu_free = free_vcpu,
+    .set_context = set_context,
+    .get_context = get_context,
+    .relinquish_vcpus = nothing_domain,
+    .relinquish_memory = relinquish_memory,
+    .grant_map = grant_map,
+    .grant_unmap = grant_unmap,
+};
+
+void host_init(uint64_t frames)
+{
+    host_memory_init(frames);
+    host_locks_init();
+    host_guest_init();
+    heap_init();
+    heap_give(MFN(16), frames - 16);
+    domain_system_init();
+    guest_ops_default = &host_guest_ops;
+}
+
+struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages)
+{
+    const struct domain_config cfg = {
+        .domid = id,
+        .is_control = control,
+        .max_vcpus = vcpus,
+        .max_evtchn_port = NR_EVTCHNS - 1,
+        .max_grant_frames = 4,
+        .max_maptrack_frames = 8,
+    };
+    struct domain *d;
+
+    if (domain_create(&cfg, &d))
+        abort();
+    for (unsigned int i = 0; i < vcpus; i++) {
+        if (vcpu_create(d, i))
+            abort();
+        d->vcpu[i]->initialised = true;
+        d->vcpu[i]->pause_flags = 0;
+    }
+    d->max_pages = pages;
+    for (uint64_t i = 0; i < pages; i++)
+        if (!alloc_domain_frames(d, 0, 0))
+            abort();
+    if (domain_unpause_by_controller(d))
+        abort();
+    for (unsigned int i = 0; i < vcpus; i++)
+        vcpu_wake(d->vcpu[i]);
+    return d;
+}
+
+void host_run_as(struct vcpu *v)
+{
+    sched_switch_to(v);
+}
+
+void host_destroy(struct domain *d)
+{
+    int rc;
+
+    if (current->domain == d)
+        sched_switch_to(this_cpu()->idle);
+    while ((rc = domain_kill(d)) == -XEN_ERESTART)
+        this_cpu()->slice_end = 0;
+    if (rc) {
+        fprintf(stderr, "domain_kill: %d\n", rc);
+        abort();
+    }
+}
+
+long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues)
+{
+    unsigned int n = 0;
+
+    if (current != v)
+        host_run_as(v);
+    v->regs.rip = 0x1000;
+    v->regs.rax = nr;
+    v->regs.rdi = args[0];
+    v->regs.rsi = args[1];
+    v->regs.rdx = args[2];
+    v->regs.r10 = args[3];
+    v->regs.r8 = args[4];
+    v->regs.r9 = args[5];
+    do {
+        v->regs.rip = 0x1002;
+        hypercall_dispatch(v);
+        n++;
+    } while (v->regs.rip == 0x1000);
+    if (issues)
+        *issues = n;
+    if (host_locks_held()) {
+        fprintf(stderr, "hypercall %u came back with a lock\n", nr);
+        abort();
+    }
+    return (long)v->regs.rax;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory on the host: a plain buffer for arguments, and, for the tests of direct paging, a walk of the current guest's page
+ * tables as the CPU would do it. A test may forbid ranges, and may change memory between two copies as a hostile guest would.
+ */
+#include "host.h"
+
+#include <string.h>
+
+#include <hv/mm.h>
+#include <xen/errno.h>
+
+static char buffer[HOST_GUEST_SIZE];
+
+bool host_walk;
+gva_t host_read_only, host_read_only_end, host_fault, host_fault_end;
+uint64_t host_copies;
+void (*host_on_copy)(gva_t gva);
+
+void host_guest_init(void);
+void host_guest_init(void)
+{
+    memset(buffer, 0, sizeof(buffer));
+    host_walk = false;
+    host_read_only = host_read_only_end = host_fault = host_fault_end = 0;
+    host_copies = 0;
+    host_on_copy = NULL;
+}
+
+void *host_guest(gva_t gva)
+{
+    return buffer + (gva - HOST_GUEST_BASE);
+}
+
+bool guest_range_ok(gva_t gva, uint64_t n)
+{
+    uint64_t end;
+
+    if (n == 0)
+        return true;
+    if (__builtin_add_overflow(gva, n - 1, &end))
+        return false;
+    if (end < 0x0000800000000000ull)
+        return true;
+    return gva >= 0xffff880000000000ull;
+}
+
+/* The byte at gva for reading or writing; NULL: it faults. */
+static char *walk(gva_t gva, bool write)
+{
+    mfn_t table = MFN(current->arch.cr3 >> PAGE_SHIFT);
+
+    for (int shift = 39;; shift -= 9) {
+        uint64_t *entries, pte;
+
+        if (table.n > max_mfn)
+            return NULL;
+        entries = map_frame(table);
+        pte = entries[gva >> shift & 511];
+        if (!(pte & PTE_PRESENT) || !(pte & PTE_USER) || (write && !(pte & PTE_RW)))
+            return NULL;
+        table = pte_mfn(pte);
+        if (shift == 12)
+            break;
+    }
+    return table.n > max_mfn ? NULL : (char *)map_frame(table) + (gva & ~PAGE_MASK);
+}
+
+static char *translate(gva_t gva, bool write)
+{
+    if (gva >= host_fault && gva < host_fault_end)
+        return NULL;
+    if (write && gva >= host_read_only && gva < host_read_only_end)
+        return NULL;
+    if (gva >= HOST_GUEST_BASE && gva < HOST_GUEST_BASE + HOST_GUEST_SIZE)
+        return host_guest(gva);
+    return host_walk ? walk(gva, write) : NULL;
+}
+
+/* Byte by byte, so that a fault in the middle leaves what the machine leaves. from NULL: zeros. */
+static int copy(void *hv, const void *from, gva_t gva, size_t n, bool write)
+{
+    host_copies++;
+    if (host_on_copy)
+        host_on_copy(gva);
+    if (!guest_range_ok(gva, n))
+        return -XEN_EFAULT;
+    for (size_t i = 0; i < n; i++) {
+        char *at = translate(gva + i, write);
+
+        if (!at)
+            return -XEN_EFAULT;
+        if (!write)
+            ((char *)hv)[i] = *at;
+        else
+            *at = from ? ((const char *)from)[i] : 0;
+    }
+    return 0;
+}
+
+int copy_from_guest(void *to, gva_t from, size_t n)
+{
+    return copy(to, NULL, from, n, false);
+}
+
+int copy_to_guest(gva_t to, const void *from, size_t n)
+{
+    return copy(NULL, from, to, n, true);
+}
+
+int clear_guest(gva_t to, size_t n)
+{
+    return copy(NULL, NULL, to, n, true);
+}
+
+int cmpxchg_guest64(gva_t at, uint64_t *old, uint64_t new_value)
+{
+    char *p = (at & 7) ? NULL : translate(at, true);
+    uint64_t seen;
+
+    if (!p || !guest_range_ok(at, 8))
+        return -XEN_EFAULT;
+    seen = *(uint64_t *)(void *)p;
+    if (seen == *old)
+        *(uint64_t *)(void *)p = new_value;
+    *old = seen;
+    return 0;
+}

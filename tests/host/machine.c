@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine layer on plain memory: RAM, clock, console, and the rest of port/machine.h, for one CPU.
+ *
+ * RAM is one mapping, so that the sanitizer sees every access, and core poisons what is free (port/sanitize.h). The direct map is that
+ * mapping. The clock moves when a test says so. TLB flushes are counted, and advance the TLB clock as on the metal.
+ */
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <hv/log.h>
+#include <port/sanitize.h>
+
+static char *ram;
+static size_t ram_size;
+static struct cpu the_cpu;
+static s_time_t now;
+static uint32_t flush_clock;
+
+s_time_t host_armed;
+unsigned int host_flushes, host_kicks, host_stops;
+enum stop_kind host_stop_kind;
+bool host_no_flush;
+char host_console[65536];
+unsigned int host_console_len;
+static const char *input = "";
+
+struct cpu *this_cpu(void)
+{
+    return &the_cpu;
+}
+
+struct cpu *cpu_by_id(unsigned int id)
+{
+    return id == 0 ? &the_cpu : NULL;
+}
+
+void host_memory_init(uint64_t frames);
+void host_memory_init(uint64_t frames)
+{
+    if (ram) {
+        sanitize_unpoison(ram, ram_size);
+        munmap(ram, ram_size);
+    }
+    ram_size = frames * PAGE_SIZE;
+    ram = mmap(NULL, ram_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    free(frame_table);
+    free(machine_to_phys);
+    max_mfn = frames - 1;
+    frame_table = calloc(frames, sizeof(*frame_table));
+    machine_to_phys_entries = frames;
+    machine_to_phys = malloc(frames * sizeof(*machine_to_phys));
+    if (ram == MAP_FAILED || !frame_table || !machine_to_phys)
+        abort();
+    memset(machine_to_phys, 0xff, frames * sizeof(*machine_to_phys));
+    memset(&the_cpu, 0, sizeof(the_cpu));
+    now = SECONDS(1);
+    flush_clock = 1;
+    host_armed = INT64_MAX;
+    host_flushes = host_kicks = host_stops = host_console_len = 0;
+    host_no_flush = false;
+    input = "";
+}
+
+void *map_frame(mfn_t mfn)
+{
+    BUG_ON(mfn.n > max_mfn);
+    return ram + mfn.n * PAGE_SIZE;
+}
+
+mfn_t frame_of(const void *mapped)
+{
+    BUG_ON((const char *)mapped < ram || (const char *)mapped >= ram + ram_size);
+    return MFN((uint64_t)((const char *)mapped - ram) / PAGE_SIZE);
+}
+
+/* 2 ticks a nanosecond. */
+s_time_t clock_now(void)
+{
+    return now;
+}
+
+uint64_t clock_ticks(void)
+{
+    return (uint64_t)now * 2;
+}
+
+s_time_t clock_at(uint64_t ticks)
+{
+    return (s_time_t)(ticks / 2);
+}
+
+void clock_scale(uint32_t *mul, int8_t *shift)
+{
+    *mul = 0x80000000u;
+    *shift = 0;
+}
+
+uint64_t clock_khz(void)
+{
+    return 2000000;
+}
+
+uint64_t clock_wall_at_zero(void)
+{
+    return 1700000000ull * 1000000000ull;
+}
+
+void machine_arm_timer(s_time_t deadline)
+{
+    host_armed = deadline;
+}
+
+void host_exit_path(void)
+{
+    while (__atomic_load_n(&the_cpu.pending, __ATOMIC_RELAXED))
+        cpu_do_pending();
+}
+
+void host_advance(s_time_t ns)
+{
+    now += ns;
+    if (now >= host_armed)
+        atomic_or(&the_cpu.pending, CPU_WORK_TIMER);
+    host_exit_path();
+}
+
+void machine_kick(unsigned int cpu)
+{
+    (void)cpu;
+    host_kicks++;
+}
+
+unsigned int machine_nr_cpus(void)
+{
+    return 1;
+}
+
+uint32_t tlb_clock(void)
+{
+    return flush_clock;
+}
+
+bool tlb_flushed_since(uint32_t stamp)
+{
+    return stamp < flush_clock;
+}
+
+static void flushed(void)
+{
+    host_flushes++;
+    if (!host_no_flush)
+        flush_clock++;
+}
+
+void flush_tlb_local(void)
+{
+    flushed();
+}
+
+void flush_tlb_one_local(gva_t va)
+{
+    (void)va;
+}
+
+void flush_tlb_domain(struct domain *d)
+{
+    (void)d;
+    flushed();
+}
+
+void flush_tlb_all(void)
+{
+    flushed();
+}
+
+void flush_tlb_one_domain(struct domain *d, gva_t va)
+{
+    (void)d;
+    (void)va;
+}
+
+void flush_cache_all(void)
+{
+}
+
+void machine_context_switch(struct vcpu *prev, struct vcpu *next)
+{
+    (void)prev;
+    (void)next;
+}
+
+void machine_sync_vcpu(struct vcpu *v)
+{
+    (void)v;
+}
+
+/* The first 16 frames play the devices' part. */
+bool iomem_access_permitted(const struct domain *d, mfn_t mfn)
+{
+    return d->is_control && mfn.n >= 8 && mfn.n < 16;
+}
+
+bool ioport_access_permitted(const struct domain *d, unsigned int port, unsigned int bytes)
+{
+    return d->is_control && port + bytes <= 0x400;
+}
+
+void machine_console_putc(char c)
+{
+    if (host_console_len < sizeof(host_console) - 1) {
+        host_console[host_console_len++] = c;
+        host_console[host_console_len] = 0;
+    }
+}
+
+int machine_console_getc(void)
+{
+    return *input ? (unsigned char)*input++ : -1;
+}
+
+void host_type(const char *s)
+{
+    input = s;
+}
+
+void machine_stop(enum stop_kind kind)
+{
+    host_stops++;
+    host_stop_kind = kind;
+    fprintf(stderr, "machine_stop(%d)\n", kind);
+    abort();
+}
+
+void panic(const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    hv_vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "panic: %s\n", text);
+    abort();
+}
