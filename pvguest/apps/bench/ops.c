@@ -268,7 +268,7 @@ static int map_unmap(void)
         .host_addr = grant_place,
         .flags = GNTMAP_host_map,
         .ref = (grant_ref_t)lent,
-        .dom = DOMID_SELF,
+        .dom = own_domid(),
     };
     gnttab_unmap_grant_ref_t unmap = {.host_addr = grant_place};
 
