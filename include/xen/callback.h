@@ -3,8 +3,14 @@
  * Where a guest kernel is entered other than by traps: callback_op and set_callbacks.
  *
  * callback_op(cmd, arg): any domain; register sets an address for the calling vCPU (nmi too),
- * unregister takes it away. -XEN_EINVAL for an unknown type, a non-canonical address, or
- * unregister of event and failsafe; -XEN_ENOSYS for sysenter_deprecated.
+ * unregister takes it away, which only nmi allows (-XEN_EINVAL: the others can be replaced, not
+ * removed). -XEN_EINVAL for a non-canonical address; -XEN_ENOSYS for an unknown type, and for
+ * sysenter_deprecated.
+ *
+ * Each is entered in kernel mode: from user mode on the stack of stack_switch and with the kernel's
+ * page table, from kernel mode below the present stack pointer. The frame is that of a trap
+ * (arch-x86/xen.h) without error code; no vector number is passed: one address, one meaning.
+ * Address 0 stands for "none".
  *
  *   event       an event is pending and not masked
  *   failsafe    the guest's return frame held bad segment selectors; frame: ds, es, fs, gs,
@@ -30,7 +36,7 @@
 #define CALLBACKTYPE_sysenter 5
 #define CALLBACKTYPE_syscall32 7
 
-/* Mask events on entry. Always so for event and failsafe on request. */
+/* Mask events on entry. Entry at event always does; the others do when this is set. */
 #define _CALLBACKF_mask_events 0
 #define CALLBACKF_mask_events (1U << _CALLBACKF_mask_events)
 

@@ -17,6 +17,14 @@
  * another version stop at once), -XEN_ESRCH no such domain, -XEN_EPERM, -XEN_EFAULT,
  * -XEN_ENOSYS unknown command, -XEN_EOPNOTSUPP known but not offered.
  *
+ * How a tool makes the call: libxencall's xencall1(handle, __HYPERVISOR_domctl, address), with the
+ * structure and every buffer that it points to in memory from xencall_alloc_buffer (pages that
+ * are present and stay where they are). Returns 0 or more on success; else -1, and errno has
+ * the number of the XEN_E* error.
+ *
+ * Calls that take long (destroydomain, getpageframeinfo3) are continued by the hypervisor; the
+ * caller sees one call.
+ *
  * This interface is versioned and can change with the version, unlike that of guests. Numbers of
  * features that do not exist here (fully virtualized guests, introspection, cache allocation) are
  * kept and say so; their structures are left out, as the union has a fixed size anyway.

@@ -16,6 +16,19 @@
  * DOMID_SELF in setup_table, query_size, get_version needs control over it (status
  * GNTST_permission_denied, or -XEN_EPERM).
  *
+ * A granter, in order:
+ *     entry.domid = other; entry.frame = mfn; barrier; entry.flags = GTF_permit_access [| readonly]
+ *     ... the other maps and unmaps ...
+ *     flags = entry.flags; if (flags & (GTF_reading | GTF_writing)) it is still in use: try later;
+ *     else compare-and-exchange entry.flags from flags to 0; if that failed, look again.
+ * A user, in order: map_grant_ref, look at status, use the page, unmap_grant_ref with the handle.
+ * As long as a grant is in use the page stays the granter's, counted as in use: if the granter
+ * dies first, the page is freed at the last unmap; if the user dies, all it mapped is unmapped.
+ *
+ * A page-table entry made by map_grant_ref has rights of its own in the type machine (mmu.h): a
+ * writable one counts as a writable mapping of the granter's frame, which can't at that time be a
+ * page table.
+ *
  * Only version 1 of the table is offered. Version 2, transitive and sub-page grants, page
  * transfer are refused as said below.
  */

@@ -6,6 +6,14 @@
  * a PV guest keeps the list pfn -> mfn, the hypervisor keeps only mfn -> pfn (the M2P). So these
  * calls speak of machine frames. An "extent" is 2^extent_order frames in a row.
  *
+ * Typical users. A builder: max_mem (domctl), then populate_physmap with all pfns; the mfns that
+ * come back are its p2m list. A balloon driver: decrease_reservation of pages that it took from its
+ * own kernel (unmapped first, and taken out of its p2m list), populate_physmap to get some
+ * back. A driver of a device that needs contiguous memory below 4 GiB: exchange.
+ *
+ * New pages are zeroed. A page that is given back while something still refers to it (a mapping, a
+ * grant in use) leaves the domain's count at once and is freed at the last reference.
+ *
  * Calls about `domid` other than DOMID_SELF need control over it (-XEN_EPERM). Long lists are
  * interrupted and re-issued; the progress is kept in the upper bits of cmd, and guests must
  * give them as 0.

@@ -8,6 +8,14 @@
  * map_pirq (gsi or MSI -> pirq), EVTCHNOP_bind_pirq (pirq -> port, unmasks the line), then for
  * each event an `eoi` if irq_status_query said so.
  *
+ * A level-triggered line is masked at the IOAPIC, or left unacknowledged at the local APIC, from
+ * the event until `eoi`, so a domain that never ends an interrupt stops this line for those who
+ * share it, and no other. Edges and MSIs need no `eoi`. Vectors and affinity are chosen by the
+ * hypervisor: an interrupt follows the vCPU that its port notifies (EVTCHNOP_bind_vcpu).
+ *
+ * Configuration space: the control domain accesses it as on hardware, ports 0xcf8/0xcfc
+ * and the window; MSI and MSI-X messages are written by the hypervisor alone (map_pirq).
+ *
  * Callers: eoi, irq_status_query, pirq_eoi_gmfn, set_iopl, set_iobitmap: any domain, about
  * itself; the rest: the control domain, others get -XEN_EPERM.
  */

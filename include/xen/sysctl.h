@@ -9,6 +9,13 @@
  * Lists that are copied out: the caller gives room and receives the number; with a null handle
  * it receives the number alone.
  *
+ * What a monitor needs in one go: physinfo (CPUs, memory), getdomaininfolist with room for a
+ * few hundred (every domain's state, memory, CPU time: one call for all), getcpuinfo (idle time).
+ * What a person needs after something was refused: readconsole; for each refused call of a
+ * domain the log has a line that names domain, call, field and rule.
+ *
+ * Pages are of 4 KiB, times in ns, everywhere.
+ *
  * Not offered, and so without structures: power states and frequencies, page offlining, lock
  * profiling, coverage, cache allocation, live patching.
  */
@@ -23,7 +30,9 @@
 
 /*
  * readconsole: the log ring. Without `incremental`, from the oldest byte that is kept; with it,
- * from byte `index` of the log on, where index receives the place to go on from.
+ * from byte `index` of the log on (from the oldest, if that one is gone), and index receives
+ * the place to go on from. A follower starts with index 0 and asks again with what it got;
+ * VIRQ_CON_RING tells when.
  */
 #define XEN_SYSCTL_readconsole 1
 struct xen_sysctl_readconsole {
@@ -51,7 +60,11 @@ struct xen_sysctl_tbuf_op {
     uint32_t size;               /* in, out: pages or bytes */
 };
 
-/* physinfo: the machine in numbers. Never fails. */
+/*
+ * physinfo: the machine in numbers. free_pages + what all domains have + what the hypervisor keeps
+ * for itself is total_pages at any time when nothing is being created or destroyed, so a
+ * test of leaks compares free_pages before and after, to the page.
+ */
 #define XEN_SYSCTL_physinfo 3
 #define _XEN_SYSCTL_PHYSCAP_hvm 0
 #define XEN_SYSCTL_PHYSCAP_hvm (1u << _XEN_SYSCTL_PHYSCAP_hvm)
@@ -113,7 +126,11 @@ struct xen_sysctl_perfc_op {
     xen_guest_handle_t val;  /* out: xen_sysctl_perfc_val_t[] */
 };
 
-/* getdomaininfolist: the domains from first_domain on, in order of their numbers. */
+/*
+ * getdomaininfolist: the domains from first_domain on, in order of their numbers. To go on, ask
+ * again from the last number + 1; num_domains less than the room: that was all. Domains that are
+ * being destroyed are in the list (XEN_DOMINF_dying) until they are gone.
+ */
 #define XEN_SYSCTL_getdomaininfolist 6
 struct xen_sysctl_getdomaininfolist {
     domid_t first_domain;      /* in */

@@ -2,8 +2,8 @@
 /*
  * Who am I running on: xen_version(cmd, void *arg).
  *
- * Any domain may ask; strings that tell about the build are the control domain's, others get
- * "<denied>". All strings end with NUL and are written at their full size.
+ * Any domain may ask. The hypervisor's command line is the control domain's, others read
+ * "<denied>", and the build id too: -XEN_EPERM. Strings end with NUL.
  *
  * XENVER_version takes no argument and changes nothing: it is the cheapest hypercall and serves
  * to measure the cost of one, and (in Linux) to have pending events looked at.

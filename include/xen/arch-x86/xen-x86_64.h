@@ -85,7 +85,12 @@ struct iret_context {
     uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss; /* rax at the stack pointer */
 };
 
-/* The registers of a vCPU, in contexts and in debug interfaces. */
+/*
+ * The registers of a vCPU, in contexts and in debug interfaces. Selectors are shown as the guest
+ * uses them; bases of fs and gs are apart, in vcpu_guest_context. In rflags, IOPL is as the guest
+ * set it by PHYSDEVOP_set_iopl, not what the CPU has. Only the 64-bit names exist here, not
+ * Xen's narrower ones (eax, al).
+ */
 struct cpu_user_regs {
     uint64_t r15, r14, r13, r12, rbp, rbx;
     uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;

@@ -7,28 +7,44 @@
  * registers or the interrupt flag. For each it makes a call instead:
  *
  * set_trap_table(struct trap_info *table)
- *     the guest's IDT: a list that ends with an entry whose address is 0. Vectors not in it get
- *     no handler; null removes all. A trap without a handler kills the domain, as a triple fault.
- *     -XEN_EPERM for a code selector of the hypervisor; -XEN_EINVAL non-canonical address.
+ *     the guest's IDT: a list that ends with an entry whose address is 0; null removes all
+ *     handlers. A vector that is not in the list keeps what it had. Code selectors get privilege
+ *     3. A trap without a handler kills the domain, as a triple fault does on hardware.
+ *     -XEN_EINVAL: a non-canonical address, or no end within 257 entries; what stood before is
+ *     done.
  * set_gdt(unsigned long *frames, unsigned int entries)
  *     the GDT: mfns of up to 14 pages, up to 7168 entries. The hypervisor adds its own entries
  *     from FIRST_RESERVED_GDT_ENTRY on. The pages become of type descriptor table: every entry is
- *     checked and the guest can no longer write to them. -XEN_EINVAL.
+ *     checked and the guest can no longer write to them, so it must have no writable mapping of
+ *     them when it calls. 0 entries: none. -XEN_EINVAL for a page that is not its own or has an
+ *     entry that is not allowed.
  * update_descriptor(uint64_t machine_address, uint64_t descriptor)
- *     changes one entry of a GDT or LDT page. -XEN_EINVAL when not of that type or not allowed
- *     (gates, privileged segments).
+ *     changes one entry, of a GDT or LDT page or of a page that may become one. -XEN_EINVAL for a
+ *     system segment (gates, TSS), or a page that is not the guest's.
  * stack_switch(unsigned long ss, unsigned long rsp)
- *     the stack on which the guest's kernel is entered from its user mode. -XEN_EPERM for a
- *     stack selector of the hypervisor.
+ *     the stack on which the guest's kernel is entered from its user mode. Any values are taken:
+ *     a bad stack shows when it is used, and then kills the domain. Kernels call this at each
+ *     switch of tasks. Returns 0.
  * fpu_taskswitch(int set)
- *     sets or clears the guest's TS flag: the next FPU instruction raises #NM. Returns 0.
+ *     sets or clears the guest's TS flag: while it is set, the next FPU instruction raises #NM,
+ *     so that a kernel can restore FPU state when it is needed. Handing over #NM clears it.
+ *     Returns 0.
  * set_debugreg(int reg, unsigned long value), get_debugreg(int reg)
- *     DR0-3, DR6, DR7 of this vCPU. set: -XEN_EPERM for addresses in the hypervisor,
- *     -XEN_EINVAL for reserved bits; -XEN_ENODEV for 4 and 5 where they do not exist.
+ *     DR0-3, DR6, DR7 of this vCPU; 4 and 5 stand for 6 and 7 unless CR4.DE is set. set:
+ *     -XEN_EPERM for a breakpoint in the hypervisor's hole, on I/O, or with general detect;
+ *     -XEN_ENODEV for a register that does not exist. Reserved bits are set as hardware has
+ *     them. get: the value, or -XEN_ENODEV.
  *
  * Entry into the guest. Trap frame at its kernel stack, from low address to high:
- * rcx, r11, [error code], rip, cs, rflags, rsp, ss. (rcx and r11 are there because the return
- * by iret/sysret destroys them.) The low byte of cs' slot +4 holds the saved upcall mask.
+ * rcx, r11, [error code], rip, cs, rflags, rsp, ss: as hardware has it, with rcx and r11 (which
+ * sysret destroys) in front. Byte 4 of the slot of cs holds evtchn_upcall_mask as it was. IF
+ * in the pushed rflags is the inverse of that mask. cs shows privilege 0 in a frame that comes
+ * from the guest's kernel mode and 3 in one from its user mode. On entry the mask is set if the
+ * table entry or callback says so.
+ *
+ * Privileged instructions in guest kernel mode (CR0, CR3, CR4, MSRs, I/O, WBINVD, CLTS, CLI, STI)
+ * raise #GP on the CPU; the hypervisor emulates those that make sense and hands over #GP for
+ * the others. CLI, STI, PUSHF, POPF that do not fault do nothing useful: a guest uses its mask.
  */
 #ifndef XEN_ARCH_X86_XEN_H
 #define XEN_ARCH_X86_XEN_H

@@ -5,7 +5,12 @@
  * Parvis has one scheduler, which takes weight and cap as Xen's credit2 and answers to its
  * number, because the tools look for it. weight: share against others, 1 to 65535, 256 by
  * default. cap: hundredths of one CPU that it may use at most, 0 for no limit.
- * putinfo -XEN_EINVAL another scheduler's number or weight 0. putvcpuinfo, getvcpuinfo are for
+ *
+ * Weight counts among vCPUs that want to run; one alone gets all of its CPU. Time is accounted by
+ * timestamp at each switch, so that sleeping at the tick gains nothing. A vCPU that wakes gets
+ * no more than its weight says over any longer time.
+ *
+ * putinfo: -XEN_EINVAL another scheduler's number or weight 0. putvcpuinfo, getvcpuinfo are for
  * schedulers with parameters per vCPU: -XEN_EINVAL.
  */
 #ifndef XEN_DOMCTL_SCHED_H

@@ -13,6 +13,19 @@
  *     consumer private ->  *_cons       taken so far
  *     shared           ->  *_event      "send me an event when _prod reaches this"
  *
+ * A front end sends:                             A back end serves:
+ *   XEN_FRONT_RING_INIT(&r, page, 4096);           BACK_RING_INIT(&r, mapped_page, 4096);
+ *   req = RING_GET_REQUEST(&r, r.req_prod_pvt);    do {
+ *   *req = ...;                                        while (RING_HAS_UNCONSUMED_REQUESTS(&r)) {
+ *   r.req_prod_pvt++;                                      xen_rmb();
+ *   RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&r, n);            RING_COPY_REQUEST(&r, r.req_cons, &q);
+ *   if (n)                                                 r.req_cons++; ... serve q ...
+ *       send an event;                                 }
+ *                                                      RING_FINAL_CHECK_FOR_REQUESTS(&r, more);
+ *                                                  } while (more);
+ * Responses go the same way back. A front end never has more requests out than there are slots
+ * (RING_FULL), so there is always room for the response.
+ *
  * Trust: the other side can write anything at any time. Copy a slot before you look at it
  * (RING_COPY_*), and distrust an index that claims more than fits (RING_*_OVERFLOW).
  * The user supplies xen_mb(), xen_rmb(), xen_wmb() and memset.
