@@ -154,13 +154,16 @@ def main():
         return 77
     os.makedirs(options.work, exist_ok=True)
     problems = []
+    headers = check_compiles(options.headers, problems)
+    if problems:
+        print("\n".join(problems))
+        return 1
     scope = {os.path.join(options.headers, "xen", h) for h in differences.HEADERS} | {os.path.join(options.headers, "xen/xen-compat.h")}
     everything = [os.path.relpath(os.path.join(folder, f), f"{OURS}/xen") for folder, _, files in os.walk(f"{OURS}/xen") for f in sorted(files) if f.endswith(".h")]
     ours = Side("ours", everything, OURS, [], lambda path: path.startswith(OURS + "/xen/"))
     theirs = Side("theirs", differences.HEADERS, options.headers, THEIR_FLAGS, lambda path: os.path.normpath(path) in scope)
     check_names(ours, theirs, problems)
     counts, values = check_values(ours, theirs, options.work, problems)
-    headers = check_compiles(options.headers, problems)
     rows = coverage.check(options.coverage, values, problems)
     for problem in problems:
         print(problem)
