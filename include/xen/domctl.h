@@ -15,7 +15,7 @@
  * target (set_target).
  * Errors for all: -XEN_EACCES the version is not XEN_DOMCTL_INTERFACE_VERSION (so that tools of
  * another version stop at once), -XEN_ESRCH no such domain, -XEN_EPERM, -XEN_EFAULT,
- * -XEN_ENOSYS unknown command, -XEN_EOPNOTSUPP known but not offered.
+ * -XEN_EOPNOTSUPP a command that does not exist or is not offered (docs/abi-coverage.md).
  *
  * How a tool makes the call: libxencall's xencall1(handle, __HYPERVISOR_domctl, address), with the
  * structure and every buffer that it points to in memory from xencall_alloc_buffer (pages that

@@ -4,7 +4,7 @@
  *
  * As domctl, but about no domain in particular: what machine it is, what is free, who is there,
  * the log. Only the control domain, else -XEN_EPERM; -XEN_EACCES for another interface
- * version; -XEN_EOPNOTSUPP for what is known and not offered, -XEN_ENOSYS for unknown commands.
+ * version; -XEN_EOPNOTSUPP for what does not exist or is not offered (docs/abi-coverage.md).
  *
  * Lists that are copied out: the caller gives room and receives the number; with a null handle
  * it receives the number alone.

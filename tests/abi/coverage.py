@@ -4,8 +4,8 @@
 A row of the document is `| NAME | number | who | answer | remark |`. NAME is the constant; every hypercall number and every
 sub-operation must have exactly one row with its number, every row must name one. The answer is `offered`, `partly` or `refused -XEN_E...`;
 a refusal and a part must give the reason. What is said to be offered must be in the sources of hypervisor/: a hypercall has a row in
-hv/hypercall_table.h, a sub-operation is named somewhere (NAME, or its last part as first argument of a table macro). A hypercall that is
-refused must have no row there.
+hv/hypercall_table.h, a sub-operation is named somewhere (NAME, or its last part as first argument of a table macro). What is
+refused must have no entry in a table, neither there nor as [NAME] = ....
 """
 import os
 import re
@@ -35,6 +35,8 @@ OPERATIONS = [
     (r"XEN_DOMCTL_[a-z]\w+", None),
     (r"XEN_SYSCTL_[a-z]\w+", r"XEN_SYSCTL_cpu_(policy|featureset)_\w+"),
 ]
+# These have a row in a dispatch table, of a handler that says which error it is.
+REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op"}
 ANSWER = re.compile(r"offered|partly|refused `-XEN_E[A-Z0-9]+`")
 
 
@@ -59,6 +61,7 @@ class Sources:
                         text.append(re.sub(r"/\*.*?\*/", " ", source.read(), flags=re.S))
         everything = "\n".join(text)
         self.words = set(re.findall(r"\w+", everything))
+        self.entries = set(re.findall(r"\[(\w+)\]\s*=", everything))
         self.rows = set(re.findall(r"\b[A-Z_]+\(\s*(\w+)\s*,", everything))
         with open(TABLE, encoding="utf-8") as table:
             self.hypercalls = set(re.findall(r"^HYPERCALL\((\w+),", table.read(), flags=re.M))
@@ -76,8 +79,9 @@ def check_answer(name, answer, reason, sources, complain):
         complain("gives no reason")
     if answer in ("offered", "partly") and not sources.has(name):
         complain(f"said to be {answer}, but hypervisor/ does not name it")
-    if answer.startswith("refused") and name.startswith("__HYPERVISOR_") and sources.has(name):
-        complain("said to be refused, but it is in the dispatch table")
+    handled = sources.has(name) if name.startswith("__HYPERVISOR_") else name in sources.entries - REFUSED_BY_HANDLER
+    if answer.startswith("refused") and handled:
+        complain("said to be refused, but it is in a dispatch table")
 
 
 def check(path, values, problems):

@@ -5,7 +5,7 @@
  * The control domain can give another domain I/O ports, device memory and interrupts, so that a
  * driver can run there. DMA of such a device is not confined, as Parvis drives no IOMMU;
  * so a domain with a device that does DMA must be trusted as the control domain is, and
- * assign_device, which promises confinement, is refused with -XEN_ENODEV.
+ * assign_device, which promises confinement, is refused with -XEN_EOPNOTSUPP.
  *
  * The caller can only give what it has itself: else -XEN_EPERM.
  */
@@ -35,7 +35,7 @@ struct xen_domctl_ioport_permission {
     uint8_t allow_access;
 };
 
-/* assign_device, deassign_device, test_assign_device: -XEN_ENODEV, there is no IOMMU. */
+/* assign_device, deassign_device, test_assign_device: -XEN_EOPNOTSUPP, no IOMMU. */
 #define XEN_DOMCTL_DEV_PCI 0
 #define XEN_DOMCTL_DEV_DT 1
 #define XEN_DOMCTL_DEV_RDM_RELAXED 1
@@ -53,7 +53,7 @@ struct xen_domctl_assign_device {
     } u;
 };
 
-/* get_device_group: functions that must be assigned together: -XEN_ENODEV, there is no IOMMU. */
+/* get_device_group: functions that must be assigned together: -XEN_EOPNOTSUPP, no IOMMU. */
 struct xen_domctl_get_device_group {
     uint32_t machine_sbdf;         /* in */
     uint32_t max_sdevs;            /* in */

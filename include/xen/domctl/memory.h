@@ -33,8 +33,8 @@ struct xen_domctl_getpageframeinfo3 {
 };
 
 /*
- * shadow_op: until dirty tracking is offered, OFF succeeds for a domain that has none on,
- * and the rest is -XEN_EOPNOTSUPP.
+ * shadow_op: there is no dirty tracking: OFF answers -XEN_EINVAL, as for any domain that has none
+ * on (tools take that for an answer), and the rest is -XEN_EOPNOTSUPP.
  * As defined: ENABLE_LOGDIRTY starts tracking; CLEAN copies the bitmap and clears it, PEEK copies
  * alone; *_ALLOCATION: memory for it in MiB.
  */
