@@ -4,7 +4,7 @@
 A row of the document is `| NAME | number | who | answer | remark |`. NAME is the constant; every hypercall number and every
 sub-operation must have exactly one row with its number, every row must name one. The answer is `offered`, `partly` or `refused -XEN_E...`;
 a refusal and a part must give the reason. What is said to be offered must be in the sources of hypervisor/: a hypercall has a row in
-hv/hypercall_table.h, a sub-operation is named somewhere (NAME, or its last part as first argument of a table macro). What is
+hv/hypercall_table.h with the same `who`, a sub-operation is named somewhere (NAME, or its last part as first argument of a table macro). What is
 refused must have no entry in a table, neither there nor as [NAME] = ....
 """
 import os
@@ -36,7 +36,7 @@ OPERATIONS = [
     (r"XEN_SYSCTL_[a-z]\w+", r"XEN_SYSCTL_cpu_(policy|featureset)_\w+"),
 ]
 # These have a row in a dispatch table, of a handler that says which error it is.
-REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op"}
+REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op", "MMUEXT_MARK_SUPER", "MMUEXT_UNMARK_SUPER"}
 ANSWER = re.compile(r"offered|partly|refused `-XEN_E[A-Z0-9]+`")
 
 
@@ -64,7 +64,7 @@ class Sources:
         self.entries = set(re.findall(r"\[(\w+)\]\s*=", everything))
         self.rows = set(re.findall(r"\b[A-Z_]+\(\s*(\w+)\s*,", everything))
         with open(TABLE, encoding="utf-8") as table:
-            self.hypercalls = set(re.findall(r"^HYPERCALL\((\w+),", table.read(), flags=re.M))
+            self.hypercalls = dict(re.findall(r"^HYPERCALL\((\w+),\s*HC_(\w+)", table.read(), flags=re.M))
 
     def has(self, name):
         if name.startswith("__HYPERVISOR_"):
@@ -72,7 +72,10 @@ class Sources:
         return name in self.words or re.sub(r"^[A-Z]+?_?(?:(?:DOM|SYS)CTL_|OP_|MEM_|VER_|PF_|EXT_)", "", name) in self.rows
 
 
-def check_answer(name, answer, reason, sources, complain):
+def check_answer(name, who, answer, reason, sources, complain):
+    gate = sources.hypercalls.get(name.removeprefix("__HYPERVISOR_")) if name.startswith("__HYPERVISOR_") else None
+    if gate and who != gate.lower():
+        complain(f"said to be for '{who}', the dispatch table says HC_{gate}")
     if not ANSWER.fullmatch(answer):
         complain(f"answer '{answer}' is not offered, partly, or refused `-XEN_E..`")
     elif answer != "offered" and not reason:
@@ -107,7 +110,7 @@ def check(path, values, problems):
         seen.add(name)
         if cells[1] != expected[name]:
             problems.append(f"{where}: number is {cells[1]}, should be {expected[name]}")
-        check_answer(name, cells[3], cells[4], sources, lambda what, where=where: problems.append(f"{where}: {what}"))
+        check_answer(name, cells[2], cells[3], cells[4], sources, lambda what, where=where: problems.append(f"{where}: {what}"))
     for name in sorted(expected.keys() - seen):
         problems.append(f"{path}: no row for {name} (number {expected[name]})")
     return len(seen)
