@@ -373,7 +373,7 @@ int schema_check(xmlDocPtr doc, const char *file, const char *schema, struct err
     const char *from_env = getenv("PARVIS_SCHEMA");
     const char *path = schema ? schema : from_env ? from_env : SCHEMA_PATH;
     struct first_message m = {""};
-    xmlDocPtr sdoc = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR);
+    xmlDocPtr sdoc = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     xmlRelaxNGParserCtxtPtr parser = sdoc ? xmlRelaxNGNewDocParserCtxt(sdoc) : NULL;
     xmlRelaxNGPtr rng = parser ? xmlRelaxNGParse(parser) : NULL;
     xmlRelaxNGValidCtxtPtr valid = rng ? xmlRelaxNGNewValidCtxt(rng) : NULL;

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine that is not there: see fake_host.h. Domains, memory, event channels and grants;
+ * the store is in fake_store.c.
+ */
+#define _GNU_SOURCE
+#include "fake_host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <xen/xen.h>
+
+#include "fake_store.h"
+
+bool fake_fails(struct fake_host *f, const char *call)
+{
+    if (++f->calls == f->fail_at) {
+        f->failed_call = call;
+        return true;
+    }
+    return false;
+}
+
+#define MAY_FAIL(h)                                                                                \
+    do {                                                                                           \
+        if (fake_fails((struct fake_host *)(h), __func__)) {                                       \
+            return ((struct fake_host *)(h))->fail_with;                                           \
+        }                                                                                          \
+    } while (0)
+
+static struct fake_host *fake(struct host *h)
+{
+    return (struct fake_host *)h;
+}
+
+struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid)
+{
+    for (unsigned int i = 0; i < FAKE_DOMAINS; i++) {
+        if (f->domains[i].live && f->domains[i].d.domid == domid) {
+            return &f->domains[i];
+        }
+    }
+    return NULL;
+}
+
+static uint64_t free_frames(const struct fake_host *f)
+{
+    uint64_t n = 0;
+
+    for (unsigned int i = 0; i < FAKE_FRAMES; i++) {
+        n += f->owner[i] == 0;
+    }
+    return n;
+}
+
+static int version(struct host *h, struct host_version *out)
+{
+    MAY_FAIL(h);
+    *out = (struct host_version){.major = 4, .minor = 17};
+    return 0;
+}
+
+static int physinfo(struct host *h, struct host_physinfo *out)
+{
+    MAY_FAIL(h);
+    *out = (struct host_physinfo){
+        .nr_cpus = 2, .total_pages = FAKE_FRAMES, .free_pages = free_frames(fake(h)), .pv = true};
+    return 0;
+}
+
+static int readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
+{
+    const char *log = fake(h)->log ? fake(h)->log : "";
+    size_t left = strlen(log) - *index;
+
+    (void)clear;
+    MAY_FAIL(h);
+    *len = *len < left ? *len : (uint32_t)left;
+    memcpy(buf, log + *index, *len);
+    *index += *len;
+    return 0;
+}
+
+static int domain_list(struct host *h, uint32_t first, struct host_domain *out, unsigned int max,
+                       unsigned int *count)
+{
+    unsigned int n = 0;
+
+    MAY_FAIL(h);
+    for (uint32_t id = first; id < 1024 && n < max; id++) {
+        const struct fake_domain *d = fake_domain(fake(h), id);
+
+        if (d) {
+            out[n++] = d->d;
+        }
+    }
+    *count = n;
+    return 0;
+}
+
+static uint64_t take_frame(struct fake_host *f, uint32_t domid)
+{
+    /* From the top, so that a pfn is never taken for a frame unseen. */
+    for (unsigned int i = FAKE_FRAMES; i-- > 0;) {
+        if (!f->owner[i]) {
+            f->owner[i] = (uint16_t)(domid + 1);
+            return i;
+        }
+    }
+    return UINT64_MAX;
+}
+
+static int domain_create(struct host *h, const struct host_create *c, uint32_t *domid)
+{
+    static uint32_t last;
+
+    MAY_FAIL(h);
+    for (unsigned int i = 0; i < FAKE_DOMAINS; i++) {
+        struct fake_domain *d = &fake(h)->domains[i];
+
+        if (!d->live) {
+            memset(d, 0, sizeof(*d));
+            last = last % 900 + 1;
+            d->live = true;
+            d->d.domid = last;
+            d->d.paused = true;
+            d->d.max_vcpu_id = c->max_vcpus - 1;
+            memcpy(d->d.uuid, c->uuid, 16);
+            d->d.shared_info_frame = take_frame(fake(h), last);
+            d->next_port = 1;
+            *domid = last;
+            return 0;
+        }
+    }
+    return -ENOMEM;
+}
+
+static int domain_destroy(struct host *h, uint32_t domid)
+{
+    struct fake_domain *d = fake_domain(fake(h), domid);
+
+    if (!d) {
+        return -ESRCH;
+    }
+    d->live = false;
+    for (unsigned int i = 0; i < FAKE_FRAMES; i++) {
+        if (fake(h)->owner[i] == domid + 1) {
+            fake(h)->owner[i] = 0;
+        }
+    }
+    return 0;
+}
+
+static int set_paused(struct host *h, uint32_t domid, bool paused)
+{
+    struct fake_domain *d = fake_domain(fake(h), domid);
+
+    if (!d) {
+        return -ESRCH;
+    }
+    d->d.paused = paused;
+    return 0;
+}
+
+static int domain_pause(struct host *h, uint32_t domid)
+{
+    MAY_FAIL(h);
+    return set_paused(h, domid, true);
+}
+
+static int domain_unpause(struct host *h, uint32_t domid)
+{
+    MAY_FAIL(h);
+    return set_paused(h, domid, false);
+}
+
+static int domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
+{
+    MAY_FAIL(h);
+    fake_domain(fake(h), domid)->max_kib = max_kib;
+    fake_domain(fake(h), domid)->d.max_pages = max_kib / 4;
+    return 0;
+}
+
+static int domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
+{
+    MAY_FAIL(h);
+    if (max != fake_domain(fake(h), domid)->d.max_vcpu_id + 1) {
+        return -EINVAL;
+    }
+    fake_domain(fake(h), domid)->vcpus_made = true;
+    return 0;
+}
+
+static int domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
+{
+    MAY_FAIL(h);
+    fake_domain(fake(h), domid)->weight = weight;
+    return 0;
+}
+
+static int domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)
+{
+    MAY_FAIL(h);
+    fake_domain(fake(h), domid)->hypercall_page = mfn;
+    return 0;
+}
+
+static int vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
+                            const struct vcpu_guest_context *ctxt)
+{
+    MAY_FAIL(h);
+    (void)vcpu, (void)ctxt;
+    fake_domain(fake(h), domid)->has_context = true;
+    return 0;
+}
+
+static int vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
+{
+    MAY_FAIL(h);
+    (void)domid, (void)vcpu;
+    *out = (struct host_vcpu){.online = true};
+    return 0;
+}
+
+static int populate_physmap(struct host *h, uint32_t domid, unsigned int nr, unsigned int order,
+                            uint64_t *frames, unsigned int *done)
+{
+    struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    *done = 0;
+    if (order) {
+        return 0; /* no large extents here: the builder must take single pages */
+    }
+    while (*done < nr && d->d.nr_pages < d->d.max_pages) {
+        uint64_t mfn = take_frame(fake(h), domid);
+
+        if (mfn == UINT64_MAX) {
+            break;
+        }
+        frames[(*done)++] = mfn;
+        d->d.nr_pages++;
+    }
+    return 0;
+}
+
+static int set_memory_map(struct host *h, uint32_t domid, const struct host_e820 *map,
+                          unsigned int nr)
+{
+    MAY_FAIL(h);
+    (void)domid, (void)map;
+    return nr ? 0 : -EINVAL;
+}
+
+static int pin_l4(struct host *h, uint32_t domid, uint64_t mfn)
+{
+    MAY_FAIL(h);
+    fake_domain(fake(h), domid)->pinned = mfn;
+    return 0;
+}
+
+static int add_mapping(struct fake_host *f, const uint64_t *mfns, size_t nr, bool grant, void **va)
+{
+    char *p = mmap(NULL, nr * HOST_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (size_t i = 0; i < nr; i++) {
+        if (mmap(p + i * HOST_PAGE_SIZE, HOST_PAGE_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_FIXED, f->memfd,
+                 (off_t)(mfns[i] * HOST_PAGE_SIZE)) == MAP_FAILED) {
+            munmap(p, nr * HOST_PAGE_SIZE);
+            return -ENOMEM;
+        }
+    }
+    for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
+        if (!f->mappings[i].va) {
+            f->mappings[i] = (struct fake_mapping){p, nr, grant};
+            *va = p;
+            return 0;
+        }
+    }
+    munmap(p, nr * HOST_PAGE_SIZE);
+    return -ENOSPC;
+}
+
+static int remove_mapping(struct fake_host *f, void *va, size_t nr, bool grant)
+{
+    for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
+        struct fake_mapping *m = &f->mappings[i];
+
+        if (m->va == va && m->pages == nr && m->grant == grant) {
+            munmap(va, nr * HOST_PAGE_SIZE);
+            m->va = NULL;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static int foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *mfns, size_t nr,
+                       void **va)
+{
+    MAY_FAIL(h);
+    (void)prot;
+    for (size_t i = 0; i < nr; i++) {
+        if (mfns[i] >= FAKE_FRAMES || fake(h)->owner[mfns[i]] != domid + 1) {
+            return -EINVAL;
+        }
+    }
+    return add_mapping(fake(h), mfns, nr, false, va);
+}
+
+static int foreign_unmap(struct host *h, void *va, size_t nr)
+{
+    return remove_mapping(fake(h), va, nr, false);
+}
+
+static int grant_seed(struct host *h, uint32_t domid, const struct host_grant *g, unsigned int nr)
+{
+    struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    for (unsigned int i = 0; i < nr && i < FAKE_GRANTS; i++) {
+        d->grants[d->nr_grants++] = g[i];
+    }
+    return 0;
+}
+
+static int grant_map(struct host *h, uint32_t domid, uint32_t ref, int prot, void **va)
+{
+    const struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    (void)prot;
+    for (unsigned int i = 0; d && i < d->nr_grants; i++) {
+        if (d->grants[i].ref == ref) {
+            return add_mapping(fake(h), &d->grants[i].frame, 1, true, va);
+        }
+    }
+    return -EINVAL;
+}
+
+static int grant_unmap(struct host *h, void *va)
+{
+    return remove_mapping(fake(h), va, 1, true);
+}
+
+static int evtchn_alloc_unbound(struct host *h, uint32_t domid, uint32_t remote, uint32_t *port)
+{
+    MAY_FAIL(h);
+    (void)remote;
+    *port = fake_domain(fake(h), domid)->next_port++;
+    return 0;
+}
+
+static int bind_port(struct fake_host *f, uint32_t domid, uint32_t remote_port, uint32_t *port)
+{
+    for (uint32_t p = 1; p < FAKE_PORTS; p++) {
+        if (!f->ports[p].bound) {
+            f->ports[p] =
+                (struct fake_port){.bound = true, .domid = domid, .remote_port = remote_port};
+            *port = p;
+            return 0;
+        }
+    }
+    return -ENOSPC;
+}
+
+static int evtchn_bind(struct host *h, uint32_t domid, uint32_t remote_port, uint32_t *port)
+{
+    const struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    if (!d || remote_port == 0 || remote_port >= d->next_port) {
+        return -EINVAL;
+    }
+    return bind_port(fake(h), domid, remote_port, port);
+}
+
+static int evtchn_bind_virq(struct host *h, unsigned int virq, uint32_t *port)
+{
+    MAY_FAIL(h);
+    return bind_port(fake(h), UINT32_MAX, virq, port);
+}
+
+static int evtchn_unbind(struct host *h, uint32_t port)
+{
+    if (port >= FAKE_PORTS || !fake(h)->ports[port].bound) {
+        return -EINVAL;
+    }
+    fake(h)->ports[port].bound = false;
+    return 0;
+}
+
+static int evtchn_notify(struct host *h, uint32_t port)
+{
+    fake(h)->ports[port].notified++;
+    return 0;
+}
+
+static int evtchn_unmask(struct host *h, uint32_t port)
+{
+    fake(h)->ports[port].masked = false;
+    return 0;
+}
+
+static int evtchn_fd(struct host *h)
+{
+    return fake(h)->memfd;
+}
+
+static int evtchn_pending(struct host *h, uint32_t *port)
+{
+    for (uint32_t p = 1; p < FAKE_PORTS; p++) {
+        if (fake(h)->ports[p].bound && fake(h)->ports[p].pending) {
+            fake(h)->ports[p].pending = false;
+            fake(h)->ports[p].masked = true;
+            *port = p;
+            return 0;
+        }
+    }
+    return -EAGAIN;
+}
+
+static void fake_close(struct host *h)
+{
+    (void)h;
+}
+
+static const struct host_ops fake_ops = {
+    version, physinfo, readconsole, domain_list, domain_create, domain_destroy, domain_pause,
+    domain_unpause, domain_max_mem, domain_max_vcpus, domain_set_weight, domain_hypercall_init,
+    vcpu_set_context, vcpu_info, populate_physmap, set_memory_map, pin_l4, foreign_map,
+    foreign_unmap, grant_seed, evtchn_alloc_unbound, evtchn_bind, evtchn_bind_virq, evtchn_unbind,
+    evtchn_notify, evtchn_unmask, evtchn_fd, evtchn_pending, grant_map, grant_unmap,
+    fake_store_begin, fake_store_end, fake_store_read, fake_store_write, fake_store_mkdir,
+    fake_store_rm, fake_store_list, fake_store_perms, fake_store_watch, fake_store_unwatch,
+    fake_store_fd, fake_store_event, fake_store_introduce, fake_store_release, fake_close,
+};
+
+struct fake_host *fake_new(void)
+{
+    struct fake_host *f = calloc(1, sizeof(*f));
+
+    f->host.ops = &fake_ops;
+    f->memfd = memfd_create("machine", MFD_CLOEXEC);
+    f->fail_with = -ENOMEM;
+    if (f->memfd < 0 || ftruncate(f->memfd, (off_t)FAKE_FRAMES * HOST_PAGE_SIZE) < 0) {
+        abort();
+    }
+    f->domains[0] = (struct fake_domain){.live = true, .d = {.domid = 0, .running = true}};
+    return f;
+}
+
+void fake_free(struct fake_host *f)
+{
+    for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
+        if (f->mappings[i].va) {
+            munmap(f->mappings[i].va, f->mappings[i].pages * HOST_PAGE_SIZE);
+        }
+    }
+    fake_store_free(f);
+    close(f->memfd);
+    free(f);
+}
+
+void *fake_frame(struct fake_host *f, uint64_t mfn)
+{
+    return mmap(NULL, HOST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->memfd,
+                (off_t)(mfn * HOST_PAGE_SIZE));
+}
+
+void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason)
+{
+    struct fake_domain *d = fake_domain(f, domid);
+
+    d->d.shutdown = true;
+    d->d.shutdown_reason = reason;
+}
+
+const char *fake_is_clean(struct fake_host *f)
+{
+    for (unsigned int i = 1; i < FAKE_DOMAINS; i++) {
+        if (f->domains[i].live) {
+            return "a domain";
+        }
+    }
+    for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
+        if (f->mappings[i].va) {
+            return f->mappings[i].grant ? "a grant mapping" : "a foreign mapping";
+        }
+    }
+    for (unsigned int i = 0; i < FAKE_PORTS; i++) {
+        if (f->ports[i].bound) {
+            return "an event channel";
+        }
+    }
+    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
+        const char *p = f->entries[i].path;
+
+        if (p && (strncmp(p, "/local/domain/", 14) == 0 || strncmp(p, "/vm/", 4) == 0)) {
+            return p;
+        }
+    }
+    if (free_frames(f) != FAKE_FRAMES) {
+        return "frames";
+    }
+    return f->transactions ? "a transaction" : NULL;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine that is not there: struct host as a model, for tests of the toolstack.
+ *
+ * It keeps domains, frames (real memory: a foreign mapping shows the frame's bytes), ports,
+ * grants, mappings, watches, transactions and the store. Any call that acquires or changes
+ * something can be made to fail: the fail_at-th one returns fail_with. Calls that give back
+ * do not fail, as one cannot undo them.
+ *
+ * fake_is_clean() is the oracle: no domain, no mapping, no port, no watch, no transaction,
+ * no entry of any domain in the store, and every frame free.
+ */
+#ifndef FAKE_HOST_H
+#define FAKE_HOST_H
+
+#include "host.h"
+
+#define FAKE_FRAMES 16384u
+#define FAKE_DOMAINS 32u
+#define FAKE_PORTS 256u
+#define FAKE_ENTRIES 1024u
+#define FAKE_MAPPINGS 64u
+#define FAKE_GRANTS 8u
+
+struct fake_domain {
+    struct host_domain d;
+    bool live, vcpus_made, has_context, introduced;
+    uint64_t max_kib, pinned, hypercall_page;
+    uint32_t next_port;
+    struct host_grant grants[FAKE_GRANTS];
+    unsigned int nr_grants;
+    unsigned int weight;
+};
+
+struct fake_port {
+    bool bound, pending, masked;
+    uint32_t domid, remote_port, notified;
+};
+
+struct fake_entry {
+    char *path, *value;
+    char perms[32];
+};
+
+struct fake_mapping {
+    void *va;
+    size_t pages;
+    bool grant;
+};
+
+struct fake_host {
+    struct host host;
+    int memfd;
+    uint16_t owner[FAKE_FRAMES]; /* domid + 1, 0 = free */
+    struct fake_domain domains[FAKE_DOMAINS];
+    struct fake_port ports[FAKE_PORTS];
+    struct fake_entry entries[FAKE_ENTRIES];
+    struct fake_entry saved[FAKE_ENTRIES]; /* while in a transaction */
+    struct fake_mapping mappings[FAKE_MAPPINGS];
+    unsigned int transactions, watches;
+    unsigned int conflicts; /* so many commits answer -EAGAIN first */
+    const char *log;        /* what readconsole gives */
+    uint64_t calls, fail_at;
+    int fail_with;
+    const char *failed_call;
+};
+
+struct fake_host *fake_new(void);
+void fake_free(struct fake_host *f);
+/* NULL, or what is left over. */
+const char *fake_is_clean(struct fake_host *f);
+struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid);
+/* The domain ends by itself. */
+void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason);
+/* Value of an entry, or NULL. */
+const char *fake_read(struct fake_host *f, const char *path);
+const char *fake_perms(struct fake_host *f, const char *path);
+/* A second view of a frame; unmapped by fake_free. */
+void *fake_frame(struct fake_host *f, uint64_t mfn);
+
+#endif

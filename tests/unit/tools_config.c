@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration of domains: what is read, what is refused and in which words, and that
+ * what is written reads back the same.
+ *
+ * Each bad file is a good one with one change. The message must name the file, the line of
+ * the change, and what it is about; for an unknown thing, also what would be accepted.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+
+#include "config.h"
+
+#define SCHEMA "dom0-tools/schema/domain.rng"
+
+static const char good[] =
+    "<domain type='xen'>\n"
+    "  <name>web</name>\n"
+    "  <uuid>01234567-89ab-cdef-0123-456789abcdef</uuid>\n"
+    "  <title>a &lt;web&gt; server</title>\n"
+    "  <memory unit='KiB'>262144</memory>\n"
+    "  <currentMemory unit='KiB'>131072</currentMemory>\n"
+    "  <vcpu current='1'>2</vcpu>\n"
+    "  <os>\n"
+    "    <type arch='x86_64' machine='xenpv'>linux</type>\n"
+    "    <kernel>/boot/vmlinuz</kernel> <initrd>/boot/initrd</initrd>\n"
+    "    <cmdline>console=hvc0 a='b' &amp;c</cmdline>\n"
+    "  </os>\n"
+    "  <cputune><shares>512</shares></cputune>\n"
+    "  <on_poweroff>destroy</on_poweroff> <on_reboot>restart</on_reboot>\n"
+    "  <on_crash>preserve</on_crash>\n"
+    "  <devices>\n"
+    "    <disk type='file' device='disk'><driver name='phy' type='raw'/>\n"
+    "      <source file='/srv/web.img'/><target dev='xvda' bus='xen'/></disk>\n"
+    "    <disk type='block'><source dev='/dev/sdb'/><target dev='xvdb1'/><readonly/></disk>\n"
+    "    <interface type='bridge'><mac address='00:16:3e:00:00:01'/>\n"
+    "      <source bridge='xenbr0'/></interface>\n"
+    "    <console type='pty'><target type='xen' port='0'/></console>\n"
+    "  </devices>\n"
+    "</domain>\n";
+
+static int parse(const char *text, struct domain_config *c, struct error *e)
+{
+    memset(e, 0, sizeof(*e));
+    return domain_config_parse(text, strlen(text), "t.xml", SCHEMA, c, e);
+}
+
+/* `good` with the first `from` replaced. */
+static char *changed(const char *from, const char *to)
+{
+    const char *at = strstr(good, from);
+    char *out = malloc(sizeof(good) + strlen(to) + 1);
+
+    assert_non_null(at);
+    sprintf(out, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+    return out;
+}
+
+static void reads_everything(void **state)
+{
+    static const uint8_t uuid[16] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+                                     0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef};
+    struct domain_config c;
+    struct error e;
+
+    (void)state;
+    if (parse(good, &c, &e)) {
+        fail_msg("%s", e.text);
+    }
+    assert_string_equal(c.name, "web");
+    assert_string_equal(c.title, "a <web> server");
+    assert_memory_equal(c.uuid, uuid, 16);
+    assert_int_equal(c.memory_kib, 262144);
+    assert_int_equal(c.current_kib, 131072);
+    assert_int_equal(c.max_vcpus, 2);
+    assert_int_equal(c.vcpus, 1);
+    assert_string_equal(c.kernel, "/boot/vmlinuz");
+    assert_string_equal(c.ramdisk, "/boot/initrd");
+    assert_string_equal(c.cmdline, "console=hvc0 a='b' &c");
+    assert_int_equal(c.weight, 512);
+    assert_int_equal(c.on_poweroff, END_DESTROY);
+    assert_int_equal(c.on_reboot, END_RESTART);
+    assert_int_equal(c.on_crash, END_PRESERVE);
+    assert_int_equal(c.nr_disks, 2);
+    assert_int_equal(c.disks[0].kind, DISK_FILE);
+    assert_string_equal(c.disks[0].source, "/srv/web.img");
+    assert_int_equal(c.disks[0].vdev, 202 << 8);
+    assert_false(c.disks[0].readonly);
+    assert_int_equal(c.disks[1].kind, DISK_BLOCK);
+    assert_int_equal(c.disks[1].vdev, 202 << 8 | 1 << 4 | 1);
+    assert_true(c.disks[1].readonly);
+    assert_int_equal(c.nr_nics, 1);
+    assert_true(c.nics[0].mac_given);
+    assert_int_equal(c.nics[0].mac[2], 0x3e);
+    assert_string_equal(c.nics[0].bridge, "xenbr0");
+    assert_true(c.console);
+    domain_config_free(&c);
+}
+
+static void defaults(void **state)
+{
+    static const char minimal[] = "<domain type='xen'><name>m</name><memory>8192</memory>"
+                                  "<os><type>linux</type><kernel>/k</kernel></os></domain>";
+    struct domain_config c;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse(minimal, &c, &e), 0);
+    assert_false(c.uuid_given);
+    assert_int_equal(c.memory_kib, 8192);
+    assert_int_equal(c.current_kib, 8192);
+    assert_int_equal(c.max_vcpus, 1);
+    assert_int_equal(c.vcpus, 1);
+    assert_null(c.ramdisk);
+    assert_string_equal(c.cmdline, "");
+    assert_int_equal(c.weight, 0);
+    assert_int_equal(c.on_poweroff, END_DESTROY);
+    assert_int_equal(c.on_reboot, END_RESTART);
+    assert_int_equal(c.on_crash, END_DESTROY);
+    domain_config_free(&c);
+}
+
+static void round_trip(void **state)
+{
+    struct domain_config a, b;
+    struct error e;
+    char *xml, *again;
+
+    (void)state;
+    assert_int_equal(parse(good, &a, &e), 0);
+    xml = domain_config_to_xml(&a, 7);
+    assert_non_null(xml);
+    assert_non_null(strstr(xml, "id='7'"));
+    if (parse(xml, &b, &e)) {
+        fail_msg("%s in\n%s", e.text, xml);
+    }
+    again = domain_config_to_xml(&b, 7);
+    assert_string_equal(xml, again);
+    free(xml);
+    free(again);
+    domain_config_free(&a);
+    domain_config_free(&b);
+}
+
+static void units(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t kib;
+    } cases[] = {
+        {"<memory>16384</memory>", 16384},
+        {"<memory unit='b'>4194304</memory>", 4096},
+        {"<memory unit='bytes'>4194305</memory>", 4100},
+        {"<memory unit='KB'>10000</memory>", 9768},
+        {"<memory unit='k'>8192</memory>", 8192},
+        {"<memory unit='KiB'>8193</memory>", 8196},
+        {"<memory unit='MB'>16</memory>", 15628},
+        {"<memory unit='M'>16</memory>", 16384},
+        {"<memory unit='MiB'>16</memory>", 16384},
+        {"<memory unit='GB'>1</memory>", 976564},
+        {"<memory unit='G'>1</memory>", 1048576},
+        {"<memory unit='GiB'>1</memory>", 1048576},
+        {"<memory unit='TB'>1</memory>", 976562500},
+        {"<memory unit='T'>1</memory>", 1073741824},
+        {"<memory unit='TiB'>1</memory>", 1073741824},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[512];
+        struct domain_config c;
+        struct error e;
+
+        snprintf(text, sizeof(text),
+                 "<domain type='xen'><name>m</name>%s<os><type>linux</type>"
+                 "<kernel>/k</kernel></os></domain>",
+                 cases[i].text);
+        if (parse(text, &c, &e)) {
+            fail_msg("%s: %s", cases[i].text, e.text);
+        }
+        assert_int_equal(c.memory_kib, cases[i].kib);
+        domain_config_free(&c);
+    }
+}
+
+struct bad {
+    const char *from, *to;
+    const char *says[3]; /* all of these must be in the message */
+};
+
+/* clang-format off */
+static const struct bad bads[] = {
+    /* not XML, or not this XML */
+    {"</name>", "<name>", {"t.xml:", "well-formed"}},
+    {"</domain>\n", "", {"t.xml:", "well-formed"}},
+    {"<domain type", "<!DOCTYPE domain [<!ENTITY x 'y'>]><domain type", {"t.xml", "document type"}},
+    {"<domain type='xen'>", "<domain type='xen' xmlns:q='urn:q' q:a='b'>", {"t.xml:1", "'a'", "type, id"}},
+    /* unknown elements and attributes say what is known */
+    {"<memory", "<memroy/><memory", {"t.xml:5", "<memroy> is not known in <domain>", "currentMemory"}},
+    {"<kernel>", "<loader>/x</loader><kernel>", {"t.xml:10", "<loader> is not known in <os>", "kernel, initrd"}},
+    {"<console type='pty'>", "<graphics/><console type='pty'>", {"t.xml:22", "<graphics>", "disk, interface, console"}},
+    {"<vcpu current", "<vcpu cpuset='1' current", {"t.xml:7", "no attribute 'cpuset'", "placement, current"}},
+    {"<readonly/>", "<shareable/>", {"t.xml:19", "<shareable> is not known in <disk>"}},
+    /* unknown values say what is accepted */
+    {"type='xen'", "type='kvm'", {"t.xml:1", "'kvm'", "accepted: xen"}},
+    {"unit='KiB'", "unit='stone'", {"t.xml:5", "'unit' of <memory>", "b, bytes, KB, k, KiB"}},
+    {"unit='KiB'", "unit='kib'", {"t.xml:5", "'kib' is not accepted"}},
+    {">262144<", ">many<", {"t.xml:5", "<memory>", "a whole number"}},
+    {">262144<", ">-1<", {"t.xml:5", "'-1'"}},
+    {">262144<", ">1.5<", {"t.xml:5", "'1.5'"}},
+    {">262144<", "><", {"t.xml:5", "''"}},
+    {">linux<", ">hvm<", {"t.xml:9", "'hvm'", "linux, xen"}},
+    {"x86_64", "i686", {"t.xml:9", "'i686'", "x86_64"}},
+    {">preserve<", ">coredump-destroy<", {"t.xml:15", "<on_crash>", "destroy, restart, preserve"}},
+    {"<name>web<", "<name>my web<", {"t.xml:2", "'my web'", "A-Z a-z 0-9"}},
+    {"<name>web<", "<name>../../etc<", {"t.xml:2", "<name>"}},
+    {"xvda", "hda", {"t.xml:18", "'hda'", "xvda to xvdz"}},
+    {"xvda", "xvda16", {"t.xml:18", "'xvda16'"}},
+    {"/boot/vmlinuz", "vmlinuz", {"t.xml:10", "'vmlinuz'", "absolute path"}},
+    {"00:16:3e:00:00:01", "00:16:3e:00:00", {"t.xml:20", "hexadecimal"}},
+    {"01234567-", "0123456-", {"t.xml:3", "<uuid>", "8-4-4-4-12"}},
+    {"name='phy'", "name='qemu'", {"t.xml:17", "'qemu'", "phy"}},
+    {"type='raw'", "type='qcow2'", {"t.xml:17", "'qcow2'", "raw"}},
+    {"bridge'><mac", "network'><mac", {"t.xml:20", "'network'", "bridge"}},
+    {">512<", ">0<", {"t.xml:13", "1 to 65535"}},
+    /* missing, twice, out of place */
+    {"<name>web</name>", "", {"t.xml:1", "<domain> lacks <name>"}},
+    {"<memory unit='KiB'>262144</memory>", "", {"t.xml:1", "lacks <memory>"}},
+    {"<kernel>/boot/vmlinuz</kernel>", "", {"t.xml:8", "<os> lacks <kernel>"}},
+    {" type='xen'>", ">", {"t.xml:1", "<domain> lacks the attribute 'type'"}},
+    {"<name>web</name>", "<name>web</name><name>w</name>", {"t.xml:2", "<name> is given twice"}},
+    {"<title>", "hello<title>", {"t.xml:1", "<domain> takes no text", "hello"}},
+    {"<source bridge='xenbr0'/>", "", {"t.xml:20", "<interface> lacks <source>"}},
+    {"<source file='/srv/web.img'/>", "<source dev='/srv/web.img'/>", {"t.xml:18", "'file'"}},
+    {"<source dev='/dev/sdb'/>", "<source dev='/dev/sdb' file='/x'/>", {"t.xml:19", "one attribute 'dev'"}},
+    /* limits and relations */
+    {">262144<", ">1024<", {"t.xml", "<memory>", "2 MiB and 16 TiB"}},
+    {">262144<", ">9999999999999999999<", {"t.xml:5", "<memory> is too large"}},
+    {"'KiB'>262144<", "'TiB'>9999999999<", {"t.xml:5", "<memory> is too large"}},
+    {">131072<", ">262148<", {"t.xml", "<currentMemory>"}},
+    {"current='1'>2<", "current='3'>2<", {"t.xml", "current='3'", "between 1 and 2"}},
+    {"current='1'>2<", "current='0'>2<", {"t.xml", "current='0'"}},
+    {"'1'>2<", "'1'>0<", {"t.xml", "<vcpu>: 0", "between 1 and 128"}},
+    {"'1'>2<", "'1'>129<", {"t.xml", "<vcpu>: 129"}},
+    {">512<", ">65536<", {"t.xml", "<shares>"}},
+    {"<name>web<", "<name>123<", {"t.xml", "<name>", "number"}},
+    {"<name>web<", "<name>Domain-0<", {"t.xml", "control domain"}},
+    {"xvdb1", "xvda", {"t.xml", "target 'xvda' is given twice"}},
+    {"/dev/sdb", "/srv/web.img", {"t.xml", "source '/srv/web.img'", "twice"}},
+    {"00:16:3e", "01:16:3e", {"t.xml", "group address"}},
+};
+/* clang-format on */
+
+static void refuses(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
+        char *text = changed(bads[i].from, bads[i].to);
+        struct domain_config c;
+        struct error e;
+
+        if (parse(text, &c, &e) == 0) {
+            fail_msg("accepted: %s -> %s", bads[i].from, bads[i].to);
+        }
+        for (int j = 0; j < 3 && bads[i].says[j]; j++) {
+            if (!strstr(e.text, bads[i].says[j])) {
+                fail_msg("%s -> %s: '%s' is not in: %s", bads[i].from, bads[i].to, bads[i].says[j],
+                         e.text);
+            }
+        }
+        if (strchr(e.text, '\n')) {
+            fail_msg("more than one line: %s", e.text);
+        }
+        free(text);
+    }
+}
+
+/* Every prefix of a good file is refused or is the whole file, and nothing leaks. */
+static void truncated_anywhere(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < sizeof(good) - 2; len += 7) {
+        struct domain_config c;
+        struct error e = {0};
+
+        assert_true(domain_config_parse(good, len, "t.xml", SCHEMA, &c, &e) < 0);
+        assert_true(strncmp(e.text, "t.xml", 5) == 0);
+    }
+}
+
+static void long_command_line(void **state)
+{
+    char line[1100], *text;
+    struct domain_config c;
+    struct error e;
+
+    (void)state;
+    memset(line, 'x', sizeof(line));
+    line[1024] = '\0';
+    text = changed("console=hvc0 a='b' &amp;c", line);
+    assert_true(parse(text, &c, &e) < 0);
+    assert_non_null(strstr(e.text, "<cmdline>: 1024 bytes"));
+    free(text);
+    line[1023] = '\0';
+    text = changed("console=hvc0 a='b' &amp;c", line);
+    assert_int_equal(parse(text, &c, &e), 0);
+    domain_config_free(&c);
+    free(text);
+}
+
+static void files(void **state)
+{
+    struct domain_config c;
+    struct error e = {0};
+
+    (void)state;
+    assert_true(domain_config_read("/no/such.xml", SCHEMA, &c, &e) < 0);
+    assert_string_equal(e.text, "/no/such.xml: No such file or directory");
+    e.code = 0;
+    assert_true(domain_config_read("/tmp", SCHEMA, &c, &e) < 0);
+    assert_string_equal(e.text, "/tmp: not a regular file");
+    e.code = 0;
+    assert_true(domain_config_read("/dev/null", SCHEMA, &c, &e) < 0);
+    e.code = 0;
+    assert_true(domain_config_parse(good, strlen(good), "t.xml", "/no/schema", &c, &e) < 0);
+    assert_non_null(strstr(e.text, "/no/schema: the schema"));
+}
+
+static void names_and_uuids(void **state)
+{
+    uint8_t a[16], b[16];
+    char text[37];
+
+    (void)state;
+    assert_true(domain_name_ok("a"));
+    assert_true(domain_name_ok("web-1.example_+"));
+    assert_false(domain_name_ok(""));
+    assert_false(domain_name_ok("."));
+    assert_false(domain_name_ok(".."));
+    assert_false(domain_name_ok("-x"));
+    assert_false(domain_name_ok("a/b"));
+    assert_false(domain_name_ok("12"));
+    uuid_make(a);
+    uuid_make(b);
+    assert_memory_not_equal(a, b, 16);
+    uuid_format(a, text);
+    assert_true(uuid_parse(text, b));
+    assert_memory_equal(a, b, 16);
+    assert_false(uuid_parse("0123", b));
+    text[0] = 'g';
+    assert_false(uuid_parse(text, b));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_everything),   cmocka_unit_test(defaults),
+        cmocka_unit_test(round_trip),         cmocka_unit_test(units),
+        cmocka_unit_test(refuses),            cmocka_unit_test(truncated_anywhere),
+        cmocka_unit_test(long_command_line),  cmocka_unit_test(files),
+        cmocka_unit_test(names_and_uuids),
+    };
+    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+
+    xmlRelaxNGCleanupTypes();
+    xmlCleanupParser();
+    return rc;
+}
