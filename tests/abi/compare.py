@@ -4,10 +4,11 @@
 
     compare.py [--headers DIR] [--coverage FILE] [--work DIR]
 
-For each side a C program is made that prints every constant, the size of every structure and type, and offset and size of every
-member; built with gcc (ours with clang too) and run; the lines are compared. Names that only one side has must be listed, with the
-reason, in differences.py. Then: every header compiles alone, the stable libraries' own headers (xencall.h, ...) compile with ours, and every hypercall and
-sub-operation has a row in the coverage table with the right number. Exit status 0 when all agrees, 77 when libxen-dev is not there.
+For each side a C program is made that prints every constant, the size of every structure and type, and offset and
+size of every member; built with gcc (ours with clang too) and run; the lines are compared. Names that only one side
+has must be listed, with the reason, in differences.py. Then: every header compiles alone, the stable libraries' own
+headers (xencall.h, ...) compile with ours, and every hypercall and sub-operation has a row in the coverage table with
+the right number. Exit status 0 when all agrees, 77 when libxen-dev is not there.
 """
 import argparse
 import os
@@ -38,6 +39,12 @@ static void number(const char *name, long long value) { printf("%s %lld\\n", nam
 """
 
 
+def our_headers():
+    """Every header of include/xen, as <xen/...> names it."""
+    return sorted(os.path.relpath(os.path.join(folder, f), f"{OURS}/xen")
+                  for folder, _, files in os.walk(f"{OURS}/xen") for f in files if f.endswith(".h"))
+
+
 class Side:
     """One set of headers: what it declares, and what its program prints."""
 
@@ -52,7 +59,8 @@ class Side:
         return {n for n, v in self.names.macros.items() if n not in differences.NOT_A_VALUE and v not in tags}
 
     def members(self):
-        return {f"{key}.{path.removesuffix('[]').removesuffix(':')}" for key, paths in self.names.aggregates.items() for path in paths}
+        return {f"{key}.{path.removesuffix('[]').removesuffix(':')}"
+                for key, paths in self.names.aggregates.items() for path in paths}
 
     def all_names(self):
         macros = set(self.names.macros) | self.names.constants
@@ -131,12 +139,12 @@ def check_values(ours, theirs, work, problems):
 
 def check_compiles(theirs_root, problems):
     """Each header of ours alone, and the stable libraries' headers with ours in place of Xen's."""
-    headers = sorted(os.path.relpath(os.path.join(folder, f), OURS) for folder, _, files in os.walk(f"{OURS}/xen") for f in files if f.endswith(".h"))
-    sources = {h: f"#include <{h}>\n" for h in headers}
+    sources = {f"xen/{h}": f"#include <xen/{h}>\n" for h in our_headers()}
     sources |= {h: f"#include <{h}>\n#include <xen/domctl.h>\n" for h in LIBRARIES if os.path.exists(f"{theirs_root}/{h}")}
     for name, source in sources.items():
         for compiler in ("gcc", "clang"):
-            done = subprocess.run([compiler, *STRICT, f"-I{OURS}", "-"], input=source, text=True, stderr=subprocess.PIPE, check=False)
+            done = subprocess.run([compiler, *STRICT, f"-I{OURS}", "-"], input=source, text=True,
+                                  stderr=subprocess.PIPE, check=False)
             if done.returncode:
                 problems.append(f"does not compile ({compiler}): {name}\n{done.stderr}")
     return len(sources)
@@ -158,17 +166,16 @@ def main():
     if problems:
         print("\n".join(problems))
         return 1
-    scope = {os.path.join(options.headers, "xen", h) for h in differences.HEADERS} | {os.path.join(options.headers, "xen/xen-compat.h")}
-    everything = [os.path.relpath(os.path.join(folder, f), f"{OURS}/xen") for folder, _, files in os.walk(f"{OURS}/xen") for f in sorted(files) if f.endswith(".h")]
-    ours = Side("ours", everything, OURS, [], lambda path: path.startswith(OURS + "/xen/"))
-    theirs = Side("theirs", differences.HEADERS, options.headers, THEIR_FLAGS, lambda path: os.path.normpath(path) in scope)
+    scope = {os.path.join(options.headers, "xen", h) for h in [*differences.HEADERS, "xen-compat.h"]}
+    ours = Side("ours", our_headers(), OURS, [], lambda path: path.startswith(OURS + "/xen/"))
+    theirs = Side("theirs", differences.HEADERS, options.headers, THEIR_FLAGS,
+                  lambda path: os.path.normpath(path) in scope)
     check_names(ours, theirs, problems)
     counts, values = check_values(ours, theirs, options.work, problems)
     rows = coverage.check(options.coverage, values, problems)
-    for problem in problems:
-        print(problem)
-    print(f"abi: {counts['constants']} constants, {counts['sizes']} sizes, {counts['members']} member offsets and sizes, {headers} headers, "
-          f"{rows} coverage rows: " + (f"{len(problems)} problems" if problems else "all agree"))
+    print("\n".join(problems + [""]) if problems else "", end="")
+    print(f"abi: {counts['constants']} constants, {counts['sizes']} sizes, {counts['members']} member offsets and sizes, "
+          f"{headers} headers, {rows} coverage rows: " + (f"{len(problems)} problems" if problems else "all agree"))
     return 1 if problems else 0
 
 

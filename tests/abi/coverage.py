@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Holds the table docs/abi-coverage.md against the numbers in include/xen.
 
-A row of the document is `| NAME | number | who | answer | remark |`. NAME is the constant; every hypercall number and every
-sub-operation must have exactly one row with its number, every row must name one. The answer is `offered`, `partly` or `refused -XEN_E...`;
-a refusal and a part must give the reason. What is said to be offered must be in the sources of hypervisor/: a hypercall has a row in
-hv/hypercall_table.h with the same `who`, a sub-operation is named somewhere (NAME, or its last part as first argument of a table macro). What is
-refused must have no entry in a table, neither there nor as [NAME] = ....
+A row of the document is `| NAME | number | who | answer | remark |`. NAME is the constant; every hypercall number and
+every sub-operation must have exactly one row with its number, every row must name one. The answer is `offered`,
+`partly` or `refused -XEN_E...`; a refusal and a part must give the reason. What is said to be offered must be in the
+sources of hypervisor/: a hypercall has a row in hv/hypercall_table.h with the same `who`, a sub-operation is named
+somewhere (NAME, or its last part as first argument of a table macro). What is refused must have no entry in a table,
+neither there nor as [NAME] = ....
 """
 import os
 import re
