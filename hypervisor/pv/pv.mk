@@ -18,3 +18,21 @@ CORE_SRCS += hypervisor/pv/bounce.c \
              hypervisor/pv/segment.c \
              hypervisor/pv/syscall.c \
              hypervisor/pv/traps.c
+# Direct paging: frame types, page tables, what changes them.
+CORE_SRCS += hypervisor/pv/base_table.c \
+             hypervisor/pv/flush.c \
+             hypervisor/pv/foreign.c \
+             hypervisor/pv/grant_map.c \
+             hypervisor/pv/invariants.c \
+             hypervisor/pv/l4_slots.c \
+             hypervisor/pv/mmu_update.c \
+             hypervisor/pv/mmuext.c \
+             hypervisor/pv/page_entry.c \
+             hypervisor/pv/page_promote.c \
+             hypervisor/pv/page_type.c \
+             hypervisor/pv/page_walk.c \
+             hypervisor/pv/pin.c \
+             hypervisor/pv/ptwr.c \
+             hypervisor/pv/ptwr_insn.c \
+             hypervisor/pv/teardown.c \
+             hypervisor/pv/update_va.c

@@ -118,8 +118,6 @@ void pv_handle_page_fault(struct vcpu *v, uint64_t cr2)
                    (PFEC_PRESENT | PFEC_WRITE)) {
         if (pv_ptwr_fault(v, cr2))
             return;
-        if (v->domain->is_control && pv_mmio_ro_fault(v, cr2))
-            return;
     }
     pv_inject_page_fault(v, cr2, error);
 }

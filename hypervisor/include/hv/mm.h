@@ -51,10 +51,19 @@ bool __must_check get_page_and_writable(struct page_info *pg, struct domain *d);
 void put_page_and_type(struct page_info *pg);
 /* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference). */
 int __must_check pv_get_base_table(struct domain *d, mfn_t l4);
-int __must_check pv_put_base_table(struct domain *d, mfn_t l4); /* -XEN_ERESTART possible */
+/* -XEN_ERESTART: given back, but undoing the table was put off: pv_finish_old_table() goes on with it. Not to be repeated. */
+int __must_check pv_put_base_table(struct domain *d, mfn_t l4);
 
 /* MMUEXT_PIN_Ln_TABLE for the hypervisor itself (pv/build.c): type is PGT_lN_page_table. -XEN_ERESTART: again. (pv/mmuext.c) */
 int __must_check pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type);
+
+/* The lock of a page table: one writer of entries at a time. Fails (false) unless it is a validated page table of d. Holds a type
+ * reference, and the last other type reference is not dropped meanwhile, so no general reference is needed beside it. No page_lock is
+ * taken while another is held. */
+bool __must_check page_lock(struct page_info *pg, const struct domain *d);
+void page_unlock(struct page_info *pg);
+/* Goes on with undoing a table that v put off (arch.old_guest_table). 0 or -XEN_ERESTART. Each mmu hypercall calls it first. */
+int __must_check pv_finish_old_table(struct vcpu *v);
 
 /* --- entries (pv/page_entry.c) --- */
 /* References for what an L1 entry maps: page owned by pg_owner (foreign mapping) or I/O memory that d may touch. 0, -XEN_E*. */
@@ -64,17 +73,18 @@ void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner);
  * table is locked (page_lock) by it. preserve_ad: MMU_PT_UPDATE_PRESERVE_AD. */
 int __must_check pv_write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
                               struct domain *pg_owner, bool preserve_ad);
-/* Finds the L1 entry that maps va in the current page tables: *table with a general reference, *index. false: there is none. */
+/* Finds the L1 entry that maps va in the current page tables. No reference is taken: page_lock() *table before the entry is changed.
+ * false: there is none. */
 bool __must_check pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table, unsigned int *index);
 uint64_t pv_walk_l1e(struct vcpu *v, gva_t va); /* the entry's value, 0 when there is none */
 
 /* Writable page tables: a write fault on an L1 page of the guest; true when it was emulated. (pv/ptwr.c) */
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
-/* The control domain reads MMCONFIG and other read-only MMIO. (pv/ptwr.c) */
-bool pv_mmio_ro_fault(struct vcpu *v, uint64_t cr2);
 
 /* Fills the hypervisor's slots of a new L4 of d. */
 void pv_init_l4_slots(uint64_t *l4, const struct domain *d);
+extern const uint64_t *hypervisor_l4; /* the hypervisor's own L4 (x86 sets it): slots 256..271 come from it; pv/l4_slots.c */
+
 
 /* Recounts every reference and type from scratch and compares: 0, or the number of frames that differ (logged). */
 unsigned int check_invariants(void);

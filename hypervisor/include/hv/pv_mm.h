@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Direct paging, between its own files in pv/: levels and types, what bits an entry may have, the parts of an entry's change.
+ * Everyone else uses hv/mm.h.
+ */
+#ifndef HV_PV_MM_H
+#define HV_PV_MM_H
+
+#include <hv/mm.h>
+#include <port/atomic.h>
+#include <port/machine.h>
+
+#define TABLE_ENTRIES 512u
+
+/* MMU_UPDATE_PREEMPTED: bit of `count` in a re-issued mmu_update or mmuext_op. */
+#define MMU_UPDATE_PREEMPTED 0x80000000u
+
+#define PTE_AVAIL_HIGH (0x7ffull << 52)
+/* The memory type: PAT, PCD, PWT index the PAT MSR. */
+#define PTE_CACHE (PTE_PAT | PTE_PCD | PTE_PWT)
+/*
+ * XSA-148, XSA-182: what may change in an entry without a new check is a list of what is allowed, not of what is
+ * forbidden. Everything else affects translation, caching or rights: the frame, PRESENT, RW, the memory type, PSE.
+ */
+#define PTE_FAST_BITS                                                                              \
+    (PTE_NX | PTE_AVAIL_HIGH | PTE_AVAIL | PTE_GLOBAL | PTE_DIRTY | PTE_ACCESSED | PTE_USER)
+/* What an entry that refers to a table may not have: PSE (superpages: XSA-148, XSA-167), and what is the hypervisor's to choose. */
+#define PTE_UPPER_DISALLOWED (PTE_CACHE | PTE_GLOBAL)
+
+static inline uint64_t table_type(unsigned int level)
+{
+    return (uint64_t)level << PGT_type_shift;
+}
+
+/* 1..4 for a page table, else what is no level: 0, 5 (descriptors), 7 (writable). */
+static inline unsigned int table_level(uint64_t type_info)
+{
+    return (unsigned int)(type_info >> PGT_type_shift);
+}
+
+static inline bool is_table_type(uint64_t type_info)
+{
+    unsigned int level = table_level(type_info);
+    return level >= 1 && level <= 4;
+}
+
+static inline bool is_hypervisor_slot(unsigned int level, unsigned int index)
+{
+    return level == 4 && index >= HYPERVISOR_L4_FIRST && index <= HYPERVISOR_L4_LAST;
+}
+
+/* Only a domain with hardware has a use for memory types. */
+static inline uint64_t l1_disallowed(const struct domain *d)
+{
+    return d->is_control ? 0 : PTE_CACHE;
+}
+
+/*
+ * Guest kernel and guest user both run in ring 3, so every present entry gets USER. A kernel page is marked so and is not
+ * global; user pages are global, so that a switch from user to kernel and back keeps them in the TLB.
+ */
+static inline uint64_t adjust_l1e(uint64_t e)
+{
+    if (!(e & PTE_USER))
+        e |= PTE_GUEST_KERNEL | PTE_USER;
+    if (!(e & PTE_GUEST_KERNEL))
+        e |= PTE_GLOBAL | PTE_USER;
+    return e;
+}
+
+/* An address that a guest may have mapped: canonical, and not the hypervisor's. */
+static inline bool pv_addr_ok(gva_t va)
+{
+    return va < (1ull << 47) || va >= (~0ull << 47) + ((HYPERVISOR_L4_LAST + 1 - 256ull) << 39);
+}
+
+/* --- page_promote.c: the contents of a table --- */
+/* Takes (gives back) the references of the entries from (down to) where pg->nr_validated says. */
+int __must_check promote_contents(struct page_info *pg, uint64_t type, struct domain *d);
+int __must_check demote_contents(struct page_info *pg, uint64_t type, struct domain *d);
+
+/* --- page_type.c --- */
+/* If pg is a table whose undoing (or promotion) was pre-empted and that nobody took up since, goes on undoing it. 0 or -XEN_ERESTART. */
+int __must_check resume_demotion(struct page_info *pg, struct domain *d);
+/* Remembers pg (its undoing was pre-empted) for pv_finish_old_table() of the current vCPU. */
+void defer_demotion(struct page_info *pg, struct domain *d);
+
+/* --- pin.c --- */
+int __must_check pv_unpin_table(struct domain *d, mfn_t mfn); /* 0 or -XEN_EINVAL; what is long is put off */
+/* Gives a pin back, if there is one. -XEN_ERESTART: undoing the table was pre-empted. */
+int __must_check drop_pin(struct page_info *pg, struct domain *d);
+
+/* --- page_entry.c --- */
+/* References for an entry of a level 2 to 4 table; -XEN_ERESTART possible. */
+int __must_check get_page_from_upper(uint64_t e, unsigned int level, struct domain *d);
+/* Gives them back. -XEN_ERESTART: the references are gone, but the child is left half undone: resume_demotion(). */
+int __must_check put_page_from_upper(uint64_t e, struct domain *d);
+
+enum pte_write {
+    PTE_WRITE,             /* as it is: accessed and dirty bits set meanwhile are lost */
+    PTE_WRITE_PRESERVE_AD, /* keeps accessed and dirty bits                            */
+    PTE_WRITE_IF_SAME,     /* only if the entry still is *old, else -XEN_EAGAIN        */
+};
+/* The one place of hv/mm.h, for who holds the page_lock: writes entry `index` of the table, whose type is type_info's. */
+int __must_check write_pte_locked(struct domain *d, struct page_info *table, unsigned int index,
+                                  uint64_t val, struct domain *pg_owner, enum pte_write how,
+                                  const uint64_t *old);
+
+/* --- base_table.c: what v runs on. 0, -XEN_EINVAL, -XEN_ERESTART (nothing was changed: again). --- */
+int __must_check pv_new_kernel_table(struct vcpu *v, mfn_t mfn);
+int __must_check pv_new_user_table(struct vcpu *v, mfn_t mfn); /* frame 0: none */
+
+/* --- flush.c --- */
+/* Flushes all (or, with one, the address va) on the CPUs of the vCPUs in the guest's bitmap at `mask`. 0 or -XEN_EFAULT. */
+int __must_check pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va);
+void pv_invlpg_local(gva_t va);
+
+/* --- foreign.c: the domain that the foreigndom argument names, for use as owner of frames --- */
+int __must_check get_pg_owner(domid_t id, struct domain **out);
+void put_pg_owner(struct domain *d);
+
+#endif

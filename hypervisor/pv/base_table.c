@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The L4 tables that a vCPU runs on: one for its kernel, one for its user mode.
+ *
+ * Each holds a general and an L4-type reference of its frame, so what CR3 is given has been checked to the last entry. A change takes the new table first,
+ * loads it, and then gives the old one back; should undoing the old one be long it is put off (page_type.c), never left in use.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_mm.h>
+
+int pv_get_base_table(struct domain *d, mfn_t l4)
+{
+    struct page_info *pg = get_page_from_mfn(l4, d);
+    int rc;
+
+    if (unlikely(!pg))
+        return refused(-XEN_EINVAL, "base table %#lx is not a frame of d%u", (unsigned long)l4.n,
+                       d->domain_id);
+    rc = get_page_type(pg, PGT_l4_page_table, d);
+    if (unlikely(rc))
+        put_page(pg);
+    return rc;
+}
+
+int pv_put_base_table(struct domain *d, mfn_t l4)
+{
+    struct page_info *pg = mfn_to_page(l4);
+    int rc = put_page_type_preemptible(pg, d);
+
+    if (unlikely(rc))
+        defer_demotion(pg, d);
+    put_page(pg);
+    return rc;
+}
+
+int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
+{
+    mfn_t old = v->arch.guest_table;
+    int rc;
+
+    /* ABI: to load the same table again flushes the TLB. */
+    if (!mfn_eq(old, mfn)) {
+        rc = pv_get_base_table(v->domain, mfn);
+        if (unlikely(rc))
+            return rc;
+        pv_invalidate_ldt(v);
+        v->arch.guest_table = mfn;
+        pv_update_cr3(v);
+    }
+    machine_load_cr3(v->arch.cr3, false);
+    if (!mfn_eq(old, mfn) && likely(old.n) && pv_put_base_table(v->domain, old))
+        log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,
+                  (unsigned long)old.n);
+    return 0;
+}
+
+int pv_new_user_table(struct vcpu *v, mfn_t mfn)
+{
+    mfn_t old = v->arch.guest_table_user;
+    int rc;
+
+    if (mfn_eq(old, mfn))
+        return 0;
+    if (mfn.n) {
+        rc = pv_get_base_table(v->domain, mfn);
+        if (unlikely(rc))
+            return rc;
+    }
+    v->arch.guest_table_user = mfn;
+    if (old.n && pv_put_base_table(v->domain, old))
+        log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,
+                  (unsigned long)old.n);
+    return 0;
+}

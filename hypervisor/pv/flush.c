@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TLB flushes that a guest asks for: of one address or of all, here or on the CPUs of a set of its vCPUs.
+ *
+ * They are the guest's own affair: what the hypervisor's safety needs is flushed when a frame changes its type or owner (page_type.c,
+ * core/heap.c), whatever the guest asked for or forgot. So flushing more CPUs than asked is right, if slow: a set with vCPUs other than
+ * the caller is flushed wherever the domain runs or ran.
+ */
+#include <hv/hypercall.h>
+#include <hv/pv_mm.h>
+#include <port/guest_access.h>
+
+_Static_assert(MAX_VCPUS <= 64, "the set of vCPUs is one word");
+
+void pv_invlpg_local(gva_t va)
+{
+    /* XSA-279: only what can have been mapped by the guest. */
+    if (pv_addr_ok(va))
+        flush_tlb_one_local(va);
+}
+
+int pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va)
+{
+    uint64_t set = 0;
+
+    if (copy_from_guest(&set, mask, sizeof(set)))
+        return -XEN_EFAULT;
+    if (v->domain->max_vcpus < 64)
+        set &= (1ull << v->domain->max_vcpus) - 1;
+    if (!set || (one && !pv_addr_ok(va)))
+        return 0;
+    if (set == 1ull << v->vcpu_id) {
+        if (one)
+            flush_tlb_one_local(va);
+        else
+            flush_tlb_local();
+    } else if (one) {
+        flush_tlb_one_domain(v->domain, va);
+    } else {
+        flush_tlb_domain(v->domain);
+    }
+    return 0;
+}

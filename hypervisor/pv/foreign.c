@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The domain that a `foreigndom` argument names: the owner of the frames that an operation maps or types.
+ *
+ * Every domain may name itself (DOMID_SELF) and DOMID_IO (what may be mapped of it is decided frame by frame); other domains, and the
+ * hypervisor's shared frames (DOMID_XEN), are the control domain's alone. The reference taken keeps the domain for the call.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv_mm.h>
+
+int get_pg_owner(domid_t id, struct domain **out)
+{
+    struct domain *d = current->domain;
+
+    if (likely(id == DOMID_SELF)) {
+        *out = d;
+        return 0;
+    }
+    if (id == DOMID_IO) {
+        *out = dom_io;
+        return 0;
+    }
+    /* ABI: to name oneself by number as the foreign domain is an error. */
+    if (id == d->domain_id)
+        return refused(-XEN_ESRCH, "foreign domain d%u is the caller", id);
+    if (id == DOMID_XEN) {
+        *out = dom_xen;
+        return d->is_control ? 0 : -XEN_EPERM;
+    }
+    *out = get_domain_by_id(id);
+    if (!*out)
+        return refused(-XEN_ESRCH, "foreign domain d%u does not exist", id);
+    if (d->is_control)
+        return 0;
+    put_domain(*out);
+    return refused(-XEN_EPERM, "foreign domain d%u is not the caller's to map", id);
+}
+
+void put_pg_owner(struct domain *d)
+{
+    if (unlikely(d != current->domain && d != dom_io && d != dom_xen))
+        put_domain(d);
+}

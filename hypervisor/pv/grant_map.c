@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Grant mappings in the page tables of the current domain.
+ *
+ * The grant code decides whether a frame may be mapped and takes its references (general, and writable when the mapping is). From then on they
+ * are the entry's, like those of any other L1 entry: an entry that goes away without an unmap gives them back itself
+ * (put_page_from_l1e). An unmap through the grant interface takes the entry out without dropping them, and the grant code drops them
+ * after the TLBs have been flushed.
+ *
+ * host_addr is an address in the current page tables, or with GNTMAP_contains_pte the machine address of the entry.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv_mm.h>
+#include <hv/pv_ops.h>
+#include <xen/grant_table.h>
+
+static uint64_t grant_pte(mfn_t frame, unsigned int flags)
+{
+    uint64_t e = frame.n << PAGE_SHIFT | PTE_PRESENT | PTE_NX;
+
+    if (flags & GNTMAP_application_map)
+        e |= PTE_USER;
+    if (!(flags & GNTMAP_readonly))
+        e |= PTE_RW;
+    e |= (uint64_t)(flags >> _GNTMAP_guest_avail0) << 9 & PTE_AVAIL;
+    return adjust_l1e(e);
+}
+
+/* Finds the L1 entry that the guest named and locks its table. 0 or GNTST_general_error. */
+static int lock_entry(uint64_t addr, bool contains_pte, struct page_info **table, uint64_t **entry)
+{
+    struct vcpu *v = current;
+    unsigned int index;
+
+    if (contains_pte) {
+        /* XSA-227: an entry that is not aligned would be parts of two. */
+        if (addr % sizeof(uint64_t) || !mfn_valid(MFN(addr >> PAGE_SHIFT)))
+            return refused(GNTST_general_error, "grant map: %#lx is no page-table entry",
+                           (unsigned long)addr);
+        *table = mfn_to_page(MFN(addr >> PAGE_SHIFT));
+        index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
+    } else if (!pv_find_l1e(v, addr, table, &index)) {
+        return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", (unsigned long)addr);
+    }
+    if (!page_lock(*table, v->domain))
+        return refused(GNTST_general_error, "grant map: %#lx is in no page table of d%u",
+                       (unsigned long)addr, v->domain->domain_id);
+    if (table_level((*table)->type_info) != 1) {
+        page_unlock(*table);
+        return refused(GNTST_general_error, "grant map: %#lx is not in an L1 table",
+                       (unsigned long)addr);
+    }
+    *entry = (uint64_t *)map_frame(page_to_mfn(*table)) + index;
+    return 0;
+}
+
+int pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)
+{
+    struct page_info *table;
+    uint64_t *entry, old;
+    int rc = lock_entry(host_addr, flags & GNTMAP_contains_pte, &table, &entry);
+
+    if (rc)
+        return rc;
+    old = xchg(entry, grant_pte(frame, flags));
+    page_unlock(table);
+    put_page_from_l1e(old, current->domain);
+    return GNTST_okay;
+}
+
+/* Takes the entry that maps va out, for unmap_and_replace: its references are the caller's now. */
+static int steal_entry(gva_t va, uint64_t *out)
+{
+    struct page_info *table;
+    uint64_t *entry;
+    int rc = lock_entry(va, false, &table, &entry);
+
+    if (rc)
+        return rc;
+    *out = xchg(entry, 0);
+    page_unlock(table);
+    return 0;
+}
+
+int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr)
+{
+    struct page_info *table;
+    uint64_t *entry, old, with = 0;
+    int rc;
+
+    if (new_addr) {
+        /* ABI: replacing is for mappings that were named by address. */
+        if (flags & GNTMAP_contains_pte)
+            return GNTST_general_error;
+        rc = steal_entry(new_addr, &with);
+        if (rc)
+            return rc;
+    }
+    rc = lock_entry(host_addr, flags & GNTMAP_contains_pte, &table, &entry);
+    if (rc)
+        goto put_stolen;
+    old = READ_ONCE(*entry);
+    /* XSA-224, 234: the references that the caller drops are those of this very entry: same frame, present, same right to write. */
+    if (!mfn_eq(pte_mfn(old), frame) ||
+        (old ^ grant_pte(frame, flags)) & (PTE_PRESENT | PTE_RW)) {
+        page_unlock(table);
+        rc = refused(GNTST_general_error, "grant unmap: entry %#lx at %#lx is not the grant's",
+                     (unsigned long)old, (unsigned long)host_addr);
+        goto put_stolen;
+    }
+    WRITE_ONCE(*entry, with);
+    page_unlock(table);
+    return GNTST_okay;
+
+put_stolen:
+    put_page_from_l1e(with, current->domain);
+    return rc;
+}

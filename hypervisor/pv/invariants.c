@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The invariants of frames, as code: counts all references and types from scratch and compares with what the frames say.
+ *
+ * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1 entry; an entry of a higher table; a
+ * vCPU's base table, descriptor tables, registered vcpu_info; a table put off. A type reference: all of these but the first, L1 entries
+ * only when writable. Each must name a frame that has the type, checked. The hypervisor's shared frames hold one type reference for ever.
+ * References that grants hold outside of page tables (device mappings) are not known here.
+ *
+ * For tests, fuzzers and a debug build: nothing else may change frames meanwhile, so all other CPUs stand still.
+ */
+#include <hv/domain.h>
+#include <hv/log.h>
+#include <hv/pv_mm.h>
+
+struct recount {
+    uint32_t refs, types;
+};
+
+static struct recount *counted; /* by frame, while a recount runs */
+static unsigned int wrong;
+
+static void __printf(2, 3) complain(mfn_t mfn, const char *fmt, ...)
+{
+    const struct page_info *pg = mfn_to_page(mfn);
+    char text[96];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    wrong++;
+    log_error("frame %#lx of d%u (count %#lx, type %#lx): %s", (unsigned long)mfn.n, pg->owner,
+              (unsigned long)pg->count_info, (unsigned long)pg->type_info, text);
+}
+
+static void count_ref(mfn_t mfn)
+{
+    counted[mfn.n].refs++;
+}
+
+/* A general and a type reference from `what`. */
+static void count_typed(mfn_t mfn, uint64_t type, const char *what)
+{
+    const struct page_info *pg = mfn_to_page(mfn);
+
+    counted[mfn.n].refs++;
+    counted[mfn.n].types++;
+    if ((pg->type_info & (PGT_type_mask | PGT_validated)) != (type | PGT_validated))
+        complain(mfn, "%s needs type %u, checked", what, table_level(type));
+}
+
+static void count_l1e(uint64_t e)
+{
+    mfn_t mfn = pte_mfn(e);
+
+    if (!(e & PTE_PRESENT) || !mfn_valid(mfn) || mfn_to_page(mfn)->owner == DOMID_IO)
+        return;
+    if (e & PTE_RW)
+        count_typed(mfn, PGT_writable_page, "a writable entry");
+    else
+        count_ref(mfn);
+}
+
+static void count_table(struct page_info *pg)
+{
+    const uint64_t *table = map_frame(page_to_mfn(pg));
+    unsigned int level = table_level(pg->type_info);
+    unsigned int n = pg->type_info & PGT_partial ? pg->nr_validated : TABLE_ENTRIES;
+
+    for (unsigned int i = 0; i < n; i++) {
+        uint64_t e = table[i];
+
+        if (level == 1)
+            count_l1e(e);
+        else if ((e & PTE_PRESENT) && !is_hypervisor_slot(level, i))
+            count_typed(pte_mfn(e), table_type(level - 1), "an entry of a higher table");
+    }
+}
+
+static void count_frame(struct page_info *pg)
+{
+    struct recount *c = &counted[page_to_mfn(pg).n];
+    uint64_t x = pg->type_info;
+
+    if (pg->count_info & PGC_allocated)
+        c->refs++;
+    if (pg->count_info & PGC_xenheap)
+        c->types++;
+    if (x & PGT_pinned) {
+        c->refs++;
+        c->types++;
+    }
+    if (x & PGT_partial) {
+        c->refs++;
+        c->types++;
+        if ((x & PGT_count_mask) != 1 || (x & PGT_validated))
+            complain(page_to_mfn(pg), "partial, but not with a count of 1");
+    }
+    if (x & PGT_locked)
+        complain(page_to_mfn(pg), "locked");
+    if (is_table_type(x) && (x & PGT_count_mask) && (x & (PGT_validated | PGT_partial)))
+        count_table(pg);
+}
+
+static void count_vcpu(const struct vcpu *v)
+{
+    const struct arch_vcpu *a = &v->arch;
+
+    if (a->guest_table.n)
+        count_typed(a->guest_table, PGT_l4_page_table, "a base table");
+    if (a->guest_table_user.n)
+        count_typed(a->guest_table_user, PGT_l4_page_table, "a user base table");
+    if (a->old_guest_table.n)
+        count_ref(a->old_guest_table);
+    for (unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++)
+        if (a->gdt_frames[i].n)
+            count_typed(a->gdt_frames[i], PGT_seg_desc_page, "a GDT");
+    for (unsigned int i = 16; a->perdomain_l1 && i < 32; i++)
+        if (a->perdomain_l1[i] & PTE_PRESENT)
+            count_typed(pte_mfn(a->perdomain_l1[i]), PGT_seg_desc_page, "an LDT");
+    if (v->vcpu_info_mfn.n && !mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
+        count_typed(v->vcpu_info_mfn, PGT_writable_page, "a vcpu_info");
+}
+
+static void compare(mfn_t mfn)
+{
+    const struct page_info *pg = mfn_to_page(mfn);
+    const struct recount *c = &counted[mfn.n];
+    bool owned = pg->owner < DOMID_FIRST_RESERVED;
+
+    if (!owned && (c->refs || c->types) && pg->owner == DOMID_INVALID)
+        complain(mfn, "nobody's, but %u references name it", c->refs);
+    if (!owned)
+        return;
+    if ((pg->count_info & PGC_count_mask) != c->refs)
+        complain(mfn, "%u references counted", c->refs);
+    if ((pg->type_info & PGT_count_mask) != c->types)
+        complain(mfn, "%u type references counted", c->types);
+}
+
+unsigned int check_invariants(void)
+{
+    unsigned int order = 0;
+    struct domain *d = NULL;
+    struct vcpu *v;
+
+    while ((PAGE_SIZE << order) < (max_mfn + 1) * sizeof(*counted))
+        order++;
+    counted = alloc_hv_pages(order);
+    if (!counted) {
+        log_error("no memory to recount references in");
+        return 1;
+    }
+    wrong = 0;
+    for (uint64_t i = 0; i <= max_mfn; i++)
+        if (mfn_valid(MFN(i)) && mfn_to_page(MFN(i))->owner < DOMID_FIRST_RESERVED)
+            count_frame(mfn_to_page(MFN(i)));
+    spin_lock(&domlist_lock);
+    while ((d = next_domain(d)))
+        for_each_vcpu(d, v)
+            count_vcpu(v);
+    spin_unlock(&domlist_lock);
+    for (uint64_t i = 0; i <= max_mfn; i++)
+        if (mfn_valid(MFN(i)))
+            compare(MFN(i));
+    free_hv_pages(counted, order);
+    counted = NULL;
+    return wrong;
+}

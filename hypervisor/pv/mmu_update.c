@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmu_update: a batch of changes to page-table entries and to the machine-to-frame table.
+ *
+ * Requests are copied in a few at a time, each is carried out on the copy. Neighbouring requests mostly hit the same table: it stays locked from one
+ * to the next, and all locks are dropped before the batch gives way or another table is taken.
+ *
+ * A frame that is no table may be named too: the word is then plainly written, under a writable type reference, as the guest could itself.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv_mm.h>
+#include <port/guest_access.h>
+
+#define CHUNK 16u
+
+struct batch {
+    struct vcpu *v;
+    struct domain *pt_owner;  /* whose tables are written     */
+    struct domain *pg_owner;  /* whose frames they may map    */
+    struct page_info *locked; /* the table under lock, or NULL */
+};
+
+static void release_table(struct batch *b)
+{
+    if (b->locked)
+        page_unlock(b->locked);
+    b->locked = NULL;
+}
+
+/* A frame that is no table: an ordinary write. */
+static int write_plain(struct batch *b, struct page_info *pg, unsigned int index, uint64_t val)
+{
+    if (!get_page_and_writable(pg, b->pt_owner))
+        return refused(-XEN_EINVAL, "mmu_update: frame %#lx is neither a table nor writable",
+                       (unsigned long)page_to_mfn(pg).n);
+    WRITE_ONCE(((uint64_t *)map_frame(page_to_mfn(pg)))[index], val);
+    put_page_and_type(pg);
+    return 0;
+}
+
+static int update_entry(struct batch *b, uint64_t ptr, uint64_t val, enum pte_write how)
+{
+    unsigned int index = (unsigned int)(ptr & ~PAGE_MASK) / sizeof(uint64_t);
+    mfn_t mfn = MFN(ptr >> PAGE_SHIFT);
+    struct page_info *pg;
+
+    if (unlikely(!b->locked || !mfn_eq(page_to_mfn(b->locked), mfn))) {
+        release_table(b);
+        if (unlikely(!mfn_valid(mfn)))
+            return refused(-XEN_EINVAL, "mmu_update: %#lx is not RAM", (unsigned long)ptr);
+        pg = mfn_to_page(mfn);
+        if (unlikely(!page_lock(pg, b->pt_owner)))
+            return write_plain(b, pg, index, val);
+        b->locked = pg;
+    }
+    return write_pte_locked(b->pt_owner, b->locked, index, val, b->pg_owner, how, NULL);
+}
+
+static int update_m2p(struct batch *b, uint64_t ptr, uint64_t pfn)
+{
+    struct page_info *pg;
+
+    if (b->pt_owner != b->v->domain)
+        return -XEN_EPERM;
+    pg = get_page_from_mfn(MFN(ptr >> PAGE_SHIFT), b->pg_owner);
+    if (!pg)
+        return refused(-XEN_EINVAL, "MMU_MACHPHYS_UPDATE: %#lx is not a frame of d%u",
+                       (unsigned long)ptr, b->pg_owner->domain_id);
+    set_m2p(page_to_mfn(pg), pfn);
+    put_page(pg); /* XSA-113: on every path */
+    return 0;
+}
+
+static int do_request(struct batch *b, const struct mmu_update *req)
+{
+    switch (req->ptr & (sizeof(uint64_t) - 1)) {
+    case MMU_NORMAL_PT_UPDATE:
+    case MMU_PT_UPDATE_NO_TRANSLATE:
+        return update_entry(b, req->ptr, req->val, PTE_WRITE);
+    case MMU_PT_UPDATE_PRESERVE_AD:
+        return update_entry(b, req->ptr, req->val, PTE_WRITE_PRESERVE_AD);
+    case MMU_MACHPHYS_UPDATE:
+        return update_m2p(b, req->ptr, req->val);
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+/* Carries out requests from ureqs on: *i is how many were done, whatever the result. */
+static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned int *i)
+{
+    struct mmu_update req[CHUNK];
+    int rc = 0;
+
+    while (*i < count && !rc) {
+        unsigned int n = MIN(count - *i, CHUNK);
+        gva_t from = ureqs + (uint64_t)*i * sizeof(req[0]);
+
+        if (*i && hypercall_preempt_check())
+            return -XEN_ERESTART;
+        /* Only the last requests of the list may be unreadable; those before them are still done. */
+        if (copy_from_guest(req, from, n * sizeof(req[0]))) {
+            n = 1;
+            if (copy_from_guest(req, from, sizeof(req[0])))
+                return -XEN_EFAULT;
+        }
+        for (unsigned int k = 0; k < n; k++) {
+            rc = do_request(b, &req[k]);
+            if (unlikely(rc))
+                break;
+            ++*i;
+            /* A table given up is first undone, before another can be. */
+            if (unlikely(b->v->arch.old_guest_table.n) && *i < count)
+                return -XEN_ERESTART;
+        }
+    }
+    return rc;
+}
+
+/* The domain whose tables are written: high half of foreigndom, 1 + id; 0: the caller. */
+static int get_pt_owner(struct domain *d, unsigned int foreigndom, struct domain **out)
+{
+    unsigned int id = foreigndom >> 16;
+
+    *out = d;
+    if (likely(!id) || id - 1 == d->domain_id)
+        return 0;
+    *out = get_domain_by_id((domid_t)(id - 1));
+    if (!*out)
+        return -XEN_ESRCH;
+    if (d->is_control)
+        return 0;
+    put_domain(*out);
+    return refused(-XEN_EPERM, "mmu_update: tables of d%u", id - 1);
+}
+
+static int with_owners(struct vcpu *v, gva_t ureqs, unsigned int count, unsigned int foreigndom,
+                       unsigned int *i)
+{
+    struct batch b = {.v = v};
+    int rc = get_pt_owner(v->domain, foreigndom, &b.pt_owner);
+
+    if (unlikely(rc))
+        return rc;
+    rc = get_pg_owner((domid_t)foreigndom, &b.pg_owner);
+    if (likely(!rc)) {
+        rc = run_batch(&b, ureqs, count, i);
+        release_table(&b);
+        put_pg_owner(b.pg_owner);
+    }
+    if (unlikely(b.pt_owner != v->domain))
+        put_domain(b.pt_owner);
+    return rc;
+}
+
+long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int foreigndom)
+{
+    struct vcpu *v = current;
+    unsigned int i = 0, done = 0;
+    long rc;
+
+    if (unlikely(pv_finish_old_table(v)))
+        return hypercall_continuation(4, ureqs, (uint64_t)count, pdone, (uint64_t)foreigndom);
+    /* All was done but for a table given up, which now is; the result travels in foreigndom. */
+    if (unlikely(count == MMU_UPDATE_PREEMPTED && !ureqs))
+        return (int)foreigndom;
+    if (unlikely(count & MMU_UPDATE_PREEMPTED)) {
+        count &= ~MMU_UPDATE_PREEMPTED;
+        if (pdone && copy_from_guest(&done, pdone, sizeof(done)))
+            done = 0; /* the guest took its counter away: it counts from here */
+    }
+    if (unlikely(!guest_range_ok(ureqs, (uint64_t)count * sizeof(struct mmu_update))))
+        return -XEN_EFAULT;
+
+    rc = with_owners(v, ureqs, count, foreigndom, &i);
+    if (pdone) {
+        done += i;
+        if (copy_to_guest(pdone, &done, sizeof(done)) && !rc)
+            log_debug("d%u: mmu_update cannot report how much was done", v->domain->domain_id);
+    }
+    if (unlikely(rc == -XEN_ERESTART))
+        rc = hypercall_continuation(4, ureqs + (uint64_t)i * sizeof(struct mmu_update),
+                                    (uint64_t)((count - i) | MMU_UPDATE_PREEMPTED), pdone,
+                                    (uint64_t)foreigndom);
+    else if (unlikely(v->arch.old_guest_table.n))
+        rc = hypercall_continuation(4, 0ull, (uint64_t)MMU_UPDATE_PREEMPTED, 0ull,
+                                    (uint64_t)(uint32_t)rc);
+    return rc;
+}

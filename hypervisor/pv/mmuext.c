@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mmuext_op: a batch of operations on page tables as a whole: pins, base tables, flushes, the LDT, clearing and copying frames.
+ *
+ * One function an operation, one row of the table each. An operation that is pre-empted is issued again as it was: what it had done
+ * is kept in the frame (page_type.c).
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_mm.h>
+#include <hv/string.h>
+#include <port/guest_access.h>
+
+struct mmuext {
+    struct vcpu *v;
+    struct domain *pg_owner; /* of the frames that are named */
+};
+
+static int op_pin(struct mmuext *m, const struct mmuext_op *op)
+{
+    return pv_pin_table(m->pg_owner, MFN(op->arg1.mfn),
+                        table_type(op->cmd - MMUEXT_PIN_L1_TABLE + 1));
+}
+
+static int op_unpin(struct mmuext *m, const struct mmuext_op *op)
+{
+    return pv_unpin_table(m->pg_owner, MFN(op->arg1.mfn));
+}
+
+static int op_new_baseptr(struct mmuext *m, const struct mmuext_op *op)
+{
+    return pv_new_kernel_table(m->v, MFN(op->arg1.mfn));
+}
+
+static int op_new_user_baseptr(struct mmuext *m, const struct mmuext_op *op)
+{
+    return pv_new_user_table(m->v, MFN(op->arg1.mfn));
+}
+
+static int op_flush(struct mmuext *m, const struct mmuext_op *op)
+{
+    gva_t va = op->arg1.linear_addr;
+
+    switch (op->cmd) {
+    case MMUEXT_TLB_FLUSH_LOCAL:
+        flush_tlb_local();
+        return 0;
+    case MMUEXT_INVLPG_LOCAL:
+        pv_invlpg_local(va);
+        return 0;
+    case MMUEXT_TLB_FLUSH_ALL:
+        flush_tlb_domain(m->v->domain);
+        return 0;
+    case MMUEXT_INVLPG_ALL:
+        if (pv_addr_ok(va)) /* XSA-279 */
+            flush_tlb_one_domain(m->v->domain, va);
+        return 0;
+    default:
+        /* ABI: a set that cannot be read is -EINVAL here. */
+        return pv_flush_vcpus(m->v, op->arg2.vcpumask, op->cmd == MMUEXT_INVLPG_MULTI, va)
+                   ? -XEN_EINVAL
+                   : 0;
+    }
+}
+
+/* Only who has device memory can have a use for it; for others it would be a way to slow everyone down. */
+static int op_flush_cache(struct mmuext *m, const struct mmuext_op *op)
+{
+    if (!m->v->domain->is_control)
+        return op->cmd == MMUEXT_FLUSH_CACHE ? -XEN_EACCES : -XEN_EINVAL;
+    flush_cache_all();
+    return 0;
+}
+
+static int op_set_ldt(struct mmuext *m, const struct mmuext_op *op)
+{
+    unsigned int entries = op->arg2.nr_ents;
+    gva_t base = entries ? op->arg1.linear_addr : 0;
+
+    if ((base & ~PAGE_MASK) || !pv_addr_ok(base) || entries > 8192)
+        return refused(-XEN_EINVAL, "SET_LDT: %u entries at %#lx", entries, (unsigned long)base);
+    if (m->v->arch.ldt_ents != entries || m->v->arch.ldt_base != base)
+        pv_set_ldt(m->v, base, entries);
+    return 0;
+}
+
+/* The frame with a general and a writable reference, or NULL. */
+static struct page_info *get_writable(struct mmuext *m, uint64_t mfn)
+{
+    struct page_info *pg = mfn_valid(MFN(mfn)) ? mfn_to_page(MFN(mfn)) : NULL;
+
+    if (pg && get_page_and_writable(pg, m->pg_owner))
+        return pg;
+    refused(0, "clear or copy: frame %#lx is not d%u's to write", (unsigned long)mfn,
+            m->pg_owner->domain_id);
+    return NULL;
+}
+
+static int op_clear_page(struct mmuext *m, const struct mmuext_op *op)
+{
+    struct page_info *pg = get_writable(m, op->arg1.mfn);
+
+    if (!pg)
+        return -XEN_EINVAL;
+    memset(map_frame(page_to_mfn(pg)), 0, PAGE_SIZE);
+    put_page_and_type(pg);
+    return 0;
+}
+
+static int op_copy_page(struct mmuext *m, const struct mmuext_op *op)
+{
+    struct page_info *from = get_page_from_mfn(MFN(op->arg2.src_mfn), m->pg_owner), *to;
+
+    if (!from)
+        return refused(-XEN_EINVAL, "COPY_PAGE: %#lx is not a frame of d%u",
+                       (unsigned long)op->arg2.src_mfn, m->pg_owner->domain_id);
+    to = get_writable(m, op->arg1.mfn);
+    if (!to) {
+        put_page(from);
+        return -XEN_EINVAL;
+    }
+    if (to != from)
+        memcpy(map_frame(page_to_mfn(to)), map_frame(page_to_mfn(from)), PAGE_SIZE);
+    put_page_and_type(to);
+    put_page(from);
+    return 0;
+}
+
+/* XSA-167: superpages do not exist here; nothing is looked at. */
+static int op_superpage(struct mmuext *m, const struct mmuext_op *op)
+{
+    (void)m;
+    (void)op;
+    return -XEN_EOPNOTSUPP;
+}
+
+/* clang-format off */
+static const struct {
+    int (*handler)(struct mmuext *, const struct mmuext_op *);
+    bool foreign; /* may be done for another domain's frames */
+} ops[] = {
+    [MMUEXT_PIN_L1_TABLE]       = { op_pin, true },
+    [MMUEXT_PIN_L2_TABLE]       = { op_pin, true },
+    [MMUEXT_PIN_L3_TABLE]       = { op_pin, true },
+    [MMUEXT_PIN_L4_TABLE]       = { op_pin, true },
+    [MMUEXT_UNPIN_TABLE]        = { op_unpin, true },
+    [MMUEXT_NEW_BASEPTR]        = { op_new_baseptr, false },
+    [MMUEXT_TLB_FLUSH_LOCAL]    = { op_flush, false },
+    [MMUEXT_INVLPG_LOCAL]       = { op_flush, false },
+    [MMUEXT_TLB_FLUSH_MULTI]    = { op_flush, false },
+    [MMUEXT_INVLPG_MULTI]       = { op_flush, false },
+    [MMUEXT_TLB_FLUSH_ALL]      = { op_flush, false },
+    [MMUEXT_INVLPG_ALL]         = { op_flush, false },
+    [MMUEXT_FLUSH_CACHE]        = { op_flush_cache, false },
+    [MMUEXT_SET_LDT]            = { op_set_ldt, false },
+    [MMUEXT_NEW_USER_BASEPTR]   = { op_new_user_baseptr, false },
+    [MMUEXT_CLEAR_PAGE]         = { op_clear_page, true },
+    [MMUEXT_COPY_PAGE]          = { op_copy_page, true },
+    [MMUEXT_FLUSH_CACHE_GLOBAL] = { op_flush_cache, false },
+    [MMUEXT_MARK_SUPER]         = { op_superpage, true },
+    [MMUEXT_UNMARK_SUPER]       = { op_superpage, true },
+};
+/* clang-format on */
+
+static int do_op(struct mmuext *m, const struct mmuext_op *op)
+{
+    if (unlikely(op->cmd >= ARRAY_SIZE(ops) || !ops[op->cmd].handler))
+        return -XEN_ENOSYS;
+    if (unlikely(!ops[op->cmd].foreign && m->pg_owner != m->v->domain))
+        return -XEN_EPERM;
+    return ops[op->cmd].handler(m, op);
+}
+
+static int run_ops(struct mmuext *m, gva_t uops, unsigned int count, unsigned int *i)
+{
+    struct mmuext_op op;
+    int rc;
+
+    for (; *i < count; ++*i) {
+        if (*i && (m->v->arch.old_guest_table.n || hypercall_preempt_check()))
+            return -XEN_ERESTART;
+        if (copy_from_guest(&op, uops + (uint64_t)*i * sizeof(op), sizeof(op)))
+            return -XEN_EFAULT;
+        rc = do_op(m, &op);
+        if (unlikely(rc))
+            return rc;
+    }
+    return 0;
+}
+
+long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int foreigndom)
+{
+    struct mmuext m = {.v = current};
+    unsigned int i = 0, done = 0;
+    long rc;
+
+    if (unlikely(pv_finish_old_table(m.v)))
+        return hypercall_continuation(4, uops, (uint64_t)count, pdone, (uint64_t)foreigndom);
+    /* As in mmu_update: all done, the result travels in foreigndom. */
+    if (unlikely(count == MMU_UPDATE_PREEMPTED && !uops))
+        return (int)foreigndom;
+    if (unlikely(count & MMU_UPDATE_PREEMPTED)) {
+        count &= ~MMU_UPDATE_PREEMPTED;
+        if (pdone && copy_from_guest(&done, pdone, sizeof(done)))
+            done = 0;
+    }
+    if (unlikely(!guest_range_ok(uops, (uint64_t)count * sizeof(struct mmuext_op))))
+        return -XEN_EFAULT;
+    rc = get_pg_owner((domid_t)foreigndom, &m.pg_owner);
+    if (unlikely(rc))
+        return rc;
+    if (unlikely(m.pg_owner == dom_io && !m.v->domain->is_control))
+        rc = -XEN_EPERM;
+    else
+        rc = run_ops(&m, uops, count, &i);
+    put_pg_owner(m.pg_owner);
+
+    if (pdone) {
+        done += i;
+        if (copy_to_guest(pdone, &done, sizeof(done)) && !rc)
+            log_debug("d%u: mmuext_op cannot report how much was done", m.v->domain->domain_id);
+    }
+    if (unlikely(rc == -XEN_ERESTART))
+        rc = hypercall_continuation(4, uops + (uint64_t)i * sizeof(struct mmuext_op),
+                                    (uint64_t)((count - i) | MMU_UPDATE_PREEMPTED), pdone,
+                                    (uint64_t)foreigndom);
+    else if (unlikely(m.v->arch.old_guest_table.n))
+        rc = hypercall_continuation(4, 0ull, (uint64_t)MMU_UPDATE_PREEMPTED, 0ull,
+                                    (uint64_t)(uint32_t)rc);
+    return rc;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One entry of a page table: the references it stands for, and the one place where it changes.
+ *
+ * A present L1 entry holds a general reference on the frame it maps, and a writable-type reference when it has RW. A present entry of a
+ * higher table holds a general reference and a reference of the type one level down. Entries that map what is not RAM hold none: the
+ * right to map it was checked. So "who can reach this frame, and how" is counted, never searched for.
+ *
+ * A change takes the new references, writes the entry, then drops the old ones: at no time does an entry refer to what it has no
+ * reference on. Changes that leave the frame and the rights alone take nothing; one of RW alone moves only the type reference.
+ *
+ * An entry changes only under the page_lock of its table, but for the accessed and dirty bits, which the CPU sets.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_mm.h>
+
+#define ALL_ONES_MFN (PTE_FRAME_MASK >> PAGE_SHIFT)
+
+/* Frames that are not RAM: no references, but only for whom the machine lets have them, and not cached. */
+static int get_iomem(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
+{
+    mfn_t mfn = pte_mfn(*l1e);
+
+    if (pg_owner == dom_io)
+        pg_owner = current->domain;
+    if (!iomem_access_permitted(pg_owner, mfn) || !iomem_access_permitted(l1_owner, mfn)) {
+        /* ABI: a guest that writes "invalid frame" hears that it is invalid. */
+        if (mfn.n == ALL_ONES_MFN)
+            return -XEN_EINVAL;
+        return refused(-XEN_EPERM, "frame %#lx is not RAM, and not d%u's to map",
+                       (unsigned long)mfn.n, pg_owner->domain_id);
+    }
+    /* XSA-154: device memory is mapped the same way by all: write-back and write-through become uncached. */
+    switch (*l1e & PTE_CACHE) {
+    case 0:
+        *l1e |= PTE_PWT | PTE_PCD;
+        break;
+    case PTE_PWT:
+        *l1e |= PTE_PCD;
+        break;
+    case PTE_PWT | PTE_PAT:
+        *l1e = (*l1e | PTE_PCD) & ~PTE_PAT;
+        break;
+    }
+    return 0;
+}
+
+/* XSA-402: RAM mapped other than write-back is remembered, and the caches flushed before the hypervisor relies on it. */
+static int note_cacheability(struct page_info *pg)
+{
+    if (pg->count_info & PGC_xenheap)
+        return refused(-XEN_EACCES, "memory type of the hypervisor's frame %#lx",
+                       (unsigned long)page_to_mfn(pg).n);
+    if (!(pg->count_info & PGC_noncoherent))
+        atomic_or(&pg->count_info, PGC_noncoherent);
+    return 0;
+}
+
+int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
+{
+    uint64_t e = *l1e;
+    struct page_info *pg;
+    int rc;
+
+    if (!(e & PTE_PRESENT))
+        return 0;
+    if (unlikely(e & l1_disallowed(l1_owner)))
+        return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
+                       (unsigned long)e);
+    if (unlikely(!mfn_valid(pte_mfn(e))))
+        return get_iomem(l1e, l1_owner, pg_owner);
+    pg = mfn_to_page(pte_mfn(e));
+    if (unlikely(!get_page(pg, pg_owner))) {
+        if (pg->owner == DOMID_IO)
+            return get_iomem(l1e, l1_owner, pg_owner);
+        return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", (unsigned long)e,
+                       pg->owner, pg_owner->domain_id);
+    }
+    if ((e & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, pg_owner))) {
+        put_page(pg);
+        return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)",
+                       (unsigned long)e, (unsigned long)pg->type_info);
+    }
+    if (unlikely(e & PTE_CACHE) && (rc = note_cacheability(pg))) {
+        if (e & PTE_RW)
+            put_page_type(pg);
+        put_page(pg);
+        return rc;
+    }
+    return 0;
+}
+
+/* A read-only mapping of a descriptor table goes: the domain may be about to free its LDT, so no vCPU keeps a page of it. */
+static void drop_ldts(struct domain *d)
+{
+    struct vcpu *v;
+
+    for_each_vcpu(d, v)
+        pv_invalidate_ldt(v);
+}
+
+void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
+{
+    struct page_info *pg;
+
+    if (!(l1e & PTE_PRESENT) || unlikely(!mfn_valid(pte_mfn(l1e))))
+        return;
+    pg = mfn_to_page(pte_mfn(l1e));
+    if (unlikely(pg->owner == DOMID_IO))
+        return;
+    if (l1e & PTE_RW)
+        put_page_type(pg);
+    else if (unlikely((pg->type_info & PGT_type_mask) == PGT_seg_desc_page &&
+                      (pg->type_info & PGT_count_mask) && pg->owner == l1_owner->domain_id))
+        drop_ldts(l1_owner);
+    put_page(pg);
+}
+
+int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)
+{
+    struct page_info *pg;
+    int rc;
+
+    if (unlikely(e & PTE_UPPER_DISALLOWED))
+        return -XEN_EINVAL;
+    /* XSA-109, 217: only d's own memory, whoever asks. */
+    pg = get_page_from_mfn(pte_mfn(e), d);
+    if (unlikely(!pg))
+        return -XEN_EINVAL;
+    /* XSA-240, 286: a table of the same level (a linear page table) has another type than is asked for here. */
+    rc = get_page_type(pg, table_type(level - 1), d);
+    if (unlikely(rc))
+        put_page(pg);
+    return rc;
+}
+
+int put_page_from_upper(uint64_t e, struct domain *d)
+{
+    struct page_info *pg = mfn_to_page(pte_mfn(e));
+    int rc = put_page_type_preemptible(pg, d);
+
+    put_page(pg);
+    return rc;
+}
+
+/* Stores, as `how` says. False: the entry is not what it was, and nothing is stored. */
+static bool store_pte(uint64_t *p, uint64_t old, uint64_t val, enum pte_write how)
+{
+    const uint64_t ad = PTE_ACCESSED | PTE_DIRTY;
+
+    if (how == PTE_WRITE) {
+        WRITE_ONCE(*p, val);
+        return true;
+    }
+    for (;;) {
+        uint64_t keep = how == PTE_WRITE_PRESERVE_AD ? old & ad : 0;
+        uint64_t seen = cmpxchg(p, old, val | keep);
+
+        if (seen == old)
+            return true;
+        if (how == PTE_WRITE_IF_SAME || (seen ^ old) & ~ad)
+            return false;
+        old = seen; /* Race: the CPU set a bit */
+    }
+}
+
+/* Only RW changes, of a frame of the domain's own: only the type reference moves. */
+static int write_l1e_rw(struct domain *d, uint64_t *p, uint64_t old, uint64_t val, enum pte_write how)
+{
+    struct page_info *pg = mfn_to_page(pte_mfn(val));
+
+    if ((val & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, d)))
+        return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)",
+                       (unsigned long)val, (unsigned long)pg->type_info);
+    if (unlikely(!store_pte(p, old, adjust_l1e(val), how))) {
+        if (val & PTE_RW)
+            put_page_type(pg);
+        return -XEN_EAGAIN;
+    }
+    if (old & PTE_RW)
+        put_page_type(pg);
+    return 0;
+}
+
+static int write_l1e(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
+                     struct domain *pg_owner, enum pte_write how)
+{
+    int rc;
+
+    if (val & PTE_PRESENT) {
+        uint64_t changed = old ^ val;
+
+        if (unlikely(val & l1_disallowed(d)))
+            return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
+                           (unsigned long)val);
+        if (!(changed & ~PTE_FAST_BITS))
+            return store_pte(p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
+        if (!(changed & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
+            mfn_valid(pte_mfn(val)) && mfn_to_page(pte_mfn(val))->owner == d->domain_id)
+            return write_l1e_rw(d, p, old, val, how);
+        rc = get_page_from_l1e(&val, d, pg_owner);
+        if (unlikely(rc))
+            return rc;
+        val = adjust_l1e(val);
+    }
+    if (unlikely(!store_pte(p, old, val, how))) {
+        put_page_from_l1e(val, d);
+        return -XEN_EAGAIN;
+    }
+    put_page_from_l1e(old, d);
+    return 0;
+}
+
+static int write_upper(struct domain *d, uint64_t *p, unsigned int level, uint64_t old, uint64_t val,
+                       enum pte_write how)
+{
+    int rc;
+
+    if (val & PTE_PRESENT) {
+        /* XSA-148, 182: before any short cut. */
+        if (unlikely(val & PTE_UPPER_DISALLOWED))
+            return refused(-XEN_EINVAL, "L%u entry %#lx: bits that it may not have", level,
+                           (unsigned long)val);
+        val |= PTE_USER;
+        if (!((old ^ val) & ~PTE_FAST_BITS))
+            return store_pte(p, old, val, how) ? 0 : -XEN_EAGAIN;
+        rc = get_page_from_upper(val, level, d);
+        if (unlikely(rc))
+            return rc == -XEN_ERESTART ? rc
+                                       : refused(rc, "L%u entry %#lx: not a table of level %u",
+                                                 level, (unsigned long)val, level - 1);
+    }
+    if (unlikely(!store_pte(p, old, val, how))) {
+        if ((val & PTE_PRESENT) && put_page_from_upper(val, d))
+            defer_demotion(mfn_to_page(pte_mfn(val)), d);
+        return -XEN_EAGAIN;
+    }
+    if ((old & PTE_PRESENT) && put_page_from_upper(old, d))
+        defer_demotion(mfn_to_page(pte_mfn(old)), d);
+    return 0;
+}
+
+int write_pte_locked(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
+                     struct domain *pg_owner, enum pte_write how, const uint64_t *expected)
+{
+    uint64_t *p = (uint64_t *)map_frame(page_to_mfn(table)) + index;
+    unsigned int level = table_level(table->type_info);
+    uint64_t old = expected ? *expected : READ_ONCE(*p);
+
+    if (likely(level == 1))
+        return write_l1e(d, p, old, val, pg_owner, how);
+    if (unlikely(is_hypervisor_slot(level, index)))
+        return refused(-XEN_EINVAL, "L4 slot %u is the hypervisor's", index);
+    /* ABI: foreign frames are mapped, never walked. */
+    if (unlikely(pg_owner != d))
+        return -XEN_EINVAL;
+    return write_upper(d, p, level, old, val, how);
+}
+
+int pv_write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
+                 struct domain *pg_owner, bool preserve_ad)
+{
+    int rc;
+
+    if (unlikely(!page_lock(table, d)))
+        return -XEN_EINVAL;
+    rc = write_pte_locked(d, table, index, val, pg_owner,
+                          preserve_ad ? PTE_WRITE_PRESERVE_AD : PTE_WRITE, NULL);
+    page_unlock(table);
+    return rc;
+}

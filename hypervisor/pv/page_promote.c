@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What makes the contents of a frame fit a type, and what is given back when the type ends.
+ *
+ * Promotion looks at each entry once, adjusts it (page_entry.c), and takes the references that the entry stands for; nobody can write to the
+ * frame meanwhile, as it has a type already. At any time exactly the entries below pg->nr_validated hold references. An L1
+ * table is done in one go; the higher ones look after each present entry whether to give way.
+ *
+ * partial_flags says that the child at entry nr_validated may itself have been left half done, by us. If it still is when we undo,
+ * it is undone too; if someone took it up since, it is theirs (page_type.c).
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_mm.h>
+
+static void undo_l1(uint64_t *table, unsigned int n, struct domain *d)
+{
+    while (n--)
+        put_page_from_l1e(table[n], d);
+}
+
+static int promote_l1(struct page_info *pg, struct domain *d)
+{
+    uint64_t *table = map_frame(page_to_mfn(pg));
+
+    for (unsigned int i = 0; i < TABLE_ENTRIES; i++) {
+        uint64_t e = table[i];
+        int rc;
+
+        if (!(e & PTE_PRESENT))
+            continue;
+        rc = get_page_from_l1e(&e, d, d);
+        if (unlikely(rc)) {
+            undo_l1(table, i, d);
+            return refused(rc, "L1 table %#lx, entry %u: %#lx", (unsigned long)page_to_mfn(pg).n,
+                           i, (unsigned long)table[i]);
+        }
+        WRITE_ONCE(table[i], adjust_l1e(e));
+    }
+    return 0;
+}
+
+static int promote_upper(struct page_info *pg, unsigned int level, struct domain *d)
+{
+    uint64_t *table = map_frame(page_to_mfn(pg));
+    unsigned int i;
+    int rc;
+
+    for (i = pg->nr_validated; i < TABLE_ENTRIES; i++) {
+        uint64_t e = table[i];
+
+        if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, i))
+            continue;
+        rc = get_page_from_upper(e, level, d);
+        if (unlikely(rc)) {
+            pg->nr_validated = (uint16_t)i;
+            pg->partial_flags = 1;
+            if (rc != -XEN_ERESTART)
+                refused(rc, "L%u table %#lx, entry %u: %#lx", level,
+                        (unsigned long)page_to_mfn(pg).n, i, (unsigned long)e);
+            return rc;
+        }
+        WRITE_ONCE(table[i], e | PTE_USER);
+        /* XSA-45, 264: each turn makes progress, and none goes on beyond its slice. */
+        if (i + 1 < TABLE_ENTRIES && hypercall_preempt_check()) {
+            pg->nr_validated = (uint16_t)(i + 1);
+            pg->partial_flags = 0;
+            return -XEN_ERESTART;
+        }
+    }
+    pg->nr_validated = TABLE_ENTRIES;
+    pg->partial_flags = 0;
+    if (level == 4)
+        pv_init_l4_slots(table, d);
+    return 0;
+}
+
+static int promote_descriptors(struct page_info *pg)
+{
+    uint64_t *desc = map_frame(page_to_mfn(pg));
+
+    for (unsigned int i = 0; i < PAGE_SIZE / 8; i++) {
+        uint64_t x = desc[i];
+
+        if (unlikely(!pv_check_descriptor(&x)))
+            return refused(-XEN_EINVAL, "descriptor table %#lx, entry %u: %#lx",
+                           (unsigned long)page_to_mfn(pg).n, i, (unsigned long)x);
+        if (x != desc[i])
+            WRITE_ONCE(desc[i], x);
+    }
+    return 0;
+}
+
+int promote_contents(struct page_info *pg, uint64_t type, struct domain *d)
+{
+    unsigned int level = table_level(type);
+
+    if (level == 1)
+        return promote_l1(pg, d);
+    if (level <= 4)
+        return promote_upper(pg, level, d);
+    return promote_descriptors(pg);
+}
+
+static int demote_upper(struct page_info *pg, unsigned int level, struct domain *d)
+{
+    const uint64_t *table = map_frame(page_to_mfn(pg));
+    unsigned int n = pg->nr_validated;
+    int rc;
+
+    if (pg->partial_flags) {
+        mfn_t child = pte_mfn(table[n]);
+        uint64_t type = table_type(level - 1);
+
+        /* A child of another type was not left by us. */
+        rc = mfn_valid(child) && (mfn_to_page(child)->type_info & PGT_type_mask) == type
+                 ? resume_demotion(mfn_to_page(child), d)
+                 : 0;
+        if (rc)
+            return rc;
+        pg->partial_flags = 0;
+    }
+    while (n > 0) {
+        uint64_t e = table[--n];
+
+        if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, n))
+            continue;
+        rc = put_page_from_upper(e, d);
+        pg->nr_validated = (uint16_t)n;
+        if (rc) {
+            pg->partial_flags = 1;
+            return rc;
+        }
+        if (n && hypercall_preempt_check())
+            return -XEN_ERESTART;
+    }
+    return 0;
+}
+
+int demote_contents(struct page_info *pg, uint64_t type, struct domain *d)
+{
+    unsigned int level = table_level(type);
+
+    if (level > 1)
+        return demote_upper(pg, level, d);
+    /* An L1 table whose promotion failed has undone itself: nr_validated is 0. */
+    undo_l1(map_frame(page_to_mfn(pg)), pg->nr_validated, d);
+    return 0;
+}

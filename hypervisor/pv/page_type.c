@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The type machine: what a frame may be used for.
+ *
+ *                 first reference                last reference given back
+ *     untyped  ---------------------->  in change  <-------------------- typed (validated, count n)
+ *     (count 0)                         (count 1, neither validated nor partial)
+ *        ^                               |    |  ^
+ *        |   contents refused, or        |    |  | taken up again
+ *        +--- all entries undone --------+    v  |
+ *                                        partial (count 1)
+ *
+ * A frame's type is fixed while its type count is above 0; types exclude each other, so no table is ever writable by a guest. The first
+ * reference moves the frame to its type: stale TLB entries of its old use are flushed, then the contents are checked and each entry of a table takes
+ * references on what it names (page_promote.c); the last one gives those back. Both can be long and are then pre-empted.
+ *
+ * One rule makes pre-emption safe (XSA-45, 58, 290, 299, 309, 310): in the state `partial`, the one type reference and one general reference
+ * belong to the state itself, to no caller. nr_validated says that exactly the entries below it hold references. Whoever comes next, promoting or
+ * demoting, takes the state over by clearing PGT_partial; a caller that got -XEN_ERESTART holds nothing and simply asks again. So no caller
+ * has to remember what it half holds, and nothing is given back twice.
+ *
+ * Linear page tables are refused, so types only refer downwards (XSA-240, 286): waiting for another CPU's change cannot form a cycle.
+ */
+#include <hv/hypercall.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_mm.h>
+
+/* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */
+static void drop_to_untyped(struct page_info *pg)
+{
+    uint64_t type = pg->type_info & PGT_type_mask;
+
+    /*
+     * XSA-241: a flush completes only when every CPU took part, and this CPU takes part in none between here and the
+     * store, so no TLB entry that is still in use can be older than the stamp.
+     */
+    pg->tlb_stamp = tlb_clock();
+    __atomic_store_n(&pg->type_info, type, __ATOMIC_SEQ_CST);
+}
+
+/* Leaves a change half done: the state gets references of its own. The caller's general reference keeps the frame meanwhile. */
+static void leave_partial(struct page_info *pg)
+{
+    atomic_add_return(&pg->count_info, 1);
+    atomic_or(&pg->type_info, PGT_partial);
+}
+
+/* The frame is in change (ours alone) with nr_validated set: checks the rest of its contents. */
+static int promote(struct page_info *pg, uint64_t type, struct domain *d)
+{
+    int rc = 0, undo;
+
+    if (type != PGT_writable_page)
+        rc = promote_contents(pg, type, d);
+    if (likely(rc == 0)) {
+        atomic_or(&pg->type_info, PGT_validated);
+        return 0;
+    }
+    if (rc != -XEN_ERESTART) {
+        undo = is_table_type(type) ? demote_contents(pg, type, d) : 0;
+        if (!undo) {
+            drop_to_untyped(pg);
+            return rc;
+        }
+        /* XSA-310: giving up may be as long as going on was. */
+        defer_demotion(pg, d);
+    }
+    leave_partial(pg);
+    return rc;
+}
+
+/* The frame is in change, nr_validated set: gives the references of its entries back. */
+static int demote(struct page_info *pg, uint64_t type, struct domain *d)
+{
+    int rc = demote_contents(pg, type, d);
+
+    if (rc)
+        leave_partial(pg);
+    else
+        drop_to_untyped(pg);
+    return rc;
+}
+
+/* The count was 0, and type_info is `type | 1` now, ours alone. x is what it was. */
+static int change_type(struct page_info *pg, uint64_t x, uint64_t type, struct domain *d)
+{
+    uint64_t old = x & PGT_type_mask;
+
+    /*
+     * XSA-241, 286, 408: whatever the frame was used for, no TLB (and no paging-structure cache) may still know it: a
+     * guest could write to a table, or the CPU walk a page that is written. The new type does not matter. A frame that had no type
+     * was flushed when it was allocated. XSA-401: others wait, because PGT_validated is set only after this.
+     */
+    if (old != PGT_none && old != type && !tlb_flushed_since(pg->tlb_stamp))
+        flush_tlb_domain(d);
+    /* XSA-402: memory that was written around the caches is read here through them. */
+    if (unlikely(pg->count_info & PGC_noncoherent) && type != PGT_writable_page) {
+        atomic_and(&pg->count_info, ~PGC_noncoherent);
+        flush_cache_all();
+    }
+    pg->nr_validated = 0;
+    pg->partial_flags = 0;
+    return promote(pg, type, d);
+}
+
+static int take_up_promotion(struct page_info *pg, uint64_t type, struct domain *d)
+{
+    int rc = promote(pg, type, d);
+
+    put_page(pg); /* the state's own */
+    return rc;
+}
+
+static int get_page_type_slow(struct page_info *pg, uint64_t type, struct domain *d)
+{
+    for (;;) {
+        uint64_t x = READ_ONCE(pg->type_info);
+
+        if ((x & PGT_count_mask) == 0 && !(x & PGT_validated && (x & PGT_type_mask) == type)) {
+            if (cmpxchg(&pg->type_info, x, type | 1) == x)
+                return change_type(pg, x, type, d);
+        } else if ((x & PGT_type_mask) != type || (x & PGT_count_mask) == PGT_count_mask) {
+            return -XEN_EINVAL;
+        } else if (x & PGT_validated) {
+            if (cmpxchg(&pg->type_info, x, x + 1) == x)
+                return 0;
+        } else if (x & PGT_partial) {
+            if (cmpxchg(&pg->type_info, x, x & ~PGT_partial) == x)
+                return take_up_promotion(pg, type, d);
+        } else {
+            cpu_relax(); /* another CPU is at it, for no longer than its slice */
+        }
+    }
+}
+
+int get_page_type(struct page_info *pg, uint64_t type, struct domain *d)
+{
+    uint64_t x = READ_ONCE(pg->type_info);
+
+    /* The usual case: it has the type, or had it last and nothing else since. XSA-37: the count does not wrap. */
+    if (likely((x & (PGT_type_mask | PGT_validated)) == (type | PGT_validated) &&
+               (x & PGT_count_mask) != PGT_count_mask && cmpxchg(&pg->type_info, x, x + 1) == x))
+        return 0;
+    return get_page_type_slow(pg, type, d);
+}
+
+bool get_page_and_writable(struct page_info *pg, struct domain *d)
+{
+    if (!get_page(pg, d))
+        return false;
+    if (!get_page_type(pg, PGT_writable_page, d))
+        return true;
+    put_page(pg);
+    return false;
+}
+
+/* The last reference of a frame that is no table: its type stays noted, with the time until when TLBs may know it. */
+static bool put_last_plain(struct page_info *pg, uint64_t x)
+{
+    /*
+     * XSA-241. Race: the stamp is written before the count can be seen as 0. Should others take and drop references
+     * in between, this CPU still takes part in no flush, so the clock cannot have moved past them.
+     */
+    pg->tlb_stamp = tlb_clock();
+    return cmpxchg(&pg->type_info, x, x - 1) == x;
+}
+
+/* One attempt to drop one of several references, or the last of a plain frame; false: type_info is no longer x, or wait. */
+static bool try_put(struct page_info *pg, uint64_t x)
+{
+    ASSERT(x & PGT_count_mask);
+    if ((x & PGT_count_mask) == 1)
+        return put_last_plain(pg, x);
+    if (unlikely((x & PGT_locked) && (x & PGT_count_mask) == 2)) {
+        cpu_relax(); /* XSA-242: the lock's reference is never the last */
+        return false;
+    }
+    return cmpxchg(&pg->type_info, x, x - 1) == x;
+}
+
+void put_page_type(struct page_info *pg)
+{
+    uint64_t x;
+
+    do {
+        x = READ_ONCE(pg->type_info);
+        BUG_ON((x & PGT_count_mask) == 1 && is_table_type(x)); /* that may take long: see below */
+    } while (unlikely(!try_put(pg, x)));
+}
+
+int put_page_type_preemptible(struct page_info *pg, struct domain *d)
+{
+    for (;;) {
+        uint64_t x = READ_ONCE(pg->type_info);
+
+        if ((x & PGT_count_mask) != 1 || !is_table_type(x)) {
+            if (try_put(pg, x))
+                return 0;
+        } else if (cmpxchg(&pg->type_info, x, x & ~PGT_validated) == x) {
+            /* Not validated any more: others wait, or see `partial`. */
+            pg->nr_validated = TABLE_ENTRIES;
+            pg->partial_flags = 0;
+            return demote(pg, x & PGT_type_mask, d);
+        }
+    }
+}
+
+void put_page_and_type(struct page_info *pg)
+{
+    put_page_type(pg);
+    put_page(pg);
+}
+
+int resume_demotion(struct page_info *pg, struct domain *d)
+{
+    int rc = 0;
+
+    if (!get_page(pg, d))
+        return 0;
+    for (;;) {
+        uint64_t x = READ_ONCE(pg->type_info);
+
+        if (!(x & PGT_partial))
+            break;
+        if (cmpxchg(&pg->type_info, x, x & ~PGT_partial) == x) {
+            rc = demote(pg, x & PGT_type_mask, d);
+            put_page(pg); /* the state's own */
+            break;
+        }
+    }
+    put_page(pg);
+    return rc;
+}
+
+void defer_demotion(struct page_info *pg, struct domain *d)
+{
+    struct vcpu *v = current;
+    mfn_t before = v->arch.old_guest_table;
+
+    /* No reference to be had: another CPU took it up and ended it, and it is free. */
+    if (mfn_eq(before, page_to_mfn(pg)) || !get_page(pg, d))
+        return;
+    /* What was there before is a child of pg whose undoing was given up first: undoing pg goes on with it. */
+    v->arch.old_guest_table = page_to_mfn(pg);
+    if (before.n)
+        put_page(mfn_to_page(before));
+}
+
+int pv_finish_old_table(struct vcpu *v)
+{
+    mfn_t mfn = v->arch.old_guest_table;
+    struct domain *owner;
+    int rc;
+
+    if (likely(!mfn.n))
+        return 0;
+    /* The reference in old_guest_table keeps the owner, which may be another domain that this one builds. */
+    owner = owner_of_page(mfn_to_page(mfn));
+    rc = owner ? resume_demotion(mfn_to_page(mfn), owner) : 0;
+    if (!rc) {
+        v->arch.old_guest_table = MFN(0);
+        put_page(mfn_to_page(mfn));
+    }
+    return rc;
+}
+
+bool page_lock(struct page_info *pg, const struct domain *d)
+{
+    for (;;) {
+        uint64_t x = READ_ONCE(pg->type_info);
+
+        if (!(x & PGT_validated) || !is_table_type(x) || !(x & PGT_count_mask) ||
+            (x & PGT_count_mask) == PGT_count_mask)
+            return false;
+        if (unlikely(x & PGT_locked)) {
+            cpu_relax();
+            continue;
+        }
+        if (likely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) == x))
+            break;
+    }
+    /* Race: as a table it keeps its owner; looked at only now. */
+    if (likely(pg->owner == d->domain_id))
+        return true;
+    page_unlock(pg);
+    return false;
+}
+
+void page_unlock(struct page_info *pg)
+{
+    atomic_sub_return(&pg->type_info, 1 | PGT_locked);
+}

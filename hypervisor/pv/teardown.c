@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a dying domain gives back of its memory.
+ *
+ * First what its vCPUs hold: base tables, descriptor tables. Then, frame by frame: the pin, a check that was left half done, the
+ * allocation reference. As types refer downwards only, all page tables come undone when the last pin and base table are
+ * gone, whatever the guest built; there are no circles to break. A frame that others still map stays with the dead domain, on its list of
+ * frames set aside, until they let go.
+ *
+ * Each step is repeatable: where undoing a table is pre-empted, the frame keeps the progress (page_type.c) and is still the first of
+ * the list when teardown is called again. The domain's vCPUs do not run any more, and no CPU has their page tables loaded.
+ */
+#include <hv/hypercall.h>
+#include <hv/pv_bits.h>
+#include <hv/pv_mm.h>
+#include <hv/pv_ops.h>
+
+#define FRAMES_PER_CHECK 64u
+
+/* Gives up one of v's tables; a half-undone one is met again among the domain's frames. */
+static int drop_base_table(struct domain *d, mfn_t *slot)
+{
+    mfn_t mfn = *slot;
+    struct page_info *pg = mfn_to_page(mfn);
+    int rc;
+
+    if (!mfn.n)
+        return 0;
+    *slot = MFN(0);
+    rc = put_page_type_preemptible(pg, d);
+    put_page(pg);
+    return rc;
+}
+
+static int relinquish_vcpu(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    mfn_t old = v->arch.old_guest_table;
+    int rc;
+
+    pv_destroy_gdt(v);
+    pv_invalidate_ldt(v);
+    rc = drop_base_table(d, &v->arch.guest_table);
+    if (!rc)
+        rc = drop_base_table(d, &v->arch.guest_table_user);
+    if (rc || !old.n)
+        return rc;
+    /* Another domain's frame, when this one was a builder: finished here, as nobody else will. */
+    return pv_finish_old_table(v);
+}
+
+int pv_relinquish_vcpus(struct domain *d)
+{
+    struct vcpu *v;
+    int rc;
+
+    for_each_vcpu(d, v) {
+        rc = relinquish_vcpu(v);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+/* Undoes the pin and what was left half done. The caller holds a reference. */
+static int relinquish_types(struct page_info *pg, struct domain *d)
+{
+    /* XSA-310: the state `partial` owns its references, so this order and repetition are both safe. */
+    int rc = drop_pin(pg, d);
+
+    return rc ? rc : resume_demotion(pg, d);
+}
+
+static int relinquish_frame(struct page_info *pg, struct domain *d)
+{
+    int rc = relinquish_types(pg, d);
+
+    if (rc)
+        return rc;
+    spin_lock(&d->page_alloc_lock);
+    domain_page_set_aside(d, pg);
+    spin_unlock(&d->page_alloc_lock);
+    clear_allocated(pg);
+    return 0;
+}
+
+int pv_relinquish_memory(struct domain *d)
+{
+    unsigned int n = 0;
+    int rc;
+
+    for (;;) {
+        struct page_info *pg;
+        bool held;
+
+        spin_lock(&d->page_alloc_lock);
+        pg = page_list_first(&d->pages);
+        held = pg && get_page(pg, d);
+        if (pg && !held)
+            domain_page_set_aside(d, pg); /* on its way to the heap, by whoever dropped the last reference */
+        spin_unlock(&d->page_alloc_lock);
+        if (!pg)
+            return 0;
+        if (held) {
+            rc = relinquish_frame(pg, d);
+            put_page(pg);
+            if (rc)
+                return rc;
+        }
+        if (++n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check())
+            return -XEN_ERESTART;
+    }
+}

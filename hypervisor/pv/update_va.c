@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * update_va_mapping: writes the L1 entry that maps an address in the current page tables, and flushes as asked.
+ *
+ * The shortest way to change one mapping, so it is kept straight: walk, lock, write (page_entry.c), unlock, flush. An error means
+ * that the entry is as it was, and nothing was flushed.
+ */
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pv_mm.h>
+
+static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
+{
+    uint64_t where = flags & ~UVMF_FLUSHTYPE_MASK;
+    bool one = (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG;
+
+    if (!one && (flags & UVMF_FLUSHTYPE_MASK) != UVMF_TLB_FLUSH)
+        return 0;
+    if (where == UVMF_LOCAL) {
+        if (one)
+            flush_tlb_one_local(va);
+        else
+            flush_tlb_local();
+    } else if (where != UVMF_ALL) {
+        return pv_flush_vcpus(v, where, one, va);
+    } else if (one) {
+        flush_tlb_one_domain(v->domain, va);
+    } else {
+        flush_tlb_domain(v->domain);
+    }
+    return 0;
+}
+
+static int update(struct vcpu *v, gva_t va, uint64_t val, uint64_t flags, struct domain *pg_owner)
+{
+    struct domain *d = v->domain;
+    struct page_info *table;
+    unsigned int index;
+    int rc = -XEN_EINVAL;
+
+    if (unlikely(!pv_find_l1e(v, va, &table, &index) || !page_lock(table, d)))
+        return refused(rc, "update_va_mapping: no L1 entry for %#lx", (unsigned long)va);
+    if (likely(table_level(table->type_info) == 1))
+        rc = write_pte_locked(d, table, index, val, pg_owner, PTE_WRITE, NULL);
+    page_unlock(table);
+    return likely(!rc) ? flush_after(v, va, flags) : rc;
+}
+
+long do_update_va_mapping(gva_t va, uint64_t val, uint64_t flags)
+{
+    struct vcpu *v = current;
+
+    if (unlikely(pv_finish_old_table(v)))
+        return hypercall_continuation(3, va, val, flags);
+    return update(v, va, val, flags, v->domain);
+}
+
+long do_update_va_mapping_otherdomain(gva_t va, uint64_t val, uint64_t flags, unsigned int domid)
+{
+    struct vcpu *v = current;
+    struct domain *pg_owner;
+    int rc;
+
+    if (pv_finish_old_table(v))
+        return hypercall_continuation(4, va, val, flags, (uint64_t)domid);
+    rc = get_pg_owner((domid_t)domid, &pg_owner);
+    if (rc)
+        return rc;
+    rc = update(v, va, val, flags, pg_owner);
+    put_pg_owner(pg_owner);
+    return rc;
+}
