@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzing of the loader and of the tools' kernel reader with libFuzzer: `make fuzz-loader`, for FUZZ_SECONDS each.
+# The corpora stay in build/fuzz/ and grow from run to run. (make unit runs a fixed corpus of both.)
+
+FUZZ_SECONDS ?= 30
+FUZZ_LOADER_CFLAGS := -std=gnu11 $(WARN) -Iinclude -Idom0-tools/lib -O1 -g -fno-omit-frame-pointer \
+    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+
+fuzz_loader_SRCS := tests/fuzz/fuzz_loader.c tests/unit/loader_support.c tests/unit/loader_judge.c \
+    $(wildcard hypervisor/loader/*.c)
+fuzz_kernel_image_SRCS := tests/fuzz/fuzz_kernel_image.c dom0-tools/lib/kernel_image.c \
+    dom0-tools/lib/unpack.c dom0-tools/lib/error.c
+
+build/fuzz/loader_seeds: tests/fuzz/loader_seeds.c tests/unit/loader_support.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,clang,$@)
+	$(Q)clang -std=gnu11 $(WARN) -Iinclude -O1 -g -o $@ $^
+
+build/fuzz/fuzz_loader: $(fuzz_loader_SRCS) | build/.deps
+build/fuzz/fuzz_kernel_image: $(fuzz_kernel_image_SRCS) | build/.deps
+build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image:
+	@mkdir -p $(@D)
+	$(call say,clang,$@)
+	$(Q)clang $(FUZZ_LOADER_CFLAGS) -o $@ $(filter %.c,$^) -lz -llzma -lzstd -llz4
+
+.PHONY: fuzz-loader
+fuzz-loader: build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image build/fuzz/loader_seeds ## fuzzes the loader and the kernel reader, FUZZ_SECONDS each
+	@mkdir -p build/fuzz/corpus/loader build/fuzz/corpus/kernel_image
+	@build/fuzz/loader_seeds build/fuzz/corpus/loader
+	build/fuzz/fuzz_loader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/loader
+	build/fuzz/fuzz_kernel_image -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 \
+	    -rss_limit_mb=4096 -artifact_prefix=build/fuzz/ build/fuzz/corpus/kernel_image

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+#
+# Tests of the loader and of the kernel reader of the tools. They link the objects of the loader alone.
+
+loader_host = $(patsubst %,hypervisor/loader/%.c,error elf notes parse plan tables write)
+
+UNIT += loader_parse loader_layout loader_hostile loader_kernel_image
+unit_loader_parse_SRCS := tests/unit/loader_parse.c tests/unit/loader_support.c $(loader_host)
+unit_loader_layout_SRCS := tests/unit/loader_layout.c tests/unit/loader_support.c \
+    tests/unit/loader_judge.c $(loader_host)
+unit_loader_hostile_SRCS := tests/unit/loader_hostile.c tests/fuzz/fuzz_loader.c \
+    tests/unit/loader_support.c tests/unit/loader_judge.c $(loader_host)
+unit_loader_kernel_image_SRCS := tests/unit/loader_kernel_image.c tests/fuzz/fuzz_kernel_image.c \
+    dom0-tools/lib/kernel_image.c dom0-tools/lib/unpack.c dom0-tools/lib/error.c
+unit_loader_kernel_image_LIBS := -lz -llzma -lzstd -llz4
