@@ -32,7 +32,7 @@ static void map_shared_info(void)
     shared_info = (shared_info_t *)shared_info_place;
 }
 
-/* Code and constants become read-only, constants not executable: found bugs are cheap bugs. */
+/* Code and constants become read-only, all but code not executable: found bugs are cheap bugs. */
 static void protect_image(void)
 {
     for (char *va = _text; va < _erodata; va += PAGE_SIZE) {
@@ -40,6 +40,13 @@ static void protect_image(void)
 
         if (rc)
             panic("cannot write-protect %p: %d", (void *)va, rc);
+    }
+    /* The builder's mapping, up to where memory_init() continued it, is executable as well. */
+    for (char *va = _erodata; va < (char *)pfn_to_virt(builder_mapped); va += PAGE_SIZE) {
+        const pte_t *pte = pt_walk(pt_root, (unsigned long)va, 1);
+
+        if (pt_protect(va, (*pte & ~PTE_MFN_MASK) | PTE_NX))
+            panic("cannot make %p not executable", (void *)va);
     }
 }
 

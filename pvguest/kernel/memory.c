@@ -19,6 +19,7 @@
 
 unsigned long *p2m;
 unsigned long nr_pfns;
+unsigned long builder_mapped;
 pte_t *pt_root;
 
 static uint64_t used[MAX_PFNS / BITS];
@@ -162,6 +163,7 @@ void memory_init(const start_info_t *si, unsigned long boot_end)
         if (!pte || !(*pte & PTE_PRESENT))
             break;
     }
+    builder_mapped = mapped;
     release_up_to(&next, mapped);
     /* The builder's last L1 table may be partly filled: finish it entry by entry. */
     for (; mapped < end && mapped % 512; mapped++) {

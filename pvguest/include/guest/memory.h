@@ -33,6 +33,7 @@
 
 extern unsigned long *p2m;      /* indexed by pfn */
 extern unsigned long nr_pfns;   /* frames that the domain started with */
+extern unsigned long builder_mapped; /* frames of the linear map that the builder mapped */
 
 void memory_init(const start_info_t *si, unsigned long boot_end);
 
