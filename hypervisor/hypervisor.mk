@@ -20,7 +20,8 @@ HV_CFLAGS = $(HV_CFLAGS_$(HV_CC))
 HV_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments
 
 HV_ALL  := $(sort $(HV_SRCS) $(CORE_SRCS) $(LOADER_SRCS))
-HV_OBJS := $(patsubst %,$(HV_OBJ)/%.o,$(basename $(HV_ALL)))
+# C becomes NAME.o, assembly NAME.asm.o: the two halves of one concept may share a name.
+HV_OBJS := $(patsubst %,$(HV_OBJ)/%.o,$(patsubst %.c,%,$(HV_ALL)))
 ifneq ($(words $(HV_OBJS)),$(words $(sort $(HV_OBJS))))
 $(error two hypervisor sources share a name: $(HV_ALL))
 endif
@@ -31,7 +32,7 @@ $(HV_OBJ)/%.o: %.c | build/.deps
 	$(Q)$(HV_CC) $(HV_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # nasm -MD leaves %include'd files out of the list; nasm -M has them.
-$(HV_OBJ)/%.o: %.asm $(HV_OBJ)/asm-offsets.inc | build/.deps
+$(HV_OBJ)/%.asm.o: %.asm $(HV_OBJ)/asm-offsets.inc | build/.deps
 	@mkdir -p $(@D)
 	$(call say,nasm,$@)
 	$(Q)nasm -f elf64 -g -F dwarf -w+all -I$(HV_OBJ)/ -I$(<D)/ $< -o $@
