@@ -122,6 +122,11 @@ static int pv_vcpu_init(struct vcpu *v)
     return 0;
 }
 
+static int pv_get_writable(struct page_info *pg, struct domain *d)
+{
+    return get_page_and_writable(pg, d) ? 0 : -XEN_EINVAL;
+}
+
 const struct guest_ops pv_guest_ops = {
     .domain_init = pv_domain_init,
     .domain_free = pv_domain_free,
@@ -130,6 +135,8 @@ const struct guest_ops pv_guest_ops = {
     .set_context = pv_set_context,
     .get_context = pv_get_context,
     .build = pv_build,
+    .get_writable = pv_get_writable,
+    .put_writable = put_page_and_type,
     .relinquish_vcpus = pv_relinquish_vcpus,
     .relinquish_memory = pv_relinquish_memory,
     .grant_map = pv_grant_map,

@@ -9,6 +9,7 @@
 #include <hv/log.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
+#include <hv/vcpu_time.h>
 
 long do_set_segment_base(unsigned int which, uint64_t base)
 {
@@ -45,4 +46,6 @@ void pv_toggle_guest_mode(struct vcpu *v)
     pv_update_cr3(v);
     machine_swapgs();
     machine_load_cr3(v->arch.cr3, true);
+    if (unlikely(v->areas_stale) && guest_in_kernel(v))
+        vcpu_areas_switched_in(v);
 }

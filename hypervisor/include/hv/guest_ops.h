@@ -37,6 +37,9 @@ struct guest_ops {
     int (*relinquish_vcpus)(struct domain *d);
     /* Teardown, step 2: undoes pins and types of d's frames and drops their allocation references. -XEN_ERESTART: again. */
     int (*relinquish_memory)(struct domain *d);
+    /* A general and a writable type reference on a frame of d: 0, or -XEN_EINVAL; and back. */
+    int (*get_writable)(struct page_info *pg, struct domain *d);
+    void (*put_writable)(struct page_info *pg);
     /* GNTTABOP_map/unmap_grant_ref into the current domain's page tables (host_addr is a virtual address, or with GNTMAP_contains_pte the
      * machine address of the entry). References of the frame are the caller's. 0 or GNTST_*. new_addr: GNTTABOP_unmap_and_replace. */
     int (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);

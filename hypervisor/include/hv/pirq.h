@@ -35,6 +35,8 @@ int __must_check pirq_status(struct domain *d, uint32_t pirq, uint32_t *flags);
 int __must_check pirq_map(struct domain *d, unsigned int irq, int *pirq);
 int __must_check pirq_unmap(struct domain *d, uint32_t pirq);
 int __must_check pirq_reserve_free(struct domain *d, uint32_t *pirq);
+/* The port of a pirq, 0 when it has none (for evtchn_set_pending_pirq: look at it again under the lock). */
+evtchn_port_t pirq_port(struct domain *d, uint32_t pirq);
 /* The irq that a pirq is; -1 when it is not mapped. */
 int pirq_to_irq(struct domain *d, uint32_t pirq);
 /* The page of one bit a pirq by which a guest learns that it needs an EOI. -XEN_EBUSY there is one, -XEN_EINVAL not its page. */

@@ -29,6 +29,7 @@ void machine_arm_timer(s_time_t deadline);
 /* Makes cpu look at its pending work soon. */
 void machine_kick(unsigned int cpu);
 unsigned int machine_nr_cpus(void);
+uint32_t machine_apic_id(unsigned int cpu);
 
 /* TLB clock: counts this machine's full flushes. A frame stamped s may still be in a TLB unless tlb_flushed_since(s). */
 uint32_t tlb_clock(void);
@@ -51,6 +52,9 @@ void machine_sync_vcpu(struct vcpu *v);
 /* I/O memory that d may map: not RAM; for the control domain, but not the local APIC, the IOAPICs and what the hypervisor drives itself. */
 bool iomem_access_permitted(const struct domain *d, mfn_t mfn);
 bool ioport_access_permitted(const struct domain *d, unsigned int port, unsigned int bytes);
+
+/* CPUID feature words of this machine, for people to read: leaf 1 edx, ecx, 0x80000001 edx, ecx, 7 ebx; n words. */
+void machine_cpu_features(uint32_t *words, unsigned int n);
 
 /* One byte of the console UART out / in (-1: none). */
 void machine_console_putc(char c);
