@@ -107,7 +107,7 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
         return rc;
     if (user.n && (rc = pv_get_base_table(v->domain, user))) {
         if (pv_put_base_table(v->domain, kernel))
-            log_warning("d%u: a base table was given back in part", v->domain->domain_id);
+            log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
         return rc;
     }
     v->arch.guest_table = kernel;
@@ -149,7 +149,7 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 put_tables:
     if (pv_put_base_table(v->domain, v->arch.guest_table) ||
         (v->arch.guest_table_user.n && pv_put_base_table(v->domain, v->arch.guest_table_user)))
-        log_warning("d%u: a base table was given back in part", v->domain->domain_id);
+        log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
     v->arch.guest_table = v->arch.guest_table_user = MFN(0);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include <hv/string.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
+#include <xen/errno.h>
 
 #define MAX_INSN 15
 
@@ -141,6 +142,8 @@ static bool emulate_mov_cr_dr(struct vcpu *v, struct insn *in, unsigned int opco
     unsigned int reg = (modrm >> 3 & 7) | (in->rex & 4 ? 8 : 0);
     uint64_t *rm = gpr(&v->regs, (modrm & 7) | (in->rex & 1 ? 8 : 0));
 
+    int rc;
+
     if (modrm < 0xc0 || reg > 7)
         return false;
     switch (opcode) {
@@ -153,7 +156,10 @@ static bool emulate_mov_cr_dr(struct vcpu *v, struct insn *in, unsigned int opco
         *rm = v->arch.debugreg[reg == 4 || reg == 5 ? reg + 2 : reg];
         return true;
     case 0x22:
-        return pv_write_cr(v, reg, *rm);
+        rc = pv_write_cr(v, reg, *rm);
+        if (rc == -XEN_ERESTART)
+            in->at = 0; /* again */
+        return !rc || rc == -XEN_ERESTART;
     default:
         return !pv_set_debugreg(v, reg == 4 || reg == 5 ? reg + 2 : reg, *rm);
     }
@@ -207,7 +213,7 @@ static bool emulate_0f(struct vcpu *v, struct insn *in)
     case 0x01:
         return emulate_xsetbv(v, in);
     case 0x06: /* clts */
-        return pv_write_cr(v, 0, pv_read_cr(v, 0) & ~X86_CR0_TS);
+        return !pv_write_cr(v, 0, pv_read_cr(v, 0) & ~X86_CR0_TS);
     case 0x09: /* wbinvd: only who has device memory can tell */
         if (v->domain->is_control)
             flush_cache_all();

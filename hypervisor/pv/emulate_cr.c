@@ -29,43 +29,46 @@ uint64_t pv_read_cr(struct vcpu *v, unsigned int reg)
     }
 }
 
-static bool write_cr3(struct vcpu *v, uint64_t value)
+static int write_cr3(struct vcpu *v, uint64_t value)
 {
     mfn_t next = MFN((value & PTE_FRAME_MASK) >> PAGE_SHIFT), old = v->arch.guest_table;
+    int rc;
 
     if (mfn_eq(next, old)) {
         flush_tlb_local();
-        return true;
+        return 0;
     }
-    /* The instruction is issued again when either is pre-empted: taking is repeatable, and old is put only at the end. */
-    if (pv_get_base_table(v->domain, next))
-        return false;
+    rc = pv_finish_old_table(v);
+    if (!rc)
+        rc = pv_get_base_table(v->domain, next);
+    if (rc)
+        return rc;
     v->arch.guest_table = next;
     pv_update_cr3(v);
     machine_load_cr3(v->arch.cr3, false);
-    if (old.n && pv_put_base_table(v->domain, old))
-        log_warning("d%u: a page table of CR3 was given back in part", v->domain->domain_id);
-    return true;
+    /* What undoing the old one leaves to do, the next MMU hypercall takes up. */
+    if (pv_put_base_table(v->domain, old))
+        log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
+    return 0;
 }
 
-bool pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
+int pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
 {
     switch (reg) {
     case 0:
         if ((value ^ pv_read_cr(v, 0)) & ~X86_CR0_TS)
             log_debug("d%u: CR0 keeps its bits but TS", v->domain->domain_id);
-        do_fpu_taskswitch(!!(value & X86_CR0_TS));
-        return true;
+        return (int)do_fpu_taskswitch(!!(value & X86_CR0_TS));
     case 2:
         v->arch.ctrlreg[2] = value;
         v->vcpu_info->arch.cr2 = value;
-        return true;
+        return 0;
     case 3:
         return write_cr3(v, value);
     case 4:
         v->arch.ctrlreg[4] = value & CR4_GUEST;
-        return true;
+        return 0;
     default:
-        return false;
+        return -XEN_EINVAL;
     }
 }

@@ -86,7 +86,8 @@ bool pv_io_permitted(struct vcpu *v, unsigned int port, unsigned int bytes);
 uint32_t pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t value);
 uint64_t pv_read_cr(struct vcpu *v, unsigned int reg);
-bool pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value);
+/* 0, -XEN_EINVAL (not allowed), -XEN_ERESTART (CR3: issue the instruction again). */
+int __must_check pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value);
 
 /* pv/descriptor.c */
 int __must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
