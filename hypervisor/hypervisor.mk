@@ -21,10 +21,8 @@ HV_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --b
 
 HV_ALL  := $(sort $(HV_SRCS) $(CORE_SRCS) $(LOADER_SRCS))
 # C becomes NAME.o, assembly NAME.asm.o: the two halves of one concept may share a name.
-HV_OBJS := $(patsubst %,$(HV_OBJ)/%.o,$(patsubst %.c,%,$(HV_ALL)))
-ifneq ($(words $(HV_OBJS)),$(words $(sort $(HV_OBJS))))
-$(error two hypervisor sources share a name: $(HV_ALL))
-endif
+HV_OBJS := $(patsubst %.c,$(HV_OBJ)/%.o,$(filter %.c,$(HV_ALL))) \
+    $(patsubst %.asm,$(HV_OBJ)/%.asm.o,$(filter %.asm,$(HV_ALL)))
 
 $(HV_OBJ)/%.o: %.c | build/.deps
 	@mkdir -p $(@D)

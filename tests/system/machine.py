@@ -256,6 +256,10 @@ class Machine:
         assert match, f"`{command}` said nothing like /{pattern}/ but:\n{text}"
         return match
 
+    def settle(self):
+        """Waits until the control domain's drivers are loaded: from then on it takes nothing by itself."""
+        self.check("until [ -e /run/devices-ready ]; do usleep 100000; done; sleep 1; echo ready", "^ready$")
+
     def wait(self, timeout=60):
         """Waits until QEMU ends; its exit status."""
         deadline = time.monotonic() + timeout * SCALE

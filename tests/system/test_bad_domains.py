@@ -105,6 +105,7 @@ def free():
 def creates_are_refused():
     """Broken, truncated or unknown XML; kernels that are none; memory that is not there."""
     machine.prompt()
+    machine.settle()
     machine.check("pvctl create /bad/good.xml && pvctl destroy bad", "")
     before = free()
     problems = []

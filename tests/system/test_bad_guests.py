@@ -52,6 +52,7 @@ def neighbours_answer():
 def prepare():
     """An ordinary guest runs."""
     machine.prompt()
+    machine.settle()
     machine.check("pvctl create /etc/parvis/hello.xml", "")
     neighbours_answer()
 

@@ -10,6 +10,7 @@ import sys
 from machine import Machine, run_tests
 
 machine = None
+on_xen = "--xen" in sys.argv
 
 
 def listed():
@@ -33,6 +34,7 @@ def hello(name, extra=""):
 def tells_about_the_host():
     """info, list, help and --version answer on an empty host."""
     machine.prompt()
+    machine.settle()
     machine.check("pvctl info", r"4\.17")
     machine.check("pvctl --version", r"pvctl")
     machine.check("pvctl help", r"(?s)create.*destroy")
@@ -117,7 +119,8 @@ def keeps_the_crashed():
     machine.send("\x1d", end="")
     machine.expect(r"parvis# ", 60)
     machine.check("pvctl dominfo hello", r"(?i)crash")
-    machine.check("pvctl dmesg | tail -n 60", r"(?i)crash")
+    if not on_xen:  # Xen says nothing about a guest that asks to be crashed
+        machine.check("pvctl dmesg | tail -n 60", r"(?i)crash")
     machine.check("pvctl destroy hello", "")
 
 
@@ -135,8 +138,7 @@ def several_at_once():
 
 def main():
     global machine
-    start = Machine.xen if "--xen" in sys.argv else Machine.parvis
-    with start("hello-xen" if "--xen" in sys.argv else "hello") as machine:
+    with (Machine.xen if on_xen else Machine.parvis)("hello-xen" if on_xen else "hello") as machine:
         run_tests(tells_about_the_host, create_console_shows_the_first_byte, console_has_the_history,
                   tells_about_the_domain, pauses, reboots, shuts_down, paused_from_the_start, keeps_the_crashed,
                   several_at_once)
