@@ -72,8 +72,8 @@ static int check_cmdline(const struct domain_config *c, const char *file, struct
     size_t len = strlen(c->cmdline);
 
     if (len > CONFIG_MAX_CMDLINE) {
-        return error_set(e, -E2BIG, "%s: <cmdline>: %zu bytes, at most %u fit into start_info", file,
-                         len, CONFIG_MAX_CMDLINE);
+        return error_set(e, -E2BIG, "%s: <cmdline>: %zu bytes, at most %u fit into start_info",
+                         file, len, CONFIG_MAX_CMDLINE);
     }
     return 0;
 }

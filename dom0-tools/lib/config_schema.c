@@ -373,7 +373,8 @@ int schema_check(xmlDocPtr doc, const char *file, const char *schema, struct err
     const char *from_env = getenv("PARVIS_SCHEMA");
     const char *path = schema ? schema : from_env ? from_env : SCHEMA_PATH;
     struct first_message m = {""};
-    xmlDocPtr sdoc = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    const int quiet = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+    xmlDocPtr sdoc = xmlReadFile(path, NULL, quiet);
     xmlRelaxNGParserCtxtPtr parser = sdoc ? xmlRelaxNGNewDocParserCtxt(sdoc) : NULL;
     xmlRelaxNGPtr rng = parser ? xmlRelaxNGParse(parser) : NULL;
     xmlRelaxNGValidCtxtPtr valid = rng ? xmlRelaxNGNewValidCtxt(rng) : NULL;

@@ -236,8 +236,7 @@ int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], const
         snprintf(holder, sizeof(holder), "%u", domid);
         rc = set_link(name, holder, uuid);
     }
-    return rc ? error_errno(e, rc, "%s: keeping its configuration in %s", name, state_path("domains"))
-              : 0;
+    return rc ? error_errno(e, rc, "%s: keeping its configuration", name) : 0;
 }
 
 void state_release(const char *name, uint32_t domid)

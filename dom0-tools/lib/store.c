@@ -208,7 +208,7 @@ int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, str
     rc = h->ops->store_read(h, 0, path, &vm);
     free(vm);
     if (rc == -ENOENT) {
-        return error_set(e, rc, "domain %u: it has no entry control/shutdown in the store to ask by",
+        return error_set(e, -ENODATA, "domain %u: it has no entry control/shutdown in the store",
                          domid);
     }
     rc = rc ? rc : h->ops->store_write(h, 0, path, wish);

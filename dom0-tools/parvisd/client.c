@@ -132,7 +132,7 @@ static void ask_console(struct client *cl, const char *name)
     struct error e = {0};
 
     if (!c) {
-        answer(cl, error_set(&e, -ENOENT, "%s: parvisd keeps no console of this name", name), &e);
+        answer(cl, error_set(&e, -ENOENT, "%s: no such domain, nor a console kept of one", name), &e);
         drop(cl);
         return;
     }

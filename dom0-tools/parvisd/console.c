@@ -8,27 +8,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <xen/xen.h>
 
 #include <xen/grant_table.h>
 #include <xen/io/console.h>
 
+#include "config.h"
 #include "state.h"
 
 /* An event without bytes is work too: it counts as so many bytes of the window. */
 #define EVENT_COST 512u
 
 struct console *consoles;
-
-uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 struct console *console_by_name(const char *name)
 {
@@ -153,8 +145,12 @@ static int bind_ring(struct host *h, struct console *c, uint32_t domid)
 int console_serve(struct host *h, uint32_t domid, const char *name, struct error *e)
 {
     struct console *c = console_by_name(name);
+    bool fresh = !c;
     int rc;
 
+    if (!domain_name_ok(name)) {
+        return error_set(e, -EINVAL, "'%.64s' is not a name of a domain", name);
+    }
     if (c && c->domid != CONSOLE_NONE) {
         return error_set(e, -EEXIST, "%s: the console of domain %u has this name", name, c->domid);
     }
@@ -163,12 +159,16 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
     } else if (!c->restarting) {
         history_clear(&c->history);
         c->reader_pos = 0;
+        c->quick = 0;
     }
     if (!c) {
         return error_errno(e, -ENOMEM, "%s: its console", name);
     }
     rc = bind_ring(h, c, domid);
     if (rc) {
+        if (fresh) {
+            drop(c);
+        }
         return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
     }
     c->ended = c->handled = c->restarting = false;

@@ -58,6 +58,7 @@ struct console {
     char how[256];
     bool restarting; /* a successor is being made: history and reader stay */
     uint64_t started_ms;
+    unsigned int quick; /* lives in a row that were too short */
     pid_t restarter;
 };
 

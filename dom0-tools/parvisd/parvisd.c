@@ -172,6 +172,21 @@ static int to_background(void)
     return pipefd[1];
 }
 
+/* Messages go to the log from here on; then the parent may go. */
+static bool detach(int ready, const char *log)
+{
+    if (!freopen(log ? log : state_path("parvisd.log"), "ae", stderr) ||
+        !freopen("/dev/null", "r", stdin) || !freopen("/dev/null", "w", stdout)) {
+        return false;
+    }
+    setvbuf(stderr, NULL, _IOLBF, 0);
+    if (write(ready, "k", 1) != 1) {
+        return false;
+    }
+    close(ready);
+    return true;
+}
+
 static int usage(FILE *f, int rc)
 {
     fputs("usage: parvisd [--foreground] [--log FILE] [--pvctl PATH] [--version] [--help]\n", f);
@@ -181,6 +196,7 @@ static int usage(FILE *f, int rc)
 int main(int argc, char **argv)
 {
     bool foreground = false;
+    const char *log = NULL;
     struct error e = {0};
     struct host *h = NULL;
     int ready = -1, signals;
@@ -191,10 +207,7 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--pvctl") == 0 && i + 1 < argc) {
             policy_set_pvctl(argv[++i]);
         } else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc) {
-            if (!freopen(argv[++i], "ae", stderr)) {
-                return 1;
-            }
-            setvbuf(stderr, NULL, _IOLBF, 0);
+            log = argv[++i];
         } else if (strcmp(argv[i], "--version") == 0) {
             return puts("parvisd " PARVIS_VERSION) < 0;
         } else {
@@ -213,11 +226,8 @@ int main(int argc, char **argv)
         host_close(h);
         return 1;
     }
-    if (ready >= 0) {
-        if (write(ready, "k", 1) != 1) {
-            return 1;
-        }
-        close(ready);
+    if (ready >= 0 && !detach(ready, log)) {
+        return 1;
     }
     loop(h, signals);
     client_close_all();

@@ -132,11 +132,12 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
     fprintf(stderr, "parvisd: %s (domain %u) %s: %s\n", c->name, d->domid, how,
             end_action_name(action));
     console_pump(h, c);
-    if (action == END_RESTART && now_ms() - c->started_ms < RESTART_MIN_MS) {
+    c->quick = now_ms() - c->started_ms < RESTART_MIN_MS ? c->quick + 1 : 0;
+    if (action == END_RESTART && c->quick == RESTART_MAX_QUICK) {
         size_t n = strlen(how);
 
-        snprintf(how + n, sizeof(how) - n, "; not restarted, it ended within %u s of its start",
-                 RESTART_MIN_MS / 1000);
+        snprintf(how + n, sizeof(how) - n, "; not restarted: %u times in a row within %u s",
+                 RESTART_MAX_QUICK, RESTART_MIN_MS / 1000);
         action = END_DESTROY;
     }
     if (action == END_PRESERVE) {

@@ -8,8 +8,9 @@
  * destroyed is tidied up after. Each end is acted upon once.
  *
  * A restart is a reap and a new `pvctl create` of the kept configuration, in a process of
- * its own: building takes long, and the other consoles must not wait. A domain that ends
- * within RESTART_MIN_MS of its start is not started again: it would do so for ever.
+ * its own: building takes long, and the other consoles must not wait. A domain that lives
+ * less than RESTART_MIN_MS for the RESTART_MAX_QUICK-th time in a row is not started again:
+ * it would do so for ever.
  */
 #ifndef PARVIS_POLICY_H
 #define PARVIS_POLICY_H
@@ -17,6 +18,7 @@
 #include "console.h"
 
 #define RESTART_MIN_MS 2000u
+#define RESTART_MAX_QUICK 4u
 
 /* Domains that live already, from a daemon before this one. */
 void policy_adopt(struct host *h);

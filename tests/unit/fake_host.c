@@ -453,6 +453,8 @@ struct fake_host *fake_new(void)
     if (f->memfd < 0 || ftruncate(f->memfd, (off_t)FAKE_FRAMES * HOST_PAGE_SIZE) < 0) {
         abort();
     }
+    f->bytes = mmap(NULL, (size_t)FAKE_FRAMES * HOST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+                    f->memfd, 0);
     f->domains[0] = (struct fake_domain){.live = true, .d = {.domid = 0, .running = true}};
     return f;
 }
@@ -465,14 +467,14 @@ void fake_free(struct fake_host *f)
         }
     }
     fake_store_free(f);
+    munmap(f->bytes, (size_t)FAKE_FRAMES * HOST_PAGE_SIZE);
     close(f->memfd);
     free(f);
 }
 
 void *fake_frame(struct fake_host *f, uint64_t mfn)
 {
-    return mmap(NULL, HOST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, f->memfd,
-                (off_t)(mfn * HOST_PAGE_SIZE));
+    return f->bytes + mfn * HOST_PAGE_SIZE;
 }
 
 void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason)

@@ -51,6 +51,7 @@ struct fake_mapping {
 struct fake_host {
     struct host host;
     int memfd;
+    uint8_t *bytes; /* of all frames */
     uint16_t owner[FAKE_FRAMES]; /* domid + 1, 0 = free */
     struct fake_domain domains[FAKE_DOMAINS];
     struct fake_port ports[FAKE_PORTS];
@@ -75,7 +76,7 @@ void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason);
 /* Value of an entry, or NULL. */
 const char *fake_read(struct fake_host *f, const char *path);
 const char *fake_perms(struct fake_host *f, const char *path);
-/* A second view of a frame; unmapped by fake_free. */
+/* The bytes of a frame. */
 void *fake_frame(struct fake_host *f, uint64_t mfn);
 
 #endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a domain on a model of the machine: what creation leaves behind, and that
+ * creation which fails anywhere leaves nothing.
+ *
+ * The builder and the loader are the real ones, with a small kernel made to order. Each call
+ * that the toolstack makes is made to fail once, the first, the second, and so on until one
+ * run passes; after each failure the machine must be as it was, and the message must be one
+ * line that begins with the name of the domain or of the step.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/grant_table.h>
+#include <xen/sched.h>
+#include <xen/shared_info.h>
+
+#include "fake_host.h"
+#include "lifecycle.h"
+#include "loader_support.h"
+#include "state.h"
+#include "store.h"
+
+static char dir[64];
+static char kernel[96];
+static struct fake_host *f;
+
+/* The console service of these tests: counts, and can refuse. */
+static int served, released;
+static const char *last_how;
+
+static int test_serve(void *ctx, uint32_t domid, const char *name, struct error *e)
+{
+    (void)name;
+    assert_true(fake_domain(ctx, domid)->d.paused);
+    if (++((struct fake_host *)ctx)->calls == f->fail_at) {
+        f->failed_call = "console service";
+        return error_set(e, f->fail_with, "%s: no console", name);
+    }
+    served++;
+    return 0;
+}
+
+static int test_release(void *ctx, uint32_t domid, const char *how, struct error *e)
+{
+    (void)ctx, (void)domid, (void)e;
+    released++;
+    last_how = how;
+    return 0;
+}
+
+static struct console_service service = {test_serve, test_release, NULL};
+
+static struct domain_config config(const char *name)
+{
+    struct domain_config c = {
+        .name = strdup(name),
+        .kernel = strdup(kernel),
+        .cmdline = strdup("a=b"),
+        .memory_kib = 4096,
+        .current_kib = 4096,
+        .max_vcpus = 2,
+        .vcpus = 1,
+        .weight = 300,
+    };
+
+    return c;
+}
+
+static int setup(void **state)
+{
+    struct simple_kernel k = {.virt_base = 0xffffffff80000000, .paddr = 0x100000, .size = 0x3000,
+                              .hypercall_page = 0xffffffff80101000};
+    size_t size;
+    uint8_t *image;
+    FILE *file;
+
+    (void)state;
+    strcpy(dir, "/tmp/parvis-test-XXXXXX");
+    if (!mkdtemp(dir)) {
+        return -1;
+    }
+    setenv("PARVIS_RUN", dir, 1);
+    snprintf(kernel, sizeof(kernel), "%s/kernel", dir);
+    image = make_simple_kernel(&k, &size);
+    file = fopen(kernel, "w");
+    fwrite(image, 1, size, file);
+    fclose(file);
+    free(image);
+    f = fake_new();
+    service.ctx = f;
+    served = released = 0;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[128];
+
+    (void)state;
+    fake_free(f);
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+static uint32_t start(const char *name)
+{
+    struct domain_config c = config(name);
+    struct error e = {0};
+    uint32_t domid = 0;
+
+    if (lifecycle_start(&f->host, &c, &service, &domid, &e)) {
+        fail_msg("%s", e.text);
+    }
+    domain_config_free(&c);
+    return domid;
+}
+
+static void entry_is(uint32_t domid, const char *key, const char *value)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/%s", domid, key);
+    assert_non_null(fake_read(f, path));
+    assert_string_equal(fake_read(f, path), value);
+}
+
+static void creates(void **state)
+{
+    uint32_t domid = start("web");
+    const struct fake_domain *d = fake_domain(f, domid);
+    char own[16], ro[16], path[64];
+    const struct shared_info *shared = fake_frame(f, d->d.shared_info_frame);
+
+    (void)state;
+    assert_true(d->d.paused && d->has_context && d->vcpus_made && d->introduced && d->pinned);
+    assert_int_equal(d->d.nr_pages, 1024);
+    assert_int_equal(d->weight, 300);
+    assert_int_equal(served, 1);
+    assert_int_equal(d->nr_grants, 2);
+    assert_int_equal(d->grants[0].ref, GNTTAB_RESERVED_CONSOLE);
+    assert_int_equal(d->grants[1].ref, GNTTAB_RESERVED_XENSTORE);
+    assert_int_equal(shared->vcpu_info[0].evtchn_upcall_mask, 1);
+    assert_int_equal(shared->vcpu_info[31].evtchn_upcall_mask, 1);
+    entry_is(domid, "name", "web");
+    entry_is(domid, "memory/target", "4096");
+    entry_is(domid, "cpu/0/availability", "online");
+    entry_is(domid, "cpu/1/availability", "offline");
+    entry_is(domid, "store/port", "1");
+    entry_is(domid, "console/port", "2");
+    snprintf(own, sizeof(own), "n%u", domid);
+    snprintf(ro, sizeof(ro), "n0 r%u", domid);
+    snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", domid);
+    assert_string_equal(fake_perms(f, path), own);
+    snprintf(path, sizeof(path), "/local/domain/%u/store/port", domid);
+    assert_string_equal(fake_perms(f, path), ro);
+}
+
+static void reap(const char *which, const char *how)
+{
+    struct live_domain l;
+    struct error e = {0};
+
+    assert_int_equal(lifecycle_find(&f->host, which, &l, &e), 0);
+    if (lifecycle_reap(&f->host, &l.d, l.name, how, &service, &e)) {
+        fail_msg("%s", e.text);
+    }
+}
+
+static void reaps(void **state)
+{
+    struct live_domain l;
+    struct error e = {0};
+    char number[16];
+
+    (void)state;
+    snprintf(number, sizeof(number), "%u", start("one"));
+    start("two");
+    reap("two", "powered off");
+    assert_string_equal(last_how, "powered off");
+    assert_int_equal(lifecycle_find(&f->host, "one", &l, &e), 0);
+    reap(number, "destroyed");
+    assert_int_equal(released, 2);
+    assert_null(fake_is_clean(f));
+    assert_int_equal(lifecycle_find(&f->host, "two", &l, &e), -ESRCH);
+    assert_non_null(strstr(e.text, "two: no such domain (the last of this name: powered off)"));
+}
+
+/* The kept configuration is the one that was given, with identity filled in. */
+static void keeps_the_configuration(void **state)
+{
+    uint32_t domid = start("web");
+    struct domain_config c;
+    struct error e = {0};
+    char *xml;
+
+    (void)state;
+    assert_int_equal(state_read_xml(domid, &xml), 0);
+    if (domain_config_parse(xml, strlen(xml), "kept", "dom0-tools/schema/domain.rng", &c, &e)) {
+        fail_msg("%s", e.text);
+    }
+    assert_string_equal(c.name, "web");
+    assert_memory_equal(c.uuid, fake_domain(f, domid)->d.uuid, 16);
+    assert_int_equal(c.max_vcpus, 2);
+    assert_int_equal(c.vcpus, 1);
+    domain_config_free(&c);
+    free(xml);
+    reap("web", "destroyed");
+    assert_int_equal(state_read_xml(domid, &xml), -ENOENT);
+}
+
+static int try_start(struct domain_config *c, struct error *e)
+{
+    uint32_t domid;
+    int rc;
+
+    memset(e, 0, sizeof(*e));
+    rc = lifecycle_start(&f->host, c, &service, &domid, e);
+    domain_config_free(c);
+    return rc;
+}
+
+static void names_are_unique(void **state)
+{
+    struct domain_config c = config("web");
+    struct error e;
+    uint32_t domid = start("web");
+
+    (void)state;
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "web: a domain of this name exists already"));
+    c = config("other");
+    memcpy(c.uuid, fake_domain(f, domid)->d.uuid, 16);
+    c.uuid_given = true;
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "<uuid>"));
+    /* Destroyed by somebody who tells nobody: the name is free again. */
+    f->host.ops->domain_destroy(&f->host, domid);
+    domid = start("web");
+    assert_non_null(fake_domain(f, domid));
+}
+
+/* A maker that died while it held the name does not keep it. */
+static void stale_claims(void **state)
+{
+    struct state_entry s;
+    char target[96];
+
+    (void)state;
+    assert_int_equal(state_prepare(NULL), 0);
+    snprintf(target, sizeof(target), "starting.%d/01234567-89ab-cdef-0123-456789abcdef", 0x3ffffff);
+    assert_int_equal(symlink(target, state_path("names/web")), 0);
+    start("web");
+    assert_int_equal(state_get("web", &s), 0);
+    assert_int_not_equal(s.domid, UINT32_MAX);
+    /* A link that says nothing sensible counts as absent. */
+    assert_int_equal(symlink("nonsense", state_path("names/odd")), 0);
+    start("odd");
+}
+
+static void conflicts_are_tried_again(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    f->conflicts = 3;
+    domid = start("web");
+    assert_int_equal(f->conflicts, 0);
+    entry_is(domid, "name", "web");
+}
+
+static void too_little_memory(void **state)
+{
+    struct domain_config c = config("big");
+    struct error e;
+
+    (void)state;
+    c.memory_kib = c.current_kib = 1 << 20;
+    assert_int_equal(try_start(&c, &e), -ENOMEM);
+    assert_non_null(strstr(e.text, "<memory>"));
+    assert_null(fake_is_clean(f));
+    c = config("small");
+    free(c.kernel);
+    c.kernel = strdup("/no/such/kernel");
+    assert_true(try_start(&c, &e) < 0);
+    assert_non_null(strstr(e.text, "/no/such/kernel"));
+    assert_null(fake_is_clean(f));
+}
+
+/* Nothing of the name is left in the state directory either. */
+static void assert_no_state(const char *name)
+{
+    struct state_entry *list;
+    size_t n;
+
+    assert_int_equal(state_list(&list, &n), 0);
+    if (n) {
+        fail_msg("the name %s is still taken after %s failed", name, f->failed_call);
+    }
+    free(list);
+}
+
+static void any_call_may_fail(void **state)
+{
+    static const int errors[] = {-ENOMEM, -ENOSYS, -EPERM, -EINVAL};
+    uint64_t runs = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        for (uint64_t at = 1;; at++) {
+            struct domain_config c = config("web");
+            struct error e;
+            const char *left;
+            int rc;
+
+            f->calls = 0;
+            f->fail_at = at;
+            f->fail_with = errors[i];
+            f->failed_call = NULL;
+            rc = try_start(&c, &e);
+            f->fail_at = 0;
+            runs++;
+            if (!f->failed_call) {
+                assert_int_equal(rc, 0);
+                reap("web", "destroyed");
+                assert_null(fake_is_clean(f));
+                break;
+            }
+            if (rc == 0) {
+                /* Not every refusal is fatal, but then the domain must be whole. */
+                fail_msg("%s failed (call %llu) and nobody minded", f->failed_call,
+                         (unsigned long long)at);
+            }
+            left = fake_is_clean(f);
+            if (left) {
+                fail_msg("%s is left after %s failed (call %llu): %s", left, f->failed_call,
+                         (unsigned long long)at, e.text);
+            }
+            assert_no_state("web");
+            assert_true(e.text[0] && !strchr(e.text, '\n'));
+        }
+    }
+    assert_true(runs > 200);
+}
+
+/* Reaping goes on past what fails, and says so if the domain is still there. */
+static void reaping_goes_on(void **state)
+{
+    struct live_domain l;
+    struct error e = {0};
+
+    (void)state;
+    start("web");
+    assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), 0);
+    f->calls = 0;
+    f->fail_at = 1; /* the pause */
+    assert_int_equal(lifecycle_reap(&f->host, &l.d, "web", "destroyed", &service, &e), 0);
+    assert_non_null(f->failed_call);
+    assert_null(fake_is_clean(f));
+    /* A second time: the domain is gone already, and that is no error. */
+    f->fail_at = 0;
+    assert_int_equal(lifecycle_reap(&f->host, &l.d, "web", "destroyed", &service, &e), 0);
+}
+
+static void lists(void **state)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    uint32_t a = start("a"), b = start("b");
+    size_t n;
+
+    (void)state;
+    fake_shutdown(f, b, SHUTDOWN_crash);
+    f->calls = 0;
+    assert_int_equal(lifecycle_list(&f->host, &l, &n, &e), 0);
+    assert_true(f->calls <= 2); /* one call to the hypervisor, none to the store */
+    assert_int_equal(n, 3);
+    assert_string_equal(l[0].name, "Domain-0");
+    for (size_t i = 1; i < n; i++) {
+        assert_string_equal(l[i].name, l[i].d.domid == a ? "a" : "b");
+        assert_string_equal(domain_state_text(&l[i].d), l[i].d.domid == a ? "paused" : "crashed");
+    }
+    free(l);
+}
+
+static void asks_for_shutdown(void **state)
+{
+    uint32_t domid = start("web");
+    struct error e = {0};
+
+    (void)state;
+    assert_int_equal(store_request_shutdown(&f->host, domid, "reboot", &e), 0);
+    entry_is(domid, "control/shutdown", "reboot");
+    assert_true(store_request_shutdown(&f->host, 999, "reboot", &e) < 0);
+    assert_non_null(strstr(e.text, "domain 999"));
+}
+
+static void actions(void **state)
+{
+    struct domain_config c = {
+        .on_poweroff = END_PRESERVE, .on_reboot = END_RESTART, .on_crash = END_DESTROY};
+
+    (void)state;
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_poweroff), END_PRESERVE);
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_reboot), END_RESTART);
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_crash), END_DESTROY);
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_watchdog), END_DESTROY);
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_suspend), END_PRESERVE);
+    assert_int_equal(lifecycle_action(&c, 77), END_DESTROY);
+    assert_string_equal(shutdown_reason_text(SHUTDOWN_crash), "crashed");
+    assert_string_equal(shutdown_reason_text(1000), "shut down for an unknown reason");
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(creates),         T(reaps),
+        T(lists),           T(keeps_the_configuration),
+        T(stale_claims),    T(names_are_unique),
+        T(actions),         T(conflicts_are_tried_again),
+        T(reaping_goes_on), T(too_little_memory),
+        T(asks_for_shutdown), T(any_call_may_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
