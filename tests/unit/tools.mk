@@ -25,5 +25,6 @@ unit_tools_console_SRCS := tests/unit/tools_console.c $(addprefix dom0-tools/par
 unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
 
 # "host.h" is the toolstack's here, not that of tests/host.
-$(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) $(wildcard tests/unit/tools_*.c))): \
+$(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) $(wildcard tests/unit/tools_*.c \
+    dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd
