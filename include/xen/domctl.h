@@ -25,6 +25,9 @@
  * Calls that take long (destroydomain, getpageframeinfo3) are continued by the hypervisor; the
  * caller sees one call.
  *
+ * The headers describe what an operation is; docs/abi-coverage.md says which of them are answered
+ * at present.
+ *
  * This interface is versioned and can change with the version, unlike that of guests. Numbers of
  * features that do not exist here (fully virtualized guests, introspection, cache allocation) are
  * kept and say so; their structures are left out, as the union has a fixed size anyway.

@@ -12,18 +12,18 @@
 #define XENFEAT_writable_descriptor_tables 1 /* no: likewise GDT and LDT */
 #define XENFEAT_auto_translated_physmap 2    /* no: guests translate frames by themselves */
 #define XENFEAT_supervisor_mode_kernel 3     /* no: kernels run in ring 3 */
-#define XENFEAT_pae_pgdir_above_4gb 4        /* yes: page tables can lie anywhere */
+#define XENFEAT_pae_pgdir_above_4gb 4        /* when VMASST pae_extended_cr3 is on */
 #define XENFEAT_mmu_pt_update_preserve_ad 5  /* yes: MMU_PT_UPDATE_PRESERVE_AD works */
-#define XENFEAT_highmem_assist 6             /* if 32-bit guests: never */
+#define XENFEAT_highmem_assist 6             /* yes; for 32-bit guests */
 #define XENFEAT_gnttab_map_avail_bits 7      /* yes: GNTMAP_guest_avail_mask is honoured */
 #define XENFEAT_hvm_callback_vector 8        /* fully virtualized guests only */
 #define XENFEAT_hvm_safe_pvclock 9           /* fully virtualized guests only */
 #define XENFEAT_hvm_pirqs 10                 /* fully virtualized guests only */
 #define XENFEAT_dom0 11                      /* control domain only: has the devices */
-#define XENFEAT_memory_op_vnode_supported 13 /* no virtual NUMA nodes: no */
+#define XENFEAT_memory_op_vnode_supported 13 /* yes: XENMEMF_vnode is a known flag */
 #define XENFEAT_ARM_SMCCC_supported 14       /* other architecture */
 #define XENFEAT_linux_rsdp_unrestricted 15   /* in notes only: takes the RSDP from anywhere */
-#define XENFEAT_not_direct_mapped 16         /* yes: pfn is not mfn */
+#define XENFEAT_not_direct_mapped 16         /* yes: a pfn is not an mfn */
 #define XENFEAT_direct_mapped 17             /* no */
 
 #define XENFEAT_NR_SUBMAPS 1 /* 32 bits each */

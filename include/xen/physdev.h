@@ -16,8 +16,8 @@
  * Configuration space: the control domain accesses it as on hardware, ports 0xcf8/0xcfc
  * and the window; MSI and MSI-X messages are written by the hypervisor alone (map_pirq).
  *
- * Callers: eoi, irq_status_query, pirq_eoi_gmfn, set_iopl, set_iobitmap: any domain, about
- * itself; the rest: the control domain, others get -XEN_EPERM.
+ * Callers: pirq_eoi_gmfn, set_iopl, set_iobitmap: any domain, about itself; the rest: the
+ * control domain, others get -XEN_EPERM.
  */
 #ifndef XEN_PHYSDEV_H
 #define XEN_PHYSDEV_H

@@ -4,8 +4,9 @@
  *
  * The hypervisor has no drivers for firmware services, clock chips and power; the control domain
  * has, and by these calls asks for what only the hypervisor can do, and tells what only it
- * knows. Control domain alone: -XEN_EPERM. -XEN_EACCES another interface version; -XEN_EOPNOTSUPP
- * known but not offered; -XEN_ENOSYS unknown.
+ * knows. Control domain alone: -XEN_EPERM. -XEN_EACCES another interface version;
+ * -XEN_EOPNOTSUPP does not exist or is not offered: docs/abi-coverage.md says which are answered
+ * at present.
  *
  * Not offered, and so without structures: memory type ranges (MTRR), microcode, frequencies,
  * hot-plug of CPUs and memory, core parking, MSR access on behalf of tools.

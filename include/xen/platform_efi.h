@@ -5,9 +5,8 @@
  * firmware_info: what the firmware left behind, which the control domain's kernel would have found
  * itself on bare hardware. efi_runtime_call: UEFI's services, made on its behalf.
  *
- * Parvis does not call the firmware after the start: runtime calls answer -XEN_ENOSYS, which Linux
- * takes for "unsupported". On a machine that started by UEFI, EFI_INFO gives the version and the
- * configuration table, because there the kernel finds the ACPI tables; else it is -XEN_ENODEV.
+ * Parvis does not call the firmware after the start, and passes none of its tables on: both
+ * operations are refused (docs/abi-coverage.md says how), which Linux takes for "no UEFI here".
  */
 #ifndef XEN_PLATFORM_EFI_H
 #define XEN_PLATFORM_EFI_H

@@ -21,7 +21,7 @@
  *                    one runs out the domain is shut down, reason watchdog. Returns the id, or
  *                    0. -XEN_EINVAL for a timer not running, -XEN_ENOSPC when none is left.
  *   pin_override     the control domain's vCPU asks to be on a given physical CPU for some
- *                    firmware call; -1 ends that. Others: -XEN_EPERM. -XEN_EINVAL no such CPU.
+ *                    firmware call; -1 ends that. Not offered: -XEN_ENOSYS.
  *
  * set_timer_op(uint64_t timeout): one VIRQ_TIMER when system time reaches timeout; a time that
  * has passed fires at once; 0 stops the timer. It is the same timer as VCPUOP_set_singleshot_timer

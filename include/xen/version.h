@@ -3,7 +3,7 @@
  * Who am I running on: xen_version(cmd, void *arg).
  *
  * Any domain may ask. The hypervisor's command line is the control domain's, others read
- * "<denied>", and the build id too: -XEN_EPERM. Strings end with NUL.
+ * "<denied>". Strings end with NUL.
  *
  * XENVER_version takes no argument and changes nothing: it is the cheapest hypercall and serves
  * to measure the cost of one, and (in Linux) to have pending events looked at.
@@ -69,7 +69,8 @@ typedef char xen_commandline_t[1024];
 
 /*
  * out: the build id of the hypervisor's image. in: len, room in buf. Returns its length; with arg
- * null, only that. -XEN_ENOBUFS when it does not fit, -XEN_ENODATA when the image has none.
+ * null, only that. -XEN_ENOBUFS when it does not fit, -XEN_ENODATA when the image has none (as
+ * Parvis has not).
  */
 #define XENVER_build_id 10
 struct xen_build_id {
