@@ -9,18 +9,18 @@ UNIT += tools_config
 unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_LIBS := -lxml2
 
-# All of the toolstack but the real machine.
-TOOLS_ALL_SRCS := $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c devices.c find.c kernel_image.c \
+# All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c devices.c find.c kernel_image.c \
     lifecycle.c state.c store.c unpack.c)
-TOOLS_ALL_LIBS := core -lxml2 -lz -llzma -lzstd -llz4
+TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 UNIT += tools_lifecycle
-unit_tools_lifecycle_SRCS := tests/unit/tools_lifecycle.c tests/unit/loader_support.c tests/unit/loader_judge.c \
+unit_tools_lifecycle_SRCS = tests/unit/tools_lifecycle.c tests/unit/loader_support.c tests/unit/loader_judge.c \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_lifecycle_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_console
-unit_tools_console_SRCS := tests/unit/tools_console.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c) \
+unit_tools_console_SRCS = tests/unit/tools_console.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
 
