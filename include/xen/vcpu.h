@@ -62,8 +62,8 @@ typedef struct vcpu_register_runstate_memory_area vcpu_register_runstate_memory_
 
 /*
  * set_periodic_timer: VIRQ_TIMER every period_ns while the vCPU runs (missed ones are not made
- * up for). At least 1 ms, else -XEN_EINVAL. A vCPU begins life with one of 10 ms, as the oldest
- * guests expect; others begin by stopping it. stop: no argument.
+ * up for). At least 1 ms, else -XEN_EINVAL. stop: no argument. Xen starts each vCPU with a period
+ * of 10 ms, so a guest should set or stop it before it binds VIRQ_TIMER, and rely on neither.
  */
 #define VCPUOP_set_periodic_timer 6
 #define VCPUOP_stop_periodic_timer 7
