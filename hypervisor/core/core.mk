@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-CORE_SRCS += $(wildcard hypervisor/core/*.c)
+HV_SRCS += hypervisor/core/main.c
+CORE_SRCS += $(filter-out %/main.c,$(wildcard hypervisor/core/*.c))

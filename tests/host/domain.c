@@ -83,7 +83,14 @@ static int grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint
     return host_addr & 7 ? GNTST_general_error : GNTST_okay;
 }
 
+static int get_writable(struct page_info *pg, struct domain *d)
+{
+    return get_page(pg, d) ? 0 : -XEN_EINVAL;
+}
+
 const struct guest_ops host_guest_ops = {
+    .get_writable = get_writable,
+    .put_writable = put_page,
     .domain_init = nothing_domain,
     .domain_free = free_domain,
     .vcpu_init = init_vcpu,

@@ -143,6 +143,7 @@ struct domain_config {
 /* Creates a paused domain without memory or vCPUs. 0 and *out (with the list's reference), or -XEN_E*; nothing is left behind. */
 int __must_check domain_create(const struct domain_config *cfg, struct domain **out);
 int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
+void vcpu_free(struct vcpu *v); /* by the end of its domain */
 /* Marks it dying and gives back what it has; -XEN_ERESTART when pre-empted: call again. */
 int __must_check domain_kill(struct domain *d);
 /* Looks a domain up by id and takes a reference; NULL when there is none. DOMID_SELF is the caller's affair. */
@@ -173,12 +174,20 @@ void vcpu_unblock(struct vcpu *v);
 /* The guest ended itself; the reason is kept; VIRQ_DOM_EXC to the control domain; a boot-time domain may end the machine. */
 void domain_shutdown(struct domain *d, uint32_t reason);
 void domain_resume(struct domain *d);
+struct boot_info;
+void machine_end_init(const struct boot_info *bi); /* what happens when the last boot-time domain has ended */
 /* A guest did what a guest must not: says the sentence, then domain_shutdown(SHUTDOWN_crash). */
 void __printf(2, 3) domain_crash(struct domain *d, const char *fmt, ...);
 
 #define for_each_vcpu(d, v)                                                                        \
     for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->max_vcpus; vcpu_i_++)                            \
         if (((v) = (d)->vcpu[vcpu_i_]) != NULL)
+
+/* Does v's guest run as its kernel (else as user)? */
+static inline bool guest_kernel_mode(const struct vcpu *v)
+{
+    return v->arch.flags & VF_KERNEL_MODE;
+}
 
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {

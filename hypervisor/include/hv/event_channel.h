@@ -45,8 +45,32 @@ struct evtchn_table {
     struct evtchn *bucket[NR_EVTCHNS / EVTCHNS_PER_BUCKET]; /* grown on demand, freed with the domain */
     uint32_t active;     /* ports not free */
     uint32_t max_ports;  /* XEN_DOMCTL_createdomain.max_evtchn_port + 1, at most NR_EVTCHNS */
+    evtchn_port_t lowest_free; /* no port below it is free */
     evtchn_port_t reset_next; /* how far a pre-empted EVTCHNOP_reset came */
 };
+
+/* --- inside core/evtchn*.c: d's lock is held --- */
+static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtchn_port_t port)
+{
+    return &t->bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
+}
+/* Is port one that a guest may name? (0 is not.) */
+static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t port)
+{
+    return port != 0 && port < t->max_ports && t->bucket[port / EVTCHNS_PER_BUCKET];
+}
+/* Sets port pending for that vCPU of d, which may not have been created yet. */
+void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port);
+/* EVTCHNOP_unmask; takes the lock itself. */
+int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port);
+/* A free port, made active in state; -XEN_ENOSPC, -XEN_ENOMEM. */
+int __must_check evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *port);
+void evtchn_free_port(struct domain *d, evtchn_port_t port);
+int __must_check evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest); /* takes the locks itself */
+int __must_check evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port);
+bool virq_is_global(uint32_t virq);
+/* For SCHEDOP_poll: may the guest name this port? */
+bool evtchn_port_usable(struct domain *d, evtchn_port_t port);
 
 int __must_check evtchn_init(struct domain *d, unsigned int max_port);
 /* Closes all; -XEN_ERESTART when pre-empted. */
@@ -59,6 +83,8 @@ int __must_check evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, e
 void evtchn_notify_guest(struct domain *d, evtchn_port_t port); /* hypervisor sends to d through such a port */
 int __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
 void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
+void vcpu_mark_events_pending(struct vcpu *v); /* upcall_pending, and wakes it */
+int __must_check evtchn_reset(struct domain *d);   /* EVTCHNOP_reset: all but the hypervisor's own ends; -XEN_ERESTART possible */
 /* Raises a VIRQ: per-vCPU, or global to d's binder. Unbound: nothing. */
 void send_vcpu_virq(struct vcpu *v, uint32_t virq);
 void send_global_virq(uint32_t virq); /* to whichever domain bound it, by default the control domain */
