@@ -4,7 +4,8 @@
  *
  * A note is a number, a string, or nothing that matters here. When one occurs twice, the last
  * counts. A note with an unknown number is skipped, as guests expect: newer kernels have more.
- * Strings are made printable, for they may end up in messages.
+ * Strings are made printable, for they may end up in messages. BSD_SYMTAB is among what is skipped:
+ * no symbol table is put behind the kernel, and kernels that ask for it do without.
  *
  * Features come in two forms: a string of names (FEATURES), where '!' marks those that the kernel
  * needs, and a bit mask (SUPPORTED_FEATURES). Both add up.
