@@ -9,6 +9,7 @@ enum result { SUCCESS, SKIP, ERROR, FAILURE };
 static const char *const result_names[] = {"success", "skip", "error", "failure"};
 static enum result worst = SUCCESS;
 static unsigned int checks;
+static bool verbose; /* verbose=1 on the command line: say what is being looked at */
 
 static void worsen(enum result r)
 {
@@ -57,13 +58,15 @@ void test_failure(const char *fmt, ...)
 void test_check(bool ok, const char *file, int line, const char *what)
 {
     checks++;
+    if (verbose)
+        printf("%s:%d: %s\n", file, line, what);
     if (!ok)
         test_failure("%s:%d: %s", file, line, what);
 }
 
 void test_check_equal(long got, long want, const char *file, int line, const char *what)
 {
-    checks++;
+    test_check(true, file, line, what);
     if (got != want)
         test_failure("%s:%d: %s: got %ld (%#lx), want %ld (%#lx)", file, line, what, got,
                      (unsigned long)got, want, (unsigned long)want);
@@ -71,13 +74,14 @@ void test_check_equal(long got, long want, const char *file, int line, const cha
 
 void test_check_either(long got, long a, long b, const char *file, int line, const char *what)
 {
-    checks++;
+    test_check(true, file, line, what);
     if (got != a && got != b)
         test_failure("%s:%d: %s: got %ld, want %ld or %ld", file, line, what, got, a, b);
 }
 
 int guest_main(void)
 {
+    verbose = cmdline_number("verbose", 0);
     printf("TEST-BEGIN: %s\n", test_name);
     test_main();
     if (!checks && worst == SUCCESS)

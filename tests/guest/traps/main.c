@@ -42,7 +42,7 @@ static void do_ud2(void *arg)
     __asm__ volatile("ud2");
 }
 
-static void do_hlt_in_ring3(void *arg)
+static void do_bad_selector(void *arg)
 {
     (void)arg;
     __asm__ volatile("mov %0, %%ds" : : "r"(0x1234)); /* no such descriptor: #GP */
@@ -79,7 +79,7 @@ static void kernel_exceptions(void)
     CHECK_EQ(probe_call(do_divide, NULL, NULL), TRAP_DIVIDE, "division by zero");
     CHECK_EQ(probe_call(do_int3, NULL, NULL), TRAP_BREAKPOINT, "int3");
     CHECK_EQ(probe_call(do_ud2, NULL, NULL), TRAP_INVALID_OP, "ud2");
-    CHECK_EQ(probe_call(do_hlt_in_ring3, NULL, &error), TRAP_GP, "a bad selector");
+    CHECK_EQ(probe_call(do_bad_selector, NULL, &error), TRAP_GP, "a bad selector");
     CHECK_EQ(error, 0x1234 & ~3, "whose error code names the selector");
     CHECK_EQ(probe_call(do_noncanonical, NULL, &error), TRAP_GP, "a non-canonical address");
     CHECK_EQ(error, 0, "without a selector");
