@@ -58,7 +58,7 @@ def prepare():
 
 
 def crash(name):
-    machine.check(f"pvctl create /bad/{name}.xml", "")
+    machine.check(f"pvctl create /bad/{name}.xml; sleep 1", "")
     machine.check(f"n=0; until pvctl dominfo {name} | grep -qi crash || [ $n -gt 100 ]; do n=$((n+1)); usleep 100000; done; "
                   f"pvctl dominfo {name}", r"(?i)crash")
     neighbours_answer()
