@@ -12,7 +12,7 @@ HV_OBJ := $(HV_OUT)/hv
 
 # clang reads foreign data through the GOT under -fpie unless told (last flag) that it is in this image.
 HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fno-stack-protector -fpie -mcmodel=small \
-    -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
+    -fvisibility=hidden -include hv/hidden.h -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
     -fno-strict-aliasing -fno-omit-frame-pointer -fcf-protection=none -fno-common \
     -DDEBUG=$(DEBUG) $(HV_CFLAGS_EXTRA)
 HV_CFLAGS_clang := $(HV_CFLAGS_gcc) -fdirect-access-external-data

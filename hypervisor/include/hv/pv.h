@@ -41,6 +41,7 @@ void machine_load_ldt(struct vcpu *v);
 void machine_load_gdt(struct vcpu *v);
 void machine_write_debugreg(unsigned int reg, uint64_t value);
 uint64_t machine_read_cr2(void);
+void machine_load_cr4(const struct vcpu *v);      /* the bits of v's ctrlreg[4] that become real: TSD, DE, FSGSBASE */
 void machine_fpu_ts(bool set);                    /* CR0.TS for the current guest */
 void machine_load_fpu(struct vcpu *v);            /* on first use: clears TS, restores v's state */
 bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value);

@@ -1,0 +1,150 @@
+; SPDX-License-Identifier: MIT
+;
+; The first instructions of the image, for both ways to start.
+;
+; Direct start (qemu -kernel): a multiboot 1 loader reads the header below from the flat file, puts the image at BOOT_PHYS and jumps to start32 in
+; 32-bit protected mode without paging, EBX -> multiboot information. start32 clears the BSS, makes the first page
+; tables and enters long mode.
+;
+; UEFI: boot/efi.c carries the same flat file. It reads the same header to learn the sizes, puts the image where there is room (a
+; multiple of 2 MiB), makes the same page tables and calls start64_efi in long mode, by its high address: rdi = struct boot_info
+; (below 4 GiB), rsi = physical address of the image.
+;
+; The first page tables map the low 4 GiB at 0 and, at image_start, the image (1 GiB from it). x86/paging.c replaces them. Needs
+; the CPU to have long mode; everything else is asked for later, in C.
+
+%include "asm-offsets.inc"
+
+%define BOOT_PHYS 0x200000
+%define HEADER_MAGIC 0x1badb002
+%define HEADER_FLAGS 0x00010003         ; modules page aligned, memory map wanted, addresses below
+%define LOADER_MAGIC 0x2badb002
+%define PHYS(x) (BOOT_PHYS + (x) - boot_section)
+
+extern boot_load_end, boot_image_end, boot_bss, boot_bss_dwords, boot_tables_phys
+extern cpu0_block, direct_main, efi_main_high
+
+default rel
+section .boot progbits alloc exec nowrite align=4096
+bits 32
+
+boot_section:
+        align 4
+multiboot_header:
+        dd HEADER_MAGIC, HEADER_FLAGS, -(HEADER_MAGIC + HEADER_FLAGS)
+        dd PHYS(multiboot_header)
+        dd BOOT_PHYS                    ; load_addr
+        dd boot_load_end
+        dd boot_image_end               ; end of the BSS
+        dd PHYS(start32)
+        ; for boot/efi.c (struct image_header there)
+        dd start64_efi - boot_section
+        dd 0x50565342                   ; "BSVP"
+
+start32:
+        cli
+        cld
+        mov esp, PHYS(stack32_end)
+        cmp eax, LOADER_MAGIC
+        jne .hang
+        mov esi, ebx
+
+        mov edi, boot_bss
+        mov ecx, boot_bss_dwords
+        xor eax, eax
+        rep stosd
+
+        ; does this CPU have long mode?
+        mov eax, 0x80000000
+        cpuid
+        cmp eax, 0x80000001
+        jb .hang
+        mov eax, 0x80000001
+        cpuid
+        bt edx, 29
+        jnc .hang
+
+        ; eight tables: L4, L3 for 0, L3 for the image, four L2 for 0 to 4 GiB, L2 for the image
+        mov edi, boot_tables_phys
+        lea eax, [edi + 0x1003]
+        mov [edi], eax                  ; L4[0]
+        lea eax, [edi + 0x2003]
+        mov [edi + 261 * 8], eax        ; L4[261]
+        lea eax, [edi + 0x3003]
+        xor ecx, ecx
+.l3:    mov [edi + 0x1000 + ecx * 8], eax
+        add eax, 0x1000
+        inc ecx
+        cmp ecx, 4
+        jb .l3
+        mov [edi + 0x2000 + 321 * 8], eax ; L3 of 0xffff82d040000000
+        mov eax, 0x83                   ; present, writable, 2 MiB
+        xor ecx, ecx
+.l2:    mov [edi + 0x3000 + ecx * 8], eax
+        add eax, 0x200000
+        inc ecx
+        cmp ecx, 4 * 512
+        jb .l2
+        mov eax, BOOT_PHYS + 0x83
+        xor ecx, ecx
+.image: mov [edi + 0x7000 + ecx * 8], eax
+        add eax, 0x200000
+        inc ecx
+        cmp ecx, 512
+        jb .image
+
+        mov eax, cr4
+        or eax, 1 << 5                  ; PAE
+        mov cr4, eax
+        mov cr3, edi
+        mov ecx, 0xc0000080             ; EFER: long mode enable
+        rdmsr
+        or eax, 1 << 8
+        wrmsr
+        mov eax, cr0
+        or eax, 0x80010001              ; paging, write protect, protection
+        and eax, ~(1 << 2)              ; no FPU emulation
+        mov cr0, eax
+        lgdt [PHYS(gdt_pointer)]
+        jmp 8:PHYS(start64_low)
+.hang:  hlt
+        jmp .hang
+
+        align 8
+gdt:    dq 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+gdt_pointer:
+        dw gdt_pointer - gdt - 1
+        dq PHYS(gdt)
+        times 16 dd 0
+stack32_end:
+
+bits 64
+start64_low:
+        mov rax, start64_high
+        jmp rax
+
+start64_high:
+        mov edi, esi                    ; multiboot information
+        mov eax, 16
+        mov ss, eax
+        xor eax, eax
+        mov ds, eax
+        mov es, eax
+        mov fs, eax
+        mov gs, eax
+        lea rsp, [cpu0_block + CPU_OFFSET]
+        xor ebp, ebp
+        mov esi, BOOT_PHYS
+        call direct_main
+
+start64_efi:
+        cli
+        cld
+        lea rsp, [cpu0_block + CPU_OFFSET]
+        xor ebp, ebp
+        call efi_main_high
+
+section .bss nobits alloc write align=4096
+global boot_tables
+boot_tables:
+        resb 8 * 4096

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * This CPU's local APIC: end of interrupt, timer, interrupts between CPUs. And the 8259s, which are masked and forgotten.
+ *
+ * Registers are in memory (xAPIC), or MSRs (x2APIC) where the CPU has that: one pair of functions hides which. The timer is armed for one deadline at
+ * a time: by TSC value where the CPU can, else as a count whose rate is measured against the TSC.
+ */
+#include <hv/log.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <port/machine.h>
+
+#include "acpi.h"
+#include "insn.h"
+#include "regs.h"
+#include "x86.h"
+
+enum {
+    APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SPURIOUS = 0xf0, APIC_ESR = 0x280,
+    APIC_ICR = 0x300, APIC_ICR2 = 0x310, APIC_LVT_TIMER = 0x320, APIC_LVT_THERMAL = 0x330,
+    APIC_LVT_PERF = 0x340, APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360, APIC_LVT_ERROR = 0x370,
+    APIC_TIMER_COUNT = 0x380, APIC_TIMER_NOW = 0x390, APIC_TIMER_DIVIDE = 0x3e0,
+};
+#define APIC_ENABLED 0x100
+#define LVT_MASKED 0x10000
+#define LVT_NMI 0x400
+#define LVT_TSC_DEADLINE 0x40000
+#define ICR_BUSY 0x1000
+#define BASE_ENABLED 0x800
+#define BASE_X2APIC 0x400
+#define DIVIDE_BY_1 0xb
+#define CALIBRATION_NS MILLISECS(10)
+
+static volatile uint32_t *registers; /* xAPIC; NULL: x2APIC */
+static uint64_t timer_khz;
+
+uint32_t apic_read(uint32_t reg)
+{
+    return registers ? registers[reg / 4] : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
+}
+
+void apic_write(uint32_t reg, uint32_t value)
+{
+    if (registers)
+        registers[reg / 4] = value;
+    else
+        wrmsr(MSR_X2APIC + reg / 16, value);
+}
+
+void apic_eoi(void)
+{
+    apic_write(APIC_EOI, 0);
+}
+
+uint32_t apic_id(void)
+{
+    return registers ? apic_read(APIC_ID) >> 24 : apic_read(APIC_ID);
+}
+
+void apic_send_ipi(uint32_t id, uint8_t vector)
+{
+    if (!registers) {
+        wrmsr(MSR_X2APIC + APIC_ICR / 16, (uint64_t)id << 32 | vector);
+        return;
+    }
+    while (apic_read(APIC_ICR) & ICR_BUSY)
+        cpu_relax();
+    apic_write(APIC_ICR2, id << 24);
+    apic_write(APIC_ICR, vector);
+}
+
+void pic_disable(void)
+{
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
+}
+
+void init_apic(void)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE);
+    static const uint32_t masked[] = {APIC_LVT_TIMER, APIC_LVT_LINT0, APIC_LVT_ERROR};
+
+    if (cpu_has.x2apic) {
+        wrmsr(MSR_APIC_BASE, base | BASE_ENABLED);
+        wrmsr(MSR_APIC_BASE, base | BASE_ENABLED | BASE_X2APIC);
+    } else {
+        wrmsr(MSR_APIC_BASE, base | BASE_ENABLED);
+        registers = map_physical(base & 0xffffff000ull, PAGE_SIZE, MAP_UNCACHED);
+        BUG_ON(!registers);
+    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(masked); i++)
+        apic_write(masked[i], LVT_MASKED);
+    apic_write(APIC_LVT_LINT1, LVT_NMI);
+    apic_write(APIC_TPR, 0);
+    apic_write(APIC_SPURIOUS, APIC_ENABLED | VECTOR_SPURIOUS);
+    apic_eoi(); /* whatever the firmware left in service */
+}
+
+static void calibrate_timer(void)
+{
+    uint64_t start, end;
+    uint32_t count;
+
+    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    start = clock_ticks();
+    apic_write(APIC_TIMER_COUNT, 0xffffffff);
+    end = start + clock_ticks_for(CALIBRATION_NS);
+    while (clock_ticks() < end)
+        cpu_relax();
+    count = apic_read(APIC_TIMER_NOW);
+    end = clock_ticks();
+    apic_write(APIC_TIMER_COUNT, 0);
+    timer_khz = mul_div(0xffffffff - count, clock_khz(), end - start);
+    if (!timer_khz)
+        panic("the local APIC's timer does not count");
+}
+
+void apic_timer_init(void)
+{
+    if (cpu_has.tsc_deadline) {
+        apic_write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | VECTOR_TIMER);
+        smp_mb(); /* xAPIC: the mode must be set before the MSR is written */
+        log_info("timer: TSC deadline");
+        return;
+    }
+    calibrate_timer();
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+    log_info("timer: local APIC, %lu.%03lu MHz", (unsigned long)timer_khz / 1000,
+             (unsigned long)timer_khz % 1000);
+}
+
+void machine_arm_timer(s_time_t deadline)
+{
+    s_time_t now = clock_now();
+    uint64_t count;
+
+    if (cpu_has.tsc_deadline) {
+        wrmsr(MSR_TSC_DEADLINE, deadline == INT64_MAX ? 0
+                                                      : clock_ticks() + clock_ticks_for(MAX(
+                                                                            deadline - now, 0)));
+        return;
+    }
+    if (deadline == INT64_MAX) {
+        apic_write(APIC_TIMER_COUNT, 0);
+        return;
+    }
+    count = mul_div((uint64_t)MIN(MAX(deadline - now, 0), SECONDS(3600)), timer_khz, 1000000);
+    /* Never early by rounding; a deadline too far for the counter comes back here by itself. */
+    apic_write(APIC_TIMER_COUNT, (uint32_t)MIN(count + 1, 0xffffffffull));
+}
+
+void machine_kick(unsigned int cpu)
+{
+    if (cpu != this_cpu()->id)
+        apic_send_ipi(cpu_by_id(cpu)->arch.apic_id, VECTOR_KICK);
+}

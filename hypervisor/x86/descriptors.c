@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptor tables: GDT, IDT, TSS, and the entry points of SYSCALL and SYSENTER.
+ *
+ * ABI: the last pages of every GDT are the hypervisor's, from selector 0xe000 on, and hold the flat segments that a guest may use without
+ * having any of its own (FLAT_RING3_*). While a guest runs, GDTR points to its vCPU's 16 pages in the per-domain area; page 14 there is the CPU's own, so
+ * the selectors stay good at all times. Otherwise GDTR points 14 pages before the CPU's own page: what lies before is never touched.
+ *
+ * Gates: all are interrupt gates. Only #BP and #OF may be raised by INT n; other INT n make a #GP, which pv/ turns into what the
+ * guest has in its trap table.
+ */
+#include <hv/mm.h>
+#include <hv/string.h>
+#include <port/current.h>
+
+#include "insn.h"
+#include "percpu.h"
+#include "regs.h"
+#include "x86.h"
+
+extern uint8_t vector_stubs[], syscall_stubs[], syscall_entry[], syscall32_entry[], sysenter_entry[];
+
+struct gate {
+    uint16_t offset_low, selector;
+    uint8_t ist, type;
+    uint16_t offset_mid;
+    uint32_t offset_high, reserved;
+};
+
+static struct gate idt[256] __aligned(16);
+static uint64_t gdt_page[PAGE_SIZE / 8] __aligned(PAGE_SIZE); /* the boot CPU's */
+
+#define LAST_GDT_BYTE (FIRST_RESERVED_GDT_BYTE + PAGE_SIZE - 1)
+#define INTERRUPT_GATE 0x8e
+#define GATE_DPL3 0x60
+#define VECTOR_STUB_SIZE 16
+
+static void set_gate(unsigned int vector, unsigned int ist, bool from_guest)
+{
+    uint64_t at = (uint64_t)vector_stubs + vector * VECTOR_STUB_SIZE;
+
+    idt[vector] = (struct gate){
+        .offset_low = (uint16_t)at,
+        .offset_mid = (uint16_t)(at >> 16),
+        .offset_high = (uint32_t)(at >> 32),
+        .selector = HV_CS,
+        .ist = (uint8_t)ist,
+        .type = INTERRUPT_GATE | (from_guest ? GATE_DPL3 : 0),
+    };
+}
+
+static void init_idt(void)
+{
+    for (unsigned int vector = 0; vector < 256; vector++)
+        set_gate(vector, 0, vector == 3 || vector == 4);
+    set_gate(1, IST_DB, false);
+    set_gate(2, IST_NMI, false);
+    set_gate(8, IST_DF, false);
+    set_gate(18, IST_MC, false);
+}
+
+/* A 16-byte system descriptor (TSS, LDT) at selector sel. */
+static void set_system_descriptor(uint64_t *gdt, unsigned int sel, uint64_t base, uint32_t limit,
+                                  unsigned int type)
+{
+    uint64_t *d = &gdt[(sel & 0xfff) / 8];
+
+    d[0] = (limit & 0xffff) | (base & 0xffffff) << 16 | (uint64_t)(0x80 | type) << 40 |
+           (uint64_t)((limit >> 16) & 0xf) << 48 | ((base >> 24) & 0xff) << 56;
+    d[1] = base >> 32;
+}
+
+static void fill_gdt(uint64_t *gdt, struct tss *tss)
+{
+    gdt[1] = 0x00af9b000000ffff; /* 0xe008 hypervisor code, 64-bit  */
+    gdt[2] = 0x00cf93000000ffff; /* 0xe010 hypervisor data          */
+    gdt[4] = 0x00cffb000000ffff; /* 0xe023 guest code, 32-bit       */
+    gdt[5] = 0x00cff3000000ffff; /* 0xe02b guest data and stack     */
+    gdt[6] = 0x00affb000000ffff; /* 0xe033 guest code, 64-bit       */
+    set_system_descriptor(gdt, TSS_SELECTOR, (uint64_t)tss, sizeof(*tss) - 1, 9);
+}
+
+void init_descriptors(struct cpu_block *block)
+{
+    struct cpu *c = &block->cpu;
+    uint64_t *gdt = gdt_page;
+    struct table_pointer p = {.limit = LAST_GDT_BYTE, .base = (uint64_t)gdt - FIRST_RESERVED_GDT_BYTE};
+
+    init_idt();
+    block->tss.iomap = sizeof(block->tss);
+    for (unsigned int i = 0; i < 4; i++)
+        block->tss.ist[i] = (uint64_t)block->stacks + (i + 1) * IST_SIZE;
+    block->tss.rsp0 = (uint64_t)c; /* until a guest is loaded */
+    fill_gdt(gdt, &block->tss);
+    c->arch.tss = &block->tss;
+    c->arch.gdt = gdt;
+    c->arch.gdt_page_pte = ((uint64_t)gdt - IMAGE_VIRT + image_phys) | PTE_PRESENT | PTE_RW |
+                           PTE_ACCESSED | PTE_DIRTY | PTE_NX;
+    lgdt(&p);
+    __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
+                     :
+                     : "i"(HV_CS)
+                     : "rax", "memory");
+    __asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs"
+                     :
+                     : "r"(HV_DS), "r"(0));
+    ltr(TSS_SELECTOR);
+    lldt(0);
+    lidt(&(struct table_pointer){.limit = sizeof(idt) - 1, .base = (uint64_t)idt});
+}
+
+void set_gdt_ldt(struct vcpu *v)
+{
+    struct cpu *c = this_cpu();
+    struct table_pointer p = {.limit = LAST_GDT_BYTE,
+                              .base = (uint64_t)c->arch.gdt - FIRST_RESERVED_GDT_BYTE};
+    uint64_t area = PERDOMAIN_VIRT + ((uint64_t)(v ? v->vcpu_id : 0) << (5 + PAGE_SHIFT));
+
+    if (v && v->arch.perdomain_l1) {
+        v->arch.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = c->arch.gdt_page_pte;
+        p.base = area;
+    }
+    lgdt(&p);
+    if (!v || !v->arch.perdomain_l1 || !v->arch.ldt_ents) {
+        lldt(0);
+        return;
+    }
+    set_system_descriptor(c->arch.gdt, LDT_SELECTOR, area + 16 * PAGE_SIZE, v->arch.ldt_ents * 8 - 1,
+                          2);
+    lldt(LDT_SELECTOR);
+}
+
+/* --- SYSCALL: the CPU's two stubs ------------------------------------------------------------------- */
+
+/* Appends an instruction whose last four bytes are a displacement from its end to `to`. */
+static uint8_t *emit_relative(uint8_t *at, const void *op, size_t n, const void *to)
+{
+    int32_t rel = (int32_t)((uint64_t)to - (uint64_t)(at + n + 4));
+
+    memcpy(at, op, n);
+    memcpy(at + n, &rel, 4);
+    return at + n + 4;
+}
+
+/*
+ * SYSCALL changes neither RSP nor any segment base: the stub finds its CPU's block by address and
+ * begins the frame in the running vCPU. 32 bytes:
+ *     mov [user_rsp], rsp; mov rsp, [tss.rsp0]; push GUEST_SS; push [user_rsp]; push r11; jmp entry
+ */
+static void write_stub(uint8_t *at, struct cpu_block *block, const void *entry)
+{
+    at = emit_relative(at, "\x48\x89\x25", 3, &block->user_rsp);
+    at = emit_relative(at, "\x48\x8b\x25", 3, (uint8_t *)&block->tss + offsetof(struct tss, rsp0));
+    memcpy(at, "\x68\x2b\xe0\x00\x00", 5);
+    at = emit_relative(at + 5, "\xff\x35", 2, &block->user_rsp);
+    memcpy(at, "\x41\x53", 2);
+    emit_relative(at + 2, "\xe9", 1, entry);
+}
+
+void init_syscall(struct cpu_block *block)
+{
+    uint8_t *stubs = syscall_stubs + block->cpu.id * 64;
+
+    write_stub(stubs, block, syscall_entry);
+    write_stub(stubs + 32, block, syscall32_entry);
+    wrmsr(MSR_STAR, (uint64_t)FLAT_RING3_CS32 << 48 | (uint64_t)HV_CS << 32);
+    wrmsr(MSR_LSTAR, (uint64_t)stubs);
+    wrmsr(MSR_CSTAR, (uint64_t)(stubs + 32));
+    wrmsr(MSR_SFMASK,
+          EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC);
+    if (!cpu_has.sysenter)
+        return;
+    wrmsr(MSR_SYSENTER_CS, HV_CS);
+    wrmsr(MSR_SYSENTER_ESP, (uint64_t)&block->tss + offsetof(struct tss, rsp0));
+    wrmsr(MSR_SYSENTER_EIP, (uint64_t)sysenter_entry);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exceptions that are the machine's business.
+ *
+ * In the hypervisor an exception is either expected (the instruction has an entry in the exception table, which says where to go
+ * on: guest copies, segment loads, MSRs, IRETQ) or a bug: registers, calls, end. There is no third way, and no guest can make it happen.
+ * In a guest only those with a stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
+ */
+#include <hv/log.h>
+#include <hv/pv.h>
+#include <hv/pv_bits.h>
+#include <port/current.h>
+#include <port/machine.h>
+
+#include "insn.h"
+#include "percpu.h"
+#include "regs.h"
+#include "x86.h"
+
+enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_MC = 18 };
+
+void handle_hv_exception(struct cpu_user_regs *regs);
+void handle_guest_ist(struct vcpu *v);
+void handle_iret_fault(struct vcpu *v);
+
+static const char *const exception_names[] = {
+    "divide error", "debug", "NMI", "breakpoint", "overflow", "bounds", "invalid opcode",
+    "no coprocessor", "double fault", "9", "invalid TSS", "segment not present", "stack fault",
+    "general protection", "page fault", "15", "x87 error", "alignment check", "machine check",
+    "SIMD error",
+};
+
+/* Entries: offset of the instruction, offset of where to go on; each from its own place. */
+static bool fix_up(struct cpu_user_regs *regs)
+{
+    extern int32_t extable_start[], extable_end[];
+
+    for (int32_t *e = extable_start; e < extable_end; e += 2) {
+        if ((uint64_t)&e[0] + (uint64_t)(int64_t)e[0] == regs->rip) {
+            regs->rip = (uint64_t)&e[1] + (uint64_t)(int64_t)e[1];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The hypervisor loads a guest's selector whose LDT page is not there yet: it is brought in as for the guest itself. */
+static bool ldt_page_wanted(uint64_t cr2)
+{
+    struct vcpu *v = this_cpu()->arch.loaded;
+    uint64_t area = PERDOMAIN_VIRT + (16 + 32 * (uint64_t)(v ? v->vcpu_id : 0)) * PAGE_SIZE;
+
+    return v && v == current && cr2 >= area && cr2 - area < 16 * PAGE_SIZE &&
+           pv_map_ldt_page(v, (unsigned int)(cr2 - area));
+}
+
+static void handle_nmi(const char *where)
+{
+    /* Port 0x61 says why, on PCs: bit 7 memory parity, bit 6 an I/O card. */
+    log_warning("NMI %s, reason %#x", where, inb(0x61));
+}
+
+void handle_hv_exception(struct cpu_user_regs *regs)
+{
+    unsigned int vector = regs->entry_vector;
+
+    switch (vector) {
+    case VECTOR_NMI:
+        handle_nmi("in the hypervisor");
+        return;
+    case VECTOR_DB:
+        /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here instead of in the guest; harmless. */
+        write_dr6(DR6_DEFAULT);
+        regs->rflags &= ~EFLAGS_TF;
+        return;
+    case VECTOR_DF:
+    case VECTOR_MC:
+        break;
+    case VECTOR_PF:
+        if (ldt_page_wanted(read_cr2()))
+            return;
+        /* fall through */
+    default:
+        if (fix_up(regs))
+            return;
+    }
+    log_error("%s in the hypervisor", vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "?");
+    dump_registers(regs);
+    dump_stack(regs->rip, regs->rbp);
+    if (vector == VECTOR_PF || vector == VECTOR_DF) {
+        uint64_t guard = (uint64_t)this_block() + CPU_BLOCK_GUARD, cr2 = read_cr2();
+
+        if (cr2 >= guard && cr2 < guard + PAGE_SIZE)
+            log_error("the stack of CPU %u overflowed", this_cpu()->id);
+    }
+    machine_stop(STOP_CRASHED);
+}
+
+/* NMI, #DB, #MC, #DF while a guest ran; its frame is in v->regs by now. */
+void handle_guest_ist(struct vcpu *v)
+{
+    switch (v->regs.entry_vector) {
+    case VECTOR_NMI:
+        handle_nmi("in a guest");
+        return;
+    case VECTOR_DB:
+        /* ABI: DR6 collects; the guest reads and clears its copy. */
+        v->arch.debugreg[6] |= read_dr6() & ~DR6_DEFAULT;
+        write_dr6(DR6_DEFAULT);
+        pv_handle_trap(v);
+        return;
+    default:
+        log_error("%s in a guest", exception_names[v->regs.entry_vector]);
+        dump_registers(&v->regs);
+        machine_stop(STOP_CRASHED);
+    }
+}
+
+/* IRETQ to the guest faulted: selectors or RFLAGS that it asked for. v->regs is whole. */
+void handle_iret_fault(struct vcpu *v)
+{
+    machine_sync_vcpu(v); /* the failsafe frame shows its segment registers */
+    pv_failsafe(v);
+}

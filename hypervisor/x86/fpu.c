@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * FPU, SSE and AVX state of guests.
+ *
+ * Switched eagerly (XSA-267): while a vCPU runs, the registers hold its state and nobody else's. The hypervisor itself uses no FPU. CR0.TS is set
+ * only when the guest asked for it (fpu_taskswitch); #NM is then the guest's. A vCPU's area is up to date whenever it is switched out; when it
+ * comes back and nobody else was there meanwhile (idling), its registers are still right and are not loaded again.
+ *
+ * The whole state that the hypervisor manages (xcr0_host) is saved and loaded whatever the guest's own XCR0 is, so that none leaks
+ * (XSA-62, XSA-165). A state that cannot be loaded (a header that a guest made up, XSA-53) is replaced by the initial one.
+ */
+#include <hv/domain.h>
+#include <hv/log.h>
+#include <hv/string.h>
+#include <port/current.h>
+#include <port/machine.h>
+
+#include "fpu.h"
+#include "insn.h"
+#include "regs.h"
+#include "x86.h"
+
+#define XCR0_GUEST 7ull /* x87, SSE, AVX: what pv/cpuid.c offers; fits the area of a page */
+#define XCR0_X87 1ull
+#define FXSAVE_FCW 0
+#define FXSAVE_FSW 2
+#define FXSAVE_MXCSR 24
+#define XSAVE_HEADER 512
+#define FSW_EXCEPTION 0x80
+
+static uint64_t xcr0_host;
+static uint64_t xcr0_loaded;
+
+static void set_xcr0(uint64_t value)
+{
+    if (cpu_has.xsave && value != xcr0_loaded && xsetbv_safe(0, value))
+        xcr0_loaded = value;
+}
+
+void init_fpu(void)
+{
+    uint32_t r[4];
+
+    __asm__ volatile("fninit");
+    if (!cpu_has.xsave)
+        return;
+    cpuid(0xd, 0, r);
+    xcr0_host = r[0] & XCR0_GUEST;
+    set_xcr0(xcr0_host);
+}
+
+bool fpu_xcr0_valid(uint64_t value)
+{
+    /* x87 always; AVX needs SSE. */
+    return cpu_has.xsave && (value & XCR0_X87) && !(value & ~xcr0_host) &&
+           (!(value & 4) || (value & 2));
+}
+
+void fpu_guest_xcr0(uint64_t value)
+{
+    set_xcr0(value);
+}
+
+void fpu_save(struct vcpu *v)
+{
+    uint32_t lo = (uint32_t)xcr0_host;
+
+    clts();
+    set_xcr0(xcr0_host);
+    if (cpu_has.xsaveopt)
+        __asm__ volatile("xsaveopt64 (%0)" : : "r"(v->arch.fpu), "a"(lo), "d"(0) : "memory");
+    else if (cpu_has.xsave)
+        __asm__ volatile("xsave64 (%0)" : : "r"(v->arch.fpu), "a"(lo), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" : : "r"(v->arch.fpu) : "memory");
+    v->arch.fpu_initialised = true;
+}
+
+static bool restore(const void *area)
+{
+    uint32_t bad = 1;
+
+    if (cpu_has.xsave)
+        __asm__ volatile("1: xrstor64 (%1)\n\txorl %0, %0\n2:\n\t" EXTABLE("1b", "2b")
+                         : "+r"(bad)
+                         : "r"(area), "a"((uint32_t)xcr0_host), "d"(0)
+                         : "memory");
+    else
+        __asm__ volatile("1: fxrstor64 (%1)\n\txorl %0, %0\n2:\n\t" EXTABLE("1b", "2b")
+                         : "+r"(bad)
+                         : "r"(area)
+                         : "memory");
+    return !bad;
+}
+
+static void set_initial(uint8_t *area)
+{
+    uint16_t fcw = 0x37f;
+    uint32_t mxcsr = 0x1f80;
+
+    memset(area, 0, PAGE_SIZE);
+    memcpy(area + FXSAVE_FCW, &fcw, sizeof(fcw));
+    memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
+/* XSA-52, XSA-172: these CPUs keep the last instruction's address of someone else unless an exception is pending. */
+static void clear_amd_pointers(const uint8_t *area)
+{
+    static const uint32_t zero;
+
+    if (!cpu_has.is_amd || (area[FXSAVE_FSW] & FSW_EXCEPTION))
+        return;
+    __asm__ volatile("fnclex; ffree %%st(7); fildl %0" : : "m"(zero));
+}
+
+static void fpu_load(struct vcpu *v)
+{
+    clts();
+    set_xcr0(xcr0_host);
+    clear_amd_pointers(v->arch.fpu);
+    if (!restore(v->arch.fpu)) {
+        log_warning("d%uv%u: FPU state is not valid, replaced by the initial one",
+                    v->domain->domain_id, v->vcpu_id);
+        set_initial(v->arch.fpu);
+        if (!restore(v->arch.fpu))
+            panic("the initial FPU state cannot be loaded");
+    }
+    v->arch.fpu_initialised = true;
+}
+
+void fpu_switch_in(struct vcpu *v)
+{
+    struct cpu *c = this_cpu();
+
+    /* A new vCPU in the memory of a dead one has not been here: fpu_initialised is not set yet. */
+    if (c->arch.fpu_owner != v || !v->arch.fpu_initialised)
+        fpu_load(v);
+    c->arch.fpu_owner = v;
+    set_xcr0(v->arch.xcr0 & xcr0_host ? v->arch.xcr0 & xcr0_host : XCR0_X87);
+    if (v->arch.ctrlreg[0] & CR0_TS)
+        write_cr0(read_cr0() | CR0_TS);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest copies: the range check, then guest_copy.asm, which touches the memory through the page tables that are loaded.
+ *
+ * What lies in the hypervisor's range is refused here, because the hypervisor could reach it; everything else is left to the MMU: an
+ * absent or read-only page or an address that is not canonical faults, and the copy ends. (CR0.WP is always set.)
+ */
+#include <port/guest_access.h>
+#include <xen/errno.h>
+
+#include "guest_copy.h"
+#include "x86.h"
+
+bool guest_range_ok(gva_t gva, uint64_t n)
+{
+    gva_t last;
+
+    if (n == 0)
+        return gva < M2P_GUEST_VIRT || gva >= DIRECT_MAP_END;
+    if (__builtin_add_overflow(gva, n - 1, &last))
+        return false;
+    return last < M2P_GUEST_VIRT || gva >= DIRECT_MAP_END;
+}
+
+int copy_from_guest(void *to, gva_t from, size_t n)
+{
+    return guest_range_ok(from, n) ? (int)guest_copy((uint64_t)to, from, n) : -XEN_EFAULT;
+}
+
+int copy_to_guest(gva_t to, const void *from, size_t n)
+{
+    return guest_range_ok(to, n) ? (int)guest_copy(to, (uint64_t)from, n) : -XEN_EFAULT;
+}
+
+int clear_guest(gva_t to, size_t n)
+{
+    return guest_range_ok(to, n) ? (int)guest_clear(to, n) : -XEN_EFAULT;
+}
+
+int cmpxchg_guest64(gva_t at, uint64_t *old, uint64_t new_value)
+{
+    if (at % 8 != 0 || !guest_range_ok(at, 8))
+        return -XEN_EFAULT;
+    return (int)guest_cmpxchg(at, old, new_value);
+}

@@ -1,0 +1,58 @@
+; SPDX-License-Identifier: MIT
+;
+; Reaches guest memory through the guest's own page tables: a fault ends the copy with -EFAULT (exception table). The only
+; instructions of the hypervisor that touch what a guest maps; SMAP is open just around them. guest_access.c has checked the range.
+
+%include "entry.inc"
+
+default rel
+section .text
+
+; long guest_copy(void *to, const void *from, size_t n)
+global guest_copy
+guest_copy:
+        STAC
+        mov rcx, rdx
+        shr rcx, 3
+.words: rep movsq
+        mov ecx, edx
+        and ecx, 7
+.bytes: rep movsb
+        CLAC
+        xor eax, eax
+        ret
+        EXTABLE .words, guest_fault
+        EXTABLE .bytes, guest_fault
+
+; long guest_clear(void *to, size_t n)
+global guest_clear
+guest_clear:
+        STAC
+        xor eax, eax
+        mov rcx, rsi
+        shr rcx, 3
+.words: rep stosq
+        mov ecx, esi
+        and ecx, 7
+.bytes: rep stosb
+        CLAC
+        ret
+        EXTABLE .words, guest_fault
+        EXTABLE .bytes, guest_fault
+
+; long guest_cmpxchg(uint64_t *at, uint64_t *old, uint64_t new)
+global guest_cmpxchg
+guest_cmpxchg:
+        mov rax, [rsi]
+        STAC
+.word:  lock cmpxchg [rdi], rdx
+        CLAC
+        mov [rsi], rax
+        xor eax, eax
+        ret
+        EXTABLE .word, guest_fault
+
+guest_fault:
+        CLAC
+        mov rax, -EFAULT
+        ret

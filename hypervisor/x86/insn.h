@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One instruction a function: all inline assembly of the hypervisor but for memory copies and state areas is here.
+ *
+ * Those named _safe may fault on what a guest asked for; they have an entry in the exception table (fault.c) and
+ * return false when they did.
+ */
+#ifndef X86_INSN_H
+#define X86_INSN_H
+
+#include <hv/types.h>
+
+/* If the instruction at `from` faults in the hypervisor, go on at `to`. */
+#define EXTABLE(from, to)                                                                          \
+    ".pushsection .extable, \"a\"\n\t.balign 4\n\t.long " from " - .\n\t.long " to                 \
+    " - .\n\t.popsection\n\t"
+
+static inline void outb(uint16_t port, uint8_t v)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+static inline void outw(uint16_t port, uint16_t v)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+static inline void outl(uint16_t port, uint32_t v)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port) : "memory");
+}
+static inline uint8_t inb(uint16_t port)
+{
+    uint8_t v;
+    __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port) : "memory");
+    return v;
+}
+static inline uint16_t inw(uint16_t port)
+{
+    uint16_t v;
+    __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port) : "memory");
+    return v;
+}
+static inline uint32_t inl(uint16_t port)
+{
+    uint32_t v;
+    __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port) : "memory");
+    return v;
+}
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+    return (uint64_t)hi << 32 | lo;
+}
+static inline void wrmsr(uint32_t msr, uint64_t v)
+{
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+}
+static inline bool rdmsr_safe(uint32_t msr, uint64_t *v)
+{
+    uint32_t lo = 0, hi = 0, ok = 0;
+    __asm__ volatile("1: rdmsr\n\tmovl $1, %2\n2:\n\t" EXTABLE("1b", "2b")
+                     : "+a"(lo), "+d"(hi), "+r"(ok)
+                     : "c"(msr));
+    *v = (uint64_t)hi << 32 | lo;
+    return ok;
+}
+static inline bool wrmsr_safe(uint32_t msr, uint64_t v)
+{
+    uint32_t ok = 0;
+    __asm__ volatile("1: wrmsr\n\tmovl $1, %0\n2:\n\t" EXTABLE("1b", "2b")
+                     : "+r"(ok)
+                     : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+                     : "memory");
+    return ok;
+}
+static inline bool xsetbv_safe(uint32_t index, uint64_t v)
+{
+    uint32_t ok = 0;
+    __asm__ volatile("1: xsetbv\n\tmovl $1, %0\n2:\n\t" EXTABLE("1b", "2b")
+                     : "+r"(ok)
+                     : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+                     : "memory");
+    return ok;
+}
+
+static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    __asm__ volatile("cpuid"
+                     : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+                     : "a"(leaf), "c"(sub));
+}
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return (uint64_t)hi << 32 | lo;
+}
+
+static inline uint64_t read_cr0(void)
+{
+    uint64_t v;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(v));
+    return v;
+}
+static inline void write_cr0(uint64_t v)
+{
+    __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory");
+}
+static inline uint64_t read_cr2(void)
+{
+    uint64_t v;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(v));
+    return v;
+}
+static inline uint64_t read_cr3(void)
+{
+    uint64_t v;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(v));
+    return v;
+}
+static inline void write_cr3(uint64_t v)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
+}
+static inline uint64_t read_cr4(void)
+{
+    uint64_t v;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(v));
+    return v;
+}
+static inline void write_cr4(uint64_t v)
+{
+    __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
+}
+static inline void clts(void)
+{
+    __asm__ volatile("clts");
+}
+static inline void invlpg(uint64_t va)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+static inline void wbinvd(void)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
+}
+
+struct table_pointer { /* operand of LGDT and LIDT */
+    uint16_t limit;
+    uint64_t base;
+} __packed;
+
+static inline void lgdt(const struct table_pointer *p)
+{
+    __asm__ volatile("lgdt %0" : : "m"(*p));
+}
+static inline void lidt(const struct table_pointer *p)
+{
+    __asm__ volatile("lidt %0" : : "m"(*p));
+}
+static inline void lldt(uint16_t selector)
+{
+    __asm__ volatile("lldt %0" : : "r"(selector));
+}
+static inline void ltr(uint16_t selector)
+{
+    __asm__ volatile("ltr %0" : : "r"(selector));
+}
+static inline void swapgs(void)
+{
+    __asm__ volatile("swapgs" : : : "memory");
+}
+
+/* Data segment registers: a guest may leave any selector there; a load of a bad one faults (false: the register holds 0). */
+#define SEGMENT_REGISTER(name)                                                                     \
+    static inline uint16_t read_##name(void)                                                       \
+    {                                                                                              \
+        uint16_t v;                                                                                \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(v));                                         \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline bool load_##name##_safe(uint16_t v)                                              \
+    {                                                                                              \
+        uint32_t bad = 1, zero = 0;                                                                \
+        __asm__ volatile("1: mov %2, %%" #name "\n\txorl %0, %0\n\tjmp 3f\n"                       \
+                         "2: mov %1, %%" #name "\n3:\n\t" EXTABLE("1b", "2b")                      \
+                         : "+r"(bad)                                                               \
+                         : "r"(zero), "r"((uint32_t)v)                                             \
+                         : "memory");                                                              \
+        return !bad;                                                                               \
+    }
+SEGMENT_REGISTER(ds)
+SEGMENT_REGISTER(es)
+SEGMENT_REGISTER(fs)
+SEGMENT_REGISTER(gs)
+#undef SEGMENT_REGISTER
+
+#define DEBUG_REGISTER(n)                                                                          \
+    static inline uint64_t read_dr##n(void)                                                        \
+    {                                                                                              \
+        uint64_t v;                                                                                \
+        __asm__ volatile("mov %%db" #n ", %0" : "=r"(v));                                          \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void write_dr##n(uint64_t v)                                                     \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%db" #n : : "r"(v));                                            \
+    }
+DEBUG_REGISTER(0)
+DEBUG_REGISTER(1)
+DEBUG_REGISTER(2)
+DEBUG_REGISTER(3)
+DEBUG_REGISTER(6)
+DEBUG_REGISTER(7)
+#undef DEBUG_REGISTER
+
+/* a * b / c with a 128-bit product; the caller knows that the result has 64 bits. */
+static inline uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t high;
+
+    __asm__("mulq %3; divq %4" : "=a"(a), "=&d"(high) : "a"(a), "r"(b), "r"(c) : "cc");
+    return a;
+}
+
+static inline void cli(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+/* The CPU takes no interrupt between STI and HLT. */
+static inline void sti_hlt_cli(void)
+{
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between irq.c and msi.c: what is kept of an irq. irq.c's lock is held around all calls.
+ */
+#ifndef X86_IRQ_INTERNAL_H
+#define X86_IRQ_INTERNAL_H
+
+#include <hv/irq.h>
+#include <hv/types.h>
+
+#define NR_IRQS 256u
+
+struct msi {
+    bool used, is_msix, wide, maskable; /* wide: 64-bit address; maskable: MSI with mask bits */
+    struct pci_function f;
+    uint8_t capability;        /* offset in configuration space */
+    uint16_t entry;            /* MSI-X                         */
+    volatile uint32_t *slot;   /* MSI-X: the table entry        */
+};
+
+struct irq {
+    uint8_t vector; /* 0: not in use */
+    bool level, active_low, masked;
+    bool hypervisor; /* the console's */
+    struct domain *domain;
+    uint32_t pirq;
+    struct msi msi;
+};
+
+int __must_check msi_setup(struct msi *m, struct pci_function f, unsigned int entry,
+                           uint64_t table_base, uint8_t vector);
+void msi_teardown(struct msi *m);
+void msi_program(const struct msi *m, uint8_t vector); /* writes address and data, enables */
+void msi_mask(const struct msi *m, bool masked);
+bool msi_is_of(const struct msi *m, struct pci_function f);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block of each physical CPU: its stacks, and above them its struct cpu.
+ *
+ *     +0       4 stacks for NMI, #DF, #MC, #DB (TSS.ist), 8 KiB each
+ *     +0x8000  a page that is never mapped: a stack overflow is a fault, not a silent overwrite
+ *     +0x9000  the stack
+ *     +0xf000  struct cpu (the stack begins just below it), then what only x86/ needs
+ *
+ * The block is aligned to its size, so the stack pointer alone tells the CPU (this_cpu()), on any of its stacks, with no segment base.
+ */
+#ifndef X86_PERCPU_H
+#define X86_PERCPU_H
+
+#include <hv/cpu.h>
+#include <hv/types.h>
+
+#define MAX_CPUS 64
+#define CPU_BLOCK_SIZE 0x10000
+#define CPU_BLOCK_GUARD 0x8000
+#define CPU_OFFSET 0xf000
+#define IST_SIZE 0x2000
+
+enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
+
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp0, rsp1, rsp2;
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3, iomap;
+} __packed;
+
+struct cpu_block {
+    uint8_t stacks[CPU_OFFSET];
+    struct cpu cpu;
+    uint64_t user_rsp;            /* where the SYSCALL stub keeps RSP for a moment (asm-offsets) */
+    struct tss tss __aligned(128); /* within one page (asm-offsets)                              */
+    uint8_t rest[] __aligned(CPU_BLOCK_SIZE);
+};
+_Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE, "a CPU's block is one aligned 64 KiB");
+_Static_assert(offsetof(struct cpu_block, cpu) == CPU_OFFSET, "this_cpu() relies on it");
+
+extern struct cpu_block cpu0_block;
+
+static inline struct cpu_block *this_block(void)
+{
+    uint64_t sp;
+    __asm__("mov %%rsp, %0" : "=r"(sp));
+    return (struct cpu_block *)(sp & ~(uint64_t)(CPU_BLOCK_SIZE - 1));
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ends: panic, power off, reboot, and the crash that a test can see.
+ *
+ * A crash ends through QEMU's debug-exit port when parvis.cfg names it (QEMU's exit status becomes 3), else the machine is switched off:
+ * what was said is on the console. Where ACPI cannot do it the CPU halts for good. Nothing here takes a lock or allocates.
+ */
+#include <hv/log.h>
+#include <port/atomic.h>
+#include <port/machine.h>
+
+#include "acpi.h"
+#include "insn.h"
+#include "x86.h"
+
+uint16_t debug_exit_port;
+
+#define DEBUG_EXIT_CRASHED 1
+#define PORT_RESET 0xcf9
+#define RESET_FULL 0x06
+#define PORT_KEYBOARD 0x64
+#define KEYBOARD_PULSE_RESET 0xfe
+
+static void __noreturn halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+static void reboot(void)
+{
+    acpi_reset();
+    outb(PORT_RESET, 0x02);
+    outb(PORT_RESET, RESET_FULL);
+    for (unsigned int i = 0; i < 100000; i++)
+        cpu_relax();
+    outb(PORT_KEYBOARD, KEYBOARD_PULSE_RESET);
+    for (unsigned int i = 0; i < 100000; i++)
+        cpu_relax();
+    /* The last way that always works: an exception with no table to look in. */
+    lidt(&(struct table_pointer){.limit = 0, .base = 0});
+    __asm__ volatile("int3");
+}
+
+void machine_stop(enum stop_kind kind)
+{
+    cli();
+    if (kind == STOP_CRASHED && debug_exit_port)
+        outb(debug_exit_port, DEBUG_EXIT_CRASHED);
+    if (kind == STOP_REBOOT)
+        reboot();
+    acpi_power_off();
+    log_error("halted: this machine cannot be switched off by ACPI");
+    halt();
+}
+
+void panic(const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    log_error("panic: %s", text);
+    dump_stack((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
+    machine_stop(STOP_CRASHED);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console UART: a 16550 at COM1 or COM2, 115200 baud, 8N1. Output waits for room (bounded: a missing UART must not
+ * hang the machine); input is read when its interrupt or the timer says so.
+ */
+#include <port/atomic.h>
+#include <port/machine.h>
+
+#include "insn.h"
+#include "x86.h"
+
+enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5, UART_SCRATCH = 7 };
+#define LSR_DATA 0x01
+#define LSR_ROOM 0x20
+#define LCR_DLAB 0x80
+#define LCR_8N1 0x03
+#define FCR_ENABLE_CLEAR 0x07
+#define MCR_DTR_RTS_OUT2 0x0b
+#define IER_RECEIVED 0x01
+#define FIFO_SIZE 16
+
+uint16_t uart_base; /* 0: there is none */
+uint8_t uart_irq;
+static unsigned int room; /* bytes the FIFO surely takes */
+
+void uart_init(unsigned int com)
+{
+    uint16_t base = com == 2 ? 0x2f8 : 0x3f8;
+
+    uart_base = 0;
+    uart_irq = com == 2 ? 3 : 4;
+    outb(base + UART_SCRATCH, 0x5a);
+    if (inb(base + UART_SCRATCH) != 0x5a)
+        return;
+    outb(base + UART_IER, 0);
+    outb(base + UART_LCR, LCR_DLAB);
+    outb(base + UART_DATA, 1); /* divisor 1: 115200 baud */
+    outb(base + UART_IER, 0);
+    outb(base + UART_LCR, LCR_8N1);
+    outb(base + UART_FCR, FCR_ENABLE_CLEAR);
+    outb(base + UART_MCR, MCR_DTR_RTS_OUT2);
+    room = 0;
+    uart_base = base;
+}
+
+bool uart_enable_interrupt(void)
+{
+    if (!uart_base)
+        return false;
+    outb(uart_base + UART_IER, IER_RECEIVED);
+    return true;
+}
+
+void machine_console_putc(char c)
+{
+    if (!uart_base)
+        return;
+    if (!room) {
+        for (unsigned int i = 0; i < 1000000 && !(inb(uart_base + UART_LSR) & LSR_ROOM); i++)
+            cpu_relax();
+        room = FIFO_SIZE;
+    }
+    room--;
+    outb(uart_base + UART_DATA, (uint8_t)c);
+}
+
+int machine_console_getc(void)
+{
+    if (!uart_base || !(inb(uart_base + UART_LSR) & LSR_DATA))
+        return -1;
+    return inb(uart_base + UART_DATA);
+}
