@@ -9,7 +9,7 @@
  *
  * Lock: d->lock for the mark; the caller (domctl) makes sure that two do not kill the same domain at once.
  */
-#include <hv/console.h>
+#include <hv/console_ring.h>
 #include <hv/domain.h>
 #include <hv/grant_table.h>
 #include <hv/guest_ops.h>
@@ -48,6 +48,7 @@ static int unmap_vcpu_infos(struct domain *d)
     struct vcpu *v;
 
     pirq_table_free(d);
+    console_ring_detach(d);
     for_each_vcpu(d, v)
         vcpu_info_unmap(v);
     return d->ops->relinquish_vcpus(d);

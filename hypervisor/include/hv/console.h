@@ -20,6 +20,8 @@ int __must_check console_alloc_port(struct domain *d, uint32_t *port);
 /* Boot-time domains: the hypervisor drains the ring of d (its frame and local port known) to the UART. */
 int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
 void console_drain_rings(void);                   /* exit path work: CPU_WORK_CONSOLE                            */
+void console_feed_boot_domain(void);              /* gives what was typed to a boot-time domain, if it is for one */
+size_t console_read(char *to, size_t n);          /* what was typed                                              */
 int __must_check domain_console_init(struct domain *d);
 void domain_console_free(struct domain *d);
 
