@@ -3,7 +3,7 @@
  * Boot-time domains: the sections of parvis.cfg, made into domains by the hypervisor itself.
  *
  * The control domain comes first and has id 0. A guest's console ring is drained by the hypervisor to the UART; its store port
- * waits for the control domain. A section that cannot be had is said and left out; without any domain the machine has nothing to do.
+ * waits for the control domain; without one it has none. A section that cannot be had is said and left out; without any domain the machine has nothing to do.
  */
 #include <hv/boot_domains.h>
 #include <hv/console.h>
@@ -56,7 +56,8 @@ static int make_vcpus(struct domain *d, unsigned int n)
 static int connect_guest(struct domain *d, const struct build_args *args, mfn_t store, mfn_t console)
 {
     grant_table_set_entry(d, GNTTAB_RESERVED_CONSOLE, 0, console.n);
-    grant_table_set_entry(d, GNTTAB_RESERVED_XENSTORE, 0, store.n);
+    if (args->store_port)
+        grant_table_set_entry(d, GNTTAB_RESERVED_XENSTORE, 0, store.n);
     return console_attach_ring(d, console, args->console_port);
 }
 
@@ -69,8 +70,8 @@ static int build_one(const struct boot_info *bi, const struct boot_domain *b, st
     args.kernel = module_at(bi, b->kernel, &args.kernel_size);
     args.ramdisk = module_at(bi, b->ramdisk, &args.ramdisk_size);
     d->max_pages = args.nr_pages;
-    if (!rc && !d->is_control)
-        rc = evtchn_alloc_unbound(d, 0, &args.store_port);
+    if (!rc && !d->is_control && control_domain)
+        rc = evtchn_alloc_unbound(d, control_domain->domain_id, &args.store_port);
     if (!rc && !d->is_control)
         rc = console_alloc_port(d, &args.console_port);
     if (!rc)
