@@ -29,7 +29,7 @@ int daemon_connect(struct error *e)
     }
     err = errno;
     close(fd);
-    return error_set(e, -err, "parvisd does not answer at %s: %s: is it running?", a.sun_path,
+    return error_set(e, -ECONNREFUSED, "parvisd does not answer at %s: %s: is it running?", a.sun_path,
                      strerror(err));
 }
 

@@ -16,6 +16,7 @@
 
 #include "daemon.h"
 #include "policy.h"
+#include "state.h"
 
 enum client_kind { ASKING, READING, WAITING };
 
@@ -167,6 +168,19 @@ static void ask_wait(struct client *cl, uint32_t domid)
     answer(cl, 0, &e);
 }
 
+/* A domain made just now: the file of a former one of its name is not its history. */
+static int serve_new(struct host *h, uint32_t domid, const char *name, struct error *e)
+{
+    const struct console *c = console_by_name(name);
+    bool goes_on = c && c->restarting;
+    int rc = console_serve(h, domid, name, e);
+
+    if (rc == 0 && !goes_on) {
+        unlink(state_path("console/%s.log", name));
+    }
+    return rc;
+}
+
 static void request(struct host *h, struct client *cl, int type, char *text)
 {
     struct error e = {0};
@@ -176,7 +190,7 @@ static void request(struct host *h, struct client *cl, int type, char *text)
     rest += *rest == ' ';
     switch (type) {
     case D_SERVE:
-        answer(cl, console_serve(h, domid, rest, &e), &e);
+        answer(cl, serve_new(h, domid, rest, &e), &e);
         drop(cl);
         break;
     case D_RELEASE:

@@ -297,6 +297,33 @@ void console_event(struct host *h, uint32_t port)
     }
 }
 
+void console_resume(struct console *c)
+{
+    struct history old;
+    char buf[4096];
+    size_t n;
+    FILE *f = fopen(state_path("console/%s.log", c->name), "re");
+
+    if (!f) {
+        return;
+    }
+    if (history_init(&old) == 0) {
+        struct history fresh = c->history;
+        uint64_t pos = 0;
+
+        while ((n = fread(buf, 1, sizeof(buf), f)) > 0) {
+            history_add(&old, buf, n);
+        }
+        /* What came since this daemon runs stands behind it. */
+        while ((n = history_read(&fresh, &pos, buf, sizeof(buf))) > 0) {
+            history_add(&old, buf, n);
+        }
+        history_free(&fresh);
+        c->history = old;
+    }
+    fclose(f);
+}
+
 void console_set_ended(struct console *c, const char *how)
 {
     c->ended = true;

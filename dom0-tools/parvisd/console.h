@@ -68,6 +68,8 @@ uint64_t now_ms(void);
 
 /* Binds the console of `name` to a domain, making it if need be. */
 int console_serve(struct host *h, uint32_t domid, const char *name, struct error *e);
+/* A daemon before this one left the history of this console in a file: takes it up. */
+void console_resume(struct console *c);
 /* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
 void console_release(struct host *h, struct console *c, const char *how);
 /* Remembers how it ended while the domain is still there (preserved). */

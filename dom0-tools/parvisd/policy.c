@@ -207,11 +207,15 @@ void policy_adopt(struct host *h)
     for (size_t i = 0; i < n; i++) {
         struct state_entry s;
 
-        if (state_get(all[i].name, &s) == 0 && state_matches(&s, &all[i].d) && !all[i].d.dying &&
-            console_serve(h, all[i].d.domid, all[i].name, &e)) {
+        if (state_get(all[i].name, &s) || !state_matches(&s, &all[i].d) || all[i].d.dying) {
+            continue;
+        }
+        if (console_serve(h, all[i].d.domid, all[i].name, &e)) {
             fprintf(stderr, "parvisd: %s\n", e.text);
             e.code = 0;
+            continue;
         }
+        console_resume(console_by_name(all[i].name));
     }
     free(all);
 }

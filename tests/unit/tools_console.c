@@ -584,6 +584,11 @@ static void adopts(void **state)
     say(ring, "alive", 5);
     policy_adopt(&f->host);
     history_says("web", "alive");
+    /* The next daemon goes on where this one ended. */
+    console_close_all(&f->host);
+    say(ring, " again", 6);
+    policy_adopt(&f->host);
+    history_says("web", "alive again");
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
