@@ -76,7 +76,7 @@ void vcpu_time_write(struct vcpu *v)
 
 void vcpu_time_refresh(struct vcpu *v, s_time_t now)
 {
-    if (likely((uint64_t)now - v->time_stamp.system_time < (uint64_t)REFRESH))
+    if (likely(v->time_stamp.tsc && (uint64_t)now - v->time_stamp.system_time < (uint64_t)REFRESH))
         return;
     vcpu_time_write(v);
     write_time_area(v);
