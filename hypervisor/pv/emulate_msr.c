@@ -12,6 +12,8 @@
 #define MSR_PLATFORM_ID 0x17
 #define MSR_APIC_BASE 0x1b
 #define MSR_UCODE_REV 0x8b
+#define MSR_MCG_CAP 0x179
+#define MSR_MCG_STATUS 0x17a
 #define MSR_MISC_ENABLE 0x1a0
 #define MSR_PAT 0x277
 #define MSR_EFER 0xc0000080u
@@ -54,6 +56,8 @@ bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_MISC_ENABLE:
         *value = MISC_ENABLE_FAST_STRING;
         return true;
+    case MSR_MCG_CAP: /* machine checks: no banks, nothing pending */
+    case MSR_MCG_STATUS:
     case MSR_UCODE_REV:
     case MSR_PLATFORM_ID:
         *value = 0;
@@ -87,6 +91,7 @@ bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
     case MSR_PAT:
     case MSR_MISC_ENABLE: /* XSA-333: never written to hardware */
     case MSR_APIC_BASE:
+    case MSR_MCG_STATUS:
         return pv_read_msr(v, msr, &now) && now == value;
     case MSR_UCODE_REV: /* a kernel writes 0 before it reads the revision */
     case MSR_TSC:
