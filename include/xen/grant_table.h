@@ -84,7 +84,7 @@ typedef struct grant_entry_v1 grant_entry_v1_t;
 #define GNTTABOP_map_grant_ref 0
 #define GNTTABOP_unmap_grant_ref 1
 #define GNTTABOP_setup_table 2
-#define GNTTABOP_dump_table 3 /* prints a table to the log; control domain */
+#define GNTTABOP_dump_table 3 /* prints a table to the log */
 #define GNTTABOP_transfer 4   /* refused: status GNTST_general_error */
 #define GNTTABOP_copy 5
 #define GNTTABOP_query_size 6
