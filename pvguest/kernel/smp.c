@@ -35,11 +35,13 @@ static void smp_entry(unsigned long id)
 {
     percpu_init((unsigned int)id);
     traps_init();
-    events_enable();
-    start[id].fn(start[id].arg);
-    events_disable();
-    for (;;) /* VCPUOP_down of oneself: does not return until someone says up */
+    for (;;) {
+        events_enable();
+        start[id].fn(start[id].arg);
+        events_disable();
+        /* Down by its own wish: returns when somebody says up again, with another function. */
         HYPERVISOR_vcpu_op(VCPUOP_down, (unsigned int)id, NULL);
+    }
 }
 
 static void fill_context(vcpu_guest_context_t *ctx, unsigned int id, unsigned long stack_top)

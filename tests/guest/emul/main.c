@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shows: privileged instructions of the guest kernel are carried out for it where the ABI says
+ * so, and fault where it does not.
+ *
+ * The kernel runs in ring 3, so each of them traps; what is emulated is a short list (CPUID by the
+ * forced-emulation prefix, MSRs, control and debug registers, port I/O, CLTS). Everything
+ * else is a general-protection fault of the guest.
+ *
+ * XSA-12 and XSA-444 (debug registers), XSA-193 (non-canonical bases), XSA-333 (MISC_ENABLE),
+ * XSA-351 (energy counters).
+ */
+#include "test.h"
+
+const char test_name[] = "emul";
+
+#define MSR_EFER 0xc0000080u
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_MISC_ENABLE 0x1a0u
+#define MSR_RAPL_POWER_UNIT 0x606u
+#define MSR_PKG_ENERGY 0x611u
+#define NONCANONICAL 0x0000800000000000ul
+
+#define CR0_PE 1ul
+#define CR0_TS 8ul
+#define CR0_PG (1ul << 31)
+
+struct msr {
+    uint32_t index;
+    uint64_t value;
+};
+
+static void do_rdmsr(void *arg)
+{
+    struct msr *m = arg;
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(m->index));
+    m->value = (uint64_t)high << 32 | low;
+}
+
+static void do_wrmsr(void *arg)
+{
+    struct msr *m = arg;
+
+    __asm__ volatile("wrmsr"
+                     :
+                     : "a"((uint32_t)m->value), "d"((uint32_t)(m->value >> 32)), "c"(m->index));
+}
+
+static int rdmsr(uint32_t index, uint64_t *value)
+{
+    struct msr m = {.index = index};
+    int vector = probe_call(do_rdmsr, &m, NULL);
+
+    if (value)
+        *value = m.value;
+    return vector;
+}
+
+static int wrmsr(uint32_t index, uint64_t value)
+{
+    struct msr m = {.index = index, .value = value};
+
+    return probe_call(do_wrmsr, &m, NULL);
+}
+
+static void msrs(void)
+{
+    uint64_t value = 0, target = 0x1122334455667788ul, seen = 0;
+
+    CHECK_EQ(rdmsr(MSR_EFER, &value), -1, "EFER can be read");
+    CHECK((value & 0x500) == 0x500, "and says long mode");
+    CHECK_EQ(wrmsr(MSR_FS_BASE, (uint64_t)&target), -1, "the FS base can be written");
+    __asm__ volatile("mov %%fs:0, %0" : "=r"(seen));
+    CHECK_EQ(seen, target, "and works");
+    CHECK_EQ(rdmsr(MSR_FS_BASE, &value), -1, "and read back");
+    CHECK_EQ(value, (uint64_t)&target, "with the same value");
+    CHECK_EQ(wrmsr(MSR_FS_BASE, NONCANONICAL), TRAP_GP, "XSA-193: a non-canonical base faults");
+    CHECK_EQ(rdmsr(0xdeadbeef, NULL), TRAP_GP, "an MSR that does not exist faults");
+    CHECK_EQ(wrmsr(0xdeadbeef, 0), TRAP_GP, "to write, too");
+    CHECK_EQ(rdmsr(MSR_RAPL_POWER_UNIT, NULL), TRAP_GP, "XSA-351: energy counters are not for guests");
+    CHECK_EQ(rdmsr(MSR_PKG_ENERGY, NULL), TRAP_GP, "none of them");
+    wrmsr(MSR_MISC_ENABLE, 1);
+    CHECK(HYPERVISOR_xen_version(XENVER_version, NULL) > 0, "XSA-333: MISC_ENABLE does no harm");
+    wrmsr(MSR_FS_BASE, 0);
+}
+
+static void forced_cpuid(uint32_t leaf, uint32_t *regs)
+{
+    __asm__ volatile("ud2; .ascii \"xen\"; cpuid"
+                     : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
+                     : "0"(leaf), "2"(0));
+}
+
+static void cpuid(void)
+{
+    uint32_t r[4];
+    char name[13];
+
+    forced_cpuid(0x40000000, r);
+    memcpy(name, &r[1], 12);
+    name[12] = '\0';
+    CHECK(!strcmp(name, "XenVMMXenVMM"), "the hypervisor leaf carries the name of the ABI");
+    CHECK(r[0] >= 0x40000002, "and says how many leaves there are");
+    forced_cpuid(0x40000001, r);
+    CHECK_EQ(r[0], HYPERVISOR_xen_version(XENVER_version, NULL), "the version agrees with the hypercall");
+    forced_cpuid(0, r);
+    CHECK(r[0] >= 1, "basic leaves are there");
+    forced_cpuid(1, r);
+    CHECK(r[3] & 1, "with an FPU");
+    CHECK(!(r[3] & (1 << 12)), "and without what a PV guest cannot use: MTRRs");
+    forced_cpuid(0x80000001, r);
+    CHECK(r[3] & (1 << 29), "long mode");
+}
+
+static void do_cli(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("cli");
+}
+
+static void do_hlt(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("hlt");
+}
+
+static void do_lgdt(void *arg)
+{
+    __asm__ volatile("lgdt (%0)" : : "r"(arg));
+}
+
+static void do_ltr(void *arg)
+{
+    __asm__ volatile("ltr %w0" : : "r"(arg));
+}
+
+static void refused(void)
+{
+    static char zeros[16];
+
+    CHECK_EQ(probe_call(do_cli, NULL, NULL), TRAP_GP, "cli");
+    CHECK_EQ(probe_call(do_hlt, NULL, NULL), TRAP_GP, "hlt");
+    CHECK_EQ(probe_call(do_lgdt, zeros, NULL), TRAP_GP, "lgdt");
+    CHECK_EQ(probe_call(do_ltr, NULL, NULL), TRAP_GP, "ltr");
+}
+
+static uint64_t cr_value;
+
+static void do_read_cr0(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr_value));
+}
+
+static void do_write_cr0(void *arg)
+{
+    __asm__ volatile("mov %0, %%cr0" : : "r"(arg));
+}
+
+static void do_read_cr2(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(cr_value));
+}
+
+static void do_read_cr3(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(cr_value));
+}
+
+static void do_clts(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("clts");
+}
+
+static void control_registers(void)
+{
+    uint64_t cr0;
+
+    CHECK_EQ(probe_call(do_read_cr0, NULL, NULL), -1, "CR0 can be read");
+    cr0 = cr_value;
+    CHECK((cr0 & (CR0_PE | CR0_PG)) == (CR0_PE | CR0_PG), "and says protected mode and paging");
+    CHECK_EQ(probe_call(do_write_cr0, (void *)(cr0 | CR0_TS), NULL), -1, "TS can be set");
+    probe_call(do_read_cr0, NULL, NULL);
+    CHECK(cr_value & CR0_TS, "and shows");
+    CHECK_EQ(probe_call(do_clts, NULL, NULL), -1, "clts clears it");
+    probe_call(do_read_cr0, NULL, NULL);
+    CHECK_EQ(cr_value & CR0_TS, 0, "and that shows");
+    CHECK_EQ(probe_call(do_write_cr0, (void *)(cr0 & ~CR0_PG), NULL), TRAP_GP,
+             "paging cannot be turned off");
+    CHECK_EQ(probe_read((void *)0x10000, NULL), TRAP_PAGE_FAULT, "a fault");
+    CHECK_EQ(probe_call(do_read_cr2, NULL, NULL), -1, "CR2 can be read");
+    CHECK_EQ(cr_value, 0x10000, "and is the address");
+    CHECK_EQ(probe_call(do_read_cr3, NULL, NULL), -1, "CR3 can be read");
+    CHECK_EQ(cr_value >> PAGE_SHIFT, virt_to_mfn(pt_root), "and is the root's frame");
+}
+
+static uint8_t port_value;
+
+static void do_in(void *arg)
+{
+    __asm__ volatile("inb %w1, %0" : "=a"(port_value) : "d"(arg));
+}
+
+static void do_out(void *arg)
+{
+    __asm__ volatile("outb %b0, %w1" : : "a"(0), "d"(arg));
+}
+
+static void ports(void)
+{
+    physdev_set_iopl_t iopl = {.iopl = 1};
+
+    CHECK_EQ(probe_call(do_in, (void *)0x80, NULL), TRAP_GP, "without I/O privilege a port faults");
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "the kernel may raise its own level");
+    CHECK_EQ(probe_call(do_in, (void *)0x80, NULL), -1, "then a port answers");
+    CHECK_EQ(port_value, 0xff, "as if nothing were there");
+    CHECK_EQ(probe_call(do_out, (void *)0x80, NULL), -1, "and takes anything");
+    iopl.iopl = 4;
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl), -XEN_EINVAL, "there is no level 4");
+    iopl.iopl = 0;
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "lowered");
+    CHECK_EQ(probe_call(do_in, (void *)0x80, NULL), TRAP_GP, "and the port faults again");
+}
+
+static unsigned int hits;
+
+static bool breakpoint_hit(struct trap_regs *regs)
+{
+    hits++;
+    regs->rflags |= 1ul << 16; /* RF: go on over it */
+    HYPERVISOR_set_debugreg(7, 0);
+    return true;
+}
+
+static void __attribute__((noinline)) target_function(void)
+{
+    barrier();
+}
+
+static void debug_registers(void)
+{
+    trap_set_handler(TRAP_DEBUG, breakpoint_hit);
+    CHECK(HYPERVISOR_set_debugreg(0, 0xffff830000000000ul) < 0, "no breakpoint in the hypervisor");
+    CHECK(HYPERVISOR_set_debugreg(0, NONCANONICAL) < 0, "nor at no address");
+    CHECK_EQ(HYPERVISOR_set_debugreg(0, (unsigned long)target_function), 0, "a breakpoint");
+    CHECK_EQ(HYPERVISOR_get_debugreg(0), (unsigned long)target_function, "reads back");
+    CHECK_EQ(HYPERVISOR_set_debugreg(7, 1), 0, "switched on");
+    target_function();
+    CHECK_EQ(hits, 1, "it is hit");
+    CHECK(HYPERVISOR_get_debugreg(6) & 1, "DR6 says which");
+    CHECK(HYPERVISOR_set_debugreg(7, 0xffffffff00000000ul) < 0, "XSA-12: reserved bits of DR7");
+    CHECK(HYPERVISOR_set_debugreg(9, 0) < 0, "there is no DR9");
+    HYPERVISOR_set_debugreg(7, 0);
+    HYPERVISOR_set_debugreg(0, 0);
+    trap_set_handler(TRAP_DEBUG, NULL);
+}
+
+void test_main(void)
+{
+    msrs();
+    cpuid();
+    refused();
+    control_registers();
+    ports();
+    debug_registers();
+}
