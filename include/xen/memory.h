@@ -34,8 +34,8 @@
  * populate_physmap      new pages for given places: extent_start lists pfns in, mfns out, and the
  *                       M2P is set.
  * All three take struct xen_memory_reservation and return how many extents were done, which is
- * less than asked when memory or the limit ran out, or an entry was bad. Order 0 for everyone;
- * greater ones only for domains that drive devices.
+ * less than asked when memory or the limit ran out, or an entry was bad. The greatest order is 9
+ * for guests, 12 for the control domain.
  */
 #define XENMEM_increase_reservation 0
 #define XENMEM_decrease_reservation 1
