@@ -68,14 +68,23 @@ void put_domain(struct domain *d)
     free_parts(d);
 }
 
-static int init_shared_info(struct domain *d)
+/* The hypervisor's pages that the domain sees from its start: they carry its id as owner, so it has one by now. */
+static int share_pages(struct domain *d)
 {
+    mfn_t first;
+    int rc;
+
     d->shared_info = alloc_hv_pages(0);
     if (!d->shared_info)
         return -XEN_ENOMEM;
     share_hv_page_with_guest(d->shared_info, d, true);
     wallclock_write(d);
-    return 0;
+    rc = grant_table_frame(d, 0, &first);
+    if (rc) {
+        unshare_hv_page(d->shared_info);
+        d->shared_info = NULL;
+    }
+    return rc;
 }
 
 static void init_fields(struct domain *d, const struct domain_config *cfg)
@@ -154,7 +163,7 @@ int domain_create(const struct domain_config *cfg, struct domain **out)
         hv_strlcpy(d->name, cfg->name, sizeof(d->name));
     else
         snprintf(d->name, sizeof(d->name), "d%u", d->domain_id);
-    rc = init_shared_info(d); /* after the id is known: it owns the page */
+    rc = share_pages(d);
     if (rc) {
         put_domain(d);
         return rc;

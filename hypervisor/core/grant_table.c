@@ -14,7 +14,6 @@
 
 #define MOST_FRAMES 1024
 #define MOST_MAPTRACK_FRAMES 8192
-#define INITIAL_FRAMES 1
 
 struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref)
 {
@@ -76,12 +75,10 @@ int grant_table_init(struct domain *d, unsigned int max_frames, unsigned int max
     gt->active = hv_alloc_array(max_frames, sizeof(*gt->active));
     rc = maptrack_init(gt, max_maptrack_frames);
     d->grant = gt;
-    if (!rc)
-        rc = gt->shared && gt->active ? grant_grow_locked(d, INITIAL_FRAMES) : -XEN_ENOMEM;
-    if (rc) {
-        grant_table_free_frames(d);
+    if (!rc && !(gt->shared && gt->active))
+        rc = -XEN_ENOMEM;
+    if (rc)
         grant_table_destroy(d);
-    }
     return rc;
 }
 
@@ -115,6 +112,11 @@ void grant_table_destroy(struct domain *d)
     hv_free(gt->shared);
     hv_free(gt);
     d->grant = NULL;
+}
+
+unsigned int grant_table_max_frames(const struct domain *d)
+{
+    return d->grant->max_frames;
 }
 
 int grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mfn)
