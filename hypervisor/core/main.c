@@ -11,6 +11,7 @@
 #include <hv/guest_ops.h>
 #include <hv/log.h>
 #include <hv/main.h>
+#include <hv/memory_op.h>
 #include <hv/version.h>
 #include <hv/x86_init.h>
 
@@ -21,6 +22,7 @@ void hypervisor_main(const struct boot_info *bi)
     console_init();
     log_info("Parvis %s, started by %s", PARVIS_VERSION, bi->loader);
     version_set_command_line(bi->cmdline);
+    memory_map_init(bi);
     x86_init_memory(bi);
     domain_system_init();
     x86_init_late(bi);

@@ -20,6 +20,7 @@ void grant_table_free_frames(struct domain *d); /* teardown: the frames that d s
 void grant_table_destroy(struct domain *d);
 /* For acquire_resource and boot-time domains: the idx-th frame of d's (shared) grant table; grows it. */
 int __must_check grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mfn);
+unsigned int grant_table_max_frames(const struct domain *d);
 void grant_table_set_entry(struct domain *d, grant_ref_t ref, domid_t to, uint64_t gfn);
 void grant_table_dump(struct domain *d);
 
