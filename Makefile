@@ -44,6 +44,7 @@ GUESTS :=
 TOOLS :=
 UNIT :=
 CHECKS :=
+FUZZ :=
 
 all: hv efi guests tools ## everything that runs: hypervisor, guests, tools
 
@@ -59,7 +60,7 @@ build/.deps: .ci/deps
 	@.ci/deps
 	@touch $@
 
-.PHONY: all deps hv efi guests tools unit run debug check fmt clean help
+.PHONY: all deps hv efi guests tools unit run debug check fuzz fmt clean help
 deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
 
 hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/)
@@ -85,10 +86,13 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 
 # ---- testing ---------------------------------------------------------------------------------------
 
-# In the order of how soon they answer. CHECKS: what other .mk files add, each one word (a make target).
+# In the order of how soon they answer. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz
+# for FUZZ_SECONDS.
 CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make all" "make hv HV_CC=clang" "make image reference" \
-    "make $(unit_programs)" $(unit_programs) $(foreach c,$(CHECKS),"make $c") \
+    "make $(unit_programs)" $(unit_programs) $(CHECKS) $(if $(FUZZ),"make fuzz FUZZ_SECONDS=10") \
     $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
+
+fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 
 check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
 	@env MAKEFLAGS= $(PYTHON) tests/run.py $(CHECK_COMMANDS)

@@ -25,6 +25,7 @@ build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image:
 	$(Q)clang $(FUZZ_LOADER_CFLAGS) -o $@ $(filter %.c,$^) -lz -llzma -lzstd -llz4
 
 .PHONY: fuzz-loader
+FUZZ += fuzz-loader
 fuzz-loader: build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image build/fuzz/loader_seeds ## fuzzes the loader and the kernel reader, FUZZ_SECONDS each
 	@mkdir -p build/fuzz/corpus/loader build/fuzz/corpus/kernel_image
 	@build/fuzz/loader_seeds build/fuzz/corpus/loader

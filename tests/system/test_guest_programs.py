@@ -46,7 +46,7 @@ def on_xen():
                 m.expect(r"parvis# ", 60)
             except (Timeout, Ended) as error:
                 problems.append(f"{name}: {error}")
-                m.send("\x1d", end="")
+                m.send("\x1d")
                 m.shell(f"xl destroy {name}")
     assert not problems, "\n".join(problems)
 
