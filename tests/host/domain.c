@@ -12,10 +12,12 @@
 #include <hv/hypercall.h>
 #include <hv/main.h>
 #include <xen/errno.h>
+#include <xen/grant_table.h>
 
 void host_memory_init(uint64_t frames);
 void host_locks_init(void);
 void host_guest_init(void);
+void host_irq_init(void);
 
 static int nothing_domain(struct domain *d)
 {
@@ -108,6 +110,7 @@ void host_init(uint64_t frames)
     host_memory_init(frames);
     host_locks_init();
     host_guest_init();
+    host_irq_init();
     heap_init();
     heap_give(MFN(16), frames - 16);
     domain_system_init();

@@ -49,6 +49,18 @@ void host_type(const char *s);           /* the UART's input */
 extern bool host_no_flush;               /* tlb_clock() stands still: to see what relies on flushes */
 unsigned int host_locks_held(void);
 
+/* The machine's interrupts: lines 0 to HOST_GSIS - 1, then messages. Line 4 is the hypervisor's own. */
+#define HOST_GSIS 24
+#define HOST_MESSAGES 8
+struct host_irq {
+    struct domain *d; /* who has it; NULL: nobody */
+    uint32_t pirq;
+    bool level, masked, message;
+};
+extern struct host_irq host_irq[HOST_GSIS + HOST_MESSAGES];
+extern unsigned int host_mmcfg_trusted;  /* windows that were vouched for */
+void host_interrupt(unsigned int irq);   /* the device interrupts */
+
 /* Calls hypercall nr as v, as entry does, with re-issues; the result, and how often it was issued in *issues (may be NULL). */
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues);
 

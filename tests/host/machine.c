@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include <hv/log.h>
+#include <port/atomic.h>
 #include <port/sanitize.h>
 
 static char *ram;
@@ -138,6 +139,17 @@ void machine_kick(unsigned int cpu)
 unsigned int machine_nr_cpus(void)
 {
     return 1;
+}
+
+uint32_t machine_apic_id(unsigned int cpu)
+{
+    return cpu * 2;
+}
+
+void machine_cpu_features(uint32_t *words, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++)
+        words[i] = 0x1000 + i;
 }
 
 uint32_t tlb_clock(void)
