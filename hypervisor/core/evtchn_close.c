@@ -5,8 +5,9 @@
  * An interdomain port is closed with both domains' locks; the other end becomes unbound, open to the same domain again. As locks of one
  * rank are taken by address, the own lock is dropped to take both, and everything is looked at again after that.
  *
- * XSA-344: closing all gives way now and then; evtchn.reset_next remembers how far it came. XSA-343: sends and closes are safe against
- * each other because each holds the lock of the port it looks at.
+ * XSA-344: closing all gives way now and then and remembers how far it came. The guest's reset and the teardown have a place each for
+ * that: a reset that was left half done must not make the teardown skip ports, for a peer would go on sending to a domain that is gone.
+ * XSA-343: sends and closes are safe against each other because each holds the lock of the port it looks at.
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>
@@ -15,7 +16,8 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-/* Takes both locks when port is connected to another domain: *remote, or NULL. It cannot change while they are held. */
+/* Takes both locks when port is connected to another domain: *remote, or NULL. It cannot change while they are held. Another domain is
+ * referenced from before the own lock is dropped: it might end meanwhile. */
 static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain **remote)
 {
     struct evtchn_table *t = &d->evtchn;
@@ -32,26 +34,30 @@ static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain *
         chn = evtchn_port_valid(t, port) ? evtchn_from_port(t, port) : NULL;
         if (chn && chn->state == EVTCHNSTAT_interdomain)
             now = chn->u.interdomain.remote;
-        if (now == rd || now == d) {
-            if (now == d && rd && rd != d)
-                spin_unlock(&rd->evtchn.lock);
+        if (now == rd || (now == d && !rd)) {
             *remote = now;
             return;
         }
-        if (rd)
+        if (now && now != d)
+            BUG_ON(!get_domain(now)); /* its port is open, so its teardown has not come to the end */
+        if (rd) {
             spin_unlock_pair(&t->lock, &rd->evtchn.lock);
-        else
+            put_domain(rd);
+        } else {
             spin_unlock(&t->lock);
-        rd = now;
+        }
+        rd = now == d ? NULL : now;
     }
 }
 
 static void unlock_with_peer(struct domain *d, struct domain *remote)
 {
-    if (remote)
+    if (remote && remote != d) {
         spin_unlock_pair(&d->evtchn.lock, &remote->evtchn.lock);
-    else
+        put_domain(remote);
+    } else {
         spin_unlock(&d->evtchn.lock);
+    }
 }
 
 static void clear_virq(struct domain *d, uint32_t virq, evtchn_port_t port)
@@ -107,16 +113,17 @@ int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
               : 0;
 }
 
-/* From reset_next on. hv: the hypervisor's own ends too. */
-static int close_all(struct domain *d, bool hv)
+/* From *next on. hv: the hypervisor's own ends too. */
+static int close_all(struct domain *d, evtchn_port_t *next, bool hv)
 {
     struct evtchn_table *t = &d->evtchn;
+    evtchn_port_t first = *next; /* each turn gets beyond where it began */
 
-    for (; t->reset_next < t->max_ports; t->reset_next++) {
-        evtchn_port_t port = t->reset_next;
+    for (; *next < t->max_ports; ++*next) {
+        evtchn_port_t port = *next;
         const struct evtchn *chn;
 
-        if (port % EVTCHNS_PER_BUCKET == 0 && port && hypercall_preempt_check())
+        if (port % EVTCHNS_PER_BUCKET == 0 && port != first && hypercall_preempt_check())
             return -XEN_ERESTART;
         if (!evtchn_port_valid(t, port))
             continue;
@@ -126,16 +133,16 @@ static int close_all(struct domain *d, bool hv)
         if (evtchn_close(d, port, !hv))
             log_debug("d%u: port %u was closed meanwhile", d->domain_id, port);
     }
-    t->reset_next = 0;
+    *next = 0;
     return 0;
 }
 
 int evtchn_reset(struct domain *d)
 {
-    return close_all(d, false);
+    return close_all(d, &d->evtchn.reset_next, false);
 }
 
 int evtchn_destroy(struct domain *d)
 {
-    return close_all(d, true);
+    return close_all(d, &d->evtchn.destroy_next, true);
 }
