@@ -43,9 +43,17 @@ static bool any_ram(uint64_t first, uint64_t end)
     return false;
 }
 
+/* A frame that is RAM only in part is no RAM: nobody owns it, and firmware keeps its data in the rest. */
 bool is_ram_frame(mfn_t mfn)
 {
-    return any_ram(mfn.n, mfn.n + 1);
+    for (unsigned int i = 0; i < memory_map->nr_mem; i++) {
+        const struct boot_mem *m = &memory_map->mem[i];
+
+        if (is_ram(m) && m->start <= mfn.n << PAGE_SHIFT &&
+            m->start + m->size >= (mfn.n + 1) << PAGE_SHIFT)
+            return true;
+    }
+    return false;
 }
 
 static void map_both(const struct sparse_table *t, uint64_t offset, paddr_t pa, uint64_t size)
