@@ -7,7 +7,7 @@
  * tables of its vCPUs; then its frames; at the end the pages that the hypervisor shared with it. A frame that another domain
  * still has mapped stays owned by the dead domain until it is unmapped, and the struct stays with it.
  *
- * Lock: d->lock for the mark; the caller (domctl) makes sure that two do not kill the same domain at once.
+ * Lock: d->lock for the mark; the caller (domctl: one operation a domain at a time) makes sure that two do not kill the same domain at once.
  */
 #include <hv/console_ring.h>
 #include <hv/domain.h>
@@ -28,7 +28,9 @@ static void mark_dying(struct domain *d)
     struct vcpu *v;
 
     spin_lock(&d->lock);
+    spin_lock(&d->evtchn.lock); /* Race: whoever makes a port looks at `dying` under this lock */
     d->dying = true;
+    spin_unlock(&d->evtchn.lock);
     spin_unlock(&d->lock);
     domain_pause(d);
     domain_watchdog_stop(d);

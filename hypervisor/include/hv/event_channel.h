@@ -47,6 +47,7 @@ struct evtchn_table {
     uint32_t max_ports;  /* XEN_DOMCTL_createdomain.max_evtchn_port + 1, at most NR_EVTCHNS */
     evtchn_port_t lowest_free; /* no port below it is free */
     evtchn_port_t reset_next; /* how far a pre-empted EVTCHNOP_reset came */
+    evtchn_port_t destroy_next; /* how far a pre-empted evtchn_destroy() came */
 };
 
 /* --- inside core/evtchn*.c: d's lock is held --- */
