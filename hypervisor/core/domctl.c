@@ -2,10 +2,14 @@
 /*
  * domctl: what the control domain does to one domain. This file is the table and the way in and out; each family of operations has
  * its own file. The interface is Xen 4.17's (version 0x15); another version is told apart by -XEN_EACCES.
+ *
+ * One operation a domain at a time: d->domctl_busy is taken without waiting; who does not get it is issued again. Operations on
+ * different domains do not hold each other up (XSA-492).
  */
 #include <hv/domctl.h>
 #include <hv/hypercall.h>
 #include <hv/log.h>
+#include <port/atomic.h>
 #include <port/guest_access.h>
 
 struct domctl_row {
@@ -52,10 +56,16 @@ static int run(const struct domctl_row *row, struct xen_domctl *op)
         d = get_domain_by_id(op->domain);
         if (!d)
             return -XEN_ESRCH;
+        if (xchg(&d->domctl_busy, true)) {
+            put_domain(d);
+            return -XEN_ERESTART;
+        }
     }
     rc = row->fn(d, op);
-    if (d)
+    if (d) {
+        __atomic_store_n(&d->domctl_busy, false, __ATOMIC_RELEASE);
         put_domain(d);
+    }
     return rc;
 }
 

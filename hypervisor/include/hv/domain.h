@@ -93,6 +93,7 @@ struct domain {
     uint32_t pause_count;        /* hypervisor-internal pauses, atomic */
     uint64_t poll_mask;          /* vCPUs in SCHEDOP_poll, bit per vCPU: atomic */
     bool controller_paused;      /* L: XEN_DOMCTL_pausedomain holds one pause */
+    bool domctl_busy;            /* a control operation is at work on it: atomic */
     uint32_t options;            /* XEN_DOMCTL_CDF_* */
 
     unsigned int max_vcpus;      /* length of vcpu[] */
