@@ -274,6 +274,8 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
     case GNTTABOP_cache_flush:
         return -XEN_EOPNOTSUPP;
     }
+    if (cmd > GNTTABOP_cache_flush)
+        return -XEN_ENOSYS;
     if (count != 1) /* ABI: the rest are about one table */
         return -XEN_EINVAL;
     switch (cmd) {
@@ -285,11 +287,9 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
         return each(cmd, uop, 1, sizeof(struct gnttab_dump_table), &arg, dump_table_fn);
     case GNTTABOP_get_status_frames:
         return each(cmd, uop, 1, sizeof(arg.status_frames), &arg, get_status_frames_fn);
-    case GNTTABOP_get_version:
-        return each(cmd, uop, 1, sizeof(struct gnttab_get_version), &arg, get_version_fn);
     case GNTTABOP_set_version:
         return set_version(uop);
-    default:
-        return -XEN_ENOSYS;
+    default: /* get_version is all that is left */
+        return each(cmd, uop, 1, sizeof(struct gnttab_get_version), &arg, get_version_fn);
     }
 }

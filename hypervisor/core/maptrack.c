@@ -4,6 +4,7 @@
  * up to the domain's limit. One lock guards the chain (XSA-218, XSA-228: no search, no second chain).
  */
 #include <hv/grant_internal.h>
+#include <port/atomic.h>
 #include <xen/errno.h>
 
 int maptrack_init(struct grant_table *gt, unsigned int max_frames)
@@ -36,7 +37,9 @@ static void grow_locked(struct grant_table *gt)
         return;
     for (uint32_t i = 0; i < MAPTRACK_PER_FRAME; i++)
         frame[i].ref = i + 1 < MAPTRACK_PER_FRAME ? first + i + 1 : NO_HANDLE;
-    gt->maptrack[gt->nr_maptrack_frames++] = frame;
+    gt->maptrack[gt->nr_maptrack_frames] = frame;
+    smp_wmb(); /* Race: maptrack_entry() takes no lock; a frame that is counted must be there (XSA-340) */
+    WRITE_ONCE(gt->nr_maptrack_frames, gt->nr_maptrack_frames + 1);
     gt->free_handle = first;
 }
 
