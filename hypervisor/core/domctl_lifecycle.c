@@ -26,6 +26,9 @@ static int check_create(const struct xen_domctl_createdomain *c)
         return refused(-XEN_EINVAL, "createdomain: an IOMMU, tracing, or CPU pool is asked for");
     if (c->max_grant_frames < -1 || c->max_maptrack_frames < -1)
         return refused(-XEN_EINVAL, "createdomain: a negative number of grant frames");
+    if ((c->arch.emulation_flags & ~XEN_X86_EMU_PIT) || (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
+        return refused(-XEN_EINVAL, "createdomain: emulated devices %#x, flags %#x",
+                       c->arch.emulation_flags, c->arch.misc_flags);
     if (XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
         return refused(-XEN_EINVAL, "createdomain: grant table version %u",
                        XEN_DOMCTL_GRANT_version(c->grant_opts));

@@ -13,6 +13,8 @@
 #include <port/guest_access.h>
 #include <xen/physdev.h>
 
+#define MSIX_MOST_ENTRIES 2048
+
 static long op_eoi(void *arg)
 {
     const struct physdev_eoi *a = arg;
@@ -120,6 +122,11 @@ static long map_message(struct physdev_map_pirq *a)
     unsigned int irq;
     long rc;
 
+    /* Nothing is cut to size: the function that is meant, or none. */
+    if (a->devfn < 0 || a->devfn > 0xff || a->entry_nr < 0 || a->entry_nr >= MSIX_MOST_ENTRIES ||
+        ((unsigned int)a->bus & (a->type == MAP_PIRQ_TYPE_MSI_SEG ? 0xff00u : 0xffffff00u)))
+        return refused(-XEN_EINVAL, "map_pirq: bus %#x, device and function %#x, entry %d", a->bus,
+                       a->devfn, a->entry_nr);
     if (a->type == MAP_PIRQ_TYPE_MSI_SEG)
         f.segment = (uint16_t)((unsigned int)a->bus >> 16);
     rc = irq_alloc_msi(f, (unsigned int)a->entry_nr, a->table_base, &irq);

@@ -100,8 +100,10 @@ int pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port)
     WRITE_ONCE(p->port, port);
     set_needs_eoi(d, pirq, irq_is_level((unsigned int)p->irq));
     rc = irq_attach((unsigned int)p->irq, d, pirq);
-    if (rc)
+    if (rc) {
         WRITE_ONCE(p->port, 0);
+        set_needs_eoi(d, pirq, false);
+    }
     return rc;
 }
 
