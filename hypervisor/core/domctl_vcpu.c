@@ -131,7 +131,10 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
     if (!hard)
         return refused(-XEN_EINVAL, "setvcpuaffinity: no CPU in the map is there");
     v->affinity = hard;
-    return bitmap_to_guest(&a->cpumap_hard, hard);
+    rc = bitmap_to_guest(&a->cpumap_hard, hard);
+    if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
+        rc = bitmap_to_guest(&a->cpumap_soft, online_cpus());
+    return rc;
 }
 
 int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)

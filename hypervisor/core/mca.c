@@ -5,6 +5,7 @@
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
+#include <hv/string.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/arch-x86/xen-mca.h>
@@ -12,6 +13,7 @@
 static int physcpuinfo(xen_mc_physcpuinfo_t *a)
 {
     unsigned int n = machine_nr_cpus();
+    struct mcinfo_logical_cpu cpu;
     uint32_t words[4];
 
     if (!a->info) { /* ABI: asks for the number alone */
@@ -20,20 +22,15 @@ static int physcpuinfo(xen_mc_physcpuinfo_t *a)
     }
     machine_cpu_features(words, ARRAY_SIZE(words));
     a->ncpus = MIN(a->ncpus, n);
+    memset(&cpu, 0, sizeof(cpu)); /* XSA-132: the gaps between members too */
+    cpu.mc_ncores = cpu.mc_ncores_active = cpu.mc_nthreads = 1;
+    cpu.mc_cpu_caps[MC_CAPS_STD_EDX] = words[0];
+    cpu.mc_cpu_caps[MC_CAPS_STD_ECX] = words[1];
+    cpu.mc_cpu_caps[MC_CAPS_AMD_EDX] = words[2];
+    cpu.mc_cpu_caps[MC_CAPS_AMD_ECX] = words[3];
     for (uint32_t i = 0; i < a->ncpus; i++) {
-        struct mcinfo_logical_cpu cpu = {
-            .mc_cpunr = i,
-            .mc_chipid = i,
-            .mc_apicid = machine_apic_id(i),
-            .mc_ncores = 1,
-            .mc_ncores_active = 1,
-            .mc_nthreads = 1,
-            .mc_cpu_caps = {[MC_CAPS_STD_EDX] = words[0],
-                            [MC_CAPS_STD_ECX] = words[1],
-                            [MC_CAPS_AMD_EDX] = words[2],
-                            [MC_CAPS_AMD_ECX] = words[3]},
-        };
-
+        cpu.mc_cpunr = cpu.mc_chipid = i;
+        cpu.mc_apicid = machine_apic_id(i);
         if (copy_to_guest(a->info + i * sizeof(cpu), &cpu, sizeof(cpu)))
             return -XEN_EFAULT;
     }

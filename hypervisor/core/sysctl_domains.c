@@ -11,19 +11,18 @@
 #include <port/guest_access.h>
 #include <xen/errno.h>
 
-/* The domain with the least id from `first` on, with a reference; NULL when there is none. */
-static struct domain *domain_from(domid_t first)
+/* The domain with the least id from `first` on, with a reference; NULL when there is none. (The list is in order of ids.) */
+static struct domain *domain_from(uint32_t first)
 {
-    struct domain *d = NULL, *best = NULL;
+    struct domain *d = NULL;
 
     spin_lock(&domlist_lock);
+    /* One that is being freed has no reference left to take. */
     while ((d = next_domain(d)) != NULL)
-        if (d->domain_id >= first && (!best || d->domain_id < best->domain_id))
-            best = d;
-    if (best && !get_domain(best))
-        best = NULL;
+        if (d->domain_id >= first && get_domain(d))
+            break;
     spin_unlock(&domlist_lock);
-    return best;
+    return d;
 }
 
 int sysctl_getdomaininfolist(struct xen_sysctl *op)
@@ -33,8 +32,7 @@ int sysctl_getdomaininfolist(struct xen_sysctl *op)
     uint32_t n = 0, next = a->first_domain;
     struct domain *d;
 
-    while (n < a->max_domains && next < DOMID_FIRST_RESERVED &&
-           (d = domain_from((domid_t)next)) != NULL) {
+    while (n < a->max_domains && (d = domain_from(next)) != NULL) {
         domain_info(d, &info);
         next = d->domain_id + 1u;
         put_domain(d);
@@ -72,11 +70,12 @@ int sysctl_readconsole(struct xen_sysctl *op)
 
 static void dump_domains(void)
 {
-    struct domain *d = NULL;
+    uint32_t next = 0;
+    struct domain *d;
     struct vcpu *v;
 
-    spin_lock(&domlist_lock);
-    while ((d = next_domain(d)) != NULL) {
+    while ((d = domain_from(next)) != NULL) {
+        next = d->domain_id + 1u;
         log_info("d%u %s: %lu of %lu pages, %u references%s%s", d->domain_id, d->name,
                  (unsigned long)d->tot_pages, (unsigned long)d->max_pages, d->refcount,
                  d->dying ? ", dying" : "", d->shutting_down ? ", shut down" : "");
@@ -84,8 +83,8 @@ static void dump_domains(void)
             log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u",
                      d->domain_id, v->vcpu_id, (unsigned long)v->regs.rip,
                      (unsigned long)v->regs.rsp, v->pause_flags, v->pause_count, v->sched.state);
+        put_domain(d);
     }
-    spin_unlock(&domlist_lock);
 }
 
 static void dump_grants(void)
@@ -93,7 +92,7 @@ static void dump_grants(void)
     uint32_t next = 0;
     struct domain *d;
 
-    while (next < DOMID_FIRST_RESERVED && (d = domain_from((domid_t)next)) != NULL) {
+    while ((d = domain_from(next)) != NULL) {
         next = d->domain_id + 1u;
         grant_table_dump(d);
         put_domain(d);
