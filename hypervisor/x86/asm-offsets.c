@@ -56,6 +56,7 @@ void asm_offsets(void)
     REGS(ss);
 
     DEFINE(CPU_running, offsetof(struct cpu, running));
+    DEFINE(CPU_slice_end, offsetof(struct cpu, slice_end));
     DEFINE(CPU_pending, offsetof(struct cpu, pending));
     DEFINE(CPU_slice_end, offsetof(struct cpu, slice_end));
     DEFINE(CPU_idle, offsetof(struct cpu, idle));

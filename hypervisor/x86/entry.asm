@@ -57,6 +57,7 @@ syscall_entry:
         sbb r11, r11                    ; speculation past the check sees number 0
         and rax, r11
         mov [rbx + VCPU_hc_nr], eax
+        mov qword [rsp + CPU_slice_end], 0 ; the slice begins at its first check
         mov qword [rsp + CPU_slice_end], 0
         lea r11, [hypercall_table]
         call [r11 + rax * 8]
