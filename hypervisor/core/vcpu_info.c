@@ -36,7 +36,7 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
 
     /* XSA-327: within the page, and aligned as the structure's words are, or atomic operations would cross pages. */
     if (offset > PAGE_SIZE - sizeof(*to) || offset % _Alignof(struct vcpu_info))
-        return refused(-XEN_EINVAL, "vcpu_info at offset %#x", offset);
+        return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
     if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
         return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
     if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))

@@ -46,6 +46,8 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
         value = (value & DR6_MASK) | DR6_FIXED;
         break;
     case 7:
+        if (value >> 32)
+            return refused(-XEN_EPERM, "debug register 7: %#lx has reserved bits", (unsigned long)value);
         value = (value & ~DR7_RESERVED) | DR7_FIXED;
         rc = check_dr7(v, value);
         if (rc)
