@@ -165,8 +165,8 @@ int event_bind_ipi(unsigned int vcpu, event_handler_t fn, void *ctx, evtchn_port
     return 0;
 }
 
-int event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler_t fn,
-                           void *ctx, evtchn_port_t *port)
+int event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler_t fn, void *ctx,
+                           evtchn_port_t *port)
 {
     evtchn_bind_interdomain_t op = {.remote_dom = remote, .remote_port = remote_port};
     int rc = (int)HYPERVISOR_event_channel_op(EVTCHNOP_bind_interdomain, &op);

@@ -14,7 +14,7 @@
 #include <guest/kernel.h>
 #include <guest/pagetable.h>
 
-#define BITS 64
+#define BITS     64
 #define MAX_PFNS (LINEAR_MAX >> PAGE_SHIFT)
 
 unsigned long *p2m;

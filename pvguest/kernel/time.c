@@ -5,7 +5,7 @@
 #include <guest/kernel.h>
 #include <guest/time.h>
 
-#define NS_PER_S 1000000000ul
+#define NS_PER_S           1000000000ul
 #define DAYS_PER_400_YEARS 146097
 
 static evtchn_port_t timer_port;

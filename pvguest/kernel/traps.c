@@ -17,9 +17,9 @@
 #include <guest/traps.h>
 #include <guest/user.h>
 
-#define VECTORS 32
-#define FLAT_KERNEL_CS FLAT_KERNEL_CS64
-#define ENTRY_STUB_SIZE 16 /* entry.asm */
+#define VECTORS          32
+#define FLAT_KERNEL_CS   FLAT_KERNEL_CS64
+#define ENTRY_STUB_SIZE  16 /* entry.asm */
 #define TRAP_MASK_EVENTS 4
 
 extern char trap_entries[], event_entry[], failsafe_entry[], syscall_entry[];

@@ -11,7 +11,7 @@
 #include <guest/xenbus.h>
 
 #define WATCH_QUEUE 16
-#define WATCH_TEXT 256
+#define WATCH_TEXT  256
 
 static struct xenstore_domain_interface *ring;
 static evtchn_port_t port;
@@ -99,7 +99,7 @@ static void queue_watch(uint32_t len)
     unsigned int slot = (queue_head + queue_count) % WATCH_QUEUE;
 
     if (queue_count == WATCH_QUEUE || len >= WATCH_TEXT)
-        return; /* a watch says "look again", so one that is lost to a full queue says nothing new */
+        return; /* a program that does not take its events loses the newest */
     memcpy(queue[slot].text, payload, len);
     queue[slot].text[len] = '\0';
     queue_count++;

@@ -11,8 +11,8 @@
 #include "bench.h"
 
 #define UNKNOWN_HYPERCALL 63
-#define MSR_FS_BASE 0xc0000100u
-#define BATCH 128
+#define MSR_FS_BASE       0xc0000100u
+#define BATCH             128
 
 /* ---- hypercalls as such ---- */
 
@@ -320,10 +320,10 @@ static void op_grant_copy(unsigned int n)
 /* ---- user mode: a system call that returns at once ---- */
 
 static const uint8_t user_code[] = {
-    0x0f, 0x05,       /* 1: syscall */
-    0xff, 0xcf,       /*    dec %edi */
-    0x75, 0xfa,       /*    jnz 1b */
-    0x0f, 0x0b,       /*    ud2 */
+    0x0f, 0x05, /* 1: syscall */
+    0xff, 0xcf, /*    dec %edi */
+    0x75, 0xfa, /*    jnz 1b */
+    0x0f, 0x0b, /*    ud2 */
 };
 
 static bool return_at_once(struct trap_regs *regs)

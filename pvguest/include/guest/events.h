@@ -35,8 +35,8 @@ void events_dispatch(void);
 int event_bind_virq(unsigned int virq, unsigned int vcpu, event_handler_t fn, void *ctx,
                     evtchn_port_t *port);
 int event_bind_ipi(unsigned int vcpu, event_handler_t fn, void *ctx, evtchn_port_t *port);
-int event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler_t fn,
-                           void *ctx, evtchn_port_t *port);
+int event_bind_interdomain(domid_t remote, evtchn_port_t remote_port, event_handler_t fn, void *ctx,
+                           evtchn_port_t *port);
 int event_alloc_unbound(domid_t remote, event_handler_t fn, void *ctx, evtchn_port_t *port);
 /* For ports that the builder made: console, xenstore. */
 void event_set_handler(evtchn_port_t port, event_handler_t fn, void *ctx);

@@ -149,8 +149,7 @@ static inline long HYPERVISOR_callback_op(int cmd, const void *arg)
 static inline long HYPERVISOR_mmu_update(const mmu_update_t *req, unsigned int count,
                                          unsigned int *done, domid_t dom)
 {
-    return hypercall4(__HYPERVISOR_mmu_update, (unsigned long)req, count, (unsigned long)done,
-                      dom);
+    return hypercall4(__HYPERVISOR_mmu_update, (unsigned long)req, count, (unsigned long)done, dom);
 }
 
 static inline long HYPERVISOR_mmuext_op(const struct mmuext_op *op, unsigned int count,
@@ -159,8 +158,7 @@ static inline long HYPERVISOR_mmuext_op(const struct mmuext_op *op, unsigned int
     return hypercall4(__HYPERVISOR_mmuext_op, (unsigned long)op, count, (unsigned long)done, dom);
 }
 
-static inline long HYPERVISOR_update_va_mapping(unsigned long va, uint64_t pte,
-                                                unsigned long flags)
+static inline long HYPERVISOR_update_va_mapping(unsigned long va, uint64_t pte, unsigned long flags)
 {
     return hypercall3(__HYPERVISOR_update_va_mapping, va, pte, flags);
 }

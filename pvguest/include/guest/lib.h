@@ -15,15 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#define ARRAY_SIZE(a)       (sizeof(a) / sizeof((a)[0]))
+#define READ_ONCE(x)        (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v)    (*(volatile __typeof__(x) *)&(x) = (v))
 #define __printf(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* The compiler may not move memory accesses across. x86 keeps stores and loads in order. */
 #define barrier() __asm__ volatile("" : : : "memory")
 /* Neither compiler nor processor moves anything across. */
-#define mb() __asm__ volatile("mfence" : : : "memory")
+#define mb()        __asm__ volatile("mfence" : : : "memory")
 #define cpu_relax() __asm__ volatile("pause")
 
 void *memset(void *dst, int c, size_t n);

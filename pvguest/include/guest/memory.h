@@ -23,16 +23,16 @@
 #include <xen/xen.h>
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE 4096ul
-#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PAGE_SIZE  4096ul
+#define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define VIRT_BASE 0xffffffff80000000ul
-#define LINEAR_MAX 0x40000000ul              /* 1 GiB: up to the mapping area */
-#define MAP_BASE (VIRT_BASE + LINEAR_MAX)    /* page tables: map_frames() */
+#define VIRT_BASE   0xffffffff80000000ul
+#define LINEAR_MAX  0x40000000ul             /* 1 GiB: up to the mapping area */
+#define MAP_BASE    (VIRT_BASE + LINEAR_MAX) /* page tables: map_frames() */
 #define INVALID_MFN (~0ul)
 
-extern unsigned long *p2m;      /* indexed by pfn */
-extern unsigned long nr_pfns;   /* frames that the domain started with */
+extern unsigned long *p2m;           /* indexed by pfn */
+extern unsigned long nr_pfns;        /* frames that the domain started with */
 extern unsigned long builder_mapped; /* frames of the linear map that the builder mapped */
 
 void memory_init(const start_info_t *si, unsigned long boot_end);

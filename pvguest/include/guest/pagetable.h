@@ -20,22 +20,22 @@
 
 typedef uint64_t pte_t;
 
-#define PTE_PRESENT 0x001ul
-#define PTE_RW 0x002ul
-#define PTE_USER 0x004ul
-#define PTE_PWT 0x008ul
-#define PTE_PCD 0x010ul
+#define PTE_PRESENT  0x001ul
+#define PTE_RW       0x002ul
+#define PTE_USER     0x004ul
+#define PTE_PWT      0x008ul
+#define PTE_PCD      0x010ul
 #define PTE_ACCESSED 0x020ul
-#define PTE_DIRTY 0x040ul
-#define PTE_PSE 0x080ul /* a large page, in an L2 entry; the PAT bit in an L1 entry */
-#define PTE_GLOBAL 0x100ul
-#define PTE_AVAIL 0xe00ul
-#define PTE_NX (1ul << 63)
+#define PTE_DIRTY    0x040ul
+#define PTE_PSE      0x080ul /* a large page, in an L2 entry; the PAT bit in an L1 entry */
+#define PTE_GLOBAL   0x100ul
+#define PTE_AVAIL    0xe00ul
+#define PTE_NX       (1ul << 63)
 #define PTE_MFN_MASK 0x000ffffffffff000ul
 
 #define PTE_KERNEL_RW (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
 #define PTE_KERNEL_RO (PTE_PRESENT | PTE_ACCESSED)
-#define PTE_TABLE (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define PTE_TABLE     (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 
 static inline pte_t pte_make(unsigned long mfn, unsigned long flags)
 {

@@ -17,7 +17,7 @@
 #include <guest/pagetable.h>
 #include <guest/traps.h>
 
-#define USER_CODE 0x400000ul
+#define USER_CODE      0x400000ul
 #define USER_STACK_TOP 0x800000ul
 
 /* Makes the user's root table, pins it and installs it. 0 or -XEN_E*. */

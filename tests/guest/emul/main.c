@@ -14,12 +14,12 @@
 
 const char test_name[] = "emul";
 
-#define MSR_EFER 0xc0000080u
-#define MSR_FS_BASE 0xc0000100u
-#define MSR_MISC_ENABLE 0x1a0u
+#define MSR_EFER            0xc0000080u
+#define MSR_FS_BASE         0xc0000100u
+#define MSR_MISC_ENABLE     0x1a0u
 #define MSR_RAPL_POWER_UNIT 0x606u
-#define MSR_PKG_ENERGY 0x611u
-#define NONCANONICAL 0x0000800000000000ul
+#define MSR_PKG_ENERGY      0x611u
+#define NONCANONICAL        0x0000800000000000ul
 
 #define CR0_PE 1ul
 #define CR0_TS 8ul
@@ -79,7 +79,8 @@ static void msrs(void)
     CHECK_EQ(wrmsr(MSR_FS_BASE, NONCANONICAL), TRAP_GP, "XSA-193: a non-canonical base faults");
     CHECK_EQ(rdmsr(0xdeadbeef, NULL), TRAP_GP, "an MSR that does not exist faults");
     CHECK_EQ(wrmsr(0xdeadbeef, 0), TRAP_GP, "to write, too");
-    CHECK_EQ(rdmsr(MSR_RAPL_POWER_UNIT, NULL), TRAP_GP, "XSA-351: energy counters are not for guests");
+    CHECK_EQ(rdmsr(MSR_RAPL_POWER_UNIT, NULL), TRAP_GP,
+             "XSA-351: energy counters are not for guests");
     CHECK_EQ(rdmsr(MSR_PKG_ENERGY, NULL), TRAP_GP, "none of them");
     wrmsr(MSR_MISC_ENABLE, 1);
     CHECK(HYPERVISOR_xen_version(XENVER_version, NULL) > 0, "XSA-333: MISC_ENABLE does no harm");
@@ -104,7 +105,8 @@ static void cpuid(void)
     CHECK(!strcmp(name, "XenVMMXenVMM"), "the hypervisor leaf carries the name of the ABI");
     CHECK(r[0] >= 0x40000002, "and says how many leaves there are");
     forced_cpuid(0x40000001, r);
-    CHECK_EQ(r[0], HYPERVISOR_xen_version(XENVER_version, NULL), "the version agrees with the hypercall");
+    CHECK_EQ(r[0], HYPERVISOR_xen_version(XENVER_version, NULL),
+             "the version agrees with the hypercall");
     forced_cpuid(0, r);
     CHECK(r[0] >= 1, "basic leaves are there");
     forced_cpuid(1, r);
@@ -216,7 +218,8 @@ static void ports(void)
     physdev_set_iopl_t iopl = {.iopl = 1};
 
     CHECK_EQ(probe_call(do_in, (void *)0x80, NULL), TRAP_GP, "without I/O privilege a port faults");
-    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "the kernel may raise its own level");
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0,
+             "the kernel may raise its own level");
     CHECK_EQ(probe_call(do_in, (void *)0x80, NULL), -1, "then a port answers");
     CHECK_EQ(port_value, 0xff, "as if nothing were there");
     CHECK_EQ(probe_call(do_out, (void *)0x80, NULL), -1, "and takes anything");

@@ -65,7 +65,8 @@ static void map_and_unmap(void)
     CHECK_EQ(map(ref, self, GNTMAP_host_map | GNTMAP_readonly, (uint64_t)va, &handle), GNTST_okay,
              "mapped read-only");
     CHECK_EQ(probe_write(va, 1, NULL), TRAP_PAGE_FAULT, "it cannot be written");
-    CHECK_EQ(grant_entry(ref)->flags & (GTF_reading | GTF_writing), GTF_reading, "used for reading");
+    CHECK_EQ(grant_entry(ref)->flags & (GTF_reading | GTF_writing), GTF_reading,
+             "used for reading");
     CHECK_EQ(unmap((uint64_t)va, handle), GNTST_okay, "unmapped again");
     CHECK(grant_end(ref), "the entry can be revoked");
     map_area_free((unsigned long)va, 1);
@@ -110,8 +111,10 @@ static void refusals(void)
 
     NEED(place && !pt_map(place, 0));
     pte = pt_walk(pt_root, place, 1);
-    CHECK(map(BAD_REF, self, GNTMAP_host_map, place, NULL) == GNTST_bad_gntref, "a reference past the table");
-    CHECK_EQ(map(ref + 100, self, GNTMAP_host_map, place, NULL), GNTST_general_error, "an empty entry");
+    CHECK(map(BAD_REF, self, GNTMAP_host_map, place, NULL) == GNTST_bad_gntref,
+          "a reference past the table");
+    CHECK_EQ(map(ref + 100, self, GNTMAP_host_map, place, NULL), GNTST_general_error,
+             "an empty entry");
     CHECK_EQ(map(ref, 0x1234, GNTMAP_host_map, place, NULL), GNTST_bad_domain, "no such domain");
     CHECK_EQ(map(others, self, GNTMAP_host_map, place, NULL), GNTST_general_error,
              "a grant for somebody else");
@@ -172,7 +175,8 @@ static void copying(void)
     for (unsigned int i = 0; i < PAGE_SIZE; i++)
         from[i] = (char)(i * 7);
     CHECK_EQ(copy(&c), GNTST_okay, "a copy from a grant to a frame");
-    CHECK(!memcmp(from + 16, to + 32, 100) && !to[31] && !to[132], "copies those bytes and no others");
+    CHECK(!memcmp(from + 16, to + 32, 100) && !to[31] && !to[132],
+          "copies those bytes and no others");
     c = good;
     c.len = PAGE_SIZE;
     CHECK_EQ(copy(&c), GNTST_bad_copy_arg, "a copy over the page's end");

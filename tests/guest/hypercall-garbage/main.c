@@ -19,9 +19,9 @@
 
 const char test_name[] = "hypercall-garbage";
 
-#define CALLS 150
+#define CALLS         150
 #define LARGEST_ERRNO 133
-#define STUBS 128 /* in the hypercall page */
+#define STUBS         128 /* in the hypercall page */
 
 static unsigned char *noise;
 static uint64_t random_state = 88172645463325252ul;
@@ -52,19 +52,19 @@ static uint64_t nasty_word(void)
         0x7fffffff,
         0x80000000,
         0xffffffff,
-        0x7ff0,                 /* DOMID_SELF */
+        0x7ff0, /* DOMID_SELF */
         0x100000000,
-        0x7fffffffffff,         /* last canonical address below */
-        0x800000000000,         /* not canonical */
+        0x7fffffffffff, /* last canonical address below */
+        0x800000000000, /* not canonical */
         0x7fffffffffffffff,
         0x8000000000000000,
-        0xffff800000000000,     /* hypervisor: read-only m2p */
-        0xffff82d040000000,     /* hypervisor: image */
-        0xffff830000000000,     /* hypervisor: direct map */
+        0xffff800000000000, /* hypervisor: read-only m2p */
+        0xffff82d040000000, /* hypervisor: image */
+        0xffff830000000000, /* hypervisor: direct map */
         0xfffffffffffff000,
         0xfffffffffffffff8,
         0xffffffffffffffff,
-        0x10000,                /* nothing mapped */
+        0x10000, /* nothing mapped */
     };
     uint64_t r = random64();
 
@@ -144,8 +144,8 @@ static void one_call(unsigned int nr)
         test_failure("hypercall %u(%#lx, %#lx, %#lx, %#lx, %#lx) answers %ld", nr, a[0], a[1], a[2],
                      a[3], a[4], rc);
     if (!guest_lives())
-        test_failure("after hypercall %u(%#lx, %#lx, %#lx, %#lx, %#lx) nothing works", nr, a[0], a[1],
-                     a[2], a[3], a[4]);
+        test_failure("after hypercall %u(%#lx, %#lx, %#lx, %#lx, %#lx) nothing works", nr, a[0],
+                     a[1], a[2], a[3], a[4]);
 }
 
 /* The way Linux does it, without the page, so that numbers above its end can be tried. */

@@ -35,7 +35,8 @@ void test_check_equal(long got, long want, const char *file, int line, const cha
 void test_check_either(long got, long a, long b, const char *file, int line, const char *what);
 
 #define CHECK(cond, what) test_check((cond), __FILE__, __LINE__, (what))
-#define CHECK_EQ(got, want, what) test_check_equal((long)(got), (long)(want), __FILE__, __LINE__, (what))
+#define CHECK_EQ(got, want, what)                                                                  \
+    test_check_equal((long)(got), (long)(want), __FILE__, __LINE__, (what))
 #define CHECK_EITHER(got, a, b, what)                                                              \
     test_check_either((long)(got), (a), (b), __FILE__, __LINE__, (what))
 

@@ -55,7 +55,8 @@ static void there_and_back(void)
     CHECK_EQ(((unsigned long *)MACH2PHYS_VIRT_START)[got], pfn, "the m2p knows its place");
     CHECK_EQ(probe_write(page, 1, NULL), -1, "and written");
     CHECK_EQ(reserve(XENMEM_populate_physmap, &got, 1, 0) <= 1, 1, "more is a matter of the limit");
-    CHECK(current_pages() <= HYPERVISOR_memory_op(XENMEM_maximum_reservation, &(domid_t){DOMID_SELF}),
+    CHECK(current_pages() <=
+              HYPERVISOR_memory_op(XENMEM_maximum_reservation, &(domid_t){DOMID_SELF}),
           "which holds");
     page_free(page);
 }
@@ -95,7 +96,8 @@ static void exchanging(void)
     CHECK_EQ(HYPERVISOR_memory_op(XENMEM_exchange, &x), 0, "a page for a page");
     CHECK_EQ(x.nr_exchanged, 1, "one");
     p2m[pfn] = out;
-    CHECK_EQ(HYPERVISOR_update_va_mapping(va, pte_make(out, PTE_KERNEL_RW), UVMF_INVLPG), 0, "mapped");
+    CHECK_EQ(HYPERVISOR_update_va_mapping(va, pte_make(out, PTE_KERNEL_RW), UVMF_INVLPG), 0,
+             "mapped");
     CHECK_EQ(probe_write(page, 1, NULL), -1, "and written");
     CHECK(out != in, "it is another one");
     page_free(page);
@@ -122,10 +124,13 @@ static void refusals(void)
     struct xen_memory_reservation r = {.nr_extents = 1, .domid = 0x1234};
     domid_t nobody = 0x1234;
 
-    CHECK_EQ(reserve(XENMEM_decrease_reservation, &frame, 1, 0), 0, "a foreign frame is not given back");
-    CHECK(reserve(XENMEM_increase_reservation, &frame, 1, 60) <= 0, "XSA-158: an extent without bound");
+    CHECK_EQ(reserve(XENMEM_decrease_reservation, &frame, 1, 0), 0,
+             "a foreign frame is not given back");
+    CHECK(reserve(XENMEM_increase_reservation, &frame, 1, 60) <= 0,
+          "XSA-158: an extent without bound");
     CHECK(reserve(XENMEM_populate_physmap, &frame, 1, 30) <= 0, "nor there");
-    CHECK(reserve(XENMEM_decrease_reservation, (xen_pfn_t *)0x10000, 1, 0) <= 0, "a list in unmapped memory");
+    CHECK(reserve(XENMEM_decrease_reservation, (xen_pfn_t *)0x10000, 1, 0) <= 0,
+          "a list in unmapped memory");
     CHECK(reserve(XENMEM_decrease_reservation, (xen_pfn_t *)0xffff830000000000ul, 1, 0) <= 0,
           "or the hypervisor's");
     CHECK_EQ(reserve(XENMEM_decrease_reservation, &frame, 0, 0), 0, "none is none");

@@ -203,8 +203,8 @@ static void emulated_writes(void)
     CHECK_EQ(probe_write(pte, value & ~PTE_RW, NULL), -1, "unless the assist carries it out");
     CHECK_EQ(*pte & ~(PTE_ACCESSED | PTE_DIRTY), value & ~(PTE_RW | PTE_ACCESSED | PTE_DIRTY),
              "which has the effect of a store");
-    CHECK_EQ(probe_write(pte, pte_make(virt_to_mfn(pt_root), PTE_KERNEL_RW), NULL),
-             TRAP_PAGE_FAULT, "and checks as mmu_update does");
+    CHECK_EQ(probe_write(pte, pte_make(virt_to_mfn(pt_root), PTE_KERNEL_RW), NULL), TRAP_PAGE_FAULT,
+             "and checks as mmu_update does");
     CHECK_EQ(probe_write(pte, value, NULL), -1, "the entry can be restored by a store");
     CHECK_EQ(HYPERVISOR_vm_assist(VMASST_CMD_disable, VMASST_TYPE_writable_pagetables), 0,
              "the assist can be turned off");

@@ -18,8 +18,8 @@ const char test_name[] = "segments";
 
 #define DATA_SEGMENT 0x00cff3000000ffffull /* data, read and write, DPL 3, 4 GiB, present */
 #define CODE_SEGMENT 0x00affb000000ffffull /* 64-bit code, DPL 3 */
-#define CALL_GATE 0x0000ec0000000000ull    /* 64-bit call gate, DPL 3, present */
-#define TASK_STATE 0x0000e90000000067ull   /* TSS, DPL 3, present */
+#define CALL_GATE    0x0000ec0000000000ull /* 64-bit call gate, DPL 3, present */
+#define TASK_STATE   0x0000e90000000067ull /* TSS, DPL 3, present */
 #define NONCANONICAL 0x0000800000000000ul
 
 static void load_ds(void *arg)
@@ -48,7 +48,8 @@ static void descriptor_table(void)
     CHECK_EQ(test_page_protect(gdt, true), -XEN_EBUSY, "and stays read-only");
     CHECK_EQ(try_selector(0xb), -1, "its segment can be loaded");
     CHECK_EQ(try_selector(0x13), TRAP_GP, "an empty one cannot");
-    CHECK_EQ(HYPERVISOR_update_descriptor(maddr + 16, DATA_SEGMENT), 0, "a descriptor can be written");
+    CHECK_EQ(HYPERVISOR_update_descriptor(maddr + 16, DATA_SEGMENT), 0,
+             "a descriptor can be written");
     CHECK_EQ(try_selector(0x13), -1, "and loaded then");
     CHECK_EQ(HYPERVISOR_update_descriptor(maddr + 24, TASK_STATE), -XEN_EINVAL, "a TSS cannot");
     CHECK_EQ(gdt[3], 0, "and is not there");
@@ -99,7 +100,8 @@ static void bases(void)
     __asm__ volatile("mov %%fs:0, %0" : "=r"(seen));
     CHECK_EQ(seen, b, "at once");
     CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_FS, NONCANONICAL), -XEN_EINVAL, "XSA-193: FS");
-    CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_GS_USER, NONCANONICAL), -XEN_EINVAL, "XSA-193: user GS");
+    CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_GS_USER, NONCANONICAL), -XEN_EINVAL,
+             "XSA-193: user GS");
     CHECK_EQ(HYPERVISOR_set_segment_base(SEGBASE_GS_KERNEL, NONCANONICAL), -XEN_EINVAL,
              "XSA-193: kernel GS");
     CHECK_EQ(HYPERVISOR_set_segment_base(99, 0), -XEN_EINVAL, "there is no such base");
@@ -112,8 +114,8 @@ static void bases(void)
 static void user_gs(void)
 {
     /* mov %gs:0, %rax; mov %fs:0, %rbx; syscall */
-    static const uint8_t code[] = {0x65, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0, 0x64, 0x48,
-                                   0x8b, 0x1c, 0x25, 0,    0, 0, 0, 0x0f, 0x05};
+    static const uint8_t code[] = {0x65, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0,    0x64,
+                                   0x48, 0x8b, 0x1c, 0x25, 0,    0, 0, 0, 0x0f, 0x05};
     struct trap_regs r = {.rip = USER_CODE, .rsp = USER_STACK_TOP};
     uint64_t *page = test_page();
     const struct percpu *before = this_cpu();

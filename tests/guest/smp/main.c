@@ -9,7 +9,7 @@
 
 const char test_name[] = "smp";
 
-#define ROUNDS 2000u
+#define ROUNDS  2000u
 #define NO_VCPU 99u
 
 static volatile unsigned int started, finished, sum, ipis_at_1, ipis_at_0;
@@ -60,10 +60,12 @@ static void refusals(void)
     CHECK_EQ(vcpu_op(VCPUOP_up, 1, NULL), -XEN_EINVAL, "and cannot run without a state");
     CHECK_EQ(vcpu_op(VCPUOP_is_up, NO_VCPU, NULL), -XEN_ENOENT, "there is no such vCPU");
     CHECK_EQ(vcpu_op(VCPUOP_initialise, NO_VCPU, &empty), -XEN_ENOENT, "nor to be initialised");
-    CHECK_EQ(vcpu_op(VCPUOP_initialise, 1, (void *)0x10000), -XEN_EFAULT, "a state in unmapped memory");
+    CHECK_EQ(vcpu_op(VCPUOP_initialise, 1, (void *)0x10000), -XEN_EFAULT,
+             "a state in unmapped memory");
     empty.ctrlreg[3] = xen_pfn_to_cr3(0x100ul);
     CHECK(vcpu_op(VCPUOP_initialise, 1, &empty) < 0, "a root that is not ours");
-    CHECK_EQ(vcpu_op(VCPUOP_register_vcpu_info, 1, &info), -XEN_ENXIO, "XSA-327: an unaligned vcpu_info");
+    CHECK_EQ(vcpu_op(VCPUOP_register_vcpu_info, 1, &info), -XEN_ENXIO,
+             "XSA-327: an unaligned vcpu_info");
     info.offset = PAGE_SIZE - 8;
     CHECK_EQ(vcpu_op(VCPUOP_register_vcpu_info, 1, &info), -XEN_ENXIO, "one across a page");
     info = (vcpu_register_vcpu_info_t){.mfn = 0x100};

@@ -11,7 +11,7 @@
 
 const char test_name[] = "time";
 
-#define MS 1000000ul
+#define MS       1000000ul
 #define READINGS 20000
 
 static unsigned int ticks;
@@ -94,7 +94,8 @@ static void vcpu_timers(void)
     CHECK(HYPERVISOR_vcpu_op(VCPUOP_set_periodic_timer, 0, &period) <= 0,
           "XSA-20: a period that overflows does no harm");
     HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
-    CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 99, &shot), -XEN_ENOENT, "no such vCPU");
+    CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 99, &shot), -XEN_ENOENT,
+             "no such vCPU");
 }
 
 static void sleeping(void)

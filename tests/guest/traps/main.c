@@ -17,7 +17,7 @@ const char test_name[] = "traps";
 
 /* QEMU before 8.0 reports int n with twice the vector; a hypervisor that believes the reported
  * number delivers that one. Both lead to the same place here. */
-#define FREE_VECTOR 0x48
+#define FREE_VECTOR         0x48
 #define FREE_VECTOR_DOUBLED 0x90
 
 /* ---- from the kernel ---- */
@@ -166,11 +166,11 @@ static void software_interrupts(void)
 
 #define USER_PROGRAM(name, ...) static const uint8_t name[] = {__VA_ARGS__}
 
-USER_PROGRAM(code_syscall, 0x0f, 0x05, 0x0f, 0x0b);  /* syscall; ud2 */
+USER_PROGRAM(code_syscall, 0x0f, 0x05, 0x0f, 0x0b); /* syscall; ud2 */
 USER_PROGRAM(code_ud2, 0x0f, 0x0b);
 USER_PROGRAM(code_int3, 0xcc);
-USER_PROGRAM(code_load, 0x8b, 0x03);                 /* mov (%rbx), %eax */
-USER_PROGRAM(code_store, 0x89, 0x03);                /* mov %eax, (%rbx) */
+USER_PROGRAM(code_load, 0x8b, 0x03);  /* mov (%rbx), %eax */
+USER_PROGRAM(code_store, 0x89, 0x03); /* mov %eax, (%rbx) */
 USER_PROGRAM(code_hlt, 0xf4);
 USER_PROGRAM(code_int_free, 0xcd, FREE_VECTOR);
 USER_PROGRAM(code_cli, 0xfa);
@@ -194,9 +194,21 @@ static bool once_more(struct trap_regs *regs)
 
 static void system_calls(void)
 {
-    struct trap_regs r = {.rax = 1, .rbx = 0xb, .rcx = 0xc, .rdx = 0xd, .rsi = 0x51, .rdi = 0xd1,
-                          .rbp = 0xb9, .r8 = 8, .r9 = 9, .r10 = 10, .r11 = 11, .r12 = 12, .r13 = 13,
-                          .r14 = 14, .r15 = 15};
+    struct trap_regs r = {.rax = 1,
+                          .rbx = 0xb,
+                          .rcx = 0xc,
+                          .rdx = 0xd,
+                          .rsi = 0x51,
+                          .rdi = 0xd1,
+                          .rbp = 0xb9,
+                          .r8 = 8,
+                          .r9 = 9,
+                          .r10 = 10,
+                          .r11 = 11,
+                          .r12 = 12,
+                          .r13 = 13,
+                          .r14 = 14,
+                          .r15 = 15};
 
     CHECK_EQ(RUN(code_syscall, &r), VECTOR_SYSCALL, "SYSCALL in user mode reaches the callback");
     CHECK_EQ(r.rip, USER_CODE + 2, "after the instruction");
@@ -234,6 +246,7 @@ static void user_exceptions(void)
     r.rbx = (uint64_t)&test_name;
     CHECK_EQ(RUN(code_load, &r), TRAP_PAGE_FAULT, "the kernel's memory is not there for users");
     r.rbx = MACH2PHYS_VIRT_START;
+    CHECK_EQ(probe_read((void *)r.rbx, NULL), -1, "the m2p is there for the kernel");
     CHECK_EQ(RUN(code_load, &r), TRAP_PAGE_FAULT, "the hypervisor's neither");
     CHECK_EQ(RUN(code_int_free, &r), TRAP_BREAKPOINT, "int n that applications may raise");
 }
