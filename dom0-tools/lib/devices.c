@@ -1,35 +1,283 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Disks and network interfaces: see devices.h.
- *
- * Not offered yet: a configuration that has any is refused before a domain is made, with
- * the name of what it asks for. Nothing is left out silently.
  */
 #include "devices.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-int devices_check(const struct domain_config *c, struct error *e)
+#include "store.h"
+
+#define PATH_LEN 160
+#define STEP_MS 20u
+#define WAIT_MS 15000u
+
+/* States of the xenbus handshake. */
+#define XENBUS_INITIALISING "1"
+#define XENBUS_CLOSING "5"
+#define XENBUS_CLOSED "6"
+
+/* One entry of a device's directory. */
+struct field {
+    const char *key, *value;
+};
+
+/* A device to be written: both ends. */
+struct device {
+    const char *kind; /* "vbd", "vif" */
+    uint32_t domid;
+    unsigned int id; /* the device's number in the guest */
+    const struct field *front, *back;
+    size_t nr_front, nr_back;
+};
+
+static void front_path(char *out, const char *kind, uint32_t domid, unsigned int id)
 {
-    if (c->nr_disks) {
-        return error_set(e, -EOPNOTSUPP, "%s: <disk> '%s': disks are not offered by this version",
-                         c->name, c->disks[0].target);
+    snprintf(out, PATH_LEN, "/local/domain/%u/device/%s/%u", domid, kind, id);
+}
+
+static void back_path(char *out, const char *kind, uint32_t domid, unsigned int id)
+{
+    snprintf(out, PATH_LEN, "/local/domain/0/backend/%s/%u/%u", kind, domid, id);
+}
+
+static int put_fields(struct host *h, host_txn_t t, const char *dir, const struct field *f,
+                      size_t nr)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < nr && rc == 0; i++) {
+        char path[PATH_LEN + 32];
+
+        snprintf(path, sizeof(path), "%s/%s", dir, f[i].key);
+        rc = h->ops->store_write(h, t, path, f[i].value);
     }
-    if (c->nr_nics) {
-        return error_set(e, -EOPNOTSUPP,
-                         "%s: <interface> to '%s': interfaces are not offered by this version",
-                         c->name, c->nics[0].bridge);
+    return rc;
+}
+
+/* Both directories in one transaction; "state" comes last in each, it starts the driver. */
+static int put_device(struct host *h, host_txn_t t, void *arg)
+{
+    const struct device *d = arg;
+    char front[PATH_LEN], back[PATH_LEN], perms[32], domid[16];
+    const struct field front_fields[] = {
+        {"backend", back}, {"backend-id", "0"}, {"state", XENBUS_INITIALISING}};
+    const struct field back_fields[] = {
+        {"frontend", front}, {"frontend-id", domid}, {"online", "1"}, {"state", XENBUS_INITIALISING}};
+    int rc;
+
+    front_path(front, d->kind, d->domid, d->id);
+    back_path(back, d->kind, d->domid, d->id);
+    snprintf(domid, sizeof(domid), "%u", d->domid);
+    snprintf(perms, sizeof(perms), "n%u r0", d->domid);
+    rc = h->ops->store_mkdir(h, t, front);
+    rc = rc ? rc : h->ops->store_perms(h, t, front, perms);
+    rc = rc ? rc : put_fields(h, t, front, d->front, d->nr_front);
+    rc = rc ? rc : put_fields(h, t, front, front_fields, 3);
+    snprintf(perms, sizeof(perms), "n0 r%u", d->domid);
+    rc = rc ? rc : h->ops->store_mkdir(h, t, back);
+    rc = rc ? rc : h->ops->store_perms(h, t, back, perms);
+    rc = rc ? rc : put_fields(h, t, back, d->back, d->nr_back);
+    return rc ? rc : put_fields(h, t, back, back_fields, 4);
+}
+
+/* Waits until the back end's driver has taken the device up. */
+static int wait_backend(struct host *h, const struct device *d)
+{
+    char path[PATH_LEN + 8], dir[PATH_LEN];
+
+    back_path(dir, d->kind, d->domid, d->id);
+    snprintf(path, sizeof(path), "%s/state", dir);
+    for (unsigned int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
+        char *state = NULL;
+        int rc = h->ops->store_read(h, 0, path, &state);
+        bool taken = rc == 0 && strcmp(state, XENBUS_INITIALISING) != 0;
+
+        if (taken && (strcmp(state, XENBUS_CLOSING) == 0 || strcmp(state, XENBUS_CLOSED) == 0)) {
+            rc = -EIO; /* the driver gave up; its reason is in the kernel's log */
+        }
+        free(state);
+        if (rc || taken) {
+            return rc;
+        }
+        device_system->sleep_ms(STEP_MS);
     }
-    return 0;
+    return -ETIMEDOUT;
+}
+
+static int attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
+                       const struct disk_config *disk, struct error *e)
+{
+    char loop[64] = "", number[32], vdev[16];
+    const char *params = disk->source;
+    unsigned int major, minor;
+    int rc = 0;
+
+    if (disk->kind == DISK_FILE) {
+        rc = device_system->loop_attach(disk->source, disk->readonly, loop, sizeof(loop));
+        params = loop;
+    }
+    rc = rc ? rc : device_system->block_number(params, &major, &minor);
+    if (rc == 0) {
+        const struct field front[] = {{"virtual-device", vdev}, {"device-type", "disk"}};
+        const struct field back[] = {
+            {"dev", disk->target},      {"type", "phy"},
+            {"device-type", "disk"},    {"mode", disk->readonly ? "r" : "w"},
+            {"removable", "0"},         {"bootable", "1"},
+            {"params", params},         {"source", disk->source},
+            {"physical-device", number}, {"parvis-loop", loop},
+        };
+        struct device d = {"vbd", domid, disk->vdev, front, back, 2, 10};
+
+        snprintf(vdev, sizeof(vdev), "%u", disk->vdev);
+        snprintf(number, sizeof(number), "%x:%x", major, minor);
+        rc = store_transaction(h, put_device, &d);
+        if (rc && loop[0]) {
+            device_system->loop_detach(loop); /* nothing in the store speaks of it */
+        }
+        rc = rc ? rc : wait_backend(h, &d);
+    }
+    if (rc == -ETIMEDOUT) {
+        return error_set(e, rc, "%s: <disk> '%s': no back end took it up: is xen-blkback loaded?",
+                         c->name, disk->target);
+    }
+    return rc ? error_errno(e, rc, "%s: <disk> '%s' from %s", c->name, disk->target, disk->source)
+              : 0;
+}
+
+/* The back end makes the interface some time after it took the device up. */
+static int join_bridge(const char *vif, const struct nic_config *nic)
+{
+    int rc = -ENODEV;
+
+    for (unsigned int ms = 0; ms < WAIT_MS && rc == -ENODEV; ms += STEP_MS) {
+        if (ms) {
+            device_system->sleep_ms(STEP_MS);
+        }
+        rc = device_system->bridge_join(vif, nic->ifname, nic->bridge);
+    }
+    return rc;
+}
+
+static int attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
+                      unsigned int id, struct error *e)
+{
+    const struct nic_config *nic = &c->nics[id];
+    char mac[24], handle[16], vif[32], dir[PATH_LEN], path[PATH_LEN + 32];
+    const struct field front[] = {{"handle", handle}, {"mac", mac}};
+    const struct field back[] = {
+        {"handle", handle}, {"mac", mac}, {"bridge", nic->bridge}, {"type", "vif"},
+        {"script", "none"} /* xen-netback wants one; udev rules would run it */};
+    struct device d = {"vif", domid, id, front, back, 2, 5};
+    int rc;
+
+    snprintf(handle, sizeof(handle), "%u", id);
+    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", nic->mac[0], nic->mac[1],
+             nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5]);
+    snprintf(vif, sizeof(vif), "vif%u.%u", domid, id);
+    rc = store_transaction(h, put_device, &d);
+    rc = rc ? rc : wait_backend(h, &d);
+    if (rc == -ETIMEDOUT) {
+        return error_set(e, rc,
+                         "%s: <interface> to '%s': no back end took it up: is xen-netback loaded?",
+                         c->name, nic->bridge);
+    }
+    rc = rc ? rc : join_bridge(vif, nic);
+    if (rc == 0) {
+        back_path(dir, "vif", domid, id);
+        snprintf(path, sizeof(path), "%s/hotplug-status", dir);
+        rc = h->ops->store_write(h, 0, path, "connected");
+    }
+    return rc ? error_errno(e, rc, "%s: <interface> %s to bridge '%s'", c->name, vif, nic->bridge)
+              : 0;
 }
 
 int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid, struct error *e)
 {
-    (void)h, (void)domid;
-    return devices_check(c, e);
+    int rc = 0;
+
+    for (size_t i = 0; i < c->nr_disks && rc == 0; i++) {
+        rc = attach_disk(h, c, domid, &c->disks[i], e);
+    }
+    for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
+        rc = attach_nic(h, c, domid, (unsigned int)i, e);
+    }
+    if (rc) {
+        devices_detach(h, domid);
+    }
+    return rc;
+}
+
+/* Removing the directory makes the kernel let go of the device: its rings, grants and disk. */
+static void detach_one(struct host *h, const char *kind, uint32_t domid, const char *id)
+{
+    char dir[PATH_LEN], path[PATH_LEN + 16], device[64], *loop = NULL;
+
+    snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u/%s", kind, domid, id);
+    snprintf(path, sizeof(path), "%s/parvis-loop", dir);
+    if (h->ops->store_read(h, 0, path, &loop)) {
+        loop = NULL;
+    }
+    h->ops->store_rm(h, 0, dir);
+    snprintf(device, sizeof(device), "%s-%u-%s", kind, domid, id);
+    for (unsigned int ms = 0; ms < WAIT_MS && device_system->backend_lives(device);
+         ms += STEP_MS) {
+        device_system->sleep_ms(STEP_MS);
+    }
+    if (loop && *loop) {
+        device_system->loop_detach(loop);
+    }
+    free(loop);
 }
 
 void devices_detach(struct host *h, uint32_t domid)
 {
-    (void)h, (void)domid;
+    static const char *const kinds[] = {"vbd", "vif"};
+
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        char dir[PATH_LEN], **ids;
+        unsigned int n;
+
+        snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", kinds[k], domid);
+        if (h->ops->store_list(h, 0, dir, &ids, &n)) {
+            continue;
+        }
+        for (unsigned int i = 0; i < n; i++) {
+            detach_one(h, kinds[k], domid, ids[i]);
+        }
+        free(ids);
+        h->ops->store_rm(h, 0, dir);
+        /* What the drivers complained of. */
+        snprintf(dir, sizeof(dir), "/local/domain/0/error/backend/%s/%u", kinds[k], domid);
+        h->ops->store_rm(h, 0, dir);
+    }
+}
+
+static int check_disk(const struct domain_config *c, const struct disk_config *d, struct error *e)
+{
+    unsigned int major, minor;
+    int rc = d->kind == DISK_FILE ? device_system->check_file(d->source, d->readonly)
+                                  : device_system->block_number(d->source, &major, &minor);
+
+    return rc ? error_errno(e, rc, "%s: <disk> '%s': %s", c->name, d->target, d->source) : 0;
+}
+
+int devices_check(const struct domain_config *c, struct error *e)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->nr_disks && rc == 0; i++) {
+        rc = check_disk(c, &c->disks[i], e);
+    }
+    for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
+        rc = device_system->check_bridge(c->nics[i].bridge);
+        if (rc) {
+            return error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name,
+                             c->nics[i].bridge);
+        }
+    }
+    return rc;
 }

@@ -15,6 +15,7 @@
 
 #include "cause.h"
 #include "client.h"
+#include "devices.h"
 #include "lifecycle.h"
 #include "state.h"
 #include "store.h"
@@ -168,6 +169,7 @@ static void tidy(struct host *h, struct console *c)
     uint32_t domid = c->domid;
 
     policy_release(h, domid, "destroyed");
+    devices_detach(h, domid);
     if (state_get(c->name, &s) == 0 && s.domid == domid) {
         store_domain_remove(h, domid, s.uuid);
         state_release(c->name, domid);

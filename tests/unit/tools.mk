@@ -10,7 +10,7 @@ unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_LIBS := -lxml2
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c devices.c find.c kernel_image.c \
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c device_system.c devices.c find.c kernel_image.c \
     lifecycle.c state.c store.c unpack.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
@@ -23,6 +23,11 @@ UNIT += tools_console
 unit_tools_console_SRCS = tests/unit/tools_console.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_devices
+unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
+    $(addprefix dom0-tools/lib/,devices.c device_system.c store.c error.c uuid.c)
+unit_tools_devices_LIBS :=
 
 # "host.h" is the toolstack's here, not that of tests/host.
 $(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) $(wildcard tests/unit/tools_*.c \

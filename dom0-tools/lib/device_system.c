@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What devices.c asks of the control domain's Linux: loop devices, bridges, sysfs. System
+ * calls, no programs: a domain with four disks starts no shell.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <linux/loop.h>
+#include <linux/sockios.h>
+
+#include "devices.h"
+
+#define LOOP_TRIES 16
+
+static int block_number(const char *path, unsigned int *maj, unsigned int *min)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0) {
+        return -errno;
+    }
+    if (!S_ISBLK(st.st_mode)) {
+        return -ENOTBLK;
+    }
+    *maj = major(st.st_rdev);
+    *min = minor(st.st_rdev);
+    return 0;
+}
+
+static int check_file(const char *path, bool readonly)
+{
+    struct stat st;
+    int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK), rc = 0;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (fstat(fd, &st) < 0) {
+        rc = -errno;
+    } else if (!S_ISREG(st.st_mode)) {
+        rc = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+    } else if (st.st_size < 512) {
+        rc = -ENODATA;
+    }
+    close(fd);
+    return rc;
+}
+
+/* Race: another program may take the number that the kernel called free; then the next. */
+static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
+{
+    int mode = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC, rc = -EBUSY;
+    int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), file = open(path, mode);
+    struct loop_config config = {.fd = (unsigned int)file};
+
+    if (control < 0 || file < 0) {
+        rc = -errno;
+    }
+    config.info.lo_flags = readonly ? LO_FLAGS_READ_ONLY : 0;
+    snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", path);
+    for (int i = 0; i < LOOP_TRIES && rc == -EBUSY; i++) {
+        int number = ioctl(control, LOOP_CTL_GET_FREE), loop;
+
+        if (number < 0) {
+            rc = -errno;
+            break;
+        }
+        snprintf(dev, size, "/dev/loop%d", number);
+        loop = open(dev, mode);
+        rc = loop < 0 ? -errno : ioctl(loop, LOOP_CONFIGURE, &config) < 0 ? -errno : 0;
+        if (loop >= 0) {
+            close(loop);
+        }
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    if (control >= 0) {
+        close(control);
+    }
+    return rc;
+}
+
+/* The kernel frees it when the last one who has it open closes it. */
+static void loop_detach(const char *dev)
+{
+    int fd = open(dev, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        ioctl(fd, LOOP_CLR_FD, 0);
+        close(fd);
+    }
+}
+
+static int check_bridge(const char *bridge)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", bridge);
+    return access(path, F_OK) < 0 ? -ENODEV : 0;
+}
+
+static int set_up(int s, const char *ifname)
+{
+    struct ifreq r = {0};
+
+    snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
+    if (ioctl(s, SIOCGIFFLAGS, &r) < 0) {
+        return -errno;
+    }
+    r.ifr_flags = (short)(r.ifr_flags | IFF_UP);
+    return ioctl(s, SIOCSIFFLAGS, &r) < 0 ? -errno : 0;
+}
+
+static int bridge_join(const char *ifname, const char *rename, const char *bridge)
+{
+    struct ifreq r = {0};
+    int s, rc = 0;
+
+    if (if_nametoindex(ifname) == 0) {
+        return -ENODEV;
+    }
+    s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s < 0) {
+        return -errno;
+    }
+    if (rename) {
+        snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
+        snprintf(r.ifr_newname, sizeof(r.ifr_newname), "%s", rename);
+        rc = ioctl(s, SIOCSIFNAME, &r) < 0 ? -errno : 0;
+        ifname = rename;
+    }
+    if (rc == 0) {
+        memset(&r, 0, sizeof(r));
+        snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", bridge);
+        r.ifr_ifindex = (int)if_nametoindex(ifname);
+        rc = ioctl(s, SIOCBRADDIF, &r) < 0 ? -errno : set_up(s, ifname);
+    }
+    close(s);
+    return rc;
+}
+
+static bool backend_lives(const char *device)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s", device);
+    return access(path, F_OK) == 0;
+}
+
+static void sleep_ms(unsigned int ms)
+{
+    usleep(ms * 1000);
+}
+
+static const struct device_system real = {
+    block_number, check_file,  loop_attach,   loop_detach,
+    check_bridge, bridge_join, backend_lives, sleep_ms,
+};
+
+const struct device_system *device_system = &real;
