@@ -13,7 +13,8 @@
 
 static struct boot_info *bi;
 
-EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
+/* Called by gnu-efi's start code, which has changed to the calling convention of this file already: no EFIAPI. */
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 static EFI_STATUS alloc_boot_info(void)
 {
@@ -110,7 +111,7 @@ static EFI_STATUS start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
     return efi_enter_image(image, bi);
 }
 
-EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
     EFI_STATUS status;
 
