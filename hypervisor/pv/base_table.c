@@ -47,6 +47,7 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
         if (unlikely(rc))
             return rc;
         pv_invalidate_ldt(v);
+        pv_show_m2p(mfn, true);
         v->arch.guest_table = mfn;
         pv_update_cr3(v);
     }
@@ -69,6 +70,8 @@ int pv_new_user_table(struct vcpu *v, mfn_t mfn)
         if (unlikely(rc))
             return rc;
     }
+    if (mfn.n && !mfn_eq(mfn, v->arch.guest_table))
+        pv_show_m2p(mfn, false);
     v->arch.guest_table_user = mfn;
     if (old.n && pv_put_base_table(v->domain, old))
         log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,

@@ -110,6 +110,9 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
             log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
         return rc;
     }
+    if (user.n)
+        pv_show_m2p(user, false);
+    pv_show_m2p(kernel, true);
     v->arch.guest_table = kernel;
     v->arch.guest_table_user = user;
     return 0;

@@ -69,7 +69,7 @@ static paddr_t make_hole_l1(paddr_t hole_page, uint64_t flags)
     uint64_t *l1 = phys_ptr(pa);
 
     for (unsigned int i = 0; i < 512; i++)
-        l1[i] = hole_page | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX | flags;
+        l1[i] = hole_page | PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_NX | flags;
     return pa;
 }
 
@@ -111,7 +111,7 @@ static void make_table(struct sparse_table *t, void (*fill)(void *at, size_t n))
 
     t->hole_page = boot_alloc_page();
     fill(phys_ptr(t->hole_page), PAGE_SIZE);
-    t->hole_l1 = make_hole_l1(t->hole_page, 0);
+    t->hole_l1 = make_hole_l1(t->hole_page, PTE_GLOBAL);
     if (t->alias)
         t->hole_l1_alias = make_hole_l1(t->hole_page, PTE_USER);
     for (uint64_t offset = 0; offset < limit; offset += SIZE_2M)

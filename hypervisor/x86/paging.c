@@ -78,6 +78,9 @@ static bool fits(uint64_t va, paddr_t pa, uint64_t size, uint64_t page)
 
 void map_range(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags)
 {
+    /* What guests see is not global: user mode, which does not see it, must not find it in the TLB. */
+    uint64_t leaf = flags & PTE_USER ? (LEAF_FLAGS | flags) & ~PTE_GLOBAL : LEAF_FLAGS | flags;
+
     while (size) {
         uint64_t step = PAGE_SIZE;
         unsigned int level = 1;
@@ -89,7 +92,7 @@ void map_range(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags)
             step = SIZE_2M;
             level = 2;
         }
-        *entry_at(va, level) = pa | LEAF_FLAGS | flags | (level > 1 ? PTE_PSE : 0);
+        *entry_at(va, level) = pa | leaf | (level > 1 ? PTE_PSE : 0);
         va += step;
         pa += step;
         size -= MIN(step, size);

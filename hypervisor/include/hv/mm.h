@@ -83,6 +83,8 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
 
 /* Fills the hypervisor's slots of a new L4 of d. */
 void pv_init_l4_slots(uint64_t *l4, const struct domain *d);
+/* Whether what runs on this L4 table can read M2P. */
+void pv_show_m2p(mfn_t l4, bool show);
 extern const uint64_t *hypervisor_l4; /* the hypervisor's own L4 (x86 sets it): slots 256..271 come from it; pv/l4_slots.c */
 
 
