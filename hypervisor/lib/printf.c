@@ -167,7 +167,8 @@ static const char *parse_spec(const char *f, struct spec *s, struct args *a)
         f = parse_number(f, &s->width);
     }
     if (f[0] == '.' && f[1] == '*') {
-        s->precision = MIN(va_arg(a->ap, int), 1000);
+        s->precision = va_arg(a->ap, int);
+        s->precision = MIN(s->precision, 1000);
         f += 2;
     } else if (f[0] == '.') {
         f = parse_number(f + 1, &s->precision);

@@ -43,6 +43,7 @@ extern const struct guest_ops host_guest_ops;
 /* What was asked of the machine. */
 extern unsigned int host_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
+extern void (*host_on_stop)(void);       /* machine_stop() calls it; it must not return. NULL: abort() */
 extern char host_console[65536];         /* what the UART got */
 extern unsigned int host_console_len;
 void host_type(const char *s);           /* the UART's input */
@@ -60,6 +61,9 @@ struct host_irq {
 extern struct host_irq host_irq[HOST_GSIS + HOST_MESSAGES];
 extern unsigned int host_mmcfg_trusted;  /* windows that were vouched for */
 void host_interrupt(unsigned int irq);   /* the device interrupts */
+
+/* Recounts what core keeps: frames of the heap and of each domain, both ends of each channel, run queues. Ends the test when they differ. */
+void host_check_invariants(void);
 
 /* Calls hypercall nr as v, as entry does, with re-issues; the result, and how often it was issued in *issues (may be NULL). */
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues);

@@ -26,6 +26,7 @@ s_time_t host_armed;
 unsigned int host_flushes, host_kicks, host_stops;
 enum stop_kind host_stop_kind;
 bool host_no_flush;
+void (*host_on_stop)(void);
 char host_console[65536];
 unsigned int host_console_len;
 static const char *input = "";
@@ -64,6 +65,7 @@ void host_memory_init(uint64_t frames)
     host_armed = INT64_MAX;
     host_flushes = host_kicks = host_stops = host_console_len = 0;
     host_no_flush = false;
+    host_on_stop = NULL;
     input = "";
 }
 
@@ -244,6 +246,8 @@ void machine_stop(enum stop_kind kind)
 {
     host_stops++;
     host_stop_kind = kind;
+    if (host_on_stop)
+        host_on_stop();
     fprintf(stderr, "machine_stop(%d)\n", kind);
     abort();
 }

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The oracle: recounts from scratch what core keeps track of as it goes, and compares. Tests and fuzzers call it after each step.
+ *
+ * Frames: the heap's count is the number of free frames; each domain's list has tot_pages frames, all its own; a frame's links agree.
+ * Ports: both ends of a channel name each other; a VIRQ's port is known to its vCPU; active counts the ports that are not closed.
+ * vCPUs: runnable and not running means queued, once; the queue is in order. Claims: their sum is what is outstanding.
+ */
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHECK(cond)                                                                                \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            fprintf(stderr, "invariant broken at %s:%d: %s\n", __FILE__, __LINE__, #cond);         \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static uint64_t count_list(const struct domain *d, const struct page_list *l, unsigned int tag)
+{
+    uint64_t n = 0;
+    uint32_t prev = PAGE_LIST_END;
+
+    for (uint32_t m = l->first; m != PAGE_LIST_END; m = frame_table[m].next, n++) {
+        const struct page_info *pg = &frame_table[m];
+
+        CHECK(pg->owner == d->domain_id && pg->prev == prev && pg->order == tag);
+        CHECK((pg->count_info & PGC_count_mask) && !(pg->count_info & (PGC_free | PGC_xenheap)));
+        prev = m;
+    }
+    CHECK(l->last == prev && l->count == n);
+    return n;
+}
+
+static void check_frames(void)
+{
+    uint64_t free = 0;
+
+    for (uint64_t m = 0; m <= max_mfn; m++) {
+        const struct page_info *pg = &frame_table[m];
+
+        if (pg->order == FRAME_NOT_RAM)
+            continue;
+        if (pg->count_info & PGC_free) {
+            free++;
+            CHECK((pg->count_info & PGC_count_mask) == 0 && pg->owner == DOMID_INVALID);
+        } else if (pg->owner != DOMID_INVALID) {
+            CHECK(owner_of_page(pg));
+        }
+    }
+    CHECK(free == heap_free_frames());
+}
+
+static void check_port(struct domain *d, evtchn_port_t port)
+{
+    const struct evtchn *c = evtchn_from_port(&d->evtchn, port), *other;
+
+    CHECK(c->notify_vcpu < d->max_vcpus);
+    if (c->state == EVTCHNSTAT_interdomain) {
+        CHECK(evtchn_port_valid(&c->u.interdomain.remote->evtchn, c->u.interdomain.remote_port));
+        other = evtchn_from_port(&c->u.interdomain.remote->evtchn, c->u.interdomain.remote_port);
+        CHECK(other->state == EVTCHNSTAT_interdomain);
+        CHECK(other->u.interdomain.remote == d && other->u.interdomain.remote_port == port);
+    } else if (c->state == EVTCHNSTAT_virq) {
+        unsigned int owners = 0;
+        struct vcpu *v;
+
+        for_each_vcpu(d, v)
+            owners += v->virq_port[c->u.virq] == port;
+        CHECK(owners == 1);
+    }
+}
+
+static void check_ports(struct domain *d)
+{
+    uint32_t active = 0;
+    struct vcpu *v;
+
+    for (evtchn_port_t p = 1; p < NR_EVTCHNS; p++) {
+        if (!d->evtchn.bucket[p / EVTCHNS_PER_BUCKET])
+            continue;
+        if (evtchn_from_port(&d->evtchn, p)->state == EVTCHNSTAT_closed)
+            continue;
+        CHECK(p < d->evtchn.max_ports);
+        active++;
+        check_port(d, p);
+    }
+    CHECK(active == d->evtchn.active);
+    for_each_vcpu(d, v)
+        for (unsigned int i = 0; i < NR_VIRQS; i++)
+            if (v->virq_port[i])
+                CHECK(evtchn_from_port(&d->evtchn, v->virq_port[i])->state == EVTCHNSTAT_virq);
+}
+
+static void check_vcpus(struct domain *d)
+{
+    struct vcpu *v;
+
+    for_each_vcpu(d, v) {
+        bool running = this_cpu()->running == v;
+        unsigned int times = 0;
+        struct list *at;
+
+        list_for_each(at, &this_cpu()->rq.runnable)
+            times += at == &v->sched.link;
+        CHECK(times == v->sched.queued);
+        CHECK(!(v->sched.queued && running));
+        if (!running)
+            CHECK(v->sched.queued == vcpu_runnable(v) || d->sched.parked);
+        CHECK(!!(v->pause_flags & VPF_polling) == !!(d->poll_mask & 1ull << v->vcpu_id));
+    }
+}
+
+static void check_queue(void)
+{
+    uint64_t last = 0;
+    struct list *at;
+
+    list_for_each(at, &this_cpu()->rq.runnable)
+    {
+        const struct vcpu *v = list_entry(at, struct vcpu, sched.link);
+
+        CHECK(v->sched.vtime >= last);
+        last = v->sched.vtime;
+    }
+}
+
+void host_check_invariants(void)
+{
+    struct domain *d = NULL;
+    uint64_t claims = 0;
+
+    CHECK(host_locks_held() == 0);
+    check_frames();
+    check_queue();
+    while ((d = next_domain(d)) != NULL) {
+        uint64_t n = count_list(d, &d->pages, 0) + count_list(d, &d->relinquish, 1);
+
+        CHECK(n == d->tot_pages);
+        claims += d->outstanding_claim;
+        check_ports(d);
+        check_vcpus(d);
+    }
+    CHECK(claims == claims_outstanding());
+}

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+#
+# The core of the hypervisor, on the machine of tests/host.
+
+HOST_MACHINE := $(wildcard tests/host/*.c)
+
+UNIT += core_lib core_heap core_timer
+unit_core_lib_SRCS := tests/unit/core_lib.c hypervisor/lib/printf.c hypervisor/lib/strlcpy.c
+unit_core_heap_SRCS := tests/unit/core_heap.c $(HOST_MACHINE)
+unit_core_heap_LIBS := core
+unit_core_timer_SRCS := tests/unit/core_timer.c $(HOST_MACHINE)
+unit_core_timer_LIBS := core

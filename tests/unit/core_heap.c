@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The heap and small objects: everything given comes back to the page, whatever the order of frees; blocks are aligned, cleared, below the
+ * limit asked for; a freed frame is flushed from the TLBs before it is anyone's again; small objects do not overlap.
+ */
+#include "core_test.h"
+
+#define FRAMES 4096
+
+static uint64_t seed;
+
+static uint32_t rnd(void)
+{
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)(seed >> 33);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    seed = 1;
+    host_init(FRAMES);
+    return 0;
+}
+
+static unsigned int largest_order(void)
+{
+    for (unsigned int order = HEAP_MAX_ORDER;; order--) {
+        struct page_info *pg = alloc_frames(order, 0);
+
+        if (pg) {
+            free_frames(pg, order);
+            return order;
+        }
+    }
+}
+
+static void all_comes_back(void **state)
+{
+    struct {
+        struct page_info *pg;
+        unsigned int order;
+    } held[200] = {{NULL, 0}};
+    uint64_t before = heap_free_frames();
+    unsigned int largest = largest_order();
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        unsigned int k = rnd() % 200;
+
+        if (held[k].pg) {
+            free_frames(held[k].pg, held[k].order);
+            held[k].pg = NULL;
+        } else {
+            held[k].order = rnd() % 6;
+            held[k].pg = alloc_frames(held[k].order, 0);
+            if (held[k].pg) {
+                assert_int_equal(page_to_mfn(held[k].pg).n % (1u << held[k].order), 0);
+                memset(map_frame(page_to_mfn(held[k].pg)), 0xaa, PAGE_SIZE << held[k].order);
+            }
+        }
+        if (i % 1000 == 0)
+            host_check_invariants();
+    }
+    for (int k = 0; k < 200; k++)
+        if (held[k].pg)
+            free_frames(held[k].pg, held[k].order);
+    host_check_invariants();
+    assert_int_equal(heap_free_frames(), before);
+    assert_int_equal(largest_order(), largest); /* and it has grown together again */
+}
+
+static void cleared_also_after_use(void **state)
+{
+    struct page_info *pg = alloc_frames(2, 0);
+    const char *p = map_frame(page_to_mfn(pg));
+
+    (void)state;
+    memset(map_frame(page_to_mfn(pg)), 0x55, PAGE_SIZE << 2); /* XSA-100 */
+    free_frames(pg, 2);
+    pg = alloc_frames(2, 0);
+    p = map_frame(page_to_mfn(pg));
+    for (size_t i = 0; i < PAGE_SIZE << 2; i++)
+        assert_int_equal(p[i], 0);
+}
+
+/* Fresh memory may stay as firmware left it for the control domain; memory that was somebody's never does. */
+static void trusted_memory_was_nobodys(void **state)
+{
+    struct page_info *pg = alloc_frames(0, 0);
+    uint64_t mfn = page_to_mfn(pg).n;
+    char *p = map_frame(MFN(mfn));
+
+    (void)state;
+    p[7] = 'x';
+    free_frames(pg, 0);
+    while ((pg = alloc_frames_trusted(0, 0)) != NULL && page_to_mfn(pg).n != mfn)
+        ;
+    assert_non_null(pg);
+    assert_int_equal(p[7], 0);
+}
+
+static void address_limits(void **state)
+{
+    struct page_info *pg;
+
+    (void)state;
+    while ((pg = alloc_frames(0, 22)) != NULL) /* below 4 MiB */
+        assert_true(page_to_mfn(pg).n < 1024);
+    assert_null(alloc_frames(0, 12));
+    assert_null(alloc_frames(0, 1));
+    pg = alloc_frames(0, 0);
+    assert_true(page_to_mfn(pg).n >= 1024);
+    assert_null(alloc_frames(HEAP_MAX_ORDER + 1, 0));
+    assert_null(alloc_frames(64, 0));
+}
+
+static void high_memory_first(void **state)
+{
+    (void)state;
+    assert_true(page_to_mfn(alloc_frames(0, 0)).n >= 2048);
+}
+
+/* XSA-241 and its kin. */
+static void flushed_before_reuse(void **state)
+{
+    struct page_info *pg = alloc_frames(0, 0);
+    unsigned int before = host_flushes;
+
+    (void)state;
+    free_frames(pg, 0);
+    while (alloc_frames(0, 0) != pg)
+        ;
+    assert_true(host_flushes > before);
+}
+
+static void given_twice_counts_once(void **state)
+{
+    uint64_t before = heap_total_frames();
+
+    (void)state;
+    heap_give(MFN(100), 50);
+    heap_give(MFN(max_mfn), 100000);
+    assert_int_equal(heap_total_frames(), before);
+    host_check_invariants();
+}
+
+static void small_objects(void **state)
+{
+    unsigned char *held[500] = {NULL};
+    size_t size[500];
+    uint64_t before = heap_free_frames(), after;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        unsigned int k = rnd() % 500;
+
+        if (held[k]) {
+            for (size_t j = 0; j < size[k]; j++)
+                assert_int_equal(held[k][j], (unsigned char)k);
+            hv_free(held[k]);
+            held[k] = NULL;
+        } else {
+            size[k] = 1 + rnd() % (rnd() % 8 ? 300 : 9000);
+            held[k] = hv_alloc(size[k]);
+            assert_non_null(held[k]);
+            assert_int_equal((uintptr_t)held[k] % 16, 0);
+            for (size_t j = 0; j < size[k]; j++)
+                assert_int_equal(held[k][j], 0);
+            memset(held[k], (int)k, size[k]);
+        }
+    }
+    for (int k = 0; k < 500; k++)
+        hv_free(held[k]);
+    after = heap_free_frames();
+    assert_true(before - after <= 7); /* at most one empty page a size class is kept */
+    hv_free(NULL);
+}
+
+static void sizes_that_cannot_be(void **state)
+{
+    (void)state;
+    assert_null(hv_alloc_array(SIZE_MAX / 2, 3));
+    assert_null(hv_alloc((size_t)1 << 40));
+    assert_null(hv_alloc(FRAMES * PAGE_SIZE));
+    host_check_invariants();
+}
+
+static void memory_runs_out(void **state)
+{
+    unsigned int n = 0;
+    void *p, *last = NULL;
+
+    (void)state;
+    while ((p = hv_alloc(4096)) != NULL) {
+        *(void **)p = last;
+        last = p;
+        n++;
+    }
+    assert_true(n > FRAMES / 2);
+    while ((p = hv_alloc(2048)) != NULL) {
+        *(void **)p = last;
+        last = p;
+    }
+    assert_null(alloc_frames(0, 0));
+    for (; last; last = p) {
+        p = *(void **)last;
+        hv_free(last);
+    }
+    assert_non_null(alloc_frames(8, 0));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+    const struct CMUnitTest tests[] = {
+        TEST(all_comes_back),       TEST(cleared_also_after_use), TEST(trusted_memory_was_nobodys),
+        TEST(address_limits),       TEST(high_memory_first),      TEST(flushed_before_reuse),
+        TEST(given_twice_counts_once), TEST(small_objects),       TEST(sizes_that_cannot_be),
+        TEST(memory_runs_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

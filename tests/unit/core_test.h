@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of core share: cmocka with its order of includes, the machine, arguments in guest memory, short hypercalls. */
+#ifndef TESTS_UNIT_CORE_TEST_H
+#define TESTS_UNIT_CORE_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+#include <hv/hypercall.h>
+#include <xen/errno.h>
+
+#define ARG HOST_GUEST_BASE            /* where a test puts the argument of a hypercall */
+#define LIST (HOST_GUEST_BASE + 0x10000) /* and a list that it points to */
+
+/* Puts the structure at ARG, calls, and takes it back. */
+#define call_with(v, name, cmd, s)                                                                 \
+    ({                                                                                             \
+        memcpy(host_guest(ARG), (s), sizeof(*(s)));                                                \
+        long call_rc = host_hypercall(v, __HYPERVISOR_##name, (uint64_t[6]){cmd, ARG}, NULL);      \
+        memcpy((s), host_guest(ARG), sizeof(*(s)));                                                \
+        call_rc;                                                                                   \
+    })
+
+#define call(v, name, ...) host_hypercall(v, __HYPERVISOR_##name, (uint64_t[6]){__VA_ARGS__}, NULL)
+
+#endif

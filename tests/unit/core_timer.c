@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Timers: each goes off once, not before its time, in the order of deadlines, whatever was set, moved and stopped in between; the
+ * machine's timer is armed for the earliest.
+ */
+#include "core_test.h"
+
+#define N 300
+
+struct probe {
+    struct timer t;
+    s_time_t want; /* 0: not set */
+    unsigned int fired;
+};
+
+static struct probe probe[N];
+static s_time_t last_fired;
+
+static void fired(void *data)
+{
+    struct probe *p = data;
+
+    assert_true(p->want && p->want <= clock_now());
+    assert_true(p->want >= last_fired);
+    last_fired = p->want;
+    p->want = 0;
+    p->fired++;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    host_init(1024);
+    assert_int_equal(timer_reserve(0, N), 0);
+    for (unsigned int i = 0; i < N; i++) {
+        probe[i] = (struct probe){.want = 0};
+        timer_init(&probe[i].t, fired, &probe[i], 0);
+    }
+    return 0;
+}
+
+static s_time_t earliest(void)
+{
+    s_time_t min = INT64_MAX;
+
+    for (unsigned int i = 0; i < N; i++)
+        if (probe[i].want && probe[i].want < min)
+            min = probe[i].want;
+    return min;
+}
+
+static void in_order(void **state)
+{
+    unsigned int seed = 7;
+
+    (void)state;
+    for (unsigned int i = 0; i < 30000; i++) {
+        struct probe *p = &probe[rand_r(&seed) % N];
+
+        switch (rand_r(&seed) % 4) {
+        case 0:
+        case 1:
+            p->want = clock_now() + rand_r(&seed) % 10000;
+            timer_set(&p->t, p->want);
+            break;
+        case 2:
+            p->want = 0;
+            timer_stop(&p->t);
+            break;
+        default:
+            last_fired = 0;
+            host_advance(rand_r(&seed) % 500);
+            for (unsigned int k = 0; k < N; k++)
+                assert_true(!probe[k].want || probe[k].want > clock_now());
+        }
+        assert_true(host_armed <= earliest());
+    }
+}
+
+static void set_again(void *data)
+{
+    struct probe *p = data;
+
+    if (++p->fired < 5)
+        timer_set(&p->t, clock_now() + 10);
+}
+
+static void a_callback_may_set_it_again(void **state)
+{
+    (void)state;
+    timer_init(&probe[0].t, set_again, &probe[0], 0);
+    timer_set(&probe[0].t, clock_now() + 10);
+    for (int i = 0; i < 10; i++)
+        host_advance(10);
+    assert_int_equal(probe[0].fired, 5);
+}
+
+static void the_past_is_now(void **state)
+{
+    (void)state;
+    probe[0].want = 1;
+    last_fired = 0;
+    timer_set(&probe[0].t, 1);
+    host_advance(0);
+    assert_int_equal(probe[0].fired, 1);
+    assert_true(host_armed == INT64_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(in_order, setup),
+        cmocka_unit_test_setup(a_callback_may_set_it_again, setup),
+        cmocka_unit_test_setup(the_past_is_now, setup),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
