@@ -164,9 +164,9 @@ static int read_nic(xmlNodePtr n, struct nic_config *nic)
     char *mac = attr(child(n, "mac"), "address");
 
     if (mac) {
-        nic->mac_given = sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &nic->mac[0],
-                                &nic->mac[1], &nic->mac[2], &nic->mac[3], &nic->mac[4],
-                                &nic->mac[5]) == 6;
+        nic->mac_given =
+            sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &nic->mac[0], &nic->mac[1],
+                   &nic->mac[2], &nic->mac[3], &nic->mac[4], &nic->mac[5]) == 6;
         free(mac);
     }
     nic->bridge = attr(child(n, "source"), "bridge");

@@ -20,7 +20,7 @@
 
 #define CONFIG_MAX_VCPUS 128u
 #define CONFIG_MAX_DISKS 32u
-#define CONFIG_MAX_NICS 16u
+#define CONFIG_MAX_NICS  16u
 
 enum end_action { END_DESTROY, END_RESTART, END_PRESERVE };
 
@@ -45,14 +45,14 @@ struct domain_config {
     char *name;
     char *title, *description; /* free text, NULL = none */
     uint8_t uuid[16];
-    bool uuid_given; /* else made up when the domain is created */
+    bool uuid_given;      /* else made up when the domain is created */
     uint64_t memory_kib;  /* most it may have */
     uint64_t current_kib; /* what it starts with, <= memory_kib */
     unsigned int max_vcpus;
     unsigned int vcpus; /* online at the start, <= max_vcpus */
     char *kernel;
-    char *ramdisk; /* NULL = none */
-    char *cmdline; /* never NULL */
+    char *ramdisk;       /* NULL = none */
+    char *cmdline;       /* never NULL */
     unsigned int weight; /* scheduler weight, 0 = the scheduler's default */
     enum end_action on_poweroff, on_reboot, on_crash;
     bool console; /* a <console> or <serial> was asked for; each domain has one all the same */
@@ -63,9 +63,9 @@ struct domain_config {
 };
 
 /* Limits that hold for every domain. */
-#define CONFIG_MIN_MEMORY_KIB 2048u         /* 2 MiB */
+#define CONFIG_MIN_MEMORY_KIB 2048u               /* 2 MiB */
 #define CONFIG_MAX_MEMORY_KIB (UINT64_C(1) << 34) /* 16 TiB */
-#define CONFIG_MAX_CMDLINE 1023u            /* start_info has 1024 bytes for it */
+#define CONFIG_MAX_CMDLINE    1023u               /* start_info has 1024 bytes for it */
 
 /* Reads and checks a file. schema = NULL: the installed one, or $PARVIS_SCHEMA. */
 int domain_config_read(const char *path, const char *schema, struct domain_config *out,

@@ -315,8 +315,8 @@ static int check_element(const struct walk *w, xmlNodePtr node, xmlNodePtr patte
         }
         s = c->ns ? NULL : find_slot(&known, c->name);
         if (!s) {
-            return error_set(w->e, -EINVAL, "%s:%ld: <%s> is not known in <%s>; known: %s",
-                             w->file, xmlGetLineNo(c), c->name, node->name, names);
+            return error_set(w->e, -EINVAL, "%s:%ld: <%s> is not known in <%s>; known: %s", w->file,
+                             xmlGetLineNo(c), c->name, node->name, names);
         }
         rc = check_element(w, c, s->pattern);
         if (rc) {

@@ -29,8 +29,8 @@ int daemon_connect(struct error *e)
     }
     err = errno;
     close(fd);
-    return error_set(e, -ECONNREFUSED, "parvisd does not answer at %s: %s: is it running?", a.sun_path,
-                     strerror(err));
+    return error_set(e, -ECONNREFUSED, "parvisd does not answer at %s: %s: is it running?",
+                     a.sun_path, strerror(err));
 }
 
 int daemon_send(int fd, enum daemon_message type, const void *data, size_t len)

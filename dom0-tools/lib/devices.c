@@ -12,13 +12,13 @@
 #include "store.h"
 
 #define PATH_LEN 160
-#define STEP_MS 20u
-#define WAIT_MS 15000u
+#define STEP_MS  20u
+#define WAIT_MS  15000u
 
 /* States of the xenbus handshake. */
 #define XENBUS_INITIALISING "1"
-#define XENBUS_CLOSING "5"
-#define XENBUS_CLOSED "6"
+#define XENBUS_CLOSING      "5"
+#define XENBUS_CLOSED       "6"
 
 /* One entry of a device's directory. */
 struct field {
@@ -65,8 +65,10 @@ static int put_device(struct host *h, host_txn_t t, void *arg)
     char front[PATH_LEN], back[PATH_LEN], perms[32], domid[16];
     const struct field front_fields[] = {
         {"backend", back}, {"backend-id", "0"}, {"state", XENBUS_INITIALISING}};
-    const struct field back_fields[] = {
-        {"frontend", front}, {"frontend-id", domid}, {"online", "1"}, {"state", XENBUS_INITIALISING}};
+    const struct field back_fields[] = {{"frontend", front},
+                                        {"frontend-id", domid},
+                                        {"online", "1"},
+                                        {"state", XENBUS_INITIALISING}};
     int rc;
 
     front_path(front, d->kind, d->domid, d->id);
@@ -124,10 +126,10 @@ static int attach_disk(struct host *h, const struct domain_config *c, uint32_t d
     if (rc == 0) {
         const struct field front[] = {{"virtual-device", vdev}, {"device-type", "disk"}};
         const struct field back[] = {
-            {"dev", disk->target},      {"type", "phy"},
-            {"device-type", "disk"},    {"mode", disk->readonly ? "r" : "w"},
-            {"removable", "0"},         {"bootable", "1"},
-            {"params", params},         {"source", disk->source},
+            {"dev", disk->target},       {"type", "phy"},
+            {"device-type", "disk"},     {"mode", disk->readonly ? "r" : "w"},
+            {"removable", "0"},          {"bootable", "1"},
+            {"params", params},          {"source", disk->source},
             {"physical-device", number}, {"parvis-loop", loop},
         };
         struct device d = {"vbd", domid, disk->vdev, front, back, 2, 10};
@@ -169,7 +171,10 @@ static int attach_nic(struct host *h, const struct domain_config *c, uint32_t do
     char mac[24], handle[16], vif[32], dir[PATH_LEN], path[PATH_LEN + 32];
     const struct field front[] = {{"handle", handle}, {"mac", mac}};
     const struct field back[] = {
-        {"handle", handle}, {"mac", mac}, {"bridge", nic->bridge}, {"type", "vif"},
+        {"handle", handle},
+        {"mac", mac},
+        {"bridge", nic->bridge},
+        {"type", "vif"},
         {"script", "none"} /* xen-netback wants one; udev rules would run it */};
     struct device d = {"vif", domid, id, front, back, 2, 5};
     int rc;
@@ -223,8 +228,7 @@ static void detach_one(struct host *h, const char *kind, uint32_t domid, const c
     }
     h->ops->store_rm(h, 0, dir);
     snprintf(device, sizeof(device), "%s-%u-%s", kind, domid, id);
-    for (unsigned int ms = 0; ms < WAIT_MS && device_system->backend_lives(device);
-         ms += STEP_MS) {
+    for (unsigned int ms = 0; ms < WAIT_MS && device_system->backend_lives(device); ms += STEP_MS) {
         device_system->sleep_ms(STEP_MS);
     }
     if (loop && *loop) {

@@ -19,7 +19,8 @@ struct error {
 };
 
 /* Records the cause if none is recorded yet, and returns code. code 0 is taken as -EINVAL. */
-int error_set(struct error *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int error_set(struct error *e, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 int error_setv(struct error *e, int code, const char *fmt, va_list ap);
 
 /* As error_set, and appends what errno `-code` means: "...: Cannot allocate memory". */

@@ -34,8 +34,8 @@ struct vcpu_guest_context; /* include/xen/arch-x86/xen.h */
 struct host_create {
     uint8_t uuid[16];
     uint32_t max_vcpus;
-    uint32_t max_evtchn_port;    /* highest port the guest may use */
-    uint32_t max_grant_frames;   /* pages of grant table */
+    uint32_t max_evtchn_port;     /* highest port the guest may use */
+    uint32_t max_grant_frames;    /* pages of grant table */
     uint32_t max_maptrack_frames; /* pages to track the guest's own mappings */
 };
 

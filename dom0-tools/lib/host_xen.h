@@ -65,8 +65,7 @@ int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu
 /* host_xen_memory.c */
 int hx_populate_physmap(struct host *h, uint32_t domid, unsigned int nr, unsigned int order,
                         uint64_t *frames, unsigned int *done);
-int hx_set_memory_map(struct host *h, uint32_t domid, const struct host_e820 *map,
-                      unsigned int nr);
+int hx_set_memory_map(struct host *h, uint32_t domid, const struct host_e820 *map, unsigned int nr);
 int hx_pin_l4(struct host *h, uint32_t domid, uint64_t mfn);
 int hx_foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *mfns, size_t nr,
                    void **va);

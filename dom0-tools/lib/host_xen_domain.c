@@ -59,8 +59,8 @@ int hx_version(struct host *h, struct host_version *out)
     if (version_op(x, XENVER_compile_info, ci) >= 0) {
         snprintf(out->compiler, sizeof(out->compiler), "%.*s", (int)sizeof(ci->compiler),
                  ci->compiler);
-        snprintf(out->compile_by, sizeof(out->compile_by), "%.*s",
-                 (int)sizeof(out->compile_by) - 1, ci->compile_by);
+        snprintf(out->compile_by, sizeof(out->compile_by), "%.*s", (int)sizeof(out->compile_by) - 1,
+                 ci->compile_by);
         snprintf(out->compile_domain, sizeof(out->compile_domain), "%.*s",
                  (int)sizeof(out->compile_domain) - 1, ci->compile_domain);
         snprintf(out->compile_date, sizeof(out->compile_date), "%.*s",
@@ -308,8 +308,7 @@ int hx_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
 int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
 {
     struct host_xen *x = to_xen(h);
-    struct xen_domctl_getvcpuinfo *v =
-        &domctl_new(x, XEN_DOMCTL_getvcpuinfo, domid)->u.getvcpuinfo;
+    struct xen_domctl_getvcpuinfo *v = &domctl_new(x, XEN_DOMCTL_getvcpuinfo, domid)->u.getvcpuinfo;
     int rc;
 
     v->vcpu = vcpu;

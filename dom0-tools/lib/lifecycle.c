@@ -20,7 +20,6 @@
 #include "state.h"
 #include "store.h"
 
-
 static int ask_and_close(enum daemon_message type, const char *text, struct error *e)
 {
     int fd = daemon_ask(type, text, e);

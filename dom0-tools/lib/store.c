@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MAX_TRIES 64
-#define PATH_LEN 256
+#define PATH_LEN  256
 
 int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
                       void *arg)
@@ -161,8 +161,8 @@ static int put_domain(struct host *h, host_txn_t t, void *arg)
     return rc ? rc : put_vm(h, t, w, uuid);
 }
 
-int store_domain_create(struct host *h, const struct domain_config *c,
-                        const struct store_domain *d, struct error *e)
+int store_domain_create(struct host *h, const struct domain_config *c, const struct store_domain *d,
+                        struct error *e)
 {
     struct writer w = {c, d};
     int rc = store_transaction(h, put_domain, &w);

@@ -24,8 +24,8 @@ struct store_domain {
     uint32_t store_port, console_port;
 };
 
-int store_domain_create(struct host *h, const struct domain_config *c,
-                        const struct store_domain *d, struct error *e);
+int store_domain_create(struct host *h, const struct domain_config *c, const struct store_domain *d,
+                        struct error *e);
 /* Makes the store daemon serve the domain's own connection. */
 int store_domain_introduce(struct host *h, const struct store_domain *d, struct error *e);
 /* Removes every entry of the domain and releases it; goes on past errors, returns the first. */

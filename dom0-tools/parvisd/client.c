@@ -128,12 +128,13 @@ static void answer(struct client *cl, int rc, const struct error *e)
 static void ask_console(struct client *cl, const char *name)
 {
     bool number = *name && strspn(name, "0123456789") == strlen(name);
-    struct console *c = number ? console_by_domid((uint32_t)strtoul(name, NULL, 10))
-                               : console_by_name(name);
+    struct console *c =
+        number ? console_by_domid((uint32_t)strtoul(name, NULL, 10)) : console_by_name(name);
     struct error e = {0};
 
     if (!c) {
-        answer(cl, error_set(&e, -ENOENT, "%s: no such domain, nor a console kept of one", name), &e);
+        answer(cl, error_set(&e, -ENOENT, "%s: no such domain, nor a console kept of one", name),
+               &e);
         drop(cl);
         return;
     }

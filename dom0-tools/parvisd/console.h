@@ -27,11 +27,11 @@
 #include "history.h"
 #include "host.h"
 
-#define CONSOLE_NONE UINT32_MAX
-#define CONSOLE_BURST (256u << 10)
+#define CONSOLE_NONE      UINT32_MAX
+#define CONSOLE_BURST     (256u << 10)
 #define CONSOLE_WINDOW_MS 100
-#define CONSOLE_INPUT 4096u
-#define CONSOLES_ENDED 64u
+#define CONSOLE_INPUT     4096u
+#define CONSOLES_ENDED    64u
 
 struct xencons_interface;
 
@@ -47,14 +47,14 @@ struct console {
     uint32_t window_bytes;      /* consumed in it */
 
     struct history history;
-    const void *reader;   /* the one client that is attached, or NULL */
+    const void *reader; /* the one client that is attached, or NULL */
     pid_t reader_pid;
     uint64_t reader_pos;
     char input[CONSOLE_INPUT]; /* typed, not yet in the ring */
     uint32_t input_len;
 
-    bool ended;     /* `how` is valid */
-    bool handled;   /* the end of this domain has been acted upon */
+    bool ended;   /* `how` is valid */
+    bool handled; /* the end of this domain has been acted upon */
     char how[256];
     bool restarting; /* a successor is being made: history and reader stay */
     uint64_t started_ms;

@@ -20,8 +20,8 @@
 #define HISTORY_TAIL (192u << 10)
 
 struct history {
-    char *head; /* HISTORY_HEAD bytes */
-    char *tail; /* HISTORY_TAIL bytes, ring: byte p of the stream is at p % HISTORY_TAIL */
+    char *head;     /* HISTORY_HEAD bytes */
+    char *tail;     /* HISTORY_TAIL bytes, ring: byte p of the stream is at p % HISTORY_TAIL */
     uint64_t total; /* bytes that ever came */
 };
 

@@ -121,8 +121,8 @@ static void reap(struct host *h, const struct host_domain *d, struct console *c,
 /* The domain has shut down by itself. */
 static void act(struct host *h, const struct host_domain *d, struct console *c)
 {
-    struct domain_config cfg = {.on_poweroff = END_PRESERVE, .on_reboot = END_PRESERVE,
-                                .on_crash = END_PRESERVE};
+    struct domain_config cfg = {
+        .on_poweroff = END_PRESERVE, .on_reboot = END_PRESERVE, .on_crash = END_PRESERVE};
     enum end_action action;
     char how[256], *xml = NULL;
     bool known = read_config(d->domid, &cfg, &xml);

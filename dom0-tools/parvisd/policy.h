@@ -17,7 +17,7 @@
 
 #include "console.h"
 
-#define RESTART_MIN_MS 2000u
+#define RESTART_MIN_MS    2000u
 #define RESTART_MAX_QUICK 4u
 
 /* Domains that live already, from a daemon before this one. */

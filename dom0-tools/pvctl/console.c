@@ -16,7 +16,7 @@
 #include "daemon.h"
 #include "pvctl.h"
 
-#define DETACH 0x1d /* ^] */
+#define DETACH      0x1d /* ^] */
 #define INPUT_CHUNK 512
 
 static struct termios cooked;

@@ -47,9 +47,9 @@ struct verb {
     const char *arg;      /* "NAME", "FILE.xml", "[VERB]" = may be left out, NULL = none */
     unsigned int options; /* accepted ones */
     bool no_host;
+    int (*run)(const struct call *c);
     const char *summary; /* one line */
     const char *help;    /* what `pvctl help VERB` adds */
-    int (*run)(const struct call *c);
 };
 
 extern const struct verb verbs[]; /* ends with name NULL */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine that is not there: see fake_host.h. Domains, memory, event channels and grants;
- * the store is in fake_store.c.
+ * A machine that is not there: see fake_host.h. Domains, memory and grants here; event
+ * channels and the store in fake_evtchn.c and fake_store.c.
  */
 #define _GNU_SOURCE
 #include "fake_host.h"
@@ -15,7 +15,7 @@
 
 #include <xen/xen.h>
 
-#include "fake_store.h"
+#include "fake_parts.h"
 
 bool fake_fails(struct fake_host *f, const char *call)
 {
@@ -24,18 +24,6 @@ bool fake_fails(struct fake_host *f, const char *call)
         return true;
     }
     return false;
-}
-
-#define MAY_FAIL(h)                                                                                \
-    do {                                                                                           \
-        if (fake_fails((struct fake_host *)(h), __func__)) {                                       \
-            return ((struct fake_host *)(h))->fail_with;                                           \
-        }                                                                                          \
-    } while (0)
-
-static struct fake_host *fake(struct host *h)
-{
-    return (struct fake_host *)h;
 }
 
 struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid)
@@ -350,97 +338,57 @@ static int grant_unmap(struct host *h, void *va)
     return remove_mapping(fake(h), va, 1, true);
 }
 
-static int evtchn_alloc_unbound(struct host *h, uint32_t domid, uint32_t remote, uint32_t *port)
-{
-    MAY_FAIL(h);
-    (void)remote;
-    *port = fake_domain(fake(h), domid)->next_port++;
-    return 0;
-}
-
-static int bind_port(struct fake_host *f, uint32_t domid, uint32_t remote_port, uint32_t *port)
-{
-    for (uint32_t p = 1; p < FAKE_PORTS; p++) {
-        if (!f->ports[p].bound) {
-            f->ports[p] =
-                (struct fake_port){.bound = true, .domid = domid, .remote_port = remote_port};
-            *port = p;
-            return 0;
-        }
-    }
-    return -ENOSPC;
-}
-
-static int evtchn_bind(struct host *h, uint32_t domid, uint32_t remote_port, uint32_t *port)
-{
-    const struct fake_domain *d = fake_domain(fake(h), domid);
-
-    MAY_FAIL(h);
-    if (!d || remote_port == 0 || remote_port >= d->next_port) {
-        return -EINVAL;
-    }
-    return bind_port(fake(h), domid, remote_port, port);
-}
-
-static int evtchn_bind_virq(struct host *h, unsigned int virq, uint32_t *port)
-{
-    MAY_FAIL(h);
-    return bind_port(fake(h), UINT32_MAX, virq, port);
-}
-
-static int evtchn_unbind(struct host *h, uint32_t port)
-{
-    if (port >= FAKE_PORTS || !fake(h)->ports[port].bound) {
-        return -EINVAL;
-    }
-    fake(h)->ports[port].bound = false;
-    return 0;
-}
-
-static int evtchn_notify(struct host *h, uint32_t port)
-{
-    fake(h)->ports[port].notified++;
-    return 0;
-}
-
-static int evtchn_unmask(struct host *h, uint32_t port)
-{
-    fake(h)->ports[port].masked = false;
-    return 0;
-}
-
-static int evtchn_fd(struct host *h)
-{
-    return fake(h)->memfd;
-}
-
-static int evtchn_pending(struct host *h, uint32_t *port)
-{
-    for (uint32_t p = 1; p < FAKE_PORTS; p++) {
-        if (fake(h)->ports[p].bound && fake(h)->ports[p].pending) {
-            fake(h)->ports[p].pending = false;
-            fake(h)->ports[p].masked = true;
-            *port = p;
-            return 0;
-        }
-    }
-    return -EAGAIN;
-}
-
 static void fake_close(struct host *h)
 {
     (void)h;
 }
 
 static const struct host_ops fake_ops = {
-    version, physinfo, readconsole, domain_list, domain_create, domain_destroy, domain_pause,
-    domain_unpause, domain_max_mem, domain_max_vcpus, domain_set_weight, domain_hypercall_init,
-    vcpu_set_context, vcpu_info, populate_physmap, set_memory_map, pin_l4, foreign_map,
-    foreign_unmap, grant_seed, evtchn_alloc_unbound, evtchn_bind, evtchn_bind_virq, evtchn_unbind,
-    evtchn_notify, evtchn_unmask, evtchn_fd, evtchn_pending, grant_map, grant_unmap,
-    fake_store_begin, fake_store_end, fake_store_read, fake_store_write, fake_store_mkdir,
-    fake_store_rm, fake_store_list, fake_store_perms, fake_store_watch, fake_store_unwatch,
-    fake_store_fd, fake_store_event, fake_store_introduce, fake_store_release, fake_close,
+    version,
+    physinfo,
+    readconsole,
+    domain_list,
+    domain_create,
+    domain_destroy,
+    domain_pause,
+    domain_unpause,
+    domain_max_mem,
+    domain_max_vcpus,
+    domain_set_weight,
+    domain_hypercall_init,
+    vcpu_set_context,
+    vcpu_info,
+    populate_physmap,
+    set_memory_map,
+    pin_l4,
+    foreign_map,
+    foreign_unmap,
+    grant_seed,
+    fake_evtchn_alloc_unbound,
+    fake_evtchn_bind,
+    fake_evtchn_bind_virq,
+    fake_evtchn_unbind,
+    fake_evtchn_notify,
+    fake_evtchn_unmask,
+    fake_evtchn_fd,
+    fake_evtchn_pending,
+    grant_map,
+    grant_unmap,
+    fake_store_begin,
+    fake_store_end,
+    fake_store_read,
+    fake_store_write,
+    fake_store_mkdir,
+    fake_store_rm,
+    fake_store_list,
+    fake_store_perms,
+    fake_store_watch,
+    fake_store_unwatch,
+    fake_store_fd,
+    fake_store_event,
+    fake_store_introduce,
+    fake_store_release,
+    fake_close,
 };
 
 struct fake_host *fake_new(void)

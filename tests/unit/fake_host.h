@@ -15,12 +15,12 @@
 
 #include "host.h"
 
-#define FAKE_FRAMES 16384u
-#define FAKE_DOMAINS 32u
-#define FAKE_PORTS 256u
-#define FAKE_ENTRIES 1024u
+#define FAKE_FRAMES   16384u
+#define FAKE_DOMAINS  32u
+#define FAKE_PORTS    256u
+#define FAKE_ENTRIES  1024u
 #define FAKE_MAPPINGS 64u
-#define FAKE_GRANTS 8u
+#define FAKE_GRANTS   8u
 
 struct fake_domain {
     struct host_domain d;
@@ -51,7 +51,7 @@ struct fake_mapping {
 struct fake_host {
     struct host host;
     int memfd;
-    uint8_t *bytes; /* of all frames */
+    uint8_t *bytes;              /* of all frames */
     uint16_t owner[FAKE_FRAMES]; /* domid + 1, 0 = free */
     struct fake_domain domains[FAKE_DOMAINS];
     struct fake_port ports[FAKE_PORTS];

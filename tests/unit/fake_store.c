@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store of the machine that is not there: see fake_store.h.
+ * The store of the machine that is not there: see fake_parts.h.
  */
-#include "fake_store.h"
+#include "fake_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAY_FAIL(h)                                                                                \
-    do {                                                                                           \
-        if (fake_fails((struct fake_host *)(h), __func__)) {                                       \
-            return ((struct fake_host *)(h))->fail_with;                                           \
-        }                                                                                          \
-    } while (0)
-
-static struct fake_host *fake(struct host *h)
-{
-    return (struct fake_host *)h;
-}
 
 static void clear(struct fake_entry *list)
 {

@@ -3,7 +3,7 @@
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
 TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_schema.c config_xml.c error.c uuid.c)
-TOOLS_FAKE_SRCS := tests/unit/fake_host.c tests/unit/fake_store.c
+TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_store.c)
 
 UNIT += tools_config
 unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
@@ -19,10 +19,16 @@ unit_tools_lifecycle_SRCS = tests/unit/tools_lifecycle.c tests/unit/loader_suppo
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_lifecycle_LIBS := $(TOOLS_ALL_LIBS)
 
-UNIT += tools_console
-unit_tools_console_SRCS = tests/unit/tools_console.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c) \
+TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
+
+UNIT += tools_console
+unit_tools_console_SRCS = tests/unit/tools_console.c $(TOOLS_DAEMON_SRCS)
 unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_daemon
+unit_tools_daemon_SRCS = tests/unit/tools_daemon.c $(TOOLS_DAEMON_SRCS)
+unit_tools_daemon_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
@@ -30,6 +36,6 @@ unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
 unit_tools_devices_LIBS :=
 
 # "host.h" is the toolstack's here, not that of tests/host.
-$(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) $(wildcard tests/unit/tools_*.c \
+$(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd

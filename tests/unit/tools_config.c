@@ -204,12 +204,17 @@ static const struct bad bads[] = {
     {"</name>", "<name>", {"t.xml:", "well-formed"}},
     {"</domain>\n", "", {"t.xml:", "well-formed"}},
     {"<domain type", "<!DOCTYPE domain [<!ENTITY x 'y'>]><domain type", {"t.xml", "document type"}},
-    {"<domain type='xen'>", "<domain type='xen' xmlns:q='urn:q' q:a='b'>", {"t.xml:1", "'a'", "type, id"}},
+    {"<domain type='xen'>", "<domain type='xen' xmlns:q='urn:q' q:a='b'>",
+     {"t.xml:1", "'a'", "type, id"}},
     /* unknown elements and attributes say what is known */
-    {"<memory", "<memroy/><memory", {"t.xml:5", "<memroy> is not known in <domain>", "currentMemory"}},
-    {"<kernel>", "<loader>/x</loader><kernel>", {"t.xml:10", "<loader> is not known in <os>", "kernel, initrd"}},
-    {"<console type='pty'>", "<graphics/><console type='pty'>", {"t.xml:22", "<graphics>", "disk, interface, console"}},
-    {"<vcpu current", "<vcpu cpuset='1' current", {"t.xml:7", "no attribute 'cpuset'", "placement, current"}},
+    {"<memory", "<memroy/><memory",
+     {"t.xml:5", "<memroy> is not known in <domain>", "currentMemory"}},
+    {"<kernel>", "<loader>/x</loader><kernel>",
+     {"t.xml:10", "<loader> is not known in <os>", "kernel, initrd"}},
+    {"<console type='pty'>", "<graphics/><console type='pty'>",
+     {"t.xml:22", "<graphics>", "disk, interface, console"}},
+    {"<vcpu current", "<vcpu cpuset='1' current",
+     {"t.xml:7", "no attribute 'cpuset'", "placement, current"}},
     {"<readonly/>", "<shareable/>", {"t.xml:19", "<shareable> is not known in <disk>"}},
     /* unknown values say what is accepted */
     {"type='xen'", "type='kvm'", {"t.xml:1", "'kvm'", "accepted: xen"}},
@@ -242,7 +247,8 @@ static const struct bad bads[] = {
     {"<title>", "hello<title>", {"t.xml:1", "<domain> takes no text", "hello"}},
     {"<source bridge='xenbr0'/>", "", {"t.xml:20", "<interface> lacks <source>"}},
     {"<source file='/srv/web.img'/>", "<source dev='/srv/web.img'/>", {"t.xml:18", "'file'"}},
-    {"<source dev='/dev/sdb'/>", "<source dev='/dev/sdb' file='/x'/>", {"t.xml:19", "one attribute 'dev'"}},
+    {"<source dev='/dev/sdb'/>", "<source dev='/dev/sdb' file='/x'/>",
+     {"t.xml:19", "one attribute 'dev'"}},
     /* limits and relations */
     {">262144<", ">1024<", {"t.xml", "<memory>", "2 MiB and 16 TiB"}},
     {">262144<", ">9999999999999999999<", {"t.xml:5", "<memory> is too large"}},
@@ -364,10 +370,10 @@ static void names_and_uuids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_everything),   cmocka_unit_test(defaults),
-        cmocka_unit_test(round_trip),         cmocka_unit_test(units),
-        cmocka_unit_test(refuses),            cmocka_unit_test(truncated_anywhere),
-        cmocka_unit_test(long_command_line),  cmocka_unit_test(files),
+        cmocka_unit_test(reads_everything),  cmocka_unit_test(defaults),
+        cmocka_unit_test(round_trip),        cmocka_unit_test(units),
+        cmocka_unit_test(refuses),           cmocka_unit_test(truncated_anywhere),
+        cmocka_unit_test(long_command_line), cmocka_unit_test(files),
         cmocka_unit_test(names_and_uuids),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,8 +87,7 @@ static void m_sleep_ms(unsigned int ms)
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         struct fake_entry *e = &f->entries[i];
 
-        if (e->path && strstr(e->path, "/backend/") && strstr(e->path, "/state") &&
-            backend_state) {
+        if (e->path && strstr(e->path, "/backend/") && strstr(e->path, "/state") && backend_state) {
             free(e->value);
             e->value = strdup(backend_state);
         }
@@ -170,7 +169,8 @@ static void attaches(void **state)
 static void backend_left(void)
 {
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
-        if (f->entries[i].path && strncmp(f->entries[i].path, "/local/domain/0/backend/vbd/5", 29) == 0) {
+        if (f->entries[i].path &&
+            strncmp(f->entries[i].path, "/local/domain/0/backend/vbd/5", 29) == 0) {
             fail_msg("%s is left", f->entries[i].path);
         }
     }

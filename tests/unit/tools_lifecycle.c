@@ -81,7 +81,9 @@ static struct domain_config config(const char *name)
 
 static int setup(void **state)
 {
-    struct simple_kernel k = {.virt_base = 0xffffffff80000000, .paddr = 0x100000, .size = 0x3000,
+    struct simple_kernel k = {.virt_base = 0xffffffff80000000,
+                              .paddr = 0x100000,
+                              .size = 0x3000,
                               .hypercall_page = 0xffffffff80101000};
     size_t size;
     uint8_t *image;
@@ -428,12 +430,18 @@ static void actions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(creates),         T(reaps),
-        T(lists),           T(keeps_the_configuration),
-        T(stale_claims),    T(names_are_unique),
-        T(actions),         T(conflicts_are_tried_again),
-        T(reaping_goes_on), T(too_little_memory),
-        T(asks_for_shutdown), T(any_call_may_fail),
+        T(creates),
+        T(reaps),
+        T(lists),
+        T(keeps_the_configuration),
+        T(stale_claims),
+        T(names_are_unique),
+        T(actions),
+        T(conflicts_are_tried_again),
+        T(reaping_goes_on),
+        T(too_little_memory),
+        T(asks_for_shutdown),
+        T(any_call_may_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

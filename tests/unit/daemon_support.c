@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of the console daemon share: see daemon_support.h.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/grant_table.h>
+#include <xen/io/console.h>
+
+#include "client.h"
+#include "daemon_support.h"
+#include "policy.h"
+#include "state.h"
+
+static char dir[64];
+struct fake_host *f;
+int listener;
+uint64_t clock_ms = 1000;
+
+uint64_t now_ms(void)
+{
+    return clock_ms;
+}
+
+int daemon_setup(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/parvis-test-XXXXXX");
+    if (!mkdtemp(dir)) {
+        return -1;
+    }
+    setenv("PARVIS_RUN", dir, 1);
+    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
+    policy_set_pvctl("/bin/false");
+    f = fake_new();
+    listener = client_listen(state_path("parvisd.sock"));
+    return state_prepare(NULL) || listener < 0;
+}
+
+int daemon_teardown(void **state)
+{
+    char command[128];
+
+    (void)state;
+    client_close_all();
+    console_close_all(&f->host);
+    close(listener);
+    fake_free(f);
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+/* A guest as the builder leaves it: ring granted, port open, entries written, name taken. */
+struct xencons_interface *make_guest(const char *name, const char *on_poweroff, uint32_t *domid)
+{
+    struct host_create c = {.max_vcpus = 1};
+    struct host_grant g = {GNTTAB_RESERVED_CONSOLE, 0, 0};
+    struct host *h = &f->host;
+    char path[64], text[16], xml[512];
+    unsigned int done;
+    uint32_t port;
+
+    c.uuid[0] = (uint8_t)name[0];
+    assert_int_equal(h->ops->domain_create(h, &c, domid), 0);
+    h->ops->domain_max_mem(h, *domid, 64);
+    h->ops->populate_physmap(h, *domid, 1, 0, &g.frame, &done);
+    h->ops->grant_seed(h, *domid, &g, 1);
+    h->ops->evtchn_alloc_unbound(h, *domid, 0, &port);
+    snprintf(path, sizeof(path), "/local/domain/%u/console/port", *domid);
+    snprintf(text, sizeof(text), "%u", port);
+    h->ops->store_write(h, 0, path, text);
+    snprintf(xml, sizeof(xml),
+             "<domain type='xen'><name>%s</name><memory>8192</memory><os><type>linux</type>"
+             "<kernel>/k</kernel></os><on_poweroff>%s</on_poweroff>"
+             "<on_crash>preserve</on_crash></domain>",
+             name, on_poweroff);
+    assert_int_equal(state_claim(h, name, c.uuid, NULL), 0);
+    assert_int_equal(state_commit(name, *domid, c.uuid, xml, NULL), 0);
+    return fake_frame(f, g.frame);
+}
+
+struct xencons_interface *serve(const char *name, const char *on_poweroff, uint32_t *domid)
+{
+    struct xencons_interface *ring = make_guest(name, on_poweroff, domid);
+    struct error e = {0};
+
+    if (console_serve(&f->host, *domid, name, &e)) {
+        fail_msg("%s", e.text);
+    }
+    return ring;
+}
+
+uint32_t say(struct xencons_interface *ring, const char *text, size_t len)
+{
+    uint32_t n = 0;
+
+    while (n < len && ring->out_prod - ring->out_cons < sizeof(ring->out)) {
+        ring->out[ring->out_prod++ & (sizeof(ring->out) - 1)] = text[n++];
+    }
+    return n;
+}
+
+char *history_text(const struct console *c)
+{
+    char *out = NULL;
+    size_t len;
+    FILE *m = open_memstream(&out, &len);
+
+    history_save(&c->history, m);
+    fclose(m);
+    return out;
+}
+
+void history_says(const char *name, const char *text)
+{
+    char *have = history_text(console_by_name(name));
+
+    assert_string_equal(have, text);
+    free(have);
+}
+
+void fire(const char *name)
+{
+    struct console *c = console_by_name(name);
+
+    console_event(&f->host, c->port);
+}

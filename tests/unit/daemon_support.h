@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of the console daemon share: guests as the builder leaves them, on the model
+ * of the machine (fake_host.h), and a clock that goes when a test says so.
+ */
+#ifndef DAEMON_SUPPORT_H
+#define DAEMON_SUPPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "console.h"
+#include "fake_host.h"
+
+struct xencons_interface;
+
+extern struct fake_host *f;
+extern int listener;
+extern uint64_t clock_ms;
+
+int daemon_setup(void **state);
+int daemon_teardown(void **state);
+/* Ring granted, port open, entries written, name taken. */
+struct xencons_interface *make_guest(const char *name, const char *on_poweroff, uint32_t *domid);
+/* The same, and served by the daemon. */
+struct xencons_interface *serve(const char *name, const char *on_poweroff, uint32_t *domid);
+/* The guest prints; returns how many bytes fitted. */
+uint32_t say(struct xencons_interface *ring, const char *text, size_t len);
+/* The guest sends an event. */
+void fire(const char *name);
+char *history_text(const struct console *c);
+void history_says(const char *name, const char *text);
+
+#endif
