@@ -31,7 +31,8 @@ const struct verb verbs[] = {
      "print the configuration of a live domain", ""},
     {"console",  "NAME",     0,                        true,  verb_console,
      "attach to a console: all from the first byte, then live; ^] detaches",
-     "One reader at a time. Works for a domain that has ended, too, until its name is used again.\n"},
+     "One reader at a time. Works for a domain that has ended, too, until its name is\n"
+     "used again.\n"},
     {"pause",    "NAME",     0,                        false, verb_pause,
      "stop a domain where it is", ""},
     {"unpause",  "NAME",     0,                        false, verb_unpause,
