@@ -35,9 +35,30 @@ static long op_settime32(struct xen_platform_op *op)
     return set_time(op->u.settime32.secs, op->u.settime32.nsecs, op->u.settime32.system_time);
 }
 
-/* The BIOS's disk, mode and key tables belong to a real-mode start; there was none. EFI's services are not offered yet. */
+static long efi_info(xenpf_firmware_info_t *f)
+{
+    struct machine_efi efi;
+
+    if (!machine_efi(&efi))
+        return -XEN_ENODEV; /* ABI: so the kernel learns that there is no UEFI */
+    switch (f->index) {
+    case XEN_FW_EFI_VERSION:
+        f->u.efi_info.version = efi.version;
+        return 0;
+    case XEN_FW_EFI_CONFIG_TABLE:
+        f->u.efi_info.cfg.addr = efi.tables;
+        f->u.efi_info.cfg.nent = efi.nr_tables;
+        return 0;
+    default:
+        return refused(-XEN_EINVAL, "firmware_info: UEFI index %u is not offered", f->index);
+    }
+}
+
+/* The BIOS's disk, mode and key tables belong to a real-mode start; there was none. UEFI's services are not offered, its tables are. */
 static long op_firmware_info(struct xen_platform_op *op)
 {
+    if (op->u.firmware_info.type == XEN_FW_EFI_INFO)
+        return efi_info(&op->u.firmware_info);
     return refused(-XEN_ESRCH, "firmware_info: type %u is not known of this machine",
                    op->u.firmware_info.type);
 }

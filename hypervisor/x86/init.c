@@ -61,6 +61,7 @@ void x86_init_late(const struct boot_info *bi)
     init_acpi(bi->rsdp);
     if (!acpi.found)
         panic("no ACPI tables: interrupt controllers and timers cannot be found");
+    init_efi(bi->efi_system_table);
     pic_disable();
     init_apic();
     init_time();

@@ -98,6 +98,9 @@ bool uart_enable_interrupt(void);
 extern uint16_t uart_base;
 extern uint8_t uart_irq;
 
+/* --- efi_tables.c --- */
+void init_efi(paddr_t system_table); /* 0: not started by UEFI */
+
 /* --- irq.c --- */
 #define VECTOR_TIMER 0xf0
 #define VECTOR_KICK 0xf1

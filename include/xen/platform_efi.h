@@ -5,8 +5,9 @@
  * firmware_info: what the firmware left behind, which the control domain's kernel would have found
  * itself on bare hardware. efi_runtime_call: UEFI's services, made on its behalf.
  *
- * Parvis does not call the firmware after the start, and passes none of its tables on: both
- * operations are refused (docs/abi-coverage.md says how), which Linux takes for "no UEFI here".
+ * Parvis does not call the firmware after the start: efi_runtime_call is refused. Of UEFI's
+ * information it passes on the version and the list of configuration tables, by which the control
+ * domain finds ACPI (docs/abi-coverage.md).
  */
 #ifndef XEN_PLATFORM_EFI_H
 #define XEN_PLATFORM_EFI_H

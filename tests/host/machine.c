@@ -154,6 +154,12 @@ void machine_cpu_features(uint32_t *words, unsigned int n)
         words[i] = 0x1000 + i;
 }
 
+bool machine_efi(struct machine_efi *out)
+{
+    *out = (struct machine_efi){.tables = 0x1000, .version = 2 << 16 | 70, .nr_tables = 3};
+    return true;
+}
+
 uint32_t tlb_clock(void)
 {
     return flush_clock;

@@ -56,6 +56,13 @@ bool ioport_access_permitted(const struct domain *d, unsigned int port, unsigned
 /* CPUID feature words of this machine, for people to read: leaf 1 edx, ecx, 0x80000001 edx, ecx, 7 ebx; n words. */
 void machine_cpu_features(uint32_t *words, unsigned int n);
 
+/* What UEFI left behind: machine address of its configuration tables. False: the machine was not started by it. */
+struct machine_efi {
+    uint64_t tables;
+    uint32_t version, nr_tables;
+};
+bool machine_efi(struct machine_efi *out);
+
 /* One byte of the console UART out / in (-1: none). */
 void machine_console_putc(char c);
 int machine_console_getc(void);
