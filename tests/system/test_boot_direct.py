@@ -53,6 +53,7 @@ def reboots():
     with Machine.parvis("reboot", reboot=True) as m:
         m.prompt()
         m.send("reboot")
+        m.expect(r"control is domain 0", 60)
         m.prompt()
         m.check("uptime", r"up 0 min")
         m.send("poweroff")
