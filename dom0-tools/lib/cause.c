@@ -58,10 +58,10 @@ void end_cause(struct host *h, const struct host_domain *d, char *how, size_t si
         }
     }
     if (cause) {
+        const char *why = strstr(cause, "crashed: ");
         size_t n = strlen(how);
 
-        cause = strncmp(cause, "(XEN) ", 6) == 0 ? cause + 6 : cause;
-        snprintf(how + n, size - n, ": %s", cause);
+        snprintf(how + n, size - n, ": %s", why ? why + 9 : cause);
     }
     free(log);
 }

@@ -3,8 +3,8 @@
  * Why a domain ended, in words.
  *
  * The hypervisor hands on a number (SHUTDOWN_*). For a crash that it decided itself, the
- * sentence is in its log: the last line there that speaks of this domain and a crash is
- * appended. A domain number is used once between two boots of most guests, but may come
+ * sentence is in its log: what the last line there that speaks of this domain and a crash
+ * says behind "crashed: " is appended (the whole line, if it has another form). A domain number is used once between two boots of most guests, but may come
  * again after 32,751 domains: the last line wins.
  */
 #ifndef PARVIS_CAUSE_H
@@ -14,7 +14,7 @@
 
 #include "host.h"
 
-/* "powered off", "crashed", "crashed: d5: triple fault (rip ...)" */
+/* "powered off", "crashed", "crashed: triple fault" */
 void end_cause(struct host *h, const struct host_domain *d, char *how, size_t size);
 
 #endif

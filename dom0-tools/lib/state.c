@@ -233,6 +233,7 @@ int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], const
     int rc = write_file(state_path("domains/%u.xml", domid), xml);
 
     if (rc == 0) {
+        unlink(state_path("ended/%s", name)); /* of a former domain */
         snprintf(holder, sizeof(holder), "%u", domid);
         rc = set_link(name, holder, uuid);
     }

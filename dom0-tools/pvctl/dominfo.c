@@ -2,8 +2,11 @@
 /*
  * pvctl dominfo: one domain and its vCPUs.
  */
+#include <stdlib.h>
+
 #include "config.h"
 #include "pvctl.h"
+#include "state.h"
 
 static const char *vcpu_state(const struct host_vcpu *v)
 {
@@ -41,7 +44,11 @@ static void print_json(const struct call *c, const struct live_domain *l)
     json_string("uuid", uuid);
     json_string("state", d->shutdown && !d->dying ? "shutdown" : domain_state_text(d));
     if (d->shutdown) {
+        char *how = state_read_ended(l->name);
+
         json_string("reason", shutdown_reason_word(d->shutdown_reason));
+        json_string("ended", how ? how : shutdown_reason_text(d->shutdown_reason));
+        free(how);
     }
     json_bool("paused", d->paused);
     json_number("memory_kib", d->nr_pages * 4);
@@ -60,6 +67,12 @@ static void print_text(const struct call *c, const struct live_domain *l)
     uuid_format(d->uuid, uuid);
     printf("%-12s %s\n%-12s %u\n%-12s %s\n", "name", l->name, "id", d->domid, "uuid", uuid);
     printf("%-12s %s\n", "state", domain_state_text(d));
+    if (d->shutdown) {
+        char *how = state_read_ended(l->name);
+
+        printf("%-12s %s\n", "ended", how ? how : "just now");
+        free(how);
+    }
     printf("%-12s %llu KiB, at most %llu KiB\n", "memory", (unsigned long long)d->nr_pages * 4,
            (unsigned long long)d->max_pages * 4);
     printf("%-12s %.3f s\n", "CPU time", (double)d->cpu_time_ns / 1e9);

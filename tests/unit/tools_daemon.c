@@ -211,7 +211,7 @@ static void preserves_by_policy(void **state)
 
     (void)state;
     serve("web", "destroy", &domid);
-    snprintf(how, sizeof(how), "(XEN) d%u crashed: triple fault\nother line\n", domid);
+    snprintf(how, sizeof(how), "web (domain %u) crashed: triple fault\nother line\n", domid);
     f->log = how;
     fd = ask(D_CONSOLE, "web");
     next_is(fd, D_OK, "");
@@ -219,8 +219,7 @@ static void preserves_by_policy(void **state)
     policy_check(&f->host);
     policy_check(&f->host); /* acted upon once */
     turn();
-    snprintf(how, sizeof(how), "crashed: d%u crashed: triple fault (preserved)", domid);
-    next_is(fd, D_END, how);
+    next_is(fd, D_END, "crashed: triple fault (preserved)");
     close(fd);
     assert_int_equal(f->host.ops->domain_list(&f->host, domid, &left, 1, &n), 0);
     assert_int_equal(n, 1);
