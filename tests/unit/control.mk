@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+#
+# Tests of the control interface and of grants, on the machine of tests/host.
+
+CONTROL_TESTS := core_domctl
+CONTROL_TEST_SRCS := $(wildcard tests/host/*.c) tests/unit/core_support.c
+
+UNIT += $(CONTROL_TESTS)
+$(foreach t,$(CONTROL_TESTS),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(CONTROL_TEST_SRCS)))
+$(foreach t,$(CONTROL_TESTS),$(eval unit_$(t)_LIBS := core))
