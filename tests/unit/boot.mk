@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+# What runs before and below the core: configuration, memory map, ACPI tables, symbols.
+BOOT_PARSE_SRCS := hypervisor/lib/printf.c hypervisor/lib/strlcpy.c
+
+UNIT += boot_config boot_memmap x86_acpi x86_symbols
+unit_boot_config_SRCS := tests/unit/boot_config.c hypervisor/boot/config.c $(BOOT_PARSE_SRCS)
+unit_boot_memmap_SRCS := tests/unit/boot_memmap.c hypervisor/boot/memmap.c
+unit_x86_acpi_SRCS := tests/unit/x86_acpi.c hypervisor/x86/acpi_parse.c
+unit_x86_symbols_SRCS := tests/unit/x86_symbols.c hypervisor/x86/symbols.c
