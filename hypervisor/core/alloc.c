@@ -5,7 +5,7 @@
  * All bookkeeping lies in the page's struct page_info, so that the page itself is objects only and each is aligned to its
  * size: type_info says "slab" and the class, tlb_stamp counts the objects in use, and a free object's first word is the offset of
  * the next free one (the page's first free one is in the upper half of type_info). Pages with a free object are on the class's
- * list. An empty page goes back to the heap, but for one a class. Larger objects are whole pages.
+ * list. An empty page goes back to the heap at once, so that free memory is exact to the page. Larger objects are whole pages.
  *
  * Memory comes zeroed. There is no size argument to hv_free: the page knows.
  *
@@ -136,7 +136,7 @@ static void slab_free(struct page_info *pg, char *obj)
     pg->tlb_stamp--;
     if (was_full)
         page_list_add(&partial[class], pg);
-    if (pg->tlb_stamp == 0 && partial[class].count > 1) {
+    if (pg->tlb_stamp == 0) {
         page_list_del(&partial[class], pg);
         pg->type_info = 0;
         free_frames(pg, 0);

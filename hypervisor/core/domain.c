@@ -54,6 +54,7 @@ static void free_parts(struct domain *d)
     evtchn_free_tables(d);
     hv_free(d->memory_map);
     hv_free(d->vcpu);
+    domain_watchdog_stop(d);
     timer_unreserve(0, TIMERS_A_DOMAIN);
     hv_free(d);
 }

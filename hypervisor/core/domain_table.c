@@ -22,12 +22,14 @@
 
 spinlock_t domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
 static struct domain **leaf[NR_LEAVES];
+static unsigned int in_leaf[NR_LEAVES]; /* domains; an empty leaf is freed */
 static struct list domains = LIST_INIT(domains);
 static domid_t last_id;
 
 void domain_table_init(void)
 {
     memset(leaf, 0, sizeof(leaf));
+    memset(in_leaf, 0, sizeof(in_leaf));
     list_init(&domains);
     last_id = 0;
 }
@@ -86,6 +88,7 @@ int domain_table_insert(struct domain *d)
         }
     }
     l[d->domain_id & (LEAF_SIZE - 1)] = d;
+    in_leaf[d->domain_id >> LEAF_BITS]++;
     if (d->domain_id < DOMID_FIRST_RESERVED)
         link_in_order(d);
 out:
@@ -95,11 +98,14 @@ out:
 
 void domain_table_remove(struct domain *d)
 {
-    struct domain **l;
+    unsigned int n = d->domain_id >> LEAF_BITS;
 
     spin_lock(&domlist_lock);
-    l = leaf[d->domain_id >> LEAF_BITS];
-    l[d->domain_id & (LEAF_SIZE - 1)] = NULL;
+    leaf[n][d->domain_id & (LEAF_SIZE - 1)] = NULL;
+    if (--in_leaf[n] == 0) {
+        hv_free(leaf[n]);
+        leaf[n] = NULL;
+    }
     list_del(&d->link);
     spin_unlock(&domlist_lock);
 }

@@ -24,6 +24,7 @@ static bool one_crashed;
 void machine_end_init(const struct boot_info *bi)
 {
     halt_on_end = bi->halt_on_end;
+    one_crashed = false;
 }
 
 static const char *reason_name(uint32_t reason)

@@ -6,8 +6,8 @@
  * what is due and calls it without the lock, so that a callback may set its timer again. A timer that is due is out of the
  * heap when it is called: stopping it then does nothing, which is why callbacks check what they are for.
  *
- * The heap's array is grown when something with timers is created (timer_reserve) and has one place for each timer there is,
- * so setting one cannot fail and allocates nothing.
+ * The heap's array grows and shrinks when something with timers is created or ends (timer_reserve, timer_unreserve) and has one place for
+ * each timer there is, so setting one cannot fail and allocates nothing.
  *
  * Lock: timer_queue.lock (RANK_TIMER), also guards the machine's arming.
  */
@@ -30,40 +30,52 @@ int timer_queue_init(struct timer_queue *q)
     return q->heap ? 0 : -XEN_ENOMEM;
 }
 
-int timer_reserve(unsigned int cpu, unsigned int n)
+static uint32_t size_for(uint32_t timers)
 {
-    struct timer_queue *q = &cpu_by_id(cpu)->timers;
-    struct timer **bigger = NULL, **old;
-    uint32_t size = q->size;
+    uint32_t size = FIRST_SIZE;
 
-    while (size < q->reserved + n)
+    while (size < timers)
         size *= 2;
+    return size;
+}
+
+/* Makes places for `timers` timers; q->reserved becomes that. */
+static int resize(struct timer_queue *q, uint32_t timers)
+{
+    uint32_t size = size_for(timers);
+    struct timer **array = NULL, **old = NULL;
+
     if (size != q->size) {
-        bigger = hv_alloc_array(size + 1, sizeof(*bigger));
-        if (!bigger)
+        array = hv_alloc_array(size + 1, sizeof(*array));
+        if (!array)
             return -XEN_ENOMEM;
     }
     spin_lock(&q->lock);
-    q->reserved += n;
-    old = q->heap;
-    if (bigger) {
-        memcpy(bigger, old, (q->used + 1) * sizeof(*bigger));
-        q->heap = bigger;
+    q->reserved = timers;
+    if (array) {
+        old = q->heap;
+        memcpy(array, old, (q->used + 1) * sizeof(*array));
+        q->heap = array;
         q->size = size;
     }
     spin_unlock(&q->lock);
-    if (bigger)
-        hv_free(old);
+    hv_free(old);
     return 0;
+}
+
+int timer_reserve(unsigned int cpu, unsigned int n)
+{
+    struct timer_queue *q = &cpu_by_id(cpu)->timers;
+
+    return resize(q, q->reserved + n);
 }
 
 void timer_unreserve(unsigned int cpu, unsigned int n)
 {
     struct timer_queue *q = &cpu_by_id(cpu)->timers;
 
-    spin_lock(&q->lock);
-    q->reserved -= n;
-    spin_unlock(&q->lock);
+    if (resize(q, q->reserved - n))
+        q->reserved -= n; /* no memory to shrink: the larger array serves as well */
 }
 
 void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu)

@@ -10,3 +10,11 @@ unit_core_heap_SRCS := tests/unit/core_heap.c $(HOST_MACHINE)
 unit_core_heap_LIBS := core
 unit_core_timer_SRCS := tests/unit/core_timer.c $(HOST_MACHINE)
 unit_core_timer_LIBS := core
+
+UNIT += core_evtchn
+unit_core_evtchn_SRCS := tests/unit/core_evtchn.c $(HOST_MACHINE)
+unit_core_evtchn_LIBS := core
+
+UNIT += core_domain
+unit_core_domain_SRCS := tests/unit/core_domain.c $(HOST_MACHINE)
+unit_core_domain_LIBS := core

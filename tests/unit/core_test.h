@@ -15,6 +15,7 @@
 
 #include "host.h"
 #include <hv/hypercall.h>
+#include <port/atomic.h>
 #include <xen/errno.h>
 
 #define ARG HOST_GUEST_BASE            /* where a test puts the argument of a hypercall */
