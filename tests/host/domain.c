@@ -43,7 +43,10 @@ static void free_vcpu(struct vcpu *v)
 
 static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
+    if (c->flags & ~(uint64_t)(VGCF_in_kernel | VGCF_online))
+        return -XEN_EINVAL; /* so that a context can be refused */
     v->regs = c->user_regs;
+    v->initialised = true;
     return 0;
 }
 
@@ -90,6 +93,11 @@ static int get_writable(struct page_info *pg, struct domain *d)
     return get_page(pg, d) ? 0 : -XEN_EINVAL;
 }
 
+static void fill_hypercall_page(void *page)
+{
+    memset(page, 0xcc, PAGE_SIZE);
+}
+
 const struct guest_ops host_guest_ops = {
     .get_writable = get_writable,
     .put_writable = put_page,
@@ -103,6 +111,7 @@ const struct guest_ops host_guest_ops = {
     .relinquish_memory = relinquish_memory,
     .grant_map = grant_map,
     .grant_unmap = grant_unmap,
+    .fill_hypercall_page = fill_hypercall_page,
 };
 
 void host_init(uint64_t frames)
