@@ -4,7 +4,7 @@
  *
  * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1 entry; an entry of a higher table; a
  * vCPU's base table, descriptor tables, registered vcpu_info; a table put off. A type reference: all of these but the first, L1 entries
- * only when writable. Each must name a frame that has the type, checked. The hypervisor's shared frames hold one type reference for ever.
+ * only when writable. Each must name a frame that has the type, checked; no entry has bits that a check would have refused. The hypervisor's shared frames hold one type reference for ever.
  * References that grants hold outside of page tables (device mappings) are not known here.
  *
  * For tests, fuzzers and a debug build: nothing else may change frames meanwhile, so all other CPUs stand still.
@@ -50,10 +50,12 @@ static void count_typed(mfn_t mfn, uint64_t type, const char *what)
         complain(mfn, "%s needs type %u, checked", what, table_level(type));
 }
 
-static void count_l1e(uint64_t e)
+static void count_l1e(uint64_t e, mfn_t table)
 {
     mfn_t mfn = pte_mfn(e);
 
+    if ((e & PTE_PRESENT) && !(e & PTE_USER))
+        complain(table, "entry %#lx was not adjusted", (unsigned long)e);
     if (!(e & PTE_PRESENT) || !mfn_valid(mfn) || mfn_to_page(mfn)->owner == DOMID_IO)
         return;
     if (e & PTE_RW)
@@ -72,8 +74,12 @@ static void count_table(struct page_info *pg)
         uint64_t e = table[i];
 
         if (level == 1)
-            count_l1e(e);
-        else if ((e & PTE_PRESENT) && !is_hypervisor_slot(level, i))
+            count_l1e(e, page_to_mfn(pg));
+        else if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, i))
+            continue;
+        else if (e & PTE_UPPER_DISALLOWED)
+            complain(page_to_mfn(pg), "entry %u is %#lx", i, (unsigned long)e);
+        else
             count_typed(pte_mfn(e), table_type(level - 1), "an entry of a higher table");
     }
 }

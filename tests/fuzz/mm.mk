@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzing of direct paging with libFuzzer: `make fuzz-mm`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs: pv_mm_fuzz.)
+
+FUZZ_SECONDS ?= 30
+FUZZ_MM_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer
+FUZZ_MM_SRCS := tests/fuzz/fuzz_mm.c $(PV_MM_SRCS) $(wildcard tests/host/*.c)
+
+# The core is taken from the host library, without the fuzzer's coverage of it replaced: compiled again, with coverage.
+build/fuzz/mm/%.o: %.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,clang,$@)
+	$(Q)clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link $(if $(filter hypervisor/%,$<),-ffreestanding -DDEBUG=1) -c $< -o $@
+
+build/fuzz/fuzz_mm: $(patsubst %.c,build/fuzz/mm/%.o,$(FUZZ_MM_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
+	$(call say,clang,$@)
+	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ -lcmocka
+
+.PHONY: fuzz-mm
+FUZZ += fuzz-mm
+fuzz-mm: build/fuzz/fuzz_mm ## fuzzes direct paging, FUZZ_SECONDS
+	@mkdir -p build/fuzz/corpus/mm
+	build/fuzz/fuzz_mm -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -len_control=0 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/mm
