@@ -23,6 +23,7 @@ static uint32_t input_in, input_out;
 void console_init(void)
 {
     input_in = input_out = 0;
+    console_ring_init();
 }
 
 void console_write(const char *s, size_t n)

@@ -16,6 +16,7 @@
 #include <hv/domain.h>
 #include <hv/guest_ops.h>
 #include <hv/log.h>
+#include <hv/string.h>
 #include <parvis/boot_info.h>
 #include <port/atomic.h>
 #include <port/current.h>
@@ -32,6 +33,11 @@ struct console_ring {
 
 static spinlock_t ring_lock = SPINLOCK_INIT(RANK_IRQ);
 static struct console_ring rings[BOOT_MAX_DOMAINS];
+
+void console_ring_init(void)
+{
+    memset(rings, 0, sizeof(rings));
+}
 
 static void guest_notified(struct domain *d, evtchn_port_t port)
 {

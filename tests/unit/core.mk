@@ -18,3 +18,17 @@ unit_core_evtchn_LIBS := core
 UNIT += core_domain
 unit_core_domain_SRCS := tests/unit/core_domain.c $(HOST_MACHINE)
 unit_core_domain_LIBS := core
+
+UNIT += core_hypercall core_sched
+unit_core_hypercall_SRCS := tests/unit/core_hypercall.c $(HOST_MACHINE)
+unit_core_hypercall_LIBS := core
+unit_core_sched_SRCS := tests/unit/core_sched.c $(HOST_MACHINE)
+unit_core_sched_LIBS := core
+
+UNIT += core_memory
+unit_core_memory_SRCS := tests/unit/core_memory.c $(HOST_MACHINE)
+unit_core_memory_LIBS := core
+
+UNIT += core_console
+unit_core_console_SRCS := tests/unit/core_console.c $(HOST_MACHINE)
+unit_core_console_LIBS := core

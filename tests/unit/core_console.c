@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Consoles and the log: who may write and read, what is kept of a guest's words, rings with hostile indices, input that waits for room, and
+ * a log that a guest cannot flood.
+ */
+#include "core_test.h"
+
+#include <hv/console.h>
+#include <hv/log.h>
+#include <xen/io/console.h>
+
+static struct domain *dom0, *d;
+static struct vcpu *v;
+
+static int setup(void **state)
+{
+    (void)state;
+    host_init(4096);
+    console_init();
+    log_set_level(LOG_INFO);
+    dom0 = host_domain(0, true, 1, 0);
+    d = host_domain(1, false, 1, 4);
+    v = d->vcpu[0];
+    host_console_len = 0;
+    host_console[0] = 0;
+    log_clear();
+    return 0;
+}
+
+static const char *log_text(void)
+{
+    static char text[70000];
+    uint32_t pos = 0;
+    size_t n = log_read(text, sizeof(text) - 1, &pos);
+
+    text[n] = 0;
+    return text;
+}
+
+static long say(struct vcpu *who, const char *s)
+{
+    memcpy(host_guest(LIST), s, strlen(s));
+    return call(who, console_io, CONSOLEIO_write, strlen(s), LIST);
+}
+
+static void the_control_domain_speaks(void **state)
+{
+    (void)state;
+    assert_int_equal(say(dom0->vcpu[0], "one\ntwo"), 0);
+    assert_string_equal(host_console, "one\r\ntwo");
+}
+
+static void a_guests_words_are_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(say(v, "hello "), 0);
+    assert_int_equal(say(v, "world\r\nnext \x1b[2J\n"), 0);
+    assert_int_equal(host_console_len, 0);
+    assert_non_null(strstr(log_text(), "(d1) hello world\n"));
+    assert_non_null(strstr(log_text(), "(d1) next .[2J\n")); /* no terminal tricks on the operator */
+}
+
+static void a_flood_is_cut(void **state)
+{
+    (void)state;
+    log_info("something important");
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(say(v, "all work and no play makes jack a dull boy\n"), 0);
+    assert_non_null(strstr(log_text(), "something important"));
+    assert_non_null(strstr(log_text(), "not kept"));
+}
+
+static void boot_guests_speak_when_alone(void **state)
+{
+    (void)state;
+    control_domain = NULL;
+    assert_int_equal(say(v, "first line\n"), 0);
+    assert_string_equal(host_console, "first line\r\n");
+    control_domain = dom0;
+}
+
+static void reading(void **state)
+{
+    (void)state;
+    host_type("typed");
+    console_poll_input();
+    assert_int_equal(call(v, console_io, CONSOLEIO_read, 10, LIST), -XEN_EPERM);
+    assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 2, LIST), 2);
+    assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 10, LIST + 2), 3);
+    assert_memory_equal(host_guest(LIST), "typed", 5);
+    assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 10, LIST), 0);
+}
+
+static void bad_arguments(void **state)
+{
+    (void)state;
+    assert_int_equal(call(v, console_io, 7, 0, LIST), -XEN_ENOSYS);
+    assert_int_equal(call(v, console_io, CONSOLEIO_write, 0xffffffff, LIST), -XEN_E2BIG);
+    assert_int_equal(call(v, console_io, CONSOLEIO_write, 5, 0xffff800000000000ull), -XEN_EFAULT);
+    assert_int_equal(call(v, console_io, CONSOLEIO_write, 0x7fffffff, LIST), -XEN_EFAULT); /* runs off its memory */
+}
+
+/* ---- rings ---- */
+
+static struct xencons_interface *ring;
+static uint32_t port;
+
+static void attach(void)
+{
+    struct page_info *pg = page_list_first(&d->pages);
+
+    assert_int_equal(console_alloc_port(d, &port), 0);
+    assert_int_equal(console_attach_ring(d, page_to_mfn(pg), port), 0);
+    ring = map_frame(page_to_mfn(pg));
+}
+
+static void notify(void)
+{
+    struct evtchn_send s = {.port = port};
+
+    assert_int_equal(call_with(v, event_channel_op, EVTCHNOP_send, &s), 0);
+    host_exit_path();
+}
+
+static void a_ring_is_drained(void **state)
+{
+    (void)state;
+    attach();
+    for (uint32_t i = 0; i < 3000; i++) {
+        ring->out[MASK_XENCONS_IDX(ring->out_prod, ring->out)] = (char)('a' + i % 26);
+        ring->out_prod++;
+        if (i % 700 == 0)
+            notify();
+    }
+    notify();
+    assert_int_equal(host_console_len, 3000);
+    assert_int_equal(host_console[2999], 'a' + 2999 % 26);
+    assert_int_equal(ring->out_cons, ring->out_prod);
+    assert_true(evtchn_port_pending(d, port)); /* the guest hears that there is room */
+}
+
+static void a_broken_ring_harms_nobody(void **state)
+{
+    static const uint32_t values[] = {0, 1, 2047, 2048, 2049, 0x7fffffff, 0x80000000, 0xffffffff};
+
+    (void)state;
+    attach();
+    for (unsigned int i = 0; i < ARRAY_SIZE(values); i++) {
+        for (unsigned int k = 0; k < ARRAY_SIZE(values); k++) {
+            unsigned int before = host_console_len;
+
+            ring->out_cons = values[i];
+            ring->out_prod = values[k];
+            notify();
+            assert_true(host_console_len - before <= 2 * sizeof(ring->out));
+            assert_int_equal(ring->out_cons, ring->out_prod);
+        }
+    }
+}
+
+static void typing_ahead(void **state)
+{
+    static char text[1500];
+    uint32_t got;
+
+    (void)state;
+    attach();
+    control_domain = NULL;
+    for (unsigned int i = 0; i < sizeof(text) - 1; i++)
+        text[i] = (char)('A' + i % 26);
+    ring->in_cons = ring->in_prod = 0xfffffff0u; /* across the wrap */
+    host_type(text);
+    console_poll_input();
+    got = ring->in_prod - ring->in_cons;
+    assert_int_equal(got, sizeof(ring->in)); /* full; the rest was more than we keep */
+    for (uint32_t i = 0; i < got; i++)
+        assert_int_equal(ring->in[MASK_XENCONS_IDX(ring->in_cons + i, ring->in)], 'A' + i % 26);
+    ring->in_cons = ring->in_prod - 5000; /* broken */
+    host_type("x");
+    console_poll_input();
+    ring->in_cons = ring->in_prod;
+    host_type("y");
+    console_poll_input();
+    assert_int_equal(ring->in_prod - ring->in_cons, 1);
+    assert_int_equal(ring->in[MASK_XENCONS_IDX(ring->in_cons, ring->in)], 'y');
+    control_domain = dom0;
+}
+
+static void the_ring_goes_with_its_domain(void **state)
+{
+    (void)state;
+    attach();
+    host_destroy(d);
+    host_check_invariants();
+    assert_null(get_domain_by_id(1));
+    console_drain_rings();
+}
+
+/* ---- the log ---- */
+
+static void refusals_are_explained_and_limited(void **state)
+{
+    struct evtchn_send s = {.port = 1234};
+    unsigned int lines = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(call_with(v, event_channel_op, EVTCHNOP_send, &s), -XEN_EINVAL);
+    for (const char *p = log_text(); (p = strstr(p, "port 1234")) != NULL; p++)
+        lines++;
+    assert_in_range(lines, 1, 10);
+    assert_non_null(strstr(log_text(), "d1v0: event_channel_op: port 1234 cannot be sent to (error 22, evtchn.c:"));
+    host_advance(SECONDS(2));
+    assert_int_equal(call_with(v, event_channel_op, EVTCHNOP_send, &s), -XEN_EINVAL);
+    assert_non_null(strstr(log_text(), "990 more requests were refused"));
+    assert_int_equal(host_console_len, 0); /* debug lines do not reach the UART */
+}
+
+static void the_ring_wraps(void **state)
+{
+    char buf[100];
+    uint32_t pos = 0;
+    size_t n, total = 0;
+
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        log_debug("line number %d of many", i);
+    while ((n = log_read(buf, sizeof(buf), &pos)) != 0)
+        total += n;
+    assert_int_equal(total, 65536);
+    assert_non_null(strstr(log_text(), "line number 4999"));
+    pos = 0xdeadbeef;
+    assert_true(log_read(buf, sizeof(buf), &pos) > 0);
+    log_clear();
+    assert_int_equal(strlen(log_text()), 0);
+}
+
+static void long_lines_are_cut(void **state)
+{
+    char text[2000];
+
+    (void)state;
+    memset(text, 'z', sizeof(text));
+    text[1999] = 0;
+    log_info("%s", text);
+    assert_in_range(strlen(log_text()), 400, 512);
+    assert_int_equal(log_text()[strlen(log_text()) - 1], '\n');
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+    const struct CMUnitTest tests[] = {
+        TEST(the_control_domain_speaks), TEST(a_guests_words_are_kept), TEST(a_flood_is_cut),
+        TEST(boot_guests_speak_when_alone), TEST(reading), TEST(bad_arguments), TEST(a_ring_is_drained),
+        TEST(a_broken_ring_harms_nobody), TEST(typing_ahead), TEST(the_ring_goes_with_its_domain),
+        TEST(refusals_are_explained_and_limited), TEST(the_ring_wraps), TEST(long_lines_are_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

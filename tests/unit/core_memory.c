@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory_op: reservations, exchange, maps, claims, resources: what they count, what they refuse, that they can be pre-empted anywhere, and
+ * that no frame is lost whatever goes wrong in the middle.
+ */
+#include "core_test.h"
+
+#include <hv/memory_op.h>
+#include <parvis/boot_info.h>
+#include <xen/memory.h>
+
+static struct domain *dom0, *d;
+static struct vcpu *v, *v0;
+
+static int setup(void **state)
+{
+    (void)state;
+    host_init(8192);
+    dom0 = host_domain(0, true, 1, 0);
+    d = host_domain(1, false, 1, 0);
+    d->max_pages = 2000;
+    v = d->vcpu[0];
+    v0 = dom0->vcpu[0];
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    host_check_invariants();
+    host_destroy(d);
+    host_check_invariants();
+    return 0;
+}
+
+static xen_pfn_t *list(void)
+{
+    return host_guest(LIST);
+}
+
+static long reserve(struct vcpu *who, unsigned int cmd, domid_t id, uint64_t n, unsigned int order)
+{
+    struct xen_memory_reservation r = {.extent_start = LIST, .nr_extents = n, .extent_order = order, .domid = id};
+
+    return call_with(who, memory_op, cmd, &r);
+}
+
+static void populate(uint64_t n, unsigned int order)
+{
+    for (uint64_t i = 0; i < n; i++)
+        list()[i] = i << order;
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, n, order), n);
+}
+
+static void get_and_give_back(void **state)
+{
+    struct xen_memory_domain self = {.domid = DOMID_SELF};
+    uint64_t before = heap_free_frames();
+
+    (void)state;
+    populate(20, 2);
+    assert_int_equal(d->tot_pages, 80);
+    for (unsigned int i = 0; i < 20; i++)
+        for (unsigned int k = 0; k < 4; k++)
+            assert_int_equal(machine_to_phys[list()[i] + k], i * 4 + k);
+    host_check_invariants();
+    assert_int_equal(call_with(v, memory_op, XENMEM_current_reservation, &self), 80);
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 20, 2), 20);
+    assert_int_equal(d->tot_pages, 0);
+    assert_int_equal(heap_free_frames(), before);
+    assert_int_equal(machine_to_phys[list()[0]], INVALID_M2P_ENTRY);
+}
+
+static void what_is_not_ours_is_not_given_back(void **state)
+{
+    (void)state;
+    populate(3, 0);
+    list()[2] = list()[0];
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 3, 0), 2); /* twice the same */
+    list()[0] = frame_of(d->shared_info).n; /* XSA-507: the hypervisor's */
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 1, 0), 0);
+    list()[0] = frame_of(dom0->shared_info).n;
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 1, 0), 0);
+    list()[0] = ~0ul;
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 1, 0), 0);
+    list()[0] = 2; /* no RAM */
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 1, 0), 0);
+    assert_true(mfn_valid(frame_of(d->shared_info)));
+}
+
+static void limits(void **state)
+{
+    struct xen_memory_reservation r = {.extent_start = LIST, .nr_extents = 1, .domid = DOMID_SELF};
+
+    (void)state;
+    d->max_pages = 5;
+    for (unsigned int i = 0; i < 10; i++)
+        list()[i] = i;
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, 10, 0), 5);
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, 1, 10), 0); /* XSA-31, 158 */
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, 1, 0xffffffff), 0);
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, ~0ul, 0), 0);
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, 0, 1, 0), 0); /* somebody else's */
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, 77, 1, 0), 0);
+    r.mem_flags = XENMEMF_populate_on_demand;
+    assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
+    r.mem_flags = XENMEMF_address_bits(12);
+    assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
+    /* going on behind the end */
+    assert_int_equal(call(v, memory_op, 9ul << MEMOP_EXTENT_SHIFT | XENMEM_populate_physmap, ARG), 9);
+    assert_int_equal(call(v, memory_op, ~0ul << MEMOP_EXTENT_SHIFT | XENMEM_populate_physmap, ARG),
+                     ~0ul >> MEMOP_EXTENT_SHIFT);
+    d->max_pages = 100;
+    r = (struct xen_memory_reservation){.extent_start = LIST, .nr_extents = 4, .domid = DOMID_SELF,
+                                        .mem_flags = XENMEMF_address_bits(23)};
+    assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 4);
+    for (unsigned int i = 0; i < 4; i++)
+        assert_true(list()[i] < 1u << 11);
+}
+
+static void the_control_domain_builds(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 10; i++)
+        list()[i] = 100 + i;
+    assert_int_equal(reserve(v0, XENMEM_populate_physmap, 1, 10, 0), 10);
+    assert_int_equal(d->tot_pages, 10);
+    assert_int_equal(dom0->tot_pages, 0);
+}
+
+static void pre_empted_anywhere(void **state)
+{
+    struct xen_memory_reservation r = {.extent_start = LIST, .nr_extents = 300, .domid = DOMID_SELF};
+    unsigned int issues;
+
+    (void)state;
+    for (unsigned int i = 0; i < 300; i++)
+        list()[i] = i;
+    memcpy(host_guest(ARG), &r, sizeof(r));
+    host_run_as(v);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER); /* stays: each look says: give way */
+    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_populate_physmap, ARG}, &issues), 300);
+    assert_int_equal(issues, 300);
+    assert_int_equal(d->tot_pages, 300);
+    for (unsigned int i = 0; i < 300; i++)
+        assert_int_equal(machine_to_phys[list()[i]], i);
+    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_decrease_reservation, ARG}, &issues), 300);
+    assert_int_equal(d->tot_pages, 0);
+    this_cpu()->pending = 0;
+}
+
+static struct xen_memory_exchange exchange_args(uint64_t nin, unsigned int oin, uint64_t nout, unsigned int oout)
+{
+    return (struct xen_memory_exchange){
+        .in = {.extent_start = LIST, .nr_extents = nin, .extent_order = oin, .domid = DOMID_SELF},
+        .out = {.extent_start = LIST + 0x8000, .nr_extents = nout, .extent_order = oout, .domid = DOMID_SELF}};
+}
+
+static void pages_become_contiguous(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(16, 0, 1, 4);
+    xen_pfn_t *out = host_guest(LIST + 0x8000);
+    uint64_t before;
+
+    (void)state;
+    x.out.mem_flags = XENMEMF_address_bits(24);
+    populate(16, 0);
+    before = heap_free_frames();
+    out[0] = 0x400;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), 0);
+    assert_int_equal(x.nr_exchanged, 16);
+    assert_int_equal(d->tot_pages, 16);
+    assert_int_equal(heap_free_frames(), before);
+    assert_int_equal(out[0] % 16, 0);
+    assert_true(out[0] + 16 <= 1u << 12);
+    for (unsigned int k = 0; k < 16; k++)
+        assert_int_equal(machine_to_phys[out[0] + k], 0x400 + k);
+    assert_int_equal(machine_to_phys[list()[3]], INVALID_M2P_ENTRY);
+    /* and back */
+    x = exchange_args(1, 4, 16, 0);
+    list()[0] = out[0];
+    for (unsigned int k = 0; k < 16; k++)
+        out[k] = k;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), 0);
+    for (unsigned int k = 0; k < 16; k++)
+        assert_int_equal(machine_to_phys[out[k]], k);
+}
+
+static void an_exchange_fails_whole(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(4, 0, 1, 2);
+    struct page_info *pg;
+    xen_pfn_t saved;
+
+    (void)state;
+    populate(4, 0);
+    ((xen_pfn_t *)host_guest(LIST + 0x8000))[0] = 0;
+    saved = list()[3];
+    list()[3] = list()[0]; /* one of them twice */
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EINVAL);
+    assert_int_equal(d->tot_pages, 4);
+    host_check_invariants();
+    list()[3] = frame_of(d->shared_info).n;
+    x = exchange_args(4, 0, 1, 2);
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EINVAL);
+    list()[3] = saved;
+    pg = mfn_to_page(MFN(saved));
+    assert_true(get_page(pg, d)); /* in use */
+    x = exchange_args(4, 0, 1, 2);
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EBUSY);
+    put_page(pg);
+    assert_int_equal(d->tot_pages, 4);
+    host_check_invariants();
+    x.out.mem_flags = XENMEMF_address_bits(13); /* nothing is there */
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_ENOMEM);
+    assert_int_equal(d->tot_pages, 4);
+    host_check_invariants();
+}
+
+/* XSA-29, XSA-212: lists that point into the hypervisor, also through where to go on. */
+static void exchange_writes_nowhere_else(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(4, 0, 4, 0), y;
+
+    (void)state;
+    populate(4, 0);
+    x.out.extent_start = 0xffff800000000000ull - 16;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EFAULT);
+    x = exchange_args(4, 0, 4, 0);
+    x.in.extent_start = 0xffff820000000000ull;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EFAULT);
+    y = x = exchange_args(1ul << 56, 0, 1ul << 56, 0);
+    x.nr_exchanged = (1ul << 56) - 1;
+    x.out.extent_start = LIST - 8 * x.nr_exchanged;
+    assert_true(call_with(v, memory_op, XENMEM_exchange, &x) < 0);
+    y.nr_exchanged = y.in.nr_extents + 1;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EINVAL);
+    y = exchange_args(4, 0, 2, 0); /* not as many */
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EINVAL);
+    y = exchange_args(1, 200, 1, 200);
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EPERM);
+    y = exchange_args(4, 0, 4, 0);
+    y.out.domid = 0;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EINVAL);
+    y.in.domid = 0;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EPERM);
+}
+
+static void exchange_gives_way(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(64, 0, 16, 2);
+    unsigned int issues;
+
+    (void)state;
+    populate(64, 0);
+    memset(host_guest(LIST + 0x8000), 0, 16 * 8);
+    memcpy(host_guest(ARG), &x, sizeof(x));
+    host_run_as(v);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_exchange, ARG}, &issues), 0);
+    assert_int_equal(issues, 16);
+    memcpy(&x, host_guest(ARG), sizeof(x));
+    assert_int_equal(x.nr_exchanged, 64);
+    assert_int_equal(d->tot_pages, 64);
+    this_cpu()->pending = 0;
+}
+
+static void maps(void **state)
+{
+    struct xen_foreign_memory_map f = {.domid = 1, .map = {.nr_entries = 2, .buffer = LIST}};
+    struct xen_memory_map m = {.nr_entries = 128, .buffer = LIST};
+    struct boot_info *bi = calloc(1, sizeof(*bi));
+
+    (void)state;
+    assert_int_equal(call_with(v, memory_op, XENMEM_memory_map, &m), -XEN_ENOSYS);
+    memset(host_guest(LIST), 7, 40);
+    assert_int_equal(call_with(v, memory_op, XENMEM_set_memory_map, &f), -XEN_EPERM);
+    assert_int_equal(call_with(v0, memory_op, XENMEM_set_memory_map, &f), 0);
+    assert_int_equal(call_with(v0, memory_op, XENMEM_set_memory_map, &f), 0);
+    memset(host_guest(LIST), 0, 40);
+    m.nr_entries = 1;
+    assert_int_equal(call_with(v, memory_op, XENMEM_memory_map, &m), -XEN_EINVAL);
+    m.nr_entries = 100;
+    assert_int_equal(call_with(v, memory_op, XENMEM_memory_map, &m), 0);
+    assert_int_equal(m.nr_entries, 2);
+    assert_int_equal(((char *)host_guest(LIST))[39], 7);
+    f.map.nr_entries = 129;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_set_memory_map, &f), -XEN_EINVAL);
+    f.map.nr_entries = 0;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_set_memory_map, &f), -XEN_EINVAL);
+
+    bi->nr_mem = 3;
+    bi->mem[0] = (struct boot_mem){0, 0x1000, BOOT_MEM_RAM, 0};
+    bi->mem[1] = (struct boot_mem){0x1000, 0x1000, BOOT_MEM_LOADER, 0};
+    bi->mem[2] = (struct boot_mem){0x9000, 0x1000, BOOT_MEM_RESERVED, 0};
+    memory_map_init(bi);
+    free(bi);
+    m = (struct xen_memory_map){.nr_entries = 10, .buffer = LIST};
+    assert_int_equal(call_with(v, memory_op, XENMEM_machine_memory_map, &m), -XEN_EPERM);
+    assert_int_equal(call_with(v0, memory_op, XENMEM_machine_memory_map, &m), 0);
+    assert_int_equal(m.nr_entries, 2);
+    assert_int_equal(((uint64_t *)host_guest(LIST))[1], 0x2000); /* one piece of RAM */
+}
+
+static void grant_frames_for_tools(void **state)
+{
+    struct xen_mem_acquire_resource r = {.domid = 1, .type = XENMEM_resource_grant_table};
+    xen_pfn_t *frames = list();
+
+    (void)state;
+    assert_int_equal(call_with(v, memory_op, XENMEM_acquire_resource, &r), -XEN_EPERM);
+    assert_int_equal(call_with(v0, memory_op, XENMEM_acquire_resource, &r), 0);
+    assert_int_equal(r.nr_frames, 4);
+    r.frame_list = LIST;
+    r.nr_frames = 2;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_acquire_resource, &r), 0);
+    assert_ptr_equal(owner_of_page(mfn_to_page(MFN(frames[0]))), d);
+    assert_true(get_page(mfn_to_page(MFN(frames[1])), d));
+    put_page(mfn_to_page(MFN(frames[1])));
+    r.frame = 3;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_acquire_resource, &r), -XEN_EINVAL);
+    r.frame = ~0ull;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_acquire_resource, &r), -XEN_EINVAL);
+    r.frame = 0;
+    r.id = 1;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_acquire_resource, &r), -XEN_EINVAL);
+    r.type = XENMEM_resource_ioreq_server;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_acquire_resource, &r), -XEN_EOPNOTSUPP);
+    r.pad = 1;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_acquire_resource, &r), -XEN_EINVAL);
+}
+
+static void questions(void **state)
+{
+    struct xen_memory_domain who = {.domid = 0};
+    struct xen_machphys_mapping m = {.v_start = 0};
+
+    (void)state;
+    assert_int_equal(call_with(v, memory_op, XENMEM_maximum_reservation, &who), -XEN_EPERM);
+    who.domid = 1;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_maximum_reservation, &who), 2000);
+    who.domid = DOMID_SELF;
+    assert_int_equal(call_with(v, memory_op, XENMEM_maximum_reservation, &who), 2000);
+    assert_int_equal(call(v, memory_op, XENMEM_maximum_ram_page, 0), 8192);
+    assert_int_equal(call_with(v, memory_op, XENMEM_machphys_mapping, &m), 0);
+    assert_int_equal(m.v_start, 0xffff800000000000ull);
+    assert_int_equal(call(v, memory_op, XENMEM_add_to_physmap, ARG), -XEN_EOPNOTSUPP);
+    assert_int_equal(call(v, memory_op, 63, ARG), -XEN_ENOSYS);
+    assert_int_equal(call(v, memory_op, 1ul << MEMOP_EXTENT_SHIFT | XENMEM_exchange, ARG), -XEN_ENOSYS);
+}
+
+static void claims_by_hypercall(void **state)
+{
+    struct xen_memory_reservation r = {.nr_extents = 50, .domid = 1};
+
+    (void)state;
+    assert_int_equal(call_with(v, memory_op, XENMEM_claim_pages, &r), -XEN_EPERM);
+    assert_int_equal(call_with(v0, memory_op, XENMEM_claim_pages, &r), 0);
+    assert_int_equal(claims_outstanding(), 50);
+    r.extent_order = 1;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_claim_pages, &r), -XEN_EINVAL);
+    r = (struct xen_memory_reservation){.domid = 1};
+    assert_int_equal(call_with(v0, memory_op, XENMEM_claim_pages, &r), 0);
+    assert_int_equal(claims_outstanding(), 0);
+    r.domid = 66;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_claim_pages, &r), -XEN_ESRCH);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(get_and_give_back), TEST(what_is_not_ours_is_not_given_back), TEST(limits),
+        TEST(the_control_domain_builds), TEST(pre_empted_anywhere), TEST(pages_become_contiguous),
+        TEST(an_exchange_fails_whole), TEST(exchange_writes_nowhere_else), TEST(exchange_gives_way),
+        TEST(maps), TEST(grant_frames_for_tools), TEST(questions), TEST(claims_by_hypercall),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scheduler: shares follow weights, to the nanosecond accounted; nobody gets more by sleeping at the right moment; caps hold; every
+ * runnable vCPU is on the queue exactly once; run states add up to the time that passed. And what guests see of time.
+ */
+#include "core_test.h"
+
+#include <hv/vcpu_time.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+static struct domain *dom[4];
+
+static int setup(void **state)
+{
+    (void)state;
+    host_init(4096);
+    for (unsigned int i = 0; i < 4; i++)
+        dom[i] = host_domain((domid_t)i, i == 0, 1, 0);
+    atomic_or(&dom[0]->vcpu[0]->pause_flags, VPF_blocked);
+    vcpu_sleep(dom[0]->vcpu[0]);
+    host_exit_path();
+    return 0;
+}
+
+static uint64_t used(unsigned int i)
+{
+    struct vcpu_runstate_info r;
+
+    vcpu_runstate_get(dom[i]->vcpu[0], &r);
+    if (current == dom[i]->vcpu[0])
+        r.time[RUNSTATE_running] += (uint64_t)clock_now() - r.state_entry_time;
+    return r.time[RUNSTATE_running];
+}
+
+static void run(s_time_t total, s_time_t step)
+{
+    for (s_time_t t = 0; t < total; t += step) {
+        host_advance(step);
+        host_check_invariants();
+    }
+}
+
+static void equal_weights(void **state)
+{
+    (void)state;
+    run(SECONDS(3), MILLISECS(1));
+    for (unsigned int i = 1; i < 4; i++)
+        assert_in_range(used(i), (uint64_t)MILLISECS(970), (uint64_t)MILLISECS(1030));
+}
+
+static void weights_are_shares(void **state)
+{
+    (void)state;
+    assert_int_equal(sched_set_domain(dom[1], 512, 0), 0);
+    assert_int_equal(sched_set_domain(dom[2], 128, 0), 0);
+    run(SECONDS(7), MILLISECS(1)); /* 512 : 128 : 256 = 4 : 1 : 2 */
+    assert_in_range(used(1), (uint64_t)MILLISECS(3900), (uint64_t)MILLISECS(4100));
+    assert_in_range(used(2), (uint64_t)MILLISECS(950), (uint64_t)MILLISECS(1050));
+    assert_in_range(used(3), (uint64_t)MILLISECS(1900), (uint64_t)MILLISECS(2100));
+    assert_int_equal(sched_set_domain(dom[1], 0, 0), -XEN_EINVAL);
+}
+
+/* One runs 9 ms of each 10 and sleeps before a tick would come: where time is sampled it takes nearly all. */
+static void leaving_before_the_tick_gains_nothing(void **state)
+{
+    struct vcpu *thief = dom[1]->vcpu[0];
+
+    (void)state;
+    vcpu_pause(dom[3]->vcpu[0]);
+    for (int i = 0; i < 3000; i++) {
+        host_advance(MICROSECS(900));
+        if (current == thief) {
+            thief->vcpu_info->evtchn_upcall_pending = 0;
+            vcpu_block(thief);
+            host_exit_path();
+        }
+        host_advance(MICROSECS(100));
+        vcpu_unblock(thief);
+        host_exit_path();
+        host_check_invariants();
+    }
+    assert_true(used(1) <= used(2) + (uint64_t)MILLISECS(50));
+}
+
+/* Sleeping long and then running does not starve the rest for long. */
+static void sleep_is_not_saved_up(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    vcpu_pause(dom[1]->vcpu[0]);
+    run(SECONDS(5), MILLISECS(5));
+    before = used(2) + used(3);
+    vcpu_unpause(dom[1]->vcpu[0]);
+    run(MILLISECS(100), MILLISECS(1));
+    assert_true(used(2) + used(3) - before >= (uint64_t)MILLISECS(45));
+}
+
+static void caps_hold(void **state)
+{
+    (void)state;
+    assert_int_equal(sched_set_domain(dom[1], 256, 20), 0);
+    vcpu_pause(dom[2]->vcpu[0]);
+    vcpu_pause(dom[3]->vcpu[0]);
+    run(SECONDS(5), MILLISECS(1)); /* alone, and yet */
+    assert_in_range(used(1), (uint64_t)MILLISECS(950), (uint64_t)MILLISECS(1050));
+    assert_int_equal(sched_set_domain(dom[1], 256, 0), 0);
+    host_advance(MILLISECS(1));
+    run(SECONDS(1), MILLISECS(1));
+    assert_true(used(1) >= (uint64_t)MILLISECS(1900));
+}
+
+static void yield_lets_the_next_one_run(void **state)
+{
+    struct vcpu *before;
+
+    (void)state;
+    host_advance(MILLISECS(1));
+    before = current;
+    assert_int_equal(call(before, sched_op, SCHEDOP_yield, 0), 0);
+    host_exit_path();
+    assert_ptr_not_equal(current, before);
+    vcpu_pause(dom[1]->vcpu[0]);
+    vcpu_pause(dom[2]->vcpu[0]);
+    host_exit_path();
+    assert_int_equal(call(dom[3]->vcpu[0], sched_op, SCHEDOP_yield, 0), 0);
+    host_exit_path();
+    assert_ptr_equal(current, dom[3]->vcpu[0]); /* nobody else: at once again */
+}
+
+static void block_looks_for_events(void **state)
+{
+    struct vcpu *v = dom[1]->vcpu[0];
+
+    (void)state;
+    v->vcpu_info->evtchn_upcall_pending = 1;
+    v->vcpu_info->evtchn_upcall_mask = 1;
+    assert_int_equal(call(v, sched_op, SCHEDOP_block, 0), 0);
+    assert_int_equal(v->vcpu_info->evtchn_upcall_mask, 0);
+    assert_false(v->pause_flags & VPF_blocked);
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    assert_int_equal(call(v, sched_op, SCHEDOP_block, 0), 0);
+    host_exit_path();
+    assert_ptr_not_equal(current, v);
+    assert_int_equal(v->sched.state, RUNSTATE_blocked);
+    vcpu_mark_events_pending(v);
+    assert_int_equal(v->sched.state, RUNSTATE_runnable);
+}
+
+static void idle_when_nobody_can(void **state)
+{
+    (void)state;
+    for (unsigned int i = 1; i < 4; i++)
+        vcpu_pause(dom[i]->vcpu[0]);
+    host_exit_path();
+    assert_ptr_equal(current, this_cpu()->idle);
+    vcpu_unpause(dom[2]->vcpu[0]);
+    host_exit_path();
+    assert_ptr_equal(current, dom[2]->vcpu[0]);
+}
+
+static void states_add_up(void **state)
+{
+    struct vcpu_runstate_info r;
+    struct vcpu *v = dom[2]->vcpu[0];
+    uint64_t sum = 0, start = (uint64_t)clock_now(), before = 0;
+
+    (void)state;
+    vcpu_runstate_get(v, &r);
+    for (unsigned int i = 0; i < 4; i++)
+        before += r.time[i];
+    if (current == v)
+        before += (uint64_t)clock_now() - r.state_entry_time;
+    for (int i = 0; i < 500; i++) {
+        host_advance(MILLISECS(1));
+        if (i % 7 == 0)
+            vcpu_pause(v);
+        if (i % 7 == 3)
+            vcpu_unpause(v);
+        host_exit_path();
+    }
+    vcpu_runstate_get(v, &r);
+    for (unsigned int i = 0; i < 4; i++)
+        sum += r.time[i];
+    if (current == v)
+        sum += (uint64_t)clock_now() - r.state_entry_time;
+    assert_int_equal(sum - before, (uint64_t)clock_now() - start);
+}
+
+static void going_down_and_up(void **state)
+{
+    struct vcpu *v = dom[1]->vcpu[0];
+
+    (void)state;
+    assert_int_equal(call(v, vcpu_op, VCPUOP_is_up, 0), 1);
+    assert_int_equal(call(v, vcpu_op, VCPUOP_is_up, 1), -XEN_ENOENT);
+    assert_int_equal(call(v, vcpu_op, VCPUOP_down, 0), 0);
+    host_exit_path();
+    assert_true(dom[1]->shutting_down); /* ABI: the last one */
+    assert_int_equal(dom[1]->shutdown_code, SHUTDOWN_poweroff);
+}
+
+/* ---- time ---- */
+
+static uint64_t guest_now(const struct vcpu_time_info *t)
+{
+    uint64_t delta = clock_ticks() - t->tsc_timestamp;
+
+    assert_int_equal(t->version % 2, 0);
+    return t->system_time + (uint64_t)((unsigned __int128)delta * t->tsc_to_system_mul >> 32);
+}
+
+static void the_guests_clock_is_ours(void **state)
+{
+    struct vcpu *v = dom[1]->vcpu[0];
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        host_advance(MILLISECS(3) + i);
+        if (current == v)
+            assert_int_equal(guest_now(&v->vcpu_info->time), clock_now());
+    }
+    assert_true(v->vcpu_info->time.version > 4);
+}
+
+static void wall_clock(void **state)
+{
+    struct shared_info *s = dom[1]->shared_info;
+    uint32_t version = s->wc_version;
+
+    (void)state;
+    assert_int_equal(version % 2, 0);
+    wallclock_set(1234567890ull * 1000000000ull + 5);
+    assert_int_equal(s->wc_sec, 1234567890);
+    assert_int_equal(s->wc_nsec, 5);
+    assert_int_equal(s->wc_version, version + 2);
+}
+
+static void run_state_area(void **state)
+{
+    struct vcpu *v = dom[1]->vcpu[0];
+    struct vcpu_register_runstate_memory_area area = {.addr.h = LIST};
+    struct vcpu_runstate_info *r = host_guest(LIST);
+
+    (void)state;
+    host_run_as(v);
+    memcpy(host_guest(ARG), &area, sizeof(area));
+    assert_int_equal(call(v, vcpu_op, VCPUOP_register_runstate_memory_area, 0, ARG), 0);
+    assert_int_equal(r->state, RUNSTATE_running);
+    dom[1]->arch.vm_assist = 1u << VMASST_TYPE_runstate_update_flag;
+    host_run_as(dom[2]->vcpu[0]);
+    assert_int_equal(r->state, RUNSTATE_runnable);
+    assert_false(r->state_entry_time & XEN_RUNSTATE_UPDATE);
+    assert_int_equal(r->state_entry_time, clock_now());
+    /* not writable at the switch (user mode): said, and made up for later */
+    host_fault = LIST;
+    host_fault_end = LIST + 100;
+    host_run_as(v);
+    assert_true(v->areas_stale);
+    host_fault = host_fault_end = 0;
+    vcpu_areas_switched_in(v);
+    assert_false(v->areas_stale);
+    assert_int_equal(r->state, RUNSTATE_running);
+    area.addr.h = 0xffff800000000000ull;
+    memcpy(host_guest(ARG), &area, sizeof(area));
+    assert_int_equal(call(v, vcpu_op, VCPUOP_register_runstate_memory_area, 0, ARG), -XEN_EFAULT);
+}
+
+static void timers_of_a_vcpu(void **state)
+{
+    struct vcpu *v = dom[1]->vcpu[0];
+    struct evtchn_bind_virq b = {.virq = VIRQ_TIMER};
+    struct vcpu_set_singleshot_timer s = {.flags = VCPU_SSHOTTMR_future};
+    struct vcpu_set_periodic_timer p = {.period_ns = 999};
+
+    (void)state;
+    assert_int_equal(call_with(v, event_channel_op, EVTCHNOP_bind_virq, &b), 0);
+    s.timeout_abs_ns = (uint64_t)clock_now() - 1;
+    memcpy(host_guest(ARG), &s, sizeof(s));
+    assert_int_equal(call(v, vcpu_op, VCPUOP_set_singleshot_timer, 0, ARG), -XEN_ETIME);
+    s.timeout_abs_ns = (uint64_t)clock_now() + 5000;
+    memcpy(host_guest(ARG), &s, sizeof(s));
+    assert_int_equal(call(v, vcpu_op, VCPUOP_set_singleshot_timer, 0, ARG), 0);
+    host_advance(4999);
+    assert_false(evtchn_port_pending(dom[1], b.port));
+    host_advance(1);
+    assert_true(test_and_clear_bit(dom[1]->shared_info->evtchn_pending, b.port));
+    /* XSA-20 */
+    for (p.period_ns = 0; p.period_ns < 1000000; p.period_ns = p.period_ns * 2 + 1) {
+        memcpy(host_guest(ARG), &p, sizeof(p));
+        assert_int_equal(call(v, vcpu_op, VCPUOP_set_periodic_timer, 0, ARG), -XEN_EINVAL);
+    }
+    p.period_ns = ~0ull;
+    memcpy(host_guest(ARG), &p, sizeof(p));
+    assert_int_equal(call(v, vcpu_op, VCPUOP_set_periodic_timer, 0, ARG), -XEN_EINVAL);
+    p.period_ns = 2000000;
+    memcpy(host_guest(ARG), &p, sizeof(p));
+    assert_int_equal(call(v, vcpu_op, VCPUOP_set_periodic_timer, 0, ARG), 0);
+    for (int i = 0; i < 3; i++) {
+        host_advance(2000000);
+        assert_true(test_and_clear_bit(dom[1]->shared_info->evtchn_pending, b.port));
+    }
+    assert_int_equal(call(v, vcpu_op, VCPUOP_stop_periodic_timer, 0, 0), 0);
+    host_advance(9000000);
+    assert_false(evtchn_port_pending(dom[1], b.port));
+    /* the old way, and a guest that cannot count */
+    assert_int_equal(call(v, set_timer_op, (uint64_t)-5), 0);
+    host_advance(MILLISECS(101));
+    assert_true(test_and_clear_bit(dom[1]->shared_info->evtchn_pending, b.port));
+    assert_int_equal(call(v, set_timer_op, (uint64_t)clock_now() + 10), 0);
+    assert_int_equal(call(v, set_timer_op, 0), 0);
+    host_advance(1000);
+    assert_false(evtchn_port_pending(dom[1], b.port));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+    const struct CMUnitTest tests[] = {
+        TEST(equal_weights), TEST(weights_are_shares), TEST(leaving_before_the_tick_gains_nothing),
+        TEST(sleep_is_not_saved_up), TEST(caps_hold), TEST(yield_lets_the_next_one_run),
+        TEST(block_looks_for_events), TEST(idle_when_nobody_can), TEST(states_add_up),
+        TEST(going_down_and_up), TEST(the_guests_clock_is_ours), TEST(wall_clock), TEST(run_state_area),
+        TEST(timers_of_a_vcpu),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
