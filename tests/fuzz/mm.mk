@@ -3,10 +3,10 @@
 # Fuzzing of direct paging with libFuzzer: `make fuzz-mm`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs: pv_mm_fuzz.)
 
 FUZZ_SECONDS ?= 30
-FUZZ_MM_CFLAGS := $(HOST_CFLAGS) -fsanitize=fuzzer
-FUZZ_MM_SRCS := tests/fuzz/fuzz_mm.c $(PV_MM_SRCS) $(wildcard tests/host/*.c)
+FUZZ_MM_SRCS := tests/fuzz/fuzz_mm.c tests/unit/pv_mm_random.c tests/unit/pv_mm_support.c \
+    $(wildcard tests/host/*.c)
 
-# The core is taken from the host library, without the fuzzer's coverage of it replaced: compiled again, with coverage.
+# The core is compiled once more, with the fuzzer's coverage.
 build/fuzz/mm/%.o: %.c | build/.deps
 	@mkdir -p $(@D)
 	$(call say,clang,$@)

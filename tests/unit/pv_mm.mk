@@ -6,5 +6,5 @@ PV_MM_SRCS := tests/unit/pv_mm_support.c tests/unit/pv_mm_random.c
 PV_MM := pv_mm_types pv_mm_update pv_mm_preempt pv_mm_ptwr pv_mm_grant pv_mm_fuzz
 
 UNIT += $(PV_MM)
-$(foreach t,$(PV_MM),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(PV_MM_SRCS) $(wildcard tests/host/*.c)))
+$(foreach t,$(PV_MM),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(PV_MM_SRCS) $(HOST_MACHINE)))
 $(foreach t,$(PV_MM),$(eval unit_$(t)_LIBS := core))
