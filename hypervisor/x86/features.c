@@ -8,6 +8,8 @@
  */
 #include <port/machine.h>
 
+#include <hv/string.h>
+
 #include "insn.h"
 #include "regs.h"
 #include "x86.h"
@@ -37,6 +39,21 @@ static void detect_extended(uint32_t max)
     }
 }
 
+/*
+ * QEMU's software emulation reads the stack of an IRET in ring 3 as if the CPU were in ring 0, so that SMAP makes a page fault of
+ * every such IRET of a guest kernel. No guest can be run that way: SMAP stays off there.
+ */
+static bool runs_on_tcg(void)
+{
+    uint32_t r[4];
+
+    cpuid(1, 0, r);
+    if (!BIT(r[2], 31))
+        return false;
+    cpuid(0x40000000, 0, r);
+    return !memcmp(&r[1], "TCGTCGTCGTCG", 12);
+}
+
 void detect_features(void)
 {
     uint32_t r[4], max;
@@ -57,7 +74,7 @@ void detect_features(void)
         cpuid(7, 0, r);
         cpu_has.fsgsbase = BIT(r[1], 0);
         cpu_has.smep = BIT(r[1], 7);
-        cpu_has.smap = BIT(r[1], 20);
+        cpu_has.smap = BIT(r[1], 20) && !runs_on_tcg();
         cpu_has.umip = BIT(r[2], 2);
     }
     if (cpu_has.xsave && max >= 0xd) {

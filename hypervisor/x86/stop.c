@@ -45,6 +45,7 @@ static void reboot(void)
 void machine_stop(enum stop_kind kind)
 {
     cli();
+    uart_drain(); /* what was said last is what one wants to know */
     if (kind == STOP_CRASHED && debug_exit_port)
         outb(debug_exit_port, DEBUG_EXIT_CRASHED);
     if (kind == STOP_REBOOT)

@@ -12,6 +12,7 @@
 enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5, UART_SCRATCH = 7 };
 #define LSR_DATA 0x01
 #define LSR_ROOM 0x20
+#define LSR_ALL_SENT 0x40
 #define LCR_DLAB 0x80
 #define LCR_8N1 0x03
 #define FCR_ENABLE_CLEAR 0x07
@@ -69,4 +70,10 @@ int machine_console_getc(void)
     if (!uart_base || !(inb(uart_base + UART_LSR) & LSR_DATA))
         return -1;
     return inb(uart_base + UART_DATA);
+}
+
+void uart_drain(void)
+{
+    for (unsigned int i = 0; uart_base && i < 1000000 && !(inb(uart_base + UART_LSR) & LSR_ALL_SENT); i++)
+        cpu_relax();
 }

@@ -95,6 +95,7 @@ uint64_t rtc_read_seconds(void);
 
 /* --- uart.c --- */
 bool uart_enable_interrupt(void);
+void uart_drain(void); /* waits, within bounds, until the last byte is on the line */
 extern uint16_t uart_base;
 extern uint8_t uart_irq;
 
