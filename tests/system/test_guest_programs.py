@@ -12,7 +12,7 @@ import sys
 from machine import BUILD, Ended, Machine, Timeout, run_tests
 
 FOLDER = os.path.join(BUILD, "tests/guest")
-RESULT = r"TEST-RESULT: (\S+) (\w+)"
+RESULT = r"TEST-RESULT: (\S+) (\w+)\r?\n"    # the whole line: it may come in pieces
 CONFIG = 'name="{name}"\ntype="pv"\nmemory=32\nvcpus=2\nkernel="/guest/{name}"\non_poweroff="destroy"\non_crash="destroy"\n'
 
 
@@ -40,7 +40,7 @@ def on_xen():
         for name in names():
             try:
                 m.send(f"xl create -c /guest/{name}.cfg")
-                result = m.expect(rf"TEST-RESULT: {name} (\w+)", 120)
+                result = m.expect(rf"TEST-RESULT: {name} (\w+)\r?\n", 120)
                 if result.group(1) not in ("success", "skip"):
                     problems.append(f"{name}: {result.group(1)}\n{m.tail(15)}")
                 m.expect(r"parvis# ", 60)
