@@ -5,11 +5,12 @@
  * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1 entry; an entry of a higher table; a
  * vCPU's base table, descriptor tables, registered vcpu_info; a table put off. A type reference: all of these but the first, L1 entries
  * only when writable. Each must name a frame that has the type, checked; no entry has bits that a check would have refused. The hypervisor's shared frames hold one type reference for ever.
- * References that grants hold outside of page tables (device mappings) are not known here.
+ * Grants mapped for a device hold references outside of page tables; the grant tables name them.
  *
  * For tests, fuzzers and a debug build: nothing else may change frames meanwhile, so all other CPUs stand still.
  */
 #include <hv/domain.h>
+#include <hv/grant_table.h>
 #include <hv/log.h>
 #include <hv/pv_mm.h>
 
@@ -129,6 +130,14 @@ static void count_vcpu(const struct vcpu *v)
         count_typed(v->vcpu_info_mfn, PGT_writable_page, "a vcpu_info");
 }
 
+static void count_device_mapping(mfn_t mfn, bool writable)
+{
+    if (writable)
+        count_typed(mfn, PGT_writable_page, "a device mapping");
+    else
+        count_ref(mfn);
+}
+
 static void compare(mfn_t mfn)
 {
     const struct page_info *pg = mfn_to_page(mfn);
@@ -163,9 +172,11 @@ unsigned int check_invariants(void)
         if (mfn_valid(MFN(i)) && mfn_to_page(MFN(i))->owner < DOMID_FIRST_RESERVED)
             count_frame(mfn_to_page(MFN(i)));
     spin_lock(&domlist_lock);
-    while ((d = next_domain(d)))
+    while ((d = next_domain(d))) {
         for_each_vcpu(d, v)
             count_vcpu(v);
+        grant_table_device_mappings(d, count_device_mapping);
+    }
     spin_unlock(&domlist_lock);
     for (uint64_t i = 0; i <= max_mfn; i++)
         if (mfn_valid(MFN(i)))
