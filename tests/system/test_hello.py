@@ -124,16 +124,28 @@ def keeps_the_crashed():
     machine.check("pvctl destroy hello", "")
 
 
-def several_at_once():
-    """Five guests run beside each other; destroying them in another order gives everything back."""
-    free = info()["free_memory_kib"]
+def five_beside_each_other():
+    """Creates five guests, destroys them in another order; the free memory afterwards."""
     for number in range(5):
-        hello(f"h{number}")
         machine.check(f"pvctl create /tmp/h{number}.xml", "")
-    assert {f"h{n}" for n in range(5)} <= set(listed())
+    names = set(listed())
+    assert {f"h{n}" for n in range(5)} <= names, f"only {names} are listed"
     for number in (3, 0, 4, 1, 2):
         machine.check(f"pvctl destroy h{number}", "")
-    assert info()["free_memory_kib"] == free
+    return info()["free_memory_kib"]
+
+
+def several_at_once():
+    """Five guests run beside each other; destroying them in another order gives everything back.
+
+    The control domain's own table of event channels grows once, to the most that it ever had; so the second round is compared
+    with the first.
+    """
+    for number in range(5):
+        hello(f"h{number}")
+    before = five_beside_each_other()
+    after = five_beside_each_other()
+    assert after == before, f"{before} KiB were free before, {after} KiB are now"
 
 
 def main():
