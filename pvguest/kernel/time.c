@@ -93,12 +93,20 @@ int time_set_deadline(uint64_t deadline_ns)
     return (int)HYPERVISOR_set_timer_op(deadline_ns);
 }
 
+/* Armed again before each sleep: what the guest reckons may be a little behind the processor whose
+ * timer fired, and a timer fires once. */
 void time_sleep_ns(uint64_t ns)
 {
     uint64_t deadline = time_system_ns() + ns;
-    int rc = time_set_deadline(deadline);
+    bool enabled = events_disable();
 
-    BUG_ON(rc);
-    event_wait(time_system_ns() >= deadline);
+    while (time_system_ns() < deadline) {
+        int rc = time_set_deadline(deadline);
+
+        BUG_ON(rc);
+        sched_block();
+        events_disable();
+    }
     time_set_deadline(0);
+    events_restore(enabled);
 }

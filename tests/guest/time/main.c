@@ -3,7 +3,8 @@
  * Shows: time goes forward, timers fire when they should and not before, and nonsense
  * deadlines do no harm.
  *
- * No check depends on how fast the machine is: only on order. A timer may be late, never early.
+ * No check depends on how fast the machine is: only on order. A timer may be late; it may be early
+ * only by as much as the clocks of two processors can differ.
  *
  * XSA-20 (a timer period that overflows), XSA-336.
  */
@@ -13,6 +14,8 @@ const char test_name[] = "time";
 
 #define MS       1000000ul
 #define READINGS 20000
+#define WAIT     (40 * MS)
+#define SKEW     (20 * MS) /* what the clocks of two busy processors may differ by, and more */
 
 static unsigned int ticks;
 
@@ -44,38 +47,50 @@ static void clocks(void)
     CHECK(t->tsc_to_system_mul != 0, "it has a scale");
 }
 
+/* On a busy machine the deadline may pass before it is cancelled: then that try shows nothing. */
+static void cancelled(void)
+{
+    uint64_t deadline;
+
+    do {
+        deadline = time_system_ns() + 20 * MS;
+        CHECK_EQ(HYPERVISOR_set_timer_op(deadline), 0, "set");
+        CHECK_EQ(HYPERVISOR_set_timer_op(0), 0, "and cancelled");
+        ticks = 0;
+    } while (time_system_ns() >= deadline);
+    while (time_system_ns() < deadline + SKEW)
+        cpu_relax();
+    CHECK_EQ(ticks, 0, "a cancelled timer does not come");
+}
+
 static void one_shot(void)
 {
-    uint64_t deadline = time_system_ns() + 5 * MS, seen;
+    uint64_t deadline = time_system_ns() + WAIT, seen;
 
     ticks = 0;
     CHECK_EQ(HYPERVISOR_set_timer_op(deadline), 0, "a deadline can be set");
     event_wait(ticks);
     seen = time_system_ns();
-    CHECK(seen >= deadline, "it is not early");
+    CHECK(seen + SKEW >= deadline, "it is not early");
     CHECK_EQ(ticks, 1, "it comes once");
-    CHECK_EQ(HYPERVISOR_set_timer_op(time_system_ns() + 2 * MS), 0, "set");
-    CHECK_EQ(HYPERVISOR_set_timer_op(0), 0, "and cancelled");
-    deadline = time_system_ns() + 6 * MS;
-    while (time_system_ns() < deadline)
-        cpu_relax();
-    CHECK_EQ(ticks, 1, "a cancelled timer does not come");
+    cancelled();
+    ticks = 0;
     HYPERVISOR_set_timer_op(1);
-    event_wait(ticks == 2);
-    CHECK_EQ(ticks, 2, "a deadline in the past comes at once");
+    event_wait(ticks);
+    CHECK_EQ(ticks, 1, "a deadline in the past comes at once");
     CHECK_EQ(HYPERVISOR_set_timer_op(~0ul), 0, "the end of time is a deadline");
     HYPERVISOR_set_timer_op(0);
 }
 
 static void vcpu_timers(void)
 {
-    vcpu_set_singleshot_timer_t shot = {.timeout_abs_ns = time_system_ns() + 2 * MS};
+    vcpu_set_singleshot_timer_t shot = {.timeout_abs_ns = time_system_ns() + WAIT};
     vcpu_set_periodic_timer_t period = {.period_ns = 2 * MS};
 
     ticks = 0;
     CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 0, &shot), 0, "VCPUOP one-shot");
     event_wait(ticks);
-    CHECK(time_system_ns() >= shot.timeout_abs_ns, "is not early");
+    CHECK(time_system_ns() + SKEW >= shot.timeout_abs_ns, "is not early");
     shot = (vcpu_set_singleshot_timer_t){.timeout_abs_ns = 1, .flags = VCPU_SSHOTTMR_future};
     CHECK_EITHER(HYPERVISOR_vcpu_op(VCPUOP_set_singleshot_timer, 0, &shot), -XEN_ETIME, 0,
                  "with the flag a deadline in the past may be refused");
@@ -120,7 +135,7 @@ static void run_states(void)
     CHECK(info.time[RUNSTATE_blocked] > blocked, "a sleep counts as blocked");
     for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
         sum += info.time[i];
-    CHECK(sum <= time_system_ns(), "the sum of all states is no more than there was time");
+    CHECK(sum <= time_system_ns() + SKEW, "the sum of all states is no more than there was time");
     CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0, "it can be asked, too");
 }
 
