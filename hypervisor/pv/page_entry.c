@@ -108,8 +108,16 @@ void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
     if (!(l1e & PTE_PRESENT) || unlikely(!mfn_valid(pte_mfn(l1e))))
         return;
     pg = mfn_to_page(pte_mfn(l1e));
-    if (unlikely(pg->owner == DOMID_IO))
-        return;
+    if (unlikely(pg->owner != l1_owner->domain_id)) {
+        if (pg->owner == DOMID_IO)
+            return;
+        /*
+         * A granted frame whose entry went without an unmap: when its owner makes it a table, the owner's TLBs are
+         * flushed, not those of the domain that had it mapped. So that happens here. The control domain is trusted.
+         */
+        if ((l1e & PTE_RW) && !l1_owner->is_control)
+            flush_tlb_domain(l1_owner);
+    }
     if (l1e & PTE_RW)
         put_page_type(pg);
     else if (unlikely((pg->type_info & PGT_type_mask) == PGT_seg_desc_page &&
