@@ -4,8 +4,8 @@
  *
  * The hypervisor hands on a number (SHUTDOWN_*). For a crash that it decided itself, the
  * sentence is in its log: what the last line there that speaks of this domain and a crash
- * says behind "crashed: " is appended (the whole line, if it has another form). A domain number is used once between two boots of most guests, but may come
- * again after 32,751 domains: the last line wins.
+ * says behind "crashed: " is appended, or the whole line, if it has another form. Domain
+ * numbers come again after 32,751 domains: the last line wins.
  */
 #ifndef PARVIS_CAUSE_H
 #define PARVIS_CAUSE_H

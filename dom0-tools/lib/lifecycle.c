@@ -20,6 +20,9 @@
 #include "state.h"
 #include "store.h"
 
+#define GONE_TRIES 200
+#define GONE_STEP_US 5000
+
 static int ask_and_close(enum daemon_message type, const char *text, struct error *e)
 {
     int fd = daemon_ask(type, text, e);
@@ -189,6 +192,22 @@ err_release_name:
     return rc;
 }
 
+/* A destroyed domain lives on while somebody has a page of it mapped; its last mappings (the
+ * store daemon's, back ends') go now. Bounded: who keeps one for longer is not waited for. */
+static void wait_gone(struct host *h, const struct host_domain *d)
+{
+    for (int i = 0; i < GONE_TRIES; i++) {
+        struct host_domain now;
+        unsigned int n = 0;
+
+        if (h->ops->domain_list(h, d->domid, &now, 1, &n) || n == 0 || now.domid != d->domid ||
+            memcmp(now.uuid, d->uuid, 16) != 0) {
+            return;
+        }
+        usleep(GONE_STEP_US);
+    }
+}
+
 int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name, const char *how,
                    const struct console_service *cs, struct error *e)
 {
@@ -203,6 +222,7 @@ int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name
         return error_errno(e, rc, "%s: destroying domain %u", name, d->domid);
     }
     rc = store_domain_remove(h, d->domid, d->uuid);
+    wait_gone(h, d);
     state_release(name, d->domid);
     state_write_ended(name, how);
     if (rc) {
