@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+#
+# Tests of grants: on the paravirtual guests of pv_mm_support.c, on the machine of tests/host.
+
+GRANT_TESTS := core_grants core_grants_op
+GRANT_TEST_SRCS := tests/unit/grant_oracle.c tests/unit/pv_mm_support.c \
+    $(wildcard tests/host/*.c)
+
+UNIT += $(GRANT_TESTS)
+$(foreach t,$(GRANT_TESTS),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(GRANT_TEST_SRCS)))
+$(foreach t,$(GRANT_TESTS),$(eval unit_$(t)_LIBS := core))
