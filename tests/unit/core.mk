@@ -32,3 +32,7 @@ unit_core_memory_LIBS := core
 UNIT += core_console
 unit_core_console_SRCS := tests/unit/core_console.c $(HOST_MACHINE)
 unit_core_console_LIBS := core
+
+UNIT += core_random
+unit_core_random_SRCS := tests/unit/core_random_test.c tests/unit/core_random.c $(HOST_MACHINE)
+unit_core_random_LIBS := core

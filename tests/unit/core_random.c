@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random hypercalls of three domains, with a recount of everything after each.
+ *
+ * The input is read as a program: who calls, which hypercall, what lies at its argument address. Arguments are words that have a chance to mean
+ * something (small numbers, domain ids, frames that exist, addresses of guest memory, and the values that break sums). After each
+ * call: no lock is held, and host_check_invariants() agrees. At the end all domains are destroyed, and the heap has every
+ * frame that it had before they were made.
+ *
+ * Hypercalls of pv/ are left out: the domains here have no page tables (fuzz_mm has those).
+ */
+#include "core_random.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include <hv/console.h>
+#include <hv/grant_table.h>
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <xen/domctl.h>
+#include <xen/sched.h>
+#include <xen/sysctl.h>
+
+#define ARG HOST_GUEST_BASE
+#define LIST (HOST_GUEST_BASE + 0x10000)
+
+static const uint8_t *next, *end;
+static jmp_buf stopped;
+
+static uint8_t byte(void)
+{
+    return next < end ? *next++ : 0;
+}
+
+/* A frame of the domain with that id, or of its grant table. */
+static uint32_t some_frame(domid_t id, uint8_t which)
+{
+    struct domain *d = get_domain_by_id(id);
+    uint32_t mfn = which;
+
+    if (!d)
+        return mfn;
+    if (which == 255 && d->shared_info) {
+        mfn = (uint32_t)frame_of(d->shared_info).n;
+    } else {
+        mfn = d->pages.first;
+        for (; which % 16 && mfn != PAGE_LIST_END; which--)
+            mfn = frame_table[mfn].next;
+    }
+    put_domain(d);
+    return mfn;
+}
+
+static uint32_t word(void)
+{
+    static const uint32_t odd[] = {0x7ff0, 0x7ff1, 0x7ff2, ~0u, 0x80000000, 0x7fffffff, 0xffff8000, 4095, 4096, 0x1ff,
+                                   128, 1u << 12};
+    uint8_t kind = byte();
+
+    if (kind < 120)
+        return kind % 12;
+    if (kind < 160)
+        return some_frame(kind % 4, byte());
+    if (kind < 190)
+        return (uint32_t)LIST + (kind % 4) * 0x1000;
+    if (kind < 220) /* two domain ids side by side */
+        return byte() % 4 | (uint32_t)(byte() % 4) << 16;
+    if (kind < 240)
+        return odd[byte() % (sizeof(odd) / sizeof(odd[0]))];
+    return (uint32_t)byte() << 24 | (uint32_t)byte() << 16 | (uint32_t)byte() << 8 | byte();
+}
+
+static void fill(gva_t at, unsigned int words)
+{
+    for (unsigned int i = 0; i < words; i++) {
+        uint32_t w = word();
+
+        memcpy(host_guest(at + 4 * i), &w, 4);
+    }
+}
+
+static const unsigned int calls[] = {
+    __HYPERVISOR_event_channel_op, __HYPERVISOR_event_channel_op, __HYPERVISOR_grant_table_op,
+    __HYPERVISOR_grant_table_op,   __HYPERVISOR_memory_op,        __HYPERVISOR_memory_op,
+    __HYPERVISOR_sched_op,         __HYPERVISOR_vcpu_op,          __HYPERVISOR_xen_version,
+    __HYPERVISOR_console_io,       __HYPERVISOR_set_timer_op,     __HYPERVISOR_sched_op_compat,
+    __HYPERVISOR_physdev_op,       __HYPERVISOR_sysctl,           __HYPERVISOR_domctl,
+};
+
+/* Entries of a list that a multicall may run. */
+static void fill_multicall(unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        struct multicall_entry e = {.op = calls[byte() % (sizeof(calls) / sizeof(calls[0]))],
+                                    .args = {byte() % 16, byte() & 1 ? ARG : word(), word()}};
+
+        memcpy(host_guest(LIST + i * sizeof(e)), &e, sizeof(e));
+    }
+}
+
+static void prepare(unsigned int nr, uint64_t args[6])
+{
+    fill(ARG, 16);
+    fill(LIST, 8);
+    args[0] = byte() % 34; /* most are an operation */
+    args[1] = byte() < 230 ? ARG : word();
+    args[2] = byte() % 4;
+    if (nr == __HYPERVISOR_vcpu_op) {
+        args[2] = args[1];
+        args[1] = byte() % 3;
+    } else if (nr == __HYPERVISOR_console_io) {
+        args[2] = LIST;
+        args[1] = byte() * 8;
+    } else if (nr == __HYPERVISOR_domctl || nr == __HYPERVISOR_sysctl) {
+        uint32_t version = nr == __HYPERVISOR_domctl ? XEN_DOMCTL_INTERFACE_VERSION : XEN_SYSCTL_INTERFACE_VERSION;
+
+        memcpy(host_guest(ARG + 4), &version, 4);
+        args[0] = ARG;
+    } else if (nr == __HYPERVISOR_set_timer_op) {
+        args[0] = (uint64_t)clock_now() + word();
+    }
+}
+
+static void one_call(struct vcpu *v)
+{
+    uint8_t choice = byte();
+    uint64_t args[6] = {0};
+    unsigned int nr = __HYPERVISOR_multicall;
+
+    if (choice < 240) {
+        nr = calls[choice % (sizeof(calls) / sizeof(calls[0]))];
+        prepare(nr, args);
+        /* The control domain's own end is the machine's, and of this run: not so often. */
+        if (v->domain->is_control && args[0] == SCHEDOP_shutdown && byte() < 250 &&
+            (nr == __HYPERVISOR_sched_op || nr == __HYPERVISOR_sched_op_compat))
+            args[0] = SCHEDOP_yield;
+    } else {
+        fill(ARG, 16);
+        args[0] = LIST;
+        args[1] = byte() % 5;
+        fill_multicall((unsigned int)args[1]);
+    }
+    (void)host_hypercall(v, nr, args, NULL);
+}
+
+static void step(void)
+{
+    uint8_t who = byte();
+    struct domain *d = get_domain_by_id(who % 3);
+    struct vcpu *v;
+
+    if (!d)
+        return;
+    v = domain_vcpu(d, who / 3 % 2);
+    if (v)
+        vcpu_unblock(v);
+    if (v && vcpu_runnable(v))
+        one_call(v);
+    if (d->shutting_down && !d->dying)
+        domain_resume(d);
+    put_domain(d);
+    host_exit_path();
+    if (who >= 250)
+        host_advance(MILLISECS(who - 249));
+    host_check_invariants();
+}
+
+static void on_stop(void)
+{
+    longjmp(stopped, 1);
+}
+
+static void destroy_all(void)
+{
+    struct domain *d;
+
+    sched_switch_to(this_cpu()->idle);
+    /* One that is dead already may wait for another to let its frames go: by id, so that each has its turn. */
+    for (unsigned int id = 0; id < DOMID_FIRST_RESERVED && next_domain(NULL); id++) {
+        d = get_domain_by_id((domid_t)id);
+        if (d && !d->kill_done)
+            host_destroy(d);
+        if (d)
+            put_domain(d);
+    }
+}
+
+void core_random_run(const uint8_t *data, size_t size)
+{
+    uint64_t frames;
+
+    next = data;
+    end = data + size;
+    host_init(1024);
+    console_init();
+    log_set_level(LOG_ERROR);
+    frames = heap_free_frames();
+    host_on_stop = on_stop;
+    (void)host_domain(0, true, 2, 16);
+    (void)host_domain(1, false, 2, 16);
+    (void)host_domain(2, false, 2, 16);
+    for (domid_t id = 0; id < 3; id++) {
+        struct domain *d = get_domain_by_id(id);
+
+        grant_table_set_entry(d, 1, (id + 1) % 3, some_frame(id, 1));
+        grant_table_set_entry(d, 2, (id + 2) % 3, some_frame(id, 2));
+        put_domain(d);
+    }
+    if (setjmp(stopped))
+        return; /* the control domain ended the machine */
+    while (next < end)
+        step();
+    destroy_all();
+    host_check_invariants();
+    if (next_domain(NULL) || heap_free_frames() != frames) {
+        fprintf(stderr, "%lu frames were lost\n", frames - heap_free_frames());
+        abort();
+    }
+}
