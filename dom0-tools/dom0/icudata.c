@@ -2,11 +2,12 @@
 /*
  * An empty ICU data library for the control domain's image.
  *
- * Debian's libxml2 is linked with ICU, whose data library is 30 MB: tables for converting hundreds of
- * character sets, which the tools never ask for, since domain files are UTF-8 and libxml2 decodes that by
- * itself. ICU accepts a data library without entries, and that is what this file makes: one common-data
- * header (magic, endianness, format "CmnD") followed by a table of contents that lists nothing. The image,
- * which lives in memory and is unpacked at every boot, becomes 30 MB smaller.
+ * Debian's libxml2 is linked with ICU, whose data library is 30 MB: tables for converting hundreds
+ * of character sets, which the tools never ask for, since domain files are UTF-8 and libxml2
+ * decodes that by itself. ICU accepts a data library without entries, and that is what this file
+ * makes: one common-data header (magic, endianness, format "CmnD") followed by a table of contents
+ * that lists nothing. The image, which lives in memory and is unpacked at every boot, becomes 30 MB
+ * smaller.
  */
 #include <stdint.h>
 

@@ -9,14 +9,16 @@
  *     kernel = hello
  *     memory = 16M
  *
- * One key a line; `#` begins a comment at the start of a line or behind a blank. Nothing is ignored: what is not known, given twice, missing or
- * out of range is an error that names the line and what would be accepted. The text is untrusted bytes of any length; it is read once
- * from start to end and never written. Kernels and ramdisks are named by the name of their module and looked up at once.
+ * One key a line; `#` begins a comment at the start of a line or behind a blank. Nothing is
+ * ignored: what is not known, given twice, missing or out of range is an error that names the line
+ * and what would be accepted. The text is untrusted bytes of any length; it is read once from start
+ * to end and never written. Kernels and ramdisks are named by the name of their module and looked
+ * up at once.
  */
 #include <hv/boot_config.h>
 #include <hv/log.h>
 
-#define MAX_WORD 64
+#define MAX_WORD             64
 #define MAX_VCPUS_PER_DOMAIN 64
 
 struct text { /* a piece of the file */
@@ -27,7 +29,7 @@ struct text { /* a piece of the file */
 struct parser {
     struct boot_info *bi;
     struct boot_domain *domain; /* the open section; NULL: global keys */
-    uint32_t seen;              /* keys of this section that were given: bit is the row in its table */
+    uint32_t seen; /* keys of this section that were given: bit is the row in its table */
     unsigned int line, section_line;
     const char *file;
     config_find_fn find;
@@ -37,8 +39,8 @@ struct parser {
 
 #define FAIL(p, ...)                                                                               \
     ({                                                                                             \
-        int fail_at = snprintf((p)->error->text, sizeof((p)->error->text), "%s:%u: ", (p)->file,   \
-                               (p)->line);                                                         \
+        int fail_at =                                                                              \
+            snprintf((p)->error->text, sizeof((p)->error->text), "%s:%u: ", (p)->file, (p)->line); \
         snprintf((p)->error->text + fail_at, sizeof((p)->error->text) - (size_t)fail_at,           \
                  __VA_ARGS__);                                                                     \
         -1;                                                                                        \
@@ -367,7 +369,8 @@ int config_parse(struct boot_info *bi, const char *text, size_t size, config_fin
     if (close_section(&p))
         return -1;
     if (!bi->nr_domains)
-        return FAIL(&p, "there is neither a [control] nor a [domain NAME] section: nothing to start");
+        return FAIL(&p,
+                    "there is neither a [control] nor a [domain NAME] section: nothing to start");
     return 0;
 }
 

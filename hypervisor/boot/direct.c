@@ -2,8 +2,9 @@
 /*
  * Direct start: from what a multiboot 1 loader (qemu -kernel) leaves in memory to struct boot_info.
  *
- * Entered in long mode with the low 4 GiB mapped at 0, where the loader put everything. All that is needed of its structures is copied; the
- * modules stay where they are and are marked in the memory map. parvis.cfg is one of the modules.
+ * Entered in long mode with the low 4 GiB mapped at 0, where the loader put everything. All that is
+ * needed of its structures is copied; the modules stay where they are and are marked in the memory
+ * map. parvis.cfg is one of the modules.
  */
 #include <hv/boot_config.h>
 #include <hv/log.h>
@@ -17,8 +18,8 @@ struct multiboot_info {
     uint32_t mods_count, mods_addr, syms[4], mmap_length, mmap_addr;
 };
 #define MBI_CMDLINE (1u << 2)
-#define MBI_MODS (1u << 3)
-#define MBI_MMAP (1u << 6)
+#define MBI_MODS    (1u << 3)
+#define MBI_MMAP    (1u << 6)
 
 struct multiboot_module {
     uint32_t start, end, string, reserved;
@@ -64,7 +65,8 @@ static void read_memory_map(struct boot_info *bi, const struct multiboot_info *m
     BOOT_ASSERT(!rc, "direct start: the memory map has more than %u entries", BOOT_MAX_MEM);
 }
 
-/* The loader's string of a module is its path, then perhaps arguments: the name is the last part of the path. */
+/* The loader's string of a module is its path, then perhaps arguments: the name is the last part of
+ * the path. */
 static void set_module_name(struct boot_module *m, const char *string)
 {
     size_t n = 0;

@@ -2,10 +2,11 @@
 /*
  * parvis.efi: how the hypervisor starts under UEFI.
  *
- * Reads parvis.cfg and the files that it names from the volume that parvis.efi itself came from (its own folder first, then the root), copies the
- * hypervisor's image, which is part of this application, to its place, leaves boot services and enters the image with a struct boot_info, as
- * direct start does. Whatever is wrong is said on the firmware's console, with the file and where it was looked for, and the firmware goes on
- * with its next boot option.
+ * Reads parvis.cfg and the files that it names from the volume that parvis.efi itself came from
+ * (its own folder first, then the root), copies the hypervisor's image, which is part of this
+ * application, to its place, leaves boot services and enters the image with a struct boot_info, as
+ * direct start does. Whatever is wrong is said on the firmware's console, with the file and where
+ * it was looked for, and the firmware goes on with its next boot option.
  */
 #include "efi.h"
 
@@ -13,7 +14,8 @@
 
 static struct boot_info *bi;
 
-/* Called by gnu-efi's start code, which has changed to the calling convention of this file already: no EFIAPI. */
+/* Called by gnu-efi's start code, which has changed to the calling convention of this file already:
+ * no EFIAPI. */
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 static EFI_STATUS alloc_boot_info(void)

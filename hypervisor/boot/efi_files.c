@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files for the UEFI start: the volume that parvis.efi came from, its own folder there, then the root.
+ * Files for the UEFI start: the volume that parvis.efi came from, its own folder there, then the
+ * root.
  *
- * Names come from parvis.cfg (checked there: no folders) and are ASCII; the firmware wants 16-bit characters. A file is read into pages of its own,
- * which the memory map marks as the loader's until the domains are built.
+ * Names come from parvis.cfg (checked there: no folders) and are ASCII; the firmware wants 16-bit
+ * characters. A file is read into pages of its own, which the memory map marks as the loader's
+ * until the domains are built.
  */
 #include "efi.h"
 
@@ -12,7 +14,8 @@
 static EFI_FILE_HANDLE root;
 static CHAR16 own_folder[MAX_PATH]; /* ends with a backslash */
 
-/* The path of parvis.efi is spread over the nodes of a device path; the folder is what comes before the last backslash. */
+/* The path of parvis.efi is spread over the nodes of a device path; the folder is what comes before
+ * the last backslash. */
 static void find_own_folder(EFI_DEVICE_PATH *node)
 {
     UINTN n = 0, folder = 1;
@@ -21,7 +24,8 @@ static void find_own_folder(EFI_DEVICE_PATH *node)
     for (; !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
         const CHAR16 *name = ((FILEPATH_DEVICE_PATH *)node)->PathName;
 
-        if (DevicePathType(node) != MEDIA_DEVICE_PATH || DevicePathSubType(node) != MEDIA_FILEPATH_DP)
+        if (DevicePathType(node) != MEDIA_DEVICE_PATH ||
+            DevicePathSubType(node) != MEDIA_FILEPATH_DP)
             continue;
         if (n > 1)
             own_folder[n++] = L'\\';
@@ -38,8 +42,8 @@ EFI_STATUS efi_open_volume(EFI_HANDLE image)
 {
     EFI_LOADED_IMAGE *loaded;
     EFI_FILE_IO_INTERFACE *volume;
-    EFI_STATUS status = uefi_call_wrapper(BS->HandleProtocol, 3, image, &LoadedImageProtocol,
-                                          (void **)&loaded);
+    EFI_STATUS status =
+        uefi_call_wrapper(BS->HandleProtocol, 3, image, &LoadedImageProtocol, (void **)&loaded);
 
     if (!EFI_ERROR(status)) {
         find_own_folder(loaded->FilePath);
@@ -84,8 +88,8 @@ static EFI_STATUS read_file(const CHAR16 *path, UINT64 *start, UINT64 *size)
     EFI_PHYSICAL_ADDRESS at = 0;
     EFI_FILE_HANDLE file;
     EFI_FILE_INFO *info;
-    EFI_STATUS status = uefi_call_wrapper(root->Open, 5, root, &file, (CHAR16 *)path,
-                                          EFI_FILE_MODE_READ, 0);
+    EFI_STATUS status =
+        uefi_call_wrapper(root->Open, 5, root, &file, (CHAR16 *)path, EFI_FILE_MODE_READ, 0);
 
     if (EFI_ERROR(status))
         return status;
@@ -121,8 +125,8 @@ EFI_STATUS efi_load_file(const char *name, UINT64 *start, UINT64 *size)
             return status;
         }
     }
-    Print(L"parvis: %a is missing; looked in %s and in \\ of the volume that parvis.efi is on\n", name,
-          own_folder);
+    Print(L"parvis: %a is missing; looked in %s and in \\ of the volume that parvis.efi is on\n",
+          name, own_folder);
     return status;
 }
 

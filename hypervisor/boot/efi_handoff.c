@@ -2,9 +2,11 @@
 /*
  * From the firmware's world to the image's.
  *
- * The flat image begins with the header of boot/direct.asm: sizes, and where its 64-bit entry is. It is put on a multiple of 2 MiB below 4 GiB. Its first
- * page tables map the low 4 GiB at 0 (this code runs there, boot_info lies there) and the image at its linked address, as
- * direct.asm does. After ExitBootServices nothing of the firmware is called or needed; its memory map becomes struct boot_info's.
+ * The flat image begins with the header of boot/direct.asm: sizes, and where its 64-bit entry is.
+ * It is put on a multiple of 2 MiB below 4 GiB. Its first page tables map the low 4 GiB at 0 (this
+ * code runs there, boot_info lies there) and the image at its linked address, as direct.asm does.
+ * After ExitBootServices nothing of the firmware is called or needed; its memory map becomes struct
+ * boot_info's.
  */
 #include "efi.h"
 
@@ -16,12 +18,12 @@ struct image_header {
     UINT32 mark;
 };
 #define HEADER_MAGIC 0x1badb002
-#define HEADER_MARK 0x50565342
-#define IMAGE_VIRT 0xffff82d040000000ull
-#define SIZE_2M 0x200000ull
-#define NR_TABLES 8
-#define TABLE 0x3   /* present, writable */
-#define PAGE_2M 0x83
+#define HEADER_MARK  0x50565342
+#define IMAGE_VIRT   0xffff82d040000000ull
+#define SIZE_2M      0x200000ull
+#define NR_TABLES    8
+#define TABLE        0x3 /* present, writable */
+#define PAGE_2M      0x83
 
 extern const UINT8 parvis_bin[], parvis_bin_end[];
 

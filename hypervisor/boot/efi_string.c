@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The few functions of the C library that portable code (lib/printf.c) calls and that gnu-efi's library does not have. The hypervisor's own are
- * in lib/string.c, which cannot be linked here: gnu-efi brings memcpy() and memset().
+ * The few functions of the C library that portable code (lib/printf.c) calls and that gnu-efi's
+ * library does not have. The hypervisor's own are in lib/string.c, which cannot be linked here:
+ * gnu-efi brings memcpy() and memset().
  */
 #include <hv/string.h>
 

@@ -2,8 +2,9 @@
 /*
  * The memory map while it is put together: sorted, without overlaps, neighbours of one type joined.
  *
- * Firmware maps are neither sorted nor free of overlaps, and the boot code marks its own pieces (image, modules) in them. Everything goes
- * through memmap_set(), which cuts whatever is in the way. At most BOOT_MAX_MEM entries: more is an error, never a silent loss.
+ * Firmware maps are neither sorted nor free of overlaps, and the boot code marks its own pieces
+ * (image, modules) in them. Everything goes through memmap_set(), which cuts whatever is in the
+ * way. At most BOOT_MAX_MEM entries: more is an error, never a silent loss.
  */
 #include <hv/boot_config.h>
 

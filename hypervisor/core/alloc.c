@@ -2,10 +2,12 @@
 /*
  * Small objects: one page holds objects of one size class (powers of two from 32 to 2048 bytes).
  *
- * All bookkeeping lies in the page's struct page_info, so that the page itself is objects only and each is aligned to its
- * size: type_info says "slab" and the class, tlb_stamp counts the objects in use, and a free object's first word is the offset of
- * the next free one (the page's first free one is in the upper half of type_info). Pages with a free object are on the class's
- * list. An empty page goes back to the heap at once, so that free memory is exact to the page. Larger objects are whole pages.
+ * All bookkeeping lies in the page's struct page_info, so that the page itself is objects only and
+ * each is aligned to its size: type_info says "slab" and the class, tlb_stamp counts the objects in
+ * use, and a free object's first word is the offset of the next free one (the page's first free one
+ * is in the upper half of type_info). Pages with a free object are on the class's list. An empty
+ * page goes back to the heap at once, so that free memory is exact to the page. Larger objects are
+ * whole pages.
  *
  * Memory comes zeroed. There is no size argument to hv_free: the page knows.
  *
@@ -17,13 +19,15 @@
 #include <port/machine.h>
 #include <port/sanitize.h>
 
-#define MIN_SHIFT 5
-#define MAX_SHIFT 11
+#define MIN_SHIFT  5
+#define MAX_SHIFT  11
 #define NR_CLASSES (MAX_SHIFT - MIN_SHIFT + 1)
 
-#define TYPE_SLAB 0x51ab0000u /* type_info, lower half: this | class; upper half: offset of the first free object + 1, 0 none */
+#define TYPE_SLAB                                                                                  \
+    0x51ab0000u /* type_info, lower half: this | class; upper half: offset of the first free       \
+                   object + 1, 0 none */
 #define TYPE_PAGES 0x9a9e0000u /* lower half: this | order */
-#define TYPE_MASK 0xffff0000u
+#define TYPE_MASK  0xffff0000u
 
 static spinlock_t alloc_lock = SPINLOCK_INIT(RANK_ALLOC);
 static struct page_list partial[NR_CLASSES];
@@ -106,7 +110,7 @@ void *hv_alloc(size_t n)
     if (n > 1u << MAX_SHIFT)
         return n <= PAGE_SIZE << HEAP_MAX_ORDER ? large_alloc(n) : NULL;
     while (1u << (class + MIN_SHIFT) < n)
-        class++;
+        class ++;
     spin_lock(&alloc_lock);
     p = slab_alloc(class, n);
     spin_unlock(&alloc_lock);

@@ -2,8 +2,9 @@
 /*
  * Boot-time domains: the sections of parvis.cfg, made into domains by the hypervisor itself.
  *
- * The control domain comes first and has id 0. A guest's console ring is drained by the hypervisor to the UART; its store port
- * waits for the control domain; without one it has none. A section that cannot be had is said and left out; without any domain the machine has nothing to do.
+ * The control domain comes first and has id 0. A guest's console ring is drained by the hypervisor
+ * to the UART; its store port waits for the control domain; without one it has none. A section that
+ * cannot be had is said and left out; without any domain the machine has nothing to do.
  */
 #include <hv/boot_domains.h>
 #include <hv/console.h>
@@ -15,9 +16,10 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define GUEST_GRANT_FRAMES 64
+#define GUEST_GRANT_FRAMES    64
 #define GUEST_MAPTRACK_FRAMES 1024
-/* What stays free for the hypervisor and other domains when the control domain gets all that is left: 64 MiB. */
+/* What stays free for the hypervisor and other domains when the control domain gets all that is
+ * left: 64 MiB. */
 #define KEPT_FREE (64ull << 20 >> PAGE_SHIFT)
 
 static const void *module_at(const struct boot_info *bi, int32_t index, uint64_t *size)
@@ -53,7 +55,8 @@ static int make_vcpus(struct domain *d, unsigned int n)
 }
 
 /* Ports and rings between a guest and whoever serves it. */
-static int connect_guest(struct domain *d, const struct build_args *args, mfn_t store, mfn_t console)
+static int connect_guest(struct domain *d, const struct build_args *args, mfn_t store,
+                         mfn_t console)
 {
     grant_table_set_entry(d, GNTTAB_RESERVED_CONSOLE, 0, console.n);
     if (args->store_port)

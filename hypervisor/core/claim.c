@@ -2,10 +2,11 @@
 /*
  * Claims: memory that a domain will get (XENMEM_claim_pages).
  *
- * The toolstack claims what a new domain needs before it starts to build it, so that two creations at the same time do not both
- * find enough free memory and then both fail half way. A claim is a number, not frames: frames that others have claimed
- * are not available to whoever did not claim them. A domain's claim goes down as it gets frames and ends with the
- * domain, or with a claim of 0.
+ * The toolstack claims what a new domain needs before it starts to build it, so that two creations
+ * at the same time do not both find enough free memory and then both fail half way. A claim is a
+ * number, not frames: frames that others have claimed are not available to whoever did not claim
+ * them. A domain's claim goes down as it gets frames and ends with the domain, or with a claim of
+ * 0.
  *
  * Lock: claim_lock (RANK_ALLOC) guards the sum; d->outstanding_claim is changed under it as well.
  */

@@ -2,9 +2,11 @@
 /*
  * The UART as a console: bytes out, bytes in.
  *
- * Output is what the log, the control domain and boot-time domains have to say, in the order in which it comes; a newline becomes the
- * two characters that a terminal wants. Input is kept in a small ring until somebody takes it: the control domain by CONSOLEIO_read
- * after VIRQ_CONSOLE, or, where there is none, the first boot-time domain through its console ring. Typing ahead of a full ring is lost.
+ * Output is what the log, the control domain and boot-time domains have to say, in the order in
+ * which it comes; a newline becomes the two characters that a terminal wants. Input is kept in a
+ * small ring until somebody takes it: the control domain by CONSOLEIO_read after VIRQ_CONSOLE, or,
+ * where there is none, the first boot-time domain through its console ring. Typing ahead of a full
+ * ring is lost.
  *
  * Lock: uart_lock (RANK_CONSOLE) for output and the input ring alike.
  */

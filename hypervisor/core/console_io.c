@@ -2,10 +2,11 @@
 /*
  * console_io: a domain writes to the machine's console, the control domain reads from it.
  *
- * The control domain's text goes to the UART as it is. So does a boot-time domain's where there is no control domain: that is how the
- * author of a guest sees its first line. Any other guest's text is kept, line by line and with the guest's name, in the log,
- * where the operator finds it after the guest is gone; only the first KEPT_BYTES of it, so that a guest cannot push
- * out of the log what others have to say.
+ * The control domain's text goes to the UART as it is. So does a boot-time domain's where there is
+ * no control domain: that is how the author of a guest sees its first line. Any other guest's text
+ * is kept, line by line and with the guest's name, in the log, where the operator finds it after
+ * the guest is gone; only the first KEPT_BYTES of it, so that a guest cannot push out of the log
+ * what others have to say.
  *
  * Output is copied in pieces; a long one gives way between them, with buffer and count moved on.
  *
@@ -19,8 +20,8 @@
 #include <port/guest_access.h>
 #include <xen/errno.h>
 
-#define PIECE 128
-#define LINE 128
+#define PIECE      128
+#define LINE       128
 #define KEPT_BYTES 16384
 
 struct domain_console {

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The back end of boot-time domains' console rings: the hypervisor does what a console daemon does for other domains.
+ * The back end of boot-time domains' console rings: the hypervisor does what a console daemon does
+ * for other domains.
  *
- * The ring is a page of the guest with two byte rings and their four indices; the guest writes out_prod and in_cons, we write out_cons and
- * in_prod. All of it is the guest's memory: an index is read once, and when producer and consumer are further apart than the
- * ring is long, the guest has broken its own ring: what is in it is skipped and it starts anew. The page is held by a writable
+ * The ring is a page of the guest with two byte rings and their four indices; the guest writes
+ * out_prod and in_cons, we write out_cons and in_prod. All of it is the guest's memory: an index is
+ * read once, and when producer and consumer are further apart than the ring is long, the guest has
+ * broken its own ring: what is in it is skipped and it starts anew. The page is held by a writable
  * reference, so it cannot become anything else while we write to it.
  *
- * The guest's notification only marks work; the ring is drained on the exit path, at most a ring's length at a time.
+ * The guest's notification only marks work; the ring is drained on the exit path, at most a ring's
+ * length at a time.
  *
- * Lock: ring_lock (RANK_IRQ) guards the list of rings and all access to them. The guest is notified without it.
+ * Lock: ring_lock (RANK_IRQ) guards the list of rings and all access to them. The guest is notified
+ * without it.
  */
 #include <hv/console.h>
 #include <hv/console_ring.h>

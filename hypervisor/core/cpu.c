@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a CPU does before it goes back to a guest, when something is pending: timers, console rings, and who runs next.
+ * What a CPU does before it goes back to a guest, when something is pending: timers, console rings,
+ * and who runs next.
  *
- * cpu->pending is set by anyone, taken by the CPU itself, all bits at once; a bit that is set meanwhile is seen at the exit path's next look.
- * The scheduler comes last, as the others may wake somebody.
+ * cpu->pending is set by anyone, taken by the CPU itself, all bits at once; a bit that is set
+ * meanwhile is seen at the exit path's next look. The scheduler comes last, as the others may wake
+ * somebody.
  */
 #include <hv/console.h>
 #include <hv/cpu.h>

@@ -2,11 +2,13 @@
 /*
  * The life of a domain: create, references, free.
  *
- * A domain is created paused and empty. It is in the table and on the list from the first moment that others may find it, that is,
- * at the very end of domain_create(). The list's reference goes with the end of domain_kill() (core/domain_kill.c); the
- * struct with the last reference, which may be a frame that another domain still has mapped.
+ * A domain is created paused and empty. It is in the table and on the list from the first moment
+ * that others may find it, that is, at the very end of domain_create(). The list's reference goes
+ * with the end of domain_kill() (core/domain_kill.c); the struct with the last reference, which may
+ * be a frame that another domain still has mapped.
  *
- * Locks: domlist_lock through domain_table. domain_free() runs when nobody can find the domain any more and takes no other lock.
+ * Locks: domlist_lock through domain_table. domain_free() runs when nobody can find the domain any
+ * more and takes no other lock.
  */
 #include <hv/console.h>
 #include <hv/domain.h>
@@ -69,7 +71,8 @@ void put_domain(struct domain *d)
     free_parts(d);
 }
 
-/* The hypervisor's pages that the domain sees from its start: they carry its id as owner, so it has one by now. */
+/* The hypervisor's pages that the domain sees from its start: they carry its id as owner, so it has
+ * one by now. */
 static int share_pages(struct domain *d)
 {
     mfn_t first;

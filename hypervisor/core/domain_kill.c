@@ -2,12 +2,15 @@
 /*
  * The end of a domain: everything it has goes back, in bounded steps.
  *
- * domain_kill() is called again as long as it returns -XEN_ERESTART; d->relinquish_step says where it goes on. The steps are in the order
- * in which things hold each other: nobody may send to it or map its grants any more; then what it has mapped of others; then the page
- * tables of its vCPUs; then its frames; at the end the pages that the hypervisor shared with it. A frame that another domain
- * still has mapped stays owned by the dead domain until it is unmapped, and the struct stays with it.
+ * domain_kill() is called again as long as it returns -XEN_ERESTART; d->relinquish_step says where
+ * it goes on. The steps are in the order in which things hold each other: nobody may send to it or
+ * map its grants any more; then what it has mapped of others; then the page tables of its vCPUs;
+ * then its frames; at the end the pages that the hypervisor shared with it. A frame that another
+ * domain still has mapped stays owned by the dead domain until it is unmapped, and the struct stays
+ * with it.
  *
- * Lock: d->lock for the mark; the caller (domctl: one operation a domain at a time) makes sure that two do not kill the same domain at once.
+ * Lock: d->lock for the mark; the caller (domctl: one operation a domain at a time) makes sure that
+ * two do not kill the same domain at once.
  */
 #include <hv/console_ring.h>
 #include <hv/domain.h>
@@ -34,7 +37,7 @@ static void mark_dying(struct domain *d)
     spin_unlock(&d->lock);
     domain_pause(d);
     domain_watchdog_stop(d);
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         timer_stop(&v->singleshot);
         timer_stop(&v->periodic);
         timer_stop(&v->poll_timer);
@@ -51,7 +54,7 @@ static int unmap_vcpu_infos(struct domain *d)
 
     pirq_table_free(d);
     console_ring_detach(d);
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_info_unmap(v);
     return d->ops->relinquish_vcpus(d);
 }
@@ -61,7 +64,7 @@ static void unshare_pages(struct domain *d)
     struct vcpu *v;
     struct shared_info *s = d->shared_info;
 
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         v->vcpu_info = &v->own_info;
     d->shared_info = NULL;
     grant_table_free_frames(d);

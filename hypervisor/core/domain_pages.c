@@ -2,17 +2,20 @@
 /*
  * The frames of domains: who owns a frame, who holds it, when it is free again.
  *
- * A frame that a domain owns carries one reference for being allocated (PGC_allocated); mappings, types and operations in progress
- * hold more. get_page() takes one only if there is one already, and only if the frame belongs to the domain that the caller
- * means; put_page() of the last one frees the frame. So a frame that a domain gave back stays out of the heap, and out
- * of other domains' hands, as long as anyone can still reach it.
+ * A frame that a domain owns carries one reference for being allocated (PGC_allocated); mappings,
+ * types and operations in progress hold more. get_page() takes one only if there is one already,
+ * and only if the frame belongs to the domain that the caller means; put_page() of the last one
+ * frees the frame. So a frame that a domain gave back stays out of the heap, and out of other
+ * domains' hands, as long as anyone can still reach it.
  *
- * A domain that owns frames is held by them (one reference of the domain for all its ordinary frames, one for all the
- * hypervisor's pages it shares): its struct, and its id in page_info.owner, outlive the last frame.
+ * A domain that owns frames is held by them (one reference of the domain for all its ordinary
+ * frames, one for all the hypervisor's pages it shares): its struct, and its id in page_info.owner,
+ * outlive the last frame.
  *
- * Locks: d->page_alloc_lock guards d->pages, d->relinquish, d->tot_pages. count_info is changed by compare and exchange.
- * The caller of put_page() may hold any lock of rank below RANK_PAGE_ALLOC, and, when it may be the last reference to a dying domain,
- * no lock at all or a reference to that domain.
+ * Locks: d->page_alloc_lock guards d->pages, d->relinquish, d->tot_pages. count_info is changed by
+ * compare and exchange. The caller of put_page() may hold any lock of rank below RANK_PAGE_ALLOC,
+ * and, when it may be the last reference to a dying domain, no lock at all or a reference to that
+ * domain.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -32,7 +35,8 @@ bool get_page(struct page_info *pg, const struct domain *d)
         if (likely(seen == x))
             break;
     }
-    /* Race: the owner is looked at after the reference is held, so that it cannot change any more. */
+    /* Race: the owner is looked at after the reference is held, so that it cannot change any more.
+     */
     if (likely(READ_ONCE(pg->owner) == d->domain_id))
         return true;
     put_page(pg);
@@ -106,7 +110,8 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
     bool first;
 
     spin_lock(&d->page_alloc_lock);
-    /* XSA-385: all in 64 bits; tot_pages never exceeds max_pages by more than an earlier, larger max_pages. */
+    /* XSA-385: all in 64 bits; tot_pages never exceeds max_pages by more than an earlier, larger
+     * max_pages. */
     if (d->dying || d->tot_pages > d->max_pages || n > d->max_pages - d->tot_pages) {
         spin_unlock(&d->page_alloc_lock);
         return d->dying ? -XEN_EINVAL : -XEN_ENOMEM;
@@ -170,7 +175,8 @@ void share_hv_page_with_guest(void *page, struct domain *d, bool writable)
     struct page_info *pg = mfn_to_page(frame_of(page));
 
     pg->owner = d->domain_id;
-    /* One type reference for ever: a read-only page cannot become writable, a writable one nothing else. XSA-248 */
+    /* One type reference for ever: a read-only page cannot become writable, a writable one nothing
+     * else. XSA-248 */
     pg->type_info = (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1;
     set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
     if (atomic_add_return(&d->xenheap_pages, 1) == 1)

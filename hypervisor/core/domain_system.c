@@ -2,9 +2,10 @@
 /*
  * The domains that are always there, and this CPU's idle vCPU.
  *
- * dom_io and dom_xen own frames for the sake of the rules about who may map what: dom_io stands for memory that is no RAM, dom_xen for
- * the hypervisor's own pages that others may see. They are not on the domain list, have no vCPUs, and never end. The idle
- * domain's vCPUs, one a CPU, are `current` when nobody else is; they are never on a run queue.
+ * dom_io and dom_xen own frames for the sake of the rules about who may map what: dom_io stands for
+ * memory that is no RAM, dom_xen for the hypervisor's own pages that others may see. They are not
+ * on the domain list, have no vCPUs, and never end. The idle domain's vCPUs, one a CPU, are
+ * `current` when nobody else is; they are never on a run queue.
  */
 #include <hv/console.h>
 #include <hv/cpu.h>

@@ -2,13 +2,15 @@
 /*
  * Which domain has an id, and the list of all.
  *
- * The table has two levels, so that it costs a page and not 256 KiB. An entry stays until the domain's struct is freed: as long
- * as a frame names an id as its owner, the id is not given to another domain. New ids are given in a circle, so an id that was just freed
- * comes back late and a tool's stale number finds nobody rather than somebody else.
+ * The table has two levels, so that it costs a page and not 256 KiB. An entry stays until the
+ * domain's struct is freed: as long as a frame names an id as its owner, the id is not given to
+ * another domain. New ids are given in a circle, so an id that was just freed comes back late and a
+ * tool's stale number finds nobody rather than somebody else.
  *
  * The list holds the domains in order of their ids; dom_io and its like are in the table alone.
  *
- * Lock: domlist_lock (RANK_DOMLIST) for all changes and walks. owner_of_page() needs no lock: what it looks for cannot go away.
+ * Lock: domlist_lock (RANK_DOMLIST) for all changes and walks. owner_of_page() needs no lock: what
+ * it looks for cannot go away.
  */
 #include <hv/domain.h>
 #include <hv/domain_table.h>
@@ -59,7 +61,7 @@ static void link_in_order(struct domain *d)
 {
     struct list *at;
 
-    list_for_each(at, &domains)
+    list_for_each (at, &domains)
         if (list_entry(at, struct domain, link)->domain_id > d->domain_id)
             break;
     list_insert_before(at, &d->link);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl: what the control domain does to one domain. This file is the table and the way in and out; each family of operations has
- * its own file. The interface is Xen 4.17's (version 0x15); another version is told apart by -XEN_EACCES.
+ * domctl: what the control domain does to one domain. This file is the table and the way in and
+ * out; each family of operations has its own file. The interface is Xen 4.17's (version 0x15);
+ * another version is told apart by -XEN_EACCES.
  *
- * One operation a domain at a time: d->domctl_busy is taken without waiting; who does not get it is issued again. Operations on
- * different domains do not hold each other up (XSA-492).
+ * One operation a domain at a time: d->domctl_busy is taken without waiting; who does not get it is
+ * issued again. Operations on different domains do not hold each other up (XSA-492).
  */
 #include <hv/domctl.h>
 #include <hv/hypercall.h>

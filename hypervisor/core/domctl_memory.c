@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain's frames as the control domain asks about them, its hypercall page, and the parameters that a 64-bit paravirtual
- * domain has but cannot vary.
+ * A domain's frames as the control domain asks about them, its hypercall page, and the parameters
+ * that a 64-bit paravirtual domain has but cannot vary.
  */
 #include <hv/domctl.h>
 #include <hv/guest_ops.h>
@@ -89,14 +89,15 @@ int domctl_get_address_size(struct domain *d, struct xen_domctl *op)
     return 0;
 }
 
-/* ABI: turning off what is not on is -XEN_EINVAL; tools expect it of a domain that was never saved. */
+/* ABI: turning off what is not on is -XEN_EINVAL; tools expect it of a domain that was never saved.
+ */
 int domctl_shadow_op(struct domain *d, struct xen_domctl *op)
 {
     (void)d;
     return op->u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_OFF ? -XEN_EINVAL : -XEN_EOPNOTSUPP;
 }
 
-#define TSC_MODE_DEFAULT 0
+#define TSC_MODE_DEFAULT       0
 #define TSC_MODE_NEVER_EMULATE 2
 
 /* RDTSC is never emulated: both modes that allow that are the same. */

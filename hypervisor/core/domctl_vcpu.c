@@ -123,7 +123,8 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
     if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
         return refused(-XEN_EINVAL, "setvcpuaffinity: neither hard nor soft affinity is given");
     if (!(a->flags & XEN_VCPUAFFINITY_HARD))
-        return bitmap_to_guest(&a->cpumap_soft, online_cpus()); /* soft affinity: all CPUs, always */
+        return bitmap_to_guest(&a->cpumap_soft,
+                               online_cpus()); /* soft affinity: all CPUs, always */
     rc = bitmap_from_guest(&hard, &a->cpumap_hard);
     if (rc)
         return rc;

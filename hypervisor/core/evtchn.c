@@ -2,16 +2,17 @@
 /*
  * Event channels: the ports of a domain, and how an event travels.
  *
- * A port is one bit in the domain's shared_info (pending) and one more (masked), and a struct evtchn here that says what is at its
- * other end. Raising an event: set the pending bit; if it was clear and the port is not masked, set the bit of its word in the
- * vCPU's selector; if that was clear, set upcall_pending and wake the vCPU. Nothing is allocated, nothing can fail, and
- * what the guest scribbles in these words harms only its own events.
+ * A port is one bit in the domain's shared_info (pending) and one more (masked), and a struct
+ * evtchn here that says what is at its other end. Raising an event: set the pending bit; if it was
+ * clear and the port is not masked, set the bit of its word in the vCPU's selector; if that was
+ * clear, set upcall_pending and wake the vCPU. Nothing is allocated, nothing can fail, and what the
+ * guest scribbles in these words harms only its own events.
  *
- * Ports come in buckets made on demand and freed with the domain. Port 0 never exists. XSA-317: no port at or beyond
- * max_ports (at most 4096, the ABI's limit for a 64-bit guest) is ever given.
+ * Ports come in buckets made on demand and freed with the domain. Port 0 never exists. XSA-317: no
+ * port at or beyond max_ports (at most 4096, the ABI's limit for a 64-bit guest) is ever given.
  *
- * Lock: d->evtchn.lock (RANK_EVTCHN). Sending takes only the sender's: an interdomain pair is connected and disconnected with both
- * locks, so the peer found under one cannot go away.
+ * Lock: d->evtchn.lock (RANK_EVTCHN). Sending takes only the sender's: an interdomain pair is
+ * connected and disconnected with both locks, so the peer found under one cannot go away.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -227,7 +228,8 @@ int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port)
     return rc;
 }
 
-int evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t), evtchn_port_t *port)
+int evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t),
+                    evtchn_port_t *port)
 {
     struct evtchn *chn;
     int rc;

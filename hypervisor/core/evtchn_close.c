@@ -2,12 +2,14 @@
 /*
  * Closing ports: one, all of a domain's (EVTCHNOP_reset), and at its end.
  *
- * An interdomain port is closed with both domains' locks; the other end becomes unbound, open to the same domain again. As locks of one
- * rank are taken by address, the own lock is dropped to take both, and everything is looked at again after that.
+ * An interdomain port is closed with both domains' locks; the other end becomes unbound, open to
+ * the same domain again. As locks of one rank are taken by address, the own lock is dropped to take
+ * both, and everything is looked at again after that.
  *
- * XSA-344: closing all gives way now and then and remembers how far it came. The guest's reset and the teardown have a place each for
- * that: a reset that was left half done must not make the teardown skip ports, for a peer would go on sending to a domain that is gone.
- * XSA-343: sends and closes are safe against each other because each holds the lock of the port it looks at.
+ * XSA-344: closing all gives way now and then and remembers how far it came. The guest's reset and
+ * the teardown have a place each for that: a reset that was left half done must not make the
+ * teardown skip ports, for a peer would go on sending to a domain that is gone. XSA-343: sends and
+ * closes are safe against each other because each holds the lock of the port it looks at.
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>
@@ -16,8 +18,9 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-/* Takes both locks when port is connected to another domain: *remote, or NULL. It cannot change while they are held. Another domain is
- * referenced from before the own lock is dropped: it might end meanwhile. */
+/* Takes both locks when port is connected to another domain: *remote, or NULL. It cannot change
+ * while they are held. Another domain is referenced from before the own lock is dropped: it might
+ * end meanwhile. */
 static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain **remote)
 {
     struct evtchn_table *t = &d->evtchn;
@@ -39,7 +42,8 @@ static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain *
             return;
         }
         if (now && now != d)
-            BUG_ON(!get_domain(now)); /* its port is open, so its teardown has not come to the end */
+            BUG_ON(
+                !get_domain(now)); /* its port is open, so its teardown has not come to the end */
         if (rd) {
             spin_unlock_pair(&t->lock, &rd->evtchn.lock);
             put_domain(rd);
@@ -64,7 +68,7 @@ static void clear_virq(struct domain *d, uint32_t virq, evtchn_port_t port)
 {
     struct vcpu *v;
 
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         if (v->virq_port[virq] == port)
             v->virq_port[virq] = 0;
 }
@@ -109,7 +113,8 @@ int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
     if (evtchn_port_valid(&d->evtchn, port))
         rc = close_locked(d, remote, port, by_guest);
     unlock_with_peer(d, remote);
-    return rc ? refused(rc, "port %u of d%u is not open, or not the guest's to close", port, d->domain_id)
+    return rc ? refused(rc, "port %u of d%u is not open, or not the guest's to close", port,
+                        d->domain_id)
               : 0;
 }
 

@@ -2,10 +2,12 @@
 /*
  * event_channel_op: the operations on ports.
  *
- * Each copies its argument in once, checks, and changes state under the lock of the domain (two for a connection). An operation that
- * returns a port writes it back last; when that fails the port stays, as it does on Xen: the guest can find it by status or reset.
+ * Each copies its argument in once, checks, and changes state under the lock of the domain (two for
+ * a connection). An operation that returns a port writes it back last; when that fails the port
+ * stays, as it does on Xen: the guest can find it by status or reset.
  *
- * The FIFO operations are refused: the 2-level ABI is all there is, and guests fall back to it. XSA-47/107/188/358/359/505: impossible here.
+ * The FIFO operations are refused: the 2-level ABI is all there is, and guests fall back to it.
+ * XSA-47/107/188/358/359/505: impossible here.
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>
@@ -212,7 +214,8 @@ static long bind_vcpu(gva_t arg)
     spin_lock(&d->evtchn.lock);
     chn = evtchn_port_valid(&d->evtchn, b.port) ? evtchn_from_port(&d->evtchn, b.port) : NULL;
     if (!chn || chn->state == EVTCHNSTAT_closed || chn->state == EVTCHNSTAT_ipi ||
-        chn->state == ECS_RESERVED || (chn->state == EVTCHNSTAT_virq && !virq_is_global(chn->u.virq))) {
+        chn->state == ECS_RESERVED ||
+        (chn->state == EVTCHNSTAT_virq && !virq_is_global(chn->u.virq))) {
         rc = -XEN_EINVAL; /* ABI: an IPI or a vCPU's own VIRQ stays where it is */
     } else {
         chn->notify_vcpu = (uint16_t)b.vcpu;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GNTTABOP_copy: bytes from one frame to another, each either the caller's own or named by a grant to the caller. Nothing is mapped in the guest; each
- * frame is held by its own references while the bytes move (XSA-500: the frame that is held is the frame that is copied).
+ * GNTTABOP_copy: bytes from one frame to another, each either the caller's own or named by a grant
+ * to the caller. Nothing is mapped in the guest; each frame is held by its own references while the
+ * bytes move (XSA-500: the frame that is held is the frame that is copied).
  */
 #include <hv/grant_internal.h>
 #include <hv/guest_ops.h>

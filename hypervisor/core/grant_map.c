@@ -2,9 +2,10 @@
 /*
  * Mapping a grant and unmapping it.
  *
- * map: handle, pin, references of the frame (one set for the host mapping, one for the device mapping), page-table entry; undone in
- * that order when something fails. unmap: the entry goes first, under the granter's lock, which also settles who wins when two vCPUs
- * unmap the same handle (XSA-218). Only after the TLBs were flushed are the references dropped and the pin ended.
+ * map: handle, pin, references of the frame (one set for the host mapping, one for the device
+ * mapping), page-table entry; undone in that order when something fails. unmap: the entry goes
+ * first, under the granter's lock, which also settles who wins when two vCPUs unmap the same handle
+ * (XSA-218). Only after the TLBs were flushed are the references dropped and the pin ended.
  */
 #include <hv/grant_internal.h>
 #include <hv/guest_ops.h>
@@ -187,7 +188,8 @@ void grant_unmap_complete(struct grant_unmap *op)
     put_domain(op->rd);
 }
 
-/* One handle of a domain that is being destroyed. Its page tables give back the references of host mappings themselves. */
+/* One handle of a domain that is being destroyed. Its page tables give back the references of host
+ * mappings themselves. */
 static void release(struct grant_table *gt, uint32_t handle)
 {
     struct maptrack *m = maptrack_entry(gt, handle);

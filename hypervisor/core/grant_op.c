@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_table_op: the hypercall. Operations on many elements go through them one by one, write each status back, and give way between two of
- * them; -XEN_EFAULT ends the call where it stands. What concerns version 2 or page transfer is refused.
+ * grant_table_op: the hypercall. Operations on many elements go through them one by one, write each
+ * status back, and give way between two of them; -XEN_EFAULT ends the call where it stands. What
+ * concerns version 2 or page transfer is refused.
  */
 #include <hv/grant_internal.h>
 #include <hv/hypercall.h>
@@ -55,16 +56,14 @@ static int read_unmap(unsigned int cmd, gva_t at, struct grant_unmap *u)
     if (cmd == GNTTABOP_unmap_and_replace) {
         if (copy_from_guest(&replace, at, sizeof(replace)))
             return -XEN_EFAULT;
-        *u = (struct grant_unmap){.host_addr = replace.host_addr,
-                                  .new_addr = replace.new_addr,
-                                  .handle = replace.handle};
+        *u = (struct grant_unmap){
+            .host_addr = replace.host_addr, .new_addr = replace.new_addr, .handle = replace.handle};
         return 0;
     }
     if (copy_from_guest(&plain, at, sizeof(plain)))
         return -XEN_EFAULT;
-    *u = (struct grant_unmap){.host_addr = plain.host_addr,
-                              .dev_bus_addr = plain.dev_bus_addr,
-                              .handle = plain.handle};
+    *u = (struct grant_unmap){
+        .host_addr = plain.host_addr, .dev_bus_addr = plain.dev_bus_addr, .handle = plain.handle};
     return 0;
 }
 
@@ -183,8 +182,8 @@ static void dump_table_fn(void *arg)
     struct gnttab_dump_table *op = arg;
     struct domain *d;
 
-    op->status = current->domain->is_control ? (int16_t)table_owner(op->dom, &d)
-                                             : GNTST_permission_denied;
+    op->status =
+        current->domain->is_control ? (int16_t)table_owner(op->dom, &d) : GNTST_permission_denied;
     if (op->status)
         return;
     grant_table_dump(d);

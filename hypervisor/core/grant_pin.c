@@ -2,9 +2,10 @@
 /*
  * The use of one grant: begin (pin) and end (unpin).
  *
- * The entry belongs to the granter, who may change it at any time; so flags and domid are one word, read and changed by one compare and
- * exchange. While there is a use, GTF_reading (and GTF_writing) tell the granter so, and the frame is the one it was when the first use began.
- * The references of the frame are held by each mapping itself, not by the pin (XSA-224, XSA-236).
+ * The entry belongs to the granter, who may change it at any time; so flags and domid are one word,
+ * read and changed by one compare and exchange. While there is a use, GTF_reading (and GTF_writing)
+ * tell the granter so, and the frame is the one it was when the first use began. The references of
+ * the frame are held by each mapping itself, not by the pin (XSA-224, XSA-236).
  */
 #include <hv/grant_internal.h>
 #include <hv/guest_ops.h>
@@ -12,7 +13,8 @@
 #include <port/atomic.h>
 #include <port/machine.h>
 
-#define TRIES 4 /* a granter that changes the entry all the time gets an error, not an endless loop */
+#define TRIES                                                                                      \
+    4 /* a granter that changes the entry all the time gets an error, not an endless loop */
 
 /* Flags in the low, domid in the high half. */
 static uint32_t *entry_word(struct grant_entry_v1 *e)

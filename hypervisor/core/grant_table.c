@@ -2,9 +2,10 @@
 /*
  * A domain's grant table: its frames, how it grows, how it ends.
  *
- * The shared frames are the hypervisor's own pages (PGC_xenheap) that the domain may write; what they say is read once a decision. The table
- * grows when the domain asks for more frames or the toolstack asks for one, and never shrinks. At the end of the domain the
- * frames go, but the active entries stay as long as somebody has a grant mapped: an unmap still finds them.
+ * The shared frames are the hypervisor's own pages (PGC_xenheap) that the domain may write; what
+ * they say is read once a decision. The table grows when the domain asks for more frames or the
+ * toolstack asks for one, and never shrinks. At the end of the domain the frames go, but the active
+ * entries stay as long as somebody has a grant mapped: an unmap still finds them.
  */
 #include <hv/grant_internal.h>
 #include <hv/log.h>
@@ -12,7 +13,7 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define MOST_FRAMES 1024
+#define MOST_FRAMES          1024
 #define MOST_MAPTRACK_FRAMES 8192
 
 struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref)

@@ -2,20 +2,24 @@
 /*
  * The frame allocator: a buddy heap.
  *
- * Free memory is kept in blocks of 2^order frames, aligned to their size. A block that is freed joins its buddy when that is free
- * too, so memory does not crumble. Blocks lie in zones by the number of bits of their frame number: a request for
- * frames below 2^n bytes (a device that can address no more) is a request for the zones up to n - 12. Requests without a
- * limit are served from the highest zone that has memory, which keeps low memory for those who need it. A block never straddles
- * zones: it is aligned to its size and does not begin at frame 0, which is never given out.
+ * Free memory is kept in blocks of 2^order frames, aligned to their size. A block that is freed
+ * joins its buddy when that is free too, so memory does not crumble. Blocks lie in zones by the
+ * number of bits of their frame number: a request for frames below 2^n bytes (a device that can
+ * address no more) is a request for the zones up to n - 12. Requests without a limit are served
+ * from the highest zone that has memory, which keeps low memory for those who need it. A block
+ * never straddles zones: it is aligned to its size and does not begin at frame 0, which is never
+ * given out.
  *
- * Invariants: each free frame has PGC_free; the first of a block carries its order and is on the list of its zone and order, the
- * others carry FRAME_INSIDE. Bit o of nonempty[z] is set when and only when list[z][o] is not empty.
+ * Invariants: each free frame has PGC_free; the first of a block carries its order and is on the
+ * list of its zone and order, the others carry FRAME_INSIDE. Bit o of nonempty[z] is set when and
+ * only when list[z][o] is not empty.
  *
- * Contents: a block is cleared when it is allocated, so nothing of its last owner is seen (XSA-100), however it was freed.
- * TLB: a freed frame is stamped with the TLB clock; it is not given out again before every TLB that may know it has been flushed
- * (XSA-241, XSA-286).
+ * Contents: a block is cleared when it is allocated, so nothing of its last owner is seen
+ * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
+ * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286).
  *
- * Lock: heap_lock (RANK_HEAP) guards the lists and the entries of free frames. Clearing is done without it.
+ * Lock: heap_lock (RANK_HEAP) guards the lists and the entries of free frames. Clearing is done
+ * without it.
  */
 #include <hv/frame.h>
 #include <hv/string.h>
@@ -23,7 +27,7 @@
 #include <port/machine.h>
 #include <port/sanitize.h>
 
-#define NR_ZONES 33 /* frame numbers have at most 32 bits */
+#define NR_ZONES  33 /* frame numbers have at most 32 bits */
 #define NR_ORDERS (HEAP_MAX_ORDER + 1)
 
 struct page_info *frame_table;
@@ -160,7 +164,8 @@ static struct page_info *take_block(unsigned int order, unsigned int top_zone)
     return &frame_table[mfn];
 }
 
-/* Makes the frames ready for use: no TLB knows them any more, and they are clear, but for fresh ones when those may stay. */
+/* Makes the frames ready for use: no TLB knows them any more, and they are clear, but for fresh
+ * ones when those may stay. */
 static void prepare(struct page_info *pg, unsigned int order, bool fresh_may_stay)
 {
     uint64_t n = 1ull << order;
@@ -181,7 +186,8 @@ static void prepare(struct page_info *pg, unsigned int order, bool fresh_may_sta
         flush_tlb_all();
 }
 
-static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits, bool fresh_may_stay)
+static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits,
+                                     bool fresh_may_stay)
 {
     unsigned int top = NR_ZONES - 1;
     struct page_info *pg;

@@ -2,15 +2,17 @@
 /*
  * The hypercall table and the way back into a hypercall that gave way.
  *
- * Each row of hv/hypercall_table.h becomes a table entry. All parameters are integers, which the calling convention passes in registers
- * whose upper halves a callee ignores, so the handler itself is the entry; rows for the control domain get a gate
- * in front. The table is checked when it is compiled: a number used twice, a wrong count of parameters.
+ * Each row of hv/hypercall_table.h becomes a table entry. All parameters are integers, which the
+ * calling convention passes in registers whose upper halves a callee ignores, so the handler itself
+ * is the entry; rows for the control domain get a gate in front. The table is checked when it is
+ * compiled: a number used twice, a wrong count of parameters.
  *
- * Continuation: a handler that has done a part returns -XEN_ERESTART. hypercall_continuation() left the arguments for the rest; without
- * it they are the same again. Re-issuing sets the guest's RIP back onto the SYSCALL (2 bytes), so that whatever is pending is
- * done in between, and the guest sees nothing of it. In a multicall the entry's arguments are replaced instead.
- * A guest may change its registers and memory in between: a re-issued call checks everything again (XSA-111, XSA-296, XSA-454: what
- * comes back in the arguments is a request like any other).
+ * Continuation: a handler that has done a part returns -XEN_ERESTART. hypercall_continuation() left
+ * the arguments for the rest; without it they are the same again. Re-issuing sets the guest's RIP
+ * back onto the SYSCALL (2 bytes), so that whatever is pending is done in between, and the guest
+ * sees nothing of it. In a multicall the entry's arguments are replaced instead. A guest may change
+ * its registers and memory in between: a re-issued call checks everything again (XSA-111, XSA-296,
+ * XSA-454: what comes back in the arguments is a request like any other).
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>
@@ -19,7 +21,7 @@
 #include <xen/arch-x86/xen-mca.h>
 
 #define SYSCALL_LENGTH 2
-#define MAX_ARGS 6
+#define MAX_ARGS       6
 
 /* clang-format off */
 #define COUNT_(a, b, c, d, e, f, n, ...) n

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log: a ring in memory that holds everything, and the UART, which gets what is important enough.
+ * The log: a ring in memory that holds everything, and the UART, which gets what is important
+ * enough.
  *
- * A position in the ring is a 32-bit count of all bytes ever written; a reader that fell behind is moved to the oldest byte that is
- * left. Lines are put in whole: formatted into a buffer of the stack first, cut when longer than it.
+ * A position in the ring is a 32-bit count of all bytes ever written; a reader that fell behind is
+ * moved to the oldest byte that is left. Lines are put in whole: formatted into a buffer of the
+ * stack first, cut when longer than it.
  *
- * refused() is where an error that a guest caused is explained. A guest may provoke as many as it likes, so each domain may fill
- * a few lines a second; the rest is counted and the count is said (XSA-152).
+ * refused() is where an error that a guest caused is explained. A guest may provoke as many as it
+ * likes, so each domain may fill a few lines a second; the rest is counted and the count is said
+ * (XSA-152).
  *
  * Lock: log_lock (RANK_CONSOLE, the innermost): anything may print.
  */
@@ -19,8 +22,8 @@
 #include <port/lock.h>
 #include <port/machine.h>
 
-#define RING_SIZE 65536u
-#define LINE_SIZE 512
+#define RING_SIZE        65536u
+#define LINE_SIZE        512
 #define LINES_PER_SECOND 10
 
 static spinlock_t log_lock = SPINLOCK_INIT(RANK_CONSOLE);

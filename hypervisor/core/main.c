@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The start of the hypervisor, from the moment when there is a struct boot_info: a list of calls, in the order in which things come
- * to need each other. The boot CPU runs it on its own stack, interrupts off; nothing else runs yet, so no locks matter.
+ * The start of the hypervisor, from the moment when there is a struct boot_info: a list of calls,
+ * in the order in which things come to need each other. The boot CPU runs it on its own stack,
+ * interrupts off; nothing else runs yet, so no locks matter.
  *
- * At the end the idle loop looks for work, finds the vCPUs of the boot-time domains, and the first guest runs.
+ * At the end the idle loop looks for work, finds the vCPUs of the boot-time domains, and the first
+ * guest runs.
  */
 #include <hv/boot_domains.h>
 #include <hv/console.h>

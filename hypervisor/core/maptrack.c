@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The maptrack: which grants of others a domain has mapped. A handle is an index; free ones are chained. It grows by a page when none is free,
- * up to the domain's limit. One lock guards the chain (XSA-218, XSA-228: no search, no second chain).
+ * The maptrack: which grants of others a domain has mapped. A handle is an index; free ones are
+ * chained. It grows by a page when none is free, up to the domain's limit. One lock guards the
+ * chain (XSA-218, XSA-228: no search, no second chain).
  */
 #include <hv/grant_internal.h>
 #include <port/atomic.h>
@@ -38,7 +39,8 @@ static void grow_locked(struct grant_table *gt)
     for (uint32_t i = 0; i < MAPTRACK_PER_FRAME; i++)
         frame[i].ref = i + 1 < MAPTRACK_PER_FRAME ? first + i + 1 : NO_HANDLE;
     gt->maptrack[gt->nr_maptrack_frames] = frame;
-    smp_wmb(); /* Race: maptrack_entry() takes no lock; a frame that is counted must be there (XSA-340) */
+    smp_wmb(); /* Race: maptrack_entry() takes no lock; a frame that is counted must be there
+                  (XSA-340) */
     WRITE_ONCE(gt->nr_maptrack_frames, gt->nr_maptrack_frames + 1);
     gt->free_handle = first;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mca: machine checks for the control domain. A machine check stops this hypervisor, so there is nothing to fetch; what is offered is
- * the list of physical CPUs, which stock kernels ask for at start.
+ * mca: machine checks for the control domain. A machine check stops this hypervisor, so there is
+ * nothing to fetch; what is offered is the list of physical CPUs, which stock kernels ask for at
+ * start.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_op: what a domain asks and does about its memory as a whole. Reservations, exchange, maps and resources have files of their
- * own; here are the dispatch and the short questions.
+ * memory_op: what a domain asks and does about its memory as a whole. Reservations, exchange, maps
+ * and resources have files of their own; here are the dispatch and the short questions.
  *
- * Questions about another domain are the control domain's alone. What is for auto-translated or fully virtualized guests is refused
- * with the error that Xen has for a domain which is neither (docs/abi-coverage.md).
+ * Questions about another domain are the control domain's alone. What is for auto-translated or
+ * fully virtualized guests is refused with the error that Xen has for a domain which is neither
+ * (docs/abi-coverage.md).
  */
 #include <hv/domain.h>
 #include <hv/log.h>

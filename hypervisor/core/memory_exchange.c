@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XENMEM_exchange: frames for other frames, as many of them, but in other extents: contiguous, or below an address.
+ * XENMEM_exchange: frames for other frames, as many of them, but in other extents: contiguous, or
+ * below an address.
  *
- * That is how the control domain gets memory that a device can reach. The work goes in chunks: the least number of input extents that
- * make up whole output extents. For each chunk: take the old frames from the domain (only frames that nobody uses: no type,
- * one reference), get the new ones, and only then let the old ones go; when anything fails before that, the chunk is as it was.
+ * That is how the control domain gets memory that a device can reach. The work goes in chunks: the
+ * least number of input extents that make up whole output extents. For each chunk: take the old
+ * frames from the domain (only frames that nobody uses: no type, one reference), get the new ones,
+ * and only then let the old ones go; when anything fails before that, the chunk is as it was.
  * nr_exchanged, which the guest sees, says how far it came; a pre-empted call goes on from there.
  *
- * XSA-29, XSA-212: the lists are reached by checked guest accesses alone, each element at its own computed and checked address; where to
- * go on is a number that the guest could change, and is checked like any other.
+ * XSA-29, XSA-212: the lists are reached by checked guest accesses alone, each element at its own
+ * computed and checked address; where to go on is a number that the guest could change, and is
+ * checked like any other.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -32,19 +35,22 @@ static int check(const struct xen_memory_exchange *x)
     unsigned int most = memory_op_max_order();
 
     if (in->extent_order > most || out->extent_order > most)
-        return refused(-XEN_EPERM, "extents of order %u for %u", in->extent_order, out->extent_order);
+        return refused(-XEN_EPERM, "extents of order %u for %u", in->extent_order,
+                       out->extent_order);
     if (x->nr_exchanged > in->nr_extents)
         return refused(-XEN_EINVAL, "nr_exchanged %lu of %lu", x->nr_exchanged, in->nr_extents);
     if (in->domid != out->domid)
         return refused(-XEN_EINVAL, "two domains");
-    if (in->nr_extents > MEMOP_MOST_EXTENTS >> most || out->nr_extents > MEMOP_MOST_EXTENTS >> most ||
+    if (in->nr_extents > MEMOP_MOST_EXTENTS >> most ||
+        out->nr_extents > MEMOP_MOST_EXTENTS >> most ||
         in->nr_extents << in->extent_order != out->nr_extents << out->extent_order)
         return refused(-XEN_EINVAL, "%lu extents of order %u for %lu of order %u", in->nr_extents,
                        in->extent_order, out->nr_extents, out->extent_order);
     return 0;
 }
 
-/* Gives the frames in flight on a list back to the domain, or to the heap when it may not have them any more (XSA-159). */
+/* Gives the frames in flight on a list back to the domain, or to the heap when it may not have them
+ * any more (XSA-159). */
 static void return_frames(struct exchange *e)
 {
     struct page_info *pg;
@@ -112,7 +118,8 @@ static int get_outputs(struct exchange *e)
     return 0;
 }
 
-/* From here on nothing fails for the chunk but writing to the guest's list, which is said at the end. */
+/* From here on nothing fails for the chunk but writing to the guest's list, which is said at the
+ * end. */
 static int commit(struct exchange *e, uint64_t first_out)
 {
     struct page_info *pg;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory maps as E820 tables: a guest's own, as its builder set it, and the machine's, for the control domain.
+ * Memory maps as E820 tables: a guest's own, as its builder set it, and the machine's, for the
+ * control domain.
  *
- * The machine's map is what the boot code found, with RAM that holds modules and the hypervisor shown as RAM, as firmware knows it: the
- * control domain uses it to find what is not RAM. Neighbours of one type are joined.
+ * The machine's map is what the boot code found, with RAM that holds modules and the hypervisor
+ * shown as RAM, as firmware knows it: the control domain uses it to find what is not RAM.
+ * Neighbours of one type are joined.
  *
  * Lock: d->page_alloc_lock guards d->memory_map.
  */
@@ -100,8 +102,7 @@ long memory_map_set(gva_t arg)
     if (rc)
         return rc;
     map = hv_alloc_array(f.map.nr_entries, sizeof(*map));
-    rc = !map ? -XEN_ENOMEM
-              : copy_from_guest(map, f.map.buffer, f.map.nr_entries * sizeof(*map));
+    rc = !map ? -XEN_ENOMEM : copy_from_guest(map, f.map.buffer, f.map.nr_entries * sizeof(*map));
     old = map;
     if (!rc) {
         spin_lock(&d->page_alloc_lock);

@@ -2,12 +2,14 @@
 /*
  * Reservations: a domain gets frames, or gives some back, in extents of 2^order frames.
  *
- * ABI: the result is how many extents are done. Whatever stops the rest (no memory, a bad address, the domain's limit, no such domain)
- * shows only in the count. populate_physmap takes a list of guest frame numbers, makes M2P say them and puts the machine
- * frame numbers into the same list; increase_reservation only fills in machine frame numbers; decrease_reservation takes them.
+ * ABI: the result is how many extents are done. Whatever stops the rest (no memory, a bad address,
+ * the domain's limit, no such domain) shows only in the count. populate_physmap takes a list of
+ * guest frame numbers, makes M2P say them and puts the machine frame numbers into the same list;
+ * increase_reservation only fills in machine frame numbers; decrease_reservation takes them.
  *
- * A frame given back leaves the domain's hands when nobody maps it any more: here it loses the allocation reference alone. A pinned page
- * table stays pinned and owned (XSA-252). The hypervisor's shared pages are not the domain's to give (XSA-507).
+ * A frame given back leaves the domain's hands when nobody maps it any more: here it loses the
+ * allocation reference alone. A pinned page table stays pinned and owned (XSA-252). The
+ * hypervisor's shared pages are not the domain's to give (XSA-507).
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -28,7 +30,8 @@ static bool list_get(const struct batch *b, uint64_t i, xen_pfn_t *value)
 {
     gva_t at;
 
-    return guest_index(b->list, i, sizeof(*value), &at) && !copy_from_guest(value, at, sizeof(*value));
+    return guest_index(b->list, i, sizeof(*value), &at) &&
+           !copy_from_guest(value, at, sizeof(*value));
 }
 
 static bool list_put(const struct batch *b, uint64_t i, xen_pfn_t value)
@@ -91,8 +94,8 @@ static bool decrease_one(const struct batch *b, uint64_t i)
     return true;
 }
 
-static long run(bool (*one)(const struct batch *, uint64_t), const struct batch *b, unsigned int cmd,
-                uint64_t start, uint64_t n, gva_t arg)
+static long run(bool (*one)(const struct batch *, uint64_t), const struct batch *b,
+                unsigned int cmd, uint64_t start, uint64_t n, gva_t arg)
 {
     for (uint64_t i = start; i < n; i++) {
         if (i != start && hypercall_preempt_check())

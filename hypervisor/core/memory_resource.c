@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XENMEM_acquire_resource: frames of the hypervisor that belong to a domain, for a tool that maps them. Here: its grant table, into
- * which the builder writes the first entries.
+ * XENMEM_acquire_resource: frames of the hypervisor that belong to a domain, for a tool that maps
+ * them. Here: its grant table, into which the builder writes the first entries.
  *
- * Asked without a list and for 0 frames, it says how many there can be. The frames are the domain's shared pages; the tool maps them
- * like any foreign frame, with a reference of its own.
+ * Asked without a list and for 0 frames, it says how many there can be. The frames are the domain's
+ * shared pages; the tool maps them like any foreign frame, with a reference of its own.
  */
 #include <hv/domain.h>
 #include <hv/grant_table.h>

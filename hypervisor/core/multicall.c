@@ -2,12 +2,13 @@
 /*
  * multicall: a list of hypercalls in one.
  *
- * Each entry is copied in, run, and gets its result. An error of one entry does not stop the rest. An entry that gives way (a continuation)
- * has its arguments rewritten in the guest's list; the multicall is then re-issued from that entry on.
+ * Each entry is copied in, run, and gets its result. An error of one entry does not stop the rest.
+ * An entry that gives way (a continuation) has its arguments rewritten in the guest's list; the
+ * multicall is then re-issued from that entry on.
  *
- * XSA-213: an entry may switch the guest to its user mode (iret). What follows would then run as the guest kernel with another address
- * space loaded: the list ends there. ABI: Xen does the same, with the rest not run.
- * ABI: a multicall within a multicall is refused.
+ * XSA-213: an entry may switch the guest to its user mode (iret). What follows would then run as
+ * the guest kernel with another address space loaded: the list ends there. ABI: Xen does the same,
+ * with the rest not run. ABI: a multicall within a multicall is refused.
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>
@@ -54,7 +55,8 @@ long do_multicall(gva_t call_list, uint64_t nr_calls)
 
     if (v->in_multicall)
         return refused(-XEN_EINVAL, "a multicall in a multicall");
-    if (!guest_range_ok(call_list, nr_calls > UINT64_MAX / sizeof(e) ? UINT64_MAX : nr_calls * sizeof(e)))
+    if (!guest_range_ok(call_list,
+                        nr_calls > UINT64_MAX / sizeof(e) ? UINT64_MAX : nr_calls * sizeof(e)))
         return -XEN_EFAULT;
     v->in_multicall = true;
     for (uint64_t i = 0; i < nr_calls; i++) {

@@ -2,9 +2,10 @@
 /*
  * Lists of frames.
  *
- * A domain may own millions of frames, so the links are 32-bit frame numbers inside struct page_info and not pointers: a frame's
- * entry stays at 32 bytes. A frame is on at most one list: a free list of the heap, or its owner's d->pages or
- * d->relinquish. Whoever holds the lock of that list may call these.
+ * A domain may own millions of frames, so the links are 32-bit frame numbers inside struct
+ * page_info and not pointers: a frame's entry stays at 32 bytes. A frame is on at most one list: a
+ * free list of the heap, or its owner's d->pages or d->relinquish. Whoever holds the lock of that
+ * list may call these.
  */
 #include <hv/frame.h>
 

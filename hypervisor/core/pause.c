@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a vCPU does not run: pauses by others (counted), by the controller (one, remembered), and its own wish to wait.
+ * Why a vCPU does not run: pauses by others (counted), by the controller (one, remembered), and its
+ * own wish to wait.
  *
- * Pauses nest: each pause has its unpause, whoever made it. The toolstack's pause is one of them at most, so that a guest which was paused
- * twice by its operator runs again after one unpause. Blocking is the guest's own: it ends with any event.
+ * Pauses nest: each pause has its unpause, whoever made it. The toolstack's pause is one of them at
+ * most, so that a guest which was paused twice by its operator runs again after one unpause.
+ * Blocking is the guest's own: it ends with any event.
  *
- * Race: a vCPU that blocks looks for events after it has set VPF_blocked; a sender sets the event before it looks at VPF_blocked.
- * One of the two sees the other, so no wake-up is lost.
+ * Race: a vCPU that blocks looks for events after it has set VPF_blocked; a sender sets the event
+ * before it looks at VPF_blocked. One of the two sees the other, so no wake-up is lost.
  *
  * Lock: d->lock for controller_paused; the counts are atomic.
  */
@@ -17,7 +19,8 @@
 #include <port/current.h>
 #include <xen/errno.h>
 
-/* Waits until v has left the CPU it runs on. Not for the current one: that leaves on the exit path. */
+/* Waits until v has left the CPU it runs on. Not for the current one: that leaves on the exit path.
+ */
 static void wait_until_off(const struct vcpu *v)
 {
     struct cpu *c = cpu_by_id(v->sched.cpu);
@@ -46,9 +49,9 @@ void domain_pause(struct domain *d)
     struct vcpu *v;
 
     (void)atomic_add_return(&d->pause_count, 1);
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_sleep(v);
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         wait_until_off(v);
 }
 
@@ -58,7 +61,7 @@ void domain_unpause(struct domain *d)
 
     if (atomic_sub_return(&d->pause_count, 1))
         return;
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_wake(v);
 }
 

@@ -2,8 +2,9 @@
 /*
  * physdev_op: interrupts, I/O privilege and PCI functions, for a guest kernel that drives hardware.
  *
- * Any guest may set its virtual IOPL and bitmap: they decide which faults it gets, not what ports do. Everything about interrupts and
- * PCI needs a domain with hardware: the control domain (XSA-46, XSA-87, XSA-237: ownership is looked at first).
+ * Any guest may set its virtual IOPL and bitmap: they decide which faults it gets, not what ports
+ * do. Everything about interrupts and PCI needs a domain with hardware: the control domain (XSA-46,
+ * XSA-87, XSA-237: ownership is looked at first).
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>
@@ -72,7 +73,8 @@ static long op_apic_read(void *arg)
     return ioapic_guest_read(a->apic_physbase, a->reg, &a->value);
 }
 
-/* ABI: lines are set up by setup_gsi; a write of a redirection entry by an old kernel is accepted and has no effect. */
+/* ABI: lines are set up by setup_gsi; a write of a redirection entry by an old kernel is accepted
+ * and has no effect. */
 static long op_apic_write(void *arg)
 {
     struct physdev_apic *a = arg;
@@ -167,7 +169,8 @@ static long op_unmap_pirq(void *arg)
     return pirq_unmap(current->domain, (uint32_t)a->pirq);
 }
 
-/* There is no IOMMU and nothing is passed through, so the list of functions is not kept: the control domain has them all. */
+/* There is no IOMMU and nothing is passed through, so the list of functions is not kept: the
+ * control domain has them all. */
 static long op_pci_device(void *arg)
 {
     const struct physdev_pci_device *a = arg;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pirqs: a domain's own numbers for the machine's interrupts, and the event channels they arrive on.
+ * Pirqs: a domain's own numbers for the machine's interrupts, and the event channels they arrive
+ * on.
  *
- *     unmapped -> mapped (has an irq) -> bound (has a port, the irq is attached) -> mapped -> unmapped
+ *     unmapped -> mapped (has an irq) -> bound (has a port, the irq is attached) -> mapped ->
+ * unmapped
  *
- * A level line is masked from its interrupt until the guest says EOI. The guest learns which pirqs need that from irq_status_query or from
- * a page of its own with one bit a pirq (the EOI map). d->evtchn.lock guards the table; pirq_raise() runs without locks and reads
- * the port once: a port that goes away meanwhile is looked at again under the lock by the event channel code.
+ * A level line is masked from its interrupt until the guest says EOI. The guest learns which pirqs
+ * need that from irq_status_query or from a page of its own with one bit a pirq (the EOI map).
+ * d->evtchn.lock guards the table; pirq_raise() runs without locks and reads the port once: a port
+ * that goes away meanwhile is looked at again under the lock by the event channel code.
  */
 #include <hv/domain.h>
 #include <hv/irq.h>
@@ -18,11 +21,11 @@
 #include <xen/errno.h>
 #include <xen/physdev.h>
 
-#define IRQ_NONE (-1)
+#define IRQ_NONE     (-1)
 #define IRQ_RESERVED (-2) /* by get_free_pirq, for a map to come */
 
 struct pirq {
-    int irq; /* IRQ_* or the machine's */
+    int irq;            /* IRQ_* or the machine's */
     evtchn_port_t port; /* 0: not bound */
 };
 

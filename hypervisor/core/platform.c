@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * platform_op: what the control domain's kernel does for the machine as a whole: the wall clock, sleep states, CPUs, symbols.
+ * platform_op: what the control domain's kernel does for the machine as a whole: the wall clock,
+ * sleep states, CPUs, symbols.
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>
@@ -54,7 +55,8 @@ static long efi_info(xenpf_firmware_info_t *f)
     }
 }
 
-/* The BIOS's disk, mode and key tables belong to a real-mode start; there was none. UEFI's services are not offered, its tables are. */
+/* The BIOS's disk, mode and key tables belong to a real-mode start; there was none. UEFI's services
+ * are not offered, its tables are. */
 static long op_firmware_info(struct xen_platform_op *op)
 {
     if (op->u.firmware_info.type == XEN_FW_EFI_INFO)

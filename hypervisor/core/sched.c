@@ -2,15 +2,18 @@
 /*
  * The scheduler: who runs next on this CPU.
  *
- * A vCPU's virtual time is the CPU time it used, scaled by 256 / weight. The queue is in order of virtual time; the first runs, for a
- * slice at most. Time is accounted by the clock at each switch, so nobody gets anything by leaving just before a tick. A vCPU that
- * wakes is set to at least one slice before the queue's minimum: sleeping saves up no more than that, and it pre-empts who
- * runs only when it is behind by WAKE_GRAIN, so that wake-ups cannot be farmed.
+ * A vCPU's virtual time is the CPU time it used, scaled by 256 / weight. The queue is in order of
+ * virtual time; the first runs, for a slice at most. Time is accounted by the clock at each switch,
+ * so nobody gets anything by leaving just before a tick. A vCPU that wakes is set to at least one
+ * slice before the queue's minimum: sleeping saves up no more than that, and it pre-empts who runs
+ * only when it is behind by WAKE_GRAIN, so that wake-ups cannot be farmed.
  *
- * Run states and the times spent in each (what the guest sees as steal time) change here and nowhere else: set_state().
+ * Run states and the times spent in each (what the guest sees as steal time) change here and
+ * nowhere else: set_state().
  *
- * Race: a reason to pause is set before vcpu_sleep() and cleared before vcpu_wake(), both look at vcpu_runnable() under the lock,
- * so whatever comes last decides. Nothing is kept on the hypervisor's stack of who ran before: a switch is an assignment.
+ * Race: a reason to pause is set before vcpu_sleep() and cleared before vcpu_wake(), both look at
+ * vcpu_runnable() under the lock, so whatever comes last decides. Nothing is kept on the
+ * hypervisor's stack of who ran before: a switch is an assignment.
  *
  * Lock: runqueue.lock (RANK_SCHED) of the vCPU's CPU.
  */
@@ -22,7 +25,7 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-#define WAKE_GRAIN MICROSECS(500)
+#define WAKE_GRAIN    MICROSECS(500)
 #define CLOCK_REFRESH SECONDS(1)
 
 static struct runqueue *rq_of(const struct vcpu *v)
@@ -67,7 +70,7 @@ static void enqueue(struct runqueue *rq, struct vcpu *v)
 {
     struct list *at;
 
-    list_for_each(at, &rq->runnable)
+    list_for_each (at, &rq->runnable)
         if (list_entry(at, struct vcpu, sched.link)->sched.vtime > v->sched.vtime)
             break;
     list_insert_before(at, &v->sched.link);
@@ -88,7 +91,8 @@ static uint64_t scaled(const struct vcpu *v, s_time_t ns)
 /* Virtual time as of now of the one that runs. */
 static uint64_t vtime_now(const struct vcpu *v, s_time_t now)
 {
-    return v->sched.vtime + (now > v->sched.switched_in ? scaled(v, now - v->sched.switched_in) : 0);
+    return v->sched.vtime +
+           (now > v->sched.switched_in ? scaled(v, now - v->sched.switched_in) : 0);
 }
 
 /* Charges v, which runs, for the time until now. The lock is held. */

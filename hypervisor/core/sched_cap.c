@@ -2,11 +2,13 @@
 /*
  * Caps: at most so many percent of one CPU for all vCPUs of a domain together.
  *
- * Time is cut into periods. What a domain uses is charged to the period; when its share is used up, the domain is parked: its vCPUs stay
- * runnable for themselves (steal time grows) but are not chosen until the period ends, when a timer lets them go on. What was used
- * beyond the share (a slice is not cut to the nanosecond) is carried over, so in the long run the cap is exact.
+ * Time is cut into periods. What a domain uses is charged to the period; when its share is used up,
+ * the domain is parked: its vCPUs stay runnable for themselves (steal time grows) but are not
+ * chosen until the period ends, when a timer lets them go on. What was used beyond the share (a
+ * slice is not cut to the nanosecond) is carried over, so in the long run the cap is exact.
  *
- * Lock: runqueue.lock of the CPU that schedules the domain; the timer's callback takes it through vcpu_wake().
+ * Lock: runqueue.lock of the CPU that schedules the domain; the timer's callback takes it through
+ * vcpu_wake().
  */
 #include <hv/cpu.h>
 #include <hv/domain.h>
@@ -70,7 +72,7 @@ static void period_over(void *data)
         return;
     }
     s->parked = false;
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_wake(v);
 }
 

@@ -2,11 +2,13 @@
 /*
  * sched_op: yield, block, poll, shutdown, watchdog.
  *
- * Poll waits for one of some ports without taking the event: it ends when one is pending (masked or not), when the vCPU is unblocked for
- * another reason, or after a time. XSA-221: each port is checked before anything is done.
+ * Poll waits for one of some ports without taking the event: it ends when one is pending (masked or
+ * not), when the vCPU is unblocked for another reason, or after a time. XSA-221: each port is
+ * checked before anything is done.
  *
- * Race (poll): the vCPU declares itself polling first and looks at the ports then; a sender sets the port's bit first and looks for pollers
- * then. So either this look finds the event, or the sender finds the poller.
+ * Race (poll): the vCPU declares itself polling first and looks at the ports then; a sender sets
+ * the port's bit first and looks for pollers then. So either this look finds the event, or the
+ * sender finds the poller.
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>

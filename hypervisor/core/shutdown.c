@@ -2,9 +2,10 @@
 /*
  * A domain ends itself: SCHEDOP_shutdown, a crash, the watchdog.
  *
- * The domain stays, paused, with the reason kept, until it is destroyed or resumed; the control domain hears of it by VIRQ_DOM_EXC. When
- * the control domain itself ends, the machine does. Without a control domain, the machine ends when the last boot-time
- * domain has: powered off when all ended in order, else with the sign of failure that a test can see (machine_stop()).
+ * The domain stays, paused, with the reason kept, until it is destroyed or resumed; the control
+ * domain hears of it by VIRQ_DOM_EXC. When the control domain itself ends, the machine does.
+ * Without a control domain, the machine ends when the last boot-time domain has: powered off when
+ * all ended in order, else with the sign of failure that a test can see (machine_stop()).
  *
  * Lock: d->lock for the state. The end of the machine is decided with no lock held.
  */

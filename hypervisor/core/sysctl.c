@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sysctl: what the control domain asks about the whole machine. The interface is Xen 4.17's (version 0x15).
+ * sysctl: what the control domain asks about the whole machine. The interface is Xen 4.17's
+ * (version 0x15).
  */
 #include <hv/domctl.h>
 #include <hv/hypercall.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All domains at once, the log, and debug keys: what `pvctl list` and `pvctl dmesg` stand on. A list is one hypercall.
+ * All domains at once, the log, and debug keys: what `pvctl list` and `pvctl dmesg` stand on. A
+ * list is one hypercall.
  */
 #include <hv/domctl.h>
 #include <hv/grant_table.h>
@@ -11,7 +12,8 @@
 #include <port/guest_access.h>
 #include <xen/errno.h>
 
-/* The domain with the least id from `first` on, with a reference; NULL when there is none. (The list is in order of ids.) */
+/* The domain with the least id from `first` on, with a reference; NULL when there is none. (The
+ * list is in order of ids.) */
 static struct domain *domain_from(uint32_t first)
 {
     struct domain *d = NULL;
@@ -79,10 +81,10 @@ static void dump_domains(void)
         log_info("d%u %s: %lu of %lu pages, %u references%s%s", d->domain_id, d->name,
                  (unsigned long)d->tot_pages, (unsigned long)d->max_pages, d->refcount,
                  d->dying ? ", dying" : "", d->shutting_down ? ", shut down" : "");
-        for_each_vcpu(d, v)
-            log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u",
-                     d->domain_id, v->vcpu_id, (unsigned long)v->regs.rip,
-                     (unsigned long)v->regs.rsp, v->pause_flags, v->pause_count, v->sched.state);
+        for_each_vcpu (d, v)
+            log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u", d->domain_id,
+                     v->vcpu_id, (unsigned long)v->regs.rip, (unsigned long)v->regs.rsp,
+                     v->pause_flags, v->pause_count, v->sched.state);
         put_domain(d);
     }
 }

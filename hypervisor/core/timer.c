@@ -2,12 +2,14 @@
 /*
  * Software timers: one binary heap of deadlines a CPU.
  *
- * The machine has one timer interrupt a CPU, armed for the earliest deadline. It only marks work; timers_run() on the exit path takes
- * what is due and calls it without the lock, so that a callback may set its timer again. A timer that is due is out of the
- * heap when it is called: stopping it then does nothing, which is why callbacks check what they are for.
+ * The machine has one timer interrupt a CPU, armed for the earliest deadline. It only marks work;
+ * timers_run() on the exit path takes what is due and calls it without the lock, so that a callback
+ * may set its timer again. A timer that is due is out of the heap when it is called: stopping it
+ * then does nothing, which is why callbacks check what they are for.
  *
- * The heap's array grows and shrinks when something with timers is created or ends (timer_reserve, timer_unreserve) and has one place for
- * each timer there is, so setting one cannot fail and allocates nothing.
+ * The heap's array grows and shrinks when something with timers is created or ends (timer_reserve,
+ * timer_unreserve) and has one place for each timer there is, so setting one cannot fail and
+ * allocates nothing.
  *
  * Lock: timer_queue.lock (RANK_TIMER), also guards the machine's arming.
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vCPU made and unmade. It is created down and without a context; VCPUOP_initialise or the control domain gives it one, VCPUOP_up or a
- * context with the online flag lets it run. It lives as long as its domain.
+ * A vCPU made and unmade. It is created down and without a context; VCPUOP_initialise or the
+ * control domain gives it one, VCPUOP_up or a context with the online flag lets it run. It lives as
+ * long as its domain.
  *
- * vcpu_info: the first 32 have theirs in shared_info until they register another place; the rest have a private one with events
- * masked, which no guest sees.
+ * vcpu_info: the first 32 have theirs in shared_info until they register another place; the rest
+ * have a private one with events masked, which no guest sees.
  */
 #include <hv/domain.h>
 #include <hv/guest_ops.h>

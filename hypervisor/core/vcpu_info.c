@@ -2,11 +2,13 @@
 /*
  * Where a vCPU's struct vcpu_info is.
  *
- * It begins in shared_info. A guest may move it, once, to a page of its own: the page is held by a general and a writable reference until
- * the domain ends, so that the hypervisor may write to it at any time without looking. What the old place held is copied, and the
- * vCPU is told that every selector may have something pending: an event that came to the old place in between is not lost.
+ * It begins in shared_info. A guest may move it, once, to a page of its own: the page is held by a
+ * general and a writable reference until the domain ends, so that the hypervisor may write to it at
+ * any time without looking. What the old place held is copied, and the vCPU is told that every
+ * selector may have something pending: an event that came to the old place in between is not lost.
  *
- * Lock: v->domain->evtchn.lock is held by the move, so that no event is on its way to the old place.
+ * Lock: v->domain->evtchn.lock is held by the move, so that no event is on its way to the old
+ * place.
  */
 #include <hv/domain.h>
 #include <hv/guest_ops.h>
@@ -23,7 +25,8 @@ void vcpu_info_init(struct vcpu *v)
 {
     struct shared_info *s = v->domain->shared_info;
 
-    v->vcpu_info = s && v->vcpu_id < XEN_LEGACY_MAX_VCPUS ? &s->vcpu_info[v->vcpu_id] : &v->own_info;
+    v->vcpu_info =
+        s && v->vcpu_id < XEN_LEGACY_MAX_VCPUS ? &s->vcpu_info[v->vcpu_id] : &v->own_info;
     v->vcpu_info->evtchn_upcall_mask = 1;
     v->vcpu_info_mfn = INVALID_MFN;
 }
@@ -34,7 +37,8 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
     struct page_info *pg;
     struct vcpu_info *to, *from = v->vcpu_info;
 
-    /* XSA-327: within the page, and aligned as the structure's words are, or atomic operations would cross pages. */
+    /* XSA-327: within the page, and aligned as the structure's words are, or atomic operations
+     * would cross pages. */
     if (offset > PAGE_SIZE - sizeof(*to) || offset % _Alignof(struct vcpu_info))
         return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
     if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN))

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vcpu_op: what a domain does with its own vCPUs: bring them up and down, register areas, set timers.
+ * vcpu_op: what a domain does with its own vCPUs: bring them up and down, register areas, set
+ * timers.
  *
- * An operation names a vCPU by number; those that concern registers, timers and areas of a running vCPU work on the current one only,
- * as on Xen. Each operation copies its argument once. The table below says how large it is.
+ * An operation names a vCPU by number; those that concern registers, timers and areas of a running
+ * vCPU work on the current one only, as on Xen. Each operation copies its argument once. The table
+ * below says how large it is.
  *
- * The context for VCPUOP_initialise is 5 KiB and more than a stack should hold: it is copied to a page from the heap.
+ * The context for VCPUOP_initialise is 5 KiB and more than a stack should hold: it is copied to a
+ * page from the heap.
  */
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -61,7 +64,7 @@ static long down(struct vcpu *v)
     unsigned int others_up = 0;
 
     spin_lock(&v->domain->lock);
-    for_each_vcpu(v->domain, other)
+    for_each_vcpu (v->domain, other)
         others_up += other != v && !(READ_ONCE(other->pause_flags) & VPF_down);
     atomic_or(&v->pause_flags, VPF_down);
     spin_unlock(&v->domain->lock);

@@ -2,16 +2,19 @@
 /*
  * Time as guests see it.
  *
- * pvclock: the guest reads the TSC itself and computes  system_time + scale(tsc - tsc_timestamp)  from values that the hypervisor leaves in
- * vcpu_info.time. They are published by a version count: odd while they change. They come from one reading of
- * the TSC, so that two publications never disagree and time does not step back. As the scale is the hypervisor's own, values do not
- * age; they are renewed once a second to keep the multiplication far from overflow.
+ * pvclock: the guest reads the TSC itself and computes  system_time + scale(tsc - tsc_timestamp)
+ * from values that the hypervisor leaves in vcpu_info.time. They are published by a version count:
+ * odd while they change. They come from one reading of the TSC, so that two publications never
+ * disagree and time does not step back. As the scale is the hypervisor's own, values do not age;
+ * they are renewed once a second to keep the multiplication far from overflow.
  *
- * Run state area and time memory area lie at guest addresses that the guest registered: they are written on its own page tables when
- * it is switched in, and (run state) out, so that its other vCPUs see that it is not running. ABI: with VMASST_TYPE_runstate_update_flag
- * the entry time has its top bit set while the rest changes.
+ * Run state area and time memory area lie at guest addresses that the guest registered: they are
+ * written on its own page tables when it is switched in, and (run state) out, so that its other
+ * vCPUs see that it is not running. ABI: with VMASST_TYPE_runstate_update_flag the entry time has
+ * its top bit set while the rest changes.
  *
- * Locks: none for a vCPU's own values (its CPU writes them); wc_lock guards the wall clock of all shared_info pages.
+ * Locks: none for a vCPU's own values (its CPU writes them); wc_lock guards the wall clock of all
+ * shared_info pages.
  */
 #include <hv/domain.h>
 #include <hv/sched.h>
@@ -104,7 +107,8 @@ static void write_runstate(struct vcpu *v)
     }
     /* The padding behind state is the guest's: it is left alone. */
     if (copy_to_guest(at, &info.state, sizeof(info.state)) ||
-        copy_to_guest(entry, &info.state_entry_time, sizeof(info) - offsetof(struct vcpu_runstate_info, state_entry_time)))
+        copy_to_guest(entry, &info.state_entry_time,
+                      sizeof(info) - offsetof(struct vcpu_runstate_info, state_entry_time)))
         goto err_fault;
     if (info.state_entry_time & XEN_RUNSTATE_UPDATE) {
         marked = info.state_entry_time & ~XEN_RUNSTATE_UPDATE;

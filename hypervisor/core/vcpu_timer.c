@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The timers of a vCPU: one that goes off once, one periodic; both raise VIRQ_TIMER. And the timeout of SCHEDOP_poll.
+ * The timers of a vCPU: one that goes off once, one periodic; both raise VIRQ_TIMER. And the
+ * timeout of SCHEDOP_poll.
  *
- * set_timer_op is the older way to set the first. ABI: 0 stops it; a time far in the past or absurdly far ahead is taken for a guest whose
- * arithmetic overflowed, and goes off soon rather than never.
+ * set_timer_op is the older way to set the first. ABI: 0 stops it; a time far in the past or
+ * absurdly far ahead is taken for a guest whose arithmetic overflowed, and goes off soon rather
+ * than never.
  *
- * XSA-20: a period is at least a millisecond and bounded, so that neither the sum nor the number of interrupts gets out of hand.
+ * XSA-20: a period is at least a millisecond and bounded, so that neither the sum nor the number of
+ * interrupts gets out of hand.
  *
  * Locks: the timer queue's.
  */
@@ -20,7 +23,7 @@
 
 #define PERIOD_MIN MILLISECS(1)
 #define PERIOD_MAX ((s_time_t)1 << 62)
-#define FAR_AHEAD ((s_time_t)1 << 50) /* 13 days */
+#define FAR_AHEAD  ((s_time_t)1 << 50) /* 13 days */
 
 static void singleshot_expired(void *data)
 {

@@ -2,9 +2,10 @@
 /*
  * xen_version: who this is and what it offers a paravirtual guest.
  *
- * XENVER_version is what a kernel calls when it means "do whatever is pending for me", thousands of times: it comes first and touches no
- * memory. The other answers are built in zeroed buffers, so nothing of the hypervisor's stack goes out with them (XSA-122). What
- * is nobody's business but the operator's, the command line, only the control domain gets; others get "<denied>", as on Xen.
+ * XENVER_version is what a kernel calls when it means "do whatever is pending for me", thousands of
+ * times: it comes first and touches no memory. The other answers are built in zeroed buffers, so
+ * nothing of the hypervisor's stack goes out with them (XSA-122). What is nobody's business but the
+ * operator's, the command line, only the control domain gets; others get "<denied>", as on Xen.
  */
 #include <hv/domain.h>
 #include <hv/hypercall.h>

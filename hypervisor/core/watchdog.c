@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watchdogs: a domain asks to be ended unless it says again in time that it is alive. Each domain has two timers.
+ * Watchdogs: a domain asks to be ended unless it says again in time that it is alive. Each domain
+ * has two timers.
  *
  * Lock: d->lock guards which are in use. The callback runs without it; domain_shutdown() takes it.
  */

@@ -2,12 +2,13 @@
 /*
  * Formatted output into a buffer.
  *
- * What it knows: %d %i %u %x %X %o %c %s %p %%, width and precision (also as *), the flags 0 - # + and space, the lengths
- * hh h l ll z. What it does not know, it copies as it stands, so that a mistake shows in the output and harms nothing.
- * The buffer is never overrun and, unless its size is 0, always ends with 0; the result is the length
- * that an endless buffer would have got.
+ * What it knows: %d %i %u %x %X %o %c %s %p %%, width and precision (also as *), the flags 0 - # +
+ * and space, the lengths hh h l ll z. What it does not know, it copies as it stands, so that a
+ * mistake shows in the output and harms nothing. The buffer is never overrun and, unless its size
+ * is 0, always ends with 0; the result is the length that an endless buffer would have got.
  *
- * It is used before memory, locks or anything else works, so it uses none of them. A null %s prints (null).
+ * It is used before memory, locks or anything else works, so it uses none of them. A null %s prints
+ * (null).
  */
 #include <hv/log.h>
 #include <hv/string.h>
@@ -150,7 +151,8 @@ static void put_hex(struct out *o, const struct spec *s, uint64_t raw, bool uppe
     put_number(o, s, v, 16, upper, !s->alternate || !v ? "" : upper ? "0X" : "0x");
 }
 
-/* A va_list that functions can share: as a parameter it may be an array, whose address is something else. */
+/* A va_list that functions can share: as a parameter it may be an array, whose address is something
+ * else. */
 struct args {
     va_list ap;
 };

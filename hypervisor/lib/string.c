@@ -2,11 +2,13 @@
 /*
  * Memory and string functions of the machine build.
  *
- * The compiler calls memcpy, memmove, memset and memcmp on its own, so they must exist under these names. Copies use the string
- * instructions, which are the fastest way on every CPU since 2013 and short everywhere else. Nothing here is used on
- * the host: there the C library's versions (and the sanitizers' checks of them) take their place.
+ * The compiler calls memcpy, memmove, memset and memcmp on its own, so they must exist under these
+ * names. Copies use the string instructions, which are the fastest way on every CPU since 2013 and
+ * short everywhere else. Nothing here is used on the host: there the C library's versions (and the
+ * sanitizers' checks of them) take their place.
  *
- * Locks: none. Trust: the arguments are hypervisor memory; guest memory is reached through port/guest_access.h only.
+ * Locks: none. Trust: the arguments are hypervisor memory; guest memory is reached through
+ * port/guest_access.h only.
  */
 #include <hv/string.h>
 

@@ -2,8 +2,9 @@
 /*
  * hv_strlcpy: the one way to copy a string into a fixed buffer.
  *
- * It always ends the copy with 0 (unless size is 0) and returns the length of what it was asked to copy, so that a caller sees
- * truncation as: result >= size. On its own because the host build, which has a C library for the rest, needs it too.
+ * It always ends the copy with 0 (unless size is 0) and returns the length of what it was asked to
+ * copy, so that a caller sees truncation as: result >= size. On its own because the host build,
+ * which has a C library for the rest, needs it too.
  */
 #include <hv/string.h>
 

@@ -2,8 +2,9 @@
 /*
  * The L4 tables that a vCPU runs on: one for its kernel, one for its user mode.
  *
- * Each holds a general and an L4-type reference of its frame, so what CR3 is given has been checked to the last entry. A change takes the new table first,
- * loads it, and then gives the old one back; should undoing the old one be long it is put off (page_type.c), never left in use.
+ * Each holds a general and an L4-type reference of its frame, so what CR3 is given has been checked
+ * to the last entry. A change takes the new table first, loads it, and then gives the old one back;
+ * should undoing the old one be long it is put off (page_type.c), never left in use.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>

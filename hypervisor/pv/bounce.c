@@ -2,16 +2,20 @@
 /*
  * Bounce: how an exception, a system call or an event gets into a guest.
  *
- * Hardware delivers everything to the hypervisor. What belongs to the guest's kernel is passed on by making, on the guest kernel's
- * stack, the frame that hardware would have made, and by pointing the guest's registers at its handler:
+ * Hardware delivers everything to the hypervisor. What belongs to the guest's kernel is passed on
+ * by making, on the guest kernel's stack, the frame that hardware would have made, and by pointing
+ * the guest's registers at its handler:
  *
- *     rsp -> rcx, r11, [ds, es, fs, gs: failsafe only], [error code], rip, cs | saved mask << 32, rflags, rsp, ss
+ *     rsp -> rcx, r11, [ds, es, fs, gs: failsafe only], [error code], rip, cs | saved mask << 32,
+ * rflags, rsp, ss
  *
- * RCX and R11 are there because the return to the handler may use SYSRET, which clobbers them. The saved CS has RPL 0 when guest
- * kernel was interrupted, 3 when guest user mode was: both really run in ring 3. Events that are masked while the handler runs are the
- * virtual interrupt flag: it goes to the frame as RFLAGS.IF.
+ * RCX and R11 are there because the return to the handler may use SYSRET, which clobbers them. The
+ * saved CS has RPL 0 when guest kernel was interrupted, 3 when guest user mode was: both really run
+ * in ring 3. Events that are masked while the handler runs are the virtual interrupt flag: it goes
+ * to the frame as RFLAGS.IF.
  *
- * The stack belongs to the guest, and so do its faults: a frame that cannot be written ends the domain, with a sentence.
+ * The stack belongs to the guest, and so do its faults: a frame that cannot be written ends the
+ * domain, with a sentence.
  */
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
@@ -106,7 +110,8 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
 
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
 {
-    /* Guest kernel and guest user are both ring 3: the user bit says what the guest thinks it is. */
+    /* Guest kernel and guest user are both ring 3: the user bit says what the guest thinks it is.
+     */
     error_code &= ~(uint32_t)PFEC_USER;
     if (!(v->arch.flags & VF_KERNEL_MODE))
         error_code |= PFEC_USER;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A boot-time domain, built by the hypervisor itself: memory, kernel, first page tables, first context.
+ * A boot-time domain, built by the hypervisor itself: memory, kernel, first page tables, first
+ * context.
  *
- * The layout is the loader's (hypervisor/loader/, shared with the toolstack); here is what it stands on: the domain's memory, as
- * an array of machine frames by pfn that lives as long as the build. The tables it wrote are pinned by the same check as a guest's own.
+ * The layout is the loader's (hypervisor/loader/, shared with the toolstack); here is what it
+ * stands on: the domain's memory, as an array of machine frames by pfn that lives as long as the
+ * build. The tables it wrote are pinned by the same check as a guest's own.
  */
 #include <hv/log.h>
 #include <hv/mm.h>
@@ -15,7 +17,8 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define BIGGEST_BLOCK 10 /* 4 MiB at once, so that the control domain's memory is mostly contiguous */
+#define BIGGEST_BLOCK                                                                              \
+    10 /* 4 MiB at once, so that the control domain's memory is mostly contiguous */
 
 struct build_memory {
     uint32_t *p2m;
@@ -92,7 +95,8 @@ static mfn_t layout_frame(const struct build_memory *m, uint64_t pfn)
 }
 
 /* What comes after the pages are written: hypercall page, pinned tables, first context. */
-static int finish(struct domain *d, const struct build_memory *m, const struct loader_layout *layout)
+static int finish(struct domain *d, const struct build_memory *m,
+                  const struct loader_layout *layout)
 {
     mfn_t l4 = layout_frame(m, layout->cr3_pfn);
     struct vcpu_guest_context *ctxt;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks: the addresses at which a guest kernel wants events, failed returns, system calls and NMIs. Set by
- * set_callbacks (the old form) or callback_op. An address must be canonical; 0 takes a callback back.
+ * Callbacks: the addresses at which a guest kernel wants events, failed returns, system calls and
+ * NMIs. Set by set_callbacks (the old form) or callback_op. An address must be canonical; 0 takes a
+ * callback back.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>

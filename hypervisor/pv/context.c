@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole context of a vCPU, as setvcpucontext and VCPUOP_initialise give it and getvcpucontext takes it.
+ * The whole context of a vCPU, as setvcpucontext and VCPUOP_initialise give it and getvcpucontext
+ * takes it.
  *
- * Everything is checked before anything changes; what takes references (GDT, page tables) comes last and is undone on failure. Taking
- * an unpinned page table may be pre-empted: nothing was taken then, and the frame remembers how far its check came.
+ * Everything is checked before anything changes; what takes references (GDT, page tables) comes
+ * last and is undone on failure. Taking an unpinned page table may be pre-empted: nothing was taken
+ * then, and the frame remembers how far its check came.
  */
 #include <hv/log.h>
 #include <hv/mm.h>
@@ -44,9 +46,9 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->regs = c->user_regs;
     v->regs.cs |= 3;
     v->regs.ss |= 3;
-    v->regs.rflags = (c->user_regs.rflags &
-                      ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM)) |
-                     X86_EFLAGS_IF | X86_EFLAGS_ALWAYS;
+    v->regs.rflags =
+        (c->user_regs.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM)) |
+        X86_EFLAGS_IF | X86_EFLAGS_ALWAYS;
     v->arch.iopl = c->user_regs.rflags >> 12 & 3;
     v->arch.ds = c->user_regs.ds;
     v->arch.es = c->user_regs.es;
@@ -58,7 +60,7 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->arch.flags = c->flags & VGCF_in_kernel ? VF_KERNEL_MODE : 0;
 }
 
-#define FPU_MXCSR 24 /* in the FXSAVE area */
+#define FPU_MXCSR  24 /* in the FXSAVE area */
 #define MXCSR_MASK 0xffffu
 
 /* XSA-53: reserved bits of MXCSR would make the restore fault; the XSAVE header stays ours. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Debug registers of a guest. What goes to hardware can break only into the guest: addresses outside the hypervisor's range,
- * no reserved bits (XSA-12, XSA-444), no general-detect, I/O breakpoints only with the guest's CR4.DE.
+ * Debug registers of a guest. What goes to hardware can break only into the guest: addresses
+ * outside the hypervisor's range, no reserved bits (XSA-12, XSA-444), no general-detect, I/O
+ * breakpoints only with the guest's CR4.DE.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
@@ -10,12 +11,12 @@
 #include <port/guest_access.h>
 #include <port/machine.h>
 
-#define DR6_FIXED 0xffff0ff0ull
-#define DR6_MASK 0xe00full
-#define DR7_FIXED 0x400ull
+#define DR6_FIXED          0xffff0ff0ull
+#define DR6_MASK           0xe00full
+#define DR7_FIXED          0x400ull
 #define DR7_GENERAL_DETECT (1ull << 13)
-#define DR7_RESERVED (0xffffffff00000000ull | 0xd800ull)
-#define DR7_ENABLE 0xffull
+#define DR7_RESERVED       (0xffffffff00000000ull | 0xd800ull)
+#define DR7_ENABLE         0xffull
 
 static int check_dr7(const struct vcpu *v, uint64_t value)
 {
@@ -47,7 +48,8 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
         break;
     case 7:
         if (value >> 32)
-            return refused(-XEN_EPERM, "debug register 7: %#lx has reserved bits", (unsigned long)value);
+            return refused(-XEN_EPERM, "debug register 7: %#lx has reserved bits",
+                           (unsigned long)value);
         value = (value & ~DR7_RESERVED) | DR7_FIXED;
         rc = check_dr7(v, value);
         if (rc)

@@ -2,10 +2,12 @@
 /*
  * Descriptor tables of a guest.
  *
- * The processor reads a GDT and LDT that the guest wrote, so each page of them has the type seg_desc: every entry was checked, none is
- * a system segment or gate, none has a DPL below 3, and nobody has the page mapped writable. The pages of a vCPU's GDT are mapped, in its
- * 32 pages of the per-domain area, in front of the page with the hypervisor's own descriptors; where there is no guest page there is a page
- * of zeros, so that a bad selector gives #GP and not a page fault in the hypervisor's name. LDT pages are brought in when touched.
+ * The processor reads a GDT and LDT that the guest wrote, so each page of them has the type
+ * seg_desc: every entry was checked, none is a system segment or gate, none has a DPL below 3, and
+ * nobody has the page mapped writable. The pages of a vCPU's GDT are mapped, in its 32 pages of the
+ * per-domain area, in front of the page with the hypervisor's own descriptors; where there is no
+ * guest page there is a page of zeros, so that a bad selector gives #GP and not a page fault in the
+ * hypervisor's name. LDT pages are brought in when touched.
  *
  * A vCPU's tables are changed by the CPU that runs it, or while it is paused.
  */
@@ -17,12 +19,12 @@
 #include <port/guest_access.h>
 #include <port/machine.h>
 
-#define DESC_S (1ull << 44)
-#define DESC_P (1ull << 47)
-#define DESC_DPL (3ull << 45)
-#define GDT_ENTRIES_PER_PAGE (PAGE_SIZE / 8)
-#define LDT_SLOT 16
-#define MAX_LDT_ENTRIES 8192
+#define DESC_S                (1ull << 44)
+#define DESC_P                (1ull << 47)
+#define DESC_DPL              (3ull << 45)
+#define GDT_ENTRIES_PER_PAGE  (PAGE_SIZE / 8)
+#define LDT_SLOT              16
+#define MAX_LDT_ENTRIES       8192
 #define DESCRIPTOR_PAGE_FLAGS (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 
 extern mfn_t pv_zero_page; /* pv/domain_ops.c */
@@ -50,8 +52,8 @@ static struct page_info *get_descriptor_page(struct domain *d, mfn_t mfn)
 
 static void map_gdt_slot(struct vcpu *v, unsigned int slot, mfn_t mfn)
 {
-    uint64_t flags = mfn_eq(mfn, pv_zero_page) ? PTE_PRESENT | PTE_ACCESSED | PTE_NX
-                                               : DESCRIPTOR_PAGE_FLAGS;
+    uint64_t flags =
+        mfn_eq(mfn, pv_zero_page) ? PTE_PRESENT | PTE_ACCESSED | PTE_NX : DESCRIPTOR_PAGE_FLAGS;
 
     v->arch.perdomain_l1[slot] = mfn.n << PAGE_SHIFT | flags;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A paravirtual domain's and vCPU's own parts, made and unmade; and the table through which core asks for everything paravirtual.
+ * A paravirtual domain's and vCPU's own parts, made and unmade; and the table through which core
+ * asks for everything paravirtual.
  *
- * The per-domain area (slot 260 of each of its page tables) is one L3 and one L2 table for the domain and an L1 table for each 16 vCPUs.
+ * The per-domain area (slot 260 of each of its page tables) is one L3 and one L2 table for the
+ * domain and an L1 table for each 16 vCPUs.
  */
 #include <hv/guest_ops.h>
 #include <hv/mm.h>
@@ -13,14 +15,14 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define VCPUS_PER_L1 16
+#define VCPUS_PER_L1   16
 #define SLOTS_PER_VCPU 32
-#define TABLE_FLAGS (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
+#define TABLE_FLAGS    (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
 
-#define FPU_FCW 0      /* offsets in the FXSAVE area */
-#define FPU_MXCSR 24
+#define FPU_FCW       0 /* offsets in the FXSAVE area */
+#define FPU_MXCSR     24
 #define FPU_XSTATE_BV 512
-#define FCW_DEFAULT 0x37f
+#define FCW_DEFAULT   0x37f
 #define MXCSR_DEFAULT 0x1f80
 
 mfn_t pv_zero_page; /* what an empty slot of a GDT maps: set once, when the first domain is made */

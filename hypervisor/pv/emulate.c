@@ -2,12 +2,15 @@
 /*
  * Privileged instructions of a guest, emulated.
  *
- * A paravirtual kernel makes hypercalls, but a stock one still has some privileged instructions in its drivers and start-up code. They
- * fault in ring 3 (#GP); this file decodes the few that a guest may have and hands them to their concept: control registers and
- * debug registers, MSRs (emulate_msr.c), ports (emulate_io.c), CPUID (cpuid.c). Everything else goes back to the guest as the #GP it is.
+ * A paravirtual kernel makes hypercalls, but a stock one still has some privileged instructions in
+ * its drivers and start-up code. They fault in ring 3 (#GP); this file decodes the few that a guest
+ * may have and hands them to their concept: control registers and debug registers, MSRs
+ * (emulate_msr.c), ports (emulate_io.c), CPUID (cpuid.c). Everything else goes back to the guest as
+ * the #GP it is.
  *
- * The instruction is fetched once, through the guest's page tables; the guest may change it at any time, which decides only what
- * it gets done for itself (XSA-202): nothing is executed but this code. Only flat code segments are decoded.
+ * The instruction is fetched once, through the guest's page tables; the guest may change it at any
+ * time, which decides only what it gets done for itself (XSA-202): nothing is executed but this
+ * code. Only flat code segments are decoded.
  */
 #include <hv/log.h>
 #include <hv/pv.h>
@@ -21,8 +24,8 @@
 
 struct insn {
     uint8_t bytes[MAX_INSN];
-    unsigned int got;    /* bytes that could be fetched */
-    unsigned int at;     /* next byte to decode         */
+    unsigned int got; /* bytes that could be fetched */
+    unsigned int at;  /* next byte to decode         */
     bool rep, opsize;
     uint8_t rex;
 };
@@ -35,7 +38,8 @@ static bool fetch(struct vcpu *v, struct insn *in)
     if (copy_from_guest(in->bytes, v->regs.rip, first))
         return false;
     in->got = first;
-    if (first < MAX_INSN && !copy_from_guest(in->bytes + first, v->regs.rip + first, MAX_INSN - first))
+    if (first < MAX_INSN &&
+        !copy_from_guest(in->bytes + first, v->regs.rip + first, MAX_INSN - first))
         in->got = MAX_INSN;
     return true;
 }
@@ -242,7 +246,8 @@ bool pv_emulate_privileged(struct vcpu *v)
     int opcode;
     bool done;
 
-    /* In a guest's own code segment the base is not known to be 0; stock kernels use one like the flat one. */
+    /* In a guest's own code segment the base is not known to be 0; stock kernels use one like the
+     * flat one. */
     if ((v->regs.cs & ~7u) >= FIRST_RESERVED_GDT_BYTE && !flat_code(v))
         return false;
     if (!fetch(v, &in))
@@ -273,7 +278,8 @@ bool pv_emulate_privileged(struct vcpu *v)
     return done;
 }
 
-/* The forced-emulation prefix: ud2 and "xen" before CPUID, so that a guest sees the hypervisor's answer. */
+/* The forced-emulation prefix: ud2 and "xen" before CPUID, so that a guest sees the hypervisor's
+ * answer. */
 bool pv_emulate_forced(struct vcpu *v)
 {
     static const uint8_t prefixed_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};

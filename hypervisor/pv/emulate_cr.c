@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The control registers as a guest sees them: CR0 and CR4 are what it would find on hardware, but it can change TS only, and those
- * bits of CR4 that do nothing to the hypervisor. CR2 is in its vcpu_info. CR3 is its kernel page table.
+ * The control registers as a guest sees them: CR0 and CR4 are what it would find on hardware, but
+ * it can change TS only, and those bits of CR4 that do nothing to the hypervisor. CR2 is in its
+ * vcpu_info. CR3 is its kernel page table.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
@@ -13,7 +14,7 @@
 #define CR0_ALWAYS                                                                                 \
     (X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
 #define CR4_ALWAYS (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE)
-#define CR4_GUEST (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE)
+#define CR4_GUEST  (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE)
 
 uint64_t pv_read_cr(struct vcpu *v, unsigned int reg)
 {

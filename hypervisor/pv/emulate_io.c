@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ports. A guest reaches a port when its virtual IOPL or its I/O bitmap says so, as on hardware; what then happens
- * depends on what the domain may have: its own devices' ports are real, any other reads as if nothing were there. PCI
- * configuration (0xcf8) is latched per domain, so that the hypervisor's own use of the pair is not disturbed.
+ * Ports. A guest reaches a port when its virtual IOPL or its I/O bitmap says so, as on hardware;
+ * what then happens depends on what the domain may have: its own devices' ports are real, any other
+ * reads as if nothing were there. PCI configuration (0xcf8) is latched per domain, so that the
+ * hypervisor's own use of the pair is not disturbed.
  */
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
@@ -30,7 +31,7 @@ bool pv_io_permitted(struct vcpu *v, unsigned int port, unsigned int bytes)
 }
 
 #define PCI_ADDRESS 0xcf8
-#define PCI_DATA 0xcfc
+#define PCI_DATA    0xcfc
 
 static uint32_t all_ones(unsigned int bytes)
 {
@@ -42,7 +43,8 @@ static bool is_pci_pair(const struct vcpu *v, unsigned int port, unsigned int by
 {
     if (!v->domain->is_control)
         return false;
-    return (port == PCI_ADDRESS && bytes == 4) || (port >= PCI_DATA && port + bytes <= PCI_DATA + 4);
+    return (port == PCI_ADDRESS && bytes == 4) ||
+           (port >= PCI_DATA && port + bytes <= PCI_DATA + 4);
 }
 
 uint32_t pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes)

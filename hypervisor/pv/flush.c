@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLB flushes that a guest asks for: of one address or of all, here or on the CPUs of a set of its vCPUs.
+ * TLB flushes that a guest asks for: of one address or of all, here or on the CPUs of a set of its
+ * vCPUs.
  *
- * They are the guest's own affair: what the hypervisor's safety needs is flushed when a frame changes its type or owner (page_type.c,
- * core/heap.c), whatever the guest asked for or forgot. So flushing more CPUs than asked is right, if slow: a set with vCPUs other than
- * the caller is flushed wherever the domain runs or ran.
+ * They are the guest's own affair: what the hypervisor's safety needs is flushed when a frame
+ * changes its type or owner (page_type.c, core/heap.c), whatever the guest asked for or forgot. So
+ * flushing more CPUs than asked is right, if slow: a set with vCPUs other than the caller is
+ * flushed wherever the domain runs or ran.
  */
 #include <hv/hypercall.h>
 #include <hv/pv_mm.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The domain that a `foreigndom` argument names: the owner of the frames that an operation maps or types.
+ * The domain that a `foreigndom` argument names: the owner of the frames that an operation maps or
+ * types.
  *
- * Every domain may name itself (DOMID_SELF) and DOMID_IO (what may be mapped of it is decided frame by frame); other domains, and the
- * hypervisor's shared frames (DOMID_XEN), are the control domain's alone. The reference taken keeps the domain for the call.
+ * Every domain may name itself (DOMID_SELF) and DOMID_IO (what may be mapped of it is decided frame
+ * by frame); other domains, and the hypervisor's shared frames (DOMID_XEN), are the control
+ * domain's alone. The reference taken keeps the domain for the call.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>

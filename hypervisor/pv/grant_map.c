@@ -2,12 +2,14 @@
 /*
  * Grant mappings in the page tables of the current domain.
  *
- * The grant code decides whether a frame may be mapped and takes its references (general, and writable when the mapping is). From then on they
- * are the entry's, like those of any other L1 entry: an entry that goes away without an unmap gives them back itself
- * (put_page_from_l1e). An unmap through the grant interface takes the entry out without dropping them, and the grant code drops them
- * after the TLBs have been flushed.
+ * The grant code decides whether a frame may be mapped and takes its references (general, and
+ * writable when the mapping is). From then on they are the entry's, like those of any other L1
+ * entry: an entry that goes away without an unmap gives them back itself (put_page_from_l1e). An
+ * unmap through the grant interface takes the entry out without dropping them, and the grant code
+ * drops them after the TLBs have been flushed.
  *
- * host_addr is an address in the current page tables, or with GNTMAP_contains_pte the machine address of the entry.
+ * host_addr is an address in the current page tables, or with GNTMAP_contains_pte the machine
+ * address of the entry.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
@@ -101,9 +103,9 @@ int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t
     if (rc)
         goto put_stolen;
     old = READ_ONCE(*entry);
-    /* XSA-224, 234: the references that the caller drops are those of this very entry: same frame, present, same right to write. */
-    if (!mfn_eq(pte_mfn(old), frame) ||
-        (old ^ grant_pte(frame, flags)) & (PTE_PRESENT | PTE_RW)) {
+    /* XSA-224, 234: the references that the caller drops are those of this very entry: same frame,
+     * present, same right to write. */
+    if (!mfn_eq(pte_mfn(old), frame) || (old ^ grant_pte(frame, flags)) & (PTE_PRESENT | PTE_RW)) {
         page_unlock(table);
         rc = refused(GNTST_general_error, "grant unmap: entry %#lx at %#lx is not the grant's",
                      (unsigned long)old, (unsigned long)host_addr);

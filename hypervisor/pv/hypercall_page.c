@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall page: a page of the guest, one stub of 32 bytes a hypercall, that the guest calls at number * 32. RCX and R11 are
- * kept for the caller, since SYSCALL clobbers them. The iret stub is jumped at and does not come back; what it
- * pushes is the top of struct iret_context.
+ * The hypercall page: a page of the guest, one stub of 32 bytes a hypercall, that the guest calls
+ * at number * 32. RCX and R11 are kept for the caller, since SYSCALL clobbers them. The iret stub
+ * is jumped at and does not come back; what it pushes is the top of struct iret_context.
  */
 #include <hv/pv_bits.h>
 #include <hv/string.h>
@@ -12,22 +12,22 @@
 #define STUB_SIZE 32
 
 static const uint8_t call_stub[] = {
-    0x51,             /* push rcx    */
-    0x41, 0x53,       /* push r11    */
-    0xb8, 0, 0, 0, 0, /* mov eax, nr */
-    0x0f, 0x05,       /* syscall     */
-    0x41, 0x5b,       /* pop r11     */
-    0x59,             /* pop rcx     */
-    0xc3,             /* ret         */
+    0x51,                /* push rcx    */
+    0x41, 0x53,          /* push r11    */
+    0xb8, 0,    0, 0, 0, /* mov eax, nr */
+    0x0f, 0x05,          /* syscall     */
+    0x41, 0x5b,          /* pop r11     */
+    0x59,                /* pop rcx     */
+    0xc3,                /* ret         */
 };
 #define CALL_STUB_NR 4
 
 static const uint8_t iret_stub[] = {
-    0x51,             /* push rcx    */
-    0x41, 0x53,       /* push r11    */
-    0x50,             /* push rax    */
-    0xb8, 0, 0, 0, 0, /* mov eax, nr */
-    0x0f, 0x05,       /* syscall     */
+    0x51,                /* push rcx    */
+    0x41, 0x53,          /* push r11    */
+    0x50,                /* push rax    */
+    0xb8, 0,    0, 0, 0, /* mov eax, nr */
+    0x0f, 0x05,          /* syscall     */
 };
 #define IRET_STUB_NR 5
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants of frames, as code: counts all references and types from scratch and compares with what the frames say.
+ * The invariants of frames, as code: counts all references and types from scratch and compares with
+ * what the frames say.
  *
- * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1 entry; an entry of a higher table; a
- * vCPU's base table, descriptor tables, registered vcpu_info; a table put off. A type reference: all of these but the first, L1 entries
- * only when writable. Each must name a frame that has the type, checked; no entry has bits that a check would have refused. The hypervisor's shared frames hold one type reference for ever.
- * Grants mapped for a device hold references outside of page tables; the grant tables name them.
+ * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1
+ * entry; an entry of a higher table; a vCPU's base table, descriptor tables, registered vcpu_info;
+ * a table put off. A type reference: all of these but the first, L1 entries only when writable.
+ * Each must name a frame that has the type, checked; no entry has bits that a check would have
+ * refused. The hypervisor's shared frames hold one type reference for ever. Grants mapped for a
+ * device hold references outside of page tables; the grant tables name them.
  *
- * For tests, fuzzers and a debug build: nothing else may change frames meanwhile, so all other CPUs stand still.
+ * For tests, fuzzers and a debug build: nothing else may change frames meanwhile, so all other CPUs
+ * stand still.
  */
 #include <hv/domain.h>
 #include <hv/grant_table.h>
@@ -173,7 +177,7 @@ unsigned int check_invariants(void)
             count_frame(mfn_to_page(MFN(i)));
     spin_lock(&domlist_lock);
     while ((d = next_domain(d))) {
-        for_each_vcpu(d, v)
+        for_each_vcpu (d, v)
             count_vcpu(v);
         grant_table_device_mappings(d, count_device_mapping);
     }

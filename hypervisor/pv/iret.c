@@ -2,9 +2,10 @@
 /*
  * The iret hypercall: how a guest kernel returns from a bounce, to itself or to user mode.
  *
- * The frame is on the guest's stack: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. It is copied once. The selectors get RPL 3, RFLAGS what a guest
- * may have; bad selectors are found by hardware when the exit path loads them (failsafe callback). RPL 3 in the frame's CS means user
- * mode. RFLAGS.IF is the virtual interrupt flag.
+ * The frame is on the guest's stack: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. It is copied
+ * once. The selectors get RPL 3, RFLAGS what a guest may have; bad selectors are found by hardware
+ * when the exit path loads them (failsafe callback). RPL 3 in the frame's CS means user mode.
+ * RFLAGS.IF is the virtual interrupt flag.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>

@@ -2,13 +2,14 @@
 /*
  * The hypervisor's part of each L4 table: slots 256 to 271.
  *
- * A guest's L4 is loaded into CR3 as it is, so the hypervisor must be mapped in it: its slots are copied from its own L4 when a frame becomes an
- * L4 table, and no entry in them is ever written by or for a guest. Slot 260 is the domain's own: descriptor tables of its
- * vCPUs. What stood there before in the guest's frame is overwritten, as on Xen. The hypervisor's slots never change after
+ * A guest's L4 is loaded into CR3 as it is, so the hypervisor must be mapped in it: its slots are
+ * copied from its own L4 when a frame becomes an L4 table, and no entry in them is ever written by
+ * or for a guest. Slot 260 is the domain's own: descriptor tables of its vCPUs. What stood there
+ * before in the guest's frame is overwritten, as on Xen. The hypervisor's slots never change after
  * boot, so there is nothing to keep in step (XSA-64).
  *
- * Slot 256, the read-only M2P, is the one slot that guests can read. It is for guest kernels: a table that is loaded for user mode loses
- * it, one that is loaded for the kernel gets it back.
+ * Slot 256, the read-only M2P, is the one slot that guests can read. It is for guest kernels: a
+ * table that is loaded for user mode loses it, one that is loaded for the kernel gets it back.
  */
 #include <hv/pv_mm.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three small pieces of the guest's CPU state: the kernel stack for traps from user mode, the task-switched flag, and
- * what a guest asked the hypervisor to assist it with.
+ * Three small pieces of the guest's CPU state: the kernel stack for traps from user mode, the
+ * task-switched flag, and what a guest asked the hypervisor to assist it with.
  */
 #include <hv/hypercall.h>
 #include <hv/pv.h>
@@ -30,7 +30,8 @@ long do_fpu_taskswitch(int set)
     return 0;
 }
 
-/* Assists a 64-bit guest may have. 4gb_segments and pae_extended_cr3 mean nothing to it; stock kernels ask for them. */
+/* Assists a 64-bit guest may have. 4gb_segments and pae_extended_cr3 mean nothing to it; stock
+ * kernels ask for them. */
 #define VM_ASSISTS                                                                                 \
     ((1u << VMASST_TYPE_4gb_segments) | (1u << VMASST_TYPE_writable_pagetables) |                  \
      (1u << VMASST_TYPE_pae_extended_cr3) | (1u << VMASST_TYPE_architectural_iopl) |               \

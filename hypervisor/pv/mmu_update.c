@@ -2,10 +2,12 @@
 /*
  * mmu_update: a batch of changes to page-table entries and to the machine-to-frame table.
  *
- * Requests are copied in a few at a time, each is carried out on the copy. Neighbouring requests mostly hit the same table: it stays locked from one
- * to the next, and all locks are dropped before the batch gives way or another table is taken.
+ * Requests are copied in a few at a time, each is carried out on the copy. Neighbouring requests
+ * mostly hit the same table: it stays locked from one to the next, and all locks are dropped before
+ * the batch gives way or another table is taken.
  *
- * A frame that is no table may be named too: the word is then plainly written, under a writable type reference, as the guest could itself.
+ * A frame that is no table may be named too: the word is then plainly written, under a writable
+ * type reference, as the guest could itself.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
@@ -99,7 +101,8 @@ static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned 
 
         if (*i && hypercall_preempt_check())
             return -XEN_ERESTART;
-        /* Only the last requests of the list may be unreadable; those before them are still done. */
+        /* Only the last requests of the list may be unreadable; those before them are still done.
+         */
         if (copy_from_guest(req, from, n * sizeof(req[0]))) {
             n = 1;
             if (copy_from_guest(req, from, sizeof(req[0])))

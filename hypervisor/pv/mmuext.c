@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmuext_op: a batch of operations on page tables as a whole: pins, base tables, flushes, the LDT, clearing and copying frames.
+ * mmuext_op: a batch of operations on page tables as a whole: pins, base tables, flushes, the LDT,
+ * clearing and copying frames.
  *
- * One function an operation, one row of the table each. An operation that is pre-empted is issued again as it was: what it had done
- * is kept in the frame (page_type.c).
+ * One function an operation, one row of the table each. An operation that is pre-empted is issued
+ * again as it was: what it had done is kept in the frame (page_type.c).
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
@@ -64,7 +65,8 @@ static int op_flush(struct mmuext *m, const struct mmuext_op *op)
     }
 }
 
-/* Only who has device memory can have a use for it; for others it would be a way to slow everyone down. */
+/* Only who has device memory can have a use for it; for others it would be a way to slow everyone
+ * down. */
 static int op_flush_cache(struct mmuext *m, const struct mmuext_op *op)
 {
     if (!m->v->domain->is_control)

@@ -2,12 +2,14 @@
 /*
  * What makes the contents of a frame fit a type, and what is given back when the type ends.
  *
- * Promotion looks at each entry once, adjusts it (page_entry.c), and takes the references that the entry stands for; nobody can write to the
- * frame meanwhile, as it has a type already. At any time exactly the entries below pg->nr_validated hold references. An L1
- * table is done in one go; the higher ones look after each present entry whether to give way.
+ * Promotion looks at each entry once, adjusts it (page_entry.c), and takes the references that the
+ * entry stands for; nobody can write to the frame meanwhile, as it has a type already. At any time
+ * exactly the entries below pg->nr_validated hold references. An L1 table is done in one go; the
+ * higher ones look after each present entry whether to give way.
  *
- * partial_flags says that the child at entry nr_validated may itself have been left half done, by us. If it still is when we undo,
- * it is undone too; if someone took it up since, it is theirs (page_type.c).
+ * partial_flags says that the child at entry nr_validated may itself have been left half done, by
+ * us. If it still is when we undo, it is undone too; if someone took it up since, it is theirs
+ * (page_type.c).
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
@@ -33,8 +35,8 @@ static int promote_l1(struct page_info *pg, struct domain *d)
         rc = get_page_from_l1e(&e, d, d);
         if (unlikely(rc)) {
             undo_l1(table, i, d);
-            return refused(rc, "L1 table %#lx, entry %u: %#lx", (unsigned long)page_to_mfn(pg).n,
-                           i, (unsigned long)table[i]);
+            return refused(rc, "L1 table %#lx, entry %u: %#lx", (unsigned long)page_to_mfn(pg).n, i,
+                           (unsigned long)table[i]);
         }
         WRITE_ONCE(table[i], adjust_l1e(e));
     }

@@ -10,16 +10,21 @@
  *        +--- all entries undone --------+    v  |
  *                                        partial (count 1)
  *
- * A frame's type is fixed while its type count is above 0; types exclude each other, so no table is ever writable by a guest. The first
- * reference moves the frame to its type: stale TLB entries of its old use are flushed, then the contents are checked and each entry of a table takes
- * references on what it names (page_promote.c); the last one gives those back. Both can be long and are then pre-empted.
+ * A frame's type is fixed while its type count is above 0; types exclude each other, so no table is
+ * ever writable by a guest. The first reference moves the frame to its type: stale TLB entries of
+ * its old use are flushed, then the contents are checked and each entry of a table takes references
+ * on what it names (page_promote.c); the last one gives those back. Both can be long and are then
+ * pre-empted.
  *
- * One rule makes pre-emption safe (XSA-45, 58, 290, 299, 309, 310): in the state `partial`, the one type reference and one general reference
- * belong to the state itself, to no caller. nr_validated says that exactly the entries below it hold references. Whoever comes next, promoting or
- * demoting, takes the state over by clearing PGT_partial; a caller that got -XEN_ERESTART holds nothing and simply asks again. So no caller
- * has to remember what it half holds, and nothing is given back twice.
+ * One rule makes pre-emption safe (XSA-45, 58, 290, 299, 309, 310): in the state `partial`, the one
+ * type reference and one general reference belong to the state itself, to no caller. nr_validated
+ * says that exactly the entries below it hold references. Whoever comes next, promoting or
+ * demoting, takes the state over by clearing PGT_partial; a caller that got -XEN_ERESTART holds
+ * nothing and simply asks again. So no caller has to remember what it half holds, and nothing is
+ * given back twice.
  *
- * Linear page tables are refused, so types only refer downwards (XSA-240, 286): waiting for another CPU's change cannot form a cycle.
+ * Linear page tables are refused, so types only refer downwards (XSA-240, 286): waiting for another
+ * CPU's change cannot form a cycle.
  */
 #include <hv/hypercall.h>
 #include <hv/pv_bits.h>
@@ -31,14 +36,15 @@ static void drop_to_untyped(struct page_info *pg)
     uint64_t type = pg->type_info & PGT_type_mask;
 
     /*
-     * XSA-241: a flush completes only when every CPU took part, and this CPU takes part in none between here and the
-     * store, so no TLB entry that is still in use can be older than the stamp.
+     * XSA-241: a flush completes only when every CPU took part, and this CPU takes part in none
+     * between here and the store, so no TLB entry that is still in use can be older than the stamp.
      */
     pg->tlb_stamp = tlb_clock();
     __atomic_store_n(&pg->type_info, type, __ATOMIC_SEQ_CST);
 }
 
-/* Leaves a change half done: the state gets references of its own. The caller's general reference keeps the frame meanwhile. */
+/* Leaves a change half done: the state gets references of its own. The caller's general reference
+ * keeps the frame meanwhile. */
 static void leave_partial(struct page_info *pg)
 {
     atomic_add_return(&pg->count_info, 1);
@@ -87,9 +93,10 @@ static int change_type(struct page_info *pg, uint64_t x, uint64_t type, struct d
     uint64_t old = x & PGT_type_mask;
 
     /*
-     * XSA-241, 286, 408: whatever the frame was used for, no TLB (and no paging-structure cache) may still know it: a
-     * guest could write to a table, or the CPU walk a page that is written. The new type does not matter. A frame that had no type
-     * was flushed when it was allocated. XSA-401: others wait, because PGT_validated is set only after this.
+     * XSA-241, 286, 408: whatever the frame was used for, no TLB (and no paging-structure cache)
+     * may still know it: a guest could write to a table, or the CPU walk a page that is written.
+     * The new type does not matter. A frame that had no type was flushed when it was allocated.
+     * XSA-401: others wait, because PGT_validated is set only after this.
      */
     if (old != PGT_none && old != type && !tlb_flushed_since(pg->tlb_stamp))
         flush_tlb_domain(d);
@@ -137,7 +144,8 @@ int get_page_type(struct page_info *pg, uint64_t type, struct domain *d)
 {
     uint64_t x = READ_ONCE(pg->type_info);
 
-    /* The usual case: it has the type, or had it last and nothing else since. XSA-37: the count does not wrap. */
+    /* The usual case: it has the type, or had it last and nothing else since. XSA-37: the count
+     * does not wrap. */
     if (likely((x & (PGT_type_mask | PGT_validated)) == (type | PGT_validated) &&
                (x & PGT_count_mask) != PGT_count_mask && cmpxchg(&pg->type_info, x, x + 1) == x))
         return 0;
@@ -154,18 +162,21 @@ bool get_page_and_writable(struct page_info *pg, struct domain *d)
     return false;
 }
 
-/* The last reference of a frame that is no table: its type stays noted, with the time until when TLBs may know it. */
+/* The last reference of a frame that is no table: its type stays noted, with the time until when
+ * TLBs may know it. */
 static bool put_last_plain(struct page_info *pg, uint64_t x)
 {
     /*
-     * XSA-241. Race: the stamp is written before the count can be seen as 0. Should others take and drop references
-     * in between, this CPU still takes part in no flush, so the clock cannot have moved past them.
+     * XSA-241. Race: the stamp is written before the count can be seen as 0. Should others take and
+     * drop references in between, this CPU still takes part in no flush, so the clock cannot have
+     * moved past them.
      */
     pg->tlb_stamp = tlb_clock();
     return cmpxchg(&pg->type_info, x, x - 1) == x;
 }
 
-/* One attempt to drop one of several references, or the last of a plain frame; false: type_info is no longer x, or wait. */
+/* One attempt to drop one of several references, or the last of a plain frame; false: type_info is
+ * no longer x, or wait. */
 static bool try_put(struct page_info *pg, uint64_t x)
 {
     ASSERT(x & PGT_count_mask);
@@ -240,7 +251,8 @@ void defer_demotion(struct page_info *pg, struct domain *d)
     /* No reference to be had: another CPU took it up and ended it, and it is free. */
     if (mfn_eq(before, page_to_mfn(pg)) || !get_page(pg, d))
         return;
-    /* What was there before is a child of pg whose undoing was given up first: undoing pg goes on with it. */
+    /* What was there before is a child of pg whose undoing was given up first: undoing pg goes on
+     * with it. */
     v->arch.old_guest_table = page_to_mfn(pg);
     if (before.n)
         put_page(mfn_to_page(before));
@@ -254,7 +266,8 @@ int pv_finish_old_table(struct vcpu *v)
 
     if (likely(!mfn.n))
         return 0;
-    /* The reference in old_guest_table keeps the owner, which may be another domain that this one builds. */
+    /* The reference in old_guest_table keeps the owner, which may be another domain that this one
+     * builds. */
     owner = owner_of_page(mfn_to_page(mfn));
     rc = owner ? resume_demotion(mfn_to_page(mfn), owner) : 0;
     if (!rc) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pins: a guest holds a table's type although nothing uses it at the moment, so that it is not checked again each time it is loaded.
+ * Pins: a guest holds a table's type although nothing uses it at the moment, so that it is not
+ * checked again each time it is loaded.
  *
- * A pin is the bit PGT_pinned and with it one type reference and one general reference. The bit says whose they are: who clears it gives
- * them back, exactly once (XSA-58).
+ * A pin is the bit PGT_pinned and with it one type reference and one general reference. The bit
+ * says whose they are: who clears it gives them back, exactly once (XSA-58).
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writable page tables: a kernel that writes to one of its L1 tables with an ordinary instruction faults, as tables are mapped
- * read-only; the write is then done for it, checked like any other (page_entry.c), and it goes on behind the instruction.
+ * Writable page tables: a kernel that writes to one of its L1 tables with an ordinary instruction
+ * faults, as tables are mapped read-only; the write is then done for it, checked like any other
+ * (page_entry.c), and it goes on behind the instruction.
  *
- * Only for guests that asked for it (VMASST_TYPE_writable_pagetables), for the kernel, and for naturally aligned operands of 1 to 8
- * bytes inside the page that faulted. What is not written this way, or would not be allowed, is the guest's own page fault.
+ * Only for guests that asked for it (VMASST_TYPE_writable_pagetables), for the kernel, and for
+ * naturally aligned operands of 1 to 8 bytes inside the page that faulted. What is not written this
+ * way, or would not be allowed, is the guest's own page fault.
  */
 #include <hv/hypercall.h>
 #include <hv/ptwr_insn.h>
@@ -13,7 +15,7 @@
 #include <hv/pv_mm.h>
 #include <port/guest_access.h>
 
-#define TRIES 16 /* the CPU may set accessed and dirty meanwhile: twice at most */
+#define TRIES  16 /* the CPU may set accessed and dirty meanwhile: twice at most */
 #define DR6_BS (1ull << 14)
 
 /* The instruction at RIP, up to 15 bytes; fewer when the next page is not there. */
@@ -97,7 +99,8 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
     if ((pte & (PTE_PRESENT | PTE_RW)) != PTE_PRESENT || !mfn_valid(pte_mfn(pte)))
         return false;
     table = mfn_to_page(pte_mfn(pte));
-    /* A first look, so that other faults on read-only pages are not decoded; the lock looks again. */
+    /* A first look, so that other faults on read-only pages are not decoded; the lock looks again.
+     */
     if (table_level(table->type_info) != 1)
         return false;
     if (!ptwr_decode(&v->regs, code, fetch(v->regs.rip, code), &in))

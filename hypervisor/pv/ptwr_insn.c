@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The few instructions that write memory in ways that a kernel changes page-table entries: MOV, XCHG, CMPXCHG, the two-operand
- * arithmetic and logic, and the bit operations.
+ * The few instructions that write memory in ways that a kernel changes page-table entries: MOV,
+ * XCHG, CMPXCHG, the two-operand arithmetic and logic, and the bit operations.
  *
- * Decoding works on bytes that were copied once (XSA-202), with registers; it reads no memory and has no state, so it is pure and tested
- * alone. 64-bit code with flat segments only: FS and GS, 32-bit addresses and everything else say "not ours", and the guest gets its fault.
+ * Decoding works on bytes that were copied once (XSA-202), with registers; it reads no memory and
+ * has no state, so it is pure and tested alone. 64-bit code with flat segments only: FS and GS,
+ * 32-bit addresses and everything else say "not ours", and the guest gets its fault.
  */
 #include <hv/ptwr_insn.h>
 
@@ -13,13 +14,13 @@
 #define REX_X 2u
 #define REX_B 1u
 
-#define FLAG_CF (1u << 0)
-#define FLAG_PF (1u << 2)
-#define FLAG_AF (1u << 4)
-#define FLAG_ZF (1u << 6)
-#define FLAG_SF (1u << 7)
-#define FLAG_RF (1u << 16)
-#define FLAG_OF (1u << 11)
+#define FLAG_CF     (1u << 0)
+#define FLAG_PF     (1u << 2)
+#define FLAG_AF     (1u << 4)
+#define FLAG_ZF     (1u << 6)
+#define FLAG_SF     (1u << 7)
+#define FLAG_RF     (1u << 16)
+#define FLAG_OF     (1u << 11)
 #define FLAGS_ARITH (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
 struct cursor {
@@ -100,7 +101,8 @@ static int take_opcode(struct cursor *c)
     }
 }
 
-/* ModRM, SIB and displacement of a memory operand; tail: bytes of immediate that follow (RIP-relative counts from the end). */
+/* ModRM, SIB and displacement of a memory operand; tail: bytes of immediate that follow
+ * (RIP-relative counts from the end). */
 static bool take_address(const struct cpu_user_regs *regs, struct cursor *c, unsigned int tail,
                          gva_t *addr)
 {
@@ -149,7 +151,8 @@ static void take_reg(const struct cpu_user_regs *regs, const struct cursor *c, s
     in->src = *reg_ptr(regs, in->reg) >> (in->high_byte ? 8 : 0) & size_mask(in->bytes);
 }
 
-/* BTS and friends with a register: the bit's number reaches beyond the operand, and moves the address (XSA-195: signed, of its size). */
+/* BTS and friends with a register: the bit's number reaches beyond the operand, and moves the
+ * address (XSA-195: signed, of its size). */
 static void take_bit(const struct cpu_user_regs *regs, const struct cursor *c, struct ptwr_insn *in)
 {
     int64_t bit = (int64_t)sign_extend(*reg_ptr(regs, c->reg), in->bytes);

@@ -2,8 +2,9 @@
 /*
  * Segment bases and the switch between guest kernel and guest user mode.
  *
- * Both GS bases belong to the guest: the active one is in GS_BASE, the other in KERNEL_GS_BASE, and a switch of
- * mode exchanges them, as it exchanges the page table. A base must be canonical (XSA-193): WRMSR would fault.
+ * Both GS bases belong to the guest: the active one is in GS_BASE, the other in KERNEL_GS_BASE, and
+ * a switch of mode exchanges them, as it exchanges the page table. A base must be canonical
+ * (XSA-193): WRMSR would fault.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>

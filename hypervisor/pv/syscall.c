@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls of guest user mode. In guest kernel mode SYSCALL is a hypercall (x86/entry.asm); in user mode it goes to the kernel's
- * registered entry point by an ordinary bounce frame. Without an entry point the guest gets #UD, as on hardware without it.
+ * System calls of guest user mode. In guest kernel mode SYSCALL is a hypercall (x86/entry.asm); in
+ * user mode it goes to the kernel's registered entry point by an ordinary bounce frame. Without an
+ * entry point the guest gets #UD, as on hardware without it.
  */
 #include <hv/pv.h>
 #include <hv/pv_bits.h>

@@ -2,13 +2,15 @@
 /*
  * What a dying domain gives back of its memory.
  *
- * First what its vCPUs hold: base tables, descriptor tables. Then, frame by frame: the pin, a check that was left half done, the
- * allocation reference. As types refer downwards only, all page tables come undone when the last pin and base table are
- * gone, whatever the guest built; there are no circles to break. A frame that others still map stays with the dead domain, on its list of
- * frames set aside, until they let go.
+ * First what its vCPUs hold: base tables, descriptor tables. Then, frame by frame: the pin, a check
+ * that was left half done, the allocation reference. As types refer downwards only, all page tables
+ * come undone when the last pin and base table are gone, whatever the guest built; there are no
+ * circles to break. A frame that others still map stays with the dead domain, on its list of frames
+ * set aside, until they let go.
  *
- * Each step is repeatable: where undoing a table is pre-empted, the frame keeps the progress (page_type.c) and is still the first of
- * the list when teardown is called again. The domain's vCPUs do not run any more, and no CPU has their page tables loaded.
+ * Each step is repeatable: where undoing a table is pre-empted, the frame keeps the progress
+ * (page_type.c) and is still the first of the list when teardown is called again. The domain's
+ * vCPUs do not run any more, and no CPU has their page tables loaded.
  */
 #include <hv/hypercall.h>
 #include <hv/pv_bits.h>
@@ -54,7 +56,7 @@ int pv_relinquish_vcpus(struct domain *d)
     struct vcpu *v;
     int rc;
 
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         rc = relinquish_vcpu(v);
         if (rc)
             return rc;
@@ -65,7 +67,8 @@ int pv_relinquish_vcpus(struct domain *d)
 /* Undoes the pin and what was left half done. The caller holds a reference. */
 static int relinquish_types(struct page_info *pg, struct domain *d)
 {
-    /* XSA-310: the state `partial` owns its references, so this order and repetition are both safe. */
+    /* XSA-310: the state `partial` owns its references, so this order and repetition are both safe.
+     */
     int rc = drop_pin(pg, d);
 
     return rc ? rc : resume_demotion(pg, d);
@@ -97,7 +100,8 @@ int pv_relinquish_memory(struct domain *d)
         pg = page_list_first(&d->pages);
         held = pg && get_page(pg, d);
         if (pg && !held)
-            domain_page_set_aside(d, pg); /* on its way to the heap, by whoever dropped the last reference */
+            domain_page_set_aside(
+                d, pg); /* on its way to the heap, by whoever dropped the last reference */
         spin_unlock(&d->page_alloc_lock);
         if (!pg)
             return 0;

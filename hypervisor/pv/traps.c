@@ -2,9 +2,10 @@
 /*
  * Exceptions of a paravirtual guest, and the guest's trap table.
  *
- * Every exception in ring 3 lands here. Some are the hypervisor's business: a write to a page table (pv/ptwr.c), a privileged
- * instruction (pv/emulate.c), a touch of the LDT. All else is the guest's and is bounced. `int $n` arrives as #GP, as the real
- * IDT lets nobody in; the vector is taken from the instruction itself, since some machines report a wrong one in the error code.
+ * Every exception in ring 3 lands here. Some are the hypervisor's business: a write to a page table
+ * (pv/ptwr.c), a privileged instruction (pv/emulate.c), a touch of the LDT. All else is the guest's
+ * and is bounced. `int $n` arrives as #GP, as the real IDT lets nobody in; the vector is taken from
+ * the instruction itself, since some machines report a wrong one in the error code.
  */
 #include <hv/log.h>
 #include <hv/hypercall.h>
@@ -37,7 +38,8 @@ long do_set_trap_table(gva_t traps)
         if (!one.address)
             return 0;
         if (!is_canonical(one.address))
-            return refused(-XEN_EINVAL, "set_trap_table: handler %#lx of vector %u is not canonical",
+            return refused(-XEN_EINVAL,
+                           "set_trap_table: handler %#lx of vector %u is not canonical",
                            (unsigned long)one.address, one.vector);
         one.cs |= 3;
         v->arch.traps[one.vector] = one;
@@ -113,9 +115,8 @@ void pv_handle_page_fault(struct vcpu *v, uint64_t cr2)
     if (cr2 >= HYPERVISOR_VIRT_START && cr2 < HYPERVISOR_VIRT_END) {
         if (!(error & PFEC_RESERVED) && ldt_fault(v, cr2))
             return;
-    } else if (guest_in_kernel(v) &&
-               (error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_INSN)) ==
-                   (PFEC_PRESENT | PFEC_WRITE)) {
+    } else if (guest_in_kernel(v) && (error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED |
+                                               PFEC_INSN)) == (PFEC_PRESENT | PFEC_WRITE)) {
         if (pv_ptwr_fault(v, cr2))
             return;
     }

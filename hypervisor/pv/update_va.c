@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * update_va_mapping: writes the L1 entry that maps an address in the current page tables, and flushes as asked.
+ * update_va_mapping: writes the L1 entry that maps an address in the current page tables, and
+ * flushes as asked.
  *
- * The shortest way to change one mapping, so it is kept straight: walk, lock, write (page_entry.c), unlock, flush. An error means
- * that the entry is as it was, and nothing was flushed.
+ * The shortest way to change one mapping, so it is kept straight: walk, lock, write (page_entry.c),
+ * unlock, flush. An error means that the entry is as it was, and nothing was flushed.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
-#include <hv/pv_mm.h>
+#include <hv/page_walk.h>
 
 static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
 {
@@ -38,7 +39,7 @@ static int update(struct vcpu *v, gva_t va, uint64_t val, uint64_t flags, struct
     unsigned int index;
     int rc = -XEN_EINVAL;
 
-    if (unlikely(!pv_find_l1e(v, va, &table, &index) || !page_lock(table, d)))
+    if (unlikely(!find_l1e(v, va, &table, &index) || !page_lock(table, d)))
         return refused(rc, "update_va_mapping: no L1 entry for %#lx", (unsigned long)va);
     if (likely(table_level(table->type_info) == 1))
         rc = write_pte_locked(d, table, index, val, pg_owner, PTE_WRITE, NULL);

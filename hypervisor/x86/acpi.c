@@ -2,8 +2,9 @@
 /*
  * Finds the ACPI tables and switches the machine off and on with what they say.
  *
- * Tables are mapped, checked (length, checksum), read into `acpi` and not looked at again. Switching off writes the sleep type of \_S5 to the PM1
- * control registers; a control domain that runs the AML methods first passes its own values (acpi_enter_sleep).
+ * Tables are mapped, checked (length, checksum), read into `acpi` and not looked at again.
+ * Switching off writes the sleep type of \_S5 to the PM1 control registers; a control domain that
+ * runs the AML methods first passes its own values (acpi_enter_sleep).
  */
 #include <hv/log.h>
 #include <port/atomic.h>
@@ -13,11 +14,11 @@
 #include "insn.h"
 #include "x86.h"
 
-#define BIOS_AREA 0xe0000
+#define BIOS_AREA      0xe0000
 #define BIOS_AREA_SIZE 0x20000
 #define MAX_TABLE_SIZE (8u << 20)
-#define SLEEP_ENABLE (1u << 13)
-#define SCI_ENABLED 1u
+#define SLEEP_ENABLE   (1u << 13)
+#define SCI_ENABLED    1u
 
 struct acpi_info acpi;
 

@@ -2,9 +2,9 @@
 /*
  * Reads ACPI tables from memory into struct acpi_info.
  *
- * Firmware is trusted to be harmless, not to be right: every field is read through get(), which knows where the table ends, every count is
- * bounded by the size of the array it goes to, and a structure of length 0 ends a walk instead of looping. What does not make sense is
- * left out.
+ * Firmware is trusted to be harmless, not to be right: every field is read through get(), which
+ * knows where the table ends, every count is bounded by the size of the array it goes to, and a
+ * structure of length 0 ends a walk instead of looping. What does not make sense is left out.
  */
 #include "acpi.h"
 
@@ -121,7 +121,8 @@ static void parse_madt(struct acpi_info *info, const struct table *t)
     }
 }
 
-/* A register's 32-bit port, unless the table is long enough for an extended address that says I/O space too. */
+/* A register's 32-bit port, unless the table is long enough for an extended address that says I/O
+ * space too. */
 static uint16_t fadt_port(const struct table *t, size_t old, size_t extended)
 {
     uint64_t port = get(t, old, 4);

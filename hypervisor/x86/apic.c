@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This CPU's local APIC: end of interrupt, timer, interrupts between CPUs. And the 8259s, which are masked and forgotten.
+ * This CPU's local APIC: end of interrupt, timer, interrupts between CPUs. And the 8259s, which are
+ * masked and forgotten.
  *
- * Registers are in memory (xAPIC), or MSRs (x2APIC) where the CPU has that: one pair of functions hides which. The timer is armed for one deadline at
- * a time: by TSC value where the CPU can, else as a count whose rate is measured against the TSC.
+ * Registers are in memory (xAPIC), or MSRs (x2APIC) where the CPU has that: one pair of functions
+ * hides which. The timer is armed for one deadline at a time: by TSC value where the CPU can, else
+ * as a count whose rate is measured against the TSC.
  */
 #include <hv/log.h>
 #include <port/atomic.h>
@@ -16,20 +18,32 @@
 #include "x86.h"
 
 enum {
-    APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SPURIOUS = 0xf0, APIC_ESR = 0x280,
-    APIC_ICR = 0x300, APIC_ICR2 = 0x310, APIC_LVT_TIMER = 0x320, APIC_LVT_THERMAL = 0x330,
-    APIC_LVT_PERF = 0x340, APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360, APIC_LVT_ERROR = 0x370,
-    APIC_TIMER_COUNT = 0x380, APIC_TIMER_NOW = 0x390, APIC_TIMER_DIVIDE = 0x3e0,
+    APIC_ID = 0x20,
+    APIC_TPR = 0x80,
+    APIC_EOI = 0xb0,
+    APIC_SPURIOUS = 0xf0,
+    APIC_ESR = 0x280,
+    APIC_ICR = 0x300,
+    APIC_ICR2 = 0x310,
+    APIC_LVT_TIMER = 0x320,
+    APIC_LVT_THERMAL = 0x330,
+    APIC_LVT_PERF = 0x340,
+    APIC_LVT_LINT0 = 0x350,
+    APIC_LVT_LINT1 = 0x360,
+    APIC_LVT_ERROR = 0x370,
+    APIC_TIMER_COUNT = 0x380,
+    APIC_TIMER_NOW = 0x390,
+    APIC_TIMER_DIVIDE = 0x3e0,
 };
-#define APIC_ENABLED 0x100
-#define LVT_MASKED 0x10000
-#define LVT_NMI 0x400
+#define APIC_ENABLED     0x100
+#define LVT_MASKED       0x10000
+#define LVT_NMI          0x400
 #define LVT_TSC_DEADLINE 0x40000
-#define ICR_BUSY 0x1000
-#define BASE_ENABLED 0x800
-#define BASE_X2APIC 0x400
-#define DIVIDE_BY_1 0xb
-#define CALIBRATION_NS MILLISECS(10)
+#define ICR_BUSY         0x1000
+#define BASE_ENABLED     0x800
+#define BASE_X2APIC      0x400
+#define DIVIDE_BY_1      0xb
+#define CALIBRATION_NS   MILLISECS(10)
 
 static volatile uint32_t *registers; /* xAPIC; NULL: x2APIC */
 static uint64_t timer_khz;
@@ -135,9 +149,8 @@ void machine_arm_timer(s_time_t deadline)
     uint64_t count;
 
     if (cpu_has.tsc_deadline) {
-        wrmsr(MSR_TSC_DEADLINE, deadline == INT64_MAX ? 0
-                                                      : clock_ticks() + clock_ticks_for(MAX(
-                                                                            deadline - now, 0)));
+        wrmsr(MSR_TSC_DEADLINE,
+              deadline == INT64_MAX ? 0 : clock_ticks() + clock_ticks_for(MAX(deadline - now, 0)));
         return;
     }
     if (deadline == INT64_MAX) {

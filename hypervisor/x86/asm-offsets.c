@@ -2,7 +2,8 @@
 /*
  * The numbers that assembly shares with C: offsets into structures, constants of headers.
  *
- * This file is compiled to assembly only; each line `->NAME value` in the result becomes a %define for nasm. Nothing here runs.
+ * This file is compiled to assembly only; each line `->NAME value` in the result becomes a %define
+ * for nasm. Nothing here runs.
  */
 #include <hv/cpu.h>
 #include <hv/domain.h>
@@ -13,8 +14,8 @@
 #include "x86.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n->" #name " %0" : : "i"(value))
-#define VCPU(name, field) DEFINE(VCPU_##name, offsetof(struct vcpu, field))
-#define REGS(field) DEFINE(REGS_##field, offsetof(struct cpu_user_regs, field))
+#define VCPU(name, field)   DEFINE(VCPU_##name, offsetof(struct vcpu, field))
+#define REGS(field)         DEFINE(REGS_##field, offsetof(struct cpu_user_regs, field))
 
 void asm_offsets(void);
 void asm_offsets(void)

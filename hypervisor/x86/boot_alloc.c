@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator before there is a heap: free ranges of RAM, taken from the top of one, never given back. What is left goes to the
- * heap when the frame table stands.
+ * The allocator before there is a heap: free ranges of RAM, taken from the top of one, never given
+ * back. What is left goes to the heap when the frame table stands.
  *
- * While the boot tables are in use only memory below 4 GiB can be reached, so it comes from there. The first MiB is left alone: firmware, and
- * later the start code of other CPUs, live there.
+ * While the boot tables are in use only memory below 4 GiB can be reached, so it comes from there.
+ * The first MiB is left alone: firmware, and later the start code of other CPUs, live there.
  */
 #include <hv/frame.h>
 #include <port/machine.h>
@@ -36,7 +36,8 @@ void boot_alloc_init(const struct boot_info *bi)
         panic("the memory map has no free RAM above 1 MiB");
 }
 
-/* Takes size bytes, aligned to size, from the end of the highest range that has them; 0 when none has. */
+/* Takes size bytes, aligned to size, from the end of the highest range that has them; 0 when none
+ * has. */
 static paddr_t take(uint64_t size)
 {
     for (unsigned int i = nr_ranges; i-- > 0;) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Switching a CPU from one vCPU to another: everything of a guest that lives in CPU registers, but for the general ones, which are in
- * struct vcpu already (entry.asm).
+ * Switching a CPU from one vCPU to another: everything of a guest that lives in CPU registers, but
+ * for the general ones, which are in struct vcpu already (entry.asm).
  *
- * Idle vCPUs have no state: leaving for idle saves, and loads the hypervisor's own page table, so that a domain can be destroyed while nothing
- * of it is loaded. Order matters: GDTR points into the page tables, so it is parked on the CPU's own GDT around the change of CR3
- * (an NMI loads CS).
+ * Idle vCPUs have no state: leaving for idle saves, and loads the hypervisor's own page table, so
+ * that a domain can be destroyed while nothing of it is loaded. Order matters: GDTR points into the
+ * page tables, so it is parked on the CPU's own GDT around the change of CR3 (an NMI loads CS).
  *
- * Trust: selectors are the guest's; a load that faults leaves 0 and the guest gets its failsafe callback. Bases are canonical (checked where they are set).
+ * Trust: selectors are the guest's; a load that faults leaves 0 and the guest gets its failsafe
+ * callback. Bases are canonical (checked where they are set).
  */
 #include <hv/pv.h>
 #include <port/current.h>

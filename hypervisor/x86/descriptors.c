@@ -2,12 +2,14 @@
 /*
  * Descriptor tables: GDT, IDT, TSS, and the entry points of SYSCALL and SYSENTER.
  *
- * ABI: the last pages of every GDT are the hypervisor's, from selector 0xe000 on, and hold the flat segments that a guest may use without
- * having any of its own (FLAT_RING3_*). While a guest runs, GDTR points to its vCPU's 16 pages in the per-domain area; page 14 there is the CPU's own, so
- * the selectors stay good at all times. Otherwise GDTR points 14 pages before the CPU's own page: what lies before is never touched.
+ * ABI: the last pages of every GDT are the hypervisor's, from selector 0xe000 on, and hold the flat
+ * segments that a guest may use without having any of its own (FLAT_RING3_*). While a guest runs,
+ * GDTR points to its vCPU's 16 pages in the per-domain area; page 14 there is the CPU's own, so the
+ * selectors stay good at all times. Otherwise GDTR points 14 pages before the CPU's own page: what
+ * lies before is never touched.
  *
- * Gates: all are interrupt gates. Only #BP and #OF may be raised by INT n; other INT n make a #GP, which pv/ turns into what the
- * guest has in its trap table.
+ * Gates: all are interrupt gates. Only #BP and #OF may be raised by INT n; other INT n make a #GP,
+ * which pv/ turns into what the guest has in its trap table.
  */
 #include <hv/mm.h>
 #include <hv/string.h>
@@ -18,7 +20,8 @@
 #include "regs.h"
 #include "x86.h"
 
-extern uint8_t vector_stubs[], syscall_stubs[], syscall_entry[], syscall32_entry[], sysenter_entry[];
+extern uint8_t vector_stubs[], syscall_stubs[], syscall_entry[], syscall32_entry[],
+    sysenter_entry[];
 
 struct gate {
     uint16_t offset_low, selector;
@@ -30,9 +33,9 @@ struct gate {
 static struct gate idt[256] __aligned(16);
 static uint64_t gdt_page[PAGE_SIZE / 8] __aligned(PAGE_SIZE); /* the boot CPU's */
 
-#define LAST_GDT_BYTE (FIRST_RESERVED_GDT_BYTE + PAGE_SIZE - 1)
-#define INTERRUPT_GATE 0x8e
-#define GATE_DPL3 0x60
+#define LAST_GDT_BYTE    (FIRST_RESERVED_GDT_BYTE + PAGE_SIZE - 1)
+#define INTERRUPT_GATE   0x8e
+#define GATE_DPL3        0x60
 #define VECTOR_STUB_SIZE 16
 
 static void set_gate(unsigned int vector, unsigned int ist, bool from_guest)
@@ -84,7 +87,8 @@ void init_descriptors(struct cpu_block *block)
 {
     struct cpu *c = &block->cpu;
     uint64_t *gdt = gdt_page;
-    struct table_pointer p = {.limit = LAST_GDT_BYTE, .base = (uint64_t)gdt - FIRST_RESERVED_GDT_BYTE};
+    struct table_pointer p = {.limit = LAST_GDT_BYTE,
+                              .base = (uint64_t)gdt - FIRST_RESERVED_GDT_BYTE};
 
     init_idt();
     block->tss.iomap = sizeof(block->tss);
@@ -125,12 +129,13 @@ void set_gdt_ldt(struct vcpu *v)
         lldt(0);
         return;
     }
-    set_system_descriptor(c->arch.gdt, LDT_SELECTOR, area + 16 * PAGE_SIZE, v->arch.ldt_ents * 8 - 1,
-                          2);
+    set_system_descriptor(c->arch.gdt, LDT_SELECTOR, area + 16 * PAGE_SIZE,
+                          v->arch.ldt_ents * 8 - 1, 2);
     lldt(LDT_SELECTOR);
 }
 
-/* --- SYSCALL: the CPU's two stubs ------------------------------------------------------------------- */
+/* --- SYSCALL: the CPU's two stubs
+ * ------------------------------------------------------------------- */
 
 /* Appends an instruction whose last four bytes are a displacement from its end to `to`. */
 static uint8_t *emit_relative(uint8_t *at, const void *op, size_t n, const void *to)

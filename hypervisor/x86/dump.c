@@ -2,8 +2,9 @@
 /*
  * What the hypervisor shows when it cannot go on: registers and the calls that led there.
  *
- * The code is compiled with frame pointers. A chain of frames is followed only inside the stack of this CPU and only upwards, so a
- * broken one ends the list and does no further harm. Entry code sets RBP to 0: there the chain ends.
+ * The code is compiled with frame pointers. A chain of frames is followed only inside the stack of
+ * this CPU and only upwards, so a broken one ends the list and does no further harm. Entry code
+ * sets RBP to 0: there the chain ends.
  */
 #include <hv/log.h>
 #include <xen/xen.h>
@@ -13,7 +14,8 @@
 #include "symbols.h"
 #include "x86.h"
 
-/* A return address is looked up one byte before: a call may be the last instruction of its function. */
+/* A return address is looked up one byte before: a call may be the last instruction of its
+ * function. */
 static void show_code_address(uint64_t address, unsigned int back)
 {
     uint64_t offset = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What UEFI leaves behind for the control domain: its version and its list of configuration tables (ACPI, SMBIOS, ...), which is where
- * that kernel looks for ACPI on a machine started by UEFI. Firmware keeps both in memory that is reserved for good. None of its services are called.
+ * What UEFI leaves behind for the control domain: its version and its list of configuration tables
+ * (ACPI, SMBIOS, ...), which is where that kernel looks for ACPI on a machine started by UEFI.
+ * Firmware keeps both in memory that is reserved for good. None of its services are called.
  */
 #include <hv/log.h>
 #include <hv/string.h>
@@ -10,10 +11,10 @@
 #include "x86.h"
 
 /* EFI_SYSTEM_TABLE of the UEFI specification, 64-bit: offsets of what is needed. */
-#define SIGNATURE 0x5453595320494249ull /* "IBI SYST" */
-#define REVISION 8
-#define NR_TABLES 104
-#define TABLES 112
+#define SIGNATURE  0x5453595320494249ull /* "IBI SYST" */
+#define REVISION   8
+#define NR_TABLES  104
+#define TABLES     112
 #define TABLE_SIZE 120
 
 static struct machine_efi efi;

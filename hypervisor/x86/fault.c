@@ -2,9 +2,10 @@
 /*
  * Exceptions that are the machine's business.
  *
- * In the hypervisor an exception is either expected (the instruction has an entry in the exception table, which says where to go
- * on: guest copies, segment loads, MSRs, IRETQ) or a bug: registers, calls, end. There is no third way, and no guest can make it happen.
- * In a guest only those with a stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
+ * In the hypervisor an exception is either expected (the instruction has an entry in the exception
+ * table, which says where to go on: guest copies, segment loads, MSRs, IRETQ) or a bug: registers,
+ * calls, end. There is no third way, and no guest can make it happen. In a guest only those with a
+ * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
  */
 #include <hv/log.h>
 #include <hv/pv.h>
@@ -24,9 +25,25 @@ void handle_guest_ist(struct vcpu *v);
 void handle_iret_fault(struct vcpu *v);
 
 static const char *const exception_names[] = {
-    "divide error", "debug", "NMI", "breakpoint", "overflow", "bounds", "invalid opcode",
-    "no coprocessor", "double fault", "9", "invalid TSS", "segment not present", "stack fault",
-    "general protection", "page fault", "15", "x87 error", "alignment check", "machine check",
+    "divide error",
+    "debug",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bounds",
+    "invalid opcode",
+    "no coprocessor",
+    "double fault",
+    "9",
+    "invalid TSS",
+    "segment not present",
+    "stack fault",
+    "general protection",
+    "page fault",
+    "15",
+    "x87 error",
+    "alignment check",
+    "machine check",
     "SIMD error",
 };
 
@@ -44,7 +61,8 @@ static bool fix_up(struct cpu_user_regs *regs)
     return false;
 }
 
-/* The hypervisor loads a guest's selector whose LDT page is not there yet: it is brought in as for the guest itself. */
+/* The hypervisor loads a guest's selector whose LDT page is not there yet: it is brought in as for
+ * the guest itself. */
 static bool ldt_page_wanted(uint64_t cr2)
 {
     struct vcpu *v = this_cpu()->arch.loaded;
@@ -69,7 +87,8 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         handle_nmi("in the hypervisor");
         return;
     case VECTOR_DB:
-        /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here instead of in the guest; harmless. */
+        /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here
+         * instead of in the guest; harmless. */
         write_dr6(DR6_DEFAULT);
         regs->rflags &= ~EFLAGS_TF;
         return;
@@ -84,7 +103,8 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         if (fix_up(regs))
             return;
     }
-    log_error("%s in the hypervisor", vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "?");
+    log_error("%s in the hypervisor",
+              vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "?");
     dump_registers(regs);
     dump_stack(regs->rip, regs->rbp);
     if (vector == VECTOR_PF || vector == VECTOR_DF) {

@@ -2,9 +2,10 @@
 /*
  * What this CPU has, and the control registers that follow from it.
  *
- * The baseline is long mode, NX, SYSCALL and a local APIC; without one of these the start ends with a sentence that names it. What goes beyond
- * is used when CPUID has it and never needed. CR4 holds what the hypervisor wants (cr4_base) and the few bits that the running guest chose
- * (context.c): never one that changes what the guest's own instructions do behind its back (XSA-293).
+ * The baseline is long mode, NX, SYSCALL and a local APIC; without one of these the start ends with
+ * a sentence that names it. What goes beyond is used when CPUID has it and never needed. CR4 holds
+ * what the hypervisor wants (cr4_base) and the few bits that the running guest chose (context.c):
+ * never one that changes what the guest's own instructions do behind its back (XSA-293).
  */
 #include <port/machine.h>
 
@@ -40,8 +41,9 @@ static void detect_extended(uint32_t max)
 }
 
 /*
- * QEMU's software emulation reads the stack of an IRET in ring 3 as if the CPU were in ring 0, so that SMAP makes a page fault of
- * every such IRET of a guest kernel. No guest can be run that way: SMAP stays off there.
+ * QEMU's software emulation reads the stack of an IRET in ring 3 as if the CPU were in ring 0, so
+ * that SMAP makes a page fault of every such IRET of a guest kernel. No guest can be run that way:
+ * SMAP stays off there.
  */
 static bool runs_on_tcg(void)
 {

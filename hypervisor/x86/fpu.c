@@ -2,12 +2,15 @@
 /*
  * FPU, SSE and AVX state of guests.
  *
- * Switched eagerly (XSA-267): while a vCPU runs, the registers hold its state and nobody else's. The hypervisor itself uses no FPU. CR0.TS is set
- * only when the guest asked for it (fpu_taskswitch); #NM is then the guest's. A vCPU's area is up to date whenever it is switched out; when it
- * comes back and nobody else was there meanwhile (idling), its registers are still right and are not loaded again.
+ * Switched eagerly (XSA-267): while a vCPU runs, the registers hold its state and nobody else's.
+ * The hypervisor itself uses no FPU. CR0.TS is set only when the guest asked for it
+ * (fpu_taskswitch); #NM is then the guest's. A vCPU's area is up to date whenever it is switched
+ * out; when it comes back and nobody else was there meanwhile (idling), its registers are still
+ * right and are not loaded again.
  *
- * The whole state that the hypervisor manages (xcr0_host) is saved and loaded whatever the guest's own XCR0 is, so that none leaks
- * (XSA-62, XSA-165). A state that cannot be loaded (a header that a guest made up, XSA-53) is replaced by the initial one.
+ * The whole state that the hypervisor manages (xcr0_host) is saved and loaded whatever the guest's
+ * own XCR0 is, so that none leaks (XSA-62, XSA-165). A state that cannot be loaded (a header that a
+ * guest made up, XSA-53) is replaced by the initial one.
  */
 #include <hv/domain.h>
 #include <hv/log.h>
@@ -20,12 +23,12 @@
 #include "regs.h"
 #include "x86.h"
 
-#define XCR0_GUEST 7ull /* x87, SSE, AVX: what pv/cpuid.c offers; fits the area of a page */
-#define XCR0_X87 1ull
-#define FXSAVE_FCW 0
-#define FXSAVE_FSW 2
-#define FXSAVE_MXCSR 24
-#define XSAVE_HEADER 512
+#define XCR0_GUEST    7ull /* x87, SSE, AVX: what pv/cpuid.c offers; fits the area of a page */
+#define XCR0_X87      1ull
+#define FXSAVE_FCW    0
+#define FXSAVE_FSW    2
+#define FXSAVE_MXCSR  24
+#define XSAVE_HEADER  512
 #define FSW_EXCEPTION 0x80
 
 static uint64_t xcr0_host;
@@ -103,7 +106,8 @@ static void set_initial(uint8_t *area)
     memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
 }
 
-/* XSA-52, XSA-172: these CPUs keep the last instruction's address of someone else unless an exception is pending. */
+/* XSA-52, XSA-172: these CPUs keep the last instruction's address of someone else unless an
+ * exception is pending. */
 static void clear_amd_pointers(const uint8_t *area)
 {
     static const uint32_t zero;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest copies: the range check, then guest_copy.asm, which touches the memory through the page tables that are loaded.
+ * Guest copies: the range check, then guest_copy.asm, which touches the memory through the page
+ * tables that are loaded.
  *
- * What lies in the hypervisor's range is refused here, because the hypervisor could reach it; everything else is left to the MMU: an
- * absent or read-only page or an address that is not canonical faults, and the copy ends. (CR0.WP is always set.)
+ * What lies in the hypervisor's range is refused here, because the hypervisor could reach it;
+ * everything else is left to the MMU: an absent or read-only page or an address that is not
+ * canonical faults, and the copy ends. (CR0.WP is always set.)
  */
 #include <port/guest_access.h>
 #include <xen/errno.h>

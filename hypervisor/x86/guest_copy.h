@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_copy.asm: 0, or -XEN_EFAULT when the memory could not be reached. Ranges are checked before.
+ * guest_copy.asm: 0, or -XEN_EFAULT when the memory could not be reached. Ranges are checked
+ * before.
  */
 #ifndef X86_GUEST_COPY_H
 #define X86_GUEST_COPY_H

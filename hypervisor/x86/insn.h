@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One instruction a function: all inline assembly of the hypervisor but for memory copies and state areas is here.
+ * One instruction a function: all inline assembly of the hypervisor but for memory copies and state
+ * areas is here.
  *
- * Those named _safe may fault on what a guest asked for; they have an entry in the exception table (fault.c) and
- * return false when they did.
+ * Those named _safe may fault on what a guest asked for; they have an entry in the exception table
+ * (fault.c) and return false when they did.
  */
 #ifndef X86_INSN_H
 #define X86_INSN_H
@@ -173,7 +174,8 @@ static inline void swapgs(void)
     __asm__ volatile("swapgs" : : : "memory");
 }
 
-/* Data segment registers: a guest may leave any selector there; a load of a bad one faults (false: the register holds 0). */
+/* Data segment registers: a guest may leave any selector there; a load of a bad one faults (false:
+ * the register holds 0). */
 #define SEGMENT_REGISTER(name)                                                                     \
     static inline uint16_t read_##name(void)                                                       \
     {                                                                                              \

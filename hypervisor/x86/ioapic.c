@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IOAPICs: each pin is a GSI (its IOAPIC's base + pin); its redirection entry says vector, trigger, polarity, mask. All pins start masked and
- * go to the boot CPU. irq.c decides what a pin is for and holds its lock around all calls here.
+ * IOAPICs: each pin is a GSI (its IOAPIC's base + pin); its redirection entry says vector, trigger,
+ * polarity, mask. All pins start masked and go to the boot CPU. irq.c decides what a pin is for and
+ * holds its lock around all calls here.
  */
 #include "ioapic.h"
 
@@ -12,8 +13,8 @@
 #include "x86.h"
 
 enum { REG_ID = 0, REG_VERSION = 1, REG_ENTRY = 0x10 };
-#define ENTRY_MASKED (1u << 16)
-#define ENTRY_LEVEL (1u << 15)
+#define ENTRY_MASKED     (1u << 16)
+#define ENTRY_LEVEL      (1u << 15)
 #define ENTRY_ACTIVE_LOW (1u << 13)
 
 static struct ioapic {

@@ -2,12 +2,14 @@
 /*
  * Hardware interrupts: from vector to irq to the pirq of a domain.
  *
- * irqs 0 to irq_nr_gsis() - 1 are lines of the IOAPICs, those above are messages (msi.c). Each that is in use has a vector of its own, all go to
- * the boot CPU. A line that is level triggered is masked when it interrupts and unmasked by irq_unmask() (the guest's EOI), because until the device
- * has been served it would interrupt for ever; the local APIC gets its EOI at once in all cases. What nobody asked for is masked and
- * said once.
+ * irqs 0 to irq_nr_gsis() - 1 are lines of the IOAPICs, those above are messages (msi.c). Each that
+ * is in use has a vector of its own, all go to the boot CPU. A line that is level triggered is
+ * masked when it interrupts and unmasked by irq_unmask() (the guest's EOI), because until the
+ * device has been served it would interrupt for ever; the local APIC gets its EOI at once in all
+ * cases. What nobody asked for is masked and said once.
  *
- * Lock: irq_lock (RANK_IRQ) guards all tables here and the IOAPIC registers; pirq_raise() is called without it.
+ * Lock: irq_lock (RANK_IRQ) guards all tables here and the IOAPIC registers; pirq_raise() is called
+ * without it.
  */
 #include <hv/console.h>
 #include <hv/irq.h>
@@ -23,7 +25,7 @@
 #include "x86.h"
 
 #define VECTOR_LINUX_SYSCALL 0x80 /* left out: guests use INT 0x80 */
-#define NR_VECTORS 256
+#define NR_VECTORS           256
 
 static spinlock_t irq_lock = SPINLOCK_INIT(RANK_IRQ);
 static struct irq irqs[NR_IRQS];
@@ -96,7 +98,8 @@ bool irq_is_level(unsigned int irq)
     return irq < NR_IRQS && irqs[irq].level;
 }
 
-/* What an ISA line is when nobody said otherwise: edge, high, or what the firmware's override says. */
+/* What an ISA line is when nobody said otherwise: edge, high, or what the firmware's override says.
+ */
 static int default_setup(unsigned int gsi)
 {
     bool level = gsi >= 16, active_low = gsi >= 16;

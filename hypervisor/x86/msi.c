@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Message signalled interrupts: a PCI function writes a word to the local APIC's address range. The hypervisor writes where and what into
- * the function's MSI capability or MSI-X table, because the message chooses the vector; the control domain only says which function.
+ * Message signalled interrupts: a PCI function writes a word to the local APIC's address range. The
+ * hypervisor writes where and what into the function's MSI capability or MSI-X table, because the
+ * message chooses the vector; the control domain only says which function.
  *
- * The MSI-X table lies in a BAR of the function, which the control domain has set up and enabled; it is mapped for good, one page at a time, and a
- * mapping is used again when the same page is wanted. irq.c's lock is held.
+ * The MSI-X table lies in a BAR of the function, which the control domain has set up and enabled;
+ * it is mapped for good, one page at a time, and a mapping is used again when the same page is
+ * wanted. irq.c's lock is held.
  */
 #include <hv/log.h>
 #include <xen/errno.h>
@@ -13,29 +15,29 @@
 #include "pci.h"
 #include "x86.h"
 
-#define STATUS 0x06
+#define STATUS              0x06
 #define STATUS_CAPABILITIES 0x10
-#define COMMAND 0x04
-#define COMMAND_MEMORY 0x02
-#define COMMAND_NO_INTX 0x400
-#define CAPABILITY_LIST 0x34
-#define CAPABILITY_MSI 0x05
-#define CAPABILITY_MSIX 0x11
-#define BAR0 0x10
+#define COMMAND             0x04
+#define COMMAND_MEMORY      0x02
+#define COMMAND_NO_INTX     0x400
+#define CAPABILITY_LIST     0x34
+#define CAPABILITY_MSI      0x05
+#define CAPABILITY_MSIX     0x11
+#define BAR0                0x10
 
-#define MSI_CONTROL 2
-#define MSI_ENABLE 0x0001
+#define MSI_CONTROL  2
+#define MSI_ENABLE   0x0001
 #define MSI_MULTIPLE 0x0070
-#define MSI_64BIT 0x0080
+#define MSI_64BIT    0x0080
 #define MSI_MASKABLE 0x0100
 
-#define MSIX_CONTROL 2
-#define MSIX_TABLE 4
-#define MSIX_SIZE 0x07ff
-#define MSIX_MASK_ALL 0x4000
-#define MSIX_ENABLE 0x8000
+#define MSIX_CONTROL   2
+#define MSIX_TABLE     4
+#define MSIX_SIZE      0x07ff
+#define MSIX_MASK_ALL  0x4000
+#define MSIX_ENABLE    0x8000
 #define MSIX_SLOT_SIZE 16
-#define SLOT_MASKED 1u
+#define SLOT_MASKED    1u
 
 #define MESSAGE_ADDRESS 0xfee00000u
 #define MAX_TABLE_PAGES 64
@@ -91,7 +93,8 @@ static uint64_t bar_address(struct pci_function f, unsigned int bar)
     return v & ~15ull;
 }
 
-/* Where entry `entry` of the MSI-X table is; table_base is the control domain's idea of the BAR, for functions that show none. */
+/* Where entry `entry` of the MSI-X table is; table_base is the control domain's idea of the BAR,
+ * for functions that show none. */
 static int find_slot(struct msi *m, uint64_t table_base)
 {
     uint32_t table = rd(m->f, m->capability + MSIX_TABLE, 4);
@@ -162,7 +165,8 @@ int msi_setup(struct msi *m, struct pci_function f, unsigned int entry, uint64_t
         return -XEN_ENODEV;
     control = rd(f, m->capability + 2u, 2);
     if (m->is_msix) {
-        /* The table may be touched only while messages are enabled; none leave until a slot is unmasked. */
+        /* The table may be touched only while messages are enabled; none leave until a slot is
+         * unmasked. */
         set_control(m, 0, MSIX_ENABLE | MSIX_MASK_ALL);
         rc = find_slot(m, table_base);
         if (rc)

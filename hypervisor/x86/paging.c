@@ -2,12 +2,14 @@
 /*
  * The hypervisor's own page tables.
  *
- * They are built once, early, from memory that the boot code found, and map (docs/architecture.md): the image, code read-only and executable, all else
- * no-execute; all RAM in the direct map; and, added later, device memory. Their upper-half L4 entries are copied into every guest's L4, so
- * what is added below an L3 that exists is seen everywhere at once, and nothing is ever taken away: no flush is needed.
+ * They are built once, early, from memory that the boot code found, and map (docs/architecture.md):
+ * the image, code read-only and executable, all else no-execute; all RAM in the direct map; and,
+ * added later, device memory. Their upper-half L4 entries are copied into every guest's L4, so what
+ * is added below an L3 that exists is seen everywhere at once, and nothing is ever taken away: no
+ * flush is needed.
  *
- * Until they are loaded, the boot tables map the low 4 GiB at 0; phys_ptr() knows which of the two holds. One CPU, no lock: map_physical()
- * is called while starting only.
+ * Until they are loaded, the boot tables map the low 4 GiB at 0; phys_ptr() knows which of the two
+ * holds. One CPU, no lock: map_physical() is called while starting only.
  */
 #include <hv/log.h>
 #include <hv/mm.h>
@@ -21,10 +23,10 @@
 #include "x86.h"
 
 #define TABLE_FLAGS (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
-#define LEAF_FLAGS (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL)
-#define LOW_LIMIT (4ull << 30)
-#define SIZE_2M (2ull << 20)
-#define SIZE_1G (1ull << 30)
+#define LEAF_FLAGS  (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL)
+#define LOW_LIMIT   (4ull << 30)
+#define SIZE_2M     (2ull << 20)
+#define SIZE_1G     (1ull << 30)
 
 uint64_t image_phys;
 uint64_t *hv_l4;
@@ -78,7 +80,8 @@ static bool fits(uint64_t va, paddr_t pa, uint64_t size, uint64_t page)
 
 void map_range(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags)
 {
-    /* What guests see is not global: user mode, which does not see it, must not find it in the TLB. */
+    /* What guests see is not global: user mode, which does not see it, must not find it in the TLB.
+     */
     uint64_t leaf = flags & PTE_USER ? (LEAF_FLAGS | flags) & ~PTE_GLOBAL : LEAF_FLAGS | flags;
 
     while (size) {

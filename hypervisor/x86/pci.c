@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PCI configuration space: mechanism 1 (ports 0xcf8, 0xcfc) for segment 0, a memory window (MCFG) for others.
+ * PCI configuration space: mechanism 1 (ports 0xcf8, 0xcfc) for segment 0, a memory window (MCFG)
+ * for others.
  *
- * The pair of ports is one register for the whole machine: the control domain's accesses come here too, with the address it latched, so
- * nobody is disturbed. A window is used only after the control domain has found it reserved (PHYSDEVOP_pci_mmcfg_reserved): firmware tables
- * are wrong at times. Lock: pci_lock, innermost (below the interrupt layer's).
+ * The pair of ports is one register for the whole machine: the control domain's accesses come here
+ * too, with the address it latched, so nobody is disturbed. A window is used only after the control
+ * domain has found it reserved (PHYSDEVOP_pci_mmcfg_reserved): firmware tables are wrong at times.
+ * Lock: pci_lock, innermost (below the interrupt layer's).
  */
 #include "pci.h"
 
@@ -16,9 +18,9 @@
 #include "x86.h"
 
 #define PORT_ADDRESS 0xcf8
-#define PORT_DATA 0xcfc
-#define ENABLE 0x80000000u
-#define BUS_SHIFT 20 /* of a window: 1 MiB a bus */
+#define PORT_DATA    0xcfc
+#define ENABLE       0x80000000u
+#define BUS_SHIFT    20 /* of a window: 1 MiB a bus */
 
 static spinlock_t pci_lock = SPINLOCK_INIT(RANK_CONSOLE);
 static volatile uint8_t *windows[ACPI_MAX_MCFG]; /* as acpi.mcfg; NULL: not trusted */
@@ -60,8 +62,8 @@ void pci_mmcfg_trust(uint64_t address, uint16_t segment, uint8_t first_bus, uint
             acpi.mcfg[i].first_bus != first_bus || acpi.mcfg[i].last_bus != last_bus)
             continue;
         if (trust && segment != 0 && !windows[i])
-            windows[i] = map_physical(address + ((uint64_t)first_bus << BUS_SHIFT), size,
-                                      MAP_UNCACHED);
+            windows[i] =
+                map_physical(address + ((uint64_t)first_bus << BUS_SHIFT), size, MAP_UNCACHED);
         log_debug("MMCONFIG of segment %u at %#lx is %s", segment, (unsigned long)address,
                   trust ? "reserved" : "not reserved");
     }

@@ -7,7 +7,8 @@
  *     +0x9000  the stack
  *     +0xf000  struct cpu (the stack begins just below it), then what only x86/ needs
  *
- * The block is aligned to its size, so the stack pointer alone tells the CPU (this_cpu()), on any of its stacks, with no segment base.
+ * The block is aligned to its size, so the stack pointer alone tells the CPU (this_cpu()), on any
+ * of its stacks, with no segment base.
  */
 #ifndef X86_PERCPU_H
 #define X86_PERCPU_H
@@ -15,11 +16,11 @@
 #include <hv/cpu.h>
 #include <hv/types.h>
 
-#define MAX_CPUS 64
-#define CPU_BLOCK_SIZE 0x10000
+#define MAX_CPUS        64
+#define CPU_BLOCK_SIZE  0x10000
 #define CPU_BLOCK_GUARD 0x8000
-#define CPU_OFFSET 0xf000
-#define IST_SIZE 0x2000
+#define CPU_OFFSET      0xf000
+#define IST_SIZE        0x2000
 
 enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 
@@ -35,7 +36,7 @@ struct tss {
 struct cpu_block {
     uint8_t stacks[CPU_OFFSET];
     struct cpu cpu;
-    uint64_t user_rsp;            /* where the SYSCALL stub keeps RSP for a moment (asm-offsets) */
+    uint64_t user_rsp;             /* where the SYSCALL stub keeps RSP for a moment (asm-offsets) */
     struct tss tss __aligned(128); /* within one page (asm-offsets)                              */
     uint8_t rest[] __aligned(CPU_BLOCK_SIZE);
 };

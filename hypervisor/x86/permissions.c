@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which memory that is not RAM, and which I/O ports, a domain may touch: the control domain nearly all, others none.
+ * Which memory that is not RAM, and which I/O ports, a domain may touch: the control domain nearly
+ * all, others none.
  *
- * Kept from the control domain: RAM that is not its own under any name, the interrupt controllers and the range that messages are written to, the
- * 8259s and the 8254, the console's UART. PCI configuration ports go through pv/'s latch (pci_config_read()).
+ * Kept from the control domain: RAM that is not its own under any name, the interrupt controllers
+ * and the range that messages are written to, the 8259s and the 8254, the console's UART. PCI
+ * configuration ports go through pv/'s latch (pci_config_read()).
  */
 #include <hv/domain.h>
 #include <hv/mm.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bits and numbers of the x86-64 architecture that the machine layer needs (Intel SDM volumes 3 and 4, AMD APM volume 2).
+ * Bits and numbers of the x86-64 architecture that the machine layer needs (Intel SDM volumes 3 and
+ * 4, AMD APM volume 2).
  */
 #ifndef X86_REGS_H
 #define X86_REGS_H
@@ -14,44 +15,44 @@
 #define CR0_AM (1ul << 18)
 #define CR0_PG (1ul << 31)
 
-#define CR4_TSD (1ul << 2)
-#define CR4_DE (1ul << 3)
-#define CR4_PAE (1ul << 5)
-#define CR4_MCE (1ul << 6)
-#define CR4_PGE (1ul << 7)
-#define CR4_OSFXSR (1ul << 9)
+#define CR4_TSD        (1ul << 2)
+#define CR4_DE         (1ul << 3)
+#define CR4_PAE        (1ul << 5)
+#define CR4_MCE        (1ul << 6)
+#define CR4_PGE        (1ul << 7)
+#define CR4_OSFXSR     (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
-#define CR4_UMIP (1ul << 11)
-#define CR4_FSGSBASE (1ul << 16)
-#define CR4_OSXSAVE (1ul << 18)
-#define CR4_SMEP (1ul << 20)
-#define CR4_SMAP (1ul << 21)
+#define CR4_UMIP       (1ul << 11)
+#define CR4_FSGSBASE   (1ul << 16)
+#define CR4_OSXSAVE    (1ul << 18)
+#define CR4_SMEP       (1ul << 20)
+#define CR4_SMAP       (1ul << 21)
 
-#define EFLAGS_TF (1ul << 8)
-#define EFLAGS_IF (1ul << 9)
-#define EFLAGS_DF (1ul << 10)
+#define EFLAGS_TF   (1ul << 8)
+#define EFLAGS_IF   (1ul << 9)
+#define EFLAGS_DF   (1ul << 10)
 #define EFLAGS_IOPL (3ul << 12)
-#define EFLAGS_NT (1ul << 14)
-#define EFLAGS_RF (1ul << 16)
-#define EFLAGS_AC (1ul << 18)
+#define EFLAGS_NT   (1ul << 14)
+#define EFLAGS_RF   (1ul << 16)
+#define EFLAGS_AC   (1ul << 18)
 
-#define MSR_TSC 0x10
-#define MSR_APIC_BASE 0x1b
-#define MSR_SYSENTER_CS 0x174
-#define MSR_SYSENTER_ESP 0x175
-#define MSR_SYSENTER_EIP 0x176
-#define MSR_PAT 0x277
-#define MSR_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC 0x800
-#define MSR_EFER 0xc0000080
-#define MSR_STAR 0xc0000081
-#define MSR_LSTAR 0xc0000082
-#define MSR_CSTAR 0xc0000083
-#define MSR_SFMASK 0xc0000084
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
+#define MSR_TSC            0x10
+#define MSR_APIC_BASE      0x1b
+#define MSR_SYSENTER_CS    0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_PAT            0x277
+#define MSR_TSC_DEADLINE   0x6e0
+#define MSR_X2APIC         0x800
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_CSTAR          0xc0000083
+#define MSR_SFMASK         0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_XSS 0xda0
+#define MSR_XSS            0xda0
 
 #define EFER_SCE (1ul << 0)
 #define EFER_LME (1ul << 8)
@@ -63,6 +64,6 @@
 
 #define DR6_DEFAULT 0xffff0ff0ul
 #define DR7_DEFAULT 0x400ul
-#define DR7_ACTIVE 0xfful
+#define DR7_ACTIVE  0xfful
 
 #endif

@@ -2,18 +2,28 @@
 /*
  * The battery clock (CMOS), read once: where the wall clock starts. Its time is taken for UTC.
  *
- * A reading is good when no update was under way and a second reading says the same. A clock that never settles gives what it says last.
+ * A reading is good when no update was under way and a second reading says the same. A clock that
+ * never settles gives what it says last.
  */
 #include "acpi.h"
 #include "insn.h"
 #include "x86.h"
 
 #define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
-enum { RTC_SECOND = 0, RTC_MINUTE = 2, RTC_HOUR = 4, RTC_DAY = 7, RTC_MONTH = 8, RTC_YEAR = 9, RTC_A = 10, RTC_B = 11 };
+#define CMOS_DATA  0x71
+enum {
+    RTC_SECOND = 0,
+    RTC_MINUTE = 2,
+    RTC_HOUR = 4,
+    RTC_DAY = 7,
+    RTC_MONTH = 8,
+    RTC_YEAR = 9,
+    RTC_A = 10,
+    RTC_B = 11
+};
 #define UPDATE_IN_PROGRESS 0x80
-#define BINARY 0x04
-#define HOURS_24 0x02
+#define BINARY             0x04
+#define HOURS_24           0x02
 
 struct rtc_time {
     unsigned int second, minute, hour, day, month, year;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticket locks: first come, first served, so that no CPU can be starved. Interrupts are off whenever the hypervisor runs, so a
- * holder is never interrupted by code that wants the lock; NMI and #MC take none.
+ * Ticket locks: first come, first served, so that no CPU can be starved. Interrupts are off
+ * whenever the hypervisor runs, so a holder is never interrupted by code that wants the lock; NMI
+ * and #MC take none.
  */
 #include <port/lock.h>
 #include <port/atomic.h>

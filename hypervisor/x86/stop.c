@@ -2,8 +2,9 @@
 /*
  * Ends: panic, power off, reboot, and the crash that a test can see.
  *
- * A crash ends through QEMU's debug-exit port when parvis.cfg names it (QEMU's exit status becomes 3), else the machine is switched off:
- * what was said is on the console. Where ACPI cannot do it the CPU halts for good. Nothing here takes a lock or allocates.
+ * A crash ends through QEMU's debug-exit port when parvis.cfg names it (QEMU's exit status becomes
+ * 3), else the machine is switched off: what was said is on the console. Where ACPI cannot do it
+ * the CPU halts for good. Nothing here takes a lock or allocates.
  */
 #include <hv/log.h>
 #include <port/atomic.h>
@@ -15,10 +16,10 @@
 
 uint16_t debug_exit_port;
 
-#define DEBUG_EXIT_CRASHED 1
-#define PORT_RESET 0xcf9
-#define RESET_FULL 0x06
-#define PORT_KEYBOARD 0x64
+#define DEBUG_EXIT_CRASHED   1
+#define PORT_RESET           0xcf9
+#define RESET_FULL           0x06
+#define PORT_KEYBOARD        0x64
 #define KEYBOARD_PULSE_RESET 0xfe
 
 static void __noreturn halt(void)

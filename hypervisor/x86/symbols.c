@@ -2,8 +2,8 @@
 /*
  * The name of a code address, from the table that hypervisor/symbols.py puts into the image.
  *
- * Addresses ascend, so a binary search finds the last symbol that is not above. The table is our own build's product and trusted; an
- * address outside of it has no name.
+ * Addresses ascend, so a binary search finds the last symbol that is not above. The table is our
+ * own build's product and trusted; an address outside of it has no name.
  */
 #include "symbols.h"
 

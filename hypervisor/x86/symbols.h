@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The symbol table of the image (written by hypervisor/symbols.py) and the search in it (symbols.c).
+ * The symbol table of the image (written by hypervisor/symbols.py) and the search in it
+ * (symbols.c).
  */
 #ifndef X86_SYMBOLS_H
 #define X86_SYMBOLS_H

@@ -2,11 +2,13 @@
 /*
  * The clock: nanoseconds since the start, from the TSC.
  *
- * The TSC's rate is measured once against a timer whose rate is known: HPET, ACPI PM timer, or channel 2 of the 8254, the first that the machine has; channel 0
- * is not touched. A reading of the reference is bracketed by two of the TSC and the tightest bracket of a few is taken, so that a
+ * The TSC's rate is measured once against a timer whose rate is known: HPET, ACPI PM timer, or
+ * channel 2 of the 8254, the first that the machine has; channel 0 is not touched. A reading of the
+ * reference is bracketed by two of the TSC and the tightest bracket of a few is taken, so that a
  * pause of the machine (an SMI, a host that schedules) does not spoil it.
  *
- * ns = ((ticks << shift) * mul) >> 32 is also what guests compute from pvclock, from the same numbers, so that they and the hypervisor agree.
+ * ns = ((ticks << shift) * mul) >> 32 is also what guests compute from pvclock, from the same
+ * numbers, so that they and the hypervisor agree.
  */
 #include <hv/log.h>
 #include <port/atomic.h>
@@ -17,11 +19,12 @@
 #include "regs.h"
 #include "x86.h"
 
-#define PM_TIMER_HZ 3579545ull
-#define PIT_HZ 1193182ull
+#define PM_TIMER_HZ  3579545ull
+#define PIT_HZ       1193182ull
 #define FEMTOSECONDS 1000000000000000ull
-#define WINDOW_MS 30
-#define MAX_INTERVAL SECONDS(86400) /* longer ones are cut: a timer that comes early is set again */
+#define WINDOW_MS    30
+#define MAX_INTERVAL SECONDS(86400) /* longer ones are cut: a timer that comes early is set again  \
+                                     */
 
 static uint64_t tsc_base, tsc_khz;
 static uint32_t scale_mul;

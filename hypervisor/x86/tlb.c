@@ -2,11 +2,13 @@
 /*
  * TLB flushes, and the clock that saves some.
  *
- * The clock ticks at each full flush. A frame that stops being mapped is stamped with the time; when it gets a new use, a flush is needed only if none
- * has come since (XSA-241: the stamp is taken after the last reference is gone).
+ * The clock ticks at each full flush. A frame that stops being mapped is stamped with the time;
+ * when it gets a new use, a flush is needed only if none has come since (XSA-241: the stamp is
+ * taken after the last reference is gone).
  *
- * Guest user pages and the hypervisor's are global, so that a switch between guest kernel and user keeps them; every other load of CR3 flushes
- * them too, by turning CR4.PGE off and on. So a CPU knows translations only of the domain that it runs now.
+ * Guest user pages and the hypervisor's are global, so that a switch between guest kernel and user
+ * keeps them; every other load of CR3 flushes them too, by turning CR4.PGE off and on. So a CPU
+ * knows translations only of the domain that it runs now.
  */
 #include <hv/mm.h>
 #include <hv/pv.h>
@@ -17,7 +19,7 @@
 #include "regs.h"
 #include "x86.h"
 
-static uint32_t clock_value = 1; /* counts full flushes */
+static uint32_t clock_value = 1;  /* counts full flushes */
 static uint32_t cpu0_flushed = 1; /* the clock at the only running CPU's last */
 
 uint32_t tlb_clock(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console UART: a 16550 at COM1 or COM2, 115200 baud, 8N1. Output waits for room (bounded: a missing UART must not
- * hang the machine); input is read when its interrupt or the timer says so.
+ * The console UART: a 16550 at COM1 or COM2, 115200 baud, 8N1. Output waits for room (bounded: a
+ * missing UART must not hang the machine); input is read when its interrupt or the timer says so.
  */
 #include <port/atomic.h>
 #include <port/machine.h>
@@ -9,16 +9,24 @@
 #include "insn.h"
 #include "x86.h"
 
-enum { UART_DATA = 0, UART_IER = 1, UART_FCR = 2, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5, UART_SCRATCH = 7 };
-#define LSR_DATA 0x01
-#define LSR_ROOM 0x20
-#define LSR_ALL_SENT 0x40
-#define LCR_DLAB 0x80
-#define LCR_8N1 0x03
+enum {
+    UART_DATA = 0,
+    UART_IER = 1,
+    UART_FCR = 2,
+    UART_LCR = 3,
+    UART_MCR = 4,
+    UART_LSR = 5,
+    UART_SCRATCH = 7
+};
+#define LSR_DATA         0x01
+#define LSR_ROOM         0x20
+#define LSR_ALL_SENT     0x40
+#define LCR_DLAB         0x80
+#define LCR_8N1          0x03
 #define FCR_ENABLE_CLEAR 0x07
 #define MCR_DTR_RTS_OUT2 0x0b
-#define IER_RECEIVED 0x01
-#define FIFO_SIZE 16
+#define IER_RECEIVED     0x01
+#define FIFO_SIZE        16
 
 uint16_t uart_base; /* 0: there is none */
 uint8_t uart_irq;
@@ -74,6 +82,7 @@ int machine_console_getc(void)
 
 void uart_drain(void)
 {
-    for (unsigned int i = 0; uart_base && i < 1000000 && !(inb(uart_base + UART_LSR) & LSR_ALL_SENT); i++)
+    for (unsigned int i = 0;
+         uart_base && i < 1000000 && !(inb(uart_base + UART_LSR) & LSR_ALL_SENT); i++)
         cpu_relax();
 }

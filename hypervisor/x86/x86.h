@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of x86/ offer to each other. The rest of the hypervisor uses the port headers, hv/x86_init.h, hv/pv.h and hv/irq.h.
+ * What the files of x86/ offer to each other. The rest of the hypervisor uses the port headers,
+ * hv/x86_init.h, hv/pv.h and hv/irq.h.
  */
 #ifndef X86_X86_H
 #define X86_X86_H
@@ -16,20 +17,20 @@ struct cpu_block; /* percpu.h */
 extern char image_start[], text_end[], rodata_end[], load_end[], image_end[];
 
 /* --- virtual addresses of the hypervisor (docs/architecture.md) --- */
-#define M2P_GUEST_VIRT 0xffff800000000000ull
-#define PERDOMAIN_VIRT 0xffff820000000000ull
-#define M2P_VIRT 0xffff828000000000ull
+#define M2P_GUEST_VIRT   0xffff800000000000ull
+#define PERDOMAIN_VIRT   0xffff820000000000ull
+#define M2P_VIRT         0xffff828000000000ull
 #define FRAME_TABLE_VIRT 0xffff82a000000000ull
-#define IMAGE_VIRT 0xffff82d040000000ull
-#define CPU_BLOCKS_VIRT 0xffff82d050000000ull
-#define MMIO_VIRT 0xffff82d080000000ull
-#define MMIO_VIRT_END 0xffff82e000000000ull
-#define DIRECT_MAP_VIRT 0xffff830000000000ull
-#define DIRECT_MAP_END 0xffff880000000000ull
+#define IMAGE_VIRT       0xffff82d040000000ull
+#define CPU_BLOCKS_VIRT  0xffff82d050000000ull
+#define MMIO_VIRT        0xffff82d080000000ull
+#define MMIO_VIRT_END    0xffff82e000000000ull
+#define DIRECT_MAP_VIRT  0xffff830000000000ull
+#define DIRECT_MAP_END   0xffff880000000000ull
 
 /* --- selectors: the last pages of every GDT are the CPU's own --- */
-#define HV_CS 0xe008
-#define HV_DS 0xe010
+#define HV_CS        0xe008
+#define HV_DS        0xe010
 #define TSS_SELECTOR 0xe040
 #define LDT_SELECTOR 0xe050
 
@@ -47,25 +48,25 @@ extern uint64_t cr4_base;          /* what CR4 holds without the bits a guest ma
 /* --- descriptors.c --- */
 void init_descriptors(struct cpu_block *block);
 void init_syscall(struct cpu_block *block);
-void set_gdt_ldt(struct vcpu *v); /* loads GDTR for v's area (NULL or idle: the CPU's own), and the LDT */
+void set_gdt_ldt(
+    struct vcpu *v); /* loads GDTR for v's area (NULL or idle: the CPU's own), and the LDT */
 
 /* --- fault.c, dump.c --- */
-
 
 void dump_stack(uint64_t rip, uint64_t rbp);
 void dump_registers(const struct cpu_user_regs *regs);
 
 /* --- paging.c, memory.c --- */
 #define MAP_UNCACHED 1u
-/* Maps physical memory that is not RAM, or tables of the firmware, for good. NULL when there is no more room. */
+/* Maps physical memory that is not RAM, or tables of the firmware, for good. NULL when there is no
+ * more room. */
 void *map_physical(paddr_t start, uint64_t size, unsigned int flags);
-
 
 void init_paging(const struct boot_info *bi);
 void init_frame_tables(const struct boot_info *bi);
-void *phys_ptr(paddr_t pa);        /* how RAM is reached at this stage of the start */
-bool is_ram_frame(mfn_t mfn);       /* whoever owns it                                */
-bool boot_mapping_active(void);    /* the boot tables are still loaded               */
+void *phys_ptr(paddr_t pa);                    /* how RAM is reached at this stage of the start */
+bool is_ram_frame(mfn_t mfn);                  /* whoever owns it                                */
+bool boot_mapping_active(void);                /* the boot tables are still loaded               */
 void map_table_2m(uint64_t va, paddr_t table); /* an L1 table made by hand */
 paddr_t boot_alloc_page(void);
 paddr_t boot_alloc_2m(void); /* 0: there is none */
@@ -103,11 +104,11 @@ extern uint8_t uart_irq;
 void init_efi(paddr_t system_table); /* 0: not started by UEFI */
 
 /* --- irq.c --- */
-#define VECTOR_TIMER 0xf0
-#define VECTOR_KICK 0xf1
+#define VECTOR_TIMER    0xf0
+#define VECTOR_KICK     0xf1
 #define VECTOR_SPURIOUS 0xff
-#define VECTOR_FIRST 0x20
-#define VECTOR_LAST 0xef
+#define VECTOR_FIRST    0x20
+#define VECTOR_LAST     0xef
 void handle_interrupt(unsigned int vector);
 void init_irq(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains on the host: a guest kind without page tables, and the short ways tests use to make, run and end a domain.
+ * Domains on the host: a guest kind without page tables, and the short ways tests use to make, run
+ * and end a domain.
  */
 #include "host.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory on the host: a plain buffer for arguments, and, for the tests of direct paging, a walk of the current guest's page
- * tables as the CPU would do it. A test may forbid ranges, and may change memory between two copies as a hostile guest would.
+ * Guest memory on the host: a plain buffer for arguments, and, for the tests of direct paging, a
+ * walk of the current guest's page tables as the CPU would do it. A test may forbid ranges, and may
+ * change memory between two copies as a hostile guest would.
  */
 #include "host.h"
 

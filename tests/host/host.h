@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine on plain memory: what tests/host offers to tests besides the functions of hypervisor/include/port/.
+ * The machine on plain memory: what tests/host offers to tests besides the functions of
+ * hypervisor/include/port/.
  *
- * host_init(frames) makes a machine with that many frames of RAM (all but the first 16 given to the heap), one CPU, a clock that
- * stands still until host_advance(), and no domain. Each test begins with it: nothing is left of the one before.
+ * host_init(frames) makes a machine with that many frames of RAM (all but the first 16 given to the
+ * heap), one CPU, a clock that stands still until host_advance(), and no domain. Each test begins
+ * with it: nothing is left of the one before.
  *
  * Guest memory, by address:
- *   HOST_GUEST_BASE .. +HOST_GUEST_SIZE   a plain buffer (host_guest()), the same whoever is current; for argument structures
- *   else                                  through the page tables at current->arch.cr3, when host_walk is set (mm tests)
- * Everything else faults, as do accesses that host_fault_* forbids.
+ *   HOST_GUEST_BASE .. +HOST_GUEST_SIZE   a plain buffer (host_guest()), the same whoever is
+ * current; for argument structures else                                  through the page tables at
+ * current->arch.cr3, when host_walk is set (mm tests) Everything else faults, as do accesses that
+ * host_fault_* forbids.
  */
 #ifndef TESTS_HOST_H
 #define TESTS_HOST_H
@@ -22,36 +25,40 @@
 #define HOST_GUEST_SIZE 0x100000ull
 
 void host_init(uint64_t frames);
-void *host_guest(gva_t gva);             /* where the buffer has this address */
-extern bool host_walk;                   /* other addresses go through page tables */
-extern gva_t host_read_only, host_read_only_end;   /* writes there fault */
-extern gva_t host_fault, host_fault_end;           /* all access faults  */
-extern uint64_t host_copies;             /* guest copies made so far */
-extern void (*host_on_copy)(gva_t gva);  /* called before each copy: a guest that changes memory meanwhile */
+void *host_guest(gva_t gva);                     /* where the buffer has this address */
+extern bool host_walk;                           /* other addresses go through page tables */
+extern gva_t host_read_only, host_read_only_end; /* writes there fault */
+extern gva_t host_fault, host_fault_end;         /* all access faults  */
+extern uint64_t host_copies;                     /* guest copies made so far */
+extern void (*host_on_copy)(
+    gva_t gva); /* called before each copy: a guest that changes memory meanwhile */
 
-void host_advance(s_time_t ns);          /* moves the clock; runs what is due as the exit path would */
-void host_exit_path(void);               /* cpu_do_pending() while there is something pending */
-extern s_time_t host_armed;              /* the machine timer's deadline */
+void host_advance(s_time_t ns); /* moves the clock; runs what is due as the exit path would */
+void host_exit_path(void);      /* cpu_do_pending() while there is something pending */
+extern s_time_t host_armed;     /* the machine timer's deadline */
 
-/* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused. */
+/* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused.
+ */
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages);
-void host_run_as(struct vcpu *v);        /* makes it current without the scheduler */
-void host_destroy(struct domain *d);     /* domain_kill() to its end */
-/* A guest kind that has no page tables: what core's own tests use. host_init() makes it the default. */
+void host_run_as(struct vcpu *v);    /* makes it current without the scheduler */
+void host_destroy(struct domain *d); /* domain_kill() to its end */
+/* A guest kind that has no page tables: what core's own tests use. host_init() makes it the
+ * default. */
 extern const struct guest_ops host_guest_ops;
 
 /* What was asked of the machine. */
 extern unsigned int host_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
-extern void (*host_on_stop)(void);       /* machine_stop() calls it; it must not return. NULL: abort() */
-extern char host_console[65536];         /* what the UART got */
+extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
+extern char host_console[65536];   /* what the UART got */
 extern unsigned int host_console_len;
-void host_type(const char *s);           /* the UART's input */
-extern bool host_no_flush;               /* tlb_clock() stands still: to see what relies on flushes */
+void host_type(const char *s); /* the UART's input */
+extern bool host_no_flush;     /* tlb_clock() stands still: to see what relies on flushes */
 unsigned int host_locks_held(void);
 
-/* The machine's interrupts: lines 0 to HOST_GSIS - 1, then messages. Line 4 is the hypervisor's own. */
-#define HOST_GSIS 24
+/* The machine's interrupts: lines 0 to HOST_GSIS - 1, then messages. Line 4 is the hypervisor's
+ * own. */
+#define HOST_GSIS     24
 #define HOST_MESSAGES 8
 struct host_irq {
     struct domain *d; /* who has it; NULL: nobody */
@@ -59,13 +66,15 @@ struct host_irq {
     bool level, masked, message;
 };
 extern struct host_irq host_irq[HOST_GSIS + HOST_MESSAGES];
-extern unsigned int host_mmcfg_trusted;  /* windows that were vouched for */
-void host_interrupt(unsigned int irq);   /* the device interrupts */
+extern unsigned int host_mmcfg_trusted; /* windows that were vouched for */
+void host_interrupt(unsigned int irq);  /* the device interrupts */
 
-/* Recounts what core keeps: frames of the heap and of each domain, both ends of each channel, run queues. Ends the test when they differ. */
+/* Recounts what core keeps: frames of the heap and of each domain, both ends of each channel, run
+ * queues. Ends the test when they differ. */
 void host_check_invariants(void);
 
-/* Calls hypercall nr as v, as entry does, with re-issues; the result, and how often it was issued in *issues (may be NULL). */
+/* Calls hypercall nr as v, as entry does, with re-issues; the result, and how often it was issued
+ * in *issues (may be NULL). */
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues);
 
 #endif

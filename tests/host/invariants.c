@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The oracle: recounts from scratch what core keeps track of as it goes, and compares. Tests and fuzzers call it after each step.
+ * The oracle: recounts from scratch what core keeps track of as it goes, and compares. Tests and
+ * fuzzers call it after each step.
  *
- * Frames: the heap's count is the number of free frames; each domain's list has tot_pages frames, all its own; a frame's links agree.
- * Ports: both ends of a channel name each other; a VIRQ's port is known to its vCPU; active counts the ports that are not closed.
- * vCPUs: runnable and not running means queued, once; the queue is in order. Claims: their sum is what is outstanding.
+ * Frames: the heap's count is the number of free frames; each domain's list has tot_pages frames,
+ * all its own; a frame's links agree. Ports: both ends of a channel name each other; a VIRQ's port
+ * is known to its vCPU; active counts the ports that are not closed. vCPUs: runnable and not
+ * running means queued, once; the queue is in order. Claims: their sum is what is outstanding.
  */
 #include "host.h"
 
@@ -68,7 +70,7 @@ static void check_port(struct domain *d, evtchn_port_t port)
         unsigned int owners = 0;
         struct vcpu *v;
 
-        for_each_vcpu(d, v)
+        for_each_vcpu (d, v)
             owners += v->virq_port[c->u.virq] == port;
         CHECK(owners == 1);
     }
@@ -89,7 +91,7 @@ static void check_ports(struct domain *d)
         check_port(d, p);
     }
     CHECK(active == d->evtchn.active);
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         for (unsigned int i = 0; i < NR_VIRQS; i++)
             if (v->virq_port[i])
                 CHECK(evtchn_from_port(&d->evtchn, v->virq_port[i])->state == EVTCHNSTAT_virq);
@@ -99,12 +101,12 @@ static void check_vcpus(struct domain *d)
 {
     struct vcpu *v;
 
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         bool running = this_cpu()->running == v;
         unsigned int times = 0;
         struct list *at;
 
-        list_for_each(at, &this_cpu()->rq.runnable)
+        list_for_each (at, &this_cpu()->rq.runnable)
             times += at == &v->sched.link;
         CHECK(times == v->sched.queued);
         CHECK(!(v->sched.queued && running));
@@ -119,8 +121,7 @@ static void check_queue(void)
     uint64_t last = 0;
     struct list *at;
 
-    list_for_each(at, &this_cpu()->rq.runnable)
-    {
+    list_for_each (at, &this_cpu()->rq.runnable) {
         const struct vcpu *v = list_entry(at, struct vcpu, sched.link);
 
         CHECK(v->sched.vtime >= last);

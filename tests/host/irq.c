@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's interrupts (hv/irq.h) on the host: 24 lines and 8 messages that keep what they are told, where a test can look.
+ * The machine's interrupts (hv/irq.h) on the host: 24 lines and 8 messages that keep what they are
+ * told, where a test can look.
  *
- * host_irq[] is the state by irq: who has it, masked or not, trigger. host_interrupt() is the machine taking one: a level line is
- * masked by it, as on the metal. PCI configuration space has no functions in it; the messages of function 00:1f.7 are refused.
+ * host_irq[] is the state by irq: who has it, masked or not, trigger. host_interrupt() is the
+ * machine taking one: a level line is masked by it, as on the metal. PCI configuration space has no
+ * functions in it; the messages of function 00:1f.7 are refused.
  */
 #include "host.h"
 
@@ -11,9 +13,9 @@
 #include <hv/pirq.h>
 #include <xen/errno.h>
 
-#define HYPERVISORS_OWN 4 /* the console's line */
+#define HYPERVISORS_OWN   4 /* the console's line */
 #define DEVFN_WITHOUT_MSI 0xff
-#define IOAPIC 0xfec00000ull
+#define IOAPIC            0xfec00000ull
 
 struct host_irq host_irq[HOST_GSIS + HOST_MESSAGES];
 unsigned int host_mmcfg_trusted;

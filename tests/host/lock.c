@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks on the host: nobody competes, so what is checked is the order. A lock must have a higher rank than all that are held, or be
- * the second of a pair of one rank; nothing is taken twice, nothing released that is not held. A violation ends the test.
+ * Locks on the host: nobody competes, so what is checked is the order. A lock must have a higher
+ * rank than all that are held, or be the second of a pair of one rank; nothing is taken twice,
+ * nothing released that is not held. A violation ends the test.
  */
 #include "host.h"
 

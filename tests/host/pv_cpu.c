@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine services that only pv uses (hv/pv.h), on the host: they keep what they are told, where a test can look.
+ * The machine services that only pv uses (hv/pv.h), on the host: they keep what they are told,
+ * where a test can look.
  */
 #include "host.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parvis.cfg: a good file gives what it says; each kind of mistake gives one sentence that names the line and what would be
- * accepted; no bytes, cut anywhere or changed at random, make the parser read beyond them (address sanitizer) or accept nonsense.
+ * parvis.cfg: a good file gives what it says; each kind of mistake gives one sentence that names
+ * the line and what would be accepted; no bytes, cut anywhere or changed at random, make the parser
+ * read beyond them (address sanitizer) or accept nonsense.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,7 +107,8 @@ static const struct {
     {"console = com1\n", "nothing to start"},
     {"console = com3\n", "cfg:1: console: `com3` is not one of: com1, com2"},
     {"loglevel = loud\n", "error, warning, info, debug"},
-    {"\nconsol = com1\n", "cfg:2: unknown key `consol`; before the first section there are: console"},
+    {"\nconsol = com1\n",
+     "cfg:2: unknown key `consol`; before the first section there are: console"},
     {"console = com1\nconsole = com1\n", "cfg:2: console is given twice"},
     {"debug_exit = 0x10000\n", "not an I/O port"},
     {"debug_exit = 12a\n", "not an I/O port"},
@@ -161,7 +163,8 @@ static void test_too_much(void **state)
 
     (void)state;
     for (unsigned int i = 0; i <= BOOT_MAX_DOMAINS; i++)
-        n += (size_t)snprintf(text + n, sizeof(text) - n, "[domain d%u]\nkernel=hello\nmemory=1M\n", i);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "[domain d%u]\nkernel=hello\nmemory=1M\n",
+                              i);
     assert_int_equal(parse(&bi, text, n, &error), -1);
     assert_non_null(strstr(error.text, "more than 8 sections"));
 

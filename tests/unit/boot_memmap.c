@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory map while it is put together. The oracle is an array with the type of each of 256 units: after every change
- * the map says the same as the array, is sorted, joined and without overlaps.
+ * The memory map while it is put together. The oracle is an array with the type of each of 256
+ * units: after every change the map says the same as the array, is sorted, joined and without
+ * overlaps.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 
 #include <hv/boot_config.h>
 
-#define UNITS 256
+#define UNITS     256
 #define UNIT_SIZE 0x1000ull
 
 static struct boot_info bi;
@@ -51,9 +52,8 @@ static void test_random(void **state)
             uint32_t type = (uint32_t)rand() % 5 + 1;
             int add = rand() % 2;
 
-            assert_int_equal((add ? memmap_add : memmap_set)(&bi, first * UNIT_SIZE, n * UNIT_SIZE,
-                                                             type),
-                             0);
+            assert_int_equal(
+                (add ? memmap_add : memmap_set)(&bi, first * UNIT_SIZE, n * UNIT_SIZE, type), 0);
             for (unsigned int i = first; i < first + n; i++)
                 if (!add || type != BOOT_MEM_RAM || !model[i])
                     model[i] = type;

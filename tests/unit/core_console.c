@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Consoles and the log: who may write and read, what is kept of a guest's words, rings with hostile indices, input that waits for room, and
- * a log that a guest cannot flood.
+ * Consoles and the log: who may write and read, what is kept of a guest's words, rings with hostile
+ * indices, input that waits for room, and a log that a guest cannot flood.
  */
 #include "core_test.h"
 
@@ -57,7 +57,8 @@ static void a_guests_words_are_kept(void **state)
     assert_int_equal(say(v, "world\r\nnext \x1b[2J\n"), 0);
     assert_int_equal(host_console_len, 0);
     assert_non_null(strstr(log_text(), "(d1) hello world\n"));
-    assert_non_null(strstr(log_text(), "(d1) next .[2J\n")); /* no terminal tricks on the operator */
+    assert_non_null(
+        strstr(log_text(), "(d1) next .[2J\n")); /* no terminal tricks on the operator */
 }
 
 static void a_flood_is_cut(void **state)
@@ -97,7 +98,8 @@ static void bad_arguments(void **state)
     assert_int_equal(call(v, console_io, 7, 0, LIST), -XEN_ENOSYS);
     assert_int_equal(call(v, console_io, CONSOLEIO_write, 0xffffffff, LIST), -XEN_E2BIG);
     assert_int_equal(call(v, console_io, CONSOLEIO_write, 5, 0xffff800000000000ull), -XEN_EFAULT);
-    assert_int_equal(call(v, console_io, CONSOLEIO_write, 0x7fffffff, LIST), -XEN_EFAULT); /* runs off its memory */
+    assert_int_equal(call(v, console_io, CONSOLEIO_write, 0x7fffffff, LIST),
+                     -XEN_EFAULT); /* runs off its memory */
 }
 
 /* ---- rings ---- */
@@ -209,7 +211,8 @@ static void refusals_are_explained_and_limited(void **state)
     for (const char *p = log_text(); (p = strstr(p, "port 1234")) != NULL; p++)
         lines++;
     assert_in_range(lines, 1, 10);
-    assert_non_null(strstr(log_text(), "d1v0: event_channel_op: port 1234 cannot be sent to (error 22, evtchn.c:"));
+    assert_non_null(strstr(
+        log_text(), "d1v0: event_channel_op: port 1234 cannot be sent to (error 22, evtchn.c:"));
     host_advance(SECONDS(2));
     assert_int_equal(call_with(v, event_channel_op, EVTCHNOP_send, &s), -XEN_EINVAL);
     assert_non_null(strstr(log_text(), "990 more requests were refused"));
@@ -251,10 +254,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        TEST(the_control_domain_speaks), TEST(a_guests_words_are_kept), TEST(a_flood_is_cut),
-        TEST(boot_guests_speak_when_alone), TEST(reading), TEST(bad_arguments), TEST(a_ring_is_drained),
-        TEST(a_broken_ring_harms_nobody), TEST(typing_ahead), TEST(the_ring_goes_with_its_domain),
-        TEST(refusals_are_explained_and_limited), TEST(the_ring_wraps), TEST(long_lines_are_cut),
+        TEST(the_control_domain_speaks),
+        TEST(a_guests_words_are_kept),
+        TEST(a_flood_is_cut),
+        TEST(boot_guests_speak_when_alone),
+        TEST(reading),
+        TEST(bad_arguments),
+        TEST(a_ring_is_drained),
+        TEST(a_broken_ring_harms_nobody),
+        TEST(typing_ahead),
+        TEST(the_ring_goes_with_its_domain),
+        TEST(refusals_are_explained_and_limited),
+        TEST(the_ring_wraps),
+        TEST(long_lines_are_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

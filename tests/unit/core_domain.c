@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Domains: created and destroyed they leave nothing, also when memory runs out at any point; frames that others hold keep what must
- * be kept; pauses nest; shutdown keeps its reason, crash says why; watchdogs.
+ * Domains: created and destroyed they leave nothing, also when memory runs out at any point; frames
+ * that others hold keep what must be kept; pauses nest; shutdown keeps its reason, crash says why;
+ * watchdogs.
  */
 #include "core_test.h"
 
@@ -33,7 +34,8 @@ static void to_the_page(void **state)
 
     (void)state;
     for (int i = 0; i < 50; i++) {
-        struct domain *d = host_domain(DOMID_INVALID, false, 1 + (unsigned int)i % 64, 10 + (uint64_t)i);
+        struct domain *d =
+            host_domain(DOMID_INVALID, false, 1 + (unsigned int)i % 64, 10 + (uint64_t)i);
 
         host_check_invariants();
         host_destroy(d);
@@ -356,11 +358,22 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        TEST(to_the_page), TEST(ids_go_round), TEST(refused_configurations),
-        TEST(memory_runs_out_anywhere), TEST(a_held_frame_keeps_its_owner), TEST(shared_info_held),
-        TEST(references_cannot_overflow), TEST(limits_hold), TEST(stealing), TEST(pauses_nest),
-        TEST(shutdown_keeps_its_reason), TEST(without_a_control_domain),
-        TEST(end_of_the_control_domain), TEST(watchdogs), TEST(claims), TEST(control_alone_ends_others),
+        TEST(to_the_page),
+        TEST(ids_go_round),
+        TEST(refused_configurations),
+        TEST(memory_runs_out_anywhere),
+        TEST(a_held_frame_keeps_its_owner),
+        TEST(shared_info_held),
+        TEST(references_cannot_overflow),
+        TEST(limits_hold),
+        TEST(stealing),
+        TEST(pauses_nest),
+        TEST(shutdown_keeps_its_reason),
+        TEST(without_a_control_domain),
+        TEST(end_of_the_control_domain),
+        TEST(watchdogs),
+        TEST(claims),
+        TEST(control_alone_ends_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl: who may call, what is refused and how, and the life of a domain as the control domain leads it. Each error that the headers
- * name, each bound, and that neither a failed nor a finished life leaves a frame behind.
+ * domctl: who may call, what is refused and how, and the life of a domain as the control domain
+ * leads it. Each error that the headers name, each bound, and that neither a failed nor a finished
+ * life leaves a frame behind.
  */
 #include "core_support.h"
 
@@ -9,14 +10,14 @@
 #include <xen/sched.h>
 
 static const uint32_t offered[] = {
-    XEN_DOMCTL_createdomain,     XEN_DOMCTL_destroydomain,    XEN_DOMCTL_pausedomain,
-    XEN_DOMCTL_unpausedomain,    XEN_DOMCTL_resumedomain,     XEN_DOMCTL_getdomaininfo,
-    XEN_DOMCTL_max_mem,          XEN_DOMCTL_max_vcpus,        XEN_DOMCTL_setdomainhandle,
-    XEN_DOMCTL_settimeoffset,    XEN_DOMCTL_setvcpucontext,   XEN_DOMCTL_getvcpucontext,
-    XEN_DOMCTL_getvcpuinfo,      XEN_DOMCTL_setvcpuaffinity,  XEN_DOMCTL_getvcpuaffinity,
-    XEN_DOMCTL_setnodeaffinity,  XEN_DOMCTL_getnodeaffinity,  XEN_DOMCTL_scheduler_op,
+    XEN_DOMCTL_createdomain,      XEN_DOMCTL_destroydomain,   XEN_DOMCTL_pausedomain,
+    XEN_DOMCTL_unpausedomain,     XEN_DOMCTL_resumedomain,    XEN_DOMCTL_getdomaininfo,
+    XEN_DOMCTL_max_mem,           XEN_DOMCTL_max_vcpus,       XEN_DOMCTL_setdomainhandle,
+    XEN_DOMCTL_settimeoffset,     XEN_DOMCTL_setvcpucontext,  XEN_DOMCTL_getvcpucontext,
+    XEN_DOMCTL_getvcpuinfo,       XEN_DOMCTL_setvcpuaffinity, XEN_DOMCTL_getvcpuaffinity,
+    XEN_DOMCTL_setnodeaffinity,   XEN_DOMCTL_getnodeaffinity, XEN_DOMCTL_scheduler_op,
     XEN_DOMCTL_getpageframeinfo3, XEN_DOMCTL_hypercall_init,  XEN_DOMCTL_set_address_size,
-    XEN_DOMCTL_get_address_size, XEN_DOMCTL_shadow_op,        XEN_DOMCTL_settscinfo,
+    XEN_DOMCTL_get_address_size,  XEN_DOMCTL_shadow_op,       XEN_DOMCTL_settscinfo,
     XEN_DOMCTL_gettscinfo,
 };
 
@@ -49,7 +50,8 @@ static void unprivileged_callers_are_refused(void **state)
             .cmd = cmd, .interface_version = XEN_DOMCTL_INTERFACE_VERSION, .domain = d->domain_id};
         copies = host_copies;
         assert_int_equal(core_call(d->vcpu[0], __HYPERVISOR_domctl, CORE_ARG, 0, 0), -XEN_EPERM);
-        assert_int_equal(core_call(d->vcpu[0], __HYPERVISOR_domctl, CORE_NOWHERE, 0, 0), -XEN_EPERM);
+        assert_int_equal(core_call(d->vcpu[0], __HYPERVISOR_domctl, CORE_NOWHERE, 0, 0),
+                         -XEN_EPERM);
         assert_int_equal(host_copies, copies);
     }
     host_run_as(ctl);
@@ -83,7 +85,8 @@ static void what_is_not_offered_says_so(void **state)
 
 static void no_such_domain(void **state)
 {
-    static const domid_t ids[] = {1, 0x7fef, DOMID_SELF, DOMID_IO, DOMID_XEN, DOMID_INVALID, 0xffff};
+    static const domid_t ids[] = {1,         0x7fef,        DOMID_SELF, DOMID_IO,
+                                  DOMID_XEN, DOMID_INVALID, 0xffff};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(offered); i++)
@@ -244,7 +247,8 @@ static void max_vcpus_without_memory_goes_on_later(void **state)
     (void)state;
     op.u.createdomain.max_vcpus = 8;
     assert_int_equal(core_domctl(&op), 0);
-    op = (struct xen_domctl){.cmd = XEN_DOMCTL_max_vcpus, .domain = op.domain, .u.max_vcpus.max = 7};
+    op =
+        (struct xen_domctl){.cmd = XEN_DOMCTL_max_vcpus, .domain = op.domain, .u.max_vcpus.max = 7};
     assert_int_equal(core_domctl(&op), -XEN_EINVAL);
     op.u.max_vcpus.max = 8;
     for (uint64_t left = 0; rc; left++, failures++) {
@@ -271,7 +275,8 @@ static void nobody_ends_or_stops_itself(void **state)
     assert_false(ctl->domain->dying);
 }
 
-/* A domain with all its ports open, and work waiting all the time: the call is issued many times and comes to the end. */
+/* A domain with all its ports open, and work waiting all the time: the call is issued many times
+ * and comes to the end. */
 static void destroydomain_gives_way(void **state)
 {
     struct domain *d = core_make_guest(1, 4);
@@ -288,7 +293,8 @@ static void destroydomain_gives_way(void **state)
     assert_null(get_domain_by_id(id));
 }
 
-/* A guest's reset that was left half done does not make the teardown skip ports: the peer would send to a domain that is gone. */
+/* A guest's reset that was left half done does not make the teardown skip ports: the peer would
+ * send to a domain that is gone. */
 static void teardown_starts_from_the_first_port(void **state)
 {
     struct domain *d = core_make_guest(1, 1);
@@ -298,8 +304,8 @@ static void teardown_starts_from_the_first_port(void **state)
     (void)state;
     assert_int_equal(evtchn_alloc_unbound(d, 0, &port), 0);
     *bind = (struct evtchn_bind_interdomain){.remote_dom = d->domain_id, .remote_port = port};
-    assert_int_equal(core_call(ctl, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain,
-                               CORE_ARG, 0), 0);
+    assert_int_equal(
+        core_call(ctl, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, CORE_ARG, 0), 0);
     mine = bind->local_port;
     d->evtchn.reset_next = 512;
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d->domain_id), 0);
@@ -307,7 +313,8 @@ static void teardown_starts_from_the_first_port(void **state)
     assert_int_equal(evtchn_send(ctl->domain, mine), 0); /* to nobody */
 }
 
-/* XSA-492: one operation a domain at a time; the second is issued again, and other domains are not held up. */
+/* XSA-492: one operation a domain at a time; the second is issued again, and other domains are not
+ * held up. */
 static void one_operation_a_domain_at_a_time(void **state)
 {
     struct domain *a = core_make_guest(1, 1), *b = core_make_guest(1, 1);
@@ -358,7 +365,8 @@ static void shutdown_is_shown_and_undone(void **state)
     assert_int_equal(op.u.getdomaininfo.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask,
                      SHUTDOWN_suspend);
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_resumedomain, d->domain_id), 0);
-    assert_int_equal(core_domctl_plain(XEN_DOMCTL_resumedomain, d->domain_id), 0); /* nothing to undo */
+    assert_int_equal(core_domctl_plain(XEN_DOMCTL_resumedomain, d->domain_id),
+                     0); /* nothing to undo */
     assert_int_equal(d->pause_count, count);
     assert_int_equal(core_domctl(&op), 0);
     assert_false(op.u.getdomaininfo.flags & XEN_DOMINF_shutdown);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * domctl: vCPUs, CPU time, frames and the fixed parameters of a domain. Bounds of what a tool passes, results that come back whole, nothing
- * taken when memory is short.
+ * domctl: vCPUs, CPU time, frames and the fixed parameters of a domain. Bounds of what a tool
+ * passes, results that come back whole, nothing taken when memory is short.
  */
 #include "core_support.h"
 
@@ -84,8 +84,7 @@ static void contexts_are_refused(void **state)
 
 static void getvcpuinfo(void **state)
 {
-    struct xen_domctl op = {
-        .cmd = XEN_DOMCTL_getvcpuinfo, .domain = id, .u.getvcpuinfo.vcpu = 2};
+    struct xen_domctl op = {.cmd = XEN_DOMCTL_getvcpuinfo, .domain = id, .u.getvcpuinfo.vcpu = 2};
 
     (void)state;
     assert_int_equal(core_domctl(&op), -XEN_ESRCH);
@@ -115,22 +114,24 @@ static struct xen_domctl affinity_op(uint32_t cmd, uint32_t flags, uint32_t bits
                            .cpumap_soft = {.bitmap = CORE_DATA + 0x1000, .nr_bits = bits}}};
 }
 
-/* Maps of a tool have any length: as many bytes as they have are written, the rest is left alone. */
+/* Maps of a tool have any length: as many bytes as they have are written, the rest is left alone.
+ */
 static void bitmaps_of_any_length(void **state)
 {
     unsigned char *map = host_guest(CORE_DATA);
 
     (void)state;
     for (uint32_t bits = 0; bits < 200; bits++) {
-        struct xen_domctl op =
-            affinity_op(XEN_DOMCTL_getvcpuaffinity, XEN_VCPUAFFINITY_HARD, bits);
+        struct xen_domctl op = affinity_op(XEN_DOMCTL_getvcpuaffinity, XEN_VCPUAFFINITY_HARD, bits);
         unsigned int bytes = (bits + 7) / 8;
 
         memset(map, 0xa5, 64);
         assert_int_equal(core_domctl(&op), 0);
         for (unsigned int i = 0; i < 64; i++) {
             /* All CPUs: whatever the map can say of them. */
-            unsigned int known = bits < i * 8 ? 0 : bits - i * 8 >= 8 ? 0xff : (1u << (bits - i * 8)) - 1;
+            unsigned int known = bits < i * 8        ? 0
+                                 : bits - i * 8 >= 8 ? 0xff
+                                                     : (1u << (bits - i * 8)) - 1;
 
             assert_int_equal(map[i], i >= bytes ? 0xa5 : i < 8 ? known : 0);
         }
@@ -272,7 +273,8 @@ static void frames_and_their_types(void **state)
 /* The page is written only if it is one that the guest itself could write. */
 static void hypercall_page(void **state)
 {
-    struct page_info *pg = page_list_first(&d->pages), *other = page_list_first(&ctl->domain->pages);
+    struct page_info *pg = page_list_first(&d->pages),
+                     *other = page_list_first(&ctl->domain->pages);
     const uint64_t bad[] = {0, max_mfn + 1, ~0ull, 1ull << 52, page_to_mfn(other).n};
     struct xen_domctl op = {.cmd = XEN_DOMCTL_hypercall_init, .domain = id};
     uint64_t count = pg->count_info;
@@ -304,8 +306,8 @@ static void fixed_parameters(void **state)
     for (uint32_t shadow = 0; shadow < 40; shadow++) {
         op = (struct xen_domctl){
             .cmd = XEN_DOMCTL_shadow_op, .domain = id, .u.shadow_op.op = shadow};
-        assert_int_equal(core_domctl(&op), shadow == XEN_DOMCTL_SHADOW_OP_OFF ? -XEN_EINVAL
-                                                                             : -XEN_EOPNOTSUPP);
+        assert_int_equal(core_domctl(&op),
+                         shadow == XEN_DOMCTL_SHADOW_OP_OFF ? -XEN_EINVAL : -XEN_EOPNOTSUPP);
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels: what each operation does, who may do it, and that every port of both ends agrees afterwards; limits; closing and
- * resetting in slices; polls; virtual interrupts; moving vcpu_info without losing an event.
+ * Event channels: what each operation does, who may do it, and that every port of both ends agrees
+ * afterwards; limits; closing and resetting in slices; polls; virtual interrupts; moving vcpu_info
+ * without losing an event.
  */
 #include "core_test.h"
 
@@ -191,7 +192,9 @@ static void ports_run_out(void **state)
     struct evtchn_reset r = {.dom = DOMID_SELF};
     memcpy(host_guest(ARG), &r, sizeof(r));
     atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
-    assert_int_equal(host_hypercall(va, __HYPERVISOR_event_channel_op, (uint64_t[6]){EVTCHNOP_reset, ARG}, &issues), 0);
+    assert_int_equal(host_hypercall(va, __HYPERVISOR_event_channel_op,
+                                    (uint64_t[6]){EVTCHNOP_reset, ARG}, &issues),
+                     0);
     assert_true(issues > 1);
     assert_int_equal(a->evtchn.active, 0);
     this_cpu()->pending = 0;
@@ -385,7 +388,8 @@ static void vcpu_info_moves_once(void **state)
     assert_int_equal(va->vcpu_info->evtchn_upcall_pending, 1);
     assert_int_equal(va->vcpu_info->evtchn_pending_sel, ~0ul);
     assert_int_equal(call(va, vcpu_op, VCPUOP_register_vcpu_info, 0, ARG), -XEN_EINVAL);
-    assert_int_equal(call(va, vcpu_op, VCPUOP_register_vcpu_info, 1, ARG), -XEN_EINVAL); /* it is up */
+    assert_int_equal(call(va, vcpu_op, VCPUOP_register_vcpu_info, 1, ARG),
+                     -XEN_EINVAL); /* it is up */
 }
 
 static void bad_addresses(void **state)
@@ -401,7 +405,10 @@ static void bad_addresses(void **state)
 /* A domain may get ports and events before it has a vCPU. */
 static void no_vcpu_yet(void **state)
 {
-    const struct domain_config cfg = {.domid = 9, .max_vcpus = 1, .max_evtchn_port = 100, .max_grant_frames = 1,
+    const struct domain_config cfg = {.domid = 9,
+                                      .max_vcpus = 1,
+                                      .max_evtchn_port = 100,
+                                      .max_grant_frames = 1,
                                       .max_maptrack_frames = 1};
     struct evtchn_alloc_unbound op = {.dom = 9, .remote_dom = 0};
     evtchn_port_t p;
@@ -420,12 +427,23 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(an_event_arrives), TEST(masked_waits_for_unmask), TEST(only_who_is_meant_binds),
-        TEST(only_control_makes_ports_of_others), TEST(closing_leaves_the_other_end_open),
-        TEST(a_pair_within_one_domain), TEST(hypervisors_ports_are_not_the_guests), TEST(ports_run_out),
-        TEST(reset_is_for_oneself), TEST(virqs), TEST(ipis_and_moving), TEST(status_of),
-        TEST(poll_ends_by_event_or_time), TEST(poll_with_bad_ports),
-        TEST(a_poll_timeout_is_only_for_its_poll), TEST(vcpu_info_moves_once), TEST(bad_addresses),
+        TEST(an_event_arrives),
+        TEST(masked_waits_for_unmask),
+        TEST(only_who_is_meant_binds),
+        TEST(only_control_makes_ports_of_others),
+        TEST(closing_leaves_the_other_end_open),
+        TEST(a_pair_within_one_domain),
+        TEST(hypervisors_ports_are_not_the_guests),
+        TEST(ports_run_out),
+        TEST(reset_is_for_oneself),
+        TEST(virqs),
+        TEST(ipis_and_moving),
+        TEST(status_of),
+        TEST(poll_ends_by_event_or_time),
+        TEST(poll_with_bad_ports),
+        TEST(a_poll_timeout_is_only_for_its_poll),
+        TEST(vcpu_info_moves_once),
+        TEST(bad_addresses),
         TEST(no_vcpu_yet),
     };
 

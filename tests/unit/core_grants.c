@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grants: map, unmap, copy, swap, and the questions, with three paravirtual guests and their real page
- * tables. After each call every page reference is recounted (pv_mm_support.c) and every use of every grant
- * (grant_oracle.c); after each test every frame must be free again.
+ * Grants: map, unmap, copy, swap, and the questions, with three paravirtual guests and their real
+ * page tables. After each call every page reference is recounted (pv_mm_support.c) and every use of
+ * every grant (grant_oracle.c); after each test every frame must be free again.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,11 +16,11 @@
 #include <xen/errno.h>
 #include <xen/memory.h>
 
-#define ARG HOST_GUEST_BASE
-#define SLOT 100u /* where mappings go: nothing else is there */
-#define HOST GNTMAP_host_map
+#define ARG    HOST_GUEST_BASE
+#define SLOT   100u /* where mappings go: nothing else is there */
+#define HOST   GNTMAP_host_map
 #define DEVICE GNTMAP_device_map
-#define RO GNTMAP_readonly
+#define RO     GNTMAP_readonly
 
 static struct mm_guest granter, mapper, third;
 
@@ -59,13 +59,15 @@ static struct grant_entry_v1 *entry(struct mm_guest *g, grant_ref_t ref)
     return grant_shared(g->d->grant, ref);
 }
 
-static void give(struct mm_guest *g, grant_ref_t ref, domid_t to, unsigned int frame, uint16_t flags)
+static void give(struct mm_guest *g, grant_ref_t ref, domid_t to, unsigned int frame,
+                 uint16_t flags)
 {
     *entry(g, ref) = (struct grant_entry_v1){
         .flags = GTF_permit_access | flags, .domid = to, .frame = (uint32_t)g->frame[frame].n};
 }
 
-static int map_at(struct mm_guest *g, grant_ref_t ref, uint32_t flags, uint64_t addr, uint32_t *handle)
+static int map_at(struct mm_guest *g, grant_ref_t ref, uint32_t flags, uint64_t addr,
+                  uint32_t *handle)
 {
     struct gnttab_map_grant_ref m = {
         .host_addr = addr, .flags = flags, .ref = ref, .dom = granter.d->domain_id, .handle = ~0u};
@@ -121,11 +123,11 @@ static void what_may_not_be_mapped(void **state)
 
     (void)state;
     give(&granter, 9, 2, MM_SPARE, 0);
-    assert_int_equal(map(9, 0, SLOT, &handle), GNTST_bad_gntref);             /* mapped for nobody */
+    assert_int_equal(map(9, 0, SLOT, &handle), GNTST_bad_gntref); /* mapped for nobody */
     assert_int_equal(map(9, HOST | 1u << 5, SLOT, &handle), GNTST_bad_gntref); /* unknown flag */
-    assert_int_equal(map(512, HOST, SLOT, &handle), GNTST_bad_gntref);        /* beyond the table */
+    assert_int_equal(map(512, HOST, SLOT, &handle), GNTST_bad_gntref); /* beyond the table */
     assert_int_equal(map(~0u, HOST, SLOT, &handle), GNTST_bad_gntref);
-    assert_int_equal(map(10, HOST, SLOT, &handle), GNTST_general_error);      /* not granted */
+    assert_int_equal(map(10, HOST, SLOT, &handle), GNTST_general_error); /* not granted */
     assert_int_equal(map_at(&third, 9, HOST, mm_va(SLOT), &handle), GNTST_general_error);
     give(&granter, 9, 2, MM_SPARE, GTF_readonly);
     assert_int_equal(map(9, HOST, SLOT, &handle), GNTST_general_error);
@@ -134,7 +136,8 @@ static void what_may_not_be_mapped(void **state)
         if (type != GTF_permit_access)
             assert_int_equal(map(9, HOST, SLOT, &handle), GNTST_general_error);
     }
-    /* A page table is not mapped writable; readable it may be. Frames that are not the granter's not at all. */
+    /* A page table is not mapped writable; readable it may be. Frames that are not the granter's
+     * not at all. */
     give(&granter, 9, 2, MM_L1, 0);
     assert_int_equal(map(9, HOST, SLOT, &handle), GNTST_bad_page);
     assert_int_equal(map(9, HOST | RO, SLOT, &first), GNTST_okay);
@@ -166,7 +169,8 @@ static void granters_that_are_not_there(void **state)
     }
 }
 
-/* XSA-224, XSA-230: each of the two mappings of a handle has its own references; the use ends with the last. */
+/* XSA-224, XSA-230: each of the two mappings of a handle has its own references; the use ends with
+ * the last. */
 static void host_and_device_mapping_end_apart(void **state)
 {
     uint64_t refs = mm_refs(&granter, MM_SPARE), types = mm_type_count(&granter, MM_SPARE);
@@ -182,11 +186,13 @@ static void host_and_device_mapping_end_apart(void **state)
         assert_int_equal(unmap(handle, 0, 0), GNTST_okay); /* names nothing, does nothing */
         assert_int_equal(mm_refs(&granter, MM_SPARE), refs + 2);
         assert_int_equal(unmap(handle, 0, bus(MM_SPARE + 1)), GNTST_general_error);
-        assert_int_equal(unmap(handle, order ? mm_va(SLOT) : 0, order ? 0 : bus(MM_SPARE)), GNTST_okay);
+        assert_int_equal(unmap(handle, order ? mm_va(SLOT) : 0, order ? 0 : bus(MM_SPARE)),
+                         GNTST_okay);
         assert_int_equal(mm_refs(&granter, MM_SPARE), refs + 1);
         assert_int_equal(a->writers, 1);
         assert_true(entry(&granter, 9)->flags & GTF_writing);
-        assert_int_equal(unmap(handle, order ? 0 : mm_va(SLOT), order ? bus(MM_SPARE) : 0), GNTST_okay);
+        assert_int_equal(unmap(handle, order ? 0 : mm_va(SLOT), order ? bus(MM_SPARE) : 0),
+                         GNTST_okay);
         assert_int_equal(mm_refs(&granter, MM_SPARE), refs);
         assert_int_equal(mm_type_count(&granter, MM_SPARE), types);
         assert_int_equal(a->writers, 0);
@@ -200,7 +206,8 @@ static void host_and_device_mapping_end_apart(void **state)
     assert_int_equal(mm_refs(&granter, MM_SPARE), refs);
 }
 
-/* XSA-218: the same handle twice in one batch is undone once. XSA-394: what is dropped is what the first took out. */
+/* XSA-218: the same handle twice in one batch is undone once. XSA-394: what is dropped is what the
+ * first took out. */
 static void a_handle_is_unmapped_once(void **state)
 {
     uint64_t refs = mm_refs(&granter, MM_SPARE);
@@ -212,7 +219,8 @@ static void a_handle_is_unmapped_once(void **state)
     assert_int_equal(map(9, HOST, SLOT, &handle), GNTST_okay);
     assert_int_equal(map(9, HOST | RO, SLOT + 1, &second), GNTST_okay);
     for (unsigned int i = 0; i < 3; i++)
-        u[i] = (struct gnttab_unmap_grant_ref){.host_addr = mm_va(SLOT), .handle = handle, .status = 77};
+        u[i] = (struct gnttab_unmap_grant_ref){
+            .host_addr = mm_va(SLOT), .handle = handle, .status = 77};
     assert_int_equal(grant_op(&mapper, GNTTABOP_unmap_grant_ref, u, sizeof(u[0]), 3), 0);
     assert_int_equal(u[0].status, GNTST_okay);
     assert_int_equal(u[1].status, GNTST_bad_handle);
@@ -225,7 +233,8 @@ static void a_handle_is_unmapped_once(void **state)
     assert_int_equal(unmap(second, mm_va(SLOT + 1), 0), GNTST_okay);
 }
 
-/* XSA-234: with the handle of a read-only mapping a writable one is not taken out, nor the other way round. */
+/* XSA-234: with the handle of a read-only mapping a writable one is not taken out, nor the other
+ * way round. */
 static void a_handle_undoes_its_own_kind(void **state)
 {
     uint32_t ro, rw;
@@ -240,7 +249,8 @@ static void a_handle_undoes_its_own_kind(void **state)
     assert_int_equal(unmap(rw, mm_va(SLOT), 0), GNTST_okay);
 }
 
-/* The frame is the one at the beginning of the use, whatever the granter writes meanwhile (XSA-500, XSA-236). */
+/* The frame is the one at the beginning of the use, whatever the granter writes meanwhile (XSA-500,
+ * XSA-236). */
 static void the_frame_in_use_stays(void **state)
 {
     uint64_t refs = mm_refs(&granter, MM_SPARE), refs1 = mm_refs(&granter, MM_SPARE + 1);
@@ -299,7 +309,8 @@ static void swap(void **state)
     assert_int_equal(entry(&granter, 9)->domid, 3);
     assert_int_equal(entry(&granter, 10)->frame, granter.frame[MM_SPARE].n);
     for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-        s = (struct gnttab_swap_grant_ref){.ref_a = i % 2 ? bad[i] : 9, .ref_b = i % 2 ? 9 : bad[i]};
+        s = (struct gnttab_swap_grant_ref){.ref_a = i % 2 ? bad[i] : 9,
+                                           .ref_b = i % 2 ? 9 : bad[i]};
         assert_int_equal(GRANT_OP(&granter, swap_grant_ref, s), 0);
         assert_int_equal(s.status, GNTST_bad_gntref);
     }
@@ -308,13 +319,15 @@ static void swap(void **state)
     assert_int_equal(GRANT_OP(&granter, swap_grant_ref, s), 0);
     assert_int_equal(s.status, GNTST_eagain);
     assert_int_equal(entry(&granter, 10)->frame, granter.frame[MM_SPARE].n);
-    /* A table without entries, as no domain has one: the bound is the number of entries there are. */
+    /* A table without entries, as no domain has one: the bound is the number of entries there are.
+     */
     s = (struct gnttab_swap_grant_ref){.ref_a = 11, .ref_b = 11};
     assert_int_equal(GRANT_OP(&granter, swap_grant_ref, s), 0);
     assert_int_equal(s.status, GNTST_okay);
 }
 
-/* The granter ends while its frame is mapped: the frame stays its until the unmap, and then goes. */
+/* The granter ends while its frame is mapped: the frame stays its until the unmap, and then goes.
+ */
 static void the_granter_ends_first(void **state)
 {
     uint64_t free;
@@ -348,7 +361,8 @@ static void the_mapper_ends_first(void **state)
     assert_int_equal(map(9, HOST, SLOT, &handle), GNTST_okay);
     assert_int_equal(map(9, HOST | DEVICE | RO, SLOT + 1, &handle), GNTST_okay);
     assert_int_equal(map(9, DEVICE, 0, &handle), GNTST_okay);
-    /* One whose entry the guest itself wrote over: the handle stays, the reference is gone already. */
+    /* One whose entry the guest itself wrote over: the handle stays, the reference is gone already.
+     */
     assert_int_equal(map(9, HOST, SLOT + 2, &handle), GNTST_okay);
     assert_int_equal(mm_update_va(&mapper, mm_va(SLOT + 2), 0, 0), 0);
     assert_int_equal(unmap(handle, mm_va(SLOT + 2), 0), GNTST_general_error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_table_op as a call: lists that end in the middle of nowhere or give way, copies, the table itself,
- * versions, and who may ask about whom.
+ * grant_table_op as a call: lists that end in the middle of nowhere or give way, copies, the table
+ * itself, versions, and who may ask about whom.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <xen/errno.h>
 
-#define ARG HOST_GUEST_BASE
+#define ARG  HOST_GUEST_BASE
 #define LIST (HOST_GUEST_BASE + 0x10000)
 #define SLOT 100u
 
@@ -50,7 +50,8 @@ static long op(struct mm_guest *g, unsigned int cmd, void *arg, size_t size)
 }
 #define OP(g, cmd, s) op(g, GNTTABOP_##cmd, &(s), sizeof(s))
 
-static void give(struct mm_guest *g, grant_ref_t ref, domid_t to, unsigned int frame, uint16_t flags)
+static void give(struct mm_guest *g, grant_ref_t ref, domid_t to, unsigned int frame,
+                 uint16_t flags)
 {
     *grant_shared(g->d->grant, ref) = (struct grant_entry_v1){
         .flags = GTF_permit_access | flags, .domid = to, .frame = (uint32_t)g->frame[frame].n};
@@ -60,7 +61,8 @@ static void commands_and_counts(void **state)
 {
     (void)state;
     for (unsigned int cmd = GNTTABOP_cache_flush + 1; cmd < 40; cmd++)
-        assert_int_equal(mm_call(&granter, __HYPERVISOR_grant_table_op, cmd, ARG, 1, 0), -XEN_ENOSYS);
+        assert_int_equal(mm_call(&granter, __HYPERVISOR_grant_table_op, cmd, ARG, 1, 0),
+                         -XEN_ENOSYS);
     assert_int_equal(mm_call(&granter, __HYPERVISOR_grant_table_op, ~0u, ARG, 1, 0), -XEN_ENOSYS);
     for (unsigned int cmd = 0; cmd <= GNTTABOP_cache_flush; cmd++) {
         bool list = cmd <= GNTTABOP_unmap_grant_ref || cmd == GNTTABOP_transfer ||
@@ -76,7 +78,8 @@ static void commands_and_counts(void **state)
         }
         /* A list of nothing is done; the rest are about one table each. */
         assert_int_equal(none, list ? 0 : -XEN_EINVAL);
-        assert_int_equal(mm_call(&granter, __HYPERVISOR_grant_table_op, cmd, 0x10, 1, 0), -XEN_EFAULT);
+        assert_int_equal(mm_call(&granter, __HYPERVISOR_grant_table_op, cmd, 0x10, 1, 0),
+                         -XEN_EFAULT);
         assert_int_equal(mm_call(&granter, __HYPERVISOR_grant_table_op, cmd, ~0ull - 7, 1, 0),
                          -XEN_EFAULT);
         if (!list)
@@ -100,9 +103,9 @@ static void a_list_that_ends_early(void **state)
     for (unsigned int i = 0; i < 2; i++)
         m[i] = (struct gnttab_map_grant_ref){
             .host_addr = mm_va(SLOT + i), .flags = GNTMAP_host_map, .ref = 9, .dom = 1};
-    assert_int_equal(mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
-                             end - 2 * size, 3, 0),
-                     -XEN_EFAULT);
+    assert_int_equal(
+        mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, end - 2 * size, 3, 0),
+        -XEN_EFAULT);
     assert_int_equal(mm_refs(&granter, MM_SPARE), refs + 2);
     for (unsigned int i = 0; i < 2; i++)
         handles[i] = m[i].handle;
@@ -113,21 +116,23 @@ static void a_list_that_ends_early(void **state)
                      -XEN_EFAULT);
     assert_int_equal(u[1].status, GNTST_okay);
     assert_int_equal(mm_refs(&granter, MM_SPARE), refs);
-    /* The place of the status is tried first: nothing is mapped whose handle the guest would not learn. */
-    memcpy(host_guest(ARG), &(struct gnttab_map_grant_ref){.host_addr = mm_va(SLOT),
-                                                           .flags = GNTMAP_host_map,
-                                                           .ref = 9,
-                                                           .dom = 1},
+    /* The place of the status is tried first: nothing is mapped whose handle the guest would not
+     * learn. */
+    memcpy(host_guest(ARG),
+           &(struct gnttab_map_grant_ref){
+               .host_addr = mm_va(SLOT), .flags = GNTMAP_host_map, .ref = 9, .dom = 1},
            size);
     host_read_only = ARG;
     host_read_only_end = ARG + PAGE_SIZE;
-    assert_int_equal(mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, ARG, 1, 0),
-                     -XEN_EFAULT);
+    assert_int_equal(
+        mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, ARG, 1, 0),
+        -XEN_EFAULT);
     host_read_only_end = 0;
     assert_int_equal(mm_refs(&granter, MM_SPARE), refs);
 }
 
-/* XSA-24, XSA-318: a list that gives way after each element comes to its end, each element done once. */
+/* XSA-24, XSA-318: a list that gives way after each element comes to its end, each element done
+ * once. */
 static void lists_give_way(void **state)
 {
     struct gnttab_map_grant_ref *m = host_guest(ARG);
@@ -139,10 +144,14 @@ static void lists_give_way(void **state)
     (void)state;
     give(&granter, 9, 2, MM_SPARE, 0);
     for (unsigned int i = 0; i < 40; i++)
-        m[i] = (struct gnttab_map_grant_ref){
-            .host_addr = mm_va(SLOT + i), .flags = GNTMAP_host_map, .ref = 9, .dom = 1, .status = 77};
+        m[i] = (struct gnttab_map_grant_ref){.host_addr = mm_va(SLOT + i),
+                                             .flags = GNTMAP_host_map,
+                                             .ref = 9,
+                                             .dom = 1,
+                                             .status = 77};
     mm_preempt = true;
-    assert_int_equal(mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, ARG, 40, 0), 0);
+    assert_int_equal(
+        mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, ARG, 40, 0), 0);
     assert_int_equal(mm_issues, 40);
     for (unsigned int i = 0; i < 40; i++) {
         assert_int_equal(m[i].status, GNTST_okay);
@@ -152,18 +161,19 @@ static void lists_give_way(void **state)
     for (unsigned int i = 0; i < 40; i++)
         u[i] = (struct gnttab_unmap_grant_ref){
             .host_addr = mm_va(SLOT + i), .handle = handles[i], .status = 77};
-    assert_int_equal(mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, ARG, 40, 0),
-                     0);
+    assert_int_equal(
+        mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, ARG, 40, 0), 0);
     assert_int_equal(mm_issues, 3); /* a flush for 16 */
     for (unsigned int i = 0; i < 40; i++)
         assert_int_equal(u[i].status, GNTST_okay);
     assert_int_equal(mm_refs(&granter, MM_SPARE), refs);
     for (unsigned int i = 0; i < 40; i++)
-        c[i] = (struct gnttab_copy){.source = {.u.gmfn = other.frame[MM_SPARE].n, .domid = DOMID_SELF},
-                                    .dest = {.u.ref = 9, .domid = 1, .offset = (uint16_t)(i * 8)},
-                                    .len = i == 20 ? 0xffff : 8,
-                                    .flags = GNTCOPY_dest_gref,
-                                    .status = 77};
+        c[i] =
+            (struct gnttab_copy){.source = {.u.gmfn = other.frame[MM_SPARE].n, .domid = DOMID_SELF},
+                                 .dest = {.u.ref = 9, .domid = 1, .offset = (uint16_t)(i * 8)},
+                                 .len = i == 20 ? 0xffff : 8,
+                                 .flags = GNTCOPY_dest_gref,
+                                 .status = 77};
     mm_words(&other, MM_SPARE)[0] = 0x1234567;
     assert_int_equal(mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_copy, ARG, 40, 0), 0);
     assert_int_equal(mm_issues, 40);
@@ -208,22 +218,31 @@ static void copies(void **state)
     assert_string_equal(mine + 90, "hello");
     assert_int_equal(copy(own, DOMID_SELF, 90, 9, 1, 0, 6, GNTCOPY_dest_gref), GNTST_okay);
     assert_string_equal(theirs, "hello");
-    assert_int_equal(copy(9, 1, 0, 9, 1, 2, 4, GNTCOPY_source_gref | GNTCOPY_dest_gref), GNTST_okay);
+    assert_int_equal(copy(9, 1, 0, 9, 1, 2, 4, GNTCOPY_source_gref | GNTCOPY_dest_gref),
+                     GNTST_okay);
     assert_string_equal(theirs, "hehell");
-    assert_int_equal(copy(own, DOMID_SELF, 0, own, 2, 0, 0, 0), GNTST_okay); /* nothing, to oneself */
+    assert_int_equal(copy(own, DOMID_SELF, 0, own, 2, 0, 0, 0),
+                     GNTST_okay); /* nothing, to oneself */
 
     assert_int_equal(copy(own, DOMID_SELF, 0, 10, 1, 0, 1, GNTCOPY_dest_gref), GNTST_general_error);
     assert_int_equal(copy(own, DOMID_SELF, 0, 11, 1, 0, 1, GNTCOPY_dest_gref), GNTST_general_error);
     assert_int_equal(copy(own, DOMID_SELF, 0, ~0u, 1, 0, 1, GNTCOPY_dest_gref), GNTST_bad_gntref);
     assert_int_equal(copy(own, DOMID_SELF, 0, 9, 77, 0, 1, GNTCOPY_dest_gref), GNTST_bad_domain);
-    assert_int_equal(copy(9, DOMID_IO, 0, own, DOMID_SELF, 0, 1, GNTCOPY_source_gref), GNTST_bad_domain);
-    assert_int_equal(copy(own, DOMID_SELF, 1, 9, 1, 0, PAGE_SIZE, GNTCOPY_dest_gref), GNTST_bad_copy_arg);
-    assert_int_equal(copy(own, DOMID_SELF, 0, 9, 1, 0xffff, 1, GNTCOPY_dest_gref), GNTST_bad_copy_arg);
-    assert_int_equal(copy(own, DOMID_SELF, 0xffff, 9, 1, 0, 0xffff, GNTCOPY_dest_gref), GNTST_bad_copy_arg);
+    assert_int_equal(copy(9, DOMID_IO, 0, own, DOMID_SELF, 0, 1, GNTCOPY_source_gref),
+                     GNTST_bad_domain);
+    assert_int_equal(copy(own, DOMID_SELF, 1, 9, 1, 0, PAGE_SIZE, GNTCOPY_dest_gref),
+                     GNTST_bad_copy_arg);
+    assert_int_equal(copy(own, DOMID_SELF, 0, 9, 1, 0xffff, 1, GNTCOPY_dest_gref),
+                     GNTST_bad_copy_arg);
+    assert_int_equal(copy(own, DOMID_SELF, 0xffff, 9, 1, 0, 0xffff, GNTCOPY_dest_gref),
+                     GNTST_bad_copy_arg);
     /* Frames of one's own: not another's, not a table to write into, not what is no frame. */
-    assert_int_equal(copy(granter.frame[MM_SPARE].n, DOMID_SELF, 0, own, DOMID_SELF, 0, 1, 0), GNTST_bad_page);
-    assert_int_equal(copy(granter.frame[MM_SPARE].n, 1, 0, own, DOMID_SELF, 0, 1, 0), GNTST_permission_denied);
-    assert_int_equal(copy(own, DOMID_SELF, 0, other.frame[MM_L1].n, DOMID_SELF, 0, 8, 0), GNTST_bad_page);
+    assert_int_equal(copy(granter.frame[MM_SPARE].n, DOMID_SELF, 0, own, DOMID_SELF, 0, 1, 0),
+                     GNTST_bad_page);
+    assert_int_equal(copy(granter.frame[MM_SPARE].n, 1, 0, own, DOMID_SELF, 0, 1, 0),
+                     GNTST_permission_denied);
+    assert_int_equal(copy(own, DOMID_SELF, 0, other.frame[MM_L1].n, DOMID_SELF, 0, 8, 0),
+                     GNTST_bad_page);
     assert_int_equal(copy(own, DOMID_SELF, 0, ~0ull, DOMID_SELF, 0, 8, 0), GNTST_bad_page);
     assert_int_equal(copy(max_mfn + 1, DOMID_SELF, 0, own, DOMID_SELF, 0, 8, 0), GNTST_bad_page);
     /* A granter that names a frame which is not its own, or its page table. */
@@ -310,13 +329,16 @@ static void a_dying_domain_has_no_table(void **state)
 static void versions(void **state)
 {
     struct gnttab_get_version get = {.dom = DOMID_SELF, .version = 77};
-    struct gnttab_get_status_frames frames = {.nr_frames = 1, .dom = DOMID_SELF, .frame_list = LIST};
+    struct gnttab_get_status_frames frames = {
+        .nr_frames = 1, .dom = DOMID_SELF, .frame_list = LIST};
 
     (void)state;
     for (uint32_t v = 0; v < 5; v++) {
         struct gnttab_set_version set = {.version = v};
 
-        assert_int_equal(OP(&granter, set_version, set), v == 1 ? 0 : v == 2 ? -XEN_ENOSYS : -XEN_EINVAL);
+        assert_int_equal(OP(&granter, set_version, set), v == 1   ? 0
+                                                         : v == 2 ? -XEN_ENOSYS
+                                                                  : -XEN_EINVAL);
         assert_int_equal(set.version, 1);
     }
     assert_int_equal(OP(&granter, get_version, get), 0);

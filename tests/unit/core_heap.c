@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The heap and small objects: everything given comes back to the page, whatever the order of frees; blocks are aligned, cleared, below the
- * limit asked for; a freed frame is flushed from the TLBs before it is anyone's again; small objects do not overlap.
+ * The heap and small objects: everything given comes back to the page, whatever the order of frees;
+ * blocks are aligned, cleared, below the limit asked for; a freed frame is flushed from the TLBs
+ * before it is anyone's again; small objects do not overlap.
  */
 #include "core_test.h"
 
@@ -84,7 +85,8 @@ static void cleared_also_after_use(void **state)
         assert_int_equal(p[i], 0);
 }
 
-/* Fresh memory may stay as firmware left it for the control domain; memory that was somebody's never does. */
+/* Fresh memory may stay as firmware left it for the control domain; memory that was somebody's
+ * never does. */
 static void trusted_memory_was_nobodys(void **state)
 {
     struct page_info *pg = alloc_frames(0, 0);
@@ -213,9 +215,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        TEST(all_comes_back),       TEST(cleared_also_after_use), TEST(trusted_memory_was_nobodys),
-        TEST(address_limits),       TEST(high_memory_first),      TEST(flushed_before_reuse),
-        TEST(given_twice_counts_once), TEST(small_objects),       TEST(sizes_that_cannot_be),
+        TEST(all_comes_back),
+        TEST(cleared_also_after_use),
+        TEST(trusted_memory_was_nobodys),
+        TEST(address_limits),
+        TEST(high_memory_first),
+        TEST(flushed_before_reuse),
+        TEST(given_twice_counts_once),
+        TEST(small_objects),
+        TEST(sizes_that_cannot_be),
         TEST(memory_runs_out),
     };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall table, continuations and multicall: privilege, unknown numbers, re-issue with the right arguments, lists that end where
- * they must, results that land where they belong. And xen_version, which answers without telling what is not the guest's to know.
+ * The hypercall table, continuations and multicall: privilege, unknown numbers, re-issue with the
+ * right arguments, lists that end where they must, results that land where they belong. And
+ * xen_version, which answers without telling what is not the guest's to know.
  */
 #include "core_test.h"
 
@@ -95,8 +96,8 @@ static void a_list_runs_to_its_end(void **state)
 {
     (void)state;
     put(0, __HYPERVISOR_xen_version, XENVER_version, 0);
-    put(1, 1000, 0, 0);                          /* an error does not stop it */
-    put(2, __HYPERVISOR_multicall, LIST, 1);     /* nor one in another */
+    put(1, 1000, 0, 0);                      /* an error does not stop it */
+    put(2, __HYPERVISOR_multicall, LIST, 1); /* nor one in another */
     put(3, __HYPERVISOR_sched_op, 99, 0);
     put(4, __HYPERVISOR_xen_version, XENVER_pagesize, 0);
     assert_int_equal(call(v, multicall, LIST, 5), 0);
@@ -108,7 +109,8 @@ static void a_list_runs_to_its_end(void **state)
     assert_false(v->in_multicall);
 }
 
-/* XSA-213: what follows a switch to user mode is not run. A guest kind of the test's makes the switch. */
+/* XSA-213: what follows a switch to user mode is not run. A guest kind of the test's makes the
+ * switch. */
 static int set_context_to_user(struct vcpu *who, const struct vcpu_guest_context *c)
 {
     (void)who, (void)c;
@@ -159,7 +161,8 @@ static void a_long_list_gives_way(void **state)
         put(i, __HYPERVISOR_xen_version, XENVER_version, 0);
     host_run_as(v);
     atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
-    assert_int_equal(host_hypercall(v, __HYPERVISOR_multicall, (uint64_t[6]){LIST, 100}, &issues), 0);
+    assert_int_equal(host_hypercall(v, __HYPERVISOR_multicall, (uint64_t[6]){LIST, 100}, &issues),
+                     0);
     assert_true(issues > 1);
     for (unsigned int i = 0; i < 100; i++)
         assert_int_equal(list()[i].result, XEN_MAJOR << 16 | XEN_MINOR);
@@ -173,12 +176,14 @@ static void an_entry_that_gives_way(void **state)
 
     (void)state;
     memset(host_guest(ARG), 'x', 1000);
-    list()[0] = (struct multicall_entry){.op = __HYPERVISOR_console_io, .args = {CONSOLEIO_write, 1000, ARG}};
+    list()[0] = (struct multicall_entry){.op = __HYPERVISOR_console_io,
+                                         .args = {CONSOLEIO_write, 1000, ARG}};
     put(1, __HYPERVISOR_xen_version, XENVER_version, 0);
     host_run_as(dom0->vcpu[0]);
     host_console_len = 0;
     atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
-    assert_int_equal(host_hypercall(dom0->vcpu[0], __HYPERVISOR_multicall, (uint64_t[6]){LIST, 2}, &issues), 0);
+    assert_int_equal(
+        host_hypercall(dom0->vcpu[0], __HYPERVISOR_multicall, (uint64_t[6]){LIST, 2}, &issues), 0);
     assert_true(issues > 4);
     assert_int_equal(host_console_len, 1000);
     assert_int_equal(list()[0].result, 0);
@@ -236,10 +241,17 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        TEST(unknown_numbers), TEST(control_operations_are_the_control_domains),
-        TEST(reissue_sets_the_guest_back), TEST(a_slice_ends), TEST(a_list_runs_to_its_end),
-        TEST(a_switch_to_user_mode_ends_it), TEST(addresses_that_cannot_be), TEST(a_long_list_gives_way),
-        TEST(an_entry_that_gives_way), TEST(who_we_are), TEST(every_version_question_with_a_bad_address),
+        TEST(unknown_numbers),
+        TEST(control_operations_are_the_control_domains),
+        TEST(reissue_sets_the_guest_back),
+        TEST(a_slice_ends),
+        TEST(a_list_runs_to_its_end),
+        TEST(a_switch_to_user_mode_ends_it),
+        TEST(addresses_that_cannot_be),
+        TEST(a_long_list_gives_way),
+        TEST(an_entry_that_gives_way),
+        TEST(who_we_are),
+        TEST(every_version_question_with_a_bad_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

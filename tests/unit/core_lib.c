@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/: formatting agrees with the C library's wherever both know the conversion; a short buffer is never overrun and always ended;
- * what is unknown is copied as it stands.
+ * lib/: formatting agrees with the C library's wherever both know the conversion; a short buffer is
+ * never overrun and always ended; what is unknown is copied as it stands.
  */
 #include "core_test.h"
 
@@ -49,7 +49,8 @@ static void not_terminated(void **state)
     char text[3] = {'a', 'b', 'c'}, out[8];
 
     (void)state;
-    assert_int_equal(hv_snprintf(out, sizeof(out), "%.3s", text), 3); /* ASan: no byte more is read */
+    assert_int_equal(hv_snprintf(out, sizeof(out), "%.3s", text),
+                     3); /* ASan: no byte more is read */
     assert_string_equal(out, "abc");
 }
 
@@ -97,9 +98,12 @@ static void strlcpy_cuts_and_tells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),       cmocka_unit_test(strings),
-        cmocka_unit_test(not_terminated), cmocka_unit_test(short_buffers),
-        cmocka_unit_test(unknown_and_broken), cmocka_unit_test(strlcpy_cuts_and_tells),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(not_terminated),
+        cmocka_unit_test(short_buffers),
+        cmocka_unit_test(unknown_and_broken),
+        cmocka_unit_test(strlcpy_cuts_and_tells),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

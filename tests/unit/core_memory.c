@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory_op: reservations, exchange, maps, claims, resources: what they count, what they refuse, that they can be pre-empted anywhere, and
- * that no frame is lost whatever goes wrong in the middle.
+ * memory_op: reservations, exchange, maps, claims, resources: what they count, what they refuse,
+ * that they can be pre-empted anywhere, and that no frame is lost whatever goes wrong in the
+ * middle.
  */
 #include "core_test.h"
 
@@ -40,7 +41,8 @@ static xen_pfn_t *list(void)
 
 static long reserve(struct vcpu *who, unsigned int cmd, domid_t id, uint64_t n, unsigned int order)
 {
-    struct xen_memory_reservation r = {.extent_start = LIST, .nr_extents = n, .extent_order = order, .domid = id};
+    struct xen_memory_reservation r = {
+        .extent_start = LIST, .nr_extents = n, .extent_order = order, .domid = id};
 
     return call_with(who, memory_op, cmd, &r);
 }
@@ -76,7 +78,8 @@ static void what_is_not_ours_is_not_given_back(void **state)
     (void)state;
     populate(3, 0);
     list()[2] = list()[0];
-    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 3, 0), 2); /* twice the same */
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 3, 0),
+                     2);                    /* twice the same */
     list()[0] = frame_of(d->shared_info).n; /* XSA-507: the hypervisor's */
     assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 1, 0), 0);
     list()[0] = frame_of(dom0->shared_info).n;
@@ -107,11 +110,14 @@ static void limits(void **state)
     r.mem_flags = XENMEMF_address_bits(12);
     assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
     /* going on behind the end */
-    assert_int_equal(call(v, memory_op, 9ul << MEMOP_EXTENT_SHIFT | XENMEM_populate_physmap, ARG), 9);
+    assert_int_equal(call(v, memory_op, 9ul << MEMOP_EXTENT_SHIFT | XENMEM_populate_physmap, ARG),
+                     9);
     assert_int_equal(call(v, memory_op, ~0ul << MEMOP_EXTENT_SHIFT | XENMEM_populate_physmap, ARG),
                      ~0ul >> MEMOP_EXTENT_SHIFT);
     d->max_pages = 100;
-    r = (struct xen_memory_reservation){.extent_start = LIST, .nr_extents = 4, .domid = DOMID_SELF,
+    r = (struct xen_memory_reservation){.extent_start = LIST,
+                                        .nr_extents = 4,
+                                        .domid = DOMID_SELF,
                                         .mem_flags = XENMEMF_address_bits(23)};
     assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 4);
     for (unsigned int i = 0; i < 4; i++)
@@ -130,7 +136,8 @@ static void the_control_domain_builds(void **state)
 
 static void pre_empted_anywhere(void **state)
 {
-    struct xen_memory_reservation r = {.extent_start = LIST, .nr_extents = 300, .domid = DOMID_SELF};
+    struct xen_memory_reservation r = {
+        .extent_start = LIST, .nr_extents = 300, .domid = DOMID_SELF};
     unsigned int issues;
 
     (void)state;
@@ -139,21 +146,29 @@ static void pre_empted_anywhere(void **state)
     memcpy(host_guest(ARG), &r, sizeof(r));
     host_run_as(v);
     atomic_or(&this_cpu()->pending, CPU_WORK_TIMER); /* stays: each look says: give way */
-    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_populate_physmap, ARG}, &issues), 300);
+    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op,
+                                    (uint64_t[6]){XENMEM_populate_physmap, ARG}, &issues),
+                     300);
     assert_int_equal(issues, 300);
     assert_int_equal(d->tot_pages, 300);
     for (unsigned int i = 0; i < 300; i++)
         assert_int_equal(machine_to_phys[list()[i]], i);
-    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_decrease_reservation, ARG}, &issues), 300);
+    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op,
+                                    (uint64_t[6]){XENMEM_decrease_reservation, ARG}, &issues),
+                     300);
     assert_int_equal(d->tot_pages, 0);
     this_cpu()->pending = 0;
 }
 
-static struct xen_memory_exchange exchange_args(uint64_t nin, unsigned int oin, uint64_t nout, unsigned int oout)
+static struct xen_memory_exchange exchange_args(uint64_t nin, unsigned int oin, uint64_t nout,
+                                                unsigned int oout)
 {
     return (struct xen_memory_exchange){
         .in = {.extent_start = LIST, .nr_extents = nin, .extent_order = oin, .domid = DOMID_SELF},
-        .out = {.extent_start = LIST + 0x8000, .nr_extents = nout, .extent_order = oout, .domid = DOMID_SELF}};
+        .out = {.extent_start = LIST + 0x8000,
+                .nr_extents = nout,
+                .extent_order = oout,
+                .domid = DOMID_SELF}};
 }
 
 static void pages_become_contiguous(void **state)
@@ -257,7 +272,8 @@ static void exchange_gives_way(void **state)
     memcpy(host_guest(ARG), &x, sizeof(x));
     host_run_as(v);
     atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
-    assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_exchange, ARG}, &issues), 0);
+    assert_int_equal(
+        host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_exchange, ARG}, &issues), 0);
     assert_int_equal(issues, 16);
     memcpy(&x, host_guest(ARG), sizeof(x));
     assert_int_equal(x.nr_exchanged, 64);
@@ -346,7 +362,8 @@ static void questions(void **state)
     assert_int_equal(m.v_start, 0xffff800000000000ull);
     assert_int_equal(call(v, memory_op, XENMEM_add_to_physmap, ARG), -XEN_EOPNOTSUPP);
     assert_int_equal(call(v, memory_op, 63, ARG), -XEN_ENOSYS);
-    assert_int_equal(call(v, memory_op, 1ul << MEMOP_EXTENT_SHIFT | XENMEM_exchange, ARG), -XEN_ENOSYS);
+    assert_int_equal(call(v, memory_op, 1ul << MEMOP_EXTENT_SHIFT | XENMEM_exchange, ARG),
+                     -XEN_ENOSYS);
 }
 
 static void claims_by_hypercall(void **state)
@@ -370,10 +387,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(get_and_give_back), TEST(what_is_not_ours_is_not_given_back), TEST(limits),
-        TEST(the_control_domain_builds), TEST(pre_empted_anywhere), TEST(pages_become_contiguous),
-        TEST(an_exchange_fails_whole), TEST(exchange_writes_nowhere_else), TEST(exchange_gives_way),
-        TEST(maps), TEST(grant_frames_for_tools), TEST(questions), TEST(claims_by_hypercall),
+        TEST(get_and_give_back),
+        TEST(what_is_not_ours_is_not_given_back),
+        TEST(limits),
+        TEST(the_control_domain_builds),
+        TEST(pre_empted_anywhere),
+        TEST(pages_become_contiguous),
+        TEST(an_exchange_fails_whole),
+        TEST(exchange_writes_nowhere_else),
+        TEST(exchange_gives_way),
+        TEST(maps),
+        TEST(grant_frames_for_tools),
+        TEST(questions),
+        TEST(claims_by_hypercall),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

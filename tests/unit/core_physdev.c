@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * physdev_op and pirqs: who may touch interrupts, every number that a guest passes, the way of a pirq from line to event and back,
- * and that nothing of it is left when it fails or the domain ends.
+ * physdev_op and pirqs: who may touch interrupts, every number that a guest passes, the way of a
+ * pirq from line to event and back, and that nothing of it is left when it fails or the domain
+ * ends.
  */
 #include "core_support.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * platform_op and mca: the wall clock and its bounds, the end of the machine, CPUs, firmware, and the honest refusal of the rest.
+ * platform_op and mca: the wall clock and its bounds, the end of the machine, CPUs, firmware, and
+ * the honest refusal of the rest.
  */
 #include "core_support.h"
 
@@ -9,7 +10,7 @@
 #include <xen/platform.h>
 
 static const uint32_t offered[] = {
-    XENPF_settime64,  XENPF_settime32,        XENPF_firmware_info,
+    XENPF_settime64,   XENPF_settime32,        XENPF_firmware_info,
     XENPF_get_cpuinfo, XENPF_enter_acpi_sleep, XENPF_platform_quirk,
 };
 
@@ -80,8 +81,8 @@ static void settime(void **state)
     assert_int_equal(d->shared_info->wc_sec, 900);
     assert_int_equal(d->shared_info->wc_nsec, 5);
     assert_int_equal(d->shared_info->wc_version & 1, 0);
-    op = (struct xen_platform_op){
-        .cmd = XENPF_settime32, .u.settime32 = {.secs = 2000, .system_time = SECONDS(1)}};
+    op = (struct xen_platform_op){.cmd = XENPF_settime32,
+                                  .u.settime32 = {.secs = 2000, .system_time = SECONDS(1)}};
     assert_int_equal(platform(&op), 0);
     assert_int_equal(d->shared_info->wc_sec, 1999);
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d->domain_id), 0);
@@ -90,9 +91,12 @@ static void settime(void **state)
 static void settime_bounds(void **state)
 {
     static const struct xenpf_settime64 bad[] = {
-        {.secs = 1000, .nsecs = 1000000000},      {.secs = 1000, .nsecs = ~0u},
-        {.secs = ~0ull},                          {.secs = UINT64_MAX / 1000000000},
-        {.secs = 10, .system_time = SECONDS(11)}, {.secs = 10, .system_time = ~0ull},
+        {.secs = 1000, .nsecs = 1000000000},
+        {.secs = 1000, .nsecs = ~0u},
+        {.secs = ~0ull},
+        {.secs = UINT64_MAX / 1000000000},
+        {.secs = 10, .system_time = SECONDS(11)},
+        {.secs = 10, .system_time = ~0ull},
         {.secs = 1000, .mbz = 1},
     };
     struct xen_platform_op op = {.cmd = XENPF_settime64};
@@ -158,7 +162,8 @@ static void only_switching_off_is_a_sleep(void **state)
 
     (void)state;
     for (uint32_t sleep = 0; sleep < 8; sleep++) {
-        op.u.enter_acpi_sleep = (struct xenpf_enter_acpi_sleep){.sleep_state = sleep, .flags = sleep == 5};
+        op.u.enter_acpi_sleep =
+            (struct xenpf_enter_acpi_sleep){.sleep_state = sleep, .flags = sleep == 5};
         assert_int_equal(platform(&op), -XEN_EOPNOTSUPP);
     }
     assert_int_equal(host_stops, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fuzzer's program for a fixed set of inputs: 300 random lives of 600 bytes. What a longer run of the fuzzer found is added
- * as a test of its own where it belongs.
+ * The fuzzer's program for a fixed set of inputs: 300 random lives of 600 bytes. What a longer run
+ * of the fuzzer found is added as a test of its own where it belongs.
  */
 #include "core_test.h"
 

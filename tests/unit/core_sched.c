@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler: shares follow weights, to the nanosecond accounted; nobody gets more by sleeping at the right moment; caps hold; every
- * runnable vCPU is on the queue exactly once; run states add up to the time that passed. And what guests see of time.
+ * The scheduler: shares follow weights, to the nanosecond accounted; nobody gets more by sleeping
+ * at the right moment; caps hold; every runnable vCPU is on the queue exactly once; run states add
+ * up to the time that passed. And what guests see of time.
  */
 #include "core_test.h"
 
@@ -61,7 +62,8 @@ static void weights_are_shares(void **state)
     assert_int_equal(sched_set_domain(dom[1], 0, 0), -XEN_EINVAL);
 }
 
-/* One runs 9 ms of each 10 and sleeps before a tick would come: where time is sampled it takes nearly all. */
+/* One runs 9 ms of each 10 and sleeps before a tick would come: where time is sampled it takes
+ * nearly all. */
 static void leaving_before_the_tick_gains_nothing(void **state)
 {
     struct vcpu *thief = dom[1]->vcpu[0];
@@ -318,10 +320,19 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        TEST(equal_weights), TEST(weights_are_shares), TEST(leaving_before_the_tick_gains_nothing),
-        TEST(sleep_is_not_saved_up), TEST(caps_hold), TEST(yield_lets_the_next_one_run),
-        TEST(block_looks_for_events), TEST(idle_when_nobody_can), TEST(states_add_up),
-        TEST(going_down_and_up), TEST(the_guests_clock_is_ours), TEST(wall_clock), TEST(run_state_area),
+        TEST(equal_weights),
+        TEST(weights_are_shares),
+        TEST(leaving_before_the_tick_gains_nothing),
+        TEST(sleep_is_not_saved_up),
+        TEST(caps_hold),
+        TEST(yield_lets_the_next_one_run),
+        TEST(block_looks_for_events),
+        TEST(idle_when_nobody_can),
+        TEST(states_add_up),
+        TEST(going_down_and_up),
+        TEST(the_guests_clock_is_ours),
+        TEST(wall_clock),
+        TEST(run_state_area),
         TEST(timers_of_a_vcpu),
     };
 

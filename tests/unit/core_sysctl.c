@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sysctl: the machine as the control domain sees it: numbers, lists, the log. Who may ask, what is refused, and lists of every length.
+ * sysctl: the machine as the control domain sees it: numbers, lists, the log. Who may ask, what is
+ * refused, and lists of every length.
  */
 #include "core_support.h"
 
@@ -8,9 +9,10 @@
 #include <string.h>
 
 static const uint32_t offered[] = {
-    XEN_SYSCTL_readconsole, XEN_SYSCTL_physinfo,    XEN_SYSCTL_sched_id,    XEN_SYSCTL_getdomaininfolist,
-    XEN_SYSCTL_getcpuinfo,  XEN_SYSCTL_availheap,   XEN_SYSCTL_cputopoinfo, XEN_SYSCTL_numainfo,
-    XEN_SYSCTL_cpupool_op,  XEN_SYSCTL_debug_keys,
+    XEN_SYSCTL_readconsole,       XEN_SYSCTL_physinfo,   XEN_SYSCTL_sched_id,
+    XEN_SYSCTL_getdomaininfolist, XEN_SYSCTL_getcpuinfo, XEN_SYSCTL_availheap,
+    XEN_SYSCTL_cputopoinfo,       XEN_SYSCTL_numainfo,   XEN_SYSCTL_cpupool_op,
+    XEN_SYSCTL_debug_keys,
 };
 
 static bool is_offered(uint32_t cmd)
@@ -29,8 +31,8 @@ static void unprivileged_callers_are_refused(void **state)
 
     (void)state;
     for (uint32_t cmd = 0; cmd < 40; cmd++) {
-        *(struct xen_sysctl *)host_guest(CORE_ARG) = (struct xen_sysctl){
-            .cmd = cmd, .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+        *(struct xen_sysctl *)host_guest(CORE_ARG) =
+            (struct xen_sysctl){.cmd = cmd, .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
         assert_int_equal(core_call(d->vcpu[0], __HYPERVISOR_sysctl, CORE_ARG, 0, 0), -XEN_EPERM);
         assert_int_equal(core_call(d->vcpu[0], __HYPERVISOR_sysctl, CORE_NOWHERE, 0, 0),
                          -XEN_EPERM);
@@ -141,10 +143,9 @@ static void one_node_one_pool(void **state)
     struct xen_sysctl_meminfo *mem = host_guest(CORE_DATA);
     uint32_t *distance = host_guest(CORE_DATA + 0x1000);
     uint64_t *map = host_guest(CORE_DATA);
-    struct xen_sysctl op = {.cmd = XEN_SYSCTL_numainfo,
-                            .u.numainfo = {.num_nodes = ~0u,
-                                           .meminfo = CORE_DATA,
-                                           .distance = CORE_DATA + 0x1000}};
+    struct xen_sysctl op = {
+        .cmd = XEN_SYSCTL_numainfo,
+        .u.numainfo = {.num_nodes = ~0u, .meminfo = CORE_DATA, .distance = CORE_DATA + 0x1000}};
 
     (void)state;
     assert_int_equal(core_sysctl(&op), 0);
@@ -156,11 +157,10 @@ static void one_node_one_pool(void **state)
     op.u.numainfo = (struct xen_sysctl_numainfo){.num_nodes = 0, .meminfo = CORE_NOWHERE};
     assert_int_equal(core_sysctl(&op), 0);
 
-    op = (struct xen_sysctl){
-        .cmd = XEN_SYSCTL_cpupool_op,
-        .u.cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_INFO,
-                         .cpupool_id = XEN_SYSCTL_CPUPOOL_PAR_ANY,
-                         .cpumap = {.bitmap = CORE_DATA, .nr_bits = 64}}};
+    op = (struct xen_sysctl){.cmd = XEN_SYSCTL_cpupool_op,
+                             .u.cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_INFO,
+                                              .cpupool_id = XEN_SYSCTL_CPUPOOL_PAR_ANY,
+                                              .cpumap = {.bitmap = CORE_DATA, .nr_bits = 64}}};
     assert_int_equal(core_sysctl(&op), 0);
     assert_int_equal(op.u.cpupool_op.cpupool_id, 0);
     assert_int_equal(op.u.cpupool_op.n_dom, 1);
@@ -180,10 +180,10 @@ static void one_node_one_pool(void **state)
 
 static uint32_t list(uint32_t first, uint32_t max, gva_t buffer)
 {
-    struct xen_sysctl op = {
-        .cmd = XEN_SYSCTL_getdomaininfolist,
-        .u.getdomaininfolist = {
-            .first_domain = (domid_t)first, .max_domains = max, .buffer = buffer}};
+    struct xen_sysctl op = {.cmd = XEN_SYSCTL_getdomaininfolist,
+                            .u.getdomaininfolist = {.first_domain = (domid_t)first,
+                                                    .max_domains = max,
+                                                    .buffer = buffer}};
     long rc = core_sysctl(&op);
 
     return rc ? (uint32_t)rc : op.u.getdomaininfolist.num_domains;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of core share: cmocka with its order of includes, the machine, arguments in guest memory, short hypercalls. */
+/* What the tests of core share: cmocka with its order of includes, the machine, arguments in guest
+ * memory, short hypercalls. */
 #ifndef TESTS_UNIT_CORE_TEST_H
 #define TESTS_UNIT_CORE_TEST_H
 
@@ -18,7 +19,7 @@
 #include <port/atomic.h>
 #include <xen/errno.h>
 
-#define ARG HOST_GUEST_BASE            /* where a test puts the argument of a hypercall */
+#define ARG  HOST_GUEST_BASE             /* where a test puts the argument of a hypercall */
 #define LIST (HOST_GUEST_BASE + 0x10000) /* and a list that it points to */
 
 /* Puts the structure at ARG, calls, and takes it back. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers: each goes off once, not before its time, in the order of deadlines, whatever was set, moved and stopped in between; the
- * machine's timer is armed for the earliest.
+ * Timers: each goes off once, not before its time, in the order of deadlines, whatever was set,
+ * moved and stopped in between; the machine's timer is armed for the earliest.
  */
 #include "core_test.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fixed run of the random page-table operations: short, the same every time, recounted after each operation. tests/fuzz/fuzz_mm.c is
- * the endless form.
+ * A fixed run of the random page-table operations: short, the same every time, recounted after each
+ * operation. tests/fuzz/fuzz_mm.c is the endless form.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant mappings as page-table entries: installed and taken out with the grant code's references, never with another's.
+ * Grant mappings as page-table entries: installed and taken out with the grant code's references,
+ * never with another's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,7 +102,8 @@ static void bad_places(void **state)
 
     (void)state;
     for (unsigned int i = 1; i < 8; i++)
-        assert_int_equal(map(mm_entry_addr(&g, MM_L1, SLOT) + i, MM_SPARE, pte), GNTST_general_error);
+        assert_int_equal(map(mm_entry_addr(&g, MM_L1, SLOT) + i, MM_SPARE, pte),
+                         GNTST_general_error);
     assert_int_equal(map(mm_entry_addr(&g, MM_SPARE, 0), MM_SPARE, pte), GNTST_general_error);
     assert_int_equal(map(mm_entry_addr(&other, MM_L1, SLOT), MM_SPARE, pte), GNTST_general_error);
     assert_int_equal(map(mm_entry_addr(&g, MM_L2, SLOT), MM_SPARE, pte), GNTST_general_error);
@@ -110,7 +112,8 @@ static void bad_places(void **state)
     assert_int_equal(map(0xffff830000000000ull, MM_SPARE, 0), GNTST_general_error);
 }
 
-/* XSA-224, 234: an unmap drops the references of exactly that mapping; another frame's or another right's are not there to drop. */
+/* XSA-224, 234: an unmap drops the references of exactly that mapping; another frame's or another
+ * right's are not there to drop. */
 static void unmap_of_something_else(void **state)
 {
     (void)state;
@@ -122,7 +125,8 @@ static void unmap_of_something_else(void **state)
     assert_int_equal(unmap(mm_va(SLOT), MM_SPARE, GNTMAP_readonly, 0), GNTST_general_error);
 }
 
-/* What the entry held before is given back; what the guest does to the entry later gives the grant's references back. */
+/* What the entry held before is given back; what the guest does to the entry later gives the
+ * grant's references back. */
 static void other_ways_out(void **state)
 {
     unsigned int flushes;
@@ -153,8 +157,9 @@ static void unmap_and_replace(void **state)
     assert_int_equal(mm_update_va(&g, mm_va(SLOT + 1), with, 0), 0);
     with = mm_words(&g, MM_L1)[SLOT + 1];
     assert_int_equal(map(mm_va(SLOT), MM_SPARE, 0), GNTST_okay);
-    assert_int_equal(unmap(mm_entry_addr(&g, MM_L1, SLOT), MM_SPARE, GNTMAP_contains_pte, mm_va(SLOT + 1)),
-                     GNTST_general_error);
+    assert_int_equal(
+        unmap(mm_entry_addr(&g, MM_L1, SLOT), MM_SPARE, GNTMAP_contains_pte, mm_va(SLOT + 1)),
+        GNTST_general_error);
     assert_int_equal(unmap(mm_va(SLOT), MM_SPARE, 0, 0x10), GNTST_general_error);
     assert_int_equal(unmap(mm_va(SLOT), MM_SPARE, 0, mm_va(SLOT + 1)), GNTST_okay);
     assert_int_equal(slot(), with);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Long changes give way, keep their progress in the frame, and are finished by whoever comes next: the call issued again, another
- * parent, or teardown. (XSA-45, 58, 264, 290, 299, 309, 310)
+ * Long changes give way, keep their progress in the frame, and are finished by whoever comes next:
+ * the call issued again, another parent, or teardown. (XSA-45, 58, 264, 290, 299, 309, 310)
  *
- * The tables: an L4 with two L3, each with two L2, each with three L1 that map one frame. Every check says "give way", so each turn does
- * the least there is. After each turn everything is recounted.
+ * The tables: an L4 with two L3, each with two L2, each with three L1 that map one frame. Every
+ * check says "give way", so each turn does the least there is. After each turn everything is
+ * recounted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,7 +109,8 @@ static void failure_at_once(void **state)
     all_plain();
 }
 
-/* Stopped after any number of turns and never taken up: what is half done is the frame's own affair, and teardown finds it. */
+/* Stopped after any number of turns and never taken up: what is half done is the frame's own
+ * affair, and teardown finds it. */
 static void abandoned(void **state)
 {
     (void)state;
@@ -145,7 +147,8 @@ static void taken_up_by_another(void **state)
     all_plain();
 }
 
-/* Undoing is begun, and before it ends the table is pinned again: promotion goes on from where undoing came to. (XSA-310) */
+/* Undoing is begun, and before it ends the table is pinned again: promotion goes on from where
+ * undoing came to. (XSA-310) */
 static void undone_and_promoted_again(void **state)
 {
     (void)state;
@@ -164,7 +167,8 @@ static void undone_and_promoted_again(void **state)
     all_plain();
 }
 
-/* Loading another base table, and clearing an entry, put off what they give up; results come back all the same. */
+/* Loading another base table, and clearing an entry, put off what they give up; results come back
+ * all the same. */
 static void base_tables(void **state)
 {
     (void)state;

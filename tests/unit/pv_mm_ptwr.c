@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writable page tables: the instructions that kernels write entries with, their results and flags (held against this very CPU), and what
- * is left to be the guest's fault.
+ * Writable page tables: the instructions that kernels write entries with, their results and flags
+ * (held against this very CPU), and what is left to be the guest's fault.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include <hv/ptwr_insn.h>
 
-#define CODE (HOST_GUEST_BASE + 0x10000)
+#define CODE  (HOST_GUEST_BASE + 0x10000)
 #define FLAGS 0x8d5u /* OF SF ZF AF PF CF */
 #define ENTRY 100u
 
@@ -98,10 +98,12 @@ static void read_modify_write(void **state)
     (void)state;
     assert_int_equal(mm_update_va(&g, mm_va(ENTRY), rw, 0), 0);
     r->rdi = entry_va(ENTRY);
-    assert_true(FAULT("\xf0\x80\x27\xfd", entry_va(ENTRY))); /* lock andb $0xfd,(%rdi): write protect */
+    assert_true(
+        FAULT("\xf0\x80\x27\xfd", entry_va(ENTRY))); /* lock andb $0xfd,(%rdi): write protect */
     assert_int_equal(entry(ENTRY), rw & ~PTE_RW);
     assert_int_equal(mm_type_count(&g, MM_SPARE), 1);
-    assert_true(FAULT("\xf0\x48\x0f\xba\x37\x05", entry_va(ENTRY))); /* lock btrq $5,(%rdi): accessed */
+    assert_true(
+        FAULT("\xf0\x48\x0f\xba\x37\x05", entry_va(ENTRY))); /* lock btrq $5,(%rdi): accessed */
     assert_int_equal(r->rflags & 1, 1);
     assert_int_equal(entry(ENTRY), rw & ~(PTE_RW | PTE_ACCESSED));
     r->rdx = 1;
@@ -149,11 +151,11 @@ static void left_to_the_guest(void **state)
     assert_false(FAULT("\x48\x89\x07", entry_va(ENTRY))); /* a table, writable */
     r->rax = 0;
     assert_false(FAULT("\x48\x89\x07", entry_va(ENTRY) + PAGE_SIZE * 8)); /* not where it faulted */
-    assert_false(FAULT("\x48\x89\x07", mm_va(MM_L2)));                   /* not an L1 */
-    assert_false(FAULT("\x48\x89\xc7", entry_va(ENTRY)));                /* no memory operand (XSA-123) */
-    assert_false(FAULT("\x65\x48\x89\x07", entry_va(ENTRY)));            /* GS */
-    assert_false(FAULT("\x0f\xc7\x0f", entry_va(ENTRY)));                /* cmpxchg8b */
-    assert_false(FAULT("\x48\x8b\x07", entry_va(ENTRY)));                /* a read */
+    assert_false(FAULT("\x48\x89\x07", mm_va(MM_L2)));                    /* not an L1 */
+    assert_false(FAULT("\x48\x89\xc7", entry_va(ENTRY)));     /* no memory operand (XSA-123) */
+    assert_false(FAULT("\x65\x48\x89\x07", entry_va(ENTRY))); /* GS */
+    assert_false(FAULT("\x0f\xc7\x0f", entry_va(ENTRY)));     /* cmpxchg8b */
+    assert_false(FAULT("\x48\x8b\x07", entry_va(ENTRY)));     /* a read */
     r->rdi = entry_va(ENTRY) + 4;
     assert_false(FAULT("\x48\x89\x07", entry_va(ENTRY) + 4)); /* across two entries */
     r->rdi = mm_va(MM_L2);
@@ -220,17 +222,28 @@ static const struct {
     uint64_t (*native)(uint64_t *m, uint64_t src, uint64_t *rax);
     unsigned int undefined; /* flags that the manual leaves open */
 } against_cpu[] = {
-    {"\x48\x01\x0f", 3, native_addq, 0},          {"\x48\x29\x0f", 3, native_subq, 0},
-    {"\x48\x21\x0f", 3, native_andq, 0x10},       {"\x48\x09\x0f", 3, native_orq, 0x10},
-    {"\x48\x31\x0f", 3, native_xorq, 0x10},       {"\x48\x0f\xb1\x0f", 4, native_cmpxchgq, 0},
-    {"\x01\x0f", 2, native_addl, 0},              {"\x29\x0f", 2, native_subl, 0},
-    {"\x31\x0f", 2, native_xorl, 0x10},           {"\x0f\xb1\x0f", 3, native_cmpxchgl, 0},
+    {"\x48\x01\x0f", 3, native_addq, 0},    {"\x48\x29\x0f", 3, native_subq, 0},
+    {"\x48\x21\x0f", 3, native_andq, 0x10}, {"\x48\x09\x0f", 3, native_orq, 0x10},
+    {"\x48\x31\x0f", 3, native_xorq, 0x10}, {"\x48\x0f\xb1\x0f", 4, native_cmpxchgq, 0},
+    {"\x01\x0f", 2, native_addl, 0},        {"\x29\x0f", 2, native_subl, 0},
+    {"\x31\x0f", 2, native_xorl, 0x10},     {"\x0f\xb1\x0f", 3, native_cmpxchgl, 0},
 };
 
 static void same_as_this_cpu(void **state)
 {
-    static const uint64_t values[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x7fffffff, 0x80000000, 0xffffffff,
-                                      0x123456789abcdef0, 0x7fffffffffffffff, 0x8000000000000000, ~0ull};
+    static const uint64_t values[] = {0,
+                                      1,
+                                      2,
+                                      0x7f,
+                                      0x80,
+                                      0xff,
+                                      0x7fffffff,
+                                      0x80000000,
+                                      0xffffffff,
+                                      0x123456789abcdef0,
+                                      0x7fffffffffffffff,
+                                      0x8000000000000000,
+                                      ~0ull};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(against_cpu) * 13 * 13 * 13; i++) {

@@ -56,8 +56,8 @@ static mfn_t any_frame(void)
 static uint64_t any_entry(void)
 {
     static const uint64_t bits[] = {
-        PTE_RW,   PTE_USER,   PTE_PWT, PTE_PCD,          PTE_ACCESSED, PTE_DIRTY,
-        PTE_PSE,  PTE_GLOBAL, PTE_NX,  PTE_GUEST_KERNEL, PTE_AVAIL,    1ull << 60,
+        PTE_RW,  PTE_USER,   PTE_PWT, PTE_PCD,          PTE_ACCESSED, PTE_DIRTY,
+        PTE_PSE, PTE_GLOBAL, PTE_NX,  PTE_GUEST_KERNEL, PTE_AVAIL,    1ull << 60,
     };
     uint64_t e = mm_pte(any_frame(), PTE_PRESENT);
 
@@ -86,7 +86,8 @@ static unsigned int any_index(void)
     return x < 40 ? x : x < 48 ? 250 + x - 40 : x < 56 ? 256 + x - 48 : 504 + x - 56;
 }
 
-static void call(struct mm_guest *g, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+static void call(struct mm_guest *g, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2,
+                 uint64_t a3)
 {
     const uint64_t args[6] = {a0, a1, a2, a3};
 
@@ -155,7 +156,8 @@ static void random_abandoned(struct mm_guest *g)
     this_cpu()->pending = 0;
 }
 
-/* Sets the first frames behind the tables up as an L4 with two L3, four L2 and nine L1, as far as they can be written now. */
+/* Sets the first frames behind the tables up as an L4 with two L3, four L2 and nine L1, as far as
+ * they can be written now. */
 static void random_tree(struct mm_guest *g)
 {
     enum { L4 = MM_SPARE, L3, L2 = L3 + 2, L1 = L2 + 4, END = 20 };
@@ -167,7 +169,8 @@ static void random_tree(struct mm_guest *g)
             continue;
         memset(mm_words(g, i), 0, PAGE_SIZE);
         for (unsigned int k = 0; k < 2 && i < L2; k++)
-            mm_words(g, i)[k * 300] = mm_pte(g->frame[i == L4 ? L3 + k : L2 + (i - L3) * 2 + k], MM_RW);
+            mm_words(g, i)[k * 300] =
+                mm_pte(g->frame[i == L4 ? L3 + k : L2 + (i - L3) * 2 + k], MM_RW);
         for (unsigned int k = 0; k < 3 && i >= L2 && i < L1; k++)
             mm_words(g, i)[k] = mm_pte(g->frame[L1 + (i - L2 + k * 2) % 9], MM_RW);
         for (unsigned int k = 0; k < 3 && i >= L1; k++)
@@ -215,8 +218,9 @@ static void random_fill(struct mm_guest *g)
 
 static void random_ptwr(struct mm_guest *g)
 {
-    static const char code[][6] = {"\x48\x89\x07", "\xf0\x80\x27\xfd", "\x48\x87\x37",
-                                   "\xf0\x48\x0f\xba\x37\x01", "\x48\x83\x0f\x02", "\x48\x0f\xb1\x37"};
+    static const char code[][6] = {"\x48\x89\x07",     "\xf0\x80\x27\xfd",
+                                   "\x48\x87\x37",     "\xf0\x48\x0f\xba\x37\x01",
+                                   "\x48\x83\x0f\x02", "\x48\x0f\xb1\x37"};
     gva_t at = mm_va(take(8)) + any_index() * 8;
 
     memcpy(host_guest(HOST_GUEST_BASE), code[take(ARRAY_SIZE(code))], 6);

@@ -32,7 +32,8 @@ void mm_init(uint64_t frames)
     mm_preempt = false;
     mm_recount = true;
     nr_guests = 0;
-    /* What is kept for the next domain (the page of zeros, pages of small objects) is not missed below. */
+    /* What is kept for the next domain (the page of zeros, pages of small objects) is not missed
+     * below. */
     host_destroy(host_domain(1, false, 1, 1));
     free_before = heap_free_frames();
 }
@@ -87,7 +88,8 @@ void mm_fini(void)
     assert_int_equal(heap_free_frames(), free_before);
 }
 
-long mm_call(struct mm_guest *g, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+long mm_call(struct mm_guest *g, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2,
+             uint64_t a3)
 {
     const uint64_t args[6] = {a0, a1, a2, a3};
     long rc;
@@ -119,7 +121,8 @@ long mm_update_va(struct mm_guest *g, gva_t va, uint64_t val, uint64_t flags)
     return mm_call(g, __HYPERVISOR_update_va_mapping, va, val, flags, 0);
 }
 
-long mm_ext_foreign(struct mm_guest *g, unsigned int cmd, uint64_t arg1, uint64_t arg2, unsigned int dom)
+long mm_ext_foreign(struct mm_guest *g, unsigned int cmd, uint64_t arg1, uint64_t arg2,
+                    unsigned int dom)
 {
     struct mmuext_op *op = host_guest(HOST_GUEST_BASE);
 

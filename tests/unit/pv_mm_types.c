@@ -47,7 +47,8 @@ static void entries_are_adjusted(void **state)
     uint64_t kernel = mm_pte(g.frame[MM_SPARE], PTE_PRESENT | PTE_RW), e;
 
     (void)state;
-    assert_int_equal(mm_words(&g, MM_L1)[MM_SPARE] & (PTE_GLOBAL | PTE_USER), PTE_GLOBAL | PTE_USER);
+    assert_int_equal(mm_words(&g, MM_L1)[MM_SPARE] & (PTE_GLOBAL | PTE_USER),
+                     PTE_GLOBAL | PTE_USER);
     assert_int_equal(mm_update_va(&g, mm_va(100), kernel, 0), 0);
     e = mm_words(&g, MM_L1)[100];
     assert_int_equal(e & (PTE_GUEST_KERNEL | PTE_USER | PTE_GLOBAL), PTE_GUEST_KERNEL | PTE_USER);
@@ -70,7 +71,8 @@ static void pin_needs_read_only(void **state)
     assert_int_equal(mm_make_plain(&g, MM_SPARE), 0);
 }
 
-/* A frame that was writable is flushed from TLBs before it is a table, and the other way round; nothing is flushed twice. (XSA-241, 408) */
+/* A frame that was writable is flushed from TLBs before it is a table, and the other way round;
+ * nothing is flushed twice. (XSA-241, 408) */
 static void type_change_flushes(void **state)
 {
     unsigned int before;
@@ -106,13 +108,15 @@ static void bad_contents_leave_nothing(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EPERM);
     mm_words(&g, MM_SPARE)[10] = mm_pte(frame_of(g.d->arch.perdomain_l3), MM_RO); /* XSA-248 */
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EBUSY);
-    mm_words(&g, MM_SPARE)[10] = mm_pte(g.frame[5], MM_RO | PTE_PCD); /* no hardware, no memory types */
+    mm_words(&g, MM_SPARE)[10] =
+        mm_pte(g.frame[5], MM_RO | PTE_PCD); /* no hardware, no memory types */
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EINVAL);
     mm_words(&g, MM_SPARE)[10] = 0;
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), 0);
 }
 
-/* A table maps itself read-only: that is how kernels see them. Writable, it could rewrite itself. */
+/* A table maps itself read-only: that is how kernels see them. Writable, it could rewrite itself.
+ */
 static void self_map(void **state)
 {
     (void)state;
@@ -170,10 +174,12 @@ static void hypervisor_slots(void **state)
     mm_words(&g, MM_SPARE)[HYPERVISOR_L4_FIRST + 1] = mm_pte(g.frame[MM_L1], MM_RW);
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L4_TABLE, g.frame[MM_SPARE].n, 0), 0);
     assert_int_equal(mm_words(&g, MM_SPARE)[HYPERVISOR_L4_FIRST + 1], 0);
-    assert_int_equal(pte_mfn(mm_words(&g, MM_SPARE)[PERDOMAIN_L4_SLOT]).n, g.d->arch.perdomain_l3_mfn.n);
+    assert_int_equal(pte_mfn(mm_words(&g, MM_SPARE)[PERDOMAIN_L4_SLOT]).n,
+                     g.d->arch.perdomain_l3_mfn.n);
 }
 
-/* Descriptor tables are checked, and exclude writing. (XSA-214: a frame with a type is not stolen) */
+/* Descriptor tables are checked, and exclude writing. (XSA-214: a frame with a type is not stolen)
+ */
 static void descriptor_type(void **state)
 {
     struct page_info *pg = mm_page(&g, MM_SPARE);
@@ -205,7 +211,8 @@ static void type_count_saturates(void **state)
     pg->type_info = x;
 }
 
-/* Memory that was mapped around the caches is not read through them as a table before they are flushed. (XSA-402) */
+/* Memory that was mapped around the caches is not read through them as a table before they are
+ * flushed. (XSA-402) */
 static void uncached_memory(void **state)
 {
     static struct mm_guest control;

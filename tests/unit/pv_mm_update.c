@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu_update and update_va_mapping: what changes, what is refused with which error, how much is said to be done.
+ * mmu_update and update_va_mapping: what changes, what is refused with which error, how much is
+ * said to be done.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,7 +113,8 @@ static void batch_stops_at_the_first_error(void **state)
     assert_int_not_equal(l1e(199), 0);
 }
 
-/* The list may end where memory ends: what can be read is done. XSA-29, 212: ranges in the hypervisor's are refused at once. */
+/* The list may end where memory ends: what can be read is done. XSA-29, 212: ranges in the
+ * hypervisor's are refused at once. */
 static void unreadable_list(void **state)
 {
     struct mmu_update *req = host_guest(REQS);
@@ -126,9 +128,12 @@ static void unreadable_list(void **state)
     assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, REQS, 10, DONE, DOMID_SELF), -XEN_EFAULT);
     assert_int_equal(*done, 5);
     host_fault = host_fault_end = 0;
-    assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, 0xffff830000000000ull, 1, 0, DOMID_SELF), -XEN_EFAULT);
-    assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, ~15ull, 0x7fffffff, 0, DOMID_SELF), -XEN_EFAULT);
-    assert_int_equal(mm_call(&g, __HYPERVISOR_mmuext_op, 0xffff830000000000ull, 1, 0, DOMID_SELF), -XEN_EFAULT);
+    assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, 0xffff830000000000ull, 1, 0, DOMID_SELF),
+                     -XEN_EFAULT);
+    assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, ~15ull, 0x7fffffff, 0, DOMID_SELF),
+                     -XEN_EFAULT);
+    assert_int_equal(mm_call(&g, __HYPERVISOR_mmuext_op, 0xffff830000000000ull, 1, 0, DOMID_SELF),
+                     -XEN_EFAULT);
     assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, REQS, 0, 0, DOMID_SELF), 0);
 }
 
@@ -166,14 +171,17 @@ static void machine_to_frame(void **state)
     assert_int_equal(mm_update(&g, at, 1234), 0);
     assert_int_equal(machine_to_phys[g.frame[MM_SPARE].n], 1234);
     assert_int_equal(mm_refs(&g, MM_SPARE), refs); /* XSA-113 */
-    assert_int_equal(mm_update(&g, control.frame[MM_SPARE].n << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 1), -XEN_EINVAL);
+    assert_int_equal(
+        mm_update(&g, control.frame[MM_SPARE].n << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 1),
+        -XEN_EINVAL);
     assert_int_equal(mm_update(&g, 1ull << 50 | MMU_MACHPHYS_UPDATE, 1), -XEN_EINVAL);
     assert_int_equal(mm_update_foreign(&control, at, 77, 1), 0);
     assert_int_equal(machine_to_phys[g.frame[MM_SPARE].n], 77);
     assert_int_equal(mm_update_foreign(&control, at, 77, 1 | 2u << 16), -XEN_EPERM);
 }
 
-/* A frame that is no table is written as it stands; not another's, not one that only may be read. */
+/* A frame that is no table is written as it stands; not another's, not one that only may be read.
+ */
 static void plain_memory(void **state)
 {
     (void)state;
@@ -181,7 +189,8 @@ static void plain_memory(void **state)
     assert_int_equal(mm_words(&g, MM_SPARE)[9], 0x1234567890abcdefull);
     assert_int_equal(mm_update(&g, mm_entry_addr(&control, MM_SPARE, 9), 1), -XEN_EINVAL);
     assert_int_equal(mm_update(&g, mm_entry_addr(&control, MM_L1, 9), 0), -XEN_EINVAL);
-    assert_int_equal(mm_update(&g, frame_of(g.d->arch.perdomain_l3).n << PAGE_SHIFT, 1), -XEN_EINVAL);
+    assert_int_equal(mm_update(&g, frame_of(g.d->arch.perdomain_l3).n << PAGE_SHIFT, 1),
+                     -XEN_EINVAL);
 }
 
 static void foreign_domains(void **state)
@@ -193,9 +202,12 @@ static void foreign_domains(void **state)
     assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, 0), -XEN_EPERM);
     assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, 1), -XEN_ESRCH);
     assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, 99), -XEN_ESRCH);
-    assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, DOMID_XEN), -XEN_EPERM);
-    assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, DOMID_INVALID), -XEN_ESRCH);
-    assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, DOMID_SELF | 1u << 16), -XEN_EPERM);
+    assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, DOMID_XEN),
+                     -XEN_EPERM);
+    assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, DOMID_INVALID),
+                     -XEN_ESRCH);
+    assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), 0, DOMID_SELF | 1u << 16),
+                     -XEN_EPERM);
     assert_int_equal(mm_ext_foreign(&g, MMUEXT_PIN_L1_TABLE, 0, 0, DOMID_IO), -XEN_EPERM);
     /* the control domain maps a frame of the guest, which then cannot become a table */
     assert_int_equal(mm_update(&control, at, e), -XEN_EBUSY);
@@ -205,13 +217,17 @@ static void foreign_domains(void **state)
     assert_int_equal(mm_update(&control, at, 0), 0);
     /* a foreign frame is mapped, never walked (XSA-109, 217) */
     assert_int_equal(mm_update_foreign(&control, mm_entry_addr(&control, MM_L2, 100),
-                                       mm_pte(g.frame[MM_L1], MM_RW), 1), -XEN_EINVAL);
+                                       mm_pte(g.frame[MM_L1], MM_RW), 1),
+                     -XEN_EINVAL);
     /* the tables of another */
     assert_int_equal(mm_update_foreign(&control, mm_entry_addr(&g, MM_L1, 100),
-                                       mm_pte(g.frame[MM_SPARE + 1], MM_RW), 1 | 2u << 16), 0);
+                                       mm_pte(g.frame[MM_SPARE + 1], MM_RW), 1 | 2u << 16),
+                     0);
     assert_int_equal(mm_call(&control, __HYPERVISOR_update_va_mapping_otherdomain, mm_va(101),
-                             mm_pte(g.frame[MM_SPARE + 2], MM_RO), 0, 1), 0);
-    assert_int_equal(mm_call(&g, __HYPERVISOR_update_va_mapping_otherdomain, mm_va(101), 0, 0, 0), -XEN_EPERM);
+                             mm_pte(g.frame[MM_SPARE + 2], MM_RO), 0, 1),
+                     0);
+    assert_int_equal(mm_call(&g, __HYPERVISOR_update_va_mapping_otherdomain, mm_va(101), 0, 0, 0),
+                     -XEN_EPERM);
 }
 
 /* The frame outlives its domain as long as it is mapped, and comes back when it is unmapped. */
@@ -237,8 +253,11 @@ static void device_memory(void **state)
 
     (void)state;
     assert_int_equal(mm_update_va(&g, mm_va(100), mm_pte(MFN(9), MM_RW), 0), -XEN_EPERM);
-    assert_int_equal(mm_update_va(&g, mm_va(100), mm_pte(MFN(PTE_FRAME_MASK >> 12), MM_RW), 0), -XEN_EINVAL);
-    assert_int_equal(mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), mm_pte(MFN(9), MM_RW), DOMID_IO), -XEN_EPERM);
+    assert_int_equal(mm_update_va(&g, mm_va(100), mm_pte(MFN(PTE_FRAME_MASK >> 12), MM_RW), 0),
+                     -XEN_EINVAL);
+    assert_int_equal(
+        mm_update_foreign(&g, mm_entry_addr(&g, MM_L1, 100), mm_pte(MFN(9), MM_RW), DOMID_IO),
+        -XEN_EPERM);
     assert_int_equal(mm_update_foreign(&control, at, mm_pte(MFN(9), MM_RW), DOMID_IO), 0);
     /* XSA-154: not cached */
     assert_int_equal(mm_words(&control, MM_L1)[100] & PTE_CACHE, PTE_PCD | PTE_PWT);
@@ -247,8 +266,9 @@ static void device_memory(void **state)
     assert_int_equal(mm_update(&control, at, mm_pte(MFN(10), MM_RW | PTE_PCD)), 0);
     assert_int_equal(mm_words(&control, MM_L1)[100] & PTE_CACHE, PTE_PCD);
     /* not on behalf of a domain that may not */
-    assert_int_equal(mm_update_foreign(&control, mm_entry_addr(&g, MM_L1, 100), mm_pte(MFN(9), MM_RW),
-                                       DOMID_IO | 2u << 16), -XEN_EPERM);
+    assert_int_equal(mm_update_foreign(&control, mm_entry_addr(&g, MM_L1, 100),
+                                       mm_pte(MFN(9), MM_RW), DOMID_IO | 2u << 16),
+                     -XEN_EPERM);
 }
 
 /* An entry of a higher table: the child becomes a table with it, and none when it goes. */
@@ -257,19 +277,23 @@ static void higher_levels(void **state)
     (void)state;
     mm_make_table(&g, MM_SPARE);
     mm_words(&g, MM_SPARE)[0] = mm_pte(g.frame[MM_SPARE + 1], MM_RW);
-    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 1), mm_pte(g.frame[MM_SPARE], MM_RW)), 0);
+    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 1), mm_pte(g.frame[MM_SPARE], MM_RW)),
+                     0);
     assert_int_equal(mm_type(&g, MM_SPARE), PGT_l1_page_table);
     assert_int_equal(mm_type_count(&g, MM_SPARE + 1), 2);
     assert_int_equal(mm_update_va(&g, MM_VA + 0x200000, 0, 0), 0);
     assert_int_equal(mm_type_count(&g, MM_SPARE + 1), 1);
     /* the same table twice; by another level not */
-    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 2), mm_pte(g.frame[MM_SPARE], MM_RW)), 0);
-    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L3, 2), mm_pte(g.frame[MM_SPARE], MM_RW)), -XEN_EINVAL);
+    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 2), mm_pte(g.frame[MM_SPARE], MM_RW)),
+                     0);
+    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L3, 2), mm_pte(g.frame[MM_SPARE], MM_RW)),
+                     -XEN_EINVAL);
     assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 1), 0), 0);
     assert_int_equal(mm_make_plain(&g, MM_SPARE), -XEN_EBUSY);
     assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 2), 0), 0);
     assert_int_equal(mm_make_plain(&g, MM_SPARE), 0);
-    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 1), mm_pte(g.frame[MM_SPARE], MM_RW)), -XEN_EINVAL);
+    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L2, 1), mm_pte(g.frame[MM_SPARE], MM_RW)),
+                     -XEN_EINVAL);
 }
 
 int main(void)

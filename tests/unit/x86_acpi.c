@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ACPI tables as firmware may give them: good ones are read; cut, looping and random ones end the reading, never run
- * over (the tables lie in memory that ends where they end, under the address sanitizer), and never overflow what is kept of them.
+ * ACPI tables as firmware may give them: good ones are read; cut, looping and random ones end the
+ * reading, never run over (the tables lie in memory that ends where they end, under the address
+ * sanitizer), and never overflow what is kept of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,8 +48,8 @@ static void make_madt(struct table *t)
     begin(t, "APIC");
     put(t, 0xfee00000, 4);
     put(t, 1, 4);
-    put(t, 0x0800, 2), put(t, 0, 1), put(t, 7, 1), put(t, 1, 4);      /* CPU, APIC id 7, enabled */
-    put(t, 0x0800, 2), put(t, 1, 1), put(t, 8, 1), put(t, 0, 4);      /* not enabled             */
+    put(t, 0x0800, 2), put(t, 0, 1), put(t, 7, 1), put(t, 1, 4); /* CPU, APIC id 7, enabled */
+    put(t, 0x0800, 2), put(t, 1, 1), put(t, 8, 1), put(t, 0, 4); /* not enabled             */
     put(t, 0x0c01, 2), put(t, 2, 1), put(t, 0, 1), put(t, 0xfec00000, 4), put(t, 24, 4);
     put(t, 0x0a02, 2), put(t, 0, 1), put(t, 9, 1), put(t, 20, 4), put(t, 15, 2); /* low, level */
     put(t, 0x1009, 2), put(t, 0, 2), put(t, 300, 4), put(t, 1, 4), put(t, 0, 4); /* x2APIC     */
@@ -96,7 +97,8 @@ static void test_madt_too_many(void **state)
     assert_int_equal(info.nr_overrides, ACPI_MAX_OVERRIDES);
 }
 
-/* An entry of length 0 or 1 would loop for ever, one that is longer than the table would run over. */
+/* An entry of length 0 or 1 would loop for ever, one that is longer than the table would run over.
+ */
 static void test_madt_bad_length(void **state)
 {
     (void)state;
@@ -116,14 +118,14 @@ static void make_fadt(struct table *t)
 {
     begin(t, "FACP");
     t->n = 244;
-    t->at[40] = 0x11;                       /* DSDT at 0x11 */
+    t->at[40] = 0x11; /* DSDT at 0x11 */
     t->at[46] = 9;
-    t->at[64] = 0x04, t->at[65] = 0x06;     /* PM1a control: 0x604 */
-    t->at[76] = 0x08, t->at[77] = 0x06;     /* PM timer: 0x608     */
+    t->at[64] = 0x04, t->at[65] = 0x06; /* PM1a control: 0x604 */
+    t->at[76] = 0x08, t->at[77] = 0x06; /* PM timer: 0x608     */
     t->at[108] = 0x32;
-    t->at[113] = 0x04;                      /* flag 10: reset register */
+    t->at[113] = 0x04; /* flag 10: reset register */
     t->at[116] = 1, t->at[120] = 0xf9, t->at[121] = 0x0c, t->at[128] = 6;
-    t->at[140] = 0x22;                      /* X_DSDT wins */
+    t->at[140] = 0x22; /* X_DSDT wins */
 }
 
 static void test_fadt(void **state)
@@ -151,7 +153,8 @@ static void test_fadt(void **state)
 
 static void test_s5(void **state)
 {
-    static const uint8_t plain[] = {1, 2, 3, 0x08, '_', 'S', '5', '_', 0x12, 6, 4, 0x0a, 5, 0x0a, 7, 0, 0};
+    static const uint8_t plain[] = {1, 2, 3,    0x08, '_',  'S', '5', '_', 0x12,
+                                    6, 4, 0x0a, 5,    0x0a, 7,   0,   0};
     static const uint8_t root[] = {0x08, 0x5c, '_', 'S', '5', '_', 0x12, 0x46, 0, 4, 0, 1, 0, 0};
     static const uint8_t other[] = {0x14, '_', 'S', '5', '_', 0x12, 6, 4, 0x0a, 5, 0x0a, 7};
     static const uint8_t cut[] = {0x08, '_', 'S', '5', '_', 0x12, 6, 4, 0x0a};
@@ -245,9 +248,12 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_madt),      cmocka_unit_test(test_madt_too_many),
-        cmocka_unit_test(test_madt_bad_length), cmocka_unit_test(test_fadt),
-        cmocka_unit_test(test_s5),        cmocka_unit_test(test_rsdp),
+        cmocka_unit_test(test_madt),
+        cmocka_unit_test(test_madt_too_many),
+        cmocka_unit_test(test_madt_bad_length),
+        cmocka_unit_test(test_fadt),
+        cmocka_unit_test(test_s5),
+        cmocka_unit_test(test_rsdp),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

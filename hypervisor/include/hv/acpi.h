@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the hypervisor knows from the static ACPI tables. The AML in DSDT is not interpreted (the control domain does that), but
- * for the one package that says how to switch the machine off.
+ * What the hypervisor knows from the static ACPI tables. The AML in DSDT is not interpreted (the
+ * control domain does that), but for the one package that says how to switch the machine off.
  */
 #ifndef HV_ACPI_H
 #define HV_ACPI_H
 
 #include <hv/types.h>
 
-#define ACPI_MAX_CPUS 64
-#define ACPI_MAX_IOAPICS 8
+#define ACPI_MAX_CPUS      64
+#define ACPI_MAX_IOAPICS   8
 #define ACPI_MAX_OVERRIDES 24
-#define ACPI_MAX_MCFG 8
+#define ACPI_MAX_MCFG      8
 
 struct acpi_info {
     bool found;
@@ -60,7 +60,8 @@ struct acpi_info {
 
 extern struct acpi_info acpi;
 
-/* Writes the control domain's values to the PM1 control registers (XENPF_enter_acpi_sleep). Returns when nothing happened. */
+/* Writes the control domain's values to the PM1 control registers (XENPF_enter_acpi_sleep). Returns
+ * when nothing happened. */
 void acpi_enter_sleep(uint16_t pm1a_value, uint16_t pm1b_value);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include <parvis/boot_info.h>
 
-/* Builds what parvis.cfg lists, gives the modules' memory back to the heap (bi is gone then), and lets the domains run. */
+/* Builds what parvis.cfg lists, gives the modules' memory back to the heap (bi is gone then), and
+ * lets the domains run. */
 void boot_domains_create(const struct boot_info *bi);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's console: the UART, who writes to it (log, control domain, boot-time domains) and who reads from it.
+ * The machine's console: the UART, who writes to it (log, control domain, boot-time domains) and
+ * who reads from it.
  *
- * Input goes to the control domain (VIRQ_CONSOLE, CONSOLEIO_read), or, when there is none, to the first boot-time domain's PV console
- * ring. Early output of every domain (CONSOLEIO_write) is kept until the domain is reaped.
+ * Input goes to the control domain (VIRQ_CONSOLE, CONSOLEIO_read), or, when there is none, to the
+ * first boot-time domain's PV console ring. Early output of every domain (CONSOLEIO_write) is kept
+ * until the domain is reaped.
  */
 #ifndef HV_CONSOLE_H
 #define HV_CONSOLE_H
@@ -13,15 +15,18 @@
 struct domain;
 
 void console_init(void);
-void console_write(const char *s, size_t n);      /* raw, to the UART                                            */
-void console_poll_input(void);                    /* reads the UART into the input ring, raises VIRQ_CONSOLE     */
-/* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring() is given later. */
+void console_write(const char *s, size_t n); /* raw, to the UART */
+void console_poll_input(void); /* reads the UART into the input ring, raises VIRQ_CONSOLE     */
+/* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring()
+ * is given later. */
 int __must_check console_alloc_port(struct domain *d, uint32_t *port);
-/* Boot-time domains: the hypervisor drains the ring of d (its frame and local port known) to the UART. */
+/* Boot-time domains: the hypervisor drains the ring of d (its frame and local port known) to the
+ * UART. */
 int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
-void console_drain_rings(void);                   /* exit path work: CPU_WORK_CONSOLE                            */
-void console_feed_boot_domain(void);              /* gives what was typed to a boot-time domain, if it is for one */
-size_t console_read(char *to, size_t n);          /* what was typed                                              */
+void console_drain_rings(void); /* exit path work: CPU_WORK_CONSOLE                            */
+void console_feed_boot_domain(
+    void); /* gives what was typed to a boot-time domain, if it is for one */
+size_t console_read(char *to, size_t n); /* what was typed */
 int __must_check domain_console_init(struct domain *d);
 void domain_console_free(struct domain *d);
 

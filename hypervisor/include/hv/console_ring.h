@@ -8,7 +8,8 @@
 struct domain;
 
 void console_ring_init(void);
-/* What was typed goes to the first boot-time domain's ring; how many bytes it took (the rest has no room). */
+/* What was typed goes to the first boot-time domain's ring; how many bytes it took (the rest has no
+ * room). */
 size_t console_ring_input(const char *s, size_t n);
 void console_ring_detach(struct domain *d); /* teardown: the ring's frame is given back */
 

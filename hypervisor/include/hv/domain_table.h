@@ -9,7 +9,8 @@
 struct domain;
 
 void domain_table_init(void);
-/* Enters d under its id; DOMID_INVALID: gives it the next free one. -XEN_EEXIST, -XEN_ENOMEM, -XEN_EINVAL (not an id for a domain). */
+/* Enters d under its id; DOMID_INVALID: gives it the next free one. -XEN_EEXIST, -XEN_ENOMEM,
+ * -XEN_EINVAL (not an id for a domain). */
 int __must_check domain_table_insert(struct domain *d);
 void domain_table_remove(struct domain *d);
 

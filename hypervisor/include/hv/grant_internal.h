@@ -2,9 +2,10 @@
 /*
  * Grant tables, between their files (core/grant_*.c). Everyone else uses hv/grant_table.h.
  *
- * A granter's side: `shared` frames, which the granter writes, and one active entry for each shared one, which only the
- * hypervisor sees: who uses the grant, how often, and which frame it was when the use began. A mapper's side: the maptrack, where a
- * handle leads to the granter (with a reference of the domain, so that a handle never speaks of another domain of the same id).
+ * A granter's side: `shared` frames, which the granter writes, and one active entry for each shared
+ * one, which only the hypervisor sees: who uses the grant, how often, and which frame it was when
+ * the use began. A mapper's side: the maptrack, where a handle leads to the granter (with a
+ * reference of the domain, so that a handle never speaks of another domain of the same id).
  */
 #ifndef HV_GRANT_INTERNAL_H
 #define HV_GRANT_INTERNAL_H
@@ -12,9 +13,9 @@
 #include <hv/domain.h>
 #include <hv/grant_table.h>
 
-#define ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
+#define ENTRIES_PER_FRAME  (PAGE_SIZE / sizeof(struct grant_entry_v1))
 #define MAPTRACK_PER_FRAME (PAGE_SIZE / sizeof(struct maptrack))
-#define NO_HANDLE (~0u)
+#define NO_HANDLE          (~0u)
 
 struct active_grant {
     uint32_t readers, writers; /* uses; 0 and 0: idle, the rest means nothing */
@@ -29,7 +30,8 @@ struct maptrack {
 };
 
 struct grant_table {
-    spinlock_t lock; /* guards the active entries, the status bits in shared, nr_frames, and flags of maptracks that name this granter */
+    spinlock_t lock; /* guards the active entries, the status bits in shared, nr_frames, and flags
+                        of maptracks that name this granter */
     unsigned int nr_frames, max_frames;
     struct grant_entry_v1 **shared; /* [max_frames] pages of PGC_xenheap */
     struct active_grant **active;   /* [max_frames] arrays of ENTRIES_PER_FRAME */
@@ -52,11 +54,14 @@ struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref);
 struct grant_entry_v1 *grant_shared(struct grant_table *gt, grant_ref_t ref);
 
 /* --- grant_pin.c --- */
-/* Begins a use of rd's grant by ld: checks the entry, marks it in use, gives the frame. Takes rd's lock. 0 or GNTST_*. */
-int __must_check grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref, bool readonly, mfn_t *frame);
+/* Begins a use of rd's grant by ld: checks the entry, marks it in use, gives the frame. Takes rd's
+ * lock. 0 or GNTST_*. */
+int __must_check grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref,
+                           bool readonly, mfn_t *frame);
 void grant_unpin(struct domain *rd, grant_ref_t ref, bool readonly);
 void grant_unpin_locked(struct domain *rd, grant_ref_t ref, bool readonly);
-/* The references of one mapping: general, and writable unless readonly. False: the frame is not rd's, or is a table. */
+/* The references of one mapping: general, and writable unless readonly. False: the frame is not
+ * rd's, or is a table. */
 bool __must_check grant_get_frame(struct domain *rd, mfn_t frame, bool readonly);
 void grant_put_frame(struct domain *rd, mfn_t frame, bool readonly);
 
@@ -65,7 +70,8 @@ int __must_check maptrack_init(struct grant_table *gt, unsigned int max_frames);
 void maptrack_destroy(struct grant_table *gt);
 uint32_t maptrack_alloc(struct grant_table *gt); /* NO_HANDLE: full */
 void maptrack_free(struct grant_table *gt, uint32_t handle);
-struct maptrack *maptrack_entry(struct grant_table *gt, uint32_t handle); /* NULL: no such handle can exist */
+struct maptrack *maptrack_entry(struct grant_table *gt,
+                                uint32_t handle); /* NULL: no such handle can exist */
 
 /* --- operations on one element: read args in place, leave status in place --- */
 void grant_map_one(struct gnttab_map_grant_ref *op);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant tables, version 1. core/grant_*.c. The lock (RANK_GRANT) guards the active entries and the maptrack of its domain; an operation on
- * a foreign grant takes only the granter's lock, then its own domain's maptrack entry by index.
+ * Grant tables, version 1. core/grant_*.c. The lock (RANK_GRANT) guards the active entries and the
+ * maptrack of its domain; an operation on a foreign grant takes only the granter's lock, then its
+ * own domain's maptrack entry by index.
  */
 #ifndef HV_GRANT_TABLE_H
 #define HV_GRANT_TABLE_H
@@ -13,17 +14,21 @@
 struct domain;
 struct grant_table;
 
-int __must_check grant_table_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack_frames);
+int __must_check grant_table_init(struct domain *d, unsigned int max_frames,
+                                  unsigned int max_maptrack_frames);
 /* Unmaps whatever d still has mapped of others; -XEN_ERESTART when pre-empted. */
 int __must_check grant_table_release_mappings(struct domain *d);
-void grant_table_free_frames(struct domain *d); /* teardown: the frames that d sees; others may still have them mapped */
+void grant_table_free_frames(
+    struct domain *d); /* teardown: the frames that d sees; others may still have them mapped */
 void grant_table_destroy(struct domain *d);
-/* For acquire_resource and boot-time domains: the idx-th frame of d's (shared) grant table; grows it. */
+/* For acquire_resource and boot-time domains: the idx-th frame of d's (shared) grant table; grows
+ * it. */
 int __must_check grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mfn);
 unsigned int grant_table_max_frames(const struct domain *d);
 void grant_table_set_entry(struct domain *d, grant_ref_t ref, domid_t to, uint64_t gfn);
 void grant_table_dump(struct domain *d);
-/* For recounts: fn for each mapping of d's that holds references outside of page tables (device mappings). */
+/* For recounts: fn for each mapping of d's that holds references outside of page tables (device
+ * mappings). */
 void grant_table_device_mappings(struct domain *d, void (*fn)(mfn_t frame, bool writable));
 
 #endif

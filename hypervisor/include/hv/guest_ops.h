@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kind of a guest: all that core asks of it. pv/ has the one kind there is; a second comes beside it and core stays as it is.
+ * The kind of a guest: all that core asks of it. pv/ has the one kind there is; a second comes
+ * beside it and core stays as it is.
  */
 #ifndef HV_GUEST_OPS_H
 #define HV_GUEST_OPS_H
@@ -13,7 +14,8 @@ struct vcpu;
 struct vcpu_guest_context;
 struct page_info;
 
-/* What a boot-time domain is made of. The files lie in memory that stays while the domain is built. */
+/* What a boot-time domain is made of. The files lie in memory that stays while the domain is built.
+ */
 struct build_args {
     const void *kernel, *ramdisk; /* ramdisk: NULL when there is none */
     uint64_t kernel_size, ramdisk_size;
@@ -27,21 +29,26 @@ struct guest_ops {
     void (*domain_free)(struct domain *d); /* the last step: its frames are gone already */
     int (*vcpu_init)(struct vcpu *v);
     void (*vcpu_free)(struct vcpu *v);
-    /* setvcpucontext / VCPUOP_initialise: checks and takes the whole context, or changes nothing. -XEN_ERESTART: again. */
+    /* setvcpucontext / VCPUOP_initialise: checks and takes the whole context, or changes nothing.
+     * -XEN_ERESTART: again. */
     int (*set_context)(struct vcpu *v, const struct vcpu_guest_context *ctxt);
     void (*get_context)(struct vcpu *v, struct vcpu_guest_context *ctxt);
-    /* Gives a fresh domain its memory, loads the kernel and readies vCPU 0. *store and *console: the frames of its rings, or INVALID_MFN.
-     * Boot only: it may take long. What was taken on failure is given back by domain_kill(). */
+    /* Gives a fresh domain its memory, loads the kernel and readies vCPU 0. *store and *console:
+     * the frames of its rings, or INVALID_MFN. Boot only: it may take long. What was taken on
+     * failure is given back by domain_kill(). */
     int (*build)(struct domain *d, const struct build_args *args, mfn_t *store, mfn_t *console);
-    /* Teardown, step 1: gives back what the vCPUs hold (page tables, descriptor tables). -XEN_ERESTART: again. */
+    /* Teardown, step 1: gives back what the vCPUs hold (page tables, descriptor tables).
+     * -XEN_ERESTART: again. */
     int (*relinquish_vcpus)(struct domain *d);
-    /* Teardown, step 2: undoes pins and types of d's frames and drops their allocation references. -XEN_ERESTART: again. */
+    /* Teardown, step 2: undoes pins and types of d's frames and drops their allocation references.
+     * -XEN_ERESTART: again. */
     int (*relinquish_memory)(struct domain *d);
     /* A general and a writable type reference on a frame of d: 0, or -XEN_EINVAL; and back. */
     int (*get_writable)(struct page_info *pg, struct domain *d);
     void (*put_writable)(struct page_info *pg);
-    /* GNTTABOP_map/unmap_grant_ref into the current domain's page tables (host_addr is a virtual address, or with GNTMAP_contains_pte the
-     * machine address of the entry). References of the frame are the caller's. 0 or GNTST_*. new_addr: GNTTABOP_unmap_and_replace. */
+    /* GNTTABOP_map/unmap_grant_ref into the current domain's page tables (host_addr is a virtual
+     * address, or with GNTMAP_contains_pte the machine address of the entry). References of the
+     * frame are the caller's. 0 or GNTST_*. new_addr: GNTTABOP_unmap_and_replace. */
     int (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);
     int (*grant_unmap)(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr);
     void (*fill_hypercall_page)(void *page); /* XEN_DOMCTL_hypercall_init */

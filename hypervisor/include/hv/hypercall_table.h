@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One row a hypercall: name (number: __HYPERVISOR_<name>), who may call it, number of parameters, parameters.
- * Included where HYPERCALL is defined. The handler do_<name> stands in the file named behind the row.
+ * One row a hypercall: name (number: __HYPERVISOR_<name>), who may call it, number of parameters,
+ * parameters. Included where HYPERCALL is defined. The handler do_<name> stands in the file named
+ * behind the row.
  */
 /* clang-format off */
 /*        name                who         n  parameters */

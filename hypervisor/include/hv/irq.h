@@ -2,9 +2,10 @@
 /*
  * The machine's interrupts as core sees them (x86/irq.c, x86/msi.c implement; tests/host fakes).
  *
- * An irq is a number: 0 to irq_nr_gsis() - 1 are the IOAPICs' lines, those above are messages (MSI, MSI-X) as they are made. Each irq goes to at most one
- * domain, as a pirq: when it comes, pirq_raise() is called on the CPU that took it. A level line is masked from its
- * interrupt until irq_unmask(); edges and messages are acknowledged at once. Guarded by a lock of RANK_IRQ inside.
+ * An irq is a number: 0 to irq_nr_gsis() - 1 are the IOAPICs' lines, those above are messages (MSI,
+ * MSI-X) as they are made. Each irq goes to at most one domain, as a pirq: when it comes,
+ * pirq_raise() is called on the CPU that took it. A level line is masked from its interrupt until
+ * irq_unmask(); edges and messages are acknowledged at once. Guarded by a lock of RANK_IRQ inside.
  */
 #ifndef HV_IRQ_H
 #define HV_IRQ_H
@@ -14,7 +15,8 @@
 struct domain;
 
 unsigned int irq_nr_gsis(void);
-/* Trigger and polarity of a line; masked until attached. -XEN_EINVAL: no such line. -XEN_EBUSY: the hypervisor's own. */
+/* Trigger and polarity of a line; masked until attached. -XEN_EINVAL: no such line. -XEN_EBUSY: the
+ * hypervisor's own. */
 int __must_check irq_setup_gsi(unsigned int gsi, bool level, bool active_low);
 bool irq_is_level(unsigned int irq);
 /* From now on the interrupt raises pirq in d, and is unmasked. -XEN_EBUSY: somebody has it. */
@@ -24,13 +26,16 @@ void irq_detach(unsigned int irq);
 void irq_mask(unsigned int irq);
 void irq_unmask(unsigned int irq);
 
-/* A message of a PCI function. table_base 0: its MSI capability; else MSI-X entry `entry` of the table at that machine address. Writes address and
- * data to the function (enabled, but masked until attached where it can be masked). -XEN_ENODEV no such capability or table, -XEN_ENOSPC no vector. */
+/* A message of a PCI function. table_base 0: its MSI capability; else MSI-X entry `entry` of the
+ * table at that machine address. Writes address and data to the function (enabled, but masked until
+ * attached where it can be masked). -XEN_ENODEV no such capability or table, -XEN_ENOSPC no vector.
+ */
 struct pci_function {
     uint16_t segment;
     uint8_t bus, devfn;
 };
-int __must_check irq_alloc_msi(struct pci_function f, unsigned int entry, uint64_t table_base, unsigned int *irq);
+int __must_check irq_alloc_msi(struct pci_function f, unsigned int entry, uint64_t table_base,
+                               unsigned int *irq);
 void irq_free_msi(unsigned int irq);
 /* Writes the function's messages again (PHYSDEVOP_restore_msi). -XEN_ESRCH: it has none. */
 int __must_check irq_restore_msi(struct pci_function f);
@@ -39,9 +44,11 @@ int __must_check irq_restore_msi(struct pci_function f);
 uint32_t pci_config_read(uint32_t address, unsigned int offset, unsigned int bytes);
 void pci_config_write(uint32_t address, unsigned int offset, unsigned int bytes, uint32_t value);
 /* An MMCONFIG window that the control domain vouches for. */
-void pci_mmcfg_trust(uint64_t address, uint16_t segment, uint8_t first_bus, uint8_t last_bus, bool trust);
+void pci_mmcfg_trust(uint64_t address, uint16_t segment, uint8_t first_bus, uint8_t last_bus,
+                     bool trust);
 
-/* IOAPIC registers as PHYSDEVOP_apic_read/write show them. -XEN_EINVAL: no IOAPIC at that address. */
+/* IOAPIC registers as PHYSDEVOP_apic_read/write show them. -XEN_EINVAL: no IOAPIC at that address.
+ */
 int __must_check ioapic_guest_read(uint64_t base, uint32_t reg, uint32_t *value);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Doubly linked circular list with a head, embedded in what it links. Not locked: the owner's comment names the lock.
+ * Doubly linked circular list with a head, embedded in what it links. Not locked: the owner's
+ * comment names the lock.
  */
 #ifndef HV_LIST_H
 #define HV_LIST_H
@@ -11,7 +12,10 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name)                                                                            \
+    {                                                                                              \
+        &(name), &(name)                                                                           \
+    }
 
 static inline void list_init(struct list *l)
 {
@@ -50,7 +54,7 @@ static inline void list_del(struct list *n)
 }
 
 #define list_entry(p, type, member) container_of(p, type, member)
-#define list_for_each(p, head) for ((p) = (head)->next; (p) != (head); (p) = (p)->next)
+#define list_for_each(p, head)      for ((p) = (head)->next; (p) != (head); (p) = (p)->next)
 #define list_for_each_safe(p, n, head)                                                             \
     for ((p) = (head)->next, (n) = (p)->next; (p) != (head); (p) = (n), (n) = (p)->next)
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the hypervisor says: a ring that `pvctl dmesg` reads, copied to the UART down to the configured level.
+ * What the hypervisor says: a ring that `pvctl dmesg` reads, copied to the UART down to the
+ * configured level.
  *
- * An error that a guest caused is born in one place: refused(rc, "sentence with field and rule") logs domain, hypercall, file and
- * line once in a while (rate limited per domain, with a count of what was left out) and returns rc.
+ * An error that a guest caused is born in one place: refused(rc, "sentence with field and rule")
+ * logs domain, hypercall, file and line once in a while (rate limited per domain, with a count of
+ * what was left out) and returns rc.
  */
 #ifndef HV_LOG_H
 #define HV_LOG_H
@@ -13,25 +15,29 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 void __printf(2, 3) log_printf(enum log_level level, const char *fmt, ...);
-#define log_error(...) log_printf(LOG_ERROR, __VA_ARGS__)
+#define log_error(...)   log_printf(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_printf(LOG_WARNING, __VA_ARGS__)
-#define log_info(...) log_printf(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_printf(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)    log_printf(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   log_printf(LOG_DEBUG, __VA_ARGS__)
 void log_set_level(enum log_level level);
 
-/* Logs why the current guest's request was refused; returns rc. Use: return refused(-XEN_EINVAL, "port %u is not bound", port); */
+/* Logs why the current guest's request was refused; returns rc. Use: return refused(-XEN_EINVAL,
+ * "port %u is not bound", port); */
 #define refused(rc, ...) refused_at(rc, __FILE__, __LINE__, __VA_ARGS__)
 int __printf(4, 5) refused_at(int rc, const char *file, int line, const char *fmt, ...);
 
-/* Reads the ring for XEN_SYSCTL_readconsole: up to n bytes from position *pos (moved on), returns how many. */
+/* Reads the ring for XEN_SYSCTL_readconsole: up to n bytes from position *pos (moved on), returns
+ * how many. */
 size_t log_read(char *to, size_t n, uint32_t *pos);
 void log_clear(void);
 
-/* lib/printf.c: %d %i %u %x %X %o %c %s %p %% with width, precision, 0, -, #, +, hh, h, l, ll, z. Returns the length it would have had.
- * Under the hypervisor's names, because on the host the C library has functions of the usual ones. */
-int hv_vsnprintf(char *buf, size_t n, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+/* lib/printf.c: %d %i %u %x %X %o %c %s %p %% with width, precision, 0, -, #, +, hh, h, l, ll, z.
+ * Returns the length it would have had. Under the hypervisor's names, because on the host the C
+ * library has functions of the usual ones. */
+int hv_vsnprintf(char *buf, size_t n, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 int __printf(3, 4) hv_snprintf(char *buf, size_t n, const char *fmt, ...);
 #define vsnprintf hv_vsnprintf
-#define snprintf hv_snprintf
+#define snprintf  hv_snprintf
 
 #endif

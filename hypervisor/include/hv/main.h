@@ -9,7 +9,8 @@
 
 struct guest_ops;
 
-/* After the heap: this CPU's timers and run queue, the idle vCPU (current from here on), dom_io, dom_xen. core/domain_system.c */
+/* After the heap: this CPU's timers and run queue, the idle vCPU (current from here on), dom_io,
+ * dom_xen. core/domain_system.c */
 void domain_system_init(void);
 
 /* The kind of guest that domain_create() makes. */

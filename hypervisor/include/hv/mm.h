@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Direct paging of paravirtual guests: page types, checked page-table updates, M2P. pv/page_*.c, pv/mmu*.c
+ * Direct paging of paravirtual guests: page types, checked page-table updates, M2P. pv/page_*.c,
+ * pv/mmu*.c
  *
- * A guest's page tables are its own memory, holding machine addresses. The hypervisor lets a table be used only after its type has been checked and
- * every later write passes one function (pv_write_pte). Invariants: pv/page_type.c.
+ * A guest's page tables are its own memory, holding machine addresses. The hypervisor lets a table
+ * be used only after its type has been checked and every later write passes one function
+ * (pv_write_pte). Invariants: pv/page_type.c.
  */
 #ifndef HV_MM_H
 #define HV_MM_H
@@ -12,29 +14,29 @@
 #include <hv/frame.h>
 
 /* Slot 260: per domain. Each vCPU has 32 pages: 16 of its GDT, 16 of its LDT. */
-#define PERDOMAIN_L4_SLOT 260
-#define PERDOMAIN_START 0xffff820000000000ull
+#define PERDOMAIN_L4_SLOT    260
+#define PERDOMAIN_START      0xffff820000000000ull
 #define PERDOMAIN_VCPU_BYTES (32ull * 4096)
 #define PERDOMAIN_LDT_OFFSET (16ull * 4096)
-#define PERDOMAIN_LDT_BYTES (16ull * 4096)
+#define PERDOMAIN_LDT_BYTES  (16ull * 4096)
 
 #define HYPERVISOR_L4_FIRST 256
-#define HYPERVISOR_L4_LAST 271
+#define HYPERVISOR_L4_LAST  271
 
-#define PTE_PRESENT (1ull << 0)
-#define PTE_RW (1ull << 1)
-#define PTE_USER (1ull << 2)
-#define PTE_PWT (1ull << 3)
-#define PTE_PCD (1ull << 4)
-#define PTE_ACCESSED (1ull << 5)
-#define PTE_DIRTY (1ull << 6)
-#define PTE_PSE (1ull << 7)
-#define PTE_PAT (1ull << 7)
-#define PTE_GLOBAL (1ull << 8)
-#define PTE_AVAIL (7ull << 9)
-#define PTE_NX (1ull << 63)
+#define PTE_PRESENT      (1ull << 0)
+#define PTE_RW           (1ull << 1)
+#define PTE_USER         (1ull << 2)
+#define PTE_PWT          (1ull << 3)
+#define PTE_PCD          (1ull << 4)
+#define PTE_ACCESSED     (1ull << 5)
+#define PTE_DIRTY        (1ull << 6)
+#define PTE_PSE          (1ull << 7)
+#define PTE_PAT          (1ull << 7)
+#define PTE_GLOBAL       (1ull << 8)
+#define PTE_AVAIL        (7ull << 9)
+#define PTE_NX           (1ull << 63)
 #define PTE_GUEST_KERNEL (1ull << 52) /* set by us: a kernel page of the guest (not global)  */
-#define PTE_FRAME_MASK 0x000ffffffffff000ull
+#define PTE_FRAME_MASK   0x000ffffffffff000ull
 
 static inline mfn_t pte_mfn(uint64_t pte)
 {
@@ -42,53 +44,66 @@ static inline mfn_t pte_mfn(uint64_t pte)
 }
 
 /* --- page types (pv/page_type.c) --- */
-/* Takes a type reference; promotes (checks the contents) when the count was 0. 0, -XEN_EINVAL (wrong type or bad contents; logged),
- * -XEN_ERESTART (pre-empted: progress kept in the frame; call again). The caller holds a general reference. */
+/* Takes a type reference; promotes (checks the contents) when the count was 0. 0, -XEN_EINVAL
+ * (wrong type or bad contents; logged), -XEN_ERESTART (pre-empted: progress kept in the frame; call
+ * again). The caller holds a general reference. */
 int __must_check get_page_type(struct page_info *pg, uint64_t type, struct domain *d);
-void put_page_type(struct page_info *pg);                 /* never pre-empted: only where the type is writable or seg_desc, or not last */
+void put_page_type(struct page_info *pg); /* never pre-empted: only where the type is writable or
+                                             seg_desc, or not last */
 int __must_check put_page_type_preemptible(struct page_info *pg, struct domain *d);
-bool __must_check get_page_and_writable(struct page_info *pg, struct domain *d); /* both references, PGT_writable_page */
+bool __must_check get_page_and_writable(struct page_info *pg,
+                                        struct domain *d); /* both references, PGT_writable_page */
 void put_page_and_type(struct page_info *pg);
-/* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference). */
+/* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference).
+ */
 int __must_check pv_get_base_table(struct domain *d, mfn_t l4);
-/* -XEN_ERESTART: given back, but undoing the table was put off: pv_finish_old_table() goes on with it. Not to be repeated. */
+/* -XEN_ERESTART: given back, but undoing the table was put off: pv_finish_old_table() goes on with
+ * it. Not to be repeated. */
 int __must_check pv_put_base_table(struct domain *d, mfn_t l4);
 
-/* MMUEXT_PIN_Ln_TABLE for the hypervisor itself (pv/build.c): type is PGT_lN_page_table. -XEN_ERESTART: again. (pv/mmuext.c) */
+/* MMUEXT_PIN_Ln_TABLE for the hypervisor itself (pv/build.c): type is PGT_lN_page_table.
+ * -XEN_ERESTART: again. (pv/mmuext.c) */
 int __must_check pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type);
 
-/* The lock of a page table: one writer of entries at a time. Fails (false) unless it is a validated page table of d. Holds a type
- * reference, and the last other type reference is not dropped meanwhile, so no general reference is needed beside it. No page_lock is
- * taken while another is held. */
+/* The lock of a page table: one writer of entries at a time. Fails (false) unless it is a validated
+ * page table of d. Holds a type reference, and the last other type reference is not dropped
+ * meanwhile, so no general reference is needed beside it. No page_lock is taken while another is
+ * held. */
 bool __must_check page_lock(struct page_info *pg, const struct domain *d);
 void page_unlock(struct page_info *pg);
-/* Goes on with undoing a table that v put off (arch.old_guest_table). 0 or -XEN_ERESTART. Each mmu hypercall calls it first. */
+/* Goes on with undoing a table that v put off (arch.old_guest_table). 0 or -XEN_ERESTART. Each mmu
+ * hypercall calls it first. */
 int __must_check pv_finish_old_table(struct vcpu *v);
 
 /* --- entries (pv/page_entry.c) --- */
-/* References for what an L1 entry maps: page owned by pg_owner (foreign mapping) or I/O memory that d may touch. 0, -XEN_E*. */
+/* References for what an L1 entry maps: page owned by pg_owner (foreign mapping) or I/O memory that
+ * d may touch. 0, -XEN_E*. */
 int __must_check get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner);
 void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner);
-/* THE one place where a guest page-table entry changes: old references dropped, new ones taken, entry written atomically.
- * table is locked (page_lock) by it. preserve_ad: MMU_PT_UPDATE_PRESERVE_AD. */
-int __must_check pv_write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
-                              struct domain *pg_owner, bool preserve_ad);
-/* Finds the L1 entry that maps va in the current page tables. No reference is taken: page_lock() *table before the entry is changed.
- * false: there is none. */
-bool __must_check pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table, unsigned int *index);
+/* THE one place where a guest page-table entry changes: old references dropped, new ones taken,
+ * entry written atomically. table is locked (page_lock) by it. preserve_ad:
+ * MMU_PT_UPDATE_PRESERVE_AD. */
+int __must_check pv_write_pte(struct domain *d, struct page_info *table, unsigned int index,
+                              uint64_t val, struct domain *pg_owner, bool preserve_ad);
+/* Finds the L1 entry that maps va in the current page tables. No reference is taken: page_lock()
+ * *table before the entry is changed. false: there is none. */
+bool __must_check pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table,
+                              unsigned int *index);
 uint64_t pv_walk_l1e(struct vcpu *v, gva_t va); /* the entry's value, 0 when there is none */
 
-/* Writable page tables: a write fault on an L1 page of the guest; true when it was emulated. (pv/ptwr.c) */
+/* Writable page tables: a write fault on an L1 page of the guest; true when it was emulated.
+ * (pv/ptwr.c) */
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
 
 /* Fills the hypervisor's slots of a new L4 of d. */
 void pv_init_l4_slots(uint64_t *l4, const struct domain *d);
 /* Whether what runs on this L4 table can read M2P. */
 void pv_show_m2p(mfn_t l4, bool show);
-extern const uint64_t *hypervisor_l4; /* the hypervisor's own L4 (x86 sets it): slots 256..271 come from it; pv/l4_slots.c */
+extern const uint64_t *hypervisor_l4; /* the hypervisor's own L4 (x86 sets it): slots 256..271 come
+                                         from it; pv/l4_slots.c */
 
-
-/* Recounts every reference and type from scratch and compares: 0, or the number of frames that differ (logged). */
+/* Recounts every reference and type from scratch and compares: 0, or the number of frames that
+ * differ (logged). */
 unsigned int check_invariants(void);
 
 #endif

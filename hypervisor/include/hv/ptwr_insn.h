@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instructions with which a kernel writes to a page table: decoded, and computed (pv/ptwr_insn.c).
+ * The instructions with which a kernel writes to a page table: decoded, and computed
+ * (pv/ptwr_insn.c).
  */
 #ifndef HV_PTWR_INSN_H
 #define HV_PTWR_INSN_H
@@ -37,7 +38,8 @@ struct ptwr_insn {
 /* Decodes the n bytes of code at regs->rip. false: none of these instructions. */
 bool ptwr_decode(const struct cpu_user_regs *regs, const uint8_t *code, unsigned int n,
                  struct ptwr_insn *in);
-/* What the operand is after the instruction when it was `old` before (both of in->bytes). false: nothing is written (CMPXCHG failed). */
+/* What the operand is after the instruction when it was `old` before (both of in->bytes). false:
+ * nothing is written (CMPXCHG failed). */
 bool ptwr_compute(const struct cpu_user_regs *regs, const struct ptwr_insn *in, uint64_t old,
                   uint64_t *result);
 /* The instruction was carried out on `old`: registers and flags, RIP. */

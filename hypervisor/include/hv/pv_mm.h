@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Direct paging, between its own files in pv/: levels and types, what bits an entry may have, the parts of an entry's change.
- * Everyone else uses hv/mm.h.
+ * Direct paging, between its own files in pv/: levels and types, what bits an entry may have, the
+ * parts of an entry's change. Everyone else uses hv/mm.h.
  */
 #ifndef HV_PV_MM_H
 #define HV_PV_MM_H
@@ -19,12 +19,14 @@
 /* The memory type: PAT, PCD, PWT index the PAT MSR. */
 #define PTE_CACHE (PTE_PAT | PTE_PCD | PTE_PWT)
 /*
- * XSA-148, XSA-182: what may change in an entry without a new check is a list of what is allowed, not of what is
- * forbidden. Everything else affects translation, caching or rights: the frame, PRESENT, RW, the memory type, PSE.
+ * XSA-148, XSA-182: what may change in an entry without a new check is a list of what is allowed,
+ * not of what is forbidden. Everything else affects translation, caching or rights: the frame,
+ * PRESENT, RW, the memory type, PSE.
  */
 #define PTE_FAST_BITS                                                                              \
     (PTE_NX | PTE_AVAIL_HIGH | PTE_AVAIL | PTE_GLOBAL | PTE_DIRTY | PTE_ACCESSED | PTE_USER)
-/* What an entry that refers to a table may not have: PSE (superpages: XSA-148, XSA-167), and what is the hypervisor's to choose. */
+/* What an entry that refers to a table may not have: PSE (superpages: XSA-148, XSA-167), and what
+ * is the hypervisor's to choose. */
 #define PTE_UPPER_DISALLOWED (PTE_CACHE | PTE_GLOBAL)
 
 static inline uint64_t table_type(unsigned int level)
@@ -56,8 +58,9 @@ static inline uint64_t l1_disallowed(const struct domain *d)
 }
 
 /*
- * Guest kernel and guest user both run in ring 3, so every present entry gets USER. A kernel page is marked so and is not
- * global; user pages are global, so that a switch from user to kernel and back keeps them in the TLB.
+ * Guest kernel and guest user both run in ring 3, so every present entry gets USER. A kernel page
+ * is marked so and is not global; user pages are global, so that a switch from user to kernel and
+ * back keeps them in the TLB.
  */
 static inline uint64_t adjust_l1e(uint64_t e)
 {
@@ -80,20 +83,23 @@ int __must_check promote_contents(struct page_info *pg, uint64_t type, struct do
 int __must_check demote_contents(struct page_info *pg, uint64_t type, struct domain *d);
 
 /* --- page_type.c --- */
-/* If pg is a table whose undoing (or promotion) was pre-empted and that nobody took up since, goes on undoing it. 0 or -XEN_ERESTART. */
+/* If pg is a table whose undoing (or promotion) was pre-empted and that nobody took up since, goes
+ * on undoing it. 0 or -XEN_ERESTART. */
 int __must_check resume_demotion(struct page_info *pg, struct domain *d);
 /* Remembers pg (its undoing was pre-empted) for pv_finish_old_table() of the current vCPU. */
 void defer_demotion(struct page_info *pg, struct domain *d);
 
 /* --- pin.c --- */
-int __must_check pv_unpin_table(struct domain *d, mfn_t mfn); /* 0 or -XEN_EINVAL; what is long is put off */
+int __must_check pv_unpin_table(struct domain *d,
+                                mfn_t mfn); /* 0 or -XEN_EINVAL; what is long is put off */
 /* Gives a pin back, if there is one. -XEN_ERESTART: undoing the table was pre-empted. */
 int __must_check drop_pin(struct page_info *pg, struct domain *d);
 
 /* --- page_entry.c --- */
 /* References for an entry of a level 2 to 4 table; -XEN_ERESTART possible. */
 int __must_check get_page_from_upper(uint64_t e, unsigned int level, struct domain *d);
-/* Gives them back. -XEN_ERESTART: the references are gone, but the child is left half undone: resume_demotion(). */
+/* Gives them back. -XEN_ERESTART: the references are gone, but the child is left half undone:
+ * resume_demotion(). */
 int __must_check put_page_from_upper(uint64_t e, struct domain *d);
 
 enum pte_write {
@@ -101,17 +107,20 @@ enum pte_write {
     PTE_WRITE_PRESERVE_AD, /* keeps accessed and dirty bits                            */
     PTE_WRITE_IF_SAME,     /* only if the entry still is *old, else -XEN_EAGAIN        */
 };
-/* The one place of hv/mm.h, for who holds the page_lock: writes entry `index` of the table, whose type is type_info's. */
+/* The one place of hv/mm.h, for who holds the page_lock: writes entry `index` of the table, whose
+ * type is type_info's. */
 int __must_check write_pte_locked(struct domain *d, struct page_info *table, unsigned int index,
                                   uint64_t val, struct domain *pg_owner, enum pte_write how,
                                   const uint64_t *old);
 
-/* --- base_table.c: what v runs on. 0, -XEN_EINVAL, -XEN_ERESTART (nothing was changed: again). --- */
+/* --- base_table.c: what v runs on. 0, -XEN_EINVAL, -XEN_ERESTART (nothing was changed: again). ---
+ */
 int __must_check pv_new_kernel_table(struct vcpu *v, mfn_t mfn);
 int __must_check pv_new_user_table(struct vcpu *v, mfn_t mfn); /* frame 0: none */
 
 /* --- flush.c --- */
-/* Flushes all (or, with one, the address va) on the CPUs of the vCPUs in the guest's bitmap at `mask`. 0 or -XEN_EFAULT. */
+/* Flushes all (or, with one, the address va) on the CPUs of the vCPUs in the guest's bitmap at
+ * `mask`. 0 or -XEN_EFAULT. */
 int __must_check pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va);
 void pv_invlpg_local(gva_t va);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/string.c: what the compiler itself calls, and a few more. On the host these are the C library's.
+ * lib/string.c: what the compiler itself calls, and a few more. On the host these are the C
+ * library's.
  */
 #ifndef HV_STRING_H
 #define HV_STRING_H

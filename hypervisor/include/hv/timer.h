@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Software timers: a binary heap per CPU, keyed by deadline, run on the exit path after the timer interrupt. A timer is
- * embedded in what it serves, so setting one allocates nothing; the heap array grows when a vCPU is created, never later.
+ * Software timers: a binary heap per CPU, keyed by deadline, run on the exit path after the timer
+ * interrupt. A timer is embedded in what it serves, so setting one allocates nothing; the heap
+ * array grows when a vCPU is created, never later.
  */
 #ifndef HV_TIMER_H
 #define HV_TIMER_H
@@ -25,7 +26,8 @@ struct timer_queue {
 };
 
 int __must_check timer_queue_init(struct timer_queue *q);
-/* Makes room for n more timers that may be set at once (called when they are created). 0 or -XEN_ENOMEM. */
+/* Makes room for n more timers that may be set at once (called when they are created). 0 or
+ * -XEN_ENOMEM. */
 int __must_check timer_reserve(unsigned int cpu, unsigned int n);
 void timer_unreserve(unsigned int cpu, unsigned int n);
 void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu);

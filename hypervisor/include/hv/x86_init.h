@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's part of the start: hypervisor_main() calls these in this order. Each ends in panic() when the machine lacks what is needed.
+ * The machine's part of the start: hypervisor_main() calls these in this order. Each ends in
+ * panic() when the machine lacks what is needed.
  */
 #ifndef HV_X86_INIT_H
 #define HV_X86_INIT_H
@@ -10,14 +11,16 @@
 
 /* CPU features, descriptor tables, fault handlers, UART. The log may be used from here on. */
 void x86_init_early(const struct boot_info *bi);
-/* Own page tables, direct map, frame table, M2P; gives free RAM to the heap (heap_init() is called in it). */
+/* Own page tables, direct map, frame table, M2P; gives free RAM to the heap (heap_init() is called
+ * in it). */
 void x86_init_memory(const struct boot_info *bi);
 /* ACPI tables, interrupt controllers, clock. After it machine_arm_timer() works. */
 void x86_init_late(const struct boot_info *bi);
 /* The idle loop, on the empty stack of this CPU: never returns. */
 void __noreturn machine_idle(void);
 
-/* The hypervisor's own top-level page table: slots 256 and 261 to 271 of it go into every guest's. Idle vCPUs run on it. */
+/* The hypervisor's own top-level page table: slots 256 and 261 to 271 of it go into every guest's.
+ * Idle vCPUs run on it. */
 extern uint64_t *hv_l4;
 extern paddr_t hv_l4_phys;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port: atomic operations, as thin names over the compiler's builtins (sequentially consistent), so that both builds
- * share them. Words that a guest may write at the same time (pending bits, grant flags) are touched only through these.
+ * Port: atomic operations, as thin names over the compiler's builtins (sequentially consistent), so
+ * that both builds share them. Words that a guest may write at the same time (pending bits, grant
+ * flags) are touched only through these.
  */
 #ifndef PORT_ATOMIC_H
 #define PORT_ATOMIC_H
@@ -15,16 +16,16 @@
                                     __ATOMIC_SEQ_CST);                                             \
         cmpxchg_old; /* what was there */                                                          \
     })
-#define xchg(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#define xchg(p, v)              __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define atomic_add_return(p, v) __atomic_add_fetch(p, v, __ATOMIC_SEQ_CST)
 #define atomic_sub_return(p, v) __atomic_sub_fetch(p, v, __ATOMIC_SEQ_CST)
-#define atomic_or(p, v) ((void)__atomic_fetch_or(p, v, __ATOMIC_SEQ_CST))
-#define atomic_and(p, v) ((void)__atomic_fetch_and(p, v, __ATOMIC_SEQ_CST))
+#define atomic_or(p, v)         ((void)__atomic_fetch_or(p, v, __ATOMIC_SEQ_CST))
+#define atomic_and(p, v)        ((void)__atomic_fetch_and(p, v, __ATOMIC_SEQ_CST))
 /* One turn of a busy wait for another CPU. */
 #define cpu_relax() __builtin_ia32_pause()
-#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
-#define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define smp_mb()    __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_rmb()   __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define smp_wmb()   __atomic_thread_fence(__ATOMIC_RELEASE)
 
 /* Bit operations on an array of 64-bit words; nr is checked by the caller. */
 static inline bool test_bit(const volatile uint64_t *words, unsigned int nr)

@@ -2,8 +2,9 @@
 /*
  * Port: this CPU and who runs on it.
  *
- * struct cpu sits at the top of each CPU's stack block, which is aligned to its size: the machine build finds it from the stack
- * pointer (no GS: the guest owns both GS bases, so that its syscalls need no SWAPGS pair). The host build has one.
+ * struct cpu sits at the top of each CPU's stack block, which is aligned to its size: the machine
+ * build finds it from the stack pointer (no GS: the guest owns both GS bases, so that its syscalls
+ * need no SWAPGS pair). The host build has one.
  */
 #ifndef PORT_CURRENT_H
 #define PORT_CURRENT_H

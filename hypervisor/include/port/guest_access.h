@@ -2,9 +2,10 @@
 /*
  * Port: the only way to reach memory that a guest names by virtual address.
  *
- * Copies go through the page tables of the current guest. An address in the hypervisor's range, a non-canonical
- * address, an absent page or a page that the guest may not write make the copy fail with -XEN_EFAULT; nothing else happens.
- * A failed copy may have moved a part. Read once, into hypervisor memory, then decide on the copy.
+ * Copies go through the page tables of the current guest. An address in the hypervisor's range, a
+ * non-canonical address, an absent page or a page that the guest may not write make the copy fail
+ * with -XEN_EFAULT; nothing else happens. A failed copy may have moved a part. Read once, into
+ * hypervisor memory, then decide on the copy.
  */
 #ifndef PORT_GUEST_ACCESS_H
 #define PORT_GUEST_ACCESS_H
@@ -16,7 +17,8 @@ int __must_check copy_from_guest(void *to, gva_t from, size_t n);
 int __must_check copy_to_guest(gva_t to, const void *from, size_t n);
 int __must_check clear_guest(gva_t to, size_t n);
 
-/* Whether [gva, gva + n) lies wholly outside the hypervisor's range; says nothing of what is mapped there. */
+/* Whether [gva, gva + n) lies wholly outside the hypervisor's range; says nothing of what is mapped
+ * there. */
 bool guest_range_ok(gva_t gva, uint64_t n);
 
 /* Address of element i of an array at gva; false when the arithmetic overflows. */
@@ -27,8 +29,8 @@ static inline bool guest_index(gva_t base, uint64_t i, size_t size, gva_t *out)
            !__builtin_add_overflow(base, off, out);
 }
 
-/* Atomic compare and exchange of a guest's aligned 64-bit word (writable-page-table emulation, IRET frames).
- * On success *old holds what was there. 0 or -XEN_EFAULT. */
+/* Atomic compare and exchange of a guest's aligned 64-bit word (writable-page-table emulation, IRET
+ * frames). On success *old holds what was there. 0 or -XEN_EFAULT. */
 int __must_check cmpxchg_guest64(gva_t at, uint64_t *old, uint64_t new_value);
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * Port: spinlocks and their order.
  *
- * The hypervisor runs with interrupts off, so a lock is just a ticket lock. Each lock has a rank; a CPU that holds a
- * lock may only take locks of a higher rank (docs/locking.md has the list and the reasons). The host build asserts the order and
- * that no lock is taken twice; the machine build does so in debug builds. Two locks of one rank are taken by address,
- * lower first, with spin_lock_pair().
+ * The hypervisor runs with interrupts off, so a lock is just a ticket lock. Each lock has a rank; a
+ * CPU that holds a lock may only take locks of a higher rank (docs/locking.md has the list and the
+ * reasons). The host build asserts the order and that no lock is taken twice; the machine build
+ * does so in debug builds. Two locks of one rank are taken by address, lower first, with
+ * spin_lock_pair().
  */
 #ifndef PORT_LOCK_H
 #define PORT_LOCK_H
@@ -31,7 +32,10 @@ typedef struct spinlock {
     uint8_t rank;
 } spinlock_t;
 
-#define SPINLOCK_INIT(r) {.rank = (r)}
+#define SPINLOCK_INIT(r)                                                                           \
+    {                                                                                              \
+        .rank = (r)                                                                                \
+    }
 
 static inline void spin_lock_init(spinlock_t *l, enum lock_rank rank)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port: tells the address sanitizer of the host build which of the allocator's memory is in use. Nothing in the machine build.
+ * Port: tells the address sanitizer of the host build which of the allocator's memory is in use.
+ * Nothing in the machine build.
  */
 #ifndef PORT_SANITIZE_H
 #define PORT_SANITIZE_H
@@ -18,10 +19,10 @@
 #ifdef SANITIZE
 void __asan_poison_memory_region(void const volatile *p, size_t n);
 void __asan_unpoison_memory_region(void const volatile *p, size_t n);
-#define sanitize_poison(p, n) __asan_poison_memory_region(p, n)
+#define sanitize_poison(p, n)   __asan_poison_memory_region(p, n)
 #define sanitize_unpoison(p, n) __asan_unpoison_memory_region(p, n)
 #else
-#define sanitize_poison(p, n) ((void)(p), (void)(n))
+#define sanitize_poison(p, n)   ((void)(p), (void)(n))
 #define sanitize_unpoison(p, n) ((void)(p), (void)(n))
 #endif
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shows: whatever an application leaves in flags, selectors and debug registers, the ways into the hypervisor and back work, the
- * application gets its own exceptions and the kernel goes on with its own state whole.
+ * Shows: whatever an application leaves in flags, selectors and debug registers, the ways into the
+ * hypervisor and back work, the application gets its own exceptions and the kernel goes on with its
+ * own state whole.
  *
- * XSA-7 (SYSRET with a bad address), XSA-44 and XSA-339 (flags at SYSENTER), XSA-204 (single-step over SYSCALL), XSA-259 (INT 0x80), XSA-260
+ * XSA-7 (SYSRET with a bad address), XSA-44 and XSA-339 (flags at SYSENTER), XSA-204 (single-step
+ * over SYSCALL), XSA-259 (INT 0x80), XSA-260
  * (#DB held back by MOV SS), XSA-12 (debug registers), XSA-293 (FSGSBASE), XSA-267 (FPU state).
  */
 #include <guest/user.h>
@@ -12,11 +14,11 @@
 
 const char test_name[] = "entry";
 
-#define RFLAGS_DF 0x400ul
-#define RFLAGS_NT 0x4000ul
-#define RFLAGS_RF 0x10000ul
-#define RFLAGS_AC 0x40000ul
-#define RFLAGS_ID 0x200000ul
+#define RFLAGS_DF   0x400ul
+#define RFLAGS_NT   0x4000ul
+#define RFLAGS_RF   0x10000ul
+#define RFLAGS_AC   0x40000ul
+#define RFLAGS_ID   0x200000ul
 #define RFLAGS_IOPL 0x3000ul
 
 #define PROGRAM(name, ...) static const uint8_t name[] = {__VA_ARGS__}
@@ -26,10 +28,10 @@ PROGRAM(code_sysenter, 0x0f, 0x34, 0x0f, 0x0b);
 PROGRAM(code_int80, 0xcd, 0x80, 0x0f, 0x0b);
 PROGRAM(code_ud2, 0x0f, 0x0b);
 PROGRAM(code_nops, 0x90, 0x90, 0x90, 0x90, 0x0f, 0x0b);
-PROGRAM(code_rdfsbase, 0xf3, 0x48, 0x0f, 0xae, 0xc0, 0x0f, 0x0b);            /* rdfsbase %rax */
-PROGRAM(code_mov_ss_syscall, 0x8e, 0x13, 0x0f, 0x05, 0x0f, 0x0b);            /* mov (%rbx), %ss; syscall */
-PROGRAM(code_mov_gs, 0x8e, 0xeb, 0x8c, 0xe8, 0x0f, 0x0b);                    /* mov %ebx, %gs; mov %gs, %eax */
-PROGRAM(code_read_xmm, 0x66, 0x48, 0x0f, 0x7e, 0xc0, 0x0f, 0x0b);            /* movq %xmm0, %rax */
+PROGRAM(code_rdfsbase, 0xf3, 0x48, 0x0f, 0xae, 0xc0, 0x0f, 0x0b); /* rdfsbase %rax */
+PROGRAM(code_mov_ss_syscall, 0x8e, 0x13, 0x0f, 0x05, 0x0f, 0x0b); /* mov (%rbx), %ss; syscall */
+PROGRAM(code_mov_gs, 0x8e, 0xeb, 0x8c, 0xe8, 0x0f, 0x0b);         /* mov %ebx, %gs; mov %gs, %eax */
+PROGRAM(code_read_xmm, 0x66, 0x48, 0x0f, 0x7e, 0xc0, 0x0f, 0x0b); /* movq %xmm0, %rax */
 
 static unsigned int run(const uint8_t *code, size_t len, struct trap_regs *regs)
 {
@@ -42,10 +44,12 @@ static unsigned int run(const uint8_t *code, size_t len, struct trap_regs *regs)
 }
 #define RUN(code, regs) run(code, sizeof(code), regs)
 
-/* A mode of flags: what is entered with it comes back with it, and the kernel does not run under it. */
+/* A mode of flags: what is entered with it comes back with it, and the kernel does not run under
+ * it. */
 static void flags(void)
 {
-    static const uint64_t modes[] = {RFLAGS_DF, RFLAGS_NT, RFLAGS_AC, RFLAGS_ID, RFLAGS_DF | RFLAGS_NT | RFLAGS_AC};
+    static const uint64_t modes[] = {RFLAGS_DF, RFLAGS_NT, RFLAGS_AC, RFLAGS_ID,
+                                     RFLAGS_DF | RFLAGS_NT | RFLAGS_AC};
     uint64_t mine;
 
     for (unsigned int i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -63,7 +67,8 @@ static void flags(void)
     struct trap_regs r = {.rflags = ~0ul};
     unsigned int vector = RUN(code_ud2, &r);
 
-    CHECK(vector == TRAP_INVALID_OP || vector == TRAP_DEBUG || vector == VECTOR_FAILSAFE || vector == TRAP_GP,
+    CHECK(vector == TRAP_INVALID_OP || vector == TRAP_DEBUG || vector == VECTOR_FAILSAFE ||
+              vector == TRAP_GP,
           "all flags at once");
     CHECK_EQ(r.rflags & RFLAGS_IOPL, 0, "do not give I/O privilege");
 }
@@ -80,7 +85,8 @@ static void stepping(void)
     CHECK(vector == VECTOR_SYSCALL || vector == TRAP_DEBUG, "XSA-204: SYSCALL under the trap flag");
     r = (struct trap_regs){.rflags = RFLAGS_TF | RFLAGS_IF};
     vector = RUN(code_sysenter, &r);
-    CHECK(vector == TRAP_GP || vector == TRAP_INVALID_OP || vector == TRAP_DEBUG, "XSA-44: SYSENTER under the trap flag");
+    CHECK(vector == TRAP_GP || vector == TRAP_INVALID_OP || vector == TRAP_DEBUG,
+          "XSA-44: SYSENTER under the trap flag");
     r = (struct trap_regs){.rflags = RFLAGS_NT | RFLAGS_AC | RFLAGS_IF};
     vector = RUN(code_sysenter, &r);
     CHECK(vector == TRAP_GP || vector == TRAP_INVALID_OP, "SYSENTER that nobody asked for");
@@ -91,7 +97,8 @@ static void stepping(void)
 /* Returns that hardware refuses: they end in the guest, and user mode works afterwards. */
 static void bad_returns(void)
 {
-    static const uint16_t selectors[] = {0x3, 0x33, 0xe00b, 0xe013, 0xe043, 0xe053, 0xf003, 0xfffb, 0x7, 0xfff7, 0xe02b};
+    static const uint16_t selectors[] = {0x3,    0x33,   0xe00b, 0xe013, 0xe043, 0xe053,
+                                         0xf003, 0xfffb, 0x7,    0xfff7, 0xe02b};
 
     for (unsigned int i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
         struct trap_regs r = {.cs = selectors[i]};
