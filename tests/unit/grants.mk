@@ -2,8 +2,8 @@
 #
 # Tests of grants: on the paravirtual guests of pv_mm_support.c, on the machine of tests/host.
 
-GRANT_TESTS := core_grants core_grants_op
-GRANT_TEST_SRCS := tests/unit/grant_oracle.c tests/unit/pv_mm_support.c \
+GRANT_TESTS := core_grants core_grants_op core_grants_fuzz
+GRANT_TEST_SRCS := tests/unit/grant_oracle.c tests/unit/grant_random.c tests/unit/pv_mm_support.c \
     $(wildcard tests/host/*.c)
 
 UNIT += $(GRANT_TESTS)

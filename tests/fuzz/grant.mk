@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzing of grants with libFuzzer: `make fuzz-grant`, for FUZZ_SECONDS. (make unit runs a fixed set of
+# inputs: core_grants_fuzz.) Objects are those of mm.mk.
+
+FUZZ_SECONDS ?= 30
+FUZZ_GRANT_SRCS := tests/fuzz/fuzz_grant.c tests/unit/grant_random.c tests/unit/grant_oracle.c \
+    tests/unit/pv_mm_support.c $(wildcard tests/host/*.c)
+
+build/fuzz/fuzz_grant: $(patsubst %.c,build/fuzz/mm/%.o,$(FUZZ_GRANT_SRCS) \
+    $(sort $(CORE_SRCS) $(LOADER_SRCS)))
+	$(call say,clang,$@)
+	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ -lcmocka
+
+.PHONY: fuzz-grant
+FUZZ += fuzz-grant
+fuzz-grant: build/fuzz/fuzz_grant ## fuzzes grants, FUZZ_SECONDS
+	@mkdir -p build/fuzz/corpus/grant
+	build/fuzz/fuzz_grant -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -len_control=0 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/grant
