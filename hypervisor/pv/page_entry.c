@@ -2,14 +2,17 @@
 /*
  * One entry of a page table: the references it stands for, and the one place where it changes.
  *
- * A present L1 entry holds a general reference on the frame it maps, and a writable-type reference when it has RW. A present entry of a
- * higher table holds a general reference and a reference of the type one level down. Entries that map what is not RAM hold none: the
- * right to map it was checked. So "who can reach this frame, and how" is counted, never searched for.
+ * A present L1 entry holds a general reference on the frame it maps, and a writable-type reference
+ * when it has RW. A present entry of a higher table holds a general reference and a reference of
+ * the type one level down. Entries that map what is not RAM hold none: the right to map it was
+ * checked. So "who can reach this frame, and how" is counted, never searched for.
  *
- * A change takes the new references, writes the entry, then drops the old ones: at no time does an entry refer to what it has no
- * reference on. Changes that leave the frame and the rights alone take nothing; one of RW alone moves only the type reference.
+ * A change takes the new references, writes the entry, then drops the old ones: at no time does an
+ * entry refer to what it has no reference on. Changes that leave the frame and the rights alone
+ * take nothing; one of RW alone moves only the type reference.
  *
- * An entry changes only under the page_lock of its table, but for the accessed and dirty bits, which the CPU sets.
+ * An entry changes only under the page_lock of its table, but for the accessed and dirty bits,
+ * which the CPU sets.
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
@@ -18,7 +21,8 @@
 
 #define ALL_ONES_MFN (PTE_FRAME_MASK >> PAGE_SHIFT)
 
-/* Frames that are not RAM: no references, but only for whom the machine lets have them, and not cached. */
+/* Frames that are not RAM: no references, but only for whom the machine lets have them, and not
+ * cached. */
 static int get_iomem(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
 {
     mfn_t mfn = pte_mfn(*l1e);
@@ -32,7 +36,8 @@ static int get_iomem(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_o
         return refused(-XEN_EPERM, "frame %#lx is not RAM, and not d%u's to map",
                        (unsigned long)mfn.n, pg_owner->domain_id);
     }
-    /* XSA-154: device memory is mapped the same way by all: write-back and write-through become uncached. */
+    /* XSA-154: device memory is mapped the same way by all: write-back and write-through become
+     * uncached. */
     switch (*l1e & PTE_CACHE) {
     case 0:
         *l1e |= PTE_PWT | PTE_PCD;
@@ -47,7 +52,8 @@ static int get_iomem(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_o
     return 0;
 }
 
-/* XSA-402: RAM mapped other than write-back is remembered, and the caches flushed before the hypervisor relies on it. */
+/* XSA-402: RAM mapped other than write-back is remembered, and the caches flushed before the
+ * hypervisor relies on it. */
 static int note_cacheability(struct page_info *pg)
 {
     if (pg->count_info & PGC_xenheap)
@@ -92,12 +98,13 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
     return 0;
 }
 
-/* A read-only mapping of a descriptor table goes: the domain may be about to free its LDT, so no vCPU keeps a page of it. */
+/* A read-only mapping of a descriptor table goes: the domain may be about to free its LDT, so no
+ * vCPU keeps a page of it. */
 static void drop_ldts(struct domain *d)
 {
     struct vcpu *v;
 
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         pv_invalidate_ldt(v);
 }
 
@@ -112,8 +119,9 @@ void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
         if (pg->owner == DOMID_IO)
             return;
         /*
-         * A granted frame whose entry went without an unmap: when its owner makes it a table, the owner's TLBs are
-         * flushed, not those of the domain that had it mapped. So that happens here. The control domain is trusted.
+         * A granted frame whose entry went without an unmap: when its owner makes it a table, the
+         * owner's TLBs are flushed, not those of the domain that had it mapped. So that happens
+         * here. The control domain is trusted.
          */
         if ((l1e & PTE_RW) && !l1_owner->is_control)
             flush_tlb_domain(l1_owner);
@@ -137,7 +145,8 @@ int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)
     pg = get_page_from_mfn(pte_mfn(e), d);
     if (unlikely(!pg))
         return -XEN_EINVAL;
-    /* XSA-240, 286: a table of the same level (a linear page table) has another type than is asked for here. */
+    /* XSA-240, 286: a table of the same level (a linear page table) has another type than is asked
+     * for here. */
     rc = get_page_type(pg, table_type(level - 1), d);
     if (unlikely(rc))
         put_page(pg);
@@ -175,7 +184,8 @@ static bool store_pte(uint64_t *p, uint64_t old, uint64_t val, enum pte_write ho
 }
 
 /* Only RW changes, of a frame of the domain's own: only the type reference moves. */
-static int write_l1e_rw(struct domain *d, uint64_t *p, uint64_t old, uint64_t val, enum pte_write how)
+static int write_l1e_rw(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
+                        enum pte_write how)
 {
     struct page_info *pg = mfn_to_page(pte_mfn(val));
 
@@ -192,20 +202,19 @@ static int write_l1e_rw(struct domain *d, uint64_t *p, uint64_t old, uint64_t va
     return 0;
 }
 
-static int write_l1e(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
-                     struct domain *pg_owner, enum pte_write how)
+/* An L1 entry whose frame, rights or presence change. */
+static int change_l1e(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
+                      struct domain *pg_owner, enum pte_write how)
 {
     int rc;
 
     if (val & PTE_PRESENT) {
-        uint64_t changed = old ^ val;
-
         if (unlikely(val & l1_disallowed(d)))
             return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
                            (unsigned long)val);
-        if (!(changed & ~PTE_FAST_BITS))
+        if (!((old ^ val) & ~PTE_FAST_BITS))
             return store_pte(p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
-        if (!(changed & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
+        if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
             mfn_valid(pte_mfn(val)) && mfn_to_page(pte_mfn(val))->owner == d->domain_id)
             return write_l1e_rw(d, p, old, val, how);
         rc = get_page_from_l1e(&val, d, pg_owner);
@@ -221,8 +230,8 @@ static int write_l1e(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
     return 0;
 }
 
-static int write_upper(struct domain *d, uint64_t *p, unsigned int level, uint64_t old, uint64_t val,
-                       enum pte_write how)
+static __noinline int write_upper(struct domain *d, uint64_t *p, unsigned int level, uint64_t old,
+                                  uint64_t val, enum pte_write how)
 {
     int rc;
 
@@ -250,6 +259,18 @@ static int write_upper(struct domain *d, uint64_t *p, unsigned int level, uint64
     return 0;
 }
 
+static __noinline int write_other_level(struct domain *d, uint64_t *p, unsigned int level,
+                                        unsigned int index, uint64_t old, uint64_t val,
+                                        struct domain *pg_owner, enum pte_write how)
+{
+    if (unlikely(is_hypervisor_slot(level, index)))
+        return refused(-XEN_EINVAL, "L4 slot %u is the hypervisor's", index);
+    /* ABI: foreign frames are mapped, never walked. */
+    if (unlikely(pg_owner != d))
+        return -XEN_EINVAL;
+    return write_upper(d, p, level, old, val, how);
+}
+
 int write_pte_locked(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
                      struct domain *pg_owner, enum pte_write how, const uint64_t *expected)
 {
@@ -257,14 +278,16 @@ int write_pte_locked(struct domain *d, struct page_info *table, unsigned int ind
     unsigned int level = table_level(table->type_info);
     uint64_t old = expected ? *expected : READ_ONCE(*p);
 
-    if (likely(level == 1))
-        return write_l1e(d, p, old, val, pg_owner, how);
-    if (unlikely(is_hypervisor_slot(level, index)))
-        return refused(-XEN_EINVAL, "L4 slot %u is the hypervisor's", index);
-    /* ABI: foreign frames are mapped, never walked. */
-    if (unlikely(pg_owner != d))
-        return -XEN_EINVAL;
-    return write_upper(d, p, level, old, val, how);
+    if (unlikely(level != 1))
+        return write_other_level(d, p, level, index, old, val, pg_owner, how);
+    /* Straight: present before and after, the same frame and rights; XSA-182: an allow-list
+     * decides. */
+    if ((val & PTE_PRESENT) && !((old ^ val) & ~PTE_FAST_BITS) && how == PTE_WRITE &&
+        likely(!(val & PTE_CACHE))) {
+        WRITE_ONCE(*p, adjust_l1e(val));
+        return 0;
+    }
+    return change_l1e(d, p, old, val, pg_owner, how);
 }
 
 int pv_write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,

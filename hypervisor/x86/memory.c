@@ -167,10 +167,7 @@ void x86_init_memory(const struct boot_info *bi)
              (unsigned long)((max_mfn + 1) << PAGE_SHIFT));
 }
 
-void *map_frame(mfn_t mfn)
-{
-    return (void *)(DIRECT_MAP_VIRT + (mfn.n << PAGE_SHIFT));
-}
+char *frame_map = (char *)DIRECT_MAP_VIRT;
 
 mfn_t frame_of(const void *mapped)
 {

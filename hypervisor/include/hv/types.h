@@ -44,6 +44,7 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define __packed __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #define __noreturn __attribute__((noreturn))
+#define __noinline __attribute__((noinline)) /* keeps a rare path out of a straight one */
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -11,7 +11,7 @@ struct vcpu;
 struct domain;
 
 /* The hypervisor's own mapping of a frame of RAM (direct map; all RAM is always mapped, nothing to unmap). */
-void *map_frame(mfn_t mfn);
+static inline void *map_frame(mfn_t mfn);
 mfn_t frame_of(const void *mapped);
 
 /* Nanoseconds since start: monotonic, the same on all CPUs. Wall clock at that zero, in ns since 1970. */
@@ -78,10 +78,19 @@ void __noreturn __printf(1, 2) panic(const char *fmt, ...);
             panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond);                                  \
     } while (0)
 
-#ifdef HV_DEBUG
+#if defined(DEBUG) && DEBUG
 #define ASSERT(cond) BUG_ON(!(cond))
 #else
 #define ASSERT(cond) ((void)sizeof(cond))
 #endif
+
+extern char *frame_map; /* where frame 0 is mapped; set before the first use, once */
+extern uint64_t max_mfn; /* hv/frame.h */
+
+static inline void *map_frame(mfn_t mfn)
+{
+    ASSERT(mfn.n <= max_mfn);
+    return frame_map + (mfn.n << PAGE_SHIFT);
+}
 
 #endif

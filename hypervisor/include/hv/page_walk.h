@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding the L1 entry that maps an address, in the kernel page tables of a vCPU.
+ *
+ * The tables are read through the direct map. They may change while they are read (another vCPU of
+ * the guest): then a frame that is found may be a table no more, which is why each step makes sure
+ * that it stays in RAM, and why whoever changes the entry takes the page_lock of what is found
+ * here, which fails unless it is a validated table of the domain.
+ *
+ * In a header, because update_va_mapping is little else.
+ */
+#ifndef HV_PAGE_WALK_H
+#define HV_PAGE_WALK_H
+
+#include <hv/pv_mm.h>
+
+/* The frame of the table one level down, at the entry for va. */
+static inline bool next_table(mfn_t *table, gva_t va, unsigned int shift)
+{
+    const uint64_t *entries = map_frame(*table);
+    uint64_t e = READ_ONCE(entries[va >> shift & (TABLE_ENTRIES - 1)]);
+
+    *table = pte_mfn(e);
+    return likely((e & (PTE_PRESENT | PTE_PSE)) == PTE_PRESENT && mfn_valid(*table));
+}
+
+static inline bool find_l1e(const struct vcpu *v, gva_t va, struct page_info **table,
+                            unsigned int *index)
+{
+    mfn_t mfn = v->arch.guest_table;
+
+    /* XSA-64: the hypervisor's slots are not walked on a guest's behalf. */
+    if (unlikely(!pv_addr_ok(va) || !mfn.n) || !next_table(&mfn, va, 39) ||
+        !next_table(&mfn, va, 30) || !next_table(&mfn, va, 21))
+        return false;
+    *table = mfn_to_page(mfn);
+    *index = (unsigned int)(va >> PAGE_SHIFT) & (TABLE_ENTRIES - 1);
+    return true;
+}
+
+#endif
