@@ -21,7 +21,7 @@ static void show_code_address(uint64_t address, unsigned int back)
     uint64_t offset = 0;
     const char *name = symbol_lookup(address - back, &offset);
 
-    if (name && address < (uint64_t)text_end)
+    if (name && address >= IMAGE_VIRT && address < (uint64_t)text_end)
         log_error("    %016lx %s+%#lx", (unsigned long)address, name, (unsigned long)offset + back);
     else
         log_error("    %016lx", (unsigned long)address);
