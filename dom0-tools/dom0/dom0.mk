@@ -24,24 +24,15 @@ build/dom0/vmlinux: build/dom0/vmlinuz build/dom0-tools/parvis-unpack
 	$(call say,unpack,$@)
 	$(Q)build/dom0-tools/parvis-unpack $< $@
 
-build/dom0/libicudata.so.72: $(D0)/icudata.c | build/.deps
-	@mkdir -p $(@D)
-	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -nostdlib -Wl,-soname,libicudata.so.72 -o $@ $<
-
 XENBIN := usr/lib/xen-4.17/bin
-build/dom0/base.cpio.gz: build/debian/.unpacked build/dom0/libicudata.so.72 $(D0)/initramfs.sh $(D0)/modules \
+build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/dom0.mk $(D0)/modules \
     $(shell find $(D0)/root -type f)
 	$(call say,cpio,$@)
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/base build/debian $(D0)/root $(D0)/modules \
 	    build/debian/$(XENBIN)/xenstored=$(XENBIN)/xenstored \
 	    $(foreach c,list ls read rm write exists chmod watch,build/debian/usr/bin/xenstore-$c=usr/bin/xenstore-$c) \
 	    build/debian/bin/bash=usr/bin/bash \
-	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t) \
-	    build/dom0/libicudata.so.72=usr/lib/x86_64-linux-gnu/libicudata.so.72 \
-	    /usr/lib/x86_64-linux-gnu/libxml2.so.2=usr/lib/x86_64-linux-gnu/libxml2.so.2 \
-	    /usr/lib/x86_64-linux-gnu/liblz4.so.1=usr/lib/x86_64-linux-gnu/liblz4.so.1 \
-	    /usr/lib/x86_64-linux-gnu/libzstd.so.1=usr/lib/x86_64-linux-gnu/libzstd.so.1 \
-	    /usr/lib/x86_64-linux-gnu/libz.so.1=usr/lib/x86_64-linux-gnu/libz.so.1
+	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
 build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/guest-modules \
     $(shell find $(D0)/guest-root -type f)
