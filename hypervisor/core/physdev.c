@@ -61,7 +61,7 @@ static long op_set_iobitmap(void *arg)
     if (a->nr_ports > 65536 || !guest_range_ok(a->bitmap, 65536 / 8 + 1))
         return refused(-XEN_EINVAL, "set_iobitmap: %u ports at %#lx", a->nr_ports,
                        (unsigned long)a->bitmap);
-    current->arch.iobmp = (uint8_t *)(uintptr_t)a->bitmap;
+    current->arch.iobmp = a->bitmap;
     current->arch.iobmp_limit = a->nr_ports;
     return 0;
 }

@@ -95,7 +95,7 @@ static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
             a->debugreg[i] = 0; /* ABI: a breakpoint that may not be is dropped */
     if (c->flags & VGCF_i387_valid) {
         set_fpu(a->fpu, &c->fpu_ctxt);
-        a->fpu_initialised = true;
+        a->fpu_initialised = false; /* what a CPU may still hold is old */
     }
 }
 

@@ -48,7 +48,6 @@ static int pv_domain_init(struct domain *d)
     }
     d->arch.perdomain_l3_mfn = frame_of(d->arch.perdomain_l3);
     d->arch.perdomain_l3[0] = frame_of(l2).n << PAGE_SHIFT | TABLE_FLAGS;
-    d->arch.tsc_khz = clock_khz();
     return 0;
 }
 
@@ -117,7 +116,7 @@ static int pv_vcpu_init(struct vcpu *v)
     memcpy(fpu + FPU_FCW, &fcw, sizeof(fcw));
     memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
     memcpy(fpu + FPU_XSTATE_BV, &legacy, sizeof(legacy));
-    v->arch.xcr0 = v->arch.xcr0_accum = 1;
+    v->arch.xcr0 = 1;
     v->arch.debugreg[6] = 0xffff0ff0;
     v->arch.debugreg[7] = 0x400;
     v->arch.flags = VF_KERNEL_MODE;

@@ -202,7 +202,6 @@ static bool emulate_xsetbv(struct vcpu *v, struct insn *in)
         !(v->arch.ctrlreg[4] & X86_CR4_OSXSAVE) || !machine_xsetbv_safe(value))
         return false;
     v->arch.xcr0 = value;
-    v->arch.xcr0_accum |= value;
     return true;
 }
 

@@ -17,7 +17,7 @@ static bool bitmap_permits(const struct vcpu *v, unsigned int port, unsigned int
 
     if (!v->arch.iobmp || port + bytes > v->arch.iobmp_limit)
         return false;
-    if (copy_from_guest(&bits, (gva_t)(uintptr_t)v->arch.iobmp + port / 8, sizeof(bits)))
+    if (copy_from_guest(&bits, v->arch.iobmp + port / 8, sizeof(bits)))
         return false;
     return !(bits >> (port & 7) & ((1u << bytes) - 1));
 }

@@ -62,27 +62,22 @@ struct arch_vcpu {
 
     uint64_t ctrlreg[8]; /* guest CR0, CR2 goes to vcpu_info.arch.cr2, CR4            */
     uint64_t debugreg[8];
-    uint64_t iopl;  /* 0..3, virtual                                             */
-    uint8_t *iobmp; /* guest's I/O bitmap (physdev set_iobitmap): gva, read when needed */
+    uint64_t iopl; /* 0..3, virtual                                             */
+    gva_t iobmp;   /* guest's I/O bitmap (physdev set_iobitmap), read when needed; 0: none */
     uint32_t iobmp_limit;
 
     void *fpu; /* XSAVE or FXSAVE area, 64-byte aligned                     */
-    uint64_t xcr0, xcr0_accum;
-    bool fpu_dirty; /* has used the FPU since it was loaded                      */
-    bool fpu_initialised;
-    uint32_t msr_misc; /* MSRs a PV guest may set                                   */
-    uint64_t spec_ctrl;
+    uint64_t xcr0;
+    bool
+        fpu_initialised; /* has been loaded on a CPU from fpu as it is: fpu_owner means something */
 };
 
 struct arch_domain {
     uint64_t *perdomain_l3; /* what slot 260 of each of the domain's L4s points to       */
     mfn_t perdomain_l3_mfn;
-    uint32_t vm_assist;  /* VMASST_TYPE_* bits                                        */
-    uint64_t *io_bitmap; /* allowed I/O ports (1: allowed), control domain; NULL: none */
-    uint64_t tsc_khz;
+    uint32_t vm_assist; /* VMASST_TYPE_* bits                                        */
     uint32_t tsc_mode;
     uint32_t pci_address; /* control domain: its latched value of port 0xcf8           */
-    void *cpuid_policy;   /* what CPUID shows: pv/cpuid.c                              */
 };
 
 #endif

@@ -80,8 +80,6 @@ struct vcpu {
 } __aligned(16);
 _Static_assert(offsetof(struct vcpu, regs.es) % 16 == 0, "the CPU aligns the stack it pushes to");
 
-enum shutdown_state { SD_RUNNING, SD_SHUTDOWN };
-
 struct domain {
     domid_t domain_id;
     struct list link;  /* domlist_lock */

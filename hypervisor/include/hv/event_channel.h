@@ -33,7 +33,6 @@ struct evtchn {
         uint32_t virq;
         struct {
             uint32_t pirq;
-            evtchn_port_t next_port; /* ports of one vCPU's pirqs are not chained: 0 */
         } pirq;
     } u;
     void (*hv_fn)(
