@@ -74,19 +74,55 @@ static int relinquish_memory(struct domain *d)
     }
 }
 
+/* What page tables do for a real domain: each mapping holds the references that grant_map() was given. */
+#define MOST_MAPPINGS 64
+static struct mapping {
+    domid_t who;
+    uint64_t at; /* 0: free */
+    mfn_t frame;
+} mappings[MOST_MAPPINGS];
+
+static struct mapping *find_mapping(domid_t who, uint64_t at)
+{
+    for (unsigned int i = 0; i < MOST_MAPPINGS; i++)
+        if (mappings[i].at == at && (!at || mappings[i].who == who))
+            return &mappings[i];
+    return NULL;
+}
+
 static int grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)
 {
-    (void)frame;
+    domid_t who = current->domain->domain_id;
+    struct mapping *m = find_mapping(who, 0);
+
     (void)flags;
-    return host_addr & 7 ? GNTST_general_error : GNTST_okay;
+    if (!host_addr || (host_addr & 7) || !m || find_mapping(who, host_addr))
+        return GNTST_general_error;
+    *m = (struct mapping){who, host_addr, frame};
+    return GNTST_okay;
 }
 
 static int grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr)
 {
-    (void)frame;
+    struct mapping *m = host_addr ? find_mapping(current->domain->domain_id, host_addr) : NULL;
+
     (void)flags;
     (void)new_addr;
-    return host_addr & 7 ? GNTST_general_error : GNTST_okay;
+    if (!m || !mfn_eq(m->frame, frame))
+        return GNTST_general_error;
+    m->at = 0;
+    return GNTST_okay;
+}
+
+static int relinquish_vcpus(struct domain *d)
+{
+    for (unsigned int i = 0; i < MOST_MAPPINGS; i++) {
+        if (mappings[i].at && mappings[i].who == d->domain_id) {
+            mappings[i].at = 0;
+            put_page(mfn_to_page(mappings[i].frame));
+        }
+    }
+    return 0;
 }
 
 static int get_writable(struct page_info *pg, struct domain *d)
@@ -108,7 +144,7 @@ const struct guest_ops host_guest_ops = {
     .vcpu_free = free_vcpu,
     .set_context = set_context,
     .get_context = get_context,
-    .relinquish_vcpus = nothing_domain,
+    .relinquish_vcpus = relinquish_vcpus,
     .relinquish_memory = relinquish_memory,
     .grant_map = grant_map,
     .grant_unmap = grant_unmap,
@@ -117,6 +153,7 @@ const struct guest_ops host_guest_ops = {
 
 void host_init(uint64_t frames)
 {
+    memset(mappings, 0, sizeof(mappings));
     host_memory_init(frames);
     host_locks_init();
     host_guest_init();

@@ -21,7 +21,10 @@
 #include <hv/grant_table.h>
 #include <hv/hypercall.h>
 #include <hv/log.h>
+#include <port/atomic.h>
 #include <xen/domctl.h>
+#include <xen/grant_table.h>
+#include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/sysctl.h>
 
@@ -102,23 +105,126 @@ static void fill_multicall(unsigned int n)
     }
 }
 
+/* A domain id, most often the caller's own. */
+static domid_t some_domid(void)
+{
+    uint8_t b = byte();
+
+    return b < 128 ? (domid_t)DOMID_SELF : b % 4;
+}
+
+static void put(const void *op, size_t size)
+{
+    memcpy(host_guest(ARG), op, size);
+}
+
+static void likely_event_channel(uint64_t cmd)
+{
+    struct evtchn_alloc_unbound alloc = {some_domid(), byte() % 3, 0};
+    struct evtchn_bind_interdomain bind = {byte() % 3, byte() % 8, 0};
+    struct evtchn_bind_virq virq = {byte() % 16, byte() % 2, 0};
+    uint32_t words[3] = {byte() % 8, byte() % 2, 0};
+
+    if (cmd == EVTCHNOP_alloc_unbound)
+        put(&alloc, sizeof(alloc));
+    else if (cmd == EVTCHNOP_bind_interdomain)
+        put(&bind, sizeof(bind));
+    else if (cmd == EVTCHNOP_bind_virq)
+        put(&virq, sizeof(virq));
+    else if (cmd == EVTCHNOP_status || cmd == EVTCHNOP_reset)
+        *(domid_t *)host_guest(ARG) = some_domid();
+    else
+        put(words, sizeof(words));
+}
+
+static void likely_grant(uint64_t cmd)
+{
+    struct gnttab_map_grant_ref map = {byte() * 8u, GNTMAP_host_map | (byte() & 5), byte() % 4, byte() % 3, 0, 0, 0};
+    struct gnttab_unmap_grant_ref unmap = {byte() * 8u, 0, byte() % 6, 0};
+    struct gnttab_copy copy = {.source = {{.ref = byte() % 4}, byte() % 3, byte()},
+                               .dest = {{.gmfn = some_frame(byte() % 3, byte())}, some_domid(), byte()},
+                               .len = byte(),
+                               .flags = GNTCOPY_source_gref};
+
+    if (cmd == GNTTABOP_map_grant_ref)
+        put(&map, sizeof(map));
+    else if (cmd == GNTTABOP_unmap_grant_ref || cmd == GNTTABOP_unmap_and_replace)
+        put(&unmap, sizeof(unmap));
+    else if (cmd == GNTTABOP_copy)
+        put(&copy, sizeof(copy));
+    else if (cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size || cmd == GNTTABOP_get_version)
+        *(domid_t *)host_guest(ARG) = some_domid();
+}
+
+static void likely_memory(void)
+{
+    uint8_t order = byte() % 3, n = byte() % 20;
+    struct xen_memory_exchange x = {
+        .in = {LIST, n, order, byte() < 40 ? XENMEMF_address_bits(20 + byte() % 4) : 0, some_domid()},
+        .out = {LIST + 0x1000, n, order, 0, DOMID_SELF},
+    };
+
+    if (byte() & 1) { /* small ones for large ones */
+        x.out.nr_extents = n >> 1;
+        x.in.nr_extents = n & ~1ul;
+        x.out.extent_order++;
+    }
+    put(&x, sizeof(x));
+    for (unsigned int i = 0; i < n; i++)
+        ((xen_pfn_t *)host_guest(LIST))[i] = some_frame(some_domid() % 3, byte());
+}
+
+static void likely_domctl(void)
+{
+    uint32_t words[4] = {byte() % 12, XEN_DOMCTL_INTERFACE_VERSION, byte() % 5, 0};
+
+    put(words, sizeof(words));
+}
+
+static const struct {
+    unsigned int nr, ops;
+} operations[] = {
+    {__HYPERVISOR_event_channel_op, 12}, {__HYPERVISOR_grant_table_op, 13}, {__HYPERVISOR_memory_op, 29},
+    {__HYPERVISOR_sched_op, 8},          {__HYPERVISOR_vcpu_op, 15},        {__HYPERVISOR_xen_version, 12},
+    {__HYPERVISOR_console_io, 3},        {__HYPERVISOR_sched_op_compat, 4}, {__HYPERVISOR_physdev_op, 34},
+};
+
+static uint64_t some_operation(unsigned int nr)
+{
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+        if (operations[i].nr == nr)
+            return byte() % operations[i].ops;
+    return byte();
+}
+
 static void prepare(unsigned int nr, uint64_t args[6])
 {
-    fill(ARG, 16);
-    fill(LIST, 8);
-    args[0] = byte() % 34; /* most are an operation */
-    args[1] = byte() < 230 ? ARG : word();
-    args[2] = byte() % 4;
+    bool likely = byte() < 190;
+
+    fill(ARG, likely ? 4 : 16);
+    fill(LIST, 4);
+    args[0] = some_operation(nr);
+    args[1] = byte() < 240 ? ARG : word();
+    args[2] = 1 + byte() % 2;
+    if (likely && nr == __HYPERVISOR_event_channel_op)
+        likely_event_channel(args[0]);
+    if (likely && nr == __HYPERVISOR_grant_table_op)
+        likely_grant(args[0]);
+    if (likely && nr == __HYPERVISOR_memory_op) {
+        args[0] = byte() & 1 ? args[0] : byte() & 1 ? XENMEM_populate_physmap : byte() % 12;
+        likely_memory();
+    }
     if (nr == __HYPERVISOR_vcpu_op) {
         args[2] = args[1];
         args[1] = byte() % 3;
     } else if (nr == __HYPERVISOR_console_io) {
         args[2] = LIST;
-        args[1] = byte() * 8;
-    } else if (nr == __HYPERVISOR_domctl || nr == __HYPERVISOR_sysctl) {
-        uint32_t version = nr == __HYPERVISOR_domctl ? XEN_DOMCTL_INTERFACE_VERSION : XEN_SYSCTL_INTERFACE_VERSION;
-
-        memcpy(host_guest(ARG + 4), &version, 4);
+        args[1] = byte() * 8u;
+    } else if (nr == __HYPERVISOR_domctl) {
+        likely_domctl();
+        args[0] = ARG;
+    } else if (nr == __HYPERVISOR_sysctl) {
+        *(uint32_t *)host_guest(ARG + 4) = XEN_SYSCTL_INTERFACE_VERSION;
         args[0] = ARG;
     } else if (nr == __HYPERVISOR_set_timer_op) {
         args[0] = (uint64_t)clock_now() + word();
@@ -155,13 +261,16 @@ static void step(void)
 
     if (!d)
         return;
-    v = domain_vcpu(d, who / 3 % 2);
-    if (v)
-        vcpu_unblock(v);
-    if (v && vcpu_runnable(v))
-        one_call(v);
     if (d->shutting_down && !d->dying)
         domain_resume(d);
+    v = domain_vcpu(d, who / 3 % 2);
+    if (v) {
+        atomic_and(&v->pause_flags, ~VPF_down);
+        vcpu_wake(v);
+        vcpu_unblock(v);
+    }
+    if (v && vcpu_runnable(v))
+        one_call(v);
     put_domain(d);
     host_exit_path();
     if (who >= 250)

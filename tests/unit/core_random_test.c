@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fuzzer's program for a fixed set of inputs: 300 random lives of 600 bytes. What a longer run
+ * The fuzzer's program for a fixed set of inputs: 400 random lives of 600 bytes. What a longer run
  * of the fuzzer found is added as a test of its own where it belongs.
  */
 #include "core_test.h"
@@ -13,7 +13,7 @@ static void random_lives(void **state)
     unsigned int seed;
 
     (void)state;
-    for (unsigned int life = 1; life <= 300; life++) {
+    for (unsigned int life = 1; life <= 400; life++) {
         seed = life;
         for (size_t i = 0; i < sizeof(data); i++)
             data[i] = (uint8_t)(rand_r(&seed) >> 5);
