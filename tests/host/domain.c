@@ -74,7 +74,8 @@ static int relinquish_memory(struct domain *d)
     }
 }
 
-/* What page tables do for a real domain: each mapping holds the references that grant_map() was given. */
+/* What page tables do for a real domain: each mapping holds the references that grant_map() was
+ * given. */
 #define MOST_MAPPINGS 64
 static struct mapping {
     domid_t who;

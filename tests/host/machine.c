@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine layer on plain memory: RAM, clock, console, and the rest of port/machine.h, for one CPU.
+ * The machine layer on plain memory: RAM, clock, console, and the rest of port/machine.h, for one
+ * CPU.
  *
- * RAM is one mapping, so that the sanitizer sees every access, and core poisons what is free (port/sanitize.h). The direct map is that
- * mapping. The clock moves when a test says so. TLB flushes are counted, and advance the TLB clock as on the metal.
+ * RAM is one mapping, so that the sanitizer sees every access, and core poisons what is free
+ * (port/sanitize.h). The direct map is that mapping. The clock moves when a test says so. TLB
+ * flushes are counted, and advance the TLB clock as on the metal.
  */
 #include "host.h"
 

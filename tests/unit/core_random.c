@@ -2,10 +2,11 @@
 /*
  * Random hypercalls of three domains, with a recount of everything after each.
  *
- * The input is read as a program: who calls, which hypercall, what lies at its argument address. Arguments are words that have a chance to mean
- * something (small numbers, domain ids, frames that exist, addresses of guest memory, and the values that break sums). After each
- * call: no lock is held, and host_check_invariants() agrees. At the end all domains are destroyed, and the heap has every
- * frame that it had before they were made.
+ * The input is read as a program: who calls, which hypercall, what lies at its argument address.
+ * Arguments are words that have a chance to mean something (small numbers, domain ids, frames that
+ * exist, addresses of guest memory, and the values that break sums). After each call: no lock is
+ * held, and host_check_invariants() agrees. At the end all domains are destroyed, and the heap has
+ * every frame that it had before they were made.
  *
  * Hypercalls of pv/ are left out: the domains here have no page tables (fuzz_mm has those).
  */
@@ -28,7 +29,7 @@
 #include <xen/sched.h>
 #include <xen/sysctl.h>
 
-#define ARG HOST_GUEST_BASE
+#define ARG  HOST_GUEST_BASE
 #define LIST (HOST_GUEST_BASE + 0x10000)
 
 static const uint8_t *next, *end;
@@ -60,8 +61,8 @@ static uint32_t some_frame(domid_t id, uint8_t which)
 
 static uint32_t word(void)
 {
-    static const uint32_t odd[] = {0x7ff0, 0x7ff1, 0x7ff2, ~0u, 0x80000000, 0x7fffffff, 0xffff8000, 4095, 4096, 0x1ff,
-                                   128, 1u << 12};
+    static const uint32_t odd[] = {0x7ff0,     0x7ff1, 0x7ff2, ~0u,   0x80000000, 0x7fffffff,
+                                   0xffff8000, 4095,   4096,   0x1ff, 128,        1u << 12};
     uint8_t kind = byte();
 
     if (kind < 120)
@@ -139,12 +140,14 @@ static void likely_event_channel(uint64_t cmd)
 
 static void likely_grant(uint64_t cmd)
 {
-    struct gnttab_map_grant_ref map = {byte() * 8u, GNTMAP_host_map | (byte() & 5), byte() % 4, byte() % 3, 0, 0, 0};
+    struct gnttab_map_grant_ref map = {
+        byte() * 8u, GNTMAP_host_map | (byte() & 5), byte() % 4, byte() % 3, 0, 0, 0};
     struct gnttab_unmap_grant_ref unmap = {byte() * 8u, 0, byte() % 6, 0};
-    struct gnttab_copy copy = {.source = {{.ref = byte() % 4}, byte() % 3, byte()},
-                               .dest = {{.gmfn = some_frame(byte() % 3, byte())}, some_domid(), byte()},
-                               .len = byte(),
-                               .flags = GNTCOPY_source_gref};
+    struct gnttab_copy copy = {
+        .source = {{.ref = byte() % 4}, byte() % 3, byte()},
+        .dest = {{.gmfn = some_frame(byte() % 3, byte())}, some_domid(), byte()},
+        .len = byte(),
+        .flags = GNTCOPY_source_gref};
 
     if (cmd == GNTTABOP_map_grant_ref)
         put(&map, sizeof(map));
@@ -152,7 +155,8 @@ static void likely_grant(uint64_t cmd)
         put(&unmap, sizeof(unmap));
     else if (cmd == GNTTABOP_copy)
         put(&copy, sizeof(copy));
-    else if (cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size || cmd == GNTTABOP_get_version)
+    else if (cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size ||
+             cmd == GNTTABOP_get_version)
         *(domid_t *)host_guest(ARG) = some_domid();
 }
 
@@ -160,7 +164,8 @@ static void likely_memory(void)
 {
     uint8_t order = byte() % 3, n = byte() % 20;
     struct xen_memory_exchange x = {
-        .in = {LIST, n, order, byte() < 40 ? XENMEMF_address_bits(20 + byte() % 4) : 0, some_domid()},
+        .in = {LIST, n, order, byte() < 40 ? XENMEMF_address_bits(20 + byte() % 4) : 0,
+               some_domid()},
         .out = {LIST + 0x1000, n, order, 0, DOMID_SELF},
     };
 
@@ -184,9 +189,11 @@ static void likely_domctl(void)
 static const struct {
     unsigned int nr, ops;
 } operations[] = {
-    {__HYPERVISOR_event_channel_op, 12}, {__HYPERVISOR_grant_table_op, 13}, {__HYPERVISOR_memory_op, 29},
-    {__HYPERVISOR_sched_op, 8},          {__HYPERVISOR_vcpu_op, 15},        {__HYPERVISOR_xen_version, 12},
-    {__HYPERVISOR_console_io, 3},        {__HYPERVISOR_sched_op_compat, 4}, {__HYPERVISOR_physdev_op, 34},
+    {__HYPERVISOR_event_channel_op, 12}, {__HYPERVISOR_grant_table_op, 13},
+    {__HYPERVISOR_memory_op, 29},        {__HYPERVISOR_sched_op, 8},
+    {__HYPERVISOR_vcpu_op, 15},          {__HYPERVISOR_xen_version, 12},
+    {__HYPERVISOR_console_io, 3},        {__HYPERVISOR_sched_op_compat, 4},
+    {__HYPERVISOR_physdev_op, 34},
 };
 
 static uint64_t some_operation(unsigned int nr)
@@ -288,7 +295,8 @@ static void destroy_all(void)
     struct domain *d;
 
     sched_switch_to(this_cpu()->idle);
-    /* One that is dead already may wait for another to let its frames go: by id, so that each has its turn. */
+    /* One that is dead already may wait for another to let its frames go: by id, so that each has
+     * its turn. */
     for (unsigned int id = 0; id < DOMID_FIRST_RESERVED && next_domain(NULL); id++) {
         d = get_domain_by_id((domid_t)id);
         if (d && !d->kill_done)

@@ -64,10 +64,10 @@ _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 #define PGT_seg_desc_page (5ull << PGT_type_shift)
 #define PGT_writable_page (7ull << PGT_type_shift)
 #define PGT_type_mask     (7ull << PGT_type_shift)
-#define PGT_pinned        (1ull << 60) /* the domain pinned it: one type reference and one general    */
+#define PGT_pinned        (1ull << 60) /* the domain pinned it: one type, one general reference*/
 #define PGT_validated     (1ull << 59) /* its contents were checked for the type */
-#define PGT_partial       (1ull << 58) /* check or undoing was pre-empted: nr_validated tells how far */
-#define PGT_locked        (1ull << 57) /* page_lock(): one writer of a page table at a time           */
+#define PGT_partial       (1ull << 58) /* pre-empted half way: nr_validated tells how far */
+#define PGT_locked        (1ull << 57) /* page_lock(): one writer at a time*/
 #define PGT_count_mask    ((1ull << 56) - 1)
 
 struct page_list {

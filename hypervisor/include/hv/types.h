@@ -2,9 +2,10 @@
 /*
  * The basic types of the hypervisor.
  *
- * A machine frame number and a guest (pseudo-physical) frame number are one-member structs, so that the compiler
- * refuses to mix them. A guest address is an integer (gva_t), never a C pointer: the only way to reach what it names
- * is port/guest_access.h. Functions that can fail return 0 or a negative XEN_E* (xen/errno.h) and are __must_check.
+ * A machine frame number and a guest (pseudo-physical) frame number are one-member structs, so that
+ * the compiler refuses to mix them. A guest address is an integer (gva_t), never a C pointer: the
+ * only way to reach what it names is port/guest_access.h. Functions that can fail return 0 or a
+ * negative XEN_E* (xen/errno.h) and are __must_check.
  */
 #ifndef HV_TYPES_H
 #define HV_TYPES_H
@@ -26,8 +27,8 @@ typedef uint64_t gva_t;   /* guest virtual address, as the guest passed it: unch
 typedef uint64_t paddr_t; /* machine physical address */
 typedef int64_t s_time_t; /* nanoseconds since the hypervisor's clock started */
 
-#define MFN(x) ((mfn_t){(x)})
-#define PFN(x) ((pfn_t){(x)})
+#define MFN(x)      ((mfn_t){(x)})
+#define PFN(x)      ((pfn_t){(x)})
 #define INVALID_MFN MFN(~0ull)
 #define INVALID_PFN PFN(~0ull)
 
@@ -37,30 +38,30 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 }
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE (1ul << PAGE_SHIFT)
-#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PAGE_SIZE  (1ul << PAGE_SHIFT)
+#define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define __must_check __attribute__((warn_unused_result))
-#define __packed __attribute__((packed))
-#define __aligned(n) __attribute__((aligned(n)))
-#define __noreturn __attribute__((noreturn))
-#define __noinline __attribute__((noinline)) /* keeps a rare path out of a straight one */
+#define __must_check   __attribute__((warn_unused_result))
+#define __packed       __attribute__((packed))
+#define __aligned(n)   __attribute__((aligned(n)))
+#define __noreturn     __attribute__((noreturn))
+#define __noinline     __attribute__((noinline)) /* keeps a rare path out of a straight one */
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define ROUND_UP(x, to) (((x) + (to)-1) & ~((typeof(x))(to)-1))
-#define DIV_ROUND_UP(x, by) (((x) + (by)-1) / (by))
+#define likely(x)                     __builtin_expect(!!(x), 1)
+#define unlikely(x)                   __builtin_expect(!!(x), 0)
+#define ARRAY_SIZE(a)                 (sizeof(a) / sizeof((a)[0]))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
+#define MIN(a, b)                     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)                     ((a) > (b) ? (a) : (b))
+#define ROUND_UP(x, to)               (((x) + (to)-1) & ~((typeof(x))(to)-1))
+#define DIV_ROUND_UP(x, by)           (((x) + (by)-1) / (by))
 
 /* Single copy of memory that another CPU, or a guest, may write at any time. */
-#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define READ_ONCE(x)     (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 
-#define SECONDS(n) ((s_time_t)(n)*1000000000ll)
+#define SECONDS(n)   ((s_time_t)(n)*1000000000ll)
 #define MILLISECS(n) ((s_time_t)(n)*1000000ll)
 #define MICROSECS(n) ((s_time_t)(n)*1000ll)
 
