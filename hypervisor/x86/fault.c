@@ -103,6 +103,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         if (fix_up(regs))
             return;
     }
+    ignore_locks();
     log_error("%s in the hypervisor",
               vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "?");
     dump_registers(regs);
@@ -130,6 +131,7 @@ void handle_guest_ist(struct vcpu *v)
         pv_handle_trap(v);
         return;
     default:
+        ignore_locks();
         log_error("%s in a guest", exception_names[v->regs.entry_vector]);
         dump_registers(&v->regs);
         machine_stop(STOP_CRASHED);

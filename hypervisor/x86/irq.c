@@ -182,24 +182,27 @@ int ioapic_guest_read(uint64_t base, uint32_t reg, uint32_t *value)
 int irq_alloc_msi(struct pci_function f, unsigned int entry, uint64_t table_base, unsigned int *out)
 {
     unsigned int irq = irq_nr_gsis();
-    int rc = -XEN_ENOSPC;
+    struct msi m;
+    int rc = msi_find(&m, f, entry, table_base); /* takes memory: before the lock */
 
+    if (rc)
+        return rc;
     spin_lock(&irq_lock);
     while (irq < NR_IRQS && irqs[irq].vector)
         irq++;
-    if (irq < NR_IRQS && (irqs[irq].vector = alloc_vector(irq)) != 0) {
-        rc = msi_setup(&irqs[irq].msi, f, entry, table_base, irqs[irq].vector);
-        if (rc) {
-            vector_irq[irqs[irq].vector] = 0;
-            irqs[irq].vector = 0;
-        } else {
-            irqs[irq].level = false;
-            irqs[irq].masked = true;
-            *out = irq;
-        }
+    if (irq < NR_IRQS)
+        irqs[irq].vector = alloc_vector(irq);
+    if (irq == NR_IRQS || !irqs[irq].vector) {
+        spin_unlock(&irq_lock);
+        return -XEN_ENOSPC;
     }
+    irqs[irq].msi = m;
+    irqs[irq].level = false;
+    irqs[irq].masked = true;
+    msi_program(&m, irqs[irq].vector);
     spin_unlock(&irq_lock);
-    return rc;
+    *out = irq;
+    return 0;
 }
 
 void irq_free_msi(unsigned int irq)

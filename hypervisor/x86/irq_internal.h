@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between irq.c and msi.c: what is kept of an irq. irq.c's lock is held around all calls.
+ * Between irq.c and msi.c: what is kept of an irq. irq.c's lock is held around all calls but
+ * msi_find().
  */
 #ifndef X86_IRQ_INTERNAL_H
 #define X86_IRQ_INTERNAL_H
@@ -13,9 +14,9 @@
 struct msi {
     bool used, is_msix, wide, maskable; /* wide: 64-bit address; maskable: MSI with mask bits */
     struct pci_function f;
-    uint8_t capability;        /* offset in configuration space */
-    uint16_t entry;            /* MSI-X                         */
-    volatile uint32_t *slot;   /* MSI-X: the table entry        */
+    uint8_t capability;      /* offset in configuration space */
+    uint16_t entry;          /* MSI-X                         */
+    volatile uint32_t *slot; /* MSI-X: the table entry        */
 };
 
 struct irq {
@@ -27,8 +28,10 @@ struct irq {
     struct msi msi;
 };
 
-int __must_check msi_setup(struct msi *m, struct pci_function f, unsigned int entry,
-                           uint64_t table_base, uint8_t vector);
+/* Finds the capability, or the entry's place in the MSI-X table. irq.c's lock is not held: mapping
+ * the table takes memory. */
+int __must_check msi_find(struct msi *m, struct pci_function f, unsigned int entry,
+                          uint64_t table_base);
 void msi_teardown(struct msi *m);
 void msi_program(const struct msi *m, uint8_t vector); /* writes address and data, enables */
 void msi_mask(const struct msi *m, bool masked);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two tables that have an entry for each frame of the machine: the frame table (struct page_info) and M2P (machine to guest frame
- * number), which every guest may read.
+ * The two tables that have an entry for each frame of the machine: the frame table (struct
+ * page_info) and M2P (machine to guest frame number), which every guest may read.
  *
- * Both are indexed by frame number, so they are as sparse as RAM is: where RAM has holes, pages of the tables that would be only about
- * holes are all the same page: one says "no RAM", one says INVALID_M2P_ENTRY. Large pages where a whole 2 MiB of table is about RAM.
+ * Both are indexed by frame number, so they are as sparse as RAM is: where RAM has holes, pages of
+ * the tables that would be only about holes are all the same page: one says "no RAM", one says
+ * INVALID_M2P_ENTRY. Large pages where a whole 2 MiB of table is about RAM.
  */
 #include <hv/frame.h>
 #include <hv/log.h>
@@ -19,7 +20,8 @@
 
 static const struct boot_info *memory_map;
 
-/* What is about to be filled: entries of `entry` bytes at va, and, if alias is not 0, read-only for guests there too. */
+/* What is about to be filled: entries of `entry` bytes at va, and, if alias is not 0, read-only for
+ * guests there too. */
 struct sparse_table {
     uint64_t va, alias;
     uint64_t entry;
@@ -43,7 +45,8 @@ static bool any_ram(uint64_t first, uint64_t end)
     return false;
 }
 
-/* A frame that is RAM only in part is no RAM: nobody owns it, and firmware keeps its data in the rest. */
+/* A frame that is RAM only in part is no RAM: nobody owns it, and firmware keeps its data in the
+ * rest. */
 bool is_ram_frame(mfn_t mfn)
 {
     for (unsigned int i = 0; i < memory_map->nr_mem; i++) {

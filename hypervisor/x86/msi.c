@@ -8,7 +8,7 @@
  * it is mapped for good, one page at a time, and a mapping is used again when the same page is
  * wanted. irq.c's lock is held.
  */
-#include <hv/log.h>
+#include <port/lock.h>
 #include <xen/errno.h>
 
 #include "irq_internal.h"
@@ -42,6 +42,7 @@
 #define MESSAGE_ADDRESS 0xfee00000u
 #define MAX_TABLE_PAGES 64
 
+static spinlock_t table_lock = SPINLOCK_INIT(RANK_PAGE_ALLOC);
 static struct {
     paddr_t page;
     volatile uint8_t *at;
@@ -70,16 +71,21 @@ static uint8_t find_capability(struct pci_function f, uint8_t id)
 
 static volatile uint8_t *map_table_page(paddr_t page)
 {
-    for (unsigned int i = 0; i < MAX_TABLE_PAGES; i++) {
-        if (table_pages[i].at && table_pages[i].page == page)
-            return table_pages[i].at;
+    volatile uint8_t *at = NULL;
+
+    spin_lock(&table_lock);
+    for (unsigned int i = 0; i < MAX_TABLE_PAGES && !at; i++) {
         if (!table_pages[i].at) {
             table_pages[i].page = page;
             table_pages[i].at = map_physical(page, PAGE_SIZE, MAP_UNCACHED);
-            return table_pages[i].at;
+            at = table_pages[i].at;
+            break;
         }
+        if (table_pages[i].page == page)
+            at = table_pages[i].at;
     }
-    return NULL;
+    spin_unlock(&table_lock);
+    return at;
 }
 
 static uint64_t bar_address(struct pci_function f, unsigned int bar)
@@ -153,8 +159,7 @@ void msi_program(const struct msi *m, uint8_t vector)
     pci_write(m->f, COMMAND, 2, rd(m->f, COMMAND, 2) | COMMAND_NO_INTX);
 }
 
-int msi_setup(struct msi *m, struct pci_function f, unsigned int entry, uint64_t table_base,
-              uint8_t vector)
+int msi_find(struct msi *m, struct pci_function f, unsigned int entry, uint64_t table_base)
 {
     uint32_t control;
     int rc;
@@ -176,7 +181,6 @@ int msi_setup(struct msi *m, struct pci_function f, unsigned int entry, uint64_t
         m->maskable = control & MSI_MASKABLE;
     }
     m->used = true;
-    msi_program(m, vector);
     return 0;
 }
 

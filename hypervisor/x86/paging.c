@@ -9,13 +9,15 @@
  * flush is needed.
  *
  * Until they are loaded, the boot tables map the low 4 GiB at 0; phys_ptr() knows which of the two
- * holds. One CPU, no lock: map_physical() is called while starting only.
+ * holds. Lock: map_lock (RANK_ALLOC) guards map_physical()'s changes; all else is done while
+ * starting.
  */
 #include <hv/log.h>
 #include <hv/mm.h>
 #include <hv/string.h>
 #include <hv/x86_init.h>
 #include <port/current.h>
+#include <port/lock.h>
 #include <port/machine.h>
 
 #include "insn.h"
@@ -32,6 +34,7 @@ uint64_t image_phys;
 uint64_t *hv_l4;
 paddr_t hv_l4_phys;
 static bool direct_map_ready;
+static spinlock_t map_lock = SPINLOCK_INIT(RANK_ALLOC);
 
 void *phys_ptr(paddr_t pa)
 {
@@ -161,17 +164,22 @@ void init_paging(const struct boot_info *bi)
 void *map_physical(paddr_t start, uint64_t size, unsigned int flags)
 {
     static uint64_t next = MMIO_VIRT;
+    void *at = NULL;
     paddr_t first = start & PAGE_MASK;
     uint64_t length = ROUND_UP(start + size, PAGE_SIZE) - first, va;
 
     if (boot_mapping_active())
         return start + size <= LOW_LIMIT ? (void *)start : NULL;
+    spin_lock(&map_lock);
     va = next;
     if (length >= SIZE_2M) /* the same place in a 2 MiB page, so that large ones fit */
         va = ROUND_UP(next, SIZE_2M) + (first & (SIZE_2M - 1));
-    if (length > MMIO_VIRT_END - va)
-        return NULL;
-    map_range(va, first, length, PTE_RW | PTE_NX | (flags & MAP_UNCACHED ? PTE_PCD | PTE_PWT : 0));
-    next = va + length;
-    return (void *)(va + (start - first));
+    if (length <= MMIO_VIRT_END - va) {
+        map_range(va, first, length,
+                  PTE_RW | PTE_NX | (flags & MAP_UNCACHED ? PTE_PCD | PTE_PWT : 0));
+        next = va + length;
+        at = (void *)(va + (start - first));
+    }
+    spin_unlock(&map_lock);
+    return at;
 }

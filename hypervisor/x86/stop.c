@@ -64,6 +64,7 @@ void panic(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    ignore_locks();
     log_error("panic: %s", text);
     dump_stack((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
     machine_stop(STOP_CRASHED);

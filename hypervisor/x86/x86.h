@@ -100,6 +100,9 @@ void uart_drain(void); /* waits, within bounds, until the last byte is on the li
 extern uint16_t uart_base;
 extern uint8_t uart_irq;
 
+/* --- spinlock.c --- */
+void ignore_locks(void); /* the end is near: locks are not waited for any more */
+
 /* --- efi_tables.c --- */
 void init_efi(paddr_t system_table); /* 0: not started by UEFI */
 

@@ -15,6 +15,7 @@ struct arch_cpu {
     struct vcpu *loaded;     /* whose segments, LDT, debug registers are loaded     */
     struct vcpu *fpu_owner;  /* whose FPU state is in the registers                 */
     uint64_t cr3;            /* what CR3 holds                                      */
+    uint32_t held_ranks; /* debug builds: bit per rank of the locks that it holds */
 };
 
 #endif
