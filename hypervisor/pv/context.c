@@ -122,7 +122,7 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
 
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-    bool fresh = !v->initialised;
+    bool fresh = !v->initialised, put_off;
     int rc = check_context(v, c);
 
     if (rc)
@@ -152,8 +152,11 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     return 0;
 
 put_tables:
-    if (pv_put_base_table(v->domain, v->arch.guest_table) ||
-        (v->arch.guest_table_user.n && pv_put_base_table(v->domain, v->arch.guest_table_user)))
+    /* Both, whether or not undoing the first is put off. */
+    put_off = pv_put_base_table(v->domain, v->arch.guest_table) != 0;
+    if (v->arch.guest_table_user.n)
+        put_off |= pv_put_base_table(v->domain, v->arch.guest_table_user) != 0;
+    if (put_off)
         log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
     v->arch.guest_table = v->arch.guest_table_user = MFN(0);
     return rc;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fuzzing grants: the bytes choose what three domains do with each other's frames
- * (tests/unit/grant_random.c). The oracle recounts uses against maptracks and page references against
- * mappings; after all domains are destroyed every frame must be free again.
+ * (tests/unit/grant_random.c). The oracle recounts uses against maptracks and page references
+ * against mappings; after all domains are destroyed every frame must be free again.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The random operations of grant_random.h. Numbers are small, so that things collide; now and then wild.
+ * The random operations of grant_random.h. Numbers are small, so that things collide; now and then
+ * wild.
  */
 #include "grant_random.h"
 #include "grant_oracle.h"
@@ -11,12 +12,12 @@
 #include <string.h>
 #include <xen/memory.h>
 
-#define ARG HOST_GUEST_BASE
-#define LIST (HOST_GUEST_BASE + 0x10000)
+#define ARG    HOST_GUEST_BASE
+#define LIST   (HOST_GUEST_BASE + 0x10000)
 #define GUESTS 3u
-#define REFS 6u
-#define SLOT 100u
-#define SLOTS 6u
+#define REFS   6u
+#define SLOT   100u
+#define SLOTS  6u
 
 static struct mm_guest guest[GUESTS];
 static const uint8_t *input, *input_end;
@@ -98,10 +99,11 @@ static void map(struct mm_guest *g)
     for (unsigned int i = 0; i < n; i++) {
         uint32_t flags = map_flags();
 
-        m[i] = (struct gnttab_map_grant_ref){.host_addr = any_address(g, flags & GNTMAP_contains_pte),
-                                             .flags = flags,
-                                             .ref = number(REFS),
-                                             .dom = any_domid()};
+        m[i] =
+            (struct gnttab_map_grant_ref){.host_addr = any_address(g, flags & GNTMAP_contains_pte),
+                                          .flags = flags,
+                                          .ref = number(REFS),
+                                          .dom = any_domid()};
     }
     (void)mm_call(g, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, ARG, n, 0);
 }
@@ -125,9 +127,8 @@ static void unmap_and_replace(struct mm_guest *g)
 {
     struct gnttab_unmap_and_replace *u = host_guest(ARG);
 
-    *u = (struct gnttab_unmap_and_replace){.host_addr = any_address(g, false),
-                                           .new_addr = any_address(g, false),
-                                           .handle = number(8)};
+    *u = (struct gnttab_unmap_and_replace){
+        .host_addr = any_address(g, false), .new_addr = any_address(g, false), .handle = number(8)};
     (void)mm_call(g, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_and_replace, ARG, 1, 0);
 }
 
@@ -196,8 +197,8 @@ static void give_back(struct mm_guest *g)
 
     (void)mm_update_va(g, mm_va(i), 0, 0);
     *(xen_pfn_t *)host_guest(LIST) = g->frame[i].n;
-    *r = (struct xen_memory_reservation){
-        .extent_start = LIST, .nr_extents = 1, .domid = DOMID_SELF};
+    *r =
+        (struct xen_memory_reservation){.extent_start = LIST, .nr_extents = 1, .domid = DOMID_SELF};
     (void)mm_call(g, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, ARG, 0, 0);
 }
 
