@@ -17,18 +17,18 @@
 #define L1_EDX                                                                                     \
     (B(0) | B(2) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(14) | B(15) | B(16) |       \
      B(19) | B(22) | B(23) | B(24) | B(25) | B(26) | B(27))
-#define L1_ECX_ALWAYS     (B(0) | B(1) | B(9) | B(13) | B(19) | B(20) | B(22) | B(23) | B(25) | B(30))
+#define L1_ECX_ALWAYS (B(0) | B(1) | B(9) | B(13) | B(19) | B(20) | B(22) | B(23) | B(25) | B(30))
+
 #define L1_ECX_XSAVE      (B(12) | B(26) | B(28) | B(29)) /* FMA, XSAVE, AVX, F16C */
 #define L1_ECX_OSXSAVE    B(27)
 #define L1_ECX_HYPERVISOR B(31)
-#define L1_ECX_AVX        B(28)
 /* Leaf 7, subleaf 0. */
 #define L7_EBX     (B(3) | B(8) | B(9) | B(18) | B(19) | B(23) | B(24) | B(29))
 #define L7_EBX_AVX B(5)
 /* Leaf 0x80000001. */
 #define E1_EDX                                                                                     \
     (B(0) | B(2) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(14) | B(15) | B(16) |       \
-     B(20) | B(22) | B(23) | B(24) | B(25) | B(29))
+     B(20) | B(22) | B(23) | B(24) | B(29))
 #define E1_ECX (B(0) | B(5) | B(6) | B(7) | B(8))
 
 #define XSTATE_GUEST 7u /* x87, SSE, AVX */
