@@ -32,8 +32,7 @@ build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/dom0.mk
 	    build/debian/$(XENBIN)/xenstored=$(XENBIN)/xenstored \
 	    $(foreach c,list ls read rm write exists chmod watch,build/debian/usr/bin/xenstore-$c=usr/bin/xenstore-$c) \
 	    build/debian/bin/bash=usr/bin/bash \
-	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t) \
-	    /usr/lib/x86_64-linux-gnu/libm.so.6=usr/lib/x86_64-linux-gnu/libm.so.6
+	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
 build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/guest-modules \
     $(shell find $(D0)/guest-root -type f)

@@ -18,6 +18,20 @@ while (($#)) && [[ $1 != -- ]]; do
     shift
 done
 shift
+
+# libraries that a tool is linked with and the base archive has not; Debian's unpacked packages before this machine's
+libdir=usr/lib/x86_64-linux-gnu
+export LD_LIBRARY_PATH=$PWD/build/debian/$libdir
+for tool in "$stage"/usr/sbin/*; do
+    ldd "$tool" 2>/dev/null || true
+done | { grep -oE '/[^ ]+\.so[^ ]*' || true; } | sort -u | while read -r library; do
+    path=${library#"$PWD/build/debian/"}
+    path=${path#/}
+    [[ $path == usr/* ]] || path=usr/$path
+    [[ -e build/dom0/base/$path ]] || install -D "$library" "$stage/$path"
+done
+unset LD_LIBRARY_PATH
+
 for guest in "$@"; do
     cp "$guest" "$stage/var/lib/parvis/"
 done
