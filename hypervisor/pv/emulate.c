@@ -20,7 +20,8 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define MAX_INSN 15
+#define MAX_INSN    15
+#define MSR_TSC_AUX 0xc0000103
 
 struct insn {
     uint8_t bytes[MAX_INSN];
@@ -194,12 +195,32 @@ static void emulate_cpuid(struct vcpu *v)
     v->regs.rdx = out[3];
 }
 
-static bool emulate_xsetbv(struct vcpu *v, struct insn *in)
+/* CR4.TSD is meant for applications; the guest's kernel, in ring 3 too, still reads the counter. */
+static void emulate_rdtsc(struct vcpu *v)
+{
+    uint64_t ticks = clock_ticks();
+
+    v->regs.rax = (uint32_t)ticks;
+    v->regs.rdx = ticks >> 32;
+}
+
+static bool emulate_rdtscp(struct vcpu *v)
+{
+    uint64_t aux;
+
+    if (!machine_rdmsr_safe(MSR_TSC_AUX, &aux))
+        return false;
+    emulate_rdtsc(v);
+    v->regs.rcx = (uint32_t)aux;
+    return true;
+}
+
+static bool emulate_xsetbv(struct vcpu *v)
 {
     uint64_t value = v->regs.rdx << 32 | (uint32_t)v->regs.rax;
 
-    if (next_byte(in) != 0xd1 || (uint32_t)v->regs.rcx != 0 ||
-        !(v->arch.ctrlreg[4] & X86_CR4_OSXSAVE) || !machine_xsetbv_safe(value))
+    if ((uint32_t)v->regs.rcx != 0 || !(v->arch.ctrlreg[4] & X86_CR4_OSXSAVE) ||
+        !machine_xsetbv_safe(value))
         return false;
     v->arch.xcr0 = value;
     return true;
@@ -214,7 +235,8 @@ static bool emulate_0f(struct vcpu *v, struct insn *in)
         return false;
     switch (opcode) {
     case 0x01:
-        return emulate_xsetbv(v, in);
+        opcode = next_byte(in);
+        return opcode == 0xd1 ? emulate_xsetbv(v) : opcode == 0xf9 && emulate_rdtscp(v);
     case 0x06: /* clts */
         return !pv_write_cr(v, 0, pv_read_cr(v, 0) & ~X86_CR0_TS);
     case 0x09: /* wbinvd: only who has device memory can tell */
@@ -223,6 +245,9 @@ static bool emulate_0f(struct vcpu *v, struct insn *in)
         return true;
     case 0x20 ... 0x23:
         return emulate_mov_cr_dr(v, in, (unsigned int)opcode);
+    case 0x31:
+        emulate_rdtsc(v);
+        return true;
     case 0x30:
     case 0x32:
         return emulate_msr(v, opcode == 0x30);

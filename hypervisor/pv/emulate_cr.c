@@ -69,6 +69,7 @@ int pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
         return write_cr3(v, value);
     case 4:
         v->arch.ctrlreg[4] = value & CR4_GUEST;
+        machine_load_cr4(v);
         return 0;
     default:
         return -XEN_EINVAL;

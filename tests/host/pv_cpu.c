@@ -59,6 +59,11 @@ uint64_t machine_read_cr2(void)
     return cr2;
 }
 
+void machine_load_cr4(const struct vcpu *v)
+{
+    (void)v;
+}
+
 void machine_fpu_ts(bool set)
 {
     (void)set;

@@ -21,12 +21,15 @@ const char test_name[] = "entry";
 #define RFLAGS_ID   0x200000ul
 #define RFLAGS_IOPL 0x3000ul
 
+#define CR4_TSD 0x4ul
+
 #define PROGRAM(name, ...) static const uint8_t name[] = {__VA_ARGS__}
 
 PROGRAM(code_syscall, 0x0f, 0x05, 0x0f, 0x0b); /* syscall; ud2 */
 PROGRAM(code_sysenter, 0x0f, 0x34, 0x0f, 0x0b);
 PROGRAM(code_int80, 0xcd, 0x80, 0x0f, 0x0b);
 PROGRAM(code_ud2, 0x0f, 0x0b);
+PROGRAM(code_rdtsc, 0x0f, 0x31, 0x0f, 0x0b);
 PROGRAM(code_nops, 0x90, 0x90, 0x90, 0x90, 0x0f, 0x0b);
 PROGRAM(code_rdfsbase, 0xf3, 0x48, 0x0f, 0xae, 0xc0, 0x0f, 0x0b); /* rdfsbase %rax */
 PROGRAM(code_mov_ss_syscall, 0x8e, 0x13, 0x0f, 0x05, 0x0f, 0x0b); /* mov (%rbx), %ss; syscall */
@@ -167,6 +170,44 @@ static void segments(void)
     CHECK_EQ(r.rip, USER_CODE, "the kernel did not");
 }
 
+static uint64_t read_cr4(void)
+{
+    uint64_t v;
+
+    __asm__ volatile("mov %%cr4, %0" : "=r"(v));
+    return v;
+}
+
+static void write_cr4(uint64_t v)
+{
+    __asm__ volatile("mov %0, %%cr4" : : "r"(v));
+}
+
+static void do_rdtsc(void *arg)
+{
+    (void)arg;
+    __asm__ volatile("rdtsc" : : : "eax", "edx");
+}
+
+/* CR4.TSD keeps applications from the time-stamp counter, and not the kernel, though both run in
+ * ring 3. */
+static void time_stamp(void)
+{
+    struct trap_regs r = {0};
+    uint64_t cr4 = read_cr4();
+
+    CHECK_EQ(RUN(code_rdtsc, &r), TRAP_INVALID_OP, "an application reads the time-stamp counter");
+    write_cr4(cr4 | CR4_TSD);
+    CHECK_EQ(read_cr4() & CR4_TSD, CR4_TSD, "CR4.TSD can be set");
+    CHECK_EQ(HYPERVISOR_sched_op(SCHEDOP_yield, NULL), 0, "and stays");
+    r = (struct trap_regs){0};
+    CHECK_EQ(RUN(code_rdtsc, &r), TRAP_GP, "then the application may not");
+    CHECK_EQ(probe_call(do_rdtsc, NULL, NULL), -1, "but the kernel may");
+    write_cr4(cr4);
+    r = (struct trap_regs){0};
+    CHECK_EQ(RUN(code_rdtsc, &r), TRAP_INVALID_OP, "and both when it is clear again");
+}
+
 static void fpu_state(void)
 {
     struct trap_regs r = {0};
@@ -188,5 +229,6 @@ void test_main(void)
     bad_returns();
     debug_registers();
     segments();
+    time_stamp();
     fpu_state();
 }
