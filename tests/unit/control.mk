@@ -8,3 +8,6 @@ CONTROL_TEST_SRCS := $(wildcard tests/host/*.c) tests/unit/core_support.c
 UNIT += $(CONTROL_TESTS)
 $(foreach t,$(CONTROL_TESTS),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(CONTROL_TEST_SRCS)))
 $(foreach t,$(CONTROL_TESTS),$(eval unit_$(t)_LIBS := core))
+
+# Each advisory of docs/advisories.md names tests that exist.
+CHECKS += tests/advisories.py
