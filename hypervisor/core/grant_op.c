@@ -273,9 +273,7 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
     case GNTTABOP_cache_flush:
         return -XEN_EOPNOTSUPP;
     }
-    if (cmd > GNTTABOP_cache_flush)
-        return -XEN_ENOSYS;
-    if (count != 1) /* ABI: the rest are about one table */
+    if (cmd <= GNTTABOP_cache_flush && count != 1) /* ABI: the rest are about one table */
         return -XEN_EINVAL;
     switch (cmd) {
     case GNTTABOP_setup_table:
@@ -288,7 +286,9 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
         return each(cmd, uop, 1, sizeof(arg.status_frames), &arg, get_status_frames_fn);
     case GNTTABOP_set_version:
         return set_version(uop);
-    default: /* get_version is all that is left */
+    case GNTTABOP_get_version:
         return each(cmd, uop, 1, sizeof(struct gnttab_get_version), &arg, get_version_fn);
+    default:
+        return -XEN_ENOSYS;
     }
 }
