@@ -55,6 +55,10 @@ static void return_frames(struct exchange *e)
 {
     struct page_info *pg;
 
+    /* XSA-241: with its type a frame has lost the time until when TLBs may know it as writable; the
+     * domain could make a table of it next. */
+    if (page_list_first(&e->in))
+        flush_tlb_domain(e->d);
     while ((pg = page_list_first(&e->in)) != NULL) {
         page_list_del(&e->in, pg);
         if (domain_assign_frames(e->d, pg, 0)) {
