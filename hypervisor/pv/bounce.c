@@ -141,12 +141,14 @@ void pv_deliver_event(struct vcpu *v)
 {
     struct trap_bounce tb = {.flags = TBF_INTERRUPT};
 
-    if (v->arch.nmi_pending && !v->arch.nmi_masked && v->arch.nmi_callback) {
-        v->arch.nmi_pending = false;
-        v->arch.nmi_masked = true; /* until the next iret hypercall */
-        tb.eip = v->arch.nmi_callback;
-        pv_create_bounce_frame(v, &tb);
-        return;
+    if (v->arch.nmi_pending && !v->arch.nmi_masked) {
+        v->arch.nmi_pending = false; /* without a callback it is lost: the exit path looks again */
+        if (v->arch.nmi_callback) {
+            v->arch.nmi_masked = true; /* until the next iret hypercall */
+            tb.eip = v->arch.nmi_callback;
+            pv_create_bounce_frame(v, &tb);
+            return;
+        }
     }
     if (!v->vcpu_info->evtchn_upcall_pending || v->vcpu_info->evtchn_upcall_mask)
         return;
