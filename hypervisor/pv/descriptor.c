@@ -154,10 +154,8 @@ bool pv_map_ldt_page(struct vcpu *v, unsigned int offset)
     if (offset >= v->arch.ldt_ents * 8 || (v->arch.perdomain_l1[LDT_SLOT + i] & PTE_PRESENT))
         return false;
     pte = pv_walk_l1e(v, v->arch.ldt_base + i * PAGE_SIZE);
-    if (!(pte & PTE_PRESENT) || !get_descriptor_page(v->domain, pte_mfn(pte))) {
-        pv_inject_page_fault(v, v->arch.ldt_base + offset, 0);
-        return true;
-    }
+    if (!(pte & PTE_PRESENT) || !get_descriptor_page(v->domain, pte_mfn(pte)))
+        return false;
     v->arch.perdomain_l1[LDT_SLOT + i] = pte_mfn(pte).n << PAGE_SHIFT | DESCRIPTOR_PAGE_FLAGS;
     v->arch.ldt_mapped++;
     return true;

@@ -99,13 +99,17 @@ void pv_handle_trap(struct vcpu *v)
     pv_inject_exception(v, vector, v->regs.error_code, VECTORS_WITH_ERROR >> vector & 1);
 }
 
-/* The LDT area of the running vCPU: 16 pages behind the 16 of its GDT. */
+/* The LDT area of the running vCPU: 16 pages behind the 16 of its GDT. What cannot be brought in is
+ * the guest's page fault, where it believes its LDT to be. */
 static bool ldt_fault(struct vcpu *v, uint64_t cr2)
 {
     uint64_t area = PERDOMAIN_START + v->vcpu_id * PERDOMAIN_VCPU_BYTES + PERDOMAIN_LDT_OFFSET;
 
-    return cr2 >= area && cr2 < area + PERDOMAIN_LDT_BYTES &&
-           pv_map_ldt_page(v, (unsigned int)(cr2 - area));
+    if (cr2 < area || cr2 - area >= v->arch.ldt_ents * 8ull)
+        return false;
+    if (!pv_map_ldt_page(v, (unsigned int)(cr2 - area)))
+        pv_inject_page_fault(v, v->arch.ldt_base + (cr2 - area), 0);
+    return true;
 }
 
 void pv_handle_page_fault(struct vcpu *v, uint64_t cr2)
