@@ -102,11 +102,22 @@ long hypercall_continuation(unsigned int n, ...)
     return -XEN_ERESTART;
 }
 
+/* iret gives the guest's RAX, get_debugreg a value of the guest's: any number, and no error. */
+bool hypercall_gave_way(const struct vcpu *v, long rc)
+{
+    return rc == -XEN_ERESTART && v->hc_nr != __HYPERVISOR_iret &&
+           v->hc_nr != __HYPERVISOR_get_debugreg;
+}
+
 void hypercall_reissue(struct vcpu *v)
 {
     uint64_t *const reg[MAX_ARGS] = {&v->regs.rdi, &v->regs.rsi, &v->regs.rdx,
                                      &v->regs.r10, &v->regs.r8,  &v->regs.r9};
 
+    if (!hypercall_gave_way(v, -XEN_ERESTART)) {
+        v->regs.rax = (uint64_t)-XEN_ERESTART;
+        return;
+    }
     if (v->continuation)
         for (unsigned int i = 0; i < v->hc_nr_args; i++)
             *reg[i] = v->hc_args[i];

@@ -69,7 +69,7 @@ long do_multicall(gva_t call_list, uint64_t nr_calls)
             break;
         }
         e.result = (xen_ulong_t)run_entry(v, &e);
-        if ((long)e.result == -XEN_ERESTART) {
+        if (hypercall_gave_way(v, (long)e.result)) {
             rc = rewrite_entry(v, at);
             if (!rc)
                 return give_way(v, at, nr_calls - i);

@@ -41,6 +41,8 @@ static inline unsigned int hypercall_running(const struct vcpu *v)
 /* Entry (asm or C): runs hypercall nr with the vCPU's registers as arguments, leaves the result in
  * rax or sets up the re-issue. */
 void hypercall_dispatch(struct vcpu *v);
+/* Is rc, of the hypercall that runs, the wish to be issued again? (It may only look so.) */
+bool hypercall_gave_way(const struct vcpu *v, long rc);
 /* Entry, when a handler returned -XEN_ERESTART: arguments and instruction pointer as the re-issue
  * needs them, a new slice. */
 void hypercall_reissue(struct vcpu *v);
