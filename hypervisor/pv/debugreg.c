@@ -16,7 +16,6 @@
 #define DR7_FIXED          0x400ull
 #define DR7_GENERAL_DETECT (1ull << 13)
 #define DR7_RESERVED       (0xffffffff00000000ull | 0xd800ull)
-#define DR7_ENABLE         0xffull
 
 static int check_dr7(const struct vcpu *v, uint64_t value)
 {

@@ -21,7 +21,6 @@ void asm_offsets(void);
 void asm_offsets(void)
 {
     VCPU(regs, regs);
-    VCPU(regs_end, regs.es); /* where TSS.rsp0 points */
     VCPU(cpu_stack, cpu_stack);
     VCPU(info, vcpu_info);
     VCPU(flags, arch.flags);
@@ -57,15 +56,12 @@ void asm_offsets(void)
     REGS(ss);
 
     DEFINE(CPU_running, offsetof(struct cpu, running));
-    DEFINE(CPU_slice_end, offsetof(struct cpu, slice_end));
     DEFINE(CPU_pending, offsetof(struct cpu, pending));
     DEFINE(CPU_slice_end, offsetof(struct cpu, slice_end));
     DEFINE(CPU_idle, offsetof(struct cpu, idle));
     DEFINE(CPU_OFFSET, CPU_OFFSET);
     DEFINE(CPU_BLOCK_SIZE, CPU_BLOCK_SIZE);
 
-    DEFINE(HV_CS, HV_CS);
-    DEFINE(HV_DS, HV_DS);
     DEFINE(GUEST_CS32, FLAT_RING3_CS32);
     DEFINE(GUEST_CS64, FLAT_RING3_CS64);
     DEFINE(GUEST_SS, FLAT_RING3_SS64);
@@ -74,5 +70,4 @@ void asm_offsets(void)
     DEFINE(ENOSYS, XEN_ENOSYS);
     DEFINE(EFAULT, XEN_EFAULT);
     DEFINE(ERESTART, XEN_ERESTART);
-    DEFINE(HV_DEBUG, DEBUG);
 }

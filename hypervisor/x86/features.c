@@ -28,7 +28,6 @@ static void detect_extended(uint32_t max)
     cpu_has.nx = BIT(r[3], 20);
     cpu_has.syscall = BIT(r[3], 11);
     cpu_has.pages_1g = BIT(r[3], 26);
-    cpu_has.rdtscp = BIT(r[3], 27);
     if (max >= 0x80000007) {
         cpuid(0x80000007, 0, r);
         cpu_has.invariant_tsc = BIT(r[3], 8);
@@ -77,7 +76,6 @@ void detect_features(void)
         cpu_has.fsgsbase = BIT(r[1], 0);
         cpu_has.smep = BIT(r[1], 7);
         cpu_has.smap = BIT(r[1], 20) && !runs_on_tcg();
-        cpu_has.umip = BIT(r[2], 2);
     }
     if (cpu_has.xsave && max >= 0xd) {
         cpuid(0xd, 1, r);

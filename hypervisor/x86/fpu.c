@@ -28,7 +28,6 @@
 #define FXSAVE_FCW    0
 #define FXSAVE_FSW    2
 #define FXSAVE_MXCSR  24
-#define XSAVE_HEADER  512
 #define FSW_EXCEPTION 0x80
 
 static uint64_t xcr0_host;

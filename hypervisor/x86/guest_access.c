@@ -38,10 +38,3 @@ int clear_guest(gva_t to, size_t n)
 {
     return guest_range_ok(to, n) ? (int)guest_clear(to, n) : -XEN_EFAULT;
 }
-
-int cmpxchg_guest64(gva_t at, uint64_t *old, uint64_t new_value)
-{
-    if (at % 8 != 0 || !guest_range_ok(at, 8))
-        return -XEN_EFAULT;
-    return (int)guest_cmpxchg(at, old, new_value);
-}

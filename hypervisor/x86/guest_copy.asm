@@ -40,18 +40,6 @@ guest_clear:
         EXTABLE .words, guest_fault
         EXTABLE .bytes, guest_fault
 
-; long guest_cmpxchg(uint64_t *at, uint64_t *old, uint64_t new)
-global guest_cmpxchg
-guest_cmpxchg:
-        mov rax, [rsi]
-        STAC
-.word:  lock cmpxchg [rdi], rdx
-        CLAC
-        mov [rsi], rax
-        xor eax, eax
-        ret
-        EXTABLE .word, guest_fault
-
 guest_fault:
         CLAC
         mov rax, -EFAULT

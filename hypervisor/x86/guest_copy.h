@@ -10,6 +10,5 @@
 
 long guest_copy(uint64_t to, uint64_t from, size_t n);
 long guest_clear(uint64_t to, size_t n);
-long guest_cmpxchg(uint64_t at, uint64_t *old, uint64_t new_value);
 
 #endif

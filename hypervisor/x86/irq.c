@@ -147,24 +147,14 @@ void irq_detach(unsigned int irq)
     spin_unlock(&irq_lock);
 }
 
-static void change_mask(unsigned int irq, bool masked)
+void irq_unmask(unsigned int irq)
 {
     if (irq >= NR_IRQS)
         return;
     spin_lock(&irq_lock);
-    if (irqs[irq].domain && irqs[irq].masked != masked)
-        set_mask(irq, masked);
+    if (irqs[irq].domain && irqs[irq].masked)
+        set_mask(irq, false);
     spin_unlock(&irq_lock);
-}
-
-void irq_mask(unsigned int irq)
-{
-    change_mask(irq, true);
-}
-
-void irq_unmask(unsigned int irq)
-{
-    change_mask(irq, false);
 }
 
 int ioapic_guest_read(uint64_t base, uint32_t reg, uint32_t *value)

@@ -25,7 +25,6 @@
 #define CAPABILITY_MSIX     0x11
 #define BAR0                0x10
 
-#define MSI_CONTROL  2
 #define MSI_ENABLE   0x0001
 #define MSI_MULTIPLE 0x0070
 #define MSI_64BIT    0x0080

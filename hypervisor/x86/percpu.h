@@ -16,7 +16,6 @@
 #include <hv/cpu.h>
 #include <hv/types.h>
 
-#define MAX_CPUS        64
 #define CPU_BLOCK_SIZE  0x10000
 #define CPU_BLOCK_GUARD 0x8000
 #define CPU_OFFSET      0xf000

@@ -79,11 +79,6 @@ void machine_write_debugreg(unsigned int reg, uint64_t value)
     }
 }
 
-uint64_t machine_read_cr2(void)
-{
-    return read_cr2();
-}
-
 void machine_fpu_ts(bool set)
 {
     if (set)
@@ -92,21 +87,9 @@ void machine_fpu_ts(bool set)
         clts();
 }
 
-/* State is switched eagerly: it is there already. */
-void machine_load_fpu(struct vcpu *v)
-{
-    (void)v;
-    clts();
-}
-
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
 {
     return rdmsr_safe(msr, value);
-}
-
-bool machine_wrmsr_safe(uint32_t msr, uint64_t value)
-{
-    return wrmsr_safe(msr, value);
 }
 
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])

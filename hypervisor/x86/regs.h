@@ -22,7 +22,6 @@
 #define CR4_PGE        (1ul << 7)
 #define CR4_OSFXSR     (1ul << 9)
 #define CR4_OSXMMEXCPT (1ul << 10)
-#define CR4_UMIP       (1ul << 11)
 #define CR4_FSGSBASE   (1ul << 16)
 #define CR4_OSXSAVE    (1ul << 18)
 #define CR4_SMEP       (1ul << 20)
@@ -52,7 +51,6 @@
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_XSS            0xda0
 
 #define EFER_SCE (1ul << 0)
 #define EFER_LME (1ul << 8)

@@ -47,18 +47,6 @@ void spin_lock(spinlock_t *l)
     wait_for(l);
 }
 
-bool spin_trylock(spinlock_t *l)
-{
-    uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED), expected = owner;
-
-    if (!__atomic_compare_exchange_n(&l->next, &expected, (uint16_t)(owner + 1), false,
-                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return false;
-    if (DEBUG)
-        this_cpu()->arch.held_ranks |= 1u << l->rank; /* it cannot wait: any order will do */
-    return true;
-}
-
 void spin_unlock(spinlock_t *l)
 {
     if (DEBUG)

@@ -22,7 +22,6 @@ extern char image_start[], text_end[], rodata_end[], load_end[], image_end[];
 #define M2P_VIRT         0xffff828000000000ull
 #define FRAME_TABLE_VIRT 0xffff82a000000000ull
 #define IMAGE_VIRT       0xffff82d040000000ull
-#define CPU_BLOCKS_VIRT  0xffff82d050000000ull
 #define MMIO_VIRT        0xffff82d080000000ull
 #define MMIO_VIRT_END    0xffff82e000000000ull
 #define DIRECT_MAP_VIRT  0xffff830000000000ull
@@ -36,8 +35,8 @@ extern char image_start[], text_end[], rodata_end[], load_end[], image_end[];
 
 /* --- features.c: what this CPU has --- */
 struct cpu_features {
-    bool nx, pages_1g, pge, smep, smap, fsgsbase, umip, xsave, xsaveopt, x2apic, tsc_deadline;
-    bool invariant_tsc, syscall, pat, rdtscp, sysenter, spec_ctrl, is_amd;
+    bool nx, pages_1g, pge, smep, smap, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline;
+    bool invariant_tsc, syscall, pat, sysenter, is_amd;
     unsigned int phys_bits;
 };
 extern struct cpu_features cpu_has;

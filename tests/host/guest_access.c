@@ -113,17 +113,3 @@ int clear_guest(gva_t to, size_t n)
 {
     return copy(NULL, NULL, to, n, true);
 }
-
-int cmpxchg_guest64(gva_t at, uint64_t *old, uint64_t new_value)
-{
-    char *p = (at & 7) ? NULL : translate(at, true);
-    uint64_t seen;
-
-    if (!p || !guest_range_ok(at, 8))
-        return -XEN_EFAULT;
-    seen = *(uint64_t *)(void *)p;
-    if (seen == *old)
-        *(uint64_t *)(void *)p = new_value;
-    *old = seen;
-    return 0;
-}

@@ -77,11 +77,6 @@ void irq_detach(unsigned int irq)
     host_irq[irq].masked = true;
 }
 
-void irq_mask(unsigned int irq)
-{
-    host_irq[irq].masked = true;
-}
-
 void irq_unmask(unsigned int irq)
 {
     host_irq[irq].masked = false;

@@ -55,12 +55,6 @@ void spin_lock(spinlock_t *l)
     take(l, false);
 }
 
-bool spin_trylock(spinlock_t *l)
-{
-    take(l, false);
-    return true;
-}
-
 void spin_unlock(spinlock_t *l)
 {
     for (unsigned int i = 0; i < depth; i++) {

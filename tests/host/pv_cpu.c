@@ -7,7 +7,7 @@
 
 #include <hv/pv.h>
 
-static uint64_t bases[3], cr2;
+static uint64_t bases[3];
 
 void machine_load_cr3(uint64_t cr3, bool keep_global)
 {
@@ -54,11 +54,6 @@ void machine_write_debugreg(unsigned int reg, uint64_t value)
     (void)value;
 }
 
-uint64_t machine_read_cr2(void)
-{
-    return cr2;
-}
-
 void machine_load_cr4(const struct vcpu *v)
 {
     (void)v;
@@ -67,11 +62,6 @@ void machine_load_cr4(const struct vcpu *v)
 void machine_fpu_ts(bool set)
 {
     (void)set;
-}
-
-void machine_load_fpu(struct vcpu *v)
-{
-    (void)v;
 }
 
 bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value)
@@ -94,13 +84,6 @@ bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
 {
     (void)msr;
     *value = 0;
-    return false;
-}
-
-bool machine_wrmsr_safe(uint32_t msr, uint64_t value)
-{
-    (void)msr;
-    (void)value;
     return false;
 }
 

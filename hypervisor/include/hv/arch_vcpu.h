@@ -12,7 +12,6 @@
 #include <xen/xen.h>
 
 #define FIRST_RESERVED_GDT_PAGE 14
-#define NR_RESERVED_GDT_PAGES   2
 #define FIRST_RESERVED_GDT_BYTE (FIRST_RESERVED_GDT_PAGE * 4096)
 
 /* Flags of arch_vcpu.flags */

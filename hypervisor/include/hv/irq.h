@@ -23,7 +23,6 @@ bool irq_is_level(unsigned int irq);
 int __must_check irq_attach(unsigned int irq, struct domain *d, uint32_t pirq);
 /* Masks it and forgets who had it. Messages: see irq_free_msi(). */
 void irq_detach(unsigned int irq);
-void irq_mask(unsigned int irq);
 void irq_unmask(unsigned int irq);
 
 /* A message of a PCI function. table_base 0: its MSI capability; else MSI-X entry `entry` of the

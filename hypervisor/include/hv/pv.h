@@ -47,15 +47,12 @@ void machine_load_gs_selector(uint16_t sel); /* user GS selector; a bad one load
 void machine_load_ldt(struct vcpu *v);
 void machine_load_gdt(struct vcpu *v);
 void machine_write_debugreg(unsigned int reg, uint64_t value);
-uint64_t machine_read_cr2(void);
 void machine_load_cr4(
     const struct vcpu *v);     /* the bits of v's ctrlreg[4] that become real: TSD, DE, FSGSBASE */
 void machine_fpu_ts(bool set); /* CR0.TS for the current guest */
-void machine_load_fpu(struct vcpu *v); /* on first use: clears TS, restores v's state */
 bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value);
 bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */
-bool machine_wrmsr_safe(uint32_t msr, uint64_t value);
 void machine_cpuid(uint32_t leaf, uint32_t sub,
                    uint32_t out[4]); /* eax ebx ecx edx of the real CPU */
 bool machine_xsetbv_safe(uint64_t xcr0);

@@ -29,8 +29,4 @@ static inline bool guest_index(gva_t base, uint64_t i, size_t size, gva_t *out)
            !__builtin_add_overflow(base, off, out);
 }
 
-/* Atomic compare and exchange of a guest's aligned 64-bit word (writable-page-table emulation, IRET
- * frames). On success *old holds what was there. 0 or -XEN_EFAULT. */
-int __must_check cmpxchg_guest64(gva_t at, uint64_t *old, uint64_t new_value);
-
 #endif

@@ -44,7 +44,6 @@ static inline void spin_lock_init(spinlock_t *l, enum lock_rank rank)
 
 void spin_lock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
-bool spin_trylock(spinlock_t *l);
 /* Takes two locks of one rank; a may equal b (taken once). */
 void spin_lock_pair(spinlock_t *a, spinlock_t *b);
 void spin_unlock_pair(spinlock_t *a, spinlock_t *b);
