@@ -89,6 +89,7 @@ static bool leave_catch(struct trap_regs *regs)
     c->rip = regs->rip;
     c->cr2 = trap_fault_address();
     regs->rip = (uint64_t)trap_catch_landing;
+    regs->rsp = c->rsp; /* an event may come before the landing takes it */
     regs->rdi = (uint64_t)c;
     return true;
 }

@@ -106,6 +106,7 @@ bool user_leave(struct trap_regs *regs)
     regs->rdi = (uint64_t)&landing;
     regs->cs = FLAT_KERNEL_CS & ~3ul; /* RPL 0: go on in kernel mode */
     regs->ss = FLAT_KERNEL_SS;
+    regs->rsp = landing.rsp; /* an event may come before the landing takes it */
     regs->rflags = RFLAGS_IF;
     return true;
 }
