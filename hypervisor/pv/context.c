@@ -169,7 +169,7 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
     memset(c, 0, sizeof(*c));
     machine_sync_vcpu(v);
     memcpy(&c->fpu_ctxt, a->fpu, sizeof(c->fpu_ctxt));
-    c->flags = VGCF_i387_valid | (guest_in_kernel(v) ? VGCF_in_kernel : 0) |
+    c->flags = VGCF_i387_valid | (guest_kernel_mode(v) ? VGCF_in_kernel : 0) |
                (a->failsafe_disables_events ? VGCF_failsafe_disables_events : 0) |
                (a->syscall_disables_events ? VGCF_syscall_disables_events : 0) |
                (v->pause_flags & VPF_down ? 0 : VGCF_online);

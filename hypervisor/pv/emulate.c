@@ -231,7 +231,7 @@ static bool emulate_0f(struct vcpu *v, struct insn *in)
 {
     int opcode = next_byte(in);
 
-    if (!guest_in_kernel(v))
+    if (!guest_kernel_mode(v))
         return false;
     switch (opcode) {
     case 0x01:
@@ -287,7 +287,7 @@ bool pv_emulate_privileged(struct vcpu *v)
         break;
     case 0xfa: /* cli, sti: ABI: allowed by IOPL, without effect on the events' mask */
     case 0xfb:
-        done = v->arch.iopl >= (guest_in_kernel(v) ? 1 : 3);
+        done = v->arch.iopl >= (guest_kernel_mode(v) ? 1 : 3);
         break;
     case 0x0f:
         done = emulate_0f(v, &in);

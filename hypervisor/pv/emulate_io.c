@@ -25,7 +25,7 @@ static bool bitmap_permits(const struct vcpu *v, unsigned int port, unsigned int
 bool pv_io_permitted(struct vcpu *v, unsigned int port, unsigned int bytes)
 {
     bool architectural = v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl);
-    unsigned int needed = !guest_in_kernel(v) ? 3 : architectural ? 0 : 1;
+    unsigned int needed = !guest_kernel_mode(v) ? 3 : architectural ? 0 : 1;
 
     return v->arch.iopl >= needed || bitmap_permits(v, port, bytes);
 }

@@ -36,7 +36,7 @@ long do_set_segment_base(unsigned int which, uint64_t base)
 
 void pv_update_cr3(struct vcpu *v)
 {
-    mfn_t table = guest_in_kernel(v) ? v->arch.guest_table : v->arch.guest_table_user;
+    mfn_t table = guest_kernel_mode(v) ? v->arch.guest_table : v->arch.guest_table_user;
 
     v->arch.cr3 = table.n << PAGE_SHIFT;
 }
@@ -47,6 +47,6 @@ void pv_toggle_guest_mode(struct vcpu *v)
     pv_update_cr3(v);
     machine_swapgs();
     machine_load_cr3(v->arch.cr3, true);
-    if (unlikely(v->areas_stale) && guest_in_kernel(v))
+    if (unlikely(v->areas_stale) && guest_kernel_mode(v))
         vcpu_areas_switched_in(v);
 }

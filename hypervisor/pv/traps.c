@@ -57,7 +57,7 @@ static bool software_interrupt(struct vcpu *v)
         vector = insn[1];
     vector &= 255;
     if (!v->arch.traps[vector].address ||
-        (!guest_in_kernel(v) && TI_GET_DPL(&v->arch.traps[vector]) != 3)) {
+        (!guest_kernel_mode(v) && TI_GET_DPL(&v->arch.traps[vector]) != 3)) {
         v->regs.error_code = vector << 3 | SEL_ERROR_IDT;
         return false;
     }
@@ -94,7 +94,7 @@ void pv_handle_trap(struct vcpu *v)
         v->arch.ctrlreg[0] &= ~X86_CR0_TS;
         machine_fpu_ts(false);
     }
-    if (vector == TRAP_stack_error && !guest_in_kernel(v))
+    if (vector == TRAP_stack_error && !guest_kernel_mode(v))
         v->regs.error_code = 0;
     pv_inject_exception(v, vector, v->regs.error_code, VECTORS_WITH_ERROR >> vector & 1);
 }
@@ -103,7 +103,7 @@ void pv_handle_trap(struct vcpu *v)
  * the guest's page fault, where it believes its LDT to be. */
 static bool ldt_fault(struct vcpu *v, uint64_t cr2)
 {
-    uint64_t area = PERDOMAIN_START + v->vcpu_id * PERDOMAIN_VCPU_BYTES + PERDOMAIN_LDT_OFFSET;
+    uint64_t area = perdomain_area(v) + PERDOMAIN_LDT_OFFSET;
 
     if (cr2 < area || cr2 - area >= v->arch.ldt_ents * 8ull)
         return false;
@@ -119,8 +119,8 @@ void pv_handle_page_fault(struct vcpu *v, uint64_t cr2)
     if (cr2 >= HYPERVISOR_VIRT_START && cr2 < HYPERVISOR_VIRT_END) {
         if (!(error & PFEC_RESERVED) && ldt_fault(v, cr2))
             return;
-    } else if (guest_in_kernel(v) && (error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED |
-                                               PFEC_INSN)) == (PFEC_PRESENT | PFEC_WRITE)) {
+    } else if (guest_kernel_mode(v) && (error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED |
+                                                 PFEC_INSN)) == (PFEC_PRESENT | PFEC_WRITE)) {
         if (pv_ptwr_fault(v, cr2))
             return;
     }

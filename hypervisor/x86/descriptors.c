@@ -118,18 +118,17 @@ void set_gdt_ldt(struct vcpu *v)
     struct cpu *c = this_cpu();
     struct table_pointer p = {.limit = LAST_GDT_BYTE,
                               .base = (uint64_t)c->arch.gdt - FIRST_RESERVED_GDT_BYTE};
-    uint64_t area = PERDOMAIN_VIRT + ((uint64_t)(v ? v->vcpu_id : 0) << (5 + PAGE_SHIFT));
 
     if (v && v->arch.perdomain_l1) {
         v->arch.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = c->arch.gdt_page_pte;
-        p.base = area;
+        p.base = perdomain_area(v);
     }
     lgdt(&p);
     if (!v || !v->arch.perdomain_l1 || !v->arch.ldt_ents) {
         lldt(0);
         return;
     }
-    set_system_descriptor(c->arch.gdt, LDT_SELECTOR, area + 16 * PAGE_SIZE,
+    set_system_descriptor(c->arch.gdt, LDT_SELECTOR, perdomain_area(v) + PERDOMAIN_LDT_OFFSET,
                           v->arch.ldt_ents * 8 - 1, 2);
     lldt(LDT_SELECTOR);
 }

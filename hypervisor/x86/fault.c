@@ -8,6 +8,7 @@
  * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
  */
 #include <hv/log.h>
+#include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/current.h>
@@ -66,10 +67,13 @@ static bool fix_up(struct cpu_user_regs *regs)
 static bool ldt_page_wanted(uint64_t cr2)
 {
     struct vcpu *v = this_cpu()->arch.loaded;
-    uint64_t area = PERDOMAIN_VIRT + (16 + 32 * (uint64_t)(v ? v->vcpu_id : 0)) * PAGE_SIZE;
+    uint64_t ldt;
 
-    return v && v == current && cr2 >= area && cr2 - area < 16 * PAGE_SIZE &&
-           pv_map_ldt_page(v, (unsigned int)(cr2 - area));
+    if (!v || v != current)
+        return false;
+    ldt = perdomain_area(v) + PERDOMAIN_LDT_OFFSET;
+    return cr2 >= ldt && cr2 - ldt < PERDOMAIN_LDT_BYTES &&
+           pv_map_ldt_page(v, (unsigned int)(cr2 - ldt));
 }
 
 static void handle_nmi(const char *where)

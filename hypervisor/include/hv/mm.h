@@ -20,6 +20,12 @@
 #define PERDOMAIN_LDT_OFFSET (16ull * 4096)
 #define PERDOMAIN_LDT_BYTES  (16ull * 4096)
 
+/* Where v's part begins: its GDT; its LDT is PERDOMAIN_LDT_OFFSET further on. */
+static inline uint64_t perdomain_area(const struct vcpu *v)
+{
+    return PERDOMAIN_START + v->vcpu_id * PERDOMAIN_VCPU_BYTES;
+}
+
 #define HYPERVISOR_L4_FIRST 256
 #define HYPERVISOR_L4_LAST  271
 

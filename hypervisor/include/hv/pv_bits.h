@@ -72,11 +72,6 @@ static inline bool is_canonical(uint64_t addr)
     return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;
 }
 
-static inline bool guest_in_kernel(const struct vcpu *v)
-{
-    return v->arch.flags & VF_KERNEL_MODE;
-}
-
 /* pv/emulate*.c: each returns true when the instruction was done (or a fault injected); false: not
  * ours, pass the fault on. */
 bool pv_emulate_privileged(struct vcpu *v);
