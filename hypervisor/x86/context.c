@@ -20,7 +20,7 @@
 #include "regs.h"
 #include "x86.h"
 
-#define CR4_GUEST (CR4_TSD | CR4_DE | CR4_FSGSBASE)
+#define CR4_GUEST (CR4_TSD | CR4_DE)
 
 static bool is_idle(const struct vcpu *v)
 {
@@ -84,8 +84,7 @@ static void save_state(struct vcpu *v)
 
 void machine_load_cr4(const struct vcpu *v)
 {
-    uint64_t guest = CR4_GUEST & (cpu_has.fsgsbase ? ~0ul : ~CR4_FSGSBASE);
-    uint64_t cr4 = cr4_base | (v->arch.ctrlreg[4] & guest);
+    uint64_t cr4 = cr4_base | (v->arch.ctrlreg[4] & CR4_GUEST);
 
     if (read_cr4() != cr4)
         write_cr4(cr4);

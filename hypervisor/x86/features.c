@@ -73,7 +73,6 @@ void detect_features(void)
         panic("this CPU has no local APIC");
     if (max >= 7) {
         cpuid(7, 0, r);
-        cpu_has.fsgsbase = BIT(r[1], 0);
         cpu_has.smep = BIT(r[1], 7);
         cpu_has.smap = BIT(r[1], 20) && !runs_on_tcg();
     }

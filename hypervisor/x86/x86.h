@@ -18,7 +18,6 @@ extern char image_start[], text_end[], rodata_end[], load_end[], image_end[];
 
 /* --- virtual addresses of the hypervisor (docs/architecture.md) --- */
 #define M2P_GUEST_VIRT   0xffff800000000000ull
-#define PERDOMAIN_VIRT   0xffff820000000000ull
 #define M2P_VIRT         0xffff828000000000ull
 #define FRAME_TABLE_VIRT 0xffff82a000000000ull
 #define IMAGE_VIRT       0xffff82d040000000ull
@@ -35,7 +34,7 @@ extern char image_start[], text_end[], rodata_end[], load_end[], image_end[];
 
 /* --- features.c: what this CPU has --- */
 struct cpu_features {
-    bool nx, pages_1g, pge, smep, smap, fsgsbase, xsave, xsaveopt, x2apic, tsc_deadline;
+    bool nx, pages_1g, pge, smep, smap, xsave, xsaveopt, x2apic, tsc_deadline;
     bool invariant_tsc, syscall, pat, sysenter, is_amd;
     unsigned int phys_bits;
 };

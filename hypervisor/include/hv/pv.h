@@ -48,7 +48,7 @@ void machine_load_ldt(struct vcpu *v);
 void machine_load_gdt(struct vcpu *v);
 void machine_write_debugreg(unsigned int reg, uint64_t value);
 void machine_load_cr4(
-    const struct vcpu *v);     /* the bits of v's ctrlreg[4] that become real: TSD, DE, FSGSBASE */
+    const struct vcpu *v);     /* the bits of v's ctrlreg[4] that become real: TSD, DE */
 void machine_fpu_ts(bool set); /* CR0.TS for the current guest */
 bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value);
 bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
