@@ -172,18 +172,20 @@ static void prepare(struct page_info *pg, unsigned int order, bool fresh_may_sta
     bool flush = false;
 
     sanitize_unpoison(map_frame(page_to_mfn(pg)), n * PAGE_SIZE);
+    for (uint64_t i = 0; i < n && !flush; i++)
+        flush = !(pg[i].count_info & PGC_fresh) && !tlb_flushed_since(pg[i].tlb_stamp);
+    /* First: the last owner could write to what is cleared already. */
+    if (flush)
+        flush_tlb_all();
     for (uint64_t i = 0; i < n; i++) {
         bool fresh = pg[i].count_info & PGC_fresh;
 
-        flush |= !fresh && !tlb_flushed_since(pg[i].tlb_stamp);
         pg[i].tlb_stamp = 0;
         pg[i].order = 0;
         pg[i].count_info = 0;
         if (!fresh || !fresh_may_stay)
             memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
     }
-    if (flush)
-        flush_tlb_all();
 }
 
 static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits,
