@@ -30,6 +30,14 @@ unsigned int memory_op_max_order(void)
     return current->domain->is_control ? 12 : 9;
 }
 
+/* What the guest says of itself: any number, so made sure that it is none of the errors. */
+static long maximum_gpfn(const struct shared_info *s)
+{
+    uint64_t max_pfn = READ_ONCE(s->arch.max_pfn);
+
+    return max_pfn ? (long)(MIN(max_pfn, MACH2PHYS_NR_ENTRIES) - 1) : 0;
+}
+
 static long about_domain(unsigned int cmd, gva_t arg)
 {
     struct xen_memory_domain who;
@@ -48,8 +56,8 @@ static long about_domain(unsigned int cmd, gva_t arg)
     case XENMEM_maximum_reservation:
         rc = (long)d->max_pages;
         break;
-    default: /* XENMEM_maximum_gpfn: what the guest says of itself */
-        rc = d->shared_info ? (long)READ_ONCE(d->shared_info->arch.max_pfn) - 1 : -XEN_ESRCH;
+    default:
+        rc = d->shared_info ? maximum_gpfn(d->shared_info) : -XEN_ESRCH;
     }
     put_domain(d);
     return rc;

@@ -357,6 +357,14 @@ static void questions(void **state)
     assert_int_equal(call_with(v0, memory_op, XENMEM_maximum_reservation, &who), 2000);
     who.domid = DOMID_SELF;
     assert_int_equal(call_with(v, memory_op, XENMEM_maximum_reservation, &who), 2000);
+    /* What a guest says of itself comes out of a hypercall of the one who asks: never an error. */
+    d->shared_info->arch.max_pfn = (unsigned long)-XEN_ERESTART + 1;
+    who.domid = 1;
+    assert_true(call_with(v0, memory_op, XENMEM_maximum_gpfn, &who) >= 0);
+    d->shared_info->arch.max_pfn = 0;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_maximum_gpfn, &who), 0);
+    d->shared_info->arch.max_pfn = 2000;
+    assert_int_equal(call_with(v0, memory_op, XENMEM_maximum_gpfn, &who), 1999);
     assert_int_equal(call(v, memory_op, XENMEM_maximum_ram_page, 0), 8192);
     assert_int_equal(call_with(v, memory_op, XENMEM_machphys_mapping, &m), 0);
     assert_int_equal(m.v_start, 0xffff800000000000ull);

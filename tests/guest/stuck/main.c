@@ -74,6 +74,20 @@ static unsigned long iret_with_rax(unsigned long rax)
     return rax;
 }
 
+/* A number that the guest itself puts where the hypervisor reads it. */
+static void number_of_pages(void)
+{
+    unsigned long before = shared_info->arch.max_pfn;
+    struct xen_memory_domain self = {.domid = DOMID_SELF};
+
+    for (unsigned long value = 1; value < 200; value++) {
+        shared_info->arch.max_pfn = -value;
+        HYPERVISOR_memory_op(XENMEM_maximum_gpfn, &self);
+    }
+    CHECK(alive(), "a guest may call its memory as large as it likes");
+    shared_info->arch.max_pfn = before;
+}
+
 static void values_of_rax(void)
 {
     for (long value = -200; value < 200; value++) {
@@ -88,6 +102,7 @@ static void values_of_rax(void)
 void test_main(void)
 {
     values_of_rax();
+    number_of_pages();
     nmi_without_callback();
     table_that_is_not_there();
 }
