@@ -35,14 +35,12 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
 {
     struct domain *d = v->domain;
     struct page_info *pg;
-    struct vcpu_info *to, *from = v->vcpu_info;
+    struct vcpu_info *to, *from;
 
     /* XSA-327: within the page, and aligned as the structure's words are, or atomic operations
      * would cross pages. */
     if (offset > PAGE_SIZE - sizeof(*to) || offset % _Alignof(struct vcpu_info))
         return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
-    if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
-        return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
     if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))
         return refused(-XEN_EINVAL, "vcpu %u is up", v->vcpu_id);
     if (!mfn_valid(mfn))
@@ -52,6 +50,12 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
         return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain", mfn.n);
 
     spin_lock(&d->evtchn.lock);
+    if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN)) {
+        spin_unlock(&d->evtchn.lock);
+        d->ops->put_writable(pg);
+        return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
+    }
+    from = v->vcpu_info;
     to = (struct vcpu_info *)((char *)map_frame(mfn) + offset);
     if (from == &v->own_info) {
         memset(to, 0, sizeof(*to)); /* ABI: a vCPU that had none begins with an empty one, masked */
