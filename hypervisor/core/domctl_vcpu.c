@@ -50,6 +50,9 @@ int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
         return -XEN_ESRCH;
     if (v == current || !op->u.vcpucontext.ctxt)
         return refused(-XEN_EINVAL, "setvcpucontext: of the calling vCPU, or no context given");
+    /* What a context holds (page tables, GDT) would not be given back any more. */
+    if (d->dying)
+        return refused(-XEN_EINVAL, "setvcpucontext: d%u is dying", d->domain_id);
     ctxt = hv_alloc(sizeof(*ctxt));
     if (!ctxt)
         return -XEN_ENOMEM;

@@ -78,6 +78,9 @@ static void contexts_are_refused(void **state)
     assert_int_equal(context_op(XEN_DOMCTL_setvcpucontext, id, 0, CORE_DATA), -XEN_ENOMEM);
     assert_int_equal(context_op(XEN_DOMCTL_getvcpucontext, id, 0, CORE_DATA), -XEN_ENOMEM);
     core_refill();
+    d->dying = true; /* its page tables were given up already: new ones would stay for ever */
+    assert_int_equal(context_op(XEN_DOMCTL_setvcpucontext, id, 0, CORE_DATA), -XEN_EINVAL);
+    d->dying = false;
     assert_int_equal(d->pause_count, 1);
     core_assert_memory(before);
 }
