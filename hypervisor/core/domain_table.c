@@ -47,13 +47,13 @@ static int choose_id(struct domain *d)
 {
     domid_t id = last_id;
 
-    do {
+    for (unsigned int tries = 1; tries < DOMID_FIRST_RESERVED; tries++) {
         id = id + 1u < DOMID_FIRST_RESERVED ? id + 1 : 1;
         if (!lookup(id)) {
             d->domain_id = last_id = id;
             return 0;
         }
-    } while (id != (last_id ? last_id : 1));
+    }
     return -XEN_ENOMEM;
 }
 

@@ -181,6 +181,21 @@ static void createdomain_takes_what_is_in_bounds(void **state)
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, 77), -XEN_ESRCH);
 }
 
+/* Before any was chosen, too. */
+static void the_first_id_may_be_taken(void **state)
+{
+    struct xen_domctl op = create_op();
+
+    (void)state;
+    op.domain = 1;
+    assert_int_equal(core_domctl(&op), 0);
+    op = create_op();
+    assert_int_equal(core_domctl(&op), 0);
+    assert_int_equal(op.domain, 2);
+    assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, 1), 0);
+    assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, 2), 0);
+}
+
 static void ids_are_chosen_and_not_given_twice_in_a_row(void **state)
 {
     struct domain *a = core_make_guest(1, 1), *b = core_make_guest(1, 1);
@@ -437,6 +452,7 @@ int main(void)
         TEST(bad_argument_addresses),
         TEST(createdomain_checks_its_configuration),
         TEST(createdomain_takes_what_is_in_bounds),
+        TEST(the_first_id_may_be_taken),
         TEST(ids_are_chosen_and_not_given_twice_in_a_row),
         TEST(lives_give_back_every_frame),
         TEST(createdomain_without_memory_leaves_nothing),
