@@ -127,7 +127,8 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 
     if (rc)
         return rc;
-    if (!(c->flags & VGCF_in_kernel) && !(c->ctrlreg[1] >> PAGE_SHIFT))
+    if (!(c->flags & VGCF_in_kernel) &&
+        !(fresh ? c->ctrlreg[1] >> PAGE_SHIFT : v->arch.guest_table_user.n))
         return refused(-XEN_EINVAL, "context of d%uv%u: user mode without a user page table",
                        v->domain->domain_id, v->vcpu_id);
     if (fresh) {
