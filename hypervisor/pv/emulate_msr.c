@@ -64,8 +64,7 @@ bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
         *value = 0;
         return true;
     default:
-        log_debug("d%uv%u: RDMSR %#x is not offered", v->domain->domain_id, v->vcpu_id, msr);
-        return false;
+        return refused(0, "RDMSR %#x is not offered", msr);
     }
 }
 
@@ -98,7 +97,6 @@ bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
     case MSR_TSC:
         return true;
     default:
-        log_debug("d%uv%u: WRMSR %#x is not offered", v->domain->domain_id, v->vcpu_id, msr);
-        return false;
+        return refused(0, "WRMSR %#x is not offered", msr);
     }
 }
