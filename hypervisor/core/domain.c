@@ -57,6 +57,7 @@ static void free_parts(struct domain *d)
     hv_free(d->memory_map);
     hv_free(d->vcpu);
     domain_watchdog_stop(d);
+    sched_destroy_domain(d);
     timer_unreserve(0, TIMERS_A_DOMAIN);
     hv_free(d);
 }

@@ -37,6 +37,7 @@ static void mark_dying(struct domain *d)
     spin_unlock(&d->lock);
     domain_pause(d);
     domain_watchdog_stop(d);
+    sched_destroy_domain(d);
     for_each_vcpu (d, v) {
         timer_stop(&v->singleshot);
         timer_stop(&v->periodic);

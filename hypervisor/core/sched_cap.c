@@ -10,10 +10,8 @@
  * Lock: runqueue.lock of the CPU that schedules the domain; the timer's callback takes it through
  * vcpu_wake().
  */
-#include <hv/cpu.h>
 #include <hv/domain.h>
 #include <hv/sched.h>
-#include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 
@@ -81,6 +79,11 @@ void sched_init_domain(struct domain *d)
     d->sched.weight = SCHED_WEIGHT_DEFAULT;
     d->sched.cap = 0;
     timer_init(&d->sched.cap_timer, period_over, d, 0);
+}
+
+void sched_destroy_domain(struct domain *d)
+{
+    timer_stop(&d->sched.cap_timer);
 }
 
 /* XEN_DOMCTL_SCHEDOP_putinfo. Weight 1 to 65535; cap in percent, 0: none. */

@@ -32,7 +32,6 @@ void domain_watchdog_stop(struct domain *d)
 {
     for (unsigned int i = 0; i < ARRAY_SIZE(d->watchdog); i++)
         timer_stop(&d->watchdog[i]);
-    timer_stop(&d->sched.cap_timer);
 }
 
 /* The lock is held. */
