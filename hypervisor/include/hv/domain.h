@@ -122,7 +122,6 @@ struct domain {
         *console; /* early output kept by the hypervisor; ring drain for boot-time domains */
 
     struct sched_domain sched;
-    uint64_t cpu_time;        /* ns of vCPUs' running time is summed on request */
     int64_t time_offset;      /* seconds, XEN_DOMCTL_settimeoffset */
     struct timer watchdog[2]; /* SCHEDOP_watchdog */
     uint32_t watchdog_used;   /* bit per timer; L */

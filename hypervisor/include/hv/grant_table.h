@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Grant tables, version 1. core/grant_*.c. The lock (RANK_GRANT) guards the active entries and the
- * maptrack of its domain; an operation on a foreign grant takes only the granter's lock, then its
- * own domain's maptrack entry by index.
+ * Grant tables, version 1. core/grant_*.c. The lock (RANK_GRANT) guards the active entries of its
+ * domain; an operation on a foreign grant takes only the granter's. The maptrack has a lock of its
+ * own, taken alone (hv/grant_internal.h).
  */
 #ifndef HV_GRANT_TABLE_H
 #define HV_GRANT_TABLE_H

@@ -36,5 +36,5 @@ HYPERCALL(event_channel_op,   HC_ANY,     2, unsigned int cmd, gva_t arg)       
 HYPERCALL(physdev_op,         HC_ANY,     2, unsigned int cmd, gva_t arg)                                       /* core/physdev.c */
 HYPERCALL(sysctl,             HC_CONTROL, 1, gva_t arg)                                                         /* core/sysctl.c */
 HYPERCALL(domctl,             HC_CONTROL, 1, gva_t arg)                                                         /* core/domctl.c */
-HYPERCALL(mca,                HC_CONTROL, 1, gva_t arg)                                                         /* core/platform.c */
+HYPERCALL(mca,                HC_CONTROL, 1, gva_t arg)                                                         /* core/mca.c */
 /* clang-format on */

@@ -55,7 +55,5 @@ static inline void list_del(struct list *n)
 
 #define list_entry(p, type, member) container_of(p, type, member)
 #define list_for_each(p, head)      for ((p) = (head)->next; (p) != (head); (p) = (p)->next)
-#define list_for_each_safe(p, n, head)                                                             \
-    for ((p) = (head)->next, (n) = (p)->next; (p) != (head); (p) = (n), (n) = (p)->next)
 
 #endif
