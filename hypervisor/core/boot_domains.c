@@ -12,7 +12,6 @@
 #include <hv/grant_table.h>
 #include <hv/guest_ops.h>
 #include <hv/log.h>
-#include <hv/string.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 

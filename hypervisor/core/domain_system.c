@@ -7,7 +7,6 @@
  * on the domain list, have no vCPUs, and never end. The idle domain's vCPUs, one a CPU, are
  * `current` when nobody else is; they are never on a run queue.
  */
-#include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/domain.h>
 #include <hv/domain_table.h>

@@ -3,7 +3,6 @@
  * The life of a domain, as the control domain steers it: create, size, run, destroy.
  */
 #include <hv/domctl.h>
-#include <hv/grant_table.h>
 #include <hv/guest_ops.h>
 #include <hv/log.h>
 #include <hv/string.h>

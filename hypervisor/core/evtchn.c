@@ -17,7 +17,6 @@
 #include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/log.h>
-#include <hv/string.h>
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>

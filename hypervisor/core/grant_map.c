@@ -12,7 +12,6 @@
 #include <hv/hypercall.h>
 #include <hv/log.h>
 #include <port/current.h>
-#include <port/machine.h>
 #include <xen/errno.h>
 
 #define MAPPINGS (GNTMAP_host_map | GNTMAP_device_map)

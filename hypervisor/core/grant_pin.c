@@ -11,7 +11,6 @@
 #include <hv/guest_ops.h>
 #include <hv/log.h>
 #include <port/atomic.h>
-#include <port/machine.h>
 
 #define TRIES                                                                                      \
     4 /* a granter that changes the entry all the time gets an error, not an endless loop */

@@ -17,7 +17,6 @@
 #include <hv/domain.h>
 #include <hv/hypercall.h>
 #include <hv/log.h>
-#include <hv/string.h>
 #include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>

@@ -21,7 +21,6 @@
 #include <hv/domain.h>
 #include <hv/sched.h>
 #include <hv/vcpu_time.h>
-#include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
 

@@ -16,7 +16,6 @@
 #include <hv/watchdog.h>
 #include <port/atomic.h>
 #include <port/guest_access.h>
-#include <port/machine.h>
 #include <xen/errno.h>
 #include <xen/sched.h>
 

@@ -3,10 +3,8 @@
  * sysctl: what the control domain asks about the whole machine. The interface is Xen 4.17's
  * (version 0x15).
  */
-#include <hv/domctl.h>
 #include <hv/hypercall.h>
 #include <hv/log.h>
-#include <hv/string.h>
 #include <hv/sysctl.h>
 #include <port/guest_access.h>
 

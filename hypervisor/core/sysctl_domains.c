@@ -7,7 +7,6 @@
 #include <hv/grant_table.h>
 #include <hv/hypercall.h>
 #include <hv/log.h>
-#include <hv/string.h>
 #include <hv/sysctl.h>
 #include <port/guest_access.h>
 #include <xen/errno.h>

@@ -17,10 +17,8 @@
  * shared_info pages.
  */
 #include <hv/domain.h>
-#include <hv/sched.h>
 #include <hv/vcpu_time.h>
 #include <port/atomic.h>
-#include <port/current.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
 

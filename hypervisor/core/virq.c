@@ -10,7 +10,6 @@
  */
 #include <hv/domain.h>
 #include <hv/log.h>
-#include <port/current.h>
 #include <xen/errno.h>
 
 _Static_assert(NR_VIRQS == ARRAY_SIZE(((struct vcpu *)0)->virq_port), "one port a VIRQ");

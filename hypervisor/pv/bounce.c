@@ -20,7 +20,6 @@
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>
-#include <port/machine.h>
 
 #define FLAGS_CLEARED_BY_BOUNCE                                                                    \
     (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)

@@ -9,10 +9,8 @@
  */
 #include <hv/log.h>
 #include <hv/mm.h>
-#include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_ops.h>
-#include <hv/string.h>
 #include <parvis/loader.h>
 #include <port/machine.h>
 #include <xen/errno.h>

@@ -6,7 +6,6 @@
  */
 #include <hv/hypercall.h>
 #include <hv/log.h>
-#include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>
 #include <xen/callback.h>

@@ -9,7 +9,6 @@
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>
-#include <port/machine.h>
 
 #define DR6_FIXED          0xffff0ff0ull
 #define DR6_MASK           0xe00full

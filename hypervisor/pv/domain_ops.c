@@ -8,7 +8,6 @@
  */
 #include <hv/guest_ops.h>
 #include <hv/mm.h>
-#include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_ops.h>
 #include <hv/string.h>

@@ -12,7 +12,6 @@
  * time, which decides only what it gets done for itself (XSA-202): nothing is executed but this
  * code. Only flat code segments are decoded.
  */
-#include <hv/log.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <hv/string.h>

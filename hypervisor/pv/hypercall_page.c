@@ -6,7 +6,6 @@
  */
 #include <hv/pv_bits.h>
 #include <hv/string.h>
-#include <port/machine.h>
 #include <xen/xen.h>
 
 #define STUB_SIZE 32

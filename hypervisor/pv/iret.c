@@ -8,7 +8,6 @@
  * RFLAGS.IF is the virtual interrupt flag.
  */
 #include <hv/hypercall.h>
-#include <hv/log.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>

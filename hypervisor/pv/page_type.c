@@ -27,7 +27,6 @@
  * CPU's change cannot form a cycle.
  */
 #include <hv/hypercall.h>
-#include <hv/pv_bits.h>
 #include <hv/pv_mm.h>
 
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */

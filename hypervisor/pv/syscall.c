@@ -6,7 +6,6 @@
  */
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
-#include <port/machine.h>
 
 static void bounce_or_fault(struct vcpu *v, uint64_t handler, bool disables_events,
                             unsigned int vector)

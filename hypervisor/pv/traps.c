@@ -14,7 +14,6 @@
 #include <hv/pv_bits.h>
 #include <hv/string.h>
 #include <port/guest_access.h>
-#include <port/machine.h>
 
 /* Vectors for which hardware pushes an error code. */
 #define VECTORS_WITH_ERROR                                                                         \

@@ -8,7 +8,6 @@
  */
 #include <hv/log.h>
 #include <port/atomic.h>
-#include <port/machine.h>
 
 #include "acpi.h"
 #include "insn.h"

@@ -7,7 +7,6 @@
  * a matter of starting them.
  */
 #include <hv/log.h>
-#include <hv/mm.h>
 #include <hv/x86_init.h>
 #include <port/current.h>
 #include <port/machine.h>

@@ -12,7 +12,6 @@
  * holds. Lock: map_lock (RANK_ALLOC) guards map_physical()'s changes; all else is done while
  * starting.
  */
-#include <hv/log.h>
 #include <hv/mm.h>
 #include <hv/string.h>
 #include <hv/x86_init.h>

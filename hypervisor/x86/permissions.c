@@ -8,7 +8,6 @@
  * configuration ports go through pv/'s latch (pci_config_read()).
  */
 #include <hv/domain.h>
-#include <hv/mm.h>
 #include <hv/pv.h>
 #include <port/machine.h>
 

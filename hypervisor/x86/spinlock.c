@@ -13,7 +13,6 @@
 #include <port/lock.h>
 #include <port/machine.h>
 
-#include "insn.h"
 #include "x86.h"
 
 static bool ignored;

@@ -11,12 +11,10 @@
  * numbers, so that they and the hypervisor agree.
  */
 #include <hv/log.h>
-#include <port/atomic.h>
 #include <port/machine.h>
 
 #include "acpi.h"
 #include "insn.h"
-#include "regs.h"
 #include "x86.h"
 
 #define PM_TIMER_HZ  3579545ull

@@ -10,7 +10,6 @@
  * keeps them; every other load of CR3 flushes them too, by turning CR4.PGE off and on. So a CPU
  * knows translations only of the domain that it runs now.
  */
-#include <hv/mm.h>
 #include <hv/pv.h>
 #include <port/current.h>
 #include <port/machine.h>
