@@ -85,6 +85,27 @@ static int steal_entry(gva_t va, uint64_t *out)
     return 0;
 }
 
+/*
+ * ABI: a replacement that fails leaves the entry for it as it was. Only when the guest wrote there
+ * meanwhile are the references given back here; else they would be under the granter's lock, which
+ * the end of a domain, that may come of it, does not go with.
+ */
+static void give_entry_back(gva_t va, uint64_t e)
+{
+    struct page_info *table;
+    uint64_t *entry, seen;
+
+    if (!e)
+        return;
+    if (!lock_entry(va, false, &table, &entry)) {
+        seen = cmpxchg(entry, 0, e);
+        page_unlock(table);
+        if (!seen)
+            return;
+    }
+    put_page_from_l1e(e, current->domain);
+}
+
 int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr)
 {
     struct page_info *table;
@@ -116,6 +137,6 @@ int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t
     return GNTST_okay;
 
 put_stolen:
-    put_page_from_l1e(with, current->domain);
+    give_entry_back(new_addr, with);
     return rc;
 }

@@ -164,9 +164,11 @@ static void unmap_and_replace(void **state)
     assert_int_equal(unmap(mm_va(SLOT), MM_SPARE, 0, mm_va(SLOT + 1)), GNTST_okay);
     assert_int_equal(slot(), with);
     assert_int_equal(mm_words(&g, MM_L1)[SLOT + 1], 0);
-    /* a failure gives the stolen entry's references back */
+    /* a failure leaves the other entry as it was, with its references */
     assert_int_equal(unmap(mm_va(SLOT + 3), MM_SPARE, 0, mm_va(SLOT)), GNTST_general_error);
-    assert_int_equal(slot(), 0);
+    assert_int_equal(slot(), with);
+    assert_int_equal(unmap(mm_va(SLOT), MM_SPARE, 0, mm_va(SLOT)), GNTST_general_error);
+    assert_int_equal(slot(), with);
 }
 
 int main(void)
