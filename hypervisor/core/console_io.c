@@ -69,6 +69,14 @@ static void keep(struct domain *d, const char *s, unsigned int n)
     spin_unlock(&d->lock);
 }
 
+void domain_console_end(struct domain *d)
+{
+    spin_lock(&d->lock);
+    if (d->console && d->console->length)
+        end_line(d);
+    spin_unlock(&d->lock);
+}
+
 static long write_console(unsigned int count, gva_t buffer)
 {
     struct domain *d = current->domain;

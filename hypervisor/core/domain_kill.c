@@ -12,6 +12,7 @@
  * Lock: d->lock for the mark; the caller (domctl: one operation a domain at a time) makes sure that
  * two do not kill the same domain at once.
  */
+#include <hv/console.h>
 #include <hv/console_ring.h>
 #include <hv/domain.h>
 #include <hv/grant_table.h>
@@ -36,6 +37,7 @@ static void mark_dying(struct domain *d)
     spin_unlock(&d->evtchn.lock);
     spin_unlock(&d->lock);
     domain_pause(d);
+    domain_console_end(d);
     domain_watchdog_stop(d);
     sched_destroy_domain(d);
     for_each_vcpu (d, v) {

@@ -96,6 +96,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     if (d->is_control)
         end_of_control_domain(reason);
     domain_pause(d);
+    domain_console_end(d);
     log_info("%s (domain %u) has ended: %s", d->name, d->domain_id, reason_name(reason));
     send_global_virq(VIRQ_DOM_EXC);
     boot_domain_ended(d);

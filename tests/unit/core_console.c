@@ -8,6 +8,7 @@
 #include <hv/console.h>
 #include <hv/log.h>
 #include <xen/io/console.h>
+#include <xen/sched.h>
 
 static struct domain *dom0, *d;
 static struct vcpu *v;
@@ -59,6 +60,15 @@ static void a_guests_words_are_kept(void **state)
     assert_non_null(strstr(log_text(), "(d1) hello world\n"));
     assert_non_null(
         strstr(log_text(), "(d1) next .[2J\n")); /* no terminal tricks on the operator */
+}
+
+static void last_words_need_no_newline(void **state)
+{
+    (void)state;
+    assert_int_equal(say(v, "cannot go on: no"), 0);
+    assert_null(strstr(log_text(), "cannot go on"));
+    domain_shutdown(d, SHUTDOWN_crash);
+    assert_non_null(strstr(log_text(), "(d1) cannot go on: no\n"));
 }
 
 static void a_flood_is_cut(void **state)
@@ -256,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_control_domain_speaks),
         TEST(a_guests_words_are_kept),
+        TEST(last_words_need_no_newline),
         TEST(a_flood_is_cut),
         TEST(boot_guests_speak_when_alone),
         TEST(reading),

@@ -4,8 +4,8 @@
  * who reads from it.
  *
  * Input goes to the control domain (VIRQ_CONSOLE, CONSOLEIO_read), or, when there is none, to the
- * first boot-time domain's PV console ring. Early output of every domain (CONSOLEIO_write) is kept
- * until the domain is reaped.
+ * first boot-time domain's PV console ring. Early output of other domains (CONSOLEIO_write) goes to
+ * the log, the first 16 KiB of each, and outlives the domain there.
  */
 #ifndef HV_CONSOLE_H
 #define HV_CONSOLE_H
@@ -29,5 +29,6 @@ void console_feed_boot_domain(
 size_t console_read(char *to, size_t n); /* what was typed */
 int __must_check domain_console_init(struct domain *d);
 void domain_console_free(struct domain *d);
+void domain_console_end(struct domain *d); /* d says no more: a line without an end is kept too */
 
 #endif
