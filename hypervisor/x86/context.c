@@ -20,7 +20,7 @@
 #include "regs.h"
 #include "x86.h"
 
-#define CR4_GUEST (CR4_TSD | CR4_DE)
+#define CR4_GUEST (X86_CR4_TSD | X86_CR4_DE)
 
 static bool is_idle(const struct vcpu *v)
 {
@@ -121,8 +121,8 @@ void machine_sync_vcpu(struct vcpu *v)
     if (c->arch.loaded == v) {
         save_segments(v);
         fpu_save(v);
-        if (v->arch.ctrlreg[0] & CR0_TS)
-            write_cr0(read_cr0() | CR0_TS);
+        if (v->arch.ctrlreg[0] & X86_CR0_TS)
+            write_cr0(read_cr0() | X86_CR0_TS);
         fpu_guest_xcr0(v->arch.xcr0);
     } else if (c->arch.fpu_owner == v) {
         c->arch.fpu_owner = NULL; /* its area may be changed now: it will be loaded again */

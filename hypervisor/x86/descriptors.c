@@ -170,8 +170,8 @@ void init_syscall(struct cpu_block *block)
     wrmsr(MSR_STAR, (uint64_t)FLAT_RING3_CS32 << 48 | (uint64_t)HV_CS << 32);
     wrmsr(MSR_LSTAR, (uint64_t)stubs);
     wrmsr(MSR_CSTAR, (uint64_t)(stubs + 32));
-    wrmsr(MSR_SFMASK,
-          EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC);
+    wrmsr(MSR_SFMASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
+                          X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);
     if (!cpu_has.sysenter)
         return;
     wrmsr(MSR_SYSENTER_CS, HV_CS);

@@ -94,7 +94,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here
          * instead of in the guest; harmless. */
         write_dr6(DR6_DEFAULT);
-        regs->rflags &= ~EFLAGS_TF;
+        regs->rflags &= ~X86_EFLAGS_TF;
         return;
     case VECTOR_DF:
     case VECTOR_MC:

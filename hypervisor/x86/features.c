@@ -106,14 +106,15 @@ void init_control_registers(void)
 {
     static bool patched;
 
-    write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
-    cr4_base = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
+    write_cr0(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM |
+              X86_CR0_PG);
+    cr4_base = X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE;
     if (cpu_has.smep)
-        cr4_base |= CR4_SMEP;
+        cr4_base |= X86_CR4_SMEP;
     if (cpu_has.smap)
-        cr4_base |= CR4_SMAP;
+        cr4_base |= X86_CR4_SMAP;
     if (cpu_has.xsave)
-        cr4_base |= CR4_OSXSAVE;
+        cr4_base |= X86_CR4_OSXSAVE;
     write_cr4(cr4_base);
     wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
     wrmsr(MSR_PAT, PAT_VALUE);

@@ -71,7 +71,11 @@ void machine_write_debugreg(unsigned int reg, uint64_t value)
     case 3:
         write_dr3(value);
         break;
-    case 7:
+    case 7: /* a switch to a vCPU loads the others only with an active DR7: another's are there */
+        write_dr0(current->arch.debugreg[0]);
+        write_dr1(current->arch.debugreg[1]);
+        write_dr2(current->arch.debugreg[2]);
+        write_dr3(current->arch.debugreg[3]);
         write_dr7(value);
         break;
     default: /* DR6 is the vCPU's copy alone (fault.c) */
@@ -82,7 +86,7 @@ void machine_write_debugreg(unsigned int reg, uint64_t value)
 void machine_fpu_ts(bool set)
 {
     if (set)
-        write_cr0(read_cr0() | CR0_TS);
+        write_cr0(read_cr0() | X86_CR0_TS);
     else
         clts();
 }

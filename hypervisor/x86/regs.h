@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bits and numbers of the x86-64 architecture that the machine layer needs (Intel SDM volumes 3 and
- * 4, AMD APM volume 2).
+ * Registers of the x86-64 architecture that the machine layer alone touches (Intel SDM volumes 3
+ * and 4, AMD APM volume 2); hv/x86_bits.h has what pv/ needs too.
  */
 #ifndef X86_REGS_H
 #define X86_REGS_H
 
-#define CR0_PE (1ul << 0)
-#define CR0_MP (1ul << 1)
-#define CR0_TS (1ul << 3)
-#define CR0_ET (1ul << 4)
-#define CR0_NE (1ul << 5)
-#define CR0_WP (1ul << 16)
-#define CR0_AM (1ul << 18)
-#define CR0_PG (1ul << 31)
-
-#define CR4_TSD        (1ul << 2)
-#define CR4_DE         (1ul << 3)
-#define CR4_PAE        (1ul << 5)
-#define CR4_MCE        (1ul << 6)
-#define CR4_PGE        (1ul << 7)
-#define CR4_OSFXSR     (1ul << 9)
-#define CR4_OSXMMEXCPT (1ul << 10)
-#define CR4_OSXSAVE    (1ul << 18)
-#define CR4_SMEP       (1ul << 20)
-#define CR4_SMAP       (1ul << 21)
-
-#define EFLAGS_TF   (1ul << 8)
-#define EFLAGS_IF   (1ul << 9)
-#define EFLAGS_DF   (1ul << 10)
-#define EFLAGS_IOPL (3ul << 12)
-#define EFLAGS_NT   (1ul << 14)
-#define EFLAGS_RF   (1ul << 16)
-#define EFLAGS_AC   (1ul << 18)
+#include <hv/x86_bits.h>
 
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b

@@ -46,7 +46,7 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
     }
     uint64_t cr4 = read_cr4();
 
-    write_cr4(cr4 & ~CR4_PGE);
+    write_cr4(cr4 & ~X86_CR4_PGE);
     write_cr3(cr3);
     write_cr4(cr4);
     count_flush();

@@ -1,68 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers that pv/ needs of the x86 architecture (Intel SDM volume 3, AMD APM volume 2), and small
- * predicates.
+ * What the files of pv/ that stand for instructions and exceptions offer to each other, with the
+ * numbers and small predicates that they need.
  */
 #ifndef HV_PV_BITS_H
 #define HV_PV_BITS_H
 
 #include <hv/domain.h>
 #include <hv/types.h>
-
-#define X86_EFLAGS_TF     (1u << 8)
-#define X86_EFLAGS_IF     (1u << 9)
-#define X86_EFLAGS_DF     (1u << 10)
-#define X86_EFLAGS_IOPL   (3u << 12)
-#define X86_EFLAGS_NT     (1u << 14)
-#define X86_EFLAGS_RF     (1u << 16)
-#define X86_EFLAGS_VM     (1u << 17)
-#define X86_EFLAGS_AC     (1u << 18)
-#define X86_EFLAGS_ALWAYS 2u
-
-#define X86_CR0_PE (1ul << 0)
-#define X86_CR0_MP (1ul << 1)
-#define X86_CR0_TS (1ul << 3)
-#define X86_CR0_ET (1ul << 4)
-#define X86_CR0_NE (1ul << 5)
-#define X86_CR0_WP (1ul << 16)
-#define X86_CR0_AM (1ul << 18)
-#define X86_CR0_PG (1ul << 31)
-
-#define X86_CR4_TSD        (1ul << 2)
-#define X86_CR4_DE         (1ul << 3)
-#define X86_CR4_PAE        (1ul << 5)
-#define X86_CR4_MCE        (1ul << 6)
-#define X86_CR4_PGE        (1ul << 7)
-#define X86_CR4_OSFXSR     (1ul << 9)
-#define X86_CR4_OSXMMEXCPT (1ul << 10)
-#define X86_CR4_OSXSAVE    (1ul << 18)
-
-#define TRAP_divide_error    0
-#define TRAP_debug           1
-#define TRAP_nmi             2
-#define TRAP_int3            3
-#define TRAP_overflow        4
-#define TRAP_bounds          5
-#define TRAP_invalid_op      6
-#define TRAP_no_device       7
-#define TRAP_double_fault    8
-#define TRAP_invalid_tss     10
-#define TRAP_no_segment      11
-#define TRAP_stack_error     12
-#define TRAP_gp_fault        13
-#define TRAP_page_fault      14
-#define TRAP_copro_error     16
-#define TRAP_alignment_check 17
-#define TRAP_machine_check   18
-#define TRAP_simd_error      19
-
-#define PFEC_PRESENT  1u
-#define PFEC_WRITE    2u
-#define PFEC_USER     4u
-#define PFEC_RESERVED 8u
-#define PFEC_INSN     16u
-
-#define SEL_ERROR_IDT 2u /* bit of a selector error code: it speaks of the IDT */
+#include <hv/x86_bits.h>
 
 #define TBF_FAILSAFE       16
 #define PV_MAX_FRAME_WORDS 12
