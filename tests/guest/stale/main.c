@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shows: a page that becomes a page table cannot be written any more, not even by a guest that keeps
- * the processor's memory of an old, writable mapping.
+ * Shows: a page that becomes a page table cannot be written any more, not even by a guest that
+ * keeps the processor's memory of an old, writable mapping.
  *
  * A guest may drop a mapping without a flush: the TLB entry stays, and is the guest's own affair as
  * long as the page is ordinary memory. Before the page becomes a table the hypervisor must flush.
