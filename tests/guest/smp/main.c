@@ -100,6 +100,31 @@ static void run_second(void)
     CHECK(results[1] >= before && results[1] <= time_system_ns(), "its time is between ours");
 }
 
+#define DR7_WRITE_8 0x90001ul /* breakpoint 0, at a write of eight bytes */
+
+static uint64_t watched_at_0, watched_at_1;
+static volatile unsigned int watching;
+
+static void watch_at_1(void *arg)
+{
+    (void)arg;
+    HYPERVISOR_set_debugreg(0, (unsigned long)&watched_at_1);
+    watching = 1;
+}
+
+/* XSA-12 is about what a guest may watch; here, that each vCPU watches what it asked for. */
+static void breakpoints(void)
+{
+    CHECK_EQ(HYPERVISOR_set_debugreg(0, (unsigned long)&watched_at_0), 0, "a breakpoint here");
+    CHECK_EQ(smp_start(1, watch_at_1, NULL), 0, "and one there");
+    while (!watching || vcpu_op(VCPUOP_is_up, 1, NULL))
+        sched_yield();
+    CHECK_EQ(HYPERVISOR_set_debugreg(7, DR7_WRITE_8), 0, "ours is switched on");
+    CHECK_EQ(probe_write(&watched_at_1, 1, NULL), -1, "theirs does not hit here");
+    CHECK_EQ(probe_write(&watched_at_0, 1, NULL), TRAP_DEBUG, "ours does");
+    CHECK_EQ(HYPERVISOR_set_debugreg(7, 0), 0, "and off");
+}
+
 static void forever(void *arg)
 {
     (void)arg;
@@ -136,5 +161,6 @@ void test_main(void)
     }
     refusals();
     run_second();
+    breakpoints();
     stop_and_go();
 }
