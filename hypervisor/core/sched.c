@@ -32,11 +32,6 @@ static struct runqueue *rq_of(const struct vcpu *v)
     return &cpu_by_id(v->sched.cpu)->rq;
 }
 
-static bool is_idle(const struct vcpu *v)
-{
-    return v->domain->domain_id == DOMID_IDLE;
-}
-
 bool vcpu_runnable(const struct vcpu *v)
 {
     const struct domain *d = v->domain;

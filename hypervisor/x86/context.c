@@ -22,11 +22,6 @@
 
 #define CR4_GUEST (X86_CR4_TSD | X86_CR4_DE)
 
-static bool is_idle(const struct vcpu *v)
-{
-    return v->domain->domain_id == DOMID_IDLE;
-}
-
 static void save_segments(struct vcpu *v)
 {
     uint64_t active = rdmsr(MSR_GS_BASE), other = rdmsr(MSR_KERNEL_GS_BASE);

@@ -58,7 +58,6 @@ syscall_entry:
         and rax, r11
         mov [rbx + VCPU_hc_nr], eax
         mov qword [rsp + CPU_slice_end], 0 ; the slice begins at its first check
-        mov qword [rsp + CPU_slice_end], 0
         lea r11, [hypercall_table]
         call [r11 + rax * 8]
         cmp rax, -ERESTART

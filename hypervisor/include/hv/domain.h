@@ -203,6 +203,11 @@ static inline bool guest_kernel_mode(const struct vcpu *v)
     return v->arch.flags & VF_KERNEL_MODE;
 }
 
+static inline bool is_idle(const struct vcpu *v)
+{
+    return v->domain->domain_id == DOMID_IDLE;
+}
+
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {
     return id < d->max_vcpus ? d->vcpu[id] : NULL;
