@@ -4,7 +4,7 @@
  *
  * A crash ends through QEMU's debug-exit port when parvis.cfg names it (QEMU's exit status becomes
  * 3), else the machine is switched off: what was said is on the console. Where ACPI cannot do it
- * the CPU halts for good. Nothing here takes a lock or allocates.
+ * the CPU halts for good. Nothing here allocates, and a panic waits for no lock.
  */
 #include <hv/log.h>
 #include <port/atomic.h>
