@@ -134,7 +134,7 @@ static void start_all(void)
 
     spin_lock(&domlist_lock);
     while ((d = next_domain(d)) != NULL)
-        if (!domain_unpause_by_controller(d))
+        if (!d->dying && !domain_unpause_by_controller(d))
             vcpu_wake(d->vcpu[0]);
     spin_unlock(&domlist_lock);
 }
