@@ -22,7 +22,8 @@ void hypervisor_main(const struct boot_info *bi)
     log_set_level((enum log_level)bi->loglevel);
     x86_init_early(bi);
     console_init();
-    log_info("Parvis %s, started by %s", PARVIS_VERSION, bi->loader);
+    log_info("Parvis %s, started by %s%s%s", PARVIS_VERSION, bi->loader, bi->cmdline[0] ? ": " : "",
+             bi->cmdline);
     version_set_command_line(bi->cmdline);
     memory_map_init(bi);
     x86_init_memory(bi);

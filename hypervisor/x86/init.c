@@ -44,13 +44,11 @@ void x86_init_early(const struct boot_info *bi)
 {
     uart_init(bi->console);
     debug_exit_port = (uint16_t)bi->debug_exit;
-    log_set_level((enum log_level)bi->loglevel);
     init_descriptors(&cpu0_block);
     detect_features();
     init_control_registers();
     init_syscall(&cpu0_block);
     init_fpu();
-    log_info("started by %s%s%s", bi->loader, bi->cmdline[0] ? ": " : "", bi->cmdline);
     for (unsigned int i = 0; i < bi->nr_modules; i++)
         log_info("module %s: %lu bytes at %#lx", bi->modules[i].name,
                  (unsigned long)bi->modules[i].size, (unsigned long)bi->modules[i].start);
