@@ -38,20 +38,6 @@ int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, 
     return rc;
 }
 
-int store_put(struct host *h, host_txn_t t, const char *perms, const char *path,
-              const char *value_fmt, ...)
-{
-    char value[1024];
-    va_list ap;
-    int rc;
-
-    va_start(ap, value_fmt);
-    vsnprintf(value, sizeof(value), value_fmt, ap);
-    va_end(ap);
-    rc = h->ops->store_write(h, t, path, value);
-    return rc || !perms ? rc : h->ops->store_perms(h, t, path, perms);
-}
-
 struct writer {
     const struct domain_config *c;
     const struct store_domain *d;

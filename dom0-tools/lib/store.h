@@ -38,8 +38,5 @@ int store_domain_name(struct host *h, uint32_t domid, char **name);
 /* Runs body in a transaction, again and again until it is not disturbed. */
 int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
                       void *arg);
-/* Writes a printf-style value; perms NULL: inherited from the directory. */
-int store_put(struct host *h, host_txn_t t, const char *perms, const char *path,
-              const char *value_fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

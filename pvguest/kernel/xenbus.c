@@ -46,11 +46,6 @@ int xenbus_init(void)
     return 0;
 }
 
-bool xenbus_available(void)
-{
-    return ring;
-}
-
 static bool can_read(void)
 {
     return READ_ONCE(ring->rsp_prod) != ring->rsp_cons;

@@ -23,7 +23,6 @@ typedef uint32_t xenbus_transaction_t;
 
 /* -XEN_ENODEV when the domain was given no store. */
 int xenbus_init(void);
-bool xenbus_available(void);
 
 /*
  * All return a negative -XEN_E* on failure (the daemon's own error name, translated).
