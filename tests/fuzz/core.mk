@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
 # Fuzzing of the core with libFuzzer: `make fuzz-core`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs: core_random.)
+# Objects are those of mm.mk.
 
 FUZZ_SECONDS ?= 30
 FUZZ_CORE_SRCS := tests/fuzz/fuzz_core.c tests/unit/core_random.c $(wildcard tests/host/*.c)
 
-build/fuzz/core/%.o: %.c | build/.deps
-	@mkdir -p $(@D)
-	$(call say,clang,$@)
-	$(Q)clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link $(if $(filter hypervisor/%,$<),-ffreestanding -DDEBUG=1) -c $< -o $@
-
-build/fuzz/fuzz_core: $(patsubst %.c,build/fuzz/core/%.o,$(FUZZ_CORE_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
+build/fuzz/fuzz_core: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_CORE_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
 	$(call say,clang,$@)
 	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^
 

@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_GRANT_SRCS := tests/fuzz/fuzz_grant.c tests/unit/grant_random.c tests/unit/grant_oracle.c \
     tests/unit/pv_mm_support.c $(wildcard tests/host/*.c)
 
-build/fuzz/fuzz_grant: $(patsubst %.c,build/fuzz/mm/%.o,$(FUZZ_GRANT_SRCS) \
+build/fuzz/fuzz_grant: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_GRANT_SRCS) \
     $(sort $(CORE_SRCS) $(LOADER_SRCS)))
 	$(call say,clang,$@)
 	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ -lcmocka

@@ -6,13 +6,14 @@ FUZZ_SECONDS ?= 30
 FUZZ_MM_SRCS := tests/fuzz/fuzz_mm.c tests/unit/pv_mm_random.c tests/unit/pv_mm_support.c \
     $(wildcard tests/host/*.c)
 
-# The core is compiled once more, with the fuzzer's coverage.
-build/fuzz/mm/%.o: %.c | build/.deps
+# The core is compiled once more, with the fuzzer's coverage, for all fuzzers of it.
+build/fuzz/obj/%.o: %.c | build/.deps
 	@mkdir -p $(@D)
 	$(call say,clang,$@)
-	$(Q)clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link $(if $(filter hypervisor/%,$<),-ffreestanding -DDEBUG=1) -c $< -o $@
+	$(Q)clang $(HOST_CFLAGS) -fsanitize=fuzzer-no-link $(if $(filter hypervisor/%,$<),-ffreestanding -DDEBUG=1) \
+	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
-build/fuzz/fuzz_mm: $(patsubst %.c,build/fuzz/mm/%.o,$(FUZZ_MM_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
+build/fuzz/fuzz_mm: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_MM_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
 	$(call say,clang,$@)
 	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ -lcmocka
 
