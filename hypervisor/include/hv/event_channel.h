@@ -35,9 +35,8 @@ struct evtchn {
             uint32_t pirq;
         } pirq;
     } u;
-    void (*hv_fn)(
-        struct domain *d,
-        evtchn_port_t port); /* hv_consumer: called on send, no locks held beyond RANK_EVTCHN */
+    void (*hv_fn)(struct domain *d,
+                  evtchn_port_t port); /* hv_consumer: called on send, no lock held */
 };
 #define ECS_RESERVED 7
 
