@@ -39,10 +39,13 @@ def kernel_of(path, directory):
 def guest_args(directory):
     kernel = kernel_of(setting("GUEST"), directory)
     ramdisk = setting("GUEST_RAMDISK")
+    if ramdisk and not os.access(ramdisk, os.R_OK):
+        sys.exit(f"parvis: guest ramdisk {ramdisk}: cannot be read")
     config = machine.guest_config(setting("GUEST_MEM", "32M"), setting("GUEST_CMDLINE"), ramdisk,
                                   setting("GUEST_VCPUS", "1"))
     modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
-    return ["-kernel", machine.built("parvis.bin"), *machine.DEBUG_EXIT,
+    # debug_exit on the command line too: it holds before parvis.cfg is read, so a bad setting fails.
+    return ["-kernel", machine.built("parvis.bin"), *machine.DEBUG_EXIT, "-append", "debug_exit=0xf4",
             "-initrd", machine.multiboot_modules(directory, config, modules)]
 
 
@@ -84,7 +87,7 @@ def main():
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     if guest and status == machine.CRASHED:
-        print("parvis: the guest crashed", file=sys.stderr)
+        print("parvis: the guest crashed, or could not be started: see above", file=sys.stderr)
     return 1 if status not in (0, 130) else status
 
 

@@ -50,6 +50,30 @@ def reaches_the_shell():
         assert m.wait() == 0
 
 
+def does_the_main_job():
+    """Under UEFI too: the network, a small guest and a stock kernel with their consoles, their ends."""
+    with Machine.uefi("uefi-guests", qemu=network_args()) as m:
+        m.prompt()
+        m.settle()
+        m.check("n=0; until ip route | grep -q default; do n=$((n+1)); [ $n -gt 150 ] && break; usleep 200000; done; "
+                "ping -c 2 10.0.2.2", r"2 packets received")
+        m.send("pvctl create /etc/parvis/hello.xml --console")
+        m.expect(r"hello> ", 60)
+        m.send("echo I am here")
+        m.expect(r"^I am here$", 30)
+        m.send("\x1d", end="")
+        m.expect(r"parvis# ", 30)
+        m.send("pvctl create /etc/parvis/debian.xml --console")
+        m.expect(r"guest# ", 240)
+        m.send("uname -r")
+        m.expect(r"-amd64$", 30)
+        m.send("\x1d", end="")
+        m.expect(r"parvis# ", 30)
+        m.check("pvctl shutdown --wait debian && pvctl destroy hello && pvctl list | wc -l", r"^2$", timeout=240)
+        m.send("poweroff")
+        assert m.wait() == 0
+
+
 def boots_a_guest_alone():
     """A parvis.cfg with a boot-time guest only: the guest runs, and the machine powers off when it ends."""
     config = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n"
@@ -79,5 +103,5 @@ def names_the_bad_line():
 
 if __name__ == "__main__":
     os.makedirs(BUILD + "/tmp", exist_ok=True)
-    run_tests(reaches_the_shell, boots_a_guest_alone, names_the_missing_config, names_the_missing_module,
-              names_the_bad_line)
+    run_tests(reaches_the_shell, does_the_main_job, boots_a_guest_alone, names_the_missing_config,
+              names_the_missing_module, names_the_bad_line)
