@@ -24,7 +24,6 @@
 #define DESC_DPL              (3ull << 45)
 #define GDT_ENTRIES_PER_PAGE  (PAGE_SIZE / 8)
 #define LDT_SLOT              16
-#define MAX_LDT_ENTRIES       8192
 #define DESCRIPTOR_PAGE_FLAGS (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 
 extern mfn_t pv_zero_page; /* pv/domain_ops.c */
