@@ -89,7 +89,7 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 # In the order of how soon they answer. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz
 # for FUZZ_SECONDS.
 CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make all" "make hv HV_CC=clang" "make image reference bad-guests" \
-    "make $(unit_programs)" $(unit_programs) $(CHECKS) $(if $(FUZZ),"make fuzz FUZZ_SECONDS=10") \
+    "make $(unit_programs)" $(unit_programs) $(CHECKS) $(if $(FUZZ),"make fuzz FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
     $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 
 fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS

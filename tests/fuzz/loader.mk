@@ -29,7 +29,7 @@ FUZZ += fuzz-loader
 fuzz-loader: build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image build/fuzz/loader_seeds ## fuzzes the loader and the kernel reader, FUZZ_SECONDS each
 	@mkdir -p build/fuzz/corpus/loader build/fuzz/corpus/kernel_image
 	@build/fuzz/loader_seeds build/fuzz/corpus/loader
-	build/fuzz/fuzz_loader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 \
+	build/fuzz/fuzz_loader -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=8192 -print_final_stats=1 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/loader
-	build/fuzz/fuzz_kernel_image -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 \
+	build/fuzz/fuzz_kernel_image -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=8192 -print_final_stats=1 \
 	    -rss_limit_mb=4096 -artifact_prefix=build/fuzz/ build/fuzz/corpus/kernel_image

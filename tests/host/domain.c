@@ -31,15 +31,24 @@ static void free_domain(struct domain *d)
     (void)d;
 }
 
+/* The trap table and the slots of the descriptor tables are there: a multicall may name any
+ * hypercall. */
 static int init_vcpu(struct vcpu *v)
 {
     v->arch.flags = VF_KERNEL_MODE;
-    return 0;
+    v->arch.traps = hv_alloc_array(256, sizeof(*v->arch.traps));
+    v->arch.perdomain_l1 = hv_alloc_array(32, sizeof(*v->arch.perdomain_l1));
+    if (v->arch.traps && v->arch.perdomain_l1)
+        return 0;
+    hv_free(v->arch.traps);
+    hv_free(v->arch.perdomain_l1);
+    return -XEN_ENOMEM;
 }
 
 static void free_vcpu(struct vcpu *v)
 {
-    (void)v;
+    hv_free(v->arch.traps);
+    hv_free(v->arch.perdomain_l1);
 }
 
 static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
