@@ -63,9 +63,9 @@ def check_includes(path, lines):
                 complain(path, number, f"the hypervisor does not use {name}")
         if path.startswith("hypervisor/core/") and name.startswith("pv/"):
             complain(path, number, "core does not include pv")
-        if path.startswith("hypervisor/loader/") and name.startswith(("hv/", "port/")):
+        if path.startswith("hypervisor/loader/") and name.startswith(("hv/", "port/", "core/")):
             complain(path, number, "the loader includes only include/")
-        if path.startswith("dom0-tools/") and name.startswith(("hv/", "port/")):
+        if path.startswith("dom0-tools/") and name.startswith(("hv/", "port/", "core/")):
             complain(path, number, "tools include nothing of the hypervisor but its loader")
 
 

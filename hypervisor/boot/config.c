@@ -15,8 +15,8 @@
  * to end and never written. Kernels and ramdisks are named by the name of their module and looked
  * up at once.
  */
+#include <core/base/log.h>
 #include <hv/boot_config.h>
-#include <hv/log.h>
 
 #define MAX_WORD             64
 #define MAX_VCPUS_PER_DOMAIN 64

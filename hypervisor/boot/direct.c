@@ -6,9 +6,9 @@
  * needed of its structures is copied; the modules stay where they are and are marked in the memory
  * map. parvis.cfg is one of the modules.
  */
+#include <core/base/log.h>
+#include <core/life/domain_system.h>
 #include <hv/boot_config.h>
-#include <hv/log.h>
-#include <hv/main.h>
 #include <hv/string.h>
 #include <hv/x86_init.h>
 #include <port/machine.h>

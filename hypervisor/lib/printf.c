@@ -10,7 +10,7 @@
  * It is used before memory, locks or anything else works, so it uses none of them. A null %s prints
  * (null).
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <hv/string.h>
 
 struct out {

@@ -6,8 +6,8 @@
  * to the last entry. A change takes the new table first, loads it, and then gives the old one back;
  * should undoing the old one be long it is put off (page_type.c), never left in use.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_mm.h>

@@ -7,7 +7,7 @@
  * stands on: the domain's memory, as an array of machine frames by pfn that lives as long as the
  * build. The tables it wrote are pinned by the same check as a guest's own.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <hv/mm.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_ops.h>

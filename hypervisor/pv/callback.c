@@ -4,8 +4,8 @@
  * NMIs. Set by set_callbacks (the old form) or callback_op. An address must be canonical; 0 takes a
  * callback back.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>
 #include <xen/callback.h>

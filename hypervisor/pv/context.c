@@ -7,7 +7,7 @@
  * last and is undone on failure. Taking an unpinned page table may be pre-empted: nothing was taken
  * then, and the frame remembers how far its check came.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>

@@ -5,7 +5,7 @@
  * works in ring 3 without the hypervisor's doing, or what the hypervisor keeps per vCPU. The
  * hypervisor's own leaves start at 0x40000000, with the signature every PV guest looks for.
  */
-#include <hv/domain.h>
+#include <core/state/domain.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <hv/string.h>

@@ -4,8 +4,8 @@
  * outside the hypervisor's range, no reserved bits (XSA-12, XSA-444), no general-detect, I/O
  * breakpoints only with the guest's CR4.DE.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>

@@ -11,8 +11,8 @@
  *
  * A vCPU's tables are changed by the CPU that runs it, or while it is paused.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>

@@ -4,8 +4,8 @@
  * it can change TS only, and those bits of CR4 that do nothing to the hypervisor. CR2 is in its
  * vcpu_info. CR3 is its kernel page table.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>

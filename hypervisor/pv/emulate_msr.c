@@ -4,7 +4,7 @@
  * write. Everything else is #GP, which stock kernels expect and recover from. No MSR that tells
  * about other domains is on the list (XSA-351).
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/machine.h>

@@ -4,11 +4,11 @@
  * vCPUs.
  *
  * They are the guest's own affair: what the hypervisor's safety needs is flushed when a frame
- * changes its type or owner (page_type.c, core/heap.c), whatever the guest asked for or forgot. So
- * flushing more CPUs than asked is right, if slow: a set with vCPUs other than the caller is
- * flushed wherever the domain runs or ran.
+ * changes its type or owner (page_type.c, core/frame/heap.c), whatever the guest asked for or
+ * forgot. So flushing more CPUs than asked is right, if slow: a set with vCPUs other than the
+ * caller is flushed wherever the domain runs or ran.
  */
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <hv/pv_mm.h>
 #include <port/guest_access.h>
 

@@ -7,8 +7,8 @@
  * by frame); other domains, and the hypervisor's shared frames (DOMID_XEN), are the control
  * domain's alone. The reference taken keeps the domain for the call.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_mm.h>
 
 int get_pg_owner(domid_t id, struct domain **out)

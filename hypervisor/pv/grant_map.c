@@ -11,8 +11,8 @@
  * host_addr is an address in the current page tables, or with GNTMAP_contains_pte the machine
  * address of the entry.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_mm.h>
 #include <hv/pv_ops.h>
 #include <xen/grant_table.h>

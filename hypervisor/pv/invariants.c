@@ -13,9 +13,9 @@
  * For tests, fuzzers and a debug build: nothing else may change frames meanwhile, so all other CPUs
  * stand still.
  */
-#include <hv/domain.h>
-#include <hv/grant_table.h>
-#include <hv/log.h>
+#include <core/base/log.h>
+#include <core/grant/grant_table.h>
+#include <core/state/domain.h>
 #include <hv/pv_mm.h>
 
 struct recount {

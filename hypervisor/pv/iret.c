@@ -7,7 +7,7 @@
  * when the exit path loads them (failsafe callback). RPL 3 in the frame's CS means user mode.
  * RFLAGS.IF is the virtual interrupt flag.
  */
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>

@@ -9,8 +9,8 @@
  * A frame that is no table may be named too: the word is then plainly written, under a writable
  * type reference, as the guest could itself.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_mm.h>
 #include <port/guest_access.h>
 

@@ -6,8 +6,8 @@
  * One function an operation, one row of the table each. An operation that is pre-empted is issued
  * again as it was: what it had done is kept in the frame (page_type.c).
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_mm.h>
 #include <hv/string.h>

@@ -14,8 +14,8 @@
  * An entry changes only under the page_lock of its table, but for the accessed and dirty bits,
  * which the CPU sets.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_mm.h>
 

@@ -11,8 +11,8 @@
  * us. If it still is when we undo, it is undone too; if someone took it up since, it is theirs
  * (page_type.c).
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_mm.h>
 

@@ -26,7 +26,7 @@
  * Linear page tables are refused, so types only refer downwards (XSA-240, 286): waiting for another
  * CPU's change cannot form a cycle.
  */
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <hv/pv_mm.h>
 
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */

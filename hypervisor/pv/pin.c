@@ -6,8 +6,8 @@
  * A pin is the bit PGT_pinned and with it one type reference and one general reference. The bit
  * says whose they are: who clears it gives them back, exactly once (XSA-58).
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/pv_mm.h>
 
 static bool clear_pinned(struct page_info *pg)

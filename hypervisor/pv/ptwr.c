@@ -8,7 +8,7 @@
  * naturally aligned operands of 1 to 8 bytes inside the page that faulted. What is not written this
  * way, or would not be allowed, is the guest's own page fault.
  */
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <hv/ptwr_insn.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>

@@ -6,11 +6,11 @@
  * a switch of mode exchanges them, as it exchanges the page table. A base must be canonical
  * (XSA-193): WRMSR would fault.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/sched/vcpu_time.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
-#include <hv/vcpu_time.h>
 
 long do_set_segment_base(unsigned int which, uint64_t base)
 {

@@ -12,7 +12,7 @@
  * (page_type.c) and is still the first of the list when teardown is called again. The domain's
  * vCPUs do not run any more, and no CPU has their page tables loaded.
  */
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_mm.h>
 #include <hv/pv_ops.h>

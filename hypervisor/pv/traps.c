@@ -7,8 +7,8 @@
  * and is bounced. `int $n` arrives as #GP, as the real IDT lets nobody in; the vector is taken from
  * the instruction itself, since some machines report a wrong one in the error code.
  */
-#include <hv/log.h>
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>

@@ -6,8 +6,8 @@
  * The shortest way to change one mapping, so it is kept straight: walk, lock, write (page_entry.c),
  * unlock, flush. An error means that the entry is as it was, and nothing was flushed.
  */
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <hv/page_walk.h>
 
 static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)

@@ -6,7 +6,7 @@
  * Switching off writes the sleep type of \_S5 to the PM1 control registers; a control domain that
  * runs the AML methods first passes its own values (acpi_enter_sleep).
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <port/atomic.h>
 
 #include "acpi.h"

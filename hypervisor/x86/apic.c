@@ -7,7 +7,7 @@
  * hides which. The timer is armed for one deadline at a time: by TSC value where the CPU can, else
  * as a count whose rate is measured against the TSC.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>

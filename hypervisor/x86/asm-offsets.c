@@ -5,9 +5,9 @@
  * This file is compiled to assembly only; each line `->NAME value` in the result becomes a %define
  * for nasm. Nothing here runs.
  */
-#include <hv/cpu.h>
-#include <hv/domain.h>
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
+#include <core/state/cpu.h>
+#include <core/state/domain.h>
 #include <xen/errno.h>
 
 #include "percpu.h"

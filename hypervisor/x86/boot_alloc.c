@@ -6,7 +6,7 @@
  * While the boot tables are in use only memory below 4 GiB can be reached, so it comes from there.
  * The first MiB is left alone: firmware, and later the start code of other CPUs, live there.
  */
-#include <hv/frame.h>
+#include <core/frame/frame.h>
 #include <port/machine.h>
 
 #include "x86.h"

@@ -6,7 +6,7 @@
  * this CPU and only upwards, so a broken one ends the list and does no further harm. Entry code
  * sets RBP to 0: there the chain ends.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <xen/xen.h>
 
 #include "insn.h"

@@ -4,7 +4,7 @@
  * (ACPI, SMBIOS, ...), which is where that kernel looks for ACPI on a machine started by UEFI.
  * Firmware keeps both in memory that is reserved for good. None of its services are called.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <hv/string.h>
 #include <port/machine.h>
 

@@ -7,7 +7,7 @@
  * calls, end. There is no third way, and no guest can make it happen. In a guest only those with a
  * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>

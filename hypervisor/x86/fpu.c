@@ -12,8 +12,8 @@
  * own XCR0 is, so that none leaks (XSA-62, XSA-165). A state that cannot be loaded (a header that a
  * guest made up, XSA-53) is replaced by the initial one.
  */
-#include <hv/domain.h>
-#include <hv/log.h>
+#include <core/base/log.h>
+#include <core/state/domain.h>
 #include <hv/string.h>
 #include <port/current.h>
 #include <port/machine.h>

@@ -5,7 +5,7 @@
 #ifndef X86_FPU_H
 #define X86_FPU_H
 
-#include <hv/domain.h>
+#include <core/state/domain.h>
 
 void init_fpu(void);
 void fpu_save(struct vcpu *v); /* v is loaded on this CPU: its area holds its state afterwards */

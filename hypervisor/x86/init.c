@@ -6,7 +6,7 @@
  * All that belongs to a CPU is in its block (percpu.h) or reached from it, so that more of them are
  * a matter of starting them.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <hv/x86_init.h>
 #include <port/current.h>
 #include <port/machine.h>

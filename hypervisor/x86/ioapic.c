@@ -6,7 +6,7 @@
  */
 #include "ioapic.h"
 
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <xen/errno.h>
 
 #include "acpi.h"

@@ -11,10 +11,10 @@
  * Lock: irq_lock (RANK_IRQ) guards all tables here and the IOAPIC registers; pirq_raise() is called
  * without it.
  */
-#include <hv/console.h>
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/event/pirq.h>
 #include <hv/irq.h>
-#include <hv/log.h>
-#include <hv/pirq.h>
 #include <port/current.h>
 #include <port/lock.h>
 #include <xen/errno.h>

@@ -7,8 +7,8 @@
  * the tables that would be only about holes are all the same page: one says "no RAM", one says
  * INVALID_M2P_ENTRY. Large pages where a whole 2 MiB of table is about RAM.
  */
-#include <hv/frame.h>
-#include <hv/log.h>
+#include <core/base/log.h>
+#include <core/frame/frame.h>
 #include <hv/mm.h>
 #include <hv/string.h>
 #include <hv/x86_init.h>

@@ -10,7 +10,7 @@
  */
 #include "pci.h"
 
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <port/lock.h>
 
 #include "acpi.h"

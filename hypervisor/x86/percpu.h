@@ -13,7 +13,7 @@
 #ifndef X86_PERCPU_H
 #define X86_PERCPU_H
 
-#include <hv/cpu.h>
+#include <core/state/cpu.h>
 #include <hv/types.h>
 
 #define CPU_BLOCK_SIZE  0x10000

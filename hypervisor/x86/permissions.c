@@ -7,7 +7,7 @@
  * and the range that messages are written to, the 8259s and the 8254, the console's UART. PCI
  * configuration ports go through pv/'s latch (pci_config_read()).
  */
-#include <hv/domain.h>
+#include <core/state/domain.h>
 #include <hv/pv.h>
 #include <port/machine.h>
 

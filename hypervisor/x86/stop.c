@@ -6,7 +6,7 @@
  * 3), else the machine is switched off: what was said is on the console. Where ACPI cannot do it
  * the CPU halts for good. Nothing here allocates, and a panic waits for no lock.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <port/atomic.h>
 #include <port/machine.h>
 

@@ -10,7 +10,7 @@
  * ns = ((ticks << shift) * mul) >> 32 is also what guests compute from pvclock, from the same
  * numbers, so that they and the hypervisor agree.
  */
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <port/machine.h>
 
 #include "acpi.h"

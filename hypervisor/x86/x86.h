@@ -6,7 +6,7 @@
 #ifndef X86_X86_H
 #define X86_X86_H
 
-#include <hv/domain.h>
+#include <core/state/domain.h>
 #include <hv/types.h>
 #include <hv/x86_init.h>
 #include <parvis/boot_info.h>

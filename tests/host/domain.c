@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hv/guest_ops.h>
-#include <hv/hypercall.h>
-#include <hv/main.h>
+#include <core/base/hypercall.h>
+#include <core/life/domain_system.h>
+#include <core/state/guest_ops.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
 

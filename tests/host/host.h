@@ -16,7 +16,7 @@
 #ifndef TESTS_HOST_H
 #define TESTS_HOST_H
 
-#include <hv/domain.h>
+#include <core/state/domain.h>
 #include <port/current.h>
 #include <port/guest_access.h>
 #include <port/machine.h>

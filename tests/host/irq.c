@@ -9,8 +9,8 @@
  */
 #include "host.h"
 
+#include <core/event/pirq.h>
 #include <hv/irq.h>
-#include <hv/pirq.h>
 #include <xen/errno.h>
 
 #define HYPERVISORS_OWN   4 /* the console's line */

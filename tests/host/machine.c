@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <port/atomic.h>
 #include <port/sanitize.h>
 

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
+#include <core/base/log.h>
 #include <hv/boot_config.h>
-#include <hv/log.h>
 
 static const char good[] = "# a comment\n"
                            "console = com2   # behind a blank too\n"

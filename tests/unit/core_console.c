@@ -5,8 +5,8 @@
  */
 #include "core_test.h"
 
-#include <hv/console.h>
-#include <hv/log.h>
+#include <core/base/log.h>
+#include <core/console/console.h>
 #include <xen/io/console.h>
 #include <xen/sched.h>
 

@@ -6,9 +6,9 @@
  */
 #include "core_test.h"
 
-#include <hv/guest_ops.h>
-#include <hv/log.h>
-#include <hv/watchdog.h>
+#include <core/base/log.h>
+#include <core/life/watchdog.h>
+#include <core/state/guest_ops.h>
 #include <parvis/boot_info.h>
 #include <xen/sched.h>
 

@@ -5,7 +5,7 @@
  */
 #include "core_support.h"
 
-#include <hv/guest_ops.h>
+#include <core/state/guest_ops.h>
 #include <port/atomic.h>
 #include <string.h>
 #include <xen/vcpu.h>

@@ -6,7 +6,7 @@
  */
 #include "core_test.h"
 
-#include <hv/vcpu_info.h>
+#include <core/life/vcpu_info.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 

@@ -6,10 +6,10 @@
  */
 #include "core_test.h"
 
-#include <hv/guest_ops.h>
-#include <hv/version.h>
-#include <xen/vcpu.h>
+#include <core/guest/version.h>
+#include <core/state/guest_ops.h>
 #include <xen/arch-x86/xen-mca.h>
+#include <xen/vcpu.h>
 #include <xen/version.h>
 
 static struct domain *dom0, *d;

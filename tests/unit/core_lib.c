@@ -5,7 +5,7 @@
  */
 #include "core_test.h"
 
-#include <hv/log.h>
+#include <core/base/log.h>
 #pragma GCC diagnostic ignored "-Wformat"
 #undef snprintf
 #undef vsnprintf

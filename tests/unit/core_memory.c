@@ -6,7 +6,7 @@
  */
 #include "core_test.h"
 
-#include <hv/memory_op.h>
+#include <core/guest/memory_op.h>
 #include <parvis/boot_info.h>
 #include <xen/memory.h>
 

@@ -6,7 +6,7 @@
  */
 #include "core_support.h"
 
-#include <hv/pirq.h>
+#include <core/event/pirq.h>
 #include <port/atomic.h>
 #include <string.h>
 #include <xen/physdev.h>

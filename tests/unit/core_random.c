@@ -18,10 +18,10 @@
 #include <string.h>
 
 #include "host.h"
-#include <hv/console.h>
-#include <hv/grant_table.h>
-#include <hv/hypercall.h>
-#include <hv/log.h>
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/grant/grant_table.h>
 #include <port/atomic.h>
 #include <xen/domctl.h>
 #include <xen/grant_table.h>

@@ -6,7 +6,7 @@
  */
 #include "core_test.h"
 
-#include <hv/vcpu_time.h>
+#include <core/sched/vcpu_time.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 

@@ -16,7 +16,7 @@ static struct core_memory memory_before;
 static struct page_info *taken[FRAMES];
 static unsigned int nr_taken;
 
-#define TYPE_SLAB 0x51ab0000u /* type_info of a page of small objects: core/alloc.c */
+#define TYPE_SLAB 0x51ab0000u /* type_info of a page of small objects: core/frame/alloc.c */
 
 struct core_memory core_memory_in_use(void)
 {

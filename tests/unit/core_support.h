@@ -18,9 +18,9 @@
 
 #include "host.h"
 
-#include <hv/hypercall.h>
-#include <xen/errno.h>
+#include <core/base/hypercall.h>
 #include <xen/domctl.h>
+#include <xen/errno.h>
 #include <xen/sysctl.h>
 
 #define CORE_ARG     HOST_GUEST_BASE

@@ -5,7 +5,7 @@
  */
 #include "core_support.h"
 
-#include <hv/log.h>
+#include <core/base/log.h>
 #include <string.h>
 
 static const uint32_t offered[] = {

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "host.h"
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <port/atomic.h>
 #include <xen/errno.h>
 

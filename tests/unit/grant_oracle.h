@@ -8,7 +8,7 @@
 #ifndef TESTS_GRANT_ORACLE_H
 #define TESTS_GRANT_ORACLE_H
 
-#include <hv/grant_internal.h>
+#include <core/grant/grant_internal.h>
 
 void grant_oracle_check(void);
 

@@ -11,8 +11,8 @@
 
 #include "pv_mm_support.h"
 
-#include <hv/guest_ops.h>
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
+#include <core/state/guest_ops.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <string.h>

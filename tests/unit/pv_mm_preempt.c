@@ -14,7 +14,7 @@
 
 #include "pv_mm_support.h"
 
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <xen/errno.h>
 
 enum { T4 = MM_SPARE, T3, T2 = T3 + 2, T1 = T2 + 4, T_END = T1 + 12, PLAIN = T_END };

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hv/hypercall.h>
+#include <core/base/hypercall.h>
 #include <hv/ptwr_insn.h>
 #include <hv/pv_ops.h>
 #include <xen/grant_table.h>

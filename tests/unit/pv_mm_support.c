@@ -9,9 +9,9 @@
 
 #include "pv_mm_support.h"
 
-#include <hv/guest_ops.h>
-#include <hv/hypercall.h>
-#include <hv/main.h>
+#include <core/base/hypercall.h>
+#include <core/life/domain_system.h>
+#include <core/state/guest_ops.h>
 
 extern mfn_t pv_zero_page; /* pv/domain_ops.c: made once a machine */
 

@@ -7,7 +7,7 @@
 #ifndef HV_ARCH_VCPU_H
 #define HV_ARCH_VCPU_H
 
-#include <hv/frame.h>
+#include <core/frame/frame.h>
 #include <hv/types.h>
 #include <xen/xen.h>
 

@@ -10,8 +10,8 @@
 #ifndef HV_MM_H
 #define HV_MM_H
 
-#include <hv/domain.h>
-#include <hv/frame.h>
+#include <core/frame/frame.h>
+#include <core/state/domain.h>
 
 /* Slot 260: per domain. Each vCPU has 32 pages: 16 of its GDT, 16 of its LDT. */
 #define PERDOMAIN_L4_SLOT    260

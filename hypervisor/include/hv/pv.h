@@ -5,7 +5,7 @@
 #ifndef HV_PV_H
 #define HV_PV_H
 
-#include <hv/domain.h>
+#include <core/state/domain.h>
 #include <hv/types.h>
 
 /* --- called by x86/entry: an exception in the guest (ring 3), interrupts off, regs in v->regs with

@@ -6,7 +6,7 @@
 #ifndef HV_PV_BITS_H
 #define HV_PV_BITS_H
 
-#include <hv/domain.h>
+#include <core/state/domain.h>
 #include <hv/types.h>
 #include <hv/x86_bits.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions behind struct guest_ops of a paravirtual domain (hv/guest_ops.h says what each
- * does), so that the table in pv/domain_ops.c can name them.
+ * The functions behind struct guest_ops of a paravirtual domain (core/state/guest_ops.h says what
+ * each does), so that the table in pv/domain_ops.c can name them.
  */
 #ifndef HV_PV_OPS_H
 #define HV_PV_OPS_H
 
-#include <hv/guest_ops.h>
+#include <core/state/guest_ops.h>
 
 int __must_check pv_set_context(struct vcpu *v,
                                 const struct vcpu_guest_context *c); /* pv/context.c */

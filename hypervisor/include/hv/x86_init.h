@@ -24,7 +24,7 @@ void __noreturn machine_idle(void);
 extern uint64_t *hv_l4;
 extern paddr_t hv_l4_phys;
 
-/* What the boot code calls, on the boot CPU's stack, when boot_info is complete: core/main.c */
+/* What the boot code calls, on the boot CPU's stack, when boot_info is complete: main.c */
 void __noreturn hypervisor_main(const struct boot_info *bi);
 
 /* --- for boot/, before hypervisor_main() --- */

@@ -9,7 +9,7 @@
 #ifndef PORT_CURRENT_H
 #define PORT_CURRENT_H
 
-#include <hv/cpu.h>
+#include <core/state/cpu.h>
 
 struct cpu *this_cpu(void);
 struct cpu *cpu_by_id(unsigned int id);

@@ -96,7 +96,7 @@ void __noreturn __printf(1, 2) panic(const char *fmt, ...);
 #endif
 
 extern char *frame_map;  /* where frame 0 is mapped; set before the first use, once */
-extern uint64_t max_mfn; /* hv/frame.h */
+extern uint64_t max_mfn; /* core/frame/frame.h */
 
 static inline void *map_frame(mfn_t mfn)
 {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log: a ring in memory that holds everything, and the UART, which gets what is important
+ * enough.
+ *
+ * A position in the ring is a 32-bit count of all bytes ever written; a reader that fell behind is
+ * moved to the oldest byte that is left. Lines are put in whole: formatted into a buffer of the
+ * stack first, cut when longer than it.
+ *
+ * refused() is where an error that a guest caused is explained. A guest may provoke as many as it
+ * likes, so each domain may fill a few lines a second; the rest is counted and the count is said
+ * (XSA-152).
+ *
+ * Lock: log_lock (RANK_CONSOLE, the innermost): anything may print.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/state/domain.h>
+#include <port/current.h>
+#include <port/lock.h>
+#include <port/machine.h>
+
+#define RING_SIZE        65536u
+#define LINE_SIZE        512
+#define LINES_PER_SECOND 10
+
+static spinlock_t log_lock = SPINLOCK_INIT(RANK_CONSOLE);
+static char ring[RING_SIZE];
+static uint32_t written, cleared;
+static enum log_level uart_level = LOG_INFO;
+
+void log_set_level(enum log_level level)
+{
+    uart_level = level;
+}
+
+static void log_line(enum log_level level, const char *s, size_t n)
+{
+    spin_lock(&log_lock);
+    for (size_t i = 0; i < n; i++)
+        ring[(written + i) % RING_SIZE] = s[i];
+    written += (uint32_t)n;
+    spin_unlock(&log_lock);
+    if (level <= uart_level)
+        console_write(s, n);
+}
+
+/* Ends the line in buf, which has len characters (or would have, had it room), with a newline. */
+static size_t end_line(char *buf, size_t size, size_t len)
+{
+    len = MIN(len, size - 2);
+    if (len == 0 || buf[len - 1] != '\n')
+        buf[len++] = '\n';
+    buf[len] = 0;
+    return len;
+}
+
+static size_t put_prefix(char *buf, size_t size)
+{
+    s_time_t now = clock_now();
+
+    return (size_t)snprintf(buf, size, "(parvis) [%4lu.%06lu] ", (uint64_t)(now / SECONDS(1)),
+                            (uint64_t)(now % SECONDS(1) / 1000));
+}
+
+void log_printf(enum log_level level, const char *fmt, ...)
+{
+    char buf[LINE_SIZE];
+    size_t len = put_prefix(buf, sizeof(buf));
+    va_list ap;
+
+    va_start(ap, fmt);
+    len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
+    va_end(ap);
+    log_line(level, buf, end_line(buf, sizeof(buf), len));
+}
+
+/* May d log one more line now? Says how many it could not, when a new second begins. */
+static bool may_log(struct domain *d)
+{
+    uint64_t now = (uint64_t)clock_now();
+
+    if (now - d->refusals_logged_at >= (uint64_t)SECONDS(1) || d->refusals == 0) {
+        if (d->refusals > LINES_PER_SECOND)
+            log_debug("d%u: %lu more requests were refused", d->domain_id,
+                      d->refusals - LINES_PER_SECOND);
+        d->refusals = 0;
+        d->refusals_logged_at = now;
+    }
+    return d->refusals++ < LINES_PER_SECOND;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *name = path;
+
+    for (; *path; path++)
+        if (*path == '/')
+            name = path + 1;
+    return name;
+}
+
+int refused_at(int rc, const char *file, int line, const char *fmt, ...)
+{
+    struct vcpu *v = current;
+    char buf[LINE_SIZE];
+    size_t len;
+    va_list ap;
+
+    if (!v || !may_log(v->domain))
+        return rc;
+    len = put_prefix(buf, sizeof(buf));
+    len += (size_t)snprintf(buf + len, sizeof(buf) - len, "d%uv%u: %s: ", v->domain->domain_id,
+                            v->vcpu_id, hypercall_name(hypercall_running(v)));
+    va_start(ap, fmt);
+    len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
+    va_end(ap);
+    len = MIN(len, sizeof(buf) - 1);
+    len += (size_t)snprintf(buf + len, sizeof(buf) - len, " (error %d, %s:%d)", -rc,
+                            base_name(file), line);
+    log_line(LOG_DEBUG, buf, end_line(buf, sizeof(buf), len));
+    return rc;
+}
+
+size_t log_read(char *to, size_t n, uint32_t *pos)
+{
+    size_t copied;
+
+    spin_lock(&log_lock);
+    if (written - cleared > RING_SIZE)
+        cleared = written - RING_SIZE;
+    /* A position outside what there is means: from the oldest. */
+    if (written - *pos > written - cleared)
+        *pos = cleared;
+    copied = MIN(n, (size_t)(written - *pos));
+    for (size_t i = 0; i < copied; i++)
+        to[i] = ring[(*pos + i) % RING_SIZE];
+    *pos += (uint32_t)copied;
+    spin_unlock(&log_lock);
+    return copied;
+}
+
+void log_clear(void)
+{
+    spin_lock(&log_lock);
+    cleared = written;
+    spin_unlock(&log_lock);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console_io: a domain writes to the machine's console, the control domain reads from it.
+ *
+ * The control domain's text goes to the UART as it is. So does a boot-time domain's where there is
+ * no control domain: that is how the author of a guest sees its first line. Any other guest's text
+ * is kept, line by line and with the guest's name, in the log, where the operator finds it after
+ * the guest is gone; only the first KEPT_BYTES of it, so that a guest cannot push out of the log
+ * what others have to say.
+ *
+ * Output is copied in pieces; a long one gives way between them, with buffer and count moved on.
+ *
+ * Lock: d->lock guards a domain's unfinished line. Taken before RANK_CONSOLE.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/frame/frame.h>
+#include <core/state/domain.h>
+#include <port/guest_access.h>
+#include <xen/errno.h>
+
+#define PIECE      128
+#define LINE       128
+#define KEPT_BYTES 16384
+
+struct domain_console {
+    char line[LINE];
+    unsigned int length, kept;
+};
+
+int domain_console_init(struct domain *d)
+{
+    d->console = hv_alloc(sizeof(*d->console));
+    return d->console ? 0 : -XEN_ENOMEM;
+}
+
+void domain_console_free(struct domain *d)
+{
+    hv_free(d->console);
+    d->console = NULL;
+}
+
+static void end_line(struct domain *d)
+{
+    struct domain_console *c = d->console;
+
+    if (c->kept < KEPT_BYTES) {
+        c->kept += c->length + 1;
+        log_debug("(%s) %.*s%s", d->name, (int)c->length, c->line,
+                  c->kept < KEPT_BYTES ? "" : " (what follows is not kept)");
+    }
+    c->length = 0;
+}
+
+static void keep(struct domain *d, const char *s, unsigned int n)
+{
+    struct domain_console *c = d->console;
+
+    spin_lock(&d->lock);
+    for (unsigned int i = 0; i < n; i++) {
+        char ch = s[i];
+
+        if (ch == '\n' || c->length == LINE)
+            end_line(d);
+        if (ch != '\n' && ch != '\r')
+            c->line[c->length++] = ch >= ' ' && ch < 127 ? ch : '.';
+    }
+    spin_unlock(&d->lock);
+}
+
+void domain_console_end(struct domain *d)
+{
+    spin_lock(&d->lock);
+    if (d->console && d->console->length)
+        end_line(d);
+    spin_unlock(&d->lock);
+}
+
+static long write_console(unsigned int count, gva_t buffer)
+{
+    struct domain *d = current->domain;
+    char piece[PIECE];
+
+    while (count) {
+        unsigned int n = MIN(count, (unsigned int)PIECE);
+
+        if (copy_from_guest(piece, buffer, n))
+            return -XEN_EFAULT;
+        if (d->is_control || !control_domain)
+            console_write(piece, n);
+        else
+            keep(d, piece, n);
+        count -= n;
+        buffer += n;
+        if (count && hypercall_preempt_check())
+            return hypercall_continuation(3, (uint64_t)CONSOLEIO_write, (uint64_t)count,
+                                          (uint64_t)buffer);
+    }
+    return 0;
+}
+
+static long read_console(unsigned int count, gva_t buffer)
+{
+    char piece[PIECE];
+    long done = 0;
+
+    if (!current->domain->is_control)
+        return refused(-XEN_EPERM, "only the control domain reads the console");
+    while (count) {
+        size_t n = console_read(piece, MIN(count, (unsigned int)PIECE));
+
+        if (!n)
+            break;
+        if (copy_to_guest(buffer + (uint64_t)done, piece, n))
+            return -XEN_EFAULT;
+        done += (long)n;
+        count -= (unsigned int)n;
+    }
+    return done;
+}
+
+long do_console_io(unsigned int cmd, unsigned int count, gva_t buffer)
+{
+    if (count > INT32_MAX)
+        return refused(-XEN_E2BIG, "%u bytes", count);
+    switch (cmd) {
+    case CONSOLEIO_write:
+        return write_console(count, buffer);
+    case CONSOLEIO_read:
+        return read_console(count, buffer);
+    default:
+        return refused(-XEN_ENOSYS, "there is no operation %u", cmd);
+    }
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The back end of boot-time domains' console rings: the hypervisor does what a console daemon does
+ * for other domains.
+ *
+ * The ring is a page of the guest with two byte rings and their four indices; the guest writes
+ * out_prod and in_cons, we write out_cons and in_prod. All of it is the guest's memory: an index is
+ * read once, and when producer and consumer are further apart than the ring is long, the guest has
+ * broken its own ring: what is in it is skipped and it starts anew. The page is held by a writable
+ * reference, so it cannot become anything else while we write to it.
+ *
+ * The guest's notification only marks work; the ring is drained on the exit path, at most a ring's
+ * length at a time.
+ *
+ * Lock: ring_lock (RANK_IRQ) guards the list of rings and all access to them. The guest is notified
+ * without it.
+ */
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/console/console_ring.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <hv/string.h>
+#include <parvis/boot_info.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+#include <xen/io/console.h>
+
+struct console_ring {
+    struct domain *d; /* NULL: free */
+    struct xencons_interface *page;
+    struct page_info *pg;
+    evtchn_port_t port;
+};
+
+static spinlock_t ring_lock = SPINLOCK_INIT(RANK_IRQ);
+static struct console_ring rings[BOOT_MAX_DOMAINS];
+
+void console_ring_init(void)
+{
+    memset(rings, 0, sizeof(rings));
+}
+
+static void guest_notified(struct domain *d, evtchn_port_t port)
+{
+    (void)d, (void)port;
+    cpu_raise(this_cpu(), CPU_WORK_CONSOLE);
+}
+
+int console_alloc_port(struct domain *d, uint32_t *port)
+{
+    return evtchn_alloc_hv(d, guest_notified, port);
+}
+
+static struct console_ring *ring_of(const struct domain *d)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(rings); i++)
+        if (rings[i].d == d)
+            return &rings[i];
+    return NULL;
+}
+
+int console_attach_ring(struct domain *d, mfn_t ring, uint32_t port)
+{
+    struct console_ring *r;
+    int rc;
+
+    if (!mfn_valid(ring))
+        return -XEN_EINVAL;
+    rc = d->ops->get_writable(mfn_to_page(ring), d);
+    if (rc)
+        return rc;
+    spin_lock(&ring_lock);
+    r = ring_of(NULL);
+    if (r)
+        *r = (struct console_ring){d, map_frame(ring), mfn_to_page(ring), port};
+    spin_unlock(&ring_lock);
+    if (r)
+        return 0;
+    d->ops->put_writable(mfn_to_page(ring));
+    return -XEN_ENOSPC;
+}
+
+void console_ring_detach(struct domain *d)
+{
+    struct page_info *pg = NULL;
+    struct console_ring *r;
+
+    spin_lock(&ring_lock);
+    r = ring_of(d);
+    if (r) {
+        pg = r->pg;
+        r->d = NULL;
+    }
+    spin_unlock(&ring_lock);
+    if (pg)
+        d->ops->put_writable(pg);
+}
+
+/* Takes what the guest wrote; how much that was. */
+static uint32_t drain(struct console_ring *r)
+{
+    struct xencons_interface *x = r->page;
+    uint32_t cons = READ_ONCE(x->out_cons), prod = READ_ONCE(x->out_prod), n = prod - cons;
+    char buf[128];
+
+    smp_rmb();
+    if (n > sizeof(x->out)) {
+        log_debug("%s: its console ring is broken: %u bytes in it", r->d->name, n);
+        WRITE_ONCE(x->out_cons, prod);
+        return n;
+    }
+    for (uint32_t done = 0; done < n;) {
+        uint32_t chunk = 0;
+
+        for (; chunk < sizeof(buf) && done < n; chunk++, done++)
+            buf[chunk] = x->out[MASK_XENCONS_IDX(cons + done, x->out)];
+        console_write(buf, chunk);
+    }
+    smp_mb();
+    WRITE_ONCE(x->out_cons, prod);
+    return n;
+}
+
+void console_drain_rings(void)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(rings); i++) {
+        struct console_ring *r = &rings[i];
+        struct domain *d = NULL;
+
+        spin_lock(&ring_lock);
+        if (r->d && drain(r) && get_domain(r->d))
+            d = r->d;
+        spin_unlock(&ring_lock);
+        if (d) {
+            evtchn_notify_guest(d, r->port);
+            put_domain(d);
+        }
+    }
+}
+
+/* As much as there is room for. */
+static size_t fill(struct console_ring *r, const char *s, size_t n)
+{
+    struct xencons_interface *x = r->page;
+    uint32_t cons = READ_ONCE(x->in_cons), prod = READ_ONCE(x->in_prod), used = prod - cons;
+    size_t i;
+
+    if (used > sizeof(x->in))
+        return n; /* broken: nobody reads it */
+    for (i = 0; i < n && used + i < sizeof(x->in); i++)
+        x->in[MASK_XENCONS_IDX(prod + i, x->in)] = s[i];
+    smp_wmb();
+    WRITE_ONCE(x->in_prod, prod + (uint32_t)i);
+    return i;
+}
+
+size_t console_ring_input(const char *s, size_t n)
+{
+    struct domain *d = NULL;
+    evtchn_port_t port = 0;
+
+    spin_lock(&ring_lock);
+    for (unsigned int i = 0; i < ARRAY_SIZE(rings) && !d; i++) {
+        if (!rings[i].d || rings[i].d->shutting_down || !get_domain(rings[i].d))
+            continue;
+        d = rings[i].d;
+        port = rings[i].port;
+        n = fill(&rings[i], s, n);
+    }
+    spin_unlock(&ring_lock);
+    if (!d)
+        return n; /* nobody is there: it is lost */
+    evtchn_notify_guest(d, port);
+    put_domain(d);
+    return n;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a domain, as the control domain steers it: create, size, run, destroy.
+ */
+#include <core/base/log.h>
+#include <core/control/domctl.h>
+#include <core/state/guest_ops.h>
+#include <hv/string.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define DEFAULT_GRANT_FRAMES 64
+#define DEFAULT_MAPTRACK_FRAMES 1024
+
+static int check_create(const struct xen_domctl_createdomain *c)
+{
+    if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain))
+        return refused(-XEN_EINVAL, "createdomain: flags %#x: only paravirtual domains are offered",
+                       c->flags);
+    if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS)
+        return refused(-XEN_EINVAL, "createdomain: %u vCPUs; 1 to %u are possible", c->max_vcpus,
+                       MAX_VCPUS);
+    if (c->iommu_opts || c->vmtrace_size || c->cpupool_id)
+        return refused(-XEN_EINVAL, "createdomain: an IOMMU, tracing, or CPU pool is asked for");
+    if (c->max_grant_frames < -1 || c->max_maptrack_frames < -1)
+        return refused(-XEN_EINVAL, "createdomain: a negative number of grant frames");
+    if ((c->arch.emulation_flags & ~XEN_X86_EMU_PIT) || (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
+        return refused(-XEN_EINVAL, "createdomain: emulated devices %#x, flags %#x",
+                       c->arch.emulation_flags, c->arch.misc_flags);
+    if (XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
+        return refused(-XEN_EINVAL, "createdomain: grant table version %u",
+                       XEN_DOMCTL_GRANT_version(c->grant_opts));
+    return 0;
+}
+
+int domctl_createdomain(struct domain *unused, struct xen_domctl *op)
+{
+    const struct xen_domctl_createdomain *c = &op->u.createdomain;
+    struct domain_config cfg = {
+        .domid = op->domain && op->domain < DOMID_FIRST_RESERVED ? op->domain : DOMID_INVALID,
+        .max_vcpus = c->max_vcpus,
+        .max_evtchn_port = MIN(c->max_evtchn_port, NR_EVTCHNS - 1u),
+        .max_grant_frames = c->max_grant_frames < 0 ? DEFAULT_GRANT_FRAMES
+                                                    : (unsigned int)c->max_grant_frames,
+        .max_maptrack_frames = c->max_maptrack_frames < 0 ? DEFAULT_MAPTRACK_FRAMES
+                                                          : (unsigned int)c->max_maptrack_frames,
+        .options = c->flags,
+    };
+    struct domain *d;
+    int rc = check_create(c);
+
+    (void)unused;
+    if (rc)
+        return rc;
+    memcpy(cfg.handle, c->handle, sizeof(cfg.handle));
+    rc = domain_create(&cfg, &d);
+    if (rc)
+        return rc;
+    op->domain = d->domain_id;
+    return 0;
+}
+
+static bool is_self(const struct domain *d)
+{
+    return d == current->domain;
+}
+
+int domctl_destroydomain(struct domain *d, struct xen_domctl *op)
+{
+    (void)op;
+    if (is_self(d))
+        return refused(-XEN_EINVAL, "destroydomain: of the calling domain");
+    return domain_kill(d);
+}
+
+int domctl_pausedomain(struct domain *d, struct xen_domctl *op)
+{
+    (void)op;
+    if (is_self(d))
+        return refused(-XEN_EINVAL, "pausedomain: of the calling domain");
+    return domain_pause_by_controller(d);
+}
+
+int domctl_unpausedomain(struct domain *d, struct xen_domctl *op)
+{
+    (void)op;
+    return domain_unpause_by_controller(d);
+}
+
+int domctl_resumedomain(struct domain *d, struct xen_domctl *op)
+{
+    (void)op;
+    if (is_self(d))
+        return refused(-XEN_EINVAL, "resumedomain: of the calling domain");
+    domain_resume(d);
+    return 0;
+}
+
+static void info_of_vcpus(struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+    struct vcpu_runstate_info rs;
+    struct vcpu *v;
+
+    info->flags |= XEN_DOMINF_blocked;
+    info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
+    for_each_vcpu(d, v) {
+        vcpu_runstate_get(v, &rs);
+        info->cpu_time += rs.time[RUNSTATE_running];
+        info->max_vcpu_id = v->vcpu_id;
+        if (v->pause_flags & VPF_down)
+            continue;
+        if (!(v->pause_flags & VPF_blocked))
+            info->flags &= ~(uint32_t)XEN_DOMINF_blocked;
+        if (rs.state == RUNSTATE_running)
+            info->flags |= XEN_DOMINF_running;
+        info->nr_online_vcpus++;
+    }
+}
+
+void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+    memset(info, 0, sizeof(*info));
+    info->domain = d->domain_id;
+    info_of_vcpus(d, info);
+    if (d->dying)
+        info->flags |= XEN_DOMINF_dying;
+    if (d->shutting_down)
+        info->flags |= XEN_DOMINF_shutdown |
+                       (d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+    if (d->controller_paused)
+        info->flags |= XEN_DOMINF_paused;
+    if (d->options & XEN_DOMCTL_CDF_xs_domain)
+        info->flags |= XEN_DOMINF_xs_domain;
+    info->tot_pages = d->tot_pages;
+    info->max_pages = d->max_pages;
+    info->outstanding_pages = d->outstanding_claim;
+    info->shared_info_frame = d->shared_info ? frame_of(d->shared_info).n : 0;
+    memcpy(info->handle, d->handle, sizeof(info->handle));
+}
+
+int domctl_getdomaininfo(struct domain *d, struct xen_domctl *op)
+{
+    domain_info(d, &op->u.getdomaininfo);
+    op->domain = d->domain_id;
+    return 0;
+}
+
+int domctl_max_mem(struct domain *d, struct xen_domctl *op)
+{
+    uint64_t pages = op->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
+
+    spin_lock(&d->page_alloc_lock);
+    d->max_pages = MIN(pages, max_mfn + 1); /* all ones: no limit */
+    spin_unlock(&d->page_alloc_lock);
+    return 0;
+}
+
+int domctl_max_vcpus(struct domain *d, struct xen_domctl *op)
+{
+    int rc = 0;
+
+    if (op->u.max_vcpus.max != d->max_vcpus)
+        return refused(-XEN_EINVAL, "max_vcpus: %u, but d%u was created for %u",
+                       op->u.max_vcpus.max, d->domain_id, d->max_vcpus);
+    for (unsigned int i = 0; i < d->max_vcpus && !rc; i++)
+        if (!d->vcpu[i])
+            rc = vcpu_create(d, i);
+    return rc;
+}
+
+int domctl_setdomainhandle(struct domain *d, struct xen_domctl *op)
+{
+    spin_lock(&d->lock);
+    memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
+    spin_unlock(&d->lock);
+    return 0;
+}
+
+int domctl_settimeoffset(struct domain *d, struct xen_domctl *op)
+{
+    int64_t seconds = op->u.settimeoffset.time_offset_seconds;
+
+    /* A century either way: what is added to it later cannot overflow. */
+    if (seconds > 3155760000ll || seconds < -3155760000ll)
+        return refused(-XEN_EINVAL, "settimeoffset: %ld seconds", (long)seconds);
+    d->time_offset = seconds;
+    return 0;
+}

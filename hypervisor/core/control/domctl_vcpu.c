@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vCPUs and CPU time, as the control domain sets and reads them.
+ */
+#include <core/base/log.h>
+#include <core/control/domctl.h>
+#include <core/state/guest_ops.h>
+#include <hv/string.h>
+#include <port/current.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define CPUMAP_BITS 64
+
+int bitmap_from_guest(uint64_t *value, const struct xenctl_bitmap *from)
+{
+    unsigned int bits = MIN(from->nr_bits, (unsigned int)CPUMAP_BITS);
+
+    *value = 0;
+    if (copy_from_guest(value, from->bitmap, DIV_ROUND_UP(bits, 8)))
+        return -XEN_EFAULT;
+    if (bits < CPUMAP_BITS)
+        *value &= (1ull << bits) - 1;
+    return 0;
+}
+
+int bitmap_to_guest(const struct xenctl_bitmap *to, uint64_t value)
+{
+    unsigned int bits = MIN(to->nr_bits, (unsigned int)CPUMAP_BITS);
+    uint64_t bytes = DIV_ROUND_UP((uint64_t)to->nr_bits, 8), known = DIV_ROUND_UP(bits, 8);
+
+    if (bits < CPUMAP_BITS)
+        value &= (1ull << bits) - 1;
+    if (copy_to_guest(to->bitmap, &value, known))
+        return -XEN_EFAULT;
+    /* The rest of a longer map is said to be empty, within reason. */
+    if (bytes > known && bytes <= PAGE_SIZE && clear_guest(to->bitmap + known, bytes - known))
+        return -XEN_EFAULT;
+    return 0;
+}
+
+int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
+{
+    struct vcpu *v = domain_vcpu(d, op->u.vcpucontext.vcpu);
+    struct vcpu_guest_context *ctxt;
+    int rc;
+
+    if (!v)
+        return -XEN_ESRCH;
+    if (v == current || !op->u.vcpucontext.ctxt)
+        return refused(-XEN_EINVAL, "setvcpucontext: of the calling vCPU, or no context given");
+    /* What a context holds (page tables, GDT) would not be given back any more. */
+    if (d->dying)
+        return refused(-XEN_EINVAL, "setvcpucontext: d%u is dying", d->domain_id);
+    ctxt = hv_alloc(sizeof(*ctxt));
+    if (!ctxt)
+        return -XEN_ENOMEM;
+    rc = copy_from_guest(ctxt, op->u.vcpucontext.ctxt, sizeof(*ctxt));
+    if (!rc) {
+        domain_pause(d);
+        rc = d->ops->set_context(v, ctxt);
+        domain_unpause(d);
+    }
+    hv_free(ctxt);
+    return rc;
+}
+
+int domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
+{
+    struct vcpu *v = domain_vcpu(d, op->u.vcpucontext.vcpu);
+    struct vcpu_guest_context *ctxt;
+    int rc;
+
+    if (!v)
+        return -XEN_ESRCH;
+    if (v == current)
+        return refused(-XEN_EINVAL, "getvcpucontext: of the calling vCPU");
+    if (!v->initialised)
+        return -XEN_ENODATA;
+    ctxt = hv_alloc(sizeof(*ctxt));
+    if (!ctxt)
+        return -XEN_ENOMEM;
+    vcpu_pause(v);
+    d->ops->get_context(v, ctxt);
+    vcpu_unpause(v);
+    rc = copy_to_guest(op->u.vcpucontext.ctxt, ctxt, sizeof(*ctxt));
+    hv_free(ctxt);
+    return rc;
+}
+
+int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
+{
+    struct xen_domctl_getvcpuinfo *info = &op->u.getvcpuinfo;
+    struct vcpu *v = domain_vcpu(d, info->vcpu);
+    struct vcpu_runstate_info rs;
+
+    if (!v)
+        return -XEN_ESRCH;
+    vcpu_runstate_get(v, &rs);
+    info->online = !(v->pause_flags & VPF_down);
+    info->blocked = !!(v->pause_flags & VPF_blocked);
+    info->running = rs.state == RUNSTATE_running;
+    info->cpu_time = rs.time[RUNSTATE_running];
+    info->cpu = v->sched.cpu;
+    return 0;
+}
+
+/* CPUs that run domains. */
+static uint64_t online_cpus(void)
+{
+    unsigned int n = machine_nr_cpus();
+
+    return n >= CPUMAP_BITS ? ~0ull : (1ull << n) - 1;
+}
+
+int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
+{
+    const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
+    struct vcpu *v = domain_vcpu(d, a->vcpu);
+    uint64_t hard = 0;
+    int rc;
+
+    if (!v)
+        return -XEN_ESRCH;
+    if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
+        return refused(-XEN_EINVAL, "setvcpuaffinity: neither hard nor soft affinity is given");
+    if (!(a->flags & XEN_VCPUAFFINITY_HARD))
+        return bitmap_to_guest(&a->cpumap_soft,
+                               online_cpus()); /* soft affinity: all CPUs, always */
+    rc = bitmap_from_guest(&hard, &a->cpumap_hard);
+    if (rc)
+        return rc;
+    hard &= online_cpus();
+    if (!hard)
+        return refused(-XEN_EINVAL, "setvcpuaffinity: no CPU in the map is there");
+    v->affinity = hard;
+    rc = bitmap_to_guest(&a->cpumap_hard, hard);
+    if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
+        rc = bitmap_to_guest(&a->cpumap_soft, online_cpus());
+    return rc;
+}
+
+int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
+{
+    const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
+    struct vcpu *v = domain_vcpu(d, a->vcpu);
+    int rc = 0;
+
+    if (!v)
+        return -XEN_ESRCH;
+    if (a->flags & XEN_VCPUAFFINITY_HARD)
+        rc = bitmap_to_guest(&a->cpumap_hard, v->affinity ? v->affinity : online_cpus());
+    if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
+        rc = bitmap_to_guest(&a->cpumap_soft, online_cpus());
+    return rc;
+}
+
+/* There is one node, 0. */
+int domctl_setnodeaffinity(struct domain *d, struct xen_domctl *op)
+{
+    uint64_t nodes;
+    int rc = bitmap_from_guest(&nodes, &op->u.nodeaffinity.nodemap);
+
+    (void)d;
+    if (rc)
+        return rc;
+    return nodes & 1 ? 0 : refused(-XEN_EINVAL, "setnodeaffinity: node 0 is the only one");
+}
+
+int domctl_getnodeaffinity(struct domain *d, struct xen_domctl *op)
+{
+    (void)d;
+    return bitmap_to_guest(&op->u.nodeaffinity.nodemap, 1);
+}
+
+int domctl_scheduler_op(struct domain *d, struct xen_domctl *op)
+{
+    struct xen_domctl_scheduler_op *s = &op->u.scheduler_op;
+    struct xen_domctl_sched_credit2 *p = &s->u.credit2;
+
+    if (s->sched_id != XEN_SCHEDULER_CREDIT2)
+        return refused(-XEN_EINVAL, "scheduler_op: scheduler %u; this one answers as %u",
+                       s->sched_id, XEN_SCHEDULER_CREDIT2);
+    switch (s->cmd) {
+    case XEN_DOMCTL_SCHEDOP_putinfo: /* ABI: weight 0 and cap 0xffff mean unchanged */
+        return sched_set_domain(d, p->weight ? p->weight : d->sched.weight,
+                                p->cap != 0xffff ? p->cap : d->sched.cap);
+    case XEN_DOMCTL_SCHEDOP_getinfo:
+        p->weight = d->sched.weight;
+        p->cap = d->sched.cap;
+        return 0;
+    default:
+        return -XEN_EINVAL;
+    }
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * physdev_op: interrupts, I/O privilege and PCI functions, for a guest kernel that drives hardware.
+ *
+ * Any guest may set its virtual IOPL and bitmap: they decide which faults it gets, not what ports
+ * do. Everything about interrupts and PCI needs a domain with hardware: the control domain (XSA-46,
+ * XSA-87, XSA-237: ownership is looked at first).
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/event/pirq.h>
+#include <core/state/domain.h>
+#include <hv/irq.h>
+#include <port/guest_access.h>
+#include <xen/physdev.h>
+
+#define MSIX_MOST_ENTRIES 2048
+
+static long op_eoi(void *arg)
+{
+    const struct physdev_eoi *a = arg;
+
+    return pirq_eoi(current->domain, a->irq);
+}
+
+static long op_eoi_gmfn_v1(void *arg)
+{
+    const struct physdev_pirq_eoi_gmfn *a = arg;
+
+    return pirq_share_eoi_map(current->domain, MFN(a->gmfn), true);
+}
+
+static long op_eoi_gmfn_v2(void *arg)
+{
+    const struct physdev_pirq_eoi_gmfn *a = arg;
+
+    return pirq_share_eoi_map(current->domain, MFN(a->gmfn), false);
+}
+
+static long op_irq_status_query(void *arg)
+{
+    struct physdev_irq_status_query *a = arg;
+
+    return pirq_status(current->domain, a->irq, &a->flags);
+}
+
+static long op_set_iopl(void *arg)
+{
+    const struct physdev_set_iopl *a = arg;
+
+    if (a->iopl > 3)
+        return refused(-XEN_EINVAL, "set_iopl: level %u", a->iopl);
+    current->arch.iopl = a->iopl;
+    return 0;
+}
+
+static long op_set_iobitmap(void *arg)
+{
+    const struct physdev_set_iobitmap *a = arg;
+
+    if (a->nr_ports > 65536 || !guest_range_ok(a->bitmap, 65536 / 8 + 1))
+        return refused(-XEN_EINVAL, "set_iobitmap: %u ports at %#lx", a->nr_ports,
+                       (unsigned long)a->bitmap);
+    current->arch.iobmp = a->bitmap;
+    current->arch.iobmp_limit = a->nr_ports;
+    return 0;
+}
+
+static long op_apic_read(void *arg)
+{
+    struct physdev_apic *a = arg;
+
+    return ioapic_guest_read(a->apic_physbase, a->reg, &a->value);
+}
+
+/* ABI: lines are set up by setup_gsi; a write of a redirection entry by an old kernel is accepted
+ * and has no effect. */
+static long op_apic_write(void *arg)
+{
+    struct physdev_apic *a = arg;
+
+    return ioapic_guest_read(a->apic_physbase, a->reg, &a->value);
+}
+
+/* Vectors are the hypervisor's; the number given back means nothing to the caller. */
+static long op_alloc_irq_vector(void *arg)
+{
+    struct physdev_irq *a = arg;
+
+    if (a->irq >= irq_nr_gsis())
+        return refused(-XEN_EINVAL, "alloc_irq_vector: there is no line %u", a->irq);
+    a->vector = a->irq;
+    return 0;
+}
+
+static long op_setup_gsi(void *arg)
+{
+    const struct physdev_setup_gsi *a = arg;
+
+    if (a->gsi < 0)
+        return -XEN_EINVAL;
+    return irq_setup_gsi((unsigned int)a->gsi, a->triggering, a->polarity);
+}
+
+static long op_get_free_pirq(void *arg)
+{
+    struct physdev_get_free_pirq *a = arg;
+
+    return pirq_reserve_free(current->domain, &a->pirq);
+}
+
+static long map_gsi(struct physdev_map_pirq *a)
+{
+    if (a->index < 0 || (unsigned int)a->index >= irq_nr_gsis())
+        return refused(-XEN_EINVAL, "map_pirq: there is no line %d", a->index);
+    if (a->pirq < 0) /* ABI: a line's own number when there is no wish */
+        a->pirq = a->index;
+    return pirq_map(current->domain, (unsigned int)a->index, &a->pirq);
+}
+
+static long map_message(struct physdev_map_pirq *a)
+{
+    struct pci_function f = {.bus = (uint8_t)a->bus, .devfn = (uint8_t)a->devfn};
+    unsigned int irq;
+    long rc;
+
+    /* Nothing is cut to size: the function that is meant, or none. */
+    if (a->devfn < 0 || a->devfn > 0xff || a->entry_nr < 0 || a->entry_nr >= MSIX_MOST_ENTRIES ||
+        ((unsigned int)a->bus & (a->type == MAP_PIRQ_TYPE_MSI_SEG ? 0xff00u : 0xffffff00u)))
+        return refused(-XEN_EINVAL, "map_pirq: bus %#x, device and function %#x, entry %d", a->bus,
+                       a->devfn, a->entry_nr);
+    if (a->type == MAP_PIRQ_TYPE_MSI_SEG)
+        f.segment = (uint16_t)((unsigned int)a->bus >> 16);
+    rc = irq_alloc_msi(f, (unsigned int)a->entry_nr, a->table_base, &irq);
+    if (rc)
+        return rc;
+    rc = pirq_map(current->domain, irq, &a->pirq);
+    if (rc)
+        irq_free_msi(irq);
+    return rc;
+}
+
+static long op_map_pirq(void *arg)
+{
+    struct physdev_map_pirq *a = arg;
+
+    if (a->domid != DOMID_SELF && a->domid != current->domain->domain_id)
+        return refused(-XEN_EOPNOTSUPP, "map_pirq: for d%u: only the control domain has hardware",
+                       a->domid);
+    switch (a->type) {
+    case MAP_PIRQ_TYPE_GSI:
+        return map_gsi(a);
+    case MAP_PIRQ_TYPE_MSI:
+    case MAP_PIRQ_TYPE_MSI_SEG:
+        return map_message(a);
+    case MAP_PIRQ_TYPE_MULTI_MSI:
+        return -XEN_EOPNOTSUPP;
+    default:
+        return -XEN_EINVAL;
+    }
+}
+
+static long op_unmap_pirq(void *arg)
+{
+    const struct physdev_unmap_pirq *a = arg;
+
+    if ((a->domid != DOMID_SELF && a->domid != current->domain->domain_id) || a->pirq < 0)
+        return -XEN_EINVAL;
+    return pirq_unmap(current->domain, (uint32_t)a->pirq);
+}
+
+/* There is no IOMMU and nothing is passed through, so the list of functions is not kept: the
+ * control domain has them all. */
+static long op_pci_device(void *arg)
+{
+    const struct physdev_pci_device *a = arg;
+
+    log_debug("PCI function %04x:%02x:%02x.%u", a->seg, a->bus, a->devfn >> 3, a->devfn & 7u);
+    return 0;
+}
+
+static long op_manage_pci(void *arg)
+{
+    const struct physdev_manage_pci *a = arg;
+    struct physdev_pci_device f = {.bus = a->bus, .devfn = a->devfn};
+
+    return op_pci_device(&f);
+}
+
+static long op_restore_msi(void *arg)
+{
+    const struct physdev_restore_msi *a = arg;
+
+    return irq_restore_msi((struct pci_function){.bus = a->bus, .devfn = a->devfn});
+}
+
+static long op_restore_msi_ext(void *arg)
+{
+    const struct physdev_pci_device *a = arg;
+
+    return irq_restore_msi((struct pci_function){a->seg, a->bus, a->devfn});
+}
+
+static long op_mmcfg(void *arg)
+{
+    const struct physdev_pci_mmcfg_reserved *a = arg;
+
+    pci_mmcfg_trust(a->address, a->segment, a->start_bus, a->end_bus,
+                    a->flags & XEN_PCI_MMCFG_RESERVED);
+    return 0;
+}
+
+/* The largest argument, to copy any into. */
+union physdev_arg {
+    struct physdev_eoi eoi;
+    struct physdev_map_pirq map_pirq;
+    struct physdev_set_iobitmap set_iobitmap;
+    struct physdev_pci_mmcfg_reserved mmcfg;
+    struct physdev_apic apic;
+    uint8_t bytes[48];
+};
+
+struct physdev_row {
+    long (*fn)(void *arg);
+    uint8_t size;
+    bool copy_back, control;
+};
+
+/* clang-format off */
+static const struct physdev_row rows[] = {
+    [PHYSDEVOP_eoi]                = {op_eoi, sizeof(struct physdev_eoi), false, true},
+    [PHYSDEVOP_pirq_eoi_gmfn_v1]   = {op_eoi_gmfn_v1, sizeof(struct physdev_pirq_eoi_gmfn), false, false},
+    [PHYSDEVOP_pirq_eoi_gmfn_v2]   = {op_eoi_gmfn_v2, sizeof(struct physdev_pirq_eoi_gmfn), false, false},
+    [PHYSDEVOP_irq_status_query]   = {op_irq_status_query, sizeof(struct physdev_irq_status_query), true, true},
+    [PHYSDEVOP_set_iopl]           = {op_set_iopl, sizeof(struct physdev_set_iopl), false, false},
+    [PHYSDEVOP_set_iobitmap]       = {op_set_iobitmap, sizeof(struct physdev_set_iobitmap), false, false},
+    [PHYSDEVOP_apic_read]          = {op_apic_read, sizeof(struct physdev_apic), true, true},
+    [PHYSDEVOP_apic_write]         = {op_apic_write, sizeof(struct physdev_apic), false, true},
+    [PHYSDEVOP_alloc_irq_vector]   = {op_alloc_irq_vector, sizeof(struct physdev_irq), true, true},
+    [PHYSDEVOP_free_irq_vector]    = {op_alloc_irq_vector, sizeof(struct physdev_irq), false, true},
+    [PHYSDEVOP_map_pirq]           = {op_map_pirq, sizeof(struct physdev_map_pirq), true, true},
+    [PHYSDEVOP_unmap_pirq]         = {op_unmap_pirq, sizeof(struct physdev_unmap_pirq), false, true},
+    [PHYSDEVOP_manage_pci_add]     = {op_manage_pci, sizeof(struct physdev_manage_pci), false, true},
+    [PHYSDEVOP_manage_pci_remove]  = {op_manage_pci, sizeof(struct physdev_manage_pci), false, true},
+    [PHYSDEVOP_manage_pci_add_ext] = {op_manage_pci, sizeof(struct physdev_manage_pci), false, true},
+    [PHYSDEVOP_restore_msi]        = {op_restore_msi, sizeof(struct physdev_restore_msi), false, true},
+    [PHYSDEVOP_restore_msi_ext]    = {op_restore_msi_ext, sizeof(struct physdev_pci_device), false, true},
+    [PHYSDEVOP_setup_gsi]          = {op_setup_gsi, sizeof(struct physdev_setup_gsi), false, true},
+    [PHYSDEVOP_get_free_pirq]      = {op_get_free_pirq, sizeof(struct physdev_get_free_pirq), true, true},
+    [PHYSDEVOP_pci_mmcfg_reserved] = {op_mmcfg, sizeof(struct physdev_pci_mmcfg_reserved), false, true},
+    [PHYSDEVOP_pci_device_add]     = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
+    [PHYSDEVOP_pci_device_remove]  = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
+    [PHYSDEVOP_prepare_msix]       = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
+    [PHYSDEVOP_release_msix]       = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
+};
+/* clang-format on */
+
+long do_physdev_op(unsigned int cmd, gva_t arg)
+{
+    union physdev_arg a = {.bytes = {0}};
+    const struct physdev_row *row;
+    long rc;
+
+    if (cmd >= ARRAY_SIZE(rows) || !rows[cmd].fn)
+        return -XEN_ENOSYS;
+    row = &rows[cmd];
+    if (row->control && !current->domain->is_control)
+        return refused(-XEN_EPERM, "physdev_op %u: only the control domain has hardware", cmd);
+    if (copy_from_guest(&a, arg, row->size) ||
+        (row->copy_back && copy_to_guest(arg, &a, row->size)))
+        return -XEN_EFAULT;
+    rc = row->fn(&a);
+    if (!rc && row->copy_back && copy_to_guest(arg, &a, row->size))
+        return -XEN_EFAULT;
+    return rc;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * platform_op: what the control domain's kernel does for the machine as a whole: the wall clock,
+ * sleep states, CPUs, symbols.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/sched/vcpu_time.h>
+#include <core/state/domain.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+#include <xen/platform.h>
+
+#define NSEC_PER_SEC 1000000000u
+
+static long set_time(uint64_t secs, uint32_t nsecs, uint64_t system_time)
+{
+    /* Within what 64 bits of nanoseconds hold, and not in the future of this machine's clock. */
+    if (nsecs >= NSEC_PER_SEC || secs >= UINT64_MAX / NSEC_PER_SEC / 2 ||
+        system_time > secs * NSEC_PER_SEC + nsecs)
+        return refused(-XEN_EINVAL, "settime: %lu s %u ns at %lu", (unsigned long)secs, nsecs,
+                       (unsigned long)system_time);
+    wallclock_set(secs * NSEC_PER_SEC + nsecs - system_time);
+    return 0;
+}
+
+static long op_settime64(struct xen_platform_op *op)
+{
+    if (op->u.settime64.mbz)
+        return -XEN_EINVAL;
+    return set_time(op->u.settime64.secs, op->u.settime64.nsecs, op->u.settime64.system_time);
+}
+
+static long op_settime32(struct xen_platform_op *op)
+{
+    return set_time(op->u.settime32.secs, op->u.settime32.nsecs, op->u.settime32.system_time);
+}
+
+static long efi_info(xenpf_firmware_info_t *f)
+{
+    struct machine_efi efi;
+
+    if (!machine_efi(&efi))
+        return -XEN_ENODEV; /* ABI: so the kernel learns that there is no UEFI */
+    switch (f->index) {
+    case XEN_FW_EFI_VERSION:
+        f->u.efi_info.version = efi.version;
+        return 0;
+    case XEN_FW_EFI_CONFIG_TABLE:
+        f->u.efi_info.cfg.addr = efi.tables;
+        f->u.efi_info.cfg.nent = efi.nr_tables;
+        return 0;
+    default:
+        return refused(-XEN_EINVAL, "firmware_info: UEFI index %u is not offered", f->index);
+    }
+}
+
+/* The BIOS's disk, mode and key tables belong to a real-mode start; there was none. UEFI's services
+ * are not offered, its tables are. */
+static long op_firmware_info(struct xen_platform_op *op)
+{
+    if (op->u.firmware_info.type == XEN_FW_EFI_INFO)
+        return efi_info(&op->u.firmware_info);
+    return refused(-XEN_ESRCH, "firmware_info: type %u is not known of this machine",
+                   op->u.firmware_info.type);
+}
+
+static long op_get_cpuinfo(struct xen_platform_op *op)
+{
+    xenpf_pcpuinfo_t *p = &op->u.pcpu_info;
+
+    p->max_present = machine_nr_cpus() - 1;
+    if (p->xen_cpuid > p->max_present) {
+        p->flags = XEN_PCPU_FLAGS_INVALID;
+        return 0;
+    }
+    p->flags = XEN_PCPU_FLAGS_ONLINE;
+    p->apic_id = machine_apic_id(p->xen_cpuid);
+    p->acpi_id = p->xen_cpuid;
+    return 0;
+}
+
+#define SLEEP_S5 5
+
+static long op_enter_acpi_sleep(struct xen_platform_op *op)
+{
+    const xenpf_enter_acpi_sleep_t *s = &op->u.enter_acpi_sleep;
+
+    if (s->flags || s->sleep_state != SLEEP_S5)
+        return refused(-XEN_EOPNOTSUPP, "enter_acpi_sleep: S%u; only S5 (off) is offered",
+                       s->sleep_state);
+    machine_stop(STOP_POWEROFF);
+}
+
+static long op_platform_quirk(struct xen_platform_op *op)
+{
+    log_info("the control domain reports platform quirk %u", op->u.platform_quirk.quirk_id);
+    return 0;
+}
+
+struct platform_row {
+    long (*fn)(struct xen_platform_op *op);
+    bool copy_back;
+};
+
+static const struct platform_row rows[] = {
+    [XENPF_settime64] = {op_settime64, false},
+    [XENPF_settime32] = {op_settime32, false},
+    [XENPF_firmware_info] = {op_firmware_info, true},
+    [XENPF_get_cpuinfo] = {op_get_cpuinfo, true},
+    [XENPF_enter_acpi_sleep] = {op_enter_acpi_sleep, false},
+    [XENPF_platform_quirk] = {op_platform_quirk, false},
+};
+
+long do_platform_op(gva_t arg)
+{
+    const struct platform_row *row;
+    struct xen_platform_op op;
+    long rc;
+
+    if (copy_from_guest(&op, arg, sizeof(op)))
+        return -XEN_EFAULT;
+    if (op.interface_version != XENPF_INTERFACE_VERSION)
+        return refused(-XEN_EACCES, "platform_op: interface version %#x, this is %#x",
+                       op.interface_version, XENPF_INTERFACE_VERSION);
+    if (op.cmd >= ARRAY_SIZE(rows) || !rows[op.cmd].fn)
+        return refused(-XEN_EOPNOTSUPP, "platform_op: operation %u is not offered", op.cmd);
+    row = &rows[op.cmd];
+    if (row->copy_back && copy_to_guest(arg, &op, sizeof(op)))
+        return -XEN_EFAULT;
+    rc = row->fn(&op);
+    if (!rc && row->copy_back && copy_to_guest(arg, &op, sizeof(op)))
+        return -XEN_EFAULT;
+    return rc;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine in numbers: CPUs, memory, one NUMA node, one CPU pool.
+ */
+#include <core/base/log.h>
+#include <core/control/domctl.h>
+#include <core/control/sysctl.h>
+#include <hv/string.h>
+#include <port/current.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define SELF_DISTANCE 10
+
+int sysctl_physinfo(struct xen_sysctl *op)
+{
+    struct xen_sysctl_physinfo *p = &op->u.physinfo;
+    uint64_t claimed = claims_outstanding();
+
+    memset(p, 0, sizeof(*p));
+    p->threads_per_core = 1;
+    p->cores_per_socket = 1;
+    p->nr_cpus = machine_nr_cpus();
+    p->max_cpu_id = p->nr_cpus - 1;
+    p->nr_nodes = 1;
+    p->cpu_khz = (uint32_t)clock_khz();
+    p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+    p->total_pages = heap_total_frames();
+    p->free_pages = heap_free_frames();
+    p->outstanding_pages = claimed;
+    p->max_mfn = max_mfn;
+    machine_cpu_features(p->hw_cap, ARRAY_SIZE(p->hw_cap));
+    return 0;
+}
+
+int sysctl_sched_id(struct xen_sysctl *op)
+{
+    op->u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2;
+    return 0;
+}
+
+int sysctl_getcpuinfo(struct xen_sysctl *op)
+{
+    struct xen_sysctl_getcpuinfo *a = &op->u.getcpuinfo;
+    unsigned int n = MIN(a->max_cpus, machine_nr_cpus());
+
+    for (unsigned int i = 0; i < n; i++) {
+        struct vcpu_runstate_info rs;
+        struct xen_sysctl_cpuinfo info;
+
+        vcpu_runstate_get(cpu_by_id(i)->idle, &rs);
+        info.idletime = rs.time[RUNSTATE_running];
+        if (copy_to_guest(a->info + i * sizeof(info), &info, sizeof(info)))
+            return -XEN_EFAULT;
+    }
+    a->nr_cpus = n;
+    return 0;
+}
+
+int sysctl_availheap(struct xen_sysctl *op)
+{
+    struct xen_sysctl_availheap *a = &op->u.availheap;
+
+    if (a->node > 0)
+        return refused(-XEN_EINVAL, "availheap: node %d; node 0 is the only one", a->node);
+    if (a->min_bitwidth || a->max_bitwidth)
+        return refused(-XEN_EOPNOTSUPP, "availheap: by width of addresses");
+    a->avail_bytes = heap_free_frames() << PAGE_SHIFT;
+    return 0;
+}
+
+int sysctl_cputopoinfo(struct xen_sysctl *op)
+{
+    struct xen_sysctl_cputopoinfo *a = &op->u.cputopoinfo;
+    unsigned int n = machine_nr_cpus();
+
+    if (!a->cputopo) { /* ABI: asks for the number alone */
+        a->num_cpus = n;
+        return 0;
+    }
+    a->num_cpus = MIN(a->num_cpus, n);
+    for (uint32_t i = 0; i < a->num_cpus; i++) {
+        struct xen_sysctl_cputopo t = {.core = i, .socket = i, .node = 0};
+
+        if (copy_to_guest(a->cputopo + i * sizeof(t), &t, sizeof(t)))
+            return -XEN_EFAULT;
+    }
+    return 0;
+}
+
+int sysctl_numainfo(struct xen_sysctl *op)
+{
+    struct xen_sysctl_numainfo *a = &op->u.numainfo;
+    struct xen_sysctl_meminfo mem = {
+        .memsize = heap_total_frames() << PAGE_SHIFT,
+        .memfree = heap_free_frames() << PAGE_SHIFT,
+    };
+    uint32_t distance = SELF_DISTANCE;
+
+    if (a->num_nodes && a->meminfo && copy_to_guest(a->meminfo, &mem, sizeof(mem)))
+        return -XEN_EFAULT;
+    if (a->num_nodes && a->distance && copy_to_guest(a->distance, &distance, sizeof(distance)))
+        return -XEN_EFAULT;
+    a->num_nodes = 1;
+    return 0;
+}
+
+static uint32_t count_domains(void)
+{
+    struct domain *d = NULL;
+    uint32_t n = 0;
+
+    spin_lock(&domlist_lock);
+    while ((d = next_domain(d)) != NULL)
+        n++;
+    spin_unlock(&domlist_lock);
+    return n;
+}
+
+/* One pool, 0, with all CPUs: it can be looked at, and nothing else. */
+int sysctl_cpupool_op(struct xen_sysctl *op)
+{
+    struct xen_sysctl_cpupool_op *a = &op->u.cpupool_op;
+    unsigned int n = machine_nr_cpus();
+
+    switch (a->op) {
+    case XEN_SYSCTL_CPUPOOL_OP_INFO:
+        if (a->cpupool_id != 0 && a->cpupool_id != XEN_SYSCTL_CPUPOOL_PAR_ANY)
+            return -XEN_ENOENT;
+        a->cpupool_id = 0;
+        a->sched_id = XEN_SCHEDULER_CREDIT2;
+        a->n_dom = count_domains();
+        return bitmap_to_guest(&a->cpumap, n >= 64 ? ~0ull : (1ull << n) - 1);
+    case XEN_SYSCTL_CPUPOOL_OP_FREEINFO: /* CPUs in no pool */
+        return bitmap_to_guest(&a->cpumap, 0);
+    default:
+        return -XEN_EOPNOTSUPP;
+    }
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The frames of domains: who owns a frame, who holds it, when it is free again.
+ *
+ * A frame that a domain owns carries one reference for being allocated (PGC_allocated); mappings,
+ * types and operations in progress hold more. get_page() takes one only if there is one already,
+ * and only if the frame belongs to the domain that the caller means; put_page() of the last one
+ * frees the frame. So a frame that a domain gave back stays out of the heap, and out of other
+ * domains' hands, as long as anyone can still reach it.
+ *
+ * A domain that owns frames is held by them (one reference of the domain for all its ordinary
+ * frames, one for all the hypervisor's pages it shares): its struct, and its id in page_info.owner,
+ * outlive the last frame.
+ *
+ * Locks: d->page_alloc_lock guards d->pages, d->relinquish, d->tot_pages. count_info is changed by
+ * compare and exchange. The caller of put_page() may hold any lock of rank below RANK_PAGE_ALLOC,
+ * and, when it may be the last reference to a dying domain, no lock at all or a reference to that
+ * domain.
+ */
+#include <core/frame/frame.h>
+#include <core/state/domain.h>
+#include <port/atomic.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+bool get_page(struct page_info *pg, const struct domain *d)
+{
+    uint64_t x = READ_ONCE(pg->count_info), seen;
+
+    for (;; x = seen) {
+        /* Free, or not handed out yet; or a guest that tries to make the count overflow. */
+        if (unlikely((x & PGC_count_mask) == 0 || ((x + 1) & PGC_count_mask) == 0))
+            return false;
+        seen = cmpxchg(&pg->count_info, x, x + 1);
+        if (likely(seen == x))
+            break;
+    }
+    /* Race: the owner is looked at after the reference is held, so that it cannot change any more.
+     */
+    if (likely(READ_ONCE(pg->owner) == d->domain_id))
+        return true;
+    put_page(pg);
+    return false;
+}
+
+struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
+{
+    struct page_info *pg;
+
+    if (unlikely(!mfn_valid(mfn)))
+        return NULL;
+    pg = mfn_to_page(mfn);
+    return get_page(pg, d) ? pg : NULL;
+}
+
+/* Takes n frames off d's count; the domain's own reference is dropped with the last. */
+static void release_domain_page(struct domain *d, struct page_info *pg)
+{
+    bool last;
+
+    spin_lock(&d->page_alloc_lock);
+    page_list_del(pg->order ? &d->relinquish : &d->pages, pg);
+    pg->order = 0;
+    last = --d->tot_pages == 0;
+    spin_unlock(&d->page_alloc_lock);
+    if (last)
+        put_domain(d);
+}
+
+static void free_owned_page(struct page_info *pg)
+{
+    struct domain *d = owner_of_page(pg);
+    bool shared = pg->count_info & PGC_xenheap;
+
+    BUG_ON(!d);
+    if (!shared)
+        release_domain_page(d, pg);
+    pg->owner = DOMID_INVALID;
+    pg->count_info = 0;
+    free_frames(pg, 0);
+    if (shared && atomic_sub_return(&d->xenheap_pages, 1) == 0)
+        put_domain(d);
+}
+
+void put_page(struct page_info *pg)
+{
+    uint64_t left = atomic_sub_return(&pg->count_info, 1);
+
+    if (unlikely((left & PGC_count_mask) == 0))
+        free_owned_page(pg);
+}
+
+bool clear_allocated(struct page_info *pg)
+{
+    uint64_t x = READ_ONCE(pg->count_info), seen;
+
+    for (; x & PGC_allocated; x = seen) {
+        seen = cmpxchg(&pg->count_info, x, x & ~PGC_allocated);
+        if (seen == x) {
+            put_page(pg);
+            return true;
+        }
+    }
+    return false;
+}
+
+int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order)
+{
+    uint64_t n = 1ull << order;
+    bool first;
+
+    spin_lock(&d->page_alloc_lock);
+    /* XSA-385: all in 64 bits; tot_pages never exceeds max_pages by more than an earlier, larger
+     * max_pages. */
+    if (d->dying || d->tot_pages > d->max_pages || n > d->max_pages - d->tot_pages) {
+        spin_unlock(&d->page_alloc_lock);
+        return d->dying ? -XEN_EINVAL : -XEN_ENOMEM;
+    }
+    first = d->tot_pages == 0;
+    d->tot_pages += n;
+    claim_consume(d, n);
+    for (uint64_t i = 0; i < n; i++) {
+        pg[i].owner = d->domain_id;
+        pg[i].type_info = 0;
+        pg[i].order = 0;
+        page_list_add(&d->pages, &pg[i]);
+        smp_wmb(); /* Race: get_page() may see the frame as soon as its count is not 0 */
+        pg[i].count_info = PGC_allocated | 1;
+    }
+    spin_unlock(&d->page_alloc_lock);
+    if (first)
+        BUG_ON(!get_domain(d));
+    return 0;
+}
+
+struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits)
+{
+    struct page_info *pg;
+
+    if (!claim_allows(d, 1ull << order))
+        return NULL;
+    pg = d->is_control ? alloc_frames_trusted(order, addr_bits) : alloc_frames(order, addr_bits);
+    if (pg && domain_assign_frames(d, pg, order)) {
+        free_frames(pg, order);
+        pg = NULL;
+    }
+    return pg;
+}
+
+void domain_page_set_aside(struct domain *d, struct page_info *pg)
+{
+    page_list_del(&d->pages, pg);
+    page_list_add(&d->relinquish, pg);
+    pg->order = 1;
+}
+
+int steal_page(struct domain *d, struct page_info *pg)
+{
+    if (pg->owner != d->domain_id || pg->count_info & PGC_xenheap)
+        return -XEN_EINVAL;
+    /* XSA-214: a frame that still has a type, of whatever kind, is not stolen. */
+    if (READ_ONCE(pg->type_info) & PGT_count_mask)
+        return -XEN_EBUSY;
+    /* One reference, the owner's: from here on nobody else can take one. */
+    if (cmpxchg(&pg->count_info, PGC_allocated | 1, 0) != (PGC_allocated | 1))
+        return -XEN_EBUSY;
+    release_domain_page(d, pg);
+    pg->owner = DOMID_INVALID;
+    pg->type_info = 0;
+    return 0;
+}
+
+void share_hv_page_with_guest(void *page, struct domain *d, bool writable)
+{
+    struct page_info *pg = mfn_to_page(frame_of(page));
+
+    pg->owner = d->domain_id;
+    /* One type reference for ever: a read-only page cannot become writable, a writable one nothing
+     * else. XSA-248 */
+    pg->type_info = (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1;
+    set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
+    if (atomic_add_return(&d->xenheap_pages, 1) == 1)
+        BUG_ON(!get_domain(d));
+    smp_wmb();
+    pg->count_info = PGC_xenheap | PGC_allocated | 1;
+}
+
+void unshare_hv_page(void *page)
+{
+    if (page)
+        clear_allocated(mfn_to_page(frame_of(page)));
+}

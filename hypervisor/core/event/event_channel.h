@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Event channels, 2-level ABI: a port is a bit in shared_info. core/event/evtchn*.c.
+ *
+ * Sending sets a bit and perhaps wakes a vCPU: no queue, no allocation. d->evtchn_lock guards d's
+ * ports; an interdomain operation takes both locks (spin_lock_pair).
+ */
+#ifndef HV_EVENT_CHANNEL_H
+#define HV_EVENT_CHANNEL_H
+
+#include <hv/types.h>
+#include <port/lock.h>
+#include <xen/event_channel.h>
+
+struct domain;
+struct vcpu;
+
+#define NR_EVTCHNS         4096
+#define EVTCHNS_PER_BUCKET 128
+
+struct evtchn {
+    uint8_t state;    /* EVTCHNSTAT_*, or ECS_RESERVED */
+    bool hv_consumer; /* bound by the hypervisor itself (boot-time domains' console) */
+    uint16_t notify_vcpu;
+    union {
+        struct {
+            domid_t remote_dom;
+        } unbound;
+        struct {
+            struct domain *remote; /* not referenced: the remote's teardown closes the port first */
+            evtchn_port_t remote_port;
+        } interdomain;
+        uint32_t virq;
+        struct {
+            uint32_t pirq;
+        } pirq;
+    } u;
+    void (*hv_fn)(struct domain *d,
+                  evtchn_port_t port); /* hv_consumer: called on send, no lock held */
+};
+#define ECS_RESERVED 7
+
+struct evtchn_table {
+    spinlock_t lock;
+    struct evtchn
+        *bucket[NR_EVTCHNS / EVTCHNS_PER_BUCKET]; /* grown on demand, freed with the domain */
+    uint32_t active;                              /* ports not free */
+    uint32_t max_ports;        /* XEN_DOMCTL_createdomain.max_evtchn_port + 1, at most NR_EVTCHNS */
+    evtchn_port_t lowest_free; /* no port below it is free */
+    evtchn_port_t reset_next;  /* how far a pre-empted EVTCHNOP_reset came */
+    evtchn_port_t destroy_next; /* how far a pre-empted evtchn_destroy() came */
+};
+
+/* --- inside core/event/evtchn*.c: d's lock is held --- */
+static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtchn_port_t port)
+{
+    return &t->bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
+}
+/* Is port one that a guest may name? (0 is not.) */
+static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t port)
+{
+    return port != 0 && port < t->max_ports && t->bucket[port / EVTCHNS_PER_BUCKET];
+}
+/* Sets port pending for that vCPU of d, which may not have been created yet. */
+void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port);
+/* EVTCHNOP_unmask; takes the lock itself. */
+int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port);
+/* A free port, made active in state; -XEN_ENOSPC, -XEN_ENOMEM. */
+int __must_check evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *port);
+void evtchn_free_port(struct domain *d, evtchn_port_t port);
+int __must_check evtchn_close(struct domain *d, evtchn_port_t port,
+                              bool by_guest); /* takes the locks itself */
+int __must_check evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port);
+bool virq_is_global(uint32_t virq);
+/* For SCHEDOP_poll: may the guest name this port? */
+bool evtchn_port_usable(struct domain *d, evtchn_port_t port);
+
+int __must_check evtchn_init(struct domain *d, unsigned int max_port);
+/* Closes all; -XEN_ERESTART when pre-empted. */
+int __must_check evtchn_destroy(struct domain *d);
+void evtchn_free_tables(struct domain *d);
+/* For boot-time domains and tests: the operations without a guest's arguments. */
+int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port);
+/* An unbound port of d whose other end is the hypervisor: fn runs when d sends. */
+int __must_check evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t),
+                                 evtchn_port_t *port);
+void evtchn_notify_guest(struct domain *d,
+                         evtchn_port_t port); /* hypervisor sends to d through such a port */
+int __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
+void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
+void vcpu_mark_events_pending(struct vcpu *v);   /* upcall_pending, and wakes it */
+int __must_check evtchn_reset(struct domain *d); /* EVTCHNOP_reset: all but the hypervisor's own
+                                                    ends; -XEN_ERESTART possible */
+/* Raises a VIRQ: per-vCPU, or global to d's binder. Unbound: nothing. */
+void send_vcpu_virq(struct vcpu *v, uint32_t virq);
+void send_global_virq(
+    uint32_t virq); /* to whichever domain bound it, by default the control domain */
+void evtchn_set_pending_pirq(struct domain *d, uint32_t pirq);
+bool evtchn_port_pending(struct domain *d, evtchn_port_t port);
+/* v's vcpu_info moved or its events were unmasked: is there something to deliver now? */
+bool vcpu_event_pending(const struct vcpu *v);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Event channels: the ports of a domain, and how an event travels.
+ *
+ * A port is one bit in the domain's shared_info (pending) and one more (masked), and a struct
+ * evtchn here that says what is at its other end. Raising an event: set the pending bit; if it was
+ * clear and the port is not masked, set the bit of its word in the vCPU's selector; if that was
+ * clear, set upcall_pending and wake the vCPU. Nothing is allocated, nothing can fail, and what the
+ * guest scribbles in these words harms only its own events.
+ *
+ * Ports come in buckets made on demand and freed with the domain. Port 0 never exists. XSA-317: no
+ * port at or beyond max_ports (at most 4096, the ABI's limit for a 64-bit guest) is ever given.
+ *
+ * Lock: d->evtchn.lock (RANK_EVTCHN). Sending takes only the sender's: an interdomain pair is
+ * connected and disconnected with both locks, so the peer found under one cannot go away.
+ */
+#include <core/base/log.h>
+#include <core/frame/frame.h>
+#include <core/state/domain.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+int evtchn_init(struct domain *d, unsigned int max_port)
+{
+    struct evtchn_table *t = &d->evtchn;
+
+    spin_lock_init(&t->lock, RANK_EVTCHN);
+    t->max_ports = max_port >= NR_EVTCHNS ? NR_EVTCHNS : max_port + 1;
+    t->bucket[0] = hv_alloc_array(EVTCHNS_PER_BUCKET, sizeof(struct evtchn));
+    if (!t->bucket[0])
+        return -XEN_ENOMEM;
+    t->bucket[0][0].state = ECS_RESERVED;
+    return 0;
+}
+
+void evtchn_free_tables(struct domain *d)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(d->evtchn.bucket); i++) {
+        hv_free(d->evtchn.bucket[i]);
+        d->evtchn.bucket[i] = NULL;
+    }
+}
+
+int evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *out)
+{
+    struct evtchn_table *t = &d->evtchn;
+
+    if (d->dying)
+        return -XEN_EINVAL;
+    for (evtchn_port_t port = t->lowest_free; port < t->max_ports; port++) {
+        struct evtchn **bucket = &t->bucket[port / EVTCHNS_PER_BUCKET];
+
+        if (!*bucket)
+            *bucket = hv_alloc_array(EVTCHNS_PER_BUCKET, sizeof(struct evtchn));
+        if (!*bucket)
+            return -XEN_ENOMEM;
+        if (evtchn_from_port(t, port)->state != EVTCHNSTAT_closed)
+            continue;
+        *evtchn_from_port(t, port) = (struct evtchn){.state = state};
+        t->lowest_free = port + 1;
+        t->active++;
+        *out = port;
+        return 0;
+    }
+    return refused(-XEN_ENOSPC, "d%u has no free port below %u", d->domain_id, t->max_ports);
+}
+
+void evtchn_free_port(struct domain *d, evtchn_port_t port)
+{
+    struct evtchn_table *t = &d->evtchn;
+
+    /* The next user of the port must not find an old event. */
+    if (d->shared_info)
+        (void)test_and_clear_bit(d->shared_info->evtchn_pending, port);
+    *evtchn_from_port(t, port) = (struct evtchn){.state = EVTCHNSTAT_closed};
+    t->lowest_free = MIN(t->lowest_free, port);
+    t->active--;
+}
+
+static void wake_pollers(struct domain *d, evtchn_port_t port)
+{
+    uint64_t mask = READ_ONCE(d->poll_mask);
+
+    for (; mask; mask &= mask - 1) {
+        struct vcpu *v = d->vcpu[__builtin_ctzll(mask)];
+
+        if (v->poll_port == port || v->poll_port == ~0u)
+            vcpu_unblock(v);
+    }
+}
+
+void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
+{
+    struct domain *d = v->domain;
+    struct shared_info *s = d->shared_info;
+    struct vcpu_info *info = v->vcpu_info;
+
+    if (test_and_set_bit(s->evtchn_pending, port))
+        return;
+    if (!test_bit(s->evtchn_mask, port) && !test_and_set_bit(&info->evtchn_pending_sel, port / 64))
+        vcpu_mark_events_pending(v);
+    if (unlikely(READ_ONCE(d->poll_mask)))
+        wake_pollers(d, port);
+}
+
+void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
+{
+    struct vcpu *v = d->vcpu[vcpu];
+
+    if (likely(v))
+        evtchn_set_pending(v, port);
+    else
+        (void)test_and_set_bit(d->shared_info->evtchn_pending, port); /* seen when vCPU 0 comes */
+}
+
+void vcpu_mark_events_pending(struct vcpu *v)
+{
+    if (xchg(&v->vcpu_info->evtchn_upcall_pending, 1))
+        return;
+    vcpu_unblock(v);
+    if (v->sched.state == RUNSTATE_running && v->cpu_stack != this_cpu())
+        machine_kick(v->sched.cpu);
+}
+
+int evtchn_unmask(struct domain *d, evtchn_port_t port)
+{
+    struct evtchn_table *t = &d->evtchn;
+    struct vcpu *v;
+    int rc = -XEN_EINVAL;
+
+    spin_lock(&t->lock);
+    if (evtchn_port_valid(t, port)) {
+        v = d->vcpu[evtchn_from_port(t, port)->notify_vcpu];
+        if (test_and_clear_bit(d->shared_info->evtchn_mask, port) && v &&
+            test_bit(d->shared_info->evtchn_pending, port) &&
+            !test_and_set_bit(&v->vcpu_info->evtchn_pending_sel, port / 64))
+            vcpu_mark_events_pending(v);
+        rc = 0;
+    }
+    spin_unlock(&t->lock);
+    return rc;
+}
+
+bool vcpu_event_pending(const struct vcpu *v)
+{
+    return READ_ONCE(v->vcpu_info->evtchn_upcall_pending) &&
+           !READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
+}
+
+bool evtchn_port_pending(struct domain *d, evtchn_port_t port)
+{
+    return port < NR_EVTCHNS && test_bit(d->shared_info->evtchn_pending, port);
+}
+
+bool evtchn_port_usable(struct domain *d, evtchn_port_t port)
+{
+    bool ok;
+
+    spin_lock(&d->evtchn.lock);
+    ok = evtchn_port_valid(&d->evtchn, port);
+    spin_unlock(&d->evtchn.lock);
+    return ok;
+}
+
+static void deliver_remote(const struct evtchn *chn)
+{
+    struct domain *rd = chn->u.interdomain.remote;
+    evtchn_port_t rport = chn->u.interdomain.remote_port;
+
+    evtchn_raise(rd, READ_ONCE(evtchn_from_port(&rd->evtchn, rport)->notify_vcpu), rport);
+}
+
+int evtchn_send(struct domain *ld, evtchn_port_t lport)
+{
+    struct evtchn_table *t = &ld->evtchn;
+    void (*hv_fn)(struct domain *, evtchn_port_t) = NULL;
+    struct evtchn *chn;
+    int rc = 0;
+
+    spin_lock(&t->lock);
+    if (unlikely(!evtchn_port_valid(t, lport))) {
+        rc = -XEN_EINVAL;
+        goto out;
+    }
+    chn = evtchn_from_port(t, lport);
+    switch (chn->state) {
+    case EVTCHNSTAT_interdomain:
+        deliver_remote(chn);
+        break;
+    case EVTCHNSTAT_ipi:
+        evtchn_raise(ld, chn->notify_vcpu, lport);
+        break;
+    case EVTCHNSTAT_unbound: /* ABI: nobody there yet: silently nothing */
+        hv_fn = chn->hv_consumer ? chn->hv_fn : NULL;
+        break;
+    default:
+        rc = -XEN_EINVAL;
+    }
+out:
+    spin_unlock(&t->lock);
+    if (hv_fn)
+        hv_fn(ld, lport);
+    return rc ? refused(rc, "port %u cannot be sent to", lport) : 0;
+}
+
+void evtchn_notify_guest(struct domain *d, evtchn_port_t port)
+{
+    struct evtchn_table *t = &d->evtchn;
+
+    spin_lock(&t->lock);
+    if (evtchn_port_valid(t, port) && evtchn_from_port(t, port)->hv_consumer)
+        evtchn_raise(d, evtchn_from_port(t, port)->notify_vcpu, port);
+    spin_unlock(&t->lock);
+}
+
+int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port)
+{
+    int rc;
+
+    spin_lock(&d->evtchn.lock);
+    rc = evtchn_get_port(d, EVTCHNSTAT_unbound, port);
+    if (!rc)
+        evtchn_from_port(&d->evtchn, *port)->u.unbound.remote_dom = remote;
+    spin_unlock(&d->evtchn.lock);
+    return rc;
+}
+
+int evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t),
+                    evtchn_port_t *port)
+{
+    struct evtchn *chn;
+    int rc;
+
+    spin_lock(&d->evtchn.lock);
+    rc = evtchn_get_port(d, EVTCHNSTAT_unbound, port);
+    if (!rc) {
+        chn = evtchn_from_port(&d->evtchn, *port);
+        chn->u.unbound.remote_dom = DOMID_XEN; /* no domain has this id: nobody can bind it */
+        chn->hv_consumer = true;
+        chn->hv_fn = fn;
+    }
+    spin_unlock(&d->evtchn.lock);
+    return rc;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Closing ports: one, all of a domain's (EVTCHNOP_reset), and at its end.
+ *
+ * An interdomain port is closed with both domains' locks; the other end becomes unbound, open to
+ * the same domain again. As locks of one rank are taken by address, the own lock is dropped to take
+ * both, and everything is looked at again after that.
+ *
+ * XSA-344: closing all gives way now and then and remembers how far it came. The guest's reset and
+ * the teardown have a place each for that: a reset that was left half done must not make the
+ * teardown skip ports, for a peer would go on sending to a domain that is gone. XSA-343: sends and
+ * closes are safe against each other because each holds the lock of the port it looks at.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/event/pirq.h>
+#include <core/state/domain.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+/* Takes both locks when port is connected to another domain: *remote, or NULL. It cannot change
+ * while they are held. Another domain is referenced from before the own lock is dropped: it might
+ * end meanwhile. */
+static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain **remote)
+{
+    struct evtchn_table *t = &d->evtchn;
+    struct domain *rd = NULL;
+
+    for (;;) {
+        struct evtchn *chn;
+        struct domain *now = NULL;
+
+        if (rd)
+            spin_lock_pair(&t->lock, &rd->evtchn.lock);
+        else
+            spin_lock(&t->lock);
+        chn = evtchn_port_valid(t, port) ? evtchn_from_port(t, port) : NULL;
+        if (chn && chn->state == EVTCHNSTAT_interdomain)
+            now = chn->u.interdomain.remote;
+        if (now == rd || (now == d && !rd)) {
+            *remote = now;
+            return;
+        }
+        if (now && now != d)
+            BUG_ON(
+                !get_domain(now)); /* its port is open, so its teardown has not come to the end */
+        if (rd) {
+            spin_unlock_pair(&t->lock, &rd->evtchn.lock);
+            put_domain(rd);
+        } else {
+            spin_unlock(&t->lock);
+        }
+        rd = now == d ? NULL : now;
+    }
+}
+
+static void unlock_with_peer(struct domain *d, struct domain *remote)
+{
+    if (remote && remote != d) {
+        spin_unlock_pair(&d->evtchn.lock, &remote->evtchn.lock);
+        put_domain(remote);
+    } else {
+        spin_unlock(&d->evtchn.lock);
+    }
+}
+
+static void clear_virq(struct domain *d, uint32_t virq, evtchn_port_t port)
+{
+    struct vcpu *v;
+
+    for_each_vcpu (d, v)
+        if (v->virq_port[virq] == port)
+            v->virq_port[virq] = 0;
+}
+
+/* Locks as lock_with_peer() takes them. */
+static int close_locked(struct domain *d, struct domain *remote, evtchn_port_t port, bool by_guest)
+{
+    struct evtchn *chn = evtchn_from_port(&d->evtchn, port), *other;
+
+    if (by_guest && chn->hv_consumer)
+        return -XEN_EINVAL;
+    switch (chn->state) {
+    case EVTCHNSTAT_closed:
+    case ECS_RESERVED:
+        return -XEN_EINVAL;
+    case EVTCHNSTAT_pirq:
+        pirq_unbind(d, chn->u.pirq.pirq);
+        break;
+    case EVTCHNSTAT_virq:
+        clear_virq(d, chn->u.virq, port);
+        break;
+    case EVTCHNSTAT_interdomain:
+        other = evtchn_from_port(&remote->evtchn, chn->u.interdomain.remote_port);
+        if (other != chn) {
+            other->state = EVTCHNSTAT_unbound;
+            other->u.unbound.remote_dom = d->domain_id;
+        }
+        break;
+    default:
+        break;
+    }
+    evtchn_free_port(d, port);
+    return 0;
+}
+
+int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
+{
+    struct domain *remote;
+    int rc = -XEN_EINVAL;
+
+    lock_with_peer(d, port, &remote);
+    if (evtchn_port_valid(&d->evtchn, port))
+        rc = close_locked(d, remote, port, by_guest);
+    unlock_with_peer(d, remote);
+    return rc ? refused(rc, "port %u of d%u is not open, or not the guest's to close", port,
+                        d->domain_id)
+              : 0;
+}
+
+/* From *next on. hv: the hypervisor's own ends too. */
+static int close_all(struct domain *d, evtchn_port_t *next, bool hv)
+{
+    struct evtchn_table *t = &d->evtchn;
+    evtchn_port_t first = *next; /* each turn gets beyond where it began */
+
+    for (; *next < t->max_ports; ++*next) {
+        evtchn_port_t port = *next;
+        const struct evtchn *chn;
+
+        if (port % EVTCHNS_PER_BUCKET == 0 && port != first && hypercall_preempt_check())
+            return -XEN_ERESTART;
+        if (!evtchn_port_valid(t, port))
+            continue;
+        chn = evtchn_from_port(t, port);
+        if (chn->state == EVTCHNSTAT_closed || (chn->hv_consumer && !hv))
+            continue;
+        if (evtchn_close(d, port, !hv))
+            log_debug("d%u: port %u was closed meanwhile", d->domain_id, port);
+    }
+    *next = 0;
+    return 0;
+}
+
+int evtchn_reset(struct domain *d)
+{
+    return close_all(d, &d->evtchn.reset_next, false);
+}
+
+int evtchn_destroy(struct domain *d)
+{
+    return close_all(d, &d->evtchn.destroy_next, true);
+}

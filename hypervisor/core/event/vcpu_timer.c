@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The timers of a vCPU: one that goes off once, one periodic; both raise VIRQ_TIMER. And the
+ * timeout of SCHEDOP_poll.
+ *
+ * set_timer_op is the older way to set the first. ABI: 0 stops it; a time far in the past or
+ * absurdly far ahead is taken for a guest whose arithmetic overflowed, and goes off soon rather
+ * than never.
+ *
+ * XSA-20: a period is at least a millisecond and bounded, so that neither the sum nor the number of
+ * interrupts gets out of hand.
+ *
+ * Locks: the timer queue's.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/event/vcpu_timer.h>
+#include <core/state/domain.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+#include <xen/vcpu.h>
+
+#define PERIOD_MIN MILLISECS(1)
+#define PERIOD_MAX ((s_time_t)1 << 62)
+#define FAR_AHEAD  ((s_time_t)1 << 50) /* 13 days */
+
+static void singleshot_expired(void *data)
+{
+    send_vcpu_virq(data, VIRQ_TIMER);
+}
+
+static void periodic_expired(void *data)
+{
+    struct vcpu *v = data;
+    s_time_t now = clock_now(), next = v->periodic.deadline + v->period;
+
+    if (!v->period)
+        return;
+    /* Ticks that were missed are not made up for. */
+    if (next <= now)
+        next = now + v->period;
+    send_vcpu_virq(v, VIRQ_TIMER);
+    timer_set(&v->periodic, next);
+}
+
+static void poll_expired(void *data)
+{
+    struct vcpu *v = data;
+
+    if (READ_ONCE(v->pause_flags) & VPF_polling)
+        vcpu_unblock(v);
+}
+
+void vcpu_timer_init(struct vcpu *v)
+{
+    timer_init(&v->singleshot, singleshot_expired, v, v->sched.cpu);
+    timer_init(&v->periodic, periodic_expired, v, v->sched.cpu);
+    timer_init(&v->poll_timer, poll_expired, v, v->sched.cpu);
+}
+
+void vcpu_timer_stop_all(struct vcpu *v)
+{
+    v->period = 0;
+    timer_stop(&v->singleshot);
+    timer_stop(&v->periodic);
+    timer_stop(&v->poll_timer);
+}
+
+int vcpu_set_singleshot(struct vcpu *v, uint64_t deadline, uint32_t flags)
+{
+    s_time_t at = deadline > INT64_MAX ? INT64_MAX : (s_time_t)deadline;
+
+    if ((flags & VCPU_SSHOTTMR_future) && at < clock_now())
+        return -XEN_ETIME;
+    timer_set(&v->singleshot, at);
+    return 0;
+}
+
+int vcpu_set_periodic(struct vcpu *v, uint64_t period)
+{
+    if (period < (uint64_t)PERIOD_MIN || period > (uint64_t)PERIOD_MAX - (uint64_t)clock_now())
+        return refused(-XEN_EINVAL, "a period of %lu ns", period);
+    v->period = (s_time_t)period;
+    timer_set(&v->periodic, clock_now() + v->period);
+    return 0;
+}
+
+long do_set_timer_op(int64_t timeout)
+{
+    struct vcpu *v = current;
+    s_time_t now;
+
+    if (timeout == 0) {
+        timer_stop(&v->singleshot);
+        return 0;
+    }
+    now = clock_now();
+    if (timeout < 0 || (timeout > now && timeout - now > FAR_AHEAD)) /* ABI: see above */
+        timeout = now + MILLISECS(100);
+    timer_set(&v->singleshot, timeout);
+    return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A frame of RAM: free -> owned (reference count) -> typed.
+ *
+ * Each frame of RAM has a struct page_info. A frame is held by general references (count_info): as
+ * long as there is one, it is not freed. A frame that a domain owns carries one reference for being
+ * allocated (PGC_allocated). Type references (type_info) say how it is used: while a frame is typed
+ * as a page table or descriptor table nobody can have it mapped writable, and the other way round:
+ * types exclude each other, and a type changes only when its count is 0. pv/page_type.c has the
+ * state diagram; core gives and takes references only.
+ *
+ * All fields are changed by atomic operations, but for next/prev (owner's page_alloc_lock, or the
+ * heap lock while free).
+ */
+#ifndef HV_FRAME_H
+#define HV_FRAME_H
+
+#include <hv/types.h>
+#include <xen/xen.h>
+
+struct domain;
+
+struct page_info {
+    uint64_t count_info; /* PGC_* | references                                          */
+    uint64_t type_info;  /* PGT_* | type references                                     */
+    domid_t owner;       /* DOMID_INVALID: the hypervisor's own, or free                */
+    uint16_t order;      /* free block: log2 of its frames, or FRAME_*; owned: 1 when set aside (on
+                            d->relinquish) */
+    union {
+        struct {
+            uint16_t
+                nr_validated; /* page tables: entries [0, n) hold references (see PGT_partial)   */
+            uint16_t partial_flags; /* is a partial reference held on entry [n]? */
+        };
+        uint32_t tlb_stamp; /* type count 0 or free: TLB clock (port/machine.h) when that began */
+    };
+    uint32_t next,
+        prev; /* mfn of neighbours in the owner's page list or the free list; PAGE_LIST_END */
+};
+_Static_assert(sizeof(struct page_info) == 32, "frame table entry");
+
+#define PAGE_LIST_END 0xffffffffu
+#define FRAME_NOT_RAM 0xffff /* order: never given to the heap          */
+#define FRAME_INSIDE  0xfffe /* order: free, not the first of its block */
+
+#define PGC_allocated                                                                              \
+    (1ull << 63)              /* the owner's own reference; given back by whoever clears this bit */
+#define PGC_free (1ull << 62) /* on a free list */
+#define PGC_xenheap                                                                                \
+    (1ull                                                                                          \
+     << 61) /* the hypervisor's: shared_info, grant table, trace; may be shared with a domain */
+#define PGC_fresh (1ull << 60) /* free, and not used since the machine started */
+#define PGC_noncoherent                                                                            \
+    (1ull << 60) /* was mapped other than write-back: caches are flushed before it becomes a table \
+                    (pv/) */
+#define PGC_count_mask ((1ull << 56) - 1)
+
+#define PGT_type_shift    61
+#define PGT_none          (0ull << PGT_type_shift)
+#define PGT_l1_page_table (1ull << PGT_type_shift)
+#define PGT_l2_page_table (2ull << PGT_type_shift)
+#define PGT_l3_page_table (3ull << PGT_type_shift)
+#define PGT_l4_page_table (4ull << PGT_type_shift)
+#define PGT_seg_desc_page (5ull << PGT_type_shift)
+#define PGT_writable_page (7ull << PGT_type_shift)
+#define PGT_type_mask     (7ull << PGT_type_shift)
+#define PGT_pinned        (1ull << 60) /* the domain pinned it: one type, one general reference*/
+#define PGT_validated     (1ull << 59) /* its contents were checked for the type */
+#define PGT_partial       (1ull << 58) /* pre-empted half way: nr_validated tells how far */
+#define PGT_locked        (1ull << 57) /* page_lock(): one writer at a time*/
+#define PGT_count_mask    ((1ull << 56) - 1)
+
+struct page_list {
+    uint32_t first, last; /* mfn; PAGE_LIST_END when empty */
+    uint64_t count;
+};
+
+extern struct page_info
+    *frame_table;        /* indexed by mfn, max_mfn + 1 entries; holes in RAM belong to nobody */
+extern uint64_t max_mfn; /* highest frame of RAM                                                */
+extern uint64_t
+    *machine_to_phys; /* M2P: writable alias; guests see it read-only at HYPERVISOR_VIRT_START */
+extern uint64_t machine_to_phys_entries;
+#define INVALID_M2P_ENTRY (~0ull)
+void set_m2p(mfn_t mfn, uint64_t pfn); /* checks the range */
+
+static inline bool mfn_valid(mfn_t mfn);
+static inline struct page_info *mfn_to_page(mfn_t mfn)
+{
+    return &frame_table[mfn.n];
+}
+static inline mfn_t page_to_mfn(const struct page_info *pg)
+{
+    return MFN((uint64_t)(pg - frame_table));
+}
+
+/* Lists of frames (core/frame/page_list.c), linked by frame number. The owner's lock is held. */
+void page_list_init(struct page_list *l);
+void page_list_add(struct page_list *l, struct page_info *pg); /* at the end */
+void page_list_del(struct page_list *l, struct page_info *pg);
+struct page_info *page_list_first(const struct page_list *l); /* NULL: empty */
+
+/* --- the allocator (core/frame/heap.c): buddy lists over the RAM that boot gave; contents are
+ * scrubbed (zero) when allocated --- */
+#define HEAP_MAX_ORDER 18
+/* The machine sets frame_table (max_mfn + 1 entries) and max_mfn, calls heap_init(), which marks
+ * all as no RAM, and then gives RAM. */
+void heap_init(void);
+void heap_give(mfn_t first, uint64_t n); /* RAM to be allocated from (boot only) */
+/* 2^order frames whose addresses are below 2^addr_bits (0: anywhere); NULL when there are none.
+ * Owner DOMID_INVALID, count 0. */
+struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits);
+/* The same for the control domain, which may see what firmware left: memory never used before is
+ * not cleared (a second a GiB). */
+struct page_info *alloc_frames_trusted(unsigned int order, unsigned int addr_bits);
+void free_frames(struct page_info *pg, unsigned int order);
+uint64_t heap_free_frames(void);
+uint64_t heap_total_frames(void);
+/* The hypervisor's own memory, zeroed; freed with the same order. NULL when there is none. */
+void *alloc_hv_pages(unsigned int order);
+void free_hv_pages(void *p, unsigned int order);
+/* Small objects (core/frame/alloc.c; alloc_init is called by heap_init); zeroed; NULL when there is
+ * no memory. */
+void alloc_init(void);
+void *hv_alloc(size_t n);
+void *hv_alloc_array(size_t n, size_t size);
+void hv_free(void *p);
+
+/* --- frames of domains (core/domain/domain_pages.c) --- */
+/* Gives a fresh frame block to d (2^order frames, PGC_allocated | 1 each, on d's page list).
+ * -XEN_ENOMEM beyond d->max_pages. */
+int __must_check domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order);
+struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits);
+/* Makes a hypervisor page visible to d: owned by d, PGC_xenheap, typed writable when writable
+ * (shared_info, grant frames). */
+void share_hv_page_with_guest(void *page, struct domain *d, bool writable);
+void unshare_hv_page(void *page);
+
+/* References. get_page fails (false) when the frame is not owned by d or is being freed. put_page
+ * frees at the last reference. */
+bool __must_check get_page(struct page_info *pg, const struct domain *d);
+void put_page(struct page_info *pg);
+/* From a machine frame number that a guest gave: NULL unless mfn is RAM owned by d; else with one
+ * reference. */
+struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);
+/* Teardown: moves a frame from d->pages to d->relinquish. d->page_alloc_lock is held. */
+void domain_page_set_aside(struct domain *d, struct page_info *pg);
+/* Takes a frame that only its owner holds (one reference, no type) out of its domain: 0, and the
+ * frame is the caller's as after alloc_frames(); -XEN_EINVAL, -XEN_EBUSY: nothing changed. */
+int __must_check steal_page(struct domain *d, struct page_info *pg);
+/* Gives back the allocation reference (decrease_reservation, teardown): true if this call took it.
+ */
+bool clear_allocated(struct page_info *pg);
+
+static inline bool mfn_valid(mfn_t mfn)
+{
+    return mfn.n <= max_mfn && frame_table[mfn.n].order != FRAME_NOT_RAM;
+}
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The frame allocator: a buddy heap.
+ *
+ * Free memory is kept in blocks of 2^order frames, aligned to their size. A block that is freed
+ * joins its buddy when that is free too, so memory does not crumble. Blocks lie in zones by the
+ * number of bits of their frame number: a request for frames below 2^n bytes (a device that can
+ * address no more) is a request for the zones up to n - 12. Requests without a limit are served
+ * from the highest zone that has memory, which keeps low memory for those who need it. A block
+ * never straddles zones: it is aligned to its size and does not begin at frame 0, which is never
+ * given out.
+ *
+ * Invariants: each free frame has PGC_free; the first of a block carries its order and is on the
+ * list of its zone and order, the others carry FRAME_INSIDE. Bit o of nonempty[z] is set when and
+ * only when list[z][o] is not empty.
+ *
+ * Contents: a block is cleared when it is allocated, so nothing of its last owner is seen
+ * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
+ * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286).
+ *
+ * Lock: heap_lock (RANK_HEAP) guards the lists and the entries of free frames. Clearing is done
+ * without it.
+ */
+#include <core/frame/frame.h>
+#include <hv/string.h>
+#include <port/lock.h>
+#include <port/machine.h>
+#include <port/sanitize.h>
+
+#define NR_ZONES  33 /* frame numbers have at most 32 bits */
+#define NR_ORDERS (HEAP_MAX_ORDER + 1)
+
+struct page_info *frame_table;
+uint64_t max_mfn;
+uint64_t *machine_to_phys;
+uint64_t machine_to_phys_entries;
+
+static spinlock_t heap_lock = SPINLOCK_INIT(RANK_HEAP);
+static struct page_list list[NR_ZONES][NR_ORDERS];
+static uint32_t nonempty[NR_ZONES];
+static uint64_t free_count, total_count;
+
+void set_m2p(mfn_t mfn, uint64_t pfn)
+{
+    if (mfn.n < machine_to_phys_entries)
+        machine_to_phys[mfn.n] = pfn;
+}
+
+static unsigned int zone_of(uint64_t mfn)
+{
+    return mfn ? 64 - (unsigned int)__builtin_clzll(mfn) : 0;
+}
+
+static void block_insert(uint64_t mfn, unsigned int order)
+{
+    unsigned int zone = zone_of(mfn);
+
+    frame_table[mfn].order = (uint16_t)order;
+    page_list_add(&list[zone][order], &frame_table[mfn]);
+    nonempty[zone] |= 1u << order;
+}
+
+static void block_remove(uint64_t mfn, unsigned int order)
+{
+    unsigned int zone = zone_of(mfn);
+
+    page_list_del(&list[zone][order], &frame_table[mfn]);
+    frame_table[mfn].order = FRAME_INSIDE;
+    if (list[zone][order].first == PAGE_LIST_END)
+        nonempty[zone] &= ~(1u << order);
+}
+
+void heap_init(void)
+{
+    for (unsigned int z = 0; z < NR_ZONES; z++) {
+        nonempty[z] = 0;
+        for (unsigned int o = 0; o < NR_ORDERS; o++)
+            page_list_init(&list[z][o]);
+    }
+    free_count = total_count = 0;
+    alloc_init();
+    for (uint64_t i = 0; i <= max_mfn; i++)
+        frame_table[i] = (struct page_info){.owner = DOMID_INVALID,
+                                            .order = FRAME_NOT_RAM,
+                                            .next = PAGE_LIST_END,
+                                            .prev = PAGE_LIST_END};
+}
+
+/* Joins the block with its free buddies as far as it goes. */
+static void block_free(uint64_t mfn, unsigned int order)
+{
+    for (; order < HEAP_MAX_ORDER; order++) {
+        uint64_t buddy = mfn ^ (1ull << order);
+
+        if (buddy == 0 || buddy > max_mfn || !(frame_table[buddy].count_info & PGC_free) ||
+            frame_table[buddy].order != order)
+            break;
+        block_remove(buddy, order);
+        mfn &= ~(1ull << order);
+    }
+    block_insert(mfn, order);
+}
+
+static void mark_free(struct page_info *pg, uint32_t stamp, uint64_t flags)
+{
+    pg->count_info = PGC_free | flags;
+    pg->type_info = 0;
+    pg->owner = DOMID_INVALID;
+    pg->tlb_stamp = stamp;
+    pg->order = FRAME_INSIDE;
+}
+
+void heap_give(mfn_t first, uint64_t n)
+{
+    uint64_t mfn = first.n, end;
+
+    if (__builtin_add_overflow(first.n, n, &end) || end > max_mfn + 1)
+        end = max_mfn + 1;
+    spin_lock(&heap_lock);
+    for (mfn = MAX(mfn, 1); mfn < end; mfn++) {
+        if (frame_table[mfn].order != FRAME_NOT_RAM)
+            continue; /* given twice */
+        mark_free(&frame_table[mfn], 0, PGC_fresh);
+        sanitize_poison(map_frame(MFN(mfn)), PAGE_SIZE);
+        block_free(mfn, 0);
+        free_count++;
+        total_count++;
+    }
+    spin_unlock(&heap_lock);
+}
+
+/* The block to take from: in the highest zone that has one, the smallest that is large enough. */
+static bool find_block(unsigned int order, unsigned int top_zone, uint64_t *mfn,
+                       unsigned int *found)
+{
+    for (unsigned int zone = top_zone + 1; zone-- > 0;) {
+        uint32_t fit = nonempty[zone] & ~((1u << order) - 1);
+
+        if (fit) {
+            *found = (unsigned int)__builtin_ctz(fit);
+            *mfn = list[zone][*found].first;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes a block off the lists and halves it down to order. From here on no buddy can join it. */
+static struct page_info *take_block(unsigned int order, unsigned int top_zone)
+{
+    unsigned int found;
+    uint64_t mfn;
+
+    if (!find_block(order, top_zone, &mfn, &found))
+        return NULL;
+    block_remove(mfn, found);
+    while (found > order) {
+        found--;
+        block_insert(mfn + (1ull << found), found);
+    }
+    free_count -= 1ull << order;
+    for (uint64_t i = 0; i < 1ull << order; i++)
+        frame_table[mfn + i].count_info &= ~PGC_free;
+    return &frame_table[mfn];
+}
+
+/* Makes the frames ready for use: no TLB knows them any more, and they are clear, but for fresh
+ * ones when those may stay. */
+static void prepare(struct page_info *pg, unsigned int order, bool fresh_may_stay)
+{
+    uint64_t n = 1ull << order;
+    bool flush = false;
+
+    sanitize_unpoison(map_frame(page_to_mfn(pg)), n * PAGE_SIZE);
+    for (uint64_t i = 0; i < n && !flush; i++)
+        flush = !(pg[i].count_info & PGC_fresh) && !tlb_flushed_since(pg[i].tlb_stamp);
+    /* First: the last owner could write to what is cleared already. */
+    if (flush)
+        flush_tlb_all();
+    for (uint64_t i = 0; i < n; i++) {
+        bool fresh = pg[i].count_info & PGC_fresh;
+
+        pg[i].tlb_stamp = 0;
+        pg[i].order = 0;
+        pg[i].count_info = 0;
+        if (!fresh || !fresh_may_stay)
+            memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
+    }
+}
+
+static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits,
+                                     bool fresh_may_stay)
+{
+    unsigned int top = NR_ZONES - 1;
+    struct page_info *pg;
+
+    if (order > HEAP_MAX_ORDER)
+        return NULL;
+    if (addr_bits && addr_bits < 12 + NR_ZONES)
+        top = addr_bits > 12 ? addr_bits - 12 : 0;
+    spin_lock(&heap_lock);
+    pg = take_block(order, top);
+    spin_unlock(&heap_lock);
+    if (pg)
+        prepare(pg, order, fresh_may_stay);
+    return pg;
+}
+
+struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits)
+{
+    return alloc_block(order, addr_bits, false);
+}
+
+struct page_info *alloc_frames_trusted(unsigned int order, unsigned int addr_bits)
+{
+    return alloc_block(order, addr_bits, true);
+}
+
+void free_frames(struct page_info *pg, unsigned int order)
+{
+    uint32_t stamp = tlb_clock();
+
+    sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
+    spin_lock(&heap_lock);
+    for (uint64_t i = 0; i < 1ull << order; i++) {
+        BUG_ON(pg[i].count_info & (PGC_free | PGC_allocated | PGC_count_mask));
+        mark_free(&pg[i], stamp, 0);
+    }
+    block_free(page_to_mfn(pg).n, order);
+    free_count += 1ull << order;
+    spin_unlock(&heap_lock);
+}
+
+uint64_t heap_free_frames(void)
+{
+    return READ_ONCE(free_count);
+}
+
+uint64_t heap_total_frames(void)
+{
+    return READ_ONCE(total_count);
+}
+
+void *alloc_hv_pages(unsigned int order)
+{
+    struct page_info *pg = alloc_frames(order, 0);
+
+    return pg ? map_frame(page_to_mfn(pg)) : NULL;
+}
+
+void free_hv_pages(void *p, unsigned int order)
+{
+    if (p)
+        free_frames(mfn_to_page(frame_of(p)), order);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Grant tables, between their files (core/grant/grant_*.c). Everyone else uses
+ * core/grant/grant_table.h.
+ *
+ * A granter's side: `shared` frames, which the granter writes, and one active entry for each shared
+ * one, which only the hypervisor sees: who uses the grant, how often, and which frame it was when
+ * the use began. A mapper's side: the maptrack, where a handle leads to the granter (with a
+ * reference of the domain, so that a handle never speaks of another domain of the same id).
+ */
+#ifndef HV_GRANT_INTERNAL_H
+#define HV_GRANT_INTERNAL_H
+
+#include <core/grant/grant_table.h>
+#include <core/state/domain.h>
+
+#define ENTRIES_PER_FRAME  (PAGE_SIZE / sizeof(struct grant_entry_v1))
+#define MAPTRACK_PER_FRAME (PAGE_SIZE / sizeof(struct maptrack))
+#define NO_HANDLE          (~0u)
+
+struct active_grant {
+    uint32_t readers, writers; /* uses; 0 and 0: idle, the rest means nothing */
+    domid_t domid;             /* who */
+    mfn_t frame;
+};
+
+struct maptrack {
+    struct domain *rd; /* referenced while flags is not 0 */
+    uint32_t ref;      /* free: next free handle */
+    uint32_t flags;    /* GNTMAP_* that still hold; 0: free or on its way */
+};
+
+struct grant_table {
+    spinlock_t lock; /* guards the active entries, the status bits in shared, nr_frames, and flags
+                        of maptracks that name this granter */
+    unsigned int nr_frames, max_frames;
+    struct grant_entry_v1 **shared; /* [max_frames] pages of PGC_xenheap */
+    struct active_grant **active;   /* [max_frames] arrays of ENTRIES_PER_FRAME */
+
+    spinlock_t maptrack_lock; /* guards what follows; taken alone */
+    unsigned int nr_maptrack_frames, max_maptrack_frames;
+    struct maptrack **maptrack; /* [max_maptrack_frames] */
+    uint32_t free_handle;
+    uint32_t release_next; /* how far grant_table_release_mappings() came */
+};
+
+/* --- grant_table.c; the granter's lock is held --- */
+int __must_check grant_grow_locked(struct domain *d, unsigned int nr_frames);
+static inline uint64_t grant_entries(const struct grant_table *gt)
+{
+    return (uint64_t)gt->nr_frames * ENTRIES_PER_FRAME;
+}
+struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref);
+/* NULL when the domain's frames are gone already (teardown). */
+struct grant_entry_v1 *grant_shared(struct grant_table *gt, grant_ref_t ref);
+
+/* --- grant_pin.c --- */
+/* Begins a use of rd's grant by ld: checks the entry, marks it in use, gives the frame. Takes rd's
+ * lock. 0 or GNTST_*. */
+int __must_check grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref,
+                           bool readonly, mfn_t *frame);
+void grant_unpin(struct domain *rd, grant_ref_t ref, bool readonly);
+void grant_unpin_locked(struct domain *rd, grant_ref_t ref, bool readonly);
+/* The references of one mapping: general, and writable unless readonly. False: the frame is not
+ * rd's, or is a table. */
+bool __must_check grant_get_frame(struct domain *rd, mfn_t frame, bool readonly);
+void grant_put_frame(struct domain *rd, mfn_t frame, bool readonly);
+
+/* --- maptrack.c --- */
+int __must_check maptrack_init(struct grant_table *gt, unsigned int max_frames);
+void maptrack_destroy(struct grant_table *gt);
+uint32_t maptrack_alloc(struct grant_table *gt); /* NO_HANDLE: full */
+void maptrack_free(struct grant_table *gt, uint32_t handle);
+struct maptrack *maptrack_entry(struct grant_table *gt,
+                                uint32_t handle); /* NULL: no such handle can exist */
+
+/* --- operations on one element: read args in place, leave status in place --- */
+void grant_map_one(struct gnttab_map_grant_ref *op);
+void grant_copy_one(struct gnttab_copy *op);
+
+/* Unmapping is in two halves, with one TLB flush between them for a batch. */
+struct grant_unmap {
+    uint64_t host_addr, new_addr, dev_bus_addr;
+    uint32_t handle;
+    int16_t status;
+    /* filled by the first half: */
+    struct domain *rd;
+    mfn_t frame;
+    uint32_t ref, done; /* GNTMAP_host_map, GNTMAP_device_map that were undone; GNTMAP_readonly */
+    bool last;          /* the handle is free now */
+};
+void grant_unmap_begin(struct grant_unmap *op);
+void grant_unmap_complete(struct grant_unmap *op); /* after the flush */
+
+#endif

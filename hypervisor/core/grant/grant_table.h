@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Grant tables, version 1. core/grant/grant_*.c. The lock (RANK_GRANT) guards the active entries of
+ * its domain; an operation on a foreign grant takes only the granter's. The maptrack has a lock of
+ * its own, taken alone (core/grant/grant_internal.h).
+ */
+#ifndef HV_GRANT_TABLE_H
+#define HV_GRANT_TABLE_H
+
+#include <hv/types.h>
+#include <port/lock.h>
+#include <xen/grant_table.h>
+
+struct domain;
+struct grant_table;
+
+int __must_check grant_table_init(struct domain *d, unsigned int max_frames,
+                                  unsigned int max_maptrack_frames);
+/* Unmaps whatever d still has mapped of others; -XEN_ERESTART when pre-empted. */
+int __must_check grant_table_release_mappings(struct domain *d);
+void grant_table_free_frames(
+    struct domain *d); /* teardown: the frames that d sees; others may still have them mapped */
+void grant_table_destroy(struct domain *d);
+/* For acquire_resource and boot-time domains: the idx-th frame of d's (shared) grant table; grows
+ * it. */
+int __must_check grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mfn);
+unsigned int grant_table_max_frames(const struct domain *d);
+void grant_table_set_entry(struct domain *d, grant_ref_t ref, domid_t to, uint64_t gfn);
+void grant_table_dump(struct domain *d);
+/* For recounts: fn for each mapping of d's that holds references outside of page tables (device
+ * mappings). */
+void grant_table_device_mappings(struct domain *d, void (*fn)(mfn_t frame, bool writable));
+
+#endif

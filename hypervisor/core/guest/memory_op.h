@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory_op, between its files (core/guest/memory*.c).
+ *
+ * The command word carries, above the command, how far a pre-empted operation came. A function that
+ * gives way returns memory_op_again(): the same call from `done` on.
+ */
+#ifndef HV_MEMORY_OP_H
+#define HV_MEMORY_OP_H
+
+#include <core/base/hypercall.h>
+#include <hv/types.h>
+
+#define MEMOP_EXTENT_SHIFT 6
+#define MEMOP_CMD_MASK     ((1u << MEMOP_EXTENT_SHIFT) - 1)
+#define MEMOP_MOST_EXTENTS (~0ull >> MEMOP_EXTENT_SHIFT >> 1)
+
+struct boot_info;
+
+static inline long memory_op_again(unsigned int cmd, uint64_t done, gva_t arg)
+{
+    return hypercall_continuation(2, done << MEMOP_EXTENT_SHIFT | cmd, (uint64_t)arg);
+}
+
+/* The domain that a guest named, with a reference, when the caller may ask about it: itself, or any
+ * for the control domain. 0, -XEN_ESRCH, -XEN_EPERM. */
+int __must_check memory_op_domain(domid_t id, struct domain **d);
+/* Largest extent that the current domain may ask for at once: so that no step is long (XSA-31,
+ * XSA-158). */
+unsigned int memory_op_max_order(void);
+
+long memory_reservation(unsigned int cmd, uint64_t start,
+                        gva_t arg); /* memory_reserve.c: how many extents are done */
+long memory_exchange(gva_t arg);    /* memory_exchange.c */
+long memory_map_get(gva_t arg);     /* memory_map.c */
+long memory_map_set(gva_t arg);
+long memory_map_machine(gva_t arg);
+void memory_map_init(const struct boot_info *bi);        /* keeps the machine's own map */
+long memory_acquire_resource(uint64_t start, gva_t arg); /* memory_resource.c */
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reservations: a domain gets frames, or gives some back, in extents of 2^order frames.
+ *
+ * ABI: the result is how many extents are done. Whatever stops the rest (no memory, a bad address,
+ * the domain's limit, no such domain) shows only in the count. populate_physmap takes a list of
+ * guest frame numbers, makes M2P say them and puts the machine frame numbers into the same list;
+ * increase_reservation only fills in machine frame numbers; decrease_reservation takes them.
+ *
+ * A frame given back leaves the domain's hands when nobody maps it any more: here it loses the
+ * allocation reference alone. A pinned page table stays pinned and owned (XSA-252). The
+ * hypervisor's shared pages are not the domain's to give (XSA-507).
+ */
+#include <core/base/log.h>
+#include <core/frame/frame.h>
+#include <core/guest/memory_op.h>
+#include <core/state/domain.h>
+#include <port/guest_access.h>
+#include <xen/errno.h>
+#include <xen/memory.h>
+
+struct batch {
+    struct domain *d;
+    gva_t list; /* 0: none */
+    unsigned int order, addr_bits;
+};
+
+/* Entry i of the list. */
+static bool list_get(const struct batch *b, uint64_t i, xen_pfn_t *value)
+{
+    gva_t at;
+
+    return guest_index(b->list, i, sizeof(*value), &at) &&
+           !copy_from_guest(value, at, sizeof(*value));
+}
+
+static bool list_put(const struct batch *b, uint64_t i, xen_pfn_t value)
+{
+    gva_t at;
+
+    return guest_index(b->list, i, sizeof(value), &at) && !copy_to_guest(at, &value, sizeof(value));
+}
+
+static bool populate_one(const struct batch *b, uint64_t i)
+{
+    struct page_info *pg;
+    xen_pfn_t gpfn;
+
+    if (!list_get(b, i, &gpfn))
+        return false;
+    pg = alloc_domain_frames(b->d, b->order, b->addr_bits);
+    if (!pg)
+        return refused(-XEN_ENOMEM, "no extent of order %u for d%u (it has %lu of %lu pages)",
+                       b->order, b->d->domain_id, b->d->tot_pages, b->d->max_pages) == 0;
+    for (uint64_t k = 0; k < 1ull << b->order; k++)
+        set_m2p(page_to_mfn(&pg[k]), gpfn + k);
+    return list_put(b, i, page_to_mfn(pg).n);
+}
+
+static bool increase_one(const struct batch *b, uint64_t i)
+{
+    struct page_info *pg = alloc_domain_frames(b->d, b->order, b->addr_bits);
+
+    if (!pg)
+        return false;
+    for (uint64_t k = 0; k < 1ull << b->order; k++)
+        set_m2p(page_to_mfn(&pg[k]), INVALID_M2P_ENTRY);
+    return !b->list || list_put(b, i, page_to_mfn(pg).n);
+}
+
+static bool give_back(struct domain *d, uint64_t mfn)
+{
+    struct page_info *pg = get_page_from_mfn(MFN(mfn), d);
+    bool ok;
+
+    if (!pg)
+        return refused(-XEN_EINVAL, "frame %#lx is not d%u's", mfn, d->domain_id) == 0;
+    ok = !(pg->count_info & PGC_xenheap) && clear_allocated(pg);
+    if (ok)
+        set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
+    put_page(pg);
+    return ok;
+}
+
+static bool decrease_one(const struct batch *b, uint64_t i)
+{
+    xen_pfn_t mfn;
+
+    if (!list_get(b, i, &mfn))
+        return false;
+    for (uint64_t k = 0; k < 1ull << b->order; k++)
+        if (!give_back(b->d, mfn + k))
+            return false;
+    return true;
+}
+
+static long run(bool (*one)(const struct batch *, uint64_t), const struct batch *b,
+                unsigned int cmd, uint64_t start, uint64_t n, gva_t arg)
+{
+    for (uint64_t i = start; i < n; i++) {
+        if (i != start && hypercall_preempt_check())
+            return memory_op_again(cmd, i, arg);
+        if (!one(b, i))
+            return (long)i;
+    }
+    return (long)n;
+}
+
+/* May a reservation of this kind be tried at all? */
+static bool acceptable(const struct xen_memory_reservation *r, unsigned int cmd, uint64_t start)
+{
+    unsigned int bits = XENMEMF_get_address_bits(r->mem_flags);
+
+    if (r->nr_extents > MEMOP_MOST_EXTENTS || start > r->nr_extents)
+        return false;
+    if (r->extent_order > memory_op_max_order())
+        return refused(-XEN_EPERM, "extents of order %u", r->extent_order) == 0;
+    if (r->mem_flags & XENMEMF_populate_on_demand)
+        return refused(-XEN_EINVAL, "populate on demand is left out") == 0;
+    if (bits && bits <= PAGE_SHIFT)
+        return refused(-XEN_EINVAL, "%u address bits", bits) == 0;
+    return r->extent_start || cmd == XENMEM_increase_reservation;
+}
+
+long memory_reservation(unsigned int cmd, uint64_t start, gva_t arg)
+{
+    struct xen_memory_reservation r;
+    struct batch b;
+    long rc;
+
+    if (copy_from_guest(&r, arg, sizeof(r)))
+        return (long)start;
+    if (!acceptable(&r, cmd, start) || memory_op_domain(r.domid, &b.d))
+        return (long)start;
+    b.list = r.extent_start;
+    b.order = r.extent_order;
+    b.addr_bits = XENMEMF_get_address_bits(r.mem_flags);
+    rc = run(cmd == XENMEM_populate_physmap       ? populate_one
+             : cmd == XENMEM_increase_reservation ? increase_one
+                                                  : decrease_one,
+             &b, cmd, start, r.nr_extents, arg);
+    put_domain(b.d);
+    return rc;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * multicall: a list of hypercalls in one.
+ *
+ * Each entry is copied in, run, and gets its result. An error of one entry does not stop the rest.
+ * An entry that gives way (a continuation) has its arguments rewritten in the guest's list; the
+ * multicall is then re-issued from that entry on.
+ *
+ * XSA-213: an entry may switch the guest to its user mode (iret). What follows would then run as
+ * the guest kernel with another address space loaded: the list ends there. ABI: Xen does the same,
+ * with the rest not run. ABI: a multicall within a multicall is refused.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/state/domain.h>
+#include <port/current.h>
+#include <port/guest_access.h>
+#include <xen/errno.h>
+
+static long run_entry(struct vcpu *v, const struct multicall_entry *e)
+{
+    const xen_ulong_t *a = e->args;
+    uint64_t nr = e->op;
+
+    if (unlikely(nr >= NR_HYPERCALLS))
+        return -XEN_ENOSYS;
+    v->hc_nr = (unsigned int)nr;
+    return hypercall_table[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* The entry gave way: its new arguments go to the guest's list. */
+static long rewrite_entry(struct vcpu *v, gva_t at)
+{
+    gva_t args = at + offsetof(struct multicall_entry, args);
+
+    if (!v->continuation)
+        return 0;
+    v->continuation = false;
+    return copy_to_guest(args, v->hc_args, v->hc_nr_args * sizeof(v->hc_args[0]));
+}
+
+/* The list from entry i on is to be issued again. */
+static long give_way(struct vcpu *v, gva_t at, uint64_t left)
+{
+    v->in_multicall = false;
+    v->hc_nr = __HYPERVISOR_multicall;
+    return hypercall_continuation(2, (uint64_t)at, left);
+}
+
+long do_multicall(gva_t call_list, uint64_t nr_calls)
+{
+    struct vcpu *v = current;
+    struct multicall_entry e;
+    long rc = 0;
+
+    if (v->in_multicall)
+        return refused(-XEN_EINVAL, "a multicall in a multicall");
+    if (!guest_range_ok(call_list,
+                        nr_calls > UINT64_MAX / sizeof(e) ? UINT64_MAX : nr_calls * sizeof(e)))
+        return -XEN_EFAULT;
+    v->in_multicall = true;
+    for (uint64_t i = 0; i < nr_calls; i++) {
+        gva_t at = call_list + i * sizeof(e);
+
+        if (i && hypercall_preempt_check())
+            return give_way(v, at, nr_calls - i);
+        if (copy_from_guest(&e, at, sizeof(e))) {
+            rc = -XEN_EFAULT;
+            break;
+        }
+        e.result = (xen_ulong_t)run_entry(v, &e);
+        if (hypercall_gave_way(v, (long)e.result)) {
+            rc = rewrite_entry(v, at);
+            if (!rc)
+                return give_way(v, at, nr_calls - i);
+            break;
+        }
+        if (unlikely(!guest_kernel_mode(v)))
+            break;
+        if (copy_to_guest(at + offsetof(struct multicall_entry, result), &e.result,
+                          sizeof(e.result))) {
+            rc = -XEN_EFAULT;
+            break;
+        }
+    }
+    v->in_multicall = false;
+    v->hc_nr = __HYPERVISOR_multicall;
+    return rc;
+}

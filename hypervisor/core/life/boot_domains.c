@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Boot-time domains: the sections of parvis.cfg, made into domains by the hypervisor itself.
+ *
+ * The control domain comes first and has id 0. A guest's console ring is drained by the hypervisor
+ * to the UART; its store port waits for the control domain; without one it has none. A section that
+ * cannot be had is said and left out; without any domain the machine has nothing to do.
+ */
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/grant/grant_table.h>
+#include <core/life/boot_domains.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define GUEST_GRANT_FRAMES    64
+#define GUEST_MAPTRACK_FRAMES 1024
+/* What stays free for the hypervisor and other domains when the control domain gets all that is
+ * left: 64 MiB. */
+#define KEPT_FREE (64ull << 20 >> PAGE_SHIFT)
+
+static const void *module_at(const struct boot_info *bi, int32_t index, uint64_t *size)
+{
+    const struct boot_module *m;
+
+    if (index < 0) {
+        *size = 0;
+        return NULL;
+    }
+    m = &bi->modules[index];
+    *size = m->size;
+    return (const char *)map_frame(MFN(m->start >> PAGE_SHIFT)) + (m->start & ~PAGE_MASK);
+}
+
+static uint64_t pages_for(const struct boot_domain *b)
+{
+    uint64_t free = heap_free_frames();
+
+    if (b->memory)
+        return b->memory >> PAGE_SHIFT;
+    /* The hypervisor's own part of a domain this big: its p2m while it is built, tables. */
+    return free > 2 * KEPT_FREE ? free - KEPT_FREE - free / 256 : free / 2;
+}
+
+static int make_vcpus(struct domain *d, unsigned int n)
+{
+    int rc = 0;
+
+    for (unsigned int i = 0; i < n && !rc; i++)
+        rc = vcpu_create(d, i);
+    return rc;
+}
+
+/* Ports and rings between a guest and whoever serves it. */
+static int connect_guest(struct domain *d, const struct build_args *args, mfn_t store,
+                         mfn_t console)
+{
+    grant_table_set_entry(d, GNTTAB_RESERVED_CONSOLE, 0, console.n);
+    if (args->store_port)
+        grant_table_set_entry(d, GNTTAB_RESERVED_XENSTORE, 0, store.n);
+    return console_attach_ring(d, console, args->console_port);
+}
+
+static int build_one(const struct boot_info *bi, const struct boot_domain *b, struct domain *d)
+{
+    struct build_args args = {.cmdline = b->cmdline, .nr_pages = pages_for(b)};
+    mfn_t store = INVALID_MFN, console = INVALID_MFN;
+    int rc = make_vcpus(d, MAX(b->vcpus, 1u));
+
+    args.kernel = module_at(bi, b->kernel, &args.kernel_size);
+    args.ramdisk = module_at(bi, b->ramdisk, &args.ramdisk_size);
+    d->max_pages = args.nr_pages;
+    if (!rc && !d->is_control && control_domain)
+        rc = evtchn_alloc_unbound(d, control_domain->domain_id, &args.store_port);
+    if (!rc && !d->is_control)
+        rc = console_alloc_port(d, &args.console_port);
+    if (!rc)
+        rc = d->ops->build(d, &args, &store, &console);
+    if (!rc && !d->is_control)
+        rc = connect_guest(d, &args, store, console);
+    return rc;
+}
+
+static int create_one(const struct boot_info *bi, const struct boot_domain *b)
+{
+    const struct domain_config cfg = {
+        .domid = b->is_control ? 0 : DOMID_INVALID,
+        .name = b->name,
+        .is_control = b->is_control,
+        .max_vcpus = MAX(b->vcpus, 1u),
+        .max_evtchn_port = NR_EVTCHNS - 1,
+        .max_grant_frames = GUEST_GRANT_FRAMES,
+        .max_maptrack_frames = GUEST_MAPTRACK_FRAMES,
+    };
+    struct domain *d;
+    int rc;
+
+    log_info("building %s %s from %s", b->is_control ? "control domain" : "domain", b->name,
+             bi->modules[b->kernel].name);
+    rc = domain_create(&cfg, &d);
+    if (rc) {
+        log_error("%s: cannot be created: error %d", b->name, -rc);
+        return rc;
+    }
+    rc = build_one(bi, b, d);
+    if (rc) {
+        log_error("%s: cannot be built: error %d", b->name, -rc);
+        while (domain_kill(d) == -XEN_ERESTART)
+            ;
+        return rc;
+    }
+    log_info("%s is domain %u with %lu KiB and %u vCPUs", b->name, d->domain_id,
+             (unsigned long)(d->tot_pages << (PAGE_SHIFT - 10)), d->max_vcpus);
+    return 0;
+}
+
+/* RAM that held the modules, once nobody reads them any more. */
+static void give_back_loader_memory(const struct boot_info *bi)
+{
+    for (uint32_t i = 0; i < bi->nr_mem; i++) {
+        uint64_t first = DIV_ROUND_UP(bi->mem[i].start, PAGE_SIZE);
+        uint64_t end = (bi->mem[i].start + bi->mem[i].size) >> PAGE_SHIFT;
+
+        if (bi->mem[i].type == BOOT_MEM_LOADER && first < end)
+            heap_give(MFN(first), end - first);
+    }
+}
+
+static void start_all(void)
+{
+    struct domain *d = NULL;
+
+    spin_lock(&domlist_lock);
+    while ((d = next_domain(d)) != NULL)
+        if (!d->dying && !domain_unpause_by_controller(d))
+            vcpu_wake(d->vcpu[0]);
+    spin_unlock(&domlist_lock);
+}
+
+void boot_domains_create(const struct boot_info *bi)
+{
+    unsigned int made = 0;
+
+    for (int control = 1; control >= 0; control--)
+        for (uint32_t i = 0; i < bi->nr_domains; i++)
+            if (!!bi->domains[i].is_control == control && !create_one(bi, &bi->domains[i]))
+                made++;
+    if (!made)
+        panic("none of the %u domains of parvis.cfg could be started", bi->nr_domains);
+    give_back_loader_memory(bi);
+    start_all();
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a domain: create, references, free.
+ *
+ * A domain is created paused and empty. It is in the table and on the list from the first moment
+ * that others may find it, that is, at the very end of domain_create(). The list's reference goes
+ * with the end of domain_kill() (core/life/domain_kill.c); the struct with the last reference,
+ * which may be a frame that another domain still has mapped.
+ *
+ * Locks: domlist_lock through domain_table. domain_free() runs when nobody can find the domain any
+ * more and takes no other lock.
+ */
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/domain/domain_table.h>
+#include <core/event/pirq.h>
+#include <core/grant/grant_table.h>
+#include <core/life/domain_system.h>
+#include <core/life/watchdog.h>
+#include <core/sched/vcpu_time.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <hv/string.h>
+#include <port/atomic.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define TIMERS_A_DOMAIN 3 /* cap, two watchdogs */
+
+struct domain *control_domain;
+const struct guest_ops *guest_ops_default;
+
+bool get_domain(struct domain *d)
+{
+    uint32_t x = READ_ONCE(d->refcount), seen;
+
+    for (; x; x = seen) {
+        seen = cmpxchg(&d->refcount, x, x + 1);
+        if (likely(seen == x))
+            return true;
+    }
+    return false;
+}
+
+/* What create made, in the opposite order; each step knows whether there is anything to undo. */
+static void free_parts(struct domain *d)
+{
+    for (unsigned int i = 0; i < d->max_vcpus; i++)
+        if (d->vcpu[i])
+            vcpu_free(d->vcpu[i]);
+    if (d->ops)
+        d->ops->domain_free(d);
+    domain_console_free(d);
+    pirq_table_free(d);
+    grant_table_destroy(d);
+    evtchn_free_tables(d);
+    hv_free(d->memory_map);
+    hv_free(d->vcpu);
+    domain_watchdog_stop(d);
+    sched_destroy_domain(d);
+    timer_unreserve(0, TIMERS_A_DOMAIN);
+    hv_free(d);
+}
+
+void put_domain(struct domain *d)
+{
+    if (atomic_sub_return(&d->refcount, 1))
+        return;
+    BUG_ON(d->tot_pages || d->xenheap_pages);
+    log_debug("d%u is gone", d->domain_id);
+    domain_table_remove(d);
+    free_parts(d);
+}
+
+/* The hypervisor's pages that the domain sees from its start: they carry its id as owner, so it has
+ * one by now. */
+static int share_pages(struct domain *d)
+{
+    mfn_t first;
+    int rc;
+
+    d->shared_info = alloc_hv_pages(0);
+    if (!d->shared_info)
+        return -XEN_ENOMEM;
+    share_hv_page_with_guest(d->shared_info, d, true);
+    wallclock_write(d);
+    rc = grant_table_frame(d, 0, &first);
+    if (rc) {
+        unshare_hv_page(d->shared_info);
+        d->shared_info = NULL;
+    }
+    return rc;
+}
+
+static void init_fields(struct domain *d, const struct domain_config *cfg)
+{
+    d->domain_id = cfg->domid;
+    d->refcount = 1;
+    d->is_control = cfg->is_control;
+    d->max_vcpus = cfg->max_vcpus;
+    d->options = cfg->options;
+    d->shutdown_code = ~0u;
+    d->max_pages = 0;
+    memcpy(d->handle, cfg->handle, sizeof(d->handle));
+    list_init(&d->link);
+    spin_lock_init(&d->lock, RANK_DOMAIN);
+    spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);
+    page_list_init(&d->pages);
+    page_list_init(&d->relinquish);
+    d->controller_paused = true;
+    d->pause_count = 1;
+    sched_init_domain(d);
+    domain_watchdog_init(d);
+}
+
+/* The parts that can fail. What was made before a failure is undone by free_parts(). */
+static int init_parts(struct domain *d, const struct domain_config *cfg)
+{
+    int rc;
+
+    d->vcpu = hv_alloc_array(d->max_vcpus, sizeof(*d->vcpu));
+    if (!d->vcpu) {
+        d->max_vcpus = 0;
+        return -XEN_ENOMEM;
+    }
+    rc = evtchn_init(d, cfg->max_evtchn_port);
+    if (!rc)
+        rc = grant_table_init(d, cfg->max_grant_frames, cfg->max_maptrack_frames);
+    if (!rc)
+        rc = domain_console_init(d);
+    if (!rc && d->is_control)
+        rc = pirq_table_init(d);
+    if (!rc) {
+        rc = guest_ops_default->domain_init(d);
+        d->ops = rc ? NULL : guest_ops_default;
+    }
+    return rc;
+}
+
+int domain_create(const struct domain_config *cfg, struct domain **out)
+{
+    struct domain *d;
+    int rc;
+
+    if (cfg->max_vcpus == 0 || cfg->max_vcpus > MAX_VCPUS)
+        return refused(-XEN_EINVAL, "max_vcpus is %u, not 1 to %u", cfg->max_vcpus, MAX_VCPUS);
+    if (cfg->domid != DOMID_INVALID && cfg->domid >= DOMID_FIRST_RESERVED)
+        return refused(-XEN_EINVAL, "%u is no domain id", cfg->domid);
+    if (cfg->is_control && control_domain)
+        return refused(-XEN_EEXIST, "there is a control domain already");
+    d = hv_alloc(sizeof(*d));
+    if (!d)
+        return -XEN_ENOMEM;
+    rc = timer_reserve(0, TIMERS_A_DOMAIN);
+    if (rc) {
+        hv_free(d);
+        return rc;
+    }
+    init_fields(d, cfg);
+    rc = init_parts(d, cfg);
+    if (!rc)
+        rc = domain_table_insert(d);
+    if (rc) {
+        free_parts(d);
+        return rc;
+    }
+    if (cfg->name)
+        hv_strlcpy(d->name, cfg->name, sizeof(d->name));
+    else
+        snprintf(d->name, sizeof(d->name), "d%u", d->domain_id);
+    rc = share_pages(d);
+    if (rc) {
+        put_domain(d);
+        return rc;
+    }
+    if (d->is_control)
+        control_domain = d;
+    *out = d;
+    return 0;
+}

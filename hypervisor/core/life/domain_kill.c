@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a domain: everything it has goes back, in bounded steps.
+ *
+ * domain_kill() is called again as long as it returns -XEN_ERESTART; d->relinquish_step says where
+ * it goes on. The steps are in the order in which things hold each other: nobody may send to it or
+ * map its grants any more; then what it has mapped of others; then the page tables of its vCPUs;
+ * then its frames; at the end the pages that the hypervisor shared with it. A frame that another
+ * domain still has mapped stays owned by the dead domain until it is unmapped, and the struct stays
+ * with it.
+ *
+ * Lock: d->lock for the mark; the caller (domctl: one operation a domain at a time) makes sure that
+ * two do not kill the same domain at once.
+ */
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/console/console_ring.h>
+#include <core/event/pirq.h>
+#include <core/grant/grant_table.h>
+#include <core/life/vcpu_info.h>
+#include <core/life/watchdog.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <port/current.h>
+#include <xen/errno.h>
+
+enum step { MARK, EVENTS, MAPPINGS, VCPUS, MEMORY, SHARED, DONE };
+
+/* Nobody of d runs from here on, and nothing wakes it. */
+static void mark_dying(struct domain *d)
+{
+    struct vcpu *v;
+
+    spin_lock(&d->lock);
+    spin_lock(&d->evtchn.lock); /* Race: whoever makes a port looks at `dying` under this lock */
+    d->dying = true;
+    spin_unlock(&d->evtchn.lock);
+    spin_unlock(&d->lock);
+    domain_pause(d);
+    domain_console_end(d);
+    domain_watchdog_stop(d);
+    sched_destroy_domain(d);
+    for_each_vcpu (d, v) {
+        timer_stop(&v->singleshot);
+        timer_stop(&v->periodic);
+        timer_stop(&v->poll_timer);
+    }
+    if (claim_set(d, 0))
+        log_warning("d%u: its claim could not be given back", d->domain_id);
+    if (control_domain == d)
+        control_domain = NULL;
+}
+
+static int unmap_vcpu_infos(struct domain *d)
+{
+    struct vcpu *v;
+
+    pirq_table_free(d);
+    console_ring_detach(d);
+    for_each_vcpu (d, v)
+        vcpu_info_unmap(v);
+    return d->ops->relinquish_vcpus(d);
+}
+
+static void unshare_pages(struct domain *d)
+{
+    struct vcpu *v;
+    struct shared_info *s = d->shared_info;
+
+    for_each_vcpu (d, v)
+        v->vcpu_info = &v->own_info;
+    d->shared_info = NULL;
+    grant_table_free_frames(d);
+    unshare_hv_page(s);
+}
+
+static int do_step(struct domain *d, enum step step)
+{
+    switch (step) {
+    case MARK:
+        mark_dying(d);
+        return 0;
+    case EVENTS:
+        return evtchn_destroy(d);
+    case MAPPINGS:
+        return grant_table_release_mappings(d);
+    case VCPUS:
+        return unmap_vcpu_infos(d);
+    case MEMORY:
+        return d->ops->relinquish_memory(d);
+    case SHARED:
+        unshare_pages(d);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+int domain_kill(struct domain *d)
+{
+    if (d == current->domain)
+        return refused(-XEN_EINVAL, "a domain cannot destroy itself");
+    while (d->relinquish_step < DONE) {
+        int rc = do_step(d, (enum step)d->relinquish_step);
+
+        if (rc)
+            return rc;
+        d->relinquish_step++;
+    }
+    if (d->kill_done)
+        return 0;
+    d->kill_done = true;
+    send_global_virq(VIRQ_DOM_EXC);
+    put_domain(d);
+    return 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The domains that are always there, and this CPU's idle vCPU.
+ *
+ * dom_io and dom_xen own frames for the sake of the rules about who may map what: dom_io stands for
+ * memory that is no RAM, dom_xen for the hypervisor's own pages that others may see. They are not
+ * on the domain list, have no vCPUs, and never end. The idle domain's vCPUs, one a CPU, are
+ * `current` when nobody else is; they are never on a run queue.
+ */
+#include <core/domain/domain_table.h>
+#include <core/life/domain_system.h>
+#include <core/state/cpu.h>
+#include <core/state/domain.h>
+#include <hv/string.h>
+#include <port/current.h>
+#include <port/machine.h>
+
+struct domain *dom_io, *dom_xen;
+static struct domain *dom_idle;
+
+static struct domain *make_system_domain(domid_t id, const char *name)
+{
+    struct domain *d = hv_alloc(sizeof(*d));
+
+    BUG_ON(!d);
+    d->domain_id = id;
+    d->refcount = 1;
+    d->shutdown_code = ~0u;
+    hv_strlcpy(d->name, name, sizeof(d->name));
+    list_init(&d->link);
+    spin_lock_init(&d->lock, RANK_DOMAIN);
+    spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);
+    spin_lock_init(&d->evtchn.lock, RANK_EVTCHN);
+    page_list_init(&d->pages);
+    page_list_init(&d->relinquish);
+    sched_init_domain(d);
+    BUG_ON(domain_table_insert(d));
+    return d;
+}
+
+static void init_cpu(struct cpu *c)
+{
+    struct vcpu *v = hv_alloc(sizeof(*v));
+
+    BUG_ON(!v || timer_queue_init(&c->timers) || timer_reserve(c->id, 1));
+    sched_init_cpu(c);
+    v->domain = dom_idle;
+    v->vcpu_id = c->id;
+    v->vcpu_info = &v->own_info;
+    v->own_info.evtchn_upcall_mask = 1;
+    v->cpu_stack = c;
+    v->initialised = true;
+    v->sched.cpu = c->id;
+    v->sched.state = RUNSTATE_running;
+    list_init(&v->sched.link);
+    c->idle = v;
+    c->running = v;
+}
+
+void domain_system_init(void)
+{
+    domain_table_init();
+    dom_idle = make_system_domain(DOMID_IDLE, "idle");
+    dom_io = make_system_domain(DOMID_IO, "io");
+    dom_xen = make_system_domain(DOMID_XEN, "xen");
+    control_domain = NULL;
+    init_cpu(this_cpu());
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the start of the hypervisor (main.c) and the host tests have in common.
+ */
+#ifndef HV_MAIN_H
+#define HV_MAIN_H
+
+#include <hv/types.h>
+
+struct guest_ops;
+
+/* After the heap: this CPU's timers and run queue, the idle vCPU (current from here on), dom_io,
+ * dom_xen. core/life/domain_system.c */
+void domain_system_init(void);
+
+/* The kind of guest that domain_create() makes. */
+extern const struct guest_ops *guest_ops_default;
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain ends itself: SCHEDOP_shutdown, a crash, the watchdog.
+ *
+ * The domain stays, paused, with the reason kept, until it is destroyed or resumed; the control
+ * domain hears of it by VIRQ_DOM_EXC. When the control domain itself ends, the machine does.
+ * Without a control domain, the machine ends when the last boot-time domain has: powered off when
+ * all ended in order, else with the sign of failure that a test can see (machine_stop()).
+ *
+ * Lock: d->lock for the state. The end of the machine is decided with no lock held.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/state/domain.h>
+#include <parvis/boot_info.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+#include <xen/sched.h>
+
+static bool halt_on_end;
+static bool one_crashed;
+
+void machine_end_init(const struct boot_info *bi)
+{
+    halt_on_end = bi->halt_on_end;
+    one_crashed = false;
+}
+
+static const char *reason_name(uint32_t reason)
+{
+    static const char *const name[] = {"poweroff", "reboot",   "suspend",
+                                       "crash",    "watchdog", "soft reset"};
+
+    return reason < ARRAY_SIZE(name) ? name[reason] : "unknown reason";
+}
+
+static bool is_failure(uint32_t reason)
+{
+    return reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog;
+}
+
+static void __noreturn end_of_control_domain(uint32_t reason)
+{
+    log_info("the control domain has ended: %s", reason_name(reason));
+    console_drain_rings();
+    if (is_failure(reason))
+        machine_stop(STOP_CRASHED);
+    machine_stop(reason == SHUTDOWN_reboot ? STOP_REBOOT : STOP_POWEROFF);
+}
+
+/* Is any domain left that may still do something? */
+static bool anyone_alive(void)
+{
+    struct domain *d = NULL;
+    bool alive = false;
+
+    spin_lock(&domlist_lock);
+    while ((d = next_domain(d)) != NULL)
+        alive |= !d->shutting_down && !d->dying;
+    spin_unlock(&domlist_lock);
+    return alive;
+}
+
+static void boot_domain_ended(struct domain *d)
+{
+    if (control_domain)
+        return;
+    one_crashed |= is_failure(d->shutdown_code);
+    if (anyone_alive())
+        return;
+    console_drain_rings();
+    if (halt_on_end) {
+        log_info("the last domain has ended; the machine stays up (on_end = halt)");
+        return;
+    }
+    machine_stop(one_crashed ? STOP_CRASHED : STOP_POWEROFF);
+}
+
+void domain_shutdown(struct domain *d, uint32_t reason)
+{
+    bool first;
+
+    spin_lock(&d->lock);
+    first = !d->shutting_down;
+    if (first) {
+        d->shutting_down = true;
+        if (d->shutdown_code == ~0u) /* else SCHEDOP_shutdown_code said it before */
+            d->shutdown_code = reason;
+        reason = d->shutdown_code;
+    }
+    spin_unlock(&d->lock);
+    if (!first)
+        return;
+    if (d->is_control)
+        end_of_control_domain(reason);
+    domain_pause(d);
+    domain_console_end(d);
+    log_info("%s (domain %u) has ended: %s", d->name, d->domain_id, reason_name(reason));
+    send_global_virq(VIRQ_DOM_EXC);
+    boot_domain_ended(d);
+}
+
+void domain_resume(struct domain *d)
+{
+    bool was;
+
+    spin_lock(&d->lock);
+    was = d->shutting_down;
+    d->shutting_down = false;
+    d->shutdown_code = ~0u;
+    spin_unlock(&d->lock);
+    if (was)
+        domain_unpause(d);
+}
+
+void domain_crash(struct domain *d, const char *fmt, ...)
+{
+    char why[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof(why), fmt, ap);
+    va_end(ap);
+    log_error("%s (domain %u) crashed: %s", d->name, d->domain_id, why);
+    if (d == current->domain)
+        log_error("  vcpu %u at rip %#lx, rsp %#lx", current->vcpu_id, current->regs.rip,
+                  current->regs.rsp);
+    domain_shutdown(d, SHUTDOWN_crash);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a vCPU's struct vcpu_info is.
+ *
+ * It begins in shared_info. A guest may move it, once, to a page of its own: the page is held by a
+ * general and a writable reference until the domain ends, so that the hypervisor may write to it at
+ * any time without looking. What the old place held is copied, and the vCPU is told that every
+ * selector may have something pending: an event that came to the old place in between is not lost.
+ *
+ * Lock: v->domain->evtchn.lock is held by the move, so that no event is on its way to the old
+ * place.
+ */
+#include <core/base/log.h>
+#include <core/life/vcpu_info.h>
+#include <core/sched/vcpu_time.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <hv/string.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+void vcpu_info_init(struct vcpu *v)
+{
+    struct shared_info *s = v->domain->shared_info;
+
+    v->vcpu_info =
+        s && v->vcpu_id < XEN_LEGACY_MAX_VCPUS ? &s->vcpu_info[v->vcpu_id] : &v->own_info;
+    v->vcpu_info->evtchn_upcall_mask = 1;
+    v->vcpu_info_mfn = INVALID_MFN;
+}
+
+int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
+{
+    struct domain *d = v->domain;
+    struct page_info *pg;
+    struct vcpu_info *to, *from;
+
+    /* XSA-327: within the page, and aligned as the structure's words are, or atomic operations
+     * would cross pages. */
+    if (offset > PAGE_SIZE - sizeof(*to) || offset % _Alignof(struct vcpu_info))
+        return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
+    if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))
+        return refused(-XEN_EINVAL, "vcpu %u is up", v->vcpu_id);
+    if (!mfn_valid(mfn))
+        return refused(-XEN_EINVAL, "frame %#lx is not RAM", mfn.n);
+    pg = mfn_to_page(mfn);
+    if (d->ops->get_writable(pg, d))
+        return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain", mfn.n);
+
+    spin_lock(&d->evtchn.lock);
+    if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN)) {
+        spin_unlock(&d->evtchn.lock);
+        d->ops->put_writable(pg);
+        return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
+    }
+    from = v->vcpu_info;
+    to = (struct vcpu_info *)((char *)map_frame(mfn) + offset);
+    if (from == &v->own_info) {
+        memset(to, 0, sizeof(*to)); /* ABI: a vCPU that had none begins with an empty one, masked */
+        to->evtchn_upcall_mask = 1;
+    } else {
+        memcpy(to, from, sizeof(*to));
+    }
+    v->vcpu_info = to;
+    v->vcpu_info_mfn = mfn;
+    smp_wmb();
+    to->evtchn_pending_sel = ~0ul;
+    to->evtchn_upcall_pending = 1;
+    vcpu_time_write(v);
+    spin_unlock(&d->evtchn.lock);
+    return 0;
+}
+
+void vcpu_info_unmap(struct vcpu *v)
+{
+    mfn_t mfn = v->vcpu_info_mfn;
+
+    if (mfn_eq(mfn, INVALID_MFN))
+        return;
+    v->vcpu_info = &v->own_info;
+    v->vcpu_info_mfn = INVALID_MFN;
+    v->domain->ops->put_writable(mfn_to_page(mfn));
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a vCPU's struct vcpu_info is: core/life/vcpu_info.c. */
+#ifndef HV_VCPU_INFO_H
+#define HV_VCPU_INFO_H
+
+#include <hv/types.h>
+
+struct vcpu;
+
+void vcpu_info_init(struct vcpu *v);
+/* VCPUOP_register_vcpu_info: v is current or not up. -XEN_EINVAL: set already, or the place is not
+ * allowed. */
+int __must_check vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset);
+void vcpu_info_unmap(struct vcpu *v); /* gives the registered page back (teardown) */
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a CPU does before it goes back to a guest, when something is pending: timers, console rings,
+ * and who runs next.
+ *
+ * cpu->pending is set by anyone, taken by the CPU itself, all bits at once; a bit that is set
+ * meanwhile is seen at the exit path's next look. The scheduler comes last, as the others may wake
+ * somebody.
+ */
+#include <core/console/console.h>
+#include <core/sched/sched.h>
+#include <core/state/cpu.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <port/machine.h>
+
+void cpu_raise(struct cpu *c, uint32_t work)
+{
+    atomic_or(&c->pending, work);
+    if (c != this_cpu())
+        machine_kick(c->id);
+}
+
+void cpu_do_pending(void)
+{
+    struct cpu *c = this_cpu();
+    uint32_t work = xchg(&c->pending, 0);
+
+    if (work & CPU_WORK_TIMER)
+        timers_run();
+    if (work & CPU_WORK_CONSOLE) {
+        console_drain_rings();
+        console_feed_boot_domain(); /* it may have made room */
+    }
+    work |= READ_ONCE(c->pending);
+    if (work & CPU_WORK_SCHEDULE) {
+        atomic_and(&c->pending, ~CPU_WORK_SCHEDULE);
+        sched_schedule();
+    }
+}

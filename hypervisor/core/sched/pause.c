@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a vCPU does not run: pauses by others (counted), by the controller (one, remembered), and its
+ * own wish to wait.
+ *
+ * Pauses nest: each pause has its unpause, whoever made it. The toolstack's pause is one of them at
+ * most, so that a guest which was paused twice by its operator runs again after one unpause.
+ * Blocking is the guest's own: it ends with any event.
+ *
+ * Race: a vCPU that blocks looks for events after it has set VPF_blocked; a sender sets the event
+ * before it looks at VPF_blocked. One of the two sees the other, so no wake-up is lost.
+ *
+ * Lock: d->lock for controller_paused; the counts are atomic.
+ */
+#include <core/base/log.h>
+#include <core/sched/sched.h>
+#include <core/state/domain.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <xen/errno.h>
+
+/* Waits until v has left the CPU it runs on. Not for the current one: that leaves on the exit path.
+ */
+static void wait_until_off(const struct vcpu *v)
+{
+    struct cpu *c = cpu_by_id(v->sched.cpu);
+
+    if (c == this_cpu())
+        return;
+    while (READ_ONCE(c->running) == v)
+        __builtin_ia32_pause();
+}
+
+void vcpu_pause(struct vcpu *v)
+{
+    (void)atomic_add_return(&v->pause_count, 1);
+    vcpu_sleep(v);
+    wait_until_off(v);
+}
+
+void vcpu_unpause(struct vcpu *v)
+{
+    if (atomic_sub_return(&v->pause_count, 1) == 0)
+        vcpu_wake(v);
+}
+
+void domain_pause(struct domain *d)
+{
+    struct vcpu *v;
+
+    (void)atomic_add_return(&d->pause_count, 1);
+    for_each_vcpu (d, v)
+        vcpu_sleep(v);
+    for_each_vcpu (d, v)
+        wait_until_off(v);
+}
+
+void domain_unpause(struct domain *d)
+{
+    struct vcpu *v;
+
+    if (atomic_sub_return(&d->pause_count, 1))
+        return;
+    for_each_vcpu (d, v)
+        vcpu_wake(v);
+}
+
+int domain_pause_by_controller(struct domain *d)
+{
+    bool was;
+
+    spin_lock(&d->lock);
+    was = d->controller_paused;
+    d->controller_paused = true;
+    spin_unlock(&d->lock);
+    if (!was)
+        domain_pause(d);
+    return 0;
+}
+
+int domain_unpause_by_controller(struct domain *d)
+{
+    bool was;
+
+    spin_lock(&d->lock);
+    was = d->controller_paused;
+    d->controller_paused = false;
+    spin_unlock(&d->lock);
+    if (!was)
+        return refused(-XEN_EINVAL, "d%u is not paused", d->domain_id);
+    domain_unpause(d);
+    return 0;
+}
+
+void vcpu_block(struct vcpu *v)
+{
+    atomic_or(&v->pause_flags, VPF_blocked);
+    if (vcpu_event_pending(v))
+        atomic_and(&v->pause_flags, ~VPF_blocked);
+    else
+        vcpu_sleep(v);
+}
+
+void vcpu_unblock(struct vcpu *v)
+{
+    const uint32_t waiting = VPF_blocked | VPF_polling;
+
+    if (!(READ_ONCE(v->pause_flags) & waiting))
+        return;
+    if (v->poll_port) {
+        v->poll_port = 0;
+        timer_stop(&v->poll_timer);
+        atomic_and(&v->domain->poll_mask, ~(1ull << v->vcpu_id));
+    }
+    atomic_and(&v->pause_flags, ~waiting);
+    vcpu_wake(v);
+}

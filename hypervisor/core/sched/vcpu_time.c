@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time as guests see it.
+ *
+ * pvclock: the guest reads the TSC itself and computes  system_time + scale(tsc - tsc_timestamp)
+ * from values that the hypervisor leaves in vcpu_info.time. They are published by a version count:
+ * odd while they change. They come from one reading of the TSC, so that two publications never
+ * disagree and time does not step back. As the scale is the hypervisor's own, values do not age;
+ * they are renewed once a second to keep the multiplication far from overflow.
+ *
+ * Run state area and time memory area lie at guest addresses that the guest registered: they are
+ * written on its own page tables when it is switched in, and (run state) out, so that its other
+ * vCPUs see that it is not running. ABI: with VMASST_TYPE_runstate_update_flag the entry time has
+ * its top bit set while the rest changes.
+ *
+ * Locks: none for a vCPU's own values (its CPU writes them); wc_lock guards the wall clock of all
+ * shared_info pages.
+ */
+#include <core/sched/vcpu_time.h>
+#include <core/state/domain.h>
+#include <port/atomic.h>
+#include <port/guest_access.h>
+#include <port/machine.h>
+
+#define REFRESH SECONDS(1)
+
+static spinlock_t wc_lock = SPINLOCK_INIT(RANK_TIMER);
+static uint64_t wc_at_zero;
+
+static void publish(struct vcpu_time_info *to, uint64_t ticks, uint64_t system_time)
+{
+    uint32_t version = READ_ONCE(to->version), mul;
+    int8_t shift;
+
+    clock_scale(&mul, &shift);
+    WRITE_ONCE(to->version, version | 1);
+    smp_wmb();
+    to->tsc_timestamp = ticks;
+    to->system_time = system_time;
+    to->tsc_to_system_mul = mul;
+    to->tsc_shift = shift;
+    to->flags = 0;
+    smp_wmb();
+    WRITE_ONCE(to->version, (version | 1) + 1);
+}
+
+/* The registered copy; its version field is the guest's memory, so ours is used. */
+static void write_time_area(struct vcpu *v)
+{
+    struct vcpu_time_info copy;
+    gva_t at = v->time_info_gva;
+
+    if (likely(!at))
+        return;
+    copy = v->vcpu_info->time;
+    copy.version = v->time_stamp.version | 1;
+    if (copy_to_guest(at, &copy.version, sizeof(copy.version)) ||
+        copy_to_guest(at + sizeof(copy.version), (char *)&copy + sizeof(copy.version),
+                      sizeof(copy) - sizeof(copy.version)))
+        goto err_fault;
+    v->time_stamp.version = copy.version + 1;
+    copy.version = v->time_stamp.version;
+    if (!copy_to_guest(at, &copy.version, sizeof(copy.version)))
+        return;
+err_fault:
+    v->areas_stale = true;
+}
+
+void vcpu_time_write(struct vcpu *v)
+{
+    uint64_t ticks = clock_ticks();
+
+    v->time_stamp.tsc = ticks;
+    v->time_stamp.system_time = (uint64_t)clock_at(ticks);
+    publish(&v->vcpu_info->time, ticks, v->time_stamp.system_time);
+}
+
+void vcpu_time_refresh(struct vcpu *v, s_time_t now)
+{
+    if (likely(v->time_stamp.tsc && (uint64_t)now - v->time_stamp.system_time < (uint64_t)REFRESH))
+        return;
+    vcpu_time_write(v);
+    write_time_area(v);
+}
+
+/* Writes the whole run state; with the update flag, its top bit marks the time in between. */
+static void write_runstate(struct vcpu *v)
+{
+    struct vcpu_runstate_info info;
+    gva_t at = v->runstate_gva, entry = at + offsetof(struct vcpu_runstate_info, state_entry_time);
+    uint64_t marked;
+
+    if (likely(!at))
+        return;
+    info.state = (int)v->sched.state;
+    info.state_entry_time = (uint64_t)v->sched.state_since;
+    for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
+        info.time[i] = v->sched.time[i];
+    if (v->domain->arch.vm_assist & (1u << VMASST_TYPE_runstate_update_flag)) {
+        marked = info.state_entry_time | XEN_RUNSTATE_UPDATE;
+        if (copy_to_guest(entry, &marked, sizeof(marked)))
+            goto err_fault;
+        smp_wmb();
+        info.state_entry_time = marked;
+    }
+    /* The padding behind state is the guest's: it is left alone. */
+    if (copy_to_guest(at, &info.state, sizeof(info.state)) ||
+        copy_to_guest(entry, &info.state_entry_time,
+                      sizeof(info) - offsetof(struct vcpu_runstate_info, state_entry_time)))
+        goto err_fault;
+    if (info.state_entry_time & XEN_RUNSTATE_UPDATE) {
+        marked = info.state_entry_time & ~XEN_RUNSTATE_UPDATE;
+        smp_wmb();
+        if (copy_to_guest(entry, &marked, sizeof(marked)))
+            goto err_fault;
+    }
+    return;
+err_fault:
+    v->areas_stale = true;
+}
+
+void vcpu_areas_switched_out(struct vcpu *v)
+{
+    if (v->runstate_gva)
+        write_runstate(v);
+}
+
+void vcpu_areas_switched_in(struct vcpu *v)
+{
+    bool stale = v->areas_stale;
+
+    v->areas_stale = false;
+    if (v->runstate_gva)
+        write_runstate(v);
+    if (unlikely(stale))
+        write_time_area(v);
+}
+
+static void write_wallclock(struct domain *d)
+{
+    struct shared_info *s = d->shared_info;
+    uint64_t at_zero = wc_at_zero + (uint64_t)(d->time_offset * 1000000000ll);
+    uint64_t sec = at_zero / 1000000000ull;
+
+    if (!s)
+        return;
+    WRITE_ONCE(s->wc_version, READ_ONCE(s->wc_version) | 1);
+    smp_wmb();
+    s->wc_sec = (uint32_t)sec;
+    s->wc_sec_hi = (uint32_t)(sec >> 32);
+    s->wc_nsec = (uint32_t)(at_zero % 1000000000ull);
+    smp_wmb();
+    WRITE_ONCE(s->wc_version, READ_ONCE(s->wc_version) + 1);
+}
+
+void wallclock_write(struct domain *d)
+{
+    spin_lock(&wc_lock);
+    if (!wc_at_zero)
+        wc_at_zero = clock_wall_at_zero();
+    write_wallclock(d);
+    spin_unlock(&wc_lock);
+}
+
+uint64_t wallclock_at_zero(void)
+{
+    return wc_at_zero ? wc_at_zero : clock_wall_at_zero();
+}
+
+void wallclock_set(uint64_t ns_at_zero)
+{
+    struct domain *d = NULL;
+
+    spin_lock(&domlist_lock);
+    spin_lock(&wc_lock);
+    wc_at_zero = ns_at_zero;
+    while ((d = next_domain(d)) != NULL)
+        write_wallclock(d);
+    spin_unlock(&wc_lock);
+    spin_unlock(&domlist_lock);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One physical CPU. Its fields are touched by that CPU alone, but for `pending` (atomic, any CPU)
+ * and what has a lock.
+ */
+#ifndef HV_CPU_H
+#define HV_CPU_H
+
+#include <core/sched/sched.h>
+#include <core/sched/timer.h>
+#include <hv/arch_cpu.h>
+#include <hv/list.h>
+#include <hv/types.h>
+
+struct vcpu;
+
+/* Bits of struct cpu.pending: work that the exit path does before it returns to a guest
+ * (cpu_do_pending()). */
+#define CPU_WORK_TIMER    (1u << 0) /* the timer interrupt came: run expired timers */
+#define CPU_WORK_SCHEDULE (1u << 1) /* choose again who runs                        */
+#define CPU_WORK_CONSOLE  (1u << 2) /* drain boot-time domains' console rings       */
+
+struct cpu {
+    struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets)     */
+    uint32_t pending;     /* CPU_WORK_*: atomic (asm-offsets)                                     */
+    unsigned int id;
+    s_time_t slice_end; /* a long hypercall gives way after this; 0: not begun.
+                           hypercall_preempt_check() (asm-offsets) */
+    struct vcpu *idle;
+    struct runqueue rq;
+    struct timer_queue timers;
+    struct arch_cpu arch;
+};
+
+/* The exit path's one look at pending work: timers, then the scheduler. May change `current`.
+ * Interrupts off. */
+void cpu_do_pending(void);
+void cpu_raise(struct cpu *c, uint32_t work);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains and vCPUs.
+ *
+ * A domain lives from domain_create() to the last reference (get_domain/put_domain): destruction
+ * first marks it dying, then gives back everything in bounded steps (domain_kill is a
+ * continuation), and its struct is freed when nobody holds a frame or reference of it any more.
+ * Only then is its id free for another. A vCPU lives as long as its domain.
+ *
+ * Locks: domlist_lock the list and the ids; d->lock lifecycle fields (marked L); d->page_alloc_lock
+ * the page list and counts (marked P); the scheduler's lock the run state (struct sched_vcpu).
+ */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <core/event/event_channel.h>
+#include <core/frame/frame.h>
+#include <core/sched/sched.h>
+#include <core/sched/timer.h>
+#include <hv/arch_vcpu.h>
+#include <hv/list.h>
+#include <hv/types.h>
+#include <port/lock.h>
+#include <xen/vcpu.h>
+#include <xen/xen.h>
+
+struct guest_ops;
+struct grant_table;
+struct pirq_table;
+struct domain_console;
+struct multicall_state;
+
+#define MAX_VCPUS 64 /* a domain's; the first 32 have their vcpu_info in shared_info */
+
+/* Reasons a vCPU does not run: bits of vcpu.pause_flags (atomic). */
+#define VPF_blocked 1u /* SCHEDOP_block: until an event                        */
+#define VPF_down    2u /* not VCPUOP_up yet, or down again                     */
+#define VPF_polling 4u /* SCHEDOP_poll: until one of poll ports, or time       */
+
+struct vcpu {
+    uint64_t pad; /* so that regs.es, where TSS.rsp0 points, is 16-byte aligned         */
+    struct cpu_user_regs regs; /* the guest's registers while the hypervisor runs: in place */
+    struct domain *domain;
+    unsigned int vcpu_id;
+    struct cpu *cpu_stack; /* the CPU that runs it: entry takes its stack from here (asm-offsets) */
+
+    struct vcpu_info *vcpu_info; /* hypervisor's mapping of where the guest looks (asm-offsets) */
+    struct vcpu_info own_info; /* before one exists (vCPUs from 32 on, until they register)       */
+    mfn_t vcpu_info_mfn; /* registered by VCPUOP_register_vcpu_info, holds a writable reference */
+
+    uint32_t pause_flags; /* VPF_*: atomic                                                    */
+    uint32_t pause_count; /* pauses by others: atomic                                         */
+    bool initialised;     /* has a context                                                    */
+    struct sched_vcpu sched;
+
+    struct timer singleshot; /* VCPUOP_set_singleshot_timer, set_timer_op                        */
+    struct timer periodic;   /* VCPUOP_set_periodic_timer                                        */
+    s_time_t period;
+    struct timer poll_timer;
+    evtchn_port_t poll_port; /* the port polled for when exactly one; 0 none; ~0 several         */
+
+    uint16_t virq_port[24]; /* NR_VIRQS: port bound, 0 none; evtchn lock                        */
+    gva_t runstate_gva;     /* registered area, written on the guest's own page tables; 0 none  */
+    bool areas_stale;       /* one of the two could not be written: core/sched/vcpu_time.h      */
+    gva_t time_info_gva;    /* VCPUOP_register_vcpu_time_memory_area; 0 none                    */
+    struct {
+        uint32_t version;
+        uint64_t tsc, system_time;
+    } time_stamp; /* last pvclock values given */
+
+    uint64_t affinity; /* hard affinity, bit per CPU                                       */
+    bool in_multicall;
+    bool continuation; /* the running hypercall asked to be issued again with hc_args, hc_nr_args of
+                          them */
+    uint8_t hc_nr_args;
+    uint64_t hc_args[6];
+    unsigned int hc_nr; /* number of the running hypercall, for refused()                   */
+
+    struct arch_vcpu arch;
+} __aligned(16);
+_Static_assert(offsetof(struct vcpu, regs.es) % 16 == 0, "the CPU aligns the stack it pushes to");
+
+struct domain {
+    domid_t domain_id;
+    struct list link;  /* domlist_lock */
+    uint32_t refcount; /* atomic; the list holds one */
+    spinlock_t lock;
+    uint8_t handle[16]; /* uuid; L */
+    char name[32];      /* boot-time domains: from parvis.cfg; else "d<ID>" (for the log) */
+
+    bool is_control;        /* may use control operations */
+    bool dying;             /* L */
+    bool kill_done;         /* everything given back; the struct waits for references */
+    bool shutting_down;     /* L: SCHEDOP_shutdown seen */
+    uint32_t shutdown_code; /* SHUTDOWN_*; ~0u: none */
+    uint32_t pause_count;   /* hypervisor-internal pauses, atomic */
+    uint64_t poll_mask;     /* vCPUs in SCHEDOP_poll, bit per vCPU: atomic */
+    bool controller_paused; /* L: XEN_DOMCTL_pausedomain holds one pause */
+    bool domctl_busy;       /* a control operation is at work on it: atomic */
+    uint32_t options;       /* XEN_DOMCTL_CDF_* */
+
+    unsigned int max_vcpus; /* length of vcpu[] */
+    struct vcpu **vcpu;
+
+    const struct guest_ops *ops;
+    struct shared_info *shared_info; /* hypervisor's mapping of a PGC_xenheap page of the domain */
+
+    spinlock_t page_alloc_lock;
+    struct page_list pages;      /* P: frames owned, but for xenheap ones */
+    struct page_list relinquish; /* P: teardown: frames already looked at */
+    uint64_t tot_pages;          /* P */
+    uint64_t max_pages;          /* P */
+    uint64_t outstanding_claim;  /* P: XENMEM_claim_pages */
+    uint32_t xenheap_pages;      /* atomic */
+    void *memory_map;            /* P: struct e820 entries set by XENMEM_set_memory_map */
+    unsigned int memory_map_entries;
+
+    struct evtchn_table evtchn;
+    struct grant_table *grant;
+    struct pirq_table *pirqs; /* NULL for a domain without hardware */
+    struct domain_console
+        *console; /* early output kept by the hypervisor; ring drain for boot-time domains */
+
+    struct sched_domain sched;
+    int64_t time_offset;      /* seconds, XEN_DOMCTL_settimeoffset */
+    struct timer watchdog[2]; /* SCHEDOP_watchdog */
+    uint32_t watchdog_used;   /* bit per timer; L */
+    int relinquish_step;      /* how far domain_kill came */
+
+    uint64_t refusals, refusals_logged_at; /* rate limit of refused() */
+    struct arch_domain arch;
+};
+
+extern struct domain *control_domain; /* NULL when there is none */
+extern struct domain *dom_io,
+    *dom_xen; /* DOMID_IO owns non-RAM, DOMID_XEN the hypervisor's shared pages */
+
+/* domid 0 for the control domain; DOMID_INVALID asks for the next free id. */
+struct domain_config {
+    domid_t domid;
+    const char *name;
+    bool is_control;
+    unsigned int max_vcpus, max_evtchn_port, max_grant_frames, max_maptrack_frames;
+    uint8_t handle[16];
+    uint32_t options;
+};
+
+/* Creates a paused domain without memory or vCPUs. 0 and *out (with the list's reference), or
+ * -XEN_E*; nothing is left behind. */
+int __must_check domain_create(const struct domain_config *cfg, struct domain **out);
+int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
+void vcpu_free(struct vcpu *v); /* by the end of its domain */
+/* Marks it dying and gives back what it has; -XEN_ERESTART when pre-empted: call again. */
+int __must_check domain_kill(struct domain *d);
+/* Looks a domain up by id and takes a reference; NULL when there is none. DOMID_SELF is the
+ * caller's affair. */
+struct domain *get_domain_by_id(domid_t id);
+/* As above, for an id that a guest gave: DOMID_SELF is the current domain. */
+struct domain *get_domain_for_guest(domid_t id);
+/* Who owns a frame (one that is owned stays so while the caller holds it); NULL: nobody. dom_io and
+ * dom_xen are found too. */
+struct domain *owner_of_page(const struct page_info *pg);
+bool get_domain(struct domain *d);
+void put_domain(struct domain *d);
+struct domain *
+next_domain(struct domain *d); /* walk of the list under domlist_lock: NULL starts and ends */
+extern spinlock_t domlist_lock;
+
+/* Claims on free memory (core/domain/claim.c). Frames others claimed are not for d. claim_set:
+ * XENMEM_claim_pages, in pages d shall have in all. */
+uint64_t claims_outstanding(void);
+bool claim_allows(const struct domain *d, uint64_t n);
+void claim_consume(struct domain *d, uint64_t n);
+int __must_check claim_set(struct domain *d, uint64_t pages);
+
+void domain_pause(struct domain *d); /* counts; vCPUs that run elsewhere have left when it returns,
+                                        but for current */
+void domain_unpause(struct domain *d);
+int __must_check domain_pause_by_controller(struct domain *d);
+int __must_check domain_unpause_by_controller(struct domain *d);
+void vcpu_pause(struct vcpu *v);
+void vcpu_unpause(struct vcpu *v);
+void vcpu_block(
+    struct vcpu *v); /* the current one: until an event, at once undone when one is pending */
+void vcpu_unblock(struct vcpu *v);
+/* The guest ended itself; the reason is kept; VIRQ_DOM_EXC to the control domain; a boot-time
+ * domain may end the machine. */
+void domain_shutdown(struct domain *d, uint32_t reason);
+void domain_resume(struct domain *d);
+struct boot_info;
+void machine_end_init(
+    const struct boot_info *bi); /* what happens when the last boot-time domain has ended */
+/* A guest did what a guest must not: says the sentence, then domain_shutdown(SHUTDOWN_crash). */
+void __printf(2, 3) domain_crash(struct domain *d, const char *fmt, ...);
+
+#define for_each_vcpu(d, v)                                                                        \
+    for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->max_vcpus; vcpu_i_++)                            \
+        if (((v) = (d)->vcpu[vcpu_i_]) != NULL)
+
+/* Does v's guest run as its kernel (else as user)? */
+static inline bool guest_kernel_mode(const struct vcpu *v)
+{
+    return v->arch.flags & VF_KERNEL_MODE;
+}
+
+static inline bool is_idle(const struct vcpu *v)
+{
+    return v->domain->domain_id == DOMID_IDLE;
+}
+
+static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
+{
+    return id < d->max_vcpus ? d->vcpu[id] : NULL;
+}
+
+#endif

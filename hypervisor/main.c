@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The start of the hypervisor, from the moment when there is a struct boot_info: a list of calls,
+ * in the order in which things come to need each other. The boot CPU runs it on its own stack,
+ * interrupts off; nothing else runs yet, so no locks matter.
+ *
+ * At the end the idle loop looks for work, finds the vCPUs of the boot-time domains, and the first
+ * guest runs.
+ */
+#include <core/base/log.h>
+#include <core/console/console.h>
+#include <core/guest/memory_op.h>
+#include <core/guest/version.h>
+#include <core/life/boot_domains.h>
+#include <core/life/domain_system.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <hv/x86_init.h>
+
+void hypervisor_main(const struct boot_info *bi)
+{
+    log_set_level((enum log_level)bi->loglevel);
+    x86_init_early(bi);
+    console_init();
+    log_info("Parvis %s, started by %s%s%s", PARVIS_VERSION, bi->loader, bi->cmdline[0] ? ": " : "",
+             bi->cmdline);
+    version_set_command_line(bi->cmdline);
+    memory_map_init(bi);
+    x86_init_memory(bi);
+    domain_system_init();
+    x86_init_late(bi);
+    guest_ops_default = &pv_guest_ops;
+    machine_end_init(bi);
+    boot_domains_create(bi);
+    machine_idle();
+}
