@@ -89,10 +89,10 @@ static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
     a->ctrlreg[0] = c->ctrlreg[0] & X86_CR0_TS;
     a->ctrlreg[4] = c->ctrlreg[4] & (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE);
     for (unsigned int i = 0; i < 8; i++)
-        a->debugreg[i] = 0;
+        a->debugreg[i] = i == 6 ? X86_DR6_DEFAULT : i == 7 ? X86_DR7_DEFAULT : 0;
     for (unsigned int i = 0; i < 8; i++)
         if (i != 4 && i != 5 && c->debugreg[i] && pv_set_debugreg(v, i, c->debugreg[i]))
-            a->debugreg[i] = 0; /* ABI: a breakpoint that may not be is dropped */
+            continue; /* ABI: a breakpoint that may not be is dropped */
     if (c->flags & VGCF_i387_valid) {
         set_fpu(a->fpu, &c->fpu_ctxt);
         a->fpu_initialised = false; /* what a CPU may still hold is old */

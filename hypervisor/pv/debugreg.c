@@ -10,9 +10,7 @@
 #include <hv/pv_bits.h>
 #include <port/guest_access.h>
 
-#define DR6_FIXED          0xffff0ff0ull
 #define DR6_MASK           0xe00full
-#define DR7_FIXED          0x400ull
 #define DR7_GENERAL_DETECT (1ull << 13)
 #define DR7_RESERVED       (0xffffffff00000000ull | 0xd800ull)
 
@@ -42,13 +40,13 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
                            (unsigned long)value);
         break;
     case 6:
-        value = (value & DR6_MASK) | DR6_FIXED;
+        value = (value & DR6_MASK) | X86_DR6_DEFAULT;
         break;
     case 7:
         if (value >> 32)
             return refused(-XEN_EPERM, "debug register 7: %#lx has reserved bits",
                            (unsigned long)value);
-        value = (value & ~DR7_RESERVED) | DR7_FIXED;
+        value = (value & ~DR7_RESERVED) | X86_DR7_DEFAULT;
         rc = check_dr7(v, value);
         if (rc)
             return refused(rc, "debug register 7: %#lx asks for what a guest must not break on",

@@ -116,8 +116,8 @@ static int pv_vcpu_init(struct vcpu *v)
     memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
     memcpy(fpu + FPU_XSTATE_BV, &legacy, sizeof(legacy));
     v->arch.xcr0 = 1;
-    v->arch.debugreg[6] = 0xffff0ff0;
-    v->arch.debugreg[7] = 0x400;
+    v->arch.debugreg[6] = X86_DR6_DEFAULT;
+    v->arch.debugreg[7] = X86_DR7_DEFAULT;
     v->arch.flags = VF_KERNEL_MODE;
     return 0;
 }

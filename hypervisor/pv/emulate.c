@@ -286,7 +286,7 @@ bool pv_emulate_privileged(struct vcpu *v)
         break;
     case 0xfa: /* cli, sti: ABI: allowed by IOPL, without effect on the events' mask */
     case 0xfb:
-        done = v->arch.iopl >= (guest_kernel_mode(v) ? 1 : 3);
+        done = pv_iopl_permits(v);
         break;
     case 0x0f:
         done = emulate_0f(v, &in);

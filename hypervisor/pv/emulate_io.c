@@ -11,23 +11,49 @@
 #include <port/guest_access.h>
 #include <port/machine.h>
 
-static bool bitmap_permits(const struct vcpu *v, unsigned int port, unsigned int bytes)
+/* The guest's kernel runs in ring 3, and so that it needs a level at all: 1, as long as the guest
+ * did not ask for an IOPL as on hardware (ABI). */
+bool pv_iopl_permits(const struct vcpu *v)
 {
+    bool architectural = v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl);
+    unsigned int needed = !guest_kernel_mode(v) ? 3 : architectural ? 0 : 1;
+
+    return v->arch.iopl >= needed;
+}
+
+/* The bits of a port and of the next 7 or more. What cannot be read permits nothing; that the
+ * bitmap ends with the first byte is no harm. */
+static uint16_t bitmap_bits(gva_t at)
+{
+    uint8_t bytes[2];
+
+    if (copy_from_guest(bytes, at, 2)) {
+        bytes[1] = 0xff;
+        if (copy_from_guest(bytes, at, 1))
+            bytes[0] = 0xff;
+    }
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+/* The bitmap lies in the kernel's memory, which an application's page table need not have. */
+static bool bitmap_permits(struct vcpu *v, unsigned int port, unsigned int bytes)
+{
+    bool user = !guest_kernel_mode(v);
     uint16_t bits;
 
     if (!v->arch.iobmp || port + bytes > v->arch.iobmp_limit)
         return false;
-    if (copy_from_guest(&bits, v->arch.iobmp + port / 8, sizeof(bits)))
-        return false;
+    if (user)
+        pv_toggle_guest_mode(v);
+    bits = bitmap_bits(v->arch.iobmp + port / 8);
+    if (user)
+        pv_toggle_guest_mode(v);
     return !(bits >> (port & 7) & ((1u << bytes) - 1));
 }
 
 bool pv_io_permitted(struct vcpu *v, unsigned int port, unsigned int bytes)
 {
-    bool architectural = v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl);
-    unsigned int needed = !guest_kernel_mode(v) ? 3 : architectural ? 0 : 1;
-
-    return v->arch.iopl >= needed || bitmap_permits(v, port, bytes);
+    return pv_iopl_permits(v) || bitmap_permits(v, port, bytes);
 }
 
 #define PCI_ADDRESS 0xcf8

@@ -5,7 +5,8 @@
  * The frame is on the guest's stack: rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. It is copied
  * once. The selectors get RPL 3, RFLAGS what a guest may have; bad selectors are found by hardware
  * when the exit path loads them (failsafe callback). RPL 3 in the frame's CS means user mode.
- * RFLAGS.IF is the virtual interrupt flag.
+ * RFLAGS.IF is the virtual interrupt flag; RFLAGS.IOPL is the virtual level where the guest asked
+ * for one that is in its frames (VMASST_TYPE_architectural_iopl).
  */
 #include <core/base/hypercall.h>
 #include <hv/pv.h>
@@ -31,8 +32,10 @@ long do_iret(void)
     }
     v->regs.rip = frame.rip;
     v->regs.cs = (uint16_t)(frame.cs | 3);
-    v->regs.rflags = (frame.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM)) |
-                     X86_EFLAGS_IF | X86_EFLAGS_ALWAYS;
+    if (v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl))
+        v->arch.iopl = frame.rflags >> 12 & 3;
+    v->regs.rflags = (frame.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF |
+                     X86_EFLAGS_ALWAYS;
     v->regs.rsp = frame.rsp;
     v->regs.ss = (uint16_t)(frame.ss | 3);
 

@@ -15,8 +15,7 @@
 #include <hv/pv_mm.h>
 #include <port/guest_access.h>
 
-#define TRIES  16 /* the CPU may set accessed and dirty meanwhile: twice at most */
-#define DR6_BS (1ull << 14)
+#define TRIES 16 /* the CPU may set accessed and dirty meanwhile: twice at most */
 
 /* The instruction at RIP, up to 15 bytes; fewer when the next page is not there. */
 static unsigned int fetch(gva_t rip, uint8_t *code)
@@ -80,7 +79,7 @@ static bool emulate(struct vcpu *v, struct page_info *table, const struct ptwr_i
         return false;
     ptwr_retire(&v->regs, in, was);
     if (v->regs.rflags & X86_EFLAGS_TF) {
-        v->arch.debugreg[6] |= DR6_BS;
+        v->arch.debugreg[6] |= X86_DR6_BS;
         pv_inject_exception(v, TRAP_debug, 0, false);
     }
     return true;

@@ -65,7 +65,7 @@ static void load_debug_registers(const struct vcpu *v)
     write_dr1(dr[1]);
     write_dr2(dr[2]);
     write_dr3(dr[3]);
-    write_dr6(DR6_DEFAULT);
+    write_dr6(X86_DR6_DEFAULT);
     write_dr7(dr[7]);
 }
 
@@ -74,7 +74,7 @@ static void save_state(struct vcpu *v)
     save_segments(v);
     fpu_save(v);
     if (v->arch.debugreg[7] & DR7_ACTIVE)
-        write_dr7(DR7_DEFAULT);
+        write_dr7(X86_DR7_DEFAULT);
 }
 
 void machine_load_cr4(const struct vcpu *v)

@@ -199,13 +199,15 @@ syscall32_entry:
         jmp return_to_guest
 
 ; SYSENTER: the CPU clears RFLAGS.IF and VM alone, and knows neither RIP nor RSP of the guest. RSP = &tss.rsp0.
-; XSA-44: NT, TF and the rest of the guest's flags go at once. TF makes a #DB before the first of these (handle_hv_exception clears it).
-global sysenter_entry
+; XSA-44: NT, TF and the rest of the guest's flags go at once. TF makes a #DB before each instruction until the guest's flags are
+; saved, with TF among them; then handle_hv_exception clears it.
+global sysenter_entry, sysenter_flags_saved
 sysenter_entry:
         mov rsp, [rsp]
         push GUEST_SS
         push 0
         pushfq
+sysenter_flags_saved:
         or qword [rsp], 1 << 9
         push GUEST_CS32
         push 0

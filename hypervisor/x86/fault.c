@@ -82,6 +82,14 @@ static void handle_nmi(const char *where)
     log_warning("NMI %s, reason %#x", where, inb(0x61));
 }
 
+/* SYSENTER changes no TF, and its entry has not saved the guest's flags yet. */
+static bool in_sysenter(uint64_t rip)
+{
+    extern char sysenter_entry[], sysenter_flags_saved[];
+
+    return rip >= (uint64_t)sysenter_entry && rip < (uint64_t)sysenter_flags_saved;
+}
+
 void handle_hv_exception(struct cpu_user_regs *regs)
 {
     unsigned int vector = regs->entry_vector;
@@ -93,8 +101,9 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     case VECTOR_DB:
         /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here
          * instead of in the guest; harmless. */
-        write_dr6(DR6_DEFAULT);
-        regs->rflags &= ~X86_EFLAGS_TF;
+        write_dr6(X86_DR6_DEFAULT);
+        if (!in_sysenter(regs->rip))
+            regs->rflags &= ~X86_EFLAGS_TF;
         return;
     case VECTOR_DF:
     case VECTOR_MC:
@@ -130,8 +139,8 @@ void handle_guest_ist(struct vcpu *v)
         return;
     case VECTOR_DB:
         /* ABI: DR6 collects; the guest reads and clears its copy. */
-        v->arch.debugreg[6] |= read_dr6() & ~DR6_DEFAULT;
-        write_dr6(DR6_DEFAULT);
+        v->arch.debugreg[6] |= read_dr6() & ~X86_DR6_DEFAULT;
+        write_dr6(X86_DR6_DEFAULT);
         pv_handle_trap(v);
         return;
     default:

@@ -33,8 +33,6 @@
 /* ABI: the PAT of Xen. Guests' cache bits index it: WB, WT, UC-, UC, WC, WP, UC, UC. */
 #define PAT_VALUE 0x0000050100070406ull
 
-#define DR6_DEFAULT 0xffff0ff0ul
-#define DR7_DEFAULT 0x400ul
-#define DR7_ACTIVE  0xfful
+#define DR7_ACTIVE 0xfful
 
 #endif

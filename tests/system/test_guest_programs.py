@@ -20,10 +20,15 @@ def names():
     return sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
 
 
-def on_parvis(name):
-    with Machine.guest("guest-" + name, os.path.join(FOLDER, name), vcpus=2) as m:
+def on_parvis(name, **machine):
+    with Machine.guest("guest-" + name, os.path.join(FOLDER, name), vcpus=2, **machine) as m:
         result = m.expect(RESULT, 120)
         assert result.group(1) == name and result.group(2) in ("success", "skip"), m.tail()
+
+
+def entry_on_intel():
+    """Guest test entry on a CPU that has SYSENTER in 64-bit mode."""
+    on_parvis("entry", cpu="Nehalem,-cx16")
 
 
 def on_xen():
@@ -63,4 +68,4 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    run_tests(*([] if "--xen" in sys.argv else tests()), on_xen)
+    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel)), on_xen)

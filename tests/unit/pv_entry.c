@@ -158,8 +158,15 @@ static void iret_takes_what_a_guest_may_have(void **state)
     assert_int_equal(host_copies, copies + 1);
     assert_int_equal(g.v->regs.cs & 3, 3);
     assert_int_equal(g.v->regs.ss & 3, 3);
-    assert_false(g.v->regs.rflags & (X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM));
+    assert_false(g.v->regs.rflags & (X86_EFLAGS_IOPL | X86_EFLAGS_VM));
     assert_true(g.v->regs.rflags & X86_EFLAGS_IF);
+    assert_true(g.v->regs.rflags & X86_EFLAGS_NT);
+    assert_int_equal(g.v->arch.iopl, 0); /* the frame's level: for who asked for it */
+    g.d->arch.vm_assist |= 1u << VMASST_TYPE_architectural_iopl;
+    g.v->regs.rsp = mm_va(MM_SPARE) + 100 * 8;
+    assert_int_equal(do_iret(), 77);
+    assert_int_equal(g.v->arch.iopl, 3);
+    assert_false(g.v->regs.rflags & X86_EFLAGS_IOPL);
     assert_false(g.v->arch.flags & VF_IN_SYSCALL);
     assert_true(guest_kernel_mode(g.v));
     /* To user mode, which has no page table; from a frame that is not there. */
@@ -200,6 +207,57 @@ static void debug_registers(void **state)
     assert_true(do_set_debugreg(~0u, 0) < 0);
     assert_int_equal(do_set_debugreg(0, mm_va(0)), 0);
     assert_int_equal(do_get_debugreg(0), mm_va(0));
+}
+
+/* A context that says nothing about debug registers, or something that may not be, leaves them as
+ * after a reset. */
+static void debug_registers_of_a_context(void **state)
+{
+    struct vcpu_guest_context *c = host_guest(HOST_GUEST_BASE);
+
+    (void)state;
+    memset(c, 0, sizeof(*c));
+    c->flags = VGCF_in_kernel;
+    for (unsigned int bad = 0; bad < 2; bad++) {
+        assert_int_equal(do_set_debugreg(7, 0x455), 0);
+        assert_int_equal(do_set_debugreg(1, mm_va(0)), 0);
+        assert_int_equal(g.d->ops->set_context(g.v, c), 0);
+        assert_int_equal(do_get_debugreg(6), 0xffff0ff0);
+        assert_int_equal(do_get_debugreg(7), 0x400);
+        assert_int_equal(do_get_debugreg(1), 0);
+        c->debugreg[7] = 1u << 13;
+        c->debugreg[1] = NO_CANON;
+    }
+}
+
+/* The bitmap of ports is read with the kernel's page table, whoever asks; a byte that is not there
+ * permits nothing, and takes nothing from the one before it. */
+static void ports_of_applications(void **state)
+{
+    uint8_t *bits = (uint8_t *)mm_words(&g, MM_FRAMES - 1);
+    struct vcpu *v = g.v;
+
+    (void)state;
+    v->arch.guest_table_user = g.frame[MM_SPARE]; /* maps nothing */
+    pv_toggle_guest_mode(v);
+    v->arch.iobmp = mm_va(MM_FRAMES) - 17;
+    v->arch.iobmp_limit = 65536;
+    bits[PAGE_SIZE - 1] = 0xfe;
+    assert_true(pv_io_permitted(v, 0x80, 1));
+    assert_false(pv_io_permitted(v, 0x80, 2));
+    assert_false(pv_io_permitted(v, 0x81, 1));
+    assert_true(pv_io_permitted(v, 0x7f, 2)); /* two bytes, both there */
+    bits[PAGE_SIZE - 1] = 0;
+    assert_true(pv_io_permitted(v, 0x80, 4));
+    assert_false(pv_io_permitted(v, 0x86, 4));
+    assert_false(pv_io_permitted(v, 0x88, 1));
+    v->arch.iobmp_limit = 0x83;
+    assert_false(pv_io_permitted(v, 0x80, 4));
+    assert_true(pv_io_permitted(v, 0x81, 2));
+    assert_false(guest_kernel_mode(v));
+    assert_int_equal(v->arch.cr3, g.frame[MM_SPARE].n << PAGE_SHIFT);
+    pv_toggle_guest_mode(v);
+    v->arch.guest_table_user = MFN(0);
 }
 
 /* XSA-193, XSA-333, XSA-351: a list of what there is; the rest is the guest's #GP, and hardware is
@@ -386,6 +444,8 @@ int main(void)
         TEST(system_calls_without_an_entry_point),
         TEST(iret_takes_what_a_guest_may_have),
         TEST(debug_registers),
+        TEST(debug_registers_of_a_context),
+        TEST(ports_of_applications),
         TEST(machine_registers),
         TEST(string_ports_and_bad_memory),
         TEST(what_is_not_emulated),

@@ -25,6 +25,7 @@ bool pv_emulate_forced(struct vcpu *v); /* ud2; "xen"; cpuid */
 void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value);
+bool pv_iopl_permits(const struct vcpu *v); /* CLI, STI, and all ports */
 bool pv_io_permitted(struct vcpu *v, unsigned int port, unsigned int bytes);
 uint32_t pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t value);

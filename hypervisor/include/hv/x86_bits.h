@@ -37,6 +37,10 @@
 #define X86_CR4_SMEP       (1ul << 20)
 #define X86_CR4_SMAP       (1ul << 21)
 
+#define X86_DR6_DEFAULT 0xffff0ff0ul
+#define X86_DR6_BS      (1ul << 14) /* single step */
+#define X86_DR7_DEFAULT 0x400ul
+
 #define TRAP_divide_error    0
 #define TRAP_debug           1
 #define TRAP_nmi             2

@@ -10,6 +10,8 @@
  * XSA-12 and XSA-444 (debug registers), XSA-193 (non-canonical bases), XSA-333 (MISC_ENABLE),
  * XSA-351 (energy counters).
  */
+#include <guest/user.h>
+
 #include "test.h"
 
 const char test_name[] = "emul";
@@ -230,6 +232,74 @@ static void ports(void)
     CHECK_EQ(probe_call(do_in, (void *)0x80, NULL), TRAP_GP, "and the port faults again");
 }
 
+/* in $0x80, %al; ud2 */
+static const uint8_t code_in[] = {0xe4, 0x80, 0x0f, 0x0b};
+static const uint8_t code_cli[] = {0xfa, 0x0f, 0x0b};
+
+static unsigned int run(const uint8_t *code, size_t len, uint64_t rflags, struct trap_regs *regs)
+{
+    *regs = (struct trap_regs){.rip = USER_CODE, .rsp = USER_STACK_TOP, .rflags = rflags};
+    BUG_ON(user_load(code, len));
+    return user_run(regs);
+}
+
+static unsigned int run_in(uint64_t rflags)
+{
+    struct trap_regs regs;
+    unsigned int vector = run(code_in, sizeof(code_in), rflags, &regs);
+
+    CHECK(vector != TRAP_INVALID_OP || (regs.rax & 0xff) == 0xff, "a port that nobody has");
+    return vector;
+}
+
+/* Applications: the bitmap lies in the kernel's memory, which is not in their page table. */
+static void ports_of_applications(void)
+{
+    physdev_set_iopl_t iopl = {.iopl = 3};
+    uint8_t *bits = test_page();
+    physdev_set_iobitmap_t map = {.nr_ports = 0x100};
+
+    memset(bits, 0xff, PAGE_SIZE);
+    set_xen_guest_handle(map.bitmap, bits);
+    CHECK_EQ(run_in(0), TRAP_GP, "an application may not reach a port");
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iobitmap, &map), 0, "a bitmap of ports");
+    CHECK_EQ(run_in(0), TRAP_GP, "where all are forbidden");
+    bits[0x80 / 8] = 0xfe;
+    CHECK_EQ(run_in(0), TRAP_INVALID_OP, "one is allowed, and works");
+    bits[0x80 / 8] = 0xfd;
+    CHECK_EQ(run_in(0), TRAP_GP, "another is");
+    bits[0x80 / 8] = 0xfe;
+    map.nr_ports = 0x80;
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iobitmap, &map), 0, "a shorter bitmap");
+    CHECK_EQ(run_in(0), TRAP_GP, "says nothing of ports beyond");
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "level 3");
+    CHECK_EQ(run_in(0), TRAP_INVALID_OP, "opens all of them");
+    iopl.iopl = 0;
+    CHECK_EQ(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl), 0, "level 0");
+    CHECK_EQ(run_in(3ul << 12), TRAP_GP, "the level in a frame says nothing");
+}
+
+/* VMASST_TYPE_architectural_iopl: the level is in the frames, as on hardware, and level 0 is enough
+ * for the kernel. */
+static void architectural_iopl(void)
+{
+    struct trap_regs regs;
+
+    CHECK_EQ(probe_call(do_cli, NULL, NULL), TRAP_GP, "cli of a kernel with level 0");
+    CHECK_EQ(HYPERVISOR_vm_assist(VMASST_CMD_enable, VMASST_TYPE_architectural_iopl), 0,
+             "an architectural I/O privilege level");
+    CHECK_EQ(probe_call(do_cli, NULL, NULL), -1, "cli at level 0, then");
+    CHECK_EQ(probe_call(do_in, (void *)0x80, NULL), -1, "and a port");
+    CHECK_EQ(run_in(3ul << 12 | RFLAGS_IF), TRAP_INVALID_OP, "iret gives an application level 3");
+    CHECK_EQ(run_in(2ul << 12 | RFLAGS_IF), TRAP_GP, "level 2 is not enough");
+    CHECK_EQ(run(code_cli, sizeof(code_cli), 3ul << 12 | RFLAGS_IF, &regs), TRAP_INVALID_OP, "cli");
+    CHECK_EQ(regs.rflags & 3ul << 12, 3ul << 12, "the frame shows the level");
+    CHECK(regs.rflags & RFLAGS_IF, "and cli changed nothing");
+    CHECK_EQ(run(code_cli, sizeof(code_cli), RFLAGS_IF, &regs), TRAP_GP, "cli at level 0");
+    CHECK_EQ(HYPERVISOR_vm_assist(VMASST_CMD_disable, VMASST_TYPE_architectural_iopl), 0, "off");
+    CHECK_EQ(probe_call(do_cli, NULL, NULL), TRAP_GP, "cli needs a level again");
+}
+
 static unsigned int hits;
 
 static bool breakpoint_hit(struct trap_regs *regs)
@@ -247,6 +317,8 @@ static void __attribute__((noinline)) target_function(void)
 
 static void debug_registers(void)
 {
+    CHECK_EQ(HYPERVISOR_get_debugreg(6), 0xffff0ff0, "DR6 as after a reset");
+    CHECK_EQ(HYPERVISOR_get_debugreg(7), 0x400, "and DR7");
     trap_set_handler(TRAP_DEBUG, breakpoint_hit);
     CHECK(HYPERVISOR_set_debugreg(0, 0xffff830000000000ul) < 0, "no breakpoint in the hypervisor");
     CHECK(HYPERVISOR_set_debugreg(0, NONCANONICAL) < 0, "nor at no address");
@@ -265,10 +337,13 @@ static void debug_registers(void)
 
 void test_main(void)
 {
+    NEED(!user_init());
     msrs();
     cpuid();
     refused();
     control_registers();
     ports();
+    ports_of_applications();
+    architectural_iopl();
     debug_registers();
 }
