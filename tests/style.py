@@ -69,6 +69,29 @@ def check_includes(path, lines):
             complain(path, number, "tools include nothing of the hypervisor but its loader")
 
 
+# Who maps a frame of RAM to write to it, in pv/: everyone else reads (read_frame()). Page tables are written by set_pte.h alone.
+MAPS_TO_WRITE = {
+    "hypervisor/include/pv/set_pte.h",      # entries of guests' page tables
+    "hypervisor/pv/build.c",                # the memory of a domain that does not run yet
+    "hypervisor/pv/descriptor.c",           # descriptors
+    "hypervisor/pv/domain_ops.c",           # the hypervisor's own tables of a domain
+    "hypervisor/pv/mmu_update.c",           # frames that are no tables
+    "hypervisor/pv/mmuext.c",               # frames that are no tables
+    "hypervisor/pv/page_promote.c",         # descriptors
+}
+
+
+def check_writers(path, lines):
+    """One writer of page-table entries."""
+    if not path.startswith(("hypervisor/pv/", "hypervisor/include/pv/")) or path in MAPS_TO_WRITE:
+        return
+    for number, line in enumerate(lines, 1):
+        if re.search(r"\bmap_frame\(", line):
+            complain(path, number, "maps a frame to write to it (see MAPS_TO_WRITE)")
+        if re.search(r"\(u?int64_t \*\)\s*read_frame\(", line):
+            complain(path, number, "casts away that a frame is only read")
+
+
 def check_reading_order(path="docs/reading-order.md"):
     if not os.path.exists(path):
         complain(path, 1, "is missing")
@@ -96,6 +119,7 @@ def main():
         if extension in (".c", ".h"):
             check_c(path, lines)
             check_includes(path, lines)
+            check_writers(path, lines)
     named = check_reading_order()
     print("\n".join(problems))
     print(f"{checked} files, {named} names in the reading order, {len(problems)} problems")

@@ -48,7 +48,7 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
         if (unlikely(rc))
             return rc;
         pv_invalidate_ldt(v);
-        pv_show_m2p(mfn, true);
+        pv_show_m2p(v->domain, mfn, true);
         v->arch.guest_table = mfn;
         pv_update_cr3(v);
     }
@@ -72,7 +72,7 @@ int pv_new_user_table(struct vcpu *v, mfn_t mfn)
             return rc;
     }
     if (mfn.n && !mfn_eq(mfn, v->arch.guest_table))
-        pv_show_m2p(mfn, false);
+        pv_show_m2p(v->domain, mfn, false);
     v->arch.guest_table_user = mfn;
     if (old.n && pv_put_base_table(v->domain, old))
         log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,

@@ -113,8 +113,8 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
         return rc;
     }
     if (user.n)
-        pv_show_m2p(user, false);
-    pv_show_m2p(kernel, true);
+        pv_show_m2p(v->domain, user, false);
+    pv_show_m2p(v->domain, kernel, true);
     v->arch.guest_table = kernel;
     v->arch.guest_table_user = user;
     return 0;

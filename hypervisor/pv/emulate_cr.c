@@ -44,7 +44,7 @@ static int write_cr3(struct vcpu *v, uint64_t value)
         rc = pv_get_base_table(v->domain, next);
     if (rc)
         return rc;
-    pv_show_m2p(next, true);
+    pv_show_m2p(v->domain, next, true);
     v->arch.guest_table = next;
     pv_update_cr3(v);
     machine_load_cr3(v->arch.cr3, false);

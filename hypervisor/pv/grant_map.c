@@ -29,59 +29,69 @@ static uint64_t grant_pte(mfn_t frame, unsigned int flags)
     return adjust_l1e(e);
 }
 
+struct entry { /* of an L1 table of the current domain, which is locked */
+    struct page_info *table;
+    unsigned int index;
+    uint64_t old; /* what is there */
+};
+
 /* Finds the L1 entry that the guest named and locks its table. 0 or GNTST_general_error. */
-static int lock_entry(uint64_t addr, bool contains_pte, struct page_info **table, uint64_t **entry)
+static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
 {
     struct vcpu *v = current;
-    unsigned int index;
 
     if (contains_pte) {
         /* XSA-227: an entry that is not aligned would be parts of two. */
         if (addr % sizeof(uint64_t) || !mfn_valid(MFN(addr >> PAGE_SHIFT)))
             return refused(GNTST_general_error, "grant map: %#lx is no page-table entry",
                            (unsigned long)addr);
-        *table = mfn_to_page(MFN(addr >> PAGE_SHIFT));
-        index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
-    } else if (!pv_find_l1e(v, addr, table, &index)) {
+        e->table = mfn_to_page(MFN(addr >> PAGE_SHIFT));
+        e->index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
+    } else if (!pv_find_l1e(v, addr, &e->table, &e->index)) {
         return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", (unsigned long)addr);
     }
-    if (!page_lock(*table, v->domain))
+    if (!page_lock(e->table, v->domain))
         return refused(GNTST_general_error, "grant map: %#lx is in no page table of d%u",
                        (unsigned long)addr, v->domain->domain_id);
-    if (table_level((*table)->type_info) != 1) {
-        page_unlock(*table);
+    if (table_level(e->table->type_info) != 1) {
+        page_unlock(e->table);
         return refused(GNTST_general_error, "grant map: %#lx is not in an L1 table",
                        (unsigned long)addr);
     }
-    *entry = (uint64_t *)map_frame(page_to_mfn(*table)) + index;
+    e->old = read_pte(e->table, e->index);
     return 0;
+}
+
+/* Writes the entry; the lock is still held. */
+static void write_entry(const struct entry *e, uint64_t val)
+{
+    set_pte(current->domain, e->table, e->index, e->old, val, PTE_WRITE);
 }
 
 int pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)
 {
-    struct page_info *table;
-    uint64_t *entry, old;
-    int rc = lock_entry(host_addr, flags & GNTMAP_contains_pte, &table, &entry);
+    struct entry e;
+    int rc = lock_entry(host_addr, flags & GNTMAP_contains_pte, &e);
 
     if (rc)
         return rc;
-    old = xchg(entry, grant_pte(frame, flags));
-    page_unlock(table);
-    put_page_from_l1e(old, current->domain);
+    write_entry(&e, grant_pte(frame, flags));
+    page_unlock(e.table);
+    put_page_from_l1e(e.old, current->domain);
     return GNTST_okay;
 }
 
 /* Takes the entry that maps va out, for unmap_and_replace: its references are the caller's now. */
 static int steal_entry(gva_t va, uint64_t *out)
 {
-    struct page_info *table;
-    uint64_t *entry;
-    int rc = lock_entry(va, false, &table, &entry);
+    struct entry e;
+    int rc = lock_entry(va, false, &e);
 
     if (rc)
         return rc;
-    *out = xchg(entry, 0);
-    page_unlock(table);
+    *out = e.old;
+    write_entry(&e, 0);
+    page_unlock(e.table);
     return 0;
 }
 
@@ -90,26 +100,26 @@ static int steal_entry(gva_t va, uint64_t *out)
  * meanwhile are the references given back here; else they would be under the granter's lock, which
  * the end of a domain, that may come of it, does not go with.
  */
-static void give_entry_back(gva_t va, uint64_t e)
+static void give_entry_back(gva_t va, uint64_t stolen)
 {
-    struct page_info *table;
-    uint64_t *entry, seen;
+    struct entry e;
 
-    if (!e)
+    if (!stolen)
         return;
-    if (!lock_entry(va, false, &table, &entry)) {
-        seen = cmpxchg(entry, 0, e);
-        page_unlock(table);
-        if (!seen)
+    if (!lock_entry(va, false, &e)) {
+        if (!e.old)
+            write_entry(&e, stolen);
+        page_unlock(e.table);
+        if (!e.old)
             return;
     }
-    put_page_from_l1e(e, current->domain);
+    put_page_from_l1e(stolen, current->domain);
 }
 
 int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr)
 {
-    struct page_info *table;
-    uint64_t *entry, old, with = 0;
+    struct entry e;
+    uint64_t with = 0;
     int rc;
 
     if (new_addr) {
@@ -120,20 +130,20 @@ int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t
         if (rc)
             return rc;
     }
-    rc = lock_entry(host_addr, flags & GNTMAP_contains_pte, &table, &entry);
+    rc = lock_entry(host_addr, flags & GNTMAP_contains_pte, &e);
     if (rc)
         goto put_stolen;
-    old = READ_ONCE(*entry);
     /* XSA-224, 234: the references that the caller drops are those of this very entry: same frame,
      * present, same right to write. */
-    if (!mfn_eq(pte_mfn(old), frame) || (old ^ grant_pte(frame, flags)) & (PTE_PRESENT | PTE_RW)) {
-        page_unlock(table);
+    if (!mfn_eq(pte_mfn(e.old), frame) ||
+        (e.old ^ grant_pte(frame, flags)) & (PTE_PRESENT | PTE_RW)) {
+        page_unlock(e.table);
         rc = refused(GNTST_general_error, "grant unmap: entry %#lx at %#lx is not the grant's",
-                     (unsigned long)old, (unsigned long)host_addr);
+                     (unsigned long)e.old, (unsigned long)host_addr);
         goto put_stolen;
     }
-    WRITE_ONCE(*entry, with);
-    page_unlock(table);
+    write_entry(&e, with);
+    page_unlock(e.table);
     return GNTST_okay;
 
 put_stolen:

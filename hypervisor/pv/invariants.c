@@ -71,7 +71,7 @@ static void count_l1e(uint64_t e, mfn_t table)
 
 static void count_table(struct page_info *pg)
 {
-    const uint64_t *table = map_frame(page_to_mfn(pg));
+    const uint64_t *table = read_frame(page_to_mfn(pg));
     unsigned int level = table_level(pg->type_info);
     unsigned int n = pg->type_info & PGT_partial ? pg->nr_validated : TABLE_ENTRIES;
 

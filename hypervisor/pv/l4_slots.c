@@ -9,24 +9,36 @@
  * boot, so there is nothing to keep in step (XSA-64).
  *
  * Slot 256, the read-only M2P, is the one slot that guests can read. It is for guest kernels: a
- * table that is loaded for user mode loses it, one that is loaded for the kernel gets it back.
+ * table that is loaded for user mode loses it, one that is loaded for the kernel gets it back. M2P
+ * is not global, so no TLB keeps it over the change of CR3. Race: a guest whose vCPUs use one table
+ * for the kernel here and for user mode there gets what the last of them asked for; M2P tells its
+ * programs machine frame numbers and nothing else.
  */
 #include <hv/pv_mm.h>
 
 const uint64_t *hypervisor_l4;
 
-void pv_init_l4_slots(uint64_t *l4, const struct domain *d)
+static void set_slot(const struct domain *d, const struct page_info *l4, unsigned int slot,
+                     uint64_t val)
 {
-    for (unsigned int i = HYPERVISOR_L4_FIRST; i <= HYPERVISOR_L4_LAST; i++)
-        l4[i] = hypervisor_l4[i];
-    l4[PERDOMAIN_L4_SLOT] = d->arch.perdomain_l3_mfn.n << PAGE_SHIFT | PTE_PRESENT | PTE_RW |
-                            PTE_ACCESSED | PTE_DIRTY | PTE_NX;
+    uint64_t old = read_pte(l4, slot);
+
+    if (old != val)
+        set_pte(d, l4, slot, old, val, PTE_WRITE);
 }
 
-void pv_show_m2p(mfn_t mfn, bool show)
+void pv_init_l4_slots(const struct domain *d, const struct page_info *l4)
 {
-    uint64_t *l4 = map_frame(mfn), want = show ? hypervisor_l4[HYPERVISOR_L4_FIRST] : 0;
+    for (unsigned int i = HYPERVISOR_L4_FIRST; i <= HYPERVISOR_L4_LAST; i++)
+        if (i != PERDOMAIN_L4_SLOT)
+            set_slot(d, l4, i, hypervisor_l4[i]);
+    set_slot(d, l4, PERDOMAIN_L4_SLOT,
+             d->arch.perdomain_l3_mfn.n << PAGE_SHIFT | PTE_PRESENT | PTE_RW | PTE_ACCESSED |
+                 PTE_DIRTY | PTE_NX);
+}
 
-    if (l4[HYPERVISOR_L4_FIRST] != want)
-        l4[HYPERVISOR_L4_FIRST] = want;
+void pv_show_m2p(const struct domain *d, mfn_t l4, bool show)
+{
+    set_slot(d, mfn_to_page(l4), HYPERVISOR_L4_FIRST,
+             show ? hypervisor_l4[HYPERVISOR_L4_FIRST] : 0);
 }

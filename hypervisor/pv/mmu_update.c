@@ -56,7 +56,7 @@ static int update_entry(struct batch *b, uint64_t ptr, uint64_t val, enum pte_wr
             return write_plain(b, pg, index, val);
         b->locked = pg;
     }
-    return write_pte_locked(b->pt_owner, b->locked, index, val, b->pg_owner, how, NULL);
+    return write_pte(b->pt_owner, b->locked, index, val, b->pg_owner, how, NULL);
 }
 
 static int update_m2p(struct batch *b, uint64_t ptr, uint64_t pfn)

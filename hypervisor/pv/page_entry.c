@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One entry of a page table: the references it stands for, and the one place where it changes.
+ * One entry of a page table: the references it stands for, and how it changes (set_pte.h: how it is
+ * written).
  *
  * A present L1 entry holds a general reference on the frame it maps, and a writable-type reference
  * when it has RW. A present entry of a higher table holds a general reference and a reference of
@@ -162,37 +163,16 @@ int put_page_from_upper(uint64_t e, struct domain *d)
     return rc;
 }
 
-/* Stores, as `how` says. False: the entry is not what it was, and nothing is stored. */
-static bool store_pte(uint64_t *p, uint64_t old, uint64_t val, enum pte_write how)
-{
-    const uint64_t ad = PTE_ACCESSED | PTE_DIRTY;
-
-    if (how == PTE_WRITE) {
-        WRITE_ONCE(*p, val);
-        return true;
-    }
-    for (;;) {
-        uint64_t keep = how == PTE_WRITE_PRESERVE_AD ? old & ad : 0;
-        uint64_t seen = cmpxchg(p, old, val | keep);
-
-        if (seen == old)
-            return true;
-        if (how == PTE_WRITE_IF_SAME || (seen ^ old) & ~ad)
-            return false;
-        old = seen; /* Race: the CPU set a bit */
-    }
-}
-
 /* Only RW changes, of a frame of the domain's own: only the type reference moves. */
-static int write_l1e_rw(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
-                        enum pte_write how)
+static int write_l1e_rw(struct domain *d, const struct page_info *table, unsigned int index,
+                        uint64_t old, uint64_t val, enum pte_write how)
 {
     struct page_info *pg = mfn_to_page(pte_mfn(val));
 
     if ((val & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, d)))
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)",
                        (unsigned long)val, (unsigned long)pg->type_info);
-    if (unlikely(!store_pte(p, old, adjust_l1e(val), how))) {
+    if (unlikely(!set_pte(d, table, index, old, adjust_l1e(val), how))) {
         if (val & PTE_RW)
             put_page_type(pg);
         return -XEN_EAGAIN;
@@ -203,8 +183,8 @@ static int write_l1e_rw(struct domain *d, uint64_t *p, uint64_t old, uint64_t va
 }
 
 /* An L1 entry whose frame, rights or presence change. */
-static int change_l1e(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
-                      struct domain *pg_owner, enum pte_write how)
+static int change_l1e(struct domain *d, const struct page_info *table, unsigned int index,
+                      uint64_t old, uint64_t val, struct domain *pg_owner, enum pte_write how)
 {
     int rc;
 
@@ -213,16 +193,16 @@ static int change_l1e(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
             return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
                            (unsigned long)val);
         if (!((old ^ val) & ~PTE_FAST_BITS))
-            return store_pte(p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
+            return set_pte(d, table, index, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
         if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
             mfn_valid(pte_mfn(val)) && mfn_to_page(pte_mfn(val))->owner == d->domain_id)
-            return write_l1e_rw(d, p, old, val, how);
+            return write_l1e_rw(d, table, index, old, val, how);
         rc = get_page_from_l1e(&val, d, pg_owner);
         if (unlikely(rc))
             return rc;
         val = adjust_l1e(val);
     }
-    if (unlikely(!store_pte(p, old, val, how))) {
+    if (unlikely(!set_pte(d, table, index, old, val, how))) {
         put_page_from_l1e(val, d);
         return -XEN_EAGAIN;
     }
@@ -230,9 +210,10 @@ static int change_l1e(struct domain *d, uint64_t *p, uint64_t old, uint64_t val,
     return 0;
 }
 
-static __noinline int write_upper(struct domain *d, uint64_t *p, unsigned int level, uint64_t old,
-                                  uint64_t val, enum pte_write how)
+static int write_upper(struct domain *d, const struct page_info *table, unsigned int index,
+                       uint64_t old, uint64_t val, enum pte_write how)
 {
+    unsigned int level = table_level(table->type_info);
     int rc;
 
     if (val & PTE_PRESENT) {
@@ -242,14 +223,14 @@ static __noinline int write_upper(struct domain *d, uint64_t *p, unsigned int le
                            (unsigned long)val);
         val |= PTE_USER;
         if (!((old ^ val) & ~PTE_FAST_BITS))
-            return store_pte(p, old, val, how) ? 0 : -XEN_EAGAIN;
+            return set_pte(d, table, index, old, val, how) ? 0 : -XEN_EAGAIN;
         rc = get_page_from_upper(val, level, d);
         if (unlikely(rc))
             return rc == -XEN_ERESTART ? rc
                                        : refused(rc, "L%u entry %#lx: not a table of level %u",
                                                  level, (unsigned long)val, level - 1);
     }
-    if (unlikely(!store_pte(p, old, val, how))) {
+    if (unlikely(!set_pte(d, table, index, old, val, how))) {
         if ((val & PTE_PRESENT) && put_page_from_upper(val, d))
             defer_demotion(mfn_to_page(pte_mfn(val)), d);
         return -XEN_EAGAIN;
@@ -259,46 +240,31 @@ static __noinline int write_upper(struct domain *d, uint64_t *p, unsigned int le
     return 0;
 }
 
-static __noinline int write_other_level(struct domain *d, uint64_t *p, unsigned int level,
+static __noinline int write_other_level(struct domain *d, const struct page_info *table,
                                         unsigned int index, uint64_t old, uint64_t val,
                                         struct domain *pg_owner, enum pte_write how)
 {
-    if (unlikely(is_hypervisor_slot(level, index)))
+    if (unlikely(is_hypervisor_slot(table_level(table->type_info), index)))
         return refused(-XEN_EINVAL, "L4 slot %u is the hypervisor's", index);
     /* ABI: foreign frames are mapped, never walked. */
     if (unlikely(pg_owner != d))
         return -XEN_EINVAL;
-    return write_upper(d, p, level, old, val, how);
+    return write_upper(d, table, index, old, val, how);
 }
 
-int write_pte_locked(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
-                     struct domain *pg_owner, enum pte_write how, const uint64_t *expected)
+int write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
+              struct domain *pg_owner, enum pte_write how, const uint64_t *expected)
 {
-    uint64_t *p = (uint64_t *)map_frame(page_to_mfn(table)) + index;
-    unsigned int level = table_level(table->type_info);
-    uint64_t old = expected ? *expected : READ_ONCE(*p);
+    uint64_t old = expected ? *expected : read_pte(table, index);
 
-    if (unlikely(level != 1))
-        return write_other_level(d, p, level, index, old, val, pg_owner, how);
+    if (unlikely(table_level(table->type_info) != 1))
+        return write_other_level(d, table, index, old, val, pg_owner, how);
     /* Straight: present before and after, the same frame and rights; XSA-182: an allow-list
      * decides. */
     if ((val & PTE_PRESENT) && !((old ^ val) & ~PTE_FAST_BITS) && how == PTE_WRITE &&
         likely(!(val & PTE_CACHE))) {
-        WRITE_ONCE(*p, adjust_l1e(val));
+        set_pte(d, table, index, old, adjust_l1e(val), PTE_WRITE);
         return 0;
     }
-    return change_l1e(d, p, old, val, pg_owner, how);
-}
-
-int pv_write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
-                 struct domain *pg_owner, bool preserve_ad)
-{
-    int rc;
-
-    if (unlikely(!page_lock(table, d)))
-        return -XEN_EINVAL;
-    rc = write_pte_locked(d, table, index, val, pg_owner,
-                          preserve_ad ? PTE_WRITE_PRESERVE_AD : PTE_WRITE, NULL);
-    page_unlock(table);
-    return rc;
+    return change_l1e(d, table, index, old, val, pg_owner, how);
 }

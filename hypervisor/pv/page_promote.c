@@ -16,36 +16,38 @@
 #include <hv/pv_bits.h>
 #include <hv/pv_mm.h>
 
-static void undo_l1(uint64_t *table, unsigned int n, struct domain *d)
+static void undo_l1(const struct page_info *pg, unsigned int n, struct domain *d)
 {
+    const uint64_t *table = read_frame(page_to_mfn(pg));
+
     while (n--)
         put_page_from_l1e(table[n], d);
 }
 
 static int promote_l1(struct page_info *pg, struct domain *d)
 {
-    uint64_t *table = map_frame(page_to_mfn(pg));
+    const uint64_t *table = read_frame(page_to_mfn(pg));
 
     for (unsigned int i = 0; i < TABLE_ENTRIES; i++) {
-        uint64_t e = table[i];
+        uint64_t old = table[i], e = old;
         int rc;
 
         if (!(e & PTE_PRESENT))
             continue;
         rc = get_page_from_l1e(&e, d, d);
         if (unlikely(rc)) {
-            undo_l1(table, i, d);
+            undo_l1(pg, i, d);
             return refused(rc, "L1 table %#lx, entry %u: %#lx", (unsigned long)page_to_mfn(pg).n, i,
-                           (unsigned long)table[i]);
+                           (unsigned long)old);
         }
-        WRITE_ONCE(table[i], adjust_l1e(e));
+        set_pte(d, pg, i, old, adjust_l1e(e), PTE_WRITE);
     }
     return 0;
 }
 
 static int promote_upper(struct page_info *pg, unsigned int level, struct domain *d)
 {
-    uint64_t *table = map_frame(page_to_mfn(pg));
+    const uint64_t *table = read_frame(page_to_mfn(pg));
     unsigned int i;
     int rc;
 
@@ -63,7 +65,7 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
                         (unsigned long)page_to_mfn(pg).n, i, (unsigned long)e);
             return rc;
         }
-        WRITE_ONCE(table[i], e | PTE_USER);
+        set_pte(d, pg, i, e, e | PTE_USER, PTE_WRITE);
         /* XSA-45, 264: each turn makes progress, and none goes on beyond its slice. */
         if (i + 1 < TABLE_ENTRIES && hypercall_preempt_check()) {
             pg->nr_validated = (uint16_t)(i + 1);
@@ -74,7 +76,7 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
     pg->nr_validated = TABLE_ENTRIES;
     pg->partial_flags = 0;
     if (level == 4)
-        pv_init_l4_slots(table, d);
+        pv_init_l4_slots(d, pg);
     return 0;
 }
 
@@ -107,7 +109,7 @@ int promote_contents(struct page_info *pg, uint64_t type, struct domain *d)
 
 static int demote_upper(struct page_info *pg, unsigned int level, struct domain *d)
 {
-    const uint64_t *table = map_frame(page_to_mfn(pg));
+    const uint64_t *table = read_frame(page_to_mfn(pg));
     unsigned int n = pg->nr_validated;
     int rc;
 
@@ -147,6 +149,6 @@ int demote_contents(struct page_info *pg, uint64_t type, struct domain *d)
     if (level > 1)
         return demote_upper(pg, level, d);
     /* An L1 table whose promotion failed has undone itself: nr_validated is 0. */
-    undo_l1(map_frame(page_to_mfn(pg)), pg->nr_validated, d);
+    undo_l1(pg, pg->nr_validated, d);
     return 0;
 }

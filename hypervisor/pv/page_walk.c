@@ -16,5 +16,5 @@ uint64_t pv_walk_l1e(struct vcpu *v, gva_t va)
 
     if (!pv_find_l1e(v, va, &table, &index))
         return 0;
-    return READ_ONCE(((const uint64_t *)map_frame(page_to_mfn(table)))[index]);
+    return read_pte(table, index);
 }

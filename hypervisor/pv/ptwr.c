@@ -48,17 +48,16 @@ static int write_entry(struct vcpu *v, struct page_info *table, const struct ptw
                        uint64_t *was)
 {
     unsigned int index = (unsigned int)(in->addr & ~PAGE_MASK) / 8;
-    const uint64_t *entries = map_frame(page_to_mfn(table));
     int rc = -XEN_EAGAIN;
 
     for (unsigned int i = 0; i < TRIES && rc == -XEN_EAGAIN; i++) {
-        uint64_t entry = READ_ONCE(entries[index]), operand;
+        uint64_t entry = read_pte(table, index), operand;
 
         *was = extract(entry, in);
         if (!ptwr_compute(&v->regs, in, *was, &operand))
             return 0;
-        rc = write_pte_locked(v->domain, table, index, insert(entry, in, operand), v->domain,
-                              PTE_WRITE_IF_SAME, &entry);
+        rc = write_pte(v->domain, table, index, insert(entry, in, operand), v->domain,
+                       PTE_WRITE_IF_SAME, &entry);
     }
     return rc;
 }

@@ -4,8 +4,8 @@
  * pv/mmu*.c
  *
  * A guest's page tables are its own memory, holding machine addresses. The hypervisor lets a table
- * be used only after its type has been checked and every later write passes one function
- * (pv_write_pte). Invariants: pv/page_type.c.
+ * be used only after its type has been checked, and makes every later write itself (pv/set_pte.h).
+ * Invariants: pv/page_type.c.
  */
 #ifndef HV_MM_H
 #define HV_MM_H
@@ -86,11 +86,6 @@ int __must_check pv_finish_old_table(struct vcpu *v);
  * d may touch. 0, -XEN_E*. */
 int __must_check get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner);
 void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner);
-/* THE one place where a guest page-table entry changes: old references dropped, new ones taken,
- * entry written atomically. table is locked (page_lock) by it. preserve_ad:
- * MMU_PT_UPDATE_PRESERVE_AD. */
-int __must_check pv_write_pte(struct domain *d, struct page_info *table, unsigned int index,
-                              uint64_t val, struct domain *pg_owner, bool preserve_ad);
 /* Finds the L1 entry that maps va in the current page tables. No reference is taken: page_lock()
  * *table before the entry is changed. false: there is none. */
 bool __must_check pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table,
@@ -102,9 +97,9 @@ uint64_t pv_walk_l1e(struct vcpu *v, gva_t va); /* the entry's value, 0 when the
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
 
 /* Fills the hypervisor's slots of a new L4 of d. */
-void pv_init_l4_slots(uint64_t *l4, const struct domain *d);
-/* Whether what runs on this L4 table can read M2P. */
-void pv_show_m2p(mfn_t l4, bool show);
+void pv_init_l4_slots(const struct domain *d, const struct page_info *l4);
+/* Whether what runs on this L4 table of d can read M2P. */
+void pv_show_m2p(const struct domain *d, mfn_t l4, bool show);
 extern const uint64_t *hypervisor_l4; /* the hypervisor's own L4 (x86 sets it): slots 256..271 come
                                          from it; pv/l4_slots.c */
 

@@ -17,7 +17,7 @@
 /* The frame of the table one level down, at the entry for va. */
 static inline bool next_table(mfn_t *table, gva_t va, unsigned int shift)
 {
-    const uint64_t *entries = map_frame(*table);
+    const uint64_t *entries = read_frame(*table);
     uint64_t e = READ_ONCE(entries[va >> shift & (TABLE_ENTRIES - 1)]);
 
     *table = pte_mfn(e);

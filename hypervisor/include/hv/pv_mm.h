@@ -6,9 +6,7 @@
 #ifndef HV_PV_MM_H
 #define HV_PV_MM_H
 
-#include <hv/mm.h>
-#include <port/atomic.h>
-#include <port/machine.h>
+#include <pv/set_pte.h>
 
 #define TABLE_ENTRIES 512u
 
@@ -102,16 +100,12 @@ int __must_check get_page_from_upper(uint64_t e, unsigned int level, struct doma
  * resume_demotion(). */
 int __must_check put_page_from_upper(uint64_t e, struct domain *d);
 
-enum pte_write {
-    PTE_WRITE,             /* as it is: accessed and dirty bits set meanwhile are lost */
-    PTE_WRITE_PRESERVE_AD, /* keeps accessed and dirty bits                            */
-    PTE_WRITE_IF_SAME,     /* only if the entry still is *old, else -XEN_EAGAIN        */
-};
-/* The one place of hv/mm.h, for who holds the page_lock: writes entry `index` of the table, whose
- * type is type_info's. */
-int __must_check write_pte_locked(struct domain *d, struct page_info *table, unsigned int index,
-                                  uint64_t val, struct domain *pg_owner, enum pte_write how,
-                                  const uint64_t *old);
+/* Changes entry `index` of a table of d, whose type is type_info's and whose page_lock the caller
+ * holds: checks it, takes the new references, writes it, drops the old ones. expected: what the
+ * entry must be for PTE_WRITE_IF_SAME, else NULL. 0, -XEN_EAGAIN (it is not), -XEN_E*. */
+int __must_check write_pte(struct domain *d, struct page_info *table, unsigned int index,
+                           uint64_t val, struct domain *pg_owner, enum pte_write how,
+                           const uint64_t *expected);
 
 /* --- base_table.c: what v runs on. 0, -XEN_EINVAL, -XEN_ERESTART (nothing was changed: again). ---
  */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place where an entry of a guest's page table is written.
+ *
+ * Whatever the reason (an mmu hypercall, an emulated write, a grant mapped or unmapped, the check
+ * of a new table that adjusts its entries, the hypervisor's own slots of an L4), the store is made
+ * by set_pte(), which knows whose table it is, and which entry. What has to hear of every change of
+ * a guest's tables hangs here. Everyone else reads tables (read_frame()) and cannot write them;
+ * tests/style.py holds that.
+ *
+ * The store is all: references of what the entry maps, and of what it mapped, are the caller's
+ * affair (page_entry.c). The caller holds the table's page_lock, or the table is in change and its
+ * own (page_type.c). So nobody else writes the entry meanwhile, but for the CPUs, which set
+ * accessed and dirty in entries that are present.
+ *
+ * In a header, because a batch of updates is little else.
+ */
+#ifndef PV_SET_PTE_H
+#define PV_SET_PTE_H
+
+#include <hv/mm.h>
+#include <port/atomic.h>
+#include <port/machine.h>
+
+enum pte_write {
+    PTE_WRITE,             /* as it is: accessed and dirty bits set meanwhile are lost */
+    PTE_WRITE_PRESERVE_AD, /* keeps accessed and dirty bits                            */
+    PTE_WRITE_IF_SAME,     /* only if the entry still is `old`                         */
+};
+
+static inline uint64_t read_pte(const struct page_info *table, unsigned int index)
+{
+    return READ_ONCE(((const uint64_t *)read_frame(page_to_mfn(table)))[index]);
+}
+
+/* The entry is `old` and becomes val, as `how` says. False: it is not what it was, beyond accessed
+ * and dirty, and nothing is stored; PTE_WRITE always stores. */
+static inline bool set_pte(const struct domain *d, const struct page_info *table,
+                           unsigned int index, uint64_t old, uint64_t val, enum pte_write how)
+{
+    uint64_t *p = (uint64_t *)map_frame(page_to_mfn(table)) + index;
+
+    ASSERT(table->owner == d->domain_id);
+    if (how == PTE_WRITE) {
+        WRITE_ONCE(*p, val);
+        return true;
+    }
+    for (;;) {
+        const uint64_t ad = PTE_ACCESSED | PTE_DIRTY;
+        uint64_t keep = how == PTE_WRITE_PRESERVE_AD ? old & ad : 0;
+        uint64_t seen = cmpxchg(p, old, val | keep);
+
+        if (seen == old)
+            return true;
+        if (how == PTE_WRITE_IF_SAME || (seen ^ old) & ~ad)
+            return false;
+        old = seen; /* Race: the CPU set a bit */
+    }
+}
+
+#endif
