@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The minimal guest. pvguest/kernel/ is compiled into build/guest/libkernel.a; each folder of pvguest/apps/ becomes
+# The minimal guest. pvguest/kernel/ and hypervisor/lib/ are compiled into build/guest/libkernel.a; each folder of pvguest/apps/ becomes
 # a program build/pvguest/NAME, each folder of tests/guest/ that holds C a guest test build/tests/guest/NAME.
 #
 # The symbol table (for backtraces) lies behind the code, so the functions it names do not move when it is
@@ -13,7 +13,7 @@ GUEST_CFLAGS := -std=gnu11 $(WARN) -Iinclude -Ipvguest/include -Itests/guest/inc
     -fcf-protection=none -fno-common
 GUEST_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --build-id=none
 
-GUEST_KERNEL_OBJS := $(patsubst %,build/guest/%.o,$(basename $(wildcard pvguest/kernel/*.c pvguest/kernel/*.asm)))
+GUEST_KERNEL_OBJS := $(patsubst %,build/guest/%.o,$(basename $(wildcard pvguest/kernel/*.c pvguest/kernel/*.asm) $(LIB_SRCS)))
 GUEST_TEST_OBJS := $(patsubst %.c,build/guest/%.o,$(wildcard tests/guest/lib/*.c))
 
 GUEST_APPS := $(notdir $(patsubst %/,%,$(dir $(wildcard pvguest/apps/*/main.c))))

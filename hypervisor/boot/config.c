@@ -84,27 +84,9 @@ static int copy(struct parser *p, char *to, size_t size, struct text from, const
     return 0;
 }
 
-/* Digits, decimal or 0x. False when there are none, others, or too many. */
 static bool number(struct text t, uint64_t *out)
 {
-    uint64_t base = 10, v = 0;
-
-    if (t.n > 2 && t.at[0] == '0' && t.at[1] == 'x') {
-        base = 16;
-        t = (struct text){t.at + 2, t.n - 2};
-    }
-    for (size_t i = 0; i < t.n; i++) {
-        char c = t.at[i];
-        uint64_t digit = c >= '0' && c <= '9'   ? (uint64_t)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (uint64_t)(c - 'a') + 10
-                                                : 99;
-
-        if (digit >= base || __builtin_mul_overflow(v, base, &v) ||
-            __builtin_add_overflow(v, digit, &v))
-            return false;
-    }
-    *out = v;
-    return t.n > 0;
+    return parse_number(t.at, t.n, out);
 }
 
 static bool memory_size(struct text t, uint64_t *out)

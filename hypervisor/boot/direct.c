@@ -9,7 +9,7 @@
 #include <core/base/log.h>
 #include <core/life/domain_system.h>
 #include <hv/boot_config.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <hv/x86_init.h>
 #include <port/machine.h>
 
@@ -147,9 +147,9 @@ void direct_main(uint32_t mbi_at, uint64_t phys)
     image_phys = phys;
     uart_init(1);
     config_defaults(bi);
-    hv_strlcpy(bi->loader, "direct", sizeof(bi->loader));
+    strlcpy(bi->loader, "direct", sizeof(bi->loader));
     if (mbi->flags & MBI_CMDLINE)
-        hv_strlcpy(bi->cmdline, low(mbi->cmdline), sizeof(bi->cmdline));
+        strlcpy(bi->cmdline, low(mbi->cmdline), sizeof(bi->cmdline));
     read_memory_map(bi, mbi);
     read_modules(bi, mbi);
     read_config(bi);

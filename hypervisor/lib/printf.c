@@ -10,8 +10,7 @@
  * It is used before memory, locks or anything else works, so it uses none of them. A null %s prints
  * (null).
  */
-#include <core/base/log.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 
 struct out {
     char *buf;
@@ -100,7 +99,7 @@ static const char *parse_flags(const char *f, struct spec *s)
 }
 
 /* At most 4 digits: no width can overflow. */
-static const char *parse_number(const char *f, int *n)
+static const char *parse_width(const char *f, int *n)
 {
     *n = 0;
     for (; *f >= '0' && *f <= '9'; f++)
@@ -166,14 +165,15 @@ static const char *parse_spec(const char *f, struct spec *s, struct args *a)
         s->width = width < -1000 || width > 1000 ? 1000 : width < 0 ? -width : width;
         f++;
     } else {
-        f = parse_number(f, &s->width);
+        f = parse_width(f, &s->width);
     }
     if (f[0] == '.' && f[1] == '*') {
         s->precision = va_arg(a->ap, int);
-        s->precision = MIN(s->precision, 1000);
+        if (s->precision > 1000)
+            s->precision = 1000;
         f += 2;
     } else if (f[0] == '.') {
-        f = parse_number(f + 1, &s->precision);
+        f = parse_width(f + 1, &s->precision);
     }
     return parse_length(f, s);
 }
@@ -223,7 +223,7 @@ static bool convert(struct out *o, const struct spec *s, char conversion, struct
     return false;
 }
 
-int hv_vsnprintf(char *buf, size_t n, const char *fmt, va_list ap)
+int vsnprintf(char *buf, size_t n, const char *fmt, va_list ap)
 {
     struct out o = {buf, n, 0};
     struct args a;
@@ -245,17 +245,17 @@ int hv_vsnprintf(char *buf, size_t n, const char *fmt, va_list ap)
     }
     va_end(a.ap);
     if (n)
-        buf[MIN(o.len, n - 1)] = 0;
-    return (int)MIN(o.len, (size_t)INT32_MAX);
+        buf[o.len < n ? o.len : n - 1] = 0;
+    return o.len < INT32_MAX ? (int)o.len : INT32_MAX;
 }
 
-int hv_snprintf(char *buf, size_t n, const char *fmt, ...)
+int snprintf(char *buf, size_t n, const char *fmt, ...)
 {
     va_list ap;
     int len;
 
     va_start(ap, fmt);
-    len = hv_vsnprintf(buf, n, fmt, ap);
+    len = vsnprintf(buf, n, fmt, ap);
     va_end(ap);
     return len;
 }

@@ -29,7 +29,7 @@ static inline uint64_t pages_for(uint64_t bytes)
     return (bytes >> PAGE_SHIFT) + ((bytes & (PAGE_SIZE - 1)) != 0);
 }
 
-/* error.c: a subset of printf (%s %u %llu %#llx). Returns code. */
+/* error.c: what was wrong, as by printf. Returns code. */
 int loader_fail(struct loader_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

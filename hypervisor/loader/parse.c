@@ -57,16 +57,16 @@ static int place(struct loader_image *image, struct loader_error *error)
         image->paddr_offset = 0;
     }
     if (image->virt_base & (PAGE_SIZE - 1)) {
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: VIRT_BASE %#llx is not page aligned",
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: VIRT_BASE 0x%llx is not page aligned",
                            (unsigned long long)image->virt_base);
     }
     if (start < image->paddr_offset) {
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: a segment at %#llx lies below PADDR_OFFSET %#llx",
+                           "kernel: a segment at 0x%llx lies below PADDR_OFFSET 0x%llx",
                            (unsigned long long)start, (unsigned long long)image->paddr_offset);
     }
     if (end - image->paddr_offset > UINT64_MAX - image->virt_base - PAGE_SIZE) {
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: does not fit above VIRT_BASE %#llx",
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: does not fit above VIRT_BASE 0x%llx",
                            (unsigned long long)image->virt_base);
     }
     image->virt_start = (start - image->paddr_offset + image->virt_base) & ~(PAGE_SIZE - 1);
@@ -125,20 +125,20 @@ static int check_addresses(const struct loader_image *image, struct loader_error
 {
     if (!in_kernel(image, image->entry)) {
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: entry %#llx lies outside the kernel (%#llx to %#llx)",
+                           "kernel: entry 0x%llx lies outside the kernel (0x%llx to 0x%llx)",
                            (unsigned long long)image->entry, (unsigned long long)image->virt_start,
                            (unsigned long long)image->virt_end);
     }
     if (image->hypercall_page != LOADER_NONE &&
         (image->hypercall_page & (PAGE_SIZE - 1) || !in_kernel(image, image->hypercall_page))) {
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: HYPERCALL_PAGE %#llx is no page of the kernel (%#llx to %#llx)",
-                           (unsigned long long)image->hypercall_page,
-                           (unsigned long long)image->virt_start,
-                           (unsigned long long)image->virt_end);
+        return loader_fail(
+            error, -XEN_ENOEXEC,
+            "kernel: HYPERCALL_PAGE 0x%llx is no page of the kernel (0x%llx to 0x%llx)",
+            (unsigned long long)image->hypercall_page, (unsigned long long)image->virt_start,
+            (unsigned long long)image->virt_end);
     }
     if (image->init_p2m != LOADER_NONE && image->init_p2m & (PAGE_SIZE - 1)) {
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: INIT_P2M %#llx is not page aligned",
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: INIT_P2M 0x%llx is not page aligned",
                            (unsigned long long)image->init_p2m);
     }
     return 0;

@@ -87,8 +87,8 @@ static int check_area(const struct loader_area *area, const char *what, struct l
 
     if (last < area->va || !(low || high)) {
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: %s from %#llx to %#llx is no range that a guest may map", what,
-                           (unsigned long long)area->va, (unsigned long long)last);
+                           "kernel: %s from 0x%llx to 0x%llx is no range that a guest may map",
+                           what, (unsigned long long)area->va, (unsigned long long)last);
     }
     return 0;
 }
@@ -197,7 +197,7 @@ static int plan_p2m(struct loader_layout *layout, const struct loader_image *ima
     }
     if (overlap(area, &layout->area[0])) {
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: INIT_P2M %#llx lies in the initial mapping",
+                           "kernel: INIT_P2M 0x%llx lies in the initial mapping",
                            (unsigned long long)image->init_p2m);
     }
     tables_plan(area, &layout->area[0], area->pfn + area->nr_pages, &tables);

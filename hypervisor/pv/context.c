@@ -12,7 +12,7 @@
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_ops.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/guest_access.h>
 #include <port/machine.h>

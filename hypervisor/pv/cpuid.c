@@ -8,7 +8,7 @@
 #include <core/state/domain.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/machine.h>
 
 #define B(n) (1u << (n))

@@ -10,7 +10,7 @@
 #include <hv/mm.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_ops.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 

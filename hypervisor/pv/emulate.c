@@ -14,7 +14,7 @@
  */
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/errno.h>

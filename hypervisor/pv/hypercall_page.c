@@ -5,7 +5,7 @@
  * is jumped at and does not come back; what it pushes is the top of struct iret_context.
  */
 #include <hv/pv_bits.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <xen/xen.h>
 
 #define STUB_SIZE 32

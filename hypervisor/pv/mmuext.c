@@ -10,7 +10,7 @@
 #include <core/base/log.h>
 #include <hv/pv_bits.h>
 #include <hv/pv_mm.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/guest_access.h>
 
 struct mmuext {

@@ -12,7 +12,7 @@
 #include <hv/mm.h>
 #include <hv/pv.h>
 #include <hv/pv_bits.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/guest_access.h>
 
 /* Vectors for which hardware pushes an error code. */

@@ -12,7 +12,7 @@
  * which pv/ turns into what the guest has in its trap table.
  */
 #include <hv/mm.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/current.h>
 
 #include "insn.h"

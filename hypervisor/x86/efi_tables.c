@@ -5,7 +5,7 @@
  * Firmware keeps both in memory that is reserved for good. None of its services are called.
  */
 #include <core/base/log.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/machine.h>
 
 #include "x86.h"

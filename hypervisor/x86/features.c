@@ -9,7 +9,7 @@
  */
 #include <port/machine.h>
 
-#include <hv/string.h>
+#include <parvis/string.h>
 
 #include "insn.h"
 #include "regs.h"

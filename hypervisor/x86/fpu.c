@@ -14,7 +14,7 @@
  */
 #include <core/base/log.h>
 #include <core/state/domain.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 

@@ -10,7 +10,7 @@
 #include <core/base/log.h>
 #include <core/frame/frame.h>
 #include <hv/mm.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <hv/x86_init.h>
 #include <port/machine.h>
 

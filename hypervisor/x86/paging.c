@@ -13,7 +13,7 @@
  * starting.
  */
 #include <hv/mm.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <hv/x86_init.h>
 #include <port/current.h>
 #include <port/lock.h>

@@ -17,7 +17,7 @@ bool cmdline_get(const char *key, char *buf, size_t size)
         while (i < end && line[i] != ' ')
             i++;
         len = i - word;
-        if (len > key_len && !strncmp(line + word, key, key_len) && line[word + key_len] == '=') {
+        if (len > key_len && !memcmp(line + word, key, key_len) && line[word + key_len] == '=') {
             len -= key_len + 1;
             if (len >= size)
                 len = size - 1;
@@ -33,6 +33,9 @@ bool cmdline_get(const char *key, char *buf, size_t size)
 unsigned long cmdline_number(const char *key, unsigned long otherwise)
 {
     char text[32];
+    uint64_t n;
 
-    return cmdline_get(key, text, sizeof(text)) ? strtoul(text, NULL, 0) : otherwise;
+    if (!cmdline_get(key, text, sizeof(text)) || !parse_number(text, strlen(text), &n))
+        return otherwise;
+    return n;
 }

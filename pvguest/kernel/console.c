@@ -105,6 +105,19 @@ void console_write(const char *text, size_t len)
     event_send(port);
 }
 
+int printf(const char *fmt, ...)
+{
+    char buf[512];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(buf, sizeof(buf), fmt, ap);
+    va_end(ap);
+    console_write(buf, strlen(buf));
+    return n;
+}
+
 void console_flush(void)
 {
     if (!ring)

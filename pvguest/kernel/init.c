@@ -28,7 +28,7 @@ static void map_shared_info(void)
     long rc = HYPERVISOR_update_va_mapping((unsigned long)shared_info_place, pte, UVMF_INVLPG);
 
     if (rc)
-        panic("cannot map shared_info frame %#lx: %ld", start_info->shared_info, rc);
+        panic("cannot map shared_info frame 0x%lx: %ld", start_info->shared_info, rc);
     shared_info = (shared_info_t *)shared_info_place;
 }
 

@@ -136,14 +136,14 @@ static void extend_linear_map(unsigned long pfn)
     int rc;
 
     if (!l2e || !table)
-        panic("linear map cannot be extended at %#lx", va);
+        panic("linear map cannot be extended at 0x%lx", va);
     for (unsigned int i = 0; i < 512; i++)
         table[i] = pfn + i < nr_pfns ? pte_make(pfn_to_mfn(pfn + i), PTE_KERNEL_RW | PTE_NX) : 0;
     rc = pt_protect(table, PTE_KERNEL_RO | PTE_NX);
     if (!rc)
         rc = pt_write(l2e, pte_make(virt_to_mfn(table), PTE_TABLE));
     if (rc)
-        panic("linear map refused at %#lx: %d", va, rc);
+        panic("linear map refused at 0x%lx: %d", va, rc);
 }
 
 void memory_init(const start_info_t *si, unsigned long boot_end)
@@ -170,7 +170,7 @@ void memory_init(const start_info_t *si, unsigned long boot_end)
         unsigned long va = (unsigned long)pfn_to_virt(mapped);
 
         if (pt_map(va, pte_make(pfn_to_mfn(mapped), PTE_KERNEL_RW | PTE_NX)))
-            panic("linear map refused at %#lx", va);
+            panic("linear map refused at 0x%lx", va);
         release_up_to(&next, mapped + 1);
     }
     for (; mapped < end; mapped = (mapped | 511) + 1) {

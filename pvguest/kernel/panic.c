@@ -37,9 +37,9 @@ static void print_symbol(uint64_t address)
             high = mid;
     }
     if (!low || !is_code(address))
-        printf("  %#lx\n", address);
+        printf("  0x%lx\n", address);
     else
-        printf("  %#lx  %s+%#lx\n", address, symbol_names + symbol_offsets[low - 1],
+        printf("  0x%lx  %s+0x%lx\n", address, symbol_names + symbol_offsets[low - 1],
                address - symbol_addresses[low - 1]);
 }
 

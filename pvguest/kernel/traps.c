@@ -102,10 +102,10 @@ void trap_dispatch(struct trap_regs *regs)
     if (leave_catch(regs) || user_leave(regs))
         return;
     console_dying();
-    printf("\nUNHANDLED %s (vector %lu, error %#lx)", trap_name((unsigned int)regs->vector),
+    printf("\nUNHANDLED %s (vector %lu, error 0x%lx)", trap_name((unsigned int)regs->vector),
            regs->vector, regs->error);
     if (regs->vector == TRAP_PAGE_FAULT)
-        printf(" at address %#lx", trap_fault_address());
+        printf(" at address 0x%lx", trap_fault_address());
     printf("\n");
     trap_print_regs(regs);
     backtrace_print(regs->rip, regs->rbp);

@@ -214,10 +214,13 @@ int xenbus_rm(xenbus_transaction_t t, const char *path)
 int xenbus_transaction_start(xenbus_transaction_t *t)
 {
     int rc = talk_strings(XS_TRANSACTION_START, XBT_NIL, "", NULL);
+    uint64_t id;
 
     if (rc < 0)
         return rc;
-    *t = (xenbus_transaction_t)strtoul(payload, NULL, 10);
+    if (!parse_number(payload, strlen(payload), &id))
+        return -XEN_EIO;
+    *t = (xenbus_transaction_t)id;
     return 0;
 }
 

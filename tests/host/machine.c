@@ -263,7 +263,7 @@ void panic(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    hv_vsnprintf(text, sizeof(text), fmt, ap);
+    vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     fprintf(stderr, "panic: %s\n", text);
     abort();

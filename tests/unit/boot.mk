@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What runs before and below the core: configuration, memory map, ACPI tables, symbols.
-BOOT_PARSE_SRCS := hypervisor/lib/printf.c hypervisor/lib/strlcpy.c
+BOOT_PARSE_SRCS := $(addprefix hypervisor/lib/,number.c printf.c strlcpy.c)
 
 UNIT += boot_config boot_memmap x86_acpi x86_symbols
 unit_boot_config_SRCS := tests/unit/boot_config.c hypervisor/boot/config.c $(BOOT_PARSE_SRCS)

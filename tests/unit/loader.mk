@@ -2,7 +2,7 @@
 #
 # Tests of the loader and of the kernel reader of the tools. They link the objects of the loader alone.
 
-loader_host = $(patsubst %,hypervisor/loader/%.c,error elf notes parse plan tables write)
+loader_host = $(patsubst %,hypervisor/loader/%.c,error elf notes parse plan tables write) hypervisor/lib/printf.c
 
 UNIT += loader_parse loader_layout loader_hostile loader_kernel_image
 unit_loader_parse_SRCS := tests/unit/loader_parse.c tests/unit/loader_support.c $(loader_host)

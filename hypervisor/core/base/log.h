@@ -12,6 +12,8 @@
 
 #include <hv/types.h>
 
+#include <parvis/string.h>
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 void __printf(2, 3) log_printf(enum log_level level, const char *fmt, ...);
@@ -30,14 +32,5 @@ int __printf(4, 5) refused_at(int rc, const char *file, int line, const char *fm
  * how many. */
 size_t log_read(char *to, size_t n, uint32_t *pos);
 void log_clear(void);
-
-/* lib/printf.c: %d %i %u %x %X %o %c %s %p %% with width, precision, 0, -, #, +, hh, h, l, ll, z.
- * Returns the length it would have had. Under the hypervisor's names, because on the host the C
- * library has functions of the usual ones. */
-int hv_vsnprintf(char *buf, size_t n, const char *fmt, va_list ap)
-    __attribute__((format(printf, 3, 0)));
-int __printf(3, 4) hv_snprintf(char *buf, size_t n, const char *fmt, ...);
-#define vsnprintf hv_vsnprintf
-#define snprintf  hv_snprintf
 
 #endif

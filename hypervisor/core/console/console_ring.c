@@ -20,7 +20,7 @@
 #include <core/console/console_ring.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <parvis/boot_info.h>
 #include <port/atomic.h>
 #include <port/current.h>

@@ -5,7 +5,7 @@
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/state/guest_ops.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <port/guest_access.h>
 #include <port/machine.h>

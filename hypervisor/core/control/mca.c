@@ -6,7 +6,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/arch-x86/xen-mca.h>

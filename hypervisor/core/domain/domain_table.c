@@ -14,7 +14,7 @@
  */
 #include <core/domain/domain_table.h>
 #include <core/state/domain.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <xen/errno.h>
 

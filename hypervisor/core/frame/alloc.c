@@ -14,7 +14,7 @@
  * Lock: alloc_lock (RANK_ALLOC), held over list changes only.
  */
 #include <core/frame/frame.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/lock.h>
 #include <port/machine.h>
 #include <port/sanitize.h>

@@ -22,7 +22,7 @@
  * without it.
  */
 #include <core/frame/frame.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/lock.h>
 #include <port/machine.h>
 #include <port/sanitize.h>

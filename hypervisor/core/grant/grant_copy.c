@@ -7,7 +7,7 @@
 #include <core/base/log.h>
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 

@@ -13,7 +13,7 @@
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <parvis/boot_info.h>
 #include <port/guest_access.h>
 #include <xen/errno.h>

@@ -11,7 +11,7 @@
 #include <core/base/log.h>
 #include <core/guest/version.h>
 #include <core/state/domain.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/guest_access.h>
 #include <xen/errno.h>
 #include <xen/version.h>
@@ -20,7 +20,7 @@ static char command_line[sizeof(xen_commandline_t)];
 
 void version_set_command_line(const char *s)
 {
-    hv_strlcpy(command_line, s, sizeof(command_line));
+    strlcpy(command_line, s, sizeof(command_line));
 }
 
 static long give_text(gva_t arg, const char *text, size_t size)
@@ -29,7 +29,7 @@ static long give_text(gva_t arg, const char *text, size_t size)
 
     _Static_assert(sizeof(xen_commandline_t) <= sizeof(buf), "the largest text");
     memset(buf, 0, size);
-    hv_strlcpy(buf, text, size);
+    strlcpy(buf, text, size);
     return copy_to_guest(arg, buf, size);
 }
 
@@ -37,7 +37,7 @@ static long compile_info(gva_t arg)
 {
     struct xen_compile_info info = {.compile_by = "parvis"}; /* reproducible: no host, no date */
 
-    hv_strlcpy(info.compiler, "cc " __VERSION__, sizeof(info.compiler));
+    strlcpy(info.compiler, "cc " __VERSION__, sizeof(info.compiler));
     return copy_to_guest(arg, &info, sizeof(info));
 }
 

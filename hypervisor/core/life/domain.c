@@ -20,7 +20,7 @@
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/machine.h>
 #include <xen/errno.h>
@@ -165,7 +165,7 @@ int domain_create(const struct domain_config *cfg, struct domain **out)
         return rc;
     }
     if (cfg->name)
-        hv_strlcpy(d->name, cfg->name, sizeof(d->name));
+        strlcpy(d->name, cfg->name, sizeof(d->name));
     else
         snprintf(d->name, sizeof(d->name), "d%u", d->domain_id);
     rc = share_pages(d);

@@ -11,7 +11,7 @@
 #include <core/life/domain_system.h>
 #include <core/state/cpu.h>
 #include <core/state/domain.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 
@@ -26,7 +26,7 @@ static struct domain *make_system_domain(domid_t id, const char *name)
     d->domain_id = id;
     d->refcount = 1;
     d->shutdown_code = ~0u;
-    hv_strlcpy(d->name, name, sizeof(d->name));
+    strlcpy(d->name, name, sizeof(d->name));
     list_init(&d->link);
     spin_lock_init(&d->lock, RANK_DOMAIN);
     spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);

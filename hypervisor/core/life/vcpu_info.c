@@ -15,7 +15,7 @@
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>

@@ -16,7 +16,7 @@
 #include <core/frame/frame.h>
 #include <core/sched/timer.h>
 #include <core/state/cpu.h>
-#include <hv/string.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>

@@ -23,19 +23,19 @@ static void print_start_info(void)
     printf("start_info: magic \"%.32s\"\n", (const char *)si->magic);
     printf("memory: %lu pages (%lu KiB), %lu free\n", si->nr_pages, si->nr_pages * 4,
            pages_available());
-    printf("flags: %#x%s%s\n", si->flags, si->flags & SIF_PRIVILEGED ? " privileged" : "",
+    printf("flags: 0x%x%s%s\n", si->flags, si->flags & SIF_PRIVILEGED ? " privileged" : "",
            si->flags & SIF_INITDOMAIN ? " initdomain" : "");
     printf("command line: \"%.*s\"\n", (int)sizeof(si->cmd_line), (const char *)si->cmd_line);
-    printf("page tables: %#lx, %lu frames; p2m: %#lx; shared_info: %#lx\n", si->pt_base,
+    printf("page tables: 0x%lx, %lu frames; p2m: 0x%lx; shared_info: 0x%lx\n", si->pt_base,
            si->nr_pt_frames, si->mfn_list, si->shared_info);
     if (si->mod_len)
-        printf("module: %#lx, %lu bytes\n", si->mod_start, si->mod_len);
+        printf("module: 0x%lx, %lu bytes\n", si->mod_start, si->mod_len);
     if (!is_control_domain())
-        printf("console: frame %#lx, event channel %u\n", si->console.domU.mfn,
+        printf("console: frame 0x%lx, event channel %u\n", si->console.domU.mfn,
                si->console.domU.evtchn);
     printf("console kind: %s\n", console_kind());
     if (si->store_evtchn)
-        printf("store: frame %#lx, event channel %u\n", si->store_mfn, si->store_evtchn);
+        printf("store: frame 0x%lx, event channel %u\n", si->store_mfn, si->store_evtchn);
     else
         printf("store: none\n");
 }
@@ -50,7 +50,7 @@ static void print_version(void)
     HYPERVISOR_xen_version(XENVER_extraversion, extra);
     HYPERVISOR_xen_version(XENVER_capabilities, capabilities);
     HYPERVISOR_xen_version(XENVER_get_features, &features);
-    printf("hypervisor: version %ld.%ld%s, capabilities \"%s\", features %#x\n", version >> 16,
+    printf("hypervisor: version %ld.%ld%s, capabilities \"%s\", features 0x%x\n", version >> 16,
            version & 0xffff, extra, capabilities, features.submap);
 }
 

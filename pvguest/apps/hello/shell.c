@@ -62,15 +62,22 @@ static void cmd_read(const char *args)
         printf("%s\n", value);
 }
 
+static uint64_t number(const char *args)
+{
+    uint64_t n;
+
+    return parse_number(args, strlen(args), &n) ? n : 0;
+}
+
 static void cmd_sleep(const char *args)
 {
-    time_sleep_ns(strtoul(args, NULL, 10) * 1000000);
+    time_sleep_ns(number(args) * 1000000);
     printf("slept\n");
 }
 
 static void cmd_flood(const char *args)
 {
-    unsigned long lines = strtoul(args, NULL, 10);
+    unsigned long lines = number(args);
 
     for (unsigned long i = 1; i <= lines; i++)
         printf("flood line %lu\n", i);
@@ -78,7 +85,7 @@ static void cmd_flood(const char *args)
 
 static void cmd_spin(const char *args)
 {
-    uint64_t end = time_system_ns() + strtoul(args, NULL, 10) * 1000000;
+    uint64_t end = time_system_ns() + number(args) * 1000000;
 
     while (time_system_ns() < end)
         cpu_relax();

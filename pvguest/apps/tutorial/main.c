@@ -33,10 +33,10 @@ static int page_tables(void)
     if (!page || !second)
         return 1;
     write_to(page);
-    printf("frame %#lx is at %p and at %p: %d there\n", frame, page, second,
+    printf("frame 0x%lx is at %p and at %p: %d there\n", frame, page, second,
            *(volatile int *)second);
     if (trap_catch(&fault, write_to, second))
-        printf("writing there: %s, error %#lx, address %#lx\n", trap_name(fault.vector),
+        printf("writing there: %s, error 0x%lx, address 0x%lx\n", trap_name(fault.vector),
                fault.error, fault.cr2);
     unmap_frames(second, 1);
     page_free(page);

@@ -141,11 +141,11 @@ static void one_call(unsigned int nr)
     HYPERVISOR_set_debugreg(7, 0);
     if (is_unassigned(nr) ? rc != -XEN_ENOSYS
                           : rc < -LARGEST_ERRNO && nr != __HYPERVISOR_get_debugreg)
-        test_failure("hypercall %u(%#lx, %#lx, %#lx, %#lx, %#lx) answers %ld", nr, a[0], a[1], a[2],
-                     a[3], a[4], rc);
+        test_failure("hypercall %u(0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx) answers %ld", nr, a[0], a[1],
+                     a[2], a[3], a[4], rc);
     if (!guest_lives())
-        test_failure("after hypercall %u(%#lx, %#lx, %#lx, %#lx, %#lx) nothing works", nr, a[0],
-                     a[1], a[2], a[3], a[4]);
+        test_failure("after hypercall %u(0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx) nothing works", nr,
+                     a[0], a[1], a[2], a[3], a[4]);
 }
 
 /* The way Linux does it, without the page, so that numbers above its end can be tried. */

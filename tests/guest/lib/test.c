@@ -68,7 +68,7 @@ void test_check_equal(long got, long want, const char *file, int line, const cha
 {
     test_check(true, file, line, what);
     if (got != want)
-        test_failure("%s:%d: %s: got %ld (%#lx), want %ld (%#lx)", file, line, what, got,
+        test_failure("%s:%d: %s: got %ld (0x%lx), want %ld (0x%lx)", file, line, what, got,
                      (unsigned long)got, want, (unsigned long)want);
 }
 

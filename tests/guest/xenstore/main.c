@@ -15,9 +15,11 @@ static void reading(void)
 {
     char text[128];
     int len = xenbus_read(XBT_NIL, "domid", text, sizeof(text));
+    uint64_t id = DOMID_INVALID;
 
     CHECK(len > 0, "the domain's number is there");
-    CHECK_EQ(strtoul(text, NULL, 10), own_domid(), "and is the right one");
+    CHECK(parse_number(text, strlen(text), &id), "it is a number");
+    CHECK_EQ(id, own_domid(), "and is the right one");
     snprintf(home, sizeof(home), "/local/domain/%s", text);
     CHECK(xenbus_read(XBT_NIL, "name", text, sizeof(text)) > 0, "and so is its name");
     CHECK(xenbus_directory(XBT_NIL, home, text, sizeof(text)) > 0, "the home is a directory");
