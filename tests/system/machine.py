@@ -62,7 +62,13 @@ def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1):
     return text + (f"cmdline = {cmdline}\n" if cmdline else "")
 
 
-def base_args(smp="1", mem="2048", cpu="qemu64,+rdrand", accel=None, reboot=False, extra=()):
+# Without cmpxchg16b: QEMU 7.2 leaves garbage in RFLAGS after it (TF and DF among them), which corrupts the lists of new kernels,
+# without a hypervisor too. With rdrand: a kernel that has no random numbers waits for them.
+NO_CX16 = ",-cx16"
+DEFAULT_CPU = "qemu64,+rdrand" + NO_CX16
+
+
+def base_args(smp="1", mem="2048", cpu=DEFAULT_CPU, accel=None, reboot=False, extra=()):
     """The QEMU command without what it boots. Unless `reboot`, QEMU ends when the machine resets."""
     return ["qemu-system-x86_64", "-M", "q35", "-accel", accel or os.environ.get("ACCEL") or "tcg",
             "-cpu", cpu, "-smp", str(smp), "-m", str(mem), "-display", "none", "-monitor", "none",

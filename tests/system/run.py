@@ -67,7 +67,7 @@ def main():
     directory = machine.Machine.scratch()
     guest = bool(setting("GUEST"))
     args = machine.base_args(setting("SMP", "1"), setting("MEM", "256" if guest else "2048"),
-                             setting("CPU", "qemu64,+rdrand"), setting("ACCEL"), reboot=not guest)
+                             setting("CPU", machine.DEFAULT_CPU), setting("ACCEL"), reboot=not guest)
     if guest:
         args += guest_args(directory)
     elif setting("FIRMWARE", "uefi") == "direct":
