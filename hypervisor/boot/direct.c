@@ -40,7 +40,7 @@ static struct boot_info boot_info;
     do {                                                                                           \
         if (!(ok)) {                                                                               \
             log_error(__VA_ARGS__);                                                                \
-            machine_stop(STOP_CRASHED);                                                            \
+            machine_stop(STOP_NOT_STARTED);                                                        \
         }                                                                                          \
     } while (0)
 

@@ -65,11 +65,8 @@ static int populate(struct domain *d, struct build_memory *m)
             order--;
         while (!(pg = alloc_domain_frames(d, order, 0)) && order)
             order--;
-        if (!pg) {
-            log_error("%s: memory for %lu of %lu pages is free", d->name, (unsigned long)pfn,
-                      (unsigned long)m->nr_pages);
+        if (!pg)
             return -XEN_ENOMEM;
-        }
         first = page_to_mfn(pg).n;
         for (uint64_t i = 0; i < 1ull << order; i++, pfn++) {
             m->p2m[pfn] = (uint32_t)(first + i);
@@ -145,10 +142,12 @@ int pv_build(struct domain *d, const struct build_args *args, mfn_t *store, mfn_
         rc = populate(d, &m);
     if (!rc)
         rc = loader_write(layout, image, &config, &target, &error);
-    if (error.text[0])
-        log_error("%s: %s", d->name, error.text);
     if (!rc)
         rc = finish(d, &m, layout);
+    if (error.text[0])
+        log_error("%s: %s", d->name, error.text);
+    else if (rc)
+        log_error("%s: cannot be built: error %d", d->name, -rc);
     if (!rc) {
         *store = layout_frame(&m, layout->store_pfn);
         *console = layout_frame(&m, layout->console_pfn);

@@ -127,7 +127,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         if (cr2 >= guard && cr2 < guard + PAGE_SIZE)
             log_error("the stack of CPU %u overflowed", this_cpu()->id);
     }
-    machine_stop(STOP_CRASHED);
+    machine_stop(STOP_PANIC);
 }
 
 /* NMI, #DB, #MC, #DF while a guest ran; its frame is in v->regs by now. */
@@ -147,7 +147,7 @@ void handle_guest_ist(struct vcpu *v)
         ignore_locks();
         log_error("%s in a guest", exception_names[v->regs.entry_vector]);
         dump_registers(&v->regs);
-        machine_stop(STOP_CRASHED);
+        machine_stop(STOP_PANIC);
     }
 }
 

@@ -2,9 +2,9 @@
 /*
  * Ends: panic, power off, reboot, and the crash that a test can see.
  *
- * A crash ends through QEMU's debug-exit port when parvis.cfg names it (QEMU's exit status becomes
- * 3), else the machine is switched off: what was said is on the console. Where ACPI cannot do it
- * the CPU halts for good. Nothing here allocates, and a panic waits for no lock.
+ * What is not an ordinary end is told to QEMU's debug-exit port when parvis.cfg names it; then, or
+ * where no such port answers, the machine is switched off: what was said is on the console. Where
+ * ACPI cannot do it the CPU halts for good. Nothing here allocates, and a panic waits for no lock.
  */
 #include <core/base/log.h>
 #include <port/atomic.h>
@@ -16,7 +16,6 @@
 
 uint16_t debug_exit_port;
 
-#define DEBUG_EXIT_CRASHED   1
 #define PORT_RESET           0xcf9
 #define RESET_FULL           0x06
 #define PORT_KEYBOARD        0x64
@@ -47,8 +46,10 @@ void machine_stop(enum stop_kind kind)
 {
     cli();
     uart_drain(); /* what was said last is what one wants to know */
-    if (kind == STOP_CRASHED && debug_exit_port)
-        outb(debug_exit_port, DEBUG_EXIT_CRASHED);
+    /* A real machine has something else there, or nothing, which reads as 0xff: leave it alone. */
+    if (kind != STOP_POWEROFF && kind != STOP_REBOOT && debug_exit_port &&
+        inb(debug_exit_port) == 0)
+        outb(debug_exit_port, (uint8_t)kind);
     if (kind == STOP_REBOOT)
         reboot();
     acpi_power_off();
@@ -67,5 +68,5 @@ void panic(const char *fmt, ...)
     ignore_locks();
     log_error("panic: %s", text);
     dump_stack((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
-    machine_stop(STOP_CRASHED);
+    machine_stop(STOP_PANIC);
 }

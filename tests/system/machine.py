@@ -21,12 +21,13 @@ import subprocess
 import tempfile
 import time
 
+import ending
+from ending import DEBUG_EXIT, DEBUG_EXIT_PORT
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 SCALE = float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
 PROMPT = r"^parvis# "
-DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-CRASHED = 3     # QEMU's exit status when the hypervisor writes 1 to the debug-exit port
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
@@ -55,7 +56,7 @@ def control_config(memory="1024M", cmdline="console=hvc0", extra=""):
 
 def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1):
     """parvis.cfg of a machine with one boot-time guest, which ends when the guest does."""
-    text = "on_end = poweroff\ndebug_exit = 0xf4\n[domain guest]\nkernel = guest\n"
+    text = f"on_end = poweroff\ndebug_exit = {DEBUG_EXIT_PORT}\n[domain guest]\nkernel = guest\n"
     text += f"memory = {memory}\nvcpus = {vcpus}\n"
     if ramdisk:
         text += "ramdisk = ramdisk\n"
@@ -132,7 +133,8 @@ class Machine:
 
     def __init__(self, name, args, directory=None):
         os.makedirs(os.path.join(BUILD, "logs"), exist_ok=True)
-        self.directory = directory
+        self.directory = directory = directory or self.scratch()
+        args = args + ending.witness_args(directory)
         self.text = ""              # everything the serial port said
         self.seen = 0               # how much of it was consumed by expect()
         self.start = time.monotonic()
@@ -277,12 +279,12 @@ class Machine:
         self.check("until [ -e /run/devices-ready ]; do usleep 100000; done; sleep 1; echo ready", "^ready$")
 
     def wait(self, timeout=60):
-        """Waits until QEMU ends; its exit status."""
+        """Waits until QEMU ends; how it did: 0 is switched off, the others are in ending.py."""
         deadline = time.monotonic() + timeout * SCALE
         while self.read(min(5, deadline - time.monotonic())):
             if time.monotonic() > deadline:
                 raise Timeout(f"QEMU did not end within {timeout * SCALE:.0f} s:\n{self.tail()}")
-        return self.process.wait(10)
+        return ending.status(self.process.wait(10), self.directory)
 
     def close(self):
         if self.process.poll() is None:
@@ -294,8 +296,7 @@ class Machine:
             pass
         self.process.stdout.close()
         self.log.close()
-        if self.directory:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):
         return self

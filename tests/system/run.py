@@ -3,18 +3,24 @@
 """`make run`: starts Parvis in QEMU with its console on this terminal.
 
 Without GUEST: the control domain, from build/parvis.img by UEFI firmware, or with FIRMWARE=direct by QEMU's -kernel. With
-GUEST: only the hypervisor and that guest kernel; the exit status is 0 when the guest powered off and 1 when it crashed.
+GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuses it is shown. The last line says how it ended, the
+exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output. Variables (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE, and for a guest GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK
 GUEST_VCPUS. With DEBUG_WAIT=1 the machine waits for a debugger on localhost:1234.
 """
+import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 
+import ending
 import machine
+
+STATUS_FILE = os.path.join(machine.BUILD, "run.status")
 
 
 def setting(name, default=""):
@@ -32,8 +38,15 @@ def kernel_of(path, directory):
     if head[0x202:0x206] != b"HdrS":
         return path
     unpacked = os.path.join(directory, "unpacked")
-    subprocess.run([machine.built("dom0-tools/parvis-unpack"), path, unpacked], check=True)
+    if subprocess.run([machine.built("dom0-tools/parvis-unpack"), path, unpacked], check=False).returncode:
+        sys.exit(ending.FAILED)    # it has said why
     return unpacked
+
+
+def multiboot_args(directory, config, modules):
+    # The debug-exit port on the command line: it holds before parvis.cfg is read, so that a mistake there is told too.
+    return ["-kernel", machine.built("parvis.bin"), *ending.DEBUG_EXIT, "-append", f"debug_exit={ending.DEBUG_EXIT_PORT}",
+            "-initrd", machine.multiboot_modules(directory, config, modules)]
 
 
 def guest_args(directory):
@@ -41,30 +54,28 @@ def guest_args(directory):
     ramdisk = setting("GUEST_RAMDISK")
     if ramdisk and not os.access(ramdisk, os.R_OK):
         sys.exit(f"parvis: guest ramdisk {ramdisk}: cannot be read")
-    config = machine.guest_config(setting("GUEST_MEM", "32M"), setting("GUEST_CMDLINE"), ramdisk,
-                                  setting("GUEST_VCPUS", "1"))
+    config = "loglevel = debug\n" + machine.guest_config(setting("GUEST_MEM", "32M"), setting("GUEST_CMDLINE"), ramdisk,
+                                                          setting("GUEST_VCPUS", "1"))
     modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
-    # debug_exit on the command line too: it holds before parvis.cfg is read, so a bad setting fails.
-    return ["-kernel", machine.built("parvis.bin"), *machine.DEBUG_EXIT, "-append", "debug_exit=0xf4",
-            "-initrd", machine.multiboot_modules(directory, config, modules)]
+    return multiboot_args(directory, config, modules)
 
 
 def direct_args(directory):
     modules = {name: machine.built("dom0/" + name) for name in ("vmlinux", "initramfs.cpio.gz")}
-    return ["-kernel", machine.built("parvis.bin"),
-            "-initrd", machine.multiboot_modules(directory, machine.control_config(), modules)]
+    return multiboot_args(directory, machine.control_config(), modules)
 
 
 def uefi_args(directory):
     shutil.copy(machine.OVMF_VARS, directory + "/vars.fd")
-    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={machine.OVMF}",
+    return [*ending.DEBUG_EXIT,
+            "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={machine.OVMF}",
             "-drive", f"if=pflash,format=raw,unit=1,file={directory}/vars.fd",
             "-drive", f"file={machine.built('parvis.img')},format=raw,if=none,id=boot",
             "-device", "virtio-blk-pci,drive=boot,bootindex=1"]
 
 
-def main():
-    directory = machine.Machine.scratch()
+def arguments(directory):
+    """The QEMU command that the settings ask for."""
     guest = bool(setting("GUEST"))
     args = machine.base_args(setting("SMP", "1"), setting("MEM", "256" if guest else "2048"),
                              setting("CPU", machine.DEFAULT_CPU), setting("ACCEL"), reboot=not guest)
@@ -79,16 +90,44 @@ def main():
     args += ["-serial", "mon:stdio" if sys.stdin.isatty() else "stdio"]
     if setting("DEBUG_WAIT"):
         args += ["-s", "-S"]
-    args += shlex.split(setting("QEMU_EXTRA"))
+    return args + ending.witness_args(directory) + shlex.split(setting("QEMU_EXTRA"))
+
+
+def ended_by_signal(number, _):
+    sys.exit(128 + number)
+
+
+def run(directory):
+    """Runs QEMU; the number of how it ended. Whatever ends this program ends QEMU."""
+    with subprocess.Popen(arguments(directory)) as qemu:
+        try:
+            return ending.status(qemu.wait(), directory)
+        finally:
+            qemu.kill()
+
+
+def main():
+    os.makedirs(machine.BUILD, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(STATUS_FILE)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, ended_by_signal)
+    directory = machine.Machine.scratch()
     try:
-        status = subprocess.run(args, check=False).returncode
+        status = run(directory)
     except KeyboardInterrupt:
-        status = 130
+        status = ending.QUIT
+    except SystemExit as end:   # with a number, or with a sentence of why not
+        status = end.code if isinstance(end.code, int) else ending.FAILED
+        if end.code != status:
+            print(end.code, file=sys.stderr)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    if guest and status == machine.CRASHED:
-        print("parvis: the guest crashed, or could not be started: see above", file=sys.stderr)
-    return 1 if status not in (0, 130) else status
+    with open(STATUS_FILE, "w", encoding="ascii") as out:
+        out.write(f"{status}\n")
+    who = "guest" if setting("GUEST") else "machine"
+    print(f"parvis: {who}: {ending.sentence(status)} (status {status})", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -1,43 +1,60 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The guest author's loop, `make run GUEST=path`, without a terminal: the guest's console is standard output, and the exit
-status is 0 for poweroff and not 0 for anything else. Bad kernels are refused with one line that names the cause.
+"""The guest author's loop, `make run GUEST=path`: the guest's console is standard output, what the hypervisor refuses is shown, the
+last line and build/run.status say how it ended (make's own exit status is 0 or 2). Bad kernels are refused with one line that
+names the cause.
 """
 import os
+import pty
+import re
 import shutil
+import signal
+import struct
 import subprocess
+import sys
 
-from machine import ROOT, SCALE, Machine, built, run_tests
+import ending
+from machine import BUILD, ROOT, SCALE, Machine, base_args, built, run_tests
 from test_bad_domains import elf32, without_notes
 
 
+def environment():
+    return {key: value for key, value in os.environ.items() if not key.startswith(("GUEST", "MAKE", "MFLAGS"))}
+
+
 def run(guest, **settings):
-    """(exit status, output) of `make run GUEST=...`."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("GUEST", "MAKE", "MFLAGS"))}
+    """(the number in build/run.status, output) of `make run GUEST=...`; make is content when, and only when, it is 0."""
     done = subprocess.run(["make", "--no-print-directory", "run", f"GUEST={guest}",
                            *(f"{key}={value}" for key, value in settings.items())],
-                          cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=120 * SCALE, check=False)
-    return done.returncode, done.stdout.decode("latin-1").replace("\r", "")
+                          cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=120 * SCALE, check=False)
+    with open(os.path.join(BUILD, "run.status"), encoding="ascii") as number:
+        status = int(number.read())
+    text = done.stdout.decode("latin-1").replace("\r", "")
+    assert done.returncode == (2 if status else 0), text[-3000:]
+    assert f"{ending.sentence(status)} (status {status})" in text, text[-3000:]
+    return status, text
 
 
 def poweroff_is_success():
     """hello greets, powers off, and make is content."""
     status, text = run("build/pvguest/hello", GUEST_CMDLINE="exit=poweroff")
-    assert status == 0 and "xen-3.0-x86_64" in text, text[-3000:]
+    assert status == ending.POWERED_OFF and "xen-3.0-x86_64" in text, text[-3000:]
 
 
-def crash_is_failure():
-    """hello greets and crashes: make is not content, and the registers are shown."""
+def other_ends_are_told():
+    """hello greets and crashes, with the registers shown, or asks for a reboot."""
     status, text = run("build/pvguest/hello", GUEST_CMDLINE="exit=crash")
-    assert status != 0 and "xen-3.0-x86_64" in text and "crash" in text.lower(), text[-3000:]
+    assert status == ending.CRASHED and "xen-3.0-x86_64" in text and "crash" in text.lower(), text[-3000:]
+    status, text = run("build/pvguest/hello", GUEST_CMDLINE="exit=reboot")
+    assert status == ending.ASKED_REBOOT, text[-3000:]
 
 
 def misbehaviour_is_failure():
     """A jump to nowhere and a fault without a stack end the run with failure, after the guest's own line."""
     for name in ("nowhere", "triple"):
         status, text = run(f"build/bad-guests/{name}")
-        assert status != 0 and f"{name}: " in text, text[-3000:]
+        assert status == ending.CRASHED and f"{name}: " in text, text[-3000:]
 
 
 def bad_kernels_are_named():
@@ -45,7 +62,7 @@ def bad_kernels_are_named():
     directory = Machine.scratch()
     with open(built("pvguest/hello"), "rb") as kernel:
         hello = kernel.read()
-    cases = {"missing": (None, "No such file"), "empty": (b"", "guest"), "text": (b"no kernel\n" * 500, "ELF"),
+    cases = {"missing": (None, "No such file"), "empty": (b"", "too few"), "text": (b"no kernel\n" * 500, "ELF"),
              "truncated": (hello[:3000], "guest"), "elf32": (elf32(hello), "32-bit"),
              "nonotes": (without_notes(hello), "note")}
     try:
@@ -55,19 +72,54 @@ def bad_kernels_are_named():
                 with open(path, "wb") as out:
                     out.write(content)
             status, text = run(path)
-            assert status != 0 and word in text, f"{name}: status {status}, no '{word}' in:\n{text[-2000:]}"
+            wanted = ending.FAILED if content is None else ending.NOT_STARTED
+            assert status == wanted and word in text, f"{name}: status {status}, no '{word}' in:\n{text[-2000:]}"
+            assert "calls:" not in text, f"{name}: a mistake of the user's shows a backtrace:\n{text[-2000:]}"
     finally:
         shutil.rmtree(directory)
 
 
+def quitting_is_not_success():
+    """Ctrl-A x at a terminal, and a signal to run.py, which takes QEMU along."""
+    for end, wanted in ((b"\x01x", ending.QUIT), (signal.SIGTERM, 128 + signal.SIGTERM)):
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=theirs, stdout=subprocess.PIPE,
+                              env={**environment(), "GUEST": "build/pvguest/hello"}) as process:
+            while b"hello is ready" not in process.stdout.readline():
+                pass
+            if isinstance(end, bytes):
+                os.write(ours, end)
+            else:
+                process.send_signal(end)
+            status = process.wait(30 * SCALE)
+            assert not process.stdout.read().endswith(b"x"), "QEMU is still there"
+        os.close(ours)
+        os.close(theirs)
+        assert status == wanted, f"status {status}, not {wanted}"
+
+
+def a_reset_is_no_poweroff():
+    """A machine that resets itself, as a triple fault makes it, is told apart from one that switches itself off."""
+    code = b"\x0f\x01\x1d" + struct.pack("<I", 0x200040) + b"\xcc"    # lidt [zeros]; int3
+    magic, flags = 0x1badb002, 0x10003
+    header = struct.pack("<8I", magic, flags, -(magic + flags) & 0xffffffff, 0x200000, 0x200000, 0, 0, 0x200020)
+    directory = Machine.scratch()
+    kernel = os.path.join(directory, "reset")
+    with open(kernel, "wb") as out:
+        out.write((header + code).ljust(0x50, b"\0"))
+    with Machine("reset", [*base_args(mem="64"), "-kernel", kernel], directory) as m:
+        assert m.wait() == ending.RESET
+
+
 def stock_kernel_boots_alone():
-    """Debian's kernel as the one boot-time guest: reaches its init and powers off."""
+    """Debian's kernel as the one boot-time guest: reaches its init and powers off; what it was refused is shown."""
     status, text = run(built("dom0/vmlinuz"), GUEST_RAMDISK=built("dom0/guest-initramfs.cpio.gz"), GUEST_MEM="256M",
                        GUEST_CMDLINE="console=hvc0 shutdown=now", MEM="512")
     assert "guest: init reached" in text, text[-3000:]
-    assert status == 0, f"status {status}:\n{text[-3000:]}"
+    assert re.search(r"d1v0: .*\(error \d", text), text[-3000:]
+    assert status == ending.POWERED_OFF, f"status {status}:\n{text[-3000:]}"
 
 
 if __name__ == "__main__":
-    run_tests(poweroff_is_success, crash_is_failure, misbehaviour_is_failure, bad_kernels_are_named,
+    run_tests(poweroff_is_success, other_ends_are_told, misbehaviour_is_failure, bad_kernels_are_named, quitting_is_not_success, a_reset_is_no_poweroff,
               stock_kernel_boots_alone)

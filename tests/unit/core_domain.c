@@ -283,6 +283,10 @@ static void without_a_control_domain(void **state)
     end_of_the_machine(SHUTDOWN_crash, SHUTDOWN_poweroff, STOP_CRASHED);
     end_of_the_machine(SHUTDOWN_poweroff, SHUTDOWN_poweroff, STOP_POWEROFF);
     end_of_the_machine(SHUTDOWN_poweroff, SHUTDOWN_watchdog, STOP_CRASHED);
+    end_of_the_machine(SHUTDOWN_poweroff, SHUTDOWN_reboot, STOP_ASKED_REBOOT);
+    end_of_the_machine(SHUTDOWN_reboot, SHUTDOWN_poweroff, STOP_ASKED_REBOOT);
+    end_of_the_machine(SHUTDOWN_crash, SHUTDOWN_reboot, STOP_CRASHED);
+    end_of_the_machine(SHUTDOWN_reboot, SHUTDOWN_crash, STOP_CRASHED);
 }
 
 static void end_of_the_control_domain(void **state)

@@ -76,10 +76,15 @@ static int build_one(const struct boot_info *bi, const struct boot_domain *b, st
         rc = evtchn_alloc_unbound(d, control_domain->domain_id, &args.store_port);
     if (!rc && !d->is_control)
         rc = console_alloc_port(d, &args.console_port);
-    if (!rc)
+    if (!rc) {
         rc = d->ops->build(d, &args, &store, &console);
-    if (!rc && !d->is_control)
-        rc = connect_guest(d, &args, store, console);
+        if (rc)
+            return rc; /* it has said why */
+        if (!d->is_control)
+            rc = connect_guest(d, &args, store, console);
+    }
+    if (rc)
+        log_error("%s: no room for its vCPUs, ports or console: error %d", b->name, -rc);
     return rc;
 }
 
@@ -106,7 +111,6 @@ static int create_one(const struct boot_info *bi, const struct boot_domain *b)
     }
     rc = build_one(bi, b, d);
     if (rc) {
-        log_error("%s: cannot be built: error %d", b->name, -rc);
         while (domain_kill(d) == -XEN_ERESTART)
             ;
         return rc;
@@ -147,8 +151,10 @@ void boot_domains_create(const struct boot_info *bi)
         for (uint32_t i = 0; i < bi->nr_domains; i++)
             if (!!bi->domains[i].is_control == control && !create_one(bi, &bi->domains[i]))
                 made++;
-    if (!made)
-        panic("none of the %u domains of parvis.cfg could be started", bi->nr_domains);
+    if (!made) {
+        log_error("none of the %u domains of parvis.cfg could be started", bi->nr_domains);
+        machine_stop(STOP_NOT_STARTED);
+    }
     give_back_loader_memory(bi);
     start_all();
 }

@@ -5,7 +5,7 @@
  * The domain stays, paused, with the reason kept, until it is destroyed or resumed; the control
  * domain hears of it by VIRQ_DOM_EXC. When the control domain itself ends, the machine does.
  * Without a control domain, the machine ends when the last boot-time domain has: powered off when
- * all ended in order, else with the sign of failure that a test can see (machine_stop()).
+ * all did, else with a sign that a test can see (machine_stop()).
  *
  * Lock: d->lock for the state. The end of the machine is decided with no lock held.
  */
@@ -20,12 +20,12 @@
 #include <xen/sched.h>
 
 static bool halt_on_end;
-static bool one_crashed;
+static enum stop_kind guests_end; /* how the boot-time guests ended: the worst of them */
 
 void machine_end_init(const struct boot_info *bi)
 {
     halt_on_end = bi->halt_on_end;
-    one_crashed = false;
+    guests_end = STOP_POWEROFF;
 }
 
 static const char *reason_name(uint32_t reason)
@@ -67,7 +67,10 @@ static void boot_domain_ended(struct domain *d)
 {
     if (control_domain)
         return;
-    one_crashed |= is_failure(d->shutdown_code);
+    if (is_failure(d->shutdown_code))
+        guests_end = STOP_CRASHED;
+    else if (d->shutdown_code == SHUTDOWN_reboot && guests_end == STOP_POWEROFF)
+        guests_end = STOP_ASKED_REBOOT;
     if (anyone_alive())
         return;
     console_drain_rings();
@@ -75,7 +78,7 @@ static void boot_domain_ended(struct domain *d)
         log_info("the last domain has ended; the machine stays up (on_end = halt)");
         return;
     }
-    machine_stop(one_crashed ? STOP_CRASHED : STOP_POWEROFF);
+    machine_stop(guests_end);
 }
 
 void domain_shutdown(struct domain *d, uint32_t reason)

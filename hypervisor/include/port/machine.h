@@ -78,9 +78,18 @@ bool machine_efi(struct machine_efi *out);
 void machine_console_putc(char c);
 int machine_console_getc(void);
 
-/* Ends. machine_stop() ends the whole machine: reboot or power off. code is what the debug-exit
- * port gets, if configured. */
-enum stop_kind { STOP_POWEROFF, STOP_REBOOT, STOP_CRASHED };
+/* Ends. machine_stop() ends the whole machine: STOP_REBOOT starts it anew, the others switch it
+ * off. What has a number is written to the debug-exit port first, if one is configured, and QEMU
+ * ends by that. */
+enum stop_kind {
+    STOP_POWEROFF = 0,
+    STOP_CRASHED = 1,     /* a boot-time domain, or the control domain */
+    STOP_PANIC = 2,       /* the hypervisor itself */
+    STOP_NOT_STARTED = 3, /* parvis.cfg, or what it names, cannot be used */
+    STOP_ASKED_REBOOT =
+        4, /* the last boot-time guest did; with no control domain, nobody reboots it */
+    STOP_REBOOT = 0x100,
+};
 void __noreturn machine_stop(enum stop_kind kind);
 void __noreturn __printf(1, 2) panic(const char *fmt, ...);
 
