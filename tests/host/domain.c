@@ -19,6 +19,7 @@ void host_memory_init(uint64_t frames);
 void host_locks_init(void);
 void host_guest_init(void);
 void host_irq_init(void);
+void host_tlb_init(void);
 
 static int nothing_domain(struct domain *d)
 {
@@ -168,6 +169,7 @@ void host_init(uint64_t frames)
     host_locks_init();
     host_guest_init();
     host_irq_init();
+    host_tlb_init();
     heap_init();
     heap_give(MFN(16), frames - 16);
     domain_system_init();
@@ -249,5 +251,6 @@ long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], uns
         fprintf(stderr, "hypercall %u came back with a lock\n", nr);
         abort();
     }
+    host_tlb_check();
     return (long)v->regs.rax;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory on the host: a plain buffer for arguments, and, for the tests of direct paging, a
- * walk of the current guest's page tables as the CPU would do it. A test may forbid ranges, and may
- * change memory between two copies as a hostile guest would.
+ * Guest memory on the host: a plain buffer for arguments, and, for the tests of direct paging, what
+ * the current vCPU's CPU remembers (tlb.c) or finds in its page tables. A test may forbid ranges,
+ * and may change memory between two copies as a hostile guest would.
  */
 #include "host.h"
 
@@ -51,6 +51,8 @@ static char *walk(gva_t gva, bool write)
 {
     mfn_t table = MFN(current->arch.cr3 >> PAGE_SHIFT);
 
+    if (host_tlb_lookup(gva, write, &table))
+        return (char *)map_frame(table) + (gva & ~PAGE_MASK);
     for (int shift = 39;; shift -= 9) {
         uint64_t *entries, pte;
 

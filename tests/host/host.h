@@ -53,7 +53,6 @@ extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not retur
 extern char host_console[65536];   /* what the UART got */
 extern unsigned int host_console_len;
 void host_type(const char *s); /* the UART's input */
-extern bool host_no_flush;     /* tlb_clock() stands still: to see what relies on flushes */
 unsigned int host_locks_held(void);
 
 /* The machine's interrupts: lines 0 to HOST_GSIS - 1, then messages. Line 4 is the hypervisor's
@@ -68,6 +67,14 @@ struct host_irq {
 extern struct host_irq host_irq[HOST_GSIS + HOST_MESSAGES];
 extern unsigned int host_mmcfg_trusted; /* windows that were vouched for */
 void host_interrupt(unsigned int irq);  /* the device interrupts */
+
+/* What CPUs may still know of page tables (tlb.c): lets each vCPU's CPU learn all it can, and ends
+ * the test when one knows what it must not. host_hypercall() does so after each. */
+void host_tlb_check(void);
+/* The frame that current's CPU knows at an address. */
+bool host_tlb_lookup(gva_t va, bool write, mfn_t *out);
+/* check_invariants() without its effect on TLBs: it takes memory from the heap, which flushes. */
+unsigned int host_recount(void);
 
 /* Recounts what core keeps: frames of the heap and of each domain, both ends of each channel, run
  * queues. Ends the test when they differ. */

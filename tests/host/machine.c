@@ -4,8 +4,8 @@
  * CPU.
  *
  * RAM is one mapping, so that the sanitizer sees every access, and core poisons what is free
- * (port/sanitize.h). The direct map is that mapping. The clock moves when a test says so. TLB
- * flushes are counted, and advance the TLB clock as on the metal.
+ * (port/sanitize.h). The direct map is that mapping. The clock moves when a test says so.
+ * TLBs are in tlb.c.
  */
 #include "host.h"
 
@@ -22,12 +22,10 @@ static char *ram;
 static size_t ram_size;
 static struct cpu the_cpu;
 static s_time_t now;
-static uint32_t flush_clock;
 
 s_time_t host_armed;
-unsigned int host_flushes, host_kicks, host_stops;
+unsigned int host_kicks, host_stops;
 enum stop_kind host_stop_kind;
-bool host_no_flush;
 void (*host_on_stop)(void);
 char host_console[65536];
 unsigned int host_console_len;
@@ -64,10 +62,8 @@ void host_memory_init(uint64_t frames)
     memset(machine_to_phys, 0xff, frames * sizeof(*machine_to_phys));
     memset(&the_cpu, 0, sizeof(the_cpu));
     now = SECONDS(1);
-    flush_clock = 1;
     host_armed = INT64_MAX;
-    host_flushes = host_kicks = host_stops = host_console_len = 0;
-    host_no_flush = false;
+    host_kicks = host_stops = host_console_len = 0;
     host_on_stop = NULL;
     input = "";
 }
@@ -157,60 +153,6 @@ bool machine_efi(struct machine_efi *out)
 {
     *out = (struct machine_efi){.tables = 0x1000, .version = 2 << 16 | 70, .nr_tables = 3};
     return true;
-}
-
-uint32_t tlb_clock(void)
-{
-    return flush_clock;
-}
-
-bool tlb_flushed_since(uint32_t stamp)
-{
-    return stamp < flush_clock;
-}
-
-static void flushed(void)
-{
-    host_flushes++;
-    if (!host_no_flush)
-        flush_clock++;
-}
-
-void flush_tlb_local(void)
-{
-    flushed();
-}
-
-void flush_tlb_one_local(gva_t va)
-{
-    (void)va;
-}
-
-void flush_tlb_domain(struct domain *d)
-{
-    (void)d;
-    flushed();
-}
-
-void flush_tlb_all(void)
-{
-    flushed();
-}
-
-void flush_tlb_one_domain(struct domain *d, gva_t va)
-{
-    (void)d;
-    (void)va;
-}
-
-void flush_cache_all(void)
-{
-}
-
-void machine_context_switch(struct vcpu *prev, struct vcpu *next)
-{
-    (void)prev;
-    (void)next;
 }
 
 void machine_sync_vcpu(struct vcpu *v)

@@ -9,12 +9,6 @@
 
 static uint64_t bases[3];
 
-void machine_load_cr3(uint64_t cr3, bool keep_global)
-{
-    (void)keep_global;
-    this_cpu()->arch.cr3 = cr3;
-}
-
 void machine_swapgs(void)
 {
     uint64_t user = bases[SEGBASE_GS_USER];

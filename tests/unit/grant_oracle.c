@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void must(bool ok, const struct domain *d, uint32_t n, const char *what)
 {
@@ -15,39 +16,67 @@ static void must(bool ok, const struct domain *d, uint32_t n, const char *what)
     abort();
 }
 
-/* Uses of grant ref of rd by domain ld. */
-static struct active_grant uses_by(const struct domain *rd, const struct domain *ld, uint32_t ref)
+#define MOST_DOMAINS 8
+#define MOST_ENTRIES 8192
+
+/* What the maptracks say, by granter and reference. */
+static struct {
+    const struct domain *rd;
+    struct active_grant uses[MOST_ENTRIES];
+} said[MOST_DOMAINS];
+
+static struct active_grant *uses_of(const struct domain *rd, uint32_t ref)
 {
-    struct active_grant n = {.domid = ld->domain_id};
+    for (unsigned int i = 0; i < MOST_DOMAINS; i++)
+        if (said[i].rd == rd)
+            return &said[i].uses[ref];
+    must(false, rd, ref, "a grant of a domain that is not");
+    return NULL;
+}
+
+static void begin_count(void)
+{
+    struct domain *d = NULL;
+    unsigned int i = 0;
+
+    while ((d = next_domain(d)) != NULL) {
+        if (!d->grant)
+            continue;
+        must(i < MOST_DOMAINS && grant_entries(d->grant) <= MOST_ENTRIES, d, i, "too many");
+        said[i].rd = d;
+        memset(said[i++].uses, 0, grant_entries(d->grant) * sizeof(said->uses[0]));
+    }
+    while (i < MOST_DOMAINS)
+        said[i++].rd = NULL;
+}
+
+static void count_uses(const struct domain *ld)
+{
     const struct maptrack *m;
 
     for (uint32_t h = 0; (m = maptrack_entry(ld->grant, h)) != NULL; h++) {
-        if (!m->flags || m->rd != rd || m->ref != ref)
+        struct active_grant *n;
+
+        if (!m->flags)
             continue;
+        n = uses_of(m->rd, m->ref);
+        must(!(n->readers | n->writers) || n->domid == ld->domain_id, m->rd, m->ref, "two users");
+        n->domid = ld->domain_id;
         if (m->flags & GNTMAP_readonly)
-            n.readers++;
+            n->readers++;
         else
-            n.writers++;
+            n->writers++;
     }
-    return n;
 }
 
 static void check_ref(const struct domain *rd, uint32_t ref)
 {
-    const struct active_grant *a = grant_active(rd->grant, ref);
-    unsigned int readers = 0, writers = 0;
-    struct domain *ld = NULL;
+    const struct active_grant *a = grant_active(rd->grant, ref), *n = uses_of(rd, ref);
 
-    while ((ld = next_domain(ld)) != NULL) {
-        struct active_grant n = uses_by(rd, ld, ref);
-
-        readers += n.readers;
-        writers += n.writers;
-        if (n.readers || n.writers)
-            must(a->domid == ld->domain_id, rd, ref, "in use by somebody else");
-    }
-    must(a->readers == readers, rd, ref, "readers differ");
-    must(a->writers == writers, rd, ref, "writers differ");
+    if (n->readers || n->writers)
+        must(a->domid == n->domid, rd, ref, "in use by somebody else");
+    must(a->readers == n->readers, rd, ref, "readers differ");
+    must(a->writers == n->writers, rd, ref, "writers differ");
 }
 
 /* Each handle is used or on the chain, not both, and the chain ends. */
@@ -75,16 +104,14 @@ void grant_oracle_check(void)
 {
     struct domain *d = NULL;
 
+    begin_count();
     while ((d = next_domain(d)) != NULL) {
         if (!d->grant)
             continue;
         check_handles(d);
-        for (uint32_t ref = 0; ref < grant_entries(d->grant); ref++) {
-            const struct active_grant *a = grant_active(d->grant, ref);
-
-            /* Most are idle: one that no handle names is looked at only if it says it is used. */
-            if (ref < 64 || a->readers || a->writers)
-                check_ref(d, ref);
-        }
+        count_uses(d);
     }
+    for (unsigned int i = 0; i < MOST_DOMAINS && said[i].rd; i++)
+        for (uint32_t ref = 0; ref < grant_entries(said[i].rd->grant); ref++)
+            check_ref(said[i].rd, ref);
 }

@@ -58,7 +58,7 @@ static bool fault(const char *code, unsigned int n, gva_t cr2)
     g.v->regs.rip = CODE;
     done = pv_ptwr_fault(g.v, cr2);
     assert_int_equal(g.v->regs.rip, done ? CODE + n : CODE);
-    assert_int_equal(check_invariants(), 0);
+    assert_int_equal(host_recount(), 0);
     return done;
 }
 

@@ -343,10 +343,11 @@ void mm_random_run(const uint8_t *data, size_t n, unsigned int every)
     while (input < input_end) {
         one();
         must(!host_locks_held(), "an operation came back with a lock");
+        host_tlb_check();
         if (++done % every == 0)
-            must(!check_invariants(), "the recount differs");
+            must(!host_recount(), "the recount differs");
     }
-    must(!check_invariants(), "the recount differs at the end");
+    must(!host_recount(), "the recount differs at the end");
     this_cpu()->pending = take(2) ? CPU_WORK_CONSOLE : 0;
     mm_fini();
 }

@@ -5,7 +5,7 @@
  *
  * A control domain and a guest do all that may be done with page tables: mmu_update,
  * update_va_mapping, pins, base tables, grant maps, emulated writes, calls abandoned half way, on a
- * small set of frames so that they collide. The oracle is the recount (check_invariants()), and at
+ * small set of frames so that they collide. The oracle is the recount (host_recount()), and at
  * the end every frame must come back.
  */
 #ifndef TESTS_PV_MM_RANDOM_H

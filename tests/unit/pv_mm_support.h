@@ -8,7 +8,7 @@
  * up are nobody's table: tests use them as they like.
  *
  * mm_call() makes a hypercall as the guest does, re-issues included, and after each the whole
- * machine is recounted (check_invariants()): a test cannot go on with a wrong reference.
+ * machine is recounted (host_recount()): a test cannot go on with a wrong reference.
  */
 #ifndef TESTS_PV_MM_SUPPORT_H
 #define TESTS_PV_MM_SUPPORT_H

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What CPUs may still know of page tables: a model of the TLB and of the paging-structure cache,
+ * and the oracle over it.
+ *
+ * The model is the guests' best friend. Each vCPU that may run has a CPU of its own, which runs all
+ * the time, also while the hypervisor is in the middle of something for another. Such a CPU learns
+ * everything at once: each translation that can be reached from its CR3, each entry of a higher
+ * table on the way there, each descriptor page of its vCPU; and it forgets only what a flush takes
+ * away, and learns anew as soon as that is done. It walks on from tables that it remembers,
+ * although nothing refers to them any more.
+ *
+ * A full flush takes all. INVLPG takes the translations of one page, and all entries of higher
+ * tables. A load of CR3 that keeps global pages takes all but those. A vCPU that may not run has
+ * left its CPU, which knows nothing of it any more.
+ *
+ * The clock is that of x86/tlb.c, for as many CPUs: it ticks at each full flush, each CPU notes
+ * what it was then, and a stamp is old when every CPU has flushed since.
+ *
+ * The oracle, after each operation: what a CPU knows as
+ *   writable     is no table, no descriptor page, and of the same owner as when it was learned
+ *   readable     is of the same owner
+ *   a table      is one of that level, or out of use and not given to anyone
+ *   descriptors  are those of the vCPU's slots now, and checked
+ * A frame on its way through the heap, or without a use at the moment, harms nobody: the flush may
+ * come when it gets its next. The control domain is trusted with what it mapped of others.
+ */
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hv/mm.h>
+#include <hv/pv.h>
+
+#define MOST_CPUS   64
+#define CHAINS      1024u
+#define NONE        0xffffffffu
+#define DESCRIPTORS 5 /* a level that is none */
+
+extern mfn_t pv_zero_page; /* pv/domain_ops.c */
+
+struct known {
+    uint64_t key;  /* the address, without the bits below what the level tells apart */
+    uint32_t mfn;  /* level 0: what is mapped; 1 to 4: a table of that level */
+    uint32_t next; /* of its chain */
+    domid_t owner; /* when it was learned */
+    uint8_t level;
+    bool rw, global;
+};
+
+struct tlb {
+    const struct vcpu *v; /* NULL: free */
+    domid_t domid;
+    mfn_t root; /* what CR3 holds */
+    uint32_t flushed;
+    unsigned int n, size;
+    struct known *known;
+    uint32_t chain[CHAINS];
+};
+
+static struct tlb tlbs[MOST_CPUS];
+static uint32_t flush_clock, own_flush;
+static bool aside; /* the recount's own memory says nothing of the code under test */
+
+unsigned int host_flushes;
+
+static void forget_all(struct tlb *t)
+{
+    t->n = 0;
+    memset(t->chain, 0xff, sizeof(t->chain));
+}
+
+static uint32_t *chain_of(struct tlb *t, const struct known *k)
+{
+    uint64_t h = (k->key * 5 + k->level + k->mfn * 7919ull) * 0x9e3779b97f4a7c15ull;
+
+    return &t->chain[h >> 54 & (CHAINS - 1)];
+}
+
+static void link_known(struct tlb *t, uint32_t i)
+{
+    uint32_t *head = chain_of(t, &t->known[i]);
+
+    t->known[i].next = *head;
+    *head = i;
+}
+
+static void learn(struct tlb *t, struct known k)
+{
+    for (uint32_t i = *chain_of(t, &k); i != NONE; i = t->known[i].next) {
+        const struct known *o = &t->known[i];
+
+        if (o->key == k.key && o->mfn == k.mfn && o->level == k.level && o->rw == k.rw &&
+            o->global == k.global && o->owner == frame_table[k.mfn].owner)
+            return;
+    }
+    if (t->n == t->size) {
+        t->size = t->size ? t->size * 2 : 256;
+        t->known = realloc(t->known, t->size * sizeof(*t->known));
+        if (!t->known)
+            abort();
+    }
+    k.owner = frame_table[k.mfn].owner;
+    t->known[t->n] = k;
+    link_known(t, t->n++);
+}
+
+/* Keeps what `keep` says. */
+static void forget(struct tlb *t, bool (*keep)(const struct known *, gva_t), gva_t va)
+{
+    unsigned int n = t->n;
+
+    forget_all(t);
+    for (unsigned int i = 0; i < n; i++) {
+        if (!keep(&t->known[i], va))
+            continue;
+        t->known[t->n] = t->known[i];
+        link_known(t, t->n++);
+    }
+}
+
+static bool keep_global_pages(const struct known *k, gva_t va)
+{
+    (void)va;
+    return k->level == 0 && k->global;
+}
+
+static bool keep_but_one(const struct known *k, gva_t va)
+{
+    return k->level == DESCRIPTORS || (k->level == 0 && k->key != va >> PAGE_SHIFT);
+}
+
+/* What one entry of a table that is known says. The table may be free by now: the CPU does not care
+ * (nor may the sanitizer). */
+__attribute__((no_sanitize("address"))) static void look_at(struct tlb *t, uint32_t at)
+{
+    const struct known table = t->known[at];
+    const uint64_t *entries = map_frame(MFN(table.mfn));
+
+    for (unsigned int i = 0; i < 512; i++) {
+        uint64_t e = entries[i];
+
+        if ((e & (PTE_PRESENT | PTE_USER)) != (PTE_PRESENT | PTE_USER) || !mfn_valid(pte_mfn(e)) ||
+            (table.level == 4 && i >= HYPERVISOR_L4_FIRST && i <= HYPERVISOR_L4_LAST))
+            continue;
+        learn(t, (struct known){.key = table.key << 9 | i,
+                                .mfn = (uint32_t)pte_mfn(e).n,
+                                .level = table.level - 1,
+                                .rw = table.rw && (e & PTE_RW),
+                                .global = table.level == 1 && (e & PTE_GLOBAL)});
+    }
+}
+
+static void learn_all(struct tlb *t)
+{
+    learn(t, (struct known){.mfn = (uint32_t)t->root.n, .level = 4, .rw = true});
+    for (uint32_t i = 0; i < t->n; i++) /* grows on the way */
+        if (t->known[i].level >= 1 && t->known[i].level <= 4)
+            look_at(t, i);
+    for (unsigned int i = 0; t->v->arch.perdomain_l1 && i < 32; i++) {
+        uint64_t e = t->v->arch.perdomain_l1[i];
+
+        if (e & PTE_PRESENT)
+            learn(t, (struct known){.key = i, .mfn = (uint32_t)pte_mfn(e).n, .level = DESCRIPTORS});
+    }
+}
+
+static bool is_running(const struct tlb *t)
+{
+    struct domain *d = NULL;
+
+    while ((d = next_domain(d)) != NULL)
+        if (d->domain_id == t->domid && !d->dying && domain_vcpu(d, t->v->vcpu_id) == t->v)
+            return vcpu_runnable(t->v) && t->v->initialised;
+    return false;
+}
+
+static void flush(struct tlb *t)
+{
+    forget_all(t);
+    t->flushed = ++flush_clock;
+    learn_all(t);
+}
+
+static struct tlb *tlb_of(const struct vcpu *v)
+{
+    for (unsigned int i = 0; i < MOST_CPUS; i++)
+        if (tlbs[i].v == v && v && tlbs[i].domid == v->domain->domain_id)
+            return &tlbs[i];
+    return NULL;
+}
+
+/* vCPUs that may not run leave their CPUs. */
+static void let_leave(void)
+{
+    for (unsigned int i = 0; i < MOST_CPUS; i++)
+        if (tlbs[i].v && !is_running(&tlbs[i]))
+            tlbs[i].v = NULL;
+}
+
+static void let_enter(const struct vcpu *v)
+{
+    unsigned int i = 0;
+
+    if (tlb_of(v) || !v->arch.cr3 || !vcpu_runnable(v) || !v->initialised || v->domain->dying)
+        return;
+    while (tlbs[i].v)
+        if (++i == MOST_CPUS)
+            return;
+    tlbs[i].v = v;
+    tlbs[i].domid = v->domain->domain_id;
+    tlbs[i].root = MFN(v->arch.cr3 >> PAGE_SHIFT);
+    flush(&tlbs[i]);
+}
+
+void host_tlb_init(void);
+void host_tlb_init(void)
+{
+    for (unsigned int i = 0; i < MOST_CPUS; i++)
+        tlbs[i].v = NULL;
+    flush_clock = own_flush = 1;
+    host_flushes = 0;
+    aside = false;
+}
+
+/* ---- the port ---- */
+
+uint32_t tlb_clock(void)
+{
+    return flush_clock;
+}
+
+bool tlb_flushed_since(uint32_t stamp)
+{
+    let_leave();
+    for (unsigned int i = 0; i < MOST_CPUS; i++)
+        if (tlbs[i].v && (int32_t)(tlbs[i].flushed - stamp) <= 0)
+            return false;
+    return (int32_t)(own_flush - stamp) > 0;
+}
+
+/* What this CPU knows of others' tables goes too: with one CPU it is the only one there is. */
+static void flush_own(void)
+{
+    own_flush = ++flush_clock;
+}
+
+static void flush_vcpus_of(const struct domain *d)
+{
+    let_leave();
+    for (unsigned int i = 0; i < MOST_CPUS; i++)
+        if (tlbs[i].v && (!d || tlbs[i].domid == d->domain_id))
+            flush(&tlbs[i]);
+    if (!d || (current && current->domain == d))
+        flush_own();
+}
+
+void machine_load_cr3(uint64_t cr3, bool keep_global)
+{
+    struct tlb *t = tlb_of(current);
+
+    this_cpu()->arch.cr3 = cr3;
+    if (!keep_global)
+        flush_own();
+    if (!t)
+        return;
+    t->root = MFN(cr3 >> PAGE_SHIFT);
+    if (keep_global) {
+        forget(t, keep_global_pages, 0);
+        learn_all(t);
+    } else {
+        flush(t);
+    }
+}
+
+void flush_tlb_local(void)
+{
+    struct tlb *t = tlb_of(current);
+
+    if (aside)
+        return;
+    host_flushes++;
+    flush_own();
+    if (t)
+        flush(t);
+}
+
+static void flush_one(struct tlb *t, gva_t va)
+{
+    forget(t, keep_but_one, va & ((1ull << 48) - 1));
+    learn_all(t);
+}
+
+void flush_tlb_one_local(gva_t va)
+{
+    struct tlb *t = tlb_of(current);
+
+    if (t)
+        flush_one(t, va);
+}
+
+void flush_tlb_domain(struct domain *d)
+{
+    if (aside)
+        return;
+    host_flushes++;
+    flush_vcpus_of(d);
+}
+
+void flush_tlb_all(void)
+{
+    if (aside)
+        return;
+    host_flushes++;
+    flush_vcpus_of(NULL);
+}
+
+void flush_tlb_one_domain(struct domain *d, gva_t va)
+{
+    for (unsigned int i = 0; i < MOST_CPUS; i++)
+        if (tlbs[i].v && tlbs[i].domid == d->domain_id)
+            flush_one(&tlbs[i], va);
+}
+
+void flush_cache_all(void)
+{
+}
+
+void machine_context_switch(struct vcpu *prev, struct vcpu *next)
+{
+    (void)prev;
+    this_cpu()->arch.cr3 = next->arch.cr3;
+    flush_own();
+}
+
+/* ---- the oracle ---- */
+
+static void wrong(const struct tlb *t, const struct known *k, const char *what)
+{
+    const struct page_info *pg = &frame_table[k->mfn];
+
+    fprintf(stderr,
+            "d%uv%u's CPU still knows frame %#x (level %u, key %#lx, %s, of d%u): %s\n"
+            "now: owner d%u, count %#lx, type %#lx\n",
+            t->domid, t->v->vcpu_id, k->mfn, k->level, (unsigned long)k->key,
+            k->rw ? "writable" : "read-only", k->owner, what, pg->owner,
+            (unsigned long)pg->count_info, (unsigned long)pg->type_info);
+    abort();
+}
+
+static void check_one(const struct tlb *t, const struct known *k)
+{
+    const struct page_info *pg = &frame_table[k->mfn];
+    uint64_t type = pg->type_info & PGT_type_mask;
+    bool used = pg->type_info & PGT_count_mask;
+    bool trusted = t->v->domain->is_control && k->owner != t->domid;
+
+    if (k->level == DESCRIPTORS) {
+        uint64_t e = t->v->arch.perdomain_l1[k->key];
+
+        if (!(e & PTE_PRESENT) || pte_mfn(e).n != k->mfn)
+            wrong(t, k, "not what the descriptor slot maps now");
+        if (k->mfn != pv_zero_page.n && used && type != PGT_seg_desc_page)
+            wrong(t, k, "descriptors, but no checked ones");
+        return;
+    }
+    if (pg->count_info & PGC_free)
+        return;
+    if (pg->owner != k->owner)
+        wrong(t, k, "has another owner");
+    if (!used || trusted)
+        return;
+    if (k->level == 0 && k->rw && type != PGT_writable_page)
+        wrong(t, k, "writable, but has a type that may not be");
+    if (k->level >= 1 && type != (uint64_t)k->level << PGT_type_shift)
+        wrong(t, k, "a table that is none, or of another level");
+}
+
+void host_tlb_check(void)
+{
+    struct domain *d = NULL;
+    struct vcpu *v;
+
+    let_leave();
+    while ((d = next_domain(d)) != NULL)
+        for_each_vcpu (d, v)
+            let_enter(v);
+    for (unsigned int i = 0; i < MOST_CPUS; i++) {
+        struct tlb *t = &tlbs[i];
+
+        if (!t->v)
+            continue;
+        if (t->root.n != t->v->arch.cr3 >> PAGE_SHIFT)
+            wrong(t, &t->known[0], "the vCPU has another CR3, which was not loaded");
+        learn_all(t);
+        for (unsigned int k = 0; k < t->n; k++)
+            check_one(t, &t->known[k]);
+    }
+}
+
+bool host_tlb_lookup(gva_t va, bool write, mfn_t *out)
+{
+    struct tlb *t = tlb_of(current);
+
+    for (unsigned int i = 0; t && i < t->n; i++) {
+        const struct known *k = &t->known[i];
+
+        if (k->level || k->key != (va & ((1ull << 48) - 1)) >> PAGE_SHIFT || (write && !k->rw) ||
+            (frame_table[k->mfn].count_info & PGC_free))
+            continue;
+        *out = MFN(k->mfn);
+        return true;
+    }
+    return false;
+}
+
+unsigned int host_recount(void)
+{
+    unsigned int differ;
+
+    aside = true;
+    differ = check_invariants();
+    aside = false;
+    return differ;
+}

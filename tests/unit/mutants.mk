@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+#
+# `make mutants`: leaves safety measures of the hypervisor out, one at a time, and says which test notices (tests/mutants.py).
+# Not part of make check: it tests the tests.
+
+MUTANT_PROGRAMS := pv_tlb pv_mm_fuzz core_grants_fuzz
+
+.PHONY: mutants
+mutants: $(addprefix build/host/gcc/unit_,$(MUTANT_PROGRAMS)) ## leaves safety measures out, one at a time: does a test notice?
+	@MUTANT_CFLAGS="$(HOST_CFLAGS) -ffreestanding -DDEBUG=1" \
+	    $(foreach p,$(MUTANT_PROGRAMS),OBJECTS_$(p)="$(patsubst %.c,build/host/gcc/%.o,$(unit_$(p)_SRCS))") \
+	    $(PYTHON) tests/mutants.py
