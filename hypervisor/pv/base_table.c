@@ -8,9 +8,9 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_mm.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
 
 int pv_get_base_table(struct domain *d, mfn_t l4)
 {

@@ -17,9 +17,9 @@
  * The stack belongs to the guest, and so do its faults: a frame that cannot be written ends the
  * domain, with a sentence.
  */
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/guest_access.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 #define FLAGS_CLEARED_BY_BOUNCE                                                                    \
     (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)

@@ -8,11 +8,11 @@
  * build. The tables it wrote are pinned by the same check as a guest's own.
  */
 #include <core/base/log.h>
-#include <hv/mm.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_ops.h>
 #include <parvis/loader.h>
 #include <port/machine.h>
+#include <pv/mm.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_ops.h>
 #include <xen/errno.h>
 
 #define BIGGEST_BLOCK                                                                              \

@@ -6,8 +6,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv_bits.h>
 #include <port/guest_access.h>
+#include <pv/pv_bits.h>
 #include <xen/callback.h>
 
 long do_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t sysc)

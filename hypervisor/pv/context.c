@@ -8,14 +8,14 @@
  * then, and the frame remembers how far its check came.
  */
 #include <core/base/log.h>
-#include <hv/mm.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_ops.h>
 #include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
+#include <pv/mm.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_ops.h>
 #include <xen/errno.h>
 
 static int check_context(const struct vcpu *v, const struct vcpu_guest_context *c)

@@ -6,10 +6,10 @@
  * hypervisor's own leaves start at 0x40000000, with the signature every PV guest looks for.
  */
 #include <core/state/domain.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <parvis/string.h>
 #include <port/machine.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 #define B(n) (1u << (n))
 

@@ -6,9 +6,9 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/guest_access.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 #define DR6_MASK           0xe00full
 #define DR7_GENERAL_DETECT (1ull << 13)

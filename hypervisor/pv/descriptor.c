@@ -13,11 +13,11 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/mm.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
+#include <pv/mm.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 #define DESC_S                (1ull << 44)
 #define DESC_P                (1ull << 47)

@@ -7,11 +7,11 @@
  * domain and an L1 table for each 16 vCPUs.
  */
 #include <core/state/guest_ops.h>
-#include <hv/mm.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_ops.h>
 #include <parvis/string.h>
 #include <port/machine.h>
+#include <pv/mm.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_ops.h>
 #include <xen/errno.h>
 
 #define VCPUS_PER_L1   16

@@ -12,11 +12,11 @@
  * time, which decides only what it gets done for itself (XSA-202): nothing is executed but this
  * code. Only flat code segments are decoded.
  */
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 #include <xen/errno.h>
 
 #define MAX_INSN    15

@@ -6,10 +6,10 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/mm.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/machine.h>
+#include <pv/mm.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 #define CR0_ALWAYS                                                                                 \
     (X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)

@@ -5,11 +5,11 @@
  * reads as if nothing were there. PCI configuration (0xcf8) is latched per domain, so that the
  * hypervisor's own use of the pair is not disturbed.
  */
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <hv/irq.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 /* The guest's kernel runs in ring 3, and so that it needs a level at all: 1, as long as the guest
  * did not ask for an IOPL as on hardware (ABI). */

@@ -5,9 +5,9 @@
  * about other domains is on the list (XSA-351).
  */
 #include <core/base/log.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/machine.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 #define MSR_TSC            0x10
 #define MSR_PLATFORM_ID    0x17

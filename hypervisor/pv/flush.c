@@ -9,8 +9,8 @@
  * caller is flushed wherever the domain runs or ran.
  */
 #include <core/base/hypercall.h>
-#include <hv/pv_mm.h>
 #include <port/guest_access.h>
+#include <pv/pv_mm.h>
 
 _Static_assert(MAX_VCPUS <= 64, "the set of vCPUs is one word");
 

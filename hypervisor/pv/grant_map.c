@@ -13,8 +13,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv_mm.h>
-#include <hv/pv_ops.h>
+#include <pv/pv_mm.h>
+#include <pv/pv_ops.h>
 #include <xen/grant_table.h>
 
 static uint64_t grant_pte(mfn_t frame, unsigned int flags)

@@ -4,8 +4,8 @@
  * at number * 32. RCX and R11 are kept for the caller, since SYSCALL clobbers them. The iret stub
  * is jumped at and does not come back; what it pushes is the top of struct iret_context.
  */
-#include <hv/pv_bits.h>
 #include <parvis/string.h>
+#include <pv/pv_bits.h>
 #include <xen/xen.h>
 
 #define STUB_SIZE 32

@@ -16,7 +16,7 @@
 #include <core/base/log.h>
 #include <core/grant/grant_table.h>
 #include <core/state/domain.h>
-#include <hv/pv_mm.h>
+#include <pv/pv_mm.h>
 
 struct recount {
     uint32_t refs, types;

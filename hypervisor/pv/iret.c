@@ -9,9 +9,9 @@
  * for one that is in its frames (VMASST_TYPE_architectural_iopl).
  */
 #include <core/base/hypercall.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/guest_access.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 long do_iret(void)
 {

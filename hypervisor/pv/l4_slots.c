@@ -14,7 +14,7 @@
  * for the kernel here and for user mode there gets what the last of them asked for; M2P tells its
  * programs machine frame numbers and nothing else.
  */
-#include <hv/pv_mm.h>
+#include <pv/pv_mm.h>
 
 const uint64_t *hypervisor_l4;
 

@@ -4,9 +4,9 @@
  * task-switched flag, and what a guest asked the hypervisor to assist it with.
  */
 #include <core/base/hypercall.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/atomic.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 /* Any address is taken: it is used with the guest's own rights when a trap comes (pv/bounce.c). */
 long do_stack_switch(uint64_t ss, uint64_t sp)

@@ -11,8 +11,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv_mm.h>
 #include <port/guest_access.h>
+#include <pv/pv_mm.h>
 
 #define CHUNK 16u
 

@@ -8,10 +8,10 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_mm.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
 
 struct mmuext {
     struct vcpu *v;

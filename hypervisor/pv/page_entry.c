@@ -17,8 +17,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_mm.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
 
 #define ALL_ONES_MFN (PTE_FRAME_MASK >> PAGE_SHIFT)
 

@@ -13,8 +13,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_mm.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
 
 static void undo_l1(const struct page_info *pg, unsigned int n, struct domain *d)
 {

@@ -27,7 +27,7 @@
  * CPU's change cannot form a cycle.
  */
 #include <core/base/hypercall.h>
-#include <hv/pv_mm.h>
+#include <pv/pv_mm.h>
 
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */
 static void drop_to_untyped(struct page_info *pg)

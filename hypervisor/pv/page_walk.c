@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk of hv/page_walk.h for those who are in no hurry.
+ * The walk of pv/page_walk.h for those who are in no hurry.
  */
-#include <hv/page_walk.h>
+#include <pv/page_walk.h>
 
 bool pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table, unsigned int *index)
 {

@@ -8,7 +8,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/pv_mm.h>
+#include <pv/pv_mm.h>
 
 static bool clear_pinned(struct page_info *pg)
 {

@@ -9,11 +9,11 @@
  * way, or would not be allowed, is the guest's own page fault.
  */
 #include <core/base/hypercall.h>
-#include <hv/ptwr_insn.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_mm.h>
 #include <port/guest_access.h>
+#include <pv/ptwr_insn.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
 
 #define TRIES 16 /* the CPU may set accessed and dirty meanwhile: twice at most */
 

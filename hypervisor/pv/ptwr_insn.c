@@ -7,7 +7,7 @@
  * has no state, so it is pure and tested alone. 64-bit code with flat segments only: FS and GS,
  * 32-bit addresses and everything else say "not ours", and the guest gets its fault.
  */
-#include <hv/ptwr_insn.h>
+#include <pv/ptwr_insn.h>
 
 #define REX_W 8u
 #define REX_R 4u

@@ -9,8 +9,8 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/sched/vcpu_time.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 long do_set_segment_base(unsigned int which, uint64_t base)
 {

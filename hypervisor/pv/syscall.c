@@ -4,8 +4,8 @@
  * user mode it goes to the kernel's registered entry point by an ordinary bounce frame. Without an
  * entry point the guest gets #UD, as on hardware without it.
  */
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 static void bounce_or_fault(struct vcpu *v, uint64_t handler, bool disables_events,
                             unsigned int vector)

@@ -13,9 +13,9 @@
  * vCPUs do not run any more, and no CPU has their page tables loaded.
  */
 #include <core/base/hypercall.h>
-#include <hv/pv_bits.h>
-#include <hv/pv_mm.h>
-#include <hv/pv_ops.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
+#include <pv/pv_ops.h>
 
 #define FRAMES_PER_CHECK 64u
 

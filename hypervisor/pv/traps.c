@@ -9,11 +9,11 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/mm.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
+#include <pv/mm.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 /* Vectors for which hardware pushes an error code. */
 #define VECTORS_WITH_ERROR                                                                         \

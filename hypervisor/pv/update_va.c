@@ -8,7 +8,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <hv/page_walk.h>
+#include <pv/page_walk.h>
 
 static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
 {

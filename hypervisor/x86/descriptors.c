@@ -11,9 +11,9 @@
  * Gates: all are interrupt gates. Only #BP and #OF may be raised by INT n; other INT n make a #GP,
  * which pv/ turns into what the guest has in its trap table.
  */
-#include <hv/mm.h>
 #include <parvis/string.h>
 #include <port/current.h>
+#include <pv/mm.h>
 
 #include "insn.h"
 #include "percpu.h"

@@ -8,11 +8,11 @@
  * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
  */
 #include <core/base/log.h>
-#include <hv/mm.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
 #include <port/current.h>
 #include <port/machine.h>
+#include <pv/mm.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 
 #include "insn.h"
 #include "percpu.h"

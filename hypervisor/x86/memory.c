@@ -9,10 +9,10 @@
  */
 #include <core/base/log.h>
 #include <core/frame/frame.h>
-#include <hv/mm.h>
-#include <parvis/string.h>
 #include <hv/x86_init.h>
+#include <parvis/string.h>
 #include <port/machine.h>
+#include <pv/mm.h>
 
 #include "x86.h"
 

@@ -12,12 +12,12 @@
  * holds. Lock: map_lock (RANK_ALLOC) guards map_physical()'s changes; all else is done while
  * starting.
  */
-#include <hv/mm.h>
-#include <parvis/string.h>
 #include <hv/x86_init.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>
+#include <pv/mm.h>
 
 #include "insn.h"
 #include "percpu.h"

@@ -8,8 +8,8 @@
  * configuration ports go through pv/'s latch (pci_config_read()).
  */
 #include <core/state/domain.h>
-#include <hv/pv.h>
 #include <port/machine.h>
+#include <pv/pv.h>
 
 #include "acpi.h"
 #include "insn.h"

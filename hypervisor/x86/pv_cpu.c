@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU services for pv/ (hv/pv.h): single registers of the guest that is loaded on this CPU.
+ * CPU services for pv/ (pv/pv.h): single registers of the guest that is loaded on this CPU.
  */
-#include <hv/pv.h>
 #include <port/current.h>
+#include <pv/pv.h>
 
 #include "fpu.h"
 #include "insn.h"

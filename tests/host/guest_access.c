@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include <hv/mm.h>
+#include <pv/mm.h>
 #include <xen/errno.h>
 
 static char buffer[HOST_GUEST_SIZE];

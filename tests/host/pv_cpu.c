@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine services that only pv uses (hv/pv.h), on the host: they keep what they are told,
+ * The machine services that only pv uses (pv/pv.h), on the host: they keep what they are told,
  * where a test can look.
  */
 #include "host.h"
 
-#include <hv/pv.h>
+#include <pv/pv.h>
 
 static uint64_t bases[3];
 

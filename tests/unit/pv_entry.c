@@ -13,8 +13,8 @@
 
 #include <core/base/hypercall.h>
 #include <core/state/guest_ops.h>
-#include <hv/pv.h>
-#include <hv/pv_bits.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
 #include <string.h>
 #include <xen/errno.h>
 #include <xen/sched.h>

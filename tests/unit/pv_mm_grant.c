@@ -10,7 +10,7 @@
 
 #include "pv_mm_support.h"
 
-#include <hv/pv_ops.h>
+#include <pv/pv_ops.h>
 #include <xen/grant_table.h>
 
 #define SLOT 100u

@@ -11,7 +11,7 @@
 
 #include "pv_mm_support.h"
 
-#include <hv/ptwr_insn.h>
+#include <pv/ptwr_insn.h>
 
 #define CODE  (HOST_GUEST_BASE + 0x10000)
 #define FLAGS 0x8d5u /* OF SF ZF AF PF CF */

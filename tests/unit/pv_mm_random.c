@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include <core/base/hypercall.h>
-#include <hv/ptwr_insn.h>
-#include <hv/pv_ops.h>
+#include <pv/ptwr_insn.h>
+#include <pv/pv_ops.h>
 #include <xen/grant_table.h>
 
 static struct mm_guest control, guest;

@@ -15,7 +15,7 @@
 
 #include "host.h"
 
-#include <hv/pv_mm.h>
+#include <pv/pv_mm.h>
 #include <xen/xen.h>
 
 #define MM_FRAMES 48u

@@ -18,9 +18,9 @@
 #ifndef PV_SET_PTE_H
 #define PV_SET_PTE_H
 
-#include <hv/mm.h>
 #include <port/atomic.h>
 #include <port/machine.h>
+#include <pv/mm.h>
 
 enum pte_write {
     PTE_WRITE,             /* as it is: accessed and dirty bits set meanwhile are lost */

@@ -3,8 +3,8 @@
  * What the files of pv/ that stand for instructions and exceptions offer to each other, with the
  * numbers and small predicates that they need.
  */
-#ifndef HV_PV_BITS_H
-#define HV_PV_BITS_H
+#ifndef PV_BITS_H
+#define PV_BITS_H
 
 #include <core/state/domain.h>
 #include <hv/types.h>

@@ -2,8 +2,8 @@
 /*
  * What pv/ offers to x86/ (entry, faults) and to its own files. core does not include this.
  */
-#ifndef HV_PV_H
-#define HV_PV_H
+#ifndef PV_PV_H
+#define PV_PV_H
 
 #include <core/state/domain.h>
 #include <hv/types.h>

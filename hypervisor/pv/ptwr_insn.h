@@ -3,8 +3,8 @@
  * The instructions with which a kernel writes to a page table: decoded, and computed
  * (pv/ptwr_insn.c).
  */
-#ifndef HV_PTWR_INSN_H
-#define HV_PTWR_INSN_H
+#ifndef PV_PTWR_INSN_H
+#define PV_PTWR_INSN_H
 
 #include <hv/types.h>
 #include <xen/xen.h>

@@ -3,8 +3,8 @@
  * The functions behind struct guest_ops of a paravirtual domain (core/state/guest_ops.h says what
  * each does), so that the table in pv/domain_ops.c can name them.
  */
-#ifndef HV_PV_OPS_H
-#define HV_PV_OPS_H
+#ifndef PV_OPS_H
+#define PV_OPS_H
 
 #include <core/state/guest_ops.h>
 

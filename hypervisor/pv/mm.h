@@ -7,8 +7,8 @@
  * be used only after its type has been checked, and makes every later write itself (pv/set_pte.h).
  * Invariants: pv/page_type.c.
  */
-#ifndef HV_MM_H
-#define HV_MM_H
+#ifndef PV_MM_H
+#define PV_MM_H
 
 #include <core/frame/frame.h>
 #include <core/state/domain.h>

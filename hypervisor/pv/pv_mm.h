@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Direct paging, between its own files in pv/: levels and types, what bits an entry may have, the
- * parts of an entry's change. Everyone else uses hv/mm.h.
+ * parts of an entry's change. Everyone else uses pv/mm.h.
  */
-#ifndef HV_PV_MM_H
-#define HV_PV_MM_H
+#ifndef PV_PV_MM_H
+#define PV_PV_MM_H
 
 #include <pv/set_pte.h>
 

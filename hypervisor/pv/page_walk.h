@@ -9,10 +9,10 @@
  *
  * In a header, because update_va_mapping is little else.
  */
-#ifndef HV_PAGE_WALK_H
-#define HV_PAGE_WALK_H
+#ifndef PV_PAGE_WALK_H
+#define PV_PAGE_WALK_H
 
-#include <hv/pv_mm.h>
+#include <pv/pv_mm.h>
 
 /* The frame of the table one level down, at the entry for va. */
 static inline bool next_table(mfn_t *table, gva_t va, unsigned int shift)
