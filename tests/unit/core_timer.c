@@ -31,7 +31,6 @@ static int setup(void **state)
 {
     (void)state;
     host_init(1024);
-    assert_int_equal(timer_reserve(0, N), 0);
     for (unsigned int i = 0; i < N; i++) {
         probe[i] = (struct probe){.want = 0};
         timer_init(&probe[i].t, fired, &probe[i], 0);
@@ -74,7 +73,33 @@ static void in_order(void **state)
                 assert_true(!probe[k].want || probe[k].want > clock_now());
         }
         assert_true(host_armed <= earliest());
+        if (i % 16 == 0)
+            host_check_invariants();
     }
+}
+
+/* Set in order, against it, and all moved: no shape of the heap makes the way to the right long. */
+static void any_order_of_setting(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 4 * N; i++) {
+        struct probe *p = &probe[i / N % 2 ? N - 1 - i % N : i % N];
+
+        p->want = clock_now() + 1 + (i < 2 * N ? i : 4 * N - i);
+        timer_set(&p->t, p->want);
+        host_check_invariants();
+    }
+    for (unsigned int i = 0; i < N; i += 3) {
+        probe[i].want = 0;
+        timer_stop(&probe[i].t);
+        timer_stop(&probe[i].t); /* not set: nothing happens */
+        host_check_invariants();
+    }
+    last_fired = 0;
+    host_advance(4 * N);
+    for (unsigned int i = 0; i < N; i++)
+        assert_int_equal(probe[i].fired, i % 3 != 0);
+    assert_true(host_armed == INT64_MAX);
 }
 
 static void set_again(void *data)
@@ -110,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(in_order, setup),
+        cmocka_unit_test_setup(any_order_of_setting, setup),
         cmocka_unit_test_setup(a_callback_may_set_it_again, setup),
         cmocka_unit_test_setup(the_past_is_now, setup),
     };

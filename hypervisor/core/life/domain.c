@@ -25,8 +25,6 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define TIMERS_A_DOMAIN 3 /* cap, two watchdogs */
-
 struct domain *control_domain;
 const struct guest_ops *guest_ops_default;
 
@@ -58,7 +56,6 @@ static void free_parts(struct domain *d)
     hv_free(d->vcpu);
     domain_watchdog_stop(d);
     sched_destroy_domain(d);
-    timer_unreserve(0, TIMERS_A_DOMAIN);
     hv_free(d);
 }
 
@@ -151,11 +148,6 @@ int domain_create(const struct domain_config *cfg, struct domain **out)
     d = hv_alloc(sizeof(*d));
     if (!d)
         return -XEN_ENOMEM;
-    rc = timer_reserve(0, TIMERS_A_DOMAIN);
-    if (rc) {
-        hv_free(d);
-        return rc;
-    }
     init_fields(d, cfg);
     rc = init_parts(d, cfg);
     if (!rc)

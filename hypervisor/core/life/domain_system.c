@@ -42,7 +42,8 @@ static void init_cpu(struct cpu *c)
 {
     struct vcpu *v = hv_alloc(sizeof(*v));
 
-    BUG_ON(!v || timer_queue_init(&c->timers) || timer_reserve(c->id, 1));
+    BUG_ON(!v);
+    timer_queue_init(&c->timers);
     sched_init_cpu(c);
     v->domain = dom_idle;
     v->vcpu_id = c->id;

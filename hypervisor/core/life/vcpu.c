@@ -13,8 +13,6 @@
 #include <core/state/guest_ops.h>
 #include <xen/errno.h>
 
-#define TIMERS_A_VCPU 3
-
 int vcpu_create(struct domain *d, unsigned int vcpu_id)
 {
     struct vcpu *v;
@@ -29,12 +27,9 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id)
     v->vcpu_id = vcpu_id;
     v->pause_flags = VPF_down;
     v->affinity = ~0ull;
-    rc = timer_reserve(0, TIMERS_A_VCPU);
-    if (rc)
-        goto free_struct;
     rc = sched_init_vcpu(v);
     if (rc)
-        goto free_timers;
+        goto free_struct;
     rc = d->ops->vcpu_init(v);
     if (rc)
         goto free_sched;
@@ -45,8 +40,6 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id)
 
 free_sched:
     sched_destroy_vcpu(v);
-free_timers:
-    timer_unreserve(0, TIMERS_A_VCPU);
 free_struct:
     hv_free(v);
     return rc;
@@ -58,6 +51,5 @@ void vcpu_free(struct vcpu *v)
     vcpu_timer_stop_all(v);
     sched_destroy_vcpu(v);
     v->domain->ops->vcpu_free(v);
-    timer_unreserve(0, TIMERS_A_VCPU);
     hv_free(v);
 }

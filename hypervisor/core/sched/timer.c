@@ -1,83 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Software timers: one binary heap of deadlines a CPU.
+ * Software timers: the set ones of a CPU are a leftist heap of deadlines, linked through the timers
+ * themselves, so that setting one allocates nothing and cannot fail.
+ *
+ * In the heap no timer is due before its parent. `rank` is the number of timers on the way from one
+ * along right children to where there is none; no right child's is above its sibling's. So the way
+ * to the right is never longer than log2(n + 1), and two heaps merge along their right ways in that
+ * many steps, whatever was set and stopped before. Setting is merging with a heap of one; taking
+ * out is merging the two children.
  *
  * The machine has one timer interrupt a CPU, armed for the earliest deadline. It only marks work;
  * timers_run() on the exit path takes what is due and calls it without the lock, so that a callback
  * may set its timer again. A timer that is due is out of the heap when it is called: stopping it
  * then does nothing, which is why callbacks check what they are for.
  *
- * The heap's array grows and shrinks when something with timers is created or ends (timer_reserve,
- * timer_unreserve) and has one place for each timer there is, so setting one cannot fail and
- * allocates nothing.
- *
  * Lock: timer_queue.lock (RANK_TIMER), also guards the machine's arming.
  */
-#include <core/frame/frame.h>
 #include <core/sched/timer.h>
 #include <core/state/cpu.h>
-#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
-#include <xen/errno.h>
 
-#define FIRST_SIZE 32
-
-int timer_queue_init(struct timer_queue *q)
+void timer_queue_init(struct timer_queue *q)
 {
     spin_lock_init(&q->lock, RANK_TIMER);
-    q->used = q->reserved = 0;
-    q->heap = hv_alloc_array(FIRST_SIZE + 1, sizeof(*q->heap));
-    q->size = q->heap ? FIRST_SIZE : 0;
-    return q->heap ? 0 : -XEN_ENOMEM;
-}
-
-static uint32_t size_for(uint32_t timers)
-{
-    uint32_t size = FIRST_SIZE;
-
-    while (size < timers)
-        size *= 2;
-    return size;
-}
-
-/* Makes places for `timers` timers; q->reserved becomes that. */
-static int resize(struct timer_queue *q, uint32_t timers)
-{
-    uint32_t size = size_for(timers);
-    struct timer **array = NULL, **old = NULL;
-
-    if (size != q->size) {
-        array = hv_alloc_array(size + 1, sizeof(*array));
-        if (!array)
-            return -XEN_ENOMEM;
-    }
-    spin_lock(&q->lock);
-    q->reserved = timers;
-    if (array) {
-        old = q->heap;
-        memcpy(array, old, (q->used + 1) * sizeof(*array));
-        q->heap = array;
-        q->size = size;
-    }
-    spin_unlock(&q->lock);
-    hv_free(old);
-    return 0;
-}
-
-int timer_reserve(unsigned int cpu, unsigned int n)
-{
-    struct timer_queue *q = &cpu_by_id(cpu)->timers;
-
-    return resize(q, q->reserved + n);
-}
-
-void timer_unreserve(unsigned int cpu, unsigned int n)
-{
-    struct timer_queue *q = &cpu_by_id(cpu)->timers;
-
-    if (resize(q, q->reserved - n))
-        q->reserved -= n; /* no memory to shrink: the larger array serves as well */
+    q->first = NULL;
 }
 
 void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu)
@@ -85,71 +32,88 @@ void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cp
     *t = (struct timer){.fn = fn, .data = data, .cpu = cpu};
 }
 
-static void place(struct timer_queue *q, uint32_t slot, struct timer *t)
+static inline uint32_t rank(const struct timer *t)
 {
-    q->heap[slot] = t;
-    t->slot = slot;
+    return t ? t->rank : 0;
 }
 
-static void sift_up(struct timer_queue *q, uint32_t slot, struct timer *t)
+/* The children of t may have changed: the higher one to the left. */
+static inline void rank_again(struct timer *t)
 {
-    for (; slot > 1 && t->deadline < q->heap[slot / 2]->deadline; slot /= 2)
-        place(q, slot, q->heap[slot / 2]);
-    place(q, slot, t);
-}
+    if (rank(t->left) < rank(t->right)) {
+        struct timer *right = t->right;
 
-static void sift_down(struct timer_queue *q, uint32_t slot, struct timer *t)
-{
-    for (uint32_t child; (child = slot * 2) <= q->used; slot = child) {
-        if (child < q->used && q->heap[child + 1]->deadline < q->heap[child]->deadline)
-            child++;
-        if (t->deadline <= q->heap[child]->deadline)
-            break;
-        place(q, slot, q->heap[child]);
+        t->right = t->left;
+        t->left = right;
     }
-    place(q, slot, t);
+    t->rank = rank(t->right) + 1;
+}
+
+/* The one heap of both; its parent is for the caller to set. Recursion: as deep as the ranks are
+ * high. */
+static struct timer *merge(struct timer *a, struct timer *b)
+{
+    struct timer *first = a, *other = b;
+
+    if (!a || !b)
+        return a ? a : b;
+    if (b->deadline < a->deadline) {
+        first = b;
+        other = a;
+    }
+    first->right = merge(first->right, other);
+    first->right->parent = first;
+    rank_again(first);
+    return first;
+}
+
+static void put_in(struct timer_queue *q, struct timer *t)
+{
+    t->left = t->right = NULL;
+    t->rank = 1;
+    q->first = merge(q->first, t);
+    q->first->parent = NULL;
 }
 
 static void take_out(struct timer_queue *q, struct timer *t)
 {
-    struct timer *last = q->heap[q->used--];
-    uint32_t slot = t->slot;
+    struct timer *parent = t->parent, *rest = merge(t->left, t->right);
 
-    t->slot = 0;
-    if (last == t)
-        return;
-    if (slot > 1 && last->deadline < q->heap[slot / 2]->deadline)
-        sift_up(q, slot, last);
+    t->rank = 0;
+    if (rest)
+        rest->parent = parent;
+    if (!parent)
+        q->first = rest;
+    else if (parent->left == t)
+        parent->left = rest;
     else
-        sift_down(q, slot, last);
+        parent->right = rest;
+    for (uint32_t before; parent; parent = parent->parent) {
+        before = parent->rank;
+        rank_again(parent);
+        if (parent->rank == before)
+            break; /* nothing above has changed either */
+    }
 }
 
-/* The lock is held. Arms the machine when the earliest deadline is another than before. */
-static void rearm(struct timer_queue *q, struct timer *earliest_before, s_time_t deadline_before)
+static inline s_time_t earliest(const struct timer_queue *q)
 {
-    struct timer *first = q->used ? q->heap[1] : NULL;
-
-    if (first == earliest_before && (!first || first->deadline == deadline_before))
-        return;
-    machine_arm_timer(first ? first->deadline : INT64_MAX);
+    return q->first ? q->first->deadline : INT64_MAX;
 }
 
 void timer_set(struct timer *t, s_time_t deadline)
 {
     struct timer_queue *q = &cpu_by_id(t->cpu)->timers;
-    struct timer *first;
     s_time_t before;
 
     spin_lock(&q->lock);
-    first = q->used ? q->heap[1] : NULL;
-    before = first ? first->deadline : 0;
-    if (t->slot)
+    before = earliest(q);
+    if (t->rank)
         take_out(q, t);
     t->deadline = deadline;
-    BUG_ON(q->used >= q->size);
-    q->used++;
-    sift_up(q, q->used, t);
-    rearm(q, first, before);
+    put_in(q, t);
+    if (earliest(q) != before)
+        machine_arm_timer(earliest(q));
     spin_unlock(&q->lock);
 }
 
@@ -159,7 +123,7 @@ void timer_stop(struct timer *t)
 
     spin_lock(&q->lock);
     /* The machine stays armed: an interrupt for nothing is cheaper than arming twice. */
-    if (t->slot)
+    if (t->rank)
         take_out(q, t);
     spin_unlock(&q->lock);
 }
@@ -170,8 +134,8 @@ void timers_run(void)
     s_time_t now = clock_now();
 
     spin_lock(&q->lock);
-    while (q->used && q->heap[1]->deadline <= now) {
-        struct timer *t = q->heap[1];
+    while (q->first && q->first->deadline <= now) {
+        struct timer *t = q->first;
         void (*fn)(void *) = t->fn;
         void *data = t->data;
 
@@ -180,6 +144,6 @@ void timers_run(void)
         fn(data);
         spin_lock(&q->lock);
     }
-    machine_arm_timer(q->used ? q->heap[1]->deadline : INT64_MAX);
+    machine_arm_timer(earliest(q));
     spin_unlock(&q->lock);
 }
