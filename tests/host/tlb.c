@@ -31,8 +31,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hv/mm.h>
-#include <hv/pv.h>
+#include <pv/mm.h>
+#include <pv/pv.h>
 
 #define MOST_CPUS   64
 #define CHAINS      1024u

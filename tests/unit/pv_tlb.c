@@ -12,8 +12,8 @@
 
 #include "pv_mm_support.h"
 
-#include <hv/grant_table.h>
-#include <hv/pv_bits.h>
+#include <core/grant/grant_table.h>
+#include <pv/pv_bits.h>
 #include <string.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
