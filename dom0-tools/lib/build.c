@@ -61,10 +61,11 @@ struct builder {
 
 static int read_files(struct builder *b, struct error *e)
 {
-    int rc = kernel_image_open(b->cfg->kernel, &b->kernel, e);
+    const uint64_t memory = b->nr_pages * HOST_PAGE_SIZE;
+    int rc = kernel_image_open(b->cfg->kernel, memory, &b->kernel, e);
 
     if (rc == 0 && b->cfg->ramdisk) {
-        rc = ramdisk_open(b->cfg->ramdisk, &b->ramdisk, e);
+        rc = ramdisk_open(b->cfg->ramdisk, memory, &b->ramdisk, e);
     }
     return rc;
 }

@@ -20,8 +20,6 @@
 
 #include "unpack.h"
 
-#define MAX_FILE (2ULL << 30)
-
 /* Fields of the boot protocol's header, as offsets into the file. */
 #define BOOT_SETUP_SECTS    0x1f1u
 #define BOOT_FLAG           0x1feu
@@ -86,8 +84,8 @@ static int check_elf(const uint8_t *data, size_t size, const char *name, const c
     return 0;
 }
 
-int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, struct file_image *out,
-                        struct error *e)
+int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, uint64_t limit,
+                        struct file_image *out, struct error *e)
 {
     const uint8_t *packed = data;
     size_t length = size;
@@ -116,7 +114,7 @@ int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, stru
         out->size = length;
         return 0;
     }
-    rc = unpack(u, packed, length, name, &out->data, &out->size, e);
+    rc = unpack(u, packed, length, name, limit, &out->data, &out->size, e);
     if (rc) {
         return rc;
     }
@@ -149,7 +147,8 @@ static int read_all(int fd, const char *path, struct file_image *out, struct err
     return 0;
 }
 
-static int read_fd(int fd, const char *path, struct file_image *out, struct error *e)
+static int read_fd(int fd, const char *path, uint64_t limit, struct file_image *out,
+                   struct error *e)
 {
     struct stat st;
     int rc;
@@ -163,8 +162,9 @@ static int read_fd(int fd, const char *path, struct file_image *out, struct erro
     if (st.st_size == 0) {
         return error_set(e, -EINVAL, "%s: empty file", path);
     }
-    if ((uint64_t)st.st_size > MAX_FILE) {
-        return error_set(e, -EFBIG, "%s: larger than 2 GiB", path);
+    if ((uint64_t)st.st_size > limit) {
+        return error_set(e, -EFBIG, "%s: a file of %llu bytes; no more than %llu KiB fit", path,
+                         (unsigned long long)st.st_size, (unsigned long long)limit >> 10);
     }
     out->size = (size_t)st.st_size;
     out->data = malloc(out->size);
@@ -178,7 +178,7 @@ static int read_fd(int fd, const char *path, struct file_image *out, struct erro
     return rc;
 }
 
-static int read_file(const char *path, struct file_image *out, struct error *e)
+static int read_file(const char *path, uint64_t limit, struct file_image *out, struct error *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not make us wait */
     int rc;
@@ -186,15 +186,15 @@ static int read_file(const char *path, struct file_image *out, struct error *e)
     if (fd < 0) {
         return error_errno(e, -errno, "%s", path);
     }
-    rc = read_fd(fd, path, out, e);
+    rc = read_fd(fd, path, limit, out, e);
     close(fd);
     return rc;
 }
 
-int kernel_image_open(const char *path, struct file_image *out, struct error *e)
+int kernel_image_open(const char *path, uint64_t limit, struct file_image *out, struct error *e)
 {
     struct file_image file;
-    int rc = read_file(path, &file, e);
+    int rc = read_file(path, KERNEL_MAX_FILE, &file, e);
 
     if (rc) {
         return rc;
@@ -206,15 +206,15 @@ int kernel_image_open(const char *path, struct file_image *out, struct error *e)
             return 0;
         }
     } else {
-        rc = kernel_image_unpack(file.data, file.size, path, out, e);
+        rc = kernel_image_unpack(file.data, file.size, path, limit, out, e);
     }
     file_image_close(&file);
     return rc;
 }
 
-int ramdisk_open(const char *path, struct file_image *out, struct error *e)
+int ramdisk_open(const char *path, uint64_t limit, struct file_image *out, struct error *e)
 {
-    return read_file(path, out, e);
+    return read_file(path, limit, out, e);
 }
 
 void file_image_close(struct file_image *image)

@@ -8,7 +8,10 @@
  * their own libraries; what else is recognised is refused by name.
  *
  * What is inside the ELF file is not looked at beyond "64-bit": that is the loader's part.
- * Limits: a file of 2 GiB, a kernel of 1 GiB unpacked, so that a small file cannot fill memory.
+ *
+ * Limits: the control domain's memory holds the files while a domain is made, so nothing is read or
+ * unpacked that could not be used. The caller says how many bytes fit, which for a domain is its
+ * memory. An ELF file that is not packed may be larger, for symbols are not loaded.
  */
 #ifndef PARVIS_TOOLS_KERNEL_IMAGE_H
 #define PARVIS_TOOLS_KERNEL_IMAGE_H
@@ -24,13 +27,17 @@ struct file_image {
     size_t size;
 };
 
-/* Reads and unpacks a kernel. 0 or a negative errno with a cause that begins with the path. */
-int kernel_image_open(const char *path, struct file_image *out, struct error *e);
+/* A kernel's file, packed or not. */
+#define KERNEL_MAX_FILE (512ULL << 20)
+
+/* Reads a kernel and unpacks it to at most `limit` bytes. 0 or a negative errno with a cause that
+ * begins with the path; -EFBIG: larger than the limit. */
+int kernel_image_open(const char *path, uint64_t limit, struct file_image *out, struct error *e);
 /* The same from bytes in memory, which are not changed; `name` stands for the file in messages. */
-int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, struct file_image *out,
-                        struct error *e);
-/* Reads a file that may hold anything but nothing: a ramdisk. */
-int ramdisk_open(const char *path, struct file_image *out, struct error *e);
+int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, uint64_t limit,
+                        struct file_image *out, struct error *e);
+/* Reads a file of at most `limit` bytes that may hold anything but nothing: a ramdisk. */
+int ramdisk_open(const char *path, uint64_t limit, struct file_image *out, struct error *e);
 void file_image_close(struct file_image *image);
 
 #endif

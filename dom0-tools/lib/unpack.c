@@ -4,13 +4,16 @@
  *
  * Each decoder is a loop that asks for room in a growing buffer and stops at the end of the
  * stream. It answers NULL when all is well, else what is wrong with the data, as the end of a
- * sentence that begins with the file and the format. lz4's legacy format has no end mark: blocks of
+ * sentence that begins with the file and the format. The buffer refuses to grow as soon as it holds
+ * more than the caller has a use for, so that a small file cannot fill memory: what a bomb costs is
+ * the limit and one block. lz4's legacy format has no end mark: blocks of
  * 8 MiB unpacked, each after its packed size, until nothing is left, or until the 4 bytes that
  * Linux adds are left.
  */
 #include "unpack.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,22 +21,25 @@
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
-#define MAX_UNPACKED       (1ULL << 30)
 #define MAX_DECODER_MEMORY (256ULL << 20)
+#define ZSTD_MAX_WINDOW    (128ULL << 20) /* the library's own default */
 #define FIRST_BUFFER       (32ULL << 20)
 #define LZ4_BLOCK          (8u << 20)
 #define LZ4_LEGACY_MAGIC   0x184c2102u
 
 #define CORRUPT   "is corrupt"
 #define TRUNCATED "is truncated"
-#define TOO_LARGE "unpacks to more than 1 GiB"
 
 static const char no_memory[] = "could not be unpacked: out of memory";
+static const char too_large[] = "unpacks to more";
 
 struct buffer {
     uint8_t *data;
     size_t used, size;
+    size_t limit;  /* of what is unpacked */
+    char text[96]; /* for an answer with numbers in it */
 };
 
 struct unpacker {
@@ -43,21 +49,20 @@ struct unpacker {
     const char *(*run)(const uint8_t *in, size_t size, struct buffer *out);
 };
 
-/* Makes sure that at least `room` bytes (at most FIRST_BUFFER) are free. */
+/* Makes sure that at least `room` bytes (at most LZ4_BLOCK) are free. */
 static const char *buffer_grow(struct buffer *b, size_t room)
 {
+    const size_t most = b->limit + LZ4_BLOCK;
     size_t size = b->size ? b->size * 2 : FIRST_BUFFER;
     uint8_t *data;
 
+    if (b->used > b->limit) {
+        return too_large;
+    }
     if (b->size - b->used >= room) {
         return NULL;
     }
-    if (size > MAX_UNPACKED + FIRST_BUFFER) {
-        size = MAX_UNPACKED + FIRST_BUFFER;
-    }
-    if (b->used > MAX_UNPACKED || size - b->used < room) {
-        return TOO_LARGE;
-    }
+    size = size < most ? size : most;
     data = realloc(b->data, size);
     if (!data) {
         return no_memory;
@@ -128,7 +133,11 @@ static const char *xz_loop(lzma_stream *x, struct buffer *out)
         case LZMA_MEM_ERROR:
             return no_memory;
         case LZMA_MEMLIMIT_ERROR:
-            return "needs more than 256 MiB to unpack";
+            snprintf(out->text, sizeof(out->text),
+                     "needs %llu MiB to unpack; at most %llu are used",
+                     (unsigned long long)((lzma_memusage(x) + (1 << 20) - 1) >> 20),
+                     MAX_DECODER_MEMORY >> 20);
+            return out->text;
         case LZMA_OPTIONS_ERROR:
         case LZMA_UNSUPPORTED_CHECK:
             return "uses an unsupported filter or checksum";
@@ -156,6 +165,31 @@ static const char *xz_run(const uint8_t *in, size_t size, struct buffer *out)
     return fault;
 }
 
+/* A frame's header: magic number, flags, then log and eighths of the window (RFC 8878, 3.1.1.1). */
+static const char *zstd_fault(const uint8_t *in, size_t size, size_t rc, struct buffer *out)
+{
+    uint64_t window;
+
+    switch (ZSTD_getErrorCode(rc)) {
+    case ZSTD_error_memory_allocation:
+        return no_memory;
+    case ZSTD_error_dictionary_wrong:
+        return "needs a dictionary, which a kernel cannot bring along";
+    case ZSTD_error_frameParameter_windowTooLarge:
+        break;
+    default:
+        return CORRUPT;
+    }
+    if (size < 6 || in[4] & 0x20) {
+        return "needs a window as large as its content; at most 128 MiB are used";
+    }
+    window = 1ULL << (10 + (in[5] >> 3));
+    window += window / 8 * (in[5] & 7);
+    snprintf(out->text, sizeof(out->text), "needs a window of %llu MiB; at most %llu are used",
+             (unsigned long long)(window >> 20), ZSTD_MAX_WINDOW >> 20);
+    return out->text;
+}
+
 static const char *zstd_loop(ZSTD_DCtx *d, const uint8_t *in, size_t size, struct buffer *out)
 {
     ZSTD_inBuffer from = {.src = in, .size = size, .pos = 0};
@@ -172,7 +206,7 @@ static const char *zstd_loop(ZSTD_DCtx *d, const uint8_t *in, size_t size, struc
         rc = ZSTD_decompressStream(d, &to, &from);
         out->used = to.pos;
         if (ZSTD_isError(rc)) {
-            return CORRUPT;
+            return zstd_fault(in, size, rc, out);
         }
         if (rc == 0) {
             return NULL;
@@ -254,25 +288,34 @@ const struct unpacker *unpack_recognise(const uint8_t *data, size_t size)
 }
 
 int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
-           uint8_t **out, size_t *out_size, struct error *e)
+           uint64_t limit, uint8_t **out, size_t *out_size, struct error *e)
 {
-    struct buffer b = {0};
+    struct buffer b = {.limit = limit < UNPACK_MAX ? limit : UNPACK_MAX};
     const char *fault;
 
     if (!u->run) {
         return error_set(e, -ENOEXEC, "%s: payload is %s-compressed, which is not supported", name,
                          u->name);
     }
-    if (size > UINT32_MAX / 2) {
-        return error_set(e, -EFBIG, "%s: payload is larger than 2 GiB", name);
+    if (size > UNPACK_MAX) {
+        return error_set(e, -EFBIG, "%s: its payload is larger than 1 GiB", name);
     }
     fault = u->run(data, size, &b);
-    if (fault) {
-        free(b.data);
-        return error_set(e, fault == no_memory ? -ENOMEM : -ENOEXEC, "%s: the %s payload %s", name,
-                         u->name, fault);
+    if (!fault && b.used > b.limit) {
+        fault = too_large;
     }
-    *out = b.data;
-    *out_size = b.used;
-    return 0;
+    if (!fault) {
+        *out = b.data;
+        *out_size = b.used;
+        return 0;
+    }
+    free(b.data);
+    if (fault == too_large) {
+        return error_set(e, -EFBIG,
+                         "%s: the %s payload of %zu bytes unpacks to more than %zu KiB; "
+                         "no more fits",
+                         name, u->name, size, b.limit >> 10);
+    }
+    return error_set(e, fault == no_memory ? -ENOMEM : -ENOEXEC, "%s: the %s payload %s", name,
+                     u->name, fault);
 }

@@ -18,8 +18,11 @@ struct unpacker;
 
 /* The format that the first bytes say, or NULL. */
 const struct unpacker *unpack_recognise(const uint8_t *data, size_t size);
-/* Unpacks one stream; what follows its end is ignored. *out is malloc'ed. */
+/* No output may be larger, whatever the limit; nor may a payload. */
+#define UNPACK_MAX (1ULL << 30)
+/* Unpacks one stream to at most `limit` bytes (else -EFBIG); what follows its end is ignored. *out
+ * is malloc'ed. */
 int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
-           uint8_t **out, size_t *out_size, struct error *e);
+           uint64_t limit, uint8_t **out, size_t *out_size, struct error *e);
 
 #endif

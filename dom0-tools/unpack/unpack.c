@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parvis-unpack IN OUT: writes the ELF file that is inside a kernel.
+ * parvis-unpack IN OUT [MIB]: writes the ELF file that is inside a kernel.
  *
  * The hypervisor starts ELF files only, so that it holds no decompressor. Whoever makes an image
- * with a control domain or boot-time guests unpacks their kernels with this program, once.
+ * with a control domain or boot-time guests unpacks their kernels with this program, once. MIB is
+ * the memory of the domain that the kernel is for: more is not unpacked.
  *
  * OUT appears whole or not at all: it is written beside its place and renamed. Exit status: 0 done,
  * 1 not done (one line on standard error says why), 2 wrong usage.
@@ -17,6 +18,7 @@
 
 #include "error.h"
 #include "kernel_image.h"
+#include "unpack.h"
 
 static int write_all(int fd, const uint8_t *data, size_t size)
 {
@@ -65,14 +67,17 @@ int main(int argc, char **argv)
 {
     struct error e = {0};
     struct file_image image;
+    unsigned long long mib = UNPACK_MAX >> 20;
     int rc;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: parvis-unpack IN OUT\n"
-                        "Writes the ELF file that is inside kernel IN (ELF or bzImage) to OUT.\n");
+    if (argc < 3 || argc > 4 || (argc == 4 && sscanf(argv[3], "%8llu", &mib) != 1)) {
+        fprintf(stderr,
+                "usage: parvis-unpack IN OUT [MIB]\n"
+                "Writes the ELF file that is inside kernel IN (ELF or bzImage) to OUT, if it "
+                "has at most MIB MiB.\n");
         return 2;
     }
-    rc = kernel_image_open(argv[1], &image, &e);
+    rc = kernel_image_open(argv[1], mib << 20, &image, &e);
     if (!rc) {
         rc = write_file(argv[2], &image, &e);
         file_image_close(&image);

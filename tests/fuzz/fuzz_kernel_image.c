@@ -14,15 +14,18 @@
 
 #include "kernel_image.h"
 
+#define LIMIT (64u << 20)
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct error e = {0};
     struct file_image out = {0};
-    int rc = kernel_image_unpack(data, size, "file", &out, &e);
+    int rc = kernel_image_unpack(data, size, "file", LIMIT, &out, &e);
     bool good = rc ? rc == e.code && rc < 0 && strncmp(e.text, "file: ", 6) == 0 && !out.data
-                   : out.size > 4 && memcmp(out.data, "\177ELF\2", 5) == 0 && e.code == 0;
+                   : out.size > 4 && out.size <= LIMIT && memcmp(out.data, "\177ELF\2", 5) == 0 &&
+                         e.code == 0;
 
     if (!good) {
         fprintf(stderr, "the kernel reader broke a rule: %d, \"%s\"\n", rc, e.text);

@@ -11,6 +11,7 @@ GUEST_VCPUS. With DEBUG_WAIT=1 the machine waits for a debugger on localhost:123
 """
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -38,7 +39,9 @@ def kernel_of(path, directory):
     if head[0x202:0x206] != b"HdrS":
         return path
     unpacked = os.path.join(directory, "unpacked")
-    if subprocess.run([machine.built("dom0-tools/parvis-unpack"), path, unpacked], check=False).returncode:
+    memory = re.fullmatch(r"(\d+)([KMG])", setting("GUEST_MEM", "32M"))
+    limit = [str((int(memory[1]) << {"K": 0, "M": 10, "G": 20}[memory[2]]) // 1024)] if memory else []
+    if subprocess.run([machine.built("dom0-tools/parvis-unpack"), path, unpacked, *limit], check=False).returncode:
         sys.exit(ending.FAILED)    # it has said why
     return unpacked
 

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ELF_SIZE 300000u
 #define ROOM     (2 * ELF_SIZE)
-#define HEADER   1024u /* of the bzImage: one sector and the boot sector */
+#define LIMIT    ELF_SIZE /* what is unpacked just fits */
+#define HEADER   1024u    /* of the bzImage: one sector and the boot sector */
 
 static uint8_t elf[ELF_SIZE]; /* looks like one, as far as the reader looks */
 static uint8_t packed[ROOM];
@@ -111,7 +112,7 @@ static void assert_unpacks(const uint8_t *file, size_t size)
     struct error e = {0};
     struct file_image out;
 
-    if (kernel_image_unpack(file, size, "k", &out, &e)) {
+    if (kernel_image_unpack(file, size, "k", LIMIT, &out, &e)) {
         fail_msg("%s", e.text);
     }
     assert_int_equal(out.size, ELF_SIZE);
@@ -119,16 +120,22 @@ static void assert_unpacks(const uint8_t *file, size_t size)
     file_image_close(&out);
 }
 
-static void assert_refused(const uint8_t *file, size_t size, const char *text)
+static void assert_fails(const uint8_t *file, size_t size, uint64_t limit, int code,
+                         const char *text)
 {
     struct error e = {0};
     struct file_image out = {0};
-    int rc = kernel_image_unpack(file, size, "k", &out, &e);
+    int rc = kernel_image_unpack(file, size, "k", limit, &out, &e);
 
-    assert_int_equal(rc, -ENOEXEC);
-    assert_int_equal(e.code, -ENOEXEC);
+    assert_int_equal(rc, code);
+    assert_int_equal(e.code, code);
     assert_string_equal(e.text, text);
     assert_null(out.data);
+}
+
+static void assert_refused(const uint8_t *file, size_t size, const char *text)
+{
+    assert_fails(file, size, LIMIT, -ENOEXEC, text);
 }
 
 static size_t (*const packers[])(void) = {pack_gzip, pack_xz, pack_zstd, pack_lz4};
@@ -230,27 +237,80 @@ static void packed_nonsense(void **state)
     assert_refused(packed, size, "k: a 32-bit kernel; only 64-bit kernels are supported");
 }
 
-/* A gibibyte of zeros packs into little; it must not be unpacked without end. */
+/* One byte more than fits is refused, whatever it is packed in. */
+static void one_byte_too_many(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 4; i++) {
+        size_t size = packers[i]();
+        char text[100];
+
+        snprintf(text, sizeof(text),
+                 "k: the %s payload of %zu bytes unpacks to more than 292 KiB; no more fits",
+                 names[i], size);
+        assert_fails(packed, size, ELF_SIZE - 1, -EFBIG, text);
+    }
+}
+
+/* Zeros pack into a thousandth; no more is unpacked than the domain could hold. */
 static void a_bomb(void **state)
 {
     static const uint8_t zeros[1 << 20];
     z_stream z = {0};
     size_t room = 4 << 20;
     uint8_t *bomb = malloc(room);
+    char text[100];
 
     (void)state;
-    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
     z.next_out = bomb;
     z.avail_out = (uInt)room;
-    for (unsigned int i = 0; i < 1100; i++) {
+    for (unsigned int i = 0; i < 64; i++) {
         z.next_in = (Bytef *)(uintptr_t)zeros;
         z.avail_in = sizeof(zeros);
-        assert_int_equal(deflate(&z, i == 1099 ? Z_FINISH : Z_NO_FLUSH),
-                         i == 1099 ? Z_STREAM_END : Z_OK);
+        assert_int_equal(deflate(&z, i == 63 ? Z_FINISH : Z_NO_FLUSH),
+                         i == 63 ? Z_STREAM_END : Z_OK);
     }
     deflateEnd(&z);
-    assert_refused(bomb, room - z.avail_out, "k: the gzip payload unpacks to more than 1 GiB");
+    snprintf(text, sizeof(text),
+             "k: the gzip payload of %zu bytes unpacks to more than 16384 KiB; no more fits",
+             room - z.avail_out);
+    assert_fails(bomb, room - z.avail_out, 16 << 20, -EFBIG, text);
     free(bomb);
+}
+
+/* What a decoder cannot do is named, and is not called damage. */
+static void too_much_for_the_decoder(void **state)
+{
+    /* magic number, flags, window, an empty last block */
+    static const uint8_t window_2g[] = {0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, 1, 0, 0};
+    static const uint8_t window_144m[] = {0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3 | 1, 1, 0, 0};
+    static const uint8_t window_128m[] = {0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3, 1, 0, 0};
+    static const uint8_t dictionary[] = {0x28, 0xb5, 0x2f, 0xfd, 1, 0, 77, 1, 0, 0};
+    lzma_options_lzma big;
+    const lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &big}, {LZMA_VLI_UNKNOWN, NULL}};
+    lzma_stream_flags flags = {.check = LZMA_CHECK_NONE};
+    lzma_block block = {.check = LZMA_CHECK_NONE, .filters = (lzma_filter *)(uintptr_t)filters};
+
+    (void)state;
+    assert_refused(window_2g, sizeof(window_2g),
+                   "k: the zstd payload needs a window of 2048 MiB; at most 128 are used");
+    assert_refused(window_144m, sizeof(window_144m),
+                   "k: the zstd payload needs a window of 144 MiB; at most 128 are used");
+    assert_refused(window_128m, sizeof(window_128m),
+                   "k: not a kernel: what was compressed is not ELF");
+    assert_refused(dictionary, sizeof(dictionary),
+                   "k: the zstd payload needs a dictionary, which a kernel cannot bring along");
+
+    /* xz: only the headers, written by hand, as an encoder of this dictionary would need 16 GB */
+    lzma_lzma_preset(&big, 0);
+    big.dict_size = 1u << 30;
+    assert_int_equal(lzma_stream_header_encode(&flags, packed), LZMA_OK);
+    block.compressed_size = block.uncompressed_size = LZMA_VLI_UNKNOWN;
+    assert_int_equal(lzma_block_header_size(&block), LZMA_OK);
+    assert_int_equal(lzma_block_header_encode(&block, packed + LZMA_STREAM_HEADER_SIZE), LZMA_OK);
+    assert_refused(packed, LZMA_STREAM_HEADER_SIZE + block.header_size + 100,
+                   "k: the xz payload needs 1025 MiB to unpack; at most 256 are used");
 }
 
 static void write_file(const char *path, const void *data, size_t size)
@@ -269,14 +329,15 @@ static void assert_not_opened(const char *path, bool ramdisk, const char *why)
     char text[300];
 
     snprintf(text, sizeof(text), "%s: %s", path, why);
-    assert_int_not_equal(ramdisk ? ramdisk_open(path, &out, &e) : kernel_image_open(path, &out, &e),
-                         0);
+    assert_int_not_equal(
+        ramdisk ? ramdisk_open(path, ROOM, &out, &e) : kernel_image_open(path, LIMIT, &out, &e), 0);
     assert_string_equal(e.text, text);
 }
 
 static void files(void **state)
 {
-    char dir[] = "/tmp/kernel-image-XXXXXX", path[100];
+    char dir[] = "/tmp/kernel-image-XXXXXX", path[100], text[300];
+    size_t size;
     struct error e = {0};
     struct file_image out;
 
@@ -294,16 +355,26 @@ static void files(void **state)
     write_file(path, "\177ELF\1", 5);
     assert_not_opened(path, false, "a 32-bit kernel; only 64-bit kernels are supported");
     write_file(path, elf, ELF_SIZE);
-    assert_int_equal(kernel_image_open(path, &out, &e), 0);
+    assert_int_equal(kernel_image_open(path, LIMIT, &out, &e), 0);
     assert_int_equal(out.size, ELF_SIZE);
     file_image_close(&out);
     write_file(path, packed, pack_xz());
-    assert_int_equal(kernel_image_open(path, &out, &e), 0);
+    assert_int_equal(kernel_image_open(path, LIMIT, &out, &e), 0);
     assert_memory_equal(out.data, elf, ELF_SIZE);
     file_image_close(&out);
-    assert_int_equal(ramdisk_open(path, &out, &e), 0); /* as it is, packed or not */
+    assert_int_equal(ramdisk_open(path, ROOM, &out, &e), 0); /* as it is, packed or not */
     assert_memory_equal(out.data, packed, out.size);
+    size = out.size;
     file_image_close(&out);
+    assert_int_equal(ramdisk_open(path, size, &out, &e), 0); /* just fits */
+    file_image_close(&out);
+    assert_int_equal(ramdisk_open(path, size - 1, &out, &e), -EFBIG);
+    snprintf(text, sizeof(text), "%s: a file of %zu bytes; no more than %zu KiB fit", path, size,
+             (size - 1) >> 10);
+    assert_string_equal(e.text, text);
+    assert_int_equal(truncate(path, 1ll << 40), 0);
+    snprintf(text, sizeof(text), "a file of 1099511627776 bytes; no more than 524288 KiB fit");
+    assert_not_opened(path, false, text);
     unlink(path);
     rmdir(dir);
 }
@@ -336,10 +407,16 @@ static void damaged_at_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_kernels),    cmocka_unit_test(truncated_kernels),
-        cmocka_unit_test(corrupt_kernels), cmocka_unit_test(other_files),
-        cmocka_unit_test(packed_nonsense), cmocka_unit_test(a_bomb),
-        cmocka_unit_test(files),           cmocka_unit_test(damaged_at_random),
+        cmocka_unit_test(good_kernels),
+        cmocka_unit_test(truncated_kernels),
+        cmocka_unit_test(corrupt_kernels),
+        cmocka_unit_test(other_files),
+        cmocka_unit_test(packed_nonsense),
+        cmocka_unit_test(a_bomb),
+        cmocka_unit_test(one_byte_too_many),
+        cmocka_unit_test(too_much_for_the_decoder),
+        cmocka_unit_test(files),
+        cmocka_unit_test(damaged_at_random),
     };
 
     for (uint32_t i = 0, noise = 1; i < ELF_SIZE; i++) {
