@@ -128,22 +128,31 @@ int elf_segment(const struct loader_image *image, unsigned int i, struct elf_seg
     return 1;
 }
 
-/* The notes in one run of bytes that lies inside the file. */
+/*
+ * The notes in one run of bytes that lies inside the file. ABI: each is padded to 4 bytes, whatever
+ * the run's alignment says. A linker script that gathers all notes in one segment puts such behind
+ * the kernel's own that are padded to 8, and where a step of 4 lands then is no note: the run ends
+ * at the first that does not fit, and what was found before counts. Only a note of Xen's that is
+ * cut off is an error.
+ */
 static int visit_run(const struct loader_image *image, uint64_t offset, uint64_t size,
                      elf_visit_t visit, void *ctx, unsigned int *count, struct loader_error *error)
 {
     struct note_header n;
 
     while (size >= sizeof(n)) {
-        uint64_t name, desc;
+        uint64_t name, desc, left = size - sizeof(n);
+        bool xen;
 
         take(image, offset, &n, sizeof(n));
         name = ((uint64_t)n.namesz + 3) & ~3ULL;
         desc = ((uint64_t)n.descsz + 3) & ~3ULL;
-        if (name + n.descsz > size - sizeof(n)) {
-            return loader_fail(error, -XEN_ENOEXEC, "kernel: an ELF note runs beyond its segment");
+        xen = n.namesz == 4 && left >= 4 &&
+              __builtin_memcmp(image->file + offset + sizeof(n), "Xen", 4) == 0;
+        if (xen && n.descsz > left - name) {
+            return loader_fail(error, -XEN_ENOEXEC, "kernel: Xen's ELF note %u is cut off", n.type);
         }
-        if (n.namesz == 4 && __builtin_memcmp(image->file + offset + sizeof(n), "Xen", 4) == 0) {
+        if (xen) {
             int rc = visit(ctx, n.type, image->file + offset + sizeof(n) + name, n.descsz, error);
 
             if (rc) {
@@ -151,11 +160,11 @@ static int visit_run(const struct loader_image *image, uint64_t offset, uint64_t
             }
             (*count)++;
         }
-        if (name + desc > size - sizeof(n)) {
-            return 0; /* the last note, without padding */
+        if (name + desc > left) {
+            return 0; /* the last note, without padding, or no note at all */
         }
         offset += sizeof(n) + name + desc;
-        size -= sizeof(n) + name + desc;
+        size = left - name - desc;
     }
     return 0;
 }

@@ -133,6 +133,65 @@ static void notes_in_a_section(void **state)
     free(file);
 }
 
+static int parse_with_tail(const void *tail, size_t size, struct loader_image *image,
+                           struct loader_error *error)
+{
+    const struct note notes[] = {NOTES, {XEN_ELFNOTE_HYPERCALL_PAGE, 8, &hypercall}};
+    const struct kernel_spec spec = {.notes = notes,
+                                     .nr_notes = 4,
+                                     .segments = &one,
+                                     .nr_segments = 1,
+                                     .tail = tail,
+                                     .tail_size = size};
+    size_t total;
+    uint8_t *file = make_kernel(&spec, &total);
+    int rc = loader_parse(image, file, total, error);
+
+    free(file);
+    return rc;
+}
+
+/* What linkers and other tools leave behind the kernel's own notes does not unmake these. */
+static void what_follows_the_notes(void **state)
+{
+    /* padding to 8, then a note that is aligned to 8, as a linker merges them */
+    static const uint32_t gnu_after_padding[] = {0, 4, 16, 5, 0x00554e47, 0xc0000002, 4, 3, 0};
+    static const uint32_t gnu[] = {4, 16, 5, 0x00554e47, 0xc0000002, 4, 3, 0};
+    static const uint32_t zeros[16] = {0};
+    static const uint32_t cut_gnu[] = {4, 17, 5, 0x00554e47, 1};
+    static const uint32_t cut_xen[] = {4, 8, XEN_ELFNOTE_ENTRY, 0x006e6558, 1};
+    static const uint32_t name_alone[] = {4, 0, XEN_ELFNOTE_LOADER, 0x006e6558};
+    static const uint8_t ones[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    static const struct {
+        const void *bytes;
+        size_t size;
+    } tails[] = {
+        {gnu_after_padding, sizeof(gnu_after_padding)},
+        {gnu, sizeof(gnu)},
+        {zeros, sizeof(zeros)},
+        {cut_gnu, sizeof(cut_gnu)},
+        {name_alone, sizeof(name_alone)},
+        {ones, 16},
+        {ones, 12},
+        {ones, 11},
+        {ones, 1},
+    };
+    struct loader_image image;
+    struct loader_error error;
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+        if (parse_with_tail(tails[i].bytes, tails[i].size, &image, &error)) {
+            fail_msg("tail %u: %s", i, error.text);
+        }
+        assert_int_equal(image.entry, entry);
+        assert_int_equal(image.hypercall_page, hypercall);
+    }
+    assert_refused(parse_with_tail(cut_xen, sizeof(cut_xen), &image, &error), &error,
+                   "Xen's ELF note 1 is cut off");
+}
+
 static void entry_of_the_elf_header(void **state)
 {
     const struct note notes[] = {{XEN_ELFNOTE_XEN_VERSION, 8, "xen-3.0"}};
@@ -235,6 +294,7 @@ int main(void)
         cmocka_unit_test(minimal),
         cmocka_unit_test(every_note),
         cmocka_unit_test(notes_in_a_section),
+        cmocka_unit_test(what_follows_the_notes),
         cmocka_unit_test(entry_of_the_elf_header),
         cmocka_unit_test(not_elf),
         cmocka_unit_test(not_paravirtual),

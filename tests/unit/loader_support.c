@@ -34,7 +34,10 @@ static size_t put_notes(const struct kernel_spec *spec, uint8_t *to)
         }
         at += sizeof(h) + 4 + (n->size + 3) / 4 * 4;
     }
-    return at;
+    if (to && spec->tail) {
+        memcpy(to + at, spec->tail, spec->tail_size);
+    }
+    return at + spec->tail_size;
 }
 
 uint8_t *make_kernel(const struct kernel_spec *spec, size_t *size)

@@ -37,6 +37,8 @@ struct kernel_spec {
     const struct segment *segments;
     unsigned int nr_segments;
     bool notes_in_section; /* no PT_NOTE */
+    const void *tail;      /* bytes behind the last note, in the same segment */
+    size_t tail_size;
 };
 
 /* A kernel of one segment, as most tests want it; NULL-able parts by 0. */
