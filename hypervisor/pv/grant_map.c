@@ -31,7 +31,7 @@ static uint64_t grant_pte(mfn_t frame, unsigned int flags)
 
 struct entry { /* of an L1 table of the current domain, which is locked */
     struct page_info *table;
-    unsigned int index;
+    const uint64_t *at;
     uint64_t old; /* what is there */
 };
 
@@ -39,6 +39,7 @@ struct entry { /* of an L1 table of the current domain, which is locked */
 static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
 {
     struct vcpu *v = current;
+    unsigned int index;
 
     if (contains_pte) {
         /* XSA-227: an entry that is not aligned would be parts of two. */
@@ -46,8 +47,8 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
             return refused(GNTST_general_error, "grant map: %#lx is no page-table entry",
                            (unsigned long)addr);
         e->table = mfn_to_page(MFN(addr >> PAGE_SHIFT));
-        e->index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
-    } else if (!pv_find_l1e(v, addr, &e->table, &e->index)) {
+        index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
+    } else if (!pv_find_l1e(v, addr, &e->table, &index)) {
         return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", (unsigned long)addr);
     }
     if (!page_lock(e->table, v->domain))
@@ -58,14 +59,15 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
         return refused(GNTST_general_error, "grant map: %#lx is not in an L1 table",
                        (unsigned long)addr);
     }
-    e->old = read_pte(e->table, e->index);
+    e->at = table_entry(e->table, index);
+    e->old = READ_ONCE(*e->at);
     return 0;
 }
 
 /* Writes the entry; the lock is still held. */
 static void write_entry(const struct entry *e, uint64_t val)
 {
-    set_pte(current->domain, e->table, e->index, e->old, val, PTE_WRITE);
+    set_pte(current->domain, e->at, e->old, val, PTE_WRITE);
 }
 
 int pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)

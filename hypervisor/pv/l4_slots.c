@@ -21,10 +21,10 @@ const uint64_t *hypervisor_l4;
 static void set_slot(const struct domain *d, const struct page_info *l4, unsigned int slot,
                      uint64_t val)
 {
-    uint64_t old = read_pte(l4, slot);
+    const uint64_t *p = table_entry(l4, slot);
 
-    if (old != val)
-        set_pte(d, l4, slot, old, val, PTE_WRITE);
+    if (*p != val)
+        set_pte(d, p, *p, val, PTE_WRITE);
 }
 
 void pv_init_l4_slots(const struct domain *d, const struct page_info *l4)

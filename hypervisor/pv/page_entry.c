@@ -164,15 +164,15 @@ int put_page_from_upper(uint64_t e, struct domain *d)
 }
 
 /* Only RW changes, of a frame of the domain's own: only the type reference moves. */
-static int write_l1e_rw(struct domain *d, const struct page_info *table, unsigned int index,
-                        uint64_t old, uint64_t val, enum pte_write how)
+static int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
+                        enum pte_write how)
 {
     struct page_info *pg = mfn_to_page(pte_mfn(val));
 
     if ((val & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, d)))
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)",
                        (unsigned long)val, (unsigned long)pg->type_info);
-    if (unlikely(!set_pte(d, table, index, old, adjust_l1e(val), how))) {
+    if (unlikely(!set_pte(d, p, old, adjust_l1e(val), how))) {
         if (val & PTE_RW)
             put_page_type(pg);
         return -XEN_EAGAIN;
@@ -183,8 +183,8 @@ static int write_l1e_rw(struct domain *d, const struct page_info *table, unsigne
 }
 
 /* An L1 entry whose frame, rights or presence change. */
-static int change_l1e(struct domain *d, const struct page_info *table, unsigned int index,
-                      uint64_t old, uint64_t val, struct domain *pg_owner, enum pte_write how)
+static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
+                      struct domain *pg_owner, enum pte_write how)
 {
     int rc;
 
@@ -193,16 +193,16 @@ static int change_l1e(struct domain *d, const struct page_info *table, unsigned 
             return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
                            (unsigned long)val);
         if (!((old ^ val) & ~PTE_FAST_BITS))
-            return set_pte(d, table, index, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
+            return set_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
         if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
             mfn_valid(pte_mfn(val)) && mfn_to_page(pte_mfn(val))->owner == d->domain_id)
-            return write_l1e_rw(d, table, index, old, val, how);
+            return write_l1e_rw(d, p, old, val, how);
         rc = get_page_from_l1e(&val, d, pg_owner);
         if (unlikely(rc))
             return rc;
         val = adjust_l1e(val);
     }
-    if (unlikely(!set_pte(d, table, index, old, val, how))) {
+    if (unlikely(!set_pte(d, p, old, val, how))) {
         put_page_from_l1e(val, d);
         return -XEN_EAGAIN;
     }
@@ -210,10 +210,9 @@ static int change_l1e(struct domain *d, const struct page_info *table, unsigned 
     return 0;
 }
 
-static int write_upper(struct domain *d, const struct page_info *table, unsigned int index,
-                       uint64_t old, uint64_t val, enum pte_write how)
+static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned int level,
+                                  uint64_t old, uint64_t val, enum pte_write how)
 {
-    unsigned int level = table_level(table->type_info);
     int rc;
 
     if (val & PTE_PRESENT) {
@@ -223,14 +222,14 @@ static int write_upper(struct domain *d, const struct page_info *table, unsigned
                            (unsigned long)val);
         val |= PTE_USER;
         if (!((old ^ val) & ~PTE_FAST_BITS))
-            return set_pte(d, table, index, old, val, how) ? 0 : -XEN_EAGAIN;
+            return set_pte(d, p, old, val, how) ? 0 : -XEN_EAGAIN;
         rc = get_page_from_upper(val, level, d);
         if (unlikely(rc))
             return rc == -XEN_ERESTART ? rc
                                        : refused(rc, "L%u entry %#lx: not a table of level %u",
                                                  level, (unsigned long)val, level - 1);
     }
-    if (unlikely(!set_pte(d, table, index, old, val, how))) {
+    if (unlikely(!set_pte(d, p, old, val, how))) {
         if ((val & PTE_PRESENT) && put_page_from_upper(val, d))
             defer_demotion(mfn_to_page(pte_mfn(val)), d);
         return -XEN_EAGAIN;
@@ -240,31 +239,33 @@ static int write_upper(struct domain *d, const struct page_info *table, unsigned
     return 0;
 }
 
-static __noinline int write_other_level(struct domain *d, const struct page_info *table,
+static __noinline int write_other_level(struct domain *d, const uint64_t *p, unsigned int level,
                                         unsigned int index, uint64_t old, uint64_t val,
                                         struct domain *pg_owner, enum pte_write how)
 {
-    if (unlikely(is_hypervisor_slot(table_level(table->type_info), index)))
+    if (unlikely(is_hypervisor_slot(level, index)))
         return refused(-XEN_EINVAL, "L4 slot %u is the hypervisor's", index);
     /* ABI: foreign frames are mapped, never walked. */
     if (unlikely(pg_owner != d))
         return -XEN_EINVAL;
-    return write_upper(d, table, index, old, val, how);
+    return write_upper(d, p, level, old, val, how);
 }
 
 int write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
               struct domain *pg_owner, enum pte_write how, const uint64_t *expected)
 {
-    uint64_t old = expected ? *expected : read_pte(table, index);
+    const uint64_t *p = table_entry(table, index);
+    unsigned int level = table_level(table->type_info);
+    uint64_t old = expected ? *expected : READ_ONCE(*p);
 
-    if (unlikely(table_level(table->type_info) != 1))
-        return write_other_level(d, table, index, old, val, pg_owner, how);
+    if (unlikely(level != 1))
+        return write_other_level(d, p, level, index, old, val, pg_owner, how);
     /* Straight: present before and after, the same frame and rights; XSA-182: an allow-list
      * decides. */
     if ((val & PTE_PRESENT) && !((old ^ val) & ~PTE_FAST_BITS) && how == PTE_WRITE &&
         likely(!(val & PTE_CACHE))) {
-        set_pte(d, table, index, old, adjust_l1e(val), PTE_WRITE);
+        set_pte(d, p, old, adjust_l1e(val), PTE_WRITE);
         return 0;
     }
-    return change_l1e(d, table, index, old, val, pg_owner, how);
+    return change_l1e(d, p, old, val, pg_owner, how);
 }

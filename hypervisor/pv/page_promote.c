@@ -40,7 +40,7 @@ static int promote_l1(struct page_info *pg, struct domain *d)
             return refused(rc, "L1 table %#lx, entry %u: %#lx", (unsigned long)page_to_mfn(pg).n, i,
                            (unsigned long)old);
         }
-        set_pte(d, pg, i, old, adjust_l1e(e), PTE_WRITE);
+        set_pte(d, &table[i], old, adjust_l1e(e), PTE_WRITE);
     }
     return 0;
 }
@@ -65,7 +65,7 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
                         (unsigned long)page_to_mfn(pg).n, i, (unsigned long)e);
             return rc;
         }
-        set_pte(d, pg, i, e, e | PTE_USER, PTE_WRITE);
+        set_pte(d, &table[i], e, e | PTE_USER, PTE_WRITE);
         /* XSA-45, 264: each turn makes progress, and none goes on beyond its slice. */
         if (i + 1 < TABLE_ENTRIES && hypercall_preempt_check()) {
             pg->nr_validated = (uint16_t)(i + 1);

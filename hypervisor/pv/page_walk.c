@@ -16,5 +16,5 @@ uint64_t pv_walk_l1e(struct vcpu *v, gva_t va)
 
     if (!pv_find_l1e(v, va, &table, &index))
         return 0;
-    return read_pte(table, index);
+    return READ_ONCE(*table_entry(table, index));
 }

@@ -51,7 +51,7 @@ static int write_entry(struct vcpu *v, struct page_info *table, const struct ptw
     int rc = -XEN_EAGAIN;
 
     for (unsigned int i = 0; i < TRIES && rc == -XEN_EAGAIN; i++) {
-        uint64_t entry = read_pte(table, index), operand;
+        uint64_t entry = READ_ONCE(*table_entry(table, index)), operand;
 
         *was = extract(entry, in);
         if (!ptwr_compute(&v->regs, in, *was, &operand))

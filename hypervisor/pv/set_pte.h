@@ -28,19 +28,20 @@ enum pte_write {
     PTE_WRITE_IF_SAME,     /* only if the entry still is `old`                         */
 };
 
-static inline uint64_t read_pte(const struct page_info *table, unsigned int index)
+/* Where entry `index` of a table is, to be read. */
+static inline const uint64_t *table_entry(const struct page_info *table, unsigned int index)
 {
-    return READ_ONCE(((const uint64_t *)read_frame(page_to_mfn(table)))[index]);
+    return (const uint64_t *)read_frame(page_to_mfn(table)) + index;
 }
 
-/* The entry is `old` and becomes val, as `how` says. False: it is not what it was, beyond accessed
- * and dirty, and nothing is stored; PTE_WRITE always stores. */
-static inline bool set_pte(const struct domain *d, const struct page_info *table,
-                           unsigned int index, uint64_t old, uint64_t val, enum pte_write how)
+/* An entry of a table of d is `old` and becomes val, as `how` says. False: it is not what it was,
+ * beyond accessed and dirty, and nothing is stored; PTE_WRITE always stores. */
+static inline bool set_pte(const struct domain *d, const uint64_t *entry, uint64_t old,
+                           uint64_t val, enum pte_write how)
 {
-    uint64_t *p = (uint64_t *)map_frame(page_to_mfn(table)) + index;
+    uint64_t *p = (uint64_t *)(uintptr_t)entry;
 
-    ASSERT(table->owner == d->domain_id);
+    ASSERT(mfn_to_page(frame_of(entry))->owner == d->domain_id);
     if (how == PTE_WRITE) {
         WRITE_ONCE(*p, val);
         return true;
