@@ -94,25 +94,36 @@ $(HV_OUT)/parvis.efi: $(EFI_OBJS) $(EFI_OBJ)/payload.o
 
 # ---- the portable part on the host, under the sanitizers --------------------------------------------
 
-HOST_CFLAGS := -std=gnu11 $(WARN) $(INC) -Itests/host -Idom0-tools/lib -I/usr/include/libxml2 -O1 -g \
-    -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fno-strict-aliasing
+HOST_BASE := -std=gnu11 $(WARN) $(INC) -Itests/host -Idom0-tools/lib -I/usr/include/libxml2 -O1 -g \
+    -fno-omit-frame-pointer -fno-strict-aliasing
+SANITIZE := -fsanitize=address,undefined
+HOST_CFLAGS := $(HOST_BASE) $(SANITIZE) -fno-sanitize-recover=undefined
+
+# Built by gcc, by clang, and by clang once more to count which lines run (make coverage).
+HOSTS := gcc clang coverage
+host_gcc      := gcc $(HOST_CFLAGS)
+host_clang    := clang $(HOST_CFLAGS)
+host_coverage := clang $(HOST_BASE) -fprofile-instr-generate -fcoverage-mapping
+host_link_gcc      := gcc $(SANITIZE)
+host_link_clang    := clang $(SANITIZE)
+host_link_coverage := clang -fprofile-instr-generate
 
 define host_rules
 build/host/$(1)/%.o: %.c | build/.deps
 	@mkdir -p $$(@D)
 	$$(call say,$(1),$$@)
-	$$(Q)$(1) $(HOST_CFLAGS) $$(HOST_CFLAGS_EXTRA) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
+	$$(Q)$(host_$(1)) $$(HOST_CFLAGS_EXTRA) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
 
 build/host/$(1)/libcore.a: $(patsubst %.c,build/host/$(1)/%.o,$(sort $(CORE_SRCS) $(LOADER_SRCS)))
 	@rm -f $$@
 	$$(call say,ar,$$@)
 	$$(Q)ar rcs $$@ $$^
 endef
-$(foreach cc,gcc clang,$(eval $(call host_rules,$(cc))))
+$(foreach cc,$(HOSTS),$(eval $(call host_rules,$(cc))))
 
 # The core never meets libc: on the host too it is compiled without knowledge of it.
 build/host/%.o: HOST_CFLAGS_EXTRA :=
-$(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(CORE_SRCS) $(LOADER_SRCS))): \
+$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(CORE_SRCS) $(LOADER_SRCS))): \
     HOST_CFLAGS_EXTRA := -ffreestanding -DDEBUG=1
 
 -include $(shell find build -path build/debian -prune -o -name '*.d' -type f -print 2>/dev/null)

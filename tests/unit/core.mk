@@ -7,7 +7,7 @@ HOST_MACHINE := $(wildcard tests/host/*.c)
 UNIT += core_lib core_heap core_timer
 unit_core_lib_SRCS := tests/unit/core_lib.c $(LIB_SRCS)
 # What the C library has too goes by names of its own there.
-$(foreach cc,gcc clang,$(patsubst %,build/host/$(cc)/hypervisor/lib/%.o,memory string)): \
+$(foreach cc,$(HOSTS),$(patsubst %,build/host/$(cc)/hypervisor/lib/%.o,memory string)): \
     HOST_CFLAGS_EXTRA := -ffreestanding -fno-builtin -include tests/unit/core_lib_names.h
 unit_core_heap_SRCS := tests/unit/core_heap.c $(HOST_MACHINE)
 unit_core_heap_LIBS := core

@@ -36,6 +36,6 @@ unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
 unit_tools_devices_LIBS :=
 
 # "host.h" is the toolstack's here, not that of tests/host.
-$(foreach cc,gcc clang,$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c $(wildcard tests/unit/tools_*.c \
+$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd

@@ -18,9 +18,9 @@ define unit_rules
 build/host/$(1)/unit_%: $$$$(call unit_objects,$(1),$$$$*)
 	@mkdir -p $$(@D)
 	$$(call say,$(1),$$@)
-	$$(Q)$(1) -fsanitize=address,undefined -o $$@ $$^ $$(filter-out core,$$(unit_$$*_LIBS)) -lcmocka
+	$$(Q)$(host_link_$(1)) -o $$@ $$^ $$(filter-out core,$$(unit_$$*_LIBS)) -lcmocka
 endef
-$(foreach cc,gcc clang,$(eval $(call unit_rules,$(cc))))
+$(foreach cc,$(HOSTS),$(eval $(call unit_rules,$(cc))))
 
 unit_programs = $(foreach cc,gcc clang,$(patsubst %,build/host/$(cc)/unit_%,$(UNIT)))
 
