@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hardware interrupts: from vector to irq to the pirq of a domain.
+ * Hardware interrupts: from vector to irq to the domain that has it.
  *
  * irqs 0 to irq_nr_gsis() - 1 are lines of the IOAPICs, those above are messages (msi.c). Each that
  * is in use has a vector of its own, all go to the boot CPU. A line that is level triggered is
@@ -113,7 +113,7 @@ static int default_setup(unsigned int gsi)
     return setup_line(gsi, level, active_low);
 }
 
-int irq_attach(unsigned int irq, struct domain *d, uint32_t pirq)
+int irq_attach(unsigned int irq, struct domain *d)
 {
     int rc = 0;
 
@@ -128,7 +128,6 @@ int irq_attach(unsigned int irq, struct domain *d, uint32_t pirq)
         rc = -XEN_EINVAL;
     if (!rc) {
         irqs[irq].domain = d;
-        irqs[irq].pirq = pirq;
         set_mask(irq, false);
     }
     spin_unlock(&irq_lock);
@@ -169,29 +168,28 @@ int ioapic_guest_read(uint64_t base, uint32_t reg, uint32_t *value)
 
 /* --- messages --- */
 
-int irq_alloc_msi(struct pci_function f, unsigned int entry, uint64_t table_base, unsigned int *out)
+int irq_setup_msi(unsigned int irq, const struct pci_message *message)
 {
-    unsigned int irq = irq_nr_gsis();
+    struct irq *i = &irqs[irq];
     struct msi m;
-    int rc = msi_find(&m, f, entry, table_base); /* takes memory: before the lock */
+    int rc;
 
+    if (irq >= NR_IRQS || is_line(irq))
+        return -XEN_EINVAL;
+    rc = msi_find(&m, message); /* takes memory: before the lock */
     if (rc)
         return rc;
     spin_lock(&irq_lock);
-    while (irq < NR_IRQS && irqs[irq].vector)
-        irq++;
-    if (irq < NR_IRQS)
-        irqs[irq].vector = alloc_vector(irq);
-    if (irq == NR_IRQS || !irqs[irq].vector) {
+    i->vector = alloc_vector(irq);
+    if (!i->vector) {
         spin_unlock(&irq_lock);
         return -XEN_ENOSPC;
     }
-    irqs[irq].msi = m;
-    irqs[irq].level = false;
-    irqs[irq].masked = true;
-    msi_program(&m, irqs[irq].vector);
+    i->msi = m;
+    i->level = false;
+    i->masked = true;
+    msi_program(&m, i->vector);
     spin_unlock(&irq_lock);
-    *out = irq;
     return 0;
 }
 
@@ -229,7 +227,6 @@ int irq_restore_msi(struct pci_function f)
 static void handle_device(unsigned int vector)
 {
     struct domain *d = NULL;
-    uint32_t pirq = 0;
     unsigned int irq;
 
     spin_lock(&irq_lock);
@@ -239,14 +236,13 @@ static void handle_device(unsigned int vector)
             log_warning("interrupt at vector %#x, which is nobody's", vector);
     } else {
         d = irqs[irq].domain;
-        pirq = irqs[irq].pirq;
         if (irqs[irq].level || !d)
             set_mask(irq, true);
     }
     spin_unlock(&irq_lock);
     apic_eoi();
     if (d)
-        pirq_raise(d, pirq);
+        pirq_raise(d, irq);
 }
 
 static unsigned int uart_gsi(void)

@@ -9,8 +9,6 @@
 #include <hv/irq.h>
 #include <hv/types.h>
 
-#define NR_IRQS 256u
-
 struct msi {
     bool used, is_msix, wide, maskable; /* wide: 64-bit address; maskable: MSI with mask bits */
     struct pci_function f;
@@ -24,14 +22,12 @@ struct irq {
     bool level, active_low, masked;
     bool hypervisor; /* the console's */
     struct domain *domain;
-    uint32_t pirq;
     struct msi msi;
 };
 
 /* Finds the capability, or the entry's place in the MSI-X table. irq.c's lock is not held: mapping
  * the table takes memory. */
-int __must_check msi_find(struct msi *m, struct pci_function f, unsigned int entry,
-                          uint64_t table_base);
+int __must_check msi_find(struct msi *m, const struct pci_message *message);
 void msi_teardown(struct msi *m);
 void msi_program(const struct msi *m, uint8_t vector); /* writes address and data, enables */
 void msi_mask(const struct msi *m, bool masked);

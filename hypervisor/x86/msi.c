@@ -158,12 +158,13 @@ void msi_program(const struct msi *m, uint8_t vector)
     pci_write(m->f, COMMAND, 2, rd(m->f, COMMAND, 2) | COMMAND_NO_INTX);
 }
 
-int msi_find(struct msi *m, struct pci_function f, unsigned int entry, uint64_t table_base)
+int msi_find(struct msi *m, const struct pci_message *message)
 {
+    struct pci_function f = message->f;
     uint32_t control;
     int rc;
 
-    *m = (struct msi){.f = f, .is_msix = table_base != 0, .entry = (uint16_t)entry};
+    *m = (struct msi){.f = f, .is_msix = message->table_base != 0, .entry = message->entry};
     m->capability = find_capability(f, m->is_msix ? CAPABILITY_MSIX : CAPABILITY_MSI);
     if (!m->capability)
         return -XEN_ENODEV;
@@ -172,7 +173,7 @@ int msi_find(struct msi *m, struct pci_function f, unsigned int entry, uint64_t 
         /* The table may be touched only while messages are enabled; none leave until a slot is
          * unmasked. */
         set_control(m, 0, MSIX_ENABLE | MSIX_MASK_ALL);
-        rc = find_slot(m, table_base);
+        rc = find_slot(m, message->table_base);
         if (rc)
             return rc;
     } else {

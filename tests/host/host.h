@@ -17,6 +17,7 @@
 #define TESTS_HOST_H
 
 #include <core/state/domain.h>
+#include <hv/irq.h>
 #include <port/current.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
@@ -61,10 +62,9 @@ unsigned int host_locks_held(void);
 #define HOST_MESSAGES 8
 struct host_irq {
     struct domain *d; /* who has it; NULL: nobody */
-    uint32_t pirq;
     bool level, masked, message;
 };
-extern struct host_irq host_irq[HOST_GSIS + HOST_MESSAGES];
+extern struct host_irq host_irq[NR_IRQS];
 extern unsigned int host_mmcfg_trusted; /* windows that were vouched for */
 void host_interrupt(unsigned int irq);  /* the device interrupts */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's interrupts (hv/irq.h) on the host: 24 lines and 8 messages that keep what they are
- * told, where a test can look.
+ * The machine's interrupts (hv/irq.h) on the host: 24 lines and up to 8 messages that keep what
+ * they are told, where a test can look.
  *
  * host_irq[] is the state by irq: who has it, masked or not, trigger. host_interrupt() is the
  * machine taking one: a level line is masked by it, as on the metal. PCI configuration space has no
@@ -17,7 +17,8 @@
 #define DEVFN_WITHOUT_MSI 0xff
 #define IOAPIC            0xfec00000ull
 
-struct host_irq host_irq[HOST_GSIS + HOST_MESSAGES];
+struct host_irq host_irq[NR_IRQS];
+static unsigned int messages;
 unsigned int host_mmcfg_trusted;
 
 void host_irq_init(void);
@@ -25,7 +26,7 @@ void host_irq_init(void)
 {
     for (unsigned int i = 0; i < ARRAY_SIZE(host_irq); i++)
         host_irq[i] = (struct host_irq){.masked = true};
-    host_mmcfg_trusted = 0;
+    host_mmcfg_trusted = messages = 0;
 }
 
 void host_interrupt(unsigned int irq)
@@ -35,7 +36,7 @@ void host_interrupt(unsigned int irq)
     if (i->masked || !i->d)
         return;
     i->masked = i->level;
-    pirq_raise(i->d, i->pirq);
+    pirq_raise(i->d, irq);
 }
 
 unsigned int irq_nr_gsis(void)
@@ -59,14 +60,13 @@ bool irq_is_level(unsigned int irq)
     return irq < ARRAY_SIZE(host_irq) && host_irq[irq].level;
 }
 
-int irq_attach(unsigned int irq, struct domain *d, uint32_t pirq)
+int irq_attach(unsigned int irq, struct domain *d)
 {
     if (irq >= ARRAY_SIZE(host_irq) || (irq >= HOST_GSIS && !host_irq[irq].message))
         return -XEN_EINVAL;
     if (irq == HYPERVISORS_OWN || host_irq[irq].d)
         return -XEN_EBUSY;
     host_irq[irq].d = d;
-    host_irq[irq].pirq = pirq;
     host_irq[irq].masked = false;
     return 0;
 }
@@ -82,25 +82,23 @@ void irq_unmask(unsigned int irq)
     host_irq[irq].masked = false;
 }
 
-int irq_alloc_msi(struct pci_function f, unsigned int entry, uint64_t table_base, unsigned int *irq)
+int irq_setup_msi(unsigned int irq, const struct pci_message *message)
 {
-    (void)entry, (void)table_base;
-    if (f.devfn == DEVFN_WITHOUT_MSI)
+    BUG_ON(irq < HOST_GSIS || irq >= NR_IRQS || host_irq[irq].message);
+    if (message->f.devfn == DEVFN_WITHOUT_MSI)
         return -XEN_ENODEV;
-    for (unsigned int i = HOST_GSIS; i < ARRAY_SIZE(host_irq); i++) {
-        if (host_irq[i].message)
-            continue;
-        host_irq[i] = (struct host_irq){.message = true, .masked = true};
-        *irq = i;
-        return 0;
-    }
-    return -XEN_ENOSPC;
+    if (messages == HOST_MESSAGES)
+        return -XEN_ENOSPC;
+    messages++;
+    host_irq[irq] = (struct host_irq){.message = true, .masked = true};
+    return 0;
 }
 
 void irq_free_msi(unsigned int irq)
 {
     BUG_ON(irq < HOST_GSIS || !host_irq[irq].message || host_irq[irq].d);
     host_irq[irq] = (struct host_irq){.masked = true};
+    messages--;
 }
 
 int irq_restore_msi(struct pci_function f)

@@ -111,18 +111,21 @@ static long op_get_free_pirq(void *arg)
 
 static long map_gsi(struct physdev_map_pirq *a)
 {
-    if (a->index < 0 || (unsigned int)a->index >= irq_nr_gsis())
-        return refused(-XEN_EINVAL, "map_pirq: there is no line %d", a->index);
     if (a->pirq < 0) /* ABI: a line's own number when there is no wish */
         a->pirq = a->index;
-    return pirq_map(current->domain, (unsigned int)a->index, &a->pirq);
+    if (a->pirq != a->index)
+        return refused(-XEN_EINVAL, "map_pirq: line %d as %d: a line has its own number", a->index,
+                       a->pirq);
+    return pirq_map_line(current->domain, (unsigned int)a->index);
 }
 
 static long map_message(struct physdev_map_pirq *a)
 {
-    struct pci_function f = {.bus = (uint8_t)a->bus, .devfn = (uint8_t)a->devfn};
-    unsigned int irq;
-    long rc;
+    struct pci_message m = {
+        .f = {.bus = (uint8_t)a->bus, .devfn = (uint8_t)a->devfn},
+        .entry = (uint16_t)a->entry_nr,
+        .table_base = a->table_base,
+    };
 
     /* Nothing is cut to size: the function that is meant, or none. */
     if (a->devfn < 0 || a->devfn > 0xff || a->entry_nr < 0 || a->entry_nr >= MSIX_MOST_ENTRIES ||
@@ -130,14 +133,8 @@ static long map_message(struct physdev_map_pirq *a)
         return refused(-XEN_EINVAL, "map_pirq: bus %#x, device and function %#x, entry %d", a->bus,
                        a->devfn, a->entry_nr);
     if (a->type == MAP_PIRQ_TYPE_MSI_SEG)
-        f.segment = (uint16_t)((unsigned int)a->bus >> 16);
-    rc = irq_alloc_msi(f, (unsigned int)a->entry_nr, a->table_base, &irq);
-    if (rc)
-        return rc;
-    rc = pirq_map(current->domain, irq, &a->pirq);
-    if (rc)
-        irq_free_msi(irq);
-    return rc;
+        m.f.segment = (uint16_t)((unsigned int)a->bus >> 16);
+    return pirq_map_message(current->domain, &m, &a->pirq);
 }
 
 static long op_map_pirq(void *arg)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pirqs: a domain's own numbers for the machine's interrupts, and the event channels they arrive
- * on.
+ * Pirqs: the machine's interrupts as a domain with hardware sees them, and the event channels they
+ * arrive on. A pirq has the number of its irq.
  *
- *     unmapped -> mapped (has an irq) -> bound (has a port, the irq is attached) -> mapped ->
- * unmapped
+ *     free -> reserved or mapped -> bound (has a port, the irq is attached) -> mapped -> free
  *
  * A level line is masked from its interrupt until the guest says EOI. The guest learns which pirqs
  * need that from irq_status_query or from a page of its own with one bit a pirq (the EOI map).
@@ -21,16 +20,19 @@
 #include <xen/errno.h>
 #include <xen/physdev.h>
 
-#define IRQ_NONE     (-1)
-#define IRQ_RESERVED (-2) /* by get_free_pirq, for a map to come */
+enum pirq_state {
+    PIRQ_FREE,
+    PIRQ_RESERVED, /* by get_free_pirq, for a map to come */
+    PIRQ_MAPPED,
+};
 
 struct pirq {
-    int irq;            /* IRQ_* or the machine's */
+    enum pirq_state state;
     evtchn_port_t port; /* 0: not bound */
 };
 
 struct pirq_table {
-    struct pirq pirq[NR_PIRQS];
+    struct pirq pirq[NR_IRQS];
     struct page_info *eoi_page; /* holds a general and a writable reference */
     uint64_t *eoi_map;
     bool auto_eoi;
@@ -39,19 +41,12 @@ struct pirq_table {
 int pirq_table_init(struct domain *d)
 {
     d->pirqs = hv_alloc(sizeof(*d->pirqs));
-    if (!d->pirqs)
-        return -XEN_ENOMEM;
-    for (unsigned int i = 0; i < NR_PIRQS; i++)
-        d->pirqs->pirq[i].irq = IRQ_NONE;
-    return 0;
+    return d->pirqs ? 0 : -XEN_ENOMEM;
 }
 
-static void free_irq(int irq)
+static bool is_line(uint32_t pirq)
 {
-    if (irq < 0)
-        return;
-    if ((unsigned int)irq >= irq_nr_gsis())
-        irq_free_msi((unsigned int)irq);
+    return pirq < irq_nr_gsis();
 }
 
 void pirq_table_free(struct domain *d)
@@ -60,8 +55,9 @@ void pirq_table_free(struct domain *d)
 
     if (!t)
         return;
-    for (unsigned int i = 0; i < NR_PIRQS; i++)
-        free_irq(t->pirq[i].irq);
+    for (unsigned int i = irq_nr_gsis(); i < NR_IRQS; i++)
+        if (t->pirq[i].state == PIRQ_MAPPED)
+            irq_free_msi(i);
     if (t->eoi_page)
         d->ops->put_writable(t->eoi_page);
     hv_free(t);
@@ -71,14 +67,14 @@ void pirq_table_free(struct domain *d)
 /* The entry of a pirq that a guest named; NULL when it cannot exist. */
 static struct pirq *entry_of(struct domain *d, uint32_t pirq)
 {
-    return d->pirqs && pirq < NR_PIRQS ? &d->pirqs->pirq[pirq] : NULL;
+    return d->pirqs && pirq < NR_IRQS ? &d->pirqs->pirq[pirq] : NULL;
 }
 
-int pirq_to_irq(struct domain *d, uint32_t pirq)
+static struct pirq *mapped_entry(struct domain *d, uint32_t pirq)
 {
-    const struct pirq *p = entry_of(d, pirq);
+    struct pirq *p = entry_of(d, pirq);
 
-    return p && p->irq >= 0 ? p->irq : -1;
+    return p && p->state == PIRQ_MAPPED ? p : NULL;
 }
 
 static void set_needs_eoi(struct domain *d, uint32_t pirq, bool needs)
@@ -93,16 +89,16 @@ static void set_needs_eoi(struct domain *d, uint32_t pirq, bool needs)
 
 int pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port)
 {
-    struct pirq *p = entry_of(d, pirq);
+    struct pirq *p = mapped_entry(d, pirq);
     int rc;
 
-    if (!p || p->irq < 0)
+    if (!p)
         return refused(-XEN_EINVAL, "pirq %u is not mapped", pirq);
     if (p->port)
         return refused(-XEN_EEXIST, "pirq %u has port %u", pirq, p->port);
     WRITE_ONCE(p->port, port);
-    set_needs_eoi(d, pirq, irq_is_level((unsigned int)p->irq));
-    rc = irq_attach((unsigned int)p->irq, d, pirq);
+    set_needs_eoi(d, pirq, irq_is_level(pirq));
+    rc = irq_attach(pirq, d);
     if (rc) {
         WRITE_ONCE(p->port, 0);
         set_needs_eoi(d, pirq, false);
@@ -112,12 +108,11 @@ int pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port)
 
 void pirq_unbind(struct domain *d, uint32_t pirq)
 {
-    struct pirq *p = entry_of(d, pirq);
+    struct pirq *p = mapped_entry(d, pirq);
 
     if (!p || !p->port)
         return;
-    if (p->irq >= 0)
-        irq_detach((unsigned int)p->irq);
+    irq_detach(pirq);
     WRITE_ONCE(p->port, 0);
     set_needs_eoi(d, pirq, false);
 }
@@ -137,12 +132,12 @@ evtchn_port_t pirq_port(struct domain *d, uint32_t pirq)
 
 int pirq_eoi(struct domain *d, uint32_t pirq)
 {
-    const struct pirq *p = entry_of(d, pirq);
+    const struct pirq *p = mapped_entry(d, pirq);
 
-    if (!p || p->irq < 0)
+    if (!p)
         return -XEN_EINVAL;
-    if (p->port && irq_is_level((unsigned int)p->irq))
-        irq_unmask((unsigned int)p->irq);
+    if (p->port && irq_is_level(pirq))
+        irq_unmask(pirq);
     if (p->port && d->pirqs->auto_eoi)
         return evtchn_unmask(d, p->port);
     return 0;
@@ -150,70 +145,70 @@ int pirq_eoi(struct domain *d, uint32_t pirq)
 
 void pirq_unmasked(struct domain *d, uint32_t pirq)
 {
-    const struct pirq *p = entry_of(d, pirq);
+    const struct pirq *p = mapped_entry(d, pirq);
 
-    if (p && p->irq >= 0 && p->port && d->pirqs->auto_eoi && irq_is_level((unsigned int)p->irq))
-        irq_unmask((unsigned int)p->irq);
+    if (p && p->port && d->pirqs->auto_eoi && irq_is_level(pirq))
+        irq_unmask(pirq);
 }
 
 int pirq_status(struct domain *d, uint32_t pirq, uint32_t *flags)
 {
-    const struct pirq *p = entry_of(d, pirq);
-
-    if (!p)
+    if (!entry_of(d, pirq))
         return -XEN_EINVAL;
-    *flags = 0;
-    if (p->irq >= 0 && irq_is_level((unsigned int)p->irq))
-        *flags = XENIRQSTAT_needs_eoi | XENIRQSTAT_shared;
+    *flags =
+        mapped_entry(d, pirq) && irq_is_level(pirq) ? XENIRQSTAT_needs_eoi | XENIRQSTAT_shared : 0;
     return 0;
 }
 
-/* A number for whoever has no wish: from the top, so that lines keep theirs. */
+int pirq_map_line(struct domain *d, unsigned int gsi)
+{
+    if (!d->pirqs)
+        return -XEN_EPERM;
+    if (!is_line(gsi))
+        return refused(-XEN_EINVAL, "there is no line %u", gsi);
+    spin_lock(&d->evtchn.lock);
+    d->pirqs->pirq[gsi].state = PIRQ_MAPPED; /* ABI: mapping a line once more is no error */
+    spin_unlock(&d->evtchn.lock);
+    return 0;
+}
+
+/* A number for a message: from the top. */
 static int find_free(const struct pirq_table *t)
 {
-    for (int i = NR_PIRQS - 1; i >= (int)irq_nr_gsis(); i--)
-        if (t->pirq[i].irq == IRQ_NONE)
-            return i;
+    for (uint32_t i = NR_IRQS; i-- > irq_nr_gsis();)
+        if (t->pirq[i].state == PIRQ_FREE)
+            return (int)i;
     return -XEN_ENOSPC;
 }
 
-static bool irq_is_mapped(const struct pirq_table *t, unsigned int irq)
+static int map_message(struct domain *d, const struct pci_message *m, int *pirq)
 {
-    for (unsigned int i = 0; i < NR_PIRQS; i++)
-        if (t->pirq[i].irq == (int)irq)
-            return true;
-    return false;
-}
-
-static int map_locked(struct domain *d, unsigned int irq, int *pirq)
-{
+    int n = *pirq < 0 ? find_free(d->pirqs) : *pirq, rc;
     struct pirq *p;
-    int n = *pirq;
 
-    if (n < 0)
-        n = find_free(d->pirqs);
     if (n < 0)
         return n;
     p = entry_of(d, (uint32_t)n);
-    if (!p)
-        return -XEN_EINVAL;
-    if (p->irq == (int)irq) /* ABI: mapping a line once more is no error */
-        return 0;
-    if (p->irq >= 0 || irq_is_mapped(d->pirqs, irq))
-        return -XEN_EEXIST;
-    p->irq = (int)irq;
+    if (!p || is_line((uint32_t)n))
+        return refused(-XEN_EINVAL, "pirq %d is none of messages", n);
+    if (p->state == PIRQ_MAPPED)
+        return refused(-XEN_EEXIST, "pirq %d is mapped", n);
+    rc = irq_setup_msi((uint32_t)n, m);
+    if (rc)
+        return rc;
+    p->state = PIRQ_MAPPED;
     *pirq = n;
     return 0;
 }
 
-int pirq_map(struct domain *d, unsigned int irq, int *pirq)
+int pirq_map_message(struct domain *d, const struct pci_message *m, int *pirq)
 {
     int rc;
 
     if (!d->pirqs)
         return -XEN_EPERM;
     spin_lock(&d->evtchn.lock);
-    rc = map_locked(d, irq, pirq);
+    rc = map_message(d, m, pirq);
     spin_unlock(&d->evtchn.lock);
     return rc;
 }
@@ -221,21 +216,20 @@ int pirq_map(struct domain *d, unsigned int irq, int *pirq)
 int pirq_unmap(struct domain *d, uint32_t pirq)
 {
     struct pirq *p;
-    int irq = IRQ_NONE;
+    int rc = -XEN_EINVAL;
 
     if (!d->pirqs)
         return -XEN_EPERM;
     spin_lock(&d->evtchn.lock);
     p = entry_of(d, pirq);
-    if (p && !p->port) {
-        irq = p->irq;
-        p->irq = IRQ_NONE;
+    if (p && p->state != PIRQ_FREE && !p->port) {
+        if (p->state == PIRQ_MAPPED && !is_line(pirq))
+            irq_free_msi(pirq);
+        p->state = PIRQ_FREE;
+        rc = 0;
     }
     spin_unlock(&d->evtchn.lock);
-    if (irq == IRQ_NONE)
-        return refused(-XEN_EINVAL, "pirq %u is not mapped, or has a port", pirq);
-    free_irq(irq);
-    return 0;
+    return rc ? refused(rc, "pirq %u is not mapped, or has a port", pirq) : 0;
 }
 
 int pirq_reserve_free(struct domain *d, uint32_t *pirq)
@@ -247,7 +241,7 @@ int pirq_reserve_free(struct domain *d, uint32_t *pirq)
     spin_lock(&d->evtchn.lock);
     n = find_free(d->pirqs);
     if (n >= 0)
-        d->pirqs->pirq[n].irq = IRQ_RESERVED;
+        d->pirqs->pirq[n].state = PIRQ_RESERVED;
     spin_unlock(&d->evtchn.lock);
     if (n < 0)
         return n;
@@ -274,9 +268,9 @@ int pirq_share_eoi_map(struct domain *d, mfn_t mfn, bool auto_eoi)
     d->pirqs->eoi_page = pg;
     d->pirqs->auto_eoi = auto_eoi;
     d->pirqs->eoi_map = map_frame(mfn);
-    for (uint32_t i = 0; i < NR_PIRQS; i++)
+    for (uint32_t i = 0; i < NR_IRQS; i++)
         if (d->pirqs->pirq[i].port)
-            set_needs_eoi(d, i, irq_is_level((unsigned int)d->pirqs->pirq[i].irq));
+            set_needs_eoi(d, i, irq_is_level(i));
     spin_unlock(&d->evtchn.lock);
     return 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pirqs: a domain's own numbers for hardware interrupts, and the event channels they arrive on.
+ * Pirqs: the machine's interrupts as a domain sees them, and the event channels they arrive on.
  * core/event/pirq.c
  *
- * Only a domain with hardware has a table (d->pirqs). map: the number gets an irq. bind: the number
- * gets a port, and the irq is attached. Lock: d->evtchn.lock guards the table (a port and its pirq
- * change together); the irq layer's own lock is taken inside it.
+ * Only a domain with hardware has a table (d->pirqs). A pirq has the number of its irq. map: the
+ * domain may use it. bind: it gets a port, and the irq is attached. Lock: d->evtchn.lock guards the
+ * table (a port and its pirq change together); the irq layer's own lock is taken inside it.
  */
 #ifndef HV_PIRQ_H
 #define HV_PIRQ_H
@@ -13,9 +13,8 @@
 #include <core/event/event_channel.h>
 #include <hv/types.h>
 
-#define NR_PIRQS 256
-
 struct domain;
+struct pci_message;
 
 int __must_check pirq_table_init(struct domain *d);
 /* All ports are closed already: unmaps what is mapped. */
@@ -35,16 +34,16 @@ void pirq_unmasked(struct domain *d, uint32_t pirq);
 /* XENIRQSTAT_*. -XEN_EINVAL: no such pirq. */
 int __must_check pirq_status(struct domain *d, uint32_t pirq, uint32_t *flags);
 
-/* A line: *pirq < 0 asks for one. A message: likewise. -XEN_EEXIST mapped already, -XEN_ENOSPC,
- * -XEN_EINVAL. */
-int __must_check pirq_map(struct domain *d, unsigned int irq, int *pirq);
+/* -XEN_EINVAL: no such line. */
+int __must_check pirq_map_line(struct domain *d, unsigned int gsi);
+/* *pirq < 0 asks for a number. -XEN_EINVAL no number of a message, -XEN_EEXIST mapped already,
+ * -XEN_ENOSPC, or what irq_setup_msi() says. */
+int __must_check pirq_map_message(struct domain *d, const struct pci_message *m, int *pirq);
 int __must_check pirq_unmap(struct domain *d, uint32_t pirq);
 int __must_check pirq_reserve_free(struct domain *d, uint32_t *pirq);
 /* The port of a pirq, 0 when it has none (for evtchn_set_pending_pirq: look at it again under the
  * lock). */
 evtchn_port_t pirq_port(struct domain *d, uint32_t pirq);
-/* The irq that a pirq is; -1 when it is not mapped. */
-int pirq_to_irq(struct domain *d, uint32_t pirq);
 /* The page of one bit a pirq by which a guest learns that it needs an EOI. -XEN_EBUSY there is one,
  * -XEN_EINVAL not its page. */
 int __must_check pirq_share_eoi_map(struct domain *d, mfn_t mfn, bool auto_eoi);
