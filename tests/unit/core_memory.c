@@ -10,6 +10,9 @@
 #include <parvis/boot_info.h>
 #include <xen/memory.h>
 
+/* A reservation's progress in the command word, in extents. */
+#define EXTENTS_SHIFT (MEMOP_EXTENT_SHIFT + MEMOP_INSIDE_BITS)
+
 static struct domain *dom0, *d;
 static struct vcpu *v, *v0;
 
@@ -110,10 +113,9 @@ static void limits(void **state)
     r.mem_flags = XENMEMF_address_bits(12);
     assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
     /* going on behind the end */
-    assert_int_equal(call(v, memory_op, 9ul << MEMOP_EXTENT_SHIFT | XENMEM_populate_physmap, ARG),
-                     9);
-    assert_int_equal(call(v, memory_op, ~0ul << MEMOP_EXTENT_SHIFT | XENMEM_populate_physmap, ARG),
-                     ~0ul >> MEMOP_EXTENT_SHIFT);
+    assert_int_equal(call(v, memory_op, 9ul << EXTENTS_SHIFT | XENMEM_populate_physmap, ARG), 9);
+    assert_int_equal(call(v, memory_op, ~0ul << EXTENTS_SHIFT | XENMEM_populate_physmap, ARG),
+                     ~0ul >> EXTENTS_SHIFT);
     d->max_pages = 100;
     r = (struct xen_memory_reservation){.extent_start = LIST,
                                         .nr_extents = 4,
@@ -261,6 +263,40 @@ static void exchange_writes_nowhere_else(void **state)
     assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EPERM);
 }
 
+/* An extent of 512 frames is given back in several turns, and cleared in several when it is got. */
+static void large_extents_give_way(void **state)
+{
+    struct xen_memory_reservation r = {
+        .extent_start = LIST, .nr_extents = 2, .extent_order = 9, .domid = DOMID_SELF};
+    const uint64_t populate[6] = {XENMEM_populate_physmap, ARG};
+    const uint64_t decrease[6] = {XENMEM_decrease_reservation, ARG};
+    unsigned int issues;
+
+    (void)state;
+    memcpy(host_guest(ARG), &r, sizeof(r));
+    host_run_as(v);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER); /* stays: each look says: give way */
+    for (unsigned int turn = 0; turn < 2; turn++) {
+        list()[0] = 0;
+        list()[1] = 512;
+        assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, populate, &issues), 2);
+        assert_true(issues >= 1024 / MEMOP_CLEAR_BUDGET);
+        assert_int_equal(d->tot_pages, 1024);
+        for (unsigned int i = 0; i < 2; i++)
+            for (unsigned int k = 0; k < 512; k++) {
+                const uint64_t *frame = map_frame(MFN(list()[i] + k));
+
+                assert_int_equal(machine_to_phys[list()[i] + k], i * 512 + k);
+                assert_int_equal(frame[0] | frame[511], 0);
+            }
+        memset(map_frame(MFN(list()[0])), 0x55, 512 * PAGE_SIZE);
+        assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, decrease, &issues), 2);
+        assert_true(issues >= 1024 / 64);
+        assert_int_equal(d->tot_pages, 0);
+    }
+    this_cpu()->pending = 0;
+}
+
 static void exchange_gives_way(void **state)
 {
     struct xen_memory_exchange x = exchange_args(64, 0, 16, 2);
@@ -403,6 +439,7 @@ int main(void)
         TEST(pages_become_contiguous),
         TEST(an_exchange_fails_whole),
         TEST(exchange_writes_nowhere_else),
+        TEST(large_extents_give_way),
         TEST(exchange_gives_way),
         TEST(maps),
         TEST(grant_frames_for_tools),

@@ -21,6 +21,7 @@
 #include <core/state/domain.h>
 #include <port/atomic.h>
 #include <port/machine.h>
+#include <limits.h>
 #include <xen/errno.h>
 
 bool get_page(struct page_info *pg, const struct domain *d)
@@ -135,11 +136,19 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
 
 struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits)
 {
+    unsigned int budget = UINT_MAX;
+
+    return alloc_domain_frames_within(d, order, addr_bits, &budget);
+}
+
+struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int order,
+                                             unsigned int addr_bits, unsigned int *budget)
+{
     struct page_info *pg;
 
     if (!claim_allows(d, 1ull << order))
         return NULL;
-    pg = d->is_control ? alloc_frames_trusted(order, addr_bits) : alloc_frames(order, addr_bits);
+    pg = alloc_frames_within(order, addr_bits, d->is_control, budget);
     if (pg && domain_assign_frames(d, pg, order)) {
         free_frames(pg, order);
         pg = NULL;

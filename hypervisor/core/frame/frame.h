@@ -50,6 +50,7 @@ _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
     (1ull                                                                                          \
      << 61) /* the hypervisor's: shared_info, grant table, trace; may be shared with a domain */
 #define PGC_fresh (1ull << 60) /* free, and not used since the machine started */
+#define PGC_clear (1ull << 59) /* free, all zero, and known to no TLB */
 #define PGC_noncoherent                                                                            \
     (1ull << 60) /* was mapped other than write-back: caches are flushed before it becomes a table \
                     (pv/) */
@@ -110,10 +111,14 @@ void heap_give(mfn_t first, uint64_t n); /* RAM to be allocated from (boot only)
 /* 2^order frames whose addresses are below 2^addr_bits (0: anywhere); NULL when there are none.
  * Owner DOMID_INVALID, count 0. */
 struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits);
-/* The same for the control domain, which may see what firmware left: memory never used before is
- * not cleared (a second a GiB). */
-struct page_info *alloc_frames_trusted(unsigned int order, unsigned int addr_bits);
+/* The same for who must give way: *budget frames may still be cleared. NULL and *budget 0: some
+ * were cleared and stay so; try again after giving way. trusted: for the control domain, which may
+ * see what firmware left: memory never used before is not cleared (a second a GiB). */
+struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits, bool trusted,
+                                      unsigned int *budget);
 void free_frames(struct page_info *pg, unsigned int order);
+/* For frames that were not used since they were allocated by alloc_frames(). */
+void free_unused_frames(struct page_info *pg, unsigned int order);
 uint64_t heap_free_frames(void);
 uint64_t heap_total_frames(void);
 /* The hypervisor's own memory, zeroed; freed with the same order. NULL when there is none. */
@@ -131,6 +136,9 @@ void hv_free(void *p);
  * -XEN_ENOMEM beyond d->max_pages. */
 int __must_check domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order);
 struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits);
+/* The same for who must give way: as alloc_frames_within(). */
+struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int order,
+                                             unsigned int addr_bits, unsigned int *budget);
 /* Makes a hypervisor page visible to d: owned by d, PGC_xenheap, typed writable when writable
  * (shared_info, grant frames). */
 void share_hv_page_with_guest(void *page, struct domain *d, bool writable);

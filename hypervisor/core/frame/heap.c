@@ -18,6 +18,10 @@
  * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
  * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286).
  *
+ * Clearing a large block takes long. Who has to give way in between (alloc_frames_within) gets it
+ * when all of it is clear; until then what was cleared goes back to the free lists and is marked
+ * PGC_clear, so that each turn leaves fewer frames to clear, whoever gets them in the end.
+ *
  * Lock: heap_lock (RANK_HEAP) guards the lists and the entries of free frames. Clearing is done
  * without it.
  */
@@ -26,6 +30,7 @@
 #include <port/lock.h>
 #include <port/machine.h>
 #include <port/sanitize.h>
+#include <limits.h>
 
 #define NR_ZONES  33 /* frame numbers have at most 32 bits */
 #define NR_ORDERS (HEAP_MAX_ORDER + 1)
@@ -38,6 +43,7 @@ uint64_t machine_to_phys_entries;
 static spinlock_t heap_lock = SPINLOCK_INIT(RANK_HEAP);
 static struct page_list list[NR_ZONES][NR_ORDERS];
 static uint32_t nonempty[NR_ZONES];
+static uint64_t zones; /* bit z: nonempty[z] is not 0 */
 static uint64_t free_count, total_count;
 
 void set_m2p(mfn_t mfn, uint64_t pfn)
@@ -58,6 +64,7 @@ static void block_insert(uint64_t mfn, unsigned int order)
     frame_table[mfn].order = (uint16_t)order;
     page_list_add(&list[zone][order], &frame_table[mfn]);
     nonempty[zone] |= 1u << order;
+    zones |= 1ull << zone;
 }
 
 static void block_remove(uint64_t mfn, unsigned int order)
@@ -68,6 +75,8 @@ static void block_remove(uint64_t mfn, unsigned int order)
     frame_table[mfn].order = FRAME_INSIDE;
     if (list[zone][order].first == PAGE_LIST_END)
         nonempty[zone] &= ~(1u << order);
+    if (!nonempty[zone])
+        zones &= ~(1ull << zone);
 }
 
 void heap_init(void)
@@ -77,7 +86,7 @@ void heap_init(void)
         for (unsigned int o = 0; o < NR_ORDERS; o++)
             page_list_init(&list[z][o]);
     }
-    free_count = total_count = 0;
+    zones = free_count = total_count = 0;
     alloc_init();
     for (uint64_t i = 0; i <= max_mfn; i++)
         frame_table[i] = (struct page_info){.owner = DOMID_INVALID,
@@ -110,6 +119,13 @@ static void mark_free(struct page_info *pg, uint32_t stamp, uint64_t flags)
     pg->order = FRAME_INSIDE;
 }
 
+/* Gives back a block whose entries say PGC_free already. */
+static void return_block(struct page_info *pg, unsigned int order)
+{
+    block_free(page_to_mfn(pg).n, order);
+    free_count += 1ull << order;
+}
+
 void heap_give(mfn_t first, uint64_t n)
 {
     uint64_t mfn = first.n, end;
@@ -133,7 +149,10 @@ void heap_give(mfn_t first, uint64_t n)
 static bool find_block(unsigned int order, unsigned int top_zone, uint64_t *mfn,
                        unsigned int *found)
 {
-    for (unsigned int zone = top_zone + 1; zone-- > 0;) {
+    uint64_t left = zones & ((2ull << top_zone) - 1);
+
+    for (; left; left &= ~(1ull << zone_of(left >> 1))) {
+        unsigned int zone = zone_of(left >> 1);
         uint32_t fit = nonempty[zone] & ~((1u << order) - 1);
 
         if (fit) {
@@ -164,32 +183,50 @@ static struct page_info *take_block(unsigned int order, unsigned int top_zone)
     return &frame_table[mfn];
 }
 
-/* Makes the frames ready for use: no TLB knows them any more, and they are clear, but for fresh
- * ones when those may stay. */
-static void prepare(struct page_info *pg, unsigned int order, bool fresh_may_stay)
+static bool needs_clearing(const struct page_info *pg, bool fresh_may_stay)
 {
-    uint64_t n = 1ull << order;
-    bool flush = false;
+    return !(pg->count_info & PGC_clear) && !(fresh_may_stay && pg->count_info & PGC_fresh);
+}
 
+/* Flushes, if a TLB may still know one of the frames. Before any is cleared: the last owner could
+ * write to what is clear already. */
+static void forget_block(const struct page_info *pg, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        if (!(pg[i].count_info & (PGC_fresh | PGC_clear)) && !tlb_flushed_since(pg[i].tlb_stamp)) {
+            flush_tlb_all();
+            return;
+        }
+}
+
+/* Clears what has to be, as far as the budget goes. False: it did not reach. */
+static bool clear_block(struct page_info *pg, uint64_t n, bool fresh_may_stay, unsigned int *budget)
+{
     sanitize_unpoison(map_frame(page_to_mfn(pg)), n * PAGE_SIZE);
-    for (uint64_t i = 0; i < n && !flush; i++)
-        flush = !(pg[i].count_info & PGC_fresh) && !tlb_flushed_since(pg[i].tlb_stamp);
-    /* First: the last owner could write to what is cleared already. */
-    if (flush)
-        flush_tlb_all();
     for (uint64_t i = 0; i < n; i++) {
-        bool fresh = pg[i].count_info & PGC_fresh;
-
-        pg[i].tlb_stamp = 0;
-        pg[i].order = 0;
-        pg[i].count_info = 0;
-        if (!fresh || !fresh_may_stay)
-            memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
+        if (!needs_clearing(&pg[i], fresh_may_stay))
+            continue;
+        if (*budget == 0)
+            return false;
+        --*budget;
+        memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
+        pg[i].count_info |= PGC_clear;
     }
+    return true;
+}
+
+static void put_back(struct page_info *pg, unsigned int order)
+{
+    sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
+    spin_lock(&heap_lock);
+    for (uint64_t i = 0; i < 1ull << order; i++)
+        pg[i].count_info |= PGC_free;
+    return_block(pg, order);
+    spin_unlock(&heap_lock);
 }
 
 static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits,
-                                     bool fresh_may_stay)
+                                     bool fresh_may_stay, unsigned int *budget)
 {
     unsigned int top = NR_ZONES - 1;
     struct page_info *pg;
@@ -201,22 +238,35 @@ static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits,
     spin_lock(&heap_lock);
     pg = take_block(order, top);
     spin_unlock(&heap_lock);
-    if (pg)
-        prepare(pg, order, fresh_may_stay);
+    if (!pg)
+        return NULL;
+    forget_block(pg, 1ull << order);
+    if (!clear_block(pg, 1ull << order, fresh_may_stay, budget)) {
+        put_back(pg, order);
+        return NULL;
+    }
+    for (uint64_t i = 0; i < 1ull << order; i++) {
+        pg[i].tlb_stamp = 0;
+        pg[i].order = 0;
+        pg[i].count_info = 0;
+    }
     return pg;
 }
 
 struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits)
 {
-    return alloc_block(order, addr_bits, false);
+    unsigned int budget = UINT_MAX;
+
+    return alloc_block(order, addr_bits, false, &budget);
 }
 
-struct page_info *alloc_frames_trusted(unsigned int order, unsigned int addr_bits)
+struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits, bool trusted,
+                                      unsigned int *budget)
 {
-    return alloc_block(order, addr_bits, true);
+    return alloc_block(order, addr_bits, trusted, budget);
 }
 
-void free_frames(struct page_info *pg, unsigned int order)
+static void free_block(struct page_info *pg, unsigned int order, uint64_t flags)
 {
     uint32_t stamp = tlb_clock();
 
@@ -224,11 +274,20 @@ void free_frames(struct page_info *pg, unsigned int order)
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < 1ull << order; i++) {
         BUG_ON(pg[i].count_info & (PGC_free | PGC_allocated | PGC_count_mask));
-        mark_free(&pg[i], stamp, 0);
+        mark_free(&pg[i], stamp, flags);
     }
-    block_free(page_to_mfn(pg).n, order);
-    free_count += 1ull << order;
+    return_block(pg, order);
     spin_unlock(&heap_lock);
+}
+
+void free_frames(struct page_info *pg, unsigned int order)
+{
+    free_block(pg, order, 0);
+}
+
+void free_unused_frames(struct page_info *pg, unsigned int order)
+{
+    free_block(pg, order, PGC_clear);
 }
 
 uint64_t heap_free_frames(void)

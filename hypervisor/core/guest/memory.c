@@ -25,11 +25,6 @@ int memory_op_domain(domid_t id, struct domain **d)
     return refused(-XEN_EPERM, "about the memory of d%u", id);
 }
 
-unsigned int memory_op_max_order(void)
-{
-    return current->domain->is_control ? 12 : 9;
-}
-
 /* What the guest says of itself: any number, so made sure that it is none of the errors. */
 static long maximum_gpfn(const struct shared_info *s)
 {

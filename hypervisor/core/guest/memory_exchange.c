@@ -4,9 +4,10 @@
  * below an address.
  *
  * That is how the control domain gets memory that a device can reach. The work goes in chunks: the
- * least number of input extents that make up whole output extents. For each chunk: take the old
- * frames from the domain (only frames that nobody uses: no type, one reference), get the new ones,
- * and only then let the old ones go; when anything fails before that, the chunk is as it was.
+ * least number of input extents that make up whole output extents. For each chunk: get the new
+ * frames, take the old ones from the domain (only frames that nobody uses: no type, one reference),
+ * and only then let the old ones go; when anything fails before that, the chunk is as it was. It is
+ * also when clearing the new ones takes too long for one turn: they go back, part of them clear.
  * nr_exchanged, which the guest sees, says how far it came; a pre-empted call goes on from there.
  *
  * XSA-29, XSA-212: the lists are reached by checked guest accesses alone, each element at its own
@@ -26,31 +27,50 @@ struct exchange {
     struct domain *d;
     struct xen_memory_exchange x;
     unsigned int in_order, out_order; /* log2 of extents a chunk */
-    struct page_list in, out;         /* frames in flight: belong to nobody */
+    struct page_list in, out;         /* extents in flight, by their first frames: nobody's */
+    unsigned int budget;              /* frames that may still be cleared before giving way */
 };
 
 static int check(const struct xen_memory_exchange *x)
 {
     const struct xen_memory_reservation *in = &x->in, *out = &x->out;
-    unsigned int most = memory_op_max_order();
 
-    if (in->extent_order > most || out->extent_order > most)
+    if (in->extent_order > MEMOP_MOST_ORDER || out->extent_order > MEMOP_MOST_ORDER)
         return refused(-XEN_EPERM, "extents of order %u for %u", in->extent_order,
                        out->extent_order);
     if (x->nr_exchanged > in->nr_extents)
         return refused(-XEN_EINVAL, "nr_exchanged %lu of %lu", x->nr_exchanged, in->nr_extents);
     if (in->domid != out->domid)
         return refused(-XEN_EINVAL, "two domains");
-    if (in->nr_extents > MEMOP_MOST_EXTENTS >> most ||
-        out->nr_extents > MEMOP_MOST_EXTENTS >> most ||
+    if (in->nr_extents > MEMOP_MOST_EXTENTS >> MEMOP_MOST_ORDER ||
+        out->nr_extents > MEMOP_MOST_EXTENTS >> MEMOP_MOST_ORDER ||
         in->nr_extents << in->extent_order != out->nr_extents << out->extent_order)
         return refused(-XEN_EINVAL, "%lu extents of order %u for %lu of order %u", in->nr_extents,
                        in->extent_order, out->nr_extents, out->extent_order);
     return 0;
 }
 
-/* Gives the frames in flight on a list back to the domain, or to the heap when it may not have them
- * any more (XSA-159). */
+/* Frames that were the domain's go to the heap. A guest's extent need not be aligned. */
+static void let_go(struct page_info *pg, unsigned int order)
+{
+    uint64_t n = 1ull << order, step = page_to_mfn(pg).n & (n - 1) ? 1 : n;
+
+    for (uint64_t k = 0; k < n; k++)
+        set_m2p(page_to_mfn(&pg[k]), INVALID_M2P_ENTRY);
+    for (uint64_t k = 0; k < n; k += step)
+        free_frames(&pg[k], step == 1 ? 0 : order);
+}
+
+/* Gives n frames from pg on back to the domain, or to the heap when it may not have them any more
+ * (XSA-159). */
+static void give_back(struct exchange *e, struct page_info *pg, uint64_t n)
+{
+    while (n--)
+        if (domain_assign_frames(e->d, &pg[n], 0))
+            let_go(&pg[n], 0);
+}
+
+/* The chunk is as it was before. */
 static void return_frames(struct exchange *e)
 {
     struct page_info *pg;
@@ -61,32 +81,40 @@ static void return_frames(struct exchange *e)
         flush_tlb_domain(e->d);
     while ((pg = page_list_first(&e->in)) != NULL) {
         page_list_del(&e->in, pg);
-        if (domain_assign_frames(e->d, pg, 0)) {
-            set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
-            free_frames(pg, 0);
-        }
+        give_back(e, pg, 1ull << e->x.in.extent_order);
     }
     while ((pg = page_list_first(&e->out)) != NULL) {
         page_list_del(&e->out, pg);
-        free_frames(pg, e->x.out.extent_order);
+        free_unused_frames(pg, e->x.out.extent_order);
     }
+}
+
+static int take_frame(struct exchange *e, uint64_t mfn)
+{
+    struct page_info *pg;
+    int rc;
+
+    if (!mfn_valid(MFN(mfn)))
+        return refused(-XEN_EINVAL, "frame %#lx is not RAM", mfn);
+    pg = mfn_to_page(MFN(mfn));
+    rc = steal_page(e->d, pg);
+    return rc ? refused(rc, "frame %#lx is not the domain's, or in use (%lx, %lx)", mfn,
+                        pg->count_info, pg->type_info)
+              : 0;
 }
 
 static int take_extent(struct exchange *e, uint64_t mfn)
 {
     for (uint64_t k = 0; k < 1ull << e->x.in.extent_order; k++) {
-        struct page_info *pg;
-        int rc;
+        int rc = take_frame(e, mfn + k);
 
-        if (!mfn_valid(MFN(mfn + k)))
-            return refused(-XEN_EINVAL, "frame %#lx is not RAM", mfn + k);
-        pg = mfn_to_page(MFN(mfn + k));
-        rc = steal_page(e->d, pg);
-        if (rc)
-            return refused(rc, "frame %#lx is not the domain's, or in use (%lx, %lx)", mfn + k,
-                           pg->count_info, pg->type_info);
-        page_list_add(&e->in, pg);
+        if (rc) {
+            flush_tlb_domain(e->d);
+            give_back(e, mfn_to_page(MFN(mfn)), k);
+            return rc;
+        }
     }
+    page_list_add(&e->in, mfn_to_page(MFN(mfn)));
     return 0;
 }
 
@@ -107,16 +135,21 @@ static int take_inputs(struct exchange *e, uint64_t first)
     return 0;
 }
 
+/* All outputs of a chunk, in one piece when there is one: far less work than one by one. */
 static int get_outputs(struct exchange *e)
 {
-    unsigned int bits = XENMEMF_get_address_bits(e->x.out.mem_flags);
+    unsigned int order = e->x.out.extent_order, bits = XENMEMF_get_address_bits(e->x.out.mem_flags);
+    struct page_info *all = alloc_frames_within(order + e->out_order, bits, false, &e->budget);
 
-    for (uint64_t i = 0; i < 1ull << e->out_order; i++) {
-        struct page_info *pg = alloc_frames(e->x.out.extent_order, bits);
+    for (uint64_t i = 0; all && i < 1ull << e->out_order; i++)
+        page_list_add(&e->out, &all[i << order]);
+    for (uint64_t i = 0; !all && i < 1ull << e->out_order; i++) {
+        struct page_info *pg = alloc_frames_within(order, bits, false, &e->budget);
 
+        if (!pg && !e->budget)
+            return -XEN_ERESTART;
         if (!pg)
-            return refused(-XEN_ENOMEM, "no extent of order %u below 2^%u", e->x.out.extent_order,
-                           bits);
+            return refused(-XEN_ENOMEM, "no extent of order %u below 2^%u", order, bits);
         page_list_add(&e->out, pg);
     }
     return 0;
@@ -131,8 +164,7 @@ static int commit(struct exchange *e, uint64_t first_out)
 
     while ((pg = page_list_first(&e->in)) != NULL) {
         page_list_del(&e->in, pg);
-        set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
-        free_frames(pg, 0);
+        let_go(pg, e->x.in.extent_order);
     }
     for (uint64_t i = first_out; (pg = page_list_first(&e->out)) != NULL; i++) {
         xen_pfn_t gpfn = 0, mfn = page_to_mfn(pg).n;
@@ -157,10 +189,13 @@ static int commit(struct exchange *e, uint64_t first_out)
 
 static int exchange_chunk(struct exchange *e, uint64_t chunk)
 {
-    int rc = take_inputs(e, chunk << e->in_order);
+    int rc = get_outputs(e);
 
+    /* A turn that had to clear many frames has done enough. */
+    if (!rc && e->budget < MEMOP_CLEAR_BUDGET / 2)
+        rc = -XEN_ERESTART;
     if (!rc)
-        rc = get_outputs(e);
+        rc = take_inputs(e, chunk << e->in_order);
     if (rc)
         return_frames(e);
     else
@@ -172,14 +207,10 @@ static long exchange_all(struct exchange *e, gva_t arg)
 {
     uint64_t chunk = e->x.nr_exchanged >> e->in_order, first = chunk;
     uint64_t n = e->x.in.nr_extents >> e->in_order;
-    bool again = false;
     long rc = 0;
 
     for (; chunk < n; chunk++) {
-        again = chunk != first && hypercall_preempt_check();
-        if (again)
-            break;
-        rc = exchange_chunk(e, chunk);
+        rc = chunk != first && hypercall_preempt_check() ? -XEN_ERESTART : exchange_chunk(e, chunk);
         if (rc)
             break;
     }
@@ -187,12 +218,12 @@ static long exchange_all(struct exchange *e, gva_t arg)
     if (copy_to_guest(arg + offsetof(struct xen_memory_exchange, nr_exchanged), &e->x.nr_exchanged,
                       sizeof(e->x.nr_exchanged)))
         return -XEN_EFAULT;
-    return again ? memory_op_again(XENMEM_exchange, 0, arg) : rc;
+    return rc == -XEN_ERESTART ? memory_op_again(XENMEM_exchange, 0, arg) : rc;
 }
 
 long memory_exchange(gva_t arg)
 {
-    struct exchange e = {.in_order = 0};
+    struct exchange e = {.budget = MEMOP_CLEAR_BUDGET};
     long rc;
 
     if (copy_from_guest(&e.x, arg, sizeof(e.x)))

@@ -14,6 +14,11 @@
 #define MEMOP_EXTENT_SHIFT 6
 #define MEMOP_CMD_MASK     ((1u << MEMOP_EXTENT_SHIFT) - 1)
 #define MEMOP_MOST_EXTENTS (~0ull >> MEMOP_EXTENT_SHIFT >> 1)
+#define MEMOP_CLEAR_BUDGET 128u /* frames that one issue of an operation clears at most */
+/* Largest extent: so that what is done at once is bounded (XSA-31, XSA-158). */
+#define MEMOP_MOST_ORDER 9u
+/* A reservation's progress: frames of an extent below, extents above. */
+#define MEMOP_INSIDE_BITS (MEMOP_MOST_ORDER + 1)
 
 struct boot_info;
 
@@ -25,11 +30,8 @@ static inline long memory_op_again(unsigned int cmd, uint64_t done, gva_t arg)
 /* The domain that a guest named, with a reference, when the caller may ask about it: itself, or any
  * for the control domain. 0, -XEN_ESRCH, -XEN_EPERM. */
 int __must_check memory_op_domain(domid_t id, struct domain **d);
-/* Largest extent that the current domain may ask for at once: so that no step is long (XSA-31,
- * XSA-158). */
-unsigned int memory_op_max_order(void);
 
-long memory_reservation(unsigned int cmd, uint64_t start,
+long memory_reservation(unsigned int cmd, uint64_t progress,
                         gva_t arg); /* memory_reserve.c: how many extents are done */
 long memory_exchange(gva_t arg);    /* memory_exchange.c */
 long memory_map_get(gva_t arg);     /* memory_map.c */

@@ -7,6 +7,9 @@
  * guest frame numbers, makes M2P say them and puts the machine frame numbers into the same list;
  * increase_reservation only fills in machine frame numbers; decrease_reservation takes them.
  *
+ * How far it came is kept in extents, and, for decrease_reservation, in frames of the extent: what
+ * was given back cannot be given twice. The others do an extent at once.
+ *
  * A frame given back leaves the domain's hands when nobody maps it any more: here it loses the
  * allocation reference alone. A pinned page table stays pinned and owned (XSA-252). The
  * hypervisor's shared pages are not the domain's to give (XSA-507).
@@ -19,11 +22,20 @@
 #include <xen/errno.h>
 #include <xen/memory.h>
 
+#define INSIDE_MASK      ((1u << MEMOP_INSIDE_BITS) - 1)
+#define MOST_EXTENTS     (MEMOP_MOST_EXTENTS >> MEMOP_INSIDE_BITS)
+#define FRAMES_PER_CHECK 64u
+
 struct batch {
     struct domain *d;
     gva_t list; /* 0: none */
     unsigned int order, addr_bits;
+    unsigned int inside; /* frames of the extent that are done */
+    unsigned int budget; /* frames that may still be cleared before giving way */
 };
+
+/* Whether one extent is done. */
+enum outcome { DONE, REFUSED, AGAIN };
 
 /* Entry i of the list. */
 static bool list_get(const struct batch *b, uint64_t i, xen_pfn_t *value)
@@ -41,31 +53,35 @@ static bool list_put(const struct batch *b, uint64_t i, xen_pfn_t value)
     return guest_index(b->list, i, sizeof(value), &at) && !copy_to_guest(at, &value, sizeof(value));
 }
 
-static bool populate_one(const struct batch *b, uint64_t i)
+static enum outcome populate_one(struct batch *b, uint64_t i)
 {
     struct page_info *pg;
     xen_pfn_t gpfn;
 
     if (!list_get(b, i, &gpfn))
-        return false;
-    pg = alloc_domain_frames(b->d, b->order, b->addr_bits);
-    if (!pg)
-        return refused(-XEN_ENOMEM, "no extent of order %u for d%u (it has %lu of %lu pages)",
-                       b->order, b->d->domain_id, b->d->tot_pages, b->d->max_pages) == 0;
+        return REFUSED;
+    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
+    if (!pg && !b->budget)
+        return AGAIN;
+    if (!pg) {
+        refused(-XEN_ENOMEM, "no extent of order %u for d%u (it has %lu of %lu pages)", b->order,
+                b->d->domain_id, b->d->tot_pages, b->d->max_pages);
+        return REFUSED;
+    }
     for (uint64_t k = 0; k < 1ull << b->order; k++)
         set_m2p(page_to_mfn(&pg[k]), gpfn + k);
-    return list_put(b, i, page_to_mfn(pg).n);
+    return list_put(b, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
-static bool increase_one(const struct batch *b, uint64_t i)
+static enum outcome increase_one(struct batch *b, uint64_t i)
 {
-    struct page_info *pg = alloc_domain_frames(b->d, b->order, b->addr_bits);
+    struct page_info *pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
 
     if (!pg)
-        return false;
+        return b->budget ? REFUSED : AGAIN;
     for (uint64_t k = 0; k < 1ull << b->order; k++)
         set_m2p(page_to_mfn(&pg[k]), INVALID_M2P_ENTRY);
-    return !b->list || list_put(b, i, page_to_mfn(pg).n);
+    return !b->list || list_put(b, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
 static bool give_back(struct domain *d, uint64_t mfn)
@@ -82,25 +98,32 @@ static bool give_back(struct domain *d, uint64_t mfn)
     return ok;
 }
 
-static bool decrease_one(const struct batch *b, uint64_t i)
+static enum outcome decrease_one(struct batch *b, uint64_t i)
 {
+    unsigned int first = b->inside;
     xen_pfn_t mfn;
 
     if (!list_get(b, i, &mfn))
-        return false;
-    for (uint64_t k = 0; k < 1ull << b->order; k++)
-        if (!give_back(b->d, mfn + k))
-            return false;
-    return true;
+        return REFUSED;
+    for (; b->inside < 1u << b->order; b->inside++) {
+        if (b->inside % FRAMES_PER_CHECK == 0 && b->inside != first && hypercall_preempt_check())
+            return AGAIN;
+        if (!give_back(b->d, mfn + b->inside))
+            return REFUSED;
+    }
+    b->inside = 0;
+    return DONE;
 }
 
-static long run(bool (*one)(const struct batch *, uint64_t), const struct batch *b,
-                unsigned int cmd, uint64_t start, uint64_t n, gva_t arg)
+static long run(enum outcome (*one)(struct batch *, uint64_t), struct batch *b, unsigned int cmd,
+                uint64_t start, uint64_t n, gva_t arg)
 {
     for (uint64_t i = start; i < n; i++) {
-        if (i != start && hypercall_preempt_check())
-            return memory_op_again(cmd, i, arg);
-        if (!one(b, i))
+        enum outcome o = i != start && hypercall_preempt_check() ? AGAIN : one(b, i);
+
+        if (o == AGAIN)
+            return memory_op_again(cmd, i << MEMOP_INSIDE_BITS | b->inside, arg);
+        if (o == REFUSED)
             return (long)i;
     }
     return (long)n;
@@ -111,9 +134,9 @@ static bool acceptable(const struct xen_memory_reservation *r, unsigned int cmd,
 {
     unsigned int bits = XENMEMF_get_address_bits(r->mem_flags);
 
-    if (r->nr_extents > MEMOP_MOST_EXTENTS || start > r->nr_extents)
+    if (r->nr_extents > MOST_EXTENTS || start > r->nr_extents)
         return false;
-    if (r->extent_order > memory_op_max_order())
+    if (r->extent_order > MEMOP_MOST_ORDER)
         return refused(-XEN_EPERM, "extents of order %u", r->extent_order) == 0;
     if (r->mem_flags & XENMEMF_populate_on_demand)
         return refused(-XEN_EINVAL, "populate on demand is left out") == 0;
@@ -122,8 +145,9 @@ static bool acceptable(const struct xen_memory_reservation *r, unsigned int cmd,
     return r->extent_start || cmd == XENMEM_increase_reservation;
 }
 
-long memory_reservation(unsigned int cmd, uint64_t start, gva_t arg)
+long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg)
 {
+    uint64_t start = progress >> MEMOP_INSIDE_BITS;
     struct xen_memory_reservation r;
     struct batch b;
     long rc;
@@ -135,6 +159,8 @@ long memory_reservation(unsigned int cmd, uint64_t start, gva_t arg)
     b.list = r.extent_start;
     b.order = r.extent_order;
     b.addr_bits = XENMEMF_get_address_bits(r.mem_flags);
+    b.inside = (unsigned int)progress & INSIDE_MASK;
+    b.budget = MEMOP_CLEAR_BUDGET;
     rc = run(cmd == XENMEM_populate_physmap       ? populate_one
              : cmd == XENMEM_increase_reservation ? increase_one
                                                   : decrease_one,
