@@ -62,7 +62,11 @@ static int promote(struct page_info *pg, uint64_t type, struct domain *d)
         return 0;
     }
     if (rc != -XEN_ERESTART) {
-        undo = is_table_type(type) ? demote_contents(pg, type, d) : 0;
+        undo = 0;
+        if (table_level(type) > 1 && hypercall_preempt_check())
+            undo = -XEN_ERESTART; /* the way here has used up the slice: each level puts it off */
+        else if (is_table_type(type))
+            undo = demote_contents(pg, type, d);
         if (!undo) {
             drop_to_untyped(pg);
             return rc;

@@ -48,7 +48,7 @@ bool hypercall_gave_way(const struct vcpu *v, long rc);
 void hypercall_reissue(struct vcpu *v);
 
 /* A hypercall's slice: cpu->slice_end is 0 when an entry begins it and is set at its first look. */
-#define HYPERCALL_SLICE MICROSECS(500)
+#define HYPERCALL_SLICE MICROSECS(60)
 bool hypercall_slice_used(struct cpu *c);
 
 /* True when the running request used up its slice, or work waits for this CPU. Cheap, but it reads

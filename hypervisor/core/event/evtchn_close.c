@@ -18,6 +18,8 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
+#define PORTS_PER_CHECK 32 /* a closing is some 500 instructions */
+
 /* Takes both locks when port is connected to another domain: *remote, or NULL. It cannot change
  * while they are held. Another domain is referenced from before the own lock is dropped: it might
  * end meanwhile. */
@@ -128,7 +130,7 @@ static int close_all(struct domain *d, evtchn_port_t *next, bool hv)
         evtchn_port_t port = *next;
         const struct evtchn *chn;
 
-        if (port % EVTCHNS_PER_BUCKET == 0 && port != first && hypercall_preempt_check())
+        if (port % PORTS_PER_CHECK == 0 && port != first && hypercall_preempt_check())
             return -XEN_ERESTART;
         if (!evtchn_port_valid(t, port))
             continue;

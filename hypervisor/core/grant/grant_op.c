@@ -133,13 +133,16 @@ static int table_owner(domid_t id, struct domain **d)
     return GNTST_permission_denied;
 }
 
+/* 0, GNTST_*, or -XEN_ERESTART when it has to give way: frames that were added stay. */
 static int setup_table(struct gnttab_setup_table *op)
 {
     struct domain *d;
     int rc = table_owner(op->dom, &d);
+    unsigned int before;
 
     if (rc)
         return rc;
+    before = d->grant->nr_frames;
     if (op->nr_frames > d->grant->max_frames)
         rc = refused(GNTST_general_error, "setup_table: %u frames; at most %u", op->nr_frames,
                      d->grant->max_frames);
@@ -147,7 +150,9 @@ static int setup_table(struct gnttab_setup_table *op)
         gva_t at;
         mfn_t mfn;
 
-        if (grant_table_frame(d, i, &mfn))
+        if (i > before && hypercall_preempt_check())
+            rc = -XEN_ERESTART;
+        else if (grant_table_frame(d, i, &mfn))
             rc = GNTST_general_error;
         else if (!guest_index(op->frame_list, i, sizeof(mfn.n), &at) ||
                  copy_to_guest(at, &mfn.n, sizeof(mfn.n)))
@@ -157,11 +162,18 @@ static int setup_table(struct gnttab_setup_table *op)
     return rc;
 }
 
-static void setup_table_fn(void *arg)
+static long setup_table_op(gva_t uop)
 {
-    struct gnttab_setup_table *op = arg;
+    struct gnttab_setup_table op;
+    int rc;
 
-    op->status = (int16_t)setup_table(op);
+    if (copy_from_guest(&op, uop, sizeof(op)) || copy_to_guest(uop, &op, sizeof(op)))
+        return -XEN_EFAULT;
+    rc = setup_table(&op);
+    if (rc == -XEN_ERESTART)
+        return hypercall_continuation(3, (uint64_t)GNTTABOP_setup_table, (uint64_t)uop, 1ul);
+    op.status = (int16_t)rc;
+    return copy_to_guest(uop, &op, sizeof(op));
 }
 
 static void query_size_fn(void *arg)
@@ -250,7 +262,6 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
 {
     union {
         struct gnttab_map_grant_ref map;
-        struct gnttab_setup_table setup;
         struct gnttab_copy copy;
         struct gnttab_get_status_frames status_frames;
         uint64_t words[8];
@@ -277,7 +288,7 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
         return -XEN_EINVAL;
     switch (cmd) {
     case GNTTABOP_setup_table:
-        return each(cmd, uop, 1, sizeof(arg.setup), &arg, setup_table_fn);
+        return setup_table_op(uop);
     case GNTTABOP_query_size:
         return each(cmd, uop, 1, sizeof(struct gnttab_query_size), &arg, query_size_fn);
     case GNTTABOP_dump_table:
