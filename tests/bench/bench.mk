@@ -5,3 +5,13 @@ bench: build/parvis.bin guests reference ## what operations cost on Parvis and o
 
 bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's prompt: Parvis, Xen, no hypervisor
 	@$(PYTHON) tests/bench/compare.py --boot
+
+# A plugin of the QEMU that runs here; nothing of it is in the product.
+build/bench/latency_plugin.so: tests/bench/latency_plugin.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,gcc,$@)
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -fPIC -fvisibility=hidden -o $@ $<
+
+.PHONY: bench-latency
+bench-latency: build/parvis.bin guests image build/bench/latency_plugin.so ## the longest stretches with interrupts off, in instructions
+	@$(PYTHON) tests/bench/latency.py

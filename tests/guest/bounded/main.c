@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shows: nothing that a guest asks for keeps a CPU for long, however much of it is asked for at
+ * once.
+ *
+ * Each hypercall that loops is driven at its largest size: page tables with as much below them as
+ * memory allows, lists of frames, whole grant tables, every port. Each has to give way in between
+ * and go on where it stopped, which the guest does not see: what is checked here is that the work
+ * is done, and done once. How long the longest stretch was is measured from outside
+ * (tests/bench/latency.py).
+ *
+ * With hold=1 on the command line the domain keeps it all and sleeps, for somebody to destroy it.
+ *
+ * XSA-45, XSA-280 and XSA-290 (work on page tables without bound), XSA-150 and XSA-158
+ * (populating), XSA-97 and XSA-424 (teardown), XSA-379 and XSA-384 (grant tables).
+ */
+#include <guest/grant.h>
+
+#include "test.h"
+
+const char test_name[] = "bounded";
+
+#define NR_L1      1024u
+#define NR_L2      (NR_L1 / 512)
+#define NR_MAPS    512u
+#define NR_SINGLES 2048u
+#define NR_CALLS   4096u
+#define SUPER      512u /* frames of an extent of order 9 */
+
+static pte_t *l1[NR_L1], *l2[NR_L2], *l3, *l4;
+static domid_t self;
+
+static void fill(pte_t *table, pte_t value, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++)
+        table[i] = value;
+}
+
+static pte_t to_table(const pte_t *table)
+{
+    return pte_make(virt_to_mfn(table), PTE_PRESENT | PTE_RW | PTE_USER);
+}
+
+/* An L4 whose every entry leads to all L1 tables, whose every entry maps one page. */
+static bool build_tables(void)
+{
+    void *page = page_alloc_zeroed();
+    bool ok = page != NULL;
+
+    for (unsigned int i = 0; ok && i < NR_L1; i++) {
+        l1[i] = page_alloc();
+        ok = l1[i] != NULL;
+        if (ok)
+            fill(l1[i], pte_make(virt_to_mfn(page), PTE_PRESENT | PTE_USER), 512);
+    }
+    for (unsigned int i = 0; ok && i < NR_L2; i++) {
+        l2[i] = page_alloc();
+        ok = l2[i] != NULL;
+        for (unsigned int k = 0; ok && k < 512; k++)
+            l2[i][k] = to_table(l1[i * 512 + k]);
+    }
+    l3 = page_alloc();
+    l4 = page_alloc_zeroed();
+    if (!ok || !l3 || !l4)
+        return false;
+    for (unsigned int k = 0; k < 512; k++)
+        l3[k] = to_table(l2[k % NR_L2]);
+    fill(l4, to_table(l3), 256);
+    for (unsigned int i = 0; i < NR_L1; i++)
+        ok = ok && !test_page_protect(l1[i], false);
+    for (unsigned int i = 0; i < NR_L2; i++)
+        ok = ok && !test_page_protect(l2[i], false);
+    return ok && !test_page_protect(l3, false) && !test_page_protect(l4, false);
+}
+
+static void tables_pinned(void)
+{
+    unsigned long mfn = virt_to_mfn(l4);
+
+    CHECK_EQ(test_mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0), 0, "a tree of tables is pinned");
+    CHECK_EQ(probe_write(l1[NR_L1 - 1], 1, NULL) != -1 || l1[NR_L1 - 1][0] != 1, 1,
+             "the last of its tables is none that the guest can write freely");
+    CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, mfn, 0), 0, "and unpinned");
+    CHECK_EQ(test_page_protect(l1[NR_L1 - 1], true), 0, "the last is memory again");
+    CHECK_EQ(test_page_protect(l1[NR_L1 - 1], false), 0, "for a while");
+}
+
+static void tables_entered(void)
+{
+    const pte_t *slot = &pt_root[2];
+
+    NEED(*slot == 0);
+    CHECK_EQ(pt_write(slot, to_table(l3)), 0, "one entry brings the tree in");
+    CHECK_EQ(pt_write(slot, 0), 0, "and lets it go");
+    CHECK_EQ(test_mmuext(MMUEXT_NEW_USER_BASEPTR, virt_to_mfn(l4), 0), 0, "as the user's tables");
+    CHECK_EQ(test_mmuext(MMUEXT_NEW_USER_BASEPTR, 0, 0), 0, "and no more");
+}
+
+/* The last entry of the last table is refused, so that all comes undone. */
+static void tables_refused(void)
+{
+    pte_t *last = l1[NR_L1 - 1], good = last[511];
+
+    NEED(!test_page_protect(last, true));
+    last[511] = pte_make(0xffffffffful, PTE_PRESENT | PTE_USER);
+    NEED(!test_page_protect(last, false));
+    CHECK(test_mmuext(MMUEXT_PIN_L4_TABLE, virt_to_mfn(l4), 0) < 0,
+          "one bad entry in the last table");
+    CHECK_EQ(test_page_protect(l1[0], true), 0, "XSA-310: leaves nothing pinned");
+    NEED(!test_page_protect(l1[0], false) && !test_page_protect(last, true));
+    last[511] = good;
+    NEED(!test_page_protect(last, false));
+}
+
+/* ---- memory ---- */
+
+static xen_pfn_t list[NR_SINGLES];
+
+static long reserve(unsigned int cmd, unsigned long n, unsigned int order)
+{
+    struct xen_memory_reservation r = {.nr_extents = n, .extent_order = order, .domid = DOMID_SELF};
+
+    set_xen_guest_handle(r.extent_start, list);
+    return HYPERVISOR_memory_op(cmd, &r);
+}
+
+/* Takes pages out of the linear map; list says their frames, pfns their places. */
+static bool take_pages(void *pages, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        unsigned long va = (unsigned long)pages + i * PAGE_SIZE;
+
+        list[i] = virt_to_mfn((void *)va);
+        if (HYPERVISOR_update_va_mapping(va, 0, UVMF_INVLPG))
+            return false;
+    }
+    return true;
+}
+
+static bool put_pages(void *pages, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        unsigned long va = (unsigned long)pages + i * PAGE_SIZE;
+
+        p2m[virt_to_pfn((void *)va)] = list[i];
+        if (HYPERVISOR_update_va_mapping(va, pte_make(list[i], PTE_KERNEL_RW), UVMF_INVLPG))
+            return false;
+    }
+    return true;
+}
+
+static void list_places(void *pages, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++)
+        list[i] = virt_to_pfn(pages) + i;
+}
+
+static void reservation(void)
+{
+    void *pages = pages_alloc(NR_SINGLES);
+
+    NEED(pages && take_pages(pages, NR_SINGLES));
+    CHECK_EQ(reserve(XENMEM_decrease_reservation, NR_SINGLES, 0), NR_SINGLES, "pages given back");
+    list_places(pages, NR_SINGLES);
+    CHECK_EQ(reserve(XENMEM_populate_physmap, NR_SINGLES, 0), NR_SINGLES, "and got again");
+    NEED(put_pages(pages, NR_SINGLES));
+
+    /* The same in large extents, where the machine has any. */
+    NEED(take_pages(pages, NR_SINGLES));
+    CHECK_EQ(reserve(XENMEM_decrease_reservation, NR_SINGLES, 0), NR_SINGLES, "given back");
+    for (unsigned int i = 0; i < NR_SINGLES / SUPER; i++)
+        list[i] = virt_to_pfn(pages) + i * SUPER;
+    if (reserve(XENMEM_populate_physmap, NR_SINGLES / SUPER, 9) == NR_SINGLES / SUPER) {
+        CHECK_EQ(reserve(XENMEM_decrease_reservation, NR_SINGLES / SUPER, 9), NR_SINGLES / SUPER,
+                 "large extents come and go");
+        CHECK_EQ(reserve(XENMEM_increase_reservation, NR_SINGLES / SUPER, 9), NR_SINGLES / SUPER,
+                 "and come without a place");
+        CHECK_EQ(reserve(XENMEM_decrease_reservation, NR_SINGLES / SUPER, 9), NR_SINGLES / SUPER,
+                 "and go");
+        list_places(pages, NR_SINGLES);
+        NEED(reserve(XENMEM_populate_physmap, NR_SINGLES, 0) == NR_SINGLES);
+        NEED(put_pages(pages, NR_SINGLES));
+        pages_free(pages, NR_SINGLES);
+    }
+}
+
+static long exchange(unsigned long in, unsigned int in_order, unsigned long out,
+                     unsigned int out_order, xen_pfn_t *from, xen_pfn_t *to)
+{
+    struct xen_memory_exchange x = {
+        .in = {.nr_extents = in, .extent_order = in_order, .domid = DOMID_SELF},
+        .out = {.nr_extents = out, .extent_order = out_order, .domid = DOMID_SELF},
+    };
+
+    set_xen_guest_handle(x.in.extent_start, from);
+    set_xen_guest_handle(x.out.extent_start, to);
+    return HYPERVISOR_memory_op(XENMEM_exchange, &x);
+}
+
+static void exchanging(void)
+{
+    void *pages = pages_alloc(SUPER);
+    xen_pfn_t one;
+
+    NEED(pages && take_pages(pages, SUPER));
+    one = virt_to_pfn(pages);
+    if (exchange(SUPER, 0, 1, 9, list, &one)) {
+        NEED(put_pages(pages, SUPER)); /* no such extent is free: nothing changed */
+        return;
+    }
+    for (unsigned int i = 0; i < SUPER; i++)
+        list[i] = one + i;
+    CHECK(put_pages(pages, SUPER), "pages become an extent");
+    CHECK_EQ(probe_write((char *)pages + (SUPER - 1) * PAGE_SIZE, 1, NULL), -1, "which is memory");
+    NEED(take_pages(pages, SUPER));
+    list_places(pages, SUPER);
+    CHECK_EQ(exchange(1, 9, SUPER, 0, &one, list), 0, "and the extent becomes pages");
+    CHECK(put_pages(pages, SUPER), "which are memory too");
+    pages_free(pages, SUPER);
+}
+
+/* ---- grants ---- */
+
+static gnttab_map_grant_ref_t maps[NR_MAPS];
+static gnttab_unmap_grant_ref_t unmaps[NR_MAPS];
+static gnttab_copy_t copies[NR_MAPS];
+
+static void whole_table(void)
+{
+    gnttab_query_size_t size = {.dom = DOMID_SELF};
+    gnttab_setup_table_t setup = {.dom = DOMID_SELF};
+
+    NEED(!HYPERVISOR_grant_table_op(GNTTABOP_query_size, &size, 1));
+    setup.nr_frames = size.max_nr_frames < NR_SINGLES ? size.max_nr_frames : NR_SINGLES;
+    set_xen_guest_handle(setup.frame_list, list);
+    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &setup, 1), 0,
+             "all frames of the table");
+    CHECK_EQ(setup.status, GNTST_okay, "are there");
+}
+
+static unsigned int mapped_ok(void)
+{
+    unsigned int ok = 0;
+
+    for (unsigned int i = 0; i < NR_MAPS; i++)
+        ok += maps[i].status == GNTST_okay;
+    return ok;
+}
+
+static void map_all(const pte_t *table, grant_ref_t ref)
+{
+    for (unsigned int i = 0; i < NR_MAPS; i++)
+        maps[i] = (gnttab_map_grant_ref_t){.host_addr = pt_maddr(&table[i]),
+                                           .flags = GNTMAP_host_map | GNTMAP_contains_pte,
+                                           .ref = ref,
+                                           .dom = self};
+    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, maps, NR_MAPS), 0,
+             "a table full of grants");
+    CHECK_EQ(mapped_ok(), NR_MAPS, "is mapped");
+}
+
+static void unmap_all(const pte_t *table, int16_t want)
+{
+    unsigned int ok = 0;
+
+    for (unsigned int i = 0; i < NR_MAPS; i++)
+        unmaps[i] =
+            (gnttab_unmap_grant_ref_t){.host_addr = pt_maddr(&table[i]), .handle = maps[i].handle};
+    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, unmaps, NR_MAPS), 0, "unmapping");
+    for (unsigned int i = 0; i < NR_MAPS; i++)
+        ok += unmaps[i].status == want;
+    CHECK_EQ(ok, NR_MAPS, "does for each what it should");
+}
+
+static void grants(bool hold)
+{
+    void *page = test_page(), *to = test_page();
+    grant_ref_t ref = (grant_ref_t)grant_access(self, virt_to_mfn(page), false);
+    pte_t *table = test_page();
+
+    NEED(!test_page_protect(table, false));
+    NEED(!test_mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(table), 0));
+    map_all(table, ref);
+    if (hold)
+        return;
+    unmap_all(table, GNTST_okay);
+    map_all(table, ref);
+    CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0), 0,
+             "the table goes with its grants");
+    CHECK_EQ(test_page_protect(table, true), 0, "and is memory");
+    unmap_all(table,
+              GNTST_general_error); /* ABI: what is not mapped there cannot be unmapped there */
+    for (unsigned int i = 0; i < NR_MAPS; i++) {
+        copies[i] = (gnttab_copy_t){.len = PAGE_SIZE, .flags = GNTCOPY_source_gref};
+        copies[i].source.u.ref = ref;
+        copies[i].source.domid = copies[i].dest.domid = DOMID_SELF;
+        copies[i].dest.u.gmfn = virt_to_mfn(to);
+    }
+    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_copy, copies, NR_MAPS), 0, "a batch of copies");
+    CHECK_EQ(copies[NR_MAPS - 1].status, GNTST_okay, "to its last");
+}
+
+/* ---- the rest ---- */
+
+static void ports(bool hold)
+{
+    struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+    struct evtchn_reset reset = {.dom = DOMID_SELF};
+    unsigned int n = 0;
+
+    while (n < 100000 && !HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &a))
+        n++;
+    CHECK(n > 1000, "ports until there are no more");
+    if (hold)
+        return;
+    /* Ends the domain's own console and timer too: nothing is printed until it is over. */
+    CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_reset, &reset), 0, "all are closed");
+    CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &a), 0, "and can be had again");
+}
+
+static multicall_entry_t calls[NR_CALLS];
+
+static void batches(void)
+{
+    struct mmuext_op flush = {.cmd = MMUEXT_TLB_FLUSH_ALL};
+    struct mmuext_op *ops = (struct mmuext_op *)calls;
+    mmu_update_t *updates = (mmu_update_t *)calls;
+    const pte_t *entry = pt_walk(pt_root, (unsigned long)list, 1);
+    unsigned int done = 0, bad = 0;
+
+    for (unsigned int i = 0; i < NR_CALLS; i++)
+        calls[i] = (multicall_entry_t){.op = __HYPERVISOR_xen_version};
+    CHECK_EQ(HYPERVISOR_multicall(calls, NR_CALLS), 0, "a long multicall");
+    for (unsigned int i = 0; i < NR_CALLS; i++)
+        bad += (long)calls[i].result <= 0;
+    CHECK_EQ(bad, 0, "with all results");
+    for (unsigned int i = 0; i < NR_CALLS; i++)
+        ops[i] = flush;
+    CHECK_EQ(HYPERVISOR_mmuext_op(ops, NR_CALLS, &done, DOMID_SELF), 0, "thousands of flushes");
+    CHECK_EQ(done, NR_CALLS, "each done");
+    for (unsigned int i = 0; i < NR_CALLS; i++)
+        updates[i] = (mmu_update_t){pt_maddr(entry), *entry};
+    CHECK_EQ(HYPERVISOR_mmu_update(updates, NR_CALLS, &done, DOMID_SELF), 0, "and updates");
+    CHECK_EQ(done, NR_CALLS, "each done");
+}
+
+static void console(void)
+{
+    static char text[16384];
+
+    for (unsigned int i = 0; i < sizeof(text); i++)
+        text[i] = i % 128 == 127 ? '\n' : '.';
+    CHECK_EQ(HYPERVISOR_console_io(CONSOLEIO_write, sizeof(text), text), 0, "much to say");
+}
+
+static void poll(void)
+{
+    static evtchn_port_t many[128];
+
+    for (unsigned int i = 0; i < 128; i++)
+        many[i] = 100 + i;
+    CHECK_EITHER(sched_poll(many, 128, time_system_ns() + 1000), 0, -XEN_EINVAL,
+                 "many ports at once");
+}
+
+void test_main(void)
+{
+    bool hold = cmdline_number("hold", 0) != 0;
+
+    self = own_domid();
+    NEED(self != DOMID_INVALID && !grant_init() && build_tables());
+    tables_pinned();
+    tables_entered();
+    tables_refused();
+    reservation();
+    exchanging();
+    whole_table();
+    grants(hold);
+    batches();
+    console();
+    poll();
+    if (hold) {
+        NEED(!test_mmuext(MMUEXT_PIN_L4_TABLE, virt_to_mfn(l4), 0));
+        ports(true);
+        printf("held\n");
+        for (;;)
+            sched_poll(NULL, 0, time_system_ns() + 1000000000);
+    }
+    ports(false);
+}
