@@ -24,6 +24,7 @@
 
 #include <parvis/loader.h>
 
+#include "interrupt.h"
 #include "kernel_image.h"
 
 #define KIB_PER_PAGE 4
@@ -158,8 +159,11 @@ static int populate(struct builder *b, unsigned int order, uint64_t *pfn, struct
     while (left) {
         uint64_t frames[512];
         unsigned int nr = left < 512 ? (unsigned int)left : 512, done = 0;
-        int rc;
+        int rc = interrupt_check(b->cfg->name, e);
 
+        if (rc) {
+            return rc;
+        }
         for (unsigned int i = 0; i < nr; i++) {
             frames[i] = *pfn + i * size;
         }
@@ -229,6 +233,9 @@ static int open_window(struct builder *b, uint64_t pfn, uint64_t count)
     void *va;
     int rc = close_window(b);
 
+    if (rc == 0 && interrupt_came()) {
+        rc = -EINTR;
+    }
     if (rc) {
         return rc;
     }
@@ -326,6 +333,9 @@ static int lay_out(struct builder *b, struct error *e)
     b->config.console_evtchn = b->result.console_port;
     rc = loader_write(&b->layout, &b->image, &b->config, &target, &why);
     closed = close_window(b);
+    if (rc && interrupt_came()) {
+        return interrupt_check(b->cfg->name, e);
+    }
     if (rc && b->map_error) {
         return error_errno(e, b->map_error, "%s: %s", b->cfg->name, why.text);
     }
@@ -404,7 +414,9 @@ static int build(struct builder *b, struct error *e)
     if (!b->mfns) {
         return error_errno(e, -ENOMEM, "%s", b->cfg->name);
     }
-    rc = create(b, e);
+    interrupt_catch(); /* from here on there is something to undo */
+    rc = interrupt_check(b->cfg->name, e);
+    rc = rc ? rc : create(b, e);
     if (rc) {
         return rc;
     }

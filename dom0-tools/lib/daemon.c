@@ -6,31 +6,49 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "devices.h"
+#include "interrupt.h"
 #include "state.h"
+
+#define START_STEP_MS 50u
+
+static int connect_once(const struct sockaddr_un *a)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc;
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0) {
+        return fd < 0 ? -errno : fd;
+    }
+    rc = -errno;
+    close(fd);
+    return rc;
+}
 
 int daemon_connect(struct error *e)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    int err;
+    int fd = -ECONNREFUSED;
 
-    if (fd < 0) {
-        return error_errno(e, -errno, "socket");
-    }
     snprintf(a.sun_path, sizeof(a.sun_path), "%s", state_path("parvisd.sock"));
-    if (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0) {
-        return fd;
+    for (unsigned int ms = 0; ms < DAEMON_START_MS && !interrupt_came(); ms += START_STEP_MS) {
+        fd = connect_once(&a);
+        if (fd != -ECONNREFUSED && fd != -ENOENT) {
+            break;
+        }
+        device_system->sleep_ms(START_STEP_MS);
     }
-    err = errno;
-    close(fd);
-    return error_set(e, -ECONNREFUSED, "parvisd does not answer at %s: %s: is it running?",
-                     a.sun_path, strerror(err));
+    return fd >= 0
+               ? fd
+               : error_set(e, -ECONNREFUSED, "parvisd does not answer at %s: %s: is it running?",
+                           a.sun_path, strerror(-fd));
 }
 
 int daemon_send(int fd, enum daemon_message type, const void *data, size_t len)
@@ -62,8 +80,25 @@ int daemon_receive(int fd, char buf[DAEMON_MAX_MESSAGE + 1], size_t *len)
     return head;
 }
 
+int daemon_refuse(int fd, const struct error *e)
+{
+    char text[sizeof(e->text) + 16];
+    int n = snprintf(text, sizeof(text), "%d %s", e->code, e->text);
+
+    return daemon_send(fd, D_REFUSED, text, (size_t)n);
+}
+
+static int refused(const char *answer, struct error *e)
+{
+    char *text;
+    int code = (int)strtol(answer, &text, 10);
+
+    return error_set(e, code < 0 ? code : -EBUSY, "%s", text + (*text == ' '));
+}
+
 int daemon_ask(enum daemon_message type, const char *text, struct error *e)
 {
+    struct timeval limit = {.tv_sec = DAEMON_ANSWER_MS / 1000}, none = {0};
     char buf[DAEMON_MAX_MESSAGE + 1];
     int fd = daemon_connect(e), rc;
     size_t len;
@@ -71,14 +106,19 @@ int daemon_ask(enum daemon_message type, const char *text, struct error *e)
     if (fd < 0) {
         return fd;
     }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     rc = daemon_send(fd, type, text, strlen(text));
     rc = rc ? rc : daemon_receive(fd, buf, &len);
     if (rc == D_OK) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
         return fd;
     }
     close(fd);
     if (rc == D_REFUSED) {
-        return error_set(e, -EBUSY, "%s", buf);
+        return refused(buf, e);
     }
-    return error_set(e, -EPIPE, "parvisd ended the connection without an answer");
+    return error_set(e, -ECONNREFUSED, "parvisd %s",
+                     rc == -EAGAIN ? "does not answer" : "ended without an answer");
 }

@@ -4,14 +4,21 @@
  *
  * A unix socket of type SOCK_SEQPACKET, so one send is one message: a byte that says what
  * it is, then its text or data. The client asks once, the daemon answers D_OK or D_REFUSED
- * (with the reason); after D_OK to a console or wait request, more messages follow.
+ * (an errno and the reason); after D_OK to some requests, more messages follow.
  *
- *   client  D_SERVE    "DOMID NAME"  map the console ring of a domain made just now
- *           D_RELEASE  "DOMID HOW"   drain its console, let go of it, tell clients how it ended
- *           D_CONSOLE  "NAME"        history, then all that comes; D_DATA goes to the guest
- *           D_WAIT     "DOMID"       answer D_END when it has ended
+ *   client  D_MAKE     "NAME"           a domain of this name is to be made. Answered when nothing
+ *                                       of a former one is left; while the connection stands, it
+ *                                       is being made: when it breaks, what is left is taken away
+ *           D_SERVE    "DOMID NAME"     map the console ring of a domain made just now
+ *           D_REAP     "DOMID NAME HOW" drain its console, take the domain away, tell clients how
+ *                                       it ended; answered when it is gone
+ *           D_CONSOLE  "NAME"           history, then all that comes; D_DATA goes to the guest
+ *           D_WAIT     "DOMID"          answer D_END when it has ended
  *   daemon  D_DATA     bytes that the guest printed
  *           D_END      one line: how the domain ended, then the socket closes
+ *
+ * No call waits for ever: a daemon that is stopped, or just being started again, is given
+ * some time, and then it is said that it does not answer.
  */
 #ifndef PARVIS_TOOLS_DAEMON_H
 #define PARVIS_TOOLS_DAEMON_H
@@ -22,8 +29,9 @@
 #include "error.h"
 
 enum daemon_message {
+    D_MAKE = 'M',
     D_SERVE = 'S',
-    D_RELEASE = 'R',
+    D_REAP = 'R',
     D_CONSOLE = 'C',
     D_WAIT = 'W',
     D_DATA = 'd',
@@ -33,6 +41,8 @@ enum daemon_message {
 };
 
 #define DAEMON_MAX_MESSAGE 4096u
+#define DAEMON_START_MS    5000u  /* so long may it take to be started again */
+#define DAEMON_ANSWER_MS   60000u /* and so long to answer: it may have a domain to take away */
 
 /* Connected socket, or a negative errno with the cause in e. */
 int daemon_connect(struct error *e);
@@ -41,6 +51,8 @@ int daemon_send(int fd, enum daemon_message type, const void *data, size_t len);
 /* Waits for one message: its type, its data in buf (a NUL is put behind). 0 = the daemon has
  * closed, negative = errno. */
 int daemon_receive(int fd, char buf[DAEMON_MAX_MESSAGE + 1], size_t *len);
+/* Refuses: the errno and the reason of e. */
+int daemon_refuse(int fd, const struct error *e);
 /* Connects, asks, waits for D_OK. Returns the socket (more may follow) or a negative errno. */
 int daemon_ask(enum daemon_message type, const char *text, struct error *e);
 

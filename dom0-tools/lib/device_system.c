@@ -55,7 +55,8 @@ static int check_file(const char *path, bool readonly)
     return rc;
 }
 
-/* Race: another program may take the number that the kernel called free; then the next. */
+/* AUTOCLEAR: the device is free again when the last who has it open closes it. Race: another
+ * program may take the number that the kernel called free; then the next. */
 static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
 {
     int mode = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC, rc = -EBUSY;
@@ -65,7 +66,7 @@ static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
     if (control < 0 || file < 0) {
         rc = -errno;
     }
-    config.info.lo_flags = readonly ? LO_FLAGS_READ_ONLY : 0;
+    config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (readonly ? LO_FLAGS_READ_ONLY : 0);
     snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", path);
     for (int i = 0; i < LOOP_TRIES && rc == -EBUSY; i++) {
         int number = ioctl(control, LOOP_CTL_GET_FREE), loop;
@@ -76,8 +77,8 @@ static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
         }
         snprintf(dev, size, "/dev/loop%d", number);
         loop = open(dev, mode);
-        rc = loop < 0 ? -errno : ioctl(loop, LOOP_CONFIGURE, &config) < 0 ? -errno : 0;
-        if (loop >= 0) {
+        rc = loop < 0 ? -errno : ioctl(loop, LOOP_CONFIGURE, &config) < 0 ? -errno : loop;
+        if (loop >= 0 && rc < 0) {
             close(loop);
         }
     }
@@ -90,15 +91,9 @@ static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
     return rc;
 }
 
-/* The kernel frees it when the last one who has it open closes it. */
-static void loop_detach(const char *dev)
+static void loop_let_go(int fd)
 {
-    int fd = open(dev, O_RDONLY | O_CLOEXEC);
-
-    if (fd >= 0) {
-        ioctl(fd, LOOP_CLR_FD, 0);
-        close(fd);
-    }
+    close(fd);
 }
 
 static int check_bridge(const char *bridge)
@@ -157,14 +152,23 @@ static bool backend_lives(const char *device)
     return access(path, F_OK) == 0;
 }
 
+/* The driver makes this file when it has opened the disk. */
+static bool backend_serves(const char *device)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s/physical_device", device);
+    return access(path, F_OK) == 0;
+}
+
 static void sleep_ms(unsigned int ms)
 {
     usleep(ms * 1000);
 }
 
 static const struct device_system real = {
-    block_number, check_file,  loop_attach,   loop_detach,
-    check_bridge, bridge_join, backend_lives, sleep_ms,
+    block_number, check_file,    loop_attach,    loop_let_go, check_bridge,
+    bridge_join,  backend_lives, backend_serves, sleep_ms,
 };
 
 const struct device_system *device_system = &real;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "store.h"
 
 #define PATH_LEN 160
@@ -86,65 +87,94 @@ static int put_device(struct host *h, host_txn_t t, void *arg)
     return rc ? rc : put_fields(h, t, back, back_fields, 4);
 }
 
+/* 0, -EAGAIN: not yet, or the error that the driver met. */
+static int look_at_backend(struct host *h, const char *kind, uint32_t domid, unsigned int id)
+{
+    char path[PATH_LEN + 8], dir[PATH_LEN], name[DEVICE_NAME];
+    char *state = NULL;
+    int rc;
+
+    back_path(dir, kind, domid, id);
+    snprintf(path, sizeof(path), "%s/state", dir);
+    rc = h->ops->store_read(h, 0, path, &state);
+    if (rc) {
+        return rc;
+    }
+    if (strcmp(state, XENBUS_INITIALISING) == 0) {
+        rc = -EAGAIN;
+    } else if (strcmp(state, XENBUS_CLOSING) == 0 || strcmp(state, XENBUS_CLOSED) == 0) {
+        rc = -EIO; /* the driver gave up; its reason is in the kernel's log */
+    } else if (strcmp(kind, "vbd") == 0) {
+        snprintf(name, sizeof(name), "vbd-%u-%u", domid, id);
+        rc = device_system->backend_serves(name) ? 0 : -EAGAIN;
+    }
+    free(state);
+    return rc;
+}
+
 /* Waits until the back end's driver has taken the device up. */
 static int wait_backend(struct host *h, const struct device *d)
 {
-    char path[PATH_LEN + 8], dir[PATH_LEN];
-
-    back_path(dir, d->kind, d->domid, d->id);
-    snprintf(path, sizeof(path), "%s/state", dir);
     for (unsigned int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
-        char *state = NULL;
-        int rc = h->ops->store_read(h, 0, path, &state);
-        bool taken = rc == 0 && strcmp(state, XENBUS_INITIALISING) != 0;
+        int rc = look_at_backend(h, d->kind, d->domid, d->id);
 
-        if (taken && (strcmp(state, XENBUS_CLOSING) == 0 || strcmp(state, XENBUS_CLOSED) == 0)) {
-            rc = -EIO; /* the driver gave up; its reason is in the kernel's log */
-        }
-        free(state);
-        if (rc || taken) {
+        if (rc != -EAGAIN) {
             return rc;
+        }
+        if (interrupt_came()) {
+            return -EINTR;
         }
         device_system->sleep_ms(STEP_MS);
     }
     return -ETIMEDOUT;
 }
 
+static int put_disk(struct host *h, uint32_t domid, const struct disk_config *disk,
+                    const char *params)
+{
+    char number[32], vdev[16];
+    unsigned int major, minor;
+    const struct field front[] = {{"virtual-device", vdev}, {"device-type", "disk"}};
+    const struct field back[] = {
+        {"dev", disk->target},       {"type", "phy"},
+        {"device-type", "disk"},     {"mode", disk->readonly ? "r" : "w"},
+        {"removable", "0"},          {"bootable", "1"},
+        {"params", params},          {"source", disk->source},
+        {"physical-device", number},
+    };
+    struct device d = {"vbd", domid, disk->vdev, front, back, 2, 9};
+    int rc = device_system->block_number(params, &major, &minor);
+
+    if (rc) {
+        return rc;
+    }
+    snprintf(vdev, sizeof(vdev), "%u", disk->vdev);
+    snprintf(number, sizeof(number), "%x:%x", major, minor);
+    rc = store_transaction(h, put_device, &d);
+    return rc ? rc : wait_backend(h, &d);
+}
+
 static int attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
                        const struct disk_config *disk, struct error *e)
 {
-    char loop[64] = "", number[32], vdev[16];
-    const char *params = disk->source;
-    unsigned int major, minor;
-    int rc = 0;
+    char loop[64];
+    int rc, held;
 
     if (disk->kind == DISK_FILE) {
-        rc = device_system->loop_attach(disk->source, disk->readonly, loop, sizeof(loop));
-        params = loop;
-    }
-    rc = rc ? rc : device_system->block_number(params, &major, &minor);
-    if (rc == 0) {
-        const struct field front[] = {{"virtual-device", vdev}, {"device-type", "disk"}};
-        const struct field back[] = {
-            {"dev", disk->target},       {"type", "phy"},
-            {"device-type", "disk"},     {"mode", disk->readonly ? "r" : "w"},
-            {"removable", "0"},          {"bootable", "1"},
-            {"params", params},          {"source", disk->source},
-            {"physical-device", number}, {"parvis-loop", loop},
-        };
-        struct device d = {"vbd", domid, disk->vdev, front, back, 2, 10};
-
-        snprintf(vdev, sizeof(vdev), "%u", disk->vdev);
-        snprintf(number, sizeof(number), "%x:%x", major, minor);
-        rc = store_transaction(h, put_device, &d);
-        if (rc && loop[0]) {
-            device_system->loop_detach(loop); /* nothing in the store speaks of it */
+        held = device_system->loop_attach(disk->source, disk->readonly, loop, sizeof(loop));
+        rc = held < 0 ? held : put_disk(h, domid, disk, loop);
+        if (held >= 0) {
+            device_system->loop_let_go(held);
         }
-        rc = rc ? rc : wait_backend(h, &d);
+    } else {
+        rc = put_disk(h, domid, disk, disk->source);
     }
     if (rc == -ETIMEDOUT) {
         return error_set(e, rc, "%s: <disk> '%s': no back end took it up: is xen-blkback loaded?",
                          c->name, disk->target);
+    }
+    if (rc == -EINTR) {
+        return interrupt_check(c->name, e);
     }
     return rc ? error_errno(e, rc, "%s: <disk> '%s' from %s", c->name, disk->target, disk->source)
               : 0;
@@ -156,6 +186,9 @@ static int join_bridge(const char *vif, const struct nic_config *nic)
     int rc = -ENODEV;
 
     for (unsigned int ms = 0; ms < WAIT_MS && rc == -ENODEV; ms += STEP_MS) {
+        if (interrupt_came()) {
+            return -EINTR;
+        }
         if (ms) {
             device_system->sleep_ms(STEP_MS);
         }
@@ -191,6 +224,9 @@ static int attach_nic(struct host *h, const struct domain_config *c, uint32_t do
                          c->name, nic->bridge);
     }
     rc = rc ? rc : join_bridge(vif, nic);
+    if (rc == -EINTR) {
+        return interrupt_check(c->name, e);
+    }
     if (rc == 0) {
         back_path(dir, "vif", domid, id);
         snprintf(path, sizeof(path), "%s/hotplug-status", dir);
@@ -210,54 +246,64 @@ int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid
     for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
         rc = attach_nic(h, c, domid, (unsigned int)i, e);
     }
-    if (rc) {
-        devices_detach(h, domid);
-    }
     return rc;
 }
 
-/* Removing the directory makes the kernel let go of the device: its rings, grants and disk. */
-static void detach_one(struct host *h, const char *kind, uint32_t domid, const char *id)
+static void list_device(struct device_list *l, const char *kind, uint32_t domid, const char *id)
 {
-    char dir[PATH_LEN], path[PATH_LEN + 16], device[64], *loop = NULL;
+    char(*more)[DEVICE_NAME] = realloc(l->names, (l->nr + 1) * sizeof(*more));
 
-    snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u/%s", kind, domid, id);
-    snprintf(path, sizeof(path), "%s/parvis-loop", dir);
-    if (h->ops->store_read(h, 0, path, &loop)) {
-        loop = NULL;
+    if (more) { /* else it is not waited for */
+        l->names = more;
+        snprintf(l->names[l->nr++], DEVICE_NAME, "%s-%u-%s", kind, domid, id);
     }
-    h->ops->store_rm(h, 0, dir);
-    snprintf(device, sizeof(device), "%s-%u-%s", kind, domid, id);
-    for (unsigned int ms = 0; ms < WAIT_MS && device_system->backend_lives(device); ms += STEP_MS) {
-        device_system->sleep_ms(STEP_MS);
-    }
-    if (loop && *loop) {
-        device_system->loop_detach(loop);
-    }
-    free(loop);
 }
 
-void devices_detach(struct host *h, uint32_t domid)
+/* Removing the directory makes the kernel let go of the device: its rings, grants and disk. */
+static void let_go(struct host *h, const char *kind, uint32_t domid, struct device_list *out)
 {
-    static const char *const kinds[] = {"vbd", "vif"};
+    char dir[PATH_LEN], path[PATH_LEN + 16], **ids;
+    unsigned int n;
 
-    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-        char dir[PATH_LEN], **ids;
-        unsigned int n;
-
-        snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", kinds[k], domid);
-        if (h->ops->store_list(h, 0, dir, &ids, &n)) {
-            continue;
-        }
-        for (unsigned int i = 0; i < n; i++) {
-            detach_one(h, kinds[k], domid, ids[i]);
-        }
-        free(ids);
-        h->ops->store_rm(h, 0, dir);
-        /* What the drivers complained of. */
-        snprintf(dir, sizeof(dir), "/local/domain/0/error/backend/%s/%u", kinds[k], domid);
-        h->ops->store_rm(h, 0, dir);
+    snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", kind, domid);
+    if (h->ops->store_list(h, 0, dir, &ids, &n)) {
+        return;
     }
+    for (unsigned int i = 0; i < n; i++) {
+        list_device(out, kind, domid, ids[i]);
+        snprintf(path, sizeof(path), "%s/%s", dir, ids[i]);
+        h->ops->store_rm(h, 0, path);
+    }
+    free(ids);
+    h->ops->store_rm(h, 0, dir);
+    /* What the drivers complained of. */
+    snprintf(dir, sizeof(dir), "/local/domain/0/error/backend/%s/%u", kind, domid);
+    h->ops->store_rm(h, 0, dir);
+}
+
+void devices_let_go(struct host *h, uint32_t domid, struct device_list *out)
+{
+    *out = (struct device_list){0};
+    let_go(h, "vbd", domid, out);
+    let_go(h, "vif", domid, out);
+}
+
+bool devices_gone(struct device_list *l)
+{
+    for (size_t i = 0; i < l->nr;) {
+        if (device_system->backend_lives(l->names[i])) {
+            i++;
+        } else {
+            memcpy(l->names[i], l->names[--l->nr], DEVICE_NAME);
+        }
+    }
+    return l->nr == 0;
+}
+
+void device_list_free(struct device_list *l)
+{
+    free(l->names);
+    *l = (struct device_list){0};
 }
 
 static int check_disk(const struct domain_config *c, const struct disk_config *d, struct error *e)

@@ -7,8 +7,9 @@
  * two drivers shake hands by themselves; what the tools add is what the back end serves: a
  * block device's number, or a place on a bridge.
  *
- * A file becomes a block device by a loop device. Its name is kept in the back end's entry,
- * so whoever takes the domain away finds what there is to give back in the store alone.
+ * A file becomes a block device by a loop device, which the kernel frees when the last who
+ * has it open closes it. We hold it open until the back end does; from then on it lives as
+ * long as the back end. So nobody has to remember it, and none is left, whoever is killed.
  */
 #ifndef PARVIS_TOOLS_DEVICES_H
 #define PARVIS_TOOLS_DEVICES_H
@@ -17,31 +18,45 @@
 #include "error.h"
 #include "host.h"
 
+#define DEVICE_NAME 40
+
 /* What is asked of this domain's Linux; replaced in tests. 0 or a negative errno. */
 struct device_system {
     /* The number of a block device; -ENOTBLK if it is another kind of file. */
     int (*block_number)(const char *path, unsigned int *major, unsigned int *minor);
     /* Is this a regular file that can be read, and written unless readonly? */
     int (*check_file)(const char *path, bool readonly);
-    /* Puts a file behind a loop device and names it. */
+    /* Puts a file behind a loop device and names it. Returns a file descriptor that holds it. */
     int (*loop_attach)(const char *path, bool readonly, char *dev, size_t size);
-    void (*loop_detach)(const char *dev);
+    void (*loop_let_go)(int fd);
     int (*check_bridge)(const char *bridge);
     /* Puts an interface on a bridge, up; renames it first if a name is given. -ENODEV: not
      * there (yet). */
     int (*bridge_join)(const char *ifname, const char *rename, const char *bridge);
     /* Does the kernel still have this back end ("vbd-5-51712")? */
     bool (*backend_lives)(const char *device);
+    /* Has the block back end of this name opened its disk? */
+    bool (*backend_serves)(const char *device);
     void (*sleep_ms)(unsigned int ms);
 };
 extern const struct device_system *device_system;
 
 /* Before the domain exists: is everything there that its devices need? */
 int devices_check(const struct domain_config *c, struct error *e);
-/* Makes the entries for front end and back end, and waits for the back ends. Undoes all on
- * failure. */
+/* Makes the entries for front end and back end, and waits for the back ends. Who finds that it
+ * failed takes the domain away, and these with it. */
 int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid, struct error *e);
-/* Takes all devices of the domain away; goes on past errors. */
-void devices_detach(struct host *h, uint32_t domid);
+
+/* Back ends that the kernel may still have. */
+struct device_list {
+    char (*names)[DEVICE_NAME]; /* "vbd-5-51712" */
+    size_t nr;
+};
+
+/* Removes all devices of the domain from the store and lists them; goes on past errors. */
+void devices_let_go(struct host *h, uint32_t domid, struct device_list *out);
+/* Has the kernel let go of all of them? Strikes off those that are gone. */
+bool devices_gone(struct device_list *l);
+void device_list_free(struct device_list *l);
 
 #endif

@@ -52,6 +52,8 @@ static void name_domain(struct host *h, struct live_domain *l, const struct stat
     for (size_t i = 0; i < nr; i++) {
         if (state_matches(&s[i], &l->d)) {
             snprintf(l->name, sizeof(l->name), "%s", s[i].name);
+            l->ours = true;
+            l->maker = s[i].abandoned ? 0 : s[i].maker;
             return;
         }
     }
@@ -108,6 +110,12 @@ static int not_found(const char *which, struct error *e)
     return rc;
 }
 
+/* Of two with one name, the one that is not about to go, and is ours, is meant. */
+static int rank(const struct live_domain *l)
+{
+    return (l->d.dying ? 0 : 2) + l->ours;
+}
+
 int lifecycle_find(struct host *h, const char *which, struct live_domain *out, struct error *e)
 {
     bool number = *which && strspn(which, "0123456789") == strlen(which) && strlen(which) < 6;
@@ -120,12 +128,20 @@ int lifecycle_find(struct host *h, const char *which, struct live_domain *out, s
         return rc;
     }
     rc = -ESRCH;
-    for (size_t i = 0; i < n && rc; i++) {
-        if (number ? all[i].d.domid == id : strcmp(all[i].name, which) == 0) {
+    for (size_t i = 0; i < n; i++) {
+        if (number ? all[i].d.domid != id : strcmp(all[i].name, which) != 0) {
+            continue;
+        }
+        if (rc == 0 && rank(&all[i]) == rank(out)) {
+            rc = error_set(e, -EBUSY, "%s: domains %u and %u have this name; give the number",
+                           which, out->d.domid, all[i].d.domid);
+            break;
+        }
+        if (rc || rank(&all[i]) > rank(out)) {
             *out = all[i];
             rc = 0;
         }
     }
     free(all);
-    return rc ? not_found(which, e) : 0;
+    return rc == -ESRCH ? not_found(which, e) : rc;
 }

@@ -17,11 +17,10 @@
 #include "build.h"
 #include "daemon.h"
 #include "devices.h"
+#include "interrupt.h"
+#include "reap.h"
 #include "state.h"
 #include "store.h"
-
-#define GONE_TRIES 200
-#define GONE_STEP_US 5000
 
 static int ask_and_close(enum daemon_message type, const char *text, struct error *e)
 {
@@ -34,6 +33,22 @@ static int ask_and_close(enum daemon_message type, const char *text, struct erro
     return 0;
 }
 
+static int making = -1; /* the connection that says so */
+
+static int daemon_begin(void *ctx, const char *name, struct error *e)
+{
+    (void)ctx;
+    making = daemon_ask(D_MAKE, name, e);
+    return making < 0 ? making : 0;
+}
+
+static void daemon_end(void *ctx)
+{
+    (void)ctx;
+    close(making);
+    making = -1;
+}
+
 static int daemon_serve(void *ctx, uint32_t domid, const char *name, struct error *e)
 {
     char text[96];
@@ -43,16 +58,18 @@ static int daemon_serve(void *ctx, uint32_t domid, const char *name, struct erro
     return ask_and_close(D_SERVE, text, e);
 }
 
-static int daemon_release(void *ctx, uint32_t domid, const char *how, struct error *e)
+static int daemon_reap(void *ctx, uint32_t domid, const char *name, const char *how,
+                       struct error *e)
 {
-    char text[320];
+    char text[400];
 
     (void)ctx;
-    snprintf(text, sizeof(text), "%u %s", domid, how);
-    return ask_and_close(D_RELEASE, text, e);
+    snprintf(text, sizeof(text), "%u %s %s", domid, name, how);
+    return ask_and_close(D_REAP, text, e);
 }
 
-const struct console_service console_by_daemon = {daemon_serve, daemon_release, NULL};
+const struct console_service console_by_daemon = {daemon_begin, daemon_end, daemon_serve,
+                                                  daemon_reap, NULL};
 
 static int refuse_live_uuid(struct host *h, const struct domain_config *cfg, struct error *e)
 {
@@ -64,7 +81,8 @@ static int refuse_live_uuid(struct host *h, const struct domain_config *cfg, str
         return rc;
     }
     for (size_t i = 0; i < n; i++) {
-        if (memcmp(all[i].d.uuid, cfg->uuid, 16) == 0) {
+        /* A dying one is only waited for by somebody who has a page of it mapped. */
+        if (!all[i].d.dying && memcmp(all[i].d.uuid, cfg->uuid, 16) == 0) {
             rc = error_set(e, -EEXIST, "%s: <uuid>: domain %u (%s) has this uuid already",
                            cfg->name, all[i].d.domid, all[i].name);
             break;
@@ -104,8 +122,7 @@ static int set_identity(struct host *h, struct domain_config *cfg, struct error 
 static int keep_config(const struct domain_config *cfg, uint32_t domid, struct error *e)
 {
     char *xml = domain_config_to_xml(cfg, (int)domid);
-    int rc = xml ? state_commit(cfg->name, domid, cfg->uuid, xml, e)
-                 : error_errno(e, -ENOMEM, "%s", cfg->name);
+    int rc = xml ? state_keep(cfg->name, domid, xml, e) : error_errno(e, -ENOMEM, "%s", cfg->name);
 
     free(xml);
     return rc;
@@ -131,106 +148,91 @@ static int furnish(struct host *h, const struct domain_config *cfg, const struct
         }
     }
     rc = store_domain_create(h, cfg, &s, e);
-    if (rc) {
-        return rc;
-    }
-    rc = store_domain_introduce(h, &s, e);
-    if (rc) {
-        goto err_remove_store;
-    }
-    rc = devices_attach(h, cfg, b->domid, e);
-    if (rc) {
-        goto err_remove_store;
-    }
-    rc = keep_config(cfg, b->domid, e);
-    if (rc) {
-        goto err_detach_devices;
-    }
-    rc = cs->serve(cs->ctx, b->domid, cfg->name, e);
-    if (rc) {
-        goto err_detach_devices;
-    }
-    return 0;
-
-err_detach_devices:
-    devices_detach(h, b->domid);
-err_remove_store:
-    store_domain_remove(h, b->domid, cfg->uuid);
-    return rc;
+    rc = rc ? rc : store_domain_introduce(h, &s, e);
+    rc = rc ? rc : devices_attach(h, cfg, b->domid, e);
+    rc = rc ? rc : keep_config(cfg, b->domid, e);
+    rc = rc ? rc : interrupt_check(cfg->name, e);
+    return rc ? rc : cs->serve(cs->ctx, b->domid, cfg->name, e);
 }
 
-int lifecycle_start(struct host *h, struct domain_config *cfg, const struct console_service *cs,
-                    uint32_t *domid, struct error *e)
+static int make(struct host *h, const struct domain_config *cfg, const struct console_service *cs,
+                uint32_t *domid, struct error *e)
 {
     struct build_result b = {.domid = UINT32_MAX};
-    int rc = devices_check(cfg, e);
+    struct reap r;
+    int rc = state_claim(h, cfg->name, cfg->uuid, e);
 
-    rc = rc ? rc : set_identity(h, cfg, e);
-    if (rc) {
-        return rc;
-    }
-    rc = state_claim(h, cfg->name, cfg->uuid, e);
     if (rc) {
         return rc;
     }
     rc = domain_build(h, cfg, &b, e);
     if (rc) {
-        goto err_release_name;
+        state_release(cfg->name, UINT32_MAX, cfg->uuid);
+        return rc;
     }
-    rc = furnish(h, cfg, &b, cs, e);
+    rc = state_claim_number(cfg->name, b.domid, cfg->uuid, e);
+    rc = rc ? rc : furnish(h, cfg, &b, cs, e);
     if (rc) {
-        goto err_destroy;
+        reap_begin(&r, b.domid, cfg->uuid, cfg->name, "");
+        reap_wait(h, &r, NULL);
+        return rc;
     }
     *domid = b.domid;
     return 0;
+}
 
-err_destroy:
-    h->ops->domain_destroy(h, b.domid);
-    state_release(cfg->name, b.domid);
-err_release_name:
-    state_release(cfg->name, UINT32_MAX);
+int lifecycle_make(struct host *h, struct domain_config *cfg, const struct console_service *cs,
+                   uint32_t *domid, struct error *e)
+{
+    int rc = devices_check(cfg, e);
+
+    rc = rc ? rc : set_identity(h, cfg, e);
+    rc = rc ? rc : cs->begin(cs->ctx, cfg->name, e);
+    if (rc) {
+        return rc;
+    }
+    rc = make(h, cfg, cs, domid, e);
+    if (rc) {
+        cs->end(cs->ctx);
+    }
     return rc;
 }
 
-/* A destroyed domain lives on while somebody has a page of it mapped; its last mappings (the
- * store daemon's, back ends') go now. Bounded: who keeps one for longer is not waited for. */
-static void wait_gone(struct host *h, const struct host_domain *d)
+int lifecycle_go(struct host *h, const struct domain_config *cfg, const struct console_service *cs,
+                 uint32_t domid, bool paused, struct error *e)
 {
-    for (int i = 0; i < GONE_TRIES; i++) {
-        struct host_domain now;
-        unsigned int n = 0;
+    struct host_domain d = {.domid = domid};
+    int rc = interrupt_check(cfg->name, e);
 
-        if (h->ops->domain_list(h, d->domid, &now, 1, &n) || n == 0 || now.domid != d->domid ||
-            memcmp(now.uuid, d->uuid, 16) != 0) {
-            return;
-        }
-        usleep(GONE_STEP_US);
+    if (rc == 0 && !paused) {
+        rc = h->ops->domain_unpause(h, domid);
+        rc = rc ? error_errno(e, rc, "%s: unpausing domain %u", cfg->name, domid) : 0;
     }
+    rc = rc ? rc : state_commit(cfg->name, domid, cfg->uuid, e);
+    if (rc) {
+        memcpy(d.uuid, cfg->uuid, 16);
+        lifecycle_reap(h, &d, cfg->name, "could not be started", cs, NULL);
+    }
+    cs->end(cs->ctx);
+    return rc;
 }
 
 int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name, const char *how,
                    const struct console_service *cs, struct error *e)
 {
-    int rc, first;
+    struct error why = {0};
+    struct reap r;
+    int rc;
 
     /* Stopped first, so that what the console holds is all that there will be. */
     h->ops->domain_pause(h, d->domid);
-    first = cs->release(cs->ctx, d->domid, how, NULL);
-    devices_detach(h, d->domid);
-    rc = h->ops->domain_destroy(h, d->domid);
-    if (rc && rc != -ESRCH) {
-        return error_errno(e, rc, "%s: destroying domain %u", name, d->domid);
+    rc = cs->reap(cs->ctx, d->domid, name, how, &why);
+    if (rc != -ECONNREFUSED) {
+        return rc ? error_set(e, rc, "%s", why.text) : 0;
     }
-    rc = store_domain_remove(h, d->domid, d->uuid);
-    wait_gone(h, d);
-    state_release(name, d->domid);
-    state_write_ended(name, how);
-    if (rc) {
-        return error_errno(e, rc, "%s: removing the store entries of domain %u", name, d->domid);
-    }
-    /* Without the daemon there is no console to let go of; the domain is gone all the same. */
-    (void)first;
-    return 0;
+    /* Without the daemon there is no console to let go of; the domain goes all the same. */
+    reap_begin(&r, d->domid, d->uuid, name, how);
+    return reap_wait(h, &r, e);
 }
 
 const char *shutdown_reason_word(unsigned int reason)

@@ -2,25 +2,32 @@
 /*
  * A domain's life: start (made, paused) -> unpaused -> shut down (reason kept) -> reaped.
  *
- * lifecycle_start() does all of it in order and undoes all of it on failure: name claimed,
- * domain built, store entries written, store connection introduced, console served, state
- * committed. The domain is left paused, its console ring already mapped by the daemon: not
- * one byte can be lost. lifecycle_reap() is the reverse, and goes on past errors, because
- * what can be given back must be given back.
+ * lifecycle_make() does all of it in order and undoes all of it on failure: name claimed,
+ * domain built, store entries written, store connection introduced, console served. The
+ * domain is left paused, its console ring already mapped by the daemon: not one byte can be
+ * lost. lifecycle_go() lets it run; only then is the name its own. A signal that ends the process
+ * is such a failure; of what can't be caught the daemon takes away what is left (state.h).
+ * lifecycle_reap() is the reverse.
  *
- * Who keeps consoles is behind struct console_service: pvctl talks to the daemon, the
- * daemon has them itself, tests record the calls.
+ * Who keeps consoles is behind struct console_service: pvctl talks to the daemon, tests
+ * record the calls.
  */
 #ifndef PARVIS_TOOLS_LIFECYCLE_H
 #define PARVIS_TOOLS_LIFECYCLE_H
+
+#include <sys/types.h>
 
 #include "config.h"
 #include "error.h"
 #include "host.h"
 
 struct console_service {
+    /* Before anything is made, and when it is made or undone. */
+    int (*begin)(void *ctx, const char *name, struct error *e);
+    void (*end)(void *ctx);
     int (*serve)(void *ctx, uint32_t domid, const char *name, struct error *e);
-    int (*release)(void *ctx, uint32_t domid, const char *how, struct error *e);
+    /* Takes the domain away, with its console. -ECONNREFUSED: nobody is there who could. */
+    int (*reap)(void *ctx, uint32_t domid, const char *name, const char *how, struct error *e);
     void *ctx;
 };
 
@@ -28,8 +35,11 @@ struct console_service {
 extern const struct console_service console_by_daemon;
 
 /* Makes the domain, paused. cfg gets its uuid (and MAC addresses) if it had none. */
-int lifecycle_start(struct host *h, struct domain_config *cfg, const struct console_service *cs,
-                    uint32_t *domid, struct error *e);
+int lifecycle_make(struct host *h, struct domain_config *cfg, const struct console_service *cs,
+                   uint32_t *domid, struct error *e);
+/* What lifecycle_make() made is let go, or left paused, and is whole. Undoes all on failure. */
+int lifecycle_go(struct host *h, const struct domain_config *cfg, const struct console_service *cs,
+                 uint32_t domid, bool paused, struct error *e);
 /* Ends the domain, whatever state it is in. `how` is kept and shown: "powered off". */
 int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name, const char *how,
                    const struct console_service *cs, struct error *e);
@@ -38,6 +48,8 @@ int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name
 struct live_domain {
     struct host_domain d;
     char name[65];
+    bool ours;   /* made by these tools */
+    pid_t maker; /* process that is making it; 0: it is whole */
 };
 
 /* -ESRCH: none; the message says how the last one of this name ended. */

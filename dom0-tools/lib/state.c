@@ -4,6 +4,7 @@
  *
  * Files are written beside their place and renamed, so a reader sees the old or the new one.
  */
+#define _GNU_SOURCE /* locks of open file descriptions */
 #include "state.h"
 
 #include <dirent.h>
@@ -14,11 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "lock.h"
 
 #define MAX_KEPT (4u << 20)
 
@@ -39,7 +40,7 @@ const char *state_path(const char *fmt, ...)
 
 int state_prepare(struct error *e)
 {
-    static const char *const dirs[] = {"", "names", "domains", "ended", "console"};
+    static const char *const dirs[] = {"", "names", "making", "domains", "ended", "console", "tmp"};
 
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
         const char *p = state_path("%s", dirs[i]);
@@ -51,30 +52,58 @@ int state_prepare(struct error *e)
     return 0;
 }
 
-static int write_file(const char *path, const char *text)
+static int write_all(int fd, const char *text, size_t len)
 {
-    char tmp[PATH_MAX];
-    size_t len = strlen(text);
-    int fd, rc = 0;
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
 
-    if ((size_t)snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid()) >= sizeof(tmp)) {
-        return -ENAMETOOLONG;
+        if (n < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (n > 0) {
+            text += n;
+            len -= (size_t)n;
+        }
     }
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return -errno;
-    }
-    if (write(fd, text, len) != (ssize_t)len) {
-        rc = -EIO;
-    }
-    close(fd);
-    if (rc == 0 && rename(tmp, path) < 0) {
-        rc = -errno;
-    }
+    return 0;
+}
+
+/* This process's name for what is to be renamed; one at a time. */
+static void temporary(char tmp[PATH_MAX])
+{
+    snprintf(tmp, PATH_MAX, "%s", state_path("tmp/%d", (int)getpid()));
+}
+
+static int put_in_place(const char *tmp, const char *path)
+{
+    int rc = rename(tmp, path) < 0 ? -errno : 0;
+
     if (rc) {
         unlink(tmp);
     }
     return rc;
+}
+
+static int write_file(const char *path, const char *text)
+{
+    char tmp[PATH_MAX], final[PATH_MAX];
+    int fd, rc;
+
+    snprintf(final, sizeof(final), "%s", path); /* it may be state_path()'s, which is used next */
+    temporary(tmp);
+    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return -errno;
+    }
+    rc = write_all(fd, text, strlen(text));
+    if (close(fd) < 0 && rc == 0) {
+        rc = -errno;
+    }
+    if (rc) {
+        unlink(tmp);
+        return rc;
+    }
+    return put_in_place(tmp, final);
 }
 
 static int read_file(const char *path, char **out)
@@ -98,25 +127,28 @@ static int read_file(const char *path, char **out)
     return 0;
 }
 
-static bool parse_link(const char *target, struct state_entry *s, pid_t *maker)
+/* "7/UUID", "making.123/UUID", "making.123.7/UUID" */
+static bool parse_link(const char *target, struct state_entry *s)
 {
     const char *slash = strchr(target, '/');
-    char *end;
+    char *end = (char *)(uintptr_t)target;
 
-    *maker = 0;
+    s->domid = UINT32_MAX;
+    s->maker = 0;
     if (!slash || !uuid_parse(slash + 1, s->uuid)) {
         return false;
     }
-    if (strncmp(target, "starting.", 9) == 0) {
-        s->domid = UINT32_MAX;
-        *maker = (pid_t)strtol(target + 9, &end, 10);
-    } else {
-        s->domid = (uint32_t)strtoul(target, &end, 10);
+    if (strncmp(target, "making.", 7) == 0) {
+        s->maker = (pid_t)strtol(target + 7, &end, 10);
+        end += *end == '.';
+    }
+    if (end != slash) {
+        s->domid = (uint32_t)strtoul(end, &end, 10);
     }
     return end == slash;
 }
 
-static int get_entry(const char *name, struct state_entry *out, pid_t *maker)
+static int get_entry(const char *name, struct state_entry *out)
 {
     char target[128];
     ssize_t n;
@@ -130,37 +162,46 @@ static int get_entry(const char *name, struct state_entry *out, pid_t *maker)
         return -errno;
     }
     target[n] = '\0';
+    memset(out, 0, sizeof(*out));
     snprintf(out->name, sizeof(out->name), "%s", name);
-    return parse_link(target, out, maker) ? 0 : -ENOENT;
+    return parse_link(target, out) ? 0 : -ENOENT;
 }
 
+/* The lock is asked for, not taken: who looks is never taken for a maker. */
+static bool maker_lives(const char *name)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(state_path("making/%s", name), O_RDWR | O_CLOEXEC);
+    bool lives = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return lives;
+}
+
+/* Race: a maker may finish between our look at the link and at its lock. It changes the link
+ * first, so a maker that seems to be gone is one if the link is still the same. */
 int state_get(const char *name, struct state_entry *out)
 {
-    pid_t maker;
+    struct state_entry again;
+    int rc = get_entry(name, out);
 
-    return get_entry(name, out, &maker);
+    while (rc == 0 && out->maker && !maker_lives(name)) {
+        rc = get_entry(name, &again);
+        if (rc == 0 && memcmp(&again, out, sizeof(again)) == 0) {
+            out->abandoned = true;
+            break;
+        }
+        *out = again;
+    }
+    return rc;
 }
 
 bool state_matches(const struct state_entry *s, const struct host_domain *d)
 {
-    return s->domid == d->domid && memcmp(s->uuid, d->uuid, 16) == 0;
-}
-
-/* Is the holder of this name alive? 1, 0, or a negative errno. */
-static int holder_lives(struct host *h, const struct state_entry *s, pid_t maker)
-{
-    struct host_domain d;
-    unsigned int n = 0;
-    int rc;
-
-    if (s->domid == UINT32_MAX) {
-        return kill(maker, 0) == 0 || errno == EPERM;
-    }
-    rc = h->ops->domain_list(h, s->domid, &d, 1, &n);
-    if (rc) {
-        return rc;
-    }
-    return n == 1 && state_matches(s, &d);
+    return memcmp(s->uuid, d->uuid, 16) == 0 &&
+           (s->domid == d->domid || (s->domid == UINT32_MAX && !d->dying));
 }
 
 static int set_link(const char *name, const char *holder, const uint8_t uuid[16])
@@ -169,87 +210,213 @@ static int set_link(const char *name, const char *holder, const uint8_t uuid[16]
 
     uuid_format(uuid, text);
     snprintf(target, sizeof(target), "%s/%s", holder, text);
-    snprintf(tmp, sizeof(tmp), "%s", state_path("names/.%s.%d", name, (int)getpid()));
+    temporary(tmp);
     unlink(tmp);
-    if (symlink(target, tmp) < 0) {
+    return symlink(target, tmp) < 0 ? -errno : put_in_place(tmp, state_path("names/%s", name));
+}
+
+/* The lock that says that we live; a process makes one domain at a time. */
+static int claim_lock = -1;
+
+static int take_claim_lock(const char *name)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(state_path("making/%s", name), O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc = 0;
+
+    if (fd < 0) {
         return -errno;
     }
-    if (rename(tmp, state_path("names/%s", name)) < 0) {
-        int err = errno;
-
-        unlink(tmp);
-        return -err;
+    if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+        rc = errno == EAGAIN || errno == EACCES ? -EEXIST : -errno;
+        close(fd);
+        return rc;
     }
+    claim_lock = fd;
     return 0;
+}
+
+static void drop_claim_lock(void)
+{
+    if (claim_lock >= 0) {
+        close(claim_lock);
+        claim_lock = -1;
+    }
+}
+
+static int refuse_holder(const struct state_entry *s, const char *name, struct error *e)
+{
+    bool same_name = strcmp(s->name, name) == 0;
+
+    if (s->maker && same_name) {
+        return error_set(e, -EEXIST, "%s: a domain of this name is being created by process %d",
+                         name, (int)s->maker);
+    }
+    if (s->maker) {
+        return error_set(e, -EEXIST, "%s: <uuid>: %s, which is being created, has this uuid", name,
+                         s->name);
+    }
+    if (same_name) {
+        return error_set(e, -EEXIST, "%s: a domain of this name exists already (domain %u)", name,
+                         s->domid);
+    }
+    return error_set(e, -EEXIST, "%s: <uuid>: domain %u (%s) has this uuid already", name, s->domid,
+                     s->name);
+}
+
+/* Is this domain there, and not about to go? 1, 0, or a negative errno. A uuid may be had again
+ * while its former domain is dying: somebody holds pages of it, that is all. */
+static int lives(struct host *h, const struct state_entry *s)
+{
+    struct host_domain d;
+    unsigned int n = 0;
+    int rc = h->ops->domain_list(h, s->domid, &d, 1, &n);
+
+    return rc ? rc : n == 1 && state_matches(s, &d) && !d.dying;
+}
+
+static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[16], struct error *e)
+{
+    struct state_entry *all;
+    size_t n;
+    int rc = state_list(&all, &n);
+
+    if (rc) {
+        return error_errno(e, rc, "%s", state_path("names"));
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (strcmp(all[i].name, name) != 0 && memcmp(all[i].uuid, uuid, 16) != 0) {
+            continue;
+        }
+        rc = all[i].maker ? !all[i].abandoned : lives(h, &all[i]);
+        rc = rc < 0   ? error_errno(e, rc, "%s: listing the domains", name)
+             : rc > 0 ? refuse_holder(&all[i], name, e)
+                      : 0;
+    }
+    free(all);
+    return rc;
 }
 
 static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16], struct error *e)
 {
-    struct state_entry s;
     char holder[32];
-    pid_t maker;
-    int rc = get_entry(name, &s, &maker);
-
-    if (rc == 0) {
-        rc = holder_lives(h, &s, maker);
-        if (rc < 0) {
-            return error_errno(e, rc, "%s: listing the domains", name);
-        }
-        if (rc == 1 && s.domid == UINT32_MAX) {
-            return error_set(e, -EEXIST, "%s: a domain of this name is being created", name);
-        }
-        if (rc == 1) {
-            return error_set(e, -EEXIST, "%s: a domain of this name exists already (domain %u)",
-                             name, s.domid);
-        }
-        unlink(state_path("domains/%u.xml", s.domid));
-    }
-    snprintf(holder, sizeof(holder), "starting.%d", (int)getpid());
-    rc = set_link(name, holder, uuid);
-    return rc ? error_errno(e, rc, "%s", state_path("names/%s", name)) : 0;
-}
-
-int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct error *e)
-{
-    int rc = state_prepare(e), fd;
+    int rc = refuse_holders(h, name, uuid, e);
 
     if (rc) {
         return rc;
     }
-    fd = open(state_path("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return error_errno(e, -errno, "%s", state_path("lock"));
+    rc = take_claim_lock(name);
+    if (rc) {
+        return error_errno(e, rc, "%s", state_path("making/%s", name));
     }
-    rc = flock(fd, LOCK_EX) < 0 ? error_errno(e, -errno, "%s", state_path("lock"))
-                                : claim_locked(h, name, uuid, e);
-    close(fd);
+    snprintf(holder, sizeof(holder), "making.%d", (int)getpid());
+    rc = set_link(name, holder, uuid);
+    if (rc) {
+        unlink(state_path("making/%s", name));
+        drop_claim_lock();
+        return error_errno(e, rc, "%s", state_path("names/%s", name));
+    }
+    return 0;
+}
+
+int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct error *e)
+{
+    int rc = state_prepare(e), lock;
+
+    if (rc) {
+        return rc;
+    }
+    lock = lock_take(state_path("lock"), LOCK_LIMIT_MS);
+    if (lock < 0) {
+        return error_errno(e, lock, "%s", state_path("lock"));
+    }
+    rc = claim_locked(h, name, uuid, e);
+    close(lock);
     return rc;
 }
 
-int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], const char *xml,
-                 struct error *e)
+int state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e)
 {
-    char holder[16];
-    int rc = write_file(state_path("domains/%u.xml", domid), xml);
+    char holder[48];
+    int rc;
 
-    if (rc == 0) {
-        unlink(state_path("ended/%s", name)); /* of a former domain */
-        snprintf(holder, sizeof(holder), "%u", domid);
-        rc = set_link(name, holder, uuid);
-    }
-    return rc ? error_errno(e, rc, "%s: keeping its configuration", name) : 0;
+    snprintf(holder, sizeof(holder), "making.%d.%u", (int)getpid(), domid);
+    rc = set_link(name, holder, uuid);
+    return rc ? error_errno(e, rc, "%s", state_path("names/%s", name)) : 0;
 }
 
-void state_release(const char *name, uint32_t domid)
+int state_keep(const char *name, uint32_t domid, const char *xml, struct error *e)
+{
+    int rc = write_file(state_path("domains/%u.xml", domid), xml);
+
+    if (rc) {
+        return error_errno(e, rc, "%s: keeping its configuration in %s", name,
+                           state_path("domains"));
+    }
+    unlink(state_path("ended/%s", name));
+    return 0;
+}
+
+int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e)
+{
+    struct state_entry s;
+    char holder[16];
+    int rc = 0;
+
+    /* It may have ended by now, and its name been given back. */
+    if (get_entry(name, &s) == 0 && s.maker == getpid() && s.domid == domid) {
+        snprintf(holder, sizeof(holder), "%u", domid);
+        rc = set_link(name, holder, uuid);
+        if (rc) {
+            return error_errno(e, rc, "%s", state_path("names/%s", name));
+        }
+        unlink(state_path("making/%s", name));
+    }
+    drop_claim_lock();
+    return 0;
+}
+
+/* A claim without number yet is its maker's, or, when that one is gone, anybody's. */
+static bool may_release(const struct state_entry *s, uint32_t domid, const uint8_t uuid[16])
+{
+    return memcmp(s->uuid, uuid, 16) == 0 &&
+           (s->domid == domid || (s->domid == UINT32_MAX && s->maker &&
+                                  (s->maker == getpid() || !maker_lives(s->name))));
+}
+
+void state_release(const char *name, uint32_t domid, const uint8_t uuid[16])
 {
     struct state_entry s;
 
     if (domid != UINT32_MAX) {
         unlink(state_path("domains/%u.xml", domid));
     }
-    /* The name may belong to a successor by now. */
-    if (state_get(name, &s) == 0 && s.domid == domid) {
-        unlink(state_path("names/%s", name));
+    if (get_entry(name, &s) || !may_release(&s, domid, uuid)) {
+        return; /* the name belongs to a successor by now */
+    }
+    unlink(state_path("names/%s", name));
+    if (s.maker) {
+        unlink(state_path("making/%s", name));
+    }
+    if (s.maker == getpid()) {
+        drop_claim_lock();
+    }
+}
+
+void state_sweep(void)
+{
+    DIR *dir = opendir(state_path("tmp"));
+    const struct dirent *de;
+
+    while (dir && (de = readdir(dir)) != NULL) {
+        char *end;
+        long pid = strtol(de->d_name, &end, 10);
+
+        if (pid > 0 && *end == '\0' && kill((pid_t)pid, 0) < 0 && errno == ESRCH) {
+            unlinkat(dirfd(dir), de->d_name, 0);
+        }
+    }
+    if (dir) {
+        closedir(dir);
     }
 }
 

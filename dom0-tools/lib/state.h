@@ -2,17 +2,24 @@
 /*
  * What the toolstack remembers of its domains: files under /run/parvis.
  *
- *   names/NAME        symbolic link to "DOMID/UUID", or "starting.PID/UUID" while it is made
+ *   names/NAME        symbolic link to "DOMID/UUID"; while it is being made to "making.PID/UUID",
+ *                     then "making.PID.DOMID/UUID"
+ *   making/NAME       held (an open file description's lock) by the process that makes it
  *   domains/DOMID.xml the configuration it was made from
  *   ended/NAME        one line: how the last domain of this name ended
  *   console/NAME.log  what it printed (written by parvisd)
+ *   tmp/PID           a file before it is renamed into its place
  *   lock              held (flock) while a name is claimed
  *   parvisd.sock      the daemon
  *
  * A listing is one hypercall and one directory, never a walk of the store. The truth about
  * which domains live is the hypervisor's alone: an entry whose domain is gone, or whose
- * number now belongs to another uuid, is stale and counts as absent. So a crash of any tool
- * leaves nothing that a later one would trip over.
+ * number now belongs to another uuid, is stale.
+ *
+ * A maker may be killed at any moment. The uuid stands in its claim before there is a
+ * domain, so a half-made domain is known by it; the number stands there before there is a
+ * store entry, so these are found too; and the kernel drops the lock of a process that
+ * dies, whatever it died of. What a dead maker left is taken away by parvisd (collect.h).
  *
  * $PARVIS_RUN replaces /run/parvis (tests).
  */
@@ -21,6 +28,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "error.h"
 #include "host.h"
@@ -30,18 +38,25 @@ const char *state_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)
 /* Makes the directories that are missing. */
 int state_prepare(struct error *e);
 
-/* Reserves a name for a domain that is about to be made; -EEXIST if a live one has it. */
+/* Reserves name and uuid for a domain that is about to be made; -EEXIST if a live one has them.
+ * The claim ends with the process, or with state_commit() or state_release(). */
 int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct error *e);
-/* The domain exists now: binds the name to it and keeps its configuration. */
-int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], const char *xml,
-                 struct error *e);
-/* Gives the name back. domid: also forgets its configuration (UINT32_MAX: there is none). */
-void state_release(const char *name, uint32_t domid);
+/* The domain exists now, and is this one. */
+int state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e);
+/* Keeps its configuration; what is known of the end of a former domain is forgotten. */
+int state_keep(const char *name, uint32_t domid, const char *xml, struct error *e);
+/* The domain is whole: the name is its own, if it has not ended yet. */
+int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e);
+/* Gives the name back, if it still stands for this domain. domid: also forgets its configuration
+ * (UINT32_MAX: there is none). */
+void state_release(const char *name, uint32_t domid, const uint8_t uuid[16]);
 
 struct state_entry {
     char name[65];
-    uint32_t domid; /* UINT32_MAX: being made */
+    uint32_t domid; /* UINT32_MAX: being made, not known yet */
     uint8_t uuid[16];
+    pid_t maker;    /* process that makes it; 0: it is whole */
+    bool abandoned; /* that process is gone */
 };
 
 /* All names, stale ones too; one free(). */
@@ -50,6 +65,8 @@ int state_list(struct state_entry **out, size_t *nr);
 int state_get(const char *name, struct state_entry *out);
 /* Does the entry stand for this domain? */
 bool state_matches(const struct state_entry *s, const struct host_domain *d);
+/* Removes files that processes which are gone had not yet renamed. */
+void state_sweep(void);
 
 /* The kept configuration, malloc'ed; -ENOENT for a domain that these tools did not make. */
 int state_read_xml(uint32_t domid, char **xml);

@@ -16,20 +16,23 @@
 
 #include "daemon.h"
 #include "policy.h"
+#include "reaper.h"
 #include "state.h"
 
-enum client_kind { ASKING, READING, WAITING };
+enum client_kind { ASKING, READING, WAITING, TO_MAKE, MAKING, REAPING };
 
 struct client {
     int fd; /* -1: free */
     enum client_kind kind;
     pid_t pid;
     struct console *console; /* READING */
-    uint32_t domid;          /* WAITING */
+    uint32_t domid;          /* WAITING, REAPING */
+    char name[65];           /* TO_MAKE, MAKING */
 };
 
 static struct client clients[MAX_CLIENTS];
 static unsigned int nr_clients; /* slots in use, dense */
+static bool maker_left;
 
 int client_listen(const char *path)
 {
@@ -61,9 +64,10 @@ void client_accept(int listener)
         return;
     }
     if (nr_clients == MAX_CLIENTS) {
-        static const char full[] = "parvisd serves as many clients as it can; try again later";
+        struct error e = {0};
 
-        daemon_send(fd, D_REFUSED, full, strlen(full));
+        error_set(&e, -EBUSY, "parvisd serves as many clients as it can; try again later");
+        daemon_refuse(fd, &e);
         close(fd);
         return;
     }
@@ -78,6 +82,7 @@ static void drop(struct client *cl)
         cl->console->reader = NULL;
     }
     cl->console = NULL;
+    maker_left |= cl->kind == MAKING;
     close(cl->fd);
     cl->fd = -1;
 }
@@ -119,7 +124,7 @@ unsigned int client_poll_set(struct pollfd *pfds)
 static void answer(struct client *cl, int rc, const struct error *e)
 {
     if (rc) {
-        daemon_send(cl->fd, D_REFUSED, e->text, strlen(e->text));
+        daemon_refuse(cl->fd, e);
     } else {
         daemon_send(cl->fd, D_OK, NULL, 0);
     }
@@ -182,6 +187,33 @@ static int serve_new(struct host *h, uint32_t domid, const char *name, struct er
     return rc;
 }
 
+/* "NAME HOW"; the name of a domain that others made may be anything but has no blank. */
+static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *text)
+{
+    char *how = strchr(text, ' ');
+    struct state_entry s = {0};
+    struct host_domain d;
+    unsigned int n = 0;
+
+    if (!how || domid == 0 || domid == CONSOLE_NONE) {
+        struct error e = {0};
+
+        answer(cl, error_set(&e, -EPROTO, "parvisd does not understand what to take away"), &e);
+        drop(cl);
+        return;
+    }
+    *how++ = '\0';
+    if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid) {
+        memcpy(s.uuid, d.uuid, 16);
+    } else {
+        state_get(text, &s);
+    }
+    cl->kind = REAPING;
+    cl->domid = domid;
+    policy_release(h, domid, how);
+    reaper_start(h, domid, s.uuid, text, how);
+}
+
 static void request(struct host *h, struct client *cl, int type, char *text)
 {
     struct error e = {0};
@@ -194,10 +226,13 @@ static void request(struct host *h, struct client *cl, int type, char *text)
         answer(cl, serve_new(h, domid, rest, &e), &e);
         drop(cl);
         break;
-    case D_RELEASE:
-        policy_release(h, domid, rest);
-        answer(cl, 0, &e);
-        drop(cl);
+    case D_MAKE:
+        snprintf(cl->name, sizeof(cl->name), "%.64s", text);
+        cl->kind = TO_MAKE; /* answered by client_go_on() */
+        reaper_collect(h);
+        break;
+    case D_REAP:
+        ask_reap(h, cl, domid, rest);
         break;
     case D_CONSOLE:
         ask_console(cl, text);
@@ -285,6 +320,44 @@ void client_tell_end(uint32_t domid, const char *how)
     for (unsigned int i = 0; i < nr_clients; i++) {
         if (clients[i].fd >= 0 && clients[i].kind == WAITING && clients[i].domid == domid) {
             send_end(&clients[i], how);
+        }
+    }
+}
+
+void client_tell_reaped(uint32_t domid, const struct error *e)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        if (clients[i].fd >= 0 && clients[i].kind == REAPING && clients[i].domid == domid) {
+            answer(&clients[i], e->code, e);
+            drop(&clients[i]);
+        }
+    }
+}
+
+bool client_is_making(const char *name)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        if (clients[i].fd >= 0 && clients[i].kind == MAKING && strcmp(clients[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void client_go_on(struct host *h)
+{
+    struct error none = {0};
+
+    if (maker_left) {
+        maker_left = false;
+        reaper_collect(h);
+    }
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        struct client *cl = &clients[i];
+
+        if (cl->fd >= 0 && cl->kind == TO_MAKE && !reaper_has_name(cl->name)) {
+            cl->kind = MAKING;
+            answer(cl, 0, &none);
         }
     }
 }

@@ -25,6 +25,12 @@ unsigned int client_poll_set(struct pollfd *pfds);
 void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr);
 /* Tells all who wait for this domain, or read its console, that it has ended. */
 void client_tell_end(uint32_t domid, const char *how);
+/* Tells who asked for it that the domain is taken away; e: what went wrong. */
+void client_tell_reaped(uint32_t domid, const struct error *e);
+/* Is somebody making a domain of this name? */
+bool client_is_making(const char *name);
+/* Answers those that may begin by now, and takes away what one that has left did not finish. */
+void client_go_on(struct host *h);
 void client_close_all(void);
 
 #endif

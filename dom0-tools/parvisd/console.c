@@ -43,13 +43,19 @@ struct console *console_by_domid(uint32_t domid)
 static void save(const struct console *c)
 {
     FILE *f = fopen(state_path("console/%s.log", c->name), "we");
+    int bad = !f;
 
     if (f) {
         history_save(&c->history, f);
         if (c->ended) {
             fprintf(f, "\n[%s: %s]\n", c->name, c->how);
         }
-        fclose(f);
+        bad = ferror(f);
+        bad |= fclose(f);
+    }
+    if (bad) {
+        fprintf(stderr, "parvisd: %s: keeping its console in %s: %s\n", c->name,
+                state_path("console"), strerror(errno));
     }
 }
 
@@ -61,6 +67,7 @@ static void drop(struct console *c)
     }
     *at = c->next;
     history_free(&c->history);
+    free(c->successor);
     free(c);
 }
 
@@ -341,6 +348,12 @@ void console_release(struct host *h, struct console *c, const char *how)
     h->ops->grant_unmap(h, c->ring);
     c->ring = NULL;
     c->domid = CONSOLE_NONE;
+    if (c->restarting) {
+        /* Nothing is written before the successor's configuration: there may be no room for it. */
+        c->ended = true;
+        snprintf(c->how, sizeof(c->how), "%s", how);
+        return;
+    }
     if (!c->ended) {
         console_set_ended(c, how);
     }

@@ -59,7 +59,9 @@ struct console {
     bool restarting; /* a successor is being made: history and reader stay */
     uint64_t started_ms;
     unsigned int quick; /* lives in a row that were too short */
+    char *successor;    /* the configuration to start again, when this domain is gone */
     pid_t restarter;
+    int messages; /* what it says */
 };
 
 extern struct console *consoles;

@@ -25,6 +25,7 @@
 #include "console.h"
 #include "lifecycle.h"
 #include "policy.h"
+#include "reaper.h"
 #include "state.h"
 #include "version.h"
 
@@ -89,11 +90,28 @@ static void take_port_events(struct host *h)
     }
 }
 
+/* The shorter of two waits; -1 = for ever. */
+static int sooner(int a, int b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+/* What need not be waited for; returns how long the loop may sleep. */
+static int go_on(struct host *h)
+{
+    int wait = reaper_run(h);
+
+    policy_go_on();
+    client_go_on(h);
+    return sooner(wait, console_pump_waiting(h));
+}
+
 static void loop(struct host *h, int signals)
 {
     struct pollfd p[FD_FIXED + MAX_CLIENTS];
 
     for (;;) {
+        int wait = go_on(h);
         unsigned int n;
 
         p[FD_STORE] = (struct pollfd){.fd = h->ops->store_fd(h), .events = POLLIN};
@@ -101,7 +119,7 @@ static void loop(struct host *h, int signals)
         p[FD_LISTEN] = (struct pollfd){.fd = listener, .events = POLLIN};
         p[FD_SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
         n = client_poll_set(p + FD_FIXED);
-        if (poll(p, FD_FIXED + n, console_pump_waiting(h)) < 0 && errno != EINTR) {
+        if (poll(p, FD_FIXED + n, wait) < 0 && errno != EINTR) {
             fprintf(stderr, "parvisd: poll: %s\n", strerror(errno));
             return;
         }
@@ -145,7 +163,7 @@ static int start(struct host **h, struct error *e)
     if (rc) {
         return error_errno(e, rc, "watching @releaseDomain: is xenstored running?");
     }
-    policy_adopt(*h);
+    reaper_collect(*h);
     listener = client_listen(state_path("parvisd.sock"));
     if (listener < 0) {
         return error_errno(e, listener, "%s", state_path("parvisd.sock"));
@@ -172,14 +190,30 @@ static int to_background(void)
     return pipefd[1];
 }
 
+/* Room that the log has even when the disk is full: that is when it must say something. */
+#define LOG_RESERVE (64 << 10)
+
+/* Descriptor 2 is the log, for children too. */
+static bool log_to(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && dup2(fd, STDERR_FILENO) >= 0;
+
+    if (fd >= 0) {
+        fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOG_RESERVE);
+        close(fd);
+    }
+    setvbuf(stderr, NULL, _IOLBF, 0);
+    return ok;
+}
+
 /* Messages go to the log from here on; then the parent may go. */
 static bool detach(int ready, const char *log)
 {
-    if (!freopen(log ? log : state_path("parvisd.log"), "ae", stderr) ||
-        !freopen("/dev/null", "r", stdin) || !freopen("/dev/null", "w", stdout)) {
+    if (!log_to(log ? log : state_path("parvisd.log")) || !freopen("/dev/null", "r", stdin) ||
+        !freopen("/dev/null", "w", stdout)) {
         return false;
     }
-    setvbuf(stderr, NULL, _IOLBF, 0);
     if (write(ready, "k", 1) != 1) {
         return false;
     }
@@ -231,6 +265,7 @@ int main(int argc, char **argv)
     }
     loop(h, signals);
     client_close_all();
+    reaper_close(h);
     console_close_all(h);
     unlink(state_path("parvisd.sock"));
     host_close(h);

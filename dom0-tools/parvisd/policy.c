@@ -2,6 +2,7 @@
 /*
  * What happens when a domain ends: see policy.h.
  */
+#define _GNU_SOURCE /* memfd_create */
 #include "policy.h"
 
 #include <errno.h>
@@ -9,16 +10,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cause.h"
 #include "client.h"
-#include "devices.h"
 #include "lifecycle.h"
+#include "reaper.h"
 #include "state.h"
-#include "store.h"
 
 static char pvctl[256] = "pvctl";
 
@@ -37,18 +37,6 @@ void policy_release(struct host *h, uint32_t domid, const char *how)
     client_tell_end(domid, c && c->ended ? c->how : how);
 }
 
-static int own_serve(void *ctx, uint32_t domid, const char *name, struct error *e)
-{
-    return console_serve(ctx, domid, name, e);
-}
-
-static int own_release(void *ctx, uint32_t domid, const char *how, struct error *e)
-{
-    (void)e;
-    policy_release(ctx, domid, how);
-    return 0;
-}
-
 static bool read_config(uint32_t domid, struct domain_config *cfg, char **xml)
 {
     struct error e = {0};
@@ -64,57 +52,108 @@ static bool read_config(uint32_t domid, struct domain_config *cfg, char **xml)
     return true;
 }
 
-/* Starts `pvctl create FILE` for the successor. */
-static void restart(struct console *c, const char *xml)
+/* The kept configuration as a file that takes no room on any disk. */
+static int file_of(const char *xml)
 {
-    char file[512];
-    FILE *f;
-    pid_t pid;
+    size_t len = strlen(xml);
+    int fd = memfd_create("restart", 0); /* the child inherits it */
 
-    snprintf(file, sizeof(file), "%s", state_path("domains/restart-%s.xml", c->name));
-    f = fopen(file, "we");
-    if (!f) {
-        return;
+    if (fd >= 0 && write(fd, xml, len) == (ssize_t)len) {
+        return fd;
     }
-    fputs(xml, f);
-    fclose(f);
-    pid = fork();
-    if (pid == 0) {
-        sigset_t none;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
 
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        execlp(pvctl, "pvctl", "create", file, (char *)NULL);
-        fprintf(stderr, "parvisd: %s: %s\n", pvctl, strerror(errno));
-        _exit(127);
+/* The child: `pvctl create` of that file, its messages into the pipe. */
+static void create(int xml, int messages)
+{
+    char file[32];
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    dup2(messages, STDERR_FILENO);
+    snprintf(file, sizeof(file), "/proc/self/fd/%d", xml);
+    execlp(pvctl, "pvctl", "create", file, (char *)NULL);
+    fprintf(stderr, "%s: %s\n", pvctl, strerror(errno));
+    _exit(127);
+}
+
+static void restart_failed(struct console *c, const char *why)
+{
+    char how[sizeof(c->how)];
+
+    snprintf(how, sizeof(how), "%.60s; not created again: %.160s", c->how, why);
+    fprintf(stderr, "parvisd: %s: %s\n", c->name, how);
+    c->restarting = false;
+    console_set_ended(c, how);
+}
+
+static void restart(struct console *c)
+{
+    int xml = file_of(c->successor), messages[2] = {-1, -1};
+
+    free(c->successor);
+    c->successor = NULL;
+    if (xml < 0 || pipe2(messages, O_CLOEXEC | O_NONBLOCK) < 0 || (c->restarter = fork()) < 0) {
+        c->restarter = 0;
+        restart_failed(c, strerror(errno));
+    } else if (c->restarter == 0) {
+        create(xml, messages[1]);
     }
-    c->restarter = pid > 0 ? pid : 0;
-    c->restarting = pid > 0;
+    if (xml >= 0) {
+        close(xml);
+    }
+    if (messages[1] >= 0) {
+        close(messages[1]);
+    }
+    if (c->restarter) {
+        c->messages = messages[0];
+    } else if (messages[0] >= 0) {
+        close(messages[0]);
+    }
+}
+
+/* One life at a time: the one who makes a domain may not have finished when it has ended. */
+void policy_go_on(void)
+{
+    for (struct console *c = consoles; c; c = c->next) {
+        if (c->successor && !reaper_has_name(c->name) && !client_is_making(c->name)) {
+            restart(c);
+        }
+    }
+}
+
+/* The last line that it said, without its name. */
+static void last_message(int fd, char *out, size_t size)
+{
+    char text[1024], *save = NULL, *line;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+
+    snprintf(out, size, "it ended without a message");
+    text[n > 0 ? n : 0] = '\0';
+    for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        snprintf(out, size, "%s", strncmp(line, "pvctl: ", 7) == 0 ? line + 7 : line);
+    }
 }
 
 void policy_child(pid_t pid, int status)
 {
     for (struct console *c = consoles; c; c = c->next) {
         if (c->restarter == pid) {
+            char why[200];
+
+            last_message(c->messages, why, sizeof(why));
+            close(c->messages);
             c->restarter = 0;
-            unlink(state_path("domains/restart-%s.xml", c->name));
             if (c->restarting && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-                c->restarting = false;
-                console_set_ended(c, "restarted without success: see the log of parvisd");
+                restart_failed(c, why);
             }
         }
-    }
-}
-
-static void reap(struct host *h, const struct host_domain *d, struct console *c, const char *how)
-{
-    const struct console_service own = {own_serve, own_release, h};
-    struct error e = {0};
-    char name[65];
-
-    snprintf(name, sizeof(name), "%s", c->name);
-    if (lifecycle_reap(h, d, name, how, &own, &e)) {
-        fprintf(stderr, "parvisd: %s\n", e.text);
     }
 }
 
@@ -150,11 +189,11 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
     } else {
         if (action == END_RESTART) {
             c->restarting = true; /* before its end is told: the reader stays */
+            c->successor = xml;
+            xml = NULL;
         }
-        reap(h, d, c, how);
-        if (action == END_RESTART) {
-            restart(c, xml);
-        }
+        policy_release(h, d->domid, how);
+        reaper_start(h, d->domid, d->uuid, c->name, action == END_RESTART ? "" : how);
     }
     if (known) {
         domain_config_free(&cfg);
@@ -165,15 +204,12 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
 /* Somebody destroyed it without a word to us. */
 static void tidy(struct host *h, struct console *c)
 {
-    struct state_entry s;
+    struct state_entry s = {0};
     uint32_t domid = c->domid;
 
     policy_release(h, domid, "destroyed");
-    devices_detach(h, domid);
-    if (state_get(c->name, &s) == 0 && s.domid == domid) {
-        store_domain_remove(h, domid, s.uuid);
-        state_release(c->name, domid);
-    }
+    state_get(c->name, &s);
+    reaper_start(h, domid, s.uuid, c->name, "");
 }
 
 void policy_check(struct host *h)
@@ -196,28 +232,13 @@ void policy_check(struct host *h)
     }
 }
 
-void policy_adopt(struct host *h)
+void policy_adopt(struct host *h, uint32_t domid, const char *name)
 {
-    struct live_domain *all;
     struct error e = {0};
-    size_t n;
 
-    if (lifecycle_list(h, &all, &n, &e)) {
+    if (console_serve(h, domid, name, &e)) {
         fprintf(stderr, "parvisd: %s\n", e.text);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        struct state_entry s;
-
-        if (state_get(all[i].name, &s) || !state_matches(&s, &all[i].d) || all[i].d.dying) {
-            continue;
-        }
-        if (console_serve(h, all[i].d.domid, all[i].name, &e)) {
-            fprintf(stderr, "parvisd: %s\n", e.text);
-            e.code = 0;
-            continue;
-        }
-        console_resume(console_by_name(all[i].name));
-    }
-    free(all);
+    console_resume(console_by_name(name));
 }

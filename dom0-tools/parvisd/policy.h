@@ -8,9 +8,10 @@
  * destroyed is tidied up after. Each end is acted upon once.
  *
  * A restart is a reap and a new `pvctl create` of the kept configuration, in a process of
- * its own: building takes long, and the other consoles must not wait. A domain that lives
- * less than RESTART_MIN_MS for the RESTART_MAX_QUICK-th time in a row is not started again:
- * it would do so for ever.
+ * its own: building takes long, and the other consoles must not wait. The configuration goes
+ * to it in memory, so a full disk loses no guest. A domain that lives less than
+ * RESTART_MIN_MS for the RESTART_MAX_QUICK-th time in a row is not started again: it would
+ * do so for ever.
  */
 #ifndef PARVIS_POLICY_H
 #define PARVIS_POLICY_H
@@ -20,11 +21,13 @@
 #define RESTART_MIN_MS    2000u
 #define RESTART_MAX_QUICK 4u
 
-/* Domains that live already, from a daemon before this one. */
-void policy_adopt(struct host *h);
+/* A domain that lives already, from a daemon before this one: takes its console up. */
+void policy_adopt(struct host *h, uint32_t domid, const char *name);
 /* Looks at all domains and acts upon those that have ended. */
 void policy_check(struct host *h);
-/* Somebody is about to destroy this domain: drain its console and let go. */
+/* Starts the successors of those that are gone by now. */
+void policy_go_on(void);
+/* This domain is about to be destroyed: drain its console and let go. */
 void policy_release(struct host *h, uint32_t domid, const char *how);
 /* A child process has ended (a restart). */
 void policy_child(pid_t pid, int status);

@@ -3,58 +3,43 @@
  * pvctl create: a domain from its XML. Its console is kept from before its first
  * instruction, so --console misses nothing, however short the domain lives.
  */
-#include <errno.h>
-#include <unistd.h>
-
 #include "config.h"
+#include "interrupt.h"
 #include "pvctl.h"
 
-static int unpause(const struct call *c, const struct domain_config *cfg, uint32_t domid,
-                   struct error *e)
+/* The console is opened before the first instruction. The domain is made; that its console is
+ * taken already is no reason to undo it. */
+static int open_console(const struct call *c, const char *name)
 {
-    struct live_domain l;
-    int rc = c->h->ops->domain_unpause(c->h, domid);
+    struct error e = {0};
+    int console = c->options & OPT_CONSOLE ? console_open(name, &e) : -1;
 
-    if (rc == 0) {
-        return 0;
+    if (e.code) {
+        fail(&e);
     }
-    error_errno(e, rc, "%s: unpausing domain %u", cfg->name, domid);
-    if (lifecycle_find(c->h, cfg->name, &l, NULL) == 0) {
-        lifecycle_reap(c->h, &l.d, l.name, "could not be started", &console_by_daemon, NULL);
-    }
-    return rc;
+    return console;
 }
 
 static int create(const struct call *c, struct domain_config *cfg)
 {
+    bool paused = c->options & OPT_PAUSED;
     struct error e = {0};
-    int console = -1;
     uint32_t domid;
+    int console, rc;
 
-    if (lifecycle_start(c->h, cfg, &console_by_daemon, &domid, &e)) {
+    if (lifecycle_make(c->h, cfg, &console_by_daemon, &domid, &e)) {
         return fail(&e);
     }
+    console = open_console(c, cfg->name);
+    rc = lifecycle_go(c->h, cfg, &console_by_daemon, domid, paused, &e) ? fail(&e) : EXIT_OK;
+    if (rc) {
+        return rc;
+    }
+    interrupt_release();
     if (c->options & OPT_CONSOLE) {
-        /* The domain is made; that its console is taken already is no reason to undo it. */
-        console = console_open(cfg->name, &e);
-        if (console < 0) {
-            fail(&e);
-            e.code = 0;
-        }
+        return console < 0 ? EXIT_REFUSED : console_attach(console, cfg->name);
     }
-    if (!(c->options & OPT_PAUSED) && unpause(c, cfg, domid, &e)) {
-        if (console >= 0) {
-            close(console);
-        }
-        return fail(&e);
-    }
-    if (console >= 0) {
-        return console_attach(console, cfg->name);
-    }
-    if (c->options & OPT_CONSOLE) {
-        return EXIT_REFUSED;
-    }
-    printf("%s: domain %u%s\n", cfg->name, domid, c->options & OPT_PAUSED ? ", paused" : "");
+    printf("%s: domain %u%s\n", cfg->name, domid, paused ? ", paused" : "");
     return EXIT_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "interrupt.h"
 #include "version.h"
 
 int fail(const struct error *e)
@@ -37,6 +38,10 @@ int need_guest(const struct call *c, const char *what, struct live_domain *l)
 
     if (rc == 0 && l->d.domid == 0) {
         fprintf(stderr, "pvctl: %s: the control domain cannot %s itself\n", c->arg, what);
+        rc = EXIT_REFUSED;
+    }
+    if (rc == 0 && l->maker) {
+        fprintf(stderr, "pvctl: %s: it is being created by process %d\n", l->name, (int)l->maker);
         rc = EXIT_REFUSED;
     }
     return rc;
@@ -118,7 +123,9 @@ int main(int argc, char **argv)
     rc = v->run(&c);
     host_close(c.h);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        return rc ? rc : EXIT_REFUSED;
+        fprintf(stderr, "pvctl: standard output: %s\n", strerror(errno));
+        rc = rc ? rc : EXIT_REFUSED;
     }
+    interrupt_release(); /* a signal that had to wait ends us now */
     return rc;
 }

@@ -23,6 +23,7 @@
 #include "client.h"
 #include "daemon_support.h"
 #include "policy.h"
+#include "reaper.h"
 #include "state.h"
 
 static char dir[64];
@@ -56,6 +57,7 @@ int daemon_teardown(void **state)
 
     (void)state;
     client_close_all();
+    reaper_close(&f->host);
     console_close_all(&f->host);
     close(listener);
     fake_free(f);
@@ -88,7 +90,9 @@ struct xencons_interface *make_guest(const char *name, const char *on_poweroff, 
              "<on_crash>preserve</on_crash></domain>",
              name, on_poweroff);
     assert_int_equal(state_claim(h, name, c.uuid, NULL), 0);
-    assert_int_equal(state_commit(name, *domid, c.uuid, xml, NULL), 0);
+    assert_int_equal(state_claim_number(name, *domid, c.uuid, NULL), 0);
+    assert_int_equal(state_keep(name, *domid, xml, NULL), 0);
+    assert_int_equal(state_commit(name, *domid, c.uuid, NULL), 0);
     return fake_frame(f, g.frame);
 }
 

@@ -7,6 +7,7 @@
 #include "fake_host.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +20,34 @@
 
 bool fake_fails(struct fake_host *f, const char *call)
 {
-    if (++f->calls == f->fail_at) {
+    f->calls++;
+    if (f->calls == f->fail_at || f->calls == f->signal_at || f->calls == f->kill_at) {
         f->failed_call = call;
-        return true;
     }
-    return false;
+    if (f->calls == f->signal_at) {
+        raise(SIGTERM);
+    }
+    if (f->calls == f->kill_at) {
+        longjmp(f->killed, 1);
+    }
+    return f->calls == f->fail_at;
+}
+
+void fake_process_died(struct fake_host *f)
+{
+    for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
+        if (f->mappings[i].va && !f->mappings[i].grant) {
+            munmap(f->mappings[i].va, f->mappings[i].pages * HOST_PAGE_SIZE);
+            f->mappings[i].va = NULL;
+        }
+    }
+    if (f->transactions) {
+        fake_store_end(&f->host, 1, true);
+    }
+    /* What it opened came after the model was made. */
+    for (int fd = f->memfd + 1; fd < 64; fd++) {
+        close(fd);
+    }
 }
 
 struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid)

@@ -5,13 +5,17 @@
  * It keeps domains, frames (real memory: a foreign mapping shows the frame's bytes), ports,
  * grants, mappings, watches, transactions and the store. Any call that acquires or changes
  * something can be made to fail: the fail_at-th one returns fail_with. Calls that give back
- * do not fail, as one cannot undo them.
+ * do not fail, as one cannot undo them. Instead of failing, the call may be where the process
+ * gets a signal (signal_at), or where it is killed: it jumps out (kill_at), and what the kernel
+ * would give back of a dead process is given back by fake_process_died().
  *
  * fake_is_clean() is the oracle: no domain, no mapping, no port, no watch, no transaction,
  * no entry of any domain in the store, and every frame free.
  */
 #ifndef FAKE_HOST_H
 #define FAKE_HOST_H
+
+#include <setjmp.h>
 
 #include "host.h"
 
@@ -64,6 +68,8 @@ struct fake_host {
     uint64_t calls, fail_at;
     int fail_with;
     const char *failed_call;
+    uint64_t signal_at, kill_at;
+    jmp_buf killed; /* where kill_at goes to */
 };
 
 struct fake_host *fake_new(void);
@@ -73,6 +79,9 @@ const char *fake_is_clean(struct fake_host *f);
 struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid);
 /* The domain ends by itself. */
 void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason);
+/* The kernel unmaps and closes what a process had that was making a domain (grants are mapped by
+ * the daemon alone). */
+void fake_process_died(struct fake_host *f);
 /* Value of an entry, or NULL. */
 const char *fake_read(struct fake_host *f, const char *path);
 const char *fake_perms(struct fake_host *f, const char *path);

@@ -10,16 +10,22 @@ unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_LIBS := -lxml2
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c device_system.c devices.c find.c kernel_image.c \
-    lifecycle.c state.c store.c unpack.c)
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c device_system.c devices.c find.c \
+    interrupt.c kernel_image.c lifecycle.c lock.c reap.c state.c store.c unpack.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
+TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
+
 UNIT += tools_lifecycle
-unit_tools_lifecycle_SRCS = tests/unit/tools_lifecycle.c tests/unit/loader_support.c tests/unit/loader_judge.c \
-    $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
+unit_tools_lifecycle_SRCS = tests/unit/tools_lifecycle.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_lifecycle_LIBS := $(TOOLS_ALL_LIBS)
 
-TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c) \
+UNIT += tools_names
+unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_names_LIBS := $(TOOLS_ALL_LIBS)
+
+TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c \
+    reaper.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
 UNIT += tools_console
@@ -30,12 +36,16 @@ UNIT += tools_daemon
 unit_tools_daemon_SRCS = tests/unit/tools_daemon.c $(TOOLS_DAEMON_SRCS)
 unit_tools_daemon_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_killed
+unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
+unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,devices.c device_system.c store.c error.c uuid.c)
+    $(addprefix dom0-tools/lib/,devices.c device_system.c interrupt.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
 
 # "host.h" is the toolstack's here, not that of tests/host.
-$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c $(wildcard tests/unit/tools_*.c \
+$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,7 +26,9 @@
 #include "client.h"
 #include "daemon.h"
 #include "daemon_support.h"
+#include "devices.h"
 #include "policy.h"
+#include "reaper.h"
 #include "state.h"
 
 /* ---- clients ---- */
@@ -40,6 +43,9 @@ static void turn(void)
     n = client_poll_set(p);
     poll(p, n, 0);
     client_serve(&f->host, p, n);
+    reaper_run(&f->host);
+    policy_go_on();
+    client_go_on(&f->host);
 }
 
 static int ask(enum daemon_message type, const char *text)
@@ -108,7 +114,7 @@ static void readers(void **state)
     next_is(a, D_END, "powered off");
     close(a);
     a = ask(D_CONSOLE, "nobody");
-    next_is(a, D_REFUSED, "nobody: no such domain, nor a console kept of one");
+    next_is(a, D_REFUSED, "-2 nobody: no such domain, nor a console kept of one");
     close(a);
 }
 
@@ -151,7 +157,7 @@ static void slow_reader_loses_nothing(void **state)
 
 static void garbage_requests(void **state)
 {
-    static const int types[] = {0, 1, 255, D_DATA, D_OK, D_SERVE, D_RELEASE, D_WAIT};
+    static const int types[] = {0, 1, 255, D_DATA, D_OK, D_SERVE, D_REAP, D_WAIT, D_MAKE};
     char junk[DAEMON_MAX_MESSAGE];
 
     (void)state;
@@ -249,13 +255,186 @@ static void adopts(void **state)
 
     (void)state;
     say(ring, "alive", 5);
-    policy_adopt(&f->host);
+    reaper_collect(&f->host);
     history_says("web", "alive");
     /* The next daemon goes on where this one ended. */
     console_close_all(&f->host);
     say(ring, " again", 6);
-    policy_adopt(&f->host);
+    reaper_collect(&f->host);
     history_says("web", "alive again");
+}
+
+/* ---- taking away beside everything else ---- */
+
+static int lingering;
+
+static bool still_there(const char *device)
+{
+    assert_non_null(strstr(device, "vbd-"));
+    return lingering > 0 && lingering--;
+}
+
+static void add_disk(uint32_t domid)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
+    f->host.ops->store_write(&f->host, 0, path, "4");
+}
+
+static void must_not_sleep(unsigned int ms)
+{
+    fail_msg("the daemon slept %u ms", ms);
+}
+
+/* A back end that the kernel keeps for long: the others are served, who asked waits. */
+static void nobody_waits_for_a_back_end(void **state)
+{
+    const struct device_system *real = device_system;
+    struct device_system model = *device_system;
+    uint32_t domid, other;
+    struct xencons_interface *ring = serve("other", "destroy", &other);
+    char request[64];
+    int fd;
+
+    (void)state;
+    model.backend_lives = still_there;
+    model.sleep_ms = must_not_sleep;
+    serve("web", "destroy", &domid);
+    device_system = &model;
+    add_disk(domid);
+    lingering = 200;
+    fd = daemon_connect(NULL);
+    snprintf(request, sizeof(request), "%u web destroyed", domid);
+    daemon_send(fd, D_REAP, request, strlen(request));
+    for (int i = 0; i < 100; i++) {
+        clock_ms += 20;
+        turn();
+        say(ring, "x", 1);
+        fire("other");
+    }
+    assert_int_equal(console_by_name("other")->history.total, 100);
+    assert_true(reaper_has_name("web"));
+    assert_non_null(fake_domain(f, domid));
+    for (int i = 0; i < 110; i++) {
+        clock_ms += 20;
+        turn();
+    }
+    assert_null(fake_domain(f, domid));
+    next_is(fd, D_OK, "");
+    close(fd);
+    /* One that is never let go of: at the deadline the domain goes all the same. */
+    lingering = 1 << 20;
+    add_disk(domid);
+    reaper_start(&f->host, domid, (const uint8_t[16]){0}, "web", "");
+    clock_ms += 14000;
+    turn();
+    assert_true(reaper_has_name("web"));
+    clock_ms += 2000;
+    turn();
+    assert_false(reaper_has_name("web"));
+    device_system = real;
+}
+
+/* A new life begins when nothing of the former is left, and no earlier. */
+static void makers_wait_for_the_reaper(void **state)
+{
+    const struct device_system *real = device_system;
+    struct device_system model = *device_system;
+    uint32_t domid;
+    int fd, other;
+
+    (void)state;
+    model.backend_lives = still_there;
+    device_system = &model;
+    serve("web", "destroy", &domid);
+    add_disk(domid);
+    lingering = 3;
+    f->host.ops->domain_destroy(&f->host, domid);
+    policy_check(&f->host);
+    fd = ask(D_MAKE, "web");
+    other = ask(D_MAKE, "other");
+    next_is(other, D_OK, "");
+    assert_false(client_is_making("web"));
+    for (int i = 0; i < 5; i++) {
+        clock_ms += 20;
+        turn();
+    }
+    next_is(fd, D_OK, "");
+    assert_true(client_is_making("web"));
+    close(fd);
+    close(other);
+    turn();
+    assert_false(client_is_making("web"));
+    device_system = real;
+}
+
+/* A stand-in for pvctl: keeps what it was given, says something, fails. */
+static void fake_pvctl(const char *text)
+{
+    char path[128];
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s", state_path("pvctl"));
+    out = fopen(path, "w");
+    fprintf(out, "#!/bin/sh\ncat $2 >%s\n%s\n", state_path("given"), text);
+    fclose(out);
+    chmod(path, 0700);
+    policy_set_pvctl(path);
+}
+
+static char *file_text(const char *path)
+{
+    char *text = calloc(1, 4096);
+    FILE *in = fopen(path, "r");
+
+    assert_non_null(in);
+    assert_true(fread(text, 1, 4095, in) > 0);
+    fclose(in);
+    return text;
+}
+
+static void wait_child(void)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+
+    assert_true(pid > 0);
+    policy_child(pid, status);
+}
+
+/* The successor's configuration is handed on in memory; why it failed becomes how it ended. */
+static void restarts(void **state)
+{
+    uint32_t domid;
+    char *ended, *given;
+    int fd;
+
+    (void)state;
+    fake_pvctl("echo 'pvctl: web: keeping its configuration: No space left' >&2; exit 1");
+    serve("web", "restart", &domid);
+    assert_int_equal(state_read_xml(domid, &given), 0);
+    fd = ask(D_CONSOLE, "web");
+    next_is(fd, D_OK, "");
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    assert_null(state_read_ended("web")); /* it has not ended for good */
+    turn();
+    wait_child();
+    turn();
+    next_is(fd, D_END,
+            "powered off; not created again: web: keeping its configuration: No space left");
+    close(fd);
+    ended = state_read_ended("web");
+    assert_string_equal(
+        ended, "powered off; not created again: web: keeping its configuration: No space left");
+    free(ended);
+    ended = file_text(state_path("given"));
+    assert_string_equal(ended, given);
+    free(ended);
+    free(given);
+    assert_int_not_equal(access(state_path("domains/restart-web.xml"), F_OK), 0);
+    assert_null(fake_is_clean(f));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
@@ -263,9 +442,10 @@ static void adopts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(readers),         T(slow_reader_loses_nothing), T(garbage_requests),
-        T(reaps_by_policy), T(preserves_by_policy),       T(tidies_up),
-        T(adopts),
+        T(readers),         T(slow_reader_loses_nothing),   T(garbage_requests),
+        T(reaps_by_policy), T(preserves_by_policy),         T(tidies_up),
+        T(adopts),          T(nobody_waits_for_a_back_end), T(makers_wait_for_the_reaper),
+        T(restarts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

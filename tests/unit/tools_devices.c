@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,9 +19,10 @@
 
 #include "devices.h"
 #include "fake_host.h"
+#include "interrupt.h"
 
 static struct fake_host *f;
-static int loops, joined, sleeps, not_yet, fail_system;
+static int loops, joined, sleeps, not_yet, fail_system, lingering, opens_late;
 static const char *backend_state; /* what the back ends' drivers answer */
 
 static int m_block_number(const char *path, unsigned int *major, unsigned int *minor)
@@ -46,12 +48,12 @@ static int m_loop_attach(const char *path, bool readonly, char *dev, size_t size
         return -EBUSY;
     }
     snprintf(dev, size, "/dev/loop%d", loops++);
-    return 0;
+    return 100;
 }
 
-static void m_loop_detach(const char *dev)
+static void m_loop_let_go(int fd)
 {
-    assert_int_equal(strncmp(dev, "/dev/loop", 9), 0);
+    assert_int_equal(fd, 100);
     loops--;
 }
 
@@ -76,7 +78,14 @@ static int m_bridge_join(const char *ifname, const char *rename, const char *bri
 static bool m_backend_lives(const char *device)
 {
     (void)device;
-    return false;
+    return lingering > 0 && lingering--;
+}
+
+/* The disk is opened some time after the device is taken up: until then we must hold it. */
+static bool m_backend_serves(const char *device)
+{
+    assert_true(strstr(device, "vbd-5-51712") == NULL || loops == 1);
+    return opens_late-- <= 0;
 }
 
 /* While the tools wait, the back ends' drivers take up what they find. */
@@ -95,8 +104,8 @@ static void m_sleep_ms(unsigned int ms)
 }
 
 static const struct device_system model = {
-    m_block_number, m_check_file,  m_loop_attach,   m_loop_detach,
-    m_check_bridge, m_bridge_join, m_backend_lives, m_sleep_ms,
+    m_block_number, m_check_file,    m_loop_attach,    m_loop_let_go, m_check_bridge,
+    m_bridge_join,  m_backend_lives, m_backend_serves, m_sleep_ms,
 };
 
 static struct disk_config disks[] = {
@@ -114,7 +123,7 @@ static int setup(void **state)
     (void)state;
     device_system = &model;
     f = fake_new();
-    loops = joined = sleeps = not_yet = fail_system = 0;
+    loops = joined = sleeps = not_yet = fail_system = lingering = opens_late = 0;
     backend_state = "2";
     return 0;
 }
@@ -134,12 +143,24 @@ static void is(const char *path, const char *value)
     assert_string_equal(fake_read(f, path), value);
 }
 
+static void detach(void)
+{
+    struct device_list l;
+
+    devices_let_go(&f->host, 5, &l);
+    while (!devices_gone(&l)) {
+        m_sleep_ms(1);
+    }
+    device_list_free(&l);
+}
+
 static void attaches(void **state)
 {
     struct error e = {0};
 
     (void)state;
     not_yet = 3;
+    opens_late = 4;
     if (devices_attach(&f->host, &config, 5, &e)) {
         fail_msg("%s", e.text);
     }
@@ -157,17 +178,22 @@ static void attaches(void **state)
     is("/local/domain/0/backend/vif/5/0/mac", "00:16:3e:01:02:03");
     is("/local/domain/5/device/vif/0/mac", "00:16:3e:01:02:03");
     is("/local/domain/0/backend/vif/5/0/hotplug-status", "connected");
-    assert_int_equal(loops, 1);
+    assert_int_equal(loops, 0); /* ours no more: it lives as long as the back end */
     assert_int_equal(joined, 1);
-    devices_detach(&f->host, 5);
-    assert_int_equal(loops, 0);
+    sleeps = 0;
+    lingering = 7;
+    detach();
+    assert_int_equal(lingering, 0);
+    assert_true(sleeps >= 2);
     assert_null(fake_read(f, "/local/domain/0/backend/vbd/5"));
     assert_null(fake_read(f, "/local/domain/0/backend/vif/5"));
-    devices_detach(&f->host, 5); /* nothing there: nothing to do */
+    detach(); /* nothing there: nothing to do */
 }
 
+/* Who finds that attaching failed takes the domain away. */
 static void backend_left(void)
 {
+    detach();
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         if (f->entries[i].path &&
             strncmp(f->entries[i].path, "/local/domain/0/backend/vbd/5", 29) == 0) {
@@ -203,6 +229,24 @@ static void system_may_refuse(void **state)
         assert_non_null(strstr(e.text, fail_system == 1 ? "<disk> 'xvda'" : "vif5.0"));
         backend_left();
     }
+}
+
+/* A signal ends the waiting for a back end. */
+static void signals_end_the_wait(void **state)
+{
+    struct error e = {0};
+
+    (void)state;
+    backend_state = NULL;
+    interrupt_catch();
+    raise(SIGTERM);
+    assert_int_equal(devices_attach(&f->host, &config, 5, &e), -EINTR);
+    assert_string_equal(e.text, "web: interrupted by SIGTERM");
+    assert_int_equal(sleeps, 0);
+    backend_left();
+    signal(SIGTERM, SIG_IGN); /* else it would end us now */
+    interrupt_release();
+    signal(SIGTERM, SIG_DFL);
 }
 
 static void checks_before(void **state)
@@ -246,7 +290,6 @@ static void any_call_may_fail(void **state)
         f->fail_at = 0;
         if (!f->failed_call) {
             assert_int_equal(rc, 0);
-            devices_detach(&f->host, 5);
             backend_left();
             break;
         }
@@ -265,7 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(attaches),      T(absent_drivers_are_named), T(system_may_refuse),
-        T(checks_before), T(any_call_may_fail),
+        T(checks_before), T(any_call_may_fail),        T(signals_end_the_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

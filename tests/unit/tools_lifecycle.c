@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,108 +26,10 @@
 #include <xen/sched.h>
 #include <xen/shared_info.h>
 
-#include "fake_host.h"
 #include "lifecycle.h"
-#include "loader_support.h"
+#include "lifecycle_support.h"
 #include "state.h"
 #include "store.h"
-
-static char dir[64];
-static char kernel[96];
-static struct fake_host *f;
-
-/* The console service of these tests: counts, and can refuse. */
-static int served, released;
-static const char *last_how;
-
-static int test_serve(void *ctx, uint32_t domid, const char *name, struct error *e)
-{
-    (void)name;
-    assert_true(fake_domain(ctx, domid)->d.paused);
-    if (++((struct fake_host *)ctx)->calls == f->fail_at) {
-        f->failed_call = "console service";
-        return error_set(e, f->fail_with, "%s: no console", name);
-    }
-    served++;
-    return 0;
-}
-
-static int test_release(void *ctx, uint32_t domid, const char *how, struct error *e)
-{
-    (void)ctx, (void)domid, (void)e;
-    released++;
-    last_how = how;
-    return 0;
-}
-
-static struct console_service service = {test_serve, test_release, NULL};
-
-static struct domain_config config(const char *name)
-{
-    struct domain_config c = {
-        .name = strdup(name),
-        .kernel = strdup(kernel),
-        .cmdline = strdup("a=b"),
-        .memory_kib = 4096,
-        .current_kib = 4096,
-        .max_vcpus = 2,
-        .vcpus = 1,
-        .weight = 300,
-    };
-
-    return c;
-}
-
-static int setup(void **state)
-{
-    struct simple_kernel k = {.virt_base = 0xffffffff80000000,
-                              .paddr = 0x100000,
-                              .size = 0x3000,
-                              .hypercall_page = 0xffffffff80101000};
-    size_t size;
-    uint8_t *image;
-    FILE *file;
-
-    (void)state;
-    strcpy(dir, "/tmp/parvis-test-XXXXXX");
-    if (!mkdtemp(dir)) {
-        return -1;
-    }
-    setenv("PARVIS_RUN", dir, 1);
-    snprintf(kernel, sizeof(kernel), "%s/kernel", dir);
-    image = make_simple_kernel(&k, &size);
-    file = fopen(kernel, "w");
-    fwrite(image, 1, size, file);
-    fclose(file);
-    free(image);
-    f = fake_new();
-    service.ctx = f;
-    served = released = 0;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-
-    (void)state;
-    fake_free(f);
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    return system(command);
-}
-
-static uint32_t start(const char *name)
-{
-    struct domain_config c = config(name);
-    struct error e = {0};
-    uint32_t domid = 0;
-
-    if (lifecycle_start(&f->host, &c, &service, &domid, &e)) {
-        fail_msg("%s", e.text);
-    }
-    domain_config_free(&c);
-    return domid;
-}
 
 static void entry_is(uint32_t domid, const char *key, const char *value)
 {
@@ -168,17 +69,6 @@ static void creates(void **state)
     assert_string_equal(fake_perms(f, path), own);
     snprintf(path, sizeof(path), "/local/domain/%u/store/port", domid);
     assert_string_equal(fake_perms(f, path), ro);
-}
-
-static void reap(const char *which, const char *how)
-{
-    struct live_domain l;
-    struct error e = {0};
-
-    assert_int_equal(lifecycle_find(&f->host, which, &l, &e), 0);
-    if (lifecycle_reap(&f->host, &l.d, l.name, how, &service, &e)) {
-        fail_msg("%s", e.text);
-    }
 }
 
 static void reaps(void **state)
@@ -223,55 +113,6 @@ static void keeps_the_configuration(void **state)
     assert_int_equal(state_read_xml(domid, &xml), -ENOENT);
 }
 
-static int try_start(struct domain_config *c, struct error *e)
-{
-    uint32_t domid;
-    int rc;
-
-    memset(e, 0, sizeof(*e));
-    rc = lifecycle_start(&f->host, c, &service, &domid, e);
-    domain_config_free(c);
-    return rc;
-}
-
-static void names_are_unique(void **state)
-{
-    struct domain_config c = config("web");
-    struct error e;
-    uint32_t domid = start("web");
-
-    (void)state;
-    assert_int_equal(try_start(&c, &e), -EEXIST);
-    assert_non_null(strstr(e.text, "web: a domain of this name exists already"));
-    c = config("other");
-    memcpy(c.uuid, fake_domain(f, domid)->d.uuid, 16);
-    c.uuid_given = true;
-    assert_int_equal(try_start(&c, &e), -EEXIST);
-    assert_non_null(strstr(e.text, "<uuid>"));
-    /* Destroyed by somebody who tells nobody: the name is free again. */
-    f->host.ops->domain_destroy(&f->host, domid);
-    domid = start("web");
-    assert_non_null(fake_domain(f, domid));
-}
-
-/* A maker that died while it held the name does not keep it. */
-static void stale_claims(void **state)
-{
-    struct state_entry s;
-    char target[96];
-
-    (void)state;
-    assert_int_equal(state_prepare(NULL), 0);
-    snprintf(target, sizeof(target), "starting.%d/01234567-89ab-cdef-0123-456789abcdef", 0x3ffffff);
-    assert_int_equal(symlink(target, state_path("names/web")), 0);
-    start("web");
-    assert_int_equal(state_get("web", &s), 0);
-    assert_int_not_equal(s.domid, UINT32_MAX);
-    /* A link that says nothing sensible counts as absent. */
-    assert_int_equal(symlink("nonsense", state_path("names/odd")), 0);
-    start("odd");
-}
-
 static void conflicts_are_tried_again(void **state)
 {
     uint32_t domid;
@@ -299,19 +140,6 @@ static void too_little_memory(void **state)
     assert_true(try_start(&c, &e) < 0);
     assert_non_null(strstr(e.text, "/no/such/kernel"));
     assert_null(fake_is_clean(f));
-}
-
-/* Nothing of the name is left in the state directory either. */
-static void assert_no_state(const char *name)
-{
-    struct state_entry *list;
-    size_t n;
-
-    assert_int_equal(state_list(&list, &n), 0);
-    if (n) {
-        fail_msg("the name %s is still taken after %s failed", name, f->failed_call);
-    }
-    free(list);
 }
 
 static void any_call_may_fail(void **state)
@@ -425,7 +253,7 @@ static void actions(void **state)
     assert_string_equal(shutdown_reason_text(1000), "shut down for an unknown reason");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, lifecycle_setup, lifecycle_teardown)
 
 int main(void)
 {
@@ -434,8 +262,6 @@ int main(void)
         T(reaps),
         T(lists),
         T(keeps_the_configuration),
-        T(stale_claims),
-        T(names_are_unique),
         T(actions),
         T(conflicts_are_tried_again),
         T(reaping_goes_on),

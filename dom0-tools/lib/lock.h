@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lock between processes: a file that one of them holds (flock).
+ *
+ * The kernel drops it when the holder ends, whatever it ends of. A holder that is stopped
+ * would stop all others with it, so nobody waits for ever.
+ */
+#ifndef PARVIS_TOOLS_LOCK_H
+#define PARVIS_TOOLS_LOCK_H
+
+#define LOCK_LIMIT_MS 30000u
+
+/* Takes the lock, waiting at most so long. Returns a file descriptor, whose close() gives the lock
+ * back, or a negative errno; -EBUSY: somebody else has it still. */
+int lock_take(const char *path, unsigned int limit_ms);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking a domain away: see reap.h.
+ */
+#include "reap.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "state.h"
+#include "store.h"
+
+#define STEP_MS     20u
+#define BACKENDS_MS 15000u
+#define GONE_MS     1000u
+
+void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const char *name,
+                const char *how)
+{
+    memset(r, 0, sizeof(*r));
+    r->domid = domid;
+    memcpy(r->uuid, uuid, 16);
+    snprintf(r->name, sizeof(r->name), "%s", name);
+    snprintf(r->how, sizeof(r->how), "%s", how);
+    r->stage = domid == UINT32_MAX ? REAP_GONE : REAP_DEVICES;
+}
+
+static void enter(struct reap *r, enum reap_stage stage, uint64_t deadline)
+{
+    r->stage = stage;
+    r->deadline = deadline;
+}
+
+static void destroy(struct host *h, struct reap *r)
+{
+    int rc = h->ops->domain_destroy(h, r->domid);
+
+    if (rc && rc != -ESRCH) {
+        error_errno(&r->e, rc, "%s: destroying domain %u", r->name, r->domid);
+    }
+}
+
+static void leave_store(struct host *h, struct reap *r)
+{
+    int rc = store_domain_remove(h, r->domid, r->uuid);
+
+    if (rc == -ENOTCONN) {
+        error_set(&r->e, rc,
+                  "%s: xenstored does not answer: domain %u is destroyed, its entries in the "
+                  "store are left",
+                  r->name, r->domid);
+    } else if (rc) {
+        error_errno(&r->e, rc, "%s: removing the store entries of domain %u", r->name, r->domid);
+    }
+}
+
+/* Its last mappings (the store daemon's, back ends') go now. Who keeps one for longer is not
+ * waited for: the name is free all the same. */
+static bool is_gone(struct host *h, const struct reap *r)
+{
+    struct host_domain now;
+    unsigned int n = 0;
+
+    return r->domid == UINT32_MAX || h->ops->domain_list(h, r->domid, &now, 1, &n) || n == 0 ||
+           now.domid != r->domid || memcmp(now.uuid, r->uuid, 16) != 0;
+}
+
+static void give_back(struct reap *r)
+{
+    if (r->how[0]) {
+        state_write_ended(r->name, r->how);
+    }
+    if (r->e.code == 0) {
+        state_release(r->name, r->domid, r->uuid);
+    }
+}
+
+unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
+{
+    switch (r->stage) {
+    case REAP_DEVICES:
+        devices_let_go(h, r->domid, &r->devices);
+        enter(r, REAP_BACKENDS, now_ms + BACKENDS_MS);
+        /* fall through */
+    case REAP_BACKENDS:
+        if (!devices_gone(&r->devices) && now_ms < r->deadline) {
+            return STEP_MS;
+        }
+        device_list_free(&r->devices);
+        enter(r, REAP_DESTROY, 0);
+        /* fall through */
+    case REAP_DESTROY:
+        destroy(h, r);
+        if (r->e.code) {
+            enter(r, REAP_DONE, 0);
+            return 0;
+        }
+        enter(r, REAP_STORE, 0);
+        /* fall through */
+    case REAP_STORE:
+        leave_store(h, r);
+        enter(r, REAP_GONE, now_ms + GONE_MS);
+        /* fall through */
+    case REAP_GONE:
+        if (!is_gone(h, r) && now_ms < r->deadline) {
+            return STEP_MS;
+        }
+        give_back(r);
+        enter(r, REAP_DONE, 0);
+        break;
+    case REAP_DONE:
+        break;
+    }
+    return 0;
+}
+
+int reap_wait(struct host *h, struct reap *r, struct error *e)
+{
+    uint64_t now = 0;
+    unsigned int ms;
+
+    while ((ms = reap_step(h, r, now)) > 0) {
+        device_system->sleep_ms(ms);
+        now += ms;
+    }
+    return r->e.code ? error_set(e, r->e.code, "%s", r->e.text) : 0;
+}

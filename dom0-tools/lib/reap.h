@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking a domain away: all that it has, in an order that leaves nothing behind.
+ *
+ *   devices    its entries leave the store, so the kernel's back ends let go
+ *   back ends  waited for: they have pages of the domain mapped
+ *   destroy    the hypervisor frees what it had
+ *   store      its entries, and the store daemon's connection
+ *   gone       its last pages are unmapped; then name and configuration are given back
+ *
+ * A state machine, as the daemon must never sleep: each step does what can be done now, and
+ * says when it wants to be called again. Each wait has a deadline, and what can be given
+ * back is given back past any error. Each step may be done twice, by whoever takes up what
+ * another left.
+ *
+ * Without the store (xenstored does not answer) the domain is destroyed all the same. Its
+ * name stays then, as the only thing that knows which entries are left; the daemon's
+ * collector comes back to it (collect.h).
+ */
+#ifndef PARVIS_TOOLS_REAP_H
+#define PARVIS_TOOLS_REAP_H
+
+#include "devices.h"
+#include "error.h"
+#include "host.h"
+
+enum reap_stage { REAP_DEVICES, REAP_BACKENDS, REAP_DESTROY, REAP_STORE, REAP_GONE, REAP_DONE };
+
+struct reap {
+    uint32_t domid; /* UINT32_MAX: no domain was made, there is only the name */
+    uint8_t uuid[16];
+    char name[65];
+    char how[256]; /* how it ended, for who asks later; "" = nobody will */
+    enum reap_stage stage;
+    uint64_t deadline; /* of this stage */
+    struct device_list devices;
+    struct error e; /* the first that went wrong */
+};
+
+void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const char *name,
+                const char *how);
+/* Does what can be done. Returns in how many ms it wants to be called again, 0 = done. */
+unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms);
+/* All of it, for a process that has nothing else to do; the error of the reap. */
+int reap_wait(struct host *h, struct reap *r, struct error *e);
+
+#endif

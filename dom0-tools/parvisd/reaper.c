@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains that are being taken away: see reaper.h.
+ */
+#include "reaper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "console.h"
+#include "lifecycle.h"
+#include "policy.h"
+#include "reap.h"
+#include "state.h"
+
+struct job {
+    struct job *next;
+    struct reap r;
+    uint64_t due;
+};
+
+static struct job *jobs;
+static uint64_t collect_at; /* 0 = nothing is left that we know of */
+
+bool reaper_has_domain(uint32_t domid)
+{
+    for (const struct job *j = jobs; j; j = j->next) {
+        if (j->r.domid == domid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool reaper_has_name(const char *name)
+{
+    for (const struct job *j = jobs; j; j = j->next) {
+        if (strcmp(j->r.name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void finish(struct job *j)
+{
+    if (j->r.e.code) {
+        fprintf(stderr, "parvisd: %s\n", j->r.e.text);
+        collect_at = now_ms() + COLLECT_AGAIN_MS;
+    }
+    client_tell_reaped(j->r.domid, &j->r.e);
+    free(j);
+}
+
+/* One step; when it was the last, the job is off the list and freed. */
+static void step(struct host *h, struct job **at)
+{
+    struct job *j = *at;
+    unsigned int ms = reap_step(h, &j->r, now_ms());
+
+    if (ms) {
+        j->due = now_ms() + ms;
+    } else {
+        *at = j->next;
+        finish(j);
+    }
+}
+
+void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
+                  const char *how)
+{
+    struct job *j =
+        reaper_has_domain(domid) && reaper_has_name(name) ? NULL : calloc(1, sizeof(*j));
+
+    if (j) {
+        reap_begin(&j->r, domid, uuid, name, how);
+        j->next = jobs;
+        jobs = j;
+        step(h, &jobs);
+    }
+}
+
+int reaper_run(struct host *h)
+{
+    struct job **at = &jobs;
+    uint64_t next = UINT64_MAX, now = now_ms();
+
+    if (collect_at && now >= collect_at) {
+        collect_at = 0;
+        reaper_collect(h);
+    }
+    while (*at) {
+        struct job *j = *at;
+
+        if (j->due <= now) {
+            step(h, at);
+        }
+        if (*at == j) {
+            next = j->due < next ? j->due : next;
+            at = &j->next;
+        }
+    }
+    if (collect_at && collect_at < next) {
+        next = collect_at;
+    }
+    return next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
+}
+
+/* The number of the domain that an entry stands for; UINT32_MAX: there is none. */
+static uint32_t domain_of(const struct state_entry *s, const struct live_domain *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (state_matches(s, &all[i].d)) {
+            return all[i].d.domid;
+        }
+    }
+    return s->domid;
+}
+
+static bool is_whole(const struct state_entry *s, const struct live_domain *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (state_matches(s, &all[i].d)) {
+            return !all[i].d.dying;
+        }
+    }
+    return false;
+}
+
+static void take_away(struct host *h, const struct state_entry *s, uint32_t domid, const char *how)
+{
+    char *ended = state_read_ended(s->name);
+
+    if (domid != UINT32_MAX) {
+        policy_release(h, domid, how);
+    }
+    reaper_start(h, domid, s->uuid, s->name, ended || s->maker ? "" : how);
+    free(ended);
+}
+
+static void collect_one(struct host *h, const struct state_entry *s, const struct live_domain *all,
+                        size_t n)
+{
+    uint32_t domid = domain_of(s, all, n);
+
+    if (s->maker && !s->abandoned) {
+        collect_at = now_ms() + COLLECT_MAKERS_MS;
+    } else if (s->maker) {
+        fprintf(stderr, "parvisd: %s: process %d ended before it had made it: what is there goes\n",
+                s->name, (int)s->maker);
+        take_away(h, s, domid, "its maker was killed");
+    } else if (!is_whole(s, all, n)) {
+        take_away(h, s, domid, "destroyed");
+    } else if (!console_by_domid(domid)) {
+        policy_adopt(h, domid, s->name);
+    }
+}
+
+void reaper_collect(struct host *h)
+{
+    struct state_entry *names;
+    struct live_domain *all;
+    struct error e = {0};
+    size_t n = 0, nr = 0;
+
+    state_sweep();
+    /* The names first: a domain that is made after this look has no name in it. */
+    if (state_list(&names, &nr)) {
+        return;
+    }
+    if (lifecycle_list(h, &all, &n, &e)) {
+        fprintf(stderr, "parvisd: %s\n", e.text);
+        free(names);
+        return;
+    }
+    for (size_t i = 0; i < nr; i++) {
+        if (!reaper_has_name(names[i].name)) {
+            collect_one(h, &names[i], all, n);
+        }
+    }
+    free(all);
+    free(names);
+}
+
+void reaper_close(struct host *h)
+{
+    while (jobs) {
+        struct job *j = jobs;
+
+        jobs = j->next;
+        while (reap_step(h, &j->r, UINT64_MAX) > 0) {
+        }
+        free(j);
+    }
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names and signals: who has a name, who may have it next, and what is left of a maker that is told
+ * to stop in the middle.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "interrupt.h"
+#include "lifecycle.h"
+#include "lifecycle_support.h"
+#include "state.h"
+
+static void names_are_unique(void **state)
+{
+    struct domain_config c = config("web");
+    struct error e;
+    uint32_t domid = start("web");
+
+    (void)state;
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "web: a domain of this name exists already"));
+    c = config("other");
+    memcpy(c.uuid, fake_domain(f, domid)->d.uuid, 16);
+    c.uuid_given = true;
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "<uuid>"));
+    /* Destroyed by somebody who tells nobody: the name is free again. */
+    f->host.ops->domain_destroy(&f->host, domid);
+    domid = start("web");
+    assert_non_null(fake_domain(f, domid));
+}
+
+/* A maker that died while it held the name does not keep it; a live one does. */
+static void stale_claims(void **state)
+{
+    struct state_entry s;
+    struct domain_config c = config("web");
+    struct error e = {0};
+    char target[96];
+    uint8_t uuid[16] = {1};
+
+    (void)state;
+    assert_int_equal(state_prepare(NULL), 0);
+    snprintf(target, sizeof(target), "making.%d/01234567-89ab-cdef-0123-456789abcdef", 0x3ffffff);
+    assert_int_equal(symlink(target, state_path("names/web")), 0);
+    assert_int_equal(state_get("web", &s), 0);
+    assert_true(s.abandoned && s.maker == 0x3ffffff && s.domid == UINT32_MAX);
+    start("web");
+    assert_int_equal(state_get("web", &s), 0);
+    assert_true(!s.abandoned && !s.maker && s.domid != UINT32_MAX);
+    /* A link that says nothing sensible counts as absent. */
+    assert_int_equal(symlink("nonsense", state_path("names/odd")), 0);
+    start("odd");
+    /* Held: neither the name nor the uuid can be had. */
+    assert_int_equal(state_claim(&f->host, "new", uuid, &e), 0);
+    assert_int_equal(state_get("new", &s), 0);
+    assert_true(!s.abandoned && s.maker == getpid());
+    free(c.name);
+    c.name = strdup("new");
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "new: a domain of this name is being created by process"));
+    c = config("twin");
+    memcpy(c.uuid, uuid, 16);
+    c.uuid_given = true;
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "twin: <uuid>: new, which is being created, has this uuid"));
+    state_release("new", UINT32_MAX, uuid);
+    assert_int_equal(state_get("new", &s), -ENOENT);
+}
+
+/* Who keeps a page of a dead domain keeps nobody from having its uuid. */
+static void the_dying_hold_no_uuid(void **state)
+{
+    struct domain_config c = config("next");
+    uint32_t domid = start("web");
+    struct error e;
+
+    (void)state;
+    fake_domain(f, domid)->d.dying = true;
+    memcpy(c.uuid, fake_domain(f, domid)->d.uuid, 16);
+    c.uuid_given = true;
+    assert_int_equal(try_start(&c, &e), 0);
+}
+
+/* What is being made has its name already, and is nobody else's to touch; of two with one name the
+ * one that these tools know is meant. */
+static void names_of_the_unfinished(void **state)
+{
+    struct live_domain l;
+    struct error e = {0};
+    struct host_create other = {.max_vcpus = 1};
+    uint32_t domid, foreign;
+    char path[64];
+    struct domain_config c = config("web");
+
+    (void)state;
+    assert_int_equal(lifecycle_make(&f->host, &c, &service, &domid, &e), 0);
+    assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), 0);
+    assert_true(l.ours && l.maker == getpid() && l.d.domid == domid);
+    assert_int_equal(lifecycle_go(&f->host, &c, &service, domid, false, &e), 0);
+    assert_false(fake_domain(f, domid)->d.paused);
+    domain_config_free(&c);
+    /* Others made one and named it in the store alone. */
+    assert_int_equal(f->host.ops->domain_create(&f->host, &other, &foreign), 0);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", foreign);
+    f->host.ops->store_write(&f->host, 0, path, "web");
+    assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), 0);
+    assert_int_equal(l.d.domid, domid);
+    assert_int_equal(l.maker, 0);
+    reap("web", "destroyed");
+    assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), 0);
+    assert_int_equal(l.d.domid, foreign);
+    assert_int_equal(f->host.ops->domain_create(&f->host, &other, &foreign), 0);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", foreign);
+    f->host.ops->store_write(&f->host, 0, path, "web");
+    assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), -EBUSY);
+    assert_non_null(strstr(e.text, "have this name; give the number"));
+}
+
+/* A signal at any step: all is undone, and the message says so. */
+static void any_step_may_be_interrupted(void **state)
+{
+    uint64_t at;
+
+    (void)state;
+    for (at = 1;; at++) {
+        struct domain_config c = config("web");
+        struct error e;
+        const char *left;
+        int rc;
+
+        interrupt_catch(); /* before the first step, here: the test must not end of it */
+        f->calls = 0;
+        f->signal_at = at;
+        f->failed_call = NULL;
+        rc = try_start(&c, &e);
+        f->signal_at = 0;
+        signal(SIGTERM, SIG_IGN);
+        interrupt_release();
+        signal(SIGTERM, SIG_DFL);
+        if (rc == 0) {
+            reap("web", "destroyed");
+            assert_null(fake_is_clean(f));
+            break;
+        }
+        assert_non_null(f->failed_call);
+        left = fake_is_clean(f);
+        if (left) {
+            fail_msg("%s is left after a signal in %s (call %llu)", left, f->failed_call,
+                     (unsigned long long)at);
+        }
+        assert_no_state("web");
+        assert_string_equal(e.text, "web: interrupted by SIGTERM");
+    }
+    assert_true(at > 50);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, lifecycle_setup, lifecycle_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(names_are_unique),
+        T(stale_claims),
+        T(the_dying_hold_no_uuid),
+        T(names_of_the_unfinished),
+        T(any_step_may_be_interrupted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
