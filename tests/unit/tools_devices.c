@@ -109,11 +109,15 @@ static const struct device_system model = {
 };
 
 static struct disk_config disks[] = {
-    {DISK_FILE, (char *)"/srv/a.img", (char *)"xvda", 51712, false},
-    {DISK_BLOCK, (char *)"/dev/sdb", (char *)"xvdb", 51728, true},
+    {.kind = DISK_FILE, .source = (char *)"/srv/a.img", .target = (char *)"xvda", .vdev = 51712},
+    {.kind = DISK_BLOCK,
+     .source = (char *)"/dev/sdb",
+     .target = (char *)"xvdb",
+     .vdev = 51728,
+     .readonly = true},
 };
 static struct nic_config nics[] = {
-    {{0x00, 0x16, 0x3e, 1, 2, 3}, true, (char *)"xenbr0", NULL},
+    {.mac = {0x00, 0x16, 0x3e, 1, 2, 3}, .mac_given = true, .bridge = (char *)"xenbr0"},
 };
 static const struct domain_config config = {
     .name = (char *)"web", .disks = disks, .nr_disks = 2, .nics = nics, .nr_nics = 1};
