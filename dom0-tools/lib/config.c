@@ -2,10 +2,11 @@
 /*
  * Reading the configuration of a domain: see config.h.
  *
- * Three steps: libxml2 parses (no network, no entities: a document type declaration is
- * refused), the schema decides whether every element and value is known, then the struct is
- * filled and config_check() looks at what a grammar cannot say. After the schema the shape
- * of the document is certain, so the filling functions look elements up without doubt.
+ * Four steps: libxml2 parses (no network, no entities: a document type declaration is refused),
+ * blanks around values are taken off, as people and programs lay XML out prettily, the schema
+ * decides whether every element and value is known, then the struct is filled and config_check()
+ * looks at what a grammar cannot say. After the schema the shape of the document is certain, so the
+ * filling functions look elements up without doubt.
  */
 #include "config.h"
 
@@ -49,22 +50,53 @@ static char *attr(xmlNodePtr n, const char *name)
     return n ? take(xmlGetProp(n, BAD_CAST name)) : NULL;
 }
 
-/* The text of an element without blanks around it; NULL if there is no element. */
+/* The text of an element; NULL if there is no element. */
 static char *text(xmlNodePtr n)
 {
-    char *s = n ? take(xmlNodeGetContent(n)) : NULL;
-    size_t lead, len;
+    return n ? take(xmlNodeGetContent(n)) : NULL;
+}
 
-    if (!s) {
-        return NULL;
+/* A copy without blanks around it; NULL if there are none, and without memory. */
+static xmlChar *stripped(const xmlChar *s)
+{
+    size_t lead = strspn((const char *)s, CONFIG_BLANKS), len = strlen((const char *)s + lead);
+    bool any = lead > 0;
+
+    for (; len > 0 && strchr(CONFIG_BLANKS, s[lead + len - 1]); len--) {
+        any = true;
     }
-    lead = strspn(s, " \t\r\n");
-    len = strlen(s + lead);
-    memmove(s, s + lead, len + 1);
-    while (len > 0 && strchr(" \t\r\n", s[len - 1])) {
-        s[--len] = '\0';
+    return any ? xmlStrndup(s + lead, (int)len) : NULL;
+}
+
+/* Takes the blanks off each attribute, and off the text of each element that holds nothing else. */
+static void strip_blanks(xmlNodePtr n)
+{
+    bool leaf = true;
+    xmlChar *all, *value;
+
+    for (xmlAttrPtr a = n->properties; a; a = a->next) {
+        all = a->ns ? NULL : xmlNodeListGetString(n->doc, a->children, 1);
+        value = all ? stripped(all) : NULL;
+        if (value) {
+            xmlSetProp(n, a->name, value);
+        }
+        xmlFree(value);
+        xmlFree(all);
     }
-    return s;
+    for (xmlNodePtr c = n->children; c; c = c->next) {
+        if (c->type == XML_ELEMENT_NODE) {
+            leaf = false;
+            strip_blanks(c);
+        }
+    }
+    all = leaf && n->children ? xmlNodeGetContent(n) : NULL;
+    value = all ? stripped(all) : NULL;
+    if (value) {
+        xmlNodeSetContent(n, NULL);
+        xmlAddChild(n, xmlNewDocText(n->doc, value));
+    }
+    xmlFree(value);
+    xmlFree(all);
 }
 
 static unsigned long number(char *s, unsigned long missing)
@@ -154,6 +186,7 @@ static int read_disk(xmlNodePtr n, const char *file, struct disk_config *d, stru
                          "%s:%ld: <source> of a disk of type '%s' has the one attribute '%s'", file,
                          xmlGetLineNo(source), block ? "block" : "file", wanted);
     }
+    d->line = xmlGetLineNo(n);
     d->target = attr(child(n, "target"), "dev");
     d->readonly = child(n, "readonly") != NULL;
     return 0;
@@ -163,6 +196,7 @@ static int read_nic(xmlNodePtr n, struct nic_config *nic)
 {
     char *mac = attr(child(n, "mac"), "address");
 
+    nic->line = xmlGetLineNo(n);
     if (mac) {
         nic->mac_given =
             sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &nic->mac[0], &nic->mac[1],
@@ -212,6 +246,11 @@ static int read_devices(xmlNodePtr n, const char *file, struct domain_config *c,
     return rc;
 }
 
+static long line_of(xmlNodePtr n, xmlNodePtr missing)
+{
+    return xmlGetLineNo(n ? n : missing);
+}
+
 static int read_domain(xmlNodePtr root, const char *file, struct domain_config *c, struct error *e)
 {
     xmlNodePtr os = child(root, "os"), vcpu = child(root, "vcpu"), devices = child(root, "devices");
@@ -235,6 +274,14 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
     c->on_poweroff = read_action(child(root, "on_poweroff"), END_DESTROY);
     c->on_reboot = read_action(child(root, "on_reboot"), END_RESTART);
     c->on_crash = read_action(child(root, "on_crash"), END_DESTROY);
+    c->line = (struct config_lines){
+        .name = line_of(child(root, "name"), root),
+        .memory = line_of(child(root, "memory"), root),
+        .current = line_of(child(root, "currentMemory"), root),
+        .vcpu = line_of(vcpu, root),
+        .cmdline = line_of(child(os, "cmdline"), root),
+        .shares = line_of(child(child(root, "cputune"), "shares"), root),
+    };
     rc = read_size(child(root, "memory"), file, &c->memory_kib, e);
     c->current_kib = c->memory_kib;
     if (rc == 0 && child(root, "currentMemory")) {
@@ -281,6 +328,7 @@ int domain_config_parse(const char *xml, size_t len, const char *name, const cha
     } else if (doc->intSubset) {
         rc = error_set(e, -EINVAL, "%s: a document type declaration is not accepted", name);
     } else {
+        strip_blanks(xmlDocGetRootElement(doc));
         rc = schema_check(doc, name, schema, e);
         if (rc == 0) {
             rc = read_domain(xmlDocGetRootElement(doc), name, &c, e);

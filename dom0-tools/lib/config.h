@@ -18,7 +18,7 @@
 
 #include "error.h"
 
-#define CONFIG_MAX_VCPUS 128u
+#define CONFIG_MAX_VCPUS 64u /* what the hypervisor gives a domain */
 #define CONFIG_MAX_DISKS 32u
 #define CONFIG_MAX_NICS  16u
 
@@ -26,12 +26,18 @@ enum end_action { END_DESTROY, END_RESTART, END_PRESERVE };
 
 enum disk_kind { DISK_FILE, DISK_BLOCK };
 
+/* Where in its file the configuration says what, for messages; 0 without a file. */
+struct config_lines {
+    long name, memory, current, vcpu, cmdline, shares;
+};
+
 struct disk_config {
     enum disk_kind kind;
     char *source;      /* file or block device in the control domain */
     char *target;      /* xvda, xvdb1, ... */
     unsigned int vdev; /* its number in the block protocol */
     bool readonly;
+    long line;
 };
 
 struct nic_config {
@@ -39,6 +45,7 @@ struct nic_config {
     bool mac_given; /* else made up when the domain is created */
     char *bridge;
     char *ifname; /* its name in the control domain; NULL = vif<domid>.<n> */
+    long line;
 };
 
 struct domain_config {
@@ -60,7 +67,11 @@ struct domain_config {
     size_t nr_disks;
     struct nic_config *nics;
     size_t nr_nics;
+    struct config_lines line;
 };
+
+/* What may stand around a value. */
+#define CONFIG_BLANKS " \t\r\n"
 
 /* Limits that hold for every domain. */
 #define CONFIG_MIN_MEMORY_KIB 2048u               /* 2 MiB */

@@ -27,11 +27,12 @@ static int check_name(const struct domain_config *c, const char *file, struct er
 {
     if (!domain_name_ok(c->name)) {
         return error_set(e, -EINVAL,
-                         "%s: <name>: '%s' may not be a number alone, nor begin with . or -", file,
-                         c->name);
+                         "%s:%ld: <name>: '%s' may not be a number alone, nor begin with . or -",
+                         file, c->line.name, c->name);
     }
     if (strcmp(c->name, "Domain-0") == 0) {
-        return error_set(e, -EINVAL, "%s: <name>: Domain-0 is the control domain", file);
+        return error_set(e, -EINVAL, "%s:%ld: <name>: Domain-0 is the control domain", file,
+                         c->line.name);
     }
     return 0;
 }
@@ -39,13 +40,13 @@ static int check_name(const struct domain_config *c, const char *file, struct er
 static int check_memory(const struct domain_config *c, const char *file, struct error *e)
 {
     if (c->memory_kib < CONFIG_MIN_MEMORY_KIB || c->memory_kib > CONFIG_MAX_MEMORY_KIB) {
-        return error_set(e, -ERANGE, "%s: <memory>: %llu KiB is not between 2 MiB and 16 TiB", file,
-                         (unsigned long long)c->memory_kib);
+        return error_set(e, -ERANGE, "%s:%ld: <memory>: %llu KiB is not between 2 MiB and 16 TiB",
+                         file, c->line.memory, (unsigned long long)c->memory_kib);
     }
     if (c->current_kib < CONFIG_MIN_MEMORY_KIB || c->current_kib > c->memory_kib) {
         return error_set(e, -ERANGE,
-                         "%s: <currentMemory>: %llu KiB is not between 2 MiB and <memory>", file,
-                         (unsigned long long)c->current_kib);
+                         "%s:%ld: <currentMemory>: %llu KiB is not between 2 MiB and <memory>",
+                         file, c->line.current, (unsigned long long)c->current_kib);
     }
     return 0;
 }
@@ -53,16 +54,16 @@ static int check_memory(const struct domain_config *c, const char *file, struct 
 static int check_vcpus(const struct domain_config *c, const char *file, struct error *e)
 {
     if (c->max_vcpus < 1 || c->max_vcpus > CONFIG_MAX_VCPUS) {
-        return error_set(e, -ERANGE, "%s: <vcpu>: %u is not between 1 and %u", file, c->max_vcpus,
-                         CONFIG_MAX_VCPUS);
+        return error_set(e, -ERANGE, "%s:%ld: <vcpu>: %u is not between 1 and %u", file,
+                         c->line.vcpu, c->max_vcpus, CONFIG_MAX_VCPUS);
     }
     if (c->vcpus < 1 || c->vcpus > c->max_vcpus) {
-        return error_set(e, -ERANGE, "%s: <vcpu>: current='%u' is not between 1 and %u", file,
-                         c->vcpus, c->max_vcpus);
+        return error_set(e, -ERANGE, "%s:%ld: <vcpu>: current='%u' is not between 1 and %u", file,
+                         c->line.vcpu, c->vcpus, c->max_vcpus);
     }
     if (c->weight > 65535) {
-        return error_set(e, -ERANGE, "%s: <shares>: %u is not between 1 and 65535", file,
-                         c->weight);
+        return error_set(e, -ERANGE, "%s:%ld: <shares>: %u is not between 1 and 65535", file,
+                         c->line.shares, c->weight);
     }
     return 0;
 }
@@ -72,8 +73,8 @@ static int check_cmdline(const struct domain_config *c, const char *file, struct
     size_t len = strlen(c->cmdline);
 
     if (len > CONFIG_MAX_CMDLINE) {
-        return error_set(e, -E2BIG, "%s: <cmdline>: %zu bytes, at most %u fit into start_info",
-                         file, len, CONFIG_MAX_CMDLINE);
+        return error_set(e, -E2BIG, "%s:%ld: <cmdline>: %zu bytes, at most %u fit into start_info",
+                         file, c->line.cmdline, len, CONFIG_MAX_CMDLINE);
     }
     return 0;
 }
@@ -93,14 +94,14 @@ static int check_disks(struct domain_config *c, const char *file, struct error *
         c->disks[i].vdev = vdev_number(c->disks[i].target);
         for (size_t j = 0; j < i; j++) {
             if (c->disks[i].vdev == c->disks[j].vdev) {
-                return error_set(e, -EEXIST, "%s: <disk>: target '%s' is given twice", file,
-                                 c->disks[i].target);
+                return error_set(e, -EEXIST, "%s:%ld: <disk>: target '%s' is given twice", file,
+                                 c->disks[i].line, c->disks[i].target);
             }
             if (strcmp(c->disks[i].source, c->disks[j].source) == 0 &&
                 !(c->disks[i].readonly && c->disks[j].readonly)) {
                 return error_set(e, -EEXIST,
-                                 "%s: <disk>: source '%s' is given twice, and can be written", file,
-                                 c->disks[i].source);
+                                 "%s:%ld: <disk>: source '%s' is given twice, and can be written",
+                                 file, c->disks[i].line, c->disks[i].source);
             }
         }
     }
@@ -113,21 +114,21 @@ static int check_nics(const struct domain_config *c, const char *file, struct er
         const struct nic_config *n = &c->nics[i];
 
         if (n->mac_given && (n->mac[0] & 1)) {
-            return error_set(e, -EINVAL,
-                             "%s: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is a group address", file,
-                             n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
+            return error_set(
+                e, -EINVAL, "%s:%ld: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is a group address", file,
+                n->line, n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
         }
         for (size_t j = 0; j < i; j++) {
             const struct nic_config *o = &c->nics[j];
 
             if (n->mac_given && o->mac_given && memcmp(n->mac, o->mac, 6) == 0) {
-                return error_set(e, -EEXIST,
-                                 "%s: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is given twice", file,
-                                 n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
+                return error_set(
+                    e, -EEXIST, "%s:%ld: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is given twice", file,
+                    n->line, n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
             }
             if (n->ifname && o->ifname && strcmp(n->ifname, o->ifname) == 0) {
-                return error_set(e, -EEXIST, "%s: <interface>: target '%s' is given twice", file,
-                                 n->ifname);
+                return error_set(e, -EEXIST, "%s:%ld: <interface>: target '%s' is given twice",
+                                 file, n->line, n->ifname);
             }
         }
     }

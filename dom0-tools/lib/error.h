@@ -5,7 +5,7 @@
  * A function of the toolstack that can fail for a reason that a person must read takes a
  * `struct error *` last, and returns a negative errno. The text says what was refused,
  * which field, which rule, and has no newline: "hello.xml:7: <vcpu>: 0 is not between 1
- * and 128". Only the first cause is kept: whoever finds the error set on the way out adds
+ * and 64". Only the first cause is kept: whoever finds the error set on the way out adds
  * nothing, so an unwinding that fails too cannot hide why it began.
  */
 #ifndef PARVIS_TOOLS_ERROR_H

@@ -5,9 +5,11 @@
 TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_schema.c config_xml.c error.c uuid.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_store.c)
 
-UNIT += tools_config
+UNIT += tools_config tools_config_random
 unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_LIBS := -lxml2
+unit_tools_config_random_SRCS := tests/unit/tools_config_random.c $(TOOLS_CONFIG_SRCS)
+unit_tools_config_random_LIBS := -lxml2
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c device_system.c devices.c find.c \

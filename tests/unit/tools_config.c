@@ -6,6 +6,7 @@
  * Each bad file is a good one with one change. The message must name the file, the line of
  * the change, and what it is about; for an unknown thing, also what would be accepted.
  */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,41 +20,7 @@
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
 
-#include "config.h"
-
-#define SCHEMA "dom0-tools/schema/domain.rng"
-
-static const char good[] =
-    "<domain type='xen'>\n"
-    "  <name>web</name>\n"
-    "  <uuid>01234567-89ab-cdef-0123-456789abcdef</uuid>\n"
-    "  <title>a &lt;web&gt; server</title>\n"
-    "  <memory unit='KiB'>262144</memory>\n"
-    "  <currentMemory unit='KiB'>131072</currentMemory>\n"
-    "  <vcpu current='1'>2</vcpu>\n"
-    "  <os>\n"
-    "    <type arch='x86_64' machine='xenpv'>linux</type>\n"
-    "    <kernel>/boot/vmlinuz</kernel> <initrd>/boot/initrd</initrd>\n"
-    "    <cmdline>console=hvc0 a='b' &amp;c</cmdline>\n"
-    "  </os>\n"
-    "  <cputune><shares>512</shares></cputune>\n"
-    "  <on_poweroff>destroy</on_poweroff> <on_reboot>restart</on_reboot>\n"
-    "  <on_crash>preserve</on_crash>\n"
-    "  <devices>\n"
-    "    <disk type='file' device='disk'><driver name='phy' type='raw'/>\n"
-    "      <source file='/srv/web.img'/><target dev='xvda' bus='xen'/></disk>\n"
-    "    <disk type='block'><source dev='/dev/sdb'/><target dev='xvdb1'/><readonly/></disk>\n"
-    "    <interface type='bridge'><mac address='00:16:3e:00:00:01'/>\n"
-    "      <source bridge='xenbr0'/></interface>\n"
-    "    <console type='pty'><target type='xen' port='0'/></console>\n"
-    "  </devices>\n"
-    "</domain>\n";
-
-static int parse(const char *text, struct domain_config *c, struct error *e)
-{
-    memset(e, 0, sizeof(*e));
-    return domain_config_parse(text, strlen(text), "t.xml", SCHEMA, c, e);
-}
+#include "tools_config.h"
 
 /* `good` with the first `from` replaced. */
 static char *changed(const char *from, const char *to)
@@ -224,6 +191,8 @@ static const struct bad bads[] = {
     {">262144<", ">-1<", {"t.xml:5", "'-1'"}},
     {">262144<", ">1.5<", {"t.xml:5", "'1.5'"}},
     {">262144<", "><", {"t.xml:5", "''"}},
+    {">262144<", "> \n <", {"t.xml:5", "''"}},
+    {">262144<", "> 262 144 <", {"t.xml:5", "'262 144'"}},
     {">linux<", ">hvm<", {"t.xml:9", "'hvm'", "linux, xen"}},
     {"x86_64", "i686", {"t.xml:9", "'i686'", "x86_64"}},
     {">preserve<", ">coredump-destroy<", {"t.xml:15", "<on_crash>", "destroy, restart, preserve"}},
@@ -250,20 +219,20 @@ static const struct bad bads[] = {
     {"<source dev='/dev/sdb'/>", "<source dev='/dev/sdb' file='/x'/>",
      {"t.xml:19", "one attribute 'dev'"}},
     /* limits and relations */
-    {">262144<", ">1024<", {"t.xml", "<memory>", "2 MiB and 16 TiB"}},
+    {">262144<", ">1024<", {"t.xml:5", "<memory>", "2 MiB and 16 TiB"}},
     {">262144<", ">9999999999999999999<", {"t.xml:5", "<memory> is too large"}},
     {"'KiB'>262144<", "'TiB'>9999999999<", {"t.xml:5", "<memory> is too large"}},
-    {">131072<", ">262148<", {"t.xml", "<currentMemory>"}},
-    {"current='1'>2<", "current='3'>2<", {"t.xml", "current='3'", "between 1 and 2"}},
-    {"current='1'>2<", "current='0'>2<", {"t.xml", "current='0'"}},
-    {"'1'>2<", "'1'>0<", {"t.xml", "<vcpu>: 0", "between 1 and 128"}},
-    {"'1'>2<", "'1'>129<", {"t.xml", "<vcpu>: 129"}},
-    {">512<", ">65536<", {"t.xml", "<shares>"}},
-    {"<name>web<", "<name>123<", {"t.xml", "<name>", "number"}},
-    {"<name>web<", "<name>Domain-0<", {"t.xml", "control domain"}},
-    {"xvdb1", "xvda", {"t.xml", "target 'xvda' is given twice"}},
-    {"/dev/sdb", "/srv/web.img", {"t.xml", "source '/srv/web.img'", "twice"}},
-    {"00:16:3e", "01:16:3e", {"t.xml", "group address"}},
+    {">131072<", ">262148<", {"t.xml:6", "<currentMemory>"}},
+    {"current='1'>2<", "current='3'>2<", {"t.xml:7", "current='3'", "between 1 and 2"}},
+    {"current='1'>2<", "current='0'>2<", {"t.xml:7", "current='0'"}},
+    {"'1'>2<", "'1'>0<", {"t.xml:7", "<vcpu>: 0", "between 1 and 64"}},
+    {"'1'>2<", "'1'>65<", {"t.xml:7", "<vcpu>: 65"}},
+    {">512<", ">65536<", {"t.xml:13", "<shares>"}},
+    {"<name>web<", "<name>123<", {"t.xml:2", "<name>", "number"}},
+    {"<name>web<", "<name>Domain-0<", {"t.xml:2", "control domain"}},
+    {"xvdb1", "xvda", {"t.xml:19", "target 'xvda' is given twice"}},
+    {"/dev/sdb", "/srv/web.img", {"t.xml:19", "source '/srv/web.img'", "twice"}},
+    {"00:16:3e", "01:16:3e", {"t.xml:20", "group address"}},
 };
 /* clang-format on */
 
@@ -289,6 +258,44 @@ static void refuses(void **state)
         }
         free(text);
     }
+}
+
+/* Pretty-printed: blanks and line ends around each value change nothing. */
+static void blanks_around_values(void **state)
+{
+    char *spaced = malloc(8 * sizeof(good)), *out = spaced, *as_is, *again;
+    struct domain_config a, b;
+    struct error e;
+    bool in_tag = false, quoted = false;
+
+    (void)state;
+    for (const char *p = good; *p; p++) {
+        bool opens = in_tag && *p == '\'' && !quoted, closes = in_tag && *p == '\'' && quoted;
+
+        /* A value begins behind > and an opening quote, and ends before < and a closing one. */
+        if (closes || (*p == '<' && p > good)) {
+            out = stpcpy(out, closes ? "\t " : " \n\t ");
+        }
+        *out++ = *p;
+        quoted = opens || (quoted && !closes);
+        in_tag = *p == '<' || (in_tag && (*p != '>' || quoted));
+        if (opens || (*p == '>' && !in_tag)) {
+            out = stpcpy(out, "\r\n  ");
+        }
+    }
+    *out = '\0';
+    if (parse(spaced, &b, &e)) {
+        fail_msg("%s in\n%s", e.text, spaced);
+    }
+    assert_int_equal(parse(good, &a, &e), 0);
+    as_is = domain_config_to_xml(&a, 7);
+    again = domain_config_to_xml(&b, 7);
+    assert_string_equal(again, as_is);
+    free(as_is);
+    free(again);
+    free(spaced);
+    domain_config_free(&a);
+    domain_config_free(&b);
 }
 
 /* Every prefix of a good file is refused or is the whole file, and nothing leaks. */
@@ -374,7 +381,7 @@ int main(void)
         cmocka_unit_test(round_trip),        cmocka_unit_test(units),
         cmocka_unit_test(refuses),           cmocka_unit_test(truncated_anywhere),
         cmocka_unit_test(long_command_line), cmocka_unit_test(files),
-        cmocka_unit_test(names_and_uuids),
+        cmocka_unit_test(names_and_uuids),   cmocka_unit_test(blanks_around_values),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
