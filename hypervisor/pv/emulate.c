@@ -3,14 +3,10 @@
  * Privileged instructions of a guest, emulated.
  *
  * A paravirtual kernel makes hypercalls, but a stock one still has some privileged instructions in
- * its drivers and start-up code. They fault in ring 3 (#GP); this file decodes the few that a guest
- * may have and hands them to their concept: control registers and debug registers, MSRs
+ * its drivers and start-up code. They fault in ring 3 (#GP); this file hands the few that a guest
+ * may have to their concept: control registers (emulate_cr.c) and debug registers, MSRs
  * (emulate_msr.c), ports (emulate_io.c), CPUID (cpuid.c). Everything else goes back to the guest as
- * the #GP it is.
- *
- * The instruction is fetched once, through the guest's page tables; the guest may change it at any
- * time, which decides only what it gets done for itself (XSA-202): nothing is executed but this
- * code. Only flat code segments are decoded.
+ * the #GP it is. Only flat code segments are decoded.
  */
 #include <parvis/string.h>
 #include <port/guest_access.h>
@@ -19,153 +15,96 @@
 #include <pv/pv_bits.h>
 #include <xen/errno.h>
 
-#define MAX_INSN    15
 #define MSR_TSC_AUX 0xc0000103
 
-struct insn {
-    uint8_t bytes[MAX_INSN];
-    unsigned int got; /* bytes that could be fetched */
-    unsigned int at;  /* next byte to decode         */
-    bool rep, opsize;
-    uint8_t rex;
+enum outcome {
+    NOT_OURS, /* the guest's #GP                                                  */
+    DONE,     /* it goes on behind the instruction                                */
+    NOT_YET,  /* it goes on where v->regs say: at the instruction, or in a fault's handler */
 };
 
-static bool fetch(struct vcpu *v, struct insn *in)
+static enum outcome done_if(bool ok)
 {
-    unsigned int first = (unsigned int)MIN(MAX_INSN, PAGE_SIZE - (v->regs.rip & ~PAGE_MASK));
-
-    memset(in, 0, sizeof(*in));
-    if (copy_from_guest(in->bytes, v->regs.rip, first))
-        return false;
-    in->got = first;
-    if (first < MAX_INSN &&
-        !copy_from_guest(in->bytes + first, v->regs.rip + first, MAX_INSN - first))
-        in->got = MAX_INSN;
-    return true;
+    return ok ? DONE : NOT_OURS;
 }
 
-static int next_byte(struct insn *in)
+/* in, out: 0xe4-0xe7 with an immediate port, 0xec-0xef with DX; but for bytes an operand is at most
+ * a word of 4. */
+static enum outcome __noinline emulate_port(struct vcpu *v, const struct x86_insn *in)
 {
-    return in->at < in->got ? in->bytes[in->at++] : -1;
-}
+    unsigned int bytes = MIN(in->bytes, 4u);
+    unsigned int port = in->opcode & 8 ? v->regs.rdx & 0xffff : in->imm & 0xff;
 
-/* Prefixes that matter; returns the opcode, -1 when there is none that can be ours. */
-static int decode_opcode(struct insn *in)
-{
-    for (;;) {
-        int b = next_byte(in);
-
-        if (b == 0x66)
-            in->opsize = true;
-        else if (b == 0xf2 || b == 0xf3)
-            in->rep = true;
-        else if (b >= 0x40 && b <= 0x4f)
-            in->rex = (uint8_t)b;
-        else
-            return b;
-        if (b >= 0x40 && b <= 0x4f) /* REX stands right before the opcode */
-            return next_byte(in);
-    }
-}
-
-static uint64_t *gpr(struct cpu_user_regs *r, unsigned int n)
-{
-    uint64_t *const map[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
-                               &r->rsi, &r->rdi, &r->r8,  &r->r9,  &r->r10, &r->r11,
-                               &r->r12, &r->r13, &r->r14, &r->r15};
-    return map[n & 15];
-}
-
-static void set_low(uint64_t *reg, uint64_t value, unsigned int bytes)
-{
-    if (bytes == 4)
-        *reg = (uint32_t)value; /* a 32-bit write clears the upper half */
-    else if (bytes == 2)
-        *reg = (*reg & ~0xffffull) | (value & 0xffff);
-    else
-        *reg = (*reg & ~0xffull) | (value & 0xff);
-}
-
-/* in, out: 0xe4-0xe7 with an immediate port, 0xec-0xef with DX. */
-static bool emulate_port(struct vcpu *v, struct insn *in, unsigned int opcode)
-{
-    unsigned int bytes = !(opcode & 1) ? 1 : in->opsize ? 2 : 4;
-    int imm = opcode & 8 ? 0 : next_byte(in);
-    unsigned int port = opcode & 8 ? v->regs.rdx & 0xffff : (unsigned int)imm;
-
-    if (imm < 0 || !pv_io_permitted(v, port, bytes))
-        return false;
-    if (opcode & 2)
+    if (!pv_io_permitted(v, port, bytes))
+        return NOT_OURS;
+    if (in->opcode & 2)
         pv_io_write(v, port, bytes, (uint32_t)v->regs.rax);
     else
-        set_low(&v->regs.rax, pv_io_read(v, port, bytes), bytes);
-    return true;
+        x86_set_reg(&v->regs, 0, bytes, pv_io_read(v, port, bytes));
+    return DONE;
+}
+
+static enum outcome fault_at(struct vcpu *v, gva_t at, uint32_t error_code)
+{
+    pv_inject_page_fault(v, at, error_code);
+    return NOT_YET;
 }
 
 /* ins, outs: one element; with a repeat prefix RIP stays until RCX is 0, so nothing is long. */
-static bool emulate_string_port(struct vcpu *v, struct insn *in, unsigned int opcode)
+static enum outcome __noinline emulate_string_port(struct vcpu *v, struct x86_insn *in)
 {
     struct cpu_user_regs *r = &v->regs;
-    unsigned int bytes = !(opcode & 1) ? 1 : in->opsize ? 2 : 4;
-    int64_t step = r->rflags & X86_EFLAGS_DF ? -(int64_t)bytes : (int64_t)bytes;
-    uint64_t *pointer = opcode & 2 ? &r->rsi : &r->rdi;
+    unsigned int bytes = MIN(in->bytes, 4u);
+    uint64_t *pointer = in->opcode & 2 ? &r->rsi : &r->rdi;
     uint32_t value = 0;
 
     if (!pv_io_permitted(v, r->rdx & 0xffff, bytes))
-        return false;
+        return NOT_OURS;
     if (in->rep && !r->rcx)
-        return true;
-    if (opcode & 2) {
-        if (copy_from_guest(&value, *pointer, bytes)) {
-            pv_inject_page_fault(v, *pointer, 0);
-            in->at = 0;
-            return true;
-        }
+        return DONE;
+    if (in->opcode & 2) {
+        if (copy_from_guest(&value, *pointer, bytes))
+            return fault_at(v, *pointer, 0);
         pv_io_write(v, r->rdx & 0xffff, bytes, value);
     } else {
         /* XSA-67: the destination is tried before the device gives its data up. */
-        if (copy_to_guest(*pointer, &value, bytes)) {
-            pv_inject_page_fault(v, *pointer, PFEC_WRITE);
-            in->at = 0;
-            return true;
-        }
+        if (copy_to_guest(*pointer, &value, bytes))
+            return fault_at(v, *pointer, PFEC_WRITE);
         value = pv_io_read(v, r->rdx & 0xffff, bytes);
         if (copy_to_guest(*pointer, &value, bytes))
-            return false;
+            return NOT_OURS;
     }
-    *pointer += (uint64_t)step;
+    *pointer += r->rflags & X86_EFLAGS_DF ? -(uint64_t)bytes : bytes;
     if (in->rep && --r->rcx)
-        in->at = 0; /* again */
-    return true;
+        in->length = 0; /* again */
+    return DONE;
 }
 
 /* mov to and from control and debug registers: 0f 20 to 0f 23. */
-static bool emulate_mov_cr_dr(struct vcpu *v, struct insn *in, unsigned int opcode)
+static enum outcome __noinline emulate_mov_cr_dr(struct vcpu *v, const struct x86_insn *in)
 {
-    int modrm = next_byte(in);
-    unsigned int reg = (modrm >> 3 & 7) | (in->rex & 4 ? 8 : 0);
-    uint64_t *rm = gpr(&v->regs, (modrm & 7) | (in->rex & 1 ? 8 : 0));
-
+    unsigned int reg = in->reg;
+    uint64_t *rm = x86_reg(&v->regs, in->rm);
     int rc;
 
-    if (modrm < 0xc0 || reg > 7)
-        return false;
-    switch (opcode) {
-    case 0x20:
+    if (in->has_memory || reg > 7)
+        return NOT_OURS;
+    if (in->opcode & 1 && (reg == 4 || reg == 5))
+        reg += 2;
+    switch (in->opcode) {
+    case 0x0f20:
         if (reg != 0 && reg != 2 && reg != 3 && reg != 4)
-            return false;
+            return NOT_OURS;
         *rm = pv_read_cr(v, reg);
-        return true;
-    case 0x21:
-        *rm = v->arch.debugreg[reg == 4 || reg == 5 ? reg + 2 : reg];
-        return true;
-    case 0x22:
+        return DONE;
+    case 0x0f21:
+        *rm = v->arch.debugreg[reg];
+        return DONE;
+    case 0x0f22:
         rc = pv_write_cr(v, reg, *rm);
-        if (rc == -XEN_ERESTART)
-            in->at = 0; /* again */
-        return !rc || rc == -XEN_ERESTART;
+        return rc == -XEN_ERESTART ? NOT_YET : done_if(!rc);
     default:
-        return !pv_set_debugreg(v, reg == 4 || reg == 5 ? reg + 2 : reg, *rm);
+        return done_if(!pv_set_debugreg(v, reg, *rm));
     }
 }
 
@@ -225,36 +164,51 @@ static bool emulate_xsetbv(struct vcpu *v)
     return true;
 }
 
-/* Two-byte opcodes, for the guest's kernel alone. */
-static bool emulate_0f(struct vcpu *v, struct insn *in)
+/* For the guest's kernel alone. */
+static enum outcome emulate_kernel(struct vcpu *v, const struct x86_insn *in)
 {
-    int opcode = next_byte(in);
-
-    if (!guest_kernel_mode(v))
-        return false;
-    switch (opcode) {
-    case 0x01:
-        opcode = next_byte(in);
-        return opcode == 0xd1 ? emulate_xsetbv(v) : opcode == 0xf9 && emulate_rdtscp(v);
-    case 0x06: /* clts */
-        return !pv_write_cr(v, 0, pv_read_cr(v, 0) & ~X86_CR0_TS);
-    case 0x09: /* wbinvd: only who has device memory can tell */
+    switch (in->opcode) {
+    case 0x0f01:
+        return done_if(in->modrm == 0xd1   ? emulate_xsetbv(v)
+                       : in->modrm == 0xf9 ? emulate_rdtscp(v)
+                                           : false);
+    case 0x0f06: /* clts */
+        return done_if(!pv_write_cr(v, 0, pv_read_cr(v, 0) & ~X86_CR0_TS));
+    case 0x0f09: /* wbinvd: only who has device memory can tell */
         if (v->domain->is_control)
             flush_cache_all();
-        return true;
-    case 0x20 ... 0x23:
-        return emulate_mov_cr_dr(v, in, (unsigned int)opcode);
-    case 0x31:
+        return DONE;
+    case 0x0f20 ... 0x0f23:
+        return emulate_mov_cr_dr(v, in);
+    case 0x0f31:
         emulate_rdtsc(v);
-        return true;
-    case 0x30:
-    case 0x32:
-        return emulate_msr(v, opcode == 0x30);
-    case 0xa2:
+        return DONE;
+    case 0x0f30:
+    case 0x0f32:
+        return done_if(emulate_msr(v, in->opcode == 0x0f30));
+    case 0x0fa2:
         emulate_cpuid(v);
-        return true;
+        return DONE;
     default:
-        return false;
+        return NOT_OURS;
+    }
+}
+
+static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
+{
+    if (in->opcode >= 0x0f00)
+        return guest_kernel_mode(v) ? emulate_kernel(v, in) : NOT_OURS;
+    switch (in->opcode) {
+    case 0x6c ... 0x6f:
+        return emulate_string_port(v, in);
+    case 0xe4 ... 0xe7:
+    case 0xec ... 0xef:
+        return emulate_port(v, in);
+    case 0xfa: /* cli, sti: ABI: allowed by IOPL, without effect on the events' mask */
+    case 0xfb:
+        return done_if(pv_iopl_permits(v));
+    default:
+        return NOT_OURS;
     }
 }
 
@@ -265,40 +219,19 @@ static bool flat_code(const struct vcpu *v)
 
 bool pv_emulate_privileged(struct vcpu *v)
 {
-    struct insn in;
-    int opcode;
-    bool done;
+    enum outcome outcome;
+    struct x86_insn in;
 
     /* In a guest's own code segment the base is not known to be 0; stock kernels use one like the
      * flat one. */
     if ((v->regs.cs & ~7u) >= FIRST_RESERVED_GDT_BYTE && !flat_code(v))
         return false;
-    if (!fetch(v, &in))
+    if (!pv_fetch_insn(v, &in) || in.segment || in.addr32 || in.lock)
         return false;
-    opcode = decode_opcode(&in);
-    switch (opcode) {
-    case 0x6c ... 0x6f:
-        done = emulate_string_port(v, &in, (unsigned int)opcode);
-        break;
-    case 0xe4 ... 0xe7:
-    case 0xec ... 0xef:
-        done = emulate_port(v, &in, (unsigned int)opcode);
-        break;
-    case 0xfa: /* cli, sti: ABI: allowed by IOPL, without effect on the events' mask */
-    case 0xfb:
-        done = pv_iopl_permits(v);
-        break;
-    case 0x0f:
-        done = emulate_0f(v, &in);
-        break;
-    default:
-        done = false;
-    }
-    if (done) {
-        v->regs.rip += in.at;
-        v->arch.flags &= ~(uint32_t)VF_IN_SYSCALL;
-    }
-    return done;
+    outcome = emulate(v, &in);
+    if (outcome == DONE)
+        pv_insn_done(v, in.length);
+    return outcome != NOT_OURS;
 }
 
 /* The forced-emulation prefix: ud2 and "xen" before CPUID, so that a guest sees the hypervisor's
@@ -312,6 +245,6 @@ bool pv_emulate_forced(struct vcpu *v)
         memcmp(bytes, prefixed_cpuid, sizeof(bytes)))
         return false;
     emulate_cpuid(v);
-    v->regs.rip += sizeof(bytes);
+    pv_insn_done(v, sizeof(bytes));
     return true;
 }

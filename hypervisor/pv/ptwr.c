@@ -10,59 +10,46 @@
  */
 #include <core/base/hypercall.h>
 #include <port/guest_access.h>
-#include <pv/ptwr_insn.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 
 #define TRIES 16 /* the CPU may set accessed and dirty meanwhile: twice at most */
 
-/* The instruction at RIP, up to 15 bytes; fewer when the next page is not there. */
-static unsigned int fetch(gva_t rip, uint8_t *code)
-{
-    unsigned int n = PTWR_MAX_LENGTH, left = (unsigned int)(PAGE_SIZE - (rip & ~PAGE_MASK));
-
-    if (!copy_from_guest(code, rip, n))
-        return n;
-    n = MIN(n, left);
-    return copy_from_guest(code, rip, n) ? 0 : n;
-}
-
 /* The operand within its entry. */
-static uint64_t extract(uint64_t entry, const struct ptwr_insn *in)
+static uint64_t extract(uint64_t entry, const struct x86_write *w)
 {
-    uint64_t mask = in->bytes == 8 ? ~0ull : (1ull << (8 * in->bytes)) - 1;
-    return entry >> (in->addr % 8 * 8) & mask;
+    return entry >> (w->addr % 8 * 8) & x86_size_mask(w->bytes);
 }
 
-static uint64_t insert(uint64_t entry, const struct ptwr_insn *in, uint64_t operand)
+static uint64_t insert(uint64_t entry, const struct x86_write *w, uint64_t operand)
 {
-    uint64_t mask = in->bytes == 8 ? ~0ull : (1ull << (8 * in->bytes)) - 1;
-    unsigned int shift = (unsigned int)(in->addr % 8 * 8);
+    unsigned int shift = (unsigned int)(w->addr % 8 * 8);
 
-    return (entry & ~(mask << shift)) | operand << shift;
+    return (entry & ~(x86_size_mask(w->bytes) << shift)) | operand << shift;
 }
 
 /* The table is locked. 0 and what the operand was, or -XEN_E*. */
-static int write_entry(struct vcpu *v, struct page_info *table, const struct ptwr_insn *in,
+static int write_entry(struct vcpu *v, struct page_info *table, const struct x86_write *w,
                        uint64_t *was)
 {
-    unsigned int index = (unsigned int)(in->addr & ~PAGE_MASK) / 8;
+    unsigned int index = (unsigned int)(w->addr & ~PAGE_MASK) / 8;
     int rc = -XEN_EAGAIN;
 
     for (unsigned int i = 0; i < TRIES && rc == -XEN_EAGAIN; i++) {
         uint64_t entry = READ_ONCE(*table_entry(table, index)), operand;
 
-        *was = extract(entry, in);
-        if (!ptwr_compute(&v->regs, in, *was, &operand))
+        *was = extract(entry, w);
+        if (!x86_write_compute(w, &v->regs, *was, &operand))
             return 0;
-        rc = write_pte(v->domain, table, index, insert(entry, in, operand), v->domain,
+        rc = write_pte(v->domain, table, index, insert(entry, w, operand), v->domain,
                        PTE_WRITE_IF_SAME, &entry);
     }
     return rc;
 }
 
-static bool emulate(struct vcpu *v, struct page_info *table, const struct ptwr_insn *in)
+static bool emulate(struct vcpu *v, struct page_info *table, const struct x86_write *w,
+                    unsigned int length)
 {
     uint64_t was;
     int rc = -XEN_EINVAL;
@@ -70,25 +57,28 @@ static bool emulate(struct vcpu *v, struct page_info *table, const struct ptwr_i
     if (!page_lock(table, v->domain))
         return false;
     if (table_level(table->type_info) == 1)
-        rc = write_entry(v, table, in, &was);
+        rc = write_entry(v, table, w, &was);
     page_unlock(table);
     if (rc == -XEN_EAGAIN)
         return true; /* the guest runs into it again */
     if (rc)
         return false;
-    ptwr_retire(&v->regs, in, was);
-    if (v->regs.rflags & X86_EFLAGS_TF) {
-        v->arch.debugreg[6] |= X86_DR6_BS;
-        pv_inject_exception(v, TRAP_debug, 0, false);
-    }
+    x86_write_done(w, &v->regs, was);
+    pv_insn_done(v, length);
     return true;
+}
+
+/* What of an instruction has no meaning here: other segments and addresses, repeats. */
+static bool plain(const struct x86_insn *in)
+{
+    return !in->segment && !in->addr32 && !in->rep;
 }
 
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
 {
-    uint8_t code[PTWR_MAX_LENGTH];
     struct page_info *table;
-    struct ptwr_insn in;
+    struct x86_write w;
+    struct x86_insn in;
     uint64_t pte;
 
     if (!(v->domain->arch.vm_assist >> VMASST_TYPE_writable_pagetables & 1))
@@ -101,9 +91,9 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
      */
     if (table_level(table->type_info) != 1)
         return false;
-    if (!ptwr_decode(&v->regs, code, fetch(v->regs.rip, code), &in))
+    if (!pv_fetch_insn(v, &in) || !plain(&in) || !x86_write_of(&in, &v->regs, &w))
         return false;
-    if (((in.addr ^ cr2) & PAGE_MASK) || in.addr % in.bytes)
+    if (((w.addr ^ cr2) & PAGE_MASK) || w.addr % w.bytes)
         return false;
-    return emulate(v, table, &in);
+    return emulate(v, table, &w, in.length);
 }

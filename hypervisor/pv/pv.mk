@@ -13,6 +13,7 @@ CORE_SRCS += hypervisor/pv/bounce.c \
              hypervisor/pv/emulate_io.c \
              hypervisor/pv/emulate_msr.c \
              hypervisor/pv/hypercall_page.c \
+             hypervisor/pv/insn.c \
              hypervisor/pv/iret.c \
              hypervisor/pv/misc_hypercalls.c \
              hypervisor/pv/segment.c \
@@ -33,6 +34,5 @@ CORE_SRCS += hypervisor/pv/base_table.c \
              hypervisor/pv/page_walk.c \
              hypervisor/pv/pin.c \
              hypervisor/pv/ptwr.c \
-             hypervisor/pv/ptwr_insn.c \
              hypervisor/pv/teardown.c \
              hypervisor/pv/update_va.c

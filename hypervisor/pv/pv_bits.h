@@ -9,6 +9,7 @@
 #include <core/state/domain.h>
 #include <hv/types.h>
 #include <hv/x86_bits.h>
+#include <hv/x86_insn.h>
 
 #define TBF_FAILSAFE       16
 #define PV_MAX_FRAME_WORDS 12
@@ -16,6 +17,19 @@
 static inline bool is_canonical(uint64_t addr)
 {
     return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;
+}
+
+/* pv/insn.c */
+bool pv_fetch_insn(struct vcpu *v, struct x86_insn *in); /* at RIP. false: none that is decoded */
+void pv_single_step(struct vcpu *v); /* into the guest's #DB */
+
+/* It was carried out: the guest goes on behind it. */
+static inline void pv_insn_done(struct vcpu *v, unsigned int length)
+{
+    v->regs.rip += length;
+    v->regs.rflags &= ~X86_EFLAGS_RF;
+    if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
+        pv_single_step(v);
 }
 
 /* pv/emulate*.c: each returns true when the instruction was done (or a fault injected); false: not

@@ -4,6 +4,10 @@
 
 HOST_MACHINE := $(wildcard tests/host/*.c)
 
+UNIT += lib_x86_insn
+unit_lib_x86_insn_SRCS := tests/unit/lib_x86_insn.c tests/unit/insn_check.c \
+    hypervisor/lib/x86_decode.c hypervisor/lib/x86_write.c
+
 UNIT += core_lib core_heap core_timer
 unit_core_lib_SRCS := tests/unit/core_lib.c $(LIB_SRCS)
 # What the C library has too goes by names of its own there.

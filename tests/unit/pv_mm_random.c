@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include <core/base/hypercall.h>
-#include <pv/ptwr_insn.h>
 #include <pv/pv_ops.h>
 #include <xen/grant_table.h>
 

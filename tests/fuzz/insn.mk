@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzing of the decoder of instructions with libFuzzer: `make fuzz-insn`, for FUZZ_SECONDS. (make unit: lib_x86_insn.)
+
+FUZZ_SECONDS ?= 30
+FUZZ_INSN_SRCS := tests/fuzz/fuzz_insn.c tests/unit/insn_check.c hypervisor/lib/x86_decode.c hypervisor/lib/x86_write.c
+
+build/fuzz/fuzz_insn: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_INSN_SRCS))
+	$(call say,clang,$@)
+	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^
+
+.PHONY: fuzz-insn
+FUZZ += fuzz-insn
+fuzz-insn: build/fuzz/fuzz_insn ## fuzzes the decoder of instructions, FUZZ_SECONDS
+	@mkdir -p build/fuzz/corpus/insn
+	build/fuzz/fuzz_insn -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=32 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/insn
