@@ -170,6 +170,7 @@ void host_init(uint64_t frames)
     host_guest_init();
     host_irq_init();
     host_tlb_init();
+    host_full_cpu = false;
     heap_init();
     heap_give(MFN(16), frames - 16);
     domain_system_init();

@@ -73,23 +73,23 @@ bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value)
     return true;
 }
 
-/* A CPU without model-specific registers and with no features. */
+/* A CPU without model-specific registers and with no features; or with all. */
+bool host_full_cpu;
+
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
 {
-    (void)msr;
-    *value = 0;
-    return false;
+    *value = host_full_cpu ? msr : 0;
+    return host_full_cpu;
 }
 
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
     (void)leaf;
     (void)sub;
-    out[0] = out[1] = out[2] = out[3] = 0;
+    out[0] = out[1] = out[2] = out[3] = host_full_cpu ? ~0u : 0;
 }
 
 bool machine_xsetbv_safe(uint64_t xcr0)
 {
-    (void)xcr0;
-    return false;
+    return host_full_cpu && (xcr0 == 1 || xcr0 == 3 || xcr0 == 7);
 }
