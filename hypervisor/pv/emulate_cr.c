@@ -7,9 +7,9 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <port/machine.h>
-#include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
 
 #define CR0_ALWAYS                                                                                 \
     (X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
@@ -32,26 +32,9 @@ uint64_t pv_read_cr(struct vcpu *v, unsigned int reg)
 
 static int write_cr3(struct vcpu *v, uint64_t value)
 {
-    mfn_t next = MFN((value & PTE_FRAME_MASK) >> PAGE_SHIFT), old = v->arch.guest_table;
-    int rc;
+    int rc = pv_finish_old_table(v);
 
-    if (mfn_eq(next, old)) {
-        flush_tlb_local();
-        return 0;
-    }
-    rc = pv_finish_old_table(v);
-    if (!rc)
-        rc = pv_get_base_table(v->domain, next);
-    if (rc)
-        return rc;
-    pv_show_m2p(v->domain, next, true);
-    v->arch.guest_table = next;
-    pv_update_cr3(v);
-    machine_load_cr3(v->arch.cr3, false);
-    /* What undoing the old one leaves to do, the next MMU hypercall takes up. */
-    if (pv_put_base_table(v->domain, old))
-        log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
-    return 0;
+    return rc ? rc : pv_new_kernel_table(v, pte_mfn(value));
 }
 
 int pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)

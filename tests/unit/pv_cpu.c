@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The CPU that a guest believes it has: CPUID, MSRs, control registers, ports, each by its
+ * instruction; and a vCPU's whole context, set and got. The machine is one that has everything, so
+ * that what is shown is what the lists allow.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "pv_mm_support.h"
+
+#include <core/state/guest_ops.h>
+#include <pv/pv.h>
+#include <pv/pv_bits.h>
+#include <string.h>
+#include <xen/errno.h>
+
+#define NO_CANON 0x0000800000000000ull
+#define CODE     (MM_SPARE + 1)
+
+static struct mm_guest control, g;
+static struct vcpu *v;
+
+static int setup(void **state)
+{
+    (void)state;
+    mm_init(1024);
+    mm_guest_init(&control, 0, true);
+    mm_guest_init(&g, 1, false);
+    v = g.v;
+    host_walk = host_full_cpu = true;
+    host_run_as(v);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    mm_fini();
+    return 0;
+}
+
+static struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+} cpuid(uint32_t leaf, uint32_t sub)
+{
+    uint32_t out[4];
+
+    pv_cpuid(v, leaf, sub, out);
+    return (struct cpuid){out[0], out[1], out[2], out[3]};
+}
+
+/* True when the instruction was done, and RIP is behind it. */
+static bool does(struct mm_guest *who, const char *code, size_t n)
+{
+    struct vcpu *w = who->v;
+    bool done;
+
+    memcpy((char *)mm_words(who, CODE), code, n);
+    w->regs.rip = mm_va(CODE);
+    w->regs.cs = FLAT_USER_CS64;
+    done = pv_emulate_privileged(w);
+    assert_int_equal(w->regs.rip, mm_va(CODE) + (done ? n : 0));
+    host_tlb_check();
+    return done;
+}
+#define DOES(code) does(&g, code, sizeof(code) - 1)
+
+static void the_hypervisors_leaves(void **state)
+{
+    struct cpuid c = cpuid(0x40000000, 0);
+    uint32_t mul;
+    int8_t shift;
+
+    (void)state;
+    assert_true(c.eax >= 0x40000002 && c.eax < 0x40000100);
+    assert_int_equal(c.ebx, 0x566e6558);
+    assert_int_equal(c.ecx, 0x65584d4d);
+    assert_int_equal(c.edx, 0x4d4d566e);
+    assert_int_equal(cpuid(0x40000001, 0).eax, 4 << 16 | 17);
+    assert_int_equal(cpuid(0x40000002, 0).eax, 1);
+    clock_scale(&mul, &shift);
+    assert_int_equal(cpuid(0x40000003, 0).ecx, clock_khz());
+    assert_int_equal(cpuid(0x40000003, 1).ecx, mul);
+    assert_int_equal((int32_t)cpuid(0x40000003, 1).edx, shift);
+    assert_int_equal(cpuid(0x40000003, 2).eax, clock_khz());
+    assert_int_equal(cpuid(0x40000003, 3).eax, 0);
+    assert_int_equal(cpuid(0x400000ff, 0).eax, 0);
+}
+
+/* What only the hypervisor may use, or would have to keep for each vCPU, is not shown. */
+static void features_are_a_list(void **state)
+{
+    struct cpuid one = cpuid(1, 0), ext = cpuid(0x80000001, 0);
+
+    (void)state;
+    assert_int_equal(cpuid(0, 0).eax, 0xd);
+    assert_false(one.edx & (1u << 12 | 1u << 17 | 1u << 3));           /* MTRR, PSE36, PSE */
+    assert_false(one.ecx & (1u << 3 | 1u << 5 | 1u << 17 | 1u << 21)); /* MONITOR VMX PCID x2APIC */
+    assert_true(one.ecx >> 31 & 1);
+    assert_true(one.ecx >> 26 & 1);  /* XSAVE: the machine has it */
+    assert_false(one.ecx >> 27 & 1); /* not turned on by this guest */
+    v->arch.ctrlreg[4] = X86_CR4_OSXSAVE;
+    assert_true(cpuid(1, 0).ecx >> 27 & 1);
+    host_full_cpu = false;
+    assert_int_equal(cpuid(1, 0).ecx, 1u << 31);
+    assert_int_equal(cpuid(0xd, 0).eax, 0);
+    host_full_cpu = true;
+    assert_false(cpuid(7, 0).ebx & (1u << 7 | 1u << 20 | 1u << 10)); /* SMEP, SMAP, INVPCID */
+    assert_int_equal(cpuid(7, 0).ecx | cpuid(7, 0).edx | cpuid(7, 1).ebx, 0);
+    assert_false(ext.ecx & (1u << 2));             /* SVM */
+    assert_false(ext.edx & (1u << 26 | 1u << 27)); /* superpages of 1 GiB; RDTSCP */
+    assert_true(ext.edx >> 29 & 1);
+    assert_int_equal(cpuid(0x80000007, 0).edx, 1u << 8);
+    assert_int_equal(cpuid(0x80000008, 0).ebx, 0);
+    for (uint32_t leaf = 0; leaf < 32; leaf++) {
+        static const uint32_t shown = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 7 | 1u << 13;
+        struct cpuid c = cpuid(leaf, 0);
+
+        if (!(shown >> leaf & 1))
+            assert_int_equal(c.eax | c.ebx | c.ecx | c.edx, 0);
+    }
+}
+
+static void states_of_xsave(void **state)
+{
+    (void)state;
+    assert_int_equal(cpuid(0xd, 0).eax, 7);
+    assert_int_equal(cpuid(0xd, 0).ebx, 576);
+    assert_int_equal(cpuid(0xd, 0).ecx, 832);
+    v->arch.xcr0 = 7;
+    assert_int_equal(cpuid(0xd, 0).ebx, 832);
+    assert_int_equal(cpuid(0xd, 1).eax, 1);
+    assert_int_equal(cpuid(0xd, 1).ebx, 0);
+    assert_int_equal(cpuid(0xd, 2).eax, ~0u);
+    assert_int_equal(cpuid(0xd, 3).eax, 0);
+    /* XSETBV: only XCR0, only when turned on, only what the machine takes. */
+    v->arch.xcr0 = 1;
+    v->regs.rdx = 0;
+    v->regs.rax = 7;
+    v->regs.rcx = 0;
+    assert_false(DOES("\x0f\x01\xd1"));
+    v->arch.ctrlreg[4] = X86_CR4_OSXSAVE;
+    v->regs.rcx = 1;
+    assert_false(DOES("\x0f\x01\xd1"));
+    v->regs.rcx = 0;
+    assert_true(DOES("\x0f\x01\xd1"));
+    assert_int_equal(v->arch.xcr0, 7);
+    v->regs.rax = 4;
+    assert_false(DOES("\x0f\x01\xd1"));
+    assert_int_equal(v->arch.xcr0, 7);
+}
+
+static bool rdmsr(uint32_t msr)
+{
+    v->regs.rcx = msr;
+    v->regs.rax = v->regs.rdx = ~0ull;
+    return DOES("\x0f\x32");
+}
+
+static bool wrmsr(uint32_t msr, uint64_t value)
+{
+    v->regs.rcx = msr;
+    v->regs.rax = (uint32_t)value;
+    v->regs.rdx = value >> 32;
+    return DOES("\x0f\x30");
+}
+
+static void registers_by_number(void **state)
+{
+    static const struct {
+        uint32_t msr;
+        uint64_t value;
+    } fixed[] = {{0xc0000080, 0xd01}, {0x277, 0x277}, {0x1b, 0xfee00900}, {0x1a0, 1},
+                 {0x179, 0},          {0x17a, 0},     {0x8b, 0},          {0x17, 0}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(fixed); i++) {
+        assert_true(rdmsr(fixed[i].msr));
+        assert_int_equal(v->regs.rax, (uint32_t)fixed[i].value);
+        assert_int_equal(v->regs.rdx, fixed[i].value >> 32);
+    }
+    for (unsigned int i = 0; i < 4; i++) { /* what changes nothing may be written */
+        assert_true(wrmsr(fixed[i].msr, fixed[i].value));
+        assert_false(wrmsr(fixed[i].msr, fixed[i].value ^ 0x100));
+    }
+    for (unsigned int i = 0; i < 3; i++) {
+        uint32_t base = 0xc0000100 + i;
+
+        assert_true(wrmsr(base, 0xffffffff80001000ull + i));
+        assert_false(wrmsr(base, NO_CANON));
+        assert_true(rdmsr(base));
+        assert_int_equal(v->regs.rax, 0x80001000u + i);
+        assert_int_equal(v->regs.rdx, 0xffffffffu);
+    }
+    assert_true(rdmsr(0x10));
+    assert_int_equal(v->regs.rdx << 32 | v->regs.rax, clock_ticks());
+    assert_true(wrmsr(0x10, 5) && wrmsr(0x8b, 0) && wrmsr(0x17a, 0));
+    assert_false(rdmsr(0x12345) || wrmsr(0x12345, 0) || wrmsr(0x179, 0) || wrmsr(0x17, 0));
+    pv_toggle_guest_mode(v); /* no page table: nothing is fetched */
+    assert_false(rdmsr(0x10));
+    pv_toggle_guest_mode(v);
+}
+
+static void control_registers(void **state)
+{
+    (void)state;
+    v->regs.rax = 0;
+    assert_true(DOES("\x0f\x20\xc0")); /* mov rax, cr0 */
+    assert_true(v->regs.rax & X86_CR0_PG && v->regs.rax & X86_CR0_PE);
+    v->regs.rax |= X86_CR0_TS;
+    assert_true(DOES("\x0f\x22\xc0"));
+    assert_true(pv_read_cr(v, 0) & X86_CR0_TS);
+    v->regs.rax &= ~X86_CR0_PG;
+    assert_false(DOES("\x0f\x22\xc0"));
+    assert_true(DOES("\x0f\x06")); /* clts */
+    assert_false(pv_read_cr(v, 0) & X86_CR0_TS);
+    v->regs.r9 = 0x1234;
+    assert_true(DOES("\x41\x0f\x22\xd1")); /* mov cr2, r9 */
+    assert_true(DOES("\x0f\x20\xd1"));     /* mov rcx, cr2 */
+    assert_int_equal(v->regs.rcx, 0x1234);
+    assert_int_equal(v->vcpu_info->arch.cr2, 0x1234);
+    v->regs.rax = ~0ull;
+    assert_true(DOES("\x0f\x22\xe0")); /* cr4: what a guest may not have is dropped */
+    assert_true(DOES("\x0f\x20\xe0"));
+    assert_true(v->regs.rax & X86_CR4_TSD && v->regs.rax & X86_CR4_PAE);
+    assert_false(v->regs.rax & (1ull << 20 | 1ull << 21 | 1ull << 13)); /* SMEP SMAP VMXE */
+    assert_false(DOES("\x0f\x20\xc8"));                                 /* cr1 */
+    assert_false(DOES("\x0f\x22\xe8"));                                 /* cr5 */
+    assert_false(DOES("\x44\x0f\x20\xc0"));                             /* cr8 */
+    assert_false(DOES("\x0f\x20\x00"));                                 /* no register form */
+    v->regs.rbx = mm_va(3);
+    assert_true(DOES("\x0f\x23\xc3")); /* mov dr0, rbx */
+    assert_true(DOES("\x0f\x21\xc0"));
+    assert_int_equal(v->regs.rax, mm_va(3));
+    assert_true(DOES("\x0f\x21\xe0")); /* dr4 is dr6 */
+    assert_int_equal(v->regs.rax, 0xffff0ff0);
+    v->regs.rbx = NO_CANON;
+    assert_false(DOES("\x0f\x23\xc3"));
+}
+
+/* MOV CR3 is MMUEXT_NEW_BASEPTR by another name: it also gives up the LDT that it can no longer
+ * find. */
+static void the_page_table_register(void **state)
+{
+    (void)state;
+    mm_make_table(&g, MM_SPARE + 2);
+    mm_words(&g, MM_SPARE + 2)[0] = mm_words(&g, MM_L4)[0];
+    mm_make_table(&g, MM_SPARE + 3);
+    assert_int_equal(mm_ext(&g, MMUEXT_SET_LDT, mm_va(MM_SPARE + 3), 8), 0);
+    assert_true(pv_map_ldt_page(v, 0));
+    v->regs.rax = g.frame[MM_SPARE + 2].n << PAGE_SHIFT;
+    assert_true(DOES("\x0f\x22\xd8"));
+    assert_int_equal(v->arch.ldt_mapped, 0);
+    assert_int_equal(v->arch.guest_table.n, g.frame[MM_SPARE + 2].n);
+    assert_int_equal(host_recount(), 0);
+    assert_true(DOES("\x0f\x22\xd8")); /* the same again: a flush */
+    assert_true(DOES("\x0f\x20\xdb"));
+    assert_int_equal(v->regs.rbx, v->regs.rax);
+    v->regs.rax = g.frame[MM_SPARE + 4].n << PAGE_SHIFT;
+    assert_false(DOES("\x0f\x22\xd8"));
+    v->regs.rax = control.frame[MM_L4].n << PAGE_SHIFT;
+    assert_false(DOES("\x0f\x22\xd8"));
+    v->regs.rax = g.frame[MM_L4].n << PAGE_SHIFT;
+    assert_true(DOES("\x0f\x22\xd8"));
+    assert_int_equal(host_recount(), 0);
+}
+
+static void time_stamps(void **state)
+{
+    (void)state;
+    assert_true(DOES("\x0f\x31"));
+    assert_int_equal(v->regs.rdx << 32 | v->regs.rax, clock_ticks());
+    assert_true(DOES("\x0f\x01\xf9"));
+    assert_int_equal(v->regs.rcx, 0xc0000103);
+    host_full_cpu = false;
+    assert_false(DOES("\x0f\x01\xf9"));
+    assert_true(DOES("\x0f\x09")); /* wbinvd does nothing for a guest without devices */
+    assert_true(does(&control, "\x0f\x09", 2));
+}
+
+/* Ports: with the level or the bitmap, each width; nothing is behind one that is not the domain's.
+ */
+static void ports(void **state)
+{
+    (void)state;
+    v->regs.rdx = 0x80;
+    v->regs.rax = 0x1111111111111111ull;
+    assert_false(DOES("\xec"));
+    v->arch.iopl = 1;
+    assert_true(DOES("\xec"));
+    assert_int_equal(v->regs.rax, 0x11111111111111ffull);
+    assert_true(DOES("\x66\xed"));
+    assert_int_equal(v->regs.rax, 0x111111111111ffffull);
+    assert_true(DOES("\xed"));
+    assert_int_equal(v->regs.rax, 0xffffffff);
+    assert_true(DOES("\xe6\x80") && DOES("\xe4\x80") && DOES("\xee") && DOES("\xfa"));
+    v->regs.rdi = mm_va(MM_SPARE);
+    v->regs.rcx = 2;
+    memcpy((char *)mm_words(&g, CODE), "\xf3\x6d", 2); /* rep insd: one at a time */
+    for (unsigned int i = 2; i--;) {
+        v->regs.rip = mm_va(CODE);
+        assert_true(pv_emulate_privileged(v));
+        assert_int_equal(v->regs.rcx, i);
+        assert_int_equal(v->regs.rip, mm_va(CODE) + (i ? 0 : 2));
+    }
+    assert_int_equal(mm_words(&g, MM_SPARE)[0], ~0ull);
+    assert_true(DOES("\xf3\x6d")); /* none left */
+    assert_int_equal(v->regs.rdi, mm_va(MM_SPARE) + 8);
+    v->regs.rflags |= X86_EFLAGS_DF;
+    v->regs.rsi = mm_va(MM_SPARE) + 8;
+    assert_true(DOES("\x66\x6f"));
+    assert_int_equal(v->regs.rsi, mm_va(MM_SPARE) + 6);
+    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_DF;
+}
+
+/* The control domain's pair of ports for PCI is latched; others have none. */
+static void pci_ports(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        struct mm_guest *who = i ? &control : &g;
+
+        host_run_as(who->v);
+        pv_io_write(who->v, 0xcf8, 4, 0x80001234);
+        assert_int_equal(pv_io_read(who->v, 0xcf8, 4), i ? 0x80001234 : ~0u);
+        pv_io_write(who->v, 0xcfc, 2, 5);
+        assert_int_equal(pv_io_read(who->v, 0xcfe, 1), 0xff);
+        pv_io_write(who->v, 0x70, 1, 5);
+        assert_int_equal(pv_io_read(who->v, 0x71, 1), 0xff);
+    }
+    host_run_as(v);
+}
+
+static struct vcpu_guest_context *context_of(struct vcpu *w)
+{
+    struct vcpu_guest_context *c = host_guest(HOST_GUEST_BASE);
+
+    w->domain->ops->get_context(w, c);
+    return c;
+}
+
+/* What is set comes out again, as far as a guest may have it. */
+static void contexts(void **state)
+{
+    struct vcpu_guest_context *c, was;
+    struct domain *d;
+    struct vcpu *w;
+
+    (void)state;
+    assert_int_equal(mm_call(&g, __HYPERVISOR_stack_switch, 0xe028, 0x7654, 0, 0), 0);
+    v->regs.rip = 0x1111;
+    was = *context_of(v);
+    assert_int_equal(was.user_regs.rip, 0x1111);
+    assert_int_equal(was.kernel_sp, 0x7654);
+    assert_int_equal(was.ctrlreg[3], g.frame[MM_L4].n << PAGE_SHIFT);
+    assert_true(was.flags & VGCF_in_kernel && was.flags & VGCF_i387_valid);
+
+    d = host_domain(5, false, 2, 8);
+    w = d->vcpu[1];
+    w->initialised = false;
+    c = context_of(w);
+    c->ctrlreg[3] = page_to_mfn(page_list_first(&d->pages)).n << PAGE_SHIFT;
+    c->user_regs.rip = 0x2222;
+    c->user_regs.rflags = ~0ull;
+    c->user_regs.cs = 8;
+    c->flags = VGCF_in_kernel | VGCF_i387_valid | VGCF_online | VGCF_failsafe_disables_events;
+    c->gs_base_user = 0xffffffff80000000ull;
+    c->ldt_base = 0x7000;
+    c->ldt_ents = 10;
+    c->debugreg[0] = 0x5000;
+    c->debugreg[7] = 0x3;
+    ((uint32_t *)(void *)&c->fpu_ctxt)[6] = ~0u; /* MXCSR */
+    was = *c;
+    assert_int_equal(d->ops->set_context(w, c), 0);
+    assert_true(w->initialised);
+    c = context_of(w);
+    assert_int_equal(c->user_regs.rip, 0x2222);
+    assert_int_equal(c->user_regs.cs, 0xb);
+    assert_false(c->user_regs.rflags & (X86_EFLAGS_NT | X86_EFLAGS_VM));
+    assert_int_equal(c->user_regs.rflags >> 12 & 3, 3);
+    assert_int_equal(c->gs_base_user, was.gs_base_user);
+    assert_int_equal(c->ldt_ents, 10);
+    assert_int_equal(c->debugreg[0], 0x5000);
+    assert_true(c->flags & VGCF_failsafe_disables_events && c->flags & VGCF_online);
+    assert_int_equal(((uint32_t *)(void *)&c->fpu_ctxt)[6], 0xffff);
+    assert_int_equal(host_recount(), 0);
+    host_destroy(d);
+}
+
+#define BAD(field, value)                                                                          \
+    do {                                                                                           \
+        struct vcpu_guest_context *c_ = host_guest(HOST_GUEST_BASE);                               \
+        *c_ = good;                                                                                \
+        c_->field = (value);                                                                       \
+        assert_int_equal(d->ops->set_context(w, c_), -XEN_EINVAL);                                 \
+        assert_false(w->initialised);                                                              \
+    } while (0)
+
+static void contexts_that_are_refused(void **state)
+{
+    struct domain *d = host_domain(5, false, 1, 8);
+    struct vcpu *w = d->vcpu[0];
+    struct vcpu_guest_context good;
+
+    (void)state;
+    w->initialised = false;
+    good = *context_of(w);
+    good.ctrlreg[3] = page_to_mfn(page_list_first(&d->pages)).n << PAGE_SHIFT;
+    good.flags = VGCF_in_kernel;
+    BAD(user_regs.rip, NO_CANON);
+    BAD(event_callback_eip, NO_CANON);
+    BAD(failsafe_callback_eip, NO_CANON);
+    BAD(syscall_callback_eip, NO_CANON);
+    BAD(fs_base, NO_CANON);
+    BAD(gs_base_kernel, NO_CANON);
+    BAD(gs_base_user, NO_CANON);
+    BAD(trap_ctxt[255].address, NO_CANON);
+    BAD(ldt_ents, 8193);
+    BAD(gdt_ents, 14 * 512 + 1);
+    BAD(flags, 0); /* user mode without a user page table */
+    BAD(ctrlreg[3], g.frame[MM_L4].n << PAGE_SHIFT);
+    BAD(ctrlreg[1], g.frame[MM_L4].n << PAGE_SHIFT);
+    good.ldt_ents = 8;
+    BAD(ldt_base, 0x7008);
+    BAD(ldt_base, 0xffff830000000000ull);
+    good.ldt_ents = 0;
+    good.gdt_ents = 8;
+    BAD(gdt_frames[0], g.frame[MM_SPARE].n);
+    assert_int_equal(host_recount(), 0);
+    host_destroy(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_hypervisors_leaves, setup, teardown),
+        cmocka_unit_test_setup_teardown(features_are_a_list, setup, teardown),
+        cmocka_unit_test_setup_teardown(states_of_xsave, setup, teardown),
+        cmocka_unit_test_setup_teardown(registers_by_number, setup, teardown),
+        cmocka_unit_test_setup_teardown(control_registers, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_page_table_register, setup, teardown),
+        cmocka_unit_test_setup_teardown(time_stamps, setup, teardown),
+        cmocka_unit_test_setup_teardown(ports, setup, teardown),
+        cmocka_unit_test_setup_teardown(pci_ports, setup, teardown),
+        cmocka_unit_test_setup_teardown(contexts, setup, teardown),
+        cmocka_unit_test_setup_teardown(contexts_that_are_refused, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
