@@ -4,7 +4,7 @@
  * back. What is left goes to the heap when the frame table stands.
  *
  * While the boot tables are in use only memory below 4 GiB can be reached, so it comes from there.
- * The first MiB is left alone: firmware, and later the start code of other CPUs, live there.
+ * The first MiB is left alone (LOW_FRAMES).
  */
 #include <core/frame/frame.h>
 #include <port/machine.h>
@@ -12,7 +12,6 @@
 #include "x86.h"
 
 #define LOW_LIMIT (4ull << 30)
-#define FIRST_MIB (1ull << 20)
 
 static struct {
     paddr_t start, end;
@@ -24,7 +23,7 @@ void boot_alloc_init(const struct boot_info *bi)
 {
     for (unsigned int i = 0; i < bi->nr_mem; i++) {
         const struct boot_mem *m = &bi->mem[i];
-        paddr_t start = ROUND_UP(MAX(m->start, FIRST_MIB), PAGE_SIZE);
+        paddr_t start = ROUND_UP(MAX(m->start, (paddr_t)LOW_FRAMES << PAGE_SHIFT), PAGE_SIZE);
         paddr_t end = (m->start + m->size) & PAGE_MASK;
 
         if (m->type != BOOT_MEM_RAM || start >= end)

@@ -3,9 +3,10 @@
  * Which memory that is not RAM, and which I/O ports, a domain may touch: the control domain nearly
  * all, others none.
  *
- * Kept from the control domain: RAM that is not its own under any name, the interrupt controllers
- * and the range that messages are written to, the 8259s and the 8254, the console's UART. PCI
- * configuration ports go through pv/'s latch (pci_config_read()).
+ * Kept from the control domain: RAM that is not its own under any name (but for the first MiB,
+ * which is nobody's: LOW_FRAMES), the interrupt controllers and the range that messages are written
+ * to, the 8259s and the 8254, the console's UART. PCI configuration ports go through pv/'s latch
+ * (pci_config_read()).
  */
 #include <core/state/domain.h>
 #include <port/machine.h>
@@ -22,7 +23,9 @@ static bool in_page(mfn_t mfn, uint64_t address)
 
 bool iomem_access_permitted(const struct domain *d, mfn_t mfn)
 {
-    if (!d->is_control || mfn.n >> (cpu_has.phys_bits - PAGE_SHIFT) || is_ram_frame(mfn))
+    if (!d->is_control || mfn.n >> (cpu_has.phys_bits - PAGE_SHIFT))
+        return false;
+    if (is_ram_frame(mfn) && mfn.n >= LOW_FRAMES)
         return false;
     if (mfn.n >= 0xfee00 && mfn.n < 0xfef00)
         return false;

@@ -300,6 +300,33 @@ static void end_of_the_control_domain(void **state)
     assert_int_equal(host_stop_kind, STOP_REBOOT);
 }
 
+static void crash_of_the_control_domain(void)
+{
+    host_on_stop = on_stop;
+    if (!setjmp(stopped)) {
+        domain_crash(dom0, "because of a test");
+        fail();
+    }
+    assert_int_equal(host_stop_kind, STOP_CRASHED);
+}
+
+/* One that dies before its first word leaves its operator nothing to go by. */
+static void control_domain_crashes_silently(void **state)
+{
+    (void)state;
+    crash_of_the_control_domain();
+    assert_non_null(strstr(host_console, "earlyprintk=xen"));
+}
+
+static void control_domain_crashes_after_a_word(void **state)
+{
+    (void)state;
+    memcpy(host_guest(LIST), "a word", 6);
+    assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_write, 6, LIST), 0);
+    crash_of_the_control_domain();
+    assert_null(strstr(host_console, "earlyprintk=xen"));
+}
+
 static void watchdogs(void **state)
 {
     struct domain *d = host_domain(7, false, 1, 0);
@@ -375,6 +402,8 @@ int main(void)
         TEST(shutdown_keeps_its_reason),
         TEST(without_a_control_domain),
         TEST(end_of_the_control_domain),
+        TEST(control_domain_crashes_silently),
+        TEST(control_domain_crashes_after_a_word),
         TEST(watchdogs),
         TEST(claims),
         TEST(control_alone_ends_others),

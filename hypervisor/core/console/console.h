@@ -30,5 +30,6 @@ size_t console_read(char *to, size_t n); /* what was typed */
 int __must_check domain_console_init(struct domain *d);
 void domain_console_free(struct domain *d);
 void domain_console_end(struct domain *d); /* d says no more: a line without an end is kept too */
+bool domain_console_spoke(const struct domain *d); /* did d write to the UART by console_io? */
 
 #endif

@@ -27,6 +27,7 @@
 struct domain_console {
     char line[LINE];
     unsigned int length, kept;
+    bool spoke; /* on the UART */
 };
 
 int domain_console_init(struct domain *d)
@@ -77,6 +78,17 @@ void domain_console_end(struct domain *d)
     spin_unlock(&d->lock);
 }
 
+bool domain_console_spoke(const struct domain *d)
+{
+    return d->console->spoke;
+}
+
+static void write_through(struct domain *d, const char *s, unsigned int n)
+{
+    d->console->spoke = true;
+    console_write(s, n);
+}
+
 static long write_console(unsigned int count, gva_t buffer)
 {
     struct domain *d = current->domain;
@@ -88,7 +100,7 @@ static long write_console(unsigned int count, gva_t buffer)
         if (copy_from_guest(piece, buffer, n))
             return -XEN_EFAULT;
         if (d->is_control || !control_domain)
-            console_write(piece, n);
+            write_through(d, piece, n);
         else
             keep(d, piece, n);
         count -= n;

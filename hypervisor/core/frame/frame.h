@@ -108,6 +108,10 @@ struct page_info *page_list_first(const struct page_list *l); /* NULL: empty */
  * all as no RAM, and then gives RAM. */
 void heap_init(void);
 void heap_give(mfn_t first, uint64_t n); /* RAM to be allocated from (boot only) */
+/* The first MiB: firmware's, and where other CPUs begin. The hypervisor and its guests own none of
+ * it (the boot code never gives it), so the control domain may map all of it, RAM or not, as on
+ * real machines: kernels look for firmware's tables there. */
+#define LOW_FRAMES 0x100
 /* 2^order frames whose addresses are below 2^addr_bits (0: anywhere); NULL when there are none.
  * Owner DOMID_INVALID, count 0. */
 struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits);

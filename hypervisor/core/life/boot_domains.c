@@ -124,7 +124,7 @@ static int create_one(const struct boot_info *bi, const struct boot_domain *b)
 static void give_back_loader_memory(const struct boot_info *bi)
 {
     for (uint32_t i = 0; i < bi->nr_mem; i++) {
-        uint64_t first = DIV_ROUND_UP(bi->mem[i].start, PAGE_SIZE);
+        uint64_t first = MAX(DIV_ROUND_UP(bi->mem[i].start, PAGE_SIZE), (uint64_t)LOW_FRAMES);
         uint64_t end = (bi->mem[i].start + bi->mem[i].size) >> PAGE_SHIFT;
 
         if (bi->mem[i].type == BOOT_MEM_LOADER && first < end)

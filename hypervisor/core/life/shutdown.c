@@ -45,8 +45,13 @@ static void __noreturn end_of_control_domain(uint32_t reason)
 {
     log_info("the control domain has ended: %s", reason_name(reason));
     console_drain_rings();
-    if (is_failure(reason))
+    if (is_failure(reason)) {
+        if (!domain_console_spoke(control_domain))
+            log_error("it said nothing before that: put earlyprintk=xen on its command line in "
+                      "parvis.cfg to see how "
+                      "far it comes");
         machine_stop(STOP_CRASHED);
+    }
     machine_stop(reason == SHUTDOWN_reboot ? STOP_REBOOT : STOP_POWEROFF);
 }
 
