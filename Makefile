@@ -71,7 +71,7 @@ tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
 # ---- running ---------------------------------------------------------------------------------------
 
 # What a person may set; run.py reads them from the environment.
-export SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE GUEST GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
+export SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES GUEST GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
 NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter build/%,$(GUEST)),\
     $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
 

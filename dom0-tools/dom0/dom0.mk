@@ -25,7 +25,7 @@ build/dom0/vmlinux: build/dom0/vmlinuz build/dom0-tools/parvis-unpack
 	$(Q)build/dom0-tools/parvis-unpack $< $@
 
 XENBIN := usr/lib/xen-4.17/bin
-build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/dom0.mk $(D0)/modules \
+build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules.sh $(D0)/dom0.mk $(D0)/modules \
     $(shell find $(D0)/root -type f)
 	$(call say,cpio,$@)
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/base build/debian $(D0)/root $(D0)/modules \
@@ -34,7 +34,7 @@ build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/dom0.mk
 	    build/debian/bin/bash=usr/bin/bash \
 	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
-build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/guest-modules \
+build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules.sh $(D0)/guest-modules \
     $(shell find $(D0)/guest-root -type f)
 	$(call say,cpio,$@)
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules
@@ -47,7 +47,29 @@ build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/d
 	$(Q)$(D0)/ours.sh build/dom0/ours.cpio.gz build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(DOM0_GUESTS)
 	@cat build/dom0/base.cpio.gz build/dom0/ours.cpio.gz > $@
 
-.PHONY: dom0
+# A newer kernel of Debian's, with its modules, as control domain and as guest (tests/system/test_newer_kernel.py).
+NEWER := $(addprefix build/newer/,vmlinuz vmlinux initramfs.cpio.gz guest-initramfs.cpio.gz)
+
+build/newer/.unpacked: $(D0)/fetch.sh | build/.deps
+	@$(D0)/fetch.sh -s bookworm-backports build/newer/root linux-image-amd64
+	@ln -sfn root/lib/modules/$$(ls build/newer/root/lib/modules) build/newer/modules
+	@touch $@
+
+build/newer/vmlinuz: build/newer/.unpacked
+	@cp build/newer/root/boot/vmlinuz-* $@
+
+build/newer/vmlinux: build/newer/vmlinuz build/dom0-tools/parvis-unpack
+	$(call say,unpack,$@)
+	$(Q)build/dom0-tools/parvis-unpack $< $@
+
+build/newer/initramfs.cpio.gz: D0_LIST := $(D0)/modules
+build/newer/guest-initramfs.cpio.gz: D0_LIST := $(D0)/guest-modules
+build/newer/%.cpio.gz: build/dom0/%.cpio.gz build/newer/.unpacked $(D0)/with-modules.sh $(D0)/modules.sh $(D0)/modules $(D0)/guest-modules
+	$(call say,cpio,$@)
+	$(Q)$(D0)/with-modules.sh $@ $< build/newer/modules $(D0_LIST)
+
+.PHONY: dom0 newer
+newer: $(NEWER) ## a newer Debian kernel to try as control domain and guest (build/newer/; from bookworm-backports)
 dom0: $(DOM0) ## the control domain's kernel and initramfs (build/dom0/)
 
 build/parvis.img: build/parvis.efi $(DOM0) $(D0)/parvis.cfg $(D0)/image.sh build/pvguest/hello

@@ -29,21 +29,7 @@ cp /bin/busybox "$stage/usr/bin/busybox"
     [[ -e $stage/$applet ]] || ln -s /usr/bin/busybox "$stage/$applet"
 done
 
-# kernel modules, those that they need, and the indexes of modprobe
-version=$(basename "$(echo "$debian"/lib/modules/*)")
-[[ -f $debian/lib/modules/$version/modules.dep ]] || depmod -b "$debian" "$version"
-to=$stage/usr/lib/modules/$version
-mkdir -p "$to"
-for module in $(sed 's/#.*//' "$module_list"); do
-    modprobe -d "$debian" -S "$version" --ignore-install --show-depends "$module" |
-        sed -n 's/^insmod \([^ ]*\).*/\1/p'
-done | sort -u | while read -r file; do
-    inside=${file##*/lib/modules/"$version"/}
-    mkdir -p "$to/$(dirname "$inside")"
-    cp "$file" "$to/$inside"
-done
-cp "$debian/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$to/"
-depmod -b "$stage" "$version"
+"$(dirname "$0")/modules.sh" "$stage" "$debian"/lib/modules/* "$module_list"
 
 cp -a "$overlay/." "$stage/"
 for item in "$@"; do

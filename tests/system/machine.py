@@ -161,10 +161,12 @@ class Machine:
         return cls(name, args + (["-initrd", initrd] if initrd else []), directory)
 
     @classmethod
-    def parvis(cls, name, config=None, files=None, **more):
-        """Parvis by direct start with the control domain; `files` (path: content) are added to its initramfs."""
+    def parvis(cls, name, config=None, files=None, kernel="dom0", **more):
+        """Parvis by direct start with the control domain; `files` (path: content) are added to its initramfs; kernel: the
+        folder of build/ that has it, and an initramfs with its modules."""
         directory = cls.scratch()
-        modules = {"vmlinux": built("dom0/vmlinux"), "initramfs.cpio.gz": with_files(directory, files)}
+        initramfs = with_files(directory, files, built(kernel + "/initramfs.cpio.gz"))
+        modules = {"vmlinux": built(kernel + "/vmlinux"), "initramfs.cpio.gz": initramfs}
         return cls.direct(name, config or control_config(), modules, directory=directory, **more)
 
     @classmethod

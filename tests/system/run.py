@@ -6,8 +6,8 @@ Without GUEST: the control domain, from build/parvis.img by UEFI firmware, or wi
 GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuses it is shown. The last line says how it ended, the
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
-output. Variables (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE, and for a guest GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK
-GUEST_VCPUS. With DEBUG_WAIT=1 the machine waits for a debugger on localhost:1234.
+output. Variables (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest GUEST_MEM
+GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. With DEBUG_WAIT=1 the machine waits for a debugger on localhost:1234.
 """
 import contextlib
 import os
@@ -21,6 +21,7 @@ import sys
 import ending
 import machine
 
+DOM0 = os.path.join(machine.ROOT, "dom0-tools/dom0/")
 STATUS_FILE = os.path.join(machine.BUILD, "run.status")
 
 
@@ -29,13 +30,13 @@ def setting(name, default=""):
     return os.environ.get(name) or default
 
 
-def kernel_of(path, directory):
-    """A guest's kernel for the hypervisor, which takes ELF: a bzImage is unpacked first."""
+def kernel_of(path, what, directory):
+    """A kernel for the hypervisor, which takes ELF: a bzImage is unpacked first."""
     try:
         with open(path, "rb") as kernel:
             head = kernel.read(0x206)
     except OSError as error:
-        sys.exit(f"parvis: guest kernel {path}: {error.strerror}")
+        sys.exit(f"parvis: {what} {path}: {error.strerror}")
     if head[0x202:0x206] != b"HdrS":
         return path
     unpacked = os.path.join(directory, "unpacked")
@@ -53,7 +54,7 @@ def multiboot_args(directory, config, modules):
 
 
 def guest_args(directory):
-    kernel = kernel_of(setting("GUEST"), directory)
+    kernel = kernel_of(setting("GUEST"), "guest kernel", directory)
     ramdisk = setting("GUEST_RAMDISK")
     if ramdisk and not os.access(ramdisk, os.R_OK):
         sys.exit(f"parvis: guest ramdisk {ramdisk}: cannot be read")
@@ -63,9 +64,35 @@ def guest_args(directory):
     return multiboot_args(directory, config, modules)
 
 
+def control_files(directory):
+    """The control domain's kernel and initramfs, with DOM0_KERNEL and DOM0_MODULES in place of ours."""
+    files = {name: machine.built("dom0/" + name) for name in ("vmlinux", "initramfs.cpio.gz")}
+    if setting("DOM0_KERNEL"):
+        files["vmlinux"] = kernel_of(setting("DOM0_KERNEL"), "DOM0_KERNEL", directory)
+    if setting("DOM0_MODULES"):
+        ours = files["initramfs.cpio.gz"]
+        files["initramfs.cpio.gz"] = os.path.join(directory, "initramfs-with-modules")
+        if subprocess.run([DOM0 + "with-modules.sh", files["initramfs.cpio.gz"], ours, setting("DOM0_MODULES"),
+                           DOM0 + "modules"], check=False).returncode:
+            sys.exit(f"parvis: DOM0_MODULES={setting('DOM0_MODULES')}: must be some kernel's folder lib/modules/VERSION")
+    return files
+
+
 def direct_args(directory):
-    modules = {name: machine.built("dom0/" + name) for name in ("vmlinux", "initramfs.cpio.gz")}
-    return multiboot_args(directory, machine.control_config(), modules)
+    return multiboot_args(directory, machine.control_config(), control_files(directory))
+
+
+def image_of(directory):
+    """The disk image, with another kernel when one is asked for."""
+    if not setting("DOM0_KERNEL") and not setting("DOM0_MODULES"):
+        return machine.built("parvis.img")
+    image = os.path.join(directory, "parvis.img")
+    files = []
+    for name, path in control_files(directory).items():
+        files.append(os.path.join(directory, name))
+        os.symlink(os.path.abspath(path), files[-1])
+    subprocess.run([DOM0 + "image.sh", image, machine.built("parvis.efi"), DOM0 + "parvis.cfg", *files], check=True)
+    return image
 
 
 def uefi_args(directory):
@@ -73,7 +100,7 @@ def uefi_args(directory):
     return [*ending.DEBUG_EXIT,
             "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={machine.OVMF}",
             "-drive", f"if=pflash,format=raw,unit=1,file={directory}/vars.fd",
-            "-drive", f"file={machine.built('parvis.img')},format=raw,if=none,id=boot",
+            "-drive", f"file={image_of(directory)},format=raw,if=none,id=boot",
             "-device", "virtio-blk-pci,drive=boot,bootindex=1"]
 
 
