@@ -15,3 +15,8 @@ build/bench/latency_plugin.so: tests/bench/latency_plugin.c | build/.deps
 .PHONY: bench-latency
 bench-latency: build/parvis.bin guests image build/bench/latency_plugin.so ## the longest stretches with interrupts off, in instructions
 	@$(PYTHON) tests/bench/latency.py
+
+.PHONY: check-latency
+CHECKS += "make check-latency"
+check-latency: build/parvis.bin guests build/bench/latency_plugin.so
+	@$(PYTHON) tests/bench/latency.py --check

@@ -32,9 +32,11 @@ unit_core_hypercall_LIBS := core
 unit_core_sched_SRCS := tests/unit/core_sched.c $(HOST_MACHINE)
 unit_core_sched_LIBS := core
 
-UNIT += core_memory
+UNIT += core_memory core_exchange
 unit_core_memory_SRCS := tests/unit/core_memory.c $(HOST_MACHINE)
 unit_core_memory_LIBS := core
+unit_core_exchange_SRCS := tests/unit/core_exchange.c $(HOST_MACHINE)
+unit_core_exchange_LIBS := core
 
 UNIT += core_console
 unit_core_console_SRCS := tests/unit/core_console.c $(HOST_MACHINE)

@@ -4,30 +4,35 @@
  * below an address.
  *
  * That is how the control domain gets memory that a device can reach. The work goes in chunks: the
- * least number of input extents that make up whole output extents. For each chunk: get the new
- * frames, take the old ones from the domain (only frames that nobody uses: no type, one reference),
- * and only then let the old ones go; when anything fails before that, the chunk is as it was. It is
- * also when clearing the new ones takes too long for one turn: they go back, part of them clear.
- * nr_exchanged, which the guest sees, says how far it came; a pre-empted call goes on from there.
+ * least number of input extents that make up whole output extents. For each chunk: take the old
+ * frames from the domain (only frames that nobody uses: no type, one reference), get the new ones,
+ * and only then give the new ones and let the old ones go; when anything fails before that, the
+ * chunk is as it was. Each of the four gives way in between: what the chunk has in its hands stays
+ * with the domain (core/domain/in_flight.c), and the re-issued call finds it there. nr_exchanged,
+ * which the guest sees, says how many extents are done.
  *
  * XSA-29, XSA-212: the lists are reached by checked guest accesses alone, each element at its own
  * computed and checked address; where to go on is a number that the guest could change, and is
  * checked like any other.
  */
 #include <core/base/log.h>
+#include <core/domain/in_flight.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
+#include <port/atomic.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 
+#define FRAMES_PER_CHECK 32u
+
 struct exchange {
     struct domain *d;
+    struct in_flight *f;
     struct xen_memory_exchange x;
     unsigned int in_order, out_order; /* log2 of extents a chunk */
-    struct page_list in, out;         /* extents in flight, by their first frames: nobody's */
     unsigned int budget;              /* frames that may still be cleared before giving way */
 };
 
@@ -50,157 +55,140 @@ static int check(const struct xen_memory_exchange *x)
     return 0;
 }
 
-/* Frames that were the domain's go to the heap. A guest's extent need not be aligned. */
-static void let_go(struct page_info *pg, unsigned int order)
+/* Time to give way, after n of many? Each turn does some. */
+static bool turn_over(uint64_t n, uint64_t first)
 {
-    uint64_t n = 1ull << order, step = page_to_mfn(pg).n & (n - 1) ? 1 : n;
-
-    for (uint64_t k = 0; k < n; k++)
-        set_m2p(page_to_mfn(&pg[k]), INVALID_M2P_ENTRY);
-    for (uint64_t k = 0; k < n; k += step)
-        free_frames(&pg[k], step == 1 ? 0 : order);
-}
-
-/* Gives n frames from pg on back to the domain, or to the heap when it may not have them any more
- * (XSA-159). */
-static void give_back(struct exchange *e, struct page_info *pg, uint64_t n)
-{
-    while (n--)
-        if (domain_assign_frames(e->d, &pg[n], 0))
-            let_go(&pg[n], 0);
-}
-
-/* The chunk is as it was before. */
-static void return_frames(struct exchange *e)
-{
-    struct page_info *pg;
-
-    /* XSA-241: with its type a frame has lost the time until when TLBs may know it as writable; the
-     * domain could make a table of it next. */
-    if (page_list_first(&e->in))
-        flush_tlb_domain(e->d);
-    while ((pg = page_list_first(&e->in)) != NULL) {
-        page_list_del(&e->in, pg);
-        give_back(e, pg, 1ull << e->x.in.extent_order);
-    }
-    while ((pg = page_list_first(&e->out)) != NULL) {
-        page_list_del(&e->out, pg);
-        free_unused_frames(pg, e->x.out.extent_order);
-    }
-}
-
-static int take_frame(struct exchange *e, uint64_t mfn)
-{
-    struct page_info *pg;
-    int rc;
-
-    if (!mfn_valid(MFN(mfn)))
-        return refused(-XEN_EINVAL, "frame %#lx is not RAM", mfn);
-    pg = mfn_to_page(MFN(mfn));
-    rc = steal_page(e->d, pg);
-    return rc ? refused(rc, "frame %#lx is not the domain's, or in use (%lx, %lx)", mfn,
-                        pg->count_info, pg->type_info)
-              : 0;
-}
-
-static int take_extent(struct exchange *e, uint64_t mfn)
-{
-    for (uint64_t k = 0; k < 1ull << e->x.in.extent_order; k++) {
-        int rc = take_frame(e, mfn + k);
-
-        if (rc) {
-            flush_tlb_domain(e->d);
-            give_back(e, mfn_to_page(MFN(mfn)), k);
-            return rc;
-        }
-    }
-    page_list_add(&e->in, mfn_to_page(MFN(mfn)));
-    return 0;
+    return n != first && n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check();
 }
 
 static int take_inputs(struct exchange *e, uint64_t first)
 {
-    for (uint64_t i = 0; i < 1ull << e->in_order; i++) {
-        xen_pfn_t mfn;
-        gva_t at;
+    unsigned int order = e->x.in.extent_order;
+    uint64_t begin = e->f->taken.count, n;
+    xen_pfn_t mfn = 0;
+    gva_t at;
+
+    while ((n = e->f->taken.count) < 1ull << (order + e->in_order)) {
+        uint64_t inside = n & ((1ull << order) - 1);
         int rc;
 
-        if (!guest_index(e->x.in.extent_start, first + i, sizeof(mfn), &at) ||
-            copy_from_guest(&mfn, at, sizeof(mfn)))
+        if (turn_over(n, begin))
+            return -XEN_ERESTART;
+        if ((n == begin || inside == 0) &&
+            (!guest_index(e->x.in.extent_start, first + (n >> order), sizeof(mfn), &at) ||
+             copy_from_guest(&mfn, at, sizeof(mfn))))
             return -XEN_EFAULT;
-        rc = take_extent(e, mfn);
+        rc = in_flight_take(e->d, MFN(mfn + inside));
         if (rc)
-            return rc;
+            return refused(rc, "frame %#lx is no RAM, not the domain's, or in use", mfn + inside);
     }
     return 0;
 }
 
 /* All outputs of a chunk, in one piece when there is one: far less work than one by one. */
-static int get_outputs(struct exchange *e)
+static void get_in_one_piece(struct exchange *e, unsigned int bits)
 {
-    unsigned int order = e->x.out.extent_order, bits = XENMEMF_get_address_bits(e->x.out.mem_flags);
+    unsigned int order = e->x.out.extent_order;
     struct page_info *all = alloc_frames_within(order + e->out_order, bits, false, &e->budget);
 
     for (uint64_t i = 0; all && i < 1ull << e->out_order; i++)
-        page_list_add(&e->out, &all[i << order]);
-    for (uint64_t i = 0; !all && i < 1ull << e->out_order; i++) {
-        struct page_info *pg = alloc_frames_within(order, bits, false, &e->budget);
+        page_list_add(&e->f->got, &all[i << order]);
+}
 
-        if (!pg && !e->budget)
+static int get_outputs(struct exchange *e)
+{
+    unsigned int order = e->x.out.extent_order, bits = XENMEMF_get_address_bits(e->x.out.mem_flags);
+    uint64_t begin = e->f->got.count;
+
+    if (e->out_order && !begin)
+        get_in_one_piece(e, bits);
+    while (e->f->got.count < 1ull << e->out_order) {
+        struct page_info *pg;
+
+        if (!e->budget || turn_over(e->f->got.count, begin))
             return -XEN_ERESTART;
-        if (!pg)
+        pg = alloc_frames_within(order, bits, false, &e->budget);
+        if (pg)
+            page_list_add(&e->f->got, pg);
+        else if (e->budget)
             return refused(-XEN_ENOMEM, "no extent of order %u below 2^%u", order, bits);
-        page_list_add(&e->out, pg);
     }
     return 0;
 }
 
-/* From here on nothing fails for the chunk but writing to the guest's list, which is said at the
- * end. */
+/* Gives one extent to the domain, says so in the guest's list. 0, -XEN_EINVAL, -XEN_EFAULT. */
+static int give_output(struct exchange *e, struct page_info *pg, uint64_t i)
+{
+    unsigned int order = e->x.out.extent_order;
+    xen_pfn_t gpfn = 0, mfn = page_to_mfn(pg).n;
+    gva_t at;
+
+    if (domain_assign_frames(e->d, pg, order)) {
+        free_frames(pg, order);
+        return -XEN_EINVAL; /* XSA-159: it is dying */
+    }
+    if (!guest_index(e->x.out.extent_start, i, sizeof(gpfn), &at) ||
+        copy_from_guest(&gpfn, at, sizeof(gpfn)) || copy_to_guest(at, &mfn, sizeof(mfn)))
+        return -XEN_EFAULT;
+    for (uint64_t k = 0; k < 1ull << order; k++)
+        set_m2p(MFN(mfn + k), gpfn + k);
+    return 0;
+}
+
+/* Nothing fails for the chunk any more but writing to the guest's list, which is said at its end.
+ */
 static int commit(struct exchange *e, uint64_t first_out)
 {
     struct page_info *pg;
-    int rc = 0;
+    int rc;
 
-    while ((pg = page_list_first(&e->in)) != NULL) {
-        page_list_del(&e->in, pg);
-        let_go(pg, e->x.in.extent_order);
+    e->f->committed = true;
+    for (uint64_t n = 0; (pg = page_list_first(&e->f->got)) != NULL; n++) {
+        if (turn_over(n, 0))
+            return -XEN_ERESTART;
+        page_list_del(&e->f->got, pg);
+        rc = give_output(e, pg, first_out + (1ull << e->out_order) - e->f->got.count - 1);
+        if (rc)
+            e->f->error = rc;
     }
-    for (uint64_t i = first_out; (pg = page_list_first(&e->out)) != NULL; i++) {
-        xen_pfn_t gpfn = 0, mfn = page_to_mfn(pg).n;
-        gva_t at;
-
-        page_list_del(&e->out, pg);
-        if (domain_assign_frames(e->d, pg, e->x.out.extent_order)) {
-            free_frames(pg, e->x.out.extent_order);
-            rc = -XEN_EINVAL; /* XSA-159: it is dying */
-            continue;
-        }
-        if (!guest_index(e->x.out.extent_start, i, sizeof(gpfn), &at) ||
-            copy_from_guest(&gpfn, at, sizeof(gpfn)) || copy_to_guest(at, &mfn, sizeof(mfn))) {
-            rc = -XEN_EFAULT;
-            continue;
-        }
-        for (uint64_t k = 0; k < 1ull << e->x.out.extent_order; k++)
-            set_m2p(MFN(mfn + k), gpfn + k);
-    }
-    return rc;
+    rc = in_flight_free(e->d);
+    if (rc)
+        return rc;
+    e->f->committed = false;
+    return e->f->error;
 }
 
 static int exchange_chunk(struct exchange *e, uint64_t chunk)
 {
-    int rc = get_outputs(e);
+    int rc = 0;
 
-    /* A turn that had to clear many frames has done enough. */
-    if (!rc && e->budget < MEMOP_CLEAR_BUDGET / 2)
-        rc = -XEN_ERESTART;
-    if (!rc)
+    e->f->chunk = chunk;
+    if (!e->f->committed) {
         rc = take_inputs(e, chunk << e->in_order);
-    if (rc)
-        return_frames(e);
-    else
-        rc = commit(e, chunk << e->out_order);
-    return rc;
+        if (!rc)
+            rc = get_outputs(e);
+        if (rc && rc != -XEN_ERESTART)
+            in_flight_return(e->d);
+    }
+    return rc ? rc : commit(e, chunk << e->out_order);
+}
+
+/* What an earlier call left: the chunk where this one goes on, or another's. */
+static int adopt(struct exchange *e, gva_t arg)
+{
+    struct in_flight *f = e->f;
+    bool same = f->arg == arg && f->chunk == e->x.nr_exchanged >> e->in_order &&
+                f->got_order == e->x.out.extent_order;
+
+    if (!same && f->committed)
+        return refused(-XEN_EBUSY, "another exchange of the domain is not finished");
+    if (!same)
+        in_flight_return(e->d);
+    f->arg = arg;
+    f->got_order = e->x.out.extent_order;
+    if (!f->committed)
+        f->error = 0;
+    return 0;
 }
 
 static long exchange_all(struct exchange *e, gva_t arg)
@@ -221,6 +209,20 @@ static long exchange_all(struct exchange *e, gva_t arg)
     return rc == -XEN_ERESTART ? memory_op_again(XENMEM_exchange, 0, arg) : rc;
 }
 
+static long run(struct exchange *e, gva_t arg)
+{
+    long rc;
+
+    /* Another CPU is at it. */
+    if (cmpxchg(&e->f->busy, false, true))
+        return memory_op_again(XENMEM_exchange, 0, arg);
+    rc = e->d->dying ? -XEN_EINVAL : adopt(e, arg);
+    if (!rc)
+        rc = exchange_all(e, arg);
+    __atomic_store_n(&e->f->busy, false, __ATOMIC_RELEASE);
+    return rc;
+}
+
 long memory_exchange(gva_t arg)
 {
     struct exchange e = {.budget = MEMOP_CLEAR_BUDGET};
@@ -237,9 +239,8 @@ long memory_exchange(gva_t arg)
         e.in_order = e.x.out.extent_order - e.x.in.extent_order;
     else
         e.out_order = e.x.in.extent_order - e.x.out.extent_order;
-    page_list_init(&e.in);
-    page_list_init(&e.out);
-    rc = exchange_all(&e, arg);
+    e.f = &e.d->in_flight;
+    rc = run(&e, arg);
     put_domain(e.d);
     return rc;
 }

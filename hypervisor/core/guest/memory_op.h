@@ -14,7 +14,7 @@
 #define MEMOP_EXTENT_SHIFT 6
 #define MEMOP_CMD_MASK     ((1u << MEMOP_EXTENT_SHIFT) - 1)
 #define MEMOP_MOST_EXTENTS (~0ull >> MEMOP_EXTENT_SHIFT >> 1)
-#define MEMOP_CLEAR_BUDGET 128u /* frames that one issue of an operation clears at most */
+#define MEMOP_CLEAR_BUDGET 64u /* frames that one issue of an operation clears at most */
 /* Largest extent: so that what is done at once is bounded (XSA-31, XSA-158). */
 #define MEMOP_MOST_ORDER 9u
 /* A reservation's progress: frames of an extent below, extents above. */

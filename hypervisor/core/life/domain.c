@@ -104,6 +104,8 @@ static void init_fields(struct domain *d, const struct domain_config *cfg)
     spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);
     page_list_init(&d->pages);
     page_list_init(&d->relinquish);
+    page_list_init(&d->in_flight.taken);
+    page_list_init(&d->in_flight.got);
     d->controller_paused = true;
     d->pause_count = 1;
     sched_init_domain(d);

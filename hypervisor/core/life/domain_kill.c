@@ -15,6 +15,7 @@
 #include <core/base/log.h>
 #include <core/console/console.h>
 #include <core/console/console_ring.h>
+#include <core/domain/in_flight.h>
 #include <core/event/pirq.h>
 #include <core/grant/grant_table.h>
 #include <core/life/vcpu_info.h>
@@ -24,7 +25,7 @@
 #include <port/current.h>
 #include <xen/errno.h>
 
-enum step { MARK, EVENTS, MAPPINGS, VCPUS, MEMORY, SHARED, DONE };
+enum step { MARK, EVENTS, MAPPINGS, VCPUS, IN_FLIGHT, MEMORY, SHARED, DONE };
 
 /* Nobody of d runs from here on, and nothing wakes it. */
 static void mark_dying(struct domain *d)
@@ -86,6 +87,8 @@ static int do_step(struct domain *d, enum step step)
         return grant_table_release_mappings(d);
     case VCPUS:
         return unmap_vcpu_infos(d);
+    case IN_FLIGHT:
+        return in_flight_end(d);
     case MEMORY:
         return d->ops->relinquish_memory(d);
     case SHARED:

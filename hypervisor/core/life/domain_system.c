@@ -33,6 +33,8 @@ static struct domain *make_system_domain(domid_t id, const char *name)
     spin_lock_init(&d->evtchn.lock, RANK_EVTCHN);
     page_list_init(&d->pages);
     page_list_init(&d->relinquish);
+    page_list_init(&d->in_flight.taken);
+    page_list_init(&d->in_flight.got);
     sched_init_domain(d);
     BUG_ON(domain_table_insert(d));
     return d;

@@ -80,6 +80,18 @@ struct vcpu {
 } __aligned(16);
 _Static_assert(offsetof(struct vcpu, regs.es) % 16 == 0, "the CPU aligns the stack it pushes to");
 
+/* What an exchange of frames that gave way has in its hands (core/domain/in_flight.c). */
+struct in_flight {
+    bool busy;      /* a CPU is at it: atomic */
+    bool committed; /* nothing is undone any more */
+    int error;      /* of what was committed */
+    gva_t arg;      /* whose chunk it is: address of the arguments, number of the chunk */
+    uint64_t chunk;
+    struct page_list taken; /* frames that were the domain's */
+    struct page_list got;   /* extents for it, by their first frames */
+    unsigned int got_order;
+};
+
 struct domain {
     domid_t domain_id;
     struct list link;  /* domlist_lock */
@@ -111,6 +123,7 @@ struct domain {
     uint64_t tot_pages;          /* P */
     uint64_t max_pages;          /* P */
     uint64_t outstanding_claim;  /* P: XENMEM_claim_pages */
+    struct in_flight in_flight;
     uint32_t xenheap_pages;      /* atomic */
     void *memory_map;            /* P: struct e820 entries set by XENMEM_set_memory_map */
     unsigned int memory_map_entries;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames in flight: what an exchange has taken out of its domain, and what the domain gets instead.
+ *
+ * An exchange of large extents is too much for one turn, so what it has in its hands is kept with
+ * the domain (d->in_flight) when it gives way. Frames that were taken have no reference and no
+ * owner: nobody can find them. They come from a fixed number of frames for each domain, an extent
+ * of the largest order, so a guest that never goes on with an exchange has no more than that beyond
+ * its limit.
+ *
+ *     taking, getting     all can be undone: the domain has its frames again
+ *     committed           the rest of the new frames go to the domain, the old ones to the heap
+ *
+ * `busy` (atomic) is the right to all of it: one CPU at a time; who does not get it gives way.
+ */
+#include <core/base/hypercall.h>
+#include <core/domain/in_flight.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+#define FRAMES_PER_CHECK 32u
+
+int in_flight_take(struct domain *d, mfn_t mfn)
+{
+    int rc;
+
+    if (!mfn_valid(mfn))
+        return -XEN_EINVAL;
+    rc = steal_page(d, mfn_to_page(mfn));
+    if (!rc)
+        page_list_add(&d->in_flight.taken, mfn_to_page(mfn));
+    return rc;
+}
+
+static struct page_info *pop(struct page_list *l)
+{
+    struct page_info *pg = page_list_first(l);
+
+    if (pg)
+        page_list_del(l, pg);
+    return pg;
+}
+
+static void free_taken(struct page_info *pg)
+{
+    set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
+    free_frames(pg, 0);
+}
+
+void in_flight_return(struct domain *d)
+{
+    struct in_flight *f = &d->in_flight;
+    struct page_info *pg;
+
+    /* XSA-241: with its type a frame has lost the time until when TLBs may know it as writable; the
+     * domain could make a table of it next. */
+    if (page_list_first(&f->taken))
+        flush_tlb_domain(d);
+    while ((pg = pop(&f->taken)) != NULL)
+        if (domain_assign_frames(d, pg, 0))
+            free_taken(pg);
+    while ((pg = pop(&f->got)) != NULL)
+        free_unused_frames(pg, f->got_order);
+}
+
+int in_flight_free(struct domain *d)
+{
+    struct page_info *pg;
+
+    for (unsigned int n = 1; (pg = pop(&d->in_flight.taken)) != NULL; n++) {
+        free_taken(pg);
+        if (n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check())
+            return -XEN_ERESTART;
+    }
+    return 0;
+}
+
+int in_flight_end(struct domain *d)
+{
+    struct in_flight *f = &d->in_flight;
+    struct page_info *pg;
+
+    if (READ_ONCE(f->busy))
+        return -XEN_ERESTART; /* the control domain, on another CPU: it sees `dying` next */
+    while ((pg = pop(&f->got)) != NULL)
+        free_unused_frames(pg, f->got_order);
+    return in_flight_free(d);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * XENMEM_exchange: frames for frames; whole or not at all; in several turns, with what is in flight
+ * between them kept for who goes on, and given back when nobody does.
+ */
+#include "core_test.h"
+
+#include <core/guest/memory_op.h>
+#include <xen/memory.h>
+
+static struct domain *d;
+static struct vcpu *v;
+
+static int setup(void **state)
+{
+    (void)state;
+    host_init(8192);
+    host_domain(0, true, 1, 0);
+    d = host_domain(1, false, 1, 0);
+    d->max_pages = 2000;
+    v = d->vcpu[0];
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    host_check_invariants();
+    host_destroy(d);
+    host_check_invariants();
+    return 0;
+}
+
+static xen_pfn_t *list(void)
+{
+    return host_guest(LIST);
+}
+
+static long reserve(struct vcpu *who, unsigned int cmd, domid_t id, uint64_t n, unsigned int order)
+{
+    struct xen_memory_reservation r = {
+        .extent_start = LIST, .nr_extents = n, .extent_order = order, .domid = id};
+
+    return call_with(who, memory_op, cmd, &r);
+}
+
+static void populate(uint64_t n, unsigned int order)
+{
+    for (uint64_t i = 0; i < n; i++)
+        list()[i] = i << order;
+    assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, n, order), n);
+}
+
+static struct xen_memory_exchange exchange_args(uint64_t nin, unsigned int oin, uint64_t nout,
+                                                unsigned int oout)
+{
+    return (struct xen_memory_exchange){
+        .in = {.extent_start = LIST, .nr_extents = nin, .extent_order = oin, .domid = DOMID_SELF},
+        .out = {.extent_start = LIST + 0x8000,
+                .nr_extents = nout,
+                .extent_order = oout,
+                .domid = DOMID_SELF}};
+}
+
+static void pages_become_contiguous(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(16, 0, 1, 4);
+    xen_pfn_t *out = host_guest(LIST + 0x8000);
+    uint64_t before;
+
+    (void)state;
+    x.out.mem_flags = XENMEMF_address_bits(24);
+    populate(16, 0);
+    before = heap_free_frames();
+    out[0] = 0x400;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), 0);
+    assert_int_equal(x.nr_exchanged, 16);
+    assert_int_equal(d->tot_pages, 16);
+    assert_int_equal(heap_free_frames(), before);
+    assert_int_equal(out[0] % 16, 0);
+    assert_true(out[0] + 16 <= 1u << 12);
+    for (unsigned int k = 0; k < 16; k++)
+        assert_int_equal(machine_to_phys[out[0] + k], 0x400 + k);
+    assert_int_equal(machine_to_phys[list()[3]], INVALID_M2P_ENTRY);
+    /* and back */
+    x = exchange_args(1, 4, 16, 0);
+    list()[0] = out[0];
+    for (unsigned int k = 0; k < 16; k++)
+        out[k] = k;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), 0);
+    for (unsigned int k = 0; k < 16; k++)
+        assert_int_equal(machine_to_phys[out[k]], k);
+}
+
+static void an_exchange_fails_whole(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(4, 0, 1, 2);
+    struct page_info *pg;
+    xen_pfn_t saved;
+
+    (void)state;
+    populate(4, 0);
+    ((xen_pfn_t *)host_guest(LIST + 0x8000))[0] = 0;
+    saved = list()[3];
+    list()[3] = list()[0]; /* one of them twice */
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EINVAL);
+    assert_int_equal(d->tot_pages, 4);
+    host_check_invariants();
+    list()[3] = frame_of(d->shared_info).n;
+    x = exchange_args(4, 0, 1, 2);
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EINVAL);
+    list()[3] = saved;
+    pg = mfn_to_page(MFN(saved));
+    assert_true(get_page(pg, d)); /* in use */
+    x = exchange_args(4, 0, 1, 2);
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EBUSY);
+    put_page(pg);
+    assert_int_equal(d->tot_pages, 4);
+    host_check_invariants();
+    x.out.mem_flags = XENMEMF_address_bits(13); /* nothing is there */
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_ENOMEM);
+    assert_int_equal(d->tot_pages, 4);
+    host_check_invariants();
+}
+
+/* XSA-29, XSA-212: lists that point into the hypervisor, also through where to go on. */
+static void exchange_writes_nowhere_else(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(4, 0, 4, 0), y;
+
+    (void)state;
+    populate(4, 0);
+    x.out.extent_start = 0xffff800000000000ull - 16;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EFAULT);
+    x = exchange_args(4, 0, 4, 0);
+    x.in.extent_start = 0xffff820000000000ull;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EFAULT);
+    y = x = exchange_args(1ul << 56, 0, 1ul << 56, 0);
+    x.nr_exchanged = (1ul << 56) - 1;
+    x.out.extent_start = LIST - 8 * x.nr_exchanged;
+    assert_true(call_with(v, memory_op, XENMEM_exchange, &x) < 0);
+    y.nr_exchanged = y.in.nr_extents + 1;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EINVAL);
+    y = exchange_args(4, 0, 2, 0); /* not as many */
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EINVAL);
+    y = exchange_args(1, 200, 1, 200);
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EPERM);
+    y = exchange_args(4, 0, 4, 0);
+    y.out.domid = 0;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EINVAL);
+    y.in.domid = 0;
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &y), -XEN_EPERM);
+}
+
+static void exchange_gives_way(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(64, 0, 16, 2);
+    unsigned int issues;
+
+    (void)state;
+    populate(64, 0);
+    memset(host_guest(LIST + 0x8000), 0, 16 * 8);
+    memcpy(host_guest(ARG), &x, sizeof(x));
+    host_run_as(v);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+    assert_int_equal(
+        host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_exchange, ARG}, &issues), 0);
+    assert_int_equal(issues, 16);
+    memcpy(&x, host_guest(ARG), sizeof(x));
+    assert_int_equal(x.nr_exchanged, 64);
+    assert_int_equal(d->tot_pages, 64);
+    this_cpu()->pending = 0;
+}
+
+/* One issue of an exchange, which gives way wherever it looks; what it says. */
+static long one_turn(const struct xen_memory_exchange *x, uint64_t arg)
+{
+    long rc;
+
+    memcpy(host_guest(arg), x, sizeof(*x));
+    host_run_as(v);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+    rc = do_memory_op(XENMEM_exchange, arg);
+    v->continuation = false;
+    this_cpu()->pending = 0;
+    return rc;
+}
+
+/* 512 pages for an extent and back, in as many turns as can be. */
+static void large_exchange_gives_way(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(512, 0, 1, 9);
+    xen_pfn_t *out = host_guest(LIST + 0x8000);
+    unsigned int issues;
+
+    (void)state;
+    populate(512, 0);
+    for (unsigned int turn = 0; turn < 2; turn++) {
+        memcpy(host_guest(ARG), &x, sizeof(x));
+        for (unsigned int k = 0; k < 512; k++)
+            out[k] = turn ? 2000 + k : 1000;
+        host_run_as(v);
+        atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+        assert_int_equal(
+            host_hypercall(v, __HYPERVISOR_memory_op, (uint64_t[6]){XENMEM_exchange, ARG}, &issues),
+            0);
+        this_cpu()->pending = 0;
+        assert_true(issues >= 512 / 32);
+        assert_int_equal(d->tot_pages, 512);
+        for (unsigned int k = 0; k < 512; k++)
+            assert_int_equal(machine_to_phys[turn ? out[k] : out[0] + k],
+                             turn ? 2000 + k : 1000 + k);
+        list()[0] = out[0];
+        x = exchange_args(1, 9, 512, 0);
+    }
+}
+
+static void an_exchange_left_half_done(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(512, 0, 1, 9), other = exchange_args(1, 0, 1, 0);
+    xen_pfn_t *out = host_guest(LIST + 0x8000);
+
+    (void)state;
+    populate(512, 0);
+    out[0] = 0;
+    assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
+    assert_true(d->in_flight.taken.count > 0 && d->tot_pages < 512);
+    assert_int_equal(one_turn(&other, ARG + 0x100), 0);
+    assert_int_equal(d->in_flight.taken.count, 0);
+    assert_int_equal(d->tot_pages, 512);
+    list()[0] = out[0];
+    while (!d->in_flight.committed)
+        assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
+    assert_int_equal(one_turn(&other, ARG + 0x100), -XEN_EBUSY);
+    assert_true(d->in_flight.taken.count > 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(pages_become_contiguous),      TEST(an_exchange_fails_whole),
+        TEST(exchange_writes_nowhere_else), TEST(exchange_gives_way),
+        TEST(large_exchange_gives_way),     TEST(an_exchange_left_half_done),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
