@@ -14,6 +14,7 @@
  * stand still.
  */
 #include <core/base/log.h>
+#include <core/console/console.h>
 #include <core/grant/grant_table.h>
 #include <core/state/domain.h>
 #include <pv/pv_mm.h>
@@ -134,6 +135,14 @@ static void count_vcpu(const struct vcpu *v)
         count_typed(v->vcpu_info_mfn, PGT_writable_page, "a vcpu_info");
 }
 
+static void count_console(const struct domain *d)
+{
+    mfn_t ring = console_ring_frame(d);
+
+    if (!mfn_eq(ring, INVALID_MFN))
+        count_typed(ring, PGT_writable_page, "a console ring");
+}
+
 static void count_device_mapping(mfn_t mfn, bool writable)
 {
     if (writable)
@@ -179,6 +188,7 @@ unsigned int check_invariants(void)
     while ((d = next_domain(d))) {
         for_each_vcpu (d, v)
             count_vcpu(v);
+        count_console(d);
         grant_table_device_mappings(d, count_device_mapping);
     }
     spin_unlock(&domlist_lock);

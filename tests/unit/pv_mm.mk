@@ -8,3 +8,7 @@ PV_MM := pv_mm_types pv_mm_update pv_mm_preempt pv_mm_ptwr pv_mm_grant pv_mm_fuz
 UNIT += $(PV_MM)
 $(foreach t,$(PV_MM),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(PV_MM_SRCS) $(HOST_MACHINE)))
 $(foreach t,$(PV_MM),$(eval unit_$(t)_LIBS := core))
+
+UNIT += core_boot_domains
+unit_core_boot_domains_SRCS := tests/unit/core_boot_domains.c tests/unit/loader_support.c $(PV_MM_SRCS) $(HOST_MACHINE)
+unit_core_boot_domains_LIBS := core

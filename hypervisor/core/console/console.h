@@ -23,6 +23,7 @@ int __must_check console_alloc_port(struct domain *d, uint32_t *port);
 /* Boot-time domains: the hypervisor drains the ring of d (its frame and local port known) to the
  * UART. */
 int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
+mfn_t console_ring_frame(const struct domain *d); /* INVALID_MFN: it has none here */
 void console_drain_rings(void); /* exit path work: CPU_WORK_CONSOLE                            */
 void console_feed_boot_domain(
     void); /* gives what was typed to a boot-time domain, if it is for one */

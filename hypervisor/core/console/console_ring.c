@@ -83,6 +83,18 @@ int console_attach_ring(struct domain *d, mfn_t ring, uint32_t port)
     return -XEN_ENOSPC;
 }
 
+mfn_t console_ring_frame(const struct domain *d)
+{
+    const struct console_ring *r;
+    mfn_t mfn;
+
+    spin_lock(&ring_lock);
+    r = ring_of(d);
+    mfn = r ? page_to_mfn(r->pg) : INVALID_MFN;
+    spin_unlock(&ring_lock);
+    return mfn;
+}
+
 void console_ring_detach(struct domain *d)
 {
     struct page_info *pg = NULL;
