@@ -189,6 +189,7 @@ static int read_disk(xmlNodePtr n, const char *file, struct disk_config *d, stru
     d->line = xmlGetLineNo(n);
     d->target = attr(child(n, "target"), "dev");
     d->readonly = child(n, "readonly") != NULL;
+    d->shareable = child(n, "shareable") != NULL;
     return 0;
 }
 

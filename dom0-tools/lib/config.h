@@ -37,6 +37,7 @@ struct disk_config {
     char *target;      /* xvda, xvdb1, ... */
     unsigned int vdev; /* its number in the block protocol */
     bool readonly;
+    bool shareable; /* others may write it too: they know of each other */
     long line;
 };
 

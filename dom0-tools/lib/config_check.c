@@ -97,12 +97,6 @@ static int check_disks(struct domain_config *c, const char *file, struct error *
                 return error_set(e, -EEXIST, "%s:%ld: <disk>: target '%s' is given twice", file,
                                  c->disks[i].line, c->disks[i].target);
             }
-            if (strcmp(c->disks[i].source, c->disks[j].source) == 0 &&
-                !(c->disks[i].readonly && c->disks[j].readonly)) {
-                return error_set(e, -EEXIST,
-                                 "%s:%ld: <disk>: source '%s' is given twice, and can be written",
-                                 file, c->disks[i].line, c->disks[i].source);
-            }
         }
     }
     return 0;

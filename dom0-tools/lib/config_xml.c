@@ -54,6 +54,9 @@ static void put_disk(FILE *f, const struct disk_config *d)
     if (d->readonly) {
         fputs("      <readonly/>\n", f);
     }
+    if (d->shareable) {
+        fputs("      <shareable/>\n", f);
+    }
     fputs("    </disk>\n", f);
 }
 

@@ -15,11 +15,13 @@
 #include <unistd.h>
 
 #include <linux/loop.h>
+#include <linux/major.h>
 #include <linux/sockios.h>
 
 #include "devices.h"
 
 #define LOOP_TRIES 16
+#define LOOP_DEPTH 4 /* loop devices on loop devices */
 
 static int block_number(const char *path, unsigned int *maj, unsigned int *min)
 {
@@ -33,6 +35,71 @@ static int block_number(const char *path, unsigned int *maj, unsigned int *min)
     }
     *maj = major(st.st_rdev);
     *min = minor(st.st_rdev);
+    return 0;
+}
+
+/* The number of the disk that a partition is on; 0 for anything else. */
+static uint64_t whole_disk(unsigned int maj, unsigned int min)
+{
+    unsigned int m = 0, n = 0;
+    char path[64];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/partition", maj, min);
+    if (access(path, F_OK) < 0) {
+        return 0;
+    }
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", maj, min);
+    f = fopen(path, "re");
+    if (!f) {
+        return 0;
+    }
+    if (fscanf(f, "%u:%u", &m, &n) != 2) {
+        m = n = 0;
+    }
+    fclose(f);
+    return makedev(m, n);
+}
+
+/* A loop device is what it was made of: a file, or another block device. */
+static int identify_number(unsigned int maj, unsigned int min, struct disk_id *out)
+{
+    struct loop_info64 info;
+    char path[32];
+    int fd = -1, rc;
+
+    for (unsigned int depth = 0; maj == LOOP_MAJOR && depth < LOOP_DEPTH; depth++) {
+        snprintf(path, sizeof(path), "/dev/loop%u", min);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        rc = fd < 0 ? -errno : ioctl(fd, LOOP_GET_STATUS64, &info) < 0 ? -errno : 0;
+        if (fd >= 0) {
+            close(fd);
+        }
+        if (rc) {
+            return rc;
+        }
+        if (!info.lo_rdevice) {
+            *out = (struct disk_id){.dev = info.lo_device, .ino = info.lo_inode};
+            return 0;
+        }
+        maj = major(info.lo_rdevice);
+        min = minor(info.lo_rdevice);
+    }
+    *out = (struct disk_id){.block = true, .dev = makedev(maj, min), .whole = whole_disk(maj, min)};
+    return 0;
+}
+
+static int identify_path(const char *path, struct disk_id *out)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0) {
+        return -errno;
+    }
+    if (S_ISBLK(st.st_mode)) {
+        return identify_number(major(st.st_rdev), minor(st.st_rdev), out);
+    }
+    *out = (struct disk_id){.dev = st.st_dev, .ino = st.st_ino};
     return 0;
 }
 
@@ -167,8 +234,8 @@ static void sleep_ms(unsigned int ms)
 }
 
 static const struct device_system real = {
-    block_number, check_file,    loop_attach,    loop_let_go, check_bridge,
-    bridge_join,  backend_lives, backend_serves, sleep_ms,
+    block_number, identify_path, identify_number, check_file,     loop_attach, loop_let_go,
+    check_bridge, bridge_join,   backend_lives,   backend_serves, sleep_ms,
 };
 
 const struct device_system *device_system = &real;

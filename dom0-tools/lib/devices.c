@@ -129,29 +129,57 @@ static int wait_backend(struct host *h, const struct device *d)
     return -ETIMEDOUT;
 }
 
-static int put_disk(struct host *h, uint32_t domid, const struct disk_config *disk,
-                    const char *params)
+/* A disk's entries, and what decides whether they may be written. */
+struct disk_entry {
+    struct device device;
+    const struct domain_config *c;
+    const struct disk_config *disk;
+    struct disk_id id;
+    struct error *e;
+};
+
+/* The check and the entries in one transaction: who else takes the disk meanwhile makes it fail. */
+static int put_disk_entry(struct host *h, host_txn_t t, void *arg)
+{
+    struct disk_entry *p = arg;
+    int rc = disk_share_check(h, t, p->c, p->device.domid, p->disk, &p->id, p->e);
+
+    return rc ? rc : put_device(h, t, &p->device);
+}
+
+static int put_disk(struct host *h, const struct domain_config *c, uint32_t domid,
+                    const struct disk_config *disk, const char *params, struct error *e)
 {
     char number[32], vdev[16];
     unsigned int major, minor;
     const struct field front[] = {{"virtual-device", vdev}, {"device-type", "disk"}};
     const struct field back[] = {
-        {"dev", disk->target},       {"type", "phy"},
-        {"device-type", "disk"},     {"mode", disk->readonly ? "r" : "w"},
-        {"removable", "0"},          {"bootable", "1"},
-        {"params", params},          {"source", disk->source},
+        {"dev", disk->target},
+        {"type", "phy"},
+        {"device-type", "disk"},
+        {"mode", disk->readonly ? "r" : "w"},
+        {"shareable", disk->shareable ? "1" : "0"},
+        {"removable", "0"},
+        {"bootable", "1"},
+        {"params", params},
+        {"source", disk->source},
         {"physical-device", number},
     };
-    struct device d = {"vbd", domid, disk->vdev, front, back, 2, 9};
+    struct disk_entry p = {
+        .device = {"vbd", domid, disk->vdev, front, back, 2, sizeof(back) / sizeof(back[0])},
+        .c = c,
+        .disk = disk,
+        .e = e};
     int rc = device_system->block_number(params, &major, &minor);
 
+    rc = rc ? rc : device_system->identify_number(major, minor, &p.id);
     if (rc) {
         return rc;
     }
     snprintf(vdev, sizeof(vdev), "%u", disk->vdev);
     snprintf(number, sizeof(number), "%x:%x", major, minor);
-    rc = store_transaction(h, put_device, &d);
-    return rc ? rc : wait_backend(h, &d);
+    rc = store_transaction(h, put_disk_entry, &p);
+    return rc ? rc : wait_backend(h, &p.device);
 }
 
 static int attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
@@ -162,12 +190,12 @@ static int attach_disk(struct host *h, const struct domain_config *c, uint32_t d
 
     if (disk->kind == DISK_FILE) {
         held = device_system->loop_attach(disk->source, disk->readonly, loop, sizeof(loop));
-        rc = held < 0 ? held : put_disk(h, domid, disk, loop);
+        rc = held < 0 ? held : put_disk(h, c, domid, disk, loop, e);
         if (held >= 0) {
             device_system->loop_let_go(held);
         }
     } else {
-        rc = put_disk(h, domid, disk, disk->source);
+        rc = put_disk(h, c, domid, disk, disk->source, e);
     }
     if (rc == -ETIMEDOUT) {
         return error_set(e, rc, "%s: <disk> '%s': no back end took it up: is xen-blkback loaded?",
@@ -306,22 +334,50 @@ void device_list_free(struct device_list *l)
     *l = (struct device_list){0};
 }
 
-static int check_disk(const struct domain_config *c, const struct disk_config *d, struct error *e)
+static int check_disk(struct host *h, const struct domain_config *c, const struct disk_config *d,
+                      struct disk_id *id, struct error *e)
 {
     unsigned int major, minor;
     int rc = d->kind == DISK_FILE ? device_system->check_file(d->source, d->readonly)
                                   : device_system->block_number(d->source, &major, &minor);
 
-    return rc ? error_errno(e, rc, "%s: <disk> '%s': %s", c->name, d->target, d->source) : 0;
+    rc = rc ? rc : device_system->identify_path(d->source, id);
+    if (rc) {
+        return error_errno(e, rc, "%s: <disk> '%s': %s", c->name, d->target, d->source);
+    }
+    rc = disk_share_check(h, 0, c, UINT32_MAX, d, id, e);
+    return rc ? error_errno(e, rc, "%s: <disk> '%s': asking who has it", c->name, d->target) : 0;
 }
 
-int devices_check(const struct domain_config *c, struct error *e)
+/* Two names of one disk in one configuration are as bad. */
+static int check_pair(const struct domain_config *c, const struct disk_config *a,
+                      const struct disk_config *b, struct error *e)
 {
+    if ((a->readonly && b->readonly) || (a->shareable && b->shareable)) {
+        return 0;
+    }
+    return error_set(e, -EBUSY, "%s: <disk> '%s': %s is the disk of '%s' too, and can be written",
+                     c->name, b->target, b->source, a->target);
+}
+
+static int check_disks(struct host *h, const struct domain_config *c, struct error *e)
+{
+    struct disk_id ids[CONFIG_MAX_DISKS];
     int rc = 0;
 
     for (size_t i = 0; i < c->nr_disks && rc == 0; i++) {
-        rc = check_disk(c, &c->disks[i], e);
+        rc = check_disk(h, c, &c->disks[i], &ids[i], e);
+        for (size_t j = 0; j < i && rc == 0; j++) {
+            rc = disk_overlap(&ids[i], &ids[j]) ? check_pair(c, &c->disks[j], &c->disks[i], e) : 0;
+        }
     }
+    return rc;
+}
+
+int devices_check(struct host *h, const struct domain_config *c, struct error *e)
+{
+    int rc = check_disks(h, c, e);
+
     for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
         rc = device_system->check_bridge(c->nics[i].bridge);
         if (rc) {

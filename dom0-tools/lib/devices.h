@@ -15,6 +15,7 @@
 #define PARVIS_TOOLS_DEVICES_H
 
 #include "config.h"
+#include "disk_share.h"
 #include "error.h"
 #include "host.h"
 
@@ -24,6 +25,9 @@
 struct device_system {
     /* The number of a block device; -ENOTBLK if it is another kind of file. */
     int (*block_number)(const char *path, unsigned int *major, unsigned int *minor);
+    /* What is behind a name, and behind a block device's number; loop devices are followed. */
+    int (*identify_path)(const char *path, struct disk_id *out);
+    int (*identify_number)(unsigned int major, unsigned int minor, struct disk_id *out);
     /* Is this a regular file that can be read, and written unless readonly? */
     int (*check_file)(const char *path, bool readonly);
     /* Puts a file behind a loop device and names it. Returns a file descriptor that holds it. */
@@ -41,8 +45,8 @@ struct device_system {
 };
 extern const struct device_system *device_system;
 
-/* Before the domain exists: is everything there that its devices need? */
-int devices_check(const struct domain_config *c, struct error *e);
+/* Before the domain exists: is everything there that its devices need, and nobody else's? */
+int devices_check(struct host *h, const struct domain_config *c, struct error *e);
 /* Makes the entries for front end and back end, and waits for the back ends. Who finds that it
  * failed takes the domain away, and these with it. */
 int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid, struct error *e);

@@ -184,7 +184,7 @@ static int make(struct host *h, const struct domain_config *cfg, const struct co
 int lifecycle_make(struct host *h, struct domain_config *cfg, const struct console_service *cs,
                    uint32_t *domid, struct error *e)
 {
-    int rc = devices_check(cfg, e);
+    int rc = devices_check(h, cfg, e);
 
     rc = rc ? rc : set_identity(h, cfg, e);
     rc = rc ? rc : cs->begin(cs->ctx, cfg->name, e);

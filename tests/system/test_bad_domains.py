@@ -3,6 +3,7 @@
 """Bad input to the toolstack: every mistake gets one line that names its cause, an exit status that is not 0, and leaves
 nothing behind. Broken domain files, kernels that are none, memory that is not there, names that are taken or unknown.
 """
+import gzip
 import json
 import sys
 
@@ -46,7 +47,7 @@ def bad_files():
         vmlinuz = kernel.read()
     kernels = {"empty": b"", "text": b"this is no kernel\n" * 100, "truncated": hello[:3000], "elf32": elf32(hello),
                "nonotes": without_notes(hello), "halfbz": vmlinuz[:len(vmlinuz) // 2],
-               "garbledbz": vmlinuz[:0x8000] + bytes(0x4000) + vmlinuz[0xc000:]}
+               "bomb": gzip.compress(b"\x7fELF\x02" + bytes(64 << 20)), "garbledbz": vmlinuz[:0x8000] + bytes(0x4000) + vmlinuz[0xc000:]}
     files = {f"bad/{name}": content for name, content in kernels.items()}
     files.update({f"bad/{name}.xml": xml(kernel=f"/bad/{name}") for name in kernels})
     good = xml()
@@ -63,7 +64,13 @@ def bad_files():
         "bad/unit.xml": good.replace("'MiB'", "'stone'"),
         "bad/type.xml": good.replace("type='xen'", "type='kvm'", 1),
         "bad/noname.xml": good.replace("<name>bad</name>", ""),
-        "bad/good.xml": good})
+        "bad/initrd.xml": xml(memory="4").replace("</kernel>", "</kernel><initrd>/var/lib/parvis/vmlinuz</initrd>"),
+        "bad/good.xml": good.replace("<memory unit='MiB'>16<", "<memory unit='MiB'>\n  16\n  <")})
+    disk = "<disk type='file'><source file='/bad/{}'/><target dev='xvda'/>{}</disk></devices>"
+    for name, path, more in (("one", "disk", ""), ("two", "disk", ""), ("hard", "hard", "<readonly/>"), ("soft", "soft", ""),
+                             ("other", "other", "")):
+        files[f"bad/d-{name}.xml"] = xml(name).replace("</devices>", disk.format(path, more))
+    files.update({"bad/disk": bytes(4096), "bad/other": bytes(4096)})
     return files
 
 
@@ -72,12 +79,13 @@ CREATES = [
     ("/bad/empty.xml", r"(?i)empty"), ("/bad/text.xml", r"(?i)not a kernel|not.*ELF"), ("/bad/truncated.xml", r"(?i)truncated|beyond|ends"),
     ("/bad/elf32.xml", r"32-bit"), ("/bad/nonotes.xml", r"(?i)note"), ("/bad/halfbz.xml", r"(?i)truncated"),
     ("/bad/garbledbz.xml", r"(?i)/bad/garbledbz"), ("/bad/missing.xml", r"(?i)is-not-there.*no such file"),
-    ("/bad/directory.xml", r"(?i)regular file|directory"), ("/bad/small.xml", r"MiB"), ("/bad/huge.xml", r"(?i)memory"),
+    ("/bad/directory.xml", r"(?i)regular file|directory"), ("/bad/small.xml", r"vmlinuz.* 4096 KiB"), ("/bad/huge.xml", r"(?i)memory"),
     ("/bad/broken.xml", r"broken\.xml:\d+"), ("/bad/cut.xml", r"cut\.xml:\d+"), ("/bad/nothing.xml", r"(?i)nothing\.xml.*empty"),
     ("/bad/element.xml", r"element\.xml:4.*banana"), ("/bad/value.xml", r"value\.xml:4.*(vcpu|many)"),
     ("/bad/unit.xml", r"unit\.xml:3.*(unit|stone)"), ("/bad/type.xml", r"type\.xml:1.*(kvm|type)"),
     ("/bad/noname.xml", r"noname\.xml.*name"), ("/bad/no-such-file.xml", r"(?i)no-such-file\.xml.*no such file"),
-    ("", r"(?i)create"),
+    ("/bad/bomb.xml", r"/bad/bomb: .* \d{5} bytes unpacks to more than 16384 KiB"),
+    ("/bad/initrd.xml", r"vmlinuz: a file of \d+ bytes; no more than 4096 KiB fit"), ("", r"(?i)create"),
 ]
 COMMANDS = [
     ("pvctl destroy nobody", r"nobody"), ("pvctl console nobody", r"nobody"), ("pvctl pause nobody", r"nobody"),
@@ -138,6 +146,15 @@ def names_are_unique():
     machine.check("pvctl list | grep -c hello", r"^1$")
 
 
+def disks_have_one_writer():
+    """A disk that a live domain may write is no other's, by none of its names; another disk is free to take."""
+    machine.check("modprobe loop; ln /bad/disk /bad/hard; ln -s disk /bad/soft; pvctl create /bad/d-one.xml", "")
+    for name in ("two", "hard", "soft"):
+        refused(f"pvctl create /bad/d-{name}.xml", rf"{name}: <disk> 'xvda': /bad/\w+ is in use by domain \d+ \(one\)")
+    machine.check("pvctl create /bad/d-other.xml && pvctl destroy other && pvctl destroy one && pvctl create /bad/d-two.xml", "")
+    machine.check("pvctl destroy two", "")
+
+
 def consoles_are_single():
     """While one console is attached, a second one is refused, naming the reason."""
     machine.check("(sleep 20 | pvctl console hello >/dev/null 2>&1) & usleep 500000; pvctl console hello </dev/null; echo status $?",
@@ -149,7 +166,7 @@ def main():
     global machine
     xen = "--xen" in sys.argv
     with (Machine.xen if xen else Machine.parvis)("bad-domains-xen" if xen else "bad-domains", files=bad_files()) as machine:
-        run_tests(creates_are_refused, commands_are_refused, names_are_unique, consoles_are_single)
+        run_tests(creates_are_refused, commands_are_refused, names_are_unique, disks_have_one_writer, consoles_are_single)
 
 
 if __name__ == "__main__":

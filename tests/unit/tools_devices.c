@@ -19,20 +19,71 @@
 
 #include "devices.h"
 #include "fake_host.h"
+#include "fake_parts.h"
 #include "interrupt.h"
 
 static struct fake_host *f;
-static int loops, joined, sleeps, not_yet, fail_system, lingering, opens_late;
+static int loops, next_loop, joined, sleeps, not_yet, fail_system, lingering, opens_late;
 static const char *backend_state; /* what the back ends' drivers answer */
+
+/* Block devices, and names of files: what is behind each. Loop devices take the place of a name. */
+static const struct {
+    const char *path;
+    unsigned int major, minor;
+    struct disk_id id;
+} names[] = {
+    {"/dev/sda", 8, 0, {.block = true, .dev = 0x800}},
+    {"/dev/sda1", 8, 1, {.block = true, .dev = 0x801, .whole = 0x800}},
+    {"/dev/sda2", 8, 2, {.block = true, .dev = 0x802, .whole = 0x800}},
+    {"/dev/sdb", 8, 0x1f, {.block = true, .dev = 0x81f}},
+    {"/srv/a.img", 0, 0, {.dev = 1, .ino = 2}},
+    {"/srv/hard.img", 0, 0, {.dev = 1, .ino = 2}},
+    {"/srv/b.img", 0, 0, {.dev = 1, .ino = 3}},
+    {"/mnt/b.img", 0, 0, {.dev = 2, .ino = 2}},
+    {"/srv/of-sda", 0, 0, {.dev = 0x800}},
+};
+#define NR_NAMES (sizeof(names) / sizeof(names[0]))
+static const char *loop_of[16]; /* what a loop device is made of, by number */
+
+static int m_identify_path(const char *path, struct disk_id *out)
+{
+    for (size_t i = 0; i < NR_NAMES; i++) {
+        if (strcmp(names[i].path, path) == 0) {
+            *out = names[i].id;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+static int m_identify_number(unsigned int major, unsigned int minor, struct disk_id *out)
+{
+    if (major == 7) {
+        return m_identify_path(loop_of[minor % 16], out);
+    }
+    for (size_t i = 0; i < NR_NAMES; i++) {
+        if (names[i].major && names[i].major == major && names[i].minor == minor) {
+            *out = names[i].id;
+            return 0;
+        }
+    }
+    return -ENODEV;
+}
 
 static int m_block_number(const char *path, unsigned int *major, unsigned int *minor)
 {
-    if (strncmp(path, "/dev/", 5) != 0) {
-        return -ENOTBLK;
+    if (sscanf(path, "/dev/loop%u", minor) == 1) {
+        *major = 7;
+        return 0;
     }
-    *major = 7;
-    *minor = 0x1f;
-    return 0;
+    for (size_t i = 0; i < NR_NAMES; i++) {
+        if (names[i].major && strcmp(names[i].path, path) == 0) {
+            *major = names[i].major;
+            *minor = names[i].minor;
+            return 0;
+        }
+    }
+    return -ENOTBLK;
 }
 
 static int m_check_file(const char *path, bool readonly)
@@ -43,11 +94,13 @@ static int m_check_file(const char *path, bool readonly)
 
 static int m_loop_attach(const char *path, bool readonly, char *dev, size_t size)
 {
-    (void)path, (void)readonly;
+    (void)readonly;
     if (fail_system == 1) {
         return -EBUSY;
     }
-    snprintf(dev, size, "/dev/loop%d", loops++);
+    loops++;
+    snprintf(dev, size, "/dev/loop%d", next_loop);
+    loop_of[next_loop++ % 16] = path;
     return 100;
 }
 
@@ -104,8 +157,9 @@ static void m_sleep_ms(unsigned int ms)
 }
 
 static const struct device_system model = {
-    m_block_number, m_check_file,    m_loop_attach,    m_loop_let_go, m_check_bridge,
-    m_bridge_join,  m_backend_lives, m_backend_serves, m_sleep_ms,
+    m_block_number,  m_identify_path,  m_identify_number, m_check_file,
+    m_loop_attach,   m_loop_let_go,    m_check_bridge,    m_bridge_join,
+    m_backend_lives, m_backend_serves, m_sleep_ms,
 };
 
 static struct disk_config disks[] = {
@@ -127,7 +181,7 @@ static int setup(void **state)
     (void)state;
     device_system = &model;
     f = fake_new();
-    loops = joined = sleeps = not_yet = fail_system = lingering = opens_late = 0;
+    loops = next_loop = joined = sleeps = not_yet = fail_system = lingering = opens_late = 0;
     backend_state = "2";
     return 0;
 }
@@ -168,7 +222,7 @@ static void attaches(void **state)
     if (devices_attach(&f->host, &config, 5, &e)) {
         fail_msg("%s", e.text);
     }
-    is("/local/domain/0/backend/vbd/5/51712/physical-device", "7:1f");
+    is("/local/domain/0/backend/vbd/5/51712/physical-device", "7:0");
     is("/local/domain/0/backend/vbd/5/51712/params", "/dev/loop0");
     is("/local/domain/0/backend/vbd/5/51712/mode", "w");
     is("/local/domain/0/backend/vbd/5/51712/frontend", "/local/domain/5/device/vbd/51712");
@@ -262,19 +316,108 @@ static void checks_before(void **state)
     struct error e = {0};
 
     (void)state;
-    assert_int_equal(devices_check(&c, &e), 0);
+    assert_int_equal(devices_check(&f->host, &c, &e), 0);
     disk.source = (char *)"/missing";
-    assert_int_equal(devices_check(&c, &e), -ENOENT);
+    assert_int_equal(devices_check(&f->host, &c, &e), -ENOENT);
     assert_non_null(strstr(e.text, "web: <disk> 'xvda': /missing: No such file"));
     disk.source = (char *)"/srv/a.img";
     disk.kind = DISK_BLOCK;
     e.code = 0;
-    assert_int_equal(devices_check(&c, &e), -ENOTBLK);
+    assert_int_equal(devices_check(&f->host, &c, &e), -ENOTBLK);
     c.nr_disks = 0;
     nic.bridge = (char *)"br9";
     e.code = 0;
-    assert_int_equal(devices_check(&c, &e), -ENODEV);
+    assert_int_equal(devices_check(&f->host, &c, &e), -ENODEV);
     assert_non_null(strstr(e.text, "there is no bridge 'br9'"));
+}
+
+/* ---- who may have a disk beside whom ---- */
+
+enum sharing { WRITES, READS, SHARES, READS_AND_SHARES };
+
+static struct disk_config disk_of(const char *path, enum sharing how)
+{
+    return (struct disk_config){.kind = strncmp(path, "/dev/", 5) ? DISK_FILE : DISK_BLOCK,
+                                .source = (char *)(uintptr_t)path,
+                                .target = (char *)"xvdc",
+                                .vdev = 51744,
+                                .readonly = how == READS || how == READS_AND_SHARES,
+                                .shareable = how == SHARES || how == READS_AND_SHARES};
+}
+
+/* Domain 5 has the first; may domain 6 have the second? Asked before it is made, and when it is. */
+static void assert_beside(const char *first, enum sharing a, const char *second, enum sharing b,
+                          bool allowed)
+{
+    struct disk_config mine = disk_of(first, a), yours = disk_of(second, b);
+    struct domain_config one = {.name = (char *)"one", .disks = &mine, .nr_disks = 1};
+    struct domain_config two = {.name = (char *)"two", .disks = &yours, .nr_disks = 1};
+    struct error e = {0};
+    char text[300];
+
+    assert_int_equal(fake_store_write(&f->host, 0, "/local/domain/5/name", "one"), 0);
+    assert_int_equal(devices_attach(&f->host, &one, 5, &e), 0);
+    assert_int_equal(devices_check(&f->host, &two, &e), allowed ? 0 : -EBUSY);
+    if (!allowed) {
+        snprintf(text, sizeof(text),
+                 "two: <disk> 'xvdc': %s is in use by domain 5 (one), which may %s it; both need "
+                 "<readonly/>, or both <shareable/>",
+                 second, mine.readonly ? "only read" : "write");
+        assert_string_equal(e.text, text);
+    }
+    e.code = 0;
+    assert_int_equal(devices_attach(&f->host, &two, 6, &e), allowed ? 0 : -EBUSY);
+    if (!allowed) {
+        assert_string_equal(e.text, text);
+        assert_null(fake_read(f, "/local/domain/0/backend/vbd/6/51744/state"));
+    }
+    fake_store_rm(&f->host, 0, "/local/domain/0/backend/vbd");
+    fake_store_rm(&f->host, 0, "/local/domain");
+}
+
+static void one_disk_one_writer(void **state)
+{
+    (void)state;
+    assert_beside("/srv/a.img", WRITES, "/srv/a.img", WRITES, false);
+    assert_beside("/srv/a.img", WRITES, "/srv/a.img", READS, false);
+    assert_beside("/srv/a.img", READS, "/srv/a.img", WRITES, false);
+    assert_beside("/srv/a.img", READS, "/srv/a.img", READS, true);
+    assert_beside("/srv/a.img", SHARES, "/srv/a.img", WRITES, false);
+    assert_beside("/srv/a.img", WRITES, "/srv/a.img", SHARES, false);
+    assert_beside("/srv/a.img", SHARES, "/srv/a.img", SHARES, true);
+    assert_beside("/srv/a.img", SHARES, "/srv/a.img", READS, false);
+    assert_beside("/srv/a.img", SHARES, "/srv/a.img", READS_AND_SHARES, true);
+    /* by another name; another file of the same number on another file system is another disk */
+    assert_beside("/srv/a.img", WRITES, "/srv/hard.img", WRITES, false);
+    assert_beside("/srv/a.img", WRITES, "/srv/b.img", WRITES, true);
+    assert_beside("/srv/a.img", WRITES, "/mnt/b.img", WRITES, true);
+    /* block devices; partitions and the disk that they are on */
+    assert_beside("/dev/sda", WRITES, "/dev/sda", READS, false);
+    assert_beside("/dev/sda", WRITES, "/dev/sdb", WRITES, true);
+    assert_beside("/dev/sda1", WRITES, "/dev/sda2", WRITES, true);
+    assert_beside("/dev/sda1", WRITES, "/dev/sda", READS, false);
+    assert_beside("/dev/sda", READS, "/dev/sda2", WRITES, false);
+    assert_beside("/dev/sda", WRITES, "/srv/of-sda", WRITES, true);
+}
+
+/* The same within one configuration. */
+static void one_domain_one_name(void **state)
+{
+    struct disk_config pair[] = {disk_of("/srv/a.img", WRITES), disk_of("/srv/hard.img", READS)};
+    struct domain_config c = {.name = (char *)"web", .disks = pair, .nr_disks = 2};
+    struct error e = {0};
+
+    (void)state;
+    pair[1].target = (char *)"xvdb";
+    pair[1].vdev = 51728;
+    assert_int_equal(devices_check(&f->host, &c, &e), -EBUSY);
+    assert_string_equal(e.text, "web: <disk> 'xvdb': /srv/hard.img is the disk of 'xvdc' too, and "
+                                "can be written");
+    e.code = 0;
+    assert_int_equal(devices_attach(&f->host, &c, 5, &e), -EBUSY);
+    detach();
+    pair[0].readonly = true;
+    assert_int_equal(devices_check(&f->host, &c, &e), 0);
 }
 
 static void any_call_may_fail(void **state)
@@ -311,8 +454,14 @@ static void any_call_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(attaches),      T(absent_drivers_are_named), T(system_may_refuse),
-        T(checks_before), T(any_call_may_fail),        T(signals_end_the_wait),
+        T(attaches),
+        T(absent_drivers_are_named),
+        T(system_may_refuse),
+        T(checks_before),
+        T(any_call_may_fail),
+        T(signals_end_the_wait),
+        T(one_disk_one_writer),
+        T(one_domain_one_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * No two domains write one disk unaware of each other.
+ *
+ * Two file systems that are mounted over one disk destroy it. So a disk that somebody may write is
+ * nobody else's, and a disk that several only read is everybody's, unless all who have it say
+ * <shareable/>: they know how to share (a cluster's file system).
+ *
+ * What counts is not the name but what is behind it: a file is its file system and inode number,
+ * whichever of its names it was given by; a block device is its number; a loop device is what it
+ * was made of; a partition overlaps the whole disk that it is on.
+ *
+ * Who has which disk is known from the store, where each back end has an entry, whoever made it.
+ */
+#ifndef PARVIS_TOOLS_DISK_SHARE_H
+#define PARVIS_TOOLS_DISK_SHARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "error.h"
+#include "host.h"
+
+/* What is behind a name. */
+struct disk_id {
+    bool block;        /* a block device; else a file */
+    uint64_t dev, ino; /* its number and 0; or file system and inode */
+    uint64_t whole;    /* the number of the disk that a partition is on, else 0 */
+};
+
+bool disk_overlap(const struct disk_id *a, const struct disk_id *b);
+
+/* May the domain have this disk beside all that others have? 0; -EBUSY and who has it; or what the
+ * store said. In a transaction nobody can take it before that ends. domid: whose own entry of
+ * number disk->vdev does not count. */
+int disk_share_check(struct host *h, host_txn_t t, const struct domain_config *c, uint32_t domid,
+                     const struct disk_config *disk, const struct disk_id *id, struct error *e);
+
+#endif
