@@ -13,6 +13,7 @@
 #include <core/guest/version.h>
 #include <core/life/boot_domains.h>
 #include <core/life/domain_system.h>
+#include <core/life/life.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <hv/x86_init.h>

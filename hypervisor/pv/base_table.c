@@ -8,6 +8,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>

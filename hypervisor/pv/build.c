@@ -8,6 +8,7 @@
  * build. The tables it wrote are pinned by the same check as a guest's own.
  */
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <parvis/loader.h>
 #include <port/machine.h>
 #include <pv/mm.h>

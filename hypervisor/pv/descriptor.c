@@ -13,6 +13,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
 #include <pv/mm.h>

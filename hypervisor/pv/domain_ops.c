@@ -6,6 +6,7 @@
  * The per-domain area (slot 260 of each of its page tables) is one L3 and one L2 table for the
  * domain and an L1 table for each 16 vCPUs.
  */
+#include <core/life/life.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/machine.h>

@@ -9,6 +9,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <pv/pv_mm.h>
 
 int get_pg_owner(domid_t id, struct domain **out)

@@ -15,6 +15,7 @@
  */
 #include <core/base/log.h>
 #include <core/console/console.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_table.h>
 #include <core/state/domain.h>
 #include <pv/pv_mm.h>

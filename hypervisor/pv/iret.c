@@ -9,6 +9,7 @@
  * for one that is in its frames (VMASST_TYPE_architectural_iopl).
  */
 #include <core/base/hypercall.h>
+#include <core/life/life.h>
 #include <port/guest_access.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>

@@ -8,6 +8,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
 #include <pv/pv_bits.h>

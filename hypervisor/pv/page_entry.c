@@ -17,6 +17,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 

@@ -27,6 +27,8 @@
  * CPU's change cannot form a cycle.
  */
 #include <core/base/hypercall.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <pv/pv_mm.h>
 
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */

@@ -8,6 +8,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <pv/pv_mm.h>
 
 static bool clear_pinned(struct page_info *pg)

@@ -13,6 +13,7 @@
  * vCPUs do not run any more, and no CPU has their page tables loaded.
  */
 #include <core/base/hypercall.h>
+#include <core/domain/domain_pages.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 #include <pv/pv_ops.h>

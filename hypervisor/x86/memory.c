@@ -165,6 +165,7 @@ void x86_init_memory(const struct boot_info *bi)
     init_paging(bi);
     init_frame_tables(bi);
     heap_init();
+    alloc_init();
     boot_alloc_done(give);
     log_info("memory: %lu KiB free, RAM up to %#lx", (unsigned long)heap_free_frames() * 4,
              (unsigned long)((max_mfn + 1) << PAGE_SHIFT));

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/domain/domain_pages.h>
+#include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <core/base/hypercall.h>
 #include <core/life/domain_system.h>
 #include <core/state/guest_ops.h>
@@ -172,6 +175,7 @@ void host_init(uint64_t frames)
     host_tlb_init();
     host_full_cpu = false;
     heap_init();
+    alloc_init();
     heap_give(MFN(16), frames - 16);
     domain_system_init();
     guest_ops_default = &host_guest_ops;

@@ -11,6 +11,8 @@
  */
 #include "host.h"
 
+#include <core/domain/claim.h>
+#include <core/domain/domain_table.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/domain/domain_table.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 

@@ -12,6 +12,7 @@
 #include "loader_support.h"
 #include "pv_mm_support.h"
 
+#include <core/domain/domain_table.h>
 #include <core/console/console.h>
 #include <core/grant/grant_internal.h>
 #include <core/life/boot_domains.h>

@@ -5,6 +5,8 @@
  */
 #include "core_test.h"
 
+#include <core/domain/domain_table.h>
+#include <core/life/life.h>
 #include <core/base/log.h>
 #include <core/console/console.h>
 #include <xen/io/console.h>

@@ -6,6 +6,11 @@
  */
 #include "core_test.h"
 
+#include <core/domain/claim.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
+#include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <core/base/log.h>
 #include <core/life/watchdog.h>
 #include <core/state/guest_ops.h>

@@ -6,6 +6,9 @@
  */
 #include "core_support.h"
 
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
+#include <core/life/life.h>
 #include <string.h>
 #include <xen/sched.h>
 

@@ -6,6 +6,7 @@
  */
 #include "core_test.h"
 
+#include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>

@@ -5,6 +5,7 @@
  */
 #include "core_test.h"
 
+#include <core/domain/domain_pages.h>
 #include <core/guest/memory_op.h>
 #include <xen/memory.h>
 

@@ -4,6 +4,7 @@
  * page tables. After each call every page reference is recounted (pv_mm_support.c) and every use of
  * every grant (grant_oracle.c); after each test every frame must be free again.
  */
+#include <core/domain/domain_table.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -6,6 +6,9 @@
  */
 #include "core_test.h"
 
+#include <core/domain/claim.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <core/guest/memory_op.h>
 #include <parvis/boot_info.h>
 #include <xen/memory.h>

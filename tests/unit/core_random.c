@@ -18,6 +18,9 @@
 #include <string.h>
 
 #include "host.h"
+#include <core/domain/domain_table.h>
+#include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/console/console.h>

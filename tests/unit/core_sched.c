@@ -6,6 +6,7 @@
  */
 #include "core_test.h"
 
+#include <core/sched/pause.h>
 #include <core/sched/vcpu_time.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>

@@ -4,6 +4,8 @@
  */
 #include "core_support.h"
 
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,6 +4,7 @@
  */
 #include "grant_oracle.h"
 
+#include <core/domain/domain_table.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "pv_mm_support.h"
 
 #include <pv/pv_ops.h>
+#include <core/domain/domain_pages.h>
 #include <xen/grant_table.h>
 
 #define SLOT 100u

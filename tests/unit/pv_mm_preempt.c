@@ -14,6 +14,8 @@
 
 #include "pv_mm_support.h"
 
+#include <core/domain/domain_pages.h>
+#include <core/life/life.h>
 #include <core/base/hypercall.h>
 #include <xen/errno.h>
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/domain/domain_pages.h>
 #include <core/base/hypercall.h>
 #include <pv/pv_ops.h>
 #include <xen/grant_table.h>

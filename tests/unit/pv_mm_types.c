@@ -2,6 +2,7 @@
 /*
  * Frame types: what makes a frame a table, what keeps it one, and that types exclude each other.
  */
+#include <core/domain/domain_pages.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

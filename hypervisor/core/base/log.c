@@ -7,23 +7,15 @@
  * moved to the oldest byte that is left. Lines are put in whole: formatted into a buffer of the
  * stack first, cut when longer than it.
  *
- * refused() is where an error that a guest caused is explained. A guest may provoke as many as it
- * likes, so each domain may fill a few lines a second; the rest is counted and the count is said
- * (XSA-152).
- *
  * Lock: log_lock (RANK_CONSOLE, the innermost): anything may print.
  */
-#include <core/base/hypercall.h>
+#include <core/base/console_out.h>
 #include <core/base/log.h>
-#include <core/console/console.h>
-#include <core/state/domain.h>
-#include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>
 
-#define RING_SIZE        65536u
-#define LINE_SIZE        512
-#define LINES_PER_SECOND 10
+#define RING_SIZE 65536u
+#define LINE_SIZE 512
 
 static spinlock_t log_lock = SPINLOCK_INIT(RANK_CONSOLE);
 static char ring[RING_SIZE];
@@ -74,53 +66,6 @@ void log_printf(enum log_level level, const char *fmt, ...)
     len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
     va_end(ap);
     log_line(level, buf, end_line(buf, sizeof(buf), len));
-}
-
-/* May d log one more line now? Says how many it could not, when a new second begins. */
-static bool may_log(struct domain *d)
-{
-    uint64_t now = (uint64_t)clock_now();
-
-    if (now - d->refusals_logged_at >= (uint64_t)SECONDS(1) || d->refusals == 0) {
-        if (d->refusals > LINES_PER_SECOND)
-            log_debug("d%u: %lu more requests were refused", d->domain_id,
-                      d->refusals - LINES_PER_SECOND);
-        d->refusals = 0;
-        d->refusals_logged_at = now;
-    }
-    return d->refusals++ < LINES_PER_SECOND;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *name = path;
-
-    for (; *path; path++)
-        if (*path == '/')
-            name = path + 1;
-    return name;
-}
-
-int refused_at(int rc, const char *file, int line, const char *fmt, ...)
-{
-    struct vcpu *v = current;
-    char buf[LINE_SIZE];
-    size_t len;
-    va_list ap;
-
-    if (!v || !may_log(v->domain))
-        return rc;
-    len = put_prefix(buf, sizeof(buf));
-    len += (size_t)snprintf(buf + len, sizeof(buf) - len, "d%uv%u: %s: ", v->domain->domain_id,
-                            v->vcpu_id, hypercall_name(hypercall_running(v)));
-    va_start(ap, fmt);
-    len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
-    va_end(ap);
-    len = MIN(len, sizeof(buf) - 1);
-    len += (size_t)snprintf(buf + len, sizeof(buf) - len, " (error %d, %s:%d)", -rc,
-                            base_name(file), line);
-    log_line(LOG_DEBUG, buf, end_line(buf, sizeof(buf), len));
-    return rc;
 }
 
 size_t log_read(char *to, size_t n, uint32_t *pos)

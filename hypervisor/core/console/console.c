@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The UART as a console: bytes out, bytes in.
+ * What is typed at the console.
  *
- * Output is what the log, the control domain and boot-time domains have to say, in the order in
- * which it comes; a newline becomes the two characters that a terminal wants. Input is kept in a
- * small ring until somebody takes it: the control domain by CONSOLEIO_read after VIRQ_CONSOLE, or,
- * where there is none, the first boot-time domain through its console ring. Typing ahead of a full
- * ring is lost.
+ * It is kept in a small ring until somebody takes it: the control domain by CONSOLEIO_read after
+ * VIRQ_CONSOLE, or, where there is none, the first boot-time domain through its console ring.
+ * Typing ahead of a full ring is lost. Output is core/base/console_out.c's.
  *
- * Lock: uart_lock (RANK_CONSOLE) for output and the input ring alike.
+ * Lock: input_lock (RANK_CONSOLE).
  */
 #include <core/console/console.h>
 #include <core/console/console_ring.h>
+#include <core/domain/domain_table.h>
 #include <core/state/domain.h>
 #include <port/lock.h>
 #include <port/machine.h>
 
 #define INPUT_SIZE 1024u
 
-static spinlock_t uart_lock = SPINLOCK_INIT(RANK_CONSOLE);
+static spinlock_t input_lock = SPINLOCK_INIT(RANK_CONSOLE);
 static char input[INPUT_SIZE];
 static uint32_t input_in, input_out;
 
@@ -28,29 +27,18 @@ void console_init(void)
     console_ring_init();
 }
 
-void console_write(const char *s, size_t n)
-{
-    spin_lock(&uart_lock);
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '\n')
-            machine_console_putc('\r');
-        machine_console_putc(s[i]);
-    }
-    spin_unlock(&uart_lock);
-}
-
 static bool take_typed(void)
 {
     bool any = false;
     int c;
 
-    spin_lock(&uart_lock);
+    spin_lock(&input_lock);
     while ((c = machine_console_getc()) >= 0) {
         if (input_in - input_out < INPUT_SIZE)
             input[input_in++ % INPUT_SIZE] = (char)c;
         any = true;
     }
-    spin_unlock(&uart_lock);
+    spin_unlock(&input_lock);
     return any;
 }
 
@@ -58,10 +46,10 @@ size_t console_read(char *to, size_t n)
 {
     size_t i = 0;
 
-    spin_lock(&uart_lock);
+    spin_lock(&input_lock);
     while (i < n && input_out != input_in)
         to[i++] = input[input_out++ % INPUT_SIZE];
-    spin_unlock(&uart_lock);
+    spin_unlock(&input_lock);
     return i;
 }
 
@@ -69,12 +57,12 @@ static uint32_t peek_input(char *buf, uint32_t size)
 {
     uint32_t n = 0;
 
-    spin_lock(&uart_lock);
+    spin_lock(&input_lock);
     while (n < size && input_out + n != input_in) {
         buf[n] = input[(input_out + n) % INPUT_SIZE];
         n++;
     }
-    spin_unlock(&uart_lock);
+    spin_unlock(&input_lock);
     return n;
 }
 
@@ -88,9 +76,9 @@ void console_feed_boot_domain(void)
     /* What the guest's ring has no room for stays for the next time. */
     while ((n = peek_input(buf, sizeof(buf))) != 0) {
         taken = (uint32_t)console_ring_input(buf, n);
-        spin_lock(&uart_lock);
+        spin_lock(&input_lock);
         input_out += taken;
-        spin_unlock(&uart_lock);
+        spin_unlock(&input_lock);
         if (taken < n)
             break;
     }

@@ -15,7 +15,6 @@
 struct domain;
 
 void console_init(void);
-void console_write(const char *s, size_t n); /* raw, to the UART */
 void console_poll_input(void); /* reads the UART into the input ring, raises VIRQ_CONSOLE     */
 /* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring()
  * is given later. */

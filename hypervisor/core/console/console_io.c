@@ -12,9 +12,11 @@
  *
  * Lock: d->lock guards a domain's unfinished line. Taken before RANK_CONSOLE.
  */
+#include <core/base/console_out.h>
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/console/console.h>
+#include <core/domain/domain_table.h>
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
 #include <port/guest_access.h>

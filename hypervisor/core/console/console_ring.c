@@ -15,9 +15,11 @@
  * Lock: ring_lock (RANK_IRQ) guards the list of rings and all access to them. The guest is notified
  * without it.
  */
+#include <core/base/console_out.h>
 #include <core/base/log.h>
 #include <core/console/console.h>
 #include <core/console/console_ring.h>
+#include <core/domain/domain_table.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>

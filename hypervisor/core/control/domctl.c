@@ -10,6 +10,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/control/domctl.h>
+#include <core/domain/domain_table.h>
 #include <port/atomic.h>
 #include <port/guest_access.h>
 

@@ -4,13 +4,15 @@
  */
 #include <core/base/log.h>
 #include <core/control/domctl.h>
+#include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define DEFAULT_GRANT_FRAMES 64
+#define DEFAULT_GRANT_FRAMES    64
 #define DEFAULT_MAPTRACK_FRAMES 1024
 
 static int check_create(const struct xen_domctl_createdomain *c)
@@ -41,8 +43,8 @@ int domctl_createdomain(struct domain *unused, struct xen_domctl *op)
         .domid = op->domain && op->domain < DOMID_FIRST_RESERVED ? op->domain : DOMID_INVALID,
         .max_vcpus = c->max_vcpus,
         .max_evtchn_port = MIN(c->max_evtchn_port, NR_EVTCHNS - 1u),
-        .max_grant_frames = c->max_grant_frames < 0 ? DEFAULT_GRANT_FRAMES
-                                                    : (unsigned int)c->max_grant_frames,
+        .max_grant_frames =
+            c->max_grant_frames < 0 ? DEFAULT_GRANT_FRAMES : (unsigned int)c->max_grant_frames,
         .max_maptrack_frames = c->max_maptrack_frames < 0 ? DEFAULT_MAPTRACK_FRAMES
                                                           : (unsigned int)c->max_maptrack_frames,
         .options = c->flags,
@@ -95,48 +97,6 @@ int domctl_resumedomain(struct domain *d, struct xen_domctl *op)
         return refused(-XEN_EINVAL, "resumedomain: of the calling domain");
     domain_resume(d);
     return 0;
-}
-
-static void info_of_vcpus(struct domain *d, struct xen_domctl_getdomaininfo *info)
-{
-    struct vcpu_runstate_info rs;
-    struct vcpu *v;
-
-    info->flags |= XEN_DOMINF_blocked;
-    info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
-    for_each_vcpu(d, v) {
-        vcpu_runstate_get(v, &rs);
-        info->cpu_time += rs.time[RUNSTATE_running];
-        info->max_vcpu_id = v->vcpu_id;
-        if (v->pause_flags & VPF_down)
-            continue;
-        if (!(v->pause_flags & VPF_blocked))
-            info->flags &= ~(uint32_t)XEN_DOMINF_blocked;
-        if (rs.state == RUNSTATE_running)
-            info->flags |= XEN_DOMINF_running;
-        info->nr_online_vcpus++;
-    }
-}
-
-void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
-{
-    memset(info, 0, sizeof(*info));
-    info->domain = d->domain_id;
-    info_of_vcpus(d, info);
-    if (d->dying)
-        info->flags |= XEN_DOMINF_dying;
-    if (d->shutting_down)
-        info->flags |= XEN_DOMINF_shutdown |
-                       (d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
-    if (d->controller_paused)
-        info->flags |= XEN_DOMINF_paused;
-    if (d->options & XEN_DOMCTL_CDF_xs_domain)
-        info->flags |= XEN_DOMINF_xs_domain;
-    info->tot_pages = d->tot_pages;
-    info->max_pages = d->max_pages;
-    info->outstanding_pages = d->outstanding_claim;
-    info->shared_info_frame = d->shared_info ? frame_of(d->shared_info).n : 0;
-    memcpy(info->handle, d->handle, sizeof(info->handle));
 }
 
 int domctl_getdomaininfo(struct domain *d, struct xen_domctl *op)

@@ -5,6 +5,7 @@
  */
 #include <core/base/log.h>
 #include <core/control/domctl.h>
+#include <core/domain/domain_pages.h>
 #include <core/state/guest_ops.h>
 #include <port/guest_access.h>
 #include <port/machine.h>

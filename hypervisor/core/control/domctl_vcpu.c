@@ -4,41 +4,13 @@
  */
 #include <core/base/log.h>
 #include <core/control/domctl.h>
+#include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/current.h>
 #include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/errno.h>
-
-#define CPUMAP_BITS 64
-
-int bitmap_from_guest(uint64_t *value, const struct xenctl_bitmap *from)
-{
-    unsigned int bits = MIN(from->nr_bits, (unsigned int)CPUMAP_BITS);
-
-    *value = 0;
-    if (copy_from_guest(value, from->bitmap, DIV_ROUND_UP(bits, 8)))
-        return -XEN_EFAULT;
-    if (bits < CPUMAP_BITS)
-        *value &= (1ull << bits) - 1;
-    return 0;
-}
-
-int bitmap_to_guest(const struct xenctl_bitmap *to, uint64_t value)
-{
-    unsigned int bits = MIN(to->nr_bits, (unsigned int)CPUMAP_BITS);
-    uint64_t bytes = DIV_ROUND_UP((uint64_t)to->nr_bits, 8), known = DIV_ROUND_UP(bits, 8);
-
-    if (bits < CPUMAP_BITS)
-        value &= (1ull << bits) - 1;
-    if (copy_to_guest(to->bitmap, &value, known))
-        return -XEN_EFAULT;
-    /* The rest of a longer map is said to be empty, within reason. */
-    if (bytes > known && bytes <= PAGE_SIZE && clear_guest(to->bitmap + known, bytes - known))
-        return -XEN_EFAULT;
-    return 0;
-}
 
 int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 {
@@ -111,7 +83,7 @@ static uint64_t online_cpus(void)
 {
     unsigned int n = machine_nr_cpus();
 
-    return n >= CPUMAP_BITS ? ~0ull : (1ull << n) - 1;
+    return n >= 64 ? ~0ull : (1ull << n) - 1;
 }
 
 int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)

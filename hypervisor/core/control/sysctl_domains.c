@@ -7,6 +7,7 @@
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/control/sysctl.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_table.h>
 #include <port/guest_access.h>
 #include <xen/errno.h>

@@ -5,6 +5,8 @@
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/control/sysctl.h>
+#include <core/domain/claim.h>
+#include <core/domain/domain_table.h>
 #include <parvis/string.h>
 #include <port/current.h>
 #include <port/guest_access.h>

@@ -10,6 +10,7 @@
  *
  * Lock: claim_lock (RANK_ALLOC) guards the sum; d->outstanding_claim is changed under it as well.
  */
+#include <core/domain/claim.h>
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
 #include <port/lock.h>

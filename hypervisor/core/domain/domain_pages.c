@@ -17,6 +17,9 @@
  * and, when it may be the last reference to a dying domain, no lock at all or a reference to that
  * domain.
  */
+#include <core/domain/claim.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>

@@ -15,6 +15,7 @@
 #include <core/domain/domain_table.h>
 #include <core/state/domain.h>
 #include <parvis/string.h>
+#include <port/atomic.h>
 #include <port/current.h>
 #include <xen/errno.h>
 
@@ -23,6 +24,7 @@
 #define NR_LEAVES ((DOMID_MASK + 1) >> LEAF_BITS)
 
 spinlock_t domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
+struct domain *control_domain, *dom_io, *dom_xen;
 static struct domain **leaf[NR_LEAVES];
 static unsigned int in_leaf[NR_LEAVES]; /* domains; an empty leaf is freed */
 static struct list domains = LIST_INIT(domains);
@@ -124,6 +126,18 @@ struct domain *next_domain(struct domain *d)
     struct list *next = d ? d->link.next : domains.next;
 
     return next == &domains ? NULL : list_entry(next, struct domain, link);
+}
+
+bool get_domain(struct domain *d)
+{
+    uint32_t x = READ_ONCE(d->refcount), seen;
+
+    for (; x; x = seen) {
+        seen = cmpxchg(&d->refcount, x, x + 1);
+        if (likely(seen == x))
+            return true;
+    }
+    return false;
 }
 
 struct domain *get_domain_by_id(domid_t id)

@@ -1,17 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* Domain ids to domains: core/domain/domain_table.c. */
+/* Who is who: ids to domains, frames to their owners, references to both:
+ * core/domain/domain_table.c. */
 #ifndef HV_DOMAIN_TABLE_H
 #define HV_DOMAIN_TABLE_H
 
 #include <hv/types.h>
+#include <port/lock.h>
 #include <xen/xen.h>
 
 struct domain;
+struct page_info;
+
+extern struct domain *control_domain; /* NULL when there is none */
+extern struct domain *dom_io,
+    *dom_xen; /* DOMID_IO owns non-RAM, DOMID_XEN the hypervisor's shared pages */
 
 void domain_table_init(void);
 /* Enters d under its id; DOMID_INVALID: gives it the next free one. -XEN_EEXIST, -XEN_ENOMEM,
  * -XEN_EINVAL (not an id for a domain). */
 int __must_check domain_table_insert(struct domain *d);
 void domain_table_remove(struct domain *d);
+
+/* Looks a domain up by id and takes a reference; NULL when there is none. DOMID_SELF is the
+ * caller's affair. */
+struct domain *get_domain_by_id(domid_t id);
+/* As above, for an id that a guest gave: DOMID_SELF is the current domain. */
+struct domain *get_domain_for_guest(domid_t id);
+/* Who owns a frame (one that is owned stays so while the caller holds it); NULL: nobody. dom_io and
+ * dom_xen are found too. */
+struct domain *owner_of_page(const struct page_info *pg);
+bool get_domain(struct domain *d);
+void put_domain(struct domain *d);
+struct domain *
+next_domain(struct domain *d); /* walk of the list under domlist_lock: NULL starts and ends */
+extern spinlock_t domlist_lock;
 
 #endif

@@ -14,6 +14,7 @@
  * `busy` (atomic) is the right to all of it: one CPU at a time; who does not get it gives way.
  */
 #include <core/base/hypercall.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/in_flight.h>
 #include <port/machine.h>
 #include <xen/errno.h>

@@ -95,9 +95,6 @@ int __must_check evtchn_reset(struct domain *d); /* EVTCHNOP_reset: all but the 
 void send_vcpu_virq(struct vcpu *v, uint32_t virq);
 void send_global_virq(
     uint32_t virq); /* to whichever domain bound it, by default the control domain */
-void evtchn_set_pending_pirq(struct domain *d, uint32_t pirq);
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port);
-/* v's vcpu_info moved or its events were unmasked: is there something to deliver now? */
-bool vcpu_event_pending(const struct vcpu *v);
 
 #endif

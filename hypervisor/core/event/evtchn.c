@@ -16,6 +16,7 @@
  */
 #include <core/base/log.h>
 #include <core/frame/frame.h>
+#include <core/sched/pause.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>
 #include <port/current.h>
@@ -141,12 +142,6 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
     }
     spin_unlock(&t->lock);
     return rc;
-}
-
-bool vcpu_event_pending(const struct vcpu *v)
-{
-    return READ_ONCE(v->vcpu_info->evtchn_upcall_pending) &&
-           !READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
 }
 
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port)

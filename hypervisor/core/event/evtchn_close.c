@@ -13,6 +13,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
 #include <port/machine.h>

@@ -11,6 +11,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
 #include <port/guest_access.h>
@@ -141,17 +142,6 @@ static long bind_pirq(gva_t arg)
     }
     spin_unlock(&d->evtchn.lock);
     return rc ? rc : copy_to_guest(arg, &b, sizeof(b));
-}
-
-void evtchn_set_pending_pirq(struct domain *d, uint32_t pirq)
-{
-    evtchn_port_t port;
-
-    spin_lock(&d->evtchn.lock);
-    port = pirq_port(d, pirq);
-    if (port)
-        evtchn_raise(d, evtchn_from_port(&d->evtchn, port)->notify_vcpu, port);
-    spin_unlock(&d->evtchn.lock);
 }
 
 static void fill_status(const struct evtchn *chn, struct evtchn_status *s)

@@ -7,8 +7,7 @@
  *
  * A level line is masked from its interrupt until the guest says EOI. The guest learns which pirqs
  * need that from irq_status_query or from a page of its own with one bit a pirq (the EOI map).
- * d->evtchn.lock guards the table; pirq_raise() runs without locks and reads the port once: a port
- * that goes away meanwhile is looked at again under the lock by the event channel code.
+ * d->evtchn.lock guards the table.
  */
 #include <core/base/log.h>
 #include <core/event/pirq.h>
@@ -119,15 +118,14 @@ void pirq_unbind(struct domain *d, uint32_t pirq)
 
 void pirq_raise(struct domain *d, uint32_t pirq)
 {
-    if (entry_of(d, pirq))
-        evtchn_set_pending_pirq(d, pirq);
-}
-
-evtchn_port_t pirq_port(struct domain *d, uint32_t pirq)
-{
     const struct pirq *p = entry_of(d, pirq);
 
-    return p ? READ_ONCE(p->port) : 0;
+    if (!p)
+        return;
+    spin_lock(&d->evtchn.lock);
+    if (p->port)
+        evtchn_raise(d, evtchn_from_port(&d->evtchn, p->port)->notify_vcpu, p->port);
+    spin_unlock(&d->evtchn.lock);
 }
 
 int pirq_eoi(struct domain *d, uint32_t pirq)

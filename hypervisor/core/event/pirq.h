@@ -41,9 +41,6 @@ int __must_check pirq_map_line(struct domain *d, unsigned int gsi);
 int __must_check pirq_map_message(struct domain *d, const struct pci_message *m, int *pirq);
 int __must_check pirq_unmap(struct domain *d, uint32_t pirq);
 int __must_check pirq_reserve_free(struct domain *d, uint32_t *pirq);
-/* The port of a pirq, 0 when it has none (for evtchn_set_pending_pirq: look at it again under the
- * lock). */
-evtchn_port_t pirq_port(struct domain *d, uint32_t pirq);
 /* The page of one bit a pirq by which a guest learns that it needs an EOI. -XEN_EBUSY there is one,
  * -XEN_EINVAL not its page. */
 int __must_check pirq_share_eoi_map(struct domain *d, mfn_t mfn, bool auto_eoi);

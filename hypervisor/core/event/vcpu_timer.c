@@ -15,6 +15,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/event/vcpu_timer.h>
+#include <core/sched/pause.h>
 #include <core/state/domain.h>
 #include <port/current.h>
 #include <port/machine.h>

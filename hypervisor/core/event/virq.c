@@ -9,6 +9,7 @@
  * Lock: evtchn.lock of the domain guards vcpu.virq_port[].
  */
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/state/domain.h>
 #include <xen/errno.h>
 

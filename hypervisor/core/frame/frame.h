@@ -128,41 +128,12 @@ uint64_t heap_total_frames(void);
 /* The hypervisor's own memory, zeroed; freed with the same order. NULL when there is none. */
 void *alloc_hv_pages(unsigned int order);
 void free_hv_pages(void *p, unsigned int order);
-/* Small objects (core/frame/alloc.c; alloc_init is called by heap_init); zeroed; NULL when there is
- * no memory. */
+/* Small objects (core/frame/alloc.c; alloc_init() after heap_init()); zeroed; NULL when there is no
+ * memory. */
 void alloc_init(void);
 void *hv_alloc(size_t n);
 void *hv_alloc_array(size_t n, size_t size);
 void hv_free(void *p);
-
-/* --- frames of domains (core/domain/domain_pages.c) --- */
-/* Gives a fresh frame block to d (2^order frames, PGC_allocated | 1 each, on d's page list).
- * -XEN_ENOMEM beyond d->max_pages. */
-int __must_check domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order);
-struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits);
-/* The same for who must give way: as alloc_frames_within(). */
-struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int order,
-                                             unsigned int addr_bits, unsigned int *budget);
-/* Makes a hypervisor page visible to d: owned by d, PGC_xenheap, typed writable when writable
- * (shared_info, grant frames). */
-void share_hv_page_with_guest(void *page, struct domain *d, bool writable);
-void unshare_hv_page(void *page);
-
-/* References. get_page fails (false) when the frame is not owned by d or is being freed. put_page
- * frees at the last reference. */
-bool __must_check get_page(struct page_info *pg, const struct domain *d);
-void put_page(struct page_info *pg);
-/* From a machine frame number that a guest gave: NULL unless mfn is RAM owned by d; else with one
- * reference. */
-struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);
-/* Teardown: moves a frame from d->pages to d->relinquish. d->page_alloc_lock is held. */
-void domain_page_set_aside(struct domain *d, struct page_info *pg);
-/* Takes a frame that only its owner holds (one reference, no type) out of its domain: 0, and the
- * frame is the caller's as after alloc_frames(); -XEN_EINVAL, -XEN_EBUSY: nothing changed. */
-int __must_check steal_page(struct domain *d, struct page_info *pg);
-/* Gives back the allocation reference (decrease_reservation, teardown): true if this call took it.
- */
-bool clear_allocated(struct page_info *pg);
 
 static inline bool mfn_valid(mfn_t mfn)
 {

@@ -35,22 +35,11 @@
 #define NR_ZONES  33 /* frame numbers have at most 32 bits */
 #define NR_ORDERS (HEAP_MAX_ORDER + 1)
 
-struct page_info *frame_table;
-uint64_t max_mfn;
-uint64_t *machine_to_phys;
-uint64_t machine_to_phys_entries;
-
 static spinlock_t heap_lock = SPINLOCK_INIT(RANK_HEAP);
 static struct page_list list[NR_ZONES][NR_ORDERS];
 static uint32_t nonempty[NR_ZONES];
 static uint64_t zones; /* bit z: nonempty[z] is not 0 */
 static uint64_t free_count, total_count;
-
-void set_m2p(mfn_t mfn, uint64_t pfn)
-{
-    if (mfn.n < machine_to_phys_entries)
-        machine_to_phys[mfn.n] = pfn;
-}
 
 static unsigned int zone_of(uint64_t mfn)
 {
@@ -87,7 +76,6 @@ void heap_init(void)
             page_list_init(&list[z][o]);
     }
     zones = free_count = total_count = 0;
-    alloc_init();
     for (uint64_t i = 0; i <= max_mfn; i++)
         frame_table[i] = (struct page_info){.owner = DOMID_INVALID,
                                             .order = FRAME_NOT_RAM,

@@ -5,6 +5,7 @@
  * bytes move (XSA-500: the frame that is held is the frame that is copied).
  */
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>

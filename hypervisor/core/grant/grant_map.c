@@ -9,6 +9,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
 #include <port/current.h>

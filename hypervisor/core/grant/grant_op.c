@@ -6,6 +6,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
 #include <port/guest_access.h>
 

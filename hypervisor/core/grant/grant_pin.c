@@ -8,6 +8,7 @@
  * the frame are held by each mapping itself, not by the pin (XSA-224, XSA-236).
  */
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>

@@ -8,6 +8,7 @@
  * entries stay as long as somebody has a grant mapped: an unmap still finds them.
  */
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <core/grant/grant_internal.h>
 #include <port/atomic.h>
 #include <port/machine.h>

@@ -8,6 +8,8 @@
  * (docs/abi-coverage.md).
  */
 #include <core/base/log.h>
+#include <core/domain/claim.h>
+#include <core/domain/domain_table.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
 #include <port/guest_access.h>

@@ -17,6 +17,8 @@
  */
 #include <core/base/log.h>
 #include <core/domain/in_flight.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>

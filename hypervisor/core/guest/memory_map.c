@@ -10,6 +10,7 @@
  * Lock: d->page_alloc_lock guards d->memory_map.
  */
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>

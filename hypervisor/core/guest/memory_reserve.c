@@ -15,6 +15,8 @@
  * hypervisor's shared pages are not the domain's to give (XSA-507).
  */
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>

@@ -7,6 +7,7 @@
  * shared pages; the tool maps them like any foreign frame, with a reference of its own.
  */
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_table.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>

@@ -12,7 +12,10 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
+#include <core/life/life.h>
 #include <core/life/watchdog.h>
+#include <core/sched/pause.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>
 #include <port/guest_access.h>

@@ -14,7 +14,9 @@
 #include <core/base/log.h>
 #include <core/event/vcpu_timer.h>
 #include <core/frame/frame.h>
+#include <core/life/life.h>
 #include <core/life/vcpu_info.h>
+#include <core/sched/pause.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>

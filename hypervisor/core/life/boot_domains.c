@@ -8,8 +8,11 @@
  */
 #include <core/base/log.h>
 #include <core/console/console.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_table.h>
 #include <core/life/boot_domains.h>
+#include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/machine.h>

@@ -12,10 +12,12 @@
  */
 #include <core/base/log.h>
 #include <core/console/console.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/event/pirq.h>
 #include <core/grant/grant_table.h>
 #include <core/life/domain_system.h>
+#include <core/life/life.h>
 #include <core/life/watchdog.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
@@ -25,20 +27,7 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-struct domain *control_domain;
 const struct guest_ops *guest_ops_default;
-
-bool get_domain(struct domain *d)
-{
-    uint32_t x = READ_ONCE(d->refcount), seen;
-
-    for (; x; x = seen) {
-        seen = cmpxchg(&d->refcount, x, x + 1);
-        if (likely(seen == x))
-            return true;
-    }
-    return false;
-}
 
 /* What create made, in the opposite order; each step knows whether there is anything to undo. */
 static void free_parts(struct domain *d)

@@ -16,10 +16,15 @@
 #include <core/console/console.h>
 #include <core/console/console_ring.h>
 #include <core/domain/in_flight.h>
+#include <core/domain/claim.h>
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <core/event/pirq.h>
 #include <core/grant/grant_table.h>
+#include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <core/life/watchdog.h>
+#include <core/sched/pause.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/current.h>

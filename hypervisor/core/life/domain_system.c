@@ -15,7 +15,6 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-struct domain *dom_io, *dom_xen;
 static struct domain *dom_idle;
 
 static struct domain *make_system_domain(domid_t id, const char *name)

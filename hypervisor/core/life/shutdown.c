@@ -12,6 +12,9 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/console/console.h>
+#include <core/domain/domain_table.h>
+#include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <core/state/domain.h>
 #include <parvis/boot_info.h>
 #include <port/current.h>

@@ -8,6 +8,7 @@
  * have a private one with events masked, which no guest sees.
  */
 #include <core/event/vcpu_timer.h>
+#include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>

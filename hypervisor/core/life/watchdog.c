@@ -6,6 +6,7 @@
  * Lock: d->lock guards which are in use. The callback runs without it; domain_shutdown() takes it.
  */
 #include <core/base/log.h>
+#include <core/life/life.h>
 #include <core/life/watchdog.h>
 #include <core/state/domain.h>
 #include <port/machine.h>

@@ -13,6 +13,7 @@
  * Lock: d->lock for controller_paused; the counts are atomic.
  */
 #include <core/base/log.h>
+#include <core/sched/pause.h>
 #include <core/sched/sched.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>
@@ -90,6 +91,12 @@ int domain_unpause_by_controller(struct domain *d)
         return refused(-XEN_EINVAL, "d%u is not paused", d->domain_id);
     domain_unpause(d);
     return 0;
+}
+
+bool vcpu_event_pending(const struct vcpu *v)
+{
+    return READ_ONCE(v->vcpu_info->evtchn_upcall_pending) &&
+           !READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
 }
 
 void vcpu_block(struct vcpu *v)

@@ -16,6 +16,7 @@
  * Locks: none for a vCPU's own values (its CPU writes them); wc_lock guards the wall clock of all
  * shared_info pages.
  */
+#include <core/domain/domain_table.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>

@@ -144,68 +144,6 @@ struct domain {
     struct arch_domain arch;
 };
 
-extern struct domain *control_domain; /* NULL when there is none */
-extern struct domain *dom_io,
-    *dom_xen; /* DOMID_IO owns non-RAM, DOMID_XEN the hypervisor's shared pages */
-
-/* domid 0 for the control domain; DOMID_INVALID asks for the next free id. */
-struct domain_config {
-    domid_t domid;
-    const char *name;
-    bool is_control;
-    unsigned int max_vcpus, max_evtchn_port, max_grant_frames, max_maptrack_frames;
-    uint8_t handle[16];
-    uint32_t options;
-};
-
-/* Creates a paused domain without memory or vCPUs. 0 and *out (with the list's reference), or
- * -XEN_E*; nothing is left behind. */
-int __must_check domain_create(const struct domain_config *cfg, struct domain **out);
-int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
-void vcpu_free(struct vcpu *v); /* by the end of its domain */
-/* Marks it dying and gives back what it has; -XEN_ERESTART when pre-empted: call again. */
-int __must_check domain_kill(struct domain *d);
-/* Looks a domain up by id and takes a reference; NULL when there is none. DOMID_SELF is the
- * caller's affair. */
-struct domain *get_domain_by_id(domid_t id);
-/* As above, for an id that a guest gave: DOMID_SELF is the current domain. */
-struct domain *get_domain_for_guest(domid_t id);
-/* Who owns a frame (one that is owned stays so while the caller holds it); NULL: nobody. dom_io and
- * dom_xen are found too. */
-struct domain *owner_of_page(const struct page_info *pg);
-bool get_domain(struct domain *d);
-void put_domain(struct domain *d);
-struct domain *
-next_domain(struct domain *d); /* walk of the list under domlist_lock: NULL starts and ends */
-extern spinlock_t domlist_lock;
-
-/* Claims on free memory (core/domain/claim.c). Frames others claimed are not for d. claim_set:
- * XENMEM_claim_pages, in pages d shall have in all. */
-uint64_t claims_outstanding(void);
-bool claim_allows(const struct domain *d, uint64_t n);
-void claim_consume(struct domain *d, uint64_t n);
-int __must_check claim_set(struct domain *d, uint64_t pages);
-
-void domain_pause(struct domain *d); /* counts; vCPUs that run elsewhere have left when it returns,
-                                        but for current */
-void domain_unpause(struct domain *d);
-int __must_check domain_pause_by_controller(struct domain *d);
-int __must_check domain_unpause_by_controller(struct domain *d);
-void vcpu_pause(struct vcpu *v);
-void vcpu_unpause(struct vcpu *v);
-void vcpu_block(
-    struct vcpu *v); /* the current one: until an event, at once undone when one is pending */
-void vcpu_unblock(struct vcpu *v);
-/* The guest ended itself; the reason is kept; VIRQ_DOM_EXC to the control domain; a boot-time
- * domain may end the machine. */
-void domain_shutdown(struct domain *d, uint32_t reason);
-void domain_resume(struct domain *d);
-struct boot_info;
-void machine_end_init(
-    const struct boot_info *bi); /* what happens when the last boot-time domain has ended */
-/* A guest did what a guest must not: says the sentence, then domain_shutdown(SHUTDOWN_crash). */
-void __printf(2, 3) domain_crash(struct domain *d, const char *fmt, ...);
-
 #define for_each_vcpu(d, v)                                                                        \
     for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->max_vcpus; vcpu_i_++)                            \
         if (((v) = (d)->vcpu[vcpu_i_]) != NULL)

@@ -12,14 +12,6 @@
 #include <core/state/cpu.h>
 #include <port/atomic.h>
 #include <port/current.h>
-#include <port/machine.h>
-
-void cpu_raise(struct cpu *c, uint32_t work)
-{
-    atomic_or(&c->pending, work);
-    if (c != this_cpu())
-        machine_kick(c->id);
-}
 
 void cpu_do_pending(void)
 {

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * refused(): where an error that a guest caused is explained.
+ *
+ * A guest may provoke as many as it likes, so each domain may fill a few lines a second; the rest
+ * is counted and the count is said (XSA-152).
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/state/domain.h>
+#include <port/current.h>
+#include <port/machine.h>
+
+#define LINES_PER_SECOND 10
+
+/* May d log one more line now? Says how many it could not, when a new second begins. */
+static bool may_log(struct domain *d)
+{
+    uint64_t now = (uint64_t)clock_now();
+
+    if (now - d->refusals_logged_at >= (uint64_t)SECONDS(1) || d->refusals == 0) {
+        if (d->refusals > LINES_PER_SECOND)
+            log_debug("d%u: %lu more requests were refused", d->domain_id,
+                      d->refusals - LINES_PER_SECOND);
+        d->refusals = 0;
+        d->refusals_logged_at = now;
+    }
+    return d->refusals++ < LINES_PER_SECOND;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *name = path;
+
+    for (; *path; path++)
+        if (*path == '/')
+            name = path + 1;
+    return name;
+}
+
+int refused_at(int rc, const char *file, int line, const char *fmt, ...)
+{
+    struct vcpu *v = current;
+    char why[256];
+    va_list ap;
+
+    if (!v || !may_log(v->domain))
+        return rc;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof(why), fmt, ap);
+    va_end(ap);
+    log_debug("d%uv%u: %s: %s (error %d, %s:%d)", v->domain->domain_id, v->vcpu_id,
+              hypercall_name(hypercall_running(v)), why, -rc, base_name(file), line);
+    return rc;
+}

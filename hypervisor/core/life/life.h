@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* How domains and vCPUs come, end and go: core/life/domain.c, vcpu.c, domain_kill.c, shutdown.c. */
+#ifndef CORE_LIFE_H
+#define CORE_LIFE_H
+
+#include <core/state/domain.h>
+
+/* domid 0 for the control domain; DOMID_INVALID asks for the next free id. */
+struct domain_config {
+    domid_t domid;
+    const char *name;
+    bool is_control;
+    unsigned int max_vcpus, max_evtchn_port, max_grant_frames, max_maptrack_frames;
+    uint8_t handle[16];
+    uint32_t options;
+};
+
+/* Creates a paused domain without memory or vCPUs. 0 and *out (with the list's reference), or
+ * -XEN_E*; nothing is left behind. */
+int __must_check domain_create(const struct domain_config *cfg, struct domain **out);
+int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
+void vcpu_free(struct vcpu *v); /* by the end of its domain */
+/* Marks it dying and gives back what it has; -XEN_ERESTART when pre-empted: call again. */
+int __must_check domain_kill(struct domain *d);
+
+/* The guest ended itself; the reason is kept; VIRQ_DOM_EXC to the control domain; a boot-time
+ * domain may end the machine. */
+void domain_shutdown(struct domain *d, uint32_t reason);
+void domain_resume(struct domain *d);
+struct boot_info;
+void machine_end_init(
+    const struct boot_info *bi); /* what happens when the last boot-time domain has ended */
+/* A guest did what a guest must not: says the sentence, then domain_shutdown(SHUTDOWN_crash). */
+void __printf(2, 3) domain_crash(struct domain *d, const char *fmt, ...);
+
+#endif
