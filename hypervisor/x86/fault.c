@@ -122,10 +122,10 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     dump_registers(regs);
     dump_stack(regs->rip, regs->rbp);
     if (vector == VECTOR_PF || vector == VECTOR_DF) {
-        uint64_t guard = (uint64_t)this_block() + CPU_BLOCK_GUARD, cr2 = read_cr2();
+        uint64_t at = read_cr2() - (uint64_t)this_block();
 
-        if (cr2 >= guard && cr2 < guard + PAGE_SIZE)
-            log_error("the stack of CPU %u overflowed", this_cpu()->id);
+        if (at < CPU_BLOCK_SIZE && is_guard_page(at & PAGE_MASK))
+            log_error("a stack of CPU %u overflowed", this_cpu()->id);
     }
     machine_stop(STOP_PANIC);
 }

@@ -3,10 +3,10 @@
  * The hypervisor's own page tables.
  *
  * They are built once, early, from memory that the boot code found, and map (docs/architecture.md):
- * the image, code read-only and executable, all else no-execute; all RAM in the direct map; and,
- * added later, device memory. Their upper-half L4 entries are copied into every guest's L4, so what
- * is added below an L3 that exists is seen everywhere at once, and nothing is ever taken away: no
- * flush is needed.
+ * the image, code read-only and executable, all else no-execute; all RAM in the direct map, where
+ * the image's code and constants are read-only too; and, added later, device memory. Their
+ * upper-half L4 entries are copied into every guest's L4, so what is added below an L3 that exists
+ * is seen everywhere at once, and nothing is ever taken away: no flush is needed.
  *
  * Until they are loaded, the boot tables map the low 4 GiB at 0; phys_ptr() knows which of the two
  * holds. Lock: map_lock (RANK_ALLOC) guards map_physical()'s changes; all else is done while
@@ -112,7 +112,9 @@ void map_table_2m(uint64_t va, paddr_t table)
 static void map_image_part(const char *from, const char *to, uint64_t flags)
 {
     for (uint64_t va = (uint64_t)from; va < (uint64_t)to; va += PAGE_SIZE) {
-        if (va != (uint64_t)&cpu0_block + CPU_BLOCK_GUARD)
+        uint64_t offset = va - (uint64_t)&cpu0_block;
+
+        if (offset >= CPU_BLOCK_SIZE || !is_guard_page(offset))
             map_page_4k(va, va - IMAGE_VIRT + image_phys, flags);
     }
 }
@@ -120,6 +122,19 @@ static void map_image_part(const char *from, const char *to, uint64_t flags)
 static bool is_ram(const struct boot_mem *m)
 {
     return m->type == BOOT_MEM_RAM || m->type == BOOT_MEM_LOADER || m->type == BOOT_MEM_IMAGE;
+}
+
+/* RAM in the direct map: writable, but for what is read-only in the image. */
+static void map_ram(uint64_t start, uint64_t end)
+{
+    uint64_t from = MAX(start, image_phys);
+    uint64_t to = MIN(end, image_phys + (uint64_t)(rodata_end - image_start));
+
+    if (from >= to)
+        from = to = end;
+    map_range(DIRECT_MAP_VIRT + start, start, from - start, PTE_RW | PTE_NX);
+    map_range(DIRECT_MAP_VIRT + from, from, to - from, PTE_NX);
+    map_range(DIRECT_MAP_VIRT + to, to, end - to, PTE_RW | PTE_NX);
 }
 
 /* All RAM, whatever it holds now; neighbours are joined so that large pages fit. */
@@ -138,7 +153,7 @@ static void map_all_ram(const struct boot_info *bi)
         end = ROUND_UP(end, PAGE_SIZE);
         if (end > DIRECT_MAP_END - DIRECT_MAP_VIRT)
             panic("RAM at %#lx lies beyond what the direct map has room for", (unsigned long)end);
-        map_range(DIRECT_MAP_VIRT + start, start, end - start, PTE_RW | PTE_NX);
+        map_ram(start, end);
     }
 }
 

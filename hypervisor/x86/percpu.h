@@ -2,10 +2,15 @@
 /*
  * The block of each physical CPU: its stacks, and above them its struct cpu.
  *
- *     +0       4 stacks for NMI, #DF, #MC, #DB (TSS.ist), 8 KiB each
- *     +0x8000  a page that is never mapped: a stack overflow is a fault, not a silent overwrite
- *     +0x9000  the stack
+ *     +0x0000  a guard, +0x1000  the stack for NMI (TSS.ist: what runs on these four is small)
+ *     +0x2000  a guard, +0x3000  the stack for #DF
+ *     +0x4000  a guard, +0x5000  the stack for #MC
+ *     +0x6000  a guard, +0x7000  the stack for #DB
+ *     +0x8000  a guard, +0x9000  the stack
  *     +0xf000  struct cpu (the stack begins just below it), then what only x86/ needs
+ *
+ * A guard is a page that is never mapped: a stack that overflows is a fault, not a silent overwrite
+ * of what lies below it.
  *
  * The block is aligned to its size, so the stack pointer alone tells the CPU (this_cpu()), on any
  * of its stacks, with no segment base.
@@ -16,10 +21,10 @@
 #include <core/state/cpu.h>
 #include <hv/types.h>
 
-#define CPU_BLOCK_SIZE  0x10000
-#define CPU_BLOCK_GUARD 0x8000
-#define CPU_OFFSET      0xf000
-#define IST_SIZE        0x2000
+#define CPU_BLOCK_SIZE 0x10000
+#define CPU_OFFSET     0xf000
+#define IST_SIZE       0x2000 /* with its guard */
+#define MAIN_GUARD     0x8000
 
 enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 
@@ -43,6 +48,12 @@ _Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE, "a CPU's block is one
 _Static_assert(offsetof(struct cpu_block, cpu) == CPU_OFFSET, "this_cpu() relies on it");
 
 extern struct cpu_block cpu0_block;
+
+/* Whether the page at this offset of a block is a guard. */
+static inline bool is_guard_page(uint64_t offset)
+{
+    return offset <= MAIN_GUARD && offset % IST_SIZE == 0;
+}
 
 static inline struct cpu_block *this_block(void)
 {
