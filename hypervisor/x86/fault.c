@@ -76,10 +76,28 @@ static bool ldt_page_wanted(uint64_t cr2)
            pv_map_ldt_page(v, (unsigned int)(cr2 - ldt));
 }
 
-static void handle_nmi(const char *where)
+/* Port 0x61 says why, on PCs: bit 7 memory parity, bit 6 an I/O card. */
+#define NMI_REASON 0x61
+#define NMI_SEEN   0x100u
+
+static uint32_t nmi_waiting; /* NMI_SEEN | reason of one that is still to be said */
+
+/* What it interrupts may hold any lock, the log's among them, so it is said later. */
+static void handle_hv_nmi(struct cpu_user_regs *regs)
 {
-    /* Port 0x61 says why, on PCs: bit 7 memory parity, bit 6 an I/O card. */
-    log_warning("NMI %s, reason %#x", where, inb(0x61));
+    nmi_waiting = NMI_SEEN | inb(NMI_REASON);
+    /* Race: between STI and HLT of the idle loop an interrupt that came would be taken before HLT,
+     * which then sleeps over it. */
+    if ((regs->rflags & X86_EFLAGS_IF) && *(const uint8_t *)regs->rip == 0xf4)
+        regs->rip++;
+}
+
+void report_nmi(void)
+{
+    uint32_t reason = __atomic_exchange_n(&nmi_waiting, 0, __ATOMIC_RELAXED);
+
+    if (reason)
+        log_warning("NMI in the hypervisor, reason %#x", reason & 0xff);
 }
 
 /* SYSENTER changes no TF, and its entry has not saved the guest's flags yet. */
@@ -96,7 +114,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
 
     switch (vector) {
     case VECTOR_NMI:
-        handle_nmi("in the hypervisor");
+        handle_hv_nmi(regs);
         return;
     case VECTOR_DB:
         /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here
@@ -135,7 +153,7 @@ void handle_guest_ist(struct vcpu *v)
 {
     switch (v->regs.entry_vector) {
     case VECTOR_NMI:
-        handle_nmi("in a guest");
+        log_warning("NMI in a guest, reason %#x", inb(NMI_REASON));
         return;
     case VECTOR_DB:
         /* ABI: DR6 collects; the guest reads and clears its copy. */

@@ -258,6 +258,7 @@ static uint8_t uart_vector;
 
 void handle_interrupt(unsigned int vector)
 {
+    report_nmi();
     if (vector == VECTOR_TIMER) {
         apic_eoi();
         cpu_raise(this_cpu(), CPU_WORK_TIMER);

@@ -50,7 +50,7 @@ void set_gdt_ldt(
     struct vcpu *v); /* loads GDTR for v's area (NULL or idle: the CPU's own), and the LDT */
 
 /* --- fault.c, dump.c --- */
-
+void report_nmi(void); /* says what an NMI could not: called where no lock is held */
 void dump_stack(uint64_t rip, uint64_t rbp);
 void dump_registers(const struct cpu_user_regs *regs);
 

@@ -1,36 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the hypervisor maps, as the CPU sees it: QEMU lists the page tables that are loaded.
+"""What only the machine's outside can show: what the hypervisor maps, as the CPU sees it, and that NMIs do no harm.
 
-Nothing of the hypervisor's is both writable and executable, by whatever address; what is constant in its image is written by nobody; each
+QEMU lists the page tables that are loaded. Nothing of the hypervisor's is both writable and executable, by whatever address; what is constant in its image is written by nobody; each
 stack has a page below it that is not there.
 """
-import json
-import os
 import re
-import socket
 import subprocess
 
+import qemu_monitor
 from machine import Machine, built, run_tests
 
 CONFIG = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\n"
 ENTRY = re.compile(r"([0-9a-f]{16}): ([0-9a-f]{16}) ([-A-Z]{9})")
 IMAGE, DIRECT_MAP, DIRECT_MAP_END = 0xffff82d040000000, 0xffff830000000000, 0xffff880000000000
 GUARDS = (0x0000, 0x2000, 0x4000, 0x6000, 0x8000)
-
-
-def monitor(path, command):
-    """What QEMU's monitor answers, asked through QMP."""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(path)
-        stream = s.makefile("rw")
-        stream.readline()
-        for request in ({"execute": "qmp_capabilities"},
-                        {"execute": "human-monitor-command", "arguments": {"command-line": command}}):
-            stream.write(json.dumps(request) + "\n")
-            stream.flush()
-            answer = json.loads(stream.readline())
-        return answer["return"]
 
 
 def symbols():
@@ -41,11 +25,11 @@ def symbols():
 def maps_nothing_too_much():
     """W^X, constants that are constant, guards below stacks."""
     directory = Machine.scratch()
-    path = os.path.join(directory, "qmp")
     with Machine.direct("memory-map", CONFIG, {"hello": built("pvguest/hello")}, mem="256", directory=directory,
-                        qemu=["-qmp", f"unix:{path},server=on,wait=off"]) as m:
+                        qemu=qemu_monitor.args(directory)) as m:
         m.expect(r"hello> ", 30)
-        pages = [(int(va, 16), int(pa, 16), flags) for va, pa, flags in ENTRY.findall(monitor(path, "info tlb"))]
+        text = qemu_monitor.Monitor(directory).ask("info tlb")
+        pages = [(int(va, 16), int(pa, 16), flags) for va, pa, flags in ENTRY.findall(text)]
     ours = {va: (pa, flags) for va, pa, flags in pages if IMAGE & ~((1 << 39) - 1) <= va < DIRECT_MAP_END}
     named = symbols()
     image = ours[named["image_start"]][0]
@@ -62,5 +46,21 @@ def maps_nothing_too_much():
         assert (block + offset in ours) == (offset not in GUARDS), f"page {offset:#x} of the CPU's block"
 
 
+def survives_nmis():
+    """NMIs at any moment, in one guest that computes and in what the hypervisor prints for another, are said and harm nothing."""
+    directory = Machine.scratch()
+    config = CONFIG.replace("hello", "flood") + CONFIG[CONFIG.index("["):].replace("hello", "forever")
+    guests = {name: built("bad-guests/" + name) for name in ("flood", "forever")}
+    with Machine.direct("nmi", config, guests, mem="256", directory=directory, qemu=qemu_monitor.args(directory)) as m:
+        m.expect(r"flood: the same line", 30)
+        monitor = qemu_monitor.Monitor(directory)
+        for _ in range(100):
+            monitor.execute("inject-nmi")
+            m.expect(r"NMI in ", 30)
+        m.expect(r"flood: the same line", 30)
+        for where in ("a guest", "the hypervisor"):
+            assert f"NMI in {where}" in m.text, f"no NMI in {where}"
+
+
 if __name__ == "__main__":
-    run_tests(maps_nothing_too_much)
+    run_tests(maps_nothing_too_much, survives_nmis)
