@@ -12,8 +12,9 @@
  * One key a line; `#` begins a comment at the start of a line or behind a blank. Nothing is
  * ignored: what is not known, given twice, missing or out of range is an error that names the line
  * and what would be accepted. The text is untrusted bytes of any length; it is read once from start
- * to end and never written. Kernels and ramdisks are named by the name of their module and looked
- * up at once.
+ * to end and never written; a byte order mark before it and carriage returns, which other systems'
+ * editors leave, are passed over. Kernels and ramdisks are named by the name of their module and
+ * looked up at once.
  */
 #include <core/base/log.h>
 #include <hv/boot_config.h>
@@ -327,6 +328,16 @@ static int parse_line(struct parser *p, struct text raw)
                    trim((struct text){line.at + eq + 1, line.n - eq - 1}));
 }
 
+/* Editors on other systems put these three bytes before UTF-8. */
+static size_t byte_order_mark(const char *text, size_t size)
+{
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+
+    return size >= sizeof(mark) && text[0] == mark[0] && text[1] == mark[1] && text[2] == mark[2]
+               ? sizeof(mark)
+               : 0;
+}
+
 void config_defaults(struct boot_info *bi)
 {
     bi->console = 1;
@@ -339,7 +350,7 @@ int config_parse(struct boot_info *bi, const char *text, size_t size, config_fin
     struct parser p = {
         .bi = bi, .file = "parvis.cfg", .find = find, .ctx = ctx, .error = error, .line = 1};
 
-    for (size_t at = 0; at < size; p.line++) {
+    for (size_t at = byte_order_mark(text, size); at < size; p.line++) {
         size_t n = 0;
 
         while (at + n < size && text[at + n] != '\n')

@@ -28,8 +28,8 @@ struct boot_mem {
 };
 
 #define BOOT_MAX_MEM     256
-#define BOOT_MAX_MODULES 16
-#define BOOT_MAX_DOMAINS 8
+#define BOOT_MAX_MODULES 256 /* each domain may have a kernel and a ramdisk of its own */
+#define BOOT_MAX_DOMAINS 128
 #define BOOT_STRING      512
 
 struct boot_module {
@@ -44,7 +44,7 @@ struct boot_domain {
     uint32_t is_control;
     int32_t kernel, ramdisk; /* index into modules; ramdisk -1: none */
     char cmdline[BOOT_STRING];
-    uint64_t memory; /* bytes; 0: all that is left (control) */
+    uint64_t memory; /* bytes; 0: what fits (control) */
     uint32_t vcpus;
 };
 

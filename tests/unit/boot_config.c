@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,7 +158,7 @@ static void test_mistakes(void **state)
 static void test_too_much(void **state)
 {
     static struct boot_info bi;
-    static char text[4096];
+    static char text[16384];
     struct config_error error;
     size_t n = 0;
 
@@ -166,13 +167,54 @@ static void test_too_much(void **state)
         n += (size_t)snprintf(text + n, sizeof(text) - n, "[domain d%u]\nkernel=hello\nmemory=1M\n",
                               i);
     assert_int_equal(parse(&bi, text, n, &error), -1);
-    assert_non_null(strstr(error.text, "more than 8 sections"));
+    assert_non_null(strstr(error.text, "more than 128 sections"));
 
     n = (size_t)snprintf(text, sizeof(text), "[domain x]\nkernel=hello\nmemory=1M\ncmdline=");
     memset(text + n, 'a', BOOT_STRING);
     assert_int_equal(parse(&bi, text, n + BOOT_STRING, &error), -1);
     assert_non_null(strstr(error.text, "cmdline has 512 characters; at most 511"));
     assert_int_equal(parse(&bi, text, n + BOOT_STRING - 1, &error), 0);
+}
+
+/* What other systems' editors leave, and a file that is as long as its owner likes. */
+static void test_foreign_and_long(void **state)
+{
+    static const char *const begins[] = {"\xef\xbb\xbf"
+                                         "console = com2\r\n",
+                                         "\xef\xbb\xbf# a comment\r\n", "\xef\xbb\xbf\r\n",
+                                         "\xef\xbb\xbf"};
+    struct boot_info *bi = malloc(sizeof(*bi));
+    struct config_error error;
+    char *text = malloc(200000);
+    size_t n;
+
+    (void)state;
+    for (unsigned int i = 0; i < 4; i++) {
+        n = (size_t)sprintf(text, "%s[domain hello]\r\nkernel = hello\r\nmemory = 16M\r\n",
+                            begins[i]);
+        assert_int_equal(parse(bi, text, n, &error), 0);
+        assert_int_equal(bi->console, i ? 1 : 2);
+        assert_string_equal(bi->domains[0].name, "hello");
+        assert_int_equal(bi->domains[0].memory, 16 << 20);
+    }
+    /* The mark alone, half of it, and one that is not at the beginning. */
+    assert_int_equal(parse(bi, "\xef\xbb\xbf", 3, &error), -1);
+    assert_int_equal(parse(bi, "\xef\xbb", 2, &error), -1);
+    assert_int_equal(parse(bi, "\n\xef\xbb\xbf[control]\nkernel=vmlinux\n", 29, &error), -1);
+
+    n = 0;
+    for (unsigned int i = 0; i < 9850; i++)
+        n += (size_t)sprintf(text + n, "# line %u\n", i + 1);
+    for (unsigned int i = 0; i < 50; i++)
+        n += (size_t)sprintf(text + n, "[domain d%u]\nkernel = hello\nmemory = %uM\n", i, i + 1);
+    assert_int_equal(parse(bi, text, n, &error), 0);
+    assert_int_equal(bi->nr_domains, 50);
+    assert_int_equal(bi->domains[49].memory, 50 << 20);
+    n += (size_t)sprintf(text + n, "banana\n");
+    assert_int_equal(parse(bi, text, n, &error), -1);
+    assert_non_null(strstr(error.text, "parvis.cfg:10001: "));
+    free(text);
+    free(bi);
 }
 
 static void test_command_line(void **state)
@@ -233,9 +275,13 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),         cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_mistakes),     cmocka_unit_test(test_too_much),
-        cmocka_unit_test(test_command_line), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_too_much),
+        cmocka_unit_test(test_foreign_and_long),
+        cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,9 +20,9 @@
 
 #define GUEST_GRANT_FRAMES    64
 #define GUEST_MAPTRACK_FRAMES 1024
-/* What stays free for the hypervisor and other domains when the control domain gets all that is
- * left: 64 MiB. */
-#define KEPT_FREE (64ull << 20 >> PAGE_SHIFT)
+/* What the control domain gets without `memory`: half of what is free, within these bounds. */
+#define CONTROL_LEAST ((uint64_t)256 << (20 - PAGE_SHIFT))
+#define CONTROL_MOST  ((uint64_t)1024 << (20 - PAGE_SHIFT))
 
 static const void *module_at(const struct boot_info *bi, int32_t index, uint64_t *size)
 {
@@ -37,14 +37,20 @@ static const void *module_at(const struct boot_info *bi, int32_t index, uint64_t
     return (const char *)map_frame(MFN(m->start >> PAGE_SHIFT)) + (m->start & ~PAGE_MASK);
 }
 
-static uint64_t pages_for(const struct boot_domain *b)
+static int memory_for(const struct boot_domain *b, uint64_t *pages)
 {
-    uint64_t free = heap_free_frames();
+    /* The hypervisor's own part of a domain: its p2m while it is built, vCPUs, tables. */
+    uint64_t free = heap_free_frames(), own = 64 + free / 256, most = free > own ? free - own : 0;
 
-    if (b->memory)
-        return b->memory >> PAGE_SHIFT;
-    /* The hypervisor's own part of a domain this big: its p2m while it is built, tables. */
-    return free > 2 * KEPT_FREE ? free - KEPT_FREE - free / 256 : free / 2;
+    *pages = b->memory ? b->memory >> PAGE_SHIFT
+                       : MIN(most, MIN(MAX(free / 2, CONTROL_LEAST), CONTROL_MOST));
+    if (*pages <= most)
+        return 0;
+    log_error("parvis.cfg: %s: memory = %luM, but only %luM are free%s", b->name,
+              (unsigned long)(*pages >> (20 - PAGE_SHIFT)),
+              (unsigned long)(most >> (20 - PAGE_SHIFT)),
+              b->is_control ? "; without this key it gets what fits" : "");
+    return -XEN_ENOMEM;
 }
 
 static int make_vcpus(struct domain *d, unsigned int n)
@@ -68,10 +74,13 @@ static int connect_guest(struct domain *d, const struct build_args *args, mfn_t 
 
 static int build_one(const struct boot_info *bi, const struct boot_domain *b, struct domain *d)
 {
-    struct build_args args = {.cmdline = b->cmdline, .nr_pages = pages_for(b)};
+    struct build_args args = {.cmdline = b->cmdline};
     mfn_t store = INVALID_MFN, console = INVALID_MFN;
-    int rc = make_vcpus(d, MAX(b->vcpus, 1u));
+    int rc = memory_for(b, &args.nr_pages);
 
+    if (rc)
+        return rc;
+    rc = make_vcpus(d, MAX(b->vcpus, 1u));
     args.kernel = module_at(bi, b->kernel, &args.kernel_size);
     args.ramdisk = module_at(bi, b->ramdisk, &args.ramdisk_size);
     d->max_pages = args.nr_pages;
