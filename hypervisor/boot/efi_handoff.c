@@ -145,7 +145,8 @@ EFI_STATUS efi_enter_image(EFI_HANDLE image, struct boot_info *bi)
     status = alloc_low(EFI_SIZE_TO_PAGES(room), &map);
     if (EFI_ERROR(status))
         return status;
-    Print(L"parvis: leaving the firmware\n");
+    Print(L"parvis: leaving the firmware; what follows is on the serial port com%d, not here\n",
+          bi->console);
     /* The map may change under the call; the second try is the specification's. */
     for (UINTN i = 0; i < 4; i++) {
         size = room;

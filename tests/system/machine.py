@@ -49,9 +49,9 @@ def built(path):
 
 
 def control_config(memory="1024M", cmdline="console=hvc0", extra=""):
-    """parvis.cfg of a machine with the control domain."""
+    """parvis.cfg of a machine with the control domain; memory "": what fits."""
     return (f"{extra}[control]\nkernel = vmlinux\nramdisk = initramfs.cpio.gz\n"
-            f"cmdline = {cmdline}\nmemory = {memory}\n")
+            f"cmdline = {cmdline}\n" + (f"memory = {memory}\n" if memory else ""))
 
 
 def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1):
@@ -88,7 +88,7 @@ def disk_args(path):
 
 def multiboot_modules(directory, config, modules):
     """Puts parvis.cfg and links to the modules (name: path) into a directory; the argument of -initrd."""
-    with open(os.path.join(directory, "parvis.cfg"), "w", encoding="ascii") as out:
+    with open(os.path.join(directory, "parvis.cfg"), "w", encoding="utf-8", newline="") as out:
         out.write(config)
     names = ["parvis.cfg"]
     for name, path in modules.items():

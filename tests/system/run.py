@@ -79,7 +79,7 @@ def control_files(directory):
 
 
 def direct_args(directory):
-    return multiboot_args(directory, machine.control_config(), control_files(directory))
+    return multiboot_args(directory, machine.control_config(memory=""), control_files(directory))
 
 
 def image_of(directory):

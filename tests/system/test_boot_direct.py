@@ -4,6 +4,9 @@
 
 And the other way round: several CPUs that stay parked, little memory, the second serial port, and a reboot do no harm.
 """
+import re
+
+import ending
 from machine import DEBUG_EXIT, Machine, built, control_config, run_tests
 
 HELLO = "on_end = poweroff\ndebug_exit = 0xf4\n[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n"
@@ -41,6 +44,24 @@ def refuses_bad_kernels():
          {"vmlinux": built("dom0/vmlinux"), "initramfs.cpio.gz": __file__}, r"MiB|memory")
 
 
+def names_memory_that_is_not_there():
+    """A control domain that wants more memory than there is: file, section, key and what is free; and that is no power-off."""
+    modules = {"vmlinux": built("dom0/vmlinux"), "initramfs.cpio.gz": __file__}
+    config = control_config("1024M", extra=f"debug_exit = {ending.DEBUG_EXIT_PORT}\n")
+    with Machine.direct("direct-no-memory", config, modules, mem="256", qemu=DEBUG_EXIT) as m:
+        m.expect(r"parvis\.cfg: control: memory = 1024M, but only \d+M are free", 30)
+        assert m.wait() == ending.NOT_STARTED
+
+
+def starts_fifty_guests():
+    """Fifty sections are fifty guests, and the machine powers off when all have."""
+    guests = "".join(f"[domain g{n}]\nkernel = hello\nmemory = 4M\ncmdline = exit=poweroff\n" for n in range(50))
+    with Machine.direct("direct-fifty", "\ufeffon_end = poweroff\r\n" + guests, {"hello": built("pvguest/hello")}, mem="320") as m:
+        assert m.wait(120) == 0
+        ended = set(re.findall(r"g(\d+) \(domain \d+\) has ended: poweroff", m.text))
+        assert len(ended) == 50, f"{len(ended)} of 50 guests powered off\n{m.tail()}"
+
+
 def ignores_other_cpus():
     """With four CPUs the boot CPU alone runs domains, and all is well."""
     with Machine.direct("direct-smp", HELLO, {"hello": built("pvguest/hello")}, mem="256", smp="4", qemu=DEBUG_EXIT) as m:
@@ -52,14 +73,15 @@ def reboots():
     """`reboot` in the control domain starts the machine again."""
     with Machine.parvis("reboot", reboot=True) as m:
         m.prompt()
+        before = m.check("cat /proc/sys/kernel/random/boot_id", r"^\S+$").group()
         m.send("reboot")
         m.expect(r"control is domain 0", 60)
         m.prompt()
-        m.check("uptime", r"up 0 min")
+        assert before not in m.shell("cat /proc/sys/kernel/random/boot_id")[1]
         m.send("poweroff")
         assert m.wait() == 0
 
 
 if __name__ == "__main__":
     run_tests(names_the_missing_config, names_the_missing_module, names_the_bad_line, refuses_bad_kernels,
-              ignores_other_cpus, reboots)
+              names_memory_that_is_not_there, starts_fifty_guests, ignores_other_cpus, reboots)

@@ -38,14 +38,16 @@ def says(name, config, pattern, *files):
 
 
 def reaches_the_shell():
-    """The image starts, says what it loads, and ends at the prompt; poweroff ends the machine."""
-    with Machine.uefi("uefi", qemu=network_args()) as m:
+    """The image starts on a machine of 512 MB, says what it loads, ends at the prompt, and a guest has room."""
+    with Machine.uefi("uefi", mem="512", qemu=network_args()) as m:
         m.expect(r"parvis\.cfg", 120)
         m.expect(r"vmlinux", 60)
         m.expect(r"initramfs\.cpio\.gz", 60)
+        m.expect(r"leaving the firmware.* com1", 60)
         m.prompt()
         m.check("cat /sys/hypervisor/type", r"^xen$")
         m.check("cat /sys/hypervisor/version/major /sys/hypervisor/version/minor", r"^4\n17$")
+        m.check("pvctl create /etc/parvis/hello.xml && pvctl list", r"\bhello\b")
         m.send("poweroff")
         assert m.wait() == 0
 
