@@ -2,7 +2,6 @@
 /*
  * Why a domain ended: see cause.h.
  */
-#define _GNU_SOURCE
 #include "cause.h"
 
 #include <stdbool.h>
@@ -15,53 +14,67 @@
 #include <xen/sched.h>
 
 #include "lifecycle.h"
+#include "plain.h"
 
 #define LOG_BYTES (64u << 10)
 
-/* Is "domain N" or "dN" in the line, with no digit behind? */
-static bool speaks_of(const char *line, const char *word, uint32_t domid)
-{
-    char id[32];
-    size_t len = (size_t)snprintf(id, sizeof(id), "%s%u", word, domid);
+static const char by_itself[] = "it reported this itself; its console may tell more";
 
-    for (const char *p = line; (p = strcasestr(p, id)) != NULL; p++) {
-        if (!strchr("0123456789", p[len]) || p[len] == '\0') {
-            return true;
-        }
-    }
-    return false;
+/* What the hypervisor itself says in a line, behind "(parvis) [time] "; NULL: somebody else does.
+ * A guest's words stand behind its name, in brackets: "(parvis) [time] (d7) words". */
+static char *own_words(char *line)
+{
+    char *text = strncmp(line, "(parvis) [", 10) == 0 ? strstr(line, "] ") : NULL;
+
+    return text && text[2] != '(' ? text + 2 : NULL;
 }
 
-static bool is_cause(const char *line, uint32_t domid)
+/* The reason of a crash, from "NAME (domain N) crashed: reason", or, if the domain crashed by its
+ * own wish, "NAME (domain N) has ended: crash". The last such line is meant: numbers come again. */
+static bool find_reason(char *log, uint32_t domid, char *why, size_t size)
 {
-    return strcasestr(line, "crash") &&
-           (speaks_of(line, "domain ", domid) || speaks_of(line, "d", domid));
+    char crashed[48], ended[48], *save = NULL;
+    bool found = false;
+
+    snprintf(crashed, sizeof(crashed), " (domain %u) crashed: ", domid);
+    snprintf(ended, sizeof(ended), " (domain %u) has ended: crash", domid);
+    for (char *l = strtok_r(log, "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
+        char *text = own_words(l), *reason = text ? strstr(text, crashed) : NULL;
+
+        if (reason) {
+            snprintf(why, size, "%s", reason + strlen(crashed));
+            found = true;
+        } else if (text && !found && strstr(text, ended)) {
+            snprintf(why, size, "%s", by_itself);
+        }
+    }
+    return found || why[0];
+}
+
+static bool crash_reason(struct host *h, uint32_t domid, char *why, size_t size)
+{
+    char *log = malloc(LOG_BYTES);
+    uint32_t len = LOG_BYTES - 1, index = 0;
+    bool found = false;
+
+    why[0] = '\0';
+    if (log && h->ops->readconsole(h, log, &len, &index, false) == 0) {
+        log[len] = '\0';
+        found = find_reason(log, domid, why, size);
+    }
+    free(log);
+    return found;
 }
 
 void end_cause(struct host *h, const struct host_domain *d, char *how, size_t size)
 {
-    char *log, *save = NULL, *line;
-    const char *cause = NULL;
-    uint32_t len = LOG_BYTES - 1, index = 0;
+    char why[200];
 
     snprintf(how, size, "%s", shutdown_reason_text(d->shutdown_reason));
-    if (d->shutdown_reason != SHUTDOWN_crash) {
-        return;
-    }
-    log = malloc(LOG_BYTES);
-    if (log && h->ops->readconsole(h, log, &len, &index, false) == 0) {
-        log[len] = '\0';
-        for (line = strtok_r(log, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
-            if (is_cause(line, d->domid)) {
-                cause = line;
-            }
-        }
-    }
-    if (cause) {
-        const char *why = strstr(cause, "crashed: ");
+    if (d->shutdown_reason == SHUTDOWN_crash && crash_reason(h, d->domid, why, sizeof(why))) {
         size_t n = strlen(how);
 
-        snprintf(how + n, size - n, ": %s", why ? why + 9 : cause);
+        snprintf(how + n, size - n, ": %s", why);
     }
-    free(log);
+    plain_line(how);
 }

@@ -3,9 +3,9 @@
  * Why a domain ended, in words.
  *
  * The hypervisor hands on a number (SHUTDOWN_*). For a crash that it decided itself, the
- * sentence is in its log: what the last line there that speaks of this domain and a crash
- * says behind "crashed: " is appended, or the whole line, if it has another form. Domain
- * numbers come again after 32,751 domains: the last line wins.
+ * sentence is in its log. Guests write there too: only lines that the hypervisor says itself
+ * count, so no guest can put words into its record. For a crash that the guest asked for it
+ * has no reason; that is said.
  */
 #ifndef PARVIS_CAUSE_H
 #define PARVIS_CAUSE_H

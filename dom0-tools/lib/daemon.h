@@ -15,6 +15,7 @@
  *           D_CONSOLE  "NAME"           history, then all that comes; D_DATA goes to the guest
  *           D_WAIT     "DOMID"          answer D_END when it has ended
  *   daemon  D_DATA     bytes that the guest printed
+ *           D_HISTORY  the same, of a domain that has ended: nobody talks with its terminal
  *           D_END      one line: how the domain ended, then the socket closes
  *
  * No call waits for ever: a daemon that is stopped, or just being started again, is given
@@ -35,6 +36,7 @@ enum daemon_message {
     D_CONSOLE = 'C',
     D_WAIT = 'W',
     D_DATA = 'd',
+    D_HISTORY = 'h',
     D_OK = 'k',
     D_REFUSED = 'n',
     D_END = 'e',

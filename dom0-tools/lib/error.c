@@ -12,14 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void keep_one_line(char *s)
-{
-    for (; *s; s++) {
-        if ((unsigned char)*s < 0x20 || *s == 0x7f) {
-            *s = '?';
-        }
-    }
-}
+#include "plain.h"
 
 int error_setv(struct error *e, int code, const char *fmt, va_list ap)
 {
@@ -29,7 +22,7 @@ int error_setv(struct error *e, int code, const char *fmt, va_list ap)
     if (e && e->code == 0) {
         e->code = code;
         vsnprintf(e->text, sizeof(e->text), fmt, ap);
-        keep_one_line(e->text);
+        plain_line(e->text);
     }
     return code;
 }
@@ -75,6 +68,8 @@ const char *error_reason(int code)
         return "no such domain";
     case ENOMEM:
         return "not enough memory";
+    case ENOTCONN:
+        return "xenstored does not answer (it cannot be started again: the machine must be)";
     default:
         return strerror(-code);
     }

@@ -284,7 +284,7 @@ static void writable(struct host *h, struct client *cl)
     size_t n;
 
     while ((n = history_read(&c->history, &pos, buf, sizeof(buf))) > 0) {
-        int rc = daemon_send(cl->fd, D_DATA, buf, n);
+        int rc = daemon_send(cl->fd, c->ended && !c->restarting ? D_HISTORY : D_DATA, buf, n);
 
         if (rc == -EAGAIN) {
             break;

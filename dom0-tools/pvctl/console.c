@@ -8,19 +8,21 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "plain.h"
 #include "pvctl.h"
 
 #define DETACH      0x1d /* ^] */
 #define INPUT_CHUNK 512
 
 static struct termios cooked;
-static bool is_raw;
+static volatile sig_atomic_t is_raw;
 
 static void terminal_restore(void)
 {
@@ -28,6 +30,17 @@ static void terminal_restore(void)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
         is_raw = false;
     }
+}
+
+/* Ended from outside: the terminal is given back first. (Nobody can do that for SIGKILL but who
+ * started us; bash does, elsewhere `stty sane` does.) */
+static void restore_and_end(int signal_number)
+{
+    if (is_raw) {
+        tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
+    }
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
 }
 
 static void terminal_raw(void)
@@ -39,6 +52,10 @@ static void terminal_raw(void)
     }
     t = cooked;
     cfmakeraw(&t);
+    signal(SIGTERM, restore_and_end);
+    signal(SIGHUP, restore_and_end);
+    signal(SIGINT, restore_and_end);
+    signal(SIGQUIT, restore_and_end);
     if (tcsetattr(STDIN_FILENO, TCSADRAIN, &t) == 0) {
         is_raw = true;
         atexit(terminal_restore);
@@ -61,6 +78,28 @@ static int write_all(const char *data, size_t len)
     return 0;
 }
 
+/* What a domain said that has ended: a terminal shows it, and does not obey. */
+static int write_plain(const char *data, size_t len)
+{
+    static struct plain unfinished;
+    static char out[DAEMON_MAX_MESSAGE * PLAIN_GROWS + 4];
+
+    if (!isatty(STDOUT_FILENO)) {
+        return write_all(data, len);
+    }
+    return write_all(out, plain_text(&unfinished, data, len, out));
+}
+
+static int written(int rc)
+{
+    if (rc == 0) {
+        return -1;
+    }
+    terminal_restore();
+    fprintf(stderr, "pvctl: standard output: %s\n", strerror(-rc));
+    return EXIT_REFUSED;
+}
+
 /* One message of the daemon; -1 = go on, otherwise the exit status. */
 static int from_daemon(int fd, const char *name)
 {
@@ -68,8 +107,8 @@ static int from_daemon(int fd, const char *name)
     size_t len;
     int type = daemon_receive(fd, buf, &len);
 
-    if (type == D_DATA) {
-        return write_all(buf, len) ? EXIT_REFUSED : -1;
+    if (type == D_DATA || type == D_HISTORY) {
+        return written(type == D_DATA ? write_all(buf, len) : write_plain(buf, len));
     }
     terminal_restore();
     if (type == D_END) {

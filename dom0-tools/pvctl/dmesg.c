@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl dmesg: the hypervisor's log, where refused hypercalls are explained.
+ * pvctl dmesg: the hypervisor's log, where refused hypercalls are explained. Guests write into
+ * it too, so what would control a terminal is made visible.
  */
+#include "plain.h"
 #include "pvctl.h"
 
 int verb_dmesg(const struct call *c)
 {
-    char buf[16384];
+    static char buf[16384], text[sizeof(buf) * PLAIN_GROWS + 4];
+    struct plain unfinished = {0};
     struct error e = {0};
     uint32_t index = 0, len, clear_len = 0;
     int rc;
@@ -15,7 +18,7 @@ int verb_dmesg(const struct call *c)
         len = sizeof(buf);
         rc = c->h->ops->readconsole(c->h, buf, &len, &index, false);
         if (rc == 0) {
-            fwrite(buf, 1, len, stdout);
+            fwrite(text, 1, plain_text(&unfinished, buf, len, text), stdout);
         }
     } while (rc == 0 && len > 0);
     if (rc == 0 && (c->options & OPT_CLEAR)) {

@@ -10,7 +10,7 @@ FUZZ_LOADER_CFLAGS := -std=gnu11 $(WARN) -Iinclude -Idom0-tools/lib -O1 -g -fno-
 fuzz_loader_SRCS := tests/fuzz/fuzz_loader.c tests/unit/loader_support.c tests/unit/loader_judge.c \
     $(wildcard hypervisor/loader/*.c) hypervisor/lib/printf.c
 fuzz_kernel_image_SRCS := tests/fuzz/fuzz_kernel_image.c dom0-tools/lib/kernel_image.c \
-    dom0-tools/lib/unpack.c dom0-tools/lib/error.c
+    dom0-tools/lib/unpack.c dom0-tools/lib/error.c dom0-tools/lib/plain.c
 
 build/fuzz/loader_seeds: tests/fuzz/loader_seeds.c tests/unit/loader_support.c | build/.deps
 	@mkdir -p $(@D)

@@ -2,7 +2,7 @@
 #
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
-TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_schema.c config_xml.c error.c uuid.c)
+TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_schema.c config_xml.c error.c plain.c uuid.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_store.c)
 
 UNIT += tools_config tools_config_random
@@ -42,9 +42,13 @@ UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_plain
+unit_tools_plain_SRCS := tests/unit/tools_plain.c dom0-tools/lib/plain.c
+unit_tools_plain_LIBS :=
+
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,devices.c disk_share.c device_system.c interrupt.c store.c error.c uuid.c)
+    $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c lock.c plain.c state.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
 
 # "host.h" is the toolstack's here, not that of tests/host.

@@ -23,6 +23,7 @@
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
+#include "cause.h"
 #include "client.h"
 #include "daemon.h"
 #include "daemon_support.h"
@@ -110,7 +111,7 @@ static void readers(void **state)
     a = ask(D_CONSOLE, "web");
     next_is(a, D_OK, "");
     turn();
-    next_is(a, D_DATA, "earlylate");
+    next_is(a, D_HISTORY, "earlylate");
     next_is(a, D_END, "powered off");
     close(a);
     a = ask(D_CONSOLE, "nobody");
@@ -217,7 +218,9 @@ static void preserves_by_policy(void **state)
 
     (void)state;
     serve("web", "destroy", &domid);
-    snprintf(how, sizeof(how), "web (domain %u) crashed: triple fault\nother line\n", domid);
+    snprintf(how, sizeof(how),
+             "(parvis) [   1.5] d%u (domain %u) crashed: triple fault\n(parvis) [   1.6] other\n",
+             domid, domid);
     f->log = how;
     fd = ask(D_CONSOLE, "web");
     next_is(fd, D_OK, "");
@@ -231,6 +234,36 @@ static void preserves_by_policy(void **state)
     assert_int_equal(n, 1);
     assert_true(left.shutdown);
     f->log = NULL;
+}
+
+static void cause_is(const char *log, const char *how)
+{
+    const struct host_domain d = {.domid = 7, .shutdown = true, .shutdown_reason = SHUTDOWN_crash};
+    char text[256];
+
+    f->log = log;
+    end_cause(&f->host, &d, text, sizeof(text));
+    f->log = NULL;
+    assert_string_equal(text, how);
+}
+
+/* Only what the hypervisor says itself is a cause, and it says nothing to a terminal. */
+static void causes(void **state)
+{
+    (void)state;
+    cause_is("", "crashed");
+    cause_is("(parvis) [ 1.0] d7 (domain 7) crashed: no \x1b[2J handler\n"
+             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n",
+             "crashed: no ?[2J handler");
+    cause_is("(parvis) [ 1.0] (d7) d7 (domain 7) crashed: by the control domain\n", "crashed");
+    cause_is("(parvis) [ 1.0] (d7) x] d7 (domain 7) crashed: by the control domain\n"
+             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n",
+             "crashed: it reported this itself; its console may tell more");
+    cause_is("(parvis) [ 1.0] d77 (domain 77) crashed: other\n", "crashed");
+    /* The number was another's before. */
+    cause_is("(parvis) [ 1.0] d7 (domain 7) crashed: first\n"
+             "(parvis) [ 9.0] d7 (domain 7) crashed: second\n",
+             "crashed: second");
 }
 
 /* Destroyed by a program that does not know us. */
@@ -442,10 +475,17 @@ static void restarts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(readers),         T(slow_reader_loses_nothing),   T(garbage_requests),
-        T(reaps_by_policy), T(preserves_by_policy),         T(tidies_up),
-        T(adopts),          T(nobody_waits_for_a_back_end), T(makers_wait_for_the_reaper),
+        T(readers),
+        T(slow_reader_loses_nothing),
+        T(garbage_requests),
+        T(reaps_by_policy),
+        T(preserves_by_policy),
+        T(tidies_up),
+        T(adopts),
+        T(nobody_waits_for_a_back_end),
+        T(makers_wait_for_the_reaper),
         T(restarts),
+        T(causes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest printed, as text: see plain.h.
+ */
+#include "plain.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_control(uint8_t c)
+{
+    return c < 0x20 || c == 0x7f;
+}
+
+static size_t put_ascii(uint8_t c, char *out)
+{
+    if (!is_control(c) || c == '\n' || c == '\r' || c == '\t') {
+        out[0] = (char)c;
+        return 1;
+    }
+    out[0] = '^';
+    out[1] = (char)(c ^ 0x40);
+    return 2;
+}
+
+/* Length of the character that this byte begins; 0: it begins none. */
+static uint8_t length_of(uint8_t lead)
+{
+    return lead >= 0xf0 && lead <= 0xf4 ? 4
+           : lead >= 0xe0               ? lead < 0xf0 ? 3 : 0
+           : lead >= 0xc2               ? 2
+                                        : 0;
+}
+
+static size_t put_begun(struct plain *p, char *out)
+{
+    size_t n = p->have;
+
+    if (n == p->want && !(p->begun[0] == 0xc2 && p->begun[1] < 0xa0)) {
+        memcpy(out, p->begun, n);
+    } else {
+        n = 1;
+        out[0] = '?'; /* cut off, or a control character */
+    }
+    p->have = p->want = 0;
+    return n;
+}
+
+size_t plain_text(struct plain *p, const char *in, size_t len, char *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = (uint8_t)in[i];
+        bool goes_on = c >= 0x80 && c < 0xc0;
+
+        if (p->want && !goes_on) {
+            n += put_begun(p, out + n);
+        }
+        if (c < 0x80) {
+            n += put_ascii(c, out + n);
+        } else if (!goes_on && length_of(c)) {
+            p->want = length_of(c);
+            p->begun[0] = c;
+            p->have = 1;
+        } else if (p->want) {
+            p->begun[p->have++] = c;
+            if (p->have == p->want) {
+                n += put_begun(p, out + n);
+            }
+        } else {
+            out[n++] = '?';
+        }
+    }
+    return n;
+}
+
+void plain_line(char *s)
+{
+    for (; *s; s++) {
+        uint8_t c = (uint8_t)*s;
+
+        if (is_control(c)) {
+            *s = '?';
+        } else if (c == 0xc2 && (uint8_t)s[1] >= 0x80 && (uint8_t)s[1] < 0xa0) {
+            s[0] = s[1] = '?';
+        }
+    }
+}
