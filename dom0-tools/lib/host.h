@@ -148,7 +148,7 @@ struct host_ops {
     int (*grant_map)(struct host *h, uint32_t domid, uint32_t ref, int prot, void **va);
     int (*grant_unmap)(struct host *h, void *va);
 
-    /* ---- store ---- */
+    /* ---- store: -ENOTCONN when its daemon does not answer; no call waits for ever ---- */
     int (*store_begin)(struct host *h, host_txn_t *t);
     int (*store_end)(struct host *h, host_txn_t t, bool abort); /* -EAGAIN: do it all again */
     int (*store_read)(struct host *h, host_txn_t t, const char *path, char **value);
@@ -162,7 +162,8 @@ struct host_ops {
     int (*store_perms)(struct host *h, host_txn_t t, const char *path, const char *perms);
     int (*store_watch)(struct host *h, const char *path, const char *token);
     int (*store_unwatch)(struct host *h, const char *path, const char *token);
-    int (*store_fd)(struct host *h); /* becomes readable when a watch has fired */
+    int (*store_fd)(struct host *h);   /* becomes readable when a watch has fired */
+    int (*store_link)(struct host *h); /* hangs up (POLLHUP) when the store daemon ends */
     /* Never waits: -EAGAIN if no watch has fired. */
     int (*store_event)(struct host *h, char **path, char **token);
     int (*store_introduce)(struct host *h, uint32_t domid, uint64_t mfn, uint32_t port);
@@ -173,6 +174,7 @@ struct host_ops {
 
 struct host {
     const struct host_ops *ops;
+    unsigned int store_patience_ms; /* how long the store may take to answer; 0 = some seconds */
 };
 
 struct error;

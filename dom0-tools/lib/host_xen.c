@@ -42,6 +42,9 @@ static void hx_close(struct host *h)
     if (x->xs) {
         xs_close(x->xs);
     }
+    if (x->watches) {
+        xs_close(x->watches);
+    }
     if (x->gnttab) {
         xengnttab_close(x->gnttab);
     }
@@ -100,6 +103,7 @@ static const struct host_ops xen_ops = {
     .store_watch = hx_store_watch,
     .store_unwatch = hx_store_unwatch,
     .store_fd = hx_store_fd,
+    .store_link = hx_store_link,
     .store_event = hx_store_event,
     .store_introduce = hx_store_introduce,
     .store_release = hx_store_release,

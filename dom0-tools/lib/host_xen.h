@@ -31,9 +31,12 @@ struct host_xen {
     xenforeignmemory_handle *fmem;
     xenevtchn_handle *evtchn;
     xengnttab_handle *gnttab;
-    struct xs_handle *xs;
-    void *op;   /* one page for the operation */
-    void *list; /* HOST_LIST_BYTES for what it points to */
+    struct xs_handle *xs;         /* for requests */
+    struct xs_handle *watches;    /* for watches alone: this one has a thread */
+    int store_link, watches_link; /* their sockets */
+    uint64_t store_lost_ms;       /* when the store did not answer; 0 = it does */
+    void *op;                     /* one page for the operation */
+    void *list;                   /* HOST_LIST_BYTES for what it points to */
 };
 
 static inline struct host_xen *to_xen(struct host *h)
@@ -96,6 +99,7 @@ int hx_store_perms(struct host *h, host_txn_t t, const char *path, const char *p
 int hx_store_watch(struct host *h, const char *path, const char *token);
 int hx_store_unwatch(struct host *h, const char *path, const char *token);
 int hx_store_fd(struct host *h);
+int hx_store_link(struct host *h);
 int hx_store_event(struct host *h, char **path, char **token);
 int hx_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t port);
 int hx_store_release(struct host *h, uint32_t domid);

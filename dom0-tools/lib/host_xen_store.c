@@ -4,23 +4,124 @@
  *
  * libxenstore reports by bool and errno; here it becomes 0 or -errno. Values are strings.
  * Waiting for a watch is done by poll() on store_fd(), so store_event() never waits.
+ *
+ * xenstored may be dead, or stopped, and then nobody may hang with it. It is reached by its
+ * socket alone: the other way, the kernel's device, waits for ever for an answer that nobody
+ * gives. Each wait for the socket has a limit, after which libxenstore closes it; so a
+ * failed call after which our descriptor is closed is the sign that the daemon does not
+ * answer. It is asked again after STORE_RETRY_MS at the earliest.
+ *
+ * Watches have a connection of their own. libxenstore makes a thread for it that waits
+ * without limit, which is right for watches and wrong for everything else.
  */
 #include "host_xen.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
 
-#define MAX_PERMS 8u
+#define MAX_PERMS         8u
+#define MAX_FD            64
+#define STORE_PATIENCE_MS 5000u
+#define STORE_RETRY_MS    10000u
+
+static uint64_t clock_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* libxenstore does not tell its descriptor; the socket's other end has a name. */
+static int find_link(int other)
+{
+    for (int fd = 0; fd < MAX_FD; fd++) {
+        struct sockaddr_un a = {0};
+        socklen_t len = sizeof(a);
+
+        if (fd != other && getpeername(fd, (struct sockaddr *)&a, &len) == 0 &&
+            a.sun_family == AF_UNIX && strcmp(a.sun_path, xs_daemon_socket()) == 0) {
+            return fd;
+        }
+    }
+    return -1;
+}
+
+static struct timeval patience(const struct host_xen *x)
+{
+    unsigned int ms = x->host.store_patience_ms ? x->host.store_patience_ms : STORE_PATIENCE_MS;
+
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+static void wake_up(int signal)
+{
+    (void)signal; /* what waits returns with EINTR */
+}
+
+/* A daemon that is stopped takes no more connections when a few are waiting, and connect() would
+ * wait with them: a timer ends that, again and again, as libxenstore tries two ways. */
+static struct xs_handle *connect_store(const struct host_xen *x)
+{
+    struct itimerval timer = {patience(x), patience(x)}, none = {0};
+    struct sigaction wake = {.sa_handler = wake_up}, old;
+    struct xs_handle *got;
+
+    /* Otherwise it would fall back on the kernel's device. */
+    setenv("XENSTORED_PATH", xs_daemon_socket(), 0);
+    sigaction(SIGALRM, &wake, &old);
+    setitimer(ITIMER_REAL, &timer, NULL);
+    got = xs_open(0);
+    setitimer(ITIMER_REAL, &none, NULL);
+    sigaction(SIGALRM, &old, NULL);
+    return got;
+}
 
 static int need_store(struct host_xen *x)
 {
-    if (!x->xs) {
-        x->xs = xs_open(0);
+    const struct timeval limit = patience(x);
+
+    if (x->xs) {
+        return 0;
     }
-    /* xs_open says ENOENT for a missing socket; that is not "no such entry". */
-    return x->xs ? 0 : -ENOTCONN;
+    if (x->store_lost_ms && clock_ms() - x->store_lost_ms < STORE_RETRY_MS) {
+        return -ENOTCONN;
+    }
+    x->xs = connect_store(x);
+    x->store_link = x->xs ? find_link(x->watches ? x->watches_link : -1) : -1;
+    if (x->store_link < 0) {
+        /* ENOENT for a missing socket is not "no such entry"; and without limit we do not ask. */
+        xs_close(x->xs);
+        x->xs = NULL;
+        x->store_lost_ms = clock_ms();
+        return -ENOTCONN;
+    }
+    setsockopt(x->store_link, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    setsockopt(x->store_link, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    x->store_lost_ms = 0;
+    return 0;
+}
+
+/* What a call that failed means: an answer of the store, or that there was none. */
+static int failed(struct host_xen *x)
+{
+    int err = errno;
+
+    if (fcntl(x->store_link, F_GETFD) >= 0) {
+        return -err;
+    }
+    xs_close(x->xs);
+    x->xs = NULL;
+    x->store_lost_ms = clock_ms();
+    return -ENOTCONN;
 }
 
 int hx_store_begin(struct host *h, host_txn_t *t)
@@ -33,7 +134,7 @@ int hx_store_begin(struct host *h, host_txn_t *t)
     }
     got = xs_transaction_start(to_xen(h)->xs);
     if (got == XBT_NULL) {
-        return -errno;
+        return failed(to_xen(h));
     }
     *t = got;
     return 0;
@@ -41,7 +142,12 @@ int hx_store_begin(struct host *h, host_txn_t *t)
 
 int hx_store_end(struct host *h, host_txn_t t, bool abort)
 {
-    return xs_transaction_end(to_xen(h)->xs, t, abort) ? 0 : -errno;
+    int rc = need_store(to_xen(h)); /* of a transaction that its connection did not outlive */
+
+    if (rc) {
+        return rc;
+    }
+    return xs_transaction_end(to_xen(h)->xs, t, abort) ? 0 : failed(to_xen(h));
 }
 
 int hx_store_read(struct host *h, host_txn_t t, const char *path, char **value)
@@ -55,7 +161,7 @@ int hx_store_read(struct host *h, host_txn_t t, const char *path, char **value)
     }
     got = xs_read(to_xen(h)->xs, t, path, &len);
     if (!got) {
-        return -errno;
+        return failed(to_xen(h));
     }
     *value = got;
     return 0;
@@ -68,7 +174,8 @@ int hx_store_write(struct host *h, host_txn_t t, const char *path, const char *v
     if (rc) {
         return rc;
     }
-    return xs_write(to_xen(h)->xs, t, path, value, (unsigned int)strlen(value)) ? 0 : -errno;
+    return xs_write(to_xen(h)->xs, t, path, value, (unsigned int)strlen(value)) ? 0
+                                                                                : failed(to_xen(h));
 }
 
 int hx_store_mkdir(struct host *h, host_txn_t t, const char *path)
@@ -78,7 +185,7 @@ int hx_store_mkdir(struct host *h, host_txn_t t, const char *path)
     if (rc) {
         return rc;
     }
-    return xs_mkdir(to_xen(h)->xs, t, path) ? 0 : -errno;
+    return xs_mkdir(to_xen(h)->xs, t, path) ? 0 : failed(to_xen(h));
 }
 
 int hx_store_rm(struct host *h, host_txn_t t, const char *path)
@@ -88,7 +195,7 @@ int hx_store_rm(struct host *h, host_txn_t t, const char *path)
     if (rc) {
         return rc;
     }
-    return xs_rm(to_xen(h)->xs, t, path) || errno == ENOENT ? 0 : -errno;
+    return xs_rm(to_xen(h)->xs, t, path) || errno == ENOENT ? 0 : failed(to_xen(h));
 }
 
 int hx_store_list(struct host *h, host_txn_t t, const char *path, char ***names, unsigned int *nr)
@@ -102,7 +209,7 @@ int hx_store_list(struct host *h, host_txn_t t, const char *path, char ***names,
     }
     got = xs_directory(to_xen(h)->xs, t, path, &n);
     if (!got) {
-        return -errno;
+        return failed(to_xen(h));
     }
     *names = got;
     *nr = n;
@@ -158,38 +265,63 @@ int hx_store_perms(struct host *h, host_txn_t t, const char *path, const char *p
     if (rc) {
         return rc;
     }
-    return xs_set_permissions(to_xen(h)->xs, t, path, list, n) ? 0 : -errno;
+    return xs_set_permissions(to_xen(h)->xs, t, path, list, n) ? 0 : failed(to_xen(h));
+}
+
+/* Race: the store may be stopped between our question and the watch, which has no limit. */
+static int need_watches(struct host *h)
+{
+    struct host_xen *x = to_xen(h);
+    char *domid = NULL;
+    int rc;
+
+    if (x->watches) {
+        return 0;
+    }
+    rc = hx_store_read(h, 0, "/local/domain/0/domid", &domid);
+    free(domid);
+    if (rc && rc != -ENOENT) {
+        return rc;
+    }
+    x->watches = connect_store(x);
+    x->watches_link = x->watches ? find_link(x->store_link) : -1;
+    return x->watches ? 0 : -ENOTCONN;
 }
 
 int hx_store_watch(struct host *h, const char *path, const char *token)
 {
-    int rc = need_store(to_xen(h));
+    int rc = need_watches(h);
 
     if (rc) {
         return rc;
     }
-    return xs_watch(to_xen(h)->xs, path, token) ? 0 : -errno;
+    return xs_watch(to_xen(h)->watches, path, token) ? 0 : -errno;
 }
 
 int hx_store_unwatch(struct host *h, const char *path, const char *token)
 {
-    return xs_unwatch(to_xen(h)->xs, path, token) ? 0 : -errno;
+    return xs_unwatch(to_xen(h)->watches, path, token) ? 0 : -errno;
 }
 
 int hx_store_fd(struct host *h)
 {
+    return to_xen(h)->watches ? xs_fileno(to_xen(h)->watches) : -ENOTCONN;
+}
+
+int hx_store_link(struct host *h)
+{
     int rc = need_store(to_xen(h));
 
-    return rc ? rc : xs_fileno(to_xen(h)->xs);
+    return rc ? rc : to_xen(h)->store_link;
 }
 
 int hx_store_event(struct host *h, char **path, char **token)
 {
-    char **got = xs_check_watch(to_xen(h)->xs);
+    char **got = to_xen(h)->watches ? xs_check_watch(to_xen(h)->watches) : NULL;
     int rc = 0;
 
     if (!got) {
-        return errno ? -errno : -EAGAIN;
+        return -EAGAIN;
     }
     *path = strdup(got[XS_WATCH_PATH]);
     *token = strdup(got[XS_WATCH_TOKEN]);
@@ -209,7 +341,7 @@ int hx_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t po
     if (rc) {
         return rc;
     }
-    return xs_introduce_domain(to_xen(h)->xs, domid, mfn, port) ? 0 : -errno;
+    return xs_introduce_domain(to_xen(h)->xs, domid, mfn, port) ? 0 : failed(to_xen(h));
 }
 
 int hx_store_release(struct host *h, uint32_t domid)
@@ -219,5 +351,5 @@ int hx_store_release(struct host *h, uint32_t domid)
     if (rc) {
         return rc;
     }
-    return xs_release_domain(to_xen(h)->xs, domid) ? 0 : -errno;
+    return xs_release_domain(to_xen(h)->xs, domid) ? 0 : failed(to_xen(h));
 }

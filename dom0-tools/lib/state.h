@@ -10,6 +10,7 @@
  *   console/NAME.log  what it printed (written by parvisd)
  *   tmp/PID           a file before it is renamed into its place
  *   lock              held (flock) while a name is claimed
+ *   store.lock        held (flock) while a transaction of the store is written
  *   parvisd.sock      the daemon
  *
  * A listing is one hypercall and one directory, never a walk of the store. The truth about

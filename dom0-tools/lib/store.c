@@ -12,28 +12,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "state.h"
 
 #define MAX_TRIES 64
 #define PATH_LEN  256
 
+static int try_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
+                           void *arg)
+{
+    host_txn_t t;
+    int rc = h->ops->store_begin(h, &t);
+
+    if (rc) {
+        return rc;
+    }
+    rc = body(h, t, arg);
+    if (rc) {
+        h->ops->store_end(h, t, true);
+        return rc;
+    }
+    return h->ops->store_end(h, t, false);
+}
+
+/* Two transactions that touch one directory, and all do, disturb each other: the later begins anew,
+ * so of many at once each would be written many times. They wait for each other instead. Nobody
+ * relies on that: without the lock, or with one that is not given back, it is slower, that is all.
+ */
 int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
                       void *arg)
 {
-    int rc = -EAGAIN;
+    int lock = lock_take(state_path("store.lock"), LOCK_LIMIT_MS), rc = -EAGAIN;
 
     for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++) {
-        host_txn_t t;
-
-        rc = h->ops->store_begin(h, &t);
-        if (rc) {
-            return rc;
-        }
-        rc = body(h, t, arg);
-        if (rc) {
-            h->ops->store_end(h, t, true);
-            return rc;
-        }
-        rc = h->ops->store_end(h, t, false);
+        rc = try_transaction(h, body, arg);
+    }
+    if (lock >= 0) {
+        close(lock);
     }
     return rc;
 }
@@ -153,9 +170,6 @@ int store_domain_create(struct host *h, const struct domain_config *c, const str
     struct writer w = {c, d};
     int rc = store_transaction(h, put_domain, &w);
 
-    if (rc == -ENOTCONN) {
-        return error_set(e, rc, "%s: xenstored does not answer: is it running?", c->name);
-    }
     return rc ? error_errno(e, rc, "%s: writing its store entries", c->name) : 0;
 }
 

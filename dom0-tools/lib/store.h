@@ -35,7 +35,8 @@ int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, str
 /* malloc'ed name of a domain as the store has it; -ENOENT. */
 int store_domain_name(struct host *h, uint32_t domid, char **name);
 
-/* Runs body in a transaction, again and again until it is not disturbed. */
+/* Runs body in a transaction, again and again until it is not disturbed; one of these tools at a
+ * time. */
 int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
                       void *arg);
 

@@ -29,9 +29,13 @@
 #include "state.h"
 #include "version.h"
 
-enum { FD_STORE, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_FIXED };
+enum { FD_STORE, FD_LINK, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_FIXED };
+
+/* Without xenstored nobody says when a domain ends: then we look. */
+#define LOOK_MS 1000
 
 static int listener = -1;
+static bool store_lost;
 
 static int open_signals(void)
 {
@@ -103,7 +107,19 @@ static int go_on(struct host *h)
 
     policy_go_on();
     client_go_on(h);
+    if (store_lost) {
+        policy_check(h);
+        wait = sooner(wait, LOOK_MS);
+    }
     return sooner(wait, console_pump_waiting(h));
+}
+
+static void lose_store(void)
+{
+    store_lost = true;
+    fputs("parvisd: xenstored has ended. Domains run on and can be destroyed, none can be created "
+          "or asked to shut down; xenstored cannot be started again, restart the machine\n",
+          stderr);
 }
 
 static void loop(struct host *h, int signals)
@@ -115,6 +131,7 @@ static void loop(struct host *h, int signals)
         unsigned int n;
 
         p[FD_STORE] = (struct pollfd){.fd = h->ops->store_fd(h), .events = POLLIN};
+        p[FD_LINK] = (struct pollfd){.fd = store_lost ? -1 : h->ops->store_link(h)};
         p[FD_EVENTS] = (struct pollfd){.fd = h->ops->evtchn_fd(h), .events = POLLIN};
         p[FD_LISTEN] = (struct pollfd){.fd = listener, .events = POLLIN};
         p[FD_SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
@@ -132,6 +149,9 @@ static void loop(struct host *h, int signals)
         }
         if (p[FD_STORE].revents) {
             take_store_events(h);
+        }
+        if (p[FD_LINK].revents) {
+            lose_store();
         }
         if (p[FD_SIGNALS].revents && !take_signal(signals)) {
             return;
@@ -160,10 +180,13 @@ static int start(struct host **h, struct error *e)
         return error_errno(e, rc, "/dev/xen/evtchn");
     }
     rc = (*h)->ops->store_watch(*h, "@releaseDomain", "end");
-    if (rc) {
-        return error_errno(e, rc, "watching @releaseDomain: is xenstored running?");
+    if (rc == -ENOTCONN) {
+        lose_store(); /* there may be domains to serve all the same */
+    } else if (rc) {
+        return error_errno(e, rc, "watching @releaseDomain");
     }
     reaper_collect(*h);
+    policy_check(*h);
     listener = client_listen(state_path("parvisd.sock"));
     if (listener < 0) {
         return error_errno(e, listener, "%s", state_path("parvisd.sock"));
@@ -248,11 +271,8 @@ int main(int argc, char **argv)
             return strcmp(argv[i], "--help") == 0 ? usage(stdout, 0) : usage(stderr, 2);
         }
     }
-    if (!foreground) {
-        ready = to_background();
-        if (ready < 0) {
-            return 1;
-        }
+    if (foreground ? log && !log_to(log) : (ready = to_background()) < 0) {
+        return 1;
     }
     signals = open_signals();
     if (signals < 0 || start(&h, &e)) {

@@ -7,6 +7,9 @@
 #include "config.h"
 #include "pvctl.h"
 
+/* Only for names of domains that others made; without an answer they have none. */
+#define STORE_PATIENCE_MS 300u
+
 static void print_json(const struct live_domain *l, size_t n)
 {
     json_open('[');
@@ -50,6 +53,7 @@ int verb_list(const struct call *c)
     struct error e = {0};
     size_t n;
 
+    c->h->store_patience_ms = STORE_PATIENCE_MS;
     if (lifecycle_list(c->h, &l, &n, &e)) {
         return fail(&e);
     }

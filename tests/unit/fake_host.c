@@ -409,6 +409,7 @@ static const struct host_ops fake_ops = {
     fake_store_watch,
     fake_store_unwatch,
     fake_store_fd,
+    fake_store_link,
     fake_store_event,
     fake_store_introduce,
     fake_store_release,

@@ -45,6 +45,7 @@ int fake_store_perms(struct host *h, host_txn_t t, const char *path, const char 
 int fake_store_watch(struct host *h, const char *path, const char *token);
 int fake_store_unwatch(struct host *h, const char *path, const char *token);
 int fake_store_fd(struct host *h);
+int fake_store_link(struct host *h);
 int fake_store_event(struct host *h, char **path, char **token);
 int fake_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t port);
 int fake_store_release(struct host *h, uint32_t domid);

@@ -225,6 +225,11 @@ int fake_store_fd(struct host *h)
     return fake(h)->memfd;
 }
 
+int fake_store_link(struct host *h)
+{
+    return fake(h)->memfd;
+}
+
 int fake_store_event(struct host *h, char **path, char **token)
 {
     (void)h, (void)path, (void)token;

@@ -28,6 +28,7 @@
 
 #include "lifecycle.h"
 #include "lifecycle_support.h"
+#include "lock.h"
 #include "state.h"
 #include "store.h"
 
@@ -122,6 +123,29 @@ static void conflicts_are_tried_again(void **state)
     domid = start("web");
     assert_int_equal(f->conflicts, 0);
     entry_is(domid, "name", "web");
+}
+
+static int look_at_lock(struct host *h, host_txn_t t, void *arg)
+{
+    int *seen = arg;
+
+    (void)h, (void)t;
+    *seen = lock_take(state_path("store.lock"), 0);
+    return 0;
+}
+
+/* Transactions of several tools would disturb each other: one has the lock, which ends with it. */
+static void transactions_do_not_meet(void **state)
+{
+    int seen = 0;
+
+    (void)state;
+    assert_int_equal(state_prepare(NULL), 0);
+    assert_int_equal(store_transaction(&f->host, look_at_lock, &seen), 0);
+    assert_int_equal(seen, -EBUSY);
+    seen = lock_take(state_path("store.lock"), 0);
+    assert_true(seen >= 0);
+    close(seen);
 }
 
 static void too_little_memory(void **state)
@@ -264,6 +288,7 @@ int main(void)
         T(keeps_the_configuration),
         T(actions),
         T(conflicts_are_tried_again),
+        T(transactions_do_not_meet),
         T(reaping_goes_on),
         T(too_little_memory),
         T(asks_for_shutdown),

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs of the control domain that are ended, killed or stopped at a bad moment: one line that names the cause, the
+right exit status, nothing left behind, and nobody hangs.
+
+xenstored comes last: what it knew is lost with it, so the machine has to be started again.
+"""
+import json
+import re
+
+from machine import Machine, run_tests
+
+machine = None
+
+# A disk, so that there is a loop device to be left; the first create says how long one takes.
+FILES = {
+    "t/disk.xml": """<domain type='xen'><name>disk</name><memory unit='MiB'>64</memory>
+<os><type arch='x86_64' machine='xenpv'>linux</type><kernel>/var/lib/parvis/hello</kernel></os>
+<on_reboot>restart</on_reboot>
+<devices><disk type='file' device='disk'><source file='/root/disk.img'/><target dev='xvda' bus='xen'/></disk></devices>
+</domain>
+""",
+    "t/interrupt": """#!/bin/bash
+# ends creates of disk.xml at different moments: interrupt SIGNAL STEPS
+start=${EPOCHREALTIME/./}
+pvctl create --paused /t/disk.xml >/dev/null || exit 1
+took=$((${EPOCHREALTIME/./} - start))
+pvctl destroy disk
+for i in $(seq 1 $2); do
+    pvctl create --paused /t/disk.xml 2>>/tmp/said & p=$!
+    usleep $((took * i / ($2 * 2)))
+    kill -$1 $p; wait $p; echo "status $?"
+    n=0; while pvctl list | grep -q disk && [ $n -lt 50 ]; do usleep 100000; n=$((n + 1)); done
+    pvctl destroy disk 2>/dev/null && echo "was left or was whole"
+done
+""",
+    "t/left": """#!/bin/bash
+# what could be left
+pvctl list | tail -n +3
+cat /sys/block/loop*/loop/backing_file 2>/dev/null
+ls /run/parvis/names /run/parvis/making /run/parvis/domains /run/parvis/tmp | grep -v : | grep .
+xenstore-ls /local/domain/0/backend 2>/dev/null | grep -E '^ [a-z]+ = ""$' | while read kind rest; do
+    xenstore-list /local/domain/0/backend/$kind
+done
+xenstore-list /local/domain | grep -v '^0$'
+true
+"""}
+
+
+def nothing_left(of):
+    status, text = machine.shell("sleep 1; sh /t/left")
+    assert text.strip() == "", f"left behind {of}:\n{text}"
+
+
+def free():
+    status, text = machine.shell("pvctl info --json")
+    assert status == 0, text
+    return json.loads(text)["free_memory_kib"]
+
+
+def interrupted_creates():
+    """A create that is ended by TERM, HUP or KILL leaves neither memory nor loop device nor name."""
+    machine.prompt()
+    machine.settle()
+    machine.check("dd if=/dev/zero of=/root/disk.img bs=1M count=1 2>/dev/null; chmod +x /t/*; "
+                  "pvctl create /t/disk.xml && pvctl destroy disk")
+    before = free()
+    for signal, number in (("TERM", 143), ("HUP", 129), ("KILL", 137)):
+        status, text = machine.shell(f"/t/interrupt {signal} 4", timeout=240)
+        assert len(re.findall(rf"^status (?:{number}|0)$", text, re.MULTILINE)) == 4, text
+        assert f"status {number}" in text, f"no create was interrupted by {signal}:\n{text}"
+        nothing_left(f"by a create that was ended by {signal}")
+    assert before - free() <= 64, f"free memory was {before} KiB, is {free()} KiB"
+    machine.check("cat /tmp/said", r"^pvctl: disk: interrupted by SIGTERM$")
+
+
+def parvisd_is_started_again():
+    """parvisd killed: it is there again, has the consoles that live, and a create waits for it."""
+    machine.check("pvctl create /etc/parvis/hello.xml")
+    machine.check("kill -9 $(pidof parvisd); pvctl create /t/disk.xml && pvctl destroy disk", r"disk: domain")
+    machine.send("pvctl console hello")
+    machine.send("echo still here")
+    machine.expect(r"^still here$", 60)
+    machine.send("\x1d", end="")
+    machine.expect(r"parvis# ", 30)
+    machine.check("pvctl destroy hello")
+    nothing_left("by a parvisd that was killed")
+
+
+def dead_store():
+    """xenstored stopped, then killed: no command hangs, each says why, and what needs no store works."""
+    machine.check("pvctl create /etc/parvis/hello.xml")
+    for signal in ("STOP", "KILL"):
+        machine.check(f"kill -{signal} $(pidof xenstored); sleep 1; timeout -s KILL 30 pvctl list", r"hello")
+        for command in ("shutdown hello", "create --paused /t/disk.xml"):
+            machine.check(f"timeout -s KILL 60 pvctl {command} 2>&1", r"xenstored does not answer", status=5, timeout=240)
+        machine.check("timeout -s KILL 30 pvctl list", r"hello")
+    machine.check("n=0; until grep -q 'xenstored has ended' /run/parvis/parvisd.log || [ $n -gt 50 ]; do usleep 100000; "
+                  "n=$((n+1)); done; cat /run/parvis/parvisd.log", "xenstored has ended")
+    machine.check("timeout -s KILL 60 pvctl destroy hello 2>&1", r"hello: xenstored does not answer: domain \d+ is destroyed",
+                  status=5)
+    machine.check("pvctl list | grep -c -e hello -e disk", r"^0$", status=1)
+
+
+def main():
+    global machine
+    with Machine.parvis("killed", files=FILES) as machine:
+        run_tests(interrupted_creates, parvisd_is_started_again, dead_store)
+
+
+if __name__ == "__main__":
+    main()
