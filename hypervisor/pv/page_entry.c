@@ -111,7 +111,12 @@ static void drop_ldts(struct domain *d)
         pv_invalidate_ldt(v);
 }
 
-void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
+/* What is done once for all entries of a table that goes. */
+struct once {
+    bool flushed, ldts_dropped;
+};
+
+static void put_entry(uint64_t l1e, struct domain *l1_owner, struct once *once)
 {
     struct page_info *pg;
 
@@ -126,15 +131,33 @@ void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
          * owner's TLBs are flushed, not those of the domain that had it mapped. So that happens
          * here. The control domain is trusted.
          */
-        if ((l1e & PTE_RW) && !l1_owner->is_control)
+        if ((l1e & PTE_RW) && !l1_owner->is_control && !once->flushed) {
             flush_tlb_domain(l1_owner);
+            once->flushed = true;
+        }
     }
-    if (l1e & PTE_RW)
+    if (l1e & PTE_RW) {
         put_page_type(pg);
-    else if (unlikely((pg->type_info & PGT_type_mask) == PGT_seg_desc_page &&
-                      (pg->type_info & PGT_count_mask) && pg->owner == l1_owner->domain_id))
+    } else if (unlikely((pg->type_info & PGT_type_mask) == PGT_seg_desc_page &&
+                        (pg->type_info & PGT_count_mask) && pg->owner == l1_owner->domain_id) &&
+               !once->ldts_dropped) {
         drop_ldts(l1_owner);
+        once->ldts_dropped = true;
+    }
     put_page(pg);
+}
+
+void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
+{
+    put_entry(l1e, l1_owner, &(struct once){false, false});
+}
+
+void put_pages_from_l1(const uint64_t *table, unsigned int n, struct domain *l1_owner)
+{
+    struct once once = {false, false};
+
+    while (n--)
+        put_entry(table[n], l1_owner, &once);
 }
 
 int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)

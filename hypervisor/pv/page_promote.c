@@ -18,10 +18,7 @@
 
 static void undo_l1(const struct page_info *pg, unsigned int n, struct domain *d)
 {
-    const uint64_t *table = read_frame(page_to_mfn(pg));
-
-    while (n--)
-        put_page_from_l1e(table[n], d);
+    put_pages_from_l1(read_frame(page_to_mfn(pg)), n, d);
 }
 
 static int promote_l1(struct page_info *pg, struct domain *d)

@@ -25,7 +25,8 @@ const char test_name[] = "bounded";
 #define NR_MAPS    512u
 #define NR_SINGLES 2048u
 #define NR_CALLS   4096u
-#define SUPER      512u /* frames of an extent of order 9 */
+#define LDT_ENTRY  0x00cff3000000fffful /* a data segment of ring 3 */
+#define SUPER      512u                 /* frames of an extent of order 9 */
 
 static pte_t *l1[NR_L1], *l2[NR_L2], *l3, *l4;
 static domid_t self;
@@ -219,6 +220,15 @@ static void exchanging(void)
     pages_free(pages, SUPER);
 }
 
+/* Loads a segment of the LDT: the hypervisor makes a descriptor table of the page for it. */
+static void load_ldt_entry(void)
+{
+    __asm__ volatile("mov %w0, %%fs; xor %%eax, %%eax; mov %%ax, %%fs"
+                     :
+                     : "r"(0x7)
+                     : "eax", "memory");
+}
+
 /* ---- grants ---- */
 
 static gnttab_map_grant_ref_t maps[NR_MAPS];
@@ -270,6 +280,22 @@ static void unmap_all(const pte_t *table, int16_t want)
     for (unsigned int i = 0; i < NR_MAPS; i++)
         ok += unmaps[i].status == want;
     CHECK_EQ(ok, NR_MAPS, "does for each what it should");
+}
+
+/* A table full of read-only mappings of a descriptor table, which vCPUs may have loaded. */
+static void descriptors_mapped(void)
+{
+    pte_t *table = test_page(), *gdt = test_page();
+
+    gdt[0] = LDT_ENTRY;
+    NEED(!test_page_protect(gdt, false));
+    fill(table, pte_make(virt_to_mfn(gdt), PTE_PRESENT | PTE_USER), 512);
+    NEED(!test_page_protect(table, false));
+    CHECK_EQ(test_mmuext(MMUEXT_SET_LDT, (unsigned long)gdt, 512), 0, "an LDT is set");
+    CHECK_EQ(test_mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(table), 0), 0, "and mapped 512 times");
+    load_ldt_entry();
+    CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0), 0, "and no more");
+    CHECK_EQ(test_mmuext(MMUEXT_SET_LDT, 0, 0), 0, "nor is it set");
 }
 
 static void grants(bool hold)
@@ -374,6 +400,7 @@ void test_main(void)
     tables_refused();
     reservation();
     exchanging();
+    descriptors_mapped();
     whole_table();
     grants(hold);
     batches();
