@@ -106,8 +106,4 @@ void pv_show_m2p(const struct domain *d, mfn_t l4, bool show);
 extern const uint64_t *hypervisor_l4; /* the hypervisor's own L4 (x86 sets it): slots 256..271 come
                                          from it; pv/l4_slots.c */
 
-/* Recounts every reference and type from scratch and compares: 0, or the number of frames that
- * differ (logged). */
-unsigned int check_invariants(void);
-
 #endif

@@ -24,7 +24,6 @@ CORE_SRCS += hypervisor/pv/base_table.c \
              hypervisor/pv/flush.c \
              hypervisor/pv/foreign.c \
              hypervisor/pv/grant_map.c \
-             hypervisor/pv/invariants.c \
              hypervisor/pv/l4_slots.c \
              hypervisor/pv/mmu_update.c \
              hypervisor/pv/mmuext.c \

@@ -74,7 +74,8 @@ void host_interrupt(unsigned int irq);  /* the device interrupts */
 void host_tlb_check(void);
 /* The frame that current's CPU knows at an address. */
 bool host_tlb_lookup(gva_t va, bool write, mfn_t *out);
-/* check_invariants() without its effect on TLBs: it takes memory from the heap, which flushes. */
+/* Recounts every reference and type of frames from scratch and compares: 0, or the number of frames
+ * that differ (logged). (pv_invariants.c) */
 unsigned int host_recount(void);
 
 /* Recounts what core keeps: frames of the heap and of each domain, both ends of each channel, run

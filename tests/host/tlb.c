@@ -63,7 +63,6 @@ struct tlb {
 
 static struct tlb tlbs[MOST_CPUS];
 static uint32_t flush_clock, own_flush;
-static bool aside; /* the recount's own memory says nothing of the code under test */
 
 unsigned int host_flushes;
 
@@ -223,7 +222,6 @@ void host_tlb_init(void)
         tlbs[i].v = NULL;
     flush_clock = own_flush = 1;
     host_flushes = 0;
-    aside = false;
 }
 
 /* ---- the port ---- */
@@ -280,8 +278,6 @@ void flush_tlb_local(void)
 {
     struct tlb *t = tlb_of(current);
 
-    if (aside)
-        return;
     host_flushes++;
     flush_own();
     if (t)
@@ -304,16 +300,12 @@ void flush_tlb_one_local(gva_t va)
 
 void flush_tlb_domain(struct domain *d)
 {
-    if (aside)
-        return;
     host_flushes++;
     flush_vcpus_of(d);
 }
 
 void flush_tlb_all(void)
 {
-    if (aside)
-        return;
     host_flushes++;
     flush_vcpus_of(NULL);
 }
@@ -415,14 +407,4 @@ bool host_tlb_lookup(gva_t va, bool write, mfn_t *out)
         return true;
     }
     return false;
-}
-
-unsigned int host_recount(void)
-{
-    unsigned int differ;
-
-    aside = true;
-    differ = check_invariants();
-    aside = false;
-    return differ;
 }

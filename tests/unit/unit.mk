@@ -24,5 +24,8 @@ $(foreach cc,$(HOSTS),$(eval $(call unit_rules,$(cc))))
 
 unit_programs = $(foreach cc,gcc clang,$(patsubst %,build/host/$(cc)/unit_%,$(UNIT)))
 
+# The rules that tests/style.py holds the sources against do fire.
+CHECKS += tests/rules_test.py
+
 unit: $$(unit_programs) ## builds (gcc and clang, sanitizers) and runs the unit tests
 	@$(PYTHON) tests/run.py $(unit_programs)

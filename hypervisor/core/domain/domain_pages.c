@@ -133,7 +133,7 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
     }
     spin_unlock(&d->page_alloc_lock);
     if (first)
-        BUG_ON(!get_domain(d));
+        get_knownalive_domain(d);
     return 0;
 }
 
@@ -192,7 +192,7 @@ void share_hv_page_with_guest(void *page, struct domain *d, bool writable)
     pg->type_info = (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1;
     set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
     if (atomic_add_return(&d->xenheap_pages, 1) == 1)
-        BUG_ON(!get_domain(d));
+        get_knownalive_domain(d);
     smp_wmb();
     pg->count_info = PGC_xenheap | PGC_allocated | 1;
 }

@@ -17,6 +17,7 @@
 #include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/current.h>
+#include <port/machine.h>
 #include <xen/errno.h>
 
 #define LEAF_BITS 9
@@ -138,6 +139,13 @@ bool get_domain(struct domain *d)
             return true;
     }
     return false;
+}
+
+void get_knownalive_domain(struct domain *d)
+{
+    bool alive = get_domain(d);
+
+    BUG_ON(!alive);
 }
 
 struct domain *get_domain_by_id(domid_t id)

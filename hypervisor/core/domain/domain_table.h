@@ -30,6 +30,7 @@ struct domain *get_domain_for_guest(domid_t id);
  * dom_xen are found too. */
 struct domain *owner_of_page(const struct page_info *pg);
 bool get_domain(struct domain *d);
+void get_knownalive_domain(struct domain *d); /* one more, by who knows that there is one */
 void put_domain(struct domain *d);
 struct domain *
 next_domain(struct domain *d); /* walk of the list under domlist_lock: NULL starts and ends */

@@ -45,8 +45,7 @@ static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain *
             return;
         }
         if (now && now != d)
-            BUG_ON(
-                !get_domain(now)); /* its port is open, so its teardown has not come to the end */
+            get_knownalive_domain(now); /* its port is open: its teardown is not at the end */
         if (rd) {
             spin_unlock_pair(&t->lock, &rd->evtchn.lock);
             put_domain(rd);

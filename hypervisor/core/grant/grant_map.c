@@ -207,15 +207,6 @@ static void release(struct grant_table *gt, uint32_t handle)
     put_domain(rd);
 }
 
-void grant_table_device_mappings(struct domain *d, void (*fn)(mfn_t frame, bool writable))
-{
-    const struct maptrack *m;
-
-    for (uint32_t handle = 0; d->grant && (m = maptrack_entry(d->grant, handle)); handle++)
-        if (m->flags & GNTMAP_device_map)
-            fn(grant_active(m->rd->grant, m->ref)->frame, !(m->flags & GNTMAP_readonly));
-}
-
 #define RELEASE_BATCH 64
 
 int grant_table_release_mappings(struct domain *d)

@@ -27,8 +27,5 @@ int __must_check grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mf
 unsigned int grant_table_max_frames(const struct domain *d);
 void grant_table_set_entry(struct domain *d, grant_ref_t ref, domid_t to, uint64_t gfn);
 void grant_table_dump(struct domain *d);
-/* For recounts: fn for each mapping of d's that holds references outside of page tables (device
- * mappings). */
-void grant_table_device_mappings(struct domain *d, void (*fn)(mfn_t frame, bool writable));
 
 #endif

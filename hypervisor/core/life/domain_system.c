@@ -20,6 +20,7 @@ static struct domain *dom_idle;
 static struct domain *make_system_domain(domid_t id, const char *name)
 {
     struct domain *d = hv_alloc(sizeof(*d));
+    int rc;
 
     BUG_ON(!d);
     d->domain_id = id;
@@ -35,7 +36,8 @@ static struct domain *make_system_domain(domid_t id, const char *name)
     page_list_init(&d->in_flight.taken);
     page_list_init(&d->in_flight.got);
     sched_init_domain(d);
-    BUG_ON(domain_table_insert(d));
+    rc = domain_table_insert(d);
+    BUG_ON(rc);
     return d;
 }
 

@@ -29,7 +29,7 @@ static void wait_until_off(const struct vcpu *v)
     if (c == this_cpu())
         return;
     while (READ_ONCE(c->running) == v)
-        __builtin_ia32_pause();
+        cpu_relax();
 }
 
 void vcpu_pause(struct vcpu *v)

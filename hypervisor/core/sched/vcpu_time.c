@@ -163,11 +163,6 @@ void wallclock_write(struct domain *d)
     spin_unlock(&wc_lock);
 }
 
-uint64_t wallclock_at_zero(void)
-{
-    return wc_at_zero ? wc_at_zero : clock_wall_at_zero();
-}
-
 void wallclock_set(uint64_t ns_at_zero)
 {
     struct domain *d = NULL;

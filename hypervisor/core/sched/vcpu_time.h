@@ -24,6 +24,5 @@ void vcpu_areas_switched_in(struct vcpu *v);
  * 0). */
 void wallclock_write(struct domain *d);
 void wallclock_set(uint64_t ns_at_zero);
-uint64_t wallclock_at_zero(void);
 
 #endif

@@ -35,16 +35,6 @@ static inline void list_insert_before(struct list *at, struct list *n)
     at->prev = n;
 }
 
-static inline void list_add(struct list *head, struct list *n)
-{
-    list_insert_before(head->next, n);
-}
-
-static inline void list_add_tail(struct list *head, struct list *n)
-{
-    list_insert_before(head, n);
-}
-
 /* Leaves n as an empty list, so that a second removal does no harm. */
 static inline void list_del(struct list *n)
 {

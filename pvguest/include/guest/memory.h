@@ -68,7 +68,4 @@ void *page_alloc_zeroed(void);
 void page_free(void *va);
 unsigned long pages_available(void);
 
-void *malloc(size_t size);
-void free(void *p);
-
 #endif

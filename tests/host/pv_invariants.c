@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The invariants of frames, as code: counts all references and types from scratch and compares with
+ * The oracle of direct paging: counts all references and types from scratch and compares with
  * what the frames say.
  *
  * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1
@@ -10,14 +10,16 @@
  * refused. The hypervisor's shared frames hold one type reference for ever. Grants mapped for a
  * device hold references outside of page tables; the grant tables name them.
  *
- * For tests, fuzzers and a debug build: nothing else may change frames meanwhile, so all other CPUs
- * stand still.
+ * Nothing else may change frames meanwhile.
  */
+#include "host.h"
+
+#include <stdlib.h>
+
 #include <core/base/log.h>
 #include <core/console/console.h>
 #include <core/domain/domain_table.h>
-#include <core/grant/grant_table.h>
-#include <core/state/domain.h>
+#include <core/grant/grant_internal.h>
 #include <pv/pv_mm.h>
 
 struct recount {
@@ -144,12 +146,22 @@ static void count_console(const struct domain *d)
         count_typed(ring, PGT_writable_page, "a console ring");
 }
 
-static void count_device_mapping(mfn_t mfn, bool writable)
+/* Mappings of grants that hold references outside of page tables. */
+static void count_device_mappings(struct domain *d)
 {
-    if (writable)
-        count_typed(mfn, PGT_writable_page, "a device mapping");
-    else
-        count_ref(mfn);
+    const struct maptrack *m;
+
+    for (uint32_t handle = 0; d->grant && (m = maptrack_entry(d->grant, handle)); handle++) {
+        mfn_t frame;
+
+        if (!(m->flags & GNTMAP_device_map))
+            continue;
+        frame = grant_active(m->rd->grant, m->ref)->frame;
+        if (m->flags & GNTMAP_readonly)
+            count_ref(frame);
+        else
+            count_typed(frame, PGT_writable_page, "a device mapping");
+    }
 }
 
 static void compare(mfn_t mfn)
@@ -168,19 +180,14 @@ static void compare(mfn_t mfn)
         complain(mfn, "%u type references counted", c->types);
 }
 
-unsigned int check_invariants(void)
+unsigned int host_recount(void)
 {
-    unsigned int order = 0;
     struct domain *d = NULL;
     struct vcpu *v;
 
-    while ((PAGE_SIZE << order) < (max_mfn + 1) * sizeof(*counted))
-        order++;
-    counted = alloc_hv_pages(order);
-    if (!counted) {
-        log_error("no memory to recount references in");
-        return 1;
-    }
+    counted = calloc(max_mfn + 1, sizeof(*counted));
+    if (!counted)
+        abort();
     wrong = 0;
     for (uint64_t i = 0; i <= max_mfn; i++)
         if (mfn_valid(MFN(i)) && mfn_to_page(MFN(i))->owner < DOMID_FIRST_RESERVED)
@@ -190,13 +197,12 @@ unsigned int check_invariants(void)
         for_each_vcpu (d, v)
             count_vcpu(v);
         count_console(d);
-        grant_table_device_mappings(d, count_device_mapping);
+        count_device_mappings(d);
     }
     spin_unlock(&domlist_lock);
     for (uint64_t i = 0; i <= max_mfn; i++)
         if (mfn_valid(MFN(i)))
             compare(MFN(i));
-    free_hv_pages(counted, order);
-    counted = NULL;
+    free(counted);
     return wrong;
 }
