@@ -3,8 +3,7 @@
  * The machine's start, as three lists of calls (hv/x86_init.h), and who this CPU is.
  *
  * One CPU runs; the others stay where the firmware left them, and the log says how many there are.
- * All that belongs to a CPU is in its block (percpu.h) or reached from it, so that more of them are
- * a matter of starting them.
+ * All that belongs to a CPU is in its block (percpu.h) or reached from it.
  */
 #include <core/base/log.h>
 #include <hv/x86_init.h>

@@ -5,8 +5,7 @@
  * The control domain's text goes to the UART as it is. So does a boot-time domain's where there is
  * no control domain: that is how the author of a guest sees its first line. Any other guest's text
  * is kept, line by line and with the guest's name, in the log, where the operator finds it after
- * the guest is gone; only the first KEPT_BYTES of it, so that a guest cannot push out of the log
- * what others have to say.
+ * the guest is gone; only the first KEPT_BYTES of a life, which is a quarter of the log.
  *
  * Output is copied in pieces; a long one gives way between them, with buffer and count moved on.
  *

@@ -2,8 +2,9 @@
 /*
  * Event channels, 2-level ABI: a port is a bit in shared_info. core/event/evtchn*.c.
  *
- * Sending sets a bit and perhaps wakes a vCPU: no queue, no allocation. d->evtchn_lock guards d's
- * ports; an interdomain operation takes both locks (spin_lock_pair).
+ * Sending sets a bit and perhaps wakes a vCPU: no queue, no allocation. d->evtchn.lock guards d's
+ * ports; a pair of domains is connected and disconnected with both locks (spin_lock_pair), sent
+ * through with the sender's alone.
  */
 #ifndef HV_EVENT_CHANNEL_H
 #define HV_EVENT_CHANNEL_H

@@ -3,9 +3,8 @@
  * vcpu_op: what a domain does with its own vCPUs: bring them up and down, register areas, set
  * timers.
  *
- * An operation names a vCPU by number; those that concern registers, timers and areas of a running
- * vCPU work on the current one only, as on Xen. Each operation copies its argument once. The table
- * below says how large it is.
+ * An operation names a vCPU of the domain by number. The timer that goes off once is the current
+ * vCPU's alone, as on Xen; all else may be asked for any. Each operation copies its argument once.
  *
  * The context for VCPUOP_initialise is 5 KiB and more than a stack should hold: it is copied to a
  * page from the heap.

@@ -41,7 +41,7 @@ uint32_t machine_apic_id(unsigned int cpu);
 uint32_t tlb_clock(void);
 bool tlb_flushed_since(uint32_t stamp);
 
-/* TLB. All flush on every CPU that may hold translations of d (its dirty mask). */
+/* TLB flushes; done when they return. */
 void flush_tlb_local(void);              /* this CPU, all but hypervisor's global entries */
 void flush_tlb_one_local(gva_t va);      /* this CPU, one address                         */
 void flush_tlb_domain(struct domain *d); /* every CPU that runs or ran d since its last flush */
