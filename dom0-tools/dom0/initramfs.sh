@@ -42,7 +42,7 @@ done
 export LD_LIBRARY_PATH=$PWD/$debian/$libdir
 find "$stage/usr" -type f \( -perm -u+x -o -name '*.so.*' \) ! -name '*.ko' ! -name busybox | while read -r program; do
     ldd "$program" 2>/dev/null || true
-done | { grep -oE '/[^ ]+' || true; } | sort -u | while read -r library; do
+done | sed -nE 's/^[[:space:]]*(.* => )?(\/.*) \(0x[0-9a-f]+\)$/\2/p' | sort -u | while read -r library; do
     path=${library#"$PWD/$debian/"}
     path=${path#/}
     [[ $path == usr/* ]] || path=usr/$path

@@ -23,7 +23,7 @@ depmod -b "$scratch" "$version"
 for module in $(sed 's/#.*//' "$list"); do
     modprobe -d "$scratch" -S "$version" --ignore-install --show-depends "$module" 2>/dev/null ||
         echo "parvis: $from has no module $module" >&2
-done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u | while read -r file; do
+done | sed -nE 's/^insmod (.*\.ko(\.[a-z]+)?).*/\1/p' | sort -u | while read -r file; do
     inside=$to/${file##*/lib/modules/"$version"/}
     mkdir -p "$(dirname "$inside")"
     case $file in

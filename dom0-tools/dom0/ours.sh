@@ -24,7 +24,7 @@ libdir=usr/lib/x86_64-linux-gnu
 export LD_LIBRARY_PATH=$PWD/build/debian/$libdir
 for tool in "$stage"/usr/sbin/*; do
     ldd "$tool" 2>/dev/null || true
-done | { grep -oE '/[^ ]+\.so[^ ]*' || true; } | sort -u | while read -r library; do
+done | sed -nE 's/^[[:space:]]*(.* => )?(\/.*) \(0x[0-9a-f]+\)$/\2/p' | sort -u | while read -r library; do
     path=${library#"$PWD/build/debian/"}
     path=${path#/}
     [[ $path == usr/* ]] || path=usr/$path

@@ -24,8 +24,11 @@ import time
 import ending
 from ending import DEBUG_EXIT, DEBUG_EXIT_PORT
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, "build")
+# Relative, for QEMU's options end at commas, some at blanks, and the tree may lie where it likes.
+ROOT = os.path.relpath(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+BUILD = os.path.normpath(os.path.join(ROOT, "build"))
+if set(BUILD) & set(" ,"):
+    raise SystemExit(f"QEMU's options cannot hold {BUILD}/: start this in the root of the tree")
 SCALE = float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
 PROMPT = r"^parvis# "
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
