@@ -108,7 +108,10 @@ void domain_shutdown(struct domain *d, uint32_t reason)
         end_of_control_domain(reason);
     domain_pause(d);
     domain_console_end(d);
-    log_info("%s (domain %u) has ended: %s", d->name, d->domain_id, reason_name(reason));
+    /* Where a control domain has the console its tools tell this; a line would fall into its
+     * prompt. */
+    log_printf(control_domain && d != control_domain ? LOG_DEBUG : LOG_INFO,
+               "%s (domain %u) has ended: %s", d->name, d->domain_id, reason_name(reason));
     send_global_virq(VIRQ_DOM_EXC);
     boot_domain_ended(d);
 }
