@@ -25,6 +25,9 @@ build/dom0/vmlinux: build/dom0/vmlinuz build/dom0-tools/parvis-unpack
 	$(Q)build/dom0-tools/parvis-unpack $< $@
 
 XENBIN := usr/lib/xen-4.17/bin
+# No program is linked with libgcc_s, and ldd does not name it: glibc loads it when a thread is cancelled, as libxenstore does on
+# closing, and aborts when it is not there.
+LIBGCC = $(shell gcc -print-file-name=libgcc_s.so.1)
 build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules.sh $(D0)/dom0.mk $(D0)/modules \
     $(shell find $(D0)/root -type f)
 	$(call say,cpio,$@)
@@ -32,6 +35,7 @@ build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules
 	    build/debian/$(XENBIN)/xenstored=$(XENBIN)/xenstored \
 	    $(foreach c,list ls read rm write exists chmod watch,build/debian/usr/bin/xenstore-$c=usr/bin/xenstore-$c) \
 	    build/debian/bin/bash=usr/bin/bash \
+	    $(LIBGCC)=usr/lib/x86_64-linux-gnu/libgcc_s.so.1 \
 	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
 build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules.sh $(D0)/guest-modules \

@@ -8,6 +8,7 @@ on Debian's Xen: what fails there too is the test's fault.
 import functools
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,38 @@ def reaches_the_shell():
     machine.check("cat /sys/hypervisor/type", r"^xen$")
     machine.check("cat /sys/hypervisor/version/major /sys/hypervisor/version/minor", r"^4\n17$")
     machine.check("cat /proc/xen/capabilities", r"control_d")
+
+
+def greets():
+    """Who logs in reads what to type first; a terminal that answers is asked for its size."""
+    assert "pvctl help" in machine.text and "/etc/parvis/hello.xml" in machine.text, machine.tail()
+    machine.check("stty size", r"^24 80$")     # nobody has answered
+    for _ in range(10):                         # the shell waits a second for the answer: on a slow machine it may miss it
+        machine.send(". /etc/profile")
+        machine.expect(r"\x1b\[6n")
+        machine.send("\x1b[40;132R", end="")
+        machine.prompt()
+        machine.send("\x15")                    # a late answer is no command
+        machine.prompt()
+        if "40 132" in machine.shell("stty size")[1]:
+            return
+    raise AssertionError("the terminal's answer was not taken")
+
+
+def completion_completes():
+    """The tab key after `pvctl` offers verbs and domains, and prints no error."""
+    machine.send("pvctl dumpx\t --help; echo completed $?", end="\n")
+    text = machine.expect(r"(?s).*completed \d").group()
+    assert re.search(r"dumpxml +--help", text) and "No such file" not in text, text
+    machine.prompt()
+
+
+def daemon_ends_when_told():
+    """SIGTERM ends parvisd without an abort, and another takes its place."""
+    machine.check("cat <(echo fd)", r"^fd$")
+    machine.check("p=$(pidof parvisd); kill -TERM $p; n=0; while [ -d /proc/$p ] && [ $n -lt 100 ]; do usleep 100000; n=$((n+1)); done; "
+                  "[ -d /proc/$p ] || echo ended; grep pthread_cancel /run/parvis/parvisd.log; true", r"\Aended\n\Z")
+    machine.check("pidof parvisd >/dev/null || parvisd; pvctl list", r"Domain-0")
 
 
 def has_the_xen_devices():
@@ -122,7 +155,8 @@ def main():
         functools.partial(Machine.parvis, "control-domain")
     with start(qemu=[*disk_args(disk), *network_args(), "-rtc", f"base={DATE}T04:05:06"]) as machine:
         try:
-            run_tests(reaches_the_shell, has_the_xen_devices, sees_its_pci_devices, disk_works, network_works,
+            run_tests(reaches_the_shell, greets, completion_completes, daemon_ends_when_told, has_the_xen_devices,
+                      sees_its_pci_devices, disk_works, network_works,
                       time_is_right, user_programs_run, kernel_is_content, poweroff_powers_off)
         finally:
             shutil.rmtree(scratch)
