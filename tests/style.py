@@ -76,26 +76,29 @@ def check_includes(path, lines):
             complain(path, number, "tools include nothing of the hypervisor but its loader")
 
 
-# Who maps a frame of RAM to write to it, in pv/: everyone else reads (read_frame()). Page tables are written by set_pte.h alone.
+# Who maps a frame of RAM to write to it: everyone else reads (read_frame()). What a guest owns is written in two places.
 MAPS_TO_WRITE = {
-    "hypervisor/pv/set_pte.h",      # entries of guests' page tables
-    "hypervisor/pv/build.c",                # the memory of a domain that does not run yet
-    "hypervisor/pv/descriptor.c",           # descriptors
-    "hypervisor/pv/domain_ops.c",           # the hypervisor's own tables of a domain
-    "hypervisor/pv/mmu_update.c",           # frames that are no tables
-    "hypervisor/pv/mmuext.c",               # frames that are no tables
-    "hypervisor/pv/page_promote.c",         # descriptors
+    "hypervisor/core/domain/guest_memory.h",    # frames of a guest, but for its page tables
+    "hypervisor/pv/set_pte.h",                  # entries of its page tables
+    "hypervisor/core/frame/alloc.c",            # the hypervisor's own memory
+    "hypervisor/core/frame/heap.c",             # free memory
+    "hypervisor/pv/domain_ops.c",               # the hypervisor's own tables of a domain
+    "hypervisor/include/port/machine.h",        # the two primitives
+    "hypervisor/x86/memory.c",
 }
+COPIES_OUT = {"hypervisor/core/domain/guest_memory.h", "hypervisor/include/port/guest_access.h", "hypervisor/x86/guest_access.c"}
 
 
 def check_writers(path, lines):
-    """One writer of page-table entries."""
-    if not path.startswith("hypervisor/pv/") or path in MAPS_TO_WRITE:
+    """One writer of page-table entries, and one way to write to a guest's memory."""
+    if not path.startswith("hypervisor/"):
         return
     for number, line in enumerate(lines, 1):
-        if re.search(r"\bmap_frame\(", line):
-            complain(path, number, "maps a frame to write to it (see MAPS_TO_WRITE)")
-        if re.search(r"\(u?int64_t \*\)\s*read_frame\(", line):
+        if re.search(r"\b(map_frame\(|frame_map\b)", line) and path not in MAPS_TO_WRITE:
+            complain(path, number, "maps a frame to write to it: map_guest_frame(), set_pte() or read_frame()")
+        if re.search(r"\b(guest_write|guest_write_zeros)\(", line) and path not in COPIES_OUT:
+            complain(path, number, "writes to a guest: copy_to_guest()")
+        if re.search(r"\([a-z_0-9 ]+\*\)\s*\(?(read_frame|table_entry)\(", line) and "(const " not in line:
             complain(path, number, "casts away that a frame is only read")
 
 

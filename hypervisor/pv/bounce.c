@@ -17,8 +17,8 @@
  * The stack belongs to the guest, and so do its faults: a frame that cannot be written ends the
  * domain, with a sentence.
  */
+#include <core/domain/guest_memory.h>
 #include <core/life/life.h>
-#include <port/guest_access.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 

@@ -9,6 +9,7 @@
  */
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
+#include <core/domain/guest_memory.h>
 #include <parvis/loader.h>
 #include <port/machine.h>
 #include <pv/mm.h>
@@ -20,6 +21,7 @@
     10 /* 4 MiB at once, so that the control domain's memory is mostly contiguous */
 
 struct build_memory {
+    const struct domain *d;
     uint32_t *p2m;
     uint64_t nr_pages;
     unsigned int order; /* of the array */
@@ -35,14 +37,15 @@ static void *map_pages(void *ctx, uint64_t pfn, uint64_t *count)
     while (n < *count && pfn + n < m->nr_pages && m->p2m[pfn + n] == m->p2m[pfn] + n)
         n++;
     *count = n;
-    return map_frame(MFN(m->p2m[pfn]));
+    return map_guest_frame(m->d, MFN(m->p2m[pfn]));
 }
 
 static void unmap_pages(void *ctx, void *va, uint64_t count)
 {
-    (void)ctx;
-    (void)va;
-    (void)count; /* the direct map stays */
+    const struct build_memory *m = ctx;
+
+    for (uint64_t i = 0; i < count; i++)
+        unmap_guest_frame(m->d, (const char *)va + i * PAGE_SIZE);
 }
 
 static uint64_t pfn_to_mfn(void *ctx, uint64_t pfn)
@@ -96,10 +99,14 @@ static int finish(struct domain *d, const struct build_memory *m,
 {
     mfn_t l4 = layout_frame(m, layout->cr3_pfn);
     struct vcpu_guest_context *ctxt;
+    void *page;
     int rc;
 
-    if (layout->hypercall_pfn != LOADER_NONE)
-        pv_fill_hypercall_page(map_frame(layout_frame(m, layout->hypercall_pfn)));
+    if (layout->hypercall_pfn != LOADER_NONE) {
+        page = map_guest_frame(d, layout_frame(m, layout->hypercall_pfn));
+        pv_fill_hypercall_page(page);
+        unmap_guest_frame(d, page);
+    }
     while ((rc = pv_pin_table(d, l4, PGT_l4_page_table)) == -XEN_ERESTART)
         ; /* boot: nobody waits */
     if (rc)
@@ -115,7 +122,7 @@ static int finish(struct domain *d, const struct build_memory *m,
 
 int pv_build(struct domain *d, const struct build_args *args, mfn_t *store, mfn_t *console)
 {
-    struct build_memory m = {.nr_pages = args->nr_pages};
+    struct build_memory m = {.d = d, .nr_pages = args->nr_pages};
     const struct loader_target target = {
         .ctx = &m, .map = map_pages, .unmap = unmap_pages, .pfn_to_mfn = pfn_to_mfn};
     struct loader_error error = {{0}};

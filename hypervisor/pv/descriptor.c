@@ -14,7 +14,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
-#include <port/guest_access.h>
+#include <core/domain/guest_memory.h>
 #include <port/machine.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
@@ -165,7 +165,7 @@ long do_update_descriptor(uint64_t maddr, uint64_t desc)
 {
     struct domain *d = current->domain;
     struct page_info *pg;
-    uint64_t type;
+    uint64_t type, *words;
 
     if (maddr & 7 || !pv_check_descriptor(&desc))
         return refused(-XEN_EINVAL, "update_descriptor: %#lx at %#lx: system segment or misaligned",
@@ -181,8 +181,9 @@ long do_update_descriptor(uint64_t maddr, uint64_t desc)
         put_page(pg);
         return -XEN_EINVAL;
     }
-    WRITE_ONCE(*(uint64_t *)((char *)map_frame(MFN(maddr >> PAGE_SHIFT)) + (maddr & ~PAGE_MASK)),
-               desc);
+    words = map_guest_frame(d, page_to_mfn(pg));
+    WRITE_ONCE(words[(maddr & ~PAGE_MASK) / sizeof(*words)], desc);
+    unmap_guest_frame(d, words);
     put_page_and_type(pg);
     return 0;
 }

@@ -8,8 +8,8 @@
  * (emulate_msr.c), ports (emulate_io.c), CPUID (cpuid.c). Everything else goes back to the guest as
  * the #GP it is. Only flat code segments are decoded.
  */
+#include <core/domain/guest_memory.h>
 #include <parvis/string.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>

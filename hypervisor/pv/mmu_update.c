@@ -13,7 +13,7 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
-#include <port/guest_access.h>
+#include <core/domain/guest_memory.h>
 #include <pv/pv_mm.h>
 
 #define CHUNK 16u
@@ -35,10 +35,14 @@ static void release_table(struct batch *b)
 /* A frame that is no table: an ordinary write. */
 static int write_plain(struct batch *b, struct page_info *pg, unsigned int index, uint64_t val)
 {
+    uint64_t *words;
+
     if (!get_page_and_writable(pg, b->pt_owner))
         return refused(-XEN_EINVAL, "mmu_update: frame %#lx is neither a table nor writable",
                        (unsigned long)page_to_mfn(pg).n);
-    WRITE_ONCE(((uint64_t *)map_frame(page_to_mfn(pg)))[index], val);
+    words = map_guest_frame(b->pt_owner, page_to_mfn(pg));
+    WRITE_ONCE(words[index], val);
+    unmap_guest_frame(b->pt_owner, words);
     put_page_and_type(pg);
     return 0;
 }

@@ -10,8 +10,8 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <parvis/string.h>
-#include <port/guest_access.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 
@@ -104,10 +104,13 @@ static struct page_info *get_writable(struct mmuext *m, uint64_t mfn)
 static int op_clear_page(struct mmuext *m, const struct mmuext_op *op)
 {
     struct page_info *pg = get_writable(m, op->arg1.mfn);
+    void *page;
 
     if (!pg)
         return -XEN_EINVAL;
-    memset(map_frame(page_to_mfn(pg)), 0, PAGE_SIZE);
+    page = map_guest_frame(m->pg_owner, page_to_mfn(pg));
+    memset(page, 0, PAGE_SIZE);
+    unmap_guest_frame(m->pg_owner, page);
     put_page_and_type(pg);
     return 0;
 }
@@ -115,6 +118,7 @@ static int op_clear_page(struct mmuext *m, const struct mmuext_op *op)
 static int op_copy_page(struct mmuext *m, const struct mmuext_op *op)
 {
     struct page_info *from = get_page_from_mfn(MFN(op->arg2.src_mfn), m->pg_owner), *to;
+    void *page;
 
     if (!from)
         return refused(-XEN_EINVAL, "COPY_PAGE: %#lx is not a frame of d%u",
@@ -124,8 +128,11 @@ static int op_copy_page(struct mmuext *m, const struct mmuext_op *op)
         put_page(from);
         return -XEN_EINVAL;
     }
-    if (to != from)
-        memcpy(map_frame(page_to_mfn(to)), map_frame(page_to_mfn(from)), PAGE_SIZE);
+    if (to != from) {
+        page = map_guest_frame(m->pg_owner, page_to_mfn(to));
+        memcpy(page, read_frame(page_to_mfn(from)), PAGE_SIZE);
+        unmap_guest_frame(m->pg_owner, page);
+    }
     put_page_and_type(to);
     put_page(from);
     return 0;

@@ -13,6 +13,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 
@@ -77,20 +78,22 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
     return 0;
 }
 
-static int promote_descriptors(struct page_info *pg)
+static int promote_descriptors(struct page_info *pg, const struct domain *d)
 {
-    uint64_t *desc = map_frame(page_to_mfn(pg));
+    uint64_t *desc = map_guest_frame(d, page_to_mfn(pg));
+    int rc = 0;
 
-    for (unsigned int i = 0; i < PAGE_SIZE / 8; i++) {
+    for (unsigned int i = 0; i < PAGE_SIZE / 8 && !rc; i++) {
         uint64_t x = desc[i];
 
         if (unlikely(!pv_check_descriptor(&x)))
-            return refused(-XEN_EINVAL, "descriptor table %#lx, entry %u: %#lx",
-                           (unsigned long)page_to_mfn(pg).n, i, (unsigned long)x);
-        if (x != desc[i])
+            rc = refused(-XEN_EINVAL, "descriptor table %#lx, entry %u: %#lx",
+                         (unsigned long)page_to_mfn(pg).n, i, (unsigned long)x);
+        else if (x != desc[i])
             WRITE_ONCE(desc[i], x);
     }
-    return 0;
+    unmap_guest_frame(d, desc);
+    return rc;
 }
 
 int promote_contents(struct page_info *pg, uint64_t type, struct domain *d)
@@ -101,7 +104,7 @@ int promote_contents(struct page_info *pg, uint64_t type, struct domain *d)
         return promote_l1(pg, d);
     if (level <= 4)
         return promote_upper(pg, level, d);
-    return promote_descriptors(pg);
+    return promote_descriptors(pg, d);
 }
 
 static int demote_upper(struct page_info *pg, unsigned int level, struct domain *d)

@@ -29,12 +29,12 @@ int copy_from_guest(void *to, gva_t from, size_t n)
     return guest_range_ok(from, n) ? (int)guest_copy((uint64_t)to, from, n) : -XEN_EFAULT;
 }
 
-int copy_to_guest(gva_t to, const void *from, size_t n)
+int guest_write(gva_t to, const void *from, size_t n)
 {
     return guest_range_ok(to, n) ? (int)guest_copy(to, (uint64_t)from, n) : -XEN_EFAULT;
 }
 
-int clear_guest(gva_t to, size_t n)
+int guest_write_zeros(gva_t to, size_t n)
 {
     return guest_range_ok(to, n) ? (int)guest_clear(to, n) : -XEN_EFAULT;
 }

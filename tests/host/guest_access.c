@@ -106,12 +106,12 @@ int copy_from_guest(void *to, gva_t from, size_t n)
     return copy(to, NULL, from, n, false);
 }
 
-int copy_to_guest(gva_t to, const void *from, size_t n)
+int guest_write(gva_t to, const void *from, size_t n)
 {
     return copy(NULL, from, to, n, true);
 }
 
-int clear_guest(gva_t to, size_t n)
+int guest_write_zeros(gva_t to, size_t n)
 {
     return copy(NULL, NULL, to, n, true);
 }

@@ -12,6 +12,7 @@
 
 #include "pv_mm_support.h"
 
+#include <core/domain/guest_memory.h>
 #include <core/grant/grant_table.h>
 #include <pv/pv_bits.h>
 #include <string.h>

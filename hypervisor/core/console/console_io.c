@@ -16,9 +16,9 @@
 #include <core/base/log.h>
 #include <core/console/console.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 
 #define PIECE      128

@@ -20,10 +20,11 @@
 #include <core/console/console.h>
 #include <core/console/console_ring.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <parvis/string.h>
 #include <parvis/boot_info.h>
+#include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -77,7 +78,7 @@ int console_attach_ring(struct domain *d, mfn_t ring, uint32_t port)
     spin_lock(&ring_lock);
     r = ring_of(NULL);
     if (r)
-        *r = (struct console_ring){d, map_frame(ring), mfn_to_page(ring), port};
+        *r = (struct console_ring){d, map_guest_frame(d, ring), mfn_to_page(ring), port};
     spin_unlock(&ring_lock);
     if (r)
         return 0;
@@ -106,6 +107,7 @@ void console_ring_detach(struct domain *d)
     r = ring_of(d);
     if (r) {
         pg = r->pg;
+        unmap_guest_frame(d, r->page);
         r->d = NULL;
     }
     spin_unlock(&ring_lock);

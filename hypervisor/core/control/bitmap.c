@@ -3,7 +3,7 @@
  * Bitmaps of CPUs and nodes, as tools pass them: of any length, of which 64 bits mean something.
  */
 #include <core/control/domctl.h>
-#include <port/guest_access.h>
+#include <core/domain/guest_memory.h>
 #include <xen/errno.h>
 
 #define CPUMAP_BITS 64

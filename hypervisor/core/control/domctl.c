@@ -11,8 +11,8 @@
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <port/atomic.h>
-#include <port/guest_access.h>
 
 struct domctl_row {
     domctl_fn_t *fn;

@@ -6,8 +6,8 @@
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/domain/domain_pages.h>
+#include <core/domain/guest_memory.h>
 #include <core/state/guest_ops.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 
@@ -65,11 +65,14 @@ int domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
 {
     mfn_t mfn = MFN(op->u.hypercall_init.gmfn);
     struct page_info *pg = mfn_valid(mfn) ? mfn_to_page(mfn) : NULL;
+    void *page;
 
     if (!pg || d->ops->get_writable(pg, d))
         return refused(-XEN_EACCES, "hypercall_init: %#lx is not a frame that d%u may write",
                        (unsigned long)mfn.n, d->domain_id);
-    d->ops->fill_hypercall_page(map_frame(mfn));
+    page = map_guest_frame(d, mfn);
+    d->ops->fill_hypercall_page(page);
+    unmap_guest_frame(d, page);
     d->ops->put_writable(pg);
     return 0;
 }

@@ -4,11 +4,11 @@
  */
 #include <core/base/log.h>
 #include <core/control/domctl.h>
+#include <core/domain/guest_memory.h>
 #include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/current.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 

@@ -6,8 +6,8 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <parvis/string.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/arch-x86/xen-mca.h>
 

@@ -8,10 +8,10 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
 #include <hv/irq.h>
-#include <port/guest_access.h>
 #include <xen/physdev.h>
 
 #define MSIX_MOST_ENTRIES 2048

@@ -5,9 +5,9 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/platform.h>
 

@@ -6,7 +6,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/control/sysctl.h>
-#include <port/guest_access.h>
+#include <core/domain/guest_memory.h>
 
 struct sysctl_row {
     sysctl_fn_t *fn;

@@ -8,8 +8,8 @@
 #include <core/control/domctl.h>
 #include <core/control/sysctl.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/grant/grant_table.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 
 /* The domain with the least id from `first` on, with a reference; NULL when there is none. (The

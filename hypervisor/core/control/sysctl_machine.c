@@ -7,9 +7,9 @@
 #include <core/control/sysctl.h>
 #include <core/domain/claim.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <parvis/string.h>
 #include <port/current.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 

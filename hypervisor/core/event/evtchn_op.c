@@ -12,9 +12,9 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 #include <xen/event_channel.h>
 

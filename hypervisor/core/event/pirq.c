@@ -10,6 +10,7 @@
  * d->evtchn.lock guards the table.
  */
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
@@ -57,8 +58,10 @@ void pirq_table_free(struct domain *d)
     for (unsigned int i = irq_nr_gsis(); i < NR_IRQS; i++)
         if (t->pirq[i].state == PIRQ_MAPPED)
             irq_free_msi(i);
-    if (t->eoi_page)
+    if (t->eoi_page) {
+        unmap_guest_frame(d, t->eoi_map);
         d->ops->put_writable(t->eoi_page);
+    }
     hv_free(t);
     d->pirqs = NULL;
 }
@@ -265,7 +268,7 @@ int pirq_share_eoi_map(struct domain *d, mfn_t mfn, bool auto_eoi)
     }
     d->pirqs->eoi_page = pg;
     d->pirqs->auto_eoi = auto_eoi;
-    d->pirqs->eoi_map = map_frame(mfn);
+    d->pirqs->eoi_map = map_guest_frame(d, mfn);
     for (uint32_t i = 0; i < NR_IRQS; i++)
         if (d->pirqs->pirq[i].port)
             set_needs_eoi(d, i, irq_is_level(i));

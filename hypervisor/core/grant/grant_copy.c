@@ -6,6 +6,7 @@
  */
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
@@ -87,8 +88,11 @@ static int copy(const struct gnttab_copy *op)
         return rc;
     rc = open_side(&to, &op->dest, op->flags & GNTCOPY_dest_gref, false);
     if (!rc) {
-        memmove((char *)map_frame(to.frame) + op->dest.offset,
-                (const char *)map_frame(from.frame) + op->source.offset, op->len);
+        char *page = map_guest_frame(to.d, to.frame);
+
+        memmove(page + op->dest.offset, (const char *)read_frame(from.frame) + op->source.offset,
+                op->len);
+        unmap_guest_frame(to.d, page);
         close_side(&to);
     }
     close_side(&from);

@@ -7,8 +7,8 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/grant/grant_internal.h>
-#include <port/guest_access.h>
 
 #define UNMAP_BATCH 16 /* elements for one TLB flush */
 

@@ -16,6 +16,7 @@
  * checked like any other.
  */
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/domain/in_flight.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
@@ -23,7 +24,6 @@
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 #include <xen/memory.h>

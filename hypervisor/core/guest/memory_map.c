@@ -11,12 +11,12 @@
  */
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
-#include <parvis/string.h>
 #include <parvis/boot_info.h>
-#include <port/guest_access.h>
+#include <parvis/string.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 

@@ -17,10 +17,10 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 

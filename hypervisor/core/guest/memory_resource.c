@@ -8,10 +8,10 @@
  */
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/grant/grant_table.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 

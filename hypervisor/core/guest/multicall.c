@@ -12,9 +12,9 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/state/domain.h>
 #include <port/current.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 
 static long run_entry(struct vcpu *v, const struct multicall_entry *e)

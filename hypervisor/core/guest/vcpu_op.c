@@ -11,6 +11,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/event/vcpu_timer.h>
 #include <core/frame/frame.h>
 #include <core/life/life.h>
@@ -20,7 +21,6 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>

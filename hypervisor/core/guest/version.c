@@ -9,10 +9,10 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/guest/version.h>
 #include <core/state/domain.h>
 #include <parvis/string.h>
-#include <port/guest_access.h>
 #include <xen/errno.h>
 #include <xen/version.h>
 

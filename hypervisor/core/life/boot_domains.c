@@ -34,7 +34,7 @@ static const void *module_at(const struct boot_info *bi, int32_t index, uint64_t
     }
     m = &bi->modules[index];
     *size = m->size;
-    return (const char *)map_frame(MFN(m->start >> PAGE_SHIFT)) + (m->start & ~PAGE_MASK);
+    return (const char *)read_frame(MFN(m->start >> PAGE_SHIFT)) + (m->start & ~PAGE_MASK);
 }
 
 static int memory_for(const struct boot_domain *b, uint64_t *pages)

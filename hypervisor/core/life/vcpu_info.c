@@ -11,6 +11,7 @@
  * place.
  */
 #include <core/base/log.h>
+#include <core/domain/guest_memory.h>
 #include <core/life/vcpu_info.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
@@ -56,7 +57,7 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
         return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
     }
     from = v->vcpu_info;
-    to = (struct vcpu_info *)((char *)map_frame(mfn) + offset);
+    to = (struct vcpu_info *)((char *)map_guest_frame(d, mfn) + offset);
     if (from == &v->own_info) {
         memset(to, 0, sizeof(*to)); /* ABI: a vCPU that had none begins with an empty one, masked */
         to->evtchn_upcall_mask = 1;
@@ -79,6 +80,7 @@ void vcpu_info_unmap(struct vcpu *v)
 
     if (mfn_eq(mfn, INVALID_MFN))
         return;
+    unmap_guest_frame(v->domain, v->vcpu_info);
     v->vcpu_info = &v->own_info;
     v->vcpu_info_mfn = INVALID_MFN;
     v->domain->ops->put_writable(mfn_to_page(mfn));

@@ -17,10 +17,10 @@
  * shared_info pages.
  */
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
 
 #define REFRESH SECONDS(1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port: the only way to reach memory that a guest names by virtual address.
+ * Port: the only way to reach memory that a guest names by virtual address. (To write, use
+ * copy_to_guest() of core/domain/guest_memory.h.)
  *
  * Copies go through the page tables of the current guest. An address in the hypervisor's range, a
  * non-canonical address, an absent page or a page that the guest may not write make the copy fail
@@ -14,8 +15,8 @@
 
 /* Copies n bytes between hypervisor memory and the current guest. 0 or -XEN_EFAULT. */
 int __must_check copy_from_guest(void *to, gva_t from, size_t n);
-int __must_check copy_to_guest(gva_t to, const void *from, size_t n);
-int __must_check clear_guest(gva_t to, size_t n);
+int __must_check guest_write(gva_t to, const void *from, size_t n);
+int __must_check guest_write_zeros(gva_t to, size_t n);
 
 /* Whether [gva, gva + n) lies wholly outside the hypervisor's range; says nothing of what is mapped
  * there. */
