@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 OUT = "build/mutants"
-PAGING = ["pv_tlb", "pv_mm_fuzz"]
+PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
     "no flush at a type change": ("if (old != PGT_none && old != type && !tlb_flushed_since(pg->tlb_stamp))", "if (0)", PAGING),

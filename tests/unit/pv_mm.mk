@@ -12,3 +12,8 @@ $(foreach t,$(PV_MM),$(eval unit_$(t)_LIBS := core))
 UNIT += core_boot_domains
 unit_core_boot_domains_SRCS := tests/unit/core_boot_domains.c tests/unit/loader_support.c $(PV_MM_SRCS) $(HOST_MACHINE)
 unit_core_boot_domains_LIBS := core
+
+UNIT += pv_random
+PV_RANDOM_SRCS := $(addprefix tests/unit/,pv_random.c pv_random_cpu.c pv_random_memory.c grant_oracle.c pv_mm_support.c) $(HOST_MACHINE)
+unit_pv_random_SRCS := tests/unit/pv_random_test.c $(PV_RANDOM_SRCS)
+unit_pv_random_LIBS := core

@@ -49,10 +49,15 @@ static void build_tables(struct mm_guest *g)
 
 void mm_guest_init(struct mm_guest *g, domid_t id, bool control)
 {
+    mm_guest_init_vcpus(g, id, control, 1);
+}
+
+void mm_guest_init_vcpus(struct mm_guest *g, domid_t id, bool control, unsigned int vcpus)
+{
     struct page_info *pg;
     unsigned int i = 0;
 
-    g->d = host_domain(id, control, 1, MM_FRAMES);
+    g->d = host_domain(id, control, vcpus, MM_FRAMES);
     g->v = g->d->vcpu[0];
     for (pg = page_list_first(&g->d->pages); pg; i++) {
         g->frame[i] = page_to_mfn(pg);

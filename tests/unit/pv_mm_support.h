@@ -35,6 +35,7 @@ struct mm_guest {
 /* Starts the machine: frames of RAM in all, paravirtual guests. */
 void mm_init(uint64_t frames);
 void mm_guest_init(struct mm_guest *g, domid_t id, bool control);
+void mm_guest_init_vcpus(struct mm_guest *g, domid_t id, bool control, unsigned int vcpus);
 /* Destroys it before the end of the test; or the test has done so itself. */
 void mm_guest_gone(struct mm_guest *g);
 void mm_forget(struct mm_guest *g);
