@@ -95,7 +95,7 @@ int pv_relinquish_memory(struct domain *d)
 
     for (;;) {
         struct page_info *pg;
-        bool held;
+        bool held, table;
 
         spin_lock(&d->page_alloc_lock);
         pg = page_list_first(&d->pages);
@@ -106,13 +106,14 @@ int pv_relinquish_memory(struct domain *d)
         spin_unlock(&d->page_alloc_lock);
         if (!pg)
             return 0;
+        table = held && is_table_type(pg->type_info); /* as much work as hundreds of others */
         if (held) {
             rc = relinquish_frame(pg, d);
             put_page(pg);
             if (rc)
                 return rc;
         }
-        if (++n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check())
+        if ((++n % FRAMES_PER_CHECK == 0 || table) && hypercall_preempt_check())
             return -XEN_ERESTART;
     }
 }
