@@ -9,6 +9,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/life/life.h>
+#include <port/atomic.h>
 #include <string.h>
 #include <xen/sched.h>
 
@@ -255,6 +256,23 @@ static void createdomain_without_memory_leaves_nothing(void **state)
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, op.domain), 0);
 }
 
+/* All vCPUs that a domain may have, one a turn. */
+static void max_vcpus_gives_way(void **state)
+{
+    struct xen_domctl op = create_op();
+
+    (void)state;
+    op.u.createdomain.max_vcpus = MAX_VCPUS;
+    assert_int_equal(core_domctl(&op), 0);
+    op = (struct xen_domctl){
+        .cmd = XEN_DOMCTL_max_vcpus, .domain = op.domain, .u.max_vcpus.max = MAX_VCPUS};
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+    assert_int_equal(core_domctl(&op), 0);
+    this_cpu()->pending = 0;
+    assert_int_equal(core_issues, MAX_VCPUS);
+    assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, op.domain), 0);
+}
+
 static void max_vcpus_without_memory_goes_on_later(void **state)
 {
     struct xen_domctl op = create_op();
@@ -459,6 +477,7 @@ int main(void)
         TEST(ids_are_chosen_and_not_given_twice_in_a_row),
         TEST(lives_give_back_every_frame),
         TEST(createdomain_without_memory_leaves_nothing),
+        TEST(max_vcpus_gives_way),
         TEST(max_vcpus_without_memory_goes_on_later),
         TEST(nobody_ends_or_stops_itself),
         TEST(destroydomain_gives_way),

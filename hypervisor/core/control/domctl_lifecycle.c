@@ -2,6 +2,7 @@
 /*
  * The life of a domain, as the control domain steers it: create, size, run, destroy.
  */
+#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/life/life.h>
@@ -123,9 +124,13 @@ int domctl_max_vcpus(struct domain *d, struct xen_domctl *op)
     if (op->u.max_vcpus.max != d->max_vcpus)
         return refused(-XEN_EINVAL, "max_vcpus: %u, but d%u was created for %u",
                        op->u.max_vcpus.max, d->domain_id, d->max_vcpus);
-    for (unsigned int i = 0; i < d->max_vcpus && !rc; i++)
-        if (!d->vcpu[i])
-            rc = vcpu_create(d, i);
+    for (unsigned int i = 0; i < d->max_vcpus && !rc; i++) {
+        if (d->vcpu[i])
+            continue;
+        rc = vcpu_create(d, i);
+        if (i + 1 < d->max_vcpus && !rc && hypercall_preempt_check())
+            rc = -XEN_ERESTART; /* it goes on with those that are missing */
+    }
     return rc;
 }
 
