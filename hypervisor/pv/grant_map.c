@@ -98,9 +98,8 @@ static int steal_entry(gva_t va, uint64_t *out)
 }
 
 /*
- * ABI: a replacement that fails leaves the entry for it as it was. Only when the guest wrote there
- * meanwhile are the references given back here; else they would be under the granter's lock, which
- * the end of a domain, that may come of it, does not go with.
+ * ABI: a replacement that fails leaves the entry for it as it was. When the guest wrote there
+ * meanwhile, the references are given back instead.
  */
 static void give_entry_back(gva_t va, uint64_t stolen)
 {

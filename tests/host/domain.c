@@ -15,6 +15,7 @@
 #include <core/base/hypercall.h>
 #include <core/life/domain_system.h>
 #include <core/state/guest_ops.h>
+#include <port/atomic.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
 
@@ -217,6 +218,12 @@ void host_run_as(struct vcpu *v)
     sched_switch_to(v);
 }
 
+void host_reap(void)
+{
+    atomic_and(&this_cpu()->pending, ~CPU_WORK_REAP);
+    domains_reap();
+}
+
 void host_destroy(struct domain *d)
 {
     int rc;
@@ -229,6 +236,7 @@ void host_destroy(struct domain *d)
         fprintf(stderr, "domain_kill: %d\n", rc);
         abort();
     }
+    host_reap();
 }
 
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues)
@@ -248,6 +256,7 @@ long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], uns
     do {
         v->regs.rip = 0x1002;
         hypercall_dispatch(v);
+        host_reap();
         n++;
     } while (v->regs.rip == 0x1000);
     if (issues)

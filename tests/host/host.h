@@ -35,6 +35,7 @@ extern void (*host_on_copy)(
     gva_t gva); /* called before each copy: a guest that changes memory meanwhile */
 
 void host_advance(s_time_t ns); /* moves the clock; runs what is due as the exit path would */
+void host_reap(void);           /* frees domains whose last reference went, as the exit path does */
 void host_exit_path(void);      /* cpu_do_pending() while there is something pending */
 extern s_time_t host_armed;     /* the machine timer's deadline */
 

@@ -151,6 +151,7 @@ void host_check_invariants(void)
     struct domain *d = NULL;
     uint64_t claims = 0;
 
+    host_reap();
     CHECK(host_locks_held() == 0);
     check_frames();
     check_queue();

@@ -102,6 +102,7 @@ static void all_that_can_be_had(void **state)
     add_domain("large", false, 0, 1024);
     add_domain("control", true, 0, 4);
     boot_domains_create(&bi);
+    host_reap();
     assert_int_equal(host_recount(), 0);
     d = with_id(0);
     assert_true(d && d->is_control);
@@ -131,6 +132,7 @@ static void a_guest_alone(void **state)
     (void)state;
     add_domain("alone", false, 0, 0); /* all that is left */
     boot_domains_create(&bi);
+    host_reap();
     d = next_domain(NULL);
     assert_non_null(d);
     assert_null(next_domain(d));
@@ -157,6 +159,7 @@ static void what_a_domain_is_given(void **state)
     bi.mem[0] = (struct boot_mem){KERNEL_FRAME * PAGE_SIZE + 1, 12 * PAGE_SIZE, BOOT_MEM_LOADER, 0};
     bi.mem[1] = (struct boot_mem){0, PAGE_SIZE, BOOT_MEM_RESERVED, 0};
     boot_domains_create(&bi);
+    host_reap();
     assert_int_equal(heap_total_frames(), 6000 - 16 + 11);
     d = with_id(0);
     d->ops->get_context(d->vcpu[0], c);

@@ -307,6 +307,7 @@ static void destroy_all(void)
         if (d)
             put_domain(d);
     }
+    host_reap();
 }
 
 void core_random_run(const uint8_t *data, size_t size)

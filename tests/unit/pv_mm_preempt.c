@@ -16,7 +16,7 @@
 
 #include <core/domain/domain_pages.h>
 #include <core/life/life.h>
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <xen/errno.h>
 
 enum { T4 = MM_SPARE, T3, T2 = T3 + 2, T1 = T2 + 4, T_END = T1 + 12, PLAIN = T_END };
@@ -208,6 +208,7 @@ static void teardown_gives_way(void **state)
     } while (rc == -XEN_ERESTART);
     assert_int_equal(rc, 0);
     assert_true(turns > 10);
+    host_reap();
     mm_forget(&g);
 }
 

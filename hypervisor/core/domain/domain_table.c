@@ -148,6 +148,17 @@ void get_knownalive_domain(struct domain *d)
     BUG_ON(!alive);
 }
 
+void put_domain(struct domain *d)
+{
+    struct cpu *c = this_cpu();
+
+    if (atomic_sub_return(&d->refcount, 1))
+        return;
+    d->next_dead = c->dead;
+    c->dead = d;
+    cpu_raise(c, CPU_WORK_REAP);
+}
+
 struct domain *get_domain_by_id(domid_t id)
 {
     struct domain *d;

@@ -31,7 +31,7 @@ struct domain *get_domain_for_guest(domid_t id);
 struct domain *owner_of_page(const struct page_info *pg);
 bool get_domain(struct domain *d);
 void get_knownalive_domain(struct domain *d); /* one more, by who knows that there is one */
-void put_domain(struct domain *d);
+void put_domain(struct domain *d); /* the last one: freed on the exit path; any lock may be held */
 struct domain *
 next_domain(struct domain *d); /* walk of the list under domlist_lock: NULL starts and ends */
 extern spinlock_t domlist_lock;

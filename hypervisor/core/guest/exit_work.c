@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a CPU does before it goes back to a guest, when something is pending: timers, console rings,
- * and who runs next.
+ * the dead, and who runs next.
  *
  * cpu->pending is set by anyone, taken by the CPU itself, all bits at once; a bit that is set
  * meanwhile is seen at the exit path's next look. The scheduler comes last, as the others may wake
  * somebody.
  */
 #include <core/console/console.h>
+#include <core/life/life.h>
 #include <core/sched/sched.h>
 #include <core/state/cpu.h>
 #include <port/atomic.h>
@@ -24,6 +25,8 @@ void cpu_do_pending(void)
         console_drain_rings();
         console_feed_boot_domain(); /* it may have made room */
     }
+    if (work & CPU_WORK_REAP)
+        domains_reap();
     work |= READ_ONCE(c->pending);
     if (work & CPU_WORK_SCHEDULE) {
         atomic_and(&c->pending, ~CPU_WORK_SCHEDULE);

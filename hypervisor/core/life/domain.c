@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a domain: create, references, free.
+ * The life of a domain: create and free.
  *
  * A domain is created paused and empty. It is in the table and on the list from the first moment
  * that others may find it, that is, at the very end of domain_create(). The list's reference goes
- * with the end of domain_kill() (core/life/domain_kill.c); the struct with the last reference,
- * which may be a frame that another domain still has mapped.
+ * with the end of domain_kill() (core/life/domain_kill.c). The last reference may be a frame that
+ * another domain still has mapped, so it may go anywhere, under any lock: put_domain() only hands
+ * the struct to this CPU, which frees it on its way back to a guest. Whoever destroyed a domain
+ * finds it gone when the call returns.
  *
- * Locks: domlist_lock through domain_table. domain_free() runs when nobody can find the domain any
- * more and takes no other lock.
+ * Locks: domlist_lock through domain_table. domains_reap() is called with none.
  */
 #include <core/base/log.h>
 #include <core/console/console.h>
@@ -24,6 +25,7 @@
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/atomic.h>
+#include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 
@@ -48,14 +50,18 @@ static void free_parts(struct domain *d)
     hv_free(d);
 }
 
-void put_domain(struct domain *d)
+void domains_reap(void)
 {
-    if (atomic_sub_return(&d->refcount, 1))
-        return;
-    BUG_ON(d->tot_pages || d->xenheap_pages);
-    log_debug("d%u is gone", d->domain_id);
-    domain_table_remove(d);
-    free_parts(d);
+    struct cpu *c = this_cpu();
+    struct domain *d;
+
+    while ((d = c->dead) != NULL) {
+        c->dead = d->next_dead;
+        BUG_ON(d->tot_pages || d->xenheap_pages);
+        log_debug("d%u is gone", d->domain_id);
+        domain_table_remove(d);
+        free_parts(d);
+    }
 }
 
 /* The hypervisor's pages that the domain sees from its start: they carry its id as owner, so it has

@@ -23,6 +23,8 @@ void vcpu_free(struct vcpu *v); /* by the end of its domain */
 /* Marks it dying and gives back what it has; -XEN_ERESTART when pre-empted: call again. */
 int __must_check domain_kill(struct domain *d);
 
+void domains_reap(void); /* exit path: frees whom put_domain() has left to this CPU */
+
 /* The guest ended itself; the reason is kept; VIRQ_DOM_EXC to the control domain; a boot-time
  * domain may end the machine. */
 void domain_shutdown(struct domain *d, uint32_t reason);

@@ -19,6 +19,7 @@ struct vcpu;
 #define CPU_WORK_TIMER    (1u << 0) /* the timer interrupt came: run expired timers */
 #define CPU_WORK_SCHEDULE (1u << 1) /* choose again who runs                        */
 #define CPU_WORK_CONSOLE  (1u << 2) /* drain boot-time domains' console rings       */
+#define CPU_WORK_REAP     (1u << 3) /* free the domains on cpu->dead                */
 
 struct cpu {
     struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets)     */
@@ -29,10 +30,11 @@ struct cpu {
     struct vcpu *idle;
     struct runqueue rq;
     struct timer_queue timers;
+    struct domain *dead; /* whose last reference went on this CPU: domains_reap() */
     struct arch_cpu arch;
 };
 
-/* The exit path's one look at pending work: timers, then the scheduler. May change `current`.
+/* The exit path's one look at pending work. May change `current`.
  * Interrupts off. */
 void cpu_do_pending(void);
 void cpu_raise(struct cpu *c, uint32_t work);

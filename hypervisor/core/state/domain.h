@@ -96,6 +96,7 @@ struct domain {
     domid_t domain_id;
     struct list link;  /* domlist_lock */
     uint32_t refcount; /* atomic; the list holds one */
+    struct domain *next_dead; /* on cpu->dead */
     spinlock_t lock;
     uint8_t handle[16]; /* uuid; L */
     char name[32];      /* boot-time domains: from parvis.cfg; else "d<ID>" (for the log) */
