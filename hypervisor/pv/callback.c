@@ -4,7 +4,7 @@
  * NMIs. Set by set_callbacks (the old form) or callback_op. An address must be canonical; 0 takes a
  * callback back.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <port/guest_access.h>
 #include <pv/pv_bits.h>

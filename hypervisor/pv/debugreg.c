@@ -4,7 +4,7 @@
  * outside the hypervisor's range, no reserved bits (XSA-12, XSA-444), no general-detect, I/O
  * breakpoints only with the guest's CR4.DE.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <port/guest_access.h>
 #include <pv/pv.h>

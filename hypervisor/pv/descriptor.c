@@ -11,7 +11,7 @@
  *
  * A vCPU's tables are changed by the CPU that runs it, or while it is paused.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>

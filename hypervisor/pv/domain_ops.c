@@ -10,6 +10,7 @@
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/machine.h>
+#include <pv/hypercall.h>
 #include <pv/mm.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_ops.h>
@@ -129,6 +130,7 @@ static int pv_get_writable(struct page_info *pg, struct domain *d)
 }
 
 const struct guest_ops pv_guest_ops = {
+    .hypercalls = &pv_hypercalls,
     .domain_init = pv_domain_init,
     .domain_free = pv_domain_free,
     .vcpu_init = pv_vcpu_init,

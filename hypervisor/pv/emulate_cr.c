@@ -4,7 +4,7 @@
  * it can change TS only, and those bits of CR4 that do nothing to the hypervisor. CR2 is in its
  * vcpu_info. CR3 is its kernel page table.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <port/machine.h>
 #include <pv/pv.h>

@@ -8,7 +8,7 @@
  * RFLAGS.IF is the virtual interrupt flag; RFLAGS.IOPL is the virtual level where the guest asked
  * for one that is in its frames (VMASST_TYPE_architectural_iopl).
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/life/life.h>
 #include <port/guest_access.h>
 #include <pv/pv.h>

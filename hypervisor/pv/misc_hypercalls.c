@@ -3,7 +3,7 @@
  * Three small pieces of the guest's CPU state: the kernel stack for traps from user mode, the
  * task-switched flag, and what a guest asked the hypervisor to assist it with.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <port/atomic.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>

@@ -9,7 +9,7 @@
  * A frame that is no table may be named too: the word is then plainly written, under a writable
  * type reference, as the guest could itself.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
@@ -170,7 +170,7 @@ long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int fo
     long rc;
 
     if (unlikely(pv_finish_old_table(v)))
-        return hypercall_continuation(4, ureqs, (uint64_t)count, pdone, (uint64_t)foreigndom);
+        return hypercall_create_continuation(ureqs, count, pdone, foreigndom);
     /* All was done but for a table given up, which now is; the result travels in foreigndom. */
     if (unlikely(count == MMU_UPDATE_PREEMPTED && !ureqs))
         return (int)foreigndom;
@@ -189,11 +189,9 @@ long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int fo
             log_debug("d%u: mmu_update cannot report how much was done", v->domain->domain_id);
     }
     if (unlikely(rc == -XEN_ERESTART))
-        rc = hypercall_continuation(4, ureqs + (uint64_t)i * sizeof(struct mmu_update),
-                                    (uint64_t)((count - i) | MMU_UPDATE_PREEMPTED), pdone,
-                                    (uint64_t)foreigndom);
+        rc = hypercall_create_continuation(ureqs + i * sizeof(struct mmu_update),
+                                           ((count - i) | MMU_UPDATE_PREEMPTED), pdone, foreigndom);
     else if (unlikely(v->arch.old_guest_table.n))
-        rc = hypercall_continuation(4, 0ull, (uint64_t)MMU_UPDATE_PREEMPTED, 0ull,
-                                    (uint64_t)(uint32_t)rc);
+        rc = hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
     return rc;
 }

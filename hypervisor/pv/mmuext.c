@@ -6,7 +6,7 @@
  * One function an operation, one row of the table each. An operation that is pre-empted is issued
  * again as it was: what it had done is kept in the frame (page_type.c).
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
@@ -207,7 +207,7 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
     long rc;
 
     if (unlikely(pv_finish_old_table(m.v)))
-        return hypercall_continuation(4, uops, (uint64_t)count, pdone, (uint64_t)foreigndom);
+        return hypercall_create_continuation(uops, count, pdone, foreigndom);
     /* As in mmu_update: all done, the result travels in foreigndom. */
     if (unlikely(count == MMU_UPDATE_PREEMPTED && !uops))
         return (int)foreigndom;
@@ -233,11 +233,9 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
             log_debug("d%u: mmuext_op cannot report how much was done", m.v->domain->domain_id);
     }
     if (unlikely(rc == -XEN_ERESTART))
-        rc = hypercall_continuation(4, uops + (uint64_t)i * sizeof(struct mmuext_op),
-                                    (uint64_t)((count - i) | MMU_UPDATE_PREEMPTED), pdone,
-                                    (uint64_t)foreigndom);
+        rc = hypercall_create_continuation(uops + i * sizeof(struct mmuext_op),
+                                           ((count - i) | MMU_UPDATE_PREEMPTED), pdone, foreigndom);
     else if (unlikely(m.v->arch.old_guest_table.n))
-        rc = hypercall_continuation(4, 0ull, (uint64_t)MMU_UPDATE_PREEMPTED, 0ull,
-                                    (uint64_t)(uint32_t)rc);
+        rc = hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
     return rc;
 }

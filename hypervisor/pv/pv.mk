@@ -12,7 +12,9 @@ CORE_SRCS += hypervisor/pv/bounce.c \
              hypervisor/pv/emulate_cr.c \
              hypervisor/pv/emulate_io.c \
              hypervisor/pv/emulate_msr.c \
+             hypervisor/pv/hypercall.c \
              hypervisor/pv/hypercall_page.c \
+             hypervisor/pv/hypercall_table.c \
              hypervisor/pv/insn.c \
              hypervisor/pv/iret.c \
              hypervisor/pv/misc_hypercalls.c \

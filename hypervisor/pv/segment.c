@@ -6,7 +6,7 @@
  * a switch of mode exchanges them, as it exchanges the page table. A base must be canonical
  * (XSA-193): WRMSR would fault.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/sched/vcpu_time.h>
 #include <pv/pv.h>

@@ -7,7 +7,7 @@
  * and is bounced. `int $n` arrives as #GP, as the real IDT lets nobody in; the vector is taken from
  * the instruction itself, since some machines report a wrong one in the error code.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>

@@ -6,7 +6,7 @@
  * The shortest way to change one mapping, so it is kept straight: walk, lock, write (page_entry.c),
  * unlock, flush. An error means that the entry is as it was, and nothing was flushed.
  */
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <pv/page_walk.h>
 
@@ -52,7 +52,7 @@ long do_update_va_mapping(gva_t va, uint64_t val, uint64_t flags)
     struct vcpu *v = current;
 
     if (unlikely(pv_finish_old_table(v)))
-        return hypercall_continuation(3, va, val, flags);
+        return hypercall_create_continuation(va, val, flags);
     return update(v, va, val, flags, v->domain);
 }
 
@@ -63,7 +63,7 @@ long do_update_va_mapping_otherdomain(gva_t va, uint64_t val, uint64_t flags, un
     int rc;
 
     if (pv_finish_old_table(v))
-        return hypercall_continuation(4, va, val, flags, (uint64_t)domid);
+        return hypercall_create_continuation(va, val, flags, domid);
     rc = get_pg_owner((domid_t)domid, &pg_owner);
     if (rc)
         return rc;

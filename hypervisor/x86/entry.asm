@@ -14,7 +14,7 @@
 %include "entry.inc"
 
 default rel
-extern hypercall_table, hypercall_reissue, cpu_do_pending, machine_idle
+extern pv_hypercalls, hypercall_reissue, cpu_do_pending, machine_idle
 extern pv_handle_page_fault, pv_handle_trap, pv_handle_syscall, pv_handle_syscall32, pv_handle_sysenter
 extern pv_deliver_event, handle_iret_fault, handle_guest_ist, handle_hv_exception, handle_interrupt
 
@@ -47,7 +47,7 @@ syscall_entry:
         jz .user
 
         ; A hypercall: number in eax, arguments in rdi, rsi, rdx, r10, r8, r9. C meaning:
-        ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? hypercall_table[nr](...) : -XEN_ENOSYS;
+        ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? pv_hypercalls.fn[nr](...) : -XEN_ENOSYS;
         ;     if (rc == -XEN_ERESTART) hypercall_reissue(v); else v->regs.rax = rc;
         mov rdx, [rbx + VCPU_regs + REGS_rdx]
         mov eax, eax
@@ -58,7 +58,7 @@ syscall_entry:
         and rax, r11
         mov [rbx + VCPU_hc_nr], eax
         mov qword [rsp + CPU_slice_end], 0 ; the slice begins at its first check
-        lea r11, [hypercall_table]
+        lea r11, [pv_hypercalls]      ; .fn
         call [r11 + rax * 8]
         cmp rax, -ERESTART
         je .again

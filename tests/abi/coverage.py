@@ -4,14 +4,14 @@
 A row of the document is `| NAME | number | who | answer | remark |`. NAME is the constant; every hypercall number and
 every sub-operation must have exactly one row with its number, every row must name one. The answer is `offered`,
 `partly` or `refused -XEN_E...`; a refusal and a part must give the reason. What is said to be offered must be in the
-sources of hypervisor/: a hypercall has a row in core/guest/hypercall_table.h with the same `who`, a sub-operation is named
+sources of hypervisor/: a hypercall has a row in a file hypercall_rows.h with the same `who`, a sub-operation is named
 somewhere (NAME, or its last part as first argument of a table macro). What is refused must have no entry in a table,
 neither there nor as [NAME] = ....
 """
 import os
 import re
 
-TABLE = "hypervisor/core/guest/hypercall_table.h"
+TABLES = ["hypervisor/core/base/hypercall_rows.h", "hypervisor/pv/hypercall_rows.h"]
 
 # What counts as a number by which something is asked: constants that match, and do not match the exception.
 OPERATIONS = [
@@ -64,8 +64,10 @@ class Sources:
         self.words = set(re.findall(r"\w+", everything))
         self.entries = set(re.findall(r"\[(\w+)\]\s*=", everything))
         self.rows = set(re.findall(r"\b[A-Z_]+\(\s*(\w+)\s*,", everything))
-        with open(TABLE, encoding="utf-8") as table:
-            self.hypercalls = dict(re.findall(r"^HYPERCALL\((\w+),\s*HC_(\w+)", table.read(), flags=re.M))
+        self.hypercalls = {}
+        for path in TABLES:
+            with open(path, encoding="utf-8") as table:
+                self.hypercalls.update(re.findall(r"^HYPERCALL\((\w+),\s*HC_(\w+)", table.read(), flags=re.M))
 
     def has(self, name):
         if name.startswith("__HYPERVISOR_"):

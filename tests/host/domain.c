@@ -12,7 +12,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/life/domain_system.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
@@ -151,6 +151,7 @@ static void fill_hypercall_page(void *page)
 }
 
 const struct guest_ops host_guest_ops = {
+    .hypercalls = &pv_hypercalls,
     .get_writable = get_writable,
     .put_writable = put_page,
     .domain_init = nothing_domain,
@@ -239,6 +240,24 @@ void host_destroy(struct domain *d)
     host_reap();
 }
 
+/* What x86/entry.asm does with a SYSCALL of a guest's kernel. */
+static void host_syscall(struct vcpu *v)
+{
+    struct cpu_user_regs *r = &v->regs;
+    unsigned int nr = (unsigned int)r->rax;
+    long rc = -XEN_ENOSYS;
+
+    v->arch.flags |= VF_IN_SYSCALL;
+    v->hc_nr = nr;
+    this_cpu()->slice_end = 0;
+    if (nr < NR_HYPERCALLS)
+        rc = v->domain->ops->hypercalls->fn[nr](r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+    if (rc == -XEN_ERESTART)
+        hypercall_reissue(v);
+    else
+        r->rax = (uint64_t)rc;
+}
+
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues)
 {
     unsigned int n = 0;
@@ -255,7 +274,7 @@ long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], uns
     v->regs.r9 = args[5];
     do {
         v->regs.rip = 0x1002;
-        hypercall_dispatch(v);
+        host_syscall(v);
         host_reap();
         n++;
     } while (v->regs.rip == 0x1000);

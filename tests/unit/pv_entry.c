@@ -12,7 +12,7 @@
 #include "pv_mm_support.h"
 
 #include <core/life/life.h>
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <core/state/guest_ops.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include <core/domain/domain_pages.h>
-#include <core/base/hypercall.h>
+#include <pv/hypercall.h>
 #include <pv/pv_ops.h>
 #include <xen/grant_table.h>
 

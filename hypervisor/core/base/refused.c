@@ -50,6 +50,6 @@ int refused_at(int rc, const char *file, int line, const char *fmt, ...)
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
     log_debug("d%uv%u: %s: %s (error %d, %s:%d)", v->domain->domain_id, v->vcpu_id,
-              hypercall_name(hypercall_running(v)), why, -rc, base_name(file), line);
+              hypercall_name(v), why, -rc, base_name(file), line);
     return rc;
 }

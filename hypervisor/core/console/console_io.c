@@ -107,8 +107,7 @@ static long write_console(unsigned int count, gva_t buffer)
         count -= n;
         buffer += n;
         if (count && hypercall_preempt_check())
-            return hypercall_continuation(3, (uint64_t)CONSOLEIO_write, (uint64_t)count,
-                                          (uint64_t)buffer);
+            return hypercall_create_continuation(CONSOLEIO_write, count, buffer);
     }
     return 0;
 }

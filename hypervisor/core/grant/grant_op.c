@@ -21,7 +21,7 @@ static long each(unsigned int cmd, gva_t uop, unsigned int count, size_t size, v
 
         if (i && hypercall_preempt_check())
             return guest_index(uop, i, size, &at)
-                       ? hypercall_continuation(3, (uint64_t)cmd, at, (uint64_t)(count - i))
+                       ? hypercall_create_continuation(cmd, at, count - i)
                        : -XEN_EFAULT;
         /* The place for the status is tried before anything is done. */
         if (!guest_index(uop, i, size, &at) || copy_from_guest(arg, at, size) ||
@@ -113,7 +113,7 @@ static long unmap(unsigned int cmd, gva_t uop, unsigned int count)
         if (!guest_index(uop, done, size, &at))
             return -XEN_EFAULT;
         if (done && hypercall_preempt_check())
-            return hypercall_continuation(3, (uint64_t)cmd, at, (uint64_t)(count - done));
+            return hypercall_create_continuation(cmd, at, count - done);
         rc = unmap_batch(cmd, at, n, size);
         if (rc)
             return rc;
@@ -172,7 +172,7 @@ static long setup_table_op(gva_t uop)
         return -XEN_EFAULT;
     rc = setup_table(&op);
     if (rc == -XEN_ERESTART)
-        return hypercall_continuation(3, (uint64_t)GNTTABOP_setup_table, (uint64_t)uop, 1ul);
+        return hypercall_create_continuation(GNTTABOP_setup_table, uop, 1);
     op.status = (int16_t)rc;
     return copy_to_guest(uop, &op, sizeof(op));
 }

@@ -24,7 +24,7 @@ struct boot_info;
 
 static inline long memory_op_again(unsigned int cmd, uint64_t done, gva_t arg)
 {
-    return hypercall_continuation(2, done << MEMOP_EXTENT_SHIFT | cmd, (uint64_t)arg);
+    return hypercall_create_continuation(done << MEMOP_EXTENT_SHIFT | cmd, arg);
 }
 
 /* The domain that a guest named, with a reference, when the caller may ask about it: itself, or any

@@ -14,6 +14,7 @@
 #include <core/base/log.h>
 #include <core/domain/guest_memory.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <port/current.h>
 #include <xen/errno.h>
 
@@ -25,7 +26,7 @@ static long run_entry(struct vcpu *v, const struct multicall_entry *e)
     if (unlikely(nr >= NR_HYPERCALLS))
         return -XEN_ENOSYS;
     v->hc_nr = (unsigned int)nr;
-    return hypercall_table[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
+    return v->domain->ops->hypercalls->fn[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 /* The entry gave way: its new arguments go to the guest's list. */
@@ -44,7 +45,7 @@ static long give_way(struct vcpu *v, gva_t at, uint64_t left)
 {
     v->in_multicall = false;
     v->hc_nr = __HYPERVISOR_multicall;
-    return hypercall_continuation(2, (uint64_t)at, left);
+    return hypercall_create_continuation(at, left);
 }
 
 long do_multicall(gva_t call_list, uint64_t nr_calls)

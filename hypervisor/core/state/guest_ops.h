@@ -24,7 +24,10 @@ struct build_args {
     evtchn_port_t store_port, console_port;
 };
 
+struct hypercall_set;
+
 struct guest_ops {
+    const struct hypercall_set *hypercalls;
     int (*domain_init)(struct domain *d);
     void (*domain_free)(struct domain *d); /* the last step: its frames are gone already */
     int (*vcpu_init)(struct vcpu *v);
