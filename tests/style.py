@@ -4,9 +4,11 @@
 
 Every source file begins with its licence line; none is longer than 500 lines; `#if` is in headers only; no line is longer than
 100 columns in C; no function longer than 100 lines; no note that something is still to be done; hypervisor code includes only its own
-headers and five of the compiler's; the folders keep to who-may-use-whom; every path that docs/reading-order.md names exists; comments are /* */,
-no line ends in blanks, assertions have no side effects, loops that wait let the CPU rest, every function is called and every declaration
-means something.
+headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them (tests/rooms.py); every path
+that docs/reading-order.md names exists; comments are /* */, no line ends in blanks, assertions have no side effects, loops that wait
+let the CPU rest, every function is called and every declaration means something.
+
+--loc prints the hypervisor's lines of code, neither blank nor comment, by folder and room.
 """
 import os
 import re
@@ -15,6 +17,7 @@ import sys
 
 import c_rules
 import dead_code
+import rooms
 from c_source import blank
 
 ALLOWED_STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
@@ -68,7 +71,7 @@ def check_includes(path, lines):
         if path.startswith("hypervisor/") and not path.startswith("hypervisor/boot/efi"):
             if "/" not in name and line.lstrip().find("<") > 0 and name not in ALLOWED_STANDARD:
                 complain(path, number, f"the hypervisor does not use {name}")
-        if path.startswith(BELOW_PV) and name.startswith("pv/"):
+        if path.startswith(BELOW_PV) and name.startswith(("pv/", "x86/")):
             complain(path, number, f"{path.split('/')[1]} does not include pv")
         if path.startswith("hypervisor/loader/") and name.startswith(("hv/", "port/", "core/", "pv/")):
             complain(path, number, "the loader includes only include/")
@@ -130,26 +133,32 @@ def check_reading_order(path="docs/reading-order.md"):
 
 def main():
     listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n")
-    checked = 0
-    texts = {}
+    files, texts = {}, {}
     for path in filter(os.path.isfile, listed):
+        if os.path.splitext(path)[1] in COMMENT:
+            with open(path, encoding="utf-8") as source:
+                texts[path] = source.read()
+            files[path] = texts[path].splitlines()
+    code = rooms.lines_of_code(files)
+    if "--loc" in sys.argv[1:]:
+        for place in sorted(code):
+            print(f"{code[place]:6}  {place}")
+        print(f"{sum(code.values()):6}  hypervisor, at most {rooms.MOST_LINES}")
+        return 0
+    for path, lines in files.items():
         extension = os.path.splitext(path)[1]
-        if extension not in COMMENT:
-            continue
-        with open(path, encoding="utf-8") as source:
-            texts[path] = source.read()
-        lines = texts[path].splitlines()
-        checked += 1
         check_common(path, lines, extension)
         if extension in (".c", ".h"):
             check_c(path, lines)
             check_includes(path, lines)
             check_writers(path, lines)
     check_deeper(texts)
+    said = rooms.check(files, complain)
     named = check_reading_order()
     print("\n".join(problems))
-    print(f"{checked} files, {named} names in the reading order, {len(problems)} problems")
-    return 1 if problems or checked < 10 else 0
+    print(f"{len(files)} files, {said}, {sum(code.values())} lines of code in the hypervisor, "
+          f"{named} names in the reading order, {len(problems)} problems")
+    return 1 if problems or len(files) < 10 else 0
 
 
 sys.exit(main())
