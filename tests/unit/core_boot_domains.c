@@ -21,8 +21,9 @@
 #include <string.h>
 #include <xen/grant_table.h>
 
-#define KERNEL_FRAME 2 /* frames below 16 are not the heap's: here the files lie */
-#define BAD_FRAME    14
+#define FILES 14u /* frames where the boot left files */
+
+static uint64_t kernel_at, bad_at; /* the first and the last of them */
 
 static struct boot_info bi;
 static uint64_t free_before;
@@ -55,17 +56,20 @@ static int setup(void **state)
 
     (void)state;
     mm_init(6000);
+    kernel_at = frame_of(alloc_hv_pages(4)).n;
+    bad_at = kernel_at + FILES - 1;
+    for (unsigned int i = 0; i < FILES; i++)
+        frame_table[kernel_at + i].order = FRAME_NOT_RAM; /* not the heap's */
     host_on_stop = on_stop;
     memset(&bi, 0, sizeof(bi));
-    assert_true(size < (BAD_FRAME - KERNEL_FRAME) * PAGE_SIZE);
-    memcpy(map_frame(MFN(KERNEL_FRAME)), file, size);
-    memset(map_frame(MFN(BAD_FRAME)), 'x', 100);
+    assert_true(size < (FILES - 1) * PAGE_SIZE);
+    memcpy(map_frame(MFN(kernel_at)), file, size);
+    memset(map_frame(MFN(bad_at)), 'x', 100);
     free(file);
     bi.modules[0] =
-        (struct boot_module){.name = "kernel", .start = KERNEL_FRAME * PAGE_SIZE, .size = size};
-    bi.modules[1] = (struct boot_module){.name = "bad",
-                                         .start = BAD_FRAME * PAGE_SIZE + 8,
-                                         .size = 100}; /* direct start: any place */
+        (struct boot_module){.name = "kernel", .start = kernel_at * PAGE_SIZE, .size = size};
+    bi.modules[1] = (struct boot_module){
+        .name = "bad", .start = bad_at * PAGE_SIZE + 8, .size = 100}; /* direct start: any place */
     bi.nr_modules = 2;
     free_before = heap_free_frames();
     return 0;
@@ -150,17 +154,18 @@ static void what_a_domain_is_given(void **state)
     struct vcpu_guest_context *c = host_guest(HOST_GUEST_BASE);
     const struct start_info *si;
     mfn_t table, where;
+    uint64_t total = heap_total_frames();
     struct domain *d;
     gva_t va;
 
     (void)state;
     add_domain("control", true, 0, 4);
     bi.nr_mem = 2;
-    bi.mem[0] = (struct boot_mem){KERNEL_FRAME * PAGE_SIZE + 1, 12 * PAGE_SIZE, BOOT_MEM_LOADER, 0};
+    bi.mem[0] = (struct boot_mem){kernel_at * PAGE_SIZE + 1, 12 * PAGE_SIZE, BOOT_MEM_LOADER, 0};
     bi.mem[1] = (struct boot_mem){0, PAGE_SIZE, BOOT_MEM_RESERVED, 0};
     boot_domains_create(&bi);
     host_reap();
-    assert_int_equal(heap_total_frames(), 6000 - 16 + 11);
+    assert_int_equal(heap_total_frames(), total + 11); /* whole frames alone */
     d = with_id(0);
     d->ops->get_context(d->vcpu[0], c);
     va = c->user_regs.rsi;
