@@ -14,8 +14,9 @@ HV_OBJ := $(HV_OUT)/hv
 HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fno-stack-protector -fpie -mcmodel=small \
     -fvisibility=hidden -include hv/hidden.h -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
     -fno-strict-aliasing -fno-omit-frame-pointer -fcf-protection=none -fno-common \
-    -DDEBUG=$(DEBUG) $(HV_CFLAGS_EXTRA)
-HV_CFLAGS_clang := $(HV_CFLAGS_gcc) -fdirect-access-external-data
+    -Wframe-larger-than=1280 -ftrivial-auto-var-init=zero -DDEBUG=$(DEBUG) $(HV_CFLAGS_EXTRA)
+HV_CFLAGS_clang := $(HV_CFLAGS_gcc) -fdirect-access-external-data \
+    -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
 HV_CFLAGS = $(HV_CFLAGS_$(HV_CC))
 HV_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments
 

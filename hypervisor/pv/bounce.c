@@ -61,7 +61,7 @@ void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
 {
     bool from_kernel = v->arch.flags & VF_KERNEL_MODE;
     uint8_t mask = READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
-    uint64_t frame[PV_MAX_FRAME_WORDS];
+    uint64_t frame[PV_MAX_FRAME_WORDS] __uninitialized;
     unsigned int n = make_frame(v, tb, from_kernel, mask, frame);
     gva_t sp = from_kernel ? v->regs.rsp : v->arch.kernel_sp;
 

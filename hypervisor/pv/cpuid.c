@@ -71,7 +71,7 @@ static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, u
 
 static bool has_xsave(void)
 {
-    uint32_t out[4];
+    uint32_t out[4] __uninitialized;
 
     machine_cpuid(1, 0, out);
     return out[2] & B(27); /* the hypervisor turned it on: OSXSAVE */

@@ -124,7 +124,7 @@ static bool emulate_msr(struct vcpu *v, bool write)
 
 static void emulate_cpuid(struct vcpu *v)
 {
-    uint32_t out[4];
+    uint32_t out[4] __uninitialized;
 
     pv_cpuid(v, (uint32_t)v->regs.rax, (uint32_t)v->regs.rcx, out);
     v->regs.rax = out[0];
@@ -220,7 +220,7 @@ static bool flat_code(const struct vcpu *v)
 bool pv_emulate_privileged(struct vcpu *v)
 {
     enum outcome outcome;
-    struct x86_insn in;
+    struct x86_insn in __uninitialized;
 
     /* In a guest's own code segment the base is not known to be 0; stock kernels use one like the
      * flat one. */
@@ -239,7 +239,7 @@ bool pv_emulate_privileged(struct vcpu *v)
 bool pv_emulate_forced(struct vcpu *v)
 {
     static const uint8_t prefixed_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
-    uint8_t bytes[sizeof(prefixed_cpuid)];
+    uint8_t bytes[sizeof(prefixed_cpuid)] __uninitialized;
 
     if (copy_from_guest(bytes, v->regs.rip, sizeof(bytes)) ||
         memcmp(bytes, prefixed_cpuid, sizeof(bytes)))

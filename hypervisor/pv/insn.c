@@ -23,7 +23,7 @@ static bool __noinline fetch_in_page(gva_t rip, struct x86_insn *in)
 
 bool pv_fetch_insn(struct vcpu *v, struct x86_insn *in)
 {
-    uint8_t code[X86_INSN_MAX + 1]; /* two words are copied sooner than 15 bytes */
+    uint8_t code[X86_INSN_MAX + 1] __uninitialized; /* two words are copied sooner than 15 bytes */
 
     if (unlikely(copy_from_guest(code, v->regs.rip, sizeof(code))))
         return fetch_in_page(v->regs.rip, in);

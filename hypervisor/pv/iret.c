@@ -17,7 +17,7 @@
 long do_iret(void)
 {
     struct vcpu *v = current;
-    struct iret_context frame;
+    struct iret_context frame __uninitialized;
 
     if (copy_from_guest(&frame, v->regs.rsp, sizeof(frame))) {
         domain_crash(v->domain, "iret: the frame at %#lx cannot be read",

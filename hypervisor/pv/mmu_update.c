@@ -98,7 +98,7 @@ static int do_request(struct batch *b, const struct mmu_update *req)
 /* Carries out requests from ureqs on: *i is how many were done, whatever the result. */
 static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned int *i)
 {
-    struct mmu_update req[CHUNK];
+    struct mmu_update req[CHUNK] __uninitialized;
     int rc = 0;
 
     while (*i < count && !rc) {

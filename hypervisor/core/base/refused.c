@@ -41,7 +41,7 @@ static const char *base_name(const char *path)
 int refused_at(int rc, const char *file, int line, const char *fmt, ...)
 {
     struct vcpu *v = current;
-    char why[256];
+    char why[256] __uninitialized;
     va_list ap;
 
     if (!v || !may_log(v->domain))

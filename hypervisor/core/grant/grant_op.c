@@ -79,7 +79,7 @@ static int write_unmap(unsigned int cmd, gva_t at, const struct grant_unmap *u)
 
 static long unmap_batch(unsigned int cmd, gva_t uop, unsigned int n, size_t size)
 {
-    struct grant_unmap batch[UNMAP_BATCH];
+    struct grant_unmap batch[UNMAP_BATCH] __uninitialized;
     unsigned int begun;
     long rc = 0;
     gva_t at;

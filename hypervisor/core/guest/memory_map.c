@@ -72,20 +72,23 @@ long memory_map_machine(gva_t arg)
 long memory_map_get(gva_t arg)
 {
     struct domain *d = current->domain;
-    struct e820_entry map[MOST_ENTRIES];
+    struct e820_entry *map;
     struct xen_memory_map m;
     unsigned int n;
+    long rc = -XEN_ENOSYS; /* ABI: nobody set one: the guest takes its memory as one piece */
 
+    map = hv_alloc_array(MOST_ENTRIES, sizeof(*map)); /* too much for the stack */
+    if (!map)
+        return -XEN_ENOMEM;
     spin_lock(&d->page_alloc_lock);
     n = d->memory_map_entries;
     if (n)
         memcpy(map, d->memory_map, n * sizeof(*map));
     spin_unlock(&d->page_alloc_lock);
-    if (!n)
-        return -XEN_ENOSYS; /* ABI: nobody set one: the guest takes its memory as one piece */
-    if (copy_from_guest(&m, arg, sizeof(m)))
-        return -XEN_EFAULT;
-    return give(arg, &m, map, n);
+    if (n)
+        rc = copy_from_guest(&m, arg, sizeof(m)) ? -XEN_EFAULT : give(arg, &m, map, n);
+    hv_free(map);
+    return rc;
 }
 
 long memory_map_set(gva_t arg)

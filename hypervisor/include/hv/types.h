@@ -40,12 +40,15 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define PAGE_SIZE  (1ul << PAGE_SHIFT)
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-#define __must_check   __attribute__((warn_unused_result))
-#define __packed       __attribute__((packed))
-#define __aligned(n)   __attribute__((aligned(n)))
-#define __noreturn     __attribute__((noreturn))
-#define __noinline     __attribute__((noinline)) /* keeps a rare path out of a straight one */
-#define __printf(f, a) __attribute__((format(printf, f, a)))
+#define __must_check __attribute__((warn_unused_result))
+#define __packed     __attribute__((packed))
+#define __aligned(n) __attribute__((aligned(n)))
+#define __noreturn   __attribute__((noreturn))
+#define __noinline   __attribute__((noinline)) /* keeps a rare path out of a straight one */
+/* Variables start as 0 (-ftrivial-auto-var-init), but for these few on hot paths, which are written
+ * before they are read. */
+#define __uninitialized __attribute__((uninitialized))
+#define __printf(f, a)  __attribute__((format(printf, f, a)))
 
 #define likely(x)                     __builtin_expect(!!(x), 1)
 #define unlikely(x)                   __builtin_expect(!!(x), 0)
