@@ -3,6 +3,7 @@
 """Shows that each rule of tests/style.py and tests/dead_code.py that reads C fires on what it is for, and on nothing else."""
 import sys
 
+import c_braces
 import c_rules
 from c_source import blank, functions
 from dead_code import Sources
@@ -98,6 +99,58 @@ def test_waits():
     } while (READ_ONCE(*p));
 """
     expect("waits", lines(c_rules.waits, raw), [2, 4, 6, 14, 25])
+
+
+def test_braces():
+    raw = """
+int f(int a)
+{
+    if (a) {
+        b();
+    }
+    if (a)
+        b();
+    if (a) {
+        b();
+        c();
+    } else {
+        d();
+    }
+    if (a) {
+        b();
+        c();
+    } else
+        d();
+    for (;;) {
+        if (a)
+            b();
+    }
+    while (a) {
+        /* because */
+        b();
+    }
+    switch (a) {
+    case 1:
+        b();
+        break;
+    default:
+        if (a == 2) {
+            b(x ? 1 : 2, (struct s){.a = 1});
+        }
+    }
+    if (a) {
+        b();
+    } else if (c) {
+        d();
+    } else {
+        e();
+    }
+    do {
+        b();
+    } while (a);
+}
+"""
+    expect("braces", lines(c_braces.braces, raw, raw), [4, 15, 33, 37])
 
 
 def test_dead():

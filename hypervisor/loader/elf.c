@@ -56,29 +56,23 @@ int elf_check(const struct loader_image *image, uint64_t *entry, struct loader_e
 {
     struct elf_header h;
 
-    if (image->size < sizeof(h)) {
+    if (image->size < sizeof(h))
         return loader_fail(error, -XEN_ENOEXEC, "kernel: %llu bytes are too few for an ELF file",
                            (unsigned long long)image->size);
-    }
     take(image, 0, &h, sizeof(h));
-    if (__builtin_memcmp(h.magic, "\177ELF", 4) != 0) {
+    if (__builtin_memcmp(h.magic, "\177ELF", 4) != 0)
         return loader_fail(error, -XEN_ENOEXEC, "kernel: not an ELF file");
-    }
-    if (h.class != 2) {
+    if (h.class != 2)
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: a 32-bit ELF file; only 64-bit kernels are supported");
-    }
-    if (h.data != 1 || h.machine != EM_X86_64) {
+    if (h.data != 1 || h.machine != EM_X86_64)
         return loader_fail(error, -XEN_ENOEXEC, "kernel: an ELF file for another machine (%u)",
                            (unsigned int)h.machine);
-    }
-    if (h.phnum == 0 || h.phentsize != sizeof(struct program_header)) {
+    if (h.phnum == 0 || h.phentsize != sizeof(struct program_header))
         return loader_fail(error, -XEN_ENOEXEC, "kernel: the ELF file has no program headers");
-    }
-    if (!inside(image, h.phoff, (uint64_t)h.phnum * h.phentsize)) {
+    if (!inside(image, h.phoff, (uint64_t)h.phnum * h.phentsize))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: truncated: the program headers lie beyond the end of the file");
-    }
     *entry = h.entry;
     return 0;
 }
@@ -107,20 +101,16 @@ int elf_segment(const struct loader_image *image, unsigned int i, struct elf_seg
     uint64_t end;
 
     program_header(image, i, &ph);
-    if (ph.type != PT_LOAD || ph.memsz == 0) {
+    if (ph.type != PT_LOAD || ph.memsz == 0)
         return 0;
-    }
-    if (ph.filesz > ph.memsz) {
+    if (ph.filesz > ph.memsz)
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: segment %u is larger in the file than in memory", i);
-    }
-    if (!inside(image, ph.offset, ph.filesz)) {
+    if (!inside(image, ph.offset, ph.filesz))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: truncated: segment %u lies beyond the end of the file", i);
-    }
-    if (__builtin_add_overflow(ph.paddr, ph.memsz, &end) || end > UINT64_MAX - PAGE_SIZE) {
+    if (__builtin_add_overflow(ph.paddr, ph.memsz, &end) || end > UINT64_MAX - PAGE_SIZE)
         return loader_fail(error, -XEN_ENOEXEC, "kernel: segment %u wraps around in memory", i);
-    }
     segment->offset = ph.offset;
     segment->file_size = ph.filesz;
     segment->paddr = ph.paddr;
@@ -149,15 +139,13 @@ static int visit_run(const struct loader_image *image, uint64_t offset, uint64_t
         desc = ((uint64_t)n.descsz + 3) & ~3ULL;
         xen = n.namesz == 4 && left >= 4 &&
               __builtin_memcmp(image->file + offset + sizeof(n), "Xen", 4) == 0;
-        if (xen && n.descsz > left - name) {
+        if (xen && n.descsz > left - name)
             return loader_fail(error, -XEN_ENOEXEC, "kernel: Xen's ELF note %u is cut off", n.type);
-        }
         if (xen) {
             int rc = visit(ctx, n.type, image->file + offset + sizeof(n) + name, n.descsz, error);
 
-            if (rc) {
+            if (rc)
                 return rc;
-            }
             (*count)++;
         }
         if (name + desc > left) {
@@ -179,17 +167,14 @@ static int visit_segments(const struct loader_image *image, elf_visit_t visit, v
         int rc;
 
         program_header(image, i, &ph);
-        if (ph.type != PT_NOTE) {
+        if (ph.type != PT_NOTE)
             continue;
-        }
-        if (!inside(image, ph.offset, ph.filesz)) {
+        if (!inside(image, ph.offset, ph.filesz))
             return loader_fail(error, -XEN_ENOEXEC,
                                "kernel: truncated: its ELF notes lie beyond the end of the file");
-        }
         rc = visit_run(image, ph.offset, ph.filesz, visit, ctx, count, error);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     return 0;
 }
@@ -208,13 +193,11 @@ static int visit_sections(const struct loader_image *image, elf_visit_t visit, v
         int rc;
 
         take(image, h.shoff + (uint64_t)i * sizeof(sh), &sh, sizeof(sh));
-        if (sh.type != SHT_NOTE || !inside(image, sh.offset, sh.size)) {
+        if (sh.type != SHT_NOTE || !inside(image, sh.offset, sh.size))
             continue;
-        }
         rc = visit_run(image, sh.offset, sh.size, visit, ctx, count, error);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     return 0;
 }
@@ -226,8 +209,7 @@ int elf_notes(const struct loader_image *image, elf_visit_t visit, void *ctx, un
 
     *count = 0;
     rc = visit_segments(image, visit, ctx, count, error);
-    if (rc == 0 && *count == 0) {
+    if (rc == 0 && *count == 0)
         rc = visit_sections(image, visit, ctx, count, error);
-    }
     return rc;
 }

@@ -22,7 +22,7 @@
 #define MIB        (1ULL << 20)
 
 /* The guest must leave these alone: L4 slots 256 to 271. */
-#define HYPERVISOR_END   0xffff880000000000ULL
+#define HYPERVISOR_END 0xffff880000000000ULL
 
 static inline uint64_t pages_for(uint64_t bytes)
 {

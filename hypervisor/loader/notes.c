@@ -18,11 +18,10 @@
 static int take_number(const char *name, const uint8_t *desc, uint32_t size, uint64_t *value,
                        struct loader_error *error)
 {
-    if (size != 1 && size != 2 && size != 4 && size != 8) {
+    if (size != 1 && size != 2 && size != 4 && size != 8)
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: ELF note %s has %u bytes; a number of 1, 2, 4 or 8 is expected",
                            name, size);
-    }
     *value = 0;
     __builtin_memcpy(value, desc, size);
     return 0;
@@ -32,9 +31,8 @@ static void take_string(char text[LOADER_TEXT], const uint8_t *desc, uint32_t si
 {
     uint32_t n = 0;
 
-    for (; n < size && n < LOADER_TEXT - 1 && desc[n]; n++) {
+    for (; n < size && n < LOADER_TEXT - 1 && desc[n]; n++)
         text[n] = desc[n] >= ' ' && desc[n] < 0x7f ? (char)desc[n] : '?';
-    }
     text[n] = '\0';
 }
 

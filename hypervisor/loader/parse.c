@@ -24,17 +24,15 @@ static int find_extent(const struct loader_image *image, uint64_t *start, uint64
         struct elf_segment s;
         int rc = elf_segment(image, i, &s, error);
 
-        if (rc < 0) {
+        if (rc < 0)
             return rc;
-        }
         if (rc) {
             *start = s.paddr < *start ? s.paddr : *start;
             *end = s.paddr + s.mem_size > *end ? s.paddr + s.mem_size : *end;
         }
     }
-    if (*end == 0) {
+    if (*end == 0)
         return loader_fail(error, -XEN_ENOEXEC, "kernel: the ELF file has nothing to load");
-    }
     return 0;
 }
 
@@ -43,32 +41,26 @@ static int place(struct loader_image *image, struct loader_error *error)
     uint64_t start, end;
     int rc = find_extent(image, &start, &end, error);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     if (image->virt_base == LOADER_NONE) {
-        if (image->paddr_offset != LOADER_NONE) {
+        if (image->paddr_offset != LOADER_NONE)
             return loader_fail(error, -XEN_ENOEXEC,
                                "kernel: ELF note PADDR_OFFSET needs the note VIRT_BASE");
-        }
         image->virt_base = 0;
     }
-    if (image->paddr_offset == LOADER_NONE) {
+    if (image->paddr_offset == LOADER_NONE)
         image->paddr_offset = 0;
-    }
-    if (image->virt_base & (PAGE_SIZE - 1)) {
+    if (image->virt_base & (PAGE_SIZE - 1))
         return loader_fail(error, -XEN_ENOEXEC, "kernel: VIRT_BASE 0x%llx is not page aligned",
                            (unsigned long long)image->virt_base);
-    }
-    if (start < image->paddr_offset) {
+    if (start < image->paddr_offset)
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: a segment at 0x%llx lies below PADDR_OFFSET 0x%llx",
                            (unsigned long long)start, (unsigned long long)image->paddr_offset);
-    }
-    if (end - image->paddr_offset > UINT64_MAX - image->virt_base - PAGE_SIZE) {
+    if (end - image->paddr_offset > UINT64_MAX - image->virt_base - PAGE_SIZE)
         return loader_fail(error, -XEN_ENOEXEC, "kernel: does not fit above VIRT_BASE 0x%llx",
                            (unsigned long long)image->virt_base);
-    }
     image->virt_start = (start - image->paddr_offset + image->virt_base) & ~(PAGE_SIZE - 1);
     image->virt_end =
         (end - image->paddr_offset + image->virt_base + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
@@ -83,9 +75,8 @@ static bool in_kernel(const struct loader_image *image, uint64_t va)
 static bool starts_with(const char *text, const char *start)
 {
     for (; *start; text++, start++) {
-        if (*text != *start) {
+        if (*text != *start)
             return false;
-        }
     }
     return true;
 }
@@ -96,51 +87,44 @@ static int check_kind(const struct loader_image *image, unsigned int nr_notes,
 {
     uint32_t refused = 1u << XENFEAT_auto_translated_physmap | 1u << XENFEAT_supervisor_mode_kernel;
 
-    if (nr_notes == 0) {
+    if (nr_notes == 0)
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: has no Xen ELF notes, so it is no paravirtual kernel");
-    }
-    if (!starts_with(image->xen_version, "xen-3.0")) {
+    if (!starts_with(image->xen_version, "xen-3.0"))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: ELF note XEN_VERSION is \"%s\"; \"xen-3.0\" is expected",
                            image->xen_version);
-    }
     if (image->loader[0] && !starts_with(image->loader, "generic") &&
-        !starts_with(image->guest_os, "linux")) {
+        !starts_with(image->guest_os, "linux"))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: ELF note LOADER is \"%s\"; \"generic\" is expected",
                            image->loader);
-    }
-    if (image->features_required & refused) {
+    if (image->features_required & refused)
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: requires the feature %s, which paravirtual guests do not get",
                            image->features_required & 1u << XENFEAT_auto_translated_physmap
                                ? "auto_translated_physmap"
                                : "supervisor_mode_kernel");
-    }
     return 0;
 }
 
 static int check_addresses(const struct loader_image *image, struct loader_error *error)
 {
-    if (!in_kernel(image, image->entry)) {
+    if (!in_kernel(image, image->entry))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: entry 0x%llx lies outside the kernel (0x%llx to 0x%llx)",
                            (unsigned long long)image->entry, (unsigned long long)image->virt_start,
                            (unsigned long long)image->virt_end);
-    }
     if (image->hypercall_page != LOADER_NONE &&
-        (image->hypercall_page & (PAGE_SIZE - 1) || !in_kernel(image, image->hypercall_page))) {
+        (image->hypercall_page & (PAGE_SIZE - 1) || !in_kernel(image, image->hypercall_page)))
         return loader_fail(
             error, -XEN_ENOEXEC,
             "kernel: HYPERCALL_PAGE 0x%llx is no page of the kernel (0x%llx to 0x%llx)",
             (unsigned long long)image->hypercall_page, (unsigned long long)image->virt_start,
             (unsigned long long)image->virt_end);
-    }
-    if (image->init_p2m != LOADER_NONE && image->init_p2m & (PAGE_SIZE - 1)) {
+    if (image->init_p2m != LOADER_NONE && image->init_p2m & (PAGE_SIZE - 1))
         return loader_fail(error, -XEN_ENOEXEC, "kernel: INIT_P2M 0x%llx is not page aligned",
                            (unsigned long long)image->init_p2m);
-    }
     return 0;
 }
 
@@ -159,20 +143,16 @@ int loader_parse(struct loader_image *image, const void *file, uint64_t size,
     image->init_p2m = LOADER_NONE;
 
     rc = elf_check(image, &image->entry, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = elf_notes(image, notes_visit, image, &nr_notes, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = check_kind(image, nr_notes, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = place(image, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return check_addresses(image, error);
 }

@@ -31,26 +31,21 @@ static int check_config(const struct loader_image *image, const struct loader_co
 {
     uint64_t length = 0;
 
-    if (config->nr_pages == 0 || config->nr_pages > MAX_PAGES) {
+    if (config->nr_pages == 0 || config->nr_pages > MAX_PAGES)
         return loader_fail(error, -XEN_EINVAL, "memory: %llu pages are not between 1 and %llu",
                            (unsigned long long)config->nr_pages, MAX_PAGES);
-    }
-    while (config->cmdline && length < MAX_GUEST_CMDLINE && config->cmdline[length]) {
+    while (config->cmdline && length < MAX_GUEST_CMDLINE && config->cmdline[length])
         length++;
-    }
-    if (length >= MAX_GUEST_CMDLINE) {
+    if (length >= MAX_GUEST_CMDLINE)
         return loader_fail(error, -XEN_EINVAL, "cmdline: longer than %u bytes",
                            MAX_GUEST_CMDLINE - 1);
-    }
     if (config->control && image->has_supported_features &&
-        !(image->features_supported & 1u << XENFEAT_dom0)) {
+        !(image->features_supported & 1u << XENFEAT_dom0))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: its notes say that it cannot be the control domain");
-    }
-    if (config->dom0_console_size > PAGE_SIZE - sizeof(struct start_info)) {
+    if (config->dom0_console_size > PAGE_SIZE - sizeof(struct start_info))
         return loader_fail(error, -XEN_EINVAL, "console: %u bytes of information are too many",
                            config->dom0_console_size);
-    }
     return 0;
 }
 
@@ -63,9 +58,8 @@ static unsigned long long mib(uint64_t pages)
 static int check_fits(const struct loader_config *config, uint64_t pages, const char *what,
                       struct loader_error *error)
 {
-    if (pages <= config->nr_pages) {
+    if (pages <= config->nr_pages)
         return 0;
-    }
     return loader_fail(error, -XEN_ENOMEM, "%s: needs %llu MiB, the domain has %llu MiB", what,
                        mib(pages), (unsigned long long)(config->nr_pages >> 8));
 }
@@ -85,11 +79,10 @@ static int check_area(const struct loader_area *area, const char *what, struct l
     bool low = last < 1ULL << 47;
     bool high = area->va >= HYPERVISOR_END;
 
-    if (last < area->va || !(low || high)) {
+    if (last < area->va || !(low || high))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: %s from 0x%llx to 0x%llx is no range that a guest may map",
                            what, (unsigned long long)area->va, (unsigned long long)last);
-    }
     return 0;
 }
 
@@ -114,17 +107,14 @@ static int plan_front(struct loader_layout *layout, const struct loader_image *i
     layout->kernel_pages = (image->virt_end - image->virt_start) >> PAGE_SHIFT;
     *next = layout->kernel_pfn + layout->kernel_pages;
     rc = check_fits(config, *next, "kernel", error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     layout->ramdisk_pages = config->ramdisk ? pages_for(config->ramdisk_size) : 0;
     rc = check_fits(config, *next + layout->ramdisk_pages, "kernel and ramdisk", error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
-    if (layout->ramdisk_pages && !image->mod_start_pfn) {
+    if (layout->ramdisk_pages && !image->mod_start_pfn)
         layout->ramdisk_pfn = take_pages(next, layout->ramdisk_pages);
-    }
     if (image->init_p2m == LOADER_NONE) {
         layout->p2m_pages = p2m_pages;
         layout->p2m_pfn = take_pages(next, p2m_pages);
@@ -153,18 +143,16 @@ static int plan_map(struct loader_layout *layout, const struct loader_image *ima
         end = map_end(image, layout->tables_pfn + needed + 1);
         area->nr_pages = end;
         rc = check_area(area, "its initial mapping", error);
-        if (rc) {
+        if (rc)
             return rc;
-        }
         tables_plan(area, NULL, layout->tables_pfn, &needed);
     } while (needed > layout->tables_pages);
 
     *next += layout->tables_pages;
     layout->stack_pfn = take_pages(next, 1);
     rc = check_fits(config, *next + ROOM_PAGES, "kernel and what it starts with", error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     layout->virt_base = image->virt_base;
     layout->virt_end = image->virt_base + (end << PAGE_SHIFT);
     layout->cr3_pfn = area->tables[3].pfn;
@@ -192,14 +180,12 @@ static int plan_p2m(struct loader_layout *layout, const struct loader_image *ima
     area->nr_pages = pages_for(config->nr_pages * sizeof(uint64_t));
     area->pfn = *next;
     rc = check_area(area, "its p2m list", error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
-    if (overlap(area, &layout->area[0])) {
+    if (overlap(area, &layout->area[0]))
         return loader_fail(error, -XEN_ENOEXEC,
                            "kernel: INIT_P2M 0x%llx lies in the initial mapping",
                            (unsigned long long)image->init_p2m);
-    }
     tables_plan(area, &layout->area[0], area->pfn + area->nr_pages, &tables);
     layout->p2m_pages = area->nr_pages + tables;
     layout->p2m_pfn = take_pages(next, layout->p2m_pages);
@@ -210,15 +196,13 @@ static int plan_p2m(struct loader_layout *layout, const struct loader_image *ima
 static int plan_back(struct loader_layout *layout, const struct loader_image *image,
                      const struct loader_config *config, uint64_t *next, struct loader_error *error)
 {
-    if (layout->ramdisk_pages && image->mod_start_pfn) {
+    if (layout->ramdisk_pages && image->mod_start_pfn)
         layout->ramdisk_pfn = take_pages(next, layout->ramdisk_pages);
-    }
     if (image->init_p2m != LOADER_NONE) {
         int rc = plan_p2m(layout, image, config, next, error);
 
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     layout->pages_used = *next;
     return check_fits(config, *next, "kernel, ramdisk and what it starts with", error);
@@ -237,24 +221,19 @@ int loader_plan(struct loader_layout *layout, const struct loader_image *image,
     layout->hypercall_pfn = LOADER_NONE;
 
     rc = check_config(image, config, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = plan_front(layout, image, config, &next, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = plan_map(layout, image, config, &next, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = plan_back(layout, image, config, &next, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
-    if (image->hypercall_page != LOADER_NONE) {
+    if (image->hypercall_page != LOADER_NONE)
         layout->hypercall_pfn = (image->hypercall_page - image->virt_base) >> PAGE_SHIFT;
-    }
     layout->entry = image->entry;
     layout->stack = image->virt_base + ((layout->stack_pfn + 1) << PAGE_SHIFT);
     layout->start_info = image->virt_base + (layout->start_info_pfn << PAGE_SHIFT);

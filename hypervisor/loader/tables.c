@@ -55,9 +55,8 @@ void tables_plan(struct loader_area *area, const struct loader_area *other, uint
             run->index++;
             run->count--;
         }
-        if (other && run->count && in_run(&other->tables[level - 1], run->index + run->count - 1)) {
+        if (other && run->count && in_run(&other->tables[level - 1], run->index + run->count - 1))
             run->count--;
-        }
         run->pfn = tables_pfn + *pages;
         *pages += run->count;
     }
@@ -68,9 +67,8 @@ static uint64_t table_pfn(const struct loader_layout *layout, unsigned int level
     for (unsigned int a = 0; a < 2; a++) {
         const struct loader_tables *run = &layout->area[a].tables[level - 1];
 
-        if (in_run(run, index)) {
+        if (in_run(run, index))
             return run->pfn + (index - run->index);
-        }
     }
     return LOADER_NONE;
 }
@@ -82,9 +80,8 @@ static uint64_t leaf_pfn(const struct loader_layout *layout, uint64_t index)
         const struct loader_area *area = &layout->area[a];
         uint64_t first = (area->va & ADDRESS_MASK) >> PAGE_SHIFT;
 
-        if (index - first < area->nr_pages) {
+        if (index - first < area->nr_pages)
             return area->pfn + (index - first);
-        }
     }
     return LOADER_NONE;
 }
@@ -94,9 +91,8 @@ static bool is_table(const struct loader_layout *layout, uint64_t pfn)
     for (unsigned int i = 0; i < 8; i++) {
         const struct loader_tables *run = &layout->area[i / 4].tables[i % 4];
 
-        if (pfn - run->pfn < run->count) {
+        if (pfn - run->pfn < run->count)
             return true;
-        }
     }
     return false;
 }
@@ -107,12 +103,10 @@ static uint64_t make_entry(const struct loader_layout *layout, const struct load
     uint64_t pfn = level == 1 ? leaf_pfn(layout, index) : table_pfn(layout, level - 1, index);
     uint64_t flags = TABLE_FLAGS;
 
-    if (pfn == LOADER_NONE) {
+    if (pfn == LOADER_NONE)
         return 0;
-    }
-    if (level == 1) {
+    if (level == 1)
         flags = LEAF_FLAGS | (is_table(layout, pfn) ? 0 : PTE_WRITABLE);
-    }
     return target->pfn_to_mfn(target->ctx, pfn) << PAGE_SHIFT | flags;
 }
 
@@ -126,12 +120,10 @@ int tables_write(const struct loader_layout *layout, const struct loader_target 
         for (uint64_t n = 0; n < run->count; n++) {
             uint64_t *entry = target_page(target, run->pfn + n, error);
 
-            if (!entry) {
+            if (!entry)
                 return -XEN_EFAULT;
-            }
-            for (unsigned int e = 0; e < ENTRIES; e++) {
+            for (unsigned int e = 0; e < ENTRIES; e++)
                 entry[e] = make_entry(layout, target, level, (run->index + n) << ENTRY_BITS | e);
-            }
             target->unmap(target->ctx, entry, 1);
         }
     }

@@ -26,10 +26,9 @@ static void *open_window(const struct loader_target *target, uint64_t pfn, uint6
 
     *count = wanted;
     va = target->map(target->ctx, pfn, count);
-    if (!va) {
+    if (!va)
         loader_fail(error, -XEN_EFAULT, "memory: page 0x%llx of the domain could not be mapped",
                     (unsigned long long)pfn);
-    }
     return va;
 }
 
@@ -50,9 +49,8 @@ static int fill(const struct loader_target *target, uint64_t address, const uint
         uint8_t *va = open_window(target, address >> PAGE_SHIFT, &count, error);
         uint64_t bytes = (count << PAGE_SHIFT) - offset;
 
-        if (!va) {
+        if (!va)
             return -XEN_EFAULT;
-        }
         bytes = bytes < size ? bytes : size;
         if (from) {
             __builtin_memcpy(va + offset, from, bytes);
@@ -77,21 +75,17 @@ static int write_kernel(const struct loader_image *image, const struct loader_ta
         uint64_t address;
         int rc = elf_segment(image, i, &s, error);
 
-        if (rc < 0) {
+        if (rc < 0)
             return rc;
-        }
-        if (rc == 0) {
+        if (rc == 0)
             continue;
-        }
         address = s.paddr - image->paddr_offset;
         rc = fill(target, address, image->file + s.offset, s.file_size, error);
-        if (rc) {
+        if (rc)
             return rc;
-        }
         rc = fill(target, address + s.file_size, NULL, s.mem_size - s.file_size, error);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     return 0;
 }
@@ -102,13 +96,11 @@ static int write_ramdisk(const struct loader_layout *layout, const struct loader
     uint64_t address = layout->ramdisk_pfn << PAGE_SHIFT;
     int rc;
 
-    if (layout->ramdisk_pages == 0) {
+    if (layout->ramdisk_pages == 0)
         return 0;
-    }
     rc = fill(target, address, config->ramdisk, config->ramdisk_size, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return fill(target, address + config->ramdisk_size, NULL,
                 (layout->ramdisk_pages << PAGE_SHIFT) - config->ramdisk_size, error);
 }
@@ -124,12 +116,10 @@ static int write_p2m(const struct loader_layout *layout, const struct loader_con
         uint64_t count = pages - page, pfn = page * per_page;
         uint64_t *list = open_window(target, layout->p2m_pfn + page, &count, error);
 
-        if (!list) {
+        if (!list)
             return -XEN_EFAULT;
-        }
-        for (uint64_t i = 0; i < count * per_page; i++, pfn++) {
+        for (uint64_t i = 0; i < count * per_page; i++, pfn++)
             list[i] = pfn < config->nr_pages ? target->pfn_to_mfn(target->ctx, pfn) : LOADER_NONE;
-        }
         target->unmap(target->ctx, list, count);
         page += count;
     }
@@ -178,9 +168,8 @@ static void fill_start_info(struct start_info *si, const struct loader_layout *l
         si->flags |= SIF_MOD_START_PFN;
     }
     for (unsigned int i = 0; config->cmdline && i < MAX_GUEST_CMDLINE - 1 && config->cmdline[i];
-         i++) {
+         i++)
         si->cmd_line[i] = (int8_t)config->cmdline[i];
-    }
 }
 
 static int write_start_info(const struct loader_layout *layout, const struct loader_image *image,
@@ -190,18 +179,15 @@ static int write_start_info(const struct loader_layout *layout, const struct loa
     struct start_info *si = target_page(target, layout->start_info_pfn, error);
     int rc;
 
-    if (!si) {
+    if (!si)
         return -XEN_EFAULT;
-    }
     fill_start_info(si, layout, image, config, target);
     target->unmap(target->ctx, si, 1);
-    if (config->control) {
+    if (config->control)
         return 0;
-    }
     rc = fill(target, layout->store_pfn << PAGE_SHIFT, NULL, PAGE_SIZE, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return fill(target, layout->console_pfn << PAGE_SHIFT, NULL, PAGE_SIZE, error);
 }
 
@@ -211,21 +197,17 @@ int loader_write(const struct loader_layout *layout, const struct loader_image *
 {
     int rc = write_kernel(image, target, error);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = write_ramdisk(layout, config, target, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = write_p2m(layout, config, target, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = tables_write(layout, target, error);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return write_start_info(layout, image, config, target, error);
 }
 

@@ -21,7 +21,7 @@ static inline bool is_canonical(uint64_t addr)
 
 /* pv/insn.c */
 bool pv_fetch_insn(struct vcpu *v, struct x86_insn *in); /* at RIP. false: none that is decoded */
-void pv_single_step(struct vcpu *v); /* into the guest's #DB */
+void pv_single_step(struct vcpu *v);                     /* into the guest's #DB */
 
 /* It was carried out: the guest goes on behind it. */
 static inline void pv_insn_done(struct vcpu *v, unsigned int length)

@@ -129,9 +129,9 @@ void acpi_power_off(void)
 
 void acpi_reset(void)
 {
-    if (acpi.reset_space == 1)
+    if (acpi.reset_space == 1) {
         outb((uint16_t)acpi.reset_address, acpi.reset_value);
-    else if (acpi.reset_space == 0) {
+    } else if (acpi.reset_space == 0) {
         volatile uint8_t *p = map_physical(acpi.reset_address, 1, MAP_UNCACHED);
 
         if (p)

@@ -35,9 +35,8 @@ static void check_refusal(int rc, const struct loader_error *error)
     require(rc == -XEN_ENOEXEC || rc == -XEN_ENOMEM || rc == -XEN_EINVAL, "its error codes");
     require(error->text[0] != '\0', "a refusal without a sentence");
     require(memchr(error->text, '\0', sizeof(error->text)) != NULL, "an endless sentence");
-    for (const char *s = error->text; *s; s++) {
+    for (const char *s = error->text; *s; s++)
         require(*s >= ' ' && *s < 0x7f, "a sentence that cannot be printed");
-    }
 }
 
 static void lay_out(const struct loader_image *image, const struct loader_config *config,
@@ -69,9 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *file;
     int rc;
 
-    if (size < 1) {
+    if (size < 1)
         return 0;
-    }
     file = malloc(size - 1);
     memcpy(file, data + 1, size - 1);
     rc = loader_parse(&image, file, size - 1, &error);

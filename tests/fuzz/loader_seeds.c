@@ -50,9 +50,8 @@ int main(int argc, char **argv)
         return 2;
     }
     for (unsigned int i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-        if (write_seed(argv[1], i)) {
+        if (write_seed(argv[1], i))
             return 1;
-        }
     }
     return 0;
 }

@@ -51,7 +51,7 @@ extern const struct guest_ops host_guest_ops;
 /* What was asked of the machine. */
 extern unsigned int host_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
-extern bool host_full_cpu; /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
+extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
 extern char host_console[65536];   /* what the UART got */
 extern unsigned int host_console_len;

@@ -345,7 +345,7 @@ static void numbers_run_out(void **state)
     assert_int_equal(OP(ctl, get_free_pirq, f), -XEN_ENOSPC);
     assert_int_equal(map(MAP_PIRQ_TYPE_MSI, 0, &pirq), -XEN_ENOSPC);
     assert_false(host_irq[HOST_GSIS].message);
-    assert_int_equal(unmap(100), 0);           /* a reservation goes back */
+    assert_int_equal(unmap(100), 0); /* a reservation goes back */
     assert_int_equal(OP(ctl, get_free_pirq, f), 0);
     assert_int_equal(f.pirq, 100);
 }

@@ -3,8 +3,8 @@
 #ifndef HV_VERSION_H
 #define HV_VERSION_H
 
-#define XEN_MAJOR 4
-#define XEN_MINOR 17
+#define XEN_MAJOR      4
+#define XEN_MINOR      17
 #define PARVIS_VERSION "0.1"
 
 void version_set_command_line(const char *s);

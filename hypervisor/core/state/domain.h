@@ -94,8 +94,8 @@ struct in_flight {
 
 struct domain {
     domid_t domain_id;
-    struct list link;  /* domlist_lock */
-    uint32_t refcount; /* atomic; the list holds one */
+    struct list link;         /* domlist_lock */
+    uint32_t refcount;        /* atomic; the list holds one */
     struct domain *next_dead; /* on cpu->dead */
     spinlock_t lock;
     uint8_t handle[16]; /* uuid; L */
@@ -125,8 +125,8 @@ struct domain {
     uint64_t max_pages;          /* P */
     uint64_t outstanding_claim;  /* P: XENMEM_claim_pages */
     struct in_flight in_flight;
-    uint32_t xenheap_pages;      /* atomic */
-    void *memory_map;            /* P: struct e820 entries set by XENMEM_set_memory_map */
+    uint32_t xenheap_pages; /* atomic */
+    void *memory_map;       /* P: struct e820 entries set by XENMEM_set_memory_map */
     unsigned int memory_map_entries;
 
     struct evtchn_table evtchn;

@@ -52,25 +52,25 @@ static void table_that_is_not_there(void)
 /* The iret hypercall by hand, to the next instruction, with a value for RAX. */
 static unsigned long iret_with_rax(unsigned long rax)
 {
-    __asm__ volatile("mov %%rsp, %%rdx\n\t"
-                     "pushq %[ss]\n\t"
-                     "pushq %%rdx\n\t"
-                     "pushfq\n\t"
-                     "pushq %[cs]\n\t"
-                     "leaq 1f(%%rip), %%rcx\n\t"
-                     "pushq %%rcx\n\t"
-                     "pushq $0\n\t"
-                     "pushq %%rcx\n\t"
-                     "pushq %%r11\n\t"
-                     "pushq %%rax\n\t"
-                     "movl %[nr], %%eax\n\t"
-                     "syscall\n\t"
-                     ".byte 0x66, 0x90\n" /* two bytes that do nothing, should it go on before 1 */
-                     "1:"
-                     : "+a"(rax)
-                     : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(FLAT_KERNEL_CS & ~3),
-                       [nr] "i"(__HYPERVISOR_iret)
-                     : "rcx", "rdx", "r11", "memory");
+    __asm__ volatile(
+        "mov %%rsp, %%rdx\n\t"
+        "pushq %[ss]\n\t"
+        "pushq %%rdx\n\t"
+        "pushfq\n\t"
+        "pushq %[cs]\n\t"
+        "leaq 1f(%%rip), %%rcx\n\t"
+        "pushq %%rcx\n\t"
+        "pushq $0\n\t"
+        "pushq %%rcx\n\t"
+        "pushq %%r11\n\t"
+        "pushq %%rax\n\t"
+        "movl %[nr], %%eax\n\t"
+        "syscall\n\t"
+        ".byte 0x66, 0x90\n" /* two bytes that do nothing, should it go on before 1 */
+        "1:"
+        : "+a"(rax)
+        : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(FLAT_KERNEL_CS & ~3), [nr] "i"(__HYPERVISOR_iret)
+        : "rcx", "rdx", "r11", "memory");
     return rax;
 }
 
