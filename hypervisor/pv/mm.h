@@ -41,7 +41,7 @@ static inline uint64_t perdomain_area(const struct vcpu *v)
 #define PTE_GLOBAL       (1ull << 8)
 #define PTE_AVAIL        (7ull << 9)
 #define PTE_NX           (1ull << 63)
-#define PTE_GUEST_KERNEL (1ull << 52) /* set by us: a kernel page of the guest (not global)  */
+#define PTE_GUEST_KERNEL (1ull << 52) /* set by us: a kernel page of the guest (not global) */
 #define PTE_FRAME_MASK   0x000ffffffffff000ull
 
 static inline mfn_t pte_mfn(uint64_t pte)
@@ -54,11 +54,11 @@ static inline mfn_t pte_mfn(uint64_t pte)
  * (wrong type or bad contents; logged), -XEN_ERESTART (pre-empted: progress kept in the frame; call
  * again). The caller holds a general reference. */
 int __must_check get_page_type(struct page_info *pg, uint64_t type, struct domain *d);
-void put_page_type(struct page_info *pg); /* never pre-empted: only where the type is writable or
-                                             seg_desc, or not last */
+/* Never pre-empted: only where the type is writable or seg_desc, or not last */
+void put_page_type(struct page_info *pg);
 int __must_check put_page_type_preemptible(struct page_info *pg, struct domain *d);
-bool __must_check get_page_and_writable(struct page_info *pg,
-                                        struct domain *d); /* both references, PGT_writable_page */
+/* Both references, PGT_writable_page */
+bool __must_check get_page_and_writable(struct page_info *pg, struct domain *d);
 void put_page_and_type(struct page_info *pg);
 /* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference).
  */
@@ -103,7 +103,7 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
 void pv_init_l4_slots(const struct domain *d, const struct page_info *l4);
 /* Whether what runs on this L4 table of d can read M2P. */
 void pv_show_m2p(const struct domain *d, mfn_t l4, bool show);
-extern const uint64_t *hypervisor_l4; /* the hypervisor's own L4 (x86 sets it): slots 256..271 come
-                                         from it; pv/l4_slots.c */
+/* The hypervisor's own L4 (x86 sets it): slots 256..271 come from it; pv/l4_slots.c */
+extern const uint64_t *hypervisor_l4;
 
 #endif

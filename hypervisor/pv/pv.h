@@ -14,8 +14,8 @@ void pv_handle_trap(struct vcpu *v); /* all vectors but page fault and interrupt
 void pv_handle_page_fault(struct vcpu *v, uint64_t cr2);
 /* SYSCALL from guest user mode, or a bounce that was put off: asm calls when the straight path does
  * not apply. */
-void pv_handle_syscall(
-    struct vcpu *v); /* SYSCALL in user mode: to the guest's syscall callback, or #UD  */
+/* SYSCALL in user mode: to the guest's syscall callback, or #UD */
+void pv_handle_syscall(struct vcpu *v);
 void pv_handle_syscall32(struct vcpu *v); /* SYSCALL from compatibility mode */
 void pv_handle_sysenter(struct vcpu *v);
 /* Exit path, when events or an NMI wait for v: makes the frame on the guest's kernel stack. */
@@ -36,25 +36,24 @@ void pv_toggle_guest_mode(struct vcpu *v); /* other L4, SWAPGS */
 void pv_update_cr3(struct vcpu *v);        /* v->arch.cr3 from guest_table and mode */
 
 /* --- machine services that only pv needs (x86/pv_cpu.c implements; tests/host fakes) --- */
-void machine_load_cr3(uint64_t cr3,
-                      bool keep_global); /* keep_global: kernel/user toggle of one process */
-void machine_swapgs(void);               /* exchanges the guest's two GS bases */
-void machine_write_base(unsigned int which,
-                        uint64_t base); /* SEGBASE_FS/GS_USER/GS_KERNEL of the current vCPU:
-                                           canonical, checked by caller */
+/* keep_global: kernel/user toggle of one process */
+void machine_load_cr3(uint64_t cr3, bool keep_global);
+void machine_swapgs(void); /* exchanges the guest's two GS bases */
+/* SEGBASE_FS/GS_USER/GS_KERNEL of the current vCPU: canonical, checked by caller */
+void machine_write_base(unsigned int which, uint64_t base);
 uint64_t machine_read_base(unsigned int which);
 void machine_load_gs_selector(uint16_t sel); /* user GS selector; a bad one loads 0 */
 void machine_load_ldt(struct vcpu *v);
 void machine_load_gdt(struct vcpu *v);
 void machine_write_debugreg(unsigned int reg, uint64_t value);
-void machine_load_cr4(
-    const struct vcpu *v);     /* the bits of v's ctrlreg[4] that become real: TSD, DE */
+/* The bits of v's ctrlreg[4] that become real: TSD, DE */
+void machine_load_cr4(const struct vcpu *v);
 void machine_fpu_ts(bool set); /* CR0.TS for the current guest */
 bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value);
 bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */
-void machine_cpuid(uint32_t leaf, uint32_t sub,
-                   uint32_t out[4]); /* eax ebx ecx edx of the real CPU */
+/* eax ebx ecx edx of the real CPU */
+void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
 bool machine_xsetbv_safe(uint64_t xcr0);
 
 #endif

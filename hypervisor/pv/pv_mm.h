@@ -88,8 +88,8 @@ int __must_check resume_demotion(struct page_info *pg, struct domain *d);
 void defer_demotion(struct page_info *pg, struct domain *d);
 
 /* --- pin.c --- */
-int __must_check pv_unpin_table(struct domain *d,
-                                mfn_t mfn); /* 0 or -XEN_EINVAL; what is long is put off */
+/* 0 or -XEN_EINVAL; what is long is put off */
+int __must_check pv_unpin_table(struct domain *d, mfn_t mfn);
 /* Gives a pin back, if there is one. -XEN_ERESTART: undoing the table was pre-empted. */
 int __must_check drop_pin(struct page_info *pg, struct domain *d);
 

@@ -8,15 +8,16 @@
 
 #include <core/state/guest_ops.h>
 
-int __must_check pv_set_context(struct vcpu *v,
-                                const struct vcpu_guest_context *c); /* pv/context.c */
+/* pv/context.c */
+int __must_check pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
 void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c);
+/* pv/build.c */
 int __must_check pv_build(struct domain *d, const struct build_args *args, mfn_t *store,
-                          mfn_t *console);              /* pv/build.c */
+                          mfn_t *console);
 int __must_check pv_relinquish_vcpus(struct domain *d); /* pv/teardown.c */
 int __must_check pv_relinquish_memory(struct domain *d);
-int __must_check pv_grant_map(uint64_t host_addr, mfn_t frame,
-                              unsigned int flags); /* pv/grant_map.c */
+/* pv/grant_map.c */
+int __must_check pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags);
 int __must_check pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags,
                                 uint64_t new_addr);
 

@@ -24,8 +24,8 @@
 
 enum pte_write {
     PTE_WRITE,             /* as it is: accessed and dirty bits set meanwhile are lost */
-    PTE_WRITE_PRESERVE_AD, /* keeps accessed and dirty bits                            */
-    PTE_WRITE_IF_SAME,     /* only if the entry still is `old`                         */
+    PTE_WRITE_PRESERVE_AD, /* keeps accessed and dirty bits */
+    PTE_WRITE_IF_SAME,     /* only if the entry still is `old` */
 };
 
 /* Where entry `index` of a table is, to be read. */

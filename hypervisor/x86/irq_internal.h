@@ -13,8 +13,8 @@ struct msi {
     bool used, is_msix, wide, maskable; /* wide: 64-bit address; maskable: MSI with mask bits */
     struct pci_function f;
     uint8_t capability;      /* offset in configuration space */
-    uint16_t entry;          /* MSI-X                         */
-    volatile uint32_t *slot; /* MSI-X: the table entry        */
+    uint16_t entry;          /* MSI-X */
+    volatile uint32_t *slot; /* MSI-X: the table entry */
 };
 
 struct irq {

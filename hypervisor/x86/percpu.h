@@ -41,7 +41,7 @@ struct cpu_block {
     uint8_t stacks[CPU_OFFSET];
     struct cpu cpu;
     uint64_t user_rsp;             /* where the SYSCALL stub keeps RSP for a moment (asm-offsets) */
-    struct tss tss __aligned(128); /* within one page (asm-offsets)                              */
+    struct tss tss __aligned(128); /* within one page (asm-offsets) */
     uint8_t rest[] __aligned(CPU_BLOCK_SIZE);
 };
 _Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE, "a CPU's block is one aligned 64 KiB");

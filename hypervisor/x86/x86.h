@@ -46,8 +46,8 @@ extern uint64_t cr4_base;          /* what CR4 holds without the bits a guest ma
 /* --- descriptors.c --- */
 void init_descriptors(struct cpu_block *block);
 void init_syscall(struct cpu_block *block);
-void set_gdt_ldt(
-    struct vcpu *v); /* loads GDTR for v's area (NULL or idle: the CPU's own), and the LDT */
+/* Loads GDTR for v's area (NULL or idle: the CPU's own), and the LDT */
+void set_gdt_ldt(struct vcpu *v);
 
 /* --- fault.c, dump.c --- */
 void report_nmi(void); /* says what an NMI could not: called where no lock is held */
@@ -63,8 +63,8 @@ void *map_physical(paddr_t start, uint64_t size, unsigned int flags);
 void init_paging(const struct boot_info *bi);
 void init_frame_tables(const struct boot_info *bi);
 void *phys_ptr(paddr_t pa);                    /* how RAM is reached at this stage of the start */
-bool is_ram_frame(mfn_t mfn);                  /* whoever owns it                                */
-bool boot_mapping_active(void);                /* the boot tables are still loaded               */
+bool is_ram_frame(mfn_t mfn);                  /* whoever owns it */
+bool boot_mapping_active(void);                /* the boot tables are still loaded */
 void map_table_2m(uint64_t va, paddr_t table); /* an L1 table made by hand */
 paddr_t boot_alloc_page(void);
 paddr_t boot_alloc_2m(void); /* 0: there is none */

@@ -15,7 +15,7 @@
 struct domain;
 
 void console_init(void);
-void console_poll_input(void); /* reads the UART into the input ring, raises VIRQ_CONSOLE     */
+void console_poll_input(void); /* reads the UART into the input ring, raises VIRQ_CONSOLE */
 /* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring()
  * is given later. */
 int __must_check console_alloc_port(struct domain *d, uint32_t *port);
@@ -23,9 +23,9 @@ int __must_check console_alloc_port(struct domain *d, uint32_t *port);
  * UART. */
 int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
 mfn_t console_ring_frame(const struct domain *d); /* INVALID_MFN: it has none here */
-void console_drain_rings(void); /* exit path work: CPU_WORK_CONSOLE                            */
-void console_feed_boot_domain(
-    void); /* gives what was typed to a boot-time domain, if it is for one */
+void console_drain_rings(void);                   /* exit path work: CPU_WORK_CONSOLE */
+/* Gives what was typed to a boot-time domain, if it is for one */
+void console_feed_boot_domain(void);
 size_t console_read(char *to, size_t n); /* what was typed */
 int __must_check domain_console_init(struct domain *d);
 void domain_console_free(struct domain *d);

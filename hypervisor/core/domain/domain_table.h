@@ -32,8 +32,8 @@ struct domain *owner_of_page(const struct page_info *pg);
 bool get_domain(struct domain *d);
 void get_knownalive_domain(struct domain *d); /* one more, by who knows that there is one */
 void put_domain(struct domain *d); /* the last one: freed on the exit path; any lock may be held */
-struct domain *
-next_domain(struct domain *d); /* walk of the list under domlist_lock: NULL starts and ends */
+/* Walk of the list under domlist_lock: NULL starts and ends */
+struct domain *next_domain(struct domain *d);
 extern spinlock_t domlist_lock;
 
 #endif

@@ -36,16 +36,16 @@ struct evtchn {
             uint32_t pirq;
         } pirq;
     } u;
-    void (*hv_fn)(struct domain *d,
-                  evtchn_port_t port); /* hv_consumer: called on send, no lock held */
+    /* hv_consumer: called on send, no lock held */
+    void (*hv_fn)(struct domain *d, evtchn_port_t port);
 };
 #define ECS_RESERVED 7
 
 struct evtchn_table {
     spinlock_t lock;
-    struct evtchn
-        *bucket[NR_EVTCHNS / EVTCHNS_PER_BUCKET]; /* grown on demand, freed with the domain */
-    uint32_t active;                              /* ports not free */
+    /* Grown on demand, freed with the domain */
+    struct evtchn *bucket[NR_EVTCHNS / EVTCHNS_PER_BUCKET];
+    uint32_t active;           /* ports not free */
     uint32_t max_ports;        /* XEN_DOMCTL_createdomain.max_evtchn_port + 1, at most NR_EVTCHNS */
     evtchn_port_t lowest_free; /* no port below it is free */
     evtchn_port_t reset_next;  /* how far a pre-empted EVTCHNOP_reset came */
@@ -69,8 +69,8 @@ int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port);
 /* A free port, made active in state; -XEN_ENOSPC, -XEN_ENOMEM. */
 int __must_check evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *port);
 void evtchn_free_port(struct domain *d, evtchn_port_t port);
-int __must_check evtchn_close(struct domain *d, evtchn_port_t port,
-                              bool by_guest); /* takes the locks itself */
+/* Takes the locks itself */
+int __must_check evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest);
 int __must_check evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port);
 bool virq_is_global(uint32_t virq);
 /* For SCHEDOP_poll: may the guest name this port? */
@@ -85,17 +85,17 @@ int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_p
 /* An unbound port of d whose other end is the hypervisor: fn runs when d sends. */
 int __must_check evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t),
                                  evtchn_port_t *port);
-void evtchn_notify_guest(struct domain *d,
-                         evtchn_port_t port); /* hypervisor sends to d through such a port */
+/* Hypervisor sends to d through such a port */
+void evtchn_notify_guest(struct domain *d, evtchn_port_t port);
 int __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
 void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
-void vcpu_mark_events_pending(struct vcpu *v);   /* upcall_pending, and wakes it */
-int __must_check evtchn_reset(struct domain *d); /* EVTCHNOP_reset: all but the hypervisor's own
-                                                    ends; -XEN_ERESTART possible */
+void vcpu_mark_events_pending(struct vcpu *v); /* upcall_pending, and wakes it */
+/* EVTCHNOP_reset: all but the hypervisor's own ends; -XEN_ERESTART possible */
+int __must_check evtchn_reset(struct domain *d);
 /* Raises a VIRQ: per-vCPU, or global to d's binder. Unbound: nothing. */
 void send_vcpu_virq(struct vcpu *v, uint32_t virq);
-void send_global_virq(
-    uint32_t virq); /* to whichever domain bound it, by default the control domain */
+/* To whichever domain bound it, by default the control domain */
+void send_global_virq(uint32_t virq);
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port);
 
 #endif

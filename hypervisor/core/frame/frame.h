@@ -21,15 +21,15 @@
 struct domain;
 
 struct page_info {
-    uint64_t count_info; /* PGC_* | references                                          */
-    uint64_t type_info;  /* PGT_* | type references                                     */
-    domid_t owner;       /* DOMID_INVALID: the hypervisor's own, or free                */
-    uint16_t order;      /* free block: log2 of its frames, or FRAME_*; owned: 1 when set aside (on
-                            d->relinquish) */
+    uint64_t count_info; /* PGC_* | references */
+    uint64_t type_info;  /* PGT_* | type references */
+    domid_t owner;       /* DOMID_INVALID: the hypervisor's own, or free */
+    /* Free block: log2 of its frames, or FRAME_*; owned: 1 when set aside (on d->relinquish) */
+    uint16_t order;
     union {
         struct {
-            uint16_t
-                nr_validated; /* page tables: entries [0, n) hold references (see PGT_partial)   */
+            /* Page tables: entries [0, n) hold references (see PGT_partial) */
+            uint16_t nr_validated;
             uint16_t partial_flags; /* is a partial reference held on entry [n]? */
         };
         uint32_t tlb_stamp; /* type count 0 or free: TLB clock (port/machine.h) when that began */
@@ -40,21 +40,19 @@ struct page_info {
 _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 
 #define PAGE_LIST_END 0xffffffffu
-#define FRAME_NOT_RAM 0xffff /* order: never given to the heap          */
+#define FRAME_NOT_RAM 0xffff /* order: never given to the heap */
 #define FRAME_INSIDE  0xfffe /* order: free, not the first of its block */
 
-#define PGC_allocated                                                                              \
-    (1ull << 63)              /* the owner's own reference; given back by whoever clears this bit */
-#define PGC_free (1ull << 62) /* on a free list */
-#define PGC_xenheap                                                                                \
-    (1ull                                                                                          \
-     << 61) /* the hypervisor's: shared_info, grant table, trace; may be shared with a domain */
-#define PGC_fresh (1ull << 60) /* free, and not used since the machine started */
-#define PGC_clear (1ull << 59) /* free, all zero, and known to no TLB */
-#define PGC_noncoherent                                                                            \
-    (1ull << 60) /* was mapped other than write-back: caches are flushed before it becomes a table \
-                    (pv/) */
-#define PGC_count_mask ((1ull << 56) - 1)
+/* The owner's own reference; given back by whoever clears this bit */
+#define PGC_allocated (1ull << 63)
+#define PGC_free      (1ull << 62) /* on a free list */
+/* The hypervisor's: shared_info, grant table, trace; may be shared with a domain */
+#define PGC_xenheap (1ull << 61)
+#define PGC_fresh   (1ull << 60) /* free, and not used since the machine started */
+#define PGC_clear   (1ull << 59) /* free, all zero, and known to no TLB */
+/* Was mapped other than write-back: caches are flushed before it becomes a table (pv/) */
+#define PGC_noncoherent (1ull << 60)
+#define PGC_count_mask  ((1ull << 56) - 1)
 
 #define PGT_type_shift    61
 #define PGT_none          (0ull << PGT_type_shift)
@@ -76,11 +74,11 @@ struct page_list {
     uint64_t count;
 };
 
-extern struct page_info
-    *frame_table;        /* indexed by mfn, max_mfn + 1 entries; holes in RAM belong to nobody */
-extern uint64_t max_mfn; /* highest frame of RAM                                                */
-extern uint64_t
-    *machine_to_phys; /* M2P: writable alias; guests see it read-only at HYPERVISOR_VIRT_START */
+/* Indexed by mfn, max_mfn + 1 entries; holes in RAM belong to nobody */
+extern struct page_info *frame_table;
+extern uint64_t max_mfn; /* highest frame of RAM */
+/* M2P: writable alias; guests see it read-only at HYPERVISOR_VIRT_START */
+extern uint64_t *machine_to_phys;
 extern uint64_t machine_to_phys_entries;
 #define INVALID_M2P_ENTRY (~0ull)
 void set_m2p(mfn_t mfn, uint64_t pfn); /* checks the range */

@@ -31,8 +31,9 @@ struct maptrack {
 };
 
 struct grant_table {
-    spinlock_t lock; /* guards the active entries, the status bits in shared, nr_frames, and flags
-                        of maptracks that name this granter */
+    /* Guards the active entries, the status bits in shared, nr_frames, and flags of maptracks
+     * that name this granter */
+    spinlock_t lock;
     unsigned int nr_frames, max_frames;
     struct grant_entry_v1 **shared; /* [max_frames] pages of PGC_xenheap */
     struct active_grant **active;   /* [max_frames] arrays of ENTRIES_PER_FRAME */
@@ -71,8 +72,8 @@ int __must_check maptrack_init(struct grant_table *gt, unsigned int max_frames);
 void maptrack_destroy(struct grant_table *gt);
 uint32_t maptrack_alloc(struct grant_table *gt); /* NO_HANDLE: full */
 void maptrack_free(struct grant_table *gt, uint32_t handle);
-struct maptrack *maptrack_entry(struct grant_table *gt,
-                                uint32_t handle); /* NULL: no such handle can exist */
+/* NULL: no such handle can exist */
+struct maptrack *maptrack_entry(struct grant_table *gt, uint32_t handle);
 
 /* --- operations on one element: read args in place, leave status in place --- */
 void grant_map_one(struct gnttab_map_grant_ref *op);

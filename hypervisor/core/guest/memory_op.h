@@ -31,10 +31,10 @@ static inline long memory_op_again(unsigned int cmd, uint64_t done, gva_t arg)
  * for the control domain. 0, -XEN_ESRCH, -XEN_EPERM. */
 int __must_check memory_op_domain(domid_t id, struct domain **d);
 
-long memory_reservation(unsigned int cmd, uint64_t progress,
-                        gva_t arg); /* memory_reserve.c: how many extents are done */
-long memory_exchange(gva_t arg);    /* memory_exchange.c */
-long memory_map_get(gva_t arg);     /* memory_map.c */
+/* memory_reserve.c: how many extents are done */
+long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg);
+long memory_exchange(gva_t arg); /* memory_exchange.c */
+long memory_map_get(gva_t arg);  /* memory_map.c */
 long memory_map_set(gva_t arg);
 long memory_map_machine(gva_t arg);
 void memory_map_init(const struct boot_info *bi);        /* keeps the machine's own map */

@@ -30,8 +30,8 @@ void domains_reap(void); /* exit path: frees whom put_domain() has left to this 
 void domain_shutdown(struct domain *d, uint32_t reason);
 void domain_resume(struct domain *d);
 struct boot_info;
-void machine_end_init(
-    const struct boot_info *bi); /* what happens when the last boot-time domain has ended */
+/* What happens when the last boot-time domain has ended */
+void machine_end_init(const struct boot_info *bi);
 /* A guest did what a guest must not: says the sentence, then domain_shutdown(SHUTDOWN_crash). */
 void __printf(2, 3) domain_crash(struct domain *d, const char *fmt, ...);
 

@@ -8,15 +8,15 @@
 struct domain;
 struct vcpu;
 
-void domain_pause(struct domain *d); /* counts; vCPUs that run elsewhere have left when it returns,
-                                        but for current */
+/* Counts; vCPUs that run elsewhere have left when it returns, but for current */
+void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 int __must_check domain_pause_by_controller(struct domain *d);
 int __must_check domain_unpause_by_controller(struct domain *d);
 void vcpu_pause(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
-void vcpu_block(
-    struct vcpu *v); /* the current one: until an event, at once undone when one is pending */
+/* The current one: until an event, at once undone when one is pending */
+void vcpu_block(struct vcpu *v);
 void vcpu_unblock(struct vcpu *v);
 /* v's vcpu_info moved or its events were unmasked: is there something to deliver now? */
 bool vcpu_event_pending(const struct vcpu *v);

@@ -24,8 +24,8 @@ struct domain;
 
 struct runqueue {
     spinlock_t lock; /* guards the queue and the sched part of each vCPU assigned to this CPU */
-    struct list
-        runnable;       /* struct vcpu.sched.link, least virtual time first; not the running one  */
+    /* Struct vcpu.sched.link, least virtual time first; not the running one */
+    struct list runnable;
     uint64_t min_vtime; /* never goes back */
     struct timer slice; /* when to choose again */
 };
@@ -35,10 +35,10 @@ struct sched_vcpu {
     struct list link; /* in runqueue.runnable when runnable and not running */
     uint64_t vtime;
     s_time_t switched_in; /* when it last got the CPU */
-    uint32_t state;       /* RUNSTATE_*                                        */
+    uint32_t state;       /* RUNSTATE_* */
     s_time_t state_since;
-    uint64_t time[4]; /* ns spent in each RUNSTATE_*                       */
-    unsigned int cpu; /* whose run queue                                   */
+    uint64_t time[4]; /* ns spent in each RUNSTATE_* */
+    unsigned int cpu; /* whose run queue */
     bool queued;
 };
 

@@ -17,16 +17,17 @@ struct vcpu;
 /* Bits of struct cpu.pending: work that the exit path does before it returns to a guest
  * (cpu_do_pending()). */
 #define CPU_WORK_TIMER    (1u << 0) /* the timer interrupt came: run expired timers */
-#define CPU_WORK_SCHEDULE (1u << 1) /* choose again who runs                        */
-#define CPU_WORK_CONSOLE  (1u << 2) /* drain boot-time domains' console rings       */
-#define CPU_WORK_REAP     (1u << 3) /* free the domains on cpu->dead                */
+#define CPU_WORK_SCHEDULE (1u << 1) /* choose again who runs */
+#define CPU_WORK_CONSOLE  (1u << 2) /* drain boot-time domains' console rings */
+#define CPU_WORK_REAP     (1u << 3) /* free the domains on cpu->dead */
 
 struct cpu {
-    struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets)     */
-    uint32_t pending;     /* CPU_WORK_*: atomic (asm-offsets)                                     */
+    struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets) */
+    uint32_t pending;     /* CPU_WORK_*: atomic (asm-offsets) */
     unsigned int id;
-    s_time_t slice_end; /* a long hypercall gives way after this; 0: not begun.
-                           hypercall_preempt_check() (asm-offsets) */
+    /* A long hypercall gives way after this; 0: not begun. hypercall_preempt_check()
+     * (asm-offsets) */
+    s_time_t slice_end;
     struct vcpu *idle;
     struct runqueue rq;
     struct timer_queue timers;

@@ -33,48 +33,48 @@ struct multicall_state;
 #define MAX_VCPUS 64 /* a domain's; the first 32 have their vcpu_info in shared_info */
 
 /* Reasons a vCPU does not run: bits of vcpu.pause_flags (atomic). */
-#define VPF_blocked 1u /* SCHEDOP_block: until an event                        */
-#define VPF_down    2u /* not VCPUOP_up yet, or down again                     */
-#define VPF_polling 4u /* SCHEDOP_poll: until one of poll ports, or time       */
+#define VPF_blocked 1u /* SCHEDOP_block: until an event */
+#define VPF_down    2u /* not VCPUOP_up yet, or down again */
+#define VPF_polling 4u /* SCHEDOP_poll: until one of poll ports, or time */
 
 struct vcpu {
-    uint64_t pad; /* so that regs.es, where TSS.rsp0 points, is 16-byte aligned         */
+    uint64_t pad;              /* so that regs.es, where TSS.rsp0 points, is 16-byte aligned */
     struct cpu_user_regs regs; /* the guest's registers while the hypervisor runs: in place */
     struct domain *domain;
     unsigned int vcpu_id;
     struct cpu *cpu_stack; /* the CPU that runs it: entry takes its stack from here (asm-offsets) */
 
     struct vcpu_info *vcpu_info; /* hypervisor's mapping of where the guest looks (asm-offsets) */
-    struct vcpu_info own_info; /* before one exists (vCPUs from 32 on, until they register)       */
+    struct vcpu_info own_info;   /* before one exists (vCPUs from 32 on, until they register) */
     mfn_t vcpu_info_mfn; /* registered by VCPUOP_register_vcpu_info, holds a writable reference */
 
-    uint32_t pause_flags; /* VPF_*: atomic                                                    */
-    uint32_t pause_count; /* pauses by others: atomic                                         */
-    bool initialised;     /* has a context                                                    */
+    uint32_t pause_flags; /* VPF_*: atomic */
+    uint32_t pause_count; /* pauses by others: atomic */
+    bool initialised;     /* has a context */
     struct sched_vcpu sched;
 
-    struct timer singleshot; /* VCPUOP_set_singleshot_timer, set_timer_op                        */
-    struct timer periodic;   /* VCPUOP_set_periodic_timer                                        */
+    struct timer singleshot; /* VCPUOP_set_singleshot_timer, set_timer_op */
+    struct timer periodic;   /* VCPUOP_set_periodic_timer */
     s_time_t period;
     struct timer poll_timer;
-    evtchn_port_t poll_port; /* the port polled for when exactly one; 0 none; ~0 several         */
+    evtchn_port_t poll_port; /* the port polled for when exactly one; 0 none; ~0 several */
 
-    uint16_t virq_port[24]; /* NR_VIRQS: port bound, 0 none; evtchn lock                        */
-    gva_t runstate_gva;     /* registered area, written on the guest's own page tables; 0 none  */
-    bool areas_stale;       /* one of the two could not be written: core/sched/vcpu_time.h      */
-    gva_t time_info_gva;    /* VCPUOP_register_vcpu_time_memory_area; 0 none                    */
+    uint16_t virq_port[24]; /* NR_VIRQS: port bound, 0 none; evtchn lock */
+    gva_t runstate_gva;     /* registered area, written on the guest's own page tables; 0 none */
+    bool areas_stale;       /* one of the two could not be written: core/sched/vcpu_time.h */
+    gva_t time_info_gva;    /* VCPUOP_register_vcpu_time_memory_area; 0 none */
     struct {
         uint32_t version;
         uint64_t tsc, system_time;
     } time_stamp; /* last pvclock values given */
 
-    uint64_t affinity; /* hard affinity, bit per CPU                                       */
+    uint64_t affinity; /* hard affinity, bit per CPU */
     bool in_multicall;
-    bool continuation; /* the running hypercall asked to be issued again with hc_args, hc_nr_args of
-                          them */
+    /* The running hypercall asked to be issued again with hc_args, hc_nr_args of them */
+    bool continuation;
     uint8_t hc_nr_args;
     uint64_t hc_args[6];
-    unsigned int hc_nr; /* number of the running hypercall, for refused()                   */
+    unsigned int hc_nr; /* number of the running hypercall, for refused() */
 
     struct arch_vcpu arch;
 } __aligned(16);
@@ -132,8 +132,8 @@ struct domain {
     struct evtchn_table evtchn;
     struct grant_table *grant;
     struct pirq_table *pirqs; /* NULL for a domain without hardware */
-    struct domain_console
-        *console; /* early output kept by the hypervisor; ring drain for boot-time domains */
+    /* Early output kept by the hypervisor; ring drain for boot-time domains */
+    struct domain_console *console;
 
     struct sched_domain sched;
     int64_t time_offset;      /* seconds, XEN_DOMCTL_settimeoffset */

@@ -9,12 +9,12 @@
 
 struct arch_cpu {
     uint32_t apic_id;
-    void *tss;              /* struct tss of this CPU                              */
-    void *gdt;              /* the reserved GDT page of this CPU                   */
-    uint64_t gdt_page_pte;  /* its L1 entry: goes to slot 14 of a vCPU's GDT area  */
-    struct vcpu *loaded;    /* whose segments, LDT, debug registers are loaded     */
-    struct vcpu *fpu_owner; /* whose FPU state is in the registers                 */
-    uint64_t cr3;           /* what CR3 holds                                      */
+    void *tss;              /* struct tss of this CPU */
+    void *gdt;              /* the reserved GDT page of this CPU */
+    uint64_t gdt_page_pte;  /* its L1 entry: goes to slot 14 of a vCPU's GDT area */
+    struct vcpu *loaded;    /* whose segments, LDT, debug registers are loaded */
+    struct vcpu *fpu_owner; /* whose FPU state is in the registers */
+    uint64_t cr3;           /* what CR3 holds */
     uint32_t held_ranks;    /* debug builds: bit per rank of the locks that it holds */
 };
 

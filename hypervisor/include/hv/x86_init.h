@@ -28,8 +28,8 @@ extern paddr_t hv_l4_phys;
 void __noreturn hypervisor_main(const struct boot_info *bi);
 
 /* --- for boot/, before hypervisor_main() --- */
-extern uint64_t image_phys;      /* where the image lies               */
-extern uint16_t debug_exit_port; /* QEMU's debug-exit device; 0: none  */
+extern uint64_t image_phys;      /* where the image lies */
+extern uint16_t debug_exit_port; /* QEMU's debug-exit device; 0: none */
 extern char image_start[], image_end[];
 void uart_init(unsigned int com); /* 1 or 2: so that the boot code can say what is wrong */
 

@@ -20,20 +20,20 @@
 #define X86_REX_B 1u
 
 struct x86_insn {
-    uint16_t opcode;            /* 0x0f00 | the second byte, for those of two          */
-    uint8_t length;             /* with all prefixes                                   */
-    uint8_t bytes;              /* size of the operand: 1, 2, 4, 8                     */
-    uint8_t rex;                /* 0x40 to 0x4f, 0: none                               */
-    uint8_t rep;                /* 0xf2, 0xf3, 0: none                                 */
-    uint8_t segment;            /* 0x64 (FS), 0x65 (GS), 0: one whose base is 0        */
-    bool lock, opsize;          /* prefixes 0xf0, 0x66                                 */
-    bool addr32;                /* prefix 0x67                                         */
-    uint8_t modrm;              /* as it is, 0 where there is none                     */
-    uint8_t reg, rm;            /* of ModRM, with REX                                  */
-    uint8_t base, index, scale; /* of the address, with REX; or X86_NO_REG     */
-    bool has_memory;            /* ModRM names memory                          */
+    uint16_t opcode;            /* 0x0f00 | the second byte, for those of two */
+    uint8_t length;             /* with all prefixes */
+    uint8_t bytes;              /* size of the operand: 1, 2, 4, 8 */
+    uint8_t rex;                /* 0x40 to 0x4f, 0: none */
+    uint8_t rep;                /* 0xf2, 0xf3, 0: none */
+    uint8_t segment;            /* 0x64 (FS), 0x65 (GS), 0: one whose base is 0 */
+    bool lock, opsize;          /* prefixes 0xf0, 0x66 */
+    bool addr32;                /* prefix 0x67 */
+    uint8_t modrm;              /* as it is, 0 where there is none */
+    uint8_t reg, rm;            /* of ModRM, with REX */
+    uint8_t base, index, scale; /* of the address, with REX; or X86_NO_REG */
+    bool has_memory;            /* ModRM names memory */
     bool rip_relative;
-    uint64_t disp, imm; /* sign extended                                       */
+    uint64_t disp, imm; /* sign extended */
 };
 
 /* Decodes the n bytes of code. false: too few, or no instruction that is in the table. */
@@ -68,10 +68,10 @@ enum x86_write_op {
 /* An instruction that writes to memory. */
 struct x86_write {
     enum x86_write_op op;
-    unsigned int bytes; /* size of the operand                    */
+    unsigned int bytes; /* size of the operand */
     uint64_t src;       /* the other operand, or the bit's number */
-    unsigned int reg;   /* XCHG: the register exchanged           */
-    bool high_byte;     /* reg is one of AH, CH, DH, BH           */
+    unsigned int reg;   /* XCHG: the register exchanged */
+    bool high_byte;     /* reg is one of AH, CH, DH, BH */
     gva_t addr;
 };
 

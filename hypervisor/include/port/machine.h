@@ -21,8 +21,8 @@ mfn_t frame_of(const void *mapped);
  * 1970. */
 s_time_t clock_now(void);
 uint64_t clock_ticks(void); /* raw TSC: the tsc_timestamp domain of pvclock */
-s_time_t
-clock_at(uint64_t ticks); /* what clock_now() said, or will say, at that reading of clock_ticks() */
+/* What clock_now() said, or will say, at that reading of clock_ticks() */
+s_time_t clock_at(uint64_t ticks);
 uint64_t clock_wall_at_zero(void); /* ns since 1970 when clock_now() was 0 */
 /* TSC frequency as pvclock wants it: ns = ((ticks << shift) * mul) >> 32. */
 void clock_scale(uint32_t *mul, int8_t *shift);
@@ -43,11 +43,11 @@ bool tlb_flushed_since(uint32_t stamp);
 
 /* TLB flushes; done when they return. */
 void flush_tlb_local(void);              /* this CPU, all but hypervisor's global entries */
-void flush_tlb_one_local(gva_t va);      /* this CPU, one address                         */
+void flush_tlb_one_local(gva_t va);      /* this CPU, one address */
 void flush_tlb_domain(struct domain *d); /* every CPU that runs or ran d since its last flush */
-void flush_tlb_all(void);                /* every CPU                                      */
+void flush_tlb_all(void);                /* every CPU */
 void flush_tlb_one_domain(struct domain *d, gva_t va);
-void flush_cache_all(void); /* WBINVD on every CPU                            */
+void flush_cache_all(void); /* WBINVD on every CPU */
 
 /* Switches this CPU from prev to next (registers stay in place in struct vcpu; this moves FPU,
  * segments, debug registers, descriptor tables, CR3, TSS). The return to next happens on the exit
