@@ -8,6 +8,7 @@
 #include <core/domain/domain_table.h>
 #include <core/life/life.h>
 #include <core/base/log.h>
+#include <core/base/log_share.h>
 #include <core/console/console.h>
 #include <xen/io/console.h>
 #include <xen/sched.h>
@@ -81,6 +82,35 @@ static void a_flood_is_cut(void **state)
         assert_int_equal(say(v, "all work and no play makes jack a dull boy\n"), 0);
     assert_non_null(strstr(log_text(), "something important"));
     assert_non_null(strstr(log_text(), "not kept"));
+}
+
+/* Ten refused requests a second, for an hour, in one life after another. */
+static void refusals_are_cut(void **state)
+{
+    xen_domain_handle_t handle = {1, 2, 3};
+
+    (void)state;
+    log_info("something important");
+    memcpy(d->handle, handle, sizeof(handle));
+    for (unsigned int second = 0; second < 3600; second++) {
+        for (unsigned int i = 0; i < 10; i++)
+            assert_int_equal(call(v, console_io, 7, 0, LIST), -XEN_ENOSYS);
+        host_advance(SECONDS(1));
+        if (second % 600 == 599) {
+            log_share_leave(d);
+            log_share_enter(d);
+        }
+    }
+    assert_non_null(strstr(log_text(), "something important"));
+    assert_non_null(strstr(log_text(), "not kept"));
+    /* It comes back: a day later there is room for more. */
+    host_advance(SECONDS(86400));
+    assert_int_equal(call(v, console_io, 8, 0, LIST), -XEN_ENOSYS);
+    assert_non_null(strstr(log_text(), "there is no operation 8"));
+    /* Another domain has its own. */
+    memset(d->handle, 9, sizeof(handle));
+    log_share_enter(d);
+    assert_int_equal(d->log_share.used, 0);
 }
 
 static void boot_guests_speak_when_alone(void **state)
@@ -270,6 +300,7 @@ int main(void)
         TEST(a_guests_words_are_kept),
         TEST(last_words_need_no_newline),
         TEST(a_flood_is_cut),
+        TEST(refusals_are_cut),
         TEST(boot_guests_speak_when_alone),
         TEST(reading),
         TEST(bad_arguments),

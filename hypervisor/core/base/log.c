@@ -11,6 +11,7 @@
  */
 #include <core/base/console_out.h>
 #include <core/base/log.h>
+#include <core/base/log_share.h>
 #include <port/lock.h>
 #include <port/machine.h>
 
@@ -27,12 +28,11 @@ void log_set_level(enum log_level level)
     uart_level = level;
 }
 
-static void log_line(enum log_level level, const char *s, size_t n)
+static void log_line(enum log_level level, const char *s, size_t n, bool keep)
 {
     spin_lock(&log_lock);
-    for (size_t i = 0; i < n; i++)
-        ring[(written + i) % RING_SIZE] = s[i];
-    written += (uint32_t)n;
+    for (size_t i = 0; keep && i < n; i++)
+        ring[written++ % RING_SIZE] = s[i];
     spin_unlock(&log_lock);
     if (level <= uart_level)
         console_write(s, n);
@@ -56,16 +56,33 @@ static size_t put_prefix(char *buf, size_t size)
                             (uint64_t)(now % SECONDS(1) / 1000));
 }
 
-void log_printf(enum log_level level, const char *fmt, ...)
+/* By d, a guest, or (NULL) by the hypervisor itself. */
+static void say(struct domain *d, enum log_level level, const char *fmt, va_list ap)
 {
     char buf[LINE_SIZE];
     size_t len = put_prefix(buf, sizeof(buf));
+
+    len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
+    len = end_line(buf, sizeof(buf), len);
+    log_line(level, buf, len, !d || log_share_take(d, len));
+}
+
+void log_printf(enum log_level level, const char *fmt, ...)
+{
     va_list ap;
 
     va_start(ap, fmt);
-    len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
+    say(NULL, level, fmt, ap);
     va_end(ap);
-    log_line(level, buf, end_line(buf, sizeof(buf), len));
+}
+
+void log_guest(struct domain *d, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say(d, LOG_DEBUG, fmt, ap);
+    va_end(ap);
 }
 
 size_t log_read(char *to, size_t n, uint32_t *pos)

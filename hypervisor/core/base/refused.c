@@ -3,7 +3,7 @@
  * refused(): where an error that a guest caused is explained.
  *
  * A guest may provoke as many as it likes, so each domain may fill a few lines a second; the rest
- * is counted and the count is said (XSA-152).
+ * is counted and the count is said (XSA-152). All of it comes out of the guest's share of the log.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
@@ -20,7 +20,7 @@ static bool may_log(struct domain *d)
 
     if (now - d->refusals_logged_at >= (uint64_t)SECONDS(1) || d->refusals == 0) {
         if (d->refusals > LINES_PER_SECOND)
-            log_debug("d%u: %lu more requests were refused", d->domain_id,
+            log_guest(d, "d%u: %lu more requests were refused", d->domain_id,
                       d->refusals - LINES_PER_SECOND);
         d->refusals = 0;
         d->refusals_logged_at = now;
@@ -49,7 +49,7 @@ int refused_at(int rc, const char *file, int line, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
-    log_debug("d%uv%u: %s: %s (error %d, %s:%d)", v->domain->domain_id, v->vcpu_id,
+    log_guest(v->domain, "d%uv%u: %s: %s (error %d, %s:%d)", v->domain->domain_id, v->vcpu_id,
               hypercall_name(v), why, -rc, base_name(file), line);
     return rc;
 }

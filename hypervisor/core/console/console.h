@@ -5,7 +5,7 @@
  *
  * Input goes to the control domain (VIRQ_CONSOLE, CONSOLEIO_read), or, when there is none, to the
  * first boot-time domain's PV console ring. Early output of other domains (CONSOLEIO_write) goes to
- * the log, the first 16 KiB of each, and outlives the domain there.
+ * the log, within the domain's share of it, and outlives the domain there.
  */
 #ifndef HV_CONSOLE_H
 #define HV_CONSOLE_H

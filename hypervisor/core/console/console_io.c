@@ -5,7 +5,7 @@
  * The control domain's text goes to the UART as it is. So does a boot-time domain's where there is
  * no control domain: that is how the author of a guest sees its first line. Any other guest's text
  * is kept, line by line and with the guest's name, in the log, where the operator finds it after
- * the guest is gone; only the first KEPT_BYTES of a life, which is a quarter of the log.
+ * the guest is gone; only as much as the guest's share of the log holds (log_share.c).
  *
  * Output is copied in pieces; a long one gives way between them, with buffer and count moved on.
  *
@@ -21,13 +21,12 @@
 #include <core/state/domain.h>
 #include <xen/errno.h>
 
-#define PIECE      128
-#define LINE       128
-#define KEPT_BYTES 16384
+#define PIECE 128
+#define LINE  128
 
 struct domain_console {
     char line[LINE];
-    unsigned int length, kept;
+    unsigned int length;
     bool spoke; /* on the UART */
 };
 
@@ -47,11 +46,8 @@ static void end_line(struct domain *d)
 {
     struct domain_console *c = d->console;
 
-    if (c->kept < KEPT_BYTES) {
-        c->kept += c->length + 1;
-        log_debug("(%s) %.*s%s", d->name, (int)c->length, c->line,
-                  c->kept < KEPT_BYTES ? "" : " (what follows is not kept)");
-    }
+    /* The brackets tell a guest's words from the hypervisor's, whose lines have none there. */
+    log_guest(d, "(%s) %.*s", d->name, (int)c->length, c->line);
     c->length = 0;
 }
 

@@ -12,6 +12,7 @@
  * Locks: domlist_lock through domain_table. domains_reap() is called with none.
  */
 #include <core/base/log.h>
+#include <core/base/log_share.h>
 #include <core/console/console.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
@@ -146,6 +147,7 @@ int domain_create(const struct domain_config *cfg, struct domain **out)
     if (!d)
         return -XEN_ENOMEM;
     init_fields(d, cfg);
+    log_share_enter(d);
     rc = init_parts(d, cfg);
     if (!rc)
         rc = domain_table_insert(d);

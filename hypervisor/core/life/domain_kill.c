@@ -13,6 +13,7 @@
  * two do not kill the same domain at once.
  */
 #include <core/base/log.h>
+#include <core/base/log_share.h>
 #include <core/console/console.h>
 #include <core/console/console_ring.h>
 #include <core/domain/in_flight.h>
@@ -44,6 +45,7 @@ static void mark_dying(struct domain *d)
     spin_unlock(&d->lock);
     domain_pause(d);
     domain_console_end(d);
+    log_share_leave(d);
     domain_watchdog_stop(d);
     sched_destroy_domain(d);
     for_each_vcpu (d, v) {

@@ -13,6 +13,7 @@
 #ifndef HV_DOMAIN_H
 #define HV_DOMAIN_H
 
+#include <core/base/log_share.h>
 #include <core/event/event_channel.h>
 #include <core/frame/frame.h>
 #include <core/sched/sched.h>
@@ -142,6 +143,7 @@ struct domain {
     int relinquish_step;      /* how far domain_kill came */
 
     uint64_t refusals, refusals_logged_at; /* rate limit of refused() */
+    struct log_share log_share;
     struct arch_domain arch;
 };
 
