@@ -9,14 +9,14 @@
 #include <core/guest/memory_op.h>
 #include <xen/memory.h>
 
-static struct domain *d;
+static struct domain *dom0, *d;
 static struct vcpu *v;
 
 static int setup(void **state)
 {
     (void)state;
     host_init(8192);
-    host_domain(0, true, 1, 0);
+    dom0 = host_domain(0, true, 1, 0);
     d = host_domain(1, false, 1, 0);
     d->max_pages = 2000;
     v = d->vcpu[0];
@@ -74,7 +74,8 @@ static void pages_become_contiguous(void **state)
     populate(16, 0);
     before = heap_free_frames();
     out[0] = 0x400;
-    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), 0);
+    x.in.domid = x.out.domid = d->domain_id;
+    assert_int_equal(call_with(dom0->vcpu[0], memory_op, XENMEM_exchange, &x), 0);
     assert_int_equal(x.nr_exchanged, 16);
     assert_int_equal(d->tot_pages, 16);
     assert_int_equal(heap_free_frames(), before);
@@ -118,8 +119,11 @@ static void an_exchange_fails_whole(void **state)
     put_page(pg);
     assert_int_equal(d->tot_pages, 4);
     host_check_invariants();
+    x.out.mem_flags = XENMEMF_address_bits(23); /* low frames are not for guests */
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EPERM);
     x.out.mem_flags = XENMEMF_address_bits(13); /* nothing is there */
-    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_ENOMEM);
+    x.in.domid = x.out.domid = d->domain_id;
+    assert_int_equal(call_with(dom0->vcpu[0], memory_op, XENMEM_exchange, &x), -XEN_ENOMEM);
     assert_int_equal(d->tot_pages, 4);
     host_check_invariants();
 }

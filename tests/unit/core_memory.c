@@ -124,9 +124,18 @@ static void limits(void **state)
                                         .nr_extents = 4,
                                         .domid = DOMID_SELF,
                                         .mem_flags = XENMEMF_address_bits(23)};
-    assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 4);
+    /* Low frames: for who drives devices, for himself or for others. */
+    assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
+    assert_int_equal(call_with(v, memory_op, XENMEM_increase_reservation, &r), 0);
+    r.domid = d->domain_id;
+    assert_int_equal(call_with(dom0->vcpu[0], memory_op, XENMEM_populate_physmap, &r), 4);
     for (unsigned int i = 0; i < 4; i++)
         assert_true(list()[i] < 1u << 11);
+    r.domid = DOMID_SELF;
+    r.mem_flags = XENMEMF_address_bits(25); /* that is all there are */
+    assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 4);
+    r.mem_flags = XENMEMF_address_bits(0xff);
+    assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 4);
 }
 
 static void the_control_domain_builds(void **state)

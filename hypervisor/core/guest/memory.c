@@ -16,6 +16,16 @@
 #include <xen/errno.h>
 #include <xen/memory.h>
 
+/* Low frames are few, and for who drives devices: any other guest could take them all. A limit that
+ * leaves no frame out is none. */
+bool memory_op_limit_permitted(unsigned int bits)
+{
+    bool leaves_out = bits && bits < 64 && max_mfn >> (MAX(bits, PAGE_SHIFT) - PAGE_SHIFT);
+
+    return !leaves_out || current->domain->is_control ||
+           refused(-XEN_EPERM, "frames below 2^%u are for the control domain", bits) == 0;
+}
+
 int memory_op_domain(domid_t id, struct domain **d)
 {
     *d = get_domain_for_guest(id);

@@ -45,6 +45,8 @@ static int check(const struct xen_memory_exchange *x)
     if (in->extent_order > MEMOP_MOST_ORDER || out->extent_order > MEMOP_MOST_ORDER)
         return refused(-XEN_EPERM, "extents of order %u for %u", in->extent_order,
                        out->extent_order);
+    if (!memory_op_limit_permitted(XENMEMF_get_address_bits(out->mem_flags)))
+        return -XEN_EPERM;
     if (x->nr_exchanged > in->nr_extents)
         return refused(-XEN_EINVAL, "nr_exchanged %lu of %lu", x->nr_exchanged, in->nr_extents);
     if (in->domid != out->domid)

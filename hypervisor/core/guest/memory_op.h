@@ -31,6 +31,9 @@ static inline long memory_op_again(unsigned int cmd, uint64_t done, gva_t arg)
  * for the control domain. 0, -XEN_ESRCH, -XEN_EPERM. */
 int __must_check memory_op_domain(domid_t id, struct domain **d);
 
+/* May the caller ask for frames below 2^bits (0: no limit)? */
+bool memory_op_limit_permitted(unsigned int bits);
+
 /* memory_reserve.c: how many extents are done */
 long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg);
 long memory_exchange(gva_t arg); /* memory_exchange.c */

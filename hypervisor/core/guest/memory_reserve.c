@@ -144,6 +144,8 @@ static bool acceptable(const struct xen_memory_reservation *r, unsigned int cmd,
         return refused(-XEN_EINVAL, "populate on demand is left out") == 0;
     if (bits && bits <= PAGE_SHIFT)
         return refused(-XEN_EINVAL, "%u address bits", bits) == 0;
+    if (!memory_op_limit_permitted(bits))
+        return false;
     return r->extent_start || cmd == XENMEM_increase_reservation;
 }
 
