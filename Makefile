@@ -88,7 +88,7 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 
 # In the order of how soon they answer. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz
 # for FUZZ_SECONDS.
-CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make all" "make hv HV_CC=clang" "make image reference bad-guests" \
+CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make all" "$(PYTHON) tests/man.py" "make hv HV_CC=clang" "make image reference bad-guests" \
     "make $(unit_programs)" $(unit_programs) $(CHECKS) $(if $(FUZZ),"make fuzz FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
     $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 

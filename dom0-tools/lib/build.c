@@ -26,10 +26,15 @@
 
 #include "interrupt.h"
 #include "kernel_image.h"
+#include "progress.h"
 
 #define KIB_PER_PAGE 4
 #define LARGE_ORDER  9u
 #define WINDOW_MIN   64u /* pages */
+
+/* Extents in one request: as many as take a moment, as a signal is looked at between two. */
+#define POPULATE_MAX   512u
+#define POPULATE_LARGE 64u
 
 /* As Xen's own toolstack has them. */
 #define MAX_EVTCHN_PORT     1023u
@@ -157,8 +162,9 @@ static int populate(struct builder *b, unsigned int order, uint64_t *pfn, struct
     uint64_t left = (b->nr_pages - *pfn) >> order;
 
     while (left) {
-        uint64_t frames[512];
-        unsigned int nr = left < 512 ? (unsigned int)left : 512, done = 0;
+        uint64_t frames[POPULATE_MAX];
+        unsigned int most = order ? POPULATE_LARGE : POPULATE_MAX, done = 0;
+        unsigned int nr = left < most ? (unsigned int)left : most;
         int rc = interrupt_check(b->cfg->name, e);
 
         if (rc) {
@@ -176,6 +182,7 @@ static int populate(struct builder *b, unsigned int order, uint64_t *pfn, struct
         }
         *pfn += done * size;
         left -= done;
+        progress(b->cfg->name, "memory", *pfn, b->nr_pages);
         if (done < nr) {
             return 0;
         }

@@ -16,7 +16,9 @@
  *           D_WAIT     "DOMID"          answer D_END when it has ended
  *   daemon  D_DATA     bytes that the guest printed
  *           D_HISTORY  the same, of a domain that has ended: nobody talks with its terminal
- *           D_END      one line: how the domain ended, then the socket closes
+ *           D_END      one line: how the domain ended; then the socket closes, unless somebody
+ *                      waits and the domain is started again:
+ *           D_NEXT     "DOMID" of the new life, or D_END again: it could not be
  *
  * No call waits for ever: a daemon that is stopped, or just being started again, is given
  * some time, and then it is said that it does not answer.
@@ -40,6 +42,7 @@ enum daemon_message {
     D_OK = 'k',
     D_REFUSED = 'n',
     D_END = 'e',
+    D_NEXT = 'x',
 };
 
 #define DAEMON_MAX_MESSAGE 4096u

@@ -19,7 +19,7 @@
 #include "reaper.h"
 #include "state.h"
 
-enum client_kind { ASKING, READING, WAITING, TO_MAKE, MAKING, REAPING };
+enum client_kind { ASKING, READING, WAITING, EXPECTING, TO_MAKE, MAKING, REAPING };
 
 struct client {
     int fd; /* -1: free */
@@ -27,7 +27,7 @@ struct client {
     pid_t pid;
     struct console *console; /* READING */
     uint32_t domid;          /* WAITING, REAPING */
-    char name[65];           /* TO_MAKE, MAKING */
+    char name[65];           /* TO_MAKE, MAKING, EXPECTING */
 };
 
 static struct client clients[MAX_CLIENTS];
@@ -315,11 +315,40 @@ void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr)
     }
 }
 
-void client_tell_end(uint32_t domid, const char *how)
+void client_tell_end(uint32_t domid, const char *how, const char *successor)
 {
     for (unsigned int i = 0; i < nr_clients; i++) {
-        if (clients[i].fd >= 0 && clients[i].kind == WAITING && clients[i].domid == domid) {
-            send_end(&clients[i], how);
+        struct client *cl = &clients[i];
+
+        if (cl->fd < 0 || cl->kind != WAITING || cl->domid != domid) {
+            continue;
+        }
+        if (successor) {
+            daemon_send(cl->fd, D_END, how, strlen(how));
+            cl->kind = EXPECTING;
+            snprintf(cl->name, sizeof(cl->name), "%s", successor);
+        } else {
+            send_end(cl, how);
+        }
+    }
+}
+
+void client_tell_next(const char *name, uint32_t domid, const char *how)
+{
+    char number[16];
+
+    snprintf(number, sizeof(number), "%u", domid);
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        struct client *cl = &clients[i];
+
+        if (cl->fd < 0 || cl->kind != EXPECTING || strcmp(cl->name, name) != 0) {
+            continue;
+        }
+        if (how) {
+            send_end(cl, how);
+        } else {
+            daemon_send(cl->fd, D_NEXT, number, strlen(number));
+            drop(cl);
         }
     }
 }

@@ -23,8 +23,11 @@ void client_accept(int listener);
 unsigned int client_poll_set(struct pollfd *pfds);
 /* Acts upon what poll found; the same array, unchanged in order. */
 void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr);
-/* Tells all who wait for this domain, or read its console, that it has ended. */
-void client_tell_end(uint32_t domid, const char *how);
+/* Tells all who wait for this domain that it has ended. successor: it will be started again, and
+ * they are told of that too; else NULL. */
+void client_tell_end(uint32_t domid, const char *how, const char *successor);
+/* Tells who waits for it that the domain of this name lives again, or (how) that it could not. */
+void client_tell_next(const char *name, uint32_t domid, const char *how);
 /* Tells who asked for it that the domain is taken away; e: what went wrong. */
 void client_tell_reaped(uint32_t domid, const struct error *e);
 /* Is somebody making a domain of this name? */

@@ -179,7 +179,6 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
         return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
     }
     c->ended = c->handled = c->restarting = false;
-    c->restarter = 0;
     c->input_len = 0;
     c->started_ms = now_ms();
     console_pump(h, c);
@@ -311,7 +310,8 @@ void console_resume(struct console *c)
     size_t n;
     FILE *f = fopen(state_path("console/%s.log", c->name), "re");
 
-    if (!f) {
+    if (!f) { /* it was killed, and could not write one */
+        note(c, "\r\n[parvisd was started again; what came before is not kept]\r\n");
         return;
     }
     if (history_init(&old) == 0) {

@@ -34,7 +34,7 @@ void policy_release(struct host *h, uint32_t domid, const char *how)
     if (c) {
         console_release(h, c, how);
     }
-    client_tell_end(domid, c && c->ended ? c->how : how);
+    client_tell_end(domid, c && c->ended ? c->how : how, c && c->restarting ? c->name : NULL);
 }
 
 static bool read_config(uint32_t domid, struct domain_config *cfg, char **xml)
@@ -91,6 +91,7 @@ static void restart_failed(struct console *c, const char *why)
     fprintf(stderr, "parvisd: %s: %s\n", c->name, how);
     c->restarting = false;
     console_set_ended(c, how);
+    client_tell_next(c->name, CONSOLE_NONE, how);
 }
 
 static void restart(struct console *c)
@@ -150,7 +151,9 @@ void policy_child(pid_t pid, int status)
             last_message(c->messages, why, sizeof(why));
             close(c->messages);
             c->restarter = 0;
-            if (c->restarting && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+            if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+                client_tell_next(c->name, c->domid, NULL);
+            } else if (c->domid == CONSOLE_NONE) {
                 restart_failed(c, why);
             }
         }
@@ -185,7 +188,7 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
 
         snprintf(how + n, sizeof(how) - n, " (preserved)");
         console_set_ended(c, how);
-        client_tell_end(d->domid, how);
+        client_tell_end(d->domid, how, NULL);
     } else {
         if (action == END_RESTART) {
             c->restarting = true; /* before its end is told: the reader stays */

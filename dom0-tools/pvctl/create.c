@@ -39,7 +39,15 @@ static int create(const struct call *c, struct domain_config *cfg)
     if (c->options & OPT_CONSOLE) {
         return console < 0 ? EXIT_REFUSED : console_attach(console, cfg->name);
     }
-    printf("%s: domain %u%s\n", cfg->name, domid, paused ? ", paused" : "");
+    if (c->options & OPT_JSON) {
+        json_open('{');
+        json_string("name", cfg->name);
+        json_number("id", domid);
+        json_bool("paused", paused);
+        json_close('}');
+    } else {
+        printf("%s: domain %u%s\n", cfg->name, domid, paused ? ", paused" : "");
+    }
     return EXIT_OK;
 }
 

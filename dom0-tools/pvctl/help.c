@@ -2,6 +2,8 @@
 /*
  * pvctl help: printed from the table of verbs, so it cannot disagree with it.
  */
+#include <string.h>
+
 #include "pvctl.h"
 
 static void synopsis(const struct verb *v)
@@ -9,7 +11,7 @@ static void synopsis(const struct verb *v)
     printf("pvctl %s", v->name);
     for (const struct option_name *o = option_names; o->text; o++) {
         if (v->options & o->bit) {
-            printf(" [%s]", o->text);
+            printf(" [%s%s%s]", o->text, o->value ? " " : "", o->value ? o->value : "");
         }
     }
     printf("%s%s\n", v->arg ? " " : "", v->arg ? v->arg : "");
@@ -21,7 +23,8 @@ static int help_verb(const struct verb *v)
     printf("    %s\n", v->summary);
     for (const struct option_name *o = option_names; o->text; o++) {
         if (v->options & o->bit) {
-            printf("    %-10s %s\n", o->text, o->meaning);
+            printf("    %s%s%-*s %s\n", o->text, o->value ? " " : "", (int)(18 - strlen(o->text)),
+                   o->value ? o->value : "", o->meaning);
         }
     }
     fputs(v->help, stdout);
@@ -43,6 +46,10 @@ int verb_help(const struct call *c)
     for (const struct verb *v = verbs; v->name; v++) {
         printf("  %-9s %-9s %s\n", v->name, v->arg ? v->arg : "", v->summary);
     }
-    puts("\n`pvctl help VERB` tells more; pvctl(1) has the exit codes.");
+    puts("\nA domain is named by its name or its number. `pvctl help VERB` tells more.\n\nExit "
+         "status:");
+    for (const struct exit_code *x = exit_codes; x->meaning; x++) {
+        printf("  %d  %s\n", x->code, x->meaning);
+    }
     return EXIT_OK;
 }

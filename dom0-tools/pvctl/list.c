@@ -24,7 +24,9 @@ static void print_json(const struct live_domain *l, size_t n)
         json_string("uuid", uuid);
         json_number("memory_kib", d->nr_pages * 4);
         json_number("vcpus", d->online_vcpus);
-        json_string("state", d->shutdown && !d->dying ? "shutdown" : domain_state_text(d));
+        json_string("state", l[i].maker                 ? "creating"
+                             : d->shutdown && !d->dying ? "shutdown"
+                                                        : domain_state_text(d));
         if (d->shutdown) {
             json_string("reason", shutdown_reason_word(d->shutdown_reason));
         }
@@ -42,8 +44,8 @@ static void print_table(const struct live_domain *l, size_t n)
         const struct host_domain *d = &l[i].d;
 
         printf("%-24s %5u %10llu %5u  %-12s %10.1f\n", l[i].name, d->domid,
-               (unsigned long long)d->nr_pages * 4, d->online_vcpus, domain_state_text(d),
-               (double)d->cpu_time_ns / 1e9);
+               (unsigned long long)d->nr_pages * 4, d->online_vcpus,
+               l[i].maker ? "creating" : domain_state_text(d), (double)d->cpu_time_ns / 1e9);
     }
 }
 

@@ -6,10 +6,13 @@
 #include "pvctl.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "interrupt.h"
 #include "version.h"
+
+#define MAX_TIMEOUT 1000000
 
 int fail(const struct error *e)
 {
@@ -47,7 +50,7 @@ int need_guest(const struct call *c, const char *what, struct live_domain *l)
     return rc;
 }
 
-static int usage_error(const struct verb *v, const char *text, const char *what)
+int usage_error(const struct verb *v, const char *text, const char *what)
 {
     fprintf(stderr, "pvctl%s%s: %s%s; `pvctl help%s%s` explains\n", v ? " " : "", v ? v->name : "",
             text, what, v ? " " : "", v ? v->name : "");
@@ -64,6 +67,24 @@ static const struct option_name *find_option(const char *text)
     return NULL;
 }
 
+/* The one kind of value that there is: seconds. */
+static int take_value(const struct verb *v, const struct option_name *o, const char *text,
+                      struct call *c)
+{
+    unsigned long n;
+    char *end;
+
+    if (!text) {
+        return usage_error(v, "missing value of ", o->text);
+    }
+    n = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || n > MAX_TIMEOUT) {
+        return usage_error(v, "not a number of seconds: ", text);
+    }
+    c->timeout = (unsigned int)n;
+    return 0;
+}
+
 /* 0, or an exit status after it has been told what is wrong. */
 static int parse(const struct verb *v, int argc, char **argv, struct call *c)
 {
@@ -75,6 +96,13 @@ static int parse(const struct verb *v, int argc, char **argv, struct call *c)
                 return usage_error(v, "unknown option ", argv[i]);
             }
             c->options |= o->bit;
+            if (o->value) {
+                int rc = take_value(v, o, i + 1 < argc ? argv[++i] : NULL, c);
+
+                if (rc) {
+                    return rc;
+                }
+            }
         } else if (!v->arg || c->arg) {
             return usage_error(v, "one argument too many: ", argv[i]);
         } else {

@@ -25,7 +25,7 @@ enum {
     EXIT_NO_DOMAIN = 3, /* no such domain */
     EXIT_CONFIG = 4,    /* the domain's configuration is not accepted */
     EXIT_NO_HOST = 5,   /* not the control domain, or a daemon is missing */
-    EXIT_CRASHED = 6,   /* create --console, shutdown --wait: the domain crashed */
+    EXIT_CRASHED = 6,   /* the domain whose end was watched crashed */
 };
 
 enum option {
@@ -34,10 +34,13 @@ enum option {
     OPT_PAUSED = 1 << 2,
     OPT_WAIT = 1 << 3,
     OPT_CLEAR = 1 << 4,
+    OPT_ALL = 1 << 5,
+    OPT_TIMEOUT = 1 << 6,
 };
 
 struct call {
     unsigned int options; /* given ones, OPT_* */
+    unsigned int timeout; /* --timeout, in seconds; 0 = none */
     const char *arg;      /* the one argument, NULL if the verb takes none or it is left out */
     struct host *h;       /* open unless the verb says no_host */
 };
@@ -57,9 +60,15 @@ const struct verb *find_verb(const char *name);
 
 struct option_name {
     enum option bit;
-    const char *text, *meaning;
+    const char *text, *value, *meaning; /* value: what the option wants, NULL = nothing */
 };
 extern const struct option_name option_names[]; /* ends with text NULL */
+
+struct exit_code {
+    int code;
+    const char *meaning;
+};
+extern const struct exit_code exit_codes[]; /* ends with meaning NULL */
 
 int verb_create(const struct call *c);
 int verb_list(const struct call *c);
@@ -75,6 +84,8 @@ int verb_destroy(const struct call *c);
 int verb_dmesg(const struct call *c);
 int verb_help(const struct call *c);
 
+/* One line on standard error: what is wrong with the command line. Returns EXIT_USAGE. */
+int usage_error(const struct verb *v, const char *text, const char *what);
 /* Prints "pvctl: ..." and returns the exit status that fits the code. */
 int fail(const struct error *e);
 /* Finds the domain c->arg; 0 or an exit status, after it has been told. */
@@ -86,7 +97,7 @@ int need_guest(const struct call *c, const char *what, struct live_domain *l);
 int console_open(const char *name, struct error *e);
 /* Copies between terminal and console until the domain ends or ^]. Exit status. */
 int console_attach(int fd, const char *name);
-/* shutdown.c: asks for "poweroff" or "reboot"; with wait, until it has ended. */
+/* shutdown.c: asks one domain, or all, for "poweroff" or "reboot"; may wait for it. */
 int request_end(const struct call *c, const char *wish);
 /* "crashed" and "killed by" are failures. */
 bool end_is_crash(const char *how);

@@ -1,46 +1,214 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl shutdown: asks the domain, through the store, to power off; `reboot` is alike.
+ * pvctl shutdown: asks a domain, or all, through the store, to power off; `reboot` is alike.
  *
- * The wait is registered with the daemon before the wish is written: an end that comes at
- * once is not missed.
+ * With --wait the wait is registered with the daemon before the wish is written: an end that
+ * comes at once is not missed. It has a limit, since a domain need not listen. A reboot is
+ * over when the new life is there.
  */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
 #include "pvctl.h"
 #include "store.h"
 
+#define DEFAULT_TIMEOUT 120u
+#define PROGRESS_MS     10000 /* a person who waits for several is told so often */
+
+/* A domain that has been asked. */
+struct asked {
+    char name[65];
+    bool again; /* it is to live again */
+    bool ended; /* it has, and how it ended was told */
+};
+
 bool end_is_crash(const char *how)
 {
     return strncmp(how, "crashed", 7) == 0 || strncmp(how, "killed by", 9) == 0;
 }
 
-static int wait_end(int fd, const char *name)
+static uint64_t clock_ms(void)
 {
-    char how[DAEMON_MAX_MESSAGE + 1];
-    size_t len;
-    int type;
+    struct timespec t;
 
-    do {
-        type = daemon_receive(fd, how, &len);
-    } while (type > 0 && type != D_END);
-    if (type != D_END) {
-        fprintf(stderr, "pvctl: %s: parvisd ended before the domain did\n", name);
-        return EXIT_NO_HOST;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* The socket on which its end is told, -1 without --wait; or an exit status in *rc. */
+static int ask(const struct call *c, const struct live_domain *l, const char *wish, int *rc)
+{
+    struct error e = {0};
+    char id[16];
+    int fd = -1;
+
+    if (c->options & OPT_WAIT) {
+        snprintf(id, sizeof(id), "%u", l->d.domid);
+        fd = daemon_ask(D_WAIT, id, &e);
     }
+    if (e.code || store_request_shutdown(c->h, l->d.domid, wish, &e)) {
+        *rc = fail(&e);
+        if (fd >= 0) {
+            close(fd);
+        }
+        return -1;
+    }
+    return fd;
+}
+
+static void say(const char *name, const char *how)
+{
     printf("%s: %s\n", name, how);
-    return end_is_crash(how) ? EXIT_CRASHED : EXIT_OK;
+    fflush(stdout);
+}
+
+/* One message about a domain. Returns an exit status, or -1: there is more to come. */
+static int told(struct asked *a, int fd)
+{
+    char text[DAEMON_MAX_MESSAGE + 1];
+    size_t len;
+    int type = daemon_receive(fd, text, &len);
+
+    if (type == D_NEXT) {
+        printf("%s: domain %s\n", a->name, text);
+        return EXIT_OK;
+    }
+    if (type == D_END) {
+        say(a->name, text);
+        if (a->ended) {
+            return EXIT_REFUSED; /* it could not be started again */
+        }
+        a->ended = true;
+        return end_is_crash(text) ? EXIT_CRASHED : a->again ? -1 : EXIT_OK;
+    }
+    if (a->ended) {
+        return EXIT_OK; /* its <on_reboot> is not to live again */
+    }
+    fprintf(stderr, "pvctl: %s: parvisd ended before the domain did\n", a->name);
+    return EXIT_NO_HOST;
+}
+
+/* The worst that happened is the exit status: a crash tells more than a refusal. */
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static void waiting_for(const struct asked *a, const struct pollfd *p, size_t n, const char *text)
+{
+    fputs("pvctl:", stderr);
+    for (size_t i = 0; i < n; i++) {
+        if (p[i].fd >= 0) {
+            fprintf(stderr, " %s", a[i].name);
+        }
+    }
+    fprintf(stderr, ": %s\n", text);
+}
+
+static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int seconds)
+{
+    uint64_t start = clock_ms(), limit = (uint64_t)seconds * 1000;
+    size_t left = 0;
+    int rc = EXIT_OK;
+
+    for (size_t i = 0; i < n; i++) {
+        left += p[i].fd >= 0;
+    }
+    while (left > 0) {
+        uint64_t passed = clock_ms() - start;
+        char text[96];
+
+        if (seconds && passed >= limit) {
+            snprintf(text, sizeof(text), "not ended within %u s; `pvctl destroy` does not ask",
+                     seconds);
+            waiting_for(a, p, n, text);
+            return worse(rc, EXIT_REFUSED);
+        }
+        if (poll(p, n,
+                 seconds && limit - passed < PROGRESS_MS ? (int)(limit - passed) : PROGRESS_MS) ==
+            0) {
+            waiting_for(a, p, n, "waiting for the end");
+        }
+        for (size_t i = 0; i < n; i++) {
+            int one = p[i].fd >= 0 && p[i].revents ? told(&a[i], p[i].fd) : -1;
+
+            if (one >= 0) {
+                close(p[i].fd);
+                p[i].fd = -1;
+                rc = worse(rc, one);
+                left--;
+            }
+        }
+    }
+    return rc;
+}
+
+/* Asks all of these, then waits for all. */
+static int ask_all(const struct call *c, const struct live_domain *l, size_t n, const char *wish)
+{
+    struct asked *a = calloc(n + 1, sizeof(*a));
+    struct pollfd *p = calloc(n + 1, sizeof(*p));
+    int rc = EXIT_OK;
+
+    for (size_t i = 0; a && p && i < n; i++) {
+        int one = EXIT_OK;
+
+        snprintf(a[i].name, sizeof(a[i].name), "%s", l[i].name);
+        a[i].again = strcmp(wish, "reboot") == 0;
+        p[i] = (struct pollfd){.fd = ask(c, &l[i], wish, &one), .events = POLLIN};
+        rc = worse(rc, one);
+    }
+    if (a && p && (c->options & OPT_WAIT)) {
+        rc = worse(rc, wait_all(a, p, n, c->options & OPT_TIMEOUT ? c->timeout : DEFAULT_TIMEOUT));
+    }
+    free(a);
+    free(p);
+    return rc;
+}
+
+/* All guests that can be asked; the others are named. */
+static int request_all(const struct call *c, const char *wish)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n, some = 0;
+    int rc;
+
+    if (lifecycle_list(c->h, &l, &n, &e)) {
+        return fail(&e);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (l[i].d.domid == 0 || l[i].d.shutdown || l[i].d.dying) {
+            continue;
+        }
+        if (l[i].d.paused || l[i].maker) {
+            fprintf(stderr, "pvctl: %s: it is %s and cannot be asked\n", l[i].name,
+                    l[i].maker ? "being created" : "paused");
+            continue;
+        }
+        say(l[i].name, "asked to end");
+        l[some++] = l[i];
+    }
+    rc = ask_all(c, l, some, wish);
+    free(l);
+    return rc;
 }
 
 int request_end(const struct call *c, const char *wish)
 {
     struct live_domain l;
     struct error e = {0};
-    char id[16];
-    int rc = need_guest(c, "shut down", &l), fd = -1;
+    int rc;
 
+    if (c->options & OPT_ALL) {
+        return request_all(c, wish);
+    }
+    rc = need_guest(c, "shut down", &l);
     if (rc) {
         return rc;
     }
@@ -48,25 +216,13 @@ int request_end(const struct call *c, const char *wish)
         error_set(&e, 0, "%s: it has ended already (%s)", l.name, domain_state_text(&l.d));
         return fail(&e);
     }
-    if (c->options & OPT_WAIT) {
-        snprintf(id, sizeof(id), "%u", l.d.domid);
-        fd = daemon_ask(D_WAIT, id, &e);
-        if (fd < 0) {
-            return fail(&e);
-        }
-    }
-    if (store_request_shutdown(c->h, l.d.domid, wish, &e)) {
-        rc = fail(&e);
-    } else if (fd >= 0) {
-        rc = wait_end(fd, l.name);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return rc;
+    return ask_all(c, &l, 1, wish);
 }
 
 int verb_shutdown(const struct call *c)
 {
+    if (!c->arg == !(c->options & OPT_ALL)) {
+        return usage_error(find_verb("shutdown"), "either a name or --all", "");
+    }
     return request_end(c, "poweroff");
 }

@@ -8,19 +8,32 @@
 
 /* clang-format off */
 const struct option_name option_names[] = {
-    {OPT_CONSOLE, "--console", "attach to the console before the first instruction"},
-    {OPT_PAUSED,  "--paused",  "leave the new domain paused"},
-    {OPT_WAIT,    "--wait",    "return when the domain has ended, and say how"},
-    {OPT_JSON,    "--json",    "print JSON"},
-    {OPT_CLEAR,   "--clear",   "empty the log after reading"},
-    {0, NULL, NULL},
+    {OPT_CONSOLE, "--console", NULL,      "attach to the console before the first instruction"},
+    {OPT_PAUSED,  "--paused",  NULL,      "leave the new domain paused"},
+    {OPT_ALL,     "--all",     NULL,      "all domains but the control domain"},
+    {OPT_WAIT,    "--wait",    NULL,      "return when it is done, and say how it ended"},
+    {OPT_TIMEOUT, "--timeout", "SECONDS", "wait no longer (default 120, 0 = without limit)"},
+    {OPT_JSON,    "--json",    NULL,      "print JSON"},
+    {OPT_CLEAR,   "--clear",   NULL,      "empty the log after reading"},
+    {0, NULL, NULL, NULL},
+};
+
+const struct exit_code exit_codes[] = {
+    {EXIT_OK,        "done; a domain whose end was watched ended without a crash, or the reader detached"},
+    {EXIT_REFUSED,   "refused, failed, or not done within the time; one line on standard error says why"},
+    {EXIT_USAGE,     "wrong command line"},
+    {EXIT_NO_DOMAIN, "no such domain"},
+    {EXIT_CONFIG,    "the domain's configuration is not accepted"},
+    {EXIT_NO_HOST,   "not the control domain, or a daemon (xenstored, parvisd) does not answer"},
+    {EXIT_CRASHED,   "the domain whose end was watched (console, --console, --wait) crashed"},
+    {0, NULL},
 };
 
 const struct verb verbs[] = {
-    {"create",   "FILE.xml", OPT_CONSOLE | OPT_PAUSED, false, verb_create,
+    {"create",   "FILE.xml", OPT_CONSOLE | OPT_PAUSED | OPT_JSON, false, verb_create,
      "create a domain from libvirt domain XML and start it",
-     "parvis-domain(5) describes the file. With --console the exit status tells how the domain\n"
-     "ended: 0, or 6 for a crash. ^] detaches.\n"},
+     "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes the file.\n"
+     "With --console the command ends when the domain does; ^] detaches.\n"},
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
      "list the domains: name, number, memory, vCPUs, state, CPU time", ""},
     {"info",     NULL,       OPT_JSON,                 false, verb_info,
@@ -37,11 +50,12 @@ const struct verb verbs[] = {
      "stop a domain where it is", ""},
     {"unpause",  "NAME",     0,                        false, verb_unpause,
      "let a paused domain go on", ""},
-    {"shutdown", "NAME",     OPT_WAIT,                 false, verb_shutdown,
-     "ask a domain to power off",
+    {"shutdown", "[NAME]",   OPT_ALL | OPT_WAIT | OPT_TIMEOUT, false, verb_shutdown,
+     "ask a domain, or all, to power off",
      "The domain does it by itself, if it listens; `destroy` does not ask.\n"},
-    {"reboot",   "NAME",     OPT_WAIT,                 false, verb_reboot,
-     "ask a domain to reboot", ""},
+    {"reboot",   "NAME",     OPT_WAIT | OPT_TIMEOUT,   false, verb_reboot,
+     "ask a domain to reboot",
+     "With --wait the command ends when the new life is there.\n"},
     {"destroy",  "NAME",     0,                        false, verb_destroy,
      "end a domain at once and free all that it has", ""},
     {"dmesg",    NULL,       OPT_CLEAR,                false, verb_dmesg,

@@ -86,10 +86,18 @@ def pauses():
 def reboots():
     """reboot gives the domain a new life under its name."""
     before = listed()["hello"]["id"]
-    machine.check("pvctl reboot hello", "")
-    machine.check("n=0; while [ $n -lt 100 ]; do pvctl list --json | tr -d ' \\n' | "
-                  f"grep -q '\"id\":{before},' || break; n=$((n+1)); usleep 100000; done; sleep 1; pvctl list", r"\bhello\b")
-    assert listed()["hello"]["id"] != before
+    match = machine.check("pvctl reboot --wait hello", r"(?s)hello: rebooted\nhello: domain (\d+)")
+    after = listed()["hello"]["id"]
+    assert after != before and after == int(match.group(1)), f"domain {before} became {after}"
+
+
+def waits_with_a_limit():
+    """A domain that does not listen (it is paused) is not waited for for ever; output that nobody can take is an error."""
+    hello("deaf")
+    machine.check("pvctl create --json --paused /tmp/deaf.xml", r'"name": "deaf"')
+    machine.check("pvctl shutdown --wait --timeout 1 deaf 2>&1", r"deaf: not ended within 1 s", status=1)
+    machine.check("pvctl destroy deaf")
+    machine.check("(pvctl list >/dev/full) 2>&1", r"^pvctl: standard output: No space left on device$", status=1)
 
 
 def shuts_down():
@@ -147,12 +155,21 @@ def several_at_once():
     assert min(free[2:]) >= min(free[:2]), f"free memory after each of four rounds: {free} KiB"
 
 
+def powers_off():
+    """The machine's power-off asks the guests first, says so, and waits for them."""
+    machine.check("pvctl create /etc/parvis/hello.xml && pvctl create /tmp/h1.xml")
+    machine.send("poweroff")
+    machine.expect(r"^h1: asked to end", 60)
+    machine.expect(r"(?s)^hello: powered off.*^h1: powered off|^h1: powered off.*^hello: powered off", 120)
+    assert machine.wait() == 0
+
+
 def main():
     global machine
     with (Machine.xen if on_xen else Machine.parvis)("hello-xen" if on_xen else "hello") as machine:
         run_tests(tells_about_the_host, create_console_shows_the_first_byte, console_has_the_history,
-                  tells_about_the_domain, pauses, reboots, shuts_down, paused_from_the_start, keeps_the_crashed,
-                  several_at_once)
+                  tells_about_the_domain, pauses, reboots, waits_with_a_limit, shuts_down, paused_from_the_start, keeps_the_crashed,
+                  several_at_once, powers_off)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,18 @@ def parvisd_is_started_again():
     nothing_left("by a parvisd that was killed")
 
 
+def full_disk():
+    """/run without room: a create says so, a guest that reboots lives on, and the log has it."""
+    machine.check("pvctl create /etc/parvis/hello.xml; dd if=/dev/zero of=/run/full bs=1k count=4 2>/dev/null; sleep 2; "
+                  "mount -o remount,size=$(df -k /run | awk 'END {print $3}')k /run")
+    machine.check("pvctl create /t/disk.xml 2>&1", r"disk: keeping its configuration.*: No space left on device$", status=1)
+    machine.check("pvctl reboot --wait hello 2>&1; tail -n 3 /run/parvis/parvisd.log",
+                  r"(?s)hello: rebooted.*hello: domain \d+.*parvisd: hello .*rebooted: restart")
+    machine.check("pvctl list", r"hello")
+    machine.check("mount -o remount,size=50% /run; rm /run/full; pvctl destroy hello")
+    nothing_left("when the disk was full")
+
+
 def dead_store():
     """xenstored stopped, then killed: no command hangs, each says why, and what needs no store works."""
     machine.check("pvctl create /etc/parvis/hello.xml")
@@ -105,7 +117,7 @@ def dead_store():
 def main():
     global machine
     with Machine.parvis("killed", files=FILES) as machine:
-        run_tests(interrupted_creates, parvisd_is_started_again, dead_store)
+        run_tests(interrupted_creates, parvisd_is_started_again, full_disk, dead_store)
 
 
 if __name__ == "__main__":

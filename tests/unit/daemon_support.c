@@ -21,6 +21,7 @@
 #include <xen/io/console.h>
 
 #include "client.h"
+#include "daemon.h"
 #include "daemon_support.h"
 #include "policy.h"
 #include "reaper.h"
@@ -141,4 +142,41 @@ void fire(const char *name)
     struct console *c = console_by_name(name);
 
     console_event(&f->host, c->port);
+}
+
+/* One turn of the daemon's loop. */
+void turn(void)
+{
+    struct pollfd p[MAX_CLIENTS];
+    unsigned int n;
+
+    client_accept(listener);
+    n = client_poll_set(p);
+    poll(p, n, 0);
+    client_serve(&f->host, p, n);
+    reaper_run(&f->host);
+    policy_go_on();
+    client_go_on(&f->host);
+}
+
+int ask(enum daemon_message type, const char *text)
+{
+    struct error e = {0};
+    int fd = daemon_connect(&e);
+
+    assert_true(fd >= 0);
+    assert_int_equal(daemon_send(fd, type, text, strlen(text)), 0);
+    turn();
+    return fd;
+}
+
+void next_is(int fd, int type, const char *text)
+{
+    char buf[DAEMON_MAX_MESSAGE + 1];
+    size_t len;
+
+    assert_int_equal(daemon_receive(fd, buf, &len), type);
+    if (text) {
+        assert_string_equal(buf, text);
+    }
 }

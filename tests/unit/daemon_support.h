@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "console.h"
+#include "daemon.h"
 #include "fake_host.h"
 
 struct xencons_interface;
@@ -28,6 +29,12 @@ struct xencons_interface *serve(const char *name, const char *on_poweroff, uint3
 uint32_t say(struct xencons_interface *ring, const char *text, size_t len);
 /* The guest sends an event. */
 void fire(const char *name);
+/* One turn of the daemon's loop, without waiting. */
+void turn(void);
+/* A client that asks; the daemon has had a turn. Returns its socket. */
+int ask(enum daemon_message type, const char *text);
+/* The next message that it gets; text NULL: whatever it says. */
+void next_is(int fd, int type, const char *text);
 char *history_text(const struct console *c);
 void history_says(const char *name, const char *text);
 

@@ -13,7 +13,7 @@ unit_tools_config_random_LIBS := -lxml2
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c device_system.c devices.c disk_share.c find.c \
-    interrupt.c kernel_image.c lifecycle.c lock.c reap.c state.c store.c unpack.c)
+    interrupt.c kernel_image.c lifecycle.c lock.c progress.c reap.c state.c store.c unpack.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
@@ -37,6 +37,10 @@ unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
 UNIT += tools_daemon
 unit_tools_daemon_SRCS = tests/unit/tools_daemon.c $(TOOLS_DAEMON_SRCS)
 unit_tools_daemon_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_ends
+unit_tools_ends_SRCS = tests/unit/tools_ends.c $(TOOLS_DAEMON_SRCS)
+unit_tools_ends_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)

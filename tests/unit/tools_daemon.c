@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon: readers of consoles, and what is done when a domain ends.
- *
- * Clients are real sockets of this process; turn() is one turn of the daemon's loop.
+ * The daemon and its clients: readers of consoles, slow ones, and those that send garbage.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -31,45 +29,6 @@
 #include "policy.h"
 #include "reaper.h"
 #include "state.h"
-
-/* ---- clients ---- */
-
-/* One turn of the daemon's loop. */
-static void turn(void)
-{
-    struct pollfd p[MAX_CLIENTS];
-    unsigned int n;
-
-    client_accept(listener);
-    n = client_poll_set(p);
-    poll(p, n, 0);
-    client_serve(&f->host, p, n);
-    reaper_run(&f->host);
-    policy_go_on();
-    client_go_on(&f->host);
-}
-
-static int ask(enum daemon_message type, const char *text)
-{
-    struct error e = {0};
-    int fd = daemon_connect(&e);
-
-    assert_true(fd >= 0);
-    assert_int_equal(daemon_send(fd, type, text, strlen(text)), 0);
-    turn();
-    return fd;
-}
-
-static void next_is(int fd, int type, const char *text)
-{
-    char buf[DAEMON_MAX_MESSAGE + 1];
-    size_t len;
-
-    assert_int_equal(daemon_receive(fd, buf, &len), type);
-    if (text) {
-        assert_string_equal(buf, text);
-    }
-}
 
 static void readers(void **state)
 {
@@ -179,295 +138,92 @@ static void garbage_requests(void **state)
     assert_null(consoles);
 }
 
-/* ---- ends ---- */
+/* ---- asking ---- */
 
-static void reaps_by_policy(void **state)
-{
-    struct host_domain left;
-    unsigned int n;
-    char id[16], *ended;
-    uint32_t domid;
-    int fd;
-
-    (void)state;
-    say(serve("web", "destroy", &domid), "bye", 3);
-    snprintf(id, sizeof(id), "%u", domid);
-    fd = ask(D_WAIT, id);
-    next_is(fd, D_OK, "");
-    policy_check(&f->host); /* it lives: nothing happens */
-    fake_shutdown(f, domid, SHUTDOWN_poweroff);
-    policy_check(&f->host);
-    next_is(fd, D_END, "powered off");
-    close(fd);
-    assert_int_equal(f->host.ops->domain_list(&f->host, domid, &left, 1, &n), 0);
-    assert_int_equal(n, 0);
-    history_says("web", "bye");
-    ended = state_read_ended("web");
-    assert_string_equal(ended, "powered off");
-    free(ended);
-    assert_null(fake_is_clean(f));
-}
-
-static void preserves_by_policy(void **state)
-{
-    struct host_domain left;
-    unsigned int n;
-    char how[128];
-    uint32_t domid;
-    int fd;
-
-    (void)state;
-    serve("web", "destroy", &domid);
-    snprintf(how, sizeof(how),
-             "(parvis) [   1.5] d%u (domain %u) crashed: triple fault\n(parvis) [   1.6] other\n",
-             domid, domid);
-    f->log = how;
-    fd = ask(D_CONSOLE, "web");
-    next_is(fd, D_OK, "");
-    fake_shutdown(f, domid, SHUTDOWN_crash);
-    policy_check(&f->host);
-    policy_check(&f->host); /* acted upon once */
-    turn();
-    next_is(fd, D_END, "crashed: triple fault (preserved)");
-    close(fd);
-    assert_int_equal(f->host.ops->domain_list(&f->host, domid, &left, 1, &n), 0);
-    assert_int_equal(n, 1);
-    assert_true(left.shutdown);
-    f->log = NULL;
-}
-
-static void cause_is(const char *log, const char *how)
-{
-    const struct host_domain d = {.domid = 7, .shutdown = true, .shutdown_reason = SHUTDOWN_crash};
-    char text[256];
-
-    f->log = log;
-    end_cause(&f->host, &d, text, sizeof(text));
-    f->log = NULL;
-    assert_string_equal(text, how);
-}
-
-/* Only what the hypervisor says itself is a cause, and it says nothing to a terminal. */
-static void causes(void **state)
-{
-    (void)state;
-    cause_is("", "crashed");
-    cause_is("(parvis) [ 1.0] d7 (domain 7) crashed: no \x1b[2J handler\n"
-             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n",
-             "crashed: no ?[2J handler");
-    cause_is("(parvis) [ 1.0] (d7) d7 (domain 7) crashed: by the control domain\n", "crashed");
-    cause_is("(parvis) [ 1.0] (d7) x] d7 (domain 7) crashed: by the control domain\n"
-             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n",
-             "crashed: it reported this itself; its console may tell more");
-    cause_is("(parvis) [ 1.0] d77 (domain 77) crashed: other\n", "crashed");
-    /* The number was another's before. */
-    cause_is("(parvis) [ 1.0] d7 (domain 7) crashed: first\n"
-             "(parvis) [ 9.0] d7 (domain 7) crashed: second\n",
-             "crashed: second");
-}
-
-/* Destroyed by a program that does not know us. */
-static void tidies_up(void **state)
-{
-    struct state_entry s;
-    uint32_t domid;
-
-    (void)state;
-    say(serve("web", "destroy", &domid), "bye", 3);
-    f->host.ops->domain_destroy(&f->host, domid);
-    policy_check(&f->host);
-    history_says("web", "bye");
-    assert_int_equal(state_get("web", &s), -ENOENT);
-    assert_null(fake_is_clean(f));
-}
-
-static void adopts(void **state)
-{
-    uint32_t domid;
-    struct xencons_interface *ring = make_guest("web", "destroy", &domid);
-
-    (void)state;
-    say(ring, "alive", 5);
-    reaper_collect(&f->host);
-    history_says("web", "alive");
-    /* The next daemon goes on where this one ended. */
-    console_close_all(&f->host);
-    say(ring, " again", 6);
-    reaper_collect(&f->host);
-    history_says("web", "alive again");
-}
-
-/* ---- taking away beside everything else ---- */
-
-static int lingering;
-
-static bool still_there(const char *device)
-{
-    assert_non_null(strstr(device, "vbd-"));
-    return lingering > 0 && lingering--;
-}
-
-static void add_disk(uint32_t domid)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
-    f->host.ops->store_write(&f->host, 0, path, "4");
-}
-
-static void must_not_sleep(unsigned int ms)
-{
-    fail_msg("the daemon slept %u ms", ms);
-}
-
-/* A back end that the kernel keeps for long: the others are served, who asked waits. */
-static void nobody_waits_for_a_back_end(void **state)
-{
-    const struct device_system *real = device_system;
-    struct device_system model = *device_system;
-    uint32_t domid, other;
-    struct xencons_interface *ring = serve("other", "destroy", &other);
-    char request[64];
-    int fd;
-
-    (void)state;
-    model.backend_lives = still_there;
-    model.sleep_ms = must_not_sleep;
-    serve("web", "destroy", &domid);
-    device_system = &model;
-    add_disk(domid);
-    lingering = 200;
-    fd = daemon_connect(NULL);
-    snprintf(request, sizeof(request), "%u web destroyed", domid);
-    daemon_send(fd, D_REAP, request, strlen(request));
-    for (int i = 0; i < 100; i++) {
-        clock_ms += 20;
-        turn();
-        say(ring, "x", 1);
-        fire("other");
-    }
-    assert_int_equal(console_by_name("other")->history.total, 100);
-    assert_true(reaper_has_name("web"));
-    assert_non_null(fake_domain(f, domid));
-    for (int i = 0; i < 110; i++) {
-        clock_ms += 20;
-        turn();
-    }
-    assert_null(fake_domain(f, domid));
-    next_is(fd, D_OK, "");
-    close(fd);
-    /* One that is never let go of: at the deadline the domain goes all the same. */
-    lingering = 1 << 20;
-    add_disk(domid);
-    reaper_start(&f->host, domid, (const uint8_t[16]){0}, "web", "");
-    clock_ms += 14000;
-    turn();
-    assert_true(reaper_has_name("web"));
-    clock_ms += 2000;
-    turn();
-    assert_false(reaper_has_name("web"));
-    device_system = real;
-}
-
-/* A new life begins when nothing of the former is left, and no earlier. */
-static void makers_wait_for_the_reaper(void **state)
-{
-    const struct device_system *real = device_system;
-    struct device_system model = *device_system;
-    uint32_t domid;
-    int fd, other;
-
-    (void)state;
-    model.backend_lives = still_there;
-    device_system = &model;
-    serve("web", "destroy", &domid);
-    add_disk(domid);
-    lingering = 3;
-    f->host.ops->domain_destroy(&f->host, domid);
-    policy_check(&f->host);
-    fd = ask(D_MAKE, "web");
-    other = ask(D_MAKE, "other");
-    next_is(other, D_OK, "");
-    assert_false(client_is_making("web"));
-    for (int i = 0; i < 5; i++) {
-        clock_ms += 20;
-        turn();
-    }
-    next_is(fd, D_OK, "");
-    assert_true(client_is_making("web"));
-    close(fd);
-    close(other);
-    turn();
-    assert_false(client_is_making("web"));
-    device_system = real;
-}
-
-/* A stand-in for pvctl: keeps what it was given, says something, fails. */
-static void fake_pvctl(const char *text)
-{
-    char path[128];
-    FILE *out;
-
-    snprintf(path, sizeof(path), "%s", state_path("pvctl"));
-    out = fopen(path, "w");
-    fprintf(out, "#!/bin/sh\ncat $2 >%s\n%s\n", state_path("given"), text);
-    fclose(out);
-    chmod(path, 0700);
-    policy_set_pvctl(path);
-}
-
-static char *file_text(const char *path)
-{
-    char *text = calloc(1, 4096);
-    FILE *in = fopen(path, "r");
-
-    assert_non_null(in);
-    assert_true(fread(text, 1, 4095, in) > 0);
-    fclose(in);
-    return text;
-}
-
-static void wait_child(void)
+/* Another process asks; the daemon has turns until it has ended. Its exit status: 0 = as expected.
+ */
+static int asked_by(int (*client)(void))
 {
     int status;
-    pid_t pid = waitpid(-1, &status, 0);
+    pid_t pid = fork();
 
-    assert_true(pid > 0);
-    policy_child(pid, status);
+    if (pid == 0) {
+        _exit(client());
+    }
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        clock_ms += 20;
+        turn();
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-/* The successor's configuration is handed on in memory; why it failed becomes how it ended. */
-static void restarts(void **state)
+static int asks_to_make(void)
 {
-    uint32_t domid;
-    char *ended, *given;
-    int fd;
+    struct error e = {0};
+    int fd = daemon_ask(D_MAKE, "web", &e);
+
+    return fd < 0 || e.code;
+}
+
+static int asks_for_nobody(void)
+{
+    struct error e = {0};
+
+    return daemon_ask(D_CONSOLE, "nobody", &e) != -ENOENT ||
+           strcmp(e.text, "nobody: no such domain, nor a console kept of one") != 0;
+}
+
+static int asks_what_is_not_answered(void)
+{
+    struct error e = {0};
+
+    return daemon_ask(D_OK, "?", &e) != -EPROTO || !strstr(e.text, "does not know this request");
+}
+
+static uint32_t number;
+
+static int asks_to_reap(void)
+{
+    struct error e = {0};
+    char text[64];
+
+    snprintf(text, sizeof(text), "%u web destroyed", number);
+    return daemon_ask(D_REAP, text, &e) < 0;
+}
+
+static void asks(void **state)
+{
+    (void)state;
+    assert_int_equal(asked_by(asks_to_make), 0);
+    assert_int_equal(asked_by(asks_for_nobody), 0);
+    assert_int_equal(asked_by(asks_what_is_not_answered), 0);
+    serve("web", "destroy", &number);
+    assert_int_equal(asked_by(asks_to_reap), 0);
+    assert_null(fake_is_clean(f));
+}
+
+static unsigned int slept;
+
+static void count_sleep(unsigned int ms)
+{
+    slept += ms;
+}
+
+/* A daemon that is being started again is waited for, but not for ever. */
+static void absent(void **state)
+{
+    const struct device_system *real = device_system;
+    struct device_system model = *device_system;
+    struct error e = {0};
 
     (void)state;
-    fake_pvctl("echo 'pvctl: web: keeping its configuration: No space left' >&2; exit 1");
-    serve("web", "restart", &domid);
-    assert_int_equal(state_read_xml(domid, &given), 0);
-    fd = ask(D_CONSOLE, "web");
-    next_is(fd, D_OK, "");
-    fake_shutdown(f, domid, SHUTDOWN_poweroff);
-    policy_check(&f->host);
-    assert_null(state_read_ended("web")); /* it has not ended for good */
-    turn();
-    wait_child();
-    turn();
-    next_is(fd, D_END,
-            "powered off; not created again: web: keeping its configuration: No space left");
-    close(fd);
-    ended = state_read_ended("web");
-    assert_string_equal(
-        ended, "powered off; not created again: web: keeping its configuration: No space left");
-    free(ended);
-    ended = file_text(state_path("given"));
-    assert_string_equal(ended, given);
-    free(ended);
-    free(given);
-    assert_int_not_equal(access(state_path("domains/restart-web.xml"), F_OK), 0);
-    assert_null(fake_is_clean(f));
+    model.sleep_ms = count_sleep;
+    device_system = &model;
+    unlink(state_path("parvisd.sock"));
+    assert_int_equal(daemon_ask(D_MAKE, "web", &e), -ECONNREFUSED);
+    assert_non_null(strstr(e.text, "parvisd does not answer at "));
+    assert_int_equal(slept, DAEMON_START_MS);
+    device_system = real;
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
@@ -475,17 +231,7 @@ static void restarts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(readers),
-        T(slow_reader_loses_nothing),
-        T(garbage_requests),
-        T(reaps_by_policy),
-        T(preserves_by_policy),
-        T(tidies_up),
-        T(adopts),
-        T(nobody_waits_for_a_back_end),
-        T(makers_wait_for_the_reaper),
-        T(restarts),
-        T(causes),
+        T(readers), T(slow_reader_loses_nothing), T(garbage_requests), T(asks), T(absent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Holds pvctl(1) and parvisd(8) against the programs: verbs, their options and arguments, exit codes, defaults.
+
+The programs tell by `help` and `--help`, which are printed from the tables that they work by.
+"""
+import re
+import subprocess
+import sys
+
+problems = []
+
+
+def complain(text):
+    problems.append(text)
+
+
+def roff(text):
+    """A line or paragraph of a manual page as plain text."""
+    text = re.sub(r"\\f[A-Z]", "", text)
+    return text.replace("\\-", "-").replace("\\(aq", "'")
+
+
+def said_by(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def manual_verbs(page):
+    """{verb: words of its synopsis} from the .TP items of the description."""
+    verbs = {}
+    for macro, line in re.findall(r"^\.TP\n\.(BR|BI) (.*)$", page.split(".SH JSON")[0], re.MULTILINE):
+        words = roff(line).replace('"', " ").replace("[", " [ ").replace("]", " ] ").split()
+        verbs[words[0]] = words[1:]
+    return verbs
+
+
+def help_verbs(pvctl):
+    """The same, from the first line of `pvctl help VERB`; and what the verb's help says beside it."""
+    verbs = {}
+    for name in re.findall(r"^  ([a-z]+) ", said_by(pvctl, "help").split("Exit status:")[0], re.MULTILINE):
+        first = said_by(pvctl, "help", name).splitlines()[0]
+        words = first.replace("[", " [ ").replace("]", " ] ").split()
+        verbs[name] = words[2:]
+    return verbs
+
+
+def manual_exit_codes(page):
+    part = re.search(r'^\.SH "EXIT STATUS"\n(.*?)^\.SH ', page, re.MULTILINE | re.DOTALL).group(1)
+    found = re.findall(r"^\.TP\n\.B (\d)\n((?:[^.\n].*\n)+)", part, re.MULTILINE)
+    return {int(code): " ".join(roff(text).split()) for code, text in found}
+
+
+def help_exit_codes(pvctl):
+    part = said_by(pvctl, "help").split("Exit status:")[1]
+    return {int(code): text for code, text in re.findall(r"^  (\d)  (.*)$", part, re.MULTILINE)}
+
+
+def compare(what, manual, program):
+    for name in sorted(set(manual) | set(program), key=str):
+        if name not in manual:
+            complain(f"{what} {name} is not in the manual")
+        elif name not in program:
+            complain(f"{what} {name} is in the manual only")
+        elif manual[name] != program[name]:
+            complain(f"{what} {name}: the manual says {manual[name]}, the program {program[name]}")
+
+
+def check_pvctl(pvctl):
+    with open("docs/man/pvctl.1", encoding="utf-8") as source:
+        page = source.read()
+    verbs = help_verbs(pvctl)
+    compare("verb", manual_verbs(page), verbs)
+    codes = help_exit_codes(pvctl)
+    compare("exit status", manual_exit_codes(page), codes)
+    default = re.search(r"default (\d+)", said_by(pvctl, "help", "shutdown")).group(1)
+    if f"(default {default}," not in page:
+        complain(f"the default of --timeout, {default}, is not what the manual says")
+    return len(verbs), len(codes)
+
+
+def check_parvisd(parvisd):
+    with open("docs/man/parvisd.8", encoding="utf-8") as source:
+        page = roff(source.read())
+    options = set(re.findall(r"--[a-z]+", page.split(".SH DESCRIPTION")[0]))
+    explained = set(re.findall(r"^\.BI? (--[a-z]+)", page.split(".SH OPTIONS")[1], re.MULTILINE))
+    known = set(re.findall(r"--[a-z]+", said_by(parvisd, "--help"))) - {"--help", "--version"}
+    for name, have in (("synopsis", options), ("options", explained)):
+        if have != known:
+            complain(f"parvisd(8), {name}: {sorted(have)}; the program has {sorted(known)}")
+
+
+def main():
+    verbs, codes = check_pvctl("build/dom0-tools/pvctl")
+    check_parvisd("build/dom0-tools/parvisd")
+    print("\n".join(problems))
+    print(f"{verbs} verbs, {codes} exit codes, {len(problems)} problems")
+    return 1 if problems or verbs < 10 or codes < 5 else 0
+
+
+sys.exit(main())
