@@ -18,7 +18,7 @@ PARTS = {
     "dom0-tools/": ("dom0-tools/", "include/", "hypervisor/loader/"),
 }
 # Called, or defined, by who is no source of ours: start-up code, compilers, libraries.
-OUTSIDE = re.compile(r"main|efi_main|mem(cpy|move|set|cmp)|asm_offsets|__asan_\w+|(ucnv|UCNV)_\w+_72")
+OUTSIDE = re.compile(r"main|efi_main|mem(cpy|move|set|cmp)|asm_offsets|__[am]san_\w+|(ucnv|UCNV)_\w+_72")
 # What only tests call, with a reason.
 FOR_TESTS = {
     "sched_switch_to": "puts any vCPU on the CPU",

@@ -103,11 +103,15 @@ static int copy(void *hv, const void *from, gva_t gva, size_t n, bool write)
 
 int copy_from_guest(void *to, gva_t from, size_t n)
 {
-    return copy(to, NULL, from, n, false);
+    int rc = copy(to, NULL, from, n, false);
+
+    host_is_written(to, n); /* the guest may have its own back */
+    return rc;
 }
 
 int guest_write(gva_t to, const void *from, size_t n)
 {
+    host_must_be_written(from, n);
     return copy(NULL, from, to, n, true);
 }
 

@@ -87,4 +87,21 @@ void host_check_invariants(void);
  * in *issues (may be NULL). */
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues);
 
+/* Under the memory sanitizer: ends the test when one of the bytes was never written, for then a
+ * guest gets what was on the hypervisor's stack. */
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#define HOST_MSAN
+#endif
+#endif
+#ifdef HOST_MSAN
+void __msan_check_mem_is_initialized(const volatile void *p, size_t n);
+void __msan_unpoison(const volatile void *p, size_t n);
+#define host_is_written(p, n)      __msan_unpoison(p, n)
+#define host_must_be_written(p, n) __msan_check_mem_is_initialized(p, n)
+#else
+#define host_is_written(p, n)      ((void)(p), (void)(n))
+#define host_must_be_written(p, n) ((void)(p), (void)(n))
+#endif
+
 #endif
