@@ -100,9 +100,8 @@ int pv_relinquish_memory(struct domain *d)
         spin_lock(&d->page_alloc_lock);
         pg = page_list_first(&d->pages);
         held = pg && get_page(pg, d);
-        if (pg && !held)
-            domain_page_set_aside(
-                d, pg); /* on its way to the heap, by whoever dropped the last reference */
+        if (pg && !held) /* on its way to the heap, by whoever dropped the last reference */
+            domain_page_set_aside(d, pg);
         spin_unlock(&d->page_alloc_lock);
         if (!pg)
             return 0;

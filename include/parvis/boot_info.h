@@ -34,8 +34,8 @@ struct boot_mem {
 
 struct boot_module {
     char name[64]; /* file name without folders: how parvis.cfg refers to it */
-    uint64_t start,
-        size; /* bytes; start is page aligned when UEFI loaded it, any under direct start */
+    /* Bytes; start is page aligned when UEFI loaded it, any under direct start. */
+    uint64_t start, size;
 };
 
 /* One [control] or [domain NAME] section of parvis.cfg. */

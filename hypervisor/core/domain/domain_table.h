@@ -12,8 +12,8 @@ struct domain;
 struct page_info;
 
 extern struct domain *control_domain; /* NULL when there is none */
-extern struct domain *dom_io,
-    *dom_xen; /* DOMID_IO owns non-RAM, DOMID_XEN the hypervisor's shared pages */
+/* DOMID_IO owns non-RAM, DOMID_XEN the hypervisor's shared pages. */
+extern struct domain *dom_io, *dom_xen;
 
 void domain_table_init(void);
 /* Enters d under its id; DOMID_INVALID: gives it the next free one. -XEN_EEXIST, -XEN_ENOMEM,

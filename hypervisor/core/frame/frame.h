@@ -34,8 +34,8 @@ struct page_info {
         };
         uint32_t tlb_stamp; /* type count 0 or free: TLB clock (port/machine.h) when that began */
     };
-    uint32_t next,
-        prev; /* mfn of neighbours in the owner's page list or the free list; PAGE_LIST_END */
+    /* mfn of neighbours in the owner's page list or the free list; PAGE_LIST_END */
+    uint32_t next, prev;
 };
 _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 
