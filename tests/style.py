@@ -6,8 +6,8 @@ Every source file begins with its licence line; none is longer than 500 lines; `
 100 columns in C; no function longer than 100 lines; no note that something is still to be done; hypervisor code includes only its own
 headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them (tests/rooms.py); every path
 that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line ends in blanks, assertions have no
-side effects, loops that wait let the CPU rest, every function is called and every declaration means something, and clang-format would
-change nothing.
+side effects, loops that wait let the CPU rest, every function is called and every declaration means something, clang-format would
+change nothing, and include/xen has as many lines of comment as of code.
 
 --loc prints the hypervisor's lines of code, neither blank nor comment, by folder and room.
 """
@@ -149,6 +149,23 @@ def check_reading_order(path="docs/reading-order.md"):
     return named
 
 
+def check_manual(texts):
+    """include/xen is the manual of the ABI: over all of it there is at least as much comment as code, in lines."""
+    code = comment = 0
+    for path, text in texts.items():
+        if not path.startswith("include/xen/"):
+            continue
+        # a comment keeps its lines and becomes marks, so a line of marks alone is one of comment
+        marked = re.sub(r"/\*.*?\*/", lambda found: re.sub(r"\S|(?<=\n) ", "\0", found.group()), text, flags=re.S)
+        for line in filter(str.strip, marked.splitlines()):
+            if line.replace("\0", "").strip():
+                code += 1
+            else:
+                comment += 1
+    if comment < code:
+        complain("include/xen", 0, f"{comment} lines of comment for {code} lines of code; at least as many are wanted")
+
+
 def main():
     listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n")
     files, texts = {}, {}
@@ -171,8 +188,9 @@ def main():
             check_includes(path, lines)
             check_writers(path, lines)
     check_deeper(texts)
+    check_manual(texts)
     said = rooms.check(files, complain)
-    check_format([path for path in texts if path.endswith((".c", ".h")) and not path.startswith("include/xen/")])
+    check_format([path for path in texts if path.endswith((".c", ".h"))])
     named = check_reading_order()
     print("\n".join(problems))
     print(f"{len(files)} files, {said}, {sum(code.values())} lines of code in the hypervisor, "

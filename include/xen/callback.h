@@ -13,8 +13,8 @@
  * Address 0 stands for "none".
  *
  *   event       an event is pending and not masked
- *   failsafe    the guest's return frame held bad segment selectors; frame: ds, es, fs, gs,
- *               then rcx, r11, rip, cs, rflags, rsp, ss of the place where it was going
+ *   failsafe    the guest's return frame held bad segment selectors; frame: rcx, r11, then ds,
+ *               es, fs, gs, then rip, cs, rflags, rsp, ss of the place where it was going
  *   syscall     `syscall` in 64-bit user mode
  *   syscall32   `syscall` in 32-bit user mode
  *   sysenter    `sysenter` in 32-bit user mode
@@ -22,23 +22,44 @@
  *
  * set_callbacks(event, failsafe, syscall): the three main ones in one call, as older kernels
  * do.
+ *
+ * What an event handler in assembly does, entered from kernel or from user mode alike:
+ *
+ *     stack, from rsp upwards:  rcx, r11, rip, cs (with the saved mask in byte 4), rflags, rsp, ss
+ *     pop rcx and r11; save all registers; call the C function that looks at pending events
+ *     restore; go back by the hypercall iret, or, to the kernel itself and if no event came,
+ *     by the instruction IRETQ after events were unmasked by hand (evtchn_upcall_mask = 0)
+ *
+ * The second way is quick, and has one trap: between unmasking and IRETQ an event can
+ * come and enter the handler again, one frame deeper. Kernels either look once more
+ * and jump back, or let the frame be fixed up by the handler, which sees from rip
+ * where it was entered.
+ *
+ * The failsafe callback is for what hardware would report at IRET: the selectors that
+ * the hypervisor was about to load for the guest (ds, es, fs, gs, or cs and ss of the
+ * frame) name no usable segment any more. A kernel sets the bad ones to 0 and goes on,
+ * or ends the program. A kernel that has none, and meets the case, is crashed.
+ *
+ * All addresses are of the vCPU that makes the call, but for a builder, which sets
+ * them for any by setvcpucontext. They are kept over a suspend and over VCPUOP_down
+ * and up.
  */
 #ifndef XEN_CALLBACK_H
 #define XEN_CALLBACK_H
 
 #include <xen/xen.h>
 
-#define CALLBACKTYPE_event 0
-#define CALLBACKTYPE_failsafe 1
-#define CALLBACKTYPE_syscall 2
+#define CALLBACKTYPE_event               0
+#define CALLBACKTYPE_failsafe            1
+#define CALLBACKTYPE_syscall             2
 #define CALLBACKTYPE_sysenter_deprecated 3 /* 32-bit kernels only */
-#define CALLBACKTYPE_nmi 4
-#define CALLBACKTYPE_sysenter 5
-#define CALLBACKTYPE_syscall32 7
+#define CALLBACKTYPE_nmi                 4
+#define CALLBACKTYPE_sysenter            5
+#define CALLBACKTYPE_syscall32           7
 
 /* Mask events on entry. Entry at event always does; the others do when this is set. */
 #define _CALLBACKF_mask_events 0
-#define CALLBACKF_mask_events (1U << _CALLBACKF_mask_events)
+#define CALLBACKF_mask_events  (1U << _CALLBACKF_mask_events)
 
 #define CALLBACKOP_register 0
 struct callback_register {

@@ -7,39 +7,55 @@
  * e_entry is it. All addresses are virtual. The loader (hypervisor/loader) reads them.
  *
  * Older kernels have the same in one string in section __xen_guest ("VIRT_BASE=...,"); not read.
+ *
+ * In assembly, as guests write them (a note is: length of name, length of value,
+ * number, name, value, each part padded to 4 bytes):
+ *
+ *     .section .note.Xen, "a", @note
+ *     .long 4, 8, 1                 # ENTRY
+ *     .asciz "Xen"
+ *     .quad start
+ *
+ * A note that is given twice counts as its last. Numbers that the loader does not know
+ * are skipped, so a kernel may carry notes for newer interfaces. What follows the
+ * notes in the same segment and is none ends the list, without harm.
+ *
+ * The address of a segment in the file (p_paddr) and where it appears are tied by
+ * virtual = p_paddr - PADDR_OFFSET + VIRT_BASE. The loader goes by that and not by
+ * p_vaddr, since some kernels have segments whose p_vaddr means something else.
  */
 #ifndef XEN_ELFNOTE_H
 #define XEN_ELFNOTE_H
 
-#define XEN_ELFNOTE_INFO 0           /* free text */
-#define XEN_ELFNOTE_ENTRY 1          /* N: where it starts */
-#define XEN_ELFNOTE_HYPERCALL_PAGE 2 /* N: page to be filled with hypercall stubs; may be absent */
-#define XEN_ELFNOTE_VIRT_BASE 3      /* N: virtual address of pfn 0 */
-#define XEN_ELFNOTE_PADDR_OFFSET 4   /* N: p_paddr of that address; absent: 0 */
-#define XEN_ELFNOTE_XEN_VERSION 5    /* S: "xen-3.0" */
-#define XEN_ELFNOTE_GUEST_OS 6       /* S: "linux" */
-#define XEN_ELFNOTE_GUEST_VERSION 7  /* S */
-#define XEN_ELFNOTE_LOADER 8         /* S: "generic" */
-#define XEN_ELFNOTE_PAE_MODE 9       /* S: 32-bit kernels only */
-#define XEN_ELFNOTE_FEATURES 10      /* S: features.h names, '|' between; '!' before: required */
-#define XEN_ELFNOTE_BSD_SYMTAB 11    /* S: "yes": load the symbol table after the image */
-#define XEN_ELFNOTE_HV_START_LOW 12  /* N: lowest address that the hypervisor may use */
-#define XEN_ELFNOTE_L1_MFN_VALID 13  /* pairs of N, mask and value: non-present entry with an mfn */
-#define XEN_ELFNOTE_SUSPEND_CANCEL 14 /* N: 1: copes with shutdown(suspend) returning 1 */
-#define XEN_ELFNOTE_INIT_P2M 15      /* N: where the p2m list is to be mapped */
-#define XEN_ELFNOTE_MOD_START_PFN 16 /* N: 1: takes the module by pfn, unmapped */
+#define XEN_ELFNOTE_INFO               0  /* free text */
+#define XEN_ELFNOTE_ENTRY              1  /* N: where it starts */
+#define XEN_ELFNOTE_HYPERCALL_PAGE     2  /* N: page for the stubs of hypercalls; optional */
+#define XEN_ELFNOTE_VIRT_BASE          3  /* N: virtual address of pfn 0 */
+#define XEN_ELFNOTE_PADDR_OFFSET       4  /* N: p_paddr of that address; absent: 0 */
+#define XEN_ELFNOTE_XEN_VERSION        5  /* S: "xen-3.0" */
+#define XEN_ELFNOTE_GUEST_OS           6  /* S: "linux" */
+#define XEN_ELFNOTE_GUEST_VERSION      7  /* S */
+#define XEN_ELFNOTE_LOADER             8  /* S: "generic" */
+#define XEN_ELFNOTE_PAE_MODE           9  /* S: 32-bit kernels only */
+#define XEN_ELFNOTE_FEATURES           10 /* S: names of features.h; see there */
+#define XEN_ELFNOTE_BSD_SYMTAB         11 /* S: "yes": load the symbol table after the image */
+#define XEN_ELFNOTE_HV_START_LOW       12 /* N: lowest address that the hypervisor may use */
+#define XEN_ELFNOTE_L1_MFN_VALID       13 /* pairs of N: mask, value of entries with an mfn */
+#define XEN_ELFNOTE_SUSPEND_CANCEL     14 /* N: 1: copes with shutdown(suspend) returning 1 */
+#define XEN_ELFNOTE_INIT_P2M           15 /* N: where the p2m list is to be mapped */
+#define XEN_ELFNOTE_MOD_START_PFN      16 /* N: 1: takes the module by pfn, unmapped */
 #define XEN_ELFNOTE_SUPPORTED_FEATURES 17 /* N: bit per XENFEAT_*, instead of the string */
-#define XEN_ELFNOTE_PHYS32_ENTRY 18  /* N: fully virtualized entry (PVH); not used */
-#define XEN_ELFNOTE_MAX XEN_ELFNOTE_PHYS32_ENTRY
+#define XEN_ELFNOTE_PHYS32_ENTRY       18 /* N: fully virtualized entry (PVH); not used */
+#define XEN_ELFNOTE_MAX                XEN_ELFNOTE_PHYS32_ENTRY
 
 /* In a crash image of the hypervisor. */
 #define XEN_ELFNOTE_CRASH_INFO 0x1000001
 #define XEN_ELFNOTE_CRASH_REGS 0x1000002
 
 /* In a core file of a guest. */
-#define XEN_ELFNOTE_DUMPCORE_NONE 0x2000000
-#define XEN_ELFNOTE_DUMPCORE_HEADER 0x2000001
-#define XEN_ELFNOTE_DUMPCORE_XEN_VERSION 0x2000002
+#define XEN_ELFNOTE_DUMPCORE_NONE           0x2000000
+#define XEN_ELFNOTE_DUMPCORE_HEADER         0x2000001
+#define XEN_ELFNOTE_DUMPCORE_XEN_VERSION    0x2000002
 #define XEN_ELFNOTE_DUMPCORE_FORMAT_VERSION 0x2000003
 
 #endif /* XEN_ELFNOTE_H */

@@ -17,11 +17,45 @@
  *
  * Two names are aliases (EWOULDBLOCK, EDEADLOCK) and therefore stand outside the table.
  * XEN_ERESTART never reaches a guest: inside the hypervisor it says "re-issue this call".
+ *
+ * How to read an answer in C: `long r = call(...); if (r < 0) error is -r`. A result
+ * is never between -4095 and -1 but as an error; addresses are not returned.
+ *
+ * Which are worth a second try: EAGAIN and EBUSY, when the caller can wait for what is
+ * in use. ENOMEM may be met by giving memory back. All others say that the same call
+ * will fail again.
+ *
+ * Where an error comes from is in the log: each refusal that a domain causes has a
+ * line with the domain, the hypercall, the field and the rule (`pvctl dmesg`); a few a
+ * second of one domain at most.
  */
 #ifndef XEN_ERRNO_H
 #define XEN_ERRNO_H
 
 /* clang-format off */
+
+/*
+ * How a row is used by the three who need it: the enum below makes XEN_EPERM and the
+ * rest; the log prints the name; the tools print the sentence after what they tried. A
+ * number that is not in the table is shown as a number.
+ *
+ * What the commonest mean in nearly every call, beside what each call says of them:
+ *
+ *     EPERM     the caller is no control domain, or not that of the domain it names
+ *     ESRCH     a domain number that is nobody's, or whose domain is dying
+ *     ENOENT    a vCPU that the domain does not have
+ *     EFAULT    an address in an argument could not be read or written, in part or whole
+ *     EINVAL    a value is outside what the call takes; the log line names it
+ *     E2BIG     more elements than the call takes at once: make several calls
+ *     ENOBUFS   the buffer is too small for the whole answer; ask with a null handle for its size
+ *     ENOSPC    a table with a fixed number of places is full: ports, handles, vectors
+ *     ENOMEM    the machine or the domain's limit has no more pages
+ *     EEXIST    it is there already; often as good as success
+ *     EBUSY     somebody else uses it
+ *     ENOSYS    a call or command that is not known: go without it
+ *     EOPNOTSUPP  known, and not built: go without it
+ *     EACCES    a control call of another interface version
+ */
 #define XEN_ERRNO_TABLE(ROW)                                                             \
     ROW(EPERM,           1, "the caller's privilege does not cover this")                \
     ROW(ENOENT,          2, "no such vCPU, port or object")                              \

@@ -31,6 +31,23 @@
  *
  * Only version 1 of the table is offered. Version 2, transitive and sub-page grants, page
  * transfer are refused as said below.
+ *
+ * Why a reference and not a frame number: a frame number would let the other reach any
+ * page of the granter; a reference names one page, for one domain, with the rights
+ * that the entry says, and can be taken back.
+ *
+ * Two ways to use a grant. Mapping costs two page-table updates and a flush of the
+ * TLB, and pays for pages that are used many times (rings, persistent block buffers)
+ * or that a device must reach. Copying costs one call for many pieces, no flush, and
+ * leaves nothing to be taken back: it pays for packets.
+ *
+ * The table starts with one frame (512 entries); setup_table makes it longer, up to
+ * the limit that createdomain set. Frames are never taken away again while the domain
+ * lives.
+ *
+ * A granter that dies while its page is in use leaves the page behind until the last
+ * user lets go. So a back end that keeps a mapping keeps memory; tools name such a
+ * domain as one that lingers.
  */
 #ifndef XEN_GRANT_TABLE_H
 #define XEN_GRANT_TABLE_H
@@ -40,60 +57,82 @@
 typedef uint32_t grant_ref_t;    /* index into the granter's table */
 typedef uint32_t grant_handle_t; /* names a mapping, in the mapper's domain */
 
-/* One entry, version 1. */
+/*
+ * One entry, version 1.
+ *
+ * Order of writing: domid and frame first, then flags, with a write barrier between
+ * (on x86 a compiler barrier). The hypervisor reads flags and domid as one 32-bit word
+ * and sets GTF_reading/writing by compare-and-exchange on it, so an entry can't change
+ * owner between its check and its use. An entry in which an in-use bit is set must be
+ * left as it is.
+ *
+ * `frame` is an mfn of 32 bits: pages above 16 TiB cannot be granted in version 1.
+ */
 struct grant_entry_v1 {
-    uint16_t flags; /* GTF_*; written last by the granter */
+    /* GTF_*; written last by the granter */
+    uint16_t flags;
     domid_t domid;  /* who may use it */
     uint32_t frame; /* mfn of the page */
 };
 typedef struct grant_entry_v1 grant_entry_v1_t;
 
-/* The first entries belong to the domain builder: it grants console and store page there. */
+/*
+ * The first entries belong to the domain builder: it grants console and store page
+ * there.
+ *
+ * Entry 0 grants the console's page to domain 0 and entry 1 the store's; the others up
+ * to 7 are kept for the same use. A kernel allocates its own references from 8 on, and
+ * leaves these as they are until it has its own drivers' word for it.
+ */
 #define GNTTAB_NR_RESERVED_ENTRIES 8
-#define GNTTAB_RESERVED_CONSOLE 0
-#define GNTTAB_RESERVED_XENSTORE 1
+#define GNTTAB_RESERVED_CONSOLE    0
+#define GNTTAB_RESERVED_XENSTORE   1
 
-#define GTF_invalid (0U << 0)         /* not in use */
-#define GTF_permit_access (1U << 0)   /* domid may map and copy */
+#define GTF_invalid         (0U << 0) /* not in use */
+#define GTF_permit_access   (1U << 0) /* domid may map and copy */
 #define GTF_accept_transfer (2U << 0) /* page transfer: refused here */
-#define GTF_transitive (3U << 0)      /* version 2 only: refused here */
-#define GTF_type_mask (3U << 0)
+#define GTF_transitive      (3U << 0) /* version 2 only: refused here */
+#define GTF_type_mask       (3U << 0)
 
 /* With permit_access. */
 #define _GTF_readonly 2
-#define GTF_readonly (1U << _GTF_readonly) /* set by granter: reading alone */
-#define _GTF_reading 3
-#define GTF_reading (1U << _GTF_reading) /* set by the hypervisor: in use */
-#define _GTF_writing 4
-#define GTF_writing (1U << _GTF_writing) /* set by the hypervisor: mapped writable */
-#define _GTF_PWT 5
-#define GTF_PWT (1U << _GTF_PWT) /* cache attributes for the mapping */
-#define _GTF_PCD 6
-#define GTF_PCD (1U << _GTF_PCD)
-#define _GTF_PAT 7
-#define GTF_PAT (1U << _GTF_PAT)
+#define GTF_readonly  (1U << _GTF_readonly) /* set by granter: reading alone */
+#define _GTF_reading  3
+#define GTF_reading   (1U << _GTF_reading) /* set by the hypervisor: in use */
+#define _GTF_writing  4
+#define GTF_writing   (1U << _GTF_writing) /* set by the hypervisor: mapped writable */
+#define _GTF_PWT      5
+#define GTF_PWT       (1U << _GTF_PWT) /* cache attributes for the mapping */
+#define _GTF_PCD      6
+#define GTF_PCD       (1U << _GTF_PCD)
+#define _GTF_PAT      7
+#define GTF_PAT       (1U << _GTF_PAT)
 #define _GTF_sub_page 8
-#define GTF_sub_page (1U << _GTF_sub_page) /* version 2 only */
+#define GTF_sub_page  (1U << _GTF_sub_page) /* version 2 only */
 
 /* With accept_transfer. */
 #define _GTF_transfer_committed 2
-#define GTF_transfer_committed (1U << _GTF_transfer_committed)
+#define GTF_transfer_committed  (1U << _GTF_transfer_committed)
 #define _GTF_transfer_completed 3
-#define GTF_transfer_completed (1U << _GTF_transfer_completed)
+#define GTF_transfer_completed  (1U << _GTF_transfer_completed)
 
-#define GNTTABOP_map_grant_ref 0
-#define GNTTABOP_unmap_grant_ref 1
-#define GNTTABOP_setup_table 2
-#define GNTTABOP_dump_table 3 /* prints a table to the log */
-#define GNTTABOP_transfer 4   /* refused: status GNTST_general_error */
-#define GNTTABOP_copy 5
-#define GNTTABOP_query_size 6
+/*
+ * Elements of one call are done in order; each stands alone. A long array is given up
+ * for a while and continued; elements that are done keep their status.
+ */
+#define GNTTABOP_map_grant_ref     0
+#define GNTTABOP_unmap_grant_ref   1
+#define GNTTABOP_setup_table       2
+#define GNTTABOP_dump_table        3 /* prints a table to the log */
+#define GNTTABOP_transfer          4 /* refused: status GNTST_general_error */
+#define GNTTABOP_copy              5
+#define GNTTABOP_query_size        6
 #define GNTTABOP_unmap_and_replace 7
-#define GNTTABOP_set_version 8
+#define GNTTABOP_set_version       8
 #define GNTTABOP_get_status_frames 9 /* version 2: refused */
-#define GNTTABOP_get_version 10
-#define GNTTABOP_swap_grant_ref 11
-#define GNTTABOP_cache_flush 12
+#define GNTTABOP_get_version       10
+#define GNTTABOP_swap_grant_ref    11
+#define GNTTABOP_cache_flush       12
 
 /*
  * map_grant_ref: maps the page that `dom` granted under `ref`.
@@ -102,8 +141,23 @@ typedef struct grant_entry_v1 grant_entry_v1_t;
  * be empty or one that may be overwritten. GNTMAP_device_map gives the address for DMA in
  * dev_bus_addr (the machine address of the page). The handle is needed for unmap.
  * The mapper cannot change the entry by mmu_update: only unmap takes it away.
- * Status: bad_domain, bad_gntref (out of range or not granted to the caller), bad_virt_addr,
- * permission_denied (write on a read-only grant), bad_page, no_space (no handle left).
+ * Status: bad_domain, bad_gntref (beyond the table), general_error (not granted to the caller, or
+ * granted for reading alone), bad_virt_addr, bad_page, no_space (no handle left).
+ *
+ * What happens, in order: the entry of the granter is found and its rights are
+ * checked; the page gets a reference and, when writable, the type "writable"; the
+ * entry of the mapper's page table is written; the handle is filled in. A step that
+ * fails undoes those before it, and the status says which it was.
+ *
+ *     struct gnttab_map_grant_ref m = {
+ *         .host_addr = va, .flags = GNTMAP_host_map, .ref = ref, .dom = other};
+ *     if (grant_table_op(GNTTABOP_map_grant_ref, &m, 1) == 0 && m.status == GNTST_okay)
+ *         ... the page is at va; m.handle takes it away again ...
+ *
+ * The level-1 table that maps host_addr must exist already: an empty entry is filled,
+ * a table is not made. The same reference may be mapped several times, at several
+ * places, each with a handle of its own; the entry stays in use until the last is
+ * gone.
  */
 struct gnttab_map_grant_ref {
     uint64_t host_addr;    /* in */
@@ -116,17 +170,17 @@ struct gnttab_map_grant_ref {
 };
 typedef struct gnttab_map_grant_ref gnttab_map_grant_ref_t;
 
-#define _GNTMAP_device_map 0
-#define GNTMAP_device_map (1 << _GNTMAP_device_map) /* for use by a device */
-#define _GNTMAP_host_map 1
-#define GNTMAP_host_map (1 << _GNTMAP_host_map) /* for use by the CPU, at host_addr */
-#define _GNTMAP_readonly 2
-#define GNTMAP_readonly (1 << _GNTMAP_readonly)
+#define _GNTMAP_device_map      0
+#define GNTMAP_device_map       (1 << _GNTMAP_device_map) /* for use by a device */
+#define _GNTMAP_host_map        1
+#define GNTMAP_host_map         (1 << _GNTMAP_host_map) /* for use by the CPU, at host_addr */
+#define _GNTMAP_readonly        2
+#define GNTMAP_readonly         (1 << _GNTMAP_readonly)
 #define _GNTMAP_application_map 3
-#define GNTMAP_application_map (1 << _GNTMAP_application_map) /* user mode may access it */
-#define _GNTMAP_contains_pte 4
-#define GNTMAP_contains_pte (1 << _GNTMAP_contains_pte) /* host_addr is of a page-table entry */
-#define _GNTMAP_guest_avail0 16
+#define GNTMAP_application_map  (1 << _GNTMAP_application_map) /* user mode may access it */
+#define _GNTMAP_contains_pte    4
+#define GNTMAP_contains_pte     (1 << _GNTMAP_contains_pte) /* host_addr is of a page-table entry */
+#define _GNTMAP_guest_avail0    16
 /* These bits of flags go to the bits of the entry that the hardware leaves to software. */
 #define GNTMAP_guest_avail_mask ((uint32_t)~0 << _GNTMAP_guest_avail0)
 
@@ -134,6 +188,10 @@ typedef struct gnttab_map_grant_ref gnttab_map_grant_ref_t;
  * unmap_grant_ref: undoes it. host_addr must be the one that was mapped (0: leave the CPU
  * mapping); dev_bus_addr likewise (0: leave the device mapping). The TLB is flushed before the
  * page is free to be revoked. Status: bad_handle, bad_virt_addr.
+ *
+ * The handle is checked against the address: a wrong pair is refused, and nothing is
+ * done. After success the entry at host_addr is empty. The handle may be given out
+ * again at once.
  */
 struct gnttab_unmap_grant_ref {
     uint64_t host_addr;    /* in */
@@ -147,12 +205,19 @@ typedef struct gnttab_unmap_grant_ref gnttab_unmap_grant_ref_t;
  * setup_table: makes the table of `dom` at least nr_frames long and gives the mfns of its
  * frames. count must be 1. Status: general_error (more than the limit, or no memory), bad_domain,
  * permission_denied.
+ *
+ * A guest calls it for itself before its first grant, then maps the frames, which the
+ * hypervisor shares with it, like pages of its own (update_va_mapping, writable).
+ * Asking for fewer frames than there are gives the first ones. Once mapped, all
+ * granting is writing to memory: no call is needed to grant or to revoke.
  */
 struct gnttab_setup_table {
-    domid_t dom;                   /* in */
-    uint32_t nr_frames;            /* in: 512 entries each */
-    int16_t status;                /* out */
-    xen_guest_handle_t frame_list; /* out: xen_pfn_t[nr_frames] */
+    domid_t dom; /* in */
+    /* in: 512 entries each */
+    uint32_t nr_frames;
+    int16_t status; /* out */
+    /* out: xen_pfn_t[nr_frames] */
+    xen_guest_handle_t frame_list;
 };
 typedef struct gnttab_setup_table gnttab_setup_table_t;
 
@@ -175,12 +240,17 @@ typedef struct gnttab_transfer gnttab_transfer_t;
 /*
  * copy: copies len bytes, within one page at each side. Each side is a grant of `domid`
  * (GNTCOPY_*_gref) or a frame of the caller (domid DOMID_SELF).
- * Status: bad_copy_arg (crosses a page), bad_domain, bad_gntref, permission_denied, bad_page.
+ * Status: bad_copy_arg (crosses a page), bad_domain, bad_gntref, general_error, bad_page.
+ *
+ * Both sides may be grants of two different domains. The copy is done page by page in
+ * the hypervisor's own mapping: no entry of a page table changes and no TLB is
+ * flushed. While it runs the grants count as in use. Ends of the pieces may have any
+ * alignment; offset + len must not go beyond the page on either side.
  */
 #define _GNTCOPY_source_gref 0
-#define GNTCOPY_source_gref (1 << _GNTCOPY_source_gref)
-#define _GNTCOPY_dest_gref 1
-#define GNTCOPY_dest_gref (1 << _GNTCOPY_dest_gref)
+#define GNTCOPY_source_gref  (1 << _GNTCOPY_source_gref)
+#define _GNTCOPY_dest_gref   1
+#define GNTCOPY_dest_gref    (1 << _GNTCOPY_dest_gref)
 struct gnttab_copy {
     struct gnttab_copy_ptr {
         union {
@@ -196,7 +266,13 @@ struct gnttab_copy {
 };
 typedef struct gnttab_copy gnttab_copy_t;
 
-/* query_size: present and greatest number of frames of the table of `dom`. count must be 1. */
+/*
+ * query_size: present and greatest number of frames of the table of `dom`. count must
+ * be 1.
+ *
+ * nr_frames is what the table has now, max_nr_frames what setup_table may ask for. A
+ * driver divides: max_nr_frames * 512 references, the first 8 of them reserved.
+ */
 struct gnttab_query_size {
     domid_t dom;            /* in */
     uint32_t nr_frames;     /* out */
@@ -208,6 +284,10 @@ typedef struct gnttab_query_size gnttab_query_size_t;
 /*
  * unmap_and_replace: as unmap, but the entry at host_addr receives what the entry of virtual
  * address new_addr holds, and that one becomes empty. Status as for unmap.
+ *
+ * For a kernel whose own page lay at host_addr before it was covered by a mapped one:
+ * it keeps the page's entry at new_addr, and puts it back without a moment in which
+ * host_addr is empty. The replaced entry may be mapped again as before.
  */
 struct gnttab_unmap_and_replace {
     uint64_t host_addr;    /* in */
@@ -219,7 +299,8 @@ typedef struct gnttab_unmap_and_replace gnttab_unmap_and_replace_t;
 
 /* set_version: 1 succeeds, 2 is refused with -XEN_ENOSYS, the rest with -XEN_EINVAL. */
 struct gnttab_set_version {
-    uint32_t version; /* in; out: the version in use, 1 */
+    /* in; out: the version in use, 1 */
+    uint32_t version;
 };
 typedef struct gnttab_set_version gnttab_set_version_t;
 
@@ -228,7 +309,8 @@ struct gnttab_get_status_frames {
     uint32_t nr_frames;
     domid_t dom;
     int16_t status;
-    xen_guest_handle_t frame_list; /* uint64_t[nr_frames] */
+    /* uint64_t[nr_frames] */
+    xen_guest_handle_t frame_list;
 };
 typedef struct gnttab_get_status_frames gnttab_get_status_frames_t;
 
@@ -240,7 +322,13 @@ struct gnttab_get_version {
 };
 typedef struct gnttab_get_version gnttab_get_version_t;
 
-/* swap_grant_ref: exchanges two of the caller's own entries. Status: eagain when one is in use. */
+/*
+ * swap_grant_ref: exchanges two of the caller's own entries. Status: eagain when one
+ * is in use.
+ *
+ * A guest that hands out references in an order that another expects can put two
+ * entries in each other's place without revoking either.
+ */
 struct gnttab_swap_grant_ref {
     grant_ref_t ref_a; /* in */
     grant_ref_t ref_b; /* in */
@@ -249,8 +337,8 @@ struct gnttab_swap_grant_ref {
 typedef struct gnttab_swap_grant_ref gnttab_swap_grant_ref_t;
 
 /* cache_flush: for machines whose DMA bypasses the caches; not this one. -XEN_EOPNOTSUPP. */
-#define GNTTAB_CACHE_CLEAN (1u << 0)
-#define GNTTAB_CACHE_INVAL (1u << 1)
+#define GNTTAB_CACHE_CLEAN       (1u << 0)
+#define GNTTAB_CACHE_INVAL       (1u << 1)
 #define GNTTAB_CACHE_SOURCE_GREF (1u << 31)
 struct gnttab_cache_flush {
     union {
@@ -263,26 +351,46 @@ struct gnttab_cache_flush {
 };
 typedef struct gnttab_cache_flush gnttab_cache_flush_t;
 
-#define GNTST_okay 0
-#define GNTST_general_error (-1)
-#define GNTST_bad_domain (-2)
-#define GNTST_bad_gntref (-3)
-#define GNTST_bad_handle (-4)
-#define GNTST_bad_virt_addr (-5)
-#define GNTST_bad_dev_addr (-6)
-#define GNTST_no_device_space (-7)
+/*
+ * What they mean:
+ *
+ *     okay              done
+ *     general_error     refused; the log says why. Among others: the entry does not grant this to
+ *                       the caller, or only for reading
+ *     bad_domain        no such domain, or it is dying
+ *     bad_gntref        a reference beyond the table
+ *     bad_handle        no mapping of the caller has this handle
+ *     bad_virt_addr     host_addr does not lead to an entry that may be written
+ *     bad_page          the frame in the entry is no page of the granter
+ *     permission_denied the caller has no control over the domain that it names
+ *     bad_copy_arg      the piece crosses the end of a page
+ *     no_space          the caller has as many mappings as it may have
+ *     eagain            in use at this moment: the same call may succeed later
+ *
+ * Linux tries again by itself on eagain and takes the others for final.
+ */
+#define GNTST_okay              0
+#define GNTST_general_error     (-1)
+#define GNTST_bad_domain        (-2)
+#define GNTST_bad_gntref        (-3)
+#define GNTST_bad_handle        (-4)
+#define GNTST_bad_virt_addr     (-5)
+#define GNTST_bad_dev_addr      (-6)
+#define GNTST_no_device_space   (-7)
 #define GNTST_permission_denied (-8)
-#define GNTST_bad_page (-9)
-#define GNTST_bad_copy_arg (-10)
-#define GNTST_address_too_big (-11)
-#define GNTST_eagain (-12)
-#define GNTST_no_space (-13)
+#define GNTST_bad_page          (-9)
+#define GNTST_bad_copy_arg      (-10)
+#define GNTST_address_too_big   (-11)
+#define GNTST_eagain            (-12)
+#define GNTST_no_space          (-13)
 
 /* Sentences for these, at index -status. */
+/* clang-format off */
 #define GNTTABOP_error_msgs                                                                  \
     {"okay", "general error", "no such domain", "no such grant", "no such mapping handle",   \
      "bad virtual address", "bad device address", "no device address space left",            \
      "permission denied", "bad page", "copy crosses a page boundary", "address too large",   \
      "not done, try again", "no space"}
+/* clang-format on */
 
 #endif /* XEN_GRANT_TABLE_H */

@@ -15,12 +15,16 @@
 
 #include <xen/xen.h>
 
+/*
+ * The control domain's kernel reads the reason in its NMI handler in place of port
+ * 0x61, which is not its own; unknown means that neither bit of that port was set.
+ */
 #define _XEN_NMIREASON_io_error 0 /* a device said so: port 0x61 bit 6 */
-#define XEN_NMIREASON_io_error (1UL << _XEN_NMIREASON_io_error)
+#define XEN_NMIREASON_io_error  (1UL << _XEN_NMIREASON_io_error)
 #define _XEN_NMIREASON_pci_serr 1 /* system error on PCI: port 0x61 bit 7 */
-#define XEN_NMIREASON_pci_serr (1UL << _XEN_NMIREASON_pci_serr)
-#define _XEN_NMIREASON_unknown 2
-#define XEN_NMIREASON_unknown (1UL << _XEN_NMIREASON_unknown)
+#define XEN_NMIREASON_pci_serr  (1UL << _XEN_NMIREASON_pci_serr)
+#define _XEN_NMIREASON_unknown  2
+#define XEN_NMIREASON_unknown   (1UL << _XEN_NMIREASON_unknown)
 
 /* Sets the NMI callback of the calling vCPU. */
 #define XENNMI_register_callback 0

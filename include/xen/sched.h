@@ -26,20 +26,48 @@
  * set_timer_op(uint64_t timeout): one VIRQ_TIMER when system time reaches timeout; a time that
  * has passed fires at once; 0 stops the timer. It is the same timer as VCPUOP_set_singleshot_timer
  * of the calling vCPU. Returns 0.
+ *
+ * The idle loop of a kernel, without losing a wake-up:
+ *
+ *     mask events;
+ *     if (nothing to do)
+ *         sched_op(SCHEDOP_block, NULL);      (unmasks: a pending event returns at once)
+ *     unmask events;
+ *
+ * A spinning kernel that waits for another vCPU polls an ipi port of its own instead
+ * of burning its share: SCHEDOP_poll on that port, which the holder of the lock sends
+ * on when it lets go.
+ *
+ * Orders that a toolstack gives to a guest (shut down, reboot, suspend) do not come by
+ * this header but by the key control/shutdown in the guest's home in xenstore:
+ * "poweroff", "reboot", "suspend". The guest answers by writing "" to it, does what is
+ * asked, and ends with SCHEDOP_shutdown.
+ *
+ * Ending well: flush disks, close devices, mask events on the other vCPUs, then
+ *
+ *     struct sched_shutdown s = {.reason = SHUTDOWN_poweroff};
+ *     sched_op(SCHEDOP_shutdown, &s);      (does not come back)
+ *
+ * and for a kernel that finds itself broken, SHUTDOWN_crash: the tools keep the domain
+ * or dump it as its configuration says, and the last console lines are kept.
+ *
+ * The clock for all timeouts is system time, ns since the machine started, the same
+ * for all domains (shared_info.h). A timer may fire late, when the vCPU must first get
+ * a CPU, and never early by more than the clock's own error.
  */
 #ifndef XEN_SCHED_H
 #define XEN_SCHED_H
 
 #include <xen/event_channel.h>
 
-#define SCHEDOP_yield 0           /* no argument */
-#define SCHEDOP_block 1           /* no argument */
-#define SCHEDOP_shutdown 2        /* struct sched_shutdown */
-#define SCHEDOP_poll 3            /* struct sched_poll */
+#define SCHEDOP_yield           0 /* no argument */
+#define SCHEDOP_block           1 /* no argument */
+#define SCHEDOP_shutdown        2 /* struct sched_shutdown */
+#define SCHEDOP_poll            3 /* struct sched_poll */
 #define SCHEDOP_remote_shutdown 4 /* struct sched_remote_shutdown */
-#define SCHEDOP_shutdown_code 5   /* struct sched_shutdown */
-#define SCHEDOP_watchdog 6        /* struct sched_watchdog */
-#define SCHEDOP_pin_override 7    /* struct sched_pin_override */
+#define SCHEDOP_shutdown_code   5 /* struct sched_shutdown */
+#define SCHEDOP_watchdog        6 /* struct sched_watchdog */
+#define SCHEDOP_pin_override    7 /* struct sched_pin_override */
 
 struct sched_shutdown {
     unsigned int reason; /* SHUTDOWN_* */
@@ -47,7 +75,8 @@ struct sched_shutdown {
 typedef struct sched_shutdown sched_shutdown_t;
 
 struct sched_poll {
-    xen_guest_handle_t ports; /* evtchn_port_t[nr_ports] */
+    /* evtchn_port_t[nr_ports] */
+    xen_guest_handle_t ports;
     unsigned int nr_ports;
     uint64_t timeout; /* system time in ns */
 };
@@ -70,12 +99,12 @@ struct sched_pin_override {
 };
 typedef struct sched_pin_override sched_pin_override_t;
 
-#define SHUTDOWN_poweroff 0   /* done; destroy me */
-#define SHUTDOWN_reboot 1     /* start me again */
-#define SHUTDOWN_suspend 2    /* saved: can be resumed or restored */
-#define SHUTDOWN_crash 3      /* look at me, then destroy */
-#define SHUTDOWN_watchdog 4   /* stopped by its watchdog */
+#define SHUTDOWN_poweroff   0 /* done; destroy me */
+#define SHUTDOWN_reboot     1 /* start me again */
+#define SHUTDOWN_suspend    2 /* saved: can be resumed or restored */
+#define SHUTDOWN_crash      3 /* look at me, then destroy */
+#define SHUTDOWN_watchdog   4 /* stopped by its watchdog */
 #define SHUTDOWN_soft_reset 5 /* build me anew in the same domain */
-#define SHUTDOWN_MAX 5        /* greater ones are refused by crashing the domain */
+#define SHUTDOWN_MAX        5 /* greater ones are refused by crashing the domain */
 
 #endif /* XEN_SCHED_H */

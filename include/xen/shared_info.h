@@ -18,6 +18,19 @@
  *
  * Trust: a guest can write all of this page. The hypervisor writes its fields and never reads
  * anything back except evtchn_mask, evtchn_upcall_mask and arch (page list for migration).
+ *
+ * Reading the clock, in C:
+ *
+ *     do {
+ *         version = t->version;            barrier;
+ *         delta = rdtsc() - t->tsc_timestamp;
+ *         delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
+ *         delta = (uint64_t)((unsigned __int128)delta * t->tsc_to_system_mul >> 32);
+ *         now = t->system_time + delta;
+ *         barrier;
+ *     } while ((version & 1) || version != t->version);
+ *
+ * Each vCPU reads its own vcpu_info. Wall clock now = wc_sec.wc_nsec + system time.
  */
 #ifndef XEN_SHARED_INFO_H
 #define XEN_SHARED_INFO_H
@@ -26,24 +39,31 @@
 #include <xen/arch-x86/xen.h>
 
 struct vcpu_time_info {
-    uint32_t version; /* odd while being changed */
+    /* odd while being changed */
+    uint32_t version;
     uint32_t pad0;
-    uint64_t tsc_timestamp;     /* TSC at the last update */
-    uint64_t system_time;       /* ns since boot at that TSC */
-    uint32_t tsc_to_system_mul; /* 32.32 fixed point factor, after the shift */
+    /* TSC at the last update */
+    uint64_t tsc_timestamp;
+    /* ns since boot at that TSC */
+    uint64_t system_time;
+    /* 32.32 fixed point factor, after the shift */
+    uint32_t tsc_to_system_mul;
     int8_t tsc_shift;
     uint8_t flags; /* XEN_PVCLOCK_* */
     uint8_t pad1[2];
 }; /* 32 bytes */
 typedef struct vcpu_time_info vcpu_time_info_t;
 
-#define XEN_PVCLOCK_TSC_STABLE_BIT (1 << 0) /* values agree between vCPUs: monotonic as they are */
-#define XEN_PVCLOCK_GUEST_STOPPED (1 << 1)  /* the guest was stopped a while; soothe watchdogs */
+#define XEN_PVCLOCK_TSC_STABLE_BIT (1 << 0) /* vCPUs agree: monotonic as they are */
+#define XEN_PVCLOCK_GUEST_STOPPED  (1 << 1) /* the guest was stopped a while; soothe watchdogs */
 
 struct vcpu_info {
-    uint8_t evtchn_upcall_pending; /* set by us: look at evtchn_pending_sel */
-    uint8_t evtchn_upcall_mask;    /* set by guest: its "interrupts off"; set by us on entry */
-    xen_ulong_t evtchn_pending_sel; /* bit w: word w of evtchn_pending may have something */
+    /* set by us: look at evtchn_pending_sel */
+    uint8_t evtchn_upcall_pending;
+    /* set by guest: its "interrupts off"; set by us on entry */
+    uint8_t evtchn_upcall_mask;
+    /* bit w: word w of evtchn_pending may have something */
+    xen_ulong_t evtchn_pending_sel;
     struct arch_vcpu_info arch;
     vcpu_time_info_t time;
 }; /* 64 bytes */
@@ -57,10 +77,13 @@ struct shared_info {
     struct vcpu_info vcpu_info[XEN_LEGACY_MAX_VCPUS];
     xen_ulong_t evtchn_pending[sizeof(xen_ulong_t) * 8];
     xen_ulong_t evtchn_mask[sizeof(xen_ulong_t) * 8];
-    uint32_t wc_version; /* odd while the wall clock is being changed */
-    uint32_t wc_sec;     /* wall clock at boot (system_time 0), seconds since 1970, low half */
+    /* odd while the wall clock is being changed */
+    uint32_t wc_version;
+    /* wall clock at boot (system_time 0), seconds since 1970, low half */
+    uint32_t wc_sec;
     uint32_t wc_nsec;
-    uint32_t wc_sec_hi; /* high half of the seconds */
+    /* high half of the seconds */
+    uint32_t wc_sec_hi;
     struct arch_shared_info arch;
 };
 typedef struct shared_info shared_info_t;

@@ -18,12 +18,31 @@
  *
  * Not offered, and so without structures: power states and frequencies, page offlining, lock
  * profiling, coverage, cache allocation, live patching.
+ *
+ * A call, as a tool makes it, with a list that is copied out:
+ *
+ *     xen_domctl_getdomaininfo_t *list = xencall_alloc_buffer(x, 64 * sizeof(*list));
+ *     op->cmd = XEN_SYSCTL_getdomaininfolist;
+ *     op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+ *     op->u.getdomaininfolist.first_domain = 0;
+ *     op->u.getdomaininfolist.max_domains = 64;
+ *     set_xen_guest_handle(op->u.getdomaininfolist.buffer, list);
+ *     if (xencall1(x, __HYPERVISOR_sysctl, (uintptr_t)op) == 0)
+ *         n = op->u.getdomaininfolist.num_domains;
+ *
+ * Each operation is about the machine as it is at the moment of the call; nothing is
+ * held for the caller between two of them. What comes in pieces (domains, log) says
+ * where to go on.
+ *
+ * Reserved fields are 0 in both directions. The order of checks is that of domctl:
+ * privilege, structure, version, command, argument.
  */
 #ifndef XEN_SYSCTL_H
 #define XEN_SYSCTL_H
 
 #include <xen/domctl.h>
 #include <xen/physdev.h>
+#include <xen/sysctl_cpu.h>
 #include <xen/xen.h>
 
 #define XEN_SYSCTL_INTERFACE_VERSION 0x00000015
@@ -33,56 +52,91 @@
  * from byte `index` of the log on (from the oldest, if that one is gone), and index receives
  * the place to go on from. A follower starts with index 0 and asks again with what it got;
  * VIRQ_CON_RING tells when.
+ *
+ * The log has 64 KiB; what is pushed out of it is lost. A line is put in whole, ends
+ * with a newline and begins with the time since the start, so a reader may cut at
+ * newlines. `clear` forgets for later readers from the beginning; a follower by index
+ * is not touched by it.
+ *
+ *     index = 0;
+ *     for (;;) {
+ *         op: incremental = 1, index, count = sizeof(buffer);
+ *         write out the count bytes that came; index is what came back;
+ *         if (count < sizeof(buffer)) wait for VIRQ_CON_RING;
+ *     }
  */
 #define XEN_SYSCTL_readconsole 1
 struct xen_sysctl_readconsole {
-    uint8_t clear;       /* in: forget what was copied */
+    /* in: forget what was copied */
+    uint8_t clear;
     uint8_t incremental; /* in */
     uint8_t pad0, pad1;
-    uint32_t index;            /* in, out */
-    xen_guest_handle_t buffer; /* out: char[count], no NUL */
-    uint32_t count;            /* in: room; out: copied */
+    uint32_t index; /* in, out */
+    /* out: char[count], no NUL */
+    xen_guest_handle_t buffer;
+    /* in: room; out: copied */
+    uint32_t count;
 };
 
-/* tbuf_op: trace buffers. get_info with no buffers: size 0. The rest: -XEN_EOPNOTSUPP. */
-#define XEN_SYSCTL_tbuf_op 2
-#define XEN_SYSCTL_TBUFOP_get_info 0
+/*
+ * tbuf_op: trace buffers. get_info with no buffers: size 0. The rest: -XEN_EOPNOTSUPP.
+ *
+ * Trace buffers are a ring for each CPU in which the hypervisor would write what it
+ * does, for programs that draw it. Layouts and numbers are here because such programs
+ * ask at their start.
+ */
+#define XEN_SYSCTL_tbuf_op             2
+#define XEN_SYSCTL_TBUFOP_get_info     0
 #define XEN_SYSCTL_TBUFOP_set_cpu_mask 1
 #define XEN_SYSCTL_TBUFOP_set_evt_mask 2
-#define XEN_SYSCTL_TBUFOP_set_size 3
-#define XEN_SYSCTL_TBUFOP_enable 4
-#define XEN_SYSCTL_TBUFOP_disable 5
+#define XEN_SYSCTL_TBUFOP_set_size     3
+#define XEN_SYSCTL_TBUFOP_enable       4
+#define XEN_SYSCTL_TBUFOP_disable      5
 struct xen_sysctl_tbuf_op {
     uint32_t cmd; /* in */
     struct xenctl_bitmap cpu_mask;
     uint32_t evt_mask;
     uint64_aligned_t buffer_mfn; /* out */
-    uint32_t size;               /* in, out: pages or bytes */
+    /* in, out: pages or bytes */
+    uint32_t size;
 };
 
 /*
  * physinfo: the machine in numbers. free_pages + what all domains have + what the hypervisor keeps
  * for itself is total_pages at any time when nothing is being created or destroyed, so a
  * test of leaks compares free_pages before and after, to the page.
+ *
+ * cpu_khz is the TSC's rate. threads_per_core and cores_per_socket are as CPUID tells
+ * them; nr_cpus is what the hypervisor knows of. capabilities tell a toolstack which
+ * kinds of guests it can make: pv and gnttab_v1 are set.
+ *
+ * The three numbers of memory that people ask for: total_pages is what the machine has
+ * given the hypervisor; free_pages is what a new domain can have; outstanding_pages
+ * are promised to builders by XENMEM_claim_pages and still free.
+ *
+ * A tool that wants to know whether a domain of n pages fits compares with free_pages
+ * less outstanding_pages, and adds what the domain costs beside its own pages: about 8
+ * bytes a page of page tables and lists, and some pages for each vCPU and its tables
+ * of grants and events.
  */
-#define XEN_SYSCTL_physinfo 3
-#define _XEN_SYSCTL_PHYSCAP_hvm 0
-#define XEN_SYSCTL_PHYSCAP_hvm (1u << _XEN_SYSCTL_PHYSCAP_hvm)
-#define _XEN_SYSCTL_PHYSCAP_pv 1
-#define XEN_SYSCTL_PHYSCAP_pv (1u << _XEN_SYSCTL_PHYSCAP_pv) /* set, as is gnttab_v1; no other */
-#define _XEN_SYSCTL_PHYSCAP_directio 2
-#define XEN_SYSCTL_PHYSCAP_directio (1u << _XEN_SYSCTL_PHYSCAP_directio)
-#define _XEN_SYSCTL_PHYSCAP_hap 3
-#define XEN_SYSCTL_PHYSCAP_hap (1u << _XEN_SYSCTL_PHYSCAP_hap)
-#define _XEN_SYSCTL_PHYSCAP_shadow 4
-#define XEN_SYSCTL_PHYSCAP_shadow (1u << _XEN_SYSCTL_PHYSCAP_shadow)
+#define XEN_SYSCTL_physinfo                    3
+#define _XEN_SYSCTL_PHYSCAP_hvm                0
+#define XEN_SYSCTL_PHYSCAP_hvm                 (1u << _XEN_SYSCTL_PHYSCAP_hvm)
+#define _XEN_SYSCTL_PHYSCAP_pv                 1
+#define XEN_SYSCTL_PHYSCAP_pv                  (1u << _XEN_SYSCTL_PHYSCAP_pv)
+#define _XEN_SYSCTL_PHYSCAP_directio           2
+#define XEN_SYSCTL_PHYSCAP_directio            (1u << _XEN_SYSCTL_PHYSCAP_directio)
+#define _XEN_SYSCTL_PHYSCAP_hap                3
+#define XEN_SYSCTL_PHYSCAP_hap                 (1u << _XEN_SYSCTL_PHYSCAP_hap)
+#define _XEN_SYSCTL_PHYSCAP_shadow             4
+#define XEN_SYSCTL_PHYSCAP_shadow              (1u << _XEN_SYSCTL_PHYSCAP_shadow)
 #define _XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share 5
-#define XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share (1u << _XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share)
-#define XEN_SYSCTL_PHYSCAP_vmtrace (1u << 6)
-#define XEN_SYSCTL_PHYSCAP_vpmu (1u << 7)
-#define XEN_SYSCTL_PHYSCAP_gnttab_v1 (1u << 8)
-#define XEN_SYSCTL_PHYSCAP_gnttab_v2 (1u << 9)
-#define XEN_SYSCTL_PHYSCAP_MAX XEN_SYSCTL_PHYSCAP_gnttab_v2
+#define XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share  (1u << _XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share)
+#define XEN_SYSCTL_PHYSCAP_vmtrace             (1u << 6)
+#define XEN_SYSCTL_PHYSCAP_vpmu                (1u << 7)
+#define XEN_SYSCTL_PHYSCAP_gnttab_v1           (1u << 8)
+#define XEN_SYSCTL_PHYSCAP_gnttab_v2           (1u << 9)
+#define XEN_SYSCTL_PHYSCAP_MAX                 XEN_SYSCTL_PHYSCAP_gnttab_v2
 struct xen_sysctl_physinfo {
     uint32_t threads_per_core;
     uint32_t cores_per_socket;
@@ -91,25 +145,40 @@ struct xen_sysctl_physinfo {
     uint32_t nr_nodes;
     uint32_t max_node_id;
     uint32_t cpu_khz;
-    uint32_t capabilities;      /* XEN_SYSCTL_PHYSCAP_* */
+    /* XEN_SYSCTL_PHYSCAP_* */
+    uint32_t capabilities;
     uint32_t arch_capabilities; /* 0 */
     uint32_t pad;
-    uint64_aligned_t total_pages;       /* RAM that is or was given out by the hypervisor */
-    uint64_aligned_t free_pages;        /* scrub_pages among them */
-    uint64_aligned_t scrub_pages;       /* free, not yet cleared */
+    /* RAM that is or was given out by the hypervisor */
+    uint64_aligned_t total_pages;
+    /* scrub_pages among them */
+    uint64_aligned_t free_pages;
+    /* free, not yet cleared */
+    uint64_aligned_t scrub_pages;
     uint64_aligned_t outstanding_pages; /* free, but claimed */
     uint64_aligned_t max_mfn;
-    uint32_t hw_cap[8]; /* CPUID words, for printing */
+    /* CPUID words, for printing */
+    uint32_t hw_cap[8];
 };
 
-/* sched_id: XEN_SCHEDULER_* of the scheduler that is on. */
+/*
+ * sched_id: XEN_SCHEDULER_* of the scheduler that is on.
+ *
+ * XEN_SCHEDULER_CREDIT2 (domctl/sched.h): the tools then know which parameters to
+ * offer.
+ */
 #define XEN_SYSCTL_sched_id 4
 struct xen_sysctl_sched_id {
     uint32_t sched_id; /* out */
 };
 
-/* perfc_op: counters of a profiling build: -XEN_EOPNOTSUPP. */
-#define XEN_SYSCTL_perfc_op 5
+/*
+ * perfc_op: counters of a profiling build: -XEN_EOPNOTSUPP.
+ *
+ * Such counters cost something in every path that has one, so a build for use has
+ * none.
+ */
+#define XEN_SYSCTL_perfc_op      5
 #define XEN_SYSCTL_PERFCOP_reset 1
 #define XEN_SYSCTL_PERFCOP_query 2
 struct xen_sysctl_perfc_desc {
@@ -119,46 +188,73 @@ struct xen_sysctl_perfc_desc {
 typedef struct xen_sysctl_perfc_desc xen_sysctl_perfc_desc_t;
 typedef uint32_t xen_sysctl_perfc_val_t;
 struct xen_sysctl_perfc_op {
-    uint32_t cmd;            /* in */
-    uint32_t nr_counters;    /* out */
-    uint32_t nr_vals;        /* out */
-    xen_guest_handle_t desc; /* out: xen_sysctl_perfc_desc_t[] */
-    xen_guest_handle_t val;  /* out: xen_sysctl_perfc_val_t[] */
+    uint32_t cmd;         /* in */
+    uint32_t nr_counters; /* out */
+    uint32_t nr_vals;     /* out */
+    /* out: xen_sysctl_perfc_desc_t[] */
+    xen_guest_handle_t desc;
+    /* out: xen_sysctl_perfc_val_t[] */
+    xen_guest_handle_t val;
 };
 
 /*
  * getdomaininfolist: the domains from first_domain on, in order of their numbers. To go on, ask
  * again from the last number + 1; num_domains less than the room: that was all. Domains that are
  * being destroyed are in the list (XEN_DOMINF_dying) until they are gone.
+ *
+ * One entry is what getdomaininfo gives for one domain. The control domain is in the
+ * list, the hypervisor's own pseudo-domains are not. A domain that comes or goes
+ * between two calls of a long listing may be in it or not; none that is there
+ * throughout is left out.
  */
 #define XEN_SYSCTL_getdomaininfolist 6
 struct xen_sysctl_getdomaininfolist {
-    domid_t first_domain;      /* in */
-    uint32_t max_domains;      /* in: room */
-    xen_guest_handle_t buffer; /* out: xen_domctl_getdomaininfo_t[] */
-    uint32_t num_domains;      /* out */
+    domid_t first_domain; /* in */
+    uint32_t max_domains; /* in: room */
+    /* out: xen_domctl_getdomaininfo_t[] */
+    xen_guest_handle_t buffer;
+    uint32_t num_domains; /* out */
 };
 
-/* debug_keys: as if these keys were pressed on the hypervisor's console. Output goes to the log. */
+/*
+ * debug_keys: as if these keys were pressed on the hypervisor's console. Output goes
+ * to the log.
+ *
+ * `q` prints each domain and its vCPUs, `g` each grant table; any other key prints
+ * what keys there are. It is for when something hangs, since it asks nothing of the
+ * domains that it prints.
+ */
 #define XEN_SYSCTL_debug_keys 7
 struct xen_sysctl_debug_keys {
     xen_guest_handle_t keys; /* in: char[nr_keys] */
     uint32_t nr_keys;        /* in */
 };
 
-/* getcpuinfo: idle time of each physical CPU. */
+/*
+ * getcpuinfo: idle time of each physical CPU.
+ *
+ * Load over a time is 1 - (idle at the end - idle at the beginning) / time. nr_cpus is
+ * the number of entries that were filled.
+ */
 #define XEN_SYSCTL_getcpuinfo 8
 struct xen_sysctl_cpuinfo {
     uint64_aligned_t idletime; /* ns */
 };
 typedef struct xen_sysctl_cpuinfo xen_sysctl_cpuinfo_t;
 struct xen_sysctl_getcpuinfo {
-    uint32_t max_cpus;       /* in: room */
-    xen_guest_handle_t info; /* out: xen_sysctl_cpuinfo_t[] */
-    uint32_t nr_cpus;        /* out */
+    uint32_t max_cpus; /* in: room */
+    /* out: xen_sysctl_cpuinfo_t[] */
+    xen_guest_handle_t info;
+    uint32_t nr_cpus; /* out */
 };
 
-/* availheap: free memory of addresses with a width between the two; 0: no bound; node -1: all. */
+/*
+ * availheap: free memory of addresses with a width between the two; 0: no bound; node
+ * -1: all.
+ *
+ * avail_bytes counts whole pages. Bounds on the width of addresses are not looked at
+ * yet: what comes back is all that is free on the node.
+ */
 #define XEN_SYSCTL_availheap 9
 struct xen_sysctl_availheap {
     uint32_t min_bitwidth;        /* in */
@@ -167,174 +263,47 @@ struct xen_sysctl_availheap {
     uint64_aligned_t avail_bytes; /* out */
 };
 
-/* Power states and frequencies of CPUs: -XEN_EOPNOTSUPP. */
+/*
+ * Power states and frequencies of CPUs: -XEN_EOPNOTSUPP.
+ *
+ * What tools such as xenpm show: how long each CPU was in which state. CPUs idle by
+ * HLT and keep the frequency that firmware chose.
+ */
 #define XEN_SYSCTL_get_pmstat 10
-#define XEN_SYSCTL_pm_op 12
+#define XEN_SYSCTL_pm_op      12
 
-/* cpu_hotplug: a physical CPU on or off. Not here: -XEN_EOPNOTSUPP. */
-#define XEN_SYSCTL_cpu_hotplug 11
-#define XEN_SYSCTL_CPU_HOTPLUG_ONLINE 0
-#define XEN_SYSCTL_CPU_HOTPLUG_OFFLINE 1
-#define XEN_SYSCTL_CPU_HOTPLUG_SMT_ENABLE 2
+/*
+ * cpu_hotplug: a physical CPU on or off. Not here: -XEN_EOPNOTSUPP.
+ *
+ * CPUs that the hypervisor found at its start stay as they are until the machine is
+ * switched off.
+ */
+#define XEN_SYSCTL_cpu_hotplug             11
+#define XEN_SYSCTL_CPU_HOTPLUG_ONLINE      0
+#define XEN_SYSCTL_CPU_HOTPLUG_OFFLINE     1
+#define XEN_SYSCTL_CPU_HOTPLUG_SMT_ENABLE  2
 #define XEN_SYSCTL_CPU_HOTPLUG_SMT_DISABLE 3
 struct xen_sysctl_cpu_hotplug {
     uint32_t cpu;
-    uint32_t op; /* XEN_SYSCTL_CPU_HOTPLUG_* */
-};
-
-#define XEN_SYSCTL_page_offline_op 14 /* -XEN_EOPNOTSUPP */
-#define XEN_SYSCTL_lockprof_op 15     /* -XEN_EOPNOTSUPP */
-
-/* cputopoinfo: core, socket and node of each physical CPU, by its number. */
-#define XEN_SYSCTL_cputopoinfo 16
-#define XEN_INVALID_CORE_ID (~0U)
-#define XEN_INVALID_SOCKET_ID (~0U)
-#define XEN_INVALID_NODE_ID (~0U)
-struct xen_sysctl_cputopo {
-    uint32_t core;
-    uint32_t socket;
-    uint32_t node;
-};
-typedef struct xen_sysctl_cputopo xen_sysctl_cputopo_t;
-struct xen_sysctl_cputopoinfo {
-    uint32_t num_cpus;          /* in, out */
-    xen_guest_handle_t cputopo; /* out: xen_sysctl_cputopo_t[] */
-};
-
-/* numainfo: memory of each node, and the distances between them (10: itself). One node here. */
-#define XEN_SYSCTL_numainfo 17
-#define XEN_INVALID_MEM_SZ (~0U)
-#define XEN_INVALID_NODE_DIST (~0U)
-struct xen_sysctl_meminfo {
-    uint64_t memsize; /* bytes */
-    uint64_t memfree;
-};
-typedef struct xen_sysctl_meminfo xen_sysctl_meminfo_t;
-struct xen_sysctl_numainfo {
-    uint32_t num_nodes;          /* in, out */
-    xen_guest_handle_t meminfo;  /* out: xen_sysctl_meminfo_t[num_nodes] */
-    xen_guest_handle_t distance; /* out: uint32_t[num_nodes][num_nodes] */
+    /* XEN_SYSCTL_CPU_HOTPLUG_* */
+    uint32_t op;
 };
 
 /*
- * cpupool_op: groups of physical CPUs. There is one, number 0, with all CPUs: INFO describes it
- * (-XEN_ENOENT beyond), FREEINFO gives the empty set; to change something: -XEN_EOPNOTSUPP.
+ * Taking single frames of RAM out of use, after memory errors; and counts of contended
+ * locks.
  */
-#define XEN_SYSCTL_cpupool_op 18
-#define XEN_SYSCTL_CPUPOOL_OP_CREATE 1
-#define XEN_SYSCTL_CPUPOOL_OP_DESTROY 2
-#define XEN_SYSCTL_CPUPOOL_OP_INFO 3
-#define XEN_SYSCTL_CPUPOOL_OP_ADDCPU 4
-#define XEN_SYSCTL_CPUPOOL_OP_RMCPU 5
-#define XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN 6
-#define XEN_SYSCTL_CPUPOOL_OP_FREEINFO 7
-#define XEN_SYSCTL_CPUPOOL_PAR_ANY 0xFFFFFFFF
-struct xen_sysctl_cpupool_op {
-    uint32_t op;                 /* in: XEN_SYSCTL_CPUPOOL_OP_* */
-    uint32_t cpupool_id;         /* in: this or the next above; out */
-    uint32_t sched_id;           /* out */
-    uint32_t domid;              /* in: MOVEDOMAIN */
-    uint32_t cpu;                /* in: ADDCPU, RMCPU */
-    uint32_t n_dom;              /* out: domains in it */
-    struct xenctl_bitmap cpumap; /* out */
-};
+#define XEN_SYSCTL_page_offline_op 14 /* -XEN_EOPNOTSUPP */
+#define XEN_SYSCTL_lockprof_op     15 /* -XEN_EOPNOTSUPP */
 
-/* scheduler_op: parameters of the scheduler itself. ratelimit: least time on a CPU. */
-#define XEN_SYSCTL_scheduler_op 19
-#define XEN_SYSCTL_SCHED_RATELIMIT_MAX 500000
-#define XEN_SYSCTL_SCHED_RATELIMIT_MIN 100
-#define XEN_SYSCTL_CSCHED_TSLICE_MAX 1000
-#define XEN_SYSCTL_CSCHED_TSLICE_MIN 1
-#define XEN_SYSCTL_CSCHED_MGR_DLY_MAX_US (100 * 1000)
-#define XEN_SYSCTL_SCHEDOP_putinfo 0
-#define XEN_SYSCTL_SCHEDOP_getinfo 1
-struct xen_sysctl_credit_schedule {
-    uint32_t tslice_ms;
-    uint32_t ratelimit_us;
-    uint32_t vcpu_migr_delay_us;
-};
-struct xen_sysctl_credit2_schedule {
-    uint32_t ratelimit_us; /* 0: none */
-};
-struct xen_sysctl_scheduler_op {
-    uint32_t cpupool_id; /* in: 0 */
-    uint32_t sched_id;   /* in: that of the scheduler, else -XEN_EINVAL */
-    uint32_t cmd;        /* in: XEN_SYSCTL_SCHEDOP_* */
-    union {
-        struct xen_sysctl_sched_arinc653 {
-            xen_guest_handle_t schedule;
-        } sched_arinc653;
-        struct xen_sysctl_credit_schedule sched_credit;
-        struct xen_sysctl_credit2_schedule sched_credit2;
-    } u;
-};
-
-#define XEN_SYSCTL_coverage_op 20 /* -XEN_EOPNOTSUPP */
-#define XEN_SYSCTL_psr_cmt_op 21  /* -XEN_EOPNOTSUPP */
-
-/* pcitopoinfo: node of PCI functions. -XEN_ENODEV for one that is not known. */
-#define XEN_SYSCTL_pcitopoinfo 22
-#define XEN_INVALID_DEV (XEN_INVALID_NODE_ID - 1)
-struct xen_sysctl_pcitopoinfo {
-    uint32_t num_devs;        /* in; out: done */
-    xen_guest_handle_t devs;  /* in: physdev_pci_device_t[] */
-    xen_guest_handle_t nodes; /* out: uint32_t[] */
-};
-
-#define XEN_SYSCTL_psr_alloc 23 /* -XEN_EOPNOTSUPP */
-
-/* get_cpu_levelling_caps: which CPUID leaves the hardware lets us change for guests. */
-#define XEN_SYSCTL_get_cpu_levelling_caps 25
-#define XEN_SYSCTL_CPU_LEVELCAP_faulting (1ul << 0) /* all of them: CPUID faults */
-#define XEN_SYSCTL_CPU_LEVELCAP_ecx (1ul << 1)
-#define XEN_SYSCTL_CPU_LEVELCAP_edx (1ul << 2)
-#define XEN_SYSCTL_CPU_LEVELCAP_extd_ecx (1ul << 3)
-#define XEN_SYSCTL_CPU_LEVELCAP_extd_edx (1ul << 4)
-#define XEN_SYSCTL_CPU_LEVELCAP_xsave_eax (1ul << 5)
-#define XEN_SYSCTL_CPU_LEVELCAP_thermal_ecx (1ul << 6)
-#define XEN_SYSCTL_CPU_LEVELCAP_l7s0_eax (1ul << 7)
-#define XEN_SYSCTL_CPU_LEVELCAP_l7s0_ebx (1ul << 8)
-struct xen_sysctl_cpu_levelling_caps {
-    uint32_t caps; /* out */
-};
-
-/* get_cpu_featureset: CPUID feature words, ordered as arch-x86/cpufeatureset.h. -XEN_ENOBUFS. */
-#define XEN_SYSCTL_get_cpu_featureset 26
-#define XEN_SYSCTL_cpu_featureset_raw 0
-#define XEN_SYSCTL_cpu_featureset_host 1
-#define XEN_SYSCTL_cpu_featureset_pv 2
-#define XEN_SYSCTL_cpu_featureset_hvm 3
-#define XEN_SYSCTL_cpu_featureset_pv_max 4
-#define XEN_SYSCTL_cpu_featureset_hvm_max 5
-struct xen_sysctl_cpu_featureset {
-    uint32_t index;              /* in: XEN_SYSCTL_cpu_featureset_*; hvm: -XEN_EOPNOTSUPP */
-    uint32_t nr_features;        /* in, out: words */
-    xen_guest_handle_t features; /* out: uint32_t[] */
-};
-
-#define XEN_SYSCTL_livepatch_op 27 /* -XEN_EOPNOTSUPP */
-
-/* get_cpu_policy: as in domctl, of the machine (raw, host) and of kinds of guests. -XEN_ENOBUFS. */
-#define XEN_SYSCTL_get_cpu_policy 29
-#define XEN_SYSCTL_cpu_policy_raw 0
-#define XEN_SYSCTL_cpu_policy_host 1
-#define XEN_SYSCTL_cpu_policy_pv_max 2
-#define XEN_SYSCTL_cpu_policy_hvm_max 3
-#define XEN_SYSCTL_cpu_policy_pv_default 4
-#define XEN_SYSCTL_cpu_policy_hvm_default 5
-struct xen_sysctl_cpu_policy {
-    uint32_t index; /* in: XEN_SYSCTL_cpu_policy_*; hvm: -XEN_EOPNOTSUPP */
-    uint32_t nr_leaves;
-    uint32_t nr_msrs;
-    uint32_t _rsvd;            /* 0 */
-    xen_guest_handle_t leaves; /* out: xen_cpuid_leaf_t[] */
-    xen_guest_handle_t msrs;   /* out: xen_msr_entry_t[] */
-};
-typedef struct xen_sysctl_cpu_policy xen_sysctl_cpu_policy_t;
-
+/*
+ * The envelope, as domctl's, without a domain. Results come back in the member that
+ * went in, on success alone. 128 bytes are the union in every version.
+ */
 struct xen_sysctl {
-    uint32_t cmd;               /* XEN_SYSCTL_* */
-    uint32_t interface_version; /* XEN_SYSCTL_INTERFACE_VERSION */
+    uint32_t cmd; /* XEN_SYSCTL_* */
+    /* XEN_SYSCTL_INTERFACE_VERSION */
+    uint32_t interface_version;
     union {
         struct xen_sysctl_readconsole readconsole;
         struct xen_sysctl_tbuf_op tbuf_op;

@@ -7,6 +7,15 @@
  *
  * XENVER_version takes no argument and changes nothing: it is the cheapest hypercall and serves
  * to measure the cost of one, and (in Linux) to have pending events looked at.
+ *
+ * A guest that wants to know whether it runs on Parvis or on Xen compares the extra
+ * version; it should not: what differs is answered operation by operation, and
+ * features are asked for by XENVER_get_features and by errors. Tools show all of it
+ * (`pvctl info`).
+ *
+ * Operations that fill a fixed array write the whole array, zeros behind the text.
+ * Those that answer by a number take a null argument. An operation that does not
+ * exist: -XEN_ENOSYS.
  */
 #ifndef XEN_VERSION_H
 #define XEN_VERSION_H
@@ -49,18 +58,29 @@ struct xen_platform_parameters {
 };
 typedef struct xen_platform_parameters xen_platform_parameters_t;
 
-/* in: submap_idx, 0 up to XENFEAT_NR_SUBMAPS - 1; out: submap, bit per XENFEAT_*. */
+/*
+ * in: submap_idx, 0 up to XENFEAT_NR_SUBMAPS - 1; out: submap, bit per XENFEAT_*.
+ *
+ * The kernel asks for submap 0 at its start and keeps the word. Bits have names in
+ * features.h; a bit that a guest does not know is to be ignored.
+ */
 #define XENVER_get_features 6
 struct xen_feature_info {
-    unsigned int submap_idx; /* in: -XEN_EINVAL beyond the last */
-    uint32_t submap;         /* out */
+    /* in: -XEN_EINVAL beyond the last */
+    unsigned int submap_idx;
+    uint32_t submap; /* out */
 };
 typedef struct xen_feature_info xen_feature_info_t;
 
 /* Returns 4096. No argument. */
 #define XENVER_pagesize 7
 
-/* out: xen_domain_handle_t, the UUID that the builder gave the calling domain. */
+/*
+ * out: xen_domain_handle_t, the UUID that the builder gave the calling domain.
+ *
+ * 16 bytes, the same that XEN_DOMCTL_createdomain was given: a name for the domain
+ * that lives longer than its number, for logs and licences.
+ */
 #define XENVER_guest_handle 8
 
 /* out: char[1024], the hypervisor's own command line. */

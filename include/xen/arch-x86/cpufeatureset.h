@@ -9,11 +9,65 @@
  * The words, in order (XEN_X86_FEATURESET_TABLE): word number, leaf, sub-leaf, register; words 16
  * and 17 are the two halves of an MSR (IA32_ARCH_CAPABILITIES). The features listed below are those
  * that Parvis itself looks at: to use them or to decide what a PV guest sees.
+ *
+ * Why features have numbers of their own: CPUID gives them in a dozen registers of
+ * several leaves, with names that two makers chose. A number that is a place in an
+ * array can be compared, masked and stored; the array grows at its end as CPUs do.
+ *
+ * What a PV guest sees of them is an allow-list (hypervisor/pv/cpuid.c): what works in
+ * ring 3 without the hypervisor's doing, and what it keeps for each vCPU. That is what
+ * programs use: SSE to SSE4.2, AVX and AVX2, AES, SHA, RDRAND and RDSEED, BMI, ADX,
+ * FSGSBASE, SYSCALL, NX, XSAVE with the state of x87, SSE and AVX. Not shown is what
+ * only a kernel in ring 0 can use (VME, PSE, PGE, SMEP, SMAP, PCID, VMX, SVM, UMIP,
+ * MONITOR), state that is not saved (AVX-512, protection keys), and the controls of
+ * speculation. HYPERVISOR is set: leaves from 0x40000000 mean something (cpuid.h). A
+ * program that executes CPUID plainly sees the CPU's own answer; the guest's kernel
+ * asks by XEN_CPUID.
+ *
+ * How to read an entry: XEN_X86_FEATURE_AESNI is word 1, bit 25, so CPUID leaf 1, ecx,
+ * bit 25; in C,
+ *
+ *     bool has(const uint32_t *set, unsigned int feature)
+ *     {
+ *         return set[feature / 32] >> (feature % 32) & 1;
+ *     }
+ *
+ * The words one by one. 0, 1: the features that every maker has, in leaf 1. 2, 3:
+ * those of AMD's extended leaf, whose words partly repeat words 0 and 1 (repeated bits
+ * are left out). 4: forms of XSAVE. 5, 6, 9: leaf 7, where most of what is new has
+ * gone. 7: power and clocks; the TSC's is the one that matters, since a clock that
+ * stops or changes its rate cannot be a time base. 8: speculation controls in AMD's
+ * numbering, and a few instructions. 10, 12, 13, 14, 15: sub-leaves of leaf 7. 11:
+ * AMD's newest leaf. 16, 17: what a CPU says of itself as not vulnerable to.
+ *
+ * Controls of speculation (IBRSB, STIBP, SSBD, IBPB and AMD's twins, MD_CLEAR,
+ * L1D_FLUSH) are listed so that two machines can be compared; bits of ARCH_CAPS say
+ * which of the troubles a CPU has not.
+ *
+ * A toolstack that wants guests to move between two machines gives them the bits that
+ * both have: AND of the two sets, word by word. A bit may only be taken away from a
+ * guest before it runs.
+ *
+ * Where each word is used: the hypervisor looks at words 0 to 2, 5 and 7 when it
+ * starts, to decide how it maps itself (1 GiB pages), how it keeps programs' memory
+ * from being executed or read by mistake (SMEP, SMAP, UMIP), how it saves state (XSAVE
+ * and its forms), and which clock it shows (ITSC). Nothing of this must be there but
+ * long mode, NX, SYSCALL and a local APIC.
  */
 #ifndef XEN_ARCH_X86_CPUFEATURESET_H
 #define XEN_ARCH_X86_CPUFEATURESET_H
 
 /* clang-format off */
+
+/*
+ * ROW(word, leaf, sub-leaf, register): expand it with a macro that reads CPUID to make
+ * a set of this CPU, or with one that prints to show where a word comes from:
+ *
+ *     #define ROW(word, leaf, sub, reg) printf("%u: %#x.%u %s\n", word, leaf, sub, #reg);
+ *     XEN_X86_FEATURESET_TABLE(ROW)
+ *
+ * Words 16 and 17 are not in the table, as no leaf holds them.
+ */
 #define XEN_X86_FEATURESET_TABLE(ROW)   \
     ROW( 0, 0x00000001, 0, edx)         \
     ROW( 1, 0x00000001, 0, ecx)         \
@@ -32,6 +86,11 @@
     ROW(14, 0x00000007, 1, ecx)         \
     ROW(15, 0x00000007, 1, edx)
 
+/*
+ * Names are those of the makers' manuals, in their order within a word. A feature that
+ * is not listed has a number all the same: compute it. Remarks stand where the name
+ * does not say it.
+ */
 enum {
     XEN_X86_FEATURE_FPU        = 0 * 32 + 0,
     XEN_X86_FEATURE_VME        = 0 * 32 + 1,

@@ -10,6 +10,11 @@
  * check), vcpuextstate (FPU beyond FXSAVE), vcpu_msrs, tsc_info of the domain.
  *
  * A vCPU that does not exist: -XEN_ESRCH or -XEN_EINVAL, as noted.
+ *
+ * A vCPU has a number from 0 to max_vcpus - 1 for the whole life of its domain. It
+ * exists from max_vcpus on, has no state until setvcpucontext or VCPUOP_initialise,
+ * and is online when it is not down. What is asked of a running vCPU is what it was at
+ * some moment during the call.
  */
 #ifndef XEN_DOMCTL_VCPU_H
 #define XEN_DOMCTL_VCPU_H
@@ -20,20 +25,34 @@
  * setvcpucontext: with a null handle, takes the state away (the vCPU must not be in use).
  * -XEN_EINVAL no such vCPU, or a value that the guest could not have set itself.
  * getvcpucontext: -XEN_ESRCH no such vCPU, -XEN_ENODATA it has no state.
+ *
+ * The structure is of 5168 bytes and is described with the guest's side
+ * (arch-x86/xen.h). The same checks hold as if the guest had set each part by its own
+ * call: selectors, addresses that are canonical, frames that are its own and fit to be
+ * descriptor tables and page tables. A builder sets it once, with the domain paused;
+ * XEN_DOMCTL_getvcpucontext of a vCPU that runs is refused by nothing, but shows
+ * registers that are old already.
  */
 struct xen_domctl_vcpucontext {
-    uint32_t vcpu;           /* in */
-    xen_guest_handle_t ctxt; /* in or out: vcpu_guest_context_t */
+    uint32_t vcpu; /* in */
+    /* in or out: vcpu_guest_context_t */
+    xen_guest_handle_t ctxt;
 };
 
-/* getvcpuinfo: -XEN_ESRCH no such vCPU. */
+/*
+ * getvcpuinfo: -XEN_ESRCH no such vCPU.
+ *
+ * What `xl vcpu-list` and `pvctl dominfo` print. A vCPU that waits for an event is
+ * blocked; one that is online and neither blocked nor running wants a CPU.
+ */
 struct xen_domctl_getvcpuinfo {
     uint32_t vcpu;             /* in */
     uint8_t online;            /* out: not down */
     uint8_t blocked;           /* out */
     uint8_t running;           /* out: on a CPU */
     uint64_aligned_t cpu_time; /* out: ns */
-    uint32_t cpu;              /* out: physical CPU that it is on or was last */
+    /* out: physical CPU that it is on or was last */
+    uint32_t cpu;
 };
 
 /* setnodeaffinity, getnodeaffinity: NUMA nodes for the domain's memory. Node 0 is the only one. */
@@ -45,13 +64,16 @@ struct xen_domctl_nodeaffinity {
  * setvcpuaffinity, getvcpuaffinity: physical CPUs where it may run (hard) and better run (soft).
  * set: the bitmaps named in flags are read, and receive what is in effect. -XEN_ESRCH no such
  * vCPU; -XEN_EINVAL an empty set, or no flag.
+ *
+ * Bits beyond the machine's CPUs are ignored, so all ones stands for "anywhere". What
+ * comes back in the bitmaps is what holds after the call, cut to the caller's room.
  */
-#define _XEN_VCPUAFFINITY_HARD 0
-#define XEN_VCPUAFFINITY_HARD (1U << _XEN_VCPUAFFINITY_HARD)
-#define _XEN_VCPUAFFINITY_SOFT 1
-#define XEN_VCPUAFFINITY_SOFT (1U << _XEN_VCPUAFFINITY_SOFT)
+#define _XEN_VCPUAFFINITY_HARD  0
+#define XEN_VCPUAFFINITY_HARD   (1U << _XEN_VCPUAFFINITY_HARD)
+#define _XEN_VCPUAFFINITY_SOFT  1
+#define XEN_VCPUAFFINITY_SOFT   (1U << _XEN_VCPUAFFINITY_SOFT)
 #define _XEN_VCPUAFFINITY_FORCE 2
-#define XEN_VCPUAFFINITY_FORCE (1U << _XEN_VCPUAFFINITY_FORCE) /* over a pin_override */
+#define XEN_VCPUAFFINITY_FORCE  (1U << _XEN_VCPUAFFINITY_FORCE) /* over a pin_override */
 struct xen_domctl_vcpuaffinity {
     uint32_t vcpu;  /* in */
     uint32_t flags; /* in */
@@ -59,7 +81,12 @@ struct xen_domctl_vcpuaffinity {
     struct xenctl_bitmap cpumap_soft;
 };
 
-/* Machine-check state of a vCPU, as it is saved. All zero here. */
+/*
+ * Machine-check state of a vCPU, as it is saved. All zero here.
+ *
+ * A virtual machine-check bank: none is shown to guests, so all of it is 0 when it is
+ * read and must be 0 when it is written.
+ */
 struct hvm_vmce_vcpu {
     uint64_t caps;
     uint64_t mci_ctl2_bank0;
@@ -106,6 +133,10 @@ typedef struct xen_domctl_cpu_policy xen_domctl_cpu_policy_t;
 /*
  * setvcpuextstate, getvcpuextstate: XSAVE state: xcr0, the greatest xcr0 used, then the XSAVE area.
  * get with a null handle tells size and mask. size 0: the machine has no XSAVE. -XEN_EINVAL.
+ *
+ * The area is in the CPU's standard form, legacy region, header, and the parts of
+ * xfeature_mask at the places that CPUID leaf 0xd gives. A restorer on a CPU without
+ * one of the parts is refused.
  */
 struct xen_domctl_vcpuextstate {
     uint32_t vcpu;                  /* in */
@@ -117,6 +148,10 @@ struct xen_domctl_vcpuextstate {
 /*
  * get_vcpu_msrs, set_vcpu_msrs: MSRs of a vCPU that are not elsewhere, those not 0. get with a null
  * handle tells the number. -XEN_ENOBUFS no room; -XEN_EINVAL one that guests cannot have.
+ *
+ * Registers that a guest may write and that a switch of vCPUs exchanges; those that
+ * can be set by a call of their own (segment bases, syscall entry) are in the context
+ * and not in the list.
  */
 struct xen_domctl_vcpu_msr {
     uint32_t index;
@@ -125,15 +160,20 @@ struct xen_domctl_vcpu_msr {
 };
 typedef struct xen_domctl_vcpu_msr xen_domctl_vcpu_msr_t;
 struct xen_domctl_vcpu_msrs {
-    uint32_t vcpu;           /* in */
-    uint32_t msr_count;      /* in, out */
-    xen_guest_handle_t msrs; /* xen_domctl_vcpu_msr_t[] */
+    uint32_t vcpu;      /* in */
+    uint32_t msr_count; /* in, out */
+    /* xen_domctl_vcpu_msr_t[] */
+    xen_guest_handle_t msrs;
 };
 
 /*
  * gettscinfo, settscinfo: what RDTSC is in the guest. Mode 0 (default) and 2 (never emulate):
  * the CPU's own. Mode 1 (always emulate): -XEN_EOPNOTSUPP. elapsed_nsec: system time that the
  * domain has seen, so that it goes on after a restore.
+ *
+ * A guest whose TSC would be emulated would see one clock on every machine, and pay
+ * for each reading with a trap; Parvis leaves the instruction to the CPU and refuses
+ * the mode that needs it.
  */
 struct xen_domctl_tsc_info {
     uint32_t tsc_mode;
@@ -145,7 +185,7 @@ struct xen_domctl_tsc_info {
 
 /* debug_op: single-stepping by the hypervisor: fully virtualized guests only, -XEN_EOPNOTSUPP. */
 #define XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF 0
-#define XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON 1
+#define XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON  1
 struct xen_domctl_debug_op {
     uint32_t op;
     uint32_t vcpu;
@@ -154,13 +194,18 @@ struct xen_domctl_debug_op {
 /*
  * gdbsx_guestmemio: reads or writes memory of a domain by virtual address, for a debugger.
  * remain: bytes not done. -XEN_EFAULT when not all was.
+ *
+ * The protocol of a debugger that runs in the control domain beside the guest: pause,
+ * read and write by the guest's own addresses, step by breakpoints, go on.
  */
 struct xen_domctl_gdbsx_memio {
-    uint64_aligned_t pgd3val; /* page table to use; 0: that of vCPU 0 */
-    uint64_aligned_t gva;     /* in the guest */
-    uint64_aligned_t uva;     /* in the caller */
+    /* page table to use; 0: that of vCPU 0 */
+    uint64_aligned_t pgd3val;
+    uint64_aligned_t gva; /* in the guest */
+    uint64_aligned_t uva; /* in the caller */
     uint32_t len;
-    uint8_t gwr;     /* 1: write to the guest */
+    /* 1: write to the guest */
+    uint8_t gwr;
     uint32_t remain; /* out */
 };
 
@@ -171,8 +216,9 @@ struct xen_domctl_gdbsx_pauseunp_vcpu {
 
 /* gdbsx_domstatus: is it stopped, and which vCPU stopped it. */
 struct xen_domctl_gdbsx_domstatus {
-    uint8_t paused;   /* out */
-    uint32_t vcpu_id; /* out; all ones: none */
+    uint8_t paused; /* out */
+    /* out; all ones: none */
+    uint32_t vcpu_id;
     uint32_t vcpu_ev; /* out: what it was */
 };
 

@@ -20,10 +20,14 @@ typedef uint32_t XENCONS_RING_IDX;
 #define MASK_XENCONS_IDX(idx, ring) ((idx) & (sizeof(ring) - 1))
 
 struct xencons_interface {
-    char in[1024];                      /* keyboard: daemon to guest */
-    char out[2048];                     /* screen: guest to daemon */
-    XENCONS_RING_IDX in_cons, in_prod;  /* cons by guest, prod by daemon */
-    XENCONS_RING_IDX out_cons, out_prod; /* cons by daemon, prod by guest */
+    /* keyboard: daemon to guest */
+    char in[1024];
+    /* screen: guest to daemon */
+    char out[2048];
+    /* cons by guest, prod by daemon */
+    XENCONS_RING_IDX in_cons, in_prod;
+    /* cons by daemon, prod by guest */
+    XENCONS_RING_IDX out_cons, out_prod;
 };
 
 #endif /* XEN_IO_CONSOLE_H */

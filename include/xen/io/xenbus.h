@@ -7,6 +7,11 @@
  *   front  Initialising -> Initialised (ring and port written) -> Connected -> Closing -> Closed
  *   back   Initialising -> InitWait (features written) -> Connected -> Closing -> Closed
  * The value in the store is the decimal number.
+ *
+ * A half changes its own state alone, after everything that the state promises is
+ * written. A watch that fires tells the other to look. A value that makes no sense, or
+ * none at all, is Unknown: the other is gone, or not there yet. Whoever cannot go on
+ * writes why to the key `error` under /local/domain/<n>/error/ and goes to Closing.
  */
 #ifndef XEN_IO_XENBUS_H
 #define XEN_IO_XENBUS_H
@@ -14,10 +19,10 @@
 enum xenbus_state {
     XenbusStateUnknown = 0,
     XenbusStateInitialising = 1,
-    XenbusStateInitWait = 2,      /* waits for information from the other or from hotplug */
-    XenbusStateInitialised = 3,   /* waits for the other to connect */
+    XenbusStateInitWait = 2,    /* waits for information from the other or from hotplug */
+    XenbusStateInitialised = 3, /* waits for the other to connect */
     XenbusStateConnected = 4,
-    XenbusStateClosing = 5,       /* an error, or on the way out */
+    XenbusStateClosing = 5, /* an error, or on the way out */
     XenbusStateClosed = 6,
     XenbusStateReconfiguring = 7, /* of a bus (PCI): part of it comes or goes */
     XenbusStateReconfigured = 8
