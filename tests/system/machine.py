@@ -51,7 +51,10 @@ def built(path):
     return full
 
 
-def control_config(memory="1024M", cmdline="console=hvc0", extra=""):
+CONTROL_MEMORY = "1024M"
+
+
+def control_config(memory=CONTROL_MEMORY, cmdline="console=hvc0", extra=""):
     """parvis.cfg of a machine with the control domain; memory "": what fits."""
     return (f"{extra}[control]\nkernel = vmlinux\nramdisk = initramfs.cpio.gz\n"
             f"cmdline = {cmdline}\n" + (f"memory = {memory}\n" if memory else ""))

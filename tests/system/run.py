@@ -30,8 +30,8 @@ def setting(name, default=""):
     return os.environ.get(name) or default
 
 
-def kernel_of(path, what, directory):
-    """A kernel for the hypervisor, which takes ELF: a bzImage is unpacked first."""
+def kernel_of(path, what, directory, memory):
+    """A kernel for the hypervisor, which takes ELF: a bzImage is unpacked first, to no more than the domain's memory."""
     try:
         with open(path, "rb") as kernel:
             head = kernel.read(0x206)
@@ -40,8 +40,8 @@ def kernel_of(path, what, directory):
     if head[0x202:0x206] != b"HdrS":
         return path
     unpacked = os.path.join(directory, "unpacked")
-    memory = re.fullmatch(r"(\d+)([KMG])", setting("GUEST_MEM", "32M"))
-    limit = [str((int(memory[1]) << {"K": 0, "M": 10, "G": 20}[memory[2]]) // 1024)] if memory else []
+    size = re.fullmatch(r"(\d+)([KMG])", memory)
+    limit = [str((int(size[1]) << {"K": 0, "M": 10, "G": 20}[size[2]]) // 1024)] if size else []
     if subprocess.run([machine.built("dom0-tools/parvis-unpack"), path, unpacked, *limit], check=False).returncode:
         sys.exit(ending.FAILED)    # it has said why
     return unpacked
@@ -54,7 +54,7 @@ def multiboot_args(directory, config, modules):
 
 
 def guest_args(directory):
-    kernel = kernel_of(setting("GUEST"), "guest kernel", directory)
+    kernel = kernel_of(setting("GUEST"), "guest kernel", directory, setting("GUEST_MEM", "32M"))
     ramdisk = setting("GUEST_RAMDISK")
     if ramdisk and not os.access(ramdisk, os.R_OK):
         sys.exit(f"parvis: guest ramdisk {ramdisk}: cannot be read")
@@ -68,7 +68,7 @@ def control_files(directory):
     """The control domain's kernel and initramfs, with DOM0_KERNEL and DOM0_MODULES in place of ours."""
     files = {name: machine.built("dom0/" + name) for name in ("vmlinux", "initramfs.cpio.gz")}
     if setting("DOM0_KERNEL"):
-        files["vmlinux"] = kernel_of(setting("DOM0_KERNEL"), "DOM0_KERNEL", directory)
+        files["vmlinux"] = kernel_of(setting("DOM0_KERNEL"), "DOM0_KERNEL", directory, machine.CONTROL_MEMORY)
     if setting("DOM0_MODULES"):
         ours = files["initramfs.cpio.gz"]
         files["initramfs.cpio.gz"] = os.path.join(directory, "initramfs-with-modules")

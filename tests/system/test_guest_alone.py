@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import ending
+import run as runner
 from machine import BUILD, ROOT, SCALE, Machine, base_args, built, run_tests
 from test_bad_domains import elf32, without_notes
 
@@ -55,6 +56,20 @@ def misbehaviour_is_failure():
     for name in ("nowhere", "triple"):
         status, text = run(f"build/bad-guests/{name}")
         assert status == ending.CRASHED and f"{name}: " in text, text[-3000:]
+
+
+def kernels_are_unpacked_to_what_fits():
+    """A bzImage is unpacked for a guest with room for it, and for the control domain; for a small guest it is refused."""
+    status, text = run(built("dom0/vmlinuz"), GUEST_MEM="16M")
+    assert status == ending.FAILED and "unpacks to more than 16384 KiB; no more fits" in text, text[-3000:]
+    directory = Machine.scratch()
+    os.environ["DOM0_KERNEL"] = built("dom0/vmlinuz")
+    try:
+        with open(runner.control_files(directory)["vmlinux"], "rb") as kernel:
+            assert kernel.read(4) == b"\x7fELF"
+    finally:
+        del os.environ["DOM0_KERNEL"]
+        shutil.rmtree(directory)
 
 
 def bad_kernels_are_named():
@@ -121,5 +136,6 @@ def stock_kernel_boots_alone():
 
 
 if __name__ == "__main__":
-    run_tests(poweroff_is_success, other_ends_are_told, misbehaviour_is_failure, bad_kernels_are_named, quitting_is_not_success, a_reset_is_no_poweroff,
+    run_tests(poweroff_is_success, other_ends_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
+              bad_kernels_are_named, quitting_is_not_success, a_reset_is_no_poweroff,
               stock_kernel_boots_alone)
