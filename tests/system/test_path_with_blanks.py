@@ -4,6 +4,7 @@
 guest runs. What make cannot hold in a name is given relative to the tree, and so is what QEMU cannot hold.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,8 @@ def main():
         done = subprocess.run(["make", "-j2", "hv", "build/pvguest/hello"], cwd=tree, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600 * SCALE, check=False)
         assert done.returncode == 0, done.stdout[-3000:]
+        said = re.findall(r"^  \[ *(\d+)/(\d+)\] ", done.stdout, re.MULTILINE)    # each line says how many are to come
+        assert len(said) > 20 and int(said[-1][1]) == len(said), said[-3:]
         done = subprocess.run(["make", "run", f"GUEST={tree}/build/pvguest/hello", "GUEST_CMDLINE=exit=poweroff"], cwd=tree, env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=120 * SCALE, check=False)
