@@ -77,8 +77,7 @@
  *
  * Two tools at once: the calls of both are served in some order, each as a whole;
  * operations on one domain wait for each other, those on different domains do not.
- * What must hold over several calls is the tools' own business (pvctl keeps a lock for
- * each name).
+ * What must hold over several calls is the tools' own business.
  */
 #ifndef XEN_DOMCTL_H
 #define XEN_DOMCTL_H

@@ -57,8 +57,8 @@
  * populate_physmap      new pages for given places: extent_start lists pfns in, mfns out, and the
  *                       M2P is set.
  * All three take struct xen_memory_reservation and return how many extents were done, which is
- * less than asked when memory or the limit ran out, or an entry was bad. The greatest order is 9
- * for guests, 12 for the control domain.
+ * less than asked when memory or the limit ran out, or an entry was bad. The greatest order is
+ * 9, for the control domain too.
  *
  * An extent of order 9 is 2 MiB of memory in one piece, aligned to its size. The
  * builder asks for such first, and for single pages where there are none left.

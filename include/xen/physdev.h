@@ -38,8 +38,8 @@
  * IOAPIC has them. A kernel that writes there itself writes into nothing: the pages
  * are not its own.
  *
- * Numbers: a pirq is an index of the domain's own, below the number that map_pirq
- * hands out last; for a line of an IOAPIC it is the gsi itself, as kernels expect.
+ * Numbers: a pirq is an index of the domain's own. For a line of an IOAPIC it is the
+ * gsi itself, as kernels expect; those of messages lie above the lines'.
  */
 #ifndef XEN_PHYSDEV_H
 #define XEN_PHYSDEV_H

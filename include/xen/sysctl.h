@@ -55,8 +55,8 @@
  *
  * The log has 64 KiB; what is pushed out of it is lost. A line is put in whole, ends
  * with a newline and begins with the time since the start, so a reader may cut at
- * newlines. `clear` forgets for later readers from the beginning; a follower by index
- * is not touched by it.
+ * newlines. `clear` forgets all that is there: a follower by index loses what it had
+ * not read yet.
  *
  *     index = 0;
  *     for (;;) {
@@ -79,7 +79,7 @@ struct xen_sysctl_readconsole {
 };
 
 /*
- * tbuf_op: trace buffers. get_info with no buffers: size 0. The rest: -XEN_EOPNOTSUPP.
+ * tbuf_op: trace buffers: -XEN_EOPNOTSUPP.
  *
  * Trace buffers are a ring for each CPU in which the hypervisor would write what it
  * does, for programs that draw it. Layouts and numbers are here because such programs

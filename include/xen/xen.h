@@ -24,7 +24,7 @@
  * same call with its arguments advanced. Guests do not see this, except that their argument
  * structures may be changed while a call is in progress.
  *
- * A call from C, as a guest writes it (two arguments; the others are alike):
+ * A call of four arguments from C, as a guest writes it (the others are alike):
  *
  *     long r;
  *     register long a4 asm("r10") = fourth;
