@@ -196,6 +196,7 @@ static void none_at_all(void **state)
     }
     assert_int_equal(host_stops, 1);
     assert_int_equal(host_stop_kind, STOP_NOT_STARTED);
+    host_reap();
     assert_null(next_domain(NULL));
     assert_non_null(strstr(host_console, "none of the 2 domains"));
     assert_int_equal(heap_free_frames(), free_before);
