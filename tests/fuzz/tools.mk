@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzing of the toolstack with libFuzzer: `make fuzz-config` (domain XML) and `make fuzz-daemon` (parvisd, its guests' store entries
+# and rings, its clients), for FUZZ_SECONDS each. What leaks is said at the end: looking after each input takes most of the time.
+
+FUZZ_SECONDS ?= 30
+FUZZ_DAEMON_SRCS = tests/fuzz/fuzz_daemon.c $(TOOLS_DAEMON_SRCS)
+
+build/fuzz/tools/%.o: %.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,clang,$@)
+	$(Q)clang $(HOST_CFLAGS) $(if $(findstring /fake_,$<),,-fsanitize=fuzzer-no-link) -iquote dom0-tools/lib -iquote dom0-tools/parvisd -iquote tests/unit \
+	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+build/fuzz/fuzz_config: $$(patsubst %.c,build/fuzz/tools/%.o,tests/fuzz/fuzz_config.c $$(TOOLS_CONFIG_SRCS))
+build/fuzz/fuzz_daemon: $$(patsubst %.c,build/fuzz/tools/%.o,$$(FUZZ_DAEMON_SRCS))
+build/fuzz/fuzz_config build/fuzz/fuzz_daemon:
+	$(call say,clang,$@)
+	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ $(TOOLS_ALL_LIBS) -lcmocka
+
+# The words that the schema knows, for the fuzzer's dictionary.
+build/fuzz/domain.dict: dom0-tools/schema/domain.rng
+	@mkdir -p $(@D)
+	@grep -oE '(name="[^"]*"|<value>[^<]*)' $< | sed 's/.*[">]\(..*\)"\?$$/\1/; s/"$$//; s/.*/"&"/' | sort -u > $@
+
+build/fuzz/config_seeds: tests/fuzz/config_seeds.c tests/unit/tools_config.h | build/.deps
+	@mkdir -p $(@D)
+	$(Q)clang -std=gnu11 $(WARN) -Idom0-tools/lib -o $@ $< $(TOOLS_CONFIG_SRCS) -I/usr/include/libxml2 -Iinclude -lxml2
+
+.PHONY: fuzz-config fuzz-daemon
+FUZZ += fuzz-config fuzz-daemon
+fuzz-config: build/fuzz/fuzz_config build/fuzz/config_seeds build/fuzz/domain.dict ## fuzzes the reader of domain XML, FUZZ_SECONDS
+	@mkdir -p build/fuzz/corpus/config
+	@build/fuzz/config_seeds > build/fuzz/corpus/config/good
+	build/fuzz/fuzz_config -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=4096 -dict=build/fuzz/domain.dict \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/config
+
+fuzz-daemon: build/fuzz/fuzz_daemon ## fuzzes parvisd with what guests and clients can do to it, FUZZ_SECONDS
+	@mkdir -p build/fuzz/corpus/daemon
+	build/fuzz/fuzz_daemon -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=1024 -len_control=0 -close_fd_mask=2 -detect_leaks=0 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/daemon
