@@ -6,7 +6,7 @@
  */
 #include <pv/hypercall.h>
 #include <core/base/log.h>
-#include <port/guest_access.h>
+#include <core/domain/subop.h>
 #include <pv/pv_bits.h>
 #include <xen/callback.h>
 
@@ -29,8 +29,7 @@ static long callback_register(struct vcpu *v, const struct callback_register *re
     uint64_t address = reg->address;
 
     if (!is_canonical(address))
-        return refused(-XEN_EINVAL, "callback_op: address %#lx is not canonical",
-                       (unsigned long)address);
+        return refused(-XEN_EINVAL, "address %#lx is not canonical", (unsigned long)address);
     switch (reg->type) {
     case CALLBACKTYPE_event:
         a->event_callback = address;
@@ -59,15 +58,15 @@ static long callback_register(struct vcpu *v, const struct callback_register *re
     }
 }
 
-static long callback_unregister(struct vcpu *v, uint16_t type)
+static long callback_unregister(struct vcpu *v, const struct callback_unregister *reg)
 {
-    switch (type) {
+    switch (reg->type) {
     case CALLBACKTYPE_event:
     case CALLBACKTYPE_failsafe:
     case CALLBACKTYPE_syscall:
     case CALLBACKTYPE_syscall32:
     case CALLBACKTYPE_sysenter:
-        return refused(-XEN_EINVAL, "callback_op: type %u can only be replaced", type);
+        return refused(-XEN_EINVAL, "type %u can only be replaced", reg->type);
     case CALLBACKTYPE_nmi:
         v->arch.nmi_callback = 0;
         return 0;
@@ -76,21 +75,14 @@ static long callback_unregister(struct vcpu *v, uint16_t type)
     }
 }
 
+/* clang-format off */
+#define OPS(OP)                                                                                \
+    OP(CALLBACKOP_register,   callback_register,   const struct callback_register,   SUBOP_IN) \
+    OP(CALLBACKOP_unregister, callback_unregister, const struct callback_unregister, SUBOP_IN)
+SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
+/* clang-format on */
+
 long do_callback_op(unsigned int cmd, gva_t arg)
 {
-    struct callback_register reg;
-    struct callback_unregister unreg;
-
-    switch (cmd) {
-    case CALLBACKOP_register:
-        if (copy_from_guest(&reg, arg, sizeof(reg)))
-            return -XEN_EFAULT;
-        return callback_register(current, &reg);
-    case CALLBACKOP_unregister:
-        if (copy_from_guest(&unreg, arg, sizeof(unreg)))
-            return -XEN_EFAULT;
-        return callback_unregister(current, unreg.type);
-    default:
-        return -XEN_ENOSYS;
-    }
+    return subop_run(&operations, cmd, arg, current);
 }

@@ -31,13 +31,7 @@ int get_pg_owner(domid_t id, struct domain **out)
         *out = dom_xen;
         return d->is_control ? 0 : -XEN_EPERM;
     }
-    *out = get_domain_by_id(id);
-    if (!*out)
-        return refused(-XEN_ESRCH, "foreign domain d%u does not exist", id);
-    if (d->is_control)
-        return 0;
-    put_domain(*out);
-    return refused(-XEN_EPERM, "foreign domain d%u is not the caller's to map", id);
+    return get_domain_permitted(id, out);
 }
 
 void put_pg_owner(struct domain *d)

@@ -135,13 +135,7 @@ static int get_pt_owner(struct domain *d, unsigned int foreigndom, struct domain
     *out = d;
     if (likely(!id) || id - 1 == d->domain_id)
         return 0;
-    *out = get_domain_by_id((domid_t)(id - 1));
-    if (!*out)
-        return -XEN_ESRCH;
-    if (d->is_control)
-        return 0;
-    put_domain(*out);
-    return refused(-XEN_EPERM, "mmu_update: tables of d%u", id - 1);
+    return get_domain_permitted((domid_t)(id - 1), out);
 }
 
 static int with_owners(struct vcpu *v, gva_t ureqs, unsigned int count, unsigned int foreigndom,

@@ -19,20 +19,18 @@
 static int check_create(const struct xen_domctl_createdomain *c)
 {
     if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain))
-        return refused(-XEN_EINVAL, "createdomain: flags %#x: only paravirtual domains are offered",
-                       c->flags);
+        return refused(-XEN_EINVAL, "flags %#x: only paravirtual domains are offered", c->flags);
     if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS)
-        return refused(-XEN_EINVAL, "createdomain: %u vCPUs; 1 to %u are possible", c->max_vcpus,
-                       MAX_VCPUS);
+        return refused(-XEN_EINVAL, "%u vCPUs; 1 to %u are possible", c->max_vcpus, MAX_VCPUS);
     if (c->iommu_opts || c->vmtrace_size || c->cpupool_id)
-        return refused(-XEN_EINVAL, "createdomain: an IOMMU, tracing, or CPU pool is asked for");
+        return refused(-XEN_EINVAL, "an IOMMU, tracing, or CPU pool is asked for");
     if (c->max_grant_frames < -1 || c->max_maptrack_frames < -1)
-        return refused(-XEN_EINVAL, "createdomain: a negative number of grant frames");
+        return refused(-XEN_EINVAL, "a negative number of grant frames");
     if ((c->arch.emulation_flags & ~XEN_X86_EMU_PIT) || (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
-        return refused(-XEN_EINVAL, "createdomain: emulated devices %#x, flags %#x",
-                       c->arch.emulation_flags, c->arch.misc_flags);
+        return refused(-XEN_EINVAL, "emulated devices %#x, flags %#x", c->arch.emulation_flags,
+                       c->arch.misc_flags);
     if (XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
-        return refused(-XEN_EINVAL, "createdomain: grant table version %u",
+        return refused(-XEN_EINVAL, "grant table version %u",
                        XEN_DOMCTL_GRANT_version(c->grant_opts));
     return 0;
 }
@@ -73,7 +71,7 @@ int domctl_destroydomain(struct domain *d, struct xen_domctl *op)
 {
     (void)op;
     if (is_self(d))
-        return refused(-XEN_EINVAL, "destroydomain: of the calling domain");
+        return refused(-XEN_EINVAL, "of the calling domain");
     return domain_kill(d);
 }
 
@@ -81,7 +79,7 @@ int domctl_pausedomain(struct domain *d, struct xen_domctl *op)
 {
     (void)op;
     if (is_self(d))
-        return refused(-XEN_EINVAL, "pausedomain: of the calling domain");
+        return refused(-XEN_EINVAL, "of the calling domain");
     return domain_pause_by_controller(d);
 }
 
@@ -95,7 +93,7 @@ int domctl_resumedomain(struct domain *d, struct xen_domctl *op)
 {
     (void)op;
     if (is_self(d))
-        return refused(-XEN_EINVAL, "resumedomain: of the calling domain");
+        return refused(-XEN_EINVAL, "of the calling domain");
     domain_resume(d);
     return 0;
 }
@@ -122,8 +120,8 @@ int domctl_max_vcpus(struct domain *d, struct xen_domctl *op)
     int rc = 0;
 
     if (op->u.max_vcpus.max != d->max_vcpus)
-        return refused(-XEN_EINVAL, "max_vcpus: %u, but d%u was created for %u",
-                       op->u.max_vcpus.max, d->domain_id, d->max_vcpus);
+        return refused(-XEN_EINVAL, "%u, but d%u was created for %u", op->u.max_vcpus.max,
+                       d->domain_id, d->max_vcpus);
     for (unsigned int i = 0; i < d->max_vcpus && !rc; i++) {
         if (d->vcpu[i])
             continue;
@@ -148,7 +146,7 @@ int domctl_settimeoffset(struct domain *d, struct xen_domctl *op)
 
     /* A century either way: what is added to it later cannot overflow. */
     if (seconds > 3155760000ll || seconds < -3155760000ll)
-        return refused(-XEN_EINVAL, "settimeoffset: %ld seconds", (long)seconds);
+        return refused(-XEN_EINVAL, "%ld seconds", (long)seconds);
     d->time_offset = seconds;
     return 0;
 }

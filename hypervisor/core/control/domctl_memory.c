@@ -47,8 +47,8 @@ int domctl_getpageframeinfo3(struct domain *d, struct xen_domctl *op)
     uint64_t mfn;
 
     if (a->num > MAX_FRAMES_ASKED)
-        return refused(-XEN_E2BIG, "getpageframeinfo3: %lu frames; %u at once",
-                       (unsigned long)a->num, MAX_FRAMES_ASKED);
+        return refused(-XEN_E2BIG, "%lu frames; %u at once", (unsigned long)a->num,
+                       MAX_FRAMES_ASKED);
     for (uint64_t i = 0; i < a->num; i++) {
         gva_t at = a->array + i * sizeof(mfn);
 
@@ -68,8 +68,8 @@ int domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
     void *page;
 
     if (!pg || d->ops->get_writable(pg, d))
-        return refused(-XEN_EACCES, "hypercall_init: %#lx is not a frame that d%u may write",
-                       (unsigned long)mfn.n, d->domain_id);
+        return refused(-XEN_EACCES, "%#lx is not a frame that d%u may write", (unsigned long)mfn.n,
+                       d->domain_id);
     page = map_guest_frame(d, mfn);
     d->ops->fill_hypercall_page(page);
     unmap_guest_frame(d, page);
@@ -82,8 +82,7 @@ int domctl_set_address_size(struct domain *d, struct xen_domctl *op)
     (void)d;
     return op->u.address_size.size == 64
                ? 0
-               : refused(-XEN_EINVAL, "set_address_size: %u; guests have 64 bits",
-                         op->u.address_size.size);
+               : refused(-XEN_EINVAL, "%u; guests have 64 bits", op->u.address_size.size);
 }
 
 int domctl_get_address_size(struct domain *d, struct xen_domctl *op)
@@ -110,7 +109,7 @@ int domctl_settscinfo(struct domain *d, struct xen_domctl *op)
     const struct xen_domctl_tsc_info *t = &op->u.tsc_info;
 
     if (t->tsc_mode != TSC_MODE_DEFAULT && t->tsc_mode != TSC_MODE_NEVER_EMULATE)
-        return refused(-XEN_EOPNOTSUPP, "settscinfo: mode %u needs an emulated TSC", t->tsc_mode);
+        return refused(-XEN_EOPNOTSUPP, "mode %u needs an emulated TSC", t->tsc_mode);
     d->arch.tsc_mode = t->tsc_mode;
     return 0;
 }

@@ -21,10 +21,10 @@ int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
     if (!v)
         return -XEN_ESRCH;
     if (v == current || !op->u.vcpucontext.ctxt)
-        return refused(-XEN_EINVAL, "setvcpucontext: of the calling vCPU, or no context given");
+        return refused(-XEN_EINVAL, "of the calling vCPU, or no context given");
     /* What a context holds (page tables, GDT) would not be given back any more. */
     if (d->dying)
-        return refused(-XEN_EINVAL, "setvcpucontext: d%u is dying", d->domain_id);
+        return refused(-XEN_EINVAL, "d%u is dying", d->domain_id);
     ctxt = hv_alloc(sizeof(*ctxt));
     if (!ctxt)
         return -XEN_ENOMEM;
@@ -47,7 +47,7 @@ int domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
     if (!v)
         return -XEN_ESRCH;
     if (v == current)
-        return refused(-XEN_EINVAL, "getvcpucontext: of the calling vCPU");
+        return refused(-XEN_EINVAL, "of the calling vCPU");
     if (!v->initialised)
         return -XEN_ENODATA;
     ctxt = hv_alloc(sizeof(*ctxt));
@@ -96,7 +96,7 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
     if (!v)
         return -XEN_ESRCH;
     if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
-        return refused(-XEN_EINVAL, "setvcpuaffinity: neither hard nor soft affinity is given");
+        return refused(-XEN_EINVAL, "neither hard nor soft affinity is given");
     if (!(a->flags & XEN_VCPUAFFINITY_HARD))
         return bitmap_to_guest(&a->cpumap_soft,
                                online_cpus()); /* soft affinity: all CPUs, always */
@@ -105,7 +105,7 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
         return rc;
     hard &= online_cpus();
     if (!hard)
-        return refused(-XEN_EINVAL, "setvcpuaffinity: no CPU in the map is there");
+        return refused(-XEN_EINVAL, "no CPU in the map is there");
     v->affinity = hard;
     rc = bitmap_to_guest(&a->cpumap_hard, hard);
     if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
@@ -137,7 +137,7 @@ int domctl_setnodeaffinity(struct domain *d, struct xen_domctl *op)
     (void)d;
     if (rc)
         return rc;
-    return nodes & 1 ? 0 : refused(-XEN_EINVAL, "setnodeaffinity: node 0 is the only one");
+    return nodes & 1 ? 0 : refused(-XEN_EINVAL, "node 0 is the only one");
 }
 
 int domctl_getnodeaffinity(struct domain *d, struct xen_domctl *op)
@@ -152,8 +152,8 @@ int domctl_scheduler_op(struct domain *d, struct xen_domctl *op)
     struct xen_domctl_sched_credit2 *p = &s->u.credit2;
 
     if (s->sched_id != XEN_SCHEDULER_CREDIT2)
-        return refused(-XEN_EINVAL, "scheduler_op: scheduler %u; this one answers as %u",
-                       s->sched_id, XEN_SCHEDULER_CREDIT2);
+        return refused(-XEN_EINVAL, "scheduler %u; this one answers as %u", s->sched_id,
+                       XEN_SCHEDULER_CREDIT2);
     switch (s->cmd) {
     case XEN_DOMCTL_SCHEDOP_putinfo: /* ABI: weight 0 and cap 0xffff mean unchanged */
         return sched_set_domain(d, p->weight ? p->weight : d->sched.weight,

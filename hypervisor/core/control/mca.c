@@ -7,12 +7,14 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/guest_memory.h>
+#include <core/domain/subop.h>
 #include <parvis/string.h>
 #include <port/machine.h>
 #include <xen/arch-x86/xen-mca.h>
 
-static int physcpuinfo(xen_mc_physcpuinfo_t *a)
+static int physcpuinfo(struct xen_mc *op)
 {
+    xen_mc_physcpuinfo_t *a = &op->u.mc_physcpuinfo;
     unsigned int n = machine_nr_cpus();
     struct mcinfo_logical_cpu cpu;
     uint32_t words[4];
@@ -38,25 +40,20 @@ static int physcpuinfo(xen_mc_physcpuinfo_t *a)
     return 0;
 }
 
+static int fetch(struct xen_mc *op)
+{
+    op->u.mc_fetch.flags = XEN_MC_NODATA; /* nothing was kept */
+    return 0;
+}
+
+/* clang-format off */
+#define OPS(OP)                                                  \
+    OP(XEN_MC_fetch,       fetch,       struct xen_mc, SUBOP_INOUT) \
+    OP(XEN_MC_physcpuinfo, physcpuinfo, struct xen_mc, SUBOP_INOUT)
+SUBOPS(operations, OPS, -XEN_EOPNOTSUPP, .version = XEN_MCA_INTERFACE_VERSION, .size = sizeof(struct xen_mc))
+/* clang-format on */
+
 long do_mca(gva_t arg)
 {
-    struct xen_mc op;
-
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -XEN_EFAULT;
-    if (op.interface_version != XEN_MCA_INTERFACE_VERSION)
-        return refused(-XEN_EACCES, "mca: interface version %#x, this is %#x", op.interface_version,
-                       XEN_MCA_INTERFACE_VERSION);
-    switch (op.cmd) {
-    case XEN_MC_fetch: /* nothing was kept */
-        op.u.mc_fetch.flags = XEN_MC_NODATA;
-        break;
-    case XEN_MC_physcpuinfo:
-        if (physcpuinfo(&op.u.mc_physcpuinfo))
-            return -XEN_EFAULT;
-        break;
-    default:
-        return refused(-XEN_EOPNOTSUPP, "mca: operation %u is not offered", op.cmd);
-    }
-    return copy_to_guest(arg, &op, sizeof(op));
+    return subop_run_control(&operations, arg);
 }

@@ -8,104 +8,82 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <core/domain/guest_memory.h>
+#include <core/domain/subop.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
 #include <hv/irq.h>
+#include <port/guest_access.h>
 #include <xen/physdev.h>
 
 #define MSIX_MOST_ENTRIES 2048
 
-static long op_eoi(void *arg)
+static long op_eoi(const struct physdev_eoi *a)
 {
-    const struct physdev_eoi *a = arg;
-
     return pirq_eoi(current->domain, a->irq);
 }
 
-static long op_eoi_gmfn_v1(void *arg)
+static long op_eoi_gmfn_v1(const struct physdev_pirq_eoi_gmfn *a)
 {
-    const struct physdev_pirq_eoi_gmfn *a = arg;
-
     return pirq_share_eoi_map(current->domain, MFN(a->gmfn), true);
 }
 
-static long op_eoi_gmfn_v2(void *arg)
+static long op_eoi_gmfn_v2(const struct physdev_pirq_eoi_gmfn *a)
 {
-    const struct physdev_pirq_eoi_gmfn *a = arg;
-
     return pirq_share_eoi_map(current->domain, MFN(a->gmfn), false);
 }
 
-static long op_irq_status_query(void *arg)
+static long op_irq_status_query(struct physdev_irq_status_query *a)
 {
-    struct physdev_irq_status_query *a = arg;
-
     return pirq_status(current->domain, a->irq, &a->flags);
 }
 
-static long op_set_iopl(void *arg)
+static long op_set_iopl(const struct physdev_set_iopl *a)
 {
-    const struct physdev_set_iopl *a = arg;
-
     if (a->iopl > 3)
-        return refused(-XEN_EINVAL, "set_iopl: level %u", a->iopl);
+        return refused(-XEN_EINVAL, "level %u", a->iopl);
     current->arch.iopl = a->iopl;
     return 0;
 }
 
-static long op_set_iobitmap(void *arg)
+static long op_set_iobitmap(const struct physdev_set_iobitmap *a)
 {
-    const struct physdev_set_iobitmap *a = arg;
-
     if (a->nr_ports > 65536 || !guest_range_ok(a->bitmap, 65536 / 8 + 1))
-        return refused(-XEN_EINVAL, "set_iobitmap: %u ports at %#lx", a->nr_ports,
-                       (unsigned long)a->bitmap);
+        return refused(-XEN_EINVAL, "%u ports at %#lx", a->nr_ports, (unsigned long)a->bitmap);
     current->arch.iobmp = a->bitmap;
     current->arch.iobmp_limit = a->nr_ports;
     return 0;
 }
 
-static long op_apic_read(void *arg)
+static long op_apic_read(struct physdev_apic *a)
 {
-    struct physdev_apic *a = arg;
-
     return ioapic_guest_read(a->apic_physbase, a->reg, &a->value);
 }
 
 /* ABI: lines are set up by setup_gsi; a write of a redirection entry by an old kernel is accepted
  * and has no effect. */
-static long op_apic_write(void *arg)
+static long op_apic_write(struct physdev_apic *a)
 {
-    struct physdev_apic *a = arg;
-
     return ioapic_guest_read(a->apic_physbase, a->reg, &a->value);
 }
 
 /* Vectors are the hypervisor's; the number given back means nothing to the caller. */
-static long op_alloc_irq_vector(void *arg)
+static long op_alloc_irq_vector(struct physdev_irq *a)
 {
-    struct physdev_irq *a = arg;
-
     if (a->irq >= irq_nr_gsis())
-        return refused(-XEN_EINVAL, "alloc_irq_vector: there is no line %u", a->irq);
+        return refused(-XEN_EINVAL, "there is no line %u", a->irq);
     a->vector = a->irq;
     return 0;
 }
 
-static long op_setup_gsi(void *arg)
+static long op_setup_gsi(const struct physdev_setup_gsi *a)
 {
-    const struct physdev_setup_gsi *a = arg;
-
     if (a->gsi < 0)
         return -XEN_EINVAL;
     return irq_setup_gsi((unsigned int)a->gsi, a->triggering, a->polarity);
 }
 
-static long op_get_free_pirq(void *arg)
+static long op_get_free_pirq(struct physdev_get_free_pirq *a)
 {
-    struct physdev_get_free_pirq *a = arg;
-
     return pirq_reserve_free(current->domain, &a->pirq);
 }
 
@@ -114,8 +92,7 @@ static long map_gsi(struct physdev_map_pirq *a)
     if (a->pirq < 0) /* ABI: a line's own number when there is no wish */
         a->pirq = a->index;
     if (a->pirq != a->index)
-        return refused(-XEN_EINVAL, "map_pirq: line %d as %d: a line has its own number", a->index,
-                       a->pirq);
+        return refused(-XEN_EINVAL, "line %d as %d: a line has its own number", a->index, a->pirq);
     return pirq_map_line(current->domain, (unsigned int)a->index);
 }
 
@@ -130,20 +107,17 @@ static long map_message(struct physdev_map_pirq *a)
     /* Nothing is cut to size: the function that is meant, or none. */
     if (a->devfn < 0 || a->devfn > 0xff || a->entry_nr < 0 || a->entry_nr >= MSIX_MOST_ENTRIES ||
         ((unsigned int)a->bus & (a->type == MAP_PIRQ_TYPE_MSI_SEG ? 0xff00u : 0xffffff00u)))
-        return refused(-XEN_EINVAL, "map_pirq: bus %#x, device and function %#x, entry %d", a->bus,
-                       a->devfn, a->entry_nr);
+        return refused(-XEN_EINVAL, "bus %#x, device and function %#x, entry %d", a->bus, a->devfn,
+                       a->entry_nr);
     if (a->type == MAP_PIRQ_TYPE_MSI_SEG)
         m.f.segment = (uint16_t)((unsigned int)a->bus >> 16);
     return pirq_map_message(current->domain, &m, &a->pirq);
 }
 
-static long op_map_pirq(void *arg)
+static long op_map_pirq(struct physdev_map_pirq *a)
 {
-    struct physdev_map_pirq *a = arg;
-
     if (a->domid != DOMID_SELF && a->domid != current->domain->domain_id)
-        return refused(-XEN_EOPNOTSUPP, "map_pirq: for d%u: only the control domain has hardware",
-                       a->domid);
+        return refused(-XEN_EOPNOTSUPP, "for d%u: only the control domain has hardware", a->domid);
     switch (a->type) {
     case MAP_PIRQ_TYPE_GSI:
         return map_gsi(a);
@@ -157,10 +131,8 @@ static long op_map_pirq(void *arg)
     }
 }
 
-static long op_unmap_pirq(void *arg)
+static long op_unmap_pirq(const struct physdev_unmap_pirq *a)
 {
-    const struct physdev_unmap_pirq *a = arg;
-
     if ((a->domid != DOMID_SELF && a->domid != current->domain->domain_id) || a->pirq < 0)
         return -XEN_EINVAL;
     return pirq_unmap(current->domain, (uint32_t)a->pirq);
@@ -168,106 +140,66 @@ static long op_unmap_pirq(void *arg)
 
 /* There is no IOMMU and nothing is passed through, so the list of functions is not kept: the
  * control domain has them all. */
-static long op_pci_device(void *arg)
+static long op_pci_device(const struct physdev_pci_device *a)
 {
-    const struct physdev_pci_device *a = arg;
-
     log_debug("PCI function %04x:%02x:%02x.%u", a->seg, a->bus, a->devfn >> 3, a->devfn & 7u);
     return 0;
 }
 
-static long op_manage_pci(void *arg)
+static long op_manage_pci(const struct physdev_manage_pci *a)
 {
-    const struct physdev_manage_pci *a = arg;
     struct physdev_pci_device f = {.bus = a->bus, .devfn = a->devfn};
 
     return op_pci_device(&f);
 }
 
-static long op_restore_msi(void *arg)
+static long op_restore_msi(const struct physdev_restore_msi *a)
 {
-    const struct physdev_restore_msi *a = arg;
-
     return irq_restore_msi((struct pci_function){.bus = a->bus, .devfn = a->devfn});
 }
 
-static long op_restore_msi_ext(void *arg)
+static long op_restore_msi_ext(const struct physdev_pci_device *a)
 {
-    const struct physdev_pci_device *a = arg;
-
     return irq_restore_msi((struct pci_function){a->seg, a->bus, a->devfn});
 }
 
-static long op_mmcfg(void *arg)
+static long op_mmcfg(const struct physdev_pci_mmcfg_reserved *a)
 {
-    const struct physdev_pci_mmcfg_reserved *a = arg;
-
     pci_mmcfg_trust(a->address, a->segment, a->start_bus, a->end_bus,
                     a->flags & XEN_PCI_MMCFG_RESERVED);
     return 0;
 }
 
-/* The largest argument, to copy any into. */
-union physdev_arg {
-    struct physdev_eoi eoi;
-    struct physdev_map_pirq map_pirq;
-    struct physdev_set_iobitmap set_iobitmap;
-    struct physdev_pci_mmcfg_reserved mmcfg;
-    struct physdev_apic apic;
-    uint8_t bytes[48];
-};
-
-struct physdev_row {
-    long (*fn)(void *arg);
-    uint8_t size;
-    bool copy_back, control;
-};
-
 /* clang-format off */
-static const struct physdev_row rows[] = {
-    [PHYSDEVOP_eoi]                = {op_eoi, sizeof(struct physdev_eoi), false, true},
-    [PHYSDEVOP_pirq_eoi_gmfn_v1]   = {op_eoi_gmfn_v1, sizeof(struct physdev_pirq_eoi_gmfn), false, false},
-    [PHYSDEVOP_pirq_eoi_gmfn_v2]   = {op_eoi_gmfn_v2, sizeof(struct physdev_pirq_eoi_gmfn), false, false},
-    [PHYSDEVOP_irq_status_query]   = {op_irq_status_query, sizeof(struct physdev_irq_status_query), true, true},
-    [PHYSDEVOP_set_iopl]           = {op_set_iopl, sizeof(struct physdev_set_iopl), false, false},
-    [PHYSDEVOP_set_iobitmap]       = {op_set_iobitmap, sizeof(struct physdev_set_iobitmap), false, false},
-    [PHYSDEVOP_apic_read]          = {op_apic_read, sizeof(struct physdev_apic), true, true},
-    [PHYSDEVOP_apic_write]         = {op_apic_write, sizeof(struct physdev_apic), false, true},
-    [PHYSDEVOP_alloc_irq_vector]   = {op_alloc_irq_vector, sizeof(struct physdev_irq), true, true},
-    [PHYSDEVOP_free_irq_vector]    = {op_alloc_irq_vector, sizeof(struct physdev_irq), false, true},
-    [PHYSDEVOP_map_pirq]           = {op_map_pirq, sizeof(struct physdev_map_pirq), true, true},
-    [PHYSDEVOP_unmap_pirq]         = {op_unmap_pirq, sizeof(struct physdev_unmap_pirq), false, true},
-    [PHYSDEVOP_manage_pci_add]     = {op_manage_pci, sizeof(struct physdev_manage_pci), false, true},
-    [PHYSDEVOP_manage_pci_remove]  = {op_manage_pci, sizeof(struct physdev_manage_pci), false, true},
-    [PHYSDEVOP_manage_pci_add_ext] = {op_manage_pci, sizeof(struct physdev_manage_pci), false, true},
-    [PHYSDEVOP_restore_msi]        = {op_restore_msi, sizeof(struct physdev_restore_msi), false, true},
-    [PHYSDEVOP_restore_msi_ext]    = {op_restore_msi_ext, sizeof(struct physdev_pci_device), false, true},
-    [PHYSDEVOP_setup_gsi]          = {op_setup_gsi, sizeof(struct physdev_setup_gsi), false, true},
-    [PHYSDEVOP_get_free_pirq]      = {op_get_free_pirq, sizeof(struct physdev_get_free_pirq), true, true},
-    [PHYSDEVOP_pci_mmcfg_reserved] = {op_mmcfg, sizeof(struct physdev_pci_mmcfg_reserved), false, true},
-    [PHYSDEVOP_pci_device_add]     = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
-    [PHYSDEVOP_pci_device_remove]  = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
-    [PHYSDEVOP_prepare_msix]       = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
-    [PHYSDEVOP_release_msix]       = {op_pci_device, sizeof(struct physdev_pci_device), false, true},
-};
+#define OPS(OP)                                                                                                                \
+    OP(PHYSDEVOP_eoi,                op_eoi,              const struct physdev_eoi,               SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_pirq_eoi_gmfn_v1,   op_eoi_gmfn_v1,      const struct physdev_pirq_eoi_gmfn,     SUBOP_IN)                    \
+    OP(PHYSDEVOP_pirq_eoi_gmfn_v2,   op_eoi_gmfn_v2,      const struct physdev_pirq_eoi_gmfn,     SUBOP_IN)                    \
+    OP(PHYSDEVOP_irq_status_query,   op_irq_status_query, struct physdev_irq_status_query,        SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(PHYSDEVOP_set_iopl,           op_set_iopl,         const struct physdev_set_iopl,          SUBOP_IN)                    \
+    OP(PHYSDEVOP_set_iobitmap,       op_set_iobitmap,     const struct physdev_set_iobitmap,      SUBOP_IN)                    \
+    OP(PHYSDEVOP_apic_read,          op_apic_read,        struct physdev_apic,                    SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(PHYSDEVOP_apic_write,         op_apic_write,       struct physdev_apic,                    SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_alloc_irq_vector,   op_alloc_irq_vector, struct physdev_irq,                     SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(PHYSDEVOP_free_irq_vector,    op_alloc_irq_vector, struct physdev_irq,                     SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_map_pirq,           op_map_pirq,         struct physdev_map_pirq,                SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(PHYSDEVOP_unmap_pirq,         op_unmap_pirq,       const struct physdev_unmap_pirq,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_manage_pci_add,     op_manage_pci,       const struct physdev_manage_pci,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_manage_pci_remove,  op_manage_pci,       const struct physdev_manage_pci,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_manage_pci_add_ext, op_manage_pci,       const struct physdev_manage_pci,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_restore_msi,        op_restore_msi,      const struct physdev_restore_msi,       SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_restore_msi_ext,    op_restore_msi_ext,  const struct physdev_pci_device,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_setup_gsi,          op_setup_gsi,        const struct physdev_setup_gsi,         SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_get_free_pirq,      op_get_free_pirq,    struct physdev_get_free_pirq,           SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(PHYSDEVOP_pci_mmcfg_reserved, op_mmcfg,            const struct physdev_pci_mmcfg_reserved, SUBOP_IN | SUBOP_CONTROL)   \
+    OP(PHYSDEVOP_pci_device_add,     op_pci_device,       const struct physdev_pci_device,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_pci_device_remove,  op_pci_device,       const struct physdev_pci_device,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_prepare_msix,       op_pci_device,       const struct physdev_pci_device,        SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_release_msix,       op_pci_device,       const struct physdev_pci_device,        SUBOP_IN | SUBOP_CONTROL)
+SUBOPS(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 
 long do_physdev_op(unsigned int cmd, gva_t arg)
 {
-    union physdev_arg a = {.bytes = {0}};
-    const struct physdev_row *row;
-    long rc;
-
-    if (cmd >= ARRAY_SIZE(rows) || !rows[cmd].fn)
-        return -XEN_ENOSYS;
-    row = &rows[cmd];
-    if (row->control && !current->domain->is_control)
-        return refused(-XEN_EPERM, "physdev_op %u: only the control domain has hardware", cmd);
-    if (copy_from_guest(&a, arg, row->size) ||
-        (row->copy_back && copy_to_guest(arg, &a, row->size)))
-        return -XEN_EFAULT;
-    rc = row->fn(&a);
-    if (!rc && row->copy_back && copy_to_guest(arg, &a, row->size))
-        return -XEN_EFAULT;
-    return rc;
+    return subop_run(&operations, cmd, arg, NULL);
 }

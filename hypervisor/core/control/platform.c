@@ -5,7 +5,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
-#include <core/domain/guest_memory.h>
+#include <core/domain/subop.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
 #include <port/machine.h>
@@ -98,38 +98,18 @@ static long op_platform_quirk(struct xen_platform_op *op)
     return 0;
 }
 
-struct platform_row {
-    long (*fn)(struct xen_platform_op *op);
-    bool copy_back;
-};
-
-static const struct platform_row rows[] = {
-    [XENPF_settime64] = {op_settime64, false},
-    [XENPF_settime32] = {op_settime32, false},
-    [XENPF_firmware_info] = {op_firmware_info, true},
-    [XENPF_get_cpuinfo] = {op_get_cpuinfo, true},
-    [XENPF_enter_acpi_sleep] = {op_enter_acpi_sleep, false},
-    [XENPF_platform_quirk] = {op_platform_quirk, false},
-};
+/* clang-format off */
+#define OPS(OP)                                                                          \
+    OP(XENPF_settime64,        op_settime64,        struct xen_platform_op, SUBOP_IN)    \
+    OP(XENPF_settime32,        op_settime32,        struct xen_platform_op, SUBOP_IN)    \
+    OP(XENPF_firmware_info,    op_firmware_info,    struct xen_platform_op, SUBOP_INOUT) \
+    OP(XENPF_get_cpuinfo,      op_get_cpuinfo,      struct xen_platform_op, SUBOP_INOUT) \
+    OP(XENPF_enter_acpi_sleep, op_enter_acpi_sleep, struct xen_platform_op, SUBOP_IN)    \
+    OP(XENPF_platform_quirk,   op_platform_quirk,   struct xen_platform_op, SUBOP_IN)
+SUBOPS(operations, OPS, -XEN_EOPNOTSUPP, .version = XENPF_INTERFACE_VERSION, .size = sizeof(struct xen_platform_op))
+/* clang-format on */
 
 long do_platform_op(gva_t arg)
 {
-    const struct platform_row *row;
-    struct xen_platform_op op;
-    long rc;
-
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -XEN_EFAULT;
-    if (op.interface_version != XENPF_INTERFACE_VERSION)
-        return refused(-XEN_EACCES, "platform_op: interface version %#x, this is %#x",
-                       op.interface_version, XENPF_INTERFACE_VERSION);
-    if (op.cmd >= ARRAY_SIZE(rows) || !rows[op.cmd].fn)
-        return refused(-XEN_EOPNOTSUPP, "platform_op: operation %u is not offered", op.cmd);
-    row = &rows[op.cmd];
-    if (row->copy_back && copy_to_guest(arg, &op, sizeof(op)))
-        return -XEN_EFAULT;
-    rc = row->fn(&op);
-    if (!rc && row->copy_back && copy_to_guest(arg, &op, sizeof(op)))
-        return -XEN_EFAULT;
-    return rc;
+    return subop_run_control(&operations, arg);
 }

@@ -4,48 +4,25 @@
  * (version 0x15).
  */
 #include <core/base/hypercall.h>
-#include <core/base/log.h>
 #include <core/control/sysctl.h>
-#include <core/domain/guest_memory.h>
-
-struct sysctl_row {
-    sysctl_fn_t *fn;
-    uint8_t copy_back;
-};
+#include <core/domain/subop.h>
 
 /* clang-format off */
-static const struct sysctl_row rows[] = {
-    [XEN_SYSCTL_readconsole]       = {sysctl_readconsole, 1},
-    [XEN_SYSCTL_physinfo]          = {sysctl_physinfo, 1},
-    [XEN_SYSCTL_sched_id]          = {sysctl_sched_id, 1},
-    [XEN_SYSCTL_getdomaininfolist] = {sysctl_getdomaininfolist, 1},
-    [XEN_SYSCTL_getcpuinfo]        = {sysctl_getcpuinfo, 1},
-    [XEN_SYSCTL_availheap]         = {sysctl_availheap, 1},
-    [XEN_SYSCTL_cputopoinfo]       = {sysctl_cputopoinfo, 1},
-    [XEN_SYSCTL_numainfo]          = {sysctl_numainfo, 1},
-    [XEN_SYSCTL_cpupool_op]        = {sysctl_cpupool_op, 1},
-    [XEN_SYSCTL_debug_keys]        = {sysctl_debug_keys, 0},
-};
+#define OPS(OP)                                                                                 \
+    OP(XEN_SYSCTL_readconsole,        sysctl_readconsole,       struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_physinfo,           sysctl_physinfo,          struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_sched_id,           sysctl_sched_id,          struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_getdomaininfolist,  sysctl_getdomaininfolist, struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_getcpuinfo,         sysctl_getcpuinfo,        struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_availheap,          sysctl_availheap,         struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_cputopoinfo,        sysctl_cputopoinfo,       struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_numainfo,           sysctl_numainfo,          struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_cpupool_op,         sysctl_cpupool_op,        struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_debug_keys,         sysctl_debug_keys,        struct xen_sysctl, SUBOP_IN)
+SUBOPS(operations, OPS, -XEN_EOPNOTSUPP, .version = XEN_SYSCTL_INTERFACE_VERSION, .size = sizeof(struct xen_sysctl))
 /* clang-format on */
 
 long do_sysctl(gva_t arg)
 {
-    const struct sysctl_row *row;
-    struct xen_sysctl op;
-    int rc;
-
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -XEN_EFAULT;
-    if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
-        return refused(-XEN_EACCES, "sysctl: interface version %#x, this is %#x",
-                       op.interface_version, XEN_SYSCTL_INTERFACE_VERSION);
-    if (op.cmd >= ARRAY_SIZE(rows) || !rows[op.cmd].fn)
-        return refused(-XEN_EOPNOTSUPP, "sysctl: operation %u is not offered", op.cmd);
-    row = &rows[op.cmd];
-    if (row->copy_back && copy_to_guest(arg, &op, sizeof(op)))
-        return -XEN_EFAULT;
-    rc = row->fn(&op);
-    if (row->copy_back && !rc && copy_to_guest(arg, &op, sizeof(op)))
-        return -XEN_EFAULT;
-    return rc;
+    return subop_run_control(&operations, arg);
 }

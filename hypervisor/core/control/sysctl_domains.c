@@ -110,7 +110,7 @@ int sysctl_debug_keys(struct xen_sysctl *op)
     uint32_t n = op->u.debug_keys.nr_keys;
 
     if (n > MAX_KEYS)
-        return refused(-XEN_E2BIG, "debug_keys: %u keys; %u at once", n, MAX_KEYS);
+        return refused(-XEN_E2BIG, "%u keys; %u at once", n, MAX_KEYS);
     if (copy_from_guest(keys, op->u.debug_keys.keys, n))
         return -XEN_EFAULT;
     for (uint32_t i = 0; i < n; i++) {

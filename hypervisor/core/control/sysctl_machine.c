@@ -65,9 +65,9 @@ int sysctl_availheap(struct xen_sysctl *op)
     struct xen_sysctl_availheap *a = &op->u.availheap;
 
     if (a->node > 0)
-        return refused(-XEN_EINVAL, "availheap: node %d; node 0 is the only one", a->node);
+        return refused(-XEN_EINVAL, "node %d; node 0 is the only one", a->node);
     if (a->min_bitwidth || a->max_bitwidth)
-        return refused(-XEN_EOPNOTSUPP, "availheap: by width of addresses");
+        return refused(-XEN_EOPNOTSUPP, "by width of addresses");
     a->avail_bytes = heap_free_frames() << PAGE_SHIFT;
     return 0;
 }

@@ -12,6 +12,7 @@
  * Lock: domlist_lock (RANK_DOMLIST) for all changes and walks. owner_of_page() needs no lock: what
  * it looks for cannot go away.
  */
+#include <core/base/log.h>
 #include <core/domain/domain_table.h>
 #include <core/state/domain.h>
 #include <parvis/string.h>
@@ -180,4 +181,15 @@ struct domain *get_domain_for_guest(domid_t id)
     if (id != DOMID_SELF && id != d->domain_id)
         return get_domain_by_id(id);
     return get_domain(d) ? d : NULL;
+}
+
+int get_domain_permitted(domid_t id, struct domain **d)
+{
+    *d = get_domain_for_guest(id);
+    if (!*d)
+        return -XEN_ESRCH;
+    if (*d == current->domain || current->domain->is_control)
+        return 0;
+    put_domain(*d);
+    return refused(-XEN_EPERM, "d%u is not the caller's to name", id);
 }

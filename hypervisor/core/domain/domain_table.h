@@ -26,6 +26,9 @@ void domain_table_remove(struct domain *d);
 struct domain *get_domain_by_id(domid_t id);
 /* As above, for an id that a guest gave: DOMID_SELF is the current domain. */
 struct domain *get_domain_for_guest(domid_t id);
+/* The same, for who asks about that domain or does something for it: itself, or any for the control
+ * domain. 0, -XEN_ESRCH, -XEN_EPERM. */
+int __must_check get_domain_permitted(domid_t id, struct domain **d);
 /* Who owns a frame (one that is owned stays so while the caller holds it); NULL: nobody. dom_io and
  * dom_xen are found too. */
 struct domain *owner_of_page(const struct page_info *pg);

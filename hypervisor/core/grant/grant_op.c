@@ -2,51 +2,52 @@
 /*
  * grant_table_op: the hypercall. Operations on many elements go through them one by one, write each
  * status back, and give way between two of them; -XEN_EFAULT ends the call where it stands. What
- * concerns version 2 or page transfer is refused.
+ * concerns version 2 or page transfer is refused. Unmapping goes its own way: many elements share
+ * one flush.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
+#include <core/domain/subop.h>
 #include <core/grant/grant_internal.h>
 
 #define UNMAP_BATCH 16 /* elements for one TLB flush */
 
-/* Runs fn on elements of `size`, which fit `arg`. Each is copied in, done, copied back. */
-static long each(unsigned int cmd, gva_t uop, unsigned int count, size_t size, void *arg,
-                 void (*fn)(void *arg))
+/* The operation on each of count elements. */
+static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count)
 {
     for (unsigned int i = 0; i < count; i++) {
         gva_t at;
+        long rc;
 
+        if (!guest_index(uop, i, row->size, &at))
+            return -XEN_EFAULT;
         if (i && hypercall_preempt_check())
-            return guest_index(uop, i, size, &at)
-                       ? hypercall_create_continuation(cmd, at, count - i)
-                       : -XEN_EFAULT;
-        /* The place for the status is tried before anything is done. */
-        if (!guest_index(uop, i, size, &at) || copy_from_guest(arg, at, size) ||
-            copy_to_guest(at, arg, size))
-            return -XEN_EFAULT;
-        fn(arg);
-        if (copy_to_guest(at, arg, size))
-            return -XEN_EFAULT;
+            return hypercall_create_continuation(cmd, at, count - i);
+        rc = subop_run_row(row, at, NULL);
+        if (rc)
+            return rc;
     }
     return 0;
 }
 
-static void map_fn(void *arg)
+static long map_one(struct gnttab_map_grant_ref *op)
 {
-    grant_map_one(arg);
+    grant_map_one(op);
+    return 0;
 }
 
-static void copy_fn(void *arg)
+static long copy_one(struct gnttab_copy *op)
 {
-    grant_copy_one(arg);
+    grant_copy_one(op);
+    return 0;
 }
 
-static void transfer_fn(void *arg)
+static long transfer(struct gnttab_transfer *op)
 {
-    ((struct gnttab_transfer *)arg)->status = GNTST_general_error;
+    op->status = GNTST_general_error;
+    return 0;
 }
 
 static int read_unmap(unsigned int cmd, gva_t at, struct grant_unmap *u)
@@ -122,16 +123,12 @@ static long unmap(unsigned int cmd, gva_t uop, unsigned int count)
     return 0;
 }
 
-/* The domain whose table is asked about: one's own, or any for the control domain. 0 or GNTST_*. */
-static int table_owner(domid_t id, struct domain **d)
+/* The domain whose table is asked about. 0 or GNTST_*. */
+static int16_t table_owner(domid_t id, struct domain **d)
 {
-    *d = get_domain_for_guest(id);
-    if (!*d)
-        return GNTST_bad_domain;
-    if (*d == current->domain || current->domain->is_control)
-        return 0;
-    put_domain(*d);
-    return GNTST_permission_denied;
+    int rc = get_domain_permitted(id, d);
+
+    return !rc ? 0 : rc == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
 }
 
 /* 0, GNTST_*, or -XEN_ERESTART when it has to give way: frames that were added stay. */
@@ -163,49 +160,45 @@ static int setup_table(struct gnttab_setup_table *op)
     return rc;
 }
 
-static long setup_table_op(gva_t uop)
+static long setup_table_op(struct gnttab_setup_table *op)
 {
-    struct gnttab_setup_table op;
-    int rc;
+    int rc = setup_table(op);
 
-    if (copy_from_guest(&op, uop, sizeof(op)) || copy_to_guest(uop, &op, sizeof(op)))
-        return -XEN_EFAULT;
-    rc = setup_table(&op);
     if (rc == -XEN_ERESTART)
-        return hypercall_create_continuation(GNTTABOP_setup_table, uop, 1);
-    op.status = (int16_t)rc;
-    return copy_to_guest(uop, &op, sizeof(op));
+        return rc;
+    op->status = (int16_t)rc;
+    return 0;
 }
 
-static void query_size_fn(void *arg)
+static long query_size(struct gnttab_query_size *op)
 {
-    struct gnttab_query_size *op = arg;
     struct domain *d;
 
-    op->status = (int16_t)table_owner(op->dom, &d);
+    op->status = table_owner(op->dom, &d);
     if (op->status)
-        return;
+        return 0;
     op->nr_frames = d->grant->nr_frames;
     op->max_nr_frames = d->grant->max_frames;
     put_domain(d);
+    return 0;
 }
 
-static void dump_table_fn(void *arg)
+static long dump_table(struct gnttab_dump_table *op)
 {
-    struct gnttab_dump_table *op = arg;
     struct domain *d;
 
-    op->status =
-        current->domain->is_control ? (int16_t)table_owner(op->dom, &d) : GNTST_permission_denied;
+    op->status = current->domain->is_control ? table_owner(op->dom, &d) : GNTST_permission_denied;
     if (op->status)
-        return;
+        return 0;
     grant_table_dump(d);
     put_domain(d);
+    return 0;
 }
 
-static void get_status_frames_fn(void *arg)
+static long get_status_frames(struct gnttab_get_status_frames *op)
 {
-    ((struct gnttab_get_status_frames *)arg)->status = GNTST_general_error;
+    op->status = GNTST_general_error;
+    return 0;
 }
 
 static int swap(struct grant_table *gt, grant_ref_t a, grant_ref_t b)
@@ -230,77 +223,69 @@ static int swap(struct grant_table *gt, grant_ref_t a, grant_ref_t b)
     return 0;
 }
 
-static void swap_fn(void *arg)
+static long swap_refs(struct gnttab_swap_grant_ref *op)
 {
-    struct gnttab_swap_grant_ref *op = arg;
     struct grant_table *gt = current->domain->grant;
 
     spin_lock(&gt->lock);
     op->status = (int16_t)swap(gt, op->ref_a, op->ref_b);
     spin_unlock(&gt->lock);
+    return 0;
 }
 
-static long set_version(gva_t uop)
+/* ABI: the version that there is goes back with an error too. */
+static long set_version(const gva_t *uop)
 {
     struct gnttab_set_version op;
     uint32_t asked;
 
-    if (copy_from_guest(&op, uop, sizeof(op)))
+    if (copy_from_guest(&op, *uop, sizeof(op)))
         return -XEN_EFAULT;
     asked = op.version;
     op.version = 1;
-    if (copy_to_guest(uop, &op, sizeof(op)))
+    if (copy_to_guest(*uop, &op, sizeof(op)))
         return -XEN_EFAULT;
     return asked == 1 ? 0 : asked == 2 ? -XEN_ENOSYS : -XEN_EINVAL;
 }
 
-static void get_version_fn(void *arg)
+static long get_version(struct gnttab_get_version *op)
 {
-    ((struct gnttab_get_version *)arg)->version = 1;
+    op->version = 1;
+    return 0;
 }
+
+/* clang-format off */
+#define OPS(OP)                                                                                       \
+    OP(GNTTABOP_map_grant_ref,     map_one,           struct gnttab_map_grant_ref,     SUBOP_INOUT)   \
+    OP(GNTTABOP_copy,              copy_one,          struct gnttab_copy,              SUBOP_INOUT)   \
+    OP(GNTTABOP_transfer,          transfer,          struct gnttab_transfer,          SUBOP_INOUT)   \
+    OP(GNTTABOP_swap_grant_ref,    swap_refs,         struct gnttab_swap_grant_ref,    SUBOP_INOUT)   \
+    OP(GNTTABOP_setup_table,       setup_table_op,    struct gnttab_setup_table,       SUBOP_INOUT)   \
+    OP(GNTTABOP_query_size,        query_size,        struct gnttab_query_size,        SUBOP_INOUT)   \
+    OP(GNTTABOP_dump_table,        dump_table,        struct gnttab_dump_table,        SUBOP_INOUT)   \
+    OP(GNTTABOP_get_status_frames, get_status_frames, struct gnttab_get_status_frames, SUBOP_INOUT)   \
+    OP(GNTTABOP_set_version,       set_version,       const gva_t,                     SUBOP_ADDRESS) \
+    OP(GNTTABOP_get_version,       get_version,       struct gnttab_get_version,       SUBOP_INOUT)
+SUBOPS(operations, OPS, -XEN_ENOSYS)
+/* clang-format on */
 
 long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
 {
-    union {
-        struct gnttab_map_grant_ref map;
-        struct gnttab_copy copy;
-        struct gnttab_get_status_frames status_frames;
-        uint64_t words[8];
-    } arg;
-
     if ((int)count < 0)
         return -XEN_EINVAL;
     switch (cmd) {
-    case GNTTABOP_map_grant_ref:
-        return each(cmd, uop, count, sizeof(arg.map), &arg, map_fn);
     case GNTTABOP_unmap_grant_ref:
     case GNTTABOP_unmap_and_replace:
         return unmap(cmd, uop, count);
+    case GNTTABOP_map_grant_ref:
     case GNTTABOP_copy:
-        return each(cmd, uop, count, sizeof(arg.copy), &arg, copy_fn);
     case GNTTABOP_transfer:
-        return each(cmd, uop, count, sizeof(struct gnttab_transfer), &arg, transfer_fn);
     case GNTTABOP_swap_grant_ref:
-        return each(cmd, uop, count, sizeof(struct gnttab_swap_grant_ref), &arg, swap_fn);
+        return each(&operations_rows[cmd], cmd, uop, count);
     case GNTTABOP_cache_flush:
         return -XEN_EOPNOTSUPP;
-    }
-    if (cmd <= GNTTABOP_cache_flush && count != 1) /* ABI: the rest are about one table */
-        return -XEN_EINVAL;
-    switch (cmd) {
-    case GNTTABOP_setup_table:
-        return setup_table_op(uop);
-    case GNTTABOP_query_size:
-        return each(cmd, uop, 1, sizeof(struct gnttab_query_size), &arg, query_size_fn);
-    case GNTTABOP_dump_table:
-        return each(cmd, uop, 1, sizeof(struct gnttab_dump_table), &arg, dump_table_fn);
-    case GNTTABOP_get_status_frames:
-        return each(cmd, uop, 1, sizeof(arg.status_frames), &arg, get_status_frames_fn);
-    case GNTTABOP_set_version:
-        return set_version(uop);
-    case GNTTABOP_get_version:
-        return each(cmd, uop, 1, sizeof(struct gnttab_get_version), &arg, get_version_fn);
-    default:
-        return -XEN_ENOSYS;
+    default: /* ABI: the rest are about one table */
+        return cmd < GNTTABOP_cache_flush && count != 1 ? -XEN_EINVAL
+                                                        : subop_run(&operations, cmd, uop, NULL);
     }
 }

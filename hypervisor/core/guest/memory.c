@@ -10,7 +10,7 @@
 #include <core/base/log.h>
 #include <core/domain/claim.h>
 #include <core/domain/domain_table.h>
-#include <core/domain/guest_memory.h>
+#include <core/domain/subop.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
 #include <xen/errno.h>
@@ -26,163 +26,133 @@ bool memory_op_limit_permitted(unsigned int bits)
            refused(-XEN_EPERM, "frames below 2^%u are for the control domain", bits) == 0;
 }
 
-int memory_op_domain(domid_t id, struct domain **d)
+static long current_reservation(const struct xen_memory_domain *who)
 {
-    *d = get_domain_for_guest(id);
-    if (!*d)
-        return -XEN_ESRCH;
-    if (*d == current->domain || current->domain->is_control)
-        return 0;
-    put_domain(*d);
-    return refused(-XEN_EPERM, "about the memory of d%u", id);
+    struct domain *d;
+    long rc = get_domain_permitted(who->domid, &d);
+
+    if (rc)
+        return rc;
+    rc = (long)d->tot_pages;
+    put_domain(d);
+    return rc;
+}
+
+static long maximum_reservation(const struct xen_memory_domain *who)
+{
+    struct domain *d;
+    long rc = get_domain_permitted(who->domid, &d);
+
+    if (rc)
+        return rc;
+    rc = (long)d->max_pages;
+    put_domain(d);
+    return rc;
 }
 
 /* What the guest says of itself: any number, so made sure that it is none of the errors. */
-static long maximum_gpfn(const struct shared_info *s)
+static long maximum_gpfn(const struct xen_memory_domain *who)
 {
-    uint64_t max_pfn = READ_ONCE(s->arch.max_pfn);
-
-    return max_pfn ? (long)(MIN(max_pfn, MACH2PHYS_NR_ENTRIES) - 1) : 0;
-}
-
-static long about_domain(unsigned int cmd, gva_t arg)
-{
-    struct xen_memory_domain who;
     struct domain *d;
-    long rc;
+    long rc = get_domain_permitted(who->domid, &d);
+    uint64_t max_pfn;
 
-    if (copy_from_guest(&who, arg, sizeof(who)))
-        return -XEN_EFAULT;
-    rc = memory_op_domain(who.domid, &d);
     if (rc)
         return rc;
-    switch (cmd) {
-    case XENMEM_current_reservation:
-        rc = (long)d->tot_pages;
-        break;
-    case XENMEM_maximum_reservation:
-        rc = (long)d->max_pages;
-        break;
-    default:
-        rc = d->shared_info ? maximum_gpfn(d->shared_info) : -XEN_ESRCH;
+    rc = -XEN_ESRCH;
+    if (d->shared_info) {
+        max_pfn = READ_ONCE(d->shared_info->arch.max_pfn);
+        rc = max_pfn ? (long)(MIN(max_pfn, MACH2PHYS_NR_ENTRIES) - 1) : 0;
     }
     put_domain(d);
     return rc;
 }
 
-static long machphys_mapping(gva_t arg)
+static long maximum_ram_page(const struct nothing *none)
 {
-    const struct xen_machphys_mapping m = {
-        .v_start = MACH2PHYS_VIRT_START,
-        .v_end = MACH2PHYS_VIRT_END,
-        .max_mfn = MACH2PHYS_NR_ENTRIES - 1,
-    };
-
-    return copy_to_guest(arg, &m, sizeof(m));
+    (void)none;
+    return (long)(max_mfn + 1);
 }
 
-static long claim(gva_t arg)
+static long machphys_mapping(struct xen_machphys_mapping *m)
 {
-    struct xen_memory_reservation r;
+    m->v_start = MACH2PHYS_VIRT_START;
+    m->v_end = MACH2PHYS_VIRT_END;
+    m->max_mfn = MACH2PHYS_NR_ENTRIES - 1;
+    return 0;
+}
+
+static long claim(const struct xen_memory_reservation *r)
+{
     struct domain *d;
     long rc;
 
-    if (!current->domain->is_control)
-        return refused(-XEN_EPERM, "only the control domain claims memory");
-    if (copy_from_guest(&r, arg, sizeof(r)))
-        return -XEN_EFAULT;
-    if (r.extent_start || r.extent_order || r.mem_flags)
+    if (r->extent_start || r->extent_order || r->mem_flags)
         return refused(-XEN_EINVAL, "a claim has neither extents, nor order, nor flags");
-    d = get_domain_for_guest(r.domid);
+    d = get_domain_for_guest(r->domid);
     if (!d)
         return -XEN_ESRCH;
-    rc = claim_set(d, r.nr_extents);
+    rc = claim_set(d, r->nr_extents);
     put_domain(d);
-    return rc ? refused((int)rc, "claim of %lu pages", r.nr_extents) : 0;
+    return rc ? refused((int)rc, "claim of %lu pages", r->nr_extents) : 0;
 }
 
 /* No device memory is reserved for an IOMMU that is not there: an empty list. */
-static long reserved_device_memory(gva_t arg)
+static long reserved_device_memory(struct xen_reserved_device_memory_map *m)
 {
-    struct xen_reserved_device_memory_map m;
-
-    if (copy_from_guest(&m, arg, sizeof(m)))
-        return -XEN_EFAULT;
-    if (m.flags & ~(uint32_t)XENMEM_RDM_ALL)
-        return refused(-XEN_EINVAL, "flags %#x", m.flags);
-    m.nr_entries = 0;
-    return copy_to_guest(arg, &m, sizeof(m));
+    if (m->flags & ~(uint32_t)XENMEM_RDM_ALL)
+        return refused(-XEN_EINVAL, "flags %#x", m->flags);
+    m->nr_entries = 0;
+    return 0;
 }
 
-static long empty_compat_list(gva_t arg)
+static long empty_compat_list(struct xen_machphys_mfn_list *l)
 {
-    struct xen_machphys_mfn_list l;
-
-    if (copy_from_guest(&l, arg, sizeof(l)))
-        return -XEN_EFAULT;
-    l.nr_extents = 0;
-    return copy_to_guest(arg, &l, sizeof(l));
+    l->nr_extents = 0;
+    return 0;
 }
 
-static long control_op(unsigned int cmd, gva_t arg)
+/* Nothing is shared. */
+static long no_pages(const struct nothing *none)
 {
-    if (!current->domain->is_control)
-        return refused(-XEN_EPERM, "operation %u is the control domain's", cmd);
-    switch (cmd) {
-    case XENMEM_machine_memory_map:
-        return memory_map_machine(arg);
-    case XENMEM_set_memory_map:
-        return memory_map_set(arg);
-    case XENMEM_get_sharing_freed_pages:
-    case XENMEM_get_sharing_shared_pages:
-        return 0;
-    case XENMEM_machphys_compat_mfn_list:
-        return empty_compat_list(arg);
-    case XENMEM_reserved_device_memory_map:
-        return reserved_device_memory(arg);
-    default: /* paging, access, sharing: of fully virtualized guests */
-        return -XEN_EOPNOTSUPP;
-    }
+    (void)none;
+    return 0;
 }
 
-/* The operations that do not say how far they came. */
-static long plain_op(unsigned int cmd, gva_t arg)
+/* Paging, access and sharing are of fully virtualized guests. M2P is read in place; tools cannot
+ * map it. */
+static long not_for_this_kind(const struct nothing *none)
 {
-    switch (cmd) {
-    case XENMEM_exchange:
-        return memory_exchange(arg);
-    case XENMEM_maximum_ram_page:
-        return (long)(max_mfn + 1);
-    case XENMEM_current_reservation:
-    case XENMEM_maximum_reservation:
-    case XENMEM_maximum_gpfn:
-        return about_domain(cmd, arg);
-    case XENMEM_machphys_mapping:
-        return machphys_mapping(arg);
-    case XENMEM_memory_map:
-        return memory_map_get(arg);
-    case XENMEM_claim_pages:
-        return claim(arg);
-    case XENMEM_machine_memory_map:
-    case XENMEM_set_memory_map:
-    case XENMEM_get_sharing_freed_pages:
-    case XENMEM_get_sharing_shared_pages:
-    case XENMEM_machphys_compat_mfn_list:
-    case XENMEM_reserved_device_memory_map:
-    case XENMEM_paging_op:
-    case XENMEM_access_op:
-    case XENMEM_sharing_op:
-        return control_op(cmd, arg);
-    case XENMEM_machphys_mfn_list: /* M2P is read in place; tools cannot map it */
-    case XENMEM_add_to_physmap:
-    case XENMEM_add_to_physmap_batch:
-    case XENMEM_remove_from_physmap:
-    case XENMEM_get_vnumainfo:
-        return -XEN_EOPNOTSUPP;
-    default:
-        return refused(-XEN_ENOSYS, "there is no operation %u", cmd);
-    }
+    (void)none;
+    return -XEN_EOPNOTSUPP;
 }
+
+/* clang-format off */
+#define OPS(OP)                                                                                                                       \
+    OP(XENMEM_exchange,                   memory_exchange,        const gva_t,                           SUBOP_ADDRESS)               \
+    OP(XENMEM_maximum_ram_page,           maximum_ram_page,       struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_current_reservation,        current_reservation,    const struct xen_memory_domain,        SUBOP_IN)                    \
+    OP(XENMEM_maximum_reservation,        maximum_reservation,    const struct xen_memory_domain,        SUBOP_IN)                    \
+    OP(XENMEM_maximum_gpfn,               maximum_gpfn,           const struct xen_memory_domain,        SUBOP_IN)                    \
+    OP(XENMEM_machphys_mapping,           machphys_mapping,       struct xen_machphys_mapping,           SUBOP_OUT)                   \
+    OP(XENMEM_memory_map,                 memory_map_get,         struct xen_memory_map,                 SUBOP_INOUT)                 \
+    OP(XENMEM_claim_pages,                claim,                  const struct xen_memory_reservation,   SUBOP_IN | SUBOP_CONTROL)    \
+    OP(XENMEM_machine_memory_map,         memory_map_machine,     struct xen_memory_map,                 SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(XENMEM_set_memory_map,             memory_map_set,         const struct xen_foreign_memory_map,   SUBOP_IN | SUBOP_CONTROL)    \
+    OP(XENMEM_get_sharing_freed_pages,    no_pages,               struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_get_sharing_shared_pages,   no_pages,               struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_machphys_compat_mfn_list,   empty_compat_list,      struct xen_machphys_mfn_list,          SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(XENMEM_reserved_device_memory_map, reserved_device_memory, struct xen_reserved_device_memory_map, SUBOP_INOUT | SUBOP_CONTROL) \
+    OP(XENMEM_paging_op,                  not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_access_op,                  not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_sharing_op,                 not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_machphys_mfn_list,          not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_add_to_physmap,             not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_add_to_physmap_batch,       not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_remove_from_physmap,        not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_get_vnumainfo,              not_for_this_kind,      struct nothing,                        SUBOP_NONE)
+SUBOPS(operations, OPS, -XEN_ENOSYS)
+/* clang-format on */
 
 long do_memory_op(uint64_t cmd, gva_t arg)
 {
@@ -199,6 +169,6 @@ long do_memory_op(uint64_t cmd, gva_t arg)
     default:
         /* ABI: the others do not take a start; one that has it is no command of theirs. */
         return start ? refused(-XEN_ENOSYS, "operation %u from %lu on", op, start)
-                     : plain_op(op, arg);
+                     : subop_run(&operations, op, arg, NULL);
     }
 }

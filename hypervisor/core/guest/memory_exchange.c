@@ -227,8 +227,9 @@ static long run(struct exchange *e, gva_t arg)
     return rc;
 }
 
-long memory_exchange(gva_t arg)
+long memory_exchange(const gva_t *at)
 {
+    gva_t arg = *at;
     struct exchange e = {.budget = MEMOP_CLEAR_BUDGET};
     long rc;
 
@@ -236,7 +237,7 @@ long memory_exchange(gva_t arg)
         return -XEN_EFAULT;
     rc = check(&e.x);
     if (!rc)
-        rc = memory_op_domain(e.x.in.domid, &e.d);
+        rc = get_domain_permitted(e.x.in.domid, &e.d);
     if (rc)
         return rc;
     if (e.x.in.extent_order <= e.x.out.extent_order)

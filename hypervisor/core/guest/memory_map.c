@@ -46,34 +46,26 @@ void memory_map_init(const struct boot_info *bi)
     }
 }
 
-static long give(gva_t arg, struct xen_memory_map *m, const struct e820_entry *map, unsigned int n)
+static long give(struct xen_memory_map *m, const struct e820_entry *map, unsigned int n)
 {
     if (m->nr_entries < n)
         return refused(-XEN_EINVAL, "room for %u entries of %u", m->nr_entries, n);
     m->nr_entries = n;
-    if (copy_to_guest(m->buffer, map, n * sizeof(*map)))
-        return -XEN_EFAULT;
-    return copy_to_guest(arg, m, sizeof(*m));
+    return copy_to_guest(m->buffer, map, n * sizeof(*map));
 }
 
-long memory_map_machine(gva_t arg)
+long memory_map_machine(struct xen_memory_map *m)
 {
-    struct xen_memory_map m;
-
-    if (copy_from_guest(&m, arg, sizeof(m)))
-        return -XEN_EFAULT;
-    if (!m.buffer) { /* ABI: only how many there are */
-        m.nr_entries = machine_entries;
-        return copy_to_guest(arg, &m, sizeof(m));
-    }
-    return give(arg, &m, machine_map, machine_entries);
+    if (m->buffer)
+        return give(m, machine_map, machine_entries);
+    m->nr_entries = machine_entries; /* ABI: only how many there are */
+    return 0;
 }
 
-long memory_map_get(gva_t arg)
+long memory_map_get(struct xen_memory_map *m)
 {
     struct domain *d = current->domain;
     struct e820_entry *map;
-    struct xen_memory_map m;
     unsigned int n;
     long rc = -XEN_ENOSYS; /* ABI: nobody set one: the guest takes its memory as one piece */
 
@@ -86,33 +78,30 @@ long memory_map_get(gva_t arg)
         memcpy(map, d->memory_map, n * sizeof(*map));
     spin_unlock(&d->page_alloc_lock);
     if (n)
-        rc = copy_from_guest(&m, arg, sizeof(m)) ? -XEN_EFAULT : give(arg, &m, map, n);
+        rc = give(m, map, n);
     hv_free(map);
     return rc;
 }
 
-long memory_map_set(gva_t arg)
+long memory_map_set(const struct xen_foreign_memory_map *f)
 {
-    struct xen_foreign_memory_map f;
     struct e820_entry *map, *old;
     struct domain *d;
     long rc;
 
-    if (copy_from_guest(&f, arg, sizeof(f)))
-        return -XEN_EFAULT;
-    if (f.map.nr_entries == 0 || f.map.nr_entries > MOST_ENTRIES)
-        return refused(-XEN_EINVAL, "a map of %u entries", f.map.nr_entries);
-    rc = memory_op_domain(f.domid, &d);
+    if (f->map.nr_entries == 0 || f->map.nr_entries > MOST_ENTRIES)
+        return refused(-XEN_EINVAL, "a map of %u entries", f->map.nr_entries);
+    rc = get_domain_permitted(f->domid, &d);
     if (rc)
         return rc;
-    map = hv_alloc_array(f.map.nr_entries, sizeof(*map));
-    rc = !map ? -XEN_ENOMEM : copy_from_guest(map, f.map.buffer, f.map.nr_entries * sizeof(*map));
+    map = hv_alloc_array(f->map.nr_entries, sizeof(*map));
+    rc = !map ? -XEN_ENOMEM : copy_from_guest(map, f->map.buffer, f->map.nr_entries * sizeof(*map));
     old = map;
     if (!rc) {
         spin_lock(&d->page_alloc_lock);
         old = d->memory_map;
         d->memory_map = map;
-        d->memory_map_entries = f.map.nr_entries;
+        d->memory_map_entries = f->map.nr_entries;
         spin_unlock(&d->page_alloc_lock);
     }
     hv_free(old);

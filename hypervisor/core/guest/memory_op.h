@@ -21,25 +21,23 @@
 #define MEMOP_INSIDE_BITS (MEMOP_MOST_ORDER + 1)
 
 struct boot_info;
+struct xen_memory_map;
+struct xen_foreign_memory_map;
 
 static inline long memory_op_again(unsigned int cmd, uint64_t done, gva_t arg)
 {
     return hypercall_create_continuation(done << MEMOP_EXTENT_SHIFT | cmd, arg);
 }
 
-/* The domain that a guest named, with a reference, when the caller may ask about it: itself, or any
- * for the control domain. 0, -XEN_ESRCH, -XEN_EPERM. */
-int __must_check memory_op_domain(domid_t id, struct domain **d);
-
 /* May the caller ask for frames below 2^bits (0: no limit)? */
 bool memory_op_limit_permitted(unsigned int bits);
 
 /* memory_reserve.c: how many extents are done */
 long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg);
-long memory_exchange(gva_t arg); /* memory_exchange.c */
-long memory_map_get(gva_t arg);  /* memory_map.c */
-long memory_map_set(gva_t arg);
-long memory_map_machine(gva_t arg);
+long memory_exchange(const gva_t *arg);        /* memory_exchange.c */
+long memory_map_get(struct xen_memory_map *m); /* memory_map.c */
+long memory_map_set(const struct xen_foreign_memory_map *f);
+long memory_map_machine(struct xen_memory_map *m);
 void memory_map_init(const struct boot_info *bi);        /* keeps the machine's own map */
 long memory_acquire_resource(uint64_t start, gva_t arg); /* memory_resource.c */
 

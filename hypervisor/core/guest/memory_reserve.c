@@ -158,7 +158,7 @@ long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg)
 
     if (copy_from_guest(&r, arg, sizeof(r)))
         return (long)start;
-    if (!acceptable(&r, cmd, start) || memory_op_domain(r.domid, &b.d))
+    if (!acceptable(&r, cmd, start) || get_domain_permitted(r.domid, &b.d))
         return (long)start;
     b.list = r.extent_start;
     b.order = r.extent_order;

@@ -13,6 +13,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/subop.h>
 #include <core/life/life.h>
 #include <core/life/watchdog.h>
 #include <core/sched/pause.h>
@@ -24,10 +25,16 @@
 
 #define POLL_PORTS_MAX 128
 
-static long block(void)
+static long yield(struct vcpu *v, const struct nothing *none)
 {
-    struct vcpu *v = current;
+    (void)v, (void)none;
+    sched_yield();
+    return 0;
+}
 
+static long block(struct vcpu *v, const struct nothing *none)
+{
+    (void)none;
     v->vcpu_info->evtchn_upcall_mask = 0;
     vcpu_block(v);
     return 0;
@@ -60,102 +67,85 @@ static void stop_polling(struct vcpu *v)
     atomic_and(&v->pause_flags, ~VPF_polling);
 }
 
-static long poll_ports(gva_t arg)
+static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
 {
-    struct vcpu *v = current;
-    struct sched_poll poll;
     evtchn_port_t only = ~0u;
     bool pending;
     long rc;
 
-    if (copy_from_guest(&poll, arg, sizeof(poll)))
-        return -XEN_EFAULT;
-    if (poll.nr_ports > POLL_PORTS_MAX)
-        return refused(-XEN_EINVAL, "poll of %u ports", poll.nr_ports);
-    if (poll.nr_ports == 1 && copy_from_guest(&only, poll.ports, sizeof(only)))
+    if (poll->nr_ports > POLL_PORTS_MAX)
+        return refused(-XEN_EINVAL, "poll of %u ports", poll->nr_ports);
+    if (poll->nr_ports == 1 && copy_from_guest(&only, poll->ports, sizeof(only)))
         return -XEN_EFAULT;
     v->poll_port = only ? only : ~0u;
     atomic_or(&v->domain->poll_mask, 1ull << v->vcpu_id);
     atomic_or(&v->pause_flags, VPF_polling);
     smp_mb();
-    rc = look_at_ports(&poll, &pending);
+    rc = look_at_ports(poll, &pending);
     /* An event that may be delivered ends the wait at once. */
     if (rc || pending || vcpu_event_pending(v)) {
         stop_polling(v);
         return rc;
     }
-    if (poll.timeout)
-        timer_set(&v->poll_timer, (s_time_t)MIN(poll.timeout, (uint64_t)INT64_MAX));
+    if (poll->timeout)
+        timer_set(&v->poll_timer, (s_time_t)MIN(poll->timeout, (uint64_t)INT64_MAX));
     vcpu_sleep(v);
     return 0;
 }
 
-static long shutdown(gva_t arg, bool code_only)
+static long shutdown(struct vcpu *v, const struct sched_shutdown *s)
 {
-    struct sched_shutdown s;
-    struct domain *d = current->domain;
+    domain_shutdown(v->domain, s->reason & 0xff);
+    return 0;
+}
 
-    if (copy_from_guest(&s, arg, sizeof(s)))
-        return -XEN_EFAULT;
-    if (!code_only) {
-        domain_shutdown(d, s.reason & 0xff);
-        return 0;
-    }
-    /* ABI: said before the domain goes down by other ways; the first word counts. */
+/* ABI: said before the domain goes down by other ways; the first word counts. */
+static long shutdown_code(struct vcpu *v, const struct sched_shutdown *s)
+{
+    struct domain *d = v->domain;
+
     spin_lock(&d->lock);
     if (d->shutdown_code == ~0u)
-        d->shutdown_code = s.reason;
+        d->shutdown_code = s->reason;
     spin_unlock(&d->lock);
     return 0;
 }
 
-static long remote_shutdown(gva_t arg)
+static long remote_shutdown(struct vcpu *v, const struct sched_remote_shutdown *s)
 {
-    struct sched_remote_shutdown s;
-    struct domain *d;
+    struct domain *d = get_domain_by_id(s->domain_id);
 
-    if (!current->domain->is_control)
-        return refused(-XEN_EPERM, "only the control domain ends others");
-    if (copy_from_guest(&s, arg, sizeof(s)))
-        return -XEN_EFAULT;
-    d = get_domain_by_id(s.domain_id);
+    (void)v;
     if (!d)
         return -XEN_ESRCH;
-    domain_shutdown(d, s.reason & 0xff);
+    domain_shutdown(d, s->reason & 0xff);
     put_domain(d);
     return 0;
 }
 
-static long watchdog(gva_t arg)
+static long watchdog(struct vcpu *v, const struct sched_watchdog *w)
 {
-    struct sched_watchdog w;
-
-    if (copy_from_guest(&w, arg, sizeof(w)))
-        return -XEN_EFAULT;
-    return domain_watchdog_set(current->domain, w.id, w.timeout);
+    return domain_watchdog_set(v->domain, w->id, w->timeout);
 }
+
+/* clang-format off */
+#define OPS(OP)                                                                                                \
+    OP(SCHEDOP_yield,           yield,           struct nothing,                     SUBOP_NONE)               \
+    OP(SCHEDOP_block,           block,           struct nothing,                     SUBOP_NONE)               \
+    OP(SCHEDOP_shutdown,        shutdown,        const struct sched_shutdown,        SUBOP_IN)                 \
+    OP(SCHEDOP_shutdown_code,   shutdown_code,   const struct sched_shutdown,        SUBOP_IN)                 \
+    OP(SCHEDOP_poll,            poll_ports,      const struct sched_poll,            SUBOP_IN)                 \
+    OP(SCHEDOP_remote_shutdown, remote_shutdown, const struct sched_remote_shutdown, SUBOP_IN | SUBOP_CONTROL) \
+    OP(SCHEDOP_watchdog,        watchdog,        const struct sched_watchdog,        SUBOP_IN)
+SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
+/* clang-format on */
 
 long do_sched_op(unsigned int cmd, gva_t arg)
 {
-    switch (cmd) {
-    case SCHEDOP_yield:
-        sched_yield();
-        return 0;
-    case SCHEDOP_block:
-        return block();
-    case SCHEDOP_shutdown:
-        return shutdown(arg, false);
-    case SCHEDOP_shutdown_code:
-        return shutdown(arg, true);
-    case SCHEDOP_poll:
-        return poll_ports(arg);
-    case SCHEDOP_remote_shutdown:
-        return remote_shutdown(arg);
-    case SCHEDOP_watchdog:
-        return watchdog(arg);
-    default:
-        return refused(-XEN_ENOSYS, "there is no operation %u", cmd);
-    }
+    /* What a guest calls all the time: the same, straight. */
+    if (cmd == SCHEDOP_yield && !subop_show)
+        return yield(current, NULL);
+    return subop_run(&operations, cmd, arg, current);
 }
 
 /* ABI: the oldest form, three operations whose argument is a number. */
@@ -163,10 +153,8 @@ long do_sched_op_compat(unsigned int cmd, uint64_t arg)
 {
     switch (cmd) {
     case SCHEDOP_yield:
-        sched_yield();
-        return 0;
     case SCHEDOP_block:
-        return block();
+        return do_sched_op(cmd, 0);
     case SCHEDOP_shutdown:
         domain_shutdown(current->domain, arg & 0xff);
         return 0;

@@ -4,7 +4,7 @@
  * timers.
  *
  * An operation names a vCPU of the domain by number. The timer that goes off once is the current
- * vCPU's alone, as on Xen; all else may be asked for any. Each operation copies its argument once.
+ * vCPU's alone, as on Xen; all else may be asked for any.
  *
  * The context for VCPUOP_initialise is 5 KiB and more than a stack should hold: it is copied to a
  * page from the heap.
@@ -12,6 +12,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/guest_memory.h>
+#include <core/domain/subop.h>
 #include <core/event/vcpu_timer.h>
 #include <core/frame/frame.h>
 #include <core/life/life.h>
@@ -25,7 +26,7 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-static long initialise(struct vcpu *v, gva_t arg)
+static long initialise(struct vcpu *v, const gva_t *arg)
 {
     struct vcpu_guest_context *c;
     long rc;
@@ -35,7 +36,7 @@ static long initialise(struct vcpu *v, gva_t arg)
     c = hv_alloc(sizeof(*c));
     if (!c)
         return -XEN_ENOMEM;
-    rc = copy_from_guest(c, arg, sizeof(*c));
+    rc = copy_from_guest(c, *arg, sizeof(*c));
     if (!rc) {
         c->flags &= ~(unsigned long)VGCF_online; /* ABI: it stays down until VCPUOP_up */
         rc = v->domain->ops->set_context(v, c);
@@ -44,10 +45,11 @@ static long initialise(struct vcpu *v, gva_t arg)
     return rc;
 }
 
-static long up(struct vcpu *v)
+static long up(struct vcpu *v, const struct nothing *none)
 {
     struct domain *d = v->domain;
 
+    (void)none;
     spin_lock(&d->lock);
     if (!v->initialised) {
         spin_unlock(&d->lock);
@@ -59,11 +61,12 @@ static long up(struct vcpu *v)
     return 0;
 }
 
-static long down(struct vcpu *v)
+static long down(struct vcpu *v, const struct nothing *none)
 {
     struct vcpu *other;
     unsigned int others_up = 0;
 
+    (void)none;
     spin_lock(&v->domain->lock);
     for_each_vcpu (v->domain, other)
         others_up += other != v && !(READ_ONCE(other->pause_flags) & VPF_down);
@@ -76,95 +79,84 @@ static long down(struct vcpu *v)
     return 0;
 }
 
-static long get_runstate(struct vcpu *v, gva_t arg)
+static long is_up(const struct vcpu *v, const struct nothing *none)
 {
-    struct vcpu_runstate_info info = {.state = 0};
-
-    vcpu_runstate_get(v, &info);
-    return copy_to_guest(arg, &info, sizeof(info));
+    (void)none;
+    return !(READ_ONCE(v->pause_flags) & VPF_down);
 }
 
-static long register_runstate_area(struct vcpu *v, gva_t arg)
+static long get_runstate(struct vcpu *v, struct vcpu_runstate_info *info)
 {
-    struct vcpu_register_runstate_memory_area area;
+    vcpu_runstate_get(v, info);
+    return 0;
+}
+
+static long register_runstate_area(struct vcpu *v,
+                                   const struct vcpu_register_runstate_memory_area *area)
+{
     struct vcpu_runstate_info info = {.state = 0};
 
-    if (copy_from_guest(&area, arg, sizeof(area)))
-        return -XEN_EFAULT;
-    if (!guest_range_ok(area.addr.h, sizeof(info)))
-        return refused(-XEN_EFAULT, "run state area at %#lx", area.addr.h);
-    v->runstate_gva = area.addr.h;
-    if (!area.addr.h)
+    if (!guest_range_ok(area->addr.h, sizeof(info)))
+        return refused(-XEN_EFAULT, "run state area at %#lx", area->addr.h);
+    v->runstate_gva = area->addr.h;
+    if (!area->addr.h)
         return 0;
     vcpu_runstate_get(v, &info);
     /* ABI: that it cannot be written now is no error; it will be tried again. */
-    if (copy_to_guest(area.addr.h, &info, sizeof(info)))
+    if (copy_to_guest(area->addr.h, &info, sizeof(info)))
         v->areas_stale = true;
     return 0;
 }
 
-static long register_time_area(struct vcpu *v, gva_t arg)
+static long register_time_area(struct vcpu *v, const struct vcpu_register_time_memory_area *area)
 {
-    struct vcpu_register_time_memory_area area;
-
-    if (copy_from_guest(&area, arg, sizeof(area)))
-        return -XEN_EFAULT;
-    if (!guest_range_ok(area.addr.h, sizeof(struct vcpu_time_info)))
-        return refused(-XEN_EFAULT, "time area at %#lx", area.addr.h);
-    v->time_info_gva = area.addr.h;
-    if (area.addr.h) {
+    if (!guest_range_ok(area->addr.h, sizeof(struct vcpu_time_info)))
+        return refused(-XEN_EFAULT, "time area at %#lx", area->addr.h);
+    v->time_info_gva = area->addr.h;
+    if (area->addr.h) {
         v->areas_stale = true;
         vcpu_areas_switched_in(v);
     }
     return 0;
 }
 
-static long register_info(struct vcpu *v, gva_t arg)
+static long register_info(struct vcpu *v, const struct vcpu_register_vcpu_info *info)
 {
-    struct vcpu_register_vcpu_info info;
-
-    if (copy_from_guest(&info, arg, sizeof(info)))
-        return -XEN_EFAULT;
-    return vcpu_info_map(v, MFN(info.mfn), info.offset);
+    return vcpu_info_map(v, MFN(info->mfn), info->offset);
 }
 
-static long set_singleshot(struct vcpu *v, gva_t arg)
+static long set_singleshot(struct vcpu *v, const struct vcpu_set_singleshot_timer *set)
 {
-    struct vcpu_set_singleshot_timer set;
-
     if (v != current)
         return refused(-XEN_EINVAL, "timer of vcpu %u", v->vcpu_id);
-    if (copy_from_guest(&set, arg, sizeof(set)))
-        return -XEN_EFAULT;
-    return vcpu_set_singleshot(v, set.timeout_abs_ns, set.flags);
+    return vcpu_set_singleshot(v, set->timeout_abs_ns, set->flags);
 }
 
-static long set_periodic(struct vcpu *v, gva_t arg)
+static long set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *set)
 {
-    struct vcpu_set_periodic_timer set;
-
-    if (copy_from_guest(&set, arg, sizeof(set)))
-        return -XEN_EFAULT;
-    return vcpu_set_periodic(v, set.period_ns);
+    return vcpu_set_periodic(v, set->period_ns);
 }
 
-static long stop_singleshot(struct vcpu *v)
+static long stop_singleshot(struct vcpu *v, const struct nothing *none)
 {
+    (void)none;
     if (v != current)
         return refused(-XEN_EINVAL, "timer of vcpu %u", v->vcpu_id);
     timer_stop(&v->singleshot);
     return 0;
 }
 
-static long stop_periodic(struct vcpu *v)
+static long stop_periodic(struct vcpu *v, const struct nothing *none)
 {
+    (void)none;
     v->period = 0;
     timer_stop(&v->periodic);
     return 0;
 }
 
-static long send_nmi(struct vcpu *v)
+static long send_nmi(struct vcpu *v, const struct nothing *none)
 {
+    (void)none;
     v->arch.nmi_pending = true;
     vcpu_unblock(v);
     if (v != current)
@@ -172,12 +164,31 @@ static long send_nmi(struct vcpu *v)
     return 0;
 }
 
-static long get_physid(struct vcpu *v, gva_t arg)
+/* ABI: only where a vCPU is pinned to a CPU for good, which is not offered here. */
+static long get_physid(const struct vcpu *v, const struct nothing *none)
 {
-    /* ABI: only where a vCPU is pinned to a CPU for good, which is not offered here. */
-    (void)v, (void)arg;
+    (void)v, (void)none;
     return -XEN_EINVAL;
 }
+
+/* clang-format off */
+#define OPS(OP)                                                                                                                       \
+    OP(VCPUOP_initialise,                     initialise,             const gva_t,                                     SUBOP_ADDRESS) \
+    OP(VCPUOP_up,                             up,                     struct nothing,                                  SUBOP_NONE)    \
+    OP(VCPUOP_down,                           down,                   struct nothing,                                  SUBOP_NONE)    \
+    OP(VCPUOP_is_up,                          is_up,                  struct nothing,                                  SUBOP_NONE)    \
+    OP(VCPUOP_get_runstate_info,              get_runstate,           struct vcpu_runstate_info,                       SUBOP_OUT)     \
+    OP(VCPUOP_register_runstate_memory_area,  register_runstate_area, const struct vcpu_register_runstate_memory_area, SUBOP_IN)      \
+    OP(VCPUOP_register_vcpu_time_memory_area, register_time_area,     const struct vcpu_register_time_memory_area,     SUBOP_IN)      \
+    OP(VCPUOP_register_vcpu_info,             register_info,          const struct vcpu_register_vcpu_info,            SUBOP_IN)      \
+    OP(VCPUOP_set_singleshot_timer,           set_singleshot,         const struct vcpu_set_singleshot_timer,          SUBOP_IN)      \
+    OP(VCPUOP_stop_singleshot_timer,          stop_singleshot,        struct nothing,                                  SUBOP_NONE)    \
+    OP(VCPUOP_set_periodic_timer,             set_periodic,           const struct vcpu_set_periodic_timer,            SUBOP_IN)      \
+    OP(VCPUOP_stop_periodic_timer,            stop_periodic,          struct nothing,                                  SUBOP_NONE)    \
+    OP(VCPUOP_send_nmi,                       send_nmi,               struct nothing,                                  SUBOP_NONE)    \
+    OP(VCPUOP_get_physid,                     get_physid,             struct nothing,                                  SUBOP_NONE)
+SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
+/* clang-format on */
 
 long do_vcpu_op(unsigned int cmd, unsigned int vcpuid, gva_t arg)
 {
@@ -185,36 +196,5 @@ long do_vcpu_op(unsigned int cmd, unsigned int vcpuid, gva_t arg)
 
     if (unlikely(!v))
         return -XEN_ENOENT; /* not logged: Linux asks for each CPU that there might be */
-    switch (cmd) {
-    case VCPUOP_set_singleshot_timer:
-        return set_singleshot(v, arg);
-    case VCPUOP_stop_singleshot_timer:
-        return stop_singleshot(v);
-    case VCPUOP_is_up:
-        return !(READ_ONCE(v->pause_flags) & VPF_down);
-    case VCPUOP_initialise:
-        return initialise(v, arg);
-    case VCPUOP_up:
-        return up(v);
-    case VCPUOP_down:
-        return down(v);
-    case VCPUOP_get_runstate_info:
-        return get_runstate(v, arg);
-    case VCPUOP_register_runstate_memory_area:
-        return register_runstate_area(v, arg);
-    case VCPUOP_register_vcpu_time_memory_area:
-        return register_time_area(v, arg);
-    case VCPUOP_register_vcpu_info:
-        return register_info(v, arg);
-    case VCPUOP_set_periodic_timer:
-        return set_periodic(v, arg);
-    case VCPUOP_stop_periodic_timer:
-        return stop_periodic(v);
-    case VCPUOP_send_nmi:
-        return send_nmi(v);
-    case VCPUOP_get_physid:
-        return get_physid(v, arg);
-    default:
-        return refused(-XEN_ENOSYS, "there is no operation %u", cmd);
-    }
+    return subop_run(&operations, cmd, arg, v);
 }

@@ -75,7 +75,8 @@ struct vcpu {
     bool continuation;
     uint8_t hc_nr_args;
     uint64_t hc_args[6];
-    unsigned int hc_nr; /* number of the running hypercall, for refused() */
+    unsigned int hc_nr;   /* number of the running hypercall, for refused() */
+    const char *hc_subop; /* and which of its operations; NULL: it has none */
 
     struct arch_vcpu arch;
 } __aligned(16);

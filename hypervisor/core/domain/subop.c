@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way through an operation: find its row, read its argument once, try the place of its result,
+ * run it, write the result back.
+ *
+ * The place is tried by writing there what was just read. That can be told from no write at all
+ * only by who writes to it at the same time, in another vCPU of the same guest.
+ */
+#include <core/base/log.h>
+#include <core/domain/guest_memory.h>
+#include <core/domain/subop.h>
+#include <core/state/domain.h>
+#include <parvis/string.h>
+#include <port/current.h>
+
+void (*subop_show)(const struct subop *row, const void *arg, long rc);
+
+static int find(const struct subop_family *f, unsigned int cmd, const struct subop **row)
+{
+    if (unlikely(cmd >= f->nr_rows || !f->row[cmd].fn))
+        return refused(f->unknown, "there is no operation %u", cmd);
+    *row = &f->row[cmd];
+    if (unlikely((*row)->flags & SUBOP_CONTROL) && !current->domain->is_control)
+        return refused(-XEN_EPERM, "%s: only the control domain may ask this", (*row)->name);
+    return 0;
+}
+
+long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
+{
+    struct vcpu *v = current;
+    long rc;
+
+    v->hc_subop = row->name;
+    if ((row->flags & SUBOP_OUT) && copy_to_guest(arg, op, row->size)) {
+        rc = -XEN_EFAULT;
+    } else {
+        if (!(row->flags & SUBOP_IN))
+            memset(op, 0, row->size);
+        rc = row->fn(about, (row->flags & SUBOP_ADDRESS) ? &arg : op);
+        if ((row->flags & SUBOP_OUT) && rc >= 0 && copy_to_guest(arg, op, row->size))
+            rc = -XEN_EFAULT;
+    }
+    v->hc_subop = NULL;
+    if (unlikely(subop_show))
+        subop_show(row, (row->flags & SUBOP_ADDRESS) ? &arg : op, rc);
+    return rc;
+}
+
+long subop_run_row(const struct subop *row, gva_t arg, void *about)
+{
+    uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized; /* read, or cleared */
+
+    if (row->size && copy_from_guest(op, arg, row->size))
+        return -XEN_EFAULT;
+    return subop_finish(row, arg, op, about);
+}
+
+long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about)
+{
+    const struct subop *row;
+    int rc = find(f, cmd, &row);
+
+    return rc ? rc : subop_run_row(row, arg, about);
+}
+
+int subop_read_control(const struct subop_family *f, gva_t arg, void *op, const struct subop **row)
+{
+    const uint32_t *word = op; /* cmd, interface_version */
+
+    if (copy_from_guest(op, arg, f->size))
+        return -XEN_EFAULT;
+    if (word[1] != f->version)
+        return refused(-XEN_EACCES, "interface version %#x, this is %#x", word[1], f->version);
+    return find(f, word[0], row);
+}
+
+long subop_run_control(const struct subop_family *f, gva_t arg)
+{
+    uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized; /* read, or cleared */
+    const struct subop *row;
+    int rc = subop_read_control(f, arg, op, &row);
+
+    return rc ? rc : subop_finish(row, arg, op, NULL);
+}
