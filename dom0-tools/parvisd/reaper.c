@@ -45,12 +45,18 @@ bool reaper_has_name(const char *name)
     return false;
 }
 
+/* What fails is tried again for as long as we live, and told once. */
 static void finish(struct job *j)
 {
+    static bool told;
+
     if (j->r.e.code) {
-        fprintf(stderr, "parvisd: %s\n", j->r.e.text);
+        if (!told) {
+            fprintf(stderr, "parvisd: %s\n", j->r.e.text);
+        }
         collect_at = now_ms() + COLLECT_AGAIN_MS;
     }
+    told = j->r.e.code != 0;
     client_tell_reaped(j->r.domid, &j->r.e);
     free(j);
 }

@@ -75,8 +75,14 @@ def interrupted_creates():
 
 
 def parvisd_is_started_again():
-    """parvisd killed: it is there again, has the consoles that live, and a create waits for it."""
+    """parvisd ended or killed: it is there again, has the consoles that live, and a create waits for it."""
     machine.check("pvctl create /etc/parvis/hello.xml")
+    machine.check("p=$(pidof parvisd); kill $p; while [ -e /proc/$p ]; do usleep 50000; done; cat /run/parvis/console/hello.log",
+                  "start_info: magic")
+    machine.send("pvctl console hello")
+    machine.expect(r"start_info: magic", 60)   # told to end, it keeps what was said
+    machine.send("\x1d", end="")
+    machine.expect(r"parvis# ", 30)
     machine.check("kill -9 $(pidof parvisd); pvctl create /t/disk.xml && pvctl destroy disk", r"disk: domain")
     machine.send("pvctl console hello")
     machine.send("echo still here")
