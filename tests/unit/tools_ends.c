@@ -145,6 +145,33 @@ static void waits_for_the_next_life(void **state)
     close(fd);
 }
 
+/* What would start again and again for ever is not started a fifth time. */
+static void short_lives_are_counted(void **state)
+{
+    uint32_t domid;
+    char *ended;
+
+    (void)state;
+    fake_pvctl("exit 0");
+    serve("web", "restart", &domid);
+    for (unsigned int life = 1; life <= RESTART_MAX_QUICK; life++) {
+        clock_ms += RESTART_MIN_MS / 2;
+        fake_shutdown(f, domid, SHUTDOWN_poweroff);
+        policy_check(&f->host);
+        if (life < RESTART_MAX_QUICK) {
+            turn();
+            serve("web", "restart", &domid);
+            wait_child();
+        }
+    }
+    turn();
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child */
+    ended = state_read_ended("web");
+    assert_string_equal(ended, "powered off; not restarted: 4 times in a row within 2 s");
+    free(ended);
+    assert_null(fake_is_clean(f));
+}
+
 static void cause_is(const char *log, const char *how)
 {
     const struct host_domain d = {.domid = 7, .shutdown = true, .shutdown_reason = SHUTDOWN_crash};
@@ -363,7 +390,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(reaps_by_policy), T(preserves_by_policy),         T(tidies_up),
         T(adopts),          T(nobody_waits_for_a_back_end), T(makers_wait_for_the_reaper),
-        T(restarts),        T(waits_for_the_next_life),     T(causes),
+        T(restarts),        T(waits_for_the_next_life),     T(short_lives_are_counted),
+        T(causes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
