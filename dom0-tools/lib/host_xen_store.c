@@ -19,13 +19,14 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
+
+#include "limit.h"
 
 #define MAX_PERMS         8u
 #define MAX_FD            64
@@ -55,39 +56,29 @@ static int find_link(int other)
     return -1;
 }
 
-static struct timeval patience(const struct host_xen *x)
+static unsigned int patience_ms(const struct host_xen *x)
 {
-    unsigned int ms = x->host.store_patience_ms ? x->host.store_patience_ms : STORE_PATIENCE_MS;
-
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-}
-
-static void wake_up(int signal)
-{
-    (void)signal; /* what waits returns with EINTR */
+    return x->host.store_patience_ms ? x->host.store_patience_ms : STORE_PATIENCE_MS;
 }
 
 /* A daemon that is stopped takes no more connections when a few are waiting, and connect() would
- * wait with them: a timer ends that, again and again, as libxenstore tries two ways. */
+ * wait with them. libxenstore tries two ways, and both are limited. */
 static struct xs_handle *connect_store(const struct host_xen *x)
 {
-    struct itimerval timer = {patience(x), patience(x)}, none = {0};
-    struct sigaction wake = {.sa_handler = wake_up}, old;
     struct xs_handle *got;
 
     /* Otherwise it would fall back on the kernel's device. */
     setenv("XENSTORED_PATH", xs_daemon_socket(), 0);
-    sigaction(SIGALRM, &wake, &old);
-    setitimer(ITIMER_REAL, &timer, NULL);
+    limit_set(patience_ms(x));
     got = xs_open(0);
-    setitimer(ITIMER_REAL, &none, NULL);
-    sigaction(SIGALRM, &old, NULL);
+    limit_clear();
     return got;
 }
 
 static int need_store(struct host_xen *x)
 {
-    const struct timeval limit = patience(x);
+    const unsigned int ms = patience_ms(x);
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
     if (x->xs) {
         return 0;

@@ -9,22 +9,36 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define STEP_MS 10u
+#include "interrupt.h"
+#include "limit.h"
+
+/* Many may wait: they sleep until it is their turn, and do not look again and again. */
+static int wait_for(int fd, unsigned int limit_ms)
+{
+    int rc;
+
+    limit_set(limit_ms);
+    do {
+        rc = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+    } while (rc == -EINTR && !limit_passed() && !interrupt_came());
+    limit_clear();
+    return rc == -EINTR && limit_passed() ? -EBUSY : rc;
+}
 
 int lock_take(const char *path, unsigned int limit_ms)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc = 0;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc;
 
     if (fd < 0) {
         return -errno;
     }
-    for (unsigned int ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; ms += STEP_MS) {
-        rc = errno == EINTR ? 0 : errno != EWOULDBLOCK ? -errno : ms >= limit_ms ? -EBUSY : 0;
-        if (rc) {
-            close(fd);
-            return rc;
-        }
-        usleep(STEP_MS * 1000);
+    rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    if (rc == -EWOULDBLOCK) {
+        rc = limit_ms ? wait_for(fd, limit_ms) : -EBUSY;
+    }
+    if (rc) {
+        close(fd);
+        return rc;
     }
     return fd;
 }

@@ -145,6 +145,8 @@ static void transactions_do_not_meet(void **state)
     assert_int_equal(seen, -EBUSY);
     seen = lock_take(state_path("store.lock"), 0);
     assert_true(seen >= 0);
+    /* Who holds it for too long is not waited for. */
+    assert_int_equal(lock_take(state_path("store.lock"), 10), -EBUSY);
     close(seen);
 }
 
