@@ -54,6 +54,8 @@ static void free_vcpu(struct vcpu *v)
 {
     hv_free(v->arch.traps);
     hv_free(v->arch.perdomain_l1);
+    v->arch.traps = NULL;
+    v->arch.perdomain_l1 = NULL;
 }
 
 static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)

@@ -48,6 +48,8 @@ int domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
         return -XEN_ESRCH;
     if (v == current)
         return refused(-XEN_EINVAL, "of the calling vCPU");
+    if (d->dying)
+        return refused(-XEN_EINVAL, "of d%u, which is dying", d->domain_id);
     if (!v->initialised)
         return -XEN_ENODATA;
     ctxt = hv_alloc(sizeof(*ctxt));

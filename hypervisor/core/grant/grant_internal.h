@@ -36,7 +36,9 @@ struct grant_table {
     spinlock_t lock;
     unsigned int nr_frames, max_frames;
     struct grant_entry_v1 **shared; /* [max_frames] pages of PGC_xenheap */
-    struct active_grant **active;   /* [max_frames] arrays of ENTRIES_PER_FRAME */
+    struct active_grant **active;   /* [max_frames] arrays of ENTRIES_PER_FRAME; NULL: the domain
+                                       is dying, and none of these was in use */
+    unsigned int trim_next;         /* how far grant_table_release_tables() came */
 
     spinlock_t maptrack_lock; /* guards what follows; taken alone */
     unsigned int nr_maptrack_frames, max_maptrack_frames;
@@ -70,6 +72,8 @@ void grant_put_frame(struct domain *rd, mfn_t frame, bool readonly);
 /* --- maptrack.c --- */
 int __must_check maptrack_init(struct grant_table *gt, unsigned int max_frames);
 void maptrack_destroy(struct grant_table *gt);
+/* The domain is dying and has nothing mapped any more: the frames go. 0 or -XEN_ERESTART. */
+int __must_check maptrack_release(struct grant_table *gt);
 uint32_t maptrack_alloc(struct grant_table *gt); /* NO_HANDLE: full */
 void maptrack_free(struct grant_table *gt, uint32_t handle);
 /* NULL: no such handle can exist */

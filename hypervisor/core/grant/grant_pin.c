@@ -60,10 +60,10 @@ static int pin_locked(struct domain *rd, const struct domain *ld, grant_ref_t re
 
     if (ref >= grant_entries(gt))
         return refused(GNTST_bad_gntref, "grant: d%u has no reference %u", rd->domain_id, ref);
-    a = grant_active(gt, ref);
     e = grant_shared(gt, ref);
     if (!e || rd->dying)
         return GNTST_general_error;
+    a = grant_active(gt, ref);
     if ((a->readers || a->writers) && a->domid != ld->domain_id)
         return refused(GNTST_general_error, "grant %u of d%u: in use by d%u", ref, rd->domain_id,
                        a->domid);

@@ -4,9 +4,10 @@
  *
  * The shared frames are the hypervisor's own pages (PGC_xenheap) that the domain may write; what
  * they say is read once a decision. The table grows when the domain asks for more frames or the
- * toolstack asks for one, and never shrinks. At the end of the domain the frames go, but the active
- * entries stay as long as somebody has a grant mapped: an unmap still finds them.
+ * toolstack asks for one, and never shrinks. At the end of the domain the frames go, and the active
+ * entries but for those that are in use: an unmap still finds them.
  */
+#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/grant/grant_internal.h>
@@ -14,6 +15,7 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
+#define FRAMES_PER_CHECK     64
 #define MOST_FRAMES          1024
 #define MOST_MAPTRACK_FRAMES 8192
 
@@ -84,13 +86,11 @@ int grant_table_init(struct domain *d, unsigned int max_frames, unsigned int max
     return rc;
 }
 
-void grant_table_free_frames(struct domain *d)
+int grant_table_free_frames(struct domain *d)
 {
     struct grant_table *gt = d->grant;
 
-    if (!gt || !gt->shared)
-        return;
-    for (unsigned int i = 0; i < gt->nr_frames; i++) {
+    for (unsigned int i = 0; gt && i < gt->nr_frames; i++) {
         struct grant_entry_v1 *frame;
 
         spin_lock(&gt->lock);
@@ -98,7 +98,43 @@ void grant_table_free_frames(struct domain *d)
         gt->shared[i] = NULL;
         spin_unlock(&gt->lock);
         unshare_hv_page(frame);
+        if (frame && i % FRAMES_PER_CHECK == 0 && i && hypercall_preempt_check())
+            return -XEN_ERESTART;
     }
+    return 0;
+}
+
+/* The active entries of one frame, to be freed; NULL when one of them is in use. */
+static struct active_grant *take_idle(struct grant_table *gt, unsigned int frame)
+{
+    struct active_grant *a = gt->active[frame];
+
+    for (unsigned int i = 0; a && i < ENTRIES_PER_FRAME; i++)
+        if (a[i].readers || a[i].writers)
+            return NULL;
+    gt->active[frame] = NULL;
+    return a;
+}
+
+int grant_table_release_tables(struct domain *d)
+{
+    struct grant_table *gt = d->grant;
+    int rc;
+
+    if (!gt)
+        return 0;
+    rc = maptrack_release(gt);
+    while (!rc && gt->trim_next < gt->nr_frames) {
+        struct active_grant *idle;
+
+        spin_lock(&gt->lock);
+        idle = take_idle(gt, gt->trim_next++);
+        spin_unlock(&gt->lock);
+        hv_free(idle);
+        if (hypercall_preempt_check())
+            rc = -XEN_ERESTART;
+    }
+    return rc;
 }
 
 void grant_table_destroy(struct domain *d)
@@ -161,8 +197,11 @@ void grant_table_dump(struct domain *d)
     log_info("d%u: grant table of %u frames, at most %u", d->domain_id, gt->nr_frames,
              gt->max_frames);
     for (uint64_t ref = 0; ref < grant_entries(gt); ref++) {
-        const struct active_grant *a = grant_active(gt, (grant_ref_t)ref);
+        const struct active_grant *a;
 
+        if (!gt->active[ref / ENTRIES_PER_FRAME])
+            continue;
+        a = grant_active(gt, (grant_ref_t)ref);
         if (a->readers || a->writers)
             log_info("d%u: grant %lu of frame %#lx: d%u reads %u, writes %u", d->domain_id,
                      (unsigned long)ref, (unsigned long)a->frame.n, a->domid, a->readers,

@@ -18,8 +18,10 @@ int __must_check grant_table_init(struct domain *d, unsigned int max_frames,
                                   unsigned int max_maptrack_frames);
 /* Unmaps whatever d still has mapped of others; -XEN_ERESTART when pre-empted. */
 int __must_check grant_table_release_mappings(struct domain *d);
-/* teardown: the frames that d sees; others may still have them mapped */
-void grant_table_free_frames(struct domain *d);
+/* Teardown: the frames that d sees; others may still have them mapped. 0 or -XEN_ERESTART. */
+int __must_check grant_table_free_frames(struct domain *d);
+/* Teardown, after both: what only d itself needed. 0 or -XEN_ERESTART. */
+int __must_check grant_table_release_tables(struct domain *d);
 void grant_table_destroy(struct domain *d);
 /* For acquire_resource and boot-time domains: the idx-th frame of d's (shared) grant table; grows
  * it. */

@@ -4,9 +4,12 @@
  * chained. It grows by a page when none is free, up to the domain's limit. One lock guards the
  * chain (XSA-218, XSA-228: no search, no second chain).
  */
+#include <core/base/hypercall.h>
 #include <core/grant/grant_internal.h>
 #include <port/atomic.h>
 #include <xen/errno.h>
+
+#define FRAMES_PER_CHECK 64
 
 int maptrack_init(struct grant_table *gt, unsigned int max_frames)
 {
@@ -24,6 +27,20 @@ void maptrack_destroy(struct grant_table *gt)
     for (unsigned int i = 0; i < gt->nr_maptrack_frames; i++)
         free_hv_pages(gt->maptrack[i], 0);
     hv_free(gt->maptrack);
+}
+
+int maptrack_release(struct grant_table *gt)
+{
+    gt->free_handle = NO_HANDLE;
+    while (gt->nr_maptrack_frames) {
+        unsigned int last = gt->nr_maptrack_frames - 1;
+
+        WRITE_ONCE(gt->nr_maptrack_frames, last);
+        free_hv_pages(gt->maptrack[last], 0);
+        if (last % FRAMES_PER_CHECK == 0 && last && hypercall_preempt_check())
+            return -XEN_ERESTART;
+    }
+    return 0;
 }
 
 static void grow_locked(struct grant_table *gt)

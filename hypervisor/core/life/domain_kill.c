@@ -5,9 +5,9 @@
  * domain_kill() is called again as long as it returns -XEN_ERESTART; d->relinquish_step says where
  * it goes on. The steps are in the order in which things hold each other: nobody may send to it or
  * map its grants any more; then what it has mapped of others; then the page tables of its vCPUs;
- * then its frames; at the end the pages that the hypervisor shared with it. A frame that another
- * domain still has mapped stays owned by the dead domain until it is unmapped, and the struct stays
- * with it.
+ * then its frames; then the pages that the hypervisor shared with it; at the end what it kept for
+ * it. A frame that another domain still has mapped stays owned by the dead domain until it is
+ * unmapped, and the struct stays with it.
  *
  * Lock: d->lock for the mark; the caller (domctl: one operation a domain at a time) makes sure that
  * two do not kill the same domain at once.
@@ -31,7 +31,7 @@
 #include <port/current.h>
 #include <xen/errno.h>
 
-enum step { MARK, EVENTS, MAPPINGS, VCPUS, IN_FLIGHT, MEMORY, SHARED, DONE };
+enum step { MARK, EVENTS, MAPPINGS, VCPUS, IN_FLIGHT, MEMORY, SHARED, TABLES, DONE };
 
 /* Nobody of d runs from here on, and nothing wakes it. */
 static void mark_dying(struct domain *d)
@@ -70,7 +70,7 @@ static int unmap_vcpu_infos(struct domain *d)
     return d->ops->relinquish_vcpus(d);
 }
 
-static void unshare_pages(struct domain *d)
+static int unshare_pages(struct domain *d)
 {
     struct vcpu *v;
     struct shared_info *s = d->shared_info;
@@ -78,8 +78,25 @@ static void unshare_pages(struct domain *d)
     for_each_vcpu (d, v)
         v->vcpu_info = &v->own_info;
     d->shared_info = NULL;
-    grant_table_free_frames(d);
     unshare_hv_page(s);
+    return grant_table_free_frames(d);
+}
+
+/* What the hypervisor kept for the living. The struct stays as long as somebody has a frame of d
+ * mapped; this does not, or a domain with large tables could leave them behind at each end. */
+static int release_tables(struct domain *d)
+{
+    struct vcpu *v;
+    int rc = grant_table_release_tables(d);
+
+    if (rc)
+        return rc;
+    spin_lock(&d->evtchn.lock);
+    evtchn_free_tables(d);
+    spin_unlock(&d->evtchn.lock);
+    for_each_vcpu (d, v)
+        d->ops->vcpu_free(v);
+    return 0;
 }
 
 static int do_step(struct domain *d, enum step step)
@@ -99,8 +116,9 @@ static int do_step(struct domain *d, enum step step)
     case MEMORY:
         return d->ops->relinquish_memory(d);
     case SHARED:
-        unshare_pages(d);
-        return 0;
+        return unshare_pages(d);
+    case TABLES:
+        return release_tables(d);
     default:
         return 0;
     }

@@ -31,6 +31,7 @@ struct guest_ops {
     int (*domain_init)(struct domain *d);
     void (*domain_free)(struct domain *d); /* the last step: its frames are gone already */
     int (*vcpu_init)(struct vcpu *v);
+    /* At the end of the domain, and again when its struct goes. */
     void (*vcpu_free)(struct vcpu *v);
     /* setvcpucontext / VCPUOP_initialise: checks and takes the whole context, or changes nothing.
      * -XEN_ERESTART: again. */
