@@ -7,6 +7,7 @@
  * calls, end. There is no third way, and no guest can make it happen. In a guest only those with a
  * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
  */
+#include <core/base/console_out.h>
 #include <core/base/log.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -135,6 +136,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
             return;
     }
     ignore_locks();
+    console_queue(false);
     log_error("%s in the hypervisor",
               vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "?");
     dump_registers(regs);
@@ -163,6 +165,7 @@ void handle_guest_ist(struct vcpu *v)
         return;
     default:
         ignore_locks();
+        console_queue(false);
         log_error("%s in a guest", exception_names[v->regs.entry_vector]);
         dump_registers(&v->regs);
         machine_stop(STOP_PANIC);

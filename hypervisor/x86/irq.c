@@ -12,11 +12,13 @@
  * without it.
  */
 #include <core/base/log.h>
+#include <core/base/console_out.h>
 #include <core/console/console.h>
 #include <core/event/pirq.h>
 #include <hv/irq.h>
 #include <port/current.h>
 #include <port/lock.h>
+#include <port/machine.h>
 #include <xen/errno.h>
 
 #include "acpi.h"
@@ -265,8 +267,8 @@ void handle_interrupt(unsigned int vector)
     } else if (vector == VECTOR_KICK) {
         apic_eoi();
     } else if (vector == uart_vector && uart_vector) {
-        console_poll_input();
         apic_eoi();
+        console_poll();
     } else if (vector != VECTOR_SPURIOUS) {
         handle_device(vector);
     }
@@ -277,7 +279,7 @@ void init_irq(void)
     unsigned int gsi = uart_gsi();
 
     init_ioapics();
-    if (!irq_nr_gsis() || !uart_enable_interrupt())
+    if (!irq_nr_gsis() || !uart_base)
         return;
     spin_lock(&irq_lock);
     if (default_setup(gsi) == 0) {
@@ -286,4 +288,8 @@ void init_irq(void)
         ioapic_mask(gsi, false);
     }
     spin_unlock(&irq_lock);
+    if (uart_vector) {
+        machine_console_interrupts(false);
+        console_queue(true);
+    }
 }

@@ -6,6 +6,7 @@
  * where no such port answers, the machine is switched off: what was said is on the console. Where
  * ACPI cannot do it the CPU halts for good. Nothing here allocates, and a panic waits for no lock.
  */
+#include <core/base/console_out.h>
 #include <core/base/log.h>
 #include <port/atomic.h>
 #include <port/machine.h>
@@ -45,6 +46,7 @@ static void reboot(void)
 void machine_stop(enum stop_kind kind)
 {
     cli();
+    console_queue(false);
     uart_drain(); /* what was said last is what one wants to know */
     /* A real machine has something else there, or nothing, which reads as 0xff: leave it alone. */
     if (kind != STOP_POWEROFF && kind != STOP_REBOOT && debug_exit_port &&
@@ -66,6 +68,7 @@ void panic(const char *fmt, ...)
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     ignore_locks();
+    console_queue(false);
     log_error("panic: %s", text);
     dump_stack((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
     machine_stop(STOP_PANIC);

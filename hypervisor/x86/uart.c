@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console UART: a 16550 at COM1 or COM2, 115200 baud, 8N1. Output waits for room (bounded: a
- * missing UART must not hang the machine); input is read when its interrupt or the timer says so.
+ * The console UART: a 16550 at COM1 or COM2, 115200 baud, 8N1. It interrupts when something was
+ * typed, and, while there is something to send, when it has room.
  */
 #include <port/atomic.h>
 #include <port/machine.h>
@@ -26,6 +26,7 @@ enum {
 #define FCR_ENABLE_CLEAR 0x07
 #define MCR_DTR_RTS_OUT2 0x0b
 #define IER_RECEIVED     0x01
+#define IER_ROOM         0x02
 #define FIFO_SIZE        16
 
 uint16_t uart_base; /* 0: there is none */
@@ -52,25 +53,24 @@ void uart_init(unsigned int com)
     uart_base = base;
 }
 
-bool uart_enable_interrupt(void)
-{
-    if (!uart_base)
-        return false;
-    outb(uart_base + UART_IER, IER_RECEIVED);
-    return true;
-}
-
-void machine_console_putc(char c)
+void machine_console_interrupts(bool on)
 {
     if (!uart_base)
         return;
-    if (!room) {
-        for (unsigned int i = 0; i < 1000000 && !(inb(uart_base + UART_LSR) & LSR_ROOM); i++)
-            cpu_relax();
-        room = FIFO_SIZE;
-    }
-    room--;
+    outb(uart_base + UART_IER, 0);
+    outb(uart_base + UART_IER, IER_RECEIVED | (on ? IER_ROOM : 0));
+}
+
+/* What is said where there is no UART is said. */
+bool machine_console_putc(char c)
+{
+    if (!uart_base)
+        return true;
+    if (!room && !(inb(uart_base + UART_LSR) & LSR_ROOM))
+        return false;
+    room = room ? room - 1 : FIFO_SIZE - 1;
     outb(uart_base + UART_DATA, (uint8_t)c);
+    return true;
 }
 
 int machine_console_getc(void)

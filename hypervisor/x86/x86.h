@@ -93,7 +93,6 @@ uint64_t clock_ticks_for(s_time_t ns);
 uint64_t rtc_read_seconds(void);
 
 /* --- uart.c --- */
-bool uart_enable_interrupt(void);
 void uart_drain(void); /* waits, within bounds, until the last byte is on the line */
 extern uint16_t uart_base;
 extern uint8_t uart_irq;

@@ -55,7 +55,9 @@ extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU th
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
 extern char host_console[65536];   /* what the UART got */
 extern unsigned int host_console_len;
-void host_type(const char *s); /* the UART's input */
+extern unsigned int host_console_room; /* how many bytes the UART takes now */
+extern bool host_console_interrupts;   /* it is to say when it takes more   */
+void host_type(const char *s);         /* the UART's input */
 unsigned int host_locks_held(void);
 
 /* The machine's interrupts: lines 0 to HOST_GSIS - 1, then messages. Line 4 is the hypervisor's

@@ -28,6 +28,8 @@ unsigned int host_kicks, host_stops;
 enum stop_kind host_stop_kind;
 void (*host_on_stop)(void);
 char host_console[65536];
+unsigned int host_console_room = ~0u;
+bool host_console_interrupts;
 unsigned int host_console_len;
 static const char *input = "";
 
@@ -171,12 +173,21 @@ bool ioport_access_permitted(const struct domain *d, unsigned int port, unsigned
     return d->is_control && port + bytes <= 0x400;
 }
 
-void machine_console_putc(char c)
+bool machine_console_putc(char c)
 {
+    if (!host_console_room)
+        return false;
+    host_console_room--;
     if (host_console_len < sizeof(host_console) - 1) {
         host_console[host_console_len++] = c;
         host_console[host_console_len] = 0;
     }
+    return true;
+}
+
+void machine_console_interrupts(bool on)
+{
+    host_console_interrupts = on;
 }
 
 int machine_console_getc(void)

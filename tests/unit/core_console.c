@@ -7,6 +7,8 @@
 
 #include <core/domain/domain_table.h>
 #include <core/life/life.h>
+#include <core/base/console_out.h>
+#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/base/log_share.h>
 #include <core/console/console.h>
@@ -27,6 +29,7 @@ static int setup(void **state)
     v = d->vcpu[0];
     host_console_len = 0;
     host_console[0] = 0;
+    host_console_room = ~0u;
     log_clear();
     return 0;
 }
@@ -126,7 +129,7 @@ static void reading(void **state)
 {
     (void)state;
     host_type("typed");
-    console_poll_input();
+    console_poll();
     assert_int_equal(call(v, console_io, CONSOLEIO_read, 10, LIST), -XEN_EPERM);
     assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 2, LIST), 2);
     assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 10, LIST + 2), 3);
@@ -214,20 +217,104 @@ static void typing_ahead(void **state)
         text[i] = (char)('A' + i % 26);
     ring->in_cons = ring->in_prod = 0xfffffff0u; /* across the wrap */
     host_type(text);
-    console_poll_input();
+    console_poll();
     got = ring->in_prod - ring->in_cons;
     assert_int_equal(got, sizeof(ring->in)); /* full; the rest was more than we keep */
     for (uint32_t i = 0; i < got; i++)
         assert_int_equal(ring->in[MASK_XENCONS_IDX(ring->in_cons + i, ring->in)], 'A' + i % 26);
     ring->in_cons = ring->in_prod - 5000; /* broken */
     host_type("x");
-    console_poll_input();
+    console_poll();
     ring->in_cons = ring->in_prod;
     host_type("y");
-    console_poll_input();
+    console_poll();
     assert_int_equal(ring->in_prod - ring->in_cons, 1);
     assert_int_equal(ring->in[MASK_XENCONS_IDX(ring->in_cons, ring->in)], 'y');
     control_domain = dom0;
+}
+
+/* A UART that is slow holds nobody up: what has no room in its queue stays with whoever says it. */
+static void nobody_waits_for_the_uart(void **state)
+{
+    static char text[128];
+    uint32_t left, said = 0;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    attach();
+    console_queue(true);
+    host_console_room = 16;
+    assert_int_equal(say(dom0->vcpu[0], "the control domain speaks"), 0);
+    assert_string_equal(host_console, "the control doma");
+    assert_true(host_console_interrupts);
+    host_console_room = 16;
+    console_poll();
+    assert_string_equal(host_console, "the control domain speaks");
+    host_console_room = 0;
+    /* The hypercall is issued again and again, and does nothing meanwhile. */
+    while ((left = (uint32_t)console_room()) >= 128)
+        said += 128, console_write(text, 128);
+    memcpy(host_guest(LIST), text, 128);
+    host_run_as(dom0->vcpu[0]);
+    assert_int_equal(do_console_io(CONSOLEIO_write, 128, LIST), -XEN_ERESTART);
+    assert_int_equal(console_room(), left);
+    /* So does the ring. */
+    for (unsigned int i = 0; i < 2048; i++)
+        ring->out[i] = 'r';
+    ring->out_prod = 2048;
+    notify();
+    assert_true(ring->out_cons <= left);
+    assert_true(host_console_interrupts);
+    for (unsigned int i = 0; i < 400 && (ring->out_cons != 2048 || host_console_interrupts); i++) {
+        host_console_room = 128;
+        console_poll();
+        host_exit_path();
+    }
+    assert_int_equal(ring->out_cons, 2048);
+    assert_false(host_console_interrupts);
+    assert_int_equal(host_console_len, 25 + said + 2048);
+    assert_null(strstr(host_console, "rx"));
+    assert_null(strstr(host_console, "lost"));
+    console_queue(false);
+}
+
+/* A UART that takes nothing any more holds nobody up either; nor does the hypervisor's own talk. */
+static void a_dead_uart_is_given_up(void **state)
+{
+    (void)state;
+    console_queue(true);
+    host_console_room = 0;
+    for (unsigned int i = 0; i < 1000; i++)
+        log_info("the hypervisor has a lot to say");
+    assert_int_equal(host_console_len, 0);
+    host_run_as(dom0->vcpu[0]);
+    memset(host_guest(LIST), 'x', 128);
+    assert_int_equal(do_console_io(CONSOLEIO_write, 128, LIST), -XEN_ERESTART);
+    host_advance(SECONDS(2));
+    host_run_as(dom0->vcpu[0]);
+    assert_int_equal(do_console_io(CONSOLEIO_write, 128, LIST), -XEN_ERESTART); /* gives it up */
+    assert_int_equal(do_console_io(CONSOLEIO_write, 128, LIST), 0);
+    host_console_room = ~0u;
+    console_poll();
+    log_info("it is back");
+    assert_non_null(strstr(host_console, "of the console are lost"));
+    assert_non_null(strstr(host_console, "it is back"));
+    console_queue(false);
+}
+
+/* What waits is said when the end is near. */
+static void the_queue_is_emptied_at_the_end(void **state)
+{
+    (void)state;
+    console_queue(true);
+    host_console_room = 3;
+    console_write("hello", 5);
+    assert_string_equal(host_console, "hel");
+    host_console_room = ~0u;
+    console_queue(false);
+    assert_string_equal(host_console, "hello");
+    console_write("!\n", 2);
+    assert_string_equal(host_console, "hello!\r\n");
 }
 
 static void the_ring_goes_with_its_domain(void **state)
@@ -237,7 +324,7 @@ static void the_ring_goes_with_its_domain(void **state)
     host_destroy(d);
     host_check_invariants();
     assert_null(get_domain_by_id(1));
-    console_drain_rings();
+    console_work();
 }
 
 /* ---- the log ---- */
@@ -307,6 +394,9 @@ int main(void)
         TEST(a_ring_is_drained),
         TEST(a_broken_ring_harms_nobody),
         TEST(typing_ahead),
+        TEST(nobody_waits_for_the_uart),
+        TEST(a_dead_uart_is_given_up),
+        TEST(the_queue_is_emptied_at_the_end),
         TEST(the_ring_goes_with_its_domain),
         TEST(refusals_are_explained_and_limited),
         TEST(the_ring_wraps),

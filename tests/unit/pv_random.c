@@ -232,7 +232,7 @@ static void console_ring(unsigned int who)
     put_page_and_type(pg);
     *(evtchn_port_t *)host_guest(ARG) = slot[who].console;
     (void)call(g->v, __HYPERVISOR_event_channel_op, EVTCHNOP_send, ARG, 0, 0);
-    console_drain_rings();
+    console_work();
 }
 
 static void any_call(struct vcpu *v)

@@ -4,6 +4,16 @@
 
 #include <hv/types.h>
 
-void console_write(const char *s, size_t n); /* raw, to the console: core/base/console_out.c */
+/* Raw, to the console: core/base/console_out.c. What finds no room is lost: guests ask before. */
+void console_write(const char *s, size_t n);
+/* For how many bytes there is room, all of them newlines. */
+size_t console_room(void);
+/* console_send() is to say when there is room. false: nobody has to wait. */
+bool __must_check console_wait(void);
+/* The UART's interrupt. true: somebody waits, and now there is room. */
+bool console_send(void);
+/* From here on bytes wait for the UART's interrupts; or (the end is near) nothing waits any more
+ * but who writes. */
+void console_queue(bool on);
 
 #endif

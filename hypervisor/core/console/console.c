@@ -8,14 +8,18 @@
  *
  * Lock: input_lock (RANK_CONSOLE).
  */
+#include <core/base/console_out.h>
 #include <core/console/console.h>
 #include <core/console/console_ring.h>
 #include <core/domain/domain_table.h>
+#include <core/state/cpu.h>
 #include <core/state/domain.h>
+#include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>
 
-#define INPUT_SIZE 1024u
+#define INPUT_SIZE   1024u
+#define MOST_DRAINED 1024u /* of rings, at once */
 
 static spinlock_t input_lock = SPINLOCK_INIT(RANK_CONSOLE);
 static char input[INPUT_SIZE];
@@ -84,11 +88,22 @@ void console_feed_boot_domain(void)
     }
 }
 
-void console_poll_input(void)
+void console_poll(void)
 {
+    if (console_send())
+        cpu_raise(this_cpu(), CPU_WORK_CONSOLE);
     if (!take_typed())
         return;
     if (control_domain)
         send_global_virq(VIRQ_CONSOLE);
     console_feed_boot_domain();
+}
+
+void console_work(void)
+{
+    size_t most = MIN(console_room(), (size_t)MOST_DRAINED);
+
+    if (console_drain_rings((uint32_t)most) && !console_wait())
+        cpu_raise(this_cpu(), CPU_WORK_CONSOLE);
+    console_feed_boot_domain(); /* it may have made room */
 }

@@ -15,7 +15,7 @@
 struct domain;
 
 void console_init(void);
-void console_poll_input(void); /* reads the UART into the input ring, raises VIRQ_CONSOLE */
+void console_poll(void); /* the UART's interrupt: reads what was typed, sends what waits */
 /* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring()
  * is given later. */
 int __must_check console_alloc_port(struct domain *d, uint32_t *port);
@@ -23,7 +23,9 @@ int __must_check console_alloc_port(struct domain *d, uint32_t *port);
  * UART. */
 int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
 mfn_t console_ring_frame(const struct domain *d); /* INVALID_MFN: it has none here */
-void console_drain_rings(void);                   /* exit path work: CPU_WORK_CONSOLE */
+/* Takes at most so many bytes out of the rings. true: there were more. */
+bool console_drain_rings(uint32_t most);
+void console_work(void); /* exit path work: CPU_WORK_CONSOLE */
 /* Gives what was typed to a boot-time domain, if it is for one */
 void console_feed_boot_domain(void);
 size_t console_read(char *to, size_t n); /* what was typed */

@@ -93,10 +93,13 @@ static long write_console(unsigned int count, gva_t buffer)
 
     while (count) {
         unsigned int n = MIN(count, (unsigned int)PIECE);
+        bool through = d->is_control || !control_domain;
 
+        if (through && console_room() < n && console_wait())
+            return hypercall_create_continuation(CONSOLEIO_write, count, buffer);
         if (copy_from_guest(piece, buffer, n))
             return -XEN_EFAULT;
-        if (d->is_control || !control_domain)
+        if (through)
             write_through(d, piece, n);
         else
             keep(d, piece, n);

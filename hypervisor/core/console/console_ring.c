@@ -9,8 +9,8 @@
  * broken its own ring: what is in it is skipped and it starts anew. The page is held by a writable
  * reference, so it cannot become anything else while we write to it.
  *
- * The guest's notification only marks work; the ring is drained on the exit path, at most a ring's
- * length at a time.
+ * The guest's notification only marks work; the rings are drained on the exit path, at most as much
+ * as there is room for at the console; the rest waits in the guest's memory.
  *
  * Lock: ring_lock (RANK_IRQ) guards the list of rings and all access to them. The guest is notified
  * without it.
@@ -115,8 +115,8 @@ void console_ring_detach(struct domain *d)
         d->ops->put_writable(pg);
 }
 
-/* Takes what the guest wrote; how much that was. */
-static uint32_t drain(struct console_ring *r)
+/* Takes what the guest wrote, at most `most` bytes; how much that was. */
+static uint32_t drain(struct console_ring *r, uint32_t most, bool *left)
 {
     struct xencons_interface *x = r->page;
     uint32_t cons = READ_ONCE(x->out_cons), prod = READ_ONCE(x->out_prod), n = prod - cons;
@@ -128,6 +128,8 @@ static uint32_t drain(struct console_ring *r)
         WRITE_ONCE(x->out_cons, prod);
         return n;
     }
+    *left |= n > most;
+    n = MIN(n, most);
     for (uint32_t done = 0; done < n;) {
         uint32_t chunk = 0;
 
@@ -136,25 +138,34 @@ static uint32_t drain(struct console_ring *r)
         console_write(buf, chunk);
     }
     smp_mb();
-    WRITE_ONCE(x->out_cons, prod);
+    WRITE_ONCE(x->out_cons, cons + n);
     return n;
 }
 
-void console_drain_rings(void)
+bool console_drain_rings(uint32_t most)
 {
+    static unsigned int first; /* each time another comes first, so that none is left out */
+    bool left = false;
+
+    first++;
     for (unsigned int i = 0; i < ARRAY_SIZE(rings); i++) {
-        struct console_ring *r = &rings[i];
+        struct console_ring *r = &rings[(first + i) % ARRAY_SIZE(rings)];
         struct domain *d = NULL;
+        uint32_t n = 0;
 
         spin_lock(&ring_lock);
-        if (r->d && drain(r) && get_domain(r->d))
+        if (r->d)
+            n = drain(r, most, &left);
+        if (n && get_domain(r->d))
             d = r->d;
         spin_unlock(&ring_lock);
+        most -= MIN(n, most);
         if (d) {
             evtchn_notify_guest(d, r->port);
             put_domain(d);
         }
     }
+    return left;
 }
 
 /* As much as there is room for. */

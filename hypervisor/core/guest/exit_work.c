@@ -21,10 +21,8 @@ void cpu_do_pending(void)
 
     if (work & CPU_WORK_TIMER)
         timers_run();
-    if (work & CPU_WORK_CONSOLE) {
-        console_drain_rings();
-        console_feed_boot_domain(); /* it may have made room */
-    }
+    if (work & CPU_WORK_CONSOLE)
+        console_work();
     if (work & CPU_WORK_REAP)
         domains_reap();
     work |= READ_ONCE(c->pending);

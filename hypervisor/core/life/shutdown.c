@@ -10,6 +10,7 @@
  * Lock: d->lock for the state. The end of the machine is decided with no lock held.
  */
 #include <core/base/hypercall.h>
+#include <core/base/console_out.h>
 #include <core/base/log.h>
 #include <core/console/console.h>
 #include <core/domain/domain_table.h>
@@ -44,10 +45,17 @@ static bool is_failure(uint32_t reason)
     return reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog;
 }
 
+/* Nobody is held up any more: all that was said goes out. */
+static void last_words(void)
+{
+    console_queue(false);
+    (void)console_drain_rings(~0u);
+}
+
 static void __noreturn end_of_control_domain(uint32_t reason)
 {
     log_info("the control domain has ended: %s", reason_name(reason));
-    console_drain_rings();
+    last_words();
     if (is_failure(reason)) {
         if (!domain_console_spoke(control_domain))
             log_error("it said nothing before that: put earlyprintk=xen on its command line in "
@@ -81,7 +89,7 @@ static void boot_domain_ended(struct domain *d)
         guests_end = STOP_ASKED_REBOOT;
     if (anyone_alive())
         return;
-    console_drain_rings();
+    last_words();
     if (halt_on_end) {
         log_info("the last domain has ended; the machine stays up (on_end = halt)");
         return;

@@ -74,9 +74,12 @@ struct machine_efi {
 };
 bool machine_efi(struct machine_efi *out);
 
-/* One byte of the console UART out / in (-1: none). */
-void machine_console_putc(char c);
+/* One byte of the console UART out (false: it has no room now) and in (-1: none). */
+bool machine_console_putc(char c);
 int machine_console_getc(void);
+/* Whether it interrupts (console_poll()) when there is room; what is the case already makes an
+ * interrupt anew. */
+void machine_console_interrupts(bool on);
 
 /* Ends. machine_stop() ends the whole machine: STOP_REBOOT starts it anew, the others switch it
  * off. What has a number is written to the debug-exit port first, if one is configured, and QEMU
