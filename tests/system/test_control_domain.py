@@ -10,11 +10,12 @@ import http.server
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 
-from machine import Machine, built, disk_args, network_args, run_tests
+from machine import SCALE, Machine, built, disk_args, network_args, run_tests
 
 DATE = "2031-02-03"
 on_xen = "--xen" in sys.argv
@@ -70,7 +71,22 @@ def daemon_ends_when_told():
     machine.check("cat <(echo fd)", r"^fd$")
     machine.check("p=$(pidof parvisd); kill -TERM $p; n=0; while [ -d /proc/$p ] && [ $n -lt 100 ]; do usleep 100000; n=$((n+1)); done; "
                   "[ -d /proc/$p ] || echo ended; grep pthread_cancel /run/parvis/parvisd.log; true", r"\Aended\n\Z")
-    machine.check("pidof parvisd >/dev/null || parvisd; pvctl list", r"Domain-0")
+    machine.check("n=0; until pidof parvisd >/dev/null || [ $n -gt 100 ]; do usleep 100000; n=$((n+1)); done; pvctl list", r"Domain-0")
+
+
+def has_a_second_terminal():
+    """Where the machine has a second serial line there is another shell on it, at the same time."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(60 * SCALE)
+        line.connect(os.path.join(scratch, "line"))
+        line.sendall(b"\n")
+        text = b""
+        while b"parvis# " not in text:
+            text += line.recv(4096)
+        line.sendall(b"echo $((40 + 2)) on $(tty)\n")
+        while b"42 on /dev/ttyS1" not in text:
+            text += line.recv(4096)
+    machine.check("echo still here", r"^still here$")
 
 
 def has_the_xen_devices():
@@ -153,9 +169,10 @@ def main():
     make_disk()
     start = functools.partial(Machine.xen, "control-domain-xen") if on_xen else \
         functools.partial(Machine.parvis, "control-domain")
-    with start(qemu=[*disk_args(disk), *network_args(), "-rtc", f"base={DATE}T04:05:06"]) as machine:
+    second_line = ["-chardev", f"socket,id=line,path={scratch}/line,server=on,wait=off", "-device", "isa-serial,index=1,chardev=line"]
+    with start(qemu=[*disk_args(disk), *network_args(), *second_line, "-rtc", f"base={DATE}T04:05:06"]) as machine:
         try:
-            run_tests(reaches_the_shell, greets, completion_completes, daemon_ends_when_told, has_the_xen_devices,
+            run_tests(reaches_the_shell, greets, completion_completes, daemon_ends_when_told, has_a_second_terminal, has_the_xen_devices,
                       sees_its_pci_devices, disk_works, network_works,
                       time_is_right, user_programs_run, kernel_is_content, poweroff_powers_off)
         finally:
