@@ -14,7 +14,6 @@
 #include <core/life/boot_domains.h>
 #include <core/life/domain_system.h>
 #include <core/life/life.h>
-#include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <hv/x86_init.h>
 

@@ -23,7 +23,6 @@ OUTSIDE = re.compile(r"main|efi_main|mem(cpy|move|set|cmp)|asm_offsets|__[am]san
 FOR_TESTS = {
     "sched_switch_to": "puts any vCPU on the CPU",
     "console_ring_frame": "a recount of references asks for it",
-    "hypercall_dispatch": "the machine enters hypercalls in entry.asm",
 }
 
 

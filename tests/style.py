@@ -119,8 +119,11 @@ def check_deeper(texts):
             found += c_braces.braces(text, texts[path])
         for number, words in found:
             complain(path, number, words)
-    for path, number, words in dead_code.Sources(texts).problems():
+    parts = dead_code.Sources(texts)
+    for path, number, words in parts.problems():
         complain(path, number, words)
+    for name in set(dead_code.FOR_TESTS) - parts.defined:
+        complain("tests/dead_code.py", 1, f"{name}() is no more")
 
 
 def check_format(paths):

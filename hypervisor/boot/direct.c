@@ -7,7 +7,6 @@
  * map. parvis.cfg is one of the modules.
  */
 #include <core/base/log.h>
-#include <core/life/domain_system.h>
 #include <hv/boot_config.h>
 #include <parvis/string.h>
 #include <hv/x86_init.h>

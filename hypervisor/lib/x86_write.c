@@ -4,7 +4,6 @@
  * arithmetic and logic, and the bit operations. The memory operand comes in as a number and goes
  * out as one, so whose memory it is, and how the write gets there, is the caller's business.
  */
-#include <hv/x86_bits.h>
 #include <hv/x86_insn.h>
 
 #define FLAG_CF     (1u << 0)

@@ -9,8 +9,6 @@
  * way, or would not be allowed, is the guest's own page fault.
  */
 #include <core/base/hypercall.h>
-#include <port/guest_access.h>
-#include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 

@@ -12,7 +12,6 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-#include "acpi.h"
 #include "insn.h"
 #include "regs.h"
 #include "x86.h"

@@ -7,7 +7,6 @@
  * sets RBP to 0: there the chain ends.
  */
 #include <core/base/log.h>
-#include <xen/xen.h>
 
 #include "insn.h"
 #include "percpu.h"

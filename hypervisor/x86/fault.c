@@ -17,7 +17,6 @@
 
 #include "insn.h"
 #include "percpu.h"
-#include "regs.h"
 #include "x86.h"
 
 enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_MC = 18 };

@@ -16,7 +16,6 @@
 
 #include "insn.h"
 #include "regs.h"
-#include "x86.h"
 
 static uint32_t clock_value = 1;  /* counts full flushes */
 static uint32_t cpu0_flushed = 1; /* the clock at the only running CPU's last */

@@ -7,7 +7,6 @@
 #include <core/domain/guest_memory.h>
 #include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
-#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>

@@ -25,7 +25,6 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
-#include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
