@@ -7,6 +7,7 @@ import c_braces
 import c_rules
 from c_source import blank, functions
 from dead_code import Sources
+from stale_words import Names
 
 failures = 0
 
@@ -151,6 +152,16 @@ int f(int a)
 }
 """
     expect("braces", lines(c_braces.braces, raw, raw), [4, 15, 33, 37])
+
+
+def test_stale_words():
+    texts = {
+        "a.c": "/* old() was here, f() is; see b/c.c, d.c and e.c. */\nint f(void); /* g() */\n",
+        "docs/a.md": "Run `x/gone.py`, then f() and\nold(), in tests/guest/NAME/main.c.\n",
+    }
+    names = Names(texts, ["a.c", "q/b/c.c", "d.c", "docs/a.md"])
+    expect("stale words", [(path, line) for path in texts for line, _ in names.problems(path, texts[path])],
+           [("a.c", 1), ("a.c", 1), ("a.c", 2), ("docs/a.md", 2), ("docs/a.md", 1)])
 
 
 def test_dead():

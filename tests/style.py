@@ -6,8 +6,8 @@ Every source file begins with its licence line; none is longer than 500 lines; `
 100 columns in C; no function longer than 100 lines; no note that something is still to be done; hypervisor code includes only its own
 headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them (tests/rooms.py); every path
 that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line ends in blanks, assertions have no
-side effects, loops that wait let the CPU rest, every function is called and every declaration means something, clang-format would
-change nothing, and include/xen has as many lines of comment as of code.
+side effects, loops that wait let the CPU rest, every function is called and every declaration means something, comments and pages name
+functions and files that exist, clang-format would change nothing, and include/xen has as many lines of comment as of code.
 
 --loc prints the hypervisor's lines of code, neither blank nor comment, by folder and room.
 """
@@ -20,6 +20,7 @@ import c_braces
 import c_rules
 import dead_code
 import rooms
+import stale_words
 from c_source import blank
 
 ALLOWED_STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
@@ -126,6 +127,19 @@ def check_deeper(texts):
         complain("tests/dead_code.py", 1, f"{name}() is no more")
 
 
+def check_names(sources, paths):
+    """Comments and pages name functions and files that exist."""
+    texts = dict(sources)
+    for path in filter(re.compile(r"docs/.*\.md|README\.md").fullmatch, paths):
+        with open(path, encoding="utf-8") as page:
+            texts[path] = page.read()
+    names = stale_words.Names(texts, paths)
+    for path, text in texts.items():
+        if path.endswith((".c", ".h", ".md")):
+            for number, words in names.problems(path, text):
+                complain(path, number, words)
+
+
 def check_format(paths):
     """As .clang-format says, where the program is there in the version that the house uses: others differ in details."""
     try:
@@ -192,6 +206,7 @@ def main():
             check_writers(path, lines)
     check_deeper(texts)
     check_manual(texts)
+    check_names(texts, listed)
     said = rooms.check(files, complain)
     check_format([path for path in texts if path.endswith((".c", ".h"))])
     named = check_reading_order()

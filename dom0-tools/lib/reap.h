@@ -15,7 +15,7 @@
  *
  * Without the store (xenstored does not answer) the domain is destroyed all the same. Its
  * name stays then, as the only thing that knows which entries are left; the daemon's
- * collector comes back to it (collect.h).
+ * collector comes back to it (parvisd/reaper.h).
  */
 #ifndef PARVIS_TOOLS_REAP_H
 #define PARVIS_TOOLS_REAP_H

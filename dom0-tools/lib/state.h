@@ -20,7 +20,7 @@
  * A maker may be killed at any moment. The uuid stands in its claim before there is a
  * domain, so a half-made domain is known by it; the number stands there before there is a
  * store entry, so these are found too; and the kernel drops the lock of a process that
- * dies, whatever it died of. What a dead maker left is taken away by parvisd (collect.h).
+ * dies, whatever it died of. What a dead maker left is taken away by parvisd (parvisd/reaper.h).
  *
  * $PARVIS_RUN replaces /run/parvis (tests).
  */

@@ -9,7 +9,7 @@
  * is an array of the hypervisor, mapped read-only in every guest.
  *
  * The kernel maps all its memory once, at VIRT_BASE + pfn * 4096 ("linear map"), so that
- * page_to_virt() is an addition. Only the part that the builder mapped is there at the start;
+ * pfn_to_virt() is an addition. Only the part that the builder mapped is there at the start;
  * memory_init() extends it. At most LINEAR_MAX bytes are used; a guest with more leaves the
  * rest alone.
  */
