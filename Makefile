@@ -102,8 +102,9 @@ check: build/.deps ## builds everything with gcc and clang and runs every test; 
 
 # ---- housekeeping ----------------------------------------------------------------------------------
 
-fmt: build/.deps ## formats all C sources with clang-format
-	git ls-files '*.c' '*.h' ':!include/xen' | xargs -r clang-format -i
+fmt: build/.deps ## formats all C sources: braces, then clang-format
+	@git ls-files '*.c' '*.h' | xargs -r $(PYTHON) tests/c_braces.py
+	@git ls-files '*.c' '*.h' | xargs -r clang-format -i
 
 clean: ## removes what was built; keeps what was downloaded
 	find build -mindepth 1 -maxdepth 1 ! -name downloads -exec rm -rf {} +

@@ -1,12 +1,16 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """One dialect of braces: a body of one simple statement has none, unless another branch of the same `if` needs them, or a comment is
 inside. (A body that is a loop or an `if` itself may have them.)
 
 A small parser of statements. It works on a source that c_source.blank() has been over, and on what is in functions only.
+
+    c_braces.py FILE ...      puts braces where they belong (make fmt)
 """
 import re
+import sys
 
-from c_source import closing, line_of
+from c_source import blank, closing, line_of
 
 CONTROL = re.compile(r"(if|for|while|switch|list_for_each\w*|for_each_\w+)\b\s*\(")
 LABEL = re.compile(r"(?:case\b[^:;{}]*|default\s*|(?!default\b)\w+\s*):(?!:)")
@@ -94,10 +98,44 @@ class Parser:
         return self.groups
 
 
+def wrong(group):
+    """What to do with the braces of a group: "add" where they are missing, "drop" them all, or nothing."""
+    some, needed = any(b.braced for b in group), any(b.braced and not b.may_lose_braces() for b in group)
+    if needed:
+        return None if all(b.braced for b in group) else "add"
+    return "drop" if some else None
+
+
 def braces(text, raw):
+    says = {"add": "all branches of an `if` have braces, or none", "drop": "a body of one simple statement has no braces"}
     for group in Parser(text, raw).functions():
-        if any(b.braced for b in group) and not all(b.braced for b in group) and \
-           any(b.braced and not b.may_lose_braces() for b in group):
-            yield line_of(text, group[0].start), "all branches of an `if` have braces, or none"
-        elif any(b.braced for b in group) and all(not b.braced or b.may_lose_braces() for b in group):
-            yield line_of(text, group[0].start), "a body of one simple statement has no braces"
+        if wrong(group):
+            yield line_of(text, group[0].start), says[wrong(group)]
+
+
+def fixed(raw):
+    """The source with its braces right; clang-format does the rest."""
+    while True:
+        edits = []
+        for group in Parser(blank(raw), raw).functions():
+            what = wrong(group)
+            for b in group:
+                if what == "add" and not b.braced:
+                    edits += [(b.start, b.start, "{ "), (b.end, b.end, " }")]
+                elif what == "drop" and b.braced:
+                    line = raw.rfind("\n", 0, b.end) + 1
+                    alone = not raw[line:b.end - 1].strip() and raw[b.end:b.end + 1] == "\n"
+                    edits += [(b.start, b.start + 1, ""), (line if alone else b.end - 1, b.end + alone, "")]
+        if not edits:
+            return raw
+        for start, end, text in sorted(edits, reverse=True):
+            raw = raw[:start] + text + raw[end:]
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        with open(name, encoding="utf-8") as source:
+            before = source.read()
+        if fixed(before) != before:
+            with open(name, "w", encoding="utf-8") as source:
+                source.write(fixed(before))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Shows that each rule of tests/style.py and tests/dead_code.py that reads C fires on what it is for, and on nothing else."""
+import re
 import sys
 
 import c_braces
@@ -152,6 +153,9 @@ int f(int a)
 }
 """
     expect("braces", lines(c_braces.braces, raw, raw), [4, 15, 33, 37])
+    right = c_braces.fixed(raw)
+    expect("braces put right", lines(c_braces.braces, right, right), [])
+    expect("and nothing else", re.sub(r"[{}\s]", "", right), re.sub(r"[{}\s]", "", raw))
 
 
 def test_stale_words():
