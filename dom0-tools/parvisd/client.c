@@ -75,6 +75,13 @@ void client_accept(int listener)
     clients[nr_clients++] = (struct client){.fd = fd, .kind = ASKING, .pid = cred.pid};
 }
 
+static bool is_unfinished(const char *name)
+{
+    struct state_entry s;
+
+    return state_get(name, &s) == 0 && s.maker;
+}
+
 /* The slot stays until client_serve() is through its array; then sweep() closes the gap. */
 static void drop(struct client *cl)
 {
@@ -82,7 +89,7 @@ static void drop(struct client *cl)
         cl->console->reader = NULL;
     }
     cl->console = NULL;
-    maker_left |= cl->kind == MAKING;
+    maker_left |= cl->kind == MAKING && is_unfinished(cl->name);
     close(cl->fd);
     cl->fd = -1;
 }
@@ -216,6 +223,7 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
 
 static void request(struct host *h, struct client *cl, int type, char *text)
 {
+    struct state_entry former;
     struct error e = {0};
     char *rest;
     uint32_t domid = (uint32_t)strtoul(text, &rest, 10);
@@ -229,7 +237,9 @@ static void request(struct host *h, struct client *cl, int type, char *text)
     case D_MAKE:
         snprintf(cl->name, sizeof(cl->name), "%.64s", text);
         cl->kind = TO_MAKE; /* answered by client_go_on() */
-        reaper_collect(h);
+        if (state_get(cl->name, &former) == 0) {
+            reaper_collect(h);
+        }
         break;
     case D_REAP:
         ask_reap(h, cl, domid, rest);
