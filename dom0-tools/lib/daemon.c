@@ -5,6 +5,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,16 +21,20 @@
 
 #define START_STEP_MS 50u
 
+/* Never waits: -EAGAIN if the daemon has so many callers waiting that no more may. */
 static int connect_once(const struct sockaddr_un *a)
 {
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;
 
-    if (fd < 0 || connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0) {
-        return fd < 0 ? -errno : fd;
+    if (fd < 0) {
+        return -errno;
     }
-    rc = -errno;
-    close(fd);
-    return rc;
+    if (connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 || fcntl(fd, F_SETFL, 0) < 0) {
+        rc = -errno;
+        close(fd);
+        return rc;
+    }
+    return fd;
 }
 
 int daemon_connect(struct error *e)
@@ -40,7 +45,7 @@ int daemon_connect(struct error *e)
     snprintf(a.sun_path, sizeof(a.sun_path), "%s", state_path("parvisd.sock"));
     for (unsigned int ms = 0; ms < DAEMON_START_MS && !interrupt_came(); ms += START_STEP_MS) {
         fd = connect_once(&a);
-        if (fd != -ECONNREFUSED && fd != -ENOENT) {
+        if (fd != -ECONNREFUSED && fd != -ENOENT && fd != -EAGAIN) {
             break;
         }
         device_system->sleep_ms(START_STEP_MS);

@@ -202,6 +202,8 @@ static void asks(void **state)
     assert_null(fake_is_clean(f));
 }
 
+#define MAX_CALLERS 200
+
 static unsigned int slept;
 
 static void count_sleep(unsigned int ms)
@@ -215,10 +217,20 @@ static void absent(void **state)
     const struct device_system *real = device_system;
     struct device_system model = *device_system;
     struct error e = {0};
+    int callers[MAX_CALLERS], nr;
 
     (void)state;
     model.sleep_ms = count_sleep;
     device_system = &model;
+    /* One that is stopped takes no more callers than may wait. */
+    for (nr = 0; nr < MAX_CALLERS && (callers[nr] = daemon_connect(NULL)) >= 0; nr++) {
+    }
+    assert_in_range(nr, 2, MAX_CALLERS - 1);
+    assert_int_equal(slept, DAEMON_START_MS);
+    while (nr > 0) {
+        close(callers[--nr]);
+    }
+    slept = 0;
     unlink(state_path("parvisd.sock"));
     assert_int_equal(daemon_ask(D_MAKE, "web", &e), -ECONNREFUSED);
     assert_non_null(strstr(e.text, "parvisd does not answer at "));
