@@ -156,8 +156,8 @@ static int domain_destroy(struct host *h, uint32_t domid)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
-    if (!d) {
-        return -ESRCH;
+    if (!d || fake(h)->will_not_die) {
+        return d ? -EBUSY : -ESRCH;
     }
     d->live = false;
     for (unsigned int i = 0; i < FAKE_FRAMES; i++) {

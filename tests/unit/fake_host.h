@@ -63,6 +63,8 @@ struct fake_host {
     struct fake_entry saved[FAKE_ENTRIES]; /* while in a transaction */
     struct fake_mapping mappings[FAKE_MAPPINGS];
     unsigned int transactions, watches;
+    bool store_dead;        /* its daemon does not answer */
+    bool will_not_die;      /* destroying fails */
     unsigned int conflicts; /* so many commits answer -EAGAIN first */
     const char *log;        /* what readconsole gives */
     uint64_t calls, fail_at;

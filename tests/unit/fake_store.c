@@ -62,6 +62,9 @@ const char *fake_perms(struct fake_host *f, const char *path)
 
 int fake_store_begin(struct host *h, host_txn_t *t)
 {
+    if (fake(h)->store_dead) {
+        return -ENOTCONN;
+    }
     MAY_FAIL(h);
     if (fake(h)->transactions) {
         return -EBUSY;
@@ -96,6 +99,9 @@ int fake_store_read(struct host *h, host_txn_t t, const char *path, char **value
 {
     const struct fake_entry *e = find(fake(h), path);
 
+    if (fake(h)->store_dead) {
+        return -ENOTCONN;
+    }
     (void)t;
     MAY_FAIL(h);
     if (!e) {
@@ -139,6 +145,9 @@ static int put(struct fake_host *f, const char *path, const char *value)
 
 int fake_store_write(struct host *h, host_txn_t t, const char *path, const char *value)
 {
+    if (fake(h)->store_dead) {
+        return -ENOTCONN;
+    }
     (void)t;
     MAY_FAIL(h);
     return put(fake(h), path, value);
@@ -156,6 +165,9 @@ int fake_store_rm(struct host *h, host_txn_t t, const char *path)
     struct fake_entry *list = fake(h)->entries;
     size_t len = strlen(path);
 
+    if (fake(h)->store_dead) {
+        return -ENOTCONN;
+    }
     (void)t;
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         if (list[i].path && strncmp(list[i].path, path, len) == 0 &&
@@ -240,6 +252,9 @@ int fake_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t 
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
+    if (fake(h)->store_dead) {
+        return -ENOTCONN;
+    }
     MAY_FAIL(h);
     if (!d || !mfn || !port) {
         return -EINVAL;
@@ -252,6 +267,9 @@ int fake_store_release(struct host *h, uint32_t domid)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
+    if (fake(h)->store_dead) {
+        return -ENOTCONN;
+    }
     if (!d || !d->introduced) {
         return -ENOENT;
     }

@@ -46,6 +46,10 @@ UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_progress
+unit_tools_progress_SRCS := tests/unit/tools_progress.c dom0-tools/lib/progress.c
+unit_tools_progress_LIBS :=
+
 UNIT += tools_plain
 unit_tools_plain_SRCS := tests/unit/tools_plain.c dom0-tools/lib/plain.c
 unit_tools_plain_LIBS :=

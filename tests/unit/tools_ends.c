@@ -145,6 +145,39 @@ static void waits_for_the_next_life(void **state)
     close(fd);
 }
 
+/* Without the store a domain goes all the same, and its entries when the store is back; one that
+ * the hypervisor does not let go is tried again. */
+static void what_fails_is_tried_again(void **state)
+{
+    struct state_entry s;
+    uint32_t domid;
+    char *ended;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    f->will_not_die = true;
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    assert_non_null(fake_domain(f, domid));
+    f->will_not_die = false;
+    f->store_dead = true;
+    f->host.ops->domain_destroy(&f->host, domid);
+    clock_ms += COLLECT_AGAIN_MS;
+    turn();
+    assert_int_equal(state_get("web", &s), 0);
+    clock_ms += COLLECT_AGAIN_MS - 1;
+    f->store_dead = false;
+    turn();
+    assert_int_equal(state_get("web", &s), 0);
+    clock_ms += 1;
+    turn();
+    assert_int_equal(state_get("web", &s), -ENOENT);
+    ended = state_read_ended("web");
+    assert_string_equal(ended, "powered off");
+    free(ended);
+    assert_null(fake_is_clean(f));
+}
+
 /* What would start again and again for ever is not started a fifth time. */
 static void short_lives_are_counted(void **state)
 {
@@ -388,9 +421,16 @@ static void restarts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(reaps_by_policy), T(preserves_by_policy),         T(tidies_up),
-        T(adopts),          T(nobody_waits_for_a_back_end), T(makers_wait_for_the_reaper),
-        T(restarts),        T(waits_for_the_next_life),     T(short_lives_are_counted),
+        T(reaps_by_policy),
+        T(preserves_by_policy),
+        T(tidies_up),
+        T(adopts),
+        T(nobody_waits_for_a_back_end),
+        T(makers_wait_for_the_reaper),
+        T(restarts),
+        T(waits_for_the_next_life),
+        T(short_lives_are_counted),
+        T(what_fails_is_tried_again),
         T(causes),
     };
 

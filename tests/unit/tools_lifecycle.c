@@ -277,6 +277,12 @@ static void actions(void **state)
     assert_int_equal(lifecycle_action(&c, 77), END_DESTROY);
     assert_string_equal(shutdown_reason_text(SHUTDOWN_crash), "crashed");
     assert_string_equal(shutdown_reason_text(1000), "shut down for an unknown reason");
+    assert_string_equal(shutdown_reason_word(SHUTDOWN_watchdog), "watchdog");
+    assert_string_equal(shutdown_reason_word(1000), "unknown");
+    assert_string_equal(domain_state_text(&(struct host_domain){.dying = true}), "dying");
+    assert_string_equal(domain_state_text(&(struct host_domain){.running = true}), "running");
+    assert_string_equal(domain_state_text(&(struct host_domain){.blocked = true}), "blocked");
+    assert_string_equal(domain_state_text(&(struct host_domain){0}), "runnable");
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, lifecycle_setup, lifecycle_teardown)
