@@ -71,7 +71,7 @@ def does_the_main_job():
         m.expect(r"-amd64$", 30)
         m.send("\x1d", end="")
         m.expect(r"parvis# ", 30)
-        m.check("pvctl shutdown --wait debian && pvctl destroy hello && pvctl list | wc -l", r"^2$", timeout=240)
+        m.check("pvctl shutdown --wait --timeout 0 debian && pvctl destroy hello && pvctl list | wc -l", r"^2$", timeout=240)
         m.send("poweroff")
         assert m.wait() == 0
 

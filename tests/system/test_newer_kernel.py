@@ -38,7 +38,7 @@ def is_a_guest():
     machine.expect(r"^6\.(1[2-9]|[2-9]\d)\.\S*\n0$|^[7-9]\.\S*\n0$", 60)
     machine.send("\x1d", end="")
     machine.expect(r"parvis# ", 30)
-    machine.check("pvctl shutdown --wait debian && pvctl list | grep -c debian", r"^0$", status=1, timeout=240)
+    machine.check("pvctl shutdown --wait --timeout 0 debian && pvctl list | grep -c debian", r"^0$", status=1, timeout=240)
 
 
 def poweroff_powers_off():
