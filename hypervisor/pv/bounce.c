@@ -19,6 +19,7 @@
  */
 #include <core/domain/guest_memory.h>
 #include <core/life/life.h>
+#include <parvis/string.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
@@ -57,6 +58,37 @@ static unsigned int make_frame(const struct vcpu *v, const struct trap_bounce *t
     return n;
 }
 
+/* An exception in words, for a message. */
+static void describe(char *to, size_t size, const struct vcpu *v, unsigned int vector,
+                     uint32_t error_code)
+{
+    if (vector == TRAP_page_fault)
+        snprintf(to, size, "page fault at address %#lx (exception 14, error code %#x)",
+                 v->arch.ctrlreg[2], error_code);
+    else
+        snprintf(to, size, "%s (exception %u, error code %#x)", exception_name(vector), vector,
+                 error_code);
+}
+
+static void crash_without_stack(struct vcpu *v, const struct trap_bounce *tb, gva_t sp)
+{
+    char what[128] = "an event, a callback or a system call";
+
+    if (tb->flags & TBF_EXCEPTION)
+        describe(what, sizeof(what), v, v->regs.entry_vector & 0xff, tb->error_code);
+    domain_crash(v->domain,
+                 "%s at rip %#lx: the stack for it, at %#lx, cannot be written (handler %#lx)",
+                 what, v->regs.rip, sp, tb->eip);
+}
+
+static void crash_without_handler(struct vcpu *v, unsigned int vector, uint32_t error_code)
+{
+    char what[128];
+
+    describe(what, sizeof(what), v, vector, error_code);
+    domain_crash(v->domain, "%s at rip %#lx, and the guest has no handler", what, v->regs.rip);
+}
+
 void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
 {
     bool from_kernel = v->arch.flags & VF_KERNEL_MODE;
@@ -70,9 +102,7 @@ void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
 
     sp = (sp & ~0xfull) - n * sizeof(frame[0]);
     if (copy_to_guest(sp, frame, n * sizeof(frame[0]))) {
-        domain_crash(v->domain,
-                     "the stack for a trap, at %#lx, cannot be written (handler %#lx, from %#lx)",
-                     sp, tb->eip, v->regs.rip);
+        crash_without_stack(v, tb, sp);
         return;
     }
     if (tb->flags & TBF_INTERRUPT)
@@ -100,9 +130,7 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
     };
 
     if (!ti->address) {
-        domain_crash(v->domain,
-                     "exception %u (error code %#x) at %#lx, and the guest has no handler", vector,
-                     error_code, v->regs.rip);
+        crash_without_handler(v, vector, error_code);
         return;
     }
     pv_create_bounce_frame(v, &tb);

@@ -12,6 +12,7 @@
 #include <port/machine.h>
 #include <pv/hypercall.h>
 #include <pv/mm.h>
+#include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_ops.h>
 #include <xen/errno.h>
@@ -145,4 +146,5 @@ const struct guest_ops pv_guest_ops = {
     .grant_map = pv_grant_map,
     .grant_unmap = pv_grant_unmap,
     .fill_hypercall_page = pv_fill_hypercall_page,
+    .show_vcpu = pv_show_vcpu,
 };

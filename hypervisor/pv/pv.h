@@ -31,6 +31,11 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 /* Makes the frame that tb describes. Crashes the domain when its stack cannot be written. */
 void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb);
 
+/* --- pv/show.c --- */
+const char *exception_name(unsigned int vector);
+void dump_registers(const struct cpu_user_regs *r, uint64_t cr2, uint64_t cr3);
+void pv_show_vcpu(const struct vcpu *v); /* guest_ops: mode and registers, to the log */
+
 /* --- kernel / user switch --- */
 void pv_toggle_guest_mode(struct vcpu *v); /* other L4, SWAPGS */
 void pv_update_cr3(struct vcpu *v);        /* v->arch.cr3 from guest_table and mode */

@@ -19,6 +19,7 @@ CORE_SRCS += hypervisor/pv/bounce.c \
              hypervisor/pv/iret.c \
              hypervisor/pv/misc_hypercalls.c \
              hypervisor/pv/segment.c \
+             hypervisor/pv/show.c \
              hypervisor/pv/syscall.c \
              hypervisor/pv/traps.c
 # Direct paging: frame types, page tables, what changes them.

@@ -36,7 +36,7 @@ global syscall_entry
 syscall_entry:
         push GUEST_CS64
         push rcx
-        push 0
+        push -1                         ; ENTRY_HYPERCALL
         SAVE_REGS
         TO_CPU_STACK
         mov ecx, [rbx + VCPU_flags]

@@ -25,29 +25,6 @@ void handle_hv_exception(struct cpu_user_regs *regs);
 void handle_guest_ist(struct vcpu *v);
 void handle_iret_fault(struct vcpu *v);
 
-static const char *const exception_names[] = {
-    "divide error",
-    "debug",
-    "NMI",
-    "breakpoint",
-    "overflow",
-    "bounds",
-    "invalid opcode",
-    "no coprocessor",
-    "double fault",
-    "9",
-    "invalid TSS",
-    "segment not present",
-    "stack fault",
-    "general protection",
-    "page fault",
-    "15",
-    "x87 error",
-    "alignment check",
-    "machine check",
-    "SIMD error",
-};
-
 /* Entries: offset of the instruction, offset of where to go on; each from its own place. */
 static bool fix_up(struct cpu_user_regs *regs)
 {
@@ -136,9 +113,8 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     }
     ignore_locks();
     console_queue(false);
-    log_error("%s in the hypervisor",
-              vector < ARRAY_SIZE(exception_names) ? exception_names[vector] : "?");
-    dump_registers(regs);
+    log_error("%s in the hypervisor, error code %#x", exception_name(vector), regs->error_code);
+    dump_registers(regs, read_cr2(), read_cr3());
     dump_stack(regs->rip, regs->rbp);
     if (vector == VECTOR_PF || vector == VECTOR_DF) {
         uint64_t at = read_cr2() - (uint64_t)this_block();
@@ -165,8 +141,9 @@ void handle_guest_ist(struct vcpu *v)
     default:
         ignore_locks();
         console_queue(false);
-        log_error("%s in a guest", exception_names[v->regs.entry_vector]);
-        dump_registers(&v->regs);
+        log_error("%s in a guest, error code %#x", exception_name(v->regs.entry_vector),
+                  v->regs.error_code);
+        dump_registers(&v->regs, read_cr2(), read_cr3());
         machine_stop(STOP_PANIC);
     }
 }

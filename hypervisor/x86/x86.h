@@ -52,7 +52,6 @@ void set_gdt_ldt(struct vcpu *v);
 /* --- fault.c, dump.c --- */
 void report_nmi(void); /* says what an NMI could not: called where no lock is held */
 void dump_stack(uint64_t rip, uint64_t rbp);
-void dump_registers(const struct cpu_user_regs *regs);
 
 /* --- paging.c, memory.c --- */
 #define MAP_UNCACHED 1u

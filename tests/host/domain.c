@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <core/domain/domain_pages.h>
+#include <core/life/domain_system.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
-#include <pv/hypercall.h>
-#include <core/life/domain_system.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
+#include <pv/hypercall.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
 
@@ -152,6 +154,11 @@ static void fill_hypercall_page(void *page)
     memset(page, 0xcc, PAGE_SIZE);
 }
 
+static void show_vcpu(const struct vcpu *v)
+{
+    log_error("vcpu %u", v->vcpu_id);
+}
+
 const struct guest_ops host_guest_ops = {
     .hypercalls = &pv_hypercalls,
     .get_writable = get_writable,
@@ -167,6 +174,7 @@ const struct guest_ops host_guest_ops = {
     .grant_map = grant_map,
     .grant_unmap = grant_unmap,
     .fill_hypercall_page = fill_hypercall_page,
+    .show_vcpu = show_vcpu,
 };
 
 void host_init(uint64_t frames)
@@ -251,6 +259,7 @@ static void host_syscall(struct vcpu *v)
 
     v->arch.flags |= VF_IN_SYSCALL;
     v->hc_nr = nr;
+    r->entry_vector = ENTRY_HYPERCALL;
     this_cpu()->slice_end = 0;
     if (nr < NR_HYPERCALLS)
         rc = v->domain->ops->hypercalls->fn[nr](r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);

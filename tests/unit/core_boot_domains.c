@@ -160,12 +160,14 @@ static void what_a_domain_is_given(void **state)
 
     (void)state;
     add_domain("control", true, 0, 4);
-    bi.nr_mem = 2;
+    bi.nr_mem = 3;
     bi.mem[0] = (struct boot_mem){kernel_at * PAGE_SIZE + 1, 12 * PAGE_SIZE, BOOT_MEM_LOADER, 0};
     bi.mem[1] = (struct boot_mem){0, PAGE_SIZE, BOOT_MEM_RESERVED, 0};
+    bi.mem[2] = (struct boot_mem){2 * PAGE_SIZE, 12 * PAGE_SIZE, BOOT_MEM_LOADER, 0};
     boot_domains_create(&bi);
     host_reap();
-    assert_int_equal(heap_total_frames(), total + 11); /* whole frames alone */
+    assert_int_equal(heap_total_frames(),
+                     total + 11); /* whole frames alone, and none below 1 MiB */
     d = with_id(0);
     d->ops->get_context(d->vcpu[0], c);
     va = c->user_regs.rsi;

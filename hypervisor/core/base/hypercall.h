@@ -38,6 +38,14 @@ static inline unsigned int hypercall_running(const struct vcpu *v)
     return v->hc_nr;
 }
 
+/* regs.entry_vector when a hypercall brought v into the hypervisor, and no exception or interrupt.
+ */
+#define ENTRY_HYPERCALL 0xffffffffu
+static inline bool in_hypercall(const struct vcpu *v)
+{
+    return v->regs.entry_vector == ENTRY_HYPERCALL;
+}
+
 /* Is rc, of the hypercall that runs, the wish to be issued again? (It may only look so.) */
 bool hypercall_gave_way(const struct vcpu *v, long rc);
 /* A hypercall's slice: cpu->slice_end is 0 when an entry begins it and is set at its first look. */

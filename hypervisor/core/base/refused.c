@@ -49,8 +49,12 @@ int refused_at(int rc, const char *file, int line, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
-    log_guest(v->domain, "d%uv%u: %s: %s%s%s (error %d, %s:%d)", v->domain->domain_id, v->vcpu_id,
-              hypercall_name(v), v->hc_subop ? v->hc_subop : "", v->hc_subop ? ": " : "", why, -rc,
-              base_name(file), line);
+    if (in_hypercall(v))
+        log_guest(v->domain, "d%uv%u: %s: %s%s%s (error %d, %s:%d)", v->domain->domain_id,
+                  v->vcpu_id, hypercall_name(v), v->hc_subop ? v->hc_subop : "",
+                  v->hc_subop ? ": " : "", why, -rc, base_name(file), line);
+    else
+        log_guest(v->domain, "d%uv%u: %s (%s:%d)", v->domain->domain_id, v->vcpu_id, why,
+                  base_name(file), line);
     return rc;
 }

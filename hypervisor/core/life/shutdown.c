@@ -17,6 +17,7 @@
 #include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <parvis/boot_info.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -147,7 +148,6 @@ void domain_crash(struct domain *d, const char *fmt, ...)
     va_end(ap);
     log_error("%s (domain %u) crashed: %s", d->name, d->domain_id, why);
     if (d == current->domain)
-        log_error("  vcpu %u at rip %#lx, rsp %#lx", current->vcpu_id, current->regs.rip,
-                  current->regs.rsp);
+        d->ops->show_vcpu(current);
     domain_shutdown(d, SHUTDOWN_crash);
 }

@@ -56,6 +56,8 @@ struct guest_ops {
     int (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);
     int (*grant_unmap)(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr);
     void (*fill_hypercall_page)(void *page); /* XEN_DOMCTL_hypercall_init */
+    void (*show_vcpu)(
+        const struct vcpu *v); /* the current vCPU, whose domain crashed: to the log */
 };
 
 extern const struct guest_ops pv_guest_ops;
