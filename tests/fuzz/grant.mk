@@ -16,5 +16,5 @@ build/fuzz/fuzz_grant: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_GRANT_SRCS) \
 FUZZ += fuzz-grant
 fuzz-grant: build/fuzz/fuzz_grant ## fuzzes grants, FUZZ_SECONDS
 	@mkdir -p build/fuzz/corpus/grant
-	build/fuzz/fuzz_grant -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=4096 -len_control=0 \
+	build/fuzz/fuzz_grant -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=512 -len_control=0 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/grant
