@@ -179,8 +179,8 @@ static void test_too_much(void **state)
 /* What other systems' editors leave, and a file that is as long as its owner likes. */
 static void test_foreign_and_long(void **state)
 {
-    static const char *const begins[] = {"\xef\xbb\xbf"
-                                         "console = com2\r\n",
+    static const char *const begins[] = {("\xef\xbb\xbf"
+                                          "console = com2\r\n"),
                                          "\xef\xbb\xbf# a comment\r\n", "\xef\xbb\xbf\r\n",
                                          "\xef\xbb\xbf"};
     struct boot_info *bi = malloc(sizeof(*bi));
