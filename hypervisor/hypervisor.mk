@@ -107,7 +107,7 @@ host_clang    := clang $(HOST_CFLAGS)
 host_coverage := clang $(HOST_BASE) -fprofile-instr-generate -fcoverage-mapping
 host_link_gcc      := gcc $(SANITIZE)
 host_link_clang    := clang $(SANITIZE)
-host_link_coverage := clang -fprofile-instr-generate
+host_link_coverage := clang -fprofile-instr-generate -fsanitize=leak
 
 define host_rules
 build/host/$(1)/%.o: %.c | build/.deps
