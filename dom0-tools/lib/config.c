@@ -22,6 +22,7 @@
 #include <libxml/tree.h>
 
 #include "config_check.h"
+#include "config_malformed.h"
 #include "config_schema.h"
 
 #define MAX_FILE (1u << 20)
@@ -294,26 +295,15 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
     return rc;
 }
 
-static int parse_failed(xmlParserCtxtPtr ctxt, const char *file, struct error *e)
-{
-    const xmlError *x = ctxt ? xmlCtxtGetLastError(ctxt) : NULL;
-    char why[256] = "not XML";
-
-    if (x && x->message) {
-        snprintf(why, sizeof(why), "%s", x->message);
-        why[strcspn(why, "\n")] = '\0';
-    }
-    return error_set(e, -EINVAL, "%s:%d: not well-formed XML: %s", file, x ? x->line : 0, why);
-}
-
 int domain_config_parse(const char *xml, size_t len, const char *name, const char *schema,
                         struct domain_config *out, struct error *e)
 {
     const int options =
         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
     struct domain_config c = {0};
+    struct malformed fault;
     xmlParserCtxtPtr ctxt;
-    xmlDocPtr doc = NULL;
+    xmlDocPtr doc;
     int rc;
 
     if (len == 0) {
@@ -323,9 +313,13 @@ int domain_config_parse(const char *xml, size_t len, const char *name, const cha
         return error_set(e, -EFBIG, "%s: more than 1 MiB of XML", name);
     }
     ctxt = xmlNewParserCtxt();
-    doc = ctxt ? xmlCtxtReadMemory(ctxt, xml, (int)len, name, NULL, options) : NULL;
+    if (!ctxt) {
+        return error_errno(e, -ENOMEM, "%s", name);
+    }
+    malformed_watch(ctxt, &fault);
+    doc = xmlCtxtReadMemory(ctxt, xml, (int)len, name, NULL, options);
     if (!doc) {
-        rc = parse_failed(ctxt, name, e);
+        rc = malformed_report(&fault, name, e);
     } else if (doc->intSubset) {
         rc = error_set(e, -EINVAL, "%s: a document type declaration is not accepted", name);
     } else {

@@ -2,7 +2,7 @@
 #
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
-TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_schema.c config_xml.c error.c plain.c uuid.c)
+TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_malformed.c config_schema.c config_xml.c error.c plain.c uuid.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_store.c)
 
 UNIT += tools_config tools_config_random

@@ -4,6 +4,7 @@
  * element and an attribute are. Whatever is refused is explained by file, line and element, in the
  * tools' own words: the walk beside the schema finds a reason for all that libxml2 turns down.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,9 +122,63 @@ static void every_refusal_is_explained(void **state)
     assert_in_range(refused, 500, 1499);
 }
 
+/* Files that are no XML: the first fault, by its line and in words. */
+static void what_is_no_xml(void **state)
+{
+    static const struct {
+        const char *from, *to, *says;
+    } cases[] = {
+        {"<domain type='xen'>", "domain",
+         "t.xml:1: not well-formed XML: the file does not begin with an element"},
+        {"</name>", "</nmae>",
+         "t.xml:2: not well-formed XML: <name> of line 2 is closed by </nmae>"},
+        {"</name>", "<name>",
+         "t.xml:24: not well-formed XML: <name> of line 2 is closed by </domain>"},
+        {"</domain>\n", "", "t.xml:24: not well-formed XML: the file ends within an element"},
+        {"</domain>\n", "</domain><domain/>",
+         "t.xml:24: not well-formed XML: something follows the end"},
+        {"a='b' &amp;c", "a=b & c",
+         "t.xml:11: not well-formed XML: a < or & with no name behind it"},
+        {"&amp;c", "&amp c", "t.xml:11: not well-formed XML: a & without a ; behind its name"},
+        {"&amp;c", "&nbsp;", "t.xml:11: not well-formed XML: &nbsp; is not known; known: &lt;"},
+        {"unit='KiB'", "unit=KiB",
+         "t.xml:5: not well-formed XML: a value of an attribute is not between quotes"},
+        {"unit='KiB'", "unit", "t.xml:5: not well-formed XML: the attribute 'unit' has no value"},
+        {"unit='KiB'", "unit='KiB' unit='b'",
+         "t.xml:5: not well-formed XML: the attribute 'unit' is given twice"},
+        {"unit='KiB'", "unit='KiB'a='b'",
+         "t.xml:5: not well-formed XML: two attributes without a blank"},
+        {"unit='KiB'", "unit='KiB", "t.xml:5: not well-formed XML: a < in a value between quotes"},
+        {"web<", "\x01<", "t.xml:2: not well-formed XML: a character that XML does not have"},
+        {"web<",
+         "w\xe9"
+         "b<",
+         "t.xml:2: not well-formed XML: a character that XML does not have, or bytes that are no "
+         "UTF-8"},
+        {"<name>", "<!-- <name>", "t.xml:25: not well-formed XML: a comment does not end"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *at = strstr(good, cases[i].from);
+        char text[2 * sizeof(good)];
+        struct domain_config c;
+        struct error e;
+
+        assert_non_null(at);
+        snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - good), good, cases[i].to,
+                 at + strlen(cases[i].from));
+        assert_int_equal(parse(text, &c, &e), -EINVAL);
+        if (strncmp(e.text, cases[i].says, strlen(cases[i].says)) != 0) {
+            fail_msg("%s -> %s: %s", cases[i].from, cases[i].to, e.text);
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_refusal_is_explained)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_refusal_is_explained),
+                                       cmocka_unit_test(what_is_no_xml)};
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
     xmlRelaxNGCleanupTypes();

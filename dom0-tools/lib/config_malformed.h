@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file that is no XML at all: what is wrong with it, and where, in a sentence of ours.
+ */
+#ifndef PARVIS_TOOLS_CONFIG_MALFORMED_H
+#define PARVIS_TOOLS_CONFIG_MALFORMED_H
+
+#include <libxml/parser.h>
+
+#include "error.h"
+
+struct malformed {
+    int line;
+    char why[160]; /* the first fault; what the parser meets behind it is its own confusion */
+};
+
+/* Before parsing: faults go to *m. It must live as long as the context. */
+void malformed_watch(xmlParserCtxtPtr ctxt, struct malformed *m);
+/* After it failed: records the cause, and returns -EINVAL. */
+int malformed_report(const struct malformed *m, const char *file, struct error *e);
+
+#endif
