@@ -27,6 +27,19 @@
 #ifndef XEN_ELFNOTE_H
 #define XEN_ELFNOTE_H
 
+/*
+ * What each does here:
+ *
+ *     ENTRY, VIRT_BASE, PADDR_OFFSET   where the kernel lies and where it begins
+ *     HYPERCALL_PAGE    the page in the kernel's image is filled before its first instruction; a
+ * kernel without the note executes syscall by itself INIT_P2M          the p2m list is mapped
+ * there, in page tables of its own, and takes no place in the initial mapping: for domains whose
+ * list is large MOD_START_PFN     the same for the ramdisk: start_info tells its pfn XEN_VERSION
+ * must begin with xen-3.0, the name of the interface for all of its versions LOADER            must
+ * begin with generic, unless GUEST_OS is linux FEATURES, SUPPORTED_FEATURES   what the kernel needs
+ * and what it can live without GUEST_OS, GUEST_VERSION        for messages all others        are
+ * skipped
+ */
 #define XEN_ELFNOTE_INFO               0  /* free text */
 #define XEN_ELFNOTE_ENTRY              1  /* N: where it starts */
 #define XEN_ELFNOTE_HYPERCALL_PAGE     2  /* N: page for the stubs of hypercalls; optional */

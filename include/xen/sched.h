@@ -48,8 +48,8 @@
  *     struct sched_shutdown s = {.reason = SHUTDOWN_poweroff};
  *     sched_op(SCHEDOP_shutdown, &s);      (does not come back)
  *
- * and for a kernel that finds itself broken, SHUTDOWN_crash: the tools keep the domain
- * or dump it as its configuration says, and the last console lines are kept.
+ * and for a kernel that finds itself broken, SHUTDOWN_crash: the tools destroy, restart
+ * or preserve the domain as its configuration says, and keep its last console lines.
  *
  * The clock for all timeouts is system time, ns since the machine started, the same
  * for all domains (shared_info.h). A timer may fire late, when the vCPU must first get
@@ -74,6 +74,22 @@ struct sched_shutdown {
 };
 typedef struct sched_shutdown sched_shutdown_t;
 
+/*
+ * Waiting for one answer from another domain, at most a second, with events masked all
+ * the while (so no handler runs in between), as a kernel does before it has handlers:
+ *
+ *     evtchn_port_t port = the channel to the other;
+ *     struct sched_poll p = {.nr_ports = 1, .timeout = now + 1000000000};
+ *     set_xen_guest_handle(p.ports, &port);
+ *     while (the answer is not there && now < p.timeout) {
+ *         clear bit `port` of evtchn_pending;
+ *         if (the answer is still not there)
+ *             sched_op(SCHEDOP_poll, &p);
+ *     }
+ *
+ * The bit is cleared before the last look: an answer that comes between the look and
+ * the call has set it again, and the call returns at once.
+ */
 struct sched_poll {
     /* evtchn_port_t[nr_ports] */
     xen_guest_handle_t ports;
@@ -88,6 +104,14 @@ struct sched_remote_shutdown {
 };
 typedef struct sched_remote_shutdown sched_remote_shutdown_t;
 
+/*
+ * A kernel that wants to be ended when it hangs:
+ *
+ *     struct sched_watchdog w = {.id = 0, .timeout = 30};
+ *     id = sched_op(SCHEDOP_watchdog, &w);             1 or 2: starts it
+ *     every ten seconds: w.id = id; sched_op(...);     feeds it: thirty seconds from now
+ *     w.timeout = 0; sched_op(...);                    stops it
+ */
 struct sched_watchdog {
     uint32_t id;      /* 0: a new one */
     uint32_t timeout; /* seconds */
@@ -99,6 +123,16 @@ struct sched_pin_override {
 };
 typedef struct sched_pin_override sched_pin_override_t;
 
+/*
+ * What the tools do for each is in the domain's configuration (on_poweroff, on_reboot,
+ * on_crash); these are the defaults:
+ *
+ *     poweroff    the domain is destroyed
+ *     reboot      it is destroyed, and made anew from the same configuration
+ *     suspend     it stays as it is, for whoever saves it, until it is resumed or destroyed
+ *     crash       it is destroyed; how it ended is kept and shown, with what it printed
+ *     watchdog, soft_reset   as crash: rebuilding in place is not offered
+ */
 #define SHUTDOWN_poweroff   0 /* done; destroy me */
 #define SHUTDOWN_reboot     1 /* start me again */
 #define SHUTDOWN_suspend    2 /* saved: can be resumed or restored */

@@ -9,6 +9,27 @@
  *
  * Trust: the other side's index can be any number: prod - cons > sizeof(ring) means that
  * the other side is broken; treat the ring as full or empty, never index beyond it.
+ *
+ * Writing from a guest, when the ring may be full:
+ *
+ *     void put(struct xencons_interface *c, const char *s, unsigned int n)
+ *     {
+ *         while (n) {
+ *             XENCONS_RING_IDX prod = c->out_prod;
+ *             unsigned int room = sizeof(c->out) - (prod - c->out_cons);
+ *             for (; n && room; n--, room--)
+ *                 c->out[MASK_XENCONS_IDX(prod++, c->out)] = *s++;
+ *             barrier;                      bytes before the index that shows them
+ *             c->out_prod = prod;
+ *             send an event on console.domU.evtchn;
+ *             if (n)
+ *                 sched_op(SCHEDOP_yield, NULL);
+ *         }
+ *     }
+ *
+ * The daemon reads from before the guest's first instruction, so nothing is lost while
+ * nobody is attached; a guest that cannot wait drops what does not fit. Lines end as
+ * the guest ends them, usually by CR LF.
  */
 #ifndef XEN_IO_CONSOLE_H
 #define XEN_IO_CONSOLE_H

@@ -12,6 +12,25 @@
  * written. A watch that fires tells the other to look. A value that makes no sense, or
  * none at all, is Unknown: the other is gone, or not there yet. Whoever cannot go on
  * writes why to the key `error` under /local/domain/<n>/error/ and goes to Closing.
+ *
+ * A disk of guest 5, as it stands in the store when both halves are connected:
+ *
+ *     /local/domain/5/device/vbd/51712/backend          /local/domain/0/backend/vbd/5/51712
+ *                                      backend-id       0
+ *                                      virtual-device   51712
+ *                                      ring-ref         8
+ *                                      event-channel    15
+ *                                      state            4
+ *     /local/domain/0/backend/vbd/5/51712/frontend      /local/domain/5/device/vbd/51712
+ *                                         frontend-id   5
+ *                                         physical-device  7:0
+ *                                         mode          w
+ *                                         sectors       204800
+ *                                         state         4
+ *
+ * The tools write both directories with state 1 and all that is known before; each
+ * half adds its own keys in its own directory. The guest may write in its half alone,
+ * and can read the other.
  */
 #ifndef XEN_IO_XENBUS_H
 #define XEN_IO_XENBUS_H
