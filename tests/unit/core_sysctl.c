@@ -5,6 +5,8 @@
  */
 #include "core_support.h"
 
+#include <port/atomic.h>
+
 #include <core/base/log.h>
 #include <string.h>
 
@@ -279,6 +281,10 @@ static void debug_keys(void **state)
     (void)state;
     memcpy(host_guest(CORE_DATA), "qgh", 3);
     assert_int_equal(core_sysctl(&op), 0);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+    assert_int_equal(core_sysctl(&op), 0);
+    this_cpu()->pending = 0;
+    assert_true(core_issues > 2); /* it gives way after each domain, of each key */
     op.u.debug_keys.nr_keys = 17;
     assert_int_equal(core_sysctl(&op), -XEN_E2BIG);
     op.u.debug_keys = (struct xen_sysctl_debug_keys){.keys = CORE_NOWHERE, .nr_keys = 1};

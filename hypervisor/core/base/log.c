@@ -12,6 +12,7 @@
 #include <core/base/console_out.h>
 #include <core/base/log.h>
 #include <core/base/log_share.h>
+#include <parvis/string.h>
 #include <port/lock.h>
 #include <port/machine.h>
 
@@ -87,7 +88,7 @@ void log_guest(struct domain *d, const char *fmt, ...)
 
 size_t log_read(char *to, size_t n, uint32_t *pos)
 {
-    size_t copied;
+    size_t copied, to_end;
 
     spin_lock(&log_lock);
     if (written - cleared > RING_SIZE)
@@ -96,8 +97,9 @@ size_t log_read(char *to, size_t n, uint32_t *pos)
     if (written - *pos > written - cleared)
         *pos = cleared;
     copied = MIN(n, (size_t)(written - *pos));
-    for (size_t i = 0; i < copied; i++)
-        to[i] = ring[(*pos + i) % RING_SIZE];
+    to_end = MIN(copied, (size_t)(RING_SIZE - *pos % RING_SIZE));
+    memcpy(to, &ring[*pos % RING_SIZE], to_end);
+    memcpy(to + to_end, ring, copied - to_end);
     *pos += (uint32_t)copied;
     spin_unlock(&log_lock);
     return copied;

@@ -4,6 +4,7 @@
  * list is one hypercall.
  */
 #include <core/base/hypercall.h>
+#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/control/sysctl.h>
@@ -70,34 +71,54 @@ int sysctl_readconsole(struct xen_sysctl *op)
     return 0;
 }
 
-static void dump_domains(void)
+/* Where a dump that gave way goes on: which of the keys, which domain. The control domain's alone.
+ */
+static struct {
+    uint32_t key, domain;
+} dump_at;
+
+static int dump_domain(struct domain *d)
 {
-    uint32_t next = 0;
-    struct domain *d;
     struct vcpu *v;
 
-    while ((d = domain_from(next)) != NULL) {
-        next = d->domain_id + 1u;
-        log_info("d%u %s: %lu of %lu pages, %u references%s%s", d->domain_id, d->name,
-                 (unsigned long)d->tot_pages, (unsigned long)d->max_pages, d->refcount,
-                 d->dying ? ", dying" : "", d->shutting_down ? ", shut down" : "");
-        for_each_vcpu (d, v)
-            log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u", d->domain_id,
-                     v->vcpu_id, (unsigned long)v->regs.rip, (unsigned long)v->regs.rsp,
-                     v->pause_flags, v->pause_count, v->sched.state);
-        put_domain(d);
-    }
+    log_info("d%u %s: %lu of %lu pages, %u references%s%s", d->domain_id, d->name,
+             (unsigned long)d->tot_pages, (unsigned long)d->max_pages, d->refcount,
+             d->dying ? ", dying" : "", d->shutting_down ? ", shut down" : "");
+    for_each_vcpu (d, v)
+        log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u", d->domain_id,
+                 v->vcpu_id, (unsigned long)v->regs.rip, (unsigned long)v->regs.rsp, v->pause_flags,
+                 v->pause_count, v->sched.state);
+    return 0;
 }
 
-static void dump_grants(void)
+static int dump_all(int (*dump)(struct domain *d))
 {
-    uint32_t next = 0;
     struct domain *d;
+    int rc = 0;
 
-    while ((d = domain_from(next)) != NULL) {
-        next = d->domain_id + 1u;
-        grant_table_dump(d);
+    while (!rc && (d = domain_from(dump_at.domain)) != NULL) {
+        rc = dump(d);
+        if (!rc) {
+            dump_at.domain = d->domain_id + 1u;
+            rc = hypercall_preempt_check() ? -XEN_ERESTART : 0;
+        }
         put_domain(d);
+    }
+    if (!rc)
+        dump_at.domain = 0;
+    return rc;
+}
+
+static int handle_key(char key)
+{
+    switch (key) {
+    case 'q':
+        return dump_all(dump_domain);
+    case 'g':
+        return dump_all(grant_table_dump);
+    default:
+        log_info("debug keys: q (domains and vCPUs), g (grants)");
+        return 0;
     }
 }
 
@@ -108,18 +129,18 @@ int sysctl_debug_keys(struct xen_sysctl *op)
 {
     char keys[MAX_KEYS];
     uint32_t n = op->u.debug_keys.nr_keys;
+    int rc = 0;
 
     if (n > MAX_KEYS)
         return refused(-XEN_E2BIG, "%u keys; %u at once", n, MAX_KEYS);
     if (copy_from_guest(keys, op->u.debug_keys.keys, n))
         return -XEN_EFAULT;
-    for (uint32_t i = 0; i < n; i++) {
-        if (keys[i] == 'q')
-            dump_domains();
-        else if (keys[i] == 'g')
-            dump_grants();
-        else
-            log_info("debug keys: q (domains and vCPUs), g (grants)");
+    while (!rc && dump_at.key < n) {
+        rc = handle_key(keys[dump_at.key]);
+        if (!rc)
+            dump_at.key++;
     }
-    return 0;
+    if (!rc)
+        dump_at.key = 0;
+    return rc;
 }

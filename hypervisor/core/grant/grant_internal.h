@@ -39,6 +39,7 @@ struct grant_table {
     struct active_grant **active;   /* [max_frames] arrays of ENTRIES_PER_FRAME; NULL: the domain
                                        is dying, and none of these was in use */
     unsigned int trim_next;         /* how far grant_table_release_tables() came */
+    uint32_t dump_next;             /* and grant_table_dump() */
 
     spinlock_t maptrack_lock; /* guards what follows; taken alone */
     unsigned int nr_maptrack_frames, max_maptrack_frames;

@@ -186,13 +186,14 @@ static long query_size(struct gnttab_query_size *op)
 static long dump_table(struct gnttab_dump_table *op)
 {
     struct domain *d;
+    int rc;
 
     op->status = current->domain->is_control ? table_owner(op->dom, &d) : GNTST_permission_denied;
     if (op->status)
         return 0;
-    grant_table_dump(d);
+    rc = grant_table_dump(d);
     put_domain(d);
-    return 0;
+    return rc;
 }
 
 static long get_status_frames(struct gnttab_get_status_frames *op)

@@ -187,25 +187,38 @@ void grant_table_set_entry(struct domain *d, grant_ref_t ref, domid_t to, uint64
     spin_unlock(&d->grant->lock);
 }
 
-void grant_table_dump(struct domain *d)
+/* True: a line was written. */
+static bool dump_entry(struct domain *d, grant_ref_t ref)
+{
+    const struct active_grant *a;
+
+    if (!d->grant->active[ref / ENTRIES_PER_FRAME])
+        return false;
+    a = grant_active(d->grant, ref);
+    if (!a->readers && !a->writers)
+        return false;
+    log_info("d%u: grant %u of frame %#lx: d%u reads %u, writes %u", d->domain_id, ref,
+             (unsigned long)a->frame.n, a->domid, a->readers, a->writers);
+    return true;
+}
+
+int grant_table_dump(struct domain *d)
 {
     struct grant_table *gt = d->grant;
+    int rc = 0;
 
-    if (!gt)
-        return;
     spin_lock(&gt->lock);
-    log_info("d%u: grant table of %u frames, at most %u", d->domain_id, gt->nr_frames,
-             gt->max_frames);
-    for (uint64_t ref = 0; ref < grant_entries(gt); ref++) {
-        const struct active_grant *a;
+    if (gt->dump_next == 0)
+        log_info("d%u: grant table of %u frames, at most %u", d->domain_id, gt->nr_frames,
+                 gt->max_frames);
+    while (!rc && gt->dump_next < grant_entries(gt)) {
+        grant_ref_t ref = gt->dump_next++;
 
-        if (!gt->active[ref / ENTRIES_PER_FRAME])
-            continue;
-        a = grant_active(gt, (grant_ref_t)ref);
-        if (a->readers || a->writers)
-            log_info("d%u: grant %lu of frame %#lx: d%u reads %u, writes %u", d->domain_id,
-                     (unsigned long)ref, (unsigned long)a->frame.n, a->domid, a->readers,
-                     a->writers);
+        if ((dump_entry(d, ref) || ref % ENTRIES_PER_FRAME == 0) && hypercall_preempt_check())
+            rc = -XEN_ERESTART;
     }
+    if (!rc)
+        gt->dump_next = 0;
     spin_unlock(&gt->lock);
+    return rc;
 }

@@ -28,6 +28,7 @@ void grant_table_destroy(struct domain *d);
 int __must_check grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mfn);
 unsigned int grant_table_max_frames(const struct domain *d);
 void grant_table_set_entry(struct domain *d, grant_ref_t ref, domid_t to, uint64_t gfn);
-void grant_table_dump(struct domain *d);
+/* Logs the grants in use. 0 or -XEN_ERESTART: it goes on where it stopped. */
+int __must_check grant_table_dump(struct domain *d);
 
 #endif
