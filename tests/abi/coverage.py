@@ -62,8 +62,8 @@ class Sources:
                         text.append(re.sub(r"/\*.*?\*/", " ", source.read(), flags=re.S))
         everything = "\n".join(text)
         self.words = set(re.findall(r"\w+", everything))
-        self.entries = set(re.findall(r"\[(\w+)\]\s*=|\bOP\((\w+),", everything))
-        self.entries = {first or second for first, second in self.entries}
+        self.entries = set(re.findall(r"\[(\w+)\]\s*=", everything))
+        self.entries |= set(re.findall(r"\bOP\((\w+),\s+(?!\s|not_for_this_kind)", everything))
         self.rows = set(re.findall(r"\b[A-Z_]+\(\s*(\w+)\s*,", everything))
         self.hypercalls = {}
         for path in TABLES:
