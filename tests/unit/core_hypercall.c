@@ -131,6 +131,33 @@ static void a_list_runs_to_its_end(void **state)
     assert_false(v->in_multicall);
 }
 
+/* The frame's RAX is the guest's, and nothing behind an iret is run: to the kernel's mode too. */
+static void an_iret_ends_it(void **state)
+{
+    struct iret_context *frame = host_guest(ARG);
+
+    (void)state;
+    *frame = (struct iret_context){.rax = 0x1234,
+                                   .rip = 0x7000,
+                                   .cs = FLAT_KERNEL_CS & ~3,
+                                   .rflags = 0x202,
+                                   .rsp = 0x9000,
+                                   .ss = FLAT_KERNEL_SS};
+    put(0, __HYPERVISOR_iret, 0, 0);
+    put(1, __HYPERVISOR_xen_version, XENVER_version, 0);
+    v->regs.rsp = ARG;
+    assert_int_equal(call(v, multicall, LIST, 2), 0x1234);
+    assert_int_equal(v->regs.rip, 0x7000);
+    assert_int_equal(v->regs.rsp, 0x9000);
+    assert_int_equal(list()[1].result, 0x5555);
+    assert_false(v->in_multicall);
+    /* A number that looks like the wish to give way is a number. */
+    frame->rax = (uint64_t)-XEN_ERESTART;
+    v->regs.rsp = ARG;
+    assert_int_equal(call(v, multicall, LIST, 2), -XEN_ERESTART);
+    assert_int_equal(v->regs.rip, 0x7000);
+}
+
 /* XSA-213: what follows a switch to user mode is not run. A guest kind of the test's makes the
  * switch. */
 static int set_context_to_user(struct vcpu *who, const struct vcpu_guest_context *c)
@@ -151,7 +178,7 @@ static void a_switch_to_user_mode_ends_it(void **state)
     put(0, __HYPERVISOR_vcpu_op, VCPUOP_initialise, 0);
     list()[0].args[2] = ARG;
     put(1, __HYPERVISOR_xen_version, XENVER_version, 0);
-    assert_int_equal(call(v, multicall, LIST, 2), 0);
+    assert_int_equal(call(v, multicall, LIST, 2), -XEN_EINVAL); /* what the entry answered */
     assert_int_equal(list()[1].result, 0x5555);
     assert_false(v->in_multicall);
     v->arch.flags |= VF_KERNEL_MODE;
@@ -269,6 +296,7 @@ int main(void)
         TEST(arguments_in_registers),
         TEST(a_slice_ends),
         TEST(a_list_runs_to_its_end),
+        TEST(an_iret_ends_it),
         TEST(a_switch_to_user_mode_ends_it),
         TEST(addresses_that_cannot_be),
         TEST(a_long_list_gives_way),

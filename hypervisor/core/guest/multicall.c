@@ -6,9 +6,9 @@
  * An entry that gives way (a continuation) has its arguments rewritten in the guest's list; the
  * multicall is then re-issued from that entry on.
  *
- * XSA-213: an entry may switch the guest to its user mode (iret). What follows would then run as
- * the guest kernel with another address space loaded: the list ends there. ABI: Xen does the same,
- * with the rest not run. ABI: a multicall within a multicall is refused.
+ * ABI: iret ends the list, whichever mode it goes to: the guest goes on where the frame says, with
+ * the frame's RAX. XSA-213: what follows would run as the guest kernel with another address space
+ * loaded. ABI: a multicall within a multicall is refused.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
@@ -76,8 +76,10 @@ long do_multicall(gva_t call_list, uint64_t nr_calls)
                 return give_way(v, at, nr_calls - i);
             break;
         }
-        if (unlikely(!guest_kernel_mode(v)))
-            break;
+        if (unlikely(e.op == __HYPERVISOR_iret || !guest_kernel_mode(v))) {
+            v->in_multicall = false;
+            return (long)e.result; /* as iret itself, hc_nr says: whatever number it is */
+        }
         if (copy_to_guest(at + offsetof(struct multicall_entry, result), &e.result,
                           sizeof(e.result))) {
             rc = -XEN_EFAULT;

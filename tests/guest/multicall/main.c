@@ -3,6 +3,8 @@
  * Shows: a multicall does its calls in order, each with its own result, whatever the others
  * answered; and a list that is not all there, or that contains a multicall, is refused.
  *
+ * An iret ends a list: the guest goes on where its frame says, with the frame's RAX.
+ *
  * XSA-213 (going on after an entry that must end the list).
  */
 #include "test.h"
@@ -112,6 +114,44 @@ static void results_in_readonly_memory(void)
     page_free(c);
 }
 
+/* A list by hand whose iret finds its frame on this stack; it leads to the next instruction. */
+static unsigned long list_with_iret(multicall_entry_t *c, unsigned long nr, unsigned long rax)
+{
+    __asm__ volatile(
+        "mov %%rsp, %%rdx\n\t"
+        "pushq %[ss]\n\t"
+        "pushq %%rdx\n\t"
+        "pushfq\n\t"
+        "pushq %[cs]\n\t"
+        "leaq 1f(%%rip), %%rcx\n\t"
+        "pushq %%rcx\n\t"
+        "pushq $0\n\t"
+        "pushq %%rcx\n\t"
+        "pushq %%r11\n\t"
+        "pushq %%rax\n\t"
+        "movl %[nr], %%eax\n\t"
+        "syscall\n\t"
+        "movl $0x5a5a, %%eax\n" /* should it come back here */
+        "1:"
+        : "+a"(rax), "+D"(c), "+S"(nr)
+        : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(FLAT_KERNEL_CS & ~3), [nr] "i"(__HYPERVISOR_multicall)
+        : "rcx", "rdx", "r11", "memory");
+    return rax;
+}
+
+static void iret_ends_the_list(void)
+{
+    multicall_entry_t c[3];
+
+    memset(c, 0, sizeof(c));
+    c[0].op = c[2].op = __HYPERVISOR_xen_version;
+    c[1].op = __HYPERVISOR_iret;
+    c[2].result = 0x5555;
+    CHECK_EQ(list_with_iret(c, 3, 0x1234), 0x1234, "RAX is the frame's");
+    CHECK((long)c[0].result > 0, "what stands before the iret is done");
+    CHECK_EQ(c[2].result, 0x5555, "what stands behind it is not");
+}
+
 void test_main(void)
 {
     results();
@@ -119,4 +159,5 @@ void test_main(void)
     refusals();
     list_cut_short();
     results_in_readonly_memory();
+    iret_ends_the_list();
 }
