@@ -29,6 +29,7 @@ ARROWS = {
 CORE = "hypervisor/core/"
 MOST_LINES = 18000  # of code in the hypervisor
 
+
 def definitions(text):
     """What a .c file defines at its top level: names for others, names of its own."""
     outside, own, depth, piece = set(), set(), 0, ""

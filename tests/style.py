@@ -211,7 +211,7 @@ def main():
     check_format([path for path in texts if path.endswith((".c", ".h"))])
     named = check_reading_order()
     print("\n".join(problems))
-    print(f"{len(files)} files, {said}, {sum(code.values())} lines of code in the hypervisor, "
+    print(f"{len(files)} files, {said}, {sum(code.values())} lines of code in the hypervisor (at most {rooms.MOST_LINES}), "
           f"{named} names in the reading order, {len(problems)} problems")
     return 1 if problems or len(files) < 10 else 0
 
