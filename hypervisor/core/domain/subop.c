@@ -46,21 +46,17 @@ long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
     return rc;
 }
 
-long subop_run_row(const struct subop *row, gva_t arg, void *about)
-{
-    uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized; /* read, or cleared */
-
-    if (row->size && copy_from_guest(op, arg, row->size))
-        return -XEN_EFAULT;
-    return subop_finish(row, arg, op, about);
-}
-
 long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about)
 {
+    uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized; /* read, or cleared */
     const struct subop *row;
     int rc = find(f, cmd, &row);
 
-    return rc ? rc : subop_run_row(row, arg, about);
+    if (rc)
+        return rc;
+    if (row->size && copy_from_guest(op, arg, row->size))
+        return -XEN_EFAULT;
+    return subop_finish(row, arg, op, about);
 }
 
 int subop_read_control(const struct subop_family *f, gva_t arg, void *op, const struct subop **row)

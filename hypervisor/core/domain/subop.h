@@ -78,8 +78,6 @@ struct subop_family {
 
 /* Operation number `cmd` of the family, with its argument at `arg`. */
 long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about);
-/* One operation on one argument: what subop_run() does when it has found the row. */
-long subop_run_row(const struct subop *row, gva_t arg, void *about);
 
 /* The same in pieces, for control operations, whose number and interface version stand in the
  * argument's first two words: reads f->size bytes to op, checks, finds the row; subop_finish()

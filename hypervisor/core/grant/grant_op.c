@@ -14,22 +14,33 @@
 
 #define UNMAP_BATCH 16 /* elements for one TLB flush */
 
-/* The operation on each of count elements. */
+/* The operation on each of count elements: what subop_run() does for one, without asking the row
+ * each time how. */
 static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count)
 {
-    for (unsigned int i = 0; i < count; i++) {
-        gva_t at;
-        long rc;
+    uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized;
+    struct vcpu *v = current;
+    long rc = 0;
 
-        if (!guest_index(uop, i, row->size, &at))
-            return -XEN_EFAULT;
-        if (i && hypercall_preempt_check())
-            return hypercall_create_continuation(cmd, at, count - i);
-        rc = subop_run_row(row, at, NULL);
-        if (rc)
-            return rc;
+    v->hc_subop = row->name;
+    for (unsigned int i = 0; i < count && !rc; i++) {
+        gva_t at;
+
+        if (!guest_index(uop, i, row->size, &at)) {
+            rc = -XEN_EFAULT;
+        } else if (i && hypercall_preempt_check()) {
+            rc = hypercall_create_continuation(cmd, at, count - i);
+        } else if (copy_from_guest(op, at, row->size) || copy_to_guest(at, op, row->size)) {
+            rc = -XEN_EFAULT;
+        } else {
+            rc = row->fn(NULL, op);
+            rc = rc ? rc : copy_to_guest(at, op, row->size);
+            if (unlikely(subop_show))
+                subop_show(row, op, rc);
+        }
     }
-    return 0;
+    v->hc_subop = NULL;
+    return rc;
 }
 
 static long map_one(struct gnttab_map_grant_ref *op)

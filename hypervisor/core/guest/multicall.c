@@ -18,7 +18,7 @@
 #include <port/current.h>
 #include <xen/errno.h>
 
-static long run_entry(struct vcpu *v, const struct multicall_entry *e)
+static long run_entry(struct vcpu *v, hypercall_fn_t *const *fn, const struct multicall_entry *e)
 {
     const xen_ulong_t *a = e->args;
     uint64_t nr = e->op;
@@ -26,7 +26,7 @@ static long run_entry(struct vcpu *v, const struct multicall_entry *e)
     if (unlikely(nr >= NR_HYPERCALLS))
         return -XEN_ENOSYS;
     v->hc_nr = (unsigned int)nr;
-    return v->domain->ops->hypercalls->fn[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
+    return fn[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 /* The entry gave way: its new arguments go to the guest's list. */
@@ -51,7 +51,8 @@ static long give_way(struct vcpu *v, gva_t at, uint64_t left)
 long do_multicall(gva_t call_list, uint64_t nr_calls)
 {
     struct vcpu *v = current;
-    struct multicall_entry e;
+    hypercall_fn_t *const *fn = v->domain->ops->hypercalls->fn;
+    struct multicall_entry e __uninitialized;
     long rc = 0;
 
     if (v->in_multicall)
@@ -69,7 +70,7 @@ long do_multicall(gva_t call_list, uint64_t nr_calls)
             rc = -XEN_EFAULT;
             break;
         }
-        e.result = (xen_ulong_t)run_entry(v, &e);
+        e.result = (xen_ulong_t)run_entry(v, fn, &e);
         if (hypercall_gave_way(v, (long)e.result)) {
             rc = rewrite_entry(v, at);
             if (!rc)
