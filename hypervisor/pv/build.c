@@ -12,6 +12,7 @@
 #include <core/domain/guest_memory.h>
 #include <parvis/loader.h>
 #include <port/machine.h>
+#include <pv/m2p.h>
 #include <pv/mm.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_ops.h>

@@ -11,10 +11,13 @@
 #include <parvis/string.h>
 #include <port/machine.h>
 #include <pv/hypercall.h>
+#include <pv/m2p.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
+#include <pv/pv_mm.h>
 #include <pv/pv_ops.h>
+#include <xen/domctl.h>
 #include <xen/errno.h>
 
 #define VCPUS_PER_L1   16
@@ -27,6 +30,8 @@
 #define FCW_DEFAULT   0x37f
 #define MXCSR_DEFAULT 0x1f80
 
+uint64_t *machine_to_phys;
+uint64_t machine_to_phys_entries;
 mfn_t pv_zero_page; /* what an empty slot of a GDT maps: set once, when the first domain is made */
 
 static int pv_domain_init(struct domain *d)
@@ -125,6 +130,34 @@ static int pv_vcpu_init(struct vcpu *v)
     return 0;
 }
 
+/* A paravirtual guest names frames by their machine numbers. */
+static mfn_t pv_gfn_to_mfn(const struct domain *d, gfn_t gfn)
+{
+    (void)d;
+    return MFN(gfn.n);
+}
+
+static void pv_set_gpfn(struct domain *d, mfn_t first, unsigned int order, uint64_t gpfn)
+{
+    (void)d;
+    for (uint64_t i = 0; i < 1ull << order; i++)
+        set_m2p(MFN(first.n + i), gpfn == INVALID_GPFN ? gpfn : gpfn + i);
+}
+
+static uint64_t pv_frame_info(const struct page_info *pg)
+{
+    uint64_t type = pg->type_info;
+    unsigned int level = table_level(type);
+
+    if (!is_table_type(type))
+        return XEN_DOMCTL_PFINFO_NOTAB;
+    return (level == 1   ? XEN_DOMCTL_PFINFO_L1TAB
+            : level == 2 ? XEN_DOMCTL_PFINFO_L2TAB
+            : level == 3 ? XEN_DOMCTL_PFINFO_L3TAB
+                         : XEN_DOMCTL_PFINFO_L4TAB) |
+           (type & PGT_pinned ? XEN_DOMCTL_PFINFO_LPINTAB : 0);
+}
+
 static int pv_get_writable(struct page_info *pg, struct domain *d)
 {
     return get_page_and_writable(pg, d) ? 0 : -XEN_EINVAL;
@@ -139,6 +172,9 @@ const struct guest_ops pv_guest_ops = {
     .set_context = pv_set_context,
     .get_context = pv_get_context,
     .build = pv_build,
+    .gfn_to_mfn = pv_gfn_to_mfn,
+    .set_gpfn = pv_set_gpfn,
+    .frame_info = pv_frame_info,
     .get_writable = pv_get_writable,
     .put_writable = put_page_and_type,
     .relinquish_vcpus = pv_relinquish_vcpus,

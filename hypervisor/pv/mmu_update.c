@@ -14,6 +14,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
+#include <pv/m2p.h>
 #include <pv/pv_mm.h>
 
 #define CHUNK 16u

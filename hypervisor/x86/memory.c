@@ -5,13 +5,14 @@
  *
  * Both are indexed by frame number, so they are as sparse as RAM is: where RAM has holes, pages of
  * the tables that would be only about holes are all the same page: one says "no RAM", one says
- * INVALID_M2P_ENTRY. Large pages where a whole 2 MiB of table is about RAM.
+ * INVALID_GPFN. Large pages where a whole 2 MiB of table is about RAM.
  */
 #include <core/base/log.h>
 #include <core/frame/frame.h>
 #include <hv/x86_init.h>
 #include <parvis/string.h>
 #include <port/machine.h>
+#include <pv/m2p.h>
 #include <pv/mm.h>
 
 #include "x86.h"
@@ -123,7 +124,7 @@ static void make_table(struct sparse_table *t, void (*fill)(void *at, size_t n))
 
 static void fill_m2p(void *at, size_t n)
 {
-    memset(at, 0xff, n); /* INVALID_M2P_ENTRY */
+    memset(at, 0xff, n); /* INVALID_GPFN */
 }
 
 static void fill_holes(void *at, size_t n)

@@ -18,6 +18,8 @@
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
 #include <pv/hypercall.h>
+#include <pv/m2p.h>
+#include <xen/domctl.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
 
@@ -133,6 +135,27 @@ static int grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint
     return GNTST_okay;
 }
 
+/* By what number a guest of this kind names frame 0 (host.h). */
+uint64_t host_gfn_base;
+
+static mfn_t gfn_to_mfn(const struct domain *d, gfn_t gfn)
+{
+    (void)d;
+    return MFN(gfn.n - host_gfn_base);
+}
+
+static void set_gpfn(struct domain *d, mfn_t first, unsigned int order, uint64_t gpfn)
+{
+    (void)d;
+    for (uint64_t i = 0; i < 1ull << order; i++)
+        set_m2p(MFN(first.n + i), gpfn == INVALID_GPFN ? gpfn : gpfn + i);
+}
+
+static uint64_t frame_info(const struct page_info *pg)
+{
+    return pg->count_info & PGC_xenheap ? XEN_DOMCTL_PFINFO_LPINTAB : XEN_DOMCTL_PFINFO_NOTAB;
+}
+
 static int relinquish_vcpus(struct domain *d)
 {
     for (unsigned int i = 0; i < MOST_MAPPINGS; i++) {
@@ -161,6 +184,9 @@ static void show_vcpu(const struct vcpu *v)
 
 const struct guest_ops host_guest_ops = {
     .hypercalls = &pv_hypercalls,
+    .gfn_to_mfn = gfn_to_mfn,
+    .set_gpfn = set_gpfn,
+    .frame_info = frame_info,
     .get_writable = get_writable,
     .put_writable = put_page,
     .domain_init = nothing_domain,
@@ -183,6 +209,7 @@ void host_init(uint64_t frames)
     host_memory_init(frames);
     host_locks_init();
     host_guest_init();
+    host_gfn_base = 0;
     host_irq_init();
     host_tlb_init();
     host_full_cpu = false;

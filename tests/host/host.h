@@ -47,6 +47,8 @@ void host_destroy(struct domain *d); /* domain_kill() to its end */
 /* A guest kind that has no page tables: what core's own tests use. host_init() makes it the
  * default. */
 extern const struct guest_ops host_guest_ops;
+/* A guest of the host's kind names frame n by n + host_gfn_base; 0, until a test sets it. */
+extern uint64_t host_gfn_base;
 
 /* What was asked of the machine. */
 extern unsigned int host_flushes, host_kicks, host_stops;

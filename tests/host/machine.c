@@ -17,6 +17,7 @@
 #include <core/base/log.h>
 #include <port/atomic.h>
 #include <port/sanitize.h>
+#include <pv/m2p.h>
 
 static char *ram;
 static size_t ram_size;

@@ -7,6 +7,7 @@
 
 #include <core/domain/domain_pages.h>
 #include <core/guest/memory_op.h>
+#include <pv/m2p.h>
 #include <xen/memory.h>
 
 static struct domain *dom0, *d;
@@ -83,7 +84,7 @@ static void pages_become_contiguous(void **state)
     assert_true(out[0] + 16 <= 1u << 12);
     for (unsigned int k = 0; k < 16; k++)
         assert_int_equal(machine_to_phys[out[0] + k], 0x400 + k);
-    assert_int_equal(machine_to_phys[list()[3]], INVALID_M2P_ENTRY);
+    assert_int_equal(machine_to_phys[list()[3]], INVALID_GPFN);
     /* and back */
     x = exchange_args(1, 4, 16, 0);
     list()[0] = out[0];

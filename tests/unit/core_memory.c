@@ -11,7 +11,9 @@
 #include <core/domain/domain_table.h>
 #include <core/guest/memory_op.h>
 #include <parvis/boot_info.h>
+#include <pv/m2p.h>
 #include <xen/memory.h>
+#include <xen/vcpu.h>
 
 /* A reservation's progress in the command word, in extents. */
 #define EXTENTS_SHIFT (MEMOP_EXTENT_SHIFT + MEMOP_INSIDE_BITS)
@@ -76,7 +78,29 @@ static void get_and_give_back(void **state)
     assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 20, 2), 20);
     assert_int_equal(d->tot_pages, 0);
     assert_int_equal(heap_free_frames(), before);
-    assert_int_equal(machine_to_phys[list()[0]], INVALID_M2P_ENTRY);
+    assert_int_equal(machine_to_phys[list()[0]], INVALID_GPFN);
+}
+
+/* A guest names its frames by numbers of its kind, which are no machine frames. */
+static void numbers_are_the_kinds(void **state)
+{
+    struct vcpu_register_vcpu_info info = {.offset = 0};
+    mfn_t frame;
+
+    (void)state;
+    populate(3, 0);
+    host_gfn_base = 0x100000;
+    frame = MFN(list()[2]);
+    info.mfn = frame.n + host_gfn_base;
+    memcpy(host_guest(ARG), &info, sizeof(info));
+    assert_int_equal(call(v, vcpu_op, VCPUOP_register_vcpu_info, 0, ARG), 0);
+    assert_ptr_equal(v->vcpu_info, map_frame(frame));
+    list()[2] = frame.n;
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 2, 0), 0);
+    list()[0] += host_gfn_base;
+    list()[1] += host_gfn_base;
+    assert_int_equal(reserve(v, XENMEM_decrease_reservation, DOMID_SELF, 3, 0), 2);
+    assert_int_equal(d->tot_pages, 1);
 }
 
 static void what_is_not_ours_is_not_given_back(void **state)
@@ -325,6 +349,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(get_and_give_back),
+        TEST(numbers_are_the_kinds),
         TEST(what_is_not_ours_is_not_given_back),
         TEST(limits),
         TEST(the_control_domain_builds),

@@ -10,6 +10,7 @@
 
 #include "pv_mm_support.h"
 
+#include <pv/m2p.h>
 #include <xen/errno.h>
 
 #define REQS HOST_GUEST_BASE

@@ -13,49 +13,33 @@
 
 #define MAX_FRAMES_ASKED 1024
 
-static uint64_t frame_info(struct domain *d, uint64_t mfn)
+static uint64_t frame_info(struct domain *d, gfn_t gfn)
 {
-    struct page_info *pg = get_page_from_mfn(MFN(mfn), d);
-    uint64_t type, info;
+    struct page_info *pg = get_page_from_gfn(gfn, d);
+    uint64_t info;
 
     if (!pg)
         return XEN_DOMCTL_PFINFO_XTAB;
-    type = pg->type_info;
+    info = d->ops->frame_info(pg);
     put_page(pg);
-    switch (type & PGT_type_mask) {
-    case PGT_l1_page_table:
-        info = XEN_DOMCTL_PFINFO_L1TAB;
-        break;
-    case PGT_l2_page_table:
-        info = XEN_DOMCTL_PFINFO_L2TAB;
-        break;
-    case PGT_l3_page_table:
-        info = XEN_DOMCTL_PFINFO_L3TAB;
-        break;
-    case PGT_l4_page_table:
-        info = XEN_DOMCTL_PFINFO_L4TAB;
-        break;
-    default:
-        return XEN_DOMCTL_PFINFO_NOTAB;
-    }
-    return type & PGT_pinned ? info | XEN_DOMCTL_PFINFO_LPINTAB : info;
+    return info;
 }
 
 int domctl_getpageframeinfo3(struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_getpageframeinfo3 *a = &op->u.getpageframeinfo3;
-    uint64_t mfn;
+    uint64_t word;
 
     if (a->num > MAX_FRAMES_ASKED)
         return refused(-XEN_E2BIG, "%lu frames; %u at once", (unsigned long)a->num,
                        MAX_FRAMES_ASKED);
     for (uint64_t i = 0; i < a->num; i++) {
-        gva_t at = a->array + i * sizeof(mfn);
+        gva_t at = a->array + i * sizeof(word);
 
-        if (copy_from_guest(&mfn, at, sizeof(mfn)))
+        if (copy_from_guest(&word, at, sizeof(word)))
             return -XEN_EFAULT;
-        mfn = frame_info(d, mfn);
-        if (copy_to_guest(at, &mfn, sizeof(mfn)))
+        word = frame_info(d, GFN(word));
+        if (copy_to_guest(at, &word, sizeof(word)))
             return -XEN_EFAULT;
     }
     return 0;
@@ -63,14 +47,13 @@ int domctl_getpageframeinfo3(struct domain *d, struct xen_domctl *op)
 
 int domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
 {
-    mfn_t mfn = MFN(op->u.hypercall_init.gmfn);
-    struct page_info *pg = mfn_valid(mfn) ? mfn_to_page(mfn) : NULL;
+    struct page_info *pg = get_writable_from_gfn(GFN(op->u.hypercall_init.gmfn), d);
     void *page;
 
-    if (!pg || d->ops->get_writable(pg, d))
-        return refused(-XEN_EACCES, "%#lx is not a frame that d%u may write", (unsigned long)mfn.n,
-                       d->domain_id);
-    page = map_guest_frame(d, mfn);
+    if (!pg)
+        return refused(-XEN_EACCES, "%#lx is not a frame that d%u may write",
+                       (unsigned long)op->u.hypercall_init.gmfn, d->domain_id);
+    page = map_guest_frame(d, page_to_mfn(pg));
     d->ops->fill_hypercall_page(page);
     unmap_guest_frame(d, page);
     d->ops->put_writable(pg);

@@ -24,12 +24,12 @@ static long op_eoi(const struct physdev_eoi *a)
 
 static long op_eoi_gmfn_v1(const struct physdev_pirq_eoi_gmfn *a)
 {
-    return pirq_share_eoi_map(current->domain, MFN(a->gmfn), true);
+    return pirq_share_eoi_map(current->domain, GFN(a->gmfn), true);
 }
 
 static long op_eoi_gmfn_v2(const struct physdev_pirq_eoi_gmfn *a)
 {
-    return pirq_share_eoi_map(current->domain, MFN(a->gmfn), false);
+    return pirq_share_eoi_map(current->domain, GFN(a->gmfn), false);
 }
 
 static long op_irq_status_query(struct physdev_irq_status_query *a)

@@ -20,9 +20,10 @@
 #include <core/domain/domain_table.h>
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <limits.h>
 #include <port/atomic.h>
 #include <port/machine.h>
-#include <limits.h>
 #include <xen/errno.h>
 
 bool get_page(struct page_info *pg, const struct domain *d)
@@ -53,6 +54,20 @@ struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
         return NULL;
     pg = mfn_to_page(mfn);
     return get_page(pg, d) ? pg : NULL;
+}
+
+struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d)
+{
+    return get_page_from_mfn(d->ops->gfn_to_mfn(d, gfn), d);
+}
+
+struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d)
+{
+    mfn_t mfn = d->ops->gfn_to_mfn(d, gfn);
+
+    if (!mfn_valid(mfn) || d->ops->get_writable(mfn_to_page(mfn), d))
+        return NULL;
+    return mfn_to_page(mfn);
 }
 
 /* Takes n frames off d's count; the domain's own reference is dropped with the last. */
@@ -188,7 +203,7 @@ void share_hv_page_with_guest(void *page, struct domain *d, bool writable)
     /* One type reference for ever: a read-only page cannot become writable, a writable one nothing
      * else. XSA-248 */
     pg->type_info = (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1;
-    set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
+    d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
     if (atomic_add_return(&d->xenheap_pages, 1) == 1)
         get_knownalive_domain(d);
     smp_wmb();

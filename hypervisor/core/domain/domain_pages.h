@@ -21,9 +21,14 @@ void unshare_hv_page(void *page);
  * frees at the last reference. */
 bool __must_check get_page(struct page_info *pg, const struct domain *d);
 void put_page(struct page_info *pg);
-/* From a machine frame number that a guest gave: NULL unless mfn is RAM owned by d; else with one
+/* From a machine frame number, whoever gave it: NULL unless mfn is RAM owned by d; else with one
  * reference. */
 struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);
+/* From the number by which d names a frame of its own in a hypercall: with a general reference; and
+ * with a writable one too, which put_writable() of its kind gives back with it. NULL: it may not.
+ */
+struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d);
+struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d);
 /* Teardown: moves a frame from d->pages to d->relinquish. d->page_alloc_lock is held. */
 void domain_page_set_aside(struct domain *d, struct page_info *pg);
 /* Takes a frame that only its owner holds (one reference, no type) out of its domain: 0, and the

@@ -16,13 +16,15 @@
 #include <core/base/hypercall.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/in_flight.h>
+#include <core/state/guest_ops.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 
 #define FRAMES_PER_CHECK 32u
 
-int in_flight_take(struct domain *d, mfn_t mfn)
+int in_flight_take(struct domain *d, gfn_t gfn)
 {
+    mfn_t mfn = d->ops->gfn_to_mfn(d, gfn);
     int rc;
 
     if (!mfn_valid(mfn))
@@ -42,9 +44,9 @@ static struct page_info *pop(struct page_list *l)
     return pg;
 }
 
-static void free_taken(struct page_info *pg)
+static void free_taken(struct domain *d, struct page_info *pg)
 {
-    set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
+    d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
     free_frames(pg, 0);
 }
 
@@ -59,7 +61,7 @@ void in_flight_return(struct domain *d)
         flush_tlb_domain(d);
     while ((pg = pop(&f->taken)) != NULL)
         if (domain_assign_frames(d, pg, 0))
-            free_taken(pg);
+            free_taken(d, pg);
     while ((pg = pop(&f->got)) != NULL)
         free_unused_frames(pg, f->got_order);
 }
@@ -69,7 +71,7 @@ int in_flight_free(struct domain *d)
     struct page_info *pg;
 
     for (unsigned int n = 1; (pg = pop(&d->in_flight.taken)) != NULL; n++) {
-        free_taken(pg);
+        free_taken(d, pg);
         if (n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check())
             return -XEN_ERESTART;
     }

@@ -8,7 +8,7 @@
 #include <core/state/domain.h>
 
 /* Takes a frame out of d, which nobody uses. 0, -XEN_EINVAL, -XEN_EBUSY: as steal_page(). */
-int __must_check in_flight_take(struct domain *d, mfn_t mfn);
+int __must_check in_flight_take(struct domain *d, gfn_t gfn);
 /* Undoes what is not committed: d has its frames again, or, when it may not (XSA-159), the heap. */
 void in_flight_return(struct domain *d);
 /* Frees what was taken. 0 or -XEN_ERESTART. */

@@ -10,6 +10,7 @@
  * d->evtchn.lock guards the table.
  */
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
@@ -250,16 +251,16 @@ int pirq_reserve_free(struct domain *d, uint32_t *pirq)
     return 0;
 }
 
-int pirq_share_eoi_map(struct domain *d, mfn_t mfn, bool auto_eoi)
+int pirq_share_eoi_map(struct domain *d, gfn_t gfn, bool auto_eoi)
 {
     struct page_info *pg;
 
     if (!d->pirqs)
         return -XEN_ENOSYS;
-    pg = mfn_valid(mfn) ? mfn_to_page(mfn) : NULL;
-    if (!pg || d->ops->get_writable(pg, d))
+    pg = get_writable_from_gfn(gfn, d);
+    if (!pg)
         return refused(-XEN_EINVAL, "the EOI map: %#lx is not a frame the domain may write",
-                       (unsigned long)mfn.n);
+                       (unsigned long)gfn.n);
     spin_lock(&d->evtchn.lock);
     if (d->pirqs->eoi_page) {
         spin_unlock(&d->evtchn.lock);
@@ -268,7 +269,7 @@ int pirq_share_eoi_map(struct domain *d, mfn_t mfn, bool auto_eoi)
     }
     d->pirqs->eoi_page = pg;
     d->pirqs->auto_eoi = auto_eoi;
-    d->pirqs->eoi_map = map_guest_frame(d, mfn);
+    d->pirqs->eoi_map = map_guest_frame(d, page_to_mfn(pg));
     for (uint32_t i = 0; i < NR_IRQS; i++)
         if (d->pirqs->pirq[i].port)
             set_needs_eoi(d, i, irq_is_level(i));

@@ -43,6 +43,6 @@ int __must_check pirq_unmap(struct domain *d, uint32_t pirq);
 int __must_check pirq_reserve_free(struct domain *d, uint32_t *pirq);
 /* The page of one bit a pirq by which a guest learns that it needs an EOI. -XEN_EBUSY there is one,
  * -XEN_EINVAL not its page. */
-int __must_check pirq_share_eoi_map(struct domain *d, mfn_t mfn, bool auto_eoi);
+int __must_check pirq_share_eoi_map(struct domain *d, gfn_t gfn, bool auto_eoi);
 
 #endif

@@ -77,11 +77,7 @@ struct page_list {
 /* Indexed by mfn, max_mfn + 1 entries; holes in RAM belong to nobody */
 extern struct page_info *frame_table;
 extern uint64_t max_mfn; /* highest frame of RAM */
-/* M2P: writable alias; guests see it read-only at HYPERVISOR_VIRT_START */
-extern uint64_t *machine_to_phys;
-extern uint64_t machine_to_phys_entries;
-#define INVALID_M2P_ENTRY (~0ull)
-void set_m2p(mfn_t mfn, uint64_t pfn); /* checks the range */
+#define INVALID_GPFN (~0ull) /* no place in a guest's own numbering of its memory */
 
 static inline bool mfn_valid(mfn_t mfn);
 static inline struct page_info *mfn_to_page(mfn_t mfn)

@@ -48,9 +48,9 @@ static int open_own(struct side *s, const struct gnttab_copy_ptr *p)
     if (p->domid != DOMID_SELF && p->domid != current->domain->domain_id)
         return refused(GNTST_permission_denied, "grant copy: frame of d%u without a grant",
                        p->domid);
-    s->frame = MFN(p->u.gmfn);
+    s->frame = current->domain->ops->gfn_to_mfn(current->domain, GFN(p->u.gmfn));
     if (!grant_get_frame(current->domain, s->frame, s->readonly))
-        return refused(GNTST_bad_page, "grant copy: frame %#lx", (unsigned long)s->frame.n);
+        return refused(GNTST_bad_page, "grant copy: frame %#lx", (unsigned long)p->u.gmfn);
     s->d = current->domain;
     return 0;
 }

@@ -21,7 +21,7 @@
 struct active_grant {
     uint32_t readers, writers; /* uses; 0 and 0: idle, the rest means nothing */
     domid_t domid;             /* who */
-    mfn_t frame;
+    mfn_t frame;               /* what the granter's number meant when the first use began */
 };
 
 struct maptrack {

@@ -72,7 +72,7 @@ static int pin_locked(struct domain *rd, const struct domain *ld, grant_ref_t re
         return rc;
     if (!a->readers && !a->writers) {
         smp_rmb(); /* Race: the granter writes frame before flags */
-        a->frame = MFN(READ_ONCE(e->frame));
+        a->frame = rd->ops->gfn_to_mfn(rd, GFN(READ_ONCE(e->frame)));
         a->domid = ld->domain_id;
     }
     if (readonly)

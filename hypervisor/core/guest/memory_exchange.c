@@ -16,13 +16,14 @@
  * checked like any other.
  */
 #include <core/base/log.h>
-#include <core/domain/guest_memory.h>
-#include <core/domain/in_flight.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/guest_memory.h>
+#include <core/domain/in_flight.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <port/atomic.h>
 #include <port/machine.h>
 #include <xen/errno.h>
@@ -69,7 +70,7 @@ static int take_inputs(struct exchange *e, uint64_t first)
 {
     unsigned int order = e->x.in.extent_order;
     uint64_t begin = e->f->taken.count, n;
-    xen_pfn_t mfn = 0;
+    xen_pfn_t gfn = 0;
     gva_t at;
 
     while ((n = e->f->taken.count) < 1ull << (order + e->in_order)) {
@@ -79,12 +80,12 @@ static int take_inputs(struct exchange *e, uint64_t first)
         if (turn_over(n, begin))
             return -XEN_ERESTART;
         if ((n == begin || inside == 0) &&
-            (!guest_index(e->x.in.extent_start, first + (n >> order), sizeof(mfn), &at) ||
-             copy_from_guest(&mfn, at, sizeof(mfn))))
+            (!guest_index(e->x.in.extent_start, first + (n >> order), sizeof(gfn), &at) ||
+             copy_from_guest(&gfn, at, sizeof(gfn))))
             return -XEN_EFAULT;
-        rc = in_flight_take(e->d, MFN(mfn + inside));
+        rc = in_flight_take(e->d, GFN(gfn + inside));
         if (rc)
-            return refused(rc, "frame %#lx is no RAM, not the domain's, or in use", mfn + inside);
+            return refused(rc, "frame %#lx is no RAM, not the domain's, or in use", gfn + inside);
     }
     return 0;
 }
@@ -134,8 +135,7 @@ static int give_output(struct exchange *e, struct page_info *pg, uint64_t i)
     if (!guest_index(e->x.out.extent_start, i, sizeof(gpfn), &at) ||
         copy_from_guest(&gpfn, at, sizeof(gpfn)) || copy_to_guest(at, &mfn, sizeof(mfn)))
         return -XEN_EFAULT;
-    for (uint64_t k = 0; k < 1ull << order; k++)
-        set_m2p(MFN(mfn + k), gpfn + k);
+    e->d->ops->set_gpfn(e->d, MFN(mfn), order, gpfn);
     return 0;
 }
 

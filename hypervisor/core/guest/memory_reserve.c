@@ -21,6 +21,7 @@
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 
@@ -70,8 +71,7 @@ static enum outcome populate_one(struct batch *b, uint64_t i)
                 b->d->domain_id, b->d->tot_pages, b->d->max_pages);
         return REFUSED;
     }
-    for (uint64_t k = 0; k < 1ull << b->order; k++)
-        set_m2p(page_to_mfn(&pg[k]), gpfn + k);
+    b->d->ops->set_gpfn(b->d, page_to_mfn(pg), b->order, gpfn);
     return list_put(b, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
@@ -81,21 +81,21 @@ static enum outcome increase_one(struct batch *b, uint64_t i)
 
     if (!pg)
         return b->budget ? REFUSED : AGAIN;
-    for (uint64_t k = 0; k < 1ull << b->order; k++)
-        set_m2p(page_to_mfn(&pg[k]), INVALID_M2P_ENTRY);
+    b->d->ops->set_gpfn(b->d, page_to_mfn(pg), b->order, INVALID_GPFN);
     return !b->list || list_put(b, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
-static bool give_back(struct domain *d, uint64_t mfn)
+static bool give_back(struct domain *d, gfn_t gfn)
 {
-    struct page_info *pg = get_page_from_mfn(MFN(mfn), d);
+    struct page_info *pg = get_page_from_gfn(gfn, d);
     bool ok;
 
     if (!pg)
-        return refused(-XEN_EINVAL, "frame %#lx is not d%u's", mfn, d->domain_id) == 0;
+        return refused(-XEN_EINVAL, "frame %#lx is not d%u's", (unsigned long)gfn.n,
+                       d->domain_id) == 0;
     ok = !(pg->count_info & PGC_xenheap) && clear_allocated(pg);
     if (ok)
-        set_m2p(page_to_mfn(pg), INVALID_M2P_ENTRY);
+        d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
     put_page(pg);
     return ok;
 }
@@ -103,14 +103,14 @@ static bool give_back(struct domain *d, uint64_t mfn)
 static enum outcome decrease_one(struct batch *b, uint64_t i)
 {
     unsigned int first = b->inside;
-    xen_pfn_t mfn;
+    xen_pfn_t gfn;
 
-    if (!list_get(b, i, &mfn))
+    if (!list_get(b, i, &gfn))
         return REFUSED;
     for (; b->inside < 1u << b->order; b->inside++) {
         if (b->inside % FRAMES_PER_CHECK == 0 && b->inside != first && hypercall_preempt_check())
             return AGAIN;
-        if (!give_back(b->d, mfn + b->inside))
+        if (!give_back(b->d, GFN(gfn + b->inside)))
             return REFUSED;
     }
     b->inside = 0;

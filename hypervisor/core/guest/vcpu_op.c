@@ -122,7 +122,7 @@ static long register_time_area(struct vcpu *v, const struct vcpu_register_time_m
 
 static long register_info(struct vcpu *v, const struct vcpu_register_vcpu_info *info)
 {
-    return vcpu_info_map(v, MFN(info->mfn), info->offset);
+    return vcpu_info_map(v, GFN(info->mfn), info->offset);
 }
 
 static long set_singleshot(struct vcpu *v, const struct vcpu_set_singleshot_timer *set)

@@ -11,6 +11,7 @@
  * place.
  */
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
 #include <core/life/vcpu_info.h>
 #include <core/sched/vcpu_time.h>
@@ -32,7 +33,7 @@ void vcpu_info_init(struct vcpu *v)
     v->vcpu_info_mfn = INVALID_MFN;
 }
 
-int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
+int vcpu_info_map(struct vcpu *v, gfn_t gfn, unsigned int offset)
 {
     struct domain *d = v->domain;
     struct page_info *pg;
@@ -44,11 +45,10 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
         return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
     if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))
         return refused(-XEN_EINVAL, "vcpu %u is up", v->vcpu_id);
-    if (!mfn_valid(mfn))
-        return refused(-XEN_EINVAL, "frame %#lx is not RAM", mfn.n);
-    pg = mfn_to_page(mfn);
-    if (d->ops->get_writable(pg, d))
-        return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain", mfn.n);
+    pg = get_writable_from_gfn(gfn, d);
+    if (!pg)
+        return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain",
+                       (unsigned long)gfn.n);
 
     spin_lock(&d->evtchn.lock);
     if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN)) {
@@ -57,7 +57,7 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
         return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
     }
     from = v->vcpu_info;
-    to = (struct vcpu_info *)((char *)map_guest_frame(d, mfn) + offset);
+    to = (struct vcpu_info *)((char *)map_guest_frame(d, page_to_mfn(pg)) + offset);
     if (from == &v->own_info) {
         memset(to, 0, sizeof(*to)); /* ABI: a vCPU that had none begins with an empty one, masked */
         to->evtchn_upcall_mask = 1;
@@ -65,7 +65,7 @@ int vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset)
         memcpy(to, from, sizeof(*to));
     }
     v->vcpu_info = to;
-    v->vcpu_info_mfn = mfn;
+    v->vcpu_info_mfn = page_to_mfn(pg);
     smp_wmb();
     to->evtchn_pending_sel = ~0ul;
     to->evtchn_upcall_pending = 1;

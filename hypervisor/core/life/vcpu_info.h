@@ -10,7 +10,7 @@ struct vcpu;
 void vcpu_info_init(struct vcpu *v);
 /* VCPUOP_register_vcpu_info: v is current or not up. -XEN_EINVAL: set already, or the place is not
  * allowed. */
-int __must_check vcpu_info_map(struct vcpu *v, mfn_t mfn, unsigned int offset);
+int __must_check vcpu_info_map(struct vcpu *v, gfn_t gfn, unsigned int offset);
 void vcpu_info_unmap(struct vcpu *v); /* gives the registered page back (teardown) */
 
 #endif

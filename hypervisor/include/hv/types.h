@@ -2,10 +2,11 @@
 /*
  * The basic types of the hypervisor.
  *
- * A machine frame number and a guest (pseudo-physical) frame number are one-member structs, so that
- * the compiler refuses to mix them. A guest address is an integer (gva_t), never a C pointer: the
- * only way to reach what it names is port/guest_access.h. Functions that can fail return 0 or a
- * negative XEN_E* (xen/errno.h) and are __must_check.
+ * A machine frame number and the number by which a guest names a frame in its hypercalls are
+ * one-member structs, so that the compiler refuses to mix them; which frame the second one means is
+ * for the kind of the guest to say (core/state/guest_ops.h). A guest address is an integer (gva_t),
+ * never a C pointer: the only way to reach what it names is port/guest_access.h. Functions that can
+ * fail return 0 or a negative XEN_E* (xen/errno.h) and are __must_check.
  */
 #ifndef HV_TYPES_H
 #define HV_TYPES_H
@@ -21,14 +22,14 @@ typedef struct {
 
 typedef struct {
     uint64_t n;
-} pfn_t;
+} gfn_t;
 
 typedef uint64_t gva_t;   /* guest virtual address, as the guest passed it: unchecked */
 typedef uint64_t paddr_t; /* machine physical address */
 typedef int64_t s_time_t; /* nanoseconds since the hypervisor's clock started */
 
 #define MFN(x)      ((mfn_t){(x)})
-#define PFN(x)      ((pfn_t){(x)})
+#define GFN(x)      ((gfn_t){(x)})
 #define INVALID_MFN MFN(~0ull)
 
 static inline bool mfn_eq(mfn_t a, mfn_t b)
