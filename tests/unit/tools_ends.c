@@ -145,6 +145,35 @@ static void waits_for_the_next_life(void **state)
     close(fd);
 }
 
+/* What cannot be known is left as it is: a domain without a configuration that can be read is
+ * preserved, one whose console cannot be reached is not taken up. */
+static void without_its_records(void **state)
+{
+    uint32_t web, deaf;
+    char path[64];
+    FILE *out;
+
+    (void)state;
+    serve("web", "destroy", &web);
+    out = fopen(state_path("domains/%u.xml", web), "w");
+    fputs("<domain", out);
+    fclose(out);
+    make_guest("deaf", "destroy", &deaf);
+    snprintf(path, sizeof(path), "/local/domain/%u/console/port", deaf);
+    f->host.ops->store_rm(&f->host, 0, path);
+    reaper_collect(&f->host);
+    assert_null(console_by_name("deaf"));
+    assert_non_null(fake_domain(f, deaf));
+    fake_shutdown(f, web, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    assert_non_null(fake_domain(f, web));
+    assert_string_equal(console_by_name("web")->how, "powered off (preserved)");
+    unlink(state_path("domains/%u.xml", web));
+    console_by_name("web")->handled = false;
+    policy_check(&f->host);
+    assert_non_null(fake_domain(f, web));
+}
+
 /* Without the store a domain goes all the same, and its entries when the store is back; one that
  * the hypervisor does not let go is tried again. */
 static void what_fails_is_tried_again(void **state)
@@ -431,6 +460,7 @@ int main(void)
         T(waits_for_the_next_life),
         T(short_lives_are_counted),
         T(what_fails_is_tried_again),
+        T(without_its_records),
         T(causes),
     };
 

@@ -285,6 +285,23 @@ static void actions(void **state)
     assert_string_equal(domain_state_text(&(struct host_domain){0}), "runnable");
 }
 
+/* One line, one cause, in words. */
+static void errors(void **state)
+{
+    struct error e = {0};
+
+    (void)state;
+    assert_int_equal(error_set(&e, 0, "first\n\x1b[2J"), -EINVAL);
+    assert_int_equal(error_errno(&e, -ENOTCONN, "second"), -ENOTCONN);
+    assert_string_equal(e.text, "first??[2J");
+    e.code = 0;
+    error_errno(&e, -ENOTCONN, "web");
+    assert_non_null(strstr(e.text, "web: xenstored does not answer"));
+    assert_non_null(strstr(error_reason(-EACCES), "needs root"));
+    assert_string_equal(error_reason(-ESRCH), "no such domain");
+    assert_string_equal(error_reason(-ENOSPC), "No space left on device");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, lifecycle_setup, lifecycle_teardown)
 
 int main(void)
@@ -294,6 +311,7 @@ int main(void)
         T(reaps),
         T(lists),
         T(keeps_the_configuration),
+        T(errors),
         T(actions),
         T(conflicts_are_tried_again),
         T(transactions_do_not_meet),
