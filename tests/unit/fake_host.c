@@ -33,6 +33,14 @@ bool fake_fails(struct fake_host *f, const char *call)
     return f->calls == f->fail_at;
 }
 
+void fake_gives_back(struct fake_host *f, const char *call)
+{
+    if (f->kill_at && ++f->calls == f->kill_at) {
+        f->failed_call = call;
+        longjmp(f->killed, 1);
+    }
+}
+
 void fake_process_died(struct fake_host *f)
 {
     for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
@@ -156,6 +164,7 @@ static int domain_destroy(struct host *h, uint32_t domid)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
+    fake_gives_back(fake(h), __func__);
     if (!d || fake(h)->will_not_die) {
         return d ? -EBUSY : -ESRCH;
     }

@@ -10,6 +10,8 @@
 #include "fake_host.h"
 
 bool fake_fails(struct fake_host *f, const char *call);
+/* A call that gives something back: it does not fail, but the process may be killed in it. */
+void fake_gives_back(struct fake_host *f, const char *call);
 
 #define MAY_FAIL(h)                                                                                \
     do {                                                                                           \

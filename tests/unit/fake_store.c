@@ -165,6 +165,7 @@ int fake_store_rm(struct host *h, host_txn_t t, const char *path)
     struct fake_entry *list = fake(h)->entries;
     size_t len = strlen(path);
 
+    fake_gives_back(fake(h), __func__);
     if (fake(h)->store_dead) {
         return -ENOTCONN;
     }
@@ -267,6 +268,7 @@ int fake_store_release(struct host *h, uint32_t domid)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
+    fake_gives_back(fake(h), __func__);
     if (fake(h)->store_dead) {
         return -ENOTCONN;
     }
