@@ -286,6 +286,7 @@ int main(int argc, char **argv)
     loop(h, signals);
     client_close_all();
     reaper_close(h);
+    policy_go_on(); /* who was to live again does so with the next daemon */
     console_close_all(h);
     unlink(state_path("parvisd.sock"));
     /* The kernel closes the host. libxenstore would cancel its thread for that, which takes a
