@@ -132,7 +132,7 @@ static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int se
         if (poll(p, n,
                  seconds && limit - passed < PROGRESS_MS ? (int)(limit - passed) : PROGRESS_MS) ==
             0) {
-            waiting_for(a, p, n, "waiting for the end");
+            waiting_for(a, p, n, "still waiting");
         }
         for (size_t i = 0; i < n; i++) {
             int one = p[i].fd >= 0 && p[i].revents ? told(&a[i], p[i].fd) : -1;
