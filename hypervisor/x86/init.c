@@ -55,13 +55,17 @@ void x86_init_early(const struct boot_info *bi)
 
 void x86_init_late(const struct boot_info *bi)
 {
+    bool control = false;
+
+    for (unsigned int i = 0; i < bi->nr_domains; i++)
+        control |= bi->domains[i].is_control;
     init_acpi(bi->rsdp);
     if (!acpi.found)
         panic("no ACPI tables: interrupt controllers and timers cannot be found");
     init_efi(bi->efi_system_table);
     pic_disable();
     init_apic();
-    init_time();
+    init_time(control);
     init_irq();
     apic_timer_init();
     cpu0_block.cpu.arch.apic_id = apic_id();

@@ -2,9 +2,13 @@
 /*
  * The battery clock (CMOS), read once: where the wall clock starts. Its time is taken for UTC.
  *
- * A reading is good when no update was under way and a second reading says the same. A clock that
- * never settles gives what it says last.
+ * It counts whole seconds, so the wall clock would be up to a second late. With a control domain,
+ * whose start takes many seconds anyway, the tick is waited for; a guest alone gets the middle of
+ * the second at once. A reading is good when no update was under way and a second reading says the
+ * same. A clock that never settles gives what it says last.
  */
+#include <port/machine.h>
+
 #include "acpi.h"
 #include "insn.h"
 #include "x86.h"
@@ -74,7 +78,7 @@ static uint64_t days_from_date(unsigned int year, unsigned int month, unsigned i
     return 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1 - 719468;
 }
 
-uint64_t rtc_read_seconds(void)
+static uint64_t read_seconds(void)
 {
     struct rtc_time a, b = {0};
 
@@ -89,4 +93,14 @@ uint64_t rtc_read_seconds(void)
     if (b.year < 1970 || b.month < 1 || b.month > 12 || b.day < 1)
         return 0;
     return ((days_from_date(b.year, b.month, b.day) * 24 + b.hour) * 60 + b.minute) * 60 + b.second;
+}
+
+uint64_t rtc_read_ns(bool at_tick)
+{
+    uint64_t seconds = read_seconds(), now = seconds;
+    s_time_t end = clock_now() + MILLISECS(1100);
+
+    while (at_tick && now == seconds && clock_now() < end)
+        now = read_seconds();
+    return now * 1000000000ull + (at_tick ? 0 : 500000000ull);
 }

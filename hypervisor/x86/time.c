@@ -185,17 +185,16 @@ static void set_scale(uint64_t hz)
     scale_mul = (uint32_t)((1000000000ull << 32) / rate);
 }
 
-void init_time(void)
+void init_time(bool exact_wall_clock)
 {
     struct reference r = choose_reference();
-    uint64_t hz = measure_tsc_hz(&r), seconds, now;
+    uint64_t hz = measure_tsc_hz(&r), wall;
 
     tsc_khz = hz / 1000;
     tsc_base = rdtsc();
     set_scale(hz);
-    seconds = rtc_read_seconds();
-    now = (uint64_t)clock_now();
-    wall_at_zero = seconds * 1000000000ull - now;
+    wall = rtc_read_ns(exact_wall_clock);
+    wall_at_zero = wall - (uint64_t)clock_now();
     log_info("TSC %lu.%03lu MHz by %s%s", (unsigned long)tsc_khz / 1000,
              (unsigned long)tsc_khz % 1000, r.name, cpu_has.invariant_tsc ? ", invariant" : "");
 }

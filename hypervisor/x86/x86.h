@@ -87,9 +87,9 @@ void pic_disable(void);
 void init_ioapics(void);
 
 /* --- time.c, rtc.c --- */
-void init_time(void);
+void init_time(bool exact_wall_clock);
 uint64_t clock_ticks_for(s_time_t ns);
-uint64_t rtc_read_seconds(void);
+uint64_t rtc_read_ns(bool at_tick); /* ns since 1970; at_tick: waits up to a second to be exact */
 
 /* --- uart.c --- */
 void uart_drain(void); /* waits, within bounds, until the last byte is on the line */
