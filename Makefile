@@ -29,7 +29,7 @@ PYTHON ?= python3
 DEBUG ?= 0
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
-INC  := -Iinclude -Ihypervisor/include -Ihypervisor
+INC  := -Iinclude -Ihypervisor/include -Ihypervisor -Ibuild/generated
 
 # Recipes say one short line each; V=1 shows the commands.
 V ?= 0

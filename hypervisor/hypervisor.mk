@@ -10,6 +10,13 @@ HV_OUT := build/$(HV_CC)
 endif
 HV_OBJ := $(HV_OUT)/hv
 
+# When the source was made: the last commit, or what SOURCE_DATE_EPOCH says; core/guest/version.c tells it. Written when make
+# starts, and only when it changes.
+SOURCE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
+SOURCE_DATE := $(if $(SOURCE_EPOCH),$(shell date -u -d @$(SOURCE_EPOCH) '+%F %T UTC'),unknown)
+$(shell mkdir -p build/generated; f=build/generated/source_date.h; echo '#define SOURCE_DATE "$(SOURCE_DATE)"' > $$f.new; \
+    cmp -s $$f.new $$f || cp $$f.new $$f)
+
 # clang reads foreign data through the GOT under -fpie unless told (last flag) that it is in this image.
 HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fno-stack-protector -fpie -mcmodel=small \
     -fvisibility=hidden -include hv/hidden.h -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \

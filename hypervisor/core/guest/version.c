@@ -16,6 +16,8 @@
 #include <xen/errno.h>
 #include <xen/version.h>
 
+#include "source_date.h" /* made by hypervisor.mk */
+
 static char command_line[sizeof(xen_commandline_t)];
 
 void version_set_command_line(const char *s)
@@ -35,7 +37,8 @@ static long give_text(gva_t arg, const char *text, size_t size)
 
 static long compile_info(gva_t arg)
 {
-    struct xen_compile_info info = {.compile_by = "parvis"}; /* reproducible: no host, no date */
+    /* Reproducible: no host, and the date is that of the source. */
+    struct xen_compile_info info = {.compile_by = "parvis", .compile_date = SOURCE_DATE};
 
     strlcpy(info.compiler, "cc " __VERSION__, sizeof(info.compiler));
     return copy_to_guest(arg, &info, sizeof(info));
