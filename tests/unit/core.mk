@@ -26,6 +26,10 @@ UNIT += core_domain
 unit_core_domain_SRCS := tests/unit/core_domain.c $(HOST_MACHINE)
 unit_core_domain_LIBS := core
 
+UNIT += core_store_wait
+unit_core_store_wait_SRCS := tests/unit/core_store_wait.c $(HOST_MACHINE)
+unit_core_store_wait_LIBS := core
+
 UNIT += core_hypercall core_sched
 unit_core_hypercall_SRCS := tests/unit/core_hypercall.c $(HOST_MACHINE)
 unit_core_hypercall_LIBS := core

@@ -95,6 +95,8 @@ static int build_one(const struct boot_info *bi, const struct boot_domain *b, st
         if (!d->is_control)
             rc = connect_guest(d, &args, store, console);
     }
+    if (!rc && !d->is_control)
+        store_wait_watch(d, store);
     if (rc)
         log_error("%s: no room for its vCPUs, ports or console: error %d", b->name, -rc);
     return rc;
@@ -159,6 +161,7 @@ void boot_domains_create(const struct boot_info *bi)
 {
     unsigned int made = 0;
 
+    store_wait_init();
     for (int control = 1; control >= 0; control--)
         for (uint32_t i = 0; i < bi->nr_domains; i++)
             if (!!bi->domains[i].is_control == control && !create_one(bi, &bi->domains[i]))
