@@ -8,6 +8,7 @@
  * (emulate_msr.c), ports (emulate_io.c), CPUID (cpuid.c). Everything else goes back to the guest as
  * the #GP it is. Only flat code segments are decoded.
  */
+#include <core/base/hypercall.h>
 #include <core/domain/guest_memory.h>
 #include <parvis/string.h>
 #include <port/machine.h>
@@ -228,6 +229,7 @@ bool pv_emulate_privileged(struct vcpu *v)
         return false;
     if (!pv_fetch_insn(v, &in) || in.segment || in.addr32 || in.lock)
         return false;
+    hypercall_none(v);
     outcome = emulate(v, &in);
     if (outcome == DONE)
         pv_insn_done(v, in.length);

@@ -106,6 +106,7 @@ static bool ldt_fault(struct vcpu *v, uint64_t cr2)
 
     if (cr2 < area || cr2 - area >= v->arch.ldt_ents * 8ull)
         return false;
+    hypercall_none(v);
     if (!pv_map_ldt_page(v, (unsigned int)(cr2 - area)))
         pv_inject_page_fault(v, v->arch.ldt_base + (cr2 - area), 0);
     return true;

@@ -11,6 +11,7 @@
 
 #include "pv_mm_support.h"
 
+#include <core/base/log.h>
 #include <core/life/life.h>
 #include <pv/hypercall.h>
 #include <core/state/guest_ops.h>
@@ -350,6 +351,25 @@ static void what_is_not_emulated(void **state)
     assert_int_equal(g.v->arch.xcr0, 1);
 }
 
+/* What is refused of an instruction is not laid at the door of the last hypercall. */
+static void refusals_of_instructions(void **state)
+{
+    static const uint8_t rdmsr[] = {0x0f, 0x32};
+    static char text[70000];
+    uint32_t pos = 0;
+    size_t n;
+
+    (void)state;
+    log_clear();
+    (void)mm_call(&g, __HYPERVISOR_set_debugreg, 9, 0, 0, 0);
+    g.v->regs.rcx = 0x606;
+    set_code(&g, 0, rdmsr, sizeof(rdmsr));
+    assert_false(pv_emulate_privileged(g.v));
+    n = log_read(text, sizeof(text) - 1, &pos);
+    text[n] = 0;
+    assert_non_null(strstr(text, "d1v0: instruction: RDMSR 0x606 is not offered"));
+}
+
 /* Any bytes at all: done, or the guest's fault; in no case longer than an instruction can be. */
 static void any_bytes(void **state)
 {
@@ -450,6 +470,7 @@ int main(void)
         TEST(machine_registers),
         TEST(string_ports_and_bad_memory),
         TEST(what_is_not_emulated),
+        TEST(refusals_of_instructions),
         TEST(any_bytes),
         TEST(descriptor_table_limits),
         TEST(a_context_that_fails_takes_nothing),

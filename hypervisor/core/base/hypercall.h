@@ -26,6 +26,13 @@ struct hypercall_set {
     const char *const *name;           /* NULL: there is none of that number */
 };
 const char *hypercall_name(const struct vcpu *v); /* of the one that v is in */
+#define NO_HYPERCALL 0xffffffffu /* it is in none: an instruction is carried out for it */
+
+/* What is refused from here on is an instruction of v's, not the hypercall that it made last. */
+static inline void hypercall_none(struct vcpu *v)
+{
+    v->hc_nr = NO_HYPERCALL;
+}
 
 /* Prototypes of the handlers that all kinds have, from the rows. */
 #define HYPERCALL(name, who, n, ...) long do_##name(__VA_ARGS__);
