@@ -16,6 +16,7 @@
 #include <core/life/life.h>
 #include <core/state/guest_ops.h>
 #include <hv/x86_init.h>
+#include <pv/pv_ops.h>
 
 void hypervisor_main(const struct boot_info *bi)
 {

@@ -40,7 +40,7 @@ int pv_put_base_table(struct domain *d, mfn_t l4)
 
 int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
 {
-    mfn_t old = v->arch.guest_table;
+    mfn_t old = v->arch.pv.guest_table;
     int rc;
 
     /* ABI: to load the same table again flushes the TLB. */
@@ -50,10 +50,10 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
             return rc;
         pv_invalidate_ldt(v);
         pv_show_m2p(v->domain, mfn, true);
-        v->arch.guest_table = mfn;
+        v->arch.pv.guest_table = mfn;
         pv_update_cr3(v);
     }
-    machine_load_cr3(v->arch.cr3, false);
+    machine_load_cr3(v->arch.pv.cr3, false);
     if (!mfn_eq(old, mfn) && likely(old.n) && pv_put_base_table(v->domain, old))
         log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,
                   (unsigned long)old.n);
@@ -62,7 +62,7 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
 
 int pv_new_user_table(struct vcpu *v, mfn_t mfn)
 {
-    mfn_t old = v->arch.guest_table_user;
+    mfn_t old = v->arch.pv.guest_table_user;
     int rc;
 
     if (mfn_eq(old, mfn))
@@ -72,9 +72,9 @@ int pv_new_user_table(struct vcpu *v, mfn_t mfn)
         if (unlikely(rc))
             return rc;
     }
-    if (mfn.n && !mfn_eq(mfn, v->arch.guest_table))
+    if (mfn.n && !mfn_eq(mfn, v->arch.pv.guest_table))
         pv_show_m2p(v->domain, mfn, false);
-    v->arch.guest_table_user = mfn;
+    v->arch.pv.guest_table_user = mfn;
     if (old.n && pv_put_base_table(v->domain, old))
         log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,
                   (unsigned long)old.n);

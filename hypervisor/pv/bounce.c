@@ -37,16 +37,16 @@ static unsigned int make_frame(const struct vcpu *v, const struct trap_bounce *t
 
     if (!mask)
         rflags |= X86_EFLAGS_IF;
-    if (v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl))
-        rflags |= v->arch.iopl << 12;
+    if (v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl))
+        rflags |= v->arch.pv.iopl << 12;
 
     frame[n++] = r->rcx;
     frame[n++] = r->r11;
     if (tb->flags & TBF_FAILSAFE) {
-        frame[n++] = v->arch.ds;
-        frame[n++] = v->arch.es;
-        frame[n++] = v->arch.fs;
-        frame[n++] = v->arch.gs;
+        frame[n++] = v->arch.pv.ds;
+        frame[n++] = v->arch.pv.es;
+        frame[n++] = v->arch.pv.fs;
+        frame[n++] = v->arch.pv.gs;
     }
     if (tb->flags & TBF_EXCEPTION_ERRCODE)
         frame[n++] = tb->error_code;
@@ -64,7 +64,7 @@ static void describe(char *to, size_t size, const struct vcpu *v, unsigned int v
 {
     if (vector == TRAP_page_fault)
         snprintf(to, size, "page fault at address %#lx (exception 14, error code %#x)",
-                 v->arch.ctrlreg[2], error_code);
+                 v->arch.pv.ctrlreg[2], error_code);
     else
         snprintf(to, size, "%s (exception %u, error code %#x)", exception_name(vector), vector,
                  error_code);
@@ -91,11 +91,11 @@ static void crash_without_handler(struct vcpu *v, unsigned int vector, uint32_t 
 
 void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
 {
-    bool from_kernel = v->arch.flags & VF_KERNEL_MODE;
+    bool from_kernel = v->arch.pv.flags & VF_KERNEL_MODE;
     uint8_t mask = READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
     uint64_t frame[PV_MAX_FRAME_WORDS] __uninitialized;
     unsigned int n = make_frame(v, tb, from_kernel, mask, frame);
-    gva_t sp = from_kernel ? v->regs.rsp : v->arch.kernel_sp;
+    gva_t sp = from_kernel ? v->regs.rsp : v->arch.pv.kernel_sp;
 
     if (!from_kernel)
         pv_toggle_guest_mode(v);
@@ -116,12 +116,12 @@ void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
     /* The frame has the guest's RCX and R11, so SYSRET may be used. */
     v->regs.rcx = v->regs.rip;
     v->regs.r11 = v->regs.rflags;
-    v->arch.flags |= VF_IN_SYSCALL;
+    v->arch.pv.flags |= VF_IN_SYSCALL;
 }
 
 void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code, bool has_error)
 {
-    const struct trap_info *ti = &v->arch.traps[vector];
+    const struct trap_info *ti = &v->arch.pv.traps[vector];
     struct trap_bounce tb = {
         .eip = ti->address,
         .error_code = error_code,
@@ -141,9 +141,9 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
     /* Guest kernel and guest user are both ring 3: the user bit says what the guest thinks it is.
      */
     error_code &= ~(uint32_t)PFEC_USER;
-    if (!(v->arch.flags & VF_KERNEL_MODE))
+    if (!(v->arch.pv.flags & VF_KERNEL_MODE))
         error_code |= PFEC_USER;
-    v->arch.ctrlreg[2] = cr2;
+    v->arch.pv.ctrlreg[2] = cr2;
     v->vcpu_info->arch.cr2 = cr2;
     pv_inject_exception(v, TRAP_page_fault, error_code, true);
 }
@@ -151,8 +151,8 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
 void pv_failsafe(struct vcpu *v)
 {
     struct trap_bounce tb = {
-        .eip = v->arch.failsafe_callback,
-        .flags = TBF_FAILSAFE | (v->arch.failsafe_disables_events ? TBF_INTERRUPT : 0),
+        .eip = v->arch.pv.failsafe_callback,
+        .flags = TBF_FAILSAFE | (v->arch.pv.failsafe_disables_events ? TBF_INTERRUPT : 0),
     };
 
     if (!tb.eip) {
@@ -169,18 +169,19 @@ void pv_deliver_event(struct vcpu *v)
 {
     struct trap_bounce tb = {.flags = TBF_INTERRUPT};
 
-    if (v->arch.nmi_pending && !v->arch.nmi_masked) {
-        v->arch.nmi_pending = false; /* without a callback it is lost: the exit path looks again */
-        if (v->arch.nmi_callback) {
-            v->arch.nmi_masked = true; /* until the next iret hypercall */
-            tb.eip = v->arch.nmi_callback;
+    if (v->arch.pv.nmi_pending && !v->arch.pv.nmi_masked) {
+        v->arch.pv.nmi_pending =
+            false; /* without a callback it is lost: the exit path looks again */
+        if (v->arch.pv.nmi_callback) {
+            v->arch.pv.nmi_masked = true; /* until the next iret hypercall */
+            tb.eip = v->arch.pv.nmi_callback;
             pv_create_bounce_frame(v, &tb);
             return;
         }
     }
     if (!v->vcpu_info->evtchn_upcall_pending || v->vcpu_info->evtchn_upcall_mask)
         return;
-    tb.eip = v->arch.event_callback;
+    tb.eip = v->arch.pv.event_callback;
     if (!tb.eip) {
         domain_crash(v->domain, "an event is pending and unmasked, and the guest has no callback");
         return;

@@ -12,7 +12,7 @@
 
 long do_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t sysc)
 {
-    struct arch_vcpu *a = &current->arch;
+    struct pv_vcpu *a = &current->arch.pv;
 
     if (!is_canonical(event) || !is_canonical(failsafe) || !is_canonical(sysc))
         return refused(-XEN_EINVAL, "set_callbacks: an address is not canonical");
@@ -24,7 +24,7 @@ long do_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t sysc)
 
 static long callback_register(struct vcpu *v, const struct callback_register *reg)
 {
-    struct arch_vcpu *a = &v->arch;
+    struct pv_vcpu *a = &v->arch.pv;
     bool mask = reg->flags & CALLBACKF_mask_events;
     uint64_t address = reg->address;
 
@@ -68,7 +68,7 @@ static long callback_unregister(struct vcpu *v, const struct callback_unregister
     case CALLBACKTYPE_sysenter:
         return refused(-XEN_EINVAL, "type %u can only be replaced", reg->type);
     case CALLBACKTYPE_nmi:
-        v->arch.nmi_callback = 0;
+        v->arch.pv.nmi_callback = 0;
         return 0;
     default:
         return -XEN_ENOSYS;

@@ -49,15 +49,15 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->regs.rflags =
         (c->user_regs.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_NT | X86_EFLAGS_VM)) |
         X86_EFLAGS_IF | X86_EFLAGS_ALWAYS;
-    v->arch.iopl = c->user_regs.rflags >> 12 & 3;
-    v->arch.ds = c->user_regs.ds;
-    v->arch.es = c->user_regs.es;
-    v->arch.fs = c->user_regs.fs;
-    v->arch.gs = c->user_regs.gs;
-    v->arch.fs_base = c->fs_base;
-    v->arch.gs_base_kernel = c->gs_base_kernel;
-    v->arch.gs_base_user = c->gs_base_user;
-    v->arch.flags = c->flags & VGCF_in_kernel ? VF_KERNEL_MODE : 0;
+    v->arch.pv.iopl = c->user_regs.rflags >> 12 & 3;
+    v->arch.pv.ds = c->user_regs.ds;
+    v->arch.pv.es = c->user_regs.es;
+    v->arch.pv.fs = c->user_regs.fs;
+    v->arch.pv.gs = c->user_regs.gs;
+    v->arch.pv.fs_base = c->fs_base;
+    v->arch.pv.gs_base_kernel = c->gs_base_kernel;
+    v->arch.pv.gs_base_user = c->gs_base_user;
+    v->arch.pv.flags = c->flags & VGCF_in_kernel ? VF_KERNEL_MODE : 0;
 }
 
 #define FPU_MXCSR  24 /* in the FXSAVE area */
@@ -76,7 +76,7 @@ static void set_fpu(uint8_t *fpu, const void *legacy)
 
 static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-    struct arch_vcpu *a = &v->arch;
+    struct pv_vcpu *a = &v->arch.pv;
 
     memcpy(a->traps, c->trap_ctxt, sizeof(c->trap_ctxt));
     a->kernel_ss = c->kernel_ss | 3;
@@ -94,8 +94,8 @@ static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
         if (i != 4 && i != 5 && c->debugreg[i] && pv_set_debugreg(v, i, c->debugreg[i]))
             continue; /* ABI: a breakpoint that may not be is dropped */
     if (c->flags & VGCF_i387_valid) {
-        set_fpu(a->fpu, &c->fpu_ctxt);
-        a->fpu_initialised = false; /* what a CPU may still hold is old */
+        set_fpu(v->arch.fpu, &c->fpu_ctxt);
+        v->arch.fpu_initialised = false; /* what a CPU may still hold is old */
     }
 }
 
@@ -115,8 +115,8 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
     if (user.n)
         pv_show_m2p(v->domain, user, false);
     pv_show_m2p(v->domain, kernel, true);
-    v->arch.guest_table = kernel;
-    v->arch.guest_table_user = user;
+    v->arch.pv.guest_table = kernel;
+    v->arch.pv.guest_table_user = user;
     return 0;
 }
 
@@ -128,7 +128,7 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     if (rc)
         return rc;
     if (!(c->flags & VGCF_in_kernel) &&
-        !(fresh ? c->ctrlreg[1] >> PAGE_SHIFT : v->arch.guest_table_user.n))
+        !(fresh ? c->ctrlreg[1] >> PAGE_SHIFT : v->arch.pv.guest_table_user.n))
         return refused(-XEN_EINVAL, "context of d%uv%u: user mode without a user page table",
                        v->domain->domain_id, v->vcpu_id);
     if (fresh) {
@@ -144,7 +144,7 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     if (fresh) {
         pv_set_ldt(v, c->ldt_base, (unsigned int)c->ldt_ents);
         if (!v->vcpu_id)
-            v->domain->arch.vm_assist = (uint32_t)c->vm_assist;
+            v->domain->vm_assist = (uint32_t)c->vm_assist;
     }
     pv_update_cr3(v);
     v->initialised = true;
@@ -154,22 +154,22 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 
 put_tables:
     /* Both, whether or not undoing the first is put off. */
-    put_off = pv_put_base_table(v->domain, v->arch.guest_table) != 0;
-    if (v->arch.guest_table_user.n)
-        put_off |= pv_put_base_table(v->domain, v->arch.guest_table_user) != 0;
+    put_off = pv_put_base_table(v->domain, v->arch.pv.guest_table) != 0;
+    if (v->arch.pv.guest_table_user.n)
+        put_off |= pv_put_base_table(v->domain, v->arch.pv.guest_table_user) != 0;
     if (put_off)
         log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
-    v->arch.guest_table = v->arch.guest_table_user = MFN(0);
+    v->arch.pv.guest_table = v->arch.pv.guest_table_user = MFN(0);
     return rc;
 }
 
 void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 {
-    const struct arch_vcpu *a = &v->arch;
+    const struct pv_vcpu *a = &v->arch.pv;
 
     memset(c, 0, sizeof(*c));
     machine_sync_vcpu(v);
-    memcpy(&c->fpu_ctxt, a->fpu, sizeof(c->fpu_ctxt));
+    memcpy(&c->fpu_ctxt, v->arch.fpu, sizeof(c->fpu_ctxt));
     c->flags = VGCF_i387_valid | (guest_kernel_mode(v) ? VGCF_in_kernel : 0) |
                (a->failsafe_disables_events ? VGCF_failsafe_disables_events : 0) |
                (a->syscall_disables_events ? VGCF_syscall_disables_events : 0) |
@@ -198,7 +198,7 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
     c->event_callback_eip = a->event_callback;
     c->failsafe_callback_eip = a->failsafe_callback;
     c->syscall_callback_eip = a->syscall_callback;
-    c->vm_assist = v->domain->arch.vm_assist;
+    c->vm_assist = v->domain->vm_assist;
     c->fs_base = a->fs_base;
     c->gs_base_kernel = a->gs_base_kernel;
     c->gs_base_user = a->gs_base_user;

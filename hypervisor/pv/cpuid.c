@@ -54,7 +54,7 @@ static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, u
     case 0x40000003:
         clock_scale(&mul, &shift);
         if (sub == 0) {
-            out[1] = v->domain->arch.tsc_mode;
+            out[1] = v->domain->tsc_mode;
             out[2] = (uint32_t)clock_khz();
         } else if (sub == 1) {
             out[2] = mul;
@@ -84,7 +84,7 @@ static void leaf_1(const struct vcpu *v, uint32_t out[4])
     out[1] = (out[1] & 0xff00) | v->vcpu_id * 2 << 24; /* CLFLUSH size; one thread a package */
     out[2] &= ecx;
     out[2] |= L1_ECX_HYPERVISOR;
-    if (has_xsave() && (v->arch.ctrlreg[4] & X86_CR4_OSXSAVE))
+    if (has_xsave() && (v->arch.pv.ctrlreg[4] & X86_CR4_OSXSAVE))
         out[2] |= L1_ECX_OSXSAVE;
     out[3] &= L1_EDX;
 }

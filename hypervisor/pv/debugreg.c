@@ -23,7 +23,7 @@ static int check_dr7(const struct vcpu *v, uint64_t value)
 
         if (!(value >> (2 * i) & 3))
             continue;
-        if ((rwlen & 3) == 2 && (!(v->arch.ctrlreg[4] & X86_CR4_DE) || (rwlen >> 2) == 2))
+        if ((rwlen & 3) == 2 && (!(v->arch.pv.ctrlreg[4] & X86_CR4_DE) || (rwlen >> 2) == 2))
             return -XEN_EPERM; /* I/O breakpoint */
     }
     return 0;
@@ -55,7 +55,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
     default:
         return -XEN_ENODEV;
     }
-    v->arch.debugreg[reg] = value;
+    v->arch.pv.debugreg[reg] = value;
     if (v == current)
         machine_write_debugreg(reg, value);
     return 0;
@@ -64,7 +64,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
 long do_set_debugreg(unsigned int reg, uint64_t value)
 {
     if (reg == 4 || reg == 5) { /* ABI: aliases of 6 and 7 unless CR4.DE */
-        if (current->arch.ctrlreg[4] & X86_CR4_DE)
+        if (current->arch.pv.ctrlreg[4] & X86_CR4_DE)
             return -XEN_ENODEV;
         reg += 2;
     }
@@ -73,7 +73,7 @@ long do_set_debugreg(unsigned int reg, uint64_t value)
 
 long do_get_debugreg(unsigned int reg)
 {
-    if (reg > 7 || ((reg == 4 || reg == 5) && (current->arch.ctrlreg[4] & X86_CR4_DE)))
+    if (reg > 7 || ((reg == 4 || reg == 5) && (current->arch.pv.ctrlreg[4] & X86_CR4_DE)))
         return -XEN_ENODEV;
-    return (long)current->arch.debugreg[reg == 4 || reg == 5 ? reg + 2 : reg];
+    return (long)current->arch.pv.debugreg[reg == 4 || reg == 5 ? reg + 2 : reg];
 }

@@ -55,21 +55,21 @@ static void map_gdt_slot(struct vcpu *v, unsigned int slot, mfn_t mfn)
     uint64_t flags =
         mfn_eq(mfn, pv_zero_page) ? PTE_PRESENT | PTE_ACCESSED | PTE_NX : DESCRIPTOR_PAGE_FLAGS;
 
-    v->arch.perdomain_l1[slot] = mfn.n << PAGE_SHIFT | flags;
+    v->arch.pv.perdomain_l1[slot] = mfn.n << PAGE_SHIFT | flags;
 }
 
 void pv_destroy_gdt(struct vcpu *v)
 {
     for (unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++) {
-        mfn_t mfn = v->arch.gdt_frames[i];
+        mfn_t mfn = v->arch.pv.gdt_frames[i];
 
-        if (v->arch.perdomain_l1)
+        if (v->arch.pv.perdomain_l1)
             map_gdt_slot(v, i, pv_zero_page);
-        v->arch.gdt_frames[i] = MFN(0);
+        v->arch.pv.gdt_frames[i] = MFN(0);
         if (mfn.n)
             put_page_and_type(mfn_to_page(mfn));
     }
-    v->arch.gdt_ents = 0;
+    v->arch.pv.gdt_ents = 0;
 }
 
 int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
@@ -85,9 +85,9 @@ int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
             goto put_frames;
 
     pv_destroy_gdt(v);
-    v->arch.gdt_ents = entries;
+    v->arch.pv.gdt_ents = entries;
     for (unsigned int i = 0; i < nr; i++) {
-        v->arch.gdt_frames[i] = MFN(frames[i]);
+        v->arch.pv.gdt_frames[i] = MFN(frames[i]);
         map_gdt_slot(v, i, MFN(frames[i]));
     }
     return 0;
@@ -120,10 +120,10 @@ long do_set_gdt(gva_t list, unsigned int entries)
 
 bool pv_invalidate_ldt(struct vcpu *v)
 {
-    if (!v->arch.ldt_mapped)
+    if (!v->arch.pv.ldt_mapped)
         return false;
     for (unsigned int i = 0; i < PERDOMAIN_LDT_BYTES / PAGE_SIZE; i++) {
-        uint64_t *slot = &v->arch.perdomain_l1[LDT_SLOT + i];
+        uint64_t *slot = &v->arch.pv.perdomain_l1[LDT_SLOT + i];
         uint64_t pte = *slot;
 
         if (!(pte & PTE_PRESENT))
@@ -131,7 +131,7 @@ bool pv_invalidate_ldt(struct vcpu *v)
         *slot = 0;
         put_page_and_type(mfn_to_page(pte_mfn(pte)));
     }
-    v->arch.ldt_mapped = 0;
+    v->arch.pv.ldt_mapped = 0;
     flush_tlb_domain(v->domain);
     return true;
 }
@@ -140,8 +140,8 @@ bool pv_invalidate_ldt(struct vcpu *v)
 void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries)
 {
     pv_invalidate_ldt(v);
-    v->arch.ldt_base = base;
-    v->arch.ldt_ents = entries;
+    v->arch.pv.ldt_base = base;
+    v->arch.pv.ldt_ents = entries;
     if (v == current)
         machine_load_ldt(v);
 }
@@ -151,13 +151,13 @@ bool pv_map_ldt_page(struct vcpu *v, unsigned int offset)
     unsigned int i = offset / PAGE_SIZE;
     uint64_t pte;
 
-    if (offset >= v->arch.ldt_ents * 8 || (v->arch.perdomain_l1[LDT_SLOT + i] & PTE_PRESENT))
+    if (offset >= v->arch.pv.ldt_ents * 8 || (v->arch.pv.perdomain_l1[LDT_SLOT + i] & PTE_PRESENT))
         return false;
-    pte = pv_walk_l1e(v, v->arch.ldt_base + i * PAGE_SIZE);
+    pte = pv_walk_l1e(v, v->arch.pv.ldt_base + i * PAGE_SIZE);
     if (!(pte & PTE_PRESENT) || !get_descriptor_page(v->domain, pte_mfn(pte)))
         return false;
-    v->arch.perdomain_l1[LDT_SLOT + i] = pte_mfn(pte).n << PAGE_SHIFT | DESCRIPTOR_PAGE_FLAGS;
-    v->arch.ldt_mapped++;
+    v->arch.pv.perdomain_l1[LDT_SLOT + i] = pte_mfn(pte).n << PAGE_SHIFT | DESCRIPTOR_PAGE_FLAGS;
+    v->arch.pv.ldt_mapped++;
     return true;
 }
 

@@ -45,37 +45,37 @@ static int pv_domain_init(struct domain *d)
             return -XEN_ENOMEM;
         pv_zero_page = frame_of(zero);
     }
-    d->arch.perdomain_l3 = alloc_hv_pages(0);
+    d->arch.pv.perdomain_l3 = alloc_hv_pages(0);
     l2 = alloc_hv_pages(0);
-    if (!d->arch.perdomain_l3 || !l2) {
+    if (!d->arch.pv.perdomain_l3 || !l2) {
         free_hv_pages(l2, 0);
-        free_hv_pages(d->arch.perdomain_l3, 0);
-        d->arch.perdomain_l3 = NULL;
+        free_hv_pages(d->arch.pv.perdomain_l3, 0);
+        d->arch.pv.perdomain_l3 = NULL;
         return -XEN_ENOMEM;
     }
-    d->arch.perdomain_l3_mfn = frame_of(d->arch.perdomain_l3);
-    d->arch.perdomain_l3[0] = frame_of(l2).n << PAGE_SHIFT | TABLE_FLAGS;
+    d->arch.pv.perdomain_l3_mfn = frame_of(d->arch.pv.perdomain_l3);
+    d->arch.pv.perdomain_l3[0] = frame_of(l2).n << PAGE_SHIFT | TABLE_FLAGS;
     return 0;
 }
 
 static uint64_t *perdomain_l2(const struct domain *d)
 {
-    return map_frame(pte_mfn(d->arch.perdomain_l3[0]));
+    return map_frame(pte_mfn(d->arch.pv.perdomain_l3[0]));
 }
 
 static void pv_domain_free(struct domain *d)
 {
     uint64_t *l2;
 
-    if (!d->arch.perdomain_l3)
+    if (!d->arch.pv.perdomain_l3)
         return;
     l2 = perdomain_l2(d);
     for (unsigned int i = 0; i < MAX_VCPUS / VCPUS_PER_L1; i++)
         if (l2[i])
             free_hv_pages(map_frame(pte_mfn(l2[i])), 0);
     free_hv_pages(l2, 0);
-    free_hv_pages(d->arch.perdomain_l3, 0);
-    d->arch.perdomain_l3 = NULL;
+    free_hv_pages(d->arch.pv.perdomain_l3, 0);
+    d->arch.pv.perdomain_l3 = NULL;
 }
 
 static int map_vcpu_area(struct vcpu *v)
@@ -91,16 +91,16 @@ static int map_vcpu_area(struct vcpu *v)
         l2[i] = frame_of(l1).n << PAGE_SHIFT | TABLE_FLAGS;
     }
     l1 = map_frame(pte_mfn(l2[i]));
-    v->arch.perdomain_l1 = l1 + v->vcpu_id % VCPUS_PER_L1 * SLOTS_PER_VCPU;
+    v->arch.pv.perdomain_l1 = l1 + v->vcpu_id % VCPUS_PER_L1 * SLOTS_PER_VCPU;
     pv_destroy_gdt(v); /* all slots: the page of zeros */
     return 0;
 }
 
 static void pv_vcpu_free(struct vcpu *v)
 {
-    free_hv_pages(v->arch.traps, 0);
+    free_hv_pages(v->arch.pv.traps, 0);
     free_hv_pages(v->arch.fpu, 0);
-    v->arch.traps = NULL;
+    v->arch.pv.traps = NULL;
     v->arch.fpu = NULL;
 }
 
@@ -113,9 +113,9 @@ static int pv_vcpu_init(struct vcpu *v)
     int rc;
 
     _Static_assert(256 * sizeof(struct trap_info) == PAGE_SIZE, "the trap table is a page");
-    v->arch.traps = alloc_hv_pages(0);
+    v->arch.pv.traps = alloc_hv_pages(0);
     v->arch.fpu = fpu = alloc_hv_pages(0);
-    rc = v->arch.traps && v->arch.fpu ? map_vcpu_area(v) : -XEN_ENOMEM;
+    rc = v->arch.pv.traps && v->arch.fpu ? map_vcpu_area(v) : -XEN_ENOMEM;
     if (rc) {
         pv_vcpu_free(v);
         return rc;
@@ -124,9 +124,9 @@ static int pv_vcpu_init(struct vcpu *v)
     memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
     memcpy(fpu + FPU_XSTATE_BV, &legacy, sizeof(legacy));
     v->arch.xcr0 = 1;
-    v->arch.debugreg[6] = X86_DR6_DEFAULT;
-    v->arch.debugreg[7] = X86_DR7_DEFAULT;
-    v->arch.flags = VF_KERNEL_MODE;
+    v->arch.pv.debugreg[6] = X86_DR6_DEFAULT;
+    v->arch.pv.debugreg[7] = X86_DR7_DEFAULT;
+    v->arch.pv.flags = VF_KERNEL_MODE;
     return 0;
 }
 
@@ -158,6 +158,22 @@ static uint64_t pv_frame_info(const struct page_info *pg)
            (type & PGT_pinned ? XEN_DOMCTL_PFINFO_LPINTAB : 0);
 }
 
+static void pv_raise_nmi(struct vcpu *v)
+{
+    v->arch.pv.nmi_pending = true;
+}
+
+static void pv_set_iopl(struct vcpu *v, unsigned int level)
+{
+    v->arch.pv.iopl = level;
+}
+
+static void pv_set_iobitmap(struct vcpu *v, gva_t bitmap, unsigned int nr_ports)
+{
+    v->arch.pv.iobmp = bitmap;
+    v->arch.pv.iobmp_limit = nr_ports;
+}
+
 static int pv_get_writable(struct page_info *pg, struct domain *d)
 {
     return get_page_and_writable(pg, d) ? 0 : -XEN_EINVAL;
@@ -181,6 +197,9 @@ const struct guest_ops pv_guest_ops = {
     .relinquish_memory = pv_relinquish_memory,
     .grant_map = pv_grant_map,
     .grant_unmap = pv_grant_unmap,
+    .raise_nmi = pv_raise_nmi,
+    .set_iopl = pv_set_iopl,
+    .set_iobitmap = pv_set_iobitmap,
     .fill_hypercall_page = pv_fill_hypercall_page,
     .show_vcpu = pv_show_vcpu,
 };

@@ -99,7 +99,7 @@ static enum outcome __noinline emulate_mov_cr_dr(struct vcpu *v, const struct x8
         *rm = pv_read_cr(v, reg);
         return DONE;
     case 0x0f21:
-        *rm = v->arch.debugreg[reg];
+        *rm = v->arch.pv.debugreg[reg];
         return DONE;
     case 0x0f22:
         rc = pv_write_cr(v, reg, *rm);
@@ -158,7 +158,7 @@ static bool emulate_xsetbv(struct vcpu *v)
 {
     uint64_t value = v->regs.rdx << 32 | (uint32_t)v->regs.rax;
 
-    if ((uint32_t)v->regs.rcx != 0 || !(v->arch.ctrlreg[4] & X86_CR4_OSXSAVE) ||
+    if ((uint32_t)v->regs.rcx != 0 || !(v->arch.pv.ctrlreg[4] & X86_CR4_OSXSAVE) ||
         !machine_xsetbv_safe(value))
         return false;
     v->arch.xcr0 = value;

@@ -20,13 +20,13 @@ uint64_t pv_read_cr(struct vcpu *v, unsigned int reg)
 {
     switch (reg) {
     case 0:
-        return CR0_ALWAYS | (v->arch.ctrlreg[0] & X86_CR0_TS);
+        return CR0_ALWAYS | (v->arch.pv.ctrlreg[0] & X86_CR0_TS);
     case 2:
-        return v->arch.ctrlreg[2];
+        return v->arch.pv.ctrlreg[2];
     case 3:
-        return v->arch.guest_table.n << PAGE_SHIFT;
+        return v->arch.pv.guest_table.n << PAGE_SHIFT;
     default:
-        return CR4_ALWAYS | (v->arch.ctrlreg[4] & CR4_GUEST);
+        return CR4_ALWAYS | (v->arch.pv.ctrlreg[4] & CR4_GUEST);
     }
 }
 
@@ -45,13 +45,13 @@ int pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
             return refused(-XEN_EPERM, "CR0 %#lx changes more than TS", (unsigned long)value);
         return (int)do_fpu_taskswitch(!!(value & X86_CR0_TS));
     case 2:
-        v->arch.ctrlreg[2] = value;
+        v->arch.pv.ctrlreg[2] = value;
         v->vcpu_info->arch.cr2 = value;
         return 0;
     case 3:
         return write_cr3(v, value);
     case 4:
-        v->arch.ctrlreg[4] = value & CR4_GUEST;
+        v->arch.pv.ctrlreg[4] = value & CR4_GUEST;
         machine_load_cr4(v);
         return 0;
     default:

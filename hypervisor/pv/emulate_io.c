@@ -15,10 +15,10 @@
  * did not ask for an IOPL as on hardware (ABI). */
 bool pv_iopl_permits(const struct vcpu *v)
 {
-    bool architectural = v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl);
+    bool architectural = v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl);
     unsigned int needed = !guest_kernel_mode(v) ? 3 : architectural ? 0 : 1;
 
-    return v->arch.iopl >= needed;
+    return v->arch.pv.iopl >= needed;
 }
 
 /* The bits of a port and of the next 7 or more. What cannot be read permits nothing; that the
@@ -41,11 +41,11 @@ static bool bitmap_permits(struct vcpu *v, unsigned int port, unsigned int bytes
     bool user = !guest_kernel_mode(v);
     uint16_t bits;
 
-    if (!v->arch.iobmp || port + bytes > v->arch.iobmp_limit)
+    if (!v->arch.pv.iobmp || port + bytes > v->arch.pv.iobmp_limit)
         return false;
     if (user)
         pv_toggle_guest_mode(v);
-    bits = bitmap_bits(v->arch.iobmp + port / 8);
+    bits = bitmap_bits(v->arch.pv.iobmp + port / 8);
     if (user)
         pv_toggle_guest_mode(v);
     return !(bits >> (port & 7) & ((1u << bytes) - 1));

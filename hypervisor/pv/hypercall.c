@@ -41,7 +41,7 @@ void pv_clobber_arguments(unsigned int n, long rc)
 {
     struct vcpu *v = current;
 
-    if (hypercall_gave_way(v, rc) || v->in_multicall || !(v->arch.flags & VF_IN_SYSCALL) ||
+    if (hypercall_gave_way(v, rc) || v->in_multicall || !(v->arch.pv.flags & VF_IN_SYSCALL) ||
         v->hc_nr == __HYPERVISOR_iret)
         return;
     for (unsigned int i = 0; i < n; i++)

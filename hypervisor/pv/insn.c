@@ -32,6 +32,6 @@ bool pv_fetch_insn(struct vcpu *v, struct x86_insn *in)
 
 void pv_single_step(struct vcpu *v)
 {
-    v->arch.debugreg[6] |= X86_DR6_BS;
+    v->arch.pv.debugreg[6] |= X86_DR6_BS;
     pv_inject_exception(v, TRAP_debug, 0, false);
 }

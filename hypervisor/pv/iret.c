@@ -25,7 +25,7 @@ long do_iret(void)
         return 0;
     }
     if ((frame.cs & 3) == 3) {
-        if (!v->arch.guest_table_user.n) {
+        if (!v->arch.pv.guest_table_user.n) {
             domain_crash(v->domain, "iret: to user mode, which has no page table");
             return 0;
         }
@@ -33,8 +33,8 @@ long do_iret(void)
     }
     v->regs.rip = frame.rip;
     v->regs.cs = (uint16_t)(frame.cs | 3);
-    if (v->domain->arch.vm_assist & (1u << VMASST_TYPE_architectural_iopl))
-        v->arch.iopl = frame.rflags >> 12 & 3;
+    if (v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl))
+        v->arch.pv.iopl = frame.rflags >> 12 & 3;
     v->regs.rflags = (frame.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF |
                      X86_EFLAGS_ALWAYS;
     v->regs.rsp = frame.rsp;
@@ -44,13 +44,14 @@ long do_iret(void)
         /* RCX and R11 are free: SYSRET may be used if selectors fit (the exit path looks). */
         v->regs.rcx = v->regs.rip;
         v->regs.r11 = v->regs.rflags;
-        v->arch.flags |= VF_IN_SYSCALL;
+        v->arch.pv.flags |= VF_IN_SYSCALL;
     } else {
         v->regs.rcx = frame.rcx;
         v->regs.r11 = frame.r11;
-        v->arch.flags &= ~(uint32_t)VF_IN_SYSCALL;
+        v->arch.pv.flags &= ~(uint32_t)VF_IN_SYSCALL;
     }
     WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(frame.rflags & X86_EFLAGS_IF));
-    v->arch.nmi_masked = false;
+    v->arch.pv.nmi_masked = false;
+    v->in_multicall = false; /* XSA-213: a list of hypercalls ends here */
     return (long)frame.rax;
 }

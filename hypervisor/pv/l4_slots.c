@@ -33,7 +33,7 @@ void pv_init_l4_slots(const struct domain *d, const struct page_info *l4)
         if (i != PERDOMAIN_L4_SLOT)
             set_slot(d, l4, i, hypervisor_l4[i]);
     set_slot(d, l4, PERDOMAIN_L4_SLOT,
-             d->arch.perdomain_l3_mfn.n << PAGE_SHIFT | PTE_PRESENT | PTE_RW | PTE_ACCESSED |
+             d->arch.pv.perdomain_l3_mfn.n << PAGE_SHIFT | PTE_PRESENT | PTE_RW | PTE_ACCESSED |
                  PTE_DIRTY | PTE_NX);
 }
 

@@ -13,8 +13,8 @@ long do_stack_switch(uint64_t ss, uint64_t sp)
 {
     struct vcpu *v = current;
 
-    v->arch.kernel_ss = ss | 3;
-    v->arch.kernel_sp = sp;
+    v->arch.pv.kernel_ss = ss | 3;
+    v->arch.pv.kernel_sp = sp;
     return 0;
 }
 
@@ -23,9 +23,9 @@ long do_fpu_taskswitch(int set)
     struct vcpu *v = current;
 
     if (set)
-        v->arch.ctrlreg[0] |= X86_CR0_TS;
+        v->arch.pv.ctrlreg[0] |= X86_CR0_TS;
     else
-        v->arch.ctrlreg[0] &= ~X86_CR0_TS;
+        v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
     machine_fpu_ts(set);
     return 0;
 }
@@ -39,7 +39,7 @@ long do_fpu_taskswitch(int set)
 
 long do_vm_assist(unsigned int cmd, unsigned int type)
 {
-    uint32_t *assist = &current->domain->arch.vm_assist;
+    uint32_t *assist = &current->domain->vm_assist;
 
     if (type > 31 || !(VM_ASSISTS >> type & 1))
         return -XEN_EINVAL;

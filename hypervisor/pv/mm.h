@@ -13,6 +13,18 @@
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
 
+/* Types of frames (type_info): page tables, and pages of descriptor tables. */
+#define PGT_l1_page_table (1ull << PGT_type_shift)
+#define PGT_l2_page_table (2ull << PGT_type_shift)
+#define PGT_l3_page_table (3ull << PGT_type_shift)
+#define PGT_l4_page_table (4ull << PGT_type_shift)
+#define PGT_seg_desc_page (5ull << PGT_type_shift)
+/* Bits of type_info beside type, count and PGT_validated. */
+#define PGT_pinned (1ull << 60) /* the domain pinned it: one type, one general reference */
+#define PGT_partial                                                                                \
+    (1ull << 58)                /* pre-empted half way: entries [0, nr_validated) hold references */
+#define PGT_locked (1ull << 57) /* page_lock(): one writer at a time */
+
 /* Slot 260: per domain. Each vCPU has 32 pages: 16 of its GDT, 16 of its LDT. */
 #define PERDOMAIN_L4_SLOT    260
 #define PERDOMAIN_START      0xffff820000000000ull
@@ -77,8 +89,8 @@ int __must_check pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type);
  * held. */
 bool __must_check page_lock(struct page_info *pg, const struct domain *d);
 void page_unlock(struct page_info *pg);
-/* Goes on with undoing a table that v put off (arch.old_guest_table). 0 or -XEN_ERESTART. Each mmu
- * hypercall calls it first. */
+/* Goes on with undoing a table that v put off (arch.pv.old_guest_table). 0 or -XEN_ERESTART. Each
+ * mmu hypercall calls it first. */
 int __must_check pv_finish_old_table(struct vcpu *v);
 
 /* --- entries (pv/page_entry.c) --- */

@@ -251,21 +251,21 @@ int resume_demotion(struct page_info *pg, struct domain *d)
 void defer_demotion(struct page_info *pg, struct domain *d)
 {
     struct vcpu *v = current;
-    mfn_t before = v->arch.old_guest_table;
+    mfn_t before = v->arch.pv.old_guest_table;
 
     /* No reference to be had: another CPU took it up and ended it, and it is free. */
     if (mfn_eq(before, page_to_mfn(pg)) || !get_page(pg, d))
         return;
     /* What was there before is a child of pg whose undoing was given up first: undoing pg goes on
      * with it. */
-    v->arch.old_guest_table = page_to_mfn(pg);
+    v->arch.pv.old_guest_table = page_to_mfn(pg);
     if (before.n)
         put_page(mfn_to_page(before));
 }
 
 int pv_finish_old_table(struct vcpu *v)
 {
-    mfn_t mfn = v->arch.old_guest_table;
+    mfn_t mfn = v->arch.pv.old_guest_table;
     struct domain *owner;
     int rc;
 
@@ -276,7 +276,7 @@ int pv_finish_old_table(struct vcpu *v)
     owner = owner_of_page(mfn_to_page(mfn));
     rc = owner ? resume_demotion(mfn_to_page(mfn), owner) : 0;
     if (!rc) {
-        v->arch.old_guest_table = MFN(0);
+        v->arch.pv.old_guest_table = MFN(0);
         put_page(mfn_to_page(mfn));
     }
     return rc;

@@ -27,7 +27,7 @@ static inline bool next_table(mfn_t *table, gva_t va, unsigned int shift)
 static inline bool find_l1e(const struct vcpu *v, gva_t va, struct page_info **table,
                             unsigned int *index)
 {
-    mfn_t mfn = v->arch.guest_table;
+    mfn_t mfn = v->arch.pv.guest_table;
 
     /* XSA-64: the hypervisor's slots are not walked on a guest's behalf. */
     if (unlikely(!pv_addr_ok(va) || !mfn.n) || !next_table(&mfn, va, 39) ||

@@ -37,8 +37,13 @@ void dump_registers(const struct cpu_user_regs *r, uint64_t cr2, uint64_t cr3);
 void pv_show_vcpu(const struct vcpu *v); /* guest_ops: mode and registers, to the log */
 
 /* --- kernel / user switch --- */
+/* Does v's guest run as its kernel (else as user)? */
+static inline bool guest_kernel_mode(const struct vcpu *v)
+{
+    return v->arch.pv.flags & VF_KERNEL_MODE;
+}
 void pv_toggle_guest_mode(struct vcpu *v); /* other L4, SWAPGS */
-void pv_update_cr3(struct vcpu *v);        /* v->arch.cr3 from guest_table and mode */
+void pv_update_cr3(struct vcpu *v);        /* v->arch.pv.cr3 from guest_table and mode */
 
 /* --- machine services that only pv needs (x86/pv_cpu.c implements; tests/host fakes) --- */
 /* keep_global: kernel/user toggle of one process */

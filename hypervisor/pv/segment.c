@@ -6,9 +6,9 @@
  * a switch of mode exchanges them, as it exchanges the page table. A base must be canonical
  * (XSA-193): WRMSR would fault.
  */
-#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/sched/vcpu_time.h>
+#include <pv/hypercall.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
@@ -27,7 +27,7 @@ long do_set_segment_base(unsigned int which, uint64_t base)
         return 0;
     case SEGBASE_GS_USER_SEL:
         machine_load_gs_selector((uint16_t)base);
-        v->arch.gs = (uint16_t)base;
+        v->arch.pv.gs = (uint16_t)base;
         return 0;
     default:
         return -XEN_EINVAL;
@@ -36,17 +36,17 @@ long do_set_segment_base(unsigned int which, uint64_t base)
 
 void pv_update_cr3(struct vcpu *v)
 {
-    mfn_t table = guest_kernel_mode(v) ? v->arch.guest_table : v->arch.guest_table_user;
+    mfn_t table = guest_kernel_mode(v) ? v->arch.pv.guest_table : v->arch.pv.guest_table_user;
 
-    v->arch.cr3 = table.n << PAGE_SHIFT;
+    v->arch.pv.cr3 = table.n << PAGE_SHIFT;
 }
 
 void pv_toggle_guest_mode(struct vcpu *v)
 {
-    v->arch.flags ^= VF_KERNEL_MODE;
+    v->arch.pv.flags ^= VF_KERNEL_MODE;
     pv_update_cr3(v);
     machine_swapgs();
-    machine_load_cr3(v->arch.cr3, true);
+    machine_load_cr3(v->arch.pv.cr3, true);
     if (unlikely(v->areas_stale) && guest_kernel_mode(v))
         vcpu_areas_switched_in(v);
 }

@@ -23,12 +23,13 @@ static void bounce_or_fault(struct vcpu *v, uint64_t handler, bool disables_even
 
 void pv_handle_syscall(struct vcpu *v)
 {
-    bounce_or_fault(v, v->arch.syscall_callback, v->arch.syscall_disables_events, TRAP_invalid_op);
+    bounce_or_fault(v, v->arch.pv.syscall_callback, v->arch.pv.syscall_disables_events,
+                    TRAP_invalid_op);
 }
 
 void pv_handle_syscall32(struct vcpu *v)
 {
-    bounce_or_fault(v, v->arch.syscall32_callback, v->arch.syscall32_disables_events,
+    bounce_or_fault(v, v->arch.pv.syscall32_callback, v->arch.pv.syscall32_disables_events,
                     TRAP_invalid_op);
 }
 
@@ -36,5 +37,6 @@ void pv_handle_sysenter(struct vcpu *v)
 {
     /* XSA-44, XSA-339: SYSENTER keeps NT, and a later IRET would fault in the hypervisor's name. */
     v->regs.rflags &= ~(uint64_t)X86_EFLAGS_NT;
-    bounce_or_fault(v, v->arch.sysenter_callback, v->arch.sysenter_disables_events, TRAP_gp_fault);
+    bounce_or_fault(v, v->arch.pv.sysenter_callback, v->arch.pv.sysenter_disables_events,
+                    TRAP_gp_fault);
 }

@@ -38,14 +38,14 @@ static int drop_base_table(struct domain *d, mfn_t *slot)
 static int relinquish_vcpu(struct vcpu *v)
 {
     struct domain *d = v->domain;
-    mfn_t old = v->arch.old_guest_table;
+    mfn_t old = v->arch.pv.old_guest_table;
     int rc;
 
     pv_destroy_gdt(v);
     pv_invalidate_ldt(v);
-    rc = drop_base_table(d, &v->arch.guest_table);
+    rc = drop_base_table(d, &v->arch.pv.guest_table);
     if (!rc)
-        rc = drop_base_table(d, &v->arch.guest_table_user);
+        rc = drop_base_table(d, &v->arch.pv.guest_table_user);
     if (rc || !old.n)
         return rc;
     /* Another domain's frame, when this one was a builder: finished here, as nobody else will. */

@@ -7,10 +7,10 @@
  * and is bounced. `int $n` arrives as #GP, as the real IDT lets nobody in; the vector is taken from
  * the instruction itself, since some machines report a wrong one in the error code.
  */
-#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
+#include <pv/hypercall.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
@@ -28,7 +28,7 @@ long do_set_trap_table(gva_t traps)
     struct trap_info one;
 
     if (!traps) { /* ABI: a null table clears all */
-        memset(v->arch.traps, 0, 256 * sizeof(*v->arch.traps));
+        memset(v->arch.pv.traps, 0, 256 * sizeof(*v->arch.pv.traps));
         return 0;
     }
     for (unsigned int i = 0; i < 257; i++) {
@@ -41,7 +41,7 @@ long do_set_trap_table(gva_t traps)
                            "set_trap_table: handler %#lx of vector %u is not canonical",
                            (unsigned long)one.address, one.vector);
         one.cs |= 3;
-        v->arch.traps[one.vector] = one;
+        v->arch.pv.traps[one.vector] = one;
     }
     return refused(-XEN_EINVAL, "set_trap_table: the table has no end");
 }
@@ -55,8 +55,8 @@ static bool software_interrupt(struct vcpu *v)
     if (!copy_from_guest(insn, v->regs.rip, sizeof(insn)) && insn[0] == 0xcd)
         vector = insn[1];
     vector &= 255;
-    if (!v->arch.traps[vector].address ||
-        (!guest_kernel_mode(v) && TI_GET_DPL(&v->arch.traps[vector]) != 3)) {
+    if (!v->arch.pv.traps[vector].address ||
+        (!guest_kernel_mode(v) && TI_GET_DPL(&v->arch.pv.traps[vector]) != 3)) {
         v->regs.error_code = vector << 3 | SEL_ERROR_IDT;
         return false;
     }
@@ -90,7 +90,7 @@ void pv_handle_trap(struct vcpu *v)
     if (handled_here(v, vector))
         return;
     if (vector == TRAP_no_device) {
-        v->arch.ctrlreg[0] &= ~X86_CR0_TS;
+        v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
         machine_fpu_ts(false);
     }
     if (vector == TRAP_stack_error && !guest_kernel_mode(v))
@@ -104,11 +104,11 @@ static bool ldt_fault(struct vcpu *v, uint64_t cr2)
 {
     uint64_t area = perdomain_area(v) + PERDOMAIN_LDT_OFFSET;
 
-    if (cr2 < area || cr2 - area >= v->arch.ldt_ents * 8ull)
+    if (cr2 < area || cr2 - area >= v->arch.pv.ldt_ents * 8ull)
         return false;
     hypercall_none(v);
     if (!pv_map_ldt_page(v, (unsigned int)(cr2 - area)))
-        pv_inject_page_fault(v, v->arch.ldt_base + (cr2 - area), 0);
+        pv_inject_page_fault(v, v->arch.pv.ldt_base + (cr2 - area), 0);
     return true;
 }
 

@@ -23,11 +23,11 @@ void asm_offsets(void)
     VCPU(regs, regs);
     VCPU(cpu_stack, cpu_stack);
     VCPU(info, vcpu_info);
-    VCPU(flags, arch.flags);
-    VCPU(nmi_pending, arch.nmi_pending);
+    VCPU(flags, arch.pv.flags);
+    VCPU(nmi_pending, arch.pv.nmi_pending);
     VCPU(hc_nr, hc_nr);
-    _Static_assert(offsetof(struct vcpu, arch.nmi_masked) ==
-                       offsetof(struct vcpu, arch.nmi_pending) + 1,
+    _Static_assert(offsetof(struct vcpu, arch.pv.nmi_masked) ==
+                       offsetof(struct vcpu, arch.pv.nmi_pending) + 1,
                    "entry.asm tests both as one word");
     DEFINE(VF_KERNEL_MODE, VF_KERNEL_MODE);
     DEFINE(VF_IN_SYSCALL, VF_IN_SYSCALL);

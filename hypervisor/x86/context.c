@@ -25,39 +25,39 @@
 static void save_segments(struct vcpu *v)
 {
     uint64_t active = rdmsr(MSR_GS_BASE), other = rdmsr(MSR_KERNEL_GS_BASE);
-    bool kernel = v->arch.flags & VF_KERNEL_MODE;
+    bool kernel = v->arch.pv.flags & VF_KERNEL_MODE;
 
-    v->arch.ds = read_ds();
-    v->arch.es = read_es();
-    v->arch.fs = read_fs();
-    v->arch.gs = read_gs();
-    v->arch.fs_base = rdmsr(MSR_FS_BASE);
-    v->arch.gs_base_kernel = kernel ? active : other;
-    v->arch.gs_base_user = kernel ? other : active;
+    v->arch.pv.ds = read_ds();
+    v->arch.pv.es = read_es();
+    v->arch.pv.fs = read_fs();
+    v->arch.pv.gs = read_gs();
+    v->arch.pv.fs_base = rdmsr(MSR_FS_BASE);
+    v->arch.pv.gs_base_kernel = kernel ? active : other;
+    v->arch.pv.gs_base_user = kernel ? other : active;
 }
 
 /* False: a selector was bad. The bases are set last, because loading a selector changes them. */
 static bool load_segments(struct vcpu *v)
 {
-    bool kernel = v->arch.flags & VF_KERNEL_MODE, good = true;
+    bool kernel = v->arch.pv.flags & VF_KERNEL_MODE, good = true;
 
-    if (v->arch.ds | read_ds())
-        good &= load_ds_safe(v->arch.ds);
-    if (v->arch.es | read_es())
-        good &= load_es_safe(v->arch.es);
-    if (v->arch.fs | read_fs())
-        good &= load_fs_safe(v->arch.fs);
-    if (v->arch.gs | read_gs())
-        good &= load_gs_safe(v->arch.gs);
-    wrmsr(MSR_FS_BASE, v->arch.fs_base);
-    wrmsr(MSR_GS_BASE, kernel ? v->arch.gs_base_kernel : v->arch.gs_base_user);
-    wrmsr(MSR_KERNEL_GS_BASE, kernel ? v->arch.gs_base_user : v->arch.gs_base_kernel);
+    if (v->arch.pv.ds | read_ds())
+        good &= load_ds_safe(v->arch.pv.ds);
+    if (v->arch.pv.es | read_es())
+        good &= load_es_safe(v->arch.pv.es);
+    if (v->arch.pv.fs | read_fs())
+        good &= load_fs_safe(v->arch.pv.fs);
+    if (v->arch.pv.gs | read_gs())
+        good &= load_gs_safe(v->arch.pv.gs);
+    wrmsr(MSR_FS_BASE, v->arch.pv.fs_base);
+    wrmsr(MSR_GS_BASE, kernel ? v->arch.pv.gs_base_kernel : v->arch.pv.gs_base_user);
+    wrmsr(MSR_KERNEL_GS_BASE, kernel ? v->arch.pv.gs_base_user : v->arch.pv.gs_base_kernel);
     return good;
 }
 
 static void load_debug_registers(const struct vcpu *v)
 {
-    const uint64_t *dr = v->arch.debugreg;
+    const uint64_t *dr = v->arch.pv.debugreg;
 
     if (!(dr[7] & DR7_ACTIVE))
         return;
@@ -73,13 +73,13 @@ static void save_state(struct vcpu *v)
 {
     save_segments(v);
     fpu_save(v);
-    if (v->arch.debugreg[7] & DR7_ACTIVE)
+    if (v->arch.pv.debugreg[7] & DR7_ACTIVE)
         write_dr7(X86_DR7_DEFAULT);
 }
 
 void machine_load_cr4(const struct vcpu *v)
 {
-    uint64_t cr4 = cr4_base | (v->arch.ctrlreg[4] & CR4_GUEST);
+    uint64_t cr4 = cr4_base | (v->arch.pv.ctrlreg[4] & CR4_GUEST);
 
     if (read_cr4() != cr4)
         write_cr4(cr4);
@@ -100,7 +100,7 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
     next->cpu_stack = &block->cpu;
     block->tss.rsp0 = (uint64_t)&next->regs.es;
     machine_load_cr4(next);
-    machine_load_cr3(next->arch.cr3, false);
+    machine_load_cr3(next->arch.pv.cr3, false);
     set_gdt_ldt(next);
     block->cpu.arch.loaded = next;
     fpu_switch_in(next);
@@ -116,7 +116,7 @@ void machine_sync_vcpu(struct vcpu *v)
     if (c->arch.loaded == v) {
         save_segments(v);
         fpu_save(v);
-        if (v->arch.ctrlreg[0] & X86_CR0_TS)
+        if (v->arch.pv.ctrlreg[0] & X86_CR0_TS)
             write_cr0(read_cr0() | X86_CR0_TS);
         fpu_guest_xcr0(v->arch.xcr0);
     } else if (c->arch.fpu_owner == v) {

@@ -119,17 +119,17 @@ void set_gdt_ldt(struct vcpu *v)
     struct table_pointer p = {.limit = LAST_GDT_BYTE,
                               .base = (uint64_t)c->arch.gdt - FIRST_RESERVED_GDT_BYTE};
 
-    if (v && v->arch.perdomain_l1) {
-        v->arch.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = c->arch.gdt_page_pte;
+    if (v && v->arch.pv.perdomain_l1) {
+        v->arch.pv.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = c->arch.gdt_page_pte;
         p.base = perdomain_area(v);
     }
     lgdt(&p);
-    if (!v || !v->arch.perdomain_l1 || !v->arch.ldt_ents) {
+    if (!v || !v->arch.pv.perdomain_l1 || !v->arch.pv.ldt_ents) {
         lldt(0);
         return;
     }
     set_system_descriptor(c->arch.gdt, LDT_SELECTOR, perdomain_area(v) + PERDOMAIN_LDT_OFFSET,
-                          v->arch.ldt_ents * 8 - 1, 2);
+                          v->arch.pv.ldt_ents * 8 - 1, 2);
     lldt(LDT_SELECTOR);
 }
 

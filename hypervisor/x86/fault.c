@@ -134,7 +134,7 @@ void handle_guest_ist(struct vcpu *v)
         return;
     case VECTOR_DB:
         /* ABI: DR6 collects; the guest reads and clears its copy. */
-        v->arch.debugreg[6] |= read_dr6() & ~X86_DR6_DEFAULT;
+        v->arch.pv.debugreg[6] |= read_dr6() & ~X86_DR6_DEFAULT;
         write_dr6(X86_DR6_DEFAULT);
         pv_handle_trap(v);
         return;

@@ -140,6 +140,6 @@ void fpu_switch_in(struct vcpu *v)
         fpu_load(v);
     c->arch.fpu_owner = v;
     set_xcr0(v->arch.xcr0 & xcr0_host ? v->arch.xcr0 & xcr0_host : XCR0_X87);
-    if (v->arch.ctrlreg[0] & X86_CR0_TS)
+    if (v->arch.pv.ctrlreg[0] & X86_CR0_TS)
         write_cr0(read_cr0() | X86_CR0_TS);
 }

@@ -18,7 +18,7 @@ void machine_swapgs(void)
 
 static uint32_t base_msr(unsigned int which)
 {
-    bool kernel = current->arch.flags & VF_KERNEL_MODE;
+    bool kernel = current->arch.pv.flags & VF_KERNEL_MODE;
 
     if (which == SEGBASE_FS)
         return MSR_FS_BASE;
@@ -72,10 +72,10 @@ void machine_write_debugreg(unsigned int reg, uint64_t value)
         write_dr3(value);
         break;
     case 7: /* a switch to a vCPU loads the others only with an active DR7: another's are there */
-        write_dr0(current->arch.debugreg[0]);
-        write_dr1(current->arch.debugreg[1]);
-        write_dr2(current->arch.debugreg[2]);
-        write_dr3(current->arch.debugreg[3]);
+        write_dr0(current->arch.pv.debugreg[0]);
+        write_dr1(current->arch.pv.debugreg[1]);
+        write_dr2(current->arch.pv.debugreg[2]);
+        write_dr3(current->arch.pv.debugreg[3]);
         write_dr7(value);
         break;
     default: /* DR6 is the vCPU's copy alone (fault.c) */

@@ -19,7 +19,7 @@
 #include <port/atomic.h>
 #include <pv/hypercall.h>
 #include <pv/m2p.h>
-#include <xen/domctl.h>
+#include <pv/pv_ops.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
 
@@ -44,22 +44,22 @@ static void free_domain(struct domain *d)
  * hypercall. */
 static int init_vcpu(struct vcpu *v)
 {
-    v->arch.flags = VF_KERNEL_MODE;
-    v->arch.traps = hv_alloc_array(256, sizeof(*v->arch.traps));
-    v->arch.perdomain_l1 = hv_alloc_array(32, sizeof(*v->arch.perdomain_l1));
-    if (v->arch.traps && v->arch.perdomain_l1)
+    v->arch.pv.flags = VF_KERNEL_MODE;
+    v->arch.pv.traps = hv_alloc_array(256, sizeof(*v->arch.pv.traps));
+    v->arch.pv.perdomain_l1 = hv_alloc_array(32, sizeof(*v->arch.pv.perdomain_l1));
+    if (v->arch.pv.traps && v->arch.pv.perdomain_l1)
         return 0;
-    hv_free(v->arch.traps);
-    hv_free(v->arch.perdomain_l1);
+    hv_free(v->arch.pv.traps);
+    hv_free(v->arch.pv.perdomain_l1);
     return -XEN_ENOMEM;
 }
 
 static void free_vcpu(struct vcpu *v)
 {
-    hv_free(v->arch.traps);
-    hv_free(v->arch.perdomain_l1);
-    v->arch.traps = NULL;
-    v->arch.perdomain_l1 = NULL;
+    hv_free(v->arch.pv.traps);
+    hv_free(v->arch.pv.perdomain_l1);
+    v->arch.pv.traps = NULL;
+    v->arch.pv.perdomain_l1 = NULL;
 }
 
 static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -151,9 +151,25 @@ static void set_gpfn(struct domain *d, mfn_t first, unsigned int order, uint64_t
         set_m2p(MFN(first.n + i), gpfn == INVALID_GPFN ? gpfn : gpfn + i);
 }
 
+static void raise_nmi(struct vcpu *v)
+{
+    v->arch.pv.nmi_pending = true;
+}
+
+static void set_iopl(struct vcpu *v, unsigned int level)
+{
+    v->arch.pv.iopl = level;
+}
+
+static void set_iobitmap(struct vcpu *v, gva_t bitmap, unsigned int nr_ports)
+{
+    v->arch.pv.iobmp = bitmap;
+    v->arch.pv.iobmp_limit = nr_ports;
+}
+
 static uint64_t frame_info(const struct page_info *pg)
 {
-    return pg->count_info & PGC_xenheap ? XEN_DOMCTL_PFINFO_LPINTAB : XEN_DOMCTL_PFINFO_NOTAB;
+    return pv_guest_ops.frame_info(pg);
 }
 
 static int relinquish_vcpus(struct domain *d)
@@ -184,6 +200,9 @@ static void show_vcpu(const struct vcpu *v)
 
 const struct guest_ops host_guest_ops = {
     .hypercalls = &pv_hypercalls,
+    .raise_nmi = raise_nmi,
+    .set_iopl = set_iopl,
+    .set_iobitmap = set_iobitmap,
     .gfn_to_mfn = gfn_to_mfn,
     .set_gpfn = set_gpfn,
     .frame_info = frame_info,
@@ -284,7 +303,7 @@ static void host_syscall(struct vcpu *v)
     unsigned int nr = (unsigned int)r->rax;
     long rc = -XEN_ENOSYS;
 
-    v->arch.flags |= VF_IN_SYSCALL;
+    v->arch.pv.flags |= VF_IN_SYSCALL;
     v->hc_nr = nr;
     r->entry_vector = ENTRY_HYPERCALL;
     this_cpu()->slice_end = 0;

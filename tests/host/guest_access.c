@@ -49,7 +49,7 @@ bool guest_range_ok(gva_t gva, uint64_t n)
 /* The byte at gva for reading or writing; NULL: it faults. */
 static char *walk(gva_t gva, bool write)
 {
-    mfn_t table = MFN(current->arch.cr3 >> PAGE_SHIFT);
+    mfn_t table = MFN(current->arch.pv.cr3 >> PAGE_SHIFT);
 
     if (host_tlb_lookup(gva, write, &table))
         return (char *)map_frame(table) + (gva & ~PAGE_MASK);

@@ -10,8 +10,8 @@
  * Guest memory, by address:
  *   HOST_GUEST_BASE .. +HOST_GUEST_SIZE   a plain buffer (host_guest()), the same whoever is
  * current; for argument structures else                                  through the page tables at
- * current->arch.cr3, when host_walk is set (mm tests) Everything else faults, as do accesses that
- * host_fault_* forbids.
+ * current->arch.pv.cr3, when host_walk is set (mm tests) Everything else faults, as do accesses
+ * that host_fault_* forbids.
  */
 #ifndef TESTS_HOST_H
 #define TESTS_HOST_H

@@ -120,7 +120,7 @@ static void count_frame(struct page_info *pg)
 
 static void count_vcpu(const struct vcpu *v)
 {
-    const struct arch_vcpu *a = &v->arch;
+    const struct pv_vcpu *a = &v->arch.pv;
 
     if (a->guest_table.n)
         count_typed(a->guest_table, PGT_l4_page_table, "a base table");

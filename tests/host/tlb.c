@@ -159,8 +159,8 @@ static void learn_all(struct tlb *t)
     for (uint32_t i = 0; i < t->n; i++) /* grows on the way */
         if (t->known[i].level >= 1 && t->known[i].level <= 4)
             look_at(t, i);
-    for (unsigned int i = 0; t->v->arch.perdomain_l1 && i < 32; i++) {
-        uint64_t e = t->v->arch.perdomain_l1[i];
+    for (unsigned int i = 0; t->v->arch.pv.perdomain_l1 && i < 32; i++) {
+        uint64_t e = t->v->arch.pv.perdomain_l1[i];
 
         if (e & PTE_PRESENT)
             learn(t, (struct known){.key = i, .mfn = (uint32_t)pte_mfn(e).n, .level = DESCRIPTORS});
@@ -204,14 +204,14 @@ static void let_enter(const struct vcpu *v)
 {
     unsigned int i = 0;
 
-    if (tlb_of(v) || !v->arch.cr3 || !vcpu_runnable(v) || !v->initialised || v->domain->dying)
+    if (tlb_of(v) || !v->arch.pv.cr3 || !vcpu_runnable(v) || !v->initialised || v->domain->dying)
         return;
     while (tlbs[i].v)
         if (++i == MOST_CPUS)
             return;
     tlbs[i].v = v;
     tlbs[i].domid = v->domain->domain_id;
-    tlbs[i].root = MFN(v->arch.cr3 >> PAGE_SHIFT);
+    tlbs[i].root = MFN(v->arch.pv.cr3 >> PAGE_SHIFT);
     flush(&tlbs[i]);
 }
 
@@ -324,7 +324,7 @@ void flush_cache_all(void)
 void machine_context_switch(struct vcpu *prev, struct vcpu *next)
 {
     (void)prev;
-    this_cpu()->arch.cr3 = next->arch.cr3;
+    this_cpu()->arch.cr3 = next->arch.pv.cr3;
     flush_own();
 }
 
@@ -351,7 +351,7 @@ static void check_one(const struct tlb *t, const struct known *k)
     bool trusted = t->v->domain->is_control && k->owner != t->domid;
 
     if (k->level == DESCRIPTORS) {
-        uint64_t e = t->v->arch.perdomain_l1[k->key];
+        uint64_t e = t->v->arch.pv.perdomain_l1[k->key];
 
         if (!(e & PTE_PRESENT) || pte_mfn(e).n != k->mfn)
             wrong(t, k, "not what the descriptor slot maps now");
@@ -385,7 +385,7 @@ void host_tlb_check(void)
 
         if (!t->v)
             continue;
-        if (t->root.n != t->v->arch.cr3 >> PAGE_SHIFT)
+        if (t->root.n != t->v->arch.pv.cr3 >> PAGE_SHIFT)
             wrong(t, &t->known[0], "the vCPU has another CR3, which was not loaded");
         learn_all(t);
         for (unsigned int k = 0; k < t->n; k++)

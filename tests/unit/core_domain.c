@@ -15,6 +15,7 @@
 #include <core/life/watchdog.h>
 #include <core/state/guest_ops.h>
 #include <parvis/boot_info.h>
+#include <pv/mm.h>
 #include <xen/sched.h>
 
 static struct domain *dom0;

@@ -8,6 +8,7 @@
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
 #include <string.h>
+#include <pv/mm.h>
 #include <xen/vcpu.h>
 
 static struct domain *d;

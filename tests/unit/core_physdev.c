@@ -143,12 +143,12 @@ static void io_privilege_is_virtual(void **state)
 
     (void)state;
     assert_int_equal(OP(v, set_iopl, iopl), 0);
-    assert_int_equal(v->arch.iopl, 3);
+    assert_int_equal(v->arch.pv.iopl, 3);
     iopl.iopl = 4;
     assert_int_equal(OP(v, set_iopl, iopl), -XEN_EINVAL);
     iopl.iopl = ~0u;
     assert_int_equal(OP(v, set_iopl, iopl), -XEN_EINVAL);
-    assert_int_equal(v->arch.iopl, 3);
+    assert_int_equal(v->arch.pv.iopl, 3);
     assert_int_equal(OP(v, set_iobitmap, map), 0);
     map.nr_ports = 65537;
     assert_int_equal(OP(v, set_iobitmap, map), -XEN_EINVAL);
@@ -156,7 +156,7 @@ static void io_privilege_is_virtual(void **state)
     assert_int_equal(OP(v, set_iobitmap, map), -XEN_EINVAL);
     map.bitmap = ~0ull;
     assert_int_equal(OP(v, set_iobitmap, map), -XEN_EINVAL);
-    assert_int_equal(v->arch.iobmp_limit, 65536);
+    assert_int_equal(v->arch.pv.iobmp_limit, 65536);
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d->domain_id), 0);
 }
 

@@ -251,7 +251,7 @@ static void run_state_area(void **state)
     memcpy(host_guest(ARG), &area, sizeof(area));
     assert_int_equal(call(v, vcpu_op, VCPUOP_register_runstate_memory_area, 0, ARG), 0);
     assert_int_equal(r->state, RUNSTATE_running);
-    dom[1]->arch.vm_assist = 1u << VMASST_TYPE_runstate_update_flag;
+    dom[1]->vm_assist = 1u << VMASST_TYPE_runstate_update_flag;
     host_run_as(dom[2]->vcpu[0]);
     assert_int_equal(r->state, RUNSTATE_runnable);
     assert_false(r->state_entry_time & XEN_RUNSTATE_UPDATE);

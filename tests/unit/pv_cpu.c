@@ -102,7 +102,7 @@ static void features_are_a_list(void **state)
     assert_true(one.ecx >> 31 & 1);
     assert_true(one.ecx >> 26 & 1);  /* XSAVE: the machine has it */
     assert_false(one.ecx >> 27 & 1); /* not turned on by this guest */
-    v->arch.ctrlreg[4] = X86_CR4_OSXSAVE;
+    v->arch.pv.ctrlreg[4] = X86_CR4_OSXSAVE;
     assert_true(cpuid(1, 0).ecx >> 27 & 1);
     host_full_cpu = false;
     assert_int_equal(cpuid(1, 0).ecx, 1u << 31);
@@ -142,7 +142,7 @@ static void states_of_xsave(void **state)
     v->regs.rax = 7;
     v->regs.rcx = 0;
     assert_false(DOES("\x0f\x01\xd1"));
-    v->arch.ctrlreg[4] = X86_CR4_OSXSAVE;
+    v->arch.pv.ctrlreg[4] = X86_CR4_OSXSAVE;
     v->regs.rcx = 1;
     assert_false(DOES("\x0f\x01\xd1"));
     v->regs.rcx = 0;
@@ -253,8 +253,8 @@ static void the_page_table_register(void **state)
     assert_true(pv_map_ldt_page(v, 0));
     v->regs.rax = g.frame[MM_SPARE + 2].n << PAGE_SHIFT;
     assert_true(DOES("\x0f\x22\xd8"));
-    assert_int_equal(v->arch.ldt_mapped, 0);
-    assert_int_equal(v->arch.guest_table.n, g.frame[MM_SPARE + 2].n);
+    assert_int_equal(v->arch.pv.ldt_mapped, 0);
+    assert_int_equal(v->arch.pv.guest_table.n, g.frame[MM_SPARE + 2].n);
     assert_int_equal(host_recount(), 0);
     assert_true(DOES("\x0f\x22\xd8")); /* the same again: a flush */
     assert_true(DOES("\x0f\x20\xdb"));
@@ -289,7 +289,7 @@ static void ports(void **state)
     v->regs.rdx = 0x80;
     v->regs.rax = 0x1111111111111111ull;
     assert_false(DOES("\xec"));
-    v->arch.iopl = 1;
+    v->arch.pv.iopl = 1;
     assert_true(DOES("\xec"));
     assert_int_equal(v->regs.rax, 0x11111111111111ffull);
     assert_true(DOES("\x66\xed"));

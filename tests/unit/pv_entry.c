@@ -35,7 +35,7 @@ static int setup(void **state)
     host_walk = true;
     host_run_as(g.v);
     for (unsigned int i = 0; i < 32; i++)
-        g.v->arch.traps[i].address = HANDLER + i;
+        g.v->arch.pv.traps[i].address = HANDLER + i;
     return 0;
 }
 
@@ -49,8 +49,8 @@ static int teardown(void **state)
 /* A stack in the guest's page `page`, and its words. */
 static uint64_t *stack(struct vcpu *v, unsigned int page)
 {
-    v->regs.rsp = v->arch.kernel_sp = mm_va(page) + PAGE_SIZE;
-    v->arch.flags |= VF_KERNEL_MODE;
+    v->regs.rsp = v->arch.pv.kernel_sp = mm_va(page) + PAGE_SIZE;
+    v->arch.pv.flags |= VF_KERNEL_MODE;
     return mm_words(&g, page);
 }
 
@@ -77,7 +77,7 @@ static void bounce_frames_stay_in_the_guest(void **state)
     };
 
     (void)state;
-    g.v->arch.failsafe_callback = HANDLER;
+    g.v->arch.pv.failsafe_callback = HANDLER;
     for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
         g.v->regs.rsp = bad[i];
         g.v->regs.rip = 0x4242;
@@ -107,7 +107,7 @@ static void a_frame_is_what_hardware_would_push(void **state)
     assert_int_equal(top[-3] & X86_EFLAGS_IF, 0);
     assert_false(g.v->regs.rflags & (X86_EFLAGS_TF | X86_EFLAGS_NT));
     /* Without a handler there is nowhere to go. */
-    g.v->arch.traps[14].address = 0;
+    g.v->arch.pv.traps[14].address = 0;
     pv_inject_page_fault(g.v, 0x1234, 0);
     assert_true(g.d->shutting_down);
     domain_resume(g.d);
@@ -120,8 +120,8 @@ static void system_calls_without_an_entry_point(void **state)
     uint64_t *top = stack(g.v, MM_SPARE) + 512;
 
     (void)state;
-    g.v->arch.syscall_disables_events = true;
-    g.v->arch.flags &= ~(uint32_t)VF_KERNEL_MODE;
+    g.v->arch.pv.syscall_disables_events = true;
+    g.v->arch.pv.flags &= ~(uint32_t)VF_KERNEL_MODE;
     g.v->regs.rip = 0x4244;
     g.v->vcpu_info->evtchn_upcall_mask = 0;
     pv_handle_syscall(g.v);
@@ -132,7 +132,7 @@ static void system_calls_without_an_entry_point(void **state)
                      0); /* the system call's flag, not the fault's */
     assert_true(guest_kernel_mode(g.v));
 
-    g.v->arch.flags &= ~(uint32_t)VF_KERNEL_MODE;
+    g.v->arch.pv.flags &= ~(uint32_t)VF_KERNEL_MODE;
     g.v->regs.rflags |= X86_EFLAGS_NT;
     pv_handle_sysenter(g.v);
     assert_int_equal(g.v->regs.rip, HANDLER + 13);
@@ -163,13 +163,13 @@ static void iret_takes_what_a_guest_may_have(void **state)
     assert_false(g.v->regs.rflags & (X86_EFLAGS_IOPL | X86_EFLAGS_VM));
     assert_true(g.v->regs.rflags & X86_EFLAGS_IF);
     assert_true(g.v->regs.rflags & X86_EFLAGS_NT);
-    assert_int_equal(g.v->arch.iopl, 0); /* the frame's level: for who asked for it */
-    g.d->arch.vm_assist |= 1u << VMASST_TYPE_architectural_iopl;
+    assert_int_equal(g.v->arch.pv.iopl, 0); /* the frame's level: for who asked for it */
+    g.d->vm_assist |= 1u << VMASST_TYPE_architectural_iopl;
     g.v->regs.rsp = mm_va(MM_SPARE) + 100 * 8;
     assert_int_equal(do_iret(), 77);
-    assert_int_equal(g.v->arch.iopl, 3);
+    assert_int_equal(g.v->arch.pv.iopl, 3);
     assert_false(g.v->regs.rflags & X86_EFLAGS_IOPL);
-    assert_false(g.v->arch.flags & VF_IN_SYSCALL);
+    assert_false(g.v->arch.pv.flags & VF_IN_SYSCALL);
     assert_true(guest_kernel_mode(g.v));
     /* To user mode, which has no page table; from a frame that is not there. */
     f->cs = 3;
@@ -240,10 +240,10 @@ static void ports_of_applications(void **state)
     struct vcpu *v = g.v;
 
     (void)state;
-    v->arch.guest_table_user = g.frame[MM_SPARE]; /* maps nothing */
+    v->arch.pv.guest_table_user = g.frame[MM_SPARE]; /* maps nothing */
     pv_toggle_guest_mode(v);
-    v->arch.iobmp = mm_va(MM_FRAMES) - 17;
-    v->arch.iobmp_limit = 65536;
+    v->arch.pv.iobmp = mm_va(MM_FRAMES) - 17;
+    v->arch.pv.iobmp_limit = 65536;
     bits[PAGE_SIZE - 1] = 0xfe;
     assert_true(pv_io_permitted(v, 0x80, 1));
     assert_false(pv_io_permitted(v, 0x80, 2));
@@ -253,13 +253,13 @@ static void ports_of_applications(void **state)
     assert_true(pv_io_permitted(v, 0x80, 4));
     assert_false(pv_io_permitted(v, 0x86, 4));
     assert_false(pv_io_permitted(v, 0x88, 1));
-    v->arch.iobmp_limit = 0x83;
+    v->arch.pv.iobmp_limit = 0x83;
     assert_false(pv_io_permitted(v, 0x80, 4));
     assert_true(pv_io_permitted(v, 0x81, 2));
     assert_false(guest_kernel_mode(v));
-    assert_int_equal(v->arch.cr3, g.frame[MM_SPARE].n << PAGE_SHIFT);
+    assert_int_equal(v->arch.pv.cr3, g.frame[MM_SPARE].n << PAGE_SHIFT);
     pv_toggle_guest_mode(v);
-    v->arch.guest_table_user = MFN(0);
+    v->arch.pv.guest_table_user = MFN(0);
 }
 
 /* XSA-193, XSA-333, XSA-351: a list of what there is; the rest is the guest's #GP, and hardware is
@@ -304,8 +304,8 @@ static void string_ports_and_bad_memory(void **state)
 
     (void)state;
     host_run_as(v);
-    v->arch.traps[14].address = HANDLER;
-    v->arch.iopl = 3;
+    v->arch.pv.traps[14].address = HANDLER;
+    v->arch.pv.iopl = 3;
     for (unsigned int in = 0; in < 2; in++) {
         set_code(&control, 0, in ? insb : outsb, 1);
         v->regs.rsp = mm_va(MM_SPARE) + PAGE_SIZE;
@@ -343,7 +343,7 @@ static void what_is_not_emulated(void **state)
     set_code(&g, 0, hlt, sizeof(hlt));
     assert_false(pv_emulate_privileged(g.v));
     /* XSA-54: a value that the machine refuses is a fault, and is not remembered. */
-    g.v->arch.ctrlreg[4] = X86_CR4_OSXSAVE;
+    g.v->arch.pv.ctrlreg[4] = X86_CR4_OSXSAVE;
     g.v->regs.rcx = 0;
     g.v->regs.rax = g.v->regs.rdx = ~0u;
     set_code(&g, 0, xsetbv, sizeof(xsetbv));
@@ -389,7 +389,7 @@ static void any_bytes(void **state)
         (void)stack(g.v, MM_SPARE);
         set_code(&g, seed % (PAGE_SIZE - sizeof(code)), code, sizeof(code));
         rip = g.v->regs.rip;
-        g.v->arch.iopl = seed >> 62;
+        g.v->arch.pv.iopl = seed >> 62;
         if (pv_emulate_privileged(g.v))
             assert_true(g.v->regs.rip - rip <= 15 || g.v->regs.rip < HANDLER + 32);
         else
@@ -415,7 +415,7 @@ static void descriptor_table_limits(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_SET_LDT, mm_va(MM_SPARE), 8), 0);
     assert_false(pv_map_ldt_page(g.v, 8 * 8)); /* beyond the last: the guest's own fault */
     assert_false(pv_map_ldt_page(g.v, ~0u & ~7u));
-    assert_int_equal(g.v->arch.ldt_mapped, 0);
+    assert_int_equal(g.v->arch.pv.ldt_mapped, 0);
 }
 
 /* A context whose last part is refused gives back all that was taken before, also when it must give
@@ -455,6 +455,34 @@ static void a_context_that_fails_takes_nothing(void **state)
     host_destroy(d);
 }
 
+/* XSA-213: an iret ends a list of hypercalls, also one to kernel mode; RAX is the frame's, whatever
+ * it looks like. */
+static void iret_ends_a_multicall(void **state)
+{
+    struct iret_context *f = (struct iret_context *)(void *)(stack(g.v, MM_SPARE) + 100);
+    struct multicall_entry *list = host_guest(HOST_GUEST_BASE);
+    const long rax[] = {77, 0, -XEN_ERESTART};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(rax); i++) {
+        memset(f, 0, sizeof(*f));
+        f->rip = 0x4242;
+        f->rax = (uint64_t)rax[i];
+        g.v->regs.rsp = mm_va(MM_SPARE) + 100 * 8;
+        g.v->regs.rax = __HYPERVISOR_multicall;
+        list[0] = (struct multicall_entry){.op = __HYPERVISOR_iret, .result = 1};
+        list[1] = (struct multicall_entry){
+            .op = __HYPERVISOR_stack_switch, .result = 1, .args = {1, 0x5555}};
+        host_hypercall(g.v, __HYPERVISOR_multicall, (uint64_t[6]){HOST_GUEST_BASE, 2}, NULL);
+        assert_int_equal(g.v->regs.rax, rax[i]);
+        assert_int_equal(g.v->regs.rip, 0x4242);
+        assert_int_equal(list[0].result, 1);
+        assert_int_equal(list[1].result, 1);
+        assert_int_not_equal(g.v->arch.pv.kernel_sp, 0x5555);
+        assert_false(g.v->in_multicall);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -464,6 +492,7 @@ int main(void)
         TEST(a_frame_is_what_hardware_would_push),
         TEST(system_calls_without_an_entry_point),
         TEST(iret_takes_what_a_guest_may_have),
+        TEST(iret_ends_a_multicall),
         TEST(debug_registers),
         TEST(debug_registers_of_a_context),
         TEST(ports_of_applications),

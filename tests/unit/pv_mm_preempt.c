@@ -160,7 +160,7 @@ static void undone_and_promoted_again(void **state)
         assert_true(mm_page(&g, T4)->type_info & PGT_partial);
         for (unsigned int i = 1; i < turns; i++)
             assert_int_equal(once(MMUEXT_TLB_FLUSH_LOCAL, 0), -XEN_ERESTART);
-        g.v->arch.old_guest_table = MFN(0); /* as if another vCPU had put it off */
+        g.v->arch.pv.old_guest_table = MFN(0); /* as if another vCPU had put it off */
         put_page(mm_page(&g, T4));
         assert_int_equal(mm_ext(&g, MMUEXT_PIN_L4_TABLE, g.frame[T4].n, 0), 0);
         assert_int_equal(mm_type_count(&g, PLAIN), 13);
@@ -176,7 +176,7 @@ static void base_tables(void **state)
     (void)state;
     mm_preempt = true;
     assert_int_equal(mm_ext(&g, MMUEXT_NEW_USER_BASEPTR, g.frame[T4].n, 0), 0);
-    assert_int_equal(g.v->arch.guest_table_user.n, g.frame[T4].n);
+    assert_int_equal(g.v->arch.pv.guest_table_user.n, g.frame[T4].n);
     assert_int_equal(mm_ext(&g, MMUEXT_NEW_USER_BASEPTR, 0, 0), 0);
     assert_int_equal(mm_type_count(&g, T4), 0);
     assert_int_equal(mm_ext(&g, MMUEXT_NEW_BASEPTR, g.frame[T4].n, 0), 0);

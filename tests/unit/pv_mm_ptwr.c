@@ -23,8 +23,8 @@ static int setup(void **state)
     (void)state;
     mm_init(512);
     mm_guest_init(&g, 1, false);
-    g.d->arch.vm_assist = 1u << VMASST_TYPE_writable_pagetables;
-    g.v->arch.cr3 = g.frame[MM_L4].n << PAGE_SHIFT;
+    g.d->vm_assist = 1u << VMASST_TYPE_writable_pagetables;
+    g.v->arch.pv.cr3 = g.frame[MM_L4].n << PAGE_SHIFT;
     host_run_as(g.v);
     memset(&g.v->regs, 0, sizeof(g.v->regs));
     return 0;
@@ -160,7 +160,7 @@ static void left_to_the_guest(void **state)
     r->rdi = mm_va(MM_L2);
     assert_false(FAULT("\x48\x89\x07", mm_va(MM_L2))); /* an L2 table is not emulated */
     r->rdi = entry_va(ENTRY);
-    g.d->arch.vm_assist = 0;
+    g.d->vm_assist = 0;
     assert_false(FAULT("\x48\x89\x07", entry_va(ENTRY)));
 }
 
@@ -191,7 +191,7 @@ static void single_step(void **state)
     g.v->regs.rax = 0;
     g.v->regs.rflags = X86_EFLAGS_TF | X86_EFLAGS_RF;
     g.v->regs.rsp = mm_va(MM_SPARE) + PAGE_SIZE;
-    g.v->arch.traps[TRAP_debug].address = 0x1000;
+    g.v->arch.pv.traps[TRAP_debug].address = 0x1000;
     memcpy(host_guest(CODE), "\x48\x89\x07", 3);
     g.v->regs.rip = CODE;
     host_walk = true;
@@ -199,7 +199,7 @@ static void single_step(void **state)
     assert_int_equal(g.v->regs.rip, 0x1000);
     assert_int_equal(mm_words(&g, MM_SPARE)[507], CODE + 3);
     assert_int_equal(mm_words(&g, MM_SPARE)[509] & (X86_EFLAGS_TF | X86_EFLAGS_RF), X86_EFLAGS_TF);
-    assert_true(g.v->arch.debugreg[6] & X86_DR6_BS);
+    assert_true(g.v->arch.pv.debugreg[6] & X86_DR6_BS);
 }
 
 int main(void)

@@ -45,7 +45,7 @@ static mfn_t any_frame(void)
     case 1:
         return MFN(i); /* not given to the heap: holes, device memory */
     case 2:
-        return frame_of(guest.d->arch.perdomain_l3);
+        return frame_of(guest.d->arch.pv.perdomain_l3);
     case 3:
         return MFN(max_mfn + i - 10);
     default:
@@ -225,7 +225,7 @@ static void random_ptwr(struct mm_guest *g)
 
     memcpy(host_guest(HOST_GUEST_BASE), code[take(ARRAY_SIZE(code))], 6);
     host_run_as(g->v);
-    g->v->arch.cr3 = g->v->arch.guest_table.n << PAGE_SHIFT;
+    g->v->arch.pv.cr3 = g->v->arch.pv.guest_table.n << PAGE_SHIFT;
     g->v->regs.rip = HOST_GUEST_BASE;
     g->v->regs.rdi = at;
     g->v->regs.rax = g->v->regs.rsi = any_entry();
@@ -338,7 +338,7 @@ void mm_random_run(const uint8_t *data, size_t n, unsigned int every)
     mm_init(512);
     mm_guest_init(&control, 0, true);
     mm_guest_init(&guest, 1, false);
-    guest.d->arch.vm_assist = 1u << VMASST_TYPE_writable_pagetables;
+    guest.d->vm_assist = 1u << VMASST_TYPE_writable_pagetables;
     random_tree(&guest);
     while (input < input_end) {
         one();

@@ -2,6 +2,7 @@
 /*
  * The guest of pv_mm_support.h.
  */
+#include <pv/pv_ops.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

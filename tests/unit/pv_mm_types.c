@@ -107,7 +107,7 @@ static void bad_contents_leave_nothing(void **state)
     assert_int_equal(mm_type_count(&g, MM_SPARE), 0);
     mm_words(&g, MM_SPARE)[10] = mm_pte(MFN(1ull << 30), MM_RO); /* no RAM */
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EPERM);
-    mm_words(&g, MM_SPARE)[10] = mm_pte(frame_of(g.d->arch.perdomain_l3), MM_RO); /* XSA-248 */
+    mm_words(&g, MM_SPARE)[10] = mm_pte(frame_of(g.d->arch.pv.perdomain_l3), MM_RO); /* XSA-248 */
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EBUSY);
     mm_words(&g, MM_SPARE)[10] =
         mm_pte(g.frame[5], MM_RO | PTE_PCD); /* no hardware, no memory types */
@@ -176,7 +176,7 @@ static void hypervisor_slots(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L4_TABLE, g.frame[MM_SPARE].n, 0), 0);
     assert_int_equal(mm_words(&g, MM_SPARE)[HYPERVISOR_L4_FIRST + 1], 0);
     assert_int_equal(pte_mfn(mm_words(&g, MM_SPARE)[PERDOMAIN_L4_SLOT]).n,
-                     g.d->arch.perdomain_l3_mfn.n);
+                     g.d->arch.pv.perdomain_l3_mfn.n);
 }
 
 /* Descriptor tables are checked, and exclude writing. (XSA-214: a frame with a type is not stolen)

@@ -190,7 +190,7 @@ static void plain_memory(void **state)
     assert_int_equal(mm_words(&g, MM_SPARE)[9], 0x1234567890abcdefull);
     assert_int_equal(mm_update(&g, mm_entry_addr(&control, MM_SPARE, 9), 1), -XEN_EINVAL);
     assert_int_equal(mm_update(&g, mm_entry_addr(&control, MM_L1, 9), 0), -XEN_EINVAL);
-    assert_int_equal(mm_update(&g, frame_of(g.d->arch.perdomain_l3).n << PAGE_SHIFT, 1),
+    assert_int_equal(mm_update(&g, frame_of(g.d->arch.pv.perdomain_l3).n << PAGE_SHIFT, 1),
                      -XEN_EINVAL);
 }
 

@@ -292,11 +292,11 @@ static void begin(unsigned int i)
     g->d->vcpu[1]->initialised = false;
     atomic_or(&g->d->vcpu[1]->pause_flags, VPF_down);
     vcpu_sleep(g->d->vcpu[1]);
-    g->d->arch.vm_assist = 1u << VMASST_TYPE_writable_pagetables;
+    g->d->vm_assist = 1u << VMASST_TYPE_writable_pagetables;
     for (unsigned int n = 0; n < 20; n++)
-        g->v->arch.traps[n].address = 0x7000;
-    g->v->arch.event_callback = g->v->arch.failsafe_callback = 0x7100;
-    g->v->arch.kernel_sp = mm_va(MM_FRAMES - 2) + PAGE_SIZE;
+        g->v->arch.pv.traps[n].address = 0x7000;
+    g->v->arch.pv.event_callback = g->v->arch.pv.failsafe_callback = 0x7100;
+    g->v->arch.pv.kernel_sp = mm_va(MM_FRAMES - 2) + PAGE_SIZE;
     slot[i].there = true;
     slot[i].ending = false;
     if (i && !console_alloc_port(g->d, &port) && !console_attach_ring(g->d, g->frame[RING], port))

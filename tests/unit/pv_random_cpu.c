@@ -101,7 +101,7 @@ static void any_registers(struct vcpu *v)
         pv_random_take(4) ? mm_va(STACK) + PAGE_SIZE - pv_random_take(256) : any_address();
     v->regs.rflags = pv_random_take(4) ? X86_EFLAGS_IF : pv_random_word();
     if (!pv_random_take(4))
-        v->arch.iopl = pv_random_take(4);
+        v->arch.pv.iopl = pv_random_take(4);
 }
 
 static void any_trap(struct mm_guest *g, struct vcpu *v)
@@ -199,13 +199,13 @@ void pv_random_cpu(struct mm_guest *g, struct vcpu *v)
     case 6:
         if (!guest_kernel_mode(v))
             any_entry(v);
-        else if (v->arch.guest_table_user.n)
+        else if (v->arch.pv.guest_table_user.n)
             pv_toggle_guest_mode(v); /* as the return to user mode does */
         else
             user_table(g, v);
         break;
     default:
-        v->arch.nmi_pending = true;
+        v->arch.pv.nmi_pending = true;
         pv_deliver_event(v);
     }
     host_tlb_check();

@@ -72,7 +72,7 @@ static void crashes_are_explained(void **state)
     struct cpu_user_regs *r = &g.v->regs;
 
     (void)state;
-    memset(g.v->arch.traps, 0, PAGE_SIZE);
+    memset(g.v->arch.pv.traps, 0, PAGE_SIZE);
     r->rip = 0x4242;
     r->r15 = 0x1515;
     log_clear();
@@ -88,7 +88,7 @@ static void crashes_are_explained(void **state)
     domain_resume(g.d);
     r->entry_vector = TRAP_gp_fault;
     r->rsp = 0x1000;
-    g.v->arch.traps[TRAP_gp_fault].address = HANDLER;
+    g.v->arch.pv.traps[TRAP_gp_fault].address = HANDLER;
     pv_inject_exception(g.v, TRAP_gp_fault, 0x18, true);
     assert_true(
         log_has("crashed: general protection (exception 13, error code 0x18) at rip 0x4242: the "

@@ -39,7 +39,7 @@ static int setup(void **state)
     host_walk = true;
     host_run_as(v);
     for (unsigned int i = 0; i < 256; i++)
-        v->arch.traps[i].address = HANDLER + i;
+        v->arch.pv.traps[i].address = HANDLER + i;
     /* An L4 for user mode that maps the same. */
     mm_make_table(&g, MM_SPARE + 2);
     mm_words(&g, MM_SPARE + 2)[0] = mm_words(&g, MM_L4)[0];
@@ -69,11 +69,11 @@ static void trap(bool kernel, const char *code, size_t n, unsigned int vector, u
     memcpy((char *)mm_words(&g, CODE), code, n);
     v->regs.rip = mm_va(CODE);
     v->regs.cs = FLAT_USER_CS64;
-    v->regs.rsp = v->arch.kernel_sp = TOP;
+    v->regs.rsp = v->arch.pv.kernel_sp = TOP;
     v->regs.entry_vector = vector;
     v->regs.error_code = error;
     if (vector == TRAP_page_fault)
-        pv_handle_page_fault(v, v->arch.ctrlreg[2]);
+        pv_handle_page_fault(v, v->arch.pv.ctrlreg[2]);
     else
         pv_handle_trap(v);
     host_tlb_check();
@@ -81,7 +81,7 @@ static void trap(bool kernel, const char *code, size_t n, unsigned int vector, u
 
 static void page_fault(bool kernel, uint64_t cr2, uint32_t error)
 {
-    v->arch.ctrlreg[2] = cr2;
+    v->arch.pv.ctrlreg[2] = cr2;
     trap(kernel, "\x90", 1, TRAP_page_fault, error);
 }
 
@@ -135,7 +135,7 @@ static void device_not_available(void **state)
 static void software_interrupts(void **state)
 {
     (void)state;
-    v->arch.traps[0x80].flags = 3;
+    v->arch.pv.traps[0x80].flags = 3;
     trap(false, "\xcd\x80", 2, TRAP_gp_fault, 0x80 << 3 | SEL_ERROR_IDT);
     assert_int_equal(v->regs.rip, HANDLER + 0x80);
     assert_int_equal(pushed(5), mm_va(CODE) + 2);
@@ -148,11 +148,11 @@ static void software_interrupts(void **state)
     assert_int_equal(pushed(5), mm_va(CODE));
     trap(true, "\xcd\x81", 2, TRAP_gp_fault, 0x81 << 3 | SEL_ERROR_IDT);
     assert_int_equal(v->regs.rip, HANDLER + 0x81);
-    v->arch.traps[0x81].address = 0;
+    v->arch.pv.traps[0x81].address = 0;
     trap(true, "\xcd\x81", 2, TRAP_gp_fault, 0x81 << 3 | SEL_ERROR_IDT);
     assert_int_equal(v->regs.rip, HANDLER + TRAP_gp_fault);
     /* Events are masked by a gate that says so. */
-    v->arch.traps[0x82].flags = 4;
+    v->arch.pv.traps[0x82].flags = 4;
     v->vcpu_info->evtchn_upcall_mask = 0;
     trap(true, "\xcd\x82", 2, TRAP_gp_fault, 0x82 << 3 | SEL_ERROR_IDT);
     assert_int_equal(v->vcpu_info->evtchn_upcall_mask, 1);
@@ -190,7 +190,7 @@ static void page_faults(void **state)
     for (unsigned int on = 0; on < 2; on++) {
         v->regs.rax = was | PTE_AVAIL;
         v->regs.rdi = mm_va(MM_L1) + 200 * 8;
-        v->arch.ctrlreg[2] = v->regs.rdi;
+        v->arch.pv.ctrlreg[2] = v->regs.rdi;
         trap(true, "\x48\x89\x07", 3, TRAP_page_fault, PFEC_PRESENT | PFEC_WRITE | PFEC_USER);
         assert_int_equal(v->regs.rip, on ? mm_va(CODE) + 3 : HANDLER + TRAP_page_fault);
         assert_int_equal(
@@ -209,7 +209,7 @@ static void touches_of_the_ldt(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_SET_LDT, mm_va(MM_SPARE + 3), 1024), 0);
     page_fault(true, area + 8, 0);
     assert_int_equal(v->regs.rip, mm_va(CODE)); /* again */
-    assert_int_equal(v->arch.ldt_mapped, 1);
+    assert_int_equal(v->arch.pv.ldt_mapped, 1);
     page_fault(true, area + PAGE_SIZE + 16, 0); /* mapped writable: cannot be a descriptor table */
     assert_int_equal(v->regs.rip, HANDLER + TRAP_page_fault);
     assert_int_equal(v->vcpu_info->arch.cr2, mm_va(MM_SPARE + 4) + 16);
@@ -230,19 +230,19 @@ static void trap_tables(void **state)
     t[1] = (struct trap_info){.vector = 3, .flags = 3, .cs = 8, .address = 0x8000};
     t[2] = (struct trap_info){.address = 0};
     assert_int_equal(call(__HYPERVISOR_set_trap_table, ARG, 0, 0), 0);
-    assert_int_equal(v->arch.traps[14].address, 0x7000);
-    assert_int_equal(v->arch.traps[3].cs & 3, 3);
+    assert_int_equal(v->arch.pv.traps[14].address, 0x7000);
+    assert_int_equal(v->arch.pv.traps[3].cs & 3, 3);
     t[1].address = NO_CANON;
     t[0].address = 0x9000;
     assert_int_equal(call(__HYPERVISOR_set_trap_table, ARG, 0, 0), -XEN_EINVAL);
-    assert_int_equal(v->arch.traps[14].address, 0x9000); /* what stands before is taken */
-    assert_int_equal(v->arch.traps[3].address, 0x8000);
+    assert_int_equal(v->arch.pv.traps[14].address, 0x9000); /* what stands before is taken */
+    assert_int_equal(v->arch.pv.traps[3].address, 0x8000);
     assert_int_equal(call(__HYPERVISOR_set_trap_table, 0x10, 0, 0), -XEN_EFAULT);
     for (unsigned int i = 0; i < 257; i++)
         t[i] = (struct trap_info){.vector = (uint8_t)i, .address = 0x7000};
     assert_int_equal(call(__HYPERVISOR_set_trap_table, ARG, 0, 0), -XEN_EINVAL); /* no end */
     assert_int_equal(call(__HYPERVISOR_set_trap_table, 0, 0, 0), 0);
-    assert_int_equal(v->arch.traps[14].address, 0);
+    assert_int_equal(v->arch.pv.traps[14].address, 0);
 }
 
 static long set_callback(uint16_t type, uint16_t flags, uint64_t address)
@@ -256,9 +256,9 @@ static void callbacks(void **state)
 {
     static const uint16_t kept[] = {CALLBACKTYPE_event, CALLBACKTYPE_failsafe, CALLBACKTYPE_syscall,
                                     CALLBACKTYPE_syscall32, CALLBACKTYPE_sysenter};
-    const uint64_t *where[] = {&v->arch.event_callback, &v->arch.failsafe_callback,
-                               &v->arch.syscall_callback, &v->arch.syscall32_callback,
-                               &v->arch.sysenter_callback};
+    const uint64_t *where[] = {&v->arch.pv.event_callback, &v->arch.pv.failsafe_callback,
+                               &v->arch.pv.syscall_callback, &v->arch.pv.syscall32_callback,
+                               &v->arch.pv.sysenter_callback};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(kept); i++) {
@@ -273,12 +273,12 @@ static void callbacks(void **state)
                          -XEN_EINVAL);
         assert_int_equal(*where[i], 0x5000 + i);
     }
-    assert_true(v->arch.failsafe_disables_events && v->arch.syscall_disables_events &&
-                v->arch.syscall32_disables_events && v->arch.sysenter_disables_events);
+    assert_true(v->arch.pv.failsafe_disables_events && v->arch.pv.syscall_disables_events &&
+                v->arch.pv.syscall32_disables_events && v->arch.pv.sysenter_disables_events);
     assert_int_equal(set_callback(CALLBACKTYPE_nmi, 0, 0x6000), 0);
-    assert_int_equal(v->arch.nmi_callback, 0x6000);
+    assert_int_equal(v->arch.pv.nmi_callback, 0x6000);
     assert_int_equal(call(__HYPERVISOR_callback_op, CALLBACKOP_unregister, ARG, 0), 0);
-    assert_int_equal(v->arch.nmi_callback, 0);
+    assert_int_equal(v->arch.pv.nmi_callback, 0);
     for (unsigned int type = 8; type < 12; type++) {
         assert_int_equal(set_callback((uint16_t)type, 0, 0x6000), -XEN_ENOSYS);
         assert_int_equal(call(__HYPERVISOR_callback_op, CALLBACKOP_unregister, ARG, 0),
@@ -288,9 +288,9 @@ static void callbacks(void **state)
     for (unsigned int cmd = 0; cmd < 2; cmd++)
         assert_int_equal(call(__HYPERVISOR_callback_op, cmd, 0x10, 0), -XEN_EFAULT);
     assert_int_equal(call(__HYPERVISOR_set_callbacks, 0x11, 0x12, 0x13), 0);
-    assert_int_equal(v->arch.syscall_callback, 0x13);
+    assert_int_equal(v->arch.pv.syscall_callback, 0x13);
     assert_int_equal(call(__HYPERVISOR_set_callbacks, 0x21, NO_CANON, 0x23), -XEN_EINVAL);
-    assert_int_equal(v->arch.event_callback, 0x11);
+    assert_int_equal(v->arch.pv.event_callback, 0x11);
 }
 
 /* The callbacks at work: system calls of each kind, an event, an NMI, a return that failed. */
@@ -307,7 +307,7 @@ static void callbacks_are_called(void **state)
         pv_toggle_guest_mode(v);
         v->vcpu_info->evtchn_upcall_mask = 0;
         v->regs.rip = 0x4242;
-        v->arch.kernel_sp = TOP;
+        v->arch.pv.kernel_sp = TOP;
         calls[i](v);
         assert_int_equal(v->regs.rip, 0x5000 + i);
         assert_true(guest_kernel_mode(v));
@@ -329,13 +329,13 @@ static void callbacks_are_called(void **state)
     assert_int_equal(v->regs.rip, 0x4242);
     assert_int_equal(set_callback(CALLBACKTYPE_nmi, 0, 0x5020), 0);
     for (unsigned int i = 0; i < 2; i++) { /* one at a time, until the next iret */
-        v->arch.nmi_pending = true;
+        v->arch.pv.nmi_pending = true;
         v->regs.rip = 0x4242;
         pv_deliver_event(v);
         assert_int_equal(v->regs.rip, i ? 0x4242 : 0x5020);
     }
     assert_int_equal(set_callback(CALLBACKTYPE_failsafe, CALLBACKF_mask_events, 0x5030), 0);
-    v->arch.ds = 0x1234;
+    v->arch.pv.ds = 0x1234;
     v->regs.rsp = TOP;
     pv_failsafe(v);
     assert_int_equal(v->regs.rip, 0x5030);
@@ -350,13 +350,13 @@ static void small_hypercalls(void **state)
 
     (void)state;
     assert_int_equal(call(__HYPERVISOR_stack_switch, 0xe028, 0x123456, 0), 0);
-    assert_int_equal(v->arch.kernel_sp, 0x123456);
-    assert_int_equal(v->arch.kernel_ss & 3, 3);
+    assert_int_equal(v->arch.pv.kernel_sp, 0x123456);
+    assert_int_equal(v->arch.pv.kernel_ss & 3, 3);
     for (unsigned int i = 0; i < ARRAY_SIZE(taken); i++) {
         assert_int_equal(call(__HYPERVISOR_vm_assist, VMASST_CMD_enable, taken[i], 0), 0);
-        assert_true(g.d->arch.vm_assist >> taken[i] & 1);
+        assert_true(g.d->vm_assist >> taken[i] & 1);
         assert_int_equal(call(__HYPERVISOR_vm_assist, VMASST_CMD_disable, taken[i], 0), 0);
-        assert_false(g.d->arch.vm_assist >> taken[i] & 1);
+        assert_false(g.d->vm_assist >> taken[i] & 1);
         assert_int_equal(call(__HYPERVISOR_vm_assist, 2, taken[i], 0), -XEN_ENOSYS);
     }
     assert_int_equal(call(__HYPERVISOR_vm_assist, VMASST_CMD_enable, 31, 0), -XEN_EINVAL);
@@ -367,7 +367,7 @@ static void small_hypercalls(void **state)
         assert_int_equal(call(__HYPERVISOR_set_segment_base, which, NO_CANON, 0), -XEN_EINVAL);
     }
     assert_int_equal(call(__HYPERVISOR_set_segment_base, SEGBASE_GS_USER_SEL, 0x33, 0), 0);
-    assert_int_equal(v->arch.gs, 0x33);
+    assert_int_equal(v->arch.pv.gs, 0x33);
     assert_int_equal(call(__HYPERVISOR_set_segment_base, 4, 0, 0), -XEN_EINVAL);
 }
 

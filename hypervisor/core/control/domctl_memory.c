@@ -93,7 +93,7 @@ int domctl_settscinfo(struct domain *d, struct xen_domctl *op)
 
     if (t->tsc_mode != TSC_MODE_DEFAULT && t->tsc_mode != TSC_MODE_NEVER_EMULATE)
         return refused(-XEN_EOPNOTSUPP, "mode %u needs an emulated TSC", t->tsc_mode);
-    d->arch.tsc_mode = t->tsc_mode;
+    d->tsc_mode = t->tsc_mode;
     return 0;
 }
 
@@ -101,7 +101,7 @@ int domctl_gettscinfo(struct domain *d, struct xen_domctl *op)
 {
     struct xen_domctl_tsc_info *t = &op->u.tsc_info;
 
-    t->tsc_mode = d->arch.tsc_mode;
+    t->tsc_mode = d->tsc_mode;
     t->gtsc_khz = (uint32_t)clock_khz();
     t->incarnation = 0;
     t->pad = 0;

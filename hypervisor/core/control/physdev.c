@@ -11,6 +11,7 @@
 #include <core/domain/subop.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <hv/irq.h>
 #include <port/guest_access.h>
 #include <xen/physdev.h>
@@ -41,7 +42,7 @@ static long op_set_iopl(const struct physdev_set_iopl *a)
 {
     if (a->iopl > 3)
         return refused(-XEN_EINVAL, "level %u", a->iopl);
-    current->arch.iopl = a->iopl;
+    current->domain->ops->set_iopl(current, a->iopl);
     return 0;
 }
 
@@ -49,8 +50,7 @@ static long op_set_iobitmap(const struct physdev_set_iobitmap *a)
 {
     if (a->nr_ports > 65536 || !guest_range_ok(a->bitmap, 65536 / 8 + 1))
         return refused(-XEN_EINVAL, "%u ports at %#lx", a->nr_ports, (unsigned long)a->bitmap);
-    current->arch.iobmp = a->bitmap;
-    current->arch.iobmp_limit = a->nr_ports;
+    current->domain->ops->set_iobitmap(current, a->bitmap, a->nr_ports);
     return 0;
 }
 

@@ -4,10 +4,10 @@
  *
  * Each frame of RAM has a struct page_info. A frame is held by general references (count_info): as
  * long as there is one, it is not freed. A frame that a domain owns carries one reference for being
- * allocated (PGC_allocated). Type references (type_info) say how it is used: while a frame is typed
- * as a page table or descriptor table nobody can have it mapped writable, and the other way round:
- * types exclude each other, and a type changes only when its count is 0. pv/page_type.c has the
- * state diagram; core gives and takes references only.
+ * allocated (PGC_allocated). Type references (type_info) say how it is used, by a guest that may
+ * write it or as something that no guest may: types exclude each other, and a type changes only
+ * when its count is 0. What types there are is for the kind of the owner to say
+ * (guest_ops.get_writable); core gives and takes references only.
  *
  * All fields are changed by atomic operations, but for next/prev (owner's page_alloc_lock, or the
  * heap lock while free).
@@ -28,9 +28,8 @@ struct page_info {
     uint16_t order;
     union {
         struct {
-            /* Page tables: entries [0, n) hold references (see PGT_partial) */
-            uint16_t nr_validated;
-            uint16_t partial_flags; /* is a partial reference held on entry [n]? */
+            uint16_t nr_validated;  /* of a type: how far its check or undoing came */
+            uint16_t partial_flags; /* the kind's */
         };
         uint32_t tlb_stamp; /* type count 0 or free: TLB clock (port/machine.h) when that began */
     };
@@ -50,23 +49,16 @@ _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 #define PGC_xenheap (1ull << 61)
 #define PGC_fresh   (1ull << 60) /* free, and not used since the machine started */
 #define PGC_clear   (1ull << 59) /* free, all zero, and known to no TLB */
-/* Was mapped other than write-back: caches are flushed before it becomes a table (pv/) */
+/* Was mapped other than write-back: the caches are flushed before the hypervisor relies on it */
 #define PGC_noncoherent (1ull << 60)
 #define PGC_count_mask  ((1ull << 56) - 1)
 
+/* Types 1 to 5 and the other bits from PGT_count_mask up are the kind's of the owner. */
 #define PGT_type_shift    61
 #define PGT_none          (0ull << PGT_type_shift)
-#define PGT_l1_page_table (1ull << PGT_type_shift)
-#define PGT_l2_page_table (2ull << PGT_type_shift)
-#define PGT_l3_page_table (3ull << PGT_type_shift)
-#define PGT_l4_page_table (4ull << PGT_type_shift)
-#define PGT_seg_desc_page (5ull << PGT_type_shift)
 #define PGT_writable_page (7ull << PGT_type_shift)
 #define PGT_type_mask     (7ull << PGT_type_shift)
-#define PGT_pinned        (1ull << 60) /* the domain pinned it: one type, one general reference*/
 #define PGT_validated     (1ull << 59) /* its contents were checked for the type */
-#define PGT_partial       (1ull << 58) /* pre-empted half way: nr_validated tells how far */
-#define PGT_locked        (1ull << 57) /* page_lock(): one writer at a time*/
 #define PGT_count_mask    ((1ull << 56) - 1)
 
 struct page_list {
@@ -76,7 +68,7 @@ struct page_list {
 
 /* Indexed by mfn, max_mfn + 1 entries; holes in RAM belong to nobody */
 extern struct page_info *frame_table;
-extern uint64_t max_mfn; /* highest frame of RAM */
+extern uint64_t max_mfn;     /* highest frame of RAM */
 #define INVALID_GPFN (~0ull) /* no place in a guest's own numbering of its memory */
 
 static inline bool mfn_valid(mfn_t mfn);

@@ -6,9 +6,10 @@
  * An entry that gives way (a continuation) has its arguments rewritten in the guest's list; the
  * multicall is then re-issued from that entry on.
  *
- * ABI: iret ends the list, whichever mode it goes to: the guest goes on where the frame says, with
- * the frame's RAX. XSA-213: what follows would run as the guest kernel with another address space
- * loaded. ABI: a multicall within a multicall is refused.
+ * XSA-213: an entry may switch the guest to its user mode (iret). What follows would then run as
+ * the guest kernel with another address space loaded. So such a hypercall ends the list, whatever
+ * mode it went to, and the rest is not run; its result is that of the whole, RAX of the new
+ * context, and nothing is written to the entry. ABI: a multicall within a multicall is refused.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
@@ -77,10 +78,8 @@ long do_multicall(gva_t call_list, uint64_t nr_calls)
                 return give_way(v, at, nr_calls - i);
             break;
         }
-        if (unlikely(e.op == __HYPERVISOR_iret || !guest_kernel_mode(v))) {
-            v->in_multicall = false;
-            return (long)e.result; /* as iret itself, hc_nr says: whatever number it is */
-        }
+        if (unlikely(!v->in_multicall)) /* hc_nr still says whose result this is */
+            return (long)e.result;
         if (copy_to_guest(at + offsetof(struct multicall_entry, result), &e.result,
                           sizeof(e.result))) {
             rc = -XEN_EFAULT;

@@ -157,7 +157,7 @@ static long stop_periodic(struct vcpu *v, const struct nothing *none)
 static long send_nmi(struct vcpu *v, const struct nothing *none)
 {
     (void)none;
-    v->arch.nmi_pending = true;
+    v->domain->ops->raise_nmi(v);
     vcpu_unblock(v);
     if (v != current)
         machine_kick(v->sched.cpu);

@@ -50,7 +50,7 @@ static uint32_t features(const struct domain *d)
                  1u << XENFEAT_highmem_assist | 1u << XENFEAT_gnttab_map_avail_bits |
                  1u << XENFEAT_not_direct_mapped;
 
-    if (d->arch.vm_assist & (1u << VMASST_TYPE_pae_extended_cr3))
+    if (d->vm_assist & (1u << VMASST_TYPE_pae_extended_cr3))
         f |= 1u << XENFEAT_pae_pgdir_above_4gb;
     if (d->is_control)
         f |= 1u << XENFEAT_dom0;

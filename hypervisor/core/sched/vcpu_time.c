@@ -97,7 +97,7 @@ static void write_runstate(struct vcpu *v)
     info.state_entry_time = (uint64_t)v->sched.state_since;
     for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
         info.time[i] = v->sched.time[i];
-    if (v->domain->arch.vm_assist & (1u << VMASST_TYPE_runstate_update_flag)) {
+    if (v->domain->vm_assist & (1u << VMASST_TYPE_runstate_update_flag)) {
         marked = info.state_entry_time | XEN_RUNSTATE_UPDATE;
         if (copy_to_guest(entry, &marked, sizeof(marked)))
             goto err_fault;

@@ -70,7 +70,7 @@ struct vcpu {
     } time_stamp; /* last pvclock values given */
 
     uint64_t affinity; /* hard affinity, bit per CPU */
-    bool in_multicall;
+    bool in_multicall; /* a hypercall that ends the list clears it */
     /* The running hypercall asked to be issued again with hc_args, hc_nr_args of them */
     bool continuation;
     uint8_t hc_nr_args;
@@ -138,6 +138,8 @@ struct domain {
     struct domain_console *console;
 
     struct sched_domain sched;
+    uint32_t vm_assist;       /* VMASST_TYPE_* bits: atomic */
+    uint32_t tsc_mode;        /* as XEN_DOMCTL_settscinfo set it */
     int64_t time_offset;      /* seconds, XEN_DOMCTL_settimeoffset */
     struct timer watchdog[2]; /* SCHEDOP_watchdog */
     uint32_t watchdog_used;   /* bit per timer; L */
@@ -151,12 +153,6 @@ struct domain {
 #define for_each_vcpu(d, v)                                                                        \
     for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->max_vcpus; vcpu_i_++)                            \
         if (((v) = (d)->vcpu[vcpu_i_]) != NULL)
-
-/* Does v's guest run as its kernel (else as user)? */
-static inline bool guest_kernel_mode(const struct vcpu *v)
-{
-    return v->arch.flags & VF_KERNEL_MODE;
-}
 
 static inline bool is_idle(const struct vcpu *v)
 {

@@ -63,11 +63,14 @@ struct guest_ops {
      * frame are the caller's. 0 or GNTST_*. new_addr: GNTTABOP_unmap_and_replace. */
     int (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);
     int (*grant_unmap)(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr);
+    void (*raise_nmi)(struct vcpu *v); /* VCPUOP_send_nmi: it gets one when it runs next */
+    /* PHYSDEVOP_set_iopl (0 to 3) and set_iobitmap (of nr_ports bits): which port accesses fault.
+     */
+    void (*set_iopl)(struct vcpu *v, unsigned int level);
+    void (*set_iobitmap)(struct vcpu *v, gva_t bitmap, unsigned int nr_ports);
     void (*fill_hypercall_page)(void *page); /* XEN_DOMCTL_hypercall_init */
     void (*show_vcpu)(
         const struct vcpu *v); /* the current vCPU, whose domain crashed: to the log */
 };
-
-extern const struct guest_ops pv_guest_ops;
 
 #endif

@@ -1,81 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The x86 and paravirtual part of a vCPU and of a domain: owned by pv/ and x86/; core passes it by.
+ * The x86 part of a vCPU and of a domain: what the machine keeps of any guest, and what the kind of
+ * the guest keeps. x86/ and the kind own it; core passes it by.
  *
  * Fields are the vCPU's own: touched by the CPU that runs it, or by anyone while it is paused.
  */
 #ifndef HV_ARCH_VCPU_H
 #define HV_ARCH_VCPU_H
 
-#include <core/frame/frame.h>
 #include <hv/types.h>
-#include <xen/xen.h>
-
-#define FIRST_RESERVED_GDT_PAGE 14
-#define FIRST_RESERVED_GDT_BYTE (FIRST_RESERVED_GDT_PAGE * 4096)
-
-/* Flags of arch_vcpu.flags */
-#define VF_KERNEL_MODE 0x01 /* runs guest kernel (kernel L4), else guest user (asm-offsets) */
-/* May return by SYSRET: RCX and R11 hold RIP and RFLAGS (asm-offsets) */
-#define VF_IN_SYSCALL 0x100
-
-struct trap_bounce { /* an exception, syscall or callback on its way into the guest */
-    uint32_t error_code;
-    uint8_t flags; /* TBF_* */
-    uint16_t cs;
-    uint64_t eip;
-};
-#define TBF_EXCEPTION         1
-#define TBF_EXCEPTION_ERRCODE 2
-#define TBF_INTERRUPT         8 /* mask events on entry */
+#include <pv/pv_vcpu.h>
 
 struct arch_vcpu {
-    uint32_t flags;         /* VF_* */
-    mfn_t guest_table;      /* kernel L4: holds a general and a type reference */
-    mfn_t guest_table_user; /* user L4, or 0 */
-    /* A table whose undoing was put off, or 0: holds a general reference (pv/page_type.c) */
-    mfn_t old_guest_table;
-    uint64_t cr3; /* what CR3 is to hold in the present mode */
-
-    struct trap_info *traps; /* 256 entries, the guest's table */
-    uint64_t event_callback, failsafe_callback, syscall_callback, syscall32_callback,
-        sysenter_callback;
-    bool failsafe_disables_events, syscall_disables_events, syscall32_disables_events,
-        sysenter_disables_events;
-    uint64_t nmi_callback;
-    bool nmi_pending, nmi_masked;
-
-    uint64_t kernel_sp; /* stack_switch */
-    uint64_t kernel_ss;
-
-    mfn_t gdt_frames[FIRST_RESERVED_GDT_PAGE]; /* each a seg_desc type reference */
-    unsigned int gdt_ents;
-    gva_t ldt_base;
-    unsigned int ldt_ents;   /* pages are brought in when touched: pv/descriptor.c */
-    unsigned int ldt_mapped; /* how many are */
-    uint64_t *perdomain_l1;  /* this vCPU's 32 entries of the per-domain area: 16 GDT, 16 LDT */
-
-    uint64_t fs_base, gs_base_kernel, gs_base_user; /* while not loaded */
-    uint16_t ds, es, fs, gs;
-
-    uint64_t ctrlreg[8]; /* guest CR0, CR2 goes to vcpu_info.arch.cr2, CR4 */
-    uint64_t debugreg[8];
-    uint64_t iopl; /* 0..3, virtual */
-    gva_t iobmp;   /* guest's I/O bitmap (physdev set_iobitmap), read when needed; 0: none */
-    uint32_t iobmp_limit;
-
     void *fpu; /* XSAVE or FXSAVE area, 64-byte aligned */
     uint64_t xcr0;
     /* Has been loaded on a CPU from fpu as it is: fpu_owner means something */
     bool fpu_initialised;
+
+    struct pv_vcpu pv;
 };
 
 struct arch_domain {
-    uint64_t *perdomain_l3; /* what slot 260 of each of the domain's L4s points to */
-    mfn_t perdomain_l3_mfn;
-    uint32_t vm_assist; /* VMASST_TYPE_* bits */
-    uint32_t tsc_mode;
     uint32_t pci_address; /* control domain: its latched value of port 0xcf8 */
+    struct pv_domain pv;
 };
 
 #endif

@@ -2,11 +2,11 @@
 /*
  * The basic types of the hypervisor.
  *
- * A machine frame number and the number by which a guest names a frame in its hypercalls are
- * one-member structs, so that the compiler refuses to mix them; which frame the second one means is
- * for the kind of the guest to say (core/state/guest_ops.h). A guest address is an integer (gva_t),
- * never a C pointer: the only way to reach what it names is port/guest_access.h. Functions that can
- * fail return 0 or a negative XEN_E* (xen/errno.h) and are __must_check.
+ * A machine frame number (mfn_t) and the number by which a guest names a frame in its hypercalls
+ * (gfn_t) are one-member structs, so that the compiler refuses to mix them; which frame the second
+ * means is for the kind of the guest to say (core/state/guest_ops.h). A guest address is an integer
+ * (gva_t), never a C pointer: the only way to reach what it names is port/guest_access.h. Functions
+ * that can fail return 0 or a negative XEN_E* (xen/errno.h) and are __must_check.
  */
 #ifndef HV_TYPES_H
 #define HV_TYPES_H

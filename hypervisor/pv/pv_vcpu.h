@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a paravirtual vCPU has, and a paravirtual domain: a part of struct vcpu and struct domain
+ * (hv/arch_vcpu.h), by value, because the ways in and out of a guest touch it each time. core does
+ * not look into it.
+ *
+ * Fields are the vCPU's own: touched by the CPU that runs it, or by anyone while it is paused.
+ */
+#ifndef PV_PV_VCPU_H
+#define PV_PV_VCPU_H
+
+#include <hv/types.h>
+#include <xen/xen.h>
+
+#define FIRST_RESERVED_GDT_PAGE 14
+#define FIRST_RESERVED_GDT_BYTE (FIRST_RESERVED_GDT_PAGE * 4096)
+
+/* Flags of pv_vcpu.flags */
+#define VF_KERNEL_MODE 0x01 /* runs guest kernel (kernel L4), else guest user (asm-offsets) */
+/* May return by SYSRET: RCX and R11 hold RIP and RFLAGS (asm-offsets) */
+#define VF_IN_SYSCALL 0x100
+
+struct trap_bounce { /* an exception, syscall or callback on its way into the guest */
+    uint32_t error_code;
+    uint8_t flags; /* TBF_* */
+    uint16_t cs;
+    uint64_t eip;
+};
+#define TBF_EXCEPTION         1
+#define TBF_EXCEPTION_ERRCODE 2
+#define TBF_INTERRUPT         8 /* mask events on entry */
+
+struct pv_vcpu {
+    uint32_t flags;         /* VF_* */
+    mfn_t guest_table;      /* kernel L4: holds a general and a type reference */
+    mfn_t guest_table_user; /* user L4, or 0 */
+    /* A table whose undoing was put off, or 0: holds a general reference (pv/page_type.c) */
+    mfn_t old_guest_table;
+    uint64_t cr3; /* what CR3 is to hold in the present mode */
+
+    struct trap_info *traps; /* 256 entries, the guest's table */
+    uint64_t event_callback, failsafe_callback, syscall_callback, syscall32_callback,
+        sysenter_callback;
+    bool failsafe_disables_events, syscall_disables_events, syscall32_disables_events,
+        sysenter_disables_events;
+    uint64_t nmi_callback;
+    bool nmi_pending, nmi_masked;
+
+    uint64_t kernel_sp; /* stack_switch */
+    uint64_t kernel_ss;
+
+    mfn_t gdt_frames[FIRST_RESERVED_GDT_PAGE]; /* each a seg_desc type reference */
+    unsigned int gdt_ents;
+    gva_t ldt_base;
+    unsigned int ldt_ents;   /* pages are brought in when touched: pv/descriptor.c */
+    unsigned int ldt_mapped; /* how many are */
+    uint64_t *perdomain_l1;  /* this vCPU's 32 entries of the per-domain area: 16 GDT, 16 LDT */
+
+    uint64_t fs_base, gs_base_kernel, gs_base_user; /* while not loaded */
+    uint16_t ds, es, fs, gs;
+
+    uint64_t ctrlreg[8]; /* guest CR0, CR2 goes to vcpu_info.arch.cr2, CR4 */
+    uint64_t debugreg[8];
+    uint64_t iopl; /* 0..3, virtual */
+    gva_t iobmp;   /* guest's I/O bitmap (physdev set_iobitmap), read when needed; 0: none */
+    uint32_t iobmp_limit;
+};
+
+struct pv_domain {
+    uint64_t *perdomain_l3; /* what slot 260 of each of the domain's L4s points to */
+    mfn_t perdomain_l3_mfn;
+};
+
+#endif
