@@ -11,6 +11,7 @@
 #include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/guest_access.h>
+#include <port/current.h>
 #include <port/machine.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
@@ -132,7 +133,9 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
         return refused(-XEN_EINVAL, "context of d%uv%u: user mode without a user page table",
                        v->domain->domain_id, v->vcpu_id);
     if (fresh) {
-        rc = set_base_tables(v, c);
+        rc = pv_finish_old_table(current);
+        if (!rc)
+            rc = set_base_tables(v, c);
         if (rc)
             return rc;
         rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);

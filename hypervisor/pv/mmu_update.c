@@ -121,7 +121,7 @@ static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned 
                 break;
             ++*i;
             /* A table given up is first undone, before another can be. */
-            if (unlikely(b->v->arch.pv.old_guest_table.n) && *i < count)
+            if (unlikely(b->v->arch.pv.old_guest_table[0].n) && *i < count)
                 return -XEN_ERESTART;
         }
     }
@@ -186,7 +186,7 @@ long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int fo
     if (unlikely(rc == -XEN_ERESTART))
         rc = hypercall_create_continuation(ureqs + i * sizeof(struct mmu_update),
                                            ((count - i) | MMU_UPDATE_PREEMPTED), pdone, foreigndom);
-    else if (unlikely(v->arch.pv.old_guest_table.n))
+    else if (unlikely(v->arch.pv.old_guest_table[0].n))
         rc = hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
     return rc;
 }

@@ -189,7 +189,7 @@ static int run_ops(struct mmuext *m, gva_t uops, unsigned int count, unsigned in
     int rc;
 
     for (; *i < count; ++*i) {
-        if (*i && (m->v->arch.pv.old_guest_table.n || hypercall_preempt_check()))
+        if (*i && (m->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check()))
             return -XEN_ERESTART;
         if (copy_from_guest(&op, uops + (uint64_t)*i * sizeof(op), sizeof(op)))
             return -XEN_EFAULT;
@@ -235,7 +235,7 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
     if (unlikely(rc == -XEN_ERESTART))
         rc = hypercall_create_continuation(uops + i * sizeof(struct mmuext_op),
                                            ((count - i) | MMU_UPDATE_PREEMPTED), pdone, foreigndom);
-    else if (unlikely(m.v->arch.pv.old_guest_table.n))
+    else if (unlikely(m.v->arch.pv.old_guest_table[0].n))
         rc = hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
     return rc;
 }

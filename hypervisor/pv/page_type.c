@@ -52,6 +52,25 @@ static void leave_partial(struct page_info *pg)
     atomic_or(&pg->type_info, PGT_partial);
 }
 
+/*
+ * Remembers pg, whose undoing goes on with that of child, if child was given up first. Two tables
+ * that have nothing to do with each other are put off where both base tables of a context go back
+ * at once; all else that puts off finishes first what was put off before.
+ */
+static void put_off(struct page_info *pg, struct domain *d, mfn_t child)
+{
+    mfn_t *slot = current->arch.pv.old_guest_table, mfn = page_to_mfn(pg);
+
+    /* No reference to be had: another CPU took it up and ended it, and it is free. */
+    if (mfn_eq(slot[0], mfn) || mfn_eq(slot[1], mfn) || !get_page(pg, d))
+        return;
+    if (slot[0].n && !mfn_eq(slot[0], child))
+        slot++;
+    if (slot->n)
+        put_page(mfn_to_page(*slot));
+    *slot = mfn;
+}
+
 /* The frame is in change (ours alone) with nr_validated set: checks the rest of its contents. */
 static int promote(struct page_info *pg, uint64_t type, struct domain *d)
 {
@@ -74,7 +93,7 @@ static int promote(struct page_info *pg, uint64_t type, struct domain *d)
             return rc;
         }
         /* XSA-310: giving up may be as long as going on was. */
-        defer_demotion(pg, d);
+        put_off(pg, d, pg->partial_flags ? pte_mfn(*table_entry(pg, pg->nr_validated)) : MFN(0));
     }
     leave_partial(pg);
     return rc;
@@ -250,36 +269,27 @@ int resume_demotion(struct page_info *pg, struct domain *d)
 
 void defer_demotion(struct page_info *pg, struct domain *d)
 {
-    struct vcpu *v = current;
-    mfn_t before = v->arch.pv.old_guest_table;
-
-    /* No reference to be had: another CPU took it up and ended it, and it is free. */
-    if (mfn_eq(before, page_to_mfn(pg)) || !get_page(pg, d))
-        return;
-    /* What was there before is a child of pg whose undoing was given up first: undoing pg goes on
-     * with it. */
-    v->arch.pv.old_guest_table = page_to_mfn(pg);
-    if (before.n)
-        put_page(mfn_to_page(before));
+    put_off(pg, d, MFN(0));
 }
 
 int pv_finish_old_table(struct vcpu *v)
 {
-    mfn_t mfn = v->arch.pv.old_guest_table;
-    struct domain *owner;
-    int rc;
+    mfn_t *slot = v->arch.pv.old_guest_table;
 
-    if (likely(!mfn.n))
-        return 0;
-    /* The reference in old_guest_table keeps the owner, which may be another domain that this one
-     * builds. */
-    owner = owner_of_page(mfn_to_page(mfn));
-    rc = owner ? resume_demotion(mfn_to_page(mfn), owner) : 0;
-    if (!rc) {
-        v->arch.pv.old_guest_table = MFN(0);
-        put_page(mfn_to_page(mfn));
+    while (unlikely(slot[0].n)) {
+        struct page_info *pg = mfn_to_page(slot[0]);
+        /* The reference in the slot keeps the owner, which may be another domain that this one
+         * builds. */
+        struct domain *owner = owner_of_page(pg);
+        int rc = owner ? resume_demotion(pg, owner) : 0;
+
+        if (rc)
+            return rc;
+        slot[0] = slot[1];
+        slot[1] = MFN(0);
+        put_page(pg);
     }
-    return rc;
+    return 0;
 }
 
 bool page_lock(struct page_info *pg, const struct domain *d)

@@ -34,8 +34,9 @@ struct pv_vcpu {
     uint32_t flags;         /* VF_* */
     mfn_t guest_table;      /* kernel L4: holds a general and a type reference */
     mfn_t guest_table_user; /* user L4, or 0 */
-    /* A table whose undoing was put off, or 0: holds a general reference (pv/page_type.c) */
-    mfn_t old_guest_table;
+    /* Tables whose undoing was put off, the first goes on first, or 0: each holds a general
+     * reference (pv/page_type.c) */
+    mfn_t old_guest_table[2];
     uint64_t cr3; /* what CR3 is to hold in the present mode */
 
     struct trap_info *traps; /* 256 entries, the guest's table */

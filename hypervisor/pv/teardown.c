@@ -38,7 +38,6 @@ static int drop_base_table(struct domain *d, mfn_t *slot)
 static int relinquish_vcpu(struct vcpu *v)
 {
     struct domain *d = v->domain;
-    mfn_t old = v->arch.pv.old_guest_table;
     int rc;
 
     pv_destroy_gdt(v);
@@ -46,10 +45,8 @@ static int relinquish_vcpu(struct vcpu *v)
     rc = drop_base_table(d, &v->arch.pv.guest_table);
     if (!rc)
         rc = drop_base_table(d, &v->arch.pv.guest_table_user);
-    if (rc || !old.n)
-        return rc;
     /* Another domain's frame, when this one was a builder: finished here, as nobody else will. */
-    return pv_finish_old_table(v);
+    return rc ? rc : pv_finish_old_table(v);
 }
 
 int pv_relinquish_vcpus(struct domain *d)

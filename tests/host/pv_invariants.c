@@ -126,8 +126,9 @@ static void count_vcpu(const struct vcpu *v)
         count_typed(a->guest_table, PGT_l4_page_table, "a base table");
     if (a->guest_table_user.n)
         count_typed(a->guest_table_user, PGT_l4_page_table, "a user base table");
-    if (a->old_guest_table.n)
-        count_ref(a->old_guest_table);
+    for (unsigned int i = 0; i < ARRAY_SIZE(a->old_guest_table); i++)
+        if (a->old_guest_table[i].n)
+            count_ref(a->old_guest_table[i]);
     for (unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++)
         if (a->gdt_frames[i].n)
             count_typed(a->gdt_frames[i], PGT_seg_desc_page, "a GDT");

@@ -425,21 +425,24 @@ static void a_context_that_fails_takes_nothing(void **state)
     struct vcpu_guest_context *c = host_guest(HOST_GUEST_BASE);
     struct domain *d = host_domain(7, false, 1, 3);
     struct page_info *kernel = page_list_first(&d->pages), *user = &frame_table[kernel->next];
-    uint64_t *l4 = map_frame(page_to_mfn(kernel));
+    uint64_t *l4 = map_frame(page_to_mfn(kernel)), *user_l4 = map_frame(page_to_mfn(user));
     struct vcpu *v = d->vcpu[0];
 
     (void)state;
-    for (unsigned int busy = 0; busy < 2; busy++) {
+    for (unsigned int turn = 0; turn < 4; turn++) {
+        bool busy = turn % 2, bad_user = turn / 2;
         int rc;
 
         v->initialised = false;
-        l4[0] = l4[1] = mm_pte(MFN(user->next), MM_RW);
+        l4[0] = l4[1] = user_l4[0] = user_l4[1] = mm_pte(MFN(user->next), MM_RW);
+        user_l4[2] = bad_user ? mm_pte(page_to_mfn(user), MM_RW) : 0;
         memset(c, 0, sizeof(*c));
         c->flags = VGCF_in_kernel;
         c->ctrlreg[3] = page_to_mfn(kernel).n << PAGE_SHIFT;
         c->ctrlreg[1] = page_to_mfn(user).n << PAGE_SHIFT;
         c->gdt_ents = 512;
         c->gdt_frames[0] = max_mfn + 1;
+        /* Busy, both tables are still half undone when the call comes back. */
         this_cpu()->pending = busy ? CPU_WORK_CONSOLE : 0;
         while ((rc = d->ops->set_context(v, c)) == -XEN_ERESTART)
             ;
@@ -451,6 +454,7 @@ static void a_context_that_fails_takes_nothing(void **state)
         assert_int_equal(host_recount(), 0);
         assert_int_equal(kernel->type_info & PGT_count_mask, 0);
         assert_int_equal(user->type_info & PGT_count_mask, 0);
+        assert_int_equal(mfn_to_page(MFN(user->next))->type_info & PGT_count_mask, 0);
     }
     host_destroy(d);
 }

@@ -160,7 +160,7 @@ static void undone_and_promoted_again(void **state)
         assert_true(mm_page(&g, T4)->type_info & PGT_partial);
         for (unsigned int i = 1; i < turns; i++)
             assert_int_equal(once(MMUEXT_TLB_FLUSH_LOCAL, 0), -XEN_ERESTART);
-        g.v->arch.pv.old_guest_table = MFN(0); /* as if another vCPU had put it off */
+        g.v->arch.pv.old_guest_table[0] = MFN(0); /* as if another vCPU had put it off */
         put_page(mm_page(&g, T4));
         assert_int_equal(mm_ext(&g, MMUEXT_PIN_L4_TABLE, g.frame[T4].n, 0), 0);
         assert_int_equal(mm_type_count(&g, PLAIN), 13);
