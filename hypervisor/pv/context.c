@@ -8,10 +8,11 @@
  * then, and the frame remembers how far its check came.
  */
 #include <core/base/log.h>
+#include <hv/fpu_area.h>
 #include <parvis/string.h>
 #include <port/atomic.h>
-#include <port/guest_access.h>
 #include <port/current.h>
+#include <port/guest_access.h>
 #include <port/machine.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
@@ -61,17 +62,14 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->arch.pv.flags = c->flags & VGCF_in_kernel ? VF_KERNEL_MODE : 0;
 }
 
-#define FPU_MXCSR  24 /* in the FXSAVE area */
-#define MXCSR_MASK 0xffffu
-
 /* XSA-53: reserved bits of MXCSR would make the restore fault; the XSAVE header stays ours. */
 static void set_fpu(uint8_t *fpu, const void *legacy)
 {
     uint32_t mxcsr;
 
-    memcpy(fpu, legacy, 512);
+    memcpy(fpu, legacy, FPU_LEGACY_BYTES);
     memcpy(&mxcsr, fpu + FPU_MXCSR, sizeof(mxcsr));
-    mxcsr &= MXCSR_MASK;
+    mxcsr &= MXCSR_VALID;
     memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
 }
 
@@ -88,7 +86,7 @@ static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
     a->failsafe_disables_events = c->flags & VGCF_failsafe_disables_events;
     a->syscall_disables_events = c->flags & VGCF_syscall_disables_events;
     a->ctrlreg[0] = c->ctrlreg[0] & X86_CR0_TS;
-    a->ctrlreg[4] = c->ctrlreg[4] & (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE);
+    a->ctrlreg[4] = c->ctrlreg[4] & CR4_GUEST_CHOOSES;
     for (unsigned int i = 0; i < 8; i++)
         a->debugreg[i] = i == 6 ? X86_DR6_DEFAULT : i == 7 ? X86_DR7_DEFAULT : 0;
     for (unsigned int i = 0; i < 8; i++)

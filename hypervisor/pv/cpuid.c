@@ -6,6 +6,7 @@
  * hypervisor's own leaves start at 0x40000000, with the signature every PV guest looks for.
  */
 #include <core/state/domain.h>
+#include <hv/fpu_area.h>
 #include <parvis/string.h>
 #include <port/machine.h>
 #include <pv/pv.h>
@@ -30,8 +31,6 @@
     (B(0) | B(2) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(14) | B(15) | B(16) |       \
      B(20) | B(22) | B(23) | B(24) | B(29))
 #define E1_ECX (B(0) | B(5) | B(6) | B(7) | B(8))
-
-#define XSTATE_GUEST 7u /* x87, SSE, AVX */
 
 static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
@@ -104,9 +103,9 @@ static void leaf_d(const struct vcpu *v, uint32_t sub, uint32_t out[4])
         return;
     }
     if (sub == 0) {
-        out[0] &= XSTATE_GUEST;
-        out[2] = out[0] & 4 ? 832 : 576; /* header and legacy area, AVX behind it */
-        out[1] = v->arch.xcr0 & 4 ? 832 : 576;
+        out[0] &= XCR0_GUEST;
+        out[2] = out[0] & XCR0_AVX ? 832 : 576; /* header and legacy area, AVX behind it */
+        out[1] = v->arch.xcr0 & XCR0_AVX ? 832 : 576;
         out[3] = 0;
     } else if (sub == 1) {
         out[0] &= 1; /* XSAVEOPT */

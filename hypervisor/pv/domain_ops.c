@@ -8,6 +8,7 @@
  */
 #include <core/life/life.h>
 #include <core/state/guest_ops.h>
+#include <hv/fpu_area.h>
 #include <parvis/string.h>
 #include <port/machine.h>
 #include <pv/hypercall.h>
@@ -23,12 +24,6 @@
 #define VCPUS_PER_L1   16
 #define SLOTS_PER_VCPU 32
 #define TABLE_FLAGS    (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
-
-#define FPU_FCW       0 /* offsets in the FXSAVE area */
-#define FPU_MXCSR     24
-#define FPU_XSTATE_BV 512
-#define FCW_DEFAULT   0x37f
-#define MXCSR_DEFAULT 0x1f80
 
 uint64_t *machine_to_phys;
 uint64_t machine_to_phys_entries;
@@ -106,24 +101,18 @@ static void pv_vcpu_free(struct vcpu *v)
 
 static int pv_vcpu_init(struct vcpu *v)
 {
-    uint16_t fcw = FCW_DEFAULT;
-    uint32_t mxcsr = MXCSR_DEFAULT;
-    uint64_t legacy = 3; /* x87 and SSE state are in the area */
-    uint8_t *fpu;
     int rc;
 
     _Static_assert(256 * sizeof(struct trap_info) == PAGE_SIZE, "the trap table is a page");
     v->arch.pv.traps = alloc_hv_pages(0);
-    v->arch.fpu = fpu = alloc_hv_pages(0);
+    v->arch.fpu = alloc_hv_pages(0);
     rc = v->arch.pv.traps && v->arch.fpu ? map_vcpu_area(v) : -XEN_ENOMEM;
     if (rc) {
         pv_vcpu_free(v);
         return rc;
     }
-    memcpy(fpu + FPU_FCW, &fcw, sizeof(fcw));
-    memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
-    memcpy(fpu + FPU_XSTATE_BV, &legacy, sizeof(legacy));
-    v->arch.xcr0 = 1;
+    fpu_area_reset(v->arch.fpu);
+    v->arch.xcr0 = XCR0_X87;
     v->arch.pv.debugreg[6] = X86_DR6_DEFAULT;
     v->arch.pv.debugreg[7] = X86_DR7_DEFAULT;
     v->arch.pv.flags = VF_KERNEL_MODE;

@@ -14,7 +14,6 @@
 #define CR0_ALWAYS                                                                                 \
     (X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_PG)
 #define CR4_ALWAYS (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE)
-#define CR4_GUEST  (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE)
 
 uint64_t pv_read_cr(struct vcpu *v, unsigned int reg)
 {
@@ -26,7 +25,7 @@ uint64_t pv_read_cr(struct vcpu *v, unsigned int reg)
     case 3:
         return v->arch.pv.guest_table.n << PAGE_SHIFT;
     default:
-        return CR4_ALWAYS | (v->arch.pv.ctrlreg[4] & CR4_GUEST);
+        return CR4_ALWAYS | (v->arch.pv.ctrlreg[4] & CR4_GUEST_CHOOSES);
     }
 }
 
@@ -51,7 +50,7 @@ int pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
     case 3:
         return write_cr3(v, value);
     case 4:
-        v->arch.pv.ctrlreg[4] = value & CR4_GUEST;
+        v->arch.pv.ctrlreg[4] = value & CR4_GUEST_CHOOSES;
         machine_load_cr4(v);
         return 0;
     default:

@@ -14,6 +14,10 @@
 #define TBF_FAILSAFE       16
 #define PV_MAX_FRAME_WORDS 12
 
+/* The bits of CR4 that a guest sets as it likes, and sees so; which of them become real is the
+ * machine's affair. */
+#define CR4_GUEST_CHOOSES (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE)
+
 static inline bool is_canonical(uint64_t addr)
 {
     return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;

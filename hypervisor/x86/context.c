@@ -20,7 +20,7 @@
 #include "regs.h"
 #include "x86.h"
 
-#define CR4_GUEST (X86_CR4_TSD | X86_CR4_DE)
+#define CR4_BECOMES_REAL (X86_CR4_TSD | X86_CR4_DE)
 
 static void save_segments(struct vcpu *v)
 {
@@ -79,7 +79,7 @@ static void save_state(struct vcpu *v)
 
 void machine_load_cr4(const struct vcpu *v)
 {
-    uint64_t cr4 = cr4_base | (v->arch.pv.ctrlreg[4] & CR4_GUEST);
+    uint64_t cr4 = cr4_base | (v->arch.pv.ctrlreg[4] & CR4_BECOMES_REAL);
 
     if (read_cr4() != cr4)
         write_cr4(cr4);

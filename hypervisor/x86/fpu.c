@@ -14,6 +14,7 @@
  */
 #include <core/base/log.h>
 #include <core/state/domain.h>
+#include <hv/fpu_area.h>
 #include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -23,11 +24,6 @@
 #include "regs.h"
 #include "x86.h"
 
-#define XCR0_GUEST    7ull /* x87, SSE, AVX: what pv/cpuid.c offers; fits the area of a page */
-#define XCR0_X87      1ull
-#define FXSAVE_FCW    0
-#define FXSAVE_FSW    2
-#define FXSAVE_MXCSR  24
 #define FSW_EXCEPTION 0x80
 
 static uint64_t xcr0_host;
@@ -55,7 +51,7 @@ bool fpu_xcr0_valid(uint64_t value)
 {
     /* x87 always; AVX needs SSE. */
     return cpu_has.xsave && (value & XCR0_X87) && !(value & ~xcr0_host) &&
-           (!(value & 4) || (value & 2));
+           (!(value & XCR0_AVX) || (value & XCR0_SSE));
 }
 
 void fpu_guest_xcr0(uint64_t value)
@@ -95,23 +91,13 @@ static bool restore(const void *area)
     return !bad;
 }
 
-static void set_initial(uint8_t *area)
-{
-    uint16_t fcw = 0x37f;
-    uint32_t mxcsr = 0x1f80;
-
-    memset(area, 0, PAGE_SIZE);
-    memcpy(area + FXSAVE_FCW, &fcw, sizeof(fcw));
-    memcpy(area + FXSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
-}
-
 /* XSA-52, XSA-172: these CPUs keep the last instruction's address of someone else unless an
  * exception is pending. */
 static void clear_amd_pointers(const uint8_t *area)
 {
     static const uint32_t zero;
 
-    if (!cpu_has.is_amd || (area[FXSAVE_FSW] & FSW_EXCEPTION))
+    if (!cpu_has.is_amd || (area[FPU_FSW] & FSW_EXCEPTION))
         return;
     __asm__ volatile("fnclex; ffree %%st(7); fildl %0" : : "m"(zero));
 }
@@ -124,7 +110,7 @@ static void fpu_load(struct vcpu *v)
     if (!restore(v->arch.fpu)) {
         log_warning("d%uv%u: FPU state is not valid, replaced by the initial one",
                     v->domain->domain_id, v->vcpu_id);
-        set_initial(v->arch.fpu);
+        fpu_area_reset(v->arch.fpu);
         if (!restore(v->arch.fpu))
             panic("the initial FPU state cannot be loaded");
     }
