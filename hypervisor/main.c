@@ -16,20 +16,22 @@
 #include <core/life/life.h>
 #include <core/state/guest_ops.h>
 #include <hv/x86_init.h>
+#include <port/machine.h>
+#include <port/upcalls.h>
 #include <pv/pv_ops.h>
 
 void hypervisor_main(const struct boot_info *bi)
 {
     log_set_level((enum log_level)bi->loglevel);
-    x86_init_early(bi);
+    machine_init_early(bi);
     console_init();
     log_info("Parvis %s, started by %s%s%s", PARVIS_VERSION, bi->loader, bi->cmdline[0] ? ": " : "",
              bi->cmdline);
     version_set_command_line(bi->cmdline);
     memory_map_init(bi);
-    x86_init_memory(bi);
+    machine_init_memory(bi);
     domain_system_init();
-    x86_init_late(bi);
+    machine_init_late(bi);
     guest_ops_default = &pv_guest_ops;
     machine_end_init(bi);
     boot_domains_create(bi);

@@ -8,9 +8,10 @@
  */
 #include <core/base/log.h>
 #include <hv/boot_config.h>
-#include <parvis/string.h>
 #include <hv/x86_init.h>
+#include <parvis/string.h>
 #include <port/machine.h>
+#include <port/upcalls.h>
 
 struct multiboot_info {
     uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;

@@ -11,11 +11,12 @@
  *
  * A vCPU's tables are changed by the CPU that runs it, or while it is paused.
  */
-#include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
 #include <port/machine.h>
+#include <port/upcalls.h>
+#include <pv/hypercall.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>

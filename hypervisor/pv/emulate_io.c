@@ -5,9 +5,8 @@
  * reads as if nothing were there. PCI configuration (0xcf8) is latched per domain, so that the
  * hypervisor's own use of the pair is not disturbed.
  */
-#include <hv/irq.h>
-#include <port/guest_access.h>
 #include <port/machine.h>
+#include <port/guest_access.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 

@@ -7,6 +7,7 @@
  */
 #include <core/state/domain.h>
 #include <port/current.h>
+#include <port/upcalls.h>
 #include <pv/hypercall.h>
 
 #define SYSCALL_LENGTH 2

@@ -14,10 +14,6 @@
 
 extern const struct hypercall_set pv_hypercalls; /* (asm-offsets) */
 
-/* Entry, when a handler returned -XEN_ERESTART: arguments and instruction pointer as the re-issue
- * needs them, a new slice. */
-void hypercall_reissue(struct vcpu *v);
-
 /* Debug builds punish guests that rely on the arguments' registers after the call, which the ABI
  * leaves undefined: n of them are overwritten. */
 void pv_clobber_arguments(unsigned int n, long rc);

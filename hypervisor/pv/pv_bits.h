@@ -57,9 +57,6 @@ void pv_destroy_gdt(struct vcpu *v);
 void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries);
 /* Drops what of v's LDT is mapped: its pages are about to change. true when something was. */
 bool pv_invalidate_ldt(struct vcpu *v);
-/* A touch of v's LDT area at byte offset: brings the page in. false: no such page, the guest gets
- * the fault. */
-bool pv_map_ldt_page(struct vcpu *v, unsigned int offset);
 /* Whether the descriptor may be loaded by a guest; may set its accessed bit or force DPL 3. */
 bool pv_check_descriptor(uint64_t *desc);
 

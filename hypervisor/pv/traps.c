@@ -10,6 +10,7 @@
 #include <core/base/log.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
+#include <port/upcalls.h>
 #include <pv/hypercall.h>
 #include <pv/mm.h>
 #include <pv/pv.h>

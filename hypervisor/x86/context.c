@@ -10,9 +10,10 @@
  * Trust: selectors are the guest's; a load that faults leaves 0 and the guest gets its failsafe
  * callback. Bases are canonical (checked where they are set).
  */
+#include <core/state/domain.h>
 #include <port/current.h>
 #include <port/machine.h>
-#include <pv/pv.h>
+#include <port/upcalls.h>
 
 #include "fpu.h"
 #include "insn.h"

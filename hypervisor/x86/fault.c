@@ -9,11 +9,12 @@
  */
 #include <core/base/console_out.h>
 #include <core/base/log.h>
+#include <core/state/domain.h>
+#include <hv/x86_bits.h>
 #include <port/current.h>
 #include <port/machine.h>
+#include <port/upcalls.h>
 #include <pv/mm.h>
-#include <pv/pv.h>
-#include <pv/pv_bits.h>
 
 #include "insn.h"
 #include "percpu.h"

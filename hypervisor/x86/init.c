@@ -9,6 +9,7 @@
 #include <hv/x86_init.h>
 #include <port/current.h>
 #include <port/machine.h>
+#include <port/upcalls.h>
 
 #include "acpi.h"
 #include "fpu.h"
@@ -39,7 +40,7 @@ uint32_t machine_apic_id(unsigned int cpu)
     return cpu_by_id(cpu)->arch.apic_id;
 }
 
-void x86_init_early(const struct boot_info *bi)
+void machine_init_early(const struct boot_info *bi)
 {
     uart_init(bi->console);
     debug_exit_port = (uint16_t)bi->debug_exit;
@@ -53,7 +54,7 @@ void x86_init_early(const struct boot_info *bi)
                  (unsigned long)bi->modules[i].size, (unsigned long)bi->modules[i].start);
 }
 
-void x86_init_late(const struct boot_info *bi)
+void machine_init_late(const struct boot_info *bi)
 {
     bool control = false;
 

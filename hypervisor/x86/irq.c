@@ -11,14 +11,13 @@
  * Lock: irq_lock (RANK_IRQ) guards all tables here and the IOAPIC registers; pirq_raise() is called
  * without it.
  */
-#include <core/base/log.h>
 #include <core/base/console_out.h>
-#include <core/console/console.h>
-#include <core/event/pirq.h>
-#include <hv/irq.h>
+#include <core/base/log.h>
+#include <core/state/domain.h>
 #include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>
+#include <port/upcalls.h>
 #include <xen/errno.h>
 
 #include "acpi.h"

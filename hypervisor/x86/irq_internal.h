@@ -6,7 +6,7 @@
 #ifndef X86_IRQ_INTERNAL_H
 #define X86_IRQ_INTERNAL_H
 
-#include <hv/irq.h>
+#include <port/machine.h>
 #include <hv/types.h>
 
 struct msi {

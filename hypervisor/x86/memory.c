@@ -160,7 +160,7 @@ static void give(paddr_t start, paddr_t end)
     heap_give(MFN(start >> PAGE_SHIFT), (end - start) >> PAGE_SHIFT);
 }
 
-void x86_init_memory(const struct boot_info *bi)
+void machine_init_memory(const struct boot_info *bi)
 {
     boot_alloc_init(bi);
     init_paging(bi);

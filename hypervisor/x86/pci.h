@@ -5,7 +5,7 @@
 #ifndef X86_PCI_H
 #define X86_PCI_H
 
-#include <hv/irq.h>
+#include <port/machine.h>
 
 /* All ones when the function cannot be reached. */
 uint32_t pci_read(struct pci_function f, unsigned int reg, unsigned int bytes);

@@ -10,7 +10,6 @@
  */
 #include <core/state/domain.h>
 #include <port/machine.h>
-#include <pv/pv.h>
 
 #include "acpi.h"
 #include "insn.h"

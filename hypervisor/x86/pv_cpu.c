@@ -2,8 +2,9 @@
 /*
  * CPU services for pv/ (pv/pv.h): single registers of the guest that is loaded on this CPU.
  */
+#include <core/state/domain.h>
 #include <port/current.h>
-#include <pv/pv.h>
+#include <port/machine.h>
 
 #include "fpu.h"
 #include "insn.h"

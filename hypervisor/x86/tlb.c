@@ -10,9 +10,9 @@
  * keeps them; every other load of CR3 flushes them too, by turning CR4.PGE off and on. So a CPU
  * knows translations only of the domain that it runs now.
  */
+#include <core/state/domain.h>
 #include <port/current.h>
 #include <port/machine.h>
-#include <pv/pv.h>
 
 #include "insn.h"
 #include "regs.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of x86/ offer to each other. The rest of the hypervisor uses the port headers,
- * hv/x86_init.h, pv/pv.h and hv/irq.h.
+ * port headers; boot/ has hv/x86_init.h.
  */
 #ifndef X86_X86_H
 #define X86_X86_H

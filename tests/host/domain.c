@@ -16,6 +16,7 @@
 #include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
+#include <port/upcalls.h>
 #include <port/atomic.h>
 #include <pv/hypercall.h>
 #include <pv/m2p.h>

@@ -17,10 +17,9 @@
 #define TESTS_HOST_H
 
 #include <core/state/domain.h>
-#include <hv/irq.h>
+#include <port/machine.h>
 #include <port/current.h>
 #include <port/guest_access.h>
-#include <port/machine.h>
 
 #define HOST_GUEST_BASE 0x100000ull
 #define HOST_GUEST_SIZE 0x100000ull

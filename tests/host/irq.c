@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's interrupts (hv/irq.h) on the host: 24 lines and up to 8 messages that keep what
- * they are told, where a test can look.
+ * The machine's interrupts (port/machine.h) on the host: 24 lines and up to 8 messages that keep
+ * what they are told, where a test can look.
  *
  * host_irq[] is the state by irq: who has it, masked or not, trigger. host_interrupt() is the
  * machine taking one: a level line is masked by it, as on the metal. PCI configuration space has no
@@ -10,7 +10,8 @@
 #include "host.h"
 
 #include <core/event/pirq.h>
-#include <hv/irq.h>
+#include <port/upcalls.h>
+#include <port/machine.h>
 #include <xen/errno.h>
 
 #define HYPERVISORS_OWN   4 /* the console's line */

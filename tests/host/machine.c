@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 
 #include <core/base/log.h>
+#include <port/upcalls.h>
 #include <port/atomic.h>
 #include <port/sanitize.h>
 #include <pv/m2p.h>

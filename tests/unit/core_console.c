@@ -5,6 +5,7 @@
  */
 #include "core_test.h"
 
+#include <port/upcalls.h>
 #include <core/domain/domain_table.h>
 #include <core/life/life.h>
 #include <core/base/console_out.h>

@@ -6,6 +6,7 @@
  */
 #include "core_test.h"
 
+#include <port/upcalls.h>
 #include <core/guest/version.h>
 #include <core/state/guest_ops.h>
 #include <pv/hypercall.h>

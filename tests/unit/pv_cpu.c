@@ -4,6 +4,7 @@
  * instruction; and a vCPU's whole context, set and got. The machine is one that has everything, so
  * that what is shown is what the lists allow.
  */
+#include <port/upcalls.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -4,6 +4,7 @@
  * and the few instructions that are emulated. A guest may leave anything in its registers; what
  * comes of it is the guest's own fault, in both senses.
  */
+#include <port/upcalls.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -17,6 +17,7 @@
 #include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>
+#include <port/upcalls.h>
 
 #define INPUT_SIZE   1024u
 #define MOST_DRAINED 1024u /* of rings, at once */

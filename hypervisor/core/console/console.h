@@ -15,7 +15,6 @@
 struct domain;
 
 void console_init(void);
-void console_poll(void); /* the UART's interrupt: reads what was typed, sends what waits */
 /* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring()
  * is given later. */
 int __must_check console_alloc_port(struct domain *d, uint32_t *port);

@@ -12,7 +12,7 @@
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <hv/irq.h>
+#include <port/machine.h>
 #include <port/guest_access.h>
 #include <xen/physdev.h>
 

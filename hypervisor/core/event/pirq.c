@@ -15,9 +15,9 @@
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <hv/irq.h>
 #include <port/atomic.h>
 #include <port/machine.h>
+#include <port/upcalls.h>
 #include <xen/errno.h>
 #include <xen/physdev.h>
 

@@ -24,8 +24,6 @@ void pirq_table_free(struct domain *d);
  * or what irq_attach() says. */
 int __must_check pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port);
 void pirq_unbind(struct domain *d, uint32_t pirq);
-/* The interrupt came (machine, no locks): makes its port pending. */
-void pirq_raise(struct domain *d, uint32_t pirq);
 /* The guest has dealt with it: the line may interrupt again. -XEN_EINVAL: no such pirq. */
 int __must_check pirq_eoi(struct domain *d, uint32_t pirq);
 /* The guest unmasked the port: with a shared EOI page that stands for an EOI too

@@ -13,6 +13,7 @@
 #include <core/state/cpu.h>
 #include <port/atomic.h>
 #include <port/current.h>
+#include <port/upcalls.h>
 
 void cpu_do_pending(void)
 {

@@ -35,9 +35,6 @@ struct cpu {
     struct arch_cpu arch;
 };
 
-/* The exit path's one look at pending work. May change `current`.
- * Interrupts off. */
-void cpu_do_pending(void);
 void cpu_raise(struct cpu *c, uint32_t work);
 
 #endif

@@ -1,15 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port: what core and pv ask of the machine. x86/ implements it on the metal, tests/host implements
- * it on plain memory.
+ * Port, downwards: what core and the kinds of guests ask of the machine. x86/ implements it on the
+ * metal, tests/host on plain memory. What the machine calls of them is in port/upcalls.h.
+ *
+ * Beside this header stand only what is so small that it is compiled into its users (atomic.h,
+ * current.h, lock.h, sanitize.h) and the access to a guest's memory (guest_access.h). Nothing else
+ * of x86/ is seen above; hv/x86_bits.h and hv/x86_insn.h are the architecture's numbers, and no
+ * one's.
  */
 #ifndef PORT_MACHINE_H
 #define PORT_MACHINE_H
 
 #include <hv/types.h>
 
-struct vcpu;
+struct boot_info;
 struct domain;
+struct vcpu;
+
+/* --- the start: hypervisor_main() calls these in this order; each ends in panic() when the machine
+ * lacks what is needed --- */
+
+/* CPU features, descriptor tables, fault handlers, UART. The log may be used from here on. */
+void machine_init_early(const struct boot_info *bi);
+/* Own page tables, direct map, frame table, M2P; gives free RAM to the heap (heap_init() is called
+ * in it). */
+void machine_init_memory(const struct boot_info *bi);
+/* ACPI tables, interrupt controllers, clock. After it machine_arm_timer() works. */
+void machine_init_late(const struct boot_info *bi);
+/* The idle loop, on the empty stack of this CPU: never returns. */
+void __noreturn machine_idle(void);
+
+/* --- memory, time, CPUs --- */
 
 /* The hypervisor's own mapping of a frame of RAM (direct map; all RAM is always mapped, nothing to
  * unmap), to be read; and to be written, which is for few (tests/style.py). */
@@ -36,6 +57,8 @@ void machine_kick(unsigned int cpu);
 unsigned int machine_nr_cpus(void);
 uint32_t machine_apic_id(unsigned int cpu);
 
+/* --- TLBs and caches --- */
+
 /* TLB clock: counts this machine's full flushes. A frame stamped s may still be in a TLB unless
  * tlb_flushed_since(s). */
 uint32_t tlb_clock(void);
@@ -49,6 +72,8 @@ void flush_tlb_all(void);                /* every CPU */
 void flush_tlb_one_domain(struct domain *d, gva_t va);
 void flush_cache_all(void); /* WBINVD on every CPU */
 
+/* --- the vCPU on this CPU --- */
+
 /* Switches this CPU from prev to next (registers stay in place in struct vcpu; this moves FPU,
  * segments, debug registers, descriptor tables, CR3, TSS). The return to next happens on the exit
  * path. */
@@ -57,10 +82,86 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next);
  * if it is loaded. */
 void machine_sync_vcpu(struct vcpu *v);
 
+/* One register each of the guest that is loaded here, which pv/ decides about (x86/pv_cpu.c).
+ * keep_global: it is the switch between kernel and user of one process. */
+void machine_load_cr3(uint64_t cr3, bool keep_global);
+void machine_swapgs(void); /* exchanges the guest's two GS bases */
+/* SEGBASE_FS/GS_USER/GS_KERNEL of the current vCPU: canonical, checked by caller */
+void machine_write_base(unsigned int which, uint64_t base);
+uint64_t machine_read_base(unsigned int which);
+void machine_load_gs_selector(uint16_t sel); /* user GS selector; a bad one loads 0 */
+void machine_load_ldt(struct vcpu *v);
+void machine_load_gdt(struct vcpu *v);
+void machine_write_debugreg(unsigned int reg, uint64_t value);
+/* The bits of v's ctrlreg[4] that become real: TSD, DE */
+void machine_load_cr4(const struct vcpu *v);
+void machine_fpu_ts(bool set); /* CR0.TS for the current guest */
+bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value);
+bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
+bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */
+/* eax ebx ecx edx of the real CPU */
+void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
+bool machine_xsetbv_safe(uint64_t xcr0);
+
+/* --- devices: who may touch them, their interrupts --- */
+
 /* I/O memory that d may map: not RAM; for the control domain, but not the local APIC, the IOAPICs
  * and what the hypervisor drives itself. */
 bool iomem_access_permitted(const struct domain *d, mfn_t mfn);
 bool ioport_access_permitted(const struct domain *d, unsigned int port, unsigned int bytes);
+
+/*
+ * An irq is a number: 0 to irq_nr_gsis() - 1 are the IOAPICs' lines, those above are messages (MSI,
+ * MSI-X) that core gave a number. Each irq goes to at most one domain: when it comes, pirq_raise()
+ * is called on the CPU that took it. A level line is masked from its interrupt until
+ * irq_unmask(); edges and messages are acknowledged at once. Guarded by a lock of RANK_IRQ inside.
+ */
+#define NR_IRQS 256u
+
+unsigned int irq_nr_gsis(void);
+/* Trigger and polarity of a line; masked until attached. -XEN_EINVAL: no such line. -XEN_EBUSY: the
+ * hypervisor's own. */
+int __must_check irq_setup_gsi(unsigned int gsi, bool level, bool active_low);
+bool irq_is_level(unsigned int irq);
+/* From now on the interrupt is raised in d, and is unmasked. -XEN_EBUSY: somebody has it. */
+int __must_check irq_attach(unsigned int irq, struct domain *d);
+/* Masks it and forgets who had it. Messages: see irq_free_msi(). */
+void irq_detach(unsigned int irq);
+void irq_unmask(unsigned int irq);
+
+struct pci_function {
+    uint16_t segment;
+    uint8_t bus, devfn;
+};
+
+/* A message of a PCI function. table_base 0: its MSI capability; else MSI-X entry `entry` of the
+ * table at that machine address. */
+struct pci_message {
+    struct pci_function f;
+    uint16_t entry;
+    uint64_t table_base;
+};
+
+/* Makes the message the irq of that number, which no other is: writes address and data to the
+ * function (enabled, but masked until attached where it can be masked). -XEN_ENODEV no such
+ * capability or table, -XEN_ENOSPC no vector. */
+int __must_check irq_setup_msi(unsigned int irq, const struct pci_message *message);
+void irq_free_msi(unsigned int irq);
+/* Writes the function's messages again (PHYSDEVOP_restore_msi). -XEN_ESRCH: it has none. */
+int __must_check irq_restore_msi(struct pci_function f);
+
+/* PCI configuration space by mechanism 1: address as in port 0xcf8, offset 0 to 3 within it. */
+uint32_t pci_config_read(uint32_t address, unsigned int offset, unsigned int bytes);
+void pci_config_write(uint32_t address, unsigned int offset, unsigned int bytes, uint32_t value);
+/* An MMCONFIG window that the control domain vouches for. */
+void pci_mmcfg_trust(uint64_t address, uint16_t segment, uint8_t first_bus, uint8_t last_bus,
+                     bool trust);
+
+/* IOAPIC registers as PHYSDEVOP_apic_read/write show them. -XEN_EINVAL: no IOAPIC at that address.
+ */
+int __must_check ioapic_guest_read(uint64_t base, uint32_t reg, uint32_t *value);
+
+/* --- what the machine is --- */
 
 /* CPUID feature words of this machine, for people to read: leaf 1 edx, ecx, 0x80000001 edx, ecx, 7
  * ebx; n words. */
@@ -73,6 +174,8 @@ struct machine_efi {
     uint32_t version, nr_tables;
 };
 bool machine_efi(struct machine_efi *out);
+
+/* --- the console, the end --- */
 
 /* One byte of the console UART out (false: it has no room now) and in (-1: none). */
 bool machine_console_putc(char c);
