@@ -460,34 +460,6 @@ static void a_context_that_fails_takes_nothing(void **state)
     host_destroy(d);
 }
 
-/* XSA-213: an iret ends a list of hypercalls, also one to kernel mode; RAX is the frame's, whatever
- * it looks like. */
-static void iret_ends_a_multicall(void **state)
-{
-    struct iret_context *f = (struct iret_context *)(void *)(stack(g.v, MM_SPARE) + 100);
-    struct multicall_entry *list = host_guest(HOST_GUEST_BASE);
-    const long rax[] = {77, 0, -XEN_ERESTART};
-
-    (void)state;
-    for (unsigned int i = 0; i < ARRAY_SIZE(rax); i++) {
-        memset(f, 0, sizeof(*f));
-        f->rip = 0x4242;
-        f->rax = (uint64_t)rax[i];
-        g.v->regs.rsp = mm_va(MM_SPARE) + 100 * 8;
-        g.v->regs.rax = __HYPERVISOR_multicall;
-        list[0] = (struct multicall_entry){.op = __HYPERVISOR_iret, .result = 1};
-        list[1] = (struct multicall_entry){
-            .op = __HYPERVISOR_stack_switch, .result = 1, .args = {1, 0x5555}};
-        host_hypercall(g.v, __HYPERVISOR_multicall, (uint64_t[6]){HOST_GUEST_BASE, 2}, NULL);
-        assert_int_equal(g.v->regs.rax, rax[i]);
-        assert_int_equal(g.v->regs.rip, 0x4242);
-        assert_int_equal(list[0].result, 1);
-        assert_int_equal(list[1].result, 1);
-        assert_int_not_equal(g.v->arch.pv.kernel_sp, 0x5555);
-        assert_false(g.v->in_multicall);
-    }
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -497,7 +469,6 @@ int main(void)
         TEST(a_frame_is_what_hardware_would_push),
         TEST(system_calls_without_an_entry_point),
         TEST(iret_takes_what_a_guest_may_have),
-        TEST(iret_ends_a_multicall),
         TEST(debug_registers),
         TEST(debug_registers_of_a_context),
         TEST(ports_of_applications),
