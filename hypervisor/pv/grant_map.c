@@ -72,7 +72,7 @@ static void write_entry(const struct entry *e, uint64_t val)
 
 int pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)
 {
-    struct entry e;
+    struct entry e __uninitialized;
     int rc = lock_entry(host_addr, flags & GNTMAP_contains_pte, &e);
 
     if (rc)
@@ -86,7 +86,7 @@ int pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)
 /* Takes the entry that maps va out, for unmap_and_replace: its references are the caller's now. */
 static int steal_entry(gva_t va, uint64_t *out)
 {
-    struct entry e;
+    struct entry e __uninitialized;
     int rc = lock_entry(va, false, &e);
 
     if (rc)
@@ -103,7 +103,7 @@ static int steal_entry(gva_t va, uint64_t *out)
  */
 static void give_entry_back(gva_t va, uint64_t stolen)
 {
-    struct entry e;
+    struct entry e __uninitialized;
 
     if (!stolen)
         return;
@@ -119,7 +119,7 @@ static void give_entry_back(gva_t va, uint64_t stolen)
 
 int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr)
 {
-    struct entry e;
+    struct entry e __uninitialized;
     uint64_t with = 0;
     int rc;
 

@@ -78,7 +78,7 @@ static bool crosses_page(const struct gnttab_copy_ptr *p, uint16_t len)
 
 static int copy(const struct gnttab_copy *op)
 {
-    struct side from, to;
+    struct side from __uninitialized, to __uninitialized;
     int rc;
 
     if (crosses_page(&op->source, op->len) || crosses_page(&op->dest, op->len))

@@ -24,7 +24,7 @@ static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned 
 
     v->hc_subop = row->name;
     for (unsigned int i = 0; i < count && !rc; i++) {
-        gva_t at;
+        gva_t at __uninitialized;
 
         if (!guest_index(uop, i, row->size, &at)) {
             rc = -XEN_EFAULT;
