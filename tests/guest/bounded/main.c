@@ -257,12 +257,15 @@ static unsigned int mapped_ok(void)
     return ok;
 }
 
-static void map_all(const pte_t *table, grant_ref_t ref)
+/* A grant may be mapped 128 times on some hypervisors of the family. */
+#define NR_REFS 8u
+
+static void map_all(const pte_t *table, const grant_ref_t *refs)
 {
     for (unsigned int i = 0; i < NR_MAPS; i++)
         maps[i] = (gnttab_map_grant_ref_t){.host_addr = pt_maddr(&table[i]),
                                            .flags = GNTMAP_host_map | GNTMAP_contains_pte,
-                                           .ref = ref,
+                                           .ref = refs[i % NR_REFS],
                                            .dom = self};
     CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, maps, NR_MAPS), 0,
              "a table full of grants");
@@ -301,16 +304,18 @@ static void descriptors_mapped(void)
 static void grants(bool hold)
 {
     void *page = test_page(), *to = test_page();
-    grant_ref_t ref = (grant_ref_t)grant_access(self, virt_to_mfn(page), false);
     pte_t *table = test_page();
+    grant_ref_t refs[NR_REFS];
 
+    for (unsigned int i = 0; i < NR_REFS; i++)
+        refs[i] = (grant_ref_t)grant_access(self, virt_to_mfn(page), false);
     NEED(!test_page_protect(table, false));
     NEED(!test_mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(table), 0));
-    map_all(table, ref);
+    map_all(table, refs);
     if (hold)
         return;
     unmap_all(table, GNTST_okay);
-    map_all(table, ref);
+    map_all(table, refs);
     CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0), 0,
              "the table goes with its grants");
     CHECK_EQ(test_page_protect(table, true), 0, "and is memory");
@@ -318,7 +323,7 @@ static void grants(bool hold)
               GNTST_general_error); /* ABI: what is not mapped there cannot be unmapped there */
     for (unsigned int i = 0; i < NR_MAPS; i++) {
         copies[i] = (gnttab_copy_t){.len = PAGE_SIZE, .flags = GNTCOPY_source_gref};
-        copies[i].source.u.ref = ref;
+        copies[i].source.u.ref = refs[0];
         copies[i].source.domid = copies[i].dest.domid = DOMID_SELF;
         copies[i].dest.u.gmfn = virt_to_mfn(to);
     }
@@ -376,7 +381,8 @@ static void console(void)
 
     for (unsigned int i = 0; i < sizeof(text); i++)
         text[i] = i % 128 == 127 ? '\n' : '.';
-    CHECK_EQ(HYPERVISOR_console_io(CONSOLEIO_write, sizeof(text), text), 0, "much to say");
+    CHECK_EITHER(HYPERVISOR_console_io(CONSOLEIO_write, sizeof(text), text), 0, -XEN_EPERM,
+                 "much to say, to whoever may");
 }
 
 static void poll(void)
