@@ -151,6 +151,9 @@ int console_attach(int fd, const char *name)
     int rc = -1;
 
     terminal_raw();
+    if (is_raw) {
+        fprintf(stderr, "[%s: attached; ^] detaches]\r\n", name);
+    }
     while (rc < 0) {
         if (poll(p, 2, -1) < 0 && errno != EINTR) {
             rc = EXIT_REFUSED;

@@ -58,8 +58,9 @@ def create_console_shows_the_first_byte():
 
 
 def console_has_the_history():
-    """A later console starts with what the guest said before."""
+    """A later console says how to leave it, and starts with what the guest said before."""
     machine.send("pvctl console hello")
+    machine.expect(r"^\[hello: attached; \^\] detaches\]$", 30)
     machine.expect(r"start_info: magic", 30)
     machine.expect(r"^do you hear me$", 30)
     machine.send("\x1d", end="")
