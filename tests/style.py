@@ -27,7 +27,6 @@ ALLOWED_STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
 KINDS_PART = {"hypervisor/include/hv/arch_vcpu.h": "pv/pv_vcpu.h"}  # by value in struct vcpu, which all include
 BELOW_PV = ("hypervisor/core/", "hypervisor/include/", "hypervisor/lib/", "hypervisor/loader/", "hypervisor/boot/")  # know no kind of guest
 COMMENT = {".c": "/* ", ".h": "/* ", ".asm": "; ", ".lds": "/* ", ".py": "# ", ".sh": "# ", ".mk": "# "}
-UNBRACED = ("include/xen/", "dom0-tools/", "tests/unit/")
 problems = []
 
 
@@ -125,8 +124,7 @@ def check_deeper(texts):
                for name in c_rules.functions_with_effects(text)}
     for path, text in sources.items():
         found = [*c_rules.comments(text, texts[path]), *c_rules.assertions(text, effects), *c_rules.waits(text)]
-        if not path.startswith(UNBRACED):
-            found += c_braces.braces(text, texts[path])
+        found += c_braces.braces(text, texts[path])
         for number, words in found:
             complain(path, number, words)
     parts = dead_code.Sources(texts)

@@ -70,9 +70,8 @@ static int read_files(struct builder *b, struct error *e)
     const uint64_t memory = b->nr_pages * HOST_PAGE_SIZE;
     int rc = kernel_image_open(b->cfg->kernel, memory, &b->kernel, e);
 
-    if (rc == 0 && b->cfg->ramdisk) {
+    if (rc == 0 && b->cfg->ramdisk)
         rc = ramdisk_open(b->cfg->ramdisk, memory, &b->ramdisk, e);
-    }
     return rc;
 }
 
@@ -81,18 +80,16 @@ static int plan(struct builder *b, struct error *e)
     struct loader_error why;
     int rc = loader_parse(&b->image, b->kernel.data, b->kernel.size, &why);
 
-    if (rc) {
+    if (rc)
         return error_set(e, rc, "%s: %s", b->cfg->kernel, why.text);
-    }
     b->config.nr_pages = b->nr_pages;
     b->config.cmdline = b->cfg->cmdline;
     b->config.ramdisk = b->ramdisk.data;
     b->config.ramdisk_size = b->ramdisk.size;
     b->config.flags = SIF_VIRT_P2M_4TOOLS;
     rc = loader_plan(&b->layout, &b->image, &b->config, &why);
-    if (rc) {
+    if (rc)
         return error_set(e, rc, "%s: %s", b->cfg->name, why.text);
-    }
     return 0;
 }
 
@@ -102,14 +99,12 @@ static int check_free_memory(struct builder *b, struct error *e)
     struct host_physinfo info;
     int rc = b->h->ops->physinfo(b->h, &info);
 
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: asking for free memory", b->cfg->name);
-    }
-    if (info.free_pages < b->nr_pages) {
+    if (info.free_pages < b->nr_pages)
         return error_set(e, -ENOMEM, "%s: <memory>: needs %llu KiB, %llu KiB are free",
                          b->cfg->name, (unsigned long long)b->nr_pages * KIB_PER_PAGE,
                          (unsigned long long)info.free_pages * KIB_PER_PAGE);
-    }
     return 0;
 }
 
@@ -127,9 +122,8 @@ static int create(struct builder *b, struct error *e)
 
     memcpy(c.uuid, b->cfg->uuid, sizeof(c.uuid));
     rc = b->h->ops->domain_create(b->h, &c, &b->result.domid);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: creating the domain", b->cfg->name);
-    }
     return 0;
 }
 
@@ -140,17 +134,14 @@ static int set_limits(struct builder *b, struct error *e)
     uint32_t domid = b->result.domid;
     int rc = ops->domain_max_mem(b->h, domid, b->cfg->memory_kib);
 
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: <memory>: setting the limit", b->cfg->name);
-    }
     rc = ops->domain_max_vcpus(b->h, domid, b->cfg->max_vcpus);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: <vcpu>: making %u vCPUs", b->cfg->name, b->cfg->max_vcpus);
-    }
     rc = ops->set_memory_map(b->h, domid, &ram, 1);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: setting the memory map", b->cfg->name);
-    }
     return 0;
 }
 
@@ -167,25 +158,20 @@ static int populate(struct builder *b, unsigned int order, uint64_t *pfn, struct
         unsigned int nr = left < most ? (unsigned int)left : most;
         int rc = interrupt_check(b->cfg->name, e);
 
-        if (rc) {
+        if (rc)
             return rc;
-        }
-        for (unsigned int i = 0; i < nr; i++) {
+        for (unsigned int i = 0; i < nr; i++)
             frames[i] = *pfn + i * size;
-        }
         rc = b->h->ops->populate_physmap(b->h, b->result.domid, nr, order, frames, &done);
-        if (rc) {
+        if (rc)
             return error_errno(e, rc, "%s: <memory>: giving memory to the domain", b->cfg->name);
-        }
-        for (uint64_t i = 0; i < done * size; i++) {
+        for (uint64_t i = 0; i < done * size; i++)
             b->mfns[*pfn + i] = frames[i >> order] + (i & (size - 1));
-        }
         *pfn += done * size;
         left -= done;
         progress(b->cfg->name, "memory", *pfn, b->nr_pages);
-        if (done < nr) {
+        if (done < nr)
             return 0;
-        }
     }
     return 0;
 }
@@ -198,11 +184,10 @@ static int give_memory(struct builder *b, struct error *e)
     if (rc == 0) {
         rc = populate(b, 0, &pfn, e); /* the rest, and whatever there was no large extent for */
     }
-    if (rc == 0 && pfn < b->nr_pages) {
+    if (rc == 0 && pfn < b->nr_pages)
         return error_set(e, -ENOMEM, "%s: <memory>: memory ran out after %llu of %llu KiB",
                          b->cfg->name, (unsigned long long)pfn * KIB_PER_PAGE,
                          (unsigned long long)b->nr_pages * KIB_PER_PAGE);
-    }
     return rc;
 }
 
@@ -212,13 +197,11 @@ static int open_ports(struct builder *b, struct error *e)
     int rc;
 
     rc = ops->evtchn_alloc_unbound(b->h, b->result.domid, CONTROL_DOMAIN, &b->result.store_port);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: opening the store's event channel", b->cfg->name);
-    }
     rc = ops->evtchn_alloc_unbound(b->h, b->result.domid, CONTROL_DOMAIN, &b->result.console_port);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: opening the console's event channel", b->cfg->name);
-    }
     return 0;
 }
 
@@ -240,19 +223,16 @@ static int open_window(struct builder *b, uint64_t pfn, uint64_t count)
     void *va;
     int rc = close_window(b);
 
-    if (rc == 0 && interrupt_came()) {
+    if (rc == 0 && interrupt_came())
         rc = -EINTR;
-    }
-    if (rc) {
+    if (rc)
         return rc;
-    }
     count = count < WINDOW_MIN ? WINDOW_MIN : count;
     count = count < b->nr_pages - pfn ? count : b->nr_pages - pfn;
     rc = b->h->ops->foreign_map(b->h, b->result.domid, HOST_READ | HOST_WRITE, b->mfns + pfn, count,
                                 &va);
-    if (rc == 0) {
+    if (rc == 0)
         b->window = (struct window){.va = va, .pfn = pfn, .count = count};
-    }
     return rc;
 }
 
@@ -264,9 +244,8 @@ static void *map_pages(void *ctx, uint64_t pfn, uint64_t *count)
 
     if (!w->va || pfn - w->pfn >= w->count) {
         b->map_error = open_window(b, pfn, *count);
-        if (b->map_error) {
+        if (b->map_error)
             return NULL;
-        }
     }
     there = w->count - (pfn - w->pfn);
     *count = *count < there ? *count : there;
@@ -295,13 +274,11 @@ static int mask_events(struct builder *b, uint64_t frame)
     struct shared_info *shared;
     int rc = ops->foreign_map(b->h, b->result.domid, HOST_READ | HOST_WRITE, &frame, 1, &page);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     shared = page;
-    for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++) {
+    for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
         shared->vcpu_info[i].evtchn_upcall_mask = 1;
-    }
     return ops->foreign_unmap(b->h, page, 1);
 }
 
@@ -311,13 +288,11 @@ static int prepare_shared_info(struct builder *b, struct error *e)
     unsigned int count = 0;
     int rc = b->h->ops->domain_list(b->h, b->result.domid, &d, 1, &count);
 
-    if (rc == 0 && (count != 1 || d.domid != b->result.domid)) {
+    if (rc == 0 && (count != 1 || d.domid != b->result.domid))
         rc = -ESRCH;
-    }
     rc = rc ? rc : mask_events(b, d.shared_info_frame);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: preparing the shared info frame", b->cfg->name);
-    }
     b->config.shared_info = d.shared_info_frame * HOST_PAGE_SIZE;
     return 0;
 }
@@ -333,25 +308,20 @@ static int lay_out(struct builder *b, struct error *e)
     struct loader_error why;
     int rc = prepare_shared_info(b, e), closed;
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     b->config.store_evtchn = b->result.store_port;
     b->config.console_evtchn = b->result.console_port;
     rc = loader_write(&b->layout, &b->image, &b->config, &target, &why);
     closed = close_window(b);
-    if (rc && interrupt_came()) {
+    if (rc && interrupt_came())
         return interrupt_check(b->cfg->name, e);
-    }
-    if (rc && b->map_error) {
+    if (rc && b->map_error)
         return error_errno(e, b->map_error, "%s: %s", b->cfg->name, why.text);
-    }
-    if (rc) {
+    if (rc)
         return error_set(e, rc, "%s: %s", b->cfg->name, why.text);
-    }
-    if (closed) {
+    if (closed)
         return error_errno(e, closed, "%s: unmapping the domain's memory", b->cfg->name);
-    }
     b->result.store_mfn = b->mfns[b->layout.store_pfn];
     b->result.console_mfn = b->mfns[b->layout.console_pfn];
     return 0;
@@ -371,28 +341,23 @@ static int finish(struct builder *b, struct error *e)
 
     if (b->layout.hypercall_pfn != LOADER_NONE) {
         rc = ops->domain_hypercall_init(b->h, b->result.domid, b->mfns[b->layout.hypercall_pfn]);
-        if (rc) {
+        if (rc)
             return error_errno(e, rc, "%s: filling the hypercall page", b->cfg->name);
-        }
     }
     rc = ops->grant_seed(b->h, b->result.domid, grants, 2);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: granting the store and console pages", b->cfg->name);
-    }
     rc = ops->pin_l4(b->h, b->result.domid, cr3);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: pinning the page tables", b->cfg->name);
-    }
     context = malloc(sizeof(*context));
-    if (!context) {
+    if (!context)
         return error_errno(e, -ENOMEM, "%s", b->cfg->name);
-    }
     loader_context(context, &b->layout, cr3);
     rc = ops->vcpu_set_context(b->h, b->result.domid, 0, context);
     free(context);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: setting the first vCPU", b->cfg->name);
-    }
     return 0;
 }
 
@@ -414,23 +379,19 @@ static int build(struct builder *b, struct error *e)
 
     rc = rc ? rc : plan(b, e);
     rc = rc ? rc : check_free_memory(b, e);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     b->mfns = calloc(b->nr_pages, sizeof(*b->mfns));
-    if (!b->mfns) {
+    if (!b->mfns)
         return error_errno(e, -ENOMEM, "%s", b->cfg->name);
-    }
     interrupt_catch(); /* from here on there is something to undo */
     rc = interrupt_check(b->cfg->name, e);
     rc = rc ? rc : create(b, e);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = furnish(b, e);
-    if (rc) {
+    if (rc)
         b->h->ops->domain_destroy(b->h, b->result.domid);
-    }
     return rc;
 }
 
@@ -440,16 +401,14 @@ int domain_build(struct host *h, const struct domain_config *cfg, struct build_r
     struct builder *b = calloc(1, sizeof(*b));
     int rc;
 
-    if (!b) {
+    if (!b)
         return error_errno(e, -ENOMEM, "%s", cfg->name);
-    }
     b->h = h;
     b->cfg = cfg;
     b->nr_pages = cfg->current_kib / KIB_PER_PAGE;
     rc = build(b, e);
-    if (rc == 0) {
+    if (rc == 0)
         *out = b->result;
-    }
     free(b->mfns);
     file_image_close(&b->kernel);
     file_image_close(&b->ramdisk);

@@ -30,9 +30,8 @@
 static xmlNodePtr child(xmlNodePtr n, const char *name)
 {
     for (xmlNodePtr c = n ? n->children : NULL; c; c = c->next) {
-        if (c->type == XML_ELEMENT_NODE && strcmp((const char *)c->name, name) == 0) {
+        if (c->type == XML_ELEMENT_NODE && strcmp((const char *)c->name, name) == 0)
             return c;
-        }
     }
     return NULL;
 }
@@ -63,9 +62,8 @@ static xmlChar *stripped(const xmlChar *s)
     size_t lead = strspn((const char *)s, CONFIG_BLANKS), len = strlen((const char *)s + lead);
     bool any = lead > 0;
 
-    for (; len > 0 && strchr(CONFIG_BLANKS, s[lead + len - 1]); len--) {
+    for (; len > 0 && strchr(CONFIG_BLANKS, s[lead + len - 1]); len--)
         any = true;
-    }
     return any ? xmlStrndup(s + lead, (int)len) : NULL;
 }
 
@@ -78,9 +76,8 @@ static void strip_blanks(xmlNodePtr n)
     for (xmlAttrPtr a = n->properties; a; a = a->next) {
         all = a->ns ? NULL : xmlNodeListGetString(n->doc, a->children, 1);
         value = all ? stripped(all) : NULL;
-        if (value) {
+        if (value)
             xmlSetProp(n, a->name, value);
-        }
         xmlFree(value);
         xmlFree(all);
     }
@@ -131,9 +128,8 @@ static uint64_t unit_bytes(const char *unit)
     };
 
     for (size_t i = 0; unit && i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(units[i].name, unit) == 0) {
+        if (strcmp(units[i].name, unit) == 0)
             return units[i].bytes;
-        }
     }
     return 1024;
 }
@@ -151,9 +147,8 @@ static int read_size(xmlNodePtr n, const char *file, uint64_t *kib, struct error
                __builtin_add_overflow(bytes, 4095, &bytes);
     free(unit);
     free(digits);
-    if (overflow) {
+    if (overflow)
         return error_set(e, -ERANGE, "%s:%ld: <%s> is too large", file, xmlGetLineNo(n), n->name);
-    }
     *kib = bytes / 4096 * 4;
     return 0;
 }
@@ -164,9 +159,8 @@ static enum end_action read_action(xmlNodePtr n, enum end_action missing)
     enum end_action a = missing;
 
     for (int i = END_DESTROY; s && i <= END_PRESERVE; i++) {
-        if (strcmp(s, end_action_name((enum end_action)i)) == 0) {
+        if (strcmp(s, end_action_name((enum end_action)i)) == 0)
             a = (enum end_action)i;
-        }
     }
     free(s);
     return a;
@@ -182,11 +176,10 @@ static int read_disk(xmlNodePtr n, const char *file, struct disk_config *d, stru
     free(type);
     d->kind = block ? DISK_BLOCK : DISK_FILE;
     d->source = attr(source, wanted);
-    if (!d->source || xmlHasProp(source, BAD_CAST(block ? "file" : "dev"))) {
+    if (!d->source || xmlHasProp(source, BAD_CAST(block ? "file" : "dev")))
         return error_set(e, -EINVAL,
                          "%s:%ld: <source> of a disk of type '%s' has the one attribute '%s'", file,
                          xmlGetLineNo(source), block ? "block" : "file", wanted);
-    }
     d->line = xmlGetLineNo(n);
     d->target = attr(child(n, "target"), "dev");
     d->readonly = child(n, "readonly") != NULL;
@@ -214,9 +207,8 @@ static size_t count(xmlNodePtr n, const char *name)
 {
     size_t nr = 0;
 
-    for (xmlNodePtr c = n ? n->children : NULL; c; c = c->next) {
+    for (xmlNodePtr c = n ? n->children : NULL; c; c = c->next)
         nr += c->type == XML_ELEMENT_NODE && strcmp((const char *)c->name, name) == 0;
-    }
     return nr;
 }
 
@@ -225,24 +217,20 @@ static int read_devices(xmlNodePtr n, const char *file, struct domain_config *c,
     size_t disks = count(n, "disk"), nics = count(n, "interface");
     int rc = 0;
 
-    if (disks > CONFIG_MAX_DISKS || nics > CONFIG_MAX_NICS) {
+    if (disks > CONFIG_MAX_DISKS || nics > CONFIG_MAX_NICS)
         return error_set(e, -E2BIG, "%s:%ld: <devices>: at most %u disks and %u interfaces", file,
                          xmlGetLineNo(n), CONFIG_MAX_DISKS, CONFIG_MAX_NICS);
-    }
     c->disks = calloc(disks + 1, sizeof(*c->disks));
     c->nics = calloc(nics + 1, sizeof(*c->nics));
-    if (!c->disks || !c->nics) {
+    if (!c->disks || !c->nics)
         return error_errno(e, -ENOMEM, "%s", file);
-    }
     for (xmlNodePtr d = n->children; d && rc == 0; d = d->next) {
-        if (d->type != XML_ELEMENT_NODE) {
+        if (d->type != XML_ELEMENT_NODE)
             continue;
-        }
-        if (strcmp((const char *)d->name, "disk") == 0) {
+        if (strcmp((const char *)d->name, "disk") == 0)
             rc = read_disk(d, file, &c->disks[c->nr_disks++], e);
-        } else if (strcmp((const char *)d->name, "interface") == 0) {
+        else if (strcmp((const char *)d->name, "interface") == 0)
             rc = read_nic(d, &c->nics[c->nr_nics++]);
-        }
     }
     c->console = child(n, "console") != NULL;
     return rc;
@@ -267,9 +255,8 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
     c->kernel = text(child(os, "kernel"));
     c->ramdisk = text(child(os, "initrd"));
     c->cmdline = child(os, "cmdline") ? text(child(os, "cmdline")) : strdup("");
-    if (!c->name || !c->kernel || !c->cmdline) {
+    if (!c->name || !c->kernel || !c->cmdline)
         return error_errno(e, -ENOMEM, "%s", file);
-    }
     c->max_vcpus = (unsigned int)number(text(vcpu), 1);
     c->vcpus = (unsigned int)number(attr(vcpu, "current"), c->max_vcpus);
     c->weight = (unsigned int)number(text(child(child(root, "cputune"), "shares")), 0);
@@ -286,12 +273,10 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
     };
     rc = read_size(child(root, "memory"), file, &c->memory_kib, e);
     c->current_kib = c->memory_kib;
-    if (rc == 0 && child(root, "currentMemory")) {
+    if (rc == 0 && child(root, "currentMemory"))
         rc = read_size(child(root, "currentMemory"), file, &c->current_kib, e);
-    }
-    if (rc == 0 && devices) {
+    if (rc == 0 && devices)
         rc = read_devices(devices, file, c, e);
-    }
     return rc;
 }
 
@@ -306,16 +291,13 @@ int domain_config_parse(const char *xml, size_t len, const char *name, const cha
     xmlDocPtr doc;
     int rc;
 
-    if (len == 0) {
+    if (len == 0)
         return error_set(e, -EINVAL, "%s: the file is empty", name);
-    }
-    if (len > MAX_FILE) {
+    if (len > MAX_FILE)
         return error_set(e, -EFBIG, "%s: more than 1 MiB of XML", name);
-    }
     ctxt = xmlNewParserCtxt();
-    if (!ctxt) {
+    if (!ctxt)
         return error_errno(e, -ENOMEM, "%s", name);
-    }
     malformed_watch(ctxt, &fault);
     doc = xmlCtxtReadMemory(ctxt, xml, (int)len, name, NULL, options);
     if (!doc) {
@@ -325,20 +307,17 @@ int domain_config_parse(const char *xml, size_t len, const char *name, const cha
     } else {
         strip_blanks(xmlDocGetRootElement(doc));
         rc = schema_check(doc, name, schema, e);
-        if (rc == 0) {
+        if (rc == 0)
             rc = read_domain(xmlDocGetRootElement(doc), name, &c, e);
-        }
-        if (rc == 0) {
+        if (rc == 0)
             rc = config_check(&c, name, e);
-        }
     }
     xmlFreeDoc(doc);
     xmlFreeParserCtxt(ctxt);
-    if (rc) {
+    if (rc)
         domain_config_free(&c);
-    } else {
+    else
         *out = c;
-    }
     return rc;
 }
 
@@ -350,9 +329,8 @@ int domain_config_read(const char *path, const char *schema, struct domain_confi
     struct stat st;
     char *buf;
 
-    if (fd < 0) {
+    if (fd < 0)
         return error_errno(e, -errno, "%s", path);
-    }
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return error_set(e, -EINVAL, "%s: not a regular file", path);
@@ -361,9 +339,8 @@ int domain_config_read(const char *path, const char *schema, struct domain_confi
     while (buf && len <= MAX_FILE) {
         ssize_t n = read(fd, buf + len, MAX_FILE + 1 - len);
 
-        if (n <= 0) {
+        if (n <= 0)
             break;
-        }
         len += (size_t)n;
     }
     close(fd);

@@ -25,46 +25,39 @@ bool domain_name_ok(const char *name)
 
 static int check_name(const struct domain_config *c, const char *file, struct error *e)
 {
-    if (!domain_name_ok(c->name)) {
+    if (!domain_name_ok(c->name))
         return error_set(e, -EINVAL,
                          "%s:%ld: <name>: '%s' may not be a number alone, nor begin with . or -",
                          file, c->line.name, c->name);
-    }
-    if (strcmp(c->name, "Domain-0") == 0) {
+    if (strcmp(c->name, "Domain-0") == 0)
         return error_set(e, -EINVAL, "%s:%ld: <name>: Domain-0 is the control domain", file,
                          c->line.name);
-    }
     return 0;
 }
 
 static int check_memory(const struct domain_config *c, const char *file, struct error *e)
 {
-    if (c->memory_kib < CONFIG_MIN_MEMORY_KIB || c->memory_kib > CONFIG_MAX_MEMORY_KIB) {
+    if (c->memory_kib < CONFIG_MIN_MEMORY_KIB || c->memory_kib > CONFIG_MAX_MEMORY_KIB)
         return error_set(e, -ERANGE, "%s:%ld: <memory>: %llu KiB is not between 2 MiB and 16 TiB",
                          file, c->line.memory, (unsigned long long)c->memory_kib);
-    }
-    if (c->current_kib < CONFIG_MIN_MEMORY_KIB || c->current_kib > c->memory_kib) {
+    if (c->current_kib < CONFIG_MIN_MEMORY_KIB || c->current_kib > c->memory_kib)
         return error_set(e, -ERANGE,
                          "%s:%ld: <currentMemory>: %llu KiB is not between 2 MiB and <memory>",
                          file, c->line.current, (unsigned long long)c->current_kib);
-    }
     return 0;
 }
 
 static int check_vcpus(const struct domain_config *c, const char *file, struct error *e)
 {
-    if (c->max_vcpus < 1 || c->max_vcpus > CONFIG_MAX_VCPUS) {
+    if (c->max_vcpus < 1 || c->max_vcpus > CONFIG_MAX_VCPUS)
         return error_set(e, -ERANGE, "%s:%ld: <vcpu>: %u is not between 1 and %u", file,
                          c->line.vcpu, c->max_vcpus, CONFIG_MAX_VCPUS);
-    }
-    if (c->vcpus < 1 || c->vcpus > c->max_vcpus) {
+    if (c->vcpus < 1 || c->vcpus > c->max_vcpus)
         return error_set(e, -ERANGE, "%s:%ld: <vcpu>: current='%u' is not between 1 and %u", file,
                          c->line.vcpu, c->vcpus, c->max_vcpus);
-    }
-    if (c->weight > 65535) {
+    if (c->weight > 65535)
         return error_set(e, -ERANGE, "%s:%ld: <shares>: %u is not between 1 and 65535", file,
                          c->line.shares, c->weight);
-    }
     return 0;
 }
 
@@ -72,10 +65,9 @@ static int check_cmdline(const struct domain_config *c, const char *file, struct
 {
     size_t len = strlen(c->cmdline);
 
-    if (len > CONFIG_MAX_CMDLINE) {
+    if (len > CONFIG_MAX_CMDLINE)
         return error_set(e, -E2BIG, "%s:%ld: <cmdline>: %zu bytes, at most %u fit into start_info",
                          file, c->line.cmdline, len, CONFIG_MAX_CMDLINE);
-    }
     return 0;
 }
 
@@ -93,10 +85,9 @@ static int check_disks(struct domain_config *c, const char *file, struct error *
     for (size_t i = 0; i < c->nr_disks; i++) {
         c->disks[i].vdev = vdev_number(c->disks[i].target);
         for (size_t j = 0; j < i; j++) {
-            if (c->disks[i].vdev == c->disks[j].vdev) {
+            if (c->disks[i].vdev == c->disks[j].vdev)
                 return error_set(e, -EEXIST, "%s:%ld: <disk>: target '%s' is given twice", file,
                                  c->disks[i].line, c->disks[i].target);
-            }
         }
     }
     return 0;
@@ -107,23 +98,20 @@ static int check_nics(const struct domain_config *c, const char *file, struct er
     for (size_t i = 0; i < c->nr_nics; i++) {
         const struct nic_config *n = &c->nics[i];
 
-        if (n->mac_given && (n->mac[0] & 1)) {
+        if (n->mac_given && (n->mac[0] & 1))
             return error_set(
                 e, -EINVAL, "%s:%ld: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is a group address", file,
                 n->line, n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
-        }
         for (size_t j = 0; j < i; j++) {
             const struct nic_config *o = &c->nics[j];
 
-            if (n->mac_given && o->mac_given && memcmp(n->mac, o->mac, 6) == 0) {
+            if (n->mac_given && o->mac_given && memcmp(n->mac, o->mac, 6) == 0)
                 return error_set(
                     e, -EEXIST, "%s:%ld: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is given twice", file,
                     n->line, n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
-            }
-            if (n->ifname && o->ifname && strcmp(n->ifname, o->ifname) == 0) {
+            if (n->ifname && o->ifname && strcmp(n->ifname, o->ifname) == 0)
                 return error_set(e, -EEXIST, "%s:%ld: <interface>: target '%s' is given twice",
                                  file, n->line, n->ifname);
-            }
         }
     }
     return 0;

@@ -51,9 +51,8 @@ static xmlNodePtr find_define(const struct walk *w, xmlNodePtr ref)
         if (is(d, "define")) {
             xmlChar *dn = xmlGetProp(d, BAD_CAST "name");
 
-            if (dn && name && xmlStrEqual(dn, name)) {
+            if (dn && name && xmlStrEqual(dn, name))
                 found = d;
-            }
             xmlFree(dn);
         }
     }
@@ -67,9 +66,8 @@ static void collect(const struct walk *w, xmlNodePtr in, const char *kind, bool 
 {
     for (xmlNodePtr p = in->children; p; p = p->next) {
         if (is(p, kind)) {
-            if (out->n < MAX_SLOTS) {
+            if (out->n < MAX_SLOTS)
                 out->v[out->n++] = (struct slot){p, optional, many};
-            }
         } else if (is(p, "optional") || is(p, "choice")) {
             collect(w, p, kind, true, many, out);
         } else if (is(p, "zeroOrMore")) {
@@ -79,9 +77,8 @@ static void collect(const struct walk *w, xmlNodePtr in, const char *kind, bool 
         } else if (is(p, "ref")) {
             xmlNodePtr d = find_define(w, p);
 
-            if (d) {
+            if (d)
                 collect(w, d, kind, optional, many, out);
-            }
         }
     }
 }
@@ -113,9 +110,8 @@ static bool slot_named(const struct slot *s, const xmlChar *name)
 static const struct slot *find_slot(const struct slots *s, const xmlChar *name)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (slot_named(&s->v[i], name)) {
+        if (slot_named(&s->v[i], name))
             return &s->v[i];
-        }
     }
     return NULL;
 }
@@ -127,9 +123,8 @@ static bool value_among(const struct slots *values, const xmlChar *text)
         bool same = v && xmlStrEqual(v, text);
 
         xmlFree(v);
-        if (same) {
+        if (same)
             return true;
-        }
     }
     return false;
 }
@@ -177,18 +172,16 @@ static int check_value(const struct walk *w, long line, const char *what, xmlNod
     collect(w, pattern, "data", false, false, &data);
     collect(w, pattern, "text", false, false, &any);
     if (any.n || (values.n && value_among(&values, text)) ||
-        (data.n && data_fits(data.v[0].pattern, text))) {
+        (data.n && data_fits(data.v[0].pattern, text)))
         return 0;
-    }
-    if (values.n) {
+    if (values.n)
         list_slots(&values, false, accepted, sizeof(accepted));
-    } else if (data.n) {
+    else if (data.n)
         data_sentence(data.v[0].pattern, accepted, sizeof(accepted));
-    } else {
+    else
         return *text ? error_set(w->e, -EINVAL, "%s:%ld: %s takes no text, but has '%.64s'",
                                  w->file, line, what, (const char *)text)
                      : 0;
-    }
     return error_set(w->e, -EINVAL, "%s:%ld: %s: '%.64s' is not accepted; accepted: %s", w->file,
                      line, what, (const char *)text, accepted);
 }
@@ -207,31 +200,27 @@ static int check_attributes(const struct walk *w, xmlNodePtr node, xmlNodePtr pa
         char what[128];
         int rc;
 
-        if (!s) {
+        if (!s)
             return error_set(w->e, -EINVAL,
                              "%s:%ld: <%s> has no attribute '%s'; its attributes: %s", w->file,
                              line, node->name, a->name, names);
-        }
         snprintf(what, sizeof(what), "attribute '%s' of <%s>", a->name, node->name);
         value = xmlNodeListGetString(node->doc, a->children, 1);
         rc = check_value(w, line, what, s->pattern, value ? value : BAD_CAST "");
         xmlFree(value);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     for (size_t i = 0; i < known.n; i++) {
         xmlChar *name = xmlGetProp(known.v[i].pattern, BAD_CAST "name");
         int rc = 0;
 
-        if (!known.v[i].optional && name && !xmlHasProp(node, name)) {
+        if (!known.v[i].optional && name && !xmlHasProp(node, name))
             rc = error_set(w->e, -EINVAL, "%s:%ld: <%s> lacks the attribute '%s'", w->file, line,
                            node->name, name);
-        }
         xmlFree(name);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     return 0;
 }
@@ -258,17 +247,15 @@ static int check_counts(const struct walk *w, xmlNodePtr node, const struct slot
         size_t n = count_children(node, s, &line);
         int rc = 0;
 
-        if (n > 1 && !s->many) {
+        if (n > 1 && !s->many)
             rc = error_set(w->e, -EINVAL, "%s:%ld: <%s> is given twice in <%s>; accepted once",
                            w->file, line, (char *)name, node->name);
-        } else if (n == 0 && !s->optional) {
+        else if (n == 0 && !s->optional)
             rc = error_set(w->e, -EINVAL, "%s:%ld: <%s> lacks <%s>", w->file, line, node->name,
                            (char *)name);
-        }
         xmlFree(name);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     return 0;
 }
@@ -280,15 +267,13 @@ static xmlChar *own_text(xmlNodePtr node)
     int len;
 
     for (xmlNodePtr c = node->children; c; c = c->next) {
-        if (c->type == XML_TEXT_NODE || c->type == XML_CDATA_SECTION_NODE) {
+        if (c->type == XML_TEXT_NODE || c->type == XML_CDATA_SECTION_NODE)
             all = xmlStrcat(all, c->content);
-        }
     }
     from = all + strspn((char *)all, " \t\r\n");
     len = xmlStrlen(from);
-    while (len > 0 && strchr(" \t\r\n", from[len - 1])) {
+    while (len > 0 && strchr(" \t\r\n", from[len - 1]))
         len--;
-    }
     from = xmlStrndup(from, len);
     xmlFree(all);
     return from;
@@ -302,31 +287,26 @@ static int check_element(const struct walk *w, xmlNodePtr node, xmlNodePtr patte
     int rc;
 
     rc = check_attributes(w, node, pattern);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     collect(w, pattern, "element", false, false, &known);
     list_slots(&known, true, names, sizeof(names));
     for (xmlNodePtr c = node->children; c; c = c->next) {
         const struct slot *s;
 
-        if (c->type != XML_ELEMENT_NODE) {
+        if (c->type != XML_ELEMENT_NODE)
             continue;
-        }
         s = c->ns ? NULL : find_slot(&known, c->name);
-        if (!s) {
+        if (!s)
             return error_set(w->e, -EINVAL, "%s:%ld: <%s> is not known in <%s>; known: %s", w->file,
                              xmlGetLineNo(c), c->name, node->name, names);
-        }
         rc = check_element(w, c, s->pattern);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     rc = check_counts(w, node, &known);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     text = own_text(node);
     snprintf(what, sizeof(what), "<%s>", node->name);
     rc = check_value(w, xmlGetLineNo(node), what, pattern, text);
@@ -343,14 +323,12 @@ static int explain(xmlDocPtr doc, const char *file, xmlDocPtr schema, struct err
 
     for (start = w.grammar->children; start && !is(start, "start"); start = start->next) {
     }
-    if (!start) {
+    if (!start)
         return 0;
-    }
     collect(&w, start, "element", false, false, &first);
-    if (!find_slot(&first, root->name)) {
+    if (!find_slot(&first, root->name))
         return error_set(e, -EINVAL, "%s:%ld: the file begins with <%s>; accepted: domain", file,
                          xmlGetLineNo(root), root->name);
-    }
     return check_element(&w, root, first.v[0].pattern);
 }
 
@@ -378,10 +356,9 @@ int schema_check(xmlDocPtr doc, const char *file, const char *schema, struct err
         xmlRelaxNGSetValidStructuredErrors(valid, ignore, NULL);
         if (xmlRelaxNGValidateDoc(valid, doc) != 0) {
             rc = explain(doc, file, sdoc, e);
-            if (rc == 0) {
+            if (rc == 0)
                 rc = error_set(e, -EINVAL, "%s:%ld: <domain>: does not fit the schema %s", file,
                                xmlGetLineNo(xmlDocGetRootElement(doc)), path);
-            }
         }
     }
     xmlRelaxNGFreeValidCtxt(valid);

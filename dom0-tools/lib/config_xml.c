@@ -51,26 +51,22 @@ static void put_disk(FILE *f, const struct disk_config *d)
     fprintf(f, "      <driver name='phy' type='raw'/>\n      <source %s='", block ? "dev" : "file");
     put_escaped(f, d->source);
     fprintf(f, "'/>\n      <target dev='%s' bus='xen'/>\n", d->target);
-    if (d->readonly) {
+    if (d->readonly)
         fputs("      <readonly/>\n", f);
-    }
-    if (d->shareable) {
+    if (d->shareable)
         fputs("      <shareable/>\n", f);
-    }
     fputs("    </disk>\n", f);
 }
 
 static void put_nic(FILE *f, const struct nic_config *n)
 {
     fputs("    <interface type='bridge'>\n", f);
-    if (n->mac_given) {
+    if (n->mac_given)
         fprintf(f, "      <mac address='%02x:%02x:%02x:%02x:%02x:%02x'/>\n", n->mac[0], n->mac[1],
                 n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
-    }
     fprintf(f, "      <source bridge='%s'/>\n", n->bridge);
-    if (n->ifname) {
+    if (n->ifname)
         fprintf(f, "      <target dev='%s'/>\n", n->ifname);
-    }
     fputs("    </interface>\n", f);
 }
 
@@ -79,9 +75,8 @@ static void put_head(FILE *f, const struct domain_config *c, int domid)
     char uuid[37];
 
     fputs("<domain type='xen'", f);
-    if (domid >= 0) {
+    if (domid >= 0)
         fprintf(f, " id='%d'", domid);
-    }
     fputs(">\n", f);
     put_text(f, "  ", "name", c->name);
     if (c->uuid_given) {
@@ -92,11 +87,10 @@ static void put_head(FILE *f, const struct domain_config *c, int domid)
     put_text(f, "  ", "description", c->description);
     fprintf(f, "  <memory unit='KiB'>%" PRIu64 "</memory>\n", c->memory_kib);
     fprintf(f, "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n", c->current_kib);
-    if (c->vcpus != c->max_vcpus) {
+    if (c->vcpus != c->max_vcpus)
         fprintf(f, "  <vcpu current='%u'>%u</vcpu>\n", c->vcpus, c->max_vcpus);
-    } else {
+    else
         fprintf(f, "  <vcpu>%u</vcpu>\n", c->max_vcpus);
-    }
 }
 
 char *domain_config_to_xml(const struct domain_config *c, int domid)
@@ -105,28 +99,24 @@ char *domain_config_to_xml(const struct domain_config *c, int domid)
     size_t len = 0;
     FILE *f = open_memstream(&out, &len);
 
-    if (!f) {
+    if (!f)
         return NULL;
-    }
     put_head(f, c, domid);
     fputs("  <os>\n    <type arch='x86_64' machine='xenpv'>linux</type>\n", f);
     put_text(f, "    ", "kernel", c->kernel);
     put_text(f, "    ", "initrd", c->ramdisk);
     put_text(f, "    ", "cmdline", c->cmdline);
     fputs("  </os>\n", f);
-    if (c->weight) {
+    if (c->weight)
         fprintf(f, "  <cputune>\n    <shares>%u</shares>\n  </cputune>\n", c->weight);
-    }
     put_text(f, "  ", "on_poweroff", end_action_name(c->on_poweroff));
     put_text(f, "  ", "on_reboot", end_action_name(c->on_reboot));
     put_text(f, "  ", "on_crash", end_action_name(c->on_crash));
     fputs("  <devices>\n", f);
-    for (size_t i = 0; i < c->nr_disks; i++) {
+    for (size_t i = 0; i < c->nr_disks; i++)
         put_disk(f, &c->disks[i]);
-    }
-    for (size_t i = 0; i < c->nr_nics; i++) {
+    for (size_t i = 0; i < c->nr_nics; i++)
         put_nic(f, &c->nics[i]);
-    }
     fputs("    <console type='pty'>\n      <target type='xen' port='0'/>\n    </console>\n", f);
     fputs("  </devices>\n</domain>\n", f);
     if (fclose(f) != 0) {

@@ -26,9 +26,8 @@ static int connect_once(const struct sockaddr_un *a)
 {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc;
 
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     if (connect(fd, (const struct sockaddr *)a, sizeof(*a)) < 0 || fcntl(fd, F_SETFL, 0) < 0) {
         rc = -errno;
         close(fd);
@@ -45,9 +44,8 @@ int daemon_connect(struct error *e)
     snprintf(a.sun_path, sizeof(a.sun_path), "%s", state_path("parvisd.sock"));
     for (unsigned int ms = 0; ms < DAEMON_START_MS && !interrupt_came(); ms += START_STEP_MS) {
         fd = connect_once(&a);
-        if (fd != -ECONNREFUSED && fd != -ENOENT && fd != -EAGAIN) {
+        if (fd != -ECONNREFUSED && fd != -ENOENT && fd != -EAGAIN)
             break;
-        }
         device_system->sleep_ms(START_STEP_MS);
     }
     return fd >= 0
@@ -108,9 +106,8 @@ int daemon_ask(enum daemon_message type, const char *text, struct error *e)
     int fd = daemon_connect(e), rc;
     size_t len;
 
-    if (fd < 0) {
+    if (fd < 0)
         return fd;
-    }
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     rc = daemon_send(fd, type, text, strlen(text));
@@ -121,9 +118,8 @@ int daemon_ask(enum daemon_message type, const char *text, struct error *e)
         return fd;
     }
     close(fd);
-    if (rc == D_REFUSED) {
+    if (rc == D_REFUSED)
         return refused(buf, e);
-    }
     return error_set(e, -ECONNREFUSED, "parvisd %s",
                      rc == -EAGAIN ? "does not answer" : "ended without an answer");
 }

@@ -27,12 +27,10 @@ static int block_number(const char *path, unsigned int *maj, unsigned int *min)
 {
     struct stat st;
 
-    if (stat(path, &st) < 0) {
+    if (stat(path, &st) < 0)
         return -errno;
-    }
-    if (!S_ISBLK(st.st_mode)) {
+    if (!S_ISBLK(st.st_mode))
         return -ENOTBLK;
-    }
     *maj = major(st.st_rdev);
     *min = minor(st.st_rdev);
     return 0;
@@ -46,17 +44,14 @@ static uint64_t whole_disk(unsigned int maj, unsigned int min)
     FILE *f;
 
     snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/partition", maj, min);
-    if (access(path, F_OK) < 0) {
+    if (access(path, F_OK) < 0)
         return 0;
-    }
     snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", maj, min);
     f = fopen(path, "re");
-    if (!f) {
+    if (!f)
         return 0;
-    }
-    if (fscanf(f, "%u:%u", &m, &n) != 2) {
+    if (fscanf(f, "%u:%u", &m, &n) != 2)
         m = n = 0;
-    }
     fclose(f);
     return makedev(m, n);
 }
@@ -72,12 +67,10 @@ static int identify_number(unsigned int maj, unsigned int min, struct disk_id *o
         snprintf(path, sizeof(path), "/dev/loop%u", min);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         rc = fd < 0 ? -errno : ioctl(fd, LOOP_GET_STATUS64, &info) < 0 ? -errno : 0;
-        if (fd >= 0) {
+        if (fd >= 0)
             close(fd);
-        }
-        if (rc) {
+        if (rc)
             return rc;
-        }
         if (!info.lo_rdevice) {
             *out = (struct disk_id){.dev = info.lo_device, .ino = info.lo_inode};
             return 0;
@@ -93,12 +86,10 @@ static int identify_path(const char *path, struct disk_id *out)
 {
     struct stat st;
 
-    if (stat(path, &st) < 0) {
+    if (stat(path, &st) < 0)
         return -errno;
-    }
-    if (S_ISBLK(st.st_mode)) {
+    if (S_ISBLK(st.st_mode))
         return identify_number(major(st.st_rdev), minor(st.st_rdev), out);
-    }
     *out = (struct disk_id){.dev = st.st_dev, .ino = st.st_ino};
     return 0;
 }
@@ -108,16 +99,14 @@ static int check_file(const char *path, bool readonly)
     struct stat st;
     int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK), rc = 0;
 
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
-    if (fstat(fd, &st) < 0) {
+    if (fstat(fd, &st) < 0)
         rc = -errno;
-    } else if (!S_ISREG(st.st_mode)) {
+    else if (!S_ISREG(st.st_mode))
         rc = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-    } else if (st.st_size < 512) {
+    else if (st.st_size < 512)
         rc = -ENODATA;
-    }
     close(fd);
     return rc;
 }
@@ -130,9 +119,8 @@ static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
     int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), file = open(path, mode);
     struct loop_config config = {.fd = (unsigned int)file};
 
-    if (control < 0 || file < 0) {
+    if (control < 0 || file < 0)
         rc = -errno;
-    }
     config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (readonly ? LO_FLAGS_READ_ONLY : 0);
     snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", path);
     for (int i = 0; i < LOOP_TRIES && rc == -EBUSY; i++) {
@@ -145,16 +133,13 @@ static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
         snprintf(dev, size, "/dev/loop%d", number);
         loop = open(dev, mode);
         rc = loop < 0 ? -errno : ioctl(loop, LOOP_CONFIGURE, &config) < 0 ? -errno : loop;
-        if (loop >= 0 && rc < 0) {
+        if (loop >= 0 && rc < 0)
             close(loop);
-        }
     }
-    if (file >= 0) {
+    if (file >= 0)
         close(file);
-    }
-    if (control >= 0) {
+    if (control >= 0)
         close(control);
-    }
     return rc;
 }
 
@@ -176,9 +161,8 @@ static int set_up(int s, const char *ifname)
     struct ifreq r = {0};
 
     snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
-    if (ioctl(s, SIOCGIFFLAGS, &r) < 0) {
+    if (ioctl(s, SIOCGIFFLAGS, &r) < 0)
         return -errno;
-    }
     r.ifr_flags = (short)(r.ifr_flags | IFF_UP);
     return ioctl(s, SIOCSIFFLAGS, &r) < 0 ? -errno : 0;
 }
@@ -188,13 +172,11 @@ static int bridge_join(const char *ifname, const char *rename, const char *bridg
     struct ifreq r = {0};
     int s, rc = 0;
 
-    if (if_nametoindex(ifname) == 0) {
+    if (if_nametoindex(ifname) == 0)
         return -ENODEV;
-    }
     s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (s < 0) {
+    if (s < 0)
         return -errno;
-    }
     if (rename) {
         snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
         snprintf(r.ifr_newname, sizeof(r.ifr_newname), "%s", rename);

@@ -97,9 +97,8 @@ static int look_at_backend(struct host *h, const char *kind, uint32_t domid, uns
     back_path(dir, kind, domid, id);
     snprintf(path, sizeof(path), "%s/state", dir);
     rc = h->ops->store_read(h, 0, path, &state);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     if (strcmp(state, XENBUS_INITIALISING) == 0) {
         rc = -EAGAIN;
     } else if (strcmp(state, XENBUS_CLOSING) == 0 || strcmp(state, XENBUS_CLOSED) == 0) {
@@ -118,12 +117,10 @@ static int wait_backend(struct host *h, const struct device *d)
     for (unsigned int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
         int rc = look_at_backend(h, d->kind, d->domid, d->id);
 
-        if (rc != -EAGAIN) {
+        if (rc != -EAGAIN)
             return rc;
-        }
-        if (interrupt_came()) {
+        if (interrupt_came())
             return -EINTR;
-        }
         device_system->sleep_ms(STEP_MS);
     }
     return -ETIMEDOUT;
@@ -173,9 +170,8 @@ static int put_disk(struct host *h, const struct domain_config *c, uint32_t domi
     int rc = device_system->block_number(params, &major, &minor);
 
     rc = rc ? rc : device_system->identify_number(major, minor, &p.id);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     snprintf(vdev, sizeof(vdev), "%u", disk->vdev);
     snprintf(number, sizeof(number), "%x:%x", major, minor);
     rc = store_transaction(h, put_disk_entry, &p);
@@ -191,19 +187,16 @@ static int attach_disk(struct host *h, const struct domain_config *c, uint32_t d
     if (disk->kind == DISK_FILE) {
         held = device_system->loop_attach(disk->source, disk->readonly, loop, sizeof(loop));
         rc = held < 0 ? held : put_disk(h, c, domid, disk, loop, e);
-        if (held >= 0) {
+        if (held >= 0)
             device_system->loop_let_go(held);
-        }
     } else {
         rc = put_disk(h, c, domid, disk, disk->source, e);
     }
-    if (rc == -ETIMEDOUT) {
+    if (rc == -ETIMEDOUT)
         return error_set(e, rc, "%s: <disk> '%s': no back end took it up: is xen-blkback loaded?",
                          c->name, disk->target);
-    }
-    if (rc == -EINTR) {
+    if (rc == -EINTR)
         return interrupt_check(c->name, e);
-    }
     return rc ? error_errno(e, rc, "%s: <disk> '%s' from %s", c->name, disk->target, disk->source)
               : 0;
 }
@@ -214,12 +207,10 @@ static int join_bridge(const char *vif, const struct nic_config *nic)
     int rc = -ENODEV;
 
     for (unsigned int ms = 0; ms < WAIT_MS && rc == -ENODEV; ms += STEP_MS) {
-        if (interrupt_came()) {
+        if (interrupt_came())
             return -EINTR;
-        }
-        if (ms) {
+        if (ms)
             device_system->sleep_ms(STEP_MS);
-        }
         rc = device_system->bridge_join(vif, nic->ifname, nic->bridge);
     }
     return rc;
@@ -246,15 +237,13 @@ static int attach_nic(struct host *h, const struct domain_config *c, uint32_t do
     snprintf(vif, sizeof(vif), "vif%u.%u", domid, id);
     rc = store_transaction(h, put_device, &d);
     rc = rc ? rc : wait_backend(h, &d);
-    if (rc == -ETIMEDOUT) {
+    if (rc == -ETIMEDOUT)
         return error_set(e, rc,
                          "%s: <interface> to '%s': no back end took it up: is xen-netback loaded?",
                          c->name, nic->bridge);
-    }
     rc = rc ? rc : join_bridge(vif, nic);
-    if (rc == -EINTR) {
+    if (rc == -EINTR)
         return interrupt_check(c->name, e);
-    }
     if (rc == 0) {
         back_path(dir, "vif", domid, id);
         snprintf(path, sizeof(path), "%s/hotplug-status", dir);
@@ -268,12 +257,10 @@ int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid
 {
     int rc = 0;
 
-    for (size_t i = 0; i < c->nr_disks && rc == 0; i++) {
+    for (size_t i = 0; i < c->nr_disks && rc == 0; i++)
         rc = attach_disk(h, c, domid, &c->disks[i], e);
-    }
-    for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
+    for (size_t i = 0; i < c->nr_nics && rc == 0; i++)
         rc = attach_nic(h, c, domid, (unsigned int)i, e);
-    }
     return rc;
 }
 
@@ -294,9 +281,8 @@ static void let_go(struct host *h, const char *kind, uint32_t domid, struct devi
     unsigned int n;
 
     snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", kind, domid);
-    if (h->ops->store_list(h, 0, dir, &ids, &n)) {
+    if (h->ops->store_list(h, 0, dir, &ids, &n))
         return;
-    }
     for (unsigned int i = 0; i < n; i++) {
         list_device(out, kind, domid, ids[i]);
         snprintf(path, sizeof(path), "%s/%s", dir, ids[i]);
@@ -319,11 +305,10 @@ void devices_let_go(struct host *h, uint32_t domid, struct device_list *out)
 bool devices_gone(struct device_list *l)
 {
     for (size_t i = 0; i < l->nr;) {
-        if (device_system->backend_lives(l->names[i])) {
+        if (device_system->backend_lives(l->names[i]))
             i++;
-        } else {
+        else
             memcpy(l->names[i], l->names[--l->nr], DEVICE_NAME);
-        }
     }
     return l->nr == 0;
 }
@@ -342,9 +327,8 @@ static int check_disk(struct host *h, const struct domain_config *c, const struc
                                   : device_system->block_number(d->source, &major, &minor);
 
     rc = rc ? rc : device_system->identify_path(d->source, id);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: <disk> '%s': %s", c->name, d->target, d->source);
-    }
     rc = disk_share_check(h, 0, c, UINT32_MAX, d, id, e);
     return rc ? error_errno(e, rc, "%s: <disk> '%s': asking who has it", c->name, d->target) : 0;
 }
@@ -353,9 +337,8 @@ static int check_disk(struct host *h, const struct domain_config *c, const struc
 static int check_pair(const struct domain_config *c, const struct disk_config *a,
                       const struct disk_config *b, struct error *e)
 {
-    if ((a->readonly && b->readonly) || (a->shareable && b->shareable)) {
+    if ((a->readonly && b->readonly) || (a->shareable && b->shareable))
         return 0;
-    }
     return error_set(e, -EBUSY, "%s: <disk> '%s': %s is the disk of '%s' too, and can be written",
                      c->name, b->target, b->source, a->target);
 }
@@ -367,9 +350,8 @@ static int check_disks(struct host *h, const struct domain_config *c, struct err
 
     for (size_t i = 0; i < c->nr_disks && rc == 0; i++) {
         rc = check_disk(h, c, &c->disks[i], &ids[i], e);
-        for (size_t j = 0; j < i && rc == 0; j++) {
+        for (size_t j = 0; j < i && rc == 0; j++)
             rc = disk_overlap(&ids[i], &ids[j]) ? check_pair(c, &c->disks[j], &c->disks[i], e) : 0;
-        }
     }
     return rc;
 }
@@ -380,10 +362,9 @@ int devices_check(struct host *h, const struct domain_config *c, struct error *e
 
     for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
         rc = device_system->check_bridge(c->nics[i].bridge);
-        if (rc) {
+        if (rc)
             return error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name,
                              c->nics[i].bridge);
-        }
     }
     return rc;
 }

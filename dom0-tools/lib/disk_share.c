@@ -15,9 +15,8 @@
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b)
 {
-    if (a->block != b->block) {
+    if (a->block != b->block)
         return false;
-    }
     return (a->dev == b->dev && a->ino == b->ino) || (a->whole && a->whole == b->dev) ||
            (b->whole && b->whole == a->dev);
 }
@@ -43,9 +42,8 @@ static int refuse(struct host *h, host_txn_t t, const struct domain_config *c,
     char path[64], *name = NULL;
 
     snprintf(path, sizeof(path), "/local/domain/%u", holder);
-    if (read_entry(h, t, path, "name", &name)) {
+    if (read_entry(h, t, path, "name", &name))
         name = NULL;
-    }
     error_set(e, -EBUSY,
               "%s: <disk> '%s': %s is in use by domain %u (%s), which may %s it; both need "
               "<readonly/>, or both <shareable/>",
@@ -72,9 +70,8 @@ static int check_one(struct host *h, host_txn_t t, const struct domain_config *c
     if (rc == 0 && sscanf(number, "%x:%x", &major, &minor) == 2 &&
         device_system->identify_number(major, minor, &other) == 0 && disk_overlap(id, &other)) {
         writes = strchr(mode, 'w') != NULL;
-        if ((writes || !disk->readonly) && !(disk->shareable && strcmp(shareable, "1") == 0)) {
+        if ((writes || !disk->readonly) && !(disk->shareable && strcmp(shareable, "1") == 0))
             rc = refuse(h, t, c, disk, holder, writes, e);
-        }
     }
     free(number);
     free(mode);
@@ -98,9 +95,8 @@ static int check_holder(struct host *h, host_txn_t t, const struct domain_config
         return rc == -ENOENT ? 0 : rc; /* it went meanwhile */
     }
     for (unsigned int i = 0; i < n && rc == 0; i++) {
-        if (number == domid && strtoul(ids[i], NULL, 10) == disk->vdev) {
+        if (number == domid && strtoul(ids[i], NULL, 10) == disk->vdev)
             continue;
-        }
         snprintf(dir, sizeof(dir), BACKENDS "/%.10s/%.20s", holder, ids[i]);
         rc = check_one(h, t, c, number, dir, disk, id, e);
     }
@@ -115,12 +111,10 @@ int disk_share_check(struct host *h, host_txn_t t, const struct domain_config *c
     unsigned int n;
     int rc = h->ops->store_list(h, t, BACKENDS, &holders, &n);
 
-    if (rc) {
+    if (rc)
         return rc == -ENOENT ? 0 : rc;
-    }
-    for (unsigned int i = 0; i < n && rc == 0; i++) {
+    for (unsigned int i = 0; i < n && rc == 0; i++)
         rc = check_holder(h, t, c, domid, holders[i], disk, id, e);
-    }
     free(holders);
     return rc;
 }

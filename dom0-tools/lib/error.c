@@ -16,9 +16,8 @@
 
 int error_setv(struct error *e, int code, const char *fmt, va_list ap)
 {
-    if (code == 0) {
+    if (code == 0)
         code = -EINVAL;
-    }
     if (e && e->code == 0) {
         e->code = code;
         vsnprintf(e->text, sizeof(e->text), fmt, ap);

@@ -34,9 +34,8 @@ static int all_domains(struct host *h, struct host_domain **out, size_t *nr)
             return rc;
         }
         n += got;
-        if (got < LIST_STEP) {
+        if (got < LIST_STEP)
             break;
-        }
         first = list[n - 1].domid + 1;
     }
     *out = list;
@@ -75,14 +74,12 @@ int lifecycle_list(struct host *h, struct live_domain **out, size_t *nr, struct 
     size_t n = 0, names = 0;
     int rc = all_domains(h, &d, &n);
 
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "listing the domains");
-    }
     rc = state_list(&s, &names);
     l = rc ? NULL : calloc(n + 1, sizeof(*l));
-    if (!l) {
+    if (!l)
         rc = error_errno(e, rc ? rc : -ENOMEM, "listing the domains");
-    }
     for (size_t i = 0; l && i < n; i++) {
         l[i].d = d[i];
         name_domain(h, &l[i], s, names);
@@ -101,11 +98,10 @@ static int not_found(const char *which, struct error *e)
     char *ended = state_read_ended(which);
     int rc;
 
-    if (ended) {
+    if (ended)
         rc = error_set(e, -ESRCH, "%s: no such domain (the last of this name: %s)", which, ended);
-    } else {
+    else
         rc = error_set(e, -ESRCH, "%s: no such domain", which);
-    }
     free(ended);
     return rc;
 }
@@ -124,14 +120,12 @@ int lifecycle_find(struct host *h, const char *which, struct live_domain *out, s
     size_t n;
     int rc = lifecycle_list(h, &all, &n, e);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = -ESRCH;
     for (size_t i = 0; i < n; i++) {
-        if (number ? all[i].d.domid != id : strcmp(all[i].name, which) != 0) {
+        if (number ? all[i].d.domid != id : strcmp(all[i].name, which) != 0)
             continue;
-        }
         if (rc == 0 && rank(&all[i]) == rank(out)) {
             rc = error_set(e, -EBUSY, "%s: domains %u and %u have this name; give the number",
                            which, out->d.domid, all[i].d.domid);

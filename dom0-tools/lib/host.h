@@ -185,9 +185,8 @@ int host_open_xen(struct host **out, struct error *e);
 
 static inline void host_close(struct host *h)
 {
-    if (h) {
+    if (h)
         h->ops->close(h);
-    }
 }
 
 #endif

@@ -39,24 +39,18 @@ static void hx_close(struct host *h)
 {
     struct host_xen *x = to_xen(h);
 
-    if (x->xs) {
+    if (x->xs)
         xs_close(x->xs);
-    }
-    if (x->watches) {
+    if (x->watches)
         xs_close(x->watches);
-    }
-    if (x->gnttab) {
+    if (x->gnttab)
         xengnttab_close(x->gnttab);
-    }
-    if (x->evtchn) {
+    if (x->evtchn)
         xenevtchn_close(x->evtchn);
-    }
-    if (x->fmem) {
+    if (x->fmem)
         xenforeignmemory_close(x->fmem);
-    }
-    if (x->op) {
+    if (x->op)
         xencall_free_buffer_pages(x->call, x->op, 1 + HOST_LIST_PAGES);
-    }
     xencall_close(x->call);
     free(x);
 }
@@ -114,9 +108,8 @@ int host_open_xen(struct host **out, struct error *e)
 {
     struct host_xen *x = calloc(1, sizeof(*x));
 
-    if (!x) {
+    if (!x)
         return error_errno(e, -ENOMEM, "opening the control interface");
-    }
     x->host.ops = &xen_ops;
     x->call = xencall_open(&host_quiet_logger, 0);
     if (!x->call) {

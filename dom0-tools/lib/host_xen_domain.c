@@ -45,9 +45,8 @@ int hx_version(struct host *h, struct host_version *out)
     struct xen_platform_parameters *pp = x->op;
     int v = version_op(x, XENVER_version, NULL);
 
-    if (v < 0) {
+    if (v < 0)
         return v;
-    }
     memset(out, 0, sizeof(*out));
     out->major = (uint32_t)v >> 16;
     out->minor = (uint32_t)v & 0xffff;
@@ -67,9 +66,8 @@ int hx_version(struct host *h, struct host_version *out)
                  (int)sizeof(out->compile_date) - 1, ci->compile_date);
     }
     memset(pp, 0, sizeof(*pp));
-    if (version_op(x, XENVER_platform_parameters, pp) >= 0) {
+    if (version_op(x, XENVER_platform_parameters, pp) >= 0)
         out->virt_start = pp->virt_start;
-    }
     return 0;
 }
 
@@ -95,9 +93,8 @@ int hx_physinfo(struct host *h, struct host_physinfo *out)
     const struct xen_sysctl_physinfo *p = &s->u.physinfo;
     int rc = sysctl_call(x);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     *out = (struct host_physinfo){
         .nr_cpus = p->nr_cpus,
         .threads_per_core = p->threads_per_core,
@@ -126,12 +123,10 @@ int hx_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bo
     r->count = *len < HOST_LIST_BYTES ? *len : HOST_LIST_BYTES;
     set_xen_guest_handle(r->buffer, x->list);
     rc = sysctl_call(x);
-    if (rc) {
+    if (rc)
         return rc;
-    }
-    if (r->count > *len || r->count > HOST_LIST_BYTES) {
+    if (r->count > *len || r->count > HOST_LIST_BYTES)
         return -EPROTO;
-    }
     memcpy(buf, x->list, r->count);
     *len = r->count;
     *index = r->index;
@@ -175,19 +170,16 @@ int hx_domain_list(struct host *h, uint32_t first, struct host_domain *out, unsi
         l->max_domains = want;
         set_xen_guest_handle(l->buffer, info);
         rc = sysctl_call(x);
-        if (rc) {
+        if (rc)
             return rc;
-        }
-        if (l->num_domains > want) {
+        if (l->num_domains > want)
             return -EPROTO;
-        }
         for (unsigned int i = 0; i < l->num_domains; i++) {
             domain_from_info(&out[got++], &info[i]);
             first = info[i].domain + 1u;
         }
-        if (l->num_domains < want) {
+        if (l->num_domains < want)
             break;
-        }
     }
     *count = got;
     return 0;
@@ -224,9 +216,8 @@ int hx_domain_create(struct host *h, const struct host_create *c, uint32_t *domi
     n->max_maptrack_frames = (int32_t)c->max_maptrack_frames;
     n->grant_opts = XEN_DOMCTL_GRANT_version(1);
     rc = domctl_call(x);
-    if (rc == 0) {
+    if (rc == 0)
         *domid = op->domain;
-    }
     return rc;
 }
 
@@ -268,9 +259,8 @@ int hx_domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
     uint32_t id;
     int rc = sysctl_call(x);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     id = s->u.sched_id.sched_id;
     op = &domctl_new(x, XEN_DOMCTL_scheduler_op, domid)->u.scheduler_op;
     op->sched_id = id;
@@ -313,7 +303,7 @@ int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu
 
     v->vcpu = vcpu;
     rc = domctl_call(x);
-    if (rc == 0) {
+    if (rc == 0)
         *out = (struct host_vcpu){
             .online = v->online,
             .blocked = v->blocked,
@@ -321,6 +311,5 @@ int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu
             .cpu_time_ns = v->cpu_time,
             .cpu = v->cpu,
         };
-    }
     return rc;
 }

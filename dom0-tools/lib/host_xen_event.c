@@ -25,19 +25,16 @@ int hx_evtchn_alloc_unbound(struct host *h, uint32_t domid, uint32_t remote, uin
     memset(a, 0, sizeof(*a));
     a->dom = (domid_t)domid;
     a->remote_dom = (domid_t)remote;
-    if (xencall2(x->call, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (uintptr_t)a) <
-        0) {
+    if (xencall2(x->call, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (uintptr_t)a) < 0)
         return -errno;
-    }
     *port = a->port;
     return 0;
 }
 
 static int need_evtchn(struct host_xen *x)
 {
-    if (!x->evtchn) {
+    if (!x->evtchn)
         x->evtchn = xenevtchn_open(&host_quiet_logger, 0);
-    }
     return x->evtchn ? 0 : -errno;
 }
 
@@ -46,13 +43,11 @@ int hx_evtchn_bind(struct host *h, uint32_t domid, uint32_t remote_port, uint32_
     struct host_xen *x = to_xen(h);
     int rc = need_evtchn(x);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = xenevtchn_bind_interdomain(x->evtchn, domid, remote_port);
-    if (rc < 0) {
+    if (rc < 0)
         return -errno;
-    }
     *port = (uint32_t)rc;
     return 0;
 }
@@ -62,13 +57,11 @@ int hx_evtchn_bind_virq(struct host *h, unsigned int virq, uint32_t *port)
     struct host_xen *x = to_xen(h);
     int rc = need_evtchn(x);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = xenevtchn_bind_virq(x->evtchn, virq);
-    if (rc < 0) {
+    if (rc < 0)
         return -errno;
-    }
     *port = (uint32_t)rc;
     return 0;
 }
@@ -101,16 +94,13 @@ int hx_evtchn_pending(struct host *h, uint32_t *port)
     int rc;
 
     /* The device's read waits; ask first, so that this never does. */
-    if (p.fd < 0) {
+    if (p.fd < 0)
         return p.fd;
-    }
-    if (poll(&p, 1, 0) <= 0) {
+    if (poll(&p, 1, 0) <= 0)
         return -EAGAIN;
-    }
     rc = xenevtchn_pending(to_xen(h)->evtchn);
-    if (rc < 0) {
+    if (rc < 0)
         return -errno;
-    }
     *port = (uint32_t)rc;
     return 0;
 }

@@ -35,17 +35,14 @@ int hx_populate_physmap(struct host *h, uint32_t domid, unsigned int nr, unsigne
         r->domid = (domid_t)domid;
         set_xen_guest_handle(r->extent_start, x->list);
         rc = xencall2(x->call, __HYPERVISOR_memory_op, XENMEM_populate_physmap, (uintptr_t)r);
-        if (rc < 0) {
+        if (rc < 0)
             return -errno;
-        }
-        if ((unsigned int)rc > n) {
+        if ((unsigned int)rc > n)
             return -EPROTO;
-        }
         memcpy(frames + got, x->list, (unsigned int)rc * sizeof(*frames));
         got += (unsigned int)rc;
-        if ((unsigned int)rc < n) {
+        if ((unsigned int)rc < n)
             break;
-        }
     }
     *done = got;
     return 0;
@@ -63,13 +60,11 @@ int hx_set_memory_map(struct host *h, uint32_t domid, const struct host_e820 *ma
     struct xen_foreign_memory_map *m = x->op;
     struct map_entry *to = x->list;
 
-    if (nr > HOST_LIST_BYTES / sizeof(*to)) {
+    if (nr > HOST_LIST_BYTES / sizeof(*to))
         return -E2BIG;
-    }
     memset(m, 0, sizeof(*m));
-    for (unsigned int i = 0; i < nr; i++) {
+    for (unsigned int i = 0; i < nr; i++)
         to[i] = (struct map_entry){map[i].addr, map[i].size, map[i].type};
-    }
     m->domid = (domid_t)domid;
     m->map.nr_entries = nr;
     set_xen_guest_handle(m->map.buffer, x->list);
@@ -91,9 +86,8 @@ int hx_pin_l4(struct host *h, uint32_t domid, uint64_t mfn)
 
 static int need_foreign(struct host_xen *x)
 {
-    if (!x->fmem) {
+    if (!x->fmem)
         x->fmem = xenforeignmemory_open(&host_quiet_logger, 0);
-    }
     return x->fmem ? 0 : -errno;
 }
 
@@ -110,13 +104,11 @@ int hx_foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *mfn
     void *p;
 
     _Static_assert(sizeof(xen_pfn_t) == sizeof(uint64_t), "frame numbers are 64 bits wide");
-    if (rc) {
+    if (rc)
         return rc;
-    }
     p = xenforeignmemory_map(x->fmem, domid, to_prot(prot), nr, (const xen_pfn_t *)mfns, NULL);
-    if (!p) {
+    if (!p)
         return -errno;
-    }
     *va = p;
     return 0;
 }
@@ -133,15 +125,13 @@ int hx_grant_seed(struct host *h, uint32_t domid, const struct host_grant *g, un
     void *page = NULL;
     int rc = need_foreign(x);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     res = xenforeignmemory_map_resource(x->fmem, (domid_t)domid, XENMEM_resource_grant_table,
                                         XENMEM_resource_grant_table_id_shared, 0, 1, &page,
                                         PROT_READ | PROT_WRITE, 0);
-    if (!res) {
+    if (!res)
         return -errno;
-    }
     for (unsigned int i = 0; i < nr && rc == 0; i++) {
         grant_entry_v1_t *entry = page;
 
@@ -163,16 +153,13 @@ int hx_grant_map(struct host *h, uint32_t domid, uint32_t ref, int prot, void **
     struct host_xen *x = to_xen(h);
     void *p;
 
-    if (!x->gnttab) {
+    if (!x->gnttab)
         x->gnttab = xengnttab_open(&host_quiet_logger, 0);
-    }
-    if (!x->gnttab) {
+    if (!x->gnttab)
         return -errno;
-    }
     p = xengnttab_map_grant_ref(x->gnttab, domid, ref, to_prot(prot));
-    if (!p) {
+    if (!p)
         return -errno;
-    }
     *va = p;
     return 0;
 }

@@ -49,9 +49,8 @@ static int find_link(int other)
         socklen_t len = sizeof(a);
 
         if (fd != other && getpeername(fd, (struct sockaddr *)&a, &len) == 0 &&
-            a.sun_family == AF_UNIX && strcmp(a.sun_path, xs_daemon_socket()) == 0) {
+            a.sun_family == AF_UNIX && strcmp(a.sun_path, xs_daemon_socket()) == 0)
             return fd;
-        }
     }
     return -1;
 }
@@ -80,12 +79,10 @@ static int need_store(struct host_xen *x)
     const unsigned int ms = patience_ms(x);
     const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-    if (x->xs) {
+    if (x->xs)
         return 0;
-    }
-    if (x->store_lost_ms && clock_ms() - x->store_lost_ms < STORE_RETRY_MS) {
+    if (x->store_lost_ms && clock_ms() - x->store_lost_ms < STORE_RETRY_MS)
         return -ENOTCONN;
-    }
     x->xs = connect_store(x);
     x->store_link = x->xs ? find_link(x->watches ? x->watches_link : -1) : -1;
     if (x->store_link < 0) {
@@ -106,9 +103,8 @@ static int failed(struct host_xen *x)
 {
     int err = errno;
 
-    if (fcntl(x->store_link, F_GETFD) >= 0) {
+    if (fcntl(x->store_link, F_GETFD) >= 0)
         return -err;
-    }
     xs_close(x->xs);
     x->xs = NULL;
     x->store_lost_ms = clock_ms();
@@ -120,13 +116,11 @@ int hx_store_begin(struct host *h, host_txn_t *t)
     int rc = need_store(to_xen(h));
     xs_transaction_t got;
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     got = xs_transaction_start(to_xen(h)->xs);
-    if (got == XBT_NULL) {
+    if (got == XBT_NULL)
         return failed(to_xen(h));
-    }
     *t = got;
     return 0;
 }
@@ -135,9 +129,8 @@ int hx_store_end(struct host *h, host_txn_t t, bool abort)
 {
     int rc = need_store(to_xen(h)); /* of a transaction that its connection did not outlive */
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_transaction_end(to_xen(h)->xs, t, abort) ? 0 : failed(to_xen(h));
 }
 
@@ -147,13 +140,11 @@ int hx_store_read(struct host *h, host_txn_t t, const char *path, char **value)
     unsigned int len;
     char *got;
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     got = xs_read(to_xen(h)->xs, t, path, &len);
-    if (!got) {
+    if (!got)
         return failed(to_xen(h));
-    }
     *value = got;
     return 0;
 }
@@ -162,9 +153,8 @@ int hx_store_write(struct host *h, host_txn_t t, const char *path, const char *v
 {
     int rc = need_store(to_xen(h));
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_write(to_xen(h)->xs, t, path, value, (unsigned int)strlen(value)) ? 0
                                                                                 : failed(to_xen(h));
 }
@@ -173,9 +163,8 @@ int hx_store_mkdir(struct host *h, host_txn_t t, const char *path)
 {
     int rc = need_store(to_xen(h));
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_mkdir(to_xen(h)->xs, t, path) ? 0 : failed(to_xen(h));
 }
 
@@ -183,9 +172,8 @@ int hx_store_rm(struct host *h, host_txn_t t, const char *path)
 {
     int rc = need_store(to_xen(h));
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_rm(to_xen(h)->xs, t, path) || errno == ENOENT ? 0 : failed(to_xen(h));
 }
 
@@ -195,13 +183,11 @@ int hx_store_list(struct host *h, host_txn_t t, const char *path, char ***names,
     unsigned int n;
     char **got;
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     got = xs_directory(to_xen(h)->xs, t, path, &n);
-    if (!got) {
+    if (!got)
         return failed(to_xen(h));
-    }
     *names = got;
     *nr = n;
     return 0;
@@ -225,9 +211,8 @@ static int parse_perm(const char *s, char **end, struct xs_permissions *p)
     default:
         return -EINVAL;
     }
-    if (!isdigit((unsigned char)s[1])) {
+    if (!isdigit((unsigned char)s[1]))
         return -EINVAL;
-    }
     p->id = (unsigned int)strtoul(s + 1, end, 10);
     return 0;
 }
@@ -241,21 +226,17 @@ int hx_store_perms(struct host *h, host_txn_t t, const char *path, const char *p
     while (rc == 0 && *perms) {
         char *end = NULL;
 
-        if (n == MAX_PERMS) {
+        if (n == MAX_PERMS)
             return -E2BIG;
-        }
         rc = parse_perm(perms, &end, &list[n++]);
-        if (rc) {
+        if (rc)
             break;
-        }
-        while (*end == ' ') {
+        while (*end == ' ')
             end++;
-        }
         perms = end;
     }
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_set_permissions(to_xen(h)->xs, t, path, list, n) ? 0 : failed(to_xen(h));
 }
 
@@ -266,14 +247,12 @@ static int need_watches(struct host *h)
     char *domid = NULL;
     int rc;
 
-    if (x->watches) {
+    if (x->watches)
         return 0;
-    }
     rc = hx_store_read(h, 0, "/local/domain/0/domid", &domid);
     free(domid);
-    if (rc && rc != -ENOENT) {
+    if (rc && rc != -ENOENT)
         return rc;
-    }
     x->watches = connect_store(x);
     x->watches_link = x->watches ? find_link(x->store_link) : -1;
     return x->watches ? 0 : -ENOTCONN;
@@ -283,9 +262,8 @@ int hx_store_watch(struct host *h, const char *path, const char *token)
 {
     int rc = need_watches(h);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_watch(to_xen(h)->watches, path, token) ? 0 : -errno;
 }
 
@@ -311,9 +289,8 @@ int hx_store_event(struct host *h, char **path, char **token)
     char **got = to_xen(h)->watches ? xs_check_watch(to_xen(h)->watches) : NULL;
     int rc = 0;
 
-    if (!got) {
+    if (!got)
         return -EAGAIN;
-    }
     *path = strdup(got[XS_WATCH_PATH]);
     *token = strdup(got[XS_WATCH_TOKEN]);
     if (!*path || !*token) {
@@ -329,9 +306,8 @@ int hx_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t po
 {
     int rc = need_store(to_xen(h));
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_introduce_domain(to_xen(h)->xs, domid, mfn, port) ? 0 : failed(to_xen(h));
 }
 
@@ -339,8 +315,7 @@ int hx_store_release(struct host *h, uint32_t domid)
 {
     int rc = need_store(to_xen(h));
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return xs_release_domain(to_xen(h)->xs, domid) ? 0 : failed(to_xen(h));
 }

@@ -25,9 +25,8 @@ static void set_all(void (*from)(int), void (*to)(int))
     for (size_t i = 0; i < NR_SIGNALS; i++) {
         struct sigaction now, wish = {.sa_handler = to}; /* no SA_RESTART: what waits wakes up */
 
-        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == from) {
+        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == from)
             sigaction(signals[i], &wish, NULL);
-        }
     }
 }
 
@@ -43,9 +42,8 @@ int interrupt_came(void)
 
 int interrupt_check(const char *name, struct error *e)
 {
-    if (!came) {
+    if (!came)
         return 0;
-    }
     return error_set(e, -EINTR, "%s: interrupted by SIG%s", name, sigabbrev_np(came));
 }
 
@@ -55,7 +53,6 @@ void interrupt_release(void)
 
     set_all(note, SIG_DFL);
     came = 0;
-    if (signal) {
+    if (signal)
         raise(signal);
-    }
 }

@@ -33,9 +33,8 @@ static uint32_t read_le(const uint8_t *p, unsigned int bytes)
 {
     uint32_t value = 0;
 
-    for (unsigned int i = 0; i < bytes; i++) {
+    for (unsigned int i = 0; i < bytes; i++)
         value |= (uint32_t)p[i] << (8 * i);
-    }
     return value;
 }
 
@@ -54,18 +53,15 @@ static int find_payload(const uint8_t *data, size_t size, const char *name, cons
     uint64_t start = (sectors + 1) * 512 + read_le(data + BOOT_PAYLOAD_OFFSET, 4);
     uint64_t bytes = read_le(data + BOOT_PAYLOAD_LENGTH, 4);
 
-    if (version < 0x208) {
+    if (version < 0x208)
         return error_set(e, -ENOEXEC, "%s: boot protocol %u.%02u is older than 2.08", name,
                          version >> 8, version & 0xff);
-    }
-    if (bytes == 0) {
+    if (bytes == 0)
         return error_set(e, -ENOEXEC, "%s: the boot header says that there is no payload", name);
-    }
-    if (start + bytes > size) {
+    if (start + bytes > size)
         return error_set(e, -ENOEXEC,
                          "%s: truncated: the kernel ends at byte %llu, the file at %zu", name,
                          (unsigned long long)(start + bytes), size);
-    }
     *payload = data + start;
     *length = bytes;
     return 0;
@@ -74,13 +70,11 @@ static int find_payload(const uint8_t *data, size_t size, const char *name, cons
 static int check_elf(const uint8_t *data, size_t size, const char *name, const char *what,
                      struct error *e)
 {
-    if (size < 4 || memcmp(data, "\177ELF", 4) != 0) {
+    if (size < 4 || memcmp(data, "\177ELF", 4) != 0)
         return error_set(e, -ENOEXEC, "%s: not a kernel: %s", name, what);
-    }
-    if (size < 5 || data[4] != 2) {
+    if (size < 5 || data[4] != 2)
         return error_set(e, -ENOEXEC, "%s: a 32-bit kernel; only 64-bit kernels are supported",
                          name);
-    }
     return 0;
 }
 
@@ -94,34 +88,29 @@ int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, uint
 
     if (is_bzimage(data, size)) {
         rc = find_payload(data, size, name, &packed, &length, e);
-        if (rc) {
+        if (rc)
             return rc;
-        }
     }
     u = unpack_recognise(packed, length);
     if (!u) {
         rc = check_elf(
             packed, length, name,
             packed == data ? "neither ELF nor bzImage" : "its payload is of no known format", e);
-        if (rc) {
+        if (rc)
             return rc;
-        }
         out->data = malloc(length);
-        if (!out->data) {
+        if (!out->data)
             return error_set(e, -ENOMEM, "%s: no memory for %zu bytes", name, length);
-        }
         memcpy(out->data, packed, length);
         out->size = length;
         return 0;
     }
     rc = unpack(u, packed, length, name, limit, &out->data, &out->size, e);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = check_elf(out->data, out->size, name, "what was compressed is not ELF", e);
-    if (rc) {
+    if (rc)
         file_image_close(out);
-    }
     return rc;
 }
 
@@ -133,15 +122,12 @@ static int read_all(int fd, const char *path, struct file_image *out, struct err
     while (have < out->size) {
         ssize_t n = read(fd, out->data + have, out->size - have);
 
-        if (n < 0 && errno == EINTR) {
+        if (n < 0 && errno == EINTR)
             continue;
-        }
-        if (n < 0) {
+        if (n < 0)
             return error_errno(e, -errno, "%s", path);
-        }
-        if (n == 0) {
+        if (n == 0)
             return error_set(e, -EIO, "%s: shrank while it was read", path);
-        }
         have += (size_t)n;
     }
     return 0;
@@ -153,28 +139,22 @@ static int read_fd(int fd, const char *path, uint64_t limit, struct file_image *
     struct stat st;
     int rc;
 
-    if (fstat(fd, &st)) {
+    if (fstat(fd, &st))
         return error_errno(e, -errno, "%s", path);
-    }
-    if (!S_ISREG(st.st_mode)) {
+    if (!S_ISREG(st.st_mode))
         return error_set(e, -EINVAL, "%s: not a regular file", path);
-    }
-    if (st.st_size == 0) {
+    if (st.st_size == 0)
         return error_set(e, -EINVAL, "%s: empty file", path);
-    }
-    if ((uint64_t)st.st_size > limit) {
+    if ((uint64_t)st.st_size > limit)
         return error_set(e, -EFBIG, "%s: a file of %llu bytes; no more than %llu KiB fit", path,
                          (unsigned long long)st.st_size, (unsigned long long)limit >> 10);
-    }
     out->size = (size_t)st.st_size;
     out->data = malloc(out->size);
-    if (!out->data) {
+    if (!out->data)
         return error_set(e, -ENOMEM, "%s: no memory for %zu bytes", path, out->size);
-    }
     rc = read_all(fd, path, out, e);
-    if (rc) {
+    if (rc)
         file_image_close(out);
-    }
     return rc;
 }
 
@@ -183,9 +163,8 @@ static int read_file(const char *path, uint64_t limit, struct file_image *out, s
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not make us wait */
     int rc;
 
-    if (fd < 0) {
+    if (fd < 0)
         return error_errno(e, -errno, "%s", path);
-    }
     rc = read_fd(fd, path, limit, out, e);
     close(fd);
     return rc;
@@ -196,9 +175,8 @@ int kernel_image_open(const char *path, uint64_t limit, struct file_image *out, 
     struct file_image file;
     int rc = read_file(path, KERNEL_MAX_FILE, &file, e);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     if (file.size >= 4 && memcmp(file.data, "\177ELF", 4) == 0) {
         rc = check_elf(file.data, file.size, path, "", e);
         if (rc == 0) {

@@ -26,9 +26,8 @@ static int ask_and_close(enum daemon_message type, const char *text, struct erro
 {
     int fd = daemon_ask(type, text, e);
 
-    if (fd < 0) {
+    if (fd < 0)
         return fd;
-    }
     close(fd);
     return 0;
 }
@@ -77,9 +76,8 @@ static int refuse_live_uuid(struct host *h, const struct domain_config *cfg, str
     size_t n;
     int rc = lifecycle_list(h, &all, &n, e);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     for (size_t i = 0; i < n; i++) {
         /* A dying one is only waited for by somebody who has a page of it mapped. */
         if (!all[i].d.dying && memcmp(all[i].d.uuid, cfg->uuid, 16) == 0) {
@@ -97,9 +95,8 @@ static int set_identity(struct host *h, struct domain_config *cfg, struct error 
     if (cfg->uuid_given) {
         int rc = refuse_live_uuid(h, cfg, e);
 
-        if (rc) {
+        if (rc)
             return rc;
-        }
     } else {
         uuid_make(cfg->uuid);
         cfg->uuid_given = true;
@@ -143,9 +140,8 @@ static int furnish(struct host *h, const struct domain_config *cfg, const struct
 
     if (cfg->weight) {
         rc = h->ops->domain_set_weight(h, b->domid, cfg->weight);
-        if (rc) {
+        if (rc)
             return error_errno(e, rc, "%s: <shares>: setting the weight", cfg->name);
-        }
     }
     rc = store_domain_create(h, cfg, &s, e);
     rc = rc ? rc : store_domain_introduce(h, &s, e);
@@ -162,9 +158,8 @@ static int make(struct host *h, const struct domain_config *cfg, const struct co
     struct reap r;
     int rc = state_claim(h, cfg->name, cfg->uuid, e);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = domain_build(h, cfg, &b, e);
     if (rc) {
         state_release(cfg->name, UINT32_MAX, cfg->uuid);
@@ -188,13 +183,11 @@ int lifecycle_make(struct host *h, struct domain_config *cfg, const struct conso
 
     rc = rc ? rc : set_identity(h, cfg, e);
     rc = rc ? rc : cs->begin(cs->ctx, cfg->name, e);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = make(h, cfg, cs, domid, e);
-    if (rc) {
+    if (rc)
         cs->end(cs->ctx);
-    }
     return rc;
 }
 
@@ -227,9 +220,8 @@ int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name
     /* Stopped first, so that what the console holds is all that there will be. */
     h->ops->domain_pause(h, d->domid);
     rc = cs->reap(cs->ctx, d->domid, name, how, &why);
-    if (rc != -ECONNREFUSED) {
+    if (rc != -ECONNREFUSED)
         return rc ? error_set(e, rc, "%s", why.text) : 0;
-    }
     /* Without the daemon there is no console to let go of; the domain goes all the same. */
     reap_begin(&r, d->domid, d->uuid, name, how);
     return reap_wait(h, &r, e);
@@ -277,14 +269,11 @@ enum end_action lifecycle_action(const struct domain_config *c, unsigned int rea
 
 const char *domain_state_text(const struct host_domain *d)
 {
-    if (d->dying) {
+    if (d->dying)
         return "dying";
-    }
-    if (d->shutdown) {
+    if (d->shutdown)
         return shutdown_reason_text(d->shutdown_reason);
-    }
-    if (d->paused) {
+    if (d->paused)
         return "paused";
-    }
     return d->running ? "running" : d->blocked ? "blocked" : "runnable";
 }

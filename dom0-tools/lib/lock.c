@@ -29,13 +29,11 @@ int lock_take(const char *path, unsigned int limit_ms)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc;
 
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
-    if (rc == -EWOULDBLOCK) {
+    if (rc == -EWOULDBLOCK)
         rc = limit_ms ? wait_for(fd, limit_ms) : -EBUSY;
-    }
     if (rc) {
         close(fd);
         return rc;

@@ -54,9 +54,8 @@ size_t plain_text(struct plain *p, const char *in, size_t len, char *out)
         uint8_t c = (uint8_t)in[i];
         bool goes_on = c >= 0x80 && c < 0xc0;
 
-        if (p->want && !goes_on) {
+        if (p->want && !goes_on)
             n += put_begun(p, out + n);
-        }
         if (c < 0x80) {
             n += put_ascii(c, out + n);
         } else if (!goes_on && length_of(c)) {
@@ -65,9 +64,8 @@ size_t plain_text(struct plain *p, const char *in, size_t len, char *out)
             p->have = 1;
         } else if (p->want) {
             p->begun[p->have++] = c;
-            if (p->have == p->want) {
+            if (p->have == p->want)
                 n += put_begun(p, out + n);
-            }
         } else {
             out[n++] = '?';
         }
@@ -80,10 +78,9 @@ void plain_line(char *s)
     for (; *s; s++) {
         uint8_t c = (uint8_t)*s;
 
-        if (is_control(c)) {
+        if (is_control(c))
             *s = '?';
-        } else if (c == 0xc2 && (uint8_t)s[1] >= 0x80 && (uint8_t)s[1] < 0xa0) {
+        else if (c == 0xc2 && (uint8_t)s[1] >= 0x80 && (uint8_t)s[1] < 0xa0)
             s[0] = s[1] = '?';
-        }
     }
 }

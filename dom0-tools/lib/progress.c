@@ -26,13 +26,11 @@ void progress(const char *name, const char *what, uint64_t done, uint64_t total)
     static bool shown;
     uint64_t now = clock_ms();
 
-    if (next == 0) {
+    if (next == 0)
         next = now + PATIENCE_MS;
-    }
     if (done >= total) {
-        if (shown) {
+        if (shown)
             fputs("\r\033[K", stderr);
-        }
         shown = false;
         next = 0;
     } else if (now >= next && isatty(STDERR_FILENO)) {

@@ -36,23 +36,21 @@ static void destroy(struct host *h, struct reap *r)
 {
     int rc = h->ops->domain_destroy(h, r->domid);
 
-    if (rc && rc != -ESRCH) {
+    if (rc && rc != -ESRCH)
         error_errno(&r->e, rc, "%s: destroying domain %u", r->name, r->domid);
-    }
 }
 
 static void leave_store(struct host *h, struct reap *r)
 {
     int rc = store_domain_remove(h, r->domid, r->uuid);
 
-    if (rc == -ENOTCONN) {
+    if (rc == -ENOTCONN)
         error_set(&r->e, rc,
                   "%s: xenstored does not answer: domain %u is destroyed, its entries in the "
                   "store are left",
                   r->name, r->domid);
-    } else if (rc) {
+    else if (rc)
         error_errno(&r->e, rc, "%s: removing the store entries of domain %u", r->name, r->domid);
-    }
 }
 
 /* Its last mappings (the store daemon's, back ends') go now. Who keeps one for longer is not
@@ -68,12 +66,10 @@ static bool is_gone(struct host *h, const struct reap *r)
 
 static void give_back(struct reap *r)
 {
-    if (r->how[0]) {
+    if (r->how[0])
         state_write_ended(r->name, r->how);
-    }
-    if (r->e.code == 0) {
+    if (r->e.code == 0)
         state_release(r->name, r->domid, r->uuid);
-    }
 }
 
 unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
@@ -84,9 +80,8 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
         enter(r, REAP_BACKENDS, now_ms + BACKENDS_MS);
         /* fall through */
     case REAP_BACKENDS:
-        if (!devices_gone(&r->devices) && now_ms < r->deadline) {
+        if (!devices_gone(&r->devices) && now_ms < r->deadline)
             return STEP_MS;
-        }
         device_list_free(&r->devices);
         enter(r, REAP_DESTROY, 0);
         /* fall through */
@@ -103,9 +98,8 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
         enter(r, REAP_GONE, now_ms + GONE_MS);
         /* fall through */
     case REAP_GONE:
-        if (!is_gone(h, r) && now_ms < r->deadline) {
+        if (!is_gone(h, r) && now_ms < r->deadline)
             return STEP_MS;
-        }
         give_back(r);
         enter(r, REAP_DONE, 0);
         break;

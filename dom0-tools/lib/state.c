@@ -45,9 +45,8 @@ int state_prepare(struct error *e)
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
         const char *p = state_path("%s", dirs[i]);
 
-        if (mkdir(p, 0700) < 0 && errno != EEXIST) {
+        if (mkdir(p, 0700) < 0 && errno != EEXIST)
             return error_errno(e, -errno, "%s", p);
-        }
     }
     return 0;
 }
@@ -57,9 +56,8 @@ static int write_all(int fd, const char *text, size_t len)
     while (len > 0) {
         ssize_t n = write(fd, text, len);
 
-        if (n < 0 && errno != EINTR) {
+        if (n < 0 && errno != EINTR)
             return -errno;
-        }
         if (n > 0) {
             text += n;
             len -= (size_t)n;
@@ -78,9 +76,8 @@ static int put_in_place(const char *tmp, const char *path)
 {
     int rc = rename(tmp, path) < 0 ? -errno : 0;
 
-    if (rc) {
+    if (rc)
         unlink(tmp);
-    }
     return rc;
 }
 
@@ -92,13 +89,11 @@ static int write_file(const char *path, const char *text)
     snprintf(final, sizeof(final), "%s", path); /* it may be state_path()'s, which is used next */
     temporary(tmp);
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     rc = write_all(fd, text, strlen(text));
-    if (close(fd) < 0 && rc == 0) {
+    if (close(fd) < 0 && rc == 0)
         rc = -errno;
-    }
     if (rc) {
         unlink(tmp);
         return rc;
@@ -112,9 +107,8 @@ static int read_file(const char *path, char **out)
     char *buf;
     size_t n;
 
-    if (!f) {
+    if (!f)
         return -errno;
-    }
     buf = malloc(MAX_KEPT + 1);
     if (!buf) {
         fclose(f);
@@ -135,16 +129,14 @@ static bool parse_link(const char *target, struct state_entry *s)
 
     s->domid = UINT32_MAX;
     s->maker = 0;
-    if (!slash || !uuid_parse(slash + 1, s->uuid)) {
+    if (!slash || !uuid_parse(slash + 1, s->uuid))
         return false;
-    }
     if (strncmp(target, "making.", 7) == 0) {
         s->maker = (pid_t)strtol(target + 7, &end, 10);
         end += *end == '.';
     }
-    if (end != slash) {
+    if (end != slash)
         s->domid = (uint32_t)strtoul(end, &end, 10);
-    }
     return end == slash;
 }
 
@@ -154,13 +146,11 @@ static int get_entry(const char *name, struct state_entry *out)
     ssize_t n;
 
     /* A name is checked before it becomes part of a path. */
-    if (!domain_name_ok(name)) {
+    if (!domain_name_ok(name))
         return -ENOENT;
-    }
     n = readlink(state_path("names/%s", name), target, sizeof(target) - 1);
-    if (n < 0) {
+    if (n < 0)
         return -errno;
-    }
     target[n] = '\0';
     memset(out, 0, sizeof(*out));
     snprintf(out->name, sizeof(out->name), "%s", name);
@@ -174,9 +164,8 @@ static bool maker_lives(const char *name)
     int fd = open(state_path("making/%s", name), O_RDWR | O_CLOEXEC);
     bool lives = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     return lives;
 }
 
@@ -223,9 +212,8 @@ static int take_claim_lock(const char *name)
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = open(state_path("making/%s", name), O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc = 0;
 
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
         rc = errno == EAGAIN || errno == EACCES ? -EEXIST : -errno;
         close(fd);
@@ -247,18 +235,15 @@ static int refuse_holder(const struct state_entry *s, const char *name, struct e
 {
     bool same_name = strcmp(s->name, name) == 0;
 
-    if (s->maker && same_name) {
+    if (s->maker && same_name)
         return error_set(e, -EEXIST, "%s: a domain of this name is being created by process %d",
                          name, (int)s->maker);
-    }
-    if (s->maker) {
+    if (s->maker)
         return error_set(e, -EEXIST, "%s: <uuid>: %s, which is being created, has this uuid", name,
                          s->name);
-    }
-    if (same_name) {
+    if (same_name)
         return error_set(e, -EEXIST, "%s: a domain of this name exists already (domain %u)", name,
                          s->domid);
-    }
     return error_set(e, -EEXIST, "%s: <uuid>: domain %u (%s) has this uuid already", name, s->domid,
                      s->name);
 }
@@ -280,13 +265,11 @@ static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[1
     size_t n;
     int rc = state_list(&all, &n);
 
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s", state_path("names"));
-    }
     for (size_t i = 0; i < n && rc == 0; i++) {
-        if (strcmp(all[i].name, name) != 0 && memcmp(all[i].uuid, uuid, 16) != 0) {
+        if (strcmp(all[i].name, name) != 0 && memcmp(all[i].uuid, uuid, 16) != 0)
             continue;
-        }
         rc = all[i].maker ? !all[i].abandoned : lives(h, &all[i]);
         rc = rc < 0   ? error_errno(e, rc, "%s: listing the domains", name)
              : rc > 0 ? refuse_holder(&all[i], name, e)
@@ -301,13 +284,11 @@ static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16]
     char holder[32];
     int rc = refuse_holders(h, name, uuid, e);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = take_claim_lock(name);
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s", state_path("making/%s", name));
-    }
     snprintf(holder, sizeof(holder), "making.%d", (int)getpid());
     rc = set_link(name, holder, uuid);
     if (rc) {
@@ -322,13 +303,11 @@ int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct
 {
     int rc = state_prepare(e), lock;
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     lock = lock_take(state_path("lock"), LOCK_LIMIT_MS);
-    if (lock < 0) {
+    if (lock < 0)
         return error_errno(e, lock, "%s", state_path("lock"));
-    }
     rc = claim_locked(h, name, uuid, e);
     close(lock);
     return rc;
@@ -348,10 +327,9 @@ int state_keep(const char *name, uint32_t domid, const char *xml, struct error *
 {
     int rc = write_file(state_path("domains/%u.xml", domid), xml);
 
-    if (rc) {
+    if (rc)
         return error_errno(e, rc, "%s: keeping its configuration in %s", name,
                            state_path("domains"));
-    }
     unlink(state_path("ended/%s", name));
     return 0;
 }
@@ -366,9 +344,8 @@ int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struc
     if (get_entry(name, &s) == 0 && s.maker == getpid() && s.domid == domid) {
         snprintf(holder, sizeof(holder), "%u", domid);
         rc = set_link(name, holder, uuid);
-        if (rc) {
+        if (rc)
             return error_errno(e, rc, "%s", state_path("names/%s", name));
-        }
         unlink(state_path("making/%s", name));
     }
     drop_claim_lock();
@@ -387,19 +364,16 @@ void state_release(const char *name, uint32_t domid, const uint8_t uuid[16])
 {
     struct state_entry s;
 
-    if (domid != UINT32_MAX) {
+    if (domid != UINT32_MAX)
         unlink(state_path("domains/%u.xml", domid));
-    }
     if (get_entry(name, &s) || !may_release(&s, domid, uuid)) {
         return; /* the name belongs to a successor by now */
     }
     unlink(state_path("names/%s", name));
-    if (s.maker) {
+    if (s.maker)
         unlink(state_path("making/%s", name));
-    }
-    if (s.maker == getpid()) {
+    if (s.maker == getpid())
         drop_claim_lock();
-    }
 }
 
 void state_sweep(void)
@@ -411,13 +385,11 @@ void state_sweep(void)
         char *end;
         long pid = strtol(de->d_name, &end, 10);
 
-        if (pid > 0 && *end == '\0' && kill((pid_t)pid, 0) < 0 && errno == ESRCH) {
+        if (pid > 0 && *end == '\0' && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
             unlinkat(dirfd(dir), de->d_name, 0);
-        }
     }
-    if (dir) {
+    if (dir)
         closedir(dir);
-    }
 }
 
 int state_list(struct state_entry **out, size_t *nr)
@@ -427,9 +399,8 @@ int state_list(struct state_entry **out, size_t *nr)
     size_t n = 0, room = 0;
     const struct dirent *de;
 
-    if (!dir && errno != ENOENT) {
+    if (!dir && errno != ENOENT)
         return -errno;
-    }
     while (dir && (de = readdir(dir)) != NULL) {
         if (n == room) {
             struct state_entry *more = realloc(list, (room = room ? 2 * room : 16) * sizeof(*more));
@@ -441,13 +412,11 @@ int state_list(struct state_entry **out, size_t *nr)
             }
             list = more;
         }
-        if (state_get(de->d_name, &list[n]) == 0) {
+        if (state_get(de->d_name, &list[n]) == 0)
             n++;
-        }
     }
-    if (dir) {
+    if (dir)
         closedir(dir);
-    }
     *out = list;
     *nr = n;
     return 0;
@@ -460,17 +429,15 @@ int state_read_xml(uint32_t domid, char **xml)
 
 void state_write_ended(const char *name, const char *how)
 {
-    if (domain_name_ok(name)) {
+    if (domain_name_ok(name))
         write_file(state_path("ended/%s", name), how);
-    }
 }
 
 char *state_read_ended(const char *name)
 {
     char *text = NULL;
 
-    if (!domain_name_ok(name) || read_file(state_path("ended/%s", name), &text) < 0) {
+    if (!domain_name_ok(name) || read_file(state_path("ended/%s", name), &text) < 0)
         return NULL;
-    }
     return text;
 }

@@ -26,9 +26,8 @@ static int try_transaction(struct host *h, int (*body)(struct host *h, host_txn_
     host_txn_t t;
     int rc = h->ops->store_begin(h, &t);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = body(h, t, arg);
     if (rc) {
         h->ops->store_end(h, t, true);
@@ -46,12 +45,10 @@ int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, 
 {
     int lock = lock_take(state_path("store.lock"), LOCK_LIMIT_MS), rc = -EAGAIN;
 
-    for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++) {
+    for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++)
         rc = try_transaction(h, body, arg);
-    }
-    if (lock >= 0) {
+    if (lock >= 0)
         close(lock);
-    }
     return rc;
 }
 
@@ -81,12 +78,10 @@ static int put_guest_places(struct host *h, host_txn_t t, uint32_t domid, const 
                                        "control/sysrq"};
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && rc == 0; i++) {
+    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && rc == 0; i++)
         rc = put_below(h, t, domid, own, dirs[i], NULL);
-    }
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && rc == 0; i++) {
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && rc == 0; i++)
         rc = put_below(h, t, domid, own, keys[i], "");
-    }
     return rc;
 }
 
@@ -156,9 +151,8 @@ static int put_domain(struct host *h, host_txn_t t, void *arg)
     snprintf(cport, sizeof(cport), "%u", d->console_port);
     snprintf(cref, sizeof(cref), "%" PRIu64, d->console_mfn);
     /* Entries made below a node inherit its permissions: set on directories, all follow. */
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]) && rc == 0; i++) {
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]) && rc == 0; i++)
         rc = put_below(h, t, d->domid, i == 0 ? ro : NULL, entries[i].key, entries[i].value);
-    }
     rc = rc ? rc : put_cpus(h, t, w);
     rc = rc ? rc : put_guest_places(h, t, d->domid, own);
     return rc ? rc : put_vm(h, t, w, uuid);
@@ -187,9 +181,8 @@ int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16])
 
     /* xenstored lets a dead domain go by itself, and then says that it knows none. */
     first = h->ops->store_release(h, domid);
-    if (first == -ENOENT || first == -EINVAL) {
+    if (first == -ENOENT || first == -EINVAL)
         first = 0;
-    }
     snprintf(path, sizeof(path), "/local/domain/%u", domid);
     rc = h->ops->store_rm(h, 0, path);
     first = first ? first : rc;
@@ -207,10 +200,9 @@ int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, str
     snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", domid);
     rc = h->ops->store_read(h, 0, path, &vm);
     free(vm);
-    if (rc == -ENOENT) {
+    if (rc == -ENOENT)
         return error_set(e, -ENODATA, "domain %u: it has no entry control/shutdown in the store",
                          domid);
-    }
     rc = rc ? rc : h->ops->store_write(h, 0, path, wish);
     return rc ? error_errno(e, rc, "domain %u: asking it to shut down", domid) : 0;
 }

@@ -56,17 +56,14 @@ static const char *buffer_grow(struct buffer *b, size_t room)
     size_t size = b->size ? b->size * 2 : FIRST_BUFFER;
     uint8_t *data;
 
-    if (b->used > b->limit) {
+    if (b->used > b->limit)
         return too_large;
-    }
-    if (b->size - b->used >= room) {
+    if (b->size - b->used >= room)
         return NULL;
-    }
     size = size < most ? size : most;
     data = realloc(b->data, size);
-    if (!data) {
+    if (!data)
         return no_memory;
-    }
     b->data = data;
     b->size = size;
     return NULL;
@@ -78,22 +75,18 @@ static const char *gzip_loop(z_stream *z, struct buffer *out)
         const char *fault = buffer_grow(out, 1);
         int rc;
 
-        if (fault) {
+        if (fault)
             return fault;
-        }
         z->next_out = out->data + out->used;
         z->avail_out = (uInt)(out->size - out->used);
         rc = inflate(z, Z_NO_FLUSH);
         out->used = out->size - z->avail_out;
-        if (rc == Z_STREAM_END) {
+        if (rc == Z_STREAM_END)
             return NULL;
-        }
-        if (rc != Z_OK && rc != Z_BUF_ERROR) {
+        if (rc != Z_OK && rc != Z_BUF_ERROR)
             return rc == Z_MEM_ERROR ? no_memory : CORRUPT;
-        }
-        if (z->avail_in == 0 && z->avail_out != 0) {
+        if (z->avail_in == 0 && z->avail_out != 0)
             return TRUNCATED;
-        }
     }
 }
 
@@ -102,9 +95,8 @@ static const char *gzip_run(const uint8_t *in, size_t size, struct buffer *out)
     z_stream z = {.next_in = (Bytef *)(uintptr_t)in, .avail_in = (uInt)size};
     const char *fault;
 
-    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK) {
+    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
         return no_memory;
-    }
     fault = gzip_loop(&z, out);
     inflateEnd(&z);
     return fault;
@@ -116,9 +108,8 @@ static const char *xz_loop(lzma_stream *x, struct buffer *out)
         const char *fault = buffer_grow(out, 1);
         lzma_ret rc;
 
-        if (fault) {
+        if (fault)
             return fault;
-        }
         x->next_out = out->data + out->used;
         x->avail_out = out->size - out->used;
         rc = lzma_code(x, LZMA_RUN);
@@ -144,9 +135,8 @@ static const char *xz_loop(lzma_stream *x, struct buffer *out)
         default:
             return CORRUPT;
         }
-        if (x->avail_in == 0 && x->avail_out != 0) {
+        if (x->avail_in == 0 && x->avail_out != 0)
             return TRUNCATED;
-        }
     }
 }
 
@@ -155,9 +145,8 @@ static const char *xz_run(const uint8_t *in, size_t size, struct buffer *out)
     lzma_stream x = LZMA_STREAM_INIT;
     const char *fault;
 
-    if (lzma_stream_decoder(&x, MAX_DECODER_MEMORY, 0) != LZMA_OK) {
+    if (lzma_stream_decoder(&x, MAX_DECODER_MEMORY, 0) != LZMA_OK)
         return no_memory;
-    }
     x.next_in = in;
     x.avail_in = size;
     fault = xz_loop(&x, out);
@@ -180,9 +169,8 @@ static const char *zstd_fault(const uint8_t *in, size_t size, size_t rc, struct 
     default:
         return CORRUPT;
     }
-    if (size < 6 || in[4] & 0x20) {
+    if (size < 6 || in[4] & 0x20)
         return "needs a window as large as its content; at most 128 MiB are used";
-    }
     window = 1ULL << (10 + (in[5] >> 3));
     window += window / 8 * (in[5] & 7);
     snprintf(out->text, sizeof(out->text), "needs a window of %llu MiB; at most %llu are used",
@@ -199,21 +187,17 @@ static const char *zstd_loop(ZSTD_DCtx *d, const uint8_t *in, size_t size, struc
         ZSTD_outBuffer to;
         size_t rc;
 
-        if (fault) {
+        if (fault)
             return fault;
-        }
         to = (ZSTD_outBuffer){.dst = out->data, .size = out->size, .pos = out->used};
         rc = ZSTD_decompressStream(d, &to, &from);
         out->used = to.pos;
-        if (ZSTD_isError(rc)) {
+        if (ZSTD_isError(rc))
             return zstd_fault(in, size, rc, out);
-        }
-        if (rc == 0) {
+        if (rc == 0)
             return NULL;
-        }
-        if (from.pos == from.size && to.pos < to.size) {
+        if (from.pos == from.size && to.pos < to.size)
             return TRUNCATED;
-        }
     }
 }
 
@@ -222,9 +206,8 @@ static const char *zstd_run(const uint8_t *in, size_t size, struct buffer *out)
     ZSTD_DCtx *d = ZSTD_createDCtx();
     const char *fault;
 
-    if (!d) {
+    if (!d)
         return no_memory;
-    }
     fault = zstd_loop(d, in, size, out);
     ZSTD_freeDCtx(d);
     return fault;
@@ -243,18 +226,15 @@ static const char *lz4_run(const uint8_t *in, size_t size, struct buffer *out)
         if (packed == LZ4_LEGACY_MAGIC) {
             continue; /* streams may be joined */
         }
-        if (packed > size - at) {
+        if (packed > size - at)
             return TRUNCATED;
-        }
         fault = buffer_grow(out, LZ4_BLOCK);
-        if (fault) {
+        if (fault)
             return fault;
-        }
         n = LZ4_decompress_safe((const char *)in + at, (char *)out->data + out->used, (int)packed,
                                 LZ4_BLOCK);
-        if (n < 0) {
+        if (n < 0)
             return CORRUPT;
-        }
         out->used += (size_t)n;
         at += packed;
     }
@@ -280,9 +260,8 @@ const struct unpacker *unpack_recognise(const uint8_t *data, size_t size)
     for (size_t i = 0; i < sizeof(unpackers) / sizeof(unpackers[0]); i++) {
         const struct unpacker *u = &unpackers[i];
 
-        if (size >= u->magic_size && memcmp(data, u->magic, u->magic_size) == 0) {
+        if (size >= u->magic_size && memcmp(data, u->magic, u->magic_size) == 0)
             return u;
-        }
     }
     return NULL;
 }
@@ -293,29 +272,25 @@ int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const cha
     struct buffer b = {.limit = limit < UNPACK_MAX ? limit : UNPACK_MAX};
     const char *fault;
 
-    if (!u->run) {
+    if (!u->run)
         return error_set(e, -ENOEXEC, "%s: payload is %s-compressed, which is not supported", name,
                          u->name);
-    }
-    if (size > UNPACK_MAX) {
+    if (size > UNPACK_MAX)
         return error_set(e, -EFBIG, "%s: its payload is larger than 1 GiB", name);
-    }
     fault = u->run(data, size, &b);
-    if (!fault && b.used > b.limit) {
+    if (!fault && b.used > b.limit)
         fault = too_large;
-    }
     if (!fault) {
         *out = b.data;
         *out_size = b.used;
         return 0;
     }
     free(b.data);
-    if (fault == too_large) {
+    if (fault == too_large)
         return error_set(e, -EFBIG,
                          "%s: the %s payload of %zu bytes unpacks to more than %zu KiB; "
                          "no more fits",
                          name, u->name, size, b.limit >> 10);
-    }
     return error_set(e, fault == no_memory ? -ENOMEM : -ENOEXEC, "%s: the %s payload %s", name,
                      u->name, fault);
 }

@@ -24,9 +24,8 @@ void uuid_format(const uint8_t u[16], char out[37])
 
 static int hex_digit(char c)
 {
-    if (!isxdigit((unsigned char)c)) {
+    if (!isxdigit((unsigned char)c))
         return -1;
-    }
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
@@ -38,19 +37,16 @@ bool uuid_parse(const char *s, uint8_t uuid[16])
     for (; *s; s++) {
         int v;
 
-        if (*s == '-') {
+        if (*s == '-')
             continue;
-        }
         v = hex_digit(*s);
-        if (v < 0 || digits == 32) {
+        if (v < 0 || digits == 32)
             return false;
-        }
         got[digits / 2] = (uint8_t)(got[digits / 2] << 4 | v);
         digits++;
     }
-    if (digits != 32) {
+    if (digits != 32)
         return false;
-    }
     memcpy(uuid, got, 16);
     return true;
 }

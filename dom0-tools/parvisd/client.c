@@ -39,9 +39,8 @@ int client_listen(const char *path)
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
     unlink(path);
     if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || chmod(path, 0600) < 0 ||
@@ -60,9 +59,8 @@ void client_accept(int listener)
     struct ucred cred = {0};
     socklen_t len = sizeof(cred);
 
-    if (fd < 0) {
+    if (fd < 0)
         return;
-    }
     if (nr_clients == MAX_CLIENTS) {
         struct error e = {0};
 
@@ -85,9 +83,8 @@ static bool is_unfinished(const char *name)
 /* The slot stays until client_serve() is through its array; then sweep() closes the gap. */
 static void drop(struct client *cl)
 {
-    if (cl->console && cl->console->reader == cl) {
+    if (cl->console && cl->console->reader == cl)
         cl->console->reader = NULL;
-    }
     cl->console = NULL;
     maker_left |= cl->kind == MAKING && is_unfinished(cl->name);
     close(cl->fd);
@@ -103,9 +100,8 @@ static void sweep(void)
         }
         clients[i] = clients[--nr_clients];
         /* A reader is known by the address of its slot. */
-        if (clients[i].fd >= 0 && clients[i].console) {
+        if (clients[i].fd >= 0 && clients[i].console)
             clients[i].console->reader = &clients[i];
-        }
     }
 }
 
@@ -119,9 +115,8 @@ unsigned int client_poll_set(struct pollfd *pfds)
 
         if (c) {
             events = c->input_len < CONSOLE_INPUT - DAEMON_MAX_MESSAGE / 4 ? POLLIN : 0;
-            if (history_behind(&c->history, c->reader_pos) || (c->ended && !c->restarting)) {
+            if (history_behind(&c->history, c->reader_pos) || (c->ended && !c->restarting))
                 events |= POLLOUT;
-            }
         }
         pfds[i] = (struct pollfd){.fd = cl->fd, .events = events};
     }
@@ -130,11 +125,10 @@ unsigned int client_poll_set(struct pollfd *pfds)
 
 static void answer(struct client *cl, int rc, const struct error *e)
 {
-    if (rc) {
+    if (rc)
         daemon_refuse(cl->fd, e);
-    } else {
+    else
         daemon_send(cl->fd, D_OK, NULL, 0);
-    }
 }
 
 static void ask_console(struct client *cl, const char *name)
@@ -188,9 +182,8 @@ static int serve_new(struct host *h, uint32_t domid, const char *name, struct er
     bool goes_on = c && c->restarting;
     int rc = console_serve(h, domid, name, e);
 
-    if (rc == 0 && !goes_on) {
+    if (rc == 0 && !goes_on)
         unlink(state_path("console/%s.log", name));
-    }
     return rc;
 }
 
@@ -210,11 +203,10 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
         return;
     }
     *how++ = '\0';
-    if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid) {
+    if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid)
         memcpy(s.uuid, d.uuid, 16);
-    } else {
+    else
         state_get(text, &s);
-    }
     cl->kind = REAPING;
     cl->domid = domid;
     policy_release(h, domid, how);
@@ -237,9 +229,8 @@ static void request(struct host *h, struct client *cl, int type, char *text)
     case D_MAKE:
         snprintf(cl->name, sizeof(cl->name), "%.64s", text);
         cl->kind = TO_MAKE; /* answered by client_go_on() */
-        if (state_get(cl->name, &former) == 0) {
+        if (state_get(cl->name, &former) == 0)
             reaper_collect(h);
-        }
         break;
     case D_REAP:
         ask_reap(h, cl, domid, rest);
@@ -262,9 +253,8 @@ static void readable(struct host *h, struct client *cl)
     size_t len;
     int type = daemon_receive(cl->fd, buf, &len);
 
-    if (type == -EAGAIN) {
+    if (type == -EAGAIN)
         return;
-    }
     if (type <= 0) {
         drop(cl);
     } else if (cl->kind == ASKING) {
@@ -296,9 +286,8 @@ static void writable(struct host *h, struct client *cl)
     while ((n = history_read(&c->history, &pos, buf, sizeof(buf))) > 0) {
         int rc = daemon_send(cl->fd, c->ended && !c->restarting ? D_HISTORY : D_DATA, buf, n);
 
-        if (rc == -EAGAIN) {
+        if (rc == -EAGAIN)
             break;
-        }
         if (rc) {
             drop(cl);
             return;
@@ -306,9 +295,8 @@ static void writable(struct host *h, struct client *cl)
         c->reader_pos = pos;
     }
     console_pump(h, c); /* it may have waited for this reader */
-    if (c->ended && !c->restarting && history_behind(&c->history, c->reader_pos) == 0) {
+    if (c->ended && !c->restarting && history_behind(&c->history, c->reader_pos) == 0)
         send_end(cl, c->how);
-    }
 }
 
 void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr)
@@ -316,12 +304,10 @@ void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr)
     for (unsigned int i = 0; i < nr; i++) {
         struct client *cl = &clients[i];
 
-        if (cl->fd >= 0 && (pfds[i].revents & (POLLIN | POLLHUP | POLLERR))) {
+        if (cl->fd >= 0 && (pfds[i].revents & (POLLIN | POLLHUP | POLLERR)))
             readable(h, cl);
-        }
-        if (cl->fd >= 0 && cl->kind == READING && (pfds[i].revents & POLLOUT)) {
+        if (cl->fd >= 0 && cl->kind == READING && (pfds[i].revents & POLLOUT))
             writable(h, cl);
-        }
     }
 }
 
@@ -330,9 +316,8 @@ void client_tell_end(uint32_t domid, const char *how, const char *successor)
     for (unsigned int i = 0; i < nr_clients; i++) {
         struct client *cl = &clients[i];
 
-        if (cl->fd < 0 || cl->kind != WAITING || cl->domid != domid) {
+        if (cl->fd < 0 || cl->kind != WAITING || cl->domid != domid)
             continue;
-        }
         if (successor) {
             daemon_send(cl->fd, D_END, how, strlen(how));
             cl->kind = EXPECTING;
@@ -351,9 +336,8 @@ void client_tell_next(const char *name, uint32_t domid, const char *how)
     for (unsigned int i = 0; i < nr_clients; i++) {
         struct client *cl = &clients[i];
 
-        if (cl->fd < 0 || cl->kind != EXPECTING || strcmp(cl->name, name) != 0) {
+        if (cl->fd < 0 || cl->kind != EXPECTING || strcmp(cl->name, name) != 0)
             continue;
-        }
         if (how) {
             send_end(cl, how);
         } else {
@@ -376,9 +360,8 @@ void client_tell_reaped(uint32_t domid, const struct error *e)
 bool client_is_making(const char *name)
 {
     for (unsigned int i = 0; i < nr_clients; i++) {
-        if (clients[i].fd >= 0 && clients[i].kind == MAKING && strcmp(clients[i].name, name) == 0) {
+        if (clients[i].fd >= 0 && clients[i].kind == MAKING && strcmp(clients[i].name, name) == 0)
             return true;
-        }
     }
     return false;
 }
@@ -404,9 +387,8 @@ void client_go_on(struct host *h)
 void client_close_all(void)
 {
     for (unsigned int i = 0; i < nr_clients; i++) {
-        if (clients[i].fd >= 0) {
+        if (clients[i].fd >= 0)
             drop(&clients[i]);
-        }
     }
     sweep();
 }

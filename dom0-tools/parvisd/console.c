@@ -47,16 +47,14 @@ static void save(const struct console *c)
 
     if (f) {
         history_save(&c->history, f);
-        if (c->ended) {
+        if (c->ended)
             fprintf(f, "\n[%s: %s]\n", c->name, c->how);
-        }
         bad = ferror(f);
         bad |= fclose(f);
     }
-    if (bad) {
+    if (bad)
         fprintf(stderr, "parvisd: %s: keeping its console in %s: %s\n", c->name,
                 state_path("console"), strerror(errno));
-    }
 }
 
 static void drop(struct console *c)
@@ -83,9 +81,8 @@ static void drop_old(void)
             last = c;
         }
     }
-    if (n > CONSOLES_ENDED) {
+    if (n > CONSOLES_ENDED)
         drop(last);
-    }
 }
 
 static struct console *make(const char *name)
@@ -94,9 +91,8 @@ static struct console *make(const char *name)
 
     drop_old();
     c = calloc(1, sizeof(*c));
-    if (!c) {
+    if (!c)
         return NULL;
-    }
     if (history_init(&c->history)) {
         free(c);
         return NULL;
@@ -128,13 +124,11 @@ static int bind_ring(struct host *h, struct console *c, uint32_t domid)
     void *ring;
     int rc = read_port(h, domid, &remote);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = h->ops->grant_map(h, domid, GNTTAB_RESERVED_CONSOLE, HOST_READ | HOST_WRITE, &ring);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = h->ops->evtchn_bind(h, domid, remote, &port);
     if (rc) {
         h->ops->grant_unmap(h, ring);
@@ -155,12 +149,10 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
     bool fresh = !c;
     int rc;
 
-    if (!domain_name_ok(name)) {
+    if (!domain_name_ok(name))
         return error_set(e, -EINVAL, "'%.64s' is not a name of a domain", name);
-    }
-    if (c && c->domid != CONSOLE_NONE) {
+    if (c && c->domid != CONSOLE_NONE)
         return error_set(e, -EEXIST, "%s: the console of domain %u has this name", name, c->domid);
-    }
     if (!c) {
         c = make(name);
     } else if (!c->restarting) {
@@ -168,14 +160,12 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
         c->reader_pos = 0;
         c->quick = 0;
     }
-    if (!c) {
+    if (!c)
         return error_errno(e, -ENOMEM, "%s: its console", name);
-    }
     rc = bind_ring(h, c, domid);
     if (rc) {
-        if (fresh) {
+        if (fresh)
             drop(c);
-        }
         return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
     }
     c->ended = c->handled = c->restarting = false;
@@ -229,9 +219,8 @@ static uint32_t give_input(struct console *c)
         return 0; /* full, or an index that cannot be: nothing to write into */
     }
     n = size - used < c->input_len ? size - used : c->input_len;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++)
         c->ring->in[(c->in_prod + i) & (size - 1)] = c->input[i];
-    }
     c->in_prod += n;
     __atomic_store_n(&c->ring->in_prod, c->in_prod, __ATOMIC_RELEASE);
     memmove(c->input, c->input + n, c->input_len - n);
@@ -257,9 +246,8 @@ void console_pump(struct host *h, struct console *c)
 {
     uint32_t moved = 0, n;
 
-    if (c->domid == CONSOLE_NONE) {
+    if (c->domid == CONSOLE_NONE)
         return;
-    }
     if (!reader_is_slow(c) && !window_is_full(c)) {
         n = take_output(c, CONSOLE_BURST);
         c->window_bytes += n;
@@ -270,9 +258,8 @@ void console_pump(struct host *h, struct console *c)
         }
     }
     moved += give_input(c);
-    if (moved) {
+    if (moved)
         h->ops->evtchn_notify(h, c->port);
-    }
 }
 
 int console_pump_waiting(struct host *h)
@@ -283,9 +270,8 @@ int console_pump_waiting(struct host *h)
         if (c->domid != CONSOLE_NONE && c->masked) {
             console_pump(h, c);
             /* A slow reader calls for the next try itself, when it has read. */
-            if (c->masked && !reader_is_slow(c)) {
+            if (c->masked && !reader_is_slow(c))
                 wait = CONSOLE_WINDOW_MS / 2;
-            }
         }
     }
     return wait;
@@ -318,13 +304,11 @@ void console_resume(struct console *c)
         struct history fresh = c->history;
         uint64_t pos = 0;
 
-        while ((n = fread(buf, 1, sizeof(buf), f)) > 0) {
+        while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
             history_add(&old, buf, n);
-        }
         /* What came since this daemon runs stands behind it. */
-        while ((n = history_read(&fresh, &pos, buf, sizeof(buf))) > 0) {
+        while ((n = history_read(&fresh, &pos, buf, sizeof(buf))) > 0)
             history_add(&old, buf, n);
-        }
         history_free(&fresh);
         c->history = old;
     }
@@ -340,9 +324,8 @@ void console_set_ended(struct console *c, const char *how)
 
 void console_release(struct host *h, struct console *c, const char *how)
 {
-    if (c->domid == CONSOLE_NONE) {
+    if (c->domid == CONSOLE_NONE)
         return;
-    }
     take_output(c, sizeof(c->ring->out));
     h->ops->evtchn_unbind(h, c->port);
     h->ops->grant_unmap(h, c->ring);
@@ -354,9 +337,8 @@ void console_release(struct host *h, struct console *c, const char *how)
         snprintf(c->how, sizeof(c->how), "%s", how);
         return;
     }
-    if (!c->ended) {
+    if (!c->ended)
         console_set_ended(c, how);
-    }
     save(c);
 }
 

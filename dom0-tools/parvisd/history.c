@@ -59,9 +59,8 @@ void history_add(struct history *h, const char *data, size_t len)
 /* First position of the stream that the tail still has. */
 static uint64_t tail_start(const struct history *h)
 {
-    if (h->total <= (uint64_t)HISTORY_HEAD + HISTORY_TAIL) {
+    if (h->total <= (uint64_t)HISTORY_HEAD + HISTORY_TAIL)
         return HISTORY_HEAD;
-    }
     return h->total - HISTORY_TAIL;
 }
 
@@ -70,9 +69,8 @@ size_t history_read(const struct history *h, uint64_t *pos, char *buf, size_t si
     const char *from;
     size_t n;
 
-    if (*pos >= h->total) {
+    if (*pos >= h->total)
         return 0;
-    }
     if (*pos < HISTORY_HEAD) {
         uint64_t end = h->total < HISTORY_HEAD ? h->total : HISTORY_HEAD;
 
@@ -108,7 +106,6 @@ void history_save(const struct history *h, FILE *f)
     uint64_t pos = 0;
     size_t n;
 
-    while ((n = history_read(h, &pos, buf, sizeof(buf))) > 0) {
+    while ((n = history_read(h, &pos, buf, sizeof(buf))) > 0)
         fwrite(buf, 1, n, f);
-    }
 }

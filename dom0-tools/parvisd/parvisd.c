@@ -57,15 +57,12 @@ static bool take_signal(int fd)
     int status;
     pid_t pid;
 
-    if (read(fd, &si, sizeof(si)) != sizeof(si)) {
+    if (read(fd, &si, sizeof(si)) != sizeof(si))
         return true;
-    }
-    if (si.ssi_signo != SIGCHLD) {
+    if (si.ssi_signo != SIGCHLD)
         return false;
-    }
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         policy_child(pid, status);
-    }
     return true;
 }
 
@@ -79,9 +76,8 @@ static void take_store_events(struct host *h)
         free(token);
         any = true;
     }
-    if (any) {
+    if (any)
         policy_check(h);
-    }
 }
 
 static void take_port_events(struct host *h)
@@ -89,9 +85,8 @@ static void take_port_events(struct host *h)
     uint32_t port;
 
     /* Bounded: a flood of events must not keep the clients waiting. */
-    for (int i = 0; i < 64 && h->ops->evtchn_pending(h, &port) == 0; i++) {
+    for (int i = 0; i < 64 && h->ops->evtchn_pending(h, &port) == 0; i++)
         console_event(h, port);
-    }
 }
 
 /* The shorter of two waits; -1 = for ever. */
@@ -140,22 +135,17 @@ static void loop(struct host *h, int signals)
             fprintf(stderr, "parvisd: poll: %s\n", strerror(errno));
             return;
         }
-        if (p[FD_EVENTS].revents) {
+        if (p[FD_EVENTS].revents)
             take_port_events(h);
-        }
         client_serve(h, p + FD_FIXED, n);
-        if (p[FD_LISTEN].revents) {
+        if (p[FD_LISTEN].revents)
             client_accept(listener);
-        }
-        if (p[FD_STORE].revents) {
+        if (p[FD_STORE].revents)
             take_store_events(h);
-        }
-        if (p[FD_LINK].revents) {
+        if (p[FD_LINK].revents)
             lose_store();
-        }
-        if (p[FD_SIGNALS].revents && !take_signal(signals)) {
+        if (p[FD_SIGNALS].revents && !take_signal(signals))
             return;
-        }
     }
 }
 
@@ -164,21 +154,17 @@ static int start(struct host **h, struct error *e)
 {
     int rc = state_prepare(e), lock;
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     lock = open(state_path("parvisd.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0) {
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
         return error_set(e, -EBUSY, "another parvisd is running (%s)", state_path("parvisd.lock"));
-    }
     rc = host_open_xen(h, e);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = (*h)->ops->evtchn_fd(*h);
-    if (rc < 0) {
+    if (rc < 0)
         return error_errno(e, rc, "/dev/xen/evtchn");
-    }
     rc = (*h)->ops->store_watch(*h, "@releaseDomain", "end");
     if (rc == -ENOTCONN) {
         lose_store(); /* there may be domains to serve all the same */
@@ -188,9 +174,8 @@ static int start(struct host **h, struct error *e)
     reaper_collect(*h);
     policy_check(*h);
     listener = client_listen(state_path("parvisd.sock"));
-    if (listener < 0) {
+    if (listener < 0)
         return error_errno(e, listener, "%s", state_path("parvisd.sock"));
-    }
     return 0;
 }
 
@@ -201,9 +186,8 @@ static int to_background(void)
     char byte;
     pid_t pid;
 
-    if (pipe2(pipefd, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+    if (pipe2(pipefd, O_CLOEXEC) < 0 || (pid = fork()) < 0)
         return -errno;
-    }
     if (pid > 0) {
         close(pipefd[1]);
         _exit(read(pipefd[0], &byte, 1) == 1 ? 0 : 1);
@@ -234,12 +218,10 @@ static bool log_to(const char *path)
 static bool detach(int ready, const char *log)
 {
     if (!log_to(log ? log : state_path("parvisd.log")) || !freopen("/dev/null", "r", stdin) ||
-        !freopen("/dev/null", "w", stdout)) {
+        !freopen("/dev/null", "w", stdout))
         return false;
-    }
-    if (write(ready, "k", 1) != 1) {
+    if (write(ready, "k", 1) != 1)
         return false;
-    }
     close(ready);
     return true;
 }
@@ -259,30 +241,27 @@ int main(int argc, char **argv)
     int ready = -1, signals;
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--foreground") == 0) {
+        if (strcmp(argv[i], "--foreground") == 0)
             foreground = true;
-        } else if (strcmp(argv[i], "--pvctl") == 0 && i + 1 < argc) {
+        else if (strcmp(argv[i], "--pvctl") == 0 && i + 1 < argc)
             policy_set_pvctl(argv[++i]);
-        } else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc) {
+        else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc)
             log = argv[++i];
-        } else if (strcmp(argv[i], "--version") == 0) {
+        else if (strcmp(argv[i], "--version") == 0)
             return puts("parvisd " PARVIS_VERSION) < 0;
-        } else {
+        else
             return strcmp(argv[i], "--help") == 0 ? usage(stdout, 0) : usage(stderr, 2);
-        }
     }
-    if (foreground ? log && !log_to(log) : (ready = to_background()) < 0) {
+    if (foreground ? log && !log_to(log) : (ready = to_background()) < 0)
         return 1;
-    }
     signals = open_signals();
     if (signals < 0 || start(&h, &e)) {
         fprintf(stderr, "parvisd: %s\n", e.code ? e.text : "signalfd");
         host_close(h);
         return 1;
     }
-    if (ready >= 0 && !detach(ready, log)) {
+    if (ready >= 0 && !detach(ready, log))
         return 1;
-    }
     loop(h, signals);
     client_close_all();
     reaper_close(h);

@@ -31,9 +31,8 @@ void policy_release(struct host *h, uint32_t domid, const char *how)
 {
     struct console *c = console_by_domid(domid);
 
-    if (c) {
+    if (c)
         console_release(h, c, how);
-    }
     client_tell_end(domid, c && c->ended ? c->how : how, c && c->restarting ? c->name : NULL);
 }
 
@@ -41,9 +40,8 @@ static bool read_config(uint32_t domid, struct domain_config *cfg, char **xml)
 {
     struct error e = {0};
 
-    if (state_read_xml(domid, xml) < 0) {
+    if (state_read_xml(domid, xml) < 0)
         return false;
-    }
     if (domain_config_parse(*xml, strlen(*xml), "kept configuration", NULL, cfg, &e)) {
         fprintf(stderr, "parvisd: domain %u: %s\n", domid, e.text);
         free(*xml);
@@ -58,12 +56,10 @@ static int file_of(const char *xml)
     size_t len = strlen(xml);
     int fd = memfd_create("restart", 0); /* the child inherits it */
 
-    if (fd >= 0 && write(fd, xml, len) == (ssize_t)len) {
+    if (fd >= 0 && write(fd, xml, len) == (ssize_t)len)
         return fd;
-    }
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     return -1;
 }
 
@@ -106,26 +102,22 @@ static void restart(struct console *c)
     } else if (c->restarter == 0) {
         create(xml, messages[1]);
     }
-    if (xml >= 0) {
+    if (xml >= 0)
         close(xml);
-    }
-    if (messages[1] >= 0) {
+    if (messages[1] >= 0)
         close(messages[1]);
-    }
-    if (c->restarter) {
+    if (c->restarter)
         c->messages = messages[0];
-    } else if (messages[0] >= 0) {
+    else if (messages[0] >= 0)
         close(messages[0]);
-    }
 }
 
 /* One life at a time: the one who makes a domain may not have finished when it has ended. */
 void policy_go_on(void)
 {
     for (struct console *c = consoles; c; c = c->next) {
-        if (c->successor && !reaper_has_name(c->name) && !client_is_making(c->name)) {
+        if (c->successor && !reaper_has_name(c->name) && !client_is_making(c->name))
             restart(c);
-        }
     }
 }
 
@@ -137,9 +129,8 @@ static void last_message(int fd, char *out, size_t size)
 
     snprintf(out, size, "it ended without a message");
     text[n > 0 ? n : 0] = '\0';
-    for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
         snprintf(out, size, "%s", strncmp(line, "pvctl: ", 7) == 0 ? line + 7 : line);
-    }
 }
 
 void policy_child(pid_t pid, int status)
@@ -151,11 +142,10 @@ void policy_child(pid_t pid, int status)
             last_message(c->messages, why, sizeof(why));
             close(c->messages);
             c->restarter = 0;
-            if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+            if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
                 client_tell_next(c->name, c->domid, NULL);
-            } else if (c->domid == CONSOLE_NONE) {
+            else if (c->domid == CONSOLE_NONE)
                 restart_failed(c, why);
-            }
         }
     }
 }
@@ -224,14 +214,12 @@ void policy_check(struct host *h)
         unsigned int n = 0;
 
         next = c->next;
-        if (c->domid == CONSOLE_NONE || h->ops->domain_list(h, c->domid, &d, 1, &n)) {
+        if (c->domid == CONSOLE_NONE || h->ops->domain_list(h, c->domid, &d, 1, &n))
             continue;
-        }
-        if (n == 0 || d.domid != c->domid || d.dying) {
+        if (n == 0 || d.domid != c->domid || d.dying)
             tidy(h, c);
-        } else if (d.shutdown && !c->handled) {
+        else if (d.shutdown && !c->handled)
             act(h, &d, c);
-        }
     }
 }
 

@@ -28,9 +28,8 @@ static uint64_t collect_at; /* 0 = nothing is left that we know of */
 bool reaper_has_domain(uint32_t domid)
 {
     for (const struct job *j = jobs; j; j = j->next) {
-        if (j->r.domid == domid) {
+        if (j->r.domid == domid)
             return true;
-        }
     }
     return false;
 }
@@ -38,9 +37,8 @@ bool reaper_has_domain(uint32_t domid)
 bool reaper_has_name(const char *name)
 {
     for (const struct job *j = jobs; j; j = j->next) {
-        if (strcmp(j->r.name, name) == 0) {
+        if (strcmp(j->r.name, name) == 0)
             return true;
-        }
     }
     return false;
 }
@@ -51,9 +49,8 @@ static void finish(struct job *j)
     static bool told;
 
     if (j->r.e.code) {
-        if (!told) {
+        if (!told)
             fprintf(stderr, "parvisd: %s\n", j->r.e.text);
-        }
         collect_at = now_ms() + COLLECT_AGAIN_MS;
     }
     told = j->r.e.code != 0;
@@ -101,17 +98,15 @@ int reaper_run(struct host *h)
     while (*at) {
         struct job *j = *at;
 
-        if (j->due <= now) {
+        if (j->due <= now)
             step(h, at);
-        }
         if (*at == j) {
             next = j->due < next ? j->due : next;
             at = &j->next;
         }
     }
-    if (collect_at && collect_at < next) {
+    if (collect_at && collect_at < next)
         next = collect_at;
-    }
     return next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
 }
 
@@ -119,9 +114,8 @@ int reaper_run(struct host *h)
 static uint32_t domain_of(const struct state_entry *s, const struct live_domain *all, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (state_matches(s, &all[i].d)) {
+        if (state_matches(s, &all[i].d))
             return all[i].d.domid;
-        }
     }
     return s->domid;
 }
@@ -129,9 +123,8 @@ static uint32_t domain_of(const struct state_entry *s, const struct live_domain 
 static bool is_whole(const struct state_entry *s, const struct live_domain *all, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (state_matches(s, &all[i].d)) {
+        if (state_matches(s, &all[i].d))
             return !all[i].d.dying;
-        }
     }
     return false;
 }
@@ -140,9 +133,8 @@ static void take_away(struct host *h, const struct state_entry *s, uint32_t domi
 {
     char *ended = state_read_ended(s->name);
 
-    if (domid != UINT32_MAX) {
+    if (domid != UINT32_MAX)
         policy_release(h, domid, how);
-    }
     reaper_start(h, domid, s->uuid, s->name, ended || s->maker ? "" : how);
     free(ended);
 }
@@ -174,18 +166,16 @@ void reaper_collect(struct host *h)
 
     state_sweep();
     /* The names first: a domain that is made after this look has no name in it. */
-    if (state_list(&names, &nr)) {
+    if (state_list(&names, &nr))
         return;
-    }
     if (lifecycle_list(h, &all, &n, &e)) {
         fprintf(stderr, "parvisd: %s\n", e.text);
         free(names);
         return;
     }
     for (size_t i = 0; i < nr; i++) {
-        if (!reaper_has_name(names[i].name)) {
+        if (!reaper_has_name(names[i].name))
             collect_one(h, &names[i], all, n);
-        }
     }
     free(all);
     free(names);

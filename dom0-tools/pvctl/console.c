@@ -36,9 +36,8 @@ static void terminal_restore(void)
  * started us; bash does, elsewhere `stty sane` does.) */
 static void restore_and_end(int signal_number)
 {
-    if (is_raw) {
+    if (is_raw)
         tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
-    }
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }
@@ -47,9 +46,8 @@ static void terminal_raw(void)
 {
     struct termios t;
 
-    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &cooked) < 0) {
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &cooked) < 0)
         return;
-    }
     t = cooked;
     cfmakeraw(&t);
     signal(SIGTERM, restore_and_end);
@@ -67,9 +65,8 @@ static int write_all(const char *data, size_t len)
     while (len > 0) {
         ssize_t n = write(STDOUT_FILENO, data, len);
 
-        if (n < 0 && errno != EINTR) {
+        if (n < 0 && errno != EINTR)
             return -errno;
-        }
         if (n > 0) {
             data += n;
             len -= (size_t)n;
@@ -84,17 +81,15 @@ static int write_plain(const char *data, size_t len)
     static struct plain unfinished;
     static char out[DAEMON_MAX_MESSAGE * PLAIN_GROWS + 4];
 
-    if (!isatty(STDOUT_FILENO)) {
+    if (!isatty(STDOUT_FILENO))
         return write_all(data, len);
-    }
     return write_all(out, plain_text(&unfinished, data, len, out));
 }
 
 static int written(int rc)
 {
-    if (rc == 0) {
+    if (rc == 0)
         return -1;
-    }
     terminal_restore();
     fprintf(stderr, "pvctl: standard output: %s\n", strerror(-rc));
     return EXIT_REFUSED;
@@ -107,9 +102,8 @@ static int from_daemon(int fd, const char *name)
     size_t len;
     int type = daemon_receive(fd, buf, &len);
 
-    if (type == D_DATA || type == D_HISTORY) {
+    if (type == D_DATA || type == D_HISTORY)
         return written(type == D_DATA ? write_all(buf, len) : write_plain(buf, len));
-    }
     terminal_restore();
     if (type == D_END) {
         fprintf(stderr, "\n[%s: %s]\n", name, buf);
@@ -127,16 +121,13 @@ static enum input from_terminal(int fd)
     ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
     const char *detach;
 
-    if (n <= 0) {
+    if (n <= 0)
         return n < 0 && (errno == EINTR || errno == EAGAIN) ? INPUT_GOES_ON : INPUT_ENDED;
-    }
     detach = memchr(buf, DETACH, (size_t)n);
-    if (detach) {
+    if (detach)
         n = detach - buf;
-    }
-    if (n > 0 && daemon_send(fd, D_DATA, buf, (size_t)n)) {
+    if (n > 0 && daemon_send(fd, D_DATA, buf, (size_t)n))
         return INPUT_ENDED;
-    }
     return detach ? INPUT_DETACH : INPUT_GOES_ON;
 }
 
@@ -151,17 +142,15 @@ int console_attach(int fd, const char *name)
     int rc = -1;
 
     terminal_raw();
-    if (is_raw) {
+    if (is_raw)
         fprintf(stderr, "[%s: attached; ^] detaches]\r\n", name);
-    }
     while (rc < 0) {
         if (poll(p, 2, -1) < 0 && errno != EINTR) {
             rc = EXIT_REFUSED;
             break;
         }
-        if (p[0].revents) {
+        if (p[0].revents)
             rc = from_daemon(fd, name);
-        }
         if (rc < 0 && p[1].revents) {
             switch (from_terminal(fd)) {
             case INPUT_DETACH:

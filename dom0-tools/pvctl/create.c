@@ -14,9 +14,8 @@ static int open_console(const struct call *c, const char *name)
     struct error e = {0};
     int console = c->options & OPT_CONSOLE ? console_open(name, &e) : -1;
 
-    if (e.code) {
+    if (e.code)
         fail(&e);
-    }
     return console;
 }
 
@@ -27,18 +26,15 @@ static int create(const struct call *c, struct domain_config *cfg)
     uint32_t domid;
     int console, rc;
 
-    if (lifecycle_make(c->h, cfg, &console_by_daemon, &domid, &e)) {
+    if (lifecycle_make(c->h, cfg, &console_by_daemon, &domid, &e))
         return fail(&e);
-    }
     console = open_console(c, cfg->name);
     rc = lifecycle_go(c->h, cfg, &console_by_daemon, domid, paused, &e) ? fail(&e) : EXIT_OK;
-    if (rc) {
+    if (rc)
         return rc;
-    }
     interrupt_release();
-    if (c->options & OPT_CONSOLE) {
+    if (c->options & OPT_CONSOLE)
         return console < 0 ? EXIT_REFUSED : console_attach(console, cfg->name);
-    }
     if (c->options & OPT_JSON) {
         json_open('{');
         json_string("name", cfg->name);

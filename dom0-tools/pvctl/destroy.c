@@ -10,9 +10,8 @@ int verb_destroy(const struct call *c)
     struct error e = {0};
     int rc = need_guest(c, "destroy", &l);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     return lifecycle_reap(c->h, &l.d, l.name, "destroyed", &console_by_daemon, &e) ? fail(&e)
                                                                                    : EXIT_OK;
 }

@@ -17,13 +17,11 @@ int verb_dmesg(const struct call *c)
     do {
         len = sizeof(buf);
         rc = c->h->ops->readconsole(c->h, buf, &len, &index, false);
-        if (rc == 0) {
+        if (rc == 0)
             fwrite(text, 1, plain_text(&unfinished, buf, len, text), stdout);
-        }
     } while (rc == 0 && len > 0);
-    if (rc == 0 && (c->options & OPT_CLEAR)) {
+    if (rc == 0 && (c->options & OPT_CLEAR))
         rc = c->h->ops->readconsole(c->h, buf, &clear_len, &index, true);
-    }
     if (rc) {
         error_errno(&e, rc, "reading the hypervisor's log");
         return fail(&e);

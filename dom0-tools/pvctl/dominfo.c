@@ -81,10 +81,9 @@ static void print_text(const struct call *c, const struct live_domain *l)
     for (uint32_t i = 0; i <= d->max_vcpu_id && i < CONFIG_MAX_VCPUS; i++) {
         struct host_vcpu v;
 
-        if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0) {
+        if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0)
             printf("vCPU %-7u %s, CPU %u, %.3f s\n", i, vcpu_state(&v), v.cpu,
                    (double)v.cpu_time_ns / 1e9);
-        }
     }
 }
 
@@ -93,13 +92,11 @@ int verb_dominfo(const struct call *c)
     struct live_domain l;
     int rc = need_domain(c, &l);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
-    if (c->options & OPT_JSON) {
+    if (c->options & OPT_JSON)
         print_json(c, &l);
-    } else {
+    else
         print_text(c, &l);
-    }
     return EXIT_OK;
 }

@@ -15,9 +15,8 @@ int verb_dumpxml(const struct call *c)
     char *xml;
     int rc = need_domain(c, &l);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     rc = state_read_xml(l.d.domid, &xml);
     if (rc == -ENOENT) {
         error_set(&e, -ENODATA, "%s: this domain was not created by pvctl: it has no XML", l.name);

@@ -10,9 +10,8 @@ static void synopsis(const struct verb *v)
 {
     printf("pvctl %s", v->name);
     for (const struct option_name *o = option_names; o->text; o++) {
-        if (v->options & o->bit) {
+        if (v->options & o->bit)
             printf(" [%s%s%s]", o->text, o->value ? " " : "", o->value ? o->value : "");
-        }
     }
     printf("%s%s\n", v->arg ? " " : "", v->arg ? v->arg : "");
 }
@@ -22,10 +21,9 @@ static int help_verb(const struct verb *v)
     synopsis(v);
     printf("    %s\n", v->summary);
     for (const struct option_name *o = option_names; o->text; o++) {
-        if (v->options & o->bit) {
+        if (v->options & o->bit)
             printf("    %s%s%-*s %s\n", o->text, o->value ? " " : "", (int)(18 - strlen(o->text)),
                    o->value ? o->value : "", o->meaning);
-        }
     }
     fputs(v->help, stdout);
     return EXIT_OK;
@@ -43,13 +41,11 @@ int verb_help(const struct call *c)
         return help_verb(v);
     }
     puts("usage: pvctl VERB [OPTION] [ARGUMENT]\n");
-    for (const struct verb *v = verbs; v->name; v++) {
+    for (const struct verb *v = verbs; v->name; v++)
         printf("  %-9s %-9s %s\n", v->name, v->arg ? v->arg : "", v->summary);
-    }
     puts("\nA domain is named by its name or its number. `pvctl help VERB` tells more.\n\nExit "
          "status:");
-    for (const struct exit_code *x = exit_codes; x->meaning; x++) {
+    for (const struct exit_code *x = exit_codes; x->meaning; x++)
         printf("  %d  %s\n", x->code, x->meaning);
-    }
     return EXIT_OK;
 }

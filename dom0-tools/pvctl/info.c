@@ -54,10 +54,9 @@ int verb_info(const struct call *c)
         error_errno(&e, rc, "asking the hypervisor about the machine");
         return fail(&e);
     }
-    if (c->options & OPT_JSON) {
+    if (c->options & OPT_JSON)
         print_json(&v, &p);
-    } else {
+    else
         print_text(&v, &p);
-    }
     return EXIT_OK;
 }

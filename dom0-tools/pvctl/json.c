@@ -12,12 +12,10 @@ static bool first = true;
 
 static void separate(void)
 {
-    if (!first) {
+    if (!first)
         putchar(',');
-    }
-    if (depth) {
+    if (depth)
         printf("\n%*s", (int)(2 * depth), "");
-    }
     first = false;
 }
 
@@ -27,13 +25,12 @@ static void put_quoted(const char *s)
     for (; *s; s++) {
         unsigned char ch = (unsigned char)*s;
 
-        if (ch == '"' || ch == '\\') {
+        if (ch == '"' || ch == '\\')
             printf("\\%c", ch);
-        } else if (ch < 0x20 || ch == 0x7f) {
+        else if (ch < 0x20 || ch == 0x7f)
             printf("\\u%04x", ch);
-        } else {
+        else
             putchar(ch);
-        }
     }
     putchar('"');
 }
@@ -42,9 +39,8 @@ static bool after_key;
 
 void json_open(char bracket)
 {
-    if (!after_key) {
+    if (!after_key)
         separate();
-    }
     after_key = false;
     putchar(bracket);
     depth++;
@@ -54,9 +50,8 @@ void json_open(char bracket)
 void json_close(char bracket)
 {
     depth--;
-    if (!first) {
+    if (!first)
         printf("\n%*s", (int)(2 * depth), "");
-    }
     putchar(bracket);
     first = false;
     if (depth == 0) {

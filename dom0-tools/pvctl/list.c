@@ -27,9 +27,8 @@ static void print_json(const struct live_domain *l, size_t n)
         json_string("state", l[i].maker                 ? "creating"
                              : d->shutdown && !d->dying ? "shutdown"
                                                         : domain_state_text(d));
-        if (d->shutdown) {
+        if (d->shutdown)
             json_string("reason", shutdown_reason_word(d->shutdown_reason));
-        }
         json_number("cpu_time_ns", d->cpu_time_ns);
         json_close('}');
     }
@@ -56,14 +55,12 @@ int verb_list(const struct call *c)
     size_t n;
 
     c->h->store_patience_ms = STORE_PATIENCE_MS;
-    if (lifecycle_list(c->h, &l, &n, &e)) {
+    if (lifecycle_list(c->h, &l, &n, &e))
         return fail(&e);
-    }
-    if (c->options & OPT_JSON) {
+    if (c->options & OPT_JSON)
         print_json(l, n);
-    } else {
+    else
         print_table(l, n);
-    }
     free(l);
     return EXIT_OK;
 }

@@ -10,9 +10,8 @@ int verb_pause(const struct call *c)
     struct error e = {0};
     int rc = need_guest(c, "pause", &l);
 
-    if (rc) {
+    if (rc)
         return rc;
-    }
     if (l.d.shutdown || l.d.dying) {
         error_set(&e, 0, "%s: it has ended (%s)", l.name, domain_state_text(&l.d));
         return fail(&e);

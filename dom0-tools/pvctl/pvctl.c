@@ -60,9 +60,8 @@ int usage_error(const struct verb *v, const char *text, const char *what)
 static const struct option_name *find_option(const char *text)
 {
     for (const struct option_name *o = option_names; o->text; o++) {
-        if (strcmp(o->text, text) == 0) {
+        if (strcmp(o->text, text) == 0)
             return o;
-        }
     }
     return NULL;
 }
@@ -74,13 +73,11 @@ static int take_value(const struct verb *v, const struct option_name *o, const c
     unsigned long n;
     char *end;
 
-    if (!text) {
+    if (!text)
         return usage_error(v, "missing value of ", o->text);
-    }
     n = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || n > MAX_TIMEOUT) {
+    if (*text < '0' || *text > '9' || *end || n > MAX_TIMEOUT)
         return usage_error(v, "not a number of seconds: ", text);
-    }
     c->timeout = (unsigned int)n;
     return 0;
 }
@@ -92,16 +89,14 @@ static int parse(const struct verb *v, int argc, char **argv, struct call *c)
         if (argv[i][0] == '-' && argv[i][1]) {
             const struct option_name *o = find_option(argv[i]);
 
-            if (!o || !(v->options & o->bit)) {
+            if (!o || !(v->options & o->bit))
                 return usage_error(v, "unknown option ", argv[i]);
-            }
             c->options |= o->bit;
             if (o->value) {
                 int rc = take_value(v, o, i + 1 < argc ? argv[++i] : NULL, c);
 
-                if (rc) {
+                if (rc)
                     return rc;
-                }
             }
         } else if (!v->arg || c->arg) {
             return usage_error(v, "one argument too many: ", argv[i]);
@@ -109,9 +104,8 @@ static int parse(const struct verb *v, int argc, char **argv, struct call *c)
             c->arg = argv[i];
         }
     }
-    if (v->arg && v->arg[0] != '[' && !c->arg) {
+    if (v->arg && v->arg[0] != '[' && !c->arg)
         return usage_error(v, "missing argument ", v->arg);
-    }
     return 0;
 }
 
@@ -125,21 +119,18 @@ int main(int argc, char **argv)
         verb_help(&c);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(argv[1], "--version") == 0)
         return printf("pvctl %s\n", PARVIS_VERSION) < 0;
-    }
     v = find_verb(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1]);
-    if (!v) {
+    if (!v)
         return usage_error(NULL, "unknown verb ", argv[1]);
-    }
     if (argc > 2 && strcmp(argv[2], "--help") == 0) {
         c.arg = v->name;
         return verb_help(&c);
     }
     rc = parse(v, argc - 2, argv + 2, &c);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     if (!v->no_host) {
         struct error e = {0};
 

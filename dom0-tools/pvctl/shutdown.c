@@ -53,9 +53,8 @@ static int ask(const struct call *c, const struct live_domain *l, const char *wi
     }
     if (e.code || store_request_shutdown(c->h, l->d.domid, wish, &e)) {
         *rc = fail(&e);
-        if (fd >= 0) {
+        if (fd >= 0)
             close(fd);
-        }
         return -1;
     }
     return fd;
@@ -103,9 +102,8 @@ static void waiting_for(const struct asked *a, const struct pollfd *p, size_t n,
 {
     fputs("pvctl:", stderr);
     for (size_t i = 0; i < n; i++) {
-        if (p[i].fd >= 0) {
+        if (p[i].fd >= 0)
             fprintf(stderr, " %s", a[i].name);
-        }
     }
     fprintf(stderr, ": %s\n", text);
 }
@@ -116,9 +114,8 @@ static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int se
     size_t left = 0;
     int rc = EXIT_OK;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         left += p[i].fd >= 0;
-    }
     while (left > 0) {
         uint64_t passed = clock_ms() - start;
         char text[96];
@@ -131,9 +128,8 @@ static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int se
         }
         if (poll(p, n,
                  seconds && limit - passed < PROGRESS_MS ? (int)(limit - passed) : PROGRESS_MS) ==
-            0) {
+            0)
             waiting_for(a, p, n, "still waiting");
-        }
         for (size_t i = 0; i < n; i++) {
             int one = p[i].fd >= 0 && p[i].revents ? told(&a[i], p[i].fd) : -1;
 
@@ -163,9 +159,8 @@ static int ask_all(const struct call *c, const struct live_domain *l, size_t n, 
         p[i] = (struct pollfd){.fd = ask(c, &l[i], wish, &one), .events = POLLIN};
         rc = worse(rc, one);
     }
-    if (a && p && (c->options & OPT_WAIT)) {
+    if (a && p && (c->options & OPT_WAIT))
         rc = worse(rc, wait_all(a, p, n, c->options & OPT_TIMEOUT ? c->timeout : DEFAULT_TIMEOUT));
-    }
     free(a);
     free(p);
     return rc;
@@ -179,13 +174,11 @@ static int request_all(const struct call *c, const char *wish)
     size_t n, some = 0;
     int rc;
 
-    if (lifecycle_list(c->h, &l, &n, &e)) {
+    if (lifecycle_list(c->h, &l, &n, &e))
         return fail(&e);
-    }
     for (size_t i = 0; i < n; i++) {
-        if (l[i].d.domid == 0 || l[i].d.shutdown || l[i].d.dying) {
+        if (l[i].d.domid == 0 || l[i].d.shutdown || l[i].d.dying)
             continue;
-        }
         if (l[i].d.paused || l[i].maker) {
             fprintf(stderr, "pvctl: %s: it is %s and cannot be asked\n", l[i].name,
                     l[i].maker ? "being created" : "paused");
@@ -205,13 +198,11 @@ int request_end(const struct call *c, const char *wish)
     struct error e = {0};
     int rc;
 
-    if (c->options & OPT_ALL) {
+    if (c->options & OPT_ALL)
         return request_all(c, wish);
-    }
     rc = need_guest(c, "shut down", &l);
-    if (rc) {
+    if (rc)
         return rc;
-    }
     if (l.d.shutdown || l.d.dying) {
         error_set(&e, 0, "%s: it has ended already (%s)", l.name, domain_state_text(&l.d));
         return fail(&e);
@@ -221,8 +212,7 @@ int request_end(const struct call *c, const char *wish)
 
 int verb_shutdown(const struct call *c)
 {
-    if (!c->arg == !(c->options & OPT_ALL)) {
+    if (!c->arg == !(c->options & OPT_ALL))
         return usage_error(find_verb("shutdown"), "either a name or --all", "");
-    }
     return request_end(c, "poweroff");
 }

@@ -69,9 +69,8 @@ const struct verb verbs[] = {
 const struct verb *find_verb(const char *name)
 {
     for (const struct verb *v = verbs; v->name; v++) {
-        if (strcmp(v->name, name) == 0) {
+        if (strcmp(v->name, name) == 0)
             return v;
-        }
     }
     return NULL;
 }

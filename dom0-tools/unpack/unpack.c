@@ -25,12 +25,10 @@ static int write_all(int fd, const uint8_t *data, size_t size)
     while (size) {
         ssize_t n = write(fd, data, size);
 
-        if (n < 0 && errno == EINTR) {
+        if (n < 0 && errno == EINTR)
             continue;
-        }
-        if (n < 0) {
+        if (n < 0)
             return -errno;
-        }
         data += n;
         size -= (size_t)n;
     }
@@ -42,20 +40,16 @@ static int write_file(const char *path, const struct file_image *image, struct e
     char beside[4096];
     int fd, rc;
 
-    if ((size_t)snprintf(beside, sizeof(beside), "%s.part", path) >= sizeof(beside)) {
+    if ((size_t)snprintf(beside, sizeof(beside), "%s.part", path) >= sizeof(beside))
         return error_set(e, -ENAMETOOLONG, "%s: name too long", path);
-    }
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) {
+    if (fd < 0)
         return error_errno(e, -errno, "%s", beside);
-    }
     rc = write_all(fd, image->data, image->size);
-    if (close(fd) && !rc) {
+    if (close(fd) && !rc)
         rc = -errno;
-    }
-    if (!rc && rename(beside, path)) {
+    if (!rc && rename(beside, path))
         rc = -errno;
-    }
     if (rc) {
         unlink(beside);
         return error_errno(e, rc, "%s", path);

@@ -43,9 +43,8 @@ int daemon_setup(void **state)
 {
     (void)state;
     strcpy(dir, "/tmp/parvis-test-XXXXXX");
-    if (!mkdtemp(dir)) {
+    if (!mkdtemp(dir))
         return -1;
-    }
     setenv("PARVIS_RUN", dir, 1);
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
     policy_set_pvctl("/bin/false");
@@ -107,9 +106,8 @@ struct xencons_interface *serve(const char *name, const char *on_poweroff, uint3
     struct xencons_interface *ring = make_guest(name, on_poweroff, domid);
     struct error e = {0};
 
-    if (console_serve(&f->host, *domid, name, &e)) {
+    if (console_serve(&f->host, *domid, name, &e))
         fail_msg("%s", e.text);
-    }
     return ring;
 }
 
@@ -117,9 +115,8 @@ uint32_t say(struct xencons_interface *ring, const char *text, size_t len)
 {
     uint32_t n = 0;
 
-    while (n < len && ring->out_prod - ring->out_cons < sizeof(ring->out)) {
+    while (n < len && ring->out_prod - ring->out_cons < sizeof(ring->out))
         ring->out[ring->out_prod++ & (sizeof(ring->out) - 1)] = text[n++];
-    }
     return n;
 }
 
@@ -181,7 +178,6 @@ void next_is(int fd, int type, const char *text)
     size_t len;
 
     assert_int_equal(daemon_receive(fd, buf, &len), type);
-    if (text) {
+    if (text)
         assert_string_equal(buf, text);
-    }
 }

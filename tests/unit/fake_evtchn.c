@@ -32,9 +32,8 @@ int fake_evtchn_bind(struct host *h, uint32_t domid, uint32_t remote_port, uint3
     const struct fake_domain *d = fake_domain(fake(h), domid);
 
     MAY_FAIL(h);
-    if (!d || remote_port == 0 || remote_port >= d->next_port) {
+    if (!d || remote_port == 0 || remote_port >= d->next_port)
         return -EINVAL;
-    }
     return bind_port(fake(h), domid, remote_port, port);
 }
 
@@ -46,9 +45,8 @@ int fake_evtchn_bind_virq(struct host *h, unsigned int virq, uint32_t *port)
 
 int fake_evtchn_unbind(struct host *h, uint32_t port)
 {
-    if (port >= FAKE_PORTS || !fake(h)->ports[port].bound) {
+    if (port >= FAKE_PORTS || !fake(h)->ports[port].bound)
         return -EINVAL;
-    }
     fake(h)->ports[port].bound = false;
     return 0;
 }

@@ -21,15 +21,12 @@
 bool fake_fails(struct fake_host *f, const char *call)
 {
     f->calls++;
-    if (f->calls == f->fail_at || f->calls == f->signal_at || f->calls == f->kill_at) {
+    if (f->calls == f->fail_at || f->calls == f->signal_at || f->calls == f->kill_at)
         f->failed_call = call;
-    }
-    if (f->calls == f->signal_at) {
+    if (f->calls == f->signal_at)
         raise(SIGTERM);
-    }
-    if (f->calls == f->kill_at) {
+    if (f->calls == f->kill_at)
         longjmp(f->killed, 1);
-    }
     return f->calls == f->fail_at;
 }
 
@@ -49,21 +46,18 @@ void fake_process_died(struct fake_host *f)
             f->mappings[i].va = NULL;
         }
     }
-    if (f->transactions) {
+    if (f->transactions)
         fake_store_end(&f->host, 1, true);
-    }
     /* What it opened came after the model was made. */
-    for (int fd = f->memfd + 1; fd < 64; fd++) {
+    for (int fd = f->memfd + 1; fd < 64; fd++)
         close(fd);
-    }
 }
 
 struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid)
 {
     for (unsigned int i = 0; i < FAKE_DOMAINS; i++) {
-        if (f->domains[i].live && f->domains[i].d.domid == domid) {
+        if (f->domains[i].live && f->domains[i].d.domid == domid)
             return &f->domains[i];
-        }
     }
     return NULL;
 }
@@ -72,9 +66,8 @@ static uint64_t free_frames(const struct fake_host *f)
 {
     uint64_t n = 0;
 
-    for (unsigned int i = 0; i < FAKE_FRAMES; i++) {
+    for (unsigned int i = 0; i < FAKE_FRAMES; i++)
         n += f->owner[i] == 0;
-    }
     return n;
 }
 
@@ -115,9 +108,8 @@ static int domain_list(struct host *h, uint32_t first, struct host_domain *out, 
     for (uint32_t id = first; id < 1024 && n < max; id++) {
         const struct fake_domain *d = fake_domain(fake(h), id);
 
-        if (d) {
+        if (d)
             out[n++] = d->d;
-        }
     }
     *count = n;
     return 0;
@@ -165,14 +157,12 @@ static int domain_destroy(struct host *h, uint32_t domid)
     struct fake_domain *d = fake_domain(fake(h), domid);
 
     fake_gives_back(fake(h), __func__);
-    if (!d || fake(h)->will_not_die) {
+    if (!d || fake(h)->will_not_die)
         return d ? -EBUSY : -ESRCH;
-    }
     d->live = false;
     for (unsigned int i = 0; i < FAKE_FRAMES; i++) {
-        if (fake(h)->owner[i] == domid + 1) {
+        if (fake(h)->owner[i] == domid + 1)
             fake(h)->owner[i] = 0;
-        }
     }
     return 0;
 }
@@ -181,9 +171,8 @@ static int set_paused(struct host *h, uint32_t domid, bool paused)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
-    if (!d) {
+    if (!d)
         return -ESRCH;
-    }
     d->d.paused = paused;
     return 0;
 }
@@ -211,9 +200,8 @@ static int domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
 static int domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
 {
     MAY_FAIL(h);
-    if (max != fake_domain(fake(h), domid)->d.max_vcpu_id + 1) {
+    if (max != fake_domain(fake(h), domid)->d.max_vcpu_id + 1)
         return -EINVAL;
-    }
     fake_domain(fake(h), domid)->vcpus_made = true;
     return 0;
 }
@@ -262,9 +250,8 @@ static int populate_physmap(struct host *h, uint32_t domid, unsigned int nr, uns
     while (*done < nr && d->d.nr_pages < d->d.max_pages) {
         uint64_t mfn = take_frame(fake(h), domid);
 
-        if (mfn == UINT64_MAX) {
+        if (mfn == UINT64_MAX)
             break;
-        }
         frames[(*done)++] = mfn;
         d->d.nr_pages++;
     }
@@ -329,9 +316,8 @@ static int foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t 
     MAY_FAIL(h);
     (void)prot;
     for (size_t i = 0; i < nr; i++) {
-        if (mfns[i] >= FAKE_FRAMES || fake(h)->owner[mfns[i]] != domid + 1) {
+        if (mfns[i] >= FAKE_FRAMES || fake(h)->owner[mfns[i]] != domid + 1)
             return -EINVAL;
-        }
     }
     return add_mapping(fake(h), mfns, nr, false, va);
 }
@@ -346,9 +332,8 @@ static int grant_seed(struct host *h, uint32_t domid, const struct host_grant *g
     struct fake_domain *d = fake_domain(fake(h), domid);
 
     MAY_FAIL(h);
-    for (unsigned int i = 0; i < nr && i < FAKE_GRANTS; i++) {
+    for (unsigned int i = 0; i < nr && i < FAKE_GRANTS; i++)
         d->grants[d->nr_grants++] = g[i];
-    }
     return 0;
 }
 
@@ -359,9 +344,8 @@ static int grant_map(struct host *h, uint32_t domid, uint32_t ref, int prot, voi
     MAY_FAIL(h);
     (void)prot;
     for (unsigned int i = 0; d && i < d->nr_grants; i++) {
-        if (d->grants[i].ref == ref) {
+        if (d->grants[i].ref == ref)
             return add_mapping(fake(h), &d->grants[i].frame, 1, true, va);
-        }
     }
     return -EINVAL;
 }
@@ -432,9 +416,8 @@ struct fake_host *fake_new(void)
     f->host.ops = &fake_ops;
     f->memfd = memfd_create("machine", MFD_CLOEXEC);
     f->fail_with = -ENOMEM;
-    if (f->memfd < 0 || ftruncate(f->memfd, (off_t)FAKE_FRAMES * HOST_PAGE_SIZE) < 0) {
+    if (f->memfd < 0 || ftruncate(f->memfd, (off_t)FAKE_FRAMES * HOST_PAGE_SIZE) < 0)
         abort();
-    }
     f->bytes = mmap(NULL, (size_t)FAKE_FRAMES * HOST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
                     f->memfd, 0);
     f->domains[0] = (struct fake_domain){.live = true, .d = {.domid = 0, .running = true}};
@@ -444,9 +427,8 @@ struct fake_host *fake_new(void)
 void fake_free(struct fake_host *f)
 {
     for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
-        if (f->mappings[i].va) {
+        if (f->mappings[i].va)
             munmap(f->mappings[i].va, f->mappings[i].pages * HOST_PAGE_SIZE);
-        }
     }
     fake_store_free(f);
     munmap(f->bytes, (size_t)FAKE_FRAMES * HOST_PAGE_SIZE);
@@ -470,29 +452,24 @@ void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason)
 const char *fake_is_clean(struct fake_host *f)
 {
     for (unsigned int i = 1; i < FAKE_DOMAINS; i++) {
-        if (f->domains[i].live) {
+        if (f->domains[i].live)
             return "a domain";
-        }
     }
     for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
-        if (f->mappings[i].va) {
+        if (f->mappings[i].va)
             return f->mappings[i].grant ? "a grant mapping" : "a foreign mapping";
-        }
     }
     for (unsigned int i = 0; i < FAKE_PORTS; i++) {
-        if (f->ports[i].bound) {
+        if (f->ports[i].bound)
             return "an event channel";
-        }
     }
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         const char *p = f->entries[i].path;
 
-        if (p && (strncmp(p, "/local/domain/", 14) == 0 || strncmp(p, "/vm/", 4) == 0)) {
+        if (p && (strncmp(p, "/local/domain/", 14) == 0 || strncmp(p, "/vm/", 4) == 0))
             return p;
-        }
     }
-    if (free_frames(f) != FAKE_FRAMES) {
+    if (free_frames(f) != FAKE_FRAMES)
         return "frames";
-    }
     return f->transactions ? "a transaction" : NULL;
 }

@@ -39,9 +39,8 @@ void fake_store_free(struct fake_host *f)
 static struct fake_entry *find(struct fake_host *f, const char *path)
 {
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
-        if (f->entries[i].path && strcmp(f->entries[i].path, path) == 0) {
+        if (f->entries[i].path && strcmp(f->entries[i].path, path) == 0)
             return &f->entries[i];
-        }
     }
     return NULL;
 }
@@ -62,13 +61,11 @@ const char *fake_perms(struct fake_host *f, const char *path)
 
 int fake_store_begin(struct host *h, host_txn_t *t)
 {
-    if (fake(h)->store_dead) {
+    if (fake(h)->store_dead)
         return -ENOTCONN;
-    }
     MAY_FAIL(h);
-    if (fake(h)->transactions) {
+    if (fake(h)->transactions)
         return -EBUSY;
-    }
     copy(fake(h)->saved, fake(h)->entries);
     fake(h)->transactions = 1;
     *t = 1;
@@ -81,13 +78,11 @@ int fake_store_end(struct host *h, host_txn_t t, bool abort)
     bool refused = !abort && fake_fails(f, __func__);
     bool conflict = !abort && !refused && f->conflicts > 0;
 
-    if (t != 1 || !f->transactions) {
+    if (t != 1 || !f->transactions)
         return -EINVAL;
-    }
     f->transactions = 0;
-    if (abort || refused || conflict) {
+    if (abort || refused || conflict)
         copy(f->entries, f->saved);
-    }
     if (conflict) {
         f->conflicts--;
         return -EAGAIN;
@@ -99,14 +94,12 @@ int fake_store_read(struct host *h, host_txn_t t, const char *path, char **value
 {
     const struct fake_entry *e = find(fake(h), path);
 
-    if (fake(h)->store_dead) {
+    if (fake(h)->store_dead)
         return -ENOTCONN;
-    }
     (void)t;
     MAY_FAIL(h);
-    if (!e) {
+    if (!e)
         return -ENOENT;
-    }
     *value = strdup(e->value);
     return 0;
 }
@@ -127,9 +120,8 @@ static int put(struct fake_host *f, const char *path, const char *value)
     slash = strrchr(parent, '/');
     if (slash && slash != parent) {
         *slash = '\0';
-        if (!find(f, parent)) {
+        if (!find(f, parent))
             put(f, parent, "");
-        }
     }
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         if (!f->entries[i].path) {
@@ -145,9 +137,8 @@ static int put(struct fake_host *f, const char *path, const char *value)
 
 int fake_store_write(struct host *h, host_txn_t t, const char *path, const char *value)
 {
-    if (fake(h)->store_dead) {
+    if (fake(h)->store_dead)
         return -ENOTCONN;
-    }
     (void)t;
     MAY_FAIL(h);
     return put(fake(h), path, value);
@@ -166,9 +157,8 @@ int fake_store_rm(struct host *h, host_txn_t t, const char *path)
     size_t len = strlen(path);
 
     fake_gives_back(fake(h), __func__);
-    if (fake(h)->store_dead) {
+    if (fake(h)->store_dead)
         return -ENOTCONN;
-    }
     (void)t;
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         if (list[i].path && strncmp(list[i].path, path, len) == 0 &&
@@ -211,9 +201,8 @@ int fake_store_perms(struct host *h, host_txn_t t, const char *path, const char 
 
     (void)t;
     MAY_FAIL(h);
-    if (!e) {
+    if (!e)
         return -ENOENT;
-    }
     snprintf(e->perms, sizeof(e->perms), "%s", perms);
     return 0;
 }
@@ -253,13 +242,11 @@ int fake_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t 
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
-    if (fake(h)->store_dead) {
+    if (fake(h)->store_dead)
         return -ENOTCONN;
-    }
     MAY_FAIL(h);
-    if (!d || !mfn || !port) {
+    if (!d || !mfn || !port)
         return -EINVAL;
-    }
     d->introduced = true;
     return 0;
 }
@@ -269,12 +256,10 @@ int fake_store_release(struct host *h, uint32_t domid)
     struct fake_domain *d = fake_domain(fake(h), domid);
 
     fake_gives_back(fake(h), __func__);
-    if (fake(h)->store_dead) {
+    if (fake(h)->store_dead)
         return -ENOTCONN;
-    }
-    if (!d || !d->introduced) {
+    if (!d || !d->introduced)
         return -ENOENT;
-    }
     d->introduced = false;
     return 0;
 }

@@ -88,9 +88,8 @@ int lifecycle_setup(void **state)
 
     (void)state;
     strcpy(dir, "/tmp/parvis-test-XXXXXX");
-    if (!mkdtemp(dir)) {
+    if (!mkdtemp(dir))
         return -1;
-    }
     setenv("PARVIS_RUN", dir, 1);
     snprintf(kernel, sizeof(kernel), "%s/kernel", dir);
     image = make_simple_kernel(&k, &size);
@@ -130,9 +129,8 @@ uint32_t start(const char *name)
     struct error e = {0};
     uint32_t domid = 0;
 
-    if (make_and_go(&c, &domid, &e)) {
+    if (make_and_go(&c, &domid, &e))
         fail_msg("%s", e.text);
-    }
     domain_config_free(&c);
     return domid;
 }
@@ -143,9 +141,8 @@ void reap(const char *which, const char *how)
     struct error e = {0};
 
     assert_int_equal(lifecycle_find(&f->host, which, &l, &e), 0);
-    if (lifecycle_reap(&f->host, &l.d, l.name, how, &service, &e)) {
+    if (lifecycle_reap(&f->host, &l.d, l.name, how, &service, &e))
         fail_msg("%s", e.text);
-    }
 }
 
 int try_start(struct domain_config *c, struct error *e)
@@ -166,8 +163,7 @@ void assert_no_state(const char *name)
     size_t n;
 
     assert_int_equal(state_list(&list, &n), 0);
-    if (n) {
+    if (n)
         fail_msg("the name %s is still taken after %s failed", name, f->failed_call);
-    }
     free(list);
 }

@@ -66,9 +66,8 @@ static void cut_files(void **state)
         size_t size;
         uint8_t *input = make_input(shape, 7, &size);
 
-        for (size_t length = 0; length < HEADERS; length++) {
+        for (size_t length = 0; length < HEADERS; length++)
             assert_int_equal(LLVMFuzzerTestOneInput(input, length), 0);
-        }
         free(input);
     }
 }

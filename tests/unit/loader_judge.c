@@ -35,9 +35,8 @@ struct judge {
 
 static const char *give_role(struct judge *j, uint64_t pfn, uint64_t count, enum role role)
 {
-    if (pfn == LOADER_NONE) {
+    if (pfn == LOADER_NONE)
         return NULL;
-    }
     RULE(pfn <= j->m->nr_pages && count <= j->m->nr_pages - pfn, "a part lies outside the domain");
     for (uint64_t i = 0; i < count; i++) {
         RULE(j->role[pfn + i] == FREE, "two parts share a page");
@@ -66,9 +65,8 @@ static const char *give_roles(struct judge *j)
     for (unsigned int i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         const char *fault = give_role(j, parts[i].pfn, parts[i].count, parts[i].role);
 
-        if (fault) {
+        if (fault)
             return fault;
-        }
     }
     return NULL;
 }
@@ -76,13 +74,11 @@ static const char *give_roles(struct judge *j)
 /* Nobody wrote where nobody has business. */
 static const char *check_rest(const struct judge *j)
 {
-    if (j->m->nr_pages >= 65536) {
+    if (j->m->nr_pages >= 65536)
         return NULL;
-    }
     for (uint64_t pfn = 0; pfn < j->m->nr_pages; pfn++) {
-        if (j->role[pfn] == FREE || j->role[pfn] == STACK) {
+        if (j->role[pfn] == FREE || j->role[pfn] == STACK)
             RULE(memory_untouched(j->m, pfn), "a page outside all parts was written");
-        }
     }
     return NULL;
 }
@@ -98,9 +94,8 @@ static uint64_t expected_pfn(const struct judge *j, uint64_t va)
 
         return pfn < j->m->nr_pages ? pfn : LOADER_NONE;
     }
-    if (va >= l->p2m && va <= l->p2m + list * PAGE - 1) {
+    if (va >= l->p2m && va <= l->p2m + list * PAGE - 1)
         return l->p2m_pfn + (va - l->p2m) / PAGE;
-    }
     return LOADER_NONE;
 }
 
@@ -136,9 +131,8 @@ static const char *walk(struct judge *j, uint64_t pfn, unsigned int level, uint6
             RULE(child == expected_pfn(j, va), "a page is mapped at the wrong address");
             j->leaves++;
         }
-        if (fault) {
+        if (fault)
             return fault;
-        }
     }
     return NULL;
 }
@@ -164,9 +158,8 @@ static const char *check_p2m(const struct judge *j)
 {
     const uint64_t *list = (const void *)(j->m->bytes + j->layout->p2m_pfn * PAGE);
 
-    for (uint64_t pfn = 0; pfn < j->m->nr_pages; pfn++) {
+    for (uint64_t pfn = 0; pfn < j->m->nr_pages; pfn++)
         RULE(list[pfn] == memory_mfn(j->m, pfn), "the p2m list is wrong");
-    }
     return NULL;
 }
 
@@ -175,14 +168,12 @@ static const char *check_ramdisk(const struct judge *j)
     const struct loader_config *c = j->config;
     const uint8_t *at;
 
-    if (!c->ramdisk || c->ramdisk_size == 0) {
+    if (!c->ramdisk || c->ramdisk_size == 0)
         return NULL;
-    }
     at = j->m->bytes + j->layout->ramdisk_pfn * PAGE;
     RULE(memcmp(at, c->ramdisk, c->ramdisk_size) == 0, "the ramdisk is wrong");
-    for (uint64_t i = c->ramdisk_size; i % PAGE; i++) {
+    for (uint64_t i = c->ramdisk_size; i % PAGE; i++)
         RULE(at[i] == 0, "behind the ramdisk there are bytes");
-    }
     return NULL;
 }
 
@@ -205,10 +196,9 @@ static const char *check_start_info(const struct judge *j, const struct loader_i
     RULE(si->first_p2m_pfn == (apart ? l->p2m_pfn : 0), "start_info: first_p2m_pfn");
     RULE(si->nr_p2m_frames == (apart ? l->p2m_pages : 0), "start_info: nr_p2m_frames");
     RULE(si->mod_len == (c->ramdisk ? c->ramdisk_size : 0), "start_info: mod_len");
-    if (si->mod_len) {
+    if (si->mod_len)
         RULE(si->mod_start == (by_pfn ? l->ramdisk_pfn : l->virt_base + l->ramdisk_pfn * PAGE),
              "start_info: mod_start");
-    }
     RULE(strcmp((const char *)si->cmd_line, c->cmdline ? c->cmdline : "") == 0, "cmd_line");
     if (!c->control) {
         RULE(si->store_mfn == memory_mfn(j->m, l->store_pfn), "start_info: store_mfn");

@@ -100,9 +100,8 @@ static uint8_t *make_bzimage(const uint8_t *payload, size_t size, bool size_behi
     memcpy(file + 0x248, &offset, 4);
     memcpy(file + 0x24c, &length, 4);
     memcpy(file + HEADER + offset, payload, size);
-    if (size_behind) {
+    if (size_behind)
         memcpy(file + HEADER + offset + size, &unpacked, 4);
-    }
     *total = HEADER + offset + length;
     return file;
 }
@@ -112,9 +111,8 @@ static void assert_unpacks(const uint8_t *file, size_t size)
     struct error e = {0};
     struct file_image out;
 
-    if (kernel_image_unpack(file, size, "k", LIMIT, &out, &e)) {
+    if (kernel_image_unpack(file, size, "k", LIMIT, &out, &e))
         fail_msg("%s", e.text);
-    }
     assert_int_equal(out.size, ELF_SIZE);
     assert_memory_equal(out.data, elf, ELF_SIZE);
     file_image_close(&out);
@@ -208,9 +206,8 @@ static void other_files(void **state)
     uint8_t *file;
 
     (void)state;
-    for (unsigned int i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (unsigned int i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         assert_refused((const uint8_t *)files[i].bytes, files[i].size, files[i].text);
-    }
     file = make_bzimage((const uint8_t *)"BZh9", 4, false, &total);
     assert_refused(file, total, files[5].text);
     memset(file + total - 4, 'x', 4);

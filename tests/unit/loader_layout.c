@@ -55,9 +55,8 @@ static void judge_kernel_bytes(const struct memory *m, const struct simple_kerne
     for (uint64_t i = 0; i < k->size; i++) {
         uint8_t expected = i < in_file ? kernel_byte(0, i) : 0;
 
-        if (m->bytes[k->paddr + i] != expected) {
+        if (m->bytes[k->paddr + i] != expected)
             fail_msg("byte %#llx of the kernel is wrong", (unsigned long long)i);
-        }
     }
 }
 
@@ -75,13 +74,11 @@ static void lay_out(const struct simple_kernel *k, const struct loader_config *c
     memory_init(&m, config->nr_pages);
     m.max_window = max_window;
     if (loader_parse(&image, file, size, &error) || loader_plan(layout, &image, config, &error) ||
-        loader_write(layout, &image, config, &m.target, &error)) {
+        loader_write(layout, &image, config, &m.target, &error))
         fail_msg("%s", error.text);
-    }
     fault = check_domain(&m, layout, &image, config);
-    if (fault) {
+    if (fault)
         fail_msg("%s", fault);
-    }
     judge_kernel_bytes(&m, k);
     memory_free(&m);
     free(file);
@@ -143,9 +140,8 @@ static void the_smallest_memory(void **state)
 
     (void)state;
     assert_int_equal(loader_parse(&image, file, size, &error), 0);
-    while (loader_plan(&l, &image, &config, &error) == 0) {
+    while (loader_plan(&l, &image, &config, &error) == 0)
         assert_true(--config.nr_pages > 0);
-    }
     assert_true(config.nr_pages > 256 + 31 + 128);
     assert_true(config.nr_pages < 256 + 31 + 128 + 20);
     assert_non_null(strstr(error.text, "needs 2 MiB, the domain has 1 MiB"));
@@ -278,10 +274,9 @@ static void several_segments(void **state)
     assert_null(check_domain(&m, &l, &image, &config));
     assert_int_equal(l.kernel_pages, 7);
     for (unsigned int s = 0; s < 3; s++) {
-        for (uint64_t i = 0; i < segments[s].mem_size; i++) {
+        for (uint64_t i = 0; i < segments[s].mem_size; i++)
             assert_int_equal(m.bytes[segments[s].paddr + i],
                              i < segments[s].file_size ? kernel_byte(s, i) : 0);
-        }
     }
     memory_free(&m);
     free(file);
@@ -439,8 +434,7 @@ int main(void)
         cmocka_unit_test(the_first_vcpu),
     };
 
-    for (size_t i = 0; i < sizeof(ramdisk); i++) {
+    for (size_t i = 0; i < sizeof(ramdisk); i++)
         ramdisk[i] = (uint8_t)(i * 13 + i / 256);
-    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

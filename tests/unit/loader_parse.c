@@ -53,9 +53,8 @@ static int parse(const struct note *notes, unsigned int nr, const struct segment
 static void assert_refused(int rc, const struct loader_error *error, const char *text)
 {
     assert_int_equal(rc, -XEN_ENOEXEC);
-    if (!strstr(error->text, text)) {
+    if (!strstr(error->text, text))
         fail_msg("\"%s\" is not in \"%s\"", text, error->text);
-    }
 }
 
 static void minimal(void **state)
@@ -182,9 +181,8 @@ static void what_follows_the_notes(void **state)
 
     (void)state;
     for (unsigned int i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
-        if (parse_with_tail(tails[i].bytes, tails[i].size, &image, &error)) {
+        if (parse_with_tail(tails[i].bytes, tails[i].size, &image, &error))
             fail_msg("tail %u: %s", i, error.text);
-        }
         assert_int_equal(image.entry, entry);
         assert_int_equal(image.hypercall_page, hypercall);
     }

@@ -34,9 +34,8 @@ static size_t put_notes(const struct kernel_spec *spec, uint8_t *to)
         }
         at += sizeof(h) + 4 + (n->size + 3) / 4 * 4;
     }
-    if (to && spec->tail) {
+    if (to && spec->tail)
         memcpy(to + at, spec->tail, spec->tail_size);
-    }
     return at + spec->tail_size;
 }
 
@@ -58,9 +57,8 @@ uint8_t *make_kernel(const struct kernel_spec *spec, size_t *size)
     uint8_t *file;
 
     *size = at;
-    for (unsigned int i = 0; i < spec->nr_segments; i++) {
+    for (unsigned int i = 0; i < spec->nr_segments; i++)
         *size += spec->segments[i].file_size;
-    }
     if (spec->notes_in_section) {
         h.e_shoff = *size;
         h.e_shentsize = sizeof(sh);
@@ -78,9 +76,8 @@ uint8_t *make_kernel(const struct kernel_spec *spec, size_t *size)
                          .p_memsz = s->mem_size};
 
         memcpy(file + sizeof(h) + i * sizeof(ph), &ph, sizeof(ph));
-        for (uint64_t n = 0; n < s->file_size; n++) {
+        for (uint64_t n = 0; n < s->file_size; n++)
             file[at + n] = kernel_byte(i, n);
-        }
         at += s->file_size;
     }
     if (spec->notes_in_section) {
@@ -108,15 +105,12 @@ uint8_t *make_simple_kernel(const struct simple_kernel *k, size_t *size)
     struct kernel_spec spec = {
         .notes = notes, .nr_notes = 4, .segments = &segment, .nr_segments = 1};
 
-    if (k->hypercall_page) {
+    if (k->hypercall_page)
         notes[spec.nr_notes++] = (struct note){XEN_ELFNOTE_HYPERCALL_PAGE, 8, &k->hypercall_page};
-    }
-    if (k->init_p2m) {
+    if (k->init_p2m)
         notes[spec.nr_notes++] = (struct note){XEN_ELFNOTE_INIT_P2M, 8, &k->init_p2m};
-    }
-    if (k->mod_start_pfn) {
+    if (k->mod_start_pfn)
         notes[spec.nr_notes++] = (struct note){XEN_ELFNOTE_MOD_START_PFN, 4, &one};
-    }
     return make_kernel(&spec, size);
 }
 
@@ -129,15 +123,13 @@ static void *memory_map(void *ctx, uint64_t pfn, uint64_t *count)
 {
     struct memory *m = ctx;
 
-    if (++m->maps == m->fail_after) {
+    if (++m->maps == m->fail_after)
         return NULL;
-    }
     if (m->window || *count == 0 || pfn >= m->nr_pages || *count > m->nr_pages - pfn) {
         abort(); /* the loader broke the rules of its target */
     }
-    if (m->max_window && *count > m->max_window) {
+    if (m->max_window && *count > m->max_window)
         *count = m->max_window;
-    }
     m->window = malloc(*count * PAGE);
     m->window_pfn = pfn;
     m->window_pages = *count;
@@ -149,9 +141,8 @@ static void memory_unmap(void *ctx, void *va, uint64_t count)
 {
     struct memory *m = ctx;
 
-    if (va != m->window || count != m->window_pages) {
+    if (va != m->window || count != m->window_pages)
         abort();
-    }
     memcpy(m->bytes + m->window_pfn * PAGE, m->window, count * PAGE);
     free(m->window);
     m->window = NULL;
@@ -161,9 +152,8 @@ static uint64_t memory_pfn_to_mfn(void *ctx, uint64_t pfn)
 {
     struct memory *m = ctx;
 
-    if (pfn >= m->nr_pages) {
+    if (pfn >= m->nr_pages)
         abort();
-    }
     return memory_mfn(m, pfn);
 }
 
@@ -172,9 +162,8 @@ void memory_init(struct memory *m, uint64_t nr_pages)
     *m = (struct memory){.nr_pages = nr_pages};
     m->bytes = mmap(NULL, nr_pages * PAGE, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (m->bytes == MAP_FAILED) {
+    if (m->bytes == MAP_FAILED)
         abort();
-    }
     if (nr_pages < 65536) { /* a large domain stays sparse */
         memset(m->bytes, PATTERN, nr_pages * PAGE);
     }

@@ -41,9 +41,8 @@ static void reads_everything(void **state)
     struct error e;
 
     (void)state;
-    if (parse(good, &c, &e)) {
+    if (parse(good, &c, &e))
         fail_msg("%s", e.text);
-    }
     assert_string_equal(c.name, "web");
     assert_string_equal(c.title, "a <web> server");
     assert_memory_equal(c.uuid, uuid, 16);
@@ -110,9 +109,8 @@ static void round_trip(void **state)
     xml = domain_config_to_xml(&a, 7);
     assert_non_null(xml);
     assert_non_null(strstr(xml, "id='7'"));
-    if (parse(xml, &b, &e)) {
+    if (parse(xml, &b, &e))
         fail_msg("%s in\n%s", e.text, xml);
-    }
     again = domain_config_to_xml(&b, 7);
     assert_string_equal(xml, again);
     free(xml);
@@ -154,9 +152,8 @@ static void units(void **state)
                  "<domain type='xen'><name>m</name>%s<os><type>linux</type>"
                  "<kernel>/k</kernel></os></domain>",
                  cases[i].text);
-        if (parse(text, &c, &e)) {
+        if (parse(text, &c, &e))
             fail_msg("%s: %s", cases[i].text, e.text);
-        }
         assert_int_equal(c.memory_kib, cases[i].kib);
         domain_config_free(&c);
     }
@@ -245,18 +242,15 @@ static void refuses(void **state)
         struct domain_config c;
         struct error e;
 
-        if (parse(text, &c, &e) == 0) {
+        if (parse(text, &c, &e) == 0)
             fail_msg("accepted: %s -> %s", bads[i].from, bads[i].to);
-        }
         for (int j = 0; j < 3 && bads[i].says[j]; j++) {
-            if (!strstr(e.text, bads[i].says[j])) {
+            if (!strstr(e.text, bads[i].says[j]))
                 fail_msg("%s -> %s: '%s' is not in: %s", bads[i].from, bads[i].to, bads[i].says[j],
                          e.text);
-            }
         }
-        if (strchr(e.text, '\n')) {
+        if (strchr(e.text, '\n'))
             fail_msg("more than one line: %s", e.text);
-        }
         free(text);
     }
 }
@@ -274,20 +268,17 @@ static void blanks_around_values(void **state)
         bool opens = in_tag && *p == '\'' && !quoted, closes = in_tag && *p == '\'' && quoted;
 
         /* A value begins behind > and an opening quote, and ends before < and a closing one. */
-        if (closes || (*p == '<' && p > good)) {
+        if (closes || (*p == '<' && p > good))
             out = stpcpy(out, closes ? "\t " : " \n\t ");
-        }
         *out++ = *p;
         quoted = opens || (quoted && !closes);
         in_tag = *p == '<' || (in_tag && (*p != '>' || quoted));
-        if (opens || (*p == '>' && !in_tag)) {
+        if (opens || (*p == '>' && !in_tag))
             out = stpcpy(out, "\r\n  ");
-        }
     }
     *out = '\0';
-    if (parse(spaced, &b, &e)) {
+    if (parse(spaced, &b, &e))
         fail_msg("%s in\n%s", e.text, spaced);
-    }
     assert_int_equal(parse(good, &a, &e), 0);
     as_is = domain_config_to_xml(&a, 7);
     again = domain_config_to_xml(&b, 7);

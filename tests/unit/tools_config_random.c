@@ -62,9 +62,8 @@ static void damage(xmlDocPtr doc, uint32_t *seed)
         }
         break;
     case 1:
-        if (n != root) {
+        if (n != root)
             xmlAddNextSibling(n, xmlCopyNode(n, 1));
-        }
         break;
     case 2:
         xmlNodeSetName(n, BAD_CAST name);
@@ -76,9 +75,8 @@ static void damage(xmlDocPtr doc, uint32_t *seed)
         xmlSetProp(n, BAD_CAST name, BAD_CAST value);
         break;
     case 5:
-        if (n->properties) {
+        if (n->properties)
             xmlRemoveProp(n->properties);
-        }
         break;
     case 6:
         xmlAddChild(n, xmlCopyNode(nth_element(root, 1 + next_random(seed, 39)), 1));
@@ -102,9 +100,8 @@ static void every_refusal_is_explained(void **state)
         xmlChar *text;
         int size;
 
-        while (places--) {
+        while (places--)
             damage(doc, &seed);
-        }
         xmlDocDumpMemory(doc, &text, &size);
         if (parse((char *)text, &c, &e) == 0) {
             domain_config_free(&c);
@@ -112,9 +109,8 @@ static void every_refusal_is_explained(void **state)
             refused++;
             /* file:line: <element>, in our words */
             if (strncmp(e.text, "t.xml:", 6) != 0 || e.text[6] < '1' || e.text[6] > '9' ||
-                !strchr(e.text, '<') || strstr(e.text, "does not fit the schema")) {
+                !strchr(e.text, '<') || strstr(e.text, "does not fit the schema"))
                 fail_msg("round %u: %s: for\n%s", round, e.text, (char *)text);
-            }
         }
         xmlFree(text);
         xmlFreeDoc(doc);
@@ -169,9 +165,8 @@ static void what_is_no_xml(void **state)
         snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - good), good, cases[i].to,
                  at + strlen(cases[i].from));
         assert_int_equal(parse(text, &c, &e), -EINVAL);
-        if (strncmp(e.text, cases[i].says, strlen(cases[i].says)) != 0) {
+        if (strncmp(e.text, cases[i].says, strlen(cases[i].says)) != 0)
             fail_msg("%s -> %s: %s", cases[i].from, cases[i].to, e.text);
-        }
     }
 }
 

@@ -37,9 +37,8 @@ static void history_keeps_both_ends(void **state)
 
     (void)state;
     assert_int_equal(history_init(&h), 0);
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++)
         all[i] = (char)('a' + i % 26);
-    }
     for (size_t at = 0; at < size; at += n) {
         n = size - at < 777 ? size - at : 777;
         history_add(&h, all + at, n);
@@ -86,9 +85,8 @@ static void history_at_the_borders(void **state)
             history_add(&h, &byte, 1);
         }
         while ((n = history_read(&h, &pos, buf, sizeof(buf))) > 0) {
-            for (size_t k = 0; k < n; k++, got++) {
+            for (size_t k = 0; k < n; k++, got++)
                 assert_int_equal(buf[k], 'a' + got % 26);
-            }
         }
         assert_int_equal(got, lengths[i]);
         history_free(&h);
@@ -134,9 +132,8 @@ static void ring_wraps(void **state)
     }
     have = history_text(console_by_name("web"));
     assert_int_equal(strlen(have), 10000);
-    for (size_t i = 0; i < 10000; i++) {
+    for (size_t i = 0; i < 10000; i++)
         assert_int_equal(have[i], '0' + i % 10);
-    }
     free(have);
 }
 
@@ -213,9 +210,8 @@ static void event_storms_wait(void **state)
 
     (void)state;
     serve("web", "destroy", &domid);
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < 10000; i++)
         fire("web");
-    }
     assert_true(console_by_name("web")->masked);
 }
 
@@ -233,12 +229,10 @@ static void serving_may_fail(void **state)
         assert_int_equal(console_serve(&f->host, domid, "web", &e), -ENOMEM);
         assert_non_null(strstr(e.text, "web: reaching the console ring"));
         f->fail_at = 0;
-        for (unsigned int i = 0; i < FAKE_PORTS; i++) {
+        for (unsigned int i = 0; i < FAKE_PORTS; i++)
             assert_false(f->ports[i].bound);
-        }
-        for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
+        for (unsigned int i = 0; i < FAKE_MAPPINGS; i++)
             assert_null(f->mappings[i].va);
-        }
     }
 }
 

@@ -101,9 +101,8 @@ static void slow_reader_loses_nothing(void **state)
         for (int i = 0; i < 4; i++) {
             while (said < all) {
                 byte = (char)('a' + said % 26);
-                if (!say(ring, &byte, 1)) {
+                if (!say(ring, &byte, 1))
                     break;
-                }
                 said++;
             }
             clock_ms += CONSOLE_WINDOW_MS;
@@ -111,9 +110,8 @@ static void slow_reader_loses_nothing(void **state)
             turn();
         }
         assert_int_equal(daemon_receive(fd, buf, &len), D_DATA);
-        for (size_t i = 0; i < len; i++, got++) {
+        for (size_t i = 0; i < len; i++, got++)
             assert_int_equal(buf[i], 'a' + got % 26);
-        }
     }
     assert_int_equal(got, all);
     close(fd);
@@ -260,9 +258,8 @@ static void absent(void **state)
     }
     assert_in_range(nr, 2, MAX_CALLERS - 1);
     assert_int_equal(slept, DAEMON_START_MS);
-    while (nr > 0) {
+    while (nr > 0)
         close(callers[--nr]);
-    }
     slept = 0;
     unlink(state_path("parvisd.sock"));
     assert_int_equal(daemon_ask(D_MAKE, "web", &e), -ECONNREFUSED);

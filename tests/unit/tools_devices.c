@@ -60,9 +60,8 @@ static int m_identify_path(const char *path, struct disk_id *out)
 
 static int m_identify_number(unsigned int major, unsigned int minor, struct disk_id *out)
 {
-    if (major == 7) {
+    if (major == 7)
         return m_identify_path(loop_of[minor % 16], out);
-    }
     for (size_t i = 0; i < NR_NAMES; i++) {
         if (names[i].major && names[i].major == major && names[i].minor == minor) {
             *out = names[i].id;
@@ -97,9 +96,8 @@ static int m_check_file(const char *path, bool readonly)
 static int m_loop_attach(const char *path, bool readonly, char *dev, size_t size)
 {
     (void)readonly;
-    if (fail_system == 1) {
+    if (fail_system == 1)
         return -EBUSY;
-    }
     loops++;
     snprintf(dev, size, "/dev/loop%d", next_loop);
     loop_of[next_loop++ % 16] = path;
@@ -120,12 +118,10 @@ static int m_check_bridge(const char *bridge)
 static int m_bridge_join(const char *ifname, const char *rename, const char *bridge)
 {
     (void)ifname, (void)rename, (void)bridge;
-    if (fail_system == 2) {
+    if (fail_system == 2)
         return -EPERM;
-    }
-    if (not_yet-- > 0) {
+    if (not_yet-- > 0)
         return -ENODEV;
-    }
     joined++;
     return 0;
 }
@@ -198,9 +194,8 @@ static int teardown(void **state)
 
 static void is(const char *path, const char *value)
 {
-    if (!fake_read(f, path)) {
+    if (!fake_read(f, path))
         fail_msg("%s is not there", path);
-    }
     assert_string_equal(fake_read(f, path), value);
 }
 
@@ -209,9 +204,8 @@ static void detach(void)
     struct device_list l;
 
     devices_let_go(&f->host, 5, &l);
-    while (!devices_gone(&l)) {
+    while (!devices_gone(&l))
         m_sleep_ms(1);
-    }
     device_list_free(&l);
 }
 
@@ -222,9 +216,8 @@ static void attaches(void **state)
     (void)state;
     not_yet = 3;
     opens_late = 4;
-    if (devices_attach(&f->host, &config, 5, &e)) {
+    if (devices_attach(&f->host, &config, 5, &e))
         fail_msg("%s", e.text);
-    }
     is("/local/domain/0/backend/vbd/5/51712/physical-device", "7:0");
     is("/local/domain/0/backend/vbd/5/51712/params", "/dev/loop0");
     is("/local/domain/0/backend/vbd/5/51712/mode", "w");
@@ -257,9 +250,8 @@ static void backend_left(void)
     detach();
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         if (f->entries[i].path &&
-            strncmp(f->entries[i].path, "/local/domain/0/backend/vbd/5", 29) == 0) {
+            strncmp(f->entries[i].path, "/local/domain/0/backend/vbd/5", 29) == 0)
             fail_msg("%s is left", f->entries[i].path);
-        }
     }
     assert_int_equal(loops, 0);
 }
@@ -443,9 +435,8 @@ static void any_call_may_fail(void **state)
             backend_left();
             break;
         }
-        if (rc == 0) {
+        if (rc == 0)
             fail_msg("%s failed and nobody minded", f->failed_call);
-        }
         assert_true(e.text[0]);
         backend_left();
     }

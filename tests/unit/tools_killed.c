@@ -36,9 +36,8 @@ static void expect_leaks(bool yes)
 {
     void (*call)(void) = yes ? __lsan_disable : __lsan_enable;
 
-    if (call) {
+    if (call)
         call();
-    }
 }
 
 static int begin(void *ctx, const char *name, struct error *e)
@@ -124,10 +123,9 @@ static void assert_nothing_left(const char *of)
     const char *left = fake_is_clean(f);
     struct state_entry s;
 
-    if (left) {
+    if (left)
         fail_msg("%s is left of a process that was killed in %s (call %llu)", left, of,
                  (unsigned long long)f->kill_at);
-    }
     assert_int_equal(state_get("web", &s), -ENOENT);
     assert_int_not_equal(access(state_path("making/web"), F_OK), 0);
 }
@@ -234,9 +232,8 @@ static void reapers(void **state)
             console_close_all(&f->host);
         }
         assert_nothing_left(f->failed_call);
-        if (ended) {
+        if (ended)
             break;
-        }
     }
     assert_true(at >= 6);
 }

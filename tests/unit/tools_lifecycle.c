@@ -101,9 +101,8 @@ static void keeps_the_configuration(void **state)
 
     (void)state;
     assert_int_equal(state_read_xml(domid, &xml), 0);
-    if (domain_config_parse(xml, strlen(xml), "kept", "dom0-tools/schema/domain.rng", &c, &e)) {
+    if (domain_config_parse(xml, strlen(xml), "kept", "dom0-tools/schema/domain.rng", &c, &e))
         fail_msg("%s", e.text);
-    }
     assert_string_equal(c.name, "web");
     assert_memory_equal(c.uuid, fake_domain(f, domid)->d.uuid, 16);
     assert_int_equal(c.max_vcpus, 2);
@@ -200,10 +199,9 @@ static void any_call_may_fail(void **state)
                          (unsigned long long)at);
             }
             left = fake_is_clean(f);
-            if (left) {
+            if (left)
                 fail_msg("%s is left after %s failed (call %llu): %s", left, f->failed_call,
                          (unsigned long long)at, e.text);
-            }
             assert_no_state("web");
             assert_true(e.text[0] && !strchr(e.text, '\n'));
         }

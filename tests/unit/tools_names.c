@@ -156,10 +156,9 @@ static void any_step_may_be_interrupted(void **state)
         }
         assert_non_null(f->failed_call);
         left = fake_is_clean(f);
-        if (left) {
+        if (left)
             fail_msg("%s is left after a signal in %s (call %llu)", left, f->failed_call,
                      (unsigned long long)at);
-        }
         assert_no_state("web");
         assert_string_equal(e.text, "web: interrupted by SIGTERM");
     }

@@ -23,9 +23,8 @@ static void becomes(const char *in, const char *out)
     got[n] = '\0';
     assert_string_equal(got, out);
     n = 0;
-    for (size_t i = 0; in[i]; i++) {
+    for (size_t i = 0; in[i]; i++)
         n += plain_text(&bytes, in + i, 1, got + n);
-    }
     got[n] = '\0';
     assert_string_equal(got, out);
 }
@@ -60,9 +59,8 @@ static void random_bytes(void **state)
         char in[32], out[sizeof(in) * PLAIN_GROWS + 4];
         size_t len = (size_t)rand() % sizeof(in), n;
 
-        for (size_t k = 0; k < len; k++) {
+        for (size_t k = 0; k < len; k++)
             in[k] = (char)rand();
-        }
         n = plain_text(&p, in, len, out);
         assert_true(n <= len * PLAIN_GROWS + 4);
         for (size_t k = 0; k < n; k++) {

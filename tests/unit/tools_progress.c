@@ -37,9 +37,8 @@ static void on_a_terminal(void **state)
     char got[128] = "";
 
     (void)state;
-    if (master < 0 || grantpt(master) || unlockpt(master)) {
+    if (master < 0 || grantpt(master) || unlockpt(master))
         skip();
-    }
     slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_true(slave >= 0);
     work(slave);

@@ -228,11 +228,11 @@ static void test_hostile(void **state)
     for (unsigned int round = 0; round < 20000; round++) {
         unsigned int kind = (unsigned int)rand() % 4;
 
-        if (kind == 0)
+        if (kind == 0) {
             make_madt(&t);
-        else if (kind == 1)
+        } else if (kind == 1) {
             make_fadt(&t);
-        else {
+        } else {
             begin(&t, names[kind]);
             for (int i = rand() % 64; i > 0; i--)
                 put(&t, (uint64_t)rand(), 4);
