@@ -72,12 +72,13 @@ static void count_uses(const struct domain *ld)
 
 static void check_ref(const struct domain *rd, uint32_t ref)
 {
-    const struct active_grant *a = grant_active(rd->grant, ref), *n = uses_of(rd, ref);
+    const struct active_grant *a, *n = uses_of(rd, ref);
 
     if (!rd->grant->active[ref / ENTRIES_PER_FRAME]) { /* it is dead, and they were idle */
         must(!n->readers && !n->writers, rd, ref, "in use, and forgotten");
         return;
     }
+    a = grant_active(rd->grant, ref);
     if (n->readers || n->writers)
         must(a->domid == n->domid, rd, ref, "in use by somebody else");
     must(a->readers == n->readers, rd, ref, "readers differ");
