@@ -75,7 +75,7 @@ tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
 
 # What a person may set; run.py reads them from the environment.
 export SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES GUEST GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
-NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter build/%,$(GUEST)),\
+NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter $(GUESTS),$(GUEST)),\
     $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
 
 run: $(NEEDED_TO_RUN) ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone; FIRMWARE=direct; SMP MEM CPU ...)
