@@ -6,7 +6,8 @@ A mutant is a safety measure left out: a flush, a stamp, a check. For each, the 
 of libcore.a into the unit programs that are named, and these run until one fails. A mutant that no program notices is a hole in the
 tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
 
-A change names the text that it replaces, which must stand in exactly one file of the hypervisor, once.
+A change names the text that it replaces, which must stand in exactly one file of the hypervisor, once. `--texts` looks at that alone (part
+of make check: who changes such a line changes it here too).
 """
 import os
 import subprocess
@@ -19,10 +20,10 @@ MUTANTS = {
     "no flush at a type change": ("if (old != PGT_none && old != type && !tlb_flushed_since(pg->tlb_stamp))", "if (0)", PAGING),
     "no stamp when a table ends": ("    pg->tlb_stamp = tlb_clock();\n    __atomic_store_n(", "    __atomic_store_n(", PAGING),
     "no stamp when a plain use ends": ("    pg->tlb_stamp = tlb_clock();\n    return cmpxchg(", "    return cmpxchg(", PAGING),
-    "no flush at exchange": ("if (page_list_first(&e->in))\n        flush_tlb_domain(e->d);", "", PAGING),
-    "no flush in the heap": ("if (flush)\n        flush_tlb_all();", "(void)flush;", PAGING),
+    "no flush at exchange": ("if (page_list_first(&f->taken))\n        flush_tlb_domain(d);", "", PAGING),
+    "no flush in the heap": ("flush_tlb_all();\n            return;", "return;", PAGING),
     "no stamp of free frames": ("uint32_t stamp = tlb_clock();", "uint32_t stamp = 0;", PAGING),
-    "no flush at a foreign entry": ("if ((l1e & PTE_RW) && !l1_owner->is_control)\n            flush_tlb_domain(l1_owner);", "", PAGING),
+    "no flush at a foreign entry": ("flush_tlb_domain(l1_owner);", "", PAGING),
     "no flush at a grant's unmap": ("flush_tlb_domain(current->domain)", "(void)0", PAGING + ["core_grants_fuzz"]),
     "no flush when an LDT goes": ("v->arch.pv.ldt_mapped = 0;\n    flush_tlb_domain(v->domain);", "v->arch.pv.ldt_mapped = 0;", PAGING),
     "no flush when a GDT is set": ("flush_tlb_local(); /* the slots' old translations */", "", PAGING),
@@ -75,6 +76,10 @@ def killer(name):
 
 
 def main():
+    if sys.argv[1:] == ["--texts"]:
+        files = {find(text) for text, _, _ in MUTANTS.values()}
+        print(f"{len(MUTANTS)} mutants in {len(files)} files")
+        return 0
     survivors = 0
     for name in sys.argv[1:] or MUTANTS:
         by = killer(name)
