@@ -3,17 +3,19 @@
 """What only the machine's outside can show: what the hypervisor maps, as the CPU sees it, and that NMIs do no harm.
 
 QEMU lists the page tables that are loaded. Nothing of the hypervisor's is both writable and executable, by whatever address; what is constant in its image is written by nobody; each
-stack has a page below it that is not there.
+stack has a page below it that is not there. And a machine that breaks ends as a panic.
 """
 import re
 import subprocess
 
+import ending
 import qemu_monitor
-from machine import Machine, built, run_tests
+from machine import DEBUG_EXIT, Machine, built, run_tests
 
 CONFIG = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\n"
 ENTRY = re.compile(r"([0-9a-f]{16}): ([0-9a-f]{16}) ([-A-Z]{9})")
 IMAGE, DIRECT_MAP, DIRECT_MAP_END = 0xffff82d040000000, 0xffff830000000000, 0xffff880000000000
+MACHINE_CHECK = "mce 0 1 0xb200000000000000 0x5 0 0"     # CPU, bank, status: valid, uncorrected, enabled; what is known of where
 GUARDS = (0x0000, 0x2000, 0x4000, 0x6000, 0x8000)
 
 
@@ -47,11 +49,15 @@ def maps_nothing_too_much():
 
 
 def survives_nmis():
-    """NMIs at any moment, in one guest that computes and in what the hypervisor prints for another, are said and harm nothing."""
+    """NMIs at any moment, in one guest that computes and in what the hypervisor prints for another, are said and harm nothing.
+
+    After a machine check, an uncorrected error, nobody goes on: the hypervisor says where it came and ends the machine as a panic.
+    """
     directory = Machine.scratch()
     config = CONFIG.replace("hello", "flood") + CONFIG[CONFIG.index("["):].replace("hello", "forever")
     guests = {name: built("bad-guests/" + name) for name in ("flood", "forever")}
-    with Machine.direct("nmi", config, guests, mem="256", directory=directory, qemu=qemu_monitor.args(directory)) as m:
+    config = f"debug_exit = {ending.DEBUG_EXIT_PORT}\n" + config
+    with Machine.direct("nmi", config, guests, mem="256", directory=directory, qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
         m.expect(r"flood: the same line", 30)
         monitor = qemu_monitor.Monitor(directory)
         for _ in range(100):
@@ -60,6 +66,10 @@ def survives_nmis():
         m.expect(r"flood: the same line", 30)
         for where in ("a guest", "the hypervisor"):
             assert f"NMI in {where}" in m.text, f"no NMI in {where}"
+        monitor.execute("human-monitor-command", **{"command-line": MACHINE_CHECK})
+        m.expect(r"machine check.* in (a guest|the hypervisor), error code", 30)
+        m.expect(r"(?s)rip .*cr2 ", 30)
+        assert m.wait() == ending.PANICKED
 
 
 if __name__ == "__main__":

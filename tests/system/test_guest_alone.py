@@ -51,6 +51,12 @@ def other_ends_are_told():
     assert status == ending.ASKED_REBOOT, text[-3000:]
 
 
+def panics_are_told():
+    """A CPU that lacks what the hypervisor needs is named, with where that was found, and the run ends as a panic of the hypervisor."""
+    status, text = run("build/pvguest/hello", CPU="qemu64,-cx16,-nx")
+    assert status == ending.PANICKED and "panic: this CPU has no NX" in text and "detect_features+" in text, text[-3000:]
+
+
 def misbehaviour_is_failure():
     """A jump to nowhere and a fault without a stack end the run with failure, after the guest's own line."""
     for name in ("nowhere", "triple"):
@@ -136,6 +142,6 @@ def stock_kernel_boots_alone():
 
 
 if __name__ == "__main__":
-    run_tests(poweroff_is_success, other_ends_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
+    run_tests(poweroff_is_success, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
               bad_kernels_are_named, quitting_is_not_success, a_reset_is_no_poweroff,
               stock_kernel_boots_alone)
