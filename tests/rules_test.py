@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Shows that each rule of tests/style.py and tests/dead_code.py that reads C fires on what it is for, and on nothing else."""
+"""Shows that each rule of tests/style.py, tests/rooms.py and tests/dead_code.py that reads C fires on what it is for, and on nothing else."""
 import re
 import sys
 
 import c_braces
 import c_rules
+import rooms
+import style
 from c_source import blank, functions
 from dead_code import Sources
 from stale_words import Names
@@ -181,6 +183,71 @@ def test_dead():
     }
     expect("dead functions", sorted(text for _, _, text in Sources(texts).problems()),
            ["nothing calls dead()", "nothing calls idle()", "nowhere() is declared and nowhere defined", "tests alone call tested()"])
+
+
+def complaints(rule, path, source):
+    """Lines of which the rule complains when the source stands at that path."""
+    style.problems.clear()
+    rule(path, source.split("\n"))
+    return [int(problem.split(":")[1]) for problem in style.problems]
+
+
+def test_writers():
+    source = """
+    char *p = map_frame(mfn);
+    uint64_t *e = frame_map + 8;
+    rc = guest_write(at, &v, 8);
+    rc = guest_write_zeros(at, 8);
+    uint64_t *t = (uint64_t *)read_frame(mfn);
+    *(uint64_t *)(table_entry(pg, 3)) = 0;
+    uint64_t *u = (uint64_t *)(uintptr_t)entry;
+    const uint64_t *c = (const uint64_t *)read_frame(mfn);
+    rc = copy_to_guest(at, &v, 8);
+    void *q = map_guest_frame(d, mfn);
+"""
+    for path in ("hypervisor/core/grant/a.c", "hypervisor/pv/a.c", "hypervisor/x86/a.c"):
+        expect("who writes to guests", complaints(style.check_writers, path, source), [2, 3, 4, 5, 6, 7, 8])
+    expect("the one writer of entries", complaints(style.check_writers, "hypervisor/pv/set_pte.h", source), [2, 3, 4, 5])
+    expect("others are free", complaints(style.check_writers, "tests/host/a.c", source), [])
+    wrong = []
+    for path in style.MAPS_TO_WRITE | style.COPIES_OUT:
+        with open(path, encoding="utf-8") as text:
+            if not re.search(r"\b(map_frame|frame_map|guest_write)", text.read()):
+                wrong.append(path)
+    expect("who may write and does not", wrong, [])
+
+
+def test_includes():
+    source = "#include <stdio.h>\n#include <pv/mm.h>\n#include <core/base/log.h>\n#include <port/machine.h>\n#include <xen/xen.h>\n"
+    for path, wanted in (("hypervisor/core/base/a.c", [1, 2]), ("hypervisor/include/hv/a.h", [1, 2]), ("hypervisor/pv/a.c", [1]),
+                         ("hypervisor/x86/a.c", [1]), ("hypervisor/loader/a.c", [1, 2, 2, 3, 4]), ("dom0-tools/lib/a.c", [2, 3, 4]),
+                         ("include/xen/a.h", [1, 2, 3, 4]), ("tests/unit/a.c", [])):
+        expect(f"includes of {path}", complaints(style.check_includes, path, source), wanted)
+    expect("x86 and core's insides", complaints(style.check_includes, "hypervisor/x86/a.c", "#include <core/sched/sched.h>\n"), [1])
+
+
+def test_core():
+    source = "a = v->arch.xcr0;\nb = d->arch;\nif (x & PTE_RW)\nif (pg->type_info & PGT_l1_page_table)\npv_map(d);\nPGT_writable_page;\n"
+    expect("words of a kind in core", complaints(style.check_core, "hypervisor/core/life/a.c", source), [1, 2, 3, 4, 5])
+    expect("and elsewhere", complaints(style.check_core, "hypervisor/pv/a.c", source), [])
+
+
+def test_rooms():
+    files = {
+        "hypervisor/core/base/low.h": "void low(void);\n",
+        "hypervisor/core/base/low.c": "#include <core/life/top.h>\nvoid low(void)\n{\n    high();\n}\n",
+        "hypervisor/core/life/top.h": "void high(void);\n",
+        "hypervisor/core/life/high.c": "#include <core/base/low.h>\nint shown;\nvoid high(void)\n{\n    low();\n}\n",
+        "hypervisor/core/frame/own.c": "static void high(void)\n{\n}\nvoid own(void)\n{\n    high(); /* shown */\n}\n",
+        "hypervisor/core/event/bare.c": "extern int shown;\nint bare(void)\n{\n    return shown;\n}\n",
+        "hypervisor/core/attic/x.c": "int x;\n",
+    }
+    found = []
+    rooms.check({path: text.splitlines() for path, text in files.items()}, lambda path, line, text: found.append((path.split("/")[2], line)))
+    expect("arrows that point up", sorted(found), [("attic", 1), ("base", 1), ("base", 4), ("event", 1)])
+    code = rooms.lines_of_code({"hypervisor/core/base/a.c": ["/* a", " * b */", "", "int c; // d", 'char *e = "/* f";'],
+                                "hypervisor/x86/a.asm": ["; a", "nop ; b", ""], "tests/a.c": ["int g;"]})
+    expect("lines of code", dict(code), {"core/base": 2, "x86": 1})
 
 
 for test in [value for name, value in sorted(globals().items()) if name.startswith("test_")]:
