@@ -11,7 +11,8 @@
 
 #include <core/state/cpu.h>
 
-struct cpu *this_cpu(void);
+/* No function begins on one CPU and ends on another, so the compiler may ask once in each. */
+struct cpu *this_cpu(void) __attribute__((const));
 struct cpu *cpu_by_id(unsigned int id);
 
 #define current (this_cpu()->running)
