@@ -15,8 +15,10 @@
 void *memcpy(void *to, const void *from, size_t n)
 {
     void *dest = to;
+    size_t words = n / 8, rest = n % 8;
 
-    __asm__ volatile("rep movsb" : "+D"(dest), "+S"(from), "+c"(n) : : "memory");
+    __asm__ volatile("rep movsq" : "+D"(dest), "+S"(from), "+c"(words) : : "memory");
+    __asm__ volatile("rep movsb" : "+D"(dest), "+S"(from), "+c"(rest) : : "memory");
     return to;
 }
 
