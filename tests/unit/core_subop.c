@@ -135,10 +135,21 @@ static void memory_and_vcpus(void **state)
     host_read_only_end = 0;
 }
 
+static long grant_one(unsigned int cmd, void *op, size_t size)
+{
+    long rc;
+
+    memcpy(host_guest(CORE_ARG), op, size);
+    rc = core_call(v, __HYPERVISOR_grant_table_op, cmd, CORE_ARG, 1);
+    memcpy(op, host_guest(CORE_ARG), size);
+    return rc;
+}
+
 static void grants(void **state)
 {
     struct gnttab_setup_table table = {.dom = DOMID_SELF, .nr_frames = 2, .frame_list = CORE_DATA};
-    struct gnttab_map_grant_ref map = {.host_addr = CORE_DATA, .ref = 8, .dom = 0};
+    struct gnttab_map_grant_ref map = {.flags = GNTMAP_device_map, .ref = 8, .dom = 0};
+    struct gnttab_unmap_grant_ref unmap = {0};
     unsigned int frames = v->domain->grant->nr_frames;
 
     (void)state;
@@ -146,6 +157,15 @@ static void grants(void **state)
     assert_int_equal(v->domain->grant->nr_frames, frames);
     grant_table_set_entry(ctl->domain, 8, 3, (uint32_t)ctl->domain->pages.first);
     UNWRITABLE(v, grant_table_op, GNTTABOP_map_grant_ref, map);
+    assert_int_equal(grant_active(ctl->domain->grant, 8)->writers, 0);
+    assert_int_equal(grant_one(GNTTABOP_map_grant_ref, &map, sizeof(map)), 0);
+    assert_int_equal(map.status, GNTST_okay);
+    unmap.dev_bus_addr = map.dev_bus_addr;
+    unmap.handle = map.handle;
+    UNWRITABLE(v, grant_table_op, GNTTABOP_unmap_grant_ref, unmap);
+    assert_int_equal(grant_active(ctl->domain->grant, 8)->writers, 1);
+    assert_int_equal(grant_one(GNTTABOP_unmap_grant_ref, &unmap, sizeof(unmap)), 0);
+    assert_int_equal(unmap.status, GNTST_okay);
     assert_int_equal(grant_active(ctl->domain->grant, 8)->writers, 0);
     assert_int_equal(host_recount(), 0);
 }
@@ -180,6 +200,7 @@ static void show(const struct subop *row, const void *arg, long rc)
 static void they_can_be_shown(void **state)
 {
     struct evtchn_send *send = host_guest(CORE_ARG);
+    struct gnttab_unmap_grant_ref unmap = {0};
     uint32_t pos = 0;
     char text[4096];
     size_t n;
@@ -194,11 +215,14 @@ static void they_can_be_shown(void **state)
     assert_int_equal(answer, -XEN_EINVAL);
     assert_int_equal(core_call(v, __HYPERVISOR_sched_op, SCHEDOP_yield, CORE_NOWHERE, 0), 0);
     assert_string_equal(shown, "SCHEDOP_yield");
+    assert_int_equal(grant_one(GNTTABOP_unmap_grant_ref, &unmap, sizeof(unmap)), 0);
+    assert_string_equal(shown, "GNTTABOP_unmap_grant_ref");
     subop_show = NULL;
     assert_null(v->hc_subop);
 
     /* A refusal says in which operation it was. */
     log_clear();
+    send->port = 99;
     assert_int_equal(core_call(v, __HYPERVISOR_event_channel_op, EVTCHNOP_close, CORE_ARG, 0),
                      -XEN_EINVAL);
     n = log_read(text, sizeof(text) - 1, &pos);

@@ -76,7 +76,7 @@ static bool crosses_page(const struct gnttab_copy_ptr *p, uint16_t len)
     return (uint32_t)p->offset + len > PAGE_SIZE;
 }
 
-static int copy(const struct gnttab_copy *op)
+int grant_copy(const struct gnttab_copy *op)
 {
     struct side from __uninitialized, to __uninitialized;
     int rc;
@@ -97,9 +97,4 @@ static int copy(const struct gnttab_copy *op)
     }
     close_side(&from);
     return rc;
-}
-
-void grant_copy_one(struct gnttab_copy *op)
-{
-    op->status = (int16_t)copy(op);
 }

@@ -54,9 +54,17 @@ static inline uint64_t grant_entries(const struct grant_table *gt)
 {
     return (uint64_t)gt->nr_frames * ENTRIES_PER_FRAME;
 }
-struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref);
+static inline struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref)
+{
+    return &gt->active[ref / ENTRIES_PER_FRAME][ref % ENTRIES_PER_FRAME];
+}
 /* NULL when the domain's frames are gone already (teardown). */
-struct grant_entry_v1 *grant_shared(struct grant_table *gt, grant_ref_t ref);
+static inline struct grant_entry_v1 *grant_shared(struct grant_table *gt, grant_ref_t ref)
+{
+    struct grant_entry_v1 *frame = gt->shared[ref / ENTRIES_PER_FRAME];
+
+    return frame ? &frame[ref % ENTRIES_PER_FRAME] : NULL;
+}
 
 /* --- grant_pin.c --- */
 /* Begins a use of rd's grant by ld: checks the entry, marks it in use, gives the frame. Takes rd's
@@ -64,7 +72,6 @@ struct grant_entry_v1 *grant_shared(struct grant_table *gt, grant_ref_t ref);
 int __must_check grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref,
                            bool readonly, mfn_t *frame);
 void grant_unpin(struct domain *rd, grant_ref_t ref, bool readonly);
-void grant_unpin_locked(struct domain *rd, grant_ref_t ref, bool readonly);
 /* The references of one mapping: general, and writable unless readonly. False: the frame is not
  * rd's, or is a table. */
 bool __must_check grant_get_frame(struct domain *rd, mfn_t frame, bool readonly);
@@ -80,22 +87,28 @@ void maptrack_free(struct grant_table *gt, uint32_t handle);
 /* NULL: no such handle can exist */
 struct maptrack *maptrack_entry(struct grant_table *gt, uint32_t handle);
 
-/* --- operations on one element: read args in place, leave status in place --- */
-void grant_map_one(struct gnttab_map_grant_ref *op);
-void grant_copy_one(struct gnttab_copy *op);
+/* --- grant_map.c, grant_copy.c: one element of a call. 0 or GNTST_*. --- */
+int __must_check grant_map(struct gnttab_map_grant_ref *op); /* and the out fields, when 0 */
+int __must_check grant_copy(const struct gnttab_copy *op);
 
-/* Unmapping is in two halves, with one TLB flush between them for a batch. */
-struct grant_unmap {
-    uint64_t host_addr, new_addr, dev_bus_addr;
-    uint32_t handle;
-    int16_t status;
-    /* filled by the first half: */
-    struct domain *rd;
-    mfn_t frame;
-    uint32_t ref, done; /* GNTMAP_host_map, GNTMAP_device_map that were undone; GNTMAP_readonly */
-    bool last;          /* the handle is free now */
+#define UNMAP_BATCH 16
+
+/* What a call has taken out of page tables and maptracks. It is still held until the TLBs have been
+ * flushed, once for many. */
+struct grant_unmaps {
+    unsigned int nr;
+    struct grant_unmapped {
+        struct domain *rd; /* referenced */
+        mfn_t frame;
+        uint32_t ref, handle;
+        uint32_t mappings; /* GNTMAP_host_map, GNTMAP_device_map: whose references are to drop */
+        bool readonly;
+        bool last; /* the handle has no mapping any more */
+    } of[UNMAP_BATCH];
 };
-void grant_unmap_begin(struct grant_unmap *op);
-void grant_unmap_complete(struct grant_unmap *op); /* after the flush */
+/* An address of 0 is not asked for; new_addr: what is mapped there takes the place. */
+int __must_check grant_unmap(struct grant_unmaps *batch, uint32_t handle, uint64_t host_addr,
+                             uint64_t dev_bus_addr, uint64_t new_addr);
+void grant_unmap_complete(struct grant_unmaps *batch); /* at the end of the call */
 
 #endif

@@ -13,6 +13,7 @@
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
 #include <port/current.h>
+#include <port/machine.h>
 #include <xen/errno.h>
 
 #define MAPPINGS (GNTMAP_host_map | GNTMAP_device_map)
@@ -43,22 +44,7 @@ static void put_references(struct domain *rd, mfn_t frame, uint32_t mappings, bo
         grant_put_frame(rd, frame, readonly);
 }
 
-static int map_pinned(struct gnttab_map_grant_ref *op, struct domain *rd, mfn_t frame)
-{
-    int rc = 0;
-
-    if (!get_references(rd, frame, op->flags))
-        return refused(GNTST_bad_page, "grant map: frame %#lx of d%u cannot be mapped%s",
-                       (unsigned long)frame.n, rd->domain_id,
-                       op->flags & GNTMAP_readonly ? "" : " writable");
-    if (op->flags & GNTMAP_host_map)
-        rc = current->domain->ops->grant_map(op->host_addr, frame, op->flags);
-    if (rc)
-        put_references(rd, frame, op->flags, op->flags & GNTMAP_readonly);
-    return rc;
-}
-
-static int map_grant(struct gnttab_map_grant_ref *op, struct domain *rd, uint32_t handle)
+static int map_to(struct gnttab_map_grant_ref *op, struct domain *rd, uint32_t handle)
 {
     struct domain *ld = current->domain;
     bool readonly = op->flags & GNTMAP_readonly;
@@ -68,11 +54,15 @@ static int map_grant(struct gnttab_map_grant_ref *op, struct domain *rd, uint32_
 
     if (rc)
         return rc;
-    rc = map_pinned(op, rd, frame);
-    if (rc) {
-        grant_unpin(rd, op->ref, readonly);
-        return rc;
+    if (!get_references(rd, frame, op->flags)) {
+        rc = refused(GNTST_bad_page, "grant map: frame %#lx of d%u cannot be mapped%s",
+                     (unsigned long)frame.n, rd->domain_id, readonly ? "" : " writable");
+        goto err_unpin;
     }
+    if (op->flags & GNTMAP_host_map)
+        rc = ld->ops->grant_map(op->host_addr, frame, op->flags);
+    if (rc)
+        goto err_put_references;
     spin_lock(&rd->grant->lock);
     m->rd = rd; /* with the caller's reference */
     m->ref = op->ref;
@@ -81,34 +71,39 @@ static int map_grant(struct gnttab_map_grant_ref *op, struct domain *rd, uint32_
     op->handle = handle;
     op->dev_bus_addr = frame.n << PAGE_SHIFT;
     return 0;
+
+err_put_references:
+    put_references(rd, frame, op->flags, readonly);
+err_unpin:
+    grant_unpin(rd, op->ref, readonly);
+    return rc;
 }
 
-void grant_map_one(struct gnttab_map_grant_ref *op)
+int grant_map(struct gnttab_map_grant_ref *op)
 {
     struct grant_table *gt = current->domain->grant;
     struct domain *rd;
     uint32_t handle;
+    int rc;
 
-    if (!(op->flags & MAPPINGS) || (op->flags & ~(uint32_t)KNOWN_FLAGS)) {
-        op->status = (int16_t)refused(GNTST_bad_gntref, "grant map: flags %#x", op->flags);
-        return;
-    }
+    if (!(op->flags & MAPPINGS) || (op->flags & ~(uint32_t)KNOWN_FLAGS))
+        return refused(GNTST_bad_gntref, "grant map: flags %#x", op->flags);
     rd = get_domain_by_id(op->dom);
-    if (!rd) {
-        op->status = (int16_t)refused(GNTST_bad_domain, "grant map: there is no d%u", op->dom);
-        return;
-    }
+    if (!rd)
+        return refused(GNTST_bad_domain, "grant map: there is no d%u", op->dom);
     handle = maptrack_alloc(gt);
     if (handle == NO_HANDLE) {
-        put_domain(rd);
-        op->status = (int16_t)refused(GNTST_no_device_space, "grant map: no handle is free");
-        return;
+        rc = refused(GNTST_no_device_space, "grant map: no handle is free");
+        goto err_put_domain;
     }
-    op->status = (int16_t)map_grant(op, rd, handle);
-    if (op->status) {
-        maptrack_free(gt, handle);
-        put_domain(rd);
-    }
+    rc = map_to(op, rd, handle);
+    if (!rc)
+        return 0;
+    maptrack_free(gt, handle);
+
+err_put_domain:
+    put_domain(rd);
+    return rc;
 }
 
 /* The granter that handle leads to, with a reference; NULL when the handle is not in use. */
@@ -123,69 +118,81 @@ static struct domain *granter_of(struct grant_table *gt, struct maptrack *m)
     return rd;
 }
 
-/* Under the granter's lock: takes the mappings out that op names. 0 or GNTST_*. */
-static int undo_locked(struct grant_unmap *op, struct maptrack *m)
+/* Under the granter's lock: takes the mappings out that are named. 0 or GNTST_*. */
+static int undo_locked(struct grant_unmapped *u, struct maptrack *m, uint64_t host_addr,
+                       uint64_t dev_bus_addr, uint64_t new_addr)
 {
-    const struct active_grant *a;
-    int rc = 0;
+    int rc;
 
-    if (!m->flags || m->rd != op->rd)
+    if (!m->flags || m->rd != u->rd)
         return GNTST_bad_handle;
-    op->ref = m->ref;
-    a = grant_active(op->rd->grant, m->ref);
-    op->frame = a->frame;
-    op->done = m->flags & GNTMAP_readonly;
-    if (op->dev_bus_addr && (m->flags & GNTMAP_device_map)) {
-        if (op->dev_bus_addr != op->frame.n << PAGE_SHIFT)
+    u->ref = m->ref;
+    u->frame = grant_active(u->rd->grant, m->ref)->frame;
+    u->readonly = m->flags & GNTMAP_readonly;
+    u->mappings = 0;
+    if (dev_bus_addr && (m->flags & GNTMAP_device_map)) {
+        if (dev_bus_addr != u->frame.n << PAGE_SHIFT)
             return refused(GNTST_general_error, "grant unmap: %#lx is not the bus address",
-                           (unsigned long)op->dev_bus_addr);
-        op->done |= GNTMAP_device_map;
+                           (unsigned long)dev_bus_addr);
+        u->mappings |= GNTMAP_device_map;
     }
-    if (op->host_addr && (m->flags & GNTMAP_host_map)) {
-        rc = current->domain->ops->grant_unmap(op->host_addr, op->frame, m->flags, op->new_addr);
-        if (rc) {
-            op->done = 0;
+    if (host_addr && (m->flags & GNTMAP_host_map)) {
+        rc = current->domain->ops->grant_unmap(host_addr, u->frame, m->flags, new_addr);
+        if (rc)
             return rc;
-        }
-        op->done |= GNTMAP_host_map;
+        u->mappings |= GNTMAP_host_map;
     }
-    m->flags &= ~(op->done & MAPPINGS);
-    op->last = !(m->flags & MAPPINGS);
-    if (op->last)
+    m->flags &= ~u->mappings;
+    u->last = !(m->flags & MAPPINGS);
+    if (u->last)
         m->flags = 0; /* from here on nobody else unmaps it */
     return 0;
 }
 
-void grant_unmap_begin(struct grant_unmap *op)
+int grant_unmap(struct grant_unmaps *batch, uint32_t handle, uint64_t host_addr,
+                uint64_t dev_bus_addr, uint64_t new_addr)
 {
     struct grant_table *gt = current->domain->grant;
-    struct maptrack *m = maptrack_entry(gt, op->handle);
+    struct maptrack *m = maptrack_entry(gt, handle);
+    struct grant_unmapped *u = &batch->of[batch->nr];
+    int rc;
 
-    op->done = 0;
-    op->last = false;
-    op->rd = m ? granter_of(gt, m) : NULL;
-    if (!op->rd) {
-        op->status = (int16_t)refused(GNTST_bad_handle, "grant unmap: handle %u", op->handle);
-        return;
-    }
-    spin_lock(&op->rd->grant->lock);
-    op->status = (int16_t)undo_locked(op, m);
-    spin_unlock(&op->rd->grant->lock);
+    u->handle = handle;
+    u->rd = m ? granter_of(gt, m) : NULL;
+    if (!u->rd)
+        return refused(GNTST_bad_handle, "grant unmap: handle %u", handle);
+    spin_lock(&u->rd->grant->lock);
+    rc = undo_locked(u, m, host_addr, dev_bus_addr, new_addr);
+    spin_unlock(&u->rd->grant->lock);
+    if (rc)
+        put_domain(u->rd);
+    else if (++batch->nr == UNMAP_BATCH)
+        grant_unmap_complete(batch);
+    return rc;
 }
 
-void grant_unmap_complete(struct grant_unmap *op)
+/* Gives back what was held for mappings that are gone. */
+static void drop(struct grant_table *gt, const struct grant_unmapped *u)
 {
-    bool readonly = op->done & GNTMAP_readonly;
-
-    if (!op->rd)
+    put_references(u->rd, u->frame, u->mappings, u->readonly);
+    if (!u->last)
         return;
-    put_references(op->rd, op->frame, op->done, readonly);
-    if (op->last) {
-        grant_unpin(op->rd, op->ref, readonly);
-        maptrack_free(current->domain->grant, op->handle);
-        put_domain(op->rd); /* the handle's */
+    grant_unpin(u->rd, u->ref, u->readonly);
+    maptrack_free(gt, u->handle);
+    put_domain(u->rd); /* the handle's */
+}
+
+void grant_unmap_complete(struct grant_unmaps *batch)
+{
+    struct domain *ld = current->domain;
+
+    if (batch->nr)
+        flush_tlb_domain(ld);
+    for (unsigned int i = 0; i < batch->nr; i++) {
+        drop(ld->grant, &batch->of[i]);
+        put_domain(batch->of[i].rd);
     }
-    put_domain(op->rd);
+    batch->nr = 0;
 }
 
 /* One handle of a domain that is being destroyed. Its page tables give back the references of host
@@ -193,18 +200,20 @@ void grant_unmap_complete(struct grant_unmap *op)
 static void release(struct grant_table *gt, uint32_t handle)
 {
     struct maptrack *m = maptrack_entry(gt, handle);
-    struct domain *rd = m->rd;
-    bool readonly = m->flags & GNTMAP_readonly;
-    mfn_t frame;
+    struct grant_unmapped u = {
+        .rd = m->rd,
+        .ref = m->ref,
+        .handle = handle,
+        .mappings = m->flags & GNTMAP_device_map,
+        .readonly = m->flags & GNTMAP_readonly,
+        .last = true,
+    };
 
-    spin_lock(&rd->grant->lock);
-    frame = grant_active(rd->grant, m->ref)->frame;
-    grant_unpin_locked(rd, m->ref, readonly);
-    spin_unlock(&rd->grant->lock);
-    put_references(rd, frame, m->flags & GNTMAP_device_map, readonly);
+    spin_lock(&u.rd->grant->lock);
+    u.frame = grant_active(u.rd->grant, m->ref)->frame;
     m->flags = 0;
-    maptrack_free(gt, handle);
-    put_domain(rd);
+    spin_unlock(&u.rd->grant->lock);
+    drop(gt, &u);
 }
 
 #define RELEASE_BATCH 64

@@ -2,8 +2,7 @@
 /*
  * grant_table_op: the hypercall. Operations on many elements go through them one by one, write each
  * status back, and give way between two of them; -XEN_EFAULT ends the call where it stands. What
- * concerns version 2 or page transfer is refused. Unmapping goes its own way: many elements share
- * one flush.
+ * concerns version 2 or page transfer is refused. Elements that unmap share a flush of the TLBs.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
@@ -12,11 +11,10 @@
 #include <core/domain/subop.h>
 #include <core/grant/grant_internal.h>
 
-#define UNMAP_BATCH 16 /* elements for one TLB flush */
-
 /* The operation on each of count elements: what subop_run() does for one, without asking the row
  * each time how. */
-static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count)
+static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count,
+                 void *about)
 {
     uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized;
     struct vcpu *v = current;
@@ -33,7 +31,7 @@ static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned 
         } else if (copy_from_guest(op, at, row->size) || copy_to_guest(at, op, row->size)) {
             rc = -XEN_EFAULT;
         } else {
-            rc = row->fn(NULL, op);
+            rc = row->fn(about, op);
             rc = rc ? rc : copy_to_guest(at, op, row->size);
             if (unlikely(subop_show))
                 subop_show(row, op, rc);
@@ -45,13 +43,13 @@ static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned 
 
 static long map_one(struct gnttab_map_grant_ref *op)
 {
-    grant_map_one(op);
+    op->status = (int16_t)grant_map(op);
     return 0;
 }
 
 static long copy_one(struct gnttab_copy *op)
 {
-    grant_copy_one(op);
+    op->status = (int16_t)grant_copy(op);
     return 0;
 }
 
@@ -61,76 +59,15 @@ static long transfer(struct gnttab_transfer *op)
     return 0;
 }
 
-static int read_unmap(unsigned int cmd, gva_t at, struct grant_unmap *u)
+static long unmap_one(void *batch, struct gnttab_unmap_grant_ref *op)
 {
-    struct gnttab_unmap_and_replace replace;
-    struct gnttab_unmap_grant_ref plain;
-
-    if (cmd == GNTTABOP_unmap_and_replace) {
-        if (copy_from_guest(&replace, at, sizeof(replace)))
-            return -XEN_EFAULT;
-        *u = (struct grant_unmap){
-            .host_addr = replace.host_addr, .new_addr = replace.new_addr, .handle = replace.handle};
-        return 0;
-    }
-    if (copy_from_guest(&plain, at, sizeof(plain)))
-        return -XEN_EFAULT;
-    *u = (struct grant_unmap){
-        .host_addr = plain.host_addr, .dev_bus_addr = plain.dev_bus_addr, .handle = plain.handle};
+    op->status = (int16_t)grant_unmap(batch, op->handle, op->host_addr, op->dev_bus_addr, 0);
     return 0;
 }
 
-static int write_unmap(unsigned int cmd, gva_t at, const struct grant_unmap *u)
+static long replace_one(void *batch, struct gnttab_unmap_and_replace *op)
 {
-    size_t offset = cmd == GNTTABOP_unmap_and_replace
-                        ? offsetof(struct gnttab_unmap_and_replace, status)
-                        : offsetof(struct gnttab_unmap_grant_ref, status);
-
-    return copy_to_guest(at + offset, &u->status, sizeof(u->status));
-}
-
-static long unmap_batch(unsigned int cmd, gva_t uop, unsigned int n, size_t size)
-{
-    struct grant_unmap batch[UNMAP_BATCH] __uninitialized;
-    unsigned int begun;
-    long rc = 0;
-    gva_t at;
-
-    for (begun = 0; begun < n; begun++) {
-        if (!guest_index(uop, begun, size, &at) || read_unmap(cmd, at, &batch[begun])) {
-            rc = -XEN_EFAULT;
-            break;
-        }
-        grant_unmap_begin(&batch[begun]);
-    }
-    flush_tlb_domain(current->domain);
-    for (unsigned int i = 0; i < begun; i++) {
-        grant_unmap_complete(&batch[i]);
-        if (!guest_index(uop, i, size, &at) || write_unmap(cmd, at, &batch[i]))
-            rc = -XEN_EFAULT;
-    }
-    return rc;
-}
-
-static long unmap(unsigned int cmd, gva_t uop, unsigned int count)
-{
-    size_t size = cmd == GNTTABOP_unmap_and_replace ? sizeof(struct gnttab_unmap_and_replace)
-                                                    : sizeof(struct gnttab_unmap_grant_ref);
-
-    for (unsigned int done = 0; done < count;) {
-        unsigned int n = MIN(count - done, (unsigned int)UNMAP_BATCH);
-        gva_t at;
-        long rc;
-
-        if (!guest_index(uop, done, size, &at))
-            return -XEN_EFAULT;
-        if (done && hypercall_preempt_check())
-            return hypercall_create_continuation(cmd, at, count - done);
-        rc = unmap_batch(cmd, at, n, size);
-        if (rc)
-            return rc;
-        done += n;
-    }
+    op->status = (int16_t)grant_unmap(batch, op->handle, op->host_addr, 0, op->new_addr);
     return 0;
 }
 
@@ -279,7 +216,23 @@ static long get_version(struct gnttab_get_version *op)
     OP(GNTTABOP_set_version,       set_version,       const gva_t,                     SUBOP_ADDRESS) \
     OP(GNTTABOP_get_version,       get_version,       struct gnttab_get_version,       SUBOP_INOUT)
 SUBOPS(operations, OPS, -XEN_ENOSYS)
+
+#define UNMAPS(OP)                                                                                      \
+    OP(GNTTABOP_unmap_grant_ref,   unmap_one,         struct gnttab_unmap_grant_ref,     SUBOP_INOUT) \
+    OP(GNTTABOP_unmap_and_replace, replace_one,       struct gnttab_unmap_and_replace,   SUBOP_INOUT)
+SUBOPS_OF(unmaps, UNMAPS, -XEN_ENOSYS)
 /* clang-format on */
+
+static long unmap(unsigned int cmd, gva_t uop, unsigned int count)
+{
+    struct grant_unmaps batch __uninitialized;
+    long rc;
+
+    batch.nr = 0;
+    rc = each(&unmaps.row[cmd], cmd, uop, count, &batch);
+    grant_unmap_complete(&batch);
+    return rc;
+}
 
 long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
 {
@@ -293,7 +246,7 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
     case GNTTABOP_copy:
     case GNTTABOP_transfer:
     case GNTTABOP_swap_grant_ref:
-        return each(&operations_rows[cmd], cmd, uop, count);
+        return each(&operations.row[cmd], cmd, uop, count, NULL);
     case GNTTABOP_cache_flush:
         return -XEN_EOPNOTSUPP;
     default: /* ABI: the rest are about one table */

@@ -94,10 +94,12 @@ int grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref, bool 
     return rc;
 }
 
-void grant_unpin_locked(struct domain *rd, grant_ref_t ref, bool readonly)
+void grant_unpin(struct domain *rd, grant_ref_t ref, bool readonly)
 {
-    struct active_grant *a = grant_active(rd->grant, ref);
+    struct active_grant *a;
 
+    spin_lock(&rd->grant->lock);
+    a = grant_active(rd->grant, ref);
     if (readonly)
         a->readers--;
     else
@@ -106,12 +108,6 @@ void grant_unpin_locked(struct domain *rd, grant_ref_t ref, bool readonly)
         clear_status(rd->grant, ref, GTF_writing);
     if (!a->writers && !a->readers)
         clear_status(rd->grant, ref, GTF_reading);
-}
-
-void grant_unpin(struct domain *rd, grant_ref_t ref, bool readonly)
-{
-    spin_lock(&rd->grant->lock);
-    grant_unpin_locked(rd, ref, readonly);
     spin_unlock(&rd->grant->lock);
 }
 

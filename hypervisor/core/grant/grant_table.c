@@ -15,21 +15,8 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define FRAMES_PER_CHECK     64
 #define MOST_FRAMES          1024
 #define MOST_MAPTRACK_FRAMES 8192
-
-struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref)
-{
-    return &gt->active[ref / ENTRIES_PER_FRAME][ref % ENTRIES_PER_FRAME];
-}
-
-struct grant_entry_v1 *grant_shared(struct grant_table *gt, grant_ref_t ref)
-{
-    struct grant_entry_v1 *frame = gt->shared[ref / ENTRIES_PER_FRAME];
-
-    return frame ? &frame[ref % ENTRIES_PER_FRAME] : NULL;
-}
 
 static int add_frame(struct domain *d)
 {
@@ -98,7 +85,7 @@ int grant_table_free_frames(struct domain *d)
         gt->shared[i] = NULL;
         spin_unlock(&gt->lock);
         unshare_hv_page(frame);
-        if (frame && i % FRAMES_PER_CHECK == 0 && i && hypercall_preempt_check())
+        if (frame && hypercall_preempt_check())
             return -XEN_ERESTART;
     }
     return 0;

@@ -9,8 +9,6 @@
 #include <port/atomic.h>
 #include <xen/errno.h>
 
-#define FRAMES_PER_CHECK 64
-
 int maptrack_init(struct grant_table *gt, unsigned int max_frames)
 {
     spin_lock_init(&gt->maptrack_lock, RANK_GRANT);
@@ -37,7 +35,7 @@ int maptrack_release(struct grant_table *gt)
 
         WRITE_ONCE(gt->nr_maptrack_frames, last);
         free_hv_pages(gt->maptrack[last], 0);
-        if (last % FRAMES_PER_CHECK == 0 && last && hypercall_preempt_check())
+        if (hypercall_preempt_check())
             return -XEN_ERESTART;
     }
     return 0;
