@@ -21,7 +21,6 @@ PARTS = {
 OUTSIDE = re.compile(r"main|efi_main|mem(cpy|move|set|cmp)|asm_offsets|__[am]san_\w+|(ucnv|UCNV)_\w+_72")
 # What only tests call, with a reason.
 FOR_TESTS = {
-    "sched_switch_to": "puts any vCPU on the CPU",
     "console_ring_frame": "a recount of references asks for it",
 }
 

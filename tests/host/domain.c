@@ -271,9 +271,30 @@ struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_
     return d;
 }
 
+/* The scheduler chooses v, which has used least and has no reason to wait. */
 void host_run_as(struct vcpu *v)
 {
-    sched_switch_to(v);
+    struct vcpu *prev = current;
+    const struct vcpu was = *v;
+    uint32_t paused = v->domain->pause_count;
+    bool parked = v->domain->sched.parked;
+
+    if (v == prev)
+        return;
+    v->pause_flags = v->pause_count = v->domain->pause_count = 0;
+    v->domain->sched.parked = false;
+    vcpu_wake(v); /* it is on the queue now: to its front */
+    v->sched.vtime = 0;
+    list_del(&v->sched.link);
+    list_insert_before(this_cpu()->rq.runnable.next, &v->sched.link);
+    prev->sched.vtime = MAX(prev->sched.vtime, 1);
+    sched_schedule();
+    BUG_ON(current != v);
+    v->sched.vtime = was.sched.vtime;
+    v->pause_flags = was.pause_flags;
+    v->pause_count = was.pause_count;
+    v->domain->pause_count = paused;
+    v->domain->sched.parked = parked;
 }
 
 void host_reap(void)
@@ -286,8 +307,10 @@ void host_destroy(struct domain *d)
 {
     int rc;
 
-    if (current->domain == d)
-        sched_switch_to(this_cpu()->idle);
+    if (current->domain == d) {
+        domain_pause(d);
+        sched_schedule();
+    }
     while ((rc = domain_kill(d)) == -XEN_ERESTART)
         this_cpu()->slice_end = 0;
     if (rc) {

@@ -41,7 +41,7 @@ extern s_time_t host_armed;     /* the machine timer's deadline */
 /* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused.
  */
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages);
-void host_run_as(struct vcpu *v);    /* makes it current without the scheduler */
+void host_run_as(struct vcpu *v);    /* the scheduler's choice, even when v is paused or down */
 void host_destroy(struct domain *d); /* domain_kill() to its end */
 /* A guest kind that has no page tables: what core's own tests use. host_init() makes it the
  * default. */

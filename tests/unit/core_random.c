@@ -297,7 +297,6 @@ static void destroy_all(void)
 {
     struct domain *d;
 
-    sched_switch_to(this_cpu()->idle);
     /* One that is dead already may wait for another to let its frames go: by id, so that each has
      * its turn. */
     for (unsigned int id = 0; id < DOMID_FIRST_RESERVED && next_domain(NULL); id++) {

@@ -181,24 +181,6 @@ void sched_schedule(void)
         vcpu_time_refresh(next, now);
 }
 
-void sched_switch_to(struct vcpu *v)
-{
-    struct cpu *c = this_cpu();
-    struct vcpu *prev = c->running;
-    s_time_t now = clock_now();
-
-    spin_lock(&c->rq.lock);
-    if (prev && prev != v && !is_idle(prev) && vcpu_runnable(prev))
-        enqueue(&c->rq, prev);
-    if (v->sched.queued)
-        dequeue(v);
-    spin_unlock(&c->rq.lock);
-    if (prev && prev != v)
-        switch_vcpus(c, prev, v, now);
-    c->running = v;
-    v->cpu_stack = c;
-}
-
 void vcpu_wake(struct vcpu *v)
 {
     struct cpu *c = cpu_by_id(v->sched.cpu);

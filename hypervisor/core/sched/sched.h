@@ -60,10 +60,9 @@ s_time_t sched_cap_left(const struct domain *d);
 
 int __must_check sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
-void sched_init_cpu(struct cpu *c);   /* its run queue; c->idle is set */
-void sched_switch_to(struct vcpu *v); /* for tests: whoever should run */
-void sched_yield(void);               /* the current one goes behind the next runnable one */
-void sched_schedule(void);            /* exit path: picks who runs and switches `current` */
+void sched_init_cpu(struct cpu *c); /* its run queue; c->idle is set */
+void sched_yield(void);             /* the current one goes behind the next runnable one */
+void sched_schedule(void);          /* exit path: picks who runs and switches `current` */
 /* A vCPU is runnable when it has no reason to pause (v->pause_count, d->pause_count, VPF_* in
  * v->pause_flags). Call after a change of those: puts it on or takes it off its queue, pre-empts if
  * it is due. */
