@@ -120,15 +120,13 @@ static int pv_vcpu_init(struct vcpu *v)
 }
 
 /* A paravirtual guest names frames by their machine numbers. */
-static mfn_t pv_gfn_to_mfn(const struct domain *d, gfn_t gfn)
+static mfn_t pv_gfn_to_mfn(const struct domain *d __unused, gfn_t gfn)
 {
-    (void)d;
     return MFN(gfn.n);
 }
 
-static void pv_set_gpfn(struct domain *d, mfn_t first, unsigned int order, uint64_t gpfn)
+static void pv_set_gpfn(struct domain *d __unused, mfn_t first, unsigned int order, uint64_t gpfn)
 {
-    (void)d;
     for (uint64_t i = 0; i < 1ull << order; i++)
         set_m2p(MFN(first.n + i), gpfn == INVALID_GPFN ? gpfn : gpfn + i);
 }

@@ -139,10 +139,8 @@ static int op_copy_page(struct mmuext *m, const struct mmuext_op *op)
 }
 
 /* XSA-167: superpages do not exist here; nothing is looked at. */
-static int op_superpage(struct mmuext *m, const struct mmuext_op *op)
+static int op_superpage(struct mmuext *m __unused, const struct mmuext_op *op __unused)
 {
-    (void)m;
-    (void)op;
     return -XEN_EOPNOTSUPP;
 }
 

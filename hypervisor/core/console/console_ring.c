@@ -46,9 +46,8 @@ void console_ring_init(void)
     memset(rings, 0, sizeof(rings));
 }
 
-static void guest_notified(struct domain *d, evtchn_port_t port)
+static void guest_notified(struct domain *d __unused, evtchn_port_t port __unused)
 {
-    (void)d, (void)port;
     cpu_raise(this_cpu(), CPU_WORK_CONSOLE);
 }
 

@@ -35,7 +35,7 @@ static int check_create(const struct xen_domctl_createdomain *c)
     return 0;
 }
 
-int domctl_createdomain(struct domain *unused, struct xen_domctl *op)
+int domctl_createdomain(struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_createdomain *c = &op->u.createdomain;
     struct domain_config cfg = {
@@ -48,18 +48,15 @@ int domctl_createdomain(struct domain *unused, struct xen_domctl *op)
                                                           : (unsigned int)c->max_maptrack_frames,
         .options = c->flags,
     };
-    struct domain *d;
     int rc = check_create(c);
 
-    (void)unused;
     if (rc)
         return rc;
     memcpy(cfg.handle, c->handle, sizeof(cfg.handle));
     rc = domain_create(&cfg, &d);
-    if (rc)
-        return rc;
-    op->domain = d->domain_id;
-    return 0;
+    if (!rc)
+        op->domain = d->domain_id;
+    return rc;
 }
 
 static bool is_self(const struct domain *d)
@@ -67,31 +64,27 @@ static bool is_self(const struct domain *d)
     return d == current->domain;
 }
 
-int domctl_destroydomain(struct domain *d, struct xen_domctl *op)
+int domctl_destroydomain(struct domain *d, struct xen_domctl *op __unused)
 {
-    (void)op;
     if (is_self(d))
         return refused(-XEN_EINVAL, "of the calling domain");
     return domain_kill(d);
 }
 
-int domctl_pausedomain(struct domain *d, struct xen_domctl *op)
+int domctl_pausedomain(struct domain *d, struct xen_domctl *op __unused)
 {
-    (void)op;
     if (is_self(d))
         return refused(-XEN_EINVAL, "of the calling domain");
     return domain_pause_by_controller(d);
 }
 
-int domctl_unpausedomain(struct domain *d, struct xen_domctl *op)
+int domctl_unpausedomain(struct domain *d, struct xen_domctl *op __unused)
 {
-    (void)op;
     return domain_unpause_by_controller(d);
 }
 
-int domctl_resumedomain(struct domain *d, struct xen_domctl *op)
+int domctl_resumedomain(struct domain *d, struct xen_domctl *op __unused)
 {
-    (void)op;
     if (is_self(d))
         return refused(-XEN_EINVAL, "of the calling domain");
     domain_resume(d);

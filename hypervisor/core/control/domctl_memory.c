@@ -60,26 +60,23 @@ int domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
     return 0;
 }
 
-int domctl_set_address_size(struct domain *d, struct xen_domctl *op)
+int domctl_set_address_size(struct domain *d __unused, struct xen_domctl *op)
 {
-    (void)d;
     return op->u.address_size.size == 64
                ? 0
                : refused(-XEN_EINVAL, "%u; guests have 64 bits", op->u.address_size.size);
 }
 
-int domctl_get_address_size(struct domain *d, struct xen_domctl *op)
+int domctl_get_address_size(struct domain *d __unused, struct xen_domctl *op)
 {
-    (void)d;
     op->u.address_size.size = 64;
     return 0;
 }
 
 /* ABI: turning off what is not on is -XEN_EINVAL; tools expect it of a domain that was never saved.
  */
-int domctl_shadow_op(struct domain *d, struct xen_domctl *op)
+int domctl_shadow_op(struct domain *d __unused, struct xen_domctl *op)
 {
-    (void)d;
     return op->u.shadow_op.op == XEN_DOMCTL_SHADOW_OP_OFF ? -XEN_EINVAL : -XEN_EOPNOTSUPP;
 }
 

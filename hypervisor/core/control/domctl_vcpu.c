@@ -130,20 +130,18 @@ int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
 }
 
 /* There is one node, 0. */
-int domctl_setnodeaffinity(struct domain *d, struct xen_domctl *op)
+int domctl_setnodeaffinity(struct domain *d __unused, struct xen_domctl *op)
 {
     uint64_t nodes;
     int rc = bitmap_from_guest(&nodes, &op->u.nodeaffinity.nodemap);
 
-    (void)d;
     if (rc)
         return rc;
     return nodes & 1 ? 0 : refused(-XEN_EINVAL, "node 0 is the only one");
 }
 
-int domctl_getnodeaffinity(struct domain *d, struct xen_domctl *op)
+int domctl_getnodeaffinity(struct domain *d __unused, struct xen_domctl *op)
 {
-    (void)d;
     return bitmap_to_guest(&op->u.nodeaffinity.nodemap, 1);
 }
 

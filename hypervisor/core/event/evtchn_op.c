@@ -137,12 +137,11 @@ static void fill_status(const struct evtchn *chn, struct evtchn_status *s)
     }
 }
 
-static long status(const struct domain *self, struct evtchn_status *s)
+static long status(const struct domain *self __unused, struct evtchn_status *s)
 {
     struct domain *d;
     int rc = get_domain_permitted(s->dom, &d);
 
-    (void)self;
     if (rc)
         return rc;
     spin_lock(&d->evtchn.lock);
@@ -191,12 +190,11 @@ static long unmask(struct domain *d, const struct evtchn_unmask *u)
     return 0;
 }
 
-static long reset(struct domain *self, const struct evtchn_reset *r)
+static long reset(struct domain *self __unused, const struct evtchn_reset *r)
 {
     struct domain *d;
     int rc = get_domain_permitted(r->dom, &d);
 
-    (void)self;
     if (rc)
         return rc;
     rc = evtchn_reset(d);

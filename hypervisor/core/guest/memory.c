@@ -68,9 +68,8 @@ static long maximum_gpfn(const struct xen_memory_domain *who)
     return rc;
 }
 
-static long maximum_ram_page(const struct nothing *none)
+static long maximum_ram_page(const struct nothing *none __unused)
 {
-    (void)none;
     return (long)(max_mfn + 1);
 }
 
@@ -113,17 +112,15 @@ static long empty_compat_list(struct xen_machphys_mfn_list *l)
 }
 
 /* Nothing is shared. */
-static long no_pages(const struct nothing *none)
+static long no_pages(const struct nothing *none __unused)
 {
-    (void)none;
     return 0;
 }
 
 /* Paging, access and sharing are of fully virtualized guests. M2P is read in place; tools cannot
  * map it. */
-static long not_for_this_kind(const struct nothing *none)
+static long not_for_this_kind(const struct nothing *none __unused)
 {
-    (void)none;
     return -XEN_EOPNOTSUPP;
 }
 

@@ -25,16 +25,14 @@
 
 #define POLL_PORTS_MAX 128
 
-static long yield(struct vcpu *v, const struct nothing *none)
+static long yield(struct vcpu *v __unused, const struct nothing *none __unused)
 {
-    (void)v, (void)none;
     sched_yield();
     return 0;
 }
 
-static long block(struct vcpu *v, const struct nothing *none)
+static long block(struct vcpu *v, const struct nothing *none __unused)
 {
-    (void)none;
     v->vcpu_info->evtchn_upcall_mask = 0;
     vcpu_block(v);
     return 0;
@@ -111,11 +109,10 @@ static long shutdown_code(struct vcpu *v, const struct sched_shutdown *s)
     return 0;
 }
 
-static long remote_shutdown(struct vcpu *v, const struct sched_remote_shutdown *s)
+static long remote_shutdown(struct vcpu *v __unused, const struct sched_remote_shutdown *s)
 {
     struct domain *d = get_domain_by_id(s->domain_id);
 
-    (void)v;
     if (!d)
         return -XEN_ESRCH;
     domain_shutdown(d, s->reason & 0xff);

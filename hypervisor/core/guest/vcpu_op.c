@@ -45,11 +45,10 @@ static long initialise(struct vcpu *v, const gva_t *arg)
     return rc;
 }
 
-static long up(struct vcpu *v, const struct nothing *none)
+static long up(struct vcpu *v, const struct nothing *none __unused)
 {
     struct domain *d = v->domain;
 
-    (void)none;
     spin_lock(&d->lock);
     if (!v->initialised) {
         spin_unlock(&d->lock);
@@ -61,12 +60,11 @@ static long up(struct vcpu *v, const struct nothing *none)
     return 0;
 }
 
-static long down(struct vcpu *v, const struct nothing *none)
+static long down(struct vcpu *v, const struct nothing *none __unused)
 {
     struct vcpu *other;
     unsigned int others_up = 0;
 
-    (void)none;
     spin_lock(&v->domain->lock);
     for_each_vcpu (v->domain, other)
         others_up += other != v && !(READ_ONCE(other->pause_flags) & VPF_down);
@@ -79,9 +77,8 @@ static long down(struct vcpu *v, const struct nothing *none)
     return 0;
 }
 
-static long is_up(const struct vcpu *v, const struct nothing *none)
+static long is_up(const struct vcpu *v, const struct nothing *none __unused)
 {
-    (void)none;
     return !(READ_ONCE(v->pause_flags) & VPF_down);
 }
 
@@ -137,26 +134,23 @@ static long set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *s
     return vcpu_set_periodic(v, set->period_ns);
 }
 
-static long stop_singleshot(struct vcpu *v, const struct nothing *none)
+static long stop_singleshot(struct vcpu *v, const struct nothing *none __unused)
 {
-    (void)none;
     if (v != current)
         return refused(-XEN_EINVAL, "timer of vcpu %u", v->vcpu_id);
     timer_stop(&v->singleshot);
     return 0;
 }
 
-static long stop_periodic(struct vcpu *v, const struct nothing *none)
+static long stop_periodic(struct vcpu *v, const struct nothing *none __unused)
 {
-    (void)none;
     v->period = 0;
     timer_stop(&v->periodic);
     return 0;
 }
 
-static long send_nmi(struct vcpu *v, const struct nothing *none)
+static long send_nmi(struct vcpu *v, const struct nothing *none __unused)
 {
-    (void)none;
     v->domain->ops->raise_nmi(v);
     vcpu_unblock(v);
     if (v != current)
@@ -165,9 +159,8 @@ static long send_nmi(struct vcpu *v, const struct nothing *none)
 }
 
 /* ABI: only where a vCPU is pinned to a CPU for good, which is not offered here. */
-static long get_physid(const struct vcpu *v, const struct nothing *none)
+static long get_physid(const struct vcpu *v __unused, const struct nothing *none __unused)
 {
-    (void)v, (void)none;
     return -XEN_EINVAL;
 }
 

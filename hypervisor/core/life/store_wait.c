@@ -51,9 +51,8 @@ static void look_at(struct watched *w, struct domain *d)
     w->prod = prod;
 }
 
-static void look(void *unused)
+static void look(void *data __unused)
 {
-    (void)unused;
     for (unsigned int i = 0; i < nr_watched; i++) {
         struct domain *d = watched[i].ring.n ? get_domain_by_id(watched[i].id) : NULL;
 

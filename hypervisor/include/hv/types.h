@@ -45,6 +45,7 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define __packed     __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #define __noreturn   __attribute__((noreturn))
+#define __unused     __attribute__((unused))   /* a parameter that others of the same type use */
 #define __noinline   __attribute__((noinline)) /* keeps a rare path out of a straight one */
 /* Variables start as 0 (-ftrivial-auto-var-init), but for these few on hot paths, which are written
  * before they are read. */
