@@ -320,7 +320,7 @@ static void destroydomain_gives_way(void **state)
     evtchn_port_t port;
 
     (void)state;
-    while (evtchn_alloc_unbound(d, 0, &port) == 0)
+    while (evtchn_alloc_unbound(d, 0, NULL, &port) == 0)
         ;
     this_cpu()->pending = CPU_WORK_CONSOLE;
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, id), 0);
@@ -338,7 +338,7 @@ static void teardown_starts_from_the_first_port(void **state)
     evtchn_port_t port, mine;
 
     (void)state;
-    assert_int_equal(evtchn_alloc_unbound(d, 0, &port), 0);
+    assert_int_equal(evtchn_alloc_unbound(d, 0, NULL, &port), 0);
     *bind = (struct evtchn_bind_interdomain){.remote_dom = d->domain_id, .remote_port = port};
     assert_int_equal(
         core_call(ctl, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, CORE_ARG, 0), 0);

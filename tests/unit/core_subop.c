@@ -63,7 +63,7 @@ static void ports(void **state)
     UNWRITABLE(v, event_channel_op, EVTCHNOP_bind_ipi, ipi);
     assert_int_equal(v->domain->evtchn.active, 0);
     assert_int_equal(v->virq_port[VIRQ_TIMER], 0);
-    assert_int_equal(evtchn_alloc_unbound(v->domain, 3, &inter.remote_port), 0);
+    assert_int_equal(evtchn_alloc_unbound(v->domain, 3, NULL, &inter.remote_port), 0);
     UNWRITABLE(v, event_channel_op, EVTCHNOP_bind_interdomain, inter);
     assert_int_equal(evtchn_from_port(&v->domain->evtchn, inter.remote_port)->state,
                      EVTCHNSTAT_unbound);

@@ -19,25 +19,22 @@ struct vcpu;
 #define NR_EVTCHNS         4096
 #define EVTCHNS_PER_BUCKET 128
 
+/* Called when d sends through such a port, with no lock held. */
+typedef void evtchn_hv_fn_t(struct domain *d, evtchn_port_t port);
+
 struct evtchn {
-    uint8_t state;    /* EVTCHNSTAT_*, or ECS_RESERVED */
-    bool hv_consumer; /* bound by the hypervisor itself (boot-time domains' console) */
+    uint8_t state; /* EVTCHNSTAT_*, or ECS_RESERVED */
     uint16_t notify_vcpu;
     union {
-        struct {
-            domid_t remote_dom;
-        } unbound;
+        domid_t remote_dom; /* unbound: who may connect */
         struct {
             struct domain *remote; /* not referenced: the remote's teardown closes the port first */
             evtchn_port_t remote_port;
         } interdomain;
         uint32_t virq;
-        struct {
-            uint32_t pirq;
-        } pirq;
+        uint32_t pirq;
     } u;
-    /* hv_consumer: called on send, no lock held */
-    void (*hv_fn)(struct domain *d, evtchn_port_t port);
+    evtchn_hv_fn_t *hv_fn; /* unbound, and the other end is the hypervisor */
 };
 #define ECS_RESERVED 7
 
@@ -81,10 +78,9 @@ int __must_check evtchn_init(struct domain *d, unsigned int max_port);
 int __must_check evtchn_destroy(struct domain *d);
 void evtchn_free_tables(struct domain *d);
 /* For boot-time domains and tests: the operations without a guest's arguments. */
-int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port);
-/* An unbound port of d whose other end is the hypervisor: fn runs when d sends. */
-int __must_check evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t),
-                                 evtchn_port_t *port);
+/* hv_fn: for a port whose other end is the hypervisor (remote: DOMID_XEN), else NULL. */
+int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_hv_fn_t *hv_fn,
+                                      evtchn_port_t *port);
 /* Hypervisor sends to d through such a port */
 void evtchn_notify_guest(struct domain *d, evtchn_port_t port);
 int __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);

@@ -170,7 +170,7 @@ static void deliver_remote(const struct evtchn *chn)
 int evtchn_send(struct domain *ld, evtchn_port_t lport)
 {
     struct evtchn_table *t = &ld->evtchn;
-    void (*hv_fn)(struct domain *, evtchn_port_t) = NULL;
+    evtchn_hv_fn_t *hv_fn = NULL;
     struct evtchn *chn;
     int rc = 0;
 
@@ -188,7 +188,7 @@ int evtchn_send(struct domain *ld, evtchn_port_t lport)
         evtchn_raise(ld, chn->notify_vcpu, lport);
         break;
     case EVTCHNSTAT_unbound: /* ABI: nobody there yet: silently nothing */
-        hv_fn = chn->hv_consumer ? chn->hv_fn : NULL;
+        hv_fn = chn->hv_fn;
         break;
     default:
         rc = -XEN_EINVAL;
@@ -205,25 +205,13 @@ void evtchn_notify_guest(struct domain *d, evtchn_port_t port)
     struct evtchn_table *t = &d->evtchn;
 
     spin_lock(&t->lock);
-    if (evtchn_port_valid(t, port) && evtchn_from_port(t, port)->hv_consumer)
+    if (evtchn_port_valid(t, port) && evtchn_from_port(t, port)->hv_fn)
         evtchn_raise(d, evtchn_from_port(t, port)->notify_vcpu, port);
     spin_unlock(&t->lock);
 }
 
-int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port)
-{
-    int rc;
-
-    spin_lock(&d->evtchn.lock);
-    rc = evtchn_get_port(d, EVTCHNSTAT_unbound, port);
-    if (!rc)
-        evtchn_from_port(&d->evtchn, *port)->u.unbound.remote_dom = remote;
-    spin_unlock(&d->evtchn.lock);
-    return rc;
-}
-
-int evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t),
-                    evtchn_port_t *port)
+int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_hv_fn_t *hv_fn,
+                         evtchn_port_t *port)
 {
     struct evtchn *chn;
     int rc;
@@ -232,9 +220,8 @@ int evtchn_alloc_hv(struct domain *d, void (*fn)(struct domain *, evtchn_port_t)
     rc = evtchn_get_port(d, EVTCHNSTAT_unbound, port);
     if (!rc) {
         chn = evtchn_from_port(&d->evtchn, *port);
-        chn->u.unbound.remote_dom = DOMID_XEN; /* no domain has this id: nobody can bind it */
-        chn->hv_consumer = true;
-        chn->hv_fn = fn;
+        chn->u.remote_dom = remote;
+        chn->hv_fn = hv_fn;
     }
     spin_unlock(&d->evtchn.lock);
     return rc;

@@ -21,16 +21,26 @@
 
 #define PORTS_PER_CHECK 32 /* a closing is some 500 instructions */
 
+static void unlock_with_peer(struct domain *d, struct domain *remote)
+{
+    if (remote && remote != d) {
+        spin_unlock_pair(&d->evtchn.lock, &remote->evtchn.lock);
+        put_domain(remote);
+    } else {
+        spin_unlock(&d->evtchn.lock);
+    }
+}
+
 /* Takes both locks when port is connected to another domain: *remote, or NULL. It cannot change
  * while they are held. Another domain is referenced from before the own lock is dropped: it might
  * end meanwhile. */
 static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain **remote)
 {
     struct evtchn_table *t = &d->evtchn;
-    struct domain *rd = NULL;
+    struct domain *rd = NULL; /* another one */
 
     for (;;) {
-        struct evtchn *chn;
+        const struct evtchn *chn;
         struct domain *now = NULL;
 
         if (rd)
@@ -46,23 +56,8 @@ static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain *
         }
         if (now && now != d)
             get_knownalive_domain(now); /* its port is open: its teardown is not at the end */
-        if (rd) {
-            spin_unlock_pair(&t->lock, &rd->evtchn.lock);
-            put_domain(rd);
-        } else {
-            spin_unlock(&t->lock);
-        }
+        unlock_with_peer(d, rd);
         rd = now == d ? NULL : now;
-    }
-}
-
-static void unlock_with_peer(struct domain *d, struct domain *remote)
-{
-    if (remote && remote != d) {
-        spin_unlock_pair(&d->evtchn.lock, &remote->evtchn.lock);
-        put_domain(remote);
-    } else {
-        spin_unlock(&d->evtchn.lock);
     }
 }
 
@@ -80,14 +75,14 @@ static int close_locked(struct domain *d, struct domain *remote, evtchn_port_t p
 {
     struct evtchn *chn = evtchn_from_port(&d->evtchn, port), *other;
 
-    if (by_guest && chn->hv_consumer)
+    if (by_guest && chn->hv_fn)
         return -XEN_EINVAL;
     switch (chn->state) {
     case EVTCHNSTAT_closed:
     case ECS_RESERVED:
         return -XEN_EINVAL;
     case EVTCHNSTAT_pirq:
-        pirq_unbind(d, chn->u.pirq.pirq);
+        pirq_unbind(d, chn->u.pirq);
         break;
     case EVTCHNSTAT_virq:
         clear_virq(d, chn->u.virq, port);
@@ -96,7 +91,7 @@ static int close_locked(struct domain *d, struct domain *remote, evtchn_port_t p
         other = evtchn_from_port(&remote->evtchn, chn->u.interdomain.remote_port);
         if (other != chn) {
             other->state = EVTCHNSTAT_unbound;
-            other->u.unbound.remote_dom = d->domain_id;
+            other->u.remote_dom = d->domain_id;
         }
         break;
     default:
@@ -135,7 +130,7 @@ static int close_all(struct domain *d, evtchn_port_t *next, bool hv)
         if (!evtchn_port_valid(t, port))
             continue;
         chn = evtchn_from_port(t, port);
-        if (chn->state == EVTCHNSTAT_closed || (chn->hv_consumer && !hv))
+        if (chn->state == EVTCHNSTAT_closed || (chn->hv_fn && !hv))
             continue;
         if (evtchn_close(d, port, !hv))
             log_debug("d%u: port %u was closed meanwhile", d->domain_id, port);

@@ -26,7 +26,7 @@ static long alloc_unbound(struct domain *self, struct evtchn_alloc_unbound *a)
         return rc;
     if (a->remote_dom == DOMID_SELF)
         a->remote_dom = self->domain_id;
-    rc = evtchn_alloc_unbound(d, a->remote_dom, &a->port);
+    rc = evtchn_alloc_unbound(d, a->remote_dom, NULL, &a->port);
     put_domain(d);
     return rc;
 }
@@ -40,7 +40,7 @@ static long connect(struct domain *ld, struct domain *rd, evtchn_port_t rport, e
     if (!evtchn_port_valid(&rd->evtchn, rport))
         return -XEN_EINVAL;
     rchn = evtchn_from_port(&rd->evtchn, rport);
-    if (rchn->state != EVTCHNSTAT_unbound || rchn->u.unbound.remote_dom != ld->domain_id)
+    if (rchn->state != EVTCHNSTAT_unbound || rchn->u.remote_dom != ld->domain_id)
         return -XEN_EINVAL;
     rc = evtchn_get_port(ld, EVTCHNSTAT_interdomain, lport);
     if (rc)
@@ -105,7 +105,7 @@ static long bind_pirq(struct domain *d, struct evtchn_bind_pirq *b)
     spin_lock(&d->evtchn.lock);
     rc = evtchn_get_port(d, EVTCHNSTAT_pirq, &b->port);
     if (!rc) {
-        evtchn_from_port(&d->evtchn, b->port)->u.pirq.pirq = b->pirq;
+        evtchn_from_port(&d->evtchn, b->port)->u.pirq = b->pirq;
         rc = pirq_bind(d, b->pirq, b->port);
         if (rc)
             evtchn_free_port(d, b->port);
@@ -120,14 +120,14 @@ static void fill_status(const struct evtchn *chn, struct evtchn_status *s)
     s->vcpu = chn->notify_vcpu;
     switch (chn->state) {
     case EVTCHNSTAT_unbound:
-        s->u.unbound.dom = chn->u.unbound.remote_dom;
+        s->u.unbound.dom = chn->u.remote_dom;
         break;
     case EVTCHNSTAT_interdomain:
         s->u.interdomain.dom = chn->u.interdomain.remote->domain_id;
         s->u.interdomain.port = chn->u.interdomain.remote_port;
         break;
     case EVTCHNSTAT_pirq:
-        s->u.pirq = chn->u.pirq.pirq;
+        s->u.pirq = chn->u.pirq;
         break;
     case EVTCHNSTAT_virq:
         s->u.virq = chn->u.virq;
@@ -184,7 +184,7 @@ static long unmask(struct domain *d, const struct evtchn_unmask *u)
         spin_lock(&d->evtchn.lock);
         chn = evtchn_from_port(&d->evtchn, u->port);
         if (chn->state == EVTCHNSTAT_pirq)
-            pirq_unmasked(d, chn->u.pirq.pirq);
+            pirq_unmasked(d, chn->u.pirq);
         spin_unlock(&d->evtchn.lock);
     }
     return 0;

@@ -85,7 +85,7 @@ static int build_one(const struct boot_info *bi, const struct boot_domain *b, st
     args.ramdisk = module_at(bi, b->ramdisk, &args.ramdisk_size);
     d->max_pages = args.nr_pages;
     if (!rc && !d->is_control && control_domain)
-        rc = evtchn_alloc_unbound(d, control_domain->domain_id, &args.store_port);
+        rc = evtchn_alloc_unbound(d, control_domain->domain_id, NULL, &args.store_port);
     if (!rc && !d->is_control)
         rc = console_alloc_port(d, &args.console_port);
     if (!rc) {
