@@ -10,7 +10,6 @@
  */
 #include <core/base/console_out.h>
 #include <core/console/console.h>
-#include <core/console/console_ring.h>
 #include <core/domain/domain_table.h>
 #include <core/state/cpu.h>
 #include <core/state/domain.h>

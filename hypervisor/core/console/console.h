@@ -27,10 +27,14 @@ bool console_drain_rings(uint32_t most);
 void console_work(void); /* exit path work: CPU_WORK_CONSOLE */
 /* Gives what was typed to a boot-time domain, if it is for one */
 void console_feed_boot_domain(void);
-size_t console_read(char *to, size_t n); /* what was typed */
-int __must_check domain_console_init(struct domain *d);
-void domain_console_free(struct domain *d);
+size_t console_read(char *to, size_t n);   /* what was typed */
 void domain_console_end(struct domain *d); /* d says no more: a line without an end is kept too */
-bool domain_console_spoke(const struct domain *d); /* did d write to the UART by console_io? */
+
+/* --- between core/console/console*.c and the end of a domain: rings of boot-time domains --- */
+void console_ring_init(void);
+/* What was typed goes to the first boot-time domain's ring; how many bytes it took (the rest has no
+ * room). */
+size_t console_ring_input(const char *s, size_t n);
+void console_ring_detach(struct domain *d); /* teardown: the ring's frame is given back */
 
 #endif

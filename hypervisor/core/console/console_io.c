@@ -17,34 +17,14 @@
 #include <core/console/console.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
-#include <core/frame/frame.h>
 #include <core/state/domain.h>
 #include <xen/errno.h>
 
 #define PIECE 128
-#define LINE  128
-
-struct domain_console {
-    char line[LINE];
-    unsigned int length;
-    bool spoke; /* on the UART */
-};
-
-int domain_console_init(struct domain *d)
-{
-    d->console = hv_alloc(sizeof(*d->console));
-    return d->console ? 0 : -XEN_ENOMEM;
-}
-
-void domain_console_free(struct domain *d)
-{
-    hv_free(d->console);
-    d->console = NULL;
-}
 
 static void end_line(struct domain *d)
 {
-    struct domain_console *c = d->console;
+    struct domain_console *c = &d->console;
 
     /* The brackets tell a guest's words from the hypervisor's, whose lines have none there. */
     log_guest(d, "(%s) %.*s", d->name, (int)c->length, c->line);
@@ -53,13 +33,13 @@ static void end_line(struct domain *d)
 
 static void keep(struct domain *d, const char *s, unsigned int n)
 {
-    struct domain_console *c = d->console;
+    struct domain_console *c = &d->console;
 
     spin_lock(&d->lock);
     for (unsigned int i = 0; i < n; i++) {
         char ch = s[i];
 
-        if (ch == '\n' || c->length == LINE)
+        if (ch == '\n' || c->length == sizeof(c->line))
             end_line(d);
         if (ch != '\n' && ch != '\r')
             c->line[c->length++] = ch >= ' ' && ch < 127 ? ch : '.';
@@ -70,20 +50,9 @@ static void keep(struct domain *d, const char *s, unsigned int n)
 void domain_console_end(struct domain *d)
 {
     spin_lock(&d->lock);
-    if (d->console && d->console->length)
+    if (d->console.length)
         end_line(d);
     spin_unlock(&d->lock);
-}
-
-bool domain_console_spoke(const struct domain *d)
-{
-    return d->console->spoke;
-}
-
-static void write_through(struct domain *d, const char *s, unsigned int n)
-{
-    d->console->spoke = true;
-    console_write(s, n);
 }
 
 static long write_console(unsigned int count, gva_t buffer)
@@ -100,9 +69,10 @@ static long write_console(unsigned int count, gva_t buffer)
         if (copy_from_guest(piece, buffer, n))
             return -XEN_EFAULT;
         if (through)
-            write_through(d, piece, n);
+            console_write(piece, n);
         else
             keep(d, piece, n);
+        d->console.spoke |= through;
         count -= n;
         buffer += n;
         if (count && hypercall_preempt_check())

@@ -18,7 +18,6 @@
 #include <core/base/console_out.h>
 #include <core/base/log.h>
 #include <core/console/console.h>
-#include <core/console/console_ring.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
 #include <core/state/domain.h>

@@ -13,7 +13,6 @@
  */
 #include <core/base/log.h>
 #include <core/base/log_share.h>
-#include <core/console/console.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/event/pirq.h>
@@ -39,7 +38,6 @@ static void free_parts(struct domain *d)
             vcpu_free(d->vcpu[i]);
     if (d->ops)
         d->ops->domain_free(d);
-    domain_console_free(d);
     pirq_table_free(d);
     grant_table_destroy(d);
     evtchn_free_tables(d);
@@ -120,8 +118,6 @@ static int init_parts(struct domain *d, const struct domain_config *cfg)
     rc = evtchn_init(d, cfg->max_evtchn_port);
     if (!rc)
         rc = grant_table_init(d, cfg->max_grant_frames, cfg->max_maptrack_frames);
-    if (!rc)
-        rc = domain_console_init(d);
     if (!rc && d->is_control)
         rc = pirq_table_init(d);
     if (!rc) {

@@ -15,7 +15,6 @@
 #include <core/base/log.h>
 #include <core/base/log_share.h>
 #include <core/console/console.h>
-#include <core/console/console_ring.h>
 #include <core/domain/in_flight.h>
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>

@@ -58,7 +58,7 @@ static void __noreturn end_of_control_domain(uint32_t reason)
     log_info("the control domain has ended: %s", reason_name(reason));
     last_words();
     if (is_failure(reason)) {
-        if (!domain_console_spoke(control_domain))
+        if (!control_domain->console.spoke)
             log_error("it said nothing before that: put earlyprintk=xen on its command line in "
                       "parvis.cfg to see how "
                       "far it comes");

@@ -28,7 +28,6 @@
 struct guest_ops;
 struct grant_table;
 struct pirq_table;
-struct domain_console;
 struct multicall_state;
 
 #define MAX_VCPUS 64 /* a domain's; the first 32 have their vcpu_info in shared_info */
@@ -94,6 +93,13 @@ struct in_flight {
     unsigned int got_order;
 };
 
+/* What a domain says by console_io (core/console/console_io.c). */
+struct domain_console {
+    char line[128];      /* L: not ended yet */
+    unsigned int length; /* L */
+    bool spoke;          /* on the UART */
+};
+
 struct domain {
     domid_t domain_id;
     struct list link;         /* domlist_lock */
@@ -134,8 +140,7 @@ struct domain {
     struct evtchn_table evtchn;
     struct grant_table *grant;
     struct pirq_table *pirqs; /* NULL for a domain without hardware */
-    /* Early output kept by the hypervisor; ring drain for boot-time domains */
-    struct domain_console *console;
+    struct domain_console console;
 
     struct sched_domain sched;
     uint32_t vm_assist;       /* VMASST_TYPE_* bits: atomic */
