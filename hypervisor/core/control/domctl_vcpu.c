@@ -5,6 +5,7 @@
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/domain/guest_memory.h>
+#include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
 #include <port/current.h>
@@ -14,7 +15,6 @@
 int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 {
     struct vcpu *v = domain_vcpu(d, op->u.vcpucontext.vcpu);
-    struct vcpu_guest_context *ctxt;
     int rc;
 
     if (!v)
@@ -24,16 +24,9 @@ int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
     /* What a context holds (page tables, GDT) would not be given back any more. */
     if (d->dying)
         return refused(-XEN_EINVAL, "d%u is dying", d->domain_id);
-    ctxt = hv_alloc(sizeof(*ctxt));
-    if (!ctxt)
-        return -XEN_ENOMEM;
-    rc = copy_from_guest(ctxt, op->u.vcpucontext.ctxt, sizeof(*ctxt));
-    if (!rc) {
-        domain_pause(d);
-        rc = d->ops->set_context(v, ctxt);
-        domain_unpause(d);
-    }
-    hv_free(ctxt);
+    domain_pause(d);
+    rc = vcpu_set_context(v, op->u.vcpucontext.ctxt, 0);
+    domain_unpause(d);
     return rc;
 }
 

@@ -54,14 +54,9 @@ static long op_set_iobitmap(const struct physdev_set_iobitmap *a)
     return 0;
 }
 
+/* ABI: lines are set up by setup_gsi; a write of a redirection entry by an old kernel (apic_write)
+ * is accepted and has no effect. */
 static long op_apic_read(struct physdev_apic *a)
-{
-    return ioapic_guest_read(a->apic_physbase, a->reg, &a->value);
-}
-
-/* ABI: lines are set up by setup_gsi; a write of a redirection entry by an old kernel is accepted
- * and has no effect. */
-static long op_apic_write(struct physdev_apic *a)
 {
     return ioapic_guest_read(a->apic_physbase, a->reg, &a->value);
 }
@@ -179,7 +174,7 @@ static long op_mmcfg(const struct physdev_pci_mmcfg_reserved *a)
     OP(PHYSDEVOP_set_iopl,           op_set_iopl,         const struct physdev_set_iopl,          SUBOP_IN)                    \
     OP(PHYSDEVOP_set_iobitmap,       op_set_iobitmap,     const struct physdev_set_iobitmap,      SUBOP_IN)                    \
     OP(PHYSDEVOP_apic_read,          op_apic_read,        struct physdev_apic,                    SUBOP_INOUT | SUBOP_CONTROL) \
-    OP(PHYSDEVOP_apic_write,         op_apic_write,       struct physdev_apic,                    SUBOP_IN | SUBOP_CONTROL)    \
+    OP(PHYSDEVOP_apic_write,         op_apic_read,        struct physdev_apic,                    SUBOP_IN | SUBOP_CONTROL)    \
     OP(PHYSDEVOP_alloc_irq_vector,   op_alloc_irq_vector, struct physdev_irq,                     SUBOP_INOUT | SUBOP_CONTROL) \
     OP(PHYSDEVOP_free_irq_vector,    op_alloc_irq_vector, struct physdev_irq,                     SUBOP_IN | SUBOP_CONTROL)    \
     OP(PHYSDEVOP_map_pirq,           op_map_pirq,         struct physdev_map_pirq,                SUBOP_INOUT | SUBOP_CONTROL) \

@@ -164,8 +164,6 @@ int pirq_status(struct domain *d, uint32_t pirq, uint32_t *flags)
 
 int pirq_map_line(struct domain *d, unsigned int gsi)
 {
-    if (!d->pirqs)
-        return -XEN_EPERM;
     if (!is_line(gsi))
         return refused(-XEN_EINVAL, "there is no line %u", gsi);
     spin_lock(&d->evtchn.lock);
@@ -207,8 +205,6 @@ int pirq_map_message(struct domain *d, const struct pci_message *m, int *pirq)
 {
     int rc;
 
-    if (!d->pirqs)
-        return -XEN_EPERM;
     spin_lock(&d->evtchn.lock);
     rc = map_message(d, m, pirq);
     spin_unlock(&d->evtchn.lock);
@@ -220,8 +216,6 @@ int pirq_unmap(struct domain *d, uint32_t pirq)
     struct pirq *p;
     int rc = -XEN_EINVAL;
 
-    if (!d->pirqs)
-        return -XEN_EPERM;
     spin_lock(&d->evtchn.lock);
     p = entry_of(d, pirq);
     if (p && p->state != PIRQ_FREE && !p->port) {
@@ -238,8 +232,6 @@ int pirq_reserve_free(struct domain *d, uint32_t *pirq)
 {
     int n;
 
-    if (!d->pirqs)
-        return -XEN_EPERM;
     spin_lock(&d->evtchn.lock);
     n = find_free(d->pirqs);
     if (n >= 0)

@@ -32,7 +32,7 @@ void pirq_unmasked(struct domain *d, uint32_t pirq);
 /* XENIRQSTAT_*. -XEN_EINVAL: no such pirq. */
 int __must_check pirq_status(struct domain *d, uint32_t pirq, uint32_t *flags);
 
-/* -XEN_EINVAL: no such line. */
+/* These are the control domain's alone, which has a table. -XEN_EINVAL: no such line. */
 int __must_check pirq_map_line(struct domain *d, unsigned int gsi);
 /* *pirq < 0 asks for a number. -XEN_EINVAL no number of a message, -XEN_EEXIST mapped already,
  * -XEN_ENOSPC, or what irq_setup_msi() says. */

@@ -68,18 +68,22 @@ void vcpu_timer_stop_all(struct vcpu *v)
     timer_stop(&v->poll_timer);
 }
 
-int vcpu_set_singleshot(struct vcpu *v, uint64_t deadline, uint32_t flags)
+long vcpu_set_singleshot(struct vcpu *v, const struct vcpu_set_singleshot_timer *set)
 {
-    s_time_t at = deadline > INT64_MAX ? INT64_MAX : (s_time_t)deadline;
+    s_time_t at = (s_time_t)MIN(set->timeout_abs_ns, (uint64_t)INT64_MAX);
 
-    if ((flags & VCPU_SSHOTTMR_future) && at < clock_now())
+    if (v != current)
+        return refused(-XEN_EINVAL, "timer of vcpu %u", v->vcpu_id);
+    if ((set->flags & VCPU_SSHOTTMR_future) && at < clock_now())
         return -XEN_ETIME;
     timer_set(&v->singleshot, at);
     return 0;
 }
 
-int vcpu_set_periodic(struct vcpu *v, uint64_t period)
+long vcpu_set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *set)
 {
+    uint64_t period = set->period_ns;
+
     if (period < (uint64_t)PERIOD_MIN || period > (uint64_t)PERIOD_MAX - (uint64_t)clock_now())
         return refused(-XEN_EINVAL, "a period of %lu ns", period);
     v->period = (s_time_t)period;

@@ -6,12 +6,13 @@
 #include <hv/types.h>
 
 struct vcpu;
+struct vcpu_set_singleshot_timer;
+struct vcpu_set_periodic_timer;
 
 void vcpu_timer_init(struct vcpu *v);
 void vcpu_timer_stop_all(struct vcpu *v);
-/* VCPUOP_set_singleshot_timer for the current vCPU; flags VCPU_SSHOTTMR_*. -XEN_ETIME: passed
- * already and "future" was asked for. */
-int __must_check vcpu_set_singleshot(struct vcpu *v, uint64_t deadline, uint32_t flags);
-int __must_check vcpu_set_periodic(struct vcpu *v, uint64_t period);
+/* Operations of vcpu_op. -XEN_ETIME: passed already and "future" was asked for. */
+long vcpu_set_singleshot(struct vcpu *v, const struct vcpu_set_singleshot_timer *set);
+long vcpu_set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *set);
 
 #endif

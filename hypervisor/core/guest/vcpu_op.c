@@ -5,16 +5,12 @@
  *
  * An operation names a vCPU of the domain by number. The timer that goes off once is the current
  * vCPU's alone, as on Xen; all else may be asked for any.
- *
- * The context for VCPUOP_initialise is 5 KiB and more than a stack should hold: it is copied to a
- * page from the heap.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/guest_memory.h>
 #include <core/domain/subop.h>
 #include <core/event/vcpu_timer.h>
-#include <core/frame/frame.h>
 #include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <core/sched/pause.h>
@@ -28,21 +24,9 @@
 
 static long initialise(struct vcpu *v, const gva_t *arg)
 {
-    struct vcpu_guest_context *c;
-    long rc;
-
     if (v->initialised)
         return refused(-XEN_EEXIST, "vcpu %u has a context already", v->vcpu_id);
-    c = hv_alloc(sizeof(*c));
-    if (!c)
-        return -XEN_ENOMEM;
-    rc = copy_from_guest(c, *arg, sizeof(*c));
-    if (!rc) {
-        c->flags &= ~(unsigned long)VGCF_online; /* ABI: it stays down until VCPUOP_up */
-        rc = v->domain->ops->set_context(v, c);
-    }
-    hv_free(c);
-    return rc;
+    return vcpu_set_context(v, *arg, VGCF_online); /* ABI: it stays down until VCPUOP_up */
 }
 
 static long up(struct vcpu *v, const struct nothing *none __unused)
@@ -117,23 +101,6 @@ static long register_time_area(struct vcpu *v, const struct vcpu_register_time_m
     return 0;
 }
 
-static long register_info(struct vcpu *v, const struct vcpu_register_vcpu_info *info)
-{
-    return vcpu_info_map(v, GFN(info->mfn), info->offset);
-}
-
-static long set_singleshot(struct vcpu *v, const struct vcpu_set_singleshot_timer *set)
-{
-    if (v != current)
-        return refused(-XEN_EINVAL, "timer of vcpu %u", v->vcpu_id);
-    return vcpu_set_singleshot(v, set->timeout_abs_ns, set->flags);
-}
-
-static long set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *set)
-{
-    return vcpu_set_periodic(v, set->period_ns);
-}
-
 static long stop_singleshot(struct vcpu *v, const struct nothing *none __unused)
 {
     if (v != current)
@@ -173,10 +140,10 @@ static long get_physid(const struct vcpu *v __unused, const struct nothing *none
     OP(VCPUOP_get_runstate_info,              get_runstate,           struct vcpu_runstate_info,                       SUBOP_OUT)     \
     OP(VCPUOP_register_runstate_memory_area,  register_runstate_area, const struct vcpu_register_runstate_memory_area, SUBOP_IN)      \
     OP(VCPUOP_register_vcpu_time_memory_area, register_time_area,     const struct vcpu_register_time_memory_area,     SUBOP_IN)      \
-    OP(VCPUOP_register_vcpu_info,             register_info,          const struct vcpu_register_vcpu_info,            SUBOP_IN)      \
-    OP(VCPUOP_set_singleshot_timer,           set_singleshot,         const struct vcpu_set_singleshot_timer,          SUBOP_IN)      \
+    OP(VCPUOP_register_vcpu_info,             vcpu_info_register,     const struct vcpu_register_vcpu_info,            SUBOP_IN)      \
+    OP(VCPUOP_set_singleshot_timer,           vcpu_set_singleshot,    const struct vcpu_set_singleshot_timer,          SUBOP_IN)      \
     OP(VCPUOP_stop_singleshot_timer,          stop_singleshot,        struct nothing,                                  SUBOP_NONE)    \
-    OP(VCPUOP_set_periodic_timer,             set_periodic,           const struct vcpu_set_periodic_timer,            SUBOP_IN)      \
+    OP(VCPUOP_set_periodic_timer,             vcpu_set_periodic,      const struct vcpu_set_periodic_timer,            SUBOP_IN)      \
     OP(VCPUOP_stop_periodic_timer,            stop_periodic,          struct nothing,                                  SUBOP_NONE)    \
     OP(VCPUOP_send_nmi,                       send_nmi,               struct nothing,                                  SUBOP_NONE)    \
     OP(VCPUOP_get_physid,                     get_physid,             struct nothing,                                  SUBOP_NONE)

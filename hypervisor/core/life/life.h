@@ -20,6 +20,8 @@ struct domain_config {
 int __must_check domain_create(const struct domain_config *cfg, struct domain **out);
 int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
 void vcpu_free(struct vcpu *v); /* by the end of its domain */
+/* The kind's set_context() with what the caller has at `from`, without these VGCF_*. */
+int __must_check vcpu_set_context(struct vcpu *v, gva_t from, unsigned long without_flags);
 /* Marks it dying and gives back what it has; -XEN_ERESTART when pre-empted: call again. */
 int __must_check domain_kill(struct domain *d);
 

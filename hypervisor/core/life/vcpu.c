@@ -7,6 +7,7 @@
  * vcpu_info: the first 32 have theirs in shared_info until they register another place; the rest
  * have a private one with events masked, which no guest sees.
  */
+#include <core/domain/guest_memory.h>
 #include <core/event/vcpu_timer.h>
 #include <core/life/life.h>
 #include <core/life/vcpu_info.h>
@@ -28,21 +29,31 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id)
     v->vcpu_id = vcpu_id;
     v->pause_flags = VPF_down;
     v->affinity = ~0ull;
-    rc = sched_init_vcpu(v);
-    if (rc)
-        goto free_struct;
+    sched_init_vcpu(v);
     rc = d->ops->vcpu_init(v);
-    if (rc)
-        goto free_sched;
+    if (rc) {
+        hv_free(v);
+        return rc;
+    }
     vcpu_timer_init(v);
     vcpu_info_init(v);
     d->vcpu[vcpu_id] = v;
     return 0;
+}
 
-free_sched:
-    sched_destroy_vcpu(v);
-free_struct:
-    hv_free(v);
+int vcpu_set_context(struct vcpu *v, gva_t from, unsigned long without_flags)
+{
+    struct vcpu_guest_context *c = hv_alloc(sizeof(*c)); /* 5 KiB: too much for the stack */
+    int rc;
+
+    if (!c)
+        return -XEN_ENOMEM;
+    rc = copy_from_guest(c, from, sizeof(*c));
+    if (!rc) {
+        c->flags &= ~without_flags;
+        rc = v->domain->ops->set_context(v, c);
+    }
+    hv_free(c);
     return rc;
 }
 

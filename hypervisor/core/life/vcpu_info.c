@@ -33,8 +33,9 @@ void vcpu_info_init(struct vcpu *v)
     v->vcpu_info_mfn = INVALID_MFN;
 }
 
-int vcpu_info_map(struct vcpu *v, gfn_t gfn, unsigned int offset)
+long vcpu_info_register(struct vcpu *v, const struct vcpu_register_vcpu_info *info)
 {
+    uint32_t offset = info->offset;
     struct domain *d = v->domain;
     struct page_info *pg;
     struct vcpu_info *to, *from;
@@ -45,10 +46,9 @@ int vcpu_info_map(struct vcpu *v, gfn_t gfn, unsigned int offset)
         return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
     if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))
         return refused(-XEN_EINVAL, "vcpu %u is up", v->vcpu_id);
-    pg = get_writable_from_gfn(gfn, d);
+    pg = get_writable_from_gfn(GFN(info->mfn), d);
     if (!pg)
-        return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain",
-                       (unsigned long)gfn.n);
+        return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain", info->mfn);
 
     spin_lock(&d->evtchn.lock);
     if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN)) {

@@ -6,11 +6,12 @@
 #include <hv/types.h>
 
 struct vcpu;
+struct vcpu_register_vcpu_info;
 
 void vcpu_info_init(struct vcpu *v);
 /* VCPUOP_register_vcpu_info: v is current or not up. -XEN_EINVAL: set already, or the place is not
  * allowed. */
-int __must_check vcpu_info_map(struct vcpu *v, gfn_t gfn, unsigned int offset);
+long vcpu_info_register(struct vcpu *v, const struct vcpu_register_vcpu_info *info);
 void vcpu_info_unmap(struct vcpu *v); /* gives the registered page back (teardown) */
 
 #endif

@@ -245,14 +245,13 @@ void sched_init_cpu(struct cpu *c)
     timer_init(&c->rq.slice, slice_over, c, c->id);
 }
 
-int sched_init_vcpu(struct vcpu *v)
+void sched_init_vcpu(struct vcpu *v)
 {
     v->sched.state = RUNSTATE_offline;
     v->sched.state_since = clock_now();
     v->sched.cpu = 0; /* one CPU schedules all domains */
     v->sched.vtime = rq_of(v)->min_vtime;
     list_init(&v->sched.link);
-    return 0;
 }
 
 void sched_destroy_vcpu(struct vcpu *v)

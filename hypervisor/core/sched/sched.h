@@ -58,7 +58,7 @@ int __must_check sched_set_domain(struct domain *d, uint16_t weight, uint16_t ca
 void sched_cap_charge(struct domain *d, s_time_t ns, s_time_t now);
 s_time_t sched_cap_left(const struct domain *d);
 
-int __must_check sched_init_vcpu(struct vcpu *v);
+void sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
 void sched_init_cpu(struct cpu *c); /* its run queue; c->idle is set */
 void sched_yield(void);             /* the current one goes behind the next runnable one */
