@@ -213,8 +213,8 @@ static void put_back(struct page_info *pg, unsigned int order)
     spin_unlock(&heap_lock);
 }
 
-static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits,
-                                     bool fresh_may_stay, unsigned int *budget)
+struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits, bool trusted,
+                                      unsigned int *budget)
 {
     unsigned int top = NR_ZONES - 1;
     struct page_info *pg;
@@ -229,7 +229,7 @@ static struct page_info *alloc_block(unsigned int order, unsigned int addr_bits,
     if (!pg)
         return NULL;
     forget_block(pg, 1ull << order);
-    if (!clear_block(pg, 1ull << order, fresh_may_stay, budget)) {
+    if (!clear_block(pg, 1ull << order, trusted, budget)) {
         put_back(pg, order);
         return NULL;
     }
@@ -245,13 +245,7 @@ struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits)
 {
     unsigned int budget = UINT_MAX;
 
-    return alloc_block(order, addr_bits, false, &budget);
-}
-
-struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits, bool trusted,
-                                      unsigned int *budget)
-{
-    return alloc_block(order, addr_bits, trusted, budget);
+    return alloc_frames_within(order, addr_bits, false, &budget);
 }
 
 static void free_block(struct page_info *pg, unsigned int order, uint64_t flags)
