@@ -40,11 +40,13 @@ static void want_interrupts(bool on)
     interrupts = on;
 }
 
-static void send(uint32_t most)
+static void send(void)
 {
     uint32_t first = out;
 
-    while (out != in && out - first < most && machine_console_putc(queue[out % QUEUE_SIZE]))
+    if (!queued)
+        return;
+    while (out != in && out - first < MOST_SENT && machine_console_putc(queue[out % QUEUE_SIZE]))
         out++;
     if (out != first || out == in) {
         progress_at = clock_now();
@@ -90,8 +92,7 @@ void console_write(const char *s, size_t n)
     if (lost && in - out < QUEUE_SIZE / 2)
         say_lost();
     put_all(s, n);
-    if (queued)
-        send(MOST_SENT);
+    send();
     spin_unlock(&out_lock);
 }
 
@@ -104,8 +105,7 @@ bool console_wait(void)
 {
     spin_lock(&out_lock);
     waiting = queued;
-    if (queued)
-        send(MOST_SENT);
+    send();
     spin_unlock(&out_lock);
     return queued;
 }
@@ -118,8 +118,7 @@ bool console_send(void)
     wake = waiting && console_room() >= QUEUE_SIZE / 4;
     if (wake)
         waiting = false;
-    if (queued)
-        send(MOST_SENT);
+    send();
     machine_console_interrupts(interrupts); /* it is an edge: what came meanwhile makes another */
     spin_unlock(&out_lock);
     return wake;

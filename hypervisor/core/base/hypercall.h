@@ -39,12 +39,6 @@ static inline void hypercall_none(struct vcpu *v)
 #include <core/base/hypercall_rows.h>
 #undef HYPERCALL
 
-/* The number of the hypercall that v is in: for messages. */
-static inline unsigned int hypercall_running(const struct vcpu *v)
-{
-    return v->hc_nr;
-}
-
 /* regs.entry_vector when a hypercall brought v into the hypervisor, and no exception or interrupt.
  */
 #define ENTRY_HYPERCALL 0xffffffffu

@@ -28,7 +28,7 @@ void log_set_level(enum log_level level);
 
 /* Logs why the current guest's request was refused; returns rc. Use: return refused(-XEN_EINVAL,
  * "port %u is not bound", port); */
-#define refused(rc, ...) refused_at(rc, __FILE__, __LINE__, __VA_ARGS__)
+#define refused(rc, ...) refused_at(rc, __FILE_NAME__, __LINE__, __VA_ARGS__)
 int __printf(4, 5) refused_at(int rc, const char *file, int line, const char *fmt, ...);
 
 /* Reads the ring for XEN_SYSCTL_readconsole: up to n bytes from position *pos (moved on), returns

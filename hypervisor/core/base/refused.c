@@ -28,16 +28,6 @@ static bool may_log(struct domain *d)
     return d->refusals++ < LINES_PER_SECOND;
 }
 
-static const char *base_name(const char *path)
-{
-    const char *name = path;
-
-    for (; *path; path++)
-        if (*path == '/')
-            name = path + 1;
-    return name;
-}
-
 int refused_at(int rc, const char *file, int line, const char *fmt, ...)
 {
     struct vcpu *v = current;
@@ -52,9 +42,9 @@ int refused_at(int rc, const char *file, int line, const char *fmt, ...)
     if (in_hypercall(v))
         log_guest(v->domain, "d%uv%u: %s: %s%s%s (error %d, %s:%d)", v->domain->domain_id,
                   v->vcpu_id, hypercall_name(v), v->hc_subop ? v->hc_subop : "",
-                  v->hc_subop ? ": " : "", why, -rc, base_name(file), line);
+                  v->hc_subop ? ": " : "", why, -rc, file, line);
     else
-        log_guest(v->domain, "d%uv%u: %s (%s:%d)", v->domain->domain_id, v->vcpu_id, why,
-                  base_name(file), line);
+        log_guest(v->domain, "d%uv%u: %s (%s:%d)", v->domain->domain_id, v->vcpu_id, why, file,
+                  line);
     return rc;
 }
