@@ -301,7 +301,7 @@ static void destroy_all(void)
      * its turn. */
     for (unsigned int id = 0; id < DOMID_FIRST_RESERVED && next_domain(NULL); id++) {
         d = get_domain_by_id((domid_t)id);
-        if (d && !d->kill_done)
+        if (d)
             host_destroy(d);
         if (d)
             put_domain(d);

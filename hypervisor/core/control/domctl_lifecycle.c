@@ -66,8 +66,6 @@ static bool is_self(const struct domain *d)
 
 int domctl_destroydomain(struct domain *d, struct xen_domctl *op __unused)
 {
-    if (is_self(d))
-        return refused(-XEN_EINVAL, "of the calling domain");
     return domain_kill(d);
 }
 
@@ -75,7 +73,8 @@ int domctl_pausedomain(struct domain *d, struct xen_domctl *op __unused)
 {
     if (is_self(d))
         return refused(-XEN_EINVAL, "of the calling domain");
-    return domain_pause_by_controller(d);
+    domain_pause_by_controller(d);
+    return 0;
 }
 
 int domctl_unpausedomain(struct domain *d, struct xen_domctl *op __unused)

@@ -20,6 +20,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/event/pirq.h>
+#include <core/event/vcpu_timer.h>
 #include <core/grant/grant_table.h>
 #include <core/life/life.h>
 #include <core/life/vcpu_info.h>
@@ -30,7 +31,7 @@
 #include <port/current.h>
 #include <xen/errno.h>
 
-enum step { MARK, EVENTS, MAPPINGS, VCPUS, IN_FLIGHT, MEMORY, SHARED, TABLES, DONE };
+enum step { MARK, EVENTS, MAPPINGS, VCPUS, IN_FLIGHT, MEMORY, SHARED, TABLES, LAST, DONE };
 
 /* Nobody of d runs from here on, and nothing wakes it. */
 static void mark_dying(struct domain *d)
@@ -47,11 +48,8 @@ static void mark_dying(struct domain *d)
     log_share_leave(d);
     domain_watchdog_stop(d);
     sched_destroy_domain(d);
-    for_each_vcpu (d, v) {
-        timer_stop(&v->singleshot);
-        timer_stop(&v->periodic);
-        timer_stop(&v->poll_timer);
-    }
+    for_each_vcpu (d, v)
+        vcpu_timer_stop_all(v);
     if (claim_set(d, 0))
         log_warning("d%u: its claim could not be given back", d->domain_id);
     if (control_domain == d)
@@ -118,7 +116,9 @@ static int do_step(struct domain *d, enum step step)
         return unshare_pages(d);
     case TABLES:
         return release_tables(d);
-    default:
+    default: /* LAST: the struct waits for references */
+        send_global_virq(VIRQ_DOM_EXC);
+        put_domain(d);
         return 0;
     }
 }
@@ -134,10 +134,5 @@ int domain_kill(struct domain *d)
             return rc;
         d->relinquish_step++;
     }
-    if (d->kill_done)
-        return 0;
-    d->kill_done = true;
-    send_global_virq(VIRQ_DOM_EXC);
-    put_domain(d);
     return 0;
 }

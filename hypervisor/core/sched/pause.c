@@ -10,7 +10,7 @@
  * Race: a vCPU that blocks looks for events after it has set VPF_blocked; a sender sets the event
  * before it looks at VPF_blocked. One of the two sees the other, so no wake-up is lost.
  *
- * Lock: d->lock for controller_paused; the counts are atomic.
+ * No lock: the counts and flags are atomic.
  */
 #include <core/base/log.h>
 #include <core/sched/pause.h>
@@ -66,28 +66,15 @@ void domain_unpause(struct domain *d)
         vcpu_wake(v);
 }
 
-int domain_pause_by_controller(struct domain *d)
+void domain_pause_by_controller(struct domain *d)
 {
-    bool was;
-
-    spin_lock(&d->lock);
-    was = d->controller_paused;
-    d->controller_paused = true;
-    spin_unlock(&d->lock);
-    if (!was)
+    if (!xchg(&d->controller_paused, true))
         domain_pause(d);
-    return 0;
 }
 
 int domain_unpause_by_controller(struct domain *d)
 {
-    bool was;
-
-    spin_lock(&d->lock);
-    was = d->controller_paused;
-    d->controller_paused = false;
-    spin_unlock(&d->lock);
-    if (!was)
+    if (!xchg(&d->controller_paused, false))
         return refused(-XEN_EINVAL, "d%u is not paused", d->domain_id);
     domain_unpause(d);
     return 0;

@@ -11,7 +11,7 @@ struct vcpu;
 /* Counts; vCPUs that run elsewhere have left when it returns, but for current */
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
-int __must_check domain_pause_by_controller(struct domain *d);
+void domain_pause_by_controller(struct domain *d);
 int __must_check domain_unpause_by_controller(struct domain *d);
 void vcpu_pause(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);

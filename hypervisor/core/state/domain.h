@@ -111,12 +111,11 @@ struct domain {
 
     bool is_control;        /* may use control operations */
     bool dying;             /* L */
-    bool kill_done;         /* everything given back; the struct waits for references */
     bool shutting_down;     /* L: SCHEDOP_shutdown seen */
     uint32_t shutdown_code; /* SHUTDOWN_*; ~0u: none */
     uint32_t pause_count;   /* hypervisor-internal pauses, atomic */
     uint64_t poll_mask;     /* vCPUs in SCHEDOP_poll, bit per vCPU: atomic */
-    bool controller_paused; /* L: XEN_DOMCTL_pausedomain holds one pause */
+    bool controller_paused; /* XEN_DOMCTL_pausedomain holds one pause: atomic */
     bool domctl_busy;       /* a control operation is at work on it: atomic */
     uint32_t options;       /* XEN_DOMCTL_CDF_* */
 
