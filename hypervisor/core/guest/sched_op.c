@@ -58,13 +58,6 @@ static long look_at_ports(const struct sched_poll *poll, bool *pending)
     return 0;
 }
 
-static void stop_polling(struct vcpu *v)
-{
-    v->poll_port = 0;
-    atomic_and(&v->domain->poll_mask, ~(1ull << v->vcpu_id));
-    atomic_and(&v->pause_flags, ~VPF_polling);
-}
-
 static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
 {
     evtchn_port_t only = ~0u;
@@ -82,7 +75,7 @@ static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
     rc = look_at_ports(poll, &pending);
     /* An event that may be delivered ends the wait at once. */
     if (rc || pending || vcpu_event_pending(v)) {
-        stop_polling(v);
+        vcpu_unblock(v);
         return rc;
     }
     if (poll->timeout)

@@ -76,11 +76,6 @@ static long platform_parameters(gva_t arg)
     return copy_to_guest(arg, &p, sizeof(p));
 }
 
-static long guest_handle(gva_t arg)
-{
-    return copy_to_guest(arg, current->domain->handle, sizeof(current->domain->handle));
-}
-
 static const char *for_operator(const char *text)
 {
     return current->domain->is_control ? text : "<denied>";
@@ -106,7 +101,7 @@ long do_xen_version(unsigned int cmd, gva_t arg)
     case XENVER_pagesize:
         return arg ? refused(-XEN_EINVAL, "pagesize takes no argument") : (long)PAGE_SIZE;
     case XENVER_guest_handle:
-        return guest_handle(arg);
+        return copy_to_guest(arg, current->domain->handle, sizeof(current->domain->handle));
     case XENVER_commandline:
         return give_text(arg, for_operator(command_line), sizeof(xen_commandline_t));
     case XENVER_build_id:

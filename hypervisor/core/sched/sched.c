@@ -144,7 +144,7 @@ static void switch_vcpus(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_
 {
     if (!is_idle(prev)) {
         set_state(prev, vcpu_runnable(prev) ? RUNSTATE_runnable : idle_state(prev), now);
-        vcpu_areas_switched_out(prev); /* its page tables are still loaded */
+        vcpu_runstate_write(prev); /* its page tables are still loaded */
     }
     set_state(next, RUNSTATE_running, now);
     next->sched.switched_in = now;

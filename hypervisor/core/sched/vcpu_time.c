@@ -85,7 +85,7 @@ void vcpu_time_refresh(struct vcpu *v, s_time_t now)
 }
 
 /* Writes the whole run state; with the update flag, its top bit marks the time in between. */
-static void write_runstate(struct vcpu *v)
+void vcpu_runstate_write(struct vcpu *v)
 {
     struct vcpu_runstate_info info;
     gva_t at = v->runstate_gva, entry = at + offsetof(struct vcpu_runstate_info, state_entry_time);
@@ -120,19 +120,12 @@ err_fault:
     v->areas_stale = true;
 }
 
-void vcpu_areas_switched_out(struct vcpu *v)
-{
-    if (v->runstate_gva)
-        write_runstate(v);
-}
-
 void vcpu_areas_switched_in(struct vcpu *v)
 {
     bool stale = v->areas_stale;
 
     v->areas_stale = false;
-    if (v->runstate_gva)
-        write_runstate(v);
+    vcpu_runstate_write(v);
     if (unlikely(stale))
         write_time_area(v);
 }

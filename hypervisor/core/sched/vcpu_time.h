@@ -18,7 +18,7 @@ void vcpu_time_write(struct vcpu *v); /* whatever its age: its vcpu_info moved *
 /* The registered areas, by guest address: written through v's page tables, which are loaded. When
  * that fails because v runs in user mode, v->areas_stale is set and pv calls
  * vcpu_areas_switched_in() again when the guest kernel is entered. */
-void vcpu_areas_switched_out(struct vcpu *v);
+void vcpu_runstate_write(struct vcpu *v);
 void vcpu_areas_switched_in(struct vcpu *v);
 /* Wall clock: shared_info.wc_*. Of one domain, of all (XENPF_settime: ns since 1970 at system time
  * 0). */
