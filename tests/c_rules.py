@@ -11,6 +11,8 @@ WAITS = re.compile(r"\b(cpu_relax|spin_wait|sched_yield|sched_block|halt|safe_ha
 
 def comments(text, raw):
     for number, (line, full) in enumerate(zip(text.split("\n"), raw.split("\n")), 1):
+        if line.strip() and re.search(r"/\*((?!\*/).)*$", full[len(line.rstrip()):]):
+            yield number, "a comment behind code ends on its line, or stands above"
         if "//" in line:
             yield number, "a comment is /* between these */"
         if full != full.rstrip():

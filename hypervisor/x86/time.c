@@ -21,9 +21,8 @@
 #define PIT_HZ       1193182ull
 #define FEMTOSECONDS 1000000000000000ull
 #define WINDOW_MS    30
-#define MAX_INTERVAL                                                                               \
-    SECONDS(86400) /* longer ones are cut: a timer that comes early is set again                   \
-                    */
+/* Longer ones are cut: a timer that comes early is set again. */
+#define MAX_INTERVAL SECONDS(86400)
 
 static uint64_t tsc_base, tsc_khz;
 static uint32_t scale_mul;

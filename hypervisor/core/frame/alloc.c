@@ -23,10 +23,10 @@
 #define MAX_SHIFT  11
 #define NR_CLASSES (MAX_SHIFT - MIN_SHIFT + 1)
 
-#define TYPE_SLAB                                                                                  \
-    0x51ab0000u /* type_info, lower half: this | class; upper half: offset of the first free       \
-                   object + 1, 0 none */
-#define TYPE_PAGES 0x9a9e0000u /* lower half: this | order */
+/* type_info. Lower half: this | class; upper half: offset of the first free object + 1, 0 none. */
+#define TYPE_SLAB 0x51ab0000u
+/* Lower half: this | order. */
+#define TYPE_PAGES 0x9a9e0000u
 #define TYPE_MASK  0xffff0000u
 
 static spinlock_t alloc_lock = SPINLOCK_INIT(RANK_ALLOC);

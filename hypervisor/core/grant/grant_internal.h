@@ -36,10 +36,11 @@ struct grant_table {
     spinlock_t lock;
     unsigned int nr_frames, max_frames;
     struct grant_entry_v1 **shared; /* [max_frames] pages of PGC_xenheap */
-    struct active_grant **active;   /* [max_frames] arrays of ENTRIES_PER_FRAME; NULL: the domain
-                                       is dying, and none of these was in use */
-    unsigned int trim_next;         /* how far grant_table_release_tables() came */
-    uint32_t dump_next;             /* and grant_table_dump() */
+    /* [max_frames] arrays of ENTRIES_PER_FRAME; NULL: the domain is dying, and none of these was in
+     * use */
+    struct active_grant **active;
+    unsigned int trim_next; /* how far grant_table_release_tables() came */
+    uint32_t dump_next;     /* and grant_table_dump() */
 
     spinlock_t maptrack_lock; /* guards what follows; taken alone */
     unsigned int nr_maptrack_frames, max_maptrack_frames;

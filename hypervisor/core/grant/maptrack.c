@@ -54,8 +54,8 @@ static void grow_locked(struct grant_table *gt)
     for (uint32_t i = 0; i < MAPTRACK_PER_FRAME; i++)
         frame[i].ref = i + 1 < MAPTRACK_PER_FRAME ? first + i + 1 : NO_HANDLE;
     gt->maptrack[gt->nr_maptrack_frames] = frame;
-    smp_wmb(); /* Race: maptrack_entry() takes no lock; a frame that is counted must be there
-                  (XSA-340) */
+    /* Race: maptrack_entry() takes no lock; a frame that is counted must be there (XSA-340). */
+    smp_wmb();
     WRITE_ONCE(gt->nr_maptrack_frames, gt->nr_maptrack_frames + 1);
     gt->free_handle = first;
 }

@@ -131,9 +131,9 @@ struct vcpu_guest_context {
     unsigned long ldt_base, ldt_ents;
     unsigned long gdt_frames[16], gdt_ents; /* mfns, entries */
     unsigned long kernel_ss, kernel_sp;     /* as stack_switch */
-    unsigned long ctrlreg[8];               /* [0] CR0.TS; [1] user, [3] kernel page table;
-                                             * [4] CR4 */
-    unsigned long debugreg[8];              /* DB0-DB7 */
+    /* [0] CR0.TS; [1] user, [3] kernel page table; [4] CR4 */
+    unsigned long ctrlreg[8];
+    unsigned long debugreg[8]; /* DB0-DB7 */
     /* as CALLBACKTYPE_event */
     unsigned long event_callback_eip;
     /* as CALLBACKTYPE_failsafe */
