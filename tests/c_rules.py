@@ -9,7 +9,15 @@ VOLATILE_READ = re.compile(r"\b(READ_ONCE|__atomic_load_n|atomic_read|in[bwl]|rd
 WAITS = re.compile(r"\b(cpu_relax|spin_wait|sched_yield|sched_block|halt|safe_halt)\b")
 
 
+# Code that went to a second line because of the comment behind it.
+TORN = re.compile(r"^(?:#define \w+ +\\|[ \t]*\S[^\n]*=|[ \t]*\S[^\n]*\((?=.*\n[^\n]*; /)|[a-z][a-z_0-9 *]*)\n"
+                  r"(?=[^\n]*\S */\*[^\n]*\*/$)([^\n]*)", re.MULTILINE)
+
+
 def comments(text, raw):
+    for found in TORN.finditer(raw):
+        if found.group(1).lstrip()[:2] != "/*" and len(re.sub(r"\s+", " ", re.sub(r"/\*.*", "", found.group()))) < 100:
+            yield raw.count("\n", 0, found.start(1)) + 1, "a comment that tears code apart stands above it"
     for number, (line, full) in enumerate(zip(text.split("\n"), raw.split("\n")), 1):
         if line.strip() and re.search(r"/\*((?!\*/).)*$", full[len(line.rstrip()):]):
             yield number, "a comment behind code ends on its line, or stands above"

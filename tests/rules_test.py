@@ -54,8 +54,9 @@ static const struct row rows[] = {
 
 
 def test_comments():
-    raw = 'a; // bad\nb; /* http://fine */\nc; "//fine" \nd;\t\ne; /* torn\n*/\n/* whole\n*/ f(a /* one */, b);\n#define G 1 /* torn \\\n too */\n'
-    expect("comments", sorted(set(lines(c_rules.comments, raw, raw))), [1, 3, 4, 5, 9])
+    raw = 'a; // bad\nb; /* http://fine */\nc; "//fine" \nd;\t\ne; /* torn\n*/\n/* whole\n*/ f(a /* one */, b);\n#define G 1 /* torn \\\n too */\n' \
+          'int h =\n    1; /* torn */\n#define I \\\n    1 /* torn */\nint\nj(int a); /* torn */\nk(\n    l, /* a list */\n    m);\n'
+    expect("comments", sorted(set(lines(c_rules.comments, raw, raw))), [1, 3, 4, 5, 9, 12, 14, 16])
 
 
 def test_assertions():

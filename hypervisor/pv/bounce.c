@@ -170,8 +170,8 @@ void pv_deliver_event(struct vcpu *v)
     struct trap_bounce tb = {.flags = TBF_INTERRUPT};
 
     if (v->arch.pv.nmi_pending && !v->arch.pv.nmi_masked) {
-        v->arch.pv.nmi_pending =
-            false; /* without a callback it is lost: the exit path looks again */
+        /* Without a callback it is lost: the exit path looks again */
+        v->arch.pv.nmi_pending = false;
         if (v->arch.pv.nmi_callback) {
             v->arch.pv.nmi_masked = true; /* until the next iret hypercall */
             tb.eip = v->arch.pv.nmi_callback;

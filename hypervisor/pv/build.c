@@ -18,8 +18,8 @@
 #include <pv/pv_ops.h>
 #include <xen/errno.h>
 
-#define BIGGEST_BLOCK                                                                              \
-    10 /* 4 MiB at once, so that the control domain's memory is mostly contiguous */
+/* 4 MiB at once, so that the control domain's memory is mostly contiguous */
+#define BIGGEST_BLOCK 10
 
 struct build_memory {
     const struct domain *d;

@@ -21,9 +21,9 @@
 #define PGT_seg_desc_page (5ull << PGT_type_shift)
 /* Bits of type_info beside type, count and PGT_validated. */
 #define PGT_pinned (1ull << 60) /* the domain pinned it: one type, one general reference */
-#define PGT_partial                                                                                \
-    (1ull << 58)                /* pre-empted half way: entries [0, nr_validated) hold references */
-#define PGT_locked (1ull << 57) /* page_lock(): one writer at a time */
+/* Pre-empted half way: entries [0, nr_validated) hold references */
+#define PGT_partial (1ull << 58)
+#define PGT_locked  (1ull << 57) /* page_lock(): one writer at a time */
 
 /* Slot 260: per domain. Each vCPU has 32 pages: 16 of its GDT, 16 of its LDT. */
 #define PERDOMAIN_L4_SLOT    260

@@ -16,8 +16,8 @@ enum boot_mem_type {
     BOOT_MEM_ACPI = 3,
     BOOT_MEM_NVS = 4,
     BOOT_MEM_UNUSABLE = 5,
-    BOOT_MEM_LOADER =
-        100, /* RAM that holds modules, boot_info, strings: reusable when boot is over */
+    /* RAM that holds modules, boot_info, strings: reusable when boot is over */
+    BOOT_MEM_LOADER = 100,
     BOOT_MEM_IMAGE = 101, /* RAM that holds the hypervisor itself */
 };
 

@@ -30,8 +30,8 @@ extern bool host_walk;                           /* other addresses go through p
 extern gva_t host_read_only, host_read_only_end; /* writes there fault */
 extern gva_t host_fault, host_fault_end;         /* all access faults  */
 extern uint64_t host_copies;                     /* guest copies made so far */
-extern void (*host_on_copy)(
-    gva_t gva); /* called before each copy: a guest that changes memory meanwhile */
+/* Called before each copy: a guest that changes memory meanwhile */
+extern void (*host_on_copy)(gva_t gva);
 
 void host_advance(s_time_t ns); /* moves the clock; runs what is due as the exit path would */
 void host_reap(void);           /* frees domains whose last reference went, as the exit path does */

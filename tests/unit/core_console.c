@@ -65,8 +65,8 @@ static void a_guests_words_are_kept(void **state)
     assert_int_equal(say(v, "world\r\nnext \x1b[2J\n"), 0);
     assert_int_equal(host_console_len, 0);
     assert_non_null(strstr(log_text(), "(d1) hello world\n"));
-    assert_non_null(
-        strstr(log_text(), "(d1) next .[2J\n")); /* no terminal tricks on the operator */
+    /* No terminal tricks on the operator */
+    assert_non_null(strstr(log_text(), "(d1) next .[2J\n"));
 }
 
 static void last_words_need_no_newline(void **state)

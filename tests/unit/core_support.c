@@ -48,8 +48,8 @@ void core_init(void)
 {
     host_init(FRAMES);
     nr_taken = 0;
-    host_destroy(
-        host_domain(1, false, MAX_VCPUS, 0)); /* tables that only grow: of domains, of timers */
+    /* Tables that only grow: of domains, of timers */
+    host_destroy(host_domain(1, false, MAX_VCPUS, 0));
     memory_before = core_memory_in_use();
     ctl = host_domain(0, true, 1, 8)->vcpu[0];
     host_run_as(ctl);

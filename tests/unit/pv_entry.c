@@ -59,8 +59,8 @@ static uint64_t *stack(struct vcpu *v, unsigned int page)
  * ends. */
 static void bounce_frames_stay_in_the_guest(void **state)
 {
-    static const uint64_t first =
-        0xffff880000000000ull; /* of what is the guest's above the hypervisor */
+    /* Of what is the guest's above the hypervisor */
+    static const uint64_t first = 0xffff880000000000ull;
     const uint64_t bad[] = {
         first,
         first + 16,

@@ -97,12 +97,12 @@ static void read_modify_write(void **state)
     (void)state;
     assert_int_equal(mm_update_va(&g, mm_va(ENTRY), rw, 0), 0);
     r->rdi = entry_va(ENTRY);
-    assert_true(
-        FAULT("\xf0\x80\x27\xfd", entry_va(ENTRY))); /* lock andb $0xfd,(%rdi): write protect */
+    /* Lock andb $0xfd,(%rdi): write protect */
+    assert_true(FAULT("\xf0\x80\x27\xfd", entry_va(ENTRY)));
     assert_int_equal(entry(ENTRY), rw & ~PTE_RW);
     assert_int_equal(mm_type_count(&g, MM_SPARE), 1);
-    assert_true(
-        FAULT("\xf0\x48\x0f\xba\x37\x05", entry_va(ENTRY))); /* lock btrq $5,(%rdi): accessed */
+    /* Lock btrq $5,(%rdi): accessed */
+    assert_true(FAULT("\xf0\x48\x0f\xba\x37\x05", entry_va(ENTRY)));
     assert_int_equal(r->rflags & 1, 1);
     assert_int_equal(entry(ENTRY), rw & ~(PTE_RW | PTE_ACCESSED));
     r->rdx = 1;

@@ -109,8 +109,8 @@ static void bad_contents_leave_nothing(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EPERM);
     mm_words(&g, MM_SPARE)[10] = mm_pte(frame_of(g.d->arch.pv.perdomain_l3), MM_RO); /* XSA-248 */
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EBUSY);
-    mm_words(&g, MM_SPARE)[10] =
-        mm_pte(g.frame[5], MM_RO | PTE_PCD); /* no hardware, no memory types */
+    /* No hardware, no memory types */
+    mm_words(&g, MM_SPARE)[10] = mm_pte(g.frame[5], MM_RO | PTE_PCD);
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), -XEN_EINVAL);
     mm_words(&g, MM_SPARE)[10] = 0;
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), 0);

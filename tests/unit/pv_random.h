@@ -28,8 +28,8 @@ void pv_random_run(const uint8_t *data, size_t n, unsigned int every);
 #define PV_RANDOM_LIST (HOST_GUEST_BASE + 0x10000)
 
 unsigned int pv_random_take(unsigned int below);
-uint64_t
-pv_random_word(void); /* a number, a frame, an address, an entry: one that may mean something */
+/* A number, a frame, an address, an entry: one that may mean something */
+uint64_t pv_random_word(void);
 mfn_t pv_random_frame(void);
 uint64_t pv_random_entry(void); /* of a page table */
 domid_t pv_random_domid(void);

@@ -13,8 +13,8 @@
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
 
-#define TRIES                                                                                      \
-    4 /* a granter that changes the entry all the time gets an error, not an endless loop */
+/* A granter that changes the entry all the time gets an error, not an endless loop */
+#define TRIES 4
 
 /* Flags in the low, domid in the high half. */
 static uint32_t *entry_word(struct grant_entry_v1 *e)

@@ -69,8 +69,8 @@ struct guest_ops {
     void (*set_iopl)(struct vcpu *v, unsigned int level);
     void (*set_iobitmap)(struct vcpu *v, gva_t bitmap, unsigned int nr_ports);
     void (*fill_hypercall_page)(void *page); /* XEN_DOMCTL_hypercall_init */
-    void (*show_vcpu)(
-        const struct vcpu *v); /* the current vCPU, whose domain crashed: to the log */
+    /* The current vCPU, whose domain crashed: to the log */
+    void (*show_vcpu)(const struct vcpu *v);
 };
 
 #endif

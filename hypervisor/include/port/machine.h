@@ -192,8 +192,8 @@ enum stop_kind {
     STOP_CRASHED = 1,     /* a boot-time domain, or the control domain */
     STOP_PANIC = 2,       /* the hypervisor itself */
     STOP_NOT_STARTED = 3, /* parvis.cfg, or what it names, cannot be used */
-    STOP_ASKED_REBOOT =
-        4, /* the last boot-time guest did; with no control domain, nobody reboots it */
+    /* The last boot-time guest did; with no control domain, nobody reboots it */
+    STOP_ASKED_REBOOT = 4,
     STOP_REBOOT = 0x100,
 };
 void __noreturn machine_stop(enum stop_kind kind);
