@@ -137,6 +137,11 @@ def run(directory):
 
 
 def main():
+    if sys.argv[1:]:
+        known = sys.argv[1] in ("-h", "--help")
+        print(__doc__.strip() if known else f"parvis: {sys.argv[1]}: settings are environment variables: see --help",
+              file=sys.stdout if known else sys.stderr)
+        return 0 if known else 2
     os.makedirs(machine.BUILD, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(STATUS_FILE)

@@ -100,6 +100,14 @@ def bad_kernels_are_named():
         shutil.rmtree(directory)
 
 
+def explains_itself():
+    """run.py takes no arguments: it says what it goes by, and starts nothing."""
+    for argument, status, words in (("--help", 0, "GUEST_CMDLINE"), ("build/pvguest/hello", 2, "environment variables")):
+        done = subprocess.run([sys.executable, "tests/system/run.py", argument], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60 * SCALE, check=False)
+        assert done.returncode == status and words in done.stdout + done.stderr, done
+
+
 def quitting_is_not_success():
     """Ctrl-A x at a terminal, and a signal to run.py, which takes QEMU along."""
     for end, wanted in ((b"\x01x", ending.QUIT), (signal.SIGTERM, 128 + signal.SIGTERM)):
@@ -143,5 +151,5 @@ def stock_kernel_boots_alone():
 
 if __name__ == "__main__":
     run_tests(poweroff_is_success, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
-              bad_kernels_are_named, quitting_is_not_success, a_reset_is_no_poweroff,
+              bad_kernels_are_named, explains_itself, quitting_is_not_success, a_reset_is_no_poweroff,
               stock_kernel_boots_alone)
