@@ -224,6 +224,7 @@ def test_includes():
                          ("hypervisor/x86/a.c", [1]), ("hypervisor/loader/a.c", [1, 2, 2, 3, 4]), ("dom0-tools/lib/a.c", [2, 3, 4]),
                          ("include/xen/a.h", [1, 2, 3, 4]), ("tests/unit/a.c", [])):
         expect(f"includes of {path}", complaints(style.check_includes, path, source), wanted)
+    expect("twice", complaints(style.check_includes, "tests/unit/a.c", '#include "a.h"\n#include "b_rows.h"\n' * 2), [3])
     expect("x86 and core's insides", complaints(style.check_includes, "hypervisor/x86/a.c", "#include <core/sched/sched.h>\n"), [1])
 
 

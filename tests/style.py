@@ -69,12 +69,16 @@ X86_LAYOUT = {"core/base/hypercall.h", "pv/hypercall.h"}  # asm-offsets.c: numbe
 
 
 def check_includes(path, lines):
-    """Who may use whom (see the architecture notes)."""
+    """Who may use whom (see the architecture notes); and nothing twice, but for lists of rows."""
+    seen = set()
     for number, line in enumerate(lines, 1):
         found = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
         if not found:
             continue
         name = found.group(1)
+        if name in seen and not name.endswith("_rows.h"):
+            complain(path, number, f"includes {name} twice")
+        seen.add(name)
         if path.startswith("include/xen/") and not name.startswith("xen/") and name not in ALLOWED_STANDARD:
             complain(path, number, f"include/xen includes only itself, not {name}")
         if path.startswith("hypervisor/") and not path.startswith("hypervisor/boot/efi"):

@@ -50,7 +50,8 @@ def create_console_shows_the_first_byte():
     machine.send("pvctl create /etc/parvis/hello.xml --console")
     machine.expect(r"start_info: magic \"xen-3\.0-x86_64\"", 30)
     machine.expect(r"hello> ", 30)
-    machine.send("echo do you hear me")
+    machine.send("echo do you hear me!\x7f")
+    machine.expect(r"me!\x08 \x08", 30)
     machine.expect(r"^do you hear me$", 30)
     machine.send("\x1d", end="")
     machine.expect(r"parvis# ", 30)
@@ -104,12 +105,19 @@ def waits_with_a_limit():
 
 
 def shuts_down():
-    """shutdown asks the guest, which ends by itself; the domain is gone, and so is all that it had in the store."""
+    """shutdown asks the guest, which ends by itself; the domain is gone, and so is all that it had in the store.
+
+    What it said can still be read, and does not move the cursor any more.
+    """
     domid = listed()["hello"]["id"]
     machine.check("pvctl shutdown hello", "")
     machine.check("n=0; while pvctl list | grep -q hello && [ $n -lt 100 ]; do n=$((n+1)); usleep 100000; done; pvctl list", "")
     assert "hello" not in listed()
     machine.check(f"xenstore-exists /local/domain/{domid}", "", status=1)
+    machine.send("pvctl console hello")
+    machine.expect(r"me!\^H \^H", 30)
+    machine.expect(r"^\[hello: powered off\]$", 30)
+    machine.prompt()
 
 
 def paused_from_the_start():

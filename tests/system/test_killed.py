@@ -93,8 +93,20 @@ def parvisd_is_started_again():
     nothing_left("by a parvisd that was killed")
 
 
+def consoles_give_the_terminal_back():
+    """A console that is ended by a signal leaves the terminal as it was. (sh: bash would put it right by itself.)"""
+    machine.check("pvctl create /etc/parvis/hello.xml")
+    for signal in ("TERM", "HUP"):
+        machine.check("sh -c 'was=$(stty -g); (until stty -F /dev/hvc0 -a | grep -q -e -icanon; do usleep 100000; done; "
+                      f"kill -{signal} $(pidof pvctl)) & pvctl console hello >/dev/null 2>&1; is=$(stty -g); stty $was; "
+                      "[ \"$was\" = \"$is\" ] && echo the same'", r"^the same$")
+    machine.check("pvctl destroy hello")
+
+
 def full_disk():
-    """/run without room: a create says so, a guest that reboots lives on, and the log has it."""
+    """/run without room: a create says so, a guest that reboots lives on, and the log has it. Nobody needs room in /."""
+    machine.check("dd if=/dev/zero of=/full bs=64k 2>&1; pvctl create /t/disk.xml && pvctl destroy disk; rm /full",
+                  r"(?s)No space left.*disk: domain")
     machine.check("pvctl create /etc/parvis/hello.xml; dd if=/dev/zero of=/run/full bs=1k count=4 2>/dev/null; sleep 2; "
                   "mount -o remount,size=$(df -k /run | awk 'END {print $3}')k /run")
     machine.check("pvctl create /t/disk.xml 2>&1", r"disk: keeping its configuration.*: No space left on device$", status=1)
@@ -123,7 +135,7 @@ def dead_store():
 def main():
     global machine
     with Machine.parvis("killed", files=FILES) as machine:
-        run_tests(interrupted_creates, parvisd_is_started_again, full_disk, dead_store)
+        run_tests(interrupted_creates, parvisd_is_started_again, consoles_give_the_terminal_back, full_disk, dead_store)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
  * list is one hypercall.
  */
 #include <core/base/hypercall.h>
-#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/control/sysctl.h>
