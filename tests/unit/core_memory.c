@@ -81,6 +81,26 @@ static void get_and_give_back(void **state)
     assert_int_equal(machine_to_phys[list()[0]], INVALID_GPFN);
 }
 
+/* A list that cannot be written to: nobody would know the frames, so there are none. */
+static void a_list_for_reading(void **state)
+{
+    static const unsigned int cmds[] = {XENMEM_populate_physmap, XENMEM_increase_reservation};
+    uint64_t before = heap_free_frames();
+
+    (void)state;
+    host_read_only = LIST;
+    host_read_only_end = LIST + 8;
+    for (unsigned int i = 0; i < ARRAY_SIZE(cmds); i++)
+        assert_int_equal(reserve(v, cmds[i], DOMID_SELF, 2, 0), 0);
+    host_read_only = LIST + 8;
+    host_read_only_end = LIST + 16;
+    for (unsigned int i = 0; i < ARRAY_SIZE(cmds); i++)
+        assert_int_equal(reserve(v, cmds[i], DOMID_SELF, 2, 0), 1);
+    host_read_only_end = 0;
+    assert_int_equal(d->tot_pages, 2);
+    assert_int_equal(heap_free_frames(), before - 2);
+}
+
 /* A guest names its frames by numbers of its kind, which are no machine frames. */
 static void numbers_are_the_kinds(void **state)
 {
@@ -349,6 +369,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(get_and_give_back),
+        TEST(a_list_for_reading),
         TEST(numbers_are_the_kinds),
         TEST(what_is_not_ours_is_not_given_back),
         TEST(limits),

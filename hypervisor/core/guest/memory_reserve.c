@@ -61,7 +61,7 @@ static enum outcome populate_one(struct batch *b, uint64_t i)
     struct page_info *pg;
     xen_pfn_t gpfn;
 
-    if (!list_get(b, i, &gpfn))
+    if (!list_get(b, i, &gpfn) || !list_put(b, i, gpfn)) /* before there is anything to undo */
         return REFUSED;
     pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
     if (!pg && !b->budget)
@@ -77,8 +77,12 @@ static enum outcome populate_one(struct batch *b, uint64_t i)
 
 static enum outcome increase_one(struct batch *b, uint64_t i)
 {
-    struct page_info *pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
+    struct page_info *pg;
+    xen_pfn_t was;
 
+    if (b->list && (!list_get(b, i, &was) || !list_put(b, i, was)))
+        return REFUSED;
+    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
     if (!pg)
         return b->budget ? REFUSED : AGAIN;
     b->d->ops->set_gpfn(b->d, page_to_mfn(pg), b->order, INVALID_GPFN);
