@@ -234,6 +234,12 @@ def test_core():
     expect("and elsewhere", complaints(style.check_core, "hypervisor/pv/a.c", source), [])
 
 
+def test_log():
+    source = 'log_debug("d%u", d->domain_id);\nlog_guest(d, "it");\nlog_warning("x");\nlog_info("at the start");\n'
+    expect("lines that guests cause", complaints(style.check_log, "hypervisor/pv/a.c", source), [1, 3])
+    expect("and that the control domain does", complaints(style.check_log, "hypervisor/core/control/a.c", source), [])
+
+
 def test_rooms():
     files = {
         "hypervisor/core/base/low.h": "void low(void);\n",

@@ -175,6 +175,16 @@ def check_core(path, lines):
             complain(path, number, "a word of a kind of guest")
 
 
+# Where guests' requests and exceptions end: the lines that they cause come out of their share of the log.
+CAUSED_BY_GUESTS = re.compile(r"hypervisor/(pv|core/(console|domain|event|grant|guest))/")
+
+
+def check_log(path, lines):
+    for number, line in enumerate(lines, 1):
+        if CAUSED_BY_GUESTS.match(path) and re.search(r"\blog_(debug|warning)\(", line):
+            complain(path, number, "a guest could fill the log with it: log_guest() or refused()")
+
+
 def check_reading_order(path="docs/reading-order.md"):
     if not os.path.exists(path):
         complain(path, 1, "is missing")
@@ -227,6 +237,7 @@ def main():
             check_includes(path, lines)
             check_writers(path, lines)
             check_core(path, lines)
+            check_log(path, lines)
     check_deeper(texts)
     check_manual(texts)
     check_names(texts, listed)

@@ -55,7 +55,7 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
     }
     machine_load_cr3(v->arch.pv.cr3, false);
     if (!mfn_eq(old, mfn) && likely(old.n) && pv_put_base_table(v->domain, old))
-        log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,
+        log_guest(v->domain, "d%u: undoing base table %#lx is put off", v->domain->domain_id,
                   (unsigned long)old.n);
     return 0;
 }
@@ -76,7 +76,7 @@ int pv_new_user_table(struct vcpu *v, mfn_t mfn)
         pv_show_m2p(v->domain, mfn, false);
     v->arch.pv.guest_table_user = mfn;
     if (old.n && pv_put_base_table(v->domain, old))
-        log_debug("d%u: undoing base table %#lx is put off", v->domain->domain_id,
+        log_guest(v->domain, "d%u: undoing base table %#lx is put off", v->domain->domain_id,
                   (unsigned long)old.n);
     return 0;
 }

@@ -108,7 +108,7 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
         return rc;
     if (user.n && (rc = pv_get_base_table(v->domain, user))) {
         if (pv_put_base_table(v->domain, kernel))
-            log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
+            log_guest(v->domain, "d%u: undoing a page table was put off", v->domain->domain_id);
         return rc;
     }
     if (user.n)
@@ -159,7 +159,7 @@ put_tables:
     if (v->arch.pv.guest_table_user.n)
         put_off |= pv_put_base_table(v->domain, v->arch.pv.guest_table_user) != 0;
     if (put_off)
-        log_debug("d%u: undoing a page table was put off", v->domain->domain_id);
+        log_guest(v->domain, "d%u: undoing a page table was put off", v->domain->domain_id);
     v->arch.pv.guest_table = v->arch.pv.guest_table_user = MFN(0);
     return rc;
 }

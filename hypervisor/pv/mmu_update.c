@@ -181,7 +181,8 @@ long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int fo
     if (pdone) {
         done += i;
         if (copy_to_guest(pdone, &done, sizeof(done)) && !rc)
-            log_debug("d%u: mmu_update cannot report how much was done", v->domain->domain_id);
+            log_guest(v->domain, "d%u: mmu_update cannot report how much was done",
+                      v->domain->domain_id);
     }
     if (unlikely(rc == -XEN_ERESTART))
         rc = hypercall_create_continuation(ureqs + i * sizeof(struct mmu_update),

@@ -228,7 +228,8 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
     if (pdone) {
         done += i;
         if (copy_to_guest(pdone, &done, sizeof(done)) && !rc)
-            log_debug("d%u: mmuext_op cannot report how much was done", m.v->domain->domain_id);
+            log_guest(m.v->domain, "d%u: mmuext_op cannot report how much was done",
+                      m.v->domain->domain_id);
     }
     if (unlikely(rc == -XEN_ERESTART))
         rc = hypercall_create_continuation(uops + i * sizeof(struct mmuext_op),

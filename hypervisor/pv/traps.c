@@ -85,7 +85,8 @@ void pv_handle_trap(struct vcpu *v)
     unsigned int vector = v->regs.entry_vector & 0xff;
 
     if (vector > TRAP_simd_error) {
-        log_warning("d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id, vector);
+        log_guest(v->domain, "d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id,
+                  vector);
         return;
     }
     if (handled_here(v, vector))

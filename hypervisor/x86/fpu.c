@@ -108,8 +108,8 @@ static void fpu_load(struct vcpu *v)
     set_xcr0(xcr0_host);
     clear_amd_pointers(v->arch.fpu);
     if (!restore(v->arch.fpu)) {
-        log_warning("d%uv%u: FPU state is not valid, replaced by the initial one",
-                    v->domain->domain_id, v->vcpu_id);
+        log_guest(v->domain, "d%uv%u: FPU state is not valid, replaced by the initial one",
+                  v->domain->domain_id, v->vcpu_id);
         fpu_area_reset(v->arch.fpu);
         if (!restore(v->arch.fpu))
             panic("the initial FPU state cannot be loaded");

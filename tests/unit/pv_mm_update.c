@@ -10,7 +10,9 @@
 
 #include "pv_mm_support.h"
 
+#include <core/base/log.h>
 #include <pv/m2p.h>
+#include <string.h>
 #include <xen/errno.h>
 
 #define REQS HOST_GUEST_BASE
@@ -136,6 +138,30 @@ static void unreadable_list(void **state)
     assert_int_equal(mm_call(&g, __HYPERVISOR_mmuext_op, 0xffff830000000000ull, 1, 0, DOMID_SELF),
                      -XEN_EFAULT);
     assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, REQS, 0, 0, DOMID_SELF), 0);
+}
+
+/* What a guest makes the hypervisor say pushes nothing out of the log, however often it is said. */
+static void a_count_without_a_place(void **state)
+{
+    static char text[70000];
+    uint32_t pos = 0;
+    size_t n;
+
+    (void)state;
+    log_info("something important");
+    mm_recount = false;
+    host_fault = DONE;
+    host_fault_end = DONE + sizeof(uint32_t);
+    for (unsigned int i = 0; i < 1000; i++) {
+        assert_int_equal(mm_call(&g, __HYPERVISOR_mmu_update, REQS, 0, DONE, DOMID_SELF), 0);
+        assert_int_equal(mm_call(&g, __HYPERVISOR_mmuext_op, REQS, 0, DONE, DOMID_SELF), 0);
+    }
+    host_fault = host_fault_end = 0;
+    n = log_read(text, sizeof(text) - 1, &pos);
+    text[n] = 0;
+    assert_non_null(strstr(text, "mmu_update cannot report"));
+    assert_non_null(strstr(text, "mmuext_op cannot report"));
+    assert_non_null(strstr(text, "something important"));
 }
 
 static void unknown_commands(void **state)
@@ -306,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_such_entry, setup, teardown),
         cmocka_unit_test_setup_teardown(batch_stops_at_the_first_error, setup, teardown),
         cmocka_unit_test_setup_teardown(unreadable_list, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_count_without_a_place, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_commands, setup, teardown),
         cmocka_unit_test_setup_teardown(preserve_accessed_and_dirty, setup, teardown),
         cmocka_unit_test_setup_teardown(machine_to_frame, setup, teardown),

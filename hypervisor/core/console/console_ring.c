@@ -122,7 +122,7 @@ static uint32_t drain(struct console_ring *r, uint32_t most, bool *left)
 
     smp_rmb();
     if (n > sizeof(x->out)) {
-        log_debug("%s: its console ring is broken: %u bytes in it", r->d->name, n);
+        log_guest(r->d, "%s: its console ring is broken: %u bytes in it", r->d->name, n);
         WRITE_ONCE(x->out_cons, prod);
         return n;
     }

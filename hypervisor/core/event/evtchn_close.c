@@ -133,7 +133,7 @@ static int close_all(struct domain *d, evtchn_port_t *next, bool hv)
         if (chn->state == EVTCHNSTAT_closed || (chn->hv_fn && !hv))
             continue;
         if (evtchn_close(d, port, !hv))
-            log_debug("d%u: port %u was closed meanwhile", d->domain_id, port);
+            log_guest(d, "d%u: port %u was closed meanwhile", d->domain_id, port);
     }
     *next = 0;
     return 0;
