@@ -20,8 +20,6 @@ static int check_create(const struct xen_domctl_createdomain *c)
 {
     if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain))
         return refused(-XEN_EINVAL, "flags %#x: only paravirtual domains are offered", c->flags);
-    if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS)
-        return refused(-XEN_EINVAL, "%u vCPUs; 1 to %u are possible", c->max_vcpus, MAX_VCPUS);
     if (c->iommu_opts || c->vmtrace_size || c->cpupool_id)
         return refused(-XEN_EINVAL, "an IOMMU, tracing, or CPU pool is asked for");
     if (c->max_grant_frames < -1 || c->max_maptrack_frames < -1)

@@ -2,8 +2,8 @@
 /*
  * The life of a domain: create and free.
  *
- * A domain is created paused and empty. It is in the table and on the list from the first moment
- * that others may find it, that is, at the very end of domain_create(). The list's reference goes
+ * A domain is created paused and empty. It comes into the table and onto the list, where others may
+ * find it, when it has all but the pages that carry its id. The list's reference goes
  * with the end of domain_kill() (core/life/domain_kill.c). The last reference may be a frame that
  * another domain still has mapped, so it may go anywhere, under any lock: put_domain() only hands
  * the struct to this CPU, which frees it on its way back to a guest. Whoever destroyed a domain
@@ -90,7 +90,6 @@ static void init_fields(struct domain *d, const struct domain_config *cfg)
     d->max_vcpus = cfg->max_vcpus;
     d->options = cfg->options;
     d->shutdown_code = ~0u;
-    d->max_pages = 0;
     memcpy(d->handle, cfg->handle, sizeof(d->handle));
     list_init(&d->link);
     spin_lock_init(&d->lock, RANK_DOMAIN);

@@ -15,10 +15,10 @@
 #include <core/base/log.h>
 #include <core/base/log_share.h>
 #include <core/console/console.h>
-#include <core/domain/in_flight.h>
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/in_flight.h>
 #include <core/event/pirq.h>
 #include <core/event/vcpu_timer.h>
 #include <core/grant/grant_table.h>

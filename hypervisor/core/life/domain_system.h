@@ -2,8 +2,8 @@
 /*
  * What the start of the hypervisor (main.c) and the host tests have in common.
  */
-#ifndef HV_MAIN_H
-#define HV_MAIN_H
+#ifndef HV_DOMAIN_SYSTEM_H
+#define HV_DOMAIN_SYSTEM_H
 
 #include <hv/types.h>
 
