@@ -28,8 +28,6 @@
 #define LDT_SLOT              16
 #define DESCRIPTOR_PAGE_FLAGS (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX)
 
-extern mfn_t pv_zero_page; /* pv/domain_ops.c */
-
 bool pv_check_descriptor(uint64_t *desc)
 {
     if (!(*desc & DESC_P))
@@ -73,14 +71,12 @@ void pv_destroy_gdt(struct vcpu *v)
     v->arch.pv.gdt_ents = 0;
 }
 
+/* The caller has checked that there are no more entries than a guest's pages hold. */
 int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 {
     unsigned int nr = (unsigned int)DIV_ROUND_UP(entries, GDT_ENTRIES_PER_PAGE);
     unsigned int got;
 
-    if (entries > FIRST_RESERVED_GDT_BYTE / 8)
-        return refused(-XEN_EINVAL, "set_gdt: %u entries; there are %u", entries,
-                       FIRST_RESERVED_GDT_BYTE / 8);
     for (got = 0; got < nr; got++)
         if (!get_descriptor_page(v->domain, MFN(frames[got])))
             goto put_frames;

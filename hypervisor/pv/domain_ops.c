@@ -27,7 +27,7 @@
 
 uint64_t *machine_to_phys;
 uint64_t machine_to_phys_entries;
-mfn_t pv_zero_page; /* what an empty slot of a GDT maps: set once, when the first domain is made */
+mfn_t pv_zero_page; /* set once, when the first domain is made */
 
 static int pv_domain_init(struct domain *d)
 {

@@ -52,6 +52,7 @@ uint64_t pv_read_cr(struct vcpu *v, unsigned int reg);
 int __must_check pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value);
 
 /* pv/descriptor.c */
+extern mfn_t pv_zero_page; /* what an empty slot of a GDT maps (pv/domain_ops.c) */
 int __must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 void pv_destroy_gdt(struct vcpu *v);
 void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries);
