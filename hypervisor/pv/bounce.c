@@ -6,8 +6,8 @@
  * by making, on the guest kernel's stack, the frame that hardware would have made, and by pointing
  * the guest's registers at its handler:
  *
- *     rsp -> rcx, r11, [ds, es, fs, gs: failsafe only], [error code], rip, cs | saved mask << 32,
- * rflags, rsp, ss
+ *     rsp -> rcx, r11, [ds, es, fs, gs: failsafe only], [error code],
+ *            rip, cs | saved mask << 32, rflags, rsp, ss
  *
  * RCX and R11 are there because the return to the handler may use SYSRET, which clobbers them. The
  * saved CS has RPL 0 when guest kernel was interrupted, 3 when guest user mode was: both really run
@@ -91,7 +91,7 @@ static void crash_without_handler(struct vcpu *v, unsigned int vector, uint32_t 
 
 void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
 {
-    bool from_kernel = v->arch.pv.flags & VF_KERNEL_MODE;
+    bool from_kernel = guest_kernel_mode(v);
     uint8_t mask = READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
     uint64_t frame[PV_MAX_FRAME_WORDS] __uninitialized;
     unsigned int n = make_frame(v, tb, from_kernel, mask, frame);
@@ -141,7 +141,7 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
     /* Guest kernel and guest user are both ring 3: the user bit says what the guest thinks it is.
      */
     error_code &= ~(uint32_t)PFEC_USER;
-    if (!(v->arch.pv.flags & VF_KERNEL_MODE))
+    if (!guest_kernel_mode(v))
         error_code |= PFEC_USER;
     v->arch.pv.ctrlreg[2] = cr2;
     v->vcpu_info->arch.cr2 = cr2;

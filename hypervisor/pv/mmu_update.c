@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu_update: a batch of changes to page-table entries and to the machine-to-frame table.
+ * mmu_update: a batch of changes to page-table entries and to M2P (m2p.h).
  *
  * Requests are copied in a few at a time, each is carried out on the copy. Neighbouring requests
  * mostly hit the same table: it stays locked from one to the next, and all locks are dropped before

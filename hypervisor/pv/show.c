@@ -40,7 +40,6 @@ void dump_registers(const struct cpu_user_regs *r, uint64_t cr2, uint64_t cr3)
 
 void pv_show_vcpu(const struct vcpu *v)
 {
-    log_error("vcpu %u, in its %s:", v->vcpu_id,
-              v->arch.pv.flags & VF_KERNEL_MODE ? "kernel" : "user mode");
+    log_error("vcpu %u, in its %s:", v->vcpu_id, guest_kernel_mode(v) ? "kernel" : "user mode");
     dump_registers(&v->regs, v->arch.pv.ctrlreg[2], v->arch.pv.cr3);
 }

@@ -14,7 +14,7 @@
 
 struct domain;
 
-void console_init(void);
+void console_init(void); /* nothing typed, no rings */
 /* A port of d whose other end is the hypervisor's console: for the ring that console_attach_ring()
  * is given later. */
 int __must_check console_alloc_port(struct domain *d, uint32_t *port);

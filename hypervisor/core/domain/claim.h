@@ -7,11 +7,11 @@
 
 struct domain;
 
-/* Frames others claimed are not for d. claim_set:
- * XENMEM_claim_pages, in pages d shall have in all. */
-uint64_t claims_outstanding(void);
+uint64_t claims_outstanding(void); /* frames, of all domains */
+/* May d have n more frames, beside what others claimed? */
 bool claim_allows(const struct domain *d, uint64_t n);
-void claim_consume(struct domain *d, uint64_t n);
+void claim_consume(struct domain *d, uint64_t n); /* d got n frames */
+/* XENMEM_claim_pages: what d shall have in all; 0 ends its claim. -XEN_EINVAL, -XEN_ENOMEM. */
 int __must_check claim_set(struct domain *d, uint64_t pages);
 
 #endif

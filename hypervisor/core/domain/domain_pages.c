@@ -70,7 +70,7 @@ struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d)
     return mfn_to_page(mfn);
 }
 
-/* Takes n frames off d's count; the domain's own reference is dropped with the last. */
+/* Takes a frame off d's lists; with the last goes the reference that they held. */
 static void release_domain_page(struct domain *d, struct page_info *pg)
 {
     bool last;

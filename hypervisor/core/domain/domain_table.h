@@ -32,8 +32,8 @@ int __must_check get_domain_permitted(domid_t id, struct domain **d);
 /* Who owns a frame (one that is owned stays so while the caller holds it); NULL: nobody. dom_io and
  * dom_xen are found too. */
 struct domain *owner_of_page(const struct page_info *pg);
-bool get_domain(struct domain *d);
-void get_knownalive_domain(struct domain *d); /* one more, by who knows that there is one */
+bool __must_check get_domain(struct domain *d); /* false: its last reference has gone */
+void get_knownalive_domain(struct domain *d);   /* one more, by who knows that there is one */
 void put_domain(struct domain *d); /* the last one: freed on the exit path; any lock may be held */
 /* Walk of the list under domlist_lock: NULL starts and ends */
 struct domain *next_domain(struct domain *d);

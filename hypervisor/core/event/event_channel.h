@@ -49,7 +49,6 @@ struct evtchn_table {
     evtchn_port_t destroy_next; /* how far a pre-empted evtchn_destroy() came */
 };
 
-/* --- inside core/event/evtchn*.c: d's lock is held --- */
 static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtchn_port_t port)
 {
     return &t->bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
@@ -59,14 +58,16 @@ static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t
 {
     return port != 0 && port < t->max_ports && t->bucket[port / EVTCHNS_PER_BUCKET];
 }
+
+/* --- inside core/event/: d's lock is held --- */
 /* Sets port pending for that vCPU of d, which may not have been created yet. */
 void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port);
-/* EVTCHNOP_unmask; takes the lock itself. */
-int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port);
 /* A free port, made active in state; -XEN_ENOSPC, -XEN_ENOMEM. */
 int __must_check evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *port);
 void evtchn_free_port(struct domain *d, evtchn_port_t port);
-/* Takes the locks itself */
+
+/* --- these take the locks that they need --- */
+int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port); /* EVTCHNOP_unmask */
 int __must_check evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest);
 int __must_check evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port);
 bool virq_is_global(uint32_t virq);
@@ -88,10 +89,8 @@ void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
 void vcpu_mark_events_pending(struct vcpu *v); /* upcall_pending, and wakes it */
 /* EVTCHNOP_reset: all but the hypervisor's own ends; -XEN_ERESTART possible */
 int __must_check evtchn_reset(struct domain *d);
-/* Raises a VIRQ: per-vCPU, or global to d's binder. Unbound: nothing. */
-void send_vcpu_virq(struct vcpu *v, uint32_t virq);
-/* To whichever domain bound it, by default the control domain */
-void send_global_virq(uint32_t virq);
+void send_vcpu_virq(struct vcpu *v, uint32_t virq); /* to the port that v bound to it, if any */
+void send_global_virq(uint32_t virq);               /* to the control domain's vCPU 0 */
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port);
 
 #endif

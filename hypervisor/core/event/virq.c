@@ -3,8 +3,8 @@
  * Virtual interrupts: events that the hypervisor raises by name.
  *
  * Some belong to a vCPU (timer, debug), the rest to the domain: those are bound on vCPU 0 and
- * raised for the control domain. A VIRQ that nobody bound is lost, which is what a device without a
- * driver does.
+ * raised for the control domain alone. A VIRQ that nobody bound is lost, which is what a device
+ * without a driver does.
  *
  * Lock: evtchn.lock of the domain guards vcpu.virq_port[].
  */

@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 /* The owner's own reference; given back by whoever clears this bit */
 #define PGC_allocated (1ull << 63)
 #define PGC_free      (1ull << 62) /* on a free list */
-/* The hypervisor's: shared_info, grant table, trace; may be shared with a domain */
+/* The hypervisor's own, shown to a domain: shared_info, grant table */
 #define PGC_xenheap (1ull << 61)
 #define PGC_fresh   (1ull << 60) /* free, and not used since the machine started */
 #define PGC_clear   (1ull << 59) /* free, all zero, and known to no TLB */
@@ -71,7 +71,12 @@ extern struct page_info *frame_table;
 extern uint64_t max_mfn;     /* highest frame of RAM */
 #define INVALID_GPFN (~0ull) /* no place in a guest's own numbering of its memory */
 
-static inline bool mfn_valid(mfn_t mfn);
+/* Is it RAM that the heap has, or has given out? */
+static inline bool mfn_valid(mfn_t mfn)
+{
+    return mfn.n <= max_mfn && frame_table[mfn.n].order != FRAME_NOT_RAM;
+}
+
 static inline struct page_info *mfn_to_page(mfn_t mfn)
 {
     return &frame_table[mfn.n];
@@ -120,10 +125,5 @@ void alloc_init(void);
 void *hv_alloc(size_t n);
 void *hv_alloc_array(size_t n, size_t size);
 void hv_free(void *p);
-
-static inline bool mfn_valid(mfn_t mfn)
-{
-    return mfn.n <= max_mfn && frame_table[mfn.n].order != FRAME_NOT_RAM;
-}
 
 #endif

@@ -5,7 +5,8 @@
  * XENVER_version is what a kernel calls when it means "do whatever is pending for me", thousands of
  * times: it comes first and touches no memory. The other answers are built in zeroed buffers, so
  * nothing of the hypervisor's stack goes out with them (XSA-122). What is nobody's business but the
- * operator's, the command line, only the control domain gets; others get "<denied>", as on Xen.
+ * operator's, command line and changeset, only the control domain gets; others get "<denied>", as
+ * on Xen.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>

@@ -130,7 +130,7 @@ struct domain {
     struct page_list relinquish; /* P: teardown: frames already looked at */
     uint64_t tot_pages;          /* P */
     uint64_t max_pages;          /* P */
-    uint64_t outstanding_claim;  /* P: XENMEM_claim_pages */
+    uint64_t outstanding_claim;  /* XENMEM_claim_pages: core/domain/claim.c */
     struct in_flight in_flight;
     uint32_t xenheap_pages; /* atomic */
     void *memory_map;       /* P: struct e820 entries set by XENMEM_set_memory_map */
