@@ -102,7 +102,7 @@ struct mmu_update {
 typedef struct mmu_update mmu_update_t;
 
 #define MMU_NORMAL_PT_UPDATE       0 /* *ptr = val, checked */
-#define MMU_MACHPHYS_UPDATE        1 /* machine-to-frame table: frame of ptr now has pfn `val` */
+#define MMU_MACHPHYS_UPDATE        1 /* M2P: the frame of ptr now has pfn `val` */
 #define MMU_PT_UPDATE_PRESERVE_AD  2 /* *ptr = val, keeping accessed and dirty set, atomically */
 #define MMU_PT_UPDATE_NO_TRANSLATE 3 /* as NORMAL (differs only in auto-translated guests) */
 

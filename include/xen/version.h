@@ -2,8 +2,8 @@
 /*
  * Who am I running on: xen_version(cmd, void *arg).
  *
- * Any domain may ask. The hypervisor's command line is the control domain's, others read
- * "<denied>". Strings end with NUL.
+ * Any domain may ask. The hypervisor's command line and changeset are the control domain's,
+ * others read "<denied>". Strings end with NUL.
  *
  * XENVER_version takes no argument and changes nothing: it is the cheapest hypercall and serves
  * to measure the cost of one, and (in Linux) to have pending events looked at.
@@ -26,7 +26,7 @@
 /* Returns major << 16 | minor: 4.17, the ABI that is spoken. */
 #define XENVER_version 0
 
-/* out: char[16], ".0-parvis". What distinguishes Parvis from Xen. */
+/* out: char[16], ".0-parvis-" and its own version. What distinguishes Parvis from Xen. */
 #define XENVER_extraversion 1
 typedef char xen_extraversion_t[16];
 #define XEN_EXTRAVERSION_LEN (sizeof(xen_extraversion_t))
@@ -46,7 +46,7 @@ typedef struct xen_compile_info xen_compile_info_t;
 typedef char xen_capabilities_info_t[1024];
 #define XEN_CAPABILITIES_INFO_LEN (sizeof(xen_capabilities_info_t))
 
-/* out: char[64], the commit that it was built from. */
+/* out: char[64], which source it was built from: its name and version. */
 #define XENVER_changeset 4
 typedef char xen_changeset_info_t[64];
 #define XEN_CHANGESET_INFO_LEN (sizeof(xen_changeset_info_t))

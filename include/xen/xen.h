@@ -241,7 +241,7 @@ typedef struct multicall_entry multicall_entry_t;
 #define VMASST_TYPE_architectural_iopl  4 /* IOPL in rflags counts for port access of user mode */
 /* Write runstate through a version bit: XEN_RUNSTATE_UPDATE (vcpu.h) is set during an update. */
 #define VMASST_TYPE_runstate_update_flag 5
-/* No machine-to-frame table in user-mode page tables: -XEN_EINVAL here, it is in all. */
+/* M2P hidden from user mode: -XEN_EINVAL here, as it always is (arch-x86/xen-x86_64.h). */
 #define VMASST_TYPE_m2p_strict 32
 
 /* A UUID; XEN_DEFINE_UUID spells one as it is printed: (8 digits, 4, 4, 4, then six bytes). */

@@ -11,7 +11,8 @@
  *
  * Memory comes zeroed. There is no size argument to hv_free: the page knows.
  *
- * Lock: alloc_lock (RANK_ALLOC), held over list changes only.
+ * Lock: alloc_lock (RANK_ALLOC) guards the lists and what the pages say; a page comes from the
+ * heap, and goes there, under it.
  */
 #include <core/frame/frame.h>
 #include <parvis/string.h>

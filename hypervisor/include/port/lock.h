@@ -15,16 +15,16 @@
 
 enum lock_rank {
     RANK_DOMLIST = 1, /* list of domains, domain ids */
-    RANK_DOMAIN,      /* one domain's lifecycle: domctl, pause counts, shutdown state */
+    RANK_DOMAIN,      /* one domain's lifecycle: dying, shutdown, the controller's pause */
     RANK_GRANT,       /* one grant table */
     RANK_EVTCHN,      /* one domain's event channels */
     RANK_PAGE_ALLOC,  /* one domain's page list and counts */
-    RANK_ALLOC,       /* small objects */
+    RANK_ALLOC,       /* small objects, claims, the hypervisor's page tables */
     RANK_HEAP,        /* the frame allocator */
-    RANK_IRQ,         /* pirq to guest bindings, interrupt controllers */
+    RANK_IRQ,         /* interrupt controllers, console rings */
     RANK_SCHED,       /* one CPU's run queue, and the run state of the vCPUs on it */
-    RANK_TIMER,       /* one CPU's timers */
-    RANK_CONSOLE,     /* log ring and UART: the innermost, so that anything may print */
+    RANK_TIMER,       /* one CPU's timers, the wall clock */
+    RANK_CONSOLE,     /* log, console and PCI ports: the innermost, so that anything may print */
 };
 
 typedef struct spinlock {

@@ -9,8 +9,9 @@
  *
  * The hole: 0xffff800000000000 to 0xffff87ffffffffff (L4 slots 256 to 271) is the hypervisor's in
  * every page table of every guest; entries there are ignored or refused. All else is the guest's.
- * The one part of the hole that a guest kernel can read is the machine-to-frame table (M2P): the
- * pfn of each mfn, 8 bytes each, from MACH2PHYS_VIRT_START on. Entries for frames that the guest
+ * The one part of the hole that a guest kernel can read is the machine-to-physical table (M2P): the
+ * pfn of each mfn, 8 bytes each, from MACH2PHYS_VIRT_START on; a table that is loaded for user
+ * mode does not have it. Entries for frames that the guest
  * does not own say nothing reliable; reading beyond the end of RAM faults.
  *
  * Two page tables: a kernel that wants its memory out of its programs' sight keeps two
