@@ -10,12 +10,17 @@ HV_OUT := build/$(HV_CC)
 endif
 HV_OBJ := $(HV_OUT)/hv
 
-# When the source was made: the last commit, or what SOURCE_DATE_EPOCH says; core/guest/version.c tells it. Written when make
-# starts, and only when it changes.
+# When the source was made: the last commit, or what SOURCE_DATE_EPOCH says; core/guest/version.c tells it. Written only when it
+# is another than what the file says.
 SOURCE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
 SOURCE_DATE := $(if $(SOURCE_EPOCH),$(shell date -u -d @$(SOURCE_EPOCH) '+%F %T UTC'),unknown)
-$(shell mkdir -p build/generated; f=build/generated/source_date.h; echo '#define SOURCE_DATE "$(SOURCE_DATE)"' > $$f.new; \
-    cmp -s $$f.new $$f || cp $$f.new $$f)
+SOURCE_DATE_H := build/generated/source_date.h
+SOURCE_DATE_LINE := \#define SOURCE_DATE "$(SOURCE_DATE)"
+
+.PHONY: another-date
+$(SOURCE_DATE_H): $(if $(findstring $(SOURCE_DATE_LINE),$(file <$(SOURCE_DATE_H))),,another-date)
+	@mkdir -p $(@D)
+	@echo '$(SOURCE_DATE_LINE)' > $@
 
 # clang reads foreign data through the GOT under -fpie unless told (last flag) that it is in this image.
 HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fno-stack-protector -fpie -mcmodel=small \
@@ -133,5 +138,8 @@ $(foreach cc,$(HOSTS),$(eval $(call host_rules,$(cc))))
 build/host/%.o: HOST_CFLAGS_EXTRA :=
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(CORE_SRCS) $(LOADER_SRCS))): \
     HOST_CFLAGS_EXTRA := -ffreestanding -DDEBUG=1
+
+# All objects that know the date: its file may not be there yet when dependencies are looked up.
+$(patsubst %,%/hypervisor/core/guest/version.o,$(HV_OBJ) build/fuzz/obj $(addprefix build/host/,$(HOSTS) msan)): $(SOURCE_DATE_H)
 
 -include $(shell find build -path build/debian -prune -o -name '*.d' -type f -print 2>/dev/null)
