@@ -3,8 +3,8 @@
 """Does what docs/adding-a-hypercall.md says with a copy of the tree, builds it, and runs the test that the page adds.
 
 The page's code blocks follow a line that says where they go: "New file `PATH`:", "In `PATH`, behind `BEGINNING OF A LINE`:", or
-"instead of" such a line. The copy has what is in git, as it lies in the working tree; headers must agree with Xen's, the coverage
-table with the headers, and the house rules with all of it.
+"instead of" such a line. The copy has what is in git, as it lies in the working tree, and what is compiled of it already, so that only
+what the steps change is compiled; headers must agree with Xen's, the coverage table with the headers, and the house rules with all of it.
 """
 import os
 import re
@@ -48,8 +48,7 @@ def main():
     with open(PAGE, encoding="utf-8") as page:
         blocks = list(BLOCK.finditer(page.read()))
     files = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.splitlines()
-    os.makedirs("build", exist_ok=True)
-    with tempfile.TemporaryDirectory(dir="build", prefix="adding.") as root:
+    with tempfile.TemporaryDirectory(prefix="adding.") as root:
         for name in filter(os.path.isfile, files):
             os.makedirs(os.path.join(root, os.path.dirname(name)), exist_ok=True)
             shutil.copy2(name, os.path.join(root, name))
@@ -57,8 +56,10 @@ def main():
         for found in blocks:
             apply(root, found)
         os.makedirs(os.path.join(root, "build"))
-        for stamp in filter(os.path.isfile, ["build/.deps"]):  # what is installed here is installed there
-            shutil.copy2(stamp, os.path.join(root, stamp))
+        if os.path.exists("build/host/gcc"):
+            shutil.copytree("build/host/gcc", os.path.join(root, "build/host/gcc"))
+        if os.path.exists("build/.deps"):  # what is installed here is installed there
+            shutil.copy2("build/.deps", os.path.join(root, "build/.deps"))
         run(root, "git", "add", "-A")
         run(root, sys.executable, "tests/style.py")
         run(root, "make", f"build/host/gcc/unit_{TEST}", "abi")
