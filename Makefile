@@ -48,6 +48,7 @@ TOOLS :=
 UNIT :=
 CHECKS :=
 FUZZ :=
+FUZZERS :=
 
 all: hv efi guests tools ## everything that runs: hypervisor, guests, tools
 
@@ -63,7 +64,7 @@ build/.deps: .ci/deps
 	@.ci/deps
 	@touch $@
 
-.PHONY: all deps hv efi guests tools unit run debug check fuzz fmt clean help
+.PHONY: all deps hv efi guests tools unit run debug check unpacked test-programs fuzz fmt clean help
 deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
 
 hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/)
@@ -89,16 +90,20 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 
 # ---- testing ---------------------------------------------------------------------------------------
 
-# In the order of how soon they answer. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz
-# for FUZZ_SECONDS.
-CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make all" "$(PYTHON) tests/man.py" "make hv HV_CC=clang" "make image reference bad-guests" \
-    "make $(unit_programs)" $(unit_programs) $(CHECKS) $(if $(FUZZ),"make fuzz FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
-    $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
+# First what is built, one make after another, each for all processors; then what runs, in the order of how soon it answers, as many
+# at a time as there are processors. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz for FUZZ_SECONDS.
+CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make test-programs" then \
+    "$(PYTHON) tests/man.py" $(unit_programs) $(msan_programs) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
+    $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
+
+# What takes one processor long comes first: make does what stands behind meanwhile.
+unpacked: build/debian/.unpacked build/reference/.unpacked
+test-programs: image reference bad-guests $$(unit_programs) $(msan_programs) $(FUZZERS) $(LATENCY_PLUGIN)
 
 fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 
 check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
-	@env MAKEFLAGS= $(PYTHON) tests/run.py $(CHECK_COMMANDS)
+	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
 
 # ---- housekeeping ----------------------------------------------------------------------------------
 

@@ -7,16 +7,17 @@ bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's p
 	@$(PYTHON) tests/bench/compare.py --boot
 
 # A plugin of the QEMU that runs here; nothing of it is in the product.
-build/bench/latency_plugin.so: tests/bench/latency_plugin.c | build/.deps
+LATENCY_PLUGIN := build/bench/latency_plugin.so
+$(LATENCY_PLUGIN): tests/bench/latency_plugin.c | build/.deps
 	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -fPIC -fvisibility=hidden -o $@ $<
 
 .PHONY: bench-latency
-bench-latency: build/parvis.bin guests image build/bench/latency_plugin.so ## the longest stretches with interrupts off, in instructions
+bench-latency: build/parvis.bin guests image $(LATENCY_PLUGIN) ## the longest stretches with interrupts off, in instructions
 	@$(PYTHON) tests/bench/latency.py
 
 .PHONY: check-latency
 CHECKS += "make check-latency"
-check-latency: build/parvis.bin guests build/bench/latency_plugin.so
+check-latency: build/parvis.bin guests $(LATENCY_PLUGIN)
 	@$(PYTHON) tests/bench/latency.py --check

@@ -12,6 +12,7 @@ build/fuzz/fuzz_core: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_CORE_SRCS) $(sort
 
 .PHONY: fuzz-core
 FUZZ += fuzz-core
+FUZZERS += build/fuzz/fuzz_core
 fuzz-core: build/fuzz/fuzz_core ## fuzzes hypercalls of the core, FUZZ_SECONDS
 	@mkdir -p build/fuzz/corpus/core
 	build/fuzz/fuzz_core -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=4096 -len_control=0 \

@@ -14,6 +14,7 @@ build/fuzz/fuzz_grant: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_GRANT_SRCS) \
 
 .PHONY: fuzz-grant
 FUZZ += fuzz-grant
+FUZZERS += build/fuzz/fuzz_grant
 fuzz-grant: build/fuzz/fuzz_grant ## fuzzes grants, FUZZ_SECONDS
 	@mkdir -p build/fuzz/corpus/grant
 	build/fuzz/fuzz_grant -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=512 -len_control=0 \

@@ -11,6 +11,7 @@ build/fuzz/fuzz_insn: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_INSN_SRCS))
 
 .PHONY: fuzz-insn
 FUZZ += fuzz-insn
+FUZZERS += build/fuzz/fuzz_insn
 fuzz-insn: build/fuzz/fuzz_insn ## fuzzes the decoder of instructions, FUZZ_SECONDS
 	@mkdir -p build/fuzz/corpus/insn
 	build/fuzz/fuzz_insn -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=32 \

@@ -31,6 +31,7 @@ build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image:
 
 .PHONY: fuzz-loader
 FUZZ += fuzz-loader
+FUZZERS += build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image
 fuzz-loader: build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image build/fuzz/loader_seeds build/fuzz/kernel_seeds ## fuzzes the loader and the kernel reader, FUZZ_SECONDS each
 	@mkdir -p build/fuzz/corpus/loader build/fuzz/corpus/kernel_image
 	@build/fuzz/loader_seeds build/fuzz/corpus/loader

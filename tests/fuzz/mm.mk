@@ -20,6 +20,7 @@ build/fuzz/fuzz_mm: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_MM_SRCS) $(sort $(C
 
 .PHONY: fuzz-mm
 FUZZ += fuzz-mm
+FUZZERS += build/fuzz/fuzz_mm
 fuzz-mm: build/fuzz/fuzz_mm ## fuzzes direct paging, FUZZ_SECONDS
 	@mkdir -p build/fuzz/corpus/mm
 	build/fuzz/fuzz_mm -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=1024 -len_control=0 \

@@ -13,6 +13,7 @@ build/fuzz/fuzz_pv: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_PV_SRCS) $(sort $(C
 
 .PHONY: fuzz-pv
 FUZZ += fuzz-pv
+FUZZERS += build/fuzz/fuzz_pv
 fuzz-pv: build/fuzz/fuzz_pv ## fuzzes whole paravirtual domains, FUZZ_SECONDS
 	@mkdir -p build/fuzz/corpus/pv
 	build/fuzz/fuzz_pv -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=1024 -len_control=0 \

@@ -29,6 +29,7 @@ build/fuzz/config_seeds: tests/fuzz/config_seeds.c tests/unit/tools_config.h | b
 
 .PHONY: fuzz-config fuzz-daemon
 FUZZ += fuzz-config fuzz-daemon
+FUZZERS += build/fuzz/fuzz_config build/fuzz/fuzz_daemon
 fuzz-config: build/fuzz/fuzz_config build/fuzz/config_seeds build/fuzz/domain.dict ## fuzzes the reader of domain XML, FUZZ_SECONDS
 	@mkdir -p build/fuzz/corpus/config
 	@build/fuzz/config_seeds > build/fuzz/corpus/config/good

@@ -13,11 +13,11 @@ build/host/msan/%.o: %.c | build/.deps
 
 msan_objects = $(patsubst %.c,build/host/msan/%.o,$(unit_$(1)_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
 .SECONDEXPANSION:
-$(addprefix build/host/msan/unit_,$(MSAN)): build/host/msan/unit_%: $$(call msan_objects,$$*)
+msan_programs := $(addprefix build/host/msan/unit_,$(MSAN))
+$(msan_programs): build/host/msan/unit_%: $$(call msan_objects,$$*)
 	$(call say,clang,$@)
 	$(Q)clang -fsanitize=memory -o $@ $^ -lcmocka
 
 .PHONY: msan
-msan: $(addprefix build/host/msan/unit_,$(MSAN)) ## builds and runs the tests of what answers guests, under the memory sanitizer
+msan: $(msan_programs) ## builds and runs the tests of what answers guests, under the memory sanitizer
 	@$(PYTHON) tests/run.py $^
-CHECKS += "make msan"
