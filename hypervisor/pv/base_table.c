@@ -27,15 +27,13 @@ int pv_get_base_table(struct domain *d, mfn_t l4)
     return rc;
 }
 
-int pv_put_base_table(struct domain *d, mfn_t l4)
+void pv_put_base_table(struct domain *d, mfn_t l4)
 {
     struct page_info *pg = mfn_to_page(l4);
-    int rc = put_page_type_preemptible(pg, d);
 
-    if (unlikely(rc))
+    if (unlikely(put_page_type_preemptible(pg, d)))
         defer_demotion(pg, d);
     put_page(pg);
-    return rc;
 }
 
 int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
@@ -54,9 +52,8 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
         pv_update_cr3(v);
     }
     machine_load_cr3(v->arch.pv.cr3, false);
-    if (!mfn_eq(old, mfn) && likely(old.n) && pv_put_base_table(v->domain, old))
-        log_guest(v->domain, "d%u: undoing base table %#lx is put off", v->domain->domain_id,
-                  (unsigned long)old.n);
+    if (!mfn_eq(old, mfn) && likely(old.n))
+        pv_put_base_table(v->domain, old);
     return 0;
 }
 
@@ -75,8 +72,7 @@ int pv_new_user_table(struct vcpu *v, mfn_t mfn)
     if (mfn.n && !mfn_eq(mfn, v->arch.pv.guest_table))
         pv_show_m2p(v->domain, mfn, false);
     v->arch.pv.guest_table_user = mfn;
-    if (old.n && pv_put_base_table(v->domain, old))
-        log_guest(v->domain, "d%u: undoing base table %#lx is put off", v->domain->domain_id,
-                  (unsigned long)old.n);
+    if (old.n)
+        pv_put_base_table(v->domain, old);
     return 0;
 }

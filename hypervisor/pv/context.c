@@ -107,8 +107,7 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
     if (rc)
         return rc;
     if (user.n && (rc = pv_get_base_table(v->domain, user))) {
-        if (pv_put_base_table(v->domain, kernel))
-            log_guest(v->domain, "d%u: undoing a page table was put off", v->domain->domain_id);
+        pv_put_base_table(v->domain, kernel);
         return rc;
     }
     if (user.n)
@@ -121,7 +120,7 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
 
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-    bool fresh = !v->initialised, put_off;
+    bool fresh = !v->initialised;
     int rc = check_context(v, c);
 
     if (rc)
@@ -154,12 +153,9 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     return 0;
 
 put_tables:
-    /* Both, whether or not undoing the first is put off. */
-    put_off = pv_put_base_table(v->domain, v->arch.pv.guest_table) != 0;
+    pv_put_base_table(v->domain, v->arch.pv.guest_table);
     if (v->arch.pv.guest_table_user.n)
-        put_off |= pv_put_base_table(v->domain, v->arch.pv.guest_table_user) != 0;
-    if (put_off)
-        log_guest(v->domain, "d%u: undoing a page table was put off", v->domain->domain_id);
+        pv_put_base_table(v->domain, v->arch.pv.guest_table_user);
     v->arch.pv.guest_table = v->arch.pv.guest_table_user = MFN(0);
     return rc;
 }

@@ -75,9 +75,8 @@ void put_page_and_type(struct page_info *pg);
 /* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference).
  */
 int __must_check pv_get_base_table(struct domain *d, mfn_t l4);
-/* -XEN_ERESTART: given back, but undoing the table was put off: pv_finish_old_table() goes on with
- * it. Not to be repeated. */
-int __must_check pv_put_base_table(struct domain *d, mfn_t l4);
+/* Undoing the table may be put off: pv_finish_old_table() goes on with it. */
+void pv_put_base_table(struct domain *d, mfn_t l4);
 
 /* MMUEXT_PIN_Ln_TABLE for the hypervisor itself (pv/build.c): type is PGT_lN_page_table.
  * -XEN_ERESTART: again. (pv/mmuext.c) */

@@ -96,6 +96,13 @@ static int do_request(struct batch *b, const struct mmu_update *req)
     }
 }
 
+/* An entry of an upper table may bring in, and let go, all that an L1 table maps; a table given up
+ * is first undone, before another can be. */
+static bool changed_upper(const struct batch *b)
+{
+    return b->locked && table_level(b->locked->type_info) > 1;
+}
+
 /* Carries out requests from ureqs on: *i is how many were done, whatever the result. */
 static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned int *i)
 {
@@ -120,8 +127,8 @@ static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned 
             if (unlikely(rc))
                 break;
             ++*i;
-            /* A table given up is first undone, before another can be. */
-            if (unlikely(b->v->arch.pv.old_guest_table[0].n) && *i < count)
+            if (unlikely(changed_upper(b)) && *i < count &&
+                (b->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check()))
                 return -XEN_ERESTART;
         }
     }

@@ -4,8 +4,9 @@
  *
  * Promotion looks at each entry once, adjusts it (page_entry.c), and takes the references that the
  * entry stands for; nobody can write to the frame meanwhile, as it has a type already. At any time
- * exactly the entries below pg->nr_validated hold references. An L1 table is done in one go; the
- * higher ones look after each present entry whether to give way.
+ * exactly the entries below pg->nr_validated hold references. An L1 table is checked in one go and
+ * undone in parts, as each of its entries may be the last to hold a frame; the higher ones look
+ * after each present entry whether to give way.
  *
  * partial_flags says that the child at entry nr_validated may itself have been left half done, by
  * us. If it still is when we undo, it is undone too; if someone took it up since, it is theirs
@@ -17,16 +18,14 @@
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 
-static void undo_l1(const struct page_info *pg, unsigned int n, struct domain *d)
-{
-    put_pages_from_l1(read_frame(page_to_mfn(pg)), n, d);
-}
+#define L1_ENTRIES_PER_CHECK 64u
 
+/* What was taken before a failure is given back by whoever asked (promote()). */
 static int promote_l1(struct page_info *pg, struct domain *d)
 {
     const uint64_t *table = read_frame(page_to_mfn(pg));
 
-    for (unsigned int i = 0; i < TABLE_ENTRIES; i++) {
+    for (unsigned int i = pg->nr_validated; i < TABLE_ENTRIES; i++) {
         uint64_t old = table[i], e = old;
         int rc;
 
@@ -34,7 +33,7 @@ static int promote_l1(struct page_info *pg, struct domain *d)
             continue;
         rc = get_page_from_l1e(&e, d, d);
         if (unlikely(rc)) {
-            undo_l1(pg, i, d);
+            pg->nr_validated = (uint16_t)i;
             return refused(rc, "L1 table %#lx, entry %u: %#lx", (unsigned long)page_to_mfn(pg).n, i,
                            (unsigned long)old);
         }
@@ -107,6 +106,21 @@ int promote_contents(struct page_info *pg, uint64_t type, struct domain *d)
     return promote_descriptors(pg, d);
 }
 
+static int demote_l1(struct page_info *pg, struct domain *d)
+{
+    const uint64_t *table = read_frame(page_to_mfn(pg));
+    unsigned int n = pg->nr_validated, first;
+
+    for (; n; n = first) {
+        first = (n - 1) & ~(L1_ENTRIES_PER_CHECK - 1);
+        put_pages_from_l1(&table[first], n - first, d);
+        pg->nr_validated = (uint16_t)first;
+        if (first && hypercall_preempt_check())
+            return -XEN_ERESTART;
+    }
+    return 0;
+}
+
 static int demote_upper(struct page_info *pg, unsigned int level, struct domain *d)
 {
     const uint64_t *table = read_frame(page_to_mfn(pg));
@@ -146,9 +160,5 @@ int demote_contents(struct page_info *pg, uint64_t type, struct domain *d)
 {
     unsigned int level = table_level(type);
 
-    if (level > 1)
-        return demote_upper(pg, level, d);
-    /* An L1 table whose promotion failed has undone itself: nr_validated is 0. */
-    undo_l1(pg, pg->nr_validated, d);
-    return 0;
+    return level > 1 ? demote_upper(pg, level, d) : demote_l1(pg, d);
 }

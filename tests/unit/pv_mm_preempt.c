@@ -33,7 +33,7 @@ static void build(void)
         mm_words(&g, T3 + i / 2)[i % 2 * 511] = mm_pte(g.frame[T2 + i], MM_RW);
     for (unsigned int i = 0; i < 12; i++) {
         mm_words(&g, T2 + i / 3)[i % 3] = mm_pte(g.frame[T1 + i], MM_RW);
-        mm_words(&g, T1 + i)[i] = mm_pte(g.frame[PLAIN], MM_RW);
+        mm_words(&g, T1 + i)[i % 2 ? 500 + i : i] = mm_pte(g.frame[PLAIN], MM_RW);
     }
 }
 
@@ -88,6 +88,24 @@ static void pin_and_unpin(void **state)
     assert_int_equal(mm_type_count(&g, PLAIN), 13);
     assert_int_equal(mm_ext(&g, MMUEXT_UNPIN_TABLE, g.frame[T4].n, 0), 0);
     assert_true(mm_issues > 6);
+    all_plain();
+}
+
+/* An L1 table alone: each of its entries may be the last to hold a frame. */
+static void one_table_in_parts(void **state)
+{
+    (void)state;
+    assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[T1 + 1].n, 0), 0);
+    assert_int_equal(mm_type_count(&g, PLAIN), 2);
+    assert_int_equal(once(MMUEXT_UNPIN_TABLE, T1 + 1), -XEN_ERESTART);
+    assert_true(mm_page(&g, T1 + 1)->type_info & PGT_partial);
+    assert_int_equal(mm_type_count(&g, PLAIN), 1);
+    assert_int_equal(once(MMUEXT_PIN_L2_TABLE, T1 + 1), -XEN_ERESTART); /* the rest comes first */
+    g.v->arch.pv.old_guest_table[0] = MFN(0);
+    put_page(mm_page(&g, T1 + 1));
+    assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[T1 + 1].n, 0), 0); /* or is taken up */
+    assert_int_equal(mm_type_count(&g, PLAIN), 2);
+    assert_int_equal(mm_ext(&g, MMUEXT_UNPIN_TABLE, g.frame[T1 + 1].n, 0), 0);
     all_plain();
 }
 
@@ -216,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pin_and_unpin, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_table_in_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_is_undone, setup, teardown),
         cmocka_unit_test_setup_teardown(failure_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(abandoned, setup, teardown),

@@ -98,6 +98,34 @@ static void tables_entered(void)
     CHECK_EQ(test_mmuext(MMUEXT_NEW_USER_BASEPTR, 0, 0), 0, "and no more");
 }
 
+static multicall_entry_t calls[NR_CALLS];
+
+/* An L2 of nothing but L1 tables that nobody else uses, set entry by entry from the n-th table on.
+ */
+static void enter_each(const pte_t *upper, const pte_t *const *tables, unsigned int n)
+{
+    mmu_update_t *updates = (mmu_update_t *)calls;
+    unsigned int done = 0;
+
+    for (unsigned int i = 0; i < n; i++)
+        updates[i] = (mmu_update_t){pt_maddr(&upper[i]), tables ? to_table(tables[i]) : 0};
+    CHECK_EQ(HYPERVISOR_mmu_update(updates, n, &done, DOMID_SELF), 0, "a batch of tables");
+    CHECK_EQ(done, n, "to its last");
+}
+
+static void tables_in_batches(void)
+{
+    pte_t *upper = test_page();
+
+    NEED(!test_page_protect(upper, false));
+    NEED(!test_mmuext(MMUEXT_PIN_L2_TABLE, virt_to_mfn(upper), 0));
+    enter_each(upper, (const pte_t *const *)l1, 512);
+    enter_each(upper, (const pte_t *const *)&l1[512], 512); /* others instead */
+    enter_each(upper, NULL, 512);
+    CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(upper), 0), 0, "and none");
+    NEED(!test_page_protect(upper, true));
+}
+
 /* The last entry of the last table is refused, so that all comes undone. */
 static void tables_refused(void)
 {
@@ -184,6 +212,25 @@ static void reservation(void)
         NEED(put_pages(pages, NR_SINGLES));
         pages_free(pages, NR_SINGLES);
     }
+}
+
+/* A table that holds the last references of 512 pages. */
+static void last_mappings(void)
+{
+    pte_t *table = test_page();
+    void *pages = pages_alloc(512);
+
+    NEED(pages);
+    for (unsigned int i = 0; i < 512; i++)
+        table[i] =
+            pte_make(virt_to_mfn((char *)pages + i * PAGE_SIZE), PTE_PRESENT | PTE_USER | PTE_RW);
+    NEED(!test_page_protect(table, false));
+    NEED(!test_mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(table), 0) && take_pages(pages, 512));
+    CHECK_EQ(reserve(XENMEM_decrease_reservation, 512, 0), 512, "pages that a table still maps");
+    CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0), 0, "go with it");
+    list_places(pages, 512);
+    NEED(reserve(XENMEM_populate_physmap, 512, 0) == 512 && put_pages(pages, 512));
+    pages_free(pages, 512);
 }
 
 static long exchange(unsigned long in, unsigned int in_order, unsigned long out,
@@ -350,8 +397,6 @@ static void ports(bool hold)
     CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &a), 0, "and can be had again");
 }
 
-static multicall_entry_t calls[NR_CALLS];
-
 static void batches(void)
 {
     struct mmuext_op flush = {.cmd = MMUEXT_TLB_FLUSH_ALL};
@@ -404,8 +449,10 @@ void test_main(void)
     NEED(self != DOMID_INVALID && !grant_init() && build_tables());
     tables_pinned();
     tables_entered();
+    tables_in_batches();
     tables_refused();
     reservation();
+    last_mappings();
     exchanging();
     descriptors_mapped();
     whole_table();
