@@ -252,6 +252,27 @@ static void large_extents_give_way(void **state)
     this_cpu()->pending = 0;
 }
 
+/* Who has all that it may have is refused at once, however much there would be to clear. */
+static void nothing_beyond_the_limit(void **state)
+{
+    struct xen_memory_reservation r = {
+        .extent_start = LIST, .nr_extents = 1, .extent_order = 6, .domid = DOMID_SELF};
+    const unsigned int cmds[] = {XENMEM_populate_physmap, XENMEM_increase_reservation};
+    unsigned int issues;
+
+    (void)state;
+    _Static_assert(MEMOP_CLEAR_BUDGET == 1 << 6, "an extent uses up what one issue may clear");
+    memcpy(host_guest(ARG), &r, sizeof(r));
+    d->max_pages = 63;
+    for (unsigned int i = 0; i < 2; i++) {
+        const uint64_t args[6] = {cmds[i], ARG};
+
+        assert_int_equal(host_hypercall(v, __HYPERVISOR_memory_op, args, &issues), 0);
+        assert_int_equal(issues, 1);
+        assert_int_equal(d->tot_pages, 0);
+    }
+}
+
 /* What is not gone on with is undone by the next, refused when it is committed, and freed at the
  * end of the domain (teardown compares). */
 static void maps(void **state)
@@ -376,6 +397,7 @@ int main(void)
         TEST(the_control_domain_builds),
         TEST(pre_empted_anywhere),
         TEST(large_extents_give_way),
+        TEST(nothing_beyond_the_limit),
         TEST(maps),
         TEST(grant_frames_for_tools),
         TEST(questions),

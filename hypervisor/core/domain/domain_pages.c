@@ -121,15 +121,20 @@ bool clear_allocated(struct page_info *pg)
     return false;
 }
 
+/* XSA-385: all in 64 bits; tot_pages never exceeds max_pages by more than an earlier, larger
+ * max_pages. */
+static bool may_have(const struct domain *d, uint64_t n)
+{
+    return !d->dying && d->tot_pages <= d->max_pages && n <= d->max_pages - d->tot_pages;
+}
+
 int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order)
 {
     uint64_t n = 1ull << order;
     bool first;
 
     spin_lock(&d->page_alloc_lock);
-    /* XSA-385: all in 64 bits; tot_pages never exceeds max_pages by more than an earlier, larger
-     * max_pages. */
-    if (d->dying || d->tot_pages > d->max_pages || n > d->max_pages - d->tot_pages) {
+    if (!may_have(d, n)) {
         spin_unlock(&d->page_alloc_lock);
         return d->dying ? -XEN_EINVAL : -XEN_ENOMEM;
     }
@@ -162,7 +167,8 @@ struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int orde
 {
     struct page_info *pg;
 
-    if (!claim_allows(d, 1ull << order))
+    /* Looked at before anything is cleared for nothing, which would not end: it is asked again. */
+    if (!claim_allows(d, 1ull << order) || !may_have(d, 1ull << order))
         return NULL;
     pg = alloc_frames_within(order, addr_bits, d->is_control, budget);
     if (pg && domain_assign_frames(d, pg, order)) {
