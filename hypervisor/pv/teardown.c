@@ -55,7 +55,12 @@ int pv_relinquish_vcpus(struct domain *d)
     int rc;
 
     for_each_vcpu (d, v) {
+        /* Each page of a descriptor table may be the last that holds its frame. */
+        bool had = v->arch.pv.gdt_ents || v->arch.pv.ldt_mapped;
+
         rc = relinquish_vcpu(v);
+        if (!rc && had && hypercall_preempt_check())
+            rc = -XEN_ERESTART;
         if (rc)
             return rc;
     }

@@ -126,9 +126,11 @@ void host_exit_path(void)
 void host_advance(s_time_t ns)
 {
     now += ns;
-    if (now >= host_armed)
-        atomic_or(&the_cpu.pending, CPU_WORK_TIMER);
-    host_exit_path();
+    do {
+        if (now >= host_armed)
+            atomic_or(&the_cpu.pending, CPU_WORK_TIMER);
+        host_exit_path();
+    } while (now >= host_armed);
 }
 
 void machine_kick(unsigned int cpu)

@@ -78,6 +78,22 @@ static void last_words_need_no_newline(void **state)
     assert_non_null(strstr(log_text(), "(d1) cannot go on: no\n"));
 }
 
+/* Nothing but ends of lines: few of them at once. */
+static void empty_lines_give_way(void **state)
+{
+    unsigned int issues;
+
+    (void)state;
+    memset(host_guest(LIST), '\n', 256);
+    host_run_as(v);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER); /* stays: each look says: give way */
+    assert_int_equal(host_hypercall(v, __HYPERVISOR_console_io,
+                                    (const uint64_t[6]){CONSOLEIO_write, 256, LIST}, &issues),
+                     0);
+    assert_true(issues >= 256 / 32);
+    this_cpu()->pending = 0;
+}
+
 static void a_flood_is_cut(void **state)
 {
     (void)state;
@@ -387,6 +403,7 @@ int main(void)
         TEST(the_control_domain_speaks),
         TEST(a_guests_words_are_kept),
         TEST(last_words_need_no_newline),
+        TEST(empty_lines_give_way),
         TEST(a_flood_is_cut),
         TEST(refusals_are_cut),
         TEST(boot_guests_speak_when_alone),

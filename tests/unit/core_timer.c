@@ -131,6 +131,31 @@ static void the_past_is_now(void **state)
     assert_true(host_armed == INT64_MAX);
 }
 
+/* All due at one time are run in parts; the machine interrupts at once for the rest. */
+static void not_all_at_once(void **state)
+{
+    unsigned int turns = 0, before = 0, now;
+
+    (void)state;
+    host_advance(100);
+    last_fired = 0;
+    for (unsigned int i = 0; i < N; i++) {
+        probe[i].want = 50;
+        timer_set(&probe[i].t, 50);
+    }
+    do {
+        timers_run();
+        now = 0;
+        for (unsigned int i = 0; i < N; i++)
+            now += probe[i].fired;
+        assert_in_range(now - before, 1, 100);
+        assert_true(now == N ? host_armed == INT64_MAX : host_armed <= clock_now());
+        before = now;
+        turns++;
+    } while (now < N);
+    assert_true(turns >= 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +163,7 @@ int main(void)
         cmocka_unit_test_setup(any_order_of_setting, setup),
         cmocka_unit_test_setup(a_callback_may_set_it_again, setup),
         cmocka_unit_test_setup(the_past_is_now, setup),
+        cmocka_unit_test_setup(not_all_at_once, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/life/life.h>
 #include <pv/hypercall.h>
+#include <pv/pv_bits.h>
 #include <xen/errno.h>
 
 enum { T4 = MM_SPARE, T3, T2 = T3 + 2, T1 = T2 + 4, T_END = T1 + 12, PLAIN = T_END };
@@ -230,6 +231,37 @@ static void teardown_gives_way(void **state)
     mm_forget(&g);
 }
 
+/* A domain's end frees the descriptor tables of one vCPU, and looks whether to give way. */
+static void one_vcpu_at_a_time(void **state)
+{
+    static struct mm_guest many;
+    unsigned int had = 4, has;
+    struct vcpu *v;
+    int rc;
+
+    (void)state;
+    mm_guest_init_vcpus(&many, 2, false, 4);
+    mm_make_table(&many, MM_SPARE); /* of zeros, and not writable */
+    for_each_vcpu (many.d, v)
+        assert_int_equal(pv_set_gdt(v, &many.frame[MM_SPARE].n, 8), 0);
+    host_run_as(this_cpu()->idle);
+    do {
+        this_cpu()->slice_end = 0;
+        this_cpu()->pending = CPU_WORK_CONSOLE;
+        rc = domain_kill(many.d);
+        this_cpu()->pending = 0;
+        has = 0;
+        for_each_vcpu (many.d, v)
+            has += v->arch.pv.gdt_ents != 0;
+        assert_true(had - has <= 1);
+        had = has;
+    } while (rc == -XEN_ERESTART);
+    assert_int_equal(rc, 0);
+    assert_int_equal(has, 0);
+    host_reap();
+    mm_forget(&many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(undone_and_promoted_again, setup, teardown),
         cmocka_unit_test_setup_teardown(base_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(teardown_gives_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_vcpu_at_a_time, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@
 #include <xen/errno.h>
 
 #define PIECE 128
+#define KEPT  32 /* of text that is kept: each byte may be a line, and a line is long work */
 
 static void end_line(struct domain *d)
 {
@@ -61,8 +62,8 @@ static long write_console(unsigned int count, gva_t buffer)
     char piece[PIECE];
 
     while (count) {
-        unsigned int n = MIN(count, (unsigned int)PIECE);
         bool through = d->is_control || !control_domain;
+        unsigned int n = MIN(count, through ? PIECE : (unsigned int)KEPT);
 
         if (through && console_room() < n && console_wait())
             return hypercall_create_continuation(CONSOLEIO_write, count, buffer);

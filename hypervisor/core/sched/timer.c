@@ -12,7 +12,9 @@
  * The machine has one timer interrupt a CPU, armed for the earliest deadline. It only marks work;
  * timers_run() on the exit path takes what is due and calls it without the lock, so that a callback
  * may set its timer again. A timer that is due is out of the heap when it is called: stopping it
- * then does nothing, which is why callbacks check what they are for.
+ * then does nothing, which is why callbacks check what they are for. Guests may let thousands be
+ * due at one time: MOST_AT_ONCE are run, and the interrupt for the rest comes when interrupts are
+ * on again.
  *
  * Lock: timer_queue.lock (RANK_TIMER), also guards the machine's arming.
  */
@@ -20,6 +22,8 @@
 #include <core/state/cpu.h>
 #include <port/current.h>
 #include <port/machine.h>
+
+#define MOST_AT_ONCE 64u
 
 void timer_queue_init(struct timer_queue *q)
 {
@@ -134,7 +138,7 @@ void timers_run(void)
     s_time_t now = clock_now();
 
     spin_lock(&q->lock);
-    while (q->first && q->first->deadline <= now) {
+    for (unsigned int n = 0; n < MOST_AT_ONCE && q->first && q->first->deadline <= now; n++) {
         struct timer *t = q->first;
         void (*fn)(void *) = t->fn;
         void *data = t->data;
