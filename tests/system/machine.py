@@ -73,6 +73,8 @@ def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1):
 # without a hypervisor too. With rdrand: a kernel that has no random numbers waits for them.
 NO_CX16 = ",-cx16"
 DEFAULT_CPU = "qemu64,+rdrand" + NO_CX16
+# Parvis needs no more than a long-mode CPU, and what newer ones have does no harm: some tests have a model of their own.
+QEMU64, MAX, EPYC, SKYLAKE, NEHALEM = (model + NO_CX16 for model in ("qemu64", "max", "EPYC", "Skylake-Client", "Nehalem"))
 
 
 def base_args(smp="1", mem="2048", cpu=DEFAULT_CPU, accel=None, reboot=False, extra=()):
@@ -285,6 +287,18 @@ class Machine:
     def settle(self):
         """Waits until the control domain's drivers are loaded: from then on it takes nothing by itself."""
         self.check("until [ -e /run/devices-ready ]; do usleep 100000; done; sleep 1; echo ready", "^ready$")
+
+    def is_content(self):
+        """The control domain computes, and its kernel has found no fault."""
+        self.check("awk 'BEGIN { printf \"%.3f\\n\", 22 / 7 }'", r"^3\.143$")
+        status, text = self.shell(r"dmesg | grep -E 'WARNING: CPU|BUG:|Oops|general protection|Call Trace'")
+        assert status == 1, text
+
+    def ends_well(self):
+        """At its end the control domain computes, its kernel has found no fault, and poweroff ends the machine."""
+        self.is_content()
+        self.send("poweroff")
+        assert self.wait() == 0
 
     def wait(self, timeout=60):
         """Waits until QEMU ends; how it did: 0 is switched off, the others are in ending.py."""

@@ -7,7 +7,7 @@ import gzip
 import json
 import sys
 
-from machine import Machine, built, run_tests
+from machine import MAX, Machine, built, run_tests
 
 machine = None
 HELLO = """<domain type='xen'>
@@ -165,8 +165,8 @@ def consoles_are_single():
 def main():
     global machine
     xen = "--xen" in sys.argv
-    with (Machine.xen if xen else Machine.parvis)("bad-domains-xen" if xen else "bad-domains", files=bad_files()) as machine:
-        run_tests(creates_are_refused, commands_are_refused, names_are_unique, disks_have_one_writer, consoles_are_single)
+    with (Machine.xen if xen else Machine.parvis)("bad-domains-xen" if xen else "bad-domains", cpu=MAX, files=bad_files()) as machine:
+        run_tests(creates_are_refused, commands_are_refused, names_are_unique, disks_have_one_writer, consoles_are_single, machine.ends_well)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ destroyed; and afterwards no page is missing.
 import json
 import sys
 
-from machine import Machine, built, run_tests
+from machine import EPYC, Machine, built, run_tests
 
 machine = None
 GUESTS = ("forever", "flood", "nowhere", "triple", "garbage")
@@ -109,9 +109,9 @@ def nothing_is_missing():
 def main():
     global machine
     xen = "--xen" in sys.argv
-    with (Machine.xen if xen else Machine.parvis)("bad-guests-xen" if xen else "bad-guests", files=files()) as machine:
+    with (Machine.xen if xen else Machine.parvis)("bad-guests-xen" if xen else "bad-guests", cpu=EPYC, files=files()) as machine:
         run_tests(prepare, jumping_to_nowhere_crashes, faulting_without_a_stack_crashes,
-                  looping_takes_no_more_than_its_share, flooding_is_bounded, garbage_is_refused, nothing_is_missing)
+                  looping_takes_no_more_than_its_share, flooding_is_bounded, garbage_is_refused, nothing_is_missing, machine.ends_well)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ them, and no process or file of the tools is left. Some guests are destroyed at 
 import json
 import sys
 
-from machine import Machine, run_tests
+from machine import SKYLAKE, Machine, run_tests
 
 machine = None
 LOOP = """i=0
@@ -48,8 +48,8 @@ def main():
     xen = "--xen" in sys.argv
     files = {"root/once.sh": LOOP.format(count=1, options=""), "root/loop.sh": LOOP.format(count=40, options=""),
              "root/paused.sh": LOOP.format(count=10, options="--paused")}
-    with (Machine.xen if xen else Machine.parvis)("churn-xen" if xen else "churn", files=files) as machine:
-        run_tests(leaves_nothing)
+    with (Machine.xen if xen else Machine.parvis)("churn-xen" if xen else "churn", cpu=SKYLAKE, files=files) as machine:
+        run_tests(leaves_nothing, machine.ends_well)
 
 
 if __name__ == "__main__":

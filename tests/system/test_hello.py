@@ -7,7 +7,7 @@ One machine for all; `--xen` runs the same on Debian's Xen (its control interfac
 import json
 import sys
 
-from machine import Machine, run_tests
+from machine import QEMU64, Machine, run_tests
 
 machine = None
 on_xen = "--xen" in sys.argv
@@ -167,6 +167,7 @@ def several_at_once():
 
 def powers_off():
     """The machine's power-off asks the guests first, says so, and waits for them."""
+    machine.is_content()
     machine.check("pvctl create /etc/parvis/hello.xml && pvctl create /tmp/h1.xml")
     machine.send("poweroff")
     machine.expect(r"^h1: asked to end", 60)
@@ -176,7 +177,7 @@ def powers_off():
 
 def main():
     global machine
-    with (Machine.xen if on_xen else Machine.parvis)("hello-xen" if on_xen else "hello") as machine:
+    with (Machine.xen if on_xen else Machine.parvis)("hello-xen" if on_xen else "hello", cpu=QEMU64) as machine:
         run_tests(tells_about_the_host, create_console_shows_the_first_byte, console_has_the_history,
                   tells_about_the_domain, pauses, reboots, waits_with_a_limit, shuts_down, paused_from_the_start, keeps_the_crashed,
                   several_at_once, powers_off)

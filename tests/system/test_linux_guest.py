@@ -6,7 +6,7 @@ The kernel file is the unmodified vmlinuz of Debian's package; the toolstack unp
 """
 import sys
 
-from machine import Machine, run_tests
+from machine import NEHALEM, Machine, run_tests
 
 machine = None
 
@@ -57,8 +57,8 @@ def shuts_down_cleanly():
 def main():
     global machine
     xen = "--xen" in sys.argv
-    with (Machine.xen if xen else Machine.parvis)("linux-guest-xen" if xen else "linux-guest") as machine:
-        run_tests(boots_to_a_shell, two_beside_two, shuts_down_cleanly)
+    with (Machine.xen if xen else Machine.parvis)("linux-guest-xen" if xen else "linux-guest", cpu=NEHALEM) as machine:
+        run_tests(boots_to_a_shell, two_beside_two, shuts_down_cleanly, machine.ends_well)
 
 
 if __name__ == "__main__":
