@@ -35,7 +35,7 @@ INC  := -Iinclude -Ihypervisor/include -Ihypervisor -Ibuild/generated
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 # Each line has its number among those that are to come: a dry run counts them, once, when the first is said.
-count = $(shell mkdir -p build; rm -f build/.said; $(MAKE) -n COUNTING=1 $(MAKECMDGOALS) 2>/dev/null | grep -c '>>build/[.]said')
+count = $(shell mkdir -p build; rm -f build/.said; $(MAKE) -n COUNTING=1 HV_CC=$(HV_CC) $(MAKECMDGOALS) 2>/dev/null | grep -c '>>build/[.]said')
 TOTAL = $(if $(COUNTING),0,$(eval TOTAL := $(count))$(TOTAL))
 say = @printf . >>build/.said; printf '  [%3d/%d] %-8s %s\n' $$(stat -c %s build/.said) $(TOTAL) $(1) $(2)
 
