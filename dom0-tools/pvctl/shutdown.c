@@ -151,7 +151,14 @@ static int ask_all(const struct call *c, const struct live_domain *l, size_t n, 
     struct pollfd *p = calloc(n + 1, sizeof(*p));
     int rc = EXIT_OK;
 
-    for (size_t i = 0; a && p && i < n; i++) {
+    if (!a || !p) {
+        struct error e = {0};
+
+        error_errno(&e, -ENOMEM, "asking for %s", wish);
+        rc = fail(&e);
+        n = 0;
+    }
+    for (size_t i = 0; i < n; i++) {
         int one = EXIT_OK;
 
         snprintf(a[i].name, sizeof(a[i].name), "%s", l[i].name);
@@ -159,7 +166,7 @@ static int ask_all(const struct call *c, const struct live_domain *l, size_t n, 
         p[i] = (struct pollfd){.fd = ask(c, &l[i], wish, &one), .events = POLLIN};
         rc = worse(rc, one);
     }
-    if (a && p && (c->options & OPT_WAIT))
+    if (n && (c->options & OPT_WAIT))
         rc = worse(rc, wait_all(a, p, n, c->options & OPT_TIMEOUT ? c->timeout : DEFAULT_TIMEOUT));
     free(a);
     free(p);
@@ -200,7 +207,7 @@ int request_end(const struct call *c, const char *wish)
 
     if (c->options & OPT_ALL)
         return request_all(c, wish);
-    rc = need_guest(c, "shut down", &l);
+    rc = need_guest(c, strcmp(wish, "reboot") == 0 ? "reboot" : "shut down", &l);
     if (rc)
         return rc;
     if (l.d.shutdown || l.d.dying) {

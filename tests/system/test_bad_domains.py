@@ -90,7 +90,8 @@ CREATES = [
 COMMANDS = [
     ("pvctl destroy nobody", r"nobody"), ("pvctl console nobody", r"nobody"), ("pvctl pause nobody", r"nobody"),
     ("pvctl unpause nobody", r"nobody"), ("pvctl shutdown nobody", r"nobody"), ("pvctl dominfo nobody", r"nobody"),
-    ("pvctl dumpxml nobody", r"nobody"), ("pvctl destroy Domain-0", r"(?i)control domain|Domain-0"),
+    ("pvctl dumpxml nobody", r"nobody"), ("pvctl destroy Domain-0", r"cannot destroy itself"),
+    ("pvctl reboot Domain-0", r"cannot reboot itself"),
     ("pvctl fly", r"fly"), ("pvctl list --banana", r"banana"), ("pvctl help fly", r"fly"),
 ]
 
