@@ -37,10 +37,28 @@ def run(guest, **settings):
     return status, text
 
 
-def poweroff_is_success():
-    """hello greets, powers off, and make is content."""
-    status, text = run("build/pvguest/hello", GUEST_CMDLINE="exit=poweroff")
-    assert status == ending.POWERED_OFF and "xen-3.0-x86_64" in text, text[-3000:]
+def tutorial_holds():
+    """Both guests of docs/tutorial.md, made as the page says, greet, power off, and make is content."""
+    with open(os.path.join(ROOT, "docs/tutorial.md"), encoding="utf-8") as page:
+        text = page.read()
+    nasm, lds, program = re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)
+    with open(os.path.join(ROOT, "pvguest/apps/tutorial/main.c"), encoding="utf-8") as source:
+        assert program in source.read(), "docs/tutorial.md shows another pvguest/apps/tutorial/main.c"
+    directory = Machine.scratch()
+    try:
+        for name, content in (("tiny.asm", nasm), ("tiny.lds", lds)):
+            with open(os.path.join(directory, name), "w", encoding="utf-8") as out:
+                out.write(content)
+        for command in re.findall(r"^    ((?:nasm|ld) .*)$", text, re.M):
+            subprocess.run(command.split(), cwd=directory, stderr=subprocess.DEVNULL, check=True)
+        status, said = run(os.path.join(directory, "tiny"))
+        assert status == ending.POWERED_OFF and "hello from 40 lines" in said, said[-3000:]
+    finally:
+        shutil.rmtree(directory)
+    status, said = run("build/pvguest/tutorial")
+    shown = re.search(r"((?:^    .*\n)+)\nThe last line", text, re.M)[1]
+    wanted = "\n".join(re.escape(line.strip()).replace(r"0x\.\.\.", "0x[0-9a-f]+") for line in shown.splitlines())
+    assert status == ending.POWERED_OFF and re.search(wanted, said), said[-3000:]
 
 
 def other_ends_are_told():
@@ -150,6 +168,6 @@ def stock_kernel_boots_alone():
 
 
 if __name__ == "__main__":
-    run_tests(poweroff_is_success, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
+    run_tests(tutorial_holds, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
               bad_kernels_are_named, explains_itself, quitting_is_not_success, a_reset_is_no_poweroff,
               stock_kernel_boots_alone)

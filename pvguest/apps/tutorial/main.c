@@ -25,12 +25,15 @@ static void write_to(void *va)
 
 static int page_tables(void)
 {
-    void *page = page_alloc();
-    unsigned long frame = virt_to_mfn(page);
+    void *page = page_alloc(), *second;
     struct trap_catch fault;
-    void *second = map_frames(&frame, 1, PTE_KERNEL_RO | PTE_NX);
+    unsigned long frame;
 
-    if (!page || !second)
+    if (!page)
+        return 1;
+    frame = virt_to_mfn(page);
+    second = map_frames(&frame, 1, PTE_KERNEL_RO | PTE_NX);
+    if (!second)
         return 1;
     write_to(page);
     printf("frame 0x%lx is at %p and at %p: %d there\n", frame, page, second,
