@@ -162,7 +162,7 @@ static int find_module(struct parser *p, struct text v, const char *key, int32_t
         return -1;
     index = p->find(p->ctx, p->bi, name);
     if (index < 0)
-        return FAIL(p, "%s: there is no file `%s`", key, name);
+        return FAIL(p, "%s: there is no file `%s`, or it cannot be read", key, name);
     *out = index;
     return 0;
 }

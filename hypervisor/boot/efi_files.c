@@ -121,7 +121,8 @@ EFI_STATUS efi_load_file(const char *name, UINT64 *start, UINT64 *size)
             return status;
         }
         if (status != EFI_NOT_FOUND) {
-            Print(L"parvis: %s cannot be read: %r\n", path, status);
+            Print(L"parvis: %s cannot be read: %r%s\n", path, status,
+                  status == EFI_OUT_OF_RESOURCES ? L" (too little memory)" : L"");
             return status;
         }
     }

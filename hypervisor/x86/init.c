@@ -70,7 +70,7 @@ void machine_init_late(const struct boot_info *bi)
     init_irq();
     apic_timer_init();
     cpu0_block.cpu.arch.apic_id = apic_id();
-    log_info("%u CPUs; CPU %#x runs all domains, the others are parked", acpi.nr_cpus, apic_id());
+    log_info("CPUs: %u; number %#x runs all domains, any other is parked", acpi.nr_cpus, apic_id());
 }
 
 void machine_idle(void)
