@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lifecycle.h"
+#include "plain.h"
 #include "state.h"
 #include "store.h"
 
@@ -60,6 +61,7 @@ static void name_domain(struct host *h, struct live_domain *l, const struct stat
         snprintf(l->name, sizeof(l->name), "Domain-0");
     } else if (store_domain_name(h, l->d.domid, &name) == 0) {
         snprintf(l->name, sizeof(l->name), "%s", name);
+        plain_line(l->name); /* who made it may have let it name itself */
         free(name);
     } else {
         snprintf(l->name, sizeof(l->name), "(domain-%u)", l->d.domid);
