@@ -3,7 +3,7 @@
 """Holds the sources against the house rules that a program can see.
 
 Every source file begins with its licence line; none is longer than 500 lines; `#if` is in headers only; no line is longer than
-100 columns in C; no function longer than 100 lines; no note that something is still to be done; hypervisor code includes only its own
+100 columns in C; every file is text; no function longer than 100 lines; no note that something is still to be done; hypervisor code includes only its own
 headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them (tests/rooms.py); every path
 that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line ends in blanks, assertions have no
 side effects, loops that wait let the CPU rest, every function is called and every declaration means something, comments and pages name
@@ -185,6 +185,13 @@ def check_log(path, lines):
             complain(path, number, "a guest could fill the log with it: log_guest() or refused()")
 
 
+def check_text(path):
+    """What git has are sources: nothing that a program made."""
+    with open(path, "rb") as file:
+        if b"\0" in file.read():
+            complain(path, 1, "is no text")
+
+
 def check_reading_order(path="docs/reading-order.md"):
     if not os.path.exists(path):
         complain(path, 1, "is missing")
@@ -219,6 +226,7 @@ def main():
     listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n")
     files, texts = {}, {}
     for path in filter(os.path.isfile, listed):
+        check_text(path)
         if os.path.splitext(path)[1] in COMMENT:
             with open(path, encoding="utf-8") as source:
                 texts[path] = source.read()
