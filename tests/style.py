@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Holds the sources against the house rules that a program can see.
 
-Every source file begins with its licence line; none is longer than 500 lines; `#if` is in headers only; no line is longer than
-100 columns in C; every file is text; no function longer than 100 lines; no note that something is still to be done; hypervisor code includes only its own
-headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them (tests/rooms.py); every path
-that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line ends in blanks, assertions have no
-side effects, loops that wait let the CPU rest, every function is called and every declaration means something, comments and pages name
-functions and files that exist, clang-format would change nothing, and include/xen has as many lines of comment as of code.
+Every source file begins with its licence line; none is longer than 500 lines; `#if` is in headers only; no line is longer than 100
+columns in C; every file is text; no function longer than 100 lines; no note that something is still to be done; hypervisor code
+includes only its own headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them
+(tests/rooms.py); every path that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line
+ends in blanks, assertions have no side effects, loops that wait let the CPU rest, every function is called and every declaration means
+something, comments and pages name functions and files that exist, clang-format would change nothing, and include/xen has as many lines
+of comment as of code.
 
 --loc prints the hypervisor's lines of code, neither blank nor comment, by folder and room.
 """
