@@ -109,7 +109,7 @@ static int parse(const struct verb *v, int argc, char **argv, struct call *c)
     return 0;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const struct verb *v;
     struct call c = {0};
@@ -141,6 +141,13 @@ int main(int argc, char **argv)
     }
     rc = v->run(&c);
     host_close(c.h);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    int rc = run(argc, argv);
+
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "pvctl: standard output: %s\n", strerror(errno));
         rc = rc ? rc : EXIT_REFUSED;

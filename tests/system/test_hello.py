@@ -101,7 +101,8 @@ def waits_with_a_limit():
     machine.check("pvctl create --json --paused /tmp/deaf.xml", r'"name": "deaf"')
     machine.check("pvctl shutdown --wait --timeout 1 deaf 2>&1", r"deaf: not ended within 1 s", status=1)
     machine.check("pvctl destroy deaf")
-    machine.check("(pvctl list >/dev/full) 2>&1", r"^pvctl: standard output: No space left on device$", status=1)
+    for command in ("list", "help", "list --help", "--version"):
+        machine.check(f"(pvctl {command} >/dev/full) 2>&1", r"^pvctl: standard output: No space left on device$", status=1)
 
 
 def shuts_down():
