@@ -118,7 +118,7 @@ static int set_identity(struct host *h, struct domain_config *cfg, struct error 
 
 static int keep_config(const struct domain_config *cfg, uint32_t domid, struct error *e)
 {
-    char *xml = domain_config_to_xml(cfg, (int)domid);
+    char *xml = domain_config_to_xml(cfg, -1);
     int rc = xml ? state_keep(cfg->name, domid, xml, e) : error_errno(e, -ENOMEM, "%s", cfg->name);
 
     free(xml);

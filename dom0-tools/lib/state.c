@@ -20,6 +20,7 @@
 
 #include "config.h"
 #include "lock.h"
+#include "restart.h"
 
 #define MAX_KEPT (4u << 20)
 
@@ -40,7 +41,8 @@ const char *state_path(const char *fmt, ...)
 
 int state_prepare(struct error *e)
 {
-    static const char *const dirs[] = {"", "names", "making", "domains", "ended", "console", "tmp"};
+    static const char *const dirs[] = {"",      "names",   "making",  "domains",
+                                       "ended", "restart", "console", "tmp"};
 
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
         const char *p = state_path("%s", dirs[i]);
@@ -101,7 +103,7 @@ static int write_file(const char *path, const char *text)
     return put_in_place(tmp, final);
 }
 
-static int read_file(const char *path, char **out)
+int state_read_file(const char *path, char **out)
 {
     FILE *f = fopen(path, "re");
     char *buf;
@@ -325,8 +327,10 @@ int state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16],
 
 int state_keep(const char *name, uint32_t domid, const char *xml, struct error *e)
 {
-    int rc = write_file(state_path("domains/%u.xml", domid), xml);
+    int rc = 0;
 
+    if (!restart_keeps(name, domid, xml))
+        rc = write_file(state_path("domains/%u.xml", domid), xml);
     if (rc)
         return error_errno(e, rc, "%s: keeping its configuration in %s", name,
                            state_path("domains"));
@@ -347,6 +351,7 @@ int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struc
         if (rc)
             return error_errno(e, rc, "%s", state_path("names/%s", name));
         unlink(state_path("making/%s", name));
+        restart_forget(name);
     }
     drop_claim_lock();
     return 0;
@@ -376,6 +381,26 @@ void state_release(const char *name, uint32_t domid, const uint8_t uuid[16])
         drop_claim_lock();
 }
 
+/* A maker may be killed before its claim is written, or when the name is its domain's already.
+ * While we look nobody claims; who is just claiming is not waited for. */
+static void sweep_claims(void)
+{
+    int lock = lock_take(state_path("lock"), 0);
+    DIR *dir = lock >= 0 ? opendir(state_path("making")) : NULL;
+    const struct dirent *de;
+    struct state_entry s;
+
+    while (dir && (de = readdir(dir)) != NULL) {
+        if (domain_name_ok(de->d_name) && !maker_lives(de->d_name) &&
+            (get_entry(de->d_name, &s) || !s.maker))
+            unlinkat(dirfd(dir), de->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+    if (lock >= 0)
+        close(lock);
+}
+
 void state_sweep(void)
 {
     DIR *dir = opendir(state_path("tmp"));
@@ -390,6 +415,7 @@ void state_sweep(void)
     }
     if (dir)
         closedir(dir);
+    sweep_claims();
 }
 
 int state_list(struct state_entry **out, size_t *nr)
@@ -424,20 +450,22 @@ int state_list(struct state_entry **out, size_t *nr)
 
 int state_read_xml(uint32_t domid, char **xml)
 {
-    return read_file(state_path("domains/%u.xml", domid), xml);
+    return state_read_file(state_path("domains/%u.xml", domid), xml);
 }
 
 void state_write_ended(const char *name, const char *how)
 {
-    if (domain_name_ok(name))
-        write_file(state_path("ended/%s", name), how);
+    if (!domain_name_ok(name))
+        return;
+    write_file(state_path("ended/%s", name), how);
+    restart_forget(name);
 }
 
 char *state_read_ended(const char *name)
 {
     char *text = NULL;
 
-    if (!domain_name_ok(name) || read_file(state_path("ended/%s", name), &text) < 0)
+    if (!domain_name_ok(name) || state_read_file(state_path("ended/%s", name), &text) < 0)
         return NULL;
     return text;
 }

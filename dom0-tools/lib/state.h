@@ -6,6 +6,7 @@
  *                     then "making.PID.DOMID/UUID"
  *   making/NAME       held (an open file description's lock) by the process that makes it
  *   domains/DOMID.xml the configuration it was made from
+ *   restart/NAME      the same, of a domain that has ended and is to live again (restart.h)
  *   ended/NAME        one line: how the last domain of this name ended
  *   console/NAME.log  what it printed (written by parvisd)
  *   tmp/PID           a file before it is renamed into its place
@@ -46,7 +47,8 @@ int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct
 int state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e);
 /* Keeps its configuration; what is known of the end of a former domain is forgotten. */
 int state_keep(const char *name, uint32_t domid, const char *xml, struct error *e);
-/* The domain is whole: the name is its own, if it has not ended yet. */
+/* The domain is whole: the name is its own, if it has not ended yet, and nobody of this name is to
+ * be started any more. */
 int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e);
 /* Gives the name back, if it still stands for this domain. domid: also forgets its configuration
  * (UINT32_MAX: there is none). */
@@ -66,12 +68,15 @@ int state_list(struct state_entry **out, size_t *nr);
 int state_get(const char *name, struct state_entry *out);
 /* Does the entry stand for this domain? */
 bool state_matches(const struct state_entry *s, const struct host_domain *d);
-/* Removes files that processes which are gone had not yet renamed. */
+/* Removes what processes that are gone left beside names: files not yet renamed, locks. */
 void state_sweep(void);
 
 /* The kept configuration, malloc'ed; -ENOENT for a domain that these tools did not make. */
 int state_read_xml(uint32_t domid, char **xml);
+/* A whole file, malloc'ed. */
+int state_read_file(const char *path, char **out);
 
+/* It has ended for good. */
 void state_write_ended(const char *name, const char *how);
 /* malloc'ed, or NULL. */
 char *state_read_ended(const char *name);

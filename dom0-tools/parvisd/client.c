@@ -187,6 +187,14 @@ static int serve_new(struct host *h, uint32_t domid, const char *name, struct er
     return rc;
 }
 
+/* Its maker gives it up: it does not end, it never was. */
+static bool is_given_up(const char *name, uint32_t domid)
+{
+    struct state_entry s;
+
+    return state_get(name, &s) == 0 && s.maker && s.domid == domid;
+}
+
 /* "NAME HOW"; the name of a domain that others made may be anything but has no blank. */
 static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *text)
 {
@@ -210,7 +218,7 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
     cl->kind = REAPING;
     cl->domid = domid;
     policy_release(h, domid, how);
-    reaper_start(h, domid, s.uuid, text, how);
+    reaper_start(h, domid, s.uuid, text, is_given_up(text, domid) ? "" : how);
 }
 
 static void request(struct host *h, struct client *cl, int type, char *text)

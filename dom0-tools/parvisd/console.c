@@ -47,7 +47,7 @@ static void save(const struct console *c)
 
     if (f) {
         history_save(&c->history, f);
-        if (c->ended)
+        if (c->ended && !c->restarting)
             fprintf(f, "\n[%s: %s]\n", c->name, c->how);
         bad = ferror(f);
         bad |= fclose(f);
@@ -65,7 +65,6 @@ static void drop(struct console *c)
     }
     *at = c->next;
     history_free(&c->history);
-    free(c->successor);
     free(c);
 }
 
@@ -168,7 +167,7 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
             drop(c);
         return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
     }
-    c->ended = c->handled = c->restarting = false;
+    c->ended = c->handled = c->restarting = c->successor = false;
     c->input_len = 0;
     c->started_ms = now_ms();
     console_pump(h, c);
@@ -315,6 +314,23 @@ void console_resume(struct console *c)
     fclose(f);
 }
 
+int console_expect(const char *name)
+{
+    struct console *c = console_by_name(name);
+
+    if (!c) {
+        c = make(name);
+        if (!c)
+            return -ENOMEM;
+        console_resume(c);
+    }
+    if (c->domid == CONSOLE_NONE && !c->restarting) {
+        c->restarting = c->successor = c->ended = true;
+        snprintf(c->how, sizeof(c->how), "ended");
+    }
+    return 0;
+}
+
 void console_set_ended(struct console *c, const char *how)
 {
     c->ended = true;
@@ -347,9 +363,11 @@ void console_close_all(struct host *h)
     while (consoles) {
         struct console *c = consoles;
 
-        if (c->domid != CONSOLE_NONE) {
+        if (c->domid != CONSOLE_NONE)
             take_output(c, sizeof(c->ring->out));
+        if (c->domid != CONSOLE_NONE || c->restarting)
             save(c);
+        if (c->domid != CONSOLE_NONE) {
             h->ops->evtchn_unbind(h, c->port);
             h->ops->grant_unmap(h, c->ring);
         }

@@ -56,10 +56,10 @@ struct console {
     bool ended;   /* `how` is valid */
     bool handled; /* the end of this domain has been acted upon */
     char how[256];
-    bool restarting; /* a successor is being made: history and reader stay */
+    bool restarting; /* a successor is made, or will be: history and reader stay */
+    bool successor;  /* it is to be started when this domain is gone */
     uint64_t started_ms;
     unsigned int quick; /* lives in a row that were too short */
-    char *successor;    /* the configuration to start again, when this domain is gone */
     pid_t restarter;
     int messages; /* what it says */
 };
@@ -72,6 +72,8 @@ uint64_t now_ms(void);
 int console_serve(struct host *h, uint32_t domid, const char *name, struct error *e);
 /* A daemon before this one left the history of this console in a file: takes it up. */
 void console_resume(struct console *c);
+/* A domain that a daemon before this one was to start again: its console, which waits for it. */
+int console_expect(const char *name);
 /* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
 void console_release(struct host *h, struct console *c, const char *how);
 /* Remembers how it ended while the domain is still there (preserved). */

@@ -4,8 +4,8 @@
  *
  * One process, one loop, no threads: it waits for the store (a domain ended), event
  * channels (a console has bytes), clients, and signals, and never for anything else. What
- * it keeps in memory dies with it; on SIGTERM histories are written to files, and a new
- * daemon takes up the domains that live.
+ * it keeps in memory dies with it; on SIGTERM histories are written to files. A new daemon
+ * takes up the domains that live and those that were to live again.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -265,7 +265,6 @@ int main(int argc, char **argv)
     loop(h, signals);
     client_close_all();
     reaper_close(h);
-    policy_go_on(); /* who was to live again does so with the next daemon */
     console_close_all(h);
     unlink(state_path("parvisd.sock"));
     /* The kernel closes the host. libxenstore would cancel its thread for that, which takes a

@@ -2,7 +2,7 @@
 /*
  * What happens when a domain ends: see policy.h.
  */
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* pipe2 */
 #include "policy.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +18,7 @@
 #include "client.h"
 #include "lifecycle.h"
 #include "reaper.h"
+#include "restart.h"
 #include "state.h"
 
 static char pvctl[256] = "pvctl";
@@ -36,45 +37,36 @@ void policy_release(struct host *h, uint32_t domid, const char *how)
     client_tell_end(domid, c && c->ended ? c->how : how, c && c->restarting ? c->name : NULL);
 }
 
-static bool read_config(uint32_t domid, struct domain_config *cfg, char **xml)
+/* A daemon before this one may have moved it, and been killed before the domain was gone. */
+static bool read_config(const struct console *c, struct domain_config *cfg)
 {
     struct error e = {0};
+    char *xml;
+    int rc;
 
-    if (state_read_xml(domid, xml) < 0)
+    if (state_read_xml(c->domid, &xml) < 0 && state_read_file(restart_path(c->name), &xml) < 0)
         return false;
-    if (domain_config_parse(*xml, strlen(*xml), "kept configuration", NULL, cfg, &e)) {
-        fprintf(stderr, "parvisd: domain %u: %s\n", domid, e.text);
-        free(*xml);
-        return false;
-    }
-    return true;
+    rc = domain_config_parse(xml, strlen(xml), "kept configuration", NULL, cfg, &e);
+    if (rc)
+        fprintf(stderr, "parvisd: domain %u: %s\n", c->domid, e.text);
+    free(xml);
+    return rc == 0;
 }
 
-/* The kept configuration as a file that takes no room on any disk. */
-static int file_of(const char *xml)
+/* The child: `pvctl create`, its messages into the pipe. It undoes what it has done if the daemon
+ * ends, so that the next one does not start the same domain beside it. */
+static void create(const char *name, int messages, pid_t daemon)
 {
-    size_t len = strlen(xml);
-    int fd = memfd_create("restart", 0); /* the child inherits it */
-
-    if (fd >= 0 && write(fd, xml, len) == (ssize_t)len)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* The child: `pvctl create` of that file, its messages into the pipe. */
-static void create(int xml, int messages)
-{
-    char file[32];
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != daemon)
+        _exit(1);
     dup2(messages, STDERR_FILENO);
-    snprintf(file, sizeof(file), "/proc/self/fd/%d", xml);
-    execlp(pvctl, "pvctl", "create", file, (char *)NULL);
+    execlp(pvctl, "pvctl", "create", restart_path(name), (char *)NULL);
     fprintf(stderr, "%s: %s\n", pvctl, strerror(errno));
     _exit(127);
 }
@@ -92,18 +84,16 @@ static void restart_failed(struct console *c, const char *why)
 
 static void restart(struct console *c)
 {
-    int xml = file_of(c->successor), messages[2] = {-1, -1};
+    int messages[2] = {-1, -1};
+    pid_t daemon = getpid();
 
-    free(c->successor);
-    c->successor = NULL;
-    if (xml < 0 || pipe2(messages, O_CLOEXEC | O_NONBLOCK) < 0 || (c->restarter = fork()) < 0) {
+    c->successor = false;
+    if (pipe2(messages, O_CLOEXEC | O_NONBLOCK) < 0 || (c->restarter = fork()) < 0) {
         c->restarter = 0;
         restart_failed(c, strerror(errno));
     } else if (c->restarter == 0) {
-        create(xml, messages[1]);
+        create(c->name, messages[1], daemon);
     }
-    if (xml >= 0)
-        close(xml);
     if (messages[1] >= 0)
         close(messages[1]);
     if (c->restarter)
@@ -112,12 +102,24 @@ static void restart(struct console *c)
         close(messages[0]);
 }
 
+/* By a client of this daemon, or of one before it. */
+static bool is_being_made(const char *name)
+{
+    struct state_entry s;
+
+    return client_is_making(name) || (state_get(name, &s) == 0 && s.maker && !s.abandoned);
+}
+
 /* One life at a time: the one who makes a domain may not have finished when it has ended. */
 void policy_go_on(void)
 {
     for (struct console *c = consoles; c; c = c->next) {
-        if (c->successor && !reaper_has_name(c->name) && !client_is_making(c->name))
+        if (!c->successor || reaper_has_name(c->name) || is_being_made(c->name))
+            continue;
+        if (restart_intended(c->name))
             restart(c);
+        else
+            c->successor = c->restarting = false; /* somebody else has made it */
     }
 }
 
@@ -150,14 +152,35 @@ void policy_child(pid_t pid, int status)
     }
 }
 
+/* What is done when a restart is asked for; why it is not done goes behind `how`. */
+static enum end_action plan_restart(struct console *c, uint32_t domid, char *how, size_t size)
+{
+    size_t n = strlen(how);
+    int rc;
+
+    if (c->quick == RESTART_MAX_QUICK) {
+        snprintf(how + n, size - n, "; not restarted: %u times in a row within %u s",
+                 RESTART_MAX_QUICK, RESTART_MIN_MS / 1000);
+        return END_DESTROY;
+    }
+    rc = restart_intend(c->name, domid);
+    if (rc) {
+        snprintf(how + n, size - n, "; not restarted: %s: %s", restart_path(c->name),
+                 strerror(-rc));
+        return END_DESTROY;
+    }
+    c->restarting = c->successor = true; /* before its end is told: the reader stays */
+    return END_RESTART;
+}
+
 /* The domain has shut down by itself. */
 static void act(struct host *h, const struct host_domain *d, struct console *c)
 {
     struct domain_config cfg = {
         .on_poweroff = END_PRESERVE, .on_reboot = END_PRESERVE, .on_crash = END_PRESERVE};
     enum end_action action;
-    char how[256], *xml = NULL;
-    bool known = read_config(d->domid, &cfg, &xml);
+    char how[256];
+    bool known = read_config(c, &cfg);
 
     c->handled = true;
     end_cause(h, d, how, sizeof(how));
@@ -166,13 +189,8 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
             end_action_name(action));
     console_pump(h, c);
     c->quick = now_ms() - c->started_ms < RESTART_MIN_MS ? c->quick + 1 : 0;
-    if (action == END_RESTART && c->quick == RESTART_MAX_QUICK) {
-        size_t n = strlen(how);
-
-        snprintf(how + n, sizeof(how) - n, "; not restarted: %u times in a row within %u s",
-                 RESTART_MAX_QUICK, RESTART_MIN_MS / 1000);
-        action = END_DESTROY;
-    }
+    if (action == END_RESTART)
+        action = plan_restart(c, d->domid, how, sizeof(how));
     if (action == END_PRESERVE) {
         size_t n = strlen(how);
 
@@ -180,18 +198,11 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
         console_set_ended(c, how);
         client_tell_end(d->domid, how, NULL);
     } else {
-        if (action == END_RESTART) {
-            c->restarting = true; /* before its end is told: the reader stays */
-            c->successor = xml;
-            xml = NULL;
-        }
         policy_release(h, d->domid, how);
         reaper_start(h, d->domid, d->uuid, c->name, action == END_RESTART ? "" : how);
     }
-    if (known) {
+    if (known)
         domain_config_free(&cfg);
-        free(xml);
-    }
 }
 
 /* Somebody destroyed it without a word to us. */

@@ -8,8 +8,9 @@
  * destroyed is tidied up after. Each end is acted upon once.
  *
  * A restart is a reap and a new `pvctl create` of the kept configuration, in a process of
- * its own: building takes long, and the other consoles must not wait. The configuration goes
- * to it in memory, so a full disk loses no guest. A domain that lives less than
+ * its own: building takes long, and the other consoles must not wait. That process ends with
+ * the daemon. What is to be started is written down before the old life is taken away
+ * (lib/restart.h), so the next daemon finds and does it, once. A domain that lives less than
  * RESTART_MIN_MS for the RESTART_MAX_QUICK-th time in a row is not started again: it would
  * do so for ever.
  */

@@ -14,6 +14,7 @@
 #include "lifecycle.h"
 #include "policy.h"
 #include "reap.h"
+#include "restart.h"
 #include "state.h"
 
 struct job {
@@ -110,23 +111,15 @@ int reaper_run(struct host *h)
     return next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
 }
 
-/* The number of the domain that an entry stands for; UINT32_MAX: there is none. */
-static uint32_t domain_of(const struct state_entry *s, const struct live_domain *all, size_t n)
+/* The domain that an entry stands for, or NULL. */
+static const struct live_domain *find_domain(const struct state_entry *s,
+                                             const struct live_domain *all, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (state_matches(s, &all[i].d))
-            return all[i].d.domid;
+            return &all[i];
     }
-    return s->domid;
-}
-
-static bool is_whole(const struct state_entry *s, const struct live_domain *all, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (state_matches(s, &all[i].d))
-            return !all[i].d.dying;
-    }
-    return false;
+    return NULL;
 }
 
 static void take_away(struct host *h, const struct state_entry *s, uint32_t domid, const char *how)
@@ -135,14 +128,16 @@ static void take_away(struct host *h, const struct state_entry *s, uint32_t domi
 
     if (domid != UINT32_MAX)
         policy_release(h, domid, how);
-    reaper_start(h, domid, s->uuid, s->name, ended || s->maker ? "" : how);
+    reaper_start(h, domid, s->uuid, s->name,
+                 ended || s->maker || restart_intended(s->name) ? "" : how);
     free(ended);
 }
 
 static void collect_one(struct host *h, const struct state_entry *s, const struct live_domain *all,
                         size_t n)
 {
-    uint32_t domid = domain_of(s, all, n);
+    const struct live_domain *l = find_domain(s, all, n);
+    uint32_t domid = l ? l->d.domid : s->domid;
 
     if (s->maker && !s->abandoned) {
         collect_at = now_ms() + COLLECT_MAKERS_MS;
@@ -150,15 +145,42 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
         fprintf(stderr, "parvisd: %s: process %d ended before it had made it: what is there goes\n",
                 s->name, (int)s->maker);
         take_away(h, s, domid, "its maker was killed");
-    } else if (!is_whole(s, all, n)) {
+    } else if (!l || l->d.dying) {
         take_away(h, s, domid, "destroyed");
     } else if (!console_by_domid(domid)) {
         policy_adopt(h, domid, s->name);
     }
 }
 
+/* What there is, as the collector has seen it. */
+struct sight {
+    const struct state_entry *names;
+    size_t nr;
+    const struct live_domain *all;
+    size_t n;
+};
+
+/* A name of which a domain was to be started again, by a daemon that was killed or by us. */
+static void take_up(void *ctx, const char *name)
+{
+    const struct sight *s = ctx;
+    const struct live_domain *l = NULL;
+
+    for (size_t i = 0; i < s->nr; i++) {
+        if (strcmp(s->names[i].name, name) == 0 && !s->names[i].maker)
+            l = find_domain(&s->names[i], s->all, s->n);
+    }
+    if (l && l->d.shutdown && !l->d.dying)
+        return; /* the former life: its end is yet to be acted upon */
+    if (l && !l->d.dying)
+        restart_forget(name); /* it lives */
+    else if (console_expect(name))
+        fprintf(stderr, "parvisd: %s: its console: %s\n", name, strerror(ENOMEM));
+}
+
 void reaper_collect(struct host *h)
 {
+    struct sight sight;
     struct state_entry *names;
     struct live_domain *all;
     struct error e = {0};
@@ -171,8 +193,11 @@ void reaper_collect(struct host *h)
     if (lifecycle_list(h, &all, &n, &e)) {
         fprintf(stderr, "parvisd: %s\n", e.text);
         free(names);
+        collect_at = now_ms() + COLLECT_AGAIN_MS;
         return;
     }
+    sight = (struct sight){names, nr, all, n};
+    restart_each(take_up, &sight);
     for (size_t i = 0; i < nr; i++) {
         if (!reaper_has_name(names[i].name))
             collect_one(h, &names[i], all, n);

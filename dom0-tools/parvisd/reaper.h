@@ -8,9 +8,10 @@
  *
  * The collector takes up what others left: the half-made domain of a maker that was killed,
  * the store entries and devices of a domain that somebody destroyed, or whose reaper ended in
- * the middle, and the consoles of domains that live while nobody keeps them. It looks at the
- * names alone (state.h), at the start, when a maker's connection breaks, when a domain ends,
- * and, while something is being made or could not be taken away, again and again.
+ * the middle, the domains that it was to start again (lib/restart.h), and the consoles of
+ * domains that live while nobody keeps them. It looks at the names alone (state.h), at the start,
+ * when a maker's connection breaks, when a domain ends, and, while something is being made or could
+ * not be taken away, again and again.
  */
 #ifndef PARVIS_REAPER_H
 #define PARVIS_REAPER_H

@@ -4,9 +4,29 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "config.h"
 #include "pvctl.h"
 #include "state.h"
+
+/* Its number is the domain's, not its configuration's. */
+static int print_numbered(const char *kept, uint32_t domid, struct error *e)
+{
+    struct domain_config cfg;
+    char *xml;
+    int rc = domain_config_parse(kept, strlen(kept), "kept configuration", NULL, &cfg, e);
+
+    if (rc)
+        return rc;
+    xml = domain_config_to_xml(&cfg, (int)domid);
+    domain_config_free(&cfg);
+    if (!xml)
+        return error_errno(e, -ENOMEM, "domain %u", domid);
+    fputs(xml, stdout);
+    free(xml);
+    return 0;
+}
 
 int verb_dumpxml(const struct call *c)
 {
@@ -26,7 +46,7 @@ int verb_dumpxml(const struct call *c)
         error_errno(&e, rc, "%s: its kept configuration", l.name);
         return fail(&e);
     }
-    fputs(xml, stdout);
+    rc = print_numbered(xml, l.d.domid, &e);
     free(xml);
-    return EXIT_OK;
+    return rc ? fail(&e) : EXIT_OK;
 }

@@ -71,7 +71,7 @@ def console_has_the_history():
 def tells_about_the_domain():
     """dominfo, dumpxml and the store know the domain."""
     machine.check("pvctl dominfo hello", r"(?i)memory")
-    machine.check("pvctl dumpxml hello", r"<name>hello</name>")
+    machine.check("pvctl dumpxml hello", r"(?s)id='\d+'.*<name>hello</name>")
     domid = listed()["hello"]["id"]
     machine.check(f"xenstore-read /local/domain/{domid}/name", r"^hello$")
 

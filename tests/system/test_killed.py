@@ -34,11 +34,21 @@ for i in $(seq 1 $2); do
     pvctl destroy disk 2>/dev/null && echo "was left or was whole"
 done
 """,
+    "t/reboots": """#!/bin/bash
+# reboots NAME STEPS: parvisd is killed at different moments between a guest's end and its new life
+number() { pvctl list | awk -v name=$1 '$1 == name && $5 != "creating" {print $2}'; }
+for i in $(seq 1 $2); do
+    old=$(number $1); new=
+    pvctl reboot $1; usleep $((i * 60000)); kill -9 $(pidof parvisd)
+    n=0; while [ -z "$new" -o "$new" = "$old" ] && [ $n -lt 100 ]; do usleep 100000; n=$((n + 1)); new=$(number $1); done
+    echo "$old lives again as $new"; ls /run/parvis/restart
+done
+""",
     "t/left": """#!/bin/bash
 # what could be left
 pvctl list | tail -n +3
 cat /sys/block/loop*/loop/backing_file 2>/dev/null
-ls /run/parvis/names /run/parvis/making /run/parvis/domains /run/parvis/tmp | grep -v : | grep .
+ls /run/parvis/names /run/parvis/making /run/parvis/restart /run/parvis/domains /run/parvis/tmp | grep -v : | grep .
 xenstore-ls /local/domain/0/backend 2>/dev/null | grep -E '^ [a-z]+ = ""$' | while read kind rest; do
     xenstore-list /local/domain/0/backend/$kind
 done
@@ -103,6 +113,16 @@ def consoles_give_the_terminal_back():
     machine.check("pvctl destroy hello")
 
 
+def reboots_with_a_killed_parvisd():
+    """parvisd killed between the end of a guest that reboots and its new life: the next one gives it that life."""
+    machine.check("pvctl create /etc/parvis/hello.xml; sleep 1")
+    status, text = machine.shell("/t/reboots hello 5", timeout=240)
+    assert len({*re.findall(r"again as (\d+)$", text, re.MULTILINE)}) == 5, text + machine.shell("cat /run/parvis/parvisd.log; pvctl list; ls /run/parvis/*")[1]
+    machine.check("pvctl list | grep -c hello", r"^1$")
+    machine.check("pvctl destroy hello")
+    nothing_left("by reboots with a killed parvisd")
+
+
 def full_disk():
     """/run without room: a create says so, a guest that reboots lives on, and the log has it. Nobody needs room in /."""
     machine.check("dd if=/dev/zero of=/full bs=64k 2>&1; pvctl create /t/disk.xml && pvctl destroy disk; rm /full",
@@ -135,7 +155,8 @@ def dead_store():
 def main():
     global machine
     with Machine.parvis("killed", files=FILES) as machine:
-        run_tests(interrupted_creates, parvisd_is_started_again, consoles_give_the_terminal_back, full_disk, dead_store)
+        run_tests(interrupted_creates, parvisd_is_started_again, reboots_with_a_killed_parvisd, consoles_give_the_terminal_back,
+                  full_disk, dead_store)
 
 
 if __name__ == "__main__":

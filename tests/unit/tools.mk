@@ -13,7 +13,7 @@ unit_tools_config_random_LIBS := -lxml2
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c device_system.c devices.c disk_share.c find.c \
-    interrupt.c kernel_image.c lifecycle.c limit.c lock.c progress.c reap.c state.c store.c unpack.c)
+    interrupt.c kernel_image.c lifecycle.c limit.c lock.c progress.c reap.c restart.c state.c store.c unpack.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
@@ -56,7 +56,7 @@ unit_tools_plain_LIBS :=
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c state.c store.c error.c uuid.c)
+    $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
 
 # "host.h" is the toolstack's here, not that of tests/host.

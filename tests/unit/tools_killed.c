@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Makers and reapers that are killed, at each step once: the daemon takes away what is left.
+ * Daemons that are killed: the next one starts again who was to live again.
  *
  * The process that makes a domain jumps out of the call in which it is killed; the kernel's
  * part (unmapping, closing what it had open) is played by the model. Then the daemon's
  * collector looks, as it does when a maker's connection breaks or when a new daemon starts,
  * and the machine must be as it was before: no domain, no entry, no name.
  */
+#define _GNU_SOURCE /* _Fork */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,16 +18,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
 #include "client.h"
 #include "daemon_support.h"
+#include "fake_parts.h"
 #include "lifecycle.h"
 #include "loader_support.h"
 #include "policy.h"
 #include "reaper.h"
+#include "restart.h"
 #include "state.h"
 
 /* LeakSanitizer's, where the test is built with it: what a killed process had allocated goes with
@@ -38,6 +49,35 @@ static void expect_leaks(bool yes)
 
     if (call)
         call();
+}
+
+/* The C library's calls that change what is remembered are steps as well. */
+
+int unlink(const char *path)
+{
+    fake_gives_back(f, __func__);
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+int rename(const char *from, const char *to)
+{
+    fake_gives_back(f, __func__);
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int symlink(const char *target, const char *path)
+{
+    fake_gives_back(f, __func__);
+    return symlinkat(target, AT_FDCWD, path);
+}
+
+pid_t fork(void)
+{
+    pid_t pid = _Fork();
+
+    if (pid)
+        fake_gives_back(f, __func__);
+    return pid;
 }
 
 static int begin(void *ctx, const char *name, struct error *e)
@@ -90,22 +130,29 @@ static void write_kernel(void)
     free(image);
 }
 
+static int make_of(struct domain_config *c, bool paused)
+{
+    struct error e = {0};
+    uint32_t domid;
+    int rc = lifecycle_make(&f->host, c, &service, &domid, &e);
+
+    rc = rc ? rc : lifecycle_go(&f->host, c, &service, domid, paused, &e);
+    domain_config_free(c);
+    return rc;
+}
+
 static int make_and_go(bool paused)
 {
     struct domain_config c = {.name = strdup("web"),
                               .kernel = strdup(kernel),
                               .cmdline = strdup(""),
+                              .on_reboot = END_RESTART,
                               .memory_kib = 4096,
                               .current_kib = 4096,
                               .max_vcpus = 1,
                               .vcpus = 1};
-    struct error e = {0};
-    uint32_t domid;
-    int rc = lifecycle_make(&f->host, &c, &service, &domid, &e);
 
-    rc = rc ? rc : lifecycle_go(&f->host, &c, &service, domid, paused, &e);
-    domain_config_free(&c);
-    return rc;
+    return make_of(&c, paused);
 }
 
 static void settle(void)
@@ -145,8 +192,17 @@ static bool killed(int (*process)(void), uint64_t at)
     }
     expect_leaks(false);
     f->kill_at = 0;
-    fake_process_died(f);
     return true;
+}
+
+/* A process that makes or takes away, and what the kernel gives back of it. */
+static bool tool_killed(int (*process)(void), uint64_t at)
+{
+    bool died = killed(process, at);
+
+    if (died)
+        fake_process_died(f);
+    return died;
 }
 
 static int maker(void)
@@ -163,21 +219,33 @@ static int reaper(void)
     return rc ? rc : lifecycle_reap(&f->host, &l.d, "web", "destroyed", &service, &e);
 }
 
+static bool is_whole(void)
+{
+    struct state_entry s;
+
+    return state_get("web", &s) == 0 && !s.maker && console_by_domid(s.domid);
+}
+
 static void makers(void **state)
 {
+    bool died = true;
     uint64_t at;
 
     (void)state;
     write_kernel();
     service.ctx = &f->host;
-    for (at = 1; killed(maker, at); at++) {
+    for (at = 1; died; at++) {
+        const char *of;
+
+        died = tool_killed(maker, at);
+        of = died ? f->failed_call : "nothing";
         settle();
-        assert_nothing_left(f->failed_call);
+        if (is_whole()) /* killed behind the last thing that mattered */
+            assert_int_equal(reaper(), 0);
+        settle();
+        assert_nothing_left(of);
     }
     assert_true(at > 50);
-    assert_int_equal(reaper(), 0);
-    settle();
-    assert_nothing_left("nothing");
 }
 
 static int refuse_console(void *ctx, uint32_t domid, const char *name, struct error *e)
@@ -200,7 +268,7 @@ static void undoers(void **state)
     write_kernel();
     service.ctx = &f->host;
     service.serve = refuse_console;
-    for (at = 1; killed(failing_maker, at); at++) {
+    for (at = 1; tool_killed(failing_maker, at); at++) {
         settle();
         assert_nothing_left(f->failed_call);
     }
@@ -223,7 +291,7 @@ static void reapers(void **state)
 
         assert_int_equal(make_and_go(true), 0);
         console_close_all(&f->host); /* the daemon is dead */
-        ended = !killed(reaper, at);
+        ended = !tool_killed(reaper, at);
         settle();
         if (!ended && console_by_name("web")) {
             assert_non_null(fake_domain(f, console_by_name("web")->domid));
@@ -238,11 +306,149 @@ static void reapers(void **state)
     assert_true(at >= 6);
 }
 
+/* ---- the daemon is killed ---- */
+
+static unsigned int lives; /* begun */
+
+/* A stand-in for pvctl: the domain is made by the test, when it has been started. */
+static void no_pvctl(void)
+{
+    char path[128];
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s", state_path("pvctl"));
+    out = fopen(path, "w");
+    fputs("#!/bin/sh\ngrep -q '<name>web</name>' $2\n", out);
+    fclose(out);
+    chmod(path, 0700);
+    policy_set_pvctl(path);
+}
+
+/* The daemon's child makes the domain; it is another process and is not killed. */
+static void let_child_make(void)
+{
+    struct domain_config c;
+    uint64_t at = f->kill_at;
+    int status = -1;
+    pid_t pid = waitpid(-1, &status, 0);
+
+    f->kill_at = 0;
+    assert_int_equal(status, 0); /* it was given the configuration */
+    assert_int_equal(domain_config_read(restart_path("web"), NULL, &c, NULL), 0);
+    assert_int_equal(make_of(&c, false), 0);
+    lives++;
+    f->kill_at = at;
+    policy_child(pid, status);
+}
+
+/* From its start until it has nothing more to do. */
+static int daemon_lives(void)
+{
+    reaper_collect(&f->host);
+    policy_check(&f->host);
+    for (int i = 0; i < 100; i++) {
+        clock_ms += 20;
+        turn();
+        if (console_by_name("web") && console_by_name("web")->restarter)
+            let_child_make();
+    }
+    return 0;
+}
+
+/* What it knew is forgotten by its own functions, none of which reaches anything; its child ends
+ * with it. */
+static void daemon_died(void)
+{
+    char dir[64];
+
+    snprintf(dir, sizeof(dir), "%s", getenv("PARVIS_RUN"));
+    setenv("PARVIS_RUN", "/nonexistent", 1);
+    f->store_dead = f->will_not_die = true;
+    f->transactions = 0;
+    client_close_all();
+    reaper_close(&f->host);
+    console_close_all(&f->host);
+    f->store_dead = f->will_not_die = false;
+    setenv("PARVIS_RUN", dir, 1);
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+}
+
+/* Runs a daemon that is killed at call `at`; false: it came through. */
+static bool daemon_killed(uint64_t at)
+{
+    if (!killed(daemon_lives, at))
+        return false;
+    daemon_died();
+    return true;
+}
+
+static ino_t kept_file(uint32_t domid)
+{
+    struct stat st;
+
+    assert_int_equal(stat(state_path("domains/%u.xml", domid), &st), 0);
+    return st.st_ino;
+}
+
+/* The domain lives again, once, and nothing of its former life or of the wish is left. */
+static void assert_next_life(uint32_t former, const char *of)
+{
+    struct live_domain *all;
+    struct state_entry s;
+    size_t n;
+
+    if (lives != 1)
+        fail_msg("%u lives after the daemon was killed in %s", lives, of);
+    assert_int_equal(lifecycle_list(&f->host, &all, &n, NULL), 0);
+    assert_int_equal(n, 2); /* the control domain, and this */
+    assert_string_equal(all[1].name, "web");
+    assert_int_not_equal(all[1].d.domid, former);
+    assert_int_equal(state_get("web", &s), 0);
+    assert_int_equal(s.maker, 0);
+    assert_int_equal(console_by_name("web")->domid, s.domid);
+    assert_false(restart_intended("web"));
+    assert_null(state_read_ended("web"));
+    free(all);
+}
+
+static void daemons(void **state)
+{
+    bool died = true;
+    uint64_t at;
+
+    (void)state;
+    write_kernel();
+    no_pvctl();
+    service.ctx = &f->host;
+    for (at = 1; died; at++) {
+        uint32_t former;
+        ino_t file;
+
+        assert_int_equal(make_and_go(false), 0);
+        former = console_by_name("web")->domid;
+        file = kept_file(former);
+        fake_shutdown(f, former, SHUTDOWN_reboot);
+        lives = 0;
+        died = daemon_killed(at);
+        if (died)
+            daemon_lives();
+        assert_next_life(former, f->failed_call);
+        /* On a full disk there is no room for another. */
+        assert_int_equal(kept_file(console_by_name("web")->domid), file);
+        assert_int_equal(reaper(), 0);
+        settle();
+        console_close_all(&f->host);
+        assert_nothing_left(f->failed_call);
+    }
+    assert_true(at > 11);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(makers), T(undoers), T(reapers)};
+    const struct CMUnitTest tests[] = {T(makers), T(undoers), T(reapers), T(daemons)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains that are to live again: see restart.h.
+ */
+#include "restart.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "state.h"
+
+const char *restart_path(const char *name)
+{
+    return state_path("restart/%s", name);
+}
+
+int restart_intend(const char *name, uint32_t domid)
+{
+    char kept[PATH_MAX];
+
+    snprintf(kept, sizeof(kept), "%s", state_path("domains/%u.xml", domid));
+    if (rename(kept, restart_path(name)) == 0)
+        return 0;
+    return errno == ENOENT && restart_intended(name) ? 0 : -errno;
+}
+
+bool restart_intended(const char *name)
+{
+    return access(restart_path(name), F_OK) == 0;
+}
+
+bool restart_keeps(const char *name, uint32_t domid, const char *xml)
+{
+    char former[PATH_MAX], *text;
+    bool same;
+
+    snprintf(former, sizeof(former), "%s", restart_path(name));
+    if (state_read_file(former, &text) < 0)
+        return false;
+    same = strcmp(text, xml) == 0;
+    free(text);
+    return same && link(former, state_path("domains/%u.xml", domid)) == 0;
+}
+
+void restart_forget(const char *name)
+{
+    unlink(restart_path(name));
+}
+
+void restart_each(void (*fn)(void *ctx, const char *name), void *ctx)
+{
+    DIR *dir = opendir(state_path("restart"));
+    const struct dirent *de;
+
+    while (dir && (de = readdir(dir)) != NULL) {
+        if (domain_name_ok(de->d_name))
+            fn(ctx, de->d_name);
+    }
+    if (dir)
+        closedir(dir);
+}
