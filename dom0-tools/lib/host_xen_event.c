@@ -52,20 +52,6 @@ int hx_evtchn_bind(struct host *h, uint32_t domid, uint32_t remote_port, uint32_
     return 0;
 }
 
-int hx_evtchn_bind_virq(struct host *h, unsigned int virq, uint32_t *port)
-{
-    struct host_xen *x = to_xen(h);
-    int rc = need_evtchn(x);
-
-    if (rc)
-        return rc;
-    rc = xenevtchn_bind_virq(x->evtchn, virq);
-    if (rc < 0)
-        return -errno;
-    *port = (uint32_t)rc;
-    return 0;
-}
-
 int hx_evtchn_unbind(struct host *h, uint32_t port)
 {
     return xenevtchn_unbind(to_xen(h)->evtchn, port) < 0 ? -errno : 0;

@@ -267,11 +267,6 @@ int hx_store_watch(struct host *h, const char *path, const char *token)
     return xs_watch(to_xen(h)->watches, path, token) ? 0 : -errno;
 }
 
-int hx_store_unwatch(struct host *h, const char *path, const char *token)
-{
-    return xs_unwatch(to_xen(h)->watches, path, token) ? 0 : -errno;
-}
-
 int hx_store_fd(struct host *h)
 {
     return to_xen(h)->watches ? xs_fileno(to_xen(h)->watches) : -ENOTCONN;

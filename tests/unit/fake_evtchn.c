@@ -37,12 +37,6 @@ int fake_evtchn_bind(struct host *h, uint32_t domid, uint32_t remote_port, uint3
     return bind_port(fake(h), domid, remote_port, port);
 }
 
-int fake_evtchn_bind_virq(struct host *h, unsigned int virq, uint32_t *port)
-{
-    MAY_FAIL(h);
-    return bind_port(fake(h), UINT32_MAX, virq, port);
-}
-
 int fake_evtchn_unbind(struct host *h, uint32_t port)
 {
     if (port >= FAKE_PORTS || !fake(h)->ports[port].bound)

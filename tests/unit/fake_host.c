@@ -71,14 +71,14 @@ static uint64_t free_frames(const struct fake_host *f)
     return n;
 }
 
-static int version(struct host *h, struct host_version *out)
+int fake_version(struct host *h, struct host_version *out)
 {
     MAY_FAIL(h);
     *out = (struct host_version){.major = 4, .minor = 17};
     return 0;
 }
 
-static int physinfo(struct host *h, struct host_physinfo *out)
+int fake_physinfo(struct host *h, struct host_physinfo *out)
 {
     MAY_FAIL(h);
     *out = (struct host_physinfo){
@@ -86,7 +86,7 @@ static int physinfo(struct host *h, struct host_physinfo *out)
     return 0;
 }
 
-static int readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
+int fake_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
 {
     const char *log = fake(h)->log ? fake(h)->log : "";
     size_t left = strlen(log) - *index;
@@ -99,8 +99,8 @@ static int readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index
     return 0;
 }
 
-static int domain_list(struct host *h, uint32_t first, struct host_domain *out, unsigned int max,
-                       unsigned int *count)
+int fake_domain_list(struct host *h, uint32_t first, struct host_domain *out, unsigned int max,
+                     unsigned int *count)
 {
     unsigned int n = 0;
 
@@ -127,7 +127,7 @@ static uint64_t take_frame(struct fake_host *f, uint32_t domid)
     return UINT64_MAX;
 }
 
-static int domain_create(struct host *h, const struct host_create *c, uint32_t *domid)
+int fake_domain_create(struct host *h, const struct host_create *c, uint32_t *domid)
 {
     static uint32_t last;
 
@@ -152,7 +152,7 @@ static int domain_create(struct host *h, const struct host_create *c, uint32_t *
     return -ENOMEM;
 }
 
-static int domain_destroy(struct host *h, uint32_t domid)
+int fake_domain_destroy(struct host *h, uint32_t domid)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
@@ -177,19 +177,19 @@ static int set_paused(struct host *h, uint32_t domid, bool paused)
     return 0;
 }
 
-static int domain_pause(struct host *h, uint32_t domid)
+int fake_domain_pause(struct host *h, uint32_t domid)
 {
     MAY_FAIL(h);
     return set_paused(h, domid, true);
 }
 
-static int domain_unpause(struct host *h, uint32_t domid)
+int fake_domain_unpause(struct host *h, uint32_t domid)
 {
     MAY_FAIL(h);
     return set_paused(h, domid, false);
 }
 
-static int domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
+int fake_domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
 {
     MAY_FAIL(h);
     fake_domain(fake(h), domid)->max_kib = max_kib;
@@ -197,7 +197,7 @@ static int domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
     return 0;
 }
 
-static int domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
+int fake_domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
 {
     MAY_FAIL(h);
     if (max != fake_domain(fake(h), domid)->d.max_vcpu_id + 1)
@@ -206,22 +206,22 @@ static int domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
     return 0;
 }
 
-static int domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
+int fake_domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
 {
     MAY_FAIL(h);
     fake_domain(fake(h), domid)->weight = weight;
     return 0;
 }
 
-static int domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)
+int fake_domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)
 {
     MAY_FAIL(h);
     fake_domain(fake(h), domid)->hypercall_page = mfn;
     return 0;
 }
 
-static int vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
-                            const struct vcpu_guest_context *ctxt)
+int fake_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
+                          const struct vcpu_guest_context *ctxt)
 {
     MAY_FAIL(h);
     (void)vcpu, (void)ctxt;
@@ -229,7 +229,7 @@ static int vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
     return 0;
 }
 
-static int vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
+int fake_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
 {
     MAY_FAIL(h);
     (void)domid, (void)vcpu;
@@ -237,8 +237,8 @@ static int vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_
     return 0;
 }
 
-static int populate_physmap(struct host *h, uint32_t domid, unsigned int nr, unsigned int order,
-                            uint64_t *frames, unsigned int *done)
+int fake_populate_physmap(struct host *h, uint32_t domid, unsigned int nr, unsigned int order,
+                          uint64_t *frames, unsigned int *done)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
@@ -258,15 +258,15 @@ static int populate_physmap(struct host *h, uint32_t domid, unsigned int nr, uns
     return 0;
 }
 
-static int set_memory_map(struct host *h, uint32_t domid, const struct host_e820 *map,
-                          unsigned int nr)
+int fake_set_memory_map(struct host *h, uint32_t domid, const struct host_e820 *map,
+                        unsigned int nr)
 {
     MAY_FAIL(h);
     (void)domid, (void)map;
     return nr ? 0 : -EINVAL;
 }
 
-static int pin_l4(struct host *h, uint32_t domid, uint64_t mfn)
+int fake_pin_l4(struct host *h, uint32_t domid, uint64_t mfn)
 {
     MAY_FAIL(h);
     fake_domain(fake(h), domid)->pinned = mfn;
@@ -310,8 +310,8 @@ static int remove_mapping(struct fake_host *f, void *va, size_t nr, bool grant)
     return -EINVAL;
 }
 
-static int foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *mfns, size_t nr,
-                       void **va)
+int fake_foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *mfns, size_t nr,
+                     void **va)
 {
     MAY_FAIL(h);
     (void)prot;
@@ -322,12 +322,12 @@ static int foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t 
     return add_mapping(fake(h), mfns, nr, false, va);
 }
 
-static int foreign_unmap(struct host *h, void *va, size_t nr)
+int fake_foreign_unmap(struct host *h, void *va, size_t nr)
 {
     return remove_mapping(fake(h), va, nr, false);
 }
 
-static int grant_seed(struct host *h, uint32_t domid, const struct host_grant *g, unsigned int nr)
+int fake_grant_seed(struct host *h, uint32_t domid, const struct host_grant *g, unsigned int nr)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);
 
@@ -337,7 +337,7 @@ static int grant_seed(struct host *h, uint32_t domid, const struct host_grant *g
     return 0;
 }
 
-static int grant_map(struct host *h, uint32_t domid, uint32_t ref, int prot, void **va)
+int fake_grant_map(struct host *h, uint32_t domid, uint32_t ref, int prot, void **va)
 {
     const struct fake_domain *d = fake_domain(fake(h), domid);
 
@@ -350,7 +350,7 @@ static int grant_map(struct host *h, uint32_t domid, uint32_t ref, int prot, voi
     return -EINVAL;
 }
 
-static int grant_unmap(struct host *h, void *va)
+int fake_grant_unmap(struct host *h, void *va)
 {
     return remove_mapping(fake(h), va, 1, true);
 }
@@ -361,52 +361,10 @@ static void fake_close(struct host *h)
 }
 
 static const struct host_ops fake_ops = {
-    version,
-    physinfo,
-    readconsole,
-    domain_list,
-    domain_create,
-    domain_destroy,
-    domain_pause,
-    domain_unpause,
-    domain_max_mem,
-    domain_max_vcpus,
-    domain_set_weight,
-    domain_hypercall_init,
-    vcpu_set_context,
-    vcpu_info,
-    populate_physmap,
-    set_memory_map,
-    pin_l4,
-    foreign_map,
-    foreign_unmap,
-    grant_seed,
-    fake_evtchn_alloc_unbound,
-    fake_evtchn_bind,
-    fake_evtchn_bind_virq,
-    fake_evtchn_unbind,
-    fake_evtchn_notify,
-    fake_evtchn_unmask,
-    fake_evtchn_fd,
-    fake_evtchn_pending,
-    grant_map,
-    grant_unmap,
-    fake_store_begin,
-    fake_store_end,
-    fake_store_read,
-    fake_store_write,
-    fake_store_mkdir,
-    fake_store_rm,
-    fake_store_list,
-    fake_store_perms,
-    fake_store_watch,
-    fake_store_unwatch,
-    fake_store_fd,
-    fake_store_link,
-    fake_store_event,
-    fake_store_introduce,
-    fake_store_release,
-    fake_close,
+#define HOST_OP(name, ...) .name = fake_##name,
+#include "host_op_rows.h"
+#undef HOST_OP
+    .close = fake_close,
 };
 
 struct fake_host *fake_new(void)

@@ -3,13 +3,13 @@
  * A machine that is not there: struct host as a model, for tests of the toolstack.
  *
  * It keeps domains, frames (real memory: a foreign mapping shows the frame's bytes), ports,
- * grants, mappings, watches, transactions and the store. Any call that acquires or changes
+ * grants, mappings, transactions and the store. Any call that acquires or changes
  * something can be made to fail: the fail_at-th one returns fail_with. Calls that give back
  * do not fail, as one cannot undo them. Instead of failing, the call may be where the process
  * gets a signal (signal_at), or where it is killed: it jumps out (kill_at), and what the kernel
  * would give back of a dead process is given back by fake_process_died().
  *
- * fake_is_clean() is the oracle: no domain, no mapping, no port, no watch, no transaction,
+ * fake_is_clean() is the oracle: no domain, no mapping, no port, no transaction,
  * no entry of any domain in the store, and every frame free.
  */
 #ifndef FAKE_HOST_H
@@ -62,7 +62,7 @@ struct fake_host {
     struct fake_entry entries[FAKE_ENTRIES];
     struct fake_entry saved[FAKE_ENTRIES]; /* while in a transaction */
     struct fake_mapping mappings[FAKE_MAPPINGS];
-    unsigned int transactions, watches;
+    unsigned int transactions;
     bool store_dead;        /* its daemon does not answer */
     bool will_not_die;      /* destroying fails */
     unsigned int conflicts; /* so many commits answer -EAGAIN first */

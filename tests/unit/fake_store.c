@@ -211,14 +211,6 @@ int fake_store_watch(struct host *h, const char *path, const char *token)
 {
     MAY_FAIL(h);
     (void)path, (void)token;
-    fake(h)->watches++;
-    return 0;
-}
-
-int fake_store_unwatch(struct host *h, const char *path, const char *token)
-{
-    (void)path, (void)token;
-    fake(h)->watches--;
     return 0;
 }
 
