@@ -31,7 +31,7 @@ def run_tests(programs):
     failed = []
     for program in programs:
         name = os.path.basename(program)
-        environment = dict(os.environ, LLVM_PROFILE_FILE=f"{OUT}/{name}.profraw")
+        environment = dict(os.environ, LLVM_PROFILE_FILE=f"{OUT}/{name}.%p.profraw")
         ran = subprocess.run([program], env=environment, capture_output=True, text=True, errors="replace", check=False)
         if ran.returncode:
             failed.append(name)

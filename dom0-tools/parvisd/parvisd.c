@@ -117,7 +117,8 @@ static void lose_store(void)
           stderr);
 }
 
-static void loop(struct host *h, int signals)
+/* Until a signal ends it; returns the exit status. */
+static int loop(struct host *h, int signals)
 {
     struct pollfd p[FD_FIXED + MAX_CLIENTS];
 
@@ -133,7 +134,7 @@ static void loop(struct host *h, int signals)
         n = client_poll_set(p + FD_FIXED);
         if (poll(p, FD_FIXED + n, wait) < 0 && errno != EINTR) {
             fprintf(stderr, "parvisd: poll: %s\n", strerror(errno));
-            return;
+            return 1;
         }
         if (p[FD_EVENTS].revents)
             take_port_events(h);
@@ -145,7 +146,7 @@ static void loop(struct host *h, int signals)
         if (p[FD_LINK].revents)
             lose_store();
         if (p[FD_SIGNALS].revents && !take_signal(signals))
-            return;
+            return 0;
     }
 }
 
@@ -204,32 +205,65 @@ static int to_background(void)
 static bool log_to(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && dup2(fd, STDERR_FILENO) >= 0;
 
-    if (fd >= 0) {
-        fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOG_RESERVE);
-        close(fd);
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) {
+        fprintf(stderr, "parvisd: %s: %s\n", path, strerror(errno));
+        return false;
     }
+    fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOG_RESERVE);
+    close(fd);
     setvbuf(stderr, NULL, _IOLBF, 0);
-    return ok;
+    return true;
 }
 
 /* Messages go to the log from here on; then the parent may go. */
 static bool detach(int ready, const char *log)
 {
-    if (!log_to(log ? log : state_path("parvisd.log")) || !freopen("/dev/null", "r", stdin) ||
-        !freopen("/dev/null", "w", stdout))
-        return false;
-    if (write(ready, "k", 1) != 1)
-        return false;
+    bool ok = log_to(log ? log : state_path("parvisd.log")) && freopen("/dev/null", "r", stdin) &&
+              freopen("/dev/null", "w", stdout) && write(ready, "k", 1) == 1;
+
     close(ready);
-    return true;
+    return ok;
 }
 
-static int usage(FILE *f, int rc)
+static int usage_error(const char *text, const char *what)
 {
-    fputs("usage: parvisd [--foreground] [--log FILE] [--pvctl PATH] [--version] [--help]\n", f);
-    return rc;
+    fprintf(stderr, "parvisd: %s%s; `parvisd --help` explains\n", text, what);
+    return 2;
+}
+
+static bool is_flag(const char *arg)
+{
+    return strcmp(arg, "--foreground") == 0 || strcmp(arg, "--version") == 0 ||
+           strcmp(arg, "--help") == 0;
+}
+
+static bool has_value(const char *arg)
+{
+    return strcmp(arg, "--log") == 0 || strcmp(arg, "--pvctl") == 0;
+}
+
+/* -1: go on; else an exit status. */
+static int parse(int argc, char **argv, bool *foreground, const char **log)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!is_flag(argv[i]) && !has_value(argv[i]))
+            return usage_error("unknown argument ", argv[i]);
+        if (has_value(argv[i]) && i + 1 == argc)
+            return usage_error("missing value of ", argv[i]);
+        if (strcmp(argv[i], "--version") == 0)
+            return puts("parvisd " PARVIS_VERSION) < 0;
+        if (strcmp(argv[i], "--help") == 0)
+            return puts("usage: parvisd [--foreground] [--log FILE] [--pvctl PATH] [--version] "
+                        "[--help]; parvisd(8) explains") < 0;
+        if (strcmp(argv[i], "--foreground") == 0)
+            *foreground = true;
+        else if (strcmp(argv[i], "--log") == 0)
+            *log = argv[++i];
+        else
+            policy_set_pvctl(argv[++i]);
+    }
+    return -1;
 }
 
 int main(int argc, char **argv)
@@ -238,22 +272,16 @@ int main(int argc, char **argv)
     const char *log = NULL;
     struct error e = {0};
     struct host *h = NULL;
-    int ready = -1, signals;
+    int ready = -1, signals, rc = parse(argc, argv, &foreground, &log);
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--foreground") == 0)
-            foreground = true;
-        else if (strcmp(argv[i], "--pvctl") == 0 && i + 1 < argc)
-            policy_set_pvctl(argv[++i]);
-        else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc)
-            log = argv[++i];
-        else if (strcmp(argv[i], "--version") == 0)
-            return puts("parvisd " PARVIS_VERSION) < 0;
-        else
-            return strcmp(argv[i], "--help") == 0 ? usage(stdout, 0) : usage(stderr, 2);
-    }
-    if (foreground ? log && !log_to(log) : (ready = to_background()) < 0)
+    if (rc >= 0)
+        return rc;
+    if (foreground && log && !log_to(log))
         return 1;
+    if (!foreground && (ready = to_background()) < 0) {
+        fprintf(stderr, "parvisd: going to the background: %s\n", strerror(-ready));
+        return 1;
+    }
     signals = open_signals();
     if (signals < 0 || start(&h, &e)) {
         fprintf(stderr, "parvisd: %s\n", e.code ? e.text : "signalfd");
@@ -262,12 +290,12 @@ int main(int argc, char **argv)
     }
     if (ready >= 0 && !detach(ready, log))
         return 1;
-    loop(h, signals);
+    rc = loop(h, signals);
     client_close_all();
     reaper_close(h);
     console_close_all(h);
     unlink(state_path("parvisd.sock"));
     /* The kernel closes the host. libxenstore would cancel its thread for that, which takes a
      * library (libgcc_s) that is loaded only then and need not be there. */
-    return 0;
+    return rc;
 }

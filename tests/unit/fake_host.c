@@ -374,6 +374,7 @@ struct fake_host *fake_new(void)
     f->host.ops = &fake_ops;
     f->memfd = memfd_create("machine", MFD_CLOEXEC);
     f->fail_with = -ENOMEM;
+    f->events = f->link = f->memfd;
     if (f->memfd < 0 || ftruncate(f->memfd, (off_t)FAKE_FRAMES * HOST_PAGE_SIZE) < 0)
         abort();
     f->bytes = mmap(NULL, (size_t)FAKE_FRAMES * HOST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void clear(struct fake_entry *list)
 {
@@ -211,23 +212,29 @@ int fake_store_watch(struct host *h, const char *path, const char *token)
 {
     MAY_FAIL(h);
     (void)path, (void)token;
-    return 0;
+    return fake(h)->store_dead ? -ENOTCONN : 0;
 }
 
 int fake_store_fd(struct host *h)
 {
-    return fake(h)->memfd;
+    return fake(h)->events;
 }
 
 int fake_store_link(struct host *h)
 {
-    return fake(h)->memfd;
+    return fake(h)->link;
 }
 
 int fake_store_event(struct host *h, char **path, char **token)
 {
-    (void)h, (void)path, (void)token;
-    return -EAGAIN;
+    char byte;
+
+    if (!fake(h)->store_event || read(fake(h)->events, &byte, 1) != 1)
+        return -EAGAIN;
+    fake(h)->store_event(fake(h));
+    *path = strdup("@releaseDomain");
+    *token = strdup("end");
+    return 0;
 }
 
 int fake_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t port)

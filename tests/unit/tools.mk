@@ -42,6 +42,10 @@ UNIT += tools_ends
 unit_tools_ends_SRCS = tests/unit/tools_ends.c $(TOOLS_DAEMON_SRCS)
 unit_tools_ends_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_parvisd
+unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c dom0-tools/parvisd/parvisd.c $(TOOLS_DAEMON_SRCS)
+unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
@@ -63,6 +67,9 @@ unit_tools_devices_LIBS :=
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd
+# The daemon is called by a test, which has a main() of its own.
+$(foreach cc,$(HOSTS),build/host/$(cc)/dom0-tools/parvisd/parvisd.o): \
+    HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -Dmain=parvisd_main -Wno-missing-prototypes
 
 # parvis-domain(5) says all that the schema knows.
 CHECKS += tests/domain_manual.py

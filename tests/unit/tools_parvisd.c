@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon as a program, on the model of the machine: it starts, serves, says why when it cannot,
+ * goes to the background when it serves, acts on what the store, its children and signals tell it,
+ * and ends on a signal with nothing left open.
+ *
+ * Each daemon is a process with a copy of the model. What it prints goes to a file, so that one
+ * that is left over by a test that failed holds nobody up; it is killed when the test is over.
+ */
+#define _GNU_SOURCE /* struct ucred */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/io/console.h>
+#include <xen/sched.h>
+
+#include "daemon.h"
+#include "daemon_support.h"
+#include "state.h"
+
+#define PATIENCE_MS 20000
+
+int parvisd_main(int argc, char **argv); /* main() of parvisd.c, by another name */
+
+static bool no_machine;
+
+int host_open_xen(struct host **out, struct error *e)
+{
+    if (no_machine)
+        return error_set(e, -ENODEV, "no machine");
+    *out = &f->host;
+    return 0;
+}
+
+/* ---- processes ---- */
+
+static pid_t daemons[16];
+static unsigned int nr_daemons;
+
+static pid_t remember(pid_t pid)
+{
+    assert_true(nr_daemons < 16);
+    return daemons[nr_daemons++] = pid;
+}
+
+static void kill_all(void)
+{
+    while (nr_daemons > 0)
+        kill(daemons[--nr_daemons], SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+}
+
+/* What it prints is in its.out; its exit status is ended()'s. */
+static pid_t start(const char *a, const char *b, const char *c, const char *d)
+{
+    char *argv[] = {(char *)(uintptr_t) "parvisd", (char *)(uintptr_t)a, (char *)(uintptr_t)b,
+                    (char *)(uintptr_t)c,          (char *)(uintptr_t)d, NULL};
+    int argc = 1;
+    pid_t pid;
+
+    while (argv[argc])
+        argc++;
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        int out = open(state_path("its.out"), O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
+
+        dup2(out, STDOUT_FILENO);
+        dup2(out, STDERR_FILENO);
+        exit(parvisd_main(argc, argv));
+    }
+    assert_true(pid > 0);
+    return remember(pid);
+}
+
+static int ended(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void ends(pid_t pid)
+{
+    kill(pid, SIGTERM);
+    assert_int_equal(ended(pid), 0);
+    assert_int_not_equal(access(state_path("parvisd.sock"), F_OK), 0);
+}
+
+static const char *text_of(const char *name)
+{
+    static char text[4096];
+    FILE *file = fopen(state_path("%s", name), "r");
+    size_t n = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+
+    text[n] = '\0';
+    if (file)
+        fclose(file);
+    return text;
+}
+
+static void says(const char *name, const char *what)
+{
+    for (int ms = 0; !strstr(text_of(name), what); ms += 10) {
+        if (ms > PATIENCE_MS)
+            fail_msg("%s does not say '%s' but: %s", name, what, text_of(name));
+        usleep(10000);
+    }
+}
+
+/* It serves when it answers; that it answers a refusal is no matter. */
+static void serves(void)
+{
+    struct error e = {0};
+
+    assert_true(daemon_ask(D_HISTORY, "nobody", &e) < 0);
+    assert_int_equal(e.code, -EPROTO);
+}
+
+/* ---- how it starts ---- */
+
+static void command_line(void **state)
+{
+    (void)state;
+    assert_int_equal(ended(start("--help", NULL, NULL, NULL)), 0);
+    says("its.out", "usage: parvisd [--foreground]");
+    assert_int_equal(ended(start("--version", NULL, NULL, NULL)), 0);
+    says("its.out", "parvisd ");
+    assert_int_equal(ended(start("--nonsense", NULL, NULL, NULL)), 2);
+    assert_string_equal(text_of("its.out"),
+                        "parvisd: unknown argument --nonsense; `parvisd --help` explains\n");
+    assert_int_equal(ended(start("--foreground", "--log", NULL, NULL)), 2);
+    assert_string_equal(text_of("its.out"),
+                        "parvisd: missing value of --log; `parvisd --help` explains\n");
+    assert_int_equal(ended(start("--foreground", "--log", "/nonexistent/log", NULL)), 1);
+    assert_string_equal(text_of("its.out"),
+                        "parvisd: /nonexistent/log: No such file or directory\n");
+}
+
+/* One start that is refused in the foreground, with this line. */
+static void refused(const char *why)
+{
+    assert_int_equal(ended(start("--foreground", NULL, NULL, NULL)), 1);
+    if (!strstr(text_of("its.out"), why))
+        fail_msg("it says: %s", text_of("its.out"));
+}
+
+static void what_keeps_it_from_starting(void **state)
+{
+    char log[128];
+    pid_t pid;
+
+    (void)state;
+    no_machine = true;
+    refused("parvisd: no machine\n");
+    no_machine = false;
+    f->fail_at = 1; /* the watch */
+    refused("parvisd: watching @releaseDomain: not enough memory\n");
+    f->fail_at = 0;
+    assert_int_equal(mkdir(state_path("parvisd.sock"), 0700), 0);
+    refused("parvisd.sock: Address already in use\n");
+    assert_int_equal(rmdir(state_path("parvisd.sock")), 0);
+    pid = start("--foreground", NULL, NULL, NULL);
+    serves();
+    snprintf(log, sizeof(log), "%s", state_path("second"));
+    assert_int_equal(ended(start("--foreground", "--log", log, NULL)), 1);
+    says("second", "parvisd: another parvisd is running (");
+    ends(pid);
+}
+
+/* Who started it goes on when it serves. */
+static void in_the_background(void **state)
+{
+    struct ucred who;
+    socklen_t size = sizeof(who);
+    pid_t starter = start("--pvctl", "/bin/false", NULL, NULL);
+    struct error e = {0};
+    int fd;
+
+    (void)state;
+    assert_int_equal(ended(starter), 0);
+    fd = daemon_connect(&e);
+    assert_true(fd >= 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size), 0);
+    close(fd);
+    assert_int_not_equal(remember(who.pid), starter);
+    assert_int_not_equal(getsid(who.pid), getsid(0));
+    ends(who.pid); /* we are its parent now */
+    assert_int_equal(access(state_path("parvisd.log"), F_OK), 0);
+}
+
+/* ... and is told when it can't. */
+static void not_in_the_background(void **state)
+{
+    (void)state;
+    no_machine = true;
+    assert_int_equal(ended(start(NULL, NULL, NULL, NULL)), 1);
+    assert_string_equal(text_of("its.out"), "parvisd: no machine\n");
+    no_machine = false;
+    assert_int_equal(ended(start("--log", "/nonexistent/log", NULL, NULL)), 1);
+    says("its.out", "parvisd: /nonexistent/log: No such file or directory\n");
+}
+
+/* ---- what it is told ---- */
+
+static uint32_t web;
+static int tell[2]; /* a byte to the daemon: the store has an event */
+
+static void web_ends(struct fake_host *machine)
+{
+    fake_shutdown(machine, web, SHUTDOWN_poweroff);
+}
+
+/* A domain that is to live again ends while it serves; the child that should make it ends at once.
+ */
+static void a_domain_ends(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    make_guest("web", "restart", &web);
+    f->store_event = web_ends;
+    pid = start("--foreground", "--pvctl", "/bin/false", NULL);
+    serves();
+    kill(pid, SIGCHLD); /* nobody has ended: it goes on */
+    serves();
+    assert_int_equal(write(tell[1], "e", 1), 1);
+    says("ended/web", "powered off; not created again: it ended without a message");
+    ends(pid);
+}
+
+static void web_prints(struct fake_host *machine)
+{
+    for (unsigned int i = 0; i < FAKE_PORTS; i++)
+        machine->ports[i].pending = machine->ports[i].bound;
+}
+
+/* Its console is kept in a file when the daemon is told to end. */
+static void a_domain_prints(void **state)
+{
+    struct xencons_interface *ring;
+    pid_t pid;
+
+    (void)state;
+    ring = make_guest("web", "destroy", &web);
+    f->store_event = web_prints;
+    pid = start("--foreground", NULL, NULL, NULL);
+    serves();
+    say(ring, "hello", 5);
+    assert_int_equal(write(tell[1], "e", 1), 1);
+    while (ring->out_cons != ring->out_prod)
+        usleep(1000);
+    ends(pid);
+    says("console/web.log", "hello");
+}
+
+static int store_link[2];
+
+static void store_ends(struct fake_host *machine)
+{
+    (void)machine;
+    close(store_link[1]);
+}
+
+/* The store's daemon is not there, or ends: that is said, and clients are served. */
+static void without_the_store(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    f->store_dead = true;
+    pid = start("--foreground", NULL, NULL, NULL);
+    serves();
+    says("its.out", "parvisd: xenstored has ended. Domains run on");
+    ends(pid);
+    f->store_dead = false;
+    assert_int_equal(pipe(store_link), 0);
+    f->link = store_link[0];
+    f->store_event = store_ends;
+    pid = start("--foreground", NULL, NULL, NULL);
+    close(store_link[1]);
+    serves();
+    assert_string_equal(text_of("its.out"), "");
+    assert_int_equal(write(tell[1], "e", 1), 1);
+    says("its.out", "parvisd: xenstored has ended. Domains run on");
+    serves();
+    ends(pid);
+    close(store_link[0]);
+}
+
+static int setup(void **state)
+{
+    int rc = daemon_setup(state);
+
+    close(listener);
+    listener = -1;
+    unlink(state_path("parvisd.sock"));
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* also of those that went to the background */
+    if (pipe2(tell, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -1;
+    f->events = tell[0];
+    return rc;
+}
+
+static int teardown(void **state)
+{
+    kill_all();
+    close(tell[0]);
+    close(tell[1]);
+    return daemon_teardown(state);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(command_line),      T(what_keeps_it_from_starting),
+        T(in_the_background), T(not_in_the_background),
+        T(a_domain_ends),     T(a_domain_prints),
+        T(without_the_store),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
