@@ -14,7 +14,6 @@ import sys
 LEAST = 85      # percent of a file's lines
 # Files that only a machine can run, with the reason. All else is tested here.
 MACHINE = {
-    "dom0-tools/lib/device_system.c": "asks the kernel for loop devices and bridges, which take root; refusals are tested",
     "dom0-tools/lib/host_xen.c": "calls the hypervisor",
     "dom0-tools/lib/host_xen_domain.c": "calls the hypervisor",
     "dom0-tools/lib/host_xen_event.c": "calls the hypervisor",

@@ -69,10 +69,9 @@ struct fake_host {
     const char *log;        /* what readconsole gives */
     uint64_t calls, fail_at;
     int fail_with;
-    int events; /* a pipe: each byte is an event of the store, before which store_event() is called
-                 */
-    void (*store_event)(struct fake_host *f);
-    int link; /* to the store's daemon: hangs up when it ends */
+    int events;                               /* a pipe: each byte is an event of the store */
+    void (*store_event)(struct fake_host *f); /* what happens then */
+    int link;                                 /* to the store's daemon: hangs up when it ends */
     const char *failed_call;
     uint64_t signal_at, kill_at;
     jmp_buf killed; /* where kill_at goes to */

@@ -63,6 +63,14 @@ unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
     $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
 
+UNIT += tools_uuid
+unit_tools_uuid_SRCS := tests/unit/tools_uuid.c dom0-tools/lib/uuid.c
+unit_tools_uuid_LIBS := -Wl,--wrap=getrandom
+
+UNIT += tools_linux
+unit_tools_linux_SRCS := tests/unit/tools_linux.c dom0-tools/lib/device_system.c
+unit_tools_linux_LIBS := $(foreach f,open close stat access fopen ioctl if_nametoindex,-Wl,--wrap=$f)
+
 # "host.h" is the toolstack's here, not that of tests/host.
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
