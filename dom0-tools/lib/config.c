@@ -283,8 +283,6 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
 int domain_config_parse(const char *xml, size_t len, const char *name, const char *schema,
                         struct domain_config *out, struct error *e)
 {
-    const int options =
-        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
     struct domain_config c = {0};
     struct malformed fault;
     xmlParserCtxtPtr ctxt;
@@ -298,8 +296,7 @@ int domain_config_parse(const char *xml, size_t len, const char *name, const cha
     ctxt = xmlNewParserCtxt();
     if (!ctxt)
         return error_errno(e, -ENOMEM, "%s", name);
-    malformed_watch(ctxt, &fault);
-    doc = xmlCtxtReadMemory(ctxt, xml, (int)len, name, NULL, options);
+    doc = malformed_read(ctxt, xml, (int)len, name, &fault);
     if (!doc) {
         rc = malformed_report(&fault, name, e);
     } else if (doc->intSubset) {

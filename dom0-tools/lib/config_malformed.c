@@ -67,21 +67,42 @@ static void keep_first(void *ctx, xmlErrorPtr x)
 {
     struct malformed *m = ((xmlParserCtxtPtr)ctx)->_private;
 
-    if (m->line == 0 && x->level > XML_ERR_WARNING) {
-        m->line = x->line > 0 ? x->line : 1;
-        describe(x, m->why, sizeof(m->why));
+    if (m->line || x->level < XML_ERR_ERROR)
+        return;
+    if (x->domain == XML_FROM_I18N || x->domain == XML_FROM_IO) {
+        snprintf(m->why, sizeof(m->why), "bytes that are not of the file's encoding");
+        return; /* the parser, which misses them, knows the line */
     }
+    m->line = x->line > 0 ? x->line : 1;
+    if (!m->why[0])
+        describe(x, m->why, sizeof(m->why));
 }
 
-void malformed_watch(xmlParserCtxtPtr ctxt, struct malformed *m)
+static void ignore(void *ctx, xmlErrorPtr x)
 {
+    (void)ctx, (void)x;
+}
+
+/* Who decodes bytes does not know the parser, and tells whoever listens to all; if nobody does, the
+ * library prints. */
+xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, const char *file,
+                         struct malformed *m)
+{
+    const int options =
+        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
+    xmlDocPtr doc;
+
     *m = (struct malformed){.line = 0};
     ctxt->_private = m;
     ctxt->sax->serror = keep_first;
+    xmlSetStructuredErrorFunc(ctxt, keep_first);
+    doc = xmlCtxtReadMemory(ctxt, xml, len, file, NULL, options);
+    xmlSetStructuredErrorFunc(NULL, ignore);
+    return doc;
 }
 
 int malformed_report(const struct malformed *m, const char *file, struct error *e)
 {
     return error_set(e, -EINVAL, "%s:%d: not well-formed XML: %s", file, m->line ? m->line : 1,
-                     m->line ? m->why : "there is nothing");
+                     m->why[0] ? m->why : "there is nothing");
 }

@@ -14,8 +14,9 @@ struct malformed {
     char why[160]; /* the first fault; what the parser meets behind it is its own confusion */
 };
 
-/* Before parsing: faults go to *m. It must live as long as the context. */
-void malformed_watch(xmlParserCtxtPtr ctxt, struct malformed *m);
+/* Reads a document; NULL: *m has the fault. Nothing is printed by the library, now or later. */
+xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, const char *file,
+                         struct malformed *m);
 /* After it failed: records the cause, and returns -EINVAL. */
 int malformed_report(const struct malformed *m, const char *file, struct error *e);
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -170,10 +171,56 @@ static void what_is_no_xml(void **state)
     }
 }
 
+/* Standard error is a file from here on; returns what was it. */
+static int divert(int to)
+{
+    int old = dup(STDERR_FILENO);
+
+    assert_true(old >= 0 && dup2(to, STDERR_FILENO) >= 0);
+    return old;
+}
+
+/* Bytes that cannot be decoded, a schema that is none: the library tells us alone, and nobody else.
+ */
+static void nothing_is_printed(void **state)
+{
+    static const char utf16[] = "\xff\xfe<\0a\0>\0\n\0\n\0\0\xd8x\0<\0/\0a\0>\0";
+    static const char japanese[] = "<?xml version='1.0' encoding='EUC-JP'?>\n<a>\n\n\xff\xff</a>\n";
+    FILE *printed = tmpfile(), *rng = fopen("/tmp/parvis-test-config.rng", "w");
+    int old = divert(fileno(printed));
+    struct domain_config c;
+    struct error e[4] = {0};
+
+    (void)state;
+    fputs("<grammar xmlns='http://relaxng.org/ns/structure/1.0'><start><ref name='x'/></start>",
+          rng);
+    fflush(rng);
+    domain_config_parse(utf16, sizeof(utf16) - 1, "t.xml", SCHEMA, &c, &e[0]);
+    domain_config_parse(japanese, sizeof(japanese) - 1, "t.xml", SCHEMA, &c, &e[1]);
+    domain_config_parse(good, sizeof(good) - 1, "t.xml", "/tmp/parvis-test-config.rng", &c, &e[2]);
+    fputs("</grammar>", rng);
+    fclose(rng);
+    domain_config_parse(good, sizeof(good) - 1, "t.xml", "/tmp/parvis-test-config.rng", &c, &e[3]);
+    unlink("/tmp/parvis-test-config.rng");
+    dup2(old, STDERR_FILENO);
+    close(old);
+    assert_int_equal(lseek(fileno(printed), 0, SEEK_END), 0);
+    fclose(printed);
+    assert_string_equal(e[0].text,
+                        "t.xml:3: not well-formed XML: bytes that are not of the file's encoding");
+    assert_string_equal(e[1].text,
+                        "t.xml:4: not well-formed XML: bytes that are not of the file's encoding");
+    for (int i = 2; i < 4; i++)
+        assert_string_equal(e[i].text,
+                            "/tmp/parvis-test-config.rng: the schema of domain XML is missing "
+                            "or unreadable");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_refusal_is_explained),
-                                       cmocka_unit_test(what_is_no_xml)};
+                                       cmocka_unit_test(what_is_no_xml),
+                                       cmocka_unit_test(nothing_is_printed)};
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
     xmlRelaxNGCleanupTypes();
