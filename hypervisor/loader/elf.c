@@ -161,6 +161,7 @@ static int visit_segments(const struct loader_image *image, elf_visit_t visit, v
                           unsigned int *count, struct loader_error *error)
 {
     unsigned int nr = elf_nr_headers(image);
+    uint64_t left = image->size; /* each run has bytes of its own */
 
     for (unsigned int i = 0; i < nr; i++) {
         struct program_header ph;
@@ -172,6 +173,9 @@ static int visit_segments(const struct loader_image *image, elf_visit_t visit, v
         if (!inside(image, ph.offset, ph.filesz))
             return loader_fail(error, -XEN_ENOEXEC,
                                "kernel: truncated: its ELF notes lie beyond the end of the file");
+        if (ph.filesz > left)
+            return loader_fail(error, -XEN_ENOEXEC, "kernel: its ELF notes overlap");
+        left -= ph.filesz;
         rc = visit_run(image, ph.offset, ph.filesz, visit, ctx, count, error);
         if (rc)
             return rc;
@@ -184,6 +188,7 @@ static int visit_sections(const struct loader_image *image, elf_visit_t visit, v
 {
     struct section_header sh;
     struct elf_header h;
+    uint64_t left = image->size;
 
     take(image, 0, &h, sizeof(h));
     if (h.shentsize != sizeof(sh) || !inside(image, h.shoff, (uint64_t)h.shnum * sizeof(sh))) {
@@ -193,8 +198,9 @@ static int visit_sections(const struct loader_image *image, elf_visit_t visit, v
         int rc;
 
         take(image, h.shoff + (uint64_t)i * sizeof(sh), &sh, sizeof(sh));
-        if (sh.type != SHT_NOTE || !inside(image, sh.offset, sh.size))
+        if (sh.type != SHT_NOTE || !inside(image, sh.offset, sh.size) || sh.size > left)
             continue;
+        left -= sh.size;
         rc = visit_run(image, sh.offset, sh.size, visit, ctx, count, error);
         if (rc)
             return rc;

@@ -12,11 +12,13 @@
 
 #include <xen/features.h>
 
-/* Where the loaded segments lie, in the kernel's physical space. */
+/* Where the loaded segments lie, in the kernel's physical space. None lies on another, so what is
+ * copied in all is no more than what there is room for, however many there are. */
 static int find_extent(const struct loader_image *image, uint64_t *start, uint64_t *end,
                        struct loader_error *error)
 {
     unsigned int nr = elf_nr_headers(image);
+    uint64_t sum = 0;
 
     *start = UINT64_MAX;
     *end = 0;
@@ -29,10 +31,14 @@ static int find_extent(const struct loader_image *image, uint64_t *start, uint64
         if (rc) {
             *start = s.paddr < *start ? s.paddr : *start;
             *end = s.paddr + s.mem_size > *end ? s.paddr + s.mem_size : *end;
+            if (__builtin_add_overflow(sum, s.mem_size, &sum))
+                sum = UINT64_MAX;
         }
     }
     if (*end == 0)
         return loader_fail(error, -XEN_ENOEXEC, "kernel: the ELF file has nothing to load");
+    if (sum > *end - *start)
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: the ELF file's segments overlap");
     return 0;
 }
 

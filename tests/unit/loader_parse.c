@@ -276,6 +276,8 @@ static void segments_that_lie(void **state)
     const struct segment wraps = {UINT64_MAX - 0x1000, 0x10, 0x2000};
     const struct segment high = {0x80000000, 0x10, 0x1000};
     const struct segment none = {0x100000, 0, 0};
+    const struct segment over[] = {{0x100000, 0x10, 0x2000}, {0x101fff, 0x10, 0x2000}};
+    const struct segment beside[] = {{0x102000, 0x10, 0x2000}, {0x100000, 0x10, 0x2000}};
     struct loader_image image;
     struct loader_error error;
 
@@ -284,6 +286,28 @@ static void segments_that_lie(void **state)
     assert_refused(parse(notes, 3, &wraps, 1, &image, &error), &error, "wraps around");
     assert_refused(parse(notes, 3, &high, 1, &image, &error), &error, "above VIRT_BASE");
     assert_refused(parse(notes, 3, &none, 1, &image, &error), &error, "nothing to load");
+    assert_refused(parse(notes, 3, over, 2, &image, &error), &error, "segments overlap");
+    assert_int_equal(parse(notes, 3, beside, 2, &image, &error), 0);
+}
+
+/* As many runs of notes as there can be, each as long as the file, would be looked at for ever. */
+static void notes_that_overlap(void **state)
+{
+    const struct note notes[] = {NOTES};
+    const struct segment two[] = {{0x100000, 0x10, 0x2000}, {0x102000, 0x10, 0x2000}};
+    const struct kernel_spec spec = {
+        .notes = notes, .nr_notes = 3, .segments = two, .nr_segments = 2};
+    struct loader_image image;
+    struct loader_error error;
+    size_t size;
+    uint8_t *file = make_kernel(&spec, &size);
+    Elf64_Phdr run = {.p_type = PT_NOTE, .p_filesz = size};
+
+    (void)state;
+    assert_int_equal(loader_parse(&image, file, size, &error), 0);
+    memcpy(file + sizeof(Elf64_Ehdr), &run, sizeof(run));
+    assert_refused(loader_parse(&image, file, size, &error), &error, "notes overlap");
+    free(file);
 }
 
 int main(void)
@@ -298,6 +322,7 @@ int main(void)
         cmocka_unit_test(not_paravirtual),
         cmocka_unit_test(notes_that_lie),
         cmocka_unit_test(segments_that_lie),
+        cmocka_unit_test(notes_that_overlap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
