@@ -32,15 +32,29 @@ static uint8_t length_of(uint8_t lead)
                                         : 0;
 }
 
+/* Is what has begun a whole character, written as short as it can be, and no control character?
+ * Some terminals read the long ways to write ESC as ESC. */
+static bool is_whole(const struct plain *p)
+{
+    static const uint32_t least[] = {[2] = 0xa0, [3] = 0x800, [4] = 0x10000};
+    uint32_t code = p->begun[0] & (0x7fu >> p->want);
+
+    if (p->have != p->want)
+        return false;
+    for (uint8_t i = 1; i < p->want; i++)
+        code = code << 6 | (p->begun[i] & 0x3f);
+    return code >= least[p->want] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+}
+
 static size_t put_begun(struct plain *p, char *out)
 {
     size_t n = p->have;
 
-    if (n == p->want && !(p->begun[0] == 0xc2 && p->begun[1] < 0xa0)) {
+    if (is_whole(p)) {
         memcpy(out, p->begun, n);
     } else {
         n = 1;
-        out[0] = '?'; /* cut off, or a control character */
+        out[0] = '?';
     }
     p->have = p->want = 0;
     return n;

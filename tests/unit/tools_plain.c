@@ -43,6 +43,11 @@ static void texts(void **state)
     becomes("\x9b"
             "2J\xff\xc0\x80.",
             "?2J???.");
+    /* ESC, and CSI, in more bytes than they need; a half of a surrogate pair; beyond the last. */
+    becomes("\xe0\x80\x9b[2J\xf0\x80\x80\x9b[2J\xe0\x82\x9b"
+            "2J",
+            "?[2J?[2J?2J");
+    becomes("\xed\xa0\x80.\xf4\x90\x80\x80.", "?.?.");
     becomes("\xe2\x82"
             "cut\xe2\x82\x1b.",
             "?cut?^[.");
