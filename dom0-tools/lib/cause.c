@@ -56,11 +56,14 @@ static bool crash_reason(struct host *h, uint32_t domid, char *why, size_t size)
     char *log = malloc(LOG_BYTES);
     uint32_t len = LOG_BYTES - 1, index = 0;
     bool found = false;
+    char *start;
 
     why[0] = '\0';
     if (log && h->ops->readconsole(h, log, &len, &index, false) == 0) {
         log[len] = '\0';
-        found = find_reason(log, domid, why, size);
+        /* A full log begins within a line: of a guest's, its words alone may be left. */
+        start = len == LOG_BYTES - 1 ? strchr(log, '\n') : log;
+        found = start && find_reason(start, domid, why, size);
     }
     free(log);
     return found;

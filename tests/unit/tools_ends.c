@@ -264,6 +264,18 @@ static void causes(void **state)
              "crashed: second");
 }
 
+/* A log that is full begins within a line, and that may be a guest's words. */
+static void cause_of_a_full_log(void **state)
+{
+    static char log[70001] = "(parvis) [ 1.0] d7 (domain 7) crashed: a guest's words\n"
+                             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n";
+
+    (void)state;
+    cause_is(log, "crashed: a guest's words");
+    memset(log + strlen(log), '\n', sizeof(log) - 1 - strlen(log));
+    cause_is(log, "crashed: it reported this itself; its console may tell more");
+}
+
 /* Destroyed by a program that does not know us. */
 static void tidies_up(void **state)
 {
@@ -462,6 +474,7 @@ int main(void)
         T(what_fails_is_tried_again),
         T(without_its_records),
         T(causes),
+        T(cause_of_a_full_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
