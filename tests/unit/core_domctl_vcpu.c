@@ -340,6 +340,7 @@ static void time_of_the_domain(void **state)
     op.u.settimeoffset.time_offset_seconds = -3600;
     assert_int_equal(core_domctl(&op), 0);
     assert_int_equal(d->time_offset, -3600);
+    assert_int_equal(d->shared_info->wc_sec, ctl->domain->shared_info->wc_sec - 3600);
 }
 
 static void handle(void **state)

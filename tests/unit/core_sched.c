@@ -234,7 +234,11 @@ static void wall_clock(void **state)
 
     (void)state;
     assert_int_equal(version % 2, 0);
+    host_run_as(dom[2]->vcpu[0]);
     wallclock_set(1234567890ull * 1000000000ull + 5);
+    assert_int_equal(dom[2]->shared_info->wc_sec, 1234567890);
+    assert_int_equal(s->wc_version, version);
+    host_run_as(dom[1]->vcpu[0]);
     assert_int_equal(s->wc_sec, 1234567890);
     assert_int_equal(s->wc_nsec, 5);
     assert_int_equal(s->wc_version, version + 2);

@@ -7,6 +7,7 @@
 #include <core/control/domctl.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
+#include <core/sched/vcpu_time.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/current.h>
@@ -138,5 +139,6 @@ int domctl_settimeoffset(struct domain *d, struct xen_domctl *op)
     if (seconds > 3155760000ll || seconds < -3155760000ll)
         return refused(-XEN_EINVAL, "%ld seconds", (long)seconds);
     d->time_offset = seconds;
+    wallclock_write(d);
     return 0;
 }

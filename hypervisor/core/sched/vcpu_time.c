@@ -13,14 +13,17 @@
  * vCPUs see that it is not running. ABI: with VMASST_TYPE_runstate_update_flag the entry time has
  * its top bit set while the rest changes.
  *
+ * The wall clock in shared_info is renewed when one of the domain's vCPUs gets the CPU and finds
+ * that it was set since: a domain that does not run does not look.
+ *
  * Locks: none for a vCPU's own values (its CPU writes them); wc_lock guards the wall clock of all
  * shared_info pages.
  */
-#include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
 #include <core/sched/vcpu_time.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>
+#include <port/current.h>
 #include <port/machine.h>
 
 #define REFRESH SECONDS(1)
@@ -78,6 +81,8 @@ void vcpu_time_write(struct vcpu *v)
 
 void vcpu_time_refresh(struct vcpu *v, s_time_t now)
 {
+    if (unlikely(v->domain->wc_at_zero != READ_ONCE(wc_at_zero)))
+        wallclock_write(v->domain);
     if (likely(v->time_stamp.tsc && (uint64_t)now - v->time_stamp.system_time < (uint64_t)REFRESH))
         return;
     vcpu_time_write(v);
@@ -130,14 +135,10 @@ void vcpu_areas_switched_in(struct vcpu *v)
         write_time_area(v);
 }
 
-static void write_wallclock(struct domain *d)
+static void write_wallclock(struct shared_info *s, uint64_t at_zero)
 {
-    struct shared_info *s = d->shared_info;
-    uint64_t at_zero = wc_at_zero + (uint64_t)(d->time_offset * 1000000000ll);
     uint64_t sec = at_zero / 1000000000ull;
 
-    if (!s)
-        return;
     WRITE_ONCE(s->wc_version, READ_ONCE(s->wc_version) | 1);
     smp_wmb();
     s->wc_sec = (uint32_t)sec;
@@ -152,19 +153,16 @@ void wallclock_write(struct domain *d)
     spin_lock(&wc_lock);
     if (!wc_at_zero)
         wc_at_zero = clock_wall_at_zero();
-    write_wallclock(d);
+    d->wc_at_zero = wc_at_zero;
+    if (d->shared_info)
+        write_wallclock(d->shared_info, wc_at_zero + (uint64_t)(d->time_offset * 1000000000ll));
     spin_unlock(&wc_lock);
 }
 
 void wallclock_set(uint64_t ns_at_zero)
 {
-    struct domain *d = NULL;
-
-    spin_lock(&domlist_lock);
     spin_lock(&wc_lock);
     wc_at_zero = ns_at_zero;
-    while ((d = next_domain(d)) != NULL)
-        write_wallclock(d);
     spin_unlock(&wc_lock);
-    spin_unlock(&domlist_lock);
+    wallclock_write(current->domain);
 }

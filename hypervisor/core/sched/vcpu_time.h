@@ -20,8 +20,8 @@ void vcpu_time_write(struct vcpu *v); /* whatever its age: its vcpu_info moved *
  * vcpu_areas_switched_in() again when the guest kernel is entered. */
 void vcpu_runstate_write(struct vcpu *v);
 void vcpu_areas_switched_in(struct vcpu *v);
-/* Wall clock: shared_info.wc_*. Of one domain, of all (XENPF_settime: ns since 1970 at system time
- * 0). */
+/* Wall clock: shared_info.wc_*. Of one domain, now; of all, when they run next (XENPF_settime: ns
+ * since 1970 at system time 0). */
 void wallclock_write(struct domain *d);
 void wallclock_set(uint64_t ns_at_zero);
 
