@@ -209,7 +209,7 @@ struct xen_sysctl_perfc_op {
  */
 #define XEN_SYSCTL_getdomaininfolist 6
 struct xen_sysctl_getdomaininfolist {
-    domid_t first_domain; /* in */
+    domid_t first_domain; /* in; out: what is behind the last one */
     uint32_t max_domains; /* in: room */
     /* out: xen_domctl_getdomaininfo_t[] */
     xen_guest_handle_t buffer;
@@ -222,7 +222,7 @@ struct xen_sysctl_getdomaininfolist {
  *
  * `q` prints each domain and its vCPUs, `g` each grant table; any other key prints
  * what keys there are. It is for when something hangs, since it asks nothing of the
- * domains that it prints.
+ * domains that it prints. It gives way between lines, and notes in nr_keys how far it is.
  */
 #define XEN_SYSCTL_debug_keys 7
 struct xen_sysctl_debug_keys {

@@ -8,6 +8,7 @@
 #include <port/atomic.h>
 
 #include <core/base/log.h>
+#include <core/domain/domain_table.h>
 #include <string.h>
 
 static const uint32_t offered[] = {
@@ -221,6 +222,52 @@ static void lists_of_domains(void **state)
             assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d[i]->domain_id), 0);
 }
 
+/* In a domain with work waiting, each turn lists one domain; a second list meanwhile is its own. */
+static void lists_give_way(void **state)
+{
+    const struct xen_domctl_getdomaininfo *info = host_guest(CORE_DATA);
+    struct domain *d[3];
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(d); i++)
+        d[i] = core_make_guest(MAX_VCPUS, i);
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+    assert_int_equal(list(0, 100, CORE_DATA), 4);
+    assert_int_equal(core_issues, 5); /* and once to see that there are no more */
+    for (unsigned int i = 0; i < ARRAY_SIZE(d); i++)
+        assert_int_equal(info[i + 1].domain, d[i]->domain_id);
+    assert_int_equal(list(d[1]->domain_id, 2, CORE_DATA), 2);
+    assert_int_equal(info[1].domain, d[2]->domain_id);
+    this_cpu()->pending = 0;
+    for (unsigned int i = 0; i < ARRAY_SIZE(d); i++)
+        assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d[i]->domain_id), 0);
+}
+
+/* Ids far apart, a full block of them, the last one; and the next free one is behind what is full.
+ */
+static void ids_are_found(void **state)
+{
+    static const domid_t id[] = {1, 63, 64, 65, 1000, DOMID_FIRST_RESERVED - 1};
+    struct domain *d[ARRAY_SIZE(id)];
+    unsigned int first = 0;
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(id); i++)
+        d[i] = host_domain(id[i], false, 1, 0);
+    assert_int_equal(count_domains(), ARRAY_SIZE(id) + 1);
+    for (unsigned int i = 0; i < ARRAY_SIZE(id); i++) {
+        struct domain *found = get_domain_from(first + 1);
+
+        assert_ptr_equal(found, d[i]);
+        put_domain(found);
+        first = id[i];
+    }
+    assert_null(get_domain_from(first + 1));
+    for (unsigned int i = 0; i < ARRAY_SIZE(id); i++)
+        host_destroy(d[i]);
+    assert_int_equal(count_domains(), 1);
+}
+
 static struct xen_sysctl read_op(bool clear, bool incremental, uint32_t index, uint32_t count)
 {
     return (struct xen_sysctl){.cmd = XEN_SYSCTL_readconsole,
@@ -273,18 +320,20 @@ static void the_log(void **state)
 
 static void debug_keys(void **state)
 {
-    char *text = host_guest(CORE_DATA + 0x1000);
+    char *text = host_guest(CORE_DATA + 0x1000), line[16];
     struct xen_sysctl op = {.cmd = XEN_SYSCTL_debug_keys,
                             .u.debug_keys = {.keys = CORE_DATA, .nr_keys = 3}};
-    struct domain *d = core_make_guest(1, 2);
+    struct domain *d = core_make_guest(4, 2);
 
     (void)state;
     memcpy(host_guest(CORE_DATA), "qgh", 3);
     assert_int_equal(core_sysctl(&op), 0);
+    log_clear();
     atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
     assert_int_equal(core_sysctl(&op), 0);
     this_cpu()->pending = 0;
-    assert_true(core_issues > 2); /* it gives way after each domain, of each key */
+    assert_int_equal(op.u.debug_keys.nr_keys, 3);
+    assert_true(core_issues > 7); /* it gives way after each vCPU, and each domain of each key */
     op.u.debug_keys.nr_keys = 17;
     assert_int_equal(core_sysctl(&op), -XEN_E2BIG);
     op.u.debug_keys = (struct xen_sysctl_debug_keys){.keys = CORE_NOWHERE, .nr_keys = 1};
@@ -294,6 +343,12 @@ static void debug_keys(void **state)
     memset(text, 0, 0x20000);
     assert_int_equal(core_sysctl(&op), 0);
     assert_non_null(strstr(text, ": 2 of 2 pages"));
+    for (unsigned int i = 0; i < 4; i++) {
+        snprintf(line, sizeof(line), "d%uv%u: ", d->domain_id, i);
+        text = strstr(text, line);
+        assert_non_null(text);
+        assert_null(strstr(text + 1, line)); /* once */
+    }
     assert_non_null(strstr(text, "grant table of 1 frames"));
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d->domain_id), 0);
 }
@@ -312,6 +367,8 @@ int main(void)
         TEST(lists_of_domains),
         TEST(the_log),
         TEST(debug_keys),
+        TEST(lists_give_way),
+        TEST(ids_are_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All domains at once, the log, and debug keys: what `pvctl list` and `pvctl dmesg` stand on. A
- * list is one hypercall.
+ * list is one hypercall, which gives way after each domain when its time is over: how far it came
+ * stands in the caller's struct, so any number of them may go on at once.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
@@ -12,37 +13,31 @@
 #include <core/grant/grant_table.h>
 #include <xen/errno.h>
 
-/* The domain with the least id from `first` on, with a reference; NULL when there is none. (The
- * list is in order of ids.) */
-static struct domain *domain_from(uint32_t first)
-{
-    struct domain *d = NULL;
-
-    spin_lock(&domlist_lock);
-    /* One that is being freed has no reference left to take. */
-    while ((d = next_domain(d)) != NULL)
-        if (d->domain_id >= first && get_domain(d))
-            break;
-    spin_unlock(&domlist_lock);
-    return d;
-}
+#define GOES_ON 0x8000u /* in first_domain, beyond all ids: num_domains are done already */
 
 int sysctl_getdomaininfolist(struct xen_sysctl *op)
 {
     struct xen_sysctl_getdomaininfolist *a = &op->u.getdomaininfolist;
     struct xen_domctl_getdomaininfo info;
-    uint32_t n = 0, next = a->first_domain;
     struct domain *d;
+    gva_t at;
 
-    while (n < a->max_domains && (d = domain_from(next)) != NULL) {
+    if (!(a->first_domain & GOES_ON))
+        a->num_domains = 0;
+    a->first_domain &= ~GOES_ON;
+    while (a->num_domains < a->max_domains && (d = get_domain_from(a->first_domain)) != NULL) {
         domain_info(d, &info);
-        next = d->domain_id + 1u;
+        a->first_domain = d->domain_id + 1;
         put_domain(d);
-        if (copy_to_guest(a->buffer + n * sizeof(info), &info, sizeof(info)))
+        if (!guest_index(a->buffer, a->num_domains, sizeof(info), &at) ||
+            copy_to_guest(at, &info, sizeof(info)))
             return -XEN_EFAULT;
-        n++;
+        a->num_domains++;
+        if (hypercall_preempt_check()) {
+            a->first_domain |= GOES_ON;
+            return -XEN_ERESTART;
+        }
     }
-    a->num_domains = n;
     return 0;
 }
 
@@ -70,76 +65,90 @@ int sysctl_readconsole(struct xen_sysctl *op)
     return 0;
 }
 
-/* Where a dump that gave way goes on: which of the keys, which domain. The control domain's alone.
- */
-static struct {
-    uint32_t key, domain;
-} dump_at;
+#define MAX_KEYS 16
 
-static int dump_domain(struct domain *d)
+/* Where a dump goes on: what nr_keys is between two turns. */
+union place {
+    uint32_t word;
+    struct {
+        uint32_t keys : 5, key : 4; /* how many, and which */
+        uint32_t line : 7;          /* of the domain: itself first, then its vCPUs */
+        uint32_t domain : 15;
+        uint32_t goes_on : 1;
+    };
+};
+
+static int dump_domain(const struct domain *d, union place *at)
 {
-    struct vcpu *v;
+    const struct vcpu *v;
 
-    log_info("d%u %s: %lu of %lu pages, %u references%s%s", d->domain_id, d->name,
-             (unsigned long)d->tot_pages, (unsigned long)d->max_pages, d->refcount,
-             d->dying ? ", dying" : "", d->shutting_down ? ", shut down" : "");
-    for_each_vcpu (d, v)
-        log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u", d->domain_id,
-                 v->vcpu_id, (unsigned long)v->regs.rip, (unsigned long)v->regs.rsp, v->pause_flags,
-                 v->pause_count, v->sched.state);
+    if (at->line == 0)
+        log_info("d%u %s: %lu of %lu pages, %u references%s%s", d->domain_id, d->name,
+                 (unsigned long)d->tot_pages, (unsigned long)d->max_pages, d->refcount,
+                 d->dying ? ", dying" : "", d->shutting_down ? ", shut down" : "");
+    while (at->line++ < d->max_vcpus) {
+        v = d->vcpu[at->line - 1];
+        if (v)
+            log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u", d->domain_id,
+                     v->vcpu_id, (unsigned long)v->regs.rip, (unsigned long)v->regs.rsp,
+                     v->pause_flags, v->pause_count, v->sched.state);
+        if (hypercall_preempt_check())
+            return -XEN_ERESTART;
+    }
     return 0;
 }
 
-static int dump_all(int (*dump)(struct domain *d))
+static int dump_all(char key, union place *at)
 {
     struct domain *d;
     int rc = 0;
 
-    while (!rc && (d = domain_from(dump_at.domain)) != NULL) {
-        rc = dump(d);
+    while (!rc && (d = get_domain_from(at->domain)) != NULL) {
+        if (d->domain_id != at->domain)
+            at->line = 0;
+        at->domain = d->domain_id;
+        rc = key == 'g' ? grant_table_dump(d) : dump_domain(d, at);
+        put_domain(d);
         if (!rc) {
-            dump_at.domain = d->domain_id + 1u;
+            at->domain++;
+            at->line = 0;
             rc = hypercall_preempt_check() ? -XEN_ERESTART : 0;
         }
-        put_domain(d);
     }
-    if (!rc)
-        dump_at.domain = 0;
     return rc;
 }
 
-static int handle_key(char key)
+static int handle_key(char key, union place *at)
 {
-    switch (key) {
-    case 'q':
-        return dump_all(dump_domain);
-    case 'g':
-        return dump_all(grant_table_dump);
-    default:
-        log_info("debug keys: q (domains and vCPUs), g (grants)");
-        return 0;
-    }
+    if (key == 'q' || key == 'g')
+        return dump_all(key, at);
+    log_info("debug keys: q (domains and vCPUs), g (grants)");
+    return 0;
 }
-
-#define MAX_KEYS 16
 
 /* q: domains and vCPUs; g: grants in use; h: what keys there are. Answers go to the log. */
 int sysctl_debug_keys(struct xen_sysctl *op)
 {
-    char keys[MAX_KEYS];
-    uint32_t n = op->u.debug_keys.nr_keys;
-    int rc = 0;
+    struct xen_sysctl_debug_keys *a = &op->u.debug_keys;
+    union place at = {.word = a->nr_keys};
+    unsigned int i;
+    char key;
+    int rc;
 
-    if (n > MAX_KEYS)
-        return refused(-XEN_E2BIG, "%u keys; %u at once", n, MAX_KEYS);
-    if (copy_from_guest(keys, op->u.debug_keys.keys, n))
-        return -XEN_EFAULT;
-    while (!rc && dump_at.key < n) {
-        rc = handle_key(keys[dump_at.key]);
-        if (!rc)
-            dump_at.key++;
+    if (!at.goes_on && a->nr_keys > MAX_KEYS)
+        return refused(-XEN_E2BIG, "%u keys; %u at once", a->nr_keys, MAX_KEYS);
+    for (i = at.key; i < at.keys; i++) {
+        if (copy_from_guest(&key, a->keys + i, 1))
+            return -XEN_EFAULT;
+        rc = handle_key(key, &at);
+        if (rc) {
+            at.key = i & 15;
+            at.goes_on = true;
+            a->nr_keys = at.word;
+            return rc;
+        }
+        at.domain = at.line = 0;
     }
-    if (!rc)
-        dump_at.key = 0;
-    return rc;
+    a->nr_keys = at.keys;
+    return 0;
 }

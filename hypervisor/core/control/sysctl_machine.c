@@ -108,18 +108,6 @@ int sysctl_numainfo(struct xen_sysctl *op)
     return 0;
 }
 
-static uint32_t count_domains(void)
-{
-    struct domain *d = NULL;
-    uint32_t n = 0;
-
-    spin_lock(&domlist_lock);
-    while ((d = next_domain(d)) != NULL)
-        n++;
-    spin_unlock(&domlist_lock);
-    return n;
-}
-
 /* One pool, 0, with all CPUs: it can be looked at, and nothing else. */
 int sysctl_cpupool_op(struct xen_sysctl *op)
 {

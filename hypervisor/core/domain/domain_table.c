@@ -7,7 +7,9 @@
  * another domain. New ids are given in a circle, so an id that was just freed comes back late and a
  * tool's stale number finds nobody rather than somebody else.
  *
- * The list holds the domains in order of their ids; dom_io and its like are in the table alone.
+ * Whoever goes through all domains goes through their ids. A leaf that is there has a domain, and a
+ * full one is passed over where a free id is wanted: a step is a look at two leaves at most. dom_io
+ * and its like have ids beyond those of domains.
  *
  * Lock: domlist_lock (RANK_DOMLIST) for all changes and walks. owner_of_page() needs no lock: what
  * it looks for cannot go away.
@@ -21,7 +23,7 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define LEAF_BITS 9
+#define LEAF_BITS 6
 #define LEAF_SIZE (1u << LEAF_BITS)
 #define NR_LEAVES ((DOMID_MASK + 1) >> LEAF_BITS)
 
@@ -29,15 +31,14 @@ spinlock_t domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
 struct domain *control_domain, *dom_io, *dom_xen;
 static struct domain **leaf[NR_LEAVES];
 static unsigned int in_leaf[NR_LEAVES]; /* domains; an empty leaf is freed */
-static struct list domains = LIST_INIT(domains);
+static unsigned int nr_domains;         /* without dom_io and its like */
 static domid_t last_id;
 
 void domain_table_init(void)
 {
     memset(leaf, 0, sizeof(leaf));
     memset(in_leaf, 0, sizeof(in_leaf));
-    list_init(&domains);
-    last_id = 0;
+    nr_domains = last_id = 0;
 }
 
 static struct domain *lookup(unsigned int id)
@@ -47,28 +48,27 @@ static struct domain *lookup(unsigned int id)
     return l ? l[id & (LEAF_SIZE - 1)] : NULL;
 }
 
-static int choose_id(struct domain *d)
+/* The first id that nobody has, in [from, end). */
+static bool find_free(unsigned int from, unsigned int end, domid_t *out)
 {
-    domid_t id = last_id;
-
-    for (unsigned int tries = 1; tries < DOMID_FIRST_RESERVED; tries++) {
-        id = id + 1u < DOMID_FIRST_RESERVED ? id + 1 : 1;
-        if (!lookup(id)) {
-            d->domain_id = last_id = id;
-            return 0;
+    for (unsigned int id = from; id < end; id++) {
+        if (in_leaf[id >> LEAF_BITS] == LEAF_SIZE) {
+            id |= LEAF_SIZE - 1;
+        } else if (!lookup(id)) {
+            *out = (domid_t)id;
+            return true;
         }
     }
-    return -XEN_ENOMEM;
+    return false;
 }
 
-static void link_in_order(struct domain *d)
+static int choose_id(struct domain *d)
 {
-    struct list *at;
-
-    list_for_each (at, &domains)
-        if (list_entry(at, struct domain, link)->domain_id > d->domain_id)
-            break;
-    list_insert_before(at, &d->link);
+    if (!find_free(last_id + 1u, DOMID_FIRST_RESERVED, &d->domain_id) &&
+        !find_free(1, last_id + 1u, &d->domain_id))
+        return -XEN_ENOMEM;
+    last_id = d->domain_id;
+    return 0;
 }
 
 int domain_table_insert(struct domain *d)
@@ -95,8 +95,7 @@ int domain_table_insert(struct domain *d)
     }
     l[d->domain_id & (LEAF_SIZE - 1)] = d;
     in_leaf[d->domain_id >> LEAF_BITS]++;
-    if (d->domain_id < DOMID_FIRST_RESERVED)
-        link_in_order(d);
+    nr_domains += d->domain_id < DOMID_FIRST_RESERVED;
 out:
     spin_unlock(&domlist_lock);
     return rc;
@@ -112,7 +111,7 @@ void domain_table_remove(struct domain *d)
         hv_free(leaf[n]);
         leaf[n] = NULL;
     }
-    list_del(&d->link);
+    nr_domains--;
     spin_unlock(&domlist_lock);
 }
 
@@ -123,11 +122,41 @@ struct domain *owner_of_page(const struct page_info *pg)
     return id == DOMID_INVALID ? NULL : lookup(id);
 }
 
-struct domain *next_domain(struct domain *d)
+/* The domain with the least id from this one on. */
+static struct domain *domain_from(unsigned int id)
 {
-    struct list *next = d ? d->link.next : domains.next;
+    struct domain *d;
 
-    return next == &domains ? NULL : list_entry(next, struct domain, link);
+    for (; id < DOMID_FIRST_RESERVED; id++) {
+        if (!leaf[id >> LEAF_BITS])
+            id |= LEAF_SIZE - 1;
+        else if ((d = lookup(id)) != NULL)
+            return d;
+    }
+    return NULL;
+}
+
+struct domain *next_domain(const struct domain *d)
+{
+    return domain_from(d ? d->domain_id + 1u : 0);
+}
+
+struct domain *get_domain_from(unsigned int id)
+{
+    struct domain *d;
+
+    spin_lock(&domlist_lock);
+    /* One that is being freed has no reference left to take. */
+    d = domain_from(id);
+    while (d && !get_domain(d))
+        d = next_domain(d);
+    spin_unlock(&domlist_lock);
+    return d;
+}
+
+unsigned int count_domains(void)
+{
+    return READ_ONCE(nr_domains);
 }
 
 bool get_domain(struct domain *d)

@@ -35,8 +35,11 @@ struct domain *owner_of_page(const struct page_info *pg);
 bool __must_check get_domain(struct domain *d); /* false: its last reference has gone */
 void get_knownalive_domain(struct domain *d);   /* one more, by who knows that there is one */
 void put_domain(struct domain *d); /* the last one: freed on the exit path; any lock may be held */
-/* Walk of the list under domlist_lock: NULL starts and ends */
-struct domain *next_domain(struct domain *d);
+/* The domain with the least id from this one on, with a reference; NULL: there is none. */
+struct domain *get_domain_from(unsigned int id);
+/* Walk of all, few, under domlist_lock: NULL starts and ends */
+struct domain *next_domain(const struct domain *d);
 extern spinlock_t domlist_lock;
+unsigned int count_domains(void);
 
 #endif

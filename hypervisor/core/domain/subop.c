@@ -37,7 +37,8 @@ long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
         if (!(row->flags & SUBOP_IN))
             memset(op, 0, row->size);
         rc = row->fn(about, (row->flags & SUBOP_ADDRESS) ? &arg : op);
-        if ((row->flags & SUBOP_OUT) && rc >= 0 && copy_to_guest(arg, op, row->size))
+        if ((row->flags & SUBOP_OUT) && (rc >= 0 || rc == -XEN_ERESTART) &&
+            copy_to_guest(arg, op, row->size))
             rc = -XEN_EFAULT;
     }
     v->hc_subop = NULL;

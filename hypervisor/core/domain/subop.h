@@ -13,7 +13,7 @@
  * hypervisor's copy of its struct, and no address of the guest: it was read once. Where the
  * operation has a result, its place has been tried before the function runs, so that a result that
  * cannot be written is -XEN_EFAULT with nothing changed. The result is written when the function
- * returns 0 or more.
+ * returns 0 or more; and when it gives way, with how far it came.
  *
  * SUBOPS_OF: its functions get in front what the operation is about (a domain, a vCPU).
  */

@@ -91,7 +91,6 @@ static void init_fields(struct domain *d, const struct domain_config *cfg)
     d->options = cfg->options;
     d->shutdown_code = ~0u;
     memcpy(d->handle, cfg->handle, sizeof(d->handle));
-    list_init(&d->link);
     spin_lock_init(&d->lock, RANK_DOMAIN);
     spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);
     page_list_init(&d->pages);

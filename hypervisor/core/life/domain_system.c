@@ -27,7 +27,6 @@ static struct domain *make_system_domain(domid_t id, const char *name)
     d->refcount = 1;
     d->shutdown_code = ~0u;
     strlcpy(d->name, name, sizeof(d->name));
-    list_init(&d->link);
     spin_lock_init(&d->lock, RANK_DOMAIN);
     spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);
     spin_lock_init(&d->evtchn.lock, RANK_EVTCHN);

@@ -7,7 +7,7 @@
  * continuation), and its struct is freed when nobody holds a frame or reference of it any more.
  * Only then is its id free for another. A vCPU lives as long as its domain.
  *
- * Locks: domlist_lock the list and the ids; d->lock lifecycle fields (marked L); d->page_alloc_lock
+ * Locks: domlist_lock the table of ids; d->lock lifecycle fields (marked L); d->page_alloc_lock
  * the page list and counts (marked P); the scheduler's lock the run state (struct sched_vcpu).
  */
 #ifndef HV_DOMAIN_H
@@ -102,7 +102,6 @@ struct domain_console {
 
 struct domain {
     domid_t domain_id;
-    struct list link;         /* domlist_lock */
     uint32_t refcount;        /* atomic; the list holds one */
     struct domain *next_dead; /* on cpu->dead */
     spinlock_t lock;
@@ -145,6 +144,7 @@ struct domain {
     uint32_t vm_assist;       /* VMASST_TYPE_* bits: atomic */
     uint32_t tsc_mode;        /* as XEN_DOMCTL_settscinfo set it */
     int64_t time_offset;      /* seconds, XEN_DOMCTL_settimeoffset */
+    uint64_t wc_at_zero;      /* what its wall clock was last written from */
     struct timer watchdog[2]; /* SCHEDOP_watchdog */
     uint32_t watchdog_used;   /* bit per timer; L */
     int relinquish_step;      /* how far domain_kill came */

@@ -14,8 +14,8 @@
 #include <hv/types.h>
 
 enum lock_rank {
-    RANK_DOMLIST = 1, /* list of domains, domain ids */
-    RANK_DOMAIN,      /* one domain's lifecycle: dying, shutdown, the controller's pause */
+    RANK_DOMLIST = 1, /* domain ids */
+    RANK_DOMAIN,      /* one domain's lifecycle: dying, shutdown */
     RANK_GRANT,       /* one grant table */
     RANK_EVTCHN,      /* one domain's event channels */
     RANK_PAGE_ALLOC,  /* one domain's page list and counts */
