@@ -115,7 +115,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     ignore_locks();
     console_queue(false);
     log_error("%s in the hypervisor, error code %#x", exception_name(vector), regs->error_code);
-    dump_registers(regs, read_cr2(), read_cr3());
+    dump_registers(NULL, regs, read_cr2(), read_cr3());
     dump_stack(regs->rip, regs->rbp);
     if (vector == VECTOR_PF || vector == VECTOR_DF) {
         uint64_t at = read_cr2() - (uint64_t)this_block();
@@ -144,7 +144,7 @@ void handle_guest_ist(struct vcpu *v)
         console_queue(false);
         log_error("%s in a guest, error code %#x", exception_name(v->regs.entry_vector),
                   v->regs.error_code);
-        dump_registers(&v->regs, read_cr2(), read_cr3());
+        dump_registers(NULL, &v->regs, read_cr2(), read_cr3());
         machine_stop(STOP_PANIC);
     }
 }

@@ -196,7 +196,7 @@ static void fill_hypercall_page(void *page)
 
 static void show_vcpu(const struct vcpu *v)
 {
-    log_error("vcpu %u", v->vcpu_id);
+    log_end(v->domain, LOG_ERROR, "vcpu %u", v->vcpu_id);
 }
 
 const struct guest_ops host_guest_ops = {

@@ -133,6 +133,41 @@ static void refusals_are_cut(void **state)
     assert_int_equal(d->log_share.used, 0);
 }
 
+/* One that crashes whenever it is started, again and again. */
+static void crashes_are_cut(void **state)
+{
+    xen_domain_handle_t handle = {4, 5, 6};
+
+    (void)state;
+    log_info("something important");
+    memcpy(d->handle, handle, sizeof(handle));
+    host_run_as(v);
+    for (unsigned int life = 0; life < 3000; life++) {
+        domain_crash(d, "in life %u, which ended as all the others did", life);
+        log_share_leave(d);
+        domain_resume(d);
+        log_share_enter(d);
+        host_advance(SECONDS(2));
+    }
+    assert_non_null(strstr(log_text(), "something important"));
+    assert_non_null(strstr(log_text(), "crashed: in life 0,"));
+    assert_non_null(strstr(log_text(), "not kept"));
+    host_advance(SECONDS(3600));
+    domain_crash(d, "an hour later");
+    assert_non_null(strstr(log_text(), "crashed: an hour later"));
+}
+
+/* What a guest says does not hide how it ends. */
+static void who_talks_has_room_to_crash(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(say(v, "all work and no play makes jack a dull boy\n"), 0);
+    domain_crash(d, "of boredom");
+    assert_non_null(strstr(log_text(), "crashed: of boredom"));
+    assert_non_null(strstr(log_text(), "has ended: crash"));
+}
+
 static void boot_guests_speak_when_alone(void **state)
 {
     (void)state;
@@ -406,6 +441,8 @@ int main(void)
         TEST(empty_lines_give_way),
         TEST(a_flood_is_cut),
         TEST(refusals_are_cut),
+        TEST(crashes_are_cut),
+        TEST(who_talks_has_room_to_crash),
         TEST(boot_guests_speak_when_alone),
         TEST(reading),
         TEST(bad_arguments),

@@ -21,9 +21,12 @@ void __printf(2, 3) log_printf(enum log_level level, const char *fmt, ...);
 #define log_warning(...) log_printf(LOG_WARNING, __VA_ARGS__)
 #define log_info(...)    log_printf(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_printf(LOG_DEBUG, __VA_ARGS__)
-/* What guest d causes: kept while it has some of its share of the log (log_share.c). */
 struct domain;
+/* What guest d causes: kept while it has some of its share of the log (log_share.c). */
 void __printf(2, 3) log_guest(struct domain *d, const char *fmt, ...);
+/* How d ends and what it was doing then: the same, with a reserve for these. NULL: the hypervisor.
+ */
+void __printf(3, 4) log_end(struct domain *d, enum log_level level, const char *fmt, ...);
 void log_set_level(enum log_level level);
 
 /* Logs why the current guest's request was refused; returns rc. Use: return refused(-XEN_EINVAL,

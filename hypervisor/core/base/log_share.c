@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The share of the log that a guest may fill: with what it says by console_io and with why its
- * requests were refused.
+ * The share of the log that a guest may fill: with what it says by console_io, with why its
+ * requests were refused, and with how it ended.
  *
- * Both are as long as a guest wants, and the log is a ring: without a limit one guest would push
- * out what all others and the hypervisor had to say. So each has SHARE_BYTES, which come back
- * little by little, over SHARE_TIME. A guest that is started anew is the same guest, if it has
- * the same handle (its UUID): what it used stays used. The control domain has no limit.
+ * All three are as much as a guest wants, and the log is a ring: without a limit one guest would
+ * push out what all others and the hypervisor had to say. So each has SHARE_BYTES, which come back
+ * little by little, over SHARE_TIME. Beyond these there are END_BYTES for its ends alone, so that
+ * one which talks a lot does not hide why it crashed. A guest that is started anew is the same
+ * guest, if it has the same handle (its UUID): what it used stays used. One that crashes as often
+ * as it is started gets some crashes in full, and from then on a line now and then. The control
+ * domain has no limit.
  *
  * Lock: share_lock (RANK_CONSOLE) guards all shares.
  */
@@ -17,6 +20,7 @@
 #include <port/machine.h>
 
 #define SHARE_BYTES 16384u
+#define END_BYTES   4096u
 #define SHARE_TIME  (SECONDS(86400))
 #define TIME_A_BYTE ((uint64_t)SHARE_TIME / SHARE_BYTES)
 #define NR_ENDED    64
@@ -40,7 +44,7 @@ static void refill(struct log_share *s, uint64_t now)
         s->said = false;
 }
 
-bool log_share_take(struct domain *d, size_t n)
+bool log_share_take(struct domain *d, bool end, size_t n)
 {
     struct log_share *s = &d->log_share;
     bool fits, say;
@@ -49,7 +53,7 @@ bool log_share_take(struct domain *d, size_t n)
         return true;
     spin_lock(&share_lock);
     refill(s, (uint64_t)clock_now());
-    fits = s->used + n <= SHARE_BYTES;
+    fits = s->used + n <= SHARE_BYTES + (end ? END_BYTES : 0);
     if (fits)
         s->used += (uint32_t)n;
     say = !fits && !s->said;

@@ -56,7 +56,6 @@ void domains_reap(void)
     while ((d = c->dead) != NULL) {
         c->dead = d->next_dead;
         BUG_ON(d->tot_pages || d->xenheap_pages);
-        log_debug("d%u is gone", d->domain_id);
         domain_table_remove(d);
         free_parts(d);
     }

@@ -119,8 +119,8 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     domain_console_end(d);
     /* Where a control domain has the console its tools tell this; a line would fall into its
      * prompt. */
-    log_printf(control_domain && d != control_domain ? LOG_DEBUG : LOG_INFO,
-               "%s (domain %u) has ended: %s", d->name, d->domain_id, reason_name(reason));
+    log_end(d, control_domain ? LOG_DEBUG : LOG_INFO, "%s (domain %u) has ended: %s", d->name,
+            d->domain_id, reason_name(reason));
     send_global_virq(VIRQ_DOM_EXC);
     boot_domain_ended(d);
 }
@@ -146,7 +146,7 @@ void domain_crash(struct domain *d, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
-    log_error("%s (domain %u) crashed: %s", d->name, d->domain_id, why);
+    log_end(d, LOG_ERROR, "%s (domain %u) crashed: %s", d->name, d->domain_id, why);
     if (d == current->domain)
         d->ops->show_vcpu(current);
     domain_shutdown(d, SHUTDOWN_crash);

@@ -19,7 +19,8 @@ static void expired(void *data)
 
     if (d->dying || d->shutting_down)
         return;
-    log_warning("%s (domain %u): its watchdog was not reset in time", d->name, d->domain_id);
+    log_end(d, LOG_WARNING, "%s (domain %u): its watchdog was not reset in time", d->name,
+            d->domain_id);
     domain_shutdown(d, SHUTDOWN_watchdog);
 }
 

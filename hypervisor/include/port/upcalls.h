@@ -49,6 +49,7 @@ void hypercall_reissue(struct vcpu *v);
 
 /* --- for who looks at the log --- */
 const char *exception_name(unsigned int vector);
-void dump_registers(const struct cpu_user_regs *r, uint64_t cr2, uint64_t cr3);
+/* d: who ended with them; NULL: the hypervisor. */
+void dump_registers(struct domain *d, const struct cpu_user_regs *r, uint64_t cr2, uint64_t cr3);
 
 #endif
