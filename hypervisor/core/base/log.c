@@ -57,43 +57,17 @@ static size_t put_prefix(char *buf, size_t size)
                             (uint64_t)(now % SECONDS(1) / 1000));
 }
 
-/* By d, a guest, whose share for what it says or for its end this comes out of; or (NULL) by the
- * hypervisor itself. */
-static void say(struct domain *d, bool end, enum log_level level, const char *fmt, va_list ap)
+void log_printf(struct domain *d, bool end, enum log_level level, const char *fmt, ...)
 {
     char buf[LINE_SIZE];
     size_t len = put_prefix(buf, sizeof(buf));
+    va_list ap;
 
+    va_start(ap, fmt);
     len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
+    va_end(ap);
     len = end_line(buf, sizeof(buf), len);
     log_line(level, buf, len, !d || log_share_take(d, end, len));
-}
-
-void log_printf(enum log_level level, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    say(NULL, false, level, fmt, ap);
-    va_end(ap);
-}
-
-void log_guest(struct domain *d, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    say(d, false, LOG_DEBUG, fmt, ap);
-    va_end(ap);
-}
-
-void log_end(struct domain *d, enum log_level level, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    say(d, true, level, fmt, ap);
-    va_end(ap);
 }
 
 size_t log_read(char *to, size_t n, uint32_t *pos)

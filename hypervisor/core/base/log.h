@@ -16,17 +16,19 @@
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-void __printf(2, 3) log_printf(enum log_level level, const char *fmt, ...);
-#define log_error(...)   log_printf(LOG_ERROR, __VA_ARGS__)
-#define log_warning(...) log_printf(LOG_WARNING, __VA_ARGS__)
-#define log_info(...)    log_printf(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)   log_printf(LOG_DEBUG, __VA_ARGS__)
 struct domain;
-/* What guest d causes: kept while it has some of its share of the log (log_share.c). */
-void __printf(2, 3) log_guest(struct domain *d, const char *fmt, ...);
-/* How d ends and what it was doing then: the same, with a reserve for these. NULL: the hypervisor.
- */
-void __printf(3, 4) log_end(struct domain *d, enum log_level level, const char *fmt, ...);
+/* By d, whose share of the log it comes out of (log_share.c): the one for its end, or for what it
+ * says and does; NULL: by the hypervisor itself. */
+void __printf(4, 5)
+    log_printf(struct domain *d, bool end, enum log_level level, const char *fmt, ...);
+#define log_error(...)   log_printf(NULL, false, LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_printf(NULL, false, LOG_WARNING, __VA_ARGS__)
+#define log_info(...)    log_printf(NULL, false, LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   log_printf(NULL, false, LOG_DEBUG, __VA_ARGS__)
+/* What guest d causes: kept while it has some of its share. */
+#define log_guest(d, ...) log_printf(d, false, LOG_DEBUG, __VA_ARGS__)
+/* How d ends and what it was doing then: the same, with a reserve for these. */
+#define log_end(d, level, ...) log_printf(d, true, level, __VA_ARGS__)
 void log_set_level(enum log_level level);
 
 /* Logs why the current guest's request was refused; returns rc. Use: return refused(-XEN_EINVAL,
