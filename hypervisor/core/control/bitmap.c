@@ -15,8 +15,7 @@ int bitmap_from_guest(uint64_t *value, const struct xenctl_bitmap *from)
     *value = 0;
     if (copy_from_guest(value, from->bitmap, DIV_ROUND_UP(bits, 8)))
         return -XEN_EFAULT;
-    if (bits < CPUMAP_BITS)
-        *value &= (1ull << bits) - 1;
+    *value &= low_bits(bits);
     return 0;
 }
 
@@ -25,8 +24,7 @@ int bitmap_to_guest(const struct xenctl_bitmap *to, uint64_t value)
     unsigned int bits = MIN(to->nr_bits, (unsigned int)CPUMAP_BITS);
     uint64_t bytes = DIV_ROUND_UP((uint64_t)to->nr_bits, 8), known = DIV_ROUND_UP(bits, 8);
 
-    if (bits < CPUMAP_BITS)
-        value &= (1ull << bits) - 1;
+    value &= low_bits(bits);
     if (copy_to_guest(to->bitmap, &value, known))
         return -XEN_EFAULT;
     /* The rest of a longer map is said to be empty, within reason. */

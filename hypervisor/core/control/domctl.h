@@ -29,6 +29,10 @@ domctl_fn_t domctl_getpageframeinfo3, domctl_hypercall_init, domctl_set_address_
     domctl_get_address_size, domctl_shadow_op, domctl_settscinfo, domctl_gettscinfo;
 
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
+static inline uint64_t low_bits(unsigned int n)
+{
+    return n < 64 ? (1ull << n) - 1 : ~0ull;
+}
 /* Copies the bits of *value to a tool's bitmap, which may be of any length. 0 or -XEN_EFAULT. */
 int __must_check bitmap_to_guest(const struct xenctl_bitmap *to, uint64_t value);
 int __must_check bitmap_from_guest(uint64_t *value, const struct xenctl_bitmap *from);

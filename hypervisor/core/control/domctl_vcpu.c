@@ -75,9 +75,7 @@ int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 /* CPUs that run domains. */
 static uint64_t online_cpus(void)
 {
-    unsigned int n = machine_nr_cpus();
-
-    return n >= 64 ? ~0ull : (1ull << n) - 1;
+    return low_bits(machine_nr_cpus());
 }
 
 int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
@@ -148,8 +146,9 @@ int domctl_scheduler_op(struct domain *d, struct xen_domctl *op)
                        XEN_SCHEDULER_CREDIT2);
     switch (s->cmd) {
     case XEN_DOMCTL_SCHEDOP_putinfo: /* ABI: weight 0 and cap 0xffff mean unchanged */
-        return sched_set_domain(d, p->weight ? p->weight : d->sched.weight,
-                                p->cap != 0xffff ? p->cap : d->sched.cap);
+        sched_set_domain(d, p->weight ? p->weight : d->sched.weight,
+                         p->cap != 0xffff ? p->cap : d->sched.cap);
+        return 0;
     case XEN_DOMCTL_SCHEDOP_getinfo:
         p->weight = d->sched.weight;
         p->cap = d->sched.cap;

@@ -112,7 +112,6 @@ int sysctl_numainfo(struct xen_sysctl *op)
 int sysctl_cpupool_op(struct xen_sysctl *op)
 {
     struct xen_sysctl_cpupool_op *a = &op->u.cpupool_op;
-    unsigned int n = machine_nr_cpus();
 
     switch (a->op) {
     case XEN_SYSCTL_CPUPOOL_OP_INFO:
@@ -121,7 +120,7 @@ int sysctl_cpupool_op(struct xen_sysctl *op)
         a->cpupool_id = 0;
         a->sched_id = XEN_SCHEDULER_CREDIT2;
         a->n_dom = count_domains();
-        return bitmap_to_guest(&a->cpumap, n >= 64 ? ~0ull : (1ull << n) - 1);
+        return bitmap_to_guest(&a->cpumap, low_bits(machine_nr_cpus()));
     case XEN_SYSCTL_CPUPOOL_OP_FREEINFO: /* CPUs in no pool */
         return bitmap_to_guest(&a->cpumap, 0);
     default:

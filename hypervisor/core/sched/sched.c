@@ -71,6 +71,13 @@ static void enqueue(struct runqueue *rq, struct vcpu *v)
     v->sched.queued = true;
 }
 
+/* NULL: nobody waits. */
+static struct vcpu *first_of(const struct runqueue *rq)
+{
+    return list_empty(&rq->runnable) ? NULL
+                                     : list_entry(rq->runnable.next, struct vcpu, sched.link);
+}
+
 static void dequeue(struct vcpu *v)
 {
     list_del(&v->sched.link);
@@ -92,7 +99,7 @@ static uint64_t vtime_now(const struct vcpu *v, s_time_t now)
 /* Charges v, which runs, for the time until now. The lock is held. */
 static void account(struct runqueue *rq, struct vcpu *v, s_time_t now)
 {
-    struct vcpu *first;
+    const struct vcpu *first = first_of(rq);
     uint64_t low;
 
     if (now > v->sched.switched_in) {
@@ -100,25 +107,18 @@ static void account(struct runqueue *rq, struct vcpu *v, s_time_t now)
         sched_cap_charge(v->domain, now - v->sched.switched_in, now);
         v->sched.switched_in = now;
     }
-    low = v->sched.vtime;
-    if (!list_empty(&rq->runnable)) {
-        first = list_entry(rq->runnable.next, struct vcpu, sched.link);
-        low = MIN(low, first->sched.vtime);
-    }
+    low = first ? MIN(v->sched.vtime, first->sched.vtime) : v->sched.vtime;
     rq->min_vtime = MAX(rq->min_vtime, low);
 }
 
 static struct vcpu *choose(struct cpu *c, struct vcpu *prev)
 {
-    struct runqueue *rq = &c->rq;
-    struct vcpu *first;
+    struct vcpu *first = first_of(&c->rq);
 
-    if (list_empty(&rq->runnable))
-        return !is_idle(prev) && vcpu_runnable(prev) ? prev : c->idle;
-    first = list_entry(rq->runnable.next, struct vcpu, sched.link);
-    if (!is_idle(prev) && vcpu_runnable(prev) && prev->sched.vtime <= first->sched.vtime)
+    if (!is_idle(prev) && vcpu_runnable(prev) &&
+        (!first || prev->sched.vtime <= first->sched.vtime))
         return prev;
-    return first;
+    return first ? first : c->idle;
 }
 
 static void set_slice(struct cpu *c, const struct vcpu *v, s_time_t now)
@@ -225,12 +225,13 @@ void vcpu_sleep(struct vcpu *v)
 void sched_yield(void)
 {
     struct cpu *c = this_cpu();
-    struct vcpu *v = c->running, *first;
+    struct vcpu *v = c->running;
+    const struct vcpu *first;
 
     spin_lock(&c->rq.lock);
     account(&c->rq, v, clock_now());
-    if (!list_empty(&c->rq.runnable)) {
-        first = list_entry(c->rq.runnable.next, struct vcpu, sched.link);
+    first = first_of(&c->rq);
+    if (first) {
         v->sched.vtime = MAX(v->sched.vtime, first->sched.vtime + 1);
         cpu_raise(c, CPU_WORK_SCHEDULE);
     }

@@ -54,7 +54,8 @@ struct sched_domain {
 /* --- caps (core/sched/sched_cap.c) --- */
 void sched_init_domain(struct domain *d);
 void sched_destroy_domain(struct domain *d);
-int __must_check sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap);
+/* XEN_DOMCTL_SCHEDOP_putinfo. Weight 1 to 65535; cap in percent, 0: none. */
+void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap);
 void sched_cap_charge(struct domain *d, s_time_t ns, s_time_t now);
 s_time_t sched_cap_left(const struct domain *d);
 

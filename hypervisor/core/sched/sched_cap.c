@@ -13,7 +13,6 @@
 #include <core/sched/sched.h>
 #include <core/state/domain.h>
 #include <port/machine.h>
-#include <xen/errno.h>
 
 #define CAP_PERIOD MILLISECS(100)
 
@@ -86,16 +85,12 @@ void sched_destroy_domain(struct domain *d)
     timer_stop(&d->sched.cap_timer);
 }
 
-/* XEN_DOMCTL_SCHEDOP_putinfo. Weight 1 to 65535; cap in percent, 0: none. */
-int sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
+void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
 {
-    if (weight == 0)
-        return -XEN_EINVAL;
     d->sched.weight = weight;
     d->sched.cap = cap;
     d->sched.cap_used = 0;
     d->sched.cap_period_start = clock_now();
     if (d->sched.parked)
         timer_set(&d->sched.cap_timer, clock_now());
-    return 0;
 }
