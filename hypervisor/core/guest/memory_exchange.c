@@ -18,7 +18,6 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
-#include <core/domain/guest_memory.h>
 #include <core/domain/in_flight.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
@@ -71,7 +70,6 @@ static int take_inputs(struct exchange *e, uint64_t first)
     unsigned int order = e->x.in.extent_order;
     uint64_t begin = e->f->taken.count, n;
     xen_pfn_t gfn = 0;
-    gva_t at;
 
     while ((n = e->f->taken.count) < 1ull << (order + e->in_order)) {
         uint64_t inside = n & ((1ull << order) - 1);
@@ -80,8 +78,7 @@ static int take_inputs(struct exchange *e, uint64_t first)
         if (turn_over(n, begin))
             return -XEN_ERESTART;
         if ((n == begin || inside == 0) &&
-            (!guest_index(e->x.in.extent_start, first + (n >> order), sizeof(gfn), &at) ||
-             copy_from_guest(&gfn, at, sizeof(gfn))))
+            !frame_list_get(e->x.in.extent_start, first + (n >> order), &gfn))
             return -XEN_EFAULT;
         rc = in_flight_take(e->d, GFN(gfn + inside));
         if (rc)
@@ -126,14 +123,13 @@ static int give_output(struct exchange *e, struct page_info *pg, uint64_t i)
 {
     unsigned int order = e->x.out.extent_order;
     xen_pfn_t gpfn = 0, mfn = page_to_mfn(pg).n;
-    gva_t at;
 
     if (domain_assign_frames(e->d, pg, order)) {
         free_frames(pg, order);
         return -XEN_EINVAL; /* XSA-159: it is dying */
     }
-    if (!guest_index(e->x.out.extent_start, i, sizeof(gpfn), &at) ||
-        copy_from_guest(&gpfn, at, sizeof(gpfn)) || copy_to_guest(at, &mfn, sizeof(mfn)))
+    if (!frame_list_get(e->x.out.extent_start, i, &gpfn) ||
+        !frame_list_put(e->x.out.extent_start, i, mfn))
         return -XEN_EFAULT;
     e->d->ops->set_gpfn(e->d, MFN(mfn), order, gpfn);
     return 0;

@@ -9,6 +9,7 @@
 #define HV_MEMORY_OP_H
 
 #include <core/base/hypercall.h>
+#include <core/domain/guest_memory.h>
 #include <hv/types.h>
 
 #define MEMOP_EXTENT_SHIFT 6
@@ -27,6 +28,21 @@ struct xen_foreign_memory_map;
 static inline long memory_op_again(unsigned int cmd, uint64_t done, gva_t arg)
 {
     return hypercall_create_continuation(done << MEMOP_EXTENT_SHIFT | cmd, arg);
+}
+
+/* Entry i of a list of frame numbers. */
+static inline bool frame_list_get(gva_t list, uint64_t i, xen_pfn_t *value)
+{
+    gva_t at;
+
+    return guest_index(list, i, sizeof(*value), &at) && !copy_from_guest(value, at, sizeof(*value));
+}
+
+static inline bool frame_list_put(gva_t list, uint64_t i, xen_pfn_t value)
+{
+    gva_t at;
+
+    return guest_index(list, i, sizeof(value), &at) && !copy_to_guest(at, &value, sizeof(value));
 }
 
 /* May the caller ask for frames below 2^bits (0: no limit)? */

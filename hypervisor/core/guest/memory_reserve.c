@@ -17,7 +17,6 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
-#include <core/domain/guest_memory.h>
 #include <core/frame/frame.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
@@ -40,28 +39,13 @@ struct batch {
 /* Whether one extent is done. */
 enum outcome { DONE, REFUSED, AGAIN };
 
-/* Entry i of the list. */
-static bool list_get(const struct batch *b, uint64_t i, xen_pfn_t *value)
-{
-    gva_t at;
-
-    return guest_index(b->list, i, sizeof(*value), &at) &&
-           !copy_from_guest(value, at, sizeof(*value));
-}
-
-static bool list_put(const struct batch *b, uint64_t i, xen_pfn_t value)
-{
-    gva_t at;
-
-    return guest_index(b->list, i, sizeof(value), &at) && !copy_to_guest(at, &value, sizeof(value));
-}
-
 static enum outcome populate_one(struct batch *b, uint64_t i)
 {
     struct page_info *pg;
     xen_pfn_t gpfn;
 
-    if (!list_get(b, i, &gpfn) || !list_put(b, i, gpfn)) /* before there is anything to undo */
+    /* Both before there is anything to undo. */
+    if (!frame_list_get(b->list, i, &gpfn) || !frame_list_put(b->list, i, gpfn))
         return REFUSED;
     pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
     if (!pg && !b->budget)
@@ -72,7 +56,7 @@ static enum outcome populate_one(struct batch *b, uint64_t i)
         return REFUSED;
     }
     b->d->ops->set_gpfn(b->d, page_to_mfn(pg), b->order, gpfn);
-    return list_put(b, i, page_to_mfn(pg).n) ? DONE : REFUSED;
+    return frame_list_put(b->list, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
 static enum outcome increase_one(struct batch *b, uint64_t i)
@@ -80,13 +64,13 @@ static enum outcome increase_one(struct batch *b, uint64_t i)
     struct page_info *pg;
     xen_pfn_t was;
 
-    if (b->list && (!list_get(b, i, &was) || !list_put(b, i, was)))
+    if (b->list && (!frame_list_get(b->list, i, &was) || !frame_list_put(b->list, i, was)))
         return REFUSED;
     pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
     if (!pg)
         return b->budget ? REFUSED : AGAIN;
     b->d->ops->set_gpfn(b->d, page_to_mfn(pg), b->order, INVALID_GPFN);
-    return !b->list || list_put(b, i, page_to_mfn(pg).n) ? DONE : REFUSED;
+    return !b->list || frame_list_put(b->list, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
 static bool give_back(struct domain *d, gfn_t gfn)
@@ -109,7 +93,7 @@ static enum outcome decrease_one(struct batch *b, uint64_t i)
     unsigned int first = b->inside;
     xen_pfn_t gfn;
 
-    if (!list_get(b, i, &gfn))
+    if (!frame_list_get(b->list, i, &gfn))
         return REFUSED;
     for (; b->inside < 1u << b->order; b->inside++) {
         if (b->inside % FRAMES_PER_CHECK == 0 && b->inside != first && hypercall_preempt_check())

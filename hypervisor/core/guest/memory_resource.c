@@ -8,7 +8,6 @@
  */
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
-#include <core/domain/guest_memory.h>
 #include <core/grant/grant_table.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
@@ -25,9 +24,7 @@ static long give_frames(struct domain *d, const struct xen_mem_acquire_resource 
         return refused(-XEN_EINVAL, "frames %lu and %u more of a grant table of %lu", r->frame,
                        r->nr_frames, most);
     for (uint64_t i = start; i < r->nr_frames; i++) {
-        xen_pfn_t value;
         mfn_t mfn;
-        gva_t at;
         int rc;
 
         if (i != start && hypercall_preempt_check())
@@ -35,9 +32,7 @@ static long give_frames(struct domain *d, const struct xen_mem_acquire_resource 
         rc = grant_table_frame(d, (unsigned int)(r->frame + i), &mfn);
         if (rc)
             return rc;
-        value = mfn.n;
-        if (!guest_index(r->frame_list, i, sizeof(value), &at) ||
-            copy_to_guest(at, &value, sizeof(value)))
+        if (!frame_list_put(r->frame_list, i, mfn.n))
             return -XEN_EFAULT;
     }
     return 0;
