@@ -343,7 +343,7 @@ static void teardown_starts_from_the_first_port(void **state)
     assert_int_equal(
         core_call(ctl, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, CORE_ARG, 0), 0);
     mine = bind->local_port;
-    d->evtchn.reset_next = 512;
+    d->evtchn.close_next[false] = 512;
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d->domain_id), 0);
     assert_int_equal(evtchn_from_port(&ctl->domain->evtchn, mine)->state, EVTCHNSTAT_unbound);
     assert_int_equal(evtchn_send(ctl->domain, mine), 0); /* to nobody */

@@ -2,7 +2,6 @@
 /*
  * The life of a domain, as the control domain steers it: create, size, run, destroy.
  */
-#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/life/life.h>
@@ -13,9 +12,6 @@
 #include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
-
-#define DEFAULT_GRANT_FRAMES    64
-#define DEFAULT_MAPTRACK_FRAMES 1024
 
 static int check_create(const struct xen_domctl_createdomain *c)
 {
@@ -108,19 +104,10 @@ int domctl_max_mem(struct domain *d, struct xen_domctl *op)
 
 int domctl_max_vcpus(struct domain *d, struct xen_domctl *op)
 {
-    int rc = 0;
-
     if (op->u.max_vcpus.max != d->max_vcpus)
         return refused(-XEN_EINVAL, "%u, but d%u was created for %u", op->u.max_vcpus.max,
                        d->domain_id, d->max_vcpus);
-    for (unsigned int i = 0; i < d->max_vcpus && !rc; i++) {
-        if (d->vcpu[i])
-            continue;
-        rc = vcpu_create(d, i);
-        if (i + 1 < d->max_vcpus && !rc && hypercall_preempt_check())
-            rc = -XEN_ERESTART; /* it goes on with those that are missing */
-    }
-    return rc;
+    return vcpus_create(d);
 }
 
 int domctl_setdomainhandle(struct domain *d, struct xen_domctl *op)

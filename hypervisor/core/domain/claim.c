@@ -50,9 +50,7 @@ int claim_set(struct domain *d, uint64_t pages)
     if (pages == 0) {
         claimed -= d->outstanding_claim;
         d->outstanding_claim = 0;
-    } else if (d->outstanding_claim) {
-        rc = -XEN_EINVAL;
-    } else if (pages <= d->tot_pages || pages > d->max_pages) {
+    } else if (d->outstanding_claim || pages <= d->tot_pages || pages > d->max_pages) {
         rc = -XEN_EINVAL;
     } else {
         uint64_t need = pages - d->tot_pages, free = heap_free_frames();

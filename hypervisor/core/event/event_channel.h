@@ -45,8 +45,7 @@ struct evtchn_table {
     uint32_t active;           /* ports not free */
     uint32_t max_ports;        /* XEN_DOMCTL_createdomain.max_evtchn_port + 1, at most NR_EVTCHNS */
     evtchn_port_t lowest_free; /* no port below it is free */
-    evtchn_port_t reset_next;  /* how far a pre-empted EVTCHNOP_reset came */
-    evtchn_port_t destroy_next; /* how far a pre-empted evtchn_destroy() came */
+    evtchn_port_t close_next[2]; /* how far a pre-empted evtchn_close_all() came, of each kind */
 };
 
 static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtchn_port_t port)
@@ -75,8 +74,9 @@ bool virq_is_global(uint32_t virq);
 bool evtchn_port_usable(struct domain *d, evtchn_port_t port);
 
 int __must_check evtchn_init(struct domain *d, unsigned int max_port);
-/* Closes all; -XEN_ERESTART when pre-empted. */
-int __must_check evtchn_destroy(struct domain *d);
+/* EVTCHNOP_reset; or (hv, at the end of d) the hypervisor's own ends too. -XEN_ERESTART when
+ * pre-empted. */
+int __must_check evtchn_close_all(struct domain *d, bool hv);
 void evtchn_free_tables(struct domain *d);
 /* For boot-time domains and tests: the operations without a guest's arguments. */
 /* hv_fn: for a port whose other end is the hypervisor (remote: DOMID_XEN), else NULL. */
@@ -87,8 +87,6 @@ void evtchn_notify_guest(struct domain *d, evtchn_port_t port);
 int __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
 void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
 void vcpu_mark_events_pending(struct vcpu *v); /* upcall_pending, and wakes it */
-/* EVTCHNOP_reset: all but the hypervisor's own ends; -XEN_ERESTART possible */
-int __must_check evtchn_reset(struct domain *d);
 void send_vcpu_virq(struct vcpu *v, uint32_t virq); /* to the port that v bound to it, if any */
 void send_global_virq(uint32_t virq);               /* to the control domain's vCPU 0 */
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port);

@@ -27,7 +27,6 @@ int evtchn_init(struct domain *d, unsigned int max_port)
 {
     struct evtchn_table *t = &d->evtchn;
 
-    spin_lock_init(&t->lock, RANK_EVTCHN);
     t->max_ports = max_port >= NR_EVTCHNS ? NR_EVTCHNS : max_port + 1;
     t->bucket[0] = hv_alloc_array(EVTCHNS_PER_BUCKET, sizeof(struct evtchn));
     if (!t->bucket[0])

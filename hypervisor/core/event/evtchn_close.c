@@ -115,11 +115,11 @@ int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
               : 0;
 }
 
-/* From *next on. hv: the hypervisor's own ends too. */
-static int close_all(struct domain *d, evtchn_port_t *next, bool hv)
+int evtchn_close_all(struct domain *d, bool hv)
 {
     struct evtchn_table *t = &d->evtchn;
-    evtchn_port_t first = *next; /* each turn gets beyond where it began */
+    evtchn_port_t *next = &t->close_next[hv],
+                  first = *next; /* each turn gets beyond where it began */
 
     for (; *next < t->max_ports; ++*next) {
         evtchn_port_t port = *next;
@@ -137,14 +137,4 @@ static int close_all(struct domain *d, evtchn_port_t *next, bool hv)
     }
     *next = 0;
     return 0;
-}
-
-int evtchn_reset(struct domain *d)
-{
-    return close_all(d, &d->evtchn.reset_next, false);
-}
-
-int evtchn_destroy(struct domain *d)
-{
-    return close_all(d, &d->evtchn.destroy_next, true);
 }

@@ -197,7 +197,7 @@ static long reset(struct domain *self __unused, const struct evtchn_reset *r)
 
     if (rc)
         return rc;
-    rc = evtchn_reset(d);
+    rc = evtchn_close_all(d, false);
     put_domain(d);
     return rc;
 }

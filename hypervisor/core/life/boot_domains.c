@@ -18,8 +18,6 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define GUEST_GRANT_FRAMES    64
-#define GUEST_MAPTRACK_FRAMES 1024
 /* What the control domain gets without `memory`: half of what is free, within these bounds. */
 #define CONTROL_LEAST ((uint64_t)256 << (20 - PAGE_SHIFT))
 #define CONTROL_MOST  ((uint64_t)1024 << (20 - PAGE_SHIFT))
@@ -53,15 +51,6 @@ static int memory_for(const struct boot_domain *b, uint64_t *pages)
     return -XEN_ENOMEM;
 }
 
-static int make_vcpus(struct domain *d, unsigned int n)
-{
-    int rc = 0;
-
-    for (unsigned int i = 0; i < n && !rc; i++)
-        rc = vcpu_create(d, i);
-    return rc;
-}
-
 /* Ports and rings between a guest and whoever serves it. */
 static int connect_guest(struct domain *d, const struct build_args *args, mfn_t store,
                          mfn_t console)
@@ -80,7 +69,8 @@ static int build_one(const struct boot_info *bi, const struct boot_domain *b, st
 
     if (rc)
         return rc;
-    rc = make_vcpus(d, MAX(b->vcpus, 1u));
+    while ((rc = vcpus_create(d)) == -XEN_ERESTART)
+        ;
     args.kernel = module_at(bi, b->kernel, &args.kernel_size);
     args.ramdisk = module_at(bi, b->ramdisk, &args.ramdisk_size);
     d->max_pages = args.nr_pages;
@@ -110,8 +100,8 @@ static int create_one(const struct boot_info *bi, const struct boot_domain *b)
         .is_control = b->is_control,
         .max_vcpus = MAX(b->vcpus, 1u),
         .max_evtchn_port = NR_EVTCHNS - 1,
-        .max_grant_frames = GUEST_GRANT_FRAMES,
-        .max_maptrack_frames = GUEST_MAPTRACK_FRAMES,
+        .max_grant_frames = DEFAULT_GRANT_FRAMES,
+        .max_maptrack_frames = DEFAULT_MAPTRACK_FRAMES,
     };
     struct domain *d;
     int rc;

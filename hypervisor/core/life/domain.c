@@ -81,24 +81,34 @@ static int share_pages(struct domain *d)
     return rc;
 }
 
-static void init_fields(struct domain *d, const struct domain_config *cfg)
+struct domain *domain_alloc(domid_t id)
 {
-    d->domain_id = cfg->domid;
+    struct domain *d = hv_alloc(sizeof(*d));
+
+    if (!d)
+        return NULL;
+    d->domain_id = id;
     d->refcount = 1;
-    d->is_control = cfg->is_control;
-    d->max_vcpus = cfg->max_vcpus;
-    d->options = cfg->options;
     d->shutdown_code = ~0u;
-    memcpy(d->handle, cfg->handle, sizeof(d->handle));
     spin_lock_init(&d->lock, RANK_DOMAIN);
     spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);
+    spin_lock_init(&d->evtchn.lock, RANK_EVTCHN);
     page_list_init(&d->pages);
     page_list_init(&d->relinquish);
     page_list_init(&d->in_flight.taken);
     page_list_init(&d->in_flight.got);
+    sched_init_domain(d);
+    return d;
+}
+
+static void init_fields(struct domain *d, const struct domain_config *cfg)
+{
+    d->is_control = cfg->is_control;
+    d->max_vcpus = cfg->max_vcpus;
+    d->options = cfg->options;
+    memcpy(d->handle, cfg->handle, sizeof(d->handle));
     d->controller_paused = true;
     d->pause_count = 1;
-    sched_init_domain(d);
     domain_watchdog_init(d);
 }
 
@@ -135,7 +145,7 @@ int domain_create(const struct domain_config *cfg, struct domain **out)
         return refused(-XEN_EINVAL, "%u is no domain id", cfg->domid);
     if (cfg->is_control && control_domain)
         return refused(-XEN_EEXIST, "there is a control domain already");
-    d = hv_alloc(sizeof(*d));
+    d = domain_alloc(cfg->domid);
     if (!d)
         return -XEN_ENOMEM;
     init_fields(d, cfg);

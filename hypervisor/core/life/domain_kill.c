@@ -50,8 +50,7 @@ static void mark_dying(struct domain *d)
     sched_destroy_domain(d);
     for_each_vcpu (d, v)
         vcpu_timer_stop_all(v);
-    if (claim_set(d, 0))
-        log_warning("d%u: its claim could not be given back", d->domain_id);
+    claim_consume(d, ~0ull); /* all that is left of it */
     if (control_domain == d)
         control_domain = NULL;
 }
@@ -103,7 +102,7 @@ static int do_step(struct domain *d, enum step step)
         mark_dying(d);
         return 0;
     case EVENTS:
-        return evtchn_destroy(d);
+        return evtchn_close_all(d, true);
     case MAPPINGS:
         return grant_table_release_mappings(d);
     case VCPUS:

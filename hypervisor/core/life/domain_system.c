@@ -9,6 +9,7 @@
  */
 #include <core/domain/domain_table.h>
 #include <core/life/domain_system.h>
+#include <core/life/life.h>
 #include <core/state/cpu.h>
 #include <core/state/domain.h>
 #include <parvis/string.h>
@@ -19,22 +20,11 @@ static struct domain *dom_idle;
 
 static struct domain *make_system_domain(domid_t id, const char *name)
 {
-    struct domain *d = hv_alloc(sizeof(*d));
+    struct domain *d = domain_alloc(id);
     int rc;
 
     BUG_ON(!d);
-    d->domain_id = id;
-    d->refcount = 1;
-    d->shutdown_code = ~0u;
     strlcpy(d->name, name, sizeof(d->name));
-    spin_lock_init(&d->lock, RANK_DOMAIN);
-    spin_lock_init(&d->page_alloc_lock, RANK_PAGE_ALLOC);
-    spin_lock_init(&d->evtchn.lock, RANK_EVTCHN);
-    page_list_init(&d->pages);
-    page_list_init(&d->relinquish);
-    page_list_init(&d->in_flight.taken);
-    page_list_init(&d->in_flight.got);
-    sched_init_domain(d);
     rc = domain_table_insert(d);
     BUG_ON(rc);
     return d;

@@ -5,6 +5,9 @@
 
 #include <core/state/domain.h>
 
+#define DEFAULT_GRANT_FRAMES    64
+#define DEFAULT_MAPTRACK_FRAMES 1024
+
 /* domid 0 for the control domain; DOMID_INVALID asks for the next free id. */
 struct domain_config {
     domid_t domid;
@@ -15,10 +18,14 @@ struct domain_config {
     uint32_t options;
 };
 
+/* What each domain has from its first moment, those of the system too; NULL: no memory. */
+struct domain *domain_alloc(domid_t id);
 /* Creates a paused domain without memory or vCPUs. 0 and *out (with the list's reference), or
  * -XEN_E*; nothing is left behind. */
 int __must_check domain_create(const struct domain_config *cfg, struct domain **out);
 int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
+/* All that are missing. -XEN_ERESTART: pre-empted, it goes on with those that still are. */
+int __must_check vcpus_create(struct domain *d);
 void vcpu_free(struct vcpu *v); /* by the end of its domain */
 /* The kind's set_context() with what the caller has at `from`, without these VGCF_*. */
 int __must_check vcpu_set_context(struct vcpu *v, gva_t from, unsigned long without_flags);

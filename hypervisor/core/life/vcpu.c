@@ -7,6 +7,7 @@
  * vcpu_info: the first 32 have theirs in shared_info until they register another place; the rest
  * have a private one with events masked, which no guest sees.
  */
+#include <core/base/hypercall.h>
 #include <core/domain/guest_memory.h>
 #include <core/event/vcpu_timer.h>
 #include <core/life/life.h>
@@ -54,6 +55,20 @@ int vcpu_set_context(struct vcpu *v, gva_t from, unsigned long without_flags)
         rc = v->domain->ops->set_context(v, c);
     }
     hv_free(c);
+    return rc;
+}
+
+int vcpus_create(struct domain *d)
+{
+    int rc = 0;
+
+    for (unsigned int i = 0; i < d->max_vcpus && !rc; i++) {
+        if (d->vcpu[i])
+            continue;
+        rc = vcpu_create(d, i);
+        if (i + 1 < d->max_vcpus && !rc && hypercall_preempt_check())
+            rc = -XEN_ERESTART;
+    }
     return rc;
 }
 
