@@ -226,6 +226,22 @@ static void the_guests_clock_is_ours(void **state)
     assert_true(v->vcpu_info->time.version > 4);
 }
 
+/* Another CPU is told; this one sees it on its way out. */
+static void work_for_a_cpu(void **state)
+{
+    struct cpu other = {.id = 1};
+    unsigned int kicks = host_kicks;
+
+    (void)state;
+    cpu_raise(this_cpu(), CPU_WORK_TIMER);
+    assert_true(this_cpu()->pending & CPU_WORK_TIMER);
+    assert_int_equal(host_kicks, kicks);
+    cpu_raise(&other, CPU_WORK_CONSOLE);
+    cpu_raise(&other, CPU_WORK_TIMER);
+    assert_int_equal(other.pending, CPU_WORK_CONSOLE | CPU_WORK_TIMER);
+    assert_int_equal(host_kicks, kicks + 2);
+}
+
 static void wall_clock(void **state)
 {
     struct shared_info *s = dom[1]->shared_info;
@@ -336,6 +352,7 @@ int main(void)
         TEST(going_down_and_up),
         TEST(the_guests_clock_is_ours),
         TEST(wall_clock),
+        TEST(work_for_a_cpu),
         TEST(run_state_area),
         TEST(timers_of_a_vcpu),
     };
