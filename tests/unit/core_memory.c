@@ -4,63 +4,15 @@
  * that they can be pre-empted anywhere, and that no frame is lost whatever goes wrong in the
  * middle.
  */
-#include "core_test.h"
+#include "core_memory_test.h"
 
 #include <core/domain/claim.h>
-#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
-#include <core/guest/memory_op.h>
 #include <parvis/boot_info.h>
-#include <pv/m2p.h>
-#include <xen/memory.h>
 #include <xen/vcpu.h>
 
 /* A reservation's progress in the command word, in extents. */
 #define EXTENTS_SHIFT (MEMOP_EXTENT_SHIFT + MEMOP_INSIDE_BITS)
-
-static struct domain *dom0, *d;
-static struct vcpu *v, *v0;
-
-static int setup(void **state)
-{
-    (void)state;
-    host_init(8192);
-    dom0 = host_domain(0, true, 1, 0);
-    d = host_domain(1, false, 1, 0);
-    d->max_pages = 2000;
-    v = d->vcpu[0];
-    v0 = dom0->vcpu[0];
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    host_check_invariants();
-    host_destroy(d);
-    host_check_invariants();
-    return 0;
-}
-
-static xen_pfn_t *list(void)
-{
-    return host_guest(LIST);
-}
-
-static long reserve(struct vcpu *who, unsigned int cmd, domid_t id, uint64_t n, unsigned int order)
-{
-    struct xen_memory_reservation r = {
-        .extent_start = LIST, .nr_extents = n, .extent_order = order, .domid = id};
-
-    return call_with(who, memory_op, cmd, &r);
-}
-
-static void populate(uint64_t n, unsigned int order)
-{
-    for (uint64_t i = 0; i < n; i++)
-        list()[i] = i << order;
-    assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, n, order), n);
-}
 
 static void get_and_give_back(void **state)
 {
@@ -172,7 +124,7 @@ static void limits(void **state)
     assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
     assert_int_equal(call_with(v, memory_op, XENMEM_increase_reservation, &r), 0);
     r.domid = d->domain_id;
-    assert_int_equal(call_with(dom0->vcpu[0], memory_op, XENMEM_populate_physmap, &r), 4);
+    assert_int_equal(call_with(v0, memory_op, XENMEM_populate_physmap, &r), 4);
     for (unsigned int i = 0; i < 4; i++)
         assert_true(list()[i] < 1u << 11);
     r.domid = DOMID_SELF;

@@ -4,42 +4,18 @@
  * instruction; and a vCPU's whole context, set and got. The machine is one that has everything, so
  * that what is shown is what the lists allow.
  */
-#include <port/upcalls.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include "pv_mm_support.h"
+#include "pv_test.h"
 
 #include <core/state/guest_ops.h>
-#include <pv/pv.h>
-#include <pv/pv_bits.h>
-#include <string.h>
-#include <xen/errno.h>
+#include <port/upcalls.h>
 
-#define NO_CANON 0x0000800000000000ull
-#define CODE     (MM_SPARE + 1)
-
-static struct mm_guest control, g;
 static struct vcpu *v;
 
 static int setup(void **state)
 {
-    (void)state;
-    mm_init(1024);
-    mm_guest_init(&control, 0, true);
-    mm_guest_init(&g, 1, false);
+    pv_setup(state);
     v = g.v;
-    host_walk = host_full_cpu = true;
-    host_run_as(v);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    mm_fini();
+    host_full_cpu = true;
     return 0;
 }
 
@@ -437,17 +413,17 @@ static void contexts_that_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_hypervisors_leaves, setup, teardown),
-        cmocka_unit_test_setup_teardown(features_are_a_list, setup, teardown),
-        cmocka_unit_test_setup_teardown(states_of_xsave, setup, teardown),
-        cmocka_unit_test_setup_teardown(registers_by_number, setup, teardown),
-        cmocka_unit_test_setup_teardown(control_registers, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_page_table_register, setup, teardown),
-        cmocka_unit_test_setup_teardown(time_stamps, setup, teardown),
-        cmocka_unit_test_setup_teardown(ports, setup, teardown),
-        cmocka_unit_test_setup_teardown(pci_ports, setup, teardown),
-        cmocka_unit_test_setup_teardown(contexts, setup, teardown),
-        cmocka_unit_test_setup_teardown(contexts_that_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_hypervisors_leaves, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(features_are_a_list, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(states_of_xsave, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(registers_by_number, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(control_registers, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(the_page_table_register, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(time_stamps, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(ports, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(pci_ports, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(contexts, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(contexts_that_are_refused, setup, pv_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,46 +4,20 @@
  * and the few instructions that are emulated. A guest may leave anything in its registers; what
  * comes of it is the guest's own fault, in both senses.
  */
-#include <port/upcalls.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include "pv_mm_support.h"
+#include "pv_test.h"
 
 #include <core/base/log.h>
 #include <core/life/life.h>
 #include <pv/hypercall.h>
 #include <core/state/guest_ops.h>
-#include <pv/pv.h>
-#include <pv/pv_bits.h>
-#include <string.h>
-#include <xen/errno.h>
+#include <port/upcalls.h>
 #include <xen/sched.h>
-
-#define HANDLER  0x1000u
-#define NO_CANON 0x0000800000000000ull
-
-static struct mm_guest control, g;
 
 static int setup(void **state)
 {
-    (void)state;
-    mm_init(1024);
-    mm_guest_init(&control, 0, true);
-    mm_guest_init(&g, 1, false);
-    host_walk = true;
-    host_run_as(g.v);
+    pv_setup(state);
     for (unsigned int i = 0; i < 32; i++)
         g.v->arch.pv.traps[i].address = HANDLER + i;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    mm_fini();
     return 0;
 }
 
@@ -460,7 +434,7 @@ static void a_context_that_fails_takes_nothing(void **state)
     host_destroy(d);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, pv_teardown)
 
 int main(void)
 {

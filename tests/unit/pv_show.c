@@ -2,44 +2,10 @@
 /*
  * What the log tells the author of a guest: where a request was refused, and what a crash was.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "pv_mm_support.h"
+#include "pv_test.h"
 
 #include <core/base/log.h>
 #include <core/life/life.h>
-#include <pv/pv.h>
-#include <pv/pv_bits.h>
-#include <xen/errno.h>
-
-#define HANDLER  0x1000u
-#define NO_CANON 0x0000800000000000ull
-
-static struct mm_guest control, g;
-
-static int setup(void **state)
-{
-    (void)state;
-    mm_init(1024);
-    mm_guest_init(&control, 0, true);
-    mm_guest_init(&g, 1, false);
-    host_walk = true;
-    host_run_as(g.v);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    mm_fini();
-    return 0;
-}
 
 static bool log_has(const char *words)
 {
@@ -99,8 +65,8 @@ static void crashes_are_explained(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(refusals_say_where, setup, teardown),
-        cmocka_unit_test_setup_teardown(crashes_are_explained, setup, teardown),
+        cmocka_unit_test_setup_teardown(refusals_say_where, pv_setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(crashes_are_explained, pv_setup, pv_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

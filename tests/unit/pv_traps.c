@@ -4,40 +4,22 @@
  * the trap table and the callbacks that say so; the small hypercalls around them, and the page of
  * stubs through which all are called.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include "pv_mm_support.h"
+#include "pv_test.h"
 
 #include <core/life/life.h>
 #include <core/state/guest_ops.h>
-#include <pv/pv.h>
-#include <pv/pv_bits.h>
-#include <string.h>
 #include <xen/callback.h>
-#include <xen/errno.h>
 #include <xen/sched.h>
 
-#define ARG      HOST_GUEST_BASE
-#define HANDLER  0x1000u
-#define NO_CANON 0x0000800000000000ull
-#define CODE     (MM_SPARE + 1)
-#define TOP      (mm_va(MM_SPARE) + PAGE_SIZE)
+#define ARG HOST_GUEST_BASE
+#define TOP (mm_va(MM_SPARE) + PAGE_SIZE)
 
-static struct mm_guest control, g;
 static struct vcpu *v;
 
 static int setup(void **state)
 {
-    (void)state;
-    mm_init(1024);
-    mm_guest_init(&control, 0, true);
-    mm_guest_init(&g, 1, false);
+    pv_setup(state);
     v = g.v;
-    host_walk = true;
-    host_run_as(v);
     for (unsigned int i = 0; i < 256; i++)
         v->arch.pv.traps[i].address = HANDLER + i;
     /* An L4 for user mode that maps the same. */
@@ -49,11 +31,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
     if (!guest_kernel_mode(v))
         pv_toggle_guest_mode(v);
-    mm_fini();
-    return 0;
+    return pv_teardown(state);
 }
 
 static long call(unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2)

@@ -55,6 +55,10 @@ int probe_write(volatile void *va, uint64_t value, uint64_t *error);
 /* Calls fn(arg) and says which vector ended it, -1 for none. */
 int probe_call(void (*fn)(void *), void *arg, uint64_t *error);
 
+/* The iret hypercall by hand, or (nr: multicall) a list that has one: its frame leads to the next
+ * instruction, with this value for RAX, which is the result. */
+unsigned long test_iret(unsigned long nr, void *a, unsigned long b, unsigned long rax);
+
 /* A fresh page, filled with zeros; ends the test when there is none. */
 void *test_page(void);
 /* Changes a page of the linear map to read-only or back to writable. */

@@ -58,3 +58,28 @@ int test_mmuext(unsigned int cmd, unsigned long arg1, unsigned long arg2)
 
     return (int)HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF);
 }
+
+unsigned long test_iret(unsigned long nr, void *a, unsigned long b, unsigned long rax)
+{
+    __asm__ volatile(
+        "mov %%rsp, %%rdx\n\t"
+        "pushq %[ss]\n\t"
+        "pushq %%rdx\n\t"
+        "pushfq\n\t"
+        "pushq %[cs]\n\t"
+        "leaq 1f(%%rip), %%rcx\n\t"
+        "pushq %%rcx\n\t"
+        "pushq $0\n\t"
+        "pushq %%rcx\n\t"
+        "pushq %%r11\n\t"
+        "pushq %%rax\n\t"
+        "movl %[nr], %%eax\n\t"
+        "syscall\n\t"
+        "movl $0x5a5a, %%eax\n\t" /* should it come back here */
+        ".byte 0x66, 0x90\n"      /* two bytes that do nothing, should it go on before 1 */
+        "1:"
+        : "+a"(rax), "+D"(a), "+S"(b)
+        : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(FLAT_KERNEL_CS & ~3), [nr] "r"((uint32_t)nr)
+        : "rcx", "rdx", "r11", "memory");
+    return rax;
+}

@@ -114,31 +114,6 @@ static void results_in_readonly_memory(void)
     page_free(c);
 }
 
-/* A list by hand whose iret finds its frame on this stack; it leads to the next instruction. */
-static unsigned long list_with_iret(multicall_entry_t *c, unsigned long nr, unsigned long rax)
-{
-    __asm__ volatile(
-        "mov %%rsp, %%rdx\n\t"
-        "pushq %[ss]\n\t"
-        "pushq %%rdx\n\t"
-        "pushfq\n\t"
-        "pushq %[cs]\n\t"
-        "leaq 1f(%%rip), %%rcx\n\t"
-        "pushq %%rcx\n\t"
-        "pushq $0\n\t"
-        "pushq %%rcx\n\t"
-        "pushq %%r11\n\t"
-        "pushq %%rax\n\t"
-        "movl %[nr], %%eax\n\t"
-        "syscall\n\t"
-        "movl $0x5a5a, %%eax\n" /* should it come back here */
-        "1:"
-        : "+a"(rax), "+D"(c), "+S"(nr)
-        : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(FLAT_KERNEL_CS & ~3), [nr] "i"(__HYPERVISOR_multicall)
-        : "rcx", "rdx", "r11", "memory");
-    return rax;
-}
-
 static void iret_ends_the_list(void)
 {
     multicall_entry_t c[3];
@@ -147,7 +122,7 @@ static void iret_ends_the_list(void)
     c[0].op = c[2].op = __HYPERVISOR_xen_version;
     c[1].op = __HYPERVISOR_iret;
     c[2].result = 0x5555;
-    CHECK_EQ(list_with_iret(c, 3, 0x1234), 0x1234, "RAX is the frame's");
+    CHECK_EQ(test_iret(__HYPERVISOR_multicall, c, 3, 0x1234), 0x1234, "RAX is the frame's");
     CHECK((long)c[0].result > 0, "what stands before the iret is done");
     CHECK_EQ(c[2].result, 0x5555, "what stands behind it is not");
 }

@@ -49,31 +49,6 @@ static void table_that_is_not_there(void)
     CHECK_EQ(test_mmuext(MMUEXT_SET_LDT, 0, 0), 0, "the LDT can be taken away");
 }
 
-/* The iret hypercall by hand, to the next instruction, with a value for RAX. */
-static unsigned long iret_with_rax(unsigned long rax)
-{
-    __asm__ volatile(
-        "mov %%rsp, %%rdx\n\t"
-        "pushq %[ss]\n\t"
-        "pushq %%rdx\n\t"
-        "pushfq\n\t"
-        "pushq %[cs]\n\t"
-        "leaq 1f(%%rip), %%rcx\n\t"
-        "pushq %%rcx\n\t"
-        "pushq $0\n\t"
-        "pushq %%rcx\n\t"
-        "pushq %%r11\n\t"
-        "pushq %%rax\n\t"
-        "movl %[nr], %%eax\n\t"
-        "syscall\n\t"
-        ".byte 0x66, 0x90\n" /* two bytes that do nothing, should it go on before 1 */
-        "1:"
-        : "+a"(rax)
-        : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(FLAT_KERNEL_CS & ~3), [nr] "i"(__HYPERVISOR_iret)
-        : "rcx", "rdx", "r11", "memory");
-    return rax;
-}
-
 /* A number that the guest itself puts where the hypervisor reads it. */
 static void number_of_pages(void)
 {
@@ -91,7 +66,7 @@ static void number_of_pages(void)
 static void values_of_rax(void)
 {
     for (long value = -200; value < 200; value++) {
-        if ((long)iret_with_rax((unsigned long)value) != value) {
+        if ((long)test_iret(__HYPERVISOR_iret, NULL, 0, (unsigned long)value) != value) {
             test_failure("iret: RAX should be %ld", value);
             return;
         }
