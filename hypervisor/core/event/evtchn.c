@@ -15,6 +15,7 @@
  * connected and disconnected with both locks, so the peer found under one cannot go away.
  */
 #include <core/base/log.h>
+#include <core/event/pirq.h>
 #include <core/frame/frame.h>
 #include <core/sched/pause.h>
 #include <core/state/domain.h>
@@ -127,16 +128,20 @@ void vcpu_mark_events_pending(struct vcpu *v)
 int evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
     struct evtchn_table *t = &d->evtchn;
+    const struct evtchn *chn;
     struct vcpu *v;
     int rc = -XEN_EINVAL;
 
     spin_lock(&t->lock);
     if (evtchn_port_valid(t, port)) {
-        v = d->vcpu[evtchn_from_port(t, port)->notify_vcpu];
+        chn = evtchn_from_port(t, port);
+        v = d->vcpu[chn->notify_vcpu];
         if (test_and_clear_bit(d->shared_info->evtchn_mask, port) && v &&
             test_bit(d->shared_info->evtchn_pending, port) &&
             !test_and_set_bit(&v->vcpu_info->evtchn_pending_sel, port / 64))
             vcpu_mark_events_pending(v);
+        if (unlikely(chn->state == EVTCHNSTAT_pirq))
+            pirq_unmasked(d, chn->u.pirq);
         rc = 0;
     }
     spin_unlock(&t->lock);

@@ -176,18 +176,7 @@ static long bind_vcpu(struct domain *d, const struct evtchn_bind_vcpu *b)
 
 static long unmask(struct domain *d, const struct evtchn_unmask *u)
 {
-    const struct evtchn *chn;
-
-    if (evtchn_unmask(d, u->port))
-        return refused(-XEN_EINVAL, "port %u is not open", u->port);
-    if (unlikely(d->pirqs)) {
-        spin_lock(&d->evtchn.lock);
-        chn = evtchn_from_port(&d->evtchn, u->port);
-        if (chn->state == EVTCHNSTAT_pirq)
-            pirq_unmasked(d, chn->u.pirq);
-        spin_unlock(&d->evtchn.lock);
-    }
-    return 0;
+    return evtchn_unmask(d, u->port) ? refused(-XEN_EINVAL, "port %u is not open", u->port) : 0;
 }
 
 static long reset(struct domain *self __unused, const struct evtchn_reset *r)

@@ -138,10 +138,10 @@ int pirq_eoi(struct domain *d, uint32_t pirq)
 
     if (!p)
         return -XEN_EINVAL;
+    if (p->port && d->pirqs->auto_eoi)
+        return evtchn_unmask(d, p->port); /* which comes to pirq_unmasked() */
     if (p->port && irq_is_level(pirq))
         irq_unmask(pirq);
-    if (p->port && d->pirqs->auto_eoi)
-        return evtchn_unmask(d, p->port);
     return 0;
 }
 
@@ -234,13 +234,12 @@ int pirq_reserve_free(struct domain *d, uint32_t *pirq)
 
     spin_lock(&d->evtchn.lock);
     n = find_free(d->pirqs);
-    if (n >= 0)
+    if (n >= 0) {
         d->pirqs->pirq[n].state = PIRQ_RESERVED;
+        *pirq = (uint32_t)n;
+    }
     spin_unlock(&d->evtchn.lock);
-    if (n < 0)
-        return n;
-    *pirq = (uint32_t)n;
-    return 0;
+    return MIN(n, 0);
 }
 
 int pirq_share_eoi_map(struct domain *d, gfn_t gfn, bool auto_eoi)
