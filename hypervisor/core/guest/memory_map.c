@@ -16,7 +16,6 @@
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
 #include <parvis/boot_info.h>
-#include <parvis/string.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 
@@ -65,21 +64,12 @@ long memory_map_machine(struct xen_memory_map *m)
 long memory_map_get(struct xen_memory_map *m)
 {
     struct domain *d = current->domain;
-    struct e820_entry *map;
-    unsigned int n;
     long rc = -XEN_ENOSYS; /* ABI: nobody set one: the guest takes its memory as one piece */
 
-    map = hv_alloc_array(MOST_ENTRIES, sizeof(*map)); /* too much for the stack */
-    if (!map)
-        return -XEN_ENOMEM;
     spin_lock(&d->page_alloc_lock);
-    n = d->memory_map_entries;
-    if (n)
-        memcpy(map, d->memory_map, n * sizeof(*map));
+    if (d->memory_map)
+        rc = give(m, d->memory_map, d->memory_map_entries);
     spin_unlock(&d->page_alloc_lock);
-    if (n)
-        rc = give(m, map, n);
-    hv_free(map);
     return rc;
 }
 
