@@ -11,8 +11,8 @@
 #include <core/base/console_out.h>
 #include <core/console/console.h>
 #include <core/domain/domain_table.h>
+#include <core/event/event_channel.h>
 #include <core/state/cpu.h>
-#include <core/state/domain.h>
 #include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>

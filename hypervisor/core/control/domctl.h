@@ -12,7 +12,6 @@
 
 #include <core/state/domain.h>
 #include <xen/domctl.h>
-#include <xen/sysctl.h>
 
 typedef int domctl_fn_t(struct domain *d, struct xen_domctl *op);
 

@@ -54,11 +54,6 @@ int domctl_createdomain(struct domain *d, struct xen_domctl *op)
     return rc;
 }
 
-static bool is_self(const struct domain *d)
-{
-    return d == current->domain;
-}
-
 int domctl_destroydomain(struct domain *d, struct xen_domctl *op __unused)
 {
     return domain_kill(d);
@@ -66,7 +61,7 @@ int domctl_destroydomain(struct domain *d, struct xen_domctl *op __unused)
 
 int domctl_pausedomain(struct domain *d, struct xen_domctl *op __unused)
 {
-    if (is_self(d))
+    if (d == current->domain)
         return refused(-XEN_EINVAL, "of the calling domain");
     domain_pause_by_controller(d);
     return 0;
@@ -79,7 +74,7 @@ int domctl_unpausedomain(struct domain *d, struct xen_domctl *op __unused)
 
 int domctl_resumedomain(struct domain *d, struct xen_domctl *op __unused)
 {
-    if (is_self(d))
+    if (d == current->domain)
         return refused(-XEN_EINVAL, "of the calling domain");
     domain_resume(d);
     return 0;

@@ -5,7 +5,6 @@
  * start.
  */
 #include <core/base/hypercall.h>
-#include <core/base/log.h>
 #include <core/domain/guest_memory.h>
 #include <core/domain/subop.h>
 #include <parvis/string.h>

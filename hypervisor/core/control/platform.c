@@ -7,7 +7,6 @@
 #include <core/base/log.h>
 #include <core/domain/subop.h>
 #include <core/sched/vcpu_time.h>
-#include <core/state/domain.h>
 #include <port/machine.h>
 #include <xen/platform.h>
 

@@ -71,9 +71,22 @@ static int choose_id(struct domain *d)
     return 0;
 }
 
+static int enter(struct domain *d)
+{
+    struct domain ***l = &leaf[d->domain_id >> LEAF_BITS];
+
+    if (!*l)
+        *l = hv_alloc_array(LEAF_SIZE, sizeof(**l));
+    if (!*l)
+        return -XEN_ENOMEM;
+    (*l)[d->domain_id & (LEAF_SIZE - 1)] = d;
+    in_leaf[d->domain_id >> LEAF_BITS]++;
+    nr_domains += d->domain_id < DOMID_FIRST_RESERVED;
+    return 0;
+}
+
 int domain_table_insert(struct domain *d)
 {
-    struct domain **l;
     int rc = 0;
 
     spin_lock(&domlist_lock);
@@ -83,20 +96,8 @@ int domain_table_insert(struct domain *d)
         rc = -XEN_EINVAL;
     else if (lookup(d->domain_id))
         rc = -XEN_EEXIST;
-    if (rc)
-        goto out;
-    l = leaf[d->domain_id >> LEAF_BITS];
-    if (!l) {
-        l = leaf[d->domain_id >> LEAF_BITS] = hv_alloc_array(LEAF_SIZE, sizeof(*l));
-        if (!l) {
-            rc = -XEN_ENOMEM;
-            goto out;
-        }
-    }
-    l[d->domain_id & (LEAF_SIZE - 1)] = d;
-    in_leaf[d->domain_id >> LEAF_BITS]++;
-    nr_domains += d->domain_id < DOMID_FIRST_RESERVED;
-out:
+    if (!rc)
+        rc = enter(d);
     spin_unlock(&domlist_lock);
     return rc;
 }

@@ -86,7 +86,7 @@ int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_h
 void evtchn_notify_guest(struct domain *d, evtchn_port_t port);
 int __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
 void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
-void vcpu_mark_events_pending(struct vcpu *v); /* upcall_pending, and wakes it */
+void vcpu_mark_events_pending(struct vcpu *v);      /* upcall_pending, and wakes it */
 void send_vcpu_virq(struct vcpu *v, uint32_t virq); /* to the port that v bound to it, if any */
 void send_global_virq(uint32_t virq);               /* to the control domain's vCPU 0 */
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port);

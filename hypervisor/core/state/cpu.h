@@ -9,7 +9,6 @@
 #include <core/sched/sched.h>
 #include <core/sched/timer.h>
 #include <hv/arch_cpu.h>
-#include <hv/list.h>
 #include <hv/types.h>
 
 struct vcpu;

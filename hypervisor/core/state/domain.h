@@ -19,7 +19,6 @@
 #include <core/sched/sched.h>
 #include <core/sched/timer.h>
 #include <hv/arch_vcpu.h>
-#include <hv/list.h>
 #include <hv/types.h>
 #include <port/lock.h>
 #include <xen/vcpu.h>
