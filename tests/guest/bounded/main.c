@@ -10,27 +10,27 @@
  * (tests/bench/latency.py).
  *
  * With hold=1 on the command line the domain keeps it all and sleeps, for somebody to destroy it;
- * with reset=1 it closes all its ports at the end, the console's among them.
+ * with reset=1 it closes all its ports at the end, the console's among them. With lenders=N it
+ * borrows from the N domains after it, which run this program with lend_to= its number.
  *
  * XSA-45, XSA-280 and XSA-290 (work on page tables without bound), XSA-150 and XSA-158
  * (populating), XSA-97 and XSA-424 (teardown), XSA-379 and XSA-384 (grant tables).
  */
 #include <guest/grant.h>
 
+#include "bounded.h"
 #include "test.h"
 
 const char test_name[] = "bounded";
 
-#define NR_L1      1024u
-#define NR_L2      (NR_L1 / 512)
-#define NR_MAPS    512u
-#define NR_SINGLES 2048u
-#define NR_CALLS   4096u
-#define LDT_ENTRY  0x00cff3000000fffful /* a data segment of ring 3 */
-#define SUPER      512u                 /* frames of an extent of order 9 */
+#define NR_L1     1024u
+#define NR_L2     (NR_L1 / 512)
+#define NR_CALLS  4096u
+#define LDT_ENTRY 0x00cff3000000fffful /* a data segment of ring 3 */
+#define SUPER     512u                 /* frames of an extent of order 9 */
 
+domid_t self;
 static pte_t *l1[NR_L1], *l2[NR_L2], *l3, *l4;
-static domid_t self;
 
 static void fill(pte_t *table, pte_t value, unsigned int n)
 {
@@ -144,9 +144,9 @@ static void tables_refused(void)
 
 /* ---- memory ---- */
 
-static xen_pfn_t list[NR_SINGLES];
+xen_pfn_t list[NR_SINGLES];
 
-static long reserve(unsigned int cmd, unsigned long n, unsigned int order)
+long reserve(unsigned int cmd, unsigned long n, unsigned int order)
 {
     struct xen_memory_reservation r = {.nr_extents = n, .extent_order = order, .domid = DOMID_SELF};
 
@@ -154,8 +154,7 @@ static long reserve(unsigned int cmd, unsigned long n, unsigned int order)
     return HYPERVISOR_memory_op(cmd, &r);
 }
 
-/* Takes pages out of the linear map; list says their frames, pfns their places. */
-static bool take_pages(void *pages, unsigned int n)
+bool take_pages(void *pages, unsigned int n)
 {
     for (unsigned int i = 0; i < n; i++) {
         unsigned long va = (unsigned long)pages + i * PAGE_SIZE;
@@ -277,62 +276,6 @@ static void load_ldt_entry(void)
                      : "eax", "memory");
 }
 
-/* ---- grants ---- */
-
-static gnttab_map_grant_ref_t maps[NR_MAPS];
-static gnttab_unmap_grant_ref_t unmaps[NR_MAPS];
-static gnttab_copy_t copies[NR_MAPS];
-
-static void whole_table(void)
-{
-    gnttab_query_size_t size = {.dom = DOMID_SELF};
-    gnttab_setup_table_t setup = {.dom = DOMID_SELF};
-
-    NEED(!HYPERVISOR_grant_table_op(GNTTABOP_query_size, &size, 1));
-    setup.nr_frames = size.max_nr_frames < NR_SINGLES ? size.max_nr_frames : NR_SINGLES;
-    set_xen_guest_handle(setup.frame_list, list);
-    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &setup, 1), 0,
-             "all frames of the table");
-    CHECK_EQ(setup.status, GNTST_okay, "are there");
-}
-
-static unsigned int mapped_ok(void)
-{
-    unsigned int ok = 0;
-
-    for (unsigned int i = 0; i < NR_MAPS; i++)
-        ok += maps[i].status == GNTST_okay;
-    return ok;
-}
-
-/* A grant may be mapped 128 times on some hypervisors of the family. */
-#define NR_REFS 8u
-
-static void map_all(const pte_t *table, const grant_ref_t *refs)
-{
-    for (unsigned int i = 0; i < NR_MAPS; i++)
-        maps[i] = (gnttab_map_grant_ref_t){.host_addr = pt_maddr(&table[i]),
-                                           .flags = GNTMAP_host_map | GNTMAP_contains_pte,
-                                           .ref = refs[i % NR_REFS],
-                                           .dom = self};
-    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, maps, NR_MAPS), 0,
-             "a table full of grants");
-    CHECK_EQ(mapped_ok(), NR_MAPS, "is mapped");
-}
-
-static void unmap_all(const pte_t *table, int16_t want)
-{
-    unsigned int ok = 0;
-
-    for (unsigned int i = 0; i < NR_MAPS; i++)
-        unmaps[i] =
-            (gnttab_unmap_grant_ref_t){.host_addr = pt_maddr(&table[i]), .handle = maps[i].handle};
-    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, unmaps, NR_MAPS), 0, "unmapping");
-    for (unsigned int i = 0; i < NR_MAPS; i++)
-        ok += unmaps[i].status == want;
-    CHECK_EQ(ok, NR_MAPS, "does for each what it should");
-}
-
 /* A table full of read-only mappings of a descriptor table, which vCPUs may have loaded. */
 static void descriptors_mapped(void)
 {
@@ -347,36 +290,6 @@ static void descriptors_mapped(void)
     load_ldt_entry();
     CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0), 0, "and no more");
     CHECK_EQ(test_mmuext(MMUEXT_SET_LDT, 0, 0), 0, "nor is it set");
-}
-
-static void grants(bool hold)
-{
-    void *page = test_page(), *to = test_page();
-    pte_t *table = test_page();
-    grant_ref_t refs[NR_REFS];
-
-    for (unsigned int i = 0; i < NR_REFS; i++)
-        refs[i] = (grant_ref_t)grant_access(self, virt_to_mfn(page), false);
-    NEED(!test_page_protect(table, false));
-    NEED(!test_mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(table), 0));
-    map_all(table, refs);
-    if (hold)
-        return;
-    unmap_all(table, GNTST_okay);
-    map_all(table, refs);
-    CHECK_EQ(test_mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(table), 0), 0,
-             "the table goes with its grants");
-    CHECK_EQ(test_page_protect(table, true), 0, "and is memory");
-    unmap_all(table,
-              GNTST_general_error); /* ABI: what is not mapped there cannot be unmapped there */
-    for (unsigned int i = 0; i < NR_MAPS; i++) {
-        copies[i] = (gnttab_copy_t){.len = PAGE_SIZE, .flags = GNTCOPY_source_gref};
-        copies[i].source.u.ref = refs[0];
-        copies[i].source.domid = copies[i].dest.domid = DOMID_SELF;
-        copies[i].dest.u.gmfn = virt_to_mfn(to);
-    }
-    CHECK_EQ(HYPERVISOR_grant_table_op(GNTTABOP_copy, copies, NR_MAPS), 0, "a batch of copies");
-    CHECK_EQ(copies[NR_MAPS - 1].status, GNTST_okay, "to its last");
 }
 
 /* ---- the rest ---- */
@@ -444,9 +357,13 @@ static void poll(void)
 void test_main(void)
 {
     bool hold = cmdline_number("hold", 0) != 0;
+    unsigned long borrower = cmdline_number("lend_to", DOMID_INVALID);
 
     self = own_domid();
-    NEED(self != DOMID_INVALID && !grant_init() && build_tables());
+    NEED(self != DOMID_INVALID && !grant_init());
+    if (borrower != DOMID_INVALID)
+        lend((domid_t)borrower);
+    NEED(build_tables());
     tables_pinned();
     tables_entered();
     tables_in_batches();
@@ -457,6 +374,7 @@ void test_main(void)
     descriptors_mapped();
     whole_table();
     grants(hold);
+    foreign_grants((unsigned int)cmdline_number("lenders", 0));
     batches();
     console();
     poll();
