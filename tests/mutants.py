@@ -24,7 +24,7 @@ MUTANTS = {
     "no flush in the heap": ("flush_tlb_all();\n            return;", "return;", PAGING),
     "no stamp of free frames": ("uint32_t stamp = tlb_clock();", "uint32_t stamp = 0;", PAGING),
     "no flush at a foreign entry": ("flush_tlb_domain(l1_owner);", "", PAGING),
-    "no flush at a grant's unmap": ("flush_tlb_domain(current->domain)", "(void)0", PAGING + ["core_grants_fuzz"]),
+    "no flush at a grant's unmap": ("    if (batch->nr)\n        flush_tlb_domain(ld);", "", PAGING + ["core_grants_fuzz"]),
     "no flush when an LDT goes": ("v->arch.pv.ldt_mapped = 0;\n    flush_tlb_domain(v->domain);", "v->arch.pv.ldt_mapped = 0;", PAGING),
     "no flush when a GDT is set": ("flush_tlb_local(); /* the slots' old translations */", "", PAGING),
     "a new base table is not loaded": ("machine_load_cr3(v->arch.pv.cr3, false);\n    if (!mfn_eq(old, mfn)", "if (!mfn_eq(old, mfn)", PAGING),
