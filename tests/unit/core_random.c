@@ -293,18 +293,29 @@ static void on_stop(void)
     longjmp(stopped, 1);
 }
 
+/* The domain of the lowest id that is not below this one. */
+static struct domain *first_from(unsigned int id)
+{
+    struct domain *d = next_domain(NULL);
+
+    while (d && d->domain_id < id)
+        d = next_domain(d);
+    return d;
+}
+
 static void destroy_all(void)
 {
     struct domain *d;
+    unsigned int id = 0;
 
     /* One that is dead already may wait for another to let its frames go: by id, so that each has
      * its turn. */
-    for (unsigned int id = 0; id < DOMID_FIRST_RESERVED && next_domain(NULL); id++) {
-        d = get_domain_by_id((domid_t)id);
-        if (d)
-            host_destroy(d);
-        if (d)
-            put_domain(d);
+    while ((d = first_from(id)) != NULL) {
+        id = d->domain_id + 1u;
+        if (!get_domain(d))
+            continue; /* nobody's any more */
+        host_destroy(d);
+        put_domain(d);
     }
     host_reap();
 }
