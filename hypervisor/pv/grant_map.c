@@ -17,14 +17,17 @@
 #include <pv/pv_ops.h>
 #include <xen/grant_table.h>
 
+static uint64_t grant_rights(unsigned int flags)
+{
+    return flags & GNTMAP_readonly ? PTE_PRESENT : PTE_PRESENT | PTE_RW;
+}
+
 static uint64_t grant_pte(mfn_t frame, unsigned int flags)
 {
-    uint64_t e = frame.n << PAGE_SHIFT | PTE_PRESENT | PTE_NX;
+    uint64_t e = frame.n << PAGE_SHIFT | grant_rights(flags) | PTE_NX;
 
     if (flags & GNTMAP_application_map)
         e |= PTE_USER;
-    if (!(flags & GNTMAP_readonly))
-        e |= PTE_RW;
     e |= (uint64_t)(flags >> _GNTMAP_guest_avail0) << 9 & PTE_AVAIL;
     return adjust_l1e(e);
 }
@@ -136,8 +139,7 @@ int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t
         goto put_stolen;
     /* XSA-224, 234: the references that the caller drops are those of this very entry: same frame,
      * present, same right to write. */
-    if (!mfn_eq(pte_mfn(e.old), frame) ||
-        (e.old ^ grant_pte(frame, flags)) & (PTE_PRESENT | PTE_RW)) {
+    if (!mfn_eq(pte_mfn(e.old), frame) || (e.old & (PTE_PRESENT | PTE_RW)) != grant_rights(flags)) {
         page_unlock(e.table);
         rc = refused(GNTST_general_error, "grant unmap: entry %#lx at %#lx is not the grant's",
                      (unsigned long)e.old, (unsigned long)host_addr);

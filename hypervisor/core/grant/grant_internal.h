@@ -83,7 +83,8 @@ int __must_check maptrack_init(struct grant_table *gt, unsigned int max_frames);
 void maptrack_destroy(struct grant_table *gt);
 /* The domain is dying and has nothing mapped any more: the frames go. 0 or -XEN_ERESTART. */
 int __must_check maptrack_release(struct grant_table *gt);
-uint32_t maptrack_alloc(struct grant_table *gt); /* NO_HANDLE: full */
+/* A handle and its entry, or NO_HANDLE: full */
+uint32_t maptrack_alloc(struct grant_table *gt, struct maptrack **m);
 void maptrack_free(struct grant_table *gt, uint32_t handle);
 /* NULL: no such handle can exist */
 struct maptrack *maptrack_entry(struct grant_table *gt, uint32_t handle);

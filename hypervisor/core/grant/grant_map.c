@@ -44,11 +44,10 @@ static void put_references(struct domain *rd, mfn_t frame, uint32_t mappings, bo
         grant_put_frame(rd, frame, readonly);
 }
 
-static int map_to(struct gnttab_map_grant_ref *op, struct domain *rd, uint32_t handle)
+static int map_to(struct gnttab_map_grant_ref *op, struct domain *rd, struct maptrack *m)
 {
     struct domain *ld = current->domain;
     bool readonly = op->flags & GNTMAP_readonly;
-    struct maptrack *m = maptrack_entry(ld->grant, handle);
     mfn_t frame;
     int rc = grant_pin(rd, ld, op->ref, readonly, &frame);
 
@@ -68,7 +67,6 @@ static int map_to(struct gnttab_map_grant_ref *op, struct domain *rd, uint32_t h
     m->ref = op->ref;
     m->flags = op->flags;
     spin_unlock(&rd->grant->lock);
-    op->handle = handle;
     op->dev_bus_addr = frame.n << PAGE_SHIFT;
     return 0;
 
@@ -82,6 +80,7 @@ err_unpin:
 int grant_map(struct gnttab_map_grant_ref *op)
 {
     struct grant_table *gt = current->domain->grant;
+    struct maptrack *m;
     struct domain *rd;
     uint32_t handle;
     int rc;
@@ -91,16 +90,19 @@ int grant_map(struct gnttab_map_grant_ref *op)
     rd = get_domain_by_id(op->dom);
     if (!rd)
         return refused(GNTST_bad_domain, "grant map: there is no d%u", op->dom);
-    handle = maptrack_alloc(gt);
+    handle = maptrack_alloc(gt, &m);
     if (handle == NO_HANDLE) {
         rc = refused(GNTST_no_device_space, "grant map: no handle is free");
         goto err_put_domain;
     }
-    rc = map_to(op, rd, handle);
-    if (!rc)
-        return 0;
-    maptrack_free(gt, handle);
+    rc = map_to(op, rd, m);
+    if (rc)
+        goto err_free_handle;
+    op->handle = handle;
+    return 0;
 
+err_free_handle:
+    maptrack_free(gt, handle);
 err_put_domain:
     put_domain(rd);
     return rc;

@@ -11,33 +11,24 @@
 #include <core/domain/subop.h>
 #include <core/grant/grant_internal.h>
 
-/* The operation on each of count elements: what subop_run() does for one, without asking the row
- * each time how. */
+/* The operation on each of count elements. */
 static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count,
                  void *about)
 {
     uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized;
-    struct vcpu *v = current;
     long rc = 0;
 
-    v->hc_subop = row->name;
     for (unsigned int i = 0; i < count && !rc; i++) {
         gva_t at __uninitialized;
 
-        if (!guest_index(uop, i, row->size, &at)) {
+        if (!guest_index(uop, i, row->size, &at))
             rc = -XEN_EFAULT;
-        } else if (i && hypercall_preempt_check()) {
+        else if (i && hypercall_preempt_check())
             rc = hypercall_create_continuation(cmd, at, count - i);
-        } else if (copy_from_guest(op, at, row->size) || copy_to_guest(at, op, row->size)) {
-            rc = -XEN_EFAULT;
-        } else {
-            rc = row->fn(about, op);
-            rc = rc ? rc : copy_to_guest(at, op, row->size);
-            if (unlikely(subop_show))
-                subop_show(row, op, rc);
-        }
+        else
+            rc =
+                copy_from_guest(op, at, row->size) ? -XEN_EFAULT : subop_finish(row, at, op, about);
     }
-    v->hc_subop = NULL;
     return rc;
 }
 

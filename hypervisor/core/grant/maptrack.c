@@ -60,7 +60,7 @@ static void grow_locked(struct grant_table *gt)
     gt->free_handle = first;
 }
 
-uint32_t maptrack_alloc(struct grant_table *gt)
+uint32_t maptrack_alloc(struct grant_table *gt, struct maptrack **m)
 {
     uint32_t handle;
 
@@ -68,8 +68,10 @@ uint32_t maptrack_alloc(struct grant_table *gt)
     if (gt->free_handle == NO_HANDLE)
         grow_locked(gt);
     handle = gt->free_handle;
-    if (handle != NO_HANDLE)
-        gt->free_handle = maptrack_entry(gt, handle)->ref;
+    if (handle != NO_HANDLE) {
+        *m = maptrack_entry(gt, handle);
+        gt->free_handle = (*m)->ref;
+    }
     spin_unlock(&gt->maptrack_lock);
     return handle;
 }
