@@ -22,8 +22,10 @@ $(SOURCE_DATE_H): $(if $(findstring $(SOURCE_DATE_LINE),$(file <$(SOURCE_DATE_H)
 	@mkdir -p $(@D)
 	@echo '$(SOURCE_DATE_LINE)' > $@
 
+# Freestanding, but the compiler may know what memcpy, memcmp and the like do: a few bytes, known when it is compiled, are a few
+# instructions. lib/ has the functions for the rest.
 # clang reads foreign data through the GOT under -fpie unless told (last flag) that it is in this image.
-HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fno-stack-protector -fpie -mcmodel=small \
+HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fbuiltin -fno-stack-protector -fpie -mcmodel=small \
     -fvisibility=hidden -include hv/hidden.h -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
     -fno-strict-aliasing -fno-omit-frame-pointer -fcf-protection=none -fno-common \
     -Wframe-larger-than=1280 -ftrivial-auto-var-init=zero -DDEBUG=$(DEBUG) $(HV_CFLAGS_EXTRA)
