@@ -83,6 +83,8 @@ static long register_runstate_area(struct vcpu *v,
     if (!area->addr.h)
         return 0;
     vcpu_runstate_get(v, &info);
+    if (v == current) /* ABI: an area tells the times until its state began, as at each switch */
+        info.time[RUNSTATE_running] = v->sched.time[RUNSTATE_running];
     /* ABI: that it cannot be written now is no error; it will be tried again. */
     if (copy_to_guest(area->addr.h, &info, sizeof(info)))
         v->areas_stale = true;

@@ -277,7 +277,7 @@ void vcpu_runstate_get(struct vcpu *v, void *runstate)
     info->state_entry_time = (uint64_t)v->sched.state_since;
     for (unsigned int i = 0; i < ARRAY_SIZE(info->time); i++)
         info->time[i] = v->sched.time[i];
-    if (v != current && now > v->sched.state_since)
+    if (now > v->sched.state_since)
         info->time[v->sched.state] += (uint64_t)(now - v->sched.state_since);
     spin_unlock(&rq->lock);
 }

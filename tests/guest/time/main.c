@@ -123,9 +123,9 @@ static void sleeping(void)
 
 static void run_states(void)
 {
-    static vcpu_runstate_info_t info;
+    static vcpu_runstate_info_t info, asked;
     vcpu_register_runstate_memory_area_t area;
-    uint64_t sum = 0, blocked;
+    uint64_t sum = 0, blocked, running;
 
     set_xen_guest_handle(area.addr.h, &info);
     CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &area), 0, "registered");
@@ -136,7 +136,11 @@ static void run_states(void)
     for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
         sum += info.time[i];
     CHECK(sum <= time_system_ns() + SKEW, "the sum of all states is no more than there was time");
-    CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0, "it can be asked, too");
+    CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 0, &asked), 0, "it can be asked, too");
+    for (running = asked.time[RUNSTATE_running]; time_system_ns() < asked.state_entry_time + MS;)
+        ;
+    CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 0, &asked), 0, "and once more");
+    CHECK(asked.time[RUNSTATE_running] > running, "what is asked has the time that runs, too");
 }
 
 void test_main(void)
