@@ -35,6 +35,14 @@ static void cmd_cmdline(const char *args)
     printf("%.*s\n", (int)sizeof(start_info->cmd_line), (const char *)start_info->cmd_line);
 }
 
+static void failed(const char *what, int rc)
+{
+    if (rc == -XEN_ENODEV)
+        printf("%s: this guest has no store\n", what);
+    else
+        printf("%s: error %d\n", what, -rc);
+}
+
 static void cmd_ls(const char *args)
 {
     static char names[2048];
@@ -46,7 +54,7 @@ static void cmd_ls(const char *args)
         args = home;
     len = xenbus_directory(XBT_NIL, args, names, sizeof(names));
     if (len < 0)
-        printf("ls: error %d\n", -len);
+        failed("ls", len);
     for (int i = 0; i < len; i += (int)strlen(names + i) + 1)
         printf("%s\n", names + i);
 }
@@ -57,7 +65,7 @@ static void cmd_read(const char *args)
     int rc = xenbus_read(XBT_NIL, args, value, sizeof(value));
 
     if (rc < 0)
-        printf("read: error %d\n", -rc);
+        failed("read", rc);
     else
         printf("%s\n", value);
 }
