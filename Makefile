@@ -86,7 +86,7 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 	@FIRMWARE=direct DEBUG_WAIT=1 $(PYTHON) tests/system/run.py </dev/null >build/debug.log 2>&1 & qemu=$$!; \
 	    echo "the machine's console goes to build/debug.log"; \
 	    gdb -q -ex 'target remote localhost:1234' -ex 'hbreak hypervisor_main' build/parvis.elf; \
-	    kill $$qemu 2>/dev/null || true
+	    kill $$qemu 2>/dev/null || tail -n 2 build/debug.log
 
 # ---- testing ---------------------------------------------------------------------------------------
 
