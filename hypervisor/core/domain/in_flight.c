@@ -35,13 +35,19 @@ int in_flight_take(struct domain *d, gfn_t gfn)
     return rc;
 }
 
-static struct page_info *pop(struct page_list *l)
+/* Each frame of the list goes that way. 0 or -XEN_ERESTART. */
+static int empty(struct domain *d, struct page_list *l,
+                 void (*way)(struct domain *d, struct page_info *pg))
 {
-    struct page_info *pg = page_list_first(l);
+    struct page_info *pg;
 
-    if (pg)
+    for (unsigned int n = 1; (pg = page_list_first(l)) != NULL; n++) {
         page_list_del(l, pg);
-    return pg;
+        way(d, pg);
+        if (n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check())
+            return -XEN_ERESTART;
+    }
+    return 0;
 }
 
 static void free_taken(struct domain *d, struct page_info *pg)
@@ -50,42 +56,41 @@ static void free_taken(struct domain *d, struct page_info *pg)
     free_frames(pg, 0);
 }
 
-void in_flight_return(struct domain *d)
+static void return_taken(struct domain *d, struct page_info *pg)
+{
+    if (domain_assign_frames(d, pg, 0))
+        free_taken(d, pg);
+}
+
+static void free_got(struct domain *d, struct page_info *pg)
+{
+    free_unused_frames(pg, d->in_flight.got_order);
+}
+
+int in_flight_return(struct domain *d)
 {
     struct in_flight *f = &d->in_flight;
-    struct page_info *pg;
+    int rc;
 
     /* XSA-241: with its type a frame has lost the time until when TLBs may know it as writable; the
      * domain could make a table of it next. */
     if (page_list_first(&f->taken))
         flush_tlb_domain(d);
-    while ((pg = pop(&f->taken)) != NULL)
-        if (domain_assign_frames(d, pg, 0))
-            free_taken(d, pg);
-    while ((pg = pop(&f->got)) != NULL)
-        free_unused_frames(pg, f->got_order);
+    rc = empty(d, &f->taken, return_taken);
+    return rc ? rc : empty(d, &f->got, free_got);
 }
 
 int in_flight_free(struct domain *d)
 {
-    struct page_info *pg;
-
-    for (unsigned int n = 1; (pg = pop(&d->in_flight.taken)) != NULL; n++) {
-        free_taken(d, pg);
-        if (n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check())
-            return -XEN_ERESTART;
-    }
-    return 0;
+    return empty(d, &d->in_flight.taken, free_taken);
 }
 
 int in_flight_end(struct domain *d)
 {
-    struct in_flight *f = &d->in_flight;
-    struct page_info *pg;
+    int rc;
 
-    if (READ_ONCE(f->busy))
+    if (READ_ONCE(d->in_flight.busy))
         return -XEN_ERESTART; /* the control domain, on another CPU: it sees `dying` next */
-    while ((pg = pop(&f->got)) != NULL)
-        free_unused_frames(pg, f->got_order);
-    return in_flight_free(d);
+    rc = empty(d, &d->in_flight.got, free_got);
+    return rc ? rc : in_flight_free(d);
 }

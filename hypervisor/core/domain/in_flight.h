@@ -9,8 +9,9 @@
 
 /* Takes a frame out of d, which nobody uses. 0, -XEN_EINVAL, -XEN_EBUSY: as steal_page(). */
 int __must_check in_flight_take(struct domain *d, gfn_t gfn);
-/* Undoes what is not committed: d has its frames again, or, when it may not (XSA-159), the heap. */
-void in_flight_return(struct domain *d);
+/* Undoes what is not committed: d has its frames again, or, when it may not (XSA-159), the heap. 0
+ * or -XEN_ERESTART. */
+int __must_check in_flight_return(struct domain *d);
 /* Frees what was taken. 0 or -XEN_ERESTART. */
 int __must_check in_flight_free(struct domain *d);
 /* The end of d: all goes to the heap. 0 or -XEN_ERESTART. */

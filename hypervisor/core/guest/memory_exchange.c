@@ -155,7 +155,19 @@ static int commit(struct exchange *e, uint64_t first_out)
     if (rc)
         return rc;
     e->f->committed = false;
-    return e->f->error;
+    rc = e->f->error;
+    e->f->error = 0;
+    return rc;
+}
+
+/* Takes back what the chunk did, in as many turns as it needs, and says why. */
+static int undo(struct exchange *e, int why)
+{
+    e->f->error = why;
+    if (in_flight_return(e->d))
+        return -XEN_ERESTART;
+    e->f->error = 0;
+    return why;
 }
 
 static int exchange_chunk(struct exchange *e, uint64_t chunk)
@@ -164,11 +176,11 @@ static int exchange_chunk(struct exchange *e, uint64_t chunk)
 
     e->f->chunk = chunk;
     if (!e->f->committed) {
-        rc = take_inputs(e, chunk << e->in_order);
+        rc = e->f->error ? e->f->error : take_inputs(e, chunk << e->in_order);
         if (!rc)
             rc = get_outputs(e);
         if (rc && rc != -XEN_ERESTART)
-            in_flight_return(e->d);
+            return undo(e, rc);
     }
     return rc ? rc : commit(e, chunk << e->out_order);
 }
@@ -182,12 +194,12 @@ static int adopt(struct exchange *e, gva_t arg)
 
     if (!same && f->committed)
         return refused(-XEN_EBUSY, "another exchange of the domain is not finished");
+    if (!same && in_flight_return(e->d))
+        return -XEN_ERESTART;
     if (!same)
-        in_flight_return(e->d);
+        f->error = 0;
     f->arg = arg;
     f->got_order = e->x.out.extent_order;
-    if (!f->committed)
-        f->error = 0;
     return 0;
 }
 

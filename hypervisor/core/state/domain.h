@@ -84,7 +84,7 @@ _Static_assert(offsetof(struct vcpu, regs.es) % 16 == 0, "the CPU aligns the sta
 struct in_flight {
     bool busy;      /* a CPU is at it: atomic */
     bool committed; /* nothing is undone any more */
-    int error;      /* of what was committed */
+    int error;      /* of what was committed, or is being undone */
     gva_t arg;      /* whose chunk it is: address of the arguments, number of the chunk */
     uint64_t chunk;
     struct page_list taken; /* frames that were the domain's */
