@@ -300,7 +300,8 @@ void host_run_as(struct vcpu *v)
 void host_reap(void)
 {
     atomic_and(&this_cpu()->pending, ~CPU_WORK_REAP);
-    domains_reap();
+    while (this_cpu()->dead)
+        domains_reap();
 }
 
 void host_destroy(struct domain *d)

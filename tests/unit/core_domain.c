@@ -145,6 +145,32 @@ static void a_held_frame_keeps_its_owner(void **state)
     host_check_invariants();
 }
 
+/* Many that are held until one moment are freed one at a time, with interrupts in between. */
+static void many_at_once(void **state)
+{
+    struct domain *d[5];
+
+    (void)state;
+    for (unsigned int i = 0; i < 5; i++) {
+        d[i] = host_domain(DOMID_INVALID, false, 1, 4);
+        get_knownalive_domain(d[i]);
+        host_destroy(d[i]);
+    }
+    for (unsigned int i = 0; i < 5; i++)
+        put_domain(d[i]);
+    for (unsigned int left = 5; left; left--) {
+        unsigned int n = 0;
+
+        for (struct domain *at = this_cpu()->dead; at; at = at->next_dead)
+            n++;
+        assert_int_equal(n, left);
+        assert_true(this_cpu()->pending & CPU_WORK_REAP || host_armed <= clock_now());
+        atomic_or(&this_cpu()->pending, CPU_WORK_TIMER); /* the interrupt, which comes at once */
+        host_exit_path();
+    }
+    assert_null(this_cpu()->dead);
+}
+
 static void shared_info_held(void **state)
 {
     struct domain *d = host_domain(7, false, 1, 0);
@@ -400,6 +426,7 @@ int main(void)
         TEST(refused_configurations),
         TEST(memory_runs_out_anywhere),
         TEST(a_held_frame_keeps_its_owner),
+        TEST(many_at_once),
         TEST(shared_info_held),
         TEST(references_cannot_overflow),
         TEST(limits_hold),

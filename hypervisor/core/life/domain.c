@@ -48,17 +48,21 @@ static void free_parts(struct domain *d)
     hv_free(d);
 }
 
+/* One at a time: who maps frames of many dead domains may let go of all of them at once. The next
+ * follows when interrupts have been on. */
 void domains_reap(void)
 {
     struct cpu *c = this_cpu();
-    struct domain *d;
+    struct domain *d = c->dead;
 
-    while ((d = c->dead) != NULL) {
-        c->dead = d->next_dead;
-        BUG_ON(d->tot_pages || d->xenheap_pages);
-        domain_table_remove(d);
-        free_parts(d);
-    }
+    if (!d)
+        return;
+    c->dead = d->next_dead;
+    BUG_ON(d->tot_pages || d->xenheap_pages);
+    domain_table_remove(d);
+    free_parts(d);
+    if (c->dead)
+        timer_set(&c->reap, clock_now());
 }
 
 /* The hypervisor's pages that the domain sees from its start: they carry its id as owner, so it has

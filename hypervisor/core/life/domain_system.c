@@ -30,12 +30,18 @@ static struct domain *make_system_domain(domid_t id, const char *name)
     return d;
 }
 
+static void reap(void *c)
+{
+    cpu_raise(c, CPU_WORK_REAP);
+}
+
 static void init_cpu(struct cpu *c)
 {
     struct vcpu *v = hv_alloc(sizeof(*v));
 
     BUG_ON(!v);
     timer_queue_init(&c->timers);
+    timer_init(&c->reap, reap, c, c->id);
     sched_init_cpu(c);
     v->domain = dom_idle;
     v->vcpu_id = c->id;

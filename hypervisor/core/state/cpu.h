@@ -31,6 +31,7 @@ struct cpu {
     struct runqueue rq;
     struct timer_queue timers;
     struct domain *dead; /* whose last reference went on this CPU: domains_reap() */
+    struct timer reap;   /* for the next of them */
     struct arch_cpu arch;
 };
 
