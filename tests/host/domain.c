@@ -290,6 +290,10 @@ void host_run_as(struct vcpu *v)
     prev->sched.vtime = MAX(prev->sched.vtime, 1);
     sched_schedule();
     BUG_ON(current != v);
+    if (v->sched.queued) { /* the idle one, which the scheduler takes off no queue, being in none */
+        list_del(&v->sched.link);
+        v->sched.queued = false;
+    }
     v->sched.vtime = was.sched.vtime;
     v->pause_flags = was.pause_flags;
     v->pause_count = was.pause_count;
