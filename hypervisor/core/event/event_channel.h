@@ -61,8 +61,8 @@ static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t
 /* --- inside core/event/: d's lock is held --- */
 /* Sets port pending for that vCPU of d, which may not have been created yet. */
 void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port);
-/* A free port, made active in state; -XEN_ENOSPC, -XEN_ENOMEM. */
-int __must_check evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *port);
+/* A free port, which becomes what `as` says; -XEN_ENOSPC, -XEN_ENOMEM. */
+int __must_check evtchn_get_port(struct domain *d, const struct evtchn *as, evtchn_port_t *port);
 void evtchn_free_port(struct domain *d, evtchn_port_t port);
 
 /* --- these take the locks that they need --- */

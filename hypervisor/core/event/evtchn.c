@@ -44,7 +44,7 @@ void evtchn_free_tables(struct domain *d)
     }
 }
 
-int evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *out)
+int evtchn_get_port(struct domain *d, const struct evtchn *as, evtchn_port_t *out)
 {
     struct evtchn_table *t = &d->evtchn;
 
@@ -59,7 +59,7 @@ int evtchn_get_port(struct domain *d, uint8_t state, evtchn_port_t *out)
             return -XEN_ENOMEM;
         if (evtchn_from_port(t, port)->state != EVTCHNSTAT_closed)
             continue;
-        *evtchn_from_port(t, port) = (struct evtchn){.state = state};
+        *evtchn_from_port(t, port) = *as;
         t->lowest_free = port + 1;
         t->active++;
         *out = port;
@@ -217,16 +217,12 @@ void evtchn_notify_guest(struct domain *d, evtchn_port_t port)
 int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_hv_fn_t *hv_fn,
                          evtchn_port_t *port)
 {
-    struct evtchn *chn;
+    const struct evtchn unbound = {
+        .state = EVTCHNSTAT_unbound, .u.remote_dom = remote, .hv_fn = hv_fn};
     int rc;
 
     spin_lock(&d->evtchn.lock);
-    rc = evtchn_get_port(d, EVTCHNSTAT_unbound, port);
-    if (!rc) {
-        chn = evtchn_from_port(&d->evtchn, *port);
-        chn->u.remote_dom = remote;
-        chn->hv_fn = hv_fn;
-    }
+    rc = evtchn_get_port(d, &unbound, port);
     spin_unlock(&d->evtchn.lock);
     return rc;
 }

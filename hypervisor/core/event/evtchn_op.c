@@ -34,7 +34,8 @@ static long alloc_unbound(struct domain *self, struct evtchn_alloc_unbound *a)
 /* Both locks are held. */
 static long connect(struct domain *ld, struct domain *rd, evtchn_port_t rport, evtchn_port_t *lport)
 {
-    struct evtchn *lchn, *rchn;
+    const struct evtchn local = {.state = EVTCHNSTAT_interdomain, .u.interdomain = {rd, rport}};
+    struct evtchn *rchn;
     long rc;
 
     if (!evtchn_port_valid(&rd->evtchn, rport))
@@ -42,17 +43,14 @@ static long connect(struct domain *ld, struct domain *rd, evtchn_port_t rport, e
     rchn = evtchn_from_port(&rd->evtchn, rport);
     if (rchn->state != EVTCHNSTAT_unbound || rchn->u.remote_dom != ld->domain_id)
         return -XEN_EINVAL;
-    rc = evtchn_get_port(ld, EVTCHNSTAT_interdomain, lport);
+    rc = evtchn_get_port(ld, &local, lport);
     if (rc)
         return rc;
-    lchn = evtchn_from_port(&ld->evtchn, *lport);
-    lchn->u.interdomain.remote = rd;
-    lchn->u.interdomain.remote_port = rport;
     rchn->state = EVTCHNSTAT_interdomain;
     rchn->u.interdomain.remote = ld;
     rchn->u.interdomain.remote_port = *lport;
     /* ABI: an event may have been sent before somebody was there: the new end gets one. */
-    evtchn_set_pending(ld->vcpu[lchn->notify_vcpu], *lport);
+    evtchn_set_pending(ld->vcpu[local.notify_vcpu], *lport);
     return 0;
 }
 
@@ -84,28 +82,27 @@ static long bind_virq(struct domain *d, struct evtchn_bind_virq *b)
 
 static long bind_ipi(struct domain *d, struct evtchn_bind_ipi *b)
 {
+    const struct evtchn ipi = {.state = EVTCHNSTAT_ipi, .notify_vcpu = (uint16_t)b->vcpu};
     int rc;
 
     if (!domain_vcpu(d, b->vcpu))
         return refused(-XEN_ENOENT, "there is no vCPU %u", b->vcpu);
     spin_lock(&d->evtchn.lock);
-    rc = evtchn_get_port(d, EVTCHNSTAT_ipi, &b->port);
-    if (!rc)
-        evtchn_from_port(&d->evtchn, b->port)->notify_vcpu = (uint16_t)b->vcpu;
+    rc = evtchn_get_port(d, &ipi, &b->port);
     spin_unlock(&d->evtchn.lock);
     return rc;
 }
 
 static long bind_pirq(struct domain *d, struct evtchn_bind_pirq *b)
 {
+    const struct evtchn pirq = {.state = EVTCHNSTAT_pirq, .u.pirq = b->pirq};
     int rc;
 
     if (!d->pirqs)
         return refused(-XEN_EPERM, "pirq %u: the domain has no hardware", b->pirq);
     spin_lock(&d->evtchn.lock);
-    rc = evtchn_get_port(d, EVTCHNSTAT_pirq, &b->port);
+    rc = evtchn_get_port(d, &pirq, &b->port);
     if (!rc) {
-        evtchn_from_port(&d->evtchn, b->port)->u.pirq = b->pirq;
         rc = pirq_bind(d, b->pirq, b->port);
         if (rc)
             evtchn_free_port(d, b->port);

@@ -22,6 +22,8 @@ bool virq_is_global(uint32_t virq)
 
 int evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port)
 {
+    const struct evtchn chn = {
+        .state = EVTCHNSTAT_virq, .u.virq = virq, .notify_vcpu = (uint16_t)v->vcpu_id};
     struct domain *d = v->domain;
     int rc;
 
@@ -31,14 +33,9 @@ int evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port)
         return refused(-XEN_EINVAL, "VIRQ %u is bound on vCPU 0 only", virq);
     spin_lock(&d->evtchn.lock);
     /* XSA-496: everything is checked before the port is taken, so there is no failure to undo. */
-    rc = v->virq_port[virq] ? -XEN_EEXIST : evtchn_get_port(d, EVTCHNSTAT_virq, port);
-    if (!rc) {
-        struct evtchn *chn = evtchn_from_port(&d->evtchn, *port);
-
-        chn->u.virq = virq;
-        chn->notify_vcpu = (uint16_t)v->vcpu_id;
+    rc = v->virq_port[virq] ? -XEN_EEXIST : evtchn_get_port(d, &chn, port);
+    if (!rc)
         v->virq_port[virq] = (uint16_t)*port;
-    }
     spin_unlock(&d->evtchn.lock);
     return rc;
 }
