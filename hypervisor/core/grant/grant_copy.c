@@ -20,54 +20,42 @@ struct side {
     bool granted, readonly;
 };
 
-static int open_granted(struct side *s, const struct gnttab_copy_ptr *p)
+static int open_side(struct side *s, const struct gnttab_copy_ptr *p, bool granted, bool readonly)
 {
-    int rc;
+    struct domain *ld = current->domain;
+    int rc = 0;
 
+    if (!granted && p->domid != DOMID_SELF && p->domid != ld->domain_id)
+        return refused(GNTST_permission_denied, "grant copy: frame of d%u without a grant",
+                       p->domid);
     s->d = get_domain_for_guest(p->domid);
     if (!s->d)
         return refused(GNTST_bad_domain, "grant copy: there is no d%u", p->domid);
-    s->ref = p->u.ref;
-    rc = grant_pin(s->d, current->domain, s->ref, s->readonly, &s->frame);
-    if (rc)
-        goto put_domain;
-    if (!grant_get_frame(s->d, s->frame, s->readonly)) {
-        grant_unpin(s->d, s->ref, s->readonly);
-        rc = GNTST_bad_page;
-        goto put_domain;
-    }
-    return 0;
-
-put_domain:
-    put_domain(s->d);
-    return rc;
-}
-
-static int open_own(struct side *s, const struct gnttab_copy_ptr *p)
-{
-    if (p->domid != DOMID_SELF && p->domid != current->domain->domain_id)
-        return refused(GNTST_permission_denied, "grant copy: frame of d%u without a grant",
-                       p->domid);
-    s->frame = current->domain->ops->gfn_to_mfn(current->domain, GFN(p->u.gmfn));
-    if (!grant_get_frame(current->domain, s->frame, s->readonly))
-        return refused(GNTST_bad_page, "grant copy: frame %#lx", (unsigned long)p->u.gmfn);
-    s->d = current->domain;
-    return 0;
-}
-
-static int open_side(struct side *s, const struct gnttab_copy_ptr *p, bool granted, bool readonly)
-{
     s->granted = granted;
     s->readonly = readonly;
-    return granted ? open_granted(s, p) : open_own(s, p);
+    s->ref = p->u.ref;
+    if (granted)
+        rc = grant_pin(s->d, ld, s->ref, readonly, &s->frame);
+    else
+        s->frame = ld->ops->gfn_to_mfn(ld, GFN(p->u.gmfn));
+    if (rc)
+        goto err_put_domain;
+    if (grant_get_frame(s->d, s->frame, readonly))
+        return 0;
+    rc = refused(GNTST_bad_page, "grant copy: frame %#lx of d%u", (unsigned long)s->frame.n,
+                 s->d->domain_id);
+    if (granted)
+        grant_unpin(s->d, s->ref, readonly);
+err_put_domain:
+    put_domain(s->d);
+    return rc;
 }
 
 static void close_side(struct side *s)
 {
     grant_put_frame(s->d, s->frame, s->readonly);
-    if (!s->granted)
-        return;
-    grant_unpin(s->d, s->ref, s->readonly);
+    if (s->granted)
+        grant_unpin(s->d, s->ref, s->readonly);
     put_domain(s->d);
 }
 

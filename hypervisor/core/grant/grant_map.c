@@ -28,9 +28,7 @@ static bool get_references(struct domain *rd, mfn_t frame, uint32_t flags)
 
     if (!grant_get_frame(rd, frame, readonly))
         return false;
-    if ((flags & MAPPINGS) != MAPPINGS)
-        return true;
-    if (grant_get_frame(rd, frame, readonly))
+    if ((flags & MAPPINGS) != MAPPINGS || grant_get_frame(rd, frame, readonly))
         return true;
     grant_put_frame(rd, frame, readonly);
     return false;
