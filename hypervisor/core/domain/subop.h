@@ -51,21 +51,17 @@ struct subop_family {
 };
 
 /* clang-format off */
-#define SUBOP_CALL(number, function, type, how)                                                    \
-    static long call_##number(void *about, void *arg)                                              \
+#define SUBOP_FN(name, type, call)                                                                 \
+    static long name(void *about, void *arg)                                                       \
     {                                                                                              \
         type *typed = arg;                                                                         \
-        _Static_assert(sizeof(type) <= SUBOP_MOST_BYTES, "room for the argument of " #number);     \
+        _Static_assert(sizeof(type) <= SUBOP_MOST_BYTES, "room for the argument of " #name);       \
         (void)about;                                                                               \
-        return function(typed);                                                                    \
+        return call;                                                                               \
     }
+#define SUBOP_CALL(number, function, type, how)    SUBOP_FN(call_##number, type, function(typed))
 #define SUBOP_CALL_OF(number, function, type, how)                                                 \
-    static long call_##number(void *about, void *arg)                                              \
-    {                                                                                              \
-        type *typed = arg;                                                                         \
-        _Static_assert(sizeof(type) <= SUBOP_MOST_BYTES, "room for the argument of " #number);     \
-        return function(about, typed);                                                             \
-    }
+    SUBOP_FN(call_##number, type, function(about, typed))
 #define SUBOP_ROW(number, function, type, how)                                                     \
     [number] = {call_##number, #number, (how) & SUBOP_ADDRESS ? 0 : sizeof(type), how},
 #define SUBOP_TABLE(table, OPS, answer, ...)                                                       \
