@@ -45,15 +45,16 @@ $(HV_OBJ)/%.o: %.c | build/.deps
 	$(Q)$(HV_CC) $(HV_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # nasm -MD leaves %include'd files out of the list; nasm -M has them.
-$(HV_OBJ)/%.asm.o: %.asm $(HV_OBJ)/asm-offsets.inc | build/.deps
+NASM_INC := -I$(HV_OBJ)/ -Ihypervisor/
+$(HV_OBJ)/%.asm.o: %.asm $(HV_OBJ)/x86/asm-offsets.inc $(HV_OBJ)/pv/cpu/asm-offsets.inc | build/.deps
 	@mkdir -p $(@D)
 	$(call say,nasm,$@)
-	$(Q)nasm -f elf64 -g -F dwarf -w+all -I$(HV_OBJ)/ -I$(<D)/ $< -o $@
-	@nasm -M -I$(HV_OBJ)/ -I$(<D)/ -MT $@ $< > $(@:.o=.d)
+	$(Q)nasm -f elf64 -g -F dwarf -w+all $(NASM_INC) $< -o $@
+	@nasm -M $(NASM_INC) -MT $@ $< > $(@:.o=.d)
 
-# hypervisor/x86/asm-offsets.c leaves lines `->NAME value` in its assembly; they become %define's. Such lines are
-# no assembly, which gcc -S does not mind; offsets are the ABI's, the same for both compilers.
-$(HV_OBJ)/asm-offsets.inc: hypervisor/x86/asm-offsets.c | build/.deps
+# A file asm-offsets.c leaves lines `->NAME value` in its assembly; they become %define's. Such lines are no assembly,
+# which gcc -S does not mind; offsets are the ABI's, the same for both compilers.
+$(HV_OBJ)/%/asm-offsets.inc: hypervisor/%/asm-offsets.c | build/.deps
 	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc $(HV_CFLAGS_gcc) -MMD -MP -MF $(@:.inc=.d) -MT $@ -S $< -o $(@:.inc=.s)

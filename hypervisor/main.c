@@ -18,12 +18,14 @@
 #include <hv/x86_init.h>
 #include <port/machine.h>
 #include <port/upcalls.h>
+#include <pv/cpu.h>
 #include <pv/pv_ops.h>
 
 void hypervisor_main(const struct boot_info *bi)
 {
     log_set_level((enum log_level)bi->loglevel);
     machine_init_early(bi);
+    pv_cpu_init();
     console_init();
     log_info("Parvis %s, started by %s%s%s", PARVIS_VERSION, bi->loader, bi->cmdline[0] ? ": " : "",
              bi->cmdline);

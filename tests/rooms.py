@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The rooms of the hypervisor's core, who may call whom, and how much code stands in each.
+"""The hypervisor's rooms, those around core and those of core: who may call whom, and how much code stands in each.
 
-A room is a folder of hypervisor/core/. An arrow goes from room A to room B when a file of A includes a header of B, or names a
+A room is a folder of hypervisor/ or of hypervisor/core/. An arrow goes from room A to room B when a file of A includes a header of B, or names a
 function or variable that a file of B defines. The names are read from the sources, which are formatted: a definition begins in
 the first column. So a call is seen whatever header (or bare declaration) it came through. A call through a pointer is no arrow:
 that is how a room is told something by one above it.
@@ -26,6 +26,22 @@ ARROWS = {
     "control": "life console grant event sched domain frame base state",
     "guest": "control life console grant event sched domain frame base state",
 }
+# The rooms around core, in the same order. Where core, the machine and the boot code must know of each other they do by what
+# include/ declares (port/, hv/), and these are no arrows; what core and the machine ask of a kind of guest is in struct guest_ops.
+OUTER = {
+    "include": "core/state core/frame",     # parts of what the port's inline functions look into
+    "lib": "include",
+    "loader": "lib",                        # compiled into the tools too
+    "core": "lib include",
+    "x86": "core/base core/frame core/state lib include",
+    "boot": "x86 core/base lib include",
+    "pv": "loader core lib include",
+    "pv/cpu": "pv x86 core lib include",    # the part of pv that only a machine can run
+}
+KIND = re.compile(r"\bpv\b|\bpv_|\bPV_")
+BELOW_KINDS = {"include", "lib", "loader", "x86", "boot"}   # core too: style.py knows more words there
+KINDS_PORT = "hypervisor/pv/cpu.h"   # what pv asks of pv/cpu
+KINDS_PART = ("hypervisor/include/hv/arch_vcpu.h", "pv/pv_vcpu.h")  # by value in struct vcpu, which all include
 CORE = "hypervisor/core/"
 MOST_LINES = 18000  # of code in the hypervisor
 
@@ -41,13 +57,15 @@ def definitions(text):
                 head, piece = piece, ""
                 found = re.search(r"(\w+)\s*\([^()]*(?:\([^()]*\)[^()]*)*\)\s*$", head) or \
                     re.search(r"(\w+)(?:\[[^\]]*\])*\s*=\s*$", head)
-                if found and "typedef" not in head:
+                if not found:
+                    piece = head    # a struct: what it is the type of follows
+                elif "typedef" not in head:
                     (own if re.search(r"\bstatic\b", head) else outside).add(found.group(1))
         elif depth == 0:
             piece += char
             if char == ";":
                 head, piece = piece, ""
-                if "(" not in head and not re.match(r"\s*(extern|typedef|_Static_assert|struct \w+;)", head):
+                if "(" not in head and not re.match(r"\s*(extern|typedef|_Static_assert|(struct|union|enum)\s*\w*\s*;)", head):
                     for part in head.rstrip(";").split(","):
                         found = re.search(r"(\w+)(?:\[[^\]]*\])*\s*(?:=.*)?$", part.strip(), re.S)
                         if found:
@@ -60,50 +78,106 @@ def room_of(path):
     return found.group(1) if found else None
 
 
+def outer_room(path):
+    found = re.match(r"hypervisor/(pv/cpu|\w+)/", path)
+    return found.group(1) if found else None
+
+
+def code_of(path, lines):
+    """The lines without comments and texts."""
+    if path.endswith(".asm"):
+        return [line.split(";")[0] for line in lines]
+    return blank("\n".join(lines)).split("\n")
+
+
+class House:
+    """The sources, and which of them defines what."""
+
+    def __init__(self, files):
+        self.files = {path: lines for path, lines in files.items()
+                      if path.startswith("hypervisor/") and path.endswith((".c", ".h", ".asm"))}
+        self.code = {path: code_of(path, lines) for path, lines in self.files.items()}
+        self.home, self.inside, self.port = {}, {}, set()
+        for path, lines in self.code.items():
+            text = "\n".join(lines)
+            self.inside[path] = set()
+            if path.endswith(".asm"):
+                outside = {name for found in re.findall(r"^\s*global\s+(.*)", text, re.M) for name in WORD.findall(found)}
+            elif path.endswith(".c"):
+                outside, self.inside[path] = definitions(text)
+            else:
+                outside = set()
+                if outer_room(path) == "include" or path == KINDS_PORT:
+                    self.port |= set(WORD.findall(text))
+            for name in outside:
+                self.home.setdefault(name, path)
+
+    def uses(self, path):
+        """(line, path of the header or of the definition, what) for each include and each name of another file's."""
+        for number, line in enumerate(self.files[path], 1):
+            found = re.match(r"\s*#\s*include\s*<([\w/]+\.h)>", line)
+            if found and (path, found.group(1)) != KINDS_PART:
+                there = "hypervisor/" + found.group(1)
+                yield number, there if there in self.files else "hypervisor/include/" + found.group(1), f"includes {found.group(1)}"
+        if path.endswith(".h"):
+            return
+        seen = set(self.inside[path])
+        for number, line in enumerate(self.code[path], 1):
+            for name in WORD.findall(line):
+                if name in self.home and name not in seen and self.home[name] != path:
+                    seen.add(name)
+                    yield number, self.home[name], f"uses {name}"
+
+
+def check_outer(house, complain):
+    arrows = set()
+    for path in house.files:
+        here = outer_room(path)
+        if not here:
+            continue
+        if here not in OUTER:
+            complain(path, 1, f"{here} is no room that tests/rooms.py knows")
+            continue
+        allowed = OUTER[here].split()
+        for number, there, what in house.uses(path):
+            room = outer_room(there)
+            if not room or room == here or there not in house.files or (what.startswith("uses ") and what[5:] in house.port):
+                continue
+            arrows.add((here, room))
+            if room not in allowed and f"core/{room_of(there)}" not in allowed:
+                complain(path, number, f"{what}: {here} may not use {room}")
+        for number, line in enumerate(house.code[path], 1):
+            if here in BELOW_KINDS and KIND.search(line) and path != KINDS_PART[0]:
+                complain(path, number, f"{here} knows no kind of guest")
+    return arrows
+
+
 def check(files, complain):
     """files: path -> lines. Returns what there is to say."""
-    home, inside, tokens = {}, {}, {}
-    for path, lines in files.items():
-        if path.startswith("hypervisor/") and path.endswith((".c", ".h")):
-            text = blank("\n".join(lines))
-            tokens[path] = text.split("\n")
-            if room_of(path) and path.endswith(".c"):
-                outside, inside[path] = definitions(text)
-                for name in outside:
-                    home[name] = path
+    house = House(files)
+    outer = check_outer(house, complain)
     arrows = collections.defaultdict(set)
-
-    def arrow(path, number, there, what):
-        here = room_of(path)
-        if not here or not there or here == there or here == "state":
-            return
-        arrows[here].add(there)
-        if there not in ARROWS.get(here, "").split():
-            complain(path, number, f"{what}: core/{here} may not use core/{there}")
-
-    for path in tokens:
+    for path in house.files:
         here = room_of(path)
         if not here:
             continue
         if here not in ARROWS:
             complain(path, 1, f"core/{here} is no room that tests/rooms.py knows")
-        for number, line in enumerate(files[path], 1):
-            found = re.match(r"\s*#\s*include\s*<core/(\w+)/(\w+\.h)>", line)
-            if found:
-                arrow(path, number, found.group(1), f"includes {found.group(2)}")
-        seen = set()
-        for number, line in enumerate(tokens[path], 1):
-            for name in WORD.findall(line):
-                if name in home and name not in inside.get(path, ()) and name not in seen and path.endswith(".c"):
-                    seen.add(name)
-                    arrow(path, number, room_of(home[name]), f"uses {name}")
-    below = []
-    for room, uses in ARROWS.items():
-        for other in uses.split():
-            if other not in below:
-                complain("tests/rooms.py", 1, f"{room} uses {other}, which does not stand below it")
-        below.append(room)
-    return f"{len(ARROWS)} rooms in core, {sum(map(len, arrows.values()))} arrows"
+        for number, where, what in house.uses(path):
+            there = room_of(where)
+            if not there or there == here or here == "state":
+                continue
+            arrows[here].add(there)
+            if there not in ARROWS.get(here, "").split():
+                complain(path, number, f"{what}: core/{here} may not use core/{there}")
+    for rooms in (ARROWS, OUTER):
+        below = []
+        for room, uses in rooms.items():
+            for other in uses.split():
+                if rooms is ARROWS and other not in below:
+                    complain("tests/rooms.py", 1, f"{room} uses {other}, which does not stand below it")
+            below.append(room)
+    return f"{len(OUTER)} rooms with {len(outer)} arrows, {len(ARROWS)} in core with {sum(map(len, arrows.values()))}"
 
 
 def lines_of_code(files):

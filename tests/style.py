@@ -25,8 +25,6 @@ import stale_words
 from c_source import blank
 
 ALLOWED_STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
-KINDS_PART = {"hypervisor/include/hv/arch_vcpu.h": "pv/pv_vcpu.h"}  # by value in struct vcpu, which all include
-BELOW_PV = ("hypervisor/core/", "hypervisor/include/", "hypervisor/lib/", "hypervisor/loader/", "hypervisor/boot/")  # know no kind of guest
 COMMENT = {".c": "/* ", ".h": "/* ", ".asm": "; ", ".lds": "/* ", ".py": "# ", ".sh": "# ", ".mk": "# "}
 problems = []
 
@@ -64,13 +62,8 @@ def check_c(path, lines):
             start = 0
 
 
-# What x86/ sees of core and of the kind of a guest, beside the port's headers.
-X86_SEES = {"core/base/console_out.h", "core/base/log.h", "core/frame/frame.h", "core/state/cpu.h", "core/state/domain.h", "pv/m2p.h", "pv/mm.h"}
-X86_LAYOUT = {"core/base/hypercall.h", "pv/hypercall.h"}  # asm-offsets.c: numbers for entry.asm
-
-
 def check_includes(path, lines):
-    """Who may use whom (see the architecture notes); and nothing twice, but for lists of rows."""
+    """Who may use whom, beside what rooms.py sees; and nothing twice, but for lists of rows."""
     seen = set()
     for number, line in enumerate(lines, 1):
         found = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
@@ -85,11 +78,6 @@ def check_includes(path, lines):
         if path.startswith("hypervisor/") and not path.startswith("hypervisor/boot/efi"):
             if "/" not in name and line.lstrip().find("<") > 0 and name not in ALLOWED_STANDARD:
                 complain(path, number, f"the hypervisor does not use {name}")
-        if path.startswith(BELOW_PV) and name.startswith(("pv/", "x86/")) and name != KINDS_PART.get(path):
-            complain(path, number, f"{path.split('/')[1]} does not include pv")
-        if path.startswith("hypervisor/x86/") and name.startswith(("core/", "pv/")) and name not in X86_SEES:
-            if not path.endswith("asm-offsets.c") or name not in X86_LAYOUT:
-                complain(path, number, f"x86 sees the port's headers, not {name}")
         if path.startswith("hypervisor/loader/") and name.startswith(("hv/", "port/", "core/", "pv/")):
             complain(path, number, "the loader includes only include/")
         if path.startswith("dom0-tools/") and name.startswith(("hv/", "port/", "core/", "pv/")):

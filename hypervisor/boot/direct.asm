@@ -13,7 +13,7 @@
 ; The first page tables map the low 4 GiB at 0 and, at image_start, the image (1 GiB from it). x86/paging.c replaces them. Needs
 ; the CPU to have long mode; everything else is asked for later, in C.
 
-%include "asm-offsets.inc"
+%include "x86/asm-offsets.inc"
 
 %define BOOT_PHYS 0x200000
 %define HEADER_MAGIC 0x1badb002

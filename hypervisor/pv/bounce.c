@@ -17,21 +17,31 @@
  * The stack belongs to the guest, and so do its faults: a frame that cannot be written ends the
  * domain, with a sentence.
  */
+#include <core/base/hypercall.h>
+#include <core/base/registers.h>
 #include <core/domain/guest_memory.h>
 #include <core/life/life.h>
 #include <parvis/string.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
+#include <xen/callback.h>
 
+#define MAX_FRAME_WORDS 12
 #define FLAGS_CLEARED_BY_BOUNCE                                                                    \
     (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)
 
+/* What a frame on its way into the guest is for. */
+#define EXCEPTION   1u
+#define ERROR_CODE  2u
+#define FAILSAFE    4u
+#define MASK_EVENTS 8u /* on entry */
+
 /* Fills frame[] from its top down and returns how many words it has. */
-static unsigned int make_frame(const struct vcpu *v, const struct trap_bounce *tb, bool from_kernel,
+static unsigned int make_frame(const struct vcpu *v, unsigned int flags, uint32_t error_code,
                                uint8_t mask, uint64_t *frame)
 {
     const struct cpu_user_regs *r = &v->regs;
-    uint64_t cs = from_kernel ? r->cs & ~3u : r->cs;
+    uint64_t cs = guest_kernel_mode(v) ? r->cs & ~3u : r->cs;
     uint64_t rflags = r->rflags & ~(uint64_t)(X86_EFLAGS_IF | X86_EFLAGS_IOPL);
     unsigned int n = 0;
 
@@ -42,14 +52,14 @@ static unsigned int make_frame(const struct vcpu *v, const struct trap_bounce *t
 
     frame[n++] = r->rcx;
     frame[n++] = r->r11;
-    if (tb->flags & TBF_FAILSAFE) {
+    if (flags & FAILSAFE) {
         frame[n++] = v->arch.pv.ds;
         frame[n++] = v->arch.pv.es;
         frame[n++] = v->arch.pv.fs;
         frame[n++] = v->arch.pv.gs;
     }
-    if (tb->flags & TBF_EXCEPTION_ERRCODE)
-        frame[n++] = tb->error_code;
+    if (flags & ERROR_CODE)
+        frame[n++] = error_code;
     frame[n++] = r->rip;
     frame[n++] = cs | (uint64_t)mask << 32;
     frame[n++] = rflags;
@@ -70,15 +80,16 @@ static void describe(char *to, size_t size, const struct vcpu *v, unsigned int v
                  error_code);
 }
 
-static void crash_without_stack(struct vcpu *v, const struct trap_bounce *tb, gva_t sp)
+static void crash_without_stack(struct vcpu *v, gva_t sp, gva_t handler, unsigned int flags,
+                                uint32_t error_code)
 {
     char what[128] = "an event, a callback or a system call";
 
-    if (tb->flags & TBF_EXCEPTION)
-        describe(what, sizeof(what), v, v->regs.entry_vector & 0xff, tb->error_code);
+    if (flags & EXCEPTION)
+        describe(what, sizeof(what), v, v->regs.entry_vector & 0xff, error_code);
     domain_crash(v->domain,
                  "%s at rip %#lx: the stack for it, at %#lx, cannot be written (handler %#lx)",
-                 what, v->regs.rip, sp, tb->eip);
+                 what, v->regs.rip, sp, handler);
 }
 
 static void crash_without_handler(struct vcpu *v, unsigned int vector, uint32_t error_code)
@@ -89,51 +100,48 @@ static void crash_without_handler(struct vcpu *v, unsigned int vector, uint32_t 
     domain_crash(v->domain, "%s at rip %#lx, and the guest has no handler", what, v->regs.rip);
 }
 
-void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
+/* The guest goes on at handler. Crashes the domain when its stack cannot be written. */
+static void bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code)
 {
-    bool from_kernel = guest_kernel_mode(v);
     uint8_t mask = READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
-    uint64_t frame[PV_MAX_FRAME_WORDS] __uninitialized;
-    unsigned int n = make_frame(v, tb, from_kernel, mask, frame);
-    gva_t sp = from_kernel ? v->regs.rsp : v->arch.pv.kernel_sp;
+    uint64_t frame[MAX_FRAME_WORDS] __uninitialized;
+    unsigned int n = make_frame(v, flags, error_code, mask, frame);
+    gva_t sp = v->regs.rsp;
 
-    if (!from_kernel)
+    if (!guest_kernel_mode(v)) {
+        sp = v->arch.pv.kernel_sp;
         pv_toggle_guest_mode(v);
+    }
 
     sp = (sp & ~0xfull) - n * sizeof(frame[0]);
     if (copy_to_guest(sp, frame, n * sizeof(frame[0]))) {
-        crash_without_stack(v, tb, sp);
+        crash_without_stack(v, sp, handler, flags, error_code);
         return;
     }
-    if (tb->flags & TBF_INTERRUPT)
+    if (flags & MASK_EVENTS)
         WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, 1);
 
     v->regs.rsp = sp;
     v->regs.ss = FLAT_KERNEL_SS;
     v->regs.cs = FLAT_KERNEL_CS;
-    v->regs.rip = tb->eip;
+    v->regs.rip = handler;
     v->regs.rflags &= ~(uint64_t)FLAGS_CLEARED_BY_BOUNCE;
-    /* The frame has the guest's RCX and R11, so SYSRET may be used. */
+    /* The frame has the guest's RCX and R11, so SYSRET may be used: as after a SYSCALL. */
     v->regs.rcx = v->regs.rip;
     v->regs.r11 = v->regs.rflags;
-    v->arch.pv.flags |= VF_IN_SYSCALL;
+    v->regs.entry_vector = ENTRY_HYPERCALL;
 }
 
 void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code, bool has_error)
 {
     const struct trap_info *ti = &v->arch.pv.traps[vector];
-    struct trap_bounce tb = {
-        .eip = ti->address,
-        .error_code = error_code,
-        .flags = TBF_EXCEPTION | (has_error ? TBF_EXCEPTION_ERRCODE : 0) |
-                 (TI_GET_IF(ti) ? TBF_INTERRUPT : 0),
-    };
 
-    if (!ti->address) {
+    if (unlikely(!ti->address))
         crash_without_handler(v, vector, error_code);
-        return;
-    }
-    pv_create_bounce_frame(v, &tb);
+    else
+        bounce(v, ti->address,
+               EXCEPTION | (has_error ? ERROR_CODE : 0) | (TI_GET_IF(ti) ? MASK_EVENTS : 0),
+               error_code);
 }
 
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
@@ -148,43 +156,61 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
     pv_inject_exception(v, TRAP_page_fault, error_code, true);
 }
 
+/* To the callback of that type (CALLBACKTYPE_*). False: the guest has none. */
+static bool call_back(struct vcpu *v, unsigned int type, unsigned int flags)
+{
+    const struct pv_callback *c = &v->arch.pv.callback[type];
+
+    if (!c->address)
+        return false;
+    bounce(v, c->address, flags | (c->disables_events ? MASK_EVENTS : 0), 0);
+    return true;
+}
+
+/* A system call of guest user mode (in guest kernel mode SYSCALL is a hypercall). Without an entry
+ * point the guest gets #UD, as on hardware without SYSCALL; for SYSENTER that is #GP. */
+static void system_call(struct vcpu *v, unsigned int type, unsigned int vector)
+{
+    if (call_back(v, type, 0))
+        return;
+    /* XSA-8: nothing of the frame for a system call may be left in the one for the fault. */
+    v->regs.rip -= vector == TRAP_invalid_op ? 2 : 0;
+    pv_inject_exception(v, vector, 0, vector == TRAP_gp_fault);
+}
+
+void pv_handle_syscall(struct vcpu *v, unsigned int type)
+{
+    system_call(v, type, TRAP_invalid_op);
+}
+
+void pv_handle_sysenter(struct vcpu *v)
+{
+    /* XSA-44, XSA-339: SYSENTER keeps NT, and a later IRET would fault in the hypervisor's name. */
+    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_NT;
+    system_call(v, CALLBACKTYPE_sysenter, TRAP_gp_fault);
+}
+
 void pv_failsafe(struct vcpu *v)
 {
-    struct trap_bounce tb = {
-        .eip = v->arch.pv.failsafe_callback,
-        .flags = TBF_FAILSAFE | (v->arch.pv.failsafe_disables_events ? TBF_INTERRUPT : 0),
-    };
-
-    if (!tb.eip) {
+    if (!call_back(v, CALLBACKTYPE_failsafe, FAILSAFE))
         domain_crash(v->domain,
                      "cannot go on at cs:rip %#x:%#lx ss:rsp %#x:%#lx: bad selectors or flags, and "
                      "no failsafe callback",
                      v->regs.cs, v->regs.rip, v->regs.ss, v->regs.rsp);
-        return;
-    }
-    pv_create_bounce_frame(v, &tb);
 }
 
 void pv_deliver_event(struct vcpu *v)
 {
-    struct trap_bounce tb = {.flags = TBF_INTERRUPT};
-
     if (v->arch.pv.nmi_pending && !v->arch.pv.nmi_masked) {
         /* Without a callback it is lost: the exit path looks again */
         v->arch.pv.nmi_pending = false;
-        if (v->arch.pv.nmi_callback) {
+        if (call_back(v, CALLBACKTYPE_nmi, MASK_EVENTS)) {
             v->arch.pv.nmi_masked = true; /* until the next iret hypercall */
-            tb.eip = v->arch.pv.nmi_callback;
-            pv_create_bounce_frame(v, &tb);
             return;
         }
     }
     if (!v->vcpu_info->evtchn_upcall_pending || v->vcpu_info->evtchn_upcall_mask)
         return;
-    tb.eip = v->arch.pv.event_callback;
-    if (!tb.eip) {
+    if (!call_back(v, CALLBACKTYPE_event, MASK_EVENTS))
         domain_crash(v->domain, "an event is pending and unmasked, and the guest has no callback");
-        return;
-    }
-    pv_create_bounce_frame(v, &tb);
 }

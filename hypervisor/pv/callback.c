@@ -10,69 +10,49 @@
 #include <pv/pv_bits.h>
 #include <xen/callback.h>
 
+/* The types that there are; what is registered for one replaces what was. */
+#define TYPES                                                                                      \
+    (1u << CALLBACKTYPE_event | 1u << CALLBACKTYPE_failsafe | 1u << CALLBACKTYPE_syscall |         \
+     1u << CALLBACKTYPE_nmi | 1u << CALLBACKTYPE_sysenter | 1u << CALLBACKTYPE_syscall32)
+
+static bool is_type(unsigned int type)
+{
+    return type < PV_CALLBACKS && TYPES >> type & 1;
+}
+
 long do_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t sysc)
 {
-    struct pv_vcpu *a = &current->arch.pv;
+    struct pv_callback *c = current->arch.pv.callback;
 
     if (!is_canonical(event) || !is_canonical(failsafe) || !is_canonical(sysc))
         return refused(-XEN_EINVAL, "set_callbacks: an address is not canonical");
-    a->event_callback = event;
-    a->failsafe_callback = failsafe;
-    a->syscall_callback = sysc;
+    c[CALLBACKTYPE_event].address = event;
+    c[CALLBACKTYPE_failsafe].address = failsafe;
+    c[CALLBACKTYPE_syscall].address = sysc;
     return 0;
 }
 
 static long callback_register(struct vcpu *v, const struct callback_register *reg)
 {
-    struct pv_vcpu *a = &v->arch.pv;
-    bool mask = reg->flags & CALLBACKF_mask_events;
-    uint64_t address = reg->address;
-
-    if (!is_canonical(address))
-        return refused(-XEN_EINVAL, "address %#lx is not canonical", (unsigned long)address);
-    switch (reg->type) {
-    case CALLBACKTYPE_event:
-        a->event_callback = address;
-        return 0;
-    case CALLBACKTYPE_failsafe:
-        a->failsafe_callback = address;
-        a->failsafe_disables_events = mask;
-        return 0;
-    case CALLBACKTYPE_syscall:
-        a->syscall_callback = address;
-        a->syscall_disables_events = mask;
-        return 0;
-    case CALLBACKTYPE_syscall32:
-        a->syscall32_callback = address;
-        a->syscall32_disables_events = mask;
-        return 0;
-    case CALLBACKTYPE_sysenter:
-        a->sysenter_callback = address;
-        a->sysenter_disables_events = mask;
-        return 0;
-    case CALLBACKTYPE_nmi:
-        a->nmi_callback = address;
-        return 0;
-    default:
+    if (!is_canonical(reg->address))
+        return refused(-XEN_EINVAL, "address %#lx is not canonical", reg->address);
+    if (!is_type(reg->type))
         return -XEN_ENOSYS;
-    }
+    v->arch.pv.callback[reg->type] = (struct pv_callback){
+        .address = reg->address,
+        .disables_events = reg->flags & CALLBACKF_mask_events,
+    };
+    return 0;
 }
 
 static long callback_unregister(struct vcpu *v, const struct callback_unregister *reg)
 {
-    switch (reg->type) {
-    case CALLBACKTYPE_event:
-    case CALLBACKTYPE_failsafe:
-    case CALLBACKTYPE_syscall:
-    case CALLBACKTYPE_syscall32:
-    case CALLBACKTYPE_sysenter:
-        return refused(-XEN_EINVAL, "type %u can only be replaced", reg->type);
-    case CALLBACKTYPE_nmi:
-        v->arch.pv.nmi_callback = 0;
-        return 0;
-    default:
+    if (!is_type(reg->type))
         return -XEN_ENOSYS;
-    }
+    if (reg->type != CALLBACKTYPE_nmi)
+        return refused(-XEN_EINVAL, "type %u can only be replaced", reg->type);
+    v->arch.pv.callback[CALLBACKTYPE_nmi].address = 0;
+    return 0;
 }
 
 /* clang-format off */

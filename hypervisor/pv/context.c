@@ -13,11 +13,12 @@
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/guest_access.h>
-#include <port/machine.h>
+#include <pv/cpu.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_ops.h>
+#include <xen/callback.h>
 #include <xen/errno.h>
 
 static int check_context(const struct vcpu *v, const struct vcpu_guest_context *c)
@@ -46,6 +47,7 @@ static int check_context(const struct vcpu *v, const struct vcpu_guest_context *
 static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     v->regs = c->user_regs;
+    v->regs.entry_vector = 0;
     v->regs.cs |= 3;
     v->regs.ss |= 3;
     v->regs.rflags =
@@ -80,11 +82,11 @@ static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
     memcpy(a->traps, c->trap_ctxt, sizeof(c->trap_ctxt));
     a->kernel_ss = c->kernel_ss | 3;
     a->kernel_sp = c->kernel_sp;
-    a->event_callback = c->event_callback_eip;
-    a->failsafe_callback = c->failsafe_callback_eip;
-    a->syscall_callback = c->syscall_callback_eip;
-    a->failsafe_disables_events = c->flags & VGCF_failsafe_disables_events;
-    a->syscall_disables_events = c->flags & VGCF_syscall_disables_events;
+    a->callback[CALLBACKTYPE_event].address = c->event_callback_eip;
+    a->callback[CALLBACKTYPE_failsafe] =
+        (struct pv_callback){c->failsafe_callback_eip, c->flags & VGCF_failsafe_disables_events};
+    a->callback[CALLBACKTYPE_syscall] =
+        (struct pv_callback){c->syscall_callback_eip, c->flags & VGCF_syscall_disables_events};
     a->ctrlreg[0] = c->ctrlreg[0] & X86_CR0_TS;
     a->ctrlreg[4] = c->ctrlreg[4] & CR4_GUEST_CHOOSES;
     for (unsigned int i = 0; i < 8; i++)
@@ -165,12 +167,13 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
     const struct pv_vcpu *a = &v->arch.pv;
 
     memset(c, 0, sizeof(*c));
-    machine_sync_vcpu(v);
+    pv_cpu_sync(v);
     memcpy(&c->fpu_ctxt, v->arch.fpu, sizeof(c->fpu_ctxt));
-    c->flags = VGCF_i387_valid | (guest_kernel_mode(v) ? VGCF_in_kernel : 0) |
-               (a->failsafe_disables_events ? VGCF_failsafe_disables_events : 0) |
-               (a->syscall_disables_events ? VGCF_syscall_disables_events : 0) |
-               (v->pause_flags & VPF_down ? 0 : VGCF_online);
+    c->flags =
+        VGCF_i387_valid | (guest_kernel_mode(v) ? VGCF_in_kernel : 0) |
+        (a->callback[CALLBACKTYPE_failsafe].disables_events ? VGCF_failsafe_disables_events : 0) |
+        (a->callback[CALLBACKTYPE_syscall].disables_events ? VGCF_syscall_disables_events : 0) |
+        (v->pause_flags & VPF_down ? 0 : VGCF_online);
     c->user_regs = v->regs;
     c->user_regs.error_code = c->user_regs.entry_vector = 0;
     c->user_regs.rflags |= a->iopl << 12;
@@ -192,9 +195,9 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
     }
     c->ctrlreg[1] = a->guest_table_user.n << PAGE_SHIFT;
     c->ctrlreg[3] = a->guest_table.n << PAGE_SHIFT;
-    c->event_callback_eip = a->event_callback;
-    c->failsafe_callback_eip = a->failsafe_callback;
-    c->syscall_callback_eip = a->syscall_callback;
+    c->event_callback_eip = a->callback[CALLBACKTYPE_event].address;
+    c->failsafe_callback_eip = a->callback[CALLBACKTYPE_failsafe].address;
+    c->syscall_callback_eip = a->callback[CALLBACKTYPE_syscall].address;
     c->vm_assist = v->domain->vm_assist;
     c->fs_base = a->fs_base;
     c->gs_base_kernel = a->gs_base_kernel;

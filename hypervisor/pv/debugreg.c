@@ -7,6 +7,7 @@
 #include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <port/guest_access.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
@@ -57,7 +58,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
     }
     v->arch.pv.debugreg[reg] = value;
     if (v == current)
-        machine_write_debugreg(reg, value);
+        pv_cpu_load_debugregs(v);
     return 0;
 }
 

@@ -15,8 +15,8 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
 #include <port/machine.h>
-#include <port/upcalls.h>
 #include <pv/hypercall.h>
+#include <pv/cpu.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
@@ -110,7 +110,7 @@ long do_set_gdt(gva_t list, unsigned int entries)
     rc = pv_set_gdt(current, frames, entries);
     if (!rc) {
         flush_tlb_local(); /* the slots' old translations */
-        machine_load_gdt(current);
+        pv_cpu_load_tables(current);
     }
     return rc;
 }
@@ -140,7 +140,7 @@ void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries)
     v->arch.pv.ldt_base = base;
     v->arch.pv.ldt_ents = entries;
     if (v == current)
-        machine_load_ldt(v);
+        pv_cpu_load_tables(v);
 }
 
 bool pv_map_ldt_page(struct vcpu *v, unsigned int offset)

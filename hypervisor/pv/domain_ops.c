@@ -11,6 +11,7 @@
 #include <hv/fpu_area.h>
 #include <parvis/string.h>
 #include <port/machine.h>
+#include <pv/cpu.h>
 #include <pv/hypercall.h>
 #include <pv/m2p.h>
 #include <pv/mm.h>
@@ -25,8 +26,6 @@
 #define SLOTS_PER_VCPU 32
 #define TABLE_FLAGS    (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
 
-uint64_t *machine_to_phys;
-uint64_t machine_to_phys_entries;
 mfn_t pv_zero_page; /* set once, when the first domain is made */
 
 static int pv_domain_init(struct domain *d)
@@ -189,4 +188,9 @@ const struct guest_ops pv_guest_ops = {
     .set_iobitmap = pv_set_iobitmap,
     .fill_hypercall_page = pv_fill_hypercall_page,
     .show_vcpu = pv_show_vcpu,
+    .load = pv_cpu_load,
+    .save = pv_cpu_save,
+    .exception = pv_exception,
+    .bring_in = pv_bring_in,
+    .enter = pv_enter,
 };

@@ -229,7 +229,6 @@ bool pv_emulate_privileged(struct vcpu *v)
         return false;
     if (!pv_fetch_insn(v, &in) || in.segment || in.addr32 || in.lock)
         return false;
-    hypercall_none(v);
     outcome = emulate(v, &in);
     if (outcome == DONE)
         pv_insn_done(v, in.length);

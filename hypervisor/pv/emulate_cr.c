@@ -7,6 +7,7 @@
 #include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <port/machine.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
@@ -51,7 +52,7 @@ int pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
         return write_cr3(v, value);
     case 4:
         v->arch.pv.ctrlreg[4] = value & CR4_GUEST_CHOOSES;
-        machine_load_cr4(v);
+        pv_cpu_load_cr4(v);
         return 0;
     default:
         return -XEN_EINVAL;

@@ -6,6 +6,7 @@
  */
 #include <core/base/log.h>
 #include <port/machine.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
@@ -35,13 +36,13 @@ bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
     switch (msr) {
     case MSR_FS_BASE:
-        *value = machine_read_base(SEGBASE_FS);
+        *value = pv_cpu_read_base(SEGBASE_FS);
         return true;
     case MSR_GS_BASE: /* the guest's kernel runs: the active base is the kernel's */
-        *value = machine_read_base(SEGBASE_GS_KERNEL);
+        *value = pv_cpu_read_base(SEGBASE_GS_KERNEL);
         return true;
     case MSR_KERNEL_GS_BASE:
-        *value = machine_read_base(SEGBASE_GS_USER);
+        *value = pv_cpu_read_base(SEGBASE_GS_USER);
         return true;
     case MSR_EFER:
         *value = EFER_GUEST;
@@ -72,7 +73,7 @@ static bool write_base(unsigned int which, uint64_t value)
 {
     if (!is_canonical(value)) /* XSA-193 */
         return false;
-    machine_write_base(which, value);
+    pv_cpu_write_base(which, value);
     return true;
 }
 

@@ -7,7 +7,6 @@
  */
 #include <core/state/domain.h>
 #include <port/current.h>
-#include <port/upcalls.h>
 #include <pv/hypercall.h>
 
 #define SYSCALL_LENGTH 2
@@ -22,7 +21,7 @@ static uint64_t *argument(struct vcpu *v, unsigned int i)
     return reg[i];
 }
 
-void hypercall_reissue(struct vcpu *v)
+void pv_reissue(struct vcpu *v)
 {
     if (!hypercall_gave_way(v, -XEN_ERESTART)) {
         v->regs.rax = (uint64_t)-XEN_ERESTART;
@@ -42,7 +41,7 @@ void pv_clobber_arguments(unsigned int n, long rc)
 {
     struct vcpu *v = current;
 
-    if (hypercall_gave_way(v, rc) || v->in_multicall || !(v->arch.pv.flags & VF_IN_SYSCALL) ||
+    if (hypercall_gave_way(v, rc) || v->in_multicall || !in_hypercall(v) ||
         v->hc_nr == __HYPERVISOR_iret)
         return;
     for (unsigned int i = 0; i < n; i++)

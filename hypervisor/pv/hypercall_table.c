@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that a paravirtual guest may call: the topmost file, which knows every handler. x86/entry.asm
- * calls through the table, and so does a multicall.
+ * All that a paravirtual guest may call: the topmost file, which knows every handler.
+ * pv/cpu/entry.asm calls through the table, and so does a multicall.
  */
 #include <core/guest/hypercall_table.h>
 #include <pv/hypercall.h>

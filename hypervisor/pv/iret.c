@@ -44,11 +44,11 @@ long do_iret(void)
         /* RCX and R11 are free: SYSRET may be used if selectors fit (the exit path looks). */
         v->regs.rcx = v->regs.rip;
         v->regs.r11 = v->regs.rflags;
-        v->arch.pv.flags |= VF_IN_SYSCALL;
+        v->regs.entry_vector = ENTRY_HYPERCALL;
     } else {
         v->regs.rcx = frame.rcx;
         v->regs.r11 = frame.r11;
-        v->arch.pv.flags &= ~(uint32_t)VF_IN_SYSCALL;
+        v->regs.entry_vector = 0;
     }
     WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(frame.rflags & X86_EFLAGS_IF));
     v->arch.pv.nmi_masked = false;

@@ -16,8 +16,6 @@
  */
 #include <pv/pv_mm.h>
 
-const uint64_t *hypervisor_l4;
-
 static void set_slot(const struct domain *d, const struct page_info *l4, unsigned int slot,
                      uint64_t val)
 {
@@ -31,7 +29,7 @@ void pv_init_l4_slots(const struct domain *d, const struct page_info *l4)
 {
     for (unsigned int i = HYPERVISOR_L4_FIRST; i <= HYPERVISOR_L4_LAST; i++)
         if (i != PERDOMAIN_L4_SLOT)
-            set_slot(d, l4, i, hypervisor_l4[i]);
+            set_slot(d, l4, i, hv_l4[i]);
     set_slot(d, l4, PERDOMAIN_L4_SLOT,
              d->arch.pv.perdomain_l3_mfn.n << PAGE_SHIFT | PTE_PRESENT | PTE_RW | PTE_ACCESSED |
                  PTE_DIRTY | PTE_NX);
@@ -39,6 +37,5 @@ void pv_init_l4_slots(const struct domain *d, const struct page_info *l4)
 
 void pv_show_m2p(const struct domain *d, mfn_t l4, bool show)
 {
-    set_slot(d, mfn_to_page(l4), HYPERVISOR_L4_FIRST,
-             show ? hypervisor_l4[HYPERVISOR_L4_FIRST] : 0);
+    set_slot(d, mfn_to_page(l4), HYPERVISOR_L4_FIRST, show ? hv_l4[HYPERVISOR_L4_FIRST] : 0);
 }

@@ -7,13 +7,11 @@
 #define PV_M2P_H
 
 #include <core/frame/frame.h>
-
-extern uint64_t *machine_to_phys;
-extern uint64_t machine_to_phys_entries;
+#include <port/machine.h>
 
 static inline void set_m2p(mfn_t mfn, uint64_t pfn)
 {
-    if (mfn.n < machine_to_phys_entries)
+    if (mfn.n <= max_mfn)
         machine_to_phys[mfn.n] = pfn;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <pv/hypercall.h>
 #include <port/atomic.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
@@ -26,7 +27,7 @@ long do_fpu_taskswitch(int set)
         v->arch.pv.ctrlreg[0] |= X86_CR0_TS;
     else
         v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
-    machine_fpu_ts(set);
+    pv_cpu_set_ts(set);
     return 0;
 }
 

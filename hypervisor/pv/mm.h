@@ -12,6 +12,7 @@
 
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
+#include <hv/x86_bits.h>
 
 /* Types of frames (type_info): page tables, and pages of descriptor tables. */
 #define PGT_l1_page_table (1ull << PGT_type_shift)
@@ -41,20 +42,7 @@ static inline uint64_t perdomain_area(const struct vcpu *v)
 #define HYPERVISOR_L4_FIRST 256
 #define HYPERVISOR_L4_LAST  271
 
-#define PTE_PRESENT      (1ull << 0)
-#define PTE_RW           (1ull << 1)
-#define PTE_USER         (1ull << 2)
-#define PTE_PWT          (1ull << 3)
-#define PTE_PCD          (1ull << 4)
-#define PTE_ACCESSED     (1ull << 5)
-#define PTE_DIRTY        (1ull << 6)
-#define PTE_PSE          (1ull << 7)
-#define PTE_PAT          (1ull << 7)
-#define PTE_GLOBAL       (1ull << 8)
-#define PTE_AVAIL        (7ull << 9)
-#define PTE_NX           (1ull << 63)
 #define PTE_GUEST_KERNEL (1ull << 52) /* set by us: a kernel page of the guest (not global) */
-#define PTE_FRAME_MASK   0x000ffffffffff000ull
 
 static inline mfn_t pte_mfn(uint64_t pte)
 {
@@ -114,7 +102,5 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
 void pv_init_l4_slots(const struct domain *d, const struct page_info *l4);
 /* Whether what runs on this L4 table of d can read M2P. */
 void pv_show_m2p(const struct domain *d, mfn_t l4, bool show);
-/* The hypervisor's own L4 (x86 sets it): slots 256..271 come from it; pv/l4_slots.c */
-extern const uint64_t *hypervisor_l4;
 
 #endif

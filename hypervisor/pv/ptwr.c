@@ -52,7 +52,6 @@ static bool emulate(struct vcpu *v, struct page_info *table, const struct x86_wr
     uint64_t was;
     int rc = -XEN_EINVAL;
 
-    hypercall_none(v);
     if (!page_lock(table, v->domain))
         return false;
     if (table_level(table->type_info) == 1)

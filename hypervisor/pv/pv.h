@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ways into a guest, between the files of pv/: exceptions, frames on its stack, its two modes.
- * What the machine calls is in port/upcalls.h.
+ * What the machine calls is in pv/pv_ops.h.
  */
 #ifndef PV_PV_H
 #define PV_PV_H
@@ -9,15 +9,20 @@
 #include <core/state/domain.h>
 #include <hv/types.h>
 #include <port/machine.h>
-#include <port/upcalls.h>
 
 /* --- pv/bounce.c --- */
 /* Injects an exception into the current guest as if hardware had raised it; without a handler the
  * domain crashes. */
 void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code, bool has_error);
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
-/* Makes the frame that tb describes. Crashes the domain when its stack cannot be written. */
-void pv_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb);
+/* Exit path, when events or an NMI wait for v: makes the frame on the guest's kernel stack. */
+void pv_deliver_event(struct vcpu *v);
+/* IRET or segment load to the guest faulted on the way out: failsafe callback. */
+void pv_failsafe(struct vcpu *v);
+
+/* SYSCALL in user mode, the callback's type by the mode's width: to the kernel, or #UD */
+void pv_handle_syscall(struct vcpu *v, unsigned int type);
+void pv_handle_sysenter(struct vcpu *v);
 
 void pv_show_vcpu(const struct vcpu *v); /* guest_ops: mode and registers, to the log */
 

@@ -20,7 +20,6 @@ CORE_SRCS += hypervisor/pv/bounce.c \
              hypervisor/pv/misc_hypercalls.c \
              hypervisor/pv/segment.c \
              hypervisor/pv/show.c \
-             hypervisor/pv/syscall.c \
              hypervisor/pv/traps.c
 # Direct paging: frame types, page tables, what changes them.
 CORE_SRCS += hypervisor/pv/base_table.c \
@@ -38,3 +37,5 @@ CORE_SRCS += hypervisor/pv/base_table.c \
              hypervisor/pv/ptwr.c \
              hypervisor/pv/teardown.c \
              hypervisor/pv/update_va.c
+# What only a machine can run.
+HV_SRCS += $(filter-out %/asm-offsets.c,$(wildcard hypervisor/pv/cpu/*.c hypervisor/pv/cpu/*.asm))

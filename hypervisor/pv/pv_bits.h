@@ -11,9 +11,6 @@
 #include <hv/x86_bits.h>
 #include <hv/x86_insn.h>
 
-#define TBF_FAILSAFE       16
-#define PV_MAX_FRAME_WORDS 12
-
 /* The bits of CR4 that a guest sets as it likes, and sees so; which of them become real is the
  * machine's affair. */
 #define CR4_GUEST_CHOOSES (X86_CR4_TSD | X86_CR4_DE | X86_CR4_OSXSAVE)
@@ -58,6 +55,9 @@ void pv_destroy_gdt(struct vcpu *v);
 void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries);
 /* Drops what of v's LDT is mapped: its pages are about to change. true when something was. */
 bool pv_invalidate_ldt(struct vcpu *v);
+/* A touch of v's LDT area at byte offset: brings the page in. false: there is none, and the guest
+ * gets the fault. */
+bool pv_map_ldt_page(struct vcpu *v, unsigned int offset);
 /* Whether the descriptor may be loaded by a guest; may set its accessed bit or force DPL 3. */
 bool pv_check_descriptor(uint64_t *desc);
 

@@ -21,6 +21,10 @@ int __must_check pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flag
 int __must_check pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags,
                                 uint64_t new_addr);
 
+/* pv/traps.c */
+void pv_exception(struct vcpu *v, uint64_t data);
+bool pv_bring_in(struct vcpu *v, uint64_t at);
+
 extern const struct guest_ops pv_guest_ops; /* pv/domain_ops.c */
 
 #endif

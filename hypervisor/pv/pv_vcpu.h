@@ -12,23 +12,10 @@
 #include <hv/types.h>
 #include <xen/xen.h>
 
-#define FIRST_RESERVED_GDT_PAGE 14
-#define FIRST_RESERVED_GDT_BYTE (FIRST_RESERVED_GDT_PAGE * 4096)
-
 /* Flags of pv_vcpu.flags */
 #define VF_KERNEL_MODE 0x01 /* runs guest kernel (kernel L4), else guest user (asm-offsets) */
-/* May return by SYSRET: RCX and R11 hold RIP and RFLAGS (asm-offsets) */
-#define VF_IN_SYSCALL 0x100
 
-struct trap_bounce { /* an exception, syscall or callback on its way into the guest */
-    uint32_t error_code;
-    uint8_t flags; /* TBF_* */
-    uint16_t cs;
-    uint64_t eip;
-};
-#define TBF_EXCEPTION         1
-#define TBF_EXCEPTION_ERRCODE 2
-#define TBF_INTERRUPT         8 /* mask events on entry */
+#define PV_CALLBACKS 8
 
 struct pv_vcpu {
     uint32_t flags;         /* VF_* */
@@ -40,11 +27,10 @@ struct pv_vcpu {
     uint64_t cr3; /* what CR3 is to hold in the present mode */
 
     struct trap_info *traps; /* 256 entries, the guest's table */
-    uint64_t event_callback, failsafe_callback, syscall_callback, syscall32_callback,
-        sysenter_callback;
-    bool failsafe_disables_events, syscall_disables_events, syscall32_disables_events,
-        sysenter_disables_events;
-    uint64_t nmi_callback;
+    struct pv_callback {
+        uint64_t address;     /* 0: none */
+        bool disables_events; /* while it runs, when it is not the event callback */
+    } callback[PV_CALLBACKS]; /* by CALLBACKTYPE_* */
     bool nmi_pending, nmi_masked;
 
     uint64_t kernel_sp; /* stack_switch */

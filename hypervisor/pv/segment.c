@@ -9,6 +9,7 @@
 #include <core/base/log.h>
 #include <core/sched/vcpu_time.h>
 #include <pv/hypercall.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
@@ -23,10 +24,10 @@ long do_set_segment_base(unsigned int which, uint64_t base)
         if (!is_canonical(base))
             return refused(-XEN_EINVAL, "set_segment_base: %#lx is not canonical",
                            (unsigned long)base);
-        machine_write_base(which, base);
+        pv_cpu_write_base(which, base);
         return 0;
     case SEGBASE_GS_USER_SEL:
-        machine_load_gs_selector((uint16_t)base);
+        pv_cpu_load_gs((uint16_t)base);
         v->arch.pv.gs = (uint16_t)base;
         return 0;
     default:
@@ -45,7 +46,7 @@ void pv_toggle_guest_mode(struct vcpu *v)
 {
     v->arch.pv.flags ^= VF_KERNEL_MODE;
     pv_update_cr3(v);
-    machine_swapgs();
+    pv_cpu_swapgs();
     machine_load_cr3(v->arch.pv.cr3, true);
     if (unlikely(v->areas_stale) && guest_kernel_mode(v))
         vcpu_areas_switched_in(v);

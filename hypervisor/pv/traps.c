@@ -10,11 +10,12 @@
 #include <core/base/log.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
-#include <port/upcalls.h>
 #include <pv/hypercall.h>
+#include <pv/cpu.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
+#include <pv/pv_ops.h>
 
 /* Vectors for which hardware pushes an error code. */
 #define VECTORS_WITH_ERROR                                                                         \
@@ -80,41 +81,28 @@ static bool handled_here(struct vcpu *v, unsigned int vector)
     }
 }
 
-void pv_handle_trap(struct vcpu *v)
+/* Brings the page of v's LDT in that holds this address of its LDT area, unless it was there. */
+bool pv_bring_in(struct vcpu *v, uint64_t at)
 {
-    unsigned int vector = v->regs.entry_vector & 0xff;
+    uint64_t offset = at - (perdomain_area(v) + PERDOMAIN_LDT_OFFSET);
 
-    if (vector > TRAP_simd_error) {
-        log_guest(v->domain, "d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id,
-                  vector);
-        return;
-    }
-    if (handled_here(v, vector))
-        return;
-    if (vector == TRAP_no_device) {
-        v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
-        machine_fpu_ts(false);
-    }
-    if (vector == TRAP_stack_error && !guest_kernel_mode(v))
-        v->regs.error_code = 0;
-    pv_inject_exception(v, vector, v->regs.error_code, VECTORS_WITH_ERROR >> vector & 1);
+    return offset < v->arch.pv.ldt_ents * 8ull && pv_map_ldt_page(v, (unsigned int)offset);
 }
 
-/* The LDT area of the running vCPU: 16 pages behind the 16 of its GDT. What cannot be brought in is
- * the guest's page fault, where it believes its LDT to be. */
+/* A touch of the LDT. What cannot be brought in is the guest's page fault, where it believes its
+ * LDT to be. */
 static bool ldt_fault(struct vcpu *v, uint64_t cr2)
 {
-    uint64_t area = perdomain_area(v) + PERDOMAIN_LDT_OFFSET;
+    uint64_t offset = cr2 - (perdomain_area(v) + PERDOMAIN_LDT_OFFSET);
 
-    if (cr2 < area || cr2 - area >= v->arch.pv.ldt_ents * 8ull)
+    if (offset >= v->arch.pv.ldt_ents * 8ull)
         return false;
-    hypercall_none(v);
-    if (!pv_map_ldt_page(v, (unsigned int)(cr2 - area)))
-        pv_inject_page_fault(v, v->arch.pv.ldt_base + (cr2 - area), 0);
+    if (!pv_map_ldt_page(v, (unsigned int)offset))
+        pv_inject_page_fault(v, v->arch.pv.ldt_base + offset, 0);
     return true;
 }
 
-void pv_handle_page_fault(struct vcpu *v, uint64_t cr2)
+static void page_fault(struct vcpu *v, uint64_t cr2)
 {
     uint32_t error = v->regs.error_code;
 
@@ -127,4 +115,30 @@ void pv_handle_page_fault(struct vcpu *v, uint64_t cr2)
             return;
     }
     pv_inject_page_fault(v, cr2, error);
+}
+
+void pv_exception(struct vcpu *v, uint64_t data)
+{
+    unsigned int vector = v->regs.entry_vector & 0xff;
+
+    if (likely(vector == TRAP_page_fault)) {
+        page_fault(v, data);
+        return;
+    }
+    if (vector > TRAP_simd_error) {
+        log_guest(v->domain, "d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id,
+                  vector);
+        return;
+    }
+    if (handled_here(v, vector))
+        return;
+    if (vector == TRAP_debug)
+        v->arch.pv.debugreg[6] |= data; /* ABI: it collects; the guest reads and clears its copy */
+    if (vector == TRAP_no_device) {
+        v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
+        pv_cpu_set_ts(false);
+    }
+    if (vector == TRAP_stack_error && !guest_kernel_mode(v))
+        v->regs.error_code = 0;
+    pv_inject_exception(v, vector, v->regs.error_code, VECTORS_WITH_ERROR >> vector & 1);
 }

@@ -1,36 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The numbers that assembly shares with C: offsets into structures, constants of headers.
- *
- * This file is compiled to assembly only; each line `->NAME value` in the result becomes a %define
- * for nasm. Nothing here runs.
+ * The numbers that the machine's assembly shares with C: offsets into structures, constants of
+ * headers.
  */
-#include <core/base/hypercall.h>
+#include "asm-offsets.h"
+
 #include <core/state/cpu.h>
-#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <xen/errno.h>
 
 #include "percpu.h"
-#include "x86.h"
 
-#define DEFINE(name, value) __asm__ volatile("\n->" #name " %0" : : "i"(value))
-#define VCPU(name, field)   DEFINE(VCPU_##name, offsetof(struct vcpu, field))
-#define REGS(field)         DEFINE(REGS_##field, offsetof(struct cpu_user_regs, field))
+#define REGS(field) DEFINE(REGS_##field, offsetof(struct cpu_user_regs, field))
 
-void asm_offsets(void);
-void asm_offsets(void)
+static void __attribute__((used)) asm_offsets(void)
 {
     VCPU(regs, regs);
     VCPU(cpu_stack, cpu_stack);
-    VCPU(info, vcpu_info);
-    VCPU(flags, arch.pv.flags);
-    VCPU(nmi_pending, arch.pv.nmi_pending);
-    VCPU(hc_nr, hc_nr);
-    _Static_assert(offsetof(struct vcpu, arch.pv.nmi_masked) ==
-                       offsetof(struct vcpu, arch.pv.nmi_pending) + 1,
-                   "entry.asm tests both as one word");
-    DEFINE(VF_KERNEL_MODE, VF_KERNEL_MODE);
-    DEFINE(VF_IN_SYSCALL, VF_IN_SYSCALL);
+    VCPU(domain, domain);
+    DEFINE(DOMAIN_ops, offsetof(struct domain, ops));
+    DEFINE(OPS_enter, offsetof(struct guest_ops, enter));
+    DEFINE(OPS_exception, offsetof(struct guest_ops, exception));
 
     REGS(r15);
     REGS(r14);
@@ -62,12 +52,5 @@ void asm_offsets(void)
     DEFINE(CPU_OFFSET, CPU_OFFSET);
     DEFINE(CPU_BLOCK_SIZE, CPU_BLOCK_SIZE);
 
-    DEFINE(GUEST_CS32, FLAT_RING3_CS32);
-    DEFINE(GUEST_CS64, FLAT_RING3_CS64);
-    DEFINE(GUEST_SS, FLAT_RING3_SS64);
-
-    DEFINE(NR_HYPERCALLS, NR_HYPERCALLS);
-    DEFINE(ENOSYS, XEN_ENOSYS);
     DEFINE(EFAULT, XEN_EFAULT);
-    DEFINE(ERESTART, XEN_ERESTART);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptor tables: GDT, IDT, TSS, and the entry points of SYSCALL and SYSENTER.
+ * Descriptor tables: GDT, IDT, TSS.
  *
  * ABI: the last pages of every GDT are the hypervisor's, from selector 0xe000 on, and hold the flat
  * segments that a guest may use without having any of its own (FLAT_RING3_*). While a guest runs,
@@ -9,19 +9,16 @@
  * lies before is never touched.
  *
  * Gates: all are interrupt gates. Only #BP and #OF may be raised by INT n; other INT n make a #GP,
- * which pv/ turns into what the guest has in its trap table.
+ * which the guest's kind turns into what the guest has in its trap table.
  */
-#include <parvis/string.h>
 #include <port/current.h>
-#include <pv/mm.h>
 
 #include "insn.h"
 #include "percpu.h"
 #include "regs.h"
 #include "x86.h"
 
-extern uint8_t vector_stubs[], syscall_stubs[], syscall_entry[], syscall32_entry[],
-    sysenter_entry[];
+extern uint8_t vector_stubs[];
 
 struct gate {
     uint16_t offset_low, selector;
@@ -83,12 +80,23 @@ static void fill_gdt(uint64_t *gdt, struct tss *tss)
     set_system_descriptor(gdt, TSS_SELECTOR, (uint64_t)tss, sizeof(*tss) - 1, 9);
 }
 
+uint64_t own_gdt(void)
+{
+    return (uint64_t)this_cpu()->arch.gdt - FIRST_RESERVED_GDT_BYTE;
+}
+
+void load_tables(uint64_t gdt, uint64_t ldt, unsigned int ldt_entries)
+{
+    lgdt(&(struct table_pointer){.limit = LAST_GDT_BYTE, .base = gdt});
+    if (ldt_entries)
+        set_system_descriptor(this_cpu()->arch.gdt, LDT_SELECTOR, ldt, ldt_entries * 8 - 1, 2);
+    lldt(ldt_entries ? LDT_SELECTOR : 0);
+}
+
 void init_descriptors(struct cpu_block *block)
 {
     struct cpu *c = &block->cpu;
     uint64_t *gdt = gdt_page;
-    struct table_pointer p = {.limit = LAST_GDT_BYTE,
-                              .base = (uint64_t)gdt - FIRST_RESERVED_GDT_BYTE};
 
     init_idt();
     block->tss.iomap = sizeof(block->tss);
@@ -96,11 +104,10 @@ void init_descriptors(struct cpu_block *block)
         block->tss.ist[i] = (uint64_t)block->stacks + (i + 1) * IST_SIZE;
     block->tss.rsp0 = (uint64_t)c; /* until a guest is loaded */
     fill_gdt(gdt, &block->tss);
-    c->arch.tss = &block->tss;
     c->arch.gdt = gdt;
     c->arch.gdt_page_pte = ((uint64_t)gdt - IMAGE_VIRT + image_phys) | PTE_PRESENT | PTE_RW |
                            PTE_ACCESSED | PTE_DIRTY | PTE_NX;
-    lgdt(&p);
+    load_tables(own_gdt(), 0, 0);
     __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
                      :
                      : "i"(HV_CS)
@@ -109,72 +116,5 @@ void init_descriptors(struct cpu_block *block)
                      :
                      : "r"(HV_DS), "r"(0));
     ltr(TSS_SELECTOR);
-    lldt(0);
     lidt(&(struct table_pointer){.limit = sizeof(idt) - 1, .base = (uint64_t)idt});
-}
-
-void set_gdt_ldt(struct vcpu *v)
-{
-    struct cpu *c = this_cpu();
-    struct table_pointer p = {.limit = LAST_GDT_BYTE,
-                              .base = (uint64_t)c->arch.gdt - FIRST_RESERVED_GDT_BYTE};
-
-    if (v && v->arch.pv.perdomain_l1) {
-        v->arch.pv.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = c->arch.gdt_page_pte;
-        p.base = perdomain_area(v);
-    }
-    lgdt(&p);
-    if (!v || !v->arch.pv.perdomain_l1 || !v->arch.pv.ldt_ents) {
-        lldt(0);
-        return;
-    }
-    set_system_descriptor(c->arch.gdt, LDT_SELECTOR, perdomain_area(v) + PERDOMAIN_LDT_OFFSET,
-                          v->arch.pv.ldt_ents * 8 - 1, 2);
-    lldt(LDT_SELECTOR);
-}
-
-/* --- SYSCALL: the CPU's two stubs
- * ------------------------------------------------------------------- */
-
-/* Appends an instruction whose last four bytes are a displacement from its end to `to`. */
-static uint8_t *emit_relative(uint8_t *at, const void *op, size_t n, const void *to)
-{
-    int32_t rel = (int32_t)((uint64_t)to - (uint64_t)(at + n + 4));
-
-    memcpy(at, op, n);
-    memcpy(at + n, &rel, 4);
-    return at + n + 4;
-}
-
-/*
- * SYSCALL changes neither RSP nor any segment base: the stub finds its CPU's block by address and
- * begins the frame in the running vCPU. 32 bytes:
- *     mov [user_rsp], rsp; mov rsp, [tss.rsp0]; push GUEST_SS; push [user_rsp]; push r11; jmp entry
- */
-static void write_stub(uint8_t *at, struct cpu_block *block, const void *entry)
-{
-    at = emit_relative(at, "\x48\x89\x25", 3, &block->user_rsp);
-    at = emit_relative(at, "\x48\x8b\x25", 3, (uint8_t *)&block->tss + offsetof(struct tss, rsp0));
-    memcpy(at, "\x68\x2b\xe0\x00\x00", 5);
-    at = emit_relative(at + 5, "\xff\x35", 2, &block->user_rsp);
-    memcpy(at, "\x41\x53", 2);
-    emit_relative(at + 2, "\xe9", 1, entry);
-}
-
-void init_syscall(struct cpu_block *block)
-{
-    uint8_t *stubs = syscall_stubs + block->cpu.id * 64;
-
-    write_stub(stubs, block, syscall_entry);
-    write_stub(stubs + 32, block, syscall32_entry);
-    wrmsr(MSR_STAR, (uint64_t)FLAT_RING3_CS32 << 48 | (uint64_t)HV_CS << 32);
-    wrmsr(MSR_LSTAR, (uint64_t)stubs);
-    wrmsr(MSR_CSTAR, (uint64_t)(stubs + 32));
-    wrmsr(MSR_SFMASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
-                          X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);
-    if (!cpu_has.sysenter)
-        return;
-    wrmsr(MSR_SYSENTER_CS, HV_CS);
-    wrmsr(MSR_SYSENTER_ESP, (uint64_t)&block->tss + offsetof(struct tss, rsp0));
-    wrmsr(MSR_SYSENTER_EIP, (uint64_t)sysenter_entry);
 }

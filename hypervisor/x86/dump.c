@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the hypervisor shows when it cannot go on, besides its registers (pv/show.c): the calls that
- * led there.
+ * What the hypervisor shows when it cannot go on, besides its registers (core/base/registers.c):
+ * the calls that led there.
  *
  * The code is compiled with frame pointers. A chain of frames is followed only inside the stack of
  * this CPU and only upwards, so a broken one ends the list and does no further harm. Entry code

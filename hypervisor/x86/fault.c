@@ -5,16 +5,17 @@
  * In the hypervisor an exception is either expected (the instruction has an entry in the exception
  * table, which says where to go on: guest copies, segment loads, MSRs, IRETQ) or a bug: registers,
  * calls, end. There is no third way, and no guest can make it happen. In a guest only those with a
- * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to pv/.
+ * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to the guest's kind.
  */
 #include <core/base/console_out.h>
 #include <core/base/log.h>
+#include <core/base/registers.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <hv/x86_bits.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <port/upcalls.h>
-#include <pv/mm.h>
 
 #include "insn.h"
 #include "percpu.h"
@@ -24,7 +25,6 @@ enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_MC =
 
 void handle_hv_exception(struct cpu_user_regs *regs);
 void handle_guest_ist(struct vcpu *v);
-void handle_iret_fault(struct vcpu *v);
 
 /* Entries: offset of the instruction, offset of where to go on; each from its own place. */
 static bool fix_up(struct cpu_user_regs *regs)
@@ -40,18 +40,12 @@ static bool fix_up(struct cpu_user_regs *regs)
     return false;
 }
 
-/* The hypervisor loads a guest's selector whose LDT page is not there yet: it is brought in as for
- * the guest itself. */
-static bool ldt_page_wanted(uint64_t cr2)
+/* The hypervisor touches for a guest what is not there yet: its kind may bring it in. */
+static bool brought_in(uint64_t cr2)
 {
     struct vcpu *v = this_cpu()->arch.loaded;
-    uint64_t ldt;
 
-    if (!v || v != current)
-        return false;
-    ldt = perdomain_area(v) + PERDOMAIN_LDT_OFFSET;
-    return cr2 >= ldt && cr2 - ldt < PERDOMAIN_LDT_BYTES &&
-           pv_map_ldt_page(v, (unsigned int)(cr2 - ldt));
+    return v && v == current && v->domain->ops->bring_in(v, cr2);
 }
 
 /* Port 0x61 says why, on PCs: bit 7 memory parity, bit 6 an I/O card. */
@@ -78,12 +72,12 @@ void report_nmi(void)
         log_warning("NMI in the hypervisor, reason %#x", reason & 0xff);
 }
 
-/* SYSENTER changes no TF, and its entry has not saved the guest's flags yet. */
-static bool in_sysenter(uint64_t rip)
+/* Entry code that has not saved the guest's flags yet, its TF among them. */
+static bool has_guest_flags(uint64_t rip)
 {
-    extern char sysenter_entry[], sysenter_flags_saved[];
+    extern char guest_flags_start[], guest_flags_end[];
 
-    return rip >= (uint64_t)sysenter_entry && rip < (uint64_t)sysenter_flags_saved;
+    return rip >= (uint64_t)guest_flags_start && rip < (uint64_t)guest_flags_end;
 }
 
 void handle_hv_exception(struct cpu_user_regs *regs)
@@ -98,14 +92,14 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here
          * instead of in the guest; harmless. */
         write_dr6(X86_DR6_DEFAULT);
-        if (!in_sysenter(regs->rip))
+        if (!has_guest_flags(regs->rip))
             regs->rflags &= ~X86_EFLAGS_TF;
         return;
     case VECTOR_DF:
     case VECTOR_MC:
         break;
     case VECTOR_PF:
-        if (ldt_page_wanted(read_cr2()))
+        if (brought_in(read_cr2()))
             return;
         /* fall through */
     default:
@@ -129,15 +123,16 @@ void handle_hv_exception(struct cpu_user_regs *regs)
 /* NMI, #DB, #MC, #DF while a guest ran; its frame is in v->regs by now. */
 void handle_guest_ist(struct vcpu *v)
 {
+    uint64_t dr6;
+
     switch (v->regs.entry_vector) {
     case VECTOR_NMI:
         log_warning("NMI in a guest, reason %#x", inb(NMI_REASON));
         return;
     case VECTOR_DB:
-        /* ABI: DR6 collects; the guest reads and clears its copy. */
-        v->arch.pv.debugreg[6] |= read_dr6() & ~X86_DR6_DEFAULT;
+        dr6 = read_dr6() & ~X86_DR6_DEFAULT;
         write_dr6(X86_DR6_DEFAULT);
-        pv_handle_trap(v);
+        v->domain->ops->exception(v, dr6);
         return;
     default:
         ignore_locks();
@@ -147,11 +142,4 @@ void handle_guest_ist(struct vcpu *v)
         dump_registers(NULL, &v->regs, read_cr2(), read_cr3());
         machine_stop(STOP_PANIC);
     }
-}
-
-/* IRETQ to the guest faulted: selectors or RFLAGS that it asked for. v->regs is whole. */
-void handle_iret_fault(struct vcpu *v)
-{
-    machine_sync_vcpu(v); /* the failsafe frame shows its segment registers */
-    pv_failsafe(v);
 }

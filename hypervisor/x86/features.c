@@ -4,7 +4,7 @@
  *
  * The baseline is long mode, NX, SYSCALL and a local APIC; without one of these the start ends with
  * a sentence that names it. What goes beyond is used when CPUID has it and never needed. CR4 holds
- * what the hypervisor wants (cr4_base) and the few bits that the running guest chose (context.c):
+ * what the hypervisor wants (cr4_base) and the few bits that the running guest chose (pv/cpu/):
  * never one that changes what the guest's own instructions do behind its back (XSA-293).
  */
 #include <port/machine.h>
@@ -122,6 +122,16 @@ void init_control_registers(void)
         patch_smap_sites();
         patched = true;
     }
+}
+
+void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    cpuid(leaf, sub, out);
+}
+
+bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+    return rdmsr_safe(msr, value);
 }
 
 void machine_cpu_features(uint32_t *words, unsigned int n)

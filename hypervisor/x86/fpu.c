@@ -3,10 +3,9 @@
  * FPU, SSE and AVX state of guests.
  *
  * Switched eagerly (XSA-267): while a vCPU runs, the registers hold its state and nobody else's.
- * The hypervisor itself uses no FPU. CR0.TS is set only when the guest asked for it
- * (fpu_taskswitch); #NM is then the guest's. A vCPU's area is up to date whenever it is switched
- * out; when it comes back and nobody else was there meanwhile (idling), its registers are still
- * right and are not loaded again.
+ * The hypervisor itself uses no FPU, and leaves CR0.TS clear. A vCPU's area is up to date whenever
+ * it is switched out; when it comes back and nobody else was there meanwhile (idling), its
+ * registers are still right and are not loaded again.
  *
  * The whole state that the hypervisor manages (xcr0_host) is saved and loaded whatever the guest's
  * own XCR0 is, so that none leaks (XSA-62, XSA-165). A state that cannot be loaded (a header that a
@@ -47,16 +46,14 @@ void init_fpu(void)
     set_xcr0(xcr0_host);
 }
 
-bool fpu_xcr0_valid(uint64_t value)
+bool machine_xsetbv_safe(uint64_t xcr0)
 {
     /* x87 always; AVX needs SSE. */
-    return cpu_has.xsave && (value & XCR0_X87) && !(value & ~xcr0_host) &&
-           (!(value & XCR0_AVX) || (value & XCR0_SSE));
-}
-
-void fpu_guest_xcr0(uint64_t value)
-{
-    set_xcr0(value);
+    if (!cpu_has.xsave || !(xcr0 & XCR0_X87) || (xcr0 & ~xcr0_host) ||
+        ((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE)))
+        return false;
+    set_xcr0(xcr0);
+    return true;
 }
 
 void fpu_save(struct vcpu *v)
@@ -126,6 +123,16 @@ void fpu_switch_in(struct vcpu *v)
         fpu_load(v);
     c->arch.fpu_owner = v;
     set_xcr0(v->arch.xcr0 & xcr0_host ? v->arch.xcr0 & xcr0_host : XCR0_X87);
-    if (v->arch.pv.ctrlreg[0] & X86_CR0_TS)
-        write_cr0(read_cr0() | X86_CR0_TS);
+}
+
+void machine_sync_fpu(struct vcpu *v)
+{
+    struct cpu *c = this_cpu();
+
+    if (c->arch.loaded == v) {
+        fpu_save(v);
+        set_xcr0(v->arch.xcr0);
+    } else if (c->arch.fpu_owner == v) {
+        c->arch.fpu_owner = NULL; /* its area may be changed now: it will be loaded again */
+    }
 }

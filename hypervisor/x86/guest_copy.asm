@@ -3,7 +3,7 @@
 ; Reaches guest memory through the guest's own page tables: a fault ends the copy with -EFAULT (exception table). The only
 ; instructions of the hypervisor that touch what a guest maps; SMAP is open just around them. guest_access.c has checked the range.
 
-%include "entry.inc"
+%include "x86/entry.inc"
 
 default rel
 section .text

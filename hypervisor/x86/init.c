@@ -47,7 +47,6 @@ void machine_init_early(const struct boot_info *bi)
     init_descriptors(&cpu0_block);
     detect_features();
     init_control_registers();
-    init_syscall(&cpu0_block);
     init_fpu();
     for (unsigned int i = 0; i < bi->nr_modules; i++)
         log_info("module %s: %lu bytes at %#lx", bi->modules[i].name,

@@ -12,8 +12,6 @@
 #include <hv/x86_init.h>
 #include <parvis/string.h>
 #include <port/machine.h>
-#include <pv/m2p.h>
-#include <pv/mm.h>
 
 #include "x86.h"
 
@@ -150,8 +148,6 @@ void init_frame_tables(const struct boot_info *bi)
     }
     make_table(&m2p, fill_m2p);
     make_table(&frames, fill_holes);
-    machine_to_phys = (uint64_t *)M2P_VIRT;
-    machine_to_phys_entries = max_mfn + 1;
     frame_table = (struct page_info *)FRAME_TABLE_VIRT;
 }
 
@@ -173,6 +169,7 @@ void machine_init_memory(const struct boot_info *bi)
 }
 
 char *frame_map = (char *)DIRECT_MAP_VIRT;
+uint64_t *machine_to_phys = (uint64_t *)M2P_VIRT;
 
 mfn_t frame_of(const void *mapped)
 {

@@ -17,7 +17,6 @@
 #include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>
-#include <pv/mm.h>
 
 #include "insn.h"
 #include "percpu.h"
@@ -171,7 +170,6 @@ void init_paging(const struct boot_info *bi)
     write_cr4(cr4_base);
     direct_map_ready = true;
     hv_l4 = phys_ptr(hv_l4_phys);
-    hypervisor_l4 = hv_l4;
     this_cpu()->arch.cr3 = hv_l4_phys;
 }
 

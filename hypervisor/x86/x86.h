@@ -8,6 +8,7 @@
 
 #include <core/state/domain.h>
 #include <hv/types.h>
+#include <hv/x86_bits.h>
 #include <hv/x86_init.h>
 #include <parvis/boot_info.h>
 
@@ -45,9 +46,9 @@ extern uint64_t cr4_base;          /* what CR4 holds without the bits a guest ma
 
 /* --- descriptors.c --- */
 void init_descriptors(struct cpu_block *block);
-void init_syscall(struct cpu_block *block);
-/* Loads GDTR for v's area (NULL or idle: the CPU's own), and the LDT */
-void set_gdt_ldt(struct vcpu *v);
+/* Loads GDTR and LDTR; of the 16 pages at gdt the 15th is this CPU's own (arch.gdt_page_pte). */
+void load_tables(uint64_t gdt, uint64_t ldt, unsigned int ldt_entries);
+uint64_t own_gdt(void); /* the one that has no page but this CPU's own */
 
 /* --- fault.c, dump.c --- */
 void report_nmi(void); /* says what an NMI could not: called where no lock is held */
@@ -59,6 +60,7 @@ void dump_stack(uint64_t rip, uint64_t rbp);
  * more room. */
 void *map_physical(paddr_t start, uint64_t size, unsigned int flags);
 
+extern paddr_t hv_l4_phys; /* idle vCPUs run on it */
 void init_paging(const struct boot_info *bi);
 void init_frame_tables(const struct boot_info *bi);
 void *phys_ptr(paddr_t pa);                    /* how RAM is reached at this stage of the start */

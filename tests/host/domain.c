@@ -325,21 +325,20 @@ void host_destroy(struct domain *d)
     host_reap();
 }
 
-/* What x86/entry.asm does with a SYSCALL of a guest's kernel. */
+/* What pv/cpu/entry.asm does with a SYSCALL of a guest's kernel. */
 static void host_syscall(struct vcpu *v)
 {
     struct cpu_user_regs *r = &v->regs;
     unsigned int nr = (unsigned int)r->rax;
     long rc = -XEN_ENOSYS;
 
-    v->arch.pv.flags |= VF_IN_SYSCALL;
     v->hc_nr = nr;
     r->entry_vector = ENTRY_HYPERCALL;
     this_cpu()->slice_end = 0;
     if (nr < NR_HYPERCALLS)
         rc = v->domain->ops->hypercalls->fn[nr](r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
     if (rc == -XEN_ERESTART)
-        hypercall_reissue(v);
+        pv_reissue(v);
     else
         r->rax = (uint64_t)rc;
 }

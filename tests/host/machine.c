@@ -59,7 +59,6 @@ void host_memory_init(uint64_t frames)
     free(machine_to_phys);
     max_mfn = frames - 1;
     frame_table = calloc(frames, sizeof(*frame_table));
-    machine_to_phys_entries = frames;
     machine_to_phys = malloc(frames * sizeof(*machine_to_phys));
     if (ram == MAP_FAILED || !frame_table || !machine_to_phys)
         abort();
@@ -73,6 +72,8 @@ void host_memory_init(uint64_t frames)
 }
 
 char *frame_map;
+uint64_t *machine_to_phys;
+uint64_t *hv_l4;
 
 mfn_t frame_of(const void *mapped)
 {
@@ -161,7 +162,7 @@ bool machine_efi(struct machine_efi *out)
     return true;
 }
 
-void machine_sync_vcpu(struct vcpu *v)
+void machine_sync_fpu(struct vcpu *v)
 {
     (void)v;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine services that only pv uses (pv/pv.h), on the host: they keep what they are told,
- * where a test can look.
+ * What pv/ asks of the CPU (pv/cpu.h), and what of the port it alone uses, on the host: they keep
+ * what they are told, where a test can look.
  */
 #include "host.h"
 
+#include <pv/cpu.h>
 #include <pv/pv.h>
 
 static uint64_t bases[3];
 
-void machine_swapgs(void)
+void pv_cpu_swapgs(void)
 {
     uint64_t user = bases[SEGBASE_GS_USER];
 
@@ -17,45 +18,59 @@ void machine_swapgs(void)
     bases[SEGBASE_GS_KERNEL] = user;
 }
 
-void machine_write_base(unsigned int which, uint64_t base)
+void pv_cpu_write_base(unsigned int which, uint64_t base)
 {
     bases[which] = base;
 }
 
-uint64_t machine_read_base(unsigned int which)
+uint64_t pv_cpu_read_base(unsigned int which)
 {
     return bases[which];
 }
 
-void machine_load_gs_selector(uint16_t sel)
+void pv_cpu_load_gs(uint16_t sel)
 {
     (void)sel;
 }
 
-void machine_load_ldt(struct vcpu *v)
+void pv_cpu_load_tables(struct vcpu *v)
 {
     (void)v;
 }
 
-void machine_load_gdt(struct vcpu *v)
+void pv_cpu_load_debugregs(const struct vcpu *v)
 {
     (void)v;
 }
 
-void machine_write_debugreg(unsigned int reg, uint64_t value)
-{
-    (void)reg;
-    (void)value;
-}
-
-void machine_load_cr4(const struct vcpu *v)
+void pv_cpu_load_cr4(const struct vcpu *v)
 {
     (void)v;
 }
 
-void machine_fpu_ts(bool set)
+void pv_cpu_set_ts(bool set)
 {
     (void)set;
+}
+
+void pv_cpu_sync(struct vcpu *v)
+{
+    machine_sync_fpu(v);
+}
+
+/* No guest comes onto a CPU here. */
+void pv_cpu_load(struct vcpu *v)
+{
+    (void)v;
+}
+
+void pv_cpu_save(struct vcpu *v)
+{
+    (void)v;
+}
+
+void pv_enter(void)
+{
 }
 
 bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value)

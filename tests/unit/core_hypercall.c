@@ -6,7 +6,6 @@
  */
 #include "core_test.h"
 
-#include <port/upcalls.h>
 #include <core/guest/version.h>
 #include <core/state/guest_ops.h>
 #include <pv/hypercall.h>
@@ -54,7 +53,7 @@ static void reissue_sets_the_guest_back(void **state)
     v->hc_nr = __HYPERVISOR_memory_op;
     v->regs.rdx = 77;
     assert_int_equal(hypercall_create_continuation(11, 22), -XEN_ERESTART);
-    hypercall_reissue(v);
+    pv_reissue(v);
     assert_int_equal(v->regs.rip, 0x5000);
     assert_int_equal(v->regs.rax, __HYPERVISOR_memory_op);
     assert_int_equal(v->regs.rdi, 11);
@@ -62,7 +61,7 @@ static void reissue_sets_the_guest_back(void **state)
     assert_int_equal(v->regs.rdx, 77);
     /* without new arguments: the same again */
     v->regs.rip = 0x5002;
-    hypercall_reissue(v);
+    pv_reissue(v);
     assert_int_equal(v->regs.rip, 0x5000);
     assert_int_equal(v->regs.rdi, 11);
 }

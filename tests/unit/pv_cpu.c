@@ -7,7 +7,6 @@
 #include "pv_test.h"
 
 #include <core/state/guest_ops.h>
-#include <port/upcalls.h>
 
 static struct vcpu *v;
 

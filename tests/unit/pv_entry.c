@@ -10,7 +10,8 @@
 #include <core/life/life.h>
 #include <pv/hypercall.h>
 #include <core/state/guest_ops.h>
-#include <port/upcalls.h>
+#include <pv/pv_ops.h>
+#include <xen/callback.h>
 #include <xen/sched.h>
 
 static int setup(void **state)
@@ -52,7 +53,7 @@ static void bounce_frames_stay_in_the_guest(void **state)
     };
 
     (void)state;
-    g.v->arch.pv.failsafe_callback = HANDLER;
+    g.v->arch.pv.callback[CALLBACKTYPE_failsafe].address = HANDLER;
     for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
         g.v->regs.rsp = bad[i];
         g.v->regs.rip = 0x4242;
@@ -95,11 +96,11 @@ static void system_calls_without_an_entry_point(void **state)
     uint64_t *top = stack(g.v, MM_SPARE) + 512;
 
     (void)state;
-    g.v->arch.pv.syscall_disables_events = true;
+    g.v->arch.pv.callback[CALLBACKTYPE_syscall].disables_events = true;
     g.v->arch.pv.flags &= ~(uint32_t)VF_KERNEL_MODE;
     g.v->regs.rip = 0x4244;
     g.v->vcpu_info->evtchn_upcall_mask = 0;
-    pv_handle_syscall(g.v);
+    pv_handle_syscall(g.v, CALLBACKTYPE_syscall);
     assert_int_equal(g.v->regs.rip, HANDLER + 6);
     assert_int_equal(top[-5], 0x4242); /* the instruction itself; no error code below it */
     assert_int_equal(g.v->regs.rsp, mm_va(MM_SPARE) + PAGE_SIZE - 7 * 8);
@@ -144,7 +145,7 @@ static void iret_takes_what_a_guest_may_have(void **state)
     assert_int_equal(do_iret(), 77);
     assert_int_equal(g.v->arch.pv.iopl, 3);
     assert_false(g.v->regs.rflags & X86_EFLAGS_IOPL);
-    assert_false(g.v->arch.pv.flags & VF_IN_SYSCALL);
+    assert_int_not_equal(g.v->regs.entry_vector, ENTRY_HYPERCALL);
     assert_true(guest_kernel_mode(g.v));
     /* To user mode, which has no page table; from a frame that is not there. */
     f->cs = 3;
@@ -339,10 +340,11 @@ static void refusals_of_instructions(void **state)
     (void)mm_call(&g, __HYPERVISOR_set_debugreg, 9, 0, 0, 0);
     g.v->regs.rcx = 0x606;
     set_code(&g, 0, rdmsr, sizeof(rdmsr));
+    g.v->regs.entry_vector = TRAP_gp_fault;
     assert_false(pv_emulate_privileged(g.v));
     n = log_read(text, sizeof(text) - 1, &pos);
     text[n] = 0;
-    assert_non_null(strstr(text, "d1v0: instruction: RDMSR 0x606 is not offered"));
+    assert_non_null(strstr(text, "d1v0: RDMSR 0x606 is not offered"));
 }
 
 /* Any bytes at all: done, or the guest's fault; in no case longer than an instruction can be. */
@@ -379,6 +381,7 @@ static void any_bytes(void **state)
 static void descriptor_table_limits(void **state)
 {
     uint64_t *list = host_guest(HOST_GUEST_BASE);
+    uint64_t ldt = perdomain_area(g.v) + PERDOMAIN_LDT_OFFSET;
 
     (void)state;
     list[0] = g.frame[MM_SPARE].n;
@@ -390,6 +393,10 @@ static void descriptor_table_limits(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_SET_LDT, mm_va(MM_SPARE), 8), 0);
     assert_false(pv_map_ldt_page(g.v, 8 * 8)); /* beyond the last: the guest's own fault */
     assert_false(pv_map_ldt_page(g.v, ~0u & ~7u));
+    for (unsigned int i = 8; i < 65536; i *= 2) { /* nor does the hypervisor, for itself */
+        assert_false(pv_bring_in(g.v, ldt + i * 8));
+        assert_false(pv_bring_in(g.v, ldt - i * 8));
+    }
     assert_int_equal(g.v->arch.pv.ldt_mapped, 0);
 }
 

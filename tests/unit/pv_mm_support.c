@@ -28,7 +28,7 @@ void mm_init(uint64_t frames)
 {
     host_init(frames);
     guest_ops_default = &pv_guest_ops;
-    hypervisor_l4 = own_l4;
+    hv_l4 = own_l4;
     pv_zero_page = MFN(0);
     mm_preempt = false;
     mm_recount = true;

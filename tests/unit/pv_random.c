@@ -295,7 +295,8 @@ static void begin(unsigned int i)
     g->d->vm_assist = 1u << VMASST_TYPE_writable_pagetables;
     for (unsigned int n = 0; n < 20; n++)
         g->v->arch.pv.traps[n].address = 0x7000;
-    g->v->arch.pv.event_callback = g->v->arch.pv.failsafe_callback = 0x7100;
+    g->v->arch.pv.callback[CALLBACKTYPE_event].address = 0x7100;
+    g->v->arch.pv.callback[CALLBACKTYPE_failsafe].address = 0x7100;
     g->v->arch.pv.kernel_sp = mm_va(MM_FRAMES - 2) + PAGE_SIZE;
     slot[i].there = true;
     slot[i].ending = false;

@@ -6,7 +6,9 @@
 
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
+#include <pv/pv_ops.h>
 #include <string.h>
+#include <xen/callback.h>
 
 #define CODE  (MM_FRAMES - 1) /* pages of each guest for code and for stacks, if still mapped */
 #define STACK (MM_FRAMES - 2)
@@ -112,10 +114,7 @@ static void any_trap(struct mm_guest *g, struct vcpu *v)
     any_code(g, v);
     v->regs.entry_vector = vector;
     v->regs.error_code = pv_random_take(4) ? 0 : (uint32_t)pv_random_word();
-    if (vector == TRAP_page_fault)
-        pv_handle_page_fault(v, any_address());
-    else
-        pv_handle_trap(v);
+    pv_exception(v, any_address());
 }
 
 /* A page fault at what the instruction writes, or in the LDT. */
@@ -133,7 +132,8 @@ static void any_page_fault(struct mm_guest *g, struct vcpu *v)
              pv_random_take(256) * 8;
         v->regs.error_code = 0;
     }
-    pv_handle_page_fault(v, at);
+    v->regs.entry_vector = TRAP_page_fault;
+    pv_exception(v, at);
 }
 
 static void any_iret(struct mm_guest *g, struct vcpu *v)
@@ -157,10 +157,10 @@ static void any_entry(struct vcpu *v)
     v->regs.rip = pv_random_word();
     switch (pv_random_take(4)) {
     case 0:
-        pv_handle_syscall(v);
+        pv_handle_syscall(v, CALLBACKTYPE_syscall);
         break;
     case 1:
-        pv_handle_syscall32(v);
+        pv_handle_syscall(v, CALLBACKTYPE_syscall32);
         break;
     case 2:
         pv_handle_sysenter(v);

@@ -5,7 +5,6 @@
  * (tests/host/tlb.c) ends the test when a CPU is left that knows what it must not. `make mutants`
  * leaves each of these flushes out and sees that a test here, or the fuzzer, notices.
  */
-#include <port/upcalls.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

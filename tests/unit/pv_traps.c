@@ -8,6 +8,8 @@
 
 #include <core/life/life.h>
 #include <core/state/guest_ops.h>
+#include <pv/cpu.h>
+#include <pv/pv_ops.h>
 #include <xen/callback.h>
 #include <xen/sched.h>
 
@@ -52,10 +54,7 @@ static void trap(bool kernel, const char *code, size_t n, unsigned int vector, u
     v->regs.rsp = v->arch.pv.kernel_sp = TOP;
     v->regs.entry_vector = vector;
     v->regs.error_code = error;
-    if (vector == TRAP_page_fault)
-        pv_handle_page_fault(v, v->arch.pv.ctrlreg[2]);
-    else
-        pv_handle_trap(v);
+    pv_exception(v, vector == TRAP_page_fault ? v->arch.pv.ctrlreg[2] : 0);
     host_tlb_check();
 }
 
@@ -236,30 +235,29 @@ static void callbacks(void **state)
 {
     static const uint16_t kept[] = {CALLBACKTYPE_event, CALLBACKTYPE_failsafe, CALLBACKTYPE_syscall,
                                     CALLBACKTYPE_syscall32, CALLBACKTYPE_sysenter};
-    const uint64_t *where[] = {&v->arch.pv.event_callback, &v->arch.pv.failsafe_callback,
-                               &v->arch.pv.syscall_callback, &v->arch.pv.syscall32_callback,
-                               &v->arch.pv.sysenter_callback};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(kept); i++) {
         struct callback_unregister *u = host_guest(ARG);
 
         assert_int_equal(set_callback(kept[i], 0, NO_CANON), -XEN_EINVAL);
-        assert_int_equal(*where[i], 0);
+        assert_int_equal(v->arch.pv.callback[kept[i]].address, 0);
+        assert_false(v->arch.pv.callback[kept[i]].disables_events);
         assert_int_equal(set_callback(kept[i], CALLBACKF_mask_events, 0x5000 + i), 0);
-        assert_int_equal(*where[i], 0x5000 + i);
+        assert_true(v->arch.pv.callback[kept[i]].disables_events);
+        assert_int_equal(v->arch.pv.callback[kept[i]].address, 0x5000 + i);
         *u = (struct callback_unregister){.type = kept[i]};
         assert_int_equal(call(__HYPERVISOR_callback_op, CALLBACKOP_unregister, ARG, 0),
                          -XEN_EINVAL);
-        assert_int_equal(*where[i], 0x5000 + i);
+        assert_int_equal(v->arch.pv.callback[kept[i]].address, 0x5000 + i);
     }
-    assert_true(v->arch.pv.failsafe_disables_events && v->arch.pv.syscall_disables_events &&
-                v->arch.pv.syscall32_disables_events && v->arch.pv.sysenter_disables_events);
     assert_int_equal(set_callback(CALLBACKTYPE_nmi, 0, 0x6000), 0);
-    assert_int_equal(v->arch.pv.nmi_callback, 0x6000);
+    assert_int_equal(v->arch.pv.callback[CALLBACKTYPE_nmi].address, 0x6000);
     assert_int_equal(call(__HYPERVISOR_callback_op, CALLBACKOP_unregister, ARG, 0), 0);
-    assert_int_equal(v->arch.pv.nmi_callback, 0);
-    for (unsigned int type = 8; type < 12; type++) {
+    assert_int_equal(v->arch.pv.callback[CALLBACKTYPE_nmi].address, 0);
+    for (unsigned int type = 3; type < 12; type++) {
+        if (type >= 4 && type <= 7 && type != 6)
+            continue;
         assert_int_equal(set_callback((uint16_t)type, 0, 0x6000), -XEN_ENOSYS);
         assert_int_equal(call(__HYPERVISOR_callback_op, CALLBACKOP_unregister, ARG, 0),
                          -XEN_ENOSYS);
@@ -268,16 +266,14 @@ static void callbacks(void **state)
     for (unsigned int cmd = 0; cmd < 2; cmd++)
         assert_int_equal(call(__HYPERVISOR_callback_op, cmd, 0x10, 0), -XEN_EFAULT);
     assert_int_equal(call(__HYPERVISOR_set_callbacks, 0x11, 0x12, 0x13), 0);
-    assert_int_equal(v->arch.pv.syscall_callback, 0x13);
+    assert_int_equal(v->arch.pv.callback[CALLBACKTYPE_syscall].address, 0x13);
     assert_int_equal(call(__HYPERVISOR_set_callbacks, 0x21, NO_CANON, 0x23), -XEN_EINVAL);
-    assert_int_equal(v->arch.pv.event_callback, 0x11);
+    assert_int_equal(v->arch.pv.callback[CALLBACKTYPE_event].address, 0x11);
 }
 
 /* The callbacks at work: system calls of each kind, an event, an NMI, a return that failed. */
 static void callbacks_are_called(void **state)
 {
-    void (*const calls[])(struct vcpu *) = {pv_handle_syscall, pv_handle_syscall32,
-                                            pv_handle_sysenter};
     static const uint16_t types[] = {CALLBACKTYPE_syscall, CALLBACKTYPE_syscall32,
                                      CALLBACKTYPE_sysenter};
 
@@ -288,7 +284,10 @@ static void callbacks_are_called(void **state)
         v->vcpu_info->evtchn_upcall_mask = 0;
         v->regs.rip = 0x4242;
         v->arch.pv.kernel_sp = TOP;
-        calls[i](v);
+        if (types[i] == CALLBACKTYPE_sysenter)
+            pv_handle_sysenter(v);
+        else
+            pv_handle_syscall(v, types[i]);
         assert_int_equal(v->regs.rip, 0x5000 + i);
         assert_true(guest_kernel_mode(v));
         assert_int_equal(pushed(5), 0x4242);
@@ -343,7 +342,7 @@ static void small_hypercalls(void **state)
     assert_int_equal(call(__HYPERVISOR_vm_assist, VMASST_CMD_enable, 32, 0), -XEN_EINVAL);
     for (unsigned int which = SEGBASE_FS; which <= SEGBASE_GS_KERNEL; which++) {
         assert_int_equal(call(__HYPERVISOR_set_segment_base, which, 0x1000 + which, 0), 0);
-        assert_int_equal(machine_read_base(which), 0x1000 + which);
+        assert_int_equal(pv_cpu_read_base(which), 0x1000 + which);
         assert_int_equal(call(__HYPERVISOR_set_segment_base, which, NO_CANON, 0), -XEN_EINVAL);
     }
     assert_int_equal(call(__HYPERVISOR_set_segment_base, SEGBASE_GS_USER_SEL, 0x33, 0), 0);

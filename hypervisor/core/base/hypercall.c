@@ -21,8 +21,6 @@ const char *hypercall_name(const struct vcpu *v)
     const struct guest_ops *ops = v->domain->ops;
     const char *name = ops && v->hc_nr < NR_HYPERCALLS ? ops->hypercalls->name[v->hc_nr] : NULL;
 
-    if (v->hc_nr == NO_HYPERCALL)
-        return "instruction";
     return name ? name : "unknown hypercall";
 }
 

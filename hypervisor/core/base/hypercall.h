@@ -22,25 +22,18 @@ typedef long hypercall_fn_t(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, ui
 #define NR_HYPERCALLS 64
 /* What a kind of guest may call, by number (struct guest_ops). */
 struct hypercall_set {
-    hypercall_fn_t *fn[NR_HYPERCALLS]; /* all are there; must come first: entry.asm */
+    hypercall_fn_t *fn[NR_HYPERCALLS]; /* all are there; must come first: pv/cpu/entry.asm */
     const char *const *name;           /* NULL: there is none of that number */
 };
 const char *hypercall_name(const struct vcpu *v); /* of the one that v is in */
-#define NO_HYPERCALL 0xffffffffu /* it is in none: an instruction is carried out for it */
-
-/* What is refused from here on is an instruction of v's, not the hypercall that it made last. */
-static inline void hypercall_none(struct vcpu *v)
-{
-    v->hc_nr = NO_HYPERCALL;
-}
 
 /* Prototypes of the handlers that all kinds have, from the rows. */
 #define HYPERCALL(name, who, n, ...) long do_##name(__VA_ARGS__);
 #include <core/base/hypercall_rows.h>
 #undef HYPERCALL
 
-/* regs.entry_vector when a hypercall brought v into the hypervisor, and no exception or interrupt.
- */
+/* regs.entry_vector when a hypercall brought v into the hypervisor, and no exception or interrupt:
+ * what is refused then is the hypercall, else an instruction of v's. */
 #define ENTRY_HYPERCALL 0xffffffffu
 static inline bool in_hypercall(const struct vcpu *v)
 {

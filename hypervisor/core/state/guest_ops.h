@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kind of a guest: all that core asks of it. pv/ has the one kind there is; a second comes
- * beside it and core stays as it is.
+ * The kind of a guest: all that core asks of it, and then the machine. pv/ has the one kind there
+ * is; a second comes beside it, and core and x86/ stay as they are.
  */
 #ifndef HV_GUEST_OPS_H
 #define HV_GUEST_OPS_H
@@ -71,6 +71,21 @@ struct guest_ops {
     void (*fill_hypercall_page)(void *page); /* XEN_DOMCTL_hypercall_init */
     /* The current vCPU, whose domain crashed: to the log */
     void (*show_vcpu)(const struct vcpu *v);
+
+    /* --- what the machine asks --- */
+    /* v comes onto this CPU, or goes: what of it is in registers then, beside the general ones and
+     * the FPU's. Another's page table is loaded when it comes, its own when it goes. */
+    void (*load)(struct vcpu *v);
+    void (*save)(struct vcpu *v);
+    /* Code and no function, it does not return: enters v, which is rbx, while rsp = this_cpu()
+     * (x86/entry.asm). */
+    void (*enter)(void);
+    /* An exception of the running vCPU in ring 3, not NMI, #DF, #MC: vector and error code are in
+     * v->regs. data: CR2 of a page fault, what DR6 collected for a debug exception. */
+    void (*exception)(struct vcpu *v, uint64_t data);
+    /* The hypervisor faulted at an address that v's kind maps when it is touched: true when it is
+     * there now. */
+    bool (*bring_in)(struct vcpu *v, uint64_t at);
 };
 
 #endif

@@ -41,6 +41,21 @@
 #define X86_DR6_BS      (1ul << 14) /* single step */
 #define X86_DR7_DEFAULT 0x400ul
 
+/* Entries of page tables. */
+#define PTE_PRESENT    (1ull << 0)
+#define PTE_RW         (1ull << 1)
+#define PTE_USER       (1ull << 2)
+#define PTE_PWT        (1ull << 3)
+#define PTE_PCD        (1ull << 4)
+#define PTE_ACCESSED   (1ull << 5)
+#define PTE_DIRTY      (1ull << 6)
+#define PTE_PSE        (1ull << 7)
+#define PTE_PAT        (1ull << 7)
+#define PTE_GLOBAL     (1ull << 8)
+#define PTE_AVAIL      (7ull << 9)
+#define PTE_NX         (1ull << 63)
+#define PTE_FRAME_MASK 0x000ffffffffff000ull
+
 #define TRAP_divide_error    0
 #define TRAP_debug           1
 #define TRAP_nmi             2

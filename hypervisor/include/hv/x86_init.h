@@ -8,11 +8,6 @@
 
 #include <hv/types.h>
 
-/* The hypervisor's own top-level page table: slots 256 and 261 to 271 of it go into every guest's.
- * Idle vCPUs run on it. */
-extern uint64_t *hv_l4;
-extern paddr_t hv_l4_phys;
-
 /* --- for boot/, before hypervisor_main() --- */
 extern uint64_t image_phys;      /* where the image lies */
 extern uint16_t debug_exit_port; /* QEMU's debug-exit device; 0: none */

@@ -78,24 +78,11 @@ void flush_cache_all(void); /* WBINVD on every CPU */
  * segments, debug registers, descriptor tables, CR3, TSS). The return to next happens on the exit
  * path. */
 void machine_context_switch(struct vcpu *prev, struct vcpu *next);
-/* Brings the machine state of v that lives in CPU registers (segment bases, FPU) into struct vcpu,
- * if it is loaded. */
-void machine_sync_vcpu(struct vcpu *v);
-
-/* One register each of the guest that is loaded here, which pv/ decides about (x86/pv_cpu.c).
- * keep_global: it is the switch between kernel and user of one process. */
+/* Brings v's FPU state into struct vcpu, if it is in registers. What is changed there afterwards is
+ * loaded again. */
+void machine_sync_fpu(struct vcpu *v);
+/* keep_global: it is the switch between kernel and user of one process. */
 void machine_load_cr3(uint64_t cr3, bool keep_global);
-void machine_swapgs(void); /* exchanges the guest's two GS bases */
-/* SEGBASE_FS/GS_USER/GS_KERNEL of the current vCPU: canonical, checked by caller */
-void machine_write_base(unsigned int which, uint64_t base);
-uint64_t machine_read_base(unsigned int which);
-void machine_load_gs_selector(uint16_t sel); /* user GS selector; a bad one loads 0 */
-void machine_load_ldt(struct vcpu *v);
-void machine_load_gdt(struct vcpu *v);
-void machine_write_debugreg(unsigned int reg, uint64_t value);
-/* The bits of v's ctrlreg[4] that become real: TSD, DE */
-void machine_load_cr4(const struct vcpu *v);
-void machine_fpu_ts(bool set); /* CR0.TS for the current guest */
 bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value);
 bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */
@@ -211,7 +198,11 @@ void __noreturn __printf(1, 2) panic(const char *fmt, ...);
 #define ASSERT(cond) ((void)sizeof(cond))
 #endif
 
-extern char *frame_map;  /* where frame 0 is mapped; set before the first use, once */
+extern char *frame_map;           /* where frame 0 is mapped; set before the first use, once */
+extern uint64_t *machine_to_phys; /* M2P, max_mfn + 1 entries: pv/m2p.h */
+/* The hypervisor's own top-level page table. Slots 256 and 261 to 271 of it go into every table
+ * that a guest runs on. */
+extern uint64_t *hv_l4;
 extern uint64_t max_mfn; /* core/frame/frame.h */
 
 static inline void *map_frame(mfn_t mfn)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where SYSCALL and SYSENTER of a guest arrive: MSRs of each CPU, and its two stubs.
+ *
+ * SYSCALL changes neither RSP nor any segment base, and both GS bases are the guest's. So each CPU
+ * has a stub of its own, which finds the CPU's block by address and begins the frame in the running
+ * vCPU. 32 bytes:
+ *     mov [user_rsp], rsp; mov rsp, [tss.rsp0]; push GUEST_SS; push [user_rsp]; push r11; jmp entry
+ */
+#include <parvis/string.h>
+#include <pv/cpu.h>
+#include <x86/insn.h>
+#include <x86/percpu.h>
+#include <x86/regs.h>
+#include <x86/x86.h>
+
+extern uint8_t syscall_stubs[], syscall_entry[], syscall32_entry[], sysenter_entry[];
+
+/* Appends an instruction whose last four bytes are a displacement from its end to `to`. */
+static uint8_t *emit_relative(uint8_t *at, const void *op, size_t n, const void *to)
+{
+    int32_t rel = (int32_t)((uint64_t)to - (uint64_t)(at + n + 4));
+
+    memcpy(at, op, n);
+    memcpy(at + n, &rel, 4);
+    return at + n + 4;
+}
+
+static void write_stub(uint8_t *at, struct cpu_block *block, const void *entry)
+{
+    at = emit_relative(at, "\x48\x89\x25", 3, &block->user_rsp);
+    at = emit_relative(at, "\x48\x8b\x25", 3, (uint8_t *)&block->tss + offsetof(struct tss, rsp0));
+    memcpy(at, "\x68\x2b\xe0\x00\x00", 5);
+    at = emit_relative(at + 5, "\xff\x35", 2, &block->user_rsp);
+    memcpy(at, "\x41\x53", 2);
+    emit_relative(at + 2, "\xe9", 1, entry);
+}
+
+void pv_cpu_init(void)
+{
+    struct cpu_block *block = this_block();
+    uint8_t *stubs = syscall_stubs + block->cpu.id * 64;
+
+    write_stub(stubs, block, syscall_entry);
+    write_stub(stubs + 32, block, syscall32_entry);
+    wrmsr(MSR_STAR, (uint64_t)FLAT_RING3_CS32 << 48 | (uint64_t)HV_CS << 32);
+    wrmsr(MSR_LSTAR, (uint64_t)stubs);
+    wrmsr(MSR_CSTAR, (uint64_t)(stubs + 32));
+    wrmsr(MSR_SFMASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
+                          X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);
+    if (!cpu_has.sysenter)
+        return;
+    wrmsr(MSR_SYSENTER_CS, HV_CS);
+    wrmsr(MSR_SYSENTER_ESP, (uint64_t)&block->tss + offsetof(struct tss, rsp0));
+    wrmsr(MSR_SYSENTER_EIP, (uint64_t)sysenter_entry);
+}

@@ -1,0 +1,176 @@
+; SPDX-License-Identifier: MIT
+;
+; The door of paravirtual guests: SYSCALL and SYSENTER in, which are hypercalls and system calls; SYSRET and IRETQ out.
+;
+; SYSCALL's stub (door.c) begins the frame in v->regs as an exception does (x86/entry.asm), and from there on things are the same:
+; rbx = v, RSP = this_cpu(), SYSCALL's number for the "vector" of the frame. Who came by SYSCALL leaves by SYSRET unless something
+; about his frame forbids it.
+;
+; The exit by IRETQ works from a copy of the frame on the CPU's stack: if IRETQ faults (bad selectors, XSA-7's kin), v->regs is
+; whole and the failsafe callback can be made from it.
+
+%include "x86/entry.inc"
+%include "pv/cpu/asm-offsets.inc"
+
+default rel
+extern resume_guest, pv_hypercalls, pv_reissue, pv_handle_syscall, pv_handle_sysenter, pv_deliver_event, pv_iret_fault
+
+%define X86_EFLAGS_TF (1 << 8)
+%define X86_EFLAGS_RF (1 << 16)
+
+section .entry progbits alloc exec nowrite align=64
+
+; ---- SYSCALL ----------------------------------------------------------------------------------------
+; The CPU's stub has pushed SS, RSP and RFLAGS to v->regs; RCX is RIP. RFLAGS.IF, DF, AC, NT, TF are clear (FMASK).
+global syscall_entry
+syscall_entry:
+        push GUEST_CS64
+        push rcx
+        push ENTRY_HYPERCALL
+        SAVE_REGS
+        TO_CPU_STACK
+        test dword [rbx + VCPU_flags], VF_KERNEL_MODE
+        jz .user
+
+        ; A hypercall: number in eax, arguments in rdi, rsi, rdx, r10, r8, r9. C meaning:
+        ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? pv_hypercalls.fn[nr](...) : -XEN_ENOSYS;
+        ;     if (rc == -XEN_ERESTART) pv_reissue(v); else v->regs.rax = rc;
+        mov rdx, [rbx + VCPU_regs + REGS_rdx]
+        mov eax, eax
+        mov rcx, r10
+        cmp rax, NR_HYPERCALLS
+        jae .unknown
+        sbb r11, r11                    ; speculation past the check sees number 0
+        and rax, r11
+        mov [rbx + VCPU_hc_nr], eax
+        mov qword [rsp + CPU_slice_end], 0 ; the slice begins at its first check
+        lea r11, [pv_hypercalls]        ; .fn
+        call [r11 + rax * 8]
+        cmp rax, -ERESTART
+        je .again
+.result:
+        mov [rbx + VCPU_regs + REGS_rax], rax
+back:                                   ; rsp = this_cpu(), rbx = v
+        cmp dword [rsp + CPU_pending], 0
+        jne resume_guest
+
+; ---- the exit -----------------------------------------------------------------------------------------
+; guest_ops.enter: rsp = this_cpu(), rbx = v. Looks once at the guest's events.
+global pv_enter
+pv_enter:
+        mov rax, [rbx + VCPU_info]
+        movzx eax, word [rax]           ; evtchn_upcall_pending, evtchn_upcall_mask
+        dec eax                         ; pending and not masked: below 0xff (the guest may write any value)
+        cmp eax, 0xff
+        jb .deliver
+        cmp word [rbx + VCPU_nmi_pending], 1 ; pending, not masked
+        je .deliver
+
+        cmp dword [rbx + VCPU_regs + REGS_entry_vector], ENTRY_HYPERCALL
+        jne .iret
+        ; SYSRET puts RCX to RIP and R11 to RFLAGS; both are the guest's to lose here.
+        ; XSA-7: RIP must be canonical, or SYSRET faults in the hypervisor on the guest's stack.
+        mov rcx, [rbx + VCPU_regs + REGS_rip]
+        mov r11, [rbx + VCPU_regs + REGS_rflags]
+        mov rax, rcx
+        shl rax, 16
+        sar rax, 16
+        cmp rax, rcx
+        jne .iret_syscall
+        cmp word [rbx + VCPU_regs + REGS_cs], GUEST_CS64
+        jne .iret_syscall
+        cmp word [rbx + VCPU_regs + REGS_ss], GUEST_SS
+        jne .iret_syscall
+        test r11d, X86_EFLAGS_RF | X86_EFLAGS_TF
+        jnz .iret_syscall
+        lea rsp, [rbx + VCPU_regs]      ; R11's and RCX's slots go to R10 and RDX, which come next
+        EACH pop, r15, r14, r13, r12, rbp, rbx, r10, r10, r9, r8, rax, rdx, rdx, rsi, rdi
+        mov rsp, [rsp + REGS_rsp - REGS_error_code]
+        o64 sysret
+
+.iret_syscall:
+        mov [rbx + VCPU_regs + REGS_rcx], rcx
+        mov [rbx + VCPU_regs + REGS_r11], r11
+.iret:
+        push qword [rbx + VCPU_regs + REGS_ss]
+        push qword [rbx + VCPU_regs + REGS_rsp]
+        push qword [rbx + VCPU_regs + REGS_rflags]
+        movzx eax, word [rbx + VCPU_regs + REGS_cs]
+        push rax
+        push qword [rbx + VCPU_regs + REGS_rip]
+%macro LOAD 1
+        mov %1, [rbx + VCPU_regs + REGS_%1]
+%endmacro
+        EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, rbx
+iret_to_guest:
+        iretq
+        EXTABLE iret_to_guest, iret_faulted
+
+pv_enter.deliver:
+        mov rdi, rbx
+        call pv_deliver_event
+        jmp resume_guest
+
+iret_faulted:                           ; the CPU's stack, below struct cpu; v->regs is untouched
+        and rsp, -CPU_BLOCK_SIZE
+        add rsp, CPU_OFFSET
+        mov rdi, [rsp + CPU_running]
+        call pv_iret_fault
+        jmp resume_guest
+
+syscall_entry.unknown:
+        mov [rbx + VCPU_hc_nr], eax
+        mov rax, -ENOSYS
+        jmp syscall_entry.result
+syscall_entry.again:
+        mov rdi, rbx
+        call pv_reissue
+        jmp resume_guest
+syscall_entry.user:
+        mov esi, CALLBACKTYPE_syscall
+handle_syscall:
+        mov rdi, rbx
+        call pv_handle_syscall
+        jmp back
+
+; SYSCALL from compatibility mode: the stub as above.
+global syscall32_entry
+syscall32_entry:
+        push GUEST_CS32
+        push rcx
+        push 0
+        SAVE_REGS
+        TO_CPU_STACK
+        mov esi, CALLBACKTYPE_syscall32
+        jmp handle_syscall
+
+; SYSENTER: the CPU clears RFLAGS.IF and VM alone, and knows neither RIP nor RSP of the guest. RSP = &tss.rsp0.
+; XSA-44: NT, TF and the rest of the guest's flags go at once. TF makes a #DB before each instruction until the guest's flags are
+; saved, with TF among them; then the #DB's handler clears it. The section says which instructions those are (x86/fault.c).
+section .entry.guest_flags progbits alloc exec nowrite align=1
+global sysenter_entry
+sysenter_entry:
+        mov rsp, [rsp]
+        push GUEST_SS
+        push 0
+        pushfq
+        jmp sysenter_flags_saved
+section .entry
+sysenter_flags_saved:
+        or qword [rsp], 1 << 9
+        push GUEST_CS32
+        push 0
+        push 0
+        SAVE_REGS
+        TO_CPU_STACK
+        push 2
+        popfq
+        mov rdi, rbx
+        call pv_handle_sysenter
+        jmp back
+
+; Two stubs of 32 bytes a CPU (SYSCALL from 64-bit and from compatibility mode): door.c writes them.
+        align 64
+global syscall_stubs
+syscall_stubs:
+        times 64 * 64 db 0xcc
