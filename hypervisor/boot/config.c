@@ -77,8 +77,7 @@ static bool is(struct text t, const char *word)
 static int copy(struct parser *p, char *to, size_t size, struct text from, const char *what)
 {
     if (from.n >= size)
-        return FAIL(p, "%s has %lu characters; at most %lu are possible", what,
-                    (unsigned long)from.n, (unsigned long)size - 1);
+        return FAIL(p, "%s has %lu characters; at most %lu are possible", what, from.n, size - 1);
     for (size_t i = 0; i < from.n; i++)
         to[i] = from.at[i];
     to[from.n] = 0;

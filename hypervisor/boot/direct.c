@@ -115,8 +115,7 @@ static void say_modules(const struct boot_info *bi)
     if (!bi->nr_modules)
         log_error("no modules were given (qemu: -initrd \"parvis.cfg,KERNEL,...\")");
     for (unsigned int i = 0; i < bi->nr_modules; i++)
-        log_error("module %u: %s, %lu bytes", i, bi->modules[i].name,
-                  (unsigned long)bi->modules[i].size);
+        log_error("module %u: %s, %lu bytes", i, bi->modules[i].name, bi->modules[i].size);
 }
 
 static void read_config(struct boot_info *bi)

@@ -57,8 +57,8 @@ int elf_check(const struct loader_image *image, uint64_t *entry, struct loader_e
     struct elf_header h;
 
     if (image->size < sizeof(h))
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: %llu bytes are too few for an ELF file",
-                           (unsigned long long)image->size);
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: %lu bytes are too few for an ELF file",
+                           image->size);
     take(image, 0, &h, sizeof(h));
     if (__builtin_memcmp(h.magic, "\177ELF", 4) != 0)
         return loader_fail(error, -XEN_ENOEXEC, "kernel: not an ELF file");

@@ -58,15 +58,15 @@ static int place(struct loader_image *image, struct loader_error *error)
     if (image->paddr_offset == LOADER_NONE)
         image->paddr_offset = 0;
     if (image->virt_base & (PAGE_SIZE - 1))
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: VIRT_BASE 0x%llx is not page aligned",
-                           (unsigned long long)image->virt_base);
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: VIRT_BASE 0x%lx is not page aligned",
+                           image->virt_base);
     if (start < image->paddr_offset)
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: a segment at 0x%llx lies below PADDR_OFFSET 0x%llx",
-                           (unsigned long long)start, (unsigned long long)image->paddr_offset);
+                           "kernel: a segment at 0x%lx lies below PADDR_OFFSET 0x%lx", start,
+                           image->paddr_offset);
     if (end - image->paddr_offset > UINT64_MAX - image->virt_base - PAGE_SIZE)
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: does not fit above VIRT_BASE 0x%llx",
-                           (unsigned long long)image->virt_base);
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: does not fit above VIRT_BASE 0x%lx",
+                           image->virt_base);
     image->virt_start = (start - image->paddr_offset + image->virt_base) & ~(PAGE_SIZE - 1);
     image->virt_end =
         (end - image->paddr_offset + image->virt_base + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
@@ -118,19 +118,16 @@ static int check_addresses(const struct loader_image *image, struct loader_error
 {
     if (!in_kernel(image, image->entry))
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: entry 0x%llx lies outside the kernel (0x%llx to 0x%llx)",
-                           (unsigned long long)image->entry, (unsigned long long)image->virt_start,
-                           (unsigned long long)image->virt_end);
+                           "kernel: entry 0x%lx lies outside the kernel (0x%lx to 0x%lx)",
+                           image->entry, image->virt_start, image->virt_end);
     if (image->hypercall_page != LOADER_NONE &&
         (image->hypercall_page & (PAGE_SIZE - 1) || !in_kernel(image, image->hypercall_page)))
-        return loader_fail(
-            error, -XEN_ENOEXEC,
-            "kernel: HYPERCALL_PAGE 0x%llx is no page of the kernel (0x%llx to 0x%llx)",
-            (unsigned long long)image->hypercall_page, (unsigned long long)image->virt_start,
-            (unsigned long long)image->virt_end);
+        return loader_fail(error, -XEN_ENOEXEC,
+                           "kernel: HYPERCALL_PAGE 0x%lx is no page of the kernel (0x%lx to 0x%lx)",
+                           image->hypercall_page, image->virt_start, image->virt_end);
     if (image->init_p2m != LOADER_NONE && image->init_p2m & (PAGE_SIZE - 1))
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: INIT_P2M 0x%llx is not page aligned",
-                           (unsigned long long)image->init_p2m);
+        return loader_fail(error, -XEN_ENOEXEC, "kernel: INIT_P2M 0x%lx is not page aligned",
+                           image->init_p2m);
     return 0;
 }
 

@@ -24,7 +24,7 @@
 
 #define ROOM_PAGES ((512ULL << 10) >> PAGE_SHIFT)
 #define MAP_ALIGN  (4 * MIB)
-#define MAX_PAGES  (1ULL << 34) /* 64 TiB */
+#define MAX_PAGES  (1UL << 34) /* 64 TiB */
 
 static int check_config(const struct loader_image *image, const struct loader_config *config,
                         struct loader_error *error)
@@ -32,8 +32,8 @@ static int check_config(const struct loader_image *image, const struct loader_co
     uint64_t length = 0;
 
     if (config->nr_pages == 0 || config->nr_pages > MAX_PAGES)
-        return loader_fail(error, -XEN_EINVAL, "memory: %llu pages are not between 1 and %llu",
-                           (unsigned long long)config->nr_pages, MAX_PAGES);
+        return loader_fail(error, -XEN_EINVAL, "memory: %lu pages are not between 1 and %lu",
+                           config->nr_pages, MAX_PAGES);
     while (config->cmdline && length < MAX_GUEST_CMDLINE && config->cmdline[length])
         length++;
     if (length >= MAX_GUEST_CMDLINE)
@@ -50,7 +50,7 @@ static int check_config(const struct loader_image *image, const struct loader_co
 }
 
 /* Rounded up. */
-static unsigned long long mib(uint64_t pages)
+static uint64_t mib(uint64_t pages)
 {
     return (pages >> 8) + ((pages & 255) != 0);
 }
@@ -60,8 +60,8 @@ static int check_fits(const struct loader_config *config, uint64_t pages, const 
 {
     if (pages <= config->nr_pages)
         return 0;
-    return loader_fail(error, -XEN_ENOMEM, "%s: needs %llu MiB, the domain has %llu MiB", what,
-                       mib(pages), (unsigned long long)(config->nr_pages >> 8));
+    return loader_fail(error, -XEN_ENOMEM, "%s: needs %lu MiB, the domain has %lu MiB", what,
+                       mib(pages), config->nr_pages >> 8);
 }
 
 static uint64_t take_pages(uint64_t *next, uint64_t count)
@@ -81,8 +81,8 @@ static int check_area(const struct loader_area *area, const char *what, struct l
 
     if (last < area->va || !(low || high))
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: %s from 0x%llx to 0x%llx is no range that a guest may map",
-                           what, (unsigned long long)area->va, (unsigned long long)last);
+                           "kernel: %s from 0x%lx to 0x%lx is no range that a guest may map", what,
+                           area->va, last);
     return 0;
 }
 
@@ -184,8 +184,7 @@ static int plan_p2m(struct loader_layout *layout, const struct loader_image *ima
         return rc;
     if (overlap(area, &layout->area[0]))
         return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: INIT_P2M 0x%llx lies in the initial mapping",
-                           (unsigned long long)image->init_p2m);
+                           "kernel: INIT_P2M 0x%lx lies in the initial mapping", image->init_p2m);
     tables_plan(area, &layout->area[0], area->pfn + area->nr_pages, &tables);
     layout->p2m_pages = area->nr_pages + tables;
     layout->p2m_pfn = take_pages(next, layout->p2m_pages);

@@ -27,8 +27,8 @@ static void *open_window(const struct loader_target *target, uint64_t pfn, uint6
     *count = wanted;
     va = target->map(target->ctx, pfn, count);
     if (!va)
-        loader_fail(error, -XEN_EFAULT, "memory: page 0x%llx of the domain could not be mapped",
-                    (unsigned long long)pfn);
+        loader_fail(error, -XEN_EFAULT, "memory: page 0x%lx of the domain could not be mapped",
+                    pfn);
     return va;
 }
 

@@ -19,8 +19,7 @@ int pv_get_base_table(struct domain *d, mfn_t l4)
     int rc;
 
     if (unlikely(!pg))
-        return refused(-XEN_EINVAL, "base table %#lx is not a frame of d%u", (unsigned long)l4.n,
-                       d->domain_id);
+        return refused(-XEN_EINVAL, "base table %#lx is not a frame of d%u", l4.n, d->domain_id);
     rc = get_page_type(pg, PGT_l4_page_table, d);
     if (unlikely(rc))
         put_page(pg);

@@ -36,11 +36,10 @@ static int check_context(const struct vcpu *v, const struct vcpu_guest_context *
     if (c->ldt_ents > 8192 || (c->ldt_ents && (c->ldt_base & ~PAGE_MASK)) ||
         (c->ldt_ents && !guest_range_ok(c->ldt_base, c->ldt_ents * 8)))
         return refused(-XEN_EINVAL, "context of d%uv%u: LDT of %lu entries at %#lx",
-                       v->domain->domain_id, v->vcpu_id, (unsigned long)c->ldt_ents,
-                       (unsigned long)c->ldt_base);
+                       v->domain->domain_id, v->vcpu_id, c->ldt_ents, c->ldt_base);
     if (c->gdt_ents > FIRST_RESERVED_GDT_BYTE / 8)
         return refused(-XEN_EINVAL, "context of d%uv%u: GDT of %lu entries", v->domain->domain_id,
-                       v->vcpu_id, (unsigned long)c->gdt_ents);
+                       v->vcpu_id, c->gdt_ents);
     return 0;
 }
 

@@ -38,20 +38,19 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
     case 0 ... 3:
         if (!guest_range_ok(value, 8) || !is_canonical(value))
             return refused(-XEN_EPERM, "debug register %u: %#lx is not a guest address", reg,
-                           (unsigned long)value);
+                           value);
         break;
     case 6:
         value = (value & DR6_MASK) | X86_DR6_DEFAULT;
         break;
     case 7:
         if (value >> 32)
-            return refused(-XEN_EPERM, "debug register 7: %#lx has reserved bits",
-                           (unsigned long)value);
+            return refused(-XEN_EPERM, "debug register 7: %#lx has reserved bits", value);
         value = (value & ~DR7_RESERVED) | X86_DR7_DEFAULT;
         rc = check_dr7(v, value);
         if (rc)
             return refused(rc, "debug register 7: %#lx asks for what a guest must not break on",
-                           (unsigned long)value);
+                           value);
         break;
     default:
         return -XEN_ENODEV;

@@ -90,7 +90,7 @@ int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
     return 0;
 
 put_frames:
-    refused(0, "set_gdt: frame %#lx cannot be a descriptor table", (unsigned long)frames[got]);
+    refused(0, "set_gdt: frame %#lx cannot be a descriptor table", frames[got]);
     while (got--)
         put_page_and_type(mfn_to_page(MFN(frames[got])));
     return -XEN_EINVAL;
@@ -166,11 +166,10 @@ long do_update_descriptor(uint64_t maddr, uint64_t desc)
 
     if (maddr & 7 || !pv_check_descriptor(&desc))
         return refused(-XEN_EINVAL, "update_descriptor: %#lx at %#lx: system segment or misaligned",
-                       (unsigned long)desc, (unsigned long)maddr);
+                       desc, maddr);
     pg = get_page_from_mfn(MFN(maddr >> PAGE_SHIFT), d);
     if (!pg)
-        return refused(-XEN_EINVAL, "update_descriptor: %#lx is not the domain's memory",
-                       (unsigned long)maddr);
+        return refused(-XEN_EINVAL, "update_descriptor: %#lx is not the domain's memory", maddr);
     /* A page in use as a table keeps its type; any other must be one that could be written. */
     type = (pg->type_info & PGT_type_mask) == PGT_seg_desc_page ? PGT_seg_desc_page
                                                                 : PGT_writable_page;

@@ -42,7 +42,7 @@ int pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value)
     switch (reg) {
     case 0:
         if ((value ^ pv_read_cr(v, 0)) & ~X86_CR0_TS)
-            return refused(-XEN_EPERM, "CR0 %#lx changes more than TS", (unsigned long)value);
+            return refused(-XEN_EPERM, "CR0 %#lx changes more than TS", value);
         return (int)do_fpu_taskswitch(!!(value & X86_CR0_TS));
     case 2:
         v->arch.pv.ctrlreg[2] = value;

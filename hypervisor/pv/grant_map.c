@@ -47,20 +47,18 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
     if (contains_pte) {
         /* XSA-227: an entry that is not aligned would be parts of two. */
         if (addr % sizeof(uint64_t) || !mfn_valid(MFN(addr >> PAGE_SHIFT)))
-            return refused(GNTST_general_error, "grant map: %#lx is no page-table entry",
-                           (unsigned long)addr);
+            return refused(GNTST_general_error, "grant map: %#lx is no page-table entry", addr);
         e->table = mfn_to_page(MFN(addr >> PAGE_SHIFT));
         index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
     } else if (!pv_find_l1e(v, addr, &e->table, &index)) {
-        return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", (unsigned long)addr);
+        return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", addr);
     }
     if (!page_lock(e->table, v->domain))
-        return refused(GNTST_general_error, "grant map: %#lx is in no page table of d%u",
-                       (unsigned long)addr, v->domain->domain_id);
+        return refused(GNTST_general_error, "grant map: %#lx is in no page table of d%u", addr,
+                       v->domain->domain_id);
     if (table_level(e->table->type_info) != 1) {
         page_unlock(e->table);
-        return refused(GNTST_general_error, "grant map: %#lx is not in an L1 table",
-                       (unsigned long)addr);
+        return refused(GNTST_general_error, "grant map: %#lx is not in an L1 table", addr);
     }
     e->at = table_entry(e->table, index);
     e->old = READ_ONCE(*e->at);
@@ -142,7 +140,7 @@ int pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t
     if (!mfn_eq(pte_mfn(e.old), frame) || (e.old & (PTE_PRESENT | PTE_RW)) != grant_rights(flags)) {
         page_unlock(e.table);
         rc = refused(GNTST_general_error, "grant unmap: entry %#lx at %#lx is not the grant's",
-                     (unsigned long)e.old, (unsigned long)host_addr);
+                     e.old, host_addr);
         goto put_stolen;
     }
     write_entry(&e, with);

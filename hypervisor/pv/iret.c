@@ -20,8 +20,7 @@ long do_iret(void)
     struct iret_context frame __uninitialized;
 
     if (copy_from_guest(&frame, v->regs.rsp, sizeof(frame))) {
-        domain_crash(v->domain, "iret: the frame at %#lx cannot be read",
-                     (unsigned long)v->regs.rsp);
+        domain_crash(v->domain, "iret: the frame at %#lx cannot be read", v->regs.rsp);
         return 0;
     }
     if ((frame.cs & 3) == 3) {

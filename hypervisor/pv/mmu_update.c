@@ -40,7 +40,7 @@ static int write_plain(struct batch *b, struct page_info *pg, unsigned int index
 
     if (!get_page_and_writable(pg, b->pt_owner))
         return refused(-XEN_EINVAL, "mmu_update: frame %#lx is neither a table nor writable",
-                       (unsigned long)page_to_mfn(pg).n);
+                       page_to_mfn(pg).n);
     words = map_guest_frame(b->pt_owner, page_to_mfn(pg));
     WRITE_ONCE(words[index], val);
     unmap_guest_frame(b->pt_owner, words);
@@ -57,7 +57,7 @@ static int update_entry(struct batch *b, uint64_t ptr, uint64_t val, enum pte_wr
     if (unlikely(!b->locked || !mfn_eq(page_to_mfn(b->locked), mfn))) {
         release_table(b);
         if (unlikely(!mfn_valid(mfn)))
-            return refused(-XEN_EINVAL, "mmu_update: %#lx is not RAM", (unsigned long)ptr);
+            return refused(-XEN_EINVAL, "mmu_update: %#lx is not RAM", ptr);
         pg = mfn_to_page(mfn);
         if (unlikely(!page_lock(pg, b->pt_owner)))
             return write_plain(b, pg, index, val);
@@ -74,8 +74,8 @@ static int update_m2p(struct batch *b, uint64_t ptr, uint64_t pfn)
         return -XEN_EPERM;
     pg = get_page_from_mfn(MFN(ptr >> PAGE_SHIFT), b->pg_owner);
     if (!pg)
-        return refused(-XEN_EINVAL, "MMU_MACHPHYS_UPDATE: %#lx is not a frame of d%u",
-                       (unsigned long)ptr, b->pg_owner->domain_id);
+        return refused(-XEN_EINVAL, "MMU_MACHPHYS_UPDATE: %#lx is not a frame of d%u", ptr,
+                       b->pg_owner->domain_id);
     set_m2p(page_to_mfn(pg), pfn);
     put_page(pg); /* XSA-113: on every path */
     return 0;

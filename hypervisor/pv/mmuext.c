@@ -83,7 +83,7 @@ static int op_set_ldt(struct mmuext *m, const struct mmuext_op *op)
     gva_t base = entries ? op->arg1.linear_addr : 0;
 
     if ((base & ~PAGE_MASK) || !pv_addr_ok(base) || entries > 8192)
-        return refused(-XEN_EINVAL, "SET_LDT: %u entries at %#lx", entries, (unsigned long)base);
+        return refused(-XEN_EINVAL, "SET_LDT: %u entries at %#lx", entries, base);
     if (m->v->arch.pv.ldt_ents != entries || m->v->arch.pv.ldt_base != base)
         pv_set_ldt(m->v, base, entries);
     return 0;
@@ -96,8 +96,7 @@ static struct page_info *get_writable(struct mmuext *m, uint64_t mfn)
 
     if (pg && get_page_and_writable(pg, m->pg_owner))
         return pg;
-    refused(0, "clear or copy: frame %#lx is not d%u's to write", (unsigned long)mfn,
-            m->pg_owner->domain_id);
+    refused(0, "clear or copy: frame %#lx is not d%u's to write", mfn, m->pg_owner->domain_id);
     return NULL;
 }
 
@@ -121,8 +120,8 @@ static int op_copy_page(struct mmuext *m, const struct mmuext_op *op)
     void *page;
 
     if (!from)
-        return refused(-XEN_EINVAL, "COPY_PAGE: %#lx is not a frame of d%u",
-                       (unsigned long)op->arg2.src_mfn, m->pg_owner->domain_id);
+        return refused(-XEN_EINVAL, "COPY_PAGE: %#lx is not a frame of d%u", op->arg2.src_mfn,
+                       m->pg_owner->domain_id);
     to = get_writable(m, op->arg1.mfn);
     if (!to) {
         put_page(from);

@@ -36,8 +36,8 @@ static int get_iomem(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_o
         /* ABI: a guest that writes "invalid frame" hears that it is invalid. */
         if (mfn.n == ALL_ONES_MFN)
             return -XEN_EINVAL;
-        return refused(-XEN_EPERM, "frame %#lx is not RAM, and not d%u's to map",
-                       (unsigned long)mfn.n, pg_owner->domain_id);
+        return refused(-XEN_EPERM, "frame %#lx is not RAM, and not d%u's to map", mfn.n,
+                       pg_owner->domain_id);
     }
     /* XSA-154: device memory is mapped the same way by all: write-back and write-through become
      * uncached. */
@@ -61,7 +61,7 @@ static int note_cacheability(struct page_info *pg)
 {
     if (pg->count_info & PGC_xenheap)
         return refused(-XEN_EACCES, "memory type of the hypervisor's frame %#lx",
-                       (unsigned long)page_to_mfn(pg).n);
+                       page_to_mfn(pg).n);
     if (!(pg->count_info & PGC_noncoherent))
         atomic_or(&pg->count_info, PGC_noncoherent);
     return 0;
@@ -76,21 +76,20 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
     if (!(e & PTE_PRESENT))
         return 0;
     if (unlikely(e & l1_disallowed(l1_owner)))
-        return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
-                       (unsigned long)e);
+        return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware", e);
     if (unlikely(!mfn_valid(pte_mfn(e))))
         return get_iomem(l1e, l1_owner, pg_owner);
     pg = mfn_to_page(pte_mfn(e));
     if (unlikely(!get_page(pg, pg_owner))) {
         if (pg->owner == DOMID_IO)
             return get_iomem(l1e, l1_owner, pg_owner);
-        return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", (unsigned long)e,
-                       pg->owner, pg_owner->domain_id);
+        return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", e, pg->owner,
+                       pg_owner->domain_id);
     }
     if ((e & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, pg_owner))) {
         put_page(pg);
-        return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)",
-                       (unsigned long)e, (unsigned long)pg->type_info);
+        return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", e,
+                       pg->type_info);
     }
     if (unlikely(e & PTE_CACHE) && (rc = note_cacheability(pg))) {
         if (e & PTE_RW)
@@ -195,8 +194,8 @@ static int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint6
     struct page_info *pg = mfn_to_page(pte_mfn(val));
 
     if ((val & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, d)))
-        return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)",
-                       (unsigned long)val, (unsigned long)pg->type_info);
+        return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", val,
+                       pg->type_info);
     if (unlikely(!set_pte(d, p, old, adjust_l1e(val), how))) {
         if (val & PTE_RW)
             put_page_type(pg);
@@ -216,7 +215,7 @@ static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_
     if (val & PTE_PRESENT) {
         if (unlikely(val & l1_disallowed(d)))
             return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
-                           (unsigned long)val);
+                           val);
         if (!((old ^ val) & ~PTE_FAST_BITS))
             return set_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
         if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
@@ -243,8 +242,7 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
     if (val & PTE_PRESENT) {
         /* XSA-148, 182: before any short cut. */
         if (unlikely(val & PTE_UPPER_DISALLOWED))
-            return refused(-XEN_EINVAL, "L%u entry %#lx: bits that it may not have", level,
-                           (unsigned long)val);
+            return refused(-XEN_EINVAL, "L%u entry %#lx: bits that it may not have", level, val);
         val |= PTE_USER;
         if (!((old ^ val) & ~PTE_FAST_BITS))
             return set_pte(d, p, old, val, how) ? 0 : -XEN_EAGAIN;
@@ -252,7 +250,7 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
         if (unlikely(rc))
             return rc == -XEN_ERESTART ? rc
                                        : refused(rc, "L%u entry %#lx: not a table of level %u",
-                                                 level, (unsigned long)val, level - 1);
+                                                 level, val, level - 1);
     }
     if (unlikely(!set_pte(d, p, old, val, how))) {
         if ((val & PTE_PRESENT) && put_page_from_upper(val, d))

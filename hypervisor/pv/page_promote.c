@@ -34,8 +34,7 @@ static int promote_l1(struct page_info *pg, struct domain *d)
         rc = get_page_from_l1e(&e, d, d);
         if (unlikely(rc)) {
             pg->nr_validated = (uint16_t)i;
-            return refused(rc, "L1 table %#lx, entry %u: %#lx", (unsigned long)page_to_mfn(pg).n, i,
-                           (unsigned long)old);
+            return refused(rc, "L1 table %#lx, entry %u: %#lx", page_to_mfn(pg).n, i, old);
         }
         set_pte(d, &table[i], old, adjust_l1e(e), PTE_WRITE);
     }
@@ -58,8 +57,7 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
             pg->nr_validated = (uint16_t)i;
             pg->partial_flags = 1;
             if (rc != -XEN_ERESTART)
-                refused(rc, "L%u table %#lx, entry %u: %#lx", level,
-                        (unsigned long)page_to_mfn(pg).n, i, (unsigned long)e);
+                refused(rc, "L%u table %#lx, entry %u: %#lx", level, page_to_mfn(pg).n, i, e);
             return rc;
         }
         set_pte(d, &table[i], e, e | PTE_USER, PTE_WRITE);
@@ -86,8 +84,8 @@ static int promote_descriptors(struct page_info *pg, const struct domain *d)
         uint64_t x = desc[i];
 
         if (unlikely(!pv_check_descriptor(&x)))
-            rc = refused(-XEN_EINVAL, "descriptor table %#lx, entry %u: %#lx",
-                         (unsigned long)page_to_mfn(pg).n, i, (unsigned long)x);
+            rc = refused(-XEN_EINVAL, "descriptor table %#lx, entry %u: %#lx", page_to_mfn(pg).n, i,
+                         x);
         else if (x != desc[i])
             WRITE_ONCE(desc[i], x);
     }

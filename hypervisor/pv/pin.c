@@ -46,14 +46,13 @@ int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
     int rc;
 
     if (unlikely(!pg))
-        return refused(-XEN_EINVAL, "pin: %#lx is not a frame of d%u", (unsigned long)mfn.n,
-                       d->domain_id);
+        return refused(-XEN_EINVAL, "pin: %#lx is not a frame of d%u", mfn.n, d->domain_id);
     rc = get_page_type(pg, type, d);
     if (unlikely(rc)) {
         put_page(pg);
-        return rc == -XEN_ERESTART ? rc
-                                   : refused(rc, "pin: frame %#lx is no L%u table",
-                                             (unsigned long)mfn.n, table_level(type));
+        return rc == -XEN_ERESTART
+                   ? rc
+                   : refused(rc, "pin: frame %#lx is no L%u table", mfn.n, table_level(type));
     }
     if (likely(!(__atomic_fetch_or(&pg->type_info, PGT_pinned, __ATOMIC_SEQ_CST) & PGT_pinned))) {
         unpin_if_dying(pg, d);
@@ -63,7 +62,7 @@ int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
     if (put_page_type_preemptible(pg, d))
         defer_demotion(pg, d);
     put_page(pg);
-    return refused(-XEN_EINVAL, "pin: frame %#lx is pinned already", (unsigned long)mfn.n);
+    return refused(-XEN_EINVAL, "pin: frame %#lx is pinned already", mfn.n);
 }
 
 int pv_unpin_table(struct domain *d, mfn_t mfn)
@@ -72,10 +71,9 @@ int pv_unpin_table(struct domain *d, mfn_t mfn)
     int rc = 0;
 
     if (unlikely(!pg))
-        return refused(-XEN_EINVAL, "unpin: %#lx is not a frame of d%u", (unsigned long)mfn.n,
-                       d->domain_id);
+        return refused(-XEN_EINVAL, "unpin: %#lx is not a frame of d%u", mfn.n, d->domain_id);
     if (unlikely(!(pg->type_info & PGT_pinned)))
-        rc = refused(-XEN_EINVAL, "unpin: frame %#lx is not pinned", (unsigned long)mfn.n);
+        rc = refused(-XEN_EINVAL, "unpin: frame %#lx is not pinned", mfn.n);
     else if (unlikely(drop_pin(pg, d)))
         defer_demotion(pg, d);
     put_page(pg);

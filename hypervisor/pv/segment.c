@@ -22,8 +22,7 @@ long do_set_segment_base(unsigned int which, uint64_t base)
     case SEGBASE_GS_USER:
     case SEGBASE_GS_KERNEL:
         if (!is_canonical(base))
-            return refused(-XEN_EINVAL, "set_segment_base: %#lx is not canonical",
-                           (unsigned long)base);
+            return refused(-XEN_EINVAL, "set_segment_base: %#lx is not canonical", base);
         pv_cpu_write_base(which, base);
         return 0;
     case SEGBASE_GS_USER_SEL:

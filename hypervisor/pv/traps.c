@@ -41,7 +41,7 @@ long do_set_trap_table(gva_t traps)
         if (!is_canonical(one.address))
             return refused(-XEN_EINVAL,
                            "set_trap_table: handler %#lx of vector %u is not canonical",
-                           (unsigned long)one.address, one.vector);
+                           one.address, one.vector);
         one.cs |= 3;
         v->arch.pv.traps[one.vector] = one;
     }

@@ -56,7 +56,7 @@ static void read_tables(const uint8_t *root, uint32_t length, bool is_xsdt)
         if (table)
             acpi_parse_table(&acpi, table, n);
         else
-            log_warning("ACPI: the table at %#lx is broken and left out", (unsigned long)address);
+            log_warning("ACPI: the table at %#lx is broken and left out", address);
     }
 }
 

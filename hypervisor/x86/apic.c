@@ -138,8 +138,7 @@ void apic_timer_init(void)
     }
     calibrate_timer();
     apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
-    log_info("timer: local APIC, %lu.%03lu MHz", (unsigned long)timer_khz / 1000,
-             (unsigned long)timer_khz % 1000);
+    log_info("timer: local APIC, %lu.%03lu MHz", timer_khz / 1000, timer_khz % 1000);
 }
 
 void machine_arm_timer(s_time_t deadline)

@@ -22,9 +22,9 @@ static void show_code_address(uint64_t address, unsigned int back)
     const char *name = symbol_lookup(address - back, &offset);
 
     if (name && address >= IMAGE_VIRT && address < (uint64_t)text_end)
-        log_error("    %016lx %s+%#lx", (unsigned long)address, name, (unsigned long)offset + back);
+        log_error("    %016lx %s+%#lx", address, name, offset + back);
     else
-        log_error("    %016lx", (unsigned long)address);
+        log_error("    %016lx", address);
 }
 
 void dump_stack(uint64_t rip, uint64_t rbp)

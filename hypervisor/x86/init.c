@@ -49,8 +49,8 @@ void machine_init_early(const struct boot_info *bi)
     init_control_registers();
     init_fpu();
     for (unsigned int i = 0; i < bi->nr_modules; i++)
-        log_info("module %s: %lu bytes at %#lx", bi->modules[i].name,
-                 (unsigned long)bi->modules[i].size, (unsigned long)bi->modules[i].start);
+        log_info("module %s: %lu bytes at %#lx", bi->modules[i].name, bi->modules[i].size,
+                 bi->modules[i].start);
 }
 
 void machine_init_late(const struct boot_info *bi)

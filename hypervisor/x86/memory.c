@@ -164,8 +164,8 @@ void machine_init_memory(const struct boot_info *bi)
     heap_init();
     alloc_init();
     boot_alloc_done(give);
-    log_info("memory: %lu KiB free, RAM up to %#lx", (unsigned long)heap_free_frames() * 4,
-             (unsigned long)((max_mfn + 1) << PAGE_SHIFT));
+    log_info("memory: %lu KiB free, RAM up to %#lx", heap_free_frames() * 4,
+             (max_mfn + 1) << PAGE_SHIFT);
 }
 
 char *frame_map = (char *)DIRECT_MAP_VIRT;

@@ -151,7 +151,7 @@ static void map_all_ram(const struct boot_info *bi)
             end += bi->mem[i++].size;
         end = ROUND_UP(end, PAGE_SIZE);
         if (end > DIRECT_MAP_END - DIRECT_MAP_VIRT)
-            panic("RAM at %#lx lies beyond what the direct map has room for", (unsigned long)end);
+            panic("RAM at %#lx lies beyond what the direct map has room for", end);
         map_ram(start, end);
     }
 }

@@ -64,7 +64,7 @@ void pci_mmcfg_trust(uint64_t address, uint16_t segment, uint8_t first_bus, uint
         if (trust && segment != 0 && !windows[i])
             windows[i] =
                 map_physical(address + ((uint64_t)first_bus << BUS_SHIFT), size, MAP_UNCACHED);
-        log_debug("MMCONFIG of segment %u at %#lx is %s", segment, (unsigned long)address,
+        log_debug("MMCONFIG of segment %u at %#lx is %s", segment, address,
                   trust ? "reserved" : "not reserved");
     }
 }

@@ -194,6 +194,6 @@ void init_time(bool exact_wall_clock)
     set_scale(hz);
     wall = rtc_read_ns(exact_wall_clock);
     wall_at_zero = wall - (uint64_t)clock_now();
-    log_info("TSC %lu.%03lu MHz by %s%s", (unsigned long)tsc_khz / 1000,
-             (unsigned long)tsc_khz % 1000, r.name, cpu_has.invariant_tsc ? ", invariant" : "");
+    log_info("TSC %lu.%03lu MHz by %s%s", tsc_khz / 1000, tsc_khz % 1000, r.name,
+             cpu_has.invariant_tsc ? ", invariant" : "");
 }
