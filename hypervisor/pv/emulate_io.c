@@ -74,15 +74,12 @@ static bool is_pci_pair(const struct vcpu *v, unsigned int port, unsigned int by
 
 uint32_t pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes)
 {
-    uint32_t value;
-
     if (is_pci_pair(v, port, bytes))
         return port == PCI_ADDRESS
                    ? v->domain->arch.pci_address
                    : pci_config_read(v->domain->arch.pci_address, port - PCI_DATA, bytes);
-    if (!ioport_access_permitted(v->domain, port, bytes) || !machine_io_read(port, bytes, &value))
-        return all_ones(bytes);
-    return value;
+    return ioport_access_permitted(v->domain, port, bytes) ? machine_io_read(port, bytes)
+                                                           : all_ones(bytes);
 }
 
 void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t value)

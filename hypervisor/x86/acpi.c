@@ -113,6 +113,11 @@ void acpi_enter_sleep(uint16_t pm1a_value, uint16_t pm1b_value)
     outw(acpi.pm1a_control, pm1a_value);
     if (acpi.pm1b_control)
         outw(acpi.pm1b_control, pm1b_value);
+    wait_a_moment();
+}
+
+void wait_a_moment(void)
+{
     for (unsigned int i = 0; i < 100000; i++)
         cpu_relax();
 }

@@ -28,5 +28,6 @@ void acpi_parse_s5(struct acpi_info *info, const uint8_t *aml, size_t n);
 void init_acpi(uint64_t rsdp);
 void acpi_power_off(void); /* returns when it did not work */
 void acpi_reset(void);
+void wait_a_moment(void); /* for what was written to a register to have its effect */
 
 #endif

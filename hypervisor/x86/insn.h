@@ -16,36 +16,21 @@
     ".pushsection .extable, \"a\"\n\t.balign 4\n\t.long " from " - .\n\t.long " to                 \
     " - .\n\t.popsection\n\t"
 
-static inline void outb(uint16_t port, uint8_t v)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port) : "memory");
-}
-static inline void outw(uint16_t port, uint16_t v)
-{
-    __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port) : "memory");
-}
-static inline void outl(uint16_t port, uint32_t v)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port) : "memory");
-}
-static inline uint8_t inb(uint16_t port)
-{
-    uint8_t v;
-    __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port) : "memory");
-    return v;
-}
-static inline uint16_t inw(uint16_t port)
-{
-    uint16_t v;
-    __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port) : "memory");
-    return v;
-}
-static inline uint32_t inl(uint16_t port)
-{
-    uint32_t v;
-    __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port) : "memory");
-    return v;
-}
+#define PORT_ACCESS(suffix, type)                                                                  \
+    static inline void out##suffix(uint16_t port, type v)                                          \
+    {                                                                                              \
+        __asm__ volatile("out" #suffix " %0, %1" : : "a"(v), "Nd"(port) : "memory");               \
+    }                                                                                              \
+    static inline type in##suffix(uint16_t port)                                                   \
+    {                                                                                              \
+        type v;                                                                                    \
+        __asm__ volatile("in" #suffix " %1, %0" : "=a"(v) : "Nd"(port) : "memory");                \
+        return v;                                                                                  \
+    }
+PORT_ACCESS(b, uint8_t)
+PORT_ACCESS(w, uint16_t)
+PORT_ACCESS(l, uint32_t)
+#undef PORT_ACCESS
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -90,42 +75,30 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)hi << 32 | lo;
 }
 
-static inline uint64_t read_cr0(void)
-{
-    uint64_t v;
-    __asm__ volatile("mov %%cr0, %0" : "=r"(v));
-    return v;
-}
-static inline void write_cr0(uint64_t v)
-{
-    __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory");
-}
-static inline uint64_t read_cr2(void)
-{
-    uint64_t v;
-    __asm__ volatile("mov %%cr2, %0" : "=r"(v));
-    return v;
-}
-static inline uint64_t read_cr3(void)
-{
-    uint64_t v;
-    __asm__ volatile("mov %%cr3, %0" : "=r"(v));
-    return v;
-}
-static inline void write_cr3(uint64_t v)
-{
-    __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
-}
-static inline uint64_t read_cr4(void)
-{
-    uint64_t v;
-    __asm__ volatile("mov %%cr4, %0" : "=r"(v));
-    return v;
-}
-static inline void write_cr4(uint64_t v)
-{
-    __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
-}
+/* Control and debug registers. */
+#define REGISTER(name)                                                                             \
+    static inline uint64_t read_##name(void)                                                       \
+    {                                                                                              \
+        uint64_t v;                                                                                \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(v));                                         \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void write_##name(uint64_t v)                                                    \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%" #name : : "r"(v) : "memory");                                \
+    }
+REGISTER(cr0)
+REGISTER(cr2)
+REGISTER(cr3)
+REGISTER(cr4)
+REGISTER(dr0)
+REGISTER(dr1)
+REGISTER(dr2)
+REGISTER(dr3)
+REGISTER(dr6)
+REGISTER(dr7)
+#undef REGISTER
+
 static inline void clts(void)
 {
     __asm__ volatile("clts");
@@ -189,25 +162,6 @@ SEGMENT_REGISTER(es)
 SEGMENT_REGISTER(fs)
 SEGMENT_REGISTER(gs)
 #undef SEGMENT_REGISTER
-
-#define DEBUG_REGISTER(n)                                                                          \
-    static inline uint64_t read_dr##n(void)                                                        \
-    {                                                                                              \
-        uint64_t v;                                                                                \
-        __asm__ volatile("mov %%db" #n ", %0" : "=r"(v));                                          \
-        return v;                                                                                  \
-    }                                                                                              \
-    static inline void write_dr##n(uint64_t v)                                                     \
-    {                                                                                              \
-        __asm__ volatile("mov %0, %%db" #n : : "r"(v));                                            \
-    }
-DEBUG_REGISTER(0)
-DEBUG_REGISTER(1)
-DEBUG_REGISTER(2)
-DEBUG_REGISTER(3)
-DEBUG_REGISTER(6)
-DEBUG_REGISTER(7)
-#undef DEBUG_REGISTER
 
 /* a * b / c with a 128-bit product; the caller knows that the result has 64 bits. */
 static inline uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)

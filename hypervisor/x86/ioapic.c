@@ -7,6 +7,7 @@
 #include "ioapic.h"
 
 #include <core/base/log.h>
+#include <port/machine.h>
 #include <xen/errno.h>
 
 #include "acpi.h"
@@ -68,7 +69,7 @@ void init_ioapics(void)
     }
 }
 
-unsigned int ioapic_nr_gsis(void)
+unsigned int irq_nr_gsis(void)
 {
     return nr_gsis;
 }

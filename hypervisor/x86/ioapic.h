@@ -9,7 +9,6 @@
 
 #define MAX_GSIS 128u
 
-unsigned int ioapic_nr_gsis(void);
 bool ioapic_has_gsi(unsigned int gsi);
 void ioapic_set(unsigned int gsi, uint8_t vector, bool level, bool active_low, bool masked);
 void ioapic_mask(unsigned int gsi, bool masked);

@@ -33,11 +33,6 @@ static struct irq irqs[NR_IRQS];
 static uint16_t vector_irq[NR_VECTORS]; /* irq + 1; 0: none */
 static unsigned int spurious_said;
 
-unsigned int irq_nr_gsis(void)
-{
-    return ioapic_nr_gsis();
-}
-
 static uint8_t alloc_vector(unsigned int irq)
 {
     for (unsigned int v = VECTOR_FIRST; v <= VECTOR_LAST; v++) {

@@ -27,7 +27,7 @@ struct sparse_table {
     paddr_t hole_page, hole_l1, hole_l1_alias;
 };
 
-static bool is_ram(const struct boot_mem *m)
+bool is_ram(const struct boot_mem *m)
 {
     return m->type == BOOT_MEM_RAM || m->type == BOOT_MEM_LOADER || m->type == BOOT_MEM_IMAGE;
 }

@@ -47,23 +47,18 @@ static struct {
     volatile uint8_t *at;
 } table_pages[MAX_TABLE_PAGES];
 
-static uint32_t rd(struct pci_function f, unsigned int reg, unsigned int bytes)
-{
-    return pci_read(f, reg, bytes);
-}
-
 static uint8_t find_capability(struct pci_function f, uint8_t id)
 {
     uint8_t at;
 
-    if (!(rd(f, STATUS, 2) & STATUS_CAPABILITIES))
+    if (!(pci_read(f, STATUS, 2) & STATUS_CAPABILITIES))
         return 0;
-    at = rd(f, CAPABILITY_LIST, 1) & 0xfc;
+    at = pci_read(f, CAPABILITY_LIST, 1) & 0xfc;
     /* Bounded: a broken list may be a loop. */
     for (unsigned int i = 0; i < 48 && at >= 0x40; i++) {
-        if (rd(f, at, 1) == id)
+        if (pci_read(f, at, 1) == id)
             return at;
-        at = rd(f, at + 1u, 1) & 0xfc;
+        at = pci_read(f, at + 1u, 1) & 0xfc;
     }
     return 0;
 }
@@ -89,12 +84,12 @@ static volatile uint8_t *map_table_page(paddr_t page)
 
 static uint64_t bar_address(struct pci_function f, unsigned int bar)
 {
-    uint64_t v = rd(f, BAR0 + 4 * bar, 4);
+    uint64_t v = pci_read(f, BAR0 + 4 * bar, 4);
 
     if (v & 1)
         return 0; /* I/O ports */
     if ((v & 6) == 4 && bar < 5)
-        v |= (uint64_t)rd(f, BAR0 + 4 * bar + 4, 4) << 32;
+        v |= (uint64_t)pci_read(f, BAR0 + 4 * bar + 4, 4) << 32;
     return v & ~15ull;
 }
 
@@ -102,17 +97,17 @@ static uint64_t bar_address(struct pci_function f, unsigned int bar)
  * for functions that show none. */
 static int find_slot(struct msi *m, uint64_t table_base)
 {
-    uint32_t table = rd(m->f, m->capability + MSIX_TABLE, 4);
+    uint32_t table = pci_read(m->f, m->capability + MSIX_TABLE, 4);
     uint64_t base = (table & 7) < 6 ? bar_address(m->f, table & 7) : 0;
     volatile uint8_t *page;
     paddr_t at;
 
-    if (m->entry > (rd(m->f, m->capability + MSIX_CONTROL, 2) & MSIX_SIZE))
+    if (m->entry > (pci_read(m->f, m->capability + MSIX_CONTROL, 2) & MSIX_SIZE))
         return -XEN_EINVAL;
     if (!base)
         base = table_base;
     at = base + (table & ~7u) + m->entry * MSIX_SLOT_SIZE;
-    if (!(rd(m->f, COMMAND, 2) & COMMAND_MEMORY) || is_ram_frame(MFN(at >> PAGE_SHIFT)))
+    if (!(pci_read(m->f, COMMAND, 2) & COMMAND_MEMORY) || is_ram_frame(MFN(at >> PAGE_SHIFT)))
         return -XEN_ENODEV;
     page = map_table_page(at & PAGE_MASK);
     if (!page)
@@ -123,7 +118,7 @@ static int find_slot(struct msi *m, uint64_t table_base)
 
 static void set_control(const struct msi *m, uint16_t clear, uint16_t set)
 {
-    uint32_t control = rd(m->f, m->capability + 2u, 2);
+    uint32_t control = pci_read(m->f, m->capability + 2u, 2);
 
     pci_write(m->f, m->capability + 2u, 2, (control & ~(uint32_t)clear) | set);
 }
@@ -155,7 +150,7 @@ void msi_program(const struct msi *m, uint8_t vector)
         pci_write(m->f, m->capability + (m->wide ? 12u : 8u), 2, vector);
         set_control(m, MSI_MULTIPLE, MSI_ENABLE);
     }
-    pci_write(m->f, COMMAND, 2, rd(m->f, COMMAND, 2) | COMMAND_NO_INTX);
+    pci_write(m->f, COMMAND, 2, pci_read(m->f, COMMAND, 2) | COMMAND_NO_INTX);
 }
 
 int msi_find(struct msi *m, const struct pci_message *message)
@@ -168,7 +163,7 @@ int msi_find(struct msi *m, const struct pci_message *message)
     m->capability = find_capability(f, m->is_msix ? CAPABILITY_MSIX : CAPABILITY_MSI);
     if (!m->capability)
         return -XEN_ENODEV;
-    control = rd(f, m->capability + 2u, 2);
+    control = pci_read(f, m->capability + 2u, 2);
     if (m->is_msix) {
         /* The table may be touched only while messages are enabled; none leave until a slot is
          * unmasked. */

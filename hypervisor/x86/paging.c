@@ -118,11 +118,6 @@ static void map_image_part(const char *from, const char *to, uint64_t flags)
     }
 }
 
-static bool is_ram(const struct boot_mem *m)
-{
-    return m->type == BOOT_MEM_RAM || m->type == BOOT_MEM_LOADER || m->type == BOOT_MEM_IMAGE;
-}
-
 /* RAM in the direct map: writable, but for what is read-only in the image. */
 static void map_ram(uint64_t start, uint64_t end)
 {

@@ -27,28 +27,20 @@ static volatile uint8_t *windows[ACPI_MAX_MCFG]; /* as acpi.mcfg; NULL: not trus
 
 uint32_t pci_config_read(uint32_t address, unsigned int offset, unsigned int bytes)
 {
-    uint16_t port = (uint16_t)(PORT_DATA + (offset & 3));
     uint32_t value;
 
     spin_lock(&pci_lock);
     outl(PORT_ADDRESS, address);
-    value = bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+    value = machine_io_read(PORT_DATA + (offset & 3), bytes);
     spin_unlock(&pci_lock);
     return value;
 }
 
 void pci_config_write(uint32_t address, unsigned int offset, unsigned int bytes, uint32_t value)
 {
-    uint16_t port = (uint16_t)(PORT_DATA + (offset & 3));
-
     spin_lock(&pci_lock);
     outl(PORT_ADDRESS, address);
-    if (bytes == 1)
-        outb(port, (uint8_t)value);
-    else if (bytes == 2)
-        outw(port, (uint16_t)value);
-    else
-        outl(port, value);
+    machine_io_write(PORT_DATA + (offset & 3), bytes, value);
     spin_unlock(&pci_lock);
 }
 

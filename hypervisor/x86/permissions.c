@@ -58,15 +58,14 @@ bool ioport_access_permitted(const struct domain *d, unsigned int port, unsigned
     return !uart_base || port > uart_base + 7u || last < uart_base;
 }
 
-bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value)
+uint32_t machine_io_read(unsigned int port, unsigned int bytes)
 {
     uint16_t p = (uint16_t)port;
 
-    *value = bytes == 1 ? inb(p) : bytes == 2 ? inw(p) : inl(p);
-    return true;
+    return bytes == 1 ? inb(p) : bytes == 2 ? inw(p) : inl(p);
 }
 
-bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value)
+void machine_io_write(unsigned int port, unsigned int bytes, uint32_t value)
 {
     uint16_t p = (uint16_t)port;
 
@@ -76,5 +75,4 @@ bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value)
         outw(p, (uint16_t)value);
     else
         outl(p, value);
-    return true;
 }

@@ -33,11 +33,9 @@ static void reboot(void)
     acpi_reset();
     outb(PORT_RESET, 0x02);
     outb(PORT_RESET, RESET_FULL);
-    for (unsigned int i = 0; i < 100000; i++)
-        cpu_relax();
+    wait_a_moment();
     outb(PORT_KEYBOARD, KEYBOARD_PULSE_RESET);
-    for (unsigned int i = 0; i < 100000; i++)
-        cpu_relax();
+    wait_a_moment();
     /* The last way that always works: an exception with no table to look in. */
     lidt(&(struct table_pointer){.limit = 0, .base = 0});
     __asm__ volatile("int3");

@@ -64,6 +64,7 @@ extern paddr_t hv_l4_phys; /* idle vCPUs run on it */
 void init_paging(const struct boot_info *bi);
 void init_frame_tables(const struct boot_info *bi);
 void *phys_ptr(paddr_t pa);                    /* how RAM is reached at this stage of the start */
+bool is_ram(const struct boot_mem *m);         /* whatever it holds now */
 bool is_ram_frame(mfn_t mfn);                  /* whoever owns it */
 bool boot_mapping_active(void);                /* the boot tables are still loaded */
 void map_table_2m(uint64_t va, paddr_t table); /* an L1 table made by hand */

@@ -73,19 +73,17 @@ void pv_enter(void)
 {
 }
 
-bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value)
+uint32_t machine_io_read(unsigned int port, unsigned int bytes)
 {
     (void)port;
-    *value = bytes >= 4 ? ~0u : (1u << bytes * 8) - 1; /* nothing answers */
-    return true;
+    return bytes >= 4 ? ~0u : (1u << bytes * 8) - 1; /* nothing answers */
 }
 
-bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value)
+void machine_io_write(unsigned int port, unsigned int bytes, uint32_t value)
 {
     (void)port;
     (void)bytes;
     (void)value;
-    return true;
 }
 
 /* A CPU without model-specific registers and with no features; or with all. */

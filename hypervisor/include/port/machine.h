@@ -83,8 +83,8 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next);
 void machine_sync_fpu(struct vcpu *v);
 /* keep_global: it is the switch between kernel and user of one process. */
 void machine_load_cr3(uint64_t cr3, bool keep_global);
-bool machine_io_read(unsigned int port, unsigned int bytes, uint32_t *value);
-bool machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
+uint32_t machine_io_read(unsigned int port, unsigned int bytes);
+void machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */
 /* eax ebx ecx edx of the real CPU */
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
