@@ -57,22 +57,18 @@ int elf_check(const struct loader_image *image, uint64_t *entry, struct loader_e
     struct elf_header h;
 
     if (image->size < sizeof(h))
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: %lu bytes are too few for an ELF file",
-                           image->size);
+        return bad_kernel(error, "%lu bytes are too few for an ELF file", image->size);
     take(image, 0, &h, sizeof(h));
     if (__builtin_memcmp(h.magic, "\177ELF", 4) != 0)
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: not an ELF file");
+        return bad_kernel(error, "not an ELF file");
     if (h.class != 2)
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: a 32-bit ELF file; only 64-bit kernels are supported");
+        return bad_kernel(error, "a 32-bit ELF file; only 64-bit kernels are supported");
     if (h.data != 1 || h.machine != EM_X86_64)
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: an ELF file for another machine (%u)",
-                           (unsigned int)h.machine);
+        return bad_kernel(error, "an ELF file for another machine (%u)", (unsigned int)h.machine);
     if (h.phnum == 0 || h.phentsize != sizeof(struct program_header))
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: the ELF file has no program headers");
+        return bad_kernel(error, "the ELF file has no program headers");
     if (!inside(image, h.phoff, (uint64_t)h.phnum * h.phentsize))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: truncated: the program headers lie beyond the end of the file");
+        return bad_kernel(error, "truncated: the program headers lie beyond the end of the file");
     *entry = h.entry;
     return 0;
 }
@@ -104,13 +100,11 @@ int elf_segment(const struct loader_image *image, unsigned int i, struct elf_seg
     if (ph.type != PT_LOAD || ph.memsz == 0)
         return 0;
     if (ph.filesz > ph.memsz)
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: segment %u is larger in the file than in memory", i);
+        return bad_kernel(error, "segment %u is larger in the file than in memory", i);
     if (!inside(image, ph.offset, ph.filesz))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: truncated: segment %u lies beyond the end of the file", i);
+        return bad_kernel(error, "truncated: segment %u lies beyond the end of the file", i);
     if (__builtin_add_overflow(ph.paddr, ph.memsz, &end) || end > UINT64_MAX - PAGE_SIZE)
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: segment %u wraps around in memory", i);
+        return bad_kernel(error, "segment %u wraps around in memory", i);
     segment->offset = ph.offset;
     segment->file_size = ph.filesz;
     segment->paddr = ph.paddr;
@@ -125,8 +119,8 @@ int elf_segment(const struct loader_image *image, unsigned int i, struct elf_seg
  * at the first that does not fit, and what was found before counts. Only a note of Xen's that is
  * cut off is an error.
  */
-static int visit_run(const struct loader_image *image, uint64_t offset, uint64_t size,
-                     elf_visit_t visit, void *ctx, unsigned int *count, struct loader_error *error)
+static int visit_run(struct loader_image *image, uint64_t offset, uint64_t size,
+                     unsigned int *count, struct loader_error *error)
 {
     struct note_header n;
 
@@ -140,25 +134,25 @@ static int visit_run(const struct loader_image *image, uint64_t offset, uint64_t
         xen = n.namesz == 4 && left >= 4 &&
               __builtin_memcmp(image->file + offset + sizeof(n), "Xen", 4) == 0;
         if (xen && n.descsz > left - name)
-            return loader_fail(error, -XEN_ENOEXEC, "kernel: Xen's ELF note %u is cut off", n.type);
+            return bad_kernel(error, "Xen's ELF note %u is cut off", n.type);
         if (xen) {
-            int rc = visit(ctx, n.type, image->file + offset + sizeof(n) + name, n.descsz, error);
+            int rc =
+                take_note(image, n.type, image->file + offset + sizeof(n) + name, n.descsz, error);
 
             if (rc)
                 return rc;
             (*count)++;
         }
-        if (name + desc > left) {
+        if (name + desc > left)
             return 0; /* the last note, without padding, or no note at all */
-        }
         offset += sizeof(n) + name + desc;
         size = left - name - desc;
     }
     return 0;
 }
 
-static int visit_segments(const struct loader_image *image, elf_visit_t visit, void *ctx,
-                          unsigned int *count, struct loader_error *error)
+static int visit_segments(struct loader_image *image, unsigned int *count,
+                          struct loader_error *error)
 {
     unsigned int nr = elf_nr_headers(image);
     uint64_t left = image->size; /* each run has bytes of its own */
@@ -171,29 +165,27 @@ static int visit_segments(const struct loader_image *image, elf_visit_t visit, v
         if (ph.type != PT_NOTE)
             continue;
         if (!inside(image, ph.offset, ph.filesz))
-            return loader_fail(error, -XEN_ENOEXEC,
-                               "kernel: truncated: its ELF notes lie beyond the end of the file");
+            return bad_kernel(error, "truncated: its ELF notes lie beyond the end of the file");
         if (ph.filesz > left)
-            return loader_fail(error, -XEN_ENOEXEC, "kernel: its ELF notes overlap");
+            return bad_kernel(error, "its ELF notes overlap");
         left -= ph.filesz;
-        rc = visit_run(image, ph.offset, ph.filesz, visit, ctx, count, error);
+        rc = visit_run(image, ph.offset, ph.filesz, count, error);
         if (rc)
             return rc;
     }
     return 0;
 }
 
-static int visit_sections(const struct loader_image *image, elf_visit_t visit, void *ctx,
-                          unsigned int *count, struct loader_error *error)
+static int visit_sections(struct loader_image *image, unsigned int *count,
+                          struct loader_error *error)
 {
     struct section_header sh;
     struct elf_header h;
     uint64_t left = image->size;
 
     take(image, 0, &h, sizeof(h));
-    if (h.shentsize != sizeof(sh) || !inside(image, h.shoff, (uint64_t)h.shnum * sizeof(sh))) {
+    if (h.shentsize != sizeof(sh) || !inside(image, h.shoff, (uint64_t)h.shnum * sizeof(sh)))
         return 0; /* a file without sections can still be loaded */
-    }
     for (unsigned int i = 0; i < h.shnum; i++) {
         int rc;
 
@@ -201,21 +193,18 @@ static int visit_sections(const struct loader_image *image, elf_visit_t visit, v
         if (sh.type != SHT_NOTE || !inside(image, sh.offset, sh.size) || sh.size > left)
             continue;
         left -= sh.size;
-        rc = visit_run(image, sh.offset, sh.size, visit, ctx, count, error);
+        rc = visit_run(image, sh.offset, sh.size, count, error);
         if (rc)
             return rc;
     }
     return 0;
 }
 
-int elf_notes(const struct loader_image *image, elf_visit_t visit, void *ctx, unsigned int *count,
-              struct loader_error *error)
+int elf_notes(struct loader_image *image, unsigned int *count, struct loader_error *error)
 {
     int rc;
 
     *count = 0;
-    rc = visit_segments(image, visit, ctx, count, error);
-    if (rc == 0 && *count == 0)
-        rc = visit_sections(image, visit, ctx, count, error);
-    return rc;
+    rc = visit_segments(image, count, error);
+    return rc || *count ? rc : visit_sections(image, count, error);
 }

@@ -32,6 +32,8 @@ static inline uint64_t pages_for(uint64_t bytes)
 /* error.c: what was wrong, as by printf. Returns code. */
 int loader_fail(struct loader_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+#define bad_kernel(error, format, ...)                                                             \
+    loader_fail(error, -XEN_ENOEXEC, "kernel: " format, ##__VA_ARGS__)
 
 /* elf.c */
 struct elf_segment {
@@ -45,18 +47,13 @@ unsigned int elf_nr_headers(const struct loader_image *image);
 /* Program header i: 1 if it is loaded and not empty (then *segment is filled), 0 if not. */
 int elf_segment(const struct loader_image *image, unsigned int i, struct elf_segment *segment,
                 struct loader_error *error);
-/*
- * Calls visit for each ELF note of name "Xen": those of PT_NOTE segments, or, if these have none,
- * those of note sections. *count says how many. desc is not aligned.
- */
-typedef int (*elf_visit_t)(void *ctx, uint32_t type, const uint8_t *desc, uint32_t size,
-                           struct loader_error *error);
-int elf_notes(const struct loader_image *image, elf_visit_t visit, void *ctx, unsigned int *count,
-              struct loader_error *error);
+/* Takes each ELF note of name "Xen" into image: those of PT_NOTE segments, or, if these have none,
+ * those of note sections. *count says how many. */
+int elf_notes(struct loader_image *image, unsigned int *count, struct loader_error *error);
 
-/* notes.c: the visitor; ctx is the struct loader_image. */
-int notes_visit(void *ctx, uint32_t type, const uint8_t *desc, uint32_t size,
-                struct loader_error *error);
+/* notes.c: one of them. desc is not aligned. */
+int take_note(struct loader_image *image, uint32_t type, const uint8_t *desc, uint32_t size,
+              struct loader_error *error);
 
 /* tables.c */
 /* Sets area->tables: the tables that map `area`, without those of `other` (may be NULL). *pages =

@@ -19,9 +19,8 @@ static int take_number(const char *name, const uint8_t *desc, uint32_t size, uin
                        struct loader_error *error)
 {
     if (size != 1 && size != 2 && size != 4 && size != 8)
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: ELF note %s has %u bytes; a number of 1, 2, 4 or 8 is expected",
-                           name, size);
+        return bad_kernel(error, "ELF note %s has %u bytes; a number of 1, 2, 4 or 8 is expected",
+                          name, size);
     *value = 0;
     __builtin_memcpy(value, desc, size);
     return 0;
@@ -55,8 +54,8 @@ static bool same(const char *name, const uint8_t *text, uint32_t size)
 {
     uint32_t n = 0;
 
-    for (; n < size && name[n] && name[n] == (char)text[n]; n++) {
-    }
+    while (n < size && name[n] && name[n] == (char)text[n])
+        n++;
     return n == size && name[n] == '\0';
 }
 
@@ -68,8 +67,9 @@ static void take_features(struct loader_image *image, const uint8_t *text, uint3
         uint32_t end;
 
         at += required;
-        for (end = at; end < size && text[end] && text[end] != '|'; end++) {
-        }
+        end = at;
+        while (end < size && text[end] && text[end] != '|')
+            end++;
         for (unsigned int i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
             if (same(features[i].name, text + at, end - at)) {
                 image->features_supported |= 1u << features[i].bit;
@@ -93,12 +93,11 @@ static int take_supported(struct loader_image *image, const uint8_t *desc, uint3
     return rc;
 }
 
-int notes_visit(void *ctx, uint32_t type, const uint8_t *desc, uint32_t size,
-                struct loader_error *error)
+int take_note(struct loader_image *image, uint32_t type, const uint8_t *desc, uint32_t size,
+              struct loader_error *error)
 {
-    struct loader_image *image = ctx;
     uint64_t number = 0;
-    int rc = 0;
+    int rc;
 
     switch (type) {
     case XEN_ELFNOTE_ENTRY:
@@ -131,8 +130,6 @@ int notes_visit(void *ctx, uint32_t type, const uint8_t *desc, uint32_t size,
         break;
     case XEN_ELFNOTE_LOADER:
         take_string(image->loader, desc, size);
-        break;
-    default:
         break;
     }
     return 0;

@@ -36,9 +36,9 @@ static int find_extent(const struct loader_image *image, uint64_t *start, uint64
         }
     }
     if (*end == 0)
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: the ELF file has nothing to load");
+        return bad_kernel(error, "the ELF file has nothing to load");
     if (sum > *end - *start)
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: the ELF file's segments overlap");
+        return bad_kernel(error, "the ELF file's segments overlap");
     return 0;
 }
 
@@ -51,22 +51,18 @@ static int place(struct loader_image *image, struct loader_error *error)
         return rc;
     if (image->virt_base == LOADER_NONE) {
         if (image->paddr_offset != LOADER_NONE)
-            return loader_fail(error, -XEN_ENOEXEC,
-                               "kernel: ELF note PADDR_OFFSET needs the note VIRT_BASE");
+            return bad_kernel(error, "ELF note PADDR_OFFSET needs the note VIRT_BASE");
         image->virt_base = 0;
     }
     if (image->paddr_offset == LOADER_NONE)
         image->paddr_offset = 0;
     if (image->virt_base & (PAGE_SIZE - 1))
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: VIRT_BASE 0x%lx is not page aligned",
-                           image->virt_base);
+        return bad_kernel(error, "VIRT_BASE 0x%lx is not page aligned", image->virt_base);
     if (start < image->paddr_offset)
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: a segment at 0x%lx lies below PADDR_OFFSET 0x%lx", start,
-                           image->paddr_offset);
+        return bad_kernel(error, "a segment at 0x%lx lies below PADDR_OFFSET 0x%lx", start,
+                          image->paddr_offset);
     if (end - image->paddr_offset > UINT64_MAX - image->virt_base - PAGE_SIZE)
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: does not fit above VIRT_BASE 0x%lx",
-                           image->virt_base);
+        return bad_kernel(error, "does not fit above VIRT_BASE 0x%lx", image->virt_base);
     image->virt_start = (start - image->paddr_offset + image->virt_base) & ~(PAGE_SIZE - 1);
     image->virt_end =
         (end - image->paddr_offset + image->virt_base + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
@@ -94,40 +90,33 @@ static int check_kind(const struct loader_image *image, unsigned int nr_notes,
     uint32_t refused = 1u << XENFEAT_auto_translated_physmap | 1u << XENFEAT_supervisor_mode_kernel;
 
     if (nr_notes == 0)
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: has no Xen ELF notes, so it is no paravirtual kernel");
+        return bad_kernel(error, "has no Xen ELF notes, so it is no paravirtual kernel");
     if (!starts_with(image->xen_version, "xen-3.0"))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: ELF note XEN_VERSION is \"%s\"; \"xen-3.0\" is expected",
-                           image->xen_version);
+        return bad_kernel(error, "ELF note XEN_VERSION is \"%s\"; \"xen-3.0\" is expected",
+                          image->xen_version);
     if (image->loader[0] && !starts_with(image->loader, "generic") &&
         !starts_with(image->guest_os, "linux"))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: ELF note LOADER is \"%s\"; \"generic\" is expected",
-                           image->loader);
+        return bad_kernel(error, "ELF note LOADER is \"%s\"; \"generic\" is expected",
+                          image->loader);
     if (image->features_required & refused)
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: requires the feature %s, which paravirtual guests do not get",
-                           image->features_required & 1u << XENFEAT_auto_translated_physmap
-                               ? "auto_translated_physmap"
-                               : "supervisor_mode_kernel");
+        return bad_kernel(error, "requires the feature %s, which paravirtual guests do not get",
+                          image->features_required & 1u << XENFEAT_auto_translated_physmap
+                              ? "auto_translated_physmap"
+                              : "supervisor_mode_kernel");
     return 0;
 }
 
 static int check_addresses(const struct loader_image *image, struct loader_error *error)
 {
     if (!in_kernel(image, image->entry))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: entry 0x%lx lies outside the kernel (0x%lx to 0x%lx)",
-                           image->entry, image->virt_start, image->virt_end);
+        return bad_kernel(error, "entry 0x%lx lies outside the kernel (0x%lx to 0x%lx)",
+                          image->entry, image->virt_start, image->virt_end);
     if (image->hypercall_page != LOADER_NONE &&
         (image->hypercall_page & (PAGE_SIZE - 1) || !in_kernel(image, image->hypercall_page)))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: HYPERCALL_PAGE 0x%lx is no page of the kernel (0x%lx to 0x%lx)",
-                           image->hypercall_page, image->virt_start, image->virt_end);
+        return bad_kernel(error, "HYPERCALL_PAGE 0x%lx is no page of the kernel (0x%lx to 0x%lx)",
+                          image->hypercall_page, image->virt_start, image->virt_end);
     if (image->init_p2m != LOADER_NONE && image->init_p2m & (PAGE_SIZE - 1))
-        return loader_fail(error, -XEN_ENOEXEC, "kernel: INIT_P2M 0x%lx is not page aligned",
-                           image->init_p2m);
+        return bad_kernel(error, "INIT_P2M 0x%lx is not page aligned", image->init_p2m);
     return 0;
 }
 
@@ -135,7 +124,6 @@ int loader_parse(struct loader_image *image, const void *file, uint64_t size,
                  struct loader_error *error)
 {
     unsigned int nr_notes;
-    int rc;
 
     __builtin_memset(image, 0, sizeof(*image));
     image->file = file;
@@ -145,17 +133,7 @@ int loader_parse(struct loader_image *image, const void *file, uint64_t size,
     image->hypercall_page = LOADER_NONE;
     image->init_p2m = LOADER_NONE;
 
-    rc = elf_check(image, &image->entry, error);
-    if (rc)
-        return rc;
-    rc = elf_notes(image, notes_visit, image, &nr_notes, error);
-    if (rc)
-        return rc;
-    rc = check_kind(image, nr_notes, error);
-    if (rc)
-        return rc;
-    rc = place(image, error);
-    if (rc)
-        return rc;
-    return check_addresses(image, error);
+    return elf_check(image, &image->entry, error) ?: elf_notes(image, &nr_notes, error)
+        ?: check_kind(image, nr_notes, error) ?: place(image, error)
+        ?: check_addresses(image, error);
 }

@@ -41,8 +41,7 @@ static int check_config(const struct loader_image *image, const struct loader_co
                            MAX_GUEST_CMDLINE - 1);
     if (config->control && image->has_supported_features &&
         !(image->features_supported & 1u << XENFEAT_dom0))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: its notes say that it cannot be the control domain");
+        return bad_kernel(error, "its notes say that it cannot be the control domain");
     if (config->dom0_console_size > PAGE_SIZE - sizeof(struct start_info))
         return loader_fail(error, -XEN_EINVAL, "console: %u bytes of information are too many",
                            config->dom0_console_size);
@@ -80,9 +79,8 @@ static int check_area(const struct loader_area *area, const char *what, struct l
     bool high = area->va >= HYPERVISOR_END;
 
     if (last < area->va || !(low || high))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: %s from 0x%lx to 0x%lx is no range that a guest may map", what,
-                           area->va, last);
+        return bad_kernel(error, "%s from 0x%lx to 0x%lx is no range that a guest may map", what,
+                          area->va, last);
     return 0;
 }
 
@@ -106,11 +104,9 @@ static int plan_front(struct loader_layout *layout, const struct loader_image *i
     layout->kernel_pfn = (image->virt_start - image->virt_base) >> PAGE_SHIFT;
     layout->kernel_pages = (image->virt_end - image->virt_start) >> PAGE_SHIFT;
     *next = layout->kernel_pfn + layout->kernel_pages;
-    rc = check_fits(config, *next, "kernel", error);
-    if (rc)
-        return rc;
     layout->ramdisk_pages = config->ramdisk ? pages_for(config->ramdisk_size) : 0;
-    rc = check_fits(config, *next + layout->ramdisk_pages, "kernel and ramdisk", error);
+    rc = check_fits(config, *next, "kernel", error)
+             ?: check_fits(config, *next + layout->ramdisk_pages, "kernel and ramdisk", error);
     if (rc)
         return rc;
     if (layout->ramdisk_pages && !image->mod_start_pfn)
@@ -183,8 +179,7 @@ static int plan_p2m(struct loader_layout *layout, const struct loader_image *ima
     if (rc)
         return rc;
     if (overlap(area, &layout->area[0]))
-        return loader_fail(error, -XEN_ENOEXEC,
-                           "kernel: INIT_P2M 0x%lx lies in the initial mapping", image->init_p2m);
+        return bad_kernel(error, "INIT_P2M 0x%lx lies in the initial mapping", image->init_p2m);
     tables_plan(area, &layout->area[0], area->pfn + area->nr_pages, &tables);
     layout->p2m_pages = area->nr_pages + tables;
     layout->p2m_pfn = take_pages(next, layout->p2m_pages);
@@ -219,16 +214,9 @@ int loader_plan(struct loader_layout *layout, const struct loader_image *image,
     layout->console_pfn = LOADER_NONE;
     layout->hypercall_pfn = LOADER_NONE;
 
-    rc = check_config(image, config, error);
-    if (rc)
-        return rc;
-    rc = plan_front(layout, image, config, &next, error);
-    if (rc)
-        return rc;
-    rc = plan_map(layout, image, config, &next, error);
-    if (rc)
-        return rc;
-    rc = plan_back(layout, image, config, &next, error);
+    rc = check_config(image, config, error) ?: plan_front(layout, image, config, &next, error)
+        ?: plan_map(layout, image, config, &next, error)
+        ?: plan_back(layout, image, config, &next, error);
     if (rc)
         return rc;
     if (image->hypercall_page != LOADER_NONE)

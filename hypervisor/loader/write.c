@@ -80,10 +80,8 @@ static int write_kernel(const struct loader_image *image, const struct loader_ta
         if (rc == 0)
             continue;
         address = s.paddr - image->paddr_offset;
-        rc = fill(target, address, image->file + s.offset, s.file_size, error);
-        if (rc)
-            return rc;
-        rc = fill(target, address + s.file_size, NULL, s.mem_size - s.file_size, error);
+        rc = fill(target, address, image->file + s.offset, s.file_size, error)
+                 ?: fill(target, address + s.file_size, NULL, s.mem_size - s.file_size, error);
         if (rc)
             return rc;
     }
@@ -94,15 +92,12 @@ static int write_ramdisk(const struct loader_layout *layout, const struct loader
                          const struct loader_target *target, struct loader_error *error)
 {
     uint64_t address = layout->ramdisk_pfn << PAGE_SHIFT;
-    int rc;
 
     if (layout->ramdisk_pages == 0)
         return 0;
-    rc = fill(target, address, config->ramdisk, config->ramdisk_size, error);
-    if (rc)
-        return rc;
-    return fill(target, address + config->ramdisk_size, NULL,
-                (layout->ramdisk_pages << PAGE_SHIFT) - config->ramdisk_size, error);
+    return fill(target, address, config->ramdisk, config->ramdisk_size, error)
+               ?: fill(target, address + config->ramdisk_size, NULL,
+                       (layout->ramdisk_pages << PAGE_SHIFT) - config->ramdisk_size, error);
 }
 
 /* The machine frame of each page; what is left of the last page of the list says "none". */
@@ -177,7 +172,6 @@ static int write_start_info(const struct loader_layout *layout, const struct loa
                             struct loader_error *error)
 {
     struct start_info *si = target_page(target, layout->start_info_pfn, error);
-    int rc;
 
     if (!si)
         return -XEN_EFAULT;
@@ -185,30 +179,17 @@ static int write_start_info(const struct loader_layout *layout, const struct loa
     target->unmap(target->ctx, si, 1);
     if (config->control)
         return 0;
-    rc = fill(target, layout->store_pfn << PAGE_SHIFT, NULL, PAGE_SIZE, error);
-    if (rc)
-        return rc;
-    return fill(target, layout->console_pfn << PAGE_SHIFT, NULL, PAGE_SIZE, error);
+    return fill(target, layout->store_pfn << PAGE_SHIFT, NULL, PAGE_SIZE, error)
+               ?: fill(target, layout->console_pfn << PAGE_SHIFT, NULL, PAGE_SIZE, error);
 }
 
 int loader_write(const struct loader_layout *layout, const struct loader_image *image,
                  const struct loader_config *config, const struct loader_target *target,
                  struct loader_error *error)
 {
-    int rc = write_kernel(image, target, error);
-
-    if (rc)
-        return rc;
-    rc = write_ramdisk(layout, config, target, error);
-    if (rc)
-        return rc;
-    rc = write_p2m(layout, config, target, error);
-    if (rc)
-        return rc;
-    rc = tables_write(layout, target, error);
-    if (rc)
-        return rc;
-    return write_start_info(layout, image, config, target, error);
+    return write_kernel(image, target, error) ?: write_ramdisk(layout, config, target, error)
+        ?: write_p2m(layout, config, target, error) ?: tables_write(layout, target, error)
+        ?: write_start_info(layout, image, config, target, error);
 }
 
 /* ABI: events are masked by shared_info, not by the interrupt flag; flat segments; FPU as after
