@@ -18,6 +18,7 @@
  */
 #include <core/base/log.h>
 #include <hv/boot_config.h>
+#include <parvis/string.h>
 
 #define MAX_WORD             64
 #define MAX_VCPUS_PER_DOMAIN 64
@@ -221,8 +222,21 @@ static const struct key domain_keys[] = {
 #define SEEN_KERNEL 1u
 #define SEEN_MEMORY 8u
 
-static int set_key(struct parser *p, const struct key *keys, struct text name, struct text value)
+/* Where the name of `name = value` ends; the length of the line when it is none. */
+static size_t end_of_name(struct text line)
 {
+    size_t n = 0;
+
+    while (n < line.n && line.at[n] != '=')
+        n++;
+    return n;
+}
+
+/* line: `name = value`, whose name ends at eq */
+static int set_key(struct parser *p, const struct key *keys, struct text line, size_t eq)
+{
+    struct text name = trim((struct text){line.at, eq});
+    struct text value = trim((struct text){line.at + eq + 1, line.n - eq - 1});
     char list[80];
     size_t n = 0;
 
@@ -309,7 +323,7 @@ static struct text without_comment(struct text line)
 static int parse_line(struct parser *p, struct text raw)
 {
     struct text line = without_comment(raw);
-    size_t eq = 0;
+    size_t eq = end_of_name(line);
 
     for (size_t i = 0; i < line.n; i++) {
         if ((unsigned char)line.at[i] < ' ' && line.at[i] != '\t')
@@ -319,12 +333,9 @@ static int parse_line(struct parser *p, struct text raw)
         return 0;
     if (line.at[0] == '[')
         return open_section(p, line);
-    while (eq < line.n && line.at[eq] != '=')
-        eq++;
     if (eq == line.n)
         return FAIL(p, "`%.*s` is neither `key = value` nor a [section]", PIECE(line));
-    return set_key(p, p->domain ? domain_keys : global_keys, trim((struct text){line.at, eq}),
-                   trim((struct text){line.at + eq + 1, line.n - eq - 1}));
+    return set_key(p, p->domain ? domain_keys : global_keys, line, eq);
 }
 
 /* Editors on other systems put these three bytes before UTF-8. */
@@ -335,6 +346,14 @@ static size_t byte_order_mark(const char *text, size_t size)
     return size >= sizeof(mark) && text[0] == mark[0] && text[1] == mark[1] && text[2] == mark[2]
                ? sizeof(mark)
                : 0;
+}
+
+int config_module(const struct boot_info *bi, const char *name)
+{
+    for (unsigned int i = 0; i < bi->nr_modules; i++)
+        if (!strcmp(bi->modules[i].name, name))
+            return (int)i;
+    return -1;
 }
 
 void config_defaults(struct boot_info *bi)
@@ -373,15 +392,13 @@ int config_parse_cmdline(struct boot_info *bi, struct config_error *error)
 
     for (; *at; p.line++) {
         struct text word = {at, 0};
-        size_t eq = 0;
+        size_t eq;
 
         while (at[word.n] && !blank(at[word.n]))
             word.n++;
         at += word.n + (at[word.n] != 0);
-        while (eq < word.n && word.at[eq] != '=')
-            eq++;
-        if (eq < word.n && set_key(&p, global_keys, (struct text){word.at, eq},
-                                   (struct text){word.at + eq + 1, word.n - eq - 1}))
+        eq = end_of_name(word);
+        if (eq < word.n && set_key(&p, global_keys, word, eq))
             return -1;
     }
     return 0;

@@ -3,15 +3,14 @@
 ; The first instructions of the image, for both ways to start.
 ;
 ; Direct start (qemu -kernel): a multiboot 1 loader reads the header below from the flat file, puts the image at BOOT_PHYS and jumps to start32 in
-; 32-bit protected mode without paging, EBX -> multiboot information. start32 clears the BSS, makes the first page
-; tables and enters long mode.
+; 32-bit protected mode without paging, EBX -> multiboot information. start32 clears the BSS and enters long mode.
 ;
 ; UEFI: boot/efi.c carries the same flat file. It reads the same header to learn the sizes, puts the image where there is room (a
-; multiple of 2 MiB), makes the same page tables and calls start64_efi in long mode, by its high address: rdi = struct boot_info
+; multiple of 2 MiB), moves its page tables with it and calls start64_efi in long mode, by its high address: rdi = struct boot_info
 ; (below 4 GiB), rsi = physical address of the image.
 ;
-; The first page tables map the low 4 GiB at 0 and, at image_start, the image (1 GiB from it). x86/paging.c replaces them. Needs
-; the CPU to have long mode; everything else is asked for later, in C.
+; The first page tables are part of the image. They map the low 4 GiB at 0 and, at image_start, the image (1 GiB from it), for an
+; image at BOOT_PHYS. x86/paging.c replaces them. Needs the CPU to have long mode; everything else is asked for later, in C.
 
 %include "x86/asm-offsets.inc"
 
@@ -37,8 +36,9 @@ multiboot_header:
         dd boot_load_end
         dd boot_image_end               ; end of the BSS
         dd PHYS(start32)
-        ; for boot/efi.c (struct image_header there)
+        ; for boot/efi_handoff.c (struct image_header there)
         dd start64_efi - boot_section
+        dd boot_tables_phys - BOOT_PHYS
         dd 0x50565342                   ; "BSVP"
 
 start32:
@@ -64,39 +64,11 @@ start32:
         bt edx, 29
         jnc .hang
 
-        ; eight tables: L4, L3 for 0, L3 for the image, four L2 for 0 to 4 GiB, L2 for the image
-        mov edi, boot_tables_phys
-        lea eax, [edi + 0x1003]
-        mov [edi], eax                  ; L4[0]
-        lea eax, [edi + 0x2003]
-        mov [edi + 261 * 8], eax        ; L4[261]
-        lea eax, [edi + 0x3003]
-        xor ecx, ecx
-.l3:    mov [edi + 0x1000 + ecx * 8], eax
-        add eax, 0x1000
-        inc ecx
-        cmp ecx, 4
-        jb .l3
-        mov [edi + 0x2000 + 321 * 8], eax ; L3 of 0xffff82d040000000
-        mov eax, 0x83                   ; present, writable, 2 MiB
-        xor ecx, ecx
-.l2:    mov [edi + 0x3000 + ecx * 8], eax
-        add eax, 0x200000
-        inc ecx
-        cmp ecx, 4 * 512
-        jb .l2
-        mov eax, BOOT_PHYS + 0x83
-        xor ecx, ecx
-.image: mov [edi + 0x7000 + ecx * 8], eax
-        add eax, 0x200000
-        inc ecx
-        cmp ecx, 512
-        jb .image
-
         mov eax, cr4
         or eax, 1 << 5                  ; PAE
         mov cr4, eax
-        mov cr3, edi
+        mov eax, boot_tables_phys
+        mov cr3, eax
         mov ecx, 0xc0000080             ; EFER: long mode enable
         rdmsr
         or eax, 1 << 8
@@ -144,7 +116,30 @@ start64_efi:
         xor ebp, ebp
         call efi_main_high
 
-section .bss nobits alloc write align=4096
+; L4, L3 for 0, L3 for the image, four L2 for 0 to 4 GiB, L2 for the image
+%define TABLE(n) boot_tables_phys + (n) * 4096 + 3      ; present, writable
+%macro PAGES_2M 2                                       ; first address, how many
+  %assign page %1
+  %rep %2
+        dq page + 0x83                                  ; present, writable, 2 MiB
+    %assign page page + 0x200000
+  %endrep
+%endmacro
+
+section .data.boot_tables progbits alloc noexec write align=4096
 global boot_tables
 boot_tables:
-        resb 8 * 4096
+        dq TABLE(1)
+        times 260 dq 0
+        dq TABLE(2)                     ; 261
+        times 250 dq 0
+
+        dq TABLE(3), TABLE(4), TABLE(5), TABLE(6)
+        times 508 dq 0
+
+        times 321 dq 0
+        dq TABLE(7)                     ; 321: 0xffff82d040000000
+        times 190 dq 0
+
+        PAGES_2M 0, 4 * 512
+        PAGES_2M BOOT_PHYS, 512

@@ -103,11 +103,7 @@ static void read_modules(struct boot_info *bi, const struct multiboot_info *mbi)
 static int find_module(void *ctx, struct boot_info *bi, const char *name)
 {
     (void)ctx;
-    for (unsigned int i = 0; i < bi->nr_modules; i++) {
-        if (!strcmp(bi->modules[i].name, name))
-            return (int)i;
-    }
-    return -1;
+    return config_module(bi, name);
 }
 
 static void say_modules(const struct boot_info *bi)
@@ -125,7 +121,7 @@ static void read_config(struct boot_info *bi)
 
     BOOT_ASSERT(!config_parse_cmdline(bi, &error), "%s", error.text);
     debug_exit_port = (uint16_t)bi->debug_exit;
-    index = find_module(NULL, bi, "parvis.cfg");
+    index = config_module(bi, "parvis.cfg");
     if (index < 0) {
         say_modules(bi);
         BOOT_ASSERT(false, "there is no parvis.cfg among the modules");

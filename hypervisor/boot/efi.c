@@ -12,35 +12,12 @@
 
 #include <hv/boot_config.h>
 
-static struct boot_info *bi;
+/* Below 4 GiB, as this application is (efi_place_image() makes sure). */
+static struct boot_info boot_info, *const bi = &boot_info;
 
 /* Called by gnu-efi's start code, which has changed to the calling convention of this file already:
  * no EFIAPI. */
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
-
-static EFI_STATUS alloc_boot_info(void)
-{
-    EFI_PHYSICAL_ADDRESS at = LOW_4G;
-    EFI_STATUS status = uefi_call_wrapper(BS->AllocatePages, 4, AllocateMaxAddress, EfiLoaderData,
-                                          EFI_SIZE_TO_PAGES(sizeof(*bi)), &at);
-
-    if (EFI_ERROR(status)) {
-        Print(L"parvis: no memory below 4 GiB: %r\n", status);
-        return status;
-    }
-    bi = (struct boot_info *)at;
-    SetMem(bi, sizeof(*bi), 0);
-    return EFI_SUCCESS;
-}
-
-static BOOLEAN same(const char *a, const char *b)
-{
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
 
 /* config_parse() wants a module: it is loaded the first time that it is named. */
 static int find_module(void *ctx, struct boot_info *info, const char *name)
@@ -48,10 +25,8 @@ static int find_module(void *ctx, struct boot_info *info, const char *name)
     struct boot_module *m = &info->modules[info->nr_modules];
 
     (void)ctx;
-    for (UINT32 i = 0; i < info->nr_modules; i++) {
-        if (same(info->modules[i].name, name))
-            return (int)i;
-    }
+    if (config_module(info, name) >= 0)
+        return config_module(info, name);
     if (info->nr_modules == BOOT_MAX_MODULES) {
         Print(L"parvis: more than %d files\n", BOOT_MAX_MODULES);
         return -1;
@@ -95,10 +70,8 @@ static void find_tables(EFI_SYSTEM_TABLE *st)
 
 static EFI_STATUS start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 {
-    EFI_STATUS status = alloc_boot_info();
+    EFI_STATUS status;
 
-    if (EFI_ERROR(status))
-        return status;
     config_defaults(bi);
     CopyMem(bi->loader, "UEFI", 5);
     efi_command_line(image, bi->cmdline, sizeof(bi->cmdline));

@@ -24,6 +24,8 @@ EFI_STATUS efi_load_file(const char *name, UINT64 *start, UINT64 *size);
 void efi_command_line(EFI_HANDLE image, char *to, UINTN size);
 
 /* --- efi_handoff.c --- */
+/* Pages below 4 GiB, of the loader's data. Says so when there are none. */
+EFI_STATUS efi_alloc_low(UINTN pages, UINT64 *at);
 /* Copies the hypervisor's image (parvis.bin, linked in) to where it will run. */
 EFI_STATUS efi_place_image(void);
 /* Leaves boot services, completes the memory map and jumps. Returns only if it failed before the

@@ -85,7 +85,6 @@ static EFI_STATUS read_all(EFI_FILE_HANDLE file, UINT64 at, UINT64 size)
 
 static EFI_STATUS read_file(const CHAR16 *path, UINT64 *start, UINT64 *size)
 {
-    EFI_PHYSICAL_ADDRESS at = 0;
     EFI_FILE_HANDLE file;
     EFI_FILE_INFO *info;
     EFI_STATUS status =
@@ -97,12 +96,10 @@ static EFI_STATUS read_file(const CHAR16 *path, UINT64 *start, UINT64 *size)
     *size = info ? info->FileSize : 0;
     if (info)
         FreePool(info);
-    status = uefi_call_wrapper(BS->AllocatePages, 4, AllocateMaxAddress, EfiLoaderData,
-                               EFI_SIZE_TO_PAGES(*size) + 1, (at = LOW_4G, &at));
+    status = efi_alloc_low(EFI_SIZE_TO_PAGES(*size) + 1, start);
     if (!EFI_ERROR(status))
-        status = read_all(file, at, *size);
+        status = read_all(file, *start, *size);
     uefi_call_wrapper(file->Close, 1, file);
-    *start = at;
     return status;
 }
 

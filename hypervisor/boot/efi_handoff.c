@@ -3,8 +3,9 @@
  * From the firmware's world to the image's.
  *
  * The flat image begins with the header of boot/direct.asm: sizes, and where its 64-bit entry is.
- * It is put on a multiple of 2 MiB below 4 GiB. Its first page tables map the low 4 GiB at 0 (this
- * code runs there, boot_info lies there) and the image at its linked address, as direct.asm does.
+ * It is put on a multiple of 2 MiB below 4 GiB. Its first page tables, which are moved with it, map
+ * the low 4 GiB at 0 (this code runs there, boot_info lies there) and the image at its linked
+ * address.
  * After ExitBootServices nothing of the firmware is called or needed; its memory map becomes struct
  * boot_info's.
  */
@@ -14,22 +15,19 @@
 
 struct image_header {
     UINT32 magic, flags, checksum, header, load, load_end, image_end, entry32;
-    UINT32 entry64; /* offset in the image */
+    UINT32 entry64, tables; /* offsets in the image */
     UINT32 mark;
 };
 #define HEADER_MAGIC 0x1badb002
 #define HEADER_MARK  0x50565342
 #define IMAGE_VIRT   0xffff82d040000000ull
 #define SIZE_2M      0x200000ull
-#define NR_TABLES    8
-#define TABLE        0x3 /* present, writable */
-#define PAGE_2M      0x83
 
 extern const UINT8 parvis_bin[], parvis_bin_end[];
 
-static UINT64 image_at, *tables;
+static UINT64 image_at;
 
-static EFI_STATUS alloc_low(UINTN pages, UINT64 *at)
+EFI_STATUS efi_alloc_low(UINTN pages, UINT64 *at)
 {
     EFI_STATUS status;
 
@@ -45,21 +43,20 @@ static const struct image_header *header(void)
     return (const struct image_header *)parvis_bin;
 }
 
-static void make_tables(void)
+static UINT64 *first_tables(void)
 {
-    UINT64 *l3_low = tables + 512, *l3_image = tables + 2 * 512, *l2_low = tables + 3 * 512;
-    UINT64 *l2_image = tables + 7 * 512;
+    return (UINT64 *)(image_at + header()->tables);
+}
 
-    SetMem(tables, NR_TABLES * EFI_PAGE_SIZE, 0);
-    tables[0] = (UINT64)l3_low | TABLE;
-    tables[IMAGE_VIRT >> 39 & 511] = (UINT64)l3_image | TABLE;
-    l3_image[IMAGE_VIRT >> 30 & 511] = (UINT64)l2_image | TABLE;
-    for (UINTN i = 0; i < 4; i++)
-        l3_low[i] = (UINT64)(l2_low + 512 * i) | TABLE;
-    for (UINTN i = 0; i < 4 * 512; i++)
-        l2_low[i] = i * SIZE_2M | PAGE_2M;
-    for (UINTN i = 0; i < 512; i++)
-        l2_image[i] = (image_at + i * SIZE_2M) | PAGE_2M;
+/* Of the first page tables L4, both L3 and the last L2 point into the image, which is elsewhere
+ * now. */
+static void move_tables(void)
+{
+    UINT64 *entry = first_tables();
+
+    for (UINTN i = 0; i < 8 * 512; i++)
+        if (entry[i] && (i < 3 * 512 || i >= 7 * 512))
+            entry[i] += image_at - header()->load;
 }
 
 EFI_STATUS efi_place_image(void)
@@ -73,17 +70,13 @@ EFI_STATUS efi_place_image(void)
         Print(L"parvis: parvis.efi is damaged, or was loaded above 4 GiB\n");
         return EFI_LOAD_ERROR;
     }
-    status = alloc_low(EFI_SIZE_TO_PAGES(size + SIZE_2M), &at);
+    status = efi_alloc_low(EFI_SIZE_TO_PAGES(size + SIZE_2M), &at);
     if (EFI_ERROR(status))
         return status;
     image_at = (at + SIZE_2M - 1) & ~(SIZE_2M - 1);
     CopyMem((void *)image_at, (void *)parvis_bin, loaded);
     SetMem((void *)(image_at + loaded), size - loaded, 0);
-    status = alloc_low(NR_TABLES, &at);
-    if (EFI_ERROR(status))
-        return status;
-    tables = (UINT64 *)at;
-    make_tables();
+    move_tables();
     return EFI_SUCCESS;
 }
 
@@ -127,7 +120,7 @@ static void __attribute__((noreturn)) jump(struct boot_info *bi)
 
     __asm__ volatile("cli; mov %0, %%cr3; jmp *%1"
                      :
-                     : "r"(tables), "r"(entry), "D"(bi), "S"(image_at)
+                     : "r"(first_tables()), "r"(entry), "D"(bi), "S"(image_at)
                      : "memory");
     __builtin_unreachable();
 }
@@ -142,7 +135,7 @@ EFI_STATUS efi_enter_image(EFI_HANDLE image, struct boot_info *bi)
     /* Its size first; then with room for what the allocation itself adds. */
     (void)uefi_call_wrapper(BS->GetMemoryMap, 5, &room, NULL, &key, &step, &version);
     room += 32 * (step ? step : sizeof(EFI_MEMORY_DESCRIPTOR));
-    status = alloc_low(EFI_SIZE_TO_PAGES(room), &map);
+    status = efi_alloc_low(EFI_SIZE_TO_PAGES(room), &map);
     if (EFI_ERROR(status))
         return status;
     Print(L"parvis: leaving the firmware; what follows is on the serial port com%d, not here\n",

@@ -17,6 +17,8 @@ struct config_error {
  */
 typedef int (*config_find_fn)(void *ctx, struct boot_info *bi, const char *name);
 
+int config_module(const struct boot_info *bi, const char *name); /* as above, of those there are */
+
 /* Sets what keeps its value when no key sets it. */
 void config_defaults(struct boot_info *bi);
 /* Reads parvis.cfg into bi (global keys, domains). 0, or -1 and error->text. The text need not end
