@@ -60,7 +60,7 @@ static void set_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->arch.pv.fs_base = c->fs_base;
     v->arch.pv.gs_base_kernel = c->gs_base_kernel;
     v->arch.pv.gs_base_user = c->gs_base_user;
-    v->arch.pv.flags = c->flags & VGCF_in_kernel ? VF_KERNEL_MODE : 0;
+    v->arch.pv.kernel_mode = c->flags & VGCF_in_kernel;
 }
 
 /* XSA-53: reserved bits of MXCSR would make the restore fault; the XSAVE header stays ours. */

@@ -18,6 +18,7 @@
 #include <pv/hypercall.h>
 #include <pv/cpu.h>
 #include <pv/mm.h>
+#include <pv/page_walk.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
@@ -150,7 +151,7 @@ bool pv_map_ldt_page(struct vcpu *v, unsigned int offset)
 
     if (offset >= v->arch.pv.ldt_ents * 8 || (v->arch.pv.perdomain_l1[LDT_SLOT + i] & PTE_PRESENT))
         return false;
-    pte = pv_walk_l1e(v, v->arch.pv.ldt_base + i * PAGE_SIZE);
+    pte = walk_l1e(v, v->arch.pv.ldt_base + i * PAGE_SIZE);
     if (!(pte & PTE_PRESENT) || !get_descriptor_page(v->domain, pte_mfn(pte)))
         return false;
     v->arch.pv.perdomain_l1[LDT_SLOT + i] = pte_mfn(pte).n << PAGE_SHIFT | DESCRIPTOR_PAGE_FLAGS;

@@ -114,7 +114,7 @@ static int pv_vcpu_init(struct vcpu *v)
     v->arch.xcr0 = XCR0_X87;
     v->arch.pv.debugreg[6] = X86_DR6_DEFAULT;
     v->arch.pv.debugreg[7] = X86_DR7_DEFAULT;
-    v->arch.pv.flags = VF_KERNEL_MODE;
+    v->arch.pv.kernel_mode = true;
     return 0;
 }
 

@@ -13,6 +13,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <pv/page_walk.h>
 #include <pv/pv_mm.h>
 #include <pv/pv_ops.h>
 #include <xen/grant_table.h>
@@ -50,7 +51,7 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
             return refused(GNTST_general_error, "grant map: %#lx is no page-table entry", addr);
         e->table = mfn_to_page(MFN(addr >> PAGE_SHIFT));
         index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
-    } else if (!pv_find_l1e(v, addr, &e->table, &index)) {
+    } else if (!find_l1e(v, addr, &e->table, &index)) {
         return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", addr);
     }
     if (!page_lock(e->table, v->domain))

@@ -88,11 +88,6 @@ void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner);
 /* The same for the first n entries of a table that nothing refers to any more: no CPU can load them
  * again, so what has to be flushed for them is flushed once. */
 void put_pages_from_l1(const uint64_t *table, unsigned int n, struct domain *l1_owner);
-/* Finds the L1 entry that maps va in the current page tables. No reference is taken: page_lock()
- * *table before the entry is changed. false: there is none. */
-bool __must_check pv_find_l1e(struct vcpu *v, gva_t va, struct page_info **table,
-                              unsigned int *index);
-uint64_t pv_walk_l1e(struct vcpu *v, gva_t va); /* the entry's value, 0 when there is none */
 
 /* Writable page tables: a write fault on an L1 page of the guest; true when it was emulated.
  * (pv/ptwr.c) */

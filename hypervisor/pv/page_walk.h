@@ -24,6 +24,8 @@ static inline bool next_table(mfn_t *table, gva_t va, unsigned int shift)
     return likely((e & (PTE_PRESENT | PTE_PSE)) == PTE_PRESENT && mfn_valid(*table));
 }
 
+/* The table and the index of the entry. No reference is taken: page_lock() *table before the entry
+ * is changed. false: there is none. */
 static inline bool find_l1e(const struct vcpu *v, gva_t va, struct page_info **table,
                             unsigned int *index)
 {
@@ -36,6 +38,15 @@ static inline bool find_l1e(const struct vcpu *v, gva_t va, struct page_info **t
     *table = mfn_to_page(mfn);
     *index = (unsigned int)(va >> PAGE_SHIFT) & (TABLE_ENTRIES - 1);
     return true;
+}
+
+/* The entry's value, 0 when there is none. */
+static inline uint64_t walk_l1e(const struct vcpu *v, gva_t va)
+{
+    struct page_info *table;
+    unsigned int index;
+
+    return find_l1e(v, va, &table, &index) ? READ_ONCE(*table_entry(table, index)) : 0;
 }
 
 #endif

@@ -9,6 +9,7 @@
  * way, or would not be allowed, is the guest's own page fault.
  */
 #include <core/base/hypercall.h>
+#include <pv/page_walk.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 
@@ -81,7 +82,7 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
 
     if (!(v->domain->vm_assist >> VMASST_TYPE_writable_pagetables & 1))
         return false;
-    pte = pv_walk_l1e(v, cr2);
+    pte = walk_l1e(v, cr2);
     if ((pte & (PTE_PRESENT | PTE_RW)) != PTE_PRESENT || !mfn_valid(pte_mfn(pte)))
         return false;
     table = mfn_to_page(pte_mfn(pte));

@@ -30,7 +30,7 @@ void pv_show_vcpu(const struct vcpu *v); /* guest_ops: mode and registers, to th
 /* Does v's guest run as its kernel (else as user)? */
 static inline bool guest_kernel_mode(const struct vcpu *v)
 {
-    return v->arch.pv.flags & VF_KERNEL_MODE;
+    return v->arch.pv.kernel_mode;
 }
 void pv_toggle_guest_mode(struct vcpu *v); /* other L4, SWAPGS */
 void pv_update_cr3(struct vcpu *v);        /* v->arch.pv.cr3 from guest_table and mode */

@@ -32,7 +32,6 @@ CORE_SRCS += hypervisor/pv/base_table.c \
              hypervisor/pv/page_entry.c \
              hypervisor/pv/page_promote.c \
              hypervisor/pv/page_type.c \
-             hypervisor/pv/page_walk.c \
              hypervisor/pv/pin.c \
              hypervisor/pv/ptwr.c \
              hypervisor/pv/teardown.c \

@@ -12,13 +12,10 @@
 #include <hv/types.h>
 #include <xen/xen.h>
 
-/* Flags of pv_vcpu.flags */
-#define VF_KERNEL_MODE 0x01 /* runs guest kernel (kernel L4), else guest user (asm-offsets) */
-
 #define PV_CALLBACKS 8
 
 struct pv_vcpu {
-    uint32_t flags;         /* VF_* */
+    bool kernel_mode;       /* it runs guest kernel (kernel L4), else guest user (asm-offsets) */
     mfn_t guest_table;      /* kernel L4: holds a general and a type reference */
     mfn_t guest_table_user; /* user L4, or 0 */
     /* Tables whose undoing was put off, the first goes on first, or 0: each holds a general

@@ -43,7 +43,7 @@ void pv_update_cr3(struct vcpu *v)
 
 void pv_toggle_guest_mode(struct vcpu *v)
 {
-    v->arch.pv.flags ^= VF_KERNEL_MODE;
+    v->arch.pv.kernel_mode ^= true;
     pv_update_cr3(v);
     pv_cpu_swapgs();
     machine_load_cr3(v->arch.pv.cr3, true);

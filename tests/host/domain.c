@@ -45,7 +45,7 @@ static void free_domain(struct domain *d)
  * hypercall. */
 static int init_vcpu(struct vcpu *v)
 {
-    v->arch.pv.flags = VF_KERNEL_MODE;
+    v->arch.pv.kernel_mode = true;
     v->arch.pv.traps = hv_alloc_array(256, sizeof(*v->arch.pv.traps));
     v->arch.pv.perdomain_l1 = hv_alloc_array(32, sizeof(*v->arch.pv.perdomain_l1));
     if (v->arch.pv.traps && v->arch.pv.perdomain_l1)

@@ -26,7 +26,7 @@ static int setup(void **state)
 static uint64_t *stack(struct vcpu *v, unsigned int page)
 {
     v->regs.rsp = v->arch.pv.kernel_sp = mm_va(page) + PAGE_SIZE;
-    v->arch.pv.flags |= VF_KERNEL_MODE;
+    v->arch.pv.kernel_mode = true;
     return mm_words(&g, page);
 }
 
@@ -97,7 +97,7 @@ static void system_calls_without_an_entry_point(void **state)
 
     (void)state;
     g.v->arch.pv.callback[CALLBACKTYPE_syscall].disables_events = true;
-    g.v->arch.pv.flags &= ~(uint32_t)VF_KERNEL_MODE;
+    g.v->arch.pv.kernel_mode = false;
     g.v->regs.rip = 0x4244;
     g.v->vcpu_info->evtchn_upcall_mask = 0;
     pv_handle_syscall(g.v, CALLBACKTYPE_syscall);
@@ -108,7 +108,7 @@ static void system_calls_without_an_entry_point(void **state)
                      0); /* the system call's flag, not the fault's */
     assert_true(guest_kernel_mode(g.v));
 
-    g.v->arch.pv.flags &= ~(uint32_t)VF_KERNEL_MODE;
+    g.v->arch.pv.kernel_mode = false;
     g.v->regs.rflags |= X86_EFLAGS_NT;
     pv_handle_sysenter(g.v);
     assert_int_equal(g.v->regs.rip, HANDLER + 13);

@@ -9,13 +9,12 @@
 static void __attribute__((used)) asm_offsets(void)
 {
     VCPU(info, vcpu_info);
-    VCPU(flags, arch.pv.flags);
+    VCPU(kernel_mode, arch.pv.kernel_mode);
     VCPU(nmi_pending, arch.pv.nmi_pending);
     VCPU(hc_nr, hc_nr);
     _Static_assert(offsetof(struct vcpu, arch.pv.nmi_masked) ==
                        offsetof(struct vcpu, arch.pv.nmi_pending) + 1,
                    "entry.asm tests both as one word");
-    DEFINE(VF_KERNEL_MODE, VF_KERNEL_MODE);
 
     DEFINE(GUEST_CS32, FLAT_RING3_CS32);
     DEFINE(GUEST_CS64, FLAT_RING3_CS64);

@@ -29,8 +29,8 @@ syscall_entry:
         push ENTRY_HYPERCALL
         SAVE_REGS
         TO_CPU_STACK
-        test dword [rbx + VCPU_flags], VF_KERNEL_MODE
-        jz .user
+        cmp byte [rbx + VCPU_kernel_mode], 0
+        je .user
 
         ; A hypercall: number in eax, arguments in rdi, rsi, rdx, r10, r8, r9. C meaning:
         ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? pv_hypercalls.fn[nr](...) : -XEN_ENOSYS;
