@@ -14,13 +14,6 @@
 
 _Static_assert(MAX_VCPUS <= 64, "the set of vCPUs is one word");
 
-void pv_invlpg_local(gva_t va)
-{
-    /* XSA-279: only what can have been mapped by the guest. */
-    if (pv_addr_ok(va))
-        flush_tlb_one_local(va);
-}
-
 int pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va)
 {
     uint64_t set = 0;
@@ -29,17 +22,7 @@ int pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va)
         return -XEN_EFAULT;
     if (v->domain->max_vcpus < 64)
         set &= (1ull << v->domain->max_vcpus) - 1;
-    if (!set || (one && !pv_addr_ok(va)))
-        return 0;
-    if (set == 1ull << v->vcpu_id) {
-        if (one)
-            flush_tlb_one_local(va);
-        else
-            flush_tlb_local();
-    } else if (one) {
-        flush_tlb_one_domain(v->domain, va);
-    } else {
-        flush_tlb_domain(v->domain);
-    }
+    if (set)
+        pv_flush(v, set != 1ull << v->vcpu_id, one, va);
     return 0;
 }

@@ -44,27 +44,14 @@ static int op_new_user_baseptr(struct mmuext *m, const struct mmuext_op *op)
 static int op_flush(struct mmuext *m, const struct mmuext_op *op)
 {
     gva_t va = op->arg1.linear_addr;
+    bool one = op->cmd == MMUEXT_INVLPG_LOCAL || op->cmd == MMUEXT_INVLPG_MULTI ||
+               op->cmd == MMUEXT_INVLPG_ALL;
 
-    switch (op->cmd) {
-    case MMUEXT_TLB_FLUSH_LOCAL:
-        flush_tlb_local();
-        return 0;
-    case MMUEXT_INVLPG_LOCAL:
-        pv_invlpg_local(va);
-        return 0;
-    case MMUEXT_TLB_FLUSH_ALL:
-        flush_tlb_domain(m->v->domain);
-        return 0;
-    case MMUEXT_INVLPG_ALL:
-        if (pv_addr_ok(va)) /* XSA-279 */
-            flush_tlb_one_domain(m->v->domain, va);
-        return 0;
-    default:
+    if (op->cmd == MMUEXT_TLB_FLUSH_MULTI || op->cmd == MMUEXT_INVLPG_MULTI)
         /* ABI: a set that cannot be read is -EINVAL here. */
-        return pv_flush_vcpus(m->v, op->arg2.vcpumask, op->cmd == MMUEXT_INVLPG_MULTI, va)
-                   ? -XEN_EINVAL
-                   : 0;
-    }
+        return pv_flush_vcpus(m->v, op->arg2.vcpumask, one, va) ? -XEN_EINVAL : 0;
+    pv_flush(m->v, op->cmd == MMUEXT_TLB_FLUSH_ALL || op->cmd == MMUEXT_INVLPG_ALL, one, va);
+    return 0;
 }
 
 /* Only who has device memory can have a use for it; for others it would be a way to slow everyone

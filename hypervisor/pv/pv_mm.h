@@ -116,7 +116,21 @@ int __must_check pv_new_user_table(struct vcpu *v, mfn_t mfn); /* frame 0: none 
 /* Flushes all (or, with one, the address va) on the CPUs of the vCPUs in the guest's bitmap at
  * `mask`. 0 or -XEN_EFAULT. */
 int __must_check pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va);
-void pv_invlpg_local(gva_t va);
+
+/* The same here, or everywhere where v's domain runs or ran. */
+static inline void pv_flush(struct vcpu *v, bool everywhere, bool one, gva_t va)
+{
+    if (!one && everywhere)
+        flush_tlb_domain(v->domain);
+    else if (!one)
+        flush_tlb_local();
+    else if (!pv_addr_ok(va))
+        ; /* XSA-279: only what can have been mapped by the guest */
+    else if (everywhere)
+        flush_tlb_one_domain(v->domain, va);
+    else
+        flush_tlb_one_local(va);
+}
 
 /* --- foreign.c: the domain that the foreigndom argument names, for use as owner of frames --- */
 int __must_check get_pg_owner(domid_t id, struct domain **out);

@@ -17,18 +17,9 @@ static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
 
     if (!one && (flags & UVMF_FLUSHTYPE_MASK) != UVMF_TLB_FLUSH)
         return 0;
-    if (where == UVMF_LOCAL) {
-        if (one)
-            flush_tlb_one_local(va);
-        else
-            flush_tlb_local();
-    } else if (where != UVMF_ALL) {
+    if (where != UVMF_LOCAL && where != UVMF_ALL)
         return pv_flush_vcpus(v, where, one, va);
-    } else if (one) {
-        flush_tlb_one_domain(v->domain, va);
-    } else {
-        flush_tlb_domain(v->domain);
-    }
+    pv_flush(v, where == UVMF_ALL, one, va);
     return 0;
 }
 

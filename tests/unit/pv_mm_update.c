@@ -85,6 +85,60 @@ static void flush_masks(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_INVLPG_ALL, 0xffff830000000000ull, 0), 0);
 }
 
+/* What the vCPU's CPU takes the address for. */
+static mfn_t known(struct vcpu *v, gva_t va)
+{
+    mfn_t mfn = INVALID_MFN;
+
+    host_run_as(v);
+    (void)host_tlb_lookup(va, false, &mfn);
+    return mfn;
+}
+
+/* A set of vCPUs: who is in it forgets, and who asks keeps what it knows when only he is not. More
+ * than asked may be flushed; vCPUs that there are not do not count. */
+static void flush_sets(void **state)
+{
+    static const struct {
+        uint64_t set;
+        bool first, second; /* forgets */
+    } rows[] = {{0, false, false}, {~3ull, false, false}, {1, true, false},
+                {2, true, true},   {3, true, true},       {~0ull, true, true}};
+    const gva_t va = mm_va(MM_SPARE);
+    static struct mm_guest pair;
+    uint64_t *mask = host_guest(DONE);
+
+    (void)state;
+    mm_guest_init_vcpus(&pair, 2, false, 2);
+    pair.v = pair.d->vcpu[1];
+    host_run_as(pair.v);
+    assert_int_equal(mm_ext(&pair, MMUEXT_NEW_BASEPTR, pair.frame[MM_L4].n, 0), 0);
+    pair.v = pair.d->vcpu[0];
+    for (unsigned int i = 0; i < 4 * ARRAY_SIZE(rows); i++) {
+        bool one = i & 1, multi = i & 2;
+        const mfn_t was = pair.frame[MM_SPARE + i % 2], is = pair.frame[MM_SPARE + 1 - i % 2];
+
+        assert_int_equal(mm_update_va(&pair, va, mm_pte(was, MM_RW), UVMF_TLB_FLUSH | UVMF_ALL), 0);
+        assert_int_equal(known(pair.d->vcpu[1], va).n, was.n);
+        *mask = rows[i / 4].set;
+        mm_recount = false; /* its memory comes from the heap, which flushes */
+        if (multi) {
+            assert_int_equal(mm_update_va(&pair, va, mm_pte(is, MM_RW), 0), 0);
+            assert_int_equal(mm_ext(&pair, one ? MMUEXT_INVLPG_MULTI : MMUEXT_TLB_FLUSH_MULTI,
+                                    one ? va : 0, DONE),
+                             0);
+        } else {
+            assert_int_equal(mm_update_va(&pair, va, mm_pte(is, MM_RW),
+                                          (one ? UVMF_INVLPG : UVMF_TLB_FLUSH) | DONE),
+                             0);
+        }
+        mm_recount = true;
+        assert_int_equal(known(pair.d->vcpu[0], va).n, (rows[i / 4].first ? is : was).n);
+        assert_int_equal(known(pair.d->vcpu[1], va).n, (rows[i / 4].second ? is : was).n);
+    }
+    mm_guest_gone(&pair);
+}
+
 static void no_such_entry(void **state)
 {
     (void)state;
@@ -329,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(write_protect_and_back, setup, teardown),
         cmocka_unit_test_setup_teardown(absent_entries_are_the_guests, setup, teardown),
         cmocka_unit_test_setup_teardown(flush_masks, setup, teardown),
+        cmocka_unit_test_setup_teardown(flush_sets, setup, teardown),
         cmocka_unit_test_setup_teardown(no_such_entry, setup, teardown),
         cmocka_unit_test_setup_teardown(batch_stops_at_the_first_error, setup, teardown),
         cmocka_unit_test_setup_teardown(unreadable_list, setup, teardown),
