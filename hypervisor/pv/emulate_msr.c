@@ -10,24 +10,13 @@
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
-#define MSR_TSC            0x10
-#define MSR_PLATFORM_ID    0x17
-#define MSR_APIC_BASE      0x1b
-#define MSR_UCODE_REV      0x8b
-#define MSR_MCG_CAP        0x179
-#define MSR_MCG_STATUS     0x17a
-#define MSR_MISC_ENABLE    0x1a0
-#define MSR_PAT            0x277
-#define MSR_EFER           0xc0000080u
-#define MSR_FS_BASE        0xc0000100u
-#define MSR_GS_BASE        0xc0000101u
-#define MSR_KERNEL_GS_BASE 0xc0000102u
+#define MSR_PLATFORM_ID 0x17
+#define MSR_UCODE_REV   0x8b
+#define MSR_MCG_CAP     0x179
+#define MSR_MCG_STATUS  0x17a
+#define MSR_MISC_ENABLE 0x1a0
 
-#define EFER_SCE   (1ull << 0)
-#define EFER_LME   (1ull << 8)
-#define EFER_LMA   (1ull << 10)
-#define EFER_NX    (1ull << 11)
-#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NX)
+#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 
 #define MISC_ENABLE_FAST_STRING (1ull << 0)
 #define APIC_BASE_ENABLE        (1ull << 11)

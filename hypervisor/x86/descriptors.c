@@ -52,11 +52,11 @@ static void set_gate(unsigned int vector, unsigned int ist, bool from_guest)
 static void init_idt(void)
 {
     for (unsigned int vector = 0; vector < 256; vector++)
-        set_gate(vector, 0, vector == 3 || vector == 4);
-    set_gate(1, IST_DB, false);
-    set_gate(2, IST_NMI, false);
-    set_gate(8, IST_DF, false);
-    set_gate(18, IST_MC, false);
+        set_gate(vector, 0, vector == TRAP_int3 || vector == TRAP_overflow);
+    set_gate(TRAP_debug, IST_DB, false);
+    set_gate(TRAP_nmi, IST_NMI, false);
+    set_gate(TRAP_double_fault, IST_DF, false);
+    set_gate(TRAP_machine_check, IST_MC, false);
 }
 
 /* A 16-byte system descriptor (TSS, LDT) at selector sel. */

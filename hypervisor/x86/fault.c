@@ -21,8 +21,6 @@
 #include "percpu.h"
 #include "x86.h"
 
-enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_MC = 18 };
-
 void handle_hv_exception(struct cpu_user_regs *regs);
 void handle_guest_ist(struct vcpu *v);
 
@@ -85,20 +83,20 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     unsigned int vector = regs->entry_vector;
 
     switch (vector) {
-    case VECTOR_NMI:
+    case TRAP_nmi:
         handle_hv_nmi(regs);
         return;
-    case VECTOR_DB:
+    case TRAP_debug:
         /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here
          * instead of in the guest; harmless. */
         write_dr6(X86_DR6_DEFAULT);
         if (!has_guest_flags(regs->rip))
             regs->rflags &= ~X86_EFLAGS_TF;
         return;
-    case VECTOR_DF:
-    case VECTOR_MC:
+    case TRAP_double_fault:
+    case TRAP_machine_check:
         break;
-    case VECTOR_PF:
+    case TRAP_page_fault:
         if (brought_in(read_cr2()))
             return;
         /* fall through */
@@ -111,7 +109,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     log_error("%s in the hypervisor, error code %#x", exception_name(vector), regs->error_code);
     dump_registers(NULL, regs, read_cr2(), read_cr3());
     dump_stack(regs->rip, regs->rbp);
-    if (vector == VECTOR_PF || vector == VECTOR_DF) {
+    if (vector == TRAP_page_fault || vector == TRAP_double_fault) {
         uint64_t at = read_cr2() - (uint64_t)this_block();
 
         if (at < CPU_BLOCK_SIZE && is_guard_page(at & PAGE_MASK))
@@ -126,10 +124,10 @@ void handle_guest_ist(struct vcpu *v)
     uint64_t dr6;
 
     switch (v->regs.entry_vector) {
-    case VECTOR_NMI:
+    case TRAP_nmi:
         log_warning("NMI in a guest, reason %#x", inb(NMI_REASON));
         return;
-    case VECTOR_DB:
+    case TRAP_debug:
         dr6 = read_dr6() & ~X86_DR6_DEFAULT;
         write_dr6(X86_DR6_DEFAULT);
         v->domain->ops->exception(v, dr6);

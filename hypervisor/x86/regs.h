@@ -8,27 +8,15 @@
 
 #include <hv/x86_bits.h>
 
-#define MSR_TSC            0x10
-#define MSR_APIC_BASE      0x1b
-#define MSR_SYSENTER_CS    0x174
-#define MSR_SYSENTER_ESP   0x175
-#define MSR_SYSENTER_EIP   0x176
-#define MSR_PAT            0x277
-#define MSR_TSC_DEADLINE   0x6e0
-#define MSR_X2APIC         0x800
-#define MSR_EFER           0xc0000080
-#define MSR_STAR           0xc0000081
-#define MSR_LSTAR          0xc0000082
-#define MSR_CSTAR          0xc0000083
-#define MSR_SFMASK         0xc0000084
-#define MSR_FS_BASE        0xc0000100
-#define MSR_GS_BASE        0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
-
-#define EFER_SCE (1ul << 0)
-#define EFER_LME (1ul << 8)
-#define EFER_LMA (1ul << 10)
-#define EFER_NXE (1ul << 11)
+#define MSR_SYSENTER_CS  0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_X2APIC       0x800
+#define MSR_STAR         0xc0000081
+#define MSR_LSTAR        0xc0000082
+#define MSR_CSTAR        0xc0000083
+#define MSR_SFMASK       0xc0000084
 
 /* ABI: the PAT of Xen. Guests' cache bits index it: WB, WT, UC-, UC, WC, WP, UC, UC. */
 #define PAT_VALUE 0x0000050100070406ull

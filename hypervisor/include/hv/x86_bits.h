@@ -41,6 +41,19 @@
 #define X86_DR6_BS      (1ul << 14) /* single step */
 #define X86_DR7_DEFAULT 0x400ul
 
+#define MSR_TSC            0x10
+#define MSR_APIC_BASE      0x1b
+#define MSR_PAT            0x277
+#define MSR_EFER           0xc0000080
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+#define EFER_SCE (1ul << 0)
+#define EFER_LME (1ul << 8)
+#define EFER_LMA (1ul << 10)
+#define EFER_NXE (1ul << 11)
+
 /* Entries of page tables. */
 #define PTE_PRESENT    (1ull << 0)
 #define PTE_RW         (1ull << 1)
@@ -56,12 +69,10 @@
 #define PTE_NX         (1ull << 63)
 #define PTE_FRAME_MASK 0x000ffffffffff000ull
 
-#define TRAP_divide_error    0
 #define TRAP_debug           1
 #define TRAP_nmi             2
 #define TRAP_int3            3
 #define TRAP_overflow        4
-#define TRAP_bounds          5
 #define TRAP_invalid_op      6
 #define TRAP_no_device       7
 #define TRAP_double_fault    8
@@ -70,7 +81,6 @@
 #define TRAP_stack_error     12
 #define TRAP_gp_fault        13
 #define TRAP_page_fault      14
-#define TRAP_copro_error     16
 #define TRAP_alignment_check 17
 #define TRAP_machine_check   18
 #define TRAP_simd_error      19
