@@ -190,6 +190,7 @@ const struct guest_ops pv_guest_ops = {
     .show_vcpu = pv_show_vcpu,
     .load = pv_cpu_load,
     .save = pv_cpu_save,
+    .page_fault = pv_page_fault,
     .exception = pv_exception,
     .bring_in = pv_bring_in,
     .enter = pv_enter,

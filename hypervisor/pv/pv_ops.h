@@ -22,7 +22,8 @@ int __must_check pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int fl
                                 uint64_t new_addr);
 
 /* pv/traps.c */
-void pv_exception(struct vcpu *v, uint64_t data);
+void pv_page_fault(struct vcpu *v, uint64_t cr2);
+void pv_exception(struct vcpu *v, uint64_t dr6);
 bool pv_bring_in(struct vcpu *v, uint64_t at);
 
 extern const struct guest_ops pv_guest_ops; /* pv/domain_ops.c */

@@ -102,7 +102,7 @@ static bool ldt_fault(struct vcpu *v, uint64_t cr2)
     return true;
 }
 
-static void page_fault(struct vcpu *v, uint64_t cr2)
+void pv_page_fault(struct vcpu *v, uint64_t cr2)
 {
     uint32_t error = v->regs.error_code;
 
@@ -117,14 +117,10 @@ static void page_fault(struct vcpu *v, uint64_t cr2)
     pv_inject_page_fault(v, cr2, error);
 }
 
-void pv_exception(struct vcpu *v, uint64_t data)
+void pv_exception(struct vcpu *v, uint64_t dr6)
 {
-    unsigned int vector = v->regs.entry_vector & 0xff;
+    unsigned int vector = v->regs.entry_vector;
 
-    if (likely(vector == TRAP_page_fault)) {
-        page_fault(v, data);
-        return;
-    }
     if (vector > TRAP_simd_error) {
         log_guest(v->domain, "d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id,
                   vector);
@@ -133,7 +129,7 @@ void pv_exception(struct vcpu *v, uint64_t data)
     if (handled_here(v, vector))
         return;
     if (vector == TRAP_debug)
-        v->arch.pv.debugreg[6] |= data; /* ABI: it collects; the guest reads and clears its copy */
+        v->arch.pv.debugreg[6] |= dr6; /* ABI: it collects; the guest reads and clears its copy */
     if (vector == TRAP_no_device) {
         v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
         pv_cpu_set_ts(false);

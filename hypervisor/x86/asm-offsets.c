@@ -20,6 +20,7 @@ static void __attribute__((used)) asm_offsets(void)
     VCPU(domain, domain);
     DEFINE(DOMAIN_ops, offsetof(struct domain, ops));
     DEFINE(OPS_enter, offsetof(struct guest_ops, enter));
+    DEFINE(OPS_page_fault, offsetof(struct guest_ops, page_fault));
     DEFINE(OPS_exception, offsetof(struct guest_ops, exception));
 
     REGS(r15);

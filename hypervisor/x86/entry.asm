@@ -17,10 +17,10 @@ extern cpu_do_pending, machine_idle, handle_guest_ist, handle_hv_exception, hand
 
 section .entry progbits alloc exec nowrite align=64
 
-; rax = the operations of the kind of guest that rbx is
-%macro KIND 0
-        mov rax, [rbx + VCPU_domain]
-        mov rax, [rax + DOMAIN_ops]
+; %1 = the operations of the kind of guest that rbx is
+%macro KIND 1
+        mov %1, [rbx + VCPU_domain]
+        mov %1, [%1 + DOMAIN_ops]
 %endmacro
 
 ; ---- the exit -----------------------------------------------------------------------------------------
@@ -30,7 +30,7 @@ resume_guest:
         cmp dword [rsp + CPU_pending], 0
         jne .pending
         mov rbx, [rsp + CPU_running]
-        KIND
+        KIND rax
         jmp [rax + OPS_enter]
 .pending:
         call cpu_do_pending
@@ -56,15 +56,24 @@ enter_guest:
         TO_CPU_STACK
 %endmacro
 
-exception_common:
+; What the kind's operation %1 makes of it; then back, by the short way where nothing waits: it is the same guest.
+%macro EXCEPTION 1
         test byte [rsp + REGS_cs - REGS_error_code], 3
         jz hv_exception
         GUEST_ENTRY
+        KIND r12
         mov rdi, rbx
-        mov rsi, cr2                    ; of a page fault
-        KIND
-        call [rax + OPS_exception]
-        jmp resume_guest
+        mov rsi, cr2
+        call [r12 + %1]
+        cmp dword [rsp + CPU_pending], 0
+        jne resume_guest
+        jmp [r12 + OPS_enter]
+%endmacro
+
+page_fault_common:
+        EXCEPTION OPS_page_fault
+exception_common:
+        EXCEPTION OPS_exception
 
 interrupt_common:
         test byte [rsp + REGS_cs - REGS_error_code], 3
@@ -140,6 +149,8 @@ vector_stubs:
         jmp interrupt_common
   %elif (OWN_STACK >> vector) & 1
         jmp ist_common
+  %elif vector == 14
+        jmp page_fault_common
   %else
         jmp exception_common
   %endif

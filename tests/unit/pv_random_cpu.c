@@ -114,7 +114,10 @@ static void any_trap(struct mm_guest *g, struct vcpu *v)
     any_code(g, v);
     v->regs.entry_vector = vector;
     v->regs.error_code = pv_random_take(4) ? 0 : (uint32_t)pv_random_word();
-    pv_exception(v, any_address());
+    if (vector == TRAP_page_fault)
+        pv_page_fault(v, any_address());
+    else
+        pv_exception(v, pv_random_word());
 }
 
 /* A page fault at what the instruction writes, or in the LDT. */
@@ -133,7 +136,7 @@ static void any_page_fault(struct mm_guest *g, struct vcpu *v)
         v->regs.error_code = 0;
     }
     v->regs.entry_vector = TRAP_page_fault;
-    pv_exception(v, at);
+    pv_page_fault(v, at);
 }
 
 static void any_iret(struct mm_guest *g, struct vcpu *v)

@@ -54,7 +54,10 @@ static void trap(bool kernel, const char *code, size_t n, unsigned int vector, u
     v->regs.rsp = v->arch.pv.kernel_sp = TOP;
     v->regs.entry_vector = vector;
     v->regs.error_code = error;
-    pv_exception(v, vector == TRAP_page_fault ? v->arch.pv.ctrlreg[2] : 0);
+    if (vector == TRAP_page_fault)
+        pv_page_fault(v, v->arch.pv.ctrlreg[2]);
+    else
+        pv_exception(v, 0);
     host_tlb_check();
 }
 
@@ -94,6 +97,21 @@ static void the_guest_gets_its_own(void **state)
     trap(false, "\x90", 1, TRAP_stack_error, 0x18);
     assert_int_equal(pushed(6), 0);
     assert_true(guest_kernel_mode(v));
+}
+
+/* DR6 collects until the guest clears it, and says what each debug exception was. */
+static void debug_exceptions(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 3; i++) {
+        v->regs.rsp = v->arch.pv.kernel_sp = TOP;
+        v->regs.entry_vector = TRAP_debug;
+        pv_exception(v, 1u << i);
+        assert_int_equal(call(__HYPERVISOR_get_debugreg, 6, 0, 0),
+                         (long)(X86_DR6_DEFAULT | ((2u << i) - 1)));
+    }
+    assert_int_equal(call(__HYPERVISOR_set_debugreg, 6, 0, 0), 0);
+    assert_int_equal(call(__HYPERVISOR_get_debugreg, 6, 0, 0), (long)X86_DR6_DEFAULT);
 }
 
 /* The bit that says "no FPU yet" ends with the fault. */
@@ -374,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_guest_gets_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(debug_exceptions, setup, teardown),
         cmocka_unit_test_setup_teardown(device_not_available, setup, teardown),
         cmocka_unit_test_setup_teardown(software_interrupts, setup, teardown),
         cmocka_unit_test_setup_teardown(privileged_and_forced, setup, teardown),

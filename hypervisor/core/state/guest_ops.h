@@ -80,9 +80,10 @@ struct guest_ops {
     /* Code and no function, it does not return: enters v, which is rbx, while rsp = this_cpu()
      * (x86/entry.asm). */
     void (*enter)(void);
-    /* An exception of the running vCPU in ring 3, not NMI, #DF, #MC: vector and error code are in
-     * v->regs. data: CR2 of a page fault, what DR6 collected for a debug exception. */
-    void (*exception)(struct vcpu *v, uint64_t data);
+    /* Exceptions of the running vCPU in ring 3, not NMI, #DF, #MC: vector and error code are in
+     * v->regs. dr6: what it collected, of a debug exception. */
+    void (*page_fault)(struct vcpu *v, uint64_t cr2);
+    void (*exception)(struct vcpu *v, uint64_t dr6);
     /* The hypervisor faulted at an address that v's kind maps when it is touched: true when it is
      * there now. */
     bool (*bring_in)(struct vcpu *v, uint64_t at);
