@@ -239,6 +239,13 @@ def test_log():
     expect("and that the control domain does", complaints(style.check_log, "hypervisor/core/control/a.c", source), [])
 
 
+def test_results():
+    source = "int a(int b,\n      struct error *e);\nint __must_check c(struct error *e);\nint d(const struct error *e);\nint reap_wait(struct error *e);\n" \
+             "void f(struct error *e);\nint g(struct error *e);\n"
+    expect("results of tools", complaints(style.check_results, "dom0-tools/lib/a.h", source), [1, 7])
+    expect("results of others", complaints(style.check_results, "dom0-tools/lib/a.c", source), [])
+
+
 def test_rooms():
     files = {
         "hypervisor/core/base/low.h": "void low(void);\n",

@@ -181,6 +181,19 @@ def check_text(path):
             complain(path, 1, "is no text")
 
 
+RESULT_MAY_BE_LEFT = {"error_set", "error_setv", "error_errno", "reap_wait", "lifecycle_reap"}  # they tell, or undo
+
+
+def check_results(path, lines):
+    """What the tools' functions tell by a struct error their results say too, and who calls looks at these."""
+    if not path.startswith("dom0-tools/") or not path.endswith(".h"):
+        return
+    text = "\n".join(lines)
+    for found in re.finditer(r"^int (\w+)\([^;]*?(?<!const )struct error \*e\b", text, re.MULTILINE):
+        if found[1] not in RESULT_MAY_BE_LEFT:
+            complain(path, text.count("\n", 0, found.start()) + 1, f"{found[1]}() may fail: __must_check")
+
+
 def check_reading_order(path="docs/reading-order.md"):
     if not os.path.exists(path):
         complain(path, 1, "is missing")
@@ -234,6 +247,7 @@ def main():
             check_includes(path, lines)
             check_writers(path, lines)
             check_core(path, lines)
+            check_results(path, lines)
             check_log(path, lines)
     check_deeper(texts)
     check_manual(texts)

@@ -21,7 +21,7 @@ struct build_result {
     uint32_t store_port, console_port; /* the domain's ends, unbound, for domain 0 */
 };
 
-int domain_build(struct host *h, const struct domain_config *cfg, struct build_result *out,
-                 struct error *e);
+int __must_check domain_build(struct host *h, const struct domain_config *cfg,
+                              struct build_result *out, struct error *e);
 
 #endif

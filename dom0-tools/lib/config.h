@@ -80,11 +80,12 @@ struct domain_config {
 #define CONFIG_MAX_CMDLINE    1023u               /* start_info has 1024 bytes for it */
 
 /* Reads and checks a file. schema = NULL: the installed one, or $PARVIS_SCHEMA. */
-int domain_config_read(const char *path, const char *schema, struct domain_config *out,
-                       struct error *e);
+int __must_check domain_config_read(const char *path, const char *schema, struct domain_config *out,
+                                    struct error *e);
 /* The same from memory; `name` stands for the file in messages. */
-int domain_config_parse(const char *text, size_t len, const char *name, const char *schema,
-                        struct domain_config *out, struct error *e);
+int __must_check domain_config_parse(const char *text, size_t len, const char *name,
+                                     const char *schema, struct domain_config *out,
+                                     struct error *e);
 /* The configuration as XML again (malloc'ed). domid: as attribute id of a live domain, or -1. */
 char *domain_config_to_xml(const struct domain_config *c, int domid);
 void domain_config_free(struct domain_config *c);

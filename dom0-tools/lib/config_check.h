@@ -11,6 +11,6 @@
 #include "config.h"
 
 /* `file` begins the messages. */
-int config_check(struct domain_config *c, const char *file, struct error *e);
+int __must_check config_check(struct domain_config *c, const char *file, struct error *e);
 
 #endif

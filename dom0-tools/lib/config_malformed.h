@@ -18,6 +18,6 @@ struct malformed {
 xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, const char *file,
                          struct malformed *m);
 /* After it failed: records the cause, and returns -EINVAL. */
-int malformed_report(const struct malformed *m, const char *file, struct error *e);
+int __must_check malformed_report(const struct malformed *m, const char *file, struct error *e);
 
 #endif

@@ -16,6 +16,6 @@
 #define SCHEMA_PATH "/usr/share/parvis/domain.rng"
 
 /* schema = NULL: $PARVIS_SCHEMA, or the installed one. `file` is for messages. */
-int schema_check(xmlDocPtr doc, const char *file, const char *schema, struct error *e);
+int __must_check schema_check(xmlDocPtr doc, const char *file, const char *schema, struct error *e);
 
 #endif

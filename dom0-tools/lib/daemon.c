@@ -83,12 +83,13 @@ int daemon_receive(int fd, char buf[DAEMON_MAX_MESSAGE + 1], size_t *len)
     return head;
 }
 
-int daemon_refuse(int fd, const struct error *e)
+void daemon_refuse(int fd, const struct error *e)
 {
     char text[sizeof(e->text) + 16];
-    int n = snprintf(text, sizeof(text), "%d %s", e->code, e->text);
+    size_t n = (size_t)snprintf(text, sizeof(text), "%d %s", e->code, e->text);
 
-    return daemon_send(fd, D_REFUSED, text, (size_t)n);
+    if (daemon_send(fd, D_REFUSED, text, n))
+        return; /* nobody hears it any more */
 }
 
 static int refused(const char *answer, struct error *e)

@@ -50,15 +50,15 @@ enum daemon_message {
 #define DAEMON_ANSWER_MS   60000u /* and so long to answer: it may have a domain to take away */
 
 /* Connected socket, or a negative errno with the cause in e. */
-int daemon_connect(struct error *e);
+int __must_check daemon_connect(struct error *e);
 /* One message; 0 or a negative errno. */
-int daemon_send(int fd, enum daemon_message type, const void *data, size_t len);
+int __must_check daemon_send(int fd, enum daemon_message type, const void *data, size_t len);
 /* Waits for one message: its type, its data in buf (a NUL is put behind). 0 = the daemon has
  * closed, negative = errno. */
-int daemon_receive(int fd, char buf[DAEMON_MAX_MESSAGE + 1], size_t *len);
-/* Refuses: the errno and the reason of e. */
-int daemon_refuse(int fd, const struct error *e);
+int __must_check daemon_receive(int fd, char buf[DAEMON_MAX_MESSAGE + 1], size_t *len);
+/* Refuses: the errno and the reason of e. Who has gone does not hear it. */
+void daemon_refuse(int fd, const struct error *e);
 /* Connects, asks, waits for D_OK. Returns the socket (more may follow) or a negative errno. */
-int daemon_ask(enum daemon_message type, const char *text, struct error *e);
+int __must_check daemon_ask(enum daemon_message type, const char *text, struct error *e);
 
 #endif

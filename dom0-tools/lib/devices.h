@@ -46,10 +46,11 @@ struct device_system {
 extern const struct device_system *device_system;
 
 /* Before the domain exists: is everything there that its devices need, and nobody else's? */
-int devices_check(struct host *h, const struct domain_config *c, struct error *e);
+int __must_check devices_check(struct host *h, const struct domain_config *c, struct error *e);
 /* Makes the entries for front end and back end, and waits for the back ends. Who finds that it
  * failed takes the domain away, and these with it. */
-int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid, struct error *e);
+int __must_check devices_attach(struct host *h, const struct domain_config *c, uint32_t domid,
+                                struct error *e);
 
 /* Back ends that the kernel may still have. */
 struct device_list {

@@ -34,7 +34,8 @@ bool disk_overlap(const struct disk_id *a, const struct disk_id *b);
 /* May the domain have this disk beside all that others have? 0; -EBUSY and who has it; or what the
  * store said. In a transaction nobody can take it before that ends. domid: whose own entry of
  * number disk->vdev does not count. */
-int disk_share_check(struct host *h, host_txn_t t, const struct domain_config *c, uint32_t domid,
-                     const struct disk_config *disk, const struct disk_id *id, struct error *e);
+int __must_check disk_share_check(struct host *h, host_txn_t t, const struct domain_config *c,
+                                  uint32_t domid, const struct disk_config *disk,
+                                  const struct disk_id *id, struct error *e);
 
 #endif

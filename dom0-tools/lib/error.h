@@ -13,6 +13,9 @@
 
 #include <stdarg.h>
 
+/* A result that says whether it was done: who calls looks at it. */
+#define __must_check __attribute__((warn_unused_result))
+
 struct error {
     int code;       /* negative errno of the first cause, 0 = none yet */
     char text[768]; /* one line */

@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error.h"
+
 struct vcpu_guest_context; /* include/xen/arch-x86/xen.h */
 
 #define HOST_PAGE_SIZE 4096u
@@ -106,11 +108,9 @@ struct host {
     unsigned int store_patience_ms; /* how long the store may take to answer; 0 = some seconds */
 };
 
-struct error;
-
 /* The real machine. Opens what it needs at first use, so that a verb that needs only the
  * store does not fail for want of the hypervisor's device. */
-int host_open_xen(struct host **out, struct error *e);
+int __must_check host_open_xen(struct host **out, struct error *e);
 
 static inline void host_close(struct host *h)
 {

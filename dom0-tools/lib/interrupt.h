@@ -15,7 +15,7 @@
 /* From here on the signals wait. One that the process ignores (nohup) stays ignored. */
 void interrupt_catch(void);
 /* 0, or -EINTR: "NAME: interrupted by SIGTERM". */
-int interrupt_check(const char *name, struct error *e);
+int __must_check interrupt_check(const char *name, struct error *e);
 /* Has one come? For loops that wait. */
 int interrupt_came(void);
 /* The signals have their own effect again, and one that has come has it now. */

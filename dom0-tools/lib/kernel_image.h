@@ -32,12 +32,14 @@ struct file_image {
 
 /* Reads a kernel and unpacks it to at most `limit` bytes. 0 or a negative errno with a cause that
  * begins with the path; -EFBIG: larger than the limit. */
-int kernel_image_open(const char *path, uint64_t limit, struct file_image *out, struct error *e);
+int __must_check kernel_image_open(const char *path, uint64_t limit, struct file_image *out,
+                                   struct error *e);
 /* The same from bytes in memory, which are not changed; `name` stands for the file in messages. */
-int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, uint64_t limit,
-                        struct file_image *out, struct error *e);
+int __must_check kernel_image_unpack(const uint8_t *data, size_t size, const char *name,
+                                     uint64_t limit, struct file_image *out, struct error *e);
 /* Reads a file of at most `limit` bytes that may hold anything but nothing: a ramdisk. */
-int ramdisk_open(const char *path, uint64_t limit, struct file_image *out, struct error *e);
+int __must_check ramdisk_open(const char *path, uint64_t limit, struct file_image *out,
+                              struct error *e);
 void file_image_close(struct file_image *image);
 
 #endif

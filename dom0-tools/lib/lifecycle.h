@@ -35,11 +35,12 @@ struct console_service {
 extern const struct console_service console_by_daemon;
 
 /* Makes the domain, paused. cfg gets its uuid (and MAC addresses) if it had none. */
-int lifecycle_make(struct host *h, struct domain_config *cfg, const struct console_service *cs,
-                   uint32_t *domid, struct error *e);
+int __must_check lifecycle_make(struct host *h, struct domain_config *cfg,
+                                const struct console_service *cs, uint32_t *domid, struct error *e);
 /* What lifecycle_make() made is let go, or left paused, and is whole. Undoes all on failure. */
-int lifecycle_go(struct host *h, const struct domain_config *cfg, const struct console_service *cs,
-                 uint32_t domid, bool paused, struct error *e);
+int __must_check lifecycle_go(struct host *h, const struct domain_config *cfg,
+                              const struct console_service *cs, uint32_t domid, bool paused,
+                              struct error *e);
 /* Ends the domain, whatever state it is in. `how` is kept and shown: "powered off". */
 int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name, const char *how,
                    const struct console_service *cs, struct error *e);
@@ -53,9 +54,11 @@ struct live_domain {
 };
 
 /* -ESRCH: none; the message says how the last one of this name ended. */
-int lifecycle_find(struct host *h, const char *which, struct live_domain *out, struct error *e);
+int __must_check lifecycle_find(struct host *h, const char *which, struct live_domain *out,
+                                struct error *e);
 /* All domains, sorted by number; one free(). */
-int lifecycle_list(struct host *h, struct live_domain **out, size_t *nr, struct error *e);
+int __must_check lifecycle_list(struct host *h, struct live_domain **out, size_t *nr,
+                                struct error *e);
 
 /* "powered off", "crashed", ... for SHUTDOWN_*. */
 const char *shutdown_reason_text(unsigned int reason);

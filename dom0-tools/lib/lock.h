@@ -8,10 +8,12 @@
 #ifndef PARVIS_TOOLS_LOCK_H
 #define PARVIS_TOOLS_LOCK_H
 
+#include "error.h"
+
 #define LOCK_LIMIT_MS 30000u
 
 /* Takes the lock, waiting at most so long. Returns a file descriptor, whose close() gives the lock
  * back, or a negative errno; -EBUSY: somebody else has it still. */
-int lock_take(const char *path, unsigned int limit_ms);
+int __must_check lock_take(const char *path, unsigned int limit_ms);
 
 #endif

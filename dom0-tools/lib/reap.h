@@ -41,7 +41,8 @@ void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const ch
                 const char *how);
 /* Does what can be done. Returns in how many ms it wants to be called again, 0 = done. */
 unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms);
-/* All of it, for a process that has nothing else to do; the error of the reap. */
+/* All of it, for a process that has nothing else to do; the error of the reap. Who undoes something
+ * need not look: parvisd goes on where it failed. */
 int reap_wait(struct host *h, struct reap *r, struct error *e);
 
 #endif

@@ -15,9 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
+
 /* The domain of this name and number is to live again; its configuration is moved. 0 too if that
  * was done before. */
-int restart_intend(const char *name, uint32_t domid);
+int __must_check restart_intend(const char *name, uint32_t domid);
 bool restart_intended(const char *name);
 /* Keeps the configuration of the new life, if it is that of the former one: one file with two
  * names, for a disk that is full has no room for another. */

@@ -38,18 +38,21 @@
 /* A path under the state directory, printf-style, in a static buffer of this thread. */
 const char *state_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Makes the directories that are missing. */
-int state_prepare(struct error *e);
+int __must_check state_prepare(struct error *e);
 
 /* Reserves name and uuid for a domain that is about to be made; -EEXIST if a live one has them.
  * The claim ends with the process, or with state_commit() or state_release(). */
-int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct error *e);
+int __must_check state_claim(struct host *h, const char *name, const uint8_t uuid[16],
+                             struct error *e);
 /* The domain exists now, and is this one. */
-int state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e);
+int __must_check state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16],
+                                    struct error *e);
 /* Keeps its configuration; what is known of the end of a former domain is forgotten. */
-int state_keep(const char *name, uint32_t domid, const char *xml, struct error *e);
+int __must_check state_keep(const char *name, uint32_t domid, const char *xml, struct error *e);
 /* The domain is whole: the name is its own, if it has not ended yet, and nobody of this name is to
  * be started any more. */
-int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e);
+int __must_check state_commit(const char *name, uint32_t domid, const uint8_t uuid[16],
+                              struct error *e);
 /* Gives the name back, if it still stands for this domain. domid: also forgets its configuration
  * (UINT32_MAX: there is none). */
 void state_release(const char *name, uint32_t domid, const uint8_t uuid[16]);
@@ -63,18 +66,18 @@ struct state_entry {
 };
 
 /* All names, stale ones too; one free(). */
-int state_list(struct state_entry **out, size_t *nr);
+int __must_check state_list(struct state_entry **out, size_t *nr);
 /* One name; -ENOENT. */
-int state_get(const char *name, struct state_entry *out);
+int __must_check state_get(const char *name, struct state_entry *out);
 /* Does the entry stand for this domain? */
 bool state_matches(const struct state_entry *s, const struct host_domain *d);
 /* Removes what processes that are gone left beside names: files not yet renamed, locks. */
 void state_sweep(void);
 
 /* The kept configuration, malloc'ed; -ENOENT for a domain that these tools did not make. */
-int state_read_xml(uint32_t domid, char **xml);
+int __must_check state_read_xml(uint32_t domid, char **xml);
 /* A whole file, malloc'ed. */
-int state_read_file(const char *path, char **out);
+int __must_check state_read_file(const char *path, char **out);
 
 /* It has ended for good. */
 void state_write_ended(const char *name, const char *how);

@@ -24,20 +24,22 @@ struct store_domain {
     uint32_t store_port, console_port;
 };
 
-int store_domain_create(struct host *h, const struct domain_config *c, const struct store_domain *d,
-                        struct error *e);
+int __must_check store_domain_create(struct host *h, const struct domain_config *c,
+                                     const struct store_domain *d, struct error *e);
 /* Makes the store daemon serve the domain's own connection. */
-int store_domain_introduce(struct host *h, const struct store_domain *d, struct error *e);
+int __must_check store_domain_introduce(struct host *h, const struct store_domain *d,
+                                        struct error *e);
 /* Removes every entry of the domain and releases it; goes on past errors, returns the first. */
-int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16]);
+int __must_check store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16]);
 /* The wish that the guest shut down: "poweroff", "reboot", "suspend". */
-int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, struct error *e);
+int __must_check store_request_shutdown(struct host *h, uint32_t domid, const char *wish,
+                                        struct error *e);
 /* malloc'ed name of a domain as the store has it; -ENOENT. */
-int store_domain_name(struct host *h, uint32_t domid, char **name);
+int __must_check store_domain_name(struct host *h, uint32_t domid, char **name);
 
 /* Runs body in a transaction, again and again until it is not disturbed; one of these tools at a
  * time. */
-int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
-                      void *arg);
+int __must_check store_transaction(struct host *h,
+                                   int (*body)(struct host *h, host_txn_t t, void *arg), void *arg);
 
 #endif

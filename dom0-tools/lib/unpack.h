@@ -22,7 +22,8 @@ const struct unpacker *unpack_recognise(const uint8_t *data, size_t size);
 #define UNPACK_MAX (1ULL << 30)
 /* Unpacks one stream to at most `limit` bytes (else -EFBIG); what follows its end is ignored. *out
  * is malloc'ed. */
-int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
-           uint64_t limit, uint8_t **out, size_t *out_size, struct error *e);
+int __must_check unpack(const struct unpacker *u, const uint8_t *data, size_t size,
+                        const char *name, uint64_t limit, uint8_t **out, size_t *out_size,
+                        struct error *e);
 
 #endif

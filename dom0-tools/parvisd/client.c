@@ -123,12 +123,19 @@ unsigned int client_poll_set(struct pollfd *pfds)
     return nr_clients;
 }
 
+/* A client that has gone is noticed where its socket is looked at, not here. */
+static void tell(const struct client *cl, enum daemon_message type, const char *text)
+{
+    if (daemon_send(cl->fd, type, text, strlen(text)))
+        return;
+}
+
 static void answer(struct client *cl, int rc, const struct error *e)
 {
     if (rc)
         daemon_refuse(cl->fd, e);
     else
-        daemon_send(cl->fd, D_OK, NULL, 0);
+        tell(cl, D_OK, "");
 }
 
 static void ask_console(struct client *cl, const char *name)
@@ -213,8 +220,8 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
     *how++ = '\0';
     if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid)
         memcpy(s.uuid, d.uuid, 16);
-    else
-        state_get(text, &s);
+    else if (state_get(text, &s))
+        memset(s.uuid, 0, sizeof(s.uuid)); /* no record of it: only what nobody else has goes */
     cl->kind = REAPING;
     cl->domid = domid;
     policy_release(h, domid, how);
@@ -280,7 +287,7 @@ static void readable(struct host *h, struct client *cl)
 
 static void send_end(struct client *cl, const char *how)
 {
-    daemon_send(cl->fd, D_END, how, strlen(how));
+    tell(cl, D_END, how);
     drop(cl);
 }
 
@@ -327,7 +334,7 @@ void client_tell_end(uint32_t domid, const char *how, const char *successor)
         if (cl->fd < 0 || cl->kind != WAITING || cl->domid != domid)
             continue;
         if (successor) {
-            daemon_send(cl->fd, D_END, how, strlen(how));
+            tell(cl, D_END, how);
             cl->kind = EXPECTING;
             snprintf(cl->name, sizeof(cl->name), "%s", successor);
         } else {
@@ -349,7 +356,7 @@ void client_tell_next(const char *name, uint32_t domid, const char *how)
         if (how) {
             send_end(cl, how);
         } else {
-            daemon_send(cl->fd, D_NEXT, number, strlen(number));
+            tell(cl, D_NEXT, number);
             drop(cl);
         }
     }

@@ -17,7 +17,7 @@
 
 #define MAX_CLIENTS 128u
 
-int client_listen(const char *path);
+int __must_check client_listen(const char *path);
 void client_accept(int listener);
 /* Fills pfds for all clients (room for MAX_CLIENTS); returns how many. */
 unsigned int client_poll_set(struct pollfd *pfds);

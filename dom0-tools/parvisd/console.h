@@ -69,11 +69,11 @@ extern struct console *consoles;
 uint64_t now_ms(void);
 
 /* Binds the console of `name` to a domain, making it if need be. */
-int console_serve(struct host *h, uint32_t domid, const char *name, struct error *e);
+int __must_check console_serve(struct host *h, uint32_t domid, const char *name, struct error *e);
 /* A daemon before this one left the history of this console in a file: takes it up. */
 void console_resume(struct console *c);
 /* A domain that a daemon before this one was to start again: its console, which waits for it. */
-int console_expect(const char *name);
+int __must_check console_expect(const char *name);
 /* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
 void console_release(struct host *h, struct console *c, const char *how);
 /* Remembers how it ended while the domain is still there (preserved). */

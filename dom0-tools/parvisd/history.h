@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "error.h"
+
 #define HISTORY_HEAD (64u << 10)
 #define HISTORY_TAIL (192u << 10)
 
@@ -25,7 +27,7 @@ struct history {
     uint64_t total; /* bytes that ever came */
 };
 
-int history_init(struct history *h);
+int __must_check history_init(struct history *h);
 void history_free(struct history *h);
 void history_clear(struct history *h);
 void history_add(struct history *h, const char *data, size_t len);

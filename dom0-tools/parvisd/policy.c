@@ -212,7 +212,8 @@ static void tidy(struct host *h, struct console *c)
     uint32_t domid = c->domid;
 
     policy_release(h, domid, "destroyed");
-    state_get(c->name, &s);
+    if (state_get(c->name, &s))
+        memset(s.uuid, 0, sizeof(s.uuid)); /* no record of it: only what nobody else has goes */
     reaper_start(h, domid, s.uuid, c->name, "");
 }
 

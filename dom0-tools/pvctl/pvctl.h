@@ -89,16 +89,16 @@ int usage_error(const struct verb *v, const char *text, const char *what);
 /* Prints "pvctl: ..." and returns the exit status that fits the code. */
 int fail(const struct error *e);
 /* Finds the domain c->arg; 0 or an exit status, after it has been told. */
-int need_domain(const struct call *c, struct live_domain *l);
+int __must_check need_domain(const struct call *c, struct live_domain *l);
 /* The same, and refuses the control domain: "it would `what` the machine under your feet". */
-int need_guest(const struct call *c, const char *what, struct live_domain *l);
+int __must_check need_guest(const struct call *c, const char *what, struct live_domain *l);
 
 /* console.c: the socket of the domain's console, or a negative errno. */
-int console_open(const char *name, struct error *e);
+int __must_check console_open(const char *name, struct error *e);
 /* Copies between terminal and console until the domain ends or ^]. Exit status. */
-int console_attach(int fd, const char *name);
+int __must_check console_attach(int fd, const char *name);
 /* shutdown.c: asks one domain, or all, for "poweroff" or "reboot"; may wait for it. */
-int request_end(const struct call *c, const char *wish);
+int __must_check request_end(const struct call *c, const char *wish);
 /* "crashed" and "killed by" are failures. */
 bool end_is_crash(const char *how);
 

@@ -128,9 +128,13 @@ static void message(void)
             take_text(text, sizeof(text) - 1);
         if (take(6) == 0)
             snprintf(text, sizeof(text), "%u", domid[take(GUESTS)]);
-        (void)daemon_send(*fd, (enum daemon_message)types[take(sizeof(types))], text, strlen(text));
-        while (recv(*fd, text, sizeof(text), MSG_DONTWAIT) > 0)
-            ;
+        if (daemon_send(*fd, (enum daemon_message)types[take(sizeof(types))], text, strlen(text))) {
+            close(*fd);
+            *fd = -1;
+        } else {
+            while (recv(*fd, text, sizeof(text), MSG_DONTWAIT) > 0)
+                ;
+        }
     }
     serve_clients();
 }

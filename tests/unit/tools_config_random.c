@@ -187,7 +187,7 @@ static void nothing_is_printed(void **state)
     static const char utf16[] = "\xff\xfe<\0a\0>\0\n\0\n\0\0\xd8x\0<\0/\0a\0>\0";
     static const char japanese[] = "<?xml version='1.0' encoding='EUC-JP'?>\n<a>\n\n\xff\xff</a>\n";
     FILE *printed = tmpfile(), *rng = fopen("/tmp/parvis-test-config.rng", "w");
-    int old = divert(fileno(printed));
+    int old = divert(fileno(printed)), rc[4];
     struct domain_config c;
     struct error e[4] = {0};
 
@@ -195,15 +195,19 @@ static void nothing_is_printed(void **state)
     fputs("<grammar xmlns='http://relaxng.org/ns/structure/1.0'><start><ref name='x'/></start>",
           rng);
     fflush(rng);
-    domain_config_parse(utf16, sizeof(utf16) - 1, "t.xml", SCHEMA, &c, &e[0]);
-    domain_config_parse(japanese, sizeof(japanese) - 1, "t.xml", SCHEMA, &c, &e[1]);
-    domain_config_parse(good, sizeof(good) - 1, "t.xml", "/tmp/parvis-test-config.rng", &c, &e[2]);
+    rc[0] = domain_config_parse(utf16, sizeof(utf16) - 1, "t.xml", SCHEMA, &c, &e[0]);
+    rc[1] = domain_config_parse(japanese, sizeof(japanese) - 1, "t.xml", SCHEMA, &c, &e[1]);
+    rc[2] = domain_config_parse(good, sizeof(good) - 1, "t.xml", "/tmp/parvis-test-config.rng", &c,
+                                &e[2]);
     fputs("</grammar>", rng);
     fclose(rng);
-    domain_config_parse(good, sizeof(good) - 1, "t.xml", "/tmp/parvis-test-config.rng", &c, &e[3]);
+    rc[3] = domain_config_parse(good, sizeof(good) - 1, "t.xml", "/tmp/parvis-test-config.rng", &c,
+                                &e[3]);
     unlink("/tmp/parvis-test-config.rng");
     dup2(old, STDERR_FILENO);
     close(old);
+    for (unsigned int i = 0; i < 4; i++)
+        assert_true(rc[i] < 0 && rc[i] == e[i].code);
     assert_int_equal(lseek(fileno(printed), 0, SEEK_END), 0);
     fclose(printed);
     assert_string_equal(e[0].text,

@@ -54,7 +54,7 @@ static void readers(void **state)
     fire("web");
     turn();
     next_is(a, D_DATA, "late");
-    daemon_send(a, D_DATA, "typed", 5);
+    assert_int_equal(daemon_send(a, D_DATA, "typed", 5), 0);
     turn();
     assert_memory_equal(ring->in, "typed", 5);
     assert_int_equal(ring->in_prod, 5);
@@ -128,7 +128,8 @@ static void garbage_requests(void **state)
         struct error e = {0};
         int fd = daemon_connect(&e);
 
-        daemon_send(fd, (enum daemon_message)types[i], junk, i % 2 ? sizeof(junk) : 0);
+        assert_int_equal(
+            daemon_send(fd, (enum daemon_message)types[i], junk, i % 2 ? sizeof(junk) : 0), 0);
         turn();
         turn();
         close(fd);

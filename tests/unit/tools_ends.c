@@ -352,7 +352,7 @@ static void nobody_waits_for_a_back_end(void **state)
     lingering = 200;
     fd = daemon_connect(NULL);
     snprintf(request, sizeof(request), "%u web destroyed", domid);
-    daemon_send(fd, D_REAP, request, strlen(request));
+    assert_int_equal(daemon_send(fd, D_REAP, request, strlen(request)), 0);
     for (int i = 0; i < 100; i++) {
         clock_ms += 20;
         turn();
