@@ -6,8 +6,8 @@ A mutant is a safety measure left out: a flush, a stamp, a check. For each, the 
 of libcore.a into the unit programs that are named, and these run until one fails. A mutant that no program notices is a hole in the
 tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
 
-A change names the text that it replaces, which must stand in exactly one file of the hypervisor, once. `--texts` looks at that alone (part
-of make check: who changes such a line changes it here too).
+A change names the text that it replaces, which must stand in exactly one file of the hypervisor, once:
+tests/style.py looks at that, so that who changes such a line changes it here too.
 """
 import os
 import subprocess
@@ -76,10 +76,6 @@ def killer(name):
 
 
 def main():
-    if sys.argv[1:] == ["--texts"]:
-        files = {find(text) for text, _, _ in MUTANTS.values()}
-        print(f"{len(MUTANTS)} mutants in {len(files)} files")
-        return 0
     survivors = 0
     for name in sys.argv[1:] or MUTANTS:
         by = killer(name)
@@ -89,4 +85,5 @@ def main():
     return 1 if survivors else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -20,6 +20,7 @@ import sys
 import c_braces
 import c_rules
 import dead_code
+import mutants
 import rooms
 import stale_words
 from c_source import blank
@@ -140,6 +141,14 @@ def check_names(sources, paths):
                 complain(path, number, words)
 
 
+def check_mutants(texts):
+    """What tests/mutants.py leaves out is there to be left out, once."""
+    for name, (text, _, _) in mutants.MUTANTS.items():
+        n = sum(source.count(text) for path, source in texts.items() if path.startswith("hypervisor/") and path.endswith(".c"))
+        if n != 1:
+            complain("tests/mutants.py", 1, f"'{name}': {text!r} stands {n} times in the hypervisor")
+
+
 def check_format(paths):
     """As .clang-format says, where the program is there in the version that the house uses: others differ in details."""
     try:
@@ -251,6 +260,7 @@ def main():
             check_log(path, lines)
     check_deeper(texts)
     check_manual(texts)
+    check_mutants(texts)
     check_names(texts, listed)
     said = rooms.check(files, complain)
     check_format([path for path in texts if path.endswith((".c", ".h"))])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # `make mutants`: leaves safety measures of the hypervisor out, one at a time, and says which test notices (tests/mutants.py).
-# Not part of make check, which only looks whether what they leave out is still there: it tests the tests.
+# Not part of make check, where tests/style.py only looks whether what they leave out is still there: it tests the tests.
 
 MUTANT_PROGRAMS := pv_tlb pv_mm_fuzz pv_random core_grants_fuzz
 
@@ -10,5 +10,3 @@ mutants: $(addprefix build/host/gcc/unit_,$(MUTANT_PROGRAMS)) ## leaves safety m
 	@MUTANT_CFLAGS="$(HOST_CFLAGS) -ffreestanding -DDEBUG=1" \
 	    $(foreach p,$(MUTANT_PROGRAMS),OBJECTS_$(p)="$(patsubst %.c,build/host/gcc/%.o,$(unit_$(p)_SRCS))") \
 	    $(PYTHON) tests/mutants.py
-
-CHECKS += "$(PYTHON) tests/mutants.py --texts"
