@@ -303,6 +303,8 @@ void host_run_as(struct vcpu *v)
 
 void host_reap(void)
 {
+    if (!(this_cpu()->pending & CPU_WORK_REAP))
+        return;
     atomic_and(&this_cpu()->pending, ~CPU_WORK_REAP);
     while (this_cpu()->dead)
         domains_reap();

@@ -222,7 +222,7 @@ static void teardown_gives_way(void **state)
         this_cpu()->slice_end = 0;
         this_cpu()->pending = CPU_WORK_CONSOLE;
         rc = domain_kill(g.d);
-        this_cpu()->pending = 0;
+        this_cpu()->pending &= ~CPU_WORK_CONSOLE;
         turns++;
     } while (rc == -XEN_ERESTART);
     assert_int_equal(rc, 0);
