@@ -111,6 +111,7 @@ static void preserves_by_policy(void **state)
     fake_shutdown(f, domid, SHUTDOWN_crash);
     policy_check(&f->host);
     policy_check(&f->host); /* acted upon once */
+    assert_int_equal(console_by_name("web")->quick, 1);
     turn();
     next_is(fd, D_END, "crashed: triple fault (preserved)");
     close(fd);
