@@ -262,6 +262,10 @@ def test_rooms():
     code = rooms.lines_of_code({"hypervisor/core/base/a.c": ["/* a", " * b */", "", "int c; // d", 'char *e = "/* f";'],
                                 "hypervisor/x86/a.asm": ["; a", "nop ; b", ""], "tests/a.c": ["int g;"]})
     expect("lines of code", dict(code), {"core/base": 2, "x86": 1})
+    for more in range(2):
+        style.problems.clear()
+        style.check_size({"core/base": rooms.MOST_LINES, "x86": more})
+        expect(f"{more} more than there may be", len(style.problems), more)
 
 
 def test_outer_rooms():

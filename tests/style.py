@@ -7,8 +7,8 @@ columns in C; every file is text; no function longer than 100 lines; no note tha
 includes only its own headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them
 (tests/rooms.py); every path that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line
 ends in blanks, assertions have no side effects, loops that wait let the CPU rest, every function is called and every declaration means
-something, comments and pages name functions and files that exist, clang-format would change nothing, and include/xen has as many lines
-of comment as of code.
+something, comments and pages name functions and files that exist, clang-format would change nothing, include/xen has as many lines of
+comment as of code, and the hypervisor has no more lines of code than it may have.
 
 --loc prints the hypervisor's lines of code, neither blank nor comment, by folder and room.
 """
@@ -233,6 +233,12 @@ def check_manual(texts):
         complain("include/xen", 0, f"{comment} lines of comment for {code} lines of code; at least as many are wanted")
 
 
+def check_size(code):
+    """What is privileged stays small enough to be read."""
+    if sum(code.values()) > rooms.MOST_LINES:
+        complain("hypervisor", 0, f"{sum(code.values())} lines of code; at most {rooms.MOST_LINES}")
+
+
 def main():
     listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n")
     files, texts = {}, {}
@@ -263,6 +269,7 @@ def main():
     check_mutants(texts)
     check_names(texts, listed)
     said = rooms.check(files, complain)
+    check_size(code)
     check_format([path for path in texts if path.endswith((".c", ".h"))])
     named = check_reading_order()
     print("\n".join(problems))
