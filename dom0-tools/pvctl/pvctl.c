@@ -82,10 +82,28 @@ static int take_value(const struct verb *v, const struct option_name *o, const c
     return 0;
 }
 
+/* What is missing, and what says nothing with or without something else. */
+static int check(const struct verb *v, const struct call *c)
+{
+    bool all = c->options & OPT_ALL;
+
+    if (v->arg && v->arg[0] != '[' && !c->arg)
+        return usage_error(v, "missing argument ", v->arg);
+    if ((v->options & OPT_ALL) && all == (c->arg != NULL))
+        return usage_error(v, "either a name or --all", "");
+    if ((c->options & OPT_TIMEOUT) && !(c->options & OPT_WAIT))
+        return usage_error(v, "--timeout without --wait", "");
+    if ((c->options & OPT_CONSOLE) && (c->options & OPT_JSON))
+        return usage_error(v, "--json with --console", "");
+    return 0;
+}
+
 /* 0, or an exit status after it has been told what is wrong. */
 static int parse(const struct verb *v, int argc, char **argv, struct call *c)
 {
     for (int i = 0; i < argc; i++) {
+        if (!argv[i][0])
+            return usage_error(v, "an argument is empty", "");
         if (argv[i][0] == '-' && argv[i][1]) {
             const struct option_name *o = find_option(argv[i]);
 
@@ -104,9 +122,16 @@ static int parse(const struct verb *v, int argc, char **argv, struct call *c)
             c->arg = argv[i];
         }
     }
-    if (v->arg && v->arg[0] != '[' && !c->arg)
-        return usage_error(v, "missing argument ", v->arg);
-    return 0;
+    return check(v, c);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    }
+    return false;
 }
 
 static int run(int argc, char **argv)
@@ -120,11 +145,12 @@ static int run(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (strcmp(argv[1], "--version") == 0)
-        return printf("pvctl %s\n", PARVIS_VERSION) < 0;
+        return argc > 2 ? usage_error(NULL, "one argument too many: ", argv[2])
+                        : printf("pvctl %s\n", PARVIS_VERSION) < 0;
     v = find_verb(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1]);
     if (!v)
-        return usage_error(NULL, "unknown verb ", argv[1]);
-    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+        return usage_error(NULL, "unknown verb ", argv[1][0] ? argv[1] : "''");
+    if (asks_for_help(argc - 2, argv + 2)) {
         c.arg = v->name;
         return verb_help(&c);
     }

@@ -15,6 +15,7 @@
 
 #include "daemon.h"
 #include "pvctl.h"
+#include "restart.h"
 #include "store.h"
 
 #define DEFAULT_TIMEOUT 120u
@@ -85,10 +86,11 @@ static int told(struct asked *a, int fd)
         a->ended = true;
         return end_is_crash(text) ? EXIT_CRASHED : a->again ? -1 : EXIT_OK;
     }
-    if (a->ended) {
+    if (a->ended && !restart_intended(a->name)) {
         return EXIT_OK; /* its <on_reboot> is not to live again */
     }
-    fprintf(stderr, "pvctl: %s: parvisd ended before the domain did\n", a->name);
+    fprintf(stderr, "pvctl: %s: parvisd ended before the domain %s\n", a->name,
+            a->ended ? "was started again; the next parvisd does that" : "did");
     return EXIT_NO_HOST;
 }
 
@@ -219,7 +221,5 @@ int request_end(const struct call *c, const char *wish)
 
 int verb_shutdown(const struct call *c)
 {
-    if (!c->arg == !(c->options & OPT_ALL))
-        return usage_error(find_verb("shutdown"), "either a name or --all", "");
     return request_end(c, "poweroff");
 }

@@ -11,7 +11,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,6 +59,21 @@ static int write_file(const char *path, const struct file_image *image, struct e
     return 0;
 }
 
+static int usage(FILE *f, int rc)
+{
+    fputs("usage: parvis-unpack IN OUT [MIB]\n"
+          "Writes the ELF file that is inside kernel IN (ELF or bzImage) to OUT, if it has at most "
+          "MIB MiB.\n",
+          f);
+    return rc;
+}
+
+static bool read_mib(const char *text, unsigned long long *mib)
+{
+    *mib = strtoull(text, NULL, 10);
+    return *text && strlen(text) <= 8 && strspn(text, "0123456789") == strlen(text);
+}
+
 int main(int argc, char **argv)
 {
     struct error e = {0};
@@ -64,13 +81,10 @@ int main(int argc, char **argv)
     unsigned long long mib = UNPACK_MAX >> 20;
     int rc;
 
-    if (argc < 3 || argc > 4 || (argc == 4 && sscanf(argv[3], "%8llu", &mib) != 1)) {
-        fprintf(stderr,
-                "usage: parvis-unpack IN OUT [MIB]\n"
-                "Writes the ELF file that is inside kernel IN (ELF or bzImage) to OUT, if it "
-                "has at most MIB MiB.\n");
-        return 2;
-    }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return usage(stdout, 0);
+    if (argc < 3 || argc > 4 || (argc == 4 && !read_mib(argv[3], &mib)))
+        return usage(stderr, 2);
     rc = kernel_image_open(argv[1], mib << 20, &image, &e);
     if (!rc) {
         rc = write_file(argv[2], &image, &e);

@@ -46,6 +46,11 @@ UNIT += tools_parvisd
 unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c dom0-tools/parvisd/parvisd.c $(TOOLS_DAEMON_SRCS)
 unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS)
 
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c)
+UNIT += tools_pvctl
+unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
+unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
@@ -75,9 +80,11 @@ unit_tools_linux_LIBS := $(foreach f,open close stat access fopen ioctl if_namet
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd
-# The daemon is called by a test, which has a main() of its own.
+# Programs are called by tests, which have a main() of their own.
 $(foreach cc,$(HOSTS),build/host/$(cc)/dom0-tools/parvisd/parvisd.o): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -Dmain=parvisd_main -Wno-missing-prototypes
+$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(PVCTL_SRCS))): \
+    HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/pvctl -Dmain=pvctl_main -Wno-missing-prototypes
 
 # parvis-domain(5) says all that the schema knows.
 CHECKS += tests/domain_manual.py

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl as a program: what it accepts on the command line, and in which words and with which exit
+ * status it refuses the rest. There is no machine below: what is accepted ends with that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+#include "error.h"
+
+int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
+
+int host_open_xen(struct host **out, struct error *e)
+{
+    (void)out;
+    return error_set(e, -ENODEV, "no machine");
+}
+
+static char said[4096];
+
+/* The words of a line, at blanks; '' is an empty one. */
+static int words(char *line, char *argv[16])
+{
+    int argc = 1;
+
+    argv[0] = line; /* it has no use for its name */
+    for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
+    argv[argc] = NULL;
+    return argc;
+}
+
+/* Its exit status; what it prints is in said[]. */
+static int run(const char *line)
+{
+    FILE *out = tmpfile();
+    char copy[256], *argv[16];
+    int status;
+    pid_t pid;
+
+    snprintf(copy, sizeof(copy), "%s", line);
+    pid = fork();
+    if (pid == 0) {
+        int argc = words(copy, argv);
+
+        dup2(fileno(out), STDOUT_FILENO);
+        dup2(fileno(out), STDERR_FILENO);
+        exit(pvctl_main(argc, argv));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    rewind(out);
+    said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
+    fclose(out);
+    return WEXITSTATUS(status);
+}
+
+static void command_lines(void **state)
+{
+    static const struct {
+        const char *line;
+        int status;
+        const char *says; /* the whole line, or its beginning */
+    } cases[] = {
+        {"", 2, "usage: pvctl VERB"},
+        {"help", 0, "usage: pvctl VERB"},
+        {"--help", 0, "usage: pvctl VERB"},
+        {"-h", 0, "usage: pvctl VERB"},
+        {"--version", 0, "pvctl "},
+        {"--version x", 2, "pvctl: one argument too many: x; `pvctl help` explains\n"},
+        {"fly", 2, "pvctl: unknown verb fly; `pvctl help` explains\n"},
+        {"''", 2, "pvctl: unknown verb ''; `pvctl help` explains\n"},
+        {"help list", 0, "pvctl list [--json]\n"},
+        {"help fly", 2, "pvctl help: unknown verb fly; `pvctl help` lists them\n"},
+        {"list --help", 0, "pvctl list [--json]\n"},
+        {"create --paused x.xml --help", 0, "pvctl create [--console]"},
+        {"list --json -h", 0, "pvctl list [--json]\n"},
+        {"list --banana", 2, "pvctl list: unknown option --banana; `pvctl help list` explains\n"},
+        {"list x", 2, "pvctl list: one argument too many: x; `pvctl help list` explains\n"},
+        {"list ''", 2, "pvctl list: an argument is empty; `pvctl help list` explains\n"},
+        {"create", 2, "pvctl create: missing argument FILE.xml; `pvctl help create` explains\n"},
+        {"create a b", 2, "pvctl create: one argument too many: b; "},
+        {"create ''", 2, "pvctl create: an argument is empty; "},
+        {"create --console --json a", 2, "pvctl create: --json with --console; "},
+        {"destroy --all", 2, "pvctl destroy: unknown option --all; "},
+        {"shutdown", 2, "pvctl shutdown: either a name or --all; "},
+        {"shutdown --all web", 2, "pvctl shutdown: either a name or --all; "},
+        {"shutdown --timeout", 2, "pvctl shutdown: missing value of --timeout; "},
+        {"shutdown web --timeout 5", 2, "pvctl shutdown: --timeout without --wait; "},
+        {"shutdown web --wait --timeout -1", 2, "pvctl shutdown: not a number of seconds: -1; "},
+        {"shutdown web --wait --timeout 5s", 2, "pvctl shutdown: not a number of seconds: 5s; "},
+        {"reboot web --wait --timeout 9999999", 2, "pvctl reboot: not a number of seconds: 9999"},
+        {"shutdown web --wait --timeout 5", 5, "pvctl: no machine\n"},
+        {"shutdown --all", 5, "pvctl: no machine\n"},
+        {"create --paused --console -", 5, "pvctl: no machine\n"},
+        {"dmesg --clear", 5, "pvctl: no machine\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int status = run(cases[i].line);
+
+        if (status != cases[i].status || strncmp(said, cases[i].says, strlen(cases[i].says)) != 0)
+            fail_msg("`pvctl %s` ended with %d and said: %s", cases[i].line, status, said);
+        if (status > 0 && i > 0)
+            assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1); /* one line */
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
