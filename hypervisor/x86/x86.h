@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of x86/ offer to each other. The rest of the hypervisor uses the port headers,
- * port headers; boot/ has hv/x86_init.h.
+ * What the files of x86/ offer to each other, and to that part of a kind of guest which only a
+ * machine can run (pv/cpu/). The rest of the hypervisor uses the port headers; boot/ has
+ * hv/x86_init.h.
  */
 #ifndef X86_X86_H
 #define X86_X86_H
@@ -15,7 +16,7 @@
 struct cpu_block; /* percpu.h */
 
 /* --- the image (hypervisor.lds) --- */
-extern char image_start[], text_end[], rodata_end[], load_end[], image_end[];
+extern char text_end[], rodata_end[]; /* and image_start, image_end: hv/x86_init.h */
 
 /* --- virtual addresses of the hypervisor (docs/architecture.md) --- */
 #define M2P_GUEST_VIRT   0xffff800000000000ull

@@ -74,21 +74,21 @@ void flush_cache_all(void); /* WBINVD on every CPU */
 
 /* --- the vCPU on this CPU --- */
 
-/* Switches this CPU from prev to next (registers stay in place in struct vcpu; this moves FPU,
- * segments, debug registers, descriptor tables, CR3, TSS). The return to next happens on the exit
- * path. */
+/* Switches this CPU from prev to next: the stack of the entries and the FPU, and what else the
+ * kinds of the two have in registers (struct guest_ops; general registers stay in place in struct
+ * vcpu). The return to next happens on the exit path. */
 void machine_context_switch(struct vcpu *prev, struct vcpu *next);
 /* Brings v's FPU state into struct vcpu, if it is in registers. What is changed there afterwards is
  * loaded again. */
 void machine_sync_fpu(struct vcpu *v);
-/* keep_global: it is the switch between kernel and user of one process. */
+/* CR3 of this CPU. keep_global: it is the switch between kernel and user of one process. */
 void machine_load_cr3(uint64_t cr3, bool keep_global);
 uint32_t machine_io_read(unsigned int port, unsigned int bytes);
 void machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */
 /* eax ebx ecx edx of the real CPU */
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
-bool machine_xsetbv_safe(uint64_t xcr0);
+bool machine_xsetbv_safe(uint64_t xcr0); /* false: the machine has not all of it */
 
 /* --- devices: who may touch them, their interrupts --- */
 
