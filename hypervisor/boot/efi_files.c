@@ -118,8 +118,7 @@ EFI_STATUS efi_load_file(const char *name, UINT64 *start, UINT64 *size)
             return status;
         }
         if (status != EFI_NOT_FOUND) {
-            Print(L"parvis: %s cannot be read: %r%s\n", path, status,
-                  status == EFI_OUT_OF_RESOURCES ? L" (too little memory)" : L"");
+            Print(L"parvis: %s cannot be read: %r\n", path, status);
             return status;
         }
     }
