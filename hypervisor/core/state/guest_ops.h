@@ -28,25 +28,26 @@ struct hypercall_set;
 
 struct guest_ops {
     const struct hypercall_set *hypercalls;
-    int (*domain_init)(struct domain *d);
+    int __must_check (*domain_init)(struct domain *d);
     void (*domain_free)(struct domain *d); /* the last step: its frames are gone already */
-    int (*vcpu_init)(struct vcpu *v);
+    int __must_check (*vcpu_init)(struct vcpu *v);
     /* At the end of the domain, and again when its struct goes. */
     void (*vcpu_free)(struct vcpu *v);
     /* setvcpucontext / VCPUOP_initialise: checks and takes the whole context, or changes nothing.
      * -XEN_ERESTART: again. */
-    int (*set_context)(struct vcpu *v, const struct vcpu_guest_context *ctxt);
+    int __must_check (*set_context)(struct vcpu *v, const struct vcpu_guest_context *ctxt);
     void (*get_context)(struct vcpu *v, struct vcpu_guest_context *ctxt);
     /* Gives a fresh domain its memory, loads the kernel and readies vCPU 0. *store and *console:
      * the frames of its rings, or INVALID_MFN. Boot only: it may take long. What was taken on
      * failure is given back by domain_kill(). */
-    int (*build)(struct domain *d, const struct build_args *args, mfn_t *store, mfn_t *console);
+    int __must_check (*build)(struct domain *d, const struct build_args *args, mfn_t *store,
+                              mfn_t *console);
     /* Teardown, step 1: gives back what the vCPUs hold (page tables, descriptor tables).
      * -XEN_ERESTART: again. */
-    int (*relinquish_vcpus)(struct domain *d);
+    int __must_check (*relinquish_vcpus)(struct domain *d);
     /* Teardown, step 2: undoes pins and types of d's frames and drops their allocation references.
      * -XEN_ERESTART: again. */
-    int (*relinquish_memory)(struct domain *d);
+    int __must_check (*relinquish_memory)(struct domain *d);
     /* The frame that d means by this number in a hypercall, at this moment: not looked at, and no
      * reference is taken. get_page_from_gfn() is what there is for others. */
     mfn_t (*gfn_to_mfn)(const struct domain *d, gfn_t gfn);
@@ -56,13 +57,14 @@ struct guest_ops {
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
     /* A general and a writable type reference on a frame of d: 0, or -XEN_EINVAL; and back. */
-    int (*get_writable)(struct page_info *pg, struct domain *d);
+    int __must_check (*get_writable)(struct page_info *pg, struct domain *d);
     void (*put_writable)(struct page_info *pg);
     /* GNTTABOP_map/unmap_grant_ref into the current domain's page tables (host_addr is a virtual
      * address, or with GNTMAP_contains_pte the machine address of the entry). References of the
      * frame are the caller's. 0 or GNTST_*. new_addr: GNTTABOP_unmap_and_replace. */
-    int (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);
-    int (*grant_unmap)(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr);
+    int __must_check (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);
+    int __must_check (*grant_unmap)(uint64_t host_addr, mfn_t frame, unsigned int flags,
+                                    uint64_t new_addr);
     void (*raise_nmi)(struct vcpu *v); /* VCPUOP_send_nmi: it gets one when it runs next */
     /* PHYSDEVOP_set_iopl (0 to 3) and set_iobitmap (of nr_ports bits): which port accesses fault.
      */
