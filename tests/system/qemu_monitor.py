@@ -20,9 +20,13 @@ class Monitor:
         self.stream.readline()
         self.execute("qmp_capabilities")
 
-    def execute(self, command, **arguments):
+    def send(self, command, **arguments):
+        """Waits for no answer: what ends the machine may not be answered."""
         self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.stream.flush()
+
+    def execute(self, command, **arguments):
+        self.send(command, **arguments)
         while True:
             answer = json.loads(self.stream.readline())
             if "event" not in answer:

@@ -66,7 +66,7 @@ def survives_nmis():
         m.expect(r"flood: the same line", 30)
         for where in ("a guest", "the hypervisor"):
             assert f"NMI in {where}" in m.text, f"no NMI in {where}"
-        monitor.execute("human-monitor-command", **{"command-line": MACHINE_CHECK})
+        monitor.send("human-monitor-command", **{"command-line": MACHINE_CHECK})
         m.expect(r"machine check.* in (a guest|the hypervisor), error code", 30)
         m.expect(r"(?s)rip .*cr2 ", 30)
         assert m.wait() == ending.PANICKED
