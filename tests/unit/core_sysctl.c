@@ -243,8 +243,7 @@ static void lists_give_way(void **state)
         assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d[i]->domain_id), 0);
 }
 
-/* Ids far apart, a full block of them, the last one; and the next free one is behind what is full.
- */
+/* Ids far apart, neighbours, the last one. */
 static void ids_are_found(void **state)
 {
     static const domid_t id[] = {1, 63, 64, 65, 1000, DOMID_FIRST_RESERVED - 1};
@@ -266,6 +265,28 @@ static void ids_are_found(void **state)
     for (unsigned int i = 0; i < ARRAY_SIZE(id); i++)
         host_destroy(d[i]);
     assert_int_equal(count_domains(), 1);
+}
+
+/* A free id is looked for behind the one that was given last, and behind a block that is full. */
+static void ids_are_given(void **state)
+{
+    struct domain *d[64];
+
+    (void)state;
+    for (unsigned int i = 1; i < ARRAY_SIZE(d); i++)
+        d[i] = host_domain((domid_t)i, false, 1, 0);
+    d[0] = host_domain(DOMID_INVALID, false, 1, 0);
+    assert_int_equal(d[0]->domain_id, 64);
+    host_destroy(d[5]);
+    host_destroy(d[0]);
+    d[0] = host_domain(DOMID_INVALID, false, 1, 0);
+    assert_int_equal(d[0]->domain_id, 65);
+    d[5] = get_domain_from(5);
+    assert_int_equal(d[5]->domain_id, 6);
+    put_domain(d[5]);
+    for (unsigned int i = 0; i < ARRAY_SIZE(d); i++)
+        if (i != 5)
+            host_destroy(d[i]);
 }
 
 static struct xen_sysctl read_op(bool clear, bool incremental, uint32_t index, uint32_t count)
@@ -369,6 +390,7 @@ int main(void)
         TEST(debug_keys),
         TEST(lists_give_way),
         TEST(ids_are_found),
+        TEST(ids_are_given),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
