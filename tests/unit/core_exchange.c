@@ -82,6 +82,33 @@ static void an_exchange_fails_whole(void **state)
 }
 
 /* XSA-29, XSA-212: lists that point into the hypervisor, also through where to go on. */
+/* As many frames for as many of one domain, and not too many at once. */
+static void what_is_no_exchange(void **state)
+{
+    static const struct {
+        uint64_t nin, nout, done;
+        unsigned int oin, oout;
+        domid_t to;
+        int rc;
+    } bad[] = {
+        {4, 1, 5, 0, 2, DOMID_SELF, -XEN_EINVAL},     {4, 1, 0, 0, 2, 0, -XEN_EINVAL},
+        {4, 1, 0, 0, 1, DOMID_SELF, -XEN_EINVAL},     {1, 1, 0, 30, 30, DOMID_SELF, -XEN_EPERM},
+        {~0u, ~0u, 0, 0, 0, DOMID_SELF, -XEN_EINVAL},
+    };
+
+    (void)state;
+    populate(4, 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct xen_memory_exchange x =
+            exchange_args(bad[i].nin, bad[i].oin, bad[i].nout, bad[i].oout);
+
+        x.nr_exchanged = bad[i].done;
+        x.out.domid = bad[i].to;
+        assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), bad[i].rc);
+        assert_int_equal(d->tot_pages, 4);
+    }
+}
+
 static void exchange_writes_nowhere_else(void **state)
 {
     struct xen_memory_exchange x = exchange_args(4, 0, 4, 0), y;
@@ -228,10 +255,10 @@ static void an_exchange_left_half_done(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(pages_become_contiguous),      TEST(an_exchange_fails_whole),
-        TEST(exchange_writes_nowhere_else), TEST(exchange_gives_way),
-        TEST(large_exchange_gives_way),     TEST(an_exchange_left_half_done),
-        TEST(a_failure_is_undone_in_turns),
+        TEST(pages_become_contiguous),    TEST(an_exchange_fails_whole),
+        TEST(what_is_no_exchange),        TEST(exchange_writes_nowhere_else),
+        TEST(exchange_gives_way),         TEST(large_exchange_gives_way),
+        TEST(an_exchange_left_half_done), TEST(a_failure_is_undone_in_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

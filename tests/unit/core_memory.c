@@ -107,10 +107,12 @@ static void limits(void **state)
     assert_int_equal(reserve(v, XENMEM_populate_physmap, DOMID_SELF, ~0ul, 0), 0);
     assert_int_equal(reserve(v, XENMEM_populate_physmap, 0, 1, 0), 0); /* somebody else's */
     assert_int_equal(reserve(v, XENMEM_populate_physmap, 77, 1, 0), 0);
+    d->max_pages = 6;
     r.mem_flags = XENMEMF_populate_on_demand;
     assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
     r.mem_flags = XENMEMF_address_bits(12);
     assert_int_equal(call_with(v, memory_op, XENMEM_populate_physmap, &r), 0);
+    assert_int_equal(d->tot_pages, 5);
     /* going on behind the end */
     assert_int_equal(call(v, memory_op, 9ul << EXTENTS_SHIFT | XENMEM_populate_physmap, ARG), 9);
     assert_int_equal(call(v, memory_op, ~0ul << EXTENTS_SHIFT | XENMEM_populate_physmap, ARG),

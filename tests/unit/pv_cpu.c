@@ -395,6 +395,8 @@ static void contexts_that_are_refused(void **state)
     BAD(gs_base_user, NO_CANON);
     BAD(trap_ctxt[255].address, NO_CANON);
     BAD(ldt_ents, 8193);
+    for (unsigned int i = 0; i < 16; i++) /* a frame that could be one of a GDT */
+        good.gdt_frames[i] = page_list_first(&d->pages)->next;
     BAD(gdt_ents, 14 * 512 + 1);
     BAD(flags, 0); /* user mode without a user page table */
     BAD(ctrlreg[3], g.frame[MM_L4].n << PAGE_SHIFT);

@@ -300,6 +300,12 @@ static void foreign_domains(void **state)
     assert_int_equal(mm_update_foreign(&control, mm_entry_addr(&control, MM_L2, 100),
                                        mm_pte(g.frame[MM_L1], MM_RW), 1),
                      -XEN_EINVAL);
+    assert_int_equal(mm_update_foreign(&control, mm_entry_addr(&control, MM_L2, 100),
+                                       mm_pte(control.frame[MM_L1], MM_RW), 1),
+                     -XEN_EINVAL);
+    assert_int_equal(
+        mm_update(&control, mm_entry_addr(&control, MM_L2, 100), mm_pte(g.frame[MM_L1], MM_RW)),
+        -XEN_EINVAL);
     /* the tables of another */
     assert_int_equal(mm_update_foreign(&control, mm_entry_addr(&g, MM_L1, 100),
                                        mm_pte(g.frame[MM_SPARE + 1], MM_RW), 1 | 2u << 16),
