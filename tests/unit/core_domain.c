@@ -9,6 +9,7 @@
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/life/domain_system.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <core/base/log.h>
@@ -16,6 +17,8 @@
 #include <core/state/guest_ops.h>
 #include <parvis/boot_info.h>
 #include <pv/mm.h>
+#include <pv/pv_bits.h>
+#include <pv/pv_ops.h>
 #include <xen/sched.h>
 
 static struct domain *dom0;
@@ -87,38 +90,46 @@ static void refused_configurations(void **state)
     assert_int_equal(heap_free_frames(), before);
 }
 
-/* With n pages of memory left, for each n: created whole or not at all. */
+/* With so many frames left, a domain of this kind is created whole or not at all. */
+static bool created_with(uint64_t left, const struct guest_ops *kind)
+{
+    struct page_info *pg;
+    struct domain *d = NULL;
+    uint64_t before;
+    int rc;
+
+    setup(NULL);
+    guest_ops_default = kind;
+    pv_zero_page = MFN(0);
+    while (heap_free_frames() > left && (pg = alloc_frames(0, 0)) != NULL) {
+    }
+    before = heap_free_frames();
+    rc = domain_create(&config, &d);
+    if (!rc)
+        rc = vcpu_create(d, 0);
+    if (!rc)
+        rc = vcpu_create(d, 1);
+    if (d)
+        host_destroy(d);
+    host_check_invariants();
+    assert_true(!rc || rc == -XEN_ENOMEM);
+    assert_int_equal(heap_free_frames(), before - (pv_zero_page.n != 0)); /* all domains' */
+    assert_null(get_domain_by_id(1));
+    return !rc;
+}
+
 static void memory_runs_out_anywhere(void **state)
 {
-    bool succeeded = false;
+    const struct guest_ops *const kind[] = {guest_ops_default, &pv_guest_ops};
 
     (void)state;
-    for (unsigned int left = 0; left < 40 && !succeeded; left++) {
-        struct page_info *hog = NULL, *pg;
-        struct domain *d = NULL;
-        uint64_t before;
-        int rc;
+    for (unsigned int i = 0; i < ARRAY_SIZE(kind); i++) {
+        unsigned int left = 0;
 
-        setup(NULL);
-        while (heap_free_frames() > left && (pg = alloc_frames(0, 0)) != NULL) {
-            pg->next = hog ? (uint32_t)page_to_mfn(hog).n : PAGE_LIST_END;
-            hog = pg;
-        }
-        before = heap_free_frames();
-        rc = domain_create(&config, &d);
-        if (!rc)
-            rc = vcpu_create(d, 0);
-        if (!rc)
-            rc = vcpu_create(d, 1);
-        succeeded = !rc;
-        if (d)
-            host_destroy(d);
-        host_check_invariants();
-        assert_true(succeeded || rc == -XEN_ENOMEM);
-        assert_int_equal(heap_free_frames(), before);
-        assert_null(get_domain_by_id(1));
+        while (!created_with(left, kind[i]))
+            left++;
+        assert_in_range(left, 4, 40);
     }
-    assert_true(succeeded);
 }
 
 /* A frame that somebody else holds stays, with the domain's struct and id, until it is let go. */
