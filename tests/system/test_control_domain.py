@@ -129,6 +129,7 @@ def network_works():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     machine.check("n=0; until ip route | grep -q default; do n=$((n+1)); [ $n -gt 150 ] && break; usleep 200000; done; ip route",
                   r"default via 10\.0\.2\.2")
+    machine.check("cat /sys/class/net/xenbr0/bridge/forward_delay", r"^0$")
     machine.check("ping -c 3 10.0.2.2", r"3 packets received")
     machine.check(f"wget -q -O - http://10.0.2.2:{server.server_port}/ | tail -n 1", r"^end of page$")
     server.shutdown()
