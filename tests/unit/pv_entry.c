@@ -175,6 +175,11 @@ static void debug_registers(void **state)
             assert_int_equal(do_set_debugreg(reg, bad_addresses[i]), -XEN_EPERM);
     for (unsigned int i = 0; i < ARRAY_SIZE(bad_dr7); i++)
         assert_int_equal(do_set_debugreg(7, bad_dr7[i]), -XEN_EPERM);
+    g.v->arch.pv.ctrlreg[4] |= X86_CR4_DE; /* which makes no difference to one on I/O */
+    assert_int_equal(do_set_debugreg(7, 1u | 2u << 16), -XEN_EPERM);
+    assert_int_equal(do_set_debugreg(7, 2u << 6 | 14u << 28), -XEN_EPERM);
+    g.v->arch.pv.ctrlreg[4] &= ~X86_CR4_DE;
+    assert_int_equal(do_set_debugreg(7, 2u << 16), 0); /* which is not switched on */
     assert_int_equal(do_set_debugreg(7, 0xdc00 & ~(1ull << 13)), 0);
     assert_int_equal(do_get_debugreg(7),
                      0x400); /* reserved bits read as they are, whatever was written */
