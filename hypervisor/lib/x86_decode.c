@@ -42,7 +42,8 @@ static const uint8_t one_byte[256] = {
     [0xfa] = KNOWN, [0xfb] = KNOWN, /* CLI, STI */
 };
 static const uint8_t two_bytes[256] = {
-    [0x01] = MODRM, /* XSETBV, RDTSCP */
+    [0x00] = MODRM, /* SLDT, STR */
+    [0x01] = MODRM, /* SGDT, SIDT, SMSW, XSETBV, RDTSCP */
     [0x06] = KNOWN, [0x09] = KNOWN, /* CLTS, WBINVD */
     [0x20] = MODRM, [0x21] = MODRM, [0x22] = MODRM, [0x23] = MODRM, /* MOV CR, DR */
     [0x30] = KNOWN, [0x31] = KNOWN, [0x32] = KNOWN, /* WRMSR, RDTSC, RDMSR */

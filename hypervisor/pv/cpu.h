@@ -16,8 +16,9 @@ void pv_cpu_swapgs(void); /* exchanges its two GS bases */
 /* SEGBASE_FS/GS_USER/GS_KERNEL: canonical, checked by caller */
 void pv_cpu_write_base(unsigned int which, uint64_t base);
 uint64_t pv_cpu_read_base(unsigned int which);
-void pv_cpu_load_gs(uint16_t sel); /* user GS selector; a bad one loads 0 */
-void pv_cpu_set_ts(bool set);      /* CR0.TS */
+void pv_cpu_load_gs(uint16_t sel);   /* user GS selector; a bad one loads 0 */
+bool pv_cpu_code_is_64(uint16_t cs); /* of its descriptor tables */
+void pv_cpu_set_ts(bool set);        /* CR0.TS */
 /* From what is in v now: where its GDT and LDT are, DR0 to DR3 and DR7, the bits of ctrlreg[4] that
  * become real (TSD, DE). */
 void pv_cpu_load_tables(struct vcpu *v);

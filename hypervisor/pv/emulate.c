@@ -5,13 +5,15 @@
  * A paravirtual kernel makes hypercalls, but a stock one still has some privileged instructions in
  * its drivers and start-up code. They fault in ring 3 (#GP); this file hands the few that a guest
  * may have to their concept: control registers (emulate_cr.c) and debug registers, MSRs
- * (emulate_msr.c), ports (emulate_io.c), CPUID (cpuid.c). Everything else goes back to the guest as
- * the #GP it is. Only flat code segments are decoded.
+ * (emulate_msr.c), ports (emulate_io.c), CPUID (cpuid.c). Applications may ask where the CPU's
+ * tables are, which CR4.UMIP keeps from ring 3. Everything else goes back to the guest as the #GP
+ * it is. Only flat code segments are decoded.
  */
 #include <core/base/hypercall.h>
 #include <core/domain/guest_memory.h>
 #include <parvis/string.h>
 #include <port/machine.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <xen/errno.h>
@@ -79,6 +81,39 @@ static enum outcome __noinline emulate_string_port(struct vcpu *v, struct x86_in
     if (in->rep && --r->rcx)
         in->length = 0; /* again */
     return DONE;
+}
+
+/* What shows the CPU's tables: SLDT, STR; SGDT, SIDT; SMSW. */
+enum store { STORES_NOTHING, STORES_SELECTOR, STORES_TABLE, STORES_STATUS };
+
+static enum store store_of(const struct x86_insn *in)
+{
+    unsigned int which = in->modrm >> 3 & 7;
+
+    if (in->opcode == 0x0f00 && which < 2)
+        return STORES_SELECTOR;
+    if (in->opcode == 0x0f01 && which < 2 && in->has_memory)
+        return STORES_TABLE;
+    return in->opcode == 0x0f01 && which == 4 ? STORES_STATUS : STORES_NOTHING;
+}
+
+/* The guest sees a CPU that has no table and no task loaded, and its own CR0. */
+static enum outcome __noinline emulate_store(struct vcpu *v, const struct x86_insn *in,
+                                             enum store what)
+{
+    uint64_t value[2] = {what == STORES_STATUS ? pv_read_cr(v, 0) : 0};
+    bool is_64 = pv_cpu_code_is_64((uint16_t)v->regs.cs);
+    gva_t at = x86_address(in, &v->regs);
+
+    if (!in->has_memory) {
+        x86_set_reg(&v->regs, in->rm, in->bytes, value[0]);
+        return DONE;
+    }
+    if (!is_64) /* where no address is relative to RIP */
+        at = (uint32_t)(in->rip_relative ? in->disp : at);
+    if (!copy_to_guest(at, value, what != STORES_TABLE ? 2 : is_64 ? 10 : 6))
+        return DONE;
+    return is_canonical(at) ? fault_at(v, at, PFEC_WRITE) : NOT_OURS;
 }
 
 /* mov to and from control and debug registers: 0f 20 to 0f 23. */
@@ -197,6 +232,10 @@ static enum outcome emulate_kernel(struct vcpu *v, const struct x86_insn *in)
 
 static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
 {
+    enum store store = store_of(in);
+
+    if (store != STORES_NOTHING)
+        return emulate_store(v, in, store);
     if (in->opcode >= 0x0f00)
         return guest_kernel_mode(v) ? emulate_kernel(v, in) : NOT_OURS;
     switch (in->opcode) {

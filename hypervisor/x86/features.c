@@ -73,6 +73,7 @@ void detect_features(void)
         panic("this CPU has no local APIC");
     if (max >= 7) {
         cpuid(7, 0, r);
+        cpu_has.umip = BIT(r[2], 2);
         cpu_has.smep = BIT(r[1], 7);
         cpu_has.smap = BIT(r[1], 20) && !runs_on_tcg();
     }
@@ -109,6 +110,8 @@ void init_control_registers(void)
     write_cr0(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM |
               X86_CR0_PG);
     cr4_base = X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE;
+    if (cpu_has.umip)
+        cr4_base |= X86_CR4_UMIP;
     if (cpu_has.smep)
         cr4_base |= X86_CR4_SMEP;
     if (cpu_has.smap)

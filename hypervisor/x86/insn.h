@@ -133,6 +133,15 @@ static inline void ltr(uint16_t selector)
 {
     __asm__ volatile("ltr %0" : : "r"(selector));
 }
+/* Of a code segment, among them ACCESS_RIGHTS_L for one of 64 bits. 0: there is no such segment. */
+#define ACCESS_RIGHTS_L (1u << 21)
+static inline uint32_t access_rights(uint16_t selector)
+{
+    uint32_t rights = 0;
+
+    __asm__ volatile("lar %1, %0" : "+r"(rights) : "r"((uint32_t)selector) : "cc");
+    return rights;
+}
 static inline void swapgs(void)
 {
     __asm__ volatile("swapgs" : : : "memory");

@@ -36,7 +36,7 @@ extern char text_end[], rodata_end[]; /* and image_start, image_end: hv/x86_init
 
 /* --- features.c: what this CPU has --- */
 struct cpu_features {
-    bool nx, pages_1g, pge, smep, smap, xsave, xsaveopt, x2apic, tsc_deadline;
+    bool nx, pages_1g, pge, smep, smap, umip, xsave, xsaveopt, x2apic, tsc_deadline;
     bool invariant_tsc, syscall, pat, sysenter, is_amd;
     unsigned int phys_bits;
 };

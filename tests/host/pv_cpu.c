@@ -33,6 +33,11 @@ void pv_cpu_load_gs(uint16_t sel)
     (void)sel;
 }
 
+bool pv_cpu_code_is_64(uint16_t cs)
+{
+    return cs != FLAT_USER_CS32;
+}
+
 void pv_cpu_load_tables(struct vcpu *v)
 {
     (void)v;

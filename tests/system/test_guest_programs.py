@@ -20,8 +20,10 @@ def names():
     return sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
 
 
-def on_parvis(name, **machine):
+def on_parvis(name, says=None, **machine):
     with Machine.guest("guest-" + name, os.path.join(FOLDER, name), vcpus=2, **machine) as m:
+        if says:
+            m.expect(says, 120)
         result = m.expect(RESULT, 120)
         assert result.group(1) == name and result.group(2) in ("success", "skip"), m.tail()
 
@@ -29,6 +31,11 @@ def on_parvis(name, **machine):
 def entry_on_intel():
     """Guest test entry on a CPU that has SYSENTER in 64-bit mode."""
     on_parvis("entry", cpu="Nehalem,-cx16")
+
+
+def emul_with_umip():
+    """Guest test emul on a CPU that hides its tables."""
+    on_parvis("emul", says="this CPU has UMIP", cpu="qemu64,+rdrand,+umip,-cx16")
 
 
 def on_xen():
@@ -68,4 +75,4 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel)), on_xen)
+    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel, emul_with_umip)), on_xen)

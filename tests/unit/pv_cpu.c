@@ -219,6 +219,67 @@ static void control_registers(void **state)
 
 /* MOV CR3 is MMUEXT_NEW_BASEPTR by another name: it also gives up the LDT that it can no longer
  * find. */
+/* The CPU's tables are not the guest's to see, whoever asks. */
+static void tables_are_not_shown(void **state)
+{
+    uint64_t *at = mm_words(&g, CODE) + 64;
+
+    (void)state;
+    v->regs.rbx = mm_va(CODE) + 512;
+    for (unsigned int kernel = 0; kernel < 2; kernel++) {
+        v->arch.pv.kernel_mode = kernel;
+        at[0] = at[1] = ~0ull;
+        assert_true(DOES("\x0f\x01\x03")); /* sgdt [rbx] */
+        assert_true(at[0] == 0 && at[1] == 0xffffffffffff0000);
+        at[0] = at[1] = ~0ull;
+        assert_true(DOES("\x0f\x01\x4b\x02")); /* sidt [rbx + 2] */
+        assert_true(at[0] == 0xffff && at[1] == 0xffffffff00000000);
+        at[0] = ~0ull;
+        assert_true(DOES("\x0f\x00\x03")); /* sldt [rbx] */
+        assert_true(at[0] == 0xffffffffffff0000);
+        at[0] = ~0ull;
+        assert_true(DOES("\x0f\x01\x23")); /* smsw [rbx] */
+        assert_true(at[0] == (0xffffffffffff0000 | (pv_read_cr(v, 0) & 0xffff)));
+        v->regs.rcx = ~0ull;
+        assert_true(DOES("\x66\x0f\x00\xc9")); /* str cx */
+        assert_true(v->regs.rcx == 0xffffffffffff0000);
+        assert_true(DOES("\x0f\x01\xe1")); /* smsw ecx */
+        assert_true(v->regs.rcx == (uint32_t)pv_read_cr(v, 0));
+        assert_true(DOES("\x48\x0f\x00\xc1")); /* sldt rcx */
+        assert_true(v->regs.rcx == 0);
+    }
+    assert_false(DOES("\x0f\x00\x13")); /* lldt */
+    assert_false(DOES("\x0f\x01\x13")); /* lgdt */
+    assert_false(DOES("\x0f\x01\x33")); /* lmsw */
+    assert_false(DOES("\x0f\x01\xc1")); /* SGDT has no register form: this is another */
+    v->regs.rbx = NO_CANON;
+    assert_false(DOES("\x0f\x01\x03"));
+}
+
+/* In 32-bit code: six bytes, addresses that wrap, and none relative to RIP. */
+static void tables_in_32_bits(void **state)
+{
+    uint64_t *at = mm_words(&g, CODE) + 64;
+    char code[] = "\x0f\x01\x05\0\0\0"; /* sgdt [disp32] */
+    uint32_t disp = (uint32_t)mm_va(CODE) + 512;
+
+    (void)state;
+    memcpy(&code[3], &disp, 4);
+    memcpy((char *)mm_words(&g, CODE), code, 7);
+    v->regs.cs = FLAT_USER_CS32;
+    v->regs.rip = mm_va(CODE);
+    at[0] = ~0ull;
+    assert_true(pv_emulate_privileged(v));
+    assert_true(at[0] == 0xffff000000000000);
+    assert_int_equal(v->regs.rip, mm_va(CODE) + 7);
+    memcpy((char *)mm_words(&g, CODE), "\x0f\x01\x0b", 3); /* sidt [ebx] */
+    v->regs.rbx = 0xdead00000000ull | disp;
+    v->regs.rip = mm_va(CODE);
+    at[0] = ~0ull;
+    assert_true(pv_emulate_privileged(v));
+    assert_true(at[0] == 0xffff000000000000);
+}
+
 static void the_page_table_register(void **state)
 {
     (void)state;
@@ -423,6 +484,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(time_stamps, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(ports, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(pci_ports, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(tables_are_not_shown, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(tables_in_32_bits, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(contexts, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(contexts_that_are_refused, setup, pv_teardown),
     };

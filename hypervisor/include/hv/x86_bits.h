@@ -33,6 +33,7 @@
 #define X86_CR4_PGE        (1ul << 7)
 #define X86_CR4_OSFXSR     (1ul << 9)
 #define X86_CR4_OSXMMEXCPT (1ul << 10)
+#define X86_CR4_UMIP       (1ul << 11)
 #define X86_CR4_OSXSAVE    (1ul << 18)
 #define X86_CR4_SMEP       (1ul << 20)
 #define X86_CR4_SMAP       (1ul << 21)

@@ -44,6 +44,11 @@ void pv_cpu_load_gs(uint16_t sel)
     swapgs();
 }
 
+bool pv_cpu_code_is_64(uint16_t cs)
+{
+    return access_rights(cs) & ACCESS_RIGHTS_L;
+}
+
 void pv_cpu_load_tables(struct vcpu *v)
 {
     v->arch.pv.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = this_cpu()->arch.gdt_page_pte;

@@ -27,6 +27,8 @@ const char test_name[] = "emul";
 #define CR0_TS 8ul
 #define CR0_PG (1ul << 31)
 
+#define CPUID7_ECX_UMIP 4u
+
 struct msr {
     uint32_t index;
     uint64_t value;
@@ -148,6 +150,54 @@ static void refused(void)
     CHECK_EQ(probe_call(do_hlt, NULL, NULL), TRAP_GP, "hlt");
     CHECK_EQ(probe_call(do_lgdt, zeros, NULL), TRAP_GP, "lgdt");
     CHECK_EQ(probe_call(do_ltr, NULL, NULL), TRAP_GP, "ltr");
+}
+
+struct __attribute__((packed)) table {
+    uint16_t limit;
+    uint64_t base;
+};
+
+static void do_store_tables(void *arg)
+{
+    struct table *table = arg;
+
+    __asm__ volatile("sgdt %0" : "=m"(table[0]));
+    __asm__ volatile("sidt %0" : "=m"(table[1]));
+}
+
+static void do_store_selectors(void *arg)
+{
+    uint64_t *value = arg;
+
+    __asm__ volatile("sldt %0" : "=r"(value[0]));
+    __asm__ volatile("str %0" : "=r"(value[1]));
+    __asm__ volatile("smsw %0" : "=r"(value[2]));
+}
+
+/* sidt -16(%rsp); mov -14(%rsp), %rax; ud2 */
+static const uint8_t code_sidt[] = {0x0f, 0x01, 0x4c, 0x24, 0xf0, 0x48,
+                                    0x8b, 0x44, 0x24, 0xf2, 0x0f, 0x0b};
+
+/* The CPU's own tables, which are the hypervisor's, are not shown where the CPU can hide them. */
+static void tables_of_the_cpu(void)
+{
+    struct trap_regs regs = {.rip = USER_CODE, .rsp = USER_STACK_TOP, .rflags = RFLAGS_IF};
+    struct table table[2] = {{1, 1}, {1, 1}};
+    uint64_t value[3] = {1, 1, 0};
+    uint32_t a = 7, b, c = 0, d;
+
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    CHECK_EQ(probe_call(do_store_tables, table, NULL), -1, "sgdt and sidt");
+    CHECK_EQ(probe_call(do_store_selectors, value, NULL), -1, "sldt, str and smsw");
+    CHECK((value[2] & (CR0_PE | CR0_PG)) == (CR0_PE | CR0_PG), "which says paging");
+    NEED(!user_load(code_sidt, sizeof(code_sidt)));
+    CHECK_EQ(user_run(&regs), TRAP_INVALID_OP, "sidt of an application");
+    if (!(c & CPUID7_ECX_UMIP))
+        return;
+    printf("this CPU has UMIP\n");
+    CHECK(!table[0].limit && !table[0].base && !table[1].limit && !table[1].base, "no table");
+    CHECK_EQ(value[0] | value[1], 0, "no LDT and no task");
+    CHECK_EQ(regs.rax, 0, "nor for an application");
 }
 
 static uint64_t cr_value;
@@ -345,5 +395,6 @@ void test_main(void)
     ports();
     ports_of_applications();
     architectural_iopl();
+    tables_of_the_cpu();
     debug_registers();
 }
