@@ -13,7 +13,7 @@
  *           D_REAP     "DOMID NAME HOW" drain its console, take the domain away, tell clients how
  *                                       it ended; answered when it is gone
  *           D_CONSOLE  "NAME"           history, then all that comes; D_DATA goes to the guest
- *           D_WAIT     "DOMID"          answer D_END when it has ended
+ *           D_WAIT     "DOMID"          answer D_END when it has ended and is taken away
  *   daemon  D_DATA     bytes that the guest printed
  *           D_HISTORY  the same, of a domain that has ended: nobody talks with its terminal
  *           D_END      one line: how the domain ended; then the socket closes, unless somebody

@@ -19,15 +19,16 @@
 #include "reaper.h"
 #include "state.h"
 
-enum client_kind { ASKING, READING, WAITING, EXPECTING, TO_MAKE, MAKING, REAPING };
+enum client_kind { ASKING, READING, WAITING, PARTING, EXPECTING, TO_MAKE, MAKING, REAPING };
 
 struct client {
     int fd; /* -1: free */
     enum client_kind kind;
     pid_t pid;
     struct console *console; /* READING */
-    uint32_t domid;          /* WAITING, REAPING */
+    uint32_t domid;          /* WAITING, PARTING, REAPING */
     char name[65];           /* TO_MAKE, MAKING, EXPECTING */
+    char how[256];           /* PARTING: what it is told when the domain is gone */
 };
 
 static struct client clients[MAX_CLIENTS];
@@ -343,6 +344,18 @@ void client_tell_end(uint32_t domid, const char *how, const char *successor)
     }
 }
 
+void client_tell_end_when_reaped(uint32_t domid, const char *how)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        struct client *cl = &clients[i];
+
+        if (cl->fd < 0 || cl->kind != WAITING || cl->domid != domid)
+            continue;
+        cl->kind = PARTING;
+        snprintf(cl->how, sizeof(cl->how), "%s", how);
+    }
+}
+
 void client_tell_next(const char *name, uint32_t domid, const char *how)
 {
     char number[16];
@@ -365,9 +378,15 @@ void client_tell_next(const char *name, uint32_t domid, const char *how)
 void client_tell_reaped(uint32_t domid, const struct error *e)
 {
     for (unsigned int i = 0; i < nr_clients; i++) {
-        if (clients[i].fd >= 0 && clients[i].kind == REAPING && clients[i].domid == domid) {
-            answer(&clients[i], e->code, e);
-            drop(&clients[i]);
+        struct client *cl = &clients[i];
+
+        if (cl->fd < 0 || cl->domid != domid)
+            continue;
+        if (cl->kind == PARTING) {
+            send_end(cl, cl->how);
+        } else if (cl->kind == REAPING) {
+            answer(cl, e->code, e);
+            drop(cl);
         }
     }
 }

@@ -26,9 +26,12 @@ void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr);
 /* Tells all who wait for this domain that it has ended. successor: it will be started again, and
  * they are told of that too; else NULL. */
 void client_tell_end(uint32_t domid, const char *how, const char *successor);
+/* The same, without a successor, as soon as it is taken away: nobody is told of an end and finds
+ * the domain still in the list. */
+void client_tell_end_when_reaped(uint32_t domid, const char *how);
 /* Tells who waits for it that the domain of this name lives again, or (how) that it could not. */
 void client_tell_next(const char *name, uint32_t domid, const char *how);
-/* Tells who asked for it that the domain is taken away; e: what went wrong. */
+/* Tells who asked for it, or waits, that the domain is taken away; e: what went wrong. */
 void client_tell_reaped(uint32_t domid, const struct error *e);
 /* Is somebody making a domain of this name? */
 bool client_is_making(const char *name);

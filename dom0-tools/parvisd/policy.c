@@ -34,7 +34,12 @@ void policy_release(struct host *h, uint32_t domid, const char *how)
 
     if (c)
         console_release(h, c, how);
-    client_tell_end(domid, c && c->ended ? c->how : how, c && c->restarting ? c->name : NULL);
+    if (c && c->ended)
+        how = c->how;
+    if (c && c->restarting)
+        client_tell_end(domid, how, c->name);
+    else
+        client_tell_end_when_reaped(domid, how);
 }
 
 /* A daemon before this one may have moved it, and been killed before the domain was gone. */

@@ -4,6 +4,7 @@
  * is told, and why it is said to have ended.
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -335,14 +336,19 @@ static void must_not_sleep(unsigned int ms)
 }
 
 /* A back end that the kernel keeps for long: the others are served, who asked waits. */
+static bool hears(int fd)
+{
+    return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
+}
+
 static void nobody_waits_for_a_back_end(void **state)
 {
     const struct device_system *real = device_system;
     struct device_system model = *device_system;
     uint32_t domid, other;
     struct xencons_interface *ring = serve("other", "destroy", &other);
-    char request[64];
-    int fd;
+    char request[64], id[16];
+    int fd, waiter;
 
     (void)state;
     model.backend_lives = still_there;
@@ -351,6 +357,9 @@ static void nobody_waits_for_a_back_end(void **state)
     device_system = &model;
     add_disk(domid);
     lingering = 200;
+    snprintf(id, sizeof(id), "%u", domid);
+    waiter = ask(D_WAIT, id);
+    next_is(waiter, D_OK, "");
     fd = daemon_connect(NULL);
     snprintf(request, sizeof(request), "%u web destroyed", domid);
     assert_int_equal(daemon_send(fd, D_REAP, request, strlen(request)), 0);
@@ -363,6 +372,8 @@ static void nobody_waits_for_a_back_end(void **state)
     assert_int_equal(console_by_name("other")->history.total, 100);
     assert_true(reaper_has_name("web"));
     assert_non_null(fake_domain(f, domid));
+    assert_false(hears(fd));
+    assert_false(hears(waiter)); /* of an end, while the domain is still to be seen */
     for (int i = 0; i < 110; i++) {
         clock_ms += 20;
         turn();
@@ -370,6 +381,8 @@ static void nobody_waits_for_a_back_end(void **state)
     assert_null(fake_domain(f, domid));
     next_is(fd, D_OK, "");
     close(fd);
+    next_is(waiter, D_END, "destroyed");
+    close(waiter);
     /* One that is never let go of: at the deadline the domain goes all the same. */
     lingering = 1 << 20;
     add_disk(domid);
