@@ -232,10 +232,12 @@ static enum outcome emulate_kernel(struct vcpu *v, const struct x86_insn *in)
 
 static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
 {
-    enum store store = store_of(in);
+    if (in->opcode == 0x0f00 || in->opcode == 0x0f01) {
+        enum store what = store_of(in);
 
-    if (store != STORES_NOTHING)
-        return emulate_store(v, in, store);
+        if (what != STORES_NOTHING)
+            return emulate_store(v, in, what);
+    }
     if (in->opcode >= 0x0f00)
         return guest_kernel_mode(v) ? emulate_kernel(v, in) : NOT_OURS;
     switch (in->opcode) {
