@@ -183,6 +183,8 @@ static void reading(void **state)
     host_type("typed");
     console_poll();
     assert_int_equal(call(v, console_io, CONSOLEIO_read, 10, LIST), -XEN_EPERM);
+    assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 10, 0xffff800000000000ull),
+                     -XEN_EFAULT); /* and nothing that was typed is lost */
     assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 2, LIST), 2);
     assert_int_equal(call(dom0->vcpu[0], console_io, CONSOLEIO_read, 10, LIST + 2), 3);
     assert_memory_equal(host_guest(LIST), "typed", 5);

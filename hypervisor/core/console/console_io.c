@@ -90,11 +90,16 @@ static long read_console(unsigned int count, gva_t buffer)
     if (!current->domain->is_control)
         return refused(-XEN_EPERM, "only the control domain reads the console");
     while (count) {
-        size_t n = console_read(piece, MIN(count, (unsigned int)PIECE));
+        gva_t at = buffer + (uint64_t)done;
+        size_t most = MIN(count, (unsigned int)PIECE), n;
 
+        /* The place is tried before what was typed is taken. */
+        if (copy_from_guest(piece, at, most) || copy_to_guest(at, piece, most))
+            return done ? done : -XEN_EFAULT;
+        n = console_read(piece, most);
         if (!n)
             break;
-        if (copy_to_guest(buffer + (uint64_t)done, piece, n))
+        if (copy_to_guest(at, piece, n))
             return -XEN_EFAULT;
         done += (long)n;
         count -= (unsigned int)n;
