@@ -196,6 +196,23 @@ static void page_faults(void **state)
     assert_int_equal(mm_words(&g, MM_L1)[200], was | PTE_AVAIL);
 }
 
+/* An instruction that is carried out for the guest finds no memory: the fault is the guest's, and
+ * the hypervisor's range is none of its memory. */
+static void faults_of_emulation(void **state)
+{
+    const uint64_t nowhere[] = {mm_va(200), HYPERVISOR_VIRT_START};
+
+    (void)state;
+    for (unsigned int kernel = 0; kernel < 2; kernel++)
+        for (unsigned int i = 0; i < ARRAY_SIZE(nowhere); i++) {
+            v->regs.rdi = nowhere[i];
+            trap(kernel, "\x0f\x01\x07", 3, TRAP_gp_fault, 0); /* sgdt [rdi] */
+            assert_int_equal(v->regs.rip, HANDLER + TRAP_page_fault);
+            assert_int_equal(pushed(6), PFEC_WRITE | (kernel ? 0 : PFEC_USER));
+            assert_int_equal(v->vcpu_info->arch.cr2, nowhere[i]);
+        }
+}
+
 /* A touch of the LDT brings its page in, or is a fault where the guest has its LDT. */
 static void touches_of_the_ldt(void **state)
 {
@@ -397,6 +414,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(software_interrupts, setup, teardown),
         cmocka_unit_test_setup_teardown(privileged_and_forced, setup, teardown),
         cmocka_unit_test_setup_teardown(page_faults, setup, teardown),
+        cmocka_unit_test_setup_teardown(faults_of_emulation, setup, teardown),
         cmocka_unit_test_setup_teardown(touches_of_the_ldt, setup, teardown),
         cmocka_unit_test_setup_teardown(trap_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(callbacks, setup, teardown),

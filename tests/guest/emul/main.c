@@ -4,8 +4,8 @@
  * so, and fault where it does not.
  *
  * The kernel runs in ring 3, so each of them traps; what is emulated is a short list (CPUID by the
- * forced-emulation prefix, MSRs, control and debug registers, port I/O, CLTS). Everything
- * else is a general-protection fault of the guest.
+ * forced-emulation prefix, MSRs, control and debug registers, port I/O, CLTS; stores of the CPU's
+ * tables, where it has UMIP). Everything else is a general-protection fault of the guest.
  *
  * XSA-12 and XSA-444 (debug registers), XSA-193 (non-canonical bases), XSA-333 (MISC_ENABLE),
  * XSA-351 (energy counters).
