@@ -13,6 +13,9 @@
 
 struct vcpu;
 
+/* The most that are started. Ids are dense from 0; a set of CPUs is a word, one bit for each. */
+#define NR_CPUS 64
+
 /* Bits of struct cpu.pending: work that the exit path does before it returns to a guest
  * (cpu_do_pending()). */
 #define CPU_WORK_TIMER    (1u << 0) /* the timer interrupt came: run expired timers */
