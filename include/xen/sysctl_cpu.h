@@ -95,8 +95,8 @@ struct xen_sysctl_cpupool_op {
  * scheduler_op: parameters of the scheduler itself. ratelimit: least time on a CPU.
  *
  * Parameters of one domain are domctl's (domctl/sched.h). Those of the scheduler
- * itself, such as the least time that a vCPU keeps a CPU, are fixed here:
- * -XEN_EOPNOTSUPP.
+ * itself are fixed here: getinfo says ratelimit 0, and putinfo takes nothing else
+ * (-XEN_EINVAL). -XEN_ESRCH another pool.
  */
 #define XEN_SYSCTL_scheduler_op          19
 #define XEN_SYSCTL_SCHED_RATELIMIT_MAX   500000

@@ -12,10 +12,10 @@
 #include <string.h>
 
 static const uint32_t offered[] = {
-    XEN_SYSCTL_readconsole,       XEN_SYSCTL_physinfo,   XEN_SYSCTL_sched_id,
-    XEN_SYSCTL_getdomaininfolist, XEN_SYSCTL_getcpuinfo, XEN_SYSCTL_availheap,
-    XEN_SYSCTL_cputopoinfo,       XEN_SYSCTL_numainfo,   XEN_SYSCTL_cpupool_op,
-    XEN_SYSCTL_debug_keys,
+    XEN_SYSCTL_readconsole,       XEN_SYSCTL_physinfo,     XEN_SYSCTL_sched_id,
+    XEN_SYSCTL_getdomaininfolist, XEN_SYSCTL_getcpuinfo,   XEN_SYSCTL_availheap,
+    XEN_SYSCTL_cputopoinfo,       XEN_SYSCTL_numainfo,     XEN_SYSCTL_cpupool_op,
+    XEN_SYSCTL_debug_keys,        XEN_SYSCTL_scheduler_op,
 };
 
 static bool is_offered(uint32_t cmd)
@@ -179,6 +179,32 @@ static void one_node_one_pool(void **state)
         if (sub != XEN_SYSCTL_CPUPOOL_OP_INFO && sub != XEN_SYSCTL_CPUPOOL_OP_FREEINFO)
             assert_int_equal(core_sysctl(&op), -XEN_EOPNOTSUPP);
     }
+}
+
+static void scheduler_without_parameters(void **state)
+{
+    struct xen_sysctl op = {
+        .cmd = XEN_SYSCTL_scheduler_op,
+        .u.scheduler_op = {.sched_id = XEN_SCHEDULER_CREDIT2, .cmd = XEN_SYSCTL_SCHEDOP_getinfo}};
+    struct xen_sysctl_scheduler_op *a = &op.u.scheduler_op;
+
+    (void)state;
+    a->u.sched_credit2.ratelimit_us = 1000;
+    assert_int_equal(core_sysctl(&op), 0);
+    assert_int_equal(a->u.sched_credit2.ratelimit_us, 0);
+    a->cmd = XEN_SYSCTL_SCHEDOP_putinfo;
+    assert_int_equal(core_sysctl(&op), 0);
+    a->u.sched_credit2.ratelimit_us = 1000;
+    assert_int_equal(core_sysctl(&op), -XEN_EINVAL);
+    a->u.sched_credit2.ratelimit_us = 0;
+    a->cmd = 2;
+    assert_int_equal(core_sysctl(&op), -XEN_EINVAL);
+    a->cmd = XEN_SYSCTL_SCHEDOP_getinfo;
+    a->sched_id = XEN_SCHEDULER_CREDIT;
+    assert_int_equal(core_sysctl(&op), -XEN_EINVAL);
+    a->sched_id = XEN_SCHEDULER_CREDIT2;
+    a->cpupool_id = 1;
+    assert_int_equal(core_sysctl(&op), -XEN_ESRCH);
 }
 
 static uint32_t list(uint32_t first, uint32_t max, gva_t buffer)
@@ -385,6 +411,7 @@ int main(void)
         TEST(plain_numbers),
         TEST(cpus),
         TEST(one_node_one_pool),
+        TEST(scheduler_without_parameters),
         TEST(lists_of_domains),
         TEST(the_log),
         TEST(debug_keys),

@@ -18,6 +18,7 @@
     OP(XEN_SYSCTL_cputopoinfo,        sysctl_cputopoinfo,       struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_numainfo,           sysctl_numainfo,          struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_cpupool_op,         sysctl_cpupool_op,        struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_scheduler_op,       sysctl_scheduler_op,      struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_debug_keys,         sysctl_debug_keys,        struct xen_sysctl, SUBOP_INOUT)
 SUBOPS(operations, OPS, -XEN_EOPNOTSUPP, .version = XEN_SYSCTL_INTERFACE_VERSION, .size = sizeof(struct xen_sysctl))
 /* clang-format on */

@@ -127,3 +127,28 @@ int sysctl_cpupool_op(struct xen_sysctl *op)
         return -XEN_EOPNOTSUPP;
     }
 }
+
+/* Parameters of a pool's scheduler. credit2 has one, for how long at least a vCPU keeps its CPU;
+ * here there is no such time. */
+int sysctl_scheduler_op(struct xen_sysctl *op)
+{
+    struct xen_sysctl_scheduler_op *a = &op->u.scheduler_op;
+
+    if (a->cpupool_id != 0)
+        return refused(-XEN_ESRCH, "pool %u; pool 0 is the only one", a->cpupool_id);
+    if (a->sched_id != XEN_SCHEDULER_CREDIT2)
+        return refused(-XEN_EINVAL, "scheduler %u; this one answers as %u", a->sched_id,
+                       XEN_SCHEDULER_CREDIT2);
+    switch (a->cmd) {
+    case XEN_SYSCTL_SCHEDOP_putinfo:
+        return a->u.sched_credit2.ratelimit_us
+                   ? refused(-XEN_EINVAL, "a rate limit of %u us; there is none, which is 0",
+                             a->u.sched_credit2.ratelimit_us)
+                   : 0;
+    case XEN_SYSCTL_SCHEDOP_getinfo:
+        a->u.sched_credit2.ratelimit_us = 0;
+        return 0;
+    default:
+        return -XEN_EINVAL;
+    }
+}
