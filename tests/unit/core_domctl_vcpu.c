@@ -170,9 +170,24 @@ static void affinity(void **state)
     op.cmd = XEN_DOMCTL_setvcpuaffinity;
     assert_int_equal(core_domctl(&op), -XEN_ESRCH);
     op = affinity_op(XEN_DOMCTL_setvcpuaffinity, XEN_VCPUAFFINITY_SOFT, 64);
-    *soft = 0;
+    *soft = 4; /* kept as it was given; in effect is what is there */
     assert_int_equal(core_domctl(&op), 0);
-    assert_int_equal(*soft, 1);
+    assert_int_equal(*soft, 0);
+    assert_int_equal(d->vcpu[0]->affinity, 1);
+    op = affinity_op(XEN_DOMCTL_getvcpuaffinity, both, 64);
+    assert_int_equal(core_domctl(&op), 0);
+    assert_int_equal(*hard, 1);
+    assert_int_equal(*soft, 4);
+    /* One of the two cannot be read, or says nothing: neither is taken. */
+    op = affinity_op(XEN_DOMCTL_setvcpuaffinity, both, 64);
+    *hard = *soft = 1;
+    op.u.vcpuaffinity.cpumap_soft.bitmap = CORE_NOWHERE;
+    assert_int_equal(core_domctl(&op), -XEN_EFAULT);
+    op = affinity_op(XEN_DOMCTL_setvcpuaffinity, both, 64);
+    *hard = 2;
+    assert_int_equal(core_domctl(&op), -XEN_EINVAL);
+    assert_int_equal(d->vcpu[0]->soft_affinity, 4);
+    assert_int_equal(d->vcpu[1]->affinity & d->vcpu[1]->soft_affinity, ~0ull);
 }
 
 static void node_affinity(void **state)
@@ -201,6 +216,7 @@ static void node_affinity(void **state)
 
 static void scheduler_op(void **state)
 {
+    const uint16_t beyond[] = {101, 200, 0xfffe};
     struct xen_domctl op = {.cmd = XEN_DOMCTL_scheduler_op,
                             .domain = id,
                             .u.scheduler_op = {.sched_id = XEN_SCHEDULER_CREDIT2,
@@ -220,6 +236,17 @@ static void scheduler_op(void **state)
     assert_int_equal(core_domctl(&op), 0);
     assert_int_equal(op.u.scheduler_op.u.credit2.weight, 600);
     assert_int_equal(op.u.scheduler_op.u.credit2.cap, 50);
+    /* No more than all CPUs there are, whatever its vCPUs. */
+    op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+    op.u.scheduler_op.u.credit2.cap = 100;
+    assert_int_equal(core_domctl(&op), 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(beyond); i++) {
+        op.u.scheduler_op.u.credit2.weight = 700;
+        op.u.scheduler_op.u.credit2.cap = beyond[i];
+        assert_int_equal(core_domctl(&op), -XEN_EINVAL);
+    }
+    assert_int_equal(d->sched.weight, 600);
+    assert_int_equal(d->sched.cap, 100);
     for (uint32_t cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo; cmd < 6; cmd++) {
         op.u.scheduler_op.cmd = cmd;
         assert_int_equal(core_domctl(&op), -XEN_EINVAL);

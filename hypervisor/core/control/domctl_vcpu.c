@@ -82,26 +82,30 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
     struct vcpu *v = domain_vcpu(d, a->vcpu);
-    uint64_t hard = 0;
-    int rc;
+    uint64_t hard, soft;
+    int rc = 0;
 
     if (!v)
         return -XEN_ESRCH;
     if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
         return refused(-XEN_EINVAL, "neither hard nor soft affinity is given");
-    if (!(a->flags & XEN_VCPUAFFINITY_HARD))
-        return bitmap_to_guest(&a->cpumap_soft,
-                               online_cpus()); /* soft affinity: all CPUs, always */
-    rc = bitmap_from_guest(&hard, &a->cpumap_hard);
+    hard = v->affinity;
+    soft = v->soft_affinity;
+    if (a->flags & XEN_VCPUAFFINITY_HARD)
+        rc = bitmap_from_guest(&hard, &a->cpumap_hard);
+    if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
+        rc = bitmap_from_guest(&soft, &a->cpumap_soft);
     if (rc)
         return rc;
     hard &= online_cpus();
     if (!hard)
         return refused(-XEN_EINVAL, "no CPU in the map is there");
     v->affinity = hard;
-    rc = bitmap_to_guest(&a->cpumap_hard, hard);
+    v->soft_affinity = soft;
+    if (a->flags & XEN_VCPUAFFINITY_HARD)
+        rc = bitmap_to_guest(&a->cpumap_hard, hard);
     if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
-        rc = bitmap_to_guest(&a->cpumap_soft, online_cpus());
+        rc = bitmap_to_guest(&a->cpumap_soft, soft & hard);
     return rc;
 }
 
@@ -114,9 +118,9 @@ int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
     if (!v)
         return -XEN_ESRCH;
     if (a->flags & XEN_VCPUAFFINITY_HARD)
-        rc = bitmap_to_guest(&a->cpumap_hard, v->affinity ? v->affinity : online_cpus());
+        rc = bitmap_to_guest(&a->cpumap_hard, v->affinity);
     if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
-        rc = bitmap_to_guest(&a->cpumap_soft, online_cpus());
+        rc = bitmap_to_guest(&a->cpumap_soft, v->soft_affinity);
     return rc;
 }
 
@@ -140,12 +144,17 @@ int domctl_scheduler_op(struct domain *d, struct xen_domctl *op)
 {
     struct xen_domctl_scheduler_op *s = &op->u.scheduler_op;
     struct xen_domctl_sched_credit2 *p = &s->u.credit2;
+    unsigned int most = 100 * MIN(d->max_vcpus, machine_nr_cpus());
 
     if (s->sched_id != XEN_SCHEDULER_CREDIT2)
         return refused(-XEN_EINVAL, "scheduler %u; this one answers as %u", s->sched_id,
                        XEN_SCHEDULER_CREDIT2);
     switch (s->cmd) {
     case XEN_DOMCTL_SCHEDOP_putinfo: /* ABI: weight 0 and cap 0xffff mean unchanged */
+        if (p->cap != 0xffff && p->cap > most)
+            return refused(-XEN_EINVAL,
+                           "a cap of %u; d%u, with %u vCPUs on %u CPUs, uses %u at most", p->cap,
+                           d->domain_id, d->max_vcpus, machine_nr_cpus(), most);
         sched_set_domain(d, p->weight ? p->weight : d->sched.weight,
                          p->cap != 0xffff ? p->cap : d->sched.cap);
         return 0;

@@ -68,6 +68,8 @@ struct vcpu {
     } time_stamp; /* last pvclock values given */
 
     uint64_t affinity; /* hard affinity, bit per CPU */
+    /* What a tool would rather: kept for tools to read; one run queue has no use for it. */
+    uint64_t soft_affinity;
     bool in_multicall; /* a hypercall that ends the list clears it */
     /* The running hypercall asked to be issued again with hc_args, hc_nr_args of them */
     bool continuation;

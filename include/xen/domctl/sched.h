@@ -10,8 +10,9 @@
  * timestamp at each switch, so that sleeping at the tick gains nothing. A vCPU that wakes gets
  * no more than its weight says over any longer time.
  *
- * putinfo: -XEN_EINVAL another scheduler's number or weight 0. putvcpuinfo, getvcpuinfo are for
- * schedulers with parameters per vCPU: -XEN_EINVAL.
+ * putinfo: -XEN_EINVAL another scheduler's number, or a cap beyond what the domain could use: 100
+ * for each of its vCPUs, and for each CPU there is. Weight 0 and cap 0xffff: as it is. putvcpuinfo,
+ * getvcpuinfo are for schedulers with parameters per vCPU: -XEN_EINVAL.
  *
  * An example of weights: two domains that want all they can get, with 256 and 512, on
  * one CPU: one third and two thirds. A cap of 50 holds a domain to half a CPU although

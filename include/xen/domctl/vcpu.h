@@ -66,7 +66,9 @@ struct xen_domctl_nodeaffinity {
  * vCPU; -XEN_EINVAL an empty set, or no flag.
  *
  * Bits beyond the machine's CPUs are ignored, so all ones stands for "anywhere". What
- * comes back in the bitmaps is what holds after the call, cut to the caller's room.
+ * comes back in the bitmaps is what holds after the call, cut to the caller's room; of the
+ * soft set, what is in the hard one. The soft set is kept and shown, and no more: with one
+ * run queue for all CPUs the scheduler has nothing to prefer.
  */
 #define _XEN_VCPUAFFINITY_HARD  0
 #define XEN_VCPUAFFINITY_HARD   (1U << _XEN_VCPUAFFINITY_HARD)
