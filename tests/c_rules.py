@@ -6,6 +6,7 @@ from c_source import calls, closing, functions, line_of
 
 CHANGES = re.compile(r"\+\+|--|(?<![=!<>])=(?!=)|<<=|>>=")
 VOLATILE_READ = re.compile(r"\b(READ_ONCE|__atomic_load_n|atomic_read|in[bwl]|rdtsc|clock_now|clock_ticks)\b")
+WAITS_FOR_CPUS = re.compile(r"\bspin_wait\b")
 WAITS = re.compile(r"\b(cpu_relax|spin_wait|sched_yield|sched_block|halt|safe_halt)\b")
 
 
@@ -51,8 +52,12 @@ def _body(text, at):
     return text[start:text.find(";", start) + 1]
 
 
-def waits(text):
-    """A loop that reads again and again what another CPU or a device changes, and does nothing else, lets the CPU rest."""
+def waits(text, for_cpus=False):
+    """A loop that reads again and again what another CPU or a device changes, and does nothing else, lets the CPU rest. for_cpus: whom it
+    waits for may wait for this CPU, so that every turn is spin_wait()."""
+    ends = WAITS_FOR_CPUS if for_cpus else WAITS
+    for found in re.finditer(r"\bcpu_relax\s*\(", text) if for_cpus else ():
+        yield line_of(text, found.start()), "who waits for another CPU calls spin_wait(); for a device: WAITS_FOR_DEVICES in tests/style.py"
     for found in re.finditer(r"\b(while|for)\s*\(", text):
         end = closing(text, found.end() - 1)
         condition = text[found.end():end]
@@ -64,5 +69,5 @@ def waits(text):
             body = _body(text, end + 1)
         works = [name for name in re.findall(r"\b(\w+)\s*\(", body)
                  if not re.search(r"kick|notify|^(__builtin_ia32_pause|if|while|for|switch|return|READ_ONCE|in[bwl])$", name)]
-        if VOLATILE_READ.search(condition) and not WAITS.search(body) and not works and not CHANGES.search(body):
+        if VOLATILE_READ.search(condition) and not ends.search(body) and not works and not CHANGES.search(body):
             yield line_of(text, found.start()), "a loop that waits calls spin_wait() or cpu_relax()"

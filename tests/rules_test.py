@@ -104,6 +104,7 @@ def test_waits():
     } while (READ_ONCE(*p));
 """
     expect("waits", lines(c_rules.waits, raw), [2, 4, 6, 14, 25])
+    expect("waits for CPUs", sorted(lines(c_rules.waits, raw, True)), [2, 4, 6, 9, 14, 25])
 
 
 def test_braces():

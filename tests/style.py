@@ -6,7 +6,7 @@ Every source file begins with its licence line; none is longer than 500 lines; `
 columns in C; every file is text; no function longer than 100 lines; no note that something is still to be done; hypervisor code
 includes only its own headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them
 (tests/rooms.py); every path that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line
-ends in blanks, assertions have no side effects, loops that wait let the CPU rest, every function is called and every declaration means
+ends in blanks, assertions have no side effects, loops that wait for another CPU serve it meanwhile, every function is called and every declaration means
 something, comments and pages name functions and files that exist, clang-format would change nothing, include/xen has as many lines of
 comment as of code, and the hypervisor has no more lines of code than it may have.
 
@@ -111,19 +111,33 @@ def check_writers(path, lines):
             complain(path, number, "casts away that a frame is only read")
 
 
+# Who waits, with cpu_relax(), for what is no other CPU.
+WAITS_FOR_DEVICES = {
+    "hypervisor/core/base/wait.c": "spin_wait() itself",
+    "hypervisor/core/base/console_out.c": "the UART, as long as it is polled, within bounds",
+    "hypervisor/x86/acpi.c": "the chipset, within bounds",
+    "hypervisor/x86/apic.c": "this CPU's APIC; its timer is measured once, when nobody else runs",
+    "hypervisor/x86/uart.c": "the UART, at the end, within bounds",
+}
+
+
 def check_deeper(texts):
     """What needs more than one line of C to see: c_rules.py and dead_code.py (rules_test.py shows that they fire)."""
     sources = {path: blank(text) for path, text in texts.items() if path.endswith((".c", ".h"))}
     effects = {name for path, text in sources.items() if path.startswith("hypervisor/")
                for name in c_rules.functions_with_effects(text)}
     for path, text in sources.items():
-        found = [*c_rules.comments(text, texts[path]), *c_rules.assertions(text, effects), *c_rules.waits(text)]
+        for_cpus = path.startswith("hypervisor/") and path.endswith(".c") and path not in WAITS_FOR_DEVICES
+        found = [*c_rules.comments(text, texts[path]), *c_rules.assertions(text, effects), *c_rules.waits(text, for_cpus)]
         found += c_braces.braces(text, texts[path])
         for number, words in found:
             complain(path, number, words)
     parts = dead_code.Sources(texts)
     for path, number, words in parts.problems():
         complain(path, number, words)
+    for path in WAITS_FOR_DEVICES:
+        if "cpu_relax(" not in sources.get(path, ""):
+            complain("tests/style.py", 1, f"{path} waits for nothing any more")
     for name in set(dead_code.FOR_TESTS) - parts.defined:
         complain("tests/dead_code.py", 1, f"{name}() is no more")
 

@@ -29,6 +29,7 @@
 #include <core/base/hypercall.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <port/wait.h>
 #include <pv/pv_mm.h>
 
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */
@@ -142,6 +143,24 @@ static int take_up_promotion(struct page_info *pg, uint64_t type, struct domain 
     return rc;
 }
 
+/* Another CPU has the frame in change, for no longer than its slice. */
+static __noinline void wait_for_change(const struct page_info *pg, uint64_t x)
+{
+    struct wait w = WAIT("a frame's change of type", NO_CPU);
+
+    while (READ_ONCE(pg->type_info) == x)
+        spin_wait(&w);
+}
+
+/* Another CPU writes to the table. */
+static __noinline void wait_for_unlock(const struct page_info *pg)
+{
+    struct wait w = WAIT("the lock of a page table", NO_CPU);
+
+    while (READ_ONCE(pg->type_info) & PGT_locked)
+        spin_wait(&w);
+}
+
 static int get_page_type_slow(struct page_info *pg, uint64_t type, struct domain *d)
 {
     for (;;) {
@@ -159,7 +178,7 @@ static int get_page_type_slow(struct page_info *pg, uint64_t type, struct domain
             if (cmpxchg(&pg->type_info, x, x & ~PGT_partial) == x)
                 return take_up_promotion(pg, type, d);
         } else {
-            cpu_relax(); /* another CPU is at it, for no longer than its slice */
+            wait_for_change(pg, x);
         }
     }
 }
@@ -207,7 +226,7 @@ static bool try_put(struct page_info *pg, uint64_t x)
     if ((x & PGT_count_mask) == 1)
         return put_last_plain(pg, x);
     if (unlikely((x & PGT_locked) && (x & PGT_count_mask) == 2)) {
-        cpu_relax(); /* XSA-242: the lock's reference is never the last */
+        wait_for_unlock(pg); /* XSA-242: the lock's reference is never the last */
         return false;
     }
     return cmpxchg(&pg->type_info, x, x - 1) == x;
@@ -300,11 +319,9 @@ bool page_lock(struct page_info *pg, const struct domain *d)
         if (!(x & PGT_validated) || !is_table_type(x) || !(x & PGT_count_mask) ||
             (x & PGT_count_mask) == PGT_count_mask)
             return false;
-        if (unlikely(x & PGT_locked)) {
-            cpu_relax();
-            continue;
-        }
-        if (likely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) == x))
+        if (unlikely(x & PGT_locked))
+            wait_for_unlock(pg);
+        else if (likely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) == x))
             break;
     }
     /* Race: as a table it keeps its owner; looked at only now. */

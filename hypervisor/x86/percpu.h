@@ -55,11 +55,17 @@ static inline bool is_guard_page(uint64_t offset)
     return offset <= MAIN_GUARD && offset % IST_SIZE == 0;
 }
 
+/* The block that an address on one of its stacks lies in. */
+static inline struct cpu_block *block_of(const void *sp)
+{
+    return (struct cpu_block *)((uint64_t)sp & ~(uint64_t)(CPU_BLOCK_SIZE - 1));
+}
+
 static inline struct cpu_block *this_block(void)
 {
-    uint64_t sp;
+    void *sp;
     __asm__("mov %%rsp, %0" : "=r"(sp));
-    return (struct cpu_block *)(sp & ~(uint64_t)(CPU_BLOCK_SIZE - 1));
+    return block_of(sp);
 }
 
 #endif

@@ -12,10 +12,26 @@
 #include <port/current.h>
 #include <port/lock.h>
 #include <port/machine.h>
+#include <port/wait.h>
 
+#include "percpu.h"
 #include "x86.h"
 
 static bool ignored;
+
+static const char *const lock_names[] = {
+    [RANK_DOMLIST] = "the lock of the table of domains",
+    [RANK_DOMAIN] = "the lock of a domain's life",
+    [RANK_GRANT] = "the lock of a grant table",
+    [RANK_EVTCHN] = "the lock of a domain's event channels",
+    [RANK_PAGE_ALLOC] = "the lock of a domain's page lists",
+    [RANK_ALLOC] = "the lock of small objects, claims or page tables",
+    [RANK_HEAP] = "the lock of the heap",
+    [RANK_IRQ] = "the lock of an interrupt controller or console ring",
+    [RANK_SCHED] = "the lock of a run queue",
+    [RANK_TIMER] = "the lock of timers",
+    [RANK_CONSOLE] = "the lock of the log or console",
+};
 
 void ignore_locks(void)
 {
@@ -27,23 +43,42 @@ static void check_order(const spinlock_t *l)
     uint32_t held = this_cpu()->arch.held_ranks;
 
     if (held >> l->rank && !ignored)
-        panic("lock of rank %u is taken while %#x are held", l->rank, held);
+        panic("%s is taken while %#x are held", lock_names[l->rank], held);
     this_cpu()->arch.held_ranks = held | 1u << l->rank;
 }
 
-static void wait_for(spinlock_t *l)
+/* Which CPU had the lock last; NO_CPU: none yet. */
+static unsigned int holder_of(const spinlock_t *l)
+{
+    const void *sp = READ_ONCE(l->holder);
+
+    return sp ? block_of(sp)->cpu.id : NO_CPU;
+}
+
+static __noinline void wait_for_turn(const spinlock_t *l, uint16_t mine)
+{
+    struct wait w = WAIT(lock_names[l->rank], NO_CPU);
+
+    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != mine && !READ_ONCE(ignored)) {
+        w.cpu = holder_of(l);
+        spin_wait(&w);
+    }
+}
+
+static void take(spinlock_t *l)
 {
     uint16_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
 
-    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != mine && !ignored)
-        cpu_relax();
+    if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != mine))
+        wait_for_turn(l, mine);
+    WRITE_ONCE(l->holder, __builtin_frame_address(0));
 }
 
 void spin_lock(spinlock_t *l)
 {
     if (DEBUG)
         check_order(l);
-    wait_for(l);
+    take(l);
 }
 
 void spin_unlock(spinlock_t *l)
@@ -57,7 +92,7 @@ void spin_lock_pair(spinlock_t *a, spinlock_t *b)
 {
     spin_lock(a < b ? a : b);
     if (a != b)
-        wait_for(a < b ? b : a);
+        take(a < b ? b : a);
 }
 
 void spin_unlock_pair(spinlock_t *a, spinlock_t *b)

@@ -54,7 +54,9 @@ extern unsigned int host_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
 extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
-extern char host_console[65536];   /* what the UART got */
+/* panic() calls it with what it says; it must not return. NULL: abort() */
+extern void (*host_on_panic)(const char *text);
+extern char host_console[65536]; /* what the UART got */
 extern unsigned int host_console_len;
 extern unsigned int host_console_room; /* how many bytes the UART takes now */
 extern bool host_console_interrupts;   /* it is to say when it takes more   */

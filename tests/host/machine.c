@@ -29,6 +29,7 @@ s_time_t host_armed;
 unsigned int host_kicks, host_stops;
 enum stop_kind host_stop_kind;
 void (*host_on_stop)(void);
+void (*host_on_panic)(const char *text);
 char host_console[65536];
 unsigned int host_console_room = ~0u;
 bool host_console_interrupts;
@@ -68,6 +69,7 @@ void host_memory_init(uint64_t frames)
     host_armed = INT64_MAX;
     host_kicks = host_stops = host_console_len = 0;
     host_on_stop = NULL;
+    host_on_panic = NULL;
     input = "";
 }
 
@@ -223,6 +225,8 @@ void panic(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    if (host_on_panic)
+        host_on_panic(text);
     fprintf(stderr, "panic: %s\n", text);
     abort();
 }

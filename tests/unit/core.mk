@@ -18,6 +18,10 @@ unit_core_heap_LIBS := core
 unit_core_timer_SRCS := tests/unit/core_timer.c $(HOST_MACHINE)
 unit_core_timer_LIBS := core
 
+UNIT += core_wait
+unit_core_wait_SRCS := tests/unit/core_wait.c $(HOST_MACHINE)
+unit_core_wait_LIBS := core
+
 UNIT += core_evtchn
 unit_core_evtchn_SRCS := tests/unit/core_evtchn.c $(HOST_MACHINE)
 unit_core_evtchn_LIBS := core

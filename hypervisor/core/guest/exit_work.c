@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a CPU does before it goes back to a guest, when something is pending: timers, console rings,
- * the dead, and who runs next.
+ * What a CPU does before it goes back to a guest, when something is pending: the flush that others
+ * wait for, timers, console rings, the dead, and who runs next.
  *
  * cpu->pending is set by anyone, taken by the CPU itself, all bits at once; a bit that is set
  * meanwhile is seen at the exit path's next look. The scheduler comes last, as the others may wake
  * somebody.
  */
+#include <core/base/tlb.h>
 #include <core/console/console.h>
 #include <core/life/life.h>
 #include <core/sched/sched.h>
@@ -20,6 +21,8 @@ void cpu_do_pending(void)
     struct cpu *c = this_cpu();
     uint32_t work = xchg(&c->pending, 0);
 
+    if (work & CPU_WORK_FLUSH)
+        serve_flush(); /* first: others wait */
     if (work & CPU_WORK_TIMER)
         timers_run();
     if (work & CPU_WORK_CONSOLE)

@@ -18,6 +18,7 @@
 #include <core/state/domain.h>
 #include <port/atomic.h>
 #include <port/current.h>
+#include <port/wait.h>
 #include <xen/errno.h>
 
 /* Waits until v has left the CPU it runs on. Not for the current one: that leaves on the exit path.
@@ -25,11 +26,12 @@
 static void wait_until_off(const struct vcpu *v)
 {
     struct cpu *c = cpu_by_id(v->sched.cpu);
+    struct wait w = WAIT("a vCPU to leave its CPU", c->id);
 
     if (c == this_cpu())
         return;
     while (READ_ONCE(c->running) == v)
-        cpu_relax();
+        spin_wait(&w);
 }
 
 void vcpu_pause(struct vcpu *v)

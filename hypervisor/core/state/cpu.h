@@ -22,6 +22,7 @@ struct vcpu;
 #define CPU_WORK_SCHEDULE (1u << 1) /* choose again who runs */
 #define CPU_WORK_CONSOLE  (1u << 2) /* drain boot-time domains' console rings */
 #define CPU_WORK_REAP     (1u << 3) /* free the domains on cpu->dead */
+#define CPU_WORK_FLUSH    (1u << 4) /* flush the TLB: others wait for it */
 
 struct cpu {
     struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets) */

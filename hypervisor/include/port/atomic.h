@@ -21,7 +21,7 @@
 #define atomic_sub_return(p, v) __atomic_sub_fetch(p, v, __ATOMIC_SEQ_CST)
 #define atomic_or(p, v)         ((void)__atomic_fetch_or(p, v, __ATOMIC_SEQ_CST))
 #define atomic_and(p, v)        ((void)__atomic_fetch_and(p, v, __ATOMIC_SEQ_CST))
-/* One turn of a busy wait for another CPU. */
+/* Lets the CPU rest. Who waits for another CPU calls spin_wait() (port/wait.h). */
 #define cpu_relax() __builtin_ia32_pause()
 #define smp_mb()    __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb()   __atomic_thread_fence(__ATOMIC_ACQUIRE)

@@ -30,6 +30,7 @@ enum lock_rank {
 typedef struct spinlock {
     uint16_t next, owner; /* ticket */
     uint8_t rank;
+    const void *holder; /* lies on the stack of the CPU that had it last: for who waits too long */
 } spinlock_t;
 
 #define SPINLOCK_INIT(r)                                                                           \
