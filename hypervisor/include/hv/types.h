@@ -61,9 +61,10 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define ROUND_UP(x, to)               (((x) + (to)-1) & ~((typeof(x))(to)-1))
 #define DIV_ROUND_UP(x, by)           (((x) + (by)-1) / (by))
 
-/* Single copy of memory that another CPU, or a guest, may write at any time. */
-#define READ_ONCE(x)     (*(const volatile typeof(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+/* Memory that another CPU, or a guest, may write at any time: read, and written, once, and whole;
+ * in what order with others, they do not say. */
+#define READ_ONCE(x)     __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
 #define SECONDS(n)   ((s_time_t)(n)*1000000000ll)
 #define MILLISECS(n) ((s_time_t)(n)*1000000ll)

@@ -28,18 +28,18 @@
 #define smp_wmb()   __atomic_thread_fence(__ATOMIC_RELEASE)
 
 /* Bit operations on an array of 64-bit words; nr is checked by the caller. */
-static inline bool test_bit(const volatile uint64_t *words, unsigned int nr)
+static inline bool test_bit(const uint64_t *words, unsigned int nr)
 {
-    return (words[nr / 64] >> (nr % 64)) & 1;
+    return (READ_ONCE(words[nr / 64]) >> (nr % 64)) & 1;
 }
 
-static inline bool test_and_set_bit(volatile uint64_t *words, unsigned int nr)
+static inline bool test_and_set_bit(uint64_t *words, unsigned int nr)
 {
     uint64_t bit = 1ull << (nr % 64);
     return __atomic_fetch_or(&words[nr / 64], bit, __ATOMIC_SEQ_CST) & bit;
 }
 
-static inline bool test_and_clear_bit(volatile uint64_t *words, unsigned int nr)
+static inline bool test_and_clear_bit(uint64_t *words, unsigned int nr)
 {
     uint64_t bit = 1ull << (nr % 64);
     return __atomic_fetch_and(&words[nr / 64], ~bit, __ATOMIC_SEQ_CST) & bit;
