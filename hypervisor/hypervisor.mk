@@ -137,10 +137,11 @@ build/host/$(1)/libcore.a: $(patsubst %.c,build/host/$(1)/%.o,$(sort $(CORE_SRCS
 endef
 $(foreach cc,$(HOSTS),$(eval $(call host_rules,$(cc))))
 
-# The core never meets libc: on the host too it is compiled without knowledge of it.
+# The core never meets libc: on the host too it is compiled without knowledge of it, and what it has under a name of libc's is for
+# itself alone.
 build/host/%.o: HOST_CFLAGS_EXTRA :=
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(CORE_SRCS) $(LOADER_SRCS))): \
-    HOST_CFLAGS_EXTRA := -ffreestanding -DDEBUG=1
+    HOST_CFLAGS_EXTRA := -ffreestanding -fvisibility=hidden -DDEBUG=1
 
 # All objects that know the date: its file may not be there yet when dependencies are looked up.
 $(patsubst %,%/hypervisor/core/guest/version.o,$(HV_OBJ) build/fuzz/obj $(addprefix build/host/,$(HOSTS) msan)): $(SOURCE_DATE_H)

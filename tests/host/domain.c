@@ -25,6 +25,7 @@
 #include <xen/grant_table.h>
 
 void host_memory_init(uint64_t frames);
+void host_cpus_init(void);
 void host_locks_init(void);
 void host_guest_init(void);
 void host_irq_init(void);
@@ -227,6 +228,7 @@ void host_init(uint64_t frames)
 {
     memset(mappings, 0, sizeof(mappings));
     host_memory_init(frames);
+    host_cpus_init();
     host_locks_init();
     host_guest_init();
     host_gfn_base = 0;

@@ -5,7 +5,8 @@
  *
  * host_init(frames) makes a machine with that many frames of RAM (all but the first 16 given to the
  * heap), one CPU, a clock that stands still until host_advance(), and no domain. Each test begins
- * with it: nothing is left of the one before.
+ * with it: nothing is left of the one before. host_set_cpus(n) then adds CPUs, and host_run_on(cpu)
+ * says which of them this thread plays from here on.
  *
  * Guest memory, by address:
  *   HOST_GUEST_BASE .. +HOST_GUEST_SIZE   a plain buffer (host_guest()), the same whoever is
@@ -25,6 +26,22 @@
 #define HOST_GUEST_SIZE 0x100000ull
 
 void host_init(uint64_t frames);
+#define HOST_MOST_CPUS 16
+void host_set_cpus(unsigned int n);
+void host_run_on(unsigned int cpu);
+/* The CPU may be another after each host_run_on(): what port/current.h tells the compiler, that a
+ * function begins and ends on one, is not true of tests. */
+struct cpu *host_this_cpu(void);
+#define this_cpu() host_this_cpu()
+
+/* A thread for each CPU, each of which runs what the scheduler chose: step() is what a guest does
+ * next. Returns, with the number of steps, when all have halted and no timer is set. (cpus.c) */
+uint64_t host_run_threads(void (*step)(struct vcpu *v));
+extern bool host_threads;               /* it is running */
+void host_time_passes(s_time_t ns);     /* beyond what a step takes */
+void host_give_way(void);               /* to other threads, while waiting for one */
+void host_show_locks(unsigned int cpu); /* those that it holds, on stderr */
+
 void *host_guest(gva_t gva);                     /* where the buffer has this address */
 extern bool host_walk;                           /* other addresses go through page tables */
 extern gva_t host_read_only, host_read_only_end; /* writes there fault */
@@ -33,10 +50,13 @@ extern uint64_t host_copies;                     /* guest copies made so far */
 /* Called before each copy: a guest that changes memory meanwhile */
 extern void (*host_on_copy)(gva_t gva);
 
-void host_advance(s_time_t ns); /* moves the clock; runs what is due as the exit path would */
-void host_reap(void);           /* frees domains whose last reference went, as the exit path does */
-void host_exit_path(void);      /* cpu_do_pending() while there is something pending */
-extern s_time_t host_armed;     /* the machine timer's deadline */
+/* Moves the clock; each CPU runs what is due as its exit path would */
+void host_advance(s_time_t ns);
+void host_reap(void);      /* frees domains whose last reference went, as the exit path does */
+void host_exit_path(void); /* cpu_do_pending() while there is something pending */
+/* The deadline of each CPU's machine timer, and of this one's */
+extern s_time_t host_armed_at[HOST_MOST_CPUS];
+#define host_armed host_armed_at[this_cpu()->id]
 
 /* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused.
  */

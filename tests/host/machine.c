@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine layer on plain memory: RAM, clock, console, and the rest of port/machine.h, for one
- * CPU.
+ * The machine layer on plain memory: RAM, console, and the rest of port/machine.h.
  *
  * RAM is one mapping, so that the sanitizer sees every access, and core poisons what is free
- * (port/sanitize.h). The direct map is that mapping. The clock moves when a test says so.
- * TLBs are in tlb.c.
+ * (port/sanitize.h). The direct map is that mapping. CPUs and time are in cpus.c, TLBs in tlb.c.
  */
 #include "host.h"
 
@@ -15,18 +13,12 @@
 #include <sys/mman.h>
 
 #include <core/base/log.h>
-#include <port/upcalls.h>
-#include <port/atomic.h>
 #include <port/sanitize.h>
 #include <pv/m2p.h>
 
 static char *ram;
 static size_t ram_size;
-static struct cpu the_cpu;
-static s_time_t now;
-
-s_time_t host_armed;
-unsigned int host_kicks, host_stops;
+unsigned int host_stops;
 enum stop_kind host_stop_kind;
 void (*host_on_stop)(void);
 void (*host_on_panic)(const char *text);
@@ -35,16 +27,6 @@ unsigned int host_console_room = ~0u;
 bool host_console_interrupts;
 unsigned int host_console_len;
 static const char *input = "";
-
-struct cpu *this_cpu(void)
-{
-    return &the_cpu;
-}
-
-struct cpu *cpu_by_id(unsigned int id)
-{
-    return id == 0 ? &the_cpu : NULL;
-}
 
 void host_memory_init(uint64_t frames);
 void host_memory_init(uint64_t frames)
@@ -64,10 +46,7 @@ void host_memory_init(uint64_t frames)
     if (ram == MAP_FAILED || !frame_table || !machine_to_phys)
         abort();
     memset(machine_to_phys, 0xff, frames * sizeof(*machine_to_phys));
-    memset(&the_cpu, 0, sizeof(the_cpu));
-    now = SECONDS(1);
-    host_armed = INT64_MAX;
-    host_kicks = host_stops = host_console_len = 0;
+    host_stops = host_console_len = 0;
     host_on_stop = NULL;
     host_on_panic = NULL;
     input = "";
@@ -81,17 +60,6 @@ mfn_t frame_of(const void *mapped)
 {
     BUG_ON((const char *)mapped < ram || (const char *)mapped >= ram + ram_size);
     return MFN((uint64_t)((const char *)mapped - ram) / PAGE_SIZE);
-}
-
-/* 2 ticks a nanosecond. */
-s_time_t clock_now(void)
-{
-    return now;
-}
-
-uint64_t clock_ticks(void)
-{
-    return (uint64_t)now * 2;
 }
 
 s_time_t clock_at(uint64_t ticks)
@@ -113,38 +81,6 @@ uint64_t clock_khz(void)
 uint64_t clock_wall_at_zero(void)
 {
     return 1700000000ull * 1000000000ull;
-}
-
-void machine_arm_timer(s_time_t deadline)
-{
-    host_armed = deadline;
-}
-
-void host_exit_path(void)
-{
-    while (__atomic_load_n(&the_cpu.pending, __ATOMIC_RELAXED))
-        cpu_do_pending();
-}
-
-void host_advance(s_time_t ns)
-{
-    now += ns;
-    do {
-        if (now >= host_armed)
-            atomic_or(&the_cpu.pending, CPU_WORK_TIMER);
-        host_exit_path();
-    } while (now >= host_armed);
-}
-
-void machine_kick(unsigned int cpu)
-{
-    (void)cpu;
-    host_kicks++;
-}
-
-unsigned int machine_nr_cpus(void)
-{
-    return 1;
 }
 
 uint32_t machine_apic_id(unsigned int cpu)

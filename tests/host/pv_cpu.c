@@ -8,7 +8,7 @@
 #include <pv/cpu.h>
 #include <pv/pv.h>
 
-static uint64_t bases[3];
+static __thread uint64_t bases[3];
 
 void pv_cpu_swapgs(void)
 {

@@ -22,6 +22,10 @@ UNIT += core_wait
 unit_core_wait_SRCS := tests/unit/core_wait.c $(HOST_MACHINE)
 unit_core_wait_LIBS := core
 
+UNIT += core_cpus
+unit_core_cpus_SRCS := tests/unit/core_cpus.c $(HOST_MACHINE)
+unit_core_cpus_LIBS := core
+
 UNIT += core_evtchn
 unit_core_evtchn_SRCS := tests/unit/core_evtchn.c $(HOST_MACHINE)
 unit_core_evtchn_LIBS := core

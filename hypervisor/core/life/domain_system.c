@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The domains that are always there, and this CPU's idle vCPU.
+ * The domains that are always there, and each CPU's idle vCPU.
  *
  * dom_io and dom_xen own frames for the sake of the rules about who may map what: dom_io stands for
  * memory that is no RAM, dom_xen for the hypervisor's own pages that others may see. They are not
@@ -35,8 +35,9 @@ static void reap(void *c)
     cpu_raise(c, CPU_WORK_REAP);
 }
 
-static void init_cpu(struct cpu *c)
+void domain_system_init_cpu(void)
 {
+    struct cpu *c = this_cpu();
     struct vcpu *v = hv_alloc(sizeof(*v));
 
     BUG_ON(!v);
@@ -63,5 +64,5 @@ void domain_system_init(void)
     dom_io = make_system_domain(DOMID_IO, "io");
     dom_xen = make_system_domain(DOMID_XEN, "xen");
     control_domain = NULL;
-    init_cpu(this_cpu());
+    domain_system_init_cpu();
 }

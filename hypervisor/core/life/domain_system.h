@@ -12,6 +12,7 @@ struct guest_ops;
 /* After the heap: this CPU's timers and run queue, the idle vCPU (current from here on), dom_io,
  * dom_xen. core/life/domain_system.c */
 void domain_system_init(void);
+void domain_system_init_cpu(void); /* the same for this CPU, a further one */
 
 /* The kind of guest that domain_create() makes. */
 extern const struct guest_ops *guest_ops_default;
