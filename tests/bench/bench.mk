@@ -6,6 +6,10 @@ bench: build/parvis.bin guests reference ## what operations cost on Parvis and o
 bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's prompt: Parvis, Xen, no hypervisor
 	@$(PYTHON) tests/bench/compare.py --boot
 
+.PHONY: bench-sched
+bench-sched: build/parvis.bin guests dom0 ## who gets how much of 1, 2 and 4 CPUs: weights, caps, farmers, noisy neighbours
+	@$(PYTHON) tests/bench/sched.py
+
 # A plugin of the QEMU that runs here; nothing of it is in the product.
 LATENCY_PLUGIN := build/bench/latency_plugin.so
 $(LATENCY_PLUGIN): tests/bench/latency_plugin.c | build/.deps

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stdint.h>
+
+/* What one vCPU does over and over; each turn takes at most some milliseconds. */
+struct work {
+    const char *name;
+    int (*prepare)(void); /* once, on vCPU 0; 0 or -XEN_E*. NULL: nothing */
+    void (*turn)(unsigned int vcpu);
+};
+
+extern const struct work works[]; /* ends with a NULL name */
+
+/* Microseconds of run= and sleep=. */
+extern uint64_t run_ns, sleep_ns;
+
+/* Spins until that system time. */
+void run_until(uint64_t ns);
+/* Gives the processor away until that system time. */
+void sleep_until(uint64_t ns);
+
+/* How late this wake-up was; for the report. */
+void note_latency(uint64_t ns);
+void report_latency(void);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load: uses processors in the way that it is told, and says how much of them it got.
+ *
+ * All vCPUs do the same work. What each spent running, waiting and asleep between two moments of
+ * system time (which is one clock for all domains) comes from VCPUOP_get_runstate_info, so that
+ * domains which share a machine can be compared over the very same window. The result is one line
+ *
+ *     LOAD name=a work=spin vcpus=2 window=2000000000 ran=... waited=... blocked=... turns=...
+ *
+ * in nanoseconds, all vCPUs together.
+ *
+ * Command line:  name=WORD (load)  work=WORD (spin)  vcpus=N (1)  begin=MS (1000)  end=MS (3000)
+ *                run=US (10000)  sleep=US (10000): of the works duty and latency
+ */
+#include <guest/kernel.h>
+#include <guest/time.h>
+
+#include "load.h"
+
+#define NS_PER_US 1000ul
+#define NS_PER_MS 1000000ul
+
+uint64_t run_ns, sleep_ns;
+
+static const struct work *work;
+static uint64_t begin_ns, end_ns;
+static struct {
+    uint64_t time[4]; /* by RUNSTATE_* */
+    uint64_t turns;
+} used[MAX_VCPUS];
+static unsigned int done;
+
+void run_until(uint64_t ns)
+{
+    while (time_system_ns() < ns)
+        ;
+}
+
+void sleep_until(uint64_t ns)
+{
+    while (time_system_ns() < ns)
+        sched_poll(NULL, 0, ns);
+}
+
+static void runstate(unsigned int vcpu, uint64_t sign)
+{
+    vcpu_runstate_info_t info;
+    long rc = HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, vcpu, &info);
+
+    BUG_ON(rc);
+    for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
+        used[vcpu].time[i] += sign * info.time[i];
+}
+
+static void one_vcpu(void *arg)
+{
+    unsigned int vcpu = this_cpu()->id;
+
+    (void)arg;
+    while (time_system_ns() < begin_ns)
+        work->turn(vcpu);
+    runstate(vcpu, -1ul);
+    for (; time_system_ns() < end_ns; used[vcpu].turns++)
+        work->turn(vcpu);
+    runstate(vcpu, 1);
+    __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool set_up(unsigned int vcpus)
+{
+    char name[16] = "spin";
+
+    cmdline_get("work", name, sizeof(name));
+    for (work = works; work->name && strcmp(work->name, name); work++)
+        ;
+    if (!work->name) {
+        printf("load: there is no work \"%s\"; there are:", name);
+        for (work = works; work->name; work++)
+            printf(" %s", work->name);
+        printf("\n");
+        return false;
+    }
+    if (!vcpus || vcpus > MAX_VCPUS || begin_ns >= end_ns) {
+        printf("load: vcpus is 1 to %u, and begin comes before end\n", MAX_VCPUS);
+        return false;
+    }
+    return true;
+}
+
+int guest_main(void)
+{
+    unsigned int vcpus = (unsigned int)cmdline_number("vcpus", 1);
+    uint64_t sum[4] = {0}, turns = 0;
+    char name[32] = "load";
+    int rc = 0;
+
+    cmdline_get("name", name, sizeof(name));
+    begin_ns = cmdline_number("begin", 1000) * NS_PER_MS;
+    end_ns = cmdline_number("end", 3000) * NS_PER_MS;
+    run_ns = cmdline_number("run", 10000) * NS_PER_US;
+    sleep_ns = cmdline_number("sleep", 10000) * NS_PER_US;
+    if (!set_up(vcpus))
+        return 1;
+    if (work->prepare)
+        rc = work->prepare();
+    for (unsigned int i = 1; i < vcpus && !rc; i++)
+        rc = smp_start(i, one_vcpu, NULL);
+    if (rc) {
+        printf("load: cannot begin: %d\n", rc);
+        return 1;
+    }
+    if (time_system_ns() >= begin_ns) {
+        printf("load: came too late: begin=%lu has passed\n", begin_ns / NS_PER_MS);
+        return 1;
+    }
+    one_vcpu(NULL);
+    while (__atomic_load_n(&done, __ATOMIC_SEQ_CST) < vcpus)
+        sched_yield();
+    for (unsigned int v = 0; v < vcpus; v++) {
+        turns += used[v].turns;
+        for (unsigned int i = 0; i < ARRAY_SIZE(sum); i++)
+            sum[i] += used[v].time[i];
+    }
+    printf("LOAD name=%s work=%s vcpus=%u window=%lu ran=%lu waited=%lu blocked=%lu turns=%lu",
+           name, work->name, vcpus, end_ns - begin_ns, sum[RUNSTATE_running],
+           sum[RUNSTATE_runnable], sum[RUNSTATE_blocked], turns);
+    report_latency();
+    printf("\n");
+    return 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The works of `load`: a well-behaved program, those that try to get more than their share, and
+ * those that try to take the machine from their neighbours.
+ *
+ *   spin        computes
+ *   duty        runs for run= microseconds, sleeps for sleep=: with a run that is a little shorter
+ *               than a time slice it is the one that leaves just before it would be charged by a
+ *               tick; with both short, the one that hopes to be preferred for having slept
+ *   latency     sleeps until a moment, notes how late it was woken, runs for run= microseconds
+ *   hypercalls  asks the hypervisor for its version without end
+ *   events      sends events to all its vCPUs without end
+ *   flushes     flushes the TLBs of all its vCPUs without end
+ *   forks       makes address spaces and takes them apart without end: tables are filled, pinned,
+ *               unpinned, given back
+ */
+#include <guest/kernel.h>
+#include <guest/pagetable.h>
+#include <guest/time.h>
+
+#include "load.h"
+
+#define NS_PER_MS  1000000ul
+#define BATCH      64u
+#define MOST_NOTES 4096u
+#define FORK_PAGES 8u /* L1 tables of an address space */
+#define IPI_VCPUS  8u
+
+static uint64_t notes[MOST_NOTES];
+static unsigned int nr_notes;
+static evtchn_port_t ipi[IPI_VCPUS];
+static pte_t *space[MAX_VCPUS][FORK_PAGES + 3]; /* L4, L3, L2, then the L1 tables */
+
+static void spin(unsigned int vcpu)
+{
+    (void)vcpu;
+    run_until(time_system_ns() + NS_PER_MS);
+}
+
+static void duty(unsigned int vcpu)
+{
+    (void)vcpu;
+    run_until(time_system_ns() + run_ns);
+    sleep_until(time_system_ns() + sleep_ns);
+}
+
+static void latency(unsigned int vcpu)
+{
+    uint64_t due = time_system_ns() + sleep_ns;
+
+    (void)vcpu;
+    sleep_until(due);
+    note_latency(time_system_ns() - due);
+    run_until(time_system_ns() + run_ns);
+}
+
+void note_latency(uint64_t ns)
+{
+    unsigned int at = __atomic_fetch_add(&nr_notes, 1, __ATOMIC_RELAXED);
+
+    if (at < MOST_NOTES)
+        notes[at] = ns;
+}
+
+void report_latency(void)
+{
+    unsigned int n = nr_notes < MOST_NOTES ? nr_notes : MOST_NOTES;
+
+    if (!n)
+        return;
+    for (unsigned int i = 1; i < n; i++) /* by insertion: there are few, once */
+        for (unsigned int j = i; j && notes[j - 1] > notes[j]; j--) {
+            uint64_t other = notes[j];
+
+            notes[j] = notes[j - 1];
+            notes[j - 1] = other;
+        }
+    printf(" latency_median=%lu latency_p99=%lu latency_max=%lu", notes[n / 2], notes[n * 99 / 100],
+           notes[n - 1]);
+}
+
+static void hypercalls(unsigned int vcpu)
+{
+    (void)vcpu;
+    for (unsigned int i = 0; i < BATCH; i++)
+        HYPERVISOR_xen_version(XENVER_version, NULL);
+}
+
+static void ipi_came(evtchn_port_t port, void *ctx)
+{
+    (void)port;
+    (void)ctx;
+}
+
+static int prepare_events(void)
+{
+    int rc = 0;
+
+    for (unsigned int i = 0; i < IPI_VCPUS && !rc; i++) {
+        rc = event_bind_ipi(i, ipi_came, NULL, &ipi[i]);
+        if (rc == -XEN_ENOENT && i)
+            return 0; /* it has no more vCPUs */
+    }
+    return rc;
+}
+
+static void events(unsigned int vcpu)
+{
+    (void)vcpu;
+    for (unsigned int i = 0; i < BATCH; i++)
+        if (ipi[i % IPI_VCPUS])
+            event_send(ipi[i % IPI_VCPUS]);
+}
+
+static void flushes(unsigned int vcpu)
+{
+    struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_ALL};
+
+    (void)vcpu;
+    for (unsigned int i = 0; i < BATCH; i++)
+        HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF);
+}
+
+static int prepare_forks(void)
+{
+    for (unsigned int v = 0; v < (unsigned int)cmdline_number("vcpus", 1); v++)
+        for (unsigned int i = 0; i < ARRAY_SIZE(space[v]); i++) {
+            space[v][i] = page_alloc_zeroed();
+            if (!space[v][i])
+                return -XEN_ENOMEM;
+        }
+    return 0;
+}
+
+static void must(long rc)
+{
+    if (rc)
+        panic("load: %ld", rc);
+}
+
+/* The pages of a space become tables, which nobody may write to, or plain pages again. */
+static void protect_space(pte_t **pages, unsigned long flags)
+{
+    for (unsigned int i = 0; i < FORK_PAGES + 3; i++)
+        must(pt_protect(pages[i], flags));
+}
+
+static void forks(unsigned int vcpu)
+{
+    pte_t **pages = space[vcpu], *l1, mine = pte_make(virt_to_mfn(works), PTE_PRESENT | PTE_USER);
+    struct mmuext_op op = {.cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = virt_to_mfn(pages[0])};
+
+    pages[0][0] = pte_make(virt_to_mfn(pages[1]), PTE_TABLE);
+    pages[1][0] = pte_make(virt_to_mfn(pages[2]), PTE_TABLE);
+    for (unsigned int i = 0; i < FORK_PAGES; i++) {
+        l1 = pages[3 + i];
+        pages[2][i] = pte_make(virt_to_mfn(l1), PTE_TABLE);
+        for (unsigned int j = 0; j < 512; j++)
+            l1[j] = mine;
+    }
+    protect_space(pages, PTE_KERNEL_RO);
+    must(HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF));
+    op.cmd = MMUEXT_UNPIN_TABLE;
+    must(HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF));
+    protect_space(pages, PTE_KERNEL_RW);
+}
+
+const struct work works[] = {
+    {"spin", NULL, spin},
+    {"duty", NULL, duty},
+    {"latency", NULL, latency},
+    {"hypercalls", NULL, hypercalls},
+    {"events", prepare_events, events},
+    {"flushes", NULL, flushes},
+    {"forks", prepare_forks, forks},
+    {NULL, NULL, NULL},
+};
