@@ -21,6 +21,10 @@ $(LATENCY_PLUGIN): tests/bench/latency_plugin.c | build/.deps
 bench-latency: build/parvis.bin guests image $(LATENCY_PLUGIN) ## the longest stretches with interrupts off, in instructions
 	@$(PYTHON) tests/bench/latency.py
 
+.PHONY: bench-cross
+bench-cross: build/parvis.bin guests $(LATENCY_PLUGIN) ## what an event and a flush cost on both sides, from CPU to CPU
+	@$(PYTHON) tests/bench/cross.py
+
 .PHONY: check-latency
 CHECKS += "make check-latency"
 check-latency: build/parvis.bin guests $(LATENCY_PLUGIN)

@@ -13,10 +13,17 @@
  *
  *     LONGEST-INSTRUCTIONS NAME FUNCTION:INSTRUCTIONS ...
  *
+ * With counts=FILE there is, for each CPU and each of these names, how many stretches there were
+ * and how long: the most common length of those seen (a table of COMMON lengths is kept for each),
+ * and the mean:
+ *
+ *     CPU NAME STRETCHES COMMON-INSTRUCTIONS MEAN-INSTRUCTIONS
+ *
  * Blocks are counted whole: one that a fault ends early counts for some instructions too many. Each
  * turn of a REP string instruction counts as one.
  *
- * Arguments: symbols=FILE (nm's output, of the image that runs), out=FILE (written when QEMU ends).
+ * Arguments: symbols=FILE (nm's output, of the image that runs), out=FILE and counts=FILE (written
+ * when QEMU ends). On several CPUs QEMU is to run them in one thread.
  *
  * The declarations are those of the plugin interface of QEMU 7.2 (version 1), whose header is not
  * in Debian's packages.
@@ -55,6 +62,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
 #define MOST_SYMBOLS 8192
 #define MOST_CPUS    64
 #define SHOWN        10 /* functions of a stretch in the report */
+#define COUNTED_CPUS 8
+#define COMMON       32 /* lengths that are told apart */
 
 struct symbol {
     uint64_t address;
@@ -62,6 +71,10 @@ struct symbol {
     uint64_t longest;          /* of the stretches with this name */
     unsigned int where[SHOWN]; /* functions in which it went, most first */
     uint64_t where_count[SHOWN];
+    struct counts {
+        uint64_t stretches, instructions;
+        uint64_t length[COMMON], times[COMMON]; /* the first lengths that were seen */
+    } counts[COUNTED_CPUS];
 };
 
 /* A block of instructions, as translated. */
@@ -85,7 +98,7 @@ static struct symbol symbols[MOST_SYMBOLS];
 static unsigned int nr_symbols;
 static struct stretch stretches[MOST_CPUS];
 static bool started; /* the idle loop was reached */
-static const char *out_path;
+static const char *out_path, *counts_path;
 
 static int by_address(const void *a, const void *b)
 {
@@ -147,9 +160,27 @@ static void note_where(struct symbol *s, const struct stretch *st)
     }
 }
 
+static void count_stretch(struct counts *c, uint64_t instructions)
+{
+    c->stretches++;
+    c->instructions += instructions;
+    for (unsigned int i = 0; i < COMMON; i++) {
+        if (!c->times[i])
+            c->length[i] = instructions;
+        if (c->length[i] == instructions) {
+            c->times[i]++;
+            return;
+        }
+    }
+}
+
 static void end_stretch(struct stretch *st)
 {
     struct symbol *s = &symbols[st->name];
+    unsigned int vcpu = (unsigned int)(st - stretches);
+
+    if (vcpu < COUNTED_CPUS && started && st->instructions)
+        count_stretch(&s->counts[vcpu], st->instructions);
 
     if (st->instructions > s->longest && started) {
         s->longest = st->instructions;
@@ -235,6 +266,29 @@ static void report(void)
     fclose(out);
 }
 
+static void report_counts(void)
+{
+    FILE *out = fopen(counts_path, "w");
+
+    if (!out) {
+        perror(counts_path);
+        return;
+    }
+    for (unsigned int i = 0; i < nr_symbols; i++)
+        for (unsigned int cpu = 0; cpu < COUNTED_CPUS; cpu++) {
+            const struct counts *c = &symbols[i].counts[cpu];
+            unsigned int best = 0;
+
+            for (unsigned int k = 1; k < COMMON; k++)
+                if (c->times[k] > c->times[best])
+                    best = k;
+            if (c->stretches)
+                fprintf(out, "%u %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", cpu, symbols[i].name,
+                        c->stretches, c->length[best], c->instructions / c->stretches);
+        }
+    fclose(out);
+}
+
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv)
 {
     const char *symbol_path = NULL;
@@ -245,6 +299,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
             symbol_path = argv[i] + 8;
         else if (!strncmp(argv[i], "out=", 4))
             out_path = strdup(argv[i] + 4);
+        else if (!strncmp(argv[i], "counts=", 7))
+            counts_path = strdup(argv[i] + 7);
     }
     if (!symbol_path || !out_path || !read_symbols(symbol_path)) {
         fprintf(stderr, "latency plugin: needs symbols=FILE and out=FILE\n");
@@ -252,5 +308,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
     }
     qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
     atexit(report);
+    if (counts_path)
+        atexit(report_counts);
     return 0;
 }

@@ -11,6 +11,8 @@
  *   hypercalls  asks the hypervisor for its version without end
  *   events      sends events to all its vCPUs without end
  *   flushes     flushes the TLBs of all its vCPUs without end
+ *   ping       vCPU 0 sends events to vCPU 1, one after another, which computes meanwhile
+ *   shoot      vCPU 0 flushes the TLB of vCPU 1, which computes meanwhile
  *   forks       makes address spaces and takes them apart without end: tables are filled, pinned,
  *               unpinned, given back
  */
@@ -29,7 +31,14 @@
 static uint64_t notes[MOST_NOTES];
 static unsigned int nr_notes;
 static evtchn_port_t ipi[IPI_VCPUS];
+static volatile unsigned int came;              /* at vCPU 1 */
 static pte_t *space[MAX_VCPUS][FORK_PAGES + 3]; /* L4, L3, L2, then the L1 tables */
+
+static void must(long rc)
+{
+    if (rc)
+        panic("load: %ld", rc);
+}
 
 static void spin(unsigned int vcpu)
 {
@@ -90,6 +99,7 @@ static void ipi_came(evtchn_port_t port, void *ctx)
 {
     (void)port;
     (void)ctx;
+    came += this_cpu()->id == 1;
 }
 
 static int prepare_events(void)
@@ -112,6 +122,32 @@ static void events(unsigned int vcpu)
             event_send(ipi[i % IPI_VCPUS]);
 }
 
+static void ping(unsigned int vcpu)
+{
+    unsigned int before = came;
+
+    if (vcpu) {
+        spin(vcpu);
+        return;
+    }
+    event_send(ipi[1]);
+    while (came == before)
+        cpu_relax();
+}
+
+static void shoot(unsigned int vcpu)
+{
+    struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_MULTI};
+    uint64_t mask = 1u << 1;
+
+    if (vcpu) {
+        spin(vcpu);
+        return;
+    }
+    set_xen_guest_handle(op.arg2.vcpumask, &mask);
+    must(HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF));
+}
+
 static void flushes(unsigned int vcpu)
 {
     struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_ALL};
@@ -130,12 +166,6 @@ static int prepare_forks(void)
                 return -XEN_ENOMEM;
         }
     return 0;
-}
-
-static void must(long rc)
-{
-    if (rc)
-        panic("load: %ld", rc);
 }
 
 /* The pages of a space become tables, which nobody may write to, or plain pages again. */
@@ -172,6 +202,8 @@ const struct work works[] = {
     {"hypercalls", NULL, hypercalls},
     {"events", prepare_events, events},
     {"flushes", NULL, flushes},
+    {"ping", prepare_events, ping},
+    {"shoot", NULL, shoot},
     {"forks", prepare_forks, forks},
     {NULL, NULL, NULL},
 };
