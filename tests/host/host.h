@@ -82,6 +82,8 @@ extern unsigned int host_console_room; /* how many bytes the UART takes now */
 extern bool host_console_interrupts;   /* it is to say when it takes more   */
 void host_type(const char *s);         /* the UART's input */
 unsigned int host_locks_held(void);
+/* Called before a lock is taken, and after it was released: what another CPU does meanwhile. */
+extern void (*host_on_lock)(const spinlock_t *l, bool released);
 
 /* The machine's interrupts: lines 0 to HOST_GSIS - 1, then messages. Line 4 is the hypervisor's
  * own. */

@@ -84,8 +84,12 @@ static void take(spinlock_t *l, bool second_of_pair)
     h->lock[h->depth++] = l;
 }
 
+void (*host_on_lock)(const spinlock_t *l, bool released);
+
 void spin_lock(spinlock_t *l)
 {
+    if (host_on_lock)
+        host_on_lock(l, false);
     take(l, false);
 }
 
@@ -97,6 +101,8 @@ void spin_unlock(spinlock_t *l)
         if (h->lock[i] == l) {
             h->lock[i] = h->lock[--h->depth];
             __atomic_store_n(&l->owner, 0, __ATOMIC_RELEASE);
+            if (host_on_lock)
+                host_on_lock(l, true);
             return;
         }
     }

@@ -8,7 +8,8 @@
  * them. A domain's claim goes down as it gets frames and ends with the domain, or with a claim of
  * 0.
  *
- * Lock: claim_lock (RANK_ALLOC) guards the sum; d->outstanding_claim is changed under it as well.
+ * Locks: claim_lock (RANK_ALLOC) guards the sum; d->page_alloc_lock a domain's own claim, which so
+ * goes with its number of frames, and does not come back after the end of the domain took it.
  */
 #include <core/domain/claim.h>
 #include <core/frame/frame.h>
@@ -24,42 +25,59 @@ uint64_t claims_outstanding(void)
     return READ_ONCE(claimed);
 }
 
+/* Race: an estimate, without a lock. Who asks at the moment when somebody claims may still get what
+ * was claimed: the claim is short by that then, and its domain finds out when it wants the rest. */
 bool claim_allows(const struct domain *d, uint64_t n)
 {
-    uint64_t free = heap_free_frames(), others = claims_outstanding() - d->outstanding_claim;
+    uint64_t free = heap_free_frames(), own = READ_ONCE(d->outstanding_claim);
+    uint64_t all = claims_outstanding(), others = MAX(all, own) - own;
 
     return free >= others && n <= free - others;
 }
 
+/* d has `now` outstanding. */
+static void set_claim(struct domain *d, uint64_t now)
+{
+    WRITE_ONCE(claimed, claimed - d->outstanding_claim + now);
+    WRITE_ONCE(d->outstanding_claim, now);
+}
+
 void claim_consume(struct domain *d, uint64_t n)
 {
-    if (likely(!d->outstanding_claim))
+    uint64_t had = d->outstanding_claim;
+
+    if (likely(!had))
         return;
     spin_lock(&claim_lock);
-    n = MIN(n, d->outstanding_claim);
-    d->outstanding_claim -= n;
-    claimed -= n;
+    set_claim(d, had - MIN(n, had));
     spin_unlock(&claim_lock);
+}
+
+void claim_end(struct domain *d)
+{
+    spin_lock(&d->page_alloc_lock);
+    claim_consume(d, ~0ull);
+    spin_unlock(&d->page_alloc_lock);
 }
 
 int claim_set(struct domain *d, uint64_t pages)
 {
+    uint64_t need = 0, free;
     int rc = 0;
 
+    spin_lock(&d->page_alloc_lock);
     spin_lock(&claim_lock);
-    if (pages == 0) {
-        claimed -= d->outstanding_claim;
-        d->outstanding_claim = 0;
-    } else if (d->outstanding_claim || pages <= d->tot_pages || pages > d->max_pages) {
-        rc = -XEN_EINVAL;
-    } else {
-        uint64_t need = pages - d->tot_pages, free = heap_free_frames();
-
-        if (free < claimed || need > free - claimed)
+    if (pages) {
+        need = pages - d->tot_pages;
+        free = heap_free_frames();
+        if (d->dying || d->outstanding_claim || pages <= d->tot_pages || pages > d->max_pages)
+            rc = -XEN_EINVAL;
+        else if (free < claimed || need > free - claimed)
             rc = -XEN_ENOMEM;
-        else
-            claimed += d->outstanding_claim = need;
     }
+    if (!rc)
+        set_claim(d, need);
     spin_unlock(&claim_lock);
+    spin_unlock(&d->page_alloc_lock);
     return rc;
 }

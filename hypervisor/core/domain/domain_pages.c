@@ -70,7 +70,8 @@ struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d)
     return mfn_to_page(mfn);
 }
 
-/* Takes a frame off d's lists; with the last goes the reference that they held. */
+/* Takes a frame off d's lists; with the last goes the reference that they held. Race: until the
+ * lock is free d stays, for this frame, or others on the lists, still hold it. */
 static void release_domain_page(struct domain *d, struct page_info *pg)
 {
     bool last;
@@ -92,8 +93,8 @@ static void free_owned_page(struct page_info *pg)
     BUG_ON(!d);
     if (!shared)
         release_domain_page(d, pg);
-    pg->owner = DOMID_INVALID;
-    pg->count_info = 0;
+    WRITE_ONCE(pg->owner, DOMID_INVALID);
+    WRITE_ONCE(pg->count_info, 0);
     free_frames(pg, 0);
     if (shared && atomic_sub_return(&d->xenheap_pages, 1) == 0)
         put_domain(d);
@@ -131,14 +132,15 @@ static bool may_have(const struct domain *d, uint64_t n)
 int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order)
 {
     uint64_t n = 1ull << order;
-    bool first;
 
     spin_lock(&d->page_alloc_lock);
     if (!may_have(d, n)) {
         spin_unlock(&d->page_alloc_lock);
         return d->dying ? -XEN_EINVAL : -XEN_ENOMEM;
     }
-    first = d->tot_pages == 0;
+    /* Race: before the frames are seen, for the domain might give all of them back at once. */
+    if (d->tot_pages == 0)
+        get_knownalive_domain(d);
     d->tot_pages += n;
     claim_consume(d, n);
     for (uint64_t i = 0; i < n; i++) {
@@ -146,12 +148,10 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
         pg[i].type_info = 0;
         pg[i].order = 0;
         page_list_add(&d->pages, &pg[i]);
-        smp_wmb(); /* Race: get_page() may see the frame as soon as its count is not 0 */
-        pg[i].count_info = PGC_allocated | 1;
+        /* Race: get_page() may see the frame as soon as its count is not 0 */
+        __atomic_store_n(&pg[i].count_info, PGC_allocated | 1, __ATOMIC_RELEASE);
     }
     spin_unlock(&d->page_alloc_lock);
-    if (first)
-        get_knownalive_domain(d);
     return 0;
 }
 
@@ -159,11 +159,12 @@ struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsi
 {
     unsigned int budget = UINT_MAX;
 
-    return alloc_domain_frames_within(d, order, addr_bits, &budget);
+    return alloc_domain_frames_within(d, order, addr_bits, INVALID_GPFN, &budget);
 }
 
 struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int order,
-                                             unsigned int addr_bits, unsigned int *budget)
+                                             unsigned int addr_bits, uint64_t gpfn,
+                                             unsigned int *budget)
 {
     struct page_info *pg;
 
@@ -171,6 +172,10 @@ struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int orde
     if (!claim_allows(d, 1ull << order) || !may_have(d, 1ull << order))
         return NULL;
     pg = alloc_frames_within(order, addr_bits, d->is_control, budget);
+    /* Race: its place is told while it is ours; once it is the domain's it may be another's next.
+     */
+    if (pg)
+        d->ops->set_gpfn(d, page_to_mfn(pg), order, gpfn);
     if (pg && domain_assign_frames(d, pg, order)) {
         free_frames(pg, order);
         pg = NULL;
@@ -185,16 +190,21 @@ void domain_page_set_aside(struct domain *d, struct page_info *pg)
     pg->order = 1;
 }
 
+/* Race: a reference of our own while we look, or the frame might go and come back as another
+ * domain's. */
 int steal_page(struct domain *d, struct page_info *pg)
 {
-    if (pg->owner != d->domain_id || pg->count_info & PGC_xenheap)
+    if (!get_page(pg, d))
         return -XEN_EINVAL;
-    /* XSA-214: a frame that still has a type, of whatever kind, is not stolen. */
-    if (READ_ONCE(pg->type_info) & PGT_count_mask)
-        return -XEN_EBUSY;
-    /* One reference, the owner's: from here on nobody else can take one. */
-    if (cmpxchg(&pg->count_info, PGC_allocated | 1, 0) != (PGC_allocated | 1))
-        return -XEN_EBUSY;
+    /* XSA-214: a frame that still has a type, of whatever kind, is not stolen. Two references, the
+     * owner's and ours: from here on nobody else can take one. */
+    if (READ_ONCE(pg->type_info) & PGT_count_mask ||
+        cmpxchg(&pg->count_info, PGC_allocated | 2, 0) != (PGC_allocated | 2)) {
+        int rc = READ_ONCE(pg->count_info) & PGC_xenheap ? -XEN_EINVAL : -XEN_EBUSY;
+
+        put_page(pg);
+        return rc;
+    }
     release_domain_page(d, pg);
     pg->owner = DOMID_INVALID;
     pg->type_info = 0;
@@ -210,10 +220,11 @@ void share_hv_page_with_guest(void *page, struct domain *d, bool writable)
      * else. XSA-248 */
     pg->type_info = (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1;
     d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
+    /* Race: the first is shared before anybody finds the domain, and the last goes after the table
+     * of grants has grown for the last time. */
     if (atomic_add_return(&d->xenheap_pages, 1) == 1)
         get_knownalive_domain(d);
-    smp_wmb();
-    pg->count_info = PGC_xenheap | PGC_allocated | 1;
+    __atomic_store_n(&pg->count_info, PGC_xenheap | PGC_allocated | 1, __ATOMIC_RELEASE);
 }
 
 void unshare_hv_page(void *page)

@@ -89,8 +89,9 @@ int in_flight_end(struct domain *d)
 {
     int rc;
 
-    if (READ_ONCE(d->in_flight.busy))
-        return -XEN_ERESTART; /* the control domain, on another CPU: it sees `dying` next */
+    /* Race: the control domain, on another CPU. Who sets it looks at `dying` then. */
+    if (__atomic_load_n(&d->in_flight.busy, __ATOMIC_ACQUIRE))
+        return -XEN_ERESTART;
     rc = empty(d, &d->in_flight.got, free_got);
     return rc ? rc : in_flight_free(d);
 }

@@ -76,13 +76,18 @@ int grant_table_init(struct domain *d, unsigned int max_frames, unsigned int max
 int grant_table_free_frames(struct domain *d)
 {
     struct grant_table *gt = d->grant;
+    bool more = gt != NULL;
 
-    for (unsigned int i = 0; gt && i < gt->nr_frames; i++) {
-        struct grant_entry_v1 *frame;
+    for (unsigned int i = 0; more; i++) {
+        struct grant_entry_v1 *frame = NULL;
 
+        /* Race: under this lock, where who adds frames looks at `dying`. */
         spin_lock(&gt->lock);
-        frame = gt->shared[i];
-        gt->shared[i] = NULL;
+        more = i < gt->nr_frames;
+        if (more) {
+            frame = gt->shared[i];
+            gt->shared[i] = NULL;
+        }
         spin_unlock(&gt->lock);
         unshare_hv_page(frame);
         if (frame && hypercall_preempt_check())

@@ -123,16 +123,14 @@ static int give_output(struct exchange *e, struct page_info *pg, uint64_t i)
 {
     unsigned int order = e->x.out.extent_order;
     xen_pfn_t gpfn = 0, mfn = page_to_mfn(pg).n;
+    bool ok = frame_list_get(e->x.out.extent_start, i, &gpfn);
 
+    e->d->ops->set_gpfn(e->d, MFN(mfn), order, ok ? gpfn : INVALID_GPFN);
     if (domain_assign_frames(e->d, pg, order)) {
         free_frames(pg, order);
         return -XEN_EINVAL; /* XSA-159: it is dying */
     }
-    if (!frame_list_get(e->x.out.extent_start, i, &gpfn) ||
-        !frame_list_put(e->x.out.extent_start, i, mfn))
-        return -XEN_EFAULT;
-    e->d->ops->set_gpfn(e->d, MFN(mfn), order, gpfn);
-    return 0;
+    return ok && frame_list_put(e->x.out.extent_start, i, mfn) ? 0 : -XEN_EFAULT;
 }
 
 /* Nothing fails for the chunk any more but writing to the guest's list, which is said at its end.

@@ -47,15 +47,14 @@ static enum outcome populate_one(struct batch *b, uint64_t i)
     /* Both before there is anything to undo. */
     if (!frame_list_get(b->list, i, &gpfn) || !frame_list_put(b->list, i, gpfn))
         return REFUSED;
-    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
+    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, gpfn, &b->budget);
     if (!pg && !b->budget)
         return AGAIN;
     if (!pg) {
         refused(-XEN_ENOMEM, "no extent of order %u for d%u (it has %lu of %lu pages)", b->order,
-                b->d->domain_id, b->d->tot_pages, b->d->max_pages);
+                b->d->domain_id, READ_ONCE(b->d->tot_pages), READ_ONCE(b->d->max_pages));
         return REFUSED;
     }
-    b->d->ops->set_gpfn(b->d, page_to_mfn(pg), b->order, gpfn);
     return frame_list_put(b->list, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
@@ -66,10 +65,9 @@ static enum outcome increase_one(struct batch *b, uint64_t i)
 
     if (b->list && (!frame_list_get(b->list, i, &was) || !frame_list_put(b->list, i, was)))
         return REFUSED;
-    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, &b->budget);
+    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, INVALID_GPFN, &b->budget);
     if (!pg)
         return b->budget ? REFUSED : AGAIN;
-    b->d->ops->set_gpfn(b->d, page_to_mfn(pg), b->order, INVALID_GPFN);
     return !b->list || frame_list_put(b->list, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 

@@ -50,7 +50,7 @@ static void mark_dying(struct domain *d)
     sched_destroy_domain(d);
     for_each_vcpu (d, v)
         vcpu_timer_stop_all(v);
-    claim_consume(d, ~0ull); /* all that is left of it */
+    claim_end(d);
     if (control_domain == d)
         control_domain = NULL;
 }

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What another CPU does at the worst moment: each test stops one operation where it takes or
+ * releases a lock, or copies from its guest, and carries out another there. tests/unit/torture has
+ * all moments, and none in particular; here are those of which it is known what would go wrong.
+ */
+#include "core_test.h"
+
+#include <core/domain/claim.h>
+#include <core/domain/domain_pages.h>
+#include <core/grant/grant_internal.h>
+#include <core/life/life.h>
+#include <pv/m2p.h>
+#include <xen/memory.h>
+
+static struct domain *dom0, *d;
+
+/* The moment, and what is done then, by whom. */
+static struct {
+    const spinlock_t *lock;
+    bool released;
+    unsigned int skip; /* so often it is not yet */
+    struct vcpu *by;
+    void (*meanwhile)(void);
+    unsigned int times;
+} moment;
+
+static void do_it(void)
+{
+    void (*meanwhile)(void) = moment.meanwhile;
+
+    if (!meanwhile || moment.skip--)
+        return;
+    moment.meanwhile = NULL;
+    moment.times++;
+    host_run_on(1);
+    this_cpu()->running = moment.by;
+    meanwhile();
+    this_cpu()->running = this_cpu()->idle;
+    host_run_on(0);
+}
+
+static void at_lock(const spinlock_t *l, bool released)
+{
+    if (l == moment.lock && released == moment.released)
+        do_it();
+}
+
+static void when(const spinlock_t *lock, bool released, unsigned int skip, void (*meanwhile)(void))
+{
+    moment.lock = lock;
+    moment.released = released;
+    moment.skip = skip;
+    moment.by = dom0->vcpu[0];
+    moment.meanwhile = meanwhile;
+    moment.times = 0;
+    host_on_lock = at_lock;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    host_init(1024);
+    host_set_cpus(2);
+    dom0 = host_domain(0, true, 2, 0);
+    d = host_domain(5, false, 3, 0);
+    d->max_pages = 100;
+    memset(&moment, 0, sizeof(moment));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    host_on_lock = NULL;
+    host_on_copy = NULL;
+    host_check_invariants();
+    return 0;
+}
+
+/* --- frames --- */
+
+static uint32_t references;
+
+static void all_frames_go_back(void)
+{
+    struct page_info *pg;
+
+    while ((pg = page_list_first(&d->pages)) != NULL)
+        assert_true(clear_allocated(pg));
+    assert_int_equal(d->refcount, references);
+}
+
+/* The reference that a domain's frames hold is there before the frames are. */
+static void the_first_frame_goes_at_once(void **state)
+{
+    (void)state;
+    references = d->refcount;
+    when(&d->page_alloc_lock, true, 0, all_frames_go_back);
+    assert_non_null(alloc_domain_frames(d, 1, 0));
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->refcount, references);
+}
+
+static xen_pfn_t place_seen;
+
+static void look_at_its_place(void)
+{
+    place_seen = machine_to_phys[page_to_mfn(page_list_first(&d->pages)).n];
+}
+
+/* The place of a frame is told before the domain can have it, and give it to another. */
+static void a_frame_has_its_place_when_it_is_seen(void **state)
+{
+    struct xen_memory_reservation r = {.extent_start = LIST, .nr_extents = 1, .domid = DOMID_SELF};
+
+    (void)state;
+    *(xen_pfn_t *)host_guest(LIST) = 0x4321;
+    when(&d->page_alloc_lock, true, 0, look_at_its_place);
+    assert_int_equal(call_with(d->vcpu[0], memory_op, XENMEM_populate_physmap, &r), 1);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(place_seen, 0x4321);
+}
+
+/* --- the end of a domain --- */
+
+static void claim_more(void)
+{
+    assert_int_equal(claim_set(d, 50), -XEN_EINVAL);
+}
+
+/* What is claimed for a domain after its end took its claim would be nobody's to give back. */
+static void claimed_for_the_dying(void **state)
+{
+    (void)state;
+    assert_int_equal(claim_set(d, 60), 0);
+    when(&d->page_alloc_lock, true, 0, claim_more);
+    host_destroy(d);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(claims_outstanding(), 0);
+}
+
+static void grants_grow(void)
+{
+    mfn_t mfn;
+
+    d->dying = false; /* it had looked already */
+    assert_int_equal(grant_table_frame(d, 2, &mfn), 0);
+    d->dying = true;
+}
+
+/* Whoever adds frames to a grant table holds its lock; the end looks for the last time after it. */
+static void grants_grow_behind_the_end(void **state)
+{
+    (void)state;
+    host_exit_path();
+    d->dying = true;
+    when(&d->grant->lock, false, 1, grants_grow); /* one frame is there: its second look */
+    assert_int_equal(grant_table_free_frames(d), 0);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->grant->nr_frames, 3);
+    assert_int_equal(d->xenheap_pages, 1); /* shared_info */
+    d->dying = false;
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_first_frame_goes_at_once), TEST(a_frame_has_its_place_when_it_is_seen),
+        TEST(claimed_for_the_dying),        TEST(grants_grow_behind_the_end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
