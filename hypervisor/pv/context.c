@@ -145,10 +145,10 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     if (fresh) {
         pv_set_ldt(v, c->ldt_base, (unsigned int)c->ldt_ents);
         if (!v->vcpu_id)
-            v->domain->vm_assist = (uint32_t)c->vm_assist;
+            WRITE_ONCE(v->domain->vm_assist, (uint32_t)c->vm_assist);
     }
     pv_update_cr3(v);
-    v->initialised = true;
+    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
     if (c->flags & VGCF_online)
         atomic_and(&v->pause_flags, ~VPF_down);
     return 0;

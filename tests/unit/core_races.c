@@ -12,6 +12,7 @@
 #include <core/life/life.h>
 #include <pv/m2p.h>
 #include <xen/memory.h>
+#include <xen/vcpu.h>
 
 static struct domain *dom0, *d;
 
@@ -44,6 +45,12 @@ static void at_lock(const spinlock_t *l, bool released)
 {
     if (l == moment.lock && released == moment.released)
         do_it();
+}
+
+static void at_copy(gva_t gva)
+{
+    (void)gva;
+    do_it();
 }
 
 static void when(const spinlock_t *lock, bool released, unsigned int skip, void (*meanwhile)(void))
@@ -163,12 +170,39 @@ static void grants_grow_behind_the_end(void **state)
     d->dying = false;
 }
 
+/* --- vCPUs --- */
+
+static long second_answer;
+
+static void initialise_too(void)
+{
+    second_answer = do_vcpu_op(VCPUOP_initialise, 2, LIST);
+}
+
+/* Two vCPUs give a third its first context: one does, and the other asks again. */
+static void two_first_contexts(void **state)
+{
+    struct vcpu_guest_context c = {.flags = VGCF_in_kernel};
+
+    (void)state;
+    d->vcpu[2]->initialised = false;
+    memcpy(host_guest(LIST), &c, sizeof(c));
+    when(NULL, false, 0, initialise_too);
+    moment.by = d->vcpu[1];
+    host_on_copy = at_copy;
+    assert_int_equal(call(d->vcpu[0], vcpu_op, VCPUOP_initialise, 2, LIST), 0);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(second_answer, -XEN_ERESTART);
+    assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_initialise, 2, LIST), -XEN_EEXIST);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(the_first_frame_goes_at_once), TEST(a_frame_has_its_place_when_it_is_seen),
         TEST(claimed_for_the_dying),        TEST(grants_grow_behind_the_end),
+        TEST(two_first_contexts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
     if (d->dying)
         return refused(-XEN_EINVAL, "d%u is dying", d->domain_id);
     domain_pause(d);
-    rc = vcpu_set_context(v, op->u.vcpucontext.ctxt, 0);
+    rc = vcpu_set_context(v, op->u.vcpucontext.ctxt, false);
     domain_unpause(d);
     return rc;
 }
@@ -42,7 +42,7 @@ int domctl_getvcpucontext(struct domain *d, struct xen_domctl *op)
         return refused(-XEN_EINVAL, "of the calling vCPU");
     if (d->dying)
         return refused(-XEN_EINVAL, "of d%u, which is dying", d->domain_id);
-    if (!v->initialised)
+    if (!__atomic_load_n(&v->initialised, __ATOMIC_ACQUIRE))
         return -XEN_ENODATA;
     ctxt = hv_alloc(sizeof(*ctxt));
     if (!ctxt)

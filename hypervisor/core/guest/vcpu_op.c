@@ -24,9 +24,7 @@
 
 static long initialise(struct vcpu *v, const gva_t *arg)
 {
-    if (v->initialised)
-        return refused(-XEN_EEXIST, "vcpu %u has a context already", v->vcpu_id);
-    return vcpu_set_context(v, *arg, VGCF_online); /* ABI: it stays down until VCPUOP_up */
+    return vcpu_set_context(v, *arg, true); /* ABI: it stays down until VCPUOP_up */
 }
 
 static long up(struct vcpu *v, const struct nothing *none __unused)
@@ -34,7 +32,7 @@ static long up(struct vcpu *v, const struct nothing *none __unused)
     struct domain *d = v->domain;
 
     spin_lock(&d->lock);
-    if (!v->initialised) {
+    if (!__atomic_load_n(&v->initialised, __ATOMIC_ACQUIRE)) {
         spin_unlock(&d->lock);
         return refused(-XEN_EINVAL, "vcpu %u has no context", v->vcpu_id);
     }

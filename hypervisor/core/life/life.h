@@ -27,8 +27,9 @@ int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
 /* All that are missing. -XEN_ERESTART: pre-empted, it goes on with those that still are. */
 int __must_check vcpus_create(struct domain *d);
 void vcpu_free(struct vcpu *v); /* by the end of its domain */
-/* The kind's set_context() with what the caller has at `from`, without these VGCF_*. */
-int __must_check vcpu_set_context(struct vcpu *v, gva_t from, unsigned long without_flags);
+/* The kind's set_context() with what the caller has at `from`. first: -XEN_EEXIST if it has one,
+ * and it stays down. v is paused, or has not run yet. -XEN_ERESTART: again. */
+int __must_check vcpu_set_context(struct vcpu *v, gva_t from, bool first);
 /* Marks it dying and gives back what it has; -XEN_ERESTART when pre-empted: call again. */
 int __must_check domain_kill(struct domain *d);
 

@@ -8,12 +8,14 @@
  * have a private one with events masked, which no guest sees.
  */
 #include <core/base/hypercall.h>
+#include <core/base/log.h>
 #include <core/domain/guest_memory.h>
 #include <core/event/vcpu_timer.h>
 #include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
+#include <port/atomic.h>
 #include <xen/errno.h>
 
 int vcpu_create(struct domain *d, unsigned int vcpu_id)
@@ -38,11 +40,11 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id)
     }
     vcpu_timer_init(v);
     vcpu_info_init(v);
-    d->vcpu[vcpu_id] = v;
+    __atomic_store_n(&d->vcpu[vcpu_id], v, __ATOMIC_RELEASE);
     return 0;
 }
 
-int vcpu_set_context(struct vcpu *v, gva_t from, unsigned long without_flags)
+static int set_context(struct vcpu *v, gva_t from, bool first)
 {
     struct vcpu_guest_context *c = hv_alloc(sizeof(*c)); /* 5 KiB: too much for the stack */
     int rc;
@@ -51,10 +53,25 @@ int vcpu_set_context(struct vcpu *v, gva_t from, unsigned long without_flags)
         return -XEN_ENOMEM;
     rc = copy_from_guest(c, from, sizeof(*c));
     if (!rc) {
-        c->flags &= ~without_flags;
+        if (first)
+            c->flags &= ~VGCF_online;
         rc = v->domain->ops->set_context(v, c);
     }
     hv_free(c);
+    return rc;
+}
+
+/* Race: one CPU at a time gives v a context, or both would take it for its first and the references
+ * of one would be lost. Who comes second asks again, and then finds that it has one. */
+int vcpu_set_context(struct vcpu *v, gva_t from, bool first)
+{
+    int rc;
+
+    if (xchg(&v->context_busy, true))
+        return -XEN_ERESTART;
+    rc = first && v->initialised ? refused(-XEN_EEXIST, "vcpu %u has a context already", v->vcpu_id)
+                                 : set_context(v, from, first);
+    __atomic_store_n(&v->context_busy, false, __ATOMIC_RELEASE);
     return rc;
 }
 

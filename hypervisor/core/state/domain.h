@@ -49,7 +49,8 @@ struct vcpu {
 
     uint32_t pause_flags; /* VPF_*: atomic */
     uint32_t pause_count; /* pauses by others: atomic */
-    bool initialised;     /* has a context */
+    bool initialised;     /* has a context: atomic */
+    bool context_busy;    /* is being given one: atomic */
     struct sched_vcpu sched;
 
     struct timer singleshot; /* VCPUOP_set_singleshot_timer, set_timer_op */
@@ -157,16 +158,17 @@ struct domain {
 
 #define for_each_vcpu(d, v)                                                                        \
     for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->max_vcpus; vcpu_i_++)                            \
-        if (((v) = (d)->vcpu[vcpu_i_]) != NULL)
+        if (((v) = domain_vcpu(d, vcpu_i_)) != NULL)
 
 static inline bool is_idle(const struct vcpu *v)
 {
     return v->domain->domain_id == DOMID_IDLE;
 }
 
+/* Race: one that is made now is seen whole, or not yet. */
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {
-    return id < d->max_vcpus ? d->vcpu[id] : NULL;
+    return id < d->max_vcpus ? __atomic_load_n(&d->vcpu[id], __ATOMIC_ACQUIRE) : NULL;
 }
 
 #endif
