@@ -8,6 +8,8 @@
  */
 #include "acpi.h"
 
+#define MADT_ENTRIES 44u /* where they begin */
+
 struct table {
     const uint8_t *at;
     size_t n;
@@ -80,23 +82,54 @@ static void parse_override(struct acpi_info *info, const struct table *t, size_t
     info->nr_overrides++;
 }
 
-static void add_cpu(struct acpi_info *info, uint32_t id, uint32_t flags)
+#define NO_APIC_ID 0xffffffffu
+#define ENABLED    1u
+
+/* The APIC id of an enabled CPU, if the entry at `at` is one's. Ids that mean all CPUs are none's.
+ */
+static uint32_t apic_id_of(const struct table *t, size_t at)
 {
-    if ((flags & 1) && info->nr_cpus < ACPI_MAX_CPUS)
+    uint64_t type = get(t, at, 1), length = get(t, at + 1, 1), id = get(t, at + 3, 1);
+
+    if (type == 0 && length >= 8 && (get(t, at + 4, 4) & ENABLED) && id != 0xff)
+        return (uint32_t)id;
+    if (type == 9 && length >= 16 && (get(t, at + 8, 4) & ENABLED))
+        return (uint32_t)get(t, at + 4, 4);
+    return NO_APIC_ID;
+}
+
+/* Firmware may list a CPU twice, by each kind of entry. */
+static void add_cpu(struct acpi_info *info, const struct table *t, size_t at)
+{
+    uint32_t id = apic_id_of(t, at);
+
+    if (id == NO_APIC_ID)
+        return;
+    for (uint32_t i = 0; i < info->nr_cpus; i++)
+        if (info->cpu_apic_id[i] == id)
+            return;
+    if (info->nr_cpus < ACPI_MAX_CPUS) {
         info->cpu_apic_id[info->nr_cpus++] = id;
+        return;
+    }
+    for (size_t before = MADT_ENTRIES; before < at; before += get(t, before + 1, 1))
+        if (apic_id_of(t, before) == id)
+            return;
+    info->cpus_beyond++;
 }
 
 static void parse_madt(struct acpi_info *info, const struct table *t)
 {
     info->lapic_address = get(t, 36, 4);
-    for (size_t at = 44; at + 2 <= t->n;) {
+    for (size_t at = MADT_ENTRIES; at + 2 <= t->n;) {
         size_t length = get(t, at + 1, 1);
 
         if (length < 2 || length > t->n - at)
             return;
         switch (get(t, at, 1)) {
         case 0: /* local APIC */
-            add_cpu(info, (uint32_t)get(t, at + 3, 1), (uint32_t)get(t, at + 4, 4));
+        case 9: /* x2APIC */
+            add_cpu(info, t, at);
             break;
         case 1:
             if (length < 12 || info->nr_ioapics >= ACPI_MAX_IOAPICS)
@@ -110,9 +143,6 @@ static void parse_madt(struct acpi_info *info, const struct table *t)
             break;
         case 5: /* 64-bit address of the local APIC */
             info->lapic_address = get(t, at + 4, 8);
-            break;
-        case 9: /* x2APIC */
-            add_cpu(info, (uint32_t)get(t, at + 4, 4), (uint32_t)get(t, at + 8, 4));
             break;
         default:
             break;

@@ -86,15 +86,95 @@ static void test_madt_too_many(void **state)
     begin(&t, "APIC");
     put(&t, 0, 8);
     for (unsigned int i = 0; i < 70; i++)
-        put(&t, 0x0800, 2), put(&t, i, 2), put(&t, 1, 4);
+        put(&t, 0x0800, 2), put(&t, 0, 1), put(&t, i, 1), put(&t, 1, 4);
     for (unsigned int i = 0; i < 20; i++)
         put(&t, 0x0c01, 2), put(&t, i, 2), put(&t, i << 12, 4), put(&t, i * 24, 4);
     for (unsigned int i = 0; i < 40; i++)
         put(&t, 0x0a02, 2), put(&t, 0, 2), put(&t, i, 4), put(&t, 0, 2);
     parse(&info, t.at, t.n);
     assert_int_equal(info.nr_cpus, ACPI_MAX_CPUS);
+    assert_int_equal(info.cpus_beyond, 6);
     assert_int_equal(info.nr_ioapics, ACPI_MAX_IOAPICS);
     assert_int_equal(info.nr_overrides, ACPI_MAX_OVERRIDES);
+}
+
+static void put_cpu(struct table *t, uint32_t id, uint32_t flags)
+{
+    put(t, 0x0800, 2), put(t, 0, 1), put(t, id, 1), put(t, flags, 4);
+}
+
+static void put_x2apic_cpu(struct table *t, uint32_t id, uint32_t flags)
+{
+    put(t, 0x1009, 2), put(t, 0, 2), put(t, id, 4), put(t, flags, 4), put(t, 0, 4);
+}
+
+/* Each CPU once, whichever kinds of entries list it; those that may come later are none. */
+static void test_madt_cpus(void **state)
+{
+    enum { ENABLED = 1, MAY_COME = 2, RESERVED = 0xfffffffc };
+    struct acpi_info info = {0};
+    struct table t;
+
+    (void)state;
+    begin(&t, "APIC");
+    put(&t, 0, 8);
+    put_cpu(&t, 3, ENABLED);
+    put_x2apic_cpu(&t, 3, ENABLED);
+    put_cpu(&t, 3, ENABLED);
+    put_cpu(&t, 4, MAY_COME);
+    put_cpu(&t, 5, 0);
+    put_x2apic_cpu(&t, 6, MAY_COME | RESERVED);
+    put_cpu(&t, 0xff, ENABLED); /* to all */
+    put_x2apic_cpu(&t, 0xffffffff, ENABLED);
+    put_x2apic_cpu(&t, 0xff, ENABLED | RESERVED);
+    put_x2apic_cpu(&t, 0, ENABLED);
+    parse(&info, t.at, t.n);
+    assert_int_equal(info.nr_cpus, 3);
+    assert_int_equal(info.cpu_apic_id[0], 3);
+    assert_int_equal(info.cpu_apic_id[1], 0xff);
+    assert_int_equal(info.cpu_apic_id[2], 0);
+    parse(&info, t.at, t.n); /* a second table that says the same */
+    assert_int_equal(info.nr_cpus, 3);
+    assert_int_equal(info.cpus_beyond, 0);
+}
+
+/* 100 CPUs, listed by both kinds of entries. */
+static void test_madt_beyond(void **state)
+{
+    struct acpi_info info = {0};
+    struct table t;
+
+    (void)state;
+    begin(&t, "APIC");
+    put(&t, 0, 8);
+    for (unsigned int i = 0; i < 100; i++)
+        put_cpu(&t, i * 2, 1);
+    for (unsigned int i = 0; i < 70; i++)
+        put_x2apic_cpu(&t, i * 2, 1);
+    parse(&info, t.at, t.n);
+    assert_int_equal(info.nr_cpus, ACPI_MAX_CPUS);
+    assert_int_equal(info.cpu_apic_id[ACPI_MAX_CPUS - 1], 2 * (ACPI_MAX_CPUS - 1));
+    assert_int_equal(info.cpus_beyond, 100 - ACPI_MAX_CPUS);
+}
+
+/* An entry that is too short for what it says to be is none. */
+static void test_madt_short_cpus(void **state)
+{
+    (void)state;
+    for (unsigned int length = 2; length < 20; length++) {
+        for (unsigned int type = 0; type <= 9; type += 9) {
+            struct acpi_info info = {0};
+            struct table t;
+
+            begin(&t, "APIC");
+            put(&t, 0, 8);
+            put(&t, type, 1), put(&t, length, 1);
+            memset(t.at + t.n, 1, length - 2);
+            t.n += length - 2;
+            parse(&info, t.at, t.n);
+            assert_int_equal(info.nr_cpus, length >= (type ? 16 : 8));
+        }
+    }
 }
 
 /* An entry of length 0 or 1 would loop for ever, one that is longer than the table would run over.
@@ -250,6 +330,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_madt),
         cmocka_unit_test(test_madt_too_many),
+        cmocka_unit_test(test_madt_cpus),
+        cmocka_unit_test(test_madt_beyond),
+        cmocka_unit_test(test_madt_short_cpus),
         cmocka_unit_test(test_madt_bad_length),
         cmocka_unit_test(test_fadt),
         cmocka_unit_test(test_s5),

@@ -18,7 +18,8 @@ struct acpi_info {
 
     /* MADT */
     uint64_t lapic_address;
-    uint32_t nr_cpus, cpu_apic_id[ACPI_MAX_CPUS]; /* enabled ones; the boot CPU is among them */
+    uint32_t nr_cpus, cpu_apic_id[ACPI_MAX_CPUS]; /* enabled ones, each once */
+    uint32_t cpus_beyond;                         /* how many more there are */
     uint32_t nr_ioapics;
     struct {
         uint32_t address, gsi_base;
