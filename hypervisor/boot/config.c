@@ -141,6 +141,23 @@ static int set_debug_exit(struct parser *p, struct text v)
     return 0;
 }
 
+/* v is a number from 1 to most. */
+static int set_count(struct parser *p, struct text v, const char *key, unsigned int most,
+                     uint32_t *out)
+{
+    uint64_t n;
+
+    if (!number(v, &n) || n < 1 || n > most)
+        return FAIL(p, "%s: `%.*s` is not a number from 1 to %u", key, PIECE(v), most);
+    *out = (uint32_t)n;
+    return 0;
+}
+
+static int set_cpus(struct parser *p, struct text v)
+{
+    return set_count(p, v, "cpus", BOOT_MAX_CPUS, &p->bi->cpus);
+}
+
 static int set_on_end(struct parser *p, struct text v)
 {
     static const char *const names[] = {"poweroff", "halt", NULL};
@@ -192,13 +209,7 @@ static int set_memory(struct parser *p, struct text v)
 
 static int set_vcpus(struct parser *p, struct text v)
 {
-    uint64_t n;
-
-    if (!number(v, &n) || n < 1 || n > MAX_VCPUS_PER_DOMAIN)
-        return FAIL(p, "vcpus: `%.*s` is not a number from 1 to %u", PIECE(v),
-                    MAX_VCPUS_PER_DOMAIN);
-    p->domain->vcpus = (uint32_t)n;
-    return 0;
+    return set_count(p, v, "vcpus", MAX_VCPUS_PER_DOMAIN, &p->domain->vcpus);
 }
 
 struct key {
@@ -212,6 +223,7 @@ static const struct key global_keys[] = {
     {"loglevel", false, set_loglevel},
     {"debug_exit", false, set_debug_exit},
     {"on_end", false, set_on_end},
+    {"cpus", false, set_cpus},
     {NULL, false, NULL},
 };
 
@@ -305,7 +317,7 @@ static int open_section(struct parser *p, struct text line)
     if (p->bi->nr_domains >= BOOT_MAX_DOMAINS)
         return FAIL(p, "there are more than %u sections", BOOT_MAX_DOMAINS);
     p->domain = &p->bi->domains[p->bi->nr_domains++];
-    *p->domain = (struct boot_domain){.kernel = -1, .ramdisk = -1, .vcpus = 1};
+    *p->domain = (struct boot_domain){.kernel = -1, .ramdisk = -1};
     p->seen = 0;
     p->section_line = p->line;
     return name_section(p, trim((struct text){line.at + 1, line.n - 2}));

@@ -30,6 +30,7 @@ struct boot_mem {
 #define BOOT_MAX_MEM     256
 #define BOOT_MAX_MODULES 256 /* each domain may have a kernel and a ramdisk of its own */
 #define BOOT_MAX_DOMAINS 128
+#define BOOT_MAX_CPUS    64
 #define BOOT_STRING      512
 
 struct boot_module {
@@ -45,7 +46,7 @@ struct boot_domain {
     int32_t kernel, ramdisk; /* index into modules; ramdisk -1: none */
     char cmdline[BOOT_STRING];
     uint64_t memory; /* bytes; 0: what fits (control) */
-    uint32_t vcpus;
+    uint32_t vcpus;  /* 0: one for each CPU (control), or 1 */
 };
 
 struct boot_info {
@@ -62,6 +63,7 @@ struct boot_info {
     uint32_t loglevel;    /* enum log_level */
     uint32_t debug_exit;  /* I/O port of QEMU's debug-exit device; 0: none */
     uint32_t halt_on_end; /* on_end = halt */
+    uint32_t cpus;        /* at most so many are started; 0: as many as can be */
 };
 
 #endif

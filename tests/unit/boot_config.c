@@ -22,6 +22,7 @@ static const char good[] = "# a comment\n"
                            "loglevel=debug\r\n"
                            "debug_exit = 0xf4\n"
                            "on_end = halt\n"
+                           "cpus = 64\n"
                            "\n"
                            "[control]\n"
                            "kernel = vmlinux\n"
@@ -70,6 +71,7 @@ static void test_good(void **state)
     assert_int_equal(bi.loglevel, LOG_DEBUG);
     assert_int_equal(bi.debug_exit, 0xf4);
     assert_int_equal(bi.halt_on_end, 1);
+    assert_int_equal(bi.cpus, 64);
     assert_int_equal(bi.nr_domains, 2);
     assert_true(bi.domains[0].is_control);
     assert_string_equal(bi.domains[0].name, "control");
@@ -83,7 +85,7 @@ static void test_good(void **state)
     assert_int_equal(bi.domains[1].kernel, 3);
     assert_int_equal(bi.domains[1].ramdisk, -1);
     assert_int_equal(bi.domains[1].memory, 16 << 20);
-    assert_int_equal(bi.domains[1].vcpus, 1);
+    assert_int_equal(bi.domains[1].vcpus, 0);
 }
 
 static void test_defaults(void **state)
@@ -97,6 +99,7 @@ static void test_defaults(void **state)
     assert_int_equal(bi.console, 1);
     assert_int_equal(bi.loglevel, LOG_INFO);
     assert_int_equal(bi.debug_exit, 0);
+    assert_int_equal(bi.cpus, 0);
     assert_int_equal(bi.domains[0].memory, 4096);
 }
 
@@ -114,6 +117,10 @@ static const struct {
     {"debug_exit = 0x10000\n", "not an I/O port"},
     {"debug_exit = 12a\n", "not an I/O port"},
     {"on_end = reboot\n", "poweroff, halt"},
+    {"cpus = 0\n", "cfg:1: cpus: `0` is not a number from 1 to 64"},
+    {"cpus = 65\n", "cfg:1: cpus: `65` is not a number from 1 to 64"},
+    {"cpus = all\n", "cfg:1: cpus: `all` is not a number from 1 to 64"},
+    {"cpus = 18446744073709551617\n", "is not a number from 1 to 64"},
     {"console =\n", "console has no value"},
     {"console\n", "neither `key = value` nor a [section]"},
     {"[guest x]\n", "unknown section [guest x]; there are [control] and [domain NAME]"},
@@ -247,7 +254,7 @@ static void check_result(const struct boot_info *bi, int rc, const struct config
     assert_in_range(bi->nr_domains, 1, BOOT_MAX_DOMAINS);
     for (unsigned int i = 0; i < bi->nr_domains; i++) {
         assert_in_range(bi->domains[i].kernel, 0, 3);
-        assert_in_range(bi->domains[i].vcpus, 1, 64);
+        assert_in_range(bi->domains[i].vcpus, 0, 64);
         assert_true(bi->domains[i].is_control || bi->domains[i].memory);
         assert_non_null(memchr(bi->domains[i].name, 0, sizeof(bi->domains[i].name)));
         assert_non_null(memchr(bi->domains[i].cmdline, 0, sizeof(bi->domains[i].cmdline)));

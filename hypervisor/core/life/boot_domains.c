@@ -92,13 +92,18 @@ static int build_one(const struct boot_info *bi, const struct boot_domain *b, st
     return rc;
 }
 
+static unsigned int vcpus_of(const struct boot_domain *b)
+{
+    return b->vcpus ? b->vcpus : b->is_control ? MIN(machine_nr_cpus(), MAX_VCPUS) : 1;
+}
+
 static int create_one(const struct boot_info *bi, const struct boot_domain *b)
 {
     const struct domain_config cfg = {
         .domid = b->is_control ? 0 : DOMID_INVALID,
         .name = b->name,
         .is_control = b->is_control,
-        .max_vcpus = MAX(b->vcpus, 1u),
+        .max_vcpus = vcpus_of(b),
         .max_evtchn_port = NR_EVTCHNS - 1,
         .max_grant_frames = DEFAULT_GRANT_FRAMES,
         .max_maptrack_frames = DEFAULT_MAPTRACK_FRAMES,
