@@ -2,7 +2,7 @@
 /*
  * The start of the hypervisor, from the moment when there is a struct boot_info: a list of calls,
  * in the order in which things come to need each other. The boot CPU runs it on its own stack,
- * interrupts off; nothing else runs yet, so no locks matter.
+ * interrupts off. The others idle from machine_start_cpus() on.
  *
  * At the end the idle loop looks for work, finds the vCPUs of the boot-time domains, and the first
  * guest runs.
@@ -21,6 +21,12 @@
 #include <pv/cpu.h>
 #include <pv/pv_ops.h>
 
+void cpu_init(void)
+{
+    pv_cpu_init();
+    domain_system_init_cpu();
+}
+
 void hypervisor_main(const struct boot_info *bi)
 {
     log_set_level((enum log_level)bi->loglevel);
@@ -34,6 +40,7 @@ void hypervisor_main(const struct boot_info *bi)
     machine_init_memory(bi);
     domain_system_init();
     machine_init_late(bi);
+    machine_start_cpus(bi);
     guest_ops_default = &pv_guest_ops;
     machine_end_init(bi);
     boot_domains_create(bi);

@@ -95,7 +95,7 @@ static void set_virtual_cpu(struct vcpu *v, const struct vcpu_guest_context *c)
             continue; /* ABI: a breakpoint that may not be is dropped */
     if (c->flags & VGCF_i387_valid) {
         set_fpu(v->arch.fpu, &c->fpu_ctxt);
-        v->arch.fpu_initialised = false; /* what a CPU may still hold is old */
+        v->arch.fpu_cpu = NULL; /* what a CPU may still hold is old */
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This CPU's local APIC: end of interrupt, timer, interrupts between CPUs. And the 8259s, which are
+ * The local APICs: end of interrupt, timer, interrupts between CPUs. And the 8259s, which are
  * masked and forgotten.
  *
  * Registers are in memory (xAPIC), or MSRs (x2APIC) where the CPU has that: one pair of functions
@@ -39,12 +39,16 @@ enum {
 #define LVT_NMI          0x400
 #define LVT_TSC_DEADLINE 0x40000
 #define ICR_BUSY         0x1000
+#define ICR_ASSERT       0x4000
+#define MOST_POLLS       1000000u
+#define BASE_BOOT_CPU    0x100
 #define BASE_ENABLED     0x800
 #define BASE_X2APIC      0x400
 #define DIVIDE_BY_1      0xb
 #define CALIBRATION_NS   MILLISECS(10)
 
 static volatile uint32_t *registers; /* xAPIC; NULL: x2APIC */
+static uint64_t apic_base;
 static uint64_t timer_khz;
 
 uint32_t apic_read(uint32_t reg)
@@ -70,16 +74,22 @@ uint32_t apic_id(void)
     return registers ? apic_read(APIC_ID) >> 24 : apic_read(APIC_ID);
 }
 
-void apic_send_ipi(uint32_t id, uint8_t vector)
+bool apic_can_reach(uint32_t id)
+{
+    return !registers || id < 0xff;
+}
+
+void apic_send_ipi(uint32_t id, uint32_t what)
 {
     if (!registers) {
-        wrmsr(MSR_X2APIC + APIC_ICR / 16, (uint64_t)id << 32 | vector);
+        mfence_lfence(); /* this write would not wait for those of before */
+        wrmsr(MSR_X2APIC + APIC_ICR / 16, (uint64_t)id << 32 | ICR_ASSERT | what);
         return;
     }
-    while (apic_read(APIC_ICR) & ICR_BUSY)
+    for (unsigned int i = 0; i < MOST_POLLS && (apic_read(APIC_ICR) & ICR_BUSY); i++)
         cpu_relax();
     apic_write(APIC_ICR2, id << 24);
-    apic_write(APIC_ICR, vector);
+    apic_write(APIC_ICR, ICR_ASSERT | what);
 }
 
 void pic_disable(void)
@@ -88,25 +98,33 @@ void pic_disable(void)
     outb(0xa1, 0xff);
 }
 
-void init_apic(void)
+void start_apic(void)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE);
+    bool is_boot_cpu = base & BASE_BOOT_CPU;
     static const uint32_t masked[] = {APIC_LVT_TIMER, APIC_LVT_LINT0, APIC_LVT_ERROR};
 
-    if (cpu_has.x2apic) {
-        wrmsr(MSR_APIC_BASE, base | BASE_ENABLED);
-        wrmsr(MSR_APIC_BASE, base | BASE_ENABLED | BASE_X2APIC);
-    } else {
-        wrmsr(MSR_APIC_BASE, base | BASE_ENABLED);
-        registers = map_physical(base & 0xffffff000ull, PAGE_SIZE, MAP_UNCACHED);
-        BUG_ON(!registers);
-    }
+    base = apic_base | (base & (BASE_BOOT_CPU | BASE_X2APIC)) | BASE_ENABLED;
+    wrmsr(MSR_APIC_BASE, base);
+    if (cpu_has.x2apic)
+        wrmsr(MSR_APIC_BASE, base | BASE_X2APIC);
     for (unsigned int i = 0; i < ARRAY_SIZE(masked); i++)
         apic_write(masked[i], LVT_MASKED);
-    apic_write(APIC_LVT_LINT1, LVT_NMI);
+    /* The machine's NMI line goes to all of them: one has to say it. */
+    apic_write(APIC_LVT_LINT1, LVT_NMI | (is_boot_cpu ? 0 : LVT_MASKED));
     apic_write(APIC_TPR, 0);
     apic_write(APIC_SPURIOUS, APIC_ENABLED | VECTOR_SPURIOUS);
     apic_eoi(); /* whatever the firmware left in service */
+}
+
+void init_apic(void)
+{
+    apic_base = rdmsr(MSR_APIC_BASE) & 0xffffff000ull;
+    if (!cpu_has.x2apic) {
+        registers = map_physical(apic_base, PAGE_SIZE, MAP_UNCACHED);
+        BUG_ON(!registers);
+    }
+    start_apic();
 }
 
 static void calibrate_timer(void)
@@ -114,7 +132,6 @@ static void calibrate_timer(void)
     uint64_t start, end;
     uint32_t count;
 
-    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
     start = clock_ticks();
     apic_write(APIC_TIMER_COUNT, 0xffffffff);
     end = start + clock_ticks_for(CALIBRATION_NS);
@@ -128,16 +145,21 @@ static void calibrate_timer(void)
         panic("the local APIC's timer does not count");
 }
 
+void apic_start_timer(void)
+{
+    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (cpu_has.tsc_deadline ? LVT_TSC_DEADLINE : 0));
+    smp_mb(); /* xAPIC: the mode must be set before the deadline's MSR is written */
+}
+
 void apic_timer_init(void)
 {
+    apic_start_timer();
     if (cpu_has.tsc_deadline) {
-        apic_write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | VECTOR_TIMER);
-        smp_mb(); /* xAPIC: the mode must be set before the MSR is written */
         log_info("timer: TSC deadline");
         return;
     }
     calibrate_timer();
-    apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
     log_info("timer: local APIC, %lu.%03lu MHz", timer_khz / 1000, timer_khz % 1000);
 }
 

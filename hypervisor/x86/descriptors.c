@@ -93,20 +93,21 @@ void load_tables(uint64_t gdt, uint64_t ldt, unsigned int ldt_entries)
     lldt(ldt_entries ? LDT_SELECTOR : 0);
 }
 
-void init_descriptors(struct cpu_block *block)
+void make_descriptors(struct cpu_block *block, void *gdt, paddr_t gdt_phys)
 {
     struct cpu *c = &block->cpu;
-    uint64_t *gdt = gdt_page;
 
-    init_idt();
     block->tss.iomap = sizeof(block->tss);
     for (unsigned int i = 0; i < 4; i++)
         block->tss.ist[i] = (uint64_t)block->stacks + (i + 1) * IST_SIZE;
     block->tss.rsp0 = (uint64_t)c; /* until a guest is loaded */
     fill_gdt(gdt, &block->tss);
     c->arch.gdt = gdt;
-    c->arch.gdt_page_pte = ((uint64_t)gdt - IMAGE_VIRT + image_phys) | PTE_PRESENT | PTE_RW |
-                           PTE_ACCESSED | PTE_DIRTY | PTE_NX;
+    c->arch.gdt_page_pte = gdt_phys | PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX;
+}
+
+void load_descriptors(void)
+{
     load_tables(own_gdt(), 0, 0);
     __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
                      :
@@ -117,4 +118,11 @@ void init_descriptors(struct cpu_block *block)
                      : "r"(HV_DS), "r"(0));
     ltr(TSS_SELECTOR);
     lidt(&(struct table_pointer){.limit = sizeof(idt) - 1, .base = (uint64_t)idt});
+}
+
+void init_descriptors(void)
+{
+    init_idt();
+    make_descriptors(&cpu0_block, gdt_page, (uint64_t)gdt_page - IMAGE_VIRT + image_phys);
+    load_descriptors();
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this CPU has, and the control registers that follow from it.
+ * What the CPUs have, and the control registers that follow from it.
  *
  * The baseline is long mode, NX, SYSCALL and a local APIC; without one of these the start ends with
- * a sentence that names it. What goes beyond is used when CPUID has it and never needed. CR4 holds
+ * a sentence that names it. What goes beyond is used when CPUID has it and never needed: all CPUs
+ * have what the boot CPU has, or are left out (x86/smp.c). CR4 holds
  * what the hypervisor wants (cr4_base) and the few bits that the running guest chose (pv/cpu/):
  * never one that changes what the guest's own instructions do behind its back (XSA-293).
  */
@@ -20,22 +21,22 @@ uint64_t cr4_base;
 
 #define BIT(word, n) (((word) >> (n)) & 1)
 
-static void detect_extended(uint32_t max)
+static void read_extended(struct cpu_features *f, uint32_t max)
 {
     uint32_t r[4];
 
     cpuid(0x80000001, 0, r);
-    cpu_has.nx = BIT(r[3], 20);
-    cpu_has.syscall = BIT(r[3], 11);
-    cpu_has.pages_1g = BIT(r[3], 26);
+    f->nx = BIT(r[3], 20);
+    f->syscall = BIT(r[3], 11);
+    f->pages_1g = BIT(r[3], 26);
     if (max >= 0x80000007) {
         cpuid(0x80000007, 0, r);
-        cpu_has.invariant_tsc = BIT(r[3], 8);
+        f->invariant_tsc = BIT(r[3], 8);
     }
-    cpu_has.phys_bits = 36;
+    f->phys_bits = 36;
     if (max >= 0x80000008) {
         cpuid(0x80000008, 0, r);
-        cpu_has.phys_bits = r[0] & 0xff;
+        f->phys_bits = r[0] & 0xff;
     }
 }
 
@@ -55,38 +56,61 @@ static bool runs_on_tcg(void)
     return !memcmp(&r[1], "TCGTCGTCGTCG", 12);
 }
 
-void detect_features(void)
+static void read_features(struct cpu_features *f)
 {
     uint32_t r[4], max;
 
     cpuid(0, 0, r);
     max = r[0];
-    cpu_has.is_amd = r[1] == 0x68747541; /* "Auth" */
+    f->is_amd = r[1] == 0x68747541; /* "Auth" */
     cpuid(1, 0, r);
-    cpu_has.sysenter = BIT(r[3], 11);
-    cpu_has.pge = BIT(r[3], 13);
-    cpu_has.pat = BIT(r[3], 16);
-    cpu_has.x2apic = BIT(r[2], 21);
-    cpu_has.tsc_deadline = BIT(r[2], 24);
-    cpu_has.xsave = BIT(r[2], 26);
-    if (!BIT(r[3], 9))
-        panic("this CPU has no local APIC");
+    f->has_apic = BIT(r[3], 9);
+    f->sysenter = BIT(r[3], 11);
+    f->pge = BIT(r[3], 13);
+    f->pat = BIT(r[3], 16);
+    f->x2apic = BIT(r[2], 21);
+    f->tsc_deadline = BIT(r[2], 24);
+    f->xsave = BIT(r[2], 26);
     if (max >= 7) {
         cpuid(7, 0, r);
-        cpu_has.umip = BIT(r[2], 2);
-        cpu_has.smep = BIT(r[1], 7);
-        cpu_has.smap = BIT(r[1], 20) && !runs_on_tcg();
+        f->umip = BIT(r[2], 2);
+        f->smep = BIT(r[1], 7);
+        f->smap = BIT(r[1], 20) && !runs_on_tcg();
     }
-    if (cpu_has.xsave && max >= 0xd) {
+    if (f->xsave && max >= 0xd) {
+        cpuid(0xd, 0, r);
+        f->xcr0 = r[0];
         cpuid(0xd, 1, r);
-        cpu_has.xsaveopt = BIT(r[0], 0);
+        f->xsaveopt = BIT(r[0], 0);
     }
     cpuid(0x80000000, 0, r);
-    detect_extended(r[0]);
+    read_extended(f, r[0]);
+}
+
+void detect_features(void)
+{
+    read_features(&cpu_has);
+    if (!cpu_has.has_apic)
+        panic("this CPU has no local APIC");
     if (!cpu_has.nx)
         panic("this CPU has no NX (no-execute pages); is it switched off in the firmware?");
     if (!cpu_has.syscall || !cpu_has.pat || !cpu_has.pge)
         panic("this CPU lacks SYSCALL, PAT or global pages");
+}
+
+const char *missing_feature(void)
+{
+    struct cpu_features mine = {0};
+
+    read_features(&mine);
+#define CHECK(name)                                                                                \
+    if (cpu_has.name && !mine.name)                                                                \
+        return #name;
+    CPU_FLAGS(CHECK)
+#undef CHECK
+    if (cpu_has.xcr0 & ~mine.xcr0)
+        return "states of XSAVE";
+    return mine.phys_bits < cpu_has.phys_bits ? "address bits" : NULL;
 }
 
 /* Each entry: offset of three bytes of NOP, 1 for STAC, 0 for CLAC. The image is still writable. */
@@ -103,28 +127,23 @@ static void patch_smap_sites(void)
     }
 }
 
+static uint64_t wanted_cr4(void)
+{
+    return X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE |
+           (cpu_has.umip ? X86_CR4_UMIP : 0) | (cpu_has.smep ? X86_CR4_SMEP : 0) |
+           (cpu_has.smap ? X86_CR4_SMAP : 0) | (cpu_has.xsave ? X86_CR4_OSXSAVE : 0);
+}
+
 void init_control_registers(void)
 {
-    static bool patched;
-
     write_cr0(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM |
               X86_CR0_PG);
-    cr4_base = X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE;
-    if (cpu_has.umip)
-        cr4_base |= X86_CR4_UMIP;
-    if (cpu_has.smep)
-        cr4_base |= X86_CR4_SMEP;
-    if (cpu_has.smap)
-        cr4_base |= X86_CR4_SMAP;
-    if (cpu_has.xsave)
-        cr4_base |= X86_CR4_OSXSAVE;
+    if (!cr4_base && cpu_has.smap) /* the boot CPU */
+        patch_smap_sites();
+    cr4_base = wanted_cr4();
     write_cr4(cr4_base);
     wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
     wrmsr(MSR_PAT, PAT_VALUE);
-    if (cpu_has.smap && !patched) {
-        patch_smap_sites();
-        patched = true;
-    }
 }
 
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])

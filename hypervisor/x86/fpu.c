@@ -4,8 +4,8 @@
  *
  * Switched eagerly (XSA-267): while a vCPU runs, the registers hold its state and nobody else's.
  * The hypervisor itself uses no FPU, and leaves CR0.TS clear. A vCPU's area is up to date whenever
- * it is switched out; when it comes back and nobody else was there meanwhile (idling), its
- * registers are still right and are not loaded again.
+ * it is switched out; when it comes back to the CPU where it was last, and nobody else was there
+ * meanwhile (idling), its registers are still right and are not loaded again.
  *
  * The whole state that the hypervisor manages (xcr0_host) is saved and loaded whatever the guest's
  * own XCR0 is, so that none leaks (XSA-62, XSA-165). A state that cannot be loaded (a header that a
@@ -26,23 +26,19 @@
 #define FSW_EXCEPTION 0x80
 
 static uint64_t xcr0_host;
-static uint64_t xcr0_loaded;
 
 static void set_xcr0(uint64_t value)
 {
-    if (cpu_has.xsave && value != xcr0_loaded && xsetbv_safe(0, value))
-        xcr0_loaded = value;
+    struct cpu *c = this_cpu();
+
+    if (cpu_has.xsave && value != c->arch.xcr0 && xsetbv_safe(0, value))
+        c->arch.xcr0 = value;
 }
 
 void init_fpu(void)
 {
-    uint32_t r[4];
-
     __asm__ volatile("fninit");
-    if (!cpu_has.xsave)
-        return;
-    cpuid(0xd, 0, r);
-    xcr0_host = r[0] & XCR0_GUEST;
+    xcr0_host = cpu_has.xcr0 & XCR0_GUEST;
     set_xcr0(xcr0_host);
 }
 
@@ -68,7 +64,6 @@ void fpu_save(struct vcpu *v)
         __asm__ volatile("xsave64 (%0)" : : "r"(v->arch.fpu), "a"(lo), "d"(0) : "memory");
     else
         __asm__ volatile("fxsave64 (%0)" : : "r"(v->arch.fpu) : "memory");
-    v->arch.fpu_initialised = true;
 }
 
 static bool restore(const void *area)
@@ -111,28 +106,27 @@ static void fpu_load(struct vcpu *v)
         if (!restore(v->arch.fpu))
             panic("the initial FPU state cannot be loaded");
     }
-    v->arch.fpu_initialised = true;
 }
 
 void fpu_switch_in(struct vcpu *v)
 {
     struct cpu *c = this_cpu();
 
-    /* A new vCPU in the memory of a dead one has not been here: fpu_initialised is not set yet. */
-    if (c->arch.fpu_owner != v || !v->arch.fpu_initialised)
+    /* A new vCPU in the memory of a dead one has been nowhere; one that was elsewhere meanwhile
+     * left old registers here. */
+    if (c->arch.fpu_owner != v || v->arch.fpu_cpu != c)
         fpu_load(v);
     c->arch.fpu_owner = v;
+    v->arch.fpu_cpu = c;
     set_xcr0(v->arch.xcr0 & xcr0_host ? v->arch.xcr0 & xcr0_host : XCR0_X87);
 }
 
 void machine_sync_fpu(struct vcpu *v)
 {
-    struct cpu *c = this_cpu();
-
-    if (c->arch.loaded == v) {
+    if (this_cpu()->arch.loaded == v) {
         fpu_save(v);
         set_xcr0(v->arch.xcr0);
-    } else if (c->arch.fpu_owner == v) {
-        c->arch.fpu_owner = NULL; /* its area may be changed now: it will be loaded again */
+    } else {
+        v->arch.fpu_cpu = NULL; /* its area may be changed now: it will be loaded again */
     }
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine's start, as three lists of calls (hv/x86_init.h), and who this CPU is.
- *
- * One CPU runs; the others stay where the firmware left them, and the log says how many there are.
- * All that belongs to a CPU is in its block (percpu.h) or reached from it.
+ * The machine's start, as three lists of calls (port/machine.h), and the idle loop. The other CPUs
+ * come after it: x86/smp.c.
  */
 #include <core/base/log.h>
 #include <hv/x86_init.h>
@@ -14,37 +12,13 @@
 #include "acpi.h"
 #include "fpu.h"
 #include "insn.h"
-#include "percpu.h"
 #include "x86.h"
-
-struct cpu_block cpu0_block;
-
-struct cpu *this_cpu(void)
-{
-    return &this_block()->cpu;
-}
-
-struct cpu *cpu_by_id(unsigned int id)
-{
-    BUG_ON(id != 0);
-    return &cpu0_block.cpu;
-}
-
-unsigned int machine_nr_cpus(void)
-{
-    return 1;
-}
-
-uint32_t machine_apic_id(unsigned int cpu)
-{
-    return cpu_by_id(cpu)->arch.apic_id;
-}
 
 void machine_init_early(const struct boot_info *bi)
 {
     uart_init(bi->console);
     debug_exit_port = (uint16_t)bi->debug_exit;
-    init_descriptors(&cpu0_block);
+    init_descriptors();
     detect_features();
     init_control_registers();
     init_fpu();
@@ -68,8 +42,7 @@ void machine_init_late(const struct boot_info *bi)
     init_time(control);
     init_irq();
     apic_timer_init();
-    cpu0_block.cpu.arch.apic_id = apic_id();
-    log_info("CPUs: %u; number %#x runs all domains, any other is parked", acpi.nr_cpus, apic_id());
+    this_cpu()->arch.apic_id = apic_id();
 }
 
 void machine_idle(void)

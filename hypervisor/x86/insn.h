@@ -181,6 +181,11 @@ static inline uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
     return a;
 }
 
+static inline void mfence_lfence(void)
+{
+    __asm__ volatile("mfence; lfence" : : : "memory");
+}
+
 static inline void cli(void)
 {
     __asm__ volatile("cli" : : : "memory");

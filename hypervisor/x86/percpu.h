@@ -21,10 +21,11 @@
 #include <core/state/cpu.h>
 #include <hv/types.h>
 
-#define CPU_BLOCK_SIZE 0x10000
-#define CPU_OFFSET     0xf000
-#define IST_SIZE       0x2000 /* with its guard */
-#define MAIN_GUARD     0x8000
+#define CPU_BLOCKS_VIRT 0xffff82d070000000ull
+#define CPU_BLOCK_SIZE  0x10000
+#define CPU_OFFSET      0xf000
+#define IST_SIZE        0x2000 /* with its guard */
+#define MAIN_GUARD      0x8000
 
 enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 
@@ -40,6 +41,7 @@ struct tss {
 struct cpu_block {
     uint8_t stacks[CPU_OFFSET];
     struct cpu cpu;
+    unsigned int number;           /* of the block */
     uint64_t user_rsp;             /* where the SYSCALL stub keeps RSP for a moment (asm-offsets) */
     struct tss tss __aligned(128); /* within one page (asm-offsets) */
     uint8_t rest[] __aligned(CPU_BLOCK_SIZE);
@@ -47,7 +49,14 @@ struct cpu_block {
 _Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE, "a CPU's block is one aligned 64 KiB");
 _Static_assert(offsetof(struct cpu_block, cpu) == CPU_OFFSET, "this_cpu() relies on it");
 
+/* The boot CPU's is number 0 and part of the image; the others are made as CPUs are woken
+ * (x86/smp.c), within 2 GiB of code: SYSCALL's stubs reach them by a displacement. */
 extern struct cpu_block cpu0_block;
+
+static inline struct cpu_block *cpu_block(unsigned int number)
+{
+    return number ? (struct cpu_block *)(CPU_BLOCKS_VIRT + number * CPU_BLOCK_SIZE) : &cpu0_block;
+}
 
 /* Whether the page at this offset of a block is a guard. */
 static inline bool is_guard_page(uint64_t offset)

@@ -35,18 +35,28 @@ extern char text_end[], rodata_end[]; /* and image_start, image_end: hv/x86_init
 #define LDT_SELECTOR 0xe050
 
 /* --- features.c: what this CPU has --- */
+/* clang-format off */
+#define CPU_FLAGS(F) \
+    F(nx) F(pages_1g) F(pge) F(smep) F(smap) F(umip) F(xsave) F(xsaveopt) F(x2apic) F(tsc_deadline) \
+    F(invariant_tsc) F(syscall) F(pat) F(sysenter) F(is_amd)
+/* clang-format on */
+#define CPU_FLAG(name) name,
 struct cpu_features {
-    bool nx, pages_1g, pge, smep, smap, umip, xsave, xsaveopt, x2apic, tsc_deadline;
-    bool invariant_tsc, syscall, pat, sysenter, is_amd;
+    bool CPU_FLAGS(CPU_FLAG) has_apic;
     unsigned int phys_bits;
+    uint32_t xcr0; /* states that XSAVE knows */
 };
-extern struct cpu_features cpu_has;
+extern struct cpu_features cpu_has; /* the boot CPU, and therefore all */
 void detect_features(void);
+const char *missing_feature(void); /* what the boot CPU has and this one has not; NULL: nothing */
 void init_control_registers(void); /* CR0, CR4, EFER, PAT: the same on every CPU */
 extern uint64_t cr4_base;          /* what CR4 holds without the bits a guest may choose */
 
 /* --- descriptors.c --- */
-void init_descriptors(struct cpu_block *block);
+void init_descriptors(void); /* the boot CPU's, and the IDT of all */
+/* Of a CPU with this block; gdt: an empty page. Then load_descriptors(), on that CPU. */
+void make_descriptors(struct cpu_block *block, void *gdt, paddr_t gdt_phys);
+void load_descriptors(void);
 /* Loads GDTR and LDTR; of the 16 pages at gdt the 15th is this CPU's own (arch.gdt_page_pte). */
 void load_tables(uint64_t gdt, uint64_t ldt, unsigned int ldt_entries);
 uint64_t own_gdt(void); /* the one that has no page but this CPU's own */
@@ -78,13 +88,20 @@ void map_range(uint64_t va, paddr_t pa, uint64_t size, uint64_t flags);
 void map_page_4k(uint64_t va, paddr_t pa, uint64_t flags);
 
 /* --- apic.c --- */
-void init_apic(void);
+void init_apic(void);  /* the boot CPU's */
+void start_apic(void); /* this CPU's, as the boot CPU's is */
 void apic_eoi(void);
 uint32_t apic_id(void);
 uint32_t apic_read(uint32_t reg);
 void apic_write(uint32_t reg, uint32_t value);
-void apic_send_ipi(uint32_t id, uint8_t vector);
+/* A vector, or one of these: to the CPU with that APIC id. */
+#define IPI_NMI           0x400u
+#define IPI_INIT          0x500u
+#define IPI_STARTUP(page) (0x600u | (page)) /* goes on in real mode at that page */
+void apic_send_ipi(uint32_t id, uint32_t what);
+bool apic_can_reach(uint32_t id);
 void apic_timer_init(void);
+void apic_start_timer(void); /* this CPU's; apic_timer_init() has measured */
 void pic_disable(void);
 
 /* --- ioapic.c --- */

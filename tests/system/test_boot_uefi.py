@@ -77,11 +77,12 @@ def does_the_main_job():
 
 
 def boots_a_guest_alone():
-    """A parvis.cfg with a boot-time guest only: the guest runs, and the machine powers off when it ends."""
+    """A parvis.cfg with a boot-time guest only: the guest runs, and the machine powers off when it ends. All CPUs leave the firmware."""
     config = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n"
     image = small_image(config, built("pvguest/hello"))
     try:
-        with Machine.uefi("uefi-guest", image, mem="512") as m:
+        with Machine.uefi("uefi-guest", image, mem="512", smp="4") as m:
+            m.expect(r"CPUs: 4$", 120)
             m.expect(r"start_info: magic \"xen-3\.0-x86_64\"", 120)
             assert m.wait() == 0
     finally:

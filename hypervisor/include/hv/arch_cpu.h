@@ -9,11 +9,14 @@
 
 struct arch_cpu {
     uint32_t apic_id;
-    void *tss;              /* struct tss of this CPU */
+    uint32_t start;         /* how far it came: x86/smp.c, atomic */
+    const char *lacks;      /* why it was left out */
+    uint32_t stopped;       /* the machine ends, and it stands still: x86/stop.c, atomic */
     void *gdt;              /* the reserved GDT page of this CPU */
     uint64_t gdt_page_pte;  /* its L1 entry: goes to slot 14 of a vCPU's GDT area */
     struct vcpu *loaded;    /* whose segments, LDT, debug registers are loaded */
     struct vcpu *fpu_owner; /* whose FPU state is in the registers */
+    uint64_t xcr0;          /* what XCR0 holds */
     uint64_t cr3;           /* what CR3 holds */
     uint32_t held_ranks;    /* debug builds: bit per rank of the locks that it holds */
 };

@@ -14,8 +14,7 @@
 struct arch_vcpu {
     void *fpu; /* XSAVE or FXSAVE area, 64-byte aligned */
     uint64_t xcr0;
-    /* Has been loaded on a CPU from fpu as it is: fpu_owner means something */
-    bool fpu_initialised;
+    struct cpu *fpu_cpu; /* where fpu was last loaded as it is; NULL: nowhere */
 
     struct pv_vcpu pv;
 };

@@ -27,6 +27,8 @@ void machine_init_early(const struct boot_info *bi);
 void machine_init_memory(const struct boot_info *bi);
 /* ACPI tables, interrupt controllers, clock. After it machine_arm_timer() works. */
 void machine_init_late(const struct boot_info *bi);
+/* The other CPUs: each calls cpu_init(), and idles. Those that do not start are said. */
+void machine_start_cpus(const struct boot_info *bi);
 /* The idle loop, on the empty stack of this CPU: never returns. */
 void __noreturn machine_idle(void);
 

@@ -22,6 +22,7 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(CALLBACKTYPE_syscall, CALLBACKTYPE_syscall);
     DEFINE(CALLBACKTYPE_syscall32, CALLBACKTYPE_syscall32);
 
+    DEFINE(NR_CPUS, NR_CPUS);
     DEFINE(ENTRY_HYPERCALL, (int)ENTRY_HYPERCALL);
     DEFINE(NR_HYPERCALLS, NR_HYPERCALLS);
     DEFINE(ENOSYS, XEN_ENOSYS);

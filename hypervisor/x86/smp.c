@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The start of the other CPUs.
+ *
+ * The boot CPU wakes them one after another: INIT, then twice "start up at this page of real mode"
+ * (Intel SDM volume 3, 9.4), where the trampoline (trampoline.asm) lies for so long. What a CPU
+ * needs is made for it before: its block (percpu.h), mapped page by page with the guards left out,
+ * within reach of a displacement from the image, and its GDT page. A CPU that answers checks that
+ * it has what the boot CPU has, sets itself up as that one did, and gets the next id: ids are
+ * dense, and machine_nr_cpus() counts only CPUs that run. Then it idles until there is work.
+ *
+ * One that does not answer in time, or lacks something, is said and left out. It gets INIT once
+ * more, and its block is nobody's for ever, so that it harms nobody if it wakes after all.
+ */
+#include <core/base/log.h>
+#include <core/frame/frame.h>
+#include <parvis/string.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <port/upcalls.h>
+#include <port/wait.h>
+
+#include "acpi.h"
+#include "fpu.h"
+#include "insn.h"
+#include "percpu.h"
+#include "x86.h"
+
+_Static_assert(NR_CPUS == BOOT_MAX_CPUS && NR_CPUS == ACPI_MAX_CPUS, "one limit");
+
+/* struct arch_cpu.start: how far a CPU came */
+enum { AWAITED, GIVEN_UP, ANSWERED, LEFT_OUT, RUNNING };
+
+#define AFTER_INIT    MILLISECS(1) /* the 10 ms of the manual are for CPUs of 32 bits */
+#define AFTER_STARTUP MICROSECS(200)
+#define PATIENCE      SECONDS(2)
+#define LOW_LIMIT     0xa0000 /* above: adapters */
+
+extern const uint8_t ap_trampoline[], ap_trampoline_cr3[], ap_trampoline_end[];
+extern uint64_t ap_stack;
+void __noreturn ap_main(void);
+
+struct cpu_block cpu0_block;
+static struct cpu *cpus[NR_CPUS] = {&cpu0_block.cpu};
+static unsigned int nr_cpus = 1;
+
+struct cpu *cpu_by_id(unsigned int id)
+{
+    BUG_ON(id >= NR_CPUS || !cpus[id]);
+    return cpus[id];
+}
+
+unsigned int machine_nr_cpus(void)
+{
+    return __atomic_load_n(&nr_cpus, __ATOMIC_ACQUIRE);
+}
+
+uint32_t machine_apic_id(unsigned int cpu)
+{
+    return cpu_by_id(cpu)->arch.apic_id;
+}
+
+struct cpu *this_cpu(void)
+{
+    return &this_block()->cpu;
+}
+
+static void __noreturn stay_out(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+/* A CPU that was woken, on the stack of its own block. */
+void ap_main(void)
+{
+    struct cpu *c = this_cpu();
+
+    if (cmpxchg(&c->arch.start, AWAITED, ANSWERED) != AWAITED)
+        stay_out();
+    c->arch.lacks = missing_feature(); /* first: it may not read pages of 1 GiB */
+    if (c->arch.lacks) {
+        __atomic_store_n(&c->arch.start, LEFT_OUT, __ATOMIC_RELEASE);
+        stay_out();
+    }
+    load_descriptors();
+    init_control_registers();
+    init_fpu();
+    machine_load_cr3(hv_l4_phys, false); /* nothing is left of the boot tables */
+    start_apic();
+    apic_start_timer();
+    c->arch.apic_id = apic_id();
+    cpus[c->id] = c;
+    cpu_init();
+    __atomic_store_n(&nr_cpus, c->id + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&c->arch.start, RUNNING, __ATOMIC_RELEASE);
+    machine_idle();
+}
+
+/* --- the boot CPU's side --- */
+
+static bool is_awaited(const uint32_t *start)
+{
+    return __atomic_load_n(start, __ATOMIC_ACQUIRE) == AWAITED;
+}
+
+/* Waits so long, at most until the CPU of this state answers. */
+static void wait_for(const uint32_t *start, s_time_t ns)
+{
+    uint64_t end = clock_ticks() + clock_ticks_for(ns);
+    struct wait w = WAIT("the start of a CPU", NO_CPU);
+
+    while (is_awaited(start) && (int64_t)(clock_ticks() - end) < 0)
+        spin_wait(&w);
+}
+
+static void send_init(uint32_t id)
+{
+    static const uint32_t nobody = AWAITED;
+
+    apic_send_ipi(id, IPI_INIT);
+    wait_for(&nobody, AFTER_INIT);
+}
+
+/* The trampoline's page: RAM below 1 MiB that is nobody's, but not the first. */
+static paddr_t find_low_page(const struct boot_info *bi)
+{
+    for (unsigned int i = bi->nr_mem; i-- > 0;) {
+        const struct boot_mem *m = &bi->mem[i];
+        uint64_t end = MIN(m->start + m->size, (uint64_t)LOW_LIMIT) & PAGE_MASK;
+
+        if (m->type == BOOT_MEM_RAM && end >= 2 * PAGE_SIZE && end - PAGE_SIZE >= m->start)
+            return end - PAGE_SIZE;
+    }
+    return 0;
+}
+
+static void write_trampoline(paddr_t page)
+{
+    uint8_t *at = phys_ptr(page);
+    uint32_t cr3 = (uint32_t)((uint64_t)boot_tables - IMAGE_VIRT + image_phys);
+
+    memcpy(at, ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
+    memcpy(at + (ap_trampoline_cr3 - ap_trampoline), &cr3, sizeof(cr3));
+}
+
+/* NULL: no memory, or no number. */
+static struct cpu_block *make_block(void)
+{
+    static unsigned int number;
+    struct cpu_block *block = cpu_block(++number);
+    void *gdt = number < NR_CPUS ? alloc_hv_pages(0) : NULL;
+
+    if (!gdt)
+        return NULL;
+    for (uint64_t at = 0; at < CPU_BLOCK_SIZE; at += PAGE_SIZE) {
+        void *page = is_guard_page(at) ? NULL : alloc_hv_pages(0);
+
+        if (page)
+            map_page_4k((uint64_t)block + at, frame_of(page).n << PAGE_SHIFT, PTE_RW | PTE_NX);
+        else if (!is_guard_page(at))
+            return NULL;
+    }
+    memset(gdt, 0, PAGE_SIZE);
+    memset(&block->cpu, 0, CPU_BLOCK_SIZE - CPU_OFFSET);
+    block->number = number;
+    block->cpu.id = nr_cpus;
+    make_descriptors(block, gdt, frame_of(gdt).n << PAGE_SHIFT);
+    return block;
+}
+
+/* Wakes a CPU. False: it is left out, and that is said. */
+static bool start_one(uint32_t id, paddr_t page)
+{
+    struct cpu_block *block = make_block();
+    struct wait w = WAIT("its start", nr_cpus);
+    uint32_t *start;
+
+    if (!block) {
+        log_warning("CPU with APIC id %#x: left out, there is no memory for it", id);
+        return false;
+    }
+    start = &block->cpu.arch.start;
+    __atomic_store_n(&ap_stack, (uint64_t)&block->cpu, __ATOMIC_RELEASE);
+    apic_send_ipi(id, IPI_STARTUP((uint32_t)(page >> PAGE_SHIFT)));
+    wait_for(start, AFTER_STARTUP);
+    if (is_awaited(start))
+        apic_send_ipi(id, IPI_STARTUP((uint32_t)(page >> PAGE_SHIFT)));
+    wait_for(start, PATIENCE);
+    if (cmpxchg(start, AWAITED, GIVEN_UP) == AWAITED) {
+        log_warning("CPU with APIC id %#x: left out, it does not answer", id);
+        return false;
+    }
+    while (__atomic_load_n(start, __ATOMIC_ACQUIRE) == ANSWERED)
+        spin_wait(&w);
+    if (__atomic_load_n(start, __ATOMIC_ACQUIRE) == RUNNING)
+        return true;
+    log_warning("CPU with APIC id %#x: left out, it lacks what the boot CPU has: %s", id,
+                block->cpu.arch.lacks);
+    return false;
+}
+
+/* How many were tried. */
+static unsigned int start_all(paddr_t page, unsigned int most)
+{
+    unsigned int tried = 0;
+
+    write_trampoline(page);
+    for (unsigned int i = 0; i < acpi.nr_cpus && nr_cpus < most; i++) {
+        uint32_t id = acpi.cpu_apic_id[i];
+
+        if (id == apic_id())
+            continue;
+        tried++;
+        if (!apic_can_reach(id)) {
+            log_warning("CPU with APIC id %#x: left out, only an x2APIC could reach it", id);
+            continue;
+        }
+        send_init(id);
+        if (!start_one(id, page))
+            send_init(id);
+    }
+    memset(phys_ptr(page), 0, PAGE_SIZE);
+    return tried;
+}
+
+void machine_start_cpus(const struct boot_info *bi)
+{
+    unsigned int most = bi->cpus ? bi->cpus : NR_CPUS, listed = acpi.nr_cpus + acpi.cpus_beyond;
+    paddr_t page = find_low_page(bi);
+    unsigned int rest;
+
+    for (unsigned int i = 0; i < acpi.nr_cpus; i++)
+        listed -= acpi.cpu_apic_id[i] == apic_id();
+    if (!page)
+        log_warning("no RAM below 1 MiB: no other CPU can be started");
+    rest = listed - (page ? start_all(page, most) : 0);
+    if (rest)
+        log_info("CPUs: %u; left alone: %u, as at most %u are used", nr_cpus, rest, most);
+    else
+        log_info("CPUs: %u", nr_cpus);
+    if (bi->cpus > listed + 1)
+        log_info("parvis.cfg: cpus = %u, but there are only %u", bi->cpus, listed + 1);
+}
