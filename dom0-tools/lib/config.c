@@ -24,6 +24,7 @@
 #include "config_check.h"
 #include "config_malformed.h"
 #include "config_schema.h"
+#include "cpuset.h"
 
 #define MAX_FILE (1u << 20)
 
@@ -236,6 +237,63 @@ static int read_devices(xmlNodePtr n, const char *file, struct domain_config *c,
     return rc;
 }
 
+static int read_cpuset(xmlNodePtr n, const char *file, uint64_t *set, struct error *e)
+{
+    char *list = attr(n, "cpuset");
+    const char *wrong = list ? cpuset_parse(list, set) : NULL;
+    int rc = 0;
+
+    if (wrong)
+        rc = error_set(e, -EINVAL, "%s:%ld: <%s>: cpuset='%s': %s", file, xmlGetLineNo(n), n->name,
+                       list, wrong);
+    free(list);
+    return rc;
+}
+
+static int read_pin(xmlNodePtr n, const char *file, struct domain_config *c, struct error *e)
+{
+    unsigned long vcpu = number(attr(n, "vcpu"), 0);
+
+    if (vcpu >= CONFIG_MAX_VCPUS)
+        return error_set(e, -ERANGE, "%s:%ld: <vcpupin>: vcpu='%lu' is not between 0 and %u", file,
+                         xmlGetLineNo(n), vcpu, CONFIG_MAX_VCPUS - 1);
+    if (c->pin[vcpu])
+        return error_set(e, -EEXIST, "%s:%ld: <vcpupin>: vcpu='%lu' is given twice", file,
+                         xmlGetLineNo(n), vcpu);
+    c->line.pin[vcpu] = xmlGetLineNo(n);
+    return read_cpuset(n, file, &c->pin[vcpu], e);
+}
+
+/* So much time of each period, for all vCPUs together: a cap. */
+static int read_quota(xmlNodePtr tune, const char *file, struct domain_config *c, struct error *e)
+{
+    xmlNodePtr n = child(tune, "global_quota"), per = child(tune, "global_period");
+    unsigned long period = number(text(per), 100000), quota = number(text(n), 0);
+
+    if (period < 1000 || period > 1000000)
+        return error_set(e, -ERANGE, "%s:%ld: <global_period>: %lu us is not between 1000 and %u",
+                         file, xmlGetLineNo(per), period, 1000000);
+    if (n && (quota * 100 < period || quota * 100 % period))
+        return error_set(e, -ERANGE,
+                         "%s:%ld: <global_quota>: %lu us are not a whole hundredth of the period, "
+                         "%lu us, or several",
+                         file, xmlGetLineNo(n), quota, period);
+    c->cap = (unsigned int)(quota * 100 / period);
+    return 0;
+}
+
+static int read_cputune(xmlNodePtr tune, const char *file, struct domain_config *c, struct error *e)
+{
+    int rc = read_quota(tune, file, c, e);
+
+    c->weight = (unsigned int)number(text(child(tune, "shares")), 0);
+    for (xmlNodePtr n = tune ? tune->children : NULL; n && rc == 0; n = n->next) {
+        if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, "vcpupin") == 0)
+            rc = read_pin(n, file, c, e);
+    }
+    return rc;
+}
+
 static long line_of(xmlNodePtr n, xmlNodePtr missing)
 {
     return xmlGetLineNo(n ? n : missing);
@@ -244,6 +302,7 @@ static long line_of(xmlNodePtr n, xmlNodePtr missing)
 static int read_domain(xmlNodePtr root, const char *file, struct domain_config *c, struct error *e)
 {
     xmlNodePtr os = child(root, "os"), vcpu = child(root, "vcpu"), devices = child(root, "devices");
+    xmlNodePtr tune = child(root, "cputune");
     char *uuid = text(child(root, "uuid"));
     int rc;
 
@@ -259,7 +318,6 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
         return error_errno(e, -ENOMEM, "%s", file);
     c->max_vcpus = (unsigned int)number(text(vcpu), 1);
     c->vcpus = (unsigned int)number(attr(vcpu, "current"), c->max_vcpus);
-    c->weight = (unsigned int)number(text(child(child(root, "cputune"), "shares")), 0);
     c->on_poweroff = read_action(child(root, "on_poweroff"), END_DESTROY);
     c->on_reboot = read_action(child(root, "on_reboot"), END_RESTART);
     c->on_crash = read_action(child(root, "on_crash"), END_DESTROY);
@@ -269,12 +327,15 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
         .current = line_of(child(root, "currentMemory"), root),
         .vcpu = line_of(vcpu, root),
         .cmdline = line_of(child(os, "cmdline"), root),
-        .shares = line_of(child(child(root, "cputune"), "shares"), root),
+        .shares = line_of(child(tune, "shares"), root),
+        .quota = line_of(child(tune, "global_quota"), root),
     };
     rc = read_size(child(root, "memory"), file, &c->memory_kib, e);
     c->current_kib = c->memory_kib;
     if (rc == 0 && child(root, "currentMemory"))
         rc = read_size(child(root, "currentMemory"), file, &c->current_kib, e);
+    rc = rc ? rc : read_cpuset(vcpu, file, &c->cpuset, e);
+    rc = rc ? rc : read_cputune(tune, file, c, e);
     if (rc == 0 && devices)
         rc = read_devices(devices, file, c, e);
     return rc;

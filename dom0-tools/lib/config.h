@@ -28,7 +28,7 @@ enum disk_kind { DISK_FILE, DISK_BLOCK };
 
 /* Where in its file the configuration says what, for messages; 0 without a file. */
 struct config_lines {
-    long name, memory, current, vcpu, cmdline, shares;
+    long name, memory, current, vcpu, cmdline, shares, quota, pin[CONFIG_MAX_VCPUS];
 };
 
 struct disk_config {
@@ -59,9 +59,12 @@ struct domain_config {
     unsigned int max_vcpus;
     unsigned int vcpus; /* online at the start, <= max_vcpus */
     char *kernel;
-    char *ramdisk;       /* NULL = none */
-    char *cmdline;       /* never NULL */
-    unsigned int weight; /* scheduler weight, 0 = the scheduler's default */
+    char *ramdisk;                  /* NULL = none */
+    char *cmdline;                  /* never NULL */
+    unsigned int weight;            /* scheduler weight, 0 = the scheduler's default */
+    unsigned int cap;               /* hundredths of one CPU, 0 = no limit */
+    uint64_t cpuset;                /* where its vCPUs may run, a bit per CPU; 0 = anywhere */
+    uint64_t pin[CONFIG_MAX_VCPUS]; /* the same of one vCPU; 0 = as cpuset says */
     enum end_action on_poweroff, on_reboot, on_crash;
     bool console; /* a <console> or <serial> was asked for; each domain has one all the same */
     struct disk_config *disks;

@@ -58,6 +58,17 @@ static int check_vcpus(const struct domain_config *c, const char *file, struct e
     if (c->weight > 65535)
         return error_set(e, -ERANGE, "%s:%ld: <shares>: %u is not between 1 and 65535", file,
                          c->line.shares, c->weight);
+    if (c->cap > 100 * c->max_vcpus)
+        return error_set(
+            e, -ERANGE,
+            "%s:%ld: <global_quota>: %u %% of a CPU is more than the %u %% that <vcpu> "
+            "can use",
+            file, c->line.quota, c->cap, 100 * c->max_vcpus);
+    for (unsigned int i = c->max_vcpus; i < CONFIG_MAX_VCPUS; i++) {
+        if (c->pin[i])
+            return error_set(e, -ERANGE, "%s:%ld: <vcpupin>: vcpu='%u' is not between 0 and %u",
+                             file, c->line.pin[i], i, c->max_vcpus - 1);
+    }
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "cpuset.h"
 
 static void put_escaped(FILE *f, const char *s)
 {
@@ -70,6 +71,46 @@ static void put_nic(FILE *f, const struct nic_config *n)
     fputs("    </interface>\n", f);
 }
 
+static void put_vcpus(FILE *f, const struct domain_config *c)
+{
+    char list[CPUSET_TEXT];
+
+    fputs("  <vcpu", f);
+    if (c->cpuset) {
+        cpuset_format(c->cpuset, list);
+        fprintf(f, " cpuset='%s'", list);
+    }
+    if (c->vcpus != c->max_vcpus)
+        fprintf(f, " current='%u'", c->vcpus);
+    fprintf(f, ">%u</vcpu>\n", c->max_vcpus);
+}
+
+static void put_cputune(FILE *f, const struct domain_config *c)
+{
+    char list[CPUSET_TEXT];
+    bool any = c->weight || c->cap;
+
+    for (unsigned int i = 0; i < c->max_vcpus; i++)
+        any = any || c->pin[i];
+    if (!any)
+        return;
+    fputs("  <cputune>\n", f);
+    if (c->weight)
+        fprintf(f, "    <shares>%u</shares>\n", c->weight);
+    if (c->cap)
+        fprintf(f,
+                "    <global_period>100000</global_period>\n"
+                "    <global_quota>%u</global_quota>\n",
+                c->cap * 1000);
+    for (unsigned int i = 0; i < c->max_vcpus; i++) {
+        if (!c->pin[i])
+            continue;
+        cpuset_format(c->pin[i], list);
+        fprintf(f, "    <vcpupin vcpu='%u' cpuset='%s'/>\n", i, list);
+    }
+    fputs("  </cputune>\n", f);
+}
+
 static void put_head(FILE *f, const struct domain_config *c, int domid)
 {
     char uuid[37];
@@ -87,10 +128,7 @@ static void put_head(FILE *f, const struct domain_config *c, int domid)
     put_text(f, "  ", "description", c->description);
     fprintf(f, "  <memory unit='KiB'>%" PRIu64 "</memory>\n", c->memory_kib);
     fprintf(f, "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n", c->current_kib);
-    if (c->vcpus != c->max_vcpus)
-        fprintf(f, "  <vcpu current='%u'>%u</vcpu>\n", c->vcpus, c->max_vcpus);
-    else
-        fprintf(f, "  <vcpu>%u</vcpu>\n", c->max_vcpus);
+    put_vcpus(f, c);
 }
 
 char *domain_config_to_xml(const struct domain_config *c, int domid)
@@ -107,8 +145,7 @@ char *domain_config_to_xml(const struct domain_config *c, int domid)
     put_text(f, "    ", "initrd", c->ramdisk);
     put_text(f, "    ", "cmdline", c->cmdline);
     fputs("  </os>\n", f);
-    if (c->weight)
-        fprintf(f, "  <cputune>\n    <shares>%u</shares>\n  </cputune>\n", c->weight);
+    put_cputune(f, c);
     put_text(f, "  ", "on_poweroff", end_action_name(c->on_poweroff));
     put_text(f, "  ", "on_reboot", end_action_name(c->on_reboot));
     put_text(f, "  ", "on_crash", end_action_name(c->on_crash));

@@ -32,6 +32,7 @@
 struct vcpu_guest_context; /* include/xen/arch-x86/xen.h */
 
 #define HOST_PAGE_SIZE 4096u
+#define HOST_CPU_MODEL 49u /* 48 characters and the end */
 
 /* What createdomain takes for a PV domain. */
 struct host_create {
@@ -58,6 +59,12 @@ struct host_vcpu {
     bool online, blocked, running;
     uint64_t cpu_time_ns;
     uint32_t cpu;
+};
+
+/* A domain's share of CPU time. */
+struct host_sched {
+    unsigned int weight; /* against others, 1 to 65535 */
+    unsigned int cap;    /* hundredths of one CPU, at most; 0 = no limit */
 };
 
 struct host_physinfo {

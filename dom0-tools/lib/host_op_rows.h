@@ -10,6 +10,10 @@
 /* ---- hypervisor ---- */
 HOST_OP(version, struct host_version *out)
 HOST_OP(physinfo, struct host_physinfo *out)
+/* How long each CPU has been idle since the start; *count says of how many. */
+HOST_OP(cpu_idle, uint64_t *idle_ns, unsigned int max, unsigned int *count)
+/* The CPU's name for itself. */
+HOST_OP(cpu_model, char out[HOST_CPU_MODEL])
 /* Hypervisor log: at most *len bytes into buf, *len becomes what was read. `index` goes on
  * where the call before ended (start with 0); with `clear` the log is emptied. */
 HOST_OP(readconsole, char *buf, uint32_t *len, uint32_t *index, bool clear)
@@ -23,10 +27,14 @@ HOST_OP(domain_pause, uint32_t domid)
 HOST_OP(domain_unpause, uint32_t domid)
 HOST_OP(domain_max_mem, uint32_t domid, uint64_t max_kib)
 HOST_OP(domain_max_vcpus, uint32_t domid, uint32_t max)
-HOST_OP(domain_set_weight, uint32_t domid, unsigned int weight)
+HOST_OP(domain_get_sched, uint32_t domid, struct host_sched *out)
+HOST_OP(domain_set_sched, uint32_t domid, const struct host_sched *s)
 HOST_OP(domain_hypercall_init, uint32_t domid, uint64_t mfn)
 HOST_OP(vcpu_set_context, uint32_t domid, uint32_t vcpu, const struct vcpu_guest_context *ctxt)
 HOST_OP(vcpu_info, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
+/* Physical CPUs where it may run, a bit for each; those that are not there have no effect. */
+HOST_OP(vcpu_get_affinity, uint32_t domid, uint32_t vcpu, uint64_t *cpus)
+HOST_OP(vcpu_set_affinity, uint32_t domid, uint32_t vcpu, uint64_t cpus)
 
 /* ---- memory of a domain ---- */
 /* Gives the domain nr extents of 2^order pages at the pfns in frames[]; frames[i] becomes

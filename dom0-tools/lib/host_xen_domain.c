@@ -8,6 +8,7 @@
  */
 #include "host_xen.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +108,39 @@ int hx_physinfo(struct host *h, struct host_physinfo *out)
         .pv = p->capabilities & XEN_SYSCTL_PHYSCAP_pv,
         .hvm = p->capabilities & XEN_SYSCTL_PHYSCAP_hvm,
     };
+    return 0;
+}
+
+int hx_cpu_idle(struct host *h, uint64_t *idle_ns, unsigned int max, unsigned int *count)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_sysctl_getcpuinfo *g = &sysctl_new(x, XEN_SYSCTL_getcpuinfo)->u.getcpuinfo;
+    const struct xen_sysctl_cpuinfo *info = x->list;
+    unsigned int room = HOST_LIST_BYTES / sizeof(*info);
+    int rc;
+
+    g->max_cpus = max < room ? max : room;
+    set_xen_guest_handle(g->info, x->list);
+    rc = sysctl_call(x);
+    if (rc)
+        return rc;
+    if (g->nr_cpus > max)
+        return -EPROTO;
+    for (unsigned int i = 0; i < g->nr_cpus; i++)
+        idle_ns[i] = info[i].idletime;
+    *count = g->nr_cpus;
+    return 0;
+}
+
+int hx_cpu_model(struct host *h, char out[HOST_CPU_MODEL])
+{
+    unsigned int word[3][4];
+
+    (void)h;
+    for (unsigned int i = 0; i < 3; i++)
+        if (!__get_cpuid(0x80000002 + i, &word[i][0], &word[i][1], &word[i][2], &word[i][3]))
+            return -EOPNOTSUPP;
+    snprintf(out, HOST_CPU_MODEL, "%.*s", (int)sizeof(word), (const char *)word);
     return 0;
 }
 
@@ -251,9 +285,11 @@ int hx_domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
     return domctl_call(to_xen(h));
 }
 
-int hx_domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
+/* The operation on the domain's share, for the scheduler that is on; cmd is XEN_DOMCTL_SCHEDOP_*.
+ * credit's parameters lie where credit2's do. */
+static int sched_op(struct host_xen *x, uint32_t domid, uint32_t cmd,
+                    struct xen_domctl_sched_credit2 *p)
 {
-    struct host_xen *x = to_xen(h);
     struct xen_sysctl *s = sysctl_new(x, XEN_SYSCTL_sched_id);
     struct xen_domctl_scheduler_op *op;
     uint32_t id;
@@ -262,18 +298,33 @@ int hx_domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
     if (rc)
         return rc;
     id = s->u.sched_id.sched_id;
+    if (id != XEN_SCHEDULER_CREDIT2 && id != XEN_SCHEDULER_CREDIT)
+        return -EOPNOTSUPP;
     op = &domctl_new(x, XEN_DOMCTL_scheduler_op, domid)->u.scheduler_op;
     op->sched_id = id;
-    op->cmd = XEN_DOMCTL_SCHEDOP_putinfo;
-    if (id == XEN_SCHEDULER_CREDIT2) {
-        op->u.credit2.weight = (uint16_t)weight;
-    } else if (id == XEN_SCHEDULER_CREDIT) {
-        op->u.credit.weight = (uint16_t)weight;
-        op->u.credit.cap = UINT16_MAX; /* unchanged */
-    } else {
-        return -EOPNOTSUPP;
-    }
-    return domctl_call(x);
+    op->cmd = cmd;
+    op->u.credit2 = *p;
+    rc = domctl_call(x);
+    if (rc == 0)
+        *p = op->u.credit2;
+    return rc;
+}
+
+int hx_domain_get_sched(struct host *h, uint32_t domid, struct host_sched *out)
+{
+    struct xen_domctl_sched_credit2 p = {0};
+    int rc = sched_op(to_xen(h), domid, XEN_DOMCTL_SCHEDOP_getinfo, &p);
+
+    if (rc == 0)
+        *out = (struct host_sched){.weight = p.weight, .cap = p.cap};
+    return rc;
+}
+
+int hx_domain_set_sched(struct host *h, uint32_t domid, const struct host_sched *s)
+{
+    struct xen_domctl_sched_credit2 p = {.weight = (uint16_t)s->weight, .cap = (uint16_t)s->cap};
+
+    return sched_op(to_xen(h), domid, XEN_DOMCTL_SCHEDOP_putinfo, &p);
 }
 
 int hx_domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)
@@ -312,4 +363,31 @@ int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu
             .cpu = v->cpu,
         };
     return rc;
+}
+
+/* The hard one. */
+static int affinity_op(struct host_xen *x, uint32_t cmd, uint32_t domid, uint32_t vcpu)
+{
+    struct xen_domctl_vcpuaffinity *a = &domctl_new(x, cmd, domid)->u.vcpuaffinity;
+
+    a->vcpu = vcpu;
+    a->flags = XEN_VCPUAFFINITY_HARD;
+    a->cpumap_hard.nr_bits = 64;
+    set_xen_guest_handle(a->cpumap_hard.bitmap, x->list);
+    return domctl_call(x);
+}
+
+int hx_vcpu_get_affinity(struct host *h, uint32_t domid, uint32_t vcpu, uint64_t *cpus)
+{
+    int rc = affinity_op(to_xen(h), XEN_DOMCTL_getvcpuaffinity, domid, vcpu);
+
+    if (rc == 0)
+        memcpy(cpus, to_xen(h)->list, sizeof(*cpus));
+    return rc;
+}
+
+int hx_vcpu_set_affinity(struct host *h, uint32_t domid, uint32_t vcpu, uint64_t cpus)
+{
+    memcpy(to_xen(h)->list, &cpus, sizeof(cpus));
+    return affinity_op(to_xen(h), XEN_DOMCTL_setvcpuaffinity, domid, vcpu);
 }

@@ -15,6 +15,7 @@
 #include <xen/sched.h>
 
 #include "build.h"
+#include "cpus.h"
 #include "daemon.h"
 #include "devices.h"
 #include "interrupt.h"
@@ -136,14 +137,9 @@ static int furnish(struct host *h, const struct domain_config *cfg, const struct
         .store_port = b->store_port,
         .console_port = b->console_port,
     };
-    int rc;
+    int rc = cpus_set(h, cfg, b->domid, e);
 
-    if (cfg->weight) {
-        rc = h->ops->domain_set_weight(h, b->domid, cfg->weight);
-        if (rc)
-            return error_errno(e, rc, "%s: <shares>: setting the weight", cfg->name);
-    }
-    rc = store_domain_create(h, cfg, &s, e);
+    rc = rc ? rc : store_domain_create(h, cfg, &s, e);
     rc = rc ? rc : store_domain_introduce(h, &s, e);
     rc = rc ? rc : devices_attach(h, cfg, b->domid, e);
     rc = rc ? rc : keep_config(cfg, b->domid, e);
@@ -179,8 +175,9 @@ static int make(struct host *h, const struct domain_config *cfg, const struct co
 int lifecycle_make(struct host *h, struct domain_config *cfg, const struct console_service *cs,
                    uint32_t *domid, struct error *e)
 {
-    int rc = devices_check(h, cfg, e);
+    int rc = cpus_check(h, cfg, e);
 
+    rc = rc ? rc : devices_check(h, cfg, e);
     rc = rc ? rc : set_identity(h, cfg, e);
     rc = rc ? rc : cs->begin(cs->ctx, cfg->name, e);
     if (rc)

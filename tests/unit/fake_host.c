@@ -86,6 +86,23 @@ int fake_physinfo(struct host *h, struct host_physinfo *out)
     return 0;
 }
 
+int fake_cpu_idle(struct host *h, uint64_t *idle_ns, unsigned int max, unsigned int *count)
+{
+    MAY_FAIL(h);
+    for (unsigned int i = 0; i < max && i < 2; i++)
+        idle_ns[i] = fake(h)->idle_ns[i];
+    fake(h)->idle_ns[1] += UINT64_C(3600000000000); /* this one does nothing else */
+    *count = max < 2 ? max : 2;
+    return 0;
+}
+
+int fake_cpu_model(struct host *h, char out[HOST_CPU_MODEL])
+{
+    MAY_FAIL(h);
+    strcpy(out, "Model T");
+    return 0;
+}
+
 int fake_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
 {
     const char *log = fake(h)->log ? fake(h)->log : "";
@@ -145,6 +162,8 @@ int fake_domain_create(struct host *h, const struct host_create *c, uint32_t *do
             memcpy(d->d.uuid, c->uuid, 16);
             d->d.shared_info_frame = take_frame(fake(h), last);
             d->next_port = 1;
+            d->sched.weight = 256;
+            memset(d->affinity, 0xff, sizeof(d->affinity));
             *domid = last;
             return 0;
         }
@@ -206,10 +225,19 @@ int fake_domain_max_vcpus(struct host *h, uint32_t domid, uint32_t max)
     return 0;
 }
 
-int fake_domain_set_weight(struct host *h, uint32_t domid, unsigned int weight)
+int fake_domain_get_sched(struct host *h, uint32_t domid, struct host_sched *out)
 {
     MAY_FAIL(h);
-    fake_domain(fake(h), domid)->weight = weight;
+    if (!fake_domain(fake(h), domid))
+        return -ESRCH;
+    *out = fake_domain(fake(h), domid)->sched;
+    return 0;
+}
+
+int fake_domain_set_sched(struct host *h, uint32_t domid, const struct host_sched *s)
+{
+    MAY_FAIL(h);
+    fake_domain(fake(h), domid)->sched = *s;
     return 0;
 }
 
@@ -229,11 +257,41 @@ int fake_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
     return 0;
 }
 
+static bool has_vcpu(const struct fake_domain *d, uint32_t vcpu)
+{
+    return d && d->vcpus_made && vcpu <= d->d.max_vcpu_id;
+}
+
 int fake_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
 {
     MAY_FAIL(h);
-    (void)domid, (void)vcpu;
-    *out = (struct host_vcpu){.online = true};
+    if (!has_vcpu(fake_domain(fake(h), domid), vcpu))
+        return -ESRCH;
+    *out = (struct host_vcpu){.online = vcpu == 0,
+                              .running = vcpu == 0,
+                              .cpu = vcpu,
+                              .cpu_time_ns = vcpu * UINT64_C(1500000000)};
+    return 0;
+}
+
+int fake_vcpu_get_affinity(struct host *h, uint32_t domid, uint32_t vcpu, uint64_t *cpus)
+{
+    MAY_FAIL(h);
+    if (!has_vcpu(fake_domain(fake(h), domid), vcpu))
+        return -ESRCH;
+    *cpus = fake_domain(fake(h), domid)->affinity[vcpu];
+    return 0;
+}
+
+/* The machine has the CPUs 0 and 1. */
+int fake_vcpu_set_affinity(struct host *h, uint32_t domid, uint32_t vcpu, uint64_t cpus)
+{
+    MAY_FAIL(h);
+    if (!has_vcpu(fake_domain(fake(h), domid), vcpu))
+        return -ESRCH;
+    if (!(cpus & 3))
+        return -EINVAL;
+    fake_domain(fake(h), domid)->affinity[vcpu] = cpus & 3;
     return 0;
 }
 

@@ -33,7 +33,8 @@ struct fake_domain {
     uint32_t next_port;
     struct host_grant grants[FAKE_GRANTS];
     unsigned int nr_grants;
-    unsigned int weight;
+    struct host_sched sched;
+    uint64_t affinity[64]; /* of each vCPU */
 };
 
 struct fake_port {
@@ -66,6 +67,7 @@ struct fake_host {
     bool store_dead;        /* its daemon does not answer */
     bool will_not_die;      /* destroying fails */
     unsigned int conflicts; /* so many commits answer -EAGAIN first */
+    uint64_t idle_ns[2];    /* of each CPU */
     const char *log;        /* what readconsole gives */
     uint64_t calls, fail_at;
     int fail_with;

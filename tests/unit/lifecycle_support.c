@@ -71,6 +71,9 @@ struct domain_config config(const char *name)
         .max_vcpus = 2,
         .vcpus = 1,
         .weight = 300,
+        .cap = 150,
+        .cpuset = 1,
+        .pin = {[1] = UINT64_MAX},
     };
 
     return c;

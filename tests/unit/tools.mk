@@ -2,7 +2,7 @@
 #
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
-TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_malformed.c config_schema.c config_xml.c error.c plain.c uuid.c)
+TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_malformed.c config_schema.c config_xml.c cpuset.c error.c plain.c uuid.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_store.c)
 
 UNIT += tools_config tools_config_random
@@ -12,7 +12,7 @@ unit_tools_config_random_SRCS := tests/unit/tools_config_random.c $(TOOLS_CONFIG
 unit_tools_config_random_LIBS := -lxml2
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c daemon.c device_system.c devices.c disk_share.c find.c \
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c find.c \
     interrupt.c kernel_image.c lifecycle.c limit.c lock.c progress.c reap.c restart.c state.c store.c unpack.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
@@ -54,6 +54,10 @@ unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS)
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_cpuset
+unit_tools_cpuset_SRCS := tests/unit/tools_cpuset.c dom0-tools/lib/cpuset.c
+unit_tools_cpuset_LIBS :=
 
 UNIT += tools_progress
 unit_tools_progress_SRCS := tests/unit/tools_progress.c dom0-tools/lib/progress.c

@@ -54,6 +54,10 @@ static void reads_everything(void **state)
     assert_string_equal(c.ramdisk, "/boot/initrd");
     assert_string_equal(c.cmdline, "console=hvc0 a='b' &c");
     assert_int_equal(c.weight, 512);
+    assert_int_equal(c.cap, 50);
+    assert_int_equal(c.cpuset, 0xff);
+    assert_int_equal(c.pin[0], 0);
+    assert_int_equal(c.pin[1], 0xb);
     assert_int_equal(c.on_poweroff, END_DESTROY);
     assert_int_equal(c.on_reboot, END_RESTART);
     assert_int_equal(c.on_crash, END_PRESERVE);
@@ -92,6 +96,9 @@ static void defaults(void **state)
     assert_null(c.ramdisk);
     assert_string_equal(c.cmdline, "");
     assert_int_equal(c.weight, 0);
+    assert_int_equal(c.cap, 0);
+    assert_int_equal(c.cpuset, 0);
+    assert_int_equal(c.pin[0], 0);
     assert_int_equal(c.on_poweroff, END_DESTROY);
     assert_int_equal(c.on_reboot, END_RESTART);
     assert_int_equal(c.on_crash, END_DESTROY);
@@ -179,8 +186,11 @@ static const struct bad bads[] = {
      {"t.xml:10", "<loader> is not known in <os>", "kernel, initrd"}},
     {"<console type='pty'>", "<graphics/><console type='pty'>",
      {"t.xml:22", "<graphics>", "disk, interface, console"}},
-    {"<vcpu current", "<vcpu cpuset='1' current",
-     {"t.xml:7", "no attribute 'cpuset'", "placement, current"}},
+    {"<vcpu cpuset", "<vcpu cpuste",
+     {"t.xml:7", "no attribute 'cpuste'", "placement, cpuset, current"}},
+    {"<vcpupin vcpu", "<vcpupin cpu", {"t.xml:13", "no attribute 'cpu'", "vcpu, cpuset"}},
+    {"<vcpupin vcpu='1'", "<emulatorpin",
+     {"t.xml:13", "<emulatorpin>", "shares, global_period, global_quota, vcpupin"}},
     {"<readonly/>", "<transient/>", {"t.xml:19", "<transient> is not known in <disk>"}},
     /* unknown values say what is accepted */
     {"type='xen'", "type='kvm'", {"t.xml:1", "'kvm'", "accepted: xen"}},
@@ -206,6 +216,14 @@ static const struct bad bads[] = {
     {"type='raw'", "type='qcow2'", {"t.xml:17", "'qcow2'", "raw"}},
     {"bridge'><mac", "network'><mac", {"t.xml:20", "'network'", "bridge"}},
     {">512<", ">0<", {"t.xml:13", "1 to 65535"}},
+    {"'0-7'", "'two'", {"t.xml:7", "'two'", "0-3,5,^2"}},
+    {"'0-7'", "''", {"t.xml:7", "''", "0-3,5,^2"}},
+    {"'0-7'", "'64'", {"t.xml:7: <vcpu>: cpuset='64'", "no CPU above 63"}},
+    {"0-3,^2", "3-0", {"t.xml:13: <vcpupin>: cpuset='3-0'", "ends before it begins"}},
+    {"0-3,^2", "1,^1", {"t.xml:13: <vcpupin>: cpuset='1,^1'", "names no CPU"}},
+    {"0-3,^2", "0-3,", {"t.xml:13: <vcpupin>", "list of CPUs such as 0-3,5,^2"}},
+    {" vcpu='1'", " vcpu='x'", {"t.xml:13", "'x'", "a whole number"}},
+    {" vcpu='1'", "", {"t.xml:13", "<vcpupin> lacks the attribute 'vcpu'"}},
     /* missing, twice, out of place */
     {"<name>web</name>", "", {"t.xml:1", "<domain> lacks <name>"}},
     {"<memory unit='KiB'>262144</memory>", "", {"t.xml:1", "lacks <memory>"}},
@@ -227,6 +245,17 @@ static const struct bad bads[] = {
     {"'1'>2<", "'1'>0<", {"t.xml:7", "<vcpu>: 0", "between 1 and 64"}},
     {"'1'>2<", "'1'>65<", {"t.xml:7", "<vcpu>: 65"}},
     {">512<", ">65536<", {"t.xml:13", "<shares>"}},
+    {" vcpu='1'", " vcpu='2'", {"t.xml:13: <vcpupin>: vcpu='2'", "between 0 and 1"}},
+    {" vcpu='1'", " vcpu='999999999'", {"t.xml:13: <vcpupin>", "between 0 and 63"}},
+    {"<vcpupin", "<vcpupin vcpu='1' cpuset='7'/><vcpupin", {"t.xml:13", "vcpu='1' is given twice"}},
+    {">50000<", ">200001<", {"t.xml:13: <global_quota>: 200001 us", "whole hundredth"}},
+    {">50000<", ">201000<", {"t.xml:13: <global_quota>: 201 %", "200 %"}},
+    {">50000<", ">0<", {"t.xml:13: <global_quota>: 0 us", "100000 us"}},
+    {">50000<", ">-1<", {"t.xml:13", "'-1'", "a whole number"}},
+    {"<global_quota>", "<global_period>999</global_period><global_quota>",
+     {"t.xml:13: <global_period>: 999 us", "between 1000 and 1000000"}},
+    {"<global_quota>", "<global_period>1000001</global_period><global_quota>",
+     {"t.xml:13: <global_period>: 1000001 us"}},
     {"<name>web<", "<name>123<", {"t.xml:2", "<name>", "number"}},
     {"<name>web<", "<name>Domain-0<", {"t.xml:2", "control domain"}},
     {"xvdb1", "xvda", {"t.xml:19", "target 'xvda' is given twice"}},

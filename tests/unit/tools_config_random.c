@@ -48,9 +48,10 @@ static xmlNodePtr nth_element(xmlNodePtr root, unsigned int n)
 static void damage(xmlDocPtr doc, uint32_t *seed)
 {
     static const char *const words[] = {
-        "domain", "name",     "memory", "unit",    "vcpu",     "type",    "source", "dev",  "file",
-        "xen",    "disk",     "target", "16",      "",         "static",  "MiB",    "/a b", "xvdb",
-        "a\nb",   "\xc2\xa0", "-1",     "console", "readonly", "cputune", "shares"};
+        "domain", "name",    "memory", "unit",         "vcpu",  "type",    "source",   "dev",
+        "file",   "xen",     "disk",   "target",       "16",    "",        "static",   "MiB",
+        "/a b",   "xvdb",    "a\nb",   "\xc2\xa0",     "-1",    "console", "readonly", "cputune",
+        "shares", "vcpupin", "cpuset", "global_quota", "0-3,^1"};
     const uint32_t nr = sizeof(words) / sizeof(words[0]);
     xmlNodePtr root = xmlDocGetRootElement(doc), n = nth_element(root, next_random(seed, 40));
     const char *name = words[next_random(seed, 12)], *value = words[next_random(seed, nr)];

@@ -51,7 +51,10 @@ static void creates(void **state)
     (void)state;
     assert_true(d->d.paused && d->has_context && d->vcpus_made && d->introduced && d->pinned);
     assert_int_equal(d->d.nr_pages, 1024);
-    assert_int_equal(d->weight, 300);
+    assert_int_equal(d->sched.weight, 300);
+    assert_int_equal(d->sched.cap, 150);
+    assert_int_equal(d->affinity[0], 1);
+    assert_int_equal(d->affinity[1], 3); /* "all", of which there are two */
     assert_int_equal(served, 1);
     assert_int_equal(d->nr_grants, 2);
     assert_int_equal(d->grants[0].ref, GNTTAB_RESERVED_CONSOLE);
@@ -249,6 +252,44 @@ static void lists(void **state)
     free(l);
 }
 
+/* What the machine lacks is told before anything is made. */
+static void cpus_that_are_not_there(void **state)
+{
+    struct error e;
+    struct domain_config c = config("web");
+
+    (void)state;
+    c.cap = 201;
+    assert_int_equal(try_start(&c, &e), -ERANGE);
+    assert_string_equal(e.text,
+                        "web: <global_quota>: a cap of 201 % of a CPU; the machine has 2 CPUs");
+    c = config("web");
+    c.cpuset = 7;
+    assert_int_equal(try_start(&c, &e), -ERANGE);
+    assert_string_equal(e.text, "web: <vcpu>: there is no CPU 2: the machine has CPUs 0 to 1");
+    c = config("web");
+    c.pin[1] = 0x3c;
+    assert_int_equal(try_start(&c, &e), -ERANGE);
+    assert_string_equal(e.text,
+                        "web: <vcpupin>: vCPU 1: there is no CPU 2-5: the machine has CPUs 0 to 1");
+    assert_null(fake_is_clean(f));
+    /* Nothing said, nothing set. */
+    c = config("web");
+    c.weight = c.cap = 0;
+    c.cpuset = c.pin[1] = 0;
+    assert_int_equal(try_start(&c, &e), 0);
+    for (unsigned int i = 0; i < FAKE_DOMAINS; i++) {
+        if (f->domains[i].live && f->domains[i].d.domid) {
+            assert_int_equal(f->domains[i].sched.weight, 256);
+            assert_int_equal(f->domains[i].sched.cap, 0);
+            assert_int_equal(f->domains[i].affinity[0] & f->domains[i].affinity[1], UINT64_MAX);
+        }
+    }
+    c = config("other");
+    c.weight = 0; /* the cap alone */
+    assert_int_equal(try_start(&c, &e), 0);
+}
+
 static void asks_for_shutdown(void **state)
 {
     uint32_t domid = start("web");
@@ -308,6 +349,7 @@ int main(void)
         T(creates),
         T(reaps),
         T(lists),
+        T(cpus_that_are_not_there),
         T(keeps_the_configuration),
         T(errors),
         T(actions),

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which CPUs a domain may use, and how much of them: see cpus.h.
+ */
+#include "cpus.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cpuset.h"
+
+static int there(const char *where, uint64_t set, unsigned int nr_cpus, struct error *e)
+{
+    uint64_t absent = cpuset_absent(set, nr_cpus);
+    char list[CPUSET_TEXT], have[24] = "CPU 0";
+
+    if (!absent)
+        return 0;
+    cpuset_format(absent, list);
+    if (nr_cpus > 1)
+        snprintf(have, sizeof(have), "CPUs 0 to %u", nr_cpus - 1);
+    return error_set(e, -ERANGE, "%s: there is no CPU %s: the machine has %s", where, list, have);
+}
+
+int cpus_there(struct host *h, const char *where, uint64_t set, struct error *e)
+{
+    struct host_physinfo p;
+    int rc = h->ops->physinfo(h, &p);
+
+    return rc ? error_errno(e, rc, "%s: asking how many CPUs there are", where)
+              : there(where, set, p.nr_cpus, e);
+}
+
+int cpus_check(struct host *h, const struct domain_config *c, struct error *e)
+{
+    struct host_physinfo p;
+    char where[128];
+    int rc = h->ops->physinfo(h, &p);
+
+    if (rc)
+        return error_errno(e, rc, "%s: asking how many CPUs there are", c->name);
+    if (c->cap > 100 * p.nr_cpus)
+        return error_set(e, -ERANGE,
+                         "%s: <global_quota>: a cap of %u %% of a CPU; the machine has %u CPUs",
+                         c->name, c->cap, p.nr_cpus);
+    snprintf(where, sizeof(where), "%s: <vcpu>", c->name);
+    rc = there(where, c->cpuset, p.nr_cpus, e);
+    for (unsigned int i = 0; i < c->max_vcpus && rc == 0; i++) {
+        snprintf(where, sizeof(where), "%s: <vcpupin>: vCPU %u", c->name, i);
+        rc = there(where, c->pin[i], p.nr_cpus, e);
+    }
+    return rc;
+}
+
+static int set_share(struct host *h, const struct domain_config *c, uint32_t domid, struct error *e)
+{
+    struct host_sched s;
+    int rc;
+
+    if (!c->weight && !c->cap)
+        return 0;
+    rc = h->ops->domain_get_sched(h, domid, &s);
+    if (rc == 0) {
+        s.weight = c->weight ? c->weight : s.weight;
+        s.cap = c->cap;
+        rc = h->ops->domain_set_sched(h, domid, &s);
+    }
+    return rc ? error_errno(e, rc, "%s: <cputune>: setting weight and cap", c->name) : 0;
+}
+
+int cpus_set(struct host *h, const struct domain_config *c, uint32_t domid, struct error *e)
+{
+    int rc = set_share(h, c, domid, e);
+
+    for (unsigned int i = 0; i < c->max_vcpus && rc == 0; i++) {
+        uint64_t cpus = c->pin[i] ? c->pin[i] : c->cpuset;
+
+        rc = cpus ? h->ops->vcpu_set_affinity(h, domid, i, cpus) : 0;
+        if (rc)
+            error_errno(e, rc, "%s: vCPU %u: setting where it may run", c->name, i);
+    }
+    return rc;
+}
