@@ -37,7 +37,7 @@ def manual_verbs(page):
 def help_verbs(pvctl):
     """The same, from the first line of `pvctl help VERB`; and what the verb's help says beside it."""
     verbs = {}
-    for name in re.findall(r"^  ([a-z]+) ", said_by(pvctl, "help").split("Exit status:")[0], re.MULTILINE):
+    for name in re.findall(r"^  ([a-z-]+) ", said_by(pvctl, "help").split("Exit status:")[0], re.MULTILINE):
         first = said_by(pvctl, "help", name).splitlines()[0]
         words = first.replace("[", " [ ").replace("]", " ] ").split()
         verbs[name] = words[2:]

@@ -8,11 +8,6 @@
 #include "pvctl.h"
 #include "state.h"
 
-static const char *vcpu_state(const struct host_vcpu *v)
-{
-    return !v->online ? "offline" : v->running ? "running" : v->blocked ? "blocked" : "runnable";
-}
-
 static void json_vcpus(const struct call *c, const struct host_domain *d)
 {
     json_key("vcpu");
@@ -23,7 +18,7 @@ static void json_vcpus(const struct call *c, const struct host_domain *d)
         if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0) {
             json_open('{');
             json_number("id", i);
-            json_string("state", vcpu_state(&v));
+            json_string("state", vcpu_state_text(&v));
             json_number("cpu", v.cpu);
             json_number("cpu_time_ns", v.cpu_time_ns);
             json_close('}');
@@ -82,7 +77,7 @@ static void print_text(const struct call *c, const struct live_domain *l)
         struct host_vcpu v;
 
         if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0)
-            printf("vCPU %-7u %s, CPU %u, %.3f s\n", i, vcpu_state(&v), v.cpu,
+            printf("vCPU %-7u %s, CPU %u, %.3f s\n", i, vcpu_state_text(&v), v.cpu,
                    (double)v.cpu_time_ns / 1e9);
     }
 }

@@ -22,8 +22,9 @@ static int help_verb(const struct verb *v)
     printf("    %s\n", v->summary);
     for (const struct option_name *o = option_names; o->text; o++) {
         if (v->options & o->bit)
-            printf("    %s%s%-*s %s\n", o->text, o->value ? " " : "", (int)(18 - strlen(o->text)),
-                   o->value ? o->value : "", o->meaning);
+            printf("    %s%s%-*s %s\n", o->text, o->value ? " " : "",
+                   (int)(18 - strlen(o->text) - (o->value != NULL)), o->value ? o->value : "",
+                   o->meaning);
     }
     fputs(v->help, stdout);
     return EXIT_OK;
@@ -42,7 +43,7 @@ int verb_help(const struct call *c)
     }
     puts("usage: pvctl VERB [OPTION] [ARGUMENT]\n");
     for (const struct verb *v = verbs; v->name; v++)
-        printf("  %-9s %-9s %s\n", v->name, v->arg ? v->arg : "", v->summary);
+        printf("  %-9s %-18s %s\n", v->name, v->arg ? v->arg : "", v->summary);
     puts("\nA domain is named by its name or its number. `pvctl help VERB` tells more.\n\nExit "
          "status:");
     for (const struct exit_code *x = exit_codes; x->meaning; x++)

@@ -1,11 +1,81 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl info: the machine and its hypervisor. Memory is exact, to the page.
+ * pvctl info: the machine and its hypervisor. Memory is exact, to the page. How busy a CPU is, is
+ * what it was not idle of a moment that the command waits for.
  */
+#include <stdlib.h>
+#include <time.h>
+
+#include "cpuset.h"
 #include "pvctl.h"
 
-static void print_json(const struct host_version *v, const struct host_physinfo *p)
+#define MOMENT_NS 200000000l
+
+struct machine {
+    struct host_version v;
+    struct host_physinfo p;
+    char model[HOST_CPU_MODEL];
+    unsigned int nr_cpus;
+    uint64_t idle_ns[CPUSET_CPUS];  /* since the start */
+    unsigned int busy[CPUSET_CPUS]; /* hundredths of the moment */
+};
+
+static uint64_t now_ns(void)
 {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int ask_cpus(struct host *h, struct machine *m)
+{
+    const struct timespec moment = {.tv_nsec = MOMENT_NS};
+    uint64_t before[CPUSET_CPUS], passed = now_ns();
+    unsigned int nr;
+    int rc = h->ops->cpu_idle(h, before, CPUSET_CPUS, &nr);
+
+    if (rc)
+        return rc;
+    nanosleep(&moment, NULL);
+    rc = h->ops->cpu_idle(h, m->idle_ns, CPUSET_CPUS, &m->nr_cpus);
+    passed = now_ns() - passed;
+    m->nr_cpus = nr < m->nr_cpus ? nr : m->nr_cpus;
+    for (unsigned int i = 0; i < m->nr_cpus && rc == 0; i++) {
+        uint64_t idle = m->idle_ns[i] - before[i];
+
+        m->busy[i] = idle < passed ? (unsigned int)(100 * (passed - idle) / passed) : 0;
+    }
+    return rc;
+}
+
+static int ask(struct host *h, struct machine *m)
+{
+    int rc = h->ops->version(h, &m->v);
+
+    rc = rc ? rc : h->ops->physinfo(h, &m->p);
+    rc = rc ? rc : h->ops->cpu_model(h, m->model);
+    return rc ? rc : ask_cpus(h, m);
+}
+
+static void json_cpus(const struct machine *m)
+{
+    json_key("cpu");
+    json_open('[');
+    for (unsigned int i = 0; i < m->nr_cpus; i++) {
+        json_open('{');
+        json_number("id", i);
+        json_number("busy_percent", m->busy[i]);
+        json_number("idle_time_ns", m->idle_ns[i]);
+        json_close('}');
+    }
+    json_close(']');
+}
+
+static void print_json(const struct machine *m)
+{
+    const struct host_version *v = &m->v;
+    const struct host_physinfo *p = &m->p;
     char version[64];
 
     snprintf(version, sizeof(version), "%u.%u%s", v->major, v->minor, v->extra);
@@ -20,14 +90,19 @@ static void print_json(const struct host_version *v, const struct host_physinfo 
     json_number("cpus", p->nr_cpus);
     json_number("cores_per_socket", p->cores_per_socket);
     json_number("threads_per_core", p->threads_per_core);
+    json_string("cpu_model", m->model);
     json_number("cpu_khz", p->cpu_khz);
+    json_cpus(m);
     json_number("total_memory_kib", p->total_pages * 4);
     json_number("free_memory_kib", p->free_pages * 4);
     json_close('}');
 }
 
-static void print_text(const struct host_version *v, const struct host_physinfo *p)
+static void print_text(const struct machine *m)
 {
+    const struct host_version *v = &m->v;
+    const struct host_physinfo *p = &m->p;
+
     printf("%-16s %u.%u%s\n", "version", v->major, v->minor, v->extra);
     printf("%-16s %s\n", "capabilities", v->capabilities);
     printf("%-16s %s\n", "changeset", v->changeset);
@@ -37,26 +112,28 @@ static void print_text(const struct host_version *v, const struct host_physinfo 
     printf("%-16s 0x%llx\n", "virtual start", (unsigned long long)v->virt_start);
     printf("%-16s %u (%u cores a socket, %u threads a core)\n", "CPUs", p->nr_cpus,
            p->cores_per_socket, p->threads_per_core);
+    printf("%-16s %s\n", "CPU model", m->model);
     printf("%-16s %u.%03u MHz\n", "CPU clock", p->cpu_khz / 1000, p->cpu_khz % 1000);
+    for (unsigned int i = 0; i < m->nr_cpus; i++)
+        printf("CPU %-12u %3u %% busy, idle for %.1f s since the start\n", i, m->busy[i],
+               (double)m->idle_ns[i] / 1e9);
     printf("%-16s %llu KiB\n", "total memory", (unsigned long long)p->total_pages * 4);
     printf("%-16s %llu KiB\n", "free memory", (unsigned long long)p->free_pages * 4);
 }
 
 int verb_info(const struct call *c)
 {
-    struct host_version v;
-    struct host_physinfo p;
+    struct machine m;
     struct error e = {0};
-    int rc = c->h->ops->version(c->h, &v);
+    int rc = ask(c->h, &m);
 
-    rc = rc ? rc : c->h->ops->physinfo(c->h, &p);
     if (rc) {
         error_errno(&e, rc, "asking the hypervisor about the machine");
         return fail(&e);
     }
     if (c->options & OPT_JSON)
-        print_json(&v, &p);
+        print_json(&m);
     else
-        print_text(&v, &p);
+        print_text(&m);
     return EXIT_OK;
 }

@@ -7,9 +7,6 @@
 #include "config.h"
 #include "pvctl.h"
 
-/* Only for names of domains that others made; without an answer they have none. */
-#define STORE_PATIENCE_MS 300u
-
 static void print_json(const struct live_domain *l, size_t n)
 {
     json_open('[');
@@ -51,12 +48,11 @@ static void print_table(const struct live_domain *l, size_t n)
 int verb_list(const struct call *c)
 {
     struct live_domain *l;
-    struct error e = {0};
     size_t n;
+    int rc = chosen_domains(c, &l, &n);
 
-    c->h->store_patience_ms = STORE_PATIENCE_MS;
-    if (lifecycle_list(c->h, &l, &n, &e))
-        return fail(&e);
+    if (rc)
+        return rc;
     if (c->options & OPT_JSON)
         print_json(l, n);
     else

@@ -12,7 +12,8 @@
 #include "interrupt.h"
 #include "version.h"
 
-#define MAX_TIMEOUT 1000000
+/* Only for names of domains that others made; without an answer they have none. */
+#define STORE_PATIENCE_MS 300u
 
 int fail(const struct error *e)
 {
@@ -35,18 +36,45 @@ int need_domain(const struct call *c, struct live_domain *l)
     return lifecycle_find(c->h, c->arg, l, &e) ? fail(&e) : 0;
 }
 
-int need_guest(const struct call *c, const char *what, struct live_domain *l)
+int need_whole(const struct call *c, struct live_domain *l)
 {
     int rc = need_domain(c, l);
+
+    if (rc == 0 && l->maker) {
+        fprintf(stderr, "pvctl: %s: it is being created by process %d\n", l->name, (int)l->maker);
+        rc = EXIT_REFUSED;
+    }
+    return rc;
+}
+
+int need_guest(const struct call *c, const char *what, struct live_domain *l)
+{
+    int rc = need_whole(c, l);
 
     if (rc == 0 && l->d.domid == 0) {
         fprintf(stderr, "pvctl: %s: the control domain cannot %s itself\n", c->arg, what);
         rc = EXIT_REFUSED;
     }
-    if (rc == 0 && l->maker) {
-        fprintf(stderr, "pvctl: %s: it is being created by process %d\n", l->name, (int)l->maker);
-        rc = EXIT_REFUSED;
+    return rc;
+}
+
+int chosen_domains(const struct call *c, struct live_domain **l, size_t *n)
+{
+    struct error e = {0};
+    int rc;
+
+    c->h->store_patience_ms = STORE_PATIENCE_MS;
+    if (!c->arg)
+        return lifecycle_list(c->h, l, n, &e) ? fail(&e) : 0;
+    *l = malloc(sizeof(**l));
+    *n = 1;
+    if (!*l) {
+        error_errno(&e, -ENOMEM, "%s", c->arg);
+        return fail(&e);
     }
+    rc = need_domain(c, *l);
+    if (rc)
+        free(*l);
     return rc;
 }
 
@@ -66,19 +94,25 @@ static const struct option_name *find_option(const char *text)
     return NULL;
 }
 
-/* The one kind of value that there is: seconds. */
+/* The one kind of value that there is: a number. */
 static int take_value(const struct verb *v, const struct option_name *o, const char *text,
                       struct call *c)
 {
+    unsigned int *place = o->bit == OPT_TIMEOUT  ? &c->timeout
+                          : o->bit == OPT_WEIGHT ? &c->weight
+                                                 : &c->cap;
+    char wanted[80], *end;
     unsigned long n;
-    char *end;
 
     if (!text)
         return usage_error(v, "missing value of ", o->text);
     n = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || n > MAX_TIMEOUT)
-        return usage_error(v, "not a number of seconds: ", text);
-    c->timeout = (unsigned int)n;
+    if (*text < '0' || *text > '9' || *end || n < o->least || n > o->most) {
+        snprintf(wanted, sizeof(wanted), "%s wants a number from %u to %u, not ", o->text, o->least,
+                 o->most);
+        return usage_error(v, wanted, text);
+    }
+    *place = (unsigned int)n;
     return 0;
 }
 
@@ -95,7 +129,24 @@ static int check(const struct verb *v, const struct call *c)
         return usage_error(v, "--timeout without --wait", "");
     if ((c->options & OPT_CONSOLE) && (c->options & OPT_JSON))
         return usage_error(v, "--json with --console", "");
+    if ((c->options & (OPT_WEIGHT | OPT_CAP)) && !c->arg)
+        return usage_error(v, c->options & OPT_WEIGHT ? "--weight" : "--cap", " without a name");
+    if ((c->options & (OPT_WEIGHT | OPT_CAP)) && (c->options & OPT_JSON))
+        return usage_error(v, "--json where something is set", "");
     return 0;
+}
+
+/* The next argument; false: the verb takes no more. */
+static bool take_argument(const struct verb *v, const char *text, struct call *c)
+{
+    size_t most = 0, have = !!c->arg + !!c->more[0] + !!c->more[1];
+
+    for (const char *at = v->arg; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL)
+        most++;
+    if (have == most)
+        return false;
+    *(have ? &c->more[have - 1] : &c->arg) = text;
+    return true;
 }
 
 /* 0, or an exit status after it has been told what is wrong. */
@@ -116,10 +167,8 @@ static int parse(const struct verb *v, int argc, char **argv, struct call *c)
                 if (rc)
                     return rc;
             }
-        } else if (!v->arg || c->arg) {
+        } else if (!take_argument(v, argv[i], c)) {
             return usage_error(v, "one argument too many: ", argv[i]);
-        } else {
-            c->arg = argv[i];
         }
     }
     return check(v, c);

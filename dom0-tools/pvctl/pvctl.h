@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cpuset.h"
 #include "error.h"
 #include "host.h"
 #include "lifecycle.h"
@@ -36,18 +37,24 @@ enum option {
     OPT_CLEAR = 1 << 4,
     OPT_ALL = 1 << 5,
     OPT_TIMEOUT = 1 << 6,
+    OPT_WEIGHT = 1 << 7,
+    OPT_CAP = 1 << 8,
 };
 
 struct call {
     unsigned int options; /* given ones, OPT_* */
     unsigned int timeout; /* --timeout, in seconds; 0 = none */
-    const char *arg;      /* the one argument, NULL if the verb takes none or it is left out */
+    unsigned int weight;  /* --weight */
+    unsigned int cap;     /* --cap, in hundredths of a CPU */
+    const char *arg;      /* the first argument, NULL if the verb takes none or it is left out */
+    const char *more[2];  /* and those behind it */
     struct host *h;       /* open unless the verb says no_host */
 };
 
 struct verb {
     const char *name;
-    const char *arg;      /* "NAME", "FILE.xml", "[VERB]" = may be left out, NULL = none */
+    /* "NAME", "FILE.xml", "[VERB]" = may be left out, NULL = none, "NAME [VCPU]" = two */
+    const char *arg;
     unsigned int options; /* accepted ones */
     bool no_host;
     int (*run)(const struct call *c);
@@ -61,6 +68,7 @@ const struct verb *find_verb(const char *name);
 struct option_name {
     enum option bit;
     const char *text, *value, *meaning; /* value: what the option wants, NULL = nothing */
+    unsigned int least, most;           /* of the value */
 };
 extern const struct option_name option_names[]; /* ends with text NULL */
 
@@ -82,6 +90,9 @@ int verb_shutdown(const struct call *c);
 int verb_reboot(const struct call *c);
 int verb_destroy(const struct call *c);
 int verb_dmesg(const struct call *c);
+int verb_vcpu_list(const struct call *c);
+int verb_pin(const struct call *c);
+int verb_sched(const struct call *c);
 int verb_help(const struct call *c);
 
 /* One line on standard error: what is wrong with the command line. Returns EXIT_USAGE. */
@@ -90,9 +101,18 @@ int usage_error(const struct verb *v, const char *text, const char *what);
 int fail(const struct error *e);
 /* Finds the domain c->arg; 0 or an exit status, after it has been told. */
 int __must_check need_domain(const struct call *c, struct live_domain *l);
+/* The same, and refuses one that is still being created. */
+int __must_check need_whole(const struct call *c, struct live_domain *l);
 /* The same, and refuses the control domain: "it would `what` the machine under your feet". */
 int __must_check need_guest(const struct call *c, const char *what, struct live_domain *l);
 
+/* The domain c->arg, or all there are; one free(). 0 or an exit status, after it has been told. */
+int __must_check chosen_domains(const struct call *c, struct live_domain **l, size_t *n);
+
+/* vcpu_list.c: "running", "blocked", "runnable", "offline". */
+const char *vcpu_state_text(const struct host_vcpu *v);
+/* The CPUs of the set that the machine has. all_by_name: "all" when it has all. */
+void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char out[CPUSET_TEXT]);
 /* console.c: the socket of the domain's console, or a negative errno. */
 int __must_check console_open(const char *name, struct error *e);
 /* Copies between terminal and console until the domain ends or ^]. Exit status. */

@@ -8,14 +8,16 @@
 
 /* clang-format off */
 const struct option_name option_names[] = {
-    {OPT_CONSOLE, "--console", NULL,      "attach to the console before the first instruction"},
-    {OPT_PAUSED,  "--paused",  NULL,      "leave the new domain paused"},
-    {OPT_ALL,     "--all",     NULL,      "all domains but the control domain"},
-    {OPT_WAIT,    "--wait",    NULL,      "return when it is done, and say how it ended"},
-    {OPT_TIMEOUT, "--timeout", "SECONDS", "wait no longer (default 120, 0 = without limit)"},
-    {OPT_JSON,    "--json",    NULL,      "print JSON"},
-    {OPT_CLEAR,   "--clear",   NULL,      "empty the log after reading"},
-    {0, NULL, NULL, NULL},
+    {OPT_CONSOLE, "--console", NULL,      "attach to the console before the first instruction", 0, 0},
+    {OPT_PAUSED,  "--paused",  NULL,      "leave the new domain paused", 0, 0},
+    {OPT_ALL,     "--all",     NULL,      "all domains but the control domain", 0, 0},
+    {OPT_WAIT,    "--wait",    NULL,      "return when it is done, and say how it ended", 0, 0},
+    {OPT_TIMEOUT, "--timeout", "SECONDS", "wait no longer (default 120, 0 = without limit)", 0, 1000000},
+    {OPT_WEIGHT,  "--weight",  "N",       "its weight from now on: 1 to 65535; 256 is usual", 1, 65535},
+    {OPT_CAP,     "--cap",     "N",       "its cap from now on, in percent of one CPU; 0 = none", 0, 6400},
+    {OPT_JSON,    "--json",    NULL,      "print JSON", 0, 0},
+    {OPT_CLEAR,   "--clear",   NULL,      "empty the log after reading", 0, 0},
+    {0, NULL, NULL, NULL, 0, 0},
 };
 
 const struct exit_code exit_codes[] = {
@@ -37,7 +39,8 @@ const struct verb verbs[] = {
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
      "list the domains: name, number, memory, vCPUs, state, CPU time", ""},
     {"info",     NULL,       OPT_JSON,                 false, verb_info,
-     "show version, CPUs and memory of the machine", ""},
+     "show version, CPUs and memory of the machine",
+     "How busy each CPU is, is measured during a fifth of a second.\n"},
     {"dominfo",  "NAME",     OPT_JSON,                 false, verb_dominfo,
      "show one domain, by name or number", ""},
     {"dumpxml",  "NAME",     0,                        false, verb_dumpxml,
@@ -58,6 +61,15 @@ const struct verb verbs[] = {
      "With --wait the command ends when the new life is there.\n"},
     {"destroy",  "NAME",     0,                        false, verb_destroy,
      "end a domain at once and free all that it has", ""},
+    {"vcpu-list", "[NAME]",  OPT_JSON,                 false, verb_vcpu_list,
+     "list the vCPUs: CPU, state, CPU time, and where each may run", ""},
+    {"pin",      "NAME [VCPU] [CPUS]", 0,              false, verb_pin,
+     "show or set on which CPUs a vCPU may run",
+     "VCPU is a number or all. CPUS is a list: 0-3,5,^2 (^ takes out again), or all.\n"},
+    {"sched",    "[NAME]",   OPT_WEIGHT | OPT_CAP | OPT_JSON, false, verb_sched,
+     "show or set weight and cap, the shares of CPU time",
+     "A domain with twice the weight of another gets twice the time where both want all they\n"
+     "can get. A cap holds all its vCPUs together below so many percent of one CPU.\n"},
     {"dmesg",    NULL,       OPT_CLEAR,                false, verb_dmesg,
      "print the hypervisor's log", ""},
     {"help",     "[VERB]",   0,                        true,  verb_help,

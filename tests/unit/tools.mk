@@ -51,6 +51,10 @@ UNIT += tools_pvctl
 unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_pvctl_cpus
+unit_tools_pvctl_cpus_SRCS = tests/unit/tools_pvctl_cpus.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_pvctl_cpus_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)

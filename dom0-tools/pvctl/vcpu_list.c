@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl vcpu-list: where each vCPU is, what it does, and where it may run.
+ */
+#include <stdlib.h>
+
+#include "cpuset.h"
+#include "pvctl.h"
+
+const char *vcpu_state_text(const struct host_vcpu *v)
+{
+    return !v->online ? "offline" : v->running ? "running" : v->blocked ? "blocked" : "runnable";
+}
+
+void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char out[CPUSET_TEXT])
+{
+    uint64_t there = cpus & cpuset_first(nr_cpus);
+
+    if (all_by_name && there == cpuset_first(nr_cpus))
+        snprintf(out, CPUSET_TEXT, "all");
+    else
+        cpuset_format(there, out);
+}
+
+static void print_vcpu(const struct call *c, const struct live_domain *l, uint32_t vcpu,
+                       const struct host_vcpu *v, const char *affinity)
+{
+    if (!(c->options & OPT_JSON)) {
+        printf("%-24s %5u %5u %4u  %-9s %10.1f  %s\n", l->name, l->d.domid, vcpu, v->cpu,
+               vcpu_state_text(v), (double)v->cpu_time_ns / 1e9, affinity);
+        return;
+    }
+    json_open('{');
+    json_string("name", l->name);
+    json_number("id", l->d.domid);
+    json_number("vcpu", vcpu);
+    json_number("cpu", v->cpu);
+    json_string("state", vcpu_state_text(v));
+    json_number("cpu_time_ns", v->cpu_time_ns);
+    json_string("affinity", affinity);
+    json_close('}');
+}
+
+static void print_domain(const struct call *c, const struct live_domain *l, unsigned int nr_cpus)
+{
+    struct host_vcpu v;
+    char affinity[CPUSET_TEXT];
+    uint64_t cpus;
+
+    /* A vCPU that does not answer is one of a domain that goes at this moment. */
+    for (uint32_t i = 0; i <= l->d.max_vcpu_id && i < CONFIG_MAX_VCPUS; i++) {
+        if (c->h->ops->vcpu_info(c->h, l->d.domid, i, &v) ||
+            c->h->ops->vcpu_get_affinity(c->h, l->d.domid, i, &cpus))
+            continue;
+        affinity_text(cpus, nr_cpus, !(c->options & OPT_JSON), affinity);
+        print_vcpu(c, l, i, &v, affinity);
+    }
+}
+
+int verb_vcpu_list(const struct call *c)
+{
+    bool json = c->options & OPT_JSON;
+    struct host_physinfo p;
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+    int rc = chosen_domains(c, &l, &n);
+
+    if (rc)
+        return rc;
+    rc = c->h->ops->physinfo(c->h, &p);
+    if (rc) {
+        free(l);
+        error_errno(&e, rc, "asking how many CPUs there are");
+        return fail(&e);
+    }
+    if (json)
+        json_open('[');
+    else
+        printf("%-24s %5s %5s %4s  %-9s %10s  %s\n", "Name", "ID", "vCPU", "CPU", "State",
+               "Time(s)", "May run on");
+    for (size_t i = 0; i < n; i++)
+        print_domain(c, &l[i], p.nr_cpus);
+    if (json)
+        json_close(']');
+    free(l);
+    return EXIT_OK;
+}

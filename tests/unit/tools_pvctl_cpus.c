@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl's verbs about CPUs, on a model of a machine with two: what they print, what they set, and
+ * in which words and with which exit status they refuse. The program runs in this process, so that
+ * what it did to the machine can be looked at.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lifecycle_support.h"
+
+int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
+
+static char said[8192];
+
+int host_open_xen(struct host **out, struct error *e)
+{
+    (void)e;
+    *out = &f->host;
+    return 0;
+}
+
+/* Its exit status; what it prints is in said[]. */
+static int run(const char *line)
+{
+    FILE *file = tmpfile();
+    char copy[256], *argv[16] = {"pvctl"};
+    int argc = 1, status, out = dup(1), err = dup(2);
+
+    snprintf(copy, sizeof(copy), "%s", line);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    fflush(stdout);
+    dup2(fileno(file), 1);
+    dup2(fileno(file), 2);
+    status = pvctl_main(argc, argv);
+    fflush(stdout);
+    dup2(out, 1);
+    dup2(err, 2);
+    close(out);
+    close(err);
+    rewind(file);
+    said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
+    fclose(file);
+    return status;
+}
+
+static void ends(const char *line, int status, const char *says)
+{
+    int is = run(line);
+
+    if (is != status || !strstr(said, says))
+        fail_msg("`pvctl %s` ended with %d and said: %s", line, is, said);
+    if (status) /* one line */
+        assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+}
+
+static struct fake_domain *web;
+
+static int setup(void **state)
+{
+    int rc = lifecycle_setup(state);
+
+    if (rc == 0)
+        web = fake_domain(f, start("web"));
+    return rc;
+}
+
+static void pins(void **state)
+{
+    (void)state;
+    ends("pin web", 0, "vCPU 0   0\nvCPU 1   all\n");
+    ends("pin web 1 0-1,^0", 0, "");
+    assert_string_equal(said, "");
+    assert_int_equal(web->affinity[0], 1);
+    assert_int_equal(web->affinity[1], 2);
+    ends("pin web 1", 0, "vCPU 1   1\n");
+    ends("pin web all all", 0, "");
+    assert_int_equal(web->affinity[0], 3);
+    assert_int_equal(web->affinity[1], 3);
+    ends("pin web all", 0, "vCPU 0   all\nvCPU 1   all\n");
+}
+
+static void does_not_pin(void **state)
+{
+    (void)state;
+    ends("pin nobody 0 1", 3, "pvctl: nobody: no such domain");
+    ends("pin web 2 0", 1, "pvctl: web: there is no vCPU 2: it has 2");
+    ends("pin web -1 0", 2, "pvctl pin: unknown option -1");
+    ends("pin web 1x 0", 2, "pvctl pin: neither a vCPU's number nor all: 1x; `pvctl help pin`");
+    ends("pin web 99999999999 0", 2, "neither a vCPU's number nor all: 99999999999");
+    ends("pin web 0 2", 1, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1");
+    ends("pin web 0 0-63", 0, ""); /* all that there can be */
+    ends("pin web 0 1-9", 1, "pvctl: web: there is no CPU 2-9: the machine has CPUs 0 to 1");
+    ends("pin web 0 0,^0", 2, "pvctl pin: it names no CPU: 0,^0; ");
+    ends("pin web 0 one", 2, "pvctl pin: it is no list of CPUs such as 0-3,5,^2 or all: one; ");
+    ends("pin web 0 64", 2, "pvctl pin: there is no CPU above 63: 64; ");
+    assert_int_equal(web->affinity[1], 3);
+}
+
+static void shares(void **state)
+{
+    (void)state;
+    ends("sched web", 0, "  Weight  Cap(%)\nweb ");
+    ends("sched web", 0, "     300     150\n");
+    ends("sched web --weight 65535", 0, "");
+    assert_int_equal(web->sched.weight, 65535);
+    assert_int_equal(web->sched.cap, 150);
+    ends("sched --cap 0 web", 0, "");
+    ends("sched web", 0, "   65535    none\n");
+    ends("sched web --weight 1 --cap 200", 0, "");
+    assert_int_equal(web->sched.weight, 1);
+    assert_int_equal(web->sched.cap, 200);
+    ends("sched web --weight 5 --cap 201", 1,
+         "pvctl: web: a cap of 201 %: vCPUs 2, CPUs 2, so at most 200 %");
+    assert_int_equal(web->sched.weight, 1);
+    ends("sched nobody", 3, "pvctl: nobody: no such domain");
+    ends("sched nobody --weight 5", 3, "pvctl: nobody: no such domain");
+    ends("sched --json", 0, "\"weight\": 1,\n    \"cap\": 200\n");
+    ends("sched", 0, "\nDomain-0 ");
+}
+
+static void lists_vcpus(void **state)
+{
+    uint32_t other = start("other");
+
+    (void)state;
+    ends("vcpu-list web", 0, "Name ");
+    ends("vcpu-list web", 0, "     0    0  running          0.0  0\n");
+    ends("vcpu-list web", 0, "     1    1  offline          1.5  all\n");
+    assert_null(strstr(said, "other"));
+    ends("vcpu-list", 0, "\nother ");
+    ends("vcpu-list", 0, "\nweb ");
+    ends("vcpu-list --json web", 0,
+         "\"vcpu\": 1,\n    \"cpu\": 1,\n    \"state\": \"offline\",\n"
+         "    \"cpu_time_ns\": 1500000000,\n    \"affinity\": \"0-1\"\n  }\n]\n");
+    ends("vcpu-list nobody", 3, "pvctl: nobody: no such domain");
+    fake_domain(f, other)->vcpus_made = false; /* it goes while we look */
+    ends("vcpu-list", 0, "\nweb ");
+    assert_null(strstr(said, "other"));
+}
+
+static void shows_cpus(void **state)
+{
+    (void)state;
+    ends("info", 0, "\nCPU model        Model T\n");
+    ends("info", 0, "\nCPU 0            100 % busy, idle for 0.0 s since the start\n");
+    ends("info", 0, "\nCPU 1              0 % busy, idle for ");
+    ends("info --json", 0,
+         "\"cpu\": [\n    {\n      \"id\": 0,\n      \"busy_percent\": 100,\n"
+         "      \"idle_time_ns\": 0\n    },\n    {\n      \"id\": 1,\n"
+         "      \"busy_percent\": 0,\n");
+}
+
+/* Whichever call fails, it is told. */
+static void any_call_may_fail(void **state)
+{
+    static const char *const lines[] = {"info", "pin web", "pin web 0 1", "sched web --weight 7",
+                                        "sched web --cap 7"};
+    int status;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        f->fail_at = 0;
+        do {
+            f->calls = 0;
+            f->failed_call = NULL;
+            f->fail_at++;
+            status = run(lines[i]);
+            if (status != (f->failed_call ? 1 : 0) || (status && strncmp(said, "pvctl: ", 7) != 0))
+                fail_msg("`pvctl %s` ended with %d and said: %s", lines[i], status, said);
+        } while (f->failed_call);
+        assert_true(f->fail_at > 2);
+    }
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, lifecycle_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(pins), T(does_not_pin), T(shares), T(lists_vcpus), T(shows_cpus), T(any_call_may_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
