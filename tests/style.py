@@ -26,7 +26,7 @@ import stale_words
 from c_source import blank
 
 ALLOWED_STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
-COMMENT = {".c": "/* ", ".h": "/* ", ".asm": "; ", ".lds": "/* ", ".py": "# ", ".sh": "# ", ".mk": "# "}
+COMMENT = {".c": "/* ", ".h": "/* ", ".asm": "; ", ".lds": "/* ", ".py": "# ", ".sh": "# ", ".mk": "# ", ".pml": "/* "}
 problems = []
 
 
