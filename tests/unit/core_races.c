@@ -10,8 +10,10 @@
 #include <core/domain/domain_pages.h>
 #include <core/grant/grant_internal.h>
 #include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <pv/m2p.h>
 #include <xen/memory.h>
+#include <xen/sched.h>
 #include <xen/vcpu.h>
 
 static struct domain *dom0, *d;
@@ -196,13 +198,64 @@ static void two_first_contexts(void **state)
     assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_initialise, 2, LIST), -XEN_EEXIST);
 }
 
+static void poll_again(void)
+{
+    struct vcpu *v = d->vcpu[0];
+
+    vcpu_unblock(v); /* somebody else was quicker, and the guest has polled again since */
+    vcpu_poll_begin(v, 7);
+    vcpu_poll_until(v, clock_now() + SECONDS(1));
+    vcpu_sleep(v);
+}
+
+/* Who ends a poll and is late ends the next; not a half of it, which would not be found then. */
+static void a_poll_is_ended_late(void **state)
+{
+    struct vcpu *v = d->vcpu[0];
+
+    (void)state;
+    vcpu_poll_begin(v, 3);
+    vcpu_sleep(v);
+    when(&v->poll_lock, false, 0, poll_again);
+    vcpu_unblock(v);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(v->pause_flags, 0);
+    assert_int_equal(d->poll_mask, 0);
+    assert_int_equal(v->poll_port, 0);
+    assert_int_equal(v->poll_timer.rank, 0);
+    assert_true(v->sched.queued || current == v);
+}
+
+/* What a vCPU looks for when it blocks or polls is an NMI as well: who sends one sees no flag yet.
+ */
+static void an_nmi_before_the_block(void **state)
+{
+    struct sched_poll poll = {.nr_ports = 0, .timeout = 0};
+    struct vcpu *v = d->vcpu[0];
+
+    (void)state;
+    assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_send_nmi, 0, 0), 0);
+    assert_int_equal(call(v, sched_op, SCHEDOP_block, 0), 0);
+    assert_int_equal(v->pause_flags, 0);
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_poll, &poll), 0);
+    assert_int_equal(v->pause_flags, 0);
+    v->nmi_masked = true; /* it is in its handler */
+    assert_int_equal(call(v, sched_op, SCHEDOP_block, 0), 0);
+    assert_int_equal(v->pause_flags, VPF_blocked);
+    vcpu_unblock(v);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_first_frame_goes_at_once), TEST(a_frame_has_its_place_when_it_is_seen),
-        TEST(claimed_for_the_dying),        TEST(grants_grow_behind_the_end),
+        TEST(the_first_frame_goes_at_once),
+        TEST(a_frame_has_its_place_when_it_is_seen),
+        TEST(claimed_for_the_dying),
+        TEST(grants_grow_behind_the_end),
         TEST(two_first_contexts),
+        TEST(a_poll_is_ended_late),
+        TEST(an_nmi_before_the_block),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
