@@ -198,6 +198,29 @@ static void two_first_contexts(void **state)
     assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_initialise, 2, LIST), -XEN_EEXIST);
 }
 
+static void up_too(void)
+{
+    assert_int_equal(do_vcpu_op(VCPUOP_up, 2, 0), 0);
+}
+
+/* One moves the vcpu_info of a vCPU that is down, while another brings it up. */
+static void it_comes_up_while_its_info_moves(void **state)
+{
+    struct vcpu_register_vcpu_info info = {.offset = 64};
+    struct vcpu *v = d->vcpu[2];
+
+    (void)state;
+    info.mfn = page_to_mfn(alloc_domain_frames(d, 0, 0)).n;
+    v->pause_flags = VPF_down;
+    vcpu_sleep(v);
+    when(&d->lock, false, 0, up_too);
+    moment.by = d->vcpu[1];
+    memcpy(host_guest(ARG), &info, sizeof(info));
+    assert_int_equal(call(d->vcpu[0], vcpu_op, VCPUOP_register_vcpu_info, 2, ARG), -XEN_EINVAL);
+    assert_int_equal(moment.times, 1);
+    assert_ptr_equal(v->vcpu_info, &d->shared_info->vcpu_info[2]);
+}
+
 static void poll_again(void)
 {
     struct vcpu *v = d->vcpu[0];
@@ -245,6 +268,32 @@ static void an_nmi_before_the_block(void **state)
     vcpu_unblock(v);
 }
 
+/* --- ports --- */
+
+static void reset_too(void)
+{
+    assert_int_equal(evtchn_close_all(d, false), 0);
+}
+
+/* Two resets at once: neither goes past what the other left open. */
+static void two_resets(void **state)
+{
+    evtchn_port_t port;
+
+    (void)state;
+    for (unsigned int i = 0; i < 100; i++)
+        assert_int_equal(evtchn_alloc_unbound(d, 0, NULL, &port), 0);
+    host_exit_path();
+    when(&d->evtchn.lock, true, 20, reset_too);
+    moment.by = d->vcpu[1];
+    host_run_as(d->vcpu[0]);
+    while (evtchn_close_all(d, false) == -XEN_ERESTART)
+        host_exit_path();
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->evtchn.active, 0);
+    assert_int_equal(d->evtchn.close_next[0], 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -254,8 +303,10 @@ int main(void)
         TEST(claimed_for_the_dying),
         TEST(grants_grow_behind_the_end),
         TEST(two_first_contexts),
+        TEST(it_comes_up_while_its_info_moves),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),
+        TEST(two_resets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
