@@ -165,19 +165,18 @@ void apic_timer_init(void)
 
 void machine_arm_timer(s_time_t deadline)
 {
-    s_time_t now = clock_now();
-    uint64_t count;
+    uint64_t ticks = clock_ticks(), count;
+    s_time_t left = MAX(deadline - clock_at(ticks), 0);
 
     if (cpu_has.tsc_deadline) {
-        wrmsr(MSR_TSC_DEADLINE,
-              deadline == INT64_MAX ? 0 : clock_ticks() + clock_ticks_for(MAX(deadline - now, 0)));
+        wrmsr(MSR_TSC_DEADLINE, deadline == INT64_MAX ? 0 : ticks + clock_ticks_for(left));
         return;
     }
     if (deadline == INT64_MAX) {
         apic_write(APIC_TIMER_COUNT, 0);
         return;
     }
-    count = mul_div((uint64_t)MIN(MAX(deadline - now, 0), SECONDS(3600)), timer_khz, 1000000);
+    count = mul_div((uint64_t)MIN(left, SECONDS(3600)), timer_khz, 1000000);
     /* Never early by rounding; a deadline too far for the counter comes back here by itself. */
     apic_write(APIC_TIMER_COUNT, (uint32_t)MIN(count + 1, 0xffffffffull));
 }

@@ -68,10 +68,12 @@ static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
                      : "a"(leaf), "c"(sub));
 }
 
+/* Not before what stands before it is done: a CPU that heard of another's reading makes a later
+ * one. */
 static inline uint64_t rdtsc(void)
 {
     uint32_t lo, hi;
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    __asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
     return (uint64_t)hi << 32 | lo;
 }
 
