@@ -53,6 +53,7 @@ static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, u
     case 0x40000003:
         clock_scale(&mul, &shift);
         if (sub == 0) {
+            out[0] = clock_stable() ? B(1) : 0; /* RDTSC is the CPU's own, and safe to use */
             out[1] = v->domain->tsc_mode;
             out[2] = (uint32_t)clock_khz();
         } else if (sub == 1) {
@@ -139,7 +140,7 @@ void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         break;
     case 0x80000007:
         out[0] = out[1] = out[2] = 0;
-        out[3] &= B(8); /* invariant TSC */
+        out[3] &= clock_stable() ? B(8) : 0; /* invariant TSC */
         break;
     case 0x80000008:
         out[1] = out[2] = out[3] = 0;

@@ -40,11 +40,6 @@ static void read_extended(struct cpu_features *f, uint32_t max)
     }
 }
 
-/*
- * QEMU's software emulation reads the stack of an IRET in ring 3 as if the CPU were in ring 0, so
- * that SMAP makes a page fault of every such IRET of a guest kernel. No guest can be run that way:
- * SMAP stays off there.
- */
 static bool runs_on_tcg(void)
 {
     uint32_t r[4];
@@ -71,11 +66,15 @@ static void read_features(struct cpu_features *f)
     f->x2apic = BIT(r[2], 21);
     f->tsc_deadline = BIT(r[2], 24);
     f->xsave = BIT(r[2], 26);
+    f->tcg = runs_on_tcg();
     if (max >= 7) {
         cpuid(7, 0, r);
         f->umip = BIT(r[2], 2);
         f->smep = BIT(r[1], 7);
-        f->smap = BIT(r[1], 20) && !runs_on_tcg();
+        f->tsc_adjust = BIT(r[1], 1);
+        /* TCG reads the stack of an IRET in ring 3 as if the CPU were in ring 0, so that SMAP makes
+         * a page fault of every such IRET of a guest kernel. No guest can be run that way. */
+        f->smap = BIT(r[1], 20) && !f->tcg;
     }
     if (f->xsave && max >= 0xd) {
         cpuid(0xd, 0, r);

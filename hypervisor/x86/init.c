@@ -39,7 +39,7 @@ void machine_init_late(const struct boot_info *bi)
     init_efi(bi->efi_system_table);
     pic_disable();
     init_apic();
-    init_time(control);
+    init_time(control, bi->tsc_stable);
     init_irq();
     apic_timer_init();
     this_cpu()->arch.apic_id = apic_id();

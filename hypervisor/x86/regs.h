@@ -8,6 +8,7 @@
 
 #include <hv/x86_bits.h>
 
+#define MSR_TSC_ADJUST   0x3b
 #define MSR_SYSENTER_CS  0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176

@@ -6,8 +6,9 @@
  * (Intel SDM volume 3, 9.4), where the trampoline (trampoline.asm) lies for so long. What a CPU
  * needs is made for it before: its block (percpu.h), mapped page by page with the guards left out,
  * within reach of a displacement from the image, and its GDT page. A CPU that answers checks that
- * it has what the boot CPU has, sets itself up as that one did, and gets the next id: ids are
- * dense, and machine_nr_cpus() counts only CPUs that run. Then it idles until there is work.
+ * it has what the boot CPU has, sets itself up as that one did, compares its clock with that one's,
+ * and gets the next id: ids are dense, and machine_nr_cpus() counts only CPUs that run. Then it
+ * idles until there is work.
  *
  * One that does not answer in time, or lacks something, is said and left out. It gets INIT once
  * more, and its block is nobody's for ever, so that it harms nobody if it wakes after all.
@@ -30,7 +31,7 @@
 _Static_assert(NR_CPUS == BOOT_MAX_CPUS && NR_CPUS == ACPI_MAX_CPUS, "one limit");
 
 /* struct arch_cpu.start: how far a CPU came */
-enum { AWAITED, GIVEN_UP, ANSWERED, LEFT_OUT, RUNNING };
+enum { AWAITED, GIVEN_UP, ANSWERED, LEFT_OUT, SET_UP, RUNNING };
 
 #define AFTER_INIT    MILLISECS(1) /* the 10 ms of the manual are for CPUs of 32 bits */
 #define AFTER_STARTUP MICROSECS(200)
@@ -91,6 +92,8 @@ void ap_main(void)
     start_apic();
     apic_start_timer();
     c->arch.apic_id = apic_id();
+    __atomic_store_n(&c->arch.start, SET_UP, __ATOMIC_RELEASE);
+    tsc_compare_ap();
     cpus[c->id] = c;
     cpu_init();
     __atomic_store_n(&nr_cpus, c->id + 1, __ATOMIC_RELEASE);
@@ -194,11 +197,15 @@ static bool start_one(uint32_t id, paddr_t page)
     }
     while (__atomic_load_n(start, __ATOMIC_ACQUIRE) == ANSWERED)
         spin_wait(&w);
-    if (__atomic_load_n(start, __ATOMIC_ACQUIRE) == RUNNING)
-        return true;
-    log_warning("CPU with APIC id %#x: left out, it lacks what the boot CPU has: %s", id,
-                block->cpu.arch.lacks);
-    return false;
+    if (__atomic_load_n(start, __ATOMIC_ACQUIRE) == LEFT_OUT) {
+        log_warning("CPU with APIC id %#x: left out, it lacks what the boot CPU has: %s", id,
+                    block->cpu.arch.lacks);
+        return false;
+    }
+    tsc_compare_boot(&block->cpu);
+    while (__atomic_load_n(start, __ATOMIC_ACQUIRE) != RUNNING)
+        spin_wait(&w);
+    return true;
 }
 
 /* How many were tried. */
@@ -240,6 +247,8 @@ void machine_start_cpus(const struct boot_info *bi)
         log_info("CPUs: %u; left alone: %u, as at most %u are used", nr_cpus, rest, most);
     else
         log_info("CPUs: %u", nr_cpus);
+    if (nr_cpus > 1)
+        tsc_report();
     if (bi->cpus > listed + 1)
         log_info("parvis.cfg: cpus = %u, but there are only %u", bi->cpus, listed + 1);
 }

@@ -8,13 +8,15 @@
  * pause of the machine (an SMI, a host that schedules) does not spoil it.
  *
  * ns = ((ticks << shift) * mul) >> 32 is also what guests compute from pvclock, from the same
- * numbers, so that they and the hypervisor agree.
+ * numbers, so that they and the hypervisor agree. Each CPU counts from its own base, which is the
+ * same number where the TSCs are one clock (tsc_compare.c).
  */
 #include <core/base/log.h>
 #include <port/machine.h>
 
 #include "acpi.h"
 #include "insn.h"
+#include "percpu.h"
 #include "x86.h"
 
 #define PM_TIMER_HZ  3579545ull
@@ -24,10 +26,12 @@
 /* Longer ones are cut: a timer that comes early is set again. */
 #define MAX_INTERVAL SECONDS(86400)
 
-static uint64_t tsc_base, tsc_khz;
+static uint64_t tsc_khz;
 static uint32_t scale_mul;
 static int8_t scale_shift;
 static uint64_t wall_at_zero;
+static bool stable;
+s_time_t clock_told_holds = SECONDS(1);
 
 static volatile uint32_t *hpet; /* registers as 32-bit words */
 
@@ -45,7 +49,7 @@ static uint64_t scale(uint64_t ticks)
 
 s_time_t clock_at(uint64_t ticks)
 {
-    return (s_time_t)scale(ticks - tsc_base);
+    return (s_time_t)scale(ticks - this_block()->cpu.arch.tsc_base);
 }
 
 s_time_t clock_now(void)
@@ -67,6 +71,17 @@ void clock_scale(uint32_t *mul, int8_t *shift)
 uint64_t clock_khz(void)
 {
     return tsc_khz;
+}
+
+bool clock_stable(void)
+{
+    return stable;
+}
+
+void tsc_differs(void)
+{
+    stable = false;
+    clock_told_holds = 0;
 }
 
 uint64_t clock_wall_at_zero(void)
@@ -184,16 +199,20 @@ static void set_scale(uint64_t hz)
     scale_mul = (uint32_t)((1000000000ull << 32) / rate);
 }
 
-void init_time(bool exact_wall_clock)
+void init_time(bool exact_wall_clock, bool tsc_stable)
 {
     struct reference r = choose_reference();
     uint64_t hz = measure_tsc_hz(&r), wall;
 
     tsc_khz = hz / 1000;
-    tsc_base = rdtsc();
+    this_block()->cpu.arch.tsc_base = rdtsc();
     set_scale(hz);
+    stable = cpu_has.invariant_tsc || cpu_has.tcg || tsc_stable;
     wall = rtc_read_ns(exact_wall_clock);
     wall_at_zero = wall - (uint64_t)clock_now();
     log_info("TSC %lu.%03lu MHz by %s%s", tsc_khz / 1000, tsc_khz % 1000, r.name,
-             cpu_has.invariant_tsc ? ", invariant" : "");
+             cpu_has.invariant_tsc ? ", invariant"
+             : cpu_has.tcg         ? ", emulated"
+             : tsc_stable          ? ", stable by parvis.cfg"
+                                   : ", not known to be stable");
 }

@@ -38,11 +38,12 @@ extern char text_end[], rodata_end[]; /* and image_start, image_end: hv/x86_init
 /* clang-format off */
 #define CPU_FLAGS(F) \
     F(nx) F(pages_1g) F(pge) F(smep) F(smap) F(umip) F(xsave) F(xsaveopt) F(x2apic) F(tsc_deadline) \
-    F(invariant_tsc) F(syscall) F(pat) F(sysenter) F(is_amd)
+    F(invariant_tsc) F(tsc_adjust) F(syscall) F(pat) F(sysenter) F(is_amd)
 /* clang-format on */
 #define CPU_FLAG(name) name,
 struct cpu_features {
     bool CPU_FLAGS(CPU_FLAG) has_apic;
+    bool tcg; /* QEMU's software emulation, which says so */
     unsigned int phys_bits;
     uint32_t xcr0; /* states that XSAVE knows */
 };
@@ -108,9 +109,16 @@ void pic_disable(void);
 void init_ioapics(void);
 
 /* --- time.c, rtc.c --- */
-void init_time(bool exact_wall_clock);
+void init_time(bool exact_wall_clock, bool tsc_stable);
 uint64_t clock_ticks_for(s_time_t ns);
+void tsc_differs(void);             /* the CPUs' TSCs are not one clock */
 uint64_t rtc_read_ns(bool at_tick); /* ns since 1970; at_tick: waits up to a second to be exact */
+
+/* --- tsc_compare.c --- */
+/* When CPU ap starts: both at the same time, one ap after the other. Before, ap has no clock. */
+void tsc_compare_boot(struct cpu *ap);
+void tsc_compare_ap(void);
+void tsc_report(void); /* all have started */
 
 /* --- uart.c --- */
 void uart_drain(void); /* waits, within bounds, until the last byte is on the line */

@@ -47,10 +47,6 @@ struct boot_domain {
     char cmdline[BOOT_STRING];
     uint64_t memory; /* bytes; 0: what fits (control) */
     uint32_t vcpus;  /* 0: one for each CPU (control), or 1 */
-    uint32_t weight; /* 0: the usual one */
-    uint32_t cap;    /* percent of one CPU; 0: none */
-    /* Where its vCPUs may run, bit per CPU, those that no machine has too; 0: anywhere */
-    uint64_t affinity;
 };
 
 struct boot_info {
@@ -68,6 +64,7 @@ struct boot_info {
     uint32_t debug_exit;  /* I/O port of QEMU's debug-exit device; 0: none */
     uint32_t halt_on_end; /* on_end = halt */
     uint32_t cpus;        /* at most so many are started; 0: as many as can be */
+    uint32_t tsc_stable;  /* tsc = stable */
 };
 
 #endif

@@ -57,6 +57,7 @@ void host_exit_path(void); /* cpu_do_pending() while there is something pending 
 /* The deadline of each CPU's machine timer, and of this one's */
 extern s_time_t host_armed_at[HOST_MOST_CPUS];
 #define host_armed host_armed_at[this_cpu()->id]
+extern bool host_clock_stable; /* all CPUs have one clock */
 
 /* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused.
  */

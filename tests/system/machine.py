@@ -60,9 +60,9 @@ def control_config(memory=CONTROL_MEMORY, cmdline="console=hvc0", extra=""):
             f"cmdline = {cmdline}\n" + (f"memory = {memory}\n" if memory else ""))
 
 
-def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1):
+def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1, extra=""):
     """parvis.cfg of a machine with one boot-time guest, which ends when the guest does."""
-    text = f"on_end = poweroff\ndebug_exit = {DEBUG_EXIT_PORT}\n[domain guest]\nkernel = guest\n"
+    text = f"{extra}on_end = poweroff\ndebug_exit = {DEBUG_EXIT_PORT}\n[domain guest]\nkernel = guest\n"
     text += f"memory = {memory}\nvcpus = {vcpus}\n"
     if ramdisk:
         text += "ramdisk = ramdisk\n"
@@ -178,10 +178,10 @@ class Machine:
         return cls.direct(name, config or control_config(), modules, directory=directory, **more)
 
     @classmethod
-    def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, qemu=(), mem="256", **base):
+    def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", qemu=(), mem="256", **base):
         """Parvis by direct start with one boot-time guest; QEMU's exit status tells how the guest ended."""
         modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
-        return cls.direct(name, guest_config(memory, cmdline, ramdisk, vcpus), modules,
+        return cls.direct(name, guest_config(memory, cmdline, ramdisk, vcpus, extra), modules,
                           qemu=[*DEBUG_EXIT, *qemu], mem=mem, **base)
 
     @classmethod

@@ -16,12 +16,16 @@ RESULT = r"TEST-RESULT: (\S+) (\w+)\r?\n"    # the whole line: it may come in pi
 CONFIG = 'name="{name}"\ntype="pv"\nmemory=32\nvcpus=2\nkernel="/guest/{name}"\non_poweroff="destroy"\non_crash="destroy"\n'
 
 
+# What a test says of the machine, which it cannot judge itself.
+SAYS = {"clock": r"clock: 2 vCPUs, time is stable"}
+
+
 def names():
     return sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
 
 
-def on_parvis(name, says=None, **machine):
-    with Machine.guest("guest-" + name, os.path.join(FOLDER, name), vcpus=2, **machine) as m:
+def on_parvis(name, says=None, vcpus=2, **machine):
+    with Machine.guest("guest-" + name, os.path.join(FOLDER, name), vcpus=vcpus, **machine) as m:
         if says:
             m.expect(says, 120)
         result = m.expect(RESULT, 120)
@@ -36,6 +40,20 @@ def entry_on_intel():
 def emul_with_umip():
     """Guest test emul on a CPU that hides its tables."""
     on_parvis("emul", says="this CPU has UMIP", cpu="qemu64,+rdrand,+umip,-cx16")
+
+
+# Without the leaf by which it says what it is.
+NO_LEAF = "qemu64,+rdrand,-cx16,tcg-cpuid=off"
+
+
+def clock_unknown():
+    """Guest test clock where nothing says that the TSC is stable: guests are not told so."""
+    on_parvis("clock", says=r"clock: 4 vCPUs, time is not stable", vcpus=4, cmdline="strict=1", cpu=NO_LEAF)
+
+
+def clock_by_config():
+    """Guest test clock where parvis.cfg says that it is: so are they."""
+    on_parvis("clock", says=r"clock: 4 vCPUs, time is stable", vcpus=4, cpu=NO_LEAF, extra="tsc = stable\n")
 
 
 def on_xen():
@@ -66,7 +84,7 @@ def on_xen():
 def tests():
     for name in names():
         def one(name=name):
-            on_parvis(name)
+            on_parvis(name, SAYS.get(name))
         one.__doc__ = f"Guest test {name} on Parvis."
         yield one
 
@@ -75,4 +93,4 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel, emul_with_umip)), on_xen)
+    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel, emul_with_umip, clock_unknown, clock_by_config)), on_xen)

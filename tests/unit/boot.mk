@@ -2,8 +2,9 @@
 # What runs before and below the core: configuration, memory map, ACPI tables, symbols.
 BOOT_PARSE_SRCS := $(addprefix hypervisor/lib/,number.c printf.c strlcpy.c)
 
-UNIT += boot_config boot_memmap x86_acpi x86_symbols
+UNIT += boot_config boot_memmap x86_acpi x86_symbols x86_tsc
 unit_boot_config_SRCS := tests/unit/boot_config.c hypervisor/boot/config.c $(BOOT_PARSE_SRCS)
 unit_boot_memmap_SRCS := tests/unit/boot_memmap.c hypervisor/boot/memmap.c
 unit_x86_acpi_SRCS := tests/unit/x86_acpi.c hypervisor/x86/acpi_parse.c
+unit_x86_tsc_SRCS := tests/unit/x86_tsc.c hypervisor/x86/tsc_compare.c $(BOOT_PARSE_SRCS)
 unit_x86_symbols_SRCS := tests/unit/x86_symbols.c hypervisor/x86/symbols.c

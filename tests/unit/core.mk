@@ -8,7 +8,7 @@ UNIT += lib_x86_insn
 unit_lib_x86_insn_SRCS := tests/unit/lib_x86_insn.c tests/unit/insn_check.c \
     hypervisor/lib/x86_decode.c hypervisor/lib/x86_write.c
 
-UNIT += core_lib core_heap core_timer
+UNIT += core_lib core_heap core_timer core_time
 unit_core_lib_SRCS := tests/unit/core_lib.c $(LIB_SRCS)
 # What the C library has too goes by names of its own there.
 $(foreach cc,$(HOSTS),$(patsubst %,build/host/$(cc)/hypervisor/lib/%.o,memory string)): \
@@ -17,6 +17,8 @@ unit_core_heap_SRCS := tests/unit/core_heap.c $(HOST_MACHINE)
 unit_core_heap_LIBS := core
 unit_core_timer_SRCS := tests/unit/core_timer.c $(HOST_MACHINE)
 unit_core_timer_LIBS := core
+unit_core_time_SRCS := tests/unit/core_time.c $(HOST_MACHINE)
+unit_core_time_LIBS := core
 
 UNIT += core_wait
 unit_core_wait_SRCS := tests/unit/core_wait.c $(HOST_MACHINE)

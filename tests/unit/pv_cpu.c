@@ -58,6 +58,11 @@ static void the_hypervisors_leaves(void **state)
     assert_int_equal(cpuid(0x40000001, 0).eax, 4 << 16 | 17);
     assert_int_equal(cpuid(0x40000002, 0).eax, 1);
     clock_scale(&mul, &shift);
+    assert_int_equal(cpuid(0x40000003, 0).eax, 2);
+    host_clock_stable = false;
+    assert_int_equal(cpuid(0x40000003, 0).eax, 0); /* RDTSC is the CPU's own, but not safe */
+    assert_int_equal(cpuid(0x80000007, 0).edx, 0); /* invariant in each CPU, but no one clock */
+    host_clock_stable = true;
     assert_int_equal(cpuid(0x40000003, 0).ecx, clock_khz());
     assert_int_equal(cpuid(0x40000003, 1).ecx, mul);
     assert_int_equal((int32_t)cpuid(0x40000003, 1).edx, shift);

@@ -118,7 +118,7 @@ static long stop_periodic(struct vcpu *v, const struct nothing *none __unused)
 
 static long send_nmi(struct vcpu *v, const struct nothing *none __unused)
 {
-    (void)xchg(&v->nmi_pending, true); /* Race: before a look at whether it waits, as events are */
+    v->domain->ops->raise_nmi(v);
     vcpu_unblock(v);
     if (v != current)
         machine_kick(v->sched.cpu);

@@ -26,8 +26,6 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-#define REFRESH SECONDS(1)
-
 static spinlock_t wc_lock = SPINLOCK_INIT(RANK_TIMER);
 static uint64_t wc_at_zero;
 
@@ -43,7 +41,7 @@ static void publish(struct vcpu_time_info *to, uint64_t ticks, uint64_t system_t
     to->system_time = system_time;
     to->tsc_to_system_mul = mul;
     to->tsc_shift = shift;
-    to->flags = 0;
+    to->flags = clock_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
     smp_wmb();
     WRITE_ONCE(to->version, (version | 1) + 1);
 }
@@ -83,7 +81,8 @@ void vcpu_time_refresh(struct vcpu *v, s_time_t now)
 {
     if (unlikely(v->domain->wc_at_zero != READ_ONCE(wc_at_zero)))
         wallclock_write(v->domain);
-    if (likely(v->time_stamp.tsc && (uint64_t)now - v->time_stamp.system_time < (uint64_t)REFRESH))
+    if (likely(v->time_stamp.tsc &&
+               (uint64_t)now - v->time_stamp.system_time < (uint64_t)clock_told_holds))
         return;
     vcpu_time_write(v);
     write_time_area(v);

@@ -50,6 +50,10 @@ uint64_t clock_wall_at_zero(void); /* ns since 1970 when clock_now() was 0 */
 /* TSC frequency as pvclock wants it: ns = ((ticks << shift) * mul) >> 32. */
 void clock_scale(uint32_t *mul, int8_t *shift);
 uint64_t clock_khz(void);
+/* All CPUs' TSCs are one clock, at one rate, for good: guests may be told so. */
+bool clock_stable(void);
+/* For how long what a vCPU was told of the clock holds; 0: not when it gets another CPU. */
+extern s_time_t clock_told_holds;
 
 /* Arms this CPU's one-shot timer interrupt; a past deadline fires at once; INT64_MAX disarms. */
 void machine_arm_timer(s_time_t deadline);
