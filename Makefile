@@ -47,6 +47,7 @@ GUESTS :=
 TOOLS :=
 UNIT :=
 CHECKS :=
+LONG_CHECKS :=
 FUZZ :=
 FUZZERS :=
 
@@ -64,7 +65,7 @@ build/.deps: .ci/deps
 	@.ci/deps
 	@touch $@
 
-.PHONY: all deps hv efi guests tools unit run debug check unpacked test-programs fuzz fmt clean help
+.PHONY: all deps hv efi guests tools unit run debug check check-long unpacked test-programs fuzz fmt clean help
 deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
 
 hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/)
@@ -104,6 +105,9 @@ fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 
 check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
 	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
+
+check-long: build/.deps ## what takes minutes more than make check may: the models in all their bounds
+	@$(PYTHON) tests/run.py --timeout 14400 --jobs 1 $(LONG_CHECKS)
 
 # ---- housekeeping ----------------------------------------------------------------------------------
 

@@ -141,21 +141,21 @@ static int set_debug_exit(struct parser *p, struct text v)
     return 0;
 }
 
-/* v is a number from 1 to most. */
-static int set_count(struct parser *p, struct text v, const char *key, unsigned int most,
-                     uint32_t *out)
+/* v is a number from least to most. */
+static int set_number(struct parser *p, struct text v, const char *key, unsigned int least,
+                      unsigned int most, uint32_t *out)
 {
     uint64_t n;
 
-    if (!number(v, &n) || n < 1 || n > most)
-        return FAIL(p, "%s: `%.*s` is not a number from 1 to %u", key, PIECE(v), most);
+    if (!number(v, &n) || n < least || n > most)
+        return FAIL(p, "%s: `%.*s` is not a number from %u to %u", key, PIECE(v), least, most);
     *out = (uint32_t)n;
     return 0;
 }
 
 static int set_cpus(struct parser *p, struct text v)
 {
-    return set_count(p, v, "cpus", BOOT_MAX_CPUS, &p->bi->cpus);
+    return set_number(p, v, "cpus", 1, BOOT_MAX_CPUS, &p->bi->cpus);
 }
 
 static int set_on_end(struct parser *p, struct text v)
@@ -215,7 +215,59 @@ static int set_memory(struct parser *p, struct text v)
 
 static int set_vcpus(struct parser *p, struct text v)
 {
-    return set_count(p, v, "vcpus", MAX_VCPUS_PER_DOMAIN, &p->domain->vcpus);
+    return set_number(p, v, "vcpus", 1, MAX_VCPUS_PER_DOMAIN, &p->domain->vcpus);
+}
+
+static int set_weight(struct parser *p, struct text v)
+{
+    return set_number(p, v, "weight", 1, 65535, &p->domain->weight);
+}
+
+static int set_cap(struct parser *p, struct text v)
+{
+    return set_number(p, v, "cap", 0, 100 * BOOT_MAX_CPUS, &p->domain->cap);
+}
+
+/* One piece of a list of CPUs: a number or a range, or `all`; with ^ before it, out of the set. */
+static bool cpu_item(struct text item, uint64_t *set)
+{
+    bool out = item.n && item.at[0] == '^';
+    uint64_t first = 0, last = BOOT_MAX_CPUS - 1, cpus;
+    size_t dash = 0;
+
+    if (out)
+        item = (struct text){item.at + 1, item.n - 1};
+    while (dash < item.n && item.at[dash] != '-')
+        dash++;
+    if (!is(item, "all")) {
+        if (!number((struct text){item.at, dash}, &first))
+            return false;
+        last = first;
+        if (dash < item.n && !number((struct text){item.at + dash + 1, item.n - dash - 1}, &last))
+            return false;
+    }
+    if (first > last || last >= BOOT_MAX_CPUS)
+        return false;
+    cpus = ~0ull >> (BOOT_MAX_CPUS - 1 - (last - first)) << first;
+    *set = out ? *set & ~cpus : *set | cpus;
+    return true;
+}
+
+static int set_affinity(struct parser *p, struct text v)
+{
+    uint64_t set = 0;
+
+    for (size_t at = 0, n; at <= v.n; at += n + 1) {
+        for (n = 0; at + n < v.n && v.at[at + n] != ','; n++)
+            ;
+        if (!cpu_item(trim((struct text){v.at + at, n}), &set))
+            return FAIL(p, "affinity: `%.*s` is not a list of CPUs from 0 to %u: 0-3,5,^2 or all",
+                        PIECE(v), BOOT_MAX_CPUS - 1);
+    }
+    if (!set)
+        return FAIL(p, "affinity: `%.*s` names no CPU", PIECE(v));
+    p->domain->affinity = set;
+    return 0;
 }
 
 struct key {
@@ -235,8 +287,15 @@ static const struct key global_keys[] = {
 };
 
 static const struct key domain_keys[] = {
-    {"kernel", false, set_kernel}, {"ramdisk", false, set_ramdisk}, {"cmdline", true, set_cmdline},
-    {"memory", false, set_memory}, {"vcpus", false, set_vcpus},     {NULL, false, NULL},
+    {"kernel", false, set_kernel},
+    {"ramdisk", false, set_ramdisk},
+    {"cmdline", true, set_cmdline},
+    {"memory", false, set_memory},
+    {"vcpus", false, set_vcpus},
+    {"weight", false, set_weight},
+    {"cap", false, set_cap},
+    {"affinity", false, set_affinity},
+    {NULL, false, NULL},
 };
 #define SEEN_KERNEL 1u
 #define SEEN_MEMORY 8u

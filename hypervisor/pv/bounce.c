@@ -201,15 +201,16 @@ void pv_failsafe(struct vcpu *v)
 
 void pv_deliver_event(struct vcpu *v)
 {
-    if (v->arch.pv.nmi_pending && !v->arch.pv.nmi_masked) {
+    if (READ_ONCE(v->nmi_pending) && !v->nmi_masked) {
         /* Without a callback it is lost: the exit path looks again */
-        v->arch.pv.nmi_pending = false;
+        WRITE_ONCE(v->nmi_pending, false);
         if (call_back(v, CALLBACKTYPE_nmi, MASK_EVENTS)) {
-            v->arch.pv.nmi_masked = true; /* until the next iret hypercall */
+            v->nmi_masked = true; /* until the next iret hypercall */
             return;
         }
     }
-    if (!v->vcpu_info->evtchn_upcall_pending || v->vcpu_info->evtchn_upcall_mask)
+    if (!READ_ONCE(v->vcpu_info->evtchn_upcall_pending) ||
+        READ_ONCE(v->vcpu_info->evtchn_upcall_mask))
         return;
     if (!call_back(v, CALLBACKTYPE_event, MASK_EVENTS))
         domain_crash(v->domain, "an event is pending and unmasked, and the guest has no callback");

@@ -144,11 +144,6 @@ static uint64_t pv_frame_info(const struct page_info *pg)
            (type & PGT_pinned ? XEN_DOMCTL_PFINFO_LPINTAB : 0);
 }
 
-static void pv_raise_nmi(struct vcpu *v)
-{
-    v->arch.pv.nmi_pending = true;
-}
-
 static void pv_set_iopl(struct vcpu *v, unsigned int level)
 {
     v->arch.pv.iopl = level;
@@ -183,7 +178,6 @@ const struct guest_ops pv_guest_ops = {
     .relinquish_memory = pv_relinquish_memory,
     .grant_map = pv_grant_map,
     .grant_unmap = pv_grant_unmap,
-    .raise_nmi = pv_raise_nmi,
     .set_iopl = pv_set_iopl,
     .set_iobitmap = pv_set_iobitmap,
     .fill_hypercall_page = pv_fill_hypercall_page,

@@ -50,7 +50,7 @@ long do_iret(void)
         v->regs.entry_vector = 0;
     }
     WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(frame.rflags & X86_EFLAGS_IF));
-    v->arch.pv.nmi_masked = false;
+    v->nmi_masked = false;
     v->in_multicall = false; /* XSA-213: a list of hypercalls ends here */
     return (long)frame.rax;
 }

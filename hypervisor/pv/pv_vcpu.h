@@ -28,7 +28,6 @@ struct pv_vcpu {
         uint64_t address;     /* 0: none */
         bool disables_events; /* while it runs, when it is not the event callback */
     } callback[PV_CALLBACKS]; /* by CALLBACKTYPE_* */
-    bool nmi_pending, nmi_masked;
 
     uint64_t kernel_sp; /* stack_switch */
     uint64_t kernel_ss;

@@ -8,6 +8,7 @@
  * sets RBP to 0: there the chain ends.
  */
 #include <core/base/log.h>
+#include <port/current.h>
 
 #include "insn.h"
 #include "percpu.h"
@@ -31,7 +32,7 @@ void dump_stack(uint64_t rip, uint64_t rbp)
 {
     uint64_t block = (uint64_t)this_block();
 
-    log_error("calls:");
+    log_error("calls on CPU %u:", this_cpu()->id);
     show_code_address(rip, 0);
     for (unsigned int i = 0; i < 32; i++) {
         const uint64_t *frame = (const uint64_t *)rbp;

@@ -7,7 +7,6 @@
  * calls, end. There is no third way, and no guest can make it happen. In a guest only those with a
  * stack of their own come here (NMI, #DF, #MC, #DB); all others go straight to the guest's kind.
  */
-#include <core/base/console_out.h>
 #include <core/base/log.h>
 #include <core/base/registers.h>
 #include <core/state/domain.h>
@@ -19,6 +18,7 @@
 
 #include "insn.h"
 #include "percpu.h"
+#include "stop.h"
 #include "x86.h"
 
 void handle_hv_exception(struct cpu_user_regs *regs);
@@ -84,6 +84,8 @@ void handle_hv_exception(struct cpu_user_regs *regs)
 
     switch (vector) {
     case TRAP_nmi:
+        if (machine_ends())
+            tell_where(regs);
         handle_hv_nmi(regs);
         return;
     case TRAP_debug:
@@ -104,8 +106,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         if (fix_up(regs))
             return;
     }
-    ignore_locks();
-    console_queue(false);
+    begin_end(true);
     log_error("%s in the hypervisor, error code %#x", exception_name(vector), regs->error_code);
     dump_registers(NULL, regs, read_cr2(), read_cr3());
     dump_stack(regs->rip, regs->rbp);
@@ -125,6 +126,8 @@ void handle_guest_ist(struct vcpu *v)
 
     switch (v->regs.entry_vector) {
     case TRAP_nmi:
+        if (machine_ends())
+            tell_where(&v->regs);
         log_warning("NMI in a guest, reason %#x", inb(NMI_REASON));
         return;
     case TRAP_debug:
@@ -133,8 +136,7 @@ void handle_guest_ist(struct vcpu *v)
         v->domain->ops->exception(v, dr6);
         return;
     default:
-        ignore_locks();
-        console_queue(false);
+        begin_end(true);
         log_error("%s in a guest, error code %#x", exception_name(v->regs.entry_vector),
                   v->regs.error_code);
         dump_registers(NULL, &v->regs, read_cr2(), read_cr3());

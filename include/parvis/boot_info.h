@@ -47,6 +47,10 @@ struct boot_domain {
     char cmdline[BOOT_STRING];
     uint64_t memory; /* bytes; 0: what fits (control) */
     uint32_t vcpus;  /* 0: one for each CPU (control), or 1 */
+    uint32_t weight; /* 0: the usual one */
+    uint32_t cap;    /* percent of one CPU; 0: none */
+    /* Where its vCPUs may run, bit per CPU, those that no machine has too; 0: anywhere */
+    uint64_t affinity;
 };
 
 struct boot_info {

@@ -21,6 +21,11 @@ $(LATENCY_PLUGIN): tests/bench/latency_plugin.c | build/.deps
 bench-latency: build/parvis.bin guests image $(LATENCY_PLUGIN) ## the longest stretches with interrupts off, in instructions
 	@$(PYTHON) tests/bench/latency.py
 
+.PHONY: bench-smp
+bench-smp: build/parvis.bin dom0 reference ## boots with 1 to 8 CPUs and a parallel load on 2, against Xen, in pairs
+	@$(PYTHON) tests/bench/smp.py boot
+	@$(PYTHON) tests/bench/smp.py parallel
+
 .PHONY: bench-cross
 bench-cross: build/parvis.bin guests $(LATENCY_PLUGIN) ## what an event and a flush cost on both sides, from CPU to CPU
 	@$(PYTHON) tests/bench/cross.py

@@ -153,11 +153,6 @@ static void set_gpfn(struct domain *d, mfn_t first, unsigned int order, uint64_t
         set_m2p(MFN(first.n + i), gpfn == INVALID_GPFN ? gpfn : gpfn + i);
 }
 
-static void raise_nmi(struct vcpu *v)
-{
-    v->arch.pv.nmi_pending = true;
-}
-
 static void set_iopl(struct vcpu *v, unsigned int level)
 {
     v->arch.pv.iopl = level;
@@ -202,7 +197,6 @@ static void show_vcpu(const struct vcpu *v)
 
 const struct guest_ops host_guest_ops = {
     .hypercalls = &pv_hypercalls,
-    .raise_nmi = raise_nmi,
     .set_iopl = set_iopl,
     .set_iobitmap = set_iobitmap,
     .gfn_to_mfn = gfn_to_mfn,

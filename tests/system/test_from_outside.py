@@ -15,7 +15,8 @@ from machine import DEBUG_EXIT, Machine, built, run_tests
 CONFIG = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\n"
 ENTRY = re.compile(r"([0-9a-f]{16}): ([0-9a-f]{16}) ([-A-Z]{9})")
 IMAGE, DIRECT_MAP, DIRECT_MAP_END = 0xffff82d040000000, 0xffff830000000000, 0xffff880000000000
-MACHINE_CHECK = "mce 0 1 0xb200000000000000 0x5 0 0"     # CPU, bank, status: valid, uncorrected, enabled; what is known of where
+MACHINE_CHECK = "mce 2 1 0xb200000000000000 0x5 0 0"     # CPU, bank, status: valid, uncorrected, enabled; what is known of where
+CPU1_BLOCK = IMAGE + 0x30010000
 GUARDS = (0x0000, 0x2000, 0x4000, 0x6000, 0x8000)
 
 
@@ -27,7 +28,7 @@ def symbols():
 def maps_nothing_too_much():
     """W^X, constants that are constant, guards below stacks."""
     directory = Machine.scratch()
-    with Machine.direct("memory-map", CONFIG, {"hello": built("pvguest/hello")}, mem="256", directory=directory,
+    with Machine.direct("memory-map", CONFIG, {"hello": built("pvguest/hello")}, mem="256", smp="2", directory=directory,
                         qemu=qemu_monitor.args(directory)) as m:
         m.expect(r"hello> ", 30)
         text = qemu_monitor.Monitor(directory).ask("info tlb")
@@ -43,21 +44,22 @@ def maps_nothing_too_much():
         assert not executable or pa in code and IMAGE <= va < DIRECT_MAP, f"{va:#x} can be executed"
         assert not writable or pa not in constant, f"{va:#x} can be written"
     assert any(va >= DIRECT_MAP and pa in constant for va, (pa, _) in ours.items()), "the direct map lacks the image"
-    block = named["cpu0_block"]
-    for offset in range(0, 0x10000, 0x1000):
-        assert (block + offset in ours) == (offset not in GUARDS), f"page {offset:#x} of the CPU's block"
+    for block in (named["cpu0_block"], CPU1_BLOCK):
+        for offset in range(0, 0x10000, 0x1000):
+            assert (block + offset in ours) == (offset not in GUARDS), f"page {offset:#x} of the block at {block:#x}"
 
 
 def survives_nmis():
-    """NMIs at any moment, in one guest that computes and in what the hypervisor prints for another, are said and harm nothing.
+    """NMIs at any moment, in one guest that computes and in what the hypervisor prints for another, are said once and harm nothing.
 
-    After a machine check, an uncorrected error, nobody goes on: the hypervisor says where it came and ends the machine as a panic.
+    After a machine check, an uncorrected error, on any CPU nobody goes on: the hypervisor says where it came and where the other CPUs
+    were, and ends the machine as a panic.
     """
     directory = Machine.scratch()
     config = CONFIG.replace("hello", "flood") + CONFIG[CONFIG.index("["):].replace("hello", "forever")
     guests = {name: built("bad-guests/" + name) for name in ("flood", "forever")}
     config = f"debug_exit = {ending.DEBUG_EXIT_PORT}\n" + config
-    with Machine.direct("nmi", config, guests, mem="256", directory=directory, qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
+    with Machine.direct("nmi", config, guests, mem="256", smp="4", directory=directory, qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
         m.expect(r"flood: the same line", 30)
         monitor = qemu_monitor.Monitor(directory)
         for _ in range(100):
@@ -69,6 +71,9 @@ def survives_nmis():
         monitor.send("human-monitor-command", **{"command-line": MACHINE_CHECK})
         m.expect(r"machine check.* in (a guest|the hypervisor), error code", 30)
         m.expect(r"(?s)rip .*cr2 ", 30)
+        for cpu in range(4):
+            if cpu != 2:
+                m.expect(rf"CPU {cpu} was (idle|in (the hypervisor for|the guest) d\d+v\d+, rip 0x[0-9a-f]+)$", 30)
         assert m.wait() == ending.PANICKED
 
 

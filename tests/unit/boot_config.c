@@ -30,10 +30,14 @@ static const char good[] = "# a comment\n"
                            "ramdisk = dom0.cpio.gz\n"
                            "cmdline = console=hvc0 root=/dev/ram0 a=b#c\n"
                            "vcpus = 2\n"
+                           "affinity = all,^0\n"
                            "[domain hello]\n"
                            "kernel = hello\n"
                            "memory = 16M\n"
-                           "cmdline =\n";
+                           "cmdline =\n"
+                           "weight = 65535\n"
+                           "cap = 6400\n"
+                           "affinity = 0-3, 5,^2, 62-63\n";
 
 static const char *const modules[] = {"parvis.cfg", "vmlinux", "dom0.cpio.gz", "hello", NULL};
 
@@ -82,12 +86,18 @@ static void test_good(void **state)
     assert_string_equal(bi.domains[0].cmdline, "console=hvc0 root=/dev/ram0 a=b#c");
     assert_int_equal(bi.domains[0].memory, 0);
     assert_int_equal(bi.domains[0].vcpus, 2);
+    assert_int_equal(bi.domains[0].weight, 0);
+    assert_int_equal(bi.domains[0].cap, 0);
+    assert_int_equal(bi.domains[0].affinity, ~1ull);
     assert_false(bi.domains[1].is_control);
     assert_string_equal(bi.domains[1].name, "hello");
     assert_int_equal(bi.domains[1].kernel, 3);
     assert_int_equal(bi.domains[1].ramdisk, -1);
     assert_int_equal(bi.domains[1].memory, 16 << 20);
     assert_int_equal(bi.domains[1].vcpus, 0);
+    assert_int_equal(bi.domains[1].weight, 65535);
+    assert_int_equal(bi.domains[1].cap, 6400);
+    assert_int_equal(bi.domains[1].affinity, 0xc00000000000002b);
 }
 
 static void test_defaults(void **state)
@@ -147,6 +157,25 @@ static const struct {
     {"[domain x]\nkernel=hello\nmemory=18014398509481984K\n", "not a size"},
     {"[domain x]\nkernel=hello\nvcpus=0\n", "vcpus: `0` is not a number from 1 to 64"},
     {"[domain x]\nkernel=hello\nvcpus=65\n", "not a number from 1 to 64"},
+    {"[domain x]\nkernel=hello\nweight=0\n", "cfg:3: weight: `0` is not a number from 1 to 65535"},
+    {"[domain x]\nkernel=hello\nweight=65536\n", "weight: `65536` is not a number from 1 to 65535"},
+    {"[domain x]\nkernel=hello\ncap=6401\n", "cap: `6401` is not a number from 0 to 6400"},
+    {"[domain x]\nkernel=hello\ncap=-1\n", "cap: `-1` is not"},
+    {"[domain x]\nkernel=hello\ncap=50%\n", "cap: `50%` is not a number"},
+    {"[domain x]\nkernel=hello\naffinity=64\n",
+     "cfg:3: affinity: `64` is not a list of CPUs from 0 to 63: 0-3,5,^2 or all"},
+    {"[domain x]\nkernel=hello\naffinity=0-64\n", "`0-64` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=3-1\n", "`3-1` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=1,\n", "`1,` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=,\n", "`,` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=^\n", "`^` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=1-\n", "`1-` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=-1\n", "`-1` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=0-18446744073709551615\n", "is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=some\n", "`some` is not a list of CPUs"},
+    {"[domain x]\nkernel=hello\naffinity=^1\n", "affinity: `^1` names no CPU"},
+    {"[domain x]\nkernel=hello\naffinity=all,^0-63\n", "names no CPU"},
+    {"[domain x]\nkernel=hello\naffinity=\n", "affinity has no value"},
     {"[domain x]\nkernel=hello\nkernel=hello\n", "kernel is given twice"},
     {"[domain x]\nconsole=com1\n", "unknown key `console`; a domain has: kernel, ramdisk"},
     {"console = com1\001\n", "is not text"},

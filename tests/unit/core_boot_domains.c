@@ -128,6 +128,47 @@ static void all_that_can_be_had(void **state)
     assert_null(next_domain(d));
 }
 
+/* The machine has CPUs 0 and 1. What is counted on and not there is said, and the domain runs. */
+static void cpus_of_a_domain(void **state)
+{
+    static const struct {
+        uint32_t cap;
+        uint64_t affinity;
+        uint16_t cap_is;
+        uint64_t affinity_is;
+    } cases[] = {
+        {0, 0, 0, ~0ull},   {200, 2, 200, 2},   {201, 1, 0, 1},
+        {50, ~0ull, 50, 3}, {100, 0xe, 100, 2}, {1, 1ull << 63, 1, ~0ull},
+    };
+    struct domain *d;
+
+    (void)state;
+    host_set_cpus(2);
+    for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+        char name[2] = {(char)('a' + i), 0};
+
+        add_domain(name, false, 0, 3);
+        bi.domains[i].cap = cases[i].cap;
+        bi.domains[i].affinity = cases[i].affinity;
+        bi.domains[i].weight = i ? 1000 + i : 0;
+    }
+    boot_domains_create(&bi);
+    d = NULL;
+    for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+        d = next_domain(d);
+        assert_non_null(d);
+        assert_int_equal(d->sched.weight, i ? 1000 + i : 256);
+        assert_int_equal(d->sched.cap, cases[i].cap_is);
+        assert_int_equal(d->vcpu[0]->affinity, cases[i].affinity_is);
+        assert_int_equal(d->vcpu[1]->affinity, cases[i].affinity_is);
+    }
+    assert_non_null(strstr(host_console, "c: cap = 201, but 2 vCPUs on 2 CPUs use 200 at most"));
+    assert_null(strstr(host_console, "d: affinity"));
+    assert_non_null(strstr(host_console, "e: affinity: there is no CPU 2\r\n"));
+    assert_non_null(strstr(host_console, "e: affinity: there is no CPU 3\r\n"));
+    assert_non_null(strstr(host_console, "f: affinity: there is no CPU 63, nor any of the list"));
+}
+
 /* Without a control domain a guest has no store; what it prints is the hypervisor's to show. */
 static void a_guest_alone(void **state)
 {
@@ -208,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_that_can_be_had, setup, teardown),
+        cmocka_unit_test_setup_teardown(cpus_of_a_domain, setup, teardown),
         cmocka_unit_test_setup_teardown(a_guest_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_domain_is_given, setup, teardown),
         cmocka_unit_test_setup_teardown(none_at_all, setup, teardown),

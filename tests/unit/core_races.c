@@ -10,8 +10,10 @@
 #include <core/domain/domain_pages.h>
 #include <core/grant/grant_internal.h>
 #include <core/life/life.h>
+#include <core/sched/pause.h>
 #include <pv/m2p.h>
 #include <xen/memory.h>
+#include <xen/sched.h>
 #include <xen/vcpu.h>
 
 static struct domain *dom0, *d;
@@ -196,13 +198,115 @@ static void two_first_contexts(void **state)
     assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_initialise, 2, LIST), -XEN_EEXIST);
 }
 
+static void up_too(void)
+{
+    assert_int_equal(do_vcpu_op(VCPUOP_up, 2, 0), 0);
+}
+
+/* One moves the vcpu_info of a vCPU that is down, while another brings it up. */
+static void it_comes_up_while_its_info_moves(void **state)
+{
+    struct vcpu_register_vcpu_info info = {.offset = 64};
+    struct vcpu *v = d->vcpu[2];
+
+    (void)state;
+    info.mfn = page_to_mfn(alloc_domain_frames(d, 0, 0)).n;
+    v->pause_flags = VPF_down;
+    vcpu_sleep(v);
+    when(&d->lock, false, 0, up_too);
+    moment.by = d->vcpu[1];
+    memcpy(host_guest(ARG), &info, sizeof(info));
+    assert_int_equal(call(d->vcpu[0], vcpu_op, VCPUOP_register_vcpu_info, 2, ARG), -XEN_EINVAL);
+    assert_int_equal(moment.times, 1);
+    assert_ptr_equal(v->vcpu_info, &d->shared_info->vcpu_info[2]);
+}
+
+static void poll_again(void)
+{
+    struct vcpu *v = d->vcpu[0];
+
+    vcpu_unblock(v); /* somebody else was quicker, and the guest has polled again since */
+    vcpu_poll_begin(v, 7);
+    vcpu_poll_until(v, clock_now() + SECONDS(1));
+    vcpu_sleep(v);
+}
+
+/* Who ends a poll and is late ends the next; not a half of it, which would not be found then. */
+static void a_poll_is_ended_late(void **state)
+{
+    struct vcpu *v = d->vcpu[0];
+
+    (void)state;
+    vcpu_poll_begin(v, 3);
+    vcpu_sleep(v);
+    when(&v->poll_lock, false, 0, poll_again);
+    vcpu_unblock(v);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(v->pause_flags, 0);
+    assert_int_equal(d->poll_mask, 0);
+    assert_int_equal(v->poll_port, 0);
+    assert_int_equal(v->poll_timer.rank, 0);
+    assert_true(v->sched.queued || current == v);
+}
+
+/* What a vCPU looks for when it blocks or polls is an NMI as well: who sends one sees no flag yet.
+ */
+static void an_nmi_before_the_block(void **state)
+{
+    struct sched_poll poll = {.nr_ports = 0, .timeout = 0};
+    struct vcpu *v = d->vcpu[0];
+
+    (void)state;
+    assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_send_nmi, 0, 0), 0);
+    assert_int_equal(call(v, sched_op, SCHEDOP_block, 0), 0);
+    assert_int_equal(v->pause_flags, 0);
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_poll, &poll), 0);
+    assert_int_equal(v->pause_flags, 0);
+    v->nmi_masked = true; /* it is in its handler */
+    assert_int_equal(call(v, sched_op, SCHEDOP_block, 0), 0);
+    assert_int_equal(v->pause_flags, VPF_blocked);
+    vcpu_unblock(v);
+}
+
+/* --- ports --- */
+
+static void reset_too(void)
+{
+    assert_int_equal(evtchn_close_all(d, false), 0);
+}
+
+/* Two resets at once: neither goes past what the other left open. */
+static void two_resets(void **state)
+{
+    evtchn_port_t port;
+
+    (void)state;
+    for (unsigned int i = 0; i < 100; i++)
+        assert_int_equal(evtchn_alloc_unbound(d, 0, NULL, &port), 0);
+    host_exit_path();
+    when(&d->evtchn.lock, true, 20, reset_too);
+    moment.by = d->vcpu[1];
+    host_run_as(d->vcpu[0]);
+    while (evtchn_close_all(d, false) == -XEN_ERESTART)
+        host_exit_path();
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->evtchn.active, 0);
+    assert_int_equal(d->evtchn.close_next[0], 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_first_frame_goes_at_once), TEST(a_frame_has_its_place_when_it_is_seen),
-        TEST(claimed_for_the_dying),        TEST(grants_grow_behind_the_end),
+        TEST(the_first_frame_goes_at_once),
+        TEST(a_frame_has_its_place_when_it_is_seen),
+        TEST(claimed_for_the_dying),
+        TEST(grants_grow_behind_the_end),
         TEST(two_first_contexts),
+        TEST(it_comes_up_while_its_info_moves),
+        TEST(a_poll_is_ended_late),
+        TEST(an_nmi_before_the_block),
+        TEST(two_resets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,7 +208,7 @@ void pv_random_cpu(struct mm_guest *g, struct vcpu *v)
             user_table(g, v);
         break;
     default:
-        v->arch.pv.nmi_pending = true;
+        v->nmi_pending = true;
         pv_deliver_event(v);
     }
     host_tlb_check();

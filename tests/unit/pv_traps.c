@@ -343,7 +343,7 @@ static void callbacks_are_called(void **state)
     assert_int_equal(v->regs.rip, 0x4242);
     assert_int_equal(set_callback(CALLBACKTYPE_nmi, 0, 0x5020), 0);
     for (unsigned int i = 0; i < 2; i++) { /* one at a time, until the next iret */
-        v->arch.pv.nmi_pending = true;
+        v->nmi_pending = true;
         v->regs.rip = 0x4242;
         pv_deliver_event(v);
         assert_int_equal(v->regs.rip, i ? 0x4242 : 0x5020);

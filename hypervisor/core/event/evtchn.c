@@ -86,29 +86,44 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
 
     for (; mask; mask &= mask - 1) {
         struct vcpu *v = d->vcpu[__builtin_ctzll(mask)];
+        evtchn_port_t polled = READ_ONCE(v->poll_port);
 
-        if (v->poll_port == port || v->poll_port == ~0u)
+        if (polled == port || polled == ~0u)
             vcpu_unblock(v);
     }
+}
+
+/* Race: the place may move, for the sender's lock alone is held. Who moves it names the new place
+ * first and lets the vCPU look at all words after that; so if it is still the same when its bit is
+ * set, that look finds the event. */
+static void select_word(struct vcpu *v, unsigned int word)
+{
+    struct vcpu_info *info, *now = READ_ONCE(v->vcpu_info);
+
+    do {
+        info = now;
+        if (!test_and_set_bit(&info->evtchn_pending_sel, word))
+            vcpu_mark_events_pending(v);
+        now = READ_ONCE(v->vcpu_info);
+    } while (unlikely(now != info));
 }
 
 void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
 {
     struct domain *d = v->domain;
     struct shared_info *s = d->shared_info;
-    struct vcpu_info *info = v->vcpu_info;
 
     if (test_and_set_bit(s->evtchn_pending, port))
         return;
-    if (!test_bit(s->evtchn_mask, port) && !test_and_set_bit(&info->evtchn_pending_sel, port / 64))
-        vcpu_mark_events_pending(v);
+    if (!test_bit(s->evtchn_mask, port))
+        select_word(v, port / 64);
     if (unlikely(READ_ONCE(d->poll_mask)))
         wake_pollers(d, port);
 }
 
 void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
 {
-    struct vcpu *v = d->vcpu[vcpu];
+    struct vcpu *v = __atomic_load_n(&d->vcpu[vcpu], __ATOMIC_ACQUIRE);
 
     if (likely(v))
         evtchn_set_pending(v, port);
@@ -118,7 +133,7 @@ void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
 
 void vcpu_mark_events_pending(struct vcpu *v)
 {
-    if (xchg(&v->vcpu_info->evtchn_upcall_pending, 1))
+    if (xchg(&READ_ONCE(v->vcpu_info)->evtchn_upcall_pending, 1))
         return;
     vcpu_unblock(v);
     if (v->sched.state == RUNSTATE_running && v->cpu_stack != this_cpu())
@@ -135,11 +150,10 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
     spin_lock(&t->lock);
     if (evtchn_port_valid(t, port)) {
         chn = evtchn_from_port(t, port);
-        v = d->vcpu[chn->notify_vcpu];
+        v = domain_vcpu(d, chn->notify_vcpu);
         if (test_and_clear_bit(d->shared_info->evtchn_mask, port) && v &&
-            test_bit(d->shared_info->evtchn_pending, port) &&
-            !test_and_set_bit(&v->vcpu_info->evtchn_pending_sel, port / 64))
-            vcpu_mark_events_pending(v);
+            test_bit(d->shared_info->evtchn_pending, port))
+            select_word(v, port / 64);
         if (unlikely(chn->state == EVTCHNSTAT_pirq))
             pirq_unmasked(d, chn->u.pirq);
         rc = 0;

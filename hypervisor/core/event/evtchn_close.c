@@ -115,26 +115,40 @@ int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
               : 0;
 }
 
-int evtchn_close_all(struct domain *d, bool hv)
+/* The next port to be closed, from one on; `end`: there is none before. */
+static evtchn_port_t next_open(struct domain *d, evtchn_port_t port, evtchn_port_t end, bool hv)
 {
     struct evtchn_table *t = &d->evtchn;
-    evtchn_port_t *next = &t->close_next[hv],
-                  first = *next; /* each turn gets beyond where it began */
 
-    for (; *next < t->max_ports; ++*next) {
-        evtchn_port_t port = *next;
-        const struct evtchn *chn;
+    spin_lock(&t->lock);
+    for (; port < end; port++) {
+        const struct evtchn *chn = evtchn_port_valid(t, port) ? evtchn_from_port(t, port) : NULL;
 
-        if (port % PORTS_PER_CHECK == 0 && port != first && hypercall_preempt_check())
-            return -XEN_ERESTART;
-        if (!evtchn_port_valid(t, port))
-            continue;
-        chn = evtchn_from_port(t, port);
-        if (chn->state == EVTCHNSTAT_closed || (chn->hv_fn && !hv))
-            continue;
-        if (evtchn_close(d, port, !hv))
-            log_guest(d, "d%u: port %u was closed meanwhile", d->domain_id, port);
+        if (chn && chn->state != EVTCHNSTAT_closed && (hv || !chn->hv_fn))
+            break;
     }
-    *next = 0;
+    spin_unlock(&t->lock);
+    return port;
+}
+
+/* Race: two resets at once go their own ways through the ports. Either may take the place that the
+ * other left: all below it has been closed. */
+int evtchn_close_all(struct domain *d, bool hv)
+{
+    evtchn_port_t *place = &d->evtchn.close_next[hv], first = READ_ONCE(*place), port = first;
+
+    while (port < d->evtchn.max_ports) {
+        evtchn_port_t end = MIN(ROUND_UP(port + 1, PORTS_PER_CHECK), d->evtchn.max_ports);
+
+        /* Each turn gets beyond where it began. */
+        if (port % PORTS_PER_CHECK == 0 && port != first && hypercall_preempt_check()) {
+            WRITE_ONCE(*place, port);
+            return -XEN_ERESTART;
+        }
+        port = next_open(d, port, end, hv);
+        if (port < end && evtchn_close(d, port++, !hv))
+            log_guest(d, "d%u: port %u was closed meanwhile", d->domain_id, port - 1);
+    }
+    WRITE_ONCE(*place, 0);
     return 0;
 }

@@ -165,7 +165,7 @@ static long bind_vcpu(struct domain *d, const struct evtchn_bind_vcpu *b)
         (chn->state == EVTCHNSTAT_virq && !virq_is_global(chn->u.virq))) {
         rc = -XEN_EINVAL; /* ABI: an IPI or a vCPU's own VIRQ stays where it is */
     } else {
-        chn->notify_vcpu = (uint16_t)b->vcpu;
+        WRITE_ONCE(chn->notify_vcpu, (uint16_t)b->vcpu); /* Race: senders hold their own lock */
     }
     spin_unlock(&d->evtchn.lock);
     return rc ? refused((int)rc, "port %u cannot be moved", b->port) : 0;

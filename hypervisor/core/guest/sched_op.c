@@ -33,7 +33,7 @@ static long yield(struct vcpu *v __unused, const struct nothing *none __unused)
 
 static long block(struct vcpu *v, const struct nothing *none __unused)
 {
-    v->vcpu_info->evtchn_upcall_mask = 0;
+    WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, 0);
     vcpu_block(v);
     return 0;
 }
@@ -68,10 +68,7 @@ static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
         return refused(-XEN_EINVAL, "poll of %u ports", poll->nr_ports);
     if (poll->nr_ports == 1 && copy_from_guest(&only, poll->ports, sizeof(only)))
         return -XEN_EFAULT;
-    v->poll_port = only ? only : ~0u;
-    atomic_or(&v->domain->poll_mask, 1ull << v->vcpu_id);
-    atomic_or(&v->pause_flags, VPF_polling);
-    smp_mb();
+    vcpu_poll_begin(v, only ? only : ~0u);
     rc = look_at_ports(poll, &pending);
     /* An event that may be delivered ends the wait at once. */
     if (rc || pending || vcpu_event_pending(v)) {
@@ -79,7 +76,7 @@ static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
         return rc;
     }
     if (poll->timeout)
-        timer_set(&v->poll_timer, (s_time_t)MIN(poll->timeout, (uint64_t)INT64_MAX));
+        vcpu_poll_until(v, (s_time_t)MIN(poll->timeout, (uint64_t)INT64_MAX));
     vcpu_sleep(v);
     return 0;
 }

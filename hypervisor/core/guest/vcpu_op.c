@@ -118,7 +118,7 @@ static long stop_periodic(struct vcpu *v, const struct nothing *none __unused)
 
 static long send_nmi(struct vcpu *v, const struct nothing *none __unused)
 {
-    v->domain->ops->raise_nmi(v);
+    (void)xchg(&v->nmi_pending, true); /* Race: before a look at whether it waits, as events are */
     vcpu_unblock(v);
     if (v != current)
         machine_kick(v->sched.cpu);

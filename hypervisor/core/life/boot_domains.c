@@ -61,6 +61,28 @@ static int connect_guest(struct domain *d, const struct build_args *args, mfn_t 
     return console_attach_ring(d, console, args->console_port);
 }
 
+/* Weight, cap, affinity. That the machine lacks CPUs which were counted on is no reason to be
+ * without the domain: it is said, and what is there is used. */
+static void set_cpus(const struct boot_domain *b, struct domain *d)
+{
+    unsigned int nr = machine_nr_cpus(), most = 100 * MIN(nr, d->max_vcpus);
+    uint64_t all = ~0ull >> (BOOT_MAX_CPUS - nr), absent = b->affinity & ~all;
+    struct vcpu *v;
+
+    if (b->cap > most)
+        log_warning("parvis.cfg: %s: cap = %u, but %u vCPUs on %u CPUs use %u at most: no cap",
+                    b->name, b->cap, d->max_vcpus, nr, most);
+    sched_set_domain(d, (uint16_t)(b->weight ? b->weight : SCHED_WEIGHT_DEFAULT),
+                     (uint16_t)(b->cap > most ? 0 : b->cap));
+    for (unsigned int i = nr; i < BOOT_MAX_CPUS && absent != ~all; i++)
+        if (absent >> i & 1)
+            log_warning("parvis.cfg: %s: affinity: there is no CPU %u%s", b->name, i,
+                        b->affinity & all ? "" : ", nor any of the list: it may run anywhere");
+    if (b->affinity & all)
+        for_each_vcpu (d, v)
+            v->affinity = b->affinity & all;
+}
+
 static int build_one(const struct boot_info *bi, const struct boot_domain *b, struct domain *d)
 {
     struct build_args args = {.cmdline = b->cmdline};
@@ -74,6 +96,8 @@ static int build_one(const struct boot_info *bi, const struct boot_domain *b, st
     args.kernel = module_at(bi, b->kernel, &args.kernel_size);
     args.ramdisk = module_at(bi, b->ramdisk, &args.ramdisk_size);
     d->max_pages = args.nr_pages;
+    if (!rc)
+        set_cpus(b, d);
     if (!rc && !d->is_control && control_domain)
         rc = evtchn_alloc_unbound(d, control_domain->domain_id, NULL, &args.store_port);
     if (!rc && !d->is_control)

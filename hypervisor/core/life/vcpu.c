@@ -31,6 +31,7 @@ int vcpu_create(struct domain *d, unsigned int vcpu_id)
     v->domain = d;
     v->vcpu_id = vcpu_id;
     v->pause_flags = VPF_down;
+    spin_lock_init(&v->poll_lock, RANK_POLL);
     v->affinity = v->soft_affinity = ~0ull;
     sched_init_vcpu(v);
     rc = d->ops->vcpu_init(v);

@@ -7,8 +7,9 @@
  * any time without looking. What the old place held is copied, and the vCPU is told that every
  * selector may have something pending: an event that came to the old place in between is not lost.
  *
- * Lock: v->domain->evtchn.lock is held by the move, so that no event is on its way to the old
- * place.
+ * Locks: d->evtchn.lock guards the place. Who sends may hold another domain's lock alone; how no
+ * event is lost then is said in core/event/evtchn.c. d->lock, because a vCPU whose place another
+ * one moves must be down, and stay so meanwhile.
  */
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
@@ -33,45 +34,53 @@ void vcpu_info_init(struct vcpu *v)
     v->vcpu_info_mfn = INVALID_MFN;
 }
 
-long vcpu_info_register(struct vcpu *v, const struct vcpu_register_vcpu_info *info)
+/* Both locks are held. */
+static int move_to(struct vcpu *v, struct page_info *pg, uint32_t offset)
 {
-    uint32_t offset = info->offset;
-    struct domain *d = v->domain;
-    struct page_info *pg;
-    struct vcpu_info *to, *from;
+    struct vcpu_info *from = v->vcpu_info, *to;
 
-    /* XSA-327: within the page, and aligned as the structure's words are, or atomic operations
-     * would cross pages. */
-    if (offset > PAGE_SIZE - sizeof(*to) || offset % _Alignof(struct vcpu_info))
-        return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
+    if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
+        return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
     if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))
         return refused(-XEN_EINVAL, "vcpu %u is up", v->vcpu_id);
-    pg = get_writable_from_gfn(GFN(info->mfn), d);
-    if (!pg)
-        return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain", info->mfn);
-
-    spin_lock(&d->evtchn.lock);
-    if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN)) {
-        spin_unlock(&d->evtchn.lock);
-        d->ops->put_writable(pg);
-        return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
-    }
-    from = v->vcpu_info;
-    to = (struct vcpu_info *)((char *)map_guest_frame(d, page_to_mfn(pg)) + offset);
+    to = (struct vcpu_info *)((char *)map_guest_frame(v->domain, page_to_mfn(pg)) + offset);
     if (from == &v->own_info) {
         memset(to, 0, sizeof(*to)); /* ABI: a vCPU that had none begins with an empty one, masked */
         to->evtchn_upcall_mask = 1;
     } else {
         memcpy(to, from, sizeof(*to));
     }
-    v->vcpu_info = to;
     v->vcpu_info_mfn = page_to_mfn(pg);
-    smp_wmb();
-    to->evtchn_pending_sel = ~0ul;
-    to->evtchn_upcall_pending = 1;
+    __atomic_store_n(&v->vcpu_info, to, __ATOMIC_SEQ_CST);
+    WRITE_ONCE(to->evtchn_pending_sel, ~0ul);
+    WRITE_ONCE(to->evtchn_upcall_pending, 1);
     vcpu_time_write(v);
-    spin_unlock(&d->evtchn.lock);
     return 0;
+}
+
+long vcpu_info_register(struct vcpu *v, const struct vcpu_register_vcpu_info *info)
+{
+    uint32_t offset = info->offset;
+    struct domain *d = v->domain;
+    struct page_info *pg;
+    int rc;
+
+    /* XSA-327: within the page, and aligned as the structure's words are, or atomic operations
+     * would cross pages. */
+    if (offset > PAGE_SIZE - sizeof(struct vcpu_info) || offset % _Alignof(struct vcpu_info))
+        return refused(-XEN_ENXIO, "vcpu_info at offset %#x", offset);
+    pg = get_writable_from_gfn(GFN(info->mfn), d);
+    if (!pg)
+        return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain", info->mfn);
+
+    spin_lock(&d->lock);
+    spin_lock(&d->evtchn.lock);
+    rc = move_to(v, pg, offset);
+    spin_unlock(&d->evtchn.lock);
+    spin_unlock(&d->lock);
+    if (rc)
+        d->ops->put_writable(pg);
+    return rc;
 }
 
 void vcpu_info_unmap(struct vcpu *v)

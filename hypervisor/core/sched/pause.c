@@ -84,8 +84,10 @@ int domain_unpause_by_controller(struct domain *d)
 
 bool vcpu_event_pending(const struct vcpu *v)
 {
-    return READ_ONCE(v->vcpu_info->evtchn_upcall_pending) &&
-           !READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
+    const struct vcpu_info *info = READ_ONCE(v->vcpu_info);
+
+    return (READ_ONCE(info->evtchn_upcall_pending) && !READ_ONCE(info->evtchn_upcall_mask)) ||
+           (READ_ONCE(v->nmi_pending) && !v->nmi_masked);
 }
 
 void vcpu_block(struct vcpu *v)
@@ -97,17 +99,45 @@ void vcpu_block(struct vcpu *v)
         vcpu_sleep(v);
 }
 
+void vcpu_poll_begin(struct vcpu *v, uint32_t port)
+{
+    spin_lock(&v->poll_lock);
+    WRITE_ONCE(v->poll_port, port);
+    atomic_or(&v->domain->poll_mask, 1ull << v->vcpu_id);
+    atomic_or(&v->pause_flags, VPF_polling);
+    spin_unlock(&v->poll_lock);
+}
+
+void vcpu_poll_until(struct vcpu *v, s_time_t deadline)
+{
+    spin_lock(&v->poll_lock);
+    if (v->poll_port)
+        timer_set(&v->poll_timer, deadline);
+    spin_unlock(&v->poll_lock);
+}
+
+/* Race: a poll begins and ends as a whole, or who ends it late would take half of the next with it,
+ * which then nobody would find. One that ends too early is no harm: the guest looks again. */
+static void end_poll(struct vcpu *v)
+{
+    spin_lock(&v->poll_lock);
+    if (v->poll_port) {
+        timer_stop(&v->poll_timer);
+        WRITE_ONCE(v->poll_port, 0);
+        atomic_and(&v->domain->poll_mask, ~(1ull << v->vcpu_id));
+        atomic_and(&v->pause_flags, ~VPF_polling);
+    }
+    spin_unlock(&v->poll_lock);
+}
+
 void vcpu_unblock(struct vcpu *v)
 {
-    const uint32_t waiting = VPF_blocked | VPF_polling;
+    uint32_t flags = READ_ONCE(v->pause_flags);
 
-    if (!(READ_ONCE(v->pause_flags) & waiting))
+    if (!(flags & (VPF_blocked | VPF_polling)))
         return;
-    if (v->poll_port) {
-        v->poll_port = 0;
-        timer_stop(&v->poll_timer);
-        atomic_and(&v->domain->poll_mask, ~(1ull << v->vcpu_id));
-    }
-    atomic_and(&v->pause_flags, ~waiting);
+    if (flags & VPF_polling)
+        end_poll(v);
+    atomic_and(&v->pause_flags, ~VPF_blocked);
     vcpu_wake(v);
 }

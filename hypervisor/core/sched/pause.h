@@ -18,7 +18,10 @@ void vcpu_unpause(struct vcpu *v);
 /* The current one: until an event, at once undone when one is pending */
 void vcpu_block(struct vcpu *v);
 void vcpu_unblock(struct vcpu *v);
-/* v's vcpu_info moved or its events were unmasked: is there something to deliver now? */
+/* It polls for a port, or several (~0), from here on until it is unblocked; then: until a time. */
+void vcpu_poll_begin(struct vcpu *v, uint32_t port);
+void vcpu_poll_until(struct vcpu *v, s_time_t deadline);
+/* Is there something to deliver now, an event or an NMI? */
 bool vcpu_event_pending(const struct vcpu *v);
 
 #endif

@@ -47,15 +47,17 @@ struct vcpu {
     struct vcpu_info own_info;   /* before one exists (vCPUs from 32 on, until they register) */
     mfn_t vcpu_info_mfn; /* registered by VCPUOP_register_vcpu_info, holds a writable reference */
 
-    uint32_t pause_flags; /* VPF_*: atomic */
-    uint32_t pause_count; /* pauses by others: atomic */
-    bool initialised;     /* has a context: atomic */
-    bool context_busy;    /* is being given one: atomic */
+    uint32_t pause_flags;         /* VPF_*: atomic */
+    uint32_t pause_count;         /* pauses by others: atomic */
+    bool nmi_pending, nmi_masked; /* set by anyone, and by its CPU (asm-offsets) */
+    bool initialised;             /* has a context: atomic */
+    bool context_busy;            /* is being given one: atomic */
     struct sched_vcpu sched;
 
     struct timer singleshot; /* VCPUOP_set_singleshot_timer, set_timer_op */
     struct timer periodic;   /* VCPUOP_set_periodic_timer */
     s_time_t period;
+    spinlock_t poll_lock; /* guards both, and with them VPF_polling and the bit in d->poll_mask */
     struct timer poll_timer;
     evtchn_port_t poll_port; /* the port polled for when exactly one; 0 none; ~0 several */
 

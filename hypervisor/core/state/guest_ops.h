@@ -65,7 +65,6 @@ struct guest_ops {
     int __must_check (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);
     int __must_check (*grant_unmap)(uint64_t host_addr, mfn_t frame, unsigned int flags,
                                     uint64_t new_addr);
-    void (*raise_nmi)(struct vcpu *v); /* VCPUOP_send_nmi: it gets one when it runs next */
     /* PHYSDEVOP_set_iopl (0 to 3) and set_iobitmap (of nr_ports bits): which port accesses fault.
      */
     void (*set_iopl)(struct vcpu *v, unsigned int level);

@@ -10,10 +10,9 @@ static void __attribute__((used)) asm_offsets(void)
 {
     VCPU(info, vcpu_info);
     VCPU(kernel_mode, arch.pv.kernel_mode);
-    VCPU(nmi_pending, arch.pv.nmi_pending);
+    VCPU(nmi_pending, nmi_pending);
     VCPU(hc_nr, hc_nr);
-    _Static_assert(offsetof(struct vcpu, arch.pv.nmi_masked) ==
-                       offsetof(struct vcpu, arch.pv.nmi_pending) + 1,
+    _Static_assert(offsetof(struct vcpu, nmi_masked) == offsetof(struct vcpu, nmi_pending) + 1,
                    "entry.asm tests both as one word");
 
     DEFINE(GUEST_CS32, FLAT_RING3_CS32);

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""What models.py checks: each design within its bounds, and each mutant, which puts a known fault back."""
+import collections
+
+Run = collections.namedtuple("Run", "model name flags mutant error long")
+RUNS = []
+WAITS = "waits for ever"
+
+
+def design(model, name, flags="", long=False):
+    RUNS.append(Run(model, name, flags, None, None, long))
+
+
+def mutant(model, name, what, flags, error, long=False):
+    """error: a part of what the checker says of it."""
+    RUNS.append(Run(model, f"{name}: {what}", f"{flags} {name}", name, error, long))
+
+
+# ---- flush.pml: TLB flushes and changes of type ----
+TWO, THREE = "NCPU=2 OPS=2", "NCPU=2 OPS=3"
+ABA = "NCPU=3 NO_BUFFER DIRECTED OPS0=2 OPS1=4 OPS2=1"
+STALE = "assertion violated"
+design("flush", "2 CPUs, 2 operations each", TWO)
+design("flush", "2 CPUs, 2 operations each, flushes under PGT_locked", TWO + " LOCKED")
+design("flush", "2 CPUs, 3 operations each", THREE, long=True)
+design("flush", "3 CPUs, 1 operation each", "NCPU=3 OPS=1", long=True)
+design("flush", "3 CPUs, an ABA of the type word", ABA, long=True)
+design("flush", "2 CPUs, 3 operations each, one pins and unpins", THREE + " ONE_SLOT", long=True)
+mutant("flush", "M_NO_SERVE", "who waits serves no flush", TWO, WAITS)
+mutant("flush", "M_NO_SERVE", "who waits for PGT_locked serves no flush", "NCPU=2 OPS=1 LOCKED", WAITS)
+mutant("flush", "M_STAMP_FIRST", "a plain frame is stamped while it has its last reference: the store buffer", THREE + " ONE_SLOT", STALE)
+mutant("flush", "M_STAMP_FIRST", "a plain frame is stamped while it has its last reference: ABA", ABA, STALE, long=True)
+mutant("flush", "M_NO_BARRIER", "the frame is taken in change by no locked instruction", TWO, STALE)
+mutant("flush", "M_BIT_LATE", "the CPU is in dirty_cpus after its CR3", "NCPU=2 OPS0=3 OPS1=2 OPS2=0", STALE)
+mutant("flush", "M_UNBIT_EARLY", "the CPU leaves dirty_cpus before the CR3", TWO, STALE)
+mutant("flush", "M_CLOCK_AFTER", "the time of a flush is read after it", TWO, STALE)
+mutant("flush", "M_EMPTY_EARLY", "TLB_EMPTY is said before the CR3 has gone", TWO, STALE)
+mutant("flush", "M_SKIP_HV", "CPUs in the hypervisor are not asked", TWO, STALE)
+mutant("flush", "M_NO_TICK", "who asks does not tick", TWO, WAITS)
+
+# ---- sched.pml: who runs where ----
+SMALL, MORE, MOVED = "NV=2 OPS=1 CTL_OPS=1", "NV=2 OPS=2 CTL_OPS=1", "NV=2 OPS=1 CTL_OPS=1 AFFINITY"
+design("sched", "2 vCPUs, 1 operation each and one of the controller", SMALL)
+design("sched", "2 vCPUs, the controller sets one affinity", MOVED)
+design("sched", "2 vCPUs, one is ended", SMALL + " KILL")
+design("sched", "2 vCPUs, flushes meanwhile", SMALL + " FLUSH")
+design("sched", "2 vCPUs, 2 operations of the controller", "NV=2 OPS=1 CTL_OPS=2", long=True)
+design("sched", "3 vCPUs, one pinned", "NV=3 OPS=1 CTL_OPS=1", long=True)
+design("sched", "2 vCPUs, 2 operations each", MORE, long=True)
+design("sched", "2 vCPUs, 2 operations each, one is ended", MORE + " KILL", long=True)
+design("sched", "2 vCPUs, the controller sets two affinities", "NV=2 OPS=1 CTL_OPS=2 AFFINITY", long=True)
+design("sched", "3 vCPUs, one pinned, another moved", "NV=3 OPS=1 CTL_OPS=1 AFFINITY", long=True)
+mutant("sched", "M_ON_CPU_EARLY", "on_cpu goes before registers and CR3 have left", MORE, "in_cpu")
+mutant("sched", "M_WAIT_RUNNING", "a pause waits for `running`", MORE, "in_cpu")
+mutant("sched", "M_QUEUE_EARLY", "who is pre-empted is queued before it has left", MORE, "in_cpu")
+mutant("sched", "M_NO_LOOK", "who has left is not looked at again", MORE, "queued")
+mutant("sched", "M_BLOCK_RACE", "a vCPU looks for events before it says that it blocks", SMALL, "upcall_pending")
+mutant("sched", "M_KICK_RACE", "a sender looks where to kick before it sets the event", MORE, "upcall_pending")
+mutant("sched", "M_NO_TICKLE", "two wake-ups wake the same idle CPU, and that tells nobody of the other", "NV=2 OPS=1 CTL_OPS=2 M_NO_REST", "queued")
+mutant("sched", "M_FREE_NO_LOCK", "a vCPU is freed before the CPU that it left is through with it", SMALL + " KILL", "ended")
+mutant("sched", "M_NO_SERVE", "who waits serves no flush", SMALL + " FLUSH", "controller_done")
+mutant("sched", "M_PAUSE_LOCK", "a pause waits with a lock that hypercalls take", SMALL, "controller_done")
+mutant("sched", "M_MUTUAL", "two vCPUs wait for each other to leave", "NV=2 OPS=1 CTL_OPS=0", WAITS)
+mutant("sched", "M_NO_MOVE_RUNNING", "an affinity does not move who runs", MOVED, "affinity")
+mutant("sched", "M_KEEP_UNALLOWED", "who runs stays where it may no more", MOVED, "affinity")
+mutant("sched", "M_NO_MOVE_QUEUED", "an affinity tells no idle CPU of who waits", "NV=2 OPS=1 CTL_OPS=2 AFFINITY", "queued")
+mutant("sched", "M_NO_REST", "a CPU that chooses another than it was woken for tells nobody", MOVED, "queued")
+
+# ---- timer.pml, destroy.pml ----
+design("timer", "set from afar, and ended")
+design("timer", "the callback flushes", "FLUSH")
+design("timer", "set from afar", "SET")
+mutant("timer", "M_NO_DEAD", "a callback sets its timer again after the end", "", "freed")
+mutant("timer", "M_NO_WAIT", "the end does not wait for the callback", "", "freed")
+mutant("timer", "M_KILL_LOCKED", "the end waits with a lock that the callback takes", "", "done")
+mutant("timer", "M_NO_SERVE", "who waits for the callback serves no flush", "FLUSH", "done")
+mutant("timer", "M_ARM_CALLER", "a remote set arms the caller's interrupt", "SET", "in_heap")
+design("destroy", "a frame's reference, the table's, and a look-up")
+mutant("destroy", "M_NO_REF", "a lock in a domain is held without a reference to it", "", "freed")
+mutant("destroy", "M_DIRECT", "the last reference frees at once", "", "freed")
+mutant("destroy", "M_NO_LOOK", "a look-up takes a reference where there is none", "", "freed")
+mutant("destroy", "M_FREE_FIRST", "freed before it is off the table", "", "freed")
