@@ -267,6 +267,22 @@ struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_
     return d;
 }
 
+/* Nobody else can run: the CPU is idle. */
+static void run_idle(struct vcpu *prev)
+{
+    struct list *first = runqueue.runnable.next;
+    bool waiting = !list_empty(&runqueue.runnable);
+
+    list_del(&runqueue.runnable); /* what waits, without the head */
+    prev->pause_count++;
+    sched_schedule();
+    BUG_ON(current != this_cpu()->idle);
+    if (waiting)
+        list_insert_before(first, &runqueue.runnable);
+    prev->pause_count--;
+    vcpu_wake(prev);
+}
+
 /* The scheduler chooses v, which has used least and has no reason to wait. */
 void host_run_as(struct vcpu *v)
 {
@@ -277,19 +293,19 @@ void host_run_as(struct vcpu *v)
 
     if (v == prev)
         return;
+    if (is_idle(v)) {
+        run_idle(prev);
+        return;
+    }
     v->pause_flags = v->pause_count = v->domain->pause_count = 0;
     v->domain->sched.parked = false;
     vcpu_wake(v); /* it is on the queue now: to its front */
     v->sched.vtime = 0;
     list_del(&v->sched.link);
-    list_insert_before(this_cpu()->rq.runnable.next, &v->sched.link);
+    list_insert_before(runqueue.runnable.next, &v->sched.link);
     prev->sched.vtime = MAX(prev->sched.vtime, 1);
     sched_schedule();
     BUG_ON(current != v);
-    if (v->sched.queued) { /* the idle one, which the scheduler takes off no queue, being in none */
-        list_del(&v->sched.link);
-        v->sched.queued = false;
-    }
     v->sched.vtime = was.sched.vtime;
     v->pause_flags = was.pause_flags;
     v->pause_count = was.pause_count;

@@ -105,15 +105,15 @@ static void check_vcpus(struct domain *d)
     struct vcpu *v;
 
     for_each_vcpu (d, v) {
-        bool running = this_cpu()->running == v;
+        const struct cpu *c = v->sched.on_cpu;
         unsigned int times = 0;
         struct list *at;
 
-        list_for_each (at, &this_cpu()->rq.runnable)
+        list_for_each (at, &runqueue.runnable)
             times += at == &v->sched.link;
         CHECK(times == v->sched.queued);
-        CHECK(!(v->sched.queued && running));
-        if (!running)
+        CHECK(!c || (c->running == v && !v->sched.queued));
+        if (!c)
             CHECK(v->sched.queued == vcpu_runnable(v) || d->sched.parked);
         CHECK(!!(v->pause_flags & VPF_polling) == !!(d->poll_mask & 1ull << v->vcpu_id));
     }
@@ -124,7 +124,7 @@ static void check_queue(void)
     uint64_t last = 0;
     struct list *at;
 
-    list_for_each (at, &this_cpu()->rq.runnable) {
+    list_for_each (at, &runqueue.runnable) {
         const struct vcpu *v = list_entry(at, struct vcpu, sched.link);
 
         CHECK(v->sched.vtime >= last);

@@ -68,7 +68,7 @@ int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
     info->blocked = !!(v->pause_flags & VPF_blocked);
     info->running = rs.state == RUNSTATE_running;
     info->cpu_time = rs.time[RUNSTATE_running];
-    info->cpu = v->sched.cpu;
+    info->cpu = v->sched.last_cpu;
     return 0;
 }
 

@@ -20,8 +20,6 @@
 #include <core/sched/pause.h>
 #include <core/state/domain.h>
 #include <port/atomic.h>
-#include <port/current.h>
-#include <port/machine.h>
 #include <xen/errno.h>
 
 int evtchn_init(struct domain *d, unsigned int max_port)
@@ -136,8 +134,7 @@ void vcpu_mark_events_pending(struct vcpu *v)
     if (xchg(&READ_ONCE(v->vcpu_info)->evtchn_upcall_pending, 1))
         return;
     vcpu_unblock(v);
-    if (v->sched.state == RUNSTATE_running && v->cpu_stack != this_cpu())
-        machine_kick(v->sched.cpu);
+    vcpu_kick(v);
 }
 
 int evtchn_unmask(struct domain *d, evtchn_port_t port)

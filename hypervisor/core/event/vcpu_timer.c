@@ -55,9 +55,9 @@ static void poll_expired(void *data)
 
 void vcpu_timer_init(struct vcpu *v)
 {
-    timer_init(&v->singleshot, singleshot_expired, v, v->sched.cpu);
-    timer_init(&v->periodic, periodic_expired, v, v->sched.cpu);
-    timer_init(&v->poll_timer, poll_expired, v, v->sched.cpu);
+    timer_init(&v->singleshot, singleshot_expired, v, 0);
+    timer_init(&v->periodic, periodic_expired, v, 0);
+    timer_init(&v->poll_timer, poll_expired, v, 0);
 }
 
 void vcpu_timer_stop_all(struct vcpu *v)

@@ -120,8 +120,7 @@ static long send_nmi(struct vcpu *v, const struct nothing *none __unused)
 {
     (void)xchg(&v->nmi_pending, true); /* Race: before a look at whether it waits, as events are */
     vcpu_unblock(v);
-    if (v != current)
-        machine_kick(v->sched.cpu);
+    vcpu_kick(v);
     return 0;
 }
 

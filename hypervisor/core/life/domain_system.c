@@ -50,7 +50,9 @@ void domain_system_init_cpu(void)
     v->own_info.evtchn_upcall_mask = 1;
     v->cpu_stack = c;
     v->initialised = true;
-    v->sched.cpu = c->id;
+    v->sched.on_cpu = c;
+    v->sched.last_cpu = c->id;
+    v->affinity = 1ull << c->id;
     v->sched.state = RUNSTATE_running;
     list_init(&v->sched.link);
     c->idle = v;
@@ -64,5 +66,6 @@ void domain_system_init(void)
     dom_io = make_system_domain(DOMID_IO, "io");
     dom_xen = make_system_domain(DOMID_XEN, "xen");
     control_domain = NULL;
+    sched_init();
     domain_system_init_cpu();
 }

@@ -115,7 +115,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
         return;
     if (d->is_control)
         end_of_control_domain(reason);
-    domain_pause(d);
+    domain_pause_nosync(d);
     domain_console_end(d);
     /* Where a control domain has the console its tools tell this; a line would fall into its
      * prompt. */

@@ -10,6 +10,13 @@
  * Race: a vCPU that blocks looks for events after it has set VPF_blocked; a sender sets the event
  * before it looks at VPF_blocked. One of the two sees the other, so no wake-up is lost.
  *
+ * A pause by another waits until the vCPU has left its CPU: vcpu_pause() and domain_pause() are for
+ * control operations and the end of a domain (domctl, domain_kill()). They hold no lock, above all
+ * none that a hypercall takes, for the other CPU may spin for it before it comes to its exit path.
+ * They do not wait for each other: what they wait for has d->domctl_busy set by them, and a second
+ * operation on the same domain gives way at once. What ends a domain from anywhere (shutdown, a
+ * crash, a watchdog) pauses it and does not wait: two vCPUs that did would wait for each other.
+ *
  * No lock: the counts and flags are atomic.
  */
 #include <core/base/log.h>
@@ -18,20 +25,20 @@
 #include <core/state/domain.h>
 #include <port/atomic.h>
 #include <port/current.h>
+#include <port/machine.h>
 #include <port/wait.h>
 #include <xen/errno.h>
 
-/* Waits until v has left the CPU it runs on. Not for the current one: that leaves on the exit path.
- */
+/* Waits until no CPU has anything of v. Not for the current one: that leaves on the exit path. */
 static void wait_until_off(const struct vcpu *v)
 {
-    struct cpu *c = cpu_by_id(v->sched.cpu);
-    struct wait w = WAIT("a vCPU to leave its CPU", c->id);
+    struct wait w = WAIT("a vCPU to leave its CPU", NO_CPU);
+    const struct cpu *c;
 
-    if (c == this_cpu())
-        return;
-    while (READ_ONCE(c->running) == v)
+    while (v != current && (c = __atomic_load_n(&v->sched.on_cpu, __ATOMIC_ACQUIRE)) != NULL) {
+        w.cpu = c->id;
         spin_wait(&w);
+    }
 }
 
 void vcpu_pause(struct vcpu *v)
@@ -47,13 +54,20 @@ void vcpu_unpause(struct vcpu *v)
         vcpu_wake(v);
 }
 
-void domain_pause(struct domain *d)
+void domain_pause_nosync(struct domain *d)
 {
     struct vcpu *v;
 
     (void)atomic_add_return(&d->pause_count, 1);
     for_each_vcpu (d, v)
         vcpu_sleep(v);
+}
+
+void domain_pause(struct domain *d)
+{
+    struct vcpu *v;
+
+    domain_pause_nosync(d);
     for_each_vcpu (d, v)
         wait_until_off(v);
 }
@@ -88,6 +102,16 @@ bool vcpu_event_pending(const struct vcpu *v)
 
     return (READ_ONCE(info->evtchn_upcall_pending) && !READ_ONCE(info->evtchn_upcall_mask)) ||
            (READ_ONCE(v->nmi_pending) && !v->nmi_masked);
+}
+
+/* Race: on_cpu is set before the CPU comes to its exit path, with a full barrier between (the lock
+ * and the load of CR3), and there it looks at what was changed for v. */
+void vcpu_kick(const struct vcpu *v)
+{
+    const struct cpu *c = __atomic_load_n(&v->sched.on_cpu, __ATOMIC_RELAXED);
+
+    if (c && c != this_cpu())
+        machine_kick(c->id);
 }
 
 void vcpu_block(struct vcpu *v)

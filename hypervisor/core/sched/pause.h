@@ -8,8 +8,9 @@
 struct domain;
 struct vcpu;
 
-/* Counts; vCPUs that run elsewhere have left when it returns, but for current */
+/* Counts; vCPUs that run elsewhere have left when it returns, but for current. With no lock held */
 void domain_pause(struct domain *d);
+void domain_pause_nosync(struct domain *d); /* they leave soon */
 void domain_unpause(struct domain *d);
 void domain_pause_by_controller(struct domain *d);
 int __must_check domain_unpause_by_controller(struct domain *d);
@@ -18,6 +19,9 @@ void vcpu_unpause(struct vcpu *v);
 /* The current one: until an event, at once undone when one is pending */
 void vcpu_block(struct vcpu *v);
 void vcpu_unblock(struct vcpu *v);
+/* After something was set that v is to see on its way to the guest: its CPU, if it is another,
+ * comes there */
+void vcpu_kick(const struct vcpu *v);
 /* It polls for a port, or several (~0), from here on until it is unblocked; then: until a time. */
 void vcpu_poll_begin(struct vcpu *v, uint32_t port);
 void vcpu_poll_until(struct vcpu *v, s_time_t deadline);

@@ -7,8 +7,7 @@
  * chosen until the period ends, when a timer lets them go on. What was used beyond the share (a
  * slice is not cut to the nanosecond) is carried over, so in the long run the cap is exact.
  *
- * Lock: runqueue.lock of the CPU that schedules the domain; the timer's callback takes it through
- * vcpu_wake().
+ * Lock: runqueue.lock.
  */
 #include <core/sched/sched.h>
 #include <core/state/domain.h>
@@ -43,7 +42,7 @@ void sched_cap_charge(struct domain *d, s_time_t ns, s_time_t now)
     s->cap_used += (uint64_t)ns;
     new_periods(s, now);
     if (s->cap_used >= share_of(s) && !s->parked) {
-        s->parked = true;
+        sched_park(d);
         timer_set(&s->cap_timer, s->cap_period_start + CAP_PERIOD);
     }
 }
@@ -61,14 +60,19 @@ static void period_over(void *data)
 {
     struct domain *d = data;
     struct sched_domain *s = &d->sched;
+    bool over;
     struct vcpu *v;
 
+    spin_lock(&runqueue.lock);
     new_periods(s, clock_now());
-    if (s->cap && s->cap_used >= share_of(s)) {
+    over = s->cap && s->cap_used >= share_of(s);
+    if (over)
         timer_set(&s->cap_timer, s->cap_period_start + CAP_PERIOD);
+    else
+        s->parked = false;
+    spin_unlock(&runqueue.lock);
+    if (over)
         return;
-    }
-    s->parked = false;
     for_each_vcpu (d, v)
         vcpu_wake(v);
 }
@@ -87,10 +91,12 @@ void sched_destroy_domain(struct domain *d)
 
 void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
 {
+    spin_lock(&runqueue.lock);
     d->sched.weight = weight;
     d->sched.cap = cap;
     d->sched.cap_used = 0;
     d->sched.cap_period_start = clock_now();
     if (d->sched.parked)
         timer_set(&d->sched.cap_timer, clock_now());
+    spin_unlock(&runqueue.lock);
 }

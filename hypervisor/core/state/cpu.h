@@ -32,7 +32,7 @@ struct cpu {
      * (asm-offsets) */
     s_time_t slice_end;
     struct vcpu *idle;
-    struct runqueue rq;
+    struct timer slice; /* when to choose again */
     struct timer_queue timers;
     struct domain *dead; /* whose last reference went on this CPU: domains_reap() */
     struct timer reap;   /* for the next of them */

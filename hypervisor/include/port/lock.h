@@ -23,7 +23,7 @@ enum lock_rank {
     RANK_HEAP,        /* the frame allocator */
     RANK_IRQ,         /* interrupt controllers, console rings */
     RANK_POLL,        /* what one vCPU polls for */
-    RANK_SCHED,       /* one CPU's run queue, and the run state of the vCPUs on it */
+    RANK_SCHED,       /* the run queue, who runs where, and run states */
     RANK_TIMER,       /* one CPU's timers, the wall clock */
     RANK_CONSOLE,     /* log, console and PCI ports: the innermost, so that anything may print */
 };
