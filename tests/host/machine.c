@@ -96,6 +96,13 @@ uint32_t machine_apic_id(unsigned int cpu)
     return cpu * 2;
 }
 
+/* Two threads a core, two cores a socket. */
+void machine_cpu_place(unsigned int cpu, uint32_t *core, uint32_t *socket)
+{
+    *core = cpu / 2 % 2;
+    *socket = cpu / 4;
+}
+
 void machine_cpu_features(uint32_t *words, unsigned int n)
 {
     for (unsigned int i = 0; i < n; i++)

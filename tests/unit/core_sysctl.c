@@ -91,6 +91,47 @@ static void physinfo(void **state)
     assert_int_equal(bytes[sizeof(*p)], 0xa5);
 }
 
+/* As many as there are, each in its place. */
+static void several_cpus(void **state)
+{
+    const struct xen_sysctl_cputopo *topo = host_guest(CORE_DATA);
+    struct xen_sysctl op = {.cmd = XEN_SYSCTL_physinfo};
+    uint64_t *map = host_guest(CORE_DATA), *idle = host_guest(CORE_DATA), before[7];
+
+    (void)state;
+    assert_int_equal(core_sysctl(&op), 0);
+    assert_int_equal(op.u.physinfo.threads_per_core, 1);
+    assert_int_equal(op.u.physinfo.cores_per_socket, 1);
+    host_set_cpus(7);
+    assert_int_equal(core_sysctl(&op), 0);
+    assert_int_equal(op.u.physinfo.nr_cpus, 7);
+    assert_int_equal(op.u.physinfo.max_cpu_id, 6);
+    assert_int_equal(op.u.physinfo.threads_per_core, 2);
+    assert_int_equal(op.u.physinfo.cores_per_socket, 2);
+    op = (struct xen_sysctl){.cmd = XEN_SYSCTL_cputopoinfo,
+                             .u.cputopoinfo = {.num_cpus = ~0u, .cputopo = CORE_DATA}};
+    assert_int_equal(core_sysctl(&op), 0);
+    assert_int_equal(op.u.cputopoinfo.num_cpus, 7);
+    for (unsigned int i = 0; i < 7; i++)
+        assert_true(topo[i].socket == i / 4 && topo[i].core == i / 2 % 2 && topo[i].node == 0);
+    op = (struct xen_sysctl){.cmd = XEN_SYSCTL_cpupool_op,
+                             .u.cpupool_op = {.op = XEN_SYSCTL_CPUPOOL_OP_INFO,
+                                              .cpumap = {.bitmap = CORE_DATA, .nr_bits = 64}}};
+    assert_int_equal(core_sysctl(&op), 0);
+    assert_int_equal(*map, 0x7f);
+    op = (struct xen_sysctl){.cmd = XEN_SYSCTL_getcpuinfo,
+                             .u.getcpuinfo = {.max_cpus = 64, .info = CORE_DATA}};
+    idle[7] = 42;
+    assert_int_equal(core_sysctl(&op), 0);
+    assert_int_equal(op.u.getcpuinfo.nr_cpus, 7);
+    assert_int_equal(idle[7], 42);
+    memcpy(before, idle, sizeof(before));
+    host_advance(SECONDS(3));
+    assert_int_equal(core_sysctl(&op), 0);
+    for (unsigned int i = 1; i < 7; i++) /* those that nobody uses */
+        assert_int_equal(idle[i], before[i] + SECONDS(3));
+}
+
 static void plain_numbers(void **state)
 {
     struct xen_sysctl op = {.cmd = XEN_SYSCTL_sched_id};
@@ -408,6 +449,7 @@ int main(void)
         TEST(unprivileged_callers_are_refused),
         TEST(refusals),
         TEST(physinfo),
+        cmocka_unit_test_setup(several_cpus, core_setup), /* CPUs stay */
         TEST(plain_numbers),
         TEST(cpus),
         TEST(one_node_one_pool),

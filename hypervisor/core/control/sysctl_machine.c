@@ -15,15 +15,28 @@
 
 #define SELF_DISTANCE 10
 
+/* As CPU 0 sits, of the CPUs that run: threads of its core, and cores of its socket. */
+static void count_neighbours(struct xen_sysctl_physinfo *p)
+{
+    uint32_t core0, socket0, core, socket, in_socket = 0;
+
+    machine_cpu_place(0, &core0, &socket0);
+    for (unsigned int i = 0; i < p->nr_cpus; i++) {
+        machine_cpu_place(i, &core, &socket);
+        in_socket += socket == socket0;
+        p->threads_per_core += socket == socket0 && core == core0;
+    }
+    p->cores_per_socket = in_socket / p->threads_per_core;
+}
+
 int sysctl_physinfo(struct xen_sysctl *op)
 {
     struct xen_sysctl_physinfo *p = &op->u.physinfo;
     uint64_t claimed = claims_outstanding();
 
     memset(p, 0, sizeof(*p));
-    p->threads_per_core = 1;
-    p->cores_per_socket = 1;
     p->nr_cpus = machine_nr_cpus();
+    count_neighbours(p);
     p->max_cpu_id = p->nr_cpus - 1;
     p->nr_nodes = 1;
     p->cpu_khz = (uint32_t)clock_khz();
@@ -83,8 +96,9 @@ int sysctl_cputopoinfo(struct xen_sysctl *op)
     }
     a->num_cpus = MIN(a->num_cpus, n);
     for (uint32_t i = 0; i < a->num_cpus; i++) {
-        struct xen_sysctl_cputopo t = {.core = i, .socket = i, .node = 0};
+        struct xen_sysctl_cputopo t = {.node = 0};
 
+        machine_cpu_place(i, &t.core, &t.socket);
         if (copy_to_guest(a->cputopo + i * sizeof(t), &t, sizeof(t)))
             return -XEN_EFAULT;
     }
