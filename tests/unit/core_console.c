@@ -287,6 +287,28 @@ static void typing_ahead(void **state)
     control_domain = dom0;
 }
 
+static void fed_too(const spinlock_t *l, bool released)
+{
+    if (l->rank != RANK_IRQ || released)
+        return;
+    host_on_lock = NULL;
+    console_feed_boot_domain();
+}
+
+/* Two CPUs come to give what was typed to the guest: it gets each byte once. */
+static void typed_once(void **state)
+{
+    (void)state;
+    control_domain = NULL;
+    attach();
+    host_on_lock = fed_too;
+    host_type("once");
+    console_poll();
+    assert_null(host_on_lock);
+    assert_int_equal(ring->in_prod, 4);
+    assert_memory_equal(ring->in, "once", 4);
+}
+
 /* A UART that is slow holds nobody up: what has no room in its queue stays with whoever says it. */
 static void nobody_waits_for_the_uart(void **state)
 {
@@ -451,6 +473,7 @@ int main(void)
         TEST(a_ring_is_drained),
         TEST(a_broken_ring_harms_nobody),
         TEST(typing_ahead),
+        TEST(typed_once),
         TEST(nobody_waits_for_the_uart),
         TEST(a_dead_uart_is_given_up),
         TEST(the_queue_is_emptied_at_the_end),

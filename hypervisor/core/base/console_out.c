@@ -86,19 +86,47 @@ static void say_lost(void)
     put_all(text, (size_t)n);
 }
 
-void console_write(const char *s, size_t n)
+/* For how many bytes, all of them newlines. */
+static size_t room(void)
 {
-    spin_lock(&out_lock);
+    return queued ? (QUEUE_SIZE - (in - out)) / 2 : QUEUE_SIZE;
+}
+
+static void write_and_send(const char *s, size_t n)
+{
     if (lost && in - out < QUEUE_SIZE / 2)
         say_lost();
     put_all(s, n);
     send();
+}
+
+void console_write(const char *s, size_t n)
+{
+    spin_lock(&out_lock);
+    write_and_send(s, n);
     spin_unlock(&out_lock);
+}
+
+bool console_try_write(const char *s, size_t n)
+{
+    bool fits;
+
+    spin_lock(&out_lock);
+    fits = room() >= n;
+    waiting |= !fits;
+    write_and_send(s, fits ? n : 0);
+    spin_unlock(&out_lock);
+    return fits;
 }
 
 size_t console_room(void)
 {
-    return queued ? (QUEUE_SIZE - (READ_ONCE(in) - READ_ONCE(out))) / 2 : QUEUE_SIZE;
+    size_t bytes;
+
+    spin_lock(&out_lock);
+    bytes = room();
+    spin_unlock(&out_lock);
+    return bytes;
 }
 
 bool console_wait(void)
@@ -115,7 +143,7 @@ bool console_send(void)
     bool wake;
 
     spin_lock(&out_lock);
-    wake = waiting && console_room() >= QUEUE_SIZE / 4;
+    wake = waiting && room() >= QUEUE_SIZE / 4;
     if (wake)
         waiting = false;
     send();

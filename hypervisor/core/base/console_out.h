@@ -4,9 +4,12 @@
 
 #include <hv/types.h>
 
-/* Raw, to the console: core/base/console_out.c. What finds no room is lost: guests ask before. */
+/* Raw, to the console: core/base/console_out.c. What finds no room is lost. */
 void console_write(const char *s, size_t n);
-/* For how many bytes there is room, all of them newlines. */
+/* For guests. false: there is no room, and nothing was written; console_send() says when there is.
+ */
+bool __must_check console_try_write(const char *s, size_t n);
+/* For how many bytes there is room now, all of them newlines. */
 size_t console_room(void);
 /* console_send() is to say when there is room. false: nobody has to wait. */
 bool __must_check console_wait(void);

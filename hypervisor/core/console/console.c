@@ -57,35 +57,10 @@ size_t console_read(char *to, size_t n)
     return i;
 }
 
-static uint32_t peek_input(char *buf, uint32_t size)
-{
-    uint32_t n = 0;
-
-    spin_lock(&input_lock);
-    while (n < size && input_out + n != input_in) {
-        buf[n] = input[(input_out + n) % INPUT_SIZE];
-        n++;
-    }
-    spin_unlock(&input_lock);
-    return n;
-}
-
 void console_feed_boot_domain(void)
 {
-    char buf[64];
-    uint32_t n, taken;
-
-    if (control_domain)
-        return;
-    /* What the guest's ring has no room for stays for the next time. */
-    while ((n = peek_input(buf, sizeof(buf))) != 0) {
-        taken = (uint32_t)console_ring_input(buf, n);
-        spin_lock(&input_lock);
-        input_out += taken;
-        spin_unlock(&input_lock);
-        if (taken < n)
-            break;
-    }
+    if (!control_domain)
+        console_ring_feed();
 }
 
 void console_poll(void)

@@ -32,9 +32,9 @@ void domain_console_end(struct domain *d); /* d says no more: a line without an 
 
 /* --- between core/console/console*.c and the end of a domain: rings of boot-time domains --- */
 void console_ring_init(void);
-/* What was typed goes to the first boot-time domain's ring; how many bytes it took (the rest has no
- * room). */
-size_t console_ring_input(const char *s, size_t n);
+/* What was typed goes to the first boot-time domain's ring; what has no room stays for the next
+ * time. */
+void console_ring_feed(void);
 void console_ring_detach(struct domain *d); /* teardown: the ring's frame is given back */
 
 #endif

@@ -65,15 +65,14 @@ static long write_console(unsigned int count, gva_t buffer)
         bool through = d->is_control || !control_domain;
         unsigned int n = MIN(count, through ? PIECE : (unsigned int)KEPT);
 
-        if (through && console_room() < n && console_wait())
-            return hypercall_create_continuation(CONSOLEIO_write, count, buffer);
         if (copy_from_guest(piece, buffer, n))
             return -XEN_EFAULT;
+        if (through && !console_try_write(piece, n))
+            return hypercall_create_continuation(CONSOLEIO_write, count, buffer);
         if (through)
-            console_write(piece, n);
+            WRITE_ONCE(d->console.spoke, true);
         else
             keep(d, piece, n);
-        d->console.spoke |= through;
         count -= n;
         buffer += n;
         if (count && hypercall_preempt_check())

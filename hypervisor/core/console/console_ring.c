@@ -118,6 +118,7 @@ static uint32_t drain(struct console_ring *r, uint32_t most, bool *left)
 {
     struct xencons_interface *x = r->page;
     uint32_t cons = READ_ONCE(x->out_cons), prod = READ_ONCE(x->out_prod), n = prod - cons;
+    uint32_t done = 0;
     char buf[128];
 
     smp_rmb();
@@ -128,30 +129,36 @@ static uint32_t drain(struct console_ring *r, uint32_t most, bool *left)
     }
     *left |= n > most;
     n = MIN(n, most);
-    for (uint32_t done = 0; done < n;) {
-        uint32_t chunk = 0;
+    while (done < n) {
+        uint32_t chunk = MIN(n - done, (uint32_t)sizeof(buf));
 
-        for (; chunk < sizeof(buf) && done < n; chunk++, done++)
-            buf[chunk] = x->out[MASK_XENCONS_IDX(cons + done, x->out)];
-        console_write(buf, chunk);
+        for (uint32_t i = 0; i < chunk; i++)
+            buf[i] = x->out[MASK_XENCONS_IDX(cons + done + i, x->out)];
+        if (!console_try_write(buf, chunk)) {
+            *left = true; /* Race: others took the room that there was */
+            break;
+        }
+        done += chunk;
     }
     smp_mb();
-    WRITE_ONCE(x->out_cons, cons + n);
-    return n;
+    WRITE_ONCE(x->out_cons, cons + done);
+    return done;
 }
 
 bool console_drain_rings(uint32_t most)
 {
-    static unsigned int first; /* each time another comes first, so that none is left out */
+    static unsigned int turn; /* each time another comes first, so that none is left out */
+    unsigned int first = atomic_add_return(&turn, 1);
     bool left = false;
 
-    first++;
     for (unsigned int i = 0; i < ARRAY_SIZE(rings); i++) {
         struct console_ring *r = &rings[(first + i) % ARRAY_SIZE(rings)];
         struct domain *d = NULL;
+        evtchn_port_t port;
         uint32_t n = 0;
 
         spin_lock(&ring_lock);
+        port = r->port;
         if (r->d)
             n = drain(r, most, &left);
         if (n && get_domain(r->d))
@@ -159,46 +166,47 @@ bool console_drain_rings(uint32_t most)
         spin_unlock(&ring_lock);
         most -= MIN(n, most);
         if (d) {
-            evtchn_notify_guest(d, r->port);
+            evtchn_notify_guest(d, port);
             put_domain(d);
         }
     }
     return left;
 }
 
-/* As much as there is room for. */
-static size_t fill(struct console_ring *r, const char *s, size_t n)
+/* Takes of what was typed as much as there is room for. False: that is nothing. */
+static bool fill(struct console_ring *r)
 {
     struct xencons_interface *x = r->page;
-    uint32_t cons = READ_ONCE(x->in_cons), prod = READ_ONCE(x->in_prod), used = prod - cons;
-    size_t i;
+    uint32_t cons = READ_ONCE(x->in_cons), first = READ_ONCE(x->in_prod), prod = first;
+    char c;
 
-    if (used > sizeof(x->in))
-        return n; /* broken: nobody reads it */
-    for (i = 0; i < n && used + i < sizeof(x->in); i++)
-        x->in[MASK_XENCONS_IDX(prod + i, x->in)] = s[i];
-    smp_wmb();
-    WRITE_ONCE(x->in_prod, prod + (uint32_t)i);
-    return i;
+    while ((prod - cons < sizeof(x->in) || first - cons > sizeof(x->in)) && console_read(&c, 1))
+        x->in[MASK_XENCONS_IDX(prod++, x->in)] = c; /* into a broken one too: nobody reads it */
+    __atomic_store_n(&x->in_prod, prod, __ATOMIC_RELEASE);
+    return prod != first;
 }
 
-size_t console_ring_input(const char *s, size_t n)
+/* Race: what is typed is taken under ring_lock, so of two CPUs that come each byte goes to one. */
+void console_ring_feed(void)
 {
     struct domain *d = NULL;
     evtchn_port_t port = 0;
+    bool any = false;
+    char c;
 
     spin_lock(&ring_lock);
     for (unsigned int i = 0; i < ARRAY_SIZE(rings) && !d; i++) {
-        if (!rings[i].d || rings[i].d->shutting_down || !get_domain(rings[i].d))
+        if (!rings[i].d || READ_ONCE(rings[i].d->shutting_down) || !get_domain(rings[i].d))
             continue;
         d = rings[i].d;
         port = rings[i].port;
-        n = fill(&rings[i], s, n);
+        any = fill(&rings[i]);
     }
+    while (!d && console_read(&c, 1))
+        ; /* nobody is there: it is lost */
     spin_unlock(&ring_lock);
-    if (!d)
-        return n; /* nobody is there: it is lost */
-    evtchn_notify_guest(d, port);
-    put_domain(d);
-    return n;
+    if (any)
+        evtchn_notify_guest(d, port);
+    if (d)
+        put_domain(d);
 }
