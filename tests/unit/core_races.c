@@ -8,6 +8,7 @@
 
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
@@ -132,7 +133,58 @@ static void a_frame_has_its_place_when_it_is_seen(void **state)
     assert_int_equal(place_seen, 0x4321);
 }
 
-/* --- the end of a domain --- */
+/* --- the begin and the end of a domain --- */
+
+static void look_for_it(void)
+{
+    assert_null(get_domain_by_id(9));
+    assert_int_equal(get_domain_from(6) != NULL, 0);
+}
+
+/* One that is not made to its end has an id, and nobody finds it. */
+static void a_domain_is_found_when_it_is_whole(void **state)
+{
+    const struct domain_config cfg = {
+        .domid = 9, .max_vcpus = 1, .max_evtchn_port = 99, .max_grant_frames = 1};
+    struct domain *made;
+
+    (void)state;
+    when(&domlist_lock, true, 0, look_for_it);
+    assert_int_equal(domain_create(&cfg, &made), 0);
+    assert_int_equal(moment.times, 1);
+    assert_ptr_equal(get_domain_by_id(9), made);
+    put_domain(made);
+    host_destroy(made);
+}
+
+static jmp_buf stopped;
+
+static void on_stop(void)
+{
+    longjmp(stopped, 1);
+}
+
+static void the_other_ends_too(void)
+{
+    domain_shutdown(dom0, SHUTDOWN_poweroff);
+}
+
+/* Two guests end at once: how the machine ends does not depend on who is first to look. */
+static void the_last_two_end_at_once(void **state)
+{
+    (void)state;
+    dom0->is_control = false;
+    control_domain = NULL;
+    host_on_stop = on_stop;
+    when(&d->lock, true, 0, the_other_ends_too);
+    if (!setjmp(stopped)) {
+        domain_shutdown(d, SHUTDOWN_crash);
+        fail();
+    }
+    host_run_on(0);
+    assert_int_equal(host_stop_kind, STOP_CRASHED);
+    assert_int_equal(moment.times, 1);
+}
 
 static void claim_more(void)
 {
@@ -222,6 +274,22 @@ static void it_comes_up_while_its_info_moves(void **state)
     assert_ptr_equal(v->vcpu_info, &d->shared_info->vcpu_info[2]);
 }
 
+/* The area of another vCPU, which may run: its own CPU writes it. */
+static void anothers_time_area(void **state)
+{
+    struct vcpu_register_time_memory_area area = {.addr.h = LIST};
+    struct vcpu_time_info *at = host_guest(LIST);
+
+    (void)state;
+    memset(at, 0, sizeof(*at));
+    memcpy(host_guest(ARG), &area, sizeof(area));
+    assert_int_equal(call(d->vcpu[0], vcpu_op, VCPUOP_register_vcpu_time_memory_area, 1, ARG), 0);
+    assert_int_equal(at->version, 0);
+    host_run_as(d->vcpu[1]);
+    assert_int_equal(at->tsc_to_system_mul, d->vcpu[1]->vcpu_info->time.tsc_to_system_mul);
+    assert_true(at->version && !(at->version & 1));
+}
+
 static void poll_again(void)
 {
     struct vcpu *v = d->vcpu[0];
@@ -301,10 +369,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_first_frame_goes_at_once),
         TEST(a_frame_has_its_place_when_it_is_seen),
+        TEST(a_domain_is_found_when_it_is_whole),
+        TEST(the_last_two_end_at_once),
         TEST(claimed_for_the_dying),
         TEST(grants_grow_behind_the_end),
         TEST(two_first_contexts),
         TEST(it_comes_up_while_its_info_moves),
+        TEST(anothers_time_area),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),
         TEST(two_resets),

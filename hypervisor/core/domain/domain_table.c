@@ -123,6 +123,13 @@ struct domain *owner_of_page(const struct page_info *pg)
     return id == DOMID_INVALID ? NULL : lookup(id);
 }
 
+void domain_table_show(struct domain *d)
+{
+    spin_lock(&domlist_lock);
+    d->listed = true;
+    spin_unlock(&domlist_lock);
+}
+
 /* The domain with the least id from this one on. */
 static struct domain *domain_from(unsigned int id)
 {
@@ -131,7 +138,7 @@ static struct domain *domain_from(unsigned int id)
     for (; id < DOMID_FIRST_RESERVED; id++) {
         if (!leaf[id >> LEAF_BITS])
             id |= LEAF_SIZE - 1;
-        else if ((d = lookup(id)) != NULL)
+        else if ((d = lookup(id)) != NULL && d->listed)
             return d;
     }
     return NULL;
@@ -198,7 +205,7 @@ struct domain *get_domain_by_id(domid_t id)
         return NULL;
     spin_lock(&domlist_lock);
     d = lookup(id);
-    if (d && !get_domain(d))
+    if (d && (!d->listed || !get_domain(d)))
         d = NULL;
     spin_unlock(&domlist_lock);
     return d;

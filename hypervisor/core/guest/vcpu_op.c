@@ -77,15 +77,16 @@ static long register_runstate_area(struct vcpu *v,
 
     if (!guest_range_ok(area->addr.h, sizeof(info)))
         return refused(-XEN_EFAULT, "run state area at %#lx", area->addr.h);
-    v->runstate_gva = area->addr.h;
+    WRITE_ONCE(v->runstate_gva, area->addr.h);
     if (!area->addr.h)
         return 0;
     vcpu_runstate_get(v, &info);
     if (v == current) /* ABI: an area tells the times until its state began, as at each switch */
         info.time[RUNSTATE_running] = v->sched.time[RUNSTATE_running];
-    /* ABI: that it cannot be written now is no error; it will be tried again. */
+    /* ABI: that it cannot be written now is no error; it will be tried again. Race: v's own CPU may
+     * write it too; what is there is true as of a moment ago, until its next switch. */
     if (copy_to_guest(area->addr.h, &info, sizeof(info)))
-        v->areas_stale = true;
+        WRITE_ONCE(v->areas_stale, true);
     return 0;
 }
 
@@ -93,11 +94,11 @@ static long register_time_area(struct vcpu *v, const struct vcpu_register_time_m
 {
     if (!guest_range_ok(area->addr.h, sizeof(struct vcpu_time_info)))
         return refused(-XEN_EFAULT, "time area at %#lx", area->addr.h);
-    v->time_info_gva = area->addr.h;
-    if (area->addr.h) {
-        v->areas_stale = true;
+    WRITE_ONCE(v->time_info_gva, area->addr.h);
+    if (area->addr.h)
+        WRITE_ONCE(v->areas_stale, true);
+    if (area->addr.h && v == current) /* Race: another's is written by its own CPU, when it runs */
         vcpu_areas_switched_in(v);
-    }
     return 0;
 }
 

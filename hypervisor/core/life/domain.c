@@ -2,8 +2,8 @@
 /*
  * The life of a domain: create and free.
  *
- * A domain is created paused and empty. It comes into the table and onto the list, where others may
- * find it, when it has all but the pages that carry its id. The list's reference goes
+ * A domain is created paused and empty. It comes into the table of ids when it has all but the
+ * pages that carry its id, and others may find it when it has these too. The table's reference goes
  * with the end of domain_kill() (core/life/domain_kill.c). The last reference may be a frame that
  * another domain still has mapped, so it may go anywhere, under any lock: put_domain() only hands
  * the struct to this CPU, which frees it on its way back to a guest. Whoever destroyed a domain
@@ -172,6 +172,7 @@ int domain_create(const struct domain_config *cfg, struct domain **out)
     }
     if (d->is_control)
         control_domain = d;
+    domain_table_show(d);
     *out = d;
     return 0;
 }

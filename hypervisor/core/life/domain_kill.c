@@ -40,7 +40,7 @@ static void mark_dying(struct domain *d)
 
     spin_lock(&d->lock);
     spin_lock(&d->evtchn.lock); /* Race: whoever makes a port looks at `dying` under this lock */
-    d->dying = true;
+    WRITE_ONCE(d->dying, true);
     spin_unlock(&d->evtchn.lock);
     spin_unlock(&d->lock);
     domain_pause(d);
@@ -73,7 +73,7 @@ static int unshare_pages(struct domain *d)
 
     for_each_vcpu (d, v)
         v->vcpu_info = &v->own_info;
-    d->shared_info = NULL;
+    WRITE_ONCE(d->shared_info, NULL);
     unshare_hv_page(s);
     return grant_table_free_frames(d);
 }

@@ -25,12 +25,10 @@
 #include <xen/sched.h>
 
 static bool halt_on_end;
-static enum stop_kind guests_end; /* how the boot-time guests ended: the worst of them */
 
 void machine_end_init(const struct boot_info *bi)
 {
     halt_on_end = bi->halt_on_end;
-    guests_end = STOP_POWEROFF;
 }
 
 static const char *reason_name(uint32_t reason)
@@ -67,35 +65,40 @@ static void __noreturn end_of_control_domain(uint32_t reason)
     machine_stop(reason == SHUTDOWN_reboot ? STOP_REBOOT : STOP_POWEROFF);
 }
 
-/* Is any domain left that may still do something? */
-static bool anyone_alive(void)
+/* Is any domain left that may still do something? Else *worst is how they ended. Race: each says
+ * under its lock that it ends, and how, before it looks here; the last sees what all said. */
+static bool anyone_alive(enum stop_kind *worst)
 {
     struct domain *d = NULL;
     bool alive = false;
 
+    *worst = STOP_POWEROFF;
     spin_lock(&domlist_lock);
-    while ((d = next_domain(d)) != NULL)
+    while ((d = next_domain(d)) != NULL) {
+        spin_lock(&d->lock);
         alive |= !d->shutting_down && !d->dying;
+        if (is_failure(d->shutdown_code))
+            *worst = STOP_CRASHED;
+        else if (d->shutdown_code == SHUTDOWN_reboot && *worst == STOP_POWEROFF)
+            *worst = STOP_ASKED_REBOOT;
+        spin_unlock(&d->lock);
+    }
     spin_unlock(&domlist_lock);
     return alive;
 }
 
-static void boot_domain_ended(struct domain *d)
+static void boot_domain_ended(void)
 {
-    if (control_domain)
-        return;
-    if (is_failure(d->shutdown_code))
-        guests_end = STOP_CRASHED;
-    else if (d->shutdown_code == SHUTDOWN_reboot && guests_end == STOP_POWEROFF)
-        guests_end = STOP_ASKED_REBOOT;
-    if (anyone_alive())
+    enum stop_kind worst;
+
+    if (control_domain || anyone_alive(&worst))
         return;
     last_words();
     if (halt_on_end) {
         log_info("the last domain has ended; the machine stays up (on_end = halt)");
         return;
     }
-    machine_stop(guests_end);
+    machine_stop(worst);
 }
 
 void domain_shutdown(struct domain *d, uint32_t reason)
@@ -105,7 +108,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     spin_lock(&d->lock);
     first = !d->shutting_down;
     if (first) {
-        d->shutting_down = true;
+        WRITE_ONCE(d->shutting_down, true);
         if (d->shutdown_code == ~0u) /* else SCHEDOP_shutdown_code said it before */
             d->shutdown_code = reason;
         reason = d->shutdown_code;
@@ -122,7 +125,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     log_end(d, control_domain ? LOG_DEBUG : LOG_INFO, "%s (domain %u) has ended: %s", d->name,
             d->domain_id, reason_name(reason));
     send_global_virq(VIRQ_DOM_EXC);
-    boot_domain_ended(d);
+    boot_domain_ended();
 }
 
 void domain_resume(struct domain *d)
@@ -131,7 +134,7 @@ void domain_resume(struct domain *d)
 
     spin_lock(&d->lock);
     was = d->shutting_down;
-    d->shutting_down = false;
+    WRITE_ONCE(d->shutting_down, false);
     d->shutdown_code = ~0u;
     spin_unlock(&d->lock);
     if (was)

@@ -17,7 +17,7 @@ static void expired(void *data)
 {
     struct domain *d = data;
 
-    if (d->dying || d->shutting_down)
+    if (READ_ONCE(d->dying) || READ_ONCE(d->shutting_down))
         return;
     log_end(d, LOG_WARNING, "%s (domain %u): its watchdog was not reset in time", d->name,
             d->domain_id);

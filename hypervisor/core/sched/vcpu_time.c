@@ -50,7 +50,7 @@ static void publish(struct vcpu_time_info *to, uint64_t ticks, uint64_t system_t
 static void write_time_area(struct vcpu *v)
 {
     struct vcpu_time_info copy;
-    gva_t at = v->time_info_gva;
+    gva_t at = READ_ONCE(v->time_info_gva);
 
     if (likely(!at))
         return;
@@ -92,7 +92,8 @@ void vcpu_time_refresh(struct vcpu *v, s_time_t now)
 void vcpu_runstate_write(struct vcpu *v)
 {
     struct vcpu_runstate_info info;
-    gva_t at = v->runstate_gva, entry = at + offsetof(struct vcpu_runstate_info, state_entry_time);
+    gva_t at = READ_ONCE(v->runstate_gva),
+          entry = at + offsetof(struct vcpu_runstate_info, state_entry_time);
     uint64_t marked;
 
     if (likely(!at))
@@ -101,7 +102,7 @@ void vcpu_runstate_write(struct vcpu *v)
     info.state_entry_time = (uint64_t)v->sched.state_since;
     for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
         info.time[i] = v->sched.time[i];
-    if (v->domain->vm_assist & (1u << VMASST_TYPE_runstate_update_flag)) {
+    if (READ_ONCE(v->domain->vm_assist) & (1u << VMASST_TYPE_runstate_update_flag)) {
         marked = info.state_entry_time | XEN_RUNSTATE_UPDATE;
         if (copy_to_guest(entry, &marked, sizeof(marked)))
             goto err_fault;
@@ -126,9 +127,8 @@ err_fault:
 
 void vcpu_areas_switched_in(struct vcpu *v)
 {
-    bool stale = v->areas_stale;
+    bool stale = xchg(&v->areas_stale, false);
 
-    v->areas_stale = false;
     vcpu_runstate_write(v);
     if (unlikely(stale))
         write_time_area(v);

@@ -112,6 +112,7 @@ struct domain {
     uint8_t handle[16]; /* uuid; L */
     char name[32];      /* boot-time domains: from parvis.cfg; else "d<ID>" (for the log) */
 
+    bool listed;            /* found by its id, and by walks: domlist_lock */
     bool is_control;        /* may use control operations */
     bool dying;             /* L */
     bool shutting_down;     /* L: SCHEDOP_shutdown seen */
@@ -153,7 +154,7 @@ struct domain {
     uint32_t watchdog_used;   /* bit per timer; L */
     int relinquish_step;      /* how far domain_kill came */
 
-    uint64_t refusals, refusals_logged_at; /* rate limit of refused() */
+    uint64_t refusals, refusals_logged_at; /* rate limit of refused(): atomic */
     struct log_share log_share;
     struct arch_domain arch;
 };
