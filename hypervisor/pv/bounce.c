@@ -47,7 +47,7 @@ static unsigned int make_frame(const struct vcpu *v, unsigned int flags, uint32_
 
     if (!mask)
         rflags |= X86_EFLAGS_IF;
-    if (v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl))
+    if (READ_ONCE(v->domain->vm_assist) & (1u << VMASST_TYPE_architectural_iopl))
         rflags |= v->arch.pv.iopl << 12;
 
     frame[n++] = r->rcx;

@@ -14,7 +14,7 @@
  * did not ask for an IOPL as on hardware (ABI). */
 bool pv_iopl_permits(const struct vcpu *v)
 {
-    bool architectural = v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl);
+    bool architectural = READ_ONCE(v->domain->vm_assist) & (1u << VMASST_TYPE_architectural_iopl);
     unsigned int needed = !guest_kernel_mode(v) ? 3 : architectural ? 0 : 1;
 
     return v->arch.pv.iopl >= needed;
@@ -75,9 +75,9 @@ static bool is_pci_pair(const struct vcpu *v, unsigned int port, unsigned int by
 uint32_t pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes)
 {
     if (is_pci_pair(v, port, bytes))
-        return port == PCI_ADDRESS
-                   ? v->domain->arch.pci_address
-                   : pci_config_read(v->domain->arch.pci_address, port - PCI_DATA, bytes);
+        return port == PCI_ADDRESS ? READ_ONCE(v->domain->arch.pci_address)
+                                   : pci_config_read(READ_ONCE(v->domain->arch.pci_address),
+                                                     port - PCI_DATA, bytes);
     return ioport_access_permitted(v->domain, port, bytes) ? machine_io_read(port, bytes)
                                                            : all_ones(bytes);
 }
@@ -87,9 +87,9 @@ void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t
     value &= all_ones(bytes);
     if (is_pci_pair(v, port, bytes)) {
         if (port == PCI_ADDRESS)
-            v->domain->arch.pci_address = value;
+            WRITE_ONCE(v->domain->arch.pci_address, value);
         else
-            pci_config_write(v->domain->arch.pci_address, port - PCI_DATA, bytes, value);
+            pci_config_write(READ_ONCE(v->domain->arch.pci_address), port - PCI_DATA, bytes, value);
         return;
     }
     if (ioport_access_permitted(v->domain, port, bytes))

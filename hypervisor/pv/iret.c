@@ -32,7 +32,7 @@ long do_iret(void)
     }
     v->regs.rip = frame.rip;
     v->regs.cs = (uint16_t)(frame.cs | 3);
-    if (v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl))
+    if (READ_ONCE(v->domain->vm_assist) & (1u << VMASST_TYPE_architectural_iopl))
         v->arch.pv.iopl = frame.rflags >> 12 & 3;
     v->regs.rflags = (frame.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF |
                      X86_EFLAGS_ALWAYS;

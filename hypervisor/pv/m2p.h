@@ -12,7 +12,7 @@
 static inline void set_m2p(mfn_t mfn, uint64_t pfn)
 {
     if (mfn.n <= max_mfn)
-        machine_to_phys[mfn.n] = pfn;
+        WRITE_ONCE(machine_to_phys[mfn.n], pfn);
 }
 
 #endif

@@ -80,7 +80,7 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
     struct x86_insn in;
     uint64_t pte;
 
-    if (!(v->domain->vm_assist >> VMASST_TYPE_writable_pagetables & 1))
+    if (!(READ_ONCE(v->domain->vm_assist) >> VMASST_TYPE_writable_pagetables & 1))
         return false;
     pte = walk_l1e(v, cr2);
     if ((pte & (PTE_PRESENT | PTE_RW)) != PTE_PRESENT || !mfn_valid(pte_mfn(pte)))

@@ -8,6 +8,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/state/domain.h>
+#include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
 
@@ -16,16 +17,17 @@
 /* May d log one more line now? Says how many it could not, when a new second begins. */
 static bool may_log(struct domain *d)
 {
-    uint64_t now = (uint64_t)clock_now();
+    uint64_t now = (uint64_t)clock_now(), since = READ_ONCE(d->refusals_logged_at), left;
 
-    if (now - d->refusals_logged_at >= (uint64_t)SECONDS(1) || d->refusals == 0) {
-        if (d->refusals > LINES_PER_SECOND)
+    /* Race: of two vCPUs that meet a new second one begins it. */
+    if ((now - since >= (uint64_t)SECONDS(1) || READ_ONCE(d->refusals) == 0) &&
+        cmpxchg(&d->refusals_logged_at, since, now) == since) {
+        left = xchg(&d->refusals, 0);
+        if (left > LINES_PER_SECOND)
             log_guest(d, "d%u: %lu more requests were refused", d->domain_id,
-                      d->refusals - LINES_PER_SECOND);
-        d->refusals = 0;
-        d->refusals_logged_at = now;
+                      left - LINES_PER_SECOND);
     }
-    return d->refusals++ < LINES_PER_SECOND;
+    return atomic_add_return(&d->refusals, 1) <= LINES_PER_SECOND;
 }
 
 int refused_at(int rc, const char *file, int line, const char *fmt, ...)

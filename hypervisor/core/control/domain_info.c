@@ -10,6 +10,7 @@
 static void info_of_vcpus(struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
     struct vcpu_runstate_info rs;
+    uint32_t flags;
     struct vcpu *v;
 
     info->flags |= XEN_DOMINF_blocked;
@@ -18,9 +19,10 @@ static void info_of_vcpus(struct domain *d, struct xen_domctl_getdomaininfo *inf
         vcpu_runstate_get(v, &rs);
         info->cpu_time += rs.time[RUNSTATE_running];
         info->max_vcpu_id = v->vcpu_id;
-        if (v->pause_flags & VPF_down)
+        flags = READ_ONCE(v->pause_flags);
+        if (flags & VPF_down)
             continue;
-        if (!(v->pause_flags & VPF_blocked))
+        if (!(flags & VPF_blocked))
             info->flags &= ~(uint32_t)XEN_DOMINF_blocked;
         if (rs.state == RUNSTATE_running)
             info->flags |= XEN_DOMINF_running;
@@ -30,21 +32,25 @@ static void info_of_vcpus(struct domain *d, struct xen_domctl_getdomaininfo *inf
 
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
+    const struct shared_info *s = READ_ONCE(d->shared_info);
+
     memset(info, 0, sizeof(*info));
     info->domain = d->domain_id;
     info_of_vcpus(d, info);
+    spin_lock(&d->lock);
     if (d->dying)
         info->flags |= XEN_DOMINF_dying;
     if (d->shutting_down)
         info->flags |= XEN_DOMINF_shutdown | (d->shutdown_code & XEN_DOMINF_shutdownmask)
                                                  << XEN_DOMINF_shutdownshift;
-    if (d->controller_paused)
+    memcpy(info->handle, d->handle, sizeof(info->handle));
+    spin_unlock(&d->lock);
+    if (READ_ONCE(d->controller_paused))
         info->flags |= XEN_DOMINF_paused;
     if (d->options & XEN_DOMCTL_CDF_xs_domain)
         info->flags |= XEN_DOMINF_xs_domain;
-    info->tot_pages = d->tot_pages;
-    info->max_pages = d->max_pages;
-    info->outstanding_pages = d->outstanding_claim;
-    info->shared_info_frame = d->shared_info ? frame_of(d->shared_info).n : 0;
-    memcpy(info->handle, d->handle, sizeof(info->handle));
+    info->tot_pages = READ_ONCE(d->tot_pages);
+    info->max_pages = READ_ONCE(d->max_pages);
+    info->outstanding_pages = READ_ONCE(d->outstanding_claim);
+    info->shared_info_frame = s ? frame_of(s).n : 0;
 }

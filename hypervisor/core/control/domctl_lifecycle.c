@@ -92,7 +92,7 @@ int domctl_max_mem(struct domain *d, struct xen_domctl *op)
     uint64_t pages = op->u.max_mem.max_memkb >> (PAGE_SHIFT - 10);
 
     spin_lock(&d->page_alloc_lock);
-    d->max_pages = MIN(pages, max_mfn + 1); /* all ones: no limit */
+    WRITE_ONCE(d->max_pages, MIN(pages, max_mfn + 1)); /* all ones: no limit */
     spin_unlock(&d->page_alloc_lock);
     return 0;
 }

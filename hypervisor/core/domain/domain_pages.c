@@ -79,7 +79,8 @@ static void release_domain_page(struct domain *d, struct page_info *pg)
     spin_lock(&d->page_alloc_lock);
     page_list_del(pg->order ? &d->relinquish : &d->pages, pg);
     pg->order = 0;
-    last = --d->tot_pages == 0;
+    WRITE_ONCE(d->tot_pages, d->tot_pages - 1);
+    last = d->tot_pages == 0;
     spin_unlock(&d->page_alloc_lock);
     if (last)
         put_domain(d);
@@ -123,10 +124,12 @@ bool clear_allocated(struct page_info *pg)
 }
 
 /* XSA-385: all in 64 bits; tot_pages never exceeds max_pages by more than an earlier, larger
- * max_pages. */
+ * max_pages. Without the lock it is a guess. */
 static bool may_have(const struct domain *d, uint64_t n)
 {
-    return !d->dying && d->tot_pages <= d->max_pages && n <= d->max_pages - d->tot_pages;
+    uint64_t has = READ_ONCE(d->tot_pages), most = READ_ONCE(d->max_pages);
+
+    return !READ_ONCE(d->dying) && has <= most && n <= most - has;
 }
 
 int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order)
@@ -141,7 +144,7 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
     /* Race: before the frames are seen, for the domain might give all of them back at once. */
     if (d->tot_pages == 0)
         get_knownalive_domain(d);
-    d->tot_pages += n;
+    WRITE_ONCE(d->tot_pages, d->tot_pages + n);
     claim_consume(d, n);
     for (uint64_t i = 0; i < n; i++) {
         pg[i].owner = d->domain_id;

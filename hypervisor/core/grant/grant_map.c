@@ -61,9 +61,9 @@ static int map_to(struct gnttab_map_grant_ref *op, struct domain *rd, struct map
     if (rc)
         goto err_put_references;
     spin_lock(&rd->grant->lock);
-    m->rd = rd; /* with the caller's reference */
     m->ref = op->ref;
     m->flags = op->flags;
+    __atomic_store_n(&m->rd, rd, __ATOMIC_RELEASE); /* with the caller's reference */
     spin_unlock(&rd->grant->lock);
     op->dev_bus_addr = frame.n << PAGE_SHIFT;
     return 0;
@@ -109,11 +109,12 @@ err_put_domain:
 /* The granter that handle leads to, with a reference; NULL when the handle is not in use. */
 static struct domain *granter_of(struct grant_table *gt, struct maptrack *m)
 {
-    struct domain *rd = NULL;
+    struct domain *rd;
 
-    spin_lock(&gt->maptrack_lock); /* the entry cannot be freed meanwhile */
-    if (m->flags && m->rd && get_domain(m->rd))
-        rd = m->rd;
+    spin_lock(&gt->maptrack_lock); /* the entry, which holds rd, cannot be freed meanwhile */
+    rd = __atomic_load_n(&m->rd, __ATOMIC_ACQUIRE);
+    if (rd && !get_domain(rd))
+        rd = NULL;
     spin_unlock(&gt->maptrack_lock);
     return rd;
 }
@@ -124,7 +125,8 @@ static int undo_locked(struct grant_unmapped *u, struct maptrack *m, uint64_t ho
 {
     int rc;
 
-    if (!m->flags || m->rd != u->rd)
+    /* Race: it may have been freed, and be another granter's by now. */
+    if (READ_ONCE(m->rd) != u->rd || !m->flags)
         return GNTST_bad_handle;
     u->ref = m->ref;
     u->frame = grant_active(u->rd->grant, m->ref)->frame;

@@ -79,7 +79,7 @@ static int setup_table(struct gnttab_setup_table *op)
 
     if (rc)
         return rc;
-    before = d->grant->nr_frames;
+    before = READ_ONCE(d->grant->nr_frames);
     if (op->nr_frames > d->grant->max_frames)
         rc = refused(GNTST_general_error, "setup_table: %u frames; at most %u", op->nr_frames,
                      d->grant->max_frames);
@@ -116,7 +116,7 @@ static long query_size(struct gnttab_query_size *op)
     op->status = table_owner(op->dom, &d);
     if (op->status)
         return 0;
-    op->nr_frames = d->grant->nr_frames;
+    op->nr_frames = READ_ONCE(d->grant->nr_frames);
     op->max_nr_frames = d->grant->max_frames;
     put_domain(d);
     return 0;

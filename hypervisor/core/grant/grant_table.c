@@ -32,7 +32,7 @@ static int add_frame(struct domain *d)
     share_hv_page_with_guest(shared, d, true);
     gt->active[gt->nr_frames] = active;
     gt->shared[gt->nr_frames] = shared;
-    gt->nr_frames++;
+    WRITE_ONCE(gt->nr_frames, gt->nr_frames + 1);
     return 0;
 }
 

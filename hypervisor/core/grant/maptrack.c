@@ -55,8 +55,7 @@ static void grow_locked(struct grant_table *gt)
         frame[i].ref = i + 1 < MAPTRACK_PER_FRAME ? first + i + 1 : NO_HANDLE;
     gt->maptrack[gt->nr_maptrack_frames] = frame;
     /* Race: maptrack_entry() takes no lock; a frame that is counted must be there (XSA-340). */
-    smp_wmb();
-    WRITE_ONCE(gt->nr_maptrack_frames, gt->nr_maptrack_frames + 1);
+    __atomic_store_n(&gt->nr_maptrack_frames, gt->nr_maptrack_frames + 1, __ATOMIC_RELEASE);
     gt->free_handle = first;
 }
 
@@ -81,7 +80,7 @@ void maptrack_free(struct grant_table *gt, uint32_t handle)
     struct maptrack *m = maptrack_entry(gt, handle);
 
     spin_lock(&gt->maptrack_lock);
-    m->rd = NULL;
+    WRITE_ONCE(m->rd, NULL);
     m->ref = gt->free_handle;
     gt->free_handle = handle;
     spin_unlock(&gt->maptrack_lock);
@@ -89,9 +88,9 @@ void maptrack_free(struct grant_table *gt, uint32_t handle)
 
 struct maptrack *maptrack_entry(struct grant_table *gt, uint32_t handle)
 {
-    uint64_t entries = (uint64_t)READ_ONCE(gt->nr_maptrack_frames) * MAPTRACK_PER_FRAME;
+    uint64_t frames = __atomic_load_n(&gt->nr_maptrack_frames, __ATOMIC_ACQUIRE);
 
-    if (handle >= entries)
+    if (handle >= frames * MAPTRACK_PER_FRAME)
         return NULL;
     return &gt->maptrack[handle / MAPTRACK_PER_FRAME][handle % MAPTRACK_PER_FRAME];
 }

@@ -9,6 +9,7 @@
  */
 #include <core/base/log.h>
 #include <core/domain/claim.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/subop.h>
 #include <core/guest/memory_op.h>
@@ -33,7 +34,7 @@ static long current_reservation(const struct xen_memory_domain *who)
 
     if (rc)
         return rc;
-    rc = (long)d->tot_pages;
+    rc = (long)READ_ONCE(d->tot_pages);
     put_domain(d);
     return rc;
 }
@@ -45,7 +46,7 @@ static long maximum_reservation(const struct xen_memory_domain *who)
 
     if (rc)
         return rc;
-    rc = (long)d->max_pages;
+    rc = (long)READ_ONCE(d->max_pages);
     put_domain(d);
     return rc;
 }
@@ -55,13 +56,16 @@ static long maximum_gpfn(const struct xen_memory_domain *who)
 {
     struct domain *d;
     long rc = get_domain_permitted(who->domid, &d);
+    const struct shared_info *s;
     uint64_t max_pfn;
 
     if (rc)
         return rc;
     rc = -XEN_ESRCH;
-    if (d->shared_info) {
-        max_pfn = READ_ONCE(d->shared_info->arch.max_pfn);
+    s = READ_ONCE(d->shared_info);
+    if (s && get_page(mfn_to_page(frame_of(s)), d)) { /* Race: the end of d takes it away */
+        max_pfn = READ_ONCE(s->arch.max_pfn);
+        put_page(mfn_to_page(frame_of(s)));
         rc = max_pfn ? (long)(MIN(max_pfn, MACH2PHYS_NR_ENTRIES) - 1) : 0;
     }
     put_domain(d);

@@ -226,7 +226,7 @@ static long run(struct exchange *e, gva_t arg)
     /* Another CPU is at it. */
     if (cmpxchg(&e->f->busy, false, true))
         return memory_op_again(XENMEM_exchange, 0, arg);
-    rc = e->d->dying ? -XEN_EINVAL : adopt(e, arg);
+    rc = READ_ONCE(e->d->dying) ? -XEN_EINVAL : adopt(e, arg);
     if (!rc)
         rc = exchange_all(e, arg);
     __atomic_store_n(&e->f->busy, false, __ATOMIC_RELEASE);

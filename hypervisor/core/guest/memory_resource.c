@@ -44,7 +44,7 @@ static long acquire(struct domain *d, struct xen_mem_acquire_resource *r, uint64
         return refused(-XEN_EOPNOTSUPP, "resource %u", r->type);
     if (r->id != XENMEM_resource_grant_table_id_shared)
         return refused(-XEN_EINVAL, "part %u of the grant table: version 2 is left out", r->id);
-    if (d->dying)
+    if (READ_ONCE(d->dying))
         return refused(-XEN_EINVAL, "d%u is dying", d->domain_id);
     if (r->frame_list)
         return give_frames(d, r, start, arg);

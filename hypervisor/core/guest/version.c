@@ -51,7 +51,7 @@ static uint32_t features(const struct domain *d)
                  1u << XENFEAT_highmem_assist | 1u << XENFEAT_gnttab_map_avail_bits |
                  1u << XENFEAT_not_direct_mapped;
 
-    if (d->vm_assist & (1u << VMASST_TYPE_pae_extended_cr3))
+    if (READ_ONCE(d->vm_assist) & (1u << VMASST_TYPE_pae_extended_cr3))
         f |= 1u << XENFEAT_pae_pgdir_above_4gb;
     if (d->is_control)
         f |= 1u << XENFEAT_dom0;
@@ -75,6 +75,16 @@ static long platform_parameters(gva_t arg)
     const struct xen_platform_parameters p = {.virt_start = HYPERVISOR_VIRT_START};
 
     return copy_to_guest(arg, &p, sizeof(p));
+}
+
+static long guest_handle(struct domain *d, gva_t arg)
+{
+    xen_domain_handle_t handle;
+
+    spin_lock(&d->lock);
+    memcpy(handle, d->handle, sizeof(handle));
+    spin_unlock(&d->lock);
+    return copy_to_guest(arg, handle, sizeof(handle));
 }
 
 static const char *for_operator(const char *text)
@@ -102,7 +112,7 @@ long do_xen_version(unsigned int cmd, gva_t arg)
     case XENVER_pagesize:
         return arg ? refused(-XEN_EINVAL, "pagesize takes no argument") : (long)PAGE_SIZE;
     case XENVER_guest_handle:
-        return copy_to_guest(arg, current->domain->handle, sizeof(current->domain->handle));
+        return guest_handle(current->domain, arg);
     case XENVER_commandline:
         return give_text(arg, for_operator(command_line), sizeof(xen_commandline_t));
     case XENVER_build_id:
