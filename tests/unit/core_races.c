@@ -186,6 +186,23 @@ static void the_last_two_end_at_once(void **state)
     assert_int_equal(moment.times, 1);
 }
 
+static void resume_it(void)
+{
+    domain_resume(d);
+    assert_int_equal(d->pause_count, 0);
+}
+
+/* A domain that is resumed as soon as its end is seen. */
+static void resumed_at_once(void **state)
+{
+    (void)state;
+    when(&d->lock, true, 0, resume_it);
+    domain_shutdown(d, SHUTDOWN_suspend);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->pause_count, 0);
+    assert_true(vcpu_runnable(d->vcpu[0]));
+}
+
 static void claim_more(void)
 {
     assert_int_equal(claim_set(d, 50), -XEN_EINVAL);
@@ -371,6 +388,7 @@ int main(void)
         TEST(a_frame_has_its_place_when_it_is_seen),
         TEST(a_domain_is_found_when_it_is_whole),
         TEST(the_last_two_end_at_once),
+        TEST(resumed_at_once),
         TEST(claimed_for_the_dying),
         TEST(grants_grow_behind_the_end),
         TEST(two_first_contexts),

@@ -132,6 +132,8 @@ void pirq_raise(struct domain *d, uint32_t pirq)
     spin_unlock(&d->evtchn.lock);
 }
 
+/* Race: without the lock. A pirq that is closed meanwhile is the domain's no more, and the irq
+ * layer unmasks nothing; one that is bound again interrupts once too often at worst. */
 int pirq_eoi(struct domain *d, uint32_t pirq)
 {
     const struct pirq *p = mapped_entry(d, pirq);

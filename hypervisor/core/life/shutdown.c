@@ -112,13 +112,15 @@ void domain_shutdown(struct domain *d, uint32_t reason)
         if (d->shutdown_code == ~0u) /* else SCHEDOP_shutdown_code said it before */
             d->shutdown_code = reason;
         reason = d->shutdown_code;
+        /* Race: with the mark, or who resumes it at once would undo a pause that is still to come
+         */
+        domain_pause_nosync(d);
     }
     spin_unlock(&d->lock);
     if (!first)
         return;
     if (d->is_control)
         end_of_control_domain(reason);
-    domain_pause_nosync(d);
     domain_console_end(d);
     /* Where a control domain has the console its tools tell this; a line would fall into its
      * prompt. */
