@@ -172,7 +172,7 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
         VGCF_i387_valid | (guest_kernel_mode(v) ? VGCF_in_kernel : 0) |
         (a->callback[CALLBACKTYPE_failsafe].disables_events ? VGCF_failsafe_disables_events : 0) |
         (a->callback[CALLBACKTYPE_syscall].disables_events ? VGCF_syscall_disables_events : 0) |
-        (v->pause_flags & VPF_down ? 0 : VGCF_online);
+        (READ_ONCE(v->pause_flags) & VPF_down ? 0 : VGCF_online);
     c->user_regs = v->regs;
     c->user_regs.error_code = c->user_regs.entry_vector = 0;
     c->user_regs.rflags |= a->iopl << 12;

@@ -64,11 +64,11 @@ int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
     if (!v)
         return -XEN_ESRCH;
     vcpu_runstate_get(v, &rs);
-    info->online = !(v->pause_flags & VPF_down);
-    info->blocked = !!(v->pause_flags & VPF_blocked);
+    info->online = !(READ_ONCE(v->pause_flags) & VPF_down);
+    info->blocked = !!(READ_ONCE(v->pause_flags) & VPF_blocked);
     info->running = rs.state == RUNSTATE_running;
     info->cpu_time = rs.time[RUNSTATE_running];
-    info->cpu = v->sched.last_cpu;
+    info->cpu = READ_ONCE(v->sched.last_cpu);
     return 0;
 }
 

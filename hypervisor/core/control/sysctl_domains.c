@@ -91,7 +91,7 @@ static int dump_domain(const struct domain *d, union place *at)
         if (v)
             log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u", d->domain_id,
                      v->vcpu_id, (unsigned long)v->regs.rip, (unsigned long)v->regs.rsp,
-                     v->pause_flags, v->pause_count, v->sched.state);
+                     READ_ONCE(v->pause_flags), READ_ONCE(v->pause_count), v->sched.state);
         if (hypercall_preempt_check())
             return -XEN_ERESTART;
     }

@@ -40,7 +40,8 @@ static uint32_t first_free(const struct page_info *pg)
 
 static void set_first_free(struct page_info *pg, uint32_t link)
 {
-    pg->type_info = (uint32_t)pg->type_info | (uint64_t)link << 32;
+    /* hv_free() looks at the other half before it has the lock. */
+    WRITE_ONCE(pg->type_info, (uint32_t)pg->type_info | (uint64_t)link << 32);
 }
 
 void alloc_init(void)
@@ -151,18 +152,20 @@ static void slab_free(struct page_info *pg, char *obj)
 void hv_free(void *p)
 {
     struct page_info *pg;
+    uint32_t type;
 
     if (!p)
         return;
     pg = mfn_to_page(frame_of(p));
-    if ((pg->type_info & TYPE_MASK) == TYPE_PAGES) {
-        unsigned int order = (unsigned int)pg->type_info & 0xff;
+    type = (uint32_t)READ_ONCE(pg->type_info);
+    if ((type & TYPE_MASK) == TYPE_PAGES) {
+        unsigned int order = type & 0xff;
 
         pg->type_info = 0;
         free_hv_pages(p, order);
         return;
     }
-    BUG_ON((pg->type_info & TYPE_MASK) != TYPE_SLAB);
+    BUG_ON((type & TYPE_MASK) != TYPE_SLAB);
     spin_lock(&alloc_lock);
     slab_free(pg, p);
     spin_unlock(&alloc_lock);

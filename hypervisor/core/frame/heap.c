@@ -89,7 +89,8 @@ static void block_free(uint64_t mfn, unsigned int order)
     for (; order < HEAP_MAX_ORDER; order++) {
         uint64_t buddy = mfn ^ (1ull << order);
 
-        if (buddy == 0 || buddy > max_mfn || !(frame_table[buddy].count_info & PGC_free) ||
+        if (buddy == 0 || buddy > max_mfn ||
+            !(READ_ONCE(frame_table[buddy].count_info) & PGC_free) ||
             frame_table[buddy].order != order)
             break;
         block_remove(buddy, order);
@@ -198,7 +199,7 @@ static bool clear_block(struct page_info *pg, uint64_t n, bool fresh_may_stay, u
             return false;
         --*budget;
         memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
-        pg[i].count_info |= PGC_clear;
+        WRITE_ONCE(pg[i].count_info, pg[i].count_info | PGC_clear);
     }
     return true;
 }
@@ -236,7 +237,7 @@ struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits
     for (uint64_t i = 0; i < 1ull << order; i++) {
         pg[i].tlb_stamp = 0;
         pg[i].order = 0;
-        pg[i].count_info = 0;
+        WRITE_ONCE(pg[i].count_info, 0);
     }
     return pg;
 }

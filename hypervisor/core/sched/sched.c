@@ -66,9 +66,11 @@ static uint32_t idle_state(const struct vcpu *v)
 {
     const uint32_t own = VPF_blocked | VPF_polling;
 
-    if (v->domain->sched.parked && !v->pause_flags)
+    uint32_t why = READ_ONCE(v->pause_flags);
+
+    if (READ_ONCE(v->domain->sched.parked) && !why)
         return RUNSTATE_runnable;
-    return v->pause_flags & own && !(v->pause_flags & ~own) ? RUNSTATE_blocked : RUNSTATE_offline;
+    return why & own && !(why & ~own) ? RUNSTATE_blocked : RUNSTATE_offline;
 }
 
 static uint32_t state_off_cpu(const struct vcpu *v)
@@ -120,7 +122,7 @@ static void account(struct vcpu *v, s_time_t now)
         v->sched.switched_in = now;
     }
     low = first ? MIN(v->sched.vtime, first->sched.vtime) : v->sched.vtime;
-    runqueue.min_vtime = MAX(runqueue.min_vtime, low);
+    WRITE_ONCE(runqueue.min_vtime, MAX(runqueue.min_vtime, low));
 }
 
 /* Of the CPUs that v may run on, the one whose vCPU has used most; NULL: nobody there is ahead of v
@@ -255,8 +257,8 @@ void sched_schedule(void)
             set_state(prev, state_off_cpu(prev), now);
         if (!is_idle(next)) {
             dequeue(next);
-            next->sched.on_cpu = c;
-            next->sched.last_cpu = c->id;
+            WRITE_ONCE(next->sched.on_cpu, c);
+            WRITE_ONCE(next->sched.last_cpu, c->id);
             next->sched.switched_in = now;
         }
         set_state(next, RUNSTATE_running, now);
