@@ -115,13 +115,15 @@ HOST_BASE := -std=gnu11 $(WARN) $(INC) -Itests/host -Idom0-tools/lib -I/usr/incl
 SANITIZE := -fsanitize=address,undefined
 HOST_CFLAGS := $(HOST_BASE) $(SANITIZE) -fno-sanitize-recover=undefined
 
-# Built by gcc, by clang, and by clang once more to count which lines run (make coverage).
-HOSTS := gcc clang coverage
+# Built by gcc, by clang, by clang once more to count which lines run (make coverage), and for the thread sanitizer (tests/torture).
+HOSTS := gcc clang coverage tsan
 host_gcc      := gcc $(HOST_CFLAGS)
 host_clang    := clang $(HOST_CFLAGS)
 host_coverage := clang $(HOST_BASE) -fprofile-instr-generate -fcoverage-mapping
+host_tsan     := clang $(HOST_BASE) -fsanitize=thread
 host_link_gcc      := gcc $(SANITIZE)
 host_link_clang    := clang $(SANITIZE)
+host_link_tsan  := clang -fsanitize=thread
 host_link_coverage := clang -fprofile-instr-generate -fsanitize=leak
 
 define host_rules

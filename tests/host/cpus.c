@@ -37,6 +37,7 @@
 #include <port/upcalls.h>
 
 #define STEP        MICROSECS(2)
+#define FEW_LOOKS   8u /* of who does not wait */
 #define ONE_LOOK    MICROSECS(20)
 #define STUCK_AFTER 60 /* seconds on the wall */
 
@@ -48,6 +49,7 @@ static struct thread {
     uint32_t kicked; /* the futex */
     uint32_t halted;
     uint64_t steps;
+    unsigned int looks; /* at the clock, in this step */
 } __aligned(128) threads[HOST_MOST_CPUS];
 
 bool host_threads;
@@ -55,7 +57,7 @@ unsigned int host_kicks;
 static s_time_t now;
 s_time_t host_armed_at[HOST_MOST_CPUS];
 static uint32_t kicks_seen, over;
-static void (*guest_step)(struct vcpu *v);
+static host_step_fn *guest_step;
 
 struct cpu *(this_cpu)(void)
 {
@@ -139,7 +141,7 @@ s_time_t clock_now(void)
 /* 2 ticks a nanosecond. */
 uint64_t clock_ticks(void)
 {
-    if (host_threads) {
+    if (host_threads && ++threads[this_cpu()->id].looks > FEW_LOOKS) {
         host_give_way();
         host_time_passes(ONE_LOOK);
     }
@@ -159,14 +161,6 @@ void host_time_passes(s_time_t ns)
     for (unsigned int i = 0; i < nr_cpus; i++)
         if (READ_ONCE(threads[i].halted) && READ_ONCE(host_armed_at[i]) <= at)
             wake(&threads[i]);
-}
-
-static void timer_interrupt(void)
-{
-    if (READ_ONCE(now) < READ_ONCE(host_armed))
-        return;
-    machine_arm_timer(INT64_MAX); /* it shoots once */
-    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
 }
 
 void host_exit_path(void)
@@ -238,21 +232,38 @@ static void halt(void)
 
 /* ---- running ---- */
 
+static bool interrupted(void)
+{
+    struct thread *t = &threads[this_cpu()->id];
+    bool came = READ_ONCE(t->kicked) && __atomic_exchange_n(&t->kicked, 0, __ATOMIC_RELAXED);
+
+    if (READ_ONCE(now) < READ_ONCE(host_armed))
+        return came;
+    machine_arm_timer(INT64_MAX); /* it shoots once */
+    atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
+    return true;
+}
+
 static void *run_cpu(void *id)
 {
+    bool entered = true;
+
     host_run_on((unsigned int)(uintptr_t)id);
     while (!READ_ONCE(over)) {
-        if (READ_ONCE(threads[this_cpu()->id].kicked))
-            (void)__atomic_exchange_n(&threads[this_cpu()->id].kicked, 0, __ATOMIC_RELAXED);
-        timer_interrupt();
-        host_exit_path();
+        struct thread *t = &threads[this_cpu()->id];
+
+        entered |= interrupted();
+        if (entered)
+            host_exit_path();
         if (current == this_cpu()->idle) {
             halt();
+            entered = true;
             continue;
         }
-        guest_step(current);
+        entered = guest_step(current, entered);
         host_time_passes(STEP);
-        WRITE_ONCE(threads[this_cpu()->id].steps, threads[this_cpu()->id].steps + 1);
+        t->looks = 0;
+        WRITE_ONCE(t->steps, t->steps + 1);
     }
     return NULL;
 }
@@ -301,7 +312,7 @@ static void watch(void)
     }
 }
 
-uint64_t host_run_threads(void (*step)(struct vcpu *v))
+uint64_t host_run_threads(host_step_fn *step)
 {
     pthread_t id[HOST_MOST_CPUS];
 

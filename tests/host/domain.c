@@ -340,7 +340,7 @@ void host_destroy(struct domain *d)
 }
 
 /* What pv/cpu/entry.asm does with a SYSCALL of a guest's kernel. */
-static void host_syscall(struct vcpu *v)
+void host_syscall(struct vcpu *v)
 {
     struct cpu_user_regs *r = &v->regs;
     unsigned int nr = (unsigned int)r->rax;

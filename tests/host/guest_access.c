@@ -83,7 +83,7 @@ static char *translate(gva_t gva, bool write)
 /* Byte by byte, so that a fault in the middle leaves what the machine leaves. from NULL: zeros. */
 static int copy(void *hv, const void *from, gva_t gva, size_t n, bool write)
 {
-    host_copies++;
+    WRITE_ONCE(host_copies, READ_ONCE(host_copies) + 1); /* of several threads, it may miss some */
     if (host_on_copy)
         host_on_copy(gva);
     if (!guest_range_ok(gva, n))
@@ -94,9 +94,9 @@ static int copy(void *hv, const void *from, gva_t gva, size_t n, bool write)
         if (!at)
             return -XEN_EFAULT;
         if (!write)
-            ((char *)hv)[i] = *at;
+            ((char *)hv)[i] = READ_ONCE(*at);
         else
-            *at = from ? ((const char *)from)[i] : 0;
+            WRITE_ONCE(*at, from ? ((const char *)from)[i] : 0);
     }
     return 0;
 }

@@ -35,8 +35,11 @@ struct cpu *host_this_cpu(void);
 #define this_cpu() host_this_cpu()
 
 /* A thread for each CPU, each of which runs what the scheduler chose: step() is what a guest does
- * next. Returns, with the number of steps, when all have halted and no timer is set. (cpus.c) */
-uint64_t host_run_threads(void (*step)(struct vcpu *v));
+ * next, and returns whether it entered the hypervisor; entered: so it did before, or there was an
+ * interrupt, and the exit path is behind it. Returns, with the number of steps, when all have
+ * halted and no timer is set. (cpus.c) */
+typedef bool host_step_fn(struct vcpu *v, bool entered);
+uint64_t host_run_threads(host_step_fn *step);
 extern bool host_threads;               /* it is running */
 void host_time_passes(s_time_t ns);     /* beyond what a step takes */
 void host_give_way(void);               /* to other threads, while waiting for one */
@@ -111,6 +114,8 @@ unsigned int host_recount(void);
  * queues. Ends the test when they differ. */
 void host_check_invariants(void);
 
+/* The hypercall in v's registers, as entry does it; v is current. Issued again: rip is 2 less. */
+void host_syscall(struct vcpu *v);
 /* Calls hypercall nr as v, as entry does, with re-issues; the result, and how often it was issued
  * in *issues (may be NULL). */
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues);

@@ -16,6 +16,7 @@
 #include <port/wait.h>
 
 #define MAX_HELD 16
+#define TURNS    256u
 
 static struct held {
     spinlock_t *lock[MAX_HELD];
@@ -61,8 +62,9 @@ static void wait_for(spinlock_t *l)
         if (!host_threads)
             die("another CPU, which this thread plays too, holds it", l);
         is_free = 0;
-        host_give_way();
         spin_wait(&w);
+        if (w.turns % TURNS == 0)
+            host_give_way();
     }
 }
 

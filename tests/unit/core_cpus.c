@@ -85,10 +85,11 @@ static void timers_run_on_their_cpus(void **state)
     assert_int_equal(this_cpu()->id, 0);
 }
 
-static void no_guest(struct vcpu *v)
+static bool no_guest(struct vcpu *v, bool entered)
 {
-    (void)v;
+    (void)v, (void)entered;
     fail();
+    return false;
 }
 
 static void each_has_a_thread(void **state)

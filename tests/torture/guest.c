@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the vCPUs of all scenarios have in common: how one enters the hypervisor and comes back, and
+ * how it takes its events.
+ *
+ * Events are delivered where the exit path would: after a hypercall or an interrupt, when they are
+ * not masked. A vCPU that only computes sees none before its CPU is kicked. The handler is that of
+ * an operating system: it clears upcall_pending, takes the selector, takes the ports, and looks
+ * again before it leaves.
+ */
+#include "torture.h"
+
+#include <string.h>
+#include <xen/event_channel.h>
+#include <xen/vcpu.h>
+
+static struct shared_info *shared(const struct guest *g)
+{
+    return g->v->domain->shared_info;
+}
+
+static void take_word(struct guest *g, unsigned int word)
+{
+    struct shared_info *s = shared(g);
+    uint64_t bits = READ_ONCE(s->evtchn_pending[word]) & ~READ_ONCE(s->evtchn_mask[word]);
+
+    for (; bits; bits &= bits - 1) {
+        evtchn_port_t port = word * 64 + (unsigned int)__builtin_ctzll(bits);
+
+        if (scenario->event)
+            scenario->event(g, port);
+        else
+            (void)test_and_clear_bit(s->evtchn_pending, port);
+    }
+}
+
+static void take_events(struct guest *g)
+{
+    struct vcpu_info *info = g->v->vcpu_info;
+
+    WRITE_ONCE(info->evtchn_upcall_mask, 1);
+    do {
+        uint64_t sel;
+
+        xchg(&info->evtchn_upcall_pending, 0);
+        sel = xchg(&info->evtchn_pending_sel, 0);
+        for (; sel; sel &= sel - 1)
+            take_word(g, (unsigned int)__builtin_ctzll(sel));
+        /* Race: what came until here is seen; what comes behind it kicks. */
+        WRITE_ONCE(info->evtchn_upcall_mask, 0);
+        smp_mb();
+    } while (READ_ONCE(info->evtchn_upcall_pending));
+}
+
+static bool may_be_interrupted(const struct vcpu *v)
+{
+    return READ_ONCE(v->vcpu_info->evtchn_upcall_pending) &&
+           !READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
+}
+
+static void issue(struct guest *g)
+{
+    struct vcpu *v = g->v;
+    void (*done)(struct guest *, long) = g->done;
+
+    g->entered = true;
+    v->regs.rip = 0x1002;
+    host_syscall(v);
+    g->calling = v->regs.rip == 0x1000;
+    if (host_locks_held())
+        torture_failed("hypercall %u came back with a lock", v->hc_nr);
+    if (!g->calling && done)
+        done(g, (long)v->regs.rax);
+}
+
+void guest_call(struct guest *g, unsigned int nr, const uint64_t args[6],
+                void (*done)(struct guest *g, long rc))
+{
+    struct cpu_user_regs *r = &g->v->regs;
+
+    r->rax = nr;
+    r->rdi = args[0];
+    r->rsi = args[1];
+    r->rdx = args[2];
+    r->r10 = args[3];
+    r->r8 = args[4];
+    r->r9 = args[5];
+    g->done = done;
+    issue(g);
+}
+
+void guest_unmask(struct guest *g, evtchn_port_t port)
+{
+    CALL_WITH(g, NULL, event_channel_op, EVTCHNOP_unmask, &(struct evtchn_unmask){.port = port});
+}
+
+static void timer_bound(struct guest *g, long rc)
+{
+    if (rc && !READ_ONCE(g->v->domain->dying))
+        torture_failed("bind_virq: %ld", rc);
+}
+
+void guest_bind_timer(struct guest *g)
+{
+    CALL_WITH(g, timer_bound, event_channel_op, EVTCHNOP_bind_virq,
+              &(struct evtchn_bind_virq){.virq = VIRQ_TIMER, .vcpu = g->v->vcpu_id});
+}
+
+void guest_set_timer(struct guest *g, uint64_t ns)
+{
+    *ARGS(g, vcpu_set_singleshot_timer) =
+        (struct vcpu_set_singleshot_timer){.timeout_abs_ns = (uint64_t)clock_now() + ns};
+    CALL(g, NULL, vcpu_op, VCPUOP_set_singleshot_timer, g->v->vcpu_id, g->args);
+}
+
+bool guest_run(struct vcpu *v, bool entered)
+{
+    struct guest *g = guest_of(v->domain->domain_id, v->vcpu_id);
+    step_fn *step;
+
+    if (entered && may_be_interrupted(v))
+        take_events(g);
+    g->entered = false;
+    v->regs.rbx = ++g->progress;
+    if (g->calling) {
+        issue(g);
+        return true;
+    }
+    step = g->next;
+    if (!step && g->left) {
+        g->left--;
+        step = scenario->operation;
+    } else if (!step) {
+        step = scenario->rest;
+    }
+    g->next = NULL;
+    step(g);
+    return g->entered;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * torture SCENARIO [SECONDS [SEED [CPUS]]]: rounds of a scenario for that long (torture.h).
+ *
+ * The seed of each round follows from the first; the one of a round that fails is said, and given
+ * as SEED with SECONDS 0 makes that round alone. What threads do to each other is not in it: a
+ * failure may need some tries.
+ */
+#include "torture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <core/sched/pause.h>
+#include <core/domain/domain_table.h>
+
+#define FRAMES 4096
+
+static const struct scenario *const scenarios[] = {&torture_events, &torture_life};
+const struct scenario *scenario;
+static struct guest guests[MOST_DOMAINS][MOST_VCPUS];
+static uint64_t seed, steps, operations;
+static unsigned int rounds;
+
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+unsigned int chance(struct guest *g, unsigned int n)
+{
+    return (unsigned int)(next_random(&g->random) >> 32) % n;
+}
+
+struct guest *guest_of(unsigned int domain, unsigned int vcpu)
+{
+    return &guests[domain][vcpu];
+}
+
+void torture_failed(const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "%s, seed %lu: %s\n", scenario->name, (unsigned long)seed, text);
+    abort();
+}
+
+static void __noreturn on_panic(const char *text)
+{
+    torture_failed("%s", text);
+}
+
+static void start_vcpu(struct vcpu *v)
+{
+    unsigned int id = v->domain->domain_id, n = id * MOST_VCPUS + v->vcpu_id;
+    uint64_t state = seed + (n + 1) * 0x12345678ull + (uint64_t)clock_now();
+
+    guests[id][v->vcpu_id] = (struct guest){.v = v,
+                                            .random = next_random(&state),
+                                            .left = scenario->operations,
+                                            .next = scenario->start,
+                                            .args = HOST_GUEST_BASE + 4 * n * PAGE_SIZE};
+    v->vcpu_info->evtchn_upcall_mask = 0;
+    v->initialised = true;
+    atomic_and(&v->pause_flags, ~VPF_down);
+}
+
+void torture_start(domid_t id)
+{
+    struct domain *d = get_domain_by_id(id);
+    struct vcpu *v;
+
+    for_each_vcpu (d, v)
+        start_vcpu(v);
+    put_domain(d);
+}
+
+struct domain *torture_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages)
+{
+    struct domain *d = host_domain(id, control, vcpus, pages);
+
+    torture_start(id);
+    return d;
+}
+
+static void __noreturn sleeps(const struct vcpu *v, const struct guest *g)
+{
+    const struct vcpu_info *info = v->vcpu_info;
+    const struct shared_info *s = v->domain->shared_info;
+
+    torture_failed(
+        "d%uv%u sleeps (flags %#x, upcall %u, masked %u, selector %#lx, ports %#lx, "
+        "masked %#lx, operation %u, poll port %u, poll mask %#lx) and has %u operations left",
+        v->domain->domain_id, v->vcpu_id, v->pause_flags, info->evtchn_upcall_pending,
+        info->evtchn_upcall_mask, (unsigned long)info->evtchn_pending_sel,
+        (unsigned long)s->evtchn_pending[0], (unsigned long)s->evtchn_mask[0], g->last,
+        v->poll_port, (unsigned long)v->domain->poll_mask, g->left);
+}
+
+/* Who neither runs nor rests was forgotten. */
+static void check_rest(void)
+{
+    struct domain *d = NULL;
+    struct vcpu *v;
+
+    while ((d = next_domain(d)) != NULL) {
+        for_each_vcpu (d, v) {
+            const struct guest *g = guest_of(d->domain_id, v->vcpu_id);
+
+            if (d->pause_count || v->pause_count || (v->pause_flags & VPF_down))
+                continue;
+            if (g->left || g->next || g->calling || !(v->pause_flags & VPF_blocked))
+                sleeps(v, g);
+            if (vcpu_event_pending(v))
+                torture_failed("d%uv%u rests, but has events", d->domain_id, v->vcpu_id);
+            operations += scenario->operations - g->left;
+        }
+    }
+}
+
+static void round_of(uint64_t s, unsigned int cpus)
+{
+    uint64_t before;
+    struct domain *d;
+
+    seed = s;
+    host_init(FRAMES);
+    host_on_panic = on_panic;
+    host_set_cpus(cpus);
+    before = heap_free_frames();
+    scenario->setup();
+    steps += host_run_threads(guest_run);
+    host_run_on(0);
+    host_check_invariants();
+    check_rest();
+    if (scenario->check)
+        scenario->check();
+    while ((d = next_domain(NULL)) != NULL)
+        host_destroy(d);
+    host_exit_path();
+    host_check_invariants();
+    if (heap_free_frames() != before)
+        torture_failed("%ld frames are lost", (long)(before - heap_free_frames()));
+    rounds++;
+}
+
+/* One race is enough: what comes behind it may be its fault. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "halt_on_error=1:history_size=4";
+}
+
+int main(int argc, char **argv)
+{
+    double seconds = argc > 2 ? atof(argv[2]) : 5;
+    uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 0) : (uint64_t)time(NULL), state = first;
+    unsigned int cpus = argc > 4 ? (unsigned int)atoi(argv[4]) : 4;
+    time_t end = time(NULL) + (time_t)seconds;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(scenarios) && argc > 1; i++)
+        if (!strcmp(argv[1], scenarios[i]->name))
+            scenario = scenarios[i];
+    if (!scenario) {
+        fprintf(stderr, "usage: torture SCENARIO [SECONDS [SEED [CPUS]]]\n");
+        for (unsigned int i = 0; i < ARRAY_SIZE(scenarios); i++)
+            fprintf(stderr, "  %-8s %s\n", scenarios[i]->name, scenarios[i]->what);
+        return 2;
+    }
+    printf("%s: seed %lu, %u CPUs\n", scenario->name, (unsigned long)first, cpus);
+    fflush(stdout);
+    do
+        round_of(rounds ? next_random(&state) : first, cpus);
+    while (time(NULL) < end);
+    printf("%s: %u rounds, %lu operations, %lu steps\n", scenario->name, rounds,
+           (unsigned long)operations, (unsigned long)steps);
+    return 0;
+}

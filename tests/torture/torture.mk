@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+#
+# Torture: the portable code with a thread for each CPU (tests/torture/torture.h), once under the thread sanitizer and once under the
+# address sanitizer. Which accesses race it sees by their order, not by luck; what else goes wrong takes time: an hour of each scenario
+# is `make torture SECONDS=3600`.
+
+TORTURE := events life
+TORTURE_SECONDS := 3
+TORTURE_SRCS := $(wildcard tests/torture/*.c tests/host/*.c)
+torture_programs := build/host/tsan/torture build/host/gcc/torture
+
+define torture_rules
+build/host/$(1)/torture: $(patsubst %.c,build/host/$(1)/%.o,$(TORTURE_SRCS)) build/host/$(1)/libcore.a
+	$$(call say,$(1),$$@)
+	$$(Q)$(host_link_$(1)) -o $$@ $$^
+endef
+$(foreach cc,tsan gcc,$(eval $(call torture_rules,$(cc))))
+
+# The thread sanitizer of older compilers cannot live with all that a kernel may do to the layout of memory.
+same_layout = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+torture_with = $(foreach s,$(TORTURE),"$(same_layout) $(1) $s $(or $(SECONDS),$(TORTURE_SECONDS))")
+
+.PHONY: torture tsan
+torture: $(torture_programs) ## many vCPUs on threads, at random, under TSan and ASan: SECONDS of each scenario
+	@$(PYTHON) tests/run.py --timeout $$(($(or $(SECONDS),$(TORTURE_SECONDS)) + 600)) $(foreach p,$(torture_programs),$(call torture_with,$p))
+
+tsan: build/host/tsan/torture build/host/tsan/unit_core_cpus ## the same under the thread sanitizer alone, and its unit test
+	@$(PYTHON) tests/run.py "$(same_layout) build/host/tsan/unit_core_cpus" $(call torture_with,$<)
