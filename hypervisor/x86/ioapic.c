@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * IOAPICs: each pin is a GSI (its IOAPIC's base + pin); its redirection entry says vector, trigger,
- * polarity, mask. All pins start masked and go to the boot CPU. irq.c decides what a pin is for and
- * holds its lock around all calls here.
+ * polarity, mask, and which CPU. All pins start masked. irq.c decides what a pin is for and holds
+ * its lock around all calls here.
  */
 #include "ioapic.h"
 
@@ -87,11 +87,18 @@ void ioapic_set(unsigned int gsi, uint8_t vector, bool level, bool active_low, b
     if (!a)
         return;
     reg = REG_ENTRY + 2 * (gsi - a->gsi_base);
-    reg_write(a, reg, ENTRY_MASKED);
-    reg_write(a, reg + 1, apic_id() << 24);
     reg_write(a, reg,
               vector | (level ? ENTRY_LEVEL : 0) | (active_low ? ENTRY_ACTIVE_LOW : 0) |
                   (masked ? ENTRY_MASKED : 0));
+}
+
+/* One write, and the vector stays: it may come at any moment, unmasked or in service. */
+void ioapic_route(unsigned int gsi, uint32_t apic_id)
+{
+    const struct ioapic *a = ioapic_of(gsi);
+
+    if (a)
+        reg_write(a, REG_ENTRY + 2 * (gsi - a->gsi_base) + 1, apic_id << 24);
 }
 
 void ioapic_mask(unsigned int gsi, bool masked)

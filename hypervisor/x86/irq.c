@@ -3,10 +3,15 @@
  * Hardware interrupts: from vector to irq to the domain that has it.
  *
  * irqs 0 to irq_nr_gsis() - 1 are lines of the IOAPICs, those above are messages (msi.c). Each that
- * is in use has a vector of its own, all go to the boot CPU. A line that is level triggered is
- * masked when it interrupts and unmasked by irq_unmask() (the guest's EOI), because until the
- * device has been served it would interrupt for ever; the local APIC gets its EOI at once in all
- * cases. What nobody asked for is masked and said once.
+ * is in use has a vector of its own, which is the same on all CPUs, so an irq can be moved to
+ * another CPU by changing its destination and nothing else: one that is under way arrives where it
+ * was sent and is taken there. Who has it says where to (irq_set_cpu()); the first is the boot CPU.
+ * A line that is level triggered is masked when it interrupts and unmasked by irq_unmask() (the
+ * guest's EOI), because until the device has been served it would interrupt for ever; the local
+ * APIC gets its EOI at once in all cases. What nobody asked for is masked and said once.
+ *
+ * Race: a domain that is found here outlives the lock, for only the control domain has hardware,
+ * and it ends with the machine.
  *
  * Lock: irq_lock (RANK_IRQ) guards all tables here and the IOAPIC registers; pirq_raise() is called
  * without it.
@@ -27,6 +32,7 @@
 
 #define VECTOR_LINUX_SYSCALL 0x80 /* left out: guests use INT 0x80 */
 #define NR_VECTORS           256
+#define MOVE_PAUSE           MILLISECS(10)
 
 static spinlock_t irq_lock = SPINLOCK_INIT(RANK_IRQ);
 static struct irq irqs[NR_IRQS];
@@ -76,6 +82,7 @@ static int setup_line(unsigned int gsi, bool level, bool active_low)
     i->active_low = active_low;
     i->masked = true;
     ioapic_set(gsi, i->vector, level, active_low, true);
+    ioapic_route(gsi, machine_apic_id(i->cpu));
     return 0;
 }
 
@@ -152,6 +159,26 @@ void irq_unmask(unsigned int irq)
     spin_unlock(&irq_lock);
 }
 
+void irq_set_cpu(unsigned int irq, unsigned int cpu)
+{
+    s_time_t now = clock_now();
+    uint32_t id = machine_apic_id(cpu);
+    struct irq *i = &irqs[irq];
+
+    if (irq >= NR_IRQS || id >= 0xff)
+        return;
+    spin_lock(&irq_lock);
+    if (i->domain && i->cpu != cpu && now - i->moved_at >= MOVE_PAUSE) {
+        i->cpu = cpu;
+        i->moved_at = now;
+        if (is_line(irq))
+            ioapic_route(irq, id);
+        else
+            msi_route(&i->msi, id, i->masked);
+    }
+    spin_unlock(&irq_lock);
+}
+
 int ioapic_guest_read(uint64_t base, uint32_t reg, uint32_t *value)
 {
     int rc;
@@ -184,7 +211,7 @@ int irq_setup_msi(unsigned int irq, const struct pci_message *message)
     i->msi = m;
     i->level = false;
     i->masked = true;
-    msi_program(&m, i->vector);
+    msi_program(&m, i->vector, machine_apic_id(i->cpu));
     spin_unlock(&irq_lock);
     return 0;
 }
@@ -209,7 +236,7 @@ int irq_restore_msi(struct pci_function f)
     spin_lock(&irq_lock);
     for (unsigned int irq = irq_nr_gsis(); irq < NR_IRQS; irq++) {
         if (irqs[irq].msi.used && msi_is_of(&irqs[irq].msi, f)) {
-            msi_program(&irqs[irq].msi, irqs[irq].vector);
+            msi_program(&irqs[irq].msi, irqs[irq].vector, machine_apic_id(irqs[irq].cpu));
             msi_mask(&irqs[irq].msi, irqs[irq].masked);
             rc = 0;
         }

@@ -20,7 +20,9 @@ struct msi {
 struct irq {
     uint8_t vector; /* 0: not in use */
     bool level, active_low, masked;
-    bool hypervisor; /* the console's */
+    bool hypervisor;   /* the console's */
+    unsigned int cpu;  /* where it goes */
+    s_time_t moved_at; /* to there */
     struct domain *domain;
     struct msi msi;
 };
@@ -29,7 +31,9 @@ struct irq {
  * the table takes memory. */
 int __must_check msi_find(struct msi *m, const struct pci_message *message);
 void msi_teardown(struct msi *m);
-void msi_program(const struct msi *m, uint8_t vector); /* writes address and data, enables */
+/* Writes address and data, enables. */
+void msi_program(const struct msi *m, uint8_t vector, uint32_t apic_id);
+void msi_route(const struct msi *m, uint32_t apic_id, bool masked);
 void msi_mask(const struct msi *m, bool masked);
 bool msi_is_of(const struct msi *m, struct pci_function f);
 

@@ -133,18 +133,33 @@ void msi_mask(const struct msi *m, bool masked)
     }
 }
 
-void msi_program(const struct msi *m, uint8_t vector)
+static void write_address(const struct msi *m, uint32_t apic_id)
 {
-    uint32_t address = MESSAGE_ADDRESS | apic_id() << 12;
+    uint32_t address = MESSAGE_ADDRESS | apic_id << 12;
 
-    msi_mask(m, true);
-    if (m->is_msix) {
+    if (m->is_msix)
         m->slot[0] = address;
+    else
+        pci_write(m->f, m->capability + 4u, 4, address);
+}
+
+/* What comes while it is masked is sent afterwards. Where it cannot be, the one write is enough. */
+void msi_route(const struct msi *m, uint32_t apic_id, bool masked)
+{
+    msi_mask(m, true);
+    write_address(m, apic_id);
+    msi_mask(m, masked);
+}
+
+void msi_program(const struct msi *m, uint8_t vector, uint32_t apic_id)
+{
+    msi_mask(m, true);
+    write_address(m, apic_id);
+    if (m->is_msix) {
         m->slot[1] = 0;
         m->slot[2] = vector;
         set_control(m, MSIX_MASK_ALL, MSIX_ENABLE);
     } else {
-        pci_write(m->f, m->capability + 4u, 4, address);
         if (m->wide)
             pci_write(m->f, m->capability + 8u, 4, 0);
         pci_write(m->f, m->capability + (m->wide ? 12u : 8u), 2, vector);

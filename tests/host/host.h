@@ -96,6 +96,7 @@ extern void (*host_on_lock)(const spinlock_t *l, bool released);
 struct host_irq {
     struct domain *d; /* who has it; NULL: nobody */
     bool level, masked, message;
+    unsigned int cpu; /* where it goes */
 };
 extern struct host_irq host_irq[NR_IRQS];
 extern unsigned int host_mmcfg_trusted; /* windows that were vouched for */

@@ -83,6 +83,12 @@ void irq_unmask(unsigned int irq)
     host_irq[irq].masked = false;
 }
 
+void irq_set_cpu(unsigned int irq, unsigned int cpu)
+{
+    BUG_ON(!host_irq[irq].d);
+    host_irq[irq].cpu = cpu;
+}
+
 int irq_setup_msi(unsigned int irq, const struct pci_message *message)
 {
     BUG_ON(irq < HOST_GSIS || irq >= NR_IRQS || host_irq[irq].message);

@@ -390,6 +390,31 @@ static void eoi_map(void **state)
     assert_int_equal(bits[0], 0);
 }
 
+/* It goes to the CPU where the vCPU that its port is bound to runs or ran last. */
+static void an_interrupt_follows_its_vcpu(void **state)
+{
+    struct cpu other = {.id = 3};
+    evtchn_port_t port;
+
+    (void)state;
+    assert_int_equal(map_gsi(9), 0);
+    assert_int_equal(bind(ctl, 9, &port), 0);
+    host_irq[9].cpu = 5;
+    host_interrupt(9); /* it came right */
+    assert_true(take_pending(port));
+    assert_int_equal(host_irq[9].cpu, 5);
+    ctl->cpu_stack = &other;
+    host_interrupt(9);
+    assert_int_equal(host_irq[9].cpu, 3);
+    ctl->cpu_stack = NULL; /* has not run yet */
+    host_irq[9].cpu = 5;
+    host_interrupt(9);
+    assert_int_equal(host_irq[9].cpu, 5);
+    ctl->cpu_stack = this_cpu();
+    assert_true(take_pending(port));
+    assert_int_equal(close_port(port), 0);
+}
+
 /* XSA-360: lines are let go and messages are given back with the domain that had them. */
 static void the_end_gives_interrupts_back(void **state)
 {
@@ -454,6 +479,7 @@ int main(void)
         TEST(messages),
         TEST(numbers_run_out),
         TEST(eoi_map),
+        TEST(an_interrupt_follows_its_vcpu),
         TEST(the_end_gives_interrupts_back),
         TEST(what_is_only_noted),
     };

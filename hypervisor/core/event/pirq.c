@@ -5,6 +5,7 @@
  *
  *     free -> reserved or mapped -> bound (has a port, the irq is attached) -> mapped -> free
  *
+ * Each comes on the CPU where its vCPU runs, or was last: one that comes elsewhere is moved there.
  * A level line is masked from its interrupt until the guest says EOI. The guest learns which pirqs
  * need that from irq_status_query or from a page of its own with one bit a pirq (the EOI map).
  * d->evtchn.lock guards the table.
@@ -16,6 +17,7 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
+#include <port/current.h>
 #include <port/machine.h>
 #include <port/upcalls.h>
 #include <xen/errno.h>
@@ -120,6 +122,18 @@ void pirq_unbind(struct domain *d, uint32_t pirq)
     set_needs_eoi(d, pirq, false);
 }
 
+/* It came on the wrong CPU if its vCPU runs on, or ran last on, another. */
+static void raise_port(struct domain *d, uint32_t pirq, evtchn_port_t port)
+{
+    unsigned int vcpu = evtchn_from_port(&d->evtchn, port)->notify_vcpu;
+    const struct vcpu *v = __atomic_load_n(&d->vcpu[vcpu], __ATOMIC_ACQUIRE);
+    const struct cpu *c = v ? READ_ONCE(v->cpu_stack) : NULL;
+
+    if (c && c != this_cpu())
+        irq_set_cpu(pirq, c->id);
+    evtchn_raise(d, vcpu, port);
+}
+
 void pirq_raise(struct domain *d, uint32_t pirq)
 {
     const struct pirq *p = entry_of(d, pirq);
@@ -128,7 +142,7 @@ void pirq_raise(struct domain *d, uint32_t pirq)
         return;
     spin_lock(&d->evtchn.lock);
     if (p->port)
-        evtchn_raise(d, evtchn_from_port(&d->evtchn, p->port)->notify_vcpu, p->port);
+        raise_port(d, pirq, p->port);
     spin_unlock(&d->evtchn.lock);
 }
 

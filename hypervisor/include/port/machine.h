@@ -123,6 +123,9 @@ int __must_check irq_attach(unsigned int irq, struct domain *d);
 /* Masks it and forgets who had it. Messages: see irq_free_msi(). */
 void irq_detach(unsigned int irq);
 void irq_unmask(unsigned int irq);
+/* It is to come on that CPU from now on. Does nothing where the CPU cannot be reached by it, or
+ * when it was moved just before. */
+void irq_set_cpu(unsigned int irq, unsigned int cpu);
 
 struct pci_function {
     uint16_t segment;
