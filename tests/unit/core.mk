@@ -36,9 +36,11 @@ UNIT += core_domain
 unit_core_domain_SRCS := tests/unit/core_domain.c $(HOST_MACHINE)
 unit_core_domain_LIBS := core
 
-UNIT += core_races
-unit_core_races_SRCS := tests/unit/core_races.c $(HOST_MACHINE)
+UNIT += core_races core_races_ports
+unit_core_races_SRCS := tests/unit/core_races.c tests/unit/core_moment.c $(HOST_MACHINE)
 unit_core_races_LIBS := core
+unit_core_races_ports_SRCS := tests/unit/core_races_ports.c tests/unit/core_moment.c $(HOST_MACHINE)
+unit_core_races_ports_LIBS := core
 
 UNIT += core_store_wait
 unit_core_store_wait_SRCS := tests/unit/core_store_wait.c $(HOST_MACHINE)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What another CPU does at the worst moment: each test stops one operation where it takes or
- * releases a lock, or copies from its guest, and carries out another there. tests/unit/torture has
- * all moments, and none in particular; here are those of which it is known what would go wrong.
+ * Frames, the lives of domains, vCPUs, and what another CPU does to them at the worst moment.
  */
-#include "core_test.h"
+#include "core_moment.h"
 
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>
@@ -13,81 +11,10 @@
 #include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <pv/m2p.h>
+#include <xen/domctl.h>
 #include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
-
-static struct domain *dom0, *d;
-
-/* The moment, and what is done then, by whom. */
-static struct {
-    const spinlock_t *lock;
-    bool released;
-    unsigned int skip; /* so often it is not yet */
-    struct vcpu *by;
-    void (*meanwhile)(void);
-    unsigned int times;
-} moment;
-
-static void do_it(void)
-{
-    void (*meanwhile)(void) = moment.meanwhile;
-
-    if (!meanwhile || moment.skip--)
-        return;
-    moment.meanwhile = NULL;
-    moment.times++;
-    host_run_on(1);
-    this_cpu()->running = moment.by;
-    meanwhile();
-    this_cpu()->running = this_cpu()->idle;
-    host_run_on(0);
-}
-
-static void at_lock(const spinlock_t *l, bool released)
-{
-    if (l == moment.lock && released == moment.released)
-        do_it();
-}
-
-static void at_copy(gva_t gva)
-{
-    (void)gva;
-    do_it();
-}
-
-static void when(const spinlock_t *lock, bool released, unsigned int skip, void (*meanwhile)(void))
-{
-    moment.lock = lock;
-    moment.released = released;
-    moment.skip = skip;
-    moment.by = dom0->vcpu[0];
-    moment.meanwhile = meanwhile;
-    moment.times = 0;
-    host_on_lock = at_lock;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    host_init(1024);
-    host_set_cpus(2);
-    cpu_by_id(1)->pending = 0; /* it does what `meanwhile` says, and takes no vCPU */
-    dom0 = host_domain(0, true, 2, 0);
-    d = host_domain(5, false, 3, 0);
-    d->max_pages = 100;
-    memset(&moment, 0, sizeof(moment));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    host_on_lock = NULL;
-    host_on_copy = NULL;
-    host_check_invariants();
-    return 0;
-}
 
 /* --- frames --- */
 
@@ -268,6 +195,34 @@ static void two_first_contexts(void **state)
     assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_initialise, 2, LIST), -XEN_EEXIST);
 }
 
+static void ask_for_mine(void)
+{
+    struct xen_domctl op = {.cmd = XEN_DOMCTL_getvcpucontext,
+                            .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+                            .u.vcpucontext = {.vcpu = 0, .ctxt = LIST}};
+
+    memcpy(host_guest(LIST + 0x10000), &op, sizeof(op));
+    second_answer = do_domctl(LIST + 0x10000);
+}
+
+/* Two vCPUs of the control domain ask for each other's context. The first waits for the second to
+ * leave its CPU; the second gives way, and so comes to where it leaves. */
+static void each_others_contexts(void **state)
+{
+    struct xen_domctl op = {.cmd = XEN_DOMCTL_getvcpucontext,
+                            .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+                            .u.vcpucontext = {.vcpu = 1, .ctxt = LIST}};
+
+    (void)state;
+    host_run_as(dom0->vcpu[0]);
+    when(&runqueue.lock, false, 0, ask_for_mine);
+    moment.by = dom0->vcpu[1];
+    memcpy(host_guest(ARG), &op, sizeof(op));
+    assert_int_equal(do_domctl(ARG), 0);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(second_answer, -XEN_ERESTART);
+}
+
 static void up_too(void)
 {
     assert_int_equal(do_vcpu_op(VCPUOP_up, 2, 0), 0);
@@ -354,35 +309,9 @@ static void an_nmi_before_the_block(void **state)
     vcpu_unblock(v);
 }
 
-/* --- ports --- */
-
-static void reset_too(void)
-{
-    assert_int_equal(evtchn_close_all(d, false), 0);
-}
-
-/* Two resets at once: neither goes past what the other left open. */
-static void two_resets(void **state)
-{
-    evtchn_port_t port;
-
-    (void)state;
-    for (unsigned int i = 0; i < 100; i++)
-        assert_int_equal(evtchn_alloc_unbound(d, 0, NULL, &port), 0);
-    host_exit_path();
-    when(&d->evtchn.lock, true, 20, reset_too);
-    moment.by = d->vcpu[1];
-    host_run_as(d->vcpu[0]);
-    while (evtchn_close_all(d, false) == -XEN_ERESTART)
-        host_exit_path();
-    assert_int_equal(moment.times, 1);
-    assert_int_equal(d->evtchn.active, 0);
-    assert_int_equal(d->evtchn.close_next[0], 0);
-}
-
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
     const struct CMUnitTest tests[] = {
         TEST(the_first_frame_goes_at_once),
         TEST(a_frame_has_its_place_when_it_is_seen),
@@ -392,11 +321,11 @@ int main(void)
         TEST(claimed_for_the_dying),
         TEST(grants_grow_behind_the_end),
         TEST(two_first_contexts),
+        TEST(each_others_contexts),
         TEST(it_comes_up_while_its_info_moves),
         TEST(anothers_time_area),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),
-        TEST(two_resets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ports and grants, and what another CPU does to them at the worst moment.
+ */
+#include "core_moment.h"
+
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
+#include <core/grant/grant_internal.h>
+
+/* --- ports --- */
+
+static struct domain *e;
+static evtchn_port_t near, far;
+
+static void connect(void)
+{
+    struct evtchn_bind_interdomain b = {.remote_dom = 5};
+
+    e = host_domain(6, false, 1, 0);
+    assert_int_equal(evtchn_alloc_unbound(d, 6, NULL, &near), 0);
+    b.remote_port = near;
+    assert_int_equal(call_with(e->vcpu[0], event_channel_op, EVTCHNOP_bind_interdomain, &b), 0);
+    far = b.local_port;
+    host_exit_path();
+    host_run_as(d->vcpu[0]);
+}
+
+static void close_the_other_end(void)
+{
+    assert_int_equal(evtchn_close(e, far, true), 0);
+}
+
+/* Both ends are closed at once: each port once, and neither refers to what is closed. */
+static void both_ends_are_closed(void **state)
+{
+    (void)state;
+    connect();
+    when(&d->evtchn.lock, true, 0, close_the_other_end); /* after the first look, before both */
+    assert_int_equal(evtchn_close(d, near, true), 0);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->evtchn.active + e->evtchn.active, 0);
+}
+
+static void the_other_end_goes(void)
+{
+    host_destroy(e);
+}
+
+/* The other domain ends wholly between the two looks: it is held, and freed when it is let go. */
+static void its_peer_ends_while_a_port_is_closed(void **state)
+{
+    (void)state;
+    connect();
+    when(&d->evtchn.lock, true, 0, the_other_end_goes);
+    assert_int_equal(evtchn_close(d, near, true), 0);
+    assert_int_equal(moment.times, 1);
+    host_reap();
+    assert_null(get_domain_by_id(6));
+}
+
+static void send_through_it(void)
+{
+    long rc = evtchn_send(e, far); /* it may be closed */
+
+    assert_true(rc == 0 || rc == -XEN_EINVAL);
+}
+
+/* An event that comes while the port is being closed is not the next user's. */
+static void sent_while_it_is_closed(void **state)
+{
+    evtchn_port_t again;
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        connect();
+        when(&d->evtchn.lock, i, 0, send_through_it); /* before, and between the two looks */
+        assert_int_equal(evtchn_close(d, near, true), 0);
+        assert_int_equal(moment.times, 1);
+        assert_int_equal(evtchn_alloc_unbound(d, 0, NULL, &again), 0);
+        assert_int_equal(again, near);
+        assert_false(evtchn_port_pending(d, again));
+        assert_int_equal(evtchn_close(d, again, true), 0);
+        host_destroy(e);
+    }
+}
+
+static void reset_too(void)
+{
+    assert_int_equal(evtchn_close_all(d, false), 0);
+}
+
+/* Two resets at once: neither goes past what the other left open. */
+static void two_resets(void **state)
+{
+    evtchn_port_t port;
+
+    (void)state;
+    for (unsigned int i = 0; i < 100; i++)
+        assert_int_equal(evtchn_alloc_unbound(d, 0, NULL, &port), 0);
+    host_exit_path();
+    when(&d->evtchn.lock, true, 20, reset_too);
+    moment.by = d->vcpu[1];
+    host_run_as(d->vcpu[0]);
+    while (evtchn_close_all(d, false) == -XEN_ERESTART)
+        host_exit_path();
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->evtchn.active, 0);
+    assert_int_equal(d->evtchn.close_next[0], 0);
+}
+
+/* --- grants --- */
+
+static uint32_t handle;
+static long second_answer;
+
+static long unmap(void)
+{
+    struct gnttab_unmap_grant_ref u = {.host_addr = 0x8000, .handle = handle};
+
+    memcpy(host_guest(LIST), &u, sizeof(u));
+    assert_int_equal(do_grant_table_op(GNTTABOP_unmap_grant_ref, LIST, 1), 0);
+    memcpy(&u, host_guest(LIST), sizeof(u));
+    return u.status;
+}
+
+static long map(void)
+{
+    struct gnttab_map_grant_ref m = {
+        .host_addr = 0x8000, .flags = GNTMAP_host_map, .ref = 9, .dom = 5};
+
+    memcpy(host_guest(LIST), &m, sizeof(m));
+    assert_int_equal(do_grant_table_op(GNTTABOP_map_grant_ref, LIST, 1), 0);
+    memcpy(&m, host_guest(LIST), sizeof(m));
+    handle = m.handle;
+    return m.status;
+}
+
+static void unmap_too(void)
+{
+    second_answer = unmap();
+}
+
+static void unmap_and_map_again(void)
+{
+    assert_int_equal(unmap(), GNTST_okay);
+    assert_int_equal(map(), GNTST_okay);
+}
+
+/* Two vCPUs unmap one handle: one does. Or it is another mapping's by then, and that one goes. */
+static void a_handle_is_unmapped_by_one(void **state)
+{
+    struct vcpu *v;
+    const struct active_grant *a;
+
+    (void)state;
+    e = host_domain(6, false, 2, 0);
+    v = e->vcpu[0];
+    grant_table_set_entry(d, 9, 6, page_to_mfn(alloc_domain_frames(d, 0, 0)).n);
+    a = grant_active(d->grant, 9);
+    host_run_as(v);
+    assert_int_equal(map(), GNTST_okay);
+    assert_int_equal(a->writers, 1);
+    when(&d->grant->lock, false, 0, unmap_too);
+    moment.by = e->vcpu[1];
+    assert_int_equal(unmap(), GNTST_bad_handle);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(second_answer, GNTST_okay);
+    assert_int_equal(a->writers, 0);
+    assert_int_equal(map(), GNTST_okay);
+    when(&d->grant->lock, false, 0, unmap_and_map_again);
+    moment.by = e->vcpu[1];
+    assert_int_equal(unmap(), GNTST_okay);
+    assert_int_equal(a->writers, 0);
+    host_destroy(e);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(two_resets),
+        TEST(both_ends_are_closed),
+        TEST(its_peer_ends_while_a_port_is_closed),
+        TEST(sent_while_it_is_closed),
+        TEST(a_handle_is_unmapped_by_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
