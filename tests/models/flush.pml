@@ -34,6 +34,7 @@
 #define HV 0
 #define D1 1
 #define D2 2
+#define DOMAINS 3
 #define TAKEN 3         /* off the free list, not handed out yet */
 
 /* pg->type_info: PGT_type | PGT_validated | count */
@@ -49,8 +50,8 @@
 #define AS_TABLE 2
 
 #define EMPTY_BUFFER 3
-#define TLB_EMPTY 255
 #define NOBODY 255
+#define ALL_CPUS 255
 
 byte type_info;
 byte count_info;
@@ -62,15 +63,7 @@ byte page_locked = NOBODY;  /* PGT_locked of some other table */
 byte slot[NCPU];
 byte sb[NCPU];              /* a store to slot[c] that only CPU c sees */
 byte tlb[NCPU];
-byte cr3[NCPU];             /* whose CR3 is loaded */
-byte dirty_cpus[3];         /* d->arch.dirty_cpus */
-byte tlb_clock = 1;
-byte tlb_time[NCPU];        /* cpu->arch.tlb_time */
-bool work_flush[NCPU];      /* CPU_WORK_FLUSH in cpu->pending, with an interrupt */
-bool in_hv[NCPU];           /* M_SKIP_HV */
 
-#define bit(c) (1 << (c))
-#define since(c, stamp) (tlb_time[c] == TLB_EMPTY || tlb_time[c] > (stamp))
 #if NCPU == 3
 #define somebody_knows_F(how) ((tlb[0] | tlb[1] | tlb[2]) & (how))
 #else
@@ -85,132 +78,10 @@ bool in_hv[NCPU];           /* M_SKIP_HV */
 #define STORE_PTE(c, value) sb[c] = value
 #endif
 inline drain(c) { if :: sb[c] != EMPTY_BUFFER -> slot[c] = sb[c]; sb[c] = EMPTY_BUFFER :: else fi }
+#define change_cr3(c, whose) cr3[c] = whose; tlb[c] = 0
+#define STORE_TIME(c, time) d_step { tlb_time[c] = time; own_time[c] = time }
 
-/* A locked instruction: one step, and a full barrier. */
-#define LOCKED_DO(c, what) d_step { drain(c); what }
-#define CMPXCHG(c, word, old, new) d_step { word == (old) -> word = new; drain(c) }
-
-/* ---- x86/tlb.c ---- */
-
-inline machine_load_cr3(c, whose)
-{
-#ifndef M_CLOCK_AFTER
-    now = tlb_clock;                                    /* model: machine_load_cr3.clock */
-#endif
-    d_step { drain(c); cr3[c] = whose; tlb[c] = 0 };    /* model: machine_load_cr3.flush */
-#ifdef M_CLOCK_AFTER
-    now = tlb_clock;
-#endif
-    tlb_time[c] = now                                   /* model: machine_load_cr3.time */
-}
-
-inline switch_tables(c, next)
-{
-    prev = cr3[c];
-#ifndef M_BIT_LATE
-    if
-    :: next != HV ->
-        if
-        :: prev == HV -> now = tlb_clock; tlb_time[c] = now             /* model: switch_tables.not_empty */
-        :: else
-        fi;
-        LOCKED_DO(c, dirty_cpus[next] = dirty_cpus[next] | bit(c))      /* model: switch_tables.set_bit */
-    :: else
-    fi;
-#endif
-#ifdef M_UNBIT_EARLY
-    if :: prev != HV -> LOCKED_DO(c, dirty_cpus[prev] = dirty_cpus[prev] & ~bit(c)) :: else fi;
-#endif
-#ifdef M_EMPTY_EARLY
-    if :: next == HV -> tlb_time[c] = TLB_EMPTY :: else fi;
-#endif
-    machine_load_cr3(c, next);                                          /* model: switch_tables.cr3 */
-#ifdef M_BIT_LATE
-    if :: next != HV -> LOCKED_DO(c, dirty_cpus[next] = dirty_cpus[next] | bit(c)) :: else fi;
-#endif
-#ifndef M_EMPTY_EARLY
-    if :: next == HV -> tlb_time[c] = TLB_EMPTY :: else fi;             /* model: switch_tables.empty */
-#endif
-#ifndef M_UNBIT_EARLY
-    if
-    :: prev != HV -> LOCKED_DO(c, dirty_cpus[prev] = dirty_cpus[prev] & ~bit(c))    /* model: switch_tables.clear_bit */
-    :: else
-    fi;
-#endif
-    prev = 0; now = 0
-}
-
-inline flush_tlb_local(c) { machine_load_cr3(c, cr3[c]) }
-
-inline serve_flush(c)
-{
-    LOCKED_DO(c, work_flush[c] = 0);                    /* model: serve_flush.taken */
-    flush_tlb_local(c)                                  /* model: serve_flush.flush */
-}
-
-/* One more way out of a loop that waits: spin_wait(). */
-#ifdef M_NO_SERVE
-#define OR_SPIN_WAIT(c)
-#else
-#define OR_SPIN_WAIT(c) :: work_flush[c] -> serve_flush(c)
-#endif
-
-/* Of d's entries (HV: of anybody's) that are as old as stamp. The caller has cleared the entries, and done a locked instruction. */
-inline flush_tlb_stamp(c, d, stamp)
-{
-    if
-    :: d != HV -> need = dirty_cpus[d]                  /* model: flush_tlb_stamp.who */
-    :: else -> need = bit(NCPU) - 1
-    fi;
-    i = 0;
-    do
-    :: i < NCPU ->
-        if
-        :: (need & bit(i)) && since(i, stamp) -> need = need & ~bit(i)
-        :: else
-        fi;
-        i++
-    :: else -> break
-    od;
-#ifndef M_NO_TICK
-    if
-    :: need != 0 -> atomic { drain(c); if :: tlb_clock == stamp -> tlb_clock++ :: else fi }   /* model: flush_tlb_stamp.tick */
-    :: else
-    fi;
-#endif
-    i = 0;
-    do
-    :: i < NCPU ->
-        if
-#ifdef M_SKIP_HV
-        :: i != c && (need & bit(i)) && in_hv[i] -> need = need & ~bit(i)
-        :: i != c && (need & bit(i)) && !in_hv[i] -> work_flush[i] = 1
-#else
-        :: i != c && (need & bit(i)) -> work_flush[i] = 1       /* model: flush_tlb_stamp.ask */
-#endif
-        :: else
-        fi;
-        i++
-    :: else -> break
-    od;
-    if :: need & bit(c) -> flush_tlb_local(c) :: else fi;       /* model: flush_tlb_stamp.local */
-    i = 0;
-    do
-    :: i < NCPU ->
-        if
-        :: i != c && (need & bit(i)) ->
-            do
-            :: since(i, stamp) -> break                         /* model: flush_tlb_stamp.wait */
-            :: d != HV && !(dirty_cpus[d] & bit(i)) -> break
-            OR_SPIN_WAIT(c)
-            od
-        :: else
-        fi;
-        i++
-    :: else -> break
-    od;
-    i = 0; need = 0; now = 0
-}
+#include "tlb.pml"
 
 /* ---- pv/page_type.c ---- */
 
@@ -228,7 +99,7 @@ inline get_page_type(c, t)
                 if
                 :: type(x) != UNTYPED && type(x) != t ->
                     stamp = tlb_stamp;
-                    flush_tlb_stamp(c, D1, stamp);                      /* model: change_type.flush */
+                    flush_cpus(c, D1, ALL_CPUS, stamp);                 /* model: change_type.flush */
                     stamp = 0
                 :: else
                 fi;
@@ -249,6 +120,12 @@ inline get_page_type(c, t)
     x = 0
 }
 
+inline end_use(c, to)
+{
+    now = tlb_clock; tlb_stamp = now;                   /* model: end_use.stamp */
+    type_info = to                                      /* model: end_use.out */
+}
+
 /* The last of a plain frame: false (x is no more what it was) leaves the loop in put_page_type() going. */
 inline put_last_plain(c)
 {
@@ -262,8 +139,7 @@ inline put_last_plain(c)
 #else
     :: CMPXCHG(c, type_info, x, x & ~VALIDATED) ->      /* model: put_last_plain.in_change */
 #endif
-        now = tlb_clock; tlb_stamp = now;               /* model: put_last_plain.stamp */
-        LOCKED_DO(c, type_info = x - 1);                /* model: put_last_plain.out */
+        end_use(c, x - 1);                              /* model: put_last_plain.out */
         break
     :: else
     fi
@@ -278,8 +154,7 @@ inline put_page_type(c)
         :: count(x) == 1 && type(x) == TABLE ->         /* put_page_type_preemptible() */
             if
             :: CMPXCHG(c, type_info, x, x & ~VALIDATED) ->      /* model: put_page_type_preemptible.in_change */
-                now = tlb_clock; tlb_stamp = now;               /* model: drop_to_untyped.stamp */
-                type_info = type(x);                            /* model: drop_to_untyped.out */
+                end_use(c, type(x));                            /* model: drop_to_untyped.out */
                 break
             :: else
             fi
@@ -298,7 +173,7 @@ inline put_page(c)
 {
     d_step { count_info--; drain(c); ok = (count_info == 0) };
     if
-    :: ok -> now = tlb_clock; d_step { tlb_stamp = now; type_info = 0; owner = HV }; now = 0    /* model: free_frames.stamp */
+    :: ok -> now = tlb_clock; d_step { tlb_stamp = now; type_info = 0; owner = HV }; now = 0    /* model: free_block.stamp */
     :: else
     fi;
     ok = 0
@@ -343,16 +218,9 @@ inline pin_and_unpin(c)
 inline allocate(c)                  /* alloc_frames() for D2, with the frame off the free list */
 {
     stamp = tlb_stamp;
-    flush_tlb_stamp(c, HV, stamp);                      /* model: prepare.flush */
+    flush_cpus(c, HV, ALL_CPUS, stamp);                 /* model: forget_block.flush */
     assert(!somebody_knows_F(AS_WRITABLE | AS_TABLE));  /* nobody knows the frame of a new owner */
-    owner = D2; stamp = 0; now = 0
-}
-
-inline flush_tlb_domain(c)          /* MMUEXT_TLB_FLUSH_ALL, and others */
-{
-    d_step { drain(c); stamp = tlb_clock; whose = cr3[c] };     /* model: flush_tlb_domain.barrier */
-    flush_tlb_stamp(c, whose, stamp);
-    stamp = 0; whose = 0; now = 0
+    owner = D2; stamp = 0
 }
 
 inline flush_under_page_lock(c)     /* put_page_from_l1e() of an entry that needs one */
@@ -361,13 +229,13 @@ inline flush_under_page_lock(c)     /* put_page_from_l1e() of an entry that need
     :: d_step { page_locked == NOBODY -> page_locked = c; drain(c) } -> break
     OR_SPIN_WAIT(c)                                     /* model: page_lock.wait */
     od;
-    flush_tlb_domain(c);
+    flush_tlb_domain(c, cr3[c], ALL_CPUS);
     page_locked = NOBODY
 }
 
 proctype cpu(byte c)
 {
-    byte x, t, now, prev, need, i, stamp, whose, mine, n;
+    byte x, t, now, prev, began, need, i, stamp, mine, n;
     bool ok;
 
 #if defined(ONE_SLOT) || defined(DIRECTED)
@@ -377,7 +245,7 @@ proctype cpu(byte c)
 #endif
 end_guest:                          /* in the guest, or idle: interrupts are on */
     do
-    :: work_flush[c] -> serve_flush(c); now = 0
+    :: work_flush[c] -> serve_flush(c); began = 0
     :: n < (OPS) ->
         n++;
         in_hv[c] = 1;
@@ -391,16 +259,16 @@ end_guest:                          /* in the guest, or idle: interrupts are on 
         :: MAY(c, UNMAP) && cr3[c] == D1 && mine != 0 -> unmap(c)
         :: d_step { MAY(c, GIVE_BACK) && cr3[c] == D1 && allocated -> allocated = 0 } -> put_page(c)
         :: d_step { MAY(c, ALLOC) && owner == HV -> owner = TAKEN } -> allocate(c)
-        :: MAY(c, FLUSH) && cr3[c] != HV -> flush_tlb_domain(c)
-        :: MAY(c, SWITCH) && cr3[c] != D2 -> switch_tables(c, D2)
-        :: MAY(c, SWITCH) && cr3[c] != D1 -> switch_tables(c, D1)
-        :: MAY(c, SWITCH) && cr3[c] != HV -> switch_tables(c, HV)
+        :: MAY(c, FLUSH) && cr3[c] != HV -> flush_tlb_domain(c, cr3[c], ALL_CPUS)
+        :: MAY(c, SWITCH) && cr3[c] != D2 -> context_switch(c, D2)
+        :: MAY(c, SWITCH) && cr3[c] != D1 -> context_switch(c, D1)
+        :: MAY(c, SWITCH) && cr3[c] != HV -> context_switch(c, HV)
 #ifdef LOCKED
         :: cr3[c] == D1 -> flush_under_page_lock(c)
 #endif
         fi;
-        now = 0;
-        if :: work_flush[c] -> serve_flush(c); now = 0 :: else fi;      /* the exit path, interrupts still off */
+        began = 0;
+        if :: work_flush[c] -> serve_flush(c); began = 0 :: else fi;      /* the exit path, interrupts still off */
         in_hv[c] = 0
     od
 }
@@ -450,10 +318,10 @@ init
 #endif
         sb[0] = EMPTY_BUFFER; sb[1] = EMPTY_BUFFER;
         cr3[0] = D1; cr3[1] = D1;
-        tlb_time[0] = 1; tlb_time[1] = 1;
+        tlb_time[0] = 1; tlb_time[1] = 1; own_time[0] = 1; own_time[1] = 1;
         dirty_cpus[D1] = 3;
 #if NCPU == 3
-        sb[2] = EMPTY_BUFFER; cr3[2] = D2; tlb_time[2] = 1; dirty_cpus[D2] = 4;
+        sb[2] = EMPTY_BUFFER; cr3[2] = D2; tlb_time[2] = 1; own_time[2] = 1; dirty_cpus[D2] = 4;
         run cpu(2);
 #endif
         run cpu(0); run cpu(1); run walker(); run drainer()

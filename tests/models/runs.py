@@ -21,7 +21,7 @@ TWO, THREE = "NCPU=2 OPS=2", "NCPU=2 OPS=3"
 ABA = "NCPU=3 NO_BUFFER DIRECTED OPS0=2 OPS1=4 OPS2=1"
 STALE = "assertion violated"
 design("flush", "2 CPUs, 2 operations each", TWO)
-design("flush", "2 CPUs, 2 operations each, flushes under PGT_locked", TWO + " LOCKED")
+design("flush", "2 CPUs, 2 operations each, flushes under PGT_locked", TWO + " LOCKED", long=True)
 design("flush", "2 CPUs, 3 operations each", THREE, long=True)
 design("flush", "3 CPUs, 1 operation each", "NCPU=3 OPS=1", long=True)
 design("flush", "3 CPUs, an ABA of the type word", ABA, long=True)
@@ -31,12 +31,26 @@ mutant("flush", "M_NO_SERVE", "who waits for PGT_locked serves no flush", "NCPU=
 mutant("flush", "M_STAMP_FIRST", "a plain frame is stamped while it has its last reference: the store buffer", THREE + " ONE_SLOT", STALE)
 mutant("flush", "M_STAMP_FIRST", "a plain frame is stamped while it has its last reference: ABA", ABA, STALE, long=True)
 mutant("flush", "M_NO_BARRIER", "the frame is taken in change by no locked instruction", TWO, STALE)
-mutant("flush", "M_BIT_LATE", "the CPU is in dirty_cpus after its CR3", "NCPU=2 OPS0=3 OPS1=2 OPS2=0", STALE)
-mutant("flush", "M_UNBIT_EARLY", "the CPU leaves dirty_cpus before the CR3", TWO, STALE)
+mutant("flush", "M_BIT_LATE", "the CPU is in dirty_cpus after its CR3", THREE, STALE, long=True)
+mutant("flush", "M_END_EARLY", "the CPU leaves dirty_cpus, or is empty, before the CR3", TWO, STALE)
 mutant("flush", "M_CLOCK_AFTER", "the time of a flush is read after it", TWO, STALE)
-mutant("flush", "M_EMPTY_EARLY", "TLB_EMPTY is said before the CR3 has gone", TWO, STALE)
 mutant("flush", "M_SKIP_HV", "CPUs in the hypervisor are not asked", TWO, STALE)
 mutant("flush", "M_NO_TICK", "who asks does not tick", TWO, WAITS)
+
+# ---- shootdown.pml: flushes of entries, with weak stores; cache.pml: of caches ----
+design("shootdown", "2 CPUs, 2 operations each", TWO)
+design("shootdown", "2 CPUs, 4 operations each", "NCPU=2 OPS=4", long=True)
+mutant("shootdown", "M_NO_MB", "no barrier between the entry and who is asked", TWO, "tlb")
+mutant("shootdown", "M_ONE_COUNTS", "a flush of one address counts as one of all", TWO, "tlb")
+mutant("shootdown", "M_BIT_LATE", "the CPU is in dirty_cpus after its CR3", TWO, "tlb")
+mutant("shootdown", "M_END_EARLY", "the CPU leaves dirty_cpus, or is empty, before the CR3", TWO, "tlb")
+mutant("shootdown", "M_CLOCK_AFTER", "the time of a flush is read after it", TWO, "tlb")
+mutant("shootdown", "M_NO_SERVE", "who waits serves no flush", TWO, WAITS)
+design("cache", "2 CPUs, 2 operations each", TWO)
+design("cache", "3 CPUs, 1 operation each", "NCPU=3 OPS=1", long=True)
+mutant("cache", "M_CLOCK_AFTER", "the time of a flush is read after it", TWO, "done_for")
+mutant("cache", "M_NO_TICK", "who asks does not tick", TWO, "done_for")
+mutant("cache", "M_NO_SERVE", "who waits serves no flush", TWO, WAITS)
 
 # ---- sched.pml: who runs where ----
 SMALL, MORE, MOVED = "NV=2 OPS=1 CTL_OPS=1", "NV=2 OPS=2 CTL_OPS=1", "NV=2 OPS=1 CTL_OPS=1 AFFINITY"
@@ -80,3 +94,18 @@ mutant("destroy", "M_NO_REF", "a lock in a domain is held without a reference to
 mutant("destroy", "M_DIRECT", "the last reference frees at once", "", "freed")
 mutant("destroy", "M_NO_LOOK", "a look-up takes a reference where there is none", "", "freed")
 mutant("destroy", "M_FREE_FIRST", "freed before it is off the table", "", "freed")
+
+# ---- vcpu_context.pml, vcpu_info.pml, poll.pml ----
+design("vcpu_context", "two give a third its first, which comes up")
+mutant("vcpu_context", "M_NO_BUSY", "both at once", "", "given")
+mutant("vcpu_context", "M_SAID_EARLY", "it has one before it is whole", "", "registers")
+design("vcpu_info", "a vCPU moves its own, 2 events", "SENDS=1")
+design("vcpu_info", "a vCPU moves its own, 4 events", "SENDS=2", long=True)
+design("vcpu_info", "another moves that of a vCPU that comes up", "SENDS=1 OTHER")
+mutant("vcpu_info", "M_PLACE_FIRST", "who sends reads the place before it sets the port", "SENDS=1", "port")
+mutant("vcpu_info", "M_NO_TELL", "who moves it does not let the vCPU look again", "SENDS=1", "port")
+mutant("vcpu_info", "M_NO_LOCK", "the vCPU comes up while it is moved", "SENDS=2 OTHER", "port")
+design("poll", "2 polls, 4 events, a timer", "OPS=2")
+design("poll", "4 polls, 4 events, a timer", "OPS=4", long=True)
+mutant("poll", "M_LOOK_FIRST", "it looks at the ports before it says that it polls", "OPS=2", "polling")
+mutant("poll", "M_NO_LOCK", "a poll is ended in halves", "OPS=2", "poll_mask")
