@@ -6,6 +6,7 @@ import sys
 
 import c_braces
 import c_rules
+import model_labels
 import rooms
 import style
 from c_source import blank, functions
@@ -292,6 +293,20 @@ def test_outer_rooms():
         "x86/n.asm:1 uses pv_thing: x86 may not use pv",
         "x86/n.asm:1 x86 knows no kind of guest",
         "x86/n.asm:2 uses from_cpu: x86 may not use pv/cpu"])
+
+
+def test_model_labels():
+    texts = {
+        "hypervisor/core/base/a.c": "int f(void)\n{\n    a(); /* model: f.one */\n    b(); /* model: f.two */\n    c(); /* model: f.odd */\n}\n"
+                                    "int g(void)\n{\n    d(); /* model: f.three */\n}\n",
+        "tests/models/a.pml": "/* model: f.one */\n/* model: f.two */\n/* model: f.three */\n",
+        "tests/models/b.pml": "/* model: f.two */\n/* model: f.one */\n/* model: f.none */\n",
+    }
+    expect("steps of models", sorted(f"{path[-5:]}:{line} {words}" for path, line, words in model_labels.problems(texts)), [
+        "b.pml:2 the step f.one comes earlier in hypervisor/core/base/a.c",
+        "b.pml:3 the code has no step f.none",
+        "e/a.c:5 no model has the step f.odd",
+        "e/a.c:9 the step f.three stands in g"])
 
 
 for test in [value for name, value in sorted(globals().items()) if name.startswith("test_")]:
