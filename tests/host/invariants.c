@@ -7,7 +7,7 @@
  * all its own; a frame's links agree. Ports: both ends of a channel name each other; a VIRQ's port
  * is known to its vCPU; active counts the ports that are not closed. vCPUs: runnable and not
  * running means queued, once; the queue is in order. Timers: none is due before its parent, ranks
- * are what they say and leftist. Claims: their sum is what is outstanding.
+ * are what they say and leftist, each knows its queue. Claims: their sum is what is outstanding.
  */
 #include "host.h"
 
@@ -133,15 +133,17 @@ static void check_queue(void)
 }
 
 /* Returns the rank. */
-static uint32_t check_timers(const struct timer *t, const struct timer *parent)
+static uint32_t check_timers(const struct timer_queue *q, const struct timer *t,
+                             const struct timer *parent)
 {
     uint32_t left, right;
 
     if (!t)
         return 0;
     CHECK(t->parent == parent && (!parent || parent->deadline <= t->deadline));
-    left = check_timers(t->left, t);
-    right = check_timers(t->right, t);
+    CHECK(t->queue == q && !t->dead);
+    left = check_timers(q, t->left, t);
+    right = check_timers(q, t->right, t);
     CHECK(left >= right && t->rank == right + 1);
     return t->rank;
 }
@@ -155,7 +157,8 @@ void host_check_invariants(void)
     CHECK(host_locks_held() == 0);
     check_frames();
     check_queue();
-    check_timers(this_cpu()->timers.first, NULL);
+    for (unsigned int i = 0; i < machine_nr_cpus(); i++)
+        check_timers(&cpu_by_id(i)->timers, cpu_by_id(i)->timers.first, NULL);
     while ((d = next_domain(d)) != NULL) {
         uint64_t n = count_list(d, &d->pages, 0) + count_list(d, &d->relinquish, 1);
 

@@ -45,7 +45,7 @@ static void tick(void *data)
 {
     struct ticker *me = data;
 
-    me->elsewhere += this_cpu()->id != me->t.cpu;
+    me->elsewhere += this_cpu()->id != me - tickers;
     spin_lock(&lock);
     all_ticks++;
     spin_unlock(&lock);
@@ -59,7 +59,7 @@ static void start_tickers(void)
     for (unsigned int i = 0; i < CPUS; i++) {
         host_run_on(i);
         tickers[i] = (struct ticker){0};
-        timer_init(&tickers[i].t, tick, &tickers[i], i);
+        timer_init(&tickers[i].t, tick, &tickers[i]);
         timer_set(&tickers[i].t, clock_now() + MILLISECS(1));
     }
     host_run_on(0);
@@ -104,7 +104,7 @@ static void each_has_a_thread(void **state)
 static void kick_next(void *data)
 {
     struct ticker *me = data;
-    unsigned int next = me->t.cpu + 1;
+    unsigned int next = (unsigned int)(me - tickers) + 1;
 
     me->ticks++;
     if (next == CPUS)

@@ -10,6 +10,12 @@
  * XSA-20: a period is at least a millisecond and bounded, so that neither the sum nor the number of
  * interrupts gets out of hand.
  *
+ * Race: a callback may run on another CPU while the guest sets or stops its timer. One that goes
+ * off was due: an event that comes just behind the guest's change is one from just before it. The
+ * periodic one looks for a period, which is 0 before its timer is stopped, and sets itself again
+ * only where nobody has set it since. A poll's may end the next poll, as an event that is late
+ * does.
+ *
  * Locks: the timer queue's.
  */
 #include <core/base/hypercall.h>
@@ -34,15 +40,16 @@ static void singleshot_expired(void *data)
 static void periodic_expired(void *data)
 {
     struct vcpu *v = data;
-    s_time_t now = clock_now(), next = v->periodic.deadline + v->period;
+    s_time_t now = clock_now(), period = READ_ONCE(v->period);
+    s_time_t next = READ_ONCE(v->periodic.deadline) + period;
 
-    if (!v->period)
+    if (!period)
         return;
     /* Ticks that were missed are not made up for. */
     if (next <= now)
-        next = now + v->period;
+        next = now + period;
     send_vcpu_virq(v, VIRQ_TIMER);
-    timer_set(&v->periodic, next);
+    timer_set_again(&v->periodic, next);
 }
 
 static void poll_expired(void *data)
@@ -55,17 +62,16 @@ static void poll_expired(void *data)
 
 void vcpu_timer_init(struct vcpu *v)
 {
-    timer_init(&v->singleshot, singleshot_expired, v, 0);
-    timer_init(&v->periodic, periodic_expired, v, 0);
-    timer_init(&v->poll_timer, poll_expired, v, 0);
+    timer_init(&v->singleshot, singleshot_expired, v);
+    timer_init(&v->periodic, periodic_expired, v);
+    timer_init(&v->poll_timer, poll_expired, v);
 }
 
-void vcpu_timer_stop_all(struct vcpu *v)
+void vcpu_timer_kill_all(struct vcpu *v)
 {
-    v->period = 0;
-    timer_stop(&v->singleshot);
-    timer_stop(&v->periodic);
-    timer_stop(&v->poll_timer);
+    timer_kill(&v->singleshot);
+    timer_kill(&v->periodic);
+    timer_kill(&v->poll_timer);
 }
 
 long vcpu_set_singleshot(struct vcpu *v, const struct vcpu_set_singleshot_timer *set)
@@ -86,8 +92,8 @@ long vcpu_set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *set
 
     if (period < (uint64_t)PERIOD_MIN || period > (uint64_t)PERIOD_MAX - (uint64_t)clock_now())
         return refused(-XEN_EINVAL, "a period of %lu ns", period);
-    v->period = (s_time_t)period;
-    timer_set(&v->periodic, clock_now() + v->period);
+    WRITE_ONCE(v->period, (s_time_t)period);
+    timer_set(&v->periodic, clock_now() + (s_time_t)period);
     return 0;
 }
 

@@ -10,7 +10,7 @@ struct vcpu_set_singleshot_timer;
 struct vcpu_set_periodic_timer;
 
 void vcpu_timer_init(struct vcpu *v);
-void vcpu_timer_stop_all(struct vcpu *v);
+void vcpu_timer_kill_all(struct vcpu *v);
 /* Operations of vcpu_op. -XEN_ETIME: passed already and "future" was asked for. */
 long vcpu_set_singleshot(struct vcpu *v, const struct vcpu_set_singleshot_timer *set);
 long vcpu_set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *set);

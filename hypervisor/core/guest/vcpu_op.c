@@ -112,7 +112,7 @@ static long stop_singleshot(struct vcpu *v, const struct nothing *none __unused)
 
 static long stop_periodic(struct vcpu *v, const struct nothing *none __unused)
 {
-    v->period = 0;
+    WRITE_ONCE(v->period, 0); /* before the timer is stopped: see its callback */
     timer_stop(&v->periodic);
     return 0;
 }

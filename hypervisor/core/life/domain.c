@@ -43,7 +43,7 @@ static void free_parts(struct domain *d)
     evtchn_free_tables(d);
     hv_free(d->memory_map);
     hv_free(d->vcpu);
-    domain_watchdog_stop(d);
+    domain_watchdog_kill(d);
     sched_destroy_domain(d);
     hv_free(d);
 }

@@ -46,10 +46,10 @@ static void mark_dying(struct domain *d)
     domain_pause(d);
     domain_console_end(d);
     log_share_leave(d);
-    domain_watchdog_stop(d);
+    domain_watchdog_kill(d);
     sched_destroy_domain(d);
     for_each_vcpu (d, v)
-        vcpu_timer_stop_all(v);
+        vcpu_timer_kill_all(v);
     claim_end(d);
     if (control_domain == d)
         control_domain = NULL;

@@ -42,7 +42,7 @@ void domain_system_init_cpu(void)
 
     BUG_ON(!v);
     timer_queue_init(&c->timers);
-    timer_init(&c->reap, reap, c, c->id);
+    timer_init(&c->reap, reap, c);
     sched_init_cpu(c);
     v->domain = dom_idle;
     v->vcpu_id = c->id;

@@ -74,6 +74,6 @@ void store_wait_watch(const struct domain *d, mfn_t ring)
 void store_wait_init(void)
 {
     nr_watched = looks = 0;
-    timer_init(&timer, look, NULL, 0);
+    timer_init(&timer, look, NULL);
     timer_set(&timer, clock_now() + PERIOD);
 }

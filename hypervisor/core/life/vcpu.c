@@ -93,7 +93,7 @@ int vcpus_create(struct domain *d)
 void vcpu_free(struct vcpu *v)
 {
     v->domain->vcpu[v->vcpu_id] = NULL;
-    vcpu_timer_stop_all(v);
+    vcpu_timer_kill_all(v);
     sched_destroy_vcpu(v);
     v->domain->ops->vcpu_free(v);
     hv_free(v);

@@ -3,6 +3,8 @@
  * Watchdogs: a domain asks to be ended unless it says again in time that it is alive. Each domain
  * has two timers.
  *
+ * Race: one that goes off while the domain says that it is alive was due: it said so too late.
+ *
  * Lock: d->lock guards which are in use. The callback runs without it; domain_shutdown() takes it.
  */
 #include <core/base/log.h>
@@ -27,13 +29,13 @@ static void expired(void *data)
 void domain_watchdog_init(struct domain *d)
 {
     for (unsigned int i = 0; i < ARRAY_SIZE(d->watchdog); i++)
-        timer_init(&d->watchdog[i], expired, d, 0);
+        timer_init(&d->watchdog[i], expired, d);
 }
 
-void domain_watchdog_stop(struct domain *d)
+void domain_watchdog_kill(struct domain *d)
 {
     for (unsigned int i = 0; i < ARRAY_SIZE(d->watchdog); i++)
-        timer_stop(&d->watchdog[i]);
+        timer_kill(&d->watchdog[i]);
 }
 
 /* The lock is held. */

@@ -345,7 +345,7 @@ void sched_init(void)
 
 void sched_init_cpu(struct cpu *c)
 {
-    timer_init(&c->slice, slice_over, c, c->id);
+    timer_init(&c->slice, slice_over, c);
     atomic_or(&c->pending, CPU_WORK_SCHEDULE); /* it says that it is there by choosing */
 }
 

@@ -81,12 +81,12 @@ void sched_init_domain(struct domain *d)
 {
     d->sched.weight = SCHED_WEIGHT_DEFAULT;
     d->sched.cap = 0;
-    timer_init(&d->sched.cap_timer, period_over, d, 0);
+    timer_init(&d->sched.cap_timer, period_over, d);
 }
 
 void sched_destroy_domain(struct domain *d)
 {
-    timer_stop(&d->sched.cap_timer);
+    timer_kill(&d->sched.cap_timer);
 }
 
 void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)

@@ -16,24 +16,35 @@
  * due at one time: MOST_AT_ONCE are run, and the interrupt for the rest comes when interrupts are
  * on again.
  *
- * Lock: timer_queue.lock (RANK_TIMER), also guards the machine's arming.
+ * Whose queue: a timer goes off on the CPU that set it last, so only this CPU's machine is ever
+ * armed, and a vCPU that changes its CPU takes its timers along as it sets them. While a callback
+ * runs its timer stays where it is: no callback runs on two CPUs at once, and who waits for its end
+ * knows where to look. What is set there meanwhile is armed for when timers_run() ends.
+ *
+ * The end: timer_kill() makes a timer refuse to be set again and waits for its callback, after
+ * which the memory may go. A callback kills no timer (two could wait for each other), and who kills
+ * holds no lock that a callback takes.
+ *
+ * Lock: timer_queue.lock (RANK_TIMER), also guards the machine's arming. t->queue changes under the
+ * lock of the queue that it names; so whoever has that lock and finds it unchanged has t.
  */
 #include <core/sched/timer.h>
 #include <core/state/cpu.h>
 #include <port/current.h>
 #include <port/machine.h>
+#include <port/wait.h>
 
 #define MOST_AT_ONCE 64u
 
 void timer_queue_init(struct timer_queue *q)
 {
     spin_lock_init(&q->lock, RANK_TIMER);
-    q->first = NULL;
+    q->first = q->running = NULL;
 }
 
-void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu)
+void timer_init(struct timer *t, void (*fn)(void *), void *data)
 {
-    *t = (struct timer){.fn = fn, .data = data, .cpu = cpu};
+    *t = (struct timer){.fn = fn, .data = data, .queue = &this_cpu()->timers};
 }
 
 static inline uint32_t rank(const struct timer *t)
@@ -105,30 +116,86 @@ static inline s_time_t earliest(const struct timer_queue *q)
     return q->first ? q->first->deadline : INT64_MAX;
 }
 
+static struct timer_queue *lock_queue_of(const struct timer *t)
+{
+    for (;;) {
+        struct timer_queue *q = READ_ONCE(t->queue);
+
+        spin_lock(&q->lock);
+        if (likely(READ_ONCE(t->queue) == q))
+            return q;
+        spin_unlock(&q->lock);
+    }
+}
+
+/* The queue where t is to be set, locked: this CPU's, unless its callback runs on another, or it is
+ * dead. */
+static struct timer_queue *bring_here(struct timer *t)
+{
+    struct timer_queue *here = &this_cpu()->timers, *q;
+
+    for (;;) {
+        q = lock_queue_of(t);
+        if (likely(q == here) || q->running == t || t->dead)
+            return q;
+        if (t->rank)
+            take_out(q, t);
+        WRITE_ONCE(t->queue, here);
+        spin_unlock(&q->lock);
+    }
+}
+
 void timer_set(struct timer *t, s_time_t deadline)
 {
-    struct timer_queue *q = &cpu_by_id(t->cpu)->timers;
-    s_time_t before;
+    struct timer_queue *q = bring_here(t);
+    s_time_t before = earliest(q);
 
-    spin_lock(&q->lock);
-    before = earliest(q);
-    if (t->rank)
-        take_out(q, t);
-    t->deadline = deadline;
-    put_in(q, t);
-    if (earliest(q) != before)
-        machine_arm_timer(earliest(q));
+    if (likely(!t->dead)) {
+        if (t->rank)
+            take_out(q, t);
+        WRITE_ONCE(t->deadline, deadline);
+        put_in(q, t);
+        if (earliest(q) != before && !q->running)
+            machine_arm_timer(earliest(q));
+    }
+    spin_unlock(&q->lock);
+}
+
+void timer_set_again(struct timer *t, s_time_t deadline)
+{
+    struct timer_queue *q = lock_queue_of(t);
+
+    if (!t->rank && !t->dead) {
+        WRITE_ONCE(t->deadline, deadline);
+        put_in(q, t);
+    }
     spin_unlock(&q->lock);
 }
 
 void timer_stop(struct timer *t)
 {
-    struct timer_queue *q = &cpu_by_id(t->cpu)->timers;
+    struct timer_queue *q = lock_queue_of(t);
 
-    spin_lock(&q->lock);
     /* The machine stays armed: an interrupt for nothing is cheaper than arming twice. */
     if (t->rank)
         take_out(q, t);
+    spin_unlock(&q->lock);
+}
+
+void timer_kill(struct timer *t)
+{
+    struct timer_queue *q = lock_queue_of(t);
+    struct wait w = WAIT("a timer's callback", container_of(q, struct cpu, timers)->id);
+
+    BUG_ON(this_cpu()->timers.running);
+    t->dead = true;
+    if (t->rank)
+        take_out(q, t);
+    while (q->running == t) {
+        spin_unlock(&q->lock);
+        spin_wait(&w);
+        spin_lock(&q->lock);
+    }
     spin_unlock(&q->lock);
 }
 
@@ -140,13 +207,13 @@ void timers_run(void)
     spin_lock(&q->lock);
     for (unsigned int n = 0; n < MOST_AT_ONCE && q->first && q->first->deadline <= now; n++) {
         struct timer *t = q->first;
-        void (*fn)(void *) = t->fn;
-        void *data = t->data;
 
         take_out(q, t);
+        q->running = t;
         spin_unlock(&q->lock);
-        fn(data);
+        t->fn(t->data);
         spin_lock(&q->lock);
+        q->running = NULL;
     }
     machine_arm_timer(earliest(q));
     spin_unlock(&q->lock);
