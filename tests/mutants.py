@@ -15,19 +15,36 @@ import sys
 
 OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
+PROTOCOL = ["core_tlb"]
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
-    "no flush at a type change": ("if (old != PGT_none && old != type && !tlb_flushed_since(pg->tlb_stamp))", "if (0)", PAGING),
-    "no stamp when a table ends": ("    pg->tlb_stamp = tlb_clock();\n    __atomic_store_n(", "    __atomic_store_n(", PAGING),
-    "no stamp when a plain use ends": ("    pg->tlb_stamp = tlb_clock();\n    return cmpxchg(", "    return cmpxchg(", PAGING),
-    "no flush at exchange": ("if (page_list_first(&f->taken))\n        flush_tlb_domain(d);", "", PAGING),
-    "no flush in the heap": ("flush_tlb_all();\n            return;", "return;", PAGING),
+    "no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", PAGING),
+    "no stamp when a use ends": ("    pg->tlb_stamp = tlb_clock();\n    __atomic_store_n(", "    __atomic_store_n(", PAGING),
+    "no flush at exchange": ("if (page_list_first(&f->taken))\n        flush_tlb_domain(d, ALL_CPUS);", "", PAGING),
+    "no flush in the heap": ("if (known)\n        flush_tlb_stamp(NULL, youngest);", "", PAGING),
     "no stamp of free frames": ("uint32_t stamp = tlb_clock();", "uint32_t stamp = 0;", PAGING),
-    "no flush at a foreign entry": ("flush_tlb_domain(l1_owner);", "", PAGING),
-    "no flush at a grant's unmap": ("    if (batch->nr)\n        flush_tlb_domain(ld);", "", PAGING + ["core_grants_fuzz"]),
-    "no flush when an LDT goes": ("v->arch.pv.ldt_mapped = 0;\n    flush_tlb_domain(v->domain);", "v->arch.pv.ldt_mapped = 0;", PAGING),
+    "the oldest stamp of a block": ("(int32_t)(pg[i].tlb_stamp - youngest) > 0", "(int32_t)(pg[i].tlb_stamp - youngest) < 0", ["core_heap"]),
+    "no flush at a foreign entry": ("flush_tlb_domain(l1_owner, ALL_CPUS);", "", PAGING),
+    "no flush at a grant's unmap": ("    if (batch->nr)\n        flush_tlb_domain(ld, ALL_CPUS);", "", PAGING + ["core_grants_fuzz"]),
+    "no flush when an LDT goes": ("    flush_tlb_domain(v->domain, ALL_CPUS);\n    return true;", "    return true;", PAGING),
     "no flush when a GDT is set": ("flush_tlb_local(); /* the slots' old translations */", "", PAGING),
-    "a new base table is not loaded": ("machine_load_cr3(v->arch.pv.cr3, false);\n    if (!mfn_eq(old, mfn)", "if (!mfn_eq(old, mfn)", PAGING),
+    "a new base table is not loaded": ("load_cr3(v->arch.pv.cr3);\n    if (!mfn_eq(old, mfn)", "if (!mfn_eq(old, mfn)", PAGING),
+    # the flush protocol
+    "the clock does not tick": ("(void)cmpxchg(&tlb_clock_line.now, stamp, stamp + 1);", "", PROTOCOL),
+    "a flush reads the clock late": ("    machine_flush_tlb();\n    __atomic_store_n(&me->tlb_time, began,", "    machine_flush_tlb();\n    began = tlb_clock();\n    __atomic_store_n(&me->tlb_time, began,", PROTOCOL),
+    "a load of CR3 reads the clock late": ("machine_load_cr3(cr3, false);\n    __atomic", "machine_load_cr3(cr3, false);\n    began = tlb_clock();\n    __atomic", PROTOCOL),
+    "not empty after the change of CR3": ("if (next && !prev) /* not", "if (0) /* not", PROTOCOL),
+    "no bit before CR3": ("if (next && next != prev) /* a full", "if (0) /* a full", PROTOCOL),
+    "empty before CR3": ("    if (next && next != prev) /* a full", "    if (!next)\n        me->tlb_time = TLB_EMPTY;\n    if (next && next != prev) /* a full", PROTOCOL),
+    "the bit goes before CR3": ("    if (next && next != prev) /* a full", "    if (prev && prev != next)\n        atomic_and(&prev->dirty_cpus, ~bit_of(me));\n    if (next && next != prev) /* a full", PROTOCOL),
+    "nobody is waited for": ("while (may_know(d, left & -left, stamp))\n            spin_wait(&w);", "(void)w;", PROTOCOL),
+    "this CPU is left out": ("if (need & me)\n        flush_tlb_local();", "", PROTOCOL),
+    "who waits does not serve": ("& CPU_WORK_FLUSHES))\n        serve_flush();\n    cpu_relax();", "& 0))\n        serve_flush();\n    cpu_relax();", ["core_wait"]),
+    "the exit path does not serve": ("serve_flush(); /* first: others wait */", ";", ["core_hypercall"]),
+    "a long hypercall does not serve": ("    if (READ_ONCE(c->pending) & CPU_WORK_FLUSHES)\n        serve_flush();\n    return", "    return", ["core_hypercall"]),
+    "the caches' clock is read late": ("        machine_flush_cache();\n", "        machine_flush_cache();\n        began = cache_clock;\n", PROTOCOL),
+    "the clock may go round": (">= MOST_TICKS", ">= MOST_TICKS * 4ull", PROTOCOL),
+    "a stamp of the future": ("(int32_t)(now - stamp) < 0 ? now : stamp", "stamp", PROTOCOL),
 }
 
 
@@ -80,7 +97,7 @@ def main():
     for name in sys.argv[1:] or MUTANTS:
         by = killer(name)
         survivors += by is None
-        print(f"{name:34} {by or 'SURVIVES'}", flush=True)
+        print(f"{name:36} {by or 'SURVIVES'}", flush=True)
     print(f"{survivors} mutants survive")
     return 1 if survivors else 0
 

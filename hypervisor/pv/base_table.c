@@ -8,6 +8,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
@@ -50,7 +51,7 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
         v->arch.pv.guest_table = mfn;
         pv_update_cr3(v);
     }
-    machine_load_cr3(v->arch.pv.cr3, false);
+    load_cr3(v->arch.pv.cr3);
     if (!mfn_eq(old, mfn) && likely(old.n))
         pv_put_base_table(v->domain, old);
     return 0;

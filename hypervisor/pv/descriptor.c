@@ -9,9 +9,11 @@
  * guest page there is a page of zeros, so that a bad selector gives #GP and not a page fault in the
  * hypervisor's name. LDT pages are brought in when touched.
  *
- * A vCPU's tables are changed by the CPU that runs it, or while it is paused.
+ * A vCPU's tables are changed by the CPU that runs it, or while it is paused; only the pages of its
+ * LDT are let go by any CPU of the domain.
  */
 #include <core/base/log.h>
+#include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
 #include <port/machine.h>
@@ -116,21 +118,23 @@ long do_set_gdt(gva_t list, unsigned int entries)
     return rc;
 }
 
+/*
+ * Race: of several CPUs that do so at once each takes other pages. v's own, in pv_map_ldt_page(),
+ * writes a slot before it sets its bit, so a page whose bit is taken is there; one whose bit is set
+ * later was brought in later.
+ */
 bool pv_invalidate_ldt(struct vcpu *v)
 {
-    if (!v->arch.pv.ldt_mapped)
-        return false;
-    for (unsigned int i = 0; i < PERDOMAIN_LDT_BYTES / PAGE_SIZE; i++) {
-        uint64_t *slot = &v->arch.pv.perdomain_l1[LDT_SLOT + i];
-        uint64_t pte = *slot;
+    uint32_t left = READ_ONCE(v->arch.pv.ldt_mapped);
 
-        if (!(pte & PTE_PRESENT))
-            continue;
-        *slot = 0;
-        put_page_and_type(mfn_to_page(pte_mfn(pte)));
+    if (!left)
+        return false;
+    for (left = xchg(&v->arch.pv.ldt_mapped, 0); left; left &= left - 1) {
+        unsigned int i = LDT_SLOT + (unsigned int)__builtin_ctz(left);
+
+        put_page_and_type(mfn_to_page(pte_mfn(xchg(&v->arch.pv.perdomain_l1[i], 0))));
     }
-    v->arch.pv.ldt_mapped = 0;
-    flush_tlb_domain(v->domain);
+    flush_tlb_domain(v->domain, ALL_CPUS);
     return true;
 }
 
@@ -149,13 +153,15 @@ bool pv_map_ldt_page(struct vcpu *v, unsigned int offset)
     unsigned int i = offset / PAGE_SIZE;
     uint64_t pte;
 
-    if (offset >= v->arch.pv.ldt_ents * 8 || (v->arch.pv.perdomain_l1[LDT_SLOT + i] & PTE_PRESENT))
+    if (offset >= v->arch.pv.ldt_ents * 8 ||
+        (READ_ONCE(v->arch.pv.perdomain_l1[LDT_SLOT + i]) & PTE_PRESENT))
         return false;
     pte = walk_l1e(v, v->arch.pv.ldt_base + i * PAGE_SIZE);
     if (!(pte & PTE_PRESENT) || !get_descriptor_page(v->domain, pte_mfn(pte)))
         return false;
-    v->arch.pv.perdomain_l1[LDT_SLOT + i] = pte_mfn(pte).n << PAGE_SHIFT | DESCRIPTOR_PAGE_FLAGS;
-    v->arch.pv.ldt_mapped++;
+    WRITE_ONCE(v->arch.pv.perdomain_l1[LDT_SLOT + i],
+               pte_mfn(pte).n << PAGE_SHIFT | DESCRIPTOR_PAGE_FLAGS);
+    atomic_or(&v->arch.pv.ldt_mapped, 1u << i);
     return true;
 }
 

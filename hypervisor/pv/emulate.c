@@ -10,6 +10,7 @@
  * it is. Only flat code segments are decoded.
  */
 #include <core/base/hypercall.h>
+#include <core/base/tlb.h>
 #include <core/domain/guest_memory.h>
 #include <parvis/string.h>
 #include <port/machine.h>

@@ -8,6 +8,7 @@
  */
 #include <pv/hypercall.h>
 #include <core/base/log.h>
+#include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
@@ -50,7 +51,10 @@ static int op_flush(struct mmuext *m, const struct mmuext_op *op)
     if (op->cmd == MMUEXT_TLB_FLUSH_MULTI || op->cmd == MMUEXT_INVLPG_MULTI)
         /* ABI: a set that cannot be read is -EINVAL here. */
         return pv_flush_vcpus(m->v, op->arg2.vcpumask, one, va) ? -XEN_EINVAL : 0;
-    pv_flush(m->v, op->cmd == MMUEXT_TLB_FLUSH_ALL || op->cmd == MMUEXT_INVLPG_ALL, one, va);
+    if (op->cmd == MMUEXT_TLB_FLUSH_ALL || op->cmd == MMUEXT_INVLPG_ALL)
+        pv_flush_cpus(m->v, ALL_CPUS, one, va);
+    else
+        pv_flush_local(one, va);
     return 0;
 }
 

@@ -17,6 +17,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <pv/pv_bits.h>
@@ -131,7 +132,7 @@ static void put_entry(uint64_t l1e, struct domain *l1_owner, struct once *once)
          * here. The control domain is trusted.
          */
         if ((l1e & PTE_RW) && !l1_owner->is_control && !once->flushed) {
-            flush_tlb_domain(l1_owner);
+            flush_tlb_domain(l1_owner, ALL_CPUS);
             once->flushed = true;
         }
     }

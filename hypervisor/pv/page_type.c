@@ -27,22 +27,30 @@
  * CPU's change cannot form a cycle.
  */
 #include <core/base/hypercall.h>
+#include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <port/wait.h>
 #include <pv/pv_mm.h>
 
+/*
+ * The last reference of a frame in change goes: from now on it is x, with a count of 0.
+ *
+ * XSA-241. Race: the stamp is read when nobody holds a reference: the frame is in change, and the
+ * compare and exchange that made it so was a full barrier after the last entry was cleared. A CPU
+ * whose last flush began when the clock was beyond the stamp has flushed since. Whoever takes the
+ * first reference after the store sees the stamp.
+ */
+static void end_use(struct page_info *pg, uint64_t x)
+{
+    pg->tlb_stamp = tlb_clock();
+    __atomic_store_n(&pg->type_info, x, __ATOMIC_RELEASE);
+}
+
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */
 static void drop_to_untyped(struct page_info *pg)
 {
-    uint64_t type = pg->type_info & PGT_type_mask;
-
-    /*
-     * XSA-241: a flush completes only when every CPU took part, and this CPU takes part in none
-     * between here and the store, so no TLB entry that is still in use can be older than the stamp.
-     */
-    pg->tlb_stamp = tlb_clock();
-    __atomic_store_n(&pg->type_info, type, __ATOMIC_SEQ_CST);
+    end_use(pg, pg->type_info & PGT_type_mask);
 }
 
 /* Leaves a change half done: the state gets references of its own. The caller's general reference
@@ -123,8 +131,8 @@ static int change_type(struct page_info *pg, uint64_t x, uint64_t type, struct d
      * The new type does not matter. A frame that had no type was flushed when it was allocated.
      * XSA-401: others wait, because PGT_validated is set only after this.
      */
-    if (old != PGT_none && old != type && !tlb_flushed_since(pg->tlb_stamp))
-        flush_tlb_domain(d);
+    if (old != PGT_none && old != type)
+        flush_tlb_stamp(d, pg->tlb_stamp);
     /* XSA-402: memory that was written around the caches is read here through them. */
     if (unlikely(pg->count_info & PGC_noncoherent) && type != PGT_writable_page) {
         atomic_and(&pg->count_info, ~PGC_noncoherent);
@@ -206,16 +214,14 @@ bool get_page_and_writable(struct page_info *pg, struct domain *d)
 }
 
 /* The last reference of a frame that is no table: its type stays noted, with the time until when
- * TLBs may know it. */
+ * TLBs may know it. Who wants a reference meanwhile waits: one that came and went unseen could be
+ * younger than the stamp. */
 static bool put_last_plain(struct page_info *pg, uint64_t x)
 {
-    /*
-     * XSA-241. Race: the stamp is written before the count can be seen as 0. Should others take and
-     * drop references in between, this CPU still takes part in no flush, so the clock cannot have
-     * moved past them.
-     */
-    pg->tlb_stamp = tlb_clock();
-    return cmpxchg(&pg->type_info, x, x - 1) == x;
+    if (unlikely(cmpxchg(&pg->type_info, x, x & ~PGT_validated) != x))
+        return false;
+    end_use(pg, x - 1);
+    return true;
 }
 
 /* One attempt to drop one of several references, or the last of a plain frame; false: type_info is

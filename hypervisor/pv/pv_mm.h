@@ -6,6 +6,7 @@
 #ifndef PV_PV_MM_H
 #define PV_PV_MM_H
 
+#include <core/base/tlb.h>
 #include <pv/set_pte.h>
 
 #define TABLE_ENTRIES 512u
@@ -117,18 +118,14 @@ int __must_check pv_new_user_table(struct vcpu *v, mfn_t mfn); /* frame 0: none 
  * `mask`. 0 or -XEN_EFAULT. */
 int __must_check pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va);
 
-/* The same here, or everywhere where v's domain runs or ran. */
-static inline void pv_flush(struct vcpu *v, bool everywhere, bool one, gva_t va)
+/* The same on those of the CPUs where v's domain runs; and here. */
+void pv_flush_cpus(struct vcpu *v, uint64_t cpus, bool one, gva_t va);
+
+static inline void pv_flush_local(bool one, gva_t va)
 {
-    if (!one && everywhere)
-        flush_tlb_domain(v->domain);
-    else if (!one)
+    if (!one)
         flush_tlb_local();
-    else if (!pv_addr_ok(va))
-        ; /* XSA-279: only what can have been mapped by the guest */
-    else if (everywhere)
-        flush_tlb_one_domain(v->domain, va);
-    else
+    else if (pv_addr_ok(va)) /* XSA-279: only what can have been mapped by the guest */
         flush_tlb_one_local(va);
 }
 

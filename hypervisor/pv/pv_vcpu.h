@@ -35,9 +35,9 @@ struct pv_vcpu {
     mfn_t gdt_frames[FIRST_RESERVED_GDT_PAGE]; /* each a seg_desc type reference */
     unsigned int gdt_ents;
     gva_t ldt_base;
-    unsigned int ldt_ents;   /* pages are brought in when touched: pv/descriptor.c */
-    unsigned int ldt_mapped; /* how many are */
-    uint64_t *perdomain_l1;  /* this vCPU's 32 entries of the per-domain area: 16 GDT, 16 LDT */
+    unsigned int ldt_ents;  /* pages are brought in when touched: pv/descriptor.c */
+    uint32_t ldt_mapped;    /* which are, bit per page: atomic */
+    uint64_t *perdomain_l1; /* this vCPU's 32 entries of the per-domain area: 16 GDT, 16 LDT */
 
     uint64_t fs_base, gs_base_kernel, gs_base_user; /* while not loaded */
     uint16_t ds, es, fs, gs;

@@ -8,6 +8,7 @@
  */
 #include <pv/hypercall.h>
 #include <core/base/log.h>
+#include <core/base/tlb.h>
 #include <pv/page_walk.h>
 
 static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
@@ -19,7 +20,10 @@ static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
         return 0;
     if (where != UVMF_LOCAL && where != UVMF_ALL)
         return pv_flush_vcpus(v, where, one, va);
-    pv_flush(v, where == UVMF_ALL, one, va);
+    if (where == UVMF_ALL)
+        pv_flush_cpus(v, ALL_CPUS, one, va);
+    else
+        pv_flush_local(one, va);
     return 0;
 }
 

@@ -6,6 +6,7 @@
  * Idle vCPUs have no state: leaving for idle saves, and loads the hypervisor's own page table, so
  * that a domain can be destroyed while nothing of it is loaded.
  */
+#include <core/base/tlb.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/current.h>
@@ -18,20 +19,24 @@
 void machine_context_switch(struct vcpu *prev, struct vcpu *next)
 {
     struct cpu_block *block = this_block();
+    struct domain *pd = is_idle(prev) ? NULL : prev->domain;
+    struct domain *nd = is_idle(next) ? NULL : next->domain;
 
-    if (!is_idle(prev)) {
-        prev->domain->ops->save(prev);
+    if (pd) {
+        pd->ops->save(prev);
         fpu_save(prev);
     }
     load_tables(own_gdt(), 0, 0); /* prev's may lie in its page tables */
     block->cpu.arch.loaded = NULL;
-    if (is_idle(next)) {
-        machine_load_cr3(hv_l4_phys, false);
-        return;
+    tlb_switch_begin(pd, nd);
+    if (nd) {
+        next->cpu_stack = &block->cpu;
+        block->tss.rsp0 = (uint64_t)&next->regs.es;
+        block->cpu.arch.loaded = next;
+        fpu_switch_in(next);
+        nd->ops->load(next); /* CR3 first */
+    } else {
+        load_cr3(hv_l4_phys);
     }
-    next->cpu_stack = &block->cpu;
-    block->tss.rsp0 = (uint64_t)&next->regs.es;
-    block->cpu.arch.loaded = next;
-    fpu_switch_in(next);
-    next->domain->ops->load(next);
+    tlb_switch_end(pd, nd);
 }

@@ -71,7 +71,18 @@ struct cpu *host_this_cpu(void)
 
 struct cpu *cpu_by_id(unsigned int id)
 {
-    return id < nr_cpus ? &cpus[id] : NULL;
+    return id < nr_cpus ? &cpus[id] : host_tlb_cpu(id);
+}
+
+void host_play(struct cpu *c)
+{
+    static struct cpu *self;
+
+    if (!self)
+        self = this_threads;
+    this_threads = c ? c : self;
+    if (!c)
+        self = NULL;
 }
 
 unsigned int machine_nr_cpus(void)
@@ -123,7 +134,10 @@ static void wake(struct thread *t)
 void machine_kick(unsigned int cpu)
 {
     (void)__atomic_fetch_add(&host_kicks, 1, __ATOMIC_RELAXED);
-    wake(&threads[cpu]);
+    if (!host_threads)
+        host_tlb_kick(cpu);
+    else
+        wake(&threads[cpu]);
 }
 
 void host_give_way(void)

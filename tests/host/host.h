@@ -74,7 +74,7 @@ extern const struct guest_ops host_guest_ops;
 extern uint64_t host_gfn_base;
 
 /* What was asked of the machine. */
-extern unsigned int host_flushes, host_kicks, host_stops;
+extern unsigned int host_flushes, host_cache_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
 extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
@@ -105,6 +105,10 @@ void host_interrupt(unsigned int irq);  /* the device interrupts */
 /* What CPUs may still know of page tables (tlb.c): lets each vCPU's CPU learn all it can, and ends
  * the test when one knows what it must not. host_hypercall() does so after each. */
 void host_tlb_check(void);
+/* The CPUs of the model: by id; asked to flush; and what this_cpu() is meanwhile (NULL: itself). */
+struct cpu *host_tlb_cpu(unsigned int id);
+void host_tlb_kick(unsigned int id);
+void host_play(struct cpu *c);
 /* The frame that current's CPU knows at an address. */
 bool host_tlb_lookup(gva_t va, bool write, mfn_t *out);
 /* Recounts every reference and type of frames from scratch and compares: 0, or the number of frames

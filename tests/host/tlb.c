@@ -14,8 +14,11 @@
  * tables. A load of CR3 that keeps global pages takes all but those. A vCPU that may not run has
  * left its CPU, which knows nothing of it any more.
  *
- * The clock is that of x86/tlb.c, for as many CPUs: it ticks at each full flush, each CPU notes
- * what it was then, and a stamp is old when every CPU has flushed since.
+ * Who flushes where and when is the hypervisor's own protocol (core/base/tlb.c), between these
+ * CPUs: each has its struct cpu, is kicked, and serves at once. They have no part in anything else.
+ * The CPU on which the tests run is that of the current vCPU: when another becomes current the two
+ * exchange numbers, so that nothing is forgotten on the way. (Where each CPU is a thread nothing is
+ * modelled but what the protocol sees.)
  *
  * The oracle, after each operation: what a CPU knows as
  *   writable     is no table, no descriptor page, and of the same owner as when it was learned
@@ -31,11 +34,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/base/tlb.h>
 #include <core/domain/domain_table.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 
 #define MOST_CPUS   64
+#define FIRST_MODEL 16 /* those between are for tests that have further CPUs of their own */
 #define CHAINS      1024u
 #define NONE        0xffffffffu
 #define DESCRIPTORS 5 /* a level that is none */
@@ -52,19 +57,18 @@ struct known {
 };
 
 struct tlb {
-    const struct vcpu *v; /* NULL: free */
+    struct vcpu *v; /* NULL: the CPU is idle */
     domid_t domid;
-    mfn_t root; /* what CR3 holds */
-    uint32_t flushed;
+    mfn_t root; /* what CR3 holds; 0: no page tables */
     unsigned int n, size;
     struct known *known;
     uint32_t chain[CHAINS];
 };
 
-static struct tlb tlbs[MOST_CPUS];
-static uint32_t flush_clock, own_flush;
+static struct tlb tlbs[MOST_CPUS]; /* by CPU */
+static struct cpu models[MOST_CPUS];
 
-unsigned int host_flushes;
+unsigned int host_flushes, host_cache_flushes;
 
 static void forget_all(struct tlb *t)
 {
@@ -155,6 +159,8 @@ __attribute__((no_sanitize("address"))) static void look_at(struct tlb *t, uint3
 
 static void learn_all(struct tlb *t)
 {
+    if (!t->v || !t->root.n)
+        return;
     learn(t, (struct known){.mfn = (uint32_t)t->root.n, .level = 4, .rw = true});
     for (uint32_t i = 0; i < t->n; i++) /* grows on the way */
         if (t->known[i].level >= 1 && t->known[i].level <= 4)
@@ -180,90 +186,169 @@ static bool is_running(const struct tlb *t)
 static void flush(struct tlb *t)
 {
     forget_all(t);
-    t->flushed = ++flush_clock;
     learn_all(t);
+}
+
+static struct tlb *this_tlb(void)
+{
+    return &tlbs[this_cpu()->id];
 }
 
 static struct tlb *tlb_of(const struct vcpu *v)
 {
     for (unsigned int i = 0; i < MOST_CPUS; i++)
-        if (tlbs[i].v == v && v && tlbs[i].domid == v->domain->domain_id)
+        if (v && tlbs[i].v == v && tlbs[i].domid == v->domain->domain_id)
             return &tlbs[i];
     return NULL;
 }
 
-/* vCPUs that may not run leave their CPUs. */
+struct cpu *host_tlb_cpu(unsigned int id)
+{
+    return id >= FIRST_MODEL && id < MOST_CPUS ? &models[id] : NULL;
+}
+
+static void play(const struct tlb *t)
+{
+    host_play(cpu_by_id((unsigned int)(t - tlbs)));
+}
+
+/* ---- who is on which CPU ---- */
+
+static void enter(struct tlb *t, struct vcpu *v)
+{
+    play(t);
+    tlb_switch_begin(NULL, v->domain);
+    t->v = v;
+    t->domid = v->domain->domain_id;
+    v->cpu_stack = this_cpu();
+    load_cr3(v->arch.pv.cr3);
+    tlb_switch_end(NULL, v->domain);
+    host_play(NULL);
+}
+
+/* The domain may be gone already, its struct too. */
+static void leave(struct tlb *t)
+{
+    struct domain *d = NULL;
+
+    while ((d = next_domain(d)) != NULL && d->domain_id != t->domid)
+        ;
+    play(t);
+    t->v = NULL;
+    if (d)
+        tlb_switch_begin(d, NULL);
+    load_cr3(0);
+    tlb_switch_end(d, NULL);
+    host_play(NULL);
+}
+
 static void let_leave(void)
 {
     for (unsigned int i = 0; i < MOST_CPUS; i++)
         if (tlbs[i].v && !is_running(&tlbs[i]))
-            tlbs[i].v = NULL;
+            leave(&tlbs[i]);
 }
 
-static void let_enter(const struct vcpu *v)
+static struct tlb *free_tlb(void)
 {
-    unsigned int i = 0;
+    for (unsigned int i = FIRST_MODEL; i < MOST_CPUS; i++)
+        if (!tlbs[i].v)
+            return &tlbs[i];
+    return NULL;
+}
 
-    if (tlb_of(v) || !v->arch.pv.cr3 || !vcpu_runnable(v) || !v->initialised || v->domain->dying)
+static void let_enter(struct vcpu *v)
+{
+    struct tlb *t = v == current ? this_tlb() : free_tlb();
+
+    if (tlb_of(v) || !t || !v->arch.pv.cr3 || !vcpu_runnable(v) || !v->initialised ||
+        v->domain->dying)
         return;
-    while (tlbs[i].v)
-        if (++i == MOST_CPUS)
-            return;
-    tlbs[i].v = v;
-    tlbs[i].domid = v->domain->domain_id;
-    tlbs[i].root = MFN(v->arch.pv.cr3 >> PAGE_SHIFT);
-    flush(&tlbs[i]);
+    if (t->v)
+        leave(t);
+    enter(t, v);
+}
+
+static void stay(struct tlb *t)
+{
+    if (t->v)
+        t->v->cpu_stack = cpu_by_id((unsigned int)(t - tlbs));
+}
+
+/* Two CPUs exchange numbers. */
+static void exchange(struct tlb *t, struct tlb *u)
+{
+    struct cpu *a = cpu_by_id((unsigned int)(t - tlbs)), *b = cpu_by_id((unsigned int)(u - tlbs));
+    uint64_t bits = 1ull << a->id | 1ull << b->id, time = a->tlb_time;
+    struct domain *d = NULL;
+    struct tlb was = *t;
+
+    *t = *u;
+    *u = was;
+    stay(t);
+    stay(u);
+    a->tlb_time = b->tlb_time;
+    b->tlb_time = time;
+    while ((d = next_domain(d)) != NULL)
+        if (d->dirty_cpus & bits && ~d->dirty_cpus & bits)
+            d->dirty_cpus ^= bits;
+}
+
+/* v is current from now on: this CPU is its own. */
+static void bring(struct vcpu *v)
+{
+    struct tlb *here = this_tlb(), *t;
+
+    if (here->v == v)
+        return;
+    if (here->v && (t = free_tlb()) != NULL)
+        exchange(here, t);
+    else if (here->v)
+        leave(here);
+    t = tlb_of(v);
+    if (t)
+        exchange(here, t);
+    else if (!is_idle(v))
+        enter(here, v);
 }
 
 void host_tlb_init(void);
 void host_tlb_init(void)
 {
-    for (unsigned int i = 0; i < MOST_CPUS; i++)
+    tlb_cpus = 0;
+    for (unsigned int i = 0; i < MOST_CPUS; i++) {
         tlbs[i].v = NULL;
-    flush_clock = own_flush = 1;
+        forget_all(&tlbs[i]);
+        memset(&models[i], 0, sizeof(models[i]));
+        models[i].id = i;
+        if (i >= FIRST_MODEL)
+            tlb_init_cpu(&models[i]);
+    }
+    tlb_clock_line.now = 1;
     host_flushes = 0;
 }
 
 /* ---- the port ---- */
 
-uint32_t tlb_clock(void)
+void host_tlb_kick(unsigned int id)
 {
-    return flush_clock;
-}
+    const struct cpu *c = cpu_by_id(id);
 
-bool tlb_flushed_since(uint32_t stamp)
-{
-    let_leave();
-    for (unsigned int i = 0; i < MOST_CPUS; i++)
-        if (tlbs[i].v && (int32_t)(tlbs[i].flushed - stamp) <= 0)
-            return false;
-    return (int32_t)(own_flush - stamp) > 0;
-}
-
-/* What this CPU knows of others' tables goes too: with one CPU it is the only one there is. */
-static void flush_own(void)
-{
-    own_flush = ++flush_clock;
-}
-
-static void flush_vcpus_of(const struct domain *d)
-{
-    let_leave();
-    for (unsigned int i = 0; i < MOST_CPUS; i++)
-        if (tlbs[i].v && (!d || tlbs[i].domid == d->domain_id))
-            flush(&tlbs[i]);
-    if (!d || (current && current->domain == d))
-        flush_own();
+    if (!c || !(c->pending & CPU_WORK_FLUSHES))
+        return;
+    if (tlbs[id].v && !is_running(&tlbs[id]))
+        leave(&tlbs[id]);
+    play(&tlbs[id]);
+    serve_flush();
+    host_play(NULL);
 }
 
 void machine_load_cr3(uint64_t cr3, bool keep_global)
 {
-    struct tlb *t = tlb_of(current);
+    struct tlb *t = this_tlb();
 
     this_cpu()->arch.cr3 = cr3;
-    if (!keep_global)
-        flush_own();
-    if (!t)
+    if (host_threads)
         return;
     t->root = MFN(cr3 >> PAGE_SHIFT);
     if (keep_global) {
@@ -274,58 +359,40 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
     }
 }
 
-void flush_tlb_local(void)
+void machine_flush_tlb(void)
 {
-    struct tlb *t = tlb_of(current);
-
+    if (host_threads)
+        return;
     host_flushes++;
-    flush_own();
-    if (t)
-        flush(t);
-}
-
-static void flush_one(struct tlb *t, gva_t va)
-{
-    forget(t, keep_but_one, va & ((1ull << 48) - 1));
-    learn_all(t);
+    flush(this_tlb());
 }
 
 void flush_tlb_one_local(gva_t va)
 {
-    struct tlb *t = tlb_of(current);
-
-    if (t)
-        flush_one(t, va);
+    forget(this_tlb(), keep_but_one, va & ((1ull << 48) - 1));
+    learn_all(this_tlb());
 }
 
-void flush_tlb_domain(struct domain *d)
+void machine_flush_cache(void)
 {
-    host_flushes++;
-    flush_vcpus_of(d);
-}
-
-void flush_tlb_all(void)
-{
-    host_flushes++;
-    flush_vcpus_of(NULL);
-}
-
-void flush_tlb_one_domain(struct domain *d, gva_t va)
-{
-    for (unsigned int i = 0; i < MOST_CPUS; i++)
-        if (tlbs[i].v && tlbs[i].domid == d->domain_id)
-            flush_one(&tlbs[i], va);
-}
-
-void flush_cache_all(void)
-{
+    host_cache_flushes++;
 }
 
 void machine_context_switch(struct vcpu *prev, struct vcpu *next)
 {
-    (void)prev;
-    this_cpu()->arch.cr3 = next->arch.pv.cr3;
-    flush_own();
+    struct domain *pd = is_idle(prev) ? NULL : prev->domain;
+    struct domain *nd = is_idle(next) ? NULL : next->domain;
+
+    next->cpu_stack = this_cpu();
+    if (!host_threads) {
+        let_leave();
+        bring(next);
+        this_cpu()->arch.cr3 = next->arch.pv.cr3;
+        return;
+    }
+    tlb_switch_begin(pd, nd);
+    load_cr3(next->arch.pv.cr3);
+    tlb_switch_end(pd, nd);
 }
 
 /* ---- the oracle ---- */
@@ -383,7 +450,7 @@ void host_tlb_check(void)
     for (unsigned int i = 0; i < MOST_CPUS; i++) {
         struct tlb *t = &tlbs[i];
 
-        if (!t->v)
+        if (!t->v || !t->root.n)
             continue;
         if (t->root.n != t->v->arch.pv.cr3 >> PAGE_SHIFT)
             wrong(t, &t->known[0], "the vCPU has another CR3, which was not loaded");

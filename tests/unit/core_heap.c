@@ -8,6 +8,8 @@
 
 #include "core_test.h"
 
+#include <core/base/tlb.h>
+
 #define FRAMES 4096
 
 static uint64_t seed;
@@ -133,10 +135,31 @@ static void flushed_before_reuse(void **state)
     unsigned int before = host_flushes;
 
     (void)state;
+    this_cpu()->tlb_time = tlb_clock(); /* it may know guests' entries */
     free_frames(pg, 0);
     while (alloc_frames(0, 0) != pg)
         ;
     assert_true(host_flushes > before);
+}
+
+/* A block is as young as the youngest of its frames. */
+static void youngest_of_a_block(void **state)
+{
+    struct page_info *pg = alloc_frames(1, 0);
+    unsigned int before;
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        while (alloc_frames(0, 0))
+            ;
+        free_frames(&pg[i], 0);
+        this_cpu()->tlb_time = tlb_clock(); /* it may know guests' entries */
+        flush_tlb_stamp(NULL, tlb_clock());
+        free_frames(&pg[1 - i], 0);
+        before = host_flushes;
+        assert_ptr_equal(alloc_frames(1, 0), pg);
+        assert_int_equal(host_flushes, before + 1);
+    }
 }
 
 static void given_twice_counts_once(void **state)
@@ -218,16 +241,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        TEST(all_comes_back),
-        TEST(cleared_also_after_use),
-        TEST(trusted_memory_was_nobodys),
-        TEST(address_limits),
-        TEST(high_memory_first),
-        TEST(flushed_before_reuse),
-        TEST(given_twice_counts_once),
-        TEST(small_objects),
-        TEST(sizes_that_cannot_be),
-        TEST(memory_runs_out),
+        TEST(all_comes_back),       TEST(cleared_also_after_use),  TEST(trusted_memory_was_nobodys),
+        TEST(address_limits),       TEST(high_memory_first),       TEST(flushed_before_reuse),
+        TEST(youngest_of_a_block),  TEST(given_twice_counts_once), TEST(small_objects),
+        TEST(sizes_that_cannot_be), TEST(memory_runs_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,10 @@
  */
 #include "core_test.h"
 
+#include <core/base/hypercall.h>
 #include <core/guest/version.h>
 #include <core/state/guest_ops.h>
+#include <port/upcalls.h>
 #include <pv/hypercall.h>
 #include <xen/arch-x86/xen-mca.h>
 #include <xen/vcpu.h>
@@ -64,6 +66,29 @@ static void reissue_sets_the_guest_back(void **state)
     pv_reissue(v);
     assert_int_equal(v->regs.rip, 0x5000);
     assert_int_equal(v->regs.rdi, 11);
+}
+
+/* A CPU that others wait for flushes before all else, and a long hypercall need not end for it. */
+static void asked_to_flush(void **state)
+{
+    unsigned int before;
+
+    (void)state;
+    host_run_as(v);
+    before = host_flushes;
+    atomic_or(&this_cpu()->pending, CPU_WORK_FLUSH);
+    cpu_do_pending();
+    assert_int_equal(host_flushes, before + 1);
+    this_cpu()->slice_end = 0;
+    assert_false(hypercall_preempt_check());
+    atomic_or(&this_cpu()->pending, CPU_WORK_FLUSH);
+    assert_false(hypercall_preempt_check());
+    assert_int_equal(host_flushes, before + 2);
+    atomic_or(&this_cpu()->pending, CPU_WORK_WBINVD | CPU_WORK_SCHEDULE);
+    assert_true(hypercall_preempt_check());
+    assert_int_equal(this_cpu()->pending, CPU_WORK_SCHEDULE);
+    host_exit_path();
+    assert_int_equal(host_flushes, before + 2);
 }
 
 static struct multicall_entry *list(void)
@@ -294,6 +319,7 @@ int main(void)
         TEST(unknown_numbers),
         TEST(control_operations_are_the_control_domains),
         TEST(reissue_sets_the_guest_back),
+        TEST(asked_to_flush),
         TEST(arguments_in_registers),
         TEST(a_slice_ends),
         TEST(a_list_runs_to_its_end),

@@ -11,6 +11,7 @@
  * any other).
  */
 #include <core/base/hypercall.h>
+#include <core/base/tlb.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
@@ -22,6 +23,13 @@ const char *hypercall_name(const struct vcpu *v)
     const char *name = ops && v->hc_nr < NR_HYPERCALLS ? ops->hypercalls->name[v->hc_nr] : NULL;
 
     return name ? name : "unknown hypercall";
+}
+
+bool work_waits(struct cpu *c)
+{
+    if (READ_ONCE(c->pending) & CPU_WORK_FLUSHES)
+        serve_flush();
+    return READ_ONCE(c->pending) != 0;
 }
 
 bool hypercall_slice_used(struct cpu *c)

@@ -45,6 +45,8 @@ bool hypercall_gave_way(const struct vcpu *v, long rc);
 /* A hypercall's slice: cpu->slice_end is 0 when an entry begins it and is set at its first look. */
 #define HYPERCALL_SLICE MICROSECS(60)
 bool hypercall_slice_used(struct cpu *c);
+/* Flushes, if others wait for that, and says whether there is more to do. */
+bool work_waits(struct cpu *c);
 
 /* True when the running request used up its slice, or work waits for this CPU. Cheap, but it reads
  * the clock: call it every few entries of a batch, after at least one is done (else it never gets
@@ -52,7 +54,8 @@ bool hypercall_slice_used(struct cpu *c);
 static inline bool hypercall_preempt_check(void)
 {
     struct cpu *c = this_cpu();
-    return unlikely(__atomic_load_n(&c->pending, __ATOMIC_RELAXED) != 0) || hypercall_slice_used(c);
+    return (unlikely(__atomic_load_n(&c->pending, __ATOMIC_RELAXED) != 0) && work_waits(c)) ||
+           hypercall_slice_used(c);
 }
 
 /* Asks that the running hypercall be issued again with these arguments, each converted to

@@ -31,7 +31,7 @@ static __noinline void look_at_clock(struct wait *w)
 
 void spin_wait(struct wait *w)
 {
-    if (unlikely(__atomic_load_n(&this_cpu()->pending, __ATOMIC_RELAXED) & CPU_WORK_FLUSH))
+    if (unlikely(__atomic_load_n(&this_cpu()->pending, __ATOMIC_RELAXED) & CPU_WORK_FLUSHES))
         serve_flush();
     cpu_relax();
     if (unlikely(++w->turns % TURNS_PER_LOOK == 0))

@@ -14,6 +14,7 @@
  * `busy` (atomic) is the right to all of it: one CPU at a time; who does not get it gives way.
  */
 #include <core/base/hypercall.h>
+#include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/in_flight.h>
 #include <core/state/guest_ops.h>
@@ -75,7 +76,7 @@ int in_flight_return(struct domain *d)
     /* XSA-241: with its type a frame has lost the time until when TLBs may know it as writable; the
      * domain could make a table of it next. */
     if (page_list_first(&f->taken))
-        flush_tlb_domain(d);
+        flush_tlb_domain(d, ALL_CPUS);
     rc = empty(d, &f->taken, return_taken);
     return rc ? rc : empty(d, &f->got, free_got);
 }

@@ -25,6 +25,7 @@
  * Lock: heap_lock (RANK_HEAP) guards the lists and the entries of free frames. Clearing is done
  * without it.
  */
+#include <core/base/tlb.h>
 #include <core/frame/frame.h>
 #include <parvis/string.h>
 #include <port/lock.h>
@@ -177,15 +178,22 @@ static bool needs_clearing(const struct page_info *pg, bool fresh_may_stay)
     return !(pg->count_info & PGC_clear) && !(fresh_may_stay && pg->count_info & PGC_fresh);
 }
 
-/* Flushes, if a TLB may still know one of the frames. Before any is cleared: the last owner could
- * write to what is clear already. */
+/* Flushes, where a TLB may still know one of the frames, whoever had it mapped. Before any is
+ * cleared: the last owner could write to what is clear already. */
 static void forget_block(const struct page_info *pg, uint64_t n)
 {
-    for (uint64_t i = 0; i < n; i++)
-        if (!(pg[i].count_info & (PGC_fresh | PGC_clear)) && !tlb_flushed_since(pg[i].tlb_stamp)) {
-            flush_tlb_all();
-            return;
-        }
+    uint32_t youngest = 0;
+    bool known = false;
+
+    for (uint64_t i = 0; i < n; i++) {
+        if (pg[i].count_info & (PGC_fresh | PGC_clear))
+            continue;
+        if (!known || (int32_t)(pg[i].tlb_stamp - youngest) > 0)
+            youngest = pg[i].tlb_stamp;
+        known = true;
+    }
+    if (known)
+        flush_tlb_stamp(NULL, youngest);
 }
 
 /* Clears what has to be, as far as the budget goes. False: it did not reach. */

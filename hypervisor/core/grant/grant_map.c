@@ -9,6 +9,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/base/tlb.h>
 #include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
@@ -189,7 +190,7 @@ void grant_unmap_complete(struct grant_unmaps *batch)
     struct domain *ld = current->domain;
 
     if (batch->nr)
-        flush_tlb_domain(ld);
+        flush_tlb_domain(ld, ALL_CPUS);
     for (unsigned int i = 0; i < batch->nr; i++) {
         drop(ld->grant, &batch->of[i]);
         put_domain(batch->of[i].rd);

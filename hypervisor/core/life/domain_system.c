@@ -7,6 +7,7 @@
  * on the domain list, have no vCPUs, and never end. The idle domain's vCPUs, one a CPU, are
  * `current` when nobody else is; they are never on a run queue.
  */
+#include <core/base/tlb.h>
 #include <core/domain/domain_table.h>
 #include <core/life/domain_system.h>
 #include <core/life/life.h>
@@ -41,6 +42,7 @@ void domain_system_init_cpu(void)
     struct vcpu *v = hv_alloc(sizeof(*v));
 
     BUG_ON(!v);
+    tlb_init_cpu(c);
     timer_queue_init(&c->timers);
     timer_init(&c->reap, reap, c);
     sched_init_cpu(c);

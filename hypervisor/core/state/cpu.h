@@ -23,6 +23,8 @@ struct vcpu;
 #define CPU_WORK_CONSOLE  (1u << 2) /* drain boot-time domains' console rings */
 #define CPU_WORK_REAP     (1u << 3) /* free the domains on cpu->dead */
 #define CPU_WORK_FLUSH    (1u << 4) /* flush the TLB: others wait for it */
+#define CPU_WORK_WBINVD   (1u << 5) /* flush the caches: likewise */
+#define CPU_WORK_FLUSHES  (CPU_WORK_FLUSH | CPU_WORK_WBINVD)
 
 struct cpu {
     struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets) */
@@ -37,6 +39,10 @@ struct cpu {
     struct domain *dead; /* whose last reference went on this CPU: domains_reap() */
     struct timer reap;   /* for the next of them */
     struct arch_cpu arch;
+    /* What the clocks were when its last flushes began: read by others, so a line of their own
+     * (core/base/tlb.c) */
+    uint64_t tlb_time __aligned(64); /* TLB_EMPTY: it knows nothing of any guest */
+    uint32_t cache_time;
 };
 
 void cpu_raise(struct cpu *c, uint32_t work);

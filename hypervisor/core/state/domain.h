@@ -119,6 +119,8 @@ struct domain {
     uint32_t shutdown_code; /* SHUTDOWN_*; ~0u: none */
     uint32_t pause_count;   /* hypervisor-internal pauses, atomic */
     uint64_t poll_mask;     /* vCPUs in SCHEDOP_poll, bit per vCPU: atomic */
+    /* CPUs that may know its translations, bit per CPU: atomic (core/base/tlb.c) */
+    uint64_t dirty_cpus;
     bool controller_paused; /* XEN_DOMCTL_pausedomain holds one pause: atomic */
     bool domctl_busy;       /* a control operation is at work on it: atomic */
     uint32_t options;       /* XEN_DOMCTL_CDF_* */

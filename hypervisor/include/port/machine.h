@@ -67,18 +67,10 @@ void machine_cpu_place(unsigned int cpu, uint32_t *core, uint32_t *socket);
 
 /* --- TLBs and caches --- */
 
-/* TLB clock: counts this machine's full flushes. A frame stamped s may still be in a TLB unless
- * tlb_flushed_since(s). */
-uint32_t tlb_clock(void);
-bool tlb_flushed_since(uint32_t stamp);
-
-/* TLB flushes; done when they return. */
-void flush_tlb_local(void);              /* this CPU, all but hypervisor's global entries */
-void flush_tlb_one_local(gva_t va);      /* this CPU, one address */
-void flush_tlb_domain(struct domain *d); /* every CPU that runs or ran d since its last flush */
-void flush_tlb_all(void);                /* every CPU */
-void flush_tlb_one_domain(struct domain *d, gva_t va);
-void flush_cache_all(void); /* WBINVD on every CPU */
+/* Of this CPU alone. When others flush, and who must, is for core/base/tlb.c to say. */
+void machine_flush_tlb(void);       /* all, by loading the same CR3 again */
+void flush_tlb_one_local(gva_t va); /* one address */
+void machine_flush_cache(void);     /* WBINVD */
 
 /* --- the vCPU on this CPU --- */
 
@@ -89,7 +81,8 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next);
 /* Brings v's FPU state into struct vcpu, if it is in registers. What is changed there afterwards is
  * loaded again. */
 void machine_sync_fpu(struct vcpu *v);
-/* CR3 of this CPU. keep_global: it is the switch between kernel and user of one process. */
+/* CR3 of this CPU. keep_global: it is the switch between kernel and user of one process. Else it
+ * flushes all, and load_cr3() calls it. */
 void machine_load_cr3(uint64_t cr3, bool keep_global);
 uint32_t machine_io_read(unsigned int port, unsigned int bytes);
 void machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);

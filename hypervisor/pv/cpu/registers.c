@@ -51,7 +51,6 @@ bool pv_cpu_code_is_64(uint16_t cs)
 
 void pv_cpu_load_tables(struct vcpu *v)
 {
-    v->arch.pv.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = this_cpu()->arch.gdt_page_pte;
     load_tables(perdomain_area(v), perdomain_area(v) + PERDOMAIN_LDT_OFFSET, v->arch.pv.ldt_ents);
 }
 

@@ -10,6 +10,7 @@
  * Trust: selectors are the guest's; a load that faults leaves 0 and the guest gets its failsafe
  * callback. Bases are canonical (checked where they are set).
  */
+#include <core/base/tlb.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <pv/cpu.h>
@@ -62,7 +63,10 @@ void pv_cpu_save(struct vcpu *v)
 void pv_cpu_load(struct vcpu *v)
 {
     pv_cpu_load_cr4(v);
-    machine_load_cr3(v->arch.pv.cr3, false);
+    /* Before CR3: the CPU where v ran last has another page there, and nothing that a walk reads
+     * ahead may be kept. */
+    v->arch.pv.perdomain_l1[FIRST_RESERVED_GDT_PAGE] = this_cpu()->arch.gdt_page_pte;
+    load_cr3(v->arch.pv.cr3);
     pv_cpu_load_tables(v);
     if (v->arch.pv.ctrlreg[0] & X86_CR0_TS)
         pv_cpu_set_ts(true);
