@@ -69,7 +69,7 @@ static int set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     if (c->flags & ~(uint64_t)(VGCF_in_kernel | VGCF_online))
         return -XEN_EINVAL; /* so that a context can be refused */
     v->regs = c->user_regs;
-    v->initialised = true;
+    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -97,44 +97,55 @@ static int relinquish_memory(struct domain *d)
 }
 
 /* What page tables do for a real domain: each mapping holds the references that grant_map() was
- * given. */
-#define MOST_MAPPINGS 64
+ * given. CPUs take and give back a place by its key. */
+#define MOST_MAPPINGS 128
+#define BEING_MADE    1ull
 static struct mapping {
-    domid_t who;
-    uint64_t at; /* 0: free */
-    mfn_t frame;
+    uint64_t key; /* who << 48 | at; 0: free */
+    uint64_t frame;
 } mappings[MOST_MAPPINGS];
 
-static struct mapping *find_mapping(domid_t who, uint64_t at)
+static struct mapping *find_mapping(uint64_t key)
 {
     for (unsigned int i = 0; i < MOST_MAPPINGS; i++)
-        if (mappings[i].at == at && (!at || mappings[i].who == who))
+        if (__atomic_load_n(&mappings[i].key, __ATOMIC_ACQUIRE) == key)
             return &mappings[i];
     return NULL;
 }
 
+static uint64_t mapping_key(uint64_t at)
+{
+    return (uint64_t)current->domain->domain_id << 48 | at;
+}
+
 static int grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)
 {
-    domid_t who = current->domain->domain_id;
-    struct mapping *m = find_mapping(who, 0);
+    struct mapping *m;
 
     (void)flags;
-    if (!host_addr || (host_addr & 7) || !m || find_mapping(who, host_addr))
+    if (!host_addr || (host_addr & 7) || find_mapping(mapping_key(host_addr)))
         return GNTST_general_error;
-    *m = (struct mapping){who, host_addr, frame};
+    do {
+        m = find_mapping(0);
+        if (!m)
+            return GNTST_general_error;
+    } while (cmpxchg(&m->key, 0, BEING_MADE));
+    m->frame = frame.n;
+    __atomic_store_n(&m->key, mapping_key(host_addr), __ATOMIC_RELEASE);
     return GNTST_okay;
 }
 
 static int grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags, uint64_t new_addr)
 {
-    struct mapping *m = host_addr ? find_mapping(current->domain->domain_id, host_addr) : NULL;
+    struct mapping *m = host_addr ? find_mapping(mapping_key(host_addr)) : NULL;
 
     (void)flags;
     (void)new_addr;
-    if (!m || !mfn_eq(m->frame, frame))
+    if (!m || m->frame != frame.n)
         return GNTST_general_error;
-    m->at = 0;
-    return GNTST_okay;
+    return cmpxchg(&m->key, mapping_key(host_addr), 0) == mapping_key(host_addr)
+               ? GNTST_okay
+               : GNTST_general_error;
 }
 
 /* By what number a guest of this kind names frame 0 (host.h). */
@@ -172,9 +183,11 @@ static uint64_t frame_info(const struct page_info *pg)
 static int relinquish_vcpus(struct domain *d)
 {
     for (unsigned int i = 0; i < MOST_MAPPINGS; i++) {
-        if (mappings[i].at && mappings[i].who == d->domain_id) {
-            mappings[i].at = 0;
-            put_page(mfn_to_page(mappings[i].frame));
+        uint64_t key = __atomic_load_n(&mappings[i].key, __ATOMIC_ACQUIRE);
+
+        if (key > BEING_MADE && key >> 48 == d->domain_id) {
+            put_page(mfn_to_page(MFN(mappings[i].frame)));
+            __atomic_store_n(&mappings[i].key, 0, __ATOMIC_RELEASE);
         }
     }
     return 0;

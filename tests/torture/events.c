@@ -261,24 +261,6 @@ static void at_a_channel(struct guest *g)
 
 /* ---- waiting ---- */
 
-static void block(struct guest *g)
-{
-    CALL(g, NULL, sched_op, SCHEDOP_block);
-}
-
-/* No event is taken from here on, until blocking unmasks them and looks. */
-static void mask_all(struct guest *g)
-{
-    WRITE_ONCE(g->v->vcpu_info->evtchn_upcall_mask, 1);
-}
-
-static void block_for_a_while(struct guest *g)
-{
-    mask_all(g);
-    guest_set_timer(g, chance(g, 200) * 1000);
-    g->next = block;
-}
-
 static void poll_port(struct guest *g, uint64_t until)
 {
     struct sched_poll *poll = ARGS(g, sched_poll);
@@ -300,21 +282,13 @@ static bool somebody_will_ring(const struct guest *g)
     return g->v->vcpu_id && get(&seat_of(g)[-1].active);
 }
 
-static void unmask_all(struct guest *g)
-{
-    WRITE_ONCE(g->v->vcpu_info->evtchn_upcall_mask, 0);
-    smp_mb();
-    if (READ_ONCE(g->v->vcpu_info->evtchn_upcall_pending))
-        CALL(g, NULL, xen_version, 0); /* to have them delivered */
-}
-
 static void block_for_long(struct guest *g)
 {
-    mask_all(g);
+    guest_mask_all(g);
     if (somebody_will_ring(g))
-        block(g);
+        guest_block(g);
     else
-        g->next = unmask_all;
+        g->next = guest_unmask_all;
 }
 
 static void clear_polled(struct guest *g)
@@ -342,11 +316,6 @@ static void compute_some(struct guest *g)
 {
     g->b = chance(g, 30);
     compute(g);
-}
-
-static void yield(struct guest *g)
-{
-    CALL(g, NULL, sched_op, SCHEDOP_yield);
 }
 
 /* ---- the program ---- */
@@ -410,10 +379,12 @@ static void start(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const often[] = {
-        ring,          ring,         send_through,      send_through,   yield,
-        at_a_channel,  at_a_channel, block_for_a_while, block_for_long, poll_for_a_while,
-        poll_for_long, compute_some};
+    static step_fn *const often[] = {ring,           ring,
+                                     send_through,   send_through,
+                                     guest_yield,    at_a_channel,
+                                     at_a_channel,   guest_block_for_a_while,
+                                     block_for_long, poll_for_a_while,
+                                     poll_for_long,  compute_some};
 
     g->last = chance(g, ARRAY_SIZE(often));
     often[g->last](g);
@@ -425,7 +396,7 @@ static void ring_polled(struct guest *g)
 
     if (get(&next->poll_port))
         send(g, &next->polled, get(&next->poll_port));
-    g->next = block;
+    g->next = guest_block;
 }
 
 /* Rings its neighbour once more; from then on it only takes what comes. */
@@ -434,7 +405,7 @@ static void rest(struct guest *g)
     struct seat *next = seat_of(g) + 1;
 
     if (!get(&seat_of(g)->active)) {
-        block(g);
+        guest_block(g);
         return;
     }
     put(&seat_of(g)->active, 0);

@@ -12,11 +12,18 @@
 
 #include <string.h>
 #include <xen/event_channel.h>
+#include <xen/sched.h>
 #include <xen/vcpu.h>
 
 static struct shared_info *shared(const struct guest *g)
 {
     return g->v->domain->shared_info;
+}
+
+/* Its program is that of control.c. */
+static bool is_controller(const struct guest *g)
+{
+    return scenario->domains && g->v->domain->is_control;
 }
 
 static void take_word(struct guest *g, unsigned int word)
@@ -27,7 +34,7 @@ static void take_word(struct guest *g, unsigned int word)
     for (; bits; bits &= bits - 1) {
         evtchn_port_t port = word * 64 + (unsigned int)__builtin_ctzll(bits);
 
-        if (scenario->event)
+        if (scenario->event && !is_controller(g))
             scenario->event(g, port);
         else
             (void)test_and_clear_bit(s->evtchn_pending, port);
@@ -94,6 +101,36 @@ void guest_unmask(struct guest *g, evtchn_port_t port)
     CALL_WITH(g, NULL, event_channel_op, EVTCHNOP_unmask, &(struct evtchn_unmask){.port = port});
 }
 
+void guest_block(struct guest *g)
+{
+    CALL(g, NULL, sched_op, SCHEDOP_block);
+}
+
+void guest_yield(struct guest *g)
+{
+    CALL(g, NULL, sched_op, SCHEDOP_yield);
+}
+
+void guest_mask_all(struct guest *g)
+{
+    WRITE_ONCE(g->v->vcpu_info->evtchn_upcall_mask, 1);
+}
+
+void guest_unmask_all(struct guest *g)
+{
+    WRITE_ONCE(g->v->vcpu_info->evtchn_upcall_mask, 0);
+    smp_mb();
+    if (READ_ONCE(g->v->vcpu_info->evtchn_upcall_pending))
+        CALL(g, NULL, xen_version, 0); /* to have them delivered */
+}
+
+void guest_block_for_a_while(struct guest *g)
+{
+    guest_mask_all(g);
+    guest_set_timer(g, chance(g, 300) * 1000);
+    g->next = guest_block;
+}
+
 static void timer_bound(struct guest *g, long rc)
 {
     if (rc && !READ_ONCE(g->v->domain->dying))
@@ -113,6 +150,16 @@ void guest_set_timer(struct guest *g, uint64_t ns)
     CALL(g, NULL, vcpu_op, VCPUOP_set_singleshot_timer, g->v->vcpu_id, g->args);
 }
 
+static step_fn *next_operation(struct guest *g)
+{
+    bool control = is_controller(g);
+
+    if (!g->left)
+        return control ? guest_block : scenario->rest;
+    g->left--;
+    return control ? control_operation : scenario->operation;
+}
+
 bool guest_run(struct vcpu *v, bool entered)
 {
     struct guest *g = guest_of(v->domain->domain_id, v->vcpu_id);
@@ -126,13 +173,7 @@ bool guest_run(struct vcpu *v, bool entered)
         issue(g);
         return true;
     }
-    step = g->next;
-    if (!step && g->left) {
-        g->left--;
-        step = scenario->operation;
-    } else if (!step) {
-        step = scenario->rest;
-    }
+    step = g->next ? g->next : next_operation(g);
     g->next = NULL;
     step(g);
     return g->entered;

@@ -18,7 +18,8 @@
 
 #define FRAMES 4096
 
-static const struct scenario *const scenarios[] = {&torture_events, &torture_life};
+static const struct scenario *const scenarios[] = {&torture_events, &torture_life, &torture_timers,
+                                                   &torture_grants, &torture_contexts};
 const struct scenario *scenario;
 static struct guest guests[MOST_DOMAINS][MOST_VCPUS];
 static uint64_t seed, steps, operations;
@@ -65,12 +66,18 @@ static void start_vcpu(struct vcpu *v)
     unsigned int id = v->domain->domain_id, n = id * MOST_VCPUS + v->vcpu_id;
     uint64_t state = seed + (n + 1) * 0x12345678ull + (uint64_t)clock_now();
 
-    guests[id][v->vcpu_id] = (struct guest){.v = v,
-                                            .random = next_random(&state),
-                                            .left = scenario->operations,
-                                            .next = scenario->start,
-                                            .args = HOST_GUEST_BASE + 4 * n * PAGE_SIZE};
+    guests[id][v->vcpu_id] = (struct guest){
+        .v = v,
+        .random = next_random(&state),
+        .left = scenario->operations,
+        .next = scenario->domains && v->domain->is_control ? guest_bind_timer : scenario->start,
+        .args = HOST_GUEST_BASE + 4 * n * PAGE_SIZE};
     v->vcpu_info->evtchn_upcall_mask = 0;
+    if (scenario->up && v->vcpu_id >= scenario->up && !v->domain->is_control) {
+        v->initialised = false;
+        atomic_or(&v->pause_flags, VPF_down);
+        return;
+    }
     v->initialised = true;
     atomic_and(&v->pause_flags, ~VPF_down);
 }
@@ -80,6 +87,8 @@ void torture_start(domid_t id)
     struct domain *d = get_domain_by_id(id);
     struct vcpu *v;
 
+    if (scenario->born)
+        scenario->born(id);
     for_each_vcpu (d, v)
         start_vcpu(v);
     put_domain(d);
@@ -138,7 +147,7 @@ static void round_of(uint64_t s, unsigned int cpus)
     host_on_panic = on_panic;
     host_set_cpus(cpus);
     before = heap_free_frames();
-    scenario->setup();
+    (scenario->setup ? scenario->setup : control_setup)();
     steps += host_run_threads(guest_run);
     host_run_on(0);
     host_check_invariants();

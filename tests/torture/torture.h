@@ -40,13 +40,19 @@ struct guest {
 
 struct scenario {
     const char *name, *what;
-    unsigned int operations;                            /* of each vCPU in a round */
+    unsigned int operations; /* of each vCPU in a round */
+    /* With a control domain as in control.c: how many domains, with it, an odd number; and what
+     * each other has. */
+    unsigned int domains, vcpus, pages;
+    unsigned int up; /* the other vCPUs are down and have no context at first; 0: none is */
+    void (*born)(domid_t id);                           /* is told before its vCPUs start */
     void (*setup)(void);                                /* makes the domains */
     step_fn *start, *operation, *rest;                  /* what a vCPU does first, then, at last */
     void (*event)(struct guest *g, evtchn_port_t port); /* a port of its is pending */
     void (*check)(void);                                /* when all rest */
 };
-extern const struct scenario torture_events, torture_life;
+extern const struct scenario torture_events, torture_life, torture_timers, torture_grants,
+    torture_contexts;
 extern const struct scenario *scenario;
 
 /* --- of a round (torture.c) --- */
@@ -75,10 +81,21 @@ void guest_call(struct guest *g, unsigned int nr, const uint64_t args[6],
         CALL(g, done, name, cmd, (g)->args);                                                       \
     } while (0)
 #define ARGS(g, type) ((struct type *)host_guest((g)->args))
-/* What several scenarios' programs begin with: VIRQ_TIMER; and the timer, ns from now. */
+/* Steps of several scenarios. The first is what programs begin with: VIRQ_TIMER. Who is about to
+ * wait for an event masks them all until it blocks, which unmasks. */
 void guest_bind_timer(struct guest *g);
-void guest_set_timer(struct guest *g, uint64_t ns);
+void guest_set_timer(struct guest *g, uint64_t ns); /* from now */
+void guest_block(struct guest *g);
+void guest_block_for_a_while(struct guest *g);
+void guest_yield(struct guest *g);
+void guest_mask_all(struct guest *g);
+void guest_unmask_all(struct guest *g);
 void guest_unmask(struct guest *g, evtchn_port_t port);
+
+/* --- of the control domain (control.c) --- */
+
+void control_setup(void);
+void control_operation(struct guest *g);
 
 /* Words that several vCPUs use: no order between CPUs comes from them. */
 #define get(p)    __atomic_load_n(p, __ATOMIC_RELAXED)

@@ -61,7 +61,7 @@ static int pin_locked(struct domain *rd, const struct domain *ld, grant_ref_t re
     if (ref >= grant_entries(gt))
         return refused(GNTST_bad_gntref, "grant: d%u has no reference %u", rd->domain_id, ref);
     e = grant_shared(gt, ref);
-    if (!e || rd->dying)
+    if (!e || READ_ONCE(rd->dying))
         return GNTST_general_error;
     a = grant_active(gt, ref);
     if ((a->readers || a->writers) && a->domid != ld->domain_id)
