@@ -53,6 +53,7 @@ void pci_mmcfg_trust(uint64_t address, uint16_t segment, uint8_t first_bus, uint
         if (acpi.mcfg[i].address != address || acpi.mcfg[i].segment != segment ||
             acpi.mcfg[i].first_bus != first_bus || acpi.mcfg[i].last_bus != last_bus)
             continue;
+        /* Race: the kernel asks once for each. Two that ask at once map it twice: the same. */
         if (trust && segment != 0 && !windows[i])
             windows[i] =
                 map_physical(address + ((uint64_t)first_bus << BUS_SHIFT), size, MAP_UNCACHED);

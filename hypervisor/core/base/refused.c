@@ -20,7 +20,7 @@ static bool may_log(struct domain *d)
     uint64_t now = (uint64_t)clock_now(), since = READ_ONCE(d->refusals_logged_at), left;
 
     /* Race: of two vCPUs that meet a new second one begins it. */
-    if ((now - since >= (uint64_t)SECONDS(1) || READ_ONCE(d->refusals) == 0) &&
+    if (unlikely(now - since >= (uint64_t)SECONDS(1)) &&
         cmpxchg(&d->refusals_logged_at, since, now) == since) {
         left = xchg(&d->refusals, 0);
         if (left > LINES_PER_SECOND)
