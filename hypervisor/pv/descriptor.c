@@ -178,8 +178,8 @@ long do_update_descriptor(uint64_t maddr, uint64_t desc)
     if (!pg)
         return refused(-XEN_EINVAL, "update_descriptor: %#lx is not the domain's memory", maddr);
     /* A page in use as a table keeps its type; any other must be one that could be written. */
-    type = (pg->type_info & PGT_type_mask) == PGT_seg_desc_page ? PGT_seg_desc_page
-                                                                : PGT_writable_page;
+    type = (READ_ONCE(pg->type_info) & PGT_type_mask) == PGT_seg_desc_page ? PGT_seg_desc_page
+                                                                           : PGT_writable_page;
     if (get_page_type(pg, type, d)) {
         put_page(pg);
         return -XEN_EINVAL;

@@ -132,7 +132,7 @@ static void pv_set_gpfn(struct domain *d __unused, mfn_t first, unsigned int ord
 
 static uint64_t pv_frame_info(const struct page_info *pg)
 {
-    uint64_t type = pg->type_info;
+    uint64_t type = READ_ONCE(pg->type_info);
     unsigned int level = table_level(type);
 
     if (!is_table_type(type))

@@ -57,7 +57,7 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
     if (!page_lock(e->table, v->domain))
         return refused(GNTST_general_error, "grant map: %#lx is in no page table of d%u", addr,
                        v->domain->domain_id);
-    if (table_level(e->table->type_info) != 1) {
+    if (table_level(READ_ONCE(e->table->type_info)) != 1) {
         page_unlock(e->table);
         return refused(GNTST_general_error, "grant map: %#lx is not in an L1 table", addr);
     }

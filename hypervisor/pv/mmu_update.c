@@ -100,7 +100,7 @@ static int do_request(struct batch *b, const struct mmu_update *req)
  * is first undone, before another can be. */
 static bool changed_upper(const struct batch *b)
 {
-    return b->locked && table_level(b->locked->type_info) > 1;
+    return b->locked && table_level(READ_ONCE(b->locked->type_info)) > 1;
 }
 
 /* Carries out requests from ureqs on: *i is how many were done, whatever the result. */

@@ -60,10 +60,10 @@ static int get_iomem(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_o
  * hypervisor relies on it. */
 static int note_cacheability(struct page_info *pg)
 {
-    if (pg->count_info & PGC_xenheap)
+    if (READ_ONCE(pg->count_info) & PGC_xenheap)
         return refused(-XEN_EACCES, "memory type of the hypervisor's frame %#lx",
                        page_to_mfn(pg).n);
-    if (!(pg->count_info & PGC_noncoherent))
+    if (!(READ_ONCE(pg->count_info) & PGC_noncoherent))
         atomic_or(&pg->count_info, PGC_noncoherent);
     return 0;
 }
@@ -82,15 +82,15 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
         return get_iomem(l1e, l1_owner, pg_owner);
     pg = mfn_to_page(pte_mfn(e));
     if (unlikely(!get_page(pg, pg_owner))) {
-        if (pg->owner == DOMID_IO)
+        if (READ_ONCE(pg->owner) == DOMID_IO)
             return get_iomem(l1e, l1_owner, pg_owner);
-        return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", e, pg->owner,
-                       pg_owner->domain_id);
+        return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", e,
+                       READ_ONCE(pg->owner), pg_owner->domain_id);
     }
     if ((e & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, pg_owner))) {
         put_page(pg);
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", e,
-                       pg->type_info);
+                       READ_ONCE(pg->type_info));
     }
     if (unlikely(e & PTE_CACHE) && (rc = note_cacheability(pg))) {
         if (e & PTE_RW)
@@ -123,8 +123,8 @@ static void put_entry(uint64_t l1e, struct domain *l1_owner, struct once *once)
     if (!(l1e & PTE_PRESENT) || unlikely(!mfn_valid(pte_mfn(l1e))))
         return;
     pg = mfn_to_page(pte_mfn(l1e));
-    if (unlikely(pg->owner != l1_owner->domain_id)) {
-        if (pg->owner == DOMID_IO)
+    if (unlikely(READ_ONCE(pg->owner) != l1_owner->domain_id)) {
+        if (READ_ONCE(pg->owner) == DOMID_IO)
             return;
         /*
          * A granted frame whose entry went without an unmap: when its owner makes it a table, the
@@ -138,8 +138,9 @@ static void put_entry(uint64_t l1e, struct domain *l1_owner, struct once *once)
     }
     if (l1e & PTE_RW) {
         put_page_type(pg);
-    } else if (unlikely((pg->type_info & PGT_type_mask) == PGT_seg_desc_page &&
-                        (pg->type_info & PGT_count_mask) && pg->owner == l1_owner->domain_id) &&
+    } else if (unlikely((READ_ONCE(pg->type_info) & PGT_type_mask) == PGT_seg_desc_page &&
+                        (READ_ONCE(pg->type_info) & PGT_count_mask) &&
+                        READ_ONCE(pg->owner) == l1_owner->domain_id) &&
                !once->ldts_dropped) {
         drop_ldts(l1_owner);
         once->ldts_dropped = true;
@@ -196,7 +197,7 @@ static int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint6
 
     if ((val & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, d)))
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", val,
-                       pg->type_info);
+                       READ_ONCE(pg->type_info));
     if (unlikely(!set_pte(d, p, old, adjust_l1e(val), how))) {
         if (val & PTE_RW)
             put_page_type(pg);
@@ -220,7 +221,7 @@ static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_
         if (!((old ^ val) & ~PTE_FAST_BITS))
             return set_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
         if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
-            mfn_valid(pte_mfn(val)) && mfn_to_page(pte_mfn(val))->owner == d->domain_id)
+            mfn_valid(pte_mfn(val)) && READ_ONCE(mfn_to_page(pte_mfn(val))->owner) == d->domain_id)
             return write_l1e_rw(d, p, old, val, how);
         rc = get_page_from_l1e(&val, d, pg_owner);
         if (unlikely(rc))
@@ -279,7 +280,7 @@ int write_pte(struct domain *d, struct page_info *table, unsigned int index, uin
               struct domain *pg_owner, enum pte_write how, const uint64_t *expected)
 {
     const uint64_t *p = table_entry(table, index);
-    unsigned int level = table_level(table->type_info);
+    unsigned int level = table_level(READ_ONCE(table->type_info));
     uint64_t old = expected ? *expected : READ_ONCE(*p);
 
     if (unlikely(level != 1))

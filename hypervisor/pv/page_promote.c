@@ -130,7 +130,7 @@ static int demote_upper(struct page_info *pg, unsigned int level, struct domain 
         uint64_t type = table_type(level - 1);
 
         /* A child of another type was not left by us. */
-        rc = mfn_valid(child) && (mfn_to_page(child)->type_info & PGT_type_mask) == type
+        rc = mfn_valid(child) && (READ_ONCE(mfn_to_page(child)->type_info) & PGT_type_mask) == type
                  ? resume_demotion(mfn_to_page(child), d)
                  : 0;
         if (rc)

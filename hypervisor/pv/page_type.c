@@ -50,7 +50,7 @@ static void end_use(struct page_info *pg, uint64_t x)
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */
 static void drop_to_untyped(struct page_info *pg)
 {
-    end_use(pg, pg->type_info & PGT_type_mask);
+    end_use(pg, READ_ONCE(pg->type_info) & PGT_type_mask);
 }
 
 /* Leaves a change half done: the state gets references of its own. The caller's general reference
@@ -134,7 +134,7 @@ static int change_type(struct page_info *pg, uint64_t x, uint64_t type, struct d
     if (old != PGT_none && old != type)
         flush_tlb_stamp(d, pg->tlb_stamp);
     /* XSA-402: memory that was written around the caches is read here through them. */
-    if (unlikely(pg->count_info & PGC_noncoherent) && type != PGT_writable_page) {
+    if (unlikely(READ_ONCE(pg->count_info) & PGC_noncoherent) && type != PGT_writable_page) {
         atomic_and(&pg->count_info, ~PGC_noncoherent);
         flush_cache_all();
     }
@@ -331,7 +331,7 @@ bool page_lock(struct page_info *pg, const struct domain *d)
             break;
     }
     /* Race: as a table it keeps its owner; looked at only now. */
-    if (likely(pg->owner == d->domain_id))
+    if (likely(READ_ONCE(pg->owner) == d->domain_id))
         return true;
     page_unlock(pg);
     return false;

@@ -34,7 +34,7 @@ static void unpin_if_dying(struct page_info *pg, struct domain *d)
 
     /* Race: teardown takes this lock for each frame after `dying` was set. */
     spin_lock(&d->page_alloc_lock);
-    dying = d->dying;
+    dying = READ_ONCE(d->dying);
     spin_unlock(&d->page_alloc_lock);
     if (unlikely(dying) && drop_pin(pg, d))
         defer_demotion(pg, d);
@@ -72,7 +72,7 @@ int pv_unpin_table(struct domain *d, mfn_t mfn)
 
     if (unlikely(!pg))
         return refused(-XEN_EINVAL, "unpin: %#lx is not a frame of d%u", mfn.n, d->domain_id);
-    if (unlikely(!(pg->type_info & PGT_pinned)))
+    if (unlikely(!(READ_ONCE(pg->type_info) & PGT_pinned)))
         rc = refused(-XEN_EINVAL, "unpin: frame %#lx is not pinned", mfn.n);
     else if (unlikely(drop_pin(pg, d)))
         defer_demotion(pg, d);

@@ -55,7 +55,7 @@ static bool emulate(struct vcpu *v, struct page_info *table, const struct x86_wr
 
     if (!page_lock(table, v->domain))
         return false;
-    if (table_level(table->type_info) == 1)
+    if (table_level(READ_ONCE(table->type_info)) == 1)
         rc = write_entry(v, table, w, &was);
     page_unlock(table);
     if (rc == -XEN_EAGAIN)
@@ -88,7 +88,7 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
     table = mfn_to_page(pte_mfn(pte));
     /* A first look, so that other faults on read-only pages are not decoded; the lock looks again.
      */
-    if (table_level(table->type_info) != 1)
+    if (table_level(READ_ONCE(table->type_info)) != 1)
         return false;
     if (!pv_fetch_insn(v, &in) || !plain(&in) || !x86_write_of(&in, &v->regs, &w))
         return false;

@@ -43,7 +43,8 @@ static inline bool set_pte(const struct domain *d, const uint64_t *entry, uint64
 
     ASSERT(mfn_to_page(frame_of(entry))->owner == d->domain_id);
     if (how == PTE_WRITE) {
-        WRITE_ONCE(*p, val);
+        /* Race: who sees the entry sees what was done to the frame before */
+        __atomic_store_n(p, val, __ATOMIC_RELEASE);
         return true;
     }
     for (;;) {

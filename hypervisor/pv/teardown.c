@@ -107,7 +107,8 @@ int pv_relinquish_memory(struct domain *d)
         spin_unlock(&d->page_alloc_lock);
         if (!pg)
             return 0;
-        table = held && is_table_type(pg->type_info); /* as much work as hundreds of others */
+        table = held &&
+                is_table_type(READ_ONCE(pg->type_info)); /* as much work as hundreds of others */
         if (held) {
             rc = relinquish_frame(pg, d);
             put_page(pg);

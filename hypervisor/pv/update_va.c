@@ -36,7 +36,7 @@ static int update(struct vcpu *v, gva_t va, uint64_t val, uint64_t flags, struct
 
     if (unlikely(!find_l1e(v, va, &table, &index) || !page_lock(table, d)))
         return refused(rc, "update_va_mapping: no L1 entry for %#lx", va);
-    if (likely(table_level(table->type_info) == 1))
+    if (likely(table_level(READ_ONCE(table->type_info)) == 1))
         rc = write_pte(d, table, index, val, pg_owner, PTE_WRITE, NULL);
     page_unlock(table);
     return likely(!rc) ? flush_after(v, va, flags) : rc;

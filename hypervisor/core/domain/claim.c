@@ -70,7 +70,8 @@ int claim_set(struct domain *d, uint64_t pages)
     if (pages) {
         need = pages - d->tot_pages;
         free = heap_free_frames();
-        if (d->dying || d->outstanding_claim || pages <= d->tot_pages || pages > d->max_pages)
+        if (READ_ONCE(d->dying) || d->outstanding_claim || pages <= d->tot_pages ||
+            pages > d->max_pages)
             rc = -XEN_EINVAL;
         else if (free < claimed || need > free - claimed)
             rc = -XEN_ENOMEM;

@@ -78,7 +78,7 @@ static void release_domain_page(struct domain *d, struct page_info *pg)
 
     spin_lock(&d->page_alloc_lock);
     page_list_del(pg->order ? &d->relinquish : &d->pages, pg);
-    pg->order = 0;
+    WRITE_ONCE(pg->order, 0);
     WRITE_ONCE(d->tot_pages, d->tot_pages - 1);
     last = d->tot_pages == 0;
     spin_unlock(&d->page_alloc_lock);
@@ -89,7 +89,7 @@ static void release_domain_page(struct domain *d, struct page_info *pg)
 static void free_owned_page(struct page_info *pg)
 {
     struct domain *d = owner_of_page(pg);
-    bool shared = pg->count_info & PGC_xenheap;
+    bool shared = READ_ONCE(pg->count_info) & PGC_xenheap;
 
     BUG_ON(!d);
     if (!shared)
@@ -139,7 +139,7 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
     spin_lock(&d->page_alloc_lock);
     if (!may_have(d, n)) {
         spin_unlock(&d->page_alloc_lock);
-        return d->dying ? -XEN_EINVAL : -XEN_ENOMEM;
+        return READ_ONCE(d->dying) ? -XEN_EINVAL : -XEN_ENOMEM;
     }
     /* Race: before the frames are seen, for the domain might give all of them back at once. */
     if (d->tot_pages == 0)
@@ -147,9 +147,9 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
     WRITE_ONCE(d->tot_pages, d->tot_pages + n);
     claim_consume(d, n);
     for (uint64_t i = 0; i < n; i++) {
-        pg[i].owner = d->domain_id;
-        pg[i].type_info = 0;
-        pg[i].order = 0;
+        WRITE_ONCE(pg[i].owner, d->domain_id);
+        WRITE_ONCE(pg[i].type_info, 0);
+        WRITE_ONCE(pg[i].order, 0);
         page_list_add(&d->pages, &pg[i]);
         /* Race: get_page() may see the frame as soon as its count is not 0 */
         __atomic_store_n(&pg[i].count_info, PGC_allocated | 1, __ATOMIC_RELEASE);
@@ -190,7 +190,7 @@ void domain_page_set_aside(struct domain *d, struct page_info *pg)
 {
     page_list_del(&d->pages, pg);
     page_list_add(&d->relinquish, pg);
-    pg->order = 1;
+    WRITE_ONCE(pg->order, 1);
 }
 
 /* Race: a reference of our own while we look, or the frame might go and come back as another
@@ -209,8 +209,8 @@ int steal_page(struct domain *d, struct page_info *pg)
         return rc;
     }
     release_domain_page(d, pg);
-    pg->owner = DOMID_INVALID;
-    pg->type_info = 0;
+    WRITE_ONCE(pg->owner, DOMID_INVALID);
+    WRITE_ONCE(pg->type_info, 0);
     return 0;
 }
 
@@ -218,10 +218,10 @@ void share_hv_page_with_guest(void *page, struct domain *d, bool writable)
 {
     struct page_info *pg = mfn_to_page(frame_of(page));
 
-    pg->owner = d->domain_id;
+    WRITE_ONCE(pg->owner, d->domain_id);
     /* One type reference for ever: a read-only page cannot become writable, a writable one nothing
      * else. XSA-248 */
-    pg->type_info = (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1;
+    WRITE_ONCE(pg->type_info, (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1);
     d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
     /* Race: the first is shared before anybody finds the domain, and the last goes after the table
      * of grants has grown for the last time. */

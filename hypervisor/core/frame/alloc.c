@@ -61,7 +61,7 @@ static struct page_info *new_slab(unsigned int class)
     page = map_frame(page_to_mfn(pg));
     for (unsigned int off = 0; off < PAGE_SIZE; off += size)
         *(uint32_t *)(page + off) = off + size < PAGE_SIZE ? off + size + 1 : 0;
-    pg->type_info = TYPE_SLAB | class;
+    WRITE_ONCE(pg->type_info, TYPE_SLAB | class);
     set_first_free(pg, 1);
     pg->tlb_stamp = 0;
     sanitize_poison(page, PAGE_SIZE);
@@ -97,7 +97,7 @@ static void *large_alloc(size_t n)
         order++;
     p = alloc_hv_pages(order);
     if (p) {
-        mfn_to_page(frame_of(p))->type_info = TYPE_PAGES | order;
+        WRITE_ONCE(mfn_to_page(frame_of(p))->type_info, TYPE_PAGES | order);
         sanitize_poison((char *)p + n, (PAGE_SIZE << order) - n);
     }
     return p;
@@ -144,7 +144,7 @@ static void slab_free(struct page_info *pg, char *obj)
         page_list_add(&partial[class], pg);
     if (pg->tlb_stamp == 0) {
         page_list_del(&partial[class], pg);
-        pg->type_info = 0;
+        WRITE_ONCE(pg->type_info, 0);
         free_frames(pg, 0);
     }
 }
@@ -161,7 +161,7 @@ void hv_free(void *p)
     if ((type & TYPE_MASK) == TYPE_PAGES) {
         unsigned int order = type & 0xff;
 
-        pg->type_info = 0;
+        WRITE_ONCE(pg->type_info, 0);
         free_hv_pages(p, order);
         return;
     }

@@ -74,7 +74,7 @@ extern uint64_t max_mfn;     /* highest frame of RAM */
 /* Is it RAM that the heap has, or has given out? */
 static inline bool mfn_valid(mfn_t mfn)
 {
-    return mfn.n <= max_mfn && frame_table[mfn.n].order != FRAME_NOT_RAM;
+    return mfn.n <= max_mfn && READ_ONCE(frame_table[mfn.n].order) != FRAME_NOT_RAM;
 }
 
 static inline struct page_info *mfn_to_page(mfn_t mfn)

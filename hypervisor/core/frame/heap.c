@@ -51,7 +51,7 @@ static void block_insert(uint64_t mfn, unsigned int order)
 {
     unsigned int zone = zone_of(mfn);
 
-    frame_table[mfn].order = (uint16_t)order;
+    WRITE_ONCE(frame_table[mfn].order, (uint16_t)order);
     page_list_add(&list[zone][order], &frame_table[mfn]);
     nonempty[zone] |= 1u << order;
     zones |= 1ull << zone;
@@ -62,7 +62,7 @@ static void block_remove(uint64_t mfn, unsigned int order)
     unsigned int zone = zone_of(mfn);
 
     page_list_del(&list[zone][order], &frame_table[mfn]);
-    frame_table[mfn].order = FRAME_INSIDE;
+    WRITE_ONCE(frame_table[mfn].order, FRAME_INSIDE);
     if (list[zone][order].first == PAGE_LIST_END)
         nonempty[zone] &= ~(1u << order);
     if (!nonempty[zone])
@@ -92,7 +92,7 @@ static void block_free(uint64_t mfn, unsigned int order)
 
         if (buddy == 0 || buddy > max_mfn ||
             !(READ_ONCE(frame_table[buddy].count_info) & PGC_free) ||
-            frame_table[buddy].order != order)
+            READ_ONCE(frame_table[buddy].order) != order)
             break;
         block_remove(buddy, order);
         mfn &= ~(1ull << order);
@@ -100,20 +100,26 @@ static void block_free(uint64_t mfn, unsigned int order)
     block_insert(mfn, order);
 }
 
+/* Of a frame without a reference. Others may look at it, who know its number: get_page() does. */
+static void mark(struct page_info *pg, uint64_t set, uint64_t clear)
+{
+    WRITE_ONCE(pg->count_info, (READ_ONCE(pg->count_info) | set) & ~clear);
+}
+
 static void mark_free(struct page_info *pg, uint32_t stamp, uint64_t flags)
 {
-    pg->count_info = PGC_free | flags;
-    pg->type_info = 0;
-    pg->owner = DOMID_INVALID;
+    WRITE_ONCE(pg->count_info, PGC_free | flags);
+    WRITE_ONCE(pg->type_info, 0);
+    WRITE_ONCE(pg->owner, DOMID_INVALID);
     pg->tlb_stamp = stamp;
-    pg->order = FRAME_INSIDE;
+    WRITE_ONCE(pg->order, FRAME_INSIDE);
 }
 
 /* Gives back a block whose entries say PGC_free already. */
 static void return_block(struct page_info *pg, unsigned int order)
 {
     block_free(page_to_mfn(pg).n, order);
-    free_count += 1ull << order;
+    WRITE_ONCE(free_count, free_count + (1ull << order));
 }
 
 void heap_give(mfn_t first, uint64_t n)
@@ -167,15 +173,17 @@ static struct page_info *take_block(unsigned int order, unsigned int top_zone)
         found--;
         block_insert(mfn + (1ull << found), found);
     }
-    free_count -= 1ull << order;
+    WRITE_ONCE(free_count, free_count - (1ull << order));
     for (uint64_t i = 0; i < 1ull << order; i++)
-        frame_table[mfn + i].count_info &= ~PGC_free;
+        mark(&frame_table[mfn + i], 0, PGC_free);
     return &frame_table[mfn];
 }
 
 static bool needs_clearing(const struct page_info *pg, bool fresh_may_stay)
 {
-    return !(pg->count_info & PGC_clear) && !(fresh_may_stay && pg->count_info & PGC_fresh);
+    uint64_t x = READ_ONCE(pg->count_info);
+
+    return !(x & PGC_clear) && !(fresh_may_stay && x & PGC_fresh);
 }
 
 /* Flushes, where a TLB may still know one of the frames, whoever had it mapped. Before any is
@@ -186,7 +194,7 @@ static void forget_block(const struct page_info *pg, uint64_t n)
     bool known = false;
 
     for (uint64_t i = 0; i < n; i++) {
-        if (pg[i].count_info & (PGC_fresh | PGC_clear))
+        if (READ_ONCE(pg[i].count_info) & (PGC_fresh | PGC_clear))
             continue;
         if (!known || (int32_t)(pg[i].tlb_stamp - youngest) > 0)
             youngest = pg[i].tlb_stamp;
@@ -207,7 +215,7 @@ static bool clear_block(struct page_info *pg, uint64_t n, bool fresh_may_stay, u
             return false;
         --*budget;
         memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
-        WRITE_ONCE(pg[i].count_info, pg[i].count_info | PGC_clear);
+        mark(&pg[i], PGC_clear, 0);
     }
     return true;
 }
@@ -217,7 +225,7 @@ static void put_back(struct page_info *pg, unsigned int order)
     sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < 1ull << order; i++)
-        pg[i].count_info |= PGC_free;
+        mark(&pg[i], PGC_free, 0);
     return_block(pg, order);
     spin_unlock(&heap_lock);
 }
@@ -244,7 +252,7 @@ struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits
     }
     for (uint64_t i = 0; i < 1ull << order; i++) {
         pg[i].tlb_stamp = 0;
-        pg[i].order = 0;
+        WRITE_ONCE(pg[i].order, 0);
         WRITE_ONCE(pg[i].count_info, 0);
     }
     return pg;
@@ -264,7 +272,7 @@ static void free_block(struct page_info *pg, unsigned int order, uint64_t flags)
     sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < 1ull << order; i++) {
-        BUG_ON(pg[i].count_info & (PGC_free | PGC_allocated | PGC_count_mask));
+        BUG_ON(READ_ONCE(pg[i].count_info) & (PGC_free | PGC_allocated | PGC_count_mask));
         mark_free(&pg[i], stamp, flags);
     }
     return_block(pg, order);

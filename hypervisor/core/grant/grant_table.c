@@ -42,7 +42,7 @@ int grant_grow_locked(struct domain *d, unsigned int nr_frames)
 
     if (nr_frames > d->grant->max_frames)
         return -XEN_EINVAL;
-    if (d->dying)
+    if (READ_ONCE(d->dying))
         return -XEN_ESRCH;
     while (d->grant->nr_frames < nr_frames && !rc)
         rc = add_frame(d);

@@ -79,7 +79,7 @@ static bool give_back(struct domain *d, gfn_t gfn)
     if (!pg)
         return refused(-XEN_EINVAL, "frame %#lx is not d%u's", (unsigned long)gfn.n,
                        d->domain_id) == 0;
-    ok = !(pg->count_info & PGC_xenheap) && clear_allocated(pg);
+    ok = !(READ_ONCE(pg->count_info) & PGC_xenheap) && clear_allocated(pg);
     if (ok)
         d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
     put_page(pg);
