@@ -28,7 +28,7 @@
  * A frame on its way through the heap, or without a use at the moment, harms nobody: the flush may
  * come when it gets its next. The control domain is trusted with what it mapped of others.
  */
-#include "host.h"
+#include "tlb_threads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -348,8 +348,10 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
     struct tlb *t = this_tlb();
 
     this_cpu()->arch.cr3 = cr3;
-    if (host_threads)
+    if (host_threads) {
+        host_thread_load_cr3(cr3, keep_global);
         return;
+    }
     t->root = MFN(cr3 >> PAGE_SHIFT);
     if (keep_global) {
         forget(t, keep_global_pages, 0);
@@ -361,21 +363,27 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
 
 void machine_flush_tlb(void)
 {
-    if (host_threads)
+    if (host_threads) {
+        host_thread_flush();
         return;
+    }
     host_flushes++;
     flush(this_tlb());
 }
 
 void flush_tlb_one_local(gva_t va)
 {
+    if (host_threads) {
+        host_thread_flush_one(va);
+        return;
+    }
     forget(this_tlb(), keep_but_one, va & ((1ull << 48) - 1));
     learn_all(this_tlb());
 }
 
 void machine_flush_cache(void)
 {
-    host_cache_flushes++;
+    WRITE_ONCE(host_cache_flushes, host_cache_flushes + 1);
 }
 
 void machine_context_switch(struct vcpu *prev, struct vcpu *next)

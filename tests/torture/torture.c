@@ -18,8 +18,9 @@
 
 #define FRAMES 4096
 
-static const struct scenario *const scenarios[] = {&torture_events, &torture_life, &torture_timers,
-                                                   &torture_grants, &torture_contexts};
+static const struct scenario *const scenarios[] = {&torture_events,   &torture_life,
+                                                   &torture_timers,   &torture_grants,
+                                                   &torture_contexts, &torture_pages};
 const struct scenario *scenario;
 static struct guest guests[MOST_DOMAINS][MOST_VCPUS];
 static uint64_t seed, steps, operations;
@@ -74,11 +75,11 @@ static void start_vcpu(struct vcpu *v)
         .args = HOST_GUEST_BASE + 4 * n * PAGE_SIZE};
     v->vcpu_info->evtchn_upcall_mask = 0;
     if (scenario->up && v->vcpu_id >= scenario->up && !v->domain->is_control) {
-        v->initialised = false;
+        __atomic_store_n(&v->initialised, false, __ATOMIC_RELAXED);
         atomic_or(&v->pause_flags, VPF_down);
         return;
     }
-    v->initialised = true;
+    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
     atomic_and(&v->pause_flags, ~VPF_down);
 }
 
@@ -146,6 +147,8 @@ static void round_of(uint64_t s, unsigned int cpus)
     host_init(FRAMES);
     host_on_panic = on_panic;
     host_set_cpus(cpus);
+    if (scenario->machine)
+        scenario->machine();
     before = heap_free_frames();
     (scenario->setup ? scenario->setup : control_setup)();
     steps += host_run_threads(guest_run);

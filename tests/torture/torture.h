@@ -45,14 +45,15 @@ struct scenario {
      * each other has. */
     unsigned int domains, vcpus, pages;
     unsigned int up; /* the other vCPUs are down and have no context at first; 0: none is */
-    void (*born)(domid_t id);                           /* is told before its vCPUs start */
-    void (*setup)(void);                                /* makes the domains */
+    void (*born)(domid_t id); /* is told before its vCPUs start */
+    void (*machine)(void);    /* what it wants of the machine; NULL: guests without page tables */
+    void (*setup)(void);      /* makes the domains */
     step_fn *start, *operation, *rest;                  /* what a vCPU does first, then, at last */
     void (*event)(struct guest *g, evtchn_port_t port); /* a port of its is pending */
     void (*check)(void);                                /* when all rest */
 };
 extern const struct scenario torture_events, torture_life, torture_timers, torture_grants,
-    torture_contexts;
+    torture_contexts, torture_pages;
 extern const struct scenario *scenario;
 
 /* --- of a round (torture.c) --- */

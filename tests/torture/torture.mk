@@ -4,7 +4,7 @@
 # address sanitizer. Which accesses race it sees by their order, not by luck; what else goes wrong takes time: an hour of each scenario
 # is `make torture SECONDS=3600`.
 
-TORTURE := events life timers grants contexts
+TORTURE := events life timers grants contexts pages
 TORTURE_SECONDS := 3
 TORTURE_SRCS := $(wildcard tests/torture/*.c tests/host/*.c)
 torture_programs := build/host/tsan/torture build/host/gcc/torture

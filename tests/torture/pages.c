@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page tables: paravirtual guests whose vCPUs change, pin and use the same ones from several CPUs,
+ * with no lock among them, while their domains end and their frames go round.
+ *
+ * Each CPU has a TLB (tests/host/tlb_threads.c), which keeps what the guest did not flush, and with
+ * which it loads and stores all the time: what it stores are entries of page tables. So a frame
+ * that becomes a table while a CPU can still write it, or comes to another domain, is found by the
+ * store. At rest all references and types are counted anew.
+ *
+ * A guest has four tables that stay as they are, a second base table, and frames that are now plain
+ * memory, mapped at any of some addresses, and now tables of level 1. Any operation may be refused:
+ * that is the hypervisor's business with others at work in between. Only the numbers of frames that
+ * are given back and got anew belong to one vCPU each.
+ */
+#include "torture.h"
+
+#include "../host/tlb_threads.h"
+#include <string.h>
+
+#include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
+#include <core/life/domain_system.h>
+#include <core/state/guest_ops.h>
+#include <pv/pv_mm.h>
+#include <pv/pv_ops.h>
+#include <xen/memory.h>
+#include <xen/mmu.h>
+
+#define DOMAINS 3
+#define VCPUS   3
+#define PAGES   18
+#define VA      0x40000000ull /* L4 entry 0, L3 entry 1, L2 entry 0 */
+#define SLOTS   4             /* of the table of level 2, and entries of each table of level 1 */
+
+enum { L4, SECOND_L4, L3, L2, L1, PLAIN }; /* from there on: plain memory, or tables of level 1 */
+
+#define RW (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define RO (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
+
+extern mfn_t pv_zero_page; /* pv/domain_ops.c */
+
+static uint64_t frames[DOMAINS][PAGES];
+static uint32_t ready[DOMAINS];
+static uint64_t own_l4[512] __aligned(PAGE_SIZE);
+
+static uint64_t frame(const struct guest *g, unsigned int i)
+{
+    return get(&frames[g->v->domain->domain_id][i]);
+}
+
+static unsigned int any(struct guest *g)
+{
+    return PLAIN + chance(g, PAGES - PLAIN);
+}
+
+static uint64_t any_entry(struct guest *g)
+{
+    static const uint64_t kind[] = {0, RO, RW, RW};
+    uint64_t flags = kind[chance(g, ARRAY_SIZE(kind))];
+
+    return flags ? frame(g, any(g)) << PAGE_SHIFT | flags : 0;
+}
+
+/* Where a frame was mapped first; or what a table hung into level 2 may map. */
+static gva_t any_va(struct guest *g)
+{
+    if (chance(g, 3))
+        return VA + any(g) * PAGE_SIZE;
+    return VA + ((uint64_t)(1 + chance(g, SLOTS - 1)) << 21) + chance(g, SLOTS) * PAGE_SIZE;
+}
+
+/* ---- hypercalls ---- */
+
+static void update(struct guest *g, uint64_t table, unsigned int entry, uint64_t val)
+{
+    *ARGS(g, mmu_update) = (struct mmu_update){.ptr = table << PAGE_SHIFT | entry * 8, .val = val};
+    CALL(g, NULL, mmu_update, g->args, 1, 0, DOMID_SELF);
+}
+
+static void ext(struct guest *g, void (*done)(struct guest *, long), unsigned int cmd, uint64_t arg)
+{
+    *ARGS(g, mmuext_op) = (struct mmuext_op){.cmd = cmd, .arg1.mfn = arg};
+    CALL(g, done, mmuext_op, g->args, 1, 0, DOMID_SELF);
+}
+
+static void map(struct guest *g)
+{
+    static const uint64_t flush[] = {UVMF_NONE, UVMF_NONE, UVMF_INVLPG | UVMF_ALL,
+                                     UVMF_TLB_FLUSH | UVMF_ALL};
+
+    CALL(g, NULL, update_va_mapping, VA + any(g) * PAGE_SIZE, any_entry(g),
+         flush[chance(g, ARRAY_SIZE(flush))]);
+}
+
+static void change_entry(struct guest *g)
+{
+    if (chance(g, 2))
+        update(g, frame(g, L1), any(g), any_entry(g));
+    else
+        update(g, frame(g, any(g)), chance(g, SLOTS), any_entry(g));
+}
+
+/* Hangs a table into level 2, or takes it away. */
+static void hang(struct guest *g)
+{
+    uint64_t e = chance(g, 3) ? frame(g, any(g)) << PAGE_SHIFT | RW : 0;
+
+    update(g, frame(g, L2), 1 + chance(g, SLOTS - 1), e);
+}
+
+static void pin(struct guest *g)
+{
+    ext(g, NULL, MMUEXT_PIN_L1_TABLE, frame(g, any(g)));
+}
+
+static void unpin(struct guest *g)
+{
+    ext(g, NULL, MMUEXT_UNPIN_TABLE, frame(g, any(g)));
+}
+
+static void flush(struct guest *g)
+{
+    if (chance(g, 2))
+        ext(g, NULL, chance(g, 2) ? MMUEXT_TLB_FLUSH_LOCAL : MMUEXT_TLB_FLUSH_ALL, 0);
+    else
+        ext(g, NULL, chance(g, 2) ? MMUEXT_INVLPG_LOCAL : MMUEXT_INVLPG_ALL, any_va(g));
+}
+
+static void load_base(struct guest *g)
+{
+    ext(g, NULL, MMUEXT_NEW_BASEPTR, frame(g, chance(g, 2) ? L4 : SECOND_L4));
+}
+
+/* Its own: given back, and another got. Whoever has it mapped or as a table keeps it for the time.
+ */
+static void got(struct guest *g, long rc)
+{
+    if (rc == 1)
+        put(&frames[g->v->domain->domain_id][g->a[0]], *(uint64_t *)host_guest(g->args + 512));
+}
+
+static void reserve(struct guest *g, unsigned int cmd, void (*done)(struct guest *, long))
+{
+    *ARGS(g, xen_memory_reservation) = (struct xen_memory_reservation){
+        .extent_start = g->args + 512, .nr_extents = 1, .domid = DOMID_SELF};
+    CALL(g, done, memory_op, cmd, g->args);
+}
+
+static void get_another(struct guest *g)
+{
+    *(uint64_t *)host_guest(g->args + 512) = g->a[0];
+    reserve(g, XENMEM_populate_physmap, got);
+}
+
+static void given(struct guest *g, long rc)
+{
+    if (rc == 1)
+        g->next = get_another;
+}
+
+static void exchange(struct guest *g)
+{
+    g->a[0] = any(g);
+    if (g->a[0] % VCPUS != g->v->vcpu_id)
+        return;
+    *(uint64_t *)host_guest(g->args + 512) = frame(g, (unsigned int)g->a[0]);
+    reserve(g, XENMEM_decrease_reservation, given);
+}
+
+/* ---- the CPU ---- */
+
+static void touch(struct guest *g)
+{
+    uint64_t store = any_entry(g), load;
+    gva_t va = any_va(g) + chance(g, SLOTS) * 8;
+
+    if (chance(g, 3))
+        (void)host_touch(va, NULL, &store);
+    else
+        (void)host_touch(va, &load, NULL);
+}
+
+static void touch_some(struct guest *g)
+{
+    touch(g);
+    if (chance(g, 10))
+        g->next = touch_some;
+}
+
+/* ---- the program ---- */
+
+static void operation(struct guest *g)
+{
+    static step_fn *const each[] = {map,        map,        map,        change_entry, change_entry,
+                                    hang,       pin,        unpin,      flush,        load_base,
+                                    touch_some, touch_some, touch_some, exchange,     guest_yield};
+
+    g->last = chance(g, ARRAY_SIZE(each));
+    each[g->last](g);
+}
+
+static void must(struct guest *g, long rc)
+{
+    if (rc && !READ_ONCE(g->v->domain->dying))
+        torture_failed("mmuext_op %u: %ld", ARGS(g, mmuext_op)->cmd, rc);
+}
+
+static void is_ready(struct guest *g)
+{
+    put(&ready[g->v->domain->domain_id], 1);
+}
+
+static void load_first(struct guest *g)
+{
+    ext(g, must, MMUEXT_NEW_BASEPTR, frame(g, L4));
+    if (!g->v->vcpu_id)
+        g->next = is_ready;
+}
+
+static void pin_second(struct guest *g)
+{
+    ext(g, must, MMUEXT_PIN_L4_TABLE, frame(g, SECOND_L4));
+    g->next = load_first;
+}
+
+static void start(struct guest *g)
+{
+    if (!g->v->vcpu_id) {
+        ext(g, must, MMUEXT_PIN_L4_TABLE, frame(g, L4));
+        g->next = pin_second;
+    } else if (get(&ready[g->v->domain->domain_id])) {
+        load_first(g);
+    } else {
+        guest_yield(g);
+        g->next = start;
+    }
+}
+
+static uint64_t *words(domid_t id, unsigned int i)
+{
+    return map_frame(MFN(frames[id][i]));
+}
+
+static void born(domid_t id)
+{
+    struct domain *d = get_domain_by_id(id);
+    struct page_info *pg = page_list_first(&d->pages);
+
+    put(&ready[id], 0);
+    for (unsigned int i = 0; i < PAGES && !d->is_control; i++) {
+        put(&frames[id][i], page_to_mfn(pg).n);
+        pg = pg->next == PAGE_LIST_END ? NULL : &frame_table[pg->next];
+    }
+    for (unsigned int i = 0; i < PAGES && !d->is_control; i++)
+        words(id, L1)[i] = frames[id][i] << PAGE_SHIFT | (i < PLAIN ? RO : RW);
+    if (!d->is_control) {
+        words(id, L2)[0] = frames[id][L1] << PAGE_SHIFT | RW;
+        words(id, L3)[1] = frames[id][L2] << PAGE_SHIFT | RW;
+        words(id, L4)[0] = words(id, SECOND_L4)[0] = frames[id][L3] << PAGE_SHIFT | RW;
+    }
+    put_domain(d);
+}
+
+/* What is kept for the next domain (the page of zeros) is made now, and not missed at the end. */
+static void machine(void)
+{
+    guest_ops_default = &pv_guest_ops;
+    hv_l4 = own_l4;
+    pv_zero_page = MFN(0);
+    host_destroy(host_domain(1, false, 1, 1));
+}
+
+static void check(void)
+{
+    unsigned int wrong = host_recount();
+
+    if (wrong)
+        torture_failed("%u frames have other references than counted: %s", wrong, host_console);
+}
+
+const struct scenario torture_pages = {
+    .name = "pages",
+    .what = "page tables changed, pinned and used by CPUs with TLBs: nobody writes a table",
+    .operations = 300,
+    .machine = machine,
+    .domains = DOMAINS,
+    .vcpus = VCPUS,
+    .pages = PAGES,
+    .born = born,
+    .start = start,
+    .operation = operation,
+    .rest = guest_block,
+    .check = check,
+};
