@@ -17,6 +17,7 @@ ENTRY = re.compile(r"([0-9a-f]{16}): ([0-9a-f]{16}) ([-A-Z]{9})")
 IMAGE, DIRECT_MAP, DIRECT_MAP_END = 0xffff82d040000000, 0xffff830000000000, 0xffff880000000000
 MACHINE_CHECK = "mce 2 1 0xb200000000000000 0x5 0 0"     # CPU, bank, status: valid, uncorrected, enabled; what is known of where
 CPU1_BLOCK = IMAGE + 0x30010000
+LOW_MEMORY = 0xa0000
 GUARDS = (0x0000, 0x2000, 0x4000, 0x6000, 0x8000)
 
 
@@ -26,12 +27,18 @@ def symbols():
 
 
 def maps_nothing_too_much():
-    """W^X, constants that are constant, guards below stacks."""
+    """W^X, constants that are constant, guards below stacks; nothing is left in low memory, which the control domain may map."""
     directory = Machine.scratch()
     with Machine.direct("memory-map", CONFIG, {"hello": built("pvguest/hello")}, mem="256", smp="2", directory=directory,
                         qemu=qemu_monitor.args(directory)) as m:
         m.expect(r"hello> ", 30)
-        text = qemu_monitor.Monitor(directory).ask("info tlb")
+        monitor = qemu_monitor.Monitor(directory)
+        text = monitor.ask("info tlb")
+        monitor.ask(f'pmemsave 0 {LOW_MEMORY} "{directory}/low"')
+        monitor.ask(f'memsave {symbols()["ap_trampoline"]} 64 "{directory}/trampoline"')
+        with open(directory + "/low", "rb") as low, open(directory + "/trampoline", "rb") as trampoline:
+            code, all_low = trampoline.read(), low.read()
+        assert len(all_low) == LOW_MEMORY and len(set(code)) > 16 and code not in all_low, "other CPUs' first code is still in low memory"
         pages = [(int(va, 16), int(pa, 16), flags) for va, pa, flags in ENTRY.findall(text)]
     ours = {va: (pa, flags) for va, pa, flags in pages if IMAGE & ~((1 << 39) - 1) <= va < DIRECT_MAP_END}
     named = symbols()
