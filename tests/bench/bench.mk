@@ -10,6 +10,15 @@ bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's p
 bench-sched: build/parvis.bin guests dom0 ## who gets how much of 1, 2 and 4 CPUs: weights, caps, farmers, noisy neighbours
 	@$(PYTHON) tests/bench/sched.py
 
+build/bench/clock: tests/bench/clock.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,gcc,$@)
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -o $@ $<
+
+.PHONY: bench-clock
+bench-clock: build/parvis.bin build/dom0/vmlinux build/bench/clock ## what a reading of the clock costs an application of a Linux guest
+	@$(PYTHON) tests/bench/clock.py
+
 # A plugin of the QEMU that runs here; nothing of it is in the product.
 LATENCY_PLUGIN := build/bench/latency_plugin.so
 $(LATENCY_PLUGIN): tests/bench/latency_plugin.c | build/.deps
