@@ -42,13 +42,23 @@ def emul_with_umip():
     on_parvis("emul", says="this CPU has UMIP", cpu="qemu64,+rdrand,+umip,-cx16")
 
 
+def clock_on_2():
+    """Guest test clock with 4 vCPUs on 2 CPUs."""
+    on_parvis("clock", says=r"clock: 4 vCPUs, time is stable", vcpus=4, smp=2)
+
+
+def clock_on_4():
+    """Guest test clock with 6 vCPUs on 4 CPUs, which QEMU runs in turn."""
+    on_parvis("clock", says=r"clock: 6 vCPUs, time is stable", vcpus=6, smp=4, accel="tcg,thread=single")
+
+
 # Without the leaf by which it says what it is.
 NO_LEAF = "qemu64,+rdrand,-cx16,tcg-cpuid=off"
 
 
 def clock_unknown():
-    """Guest test clock where nothing says that the TSC is stable: guests are not told so."""
-    on_parvis("clock", says=r"clock: 4 vCPUs, time is not stable", vcpus=4, cmdline="strict=1", cpu=NO_LEAF)
+    """Guest test clock where nothing says that the TSC is stable: guests are not told so, but see no less."""
+    on_parvis("clock", says=r"clock: 4 vCPUs, time is not stable", vcpus=4, smp=2, cmdline="strict=1", cpu=NO_LEAF)
 
 
 def clock_by_config():
@@ -93,4 +103,4 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel, emul_with_umip, clock_unknown, clock_by_config)), on_xen)
+    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config)), on_xen)

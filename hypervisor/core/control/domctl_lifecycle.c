@@ -120,7 +120,7 @@ int domctl_settimeoffset(struct domain *d, struct xen_domctl *op)
     /* A century either way: what is added to it later cannot overflow. */
     if (seconds > 3155760000ll || seconds < -3155760000ll)
         return refused(-XEN_EINVAL, "%ld seconds", (long)seconds);
-    d->time_offset = seconds;
+    WRITE_ONCE(d->time_offset, seconds);
     wallclock_write(d);
     return 0;
 }

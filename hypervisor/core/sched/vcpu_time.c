@@ -79,7 +79,7 @@ void vcpu_time_write(struct vcpu *v)
 
 void vcpu_time_refresh(struct vcpu *v, s_time_t now)
 {
-    if (unlikely(v->domain->wc_at_zero != READ_ONCE(wc_at_zero)))
+    if (unlikely(READ_ONCE(v->domain->wc_at_zero) != READ_ONCE(wc_at_zero)))
         wallclock_write(v->domain);
     if (likely(v->time_stamp.tsc &&
                (uint64_t)now - v->time_stamp.system_time < (uint64_t)clock_told_holds))
@@ -147,21 +147,25 @@ static void write_wallclock(struct shared_info *s, uint64_t at_zero)
     WRITE_ONCE(s->wc_version, READ_ONCE(s->wc_version) + 1);
 }
 
+/* Race: the page goes in domain_kill(), a control operation on d that found all of its vCPUs off
+ * their CPUs. Who comes here is a vCPU of d that runs, another control operation on d, of which
+ * there is one at a time, or who makes d, which nobody finds yet. */
 void wallclock_write(struct domain *d)
 {
     spin_lock(&wc_lock);
     if (!wc_at_zero)
-        wc_at_zero = clock_wall_at_zero();
-    d->wc_at_zero = wc_at_zero;
+        WRITE_ONCE(wc_at_zero, clock_wall_at_zero());
+    WRITE_ONCE(d->wc_at_zero, wc_at_zero);
     if (d->shared_info)
-        write_wallclock(d->shared_info, wc_at_zero + (uint64_t)(d->time_offset * 1000000000ll));
+        write_wallclock(d->shared_info,
+                        wc_at_zero + (uint64_t)(READ_ONCE(d->time_offset) * 1000000000ll));
     spin_unlock(&wc_lock);
 }
 
 void wallclock_set(uint64_t ns_at_zero)
 {
     spin_lock(&wc_lock);
-    wc_at_zero = ns_at_zero;
+    WRITE_ONCE(wc_at_zero, ns_at_zero);
     spin_unlock(&wc_lock);
     wallclock_write(current->domain);
 }
