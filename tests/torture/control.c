@@ -47,7 +47,7 @@ static void populate(domid_t id)
 {
     struct domain *d = get_domain_by_id(id);
 
-    d->max_pages = scenario->pages;
+    WRITE_ONCE(d->max_pages, scenario->pages);
     for (unsigned int i = 0; i < scenario->pages; i++)
         if (!alloc_domain_frames(d, 0, 0))
             torture_failed("no frame for d%u", id);

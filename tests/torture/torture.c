@@ -77,6 +77,7 @@ static void start_vcpu(struct vcpu *v)
     if (scenario->up && v->vcpu_id >= scenario->up && !v->domain->is_control) {
         __atomic_store_n(&v->initialised, false, __ATOMIC_RELAXED);
         atomic_or(&v->pause_flags, VPF_down);
+        vcpu_sleep(v);
         return;
     }
     __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);

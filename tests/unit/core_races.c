@@ -9,6 +9,7 @@
 #include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
 #include <core/life/life.h>
+#include <core/life/vcpu_info.h>
 #include <core/sched/pause.h>
 #include <pv/m2p.h>
 #include <xen/domctl.h>
@@ -195,6 +196,25 @@ static void two_first_contexts(void **state)
     assert_int_equal(call(d->vcpu[1], vcpu_op, VCPUOP_initialise, 2, LIST), -XEN_EEXIST);
 }
 
+/* One whose vcpu_info another is to move is down already, but not off its CPU yet. */
+static void its_info_moves_while_it_leaves(void **state)
+{
+    struct vcpu_register_vcpu_info info = {.offset = 64};
+    struct vcpu *v = d->vcpu[2];
+
+    (void)state;
+    info.mfn = page_to_mfn(alloc_domain_frames(d, 0, 0)).n;
+    host_run_as(v);
+    atomic_or(&v->pause_flags, VPF_down);
+    host_run_on(1);
+    this_cpu()->running = d->vcpu[0];
+    assert_int_equal(vcpu_info_register(v, &info), -XEN_ERESTART);
+    this_cpu()->running = this_cpu()->idle;
+    host_run_on(0);
+    host_run_as(d->vcpu[0]);
+    assert_int_equal(vcpu_info_register(v, &info), 0);
+}
+
 static void ask_for_mine(void)
 {
     struct xen_domctl op = {.cmd = XEN_DOMCTL_getvcpucontext,
@@ -324,6 +344,7 @@ int main(void)
         TEST(each_others_contexts),
         TEST(it_comes_up_while_its_info_moves),
         TEST(anothers_time_area),
+        TEST(its_info_moves_while_it_leaves),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),
     };

@@ -9,7 +9,7 @@
  *
  * Locks: d->evtchn.lock guards the place. Who sends may hold another domain's lock alone; how no
  * event is lost then is said in core/event/evtchn.c. d->lock, because a vCPU whose place another
- * one moves must be down, and stay so meanwhile.
+ * one moves must be down, have left its CPU, and stay so meanwhile.
  */
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
@@ -34,6 +34,15 @@ void vcpu_info_init(struct vcpu *v)
     v->vcpu_info_mfn = INVALID_MFN;
 }
 
+/* Race: senders, and other vCPUs of the guest, write there. */
+static void copy_words(struct vcpu_info *to, const struct vcpu_info *from)
+{
+    _Static_assert(sizeof(*to) % sizeof(uint64_t) == 0, "it is words");
+    for (unsigned int i = 0; i < sizeof(*to) / sizeof(uint64_t); i++)
+        WRITE_ONCE(((uint64_t *)(void *)to)[i],
+                   READ_ONCE(((const uint64_t *)(const void *)from)[i]));
+}
+
 /* Both locks are held. */
 static int move_to(struct vcpu *v, struct page_info *pg, uint32_t offset)
 {
@@ -43,12 +52,14 @@ static int move_to(struct vcpu *v, struct page_info *pg, uint32_t offset)
         return refused(-XEN_EINVAL, "vcpu %u has registered its vcpu_info already", v->vcpu_id);
     if (v != current && !(READ_ONCE(v->pause_flags) & VPF_down))
         return refused(-XEN_EINVAL, "vcpu %u is up", v->vcpu_id);
+    if (v != current && __atomic_load_n(&v->sched.on_cpu, __ATOMIC_ACQUIRE))
+        return -XEN_ERESTART; /* Race: it went down, but its CPU still writes its time */
     to = (struct vcpu_info *)((char *)map_guest_frame(v->domain, page_to_mfn(pg)) + offset);
     if (from == &v->own_info) {
         memset(to, 0, sizeof(*to)); /* ABI: a vCPU that had none begins with an empty one, masked */
         to->evtchn_upcall_mask = 1;
     } else {
-        memcpy(to, from, sizeof(*to));
+        copy_words(to, from);
     }
     v->vcpu_info_mfn = page_to_mfn(pg);
     __atomic_store_n(&v->vcpu_info, to, __ATOMIC_SEQ_CST);
