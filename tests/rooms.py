@@ -43,7 +43,7 @@ BELOW_KINDS = {"include", "lib", "loader", "x86", "boot"}   # core too: style.py
 KINDS_PORT = "hypervisor/pv/cpu.h"   # what pv asks of pv/cpu
 KINDS_PART = ("hypervisor/include/hv/arch_vcpu.h", "pv/pv_vcpu.h")  # by value in struct vcpu, which all include
 CORE = "hypervisor/core/"
-MOST_LINES = 19300  # of code in the hypervisor
+MOST_LINES = 20000  # of code in the hypervisor
 
 
 def definitions(text):
