@@ -91,16 +91,27 @@ def on_xen():
     assert not problems, "\n".join(problems)
 
 
+def real_threads():
+    """Guest test smp-tables on two CPUs that truly run at the same time."""
+    on_parvis("smp-tables", smp=2, accel="tcg,thread=multi")
+
+
 def tests():
     for name in names():
         def one(name=name):
             on_parvis(name, SAYS.get(name))
         one.__doc__ = f"Guest test {name} on Parvis."
         yield one
+    for name in filter(lambda name: name.startswith("smp"), names()):
+        def four(name=name):     # one thread: CPUs that wait for each other would only be in each other's way
+            on_parvis(name, vcpus=4, smp=4, accel="tcg,thread=single")
+        four.__doc__ = f"Guest test {name} with four vCPUs on four CPUs."
+        yield four
 
 
 if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    run_tests(*([] if "--xen" in sys.argv else (*tests(), entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config)), on_xen)
+    own = (*tests(), entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads)
+    run_tests(*([] if "--xen" in sys.argv else own), on_xen)

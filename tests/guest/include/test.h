@@ -66,4 +66,22 @@ int test_page_protect(void *page, bool writable);
 /* One mmuext_op on DOMID_SELF: 0 or -XEN_E*. */
 int test_mmuext(unsigned int cmd, unsigned long arg1, unsigned long arg2);
 
+/* ---- several vCPUs ---- */
+
+/* How many vCPUs the domain has. */
+unsigned int test_vcpus(void);
+/* Calls fn on all of them, from one moment on, with the number of each; returns when all are
+ * through, and the others down. False: the test cannot go on. */
+bool test_on_all(void (*fn)(unsigned int vcpu));
+/* A turn of a wait for another vCPU: lets others run here, and other CPUs where one thread is all.
+ */
+static inline void test_rest(void)
+{
+    sched_yield();
+    cpu_relax();
+}
+
+/* The next of a row of numbers, the same each time; *state is never 0. */
+uint32_t test_random(uint32_t *state);
+
 #endif

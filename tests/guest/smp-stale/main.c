@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shows: what a vCPU keeps in its TLB of an old, writable mapping does not outlive the page's use.
+ *
+ * One vCPU writes to a page and then waits without a word to the hypervisor, so that its TLB still
+ * knows the page as writable. Another drops the mapping without a flush and gives the page another
+ * use: it becomes a page table, or goes back to the hypervisor, which hands it out again. Then the
+ * first writes through its old mapping, which must fault.
+ *
+ * XSA-241 and its kin, on several CPUs. On one CPU the two never run at once, and it shows nothing.
+ */
+#include "test.h"
+
+const char test_name[] = "smp-stale";
+
+#define ROUNDS 16u
+
+static unsigned int phase; /* of the two: odd, the keeper's turn */
+static volatile uint64_t *volatile place;
+static unsigned int written; /* through the old mapping */
+
+static bool is(unsigned int wanted)
+{
+    return __atomic_load_n(&phase, __ATOMIC_SEQ_CST) == wanted;
+}
+
+static void wait_for(unsigned int wanted)
+{
+    while (!is(wanted))
+        test_rest();
+}
+
+static void go(unsigned int next)
+{
+    __atomic_store_n(&phase, next, __ATOMIC_SEQ_CST);
+}
+
+static void touch(void *arg)
+{
+    *(volatile uint64_t *)arg = 0x5a0; /* not present, should it be an entry */
+}
+
+static void keep(void *arg)
+{
+    struct trap_catch c;
+
+    (void)arg;
+    for (unsigned int i = 0; i < 2 * ROUNDS; i++) {
+        wait_for(4 * i + 1);
+        *place = 0; /* now the TLB knows it as writable */
+        go(4 * i + 2);
+        while (!is(4 * i + 3))
+            cpu_relax();
+        if (!trap_catch(&c, touch, (void *)(uintptr_t)place))
+            written++;
+        go(4 * i + 4);
+    }
+}
+
+/* The keeper's two turns around what becomes of the page. */
+static void turn(unsigned int i, uint64_t *page)
+{
+    place = page;
+    go(4 * i + 1);
+    wait_for(4 * i + 2);
+}
+
+static void last_turn(unsigned int i)
+{
+    go(4 * i + 3);
+    wait_for(4 * i + 4);
+}
+
+static void becomes_a_table(void)
+{
+    unsigned int tables = 0;
+
+    for (unsigned int i = 0; i < ROUNDS; i++) {
+        uint64_t *page = test_page();
+        unsigned long va = (unsigned long)page, mfn = virt_to_mfn(page);
+        pte_t pte = *pt_walk(pt_root, va, 1);
+
+        turn(i, page);
+        NEED(!HYPERVISOR_update_va_mapping(va, 0, 0));
+        tables += !test_mmuext(MMUEXT_PIN_L1_TABLE, mfn, 0);
+        last_turn(i);
+        test_mmuext(MMUEXT_UNPIN_TABLE, mfn, 0);
+        NEED(!HYPERVISOR_update_va_mapping(va, pte, UVMF_INVLPG | UVMF_ALL));
+        page_free(page);
+    }
+    CHECK_EQ(tables, ROUNDS, "the page can be made a table");
+    CHECK_EQ(written, 0, "and not be written by who still knows it as writable");
+}
+
+static int reservation(unsigned int cmd, xen_pfn_t *frame)
+{
+    struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
+
+    set_xen_guest_handle(r.extent_start, frame);
+    return (int)HYPERVISOR_memory_op(cmd, &r);
+}
+
+/* The frame goes to the hypervisor and comes back, or another: in either case it is zeros. */
+static void comes_back(void)
+{
+    unsigned int dirty = 0;
+
+    for (unsigned int i = ROUNDS; i < 2 * ROUNDS; i++) {
+        uint64_t *page = test_page(), *again;
+        unsigned long va = (unsigned long)page, pfn = virt_to_pfn(page);
+        pte_t pte = *pt_walk(pt_root, va, 1);
+        xen_pfn_t frame = pte_mfn(pte);
+
+        turn(i, page);
+        NEED(!HYPERVISOR_update_va_mapping(va, 0, 0));
+        NEED(reservation(XENMEM_decrease_reservation, &frame) == 1);
+        frame = pfn;
+        NEED(reservation(XENMEM_populate_physmap, &frame) == 1);
+        last_turn(i);
+        p2m[pfn] = frame;
+        again = map_frames(&frame, 1, PTE_KERNEL_RW | PTE_NX);
+        NEED(again);
+        for (unsigned int w = 0; w < PAGE_SIZE / 8; w++)
+            dirty += again[w] != 0;
+        unmap_frames(again, 1);
+        NEED(!HYPERVISOR_update_va_mapping(va, pte_make(frame, pte & ~PTE_MFN_MASK),
+                                           UVMF_INVLPG | UVMF_ALL));
+        page_free(page);
+    }
+    CHECK_EQ(written, 0, "a page that was given back is not reached");
+    CHECK_EQ(dirty, 0, "and what is handed out is zeros");
+}
+
+void test_main(void)
+{
+    if (test_vcpus() < 2) {
+        test_skip("the domain has one vCPU only");
+        return;
+    }
+    NEED(!smp_start(1, keep, NULL));
+    becomes_a_table();
+    comes_back();
+}
