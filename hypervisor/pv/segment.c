@@ -47,6 +47,6 @@ void pv_toggle_guest_mode(struct vcpu *v)
     pv_update_cr3(v);
     pv_cpu_swapgs();
     machine_load_cr3(v->arch.pv.cr3, true);
-    if (unlikely(v->areas_stale) && guest_kernel_mode(v))
+    if (unlikely(READ_ONCE(v->areas_stale)) && guest_kernel_mode(v))
         vcpu_areas_switched_in(v);
 }

@@ -65,7 +65,7 @@ static void write_time_area(struct vcpu *v)
     if (!copy_to_guest(at, &copy.version, sizeof(copy.version)))
         return;
 err_fault:
-    v->areas_stale = true;
+    WRITE_ONCE(v->areas_stale, true);
 }
 
 void vcpu_time_write(struct vcpu *v)
@@ -122,7 +122,7 @@ void vcpu_runstate_write(struct vcpu *v)
     }
     return;
 err_fault:
-    v->areas_stale = true;
+    WRITE_ONCE(v->areas_stale, true);
 }
 
 void vcpu_areas_switched_in(struct vcpu *v)
