@@ -121,8 +121,8 @@ static struct timer_queue *lock_queue_of(const struct timer *t)
     for (;;) {
         struct timer_queue *q = READ_ONCE(t->queue);
 
-        spin_lock(&q->lock);
-        if (likely(READ_ONCE(t->queue) == q))
+        spin_lock(&q->lock);                  /* model: lock_queue_of.lock */
+        if (likely(READ_ONCE(t->queue) == q)) /* model: lock_queue_of.look */
             return q;
         spin_unlock(&q->lock);
     }
@@ -136,11 +136,11 @@ static struct timer_queue *bring_here(struct timer *t)
 
     for (;;) {
         q = lock_queue_of(t);
-        if (likely(q == here) || q->running == t || t->dead)
+        if (likely(q == here) || q->running == t || t->dead) /* model: bring_here.running */
             return q;
         if (t->rank)
             take_out(q, t);
-        WRITE_ONCE(t->queue, here);
+        WRITE_ONCE(t->queue, here); /* model: bring_here.move */
         spin_unlock(&q->lock);
     }
 }
@@ -150,12 +150,12 @@ void timer_set(struct timer *t, s_time_t deadline)
     struct timer_queue *q = bring_here(t);
     s_time_t before = earliest(q);
 
-    if (likely(!t->dead)) {
+    if (likely(!t->dead)) { /* model: timer_set.dead */
         if (t->rank)
             take_out(q, t);
         WRITE_ONCE(t->deadline, deadline);
         put_in(q, t);
-        if (earliest(q) != before && !q->running)
+        if (earliest(q) != before && !q->running) /* model: timer_set.arm */
             machine_arm_timer(earliest(q));
     }
     spin_unlock(&q->lock);
@@ -165,7 +165,7 @@ void timer_set_again(struct timer *t, s_time_t deadline)
 {
     struct timer_queue *q = lock_queue_of(t);
 
-    if (!t->rank && !t->dead) {
+    if (!t->rank && !t->dead) { /* model: timer_set_again.unset */
         WRITE_ONCE(t->deadline, deadline);
         put_in(q, t);
     }
@@ -188,10 +188,10 @@ void timer_kill(struct timer *t)
     struct wait w = WAIT("a timer's callback", container_of(q, struct cpu, timers)->id);
 
     BUG_ON(this_cpu()->timers.running);
-    t->dead = true;
+    t->dead = true; /* model: timer_kill.dead */
     if (t->rank)
         take_out(q, t);
-    while (q->running == t) {
+    while (q->running == t) { /* model: timer_kill.wait */
         spin_unlock(&q->lock);
         spin_wait(&w);
         spin_lock(&q->lock);
@@ -204,17 +204,17 @@ void timers_run(void)
     struct timer_queue *q = &this_cpu()->timers;
     s_time_t now = clock_now();
 
-    spin_lock(&q->lock);
+    spin_lock(&q->lock); /* model: timers_run.lock */
     for (unsigned int n = 0; n < MOST_AT_ONCE && q->first && q->first->deadline <= now; n++) {
         struct timer *t = q->first;
 
         take_out(q, t);
-        q->running = t;
+        q->running = t; /* model: timers_run.running */
         spin_unlock(&q->lock);
         t->fn(t->data);
         spin_lock(&q->lock);
-        q->running = NULL;
+        q->running = NULL; /* model: timers_run.done */
     }
-    machine_arm_timer(earliest(q));
+    machine_arm_timer(earliest(q)); /* model: timers_run.arm */
     spin_unlock(&q->lock);
 }
