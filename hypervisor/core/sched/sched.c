@@ -253,8 +253,7 @@ void sched_schedule(void)
         account(prev, now);
     next = choose(c, prev);
     if (next != prev) {
-        if (!is_idle(prev))
-            set_state(prev, state_off_cpu(prev), now);
+        set_state(prev, state_off_cpu(prev), now);
         if (!is_idle(next)) {
             dequeue(next);
             WRITE_ONCE(next->sched.on_cpu, c);
