@@ -3,7 +3,7 @@
 """Breaks the hypervisor on purpose, one line at a time, and says which test notices.
 
 A mutant is a safety measure left out: a flush, a stamp, a check. For each, the one file is compiled with the change and linked in front
-of libcore.a into the unit programs that are named, and these run until one fails. A mutant that no program notices is a hole in the
+of libcore.a into the programs that are named, unit tests or scenarios of torture, and these run until one fails. A mutant that no program notices is a hole in the
 tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
 
 A change names the text that it replaces, which must stand in exactly one file of the hypervisor, once:
@@ -16,6 +16,7 @@ import sys
 OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
+TORTURE_SECONDS = "60"      # of a scenario that is to notice
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
     "no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", PAGING),
@@ -44,6 +45,16 @@ MUTANTS = {
     "a long hypercall does not serve": ("    if (READ_ONCE(c->pending) & CPU_WORK_FLUSHES)\n        serve_flush();\n    return", "    return", ["core_hypercall"]),
     "the caches' clock is read late": ("        machine_flush_cache();\n", "        machine_flush_cache();\n        began = cache_clock;\n", PROTOCOL),
     "the clock may go round": (">= MOST_TICKS", ">= MOST_TICKS * 4ull", PROTOCOL),
+    # what torture is for: it needs two CPUs at the wrong moment
+    "tortured: nobody is waited for": ("while (may_know(d, left & -left, stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
+    "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),
+    "tortured: no flush in the heap": ("if (known)\n        flush_tlb_stamp(NULL, youngest);", "", ["torture pages"]),
+    "blocks without a look": ("    if (vcpu_event_pending(v))\n        atomic_and(&v->pause_flags, ~VPF_blocked);\n    else\n        vcpu_sleep(v);", "    vcpu_sleep(v);", ["torture events"]),
+    "a poller is not woken": ("    if (unlikely(READ_ONCE(d->poll_mask)))\n        wake_pollers(d, port);", "", ["torture events"]),
+    "who runs is not kicked": ("        return;\n    vcpu_unblock(v);\n    vcpu_kick(v);", "        return;\n    vcpu_unblock(v);", ["torture events"]),
+    "a handle is unmapped twice": ("    if (READ_ONCE(m->rd) != u->rd || !m->flags)\n        return GNTST_bad_handle;", "", ["torture grants"]),
+    "two give a context": ("if (xchg(&v->context_busy, true))", "if (0)", ["torture contexts"]),
+    "a callback is not waited for": ("while (q->running == t) {", "(void)w;\n    while (0) {", ["torture timers"]),
     "a stamp of the future": ("(int32_t)(now - stamp) < 0 ? now : stamp", "stamp", PROTOCOL),
 }
 
@@ -73,11 +84,12 @@ def build(name, path, text, replacement):
 
 def link(program, mutant):
     """Links a unit program with the mutated object; `make` has named its objects in the environment."""
+    program, *arguments = program.split()
     out = os.path.join(os.path.dirname(mutant), program)
     objects = os.environ["OBJECTS_" + program].split()
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
                     "build/host/gcc/libcore.a", "-lcmocka"], check=True)
-    return out
+    return [out, *arguments, TORTURE_SECONDS, "1"] if arguments else [out]
 
 
 def killer(name):
@@ -85,9 +97,9 @@ def killer(name):
     text, replacement, programs = MUTANTS[name]
     mutant = build(name, find(text), text, replacement)
     for program in programs:
-        ran = subprocess.run([link(program, mutant)], capture_output=True, text=True, errors="replace", check=False, timeout=900)
+        ran = subprocess.run(link(program, mutant), capture_output=True, text=True, errors="replace", check=False, timeout=900)
         if ran.returncode:
-            lines = [line for line in (ran.stderr + ran.stdout).splitlines() if "still knows" in line or "FAILED" in line or "differ" in line]
+            lines = [line for line in (ran.stderr + ran.stdout).splitlines() if "still knows" in line or "FAILED" in line or "differ" in line or ", seed " in line or "SUMMARY" in line]
             return f"{program}: {lines[0].strip() if lines else ran.returncode}"
     return None
 

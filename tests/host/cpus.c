@@ -48,7 +48,7 @@ static __thread struct cpu *this_threads;
 static struct thread {
     uint32_t kicked; /* the futex */
     uint32_t halted;
-    uint64_t steps;
+    uint64_t turns, steps;
     unsigned int looks; /* at the clock, in this step */
 } __aligned(128) threads[HOST_MOST_CPUS];
 
@@ -266,6 +266,7 @@ static void *run_cpu(void *id)
     while (!READ_ONCE(over)) {
         struct thread *t = &threads[this_cpu()->id];
 
+        WRITE_ONCE(t->turns, t->turns + 1);
         entered |= interrupted();
         if (entered)
             host_exit_path();
@@ -280,6 +281,22 @@ static void *run_cpu(void *id)
         WRITE_ONCE(t->steps, t->steps + 1);
     }
     return NULL;
+}
+
+void host_turns(uint64_t turns[HOST_MOST_CPUS])
+{
+    for (unsigned int i = 0; i < nr_cpus; i++)
+        turns[i] = READ_ONCE(threads[i].turns);
+}
+
+bool host_must_be_kicked(const uint64_t since[HOST_MOST_CPUS])
+{
+    for (unsigned int i = 0; i < nr_cpus; i++)
+        if (&cpus[i] != this_cpu() && READ_ONCE(threads[i].turns) == since[i] &&
+            !READ_ONCE(threads[i].halted))
+            return false;
+    smp_rmb();
+    return !READ_ONCE(threads[this_cpu()->id].kicked);
 }
 
 static void show_cpus(void)

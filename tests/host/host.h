@@ -40,7 +40,11 @@ struct cpu *host_this_cpu(void);
  * halted and no timer is set. (cpus.c) */
 typedef bool host_step_fn(struct vcpu *v, bool entered);
 uint64_t host_run_threads(host_step_fn *step);
-extern bool host_threads;               /* it is running */
+extern bool host_threads; /* it is running */
+/* How often each CPU was at its exit path; and whether each other one has come there again, and
+ * this CPU was not kicked meanwhile. */
+void host_turns(uint64_t turns[HOST_MOST_CPUS]);
+bool host_must_be_kicked(const uint64_t since[HOST_MOST_CPUS]);
 void host_time_passes(s_time_t ns);     /* beyond what a step takes */
 void host_give_way(void);               /* to other threads, while waiting for one */
 void host_show_locks(unsigned int cpu); /* those that it holds, on stderr */

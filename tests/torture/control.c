@@ -101,7 +101,9 @@ static void look_again(struct guest *g)
         const struct guest *other = guest_of((unsigned int)g->a[0], i);
 
         if (other->progress != made[g->a[0]].seen[i] || other->progress != other->v->regs.rbx)
-            torture_failed("d%luv%u ran while it was paused", (unsigned long)g->a[0], i);
+            torture_failed("d%luv%u ran while it was paused: step %lu, then %lu, rbx %lu",
+                           (unsigned long)g->a[0], i, (unsigned long)made[g->a[0]].seen[i],
+                           (unsigned long)other->progress, (unsigned long)other->v->regs.rbx);
     }
     g->next = unpause;
 }

@@ -39,6 +39,7 @@ static struct seat { /* a vCPU's */
     struct line bell, polled;
     uint32_t bell_port, poll_port;
     uint32_t active;
+    uint32_t blocks, polls; /* it waits for its neighbour */
 } seats[DOMAINS][MOST_VCPUS];
 
 static struct channel {
@@ -276,19 +277,27 @@ static void poll_for_a_while(struct guest *g)
     poll_port(g, (uint64_t)clock_now() + chance(g, 200) * 1000);
 }
 
-/* The neighbour rings before it rests: after this look. */
-static bool somebody_will_ring(const struct guest *g)
+/* From here on the neighbour rings before it rests; or it rests already. */
+static bool somebody_will_ring(const struct guest *g, uint32_t *waits)
 {
+    put(waits, 1);
+    smp_mb();
     return g->v->vcpu_id && get(&seat_of(g)[-1].active);
+}
+
+static void waits_no_more(struct guest *g)
+{
+    put(&seat_of(g)->blocks, 0);
+    put(&seat_of(g)->polls, 0);
+    guest_unmask_all(g);
 }
 
 static void block_for_long(struct guest *g)
 {
     guest_mask_all(g);
-    if (somebody_will_ring(g))
+    if (somebody_will_ring(g, &seat_of(g)->blocks))
         guest_block(g);
-    else
-        g->next = guest_unmask_all;
+    g->next = waits_no_more;
 }
 
 static void clear_polled(struct guest *g)
@@ -302,8 +311,9 @@ static void clear_polled(struct guest *g)
 static void poll_for_long(struct guest *g)
 {
     clear_polled(g);
-    if (somebody_will_ring(g))
+    if (somebody_will_ring(g, &seat_of(g)->polls))
         poll_port(g, 0);
+    g->next = waits_no_more;
 }
 
 static void compute(struct guest *g)
@@ -394,12 +404,13 @@ static void ring_polled(struct guest *g)
 {
     struct seat *next = seat_of(g) + 1;
 
-    if (get(&next->poll_port))
+    if (get(&next->polls))
         send(g, &next->polled, get(&next->poll_port));
     g->next = guest_block;
 }
 
-/* Rings its neighbour once more; from then on it only takes what comes. */
+/* Rings its neighbour once more, by what it waits for alone; from then on it only takes what comes.
+ */
 static void rest(struct guest *g)
 {
     struct seat *next = seat_of(g) + 1;
@@ -410,7 +421,7 @@ static void rest(struct guest *g)
     }
     put(&seat_of(g)->active, 0);
     smp_mb();
-    if (get(&next->bell_port))
+    if (get(&next->blocks))
         send(g, &next->bell, get(&next->bell_port));
     g->next = ring_polled;
 }

@@ -22,8 +22,8 @@
 
 static uint64_t frames[DOMAINS][PAGES];
 
-static struct held { /* by a vCPU, which alone touches it */
-    bool used;
+static struct held { /* by a vCPU; others of its domain may unmap it */
+    uint32_t used;
     grant_handle_t handle;
 } held[DOMAINS][VCPUS][SLOTS];
 
@@ -37,9 +37,14 @@ static struct held *held_by(const struct guest *g)
     return held[domain_of(g)][g->v->vcpu_id];
 }
 
+static uint64_t address_of(unsigned int domain, unsigned int vcpu, unsigned int slot)
+{
+    return PAGE_SIZE * (1 + (domain * VCPUS + vcpu) * SLOTS + slot);
+}
+
 static uint64_t address(const struct guest *g, unsigned int slot)
 {
-    return PAGE_SIZE * (1 + (domain_of(g) * VCPUS + g->v->vcpu_id) * SLOTS + slot);
+    return address_of(domain_of(g), g->v->vcpu_id, slot);
 }
 
 /* ---- the granter ---- */
@@ -79,15 +84,17 @@ static void mapped(struct guest *g, long rc)
 
     if (rc)
         torture_failed("map_grant_ref: %ld", rc);
-    if (m->status == GNTST_okay)
-        held_by(g)[g->a[0]] = (struct held){true, m->handle};
+    if (m->status != GNTST_okay)
+        return;
+    put(&held_by(g)[g->a[0]].handle, m->handle);
+    put(&held_by(g)[g->a[0]].used, 1);
 }
 
 static void map(struct guest *g)
 {
     unsigned int slot = chance(g, SLOTS);
 
-    if (held_by(g)[slot].used)
+    if (get(&held_by(g)[slot].used))
         return;
     g->a[0] = slot;
     *ARGS(g, gnttab_map_grant_ref) = (struct gnttab_map_grant_ref){
@@ -102,16 +109,16 @@ static void unmapped(struct guest *g, long rc)
 {
     const struct gnttab_unmap_grant_ref *u = ARGS(g, gnttab_unmap_grant_ref);
 
-    if (rc || u->status)
+    if (rc || (u->status && u->status != GNTST_bad_handle && u->status != GNTST_general_error))
         torture_failed("unmap_grant_ref: %ld, %d", rc, u->status);
-    held_by(g)[g->a[0]].used = false;
+    put(&held_by(g)[g->a[0]].used, 0);
 }
 
 static void unmap_slot(struct guest *g, unsigned int slot)
 {
     g->a[0] = slot;
     *ARGS(g, gnttab_unmap_grant_ref) = (struct gnttab_unmap_grant_ref){
-        .host_addr = address(g, slot), .handle = held_by(g)[slot].handle};
+        .host_addr = address(g, slot), .handle = get(&held_by(g)[slot].handle)};
     CALL(g, unmapped, grant_table_op, GNTTABOP_unmap_grant_ref, g->args, 1);
 }
 
@@ -119,15 +126,20 @@ static void unmap(struct guest *g)
 {
     unsigned int slot = chance(g, SLOTS);
 
-    if (held_by(g)[slot].used)
+    if (get(&held_by(g)[slot].used))
         unmap_slot(g, slot);
 }
 
-/* A handle that is somebody's, or nobody's, and not for this address. */
-static void unmap_wrongly(struct guest *g)
+/* What another vCPU mapped, and may unmap at the same time. */
+static void unmap_anothers(struct guest *g)
 {
-    *ARGS(g, gnttab_unmap_grant_ref) =
-        (struct gnttab_unmap_grant_ref){.host_addr = 8, .handle = chance(g, 16)};
+    unsigned int vcpu = chance(g, VCPUS), slot = chance(g, SLOTS);
+    const struct held *h = &held[domain_of(g)][vcpu][slot];
+
+    if (!get(&h->used))
+        return;
+    *ARGS(g, gnttab_unmap_grant_ref) = (struct gnttab_unmap_grant_ref){
+        .host_addr = address_of(domain_of(g), vcpu, slot), .handle = get(&h->handle)};
     CALL(g, NULL, grant_table_op, GNTTABOP_unmap_grant_ref, g->args, 1);
 }
 
@@ -160,10 +172,21 @@ static void copy(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const any[] = {
-        give,          give,        give,  take_back, map,
-        map,           map,         unmap, unmap,     copy,
-        unmap_wrongly, guest_yield, copy,  unmap,     guest_block_for_a_while};
+    static step_fn *const any[] = {give,
+                                   give,
+                                   give,
+                                   take_back,
+                                   map,
+                                   map,
+                                   map,
+                                   unmap,
+                                   unmap,
+                                   copy,
+                                   unmap_anothers,
+                                   guest_yield,
+                                   copy,
+                                   unmap,
+                                   guest_block_for_a_while};
 
     g->last = chance(g, ARRAY_SIZE(any));
     any[g->last](g);
@@ -172,7 +195,7 @@ static void operation(struct guest *g)
 static void rest(struct guest *g)
 {
     for (unsigned int slot = 0; slot < SLOTS; slot++) {
-        if (held_by(g)[slot].used) {
+        if (get(&held_by(g)[slot].used)) {
             unmap_slot(g, slot);
             return;
         }

@@ -4,9 +4,9 @@
  * how it takes its events.
  *
  * Events are delivered where the exit path would: after a hypercall or an interrupt, when they are
- * not masked. A vCPU that only computes sees none before its CPU is kicked. The handler is that of
- * an operating system: it clears upcall_pending, takes the selector, takes the ports, and looks
- * again before it leaves.
+ * not masked. A vCPU that only computes sees none before its CPU is kicked, and kicked it must be.
+ * The handler is that of an operating system: it clears upcall_pending, takes the selector, takes
+ * the ports, and looks again before it leaves.
  */
 #include "torture.h"
 
@@ -43,7 +43,7 @@ static void take_word(struct guest *g, unsigned int word)
 
 static void take_events(struct guest *g)
 {
-    struct vcpu_info *info = g->v->vcpu_info;
+    struct vcpu_info *info = READ_ONCE(g->v->vcpu_info);
 
     WRITE_ONCE(info->evtchn_upcall_mask, 1);
     do {
@@ -61,8 +61,27 @@ static void take_events(struct guest *g)
 
 static bool may_be_interrupted(const struct vcpu *v)
 {
-    return READ_ONCE(v->vcpu_info->evtchn_upcall_pending) &&
-           !READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
+    const struct vcpu_info *info = READ_ONCE(v->vcpu_info);
+
+    return READ_ONCE(info->evtchn_upcall_pending) && !READ_ONCE(info->evtchn_upcall_mask);
+}
+
+/* Its CPU computes, and an event came: whoever sent it kicks the CPU before he goes back to his
+ * guest. */
+static void expect_kick(const struct guest *g)
+{
+    static __thread const struct guest *waits;
+    static __thread uint64_t turns[HOST_MOST_CPUS];
+
+    if (!may_be_interrupted(g->v)) {
+        waits = NULL;
+    } else if (waits != g) {
+        waits = g;
+        host_turns(turns);
+    } else if (host_must_be_kicked(turns)) {
+        torture_failed("d%uv%u runs and has an event, and its CPU is not kicked",
+                       g->v->domain->domain_id, g->v->vcpu_id);
+    }
 }
 
 static void issue(struct guest *g)
@@ -113,14 +132,14 @@ void guest_yield(struct guest *g)
 
 void guest_mask_all(struct guest *g)
 {
-    WRITE_ONCE(g->v->vcpu_info->evtchn_upcall_mask, 1);
+    WRITE_ONCE(READ_ONCE(g->v->vcpu_info)->evtchn_upcall_mask, 1);
 }
 
 void guest_unmask_all(struct guest *g)
 {
-    WRITE_ONCE(g->v->vcpu_info->evtchn_upcall_mask, 0);
+    WRITE_ONCE(READ_ONCE(g->v->vcpu_info)->evtchn_upcall_mask, 0);
     smp_mb();
-    if (READ_ONCE(g->v->vcpu_info->evtchn_upcall_pending))
+    if (READ_ONCE(READ_ONCE(g->v->vcpu_info)->evtchn_upcall_pending))
         CALL(g, NULL, xen_version, 0); /* to have them delivered */
 }
 
@@ -167,6 +186,7 @@ bool guest_run(struct vcpu *v, bool entered)
 
     if (entered && may_be_interrupted(v))
         take_events(g);
+    expect_kick(g);
     g->entered = false;
     v->regs.rbx = ++g->progress;
     if (g->calling) {

@@ -132,12 +132,20 @@ static void load_base(struct guest *g)
     ext(g, NULL, MMUEXT_NEW_BASEPTR, frame(g, chance(g, 2) ? L4 : SECOND_L4));
 }
 
-/* Its own: given back, and another got. Whoever has it mapped or as a table keeps it for the time.
- */
+/* A frame of its own goes back, and another comes in its place: unmapped, but no TLB is flushed,
+ * and whoever has it mapped elsewhere, or as a table, keeps it for the time. */
+static void map_it(struct guest *g)
+{
+    CALL(g, NULL, update_va_mapping, VA + g->a[0] * PAGE_SIZE,
+         frame(g, (unsigned int)g->a[0]) << PAGE_SHIFT | RW, UVMF_NONE);
+}
+
 static void got(struct guest *g, long rc)
 {
-    if (rc == 1)
-        put(&frames[g->v->domain->domain_id][g->a[0]], *(uint64_t *)host_guest(g->args + 512));
+    if (rc != 1)
+        return;
+    put(&frames[g->v->domain->domain_id][g->a[0]], *(uint64_t *)host_guest(g->args + 512));
+    g->next = map_it;
 }
 
 static void reserve(struct guest *g, unsigned int cmd, void (*done)(struct guest *, long))
@@ -159,13 +167,19 @@ static void given(struct guest *g, long rc)
         g->next = get_another;
 }
 
+static void give_back(struct guest *g)
+{
+    *(uint64_t *)host_guest(g->args + 512) = frame(g, (unsigned int)g->a[0]);
+    reserve(g, XENMEM_decrease_reservation, given);
+}
+
 static void exchange(struct guest *g)
 {
     g->a[0] = any(g);
     if (g->a[0] % VCPUS != g->v->vcpu_id)
         return;
-    *(uint64_t *)host_guest(g->args + 512) = frame(g, (unsigned int)g->a[0]);
-    reserve(g, XENMEM_decrease_reservation, given);
+    CALL(g, NULL, update_va_mapping, VA + g->a[0] * PAGE_SIZE, 0, UVMF_NONE);
+    g->next = give_back;
 }
 
 /* ---- the CPU ---- */
@@ -192,9 +206,9 @@ static void touch_some(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const each[] = {map,        map,        map,        change_entry, change_entry,
-                                    hang,       pin,        unpin,      flush,        load_base,
-                                    touch_some, touch_some, touch_some, exchange,     guest_yield};
+    static step_fn *const each[] = {
+        map,   map,       map,        change_entry, change_entry, hang,     pin,      unpin,
+        flush, load_base, touch_some, touch_some,   touch_some,   exchange, exchange, guest_yield};
 
     g->last = chance(g, ARRAY_SIZE(each));
     each[g->last](g);
@@ -287,6 +301,7 @@ const struct scenario torture_pages = {
     .domains = DOMAINS,
     .vcpus = VCPUS,
     .pages = PAGES,
+    .frames = 700, /* few, so that they go round */
     .born = born,
     .start = start,
     .operation = operation,

@@ -145,7 +145,7 @@ static void round_of(uint64_t s, unsigned int cpus)
     struct domain *d;
 
     seed = s;
-    host_init(FRAMES);
+    host_init(scenario->frames ? scenario->frames : FRAMES);
     host_on_panic = on_panic;
     host_set_cpus(cpus);
     if (scenario->machine)

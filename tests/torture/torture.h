@@ -44,7 +44,8 @@ struct scenario {
     /* With a control domain as in control.c: how many domains, with it, an odd number; and what
      * each other has. */
     unsigned int domains, vcpus, pages;
-    unsigned int up; /* the other vCPUs are down and have no context at first; 0: none is */
+    unsigned int frames; /* of the machine; 0: plenty */
+    unsigned int up;     /* the other vCPUs are down and have no context at first; 0: none is */
     void (*born)(domid_t id); /* is told before its vCPUs start */
     void (*machine)(void);    /* what it wants of the machine; NULL: guests without page tables */
     void (*setup)(void);      /* makes the domains */

@@ -4,9 +4,10 @@
 # Not part of make check, where tests/style.py only looks whether what they leave out is still there: it tests the tests.
 
 MUTANT_PROGRAMS := pv_tlb pv_mm_fuzz pv_random core_grants_fuzz core_heap core_tlb core_wait core_hypercall
+MUTANT_TORTURE = $(patsubst %.c,build/host/gcc/%.o,$(TORTURE_SRCS))
 
 .PHONY: mutants
-mutants: $(addprefix build/host/gcc/unit_,$(MUTANT_PROGRAMS)) ## leaves safety measures out, one at a time: does a test notice?
+mutants: $(addprefix build/host/gcc/unit_,$(MUTANT_PROGRAMS)) build/host/gcc/torture ## leaves safety measures out, one at a time: does a test notice?
 	@MUTANT_CFLAGS="$(HOST_CFLAGS) -ffreestanding -DDEBUG=1" \
 	    $(foreach p,$(MUTANT_PROGRAMS),OBJECTS_$(p)="$(patsubst %.c,build/host/gcc/%.o,$(unit_$(p)_SRCS))") \
-	    $(PYTHON) tests/mutants.py
+	    OBJECTS_torture="$(MUTANT_TORTURE)" $(PYTHON) tests/mutants.py
