@@ -30,7 +30,11 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
 
 void machine_flush_tlb(void)
 {
-    machine_load_cr3(this_cpu()->arch.cr3, false);
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 & ~X86_CR4_PGE);
+    write_cr3(read_cr3());
+    write_cr4(cr4);
 }
 
 void flush_tlb_one_local(gva_t va)

@@ -66,17 +66,6 @@ void tlb_switch_end(struct domain *prev, struct domain *next)
         atomic_and(&prev->dirty_cpus, ~bit_of(me));
 }
 
-/* Race: the clock is read before the flush, so that what is stamped meanwhile counts as not
- * flushed.
- */
-void load_cr3(uint64_t cr3)
-{
-    uint32_t began = tlb_clock();
-
-    machine_load_cr3(cr3, false);
-    __atomic_store_n(&this_cpu()->tlb_time, began, __ATOMIC_RELEASE);
-}
-
 void flush_tlb_local(void)
 {
     struct cpu *me = this_cpu();
@@ -88,41 +77,67 @@ void flush_tlb_local(void)
     __atomic_store_n(&me->tlb_time, began, __ATOMIC_RELEASE);
 }
 
-/* Those of the CPUs that may know what d's frames were mapped as until stamp. */
-static uint64_t may_know(const struct domain *d, uint64_t cpus, uint32_t stamp)
+static bool flushed_since(const struct cpu *c, uint32_t stamp)
 {
-    uint64_t need = 0;
+    uint64_t time = __atomic_load_n(&c->tlb_time, __ATOMIC_ACQUIRE);
 
-    cpus &= __atomic_load_n(d ? &d->dirty_cpus : &tlb_cpus, __ATOMIC_ACQUIRE);
-    for (; cpus; cpus &= cpus - 1) {
-        unsigned int id = (unsigned int)__builtin_ctzll(cpus);
-        uint64_t time = __atomic_load_n(&cpu_by_id(id)->tlb_time, __ATOMIC_ACQUIRE);
+    return (time & TLB_EMPTY) || (int32_t)((uint32_t)time - stamp) > 0;
+}
 
-        if (!(time & TLB_EMPTY) && (int32_t)((uint32_t)time - stamp) <= 0)
-            need |= 1ull << id;
-    }
+/* Those of the CPUs that have guests (of d's, if not NULL). */
+static uint64_t in_use(const struct domain *d, uint64_t cpus)
+{
+    return cpus & __atomic_load_n(d ? &d->dirty_cpus : &tlb_cpus, __ATOMIC_ACQUIRE);
+}
+
+/* Those of the CPUs that may know what was mapped until stamp. */
+static __noinline uint64_t may_know(uint64_t cpus, uint32_t stamp)
+{
+    uint64_t left, need = 0;
+
+    for (left = cpus; left; left &= left - 1)
+        if (!flushed_since(cpu_by_id((unsigned int)__builtin_ctzll(left)), stamp))
+            need |= left & -left;
     return need;
+}
+
+static __noinline void ask(uint64_t cpus)
+{
+    for (; cpus; cpus &= cpus - 1)
+        cpu_raise(cpu_by_id((unsigned int)__builtin_ctzll(cpus)), CPU_WORK_FLUSH);
+}
+
+static __noinline void wait_for(uint64_t cpus, const struct domain *d, uint32_t stamp)
+{
+    for (; cpus; cpus &= cpus - 1) {
+        struct wait w = WAIT("its flush", (unsigned int)__builtin_ctzll(cpus));
+
+        while (may_know(in_use(d, cpus & -cpus), stamp))
+            spin_wait(&w);
+    }
 }
 
 /* A full barrier lies between the change of the tables and here. */
 static void flush_cpus(const struct domain *d, uint64_t cpus, uint32_t stamp)
 {
-    uint64_t me = bit_of(this_cpu()), need = may_know(d, cpus, stamp), left;
+    const struct cpu *c = this_cpu();
+    uint64_t others = in_use(d, cpus), me = others & bit_of(c);
 
-    if (!need)
+    others &= ~me;
+    if (me && flushed_since(c, stamp))
+        me = 0;
+    if (others)
+        others = may_know(others, stamp);
+    if (!(me | others))
         return;
     /* A flush that begins from here on counts. Not the stamp any more: the clock is beyond. */
     (void)cmpxchg(&tlb_clock_line.now, stamp, stamp + 1);
-    for (left = need & ~me; left; left &= left - 1)
-        cpu_raise(cpu_by_id((unsigned int)__builtin_ctzll(left)), CPU_WORK_FLUSH);
-    if (need & me)
+    if (others)
+        ask(others);
+    if (me)
         flush_tlb_local();
-    for (left = need & ~me; left; left &= left - 1) {
-        struct wait w = WAIT("its flush", (unsigned int)__builtin_ctzll(left));
-
-        while (may_know(d, left & -left, stamp))
-            spin_wait(&w);
-    }
+    if (others)
+        wait_for(others, d, stamp);
 }
 
 void flush_tlb_stamp(struct domain *d, uint32_t stamp)

@@ -31,8 +31,15 @@ static inline uint32_t tlb_clock(void)
     return __atomic_load_n(&tlb_clock_line.now, __ATOMIC_ACQUIRE);
 }
 
-/* Loads CR3 and flushes this CPU's TLB, which counts. */
-void load_cr3(uint64_t cr3);
+/* Loads CR3 and flushes this CPU's TLB, which counts. Race: the clock is read before the flush, so
+ * that what is stamped meanwhile counts as not flushed. */
+static inline void load_cr3(uint64_t cr3)
+{
+    uint32_t began = tlb_clock();
+
+    machine_load_cr3(cr3, false);
+    __atomic_store_n(&this_cpu()->tlb_time, began, __ATOMIC_RELEASE);
+}
 
 void tlb_init_cpu(struct cpu *c); /* from here on it is asked to flush */
 
