@@ -224,18 +224,27 @@ static bool put_last_plain(struct page_info *pg, uint64_t x)
     return true;
 }
 
+/* XSA-242: the lock's reference is never the last. */
+static bool must_wait(uint64_t x)
+{
+    return unlikely(x & PGT_locked) && (x & PGT_count_mask) == 2;
+}
+
 /* One attempt to drop one of several references, or the last of a plain frame; false: type_info is
- * no longer x, or wait. */
+ * no longer x. */
 static bool try_put(struct page_info *pg, uint64_t x)
 {
     ASSERT(x & PGT_count_mask);
     if ((x & PGT_count_mask) == 1)
         return put_last_plain(pg, x);
-    if (unlikely((x & PGT_locked) && (x & PGT_count_mask) == 2)) {
-        wait_for_unlock(pg); /* XSA-242: the lock's reference is never the last */
-        return false;
-    }
     return cmpxchg(&pg->type_info, x, x - 1) == x;
+}
+
+/* What waits is called last, so that who does not need not save a register for it. */
+static __noinline void put_later(struct page_info *pg)
+{
+    wait_for_unlock(pg);
+    put_page_type(pg);
 }
 
 void put_page_type(struct page_info *pg)
@@ -245,6 +254,10 @@ void put_page_type(struct page_info *pg)
     do {
         x = READ_ONCE(pg->type_info);
         BUG_ON((x & PGT_count_mask) == 1 && is_table_type(x)); /* that may take long: see below */
+        if (must_wait(x)) {
+            put_later(pg);
+            return;
+        }
     } while (unlikely(!try_put(pg, x)));
 }
 
@@ -253,7 +266,9 @@ int put_page_type_preemptible(struct page_info *pg, struct domain *d)
     for (;;) {
         uint64_t x = READ_ONCE(pg->type_info);
 
-        if ((x & PGT_count_mask) != 1 || !is_table_type(x)) {
+        if (must_wait(x)) {
+            wait_for_unlock(pg);
+        } else if ((x & PGT_count_mask) != 1 || !is_table_type(x)) {
             if (try_put(pg, x))
                 return 0;
         } else if (cmpxchg(&pg->type_info, x, x & ~PGT_validated) == x) {
@@ -317,6 +332,12 @@ int pv_finish_old_table(struct vcpu *v)
     return 0;
 }
 
+static __noinline bool lock_later(struct page_info *pg, const struct domain *d)
+{
+    wait_for_unlock(pg);
+    return page_lock(pg, d);
+}
+
 bool page_lock(struct page_info *pg, const struct domain *d)
 {
     for (;;) {
@@ -326,8 +347,8 @@ bool page_lock(struct page_info *pg, const struct domain *d)
             (x & PGT_count_mask) == PGT_count_mask)
             return false;
         if (unlikely(x & PGT_locked))
-            wait_for_unlock(pg);
-        else if (likely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) == x))
+            return lock_later(pg, d);
+        if (likely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) == x))
             break;
     }
     /* Race: as a table it keeps its owner; looked at only now. */

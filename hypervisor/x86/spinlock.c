@@ -55,7 +55,7 @@ static unsigned int holder_of(const spinlock_t *l)
     return sp ? block_of(sp)->cpu.id : NO_CPU;
 }
 
-static __noinline void wait_for_turn(const spinlock_t *l, uint16_t mine)
+static __noinline void wait_for_turn(spinlock_t *l, uint16_t mine)
 {
     struct wait w = WAIT(lock_names[l->rank], NO_CPU);
 
@@ -63,15 +63,17 @@ static __noinline void wait_for_turn(const spinlock_t *l, uint16_t mine)
         w.cpu = holder_of(l);
         spin_wait(&w);
     }
+    WRITE_ONCE(l->holder, __builtin_frame_address(0));
 }
 
-static void take(spinlock_t *l)
+static inline void take(spinlock_t *l)
 {
     uint16_t mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
 
     if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != mine))
         wait_for_turn(l, mine);
-    WRITE_ONCE(l->holder, __builtin_frame_address(0));
+    else
+        WRITE_ONCE(l->holder, __builtin_frame_address(0));
 }
 
 void spin_lock(spinlock_t *l)
