@@ -45,7 +45,7 @@ MUTANTS = {
     "the caches' clock is read late": ("        machine_flush_cache();\n", "        machine_flush_cache();\n        began = cache_clock;\n", PROTOCOL),
     "the clock may go round": (">= MOST_TICKS", ">= MOST_TICKS * 4ull", PROTOCOL),
     # what torture is for: it needs two CPUs at the wrong moment
-    "tortured: nobody is waited for": ("while (may_know(d, left & -left, stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
+    "tortured: nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
     "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),
     "tortured: no flush in the heap": ("if (known)\n        flush_tlb_stamp(NULL, youngest);", "", ["torture pages"]),
     "blocks without a look": ("    if (vcpu_event_pending(v))\n        atomic_and(&v->pause_flags, ~VPF_blocked);\n    else\n        vcpu_sleep(v);", "    vcpu_sleep(v);", ["torture events"]),
