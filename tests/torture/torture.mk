@@ -24,5 +24,5 @@ torture_with = $(foreach s,$(TORTURE),"$(same_layout) $(1) $s $(or $(SECONDS),$(
 torture: $(torture_programs) ## many vCPUs on threads, at random, under TSan and ASan: SECONDS of each scenario
 	@$(PYTHON) tests/run.py --timeout $$(($(or $(SECONDS),$(TORTURE_SECONDS)) + 600)) $(foreach p,$(torture_programs),$(call torture_with,$p))
 
-tsan: build/host/tsan/torture build/host/tsan/unit_core_cpus ## the same under the thread sanitizer alone, and its unit test
-	@$(PYTHON) tests/run.py "$(same_layout) build/host/tsan/unit_core_cpus" $(call torture_with,$<)
+tsan: build/host/tsan/torture build/host/tsan/unit_core_cpus build/host/tsan/unit_core_timer ## the same under the thread sanitizer alone, and unit tests
+	@$(PYTHON) tests/run.py "$(same_layout) build/host/tsan/unit_core_cpus" "$(same_layout) build/host/tsan/unit_core_timer" $(call torture_with,$<)
