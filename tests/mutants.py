@@ -44,6 +44,13 @@ MUTANTS = {
     "a long hypercall does not serve": ("    if (READ_ONCE(c->pending) & CPU_WORK_FLUSHES)\n        serve_flush();\n    return", "    return", ["core_hypercall"]),
     "the caches' clock is read late": ("        machine_flush_cache();\n", "        machine_flush_cache();\n        began = cache_clock;\n", PROTOCOL),
     "the clock may go round": (">= MOST_TICKS", ">= MOST_TICKS * 4ull", PROTOCOL),
+    # timers, and what guests are told of time
+    "a timer moves while its callback runs": ("|| q->running == t ||", "||", ["core_timer"]),
+    "a dead timer is set": ("    if (likely(!t->dead)) {", "    if (1) {", ["core_timer"]),
+    "a callback sets over another's set": ("if (!t->rank && !t->dead) {", "if (!t->dead) {", ["core_timer"]),
+    "no arming for what is set meanwhile": ("earliest(q) != before && !q->running", "earliest(q) != before", ["core_timer"]),
+    "the copy of the time looks whole": ("copy.version = v->time_stamp.version | 1;", "copy.version = v->time_stamp.version;", ["core_time"]),
+    "time is told once for all CPUs": ("(uint64_t)clock_told_holds", "1000000000ull", ["core_time"]),
     # what torture is for: it needs two CPUs at the wrong moment
     "tortured: nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
     "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),
