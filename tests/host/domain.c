@@ -283,26 +283,25 @@ struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_
 /* Nobody else can run: the CPU is idle. */
 static void run_idle(struct vcpu *prev)
 {
-    struct list *first = runqueue.runnable.next;
-    bool waiting = !list_empty(&runqueue.runnable);
+    struct list *first = runqueue.domains.next;
+    bool waiting = !list_empty(&runqueue.domains);
 
-    list_del(&runqueue.runnable); /* what waits, without the head */
+    list_del(&runqueue.domains); /* what waits, without the head */
     prev->pause_count++;
     sched_schedule();
     BUG_ON(current != this_cpu()->idle);
     if (waiting)
-        list_insert_before(first, &runqueue.runnable);
+        list_insert_before(first, &runqueue.domains);
     prev->pause_count--;
     vcpu_wake(prev);
 }
 
-/* The scheduler chooses v, which has used least and has no reason to wait. */
+/* The scheduler is to take v, and v has no reason to wait. */
 void host_run_as(struct vcpu *v)
 {
     struct vcpu *prev = current;
     const struct vcpu was = *v;
     uint32_t paused = v->domain->pause_count;
-    bool parked = v->domain->sched.parked;
 
     if (v == prev)
         return;
@@ -311,19 +310,14 @@ void host_run_as(struct vcpu *v)
         return;
     }
     v->pause_flags = v->pause_count = v->domain->pause_count = 0;
-    v->domain->sched.parked = false;
-    vcpu_wake(v); /* it is on the queue now: to its front */
-    v->sched.vtime = 0;
-    list_del(&v->sched.link);
-    list_insert_before(runqueue.runnable.next, &v->sched.link);
-    prev->sched.vtime = MAX(prev->sched.vtime, 1);
+    vcpu_wake(v);
+    this_cpu()->next = v;
+    v->sched.wanted_by = this_cpu();
     sched_schedule();
     BUG_ON(current != v);
-    v->sched.vtime = was.sched.vtime;
     v->pause_flags = was.pause_flags;
     v->pause_count = was.pause_count;
     v->domain->pause_count = paused;
-    v->domain->sched.parked = parked;
 }
 
 void host_reap(void)

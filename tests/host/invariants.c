@@ -109,26 +109,51 @@ static void check_vcpus(struct domain *d)
         unsigned int times = 0;
         struct list *at;
 
-        list_for_each (at, &runqueue.runnable)
+        list_for_each (at, &d->sched.vcpus)
             times += at == &v->sched.link;
         CHECK(times == v->sched.queued);
         CHECK(!c || (c->running == v && !v->sched.queued));
         if (!c)
-            CHECK(v->sched.queued == vcpu_runnable(v) || d->sched.parked);
+            CHECK(v->sched.queued == vcpu_runnable(v));
         CHECK(!!(v->pause_flags & VPF_polling) == !!(d->poll_mask & 1ull << v->vcpu_id));
     }
 }
 
-static void check_queue(void)
+/* What is kept of a domain for the scheduler. */
+static void check_sched(const struct domain *d)
 {
+    unsigned int waiting = 0, running = 0, listed = 0;
     uint64_t last = 0;
     struct list *at;
+    struct vcpu *v;
 
-    list_for_each (at, &runqueue.runnable) {
-        const struct vcpu *v = list_entry(at, struct vcpu, sched.link);
+    list_for_each (at, &runqueue.domains)
+        listed += at == &d->sched.link;
+    list_for_each (at, &d->sched.vcpus) {
+        v = list_entry(at, struct vcpu, sched.link);
+        CHECK(v->domain == d && v->sched.used >= last);
+        CHECK(!v->sched.wanted_by || v->sched.wanted_by->next == v);
+        last = v->sched.used;
+        waiting++;
+    }
+    for_each_vcpu (d, v)
+        running += v->sched.on_cpu && v->sched.on_cpu->running == v;
+    CHECK(waiting == d->sched.waiting && running == d->sched.running);
+    CHECK(listed == (waiting && !d->sched.parked));
+}
 
-        CHECK(v->sched.vtime >= last);
-        last = v->sched.vtime;
+static void check_cpus(void)
+{
+    for (unsigned int i = 0; i < machine_nr_cpus(); i++) {
+        const struct cpu *c = cpu_by_id(i);
+        uint64_t bit = 1ull << i;
+
+        if (c->running->sched.on_cpu != c) /* a test plays somebody there */
+            continue;
+        CHECK(!!(runqueue.busy_cpus & bit) == (c->running != c->idle));
+        CHECK(!(runqueue.idle_cpus & bit) || c->running == c->idle);
+        CHECK(!(runqueue.alone_cpus & ~runqueue.busy_cpus));
+        CHECK(!c->next || (c->next->sched.queued && c->next->sched.wanted_by == c));
     }
 }
 
@@ -156,7 +181,7 @@ void host_check_invariants(void)
     host_reap();
     CHECK(host_locks_held() == 0);
     check_frames();
-    check_queue();
+    check_cpus();
     for (unsigned int i = 0; i < machine_nr_cpus(); i++)
         check_timers(&cpu_by_id(i)->timers, cpu_by_id(i)->timers.first, NULL);
     while ((d = next_domain(d)) != NULL) {
@@ -166,6 +191,7 @@ void host_check_invariants(void)
         claims += d->outstanding_claim;
         check_ports(d);
         check_vcpus(d);
+        check_sched(d);
     }
     CHECK(claims == claims_outstanding());
 }

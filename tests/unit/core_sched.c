@@ -160,6 +160,95 @@ static void idle_when_nobody_can(void **state)
     assert_ptr_equal(current, dom[2]->vcpu[0]);
 }
 
+/* ---- several CPUs ---- */
+
+/* A vCPU of each of dom[1..3], and n CPUs. */
+static void with_cpus(unsigned int n)
+{
+    host_set_cpus(n);
+    host_advance(MILLISECS(1));
+    host_check_invariants();
+}
+
+static struct vcpu *on(unsigned int cpu)
+{
+    return cpu_by_id(cpu)->running;
+}
+
+/* Two wake-ups wake two CPUs. */
+static void each_takes_another(void **state)
+{
+    (void)state;
+    with_cpus(4);
+    for (unsigned int i = 1; i < 4; i++)
+        assert_non_null(dom[i]->vcpu[0]->sched.on_cpu);
+    assert_int_equal(__builtin_popcountll(runqueue.idle_cpus), 1);
+    run(SECONDS(1), MILLISECS(1));
+    for (unsigned int i = 1; i < 4; i++)
+        assert_true(used(i) >= (uint64_t)MILLISECS(999));
+}
+
+static void affinity_is_obeyed(void **state)
+{
+    struct vcpu *v = dom[1]->vcpu[0];
+
+    (void)state;
+    with_cpus(2);
+    for (unsigned int cpu = 0; cpu < 2; cpu++) {
+        assert_int_equal(sched_set_affinity(v, 1ull << cpu), 0);
+        for (unsigned int i = 0; i < 100; i++) {
+            host_advance(MILLISECS(1));
+            assert_ptr_not_equal(on(!cpu), v);
+        }
+        host_check_invariants();
+    }
+    assert_int_equal(sched_set_affinity(v, 4), -XEN_EINVAL);
+    assert_int_equal(v->affinity, 2);
+}
+
+/* One that could run elsewhere stands where another must: it moves. */
+static void who_can_run_elsewhere_does(void **state)
+{
+    (void)state;
+    with_cpus(3);
+    domain_pause_nosync(dom[3]);
+    for (unsigned int i = 1; i < 3; i++)
+        assert_int_equal(sched_set_affinity(dom[i]->vcpu[0], i == 1 ? 1 : 3), 0);
+    host_advance(1);
+    assert_ptr_equal(on(0), dom[1]->vcpu[0]);
+    assert_ptr_equal(on(1), dom[2]->vcpu[0]);
+    /* a chain: 3 -> CPU 1, where 2 is, -> CPU 0, where 1 is, -> CPU 2, which idles */
+    assert_int_equal(sched_set_affinity(dom[1]->vcpu[0], 5), 0);
+    assert_int_equal(sched_set_affinity(dom[3]->vcpu[0], 2), 0);
+    domain_unpause(dom[3]);
+    host_advance(1);
+    assert_ptr_equal(on(1), dom[3]->vcpu[0]);
+    assert_ptr_equal(on(0), dom[2]->vcpu[0]);
+    assert_ptr_equal(on(2), dom[1]->vcpu[0]);
+    host_check_invariants();
+}
+
+static void pinned_for_a_while(void **state)
+{
+    struct vcpu *v = dom[0]->vcpu[0];
+    struct sched_pin_override pin = {.pcpu = 1};
+
+    (void)state;
+    with_cpus(2);
+    vcpu_unblock(v);
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_pin_override, &pin), 0);
+    assert_int_equal(v->affinity, 2);
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_pin_override, &pin), -XEN_EBUSY);
+    assert_int_equal(sched_set_affinity(v, 1), -XEN_EBUSY);
+    pin.pcpu = -1;
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_pin_override, &pin), 0);
+    assert_int_equal(v->affinity, ~0ull);
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_pin_override, &pin), -XEN_EINVAL);
+    pin.pcpu = 2;
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_pin_override, &pin), -XEN_EINVAL);
+    assert_int_equal(call_with(dom[1]->vcpu[0], sched_op, SCHEDOP_pin_override, &pin), -XEN_EPERM);
+}
+
 static void states_add_up(void **state)
 {
     struct vcpu_runstate_info r;
@@ -345,6 +434,10 @@ int main(void)
         TEST(yield_lets_the_next_one_run),
         TEST(block_looks_for_events),
         TEST(idle_when_nobody_can),
+        TEST(each_takes_another),
+        TEST(affinity_is_obeyed),
+        TEST(who_can_run_elsewhere_does),
+        TEST(pinned_for_a_while),
         TEST(states_add_up),
         TEST(going_down_and_up),
         TEST(the_guests_clock_is_ours),

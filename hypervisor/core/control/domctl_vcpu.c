@@ -98,9 +98,10 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
     if (rc)
         return rc;
     hard &= online_cpus();
-    if (!hard)
-        return refused(-XEN_EINVAL, "no CPU in the map is there");
-    v->affinity = hard;
+    if (a->flags & XEN_VCPUAFFINITY_HARD)
+        rc = sched_set_affinity(v, hard);
+    if (rc)
+        return rc;
     v->soft_affinity = soft;
     if (a->flags & XEN_VCPUAFFINITY_HARD)
         rc = bitmap_to_guest(&a->cpumap_hard, hard);

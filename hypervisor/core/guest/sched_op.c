@@ -110,6 +110,11 @@ static long remote_shutdown(struct vcpu *v __unused, const struct sched_remote_s
     return 0;
 }
 
+static long pin_override(struct vcpu *v, const struct sched_pin_override *p)
+{
+    return sched_pin(v, p->pcpu);
+}
+
 static long watchdog(struct vcpu *v, const struct sched_watchdog *w)
 {
     return domain_watchdog_set(v->domain, w->id, w->timeout);
@@ -123,7 +128,8 @@ static long watchdog(struct vcpu *v, const struct sched_watchdog *w)
     OP(SCHEDOP_shutdown_code,   shutdown_code,   const struct sched_shutdown,        SUBOP_IN)                 \
     OP(SCHEDOP_poll,            poll_ports,      const struct sched_poll,            SUBOP_IN)                 \
     OP(SCHEDOP_remote_shutdown, remote_shutdown, const struct sched_remote_shutdown, SUBOP_IN | SUBOP_CONTROL) \
-    OP(SCHEDOP_watchdog,        watchdog,        const struct sched_watchdog,        SUBOP_IN)
+    OP(SCHEDOP_watchdog,        watchdog,        const struct sched_watchdog,        SUBOP_IN)                 \
+    OP(SCHEDOP_pin_override,    pin_override,    const struct sched_pin_override,    SUBOP_IN | SUBOP_CONTROL)
 SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 

@@ -2,12 +2,10 @@
 /*
  * The scheduler: who runs next on a CPU.
  *
- * All CPUs share one run queue. A vCPU's virtual time is the CPU time it used, scaled by 256 /
- * weight. The queue is in order of virtual time; a CPU takes the first that may run there, for a
- * slice at most. Time is accounted by the clock at each switch, so nobody gets anything by leaving
- * just before a tick. A vCPU that wakes is set to at least one slice before the queue's minimum:
- * sleeping saves up no more than that, and it pre-empts who runs only when it is behind by
- * WAKE_GRAIN, so that wake-ups cannot be farmed.
+ * All CPUs share one run queue (runqueue.c). A CPU takes the vCPU that is first and may run there,
+ * for a slice at most. Time is accounted by the clock at each switch, so nobody gets anything by
+ * leaving just before a tick. Who wakes pre-empts who runs only when it is behind by a grain, so
+ * that wake-ups cannot be farmed (sched_exchange.c).
  *
  * Run states and the times spent in each (what the guest sees as steal time) change here and
  * nowhere else: set_state().
@@ -25,30 +23,16 @@
  *
  * Lock: runqueue.lock (RANK_SCHED).
  */
-#include <core/sched/sched.h>
+#include <core/sched/runqueue.h>
 #include <core/sched/vcpu_time.h>
-#include <core/state/cpu.h>
-#include <core/state/domain.h>
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
 
-#define WAKE_GRAIN    MICROSECS(500)
-#define CLOCK_REFRESH SECONDS(1)
-
-struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_SCHED)};
-
 bool vcpu_runnable(const struct vcpu *v)
 {
-    const struct domain *d = v->domain;
-
-    return !(READ_ONCE(v->pause_flags) | READ_ONCE(v->pause_count) | READ_ONCE(d->pause_count)) &&
-           !READ_ONCE(d->sched.parked);
-}
-
-static uint64_t bit_of(const struct cpu *c)
-{
-    return 1ull << c->id;
+    return !(READ_ONCE(v->pause_flags) | READ_ONCE(v->pause_count) |
+             READ_ONCE(v->domain->pause_count));
 }
 
 static void set_state(struct vcpu *v, uint32_t state, s_time_t now)
@@ -65,136 +49,45 @@ static void set_state(struct vcpu *v, uint32_t state, s_time_t now)
 static uint32_t idle_state(const struct vcpu *v)
 {
     const uint32_t own = VPF_blocked | VPF_polling;
-
     uint32_t why = READ_ONCE(v->pause_flags);
 
-    if (READ_ONCE(v->domain->sched.parked) && !why)
-        return RUNSTATE_runnable;
     return why & own && !(why & ~own) ? RUNSTATE_blocked : RUNSTATE_offline;
 }
 
-static uint32_t state_off_cpu(const struct vcpu *v)
-{
-    return vcpu_runnable(v) ? RUNSTATE_runnable : idle_state(v);
-}
-
-/* The first that may run on c; NULL: nobody waits for it. */
-static struct vcpu *first_for(const struct cpu *c)
-{
-    struct list *at;
-
-    list_for_each (at, &runqueue.runnable) {
-        struct vcpu *v = list_entry(at, struct vcpu, sched.link);
-
-        if (likely(v->affinity & bit_of(c)))
-            return v;
-    }
-    return NULL;
-}
-
-static void dequeue(struct vcpu *v)
-{
-    list_del(&v->sched.link);
-    v->sched.queued = false;
-}
-
-static uint64_t scaled(const struct vcpu *v, s_time_t ns)
-{
-    return (uint64_t)ns * SCHED_WEIGHT_DEFAULT / MAX(v->domain->sched.weight, 1);
-}
-
-/* Virtual time as of now of one that runs. */
-static uint64_t vtime_now(const struct vcpu *v, s_time_t now)
-{
-    return v->sched.vtime +
-           (now > v->sched.switched_in ? scaled(v, now - v->sched.switched_in) : 0);
-}
-
-/* Charges v, which runs here, for the time until now. */
-static void account(struct vcpu *v, s_time_t now)
-{
-    const struct vcpu *first = first_for(this_cpu());
-    uint64_t low;
-
-    if (now > v->sched.switched_in) {
-        v->sched.vtime += scaled(v, now - v->sched.switched_in);
-        sched_cap_charge(v->domain, now - v->sched.switched_in, now);
-        v->sched.switched_in = now;
-    }
-    low = first ? MIN(v->sched.vtime, first->sched.vtime) : v->sched.vtime;
-    WRITE_ONCE(runqueue.min_vtime, MAX(runqueue.min_vtime, low));
-}
-
-/* Of the CPUs that v may run on, the one whose vCPU has used most; NULL: nobody there is ahead of v
- * by the grain. */
-static struct cpu *whom_to_preempt(const struct vcpu *v, s_time_t now)
-{
-    uint64_t most = v->sched.vtime + (uint64_t)WAKE_GRAIN;
-    struct cpu *victim = NULL;
-
-    for (uint64_t m = runqueue.busy_cpus & v->affinity; m; m &= m - 1) {
-        struct cpu *c = cpu_by_id((unsigned int)__builtin_ctzll(m));
-        uint64_t t = vtime_now(c->running, now);
-
-        if (t > most) {
-            most = t;
-            victim = c;
-        }
-    }
-    return victim;
-}
-
-/* v waits. An idle CPU is told, or one whose vCPU gives way; and from now on there are slices. */
-static void find_cpu_for(const struct vcpu *v, s_time_t now)
-{
-    uint64_t idle = runqueue.idle_cpus & v->affinity, last = 1ull << v->sched.last_cpu;
-    struct cpu *c;
-
-    if (idle) {
-        c = cpu_by_id(idle & last ? v->sched.last_cpu : (unsigned int)__builtin_ctzll(idle));
-        runqueue.idle_cpus &= ~bit_of(c);
-        cpu_raise(c, CPU_WORK_SCHEDULE);
-        return;
-    }
-    c = whom_to_preempt(v, now);
-    if (c) {
-        runqueue.alone_cpus &= ~bit_of(c);
-        cpu_raise(c, CPU_WORK_SCHEDULE);
-    }
-    for (; runqueue.alone_cpus; runqueue.alone_cpus &= runqueue.alone_cpus - 1)
-        timer_set(&cpu_by_id((unsigned int)__builtin_ctzll(runqueue.alone_cpus))->slice,
-                  now + SCHED_SLICE);
-}
-
+/* v waits: into the queue. It counts as waiting already. */
 static void enqueue(struct vcpu *v, s_time_t now)
 {
-    struct list *at;
-
     if (v->sched.state != RUNSTATE_runnable)
         set_state(v, RUNSTATE_runnable, now);
-    list_for_each (at, &runqueue.runnable)
-        if (list_entry(at, struct vcpu, sched.link)->sched.vtime > v->sched.vtime)
-            break;
-    list_insert_before(at, &v->sched.link);
-    v->sched.queued = true;
-    find_cpu_for(v, now);
+    sched_insert(v);
+    if (!v->domain->sched.parked)
+        sched_find_cpu(v, now);
 }
 
-static struct vcpu *choose(const struct cpu *c, struct vcpu *prev)
+static bool may_go_on(const struct vcpu *v, const struct cpu *c)
 {
-    struct vcpu *first = first_for(c);
+    return !is_idle(v) && vcpu_runnable(v) && v->affinity & bit_of(c) && !v->domain->sched.parked;
+}
 
-    if (!is_idle(prev) && vcpu_runnable(prev) && prev->affinity & bit_of(c) &&
-        (!first || prev->sched.vtime <= first->sched.vtime))
-        return prev;
-    return first ? first : c->idle;
+/* Who runs next on c. *lost: who waits, may run here, and has to wait on. */
+static struct vcpu *choose(struct cpu *c, struct vcpu *prev, s_time_t now, struct vcpu **lost)
+{
+    struct vcpu *first;
+
+    if (c->next)
+        return c->next;
+    first = sched_first_for(c, now);
+    if (!may_go_on(prev, c) || (first && !sched_before(prev, first, now)))
+        return first ? first : c->idle;
+    *lost = first;
+    return prev;
 }
 
 /* next runs on c now: the masks say so, and its slice begins. */
 static void begin_slice(struct cpu *c, const struct vcpu *next, s_time_t now)
 {
     struct runqueue *rq = &runqueue;
-    s_time_t slice = SCHED_SLICE;
+    bool alone = list_empty(&rq->domains);
 
     rq->idle_cpus &= ~bit_of(c);
     rq->busy_cpus |= bit_of(c);
@@ -205,11 +98,10 @@ static void begin_slice(struct cpu *c, const struct vcpu *next, s_time_t now)
         timer_stop(&c->slice);
         return;
     }
-    if (list_empty(&rq->runnable)) {
+    if (alone)
         rq->alone_cpus |= bit_of(c);
-        slice = CLOCK_REFRESH;
-    }
-    timer_set(&c->slice, now + MIN(slice, sched_cap_left(next->domain)));
+    timer_set(&c->slice,
+              now + (alone ? sched_long_slice_of(next->domain) : sched_slice_of(next->domain)));
 }
 
 static void slice_over(void *data)
@@ -220,10 +112,21 @@ static void slice_over(void *data)
 /* v has left this CPU: from here on another may take it, or free it. */
 static void context_saved(struct vcpu *v)
 {
+    bool counted = v->sched.leaving;
+    s_time_t now;
+
     spin_lock(&runqueue.lock);
+    v->sched.leaving = false;
     __atomic_store_n(&v->sched.on_cpu, NULL, __ATOMIC_RELEASE);
-    if (vcpu_runnable(v))
-        enqueue(v, clock_now());
+    if (vcpu_runnable(v)) {
+        now = clock_now();
+        if (!counted)
+            sched_begin_wait(v->domain, now);
+        enqueue(v, now);
+    } else if (counted) {
+        sched_end_wait(v->domain);
+        set_state(v, idle_state(v), clock_now());
+    }
     spin_unlock(&runqueue.lock);
 }
 
@@ -241,29 +144,52 @@ static void switch_vcpus(struct vcpu *prev, struct vcpu *next, s_time_t now)
     }
 }
 
+/* The first half: prev no longer runs, next does. */
+static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_time_t now)
+{
+    uint32_t state = RUNSTATE_runnable;
+
+    if (!is_idle(prev)) {
+        sched_end(prev, now);
+        prev->sched.leaving = vcpu_runnable(prev);
+        if (prev->sched.leaving)
+            sched_begin_wait(prev->domain, now);
+        else
+            state = idle_state(prev);
+    }
+    set_state(prev, state, now);
+    if (!is_idle(next)) {
+        sched_account(next->domain, now);
+        sched_remove(next);
+        sched_begin(next, now);
+        WRITE_ONCE(next->sched.on_cpu, c);
+        WRITE_ONCE(next->sched.last_cpu, c->id);
+    }
+    set_state(next, RUNSTATE_running, now);
+    c->running = next;
+}
+
 void sched_schedule(void)
 {
     struct cpu *c = this_cpu();
-    struct vcpu *prev = c->running, *next;
+    struct vcpu *prev = c->running, *next, *lost = NULL;
     s_time_t now;
 
     spin_lock(&runqueue.lock);
     now = clock_now();
-    if (!is_idle(prev))
-        account(prev, now);
-    next = choose(c, prev);
-    if (next != prev) {
-        set_state(prev, state_off_cpu(prev), now);
-        if (!is_idle(next)) {
-            dequeue(next);
-            WRITE_ONCE(next->sched.on_cpu, c);
-            WRITE_ONCE(next->sched.last_cpu, c->id);
-            next->sched.switched_in = now;
-        }
-        set_state(next, RUNSTATE_running, now);
-        c->running = next;
+    if (!is_idle(prev)) {
+        sched_account(prev->domain, now);
+        if (sched_cap_over(&prev->domain->sched) && !prev->domain->sched.parked)
+            sched_park(prev->domain);
     }
+    next = choose(c, prev, now, &lost);
+    if (next != prev)
+        hand_over(c, prev, next, now);
     begin_slice(c, next, now);
+    if (is_idle(next))
+        sched_fill_idle(c, now);
+    else if (lost && !sched_may_run_anywhere(lost))
+        sched_find_cpu(lost, now);
     spin_unlock(&runqueue.lock);
     if (next != prev)
         switch_vcpus(prev, next, now);
@@ -273,73 +199,65 @@ void sched_schedule(void)
 
 void vcpu_wake(struct vcpu *v)
 {
-    uint64_t floor;
+    struct sched_domain *s = &v->domain->sched;
+    s_time_t now;
 
     spin_lock(&runqueue.lock);
     if (!v->sched.queued && !v->sched.on_cpu && vcpu_runnable(v)) {
-        floor = scaled(v, SCHED_SLICE);
-        floor = runqueue.min_vtime > floor ? runqueue.min_vtime - floor : 0;
-        v->sched.vtime = MAX(v->sched.vtime, floor);
-        enqueue(v, clock_now());
+        now = clock_now();
+        sched_account(v->domain, now);
+        if (v->sched.used + (uint64_t)SCHED_SLICE < s->least_used) /* nor is it saved up here */
+            v->sched.used = s->least_used - (uint64_t)SCHED_SLICE;
+        sched_begin_wait(v->domain, now);
+        enqueue(v, now);
     }
     spin_unlock(&runqueue.lock);
-}
-
-/* The lock is held. */
-static void sleep_locked(struct vcpu *v)
-{
-    struct cpu *c = v->sched.on_cpu;
-
-    if (vcpu_runnable(v))
-        return;
-    if (c) { /* when it leaves already, context_saved() looks */
-        if (c->running == v)
-            cpu_raise(c, CPU_WORK_SCHEDULE);
-        return;
-    }
-    if (v->sched.queued)
-        dequeue(v);
-    set_state(v, idle_state(v), clock_now()); /* blocked and paused as well, for instance */
 }
 
 void vcpu_sleep(struct vcpu *v)
 {
+    struct cpu *c;
+
     spin_lock(&runqueue.lock);
-    sleep_locked(v);
+    c = v->sched.on_cpu;
+    if (c) { /* when it leaves already, context_saved() looks */
+        if (c->running == v && !vcpu_runnable(v))
+            cpu_raise(c, CPU_WORK_SCHEDULE);
+    } else if (!vcpu_runnable(v)) {
+        if (v->sched.queued)
+            sched_remove(v);
+        set_state(v, idle_state(v), clock_now()); /* blocked and paused as well, for instance */
+    }
     spin_unlock(&runqueue.lock);
-}
-
-void sched_park(struct domain *d)
-{
-    struct vcpu *v;
-
-    d->sched.parked = true;
-    for_each_vcpu (d, v)
-        sleep_locked(v);
 }
 
 void sched_yield(void)
 {
     struct cpu *c = this_cpu();
-    struct vcpu *v = c->running;
-    const struct vcpu *first;
+    struct vcpu *v = c->running, *first;
+    s_time_t now;
 
     spin_lock(&runqueue.lock);
-    account(v, clock_now());
-    first = first_for(c);
-    if (first) {
-        v->sched.vtime = MAX(v->sched.vtime, first->sched.vtime + 1);
-        cpu_raise(c, CPU_WORK_SCHEDULE);
+    if (!list_empty(&runqueue.domains)) {
+        now = clock_now();
+        sched_account(v->domain, now);
+        first = sched_first_for(c, now);
+        if (first && first->domain == v->domain)
+            v->sched.used += MAX(sched_used(v, now), first->sched.used + 1) - sched_used(v, now);
+        else if (first)
+            v->domain->sched.vtime = MAX(v->domain->sched.vtime, first->domain->sched.vtime + 1);
+        if (first)
+            cpu_raise(c, CPU_WORK_SCHEDULE);
     }
     spin_unlock(&runqueue.lock);
 }
 
 void sched_init(void)
 {
-    spin_lock_init(&runqueue.lock, RANK_SCHED);
-    list_init(&runqueue.runnable);
-    runqueue.min_vtime = 0;
-    runqueue.idle_cpus = runqueue.busy_cpus = runqueue.alone_cpus = 0;
+    runqueue = (struct runqueue){.lock = SPINLOCK_INIT(RANK_SCHED),
+                                 .latitude = (uint64_t)SCHED_SLICE,
+                                 .contended_since = INT64_MAX};
+    list_init(&runqueue.domains);
 }
 
 void sched_init_cpu(struct cpu *c)
@@ -352,7 +270,6 @@ void sched_init_vcpu(struct vcpu *v)
 {
     v->sched.state = RUNSTATE_offline;
     v->sched.state_since = clock_now();
-    v->sched.vtime = READ_ONCE(runqueue.min_vtime);
     list_init(&v->sched.link);
 }
 
@@ -361,7 +278,7 @@ void sched_destroy_vcpu(struct vcpu *v)
 {
     spin_lock(&runqueue.lock);
     if (v->sched.queued)
-        dequeue(v);
+        sched_remove(v);
     spin_unlock(&runqueue.lock);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler: proportional share by weight, with an optional cap, accounted by timestamp at
- * every switch.
+ * The scheduler: proportional share by a domain's weight, over all CPUs, with an optional cap,
+ * accounted by timestamp at every switch.
  *
- * Each vCPU carries virtual time = CPU time used / weight. The runnable vCPU with the least virtual
- * time runs next, for a slice. A vCPU that wakes gets no credit for having slept beyond one slice:
- * waking cannot be farmed. CPU time is accounted at each switch, never sampled.
+ * Each domain carries virtual time = CPU time that its vCPUs used / weight. Of the vCPUs that can
+ * run on a CPU, one of the domain with the least virtual time is next, for a slice. Who wakes has
+ * next to no credit for having slept: waking cannot be farmed.
  */
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
@@ -22,13 +22,14 @@ struct domain;
 #define SCHED_WEIGHT_DEFAULT 256
 #define SCHED_SLICE          MILLISECS(10)
 
-/* The machine's one queue. Its lock guards all of it, the sched part of each vCPU and domain, and
- * who runs: cpu->running changes under it. */
+/* The machine's one queue: core/sched/runqueue.c. Its lock guards all of it, the sched part of each
+ * vCPU and domain, and who runs: cpu->running changes under it. */
 struct runqueue {
     spinlock_t lock;
-    /* Struct vcpu.sched.link, least virtual time first: who could run and is on no CPU */
-    struct list runnable;
-    uint64_t min_vtime; /* never goes back */
+    struct list domains;      /* struct domain.sched.link: whose vCPUs wait */
+    uint64_t vtime;           /* the least of theirs; never goes back */
+    uint64_t latitude;        /* so far behind it one may be who has nobody waiting */
+    s_time_t contended_since; /* since when somebody waits; INT64_MAX: nobody does */
     /* Bit per CPU: */
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
     uint64_t busy_cpus;  /* somebody runs there */
@@ -36,27 +37,38 @@ struct runqueue {
 };
 extern struct runqueue runqueue;
 
-/* Run states, as VCPUOP_get_runstate_info shows them. */
 struct sched_vcpu {
-    struct list link;
-    bool queued; /* in runqueue.runnable; then on_cpu is NULL */
+    struct list link; /* in its domain's sched.vcpus */
+    bool queued;      /* it is there; then on_cpu is NULL */
+    bool leaving;     /* it counts as waiting, but its CPU has not left it yet */
     /* Whose registers and page tables have v's; NULL: no CPU's. Set when v is chosen, cleared by
      * that CPU when v has left it */
     struct cpu *on_cpu;
+    struct cpu *wanted_by; /* the CPU whose `next` it is */
     unsigned int last_cpu; /* where it ran last */
-    uint64_t vtime;
-    s_time_t switched_in; /* when it last got the CPU */
-    uint32_t state;       /* RUNSTATE_* */
+    uint64_t pinned_from;  /* its affinity before SCHEDOP_pin_override; 0: it has none */
+    uint64_t used;         /* CPU time, in ns, until switched_in */
+    s_time_t switched_in;  /* when it last got a CPU */
+    /* As VCPUOP_get_runstate_info shows them */
+    uint32_t state; /* RUNSTATE_* */
     s_time_t state_since;
     uint64_t time[4]; /* ns spent in each RUNSTATE_* */
 };
 
 struct sched_domain {
     uint16_t weight;
-    uint16_t cap; /* percent of one CPU; 0: none */
+    uint16_t cap;            /* percent of one CPU; 0: none */
+    bool parked;             /* over its cap until the period ends: not in runqueue.domains */
+    unsigned int running;    /* vCPUs on CPUs */
+    unsigned int waiting;    /* vCPUs that wait or are leaving */
+    struct list vcpus, link; /* vCPUs that wait, who used least first; in runqueue.domains */
+    uint64_t vtime;          /* as of `accounted` */
+    s_time_t accounted;
+    uint64_t least_used;  /* what the last of its vCPUs to be chosen had used */
+    s_time_t slice;       /* by weight */
+    uint64_t slice_worth; /* in virtual time */
     s_time_t cap_period_start;
     uint64_t cap_used;
-    bool parked; /* over its cap until the period ends */
     struct timer cap_timer;
 };
 
@@ -65,10 +77,12 @@ void sched_init_domain(struct domain *d);
 void sched_destroy_domain(struct domain *d);
 /* XEN_DOMCTL_SCHEDOP_putinfo. Weight 1 to 65535; cap in percent, 0: none. */
 void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap);
-/* With the lock: what ran, how long one may run, and that d used up its share (sched.c) */
-void sched_cap_charge(struct domain *d, s_time_t ns, s_time_t now);
-s_time_t sched_cap_left(const struct domain *d);
-void sched_park(struct domain *d);
+
+/* --- where a vCPU may run (core/sched/affinity.c) --- */
+/* -XEN_EINVAL: none of these CPUs is there. -XEN_EBUSY: it is pinned. */
+int __must_check sched_set_affinity(struct vcpu *v, uint64_t cpus);
+/* SCHEDOP_pin_override: cpu -1 undoes it. */
+int __must_check sched_pin(struct vcpu *v, int cpu);
 
 void sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);

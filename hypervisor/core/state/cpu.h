@@ -35,6 +35,7 @@ struct cpu {
     s_time_t slice_end;
     struct vcpu *idle;
     struct timer slice; /* when to choose again */
+    struct vcpu *next;  /* it waits, and this CPU is to take it, whoever is first; or NULL */
     struct timer_queue timers;
     struct domain *dead; /* whose last reference went on this CPU: domains_reap() */
     struct timer reap;   /* for the next of them */

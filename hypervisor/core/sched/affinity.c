@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hard affinity: where a vCPU may run, as the control domain says, and a pin that it may put over
+ * it for itself (SCHEDOP_pin_override). Runs where it may not any more, it leaves at once.
+ *
+ * Lock: runqueue.lock.
+ */
+#include <core/base/log.h>
+#include <core/sched/runqueue.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <xen/errno.h>
+
+static uint64_t started_cpus(void)
+{
+    return ~0ull >> (64 - machine_nr_cpus());
+}
+
+bool sched_may_run_anywhere(const struct vcpu *v)
+{
+    return !(~v->affinity & (runqueue.busy_cpus | runqueue.idle_cpus));
+}
+
+static void set(struct vcpu *v, uint64_t cpus)
+{
+    struct cpu *c = v->sched.on_cpu;
+
+    v->affinity = cpus;
+    if (v->sched.wanted_by) {
+        v->sched.wanted_by->next = NULL;
+        v->sched.wanted_by = NULL;
+    }
+    if (c && !(cpus & bit_of(c)))
+        cpu_raise(c, CPU_WORK_SCHEDULE);
+    if (v->sched.queued && !v->domain->sched.parked)
+        sched_find_cpu(v, clock_now());
+    /* There may be other chains to those that are idle. */
+    for (uint64_t m = runqueue.idle_cpus; m; m &= m - 1)
+        cpu_raise(cpu_by_id((unsigned int)__builtin_ctzll(m)), CPU_WORK_SCHEDULE);
+}
+
+int sched_set_affinity(struct vcpu *v, uint64_t cpus)
+{
+    int rc = 0;
+
+    if (!(cpus & started_cpus()))
+        return refused(-XEN_EINVAL, "no CPU in the map is there");
+    spin_lock(&runqueue.lock);
+    if (v->sched.pinned_from)
+        rc = -XEN_EBUSY;
+    else
+        set(v, cpus);
+    spin_unlock(&runqueue.lock);
+    return rc ? refused(rc, "d%uv%u is pinned", v->domain->domain_id, v->vcpu_id) : 0;
+}
+
+int sched_pin(struct vcpu *v, int cpu)
+{
+    int rc = 0;
+
+    if (cpu >= 0 && (cpu >= (int)machine_nr_cpus() || !(v->affinity & 1ull << cpu)))
+        return refused(-XEN_EINVAL, "pinned to CPU %d, where it may not run", cpu);
+    spin_lock(&runqueue.lock);
+    if (cpu >= 0 && !v->sched.pinned_from) {
+        v->sched.pinned_from = v->affinity;
+        set(v, 1ull << cpu);
+    } else if (cpu < 0 && v->sched.pinned_from) {
+        set(v, v->sched.pinned_from);
+        v->sched.pinned_from = 0;
+    } else {
+        rc = cpu < 0 ? -XEN_EINVAL : -XEN_EBUSY;
+    }
+    spin_unlock(&runqueue.lock);
+    return rc;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run queue: who waits, in which order, and what each has used.
+ *
+ * Weight is a domain's. Its virtual time is the CPU time that all its vCPUs used, scaled by 256 /
+ * weight; it goes on while they run, so many times faster as there are of them. The queue is a list
+ * of the domains that have vCPUs waiting; who has the least virtual time is next, with that of its
+ * vCPUs that used least. The list is short and has no order, for virtual times move while it
+ * stands; whoever chooses looks at each.
+ *
+ * rq->vtime is the system's virtual time: the least of those that wait, and it never goes back.
+ * Those that compete stay near it by themselves. Who does not is brought near:
+ *   - who lags, because it slept or has too few vCPUs to use its share, is brought to within
+ *     rq->latitude of it, once none of its vCPUs waits. So nothing worth mentioning is saved up by
+ *     sleeping. The latitude is what the lightest of those that wait leaps ahead in one slice: a
+ *     heavy domain lags so much in the ordinary course of things.
+ *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered.
+ *   - who leads because it had CPUs that others might not use (affinity) is forgiven what is
+ *     beyond MOST_APART, in about a second. Each domain's lead fades alike, so the order among
+ * those that share such CPUs stays.
+ *
+ * A vCPU that leaves its CPU and can go on counts as waiting from the choice on, not only when it
+ * is queued: else a domain, or the queue, would look empty for a moment.
+ *
+ * Lock: runqueue.lock.
+ */
+#include <core/sched/runqueue.h>
+#include <port/current.h>
+
+#define MOST_APART MILLISECS(500)
+#define FADE       SECONDS(1)
+#define WORST_LEAD SECONDS(8) /* nothing beyond it is remembered */
+
+struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_SCHED)};
+
+static void advance(struct sched_domain *s, s_time_t to)
+{
+    uint64_t used;
+
+    if (to <= s->accounted)
+        return;
+    used = (uint64_t)(to - s->accounted) * s->running;
+    s->accounted = to;
+    if (used) {
+        s->vtime += used * SCHED_WEIGHT_DEFAULT / s->weight;
+        sched_cap_charge(s, used, to);
+    }
+}
+
+static void fade(struct sched_domain *s, s_time_t elapsed)
+{
+    uint64_t most = runqueue.vtime + (uint64_t)MOST_APART, lead;
+
+    if (likely(s->vtime <= most))
+        return;
+    lead = MIN(s->vtime - most, (uint64_t)WORST_LEAD);
+    s->vtime = most + lead * (uint64_t)(FADE - MIN(elapsed, FADE)) / (uint64_t)FADE;
+}
+
+void sched_forget_lag(struct sched_domain *s, uint64_t but)
+{
+    if (s->vtime + but < runqueue.vtime)
+        s->vtime = runqueue.vtime - but;
+}
+
+void sched_account(struct domain *d, s_time_t now)
+{
+    struct sched_domain *s = &d->sched;
+    s_time_t elapsed = now - s->accounted;
+
+    if (s->accounted < runqueue.contended_since) {
+        advance(s, MIN(now, runqueue.contended_since));
+        s->vtime = MIN(s->vtime, runqueue.vtime + s->slice_worth);
+    }
+    advance(s, now);
+    fade(s, elapsed);
+    if (!s->waiting)
+        sched_forget_lag(s, s->running ? (uint64_t)MOST_APART : runqueue.latitude);
+}
+
+uint64_t sched_used(const struct vcpu *v, s_time_t now)
+{
+    bool runs = v->sched.on_cpu && v->sched.on_cpu->running == v;
+
+    return v->sched.used +
+           (runs && now > v->sched.switched_in ? (uint64_t)(now - v->sched.switched_in) : 0);
+}
+
+void sched_begin(struct vcpu *v, s_time_t now)
+{
+    struct sched_domain *s = &v->domain->sched;
+
+    s->running++;
+    s->least_used = MAX(s->least_used, v->sched.used);
+    v->sched.switched_in = now;
+}
+
+void sched_end(struct vcpu *v, s_time_t now)
+{
+    v->sched.used = sched_used(v, now);
+    v->domain->sched.running--;
+}
+
+static void compete(struct sched_domain *s, s_time_t now)
+{
+    if (list_empty(&runqueue.domains))
+        runqueue.contended_since = now;
+    list_insert_before(&runqueue.domains, &s->link);
+}
+
+static void stop_competing(struct sched_domain *s)
+{
+    list_del(&s->link);
+    if (list_empty(&runqueue.domains))
+        runqueue.contended_since = INT64_MAX;
+}
+
+void sched_begin_wait(struct domain *d, s_time_t now)
+{
+    if (d->sched.waiting++ == 0 && !d->sched.parked)
+        compete(&d->sched, now);
+}
+
+void sched_end_wait(struct domain *d)
+{
+    if (--d->sched.waiting == 0)
+        stop_competing(&d->sched);
+}
+
+void sched_set_parked(struct domain *d, bool parked, s_time_t now)
+{
+    struct sched_domain *s = &d->sched;
+
+    s->parked = parked;
+    if (parked)
+        stop_competing(s);
+    else if (s->waiting)
+        compete(s, now);
+}
+
+void sched_insert(struct vcpu *v)
+{
+    struct sched_domain *s = &v->domain->sched;
+    struct list *at;
+
+    list_for_each (at, &s->vcpus)
+        if (list_entry(at, struct vcpu, sched.link)->sched.used > v->sched.used)
+            break;
+    list_insert_before(at, &v->sched.link);
+    v->sched.queued = true;
+}
+
+void sched_remove(struct vcpu *v)
+{
+    list_del(&v->sched.link);
+    v->sched.queued = false;
+    if (v->sched.wanted_by) {
+        v->sched.wanted_by->next = NULL;
+        v->sched.wanted_by = NULL;
+    }
+    sched_end_wait(v->domain);
+}
+
+static struct vcpu *first_of(const struct sched_domain *s, const struct cpu *c)
+{
+    struct list *at;
+
+    list_for_each (at, &s->vcpus) {
+        struct vcpu *v = list_entry(at, struct vcpu, sched.link);
+
+        if (likely(v->affinity & bit_of(c)))
+            return v;
+    }
+    return NULL;
+}
+
+struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
+{
+    struct runqueue *rq = &runqueue;
+    uint64_t least = UINT64_MAX, leap = 0;
+    struct vcpu *best = NULL;
+    struct list *at;
+
+    if (list_empty(&rq->domains))
+        return NULL;
+    list_for_each (at, &rq->domains) {
+        struct domain *d = list_entry(at, struct domain, sched.link);
+        struct vcpu *v;
+
+        sched_account(d, now);
+        least = MIN(least, d->sched.vtime);
+        leap = MAX(leap, d->sched.slice_worth);
+        if (best && best->domain->sched.vtime <= d->sched.vtime)
+            continue;
+        v = first_of(&d->sched, c);
+        if (v)
+            best = v;
+    }
+    WRITE_ONCE(rq->vtime, MAX(rq->vtime, least));
+    /* The lightest may have a CPU just now: the latitude shrinks slowly. */
+    rq->latitude = leap >= rq->latitude ? leap : rq->latitude - (rq->latitude - leap) / 64;
+    return best;
+}
+
+bool sched_before(const struct vcpu *u, const struct vcpu *v, s_time_t now)
+{
+    if (u->domain == v->domain)
+        return sched_used(u, now) <= sched_used(v, now);
+    return u->domain->sched.vtime <= v->domain->sched.vtime;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A CPU for a vCPU that waits: an idle one, or one whose vCPU gives way; by itself, or by an
+ * exchange.
+ *
+ * With affinity the least virtual time on each CPU is not enough. v may run on CPU 0 alone, u there
+ * is before it, but could as well go to CPU 1, which is idle, or where somebody runs who comes
+ * after v: then v is kept waiting without need. In general there is a chain: from the CPUs where v
+ * may run, through the CPUs where may run who runs there, and so on, to one that is idle or whose
+ * vCPU comes after v. Whoever can be reached so can give way to v, and the one who used most
+ * should: the sets of vCPUs that can run at once are the independent sets of a matroid, where
+ * taking the first who fits, each in turn, is best if all chains are looked at.
+ *
+ * Only the first link of a chain is made here: the CPU is told to take v (cpu->next), whoever is
+ * before v. Who has to leave it is queued then, looks for a CPU in the same way, and finds the rest
+ * of the chain as it is by then. Each takes the place of one who used more, so it ends.
+ *
+ * Sets of CPUs are words, each CPU is looked at once.
+ *
+ * Lock: runqueue.lock.
+ */
+#include <core/sched/runqueue.h>
+#include <port/current.h>
+
+#define WAKE_GRAIN MICROSECS(500)
+
+static struct cpu *lowest(uint64_t cpus)
+{
+    return cpu_by_id((unsigned int)__builtin_ctzll(cpus));
+}
+
+/* What is searched, from v on. */
+struct search {
+    const struct vcpu *v;
+    s_time_t now;
+    uint64_t reached;
+    uint8_t by[NR_CPUS]; /* of those reached: the first CPU of the chain there */
+    struct cpu *victim;  /* where the one who used most runs, if it comes after v */
+    uint64_t most;
+};
+
+static void reach(struct search *s, uint64_t cpus, const struct cpu *by)
+{
+    s->reached |= cpus;
+    for (; cpus; cpus &= cpus - 1) {
+        unsigned int id = (unsigned int)__builtin_ctzll(cpus);
+
+        s->by[id] = (uint8_t)(by ? by->id : id);
+    }
+}
+
+/* Who runs on c: comes after v, by more than anybody so far? */
+static void weigh(struct search *s, struct cpu *c)
+{
+    const struct vcpu *u = c->running, *v = s->v;
+    uint64_t after;
+
+    if (u->domain == v->domain) {
+        /* A brother, when there is no stranger */
+        if (!s->victim && sched_used(u, s->now) > v->sched.used + (uint64_t)WAKE_GRAIN)
+            s->victim = c;
+        return;
+    }
+    sched_account(u->domain, s->now);
+    after = u->domain->sched.vtime;
+    if (after > s->most) {
+        s->most = after;
+        s->victim = c;
+    }
+}
+
+/* Looks at all CPUs in reach. NULL, or one that is idle. */
+static struct cpu *look(struct search *s)
+{
+    const struct runqueue *rq = &runqueue;
+    uint64_t todo = s->v->affinity & rq->busy_cpus;
+
+    reach(s, todo, NULL);
+    while (todo) {
+        uint64_t next = 0;
+
+        for (; todo; todo &= todo - 1) {
+            struct cpu *c = lowest(todo);
+            uint64_t further = c->running->affinity & (rq->busy_cpus | rq->idle_cpus) & ~s->reached;
+
+            weigh(s, c);
+            reach(s, further, cpu_by_id(s->by[c->id]));
+            if (further & rq->idle_cpus)
+                return lowest(further & rq->idle_cpus);
+            next |= further;
+        }
+        todo = next;
+    }
+    return NULL;
+}
+
+static void tell(struct cpu *c)
+{
+    runqueue.idle_cpus &= ~bit_of(c);
+    runqueue.alone_cpus &= ~bit_of(c);
+    cpu_raise(c, CPU_WORK_SCHEDULE);
+}
+
+/* The first link of the chain to c. */
+static void take_up(struct search *s, struct vcpu *v, const struct cpu *c)
+{
+    struct cpu *first = cpu_by_id(s->by[c->id]);
+
+    if (first != c) {
+        if (first->next)
+            return; /* it is in another chain: v's turn comes */
+        first->next = v;
+        v->sched.wanted_by = first;
+    }
+    tell(first);
+}
+
+void sched_find_cpu(struct vcpu *v, s_time_t now)
+{
+    struct runqueue *rq = &runqueue;
+    uint64_t idle = rq->idle_cpus & v->affinity;
+    struct search s;
+    struct cpu *c;
+
+    if (v->sched.wanted_by)
+        return;
+    if (idle) {
+        tell(idle & 1ull << v->sched.last_cpu ? cpu_by_id(v->sched.last_cpu) : lowest(idle));
+        return;
+    }
+    sched_account(v->domain, now);
+    s.v = v;
+    s.now = now;
+    s.reached = 0;
+    s.victim = NULL;
+    s.most = v->domain->sched.vtime + (uint64_t)WAKE_GRAIN;
+    c = look(&s);
+    if (!c)
+        c = s.victim;
+    if (c)
+        take_up(&s, v, c);
+    /* Somebody waits: from now on there are slices. */
+    for (; rq->alone_cpus; rq->alone_cpus &= rq->alone_cpus - 1) {
+        c = lowest(rq->alone_cpus);
+        sched_account(c->running->domain, now);
+        timer_set(&c->slice, now + sched_slice_of(c->running->domain));
+    }
+}
+
+/* The CPUs from which a chain leads to c. */
+static uint64_t chains_to(const struct cpu *c)
+{
+    uint64_t from = bit_of(c), before;
+
+    do {
+        before = from;
+        for (uint64_t m = runqueue.busy_cpus & ~from; m; m &= m - 1)
+            if (lowest(m)->running->affinity & from)
+                from |= m & -m;
+    } while (from != before);
+    return from;
+}
+
+void sched_fill_idle(struct cpu *c, s_time_t now)
+{
+    uint64_t from, best = UINT64_MAX;
+    struct vcpu *v = NULL;
+    struct list *at, *it;
+
+    if (likely(list_empty(&runqueue.domains)))
+        return;
+    from = chains_to(c);
+    list_for_each (at, &runqueue.domains) {
+        struct sched_domain *s = list_entry(at, struct sched_domain, link);
+
+        if (s->vtime >= best)
+            continue;
+        list_for_each (it, &s->vcpus) {
+            struct vcpu *u = list_entry(it, struct vcpu, sched.link);
+
+            if (u->affinity & from && !u->sched.wanted_by) {
+                v = u;
+                best = s->vtime;
+                break;
+            }
+        }
+    }
+    if (v)
+        sched_find_cpu(v, now);
+}
