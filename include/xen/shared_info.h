@@ -30,7 +30,9 @@
  *         barrier;
  *     } while ((version & 1) || version != t->version);
  *
- * Each vCPU reads its own vcpu_info. Wall clock now = wc_sec.wc_nsec + system time.
+ * Each vCPU reads its own vcpu_info. rdtsc() must not be carried out before what stands before it
+ * (LFENCE), or a vCPU that has heard of another's time may read an earlier one. Wall clock now =
+ * wc_sec.wc_nsec + system time.
  */
 #ifndef XEN_SHARED_INFO_H
 #define XEN_SHARED_INFO_H

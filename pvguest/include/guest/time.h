@@ -30,11 +30,13 @@ void time_init(void);
 int time_set_deadline(uint64_t deadline_ns);
 void time_sleep_ns(uint64_t ns);
 
+/* Not before the instructions in front of it: who has seen another vCPU's time reads a later one.
+ */
 static inline uint64_t rdtsc(void)
 {
     uint32_t low, high;
 
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
     return (uint64_t)high << 32 | low;
 }
 

@@ -27,7 +27,6 @@ static unsigned int vcpus, done;
 static vcpu_time_info_t *copy; /* of vCPU 0's, for all */
 static bool strict;
 
-/* The TSC is read when all that stands before is done. */
 static uint64_t read_clock(const volatile vcpu_time_info_t *t)
 {
     uint64_t ticks, now;
@@ -35,7 +34,6 @@ static uint64_t read_clock(const volatile vcpu_time_info_t *t)
 
     do {
         version = t->version;
-        __asm__ volatile("lfence" : : : "memory");
         ticks = rdtsc() - t->tsc_timestamp;
         ticks = t->tsc_shift >= 0 ? ticks << t->tsc_shift : ticks >> -t->tsc_shift;
         now = t->system_time + (uint64_t)((unsigned __int128)ticks * t->tsc_to_system_mul >> 32);
