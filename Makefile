@@ -94,12 +94,12 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 # First what is built, one make after another, each for all processors; then what runs, in the order of how soon it answers, as many
 # at a time as there are processors. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz for FUZZ_SECONDS.
 CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make test-programs" then \
-    "$(PYTHON) tests/man.py" $(unit_programs) $(msan_programs) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
+    "$(PYTHON) tests/man.py" $(unit_programs) $(msan_programs) $(torture_checks) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
     $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 
 # What takes one processor long comes first: make does what stands behind meanwhile.
 unpacked: build/debian/.unpacked build/reference/.unpacked
-test-programs: image reference bad-guests $$(unit_programs) $(msan_programs) $(FUZZERS) $(LATENCY_PLUGIN)
+test-programs: image reference bad-guests $$(unit_programs) $(msan_programs) $(torture_programs) $(FUZZERS) $(LATENCY_PLUGIN)
 
 fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 

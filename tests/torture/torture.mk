@@ -17,12 +17,13 @@ endef
 $(foreach cc,tsan gcc,$(eval $(call torture_rules,$(cc))))
 
 # The thread sanitizer of older compilers cannot live with all that a kernel may do to the layout of memory.
-same_layout = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+same_layout = $(eval same_layout := $(shell setarch -R true 2>/dev/null && echo setarch -R))$(same_layout)
 torture_with = $(foreach s,$(TORTURE),"$(same_layout) $(1) $s $(or $(SECONDS),$(TORTURE_SECONDS))")
+torture_checks = $(foreach p,$(torture_programs),$(call torture_with,$p))
 
 .PHONY: torture tsan
 torture: $(torture_programs) ## many vCPUs on threads, at random, under TSan and ASan: SECONDS of each scenario
-	@$(PYTHON) tests/run.py --timeout $$(($(or $(SECONDS),$(TORTURE_SECONDS)) + 600)) $(foreach p,$(torture_programs),$(call torture_with,$p))
+	@$(PYTHON) tests/run.py --timeout $$(($(or $(SECONDS),$(TORTURE_SECONDS)) + 600)) $(torture_checks)
 
 tsan: build/host/tsan/torture build/host/tsan/unit_core_cpus build/host/tsan/unit_core_timer ## the same under the thread sanitizer alone, and unit tests
 	@$(PYTHON) tests/run.py "$(same_layout) build/host/tsan/unit_core_cpus" "$(same_layout) build/host/tsan/unit_core_timer" $(call torture_with,$<)
