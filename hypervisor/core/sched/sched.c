@@ -31,8 +31,10 @@
 
 bool vcpu_runnable(const struct vcpu *v)
 {
-    return !(READ_ONCE(v->pause_flags) | READ_ONCE(v->pause_count) |
-             READ_ONCE(v->domain->pause_count));
+    /* Race: who lets it run may not be who queues it: what he did to it before is seen with it. */
+    return !(__atomic_load_n(&v->pause_flags, __ATOMIC_ACQUIRE) |
+             __atomic_load_n(&v->pause_count, __ATOMIC_ACQUIRE) |
+             __atomic_load_n(&v->domain->pause_count, __ATOMIC_ACQUIRE));
 }
 
 static void set_state(struct vcpu *v, uint32_t state, s_time_t now)
