@@ -190,6 +190,26 @@ static void affinity(void **state)
     assert_int_equal(d->vcpu[1]->affinity & d->vcpu[1]->soft_affinity, ~0ull);
 }
 
+/* What a vCPU pinned itself to is in the way, and goes when the tool insists. */
+static void affinity_over_a_pin(void **state)
+{
+    const uint32_t hard = XEN_VCPUAFFINITY_HARD, force = XEN_VCPUAFFINITY_FORCE;
+    struct xen_domctl op = affinity_op(XEN_DOMCTL_setvcpuaffinity, hard, 64);
+    uint64_t *map = host_guest(CORE_DATA);
+
+    (void)state;
+    assert_int_equal(sched_pin(d->vcpu[0], 0), 0);
+    *map = ~0ull;
+    assert_int_equal(core_domctl(&op), -XEN_EBUSY);
+    assert_int_equal(*map, ~0ull);
+    op.u.vcpuaffinity.flags = hard | force;
+    assert_int_equal(core_domctl(&op), 0);
+    assert_int_equal(*map, 1);
+    assert_int_equal(sched_pin(d->vcpu[0], -1), -XEN_EINVAL); /* it is gone */
+    op.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_SOFT | force;  /* and need not be there */
+    assert_int_equal(core_domctl(&op), 0);
+}
+
 static void node_affinity(void **state)
 {
     uint64_t *map = host_guest(CORE_DATA);
@@ -393,6 +413,7 @@ int main(void)
         TEST(getvcpuinfo),
         TEST(bitmaps_of_any_length),
         TEST(affinity),
+        TEST(affinity_over_a_pin),
         TEST(node_affinity),
         TEST(scheduler_op),
         TEST(frames_and_their_types),

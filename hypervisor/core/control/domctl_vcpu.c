@@ -98,6 +98,8 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
     if (rc)
         return rc;
     hard &= online_cpus();
+    if ((a->flags & XEN_VCPUAFFINITY_FORCE) && !sched_pin(v, -1))
+        log_info("d%uv%u is not pinned any more", d->domain_id, v->vcpu_id);
     if (a->flags & XEN_VCPUAFFINITY_HARD)
         rc = sched_set_affinity(v, hard);
     if (rc)

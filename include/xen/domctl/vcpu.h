@@ -63,7 +63,8 @@ struct xen_domctl_nodeaffinity {
 /*
  * setvcpuaffinity, getvcpuaffinity: physical CPUs where it may run (hard) and better run (soft).
  * set: the bitmaps named in flags are read, and receive what is in effect. -XEN_ESRCH no such
- * vCPU; -XEN_EINVAL an empty set, or no flag.
+ * vCPU; -XEN_EINVAL an empty set, or no flag; -XEN_EBUSY it has pinned itself, and FORCE is not
+ * given.
  *
  * Bits beyond the machine's CPUs are ignored, so all ones stands for "anywhere". What
  * comes back in the bitmaps is what holds after the call, cut to the caller's room; of the
