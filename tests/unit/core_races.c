@@ -215,6 +215,26 @@ static void its_info_moves_while_it_leaves(void **state)
     assert_int_equal(vcpu_info_register(v, &info), 0);
 }
 
+static void move_it(void)
+{
+    assert_int_equal(sched_set_affinity(dom0->vcpu[0], 1), 0);
+}
+
+/* A vCPU pins itself to a CPU while the control domain forbids it that one. */
+static void pinned_where_it_may_not_be(void **state)
+{
+    struct sched_pin_override pin = {.pcpu = 1};
+
+    (void)state;
+    host_run_as(dom0->vcpu[0]);
+    when(&runqueue.lock, false, 0, move_it);
+    moment.by = dom0->vcpu[1];
+    memcpy(host_guest(ARG), &pin, sizeof(pin));
+    assert_int_equal(do_sched_op(SCHEDOP_pin_override, ARG), -XEN_EINVAL);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(dom0->vcpu[0]->affinity, 1);
+}
+
 static void ask_for_mine(void)
 {
     struct xen_domctl op = {.cmd = XEN_DOMCTL_getvcpucontext,
@@ -345,6 +365,7 @@ int main(void)
         TEST(it_comes_up_while_its_info_moves),
         TEST(anothers_time_area),
         TEST(its_info_moves_while_it_leaves),
+        TEST(pinned_where_it_may_not_be),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),
     };

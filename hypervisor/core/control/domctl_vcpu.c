@@ -89,7 +89,7 @@ int domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
         return -XEN_ESRCH;
     if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
         return refused(-XEN_EINVAL, "neither hard nor soft affinity is given");
-    hard = v->affinity;
+    hard = READ_ONCE(v->affinity);
     soft = v->soft_affinity;
     if (a->flags & XEN_VCPUAFFINITY_HARD)
         rc = bitmap_from_guest(&hard, &a->cpumap_hard);
@@ -121,7 +121,7 @@ int domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
     if (!v)
         return -XEN_ESRCH;
     if (a->flags & XEN_VCPUAFFINITY_HARD)
-        rc = bitmap_to_guest(&a->cpumap_hard, v->affinity);
+        rc = bitmap_to_guest(&a->cpumap_hard, READ_ONCE(v->affinity));
     if (!rc && (a->flags & XEN_VCPUAFFINITY_SOFT))
         rc = bitmap_to_guest(&a->cpumap_soft, v->soft_affinity);
     return rc;

@@ -25,7 +25,7 @@ static void set(struct vcpu *v, uint64_t cpus)
 {
     struct cpu *c = v->sched.on_cpu;
 
-    v->affinity = cpus;
+    WRITE_ONCE(v->affinity, cpus);
     if (v->sched.wanted_by) {
         v->sched.wanted_by->next = NULL;
         v->sched.wanted_by = NULL;
@@ -58,10 +58,12 @@ int sched_pin(struct vcpu *v, int cpu)
 {
     int rc = 0;
 
-    if (cpu >= 0 && (cpu >= (int)machine_nr_cpus() || !(v->affinity & 1ull << cpu)))
-        return refused(-XEN_EINVAL, "pinned to CPU %d, where it may not run", cpu);
+    if (cpu >= (int)machine_nr_cpus())
+        return refused(-XEN_EINVAL, "pinned to CPU %d, which is not there", cpu);
     spin_lock(&runqueue.lock);
-    if (cpu >= 0 && !v->sched.pinned_from) {
+    if (cpu >= 0 && !(v->affinity & 1ull << cpu)) {
+        rc = -XEN_EINVAL;
+    } else if (cpu >= 0 && !v->sched.pinned_from) {
         v->sched.pinned_from = v->affinity;
         set(v, 1ull << cpu);
     } else if (cpu < 0 && v->sched.pinned_from) {
