@@ -56,8 +56,10 @@ static void weigh(struct search *s, struct cpu *c)
     uint64_t after;
 
     if (u->domain == v->domain) {
-        /* A brother, when there is no stranger */
-        if (!s->victim && sched_used(u, s->now) > v->sched.used + (uint64_t)WAKE_GRAIN)
+        /* A brother, when there is no stranger; not by a chain: who makes room for v comes before
+         * both, and could as well take its CPU back */
+        if (!s->victim && v->affinity & bit_of(c) &&
+            sched_used(u, s->now) > v->sched.used + (uint64_t)WAKE_GRAIN)
             s->victim = c;
         return;
     }
