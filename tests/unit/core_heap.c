@@ -162,6 +162,27 @@ static void youngest_of_a_block(void **state)
     }
 }
 
+/* Also of frames whose stamps are half a round of the clock apart, which no comparison of two puts
+ * in a row. */
+static void youngest_of_all_ages(void **state)
+{
+    const uint32_t ages[4] = {0, (1u << 31) + 100, (1u << 31) - 10, (1u << 31) - 10};
+    struct page_info *pg = alloc_frames(2, 0);
+    unsigned int before;
+
+    (void)state;
+    while (alloc_frames(0, 0))
+        ;
+    free_frames(pg, 2);
+    tlb_clock_line.now += 5;
+    this_cpu()->tlb_time = tlb_clock();
+    for (unsigned int i = 0; i < 4; i++)
+        pg[i].tlb_stamp = tlb_clock() - ages[i];
+    before = host_flushes;
+    assert_ptr_equal(alloc_frames(2, 0), pg);
+    assert_int_equal(host_flushes, before + 1);
+}
+
 static void given_twice_counts_once(void **state)
 {
     uint64_t before = heap_total_frames();
@@ -241,10 +262,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
     const struct CMUnitTest tests[] = {
-        TEST(all_comes_back),       TEST(cleared_also_after_use),  TEST(trusted_memory_was_nobodys),
-        TEST(address_limits),       TEST(high_memory_first),       TEST(flushed_before_reuse),
-        TEST(youngest_of_a_block),  TEST(given_twice_counts_once), TEST(small_objects),
-        TEST(sizes_that_cannot_be), TEST(memory_runs_out),
+        TEST(all_comes_back),      TEST(cleared_also_after_use), TEST(trusted_memory_was_nobodys),
+        TEST(address_limits),      TEST(high_memory_first),      TEST(flushed_before_reuse),
+        TEST(youngest_of_a_block), TEST(youngest_of_all_ages),   TEST(given_twice_counts_once),
+        TEST(small_objects),       TEST(sizes_that_cannot_be),   TEST(memory_runs_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

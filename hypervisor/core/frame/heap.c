@@ -187,21 +187,21 @@ static bool needs_clearing(const struct page_info *pg, bool fresh_may_stay)
 }
 
 /* Flushes, where a TLB may still know one of the frames, whoever had it mapped. Before any is
- * cleared: the last owner could write to what is clear already. */
+ * cleared: the last owner could write to what is clear already. The youngest stamp is looked for by
+ * age: of stamps half a round of the clock apart, differences do not say which is later. One that
+ * is older than that is taken for young. */
 static void forget_block(const struct page_info *pg, uint64_t n)
 {
-    uint32_t youngest = 0;
-    bool known = false;
+    uint32_t now = tlb_clock(), least = UINT32_MAX;
 
     for (uint64_t i = 0; i < n; i++) {
-        if (READ_ONCE(pg[i].count_info) & (PGC_fresh | PGC_clear))
-            continue;
-        if (!known || (int32_t)(pg[i].tlb_stamp - youngest) > 0)
-            youngest = pg[i].tlb_stamp;
-        known = true;
+        uint32_t age = now - pg[i].tlb_stamp;
+
+        if (!(READ_ONCE(pg[i].count_info) & (PGC_fresh | PGC_clear)))
+            least = MIN(least, age > INT32_MAX ? 0 : age);
     }
-    if (known)
-        flush_tlb_stamp(NULL, youngest);
+    if (least != UINT32_MAX)
+        flush_tlb_stamp(NULL, now - least); /* model: forget_block.flush */
 }
 
 /* Clears what has to be, as far as the budget goes. False: it did not reach. */
