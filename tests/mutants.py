@@ -10,6 +10,7 @@ A change names the text that it replaces, which must stand in exactly one file o
 tests/style.py looks at that, so that who changes such a line changes it here too.
 """
 import os
+import re
 import subprocess
 import sys
 
@@ -22,7 +23,7 @@ MUTANTS = {
     "no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", PAGING),
     "no stamp when a use ends": ("    pg->tlb_stamp = tlb_clock();\n    __atomic_store_n(", "    __atomic_store_n(", PAGING),
     "no flush at exchange": ("if (page_list_first(&f->taken))\n        flush_tlb_domain(d, ALL_CPUS);", "", PAGING),
-    "no flush in the heap": ("if (least != UINT32_MAX)\n        flush_tlb_stamp(NULL, now - least); /* model: forget_block.flush */", "", PAGING),
+    "no flush in the heap": ("if (least != UINT32_MAX)\n        flush_tlb_stamp(NULL, now - least);", "", PAGING),
     "no stamp of free frames": ("uint32_t stamp = tlb_clock();", "uint32_t stamp = 0;", PAGING),
     "the oldest stamp of a block": ("least = MIN(least, age > INT32_MAX ? 0 : age)", "least = least == UINT32_MAX ? age : MAX(least, age)", ["core_heap"]),
     "no flush at a foreign entry": ("flush_tlb_domain(l1_owner, ALL_CPUS);", "", PAGING),
@@ -34,9 +35,9 @@ MUTANTS = {
     "the clock does not tick": ("(void)cmpxchg(&tlb_clock_line.now, stamp, stamp + 1);", "", PROTOCOL),
     "a flush reads the clock late": ("    machine_flush_tlb();\n    __atomic_store_n(&me->tlb_time, began,", "    machine_flush_tlb();\n    began = tlb_clock();\n    __atomic_store_n(&me->tlb_time, began,", PROTOCOL),
     "not empty after the change of CR3": ("if (next && !prev) /* not", "if (0) /* not", PROTOCOL),
-    "no bit before CR3": ("if (next && next != prev) /* a full", "if (0) /* a full", PROTOCOL),
-    "empty before CR3": ("    if (next && next != prev) /* a full", "    if (!next)\n        me->tlb_time = TLB_EMPTY;\n    if (next && next != prev) /* a full", PROTOCOL),
-    "the bit goes before CR3": ("    if (next && next != prev) /* a full", "    if (prev && prev != next)\n        atomic_and(&prev->dirty_cpus, ~bit_of(me));\n    if (next && next != prev) /* a full", PROTOCOL),
+    "no bit before CR3": ("if (next && next != prev)", "if (0)", PROTOCOL),
+    "empty before CR3": ("    if (next && next != prev)", "    if (!next)\n        me->tlb_time = TLB_EMPTY;\n    if (next && next != prev)", PROTOCOL),
+    "the bit goes before CR3": ("    if (next && next != prev)", "    if (prev && prev != next)\n        atomic_and(&prev->dirty_cpus, ~bit_of(me));\n    if (next && next != prev)", PROTOCOL),
     "nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", PROTOCOL),
     "this CPU is left out": ("if (me)\n        flush_tlb_local();", "", PROTOCOL),
     "who waits does not serve": ("& CPU_WORK_FLUSHES))\n        serve_flush();\n    cpu_relax();", "& 0))\n        serve_flush();\n    cpu_relax();", ["core_wait"]),
@@ -54,7 +55,7 @@ MUTANTS = {
     # what torture is for: it needs two CPUs at the wrong moment
     "tortured: nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
     "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),
-    "tortured: no flush in the heap": ("if (known)\n        flush_tlb_stamp(NULL, youngest);", "", ["torture pages"]),
+    "tortured: no flush in the heap": ("if (least != UINT32_MAX)\n        flush_tlb_stamp(NULL, now - least);", "", ["torture pages"]),
     "blocks without a look": ("    if (vcpu_event_pending(v))\n        atomic_and(&v->pause_flags, ~VPF_blocked);\n    else\n        vcpu_sleep(v);", "    vcpu_sleep(v);", ["torture events"]),
     "a poller is not woken": ("    if (unlikely(READ_ONCE(d->poll_mask)))\n        wake_pollers(d, port);", "", ["torture events"]),
     "who runs is not kicked": ("        return;\n    vcpu_unblock(v);\n    vcpu_kick(v);", "        return;\n    vcpu_unblock(v);", ["torture events"]),
@@ -65,12 +66,17 @@ MUTANTS = {
 }
 
 
+def plain(source):
+    """Without the comments that name steps of models (model_labels.py)."""
+    return re.sub(r"^[ ]*/\* model: [\w.]+ \*/\n|[ ]*/\* model: [\w.]+ \*/", "", source, flags=re.M)
+
+
 def find(text):
     """The one source file that has the text."""
     found = []
     for path in subprocess.run(["git", "ls-files", "hypervisor/*.c"], check=True, capture_output=True, text=True).stdout.split():
         with open(path, encoding="utf-8") as source:
-            found += [path] * source.read().count(text)
+            found += [path] * plain(source.read()).count(text)
     if len(found) != 1:
         sys.exit(f"mutants: {text!r} stands {len(found)} times: {' '.join(found)}")
     return found[0]
@@ -82,7 +88,7 @@ def build(name, path, text, replacement):
     os.makedirs(folder, exist_ok=True)
     source = os.path.join(folder, os.path.basename(path))
     with open(path, encoding="utf-8") as original, open(source, "w", encoding="utf-8") as mutated:
-        mutated.write(original.read().replace(text, replacement))
+        mutated.write(plain(original.read()).replace(text, replacement))
     flags = os.environ["MUTANT_CFLAGS"].split() + ["-iquote", os.path.dirname(path), "-Wno-error"]
     subprocess.run(["gcc", *flags, "-w", "-c", source, "-o", source[:-1] + "o"], check=True)
     return source[:-1] + "o"

@@ -20,6 +20,7 @@ import sys
 import c_braces
 import c_rules
 import dead_code
+import model_labels
 import mutants
 import rooms
 import stale_words
@@ -159,9 +160,15 @@ def check_names(sources, paths):
 def check_mutants(texts):
     """What tests/mutants.py leaves out is there to be left out, once."""
     for name, (text, _, _) in mutants.MUTANTS.items():
-        n = sum(source.count(text) for path, source in texts.items() if path.startswith("hypervisor/") and path.endswith(".c"))
+        n = sum(mutants.plain(source).count(text) for path, source in texts.items() if path.startswith("hypervisor/") and path.endswith(".c"))
         if n != 1:
             complain("tests/mutants.py", 1, f"'{name}': {text!r} stands {n} times in the hypervisor")
+
+
+def check_models(texts):
+    """Each step of a model is one of the code, in the code's order (model_labels.py)."""
+    for problem in model_labels.problems(texts):
+        complain(*problem)
 
 
 def check_format(paths):
@@ -282,6 +289,7 @@ def main():
     check_deeper(texts)
     check_manual(texts)
     check_mutants(texts)
+    check_models(texts)
     check_names(texts, listed)
     said = rooms.check(files, complain)
     check_size(code)

@@ -133,14 +133,14 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     if (fresh) {
         rc = pv_finish_old_table(current);
         if (!rc)
-            rc = set_base_tables(v, c);
+            rc = set_base_tables(v, c); /* model: pv_set_context.reference */
         if (rc)
             return rc;
         rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
         if (rc)
             goto put_tables;
     }
-    set_registers(v, c);
+    set_registers(v, c); /* model: pv_set_context.registers */
     set_virtual_cpu(v, c);
     if (fresh) {
         pv_set_ldt(v, c->ldt_base, (unsigned int)c->ldt_ents);
@@ -148,7 +148,7 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
             WRITE_ONCE(v->domain->vm_assist, (uint32_t)c->vm_assist);
     }
     pv_update_cr3(v);
-    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE); /* model: pv_set_context.said */
     if (c->flags & VGCF_online)
         atomic_and(&v->pause_flags, ~VPF_down);
     return 0;

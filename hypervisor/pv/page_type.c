@@ -43,14 +43,14 @@
  */
 static void end_use(struct page_info *pg, uint64_t x)
 {
-    pg->tlb_stamp = tlb_clock();
-    __atomic_store_n(&pg->type_info, x, __ATOMIC_RELEASE);
+    pg->tlb_stamp = tlb_clock();                           /* model: end_use.stamp */
+    __atomic_store_n(&pg->type_info, x, __ATOMIC_RELEASE); /* model: end_use.out */
 }
 
 /* Undoes "in change" on failure, or ends an undoing: the type count goes to 0. */
 static void drop_to_untyped(struct page_info *pg)
 {
-    end_use(pg, READ_ONCE(pg->type_info) & PGT_type_mask);
+    end_use(pg, READ_ONCE(pg->type_info) & PGT_type_mask); /* model: drop_to_untyped.out */
 }
 
 /* Leaves a change half done: the state gets references of its own. The caller's general reference
@@ -88,7 +88,7 @@ static int promote(struct page_info *pg, uint64_t type, struct domain *d)
     if (type != PGT_writable_page)
         rc = promote_contents(pg, type, d);
     if (likely(rc == 0)) {
-        atomic_or(&pg->type_info, PGT_validated);
+        atomic_or(&pg->type_info, PGT_validated); /* model: promote.validated */
         return 0;
     }
     if (rc != -XEN_ERESTART) {
@@ -132,7 +132,7 @@ static int change_type(struct page_info *pg, uint64_t x, uint64_t type, struct d
      * XSA-401: others wait, because PGT_validated is set only after this.
      */
     if (old != PGT_none && old != type)
-        flush_tlb_stamp(d, pg->tlb_stamp);
+        flush_tlb_stamp(d, pg->tlb_stamp); /* model: change_type.flush */
     /* XSA-402: memory that was written around the caches is read here through them. */
     if (unlikely(READ_ONCE(pg->count_info) & PGC_noncoherent) && type != PGT_writable_page) {
         atomic_and(&pg->count_info, ~PGC_noncoherent);
@@ -175,7 +175,7 @@ static int get_page_type_slow(struct page_info *pg, uint64_t type, struct domain
         uint64_t x = READ_ONCE(pg->type_info);
 
         if ((x & PGT_count_mask) == 0 && !(x & PGT_validated && (x & PGT_type_mask) == type)) {
-            if (cmpxchg(&pg->type_info, x, type | 1) == x)
+            if (cmpxchg(&pg->type_info, x, type | 1) == x) /* model: get_page_type_slow.in_change */
                 return change_type(pg, x, type, d);
         } else if ((x & PGT_type_mask) != type || (x & PGT_count_mask) == PGT_count_mask) {
             return -XEN_EINVAL;
@@ -186,7 +186,7 @@ static int get_page_type_slow(struct page_info *pg, uint64_t type, struct domain
             if (cmpxchg(&pg->type_info, x, x & ~PGT_partial) == x)
                 return take_up_promotion(pg, type, d);
         } else {
-            wait_for_change(pg, x);
+            wait_for_change(pg, x); /* model: get_page_type_slow.wait */
         }
     }
 }
@@ -218,9 +218,10 @@ bool get_page_and_writable(struct page_info *pg, struct domain *d)
  * younger than the stamp. */
 static bool put_last_plain(struct page_info *pg, uint64_t x)
 {
+    /* model: put_last_plain.in_change */
     if (unlikely(cmpxchg(&pg->type_info, x, x & ~PGT_validated) != x))
         return false;
-    end_use(pg, x - 1);
+    end_use(pg, x - 1); /* model: put_last_plain.out */
     return true;
 }
 
@@ -271,6 +272,7 @@ int put_page_type_preemptible(struct page_info *pg, struct domain *d)
         } else if ((x & PGT_count_mask) != 1 || !is_table_type(x)) {
             if (try_put(pg, x))
                 return 0;
+            /* model: put_page_type_preemptible.in_change */
         } else if (cmpxchg(&pg->type_info, x, x & ~PGT_validated) == x) {
             /* Not validated any more: others wait, or see `partial`. */
             pg->nr_validated = TABLE_ENTRIES;
@@ -334,7 +336,7 @@ int pv_finish_old_table(struct vcpu *v)
 
 static __noinline bool lock_later(struct page_info *pg, const struct domain *d)
 {
-    wait_for_unlock(pg);
+    wait_for_unlock(pg); /* model: lock_later.wait */
     return page_lock(pg, d);
 }
 

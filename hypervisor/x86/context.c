@@ -28,15 +28,16 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
     }
     load_tables(own_gdt(), 0, 0); /* prev's may lie in its page tables */
     block->cpu.arch.loaded = NULL;
-    tlb_switch_begin(pd, nd);
+    tlb_switch_begin(pd, nd); /* model: machine_context_switch.begin */
     if (nd) {
         next->cpu_stack = &block->cpu;
         block->tss.rsp0 = (uint64_t)&next->regs.es;
         block->cpu.arch.loaded = next;
         fpu_switch_in(next);
+        /* model: machine_context_switch.cr3 */
         nd->ops->load(next); /* CR3 first */
     } else {
         load_cr3(hv_l4_phys);
     }
-    tlb_switch_end(pd, nd);
+    tlb_switch_end(pd, nd); /* model: machine_context_switch.end */
 }

@@ -25,9 +25,9 @@ inline domain_free(c)
     freed = 1;
     lock(c, domlist_lock); listed = 0; unlock(domlist_lock)
 #else
-    lock(c, domlist_lock); listed = 0; unlock(domlist_lock);    /* model: domain_free.unlist */
+    lock(c, domlist_lock); listed = 0; unlock(domlist_lock);    /* model: domains_reap.unlist */
     assert(!freed);
-    freed = 1                                                   /* model: domain_free.free */
+    freed = 1                                                   /* model: domains_reap.free */
 #endif
 }
 
@@ -49,7 +49,7 @@ inline put_domain(c)
 inline domains_reap(c)
 {
     do
-    :: dead[c] -> dead[c]--; domain_free(c)                     /* model: domains_reap.free */
+    :: dead[c] -> dead[c]--; domain_free(c)
     :: else -> break
     od
 }

@@ -20,15 +20,15 @@ bool waits;                         /* left its CPU: not runnable */
 inline vcpu_poll_begin()
 {
     lock();                         /* model: vcpu_poll_begin.lock */
-    poll_port = 1;                  /* model: vcpu_poll_begin.port */
-    poll_mask = 1;                  /* model: vcpu_poll_begin.mask */
+    poll_port = 1;
+    poll_mask = 1;
     polling = 1;                    /* model: vcpu_poll_begin.flag */
     unlock()
 }
 
 inline vcpu_poll_until()
 {
-    lock();                         /* model: vcpu_poll_until.lock */
+    lock();
     if :: poll_port -> timer = 1 :: else fi;    /* model: vcpu_poll_until.timer */
     unlock()
 }
@@ -41,8 +41,8 @@ inline end_poll()
     if
     :: poll_port ->
         timer = 0;                  /* model: end_poll.timer */
-        poll_port = 0;              /* model: end_poll.port */
-        poll_mask = 0;              /* model: end_poll.mask */
+        poll_port = 0;
+        poll_mask = 0;
         polling = 0                 /* model: end_poll.flag */
     :: else
     fi;

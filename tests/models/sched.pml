@@ -65,7 +65,7 @@ inline enqueue(v)
     assert(!queued[v] && on_cpu[v] == NONE && in_cpu[v] == 0);
     queued[v] = 1;
     if
-    :: TICKLE(v, 0)                                             /* model: enqueue.tickle */
+    :: TICKLE(v, 0)                                             /* enqueue.tickle */
     :: TICKLE(v, 1)
     :: else -> if :: skip :: work_schedule[0] = 1 :: work_schedule[1] = 1 fi
     fi
@@ -89,9 +89,9 @@ inline tickle_rest()
 
 inline vcpu_wake(c, v)
 {
-    lock(c);                                                    /* model: vcpu_wake.lock */
+    lock(c);                                                    /* vcpu_wake.lock */
     if
-    :: queued[v] || on_cpu[v] != NONE || !runnable(v)           /* model: vcpu_wake.look */
+    :: queued[v] || on_cpu[v] != NONE || !runnable(v)           /* vcpu_wake.look */
     :: else -> enqueue(v)
     fi;
     unlock()
@@ -99,10 +99,10 @@ inline vcpu_wake(c, v)
 
 inline vcpu_sleep(c, v)
 {
-    lock(c);                                                    /* model: vcpu_sleep.lock */
+    lock(c);                                                    /* vcpu_sleep.lock */
     if
-    :: queued[v] && !runnable(v) -> queued[v] = 0               /* model: vcpu_sleep.dequeue */
-    :: !queued[v] && on_cpu[v] != NONE && running[on_cpu[v]] == v -> work_schedule[on_cpu[v]] = 1   /* model: vcpu_sleep.ask */
+    :: queued[v] && !runnable(v) -> queued[v] = 0               /* vcpu_sleep.dequeue */
+    :: !queued[v] && on_cpu[v] != NONE && running[on_cpu[v]] == v -> work_schedule[on_cpu[v]] = 1   /* vcpu_sleep.ask */
     :: else
     fi;
     unlock()
@@ -111,13 +111,13 @@ inline vcpu_sleep(c, v)
 inline vcpu_set_affinity(c, v, cpus)
 {
     lock(c);
-    affinity[v] = cpus;                                         /* model: sched_set_affinity.set */
+    affinity[v] = cpus;                                         /* sched_set_affinity.set */
     if
 #ifndef M_NO_MOVE_RUNNING
     :: on_cpu[v] != NONE && running[on_cpu[v]] == v && !allowed(v, on_cpu[v]) -> work_schedule[on_cpu[v]] = 1
 #endif
 #ifndef M_NO_MOVE_QUEUED
-    :: queued[v] -> queued[v] = 0; enqueue(v)                   /* model: sched_set_affinity.requeue */
+    :: queued[v] -> queued[v] = 0; enqueue(v)                   /* sched_set_affinity.requeue */
 #endif
     :: else
     fi;
@@ -155,17 +155,17 @@ inline machine_context_switch(c)
 inline context_saved(c, v)
 {
     lock(c);
-    on_cpu[v] = NONE;                                           /* model: context_saved.off */
+    on_cpu[v] = NONE;                                           /* context_saved.off */
     assert(!ended[v]);
 #ifndef M_NO_LOOK
-    if :: runnable(v) && !queued[v] -> enqueue(v) :: else fi;   /* model: context_saved.look */
+    if :: runnable(v) && !queued[v] -> enqueue(v) :: else fi;   /* context_saved.look */
 #endif
     unlock()
 }
 
 inline sched_schedule(c)
 {
-    lock(c);                                                    /* model: sched_schedule.lock */
+    lock(c);                                                    /* sched_schedule.lock */
     prev = running[c];
     choose(c);
     if
@@ -174,20 +174,20 @@ inline sched_schedule(c)
         if :: prev != IDLE && runnable(prev) -> queued[prev] = 1 :: else fi;
 #endif
         if
-        :: next != IDLE -> queued[next] = 0; on_cpu[next] = c   /* model: sched_schedule.on_cpu */
+        :: next != IDLE -> queued[next] = 0; on_cpu[next] = c   /* sched_schedule.on_cpu */
         :: else
         fi;
-        running[c] = next;                                      /* model: sched_schedule.running */
-        idle_cpus[c] = (next == IDLE);                          /* model: sched_schedule.idle */
+        running[c] = next;                                      /* sched_schedule.running */
+        idle_cpus[c] = (next == IDLE);                          /* sched_schedule.idle */
 #ifndef M_NO_REST
-        tickle_rest();                                          /* model: sched_schedule.rest */
+        tickle_rest();                                          /* sched_schedule.rest */
 #endif
 #ifdef M_ON_CPU_EARLY
         if :: prev != IDLE -> on_cpu[prev] = NONE :: else fi;
 #endif
         unlock();
-        machine_context_switch(c);                              /* model: sched_schedule.switch */
-        if :: prev != IDLE -> context_saved(c, prev) :: else fi /* model: sched_schedule.saved */
+        machine_context_switch(c);                              /* sched_schedule.switch */
+        if :: prev != IDLE -> context_saved(c, prev) :: else fi /* sched_schedule.saved */
     :: else -> idle_cpus[c] = (next == IDLE); unlock()
     fi;
     prev = 0; next = 0
@@ -242,7 +242,7 @@ inline send_event(c, v)
 #ifndef M_KICK_RACE
         k = on_cpu[v];                                          /* model: vcpu_kick.where */
 #endif
-        if :: k != NONE && k != c -> interrupt[k] = 1 :: else fi;
+        if :: k != NONE && k != c -> interrupt[k] = 1 :: else fi;     /* model: vcpu_mark_events_pending.kick */
         k = 0
     :: else
     fi;
@@ -327,7 +327,7 @@ proctype controller()
     vcpu_pause(CTL, 0);
     assert(in_cpu[0] == 0 && !queued[0]);
 #ifndef M_FREE_NO_LOCK
-    lock(CTL); unlock();                    /* model: sched_destroy_vcpu.lock */
+    lock(CTL); unlock();                    /* sched_destroy_vcpu.lock */
 #endif
     ended[0] = 1;
 #endif

@@ -16,12 +16,11 @@ byte given, refused, up_refused;
 
 inline set_context(c)
 {
-    refs++;                                 /* model: pv_set_context.reference */
+    refs++; base_table = c;                 /* model: pv_set_context.reference */
 #ifdef M_SAID_EARLY
     initialised = 1;
 #endif
-    base_table = c;
-    registers = 1;                          /* model: pv_set_context.whole */
+    registers = 1;                          /* model: pv_set_context.registers */
     initialised = 1                         /* model: pv_set_context.said */
 }
 

@@ -51,9 +51,10 @@ void tlb_switch_begin(struct domain *prev, struct domain *next)
     struct cpu *me = this_cpu();
 
     if (next && !prev) /* not empty any more; before the bit */
+        /* model: tlb_switch_begin.not_empty */
         __atomic_store_n(&me->tlb_time, tlb_clock(), __ATOMIC_RELAXED);
-    if (next && next != prev) /* a full barrier, before CR3 */
-        atomic_or(&next->dirty_cpus, bit_of(me));
+    if (next && next != prev)                     /* a full barrier, before CR3 */
+        atomic_or(&next->dirty_cpus, bit_of(me)); /* model: tlb_switch_begin.bit */
 }
 
 void tlb_switch_end(struct domain *prev, struct domain *next)
@@ -61,20 +62,22 @@ void tlb_switch_end(struct domain *prev, struct domain *next)
     struct cpu *me = this_cpu();
 
     if (!next)
+        /* model: tlb_switch_end.empty */
         __atomic_store_n(&me->tlb_time, TLB_EMPTY, __ATOMIC_RELEASE);
     if (prev && prev != next)
-        atomic_and(&prev->dirty_cpus, ~bit_of(me));
+        atomic_and(&prev->dirty_cpus, ~bit_of(me)); /* model: tlb_switch_end.bit */
 }
 
 void flush_tlb_local(void)
 {
     struct cpu *me = this_cpu();
+    /* model: flush_tlb_local.clock */
     uint32_t began = tlb_clock(); /* before the flush, as in load_cr3() */
 
     if (__atomic_load_n(&me->tlb_time, __ATOMIC_RELAXED) & TLB_EMPTY)
         return;
-    machine_flush_tlb();
-    __atomic_store_n(&me->tlb_time, began, __ATOMIC_RELEASE);
+    machine_flush_tlb();                                      /* model: flush_tlb_local.flush */
+    __atomic_store_n(&me->tlb_time, began, __ATOMIC_RELEASE); /* model: flush_tlb_local.time */
 }
 
 static bool flushed_since(const struct cpu *c, uint32_t stamp)
@@ -121,7 +124,7 @@ static __noinline void wait_for(uint64_t cpus, const struct domain *d, uint32_t 
 static void flush_cpus(const struct domain *d, uint64_t cpus, uint32_t stamp)
 {
     const struct cpu *c = this_cpu();
-    uint64_t others = in_use(d, cpus), me = others & bit_of(c);
+    uint64_t others = in_use(d, cpus), me = others & bit_of(c); /* model: flush_cpus.who */
 
     others &= ~me;
     if (me && flushed_since(c, stamp))
@@ -131,13 +134,13 @@ static void flush_cpus(const struct domain *d, uint64_t cpus, uint32_t stamp)
     if (!(me | others))
         return;
     /* A flush that begins from here on counts. Not the stamp any more: the clock is beyond. */
-    (void)cmpxchg(&tlb_clock_line.now, stamp, stamp + 1);
+    (void)cmpxchg(&tlb_clock_line.now, stamp, stamp + 1); /* model: flush_cpus.tick */
     if (others)
-        ask(others);
+        ask(others); /* model: flush_cpus.ask */
     if (me)
-        flush_tlb_local();
+        flush_tlb_local(); /* model: flush_cpus.local */
     if (others)
-        wait_for(others, d, stamp);
+        wait_for(others, d, stamp); /* model: flush_cpus.wait */
 }
 
 void flush_tlb_stamp(struct domain *d, uint32_t stamp)
@@ -149,32 +152,34 @@ void flush_tlb_stamp(struct domain *d, uint32_t stamp)
 
 void flush_tlb_domain(struct domain *d, uint64_t cpus)
 {
-    smp_mb();
-    flush_cpus(d, cpus, tlb_clock());
+    smp_mb();                         /* model: flush_tlb_domain.barrier */
+    flush_cpus(d, cpus, tlb_clock()); /* model: flush_tlb_domain.flush */
 }
 
 void flush_tlb_one_domain(struct domain *d, uint64_t cpus, gva_t va)
 {
     uint64_t me = bit_of(this_cpu());
 
-    smp_mb();
+    smp_mb(); /* model: flush_tlb_one_domain.barrier */
     if (cpus & me & READ_ONCE(d->dirty_cpus))
-        flush_tlb_one_local(va);
-    flush_cpus(d, cpus & ~me, tlb_clock());
+        flush_tlb_one_local(va);            /* model: flush_tlb_one_domain.local */
+    flush_cpus(d, cpus & ~me, tlb_clock()); /* model: flush_tlb_one_domain.others */
 }
 
 /* As with TLBs, with a clock that ticks for each; and idle CPUs have caches too. */
 void flush_cache_all(void)
 {
-    uint32_t wanted = atomic_add_return(&cache_clock, 1);
+    uint32_t wanted = atomic_add_return(&cache_clock, 1); /* model: flush_cache_all.tick */
     uint64_t left;
 
     for (left = READ_ONCE(tlb_cpus); left; left &= left - 1)
+        /* model: flush_cache_all.ask */
         cpu_raise(cpu_by_id((unsigned int)__builtin_ctzll(left)), CPU_WORK_WBINVD);
     for (left = READ_ONCE(tlb_cpus); left; left &= left - 1) {
         struct cpu *c = cpu_by_id((unsigned int)__builtin_ctzll(left));
         struct wait w = WAIT("the flush of its cache", c->id);
 
+        /* model: flush_cache_all.wait */
         while ((int32_t)(__atomic_load_n(&c->cache_time, __ATOMIC_ACQUIRE) - wanted) < 0)
             spin_wait(&w);
     }
@@ -184,14 +189,17 @@ void serve_flush(void)
 {
     struct cpu *me = this_cpu();
     /* Race: the bits go first. Who sets them again meanwhile is served once more. */
+    /* model: serve_flush.taken */
     uint32_t asked = __atomic_fetch_and(&me->pending, ~CPU_WORK_FLUSHES, __ATOMIC_SEQ_CST);
 
     if (asked & CPU_WORK_FLUSH)
-        flush_tlb_local();
+        flush_tlb_local(); /* model: serve_flush.flush */
     if (asked & CPU_WORK_WBINVD) {
+        /* model: serve_flush.cache_clock */
         uint32_t began = __atomic_load_n(&cache_clock, __ATOMIC_ACQUIRE);
 
-        machine_flush_cache();
+        machine_flush_cache(); /* model: serve_flush.cache */
+        /* model: serve_flush.cache_time */
         __atomic_store_n(&me->cache_time, began, __ATOMIC_RELEASE);
     }
 }

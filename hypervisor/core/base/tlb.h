@@ -35,10 +35,10 @@ static inline uint32_t tlb_clock(void)
  * that what is stamped meanwhile counts as not flushed. */
 static inline void load_cr3(uint64_t cr3)
 {
-    uint32_t began = tlb_clock();
+    uint32_t began = tlb_clock(); /* model: load_cr3.clock */
 
-    machine_load_cr3(cr3, false);
-    __atomic_store_n(&this_cpu()->tlb_time, began, __ATOMIC_RELEASE);
+    machine_load_cr3(cr3, false);                                     /* model: load_cr3.flush */
+    __atomic_store_n(&this_cpu()->tlb_time, began, __ATOMIC_RELEASE); /* model: load_cr3.time */
 }
 
 void tlb_init_cpu(struct cpu *c); /* from here on it is asked to flush */

@@ -172,7 +172,7 @@ bool get_domain(struct domain *d)
     uint32_t x = READ_ONCE(d->refcount), seen;
 
     for (; x; x = seen) {
-        seen = cmpxchg(&d->refcount, x, x + 1);
+        seen = cmpxchg(&d->refcount, x, x + 1); /* model: get_domain.take */
         if (likely(seen == x))
             return true;
     }
@@ -190,10 +190,10 @@ void put_domain(struct domain *d)
 {
     struct cpu *c = this_cpu();
 
-    if (atomic_sub_return(&d->refcount, 1))
+    if (atomic_sub_return(&d->refcount, 1)) /* model: put_domain.drop */
         return;
     d->next_dead = c->dead;
-    c->dead = d;
+    c->dead = d; /* model: put_domain.put_off */
     cpu_raise(c, CPU_WORK_REAP);
 }
 

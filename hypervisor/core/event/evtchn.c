@@ -86,7 +86,7 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
         struct vcpu *v = d->vcpu[__builtin_ctzll(mask)];
         evtchn_port_t polled = READ_ONCE(v->poll_port);
 
-        if (polled == port || polled == ~0u)
+        if (polled == port || polled == ~0u) /* model: wake_pollers.who */
             vcpu_unblock(v);
     }
 }
@@ -96,13 +96,13 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
  * set, that look finds the event. */
 static void select_word(struct vcpu *v, unsigned int word)
 {
-    struct vcpu_info *info, *now = READ_ONCE(v->vcpu_info);
+    struct vcpu_info *info, *now = READ_ONCE(v->vcpu_info); /* model: select_word.place */
 
     do {
         info = now;
-        if (!test_and_set_bit(&info->evtchn_pending_sel, word))
-            vcpu_mark_events_pending(v);
-        now = READ_ONCE(v->vcpu_info);
+        if (!test_and_set_bit(&info->evtchn_pending_sel, word)) /* model: select_word.set */
+            vcpu_mark_events_pending(v);                        /* model: select_word.tell */
+        now = READ_ONCE(v->vcpu_info);                          /* model: select_word.look */
     } while (unlikely(now != info));
 }
 
@@ -111,11 +111,11 @@ void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
     struct domain *d = v->domain;
     struct shared_info *s = d->shared_info;
 
-    if (test_and_set_bit(s->evtchn_pending, port))
+    if (test_and_set_bit(s->evtchn_pending, port)) /* model: evtchn_set_pending.port */
         return;
     if (!test_bit(s->evtchn_mask, port))
-        select_word(v, port / 64);
-    if (unlikely(READ_ONCE(d->poll_mask)))
+        select_word(v, port / 64);         /* model: evtchn_set_pending.select */
+    if (unlikely(READ_ONCE(d->poll_mask))) /* model: evtchn_set_pending.pollers */
         wake_pollers(d, port);
 }
 
@@ -131,10 +131,11 @@ void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
 
 void vcpu_mark_events_pending(struct vcpu *v)
 {
+    /* model: vcpu_mark_events_pending.set */
     if (xchg(&READ_ONCE(v->vcpu_info)->evtchn_upcall_pending, 1))
         return;
-    vcpu_unblock(v);
-    vcpu_kick(v);
+    vcpu_unblock(v); /* model: vcpu_mark_events_pending.unblock */
+    vcpu_kick(v);    /* model: vcpu_mark_events_pending.kick */
 }
 
 int evtchn_unmask(struct domain *d, evtchn_port_t port)

@@ -57,7 +57,7 @@ static void poll_expired(void *data)
     struct vcpu *v = data;
 
     if (READ_ONCE(v->pause_flags) & VPF_polling)
-        vcpu_unblock(v);
+        vcpu_unblock(v); /* model: poll_expired.end */
 }
 
 void vcpu_timer_init(struct vcpu *v)

@@ -267,7 +267,7 @@ struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits)
 
 static void free_block(struct page_info *pg, unsigned int order, uint64_t flags)
 {
-    uint32_t stamp = tlb_clock();
+    uint32_t stamp = tlb_clock(); /* model: free_block.stamp */
 
     sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
     spin_lock(&heap_lock);

@@ -68,16 +68,17 @@ static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
         return refused(-XEN_EINVAL, "poll of %u ports", poll->nr_ports);
     if (poll->nr_ports == 1 && copy_from_guest(&only, poll->ports, sizeof(only)))
         return -XEN_EFAULT;
-    vcpu_poll_begin(v, only ? only : ~0u);
-    rc = look_at_ports(poll, &pending);
+    vcpu_poll_begin(v, only ? only : ~0u); /* model: poll_ports.begin */
+    rc = look_at_ports(poll, &pending);    /* model: poll_ports.look */
     /* An event that may be delivered ends the wait at once. */
     if (rc || pending || vcpu_event_pending(v)) {
         vcpu_unblock(v);
         return rc;
     }
     if (poll->timeout)
+        /* model: poll_ports.until */
         vcpu_poll_until(v, (s_time_t)MIN(poll->timeout, (uint64_t)INT64_MAX));
-    vcpu_sleep(v);
+    vcpu_sleep(v); /* model: poll_ports.sleep */
     return 0;
 }
 

@@ -32,11 +32,11 @@ static long up(struct vcpu *v, const struct nothing *none __unused)
     struct domain *d = v->domain;
 
     spin_lock(&d->lock);
-    if (!__atomic_load_n(&v->initialised, __ATOMIC_ACQUIRE)) {
+    if (!__atomic_load_n(&v->initialised, __ATOMIC_ACQUIRE)) { /* model: up.look */
         spin_unlock(&d->lock);
         return refused(-XEN_EINVAL, "vcpu %u has no context", v->vcpu_id);
     }
-    atomic_and(&v->pause_flags, ~VPF_down);
+    atomic_and(&v->pause_flags, ~VPF_down); /* model: up.down */
     spin_unlock(&d->lock);
     vcpu_wake(v);
     return 0;

@@ -59,8 +59,8 @@ void domains_reap(void)
         return;
     c->dead = d->next_dead;
     BUG_ON(d->tot_pages || d->xenheap_pages);
-    domain_table_remove(d);
-    free_parts(d);
+    domain_table_remove(d); /* model: domains_reap.unlist */
+    free_parts(d);          /* model: domains_reap.free */
     if (c->dead)
         timer_set(&c->reap, clock_now());
 }

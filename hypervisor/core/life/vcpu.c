@@ -68,11 +68,12 @@ int vcpu_set_context(struct vcpu *v, gva_t from, bool first)
 {
     int rc;
 
-    if (xchg(&v->context_busy, true))
+    if (xchg(&v->context_busy, true)) /* model: vcpu_set_context.taken */
         return -XEN_ERESTART;
+    /* model: vcpu_set_context.look */
     rc = first && v->initialised ? refused(-XEN_EEXIST, "vcpu %u has a context already", v->vcpu_id)
                                  : set_context(v, from, first);
-    __atomic_store_n(&v->context_busy, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&v->context_busy, false, __ATOMIC_RELEASE); /* model: vcpu_set_context.left */
     return rc;
 }
 

@@ -62,9 +62,9 @@ static int move_to(struct vcpu *v, struct page_info *pg, uint32_t offset)
         copy_words(to, from);
     }
     v->vcpu_info_mfn = page_to_mfn(pg);
-    __atomic_store_n(&v->vcpu_info, to, __ATOMIC_SEQ_CST);
-    WRITE_ONCE(to->evtchn_pending_sel, ~0ul);
-    WRITE_ONCE(to->evtchn_upcall_pending, 1);
+    __atomic_store_n(&v->vcpu_info, to, __ATOMIC_SEQ_CST); /* model: move_to.place */
+    WRITE_ONCE(to->evtchn_pending_sel, ~0ul);              /* model: move_to.sel */
+    WRITE_ONCE(to->evtchn_upcall_pending, 1);              /* model: move_to.upcall */
     vcpu_time_write(v);
     return 0;
 }
@@ -84,9 +84,9 @@ long vcpu_info_register(struct vcpu *v, const struct vcpu_register_vcpu_info *in
     if (!pg)
         return refused(-XEN_EINVAL, "frame %#lx cannot be written by the domain", info->mfn);
 
-    spin_lock(&d->lock);
+    spin_lock(&d->lock); /* model: vcpu_info_register.lock */
     spin_lock(&d->evtchn.lock);
-    rc = move_to(v, pg, offset);
+    rc = move_to(v, pg, offset); /* model: vcpu_info_register.move */
     spin_unlock(&d->evtchn.lock);
     spin_unlock(&d->lock);
     if (rc)

@@ -35,6 +35,7 @@ static void wait_until_off(const struct vcpu *v)
     struct wait w = WAIT("a vCPU to leave its CPU", NO_CPU);
     const struct cpu *c;
 
+    /* model: wait_until_off.wait */
     while (v != current && (c = __atomic_load_n(&v->sched.on_cpu, __ATOMIC_ACQUIRE)) != NULL) {
         w.cpu = c->id;
         spin_wait(&w);
@@ -43,15 +44,15 @@ static void wait_until_off(const struct vcpu *v)
 
 void vcpu_pause(struct vcpu *v)
 {
-    (void)atomic_add_return(&v->pause_count, 1);
-    vcpu_sleep(v);
+    (void)atomic_add_return(&v->pause_count, 1); /* model: vcpu_pause.count */
+    vcpu_sleep(v);                               /* model: vcpu_pause.sleep */
     wait_until_off(v);
 }
 
 void vcpu_unpause(struct vcpu *v)
 {
     if (atomic_sub_return(&v->pause_count, 1) == 0)
-        vcpu_wake(v);
+        vcpu_wake(v); /* model: vcpu_unpause.wake */
 }
 
 void domain_pause_nosync(struct domain *d)
@@ -108,6 +109,7 @@ bool vcpu_event_pending(const struct vcpu *v)
  * and the load of CR3), and there it looks at what was changed for v. */
 void vcpu_kick(const struct vcpu *v)
 {
+    /* model: vcpu_kick.where */
     const struct cpu *c = __atomic_load_n(&v->sched.on_cpu, __ATOMIC_RELAXED);
 
     if (c && c != this_cpu())
@@ -116,19 +118,19 @@ void vcpu_kick(const struct vcpu *v)
 
 void vcpu_block(struct vcpu *v)
 {
-    atomic_or(&v->pause_flags, VPF_blocked);
-    if (vcpu_event_pending(v))
+    atomic_or(&v->pause_flags, VPF_blocked); /* model: vcpu_block.flag */
+    if (vcpu_event_pending(v))               /* model: vcpu_block.look */
         atomic_and(&v->pause_flags, ~VPF_blocked);
     else
-        vcpu_sleep(v);
+        vcpu_sleep(v); /* model: vcpu_block.sleep */
 }
 
 void vcpu_poll_begin(struct vcpu *v, uint32_t port)
 {
-    spin_lock(&v->poll_lock);
+    spin_lock(&v->poll_lock); /* model: vcpu_poll_begin.lock */
     WRITE_ONCE(v->poll_port, port);
     atomic_or(&v->domain->poll_mask, 1ull << v->vcpu_id);
-    atomic_or(&v->pause_flags, VPF_polling);
+    atomic_or(&v->pause_flags, VPF_polling); /* model: vcpu_poll_begin.flag */
     spin_unlock(&v->poll_lock);
 }
 
@@ -136,7 +138,7 @@ void vcpu_poll_until(struct vcpu *v, s_time_t deadline)
 {
     spin_lock(&v->poll_lock);
     if (v->poll_port)
-        timer_set(&v->poll_timer, deadline);
+        timer_set(&v->poll_timer, deadline); /* model: vcpu_poll_until.timer */
     spin_unlock(&v->poll_lock);
 }
 
@@ -144,12 +146,12 @@ void vcpu_poll_until(struct vcpu *v, s_time_t deadline)
  * which then nobody would find. One that ends too early is no harm: the guest looks again. */
 static void end_poll(struct vcpu *v)
 {
-    spin_lock(&v->poll_lock);
+    spin_lock(&v->poll_lock); /* model: end_poll.lock */
     if (v->poll_port) {
-        timer_stop(&v->poll_timer);
+        timer_stop(&v->poll_timer); /* model: end_poll.timer */
         WRITE_ONCE(v->poll_port, 0);
         atomic_and(&v->domain->poll_mask, ~(1ull << v->vcpu_id));
-        atomic_and(&v->pause_flags, ~VPF_polling);
+        atomic_and(&v->pause_flags, ~VPF_polling); /* model: end_poll.flag */
     }
     spin_unlock(&v->poll_lock);
 }
@@ -161,7 +163,7 @@ void vcpu_unblock(struct vcpu *v)
     if (!(flags & (VPF_blocked | VPF_polling)))
         return;
     if (flags & VPF_polling)
-        end_poll(v);
+        end_poll(v); /* model: vcpu_unblock.poll */
     atomic_and(&v->pause_flags, ~VPF_blocked);
     vcpu_wake(v);
 }
