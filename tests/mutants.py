@@ -59,6 +59,9 @@ MUTANTS = {
     "blocks without a look": ("    if (vcpu_event_pending(v))\n        atomic_and(&v->pause_flags, ~VPF_blocked);\n    else\n        vcpu_sleep(v);", "    vcpu_sleep(v);", ["torture events"]),
     "a poller is not woken": ("    if (unlikely(READ_ONCE(d->poll_mask)))\n        wake_pollers(d, port);", "", ["torture events"]),
     "who runs is not kicked": ("        return;\n    vcpu_unblock(v);\n    vcpu_kick(v);", "        return;\n    vcpu_unblock(v);", ["torture events"]),
+    "who leaves is not looked at": ("    if (vcpu_runnable(v)) {\n        now = clock_now();", "    if (0) {\n        now = clock_now();", ["torture life"]),
+    "a pause does not wait": ("while (v != current && (c = __atomic", "while (0 && (c = __atomic", ["torture life"]),
+    "an idle CPU is not told": ("    runqueue.alone_cpus &= ~bit_of(c);\n    cpu_raise(c, CPU_WORK_SCHEDULE);", "    runqueue.alone_cpus &= ~bit_of(c);", ["torture life"]),
     "a handle is unmapped twice": ("    if (READ_ONCE(m->rd) != u->rd || !m->flags)\n        return GNTST_bad_handle;", "", ["torture grants"]),
     "two give a context": ("if (xchg(&v->context_busy, true))", "if (0)", ["torture contexts"]),
     "a callback is not waited for": ("while (q->running == t) {", "(void)w;\n    while (0) {", ["torture timers"]),
@@ -111,7 +114,7 @@ def killer(name):
     for program in programs:
         ran = subprocess.run(link(program, mutant), capture_output=True, text=True, errors="replace", check=False, timeout=900)
         if ran.returncode:
-            lines = [line for line in (ran.stderr + ran.stdout).splitlines() if "still knows" in line or "FAILED" in line or "differ" in line or ", seed " in line or "SUMMARY" in line]
+            lines = [line for line in (ran.stderr + ran.stdout).splitlines() if "still knows" in line or "FAILED" in line or "differ" in line or ", seed " in line or "invariant" in line or "SUMMARY" in line]
             return f"{program}: {lines[0].strip() if lines else ran.returncode}"
     return None
 

@@ -4,7 +4,7 @@
  *
  * struct cpu sits at the top of each CPU's stack block, which is aligned to its size: the machine
  * build finds it from the stack pointer (no GS: the guest owns both GS bases, so that its syscalls
- * need no SWAPGS pair). The host build has one.
+ * need no SWAPGS pair). In the host build it is its thread's.
  */
 #ifndef PORT_CURRENT_H
 #define PORT_CURRENT_H
