@@ -56,6 +56,7 @@ MUTANTS = {
     "tortured: nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
     "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),
     "tortured: no flush in the heap": ("if (least != UINT32_MAX)\n        flush_tlb_stamp(NULL, now - least);", "", ["torture pages"]),
+    "tortured: a page of an LDT is lost": ("for (left = xchg(&v->arch.pv.ldt_mapped, 0); left;", "for (WRITE_ONCE(v->arch.pv.ldt_mapped, 0); left;", ["torture pages"]),
     "blocks without a look": ("    if (vcpu_event_pending(v))\n        atomic_and(&v->pause_flags, ~VPF_blocked);\n    else\n        vcpu_sleep(v);", "    vcpu_sleep(v);", ["torture events"]),
     "a poller is not woken": ("    if (unlikely(READ_ONCE(d->poll_mask)))\n        wake_pollers(d, port);", "", ["torture events"]),
     "who runs is not kicked": ("        return;\n    vcpu_unblock(v);\n    vcpu_kick(v);", "        return;\n    vcpu_unblock(v);", ["torture events"]),

@@ -11,8 +11,8 @@
  * Slot 256, the read-only M2P, is the one slot that guests can read. It is for guest kernels: a
  * table that is loaded for user mode loses it, one that is loaded for the kernel gets it back. M2P
  * is not global, so no TLB keeps it over the change of CR3. Race: a guest whose vCPUs use one table
- * for the kernel here and for user mode there gets what the last of them asked for; M2P tells its
- * programs machine frame numbers and nothing else.
+ * for the kernel here and for user mode there gets what the last of them asked for, at the latest
+ * when the other CPU flushes next; M2P tells its programs machine frame numbers and nothing else.
  */
 #include <pv/pv_mm.h>
 
@@ -20,9 +20,10 @@ static void set_slot(const struct domain *d, const struct page_info *l4, unsigne
                      uint64_t val)
 {
     const uint64_t *p = table_entry(l4, slot);
+    uint64_t old = READ_ONCE(*p);
 
-    if (*p != val)
-        set_pte(d, p, *p, val, PTE_WRITE);
+    if (old != val)
+        set_pte(d, p, old, val, PTE_WRITE);
 }
 
 void pv_init_l4_slots(const struct domain *d, const struct page_info *l4)

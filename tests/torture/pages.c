@@ -22,6 +22,7 @@
 #include <core/domain/domain_table.h>
 #include <core/life/domain_system.h>
 #include <core/state/guest_ops.h>
+#include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 #include <pv/pv_ops.h>
 #include <xen/memory.h>
@@ -182,7 +183,24 @@ static void exchange(struct guest *g)
     g->next = give_back;
 }
 
+/* Its LDT, or none; any page that can be read may be one of it. */
+static void set_ldt(struct guest *g)
+{
+    *ARGS(g, mmuext_op) = (struct mmuext_op){.cmd = MMUEXT_SET_LDT,
+                                             .arg1.linear_addr = VA + any(g) * PAGE_SIZE,
+                                             .arg2.nr_ents = chance(g, 4) ? SLOTS * 512 : 0};
+    CALL(g, NULL, mmuext_op, g->args, 1, 0, DOMID_SELF);
+}
+
 /* ---- the CPU ---- */
+
+/* The fault of who loads a selector of it. */
+static void load_selector(struct guest *g)
+{
+    (void)pv_map_ldt_page(g->v, chance(g, SLOTS) * PAGE_SIZE);
+    if (chance(g, 4))
+        g->next = load_selector;
+}
 
 static void touch(struct guest *g)
 {
@@ -207,8 +225,9 @@ static void touch_some(struct guest *g)
 static void operation(struct guest *g)
 {
     static step_fn *const each[] = {
-        map,   map,       map,        change_entry, change_entry, hang,     pin,      unpin,
-        flush, load_base, touch_some, touch_some,   touch_some,   exchange, exchange, guest_yield};
+        map,      map,         map,       change_entry,  change_entry,  hang,         pin,
+        unpin,    flush,       load_base, touch_some,    touch_some,    touch_some,   exchange,
+        exchange, guest_yield, set_ldt,   load_selector, load_selector, load_selector};
 
     g->last = chance(g, ARRAY_SIZE(each));
     each[g->last](g);
