@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Several CPUs at work: stock Linux with more vCPUs than there are CPUs, as control domain and as guest; where vCPUs may run and how
+CPU time is shared, shown and set; many guests at once. One machine of 4 CPUs, which QEMU runs by turns.
+"""
+import json
+
+from machine import Machine, control_config, run_tests
+
+machine = None
+commands = 0     # so many were typed in guests
+LOAD = ("rm -rf /tmp/load; mkdir /tmp/load; for i in $(seq 24); do seq $((i * 400)) >/tmp/load/$i; done; cd /tmp/load; "
+        "ls | xargs -n 1 md5sum | sort >../serial; ls | xargs -n 1 -P 8 md5sum | sort >../parallel; cd /; "
+        "wc -l </tmp/parallel; cmp /tmp/serial /tmp/parallel && echo the same")
+
+
+def asked(verb):
+    """What `pvctl VERB --json` tells."""
+    status, text = machine.shell(f"pvctl {verb} --json")
+    assert status == 0, text
+    return json.loads(text)
+
+
+def linux(name, vcpu):
+    """Creates a stock Linux guest; vcpu: its <vcpu> element and what may follow it."""
+    machine.check(f"sed 's|>debian<|>{name}<|; s|<vcpu>1</vcpu>|{vcpu}|' /etc/parvis/debian.xml "
+                  f">/tmp/{name}.xml && pvctl create /tmp/{name}.xml")
+
+
+def inside(name, command, *patterns):
+    """Runs a command in a Linux guest, which says these lines. (Its console shows first what it said before.)"""
+    global commands
+    commands += 1
+    machine.send(f"pvctl console {name}")
+    machine.expect(r"guest# ", 600)
+    machine.send(f"echo begin{commands}; {command}; echo end{commands}")
+    for pattern in (rf"^begin{commands}$", *patterns, rf"^end{commands}$"):
+        machine.expect(pattern, 300)
+    machine.send("\x1d", end="")
+    machine.prompt(60)
+
+
+def in_guest(name, number):
+    """The guest has that many vCPUs, does the same in parallel as one by one, and its kernel found no fault."""
+    inside(name, "nproc", rf"^{number}$")
+    inside(name, LOAD, r"^24$", r"^the same$")
+    inside(name, "dmesg | grep -cE 'WARNING: CPU|BUG:|Oops|Call Trace'", r"^0$")
+
+
+def goes_to_work():
+    """Linux is the control domain with 8 vCPUs on 4 CPUs: all run, and what they do in parallel is right."""
+    global machine
+    machine = Machine.parvis("smp-4", control_config() + "vcpus = 8\nweight = 512\n", mem="2048",
+                             smp="4,sockets=1,cores=2,threads=2", accel="tcg,thread=single")
+    machine.prompt()
+    machine.check("nproc", r"^8$")
+    machine.check(LOAD, r"(?s)^24$.*^the same$", timeout=300)
+
+
+def tells_about_cpus():
+    """info shows the CPUs, and that each was busy and idle; dominfo and vcpu-list show each vCPU."""
+    info = asked("info")
+    assert info["cpus"] == 4 and [cpu["id"] for cpu in info["cpu"]] == [0, 1, 2, 3], info
+    assert info["cores_per_socket"] == 2 and info["threads_per_core"] == 2, info
+    assert all(cpu["idle_time_ns"] > 0 and 0 <= cpu["busy_percent"] <= 100 for cpu in info["cpu"]), info
+    machine.check("pvctl info", r"(?s)^CPUs +4 \(2 cores a socket, 2 threads a core\)$.*^CPU 3 .* % busy, idle for")
+    vcpus = asked("vcpu-list")
+    assert [v["vcpu"] for v in vcpus] == list(range(8)), vcpus
+    assert all(v["affinity"] == "0-3" and v["cpu"] < 4 and v["cpu_time_ns"] > 0 for v in vcpus), vcpus
+    assert len({v["cpu"] for v in vcpus}) > 1, vcpus
+    total = asked("list")[0]["cpu_time_ns"]
+    assert total >= sum(v["cpu_time_ns"] for v in vcpus), (total, vcpus)
+
+
+def turns_vcpus_off_and_on():
+    """vCPUs of the control domain are taken off and come back."""
+    machine.check("for n in 1 5 7; do echo 0 >/sys/devices/system/cpu/cpu$n/online; done; nproc", r"^5$")
+    states = [v["state"] for v in asked("vcpu-list Domain-0")]
+    assert [n for n in range(8) if states[n] == "offline"] == [1, 5, 7], states
+    assert asked("list")[0]["vcpus"] == 5
+    machine.check("for n in 7 1 5; do echo 1 >/sys/devices/system/cpu/cpu$n/online; done; nproc", r"^8$")
+    machine.check(LOAD, r"(?s)^24$.*^the same$", timeout=300)
+
+
+def pins():
+    """A pinned vCPU runs on its CPUs and no other; what is not there is refused."""
+    machine.check("pvctl pin Domain-0 all 1,3 && pvctl pin Domain-0 0 3", "")
+    machine.check("pvctl pin Domain-0", r"(?s)^vCPU 0 +3$.*^vCPU 7 +1,3$")
+    before = asked("vcpu-list Domain-0")
+    machine.check(LOAD, r"^the same$", timeout=300)
+    ran = [v for v, old in zip(asked("vcpu-list Domain-0"), before) if v["cpu_time_ns"] > old["cpu_time_ns"]]
+    assert len(ran) > 1 and all(v["cpu"] in ((1, 3) if v["vcpu"] else (3,)) for v in ran), ran
+    machine.check("pvctl pin Domain-0 all 2-5 2>&1", r"there is no CPU 4-5: the machine has CPUs 0 to 3", status=1)
+    machine.check("pvctl pin Domain-0 8 0 2>&1", r"there is no vCPU 8: it has 8", status=1)
+    machine.check("pvctl pin Domain-0 0 1,^1 2>&1", r"names no CPU", status=2)
+    machine.check("pvctl pin Domain-0 0", r"^vCPU 0 +3$")
+    machine.check("pvctl pin Domain-0 all all && pvctl pin Domain-0 7", r"^vCPU 7 +all$")
+
+
+def shares():
+    """Weight and cap come from the domain's file, and can be changed; what makes no sense is refused."""
+    linux("four", '<vcpu cpuset="0-3">4</vcpu><cputune><shares>512</shares><global_quota>200000</global_quota>'
+                  '<vcpupin vcpu="3" cpuset="2-3"/></cputune>')
+    machine.check("pvctl sched four", r"^four +\d+ +512 +200$")
+    assert [v["affinity"] for v in asked("vcpu-list four")] == ["0-3", "0-3", "0-3", "2-3"]
+    machine.check("pvctl dumpxml four", r"(?s)<shares>512<.*<global_quota>200000<.*<vcpupin vcpu='3' cpuset='2-3'/>")
+    machine.check("pvctl sched four --weight 300 --cap 350 && pvctl sched four", r"^four +\d+ +300 +350$")
+    machine.check("pvctl sched four --cap 401 2>&1", "vCPUs 4, CPUs 4, so at most 400 %", status=1)
+    machine.check("pvctl sched four --weight 0 2>&1", "--weight wants a number from 1 to 65535", status=2)
+    machine.check("pvctl sched four --cap 0 && pvctl sched four", r"^four +\d+ +300 +none$")
+    for wrong, says, status in (("<vcpu>65<", "<vcpu>: 65 is not between 1 and 64", 4),
+                                ('<vcpu cpuset="3-0">2<', "a range ends before it begins", 4),
+                                ('<vcpu cpuset="0-4">2<', "there is no CPU 4: the machine has CPUs 0 to 3", 1)):
+        machine.check(f"sed 's|>debian<|>bad<|; s|<vcpu>1<|{wrong}|' /etc/parvis/debian.xml >/tmp/bad.xml; "
+                      "pvctl create /tmp/bad.xml 2>&1", says, status=status)
+
+
+def guest_with_four():
+    """Linux is a guest with 4 vCPUs on 4 CPUs, and takes its vCPUs off and on, by itself and when it is told to."""
+    in_guest("four", 4)
+    inside("four", "cd /sys/devices/system/cpu; echo 0 >cpu2/online; nproc; echo 1 >cpu2/online; nproc; cd", r"^3$", r"^4$")
+    number = next(d["id"] for d in asked("list") if d["name"] == "four")
+    machine.check(f"xenstore-write /local/domain/{number}/cpu/3/availability offline")
+    inside("four", "until [ $(nproc) = 3 ]; do usleep 100000; done; nproc", r"^3$")
+    machine.check(f"xenstore-write /local/domain/{number}/cpu/3/availability online")
+    # Its kernel then offers the CPU again, and its user space takes it.
+    inside("four", "cd /sys/devices/system/cpu; until [ -e cpu3/online ]; do usleep 100000; done; echo 1 >cpu3/online; nproc; cd",
+           r"^4$")
+
+
+def eight_guests():
+    """Eight guests at once beside it: each answers, and all are gone at the end."""
+    names = [f"g{n}" for n in range(8)]
+    for name in names:
+        machine.check(f"sed 's/>hello</>{name}</' /etc/parvis/hello.xml >/tmp/{name}.xml && pvctl create /tmp/{name}.xml")
+    for name in names:
+        machine.send(f"pvctl console {name}")
+        machine.expect(r"hello> ", 120)
+        machine.send(f"echo I am {name}")
+        machine.expect(rf"^I am {name}$", 60)
+        machine.send("\x1d", end="")
+        machine.prompt(60)
+    machine.check("pvctl shutdown --all --wait --timeout 0", r"^four: powered off$", timeout=300)
+    assert [d["name"] for d in asked("list")] == ["Domain-0"]
+
+
+def ends_well():
+    """The control domain computes, its kernel has found no fault, and poweroff ends the machine."""
+    machine.ends_well()
+    machine.close()
+
+
+if __name__ == "__main__":
+    run_tests(goes_to_work, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, eight_guests, ends_well)
