@@ -68,7 +68,7 @@ build/.deps: .ci/deps
 .PHONY: all deps hv efi guests tools unit run debug check check-long unpacked test-programs fuzz fmt clean help
 deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
 
-hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/)
+hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/; DEBUG=1, which asserts: build/debug/)
 efi: $(if $(EFI_SRCS),$(HV_OUT)/parvis.efi) ## the UEFI application build/parvis.efi
 guests: $(GUESTS) ## the programs of pvguest/: build/pvguest/NAME
 tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
@@ -93,7 +93,7 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 
 # First what is built, one make after another, each for all processors; then what runs, in the order of how soon it answers, as many
 # at a time as there are processors. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz for FUZZ_SECONDS.
-CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make test-programs" then \
+CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make hv DEBUG=1" then "make test-programs" then \
     "$(PYTHON) tests/man.py" $(unit_programs) $(msan_programs) $(torture_checks) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
     $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 

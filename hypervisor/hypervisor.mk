@@ -8,6 +8,9 @@ HV_OUT := build
 else
 HV_OUT := build/$(HV_CC)
 endif
+ifeq ($(DEBUG),1)
+HV_OUT := $(HV_OUT)/debug
+endif
 HV_OBJ := $(HV_OUT)/hv
 
 # When the source was made: the last commit, or what SOURCE_DATE_EPOCH says; core/guest/version.c tells it. Written only when it
