@@ -228,6 +228,26 @@ static void who_can_run_elsewhere_does(void **state)
     host_check_invariants();
 }
 
+/* A CPU is told to take one, and takes another that came meanwhile and may run there alone: the
+ * first goes elsewhere. */
+static void who_was_told_takes_another(void **state)
+{
+    (void)state;
+    with_cpus(2);
+    for (unsigned int i = 1; i < 4; i++)
+        domain_pause_nosync(dom[i]);
+    assert_int_equal(sched_set_affinity(dom[2]->vcpu[0], 2), 0);
+    host_advance(1);
+    dom[1]->vcpu[0]->sched.last_cpu = 1;
+    dom[1]->sched.vtime = dom[2]->sched.vtime + (uint64_t)MICROSECS(100);
+    domain_unpause(dom[1]);
+    domain_unpause(dom[2]);
+    host_advance(1);
+    assert_ptr_equal(on(1), dom[2]->vcpu[0]);
+    assert_ptr_equal(on(0), dom[1]->vcpu[0]);
+    host_check_invariants();
+}
+
 static void pinned_for_a_while(void **state)
 {
     struct vcpu *v = dom[0]->vcpu[0];
@@ -436,6 +456,7 @@ int main(void)
         TEST(idle_when_nobody_can),
         TEST(each_takes_another),
         TEST(affinity_is_obeyed),
+        TEST(who_was_told_takes_another),
         TEST(who_can_run_elsewhere_does),
         TEST(pinned_for_a_while),
         TEST(states_add_up),

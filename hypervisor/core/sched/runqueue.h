@@ -33,8 +33,8 @@ bool sched_before(const struct vcpu *u, const struct vcpu *v, s_time_t now);
 /* --- sched_exchange.c --- */
 /* v waits: some CPU is told, if one should take it. */
 void sched_find_cpu(struct vcpu *v, s_time_t now);
-/* c is idle: is somebody kept waiting by who could run here? */
-void sched_fill_idle(struct cpu *c, s_time_t now);
+/* Is somebody kept waiting by who could run on a CPU that idles? For who has chosen. */
+void sched_fill_idle(s_time_t now);
 
 /* --- affinity.c --- */
 bool sched_may_run_anywhere(const struct vcpu *v);

@@ -188,10 +188,9 @@ void sched_schedule(void)
     if (next != prev)
         hand_over(c, prev, next, now);
     begin_slice(c, next, now);
-    if (is_idle(next))
-        sched_fill_idle(c, now);
-    else if (lost && !sched_may_run_anywhere(lost))
+    if (lost && !sched_may_run_anywhere(lost))
         sched_find_cpu(lost, now);
+    sched_fill_idle(now);
     spin_unlock(&runqueue.lock);
     if (next != prev)
         switch_vcpus(prev, next, now);

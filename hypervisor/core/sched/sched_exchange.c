@@ -163,15 +163,12 @@ static uint64_t chains_to(const struct cpu *c)
     return from;
 }
 
-void sched_fill_idle(struct cpu *c, s_time_t now)
+static void fill(const struct cpu *c, s_time_t now)
 {
-    uint64_t from, best = UINT64_MAX;
+    uint64_t from = chains_to(c), best = UINT64_MAX;
     struct vcpu *v = NULL;
     struct list *at, *it;
 
-    if (likely(list_empty(&runqueue.domains)))
-        return;
-    from = chains_to(c);
     list_for_each (at, &runqueue.domains) {
         struct sched_domain *s = list_entry(at, struct sched_domain, link);
 
@@ -189,4 +186,14 @@ void sched_fill_idle(struct cpu *c, s_time_t now)
     }
     if (v)
         sched_find_cpu(v, now);
+}
+
+/* Race: a CPU that was told to take one may have chosen another, who came meanwhile and may run
+ * there alone. So whoever has chosen looks at all that idle, not at itself alone. */
+void sched_fill_idle(s_time_t now)
+{
+    if (likely(list_empty(&runqueue.domains)))
+        return;
+    for (uint64_t m = runqueue.idle_cpus; m; m &= m - 1)
+        fill(lowest(m), now);
 }
