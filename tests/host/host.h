@@ -106,6 +106,8 @@ extern struct host_irq host_irq[NR_IRQS];
 extern unsigned int host_mmcfg_trusted; /* windows that were vouched for */
 void host_interrupt(unsigned int irq);  /* the device interrupts */
 
+/* After host_init(): CPUs know nothing, and a switch is done at once (tests of the scheduler). */
+extern bool host_no_tlbs;
 /* What CPUs may still know of page tables (tlb.c): lets each vCPU's CPU learn all it can, and ends
  * the test when one knows what it must not. host_hypercall() does so after each. */
 void host_tlb_check(void);

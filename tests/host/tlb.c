@@ -312,9 +312,11 @@ static void bring(struct vcpu *v)
         enter(here, v);
 }
 
+bool host_no_tlbs;
 void host_tlb_init(void);
 void host_tlb_init(void)
 {
+    host_no_tlbs = false;
     tlb_cpus = 0;
     for (unsigned int i = 0; i < MOST_CPUS; i++) {
         tlbs[i].v = NULL;
@@ -392,6 +394,8 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
     struct domain *nd = is_idle(next) ? NULL : next->domain;
 
     next->cpu_stack = this_cpu();
+    if (host_no_tlbs)
+        return;
     if (!host_threads) {
         let_leave();
         bring(next);

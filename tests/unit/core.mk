@@ -56,6 +56,10 @@ unit_core_hypercall_LIBS := core
 unit_core_sched_SRCS := tests/unit/core_sched.c $(HOST_MACHINE)
 unit_core_sched_LIBS := core
 
+UNIT += core_shares
+unit_core_shares_SRCS := tests/unit/core_shares.c tests/unit/share_oracle.c $(HOST_MACHINE)
+unit_core_shares_LIBS := core -lm
+
 UNIT += core_memory core_exchange
 unit_core_memory_SRCS := tests/unit/core_memory.c $(HOST_MACHINE)
 unit_core_memory_LIBS := core

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shares of CPU time over many CPUs, on a simulated clock: each domain gets what it is due by
+ * weight, number of vCPUs, affinity and cap (share_oracle.c), whatever the set of domains; and no
+ * CPU idles while somebody could run there, by itself or by an exchange. What is looked at is run
+ * state time, as a guest sees it.
+ */
+#include "core_test.h"
+#include "share_oracle.h"
+
+#include <core/sched/pause.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#define SLICE_CPUS 0.020 /* seconds: it may be a slice ahead on two CPUs when we look */
+#define SETS       400
+#define MEASURED   8 /* seconds, of the simulated clock */
+
+static struct world world;
+static struct domain *dom[MOST_DOMAINS];
+static double before[MOST_DOMAINS];
+static uint64_t seed;
+static double allowed; /* so far from what is due, of that; with affinities exchanges take turns */
+
+static unsigned int any(unsigned int n)
+{
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (unsigned int)((seed >> 33) % n);
+}
+
+/* In seconds of one CPU. */
+static double used(const struct domain *d)
+{
+    struct vcpu_runstate_info r;
+    uint64_t ns = 0;
+    struct vcpu *v;
+
+    for_each_vcpu (d, v) {
+        vcpu_runstate_get(v, &r);
+        ns += r.time[RUNSTATE_running];
+    }
+    return (double)ns / 1e9;
+}
+
+/* ---- the simulation ---- */
+
+/* From v, over who runs where, to a CPU that idles? */
+static bool could_run(const struct vcpu *v)
+{
+    uint64_t reached = v->affinity, looked = 0;
+
+    while (reached & ~looked & ((1ull << machine_nr_cpus()) - 1)) {
+        const struct cpu *c = cpu_by_id((unsigned int)__builtin_ctzll(reached & ~looked));
+
+        if (c->running == c->idle)
+            return true;
+        looked |= 1ull << c->id;
+        reached |= c->running->affinity;
+    }
+    return false;
+}
+
+/* Nobody waits who could run on a CPU that idles. */
+static void check_idle(void)
+{
+    struct vcpu *v;
+
+    for (unsigned int i = 0; i < world.domains; i++)
+        for_each_vcpu (dom[i], v)
+            if (v->sched.queued && !dom[i]->sched.parked)
+                assert_false(could_run(v));
+}
+
+/* The time of the next timer of any CPU. */
+static s_time_t next_event(void)
+{
+    s_time_t at = INT64_MAX;
+
+    for (unsigned int i = 0; i < machine_nr_cpus(); i++)
+        at = MIN(at, host_armed_at[i]);
+    return at;
+}
+
+static void run_for(s_time_t ns)
+{
+    s_time_t end = clock_now() + ns;
+
+    host_advance(0);
+    while (clock_now() < end) {
+        s_time_t at = MIN(MAX(next_event(), clock_now()), end);
+
+        host_advance(at - clock_now());
+        check_idle();
+    }
+}
+
+/* They come one after the other, so that slices do not all end at once. */
+static void build(void)
+{
+    struct vcpu *v;
+
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(world.cpus);
+    for (unsigned int i = 0; i < world.domains; i++) {
+        const struct want *w = &world.d[i];
+
+        dom[i] = host_domain((domid_t)i, false, w->vcpus, 0);
+        sched_set_domain(dom[i], (uint16_t)w->weight, (uint16_t)w->cap);
+        domain_pause_nosync(dom[i]);
+        for_each_vcpu (dom[i], v) {
+            assert_int_equal(sched_set_affinity(v, w->affinity[v->vcpu_id]), 0);
+            atomic_or(&v->pause_flags, VPF_blocked);
+        }
+        domain_unpause(dom[i]);
+    }
+    for (unsigned int i = 0; i < world.domains; i++)
+        for_each_vcpu (dom[i], v) {
+            vcpu_unblock(v);
+            host_advance(MICROSECS(any(2000)));
+        }
+}
+
+static void show(double seconds)
+{
+    for (unsigned int i = 0; i < world.domains; i++) {
+        const struct want *w = &world.d[i];
+
+        fprintf(stderr, "  weight %4u cap %3u due %.4f got %.4f  on", w->weight, w->cap, w->due,
+                (used(dom[i]) - before[i]) / seconds);
+        for (unsigned int v = 0; v < w->vcpus; v++)
+            fprintf(stderr, " %lx", (unsigned long)(w->affinity[v] & ((1ull << world.cpus) - 1)));
+        fprintf(stderr, "\n");
+    }
+}
+
+/* Runs for so long; how far the worst is from what it is due, beyond what is allowed; in CPUs. */
+static double measure(s_time_t ns)
+{
+    double seconds = (double)ns / 1e9, worst = 0;
+
+    for (unsigned int i = 0; i < world.domains; i++)
+        before[i] = used(dom[i]);
+    run_for(ns);
+    share_oracle(&world);
+    for (unsigned int i = 0; i < world.domains; i++) {
+        double due = world.d[i].due, got = (used(dom[i]) - before[i]) / seconds;
+        double off = (got > due ? got - due : due - got) - allowed * due - SLICE_CPUS / seconds;
+
+        worst = off > worst ? off : worst;
+    }
+    return worst;
+}
+
+/* ---- random sets ---- */
+
+static uint64_t random_cpus(void)
+{
+    uint64_t all = (1ull << world.cpus) - 1, set;
+
+    switch (any(3)) {
+    case 0:
+        return 1ull << any(world.cpus);
+    case 1:
+        return all;
+    default:
+        set = (((uint64_t)any(1u << 16)) & all);
+        return set ? set : all;
+    }
+}
+
+static void random_world(unsigned int n)
+{
+    bool pins;
+
+    memset(&world, 0, sizeof(world));
+    seed = n * 2654435761ull + 1;
+    (void)any(2);
+    world.cpus = 1 + any(MOST_CPUS);
+    world.domains = 1 + any(MOST_DOMAINS);
+    pins = any(2);
+    allowed = pins ? 0.05 : 0.02;
+    for (unsigned int i = 0; i < world.domains; i++) {
+        struct want *w = &world.d[i];
+
+        w->weight = (16u + any(17)) << any(6);
+        w->vcpus = 1 + any(MOST_VCPUS);
+        for (unsigned int v = 0; v < w->vcpus; v++)
+            w->affinity[v] = pins && any(2) ? random_cpus() : ~0ull;
+    }
+}
+
+static void each_gets_what_it_is_due(void **state)
+{
+    const char *only = getenv("WORLD");
+    unsigned int bad = 0, n = only ? (unsigned int)atoi(only) : 0;
+    unsigned int end = only ? n + 1 : SETS;
+
+    (void)state;
+    for (; n < end; n++) {
+        double off;
+
+        random_world(n);
+        build();
+        off = measure(SECONDS(MEASURED));
+        if (off > 0) {
+            fprintf(stderr, "set %u: %u CPUs, off by %.4f\n", n, world.cpus, off);
+            show(MEASURED);
+            bad++;
+        }
+    }
+    assert_int_equal(bad, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_gets_what_it_is_due),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
