@@ -91,7 +91,7 @@ inline vcpu_wake(c, v)
 {
     lock(c);                                                    /* vcpu_wake.lock */
     if
-    :: queued[v] || on_cpu[v] != NONE || !runnable(v)           /* vcpu_wake.look */
+    :: queued[v] || on_cpu[v] != NONE || !runnable(v)           /* model: vcpu_wake.look */
     :: else -> enqueue(v)
     fi;
     unlock()
@@ -101,8 +101,8 @@ inline vcpu_sleep(c, v)
 {
     lock(c);                                                    /* vcpu_sleep.lock */
     if
-    :: queued[v] && !runnable(v) -> queued[v] = 0               /* vcpu_sleep.dequeue */
-    :: !queued[v] && on_cpu[v] != NONE && running[on_cpu[v]] == v -> work_schedule[on_cpu[v]] = 1   /* vcpu_sleep.ask */
+    :: !queued[v] && on_cpu[v] != NONE && running[on_cpu[v]] == v -> work_schedule[on_cpu[v]] = 1   /* model: vcpu_sleep.ask */
+    :: queued[v] && !runnable(v) -> queued[v] = 0               /* model: vcpu_sleep.remove */
     :: else
     fi;
     unlock()
@@ -155,10 +155,10 @@ inline machine_context_switch(c)
 inline context_saved(c, v)
 {
     lock(c);
-    on_cpu[v] = NONE;                                           /* context_saved.off */
+    on_cpu[v] = NONE;                                           /* model: context_saved.off */
     assert(!ended[v]);
 #ifndef M_NO_LOOK
-    if :: runnable(v) && !queued[v] -> enqueue(v) :: else fi;   /* context_saved.look */
+    if :: runnable(v) && !queued[v] -> enqueue(v) :: else fi;   /* model: context_saved.look */
 #endif
     unlock()
 }
@@ -174,20 +174,20 @@ inline sched_schedule(c)
         if :: prev != IDLE && runnable(prev) -> queued[prev] = 1 :: else fi;
 #endif
         if
-        :: next != IDLE -> queued[next] = 0; on_cpu[next] = c   /* sched_schedule.on_cpu */
+        :: next != IDLE -> queued[next] = 0; on_cpu[next] = c   /* model: hand_over.on_cpu */
         :: else
         fi;
-        running[c] = next;                                      /* sched_schedule.running */
+        running[c] = next;                                      /* model: hand_over.running */
         idle_cpus[c] = (next == IDLE);                          /* sched_schedule.idle */
 #ifndef M_NO_REST
-        tickle_rest();                                          /* sched_schedule.rest */
+        tickle_rest();                                          /* model: sched_schedule.fill */
 #endif
 #ifdef M_ON_CPU_EARLY
         if :: prev != IDLE -> on_cpu[prev] = NONE :: else fi;
 #endif
         unlock();
-        machine_context_switch(c);                              /* sched_schedule.switch */
-        if :: prev != IDLE -> context_saved(c, prev) :: else fi /* sched_schedule.saved */
+        machine_context_switch(c);                              /* model: switch_vcpus.switch */
+        if :: prev != IDLE -> context_saved(c, prev) :: else fi /* model: switch_vcpus.saved */
     :: else -> idle_cpus[c] = (next == IDLE); unlock()
     fi;
     prev = 0; next = 0
@@ -327,7 +327,7 @@ proctype controller()
     vcpu_pause(CTL, 0);
     assert(in_cpu[0] == 0 && !queued[0]);
 #ifndef M_FREE_NO_LOCK
-    lock(CTL); unlock();                    /* sched_destroy_vcpu.lock */
+    lock(CTL); unlock();                    /* model: sched_destroy_vcpu.lock */
 #endif
     ended[0] = 1;
 #endif

@@ -119,8 +119,8 @@ static void context_saved(struct vcpu *v)
 
     spin_lock(&runqueue.lock);
     v->sched.leaving = false;
-    __atomic_store_n(&v->sched.on_cpu, NULL, __ATOMIC_RELEASE);
-    if (vcpu_runnable(v)) {
+    __atomic_store_n(&v->sched.on_cpu, NULL, __ATOMIC_RELEASE); /* model: context_saved.off */
+    if (vcpu_runnable(v)) {                                     /* model: context_saved.look */
         now = clock_now();
         if (!counted)
             sched_begin_wait(v->domain, now);
@@ -136,10 +136,10 @@ static void context_saved(struct vcpu *v)
 static void switch_vcpus(struct vcpu *prev, struct vcpu *next, s_time_t now)
 {
     if (!is_idle(prev))
-        vcpu_runstate_write(prev); /* its page tables are still loaded */
-    machine_context_switch(prev, next);
+        vcpu_runstate_write(prev);      /* its page tables are still loaded */
+    machine_context_switch(prev, next); /* model: switch_vcpus.switch */
     if (!is_idle(prev))
-        context_saved(prev);
+        context_saved(prev); /* model: switch_vcpus.saved */
     if (!is_idle(next)) {
         vcpu_time_refresh(next, now);
         vcpu_areas_switched_in(next);
@@ -164,11 +164,11 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
         sched_account(next->domain, now);
         sched_remove(next);
         sched_begin(next, now);
-        WRITE_ONCE(next->sched.on_cpu, c);
+        WRITE_ONCE(next->sched.on_cpu, c); /* model: hand_over.on_cpu */
         WRITE_ONCE(next->sched.last_cpu, c->id);
     }
     set_state(next, RUNSTATE_running, now);
-    c->running = next;
+    c->running = next; /* model: hand_over.running */
 }
 
 void sched_schedule(void)
@@ -190,7 +190,7 @@ void sched_schedule(void)
     begin_slice(c, next, now);
     if (lost && !sched_may_run_anywhere(lost))
         sched_find_cpu(lost, now);
-    sched_fill_idle(now);
+    sched_fill_idle(now); /* model: sched_schedule.fill */
     spin_unlock(&runqueue.lock);
     if (next != prev)
         switch_vcpus(prev, next, now);
@@ -204,7 +204,7 @@ void vcpu_wake(struct vcpu *v)
     s_time_t now;
 
     spin_lock(&runqueue.lock);
-    if (!v->sched.queued && !v->sched.on_cpu && vcpu_runnable(v)) {
+    if (!v->sched.queued && !v->sched.on_cpu && vcpu_runnable(v)) { /* model: vcpu_wake.look */
         now = clock_now();
         sched_account(v->domain, now);
         if (v->sched.used + (uint64_t)SCHED_SLICE < s->least_used) /* nor is it saved up here */
@@ -223,10 +223,10 @@ void vcpu_sleep(struct vcpu *v)
     c = v->sched.on_cpu;
     if (c) { /* when it leaves already, context_saved() looks */
         if (c->running == v && !vcpu_runnable(v))
-            cpu_raise(c, CPU_WORK_SCHEDULE);
+            cpu_raise(c, CPU_WORK_SCHEDULE); /* model: vcpu_sleep.ask */
     } else if (!vcpu_runnable(v)) {
         if (v->sched.queued)
-            sched_remove(v);
+            sched_remove(v);                      /* model: vcpu_sleep.remove */
         set_state(v, idle_state(v), clock_now()); /* blocked and paused as well, for instance */
     }
     spin_unlock(&runqueue.lock);
@@ -277,7 +277,7 @@ void sched_init_vcpu(struct vcpu *v)
 /* It was seen on no CPU; who cleared on_cpu is through with it when the lock was had once. */
 void sched_destroy_vcpu(struct vcpu *v)
 {
-    spin_lock(&runqueue.lock);
+    spin_lock(&runqueue.lock); /* model: sched_destroy_vcpu.lock */
     if (v->sched.queued)
         sched_remove(v);
     spin_unlock(&runqueue.lock);
