@@ -103,6 +103,7 @@ def link(program, mutant):
     program, *arguments = program.split()
     out = os.path.join(os.path.dirname(mutant), program)
     objects = os.environ["OBJECTS_" + program].split()
+    objects = [o for o in objects if not o.endswith("/base/" + os.path.basename(mutant))]
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
                     "build/host/gcc/libcore.a", "-lcmocka"], check=True)
     return [out, *arguments, TORTURE_SECONDS, "1"] if arguments else [out]

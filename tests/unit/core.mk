@@ -21,8 +21,7 @@ unit_core_time_SRCS := tests/unit/core_time.c $(HOST_MACHINE)
 unit_core_time_LIBS := core
 
 UNIT += core_tlb
-unit_core_tlb_SRCS := tests/unit/core_tlb.c
-unit_core_tlb_LIBS := core
+unit_core_tlb_SRCS := tests/unit/core_tlb.c $(addprefix hypervisor/core/base/,tlb.c wait.c cpu.c)
 
 UNIT += core_wait
 unit_core_wait_SRCS := tests/unit/core_wait.c $(HOST_MACHINE)
