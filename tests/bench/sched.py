@@ -82,7 +82,7 @@ def shares(title, domains, cpus, results):
     print(f"{title}, {cpus} CPU{'s' if cpus > 1 else ''}")
     print(f"  {'domain':14}{'vCPUs':>6}{'weight':>8}{'cap':>6}{'due, CPUs':>12}{'got':>9}{'got / due':>11}")
     for d in domains:
-        got = figures[d.name]["ran"] / figures[d.name]["window"]
+        got = figures[d.name]["share"] / 1e6
         out[d.name] = (expected[d.name], got)
         print(f"  {d.name:14}{d.vcpus:6}{d.weight:8}{d.cap or '-':>6}{expected[d.name]:12.3f}{got:9.3f}{got / expected[d.name]:11.3f}")
     results.append({"title": title, "cpus": cpus, "figures": figures, "due": expected})

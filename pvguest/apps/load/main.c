@@ -6,9 +6,10 @@
  * system time (which is one clock for all domains) comes from VCPUOP_get_runstate_info, so that
  * domains which share a machine can be compared over the very same window. The result is one line
  *
- *     LOAD name=a work=spin vcpus=2 window=2000000000 ran=... waited=... blocked=... turns=...
+ *     LOAD name=a work=spin vcpus=2 share=... ran=... waited=... blocked=... turns=...
  *
- * in nanoseconds, all vCPUs together.
+ * of all vCPUs together: nanoseconds, and millionths of a CPU that they had (each vCPU by its own
+ * clock: who waits at the end of the window reads its times later).
  *
  * Command line:  name=WORD (load)  work=WORD (spin)  vcpus=N (1)  begin=MS (1000)  end=MS (3000)
  *                run=US (10000)  sleep=US (10000): of the works duty and latency
@@ -91,7 +92,7 @@ static bool set_up(unsigned int vcpus)
 int guest_main(void)
 {
     unsigned int vcpus = (unsigned int)cmdline_number("vcpus", 1);
-    uint64_t sum[4] = {0}, turns = 0;
+    uint64_t sum[4] = {0}, turns = 0, share = 0;
     char name[32] = "load";
     int rc = 0;
 
@@ -118,13 +119,18 @@ int guest_main(void)
     while (__atomic_load_n(&done, __ATOMIC_SEQ_CST) < vcpus)
         sched_yield();
     for (unsigned int v = 0; v < vcpus; v++) {
-        turns += used[v].turns;
-        for (unsigned int i = 0; i < ARRAY_SIZE(sum); i++)
+        uint64_t all = 0;
+
+        for (unsigned int i = 0; i < ARRAY_SIZE(sum); i++) {
             sum[i] += used[v].time[i];
+            all += used[v].time[i];
+        }
+        turns += used[v].turns;
+        share += used[v].time[RUNSTATE_running] * 1000000 / all;
     }
-    printf("LOAD name=%s work=%s vcpus=%u window=%lu ran=%lu waited=%lu blocked=%lu turns=%lu",
-           name, work->name, vcpus, end_ns - begin_ns, sum[RUNSTATE_running],
-           sum[RUNSTATE_runnable], sum[RUNSTATE_blocked], turns);
+    printf("LOAD name=%s work=%s vcpus=%u share=%lu ran=%lu waited=%lu blocked=%lu turns=%lu", name,
+           work->name, vcpus, share, sum[RUNSTATE_running], sum[RUNSTATE_runnable],
+           sum[RUNSTATE_blocked], turns);
     report_latency();
     printf("\n");
     return 0;
