@@ -2,6 +2,7 @@
 #ifndef LOAD_H
 #define LOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What one vCPU does over and over; each turn takes at most some milliseconds. */
@@ -20,6 +21,9 @@ extern uint64_t run_ns, sleep_ns;
 void run_until(uint64_t ns);
 /* Gives the processor away until that system time. */
 void sleep_until(uint64_t ns);
+
+/* Whether this moment is between begin= and end=. */
+bool in_window(void);
 
 /* How late this wake-up was; for the report. */
 void note_latency(uint64_t ns);

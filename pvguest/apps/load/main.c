@@ -8,8 +8,8 @@
  *
  *     LOAD name=a work=spin vcpus=2 share=... ran=... waited=... blocked=... turns=...
  *
- * of all vCPUs together: nanoseconds, and millionths of a CPU that they had (each vCPU by its own
- * clock: who waits at the end of the window reads its times later).
+ * of all vCPUs together: nanoseconds, and millionths of a CPU that they had. The first vCPU that
+ * runs after each of the two moments reads the times of all.
  *
  * Command line:  name=WORD (load)  work=WORD (spin)  vcpus=N (1)  begin=MS (1000)  end=MS (3000)
  *                run=US (10000)  sleep=US (10000): of the works duty and latency
@@ -25,12 +25,21 @@
 uint64_t run_ns, sleep_ns;
 
 static const struct work *work;
+static unsigned int vcpus;
 static uint64_t begin_ns, end_ns;
-static struct {
-    uint64_t time[4]; /* by RUNSTATE_* */
-    uint64_t turns;
-} used[MAX_VCPUS];
+static uint64_t turns;
 static unsigned int done;
+
+/* What all vCPUs have spent, at one moment. */
+static struct totals {
+    bool taken;
+    uint64_t at, time[4]; /* by RUNSTATE_* */
+} before, after;
+
+bool in_window(void)
+{
+    return READ_ONCE(before.taken) && !READ_ONCE(after.taken);
+}
 
 void run_until(uint64_t ns)
 {
@@ -44,31 +53,40 @@ void sleep_until(uint64_t ns)
         sched_poll(NULL, 0, ns);
 }
 
-static void runstate(unsigned int vcpu, uint64_t sign)
+/* The first vCPU that comes reads the times of all. */
+static void take(struct totals *t)
 {
     vcpu_runstate_info_t info;
-    long rc = HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, vcpu, &info);
 
-    BUG_ON(rc);
-    for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
-        used[vcpu].time[i] += sign * info.time[i];
+    if (__atomic_exchange_n(&t->taken, true, __ATOMIC_SEQ_CST))
+        return;
+    t->at = time_system_ns();
+    for (unsigned int v = 0; v < vcpus; v++) {
+        long rc = HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, v, &info);
+
+        BUG_ON(rc);
+        for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
+            t->time[i] += info.time[i];
+    }
 }
 
 static void one_vcpu(void *arg)
 {
     unsigned int vcpu = this_cpu()->id;
+    uint64_t mine = 0;
 
     (void)arg;
     while (time_system_ns() < begin_ns)
         work->turn(vcpu);
-    runstate(vcpu, -1ul);
-    for (; time_system_ns() < end_ns; used[vcpu].turns++)
+    take(&before);
+    for (; time_system_ns() < end_ns; mine++)
         work->turn(vcpu);
-    runstate(vcpu, 1);
+    take(&after);
+    __atomic_fetch_add(&turns, mine, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool set_up(unsigned int vcpus)
+static bool set_up(void)
 {
     char name[16] = "spin";
 
@@ -91,17 +109,17 @@ static bool set_up(unsigned int vcpus)
 
 int guest_main(void)
 {
-    unsigned int vcpus = (unsigned int)cmdline_number("vcpus", 1);
-    uint64_t sum[4] = {0}, turns = 0, share = 0;
+    uint64_t spent[4], window;
     char name[32] = "load";
     int rc = 0;
 
     cmdline_get("name", name, sizeof(name));
+    vcpus = (unsigned int)cmdline_number("vcpus", 1);
     begin_ns = cmdline_number("begin", 1000) * NS_PER_MS;
     end_ns = cmdline_number("end", 3000) * NS_PER_MS;
     run_ns = cmdline_number("run", 10000) * NS_PER_US;
     sleep_ns = cmdline_number("sleep", 10000) * NS_PER_US;
-    if (!set_up(vcpus))
+    if (!set_up())
         return 1;
     if (work->prepare)
         rc = work->prepare();
@@ -118,19 +136,12 @@ int guest_main(void)
     one_vcpu(NULL);
     while (__atomic_load_n(&done, __ATOMIC_SEQ_CST) < vcpus)
         sched_yield();
-    for (unsigned int v = 0; v < vcpus; v++) {
-        uint64_t all = 0;
-
-        for (unsigned int i = 0; i < ARRAY_SIZE(sum); i++) {
-            sum[i] += used[v].time[i];
-            all += used[v].time[i];
-        }
-        turns += used[v].turns;
-        share += used[v].time[RUNSTATE_running] * 1000000 / all;
-    }
+    window = after.at - before.at;
+    for (unsigned int i = 0; i < ARRAY_SIZE(spent); i++)
+        spent[i] = after.time[i] - before.time[i];
     printf("LOAD name=%s work=%s vcpus=%u share=%lu ran=%lu waited=%lu blocked=%lu turns=%lu", name,
-           work->name, vcpus, share, sum[RUNSTATE_running], sum[RUNSTATE_runnable],
-           sum[RUNSTATE_blocked], turns);
+           work->name, vcpus, spent[RUNSTATE_running] * 1000000 / window, spent[RUNSTATE_running],
+           spent[RUNSTATE_runnable], spent[RUNSTATE_blocked], turns);
     report_latency();
     printf("\n");
     return 0;

@@ -59,7 +59,8 @@ static void latency(unsigned int vcpu)
 
     (void)vcpu;
     sleep_until(due);
-    note_latency(time_system_ns() - due);
+    if (in_window())
+        note_latency(time_system_ns() - due);
     run_until(time_system_ns() + run_ns);
 }
 
