@@ -28,6 +28,7 @@ static const char *const lock_names[] = {
     [RANK_ALLOC] = "the lock of small objects, claims or page tables",
     [RANK_HEAP] = "the lock of the heap",
     [RANK_IRQ] = "the lock of an interrupt controller or console ring",
+    [RANK_POLL] = "the lock of what a vCPU polls for",
     [RANK_SCHED] = "the lock of a run queue",
     [RANK_TIMER] = "the lock of timers",
     [RANK_CONSOLE] = "the lock of the log or console",
@@ -55,6 +56,12 @@ static unsigned int holder_of(const spinlock_t *l)
     return sp ? block_of(sp)->cpu.id : NO_CPU;
 }
 
+/* In one instruction: whoever takes a lock pays for it. */
+static inline void note_holder(spinlock_t *l)
+{
+    __asm__ volatile("mov %%rsp, %0" : "=m"(l->holder));
+}
+
 static __noinline void wait_for_turn(spinlock_t *l, uint16_t mine)
 {
     struct wait w = WAIT(lock_names[l->rank], NO_CPU);
@@ -63,7 +70,7 @@ static __noinline void wait_for_turn(spinlock_t *l, uint16_t mine)
         w.cpu = holder_of(l);
         spin_wait(&w);
     }
-    WRITE_ONCE(l->holder, __builtin_frame_address(0));
+    note_holder(l);
 }
 
 static inline void take(spinlock_t *l)
@@ -73,7 +80,7 @@ static inline void take(spinlock_t *l)
     if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != mine))
         wait_for_turn(l, mine);
     else
-        WRITE_ONCE(l->holder, __builtin_frame_address(0));
+        note_holder(l);
 }
 
 void spin_lock(spinlock_t *l)
