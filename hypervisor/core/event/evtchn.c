@@ -78,7 +78,7 @@ void evtchn_free_port(struct domain *d, evtchn_port_t port)
     t->active--;
 }
 
-static void wake_pollers(struct domain *d, evtchn_port_t port)
+static __noinline void wake_pollers(struct domain *d, evtchn_port_t port)
 {
     uint64_t mask = READ_ONCE(d->poll_mask);
 
@@ -97,12 +97,14 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
 static void select_word(struct vcpu *v, unsigned int word)
 {
     struct vcpu_info *info, *now = READ_ONCE(v->vcpu_info); /* model: select_word.place */
+    uint64_t bit = 1ull << word;
 
     do {
         info = now;
-        if (!test_and_set_bit(&info->evtchn_pending_sel, word)) /* model: select_word.set */
-            vcpu_mark_events_pending(v);                        /* model: select_word.tell */
-        now = READ_ONCE(v->vcpu_info);                          /* model: select_word.look */
+        /* model: select_word.set */
+        if (!(__atomic_fetch_or(&info->evtchn_pending_sel, bit, __ATOMIC_SEQ_CST) & bit))
+            vcpu_mark_events_pending(v); /* model: select_word.tell */
+        now = READ_ONCE(v->vcpu_info);   /* model: select_word.look */
     } while (unlikely(now != info));
 }
 
