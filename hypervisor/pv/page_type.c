@@ -169,7 +169,8 @@ static __noinline void wait_for_unlock(const struct page_info *pg)
         spin_wait(&w);
 }
 
-static int get_page_type_slow(struct page_info *pg, uint64_t type, struct domain *d)
+/* Not inline: who finds the type as it is saves no registers for the rest. */
+static __noinline int get_page_type_slow(struct page_info *pg, uint64_t type, struct domain *d)
 {
     for (;;) {
         uint64_t x = READ_ONCE(pg->type_info);
