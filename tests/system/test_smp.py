@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Several CPUs at work: stock Linux with more vCPUs than there are CPUs, as control domain and as guest; where vCPUs may run and how
-CPU time is shared, shown and set; many guests at once. One machine of 4 CPUs, which QEMU runs by turns.
+CPU time is shared, shown and set; many vCPUs, and many guests, at once.
+
+A machine of 4 CPUs, which QEMU runs by turns, and machines of 2, each a thread of its own.
 """
 import json
 
-from machine import Machine, control_config, run_tests
+import ending
+from machine import Machine, built, control_config, run_tests
 
 machine = None
 commands = 0     # so many were typed in guests
@@ -21,9 +24,9 @@ def asked(verb):
     return json.loads(text)
 
 
-def linux(name, vcpu):
+def linux(name, vcpu, memory=256):
     """Creates a stock Linux guest; vcpu: its <vcpu> element and what may follow it."""
-    machine.check(f"sed 's|>debian<|>{name}<|; s|<vcpu>1</vcpu>|{vcpu}|' /etc/parvis/debian.xml "
+    machine.check(f"sed 's|>debian<|>{name}<|; s|>256<|>{memory}<|; s|<vcpu>1</vcpu>|{vcpu}|' /etc/parvis/debian.xml "
                   f">/tmp/{name}.xml && pvctl create /tmp/{name}.xml")
 
 
@@ -144,11 +147,39 @@ def eight_guests():
     assert [d["name"] for d in asked("list")] == ["Domain-0"]
 
 
+def alone(vcpus):
+    """A stock kernel as the only domain of a machine with 2 CPUs, real threads: as many vCPUs work, and it powers off."""
+    with Machine.guest(f"smp-2-{vcpus}", built("dom0/vmlinux"), memory="512M", cmdline="console=hvc0", vcpus=vcpus,
+                       ramdisk=built("dom0/guest-initramfs.cpio.gz"), smp="2", mem="1024", accel="tcg,thread=multi") as m:
+        m.expect(r"guest# ", 600)
+        m.send("nproc")
+        m.expect(rf"^{vcpus}$", 120)
+        m.send(LOAD)
+        m.expect(r"^24\nthe same$", 600)
+        m.send("dmesg | grep -cE 'WARNING: CPU|BUG:|Oops|Call Trace'")
+        m.expect(r"^0$", 120)
+        m.send("poweroff")
+        assert m.wait(300) == ending.POWERED_OFF, m.tail()
+
+
+def four_vcpus_on_two():
+    """4 vCPUs of Linux on 2 CPUs."""
+    alone(4)
+
+
+def sixty_four_vcpus_on_two():
+    """64 vCPUs of Linux on 2 CPUs."""
+    alone(64)
+
+
 def ends_well():
     """The control domain computes, its kernel has found no fault, and poweroff ends the machine."""
     machine.ends_well()
     machine.close()
 
 
+ON_FOUR = (goes_to_work, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, eight_guests, ends_well)
+ON_TWO = (four_vcpus_on_two, sixty_four_vcpus_on_two)
+
 if __name__ == "__main__":
-    run_tests(goes_to_work, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, eight_guests, ends_well)
+    run_tests(*ON_FOUR, *ON_TWO)
