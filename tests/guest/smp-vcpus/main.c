@@ -152,7 +152,7 @@ static void one_deed(unsigned int me, uint32_t r)
     }
 }
 
-static unsigned int through;
+static unsigned int begun, through;
 
 static void storm(unsigned int me)
 {
@@ -173,6 +173,8 @@ static void storm(unsigned int me)
 static void storm_there(void *arg)
 {
     (void)arg;
+    while (!__atomic_load_n(&begun, __ATOMIC_SEQ_CST)) /* not all have a context yet */
+        test_rest();
     storm(this_cpu()->id);
     for (;;) /* whoever takes it up once more */
         op(VCPUOP_down, this_cpu()->id, NULL);
@@ -194,6 +196,7 @@ void test_main(void)
             area[v][i] = test_page();
     for (unsigned int v = 1; v < vcpus; v++)
         NEED(!smp_start(v, storm_there, NULL));
+    __atomic_store_n(&begun, 1, __ATOMIC_SEQ_CST);
     storm(0);
     for (unsigned int v = 1; v < vcpus; v++)
         while (!__atomic_load_n(&alive[v], __ATOMIC_SEQ_CST)) {
