@@ -64,9 +64,9 @@ static void handle_hv_nmi(struct cpu_user_regs *regs)
 
 void report_nmi(void)
 {
-    uint32_t reason = __atomic_exchange_n(&nmi_waiting, 0, __ATOMIC_RELAXED);
+    uint32_t reason = READ_ONCE(nmi_waiting);
 
-    if (reason)
+    if (unlikely(reason) && __atomic_exchange_n(&nmi_waiting, 0, __ATOMIC_RELAXED))
         log_warning("NMI in the hypervisor, reason %#x", reason & 0xff);
 }
 

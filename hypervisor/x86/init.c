@@ -54,6 +54,7 @@ void machine_idle(void)
             cpu_do_pending();
         if (c->running != c->idle)
             enter_guest();
+        report_nmi();
         sti_hlt_cli();
     }
 }

@@ -59,12 +59,14 @@ def maps_nothing_too_much():
 def survives_nmis():
     """NMIs at any moment, in one guest that computes and in what the hypervisor prints for another, are said once and harm nothing.
 
+    Both guests run on the one CPU of four that the machine's NMI line goes to.
     After a machine check, an uncorrected error, on any CPU nobody goes on: the hypervisor says where it came and where the other CPUs
     were, and ends the machine as a panic.
     """
     directory = Machine.scratch()
     config = CONFIG.replace("hello", "flood") + CONFIG[CONFIG.index("["):].replace("hello", "forever")
     guests = {name: built("bad-guests/" + name) for name in ("flood", "forever")}
+    config = config.replace("memory = 16M\n", "memory = 16M\naffinity = 0\n")
     config = f"debug_exit = {ending.DEBUG_EXIT_PORT}\n" + config
     with Machine.direct("nmi", config, guests, mem="256", smp="4", directory=directory, qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
         m.expect(r"flood: the same line", 30)
