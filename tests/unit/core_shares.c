@@ -14,7 +14,8 @@
 
 #define SLICE_CPUS 0.020 /* seconds: it may be a slice ahead on two CPUs when we look */
 #define SETS       400
-#define MEASURED   8 /* seconds, of the simulated clock */
+#define WARM_UP    2  /* seconds before: who came first leads, who came last lags */
+#define MEASURED   12 /* seconds, of the simulated clock */
 
 static struct world world;
 static struct domain *dom[MOST_DOMAINS];
@@ -183,7 +184,8 @@ static void random_world(unsigned int n)
     for (unsigned int i = 0; i < world.domains; i++) {
         struct want *w = &world.d[i];
 
-        w->weight = (16u + any(17)) << any(6);
+        w->weight = 16u + any(17);
+        w->weight <<= any(6);
         w->vcpus = 1 + any(MOST_VCPUS);
         for (unsigned int v = 0; v < w->vcpus; v++)
             w->affinity[v] = pins && any(2) ? random_cpus() : ~0ull;
@@ -202,6 +204,7 @@ static void each_gets_what_it_is_due(void **state)
 
         random_world(n);
         build();
+        run_for(SECONDS(WARM_UP));
         off = measure(SECONDS(MEASURED));
         if (off > 0) {
             fprintf(stderr, "set %u: %u CPUs, off by %.4f\n", n, world.cpus, off);
