@@ -39,6 +39,7 @@
 #define STEP        MICROSECS(2)
 #define FEW_LOOKS   8u /* of who does not wait */
 #define ONE_LOOK    MICROSECS(20)
+#define MOST_TURNS  100000u
 #define STUCK_AFTER 60 /* seconds on the wall */
 
 static struct cpu cpus[HOST_MOST_CPUS];
@@ -179,8 +180,12 @@ void host_time_passes(s_time_t ns)
 
 void host_exit_path(void)
 {
-    while (READ_ONCE(this_cpu()->pending))
+    unsigned int turns = 0;
+
+    while (READ_ONCE(this_cpu()->pending)) {
         cpu_do_pending();
+        BUG_ON(++turns == MOST_TURNS); /* two that give each other a CPU without end */
+    }
 }
 
 /* For one thread. The timer of each CPU that is due interrupts it, and all do what is pending. */

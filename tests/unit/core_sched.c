@@ -248,6 +248,30 @@ static void who_was_told_takes_another(void **state)
     host_check_invariants();
 }
 
+/* A CPU was told to take one whose domain has used up its share by then. */
+static void who_was_wanted_is_over_its_cap(void **state)
+{
+    struct vcpu *v = dom[1]->vcpu[0];
+    s_time_t ran_last;
+    struct cpu *c = cpu_by_id(0);
+
+    (void)state;
+    with_cpus(2);
+    sched_set_domain(dom[1], 256, 20);
+    while (!dom[1]->sched.parked || !v->sched.queued)
+        host_advance(MILLISECS(1));
+    ran_last = v->sched.switched_in;
+    spin_lock(&runqueue.lock);
+    c->next = v;
+    v->sched.wanted_by = c;
+    spin_unlock(&runqueue.lock);
+    cpu_raise(c, CPU_WORK_SCHEDULE);
+    host_advance(1);
+    assert_int_equal(v->sched.switched_in, ran_last);
+    assert_null(c->next);
+    host_check_invariants();
+}
+
 static void pinned_for_a_while(void **state)
 {
     struct vcpu *v = dom[0]->vcpu[0];
@@ -458,6 +482,7 @@ int main(void)
         TEST(affinity_is_obeyed),
         TEST(who_was_told_takes_another),
         TEST(who_can_run_elsewhere_does),
+        TEST(who_was_wanted_is_over_its_cap),
         TEST(pinned_for_a_while),
         TEST(states_add_up),
         TEST(going_down_and_up),

@@ -26,10 +26,8 @@ static void set(struct vcpu *v, uint64_t cpus)
     struct cpu *c = v->sched.on_cpu;
 
     WRITE_ONCE(v->affinity, cpus);
-    if (v->sched.wanted_by) {
-        v->sched.wanted_by->next = NULL;
-        v->sched.wanted_by = NULL;
-    }
+    if (v->sched.wanted_by)
+        sched_drop_next(v->sched.wanted_by);
     if (c && !(cpus & bit_of(c)))
         cpu_raise(c, CPU_WORK_SCHEDULE);
     if (v->sched.queued && !v->domain->sched.parked)

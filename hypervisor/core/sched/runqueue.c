@@ -154,10 +154,8 @@ void sched_remove(struct vcpu *v)
 {
     list_del(&v->sched.link);
     v->sched.queued = false;
-    if (v->sched.wanted_by) {
-        v->sched.wanted_by->next = NULL;
-        v->sched.wanted_by = NULL;
-    }
+    if (v->sched.wanted_by)
+        sched_drop_next(v->sched.wanted_by);
     sched_end_wait(v->domain);
 }
 

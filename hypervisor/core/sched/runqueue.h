@@ -47,6 +47,13 @@ s_time_t sched_slice_of(const struct domain *d);
 s_time_t sched_long_slice_of(const struct domain *d);
 void sched_park(struct domain *d);
 
+/* Whom c was to take may go elsewhere. */
+static inline void sched_drop_next(struct cpu *c)
+{
+    c->next->sched.wanted_by = NULL;
+    c->next = NULL;
+}
+
 static inline uint64_t bit_of(const struct cpu *c)
 {
     return 1ull << c->id;

@@ -76,6 +76,8 @@ static struct vcpu *choose(struct cpu *c, struct vcpu *prev, s_time_t now, struc
 {
     struct vcpu *first;
 
+    if (c->next && c->next->domain->sched.parked) /* meanwhile */
+        sched_drop_next(c);
     if (c->next)
         return c->next;
     first = sched_first_for(c, now);
