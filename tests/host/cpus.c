@@ -184,7 +184,8 @@ void host_exit_path(void)
 
     while (READ_ONCE(this_cpu()->pending)) {
         cpu_do_pending();
-        BUG_ON(++turns == MOST_TURNS); /* two that give each other a CPU without end */
+        turns++;
+        BUG_ON(turns == MOST_TURNS); /* two that give each other a CPU without end */
     }
 }
 
