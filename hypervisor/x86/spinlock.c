@@ -29,7 +29,7 @@ static const char *const lock_names[] = {
     [RANK_HEAP] = "the lock of the heap",
     [RANK_IRQ] = "the lock of an interrupt controller or console ring",
     [RANK_POLL] = "the lock of what a vCPU polls for",
-    [RANK_SCHED] = "the lock of a run queue",
+    [RANK_SCHED] = "the lock of the run queue",
     [RANK_TIMER] = "the lock of timers",
     [RANK_CONSOLE] = "the lock of the log or console",
 };

@@ -8,7 +8,7 @@
  * Each comes on the CPU where its vCPU runs, or was last: one that comes elsewhere is moved there.
  * A level line is masked from its interrupt until the guest says EOI. The guest learns which pirqs
  * need that from irq_status_query or from a page of its own with one bit a pirq (the EOI map).
- * d->evtchn.lock guards the table.
+ * d->evtchn.lock guards the table; EOI and status look without it.
  */
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>

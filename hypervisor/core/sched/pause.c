@@ -17,7 +17,7 @@
  * operation on the same domain gives way at once. What ends a domain from anywhere (shutdown, a
  * crash, a watchdog) pauses it and does not wait: two vCPUs that did would wait for each other.
  *
- * No lock: the counts and flags are atomic.
+ * Lock: v->poll_lock (RANK_POLL) for what is polled for. The counts and flags are atomic.
  */
 #include <core/base/log.h>
 #include <core/sched/pause.h>

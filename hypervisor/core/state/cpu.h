@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One physical CPU. Its fields are touched by that CPU alone, but for `pending` (atomic, any CPU)
- * and what has a lock.
+ * One physical CPU. Its fields are written by that CPU alone, but for `pending` (atomic, any CPU)
+ * and what has a lock. Others read `running` and the times of the last flushes.
  */
 #ifndef HV_CPU_H
 #define HV_CPU_H

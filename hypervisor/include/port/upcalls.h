@@ -19,7 +19,8 @@ struct domain;
 void __noreturn hypervisor_main(const struct boot_info *bi);
 /* On each further CPU, when the machine has readied it and before it idles: main.c */
 void cpu_init(void);
-/* The exit path's one look at pending work: timers, then the scheduler. May change `current`. */
+/* The exit path's one look at pending work: flushes first, the scheduler last. May change
+ * `current`. */
 void cpu_do_pending(void);
 /* An interrupt of a device: its irq, for the domain that it is attached to. */
 void pirq_raise(struct domain *d, uint32_t pirq);
