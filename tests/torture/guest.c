@@ -125,6 +125,18 @@ void guest_block(struct guest *g)
     CALL(g, NULL, sched_op, SCHEDOP_block);
 }
 
+static void compute(struct guest *g)
+{
+    if (g->a[0]--)
+        g->next = compute;
+}
+
+void guest_compute(struct guest *g)
+{
+    g->a[0] = chance(g, 50);
+    compute(g);
+}
+
 void guest_yield(struct guest *g)
 {
     CALL(g, NULL, sched_op, SCHEDOP_yield);

@@ -27,18 +27,6 @@ static struct slot *slot_of(const struct guest *g)
     return &slots[g->v->domain->domain_id];
 }
 
-static void compute(struct guest *g)
-{
-    if (g->a[0]--)
-        g->next = compute;
-}
-
-static void compute_some(struct guest *g)
-{
-    g->a[0] = chance(g, 50);
-    compute(g);
-}
-
 static void is_up_again(struct guest *g)
 {
     put(&slot_of(g)->goes_down[g->v->vcpu_id], 0);
@@ -74,7 +62,7 @@ static void operation(struct guest *g)
     static step_fn *const any[] = {guest_block_for_a_while,
                                    guest_block_for_a_while,
                                    guest_yield,
-                                   compute_some,
+                                   guest_compute,
                                    go_down,
                                    bring_up,
                                    bring_up,

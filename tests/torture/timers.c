@@ -53,18 +53,6 @@ static void watchdog(struct guest *g)
               &(struct sched_watchdog){.id = chance(g, 3), .timeout = chance(g, 3)});
 }
 
-static void compute(struct guest *g)
-{
-    if (g->a[0]--)
-        g->next = compute;
-}
-
-static void compute_some(struct guest *g)
-{
-    g->a[0] = chance(g, 50);
-    compute(g);
-}
-
 static void operation(struct guest *g)
 {
     static step_fn *const any[] = {set_timer,
@@ -74,7 +62,7 @@ static void operation(struct guest *g)
                                    stop_periodic,
                                    watchdog,
                                    guest_yield,
-                                   compute_some,
+                                   guest_compute,
                                    poll_for_a_while,
                                    guest_block_for_a_while,
                                    guest_block_for_a_while};

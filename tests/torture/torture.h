@@ -90,6 +90,7 @@ void guest_set_timer(struct guest *g, uint64_t ns); /* from now */
 void guest_block(struct guest *g);
 void guest_block_for_a_while(struct guest *g);
 void guest_yield(struct guest *g);
+void guest_compute(struct guest *g); /* up to 50 turns of nothing but time */
 void guest_mask_all(struct guest *g);
 void guest_unmask_all(struct guest *g);
 void guest_unmask(struct guest *g, evtchn_port_t port);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shares of CPU time over many CPUs, on a simulated clock: each domain gets what it is due by
- * weight, number of vCPUs, affinity and cap (share_oracle.c), whatever the set of domains; and no
- * CPU idles while somebody could run there, by itself or by an exchange. What is looked at is run
- * state time, as a guest sees it.
+ * weight, number of vCPUs and affinity (share_oracle.c); and no CPU idles while somebody could run
+ * there, by itself or by an exchange. What is looked at is run state time, as a guest sees it. The
+ * sets have no caps: a capped domain may lose CPU time on several CPUs (core/sched/sched_cap.c).
  */
 #include "core_test.h"
 #include "share_oracle.h"
