@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 import ending
-from machine import DEBUG_EXIT, MAX, QEMU64, Machine, built, run_tests
+from machine import DEBUG_EXIT, MAX, QEMU64, Machine, Skipped, built, run_tests
 
 HELLO = "on_end = poweroff\ndebug_exit = 0xf4\n[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n"
 
@@ -67,10 +67,10 @@ def keeps_the_order_of_locks():
 
 
 def starts_all_by_x2apic():
-    """APIC ids that need x2APIC, which QEMU emulates since 9.0: 254, 255 and 280 are started. An older QEMU: nothing is shown."""
+    """APIC ids that need x2APIC: 254, 255 and 280 are started."""
     version = subprocess.run(["qemu-system-x86_64", "--version"], check=True, capture_output=True, text=True).stdout
     if int(re.search(r"version (\d+)", version)[1]) < 9:
-        return
+        raise Skipped("This QEMU has none: 9.0 is the first to emulate it.")
     model = QEMU64.split(",")[0]
     more = [word for number in (254, 255, 280)
             for word in ("-device", f"{model}-x86_64-cpu,socket-id={number},core-id=0,thread-id=0,x2apic=on,cx16=off")]

@@ -49,7 +49,7 @@ def clock_on_2():
 
 def clock_on_4():
     """Guest test clock with 6 vCPUs on 4 CPUs, which QEMU runs in turn."""
-    on_parvis("clock", says=r"clock: 6 vCPUs, time is stable", vcpus=6, smp=4, accel="tcg,thread=single")
+    on_parvis("clock", says=r"clock: 6 vCPUs, time is stable", vcpus=6, smp=4)
 
 
 # Without the leaf by which it says what it is.
@@ -104,7 +104,7 @@ def tests():
         yield one
     for name in filter(lambda name: name.startswith("smp"), names()):
         def four(name=name):     # one thread: CPUs that wait for each other would only be in each other's way
-            on_parvis(name, vcpus=4, smp=4, accel="tcg,thread=single")
+            on_parvis(name, vcpus=4, smp=4)
         four.__doc__ = f"Guest test {name} with four vCPUs on four CPUs."
         yield four
 

@@ -54,7 +54,7 @@ def goes_to_work():
     """Linux is the control domain with 8 vCPUs on 4 CPUs: all run, and what they do in parallel is right."""
     global machine
     machine = Machine.parvis("smp-4", control_config() + "vcpus = 8\nweight = 512\n", mem="2048",
-                             smp="4,sockets=1,cores=2,threads=2", accel="tcg,thread=single")
+                             smp="4,sockets=1,cores=2,threads=2")
     machine.prompt()
     machine.check("nproc", r"^8$")
     machine.check(LOAD, r"(?s)^24$.*^the same$", timeout=300)
@@ -148,7 +148,7 @@ def eight_guests():
 
 
 def alone(vcpus):
-    """A stock kernel as the only domain of a machine with 2 CPUs, real threads: as many vCPUs work, and it powers off."""
+    """A stock kernel as the only domain of a machine with 2 CPUs, real threads: as many vCPUs work, one is off and on again, and it powers off."""
     with Machine.guest(f"smp-2-{vcpus}", built("dom0/vmlinux"), memory="512M", cmdline="console=hvc0", vcpus=vcpus,
                        ramdisk=built("dom0/guest-initramfs.cpio.gz"), smp="2", mem="1024", accel="tcg,thread=multi") as m:
         m.expect(r"guest# ", 600)
@@ -156,6 +156,8 @@ def alone(vcpus):
         m.expect(rf"^{vcpus}$", 120)
         m.send(LOAD)
         m.expect(r"^24\nthe same$", 600)
+        m.send("echo 0 >/sys/devices/system/cpu/cpu3/online; nproc; echo 1 >/sys/devices/system/cpu/cpu3/online; nproc")
+        m.expect(rf"^{vcpus - 1}\n(.*\n)*?{vcpus}$", 120)
         m.send("dmesg | grep -cE 'WARNING: CPU|BUG:|Oops|Call Trace'")
         m.expect(r"^0$", 120)
         m.send("poweroff")
