@@ -12,6 +12,7 @@
  * runs after each of the two moments reads the times of all.
  *
  * Command line:  name=WORD (load)  work=WORD (spin)  vcpus=N (1)  begin=MS (1000)  end=MS (3000)
+ *                peer=ID: of the work grants
  *                run=US (10000)  sleep=US (10000): of the works duty and latency
  */
 #include <guest/kernel.h>

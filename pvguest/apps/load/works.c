@@ -13,9 +13,12 @@
  *   flushes     flushes the TLBs of all its vCPUs without end
  *   ping       vCPU 0 sends events to vCPU 1, one after another, which computes meanwhile
  *   shoot      vCPU 0 flushes the TLB of vCPU 1, which computes meanwhile
+ *   grants     lends pages to the domain peer=, which runs the same program, and maps, writes,
+ * copies and unmaps those that it lends; what fails, as the other is not there, is tried again
  *   forks       makes address spaces and takes them apart without end: tables are filled, pinned,
  *               unpinned, given back
  */
+#include <guest/grant.h>
 #include <guest/kernel.h>
 #include <guest/pagetable.h>
 #include <guest/time.h>
@@ -27,10 +30,15 @@
 #define MOST_NOTES 4096u
 #define FORK_PAGES 8u /* L1 tables of an address space */
 #define IPI_VCPUS  8u
+#define LENT       8u
 
 static uint64_t notes[MOST_NOTES];
 static unsigned int nr_notes;
 static evtchn_port_t ipi[IPI_VCPUS];
+static domid_t peer;
+static grant_ref_t lent[LENT];                  /* the same numbers in both domains */
+static void *window[MAX_VCPUS];                 /* where a vCPU maps what it borrows */
+static void *copied[MAX_VCPUS];                 /* and copies it to */
 static volatile unsigned int came;              /* at vCPU 1 */
 static pte_t *space[MAX_VCPUS][FORK_PAGES + 3]; /* L4, L3, L2, then the L1 tables */
 
@@ -158,6 +166,62 @@ static void flushes(unsigned int vcpu)
         HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF);
 }
 
+static int prepare_grants(void)
+{
+    unsigned int vcpus = (unsigned int)cmdline_number("vcpus", 1);
+    int rc = grant_init();
+
+    peer = (domid_t)cmdline_number("peer", DOMID_INVALID);
+    for (unsigned int i = 0; i < LENT && rc >= 0; i++) {
+        void *page = page_alloc_zeroed();
+
+        rc = page ? grant_access(peer, virt_to_mfn(page), false) : -XEN_ENOMEM;
+        lent[i] = (grant_ref_t)rc;
+    }
+    for (unsigned int v = 0; v < vcpus && rc >= 0; v++) {
+        unsigned long mfn;
+
+        copied[v] = page_alloc_zeroed();
+        if (!copied[v])
+            return -XEN_ENOMEM;
+        mfn = virt_to_mfn(copied[v]);
+        window[v] = map_frames(&mfn, 1, PTE_KERNEL_RW);
+        rc = window[v] ? 0 : -XEN_ENOMEM;
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static void copy(unsigned int vcpu, grant_ref_t ref)
+{
+    gnttab_copy_t op = {.len = PAGE_SIZE, .flags = GNTCOPY_source_gref};
+
+    op.source.domid = peer;
+    op.source.u.ref = ref;
+    op.dest.domid = DOMID_SELF;
+    op.dest.u.gmfn = virt_to_mfn(copied[vcpu]);
+    must(HYPERVISOR_grant_table_op(GNTTABOP_copy, &op, 1));
+}
+
+static void grants(unsigned int vcpu)
+{
+    for (unsigned int i = 0; i < LENT; i++) {
+        gnttab_map_grant_ref_t map = {.host_addr = (uint64_t)window[vcpu],
+                                      .flags = GNTMAP_host_map,
+                                      .ref = lent[i],
+                                      .dom = peer};
+        gnttab_unmap_grant_ref_t unmap = {.host_addr = map.host_addr};
+
+        must(HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, &map, 1));
+        copy(vcpu, lent[i]);
+        if (map.status != GNTST_okay)
+            continue;
+        *(volatile unsigned int *)window[vcpu] = vcpu;
+        unmap.handle = map.handle;
+        must(HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1));
+        must(unmap.status);
+    }
+}
+
 static int prepare_forks(void)
 {
     for (unsigned int v = 0; v < (unsigned int)cmdline_number("vcpus", 1); v++)
@@ -205,6 +269,7 @@ const struct work works[] = {
     {"flushes", NULL, flushes},
     {"ping", prepare_events, ping},
     {"shoot", NULL, shoot},
+    {"grants", prepare_grants, grants},
     {"forks", prepare_forks, forks},
     {NULL, NULL, NULL},
 };
