@@ -20,7 +20,7 @@ done
 echo rounds $i
 """
 LOAD = """<domain type='xen'><name>NAME</name><memory unit='MiB'>16</memory><vcpu>VCPUS</vcpu>
-<os><type>linux</type><kernel>/root/load</kernel><cmdline>vcpus=VCPUS end=100000000 OPTIONS</cmdline></os></domain>"""
+<os><type>linux</type><kernel>/root/load</kernel><cmdline>vcpus=VCPUS begin=99999999 end=100000000 OPTIONS</cmdline></os></domain>"""
 STORM = """id() { pvctl list | awk -v name=$1 '$1 == name { print $2 }'; }
 make() {
     sed "s/NAME/$1/; s/VCPUS/$2/g; s/OPTIONS/$3/" /root/load.xml >/tmp/$1.xml; pvctl create /tmp/$1.xml >/dev/null || echo failed: $1
