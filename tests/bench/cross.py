@@ -8,27 +8,22 @@ times: what the interrupt itself costs, and the wait for the other side's answer
 for all; who waits in a loop, waits for as long as QEMU lets it.
 """
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from machine import BUILD, Machine, built  # noqa: E402 (the harness lives with the system tests)
+from machine import Machine, built  # noqa: E402 (the harness lives with the system tests)
+from plugin import counted  # noqa: E402
 
 ENTRIES = {"ping": "do_event_channel_op", "shoot": "do_mmuext_op"}
 
 
 def stretches(work):
     """[(CPU, name, number, most common, mean)] of a run of this work."""
-    directory = os.path.join(BUILD, "bench")
-    os.makedirs(directory, exist_ok=True)
-    symbols, out = os.path.join(directory, "symbols"), os.path.join(directory, work + ".counts")
-    with open(symbols, "w", encoding="ascii") as file:
-        subprocess.run(["nm", built("parvis.elf")], check=True, stdout=file)
-    plugin = f"{built('bench/latency_plugin.so')},symbols={symbols},out={out}.latency,counts={out}"
+    args, _, out = counted(work, counts=True)
     config = "on_end = poweroff\n[domain load]\nkernel = load\nmemory = 8M\nvcpus = 2\n"
     config += f"cmdline = work={work} vcpus=2 begin=1000 end=3000\n"
     with Machine.direct("cross-" + work, config, {"load": built("pvguest/load")}, smp=2, mem="256", accel="tcg,thread=single",
-                        qemu=["-plugin", plugin]) as m:
+                        qemu=args) as m:
         m.expect("LOAD name", 300)
         m.wait(60)
     with open(out, encoding="ascii") as file:

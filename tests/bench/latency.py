@@ -10,30 +10,18 @@ files, whatever the host does meanwhile. The table has, for each hypercall or en
 in which it went. What a real machine adds (caches, TLBs, slow devices) is not in these figures.
 """
 import os
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from machine import BUILD, Machine, built  # noqa: E402 (the harness lives with the system tests)
+from machine import Machine, built  # noqa: E402 (the harness lives with the system tests)
+from plugin import counted  # noqa: E402
 
 LIMIT = 200_000
+BY_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]    # virtual time is counted in them
 LENDERS = 3
 SHOWN = 12
 XML = """<domain type='xen'><name>bounded</name><memory unit='MiB'>64</memory><vcpu>64</vcpu>
 <os><type>linux</type><kernel>/root/bounded</kernel><cmdline>hold=1</cmdline></os></domain>"""
-
-
-def plugin_args(name):
-    """QEMU's arguments for a measured run, and the file that will have its figures."""
-    directory = os.path.join(BUILD, "bench")
-    os.makedirs(directory, exist_ok=True)
-    symbols, out = os.path.join(directory, "symbols"), os.path.join(directory, name + ".latency")
-    with open(symbols, "w", encoding="ascii") as file:
-        subprocess.run(["nm", built("parvis.elf")], check=True, stdout=file)
-    if os.path.exists(out):
-        os.remove(out)
-    plugin = f"{built('bench/latency_plugin.so')},symbols={symbols},out={out}"
-    return ["-icount", "shift=0,sleep=off", "-plugin", plugin], out
 
 
 def figures(path):
@@ -48,12 +36,12 @@ def figures(path):
 
 def hostile_guest():
     """The guest alone, every hypercall that loops at its largest size; and others that lend it pages."""
-    args, out = plugin_args("guest")
+    args, out, _ = counted("guest")
     config = "on_end = poweroff\n"
     config += f"[domain bounded]\nkernel = bounded\nmemory = 32M\nvcpus = 64\ncmdline = reset=1 lenders={LENDERS}\n"
     for i in range(LENDERS):
         config += f"[domain lender{i}]\nkernel = bounded\nmemory = 8M\ncmdline = lend_to=1\n"
-    with Machine.direct("latency-guest", config, {"bounded": built("tests/guest/bounded")}, qemu=args, mem="256") as m:
+    with Machine.direct("latency-guest", config, {"bounded": built("tests/guest/bounded")}, qemu=BY_INSTRUCTIONS + args, mem="256") as m:
         if m.expect(r"TEST-RESULT: bounded (success|skip|error|failure)", 600).group(1) != "success":
             raise SystemExit(f"the guest's own checks fail:\n{m.tail()}")
         m.wait(60)
@@ -62,10 +50,10 @@ def hostile_guest():
 
 def control_domain():
     """Beside a control domain, which creates the guest, asks about it, and destroys it with all it holds."""
-    args, out = plugin_args("control")
+    args, out, _ = counted("control")
     with open(built("tests/guest/bounded"), "rb") as guest:
         files = {"root/bounded": guest.read(), "root/bounded.xml": XML}
-    with Machine.parvis("latency-control", files=files, qemu=args) as m:
+    with Machine.parvis("latency-control", files=files, qemu=BY_INSTRUCTIONS + args) as m:
         m.prompt(900)
         m.settle()
         for _ in range(2):
