@@ -222,16 +222,9 @@ static void rest(struct guest *g)
 
 static void born(domid_t id)
 {
-    struct domain *d = get_domain_by_id(id);
-    struct page_info *pg = page_list_first(&d->pages);
-
     memset(states[id], 0, sizeof(states[id]));
     put(&resting[id], 0);
-    for (unsigned int i = 0; i < VCPUS; i++) {
-        put(&frames[id][i], page_to_mfn(pg).n);
-        pg = pg->next == PAGE_LIST_END ? NULL : &frame_table[pg->next];
-    }
-    put_domain(d);
+    torture_frames(id, frames[id], VCPUS);
 }
 
 static void check(void)

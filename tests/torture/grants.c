@@ -10,7 +10,6 @@
 #include "torture.h"
 
 #include <string.h>
-#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
 
@@ -205,15 +204,8 @@ static void rest(struct guest *g)
 
 static void born(domid_t id)
 {
-    struct domain *d = get_domain_by_id(id);
-    struct page_info *pg = page_list_first(&d->pages);
-
     memset(held[id], 0, sizeof(held[id]));
-    for (unsigned int i = 0; i < PAGES; i++) {
-        put(&frames[id][i], page_to_mfn(pg).n);
-        pg = pg->next == PAGE_LIST_END ? NULL : &frame_table[pg->next];
-    }
-    put_domain(d);
+    torture_frames(id, frames[id], PAGES);
 }
 
 static void check(void)

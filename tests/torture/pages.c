@@ -18,7 +18,6 @@
 #include "../host/tlb_threads.h"
 #include <string.h>
 
-#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/life/domain_system.h>
 #include <core/state/guest_ops.h>
@@ -277,22 +276,15 @@ static uint64_t *words(domid_t id, unsigned int i)
 
 static void born(domid_t id)
 {
-    struct domain *d = get_domain_by_id(id);
-    struct page_info *pg = page_list_first(&d->pages);
-
     put(&ready[id], 0);
-    for (unsigned int i = 0; i < PAGES && !d->is_control; i++) {
-        put(&frames[id][i], page_to_mfn(pg).n);
-        pg = pg->next == PAGE_LIST_END ? NULL : &frame_table[pg->next];
-    }
-    for (unsigned int i = 0; i < PAGES && !d->is_control; i++)
+    if (id == control_domain->domain_id)
+        return;
+    torture_frames(id, frames[id], PAGES);
+    for (unsigned int i = 0; i < PAGES; i++)
         words(id, L1)[i] = frames[id][i] << PAGE_SHIFT | (i < PLAIN ? RO : RW);
-    if (!d->is_control) {
-        words(id, L2)[0] = frames[id][L1] << PAGE_SHIFT | RW;
-        words(id, L3)[1] = frames[id][L2] << PAGE_SHIFT | RW;
-        words(id, L4)[0] = words(id, SECOND_L4)[0] = frames[id][L3] << PAGE_SHIFT | RW;
-    }
-    put_domain(d);
+    words(id, L2)[0] = frames[id][L1] << PAGE_SHIFT | RW;
+    words(id, L3)[1] = frames[id][L2] << PAGE_SHIFT | RW;
+    words(id, L4)[0] = words(id, SECOND_L4)[0] = frames[id][L3] << PAGE_SHIFT | RW;
 }
 
 /* What is kept for the next domain (the page of zeros) is made now, and not missed at the end. */

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include <core/sched/pause.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 
 #define FRAMES 4096
@@ -93,6 +94,18 @@ void torture_start(domid_t id)
         scenario->born(id);
     for_each_vcpu (d, v)
         start_vcpu(v);
+    put_domain(d);
+}
+
+void torture_frames(domid_t id, uint64_t *frames, unsigned int n)
+{
+    struct domain *d = get_domain_by_id(id);
+    struct page_info *pg = page_list_first(&d->pages);
+
+    for (unsigned int i = 0; i < n; i++) {
+        put(&frames[i], page_to_mfn(pg).n);
+        pg = pg->next == PAGE_LIST_END ? NULL : &frame_table[pg->next];
+    }
     put_domain(d);
 }
 

@@ -66,6 +66,8 @@ struct guest *guest_of(unsigned int domain, unsigned int vcpu);
 struct domain *torture_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages);
 /* The same with one that is there, paused, its vCPUs down: they start with the next unpause. */
 void torture_start(domid_t id);
+/* The first n of the frames that the domain has. */
+void torture_frames(domid_t id, uint64_t *frames, unsigned int n);
 void __noreturn __printf(1, 2) torture_failed(const char *fmt, ...);
 
 /* --- of a vCPU (guest.c) --- */
