@@ -48,6 +48,7 @@ static void __attribute__((used)) asm_offsets(void)
 
     DEFINE(CPU_running, offsetof(struct cpu, running));
     DEFINE(CPU_pending, offsetof(struct cpu, pending));
+    DEFINE(CPU_WORK_FLUSHES, CPU_WORK_FLUSHES);
     DEFINE(CPU_slice_end, offsetof(struct cpu, slice_end));
     DEFINE(CPU_idle, offsetof(struct cpu, idle));
     DEFINE(CPU_OFFSET, CPU_OFFSET);

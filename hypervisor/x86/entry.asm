@@ -24,11 +24,13 @@ section .entry progbits alloc exec nowrite align=64
 %endmacro
 
 ; ---- the exit -----------------------------------------------------------------------------------------
-; rsp = this_cpu(). Looks once at what the CPU has to do, then enters whoever runs now the way that its kind does.
+; rsp = this_cpu(). Looks at what the CPU has to do, then enters whoever runs now the way that its kind does. A flush that is asked
+; for behind the first look is left to the interrupt that comes with it (core/guest/exit_work.c): the others have their turn then too.
 global resume_guest
 resume_guest:
         cmp dword [rsp + CPU_pending], 0
         jne .pending
+.enter:
         mov rbx, [rsp + CPU_running]
         KIND rax
         jmp [rax + OPS_enter]
@@ -36,7 +38,11 @@ resume_guest:
         call cpu_do_pending
         mov rbx, [rsp + CPU_running]
         cmp rbx, [rsp + CPU_idle]
-        jne resume_guest
+        je .idle
+        test dword [rsp + CPU_pending], ~CPU_WORK_FLUSHES
+        jz .enter
+        jmp .pending
+.idle:
         call machine_idle               ; nobody to run: does not return
 
 ; void enter_guest(void): leaves the C stack of the idle loop for whoever cpu->running is now

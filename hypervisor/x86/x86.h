@@ -132,10 +132,13 @@ void ignore_locks(void); /* the end is near: locks are not waited for any more *
 void init_efi(paddr_t system_table); /* 0: not started by UEFI */
 
 /* --- irq.c --- */
+/* Of those that wait the highest is taken first. The kick is the lowest: a CPU that is kicked
+ * without end takes all others before it, and each way out of the hypervisor does what it was
+ * kicked for. */
+#define VECTOR_KICK     0x20
 #define VECTOR_TIMER    0xf0
-#define VECTOR_KICK     0xf1
 #define VECTOR_SPURIOUS 0xff
-#define VECTOR_FIRST    0x20
+#define VECTOR_FIRST    0x21 /* of devices */
 #define VECTOR_LAST     0xef
 void handle_interrupt(unsigned int vector);
 void init_irq(void);

@@ -182,11 +182,13 @@ void host_exit_path(void)
 {
     unsigned int turns = 0;
 
-    while (READ_ONCE(this_cpu()->pending)) {
+    if (!READ_ONCE(this_cpu()->pending))
+        return;
+    do {
         cpu_do_pending();
         turns++;
         BUG_ON(turns == MOST_TURNS); /* two that give each other a CPU without end */
-    }
+    } while (READ_ONCE(this_cpu()->pending) & ~CPU_WORK_FLUSHES);
 }
 
 /* For one thread. The timer of each CPU that is due interrupts it, and all do what is pending. */

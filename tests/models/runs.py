@@ -80,6 +80,13 @@ mutant("sched", "M_KEEP_UNALLOWED", "who runs stays where it may no more", MOVED
 mutant("sched", "M_NO_MOVE_QUEUED", "an affinity tells no idle CPU of who waits", "NV=2 OPS=1 CTL_OPS=2 AFFINITY", "queued")
 mutant("sched", "M_NO_REST", "a CPU that chooses another than it was woken for tells nobody", MOVED, "queued")
 
+# ---- raise.pml: telling a CPU ----
+design("raise", "2 ask for a flush, 2 for other work, 1 hypercall", "OPS=1")
+mutant("raise", "M_KICK_FIRST", "the interrupt comes before the bit", "OPS=0", WAITS)
+mutant("raise", "M_CLEAR_LAST", "the bit goes when the work is done", "OPS=0", "asked_other")
+mutant("raise", "M_NO_LOOK", "the exit path does not look again for what it was told by itself", "OPS=0", "asked_other")
+mutant("raise", "M_INTERRUPTS_ON", "an interrupt is taken before the guest is entered, and nobody looks", "OPS=0", WAITS)
+
 # ---- timer.pml, destroy.pml ----
 design("timer", "set from afar, and ended")
 design("timer", "the callback flushes", "FLUSH")

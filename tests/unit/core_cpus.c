@@ -131,6 +131,37 @@ static void who_is_kicked_wakes(void **state)
     assert_int_equal(host_kicks, kicks + CPUS - 1);
 }
 
+/* Who sets the bit kicks, and nobody who finds it set. */
+static void the_first_who_asks_kicks(void **state)
+{
+    unsigned int kicks;
+
+    (void)state;
+    host_run_on(1);
+    host_exit_path();
+    host_run_on(0);
+    kicks = host_kicks;
+    cpu_raise(cpu_by_id(1), CPU_WORK_SCHEDULE);
+    assert_int_equal(host_kicks, ++kicks);
+    host_run_on(2);
+    cpu_raise(cpu_by_id(1), CPU_WORK_SCHEDULE);
+    assert_int_equal(host_kicks, kicks);
+    cpu_raise(cpu_by_id(1), CPU_WORK_TIMER);
+    assert_int_equal(host_kicks, ++kicks);
+    assert_int_equal(cpu_by_id(1)->pending, CPU_WORK_SCHEDULE | CPU_WORK_TIMER);
+    host_run_on(1);
+    host_exit_path();
+    cpu_raise(this_cpu(), CPU_WORK_SCHEDULE); /* its own: it looks before it goes */
+    host_run_on(0);
+    cpu_raise(cpu_by_id(1), CPU_WORK_SCHEDULE);
+    assert_int_equal(host_kicks, kicks);
+    host_run_on(1);
+    host_exit_path();
+    host_run_on(0);
+    cpu_raise(cpu_by_id(1), CPU_WORK_SCHEDULE);
+    assert_int_equal(host_kicks, kicks + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +169,7 @@ int main(void)
         cmocka_unit_test_setup(timers_run_on_their_cpus, setup),
         cmocka_unit_test_setup(each_has_a_thread, setup),
         cmocka_unit_test_setup(who_is_kicked_wakes, setup),
+        cmocka_unit_test_setup(the_first_who_asks_kicks, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

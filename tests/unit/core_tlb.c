@@ -250,6 +250,16 @@ static void waited_for(void **state)
         flush_tlb_stamp(&one, unmap(1));
         fail_msg("not waited for");
     }
+    assert_int_equal(kicks[1], 1);
+    as(2);
+    if (!setjmp(given_up)) {
+        flush_tlb_stamp(&one, tlb_clock());
+        fail_msg("not waited for");
+    }
+    assert_int_equal(kicks[1], 1); /* it knows already */
+    as(1);
+    serve_flush();
+    flushes[1] = 0;
     as(0);
     on_kick = leave_it;
     flush_tlb_domain(&one, ALL_CPUS);

@@ -6,6 +6,10 @@
  * cpu->pending is set by anyone, taken by the CPU itself, all bits at once but for the flushes'; a
  * bit that is set meanwhile is seen at the exit path's next look. The scheduler comes last, as the
  * others may wake somebody.
+ *
+ * The exit path looks again as long as there is work, but not for a flush that somebody asked for
+ * behind serve_flush() here: its interrupt waits and brings the CPU back as soon as the guest is
+ * entered. So a CPU that is asked without end takes its other interrupts too, and its timers run.
  */
 #include <core/base/tlb.h>
 #include <core/console/console.h>
@@ -22,10 +26,12 @@ void cpu_do_pending(void)
     uint32_t work;
 
     if (READ_ONCE(c->pending) & CPU_WORK_FLUSHES)
+        /* model: cpu_do_pending.serve */
         serve_flush(); /* first: others wait */
+    /* model: cpu_do_pending.taken */
     work = __atomic_fetch_and(&c->pending, CPU_WORK_FLUSHES, __ATOMIC_SEQ_CST);
     if (work & CPU_WORK_TIMER)
-        timers_run();
+        timers_run(); /* model: cpu_do_pending.do */
     if (work & CPU_WORK_CONSOLE)
         console_work();
     if (work & CPU_WORK_REAP)

@@ -24,7 +24,7 @@ struct vcpu;
 #define CPU_WORK_REAP     (1u << 3) /* free the domains on cpu->dead */
 #define CPU_WORK_FLUSH    (1u << 4) /* flush the TLB: others wait for it */
 #define CPU_WORK_WBINVD   (1u << 5) /* flush the caches: likewise */
-#define CPU_WORK_FLUSHES  (CPU_WORK_FLUSH | CPU_WORK_WBINVD)
+#define CPU_WORK_FLUSHES  (CPU_WORK_FLUSH | CPU_WORK_WBINVD) /* (asm-offsets) */
 
 struct cpu {
     struct vcpu *running; /* whose registers the exit path restores: `current` (asm-offsets) */
