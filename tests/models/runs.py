@@ -112,6 +112,8 @@ mutant("vcpu_context", "M_SAID_EARLY", "it has one before it is whole", "", "reg
 design("vcpu_info", "a vCPU moves its own, 2 events", "SENDS=1")
 design("vcpu_info", "a vCPU moves its own, 4 events", "SENDS=2", long=True)
 design("vcpu_info", "another moves that of a vCPU that comes up", "SENDS=1 OTHER")
+design("vcpu_info", "another moves that of a vCPU that goes down and comes up", "SENDS=0 QUEUE")
+mutant("vcpu_info", "M_SLEEP_LATE", "it is down before it is out of the queue", "SENDS=0 QUEUE", "moving")
 mutant("vcpu_info", "M_PLACE_FIRST", "who sends reads the place before it sets the port", "SENDS=1", "port")
 mutant("vcpu_info", "M_NO_TELL", "who moves it does not let the vCPU look again", "SENDS=1", "port")
 mutant("vcpu_info", "M_NO_LOCK", "the vCPU comes up while it is moved", "SENDS=2 OTHER", "port")

@@ -5,6 +5,9 @@
  *
  * One word of ports with one port in it; the vCPU takes the upcall, then the selector, then the port, and blocks when there is nothing.
  * Shown: at rest no event is left that the vCPU does not know of. Mutants: see runs.py.
+ *
+ * QUEUE: no events; a vCPU that is queued goes down and comes up while its vcpu_info is moved, and a CPU takes whom it finds in the queue.
+ * Shown: nobody runs it, and writes its time, meanwhile.
  */
 bool port;                          /* pending, in shared_info */
 bool sel[2], upcall[2];             /* of either place: evtchn_pending_sel, evtchn_upcall_pending */
@@ -16,6 +19,13 @@ bool down = 1;
 bool down;
 #endif
 bool d_lock;
+bool queued, on_cpu, moving;        /* QUEUE */
+#ifdef QUEUE
+#define OTHER
+#define may_move (down && !on_cpu)
+#else
+#define may_move down
+#endif
 
 /* ---- core/event/evtchn.c ---- */
 
@@ -78,10 +88,10 @@ proctype mover()
 {
     bool a, b;
 #ifdef M_NO_LOCK
-    if :: down -> move_to() :: else fi
+    if :: may_move -> move_to() :: else fi
 #else
     atomic { !d_lock -> d_lock = 1 };                           /* model: vcpu_info_register.lock */
-    if :: down -> move_to() :: else fi;                         /* model: vcpu_info_register.move */
+    if :: may_move -> moving = 1; move_to(); moving = 0 :: else fi;     /* model: vcpu_info_register.move */
     d_lock = 0
 #endif
 }
@@ -90,7 +100,39 @@ proctype upper()
 {
     atomic { !d_lock -> d_lock = 1 };
     down = 0;                                                   /* model: up.down */
+    d_lock = 0;
+#ifdef QUEUE
+    atomic { if :: !on_cpu && !down -> queued = 1 :: else fi }  /* vcpu_wake() */
+#endif
+}
+#endif
+
+#ifdef QUEUE
+/* vcpu_sleep() takes who is down out of the queue; from a CPU it goes by itself. */
+#define vcpu_sleep() atomic { if :: down -> queued = 0 :: else fi }
+
+proctype downer()
+{
+    atomic { !d_lock -> d_lock = 1 };
+    down = 1;
+#ifdef M_SLEEP_LATE
+    d_lock = 0;
+    vcpu_sleep()
+#else
+    vcpu_sleep();                                               /* model: down.sleep */
     d_lock = 0
+#endif
+}
+
+/* A CPU chooses who is queued, without a look at why it should not run. */
+proctype chooser()
+{
+end_idle:
+    do
+    :: atomic { queued -> queued = 0; on_cpu = 1 };
+       assert(!moving);
+       atomic { on_cpu = 0; queued = !down }                    /* context_saved() */
+    od
 }
 #endif
 
@@ -133,10 +175,14 @@ end_monitor:
 init
 {
     atomic {
-        run sender(); run sender(); run vcpu();
-#ifdef OTHER
-        run mover(); run upper();
+#ifdef QUEUE
+        down = 0; queued = 1;
+        run downer(); run chooser();
+#else
+        run sender(); run sender(); run vcpu(); run monitor();
 #endif
-        run monitor()
+#ifdef OTHER
+        run mover(); run upper()
+#endif
     }
 }

@@ -215,6 +215,29 @@ static void its_info_moves_while_it_leaves(void **state)
     assert_int_equal(vcpu_info_register(v, &info), 0);
 }
 
+static struct vcpu_register_vcpu_info new_place = {.offset = 64};
+
+static void move_its_info(void)
+{
+    assert_false(d->vcpu[2]->sched.queued); /* nobody takes it meanwhile */
+    assert_int_equal(vcpu_info_register(d->vcpu[2], &new_place), 0);
+}
+
+/* One that waited for a CPU goes down; another moves its vcpu_info as soon as it is. */
+static void its_info_moves_when_it_is_down(void **state)
+{
+    (void)state;
+    new_place.mfn = page_to_mfn(alloc_domain_frames(d, 0, 0)).n;
+    atomic_and(&d->vcpu[2]->pause_flags, ~VPF_down);
+    vcpu_wake(d->vcpu[2]);
+    host_run_as(d->vcpu[0]);
+    assert_true(d->vcpu[2]->sched.queued);
+    when(&d->lock, true, 0, move_its_info);
+    moment.by = d->vcpu[1];
+    assert_int_equal(do_vcpu_op(VCPUOP_down, 2, 0), 0);
+    assert_int_equal(moment.times, 1);
+}
+
 static void move_it(void)
 {
     assert_int_equal(sched_set_affinity(dom0->vcpu[0], 1), 0);
@@ -365,6 +388,7 @@ int main(void)
         TEST(it_comes_up_while_its_info_moves),
         TEST(anothers_time_area),
         TEST(its_info_moves_while_it_leaves),
+        TEST(its_info_moves_when_it_is_down),
         TEST(pinned_where_it_may_not_be),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),

@@ -51,8 +51,10 @@ static long down(struct vcpu *v, const struct nothing *none __unused)
     for_each_vcpu (v->domain, other)
         others_up += other != v && !(READ_ONCE(other->pause_flags) & VPF_down);
     atomic_or(&v->pause_flags, VPF_down);
+    /* Race: with the lock, or another CPU could still choose it out of the queue while the next who
+     * has the lock finds it down and on no CPU, and moves its vcpu_info. */
+    vcpu_sleep(v); /* model: down.sleep */
     spin_unlock(&v->domain->lock);
-    vcpu_sleep(v);
     /* ABI: when the last one goes down the domain has powered off. */
     if (!others_up)
         domain_shutdown(v->domain, SHUTDOWN_poweroff);

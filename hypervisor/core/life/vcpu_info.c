@@ -9,7 +9,9 @@
  *
  * Locks: d->evtchn.lock guards the place. Who sends may hold another domain's lock alone; how no
  * event is lost then is said in core/event/evtchn.c. d->lock, because a vCPU whose place another
- * one moves must be down, have left its CPU, and stay so meanwhile.
+ * one moves must be down, have left its CPU, and stay so meanwhile: who brings it down takes it out
+ * of the run queue before he lets go of the lock, and who brings it up has the lock too, or (the
+ * control domain, which gives it a context) has paused the whole domain, and the mover with it.
  */
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
