@@ -292,6 +292,28 @@ static void shutdown_keeps_its_reason(void **state)
     host_check_invariants();
 }
 
+/* One tells why, and what it was doing; the others are silent. */
+static void all_crash_at_once(void **state)
+{
+    struct domain *d = host_domain(7, false, 4, 0);
+    const char *word;
+    struct vcpu *v;
+
+    (void)state;
+    host_console_len = 0;
+    for_each_vcpu (d, v) {
+        host_run_as(v);
+        domain_crash(d, "because of vCPU %u", v->vcpu_id);
+    }
+    word = strstr(host_console, "crashed: because of vCPU 0");
+    assert_non_null(word);
+    assert_null(strstr(word + 1, "crashed"));
+    word = strstr(host_console, "vcpu 0");
+    assert_non_null(word);
+    assert_null(strstr(word + 1, "vcpu"));
+    assert_int_equal(d->pause_count, 1);
+}
+
 static jmp_buf stopped;
 
 static void on_stop(void)
@@ -446,6 +468,7 @@ int main(void)
         TEST(shutdown_keeps_its_reason),
         TEST(without_a_control_domain),
         TEST(end_of_the_control_domain),
+        TEST(all_crash_at_once),
         TEST(control_domain_crashes_silently),
         TEST(control_domain_crashes_after_a_word),
         TEST(watchdogs),

@@ -29,10 +29,10 @@ void log_set_level(enum log_level level)
     uart_level = level;
 }
 
-static void log_line(enum log_level level, const char *s, size_t n, bool keep)
+static void log_line(enum log_level level, const char *s, size_t n)
 {
     spin_lock(&log_lock);
-    for (size_t i = 0; keep && i < n; i++)
+    for (size_t i = 0; i < n; i++)
         ring[written++ % RING_SIZE] = s[i];
     spin_unlock(&log_lock);
     if (level <= uart_level)
@@ -67,7 +67,8 @@ void log_printf(struct domain *d, bool end, enum log_level level, const char *fm
     len += (size_t)vsnprintf(buf + len, sizeof(buf) - len, fmt, ap);
     va_end(ap);
     len = end_line(buf, sizeof(buf), len);
-    log_line(level, buf, len, !d || log_share_take(d, end, len));
+    if (!d || log_share_take(d, end, level, len))
+        log_line(level, buf, len);
 }
 
 size_t log_read(char *to, size_t n, uint32_t *pos)

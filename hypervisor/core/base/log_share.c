@@ -44,7 +44,7 @@ static void refill(struct log_share *s, uint64_t now)
         s->said = false;
 }
 
-bool log_share_take(struct domain *d, bool end, size_t n)
+bool log_share_take(struct domain *d, bool end, enum log_level level, size_t n)
 {
     struct log_share *s = &d->log_share;
     bool fits, say;
@@ -61,9 +61,10 @@ bool log_share_take(struct domain *d, bool end, size_t n)
         s->said = true;
     spin_unlock(&share_lock);
     if (say)
-        log_debug("d%u: its share of the log is used up; most of what it says and does wrong from "
-                  "here on is not kept",
-                  d->domain_id);
+        log_printf(NULL, false, level,
+                   "d%u: its share of the log is used up; most of what it says and does wrong from "
+                   "here on is not kept",
+                   d->domain_id);
     return fits;
 }
 

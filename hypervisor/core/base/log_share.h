@@ -5,7 +5,7 @@
 #ifndef HV_LOG_SHARE_H
 #define HV_LOG_SHARE_H
 
-#include <hv/types.h>
+#include <core/base/log.h>
 
 struct domain;
 
@@ -15,9 +15,9 @@ struct log_share {
     bool said;      /* that it is used up           */
 };
 
-/* n more bytes of d's, of its end or of what it says, are to be logged. false: not kept, its share
- * is used up. */
-bool log_share_take(struct domain *d, bool end, size_t n);
+/* n more bytes of d's, of its end or of what it says, are to be logged. false: its share is used
+ * up, which is said instead, once. */
+bool log_share_take(struct domain *d, bool end, enum log_level level, size_t n);
 /* d begins, and ends: who comes again with the same handle has what was left. */
 void log_share_enter(struct domain *d);
 void log_share_leave(struct domain *d);

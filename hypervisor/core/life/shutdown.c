@@ -19,6 +19,7 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <parvis/boot_info.h>
+#include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
@@ -65,8 +66,9 @@ static void __noreturn end_of_control_domain(uint32_t reason)
     machine_stop(reason == SHUTDOWN_reboot ? STOP_REBOOT : STOP_POWEROFF);
 }
 
-/* Is any domain left that may still do something? Else *worst is how they ended. Race: each says
- * under its lock that it ends, and how, before it looks here; the last sees what all said. */
+/* Is any domain left that may still do something, or say why it ended? Else *worst is how they did.
+ * Race: each says under its lock that it has, and how, before it looks here; the last sees what all
+ * said. */
 static bool anyone_alive(enum stop_kind *worst)
 {
     struct domain *d = NULL;
@@ -76,7 +78,7 @@ static bool anyone_alive(enum stop_kind *worst)
     spin_lock(&domlist_lock);
     while ((d = next_domain(d)) != NULL) {
         spin_lock(&d->lock);
-        alive |= !d->shutting_down && !d->dying;
+        alive |= !d->ended && !d->dying;
         if (is_failure(d->shutdown_code))
             *worst = STOP_CRASHED;
         else if (d->shutdown_code == SHUTDOWN_reboot && *worst == STOP_POWEROFF)
@@ -101,8 +103,10 @@ static void boot_domain_ended(void)
     machine_stop(worst);
 }
 
-void domain_shutdown(struct domain *d, uint32_t reason)
+/* Is this the first who ends d? Then it does not run any more, and *reason is what it had said. */
+static bool begin_end(struct domain *d, uint32_t *reason)
 {
+    struct vcpu *v;
     bool first;
 
     spin_lock(&d->lock);
@@ -110,15 +114,22 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     if (first) {
         WRITE_ONCE(d->shutting_down, true);
         if (d->shutdown_code == ~0u) /* else SCHEDOP_shutdown_code said it before */
-            d->shutdown_code = reason;
-        reason = d->shutdown_code;
+            d->shutdown_code = *reason;
+        *reason = d->shutdown_code;
         /* Race: with the mark, or who resumes it at once would undo a pause that is still to come
          */
-        domain_pause_nosync(d);
+        (void)atomic_add_return(&d->pause_count, 1);
     }
     spin_unlock(&d->lock);
-    if (!first)
-        return;
+    if (first)
+        for_each_vcpu (d, v)
+            vcpu_sleep(v);
+    return first;
+}
+
+/* begin_end() was true. */
+static void end(struct domain *d, uint32_t reason)
+{
     if (d->is_control)
         end_of_control_domain(reason);
     domain_console_end(d);
@@ -126,8 +137,17 @@ void domain_shutdown(struct domain *d, uint32_t reason)
      * prompt. */
     log_end(d, control_domain ? LOG_DEBUG : LOG_INFO, "%s (domain %u) has ended: %s", d->name,
             d->domain_id, reason_name(reason));
+    spin_lock(&d->lock);
+    d->ended = d->shutting_down; /* else it was resumed */
+    spin_unlock(&d->lock);
     send_global_virq(VIRQ_DOM_EXC);
     boot_domain_ended();
+}
+
+void domain_shutdown(struct domain *d, uint32_t reason)
+{
+    if (begin_end(d, &reason))
+        end(d, reason);
 }
 
 void domain_resume(struct domain *d)
@@ -137,6 +157,7 @@ void domain_resume(struct domain *d)
     spin_lock(&d->lock);
     was = d->shutting_down;
     WRITE_ONCE(d->shutting_down, false);
+    d->ended = false;
     d->shutdown_code = ~0u;
     spin_unlock(&d->lock);
     if (was)
@@ -145,14 +166,17 @@ void domain_resume(struct domain *d)
 
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
+    uint32_t reason = SHUTDOWN_crash;
     char why[256];
     va_list ap;
 
+    if (!begin_end(d, &reason)) /* all its vCPUs may crash at once: one tells why */
+        return;
     va_start(ap, fmt);
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
     log_end(d, LOG_ERROR, "%s (domain %u) crashed: %s", d->name, d->domain_id, why);
     if (d == current->domain)
         d->ops->show_vcpu(current);
-    domain_shutdown(d, SHUTDOWN_crash);
+    end(d, reason);
 }

@@ -116,6 +116,7 @@ struct domain {
     bool is_control;        /* may use control operations */
     bool dying;             /* L */
     bool shutting_down;     /* L: SCHEDOP_shutdown seen */
+    bool ended;             /* L: and all that was to be said has been */
     uint32_t shutdown_code; /* SHUTDOWN_*; ~0u: none */
     uint32_t pause_count;   /* hypervisor-internal pauses, atomic */
     uint64_t poll_mask;     /* vCPUs in SCHEDOP_poll, bit per vCPU: atomic */
