@@ -242,25 +242,32 @@ static bool try_put(struct page_info *pg, uint64_t x)
     return cmpxchg(&pg->type_info, x, x - 1) == x;
 }
 
-/* What waits is called last, so that who does not need not save a register for it. */
-static __noinline void put_later(struct page_info *pg)
-{
-    wait_for_unlock(pg);
-    put_page_type(pg);
-}
-
-void put_page_type(struct page_info *pg)
+/* False: the lock's holder is waited for first. */
+static inline bool put_now(struct page_info *pg)
 {
     uint64_t x;
 
     do {
         x = READ_ONCE(pg->type_info);
         BUG_ON((x & PGT_count_mask) == 1 && is_table_type(x)); /* that may take long: see below */
-        if (must_wait(x)) {
-            put_later(pg);
-            return;
-        }
+        if (must_wait(x))
+            return false;
     } while (unlikely(!try_put(pg, x)));
+    return true;
+}
+
+/* What waits is called last, so that who does not need not save a register for it. */
+static __noinline void put_later(struct page_info *pg)
+{
+    do
+        wait_for_unlock(pg);
+    while (!put_now(pg));
+}
+
+void put_page_type(struct page_info *pg)
+{
+    if (unlikely(!put_now(pg)))
+        put_later(pg);
 }
 
 int put_page_type_preemptible(struct page_info *pg, struct domain *d)
@@ -335,30 +342,46 @@ int pv_finish_old_table(struct vcpu *v)
     return 0;
 }
 
+enum locked { REFUSED, LOCKED, ANOTHERS };
+
+/*
+ * Race: as a table it keeps its owner, who is looked at when it is locked; and before, so that who
+ * names tables of others neither locks them nor waits for who does.
+ */
+static inline enum locked lock_now(struct page_info *pg, const struct domain *d)
+{
+    uint64_t x;
+
+    do {
+        x = READ_ONCE(pg->type_info);
+        if (unlikely(READ_ONCE(pg->owner) != d->domain_id) || !(x & PGT_validated) ||
+            !is_table_type(x) || !(x & PGT_count_mask) || (x & PGT_count_mask) == PGT_count_mask)
+            return REFUSED;
+        if (unlikely(x & PGT_locked))
+            return ANOTHERS;
+    } while (unlikely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) != x));
+    if (likely(READ_ONCE(pg->owner) == d->domain_id))
+        return LOCKED;
+    page_unlock(pg);
+    return REFUSED;
+}
+
 static __noinline bool lock_later(struct page_info *pg, const struct domain *d)
 {
-    wait_for_unlock(pg); /* model: lock_later.wait */
-    return page_lock(pg, d);
+    enum locked how;
+
+    do {
+        wait_for_unlock(pg); /* model: lock_later.wait */
+        how = lock_now(pg, d);
+    } while (how == ANOTHERS);
+    return how == LOCKED;
 }
 
 bool page_lock(struct page_info *pg, const struct domain *d)
 {
-    for (;;) {
-        uint64_t x = READ_ONCE(pg->type_info);
+    enum locked how = lock_now(pg, d);
 
-        if (!(x & PGT_validated) || !is_table_type(x) || !(x & PGT_count_mask) ||
-            (x & PGT_count_mask) == PGT_count_mask)
-            return false;
-        if (unlikely(x & PGT_locked))
-            return lock_later(pg, d);
-        if (likely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) == x))
-            break;
-    }
-    /* Race: as a table it keeps its owner; looked at only now. */
-    if (likely(READ_ONCE(pg->owner) == d->domain_id))
-        return true;
-    page_unlock(pg);
-    return false;
+    return likely(how != ANOTHERS) ? how == LOCKED : lock_later(pg, d);
 }
 
 void page_unlock(struct page_info *pg)

@@ -13,7 +13,9 @@
 #include <core/base/log.h>
 #include <pv/m2p.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <xen/errno.h>
+#include <xen/memory.h>
 
 #define REQS HOST_GUEST_BASE
 #define DONE (HOST_GUEST_BASE + 0x8000)
@@ -317,6 +319,46 @@ static void foreign_domains(void **state)
                      -XEN_EPERM);
 }
 
+/* What a guest tries with the frame of another's: refused. */
+static void try_frame(uint64_t mfn)
+{
+    struct xen_memory_reservation r = {.extent_start = DONE, .nr_extents = 1, .domid = DOMID_SELF};
+
+    assert_int_equal(mm_update(&g, mfn << PAGE_SHIFT, 0), -XEN_EINVAL);
+    assert_int_equal(mm_update(&g, mfn << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 0), -XEN_EINVAL);
+    assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, mfn, 0), -XEN_EINVAL);
+    assert_int_equal(mm_ext(&g, MMUEXT_NEW_BASEPTR, mfn, 0), -XEN_EINVAL);
+    assert_int_equal(mm_call(&g, __HYPERVISOR_update_descriptor, mfn << PAGE_SHIFT, 0, 0, 0),
+                     -XEN_EINVAL);
+    *(uint64_t *)host_guest(DONE) = mfn;
+    memcpy(host_guest(REQS), &r, sizeof(r));
+    assert_int_equal(mm_call(&g, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, REQS, 0, 0),
+                     0);
+}
+
+/* Whoever names frames of others changes nothing there, not for a moment, nor waits for who has
+ * them: their tables would be locked, and their frames have a reference that they do not expect.
+ * Here nothing of any frame can be written, and the table is locked. */
+static void frames_of_others(void **state)
+{
+    size_t size = (max_mfn + 1) * sizeof(*frame_table);
+    struct page_info *table = frame_table;
+    struct page_info *sealed =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)state;
+    assert_true(sealed != MAP_FAILED);
+    memcpy(sealed, table, size);
+    sealed[control.frame[MM_L1].n].type_info |= PGT_locked;
+    frame_table = sealed;
+    mprotect(sealed, size, PROT_READ);
+    mm_recount = false;
+    try_frame(control.frame[MM_L1].n);
+    try_frame(control.frame[MM_SPARE].n);
+    frame_table = table;
+    munmap(sealed, size);
+}
+
 /* The frame outlives its domain as long as it is mapped, and comes back when it is unmapped. */
 static void zombie(void **state)
 {
@@ -399,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(machine_to_frame, setup, teardown),
         cmocka_unit_test_setup_teardown(plain_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_domains, setup, teardown),
+        cmocka_unit_test_setup_teardown(frames_of_others, setup, teardown),
         cmocka_unit_test_setup_teardown(zombie, setup, teardown),
         cmocka_unit_test_setup_teardown(device_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(higher_levels, setup, teardown),

@@ -26,10 +26,15 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
+/* Race: the owner is looked at after the reference is held, so that it cannot change any more; and
+ * before, so that who names frames of others does not have them referenced, and their owners meet
+ * counts that they did not expect. */
 bool get_page(struct page_info *pg, const struct domain *d)
 {
     uint64_t x = READ_ONCE(pg->count_info), seen;
 
+    if (unlikely(READ_ONCE(pg->owner) != d->domain_id))
+        return false;
     for (;; x = seen) {
         /* Free, or not handed out yet; or a guest that tries to make the count overflow. */
         if (unlikely((x & PGC_count_mask) == 0 || ((x + 1) & PGC_count_mask) == 0))
@@ -38,8 +43,6 @@ bool get_page(struct page_info *pg, const struct domain *d)
         if (likely(seen == x))
             break;
     }
-    /* Race: the owner is looked at after the reference is held, so that it cannot change any more.
-     */
     if (likely(READ_ONCE(pg->owner) == d->domain_id))
         return true;
     put_page(pg);
