@@ -63,7 +63,7 @@ MUTANTS = {
     "who leaves is not looked at": ("    if (vcpu_runnable(v)) {\n        now = clock_now();", "    if (0) {\n        now = clock_now();", ["torture life"]),
     "a pause does not wait": ("while (v != current && (c = __atomic", "while (0 && (c = __atomic", ["torture life"]),
     "an idle CPU is not told": ("    runqueue.alone_cpus &= ~bit_of(c);\n    cpu_raise(c, CPU_WORK_SCHEDULE);", "    runqueue.alone_cpus &= ~bit_of(c);", ["torture life"]),
-    "a handle is unmapped twice": ("    if (READ_ONCE(m->rd) != u->rd || !m->flags)\n        return GNTST_bad_handle;", "", ["torture grants"]),
+    "a handle is unmapped twice": ("        if (x & BEING_UNMAPPED)\n            return -XEN_ERESTART;\n", "", ["torture grants"]),
     "two give a context": ("if (xchg(&v->context_busy, true))", "if (0)", ["torture contexts"]),
     "a callback is not waited for": ("while (q->running == t) {", "(void)w;\n    while (0) {", ["torture timers"]),
     "a stamp of the future": ("(int32_t)(now - stamp) < 0 ? now : stamp", "stamp", PROTOCOL),

@@ -27,12 +27,13 @@ struct active_grant {
 struct maptrack {
     struct domain *rd; /* referenced while flags is not 0 */
     uint32_t ref;      /* free: next free handle */
-    uint32_t flags;    /* GNTMAP_* that still hold; 0: free or on its way */
+    /* GNTMAP_* that still hold; 0: free or on its way. Written last, and read first; who changes
+     * them has claimed the handle (grant_map.c) */
+    uint32_t flags;
 };
 
 struct grant_table {
-    /* Guards the active entries, the status bits in shared, nr_frames, and flags of maptracks
-     * that name this granter */
+    /* Guards the active entries, the status bits in shared, nr_frames */
     spinlock_t lock;
     unsigned int nr_frames, max_frames;
     struct grant_entry_v1 **shared; /* [max_frames] pages of PGC_xenheap */
@@ -51,9 +52,11 @@ struct grant_table {
 
 /* --- grant_table.c; the granter's lock is held --- */
 int __must_check grant_grow_locked(struct domain *d, unsigned int nr_frames);
+/* How many there are: with the lock or without. */
 static inline uint64_t grant_entries(const struct grant_table *gt)
 {
-    return (uint64_t)gt->nr_frames * ENTRIES_PER_FRAME;
+    /* Race: what is counted is there. */
+    return (uint64_t)__atomic_load_n(&gt->nr_frames, __ATOMIC_ACQUIRE) * ENTRIES_PER_FRAME;
 }
 static inline struct active_grant *grant_active(struct grant_table *gt, grant_ref_t ref)
 {
@@ -100,7 +103,7 @@ int __must_check grant_copy(const struct gnttab_copy *op);
 struct grant_unmaps {
     unsigned int nr;
     struct grant_unmapped {
-        struct domain *rd; /* referenced */
+        struct domain *rd; /* referenced; when it is the last, by the handle */
         mfn_t frame;
         uint32_t ref, handle;
         uint32_t mappings; /* GNTMAP_host_map, GNTMAP_device_map: whose references are to drop */
@@ -108,7 +111,8 @@ struct grant_unmaps {
         bool last; /* the handle has no mapping any more */
     } of[UNMAP_BATCH];
 };
-/* An address of 0 is not asked for; new_addr: what is mapped there takes the place. */
+/* An address of 0 is not asked for; new_addr: what is mapped there takes the place. Or
+ * -XEN_ERESTART: again. */
 int __must_check grant_unmap(struct grant_unmaps *batch, uint32_t handle, uint64_t host_addr,
                              uint64_t dev_bus_addr, uint64_t new_addr);
 void grant_unmap_complete(struct grant_unmaps *batch); /* at the end of the call */

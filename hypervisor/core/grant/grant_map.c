@@ -4,8 +4,13 @@
  *
  * map: handle, pin, references of the frame (one set for the host mapping, one for the device
  * mapping), page-table entry; undone in that order when something fails. unmap: the entry goes
- * first, under the granter's lock, which also settles who wins when two vCPUs unmap the same handle
- * (XSA-218). Only after the TLBs were flushed are the references dropped and the pin ended.
+ * first; only after the TLBs were flushed are the references dropped and the pin ended.
+ *
+ * Race: two vCPUs may unmap the same handle (XSA-218). Whoever sets BEING_UNMAPPED in its flags has
+ * it for as long as that stands there: nobody else frees it, so the granter, the reference and the
+ * pin that it leads to stay. Who comes second has its hypercall issued again. No lock is held
+ * meanwhile, the granter's least of all: to take an entry out is to wait for the page table of the
+ * mapper's, which may have others at it.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
@@ -17,7 +22,8 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define MAPPINGS (GNTMAP_host_map | GNTMAP_device_map)
+#define MAPPINGS       (GNTMAP_host_map | GNTMAP_device_map)
+#define BEING_UNMAPPED (1u << 31) /* no GNTMAP_* */
 #define KNOWN_FLAGS                                                                                \
     (MAPPINGS | GNTMAP_readonly | GNTMAP_application_map | GNTMAP_contains_pte |                   \
      GNTMAP_guest_avail_mask)
@@ -61,11 +67,9 @@ static int map_to(struct gnttab_map_grant_ref *op, struct domain *rd, struct map
         rc = ld->ops->grant_map(op->host_addr, frame, op->flags);
     if (rc)
         goto err_put_references;
-    spin_lock(&rd->grant->lock);
     m->ref = op->ref;
-    m->flags = op->flags;
-    __atomic_store_n(&m->rd, rd, __ATOMIC_RELEASE); /* with the caller's reference */
-    spin_unlock(&rd->grant->lock);
+    m->rd = rd; /* with the caller's reference */
+    __atomic_store_n(&m->flags, op->flags, __ATOMIC_RELEASE);
     op->dev_bus_addr = frame.n << PAGE_SHIFT;
     return 0;
 
@@ -107,69 +111,75 @@ err_put_domain:
     return rc;
 }
 
-/* The granter that handle leads to, with a reference; NULL when the handle is not in use. */
-static struct domain *granter_of(struct grant_table *gt, struct maptrack *m)
+/* Makes the handle's end this CPU's own affair. 0, GNTST_bad_handle, or -XEN_ERESTART: another CPU
+ * is at it. */
+static int claim(struct maptrack *m)
 {
-    struct domain *rd;
+    uint32_t x = READ_ONCE(m->flags), seen;
 
-    spin_lock(&gt->maptrack_lock); /* the entry, which holds rd, cannot be freed meanwhile */
-    rd = __atomic_load_n(&m->rd, __ATOMIC_ACQUIRE);
-    if (rd && !get_domain(rd))
-        rd = NULL;
-    spin_unlock(&gt->maptrack_lock);
-    return rd;
+    for (;; x = seen) {
+        if (!(x & MAPPINGS))
+            return GNTST_bad_handle;
+        if (x & BEING_UNMAPPED)
+            return -XEN_ERESTART;
+        seen = cmpxchg(&m->flags, x, x | BEING_UNMAPPED);
+        if (likely(seen == x))
+            return 0;
+    }
 }
 
-/* Under the granter's lock: takes the mappings out that are named. 0 or GNTST_*. */
-static int undo_locked(struct grant_unmapped *u, struct maptrack *m, uint64_t host_addr,
-                       uint64_t dev_bus_addr, uint64_t new_addr)
+/* Takes the mappings out that are named. The handle is claimed, and flags what it says. 0 or
+ * GNTST_*. */
+static int undo(struct grant_unmapped *u, uint32_t flags, uint64_t host_addr, uint64_t dev_bus_addr,
+                uint64_t new_addr)
 {
     int rc;
 
-    /* Race: it may have been freed, and be another granter's by now. */
-    if (READ_ONCE(m->rd) != u->rd || !m->flags)
-        return GNTST_bad_handle;
-    u->ref = m->ref;
-    u->frame = grant_active(u->rd->grant, m->ref)->frame;
-    u->readonly = m->flags & GNTMAP_readonly;
     u->mappings = 0;
-    if (dev_bus_addr && (m->flags & GNTMAP_device_map)) {
+    if (dev_bus_addr && (flags & GNTMAP_device_map)) {
         if (dev_bus_addr != u->frame.n << PAGE_SHIFT)
             return refused(GNTST_general_error, "grant unmap: %#lx is not the bus address",
                            (unsigned long)dev_bus_addr);
         u->mappings |= GNTMAP_device_map;
     }
-    if (host_addr && (m->flags & GNTMAP_host_map)) {
-        rc = current->domain->ops->grant_unmap(host_addr, u->frame, m->flags, new_addr);
+    if (host_addr && (flags & GNTMAP_host_map)) {
+        rc = current->domain->ops->grant_unmap(host_addr, u->frame, flags, new_addr);
         if (rc)
             return rc;
         u->mappings |= GNTMAP_host_map;
     }
-    m->flags &= ~u->mappings;
-    u->last = !(m->flags & MAPPINGS);
-    if (u->last)
-        m->flags = 0; /* from here on nobody else unmaps it */
     return 0;
 }
 
 int grant_unmap(struct grant_unmaps *batch, uint32_t handle, uint64_t host_addr,
                 uint64_t dev_bus_addr, uint64_t new_addr)
 {
-    struct grant_table *gt = current->domain->grant;
-    struct maptrack *m = maptrack_entry(gt, handle);
+    struct maptrack *m = maptrack_entry(current->domain->grant, handle);
     struct grant_unmapped *u = &batch->of[batch->nr];
-    int rc;
+    int rc = m ? claim(m) : GNTST_bad_handle;
+    uint32_t flags;
 
-    u->handle = handle;
-    u->rd = m ? granter_of(gt, m) : NULL;
-    if (!u->rd)
-        return refused(GNTST_bad_handle, "grant unmap: handle %u", handle);
-    spin_lock(&u->rd->grant->lock);
-    rc = undo_locked(u, m, host_addr, dev_bus_addr, new_addr);
-    spin_unlock(&u->rd->grant->lock);
+    if (rc == -XEN_ERESTART)
+        return rc;
     if (rc)
-        put_domain(u->rd);
-    else if (++batch->nr == UNMAP_BATCH)
+        return refused(rc, "grant unmap: handle %u", handle);
+    flags = READ_ONCE(m->flags) & ~BEING_UNMAPPED;
+    *u = (struct grant_unmapped){.rd = m->rd,
+                                 .frame = grant_active(m->rd->grant, m->ref)->frame,
+                                 .ref = m->ref,
+                                 .handle = handle,
+                                 .readonly = flags & GNTMAP_readonly};
+    rc = undo(u, flags, host_addr, dev_bus_addr, new_addr);
+    if (!rc) {
+        flags &= ~u->mappings;
+        u->last = !(flags & MAPPINGS);
+        if (u->last)
+            flags = 0; /* from here on nobody else unmaps it */
+        else
+            get_knownalive_domain(u->rd); /* the handle's is not ours */
+    }
+    __atomic_store_n(&m->flags, flags, __ATOMIC_RELEASE);
+    if (!rc && ++batch->nr == UNMAP_BATCH)
         grant_unmap_complete(batch);
     return rc;
 }
@@ -178,11 +188,11 @@ int grant_unmap(struct grant_unmaps *batch, uint32_t handle, uint64_t host_addr,
 static void drop(struct grant_table *gt, const struct grant_unmapped *u)
 {
     put_references(u->rd, u->frame, u->mappings, u->readonly);
-    if (!u->last)
-        return;
-    grant_unpin(u->rd, u->ref, u->readonly);
-    maptrack_free(gt, u->handle);
-    put_domain(u->rd); /* the handle's */
+    if (u->last) {
+        grant_unpin(u->rd, u->ref, u->readonly);
+        maptrack_free(gt, u->handle);
+    }
+    put_domain(u->rd);
 }
 
 void grant_unmap_complete(struct grant_unmaps *batch)
@@ -191,10 +201,8 @@ void grant_unmap_complete(struct grant_unmaps *batch)
 
     if (batch->nr)
         flush_tlb_domain(ld, ALL_CPUS);
-    for (unsigned int i = 0; i < batch->nr; i++) {
+    for (unsigned int i = 0; i < batch->nr; i++)
         drop(ld->grant, &batch->of[i]);
-        put_domain(batch->of[i].rd);
-    }
     batch->nr = 0;
 }
 
@@ -205,6 +213,7 @@ static void release(struct grant_table *gt, uint32_t handle)
     struct maptrack *m = maptrack_entry(gt, handle);
     struct grant_unmapped u = {
         .rd = m->rd,
+        .frame = grant_active(m->rd->grant, m->ref)->frame,
         .ref = m->ref,
         .handle = handle,
         .mappings = m->flags & GNTMAP_device_map,
@@ -212,10 +221,7 @@ static void release(struct grant_table *gt, uint32_t handle)
         .last = true,
     };
 
-    spin_lock(&u.rd->grant->lock);
-    u.frame = grant_active(u.rd->grant, m->ref)->frame;
     m->flags = 0;
-    spin_unlock(&u.rd->grant->lock);
     drop(gt, &u);
 }
 

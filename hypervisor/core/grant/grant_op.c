@@ -24,10 +24,12 @@ static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned 
         if (!guest_index(uop, i, row->size, &at))
             rc = -XEN_EFAULT;
         else if (i && hypercall_preempt_check())
-            rc = hypercall_create_continuation(cmd, at, count - i);
+            rc = -XEN_ERESTART;
         else
             rc =
                 copy_from_guest(op, at, row->size) ? -XEN_EFAULT : subop_finish(row, at, op, about);
+        if (rc == -XEN_ERESTART)
+            rc = hypercall_create_continuation(cmd, at, count - i);
     }
     return rc;
 }
@@ -50,16 +52,24 @@ static long transfer(struct gnttab_transfer *op)
     return 0;
 }
 
+/* The status of one unmap, unless it has to be tried again. */
+static long unmapped(int rc, int16_t *status)
+{
+    if (rc == -XEN_ERESTART)
+        return rc;
+    *status = (int16_t)rc;
+    return 0;
+}
+
 static long unmap_one(void *batch, struct gnttab_unmap_grant_ref *op)
 {
-    op->status = (int16_t)grant_unmap(batch, op->handle, op->host_addr, op->dev_bus_addr, 0);
-    return 0;
+    return unmapped(grant_unmap(batch, op->handle, op->host_addr, op->dev_bus_addr, 0),
+                    &op->status);
 }
 
 static long replace_one(void *batch, struct gnttab_unmap_and_replace *op)
 {
-    op->status = (int16_t)grant_unmap(batch, op->handle, op->host_addr, 0, op->new_addr);
-    return 0;
+    return unmapped(grant_unmap(batch, op->handle, op->host_addr, 0, op->new_addr), &op->status);
 }
 
 /* The domain whose table is asked about. 0 or GNTST_*. */

@@ -32,7 +32,7 @@ static int add_frame(struct domain *d)
     share_hv_page_with_guest(shared, d, true);
     gt->active[gt->nr_frames] = active;
     gt->shared[gt->nr_frames] = shared;
-    WRITE_ONCE(gt->nr_frames, gt->nr_frames + 1);
+    __atomic_store_n(&gt->nr_frames, gt->nr_frames + 1, __ATOMIC_RELEASE);
     return 0;
 }
 
@@ -86,7 +86,7 @@ int grant_table_free_frames(struct domain *d)
         more = i < gt->nr_frames;
         if (more) {
             frame = gt->shared[i];
-            gt->shared[i] = NULL;
+            WRITE_ONCE(gt->shared[i], NULL);
         }
         spin_unlock(&gt->lock);
         unshare_hv_page(frame);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port: tells the address sanitizer of the host build which of the allocator's memory is in use.
- * Nothing in the machine build.
+ * Port: tells the sanitizers of the host build which of the allocator's memory is in use. Nothing
+ * in the machine build.
  */
 #ifndef PORT_SANITIZE_H
 #define PORT_SANITIZE_H
@@ -25,5 +25,8 @@ void __asan_unpoison_memory_region(void const volatile *p, size_t n);
 #define sanitize_poison(p, n)   ((void)(p), (void)(n))
 #define sanitize_unpoison(p, n) ((void)(p), (void)(n))
 #endif
+
+/* A function that looks at memory which may be anybody's by then, and trusts nothing of it. */
+#define __no_sanitize __attribute__((no_sanitize("address", "thread")))
 
 #endif
