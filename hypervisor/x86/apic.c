@@ -53,13 +53,13 @@ static uint64_t timer_khz;
 
 uint32_t apic_read(uint32_t reg)
 {
-    return registers ? registers[reg / 4] : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
+    return registers ? mmio_read(&registers[reg / 4]) : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
 }
 
 void apic_write(uint32_t reg, uint32_t value)
 {
     if (registers)
-        registers[reg / 4] = value;
+        mmio_write(&registers[reg / 4], value);
     else
         wrmsr(MSR_X2APIC + reg / 16, value);
 }

@@ -101,6 +101,16 @@ REGISTER(dr6)
 REGISTER(dr7)
 #undef REGISTER
 
+/* A device's register in memory: one access of just this width. */
+static inline uint32_t mmio_read(const volatile uint32_t *at)
+{
+    return *at;
+}
+static inline void mmio_write(volatile uint32_t *at, uint32_t v)
+{
+    *at = v;
+}
+
 static inline void clts(void)
 {
     __asm__ volatile("clts");

@@ -11,6 +11,7 @@
 #include <xen/errno.h>
 
 #include "acpi.h"
+#include "insn.h"
 #include "x86.h"
 
 enum { REG_ID = 0, REG_VERSION = 1, REG_ENTRY = 0x10 };
@@ -26,14 +27,14 @@ static unsigned int nr_gsis;
 
 static uint32_t reg_read(const struct ioapic *a, uint32_t reg)
 {
-    *a->select = reg;
-    return *a->window;
+    mmio_write(a->select, reg);
+    return mmio_read(a->window);
 }
 
 static void reg_write(const struct ioapic *a, uint32_t reg, uint32_t value)
 {
-    *a->select = reg;
-    *a->window = value;
+    mmio_write(a->select, reg);
+    mmio_write(a->window, value);
 }
 
 static const struct ioapic *ioapic_of(unsigned int gsi)

@@ -11,6 +11,7 @@
 #include <port/lock.h>
 #include <xen/errno.h>
 
+#include "insn.h"
 #include "irq_internal.h"
 #include "pci.h"
 #include "x86.h"
@@ -36,7 +37,8 @@
 #define MSIX_MASK_ALL  0x4000
 #define MSIX_ENABLE    0x8000
 #define MSIX_SLOT_SIZE 16
-#define SLOT_MASKED    1u
+#define SLOT_MASKED    1u /* of SLOT_CONTROL */
+enum { SLOT_ADDRESS, SLOT_ADDRESS_HIGH, SLOT_DATA, SLOT_CONTROL };
 
 #define MESSAGE_ADDRESS 0xfee00000u
 #define MAX_TABLE_PAGES 64
@@ -126,8 +128,11 @@ static void set_control(const struct msi *m, uint16_t clear, uint16_t set)
 void msi_mask(const struct msi *m, bool masked)
 {
     if (m->is_msix) {
-        m->slot[3] = masked ? m->slot[3] | SLOT_MASKED : m->slot[3] & ~SLOT_MASKED;
-        (void)m->slot[3]; /* posted writes arrive before a read is answered */
+        uint32_t control = mmio_read(&m->slot[SLOT_CONTROL]) & ~SLOT_MASKED;
+
+        mmio_write(&m->slot[SLOT_CONTROL], control | masked);
+        /* Posted writes arrive before a read is answered. */
+        (void)mmio_read(&m->slot[SLOT_CONTROL]);
     } else if (m->maskable) {
         pci_write(m->f, m->capability + (m->wide ? 16u : 12u), 4, masked);
     }
@@ -138,7 +143,7 @@ static void write_address(const struct msi *m, uint32_t apic_id)
     uint32_t address = MESSAGE_ADDRESS | apic_id << 12;
 
     if (m->is_msix)
-        m->slot[0] = address;
+        mmio_write(&m->slot[SLOT_ADDRESS], address);
     else
         pci_write(m->f, m->capability + 4u, 4, address);
 }
@@ -156,8 +161,8 @@ void msi_program(const struct msi *m, uint8_t vector, uint32_t apic_id)
     msi_mask(m, true);
     write_address(m, apic_id);
     if (m->is_msix) {
-        m->slot[1] = 0;
-        m->slot[2] = vector;
+        mmio_write(&m->slot[SLOT_ADDRESS_HIGH], 0);
+        mmio_write(&m->slot[SLOT_DATA], vector);
         set_control(m, MSIX_MASK_ALL, MSIX_ENABLE);
     } else {
         if (m->wide)

@@ -10,8 +10,11 @@
  * and gets the next id: ids are dense, and machine_nr_cpus() counts only CPUs that run. Then it
  * idles until there is work.
  *
- * One that does not answer in time, or lacks something, is said and left out. It gets INIT once
- * more, and its block is nobody's for ever, so that it harms nobody if it wakes after all.
+ * One that does not answer in time, hangs before it is ready, or lacks something, is said and left
+ * out. It gets INIT once more, and its block is nobody's for ever, so that it harms nobody if it
+ * wakes after all. Race: a CPU goes from one step of its start to the next, and is given up, by an
+ * exchange of the same word: it goes on, or it finds that nobody waits for it, and halts. The last
+ * such step is the end of the comparison; after it nothing is left that can be waited for in vain.
  */
 #include <core/base/log.h>
 #include <core/frame/frame.h>
@@ -26,6 +29,7 @@
 #include "fpu.h"
 #include "insn.h"
 #include "percpu.h"
+#include "stop.h"
 #include "x86.h"
 
 _Static_assert(NR_CPUS == BOOT_MAX_CPUS && NR_CPUS == ACPI_MAX_CPUS, "one limit");
@@ -67,10 +71,10 @@ struct cpu *this_cpu(void)
     return &this_block()->cpu;
 }
 
-static void __noreturn stay_out(void)
+/* One step further, if the boot CPU still waits for it. */
+static bool advance(struct cpu *c, uint32_t from, uint32_t to)
 {
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    return cmpxchg(&c->arch.start, from, to) == from;
 }
 
 /* A CPU that was woken, on the stack of its own block. */
@@ -78,12 +82,12 @@ void ap_main(void)
 {
     struct cpu *c = this_cpu();
 
-    if (cmpxchg(&c->arch.start, AWAITED, ANSWERED) != AWAITED)
-        stay_out();
+    if (!advance(c, AWAITED, ANSWERED))
+        halt_for_good();
     c->arch.lacks = missing_feature(); /* first: it may not read pages of 1 GiB */
     if (c->arch.lacks) {
-        __atomic_store_n(&c->arch.start, LEFT_OUT, __ATOMIC_RELEASE);
-        stay_out();
+        (void)advance(c, ANSWERED, LEFT_OUT);
+        halt_for_good();
     }
     load_descriptors();
     init_control_registers();
@@ -92,8 +96,8 @@ void ap_main(void)
     start_apic();
     apic_start_timer();
     c->arch.apic_id = apic_id();
-    __atomic_store_n(&c->arch.start, SET_UP, __ATOMIC_RELEASE);
-    tsc_compare_ap();
+    if (!advance(c, ANSWERED, SET_UP) || !tsc_compare_ap())
+        halt_for_good();
     cpus[c->id] = c;
     cpu_init();
     __atomic_store_n(&nr_cpus, c->id + 1, __ATOMIC_RELEASE);
@@ -103,19 +107,26 @@ void ap_main(void)
 
 /* --- the boot CPU's side --- */
 
-static bool is_awaited(const uint32_t *start)
+static uint32_t read_start(const uint32_t *start)
 {
-    return __atomic_load_n(start, __ATOMIC_ACQUIRE) == AWAITED;
+    return __atomic_load_n(start, __ATOMIC_ACQUIRE);
 }
 
-/* Waits so long, at most until the CPU of this state answers. */
-static void wait_for(const uint32_t *start, s_time_t ns)
+/* Waits so long, at most until the CPU of this state has left it. */
+static void wait_for(const uint32_t *start, uint32_t state, s_time_t ns)
 {
     uint64_t end = clock_ticks() + clock_ticks_for(ns);
     struct wait w = WAIT("the start of a CPU", NO_CPU);
 
-    while (is_awaited(start) && (int64_t)(clock_ticks() - end) < 0)
+    while (read_start(start) == state && (int64_t)(clock_ticks() - end) < 0)
         spin_wait(&w);
+}
+
+/* The same with all patience. False: it is given up. */
+static bool leaves(uint32_t *start, uint32_t state)
+{
+    wait_for(start, state, PATIENCE);
+    return cmpxchg(start, state, GIVEN_UP) != state;
 }
 
 static void send_init(uint32_t id)
@@ -123,7 +134,7 @@ static void send_init(uint32_t id)
     static const uint32_t nobody = AWAITED;
 
     apic_send_ipi(id, IPI_INIT);
-    wait_for(&nobody, AFTER_INIT);
+    wait_for(&nobody, AWAITED, AFTER_INIT);
 }
 
 /* The trampoline's page: RAM below 1 MiB that is nobody's, but not the first. */
@@ -173,39 +184,42 @@ static struct cpu_block *make_block(void)
     return block;
 }
 
-/* Wakes a CPU. False: it is left out, and that is said. */
+/* Wakes a CPU that is to have this block. NULL: it runs; else why not. */
+static const char *wake(uint32_t id, struct cpu_block *block, paddr_t page)
+{
+    uint32_t *start = &block->cpu.arch.start, startup = IPI_STARTUP((uint32_t)(page >> PAGE_SHIFT));
+    struct wait w = WAIT("its start", block->cpu.id);
+
+    __atomic_store_n(&ap_stack, (uint64_t)&block->cpu, __ATOMIC_RELEASE);
+    apic_send_ipi(id, startup);
+    wait_for(start, AWAITED, AFTER_STARTUP);
+    if (read_start(start) == AWAITED)
+        apic_send_ipi(id, startup);
+    if (!leaves(start, AWAITED))
+        return "it does not answer";
+    if (!leaves(start, ANSWERED))
+        return "it hung when it had answered";
+    if (read_start(start) == LEFT_OUT)
+        return "it lacks what the boot CPU has";
+    if (!tsc_compare_boot(&block->cpu))
+        return "it hung when it had been set up";
+    while (read_start(start) != RUNNING)
+        spin_wait(&w);
+    return NULL;
+}
+
+/* False: it is left out, and that is said. */
 static bool start_one(uint32_t id, paddr_t page)
 {
     struct cpu_block *block = make_block();
-    struct wait w = WAIT("its start", nr_cpus);
-    uint32_t *start;
+    const char *why = block ? wake(id, block, page) : "there is no memory for it", *lacks;
 
-    if (!block) {
-        log_warning("CPU with APIC id %#x: left out, there is no memory for it", id);
-        return false;
-    }
-    start = &block->cpu.arch.start;
-    __atomic_store_n(&ap_stack, (uint64_t)&block->cpu, __ATOMIC_RELEASE);
-    apic_send_ipi(id, IPI_STARTUP((uint32_t)(page >> PAGE_SHIFT)));
-    wait_for(start, AFTER_STARTUP);
-    if (is_awaited(start))
-        apic_send_ipi(id, IPI_STARTUP((uint32_t)(page >> PAGE_SHIFT)));
-    wait_for(start, PATIENCE);
-    if (cmpxchg(start, AWAITED, GIVEN_UP) == AWAITED) {
-        log_warning("CPU with APIC id %#x: left out, it does not answer", id);
-        return false;
-    }
-    while (__atomic_load_n(start, __ATOMIC_ACQUIRE) == ANSWERED)
-        spin_wait(&w);
-    if (__atomic_load_n(start, __ATOMIC_ACQUIRE) == LEFT_OUT) {
-        log_warning("CPU with APIC id %#x: left out, it lacks what the boot CPU has: %s", id,
-                    block->cpu.arch.lacks);
-        return false;
-    }
-    tsc_compare_boot(&block->cpu);
-    while (__atomic_load_n(start, __ATOMIC_ACQUIRE) != RUNNING)
-        spin_wait(&w);
-    return true;
+    if (!why)
+        return true;
+    lacks = block ? block->cpu.arch.lacks : NULL;
+    log_warning("CPU with APIC id %#x: left out, %s%s%s", id, why, lacks ? ": " : "",
+                lacks ? lacks : "");
+    return false;
 }
 
 /* How many were tried. */

@@ -39,7 +39,7 @@ static uint32_t ender = NO_CPU; /* who ends the machine */
 static uint32_t turn = NO_CPU;  /* who of the others may tell */
 static bool all_tell;           /* it is a panic */
 
-static void __noreturn halt(void)
+void halt_for_good(void)
 {
     for (;;)
         __asm__ volatile("cli; hlt");
@@ -101,7 +101,7 @@ void begin_end(bool is_panic)
         __atomic_store_n(&c->arch.stopped, STANDS, __ATOMIC_RELEASE);
         while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != c->id) {
             if (!READ_ONCE(all_tell))
-                halt();
+                halt_for_good();
             cpu_relax();
         }
     }
@@ -145,7 +145,7 @@ void machine_stop(enum stop_kind kind)
     begin_end(kind == STOP_PANIC);
     if (me != ender) {
         __atomic_store_n(&this_cpu()->arch.stopped, HAS_TOLD, __ATOMIC_RELEASE);
-        halt();
+        halt_for_good();
     }
     if (all_tell && !heard) {
         heard = true; /* a fault while they tell does not begin it anew */
@@ -160,7 +160,7 @@ void machine_stop(enum stop_kind kind)
         reboot();
     acpi_power_off();
     log_error("halted: this machine cannot be switched off by ACPI");
-    halt();
+    halt_for_good();
 }
 
 void panic(const char *fmt, ...)

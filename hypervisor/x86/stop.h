@@ -9,6 +9,8 @@
 
 struct cpu_user_regs;
 
+void __noreturn halt_for_good(void); /* this CPU */
+
 bool machine_ends(void);
 /* Before what is said at the end: stops the other CPUs. On a CPU that is one of the others it
  * returns when it may speak, if ever. machine_stop() is next. */

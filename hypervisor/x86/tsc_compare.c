@@ -2,17 +2,20 @@
 /*
  * Whether the CPUs' TSCs are one clock.
  *
- * When a CPU starts, the boot CPU asks it for its TSC some hundred times, through one cache line,
- * and reads its own before it asks and when it has the answer. Were the two one clock, the answer
- * would lie between: what it lies outside is a warp, time that a guest would see go back when it
- * changes the CPU, or hears of the time on another. What is smaller than the way of a message
- * between the two nobody can see.
+ * When a CPU starts, the boot CPU asks it for its TSC some hundred times, through one cache line of
+ * that CPU's, and reads its own before it asks and when it has the answer. Were the two one clock,
+ * the answer would lie between: what it lies outside is a warp, time that a guest would see go back
+ * when it changes the CPU, or hears of the time on another. What is smaller than the way of a
+ * message between the two nobody can see.
  *
  * Where no warp is seen, all CPUs count from one base, and when it is known besides that the TSCs
  * do not change their rate, guests are told that time is stable: they need not ask which CPU they
  * are on. Else the CPU gets a base of its own, in the middle of what the answers allow, so that the
  * hypervisor's clock is still one; a vCPU is told anew of the clock whenever it gets a CPU, and not
  * that it is stable. Against TSCs whose rates differ there is no help here.
+ *
+ * One that does not answer in time is given up, by the same word that it answers with: only one of
+ * the two can have changed it.
  *
  * A TSC is never written: firmware does it worse, and a wrong write takes time from everyone.
  */
@@ -25,15 +28,11 @@
 #include "regs.h"
 #include "x86.h"
 
-#define ROUNDS  500u
-#define MOST_NS MILLISECS(2) /* where CPUs are threads of a busy machine, answers take long */
+#define ROUNDS   500u
+#define MOST_NS  MILLISECS(2) /* where CPUs are threads of a busy machine, answers take long */
+#define PATIENCE SECONDS(2)
 
-enum turn { NOBODY, ASKED, ANSWERED, DONE };
-
-static struct {
-    enum turn turn;
-    uint64_t tsc, adjust;
-} line __aligned(64);
+enum { NOBODY, ASKED, ANSWERED, DONE, GIVEN_UP }; /* struct tsc_answer.turn */
 
 static int64_t largest_warp; /* 0: none was seen */
 
@@ -46,70 +45,82 @@ static uint64_t read_adjust(void)
     return adjust;
 }
 
-static void pass_turn(enum turn to, unsigned int cpu)
+/* False: ap has done nothing until then, and is given up. */
+static bool pass_turn(struct cpu *ap, uint32_t to, uint64_t until)
 {
-    struct wait w = WAIT("the comparison of TSCs", cpu);
+    uint32_t *turn = &ap->arch.tsc_answer.turn;
+    struct wait w = WAIT("the comparison of TSCs", ap->id);
 
-    __atomic_store_n(&line.turn, to, __ATOMIC_RELEASE);
-    while (__atomic_load_n(&line.turn, __ATOMIC_ACQUIRE) == to)
+    __atomic_store_n(turn, to, __ATOMIC_RELEASE);
+    while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) == to && (int64_t)(clock_ticks() - until) < 0)
         spin_wait(&w);
+    return cmpxchg(turn, to, GIVEN_UP) != to;
 }
 
-void tsc_compare_ap(void)
+bool tsc_compare_ap(void)
 {
+    struct tsc_answer *mine = &this_cpu()->arch.tsc_answer;
     struct wait w = WAIT("the comparison of TSCs", 0);
-    enum turn turn;
 
     for (;;) {
-        turn = __atomic_load_n(&line.turn, __ATOMIC_ACQUIRE);
-        if (turn == ASKED) {
-            line.tsc = clock_ticks();
-            line.adjust = read_adjust();
-            __atomic_store_n(&line.turn, ANSWERED, __ATOMIC_RELEASE);
-        } else if (turn == DONE) {
-            __atomic_store_n(&line.turn, NOBODY, __ATOMIC_RELEASE);
-            return;
-        } else {
+        switch (__atomic_load_n(&mine->turn, __ATOMIC_ACQUIRE)) {
+        case ASKED:
+            mine->tsc = clock_ticks();
+            mine->adjust = read_adjust();
+            (void)cmpxchg(&mine->turn, ASKED, ANSWERED);
+            break;
+        case DONE:
+            return cmpxchg(&mine->turn, DONE, NOBODY) == DONE;
+        case GIVEN_UP:
+            return false;
+        default:
             spin_wait(&w);
         }
     }
 }
 
 /* By how much the boot CPU's TSC is ahead of ap's: at least *low, at most *high. */
-static void bracket(const struct cpu *ap, int64_t *low, int64_t *high)
+static bool bracket(struct cpu *ap, int64_t *low, int64_t *high)
 {
-    uint64_t before, after, end = clock_ticks() + clock_ticks_for(MOST_NS);
+    uint64_t before, after, begin = clock_ticks(), end = begin + clock_ticks_for(MOST_NS);
+    uint64_t until = begin + clock_ticks_for(PATIENCE);
     unsigned int n = 0;
 
     *low = INT64_MIN;
     *high = INT64_MAX;
     do {
         before = clock_ticks();
-        pass_turn(ASKED, ap->id);
+        if (!pass_turn(ap, ASKED, until))
+            return false;
         after = clock_ticks();
-        *low = MAX(*low, (int64_t)(before - line.tsc));
-        *high = MIN(*high, (int64_t)(after - line.tsc));
+        *low = MAX(*low, (int64_t)(before - ap->arch.tsc_answer.tsc));
+        *high = MIN(*high, (int64_t)(after - ap->arch.tsc_answer.tsc));
     } while (++n < ROUNDS && after < end);
+    return true;
 }
 
-void tsc_compare_boot(struct cpu *ap)
+bool tsc_compare_boot(struct cpu *ap)
 {
     int64_t low, high, warp;
 
-    bracket(ap, &low, &high);
+    if (!bracket(ap, &low, &high))
+        return false;
     warp = MAX(MAX(low, -high), 0);
     ap->arch.tsc_base = this_cpu()->arch.tsc_base;
-    if (warp) {
+    if (warp)
         ap->arch.tsc_base -= (uint64_t)(low + (high - low) / 2);
+    if (!pass_turn(ap, DONE, clock_ticks() + clock_ticks_for(PATIENCE)))
+        return false;
+    if (warp) {
         tsc_differs();
         largest_warp = MAX(largest_warp, warp);
         log_warning("CPU %u: its TSC is %ld ticks %s the boot CPU's", ap->id, warp,
                     low > 0 ? "behind" : "ahead of");
     }
-    if (line.adjust != read_adjust())
+    if (ap->arch.tsc_answer.adjust != read_adjust())
         log_warning("CPU %u: the firmware left TSC_ADJUST at %#lx there, at %#lx on the boot CPU",
-                    ap->id, line.adjust, read_adjust());
-    pass_turn(DONE, ap->id);
+                    ap->id, ap->arch.tsc_answer.adjust, read_adjust());
+    return true;
 }
 
 void tsc_report(void)

@@ -115,9 +115,10 @@ void tsc_differs(void);             /* the CPUs' TSCs are not one clock */
 uint64_t rtc_read_ns(bool at_tick); /* ns since 1970; at_tick: waits up to a second to be exact */
 
 /* --- tsc_compare.c --- */
-/* When CPU ap starts: both at the same time, one ap after the other. Before, ap has no clock. */
-void tsc_compare_boot(struct cpu *ap);
-void tsc_compare_ap(void);
+/* When CPU ap starts: both at the same time, one ap after the other. Before, ap has no clock.
+ * False, on both: ap did not answer in time, and is nobody's. */
+bool __must_check tsc_compare_boot(struct cpu *ap);
+bool __must_check tsc_compare_ap(void);
 void tsc_report(void); /* all have started */
 
 /* --- uart.c --- */

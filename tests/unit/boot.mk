@@ -8,3 +8,10 @@ unit_boot_memmap_SRCS := tests/unit/boot_memmap.c hypervisor/boot/memmap.c
 unit_x86_acpi_SRCS := tests/unit/x86_acpi.c hypervisor/x86/acpi_parse.c
 unit_x86_tsc_SRCS := tests/unit/x86_tsc.c hypervisor/x86/tsc_compare.c $(BOOT_PARSE_SRCS)
 unit_x86_symbols_SRCS := tests/unit/x86_symbols.c hypervisor/x86/symbols.c
+
+# x86/ itself, where what only a machine can do goes by names of the tests' own.
+UNIT += x86_smp
+unit_x86_smp_SRCS := tests/unit/x86_smp.c $(addprefix hypervisor/x86/,smp.c tsc_compare.c) $(BOOT_PARSE_SRCS)
+
+$(foreach cc,$(HOSTS),$(patsubst %,build/host/$(cc)/hypervisor/x86/%.o,apic ioapic irq msi smp)): \
+    HOST_CFLAGS_EXTRA := -ffreestanding -DDEBUG=1 -include tests/unit/x86_names.h

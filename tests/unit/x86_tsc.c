@@ -35,6 +35,7 @@ static struct {
 } tsc[2];
 static char said[1024];
 static unsigned int differing;
+static bool silent; /* nobody answers */
 
 struct cpu_features cpu_has = {.tsc_adjust = true};
 
@@ -75,6 +76,8 @@ bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
 void spin_wait(struct wait *w)
 {
     (void)w;
+    if (silent)
+        __atomic_fetch_add(&counter, MILLISECS(1), __ATOMIC_SEQ_CST);
     thrd_yield();
 }
 
@@ -93,14 +96,14 @@ static int ap(void *unused)
 {
     (void)unused;
     me = 1;
-    tsc_compare_ap();
-    return 0;
+    return tsc_compare_ap();
 }
 
 /* What the boot CPU's TSC is more than the other's, as it was found. */
 static int64_t compare(void)
 {
     thrd_t thread;
+    int agreed;
 
     said[0] = 0;
     cpus[1].id = 1;
@@ -109,8 +112,9 @@ static int64_t compare(void)
     counter = 1ull << 40;
     if (thrd_create(&thread, ap, NULL) != thrd_success)
         abort();
-    tsc_compare_boot(&cpus[1]);
-    thrd_join(thread, NULL);
+    assert_true(tsc_compare_boot(&cpus[1]));
+    thrd_join(thread, &agreed);
+    assert_true(agreed);
     return (int64_t)(cpus[0].arch.tsc_base - cpus[1].arch.tsc_base);
 }
 
@@ -160,6 +164,25 @@ static void drift_is_found(void **state)
     assert_non_null(strstr(said, "CPU 1: its TSC is"));
 }
 
+/* Nothing is said of its clock; and when it comes it learns that nobody waits for it. */
+static void who_does_not_answer_is_given_up(void **state)
+{
+    unsigned int had = differing;
+    uint64_t began = counter;
+
+    (void)state;
+    tsc[1].ahead = 1000;
+    said[0] = 0;
+    silent = true;
+    assert_false(tsc_compare_boot(&cpus[1]));
+    silent = false;
+    assert_in_range(counter - began, SECONDS(2), SECONDS(3));
+    assert_string_equal(said, "");
+    assert_int_equal(differing, had);
+    assert_false(ap(NULL));
+    me = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +190,7 @@ int main(void)
         cmocka_unit_test(another_adjustment_is_named),
         cmocka_unit_test(differences_are_found),
         cmocka_unit_test(drift_is_found),
+        cmocka_unit_test(who_does_not_answer_is_given_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Other names for what only a machine can do, so that x86/ can be looked at by tests: privileged
+ * instructions, devices' registers, and what finds a CPU's block by the stack pointer. Included
+ * before sources of x86/, whose tests have functions of these names.
+ */
+#ifndef TESTS_X86_NAMES_H
+#define TESTS_X86_NAMES_H
+
+#include <x86/insn.h>
+#include <x86/percpu.h>
+
+#define rdmsr         fake_rdmsr
+#define wrmsr         fake_wrmsr
+#define outb          fake_outb
+#define mmio_read     fake_mmio_read
+#define mmio_write    fake_mmio_write
+#define this_block()  fake_this_block()
+#define cpu_block(no) fake_cpu_block(no)
+
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t value);
+void outb(uint16_t port, uint8_t value);
+uint32_t mmio_read(const volatile uint32_t *at);
+void mmio_write(volatile uint32_t *at, uint32_t value);
+struct cpu_block *fake_this_block(void);
+struct cpu_block *fake_cpu_block(unsigned int number);
+
+#endif
