@@ -149,7 +149,7 @@ void apic_start_timer(void)
 {
     apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (cpu_has.tsc_deadline ? LVT_TSC_DEADLINE : 0));
-    smp_mb(); /* xAPIC: the mode must be set before the deadline's MSR is written */
+    mfence_lfence(); /* xAPIC: the mode must be set before the deadline's MSR is written */
 }
 
 void apic_timer_init(void)

@@ -10,19 +10,21 @@
 #include <x86/insn.h>
 #include <x86/percpu.h>
 
-#define rdmsr         fake_rdmsr
-#define wrmsr         fake_wrmsr
-#define outb          fake_outb
-#define mmio_read     fake_mmio_read
-#define mmio_write    fake_mmio_write
-#define this_block()  fake_this_block()
-#define cpu_block(no) fake_cpu_block(no)
+#define rdmsr           fake_rdmsr
+#define wrmsr           fake_wrmsr
+#define outb            fake_outb
+#define mmio_read       fake_mmio_read
+#define mmio_write      fake_mmio_write
+#define mfence_lfence() fake_mfence_lfence()
+#define this_block()    fake_this_block()
+#define cpu_block(no)   fake_cpu_block(no)
 
 uint64_t rdmsr(uint32_t msr);
 void wrmsr(uint32_t msr, uint64_t value);
 void outb(uint16_t port, uint8_t value);
 uint32_t mmio_read(const volatile uint32_t *at);
 void mmio_write(volatile uint32_t *at, uint32_t value);
+void fake_mfence_lfence(void);
 struct cpu_block *fake_this_block(void);
 struct cpu_block *fake_cpu_block(unsigned int number);
 
