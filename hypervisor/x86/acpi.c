@@ -8,6 +8,7 @@
  */
 #include <core/base/log.h>
 #include <port/atomic.h>
+#include <port/machine.h>
 
 #include "acpi.h"
 #include "insn.h"
@@ -93,6 +94,14 @@ void init_acpi(uint64_t rsdp_address)
         if (dsdt)
             acpi_parse_s5(&acpi, dsdt + ACPI_HEADER_SIZE, length - ACPI_HEADER_SIZE);
     }
+}
+
+uint32_t machine_acpi_id(unsigned int cpu)
+{
+    for (uint32_t i = 0; i < acpi.nr_cpus; i++)
+        if (acpi.cpu_apic_id[i] == machine_apic_id(cpu))
+            return acpi.cpu_acpi_id[i];
+    return ~0u;
 }
 
 /* Firmware may leave the machine in the mode of before ACPI, where PM1 control does nothing. */

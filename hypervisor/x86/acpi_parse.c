@@ -98,6 +98,12 @@ static uint32_t apic_id_of(const struct table *t, size_t at)
     return NO_APIC_ID;
 }
 
+/* By what the AML names that CPU. */
+static uint32_t acpi_id_of(const struct table *t, size_t at)
+{
+    return (uint32_t)(get(t, at, 1) == 0 ? get(t, at + 2, 1) : get(t, at + 12, 4));
+}
+
 /* Firmware may list a CPU twice, by each kind of entry. */
 static void add_cpu(struct acpi_info *info, const struct table *t, size_t at)
 {
@@ -109,6 +115,7 @@ static void add_cpu(struct acpi_info *info, const struct table *t, size_t at)
         if (info->cpu_apic_id[i] == id)
             return;
     if (info->nr_cpus < ACPI_MAX_CPUS) {
+        info->cpu_acpi_id[info->nr_cpus] = acpi_id_of(t, at);
         info->cpu_apic_id[info->nr_cpus++] = id;
         return;
     }

@@ -157,7 +157,7 @@ struct xenpf_pcpuinfo {
     uint32_t max_present; /* out */
     uint32_t flags;       /* out */
     uint32_t apic_id;     /* out */
-    uint32_t acpi_id;     /* out */
+    uint32_t acpi_id; /* out: by what the firmware's tables and AML name it; all ones: by nothing */
 };
 typedef struct xenpf_pcpuinfo xenpf_pcpuinfo_t;
 

@@ -96,6 +96,11 @@ uint32_t machine_apic_id(unsigned int cpu)
     return cpu * 2;
 }
 
+uint32_t machine_acpi_id(unsigned int cpu)
+{
+    return cpu + 1;
+}
+
 /* Two threads a core, two cores a socket. */
 void machine_cpu_place(unsigned int cpu, uint32_t *core, uint32_t *socket)
 {

@@ -127,6 +127,7 @@ static void cpus(void **state)
     assert_int_equal(op.u.pcpu_info.max_present, 0);
     assert_int_equal(op.u.pcpu_info.flags, XEN_PCPU_FLAGS_ONLINE);
     assert_int_equal(op.u.pcpu_info.apic_id, 0);
+    assert_int_equal(op.u.pcpu_info.acpi_id, 1); /* as the firmware counts */
     op.u.pcpu_info.xen_cpuid = 1;
     assert_int_equal(platform(&op), 0);
     assert_int_equal(op.u.pcpu_info.flags, XEN_PCPU_FLAGS_INVALID);

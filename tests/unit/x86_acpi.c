@@ -48,11 +48,11 @@ static void make_madt(struct table *t)
     begin(t, "APIC");
     put(t, 0xfee00000, 4);
     put(t, 1, 4);
-    put(t, 0x0800, 2), put(t, 0, 1), put(t, 7, 1), put(t, 1, 4); /* CPU, APIC id 7, enabled */
-    put(t, 0x0800, 2), put(t, 1, 1), put(t, 8, 1), put(t, 0, 4); /* not enabled             */
+    put(t, 0x0800, 2), put(t, 12, 1), put(t, 7, 1), put(t, 1, 4); /* CPU, APIC id 7, enabled */
+    put(t, 0x0800, 2), put(t, 1, 1), put(t, 8, 1), put(t, 0, 4);  /* not enabled             */
     put(t, 0x0c01, 2), put(t, 2, 1), put(t, 0, 1), put(t, 0xfec00000, 4), put(t, 24, 4);
-    put(t, 0x0a02, 2), put(t, 0, 1), put(t, 9, 1), put(t, 20, 4), put(t, 15, 2); /* low, level */
-    put(t, 0x1009, 2), put(t, 0, 2), put(t, 300, 4), put(t, 1, 4), put(t, 0, 4); /* x2APIC     */
+    put(t, 0x0a02, 2), put(t, 0, 1), put(t, 9, 1), put(t, 20, 4), put(t, 15, 2);    /* low, level */
+    put(t, 0x1009, 2), put(t, 0, 2), put(t, 300, 4), put(t, 1, 4), put(t, 4000, 4); /* x2APIC     */
     put(t, 0x0c05, 2), put(t, 0, 2), put(t, 0x1fee00000, 8);
 }
 
@@ -68,6 +68,8 @@ static void test_madt(void **state)
     assert_int_equal(info.nr_cpus, 2);
     assert_int_equal(info.cpu_apic_id[0], 7);
     assert_int_equal(info.cpu_apic_id[1], 300);
+    assert_int_equal(info.cpu_acpi_id[0], 12);
+    assert_int_equal(info.cpu_acpi_id[1], 4000);
     assert_int_equal(info.nr_ioapics, 1);
     assert_int_equal(info.ioapic[0].address, 0xfec00000);
     assert_int_equal(info.ioapic[0].gsi_base, 24);

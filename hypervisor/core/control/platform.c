@@ -75,7 +75,7 @@ static long op_get_cpuinfo(struct xen_platform_op *op)
     }
     p->flags = XEN_PCPU_FLAGS_ONLINE;
     p->apic_id = machine_apic_id(p->xen_cpuid);
-    p->acpi_id = p->xen_cpuid;
+    p->acpi_id = machine_acpi_id(p->xen_cpuid);
     return 0;
 }
 

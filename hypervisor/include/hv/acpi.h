@@ -18,8 +18,9 @@ struct acpi_info {
 
     /* MADT */
     uint64_t lapic_address;
-    uint32_t nr_cpus, cpu_apic_id[ACPI_MAX_CPUS]; /* enabled ones, each once */
-    uint32_t cpus_beyond;                         /* how many more there are */
+    uint32_t nr_cpus; /* enabled ones, each once */
+    uint32_t cpu_apic_id[ACPI_MAX_CPUS], cpu_acpi_id[ACPI_MAX_CPUS];
+    uint32_t cpus_beyond; /* how many more there are */
     uint32_t nr_ioapics;
     struct {
         uint32_t address, gsi_base;

@@ -62,6 +62,7 @@ void machine_arm_timer(s_time_t deadline);
 void machine_kick(unsigned int cpu);
 unsigned int machine_nr_cpus(void);
 uint32_t machine_apic_id(unsigned int cpu);
+uint32_t machine_acpi_id(unsigned int cpu); /* what ACPI calls it; all ones: nothing */
 /* CPUs with the same core of the same socket are threads of one core. */
 void machine_cpu_place(unsigned int cpu, uint32_t *core, uint32_t *socket);
 
