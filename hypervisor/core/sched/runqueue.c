@@ -15,9 +15,10 @@
  *     sleeping. The latitude is what the lightest of those that wait leaps ahead in one slice: a
  *     heavy domain lags so much in the ordinary course of things.
  *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered.
- *   - who leads because it had CPUs that others might not use (affinity) is forgiven what is
- *     beyond MOST_APART, in about a second. Each domain's lead fades alike, so the order among
- * those that share such CPUs stays.
+ *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
+ *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
+ *     which level is above which; how far it is from one to the next does not, and is made no more
+ *     than needed to tell them apart: from time to time, gaps between levels are narrowed.
  *
  * A vCPU that leaves its CPU and can go on counts as waiting from the choice on, not only when it
  * is queued: else a domain, or the queue, would look empty for a moment.
@@ -27,11 +28,16 @@
 #include <core/sched/runqueue.h>
 #include <port/current.h>
 
-#define MOST_APART MILLISECS(500)
-#define FADE       SECONDS(1)
-#define WORST_LEAD SECONDS(8) /* nothing beyond it is remembered */
+#define MOST_APART   MILLISECS(500)
+#define NARROW_EVERY MILLISECS(100)
 
 struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_SCHED)};
+
+/* Those that compete are not further apart by themselves. With light domains it is some slices. */
+static uint64_t most_apart(void)
+{
+    return MAX((uint64_t)MOST_APART, 8 * runqueue.latitude);
+}
 
 static void advance(struct sched_domain *s, s_time_t to)
 {
@@ -47,14 +53,50 @@ static void advance(struct sched_domain *s, s_time_t to)
     }
 }
 
-static void fade(struct sched_domain *s, s_time_t elapsed)
+/* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
+static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 {
-    uint64_t most = runqueue.vtime + (uint64_t)MOST_APART, lead;
+    uint64_t lead = s->vtime > runqueue.vtime ? s->vtime - runqueue.vtime : 0;
 
-    if (likely(s->vtime <= most))
+    return (unsigned int)MIN(lead / width, 63ull);
+}
+
+/* Down by the steps below it that go. */
+static void come_down(struct sched_domain *s, uint64_t gone, uint64_t width)
+{
+    unsigned int step = step_of(s, width);
+
+    if (s->narrowed == runqueue.narrowed) /* it waits and runs, or runs twice */
         return;
-    lead = MIN(s->vtime - most, (uint64_t)WORST_LEAD);
-    s->vtime = most + lead * (uint64_t)(FADE - MIN(elapsed, FADE)) / (uint64_t)FADE;
+    s->narrowed = runqueue.narrowed;
+    s->vtime = MIN(s->vtime, runqueue.vtime + 64 * width);
+    for (uint64_t m = gone & ((1ull << step) - 1); m; m &= m - 1)
+        s->vtime -= width;
+}
+
+/* Of steps where nobody stands one goes if the one below it is empty too. All that wait or run come
+ * down alike, so nothing changes within a level. Those that wait are accounted for. */
+static void narrow_gaps(s_time_t now)
+{
+    struct runqueue *rq = &runqueue;
+    uint64_t width = most_apart() / 2, taken = 1, gone;
+    struct list *at;
+
+    rq->narrowed = now;
+    list_for_each (at, &rq->domains)
+        taken |= 1ull << step_of(list_entry(at, struct sched_domain, link), width);
+    for (uint64_t m = rq->busy_cpus; m; m &= m - 1) {
+        struct domain *d = cpu_by_id((unsigned int)__builtin_ctzll(m))->running->domain;
+
+        sched_account(d, now);
+        taken |= 1ull << step_of(&d->sched, width);
+    }
+    gone = ~taken & ~taken << 1;
+    list_for_each (at, &rq->domains)
+        come_down(list_entry(at, struct sched_domain, link), gone, width);
+    for (uint64_t m = rq->busy_cpus; m; m &= m - 1)
+        come_down(&cpu_by_id((unsigned int)__builtin_ctzll(m))->running->domain->sched, gone,
+                  width);
 }
 
 void sched_forget_lag(struct sched_domain *s, uint64_t but)
@@ -66,16 +108,14 @@ void sched_forget_lag(struct sched_domain *s, uint64_t but)
 void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
-    s_time_t elapsed = now - s->accounted;
 
     if (s->accounted < runqueue.contended_since) {
         advance(s, MIN(now, runqueue.contended_since));
         s->vtime = MIN(s->vtime, runqueue.vtime + s->slice_worth);
     }
     advance(s, now);
-    fade(s, elapsed);
     if (!s->waiting)
-        sched_forget_lag(s, s->running ? (uint64_t)MOST_APART : runqueue.latitude);
+        sched_forget_lag(s, s->running ? most_apart() : runqueue.latitude);
 }
 
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
@@ -197,6 +237,8 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
     WRITE_ONCE(rq->vtime, MAX(rq->vtime, least));
     /* The lightest may have a CPU just now: the latitude shrinks slowly. */
     rq->latitude = leap >= rq->latitude ? leap : rq->latitude - (rq->latitude - leap) / 64;
+    if (unlikely(now - rq->narrowed >= NARROW_EVERY))
+        narrow_gaps(now);
     return best;
 }
 

@@ -29,6 +29,7 @@ struct runqueue {
     struct list domains;      /* struct domain.sched.link: whose vCPUs wait */
     uint64_t vtime;           /* the least of theirs; never goes back */
     uint64_t latitude;        /* so far behind it one may be who has nobody waiting */
+    s_time_t narrowed;        /* when gaps between levels were last narrowed */
     s_time_t contended_since; /* since when somebody waits; INT64_MAX: nobody does */
     /* Bit per CPU: */
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
@@ -64,6 +65,7 @@ struct sched_domain {
     struct list vcpus, link; /* vCPUs that wait, who used least first; in runqueue.domains */
     uint64_t vtime;          /* as of `accounted` */
     s_time_t accounted;
+    s_time_t narrowed;    /* when it last came down by that */
     uint64_t least_used;  /* what the last of its vCPUs to be chosen had used */
     s_time_t slice;       /* by weight */
     uint64_t slice_worth; /* in virtual time */
