@@ -6,7 +6,8 @@
  * run states is, together, all the time that passed.
  *
  * Where the hypervisor says that time is stable, or `strict=1` is on the command line, it never
- * goes back at all; elsewhere by no more than clocks of two processors may differ.
+ * goes back at all; elsewhere by no more than clocks of two processors may differ. That vCPUs moved
+ * is shown by CPUID, and asked for by `moves=N`.
  *
  * vCPUs: as many as the domain has, 8 at most.
  */
@@ -23,6 +24,7 @@ const char test_name[] = "clock";
 static uint64_t latest;   /* time that some vCPU has seen */
 static uint64_t backward; /* how often one saw less, and by how much at most */
 static uint64_t furthest;
+static uint64_t moves; /* how often one found itself on another CPU */
 static unsigned int vcpus, done;
 static vcpu_time_info_t *copy; /* of vCPU 0's, for all */
 static bool strict;
@@ -65,12 +67,17 @@ static void look(const volatile vcpu_time_info_t *t)
 static void reader(void *arg)
 {
     const vcpu_time_info_t *own = &this_cpu()->info->time;
+    unsigned int was = test_physical_cpu(), cpu;
 
     (void)arg;
     for (unsigned int i = 0; i < READINGS; i++) {
         look(own);
         if (copy && (copy->flags & XEN_PVCLOCK_TSC_STABLE_BIT))
             look(copy);
+        cpu = test_physical_cpu();
+        if (cpu != was)
+            __atomic_fetch_add(&moves, 1, __ATOMIC_SEQ_CST);
+        was = cpu;
         if (i % 64 == 0)
             sched_yield();
         if (i % 1024 == this_cpu()->id)
@@ -117,6 +124,8 @@ static void compete(void)
     reader(NULL);
     while (__atomic_load_n(&done, __ATOMIC_SEQ_CST) < vcpus)
         sched_poll(NULL, 0, time_system_ns() + NAP);
+    printf("clock: vCPUs moved %lu times\n", moves);
+    CHECK(moves >= cmdline_number("moves", 0), "they move as often as the command line says");
     if (strict)
         CHECK_EQ(backward, 0, "time never goes back, whoever reads it");
     CHECK(furthest <= SKEW, "it never goes back far");

@@ -73,6 +73,8 @@ unsigned int test_vcpus(void);
 /* Calls fn on all of them, from one moment on, with the number of each; returns when all are
  * through, and the others down. False: the test cannot go on. */
 bool test_on_all(void (*fn)(unsigned int vcpu));
+/* The APIC id of the CPU that this vCPU is on now: CPUID is not trapped where these tests run. */
+unsigned int test_physical_cpu(void);
 /* A turn of a wait for another vCPU: lets others run here, and other CPUs where one thread is all.
  */
 static inline void test_rest(void)

@@ -48,6 +48,14 @@ bool test_on_all(void (*fn)(unsigned int vcpu))
     return true;
 }
 
+unsigned int test_physical_cpu(void)
+{
+    uint32_t eax = 1, ebx, ecx = 0, edx;
+
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return ebx >> 24;
+}
+
 uint32_t test_random(uint32_t *state)
 {
     *state ^= *state << 13;
