@@ -86,7 +86,8 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     case TRAP_nmi:
         if (machine_ends())
             tell_where(regs);
-        handle_hv_nmi(regs);
+        else
+            handle_hv_nmi(regs);
         return;
     case TRAP_debug:
         /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here

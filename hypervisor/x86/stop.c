@@ -111,6 +111,8 @@ void tell_where(const struct cpu_user_regs *regs)
 {
     const struct vcpu *v = current;
 
+    if (READ_ONCE(this_cpu()->arch.stopped) != RUNS)
+        return;
     begin_end(true);
     if (is_idle(v))
         log_error("CPU %u was idle", this_cpu()->id);

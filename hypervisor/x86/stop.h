@@ -15,7 +15,8 @@ bool machine_ends(void);
 /* Before what is said at the end: stops the other CPUs. On a CPU that is one of the others it
  * returns when it may speak, if ever. machine_stop() is next. */
 void begin_end(bool is_panic);
-/* Another CPU ends the machine: says where this one was, in its turn. */
-void __noreturn tell_where(const struct cpu_user_regs *regs);
+/* Another CPU ends the machine: says where this one was, in its turn. Returns on one that stands
+ * already, with something of its own to say, or has said it. */
+void tell_where(const struct cpu_user_regs *regs);
 
 #endif

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""QEMU's monitor, for tests that look at the machine from outside or press its buttons."""
+"""QEMU's monitor, for tests that look at the machine from outside or press its buttons, and its way in for debuggers, for those that stop
+single CPUs."""
 import json
 import os
 import socket
 
 
 def args(directory):
-    """What QEMU needs to be told for the monitor of a machine whose files are in this directory."""
-    return ["-qmp", f"unix:{os.path.join(directory, 'qmp')},server=on,wait=off"]
+    """What QEMU needs to be told for the monitor, and a debugger, of a machine whose files are in this directory."""
+    return ["-qmp", f"unix:{os.path.join(directory, 'qmp')},server=on,wait=off",
+            "-chardev", f"socket,id=gdb,path={os.path.join(directory, 'gdb')},server=on,wait=off", "-gdb", "chardev:gdb"]
 
 
 class Monitor:
@@ -34,3 +36,44 @@ class Monitor:
 
     def ask(self, command):
         return self.execute("human-monitor-command", **{"command-line": command})
+
+
+class Debugger:
+    """A connection as gdb has it, by its remote protocol: stops the machine, and lets go on whom it names."""
+
+    def __init__(self, directory):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(os.path.join(directory, "gdb"))
+        self.send("qSupported:multiprocess+")
+        self.send("?")
+        self.until(b"$T05thread")
+
+    def send(self, packet):
+        data = packet.encode()
+        self.socket.sendall(b"$%s#%02x" % (data, sum(data) % 256))
+
+    def until(self, answer):
+        """Takes in what QEMU says until this comes."""
+        text = b""
+        while answer not in text:
+            more = self.socket.recv(4096)
+            assert more, f"QEMU has ended, and did not say {answer} but {text}"
+            self.socket.sendall(b"+" * more.count(b"$"))
+            text += more
+
+    def go_on(self, *cpus):
+        """These CPUs go on, the others stand still; none named: all do."""
+        self.send("vCont" + ("".join(f";c:p1.{cpu + 1:x}" for cpu in cpus) or ";c"))
+
+    def run_to(self, cpu, address):
+        """That CPU alone goes on, until it comes to this address."""
+        self.send(f"Z0,{address:x},1")
+        self.until(b"$OK")
+        self.go_on(cpu)
+        self.until(b"$T05thread")
+        self.send(f"z0,{address:x},1")
+        self.until(b"$OK")
+
+    def stop(self):
+        self.socket.sendall(b"\x03")
+        self.until(b"$T02")

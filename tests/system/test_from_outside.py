@@ -7,6 +7,7 @@ stack has a page below it that is not there. And a machine that breaks ends as a
 """
 import re
 import subprocess
+import time
 
 import ending
 import qemu_monitor
@@ -15,7 +16,7 @@ from machine import DEBUG_EXIT, Machine, built, run_tests
 CONFIG = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\n"
 ENTRY = re.compile(r"([0-9a-f]{16}): ([0-9a-f]{16}) ([-A-Z]{9})")
 IMAGE, DIRECT_MAP, DIRECT_MAP_END = 0xffff82d040000000, 0xffff830000000000, 0xffff880000000000
-MACHINE_CHECK = "mce 2 1 0xb200000000000000 0x5 0 0"     # CPU, bank, status: valid, uncorrected, enabled; what is known of where
+MACHINE_CHECK = "mce {} 1 0xb200000000000000 0x5 0 0"     # CPU, bank, status: valid, uncorrected, enabled; what is known of where
 CPU1_BLOCK = IMAGE + 0x30010000
 LOW_MEMORY = 0xa0000
 GUARDS = (0x0000, 0x2000, 0x4000, 0x6000, 0x8000)
@@ -77,7 +78,7 @@ def survives_nmis():
         m.expect(r"flood: the same line", 30)
         for where in ("a guest", "the hypervisor"):
             assert f"NMI in {where}" in m.text, f"no NMI in {where}"
-        monitor.send("human-monitor-command", **{"command-line": MACHINE_CHECK})
+        monitor.send("human-monitor-command", **{"command-line": MACHINE_CHECK.format(2)})
         m.expect(r"machine check.* in (a guest|the hypervisor), error code", 30)
         m.expect(r"(?s)rip .*cr2 ", 30)
         for cpu in range(4):
@@ -86,5 +87,50 @@ def survives_nmis():
         assert m.wait() == ending.PANICKED
 
 
+def panics(name, way):
+    """The text of a machine of 4 CPUs that panics in the hands of way(monitor, debugger)."""
+    directory = Machine.scratch()
+    config = f"debug_exit = {ending.DEBUG_EXIT_PORT}\n" + CONFIG
+    with Machine.direct(name, config, {"hello": built("pvguest/hello")}, mem="256", smp="4", directory=directory,
+                        qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
+        m.expect(r"hello> ", 30)
+        way(qemu_monitor.Monitor(directory), qemu_monitor.Debugger(directory))
+        assert m.wait() == ending.PANICKED
+        return m.text[m.seen:]
+
+
+def once_each(text, *sentences):
+    """Each sentence stands there once, in this order."""
+    places = [text.find(sentence) for sentence in sentences]
+    assert -1 not in places and places == sorted(places), text
+    assert all(text.count(sentence) == sentences.count(sentence) for sentence in sentences), text
+
+
+def names_who_does_not_answer():
+    """A panic beside a CPU that does not take an NMI: it is named, and the machine ends."""
+    def without_3(monitor, debugger):
+        monitor.ask(MACHINE_CHECK.format(1))
+        debugger.go_on(0, 1, 2)
+    once_each(panics("panic-deaf", without_3), "machine check", "calls on CPU 1:", "CPU 0 was idle", "CPU 2 was idle", "CPU 3 does not answer")
+
+
+def panics_on_two_at_once():
+    """Two CPUs panic at once: one ends the machine, the other says what it has to say in its turn, whole."""
+    named = symbols()
+
+    def both(monitor, debugger):
+        for cpu in (1, 2):
+            monitor.ask(MACHINE_CHECK.format(cpu))
+            debugger.run_to(cpu, named["begin_end"])
+        debugger.run_to(1, named["apic_send_ipi"])      # it is the one
+        debugger.go_on(2)
+        time.sleep(0.1)                                  # and this one has found out
+        debugger.stop()
+        debugger.go_on()
+    text = panics("panic-two", both)
+    once_each(text, "calls on CPU 1:", "CPU 0 was idle", "calls on CPU 0:", "calls on CPU 2:", "CPU 3 was idle", "calls on CPU 3:")
+    assert text.count("machine check in the hypervisor") == 2 and "CPU 2 was" not in text, text
+
+
 if __name__ == "__main__":
-    run_tests(maps_nothing_too_much, survives_nmis)
+    run_tests(maps_nothing_too_much, survives_nmis, names_who_does_not_answer, panics_on_two_at_once)
