@@ -78,7 +78,7 @@ def clock_by_config():
 
 
 def moves_at_will():
-    """Guest test smp-moves as control domain on a CPU with AVX: its vCPUs pin themselves to one CPU after another."""
+    """Guest test smp-moves as control domain on a CPU with AVX: its vCPUs pin themselves to one CPU after another, and ask for each other's context."""
     config = "[control]\nkernel = guest\nmemory = 32M\nvcpus = 2\ncmdline = moves=50\n"
     with Machine.direct("guest-smp-moves-control", config, {"guest": os.path.join(FOLDER, "smp-moves")}, mem="256", smp=2, cpu=MAX) as m:
         m.expect(r"smp-moves: 2 vCPUs, AVX", 120)

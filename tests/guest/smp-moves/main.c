@@ -11,6 +11,8 @@
  * On which CPU it is, a vCPU sees by CPUID, which a PV guest may execute. moves=N on the command
  * line: each looks until it has found itself on another CPU so often.
  */
+#include <xen/domctl.h>
+
 #include "test.h"
 
 const char test_name[] = "smp-moves";
@@ -52,9 +54,11 @@ static struct own {
     unsigned int cpu, moves;
     uint64_t entered;
     uint32_t random, xcr0;
+    bool begun;
+    vcpu_guest_context_t others;
 } vcpus[MOST];
 
-enum { REGISTERS, AVX, SEGMENTS, BASES, BREAKPOINT, TIME, STATE, KINDS };
+enum { REGISTERS, AVX, SEGMENTS, BASES, BREAKPOINT, TIME, STATE, OTHERS, KINDS };
 
 static const char *const kept[KINDS] = {
     "keeps x87 and SSE registers",
@@ -64,6 +68,7 @@ static const char *const kept[KINDS] = {
     "keeps its breakpoint",
     "is told the same time in both places",
     "is told that it runs, and since when",
+    "is seen by another as it is",
 };
 static unsigned int lost[KINDS];
 static bool has_avx;
@@ -263,12 +268,28 @@ static void pin(uint32_t any)
     HYPERVISOR_sched_op(SCHEDOP_pin_override, &p);
 }
 
-static void pass_time(struct own *o)
+/* And it may ask how another is, which may ask the same of this one. */
+static void ask(struct own *o, unsigned int id)
+{
+    unsigned int of = (id + 1) % test_vcpus();
+    struct xen_domctl op = {.cmd = XEN_DOMCTL_getvcpucontext,
+                            .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+                            .u.vcpucontext.vcpu = of};
+
+    set_xen_guest_handle(op.u.vcpucontext.ctxt, &o->others);
+    if (of < MOST && __atomic_load_n(&vcpus[of].begun, __ATOMIC_SEQ_CST))
+        look_for(OTHERS, !hypercall1(__HYPERVISOR_domctl, (unsigned long)&op) &&
+                             o->others.fs_base == (unsigned long)&vcpus[of].name);
+}
+
+static void pass_time(struct own *o, unsigned int id)
 {
     uint32_t r = test_random(&o->random);
 
-    if (is_control_domain())
+    if (is_control_domain()) {
         pin(r >> 8);
+        ask(o, id);
+    }
     if (r % 4 == 0)
         sched_poll(NULL, 0, time_system_ns() + NAP);
     else if (r % 4 == 1)
@@ -283,9 +304,12 @@ static bool begin(struct own *o, unsigned int id)
     choose_xcr0(o, id);
     load_registers(o, id);
     o->cpu = test_physical_cpu();
-    return choose_segments(o, id) && choose_areas(o, id) &&
-           !HYPERVISOR_set_debugreg(0, (unsigned long)&o->watched) &&
-           !HYPERVISOR_set_debugreg(7, WATCH_WRITE);
+    if (!choose_segments(o, id) || !choose_areas(o, id) ||
+        HYPERVISOR_set_debugreg(0, (unsigned long)&o->watched) ||
+        HYPERVISOR_set_debugreg(7, WATCH_WRITE))
+        return false;
+    __atomic_store_n(&o->begun, true, __ATOMIC_SEQ_CST);
+    return true;
 }
 
 static void look(struct own *o, unsigned int id)
@@ -310,7 +334,7 @@ static void live(unsigned int id)
         return;
     }
     for (unsigned int i = 0; i < LOOKS || (o->moves < wanted && time_system_ns() < end); i++) {
-        pass_time(o);
+        pass_time(o, id);
         look(o, id);
     }
     __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0));
