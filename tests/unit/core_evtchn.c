@@ -296,6 +296,13 @@ static void poll_args(const evtchn_port_t *ports, unsigned int n, uint64_t timeo
     memcpy(host_guest(ARG), &p, sizeof(p));
 }
 
+static unsigned int reads;
+
+static void count_reads(gva_t gva)
+{
+    reads += gva == LIST;
+}
+
 static void poll_ends_by_event_or_time(void **state)
 {
     evtchn_port_t pa = alloc(va, 2), pb;
@@ -316,7 +323,11 @@ static void poll_ends_by_event_or_time(void **state)
 
     pending(b, pb);
     poll_args(&pb, 1, (uint64_t)clock_now() + 1000);
+    reads = 0;
+    host_on_copy = count_reads;
     assert_int_equal(call(vb, sched_op, SCHEDOP_poll, ARG), 0);
+    host_on_copy = NULL;
+    assert_int_equal(reads, 1); /* what it waits for is what was looked at */
     host_exit_path();
     host_advance(2000);
     assert_false(vb->pause_flags & VPF_polling);
@@ -353,7 +364,11 @@ static void a_poll_timeout_is_only_for_its_poll(void **state)
     pending(b, pb);
     vb->vcpu_info->evtchn_upcall_pending = 0;
     poll_args(&pb, 1, (uint64_t)clock_now() + 1000);
+    reads = 0;
+    host_on_copy = count_reads;
     assert_int_equal(call(vb, sched_op, SCHEDOP_poll, ARG), 0);
+    host_on_copy = NULL;
+    assert_int_equal(reads, 1); /* what it waits for is what was looked at */
     host_exit_path();
     assert_int_equal(port_op(va, EVTCHNOP_send, pa), 0);
     vb->vcpu_info->evtchn_upcall_pending = 0;

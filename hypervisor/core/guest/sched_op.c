@@ -38,18 +38,18 @@ static long block(struct vcpu *v, const struct nothing *none __unused)
     return 0;
 }
 
-/* All ports valid: 0. *pending: one of them is. */
-static long look_at_ports(const struct sched_poll *poll, bool *pending)
+/* All ports valid: 0. *pending: one of them is. Where there is one, it has been read. */
+static long look_at_ports(const struct sched_poll *poll, evtchn_port_t only, bool *pending)
 {
     struct domain *d = current->domain;
 
     *pending = false;
     for (unsigned int i = 0; i < poll->nr_ports; i++) {
-        evtchn_port_t port;
+        evtchn_port_t port = only;
         gva_t at;
 
-        if (!guest_index(poll->ports, i, sizeof(port), &at) ||
-            copy_from_guest(&port, at, sizeof(port)))
+        if (poll->nr_ports > 1 && (!guest_index(poll->ports, i, sizeof(port), &at) ||
+                                   copy_from_guest(&port, at, sizeof(port))))
             return -XEN_EFAULT;
         if (!evtchn_port_usable(d, port))
             return refused(-XEN_EINVAL, "poll of port %u, which is not open", port);
@@ -68,8 +68,8 @@ static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
         return refused(-XEN_EINVAL, "poll of %u ports", poll->nr_ports);
     if (poll->nr_ports == 1 && copy_from_guest(&only, poll->ports, sizeof(only)))
         return -XEN_EFAULT;
-    vcpu_poll_begin(v, only ? only : ~0u); /* model: poll_ports.begin */
-    rc = look_at_ports(poll, &pending);    /* model: poll_ports.look */
+    vcpu_poll_begin(v, only ? only : ~0u);    /* model: poll_ports.begin */
+    rc = look_at_ports(poll, only, &pending); /* model: poll_ports.look */
     /* An event that may be delivered ends the wait at once. */
     if (rc || pending || vcpu_event_pending(v)) {
         vcpu_unblock(v);
