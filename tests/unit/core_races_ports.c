@@ -85,6 +85,27 @@ static void sent_while_it_is_closed(void **state)
     }
 }
 
+static void nothing(void)
+{
+}
+
+/* vCPUs of a guest that interrupt each other meet at no lock of their domain's. */
+static void an_ipi_takes_no_lock(void **state)
+{
+    struct evtchn_bind_ipi ipi = {.vcpu = 1};
+
+    (void)state;
+    assert_int_equal(call_with(d->vcpu[0], event_channel_op, EVTCHNOP_bind_ipi, &ipi), 0);
+    when(&d->evtchn.lock, false, 0, nothing);
+    assert_int_equal(evtchn_send(d, ipi.port), 0);
+    assert_int_equal(moment.times, 0);
+    assert_true(evtchn_port_pending(d, ipi.port));
+    assert_int_equal(evtchn_close(d, ipi.port, true), 0);
+    assert_int_equal(moment.times, 1);
+    assert_false(evtchn_port_pending(d, ipi.port));
+    assert_int_equal(evtchn_send(d, ipi.port), -XEN_EINVAL);
+}
+
 static void reset_too(void)
 {
     assert_int_equal(evtchn_close_all(d, false), 0);
@@ -186,11 +207,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(two_resets),
-        TEST(both_ends_are_closed),
-        TEST(its_peer_ends_while_a_port_is_closed),
-        TEST(sent_while_it_is_closed),
-        TEST(a_handle_is_unmapped_by_one),
+        TEST(an_ipi_takes_no_lock),    TEST(two_resets),
+        TEST(both_ends_are_closed),    TEST(its_peer_ends_while_a_port_is_closed),
+        TEST(sent_while_it_is_closed), TEST(a_handle_is_unmapped_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

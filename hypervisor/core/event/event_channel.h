@@ -4,7 +4,7 @@
  *
  * Sending sets a bit and perhaps wakes a vCPU: no queue, no allocation. d->evtchn.lock guards d's
  * ports; a pair of domains is connected and disconnected with both locks (spin_lock_pair), sent
- * through with the sender's alone.
+ * through with the sender's alone. An IPI is sent with none.
  */
 #ifndef HV_EVENT_CHANNEL_H
 #define HV_EVENT_CHANNEL_H
@@ -23,7 +23,7 @@ struct vcpu;
 typedef void evtchn_hv_fn_t(struct domain *d, evtchn_port_t port);
 
 struct evtchn {
-    uint8_t state; /* EVTCHNSTAT_*, or ECS_RESERVED */
+    uint8_t state; /* EVTCHNSTAT_*, or ECS_RESERVED; read without the lock, as is the next */
     uint16_t notify_vcpu;
     union {
         domid_t remote_dom; /* unbound: who may connect */
@@ -55,7 +55,8 @@ static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtc
 /* Is port one that a guest may name? (0 is not.) */
 static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t port)
 {
-    return port != 0 && port < t->max_ports && t->bucket[port / EVTCHNS_PER_BUCKET];
+    return port != 0 && port < t->max_ports &&
+           __atomic_load_n(&t->bucket[port / EVTCHNS_PER_BUCKET], __ATOMIC_ACQUIRE);
 }
 
 /* --- inside core/event/: d's lock is held --- */

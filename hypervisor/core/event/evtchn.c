@@ -13,6 +13,11 @@
  *
  * Lock: d->evtchn.lock (RANK_EVTCHN). Sending takes only the sender's: an interdomain pair is
  * connected and disconnected with both locks, so the peer found under one cannot go away.
+ *
+ * Race: an IPI is sent without the lock, so that the vCPUs of a guest that interrupt each other do
+ * not meet. Its other end is the sender's own domain, which is there as long as the sender runs,
+ * and an IPI stays what it is until it is closed. A guest that sends through a port while it closes
+ * it may find the event on that port's next use: one too many, on a port of its own.
  */
 #include <core/base/log.h>
 #include <core/event/pirq.h>
@@ -42,6 +47,15 @@ void evtchn_free_tables(struct domain *d)
     }
 }
 
+/* Race: who looks without the lock, and finds an IPI, finds whose it is. */
+static void become(struct evtchn *chn, const struct evtchn *as)
+{
+    WRITE_ONCE(chn->notify_vcpu, as->notify_vcpu);
+    chn->u = as->u;
+    chn->hv_fn = as->hv_fn;
+    __atomic_store_n(&chn->state, as->state, __ATOMIC_RELEASE);
+}
+
 int evtchn_get_port(struct domain *d, const struct evtchn *as, evtchn_port_t *out)
 {
     struct evtchn_table *t = &d->evtchn;
@@ -52,12 +66,13 @@ int evtchn_get_port(struct domain *d, const struct evtchn *as, evtchn_port_t *ou
         struct evtchn **bucket = &t->bucket[port / EVTCHNS_PER_BUCKET];
 
         if (!*bucket)
-            *bucket = hv_alloc_array(EVTCHNS_PER_BUCKET, sizeof(struct evtchn));
+            __atomic_store_n(bucket, hv_alloc_array(EVTCHNS_PER_BUCKET, sizeof(struct evtchn)),
+                             __ATOMIC_RELEASE);
         if (!*bucket)
             return -XEN_ENOMEM;
         if (evtchn_from_port(t, port)->state != EVTCHNSTAT_closed)
             continue;
-        *evtchn_from_port(t, port) = *as;
+        become(evtchn_from_port(t, port), as);
         t->lowest_free = port + 1;
         t->active++;
         *out = port;
@@ -68,16 +83,18 @@ int evtchn_get_port(struct domain *d, const struct evtchn *as, evtchn_port_t *ou
 
 void evtchn_free_port(struct domain *d, evtchn_port_t port)
 {
+    static const struct evtchn closed = {.state = EVTCHNSTAT_closed};
     struct evtchn_table *t = &d->evtchn;
 
+    become(evtchn_from_port(t, port), &closed);
     /* The next user of the port must not find an old event. */
     if (d->shared_info)
         (void)test_and_clear_bit(d->shared_info->evtchn_pending, port);
-    *evtchn_from_port(t, port) = (struct evtchn){.state = EVTCHNSTAT_closed};
     t->lowest_free = MIN(t->lowest_free, port);
     t->active--;
 }
 
+/* Each at most once, whatever they do meanwhile; under the lock of who sends, or of none. */
 static __noinline void wake_pollers(struct domain *d, evtchn_port_t port)
 {
     uint64_t mask = READ_ONCE(d->poll_mask);
@@ -192,18 +209,17 @@ int evtchn_send(struct domain *ld, evtchn_port_t lport)
     struct evtchn *chn;
     int rc = 0;
 
-    spin_lock(&t->lock);
-    if (unlikely(!evtchn_port_valid(t, lport))) {
-        rc = -XEN_EINVAL;
-        goto out;
-    }
+    if (unlikely(!evtchn_port_valid(t, lport)))
+        return refused(-XEN_EINVAL, "port %u cannot be sent to", lport);
     chn = evtchn_from_port(t, lport);
+    if (__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_ipi) {
+        evtchn_raise(ld, READ_ONCE(chn->notify_vcpu), lport);
+        return 0;
+    }
+    spin_lock(&t->lock);
     switch (chn->state) {
     case EVTCHNSTAT_interdomain:
         deliver_remote(chn);
-        break;
-    case EVTCHNSTAT_ipi:
-        evtchn_raise(ld, chn->notify_vcpu, lport);
         break;
     case EVTCHNSTAT_unbound: /* ABI: nobody there yet: silently nothing */
         hv_fn = chn->hv_fn;
@@ -211,7 +227,6 @@ int evtchn_send(struct domain *ld, evtchn_port_t lport)
     default:
         rc = -XEN_EINVAL;
     }
-out:
     spin_unlock(&t->lock);
     if (hv_fn)
         hv_fn(ld, lport);

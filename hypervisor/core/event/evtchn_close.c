@@ -90,7 +90,7 @@ static int close_locked(struct domain *d, struct domain *remote, evtchn_port_t p
     case EVTCHNSTAT_interdomain:
         other = evtchn_from_port(&remote->evtchn, chn->u.interdomain.remote_port);
         if (other != chn) {
-            other->state = EVTCHNSTAT_unbound;
+            WRITE_ONCE(other->state, EVTCHNSTAT_unbound);
             other->u.remote_dom = d->domain_id;
         }
         break;

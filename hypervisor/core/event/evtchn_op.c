@@ -46,7 +46,7 @@ static long connect(struct domain *ld, struct domain *rd, evtchn_port_t rport, e
     rc = evtchn_get_port(ld, &local, lport);
     if (rc)
         return rc;
-    rchn->state = EVTCHNSTAT_interdomain;
+    WRITE_ONCE(rchn->state, EVTCHNSTAT_interdomain);
     rchn->u.interdomain.remote = ld;
     rchn->u.interdomain.remote_port = *lport;
     /* ABI: an event may have been sent before somebody was there: the new end gets one. */
