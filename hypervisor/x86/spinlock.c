@@ -64,9 +64,13 @@ static inline void note_holder(spinlock_t *l)
 
 static __noinline void wait_for_turn(spinlock_t *l, uint16_t mine)
 {
-    struct wait w = WAIT(lock_names[l->rank], NO_CPU);
+    uint16_t owner, last = mine;
+    struct wait w;
 
-    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != mine && !READ_ONCE(ignored)) {
+    while ((owner = __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE)) != mine && !READ_ONCE(ignored)) {
+        if (owner != last) /* the next in the queue has it: a wait of its own */
+            w = WAIT(lock_names[l->rank], NO_CPU);
+        last = owner;
         w.cpu = holder_of(l);
         spin_wait(&w);
     }

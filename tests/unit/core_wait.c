@@ -10,8 +10,7 @@
 #include <port/wait.h>
 #include <string.h>
 
-#define PATIENCE SECONDS(5)
-#define TURNS    5000u
+#define TURNS 5000u
 
 static jmp_buf panicked;
 static char words[256];
@@ -55,6 +54,15 @@ static void serves(void **state)
     assert_int_equal(host_flushes, before + 1);
 }
 
+/* Time passes little by little: between two looks at the clock it counts as a second at most. */
+static void wait_for_seconds(struct wait *w, unsigned int seconds)
+{
+    for (unsigned int i = 0; i < seconds; i++) {
+        host_advance(SECONDS(1));
+        wait_some(w);
+    }
+}
+
 static void gives_up(void **state)
 {
     struct wait known = WAIT("its lock", 3), unknown = WAIT("a frame", NO_CPU);
@@ -62,10 +70,9 @@ static void gives_up(void **state)
     (void)state;
     host_advance(SECONDS(100));
     wait_some(&known);
+    wait_for_seconds(&known, 5);
     wait_some(&unknown);
-    host_advance(PATIENCE);
-    wait_some(&known);
-    wait_some(&unknown);
+    wait_for_seconds(&unknown, 5);
     host_advance(1);
     if (!setjmp(panicked)) {
         wait_some(&known);
@@ -79,11 +86,30 @@ static void gives_up(void **state)
     assert_string_equal(words, "CPU 0 has waited 5000 ms for a frame");
 }
 
+/* The host stops the whole machine for an hour. */
+static void the_host_takes_its_time(void **state)
+{
+    struct wait w = WAIT("its lock", 3);
+
+    (void)state;
+    wait_some(&w);
+    for (unsigned int i = 0; i < 5; i++) {
+        host_advance(SECONDS(3600));
+        wait_some(&w);
+    }
+    host_advance(1);
+    if (!setjmp(panicked)) {
+        wait_some(&w);
+        fail_msg("waits for ever");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(serves, setup),
         cmocka_unit_test_setup(gives_up, setup),
+        cmocka_unit_test_setup(the_host_takes_its_time, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,8 @@ struct wait {
     const char *what;   /* is waited for */
     unsigned int cpu;   /* which has to do it; NO_CPU: not known */
     unsigned int turns; /* made so far */
-    uint64_t since;     /* clock_ticks() at the first look at the clock; 0: not yet */
+    uint64_t looked;    /* clock_ticks() at the last look at the clock; 0: none yet */
+    uint64_t waited;    /* ticks, until then */
 };
 
 #define WAIT(what_, cpu_) ((struct wait){.what = (what_), .cpu = (cpu_)})
