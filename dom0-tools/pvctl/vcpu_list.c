@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl vcpu-list: where each vCPU is, what it does, and where it may run.
+ * pvctl vcpu-list: where each vCPU is, what it does, and where it may run. One that has not run yet
+ * has no CPU.
  */
 #include <stdlib.h>
 
@@ -25,8 +26,13 @@ void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char o
 static void print_vcpu(const struct call *c, const struct live_domain *l, uint32_t vcpu,
                        const struct host_vcpu *v, const char *affinity)
 {
+    bool has_run = v->running || v->cpu_time_ns;
+    char cpu[16] = "-";
+
+    if (has_run)
+        snprintf(cpu, sizeof(cpu), "%u", v->cpu);
     if (!(c->options & OPT_JSON)) {
-        printf("%-24s %5u %5u %4u  %-9s %10.1f  %s\n", l->name, l->d.domid, vcpu, v->cpu,
+        printf("%-24s %5u %5u %4s  %-9s %10.1f  %s\n", l->name, l->d.domid, vcpu, cpu,
                vcpu_state_text(v), (double)v->cpu_time_ns / 1e9, affinity);
         return;
     }
@@ -34,7 +40,8 @@ static void print_vcpu(const struct call *c, const struct live_domain *l, uint32
     json_string("name", l->name);
     json_number("id", l->d.domid);
     json_number("vcpu", vcpu);
-    json_number("cpu", v->cpu);
+    if (has_run)
+        json_number("cpu", v->cpu);
     json_string("state", vcpu_state_text(v));
     json_number("cpu_time_ns", v->cpu_time_ns);
     json_string("affinity", affinity);

@@ -264,13 +264,17 @@ static bool has_vcpu(const struct fake_domain *d, uint32_t vcpu)
 
 int fake_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
 {
+    const struct fake_domain *d = fake_domain(fake(h), domid);
+
     MAY_FAIL(h);
-    if (!has_vcpu(fake_domain(fake(h), domid), vcpu))
+    if (!has_vcpu(d, vcpu))
         return -ESRCH;
-    *out = (struct host_vcpu){.online = vcpu == 0,
-                              .running = vcpu == 0,
-                              .cpu = vcpu,
-                              .cpu_time_ns = vcpu * UINT64_C(1500000000)};
+    *out = (struct host_vcpu){.online = vcpu == 0};
+    if (d->never_ran)
+        return 0;
+    out->running = vcpu == 0;
+    out->cpu = vcpu;
+    out->cpu_time_ns = vcpu * UINT64_C(1500000000);
     return 0;
 }
 

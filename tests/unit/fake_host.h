@@ -29,6 +29,7 @@
 struct fake_domain {
     struct host_domain d;
     bool live, vcpus_made, has_context, introduced;
+    bool never_ran; /* none of its vCPUs did */
     uint64_t max_kib, pinned, hypercall_page;
     uint32_t next_port;
     struct host_grant grants[FAKE_GRANTS];

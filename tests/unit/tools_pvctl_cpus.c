@@ -144,6 +144,10 @@ static void lists_vcpus(void **state)
          "\"vcpu\": 1,\n    \"cpu\": 1,\n    \"state\": \"offline\",\n"
          "    \"cpu_time_ns\": 1500000000,\n    \"affinity\": \"0-1\"\n  }\n]\n");
     ends("vcpu-list nobody", 3, "pvctl: nobody: no such domain");
+    fake_domain(f, other)->never_ran = true;
+    ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
+    ends("vcpu-list other", 0, "     1    -  offline          0.0  all\n");
+    ends("vcpu-list --json other", 0, "\"vcpu\": 1,\n    \"state\": \"offline\",\n");
     fake_domain(f, other)->vcpus_made = false; /* it goes while we look */
     ends("vcpu-list", 0, "\nweb ");
     assert_null(strstr(said, "other"));
