@@ -8,6 +8,8 @@
 
 #include <core/state/domain.h>
 
+#define SYSCALL_STUBS_SIZE 64 /* of a CPU: door.c, entry.asm */
+
 /* Prepares this CPU's SYSCALL and SYSENTER for such guests: once, when it starts. */
 void pv_cpu_init(void);
 

@@ -33,6 +33,7 @@
 #include "x86.h"
 
 _Static_assert(NR_CPUS == BOOT_MAX_CPUS && NR_CPUS == ACPI_MAX_CPUS, "one limit");
+_Static_assert(CPU_BLOCKS_VIRT + NR_CPUS * CPU_BLOCK_SIZE <= MMIO_VIRT, "room for all blocks");
 
 /* struct arch_cpu.start: how far a CPU came */
 enum { AWAITED, GIVEN_UP, ANSWERED, LEFT_OUT, SET_UP, RUNNING };

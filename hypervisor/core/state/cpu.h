@@ -15,6 +15,7 @@ struct vcpu;
 
 /* The most that are started. Ids are dense from 0; a set of CPUs is a word, one bit for each. */
 #define NR_CPUS 64
+_Static_assert(NR_CPUS <= 64, "a set of CPUs is a word");
 
 /* Bits of struct cpu.pending: work that the exit path does before it returns to a guest
  * (cpu_do_pending()). */

@@ -3,6 +3,7 @@
  * The numbers that the door of paravirtual guests shares with C.
  */
 #include <core/base/hypercall.h>
+#include <pv/cpu.h>
 #include <x86/asm-offsets.h>
 #include <xen/callback.h>
 
@@ -22,6 +23,7 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(CALLBACKTYPE_syscall32, CALLBACKTYPE_syscall32);
 
     DEFINE(NR_CPUS, NR_CPUS);
+    DEFINE(SYSCALL_STUBS_SIZE, SYSCALL_STUBS_SIZE);
     DEFINE(ENTRY_HYPERCALL, (int)ENTRY_HYPERCALL);
     DEFINE(NR_HYPERCALLS, NR_HYPERCALLS);
     DEFINE(ENOSYS, XEN_ENOSYS);

@@ -14,8 +14,6 @@
 #include <x86/regs.h>
 #include <x86/x86.h>
 
-#define STUBS 64 /* bytes, of both of a CPU */
-
 extern uint8_t syscall_stubs[], syscall_entry[], syscall32_entry[], sysenter_entry[];
 
 /* Appends an instruction whose last four bytes are a displacement from its end to `to`. */
@@ -42,21 +40,22 @@ static void write_stub(uint8_t *at, struct cpu_block *block, const void *entry)
 static void write_stubs(void)
 {
     for (unsigned int i = 0; i < NR_CPUS; i++) {
-        write_stub(syscall_stubs + i * STUBS, cpu_block(i), syscall_entry);
-        write_stub(syscall_stubs + i * STUBS + STUBS / 2, cpu_block(i), syscall32_entry);
+        write_stub(syscall_stubs + i * SYSCALL_STUBS_SIZE, cpu_block(i), syscall_entry);
+        write_stub(syscall_stubs + i * SYSCALL_STUBS_SIZE + SYSCALL_STUBS_SIZE / 2, cpu_block(i),
+                   syscall32_entry);
     }
 }
 
 void pv_cpu_init(void)
 {
     struct cpu_block *block = this_block();
-    uint8_t *stubs = syscall_stubs + block->number * STUBS;
+    uint8_t *stubs = syscall_stubs + block->number * SYSCALL_STUBS_SIZE;
 
     if (block->number == 0)
         write_stubs();
     wrmsr(MSR_STAR, (uint64_t)FLAT_RING3_CS32 << 48 | (uint64_t)HV_CS << 32);
     wrmsr(MSR_LSTAR, (uint64_t)stubs);
-    wrmsr(MSR_CSTAR, (uint64_t)(stubs + STUBS / 2));
+    wrmsr(MSR_CSTAR, (uint64_t)(stubs + SYSCALL_STUBS_SIZE / 2));
     wrmsr(MSR_SFMASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
                           X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);
     if (!cpu_has.sysenter)

@@ -173,4 +173,4 @@ sysenter_flags_saved:
         align 64
 global syscall_stubs
 syscall_stubs:
-        times NR_CPUS * 64 db 0xcc
+        times NR_CPUS * SYSCALL_STUBS_SIZE db 0xcc
