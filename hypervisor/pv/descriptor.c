@@ -12,6 +12,7 @@
  * A vCPU's tables are changed by the CPU that runs it, or while it is paused; only the pages of its
  * LDT are let go by any CPU of the domain.
  */
+#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
@@ -74,15 +75,26 @@ void pv_destroy_gdt(struct vcpu *v)
     v->arch.pv.gdt_ents = 0;
 }
 
-/* The caller has checked that there are no more entries than a guest's pages hold. */
+/* The caller has checked that there are no more entries than a guest's pages hold. A page that has
+ * to be flushed first keeps its new type when all are put back, so the next turn gets further. */
 int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 {
     unsigned int nr = (unsigned int)DIV_ROUND_UP(entries, GDT_ENTRIES_PER_PAGE);
     unsigned int got;
+    int rc = 0;
 
-    for (got = 0; got < nr; got++)
-        if (!get_descriptor_page(v->domain, MFN(frames[got])))
-            goto put_frames;
+    for (got = 0; got < nr && !rc; got++) {
+        if (got && hypercall_delayed_check())
+            rc = -XEN_ERESTART;
+        else if (!get_descriptor_page(v->domain, MFN(frames[got])))
+            rc = refused(-XEN_EINVAL, "set_gdt: frame %#lx cannot be a descriptor table",
+                         frames[got]);
+    }
+    if (rc) {
+        while (--got)
+            put_page_and_type(mfn_to_page(MFN(frames[got - 1])));
+        return rc;
+    }
 
     pv_destroy_gdt(v);
     v->arch.pv.gdt_ents = entries;
@@ -91,12 +103,6 @@ int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
         map_gdt_slot(v, i, MFN(frames[i]));
     }
     return 0;
-
-put_frames:
-    refused(0, "set_gdt: frame %#lx cannot be a descriptor table", frames[got]);
-    while (got--)
-        put_page_and_type(mfn_to_page(MFN(frames[got])));
-    return -XEN_EINVAL;
 }
 
 long do_set_gdt(gva_t list, unsigned int entries)
@@ -123,19 +129,29 @@ long do_set_gdt(gva_t list, unsigned int entries)
  * writes a slot before it sets its bit, so a page whose bit is taken is there; one whose bit is set
  * later was brought in later.
  */
-bool pv_invalidate_ldt(struct vcpu *v)
+uint64_t pv_take_ldt(struct vcpu *v)
 {
     uint32_t left = READ_ONCE(v->arch.pv.ldt_mapped);
+    const struct cpu *c;
 
     if (!left)
-        return false;
+        return 0;
     for (left = xchg(&v->arch.pv.ldt_mapped, 0); left; left &= left - 1) {
         unsigned int i = LDT_SLOT + (unsigned int)__builtin_ctz(left);
 
         put_page_and_type(mfn_to_page(pte_mfn(xchg(&v->arch.pv.perdomain_l1[i], 0))));
     }
-    flush_tlb_domain(v->domain, ALL_CPUS);
-    return true;
+    /* v's slots are used where it runs, alone: pv/flush.c */
+    c = READ_ONCE(v->cpu_stack);
+    return c ? 1ull << c->id : 0;
+}
+
+void pv_invalidate_ldt(struct vcpu *v)
+{
+    uint64_t cpus = pv_take_ldt(v);
+
+    if (unlikely(cpus))
+        flush_tlb_domain(v->domain, cpus);
 }
 
 /* The caller has checked: base page aligned and the guest's, at most 8192 entries. */

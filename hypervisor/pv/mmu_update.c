@@ -130,6 +130,8 @@ static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned 
             if (unlikely(changed_upper(b)) && *i < count &&
                 (b->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check()))
                 return -XEN_ERESTART;
+            if (unlikely(hypercall_delayed_check()) && *i < count)
+                return -XEN_ERESTART;
         }
     }
     return rc;

@@ -101,22 +101,30 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
     return 0;
 }
 
-/* A read-only mapping of a descriptor table goes: the domain may be about to free its LDT, so no
- * vCPU keeps a page of it. */
-static void drop_ldts(struct domain *d)
-{
-    struct vcpu *v;
-
-    for_each_vcpu (d, v)
-        pv_invalidate_ldt(v);
-}
-
-/* What is done once for all entries of a table that goes. */
-struct once {
-    bool flushed, ldts_dropped;
+/* Entries that go: one, or those of a table, for which once is enough. */
+struct going {
+    bool all_of_table, forgotten;
 };
 
-static void put_entry(uint64_t l1e, struct domain *l1_owner, struct once *once)
+/* No vCPU keeps a page of its LDT, and no CPU what it knew of the entries: with one flush, as it
+ * takes others' time. */
+static void forget(struct domain *d, struct going *g, bool foreign)
+{
+    uint64_t cpus = 0;
+    struct vcpu *v;
+
+    if (g->forgotten)
+        return;
+    for_each_vcpu (d, v)
+        cpus |= pv_take_ldt(v);
+    if (foreign || g->all_of_table)
+        cpus = ALL_CPUS;
+    if (cpus)
+        flush_tlb_domain(d, cpus);
+    g->forgotten = true;
+}
+
+static void put_entry(uint64_t l1e, struct domain *l1_owner, struct going *g)
 {
     struct page_info *pg;
 
@@ -131,34 +139,31 @@ static void put_entry(uint64_t l1e, struct domain *l1_owner, struct once *once)
          * owner's TLBs are flushed, not those of the domain that had it mapped. So that happens
          * here. The control domain is trusted.
          */
-        if ((l1e & PTE_RW) && !l1_owner->is_control && !once->flushed) {
-            flush_tlb_domain(l1_owner, ALL_CPUS);
-            once->flushed = true;
-        }
+        if ((l1e & PTE_RW) && !l1_owner->is_control)
+            forget(l1_owner, g, true);
     }
     if (l1e & PTE_RW) {
         put_page_type(pg);
     } else if (unlikely((READ_ONCE(pg->type_info) & PGT_type_mask) == PGT_seg_desc_page &&
                         (READ_ONCE(pg->type_info) & PGT_count_mask) &&
-                        READ_ONCE(pg->owner) == l1_owner->domain_id) &&
-               !once->ldts_dropped) {
-        drop_ldts(l1_owner);
-        once->ldts_dropped = true;
+                        READ_ONCE(pg->owner) == l1_owner->domain_id)) {
+        /* A descriptor table: the domain may be about to free its LDT. */
+        forget(l1_owner, g, false);
     }
     put_page(pg);
 }
 
 void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
 {
-    put_entry(l1e, l1_owner, &(struct once){false, false});
+    put_entry(l1e, l1_owner, &(struct going){.all_of_table = false});
 }
 
 void put_pages_from_l1(const uint64_t *table, unsigned int n, struct domain *l1_owner)
 {
-    struct once once = {false, false};
+    struct going g = {.all_of_table = true};
 
     while (n--)
-        put_entry(table[n], l1_owner, &once);
+        put_entry(table[n], l1_owner, &g);
 }
 
 int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)

@@ -4,9 +4,10 @@
  *
  * Promotion looks at each entry once, adjusts it (page_entry.c), and takes the references that the
  * entry stands for; nobody can write to the frame meanwhile, as it has a type already. At any time
- * exactly the entries below pg->nr_validated hold references. An L1 table is checked in one go and
- * undone in parts, as each of its entries may be the last to hold a frame; the higher ones look
- * after each present entry whether to give way.
+ * exactly the entries below pg->nr_validated hold references. An L1 table is checked and undone in
+ * parts: the frames that it names may be fought for by other CPUs, may have to be flushed each, and
+ * each of its entries may be the last to hold one. The higher ones look after each present entry
+ * whether to give way.
  *
  * partial_flags says that the child at entry nr_validated may itself have been left half done, by
  * us. If it still is when we undo, it is undone too; if someone took it up since, it is theirs
@@ -24,11 +25,17 @@
 static int promote_l1(struct page_info *pg, struct domain *d)
 {
     const uint64_t *table = read_frame(page_to_mfn(pg));
+    unsigned int first = pg->nr_validated;
 
-    for (unsigned int i = pg->nr_validated; i < TABLE_ENTRIES; i++) {
+    for (unsigned int i = first; i < TABLE_ENTRIES; i++) {
         uint64_t old = table[i], e = old;
         int rc;
 
+        if (i != first && ((i % L1_ENTRIES_PER_CHECK == 0 && hypercall_preempt_check()) ||
+                           hypercall_delayed_check())) {
+            pg->nr_validated = (uint16_t)i;
+            return -XEN_ERESTART;
+        }
         if (!(e & PTE_PRESENT))
             continue;
         rc = get_page_from_l1e(&e, d, d);

@@ -50,11 +50,14 @@ int __must_check pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value);
 
 /* pv/descriptor.c */
 extern mfn_t pv_zero_page; /* what an empty slot of a GDT maps (pv/domain_ops.c) */
+/* 0, -XEN_EINVAL, -XEN_ERESTART: again, nothing was changed. */
 int __must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 void pv_destroy_gdt(struct vcpu *v);
 void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries);
-/* Drops what of v's LDT is mapped: its pages are about to change. true when something was. */
-bool pv_invalidate_ldt(struct vcpu *v);
+/* Drops what of v's LDT is mapped: its pages are about to change. Or leaves the flush to the
+ * caller: of which CPUs. */
+void pv_invalidate_ldt(struct vcpu *v);
+uint64_t __must_check pv_take_ldt(struct vcpu *v);
 /* A touch of v's LDT area at byte offset: brings the page in. false: there is none, and the guest
  * gets the fault. */
 bool pv_map_ldt_page(struct vcpu *v, unsigned int offset);

@@ -78,6 +78,8 @@ extern const struct guest_ops host_guest_ops;
 extern uint64_t host_gfn_base;
 
 /* What was asked of the machine. */
+/* What another CPU does while the hypervisor flushes one: called before each flush. */
+extern void (*host_on_flush)(void);
 extern unsigned int host_flushes, host_cache_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
 extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */

@@ -69,6 +69,7 @@ static struct tlb tlbs[MOST_CPUS]; /* by CPU */
 static struct cpu models[MOST_CPUS];
 
 unsigned int host_flushes, host_cache_flushes;
+void (*host_on_flush)(void);
 
 static void forget_all(struct tlb *t)
 {
@@ -370,6 +371,8 @@ void machine_flush_tlb(void)
         return;
     }
     host_flushes++;
+    if (host_on_flush)
+        host_on_flush();
     flush(this_tlb());
 }
 

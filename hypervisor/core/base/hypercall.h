@@ -58,6 +58,20 @@ static inline bool hypercall_preempt_check(void)
            hypercall_slice_used(c);
 }
 
+/*
+ * The same where most of the work is short, but how long it takes is for other CPUs to say as soon
+ * as it flushes or waits: looks only if it did. So cheap that it may stand behind each entry.
+ */
+static inline bool hypercall_delayed_check(void)
+{
+    struct cpu *c = this_cpu();
+
+    if (likely(!c->delayed))
+        return false;
+    c->delayed = false;
+    return hypercall_preempt_check();
+}
+
 /* Asks that the running hypercall be issued again with these arguments, each converted to
  * uint64_t; the handler returns what this returns (-XEN_ERESTART). */
 #define hypercall_create_continuation(...)                                                         \

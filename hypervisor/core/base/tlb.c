@@ -123,7 +123,7 @@ static __noinline void wait_for(uint64_t cpus, const struct domain *d, uint32_t 
 /* A full barrier lies between the change of the tables and here. */
 static void flush_cpus(const struct domain *d, uint64_t cpus, uint32_t stamp)
 {
-    const struct cpu *c = this_cpu();
+    struct cpu *c = this_cpu();
     uint64_t others = in_use(d, cpus), me = others & bit_of(c); /* model: flush_cpus.who */
 
     others &= ~me;
@@ -133,6 +133,7 @@ static void flush_cpus(const struct domain *d, uint64_t cpus, uint32_t stamp)
         others = may_know(others, stamp);
     if (!(me | others))
         return;
+    c->delayed = true;
     /* A flush that begins from here on counts. Not the stamp any more: the clock is beyond. */
     (void)cmpxchg(&tlb_clock_line.now, stamp, stamp + 1); /* model: flush_cpus.tick */
     if (others)

@@ -39,6 +39,7 @@ void spin_wait(struct wait *w)
 {
     if (unlikely(__atomic_load_n(&this_cpu()->pending, __ATOMIC_RELAXED) & CPU_WORK_FLUSHES))
         serve_flush();
+    this_cpu()->delayed = true;
     cpu_relax();
     if (unlikely(++w->turns % TURNS_PER_LOOK == 0))
         look_at_clock(w);
