@@ -23,7 +23,11 @@ torture_checks = $(foreach p,$(torture_programs),$(call torture_with,$p))
 
 .PHONY: torture tsan
 torture: $(torture_programs) ## many vCPUs on threads, at random, under TSan and ASan: SECONDS of each scenario
-	@$(PYTHON) tests/run.py --timeout $$(($(or $(SECONDS),$(TORTURE_SECONDS)) + 600)) $(torture_checks)
+	@rm -f build/logs/*torture*.log
+	@$(PYTHON) tests/run.py --timeout $$(($(or $(SECONDS),$(TORTURE_SECONDS)) + 600)) $(torture_checks); status=$$?; \
+	    awk '/: [0-9]+ rounds, / { n++; rounds += $$2; operations += $$4; steps += $$6 } \
+	         END { printf "torture: %d runs without a finding: %d rounds, %d operations, %d steps\n", n, rounds, operations, steps }' \
+	        build/logs/*torture*.log; exit $$status
 
 tsan: build/host/tsan/torture build/host/tsan/unit_core_cpus build/host/tsan/unit_core_timer ## the same under the thread sanitizer alone, and unit tests
 	@$(PYTHON) tests/run.py "$(same_layout) build/host/tsan/unit_core_cpus" "$(same_layout) build/host/tsan/unit_core_timer" $(call torture_with,$<)
