@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contexts: vCPUs get theirs, and a place for their vcpu_info, from several others at once, go up
- * and down, have events meanwhile, and are looked at by the control domain.
+ * and down, have events meanwhile, and are looked at by the control domain, which gives them
+ * contexts too, their first or another, while they run: two registers, which are alike.
  *
  * Each vCPU is initialised once, whoever asks, and moves its vcpu_info once. Its bell is rung
  * before, while and after that; at rest it has heard all.
@@ -13,6 +14,8 @@
 
 #include <string.h>
 #include <core/domain/domain_table.h>
+#include <core/life/domain_system.h>
+#include <core/state/guest_ops.h>
 #include <xen/event_channel.h>
 #include <xen/vcpu.h>
 
@@ -138,11 +141,34 @@ static void run_state(struct guest *g)
     CALL(g, NULL, vcpu_op, VCPUOP_get_runstate_info, chance(g, VCPUS), g->args);
 }
 
+static int set_two_registers(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    v->regs.r14 = c->user_regs.r14;
+    host_give_way(); /* what comes between would be seen */
+    v->regs.r15 = c->user_regs.r15;
+    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
+    if (c->flags & VGCF_online)
+        atomic_and(&v->pause_flags, ~VPF_down);
+    return 0;
+}
+
+static void machine(void)
+{
+    static struct guest_ops ops;
+
+    ops = *guest_ops_default;
+    ops.set_context = set_two_registers;
+    guest_ops_default = &ops;
+}
+
 static void operation(struct guest *g)
 {
     static step_fn *const any[] = {ring, ring,  ring,      initialise, move_info, up,         up,
                                    down, areas, time_area, run_state,  ring,      guest_yield};
 
+    if (g->v->regs.r14 != g->v->regs.r15)
+        torture_failed("d%uv%u ran while it was given a context", g->v->domain->domain_id,
+                       g->v->vcpu_id);
     g->last = chance(g, ARRAY_SIZE(any));
     if (g->v->vcpu_id >= UP && any[g->last] == down)
         return;
@@ -245,6 +271,8 @@ const struct scenario torture_contexts = {
     .domains = DOMAINS,
     .vcpus = VCPUS,
     .up = UP,
+    .contexts = true,
+    .machine = machine,
     .pages = VCPUS,
     .born = born,
     .start = start,

@@ -127,6 +127,21 @@ static void own_domain(struct guest *g)
         domctl(g, XEN_DOMCTL_destroydomain, destroyed);
 }
 
+/* Of any domain's vCPU, whatever it does at the moment. */
+static void set_context(struct guest *g)
+{
+    struct xen_domctl *op = ARGS(g, xen_domctl);
+    struct vcpu_guest_context *c = host_guest(g->args + PAGE_SIZE);
+
+    memset(c, 0, sizeof(*c));
+    c->flags = VGCF_in_kernel | (chance(g, 2) ? VGCF_online : 0);
+    c->user_regs.r14 = c->user_regs.r15 = chance(g, 1u << 30);
+    g->a[0] = 1 + chance(g, scenario->domains - 1);
+    op->u.vcpucontext.vcpu = chance(g, scenario->vcpus);
+    op->u.vcpucontext.ctxt = g->args + PAGE_SIZE;
+    domctl(g, XEN_DOMCTL_setvcpucontext, NULL);
+}
+
 /* Any domain, which may not be there. */
 static void look_at(struct guest *g)
 {
@@ -171,7 +186,10 @@ void control_operation(struct guest *g)
                                    look_at,    guest_yield, guest_block_for_a_while};
 
     g->last = chance(g, ARRAY_SIZE(any));
-    any[g->last](g);
+    if (scenario->contexts && chance(g, 3) == 0)
+        set_context(g);
+    else
+        any[g->last](g);
 }
 
 void control_setup(void)
