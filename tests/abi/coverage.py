@@ -37,7 +37,7 @@ OPERATIONS = [
     (r"XEN_SYSCTL_[a-z]\w+", r"XEN_SYSCTL_cpu_(policy|featureset)_\w+"),
 ]
 # These have a row in a dispatch table, of a handler that says which error it is.
-REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op", "MMUEXT_MARK_SUPER", "MMUEXT_UNMARK_SUPER", "XENPF_firmware_info", "VCPUOP_get_physid"}
+REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op", "MMUEXT_MARK_SUPER", "MMUEXT_UNMARK_SUPER", "XENPF_firmware_info"}
 ANSWER = re.compile(r"offered|partly|refused `-XEN_E[A-Z0-9]+`")
 
 

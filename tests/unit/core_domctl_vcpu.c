@@ -7,6 +7,7 @@
 
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
+#include <port/machine.h>
 #include <string.h>
 #include <pv/mm.h>
 #include <xen/vcpu.h>
@@ -208,6 +209,23 @@ static void affinity_over_a_pin(void **state)
     assert_int_equal(sched_pin(d->vcpu[0], -1), -XEN_EINVAL); /* it is gone */
     op.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_SOFT | force;  /* and need not be there */
     assert_int_equal(core_domctl(&op), 0);
+}
+
+/* Which CPU it is that a vCPU of the control domain is pinned to. */
+static void its_physical_cpu(void **state)
+{
+    const struct vcpu_get_physid *p = host_guest(CORE_DATA);
+    const unsigned int nr = __HYPERVISOR_vcpu_op;
+
+    (void)state;
+    assert_int_equal(core_call(ctl, nr, VCPUOP_get_physid, 0, CORE_DATA), -XEN_EINVAL);
+    assert_int_equal(sched_pin(ctl, 0), 0);
+    assert_int_equal(core_call(ctl, nr, VCPUOP_get_physid, 0, CORE_DATA), 0);
+    assert_int_equal(xen_vcpu_physid_to_x86_apicid(p->phys_id), machine_apic_id(0));
+    assert_int_equal(xen_vcpu_physid_to_x86_acpiid(p->phys_id), machine_acpi_id(0));
+    assert_int_equal(sched_pin(ctl, -1), 0);
+    assert_int_equal(sched_pin(d->vcpu[0], 0), 0);
+    assert_int_equal(core_call(d->vcpu[0], nr, VCPUOP_get_physid, 0, CORE_DATA), -XEN_EINVAL);
 }
 
 static void node_affinity(void **state)
@@ -414,6 +432,7 @@ int main(void)
         TEST(bitmaps_of_any_length),
         TEST(affinity),
         TEST(affinity_over_a_pin),
+        TEST(its_physical_cpu),
         TEST(node_affinity),
         TEST(scheduler_op),
         TEST(frames_and_their_types),

@@ -18,6 +18,7 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
+#include <port/machine.h>
 #include <xen/errno.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
@@ -127,10 +128,16 @@ static long send_nmi(struct vcpu *v, const struct nothing *none __unused)
     return 0;
 }
 
-/* ABI: only where a vCPU is pinned to a CPU for good, which is not offered here. */
-static long get_physid(const struct vcpu *v __unused, const struct nothing *none __unused)
+/* ABI: of the CPU that a vCPU of the control domain is pinned to. */
+static long get_physid(const struct vcpu *v, struct vcpu_get_physid *id)
 {
-    return -XEN_EINVAL;
+    uint64_t cpus = READ_ONCE(v->affinity);
+    unsigned int cpu = (unsigned int)__builtin_ctzll(cpus);
+
+    if (!v->domain->is_control || cpus & (cpus - 1))
+        return -XEN_EINVAL;
+    id->phys_id = machine_apic_id(cpu) | (uint64_t)machine_acpi_id(cpu) << 32;
+    return 0;
 }
 
 /* clang-format off */
@@ -148,7 +155,7 @@ static long get_physid(const struct vcpu *v __unused, const struct nothing *none
     OP(VCPUOP_set_periodic_timer,             vcpu_set_periodic,      const struct vcpu_set_periodic_timer,            SUBOP_IN)      \
     OP(VCPUOP_stop_periodic_timer,            stop_periodic,          struct nothing,                                  SUBOP_NONE)    \
     OP(VCPUOP_send_nmi,                       send_nmi,               struct nothing,                                  SUBOP_NONE)    \
-    OP(VCPUOP_get_physid,                     get_physid,             struct nothing,                                  SUBOP_NONE)
+    OP(VCPUOP_get_physid,                     get_physid,             struct vcpu_get_physid,                          SUBOP_OUT)
 SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 
