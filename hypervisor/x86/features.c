@@ -133,6 +133,16 @@ static uint64_t wanted_cr4(void)
            (cpu_has.smap ? X86_CR4_SMAP : 0) | (cpu_has.xsave ? X86_CR4_OSXSAVE : 0);
 }
 
+/* rdtsc() relies on LFENCE to wait for all that stands before it. AMD's does where this bit says
+ * so, and where there is no such register; firmware need not have set it. */
+static void make_lfence_serialize(void)
+{
+    uint64_t v;
+
+    if (cpu_has.is_amd && rdmsr_safe(MSR_AMD_DE_CFG, &v) && !(v & DE_CFG_LFENCE_SERIALIZE))
+        (void)wrmsr_safe(MSR_AMD_DE_CFG, v | DE_CFG_LFENCE_SERIALIZE);
+}
+
 void init_control_registers(void)
 {
     write_cr0(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM |
@@ -143,6 +153,7 @@ void init_control_registers(void)
     write_cr4(cr4_base);
     wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
     wrmsr(MSR_PAT, PAT_VALUE);
+    make_lfence_serialize();
 }
 
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])

@@ -51,6 +51,15 @@ static inline bool rdmsr_safe(uint32_t msr, uint64_t *v)
     *v = (uint64_t)hi << 32 | lo;
     return ok;
 }
+static inline bool wrmsr_safe(uint32_t msr, uint64_t v)
+{
+    uint32_t ok = 0;
+    __asm__ volatile("1: wrmsr\n\tmovl $1, %0\n2:\n\t" EXTABLE("1b", "2b")
+                     : "+r"(ok)
+                     : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+                     : "memory");
+    return ok;
+}
 static inline bool xsetbv_safe(uint32_t index, uint64_t v)
 {
     uint32_t ok = 0;

@@ -22,6 +22,9 @@
 /* ABI: the PAT of Xen. Guests' cache bits index it: WB, WT, UC-, UC, WC, WP, UC, UC. */
 #define PAT_VALUE 0x0000050100070406ull
 
+#define MSR_AMD_DE_CFG          0xc0011029
+#define DE_CFG_LFENCE_SERIALIZE 0x2
+
 #define DR7_ACTIVE 0xfful
 
 #endif
