@@ -29,7 +29,12 @@
 #include <port/wait.h>
 #include <xen/errno.h>
 
-/* Waits until no CPU has anything of v. Not for the current one: that leaves on the exit path. */
+/* Waits until no CPU has anything of v. Not for the current one: that leaves on the exit path.
+ * Race: no continuation, for it is short. vcpu_sleep() has told v's CPU to choose again, those of
+ * all v of a domain before the first is waited for. A guest is interrupted; a long hypercall gives
+ * way at its next hypercall_preempt_check(), which sees CPU_WORK_SCHEDULE; the exit path chooses
+ * before it looks at a guest's events. Two waits cannot be for each other (above), and flushes are
+ * served meanwhile. */
 static void wait_until_off(const struct vcpu *v)
 {
     struct wait w = WAIT("a vCPU to leave its CPU", NO_CPU);
