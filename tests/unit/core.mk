@@ -59,6 +59,10 @@ UNIT += core_shares
 unit_core_shares_SRCS := tests/unit/core_shares.c tests/unit/share_oracle.c $(HOST_MACHINE)
 unit_core_shares_LIBS := core -lm
 
+UNIT += core_worlds
+unit_core_worlds_SRCS := tests/unit/core_worlds.c $(HOST_MACHINE)
+unit_core_worlds_LIBS := core
+
 UNIT += core_memory core_exchange
 unit_core_memory_SRCS := tests/unit/core_memory.c $(HOST_MACHINE)
 unit_core_memory_LIBS := core

@@ -24,17 +24,18 @@ bool sched_may_run_anywhere(const struct vcpu *v)
 static void set(struct vcpu *v, uint64_t cpus)
 {
     struct cpu *c = v->sched.on_cpu;
+    s_time_t now = clock_now();
 
     WRITE_ONCE(v->affinity, cpus);
     if (v->sched.wanted_by)
         sched_drop_next(v->sched.wanted_by);
     if (c && !(cpus & bit_of(c)))
         cpu_raise(c, CPU_WORK_SCHEDULE);
+    if (v->sched.queued)
+        v->domain->sched.waiting_for |= cpus;
     if (v->sched.queued && !v->domain->sched.parked)
-        sched_find_cpu(v, clock_now());
-    /* There may be other chains to those that are idle. */
-    for (uint64_t m = runqueue.idle_cpus; m; m &= m - 1)
-        cpu_raise(cpu_by_id((unsigned int)__builtin_ctzll(m)), CPU_WORK_SCHEDULE);
+        sched_find_cpu(v, now);
+    sched_fill_idle(now); /* there may be other chains to those that are idle */
 }
 
 int sched_set_affinity(struct vcpu *v, uint64_t cpus)

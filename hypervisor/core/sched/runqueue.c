@@ -183,6 +183,7 @@ void sched_insert(struct vcpu *v)
     struct sched_domain *s = &v->domain->sched;
     struct list *at;
 
+    s->waiting_for = v->affinity | (list_empty(&s->vcpus) ? 0 : s->waiting_for);
     list_for_each (at, &s->vcpus)
         if (list_entry(at, struct vcpu, sched.link)->sched.used > v->sched.used)
             break;

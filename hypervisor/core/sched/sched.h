@@ -63,6 +63,7 @@ struct sched_domain {
     unsigned int running;    /* vCPUs on CPUs */
     unsigned int waiting;    /* vCPUs that wait or are leaving */
     struct list vcpus, link; /* vCPUs that wait, who used least first; in runqueue.domains */
+    uint64_t waiting_for;    /* the affinities of `vcpus`, and maybe of some who went */
     uint64_t vtime;          /* as of `accounted` */
     s_time_t accounted;
     s_time_t narrowed;    /* when it last came down by that */

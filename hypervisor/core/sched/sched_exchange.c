@@ -141,7 +141,9 @@ void sched_find_cpu(struct vcpu *v, s_time_t now)
         c = s.victim;
     if (c)
         take_up(&s, v, c);
-    /* Somebody waits: from now on there are slices. */
+    /* Somebody waits: from now on there are slices. Their timers go off on this CPU, so they are
+     * late by what it stays in the hypervisor. (If those CPUs were told to choose instead, one
+     * guest whose vCPUs wake each other would interrupt all others at each turn.) */
     for (; rq->alone_cpus; rq->alone_cpus &= rq->alone_cpus - 1) {
         c = lowest(rq->alone_cpus);
         sched_account(c->running->domain, now);
@@ -149,10 +151,10 @@ void sched_find_cpu(struct vcpu *v, s_time_t now)
     }
 }
 
-/* The CPUs from which a chain leads to c. */
-static uint64_t chains_to(const struct cpu *c)
+/* The CPUs from which a chain leads to one of these, and these. */
+static uint64_t chains_to(uint64_t from)
 {
-    uint64_t from = bit_of(c), before;
+    uint64_t before;
 
     do {
         before = from;
@@ -163,37 +165,47 @@ static uint64_t chains_to(const struct cpu *c)
     return from;
 }
 
-static void fill(const struct cpu *c, s_time_t now)
+/* The first of a domain's that waits for one of these CPUs, and was given none yet. */
+static struct vcpu *waits_for(struct sched_domain *s, uint64_t cpus)
 {
-    uint64_t from = chains_to(c), best = UINT64_MAX;
-    struct vcpu *v = NULL;
-    struct list *at, *it;
+    uint64_t all = 0;
+    struct list *at;
 
-    list_for_each (at, &runqueue.domains) {
-        struct sched_domain *s = list_entry(at, struct sched_domain, link);
+    if (!(s->waiting_for & cpus))
+        return NULL;
+    list_for_each (at, &s->vcpus) {
+        struct vcpu *v = list_entry(at, struct vcpu, sched.link);
 
-        if (s->vtime >= best)
-            continue;
-        list_for_each (it, &s->vcpus) {
-            struct vcpu *u = list_entry(it, struct vcpu, sched.link);
-
-            if (u->affinity & from && !u->sched.wanted_by) {
-                v = u;
-                best = s->vtime;
-                break;
-            }
-        }
+        if (v->affinity & cpus && !v->sched.wanted_by)
+            return v;
+        all |= v->affinity;
     }
-    if (v)
-        sched_find_cpu(v, now);
+    s->waiting_for = all; /* without who went meanwhile: the next look is one at the word */
+    return NULL;
 }
 
 /* Race: a CPU that was told to take one may have chosen another, who came meanwhile and may run
- * there alone. So whoever has chosen looks at all that idle, not at itself alone. */
+ * there alone. So whoever has chosen looks at all that idle, not at itself alone: one walk, for
+ * one who waits. The CPU that is told chooses, and looks for the next. */
 void sched_fill_idle(s_time_t now)
 {
-    if (likely(list_empty(&runqueue.domains)))
+    struct runqueue *rq = &runqueue;
+    uint64_t best = UINT64_MAX, from;
+    struct vcpu *v = NULL;
+    struct list *at;
+
+    if (likely(list_empty(&rq->domains) || !rq->idle_cpus))
         return;
-    for (uint64_t m = runqueue.idle_cpus; m; m &= m - 1)
-        fill(lowest(m), now);
+    from = chains_to(rq->idle_cpus);
+    list_for_each (at, &rq->domains) {
+        struct sched_domain *s = list_entry(at, struct sched_domain, link);
+        struct vcpu *u = s->vtime < best ? waits_for(s, from) : NULL;
+
+        if (!u)
+            continue;
+        v = u;
+        best = s->vtime;
+    }
+    if (v)
+        sched_find_cpu(v, now);
 }
