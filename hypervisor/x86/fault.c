@@ -55,7 +55,7 @@ static uint32_t nmi_waiting; /* NMI_SEEN | reason of one that is still to be sai
 /* What it interrupts may hold any lock, the log's among them, so it is said later. */
 static void handle_hv_nmi(struct cpu_user_regs *regs)
 {
-    nmi_waiting = NMI_SEEN | inb(NMI_REASON);
+    WRITE_ONCE(nmi_waiting, NMI_SEEN | inb(NMI_REASON));
     /* Race: between STI and HLT of the idle loop an interrupt that came would be taken before HLT,
      * which then sleeps over it. */
     if ((regs->rflags & X86_EFLAGS_IF) && *(const uint8_t *)regs->rip == 0xf4)

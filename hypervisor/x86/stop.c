@@ -35,9 +35,9 @@ enum { RUNS, STANDS, HAS_TOLD }; /* struct arch_cpu.stopped */
 
 #define PATIENCE SECONDS(2) /* with all of them, and with each that tells */
 
-static uint32_t ender = NO_CPU; /* who ends the machine */
+#define BY_PANIC 0x100u
+static uint32_t ender = NO_CPU; /* who ends the machine, and whether by a panic: then all tell */
 static uint32_t turn = NO_CPU;  /* who of the others may tell */
-static bool all_tell;           /* it is a panic */
 
 void halt_for_good(void)
 {
@@ -89,21 +89,24 @@ bool machine_ends(void)
     return READ_ONCE(ender) != NO_CPU;
 }
 
+static bool is_ender(void)
+{
+    return (READ_ONCE(ender) & ~BY_PANIC) == this_cpu()->id;
+}
+
 void begin_end(bool is_panic)
 {
     struct cpu *c = this_cpu();
-    uint32_t was = cmpxchg(&ender, NO_CPU, c->id);
+    uint32_t was = cmpxchg(&ender, NO_CPU, c->id | (is_panic ? BY_PANIC : 0));
 
     if (was == NO_CPU) {
-        all_tell = is_panic;
         stop_others(c->id);
-    } else if (was != c->id) {
+    } else if (!is_ender()) {
         __atomic_store_n(&c->arch.stopped, STANDS, __ATOMIC_RELEASE);
-        while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != c->id) {
-            if (!READ_ONCE(all_tell))
-                halt_for_good();
+        if (!(was & BY_PANIC))
+            halt_for_good();
+        while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != c->id)
             cpu_relax();
-        }
     }
 }
 
@@ -111,7 +114,8 @@ void tell_where(const struct cpu_user_regs *regs)
 {
     const struct vcpu *v = current;
 
-    if (READ_ONCE(this_cpu()->arch.stopped) != RUNS)
+    /* An NMI of the machine's own came upon who ends it or stands already. */
+    if (is_ender() || READ_ONCE(this_cpu()->arch.stopped) != RUNS)
         return;
     begin_end(true);
     if (is_idle(v))
@@ -141,17 +145,16 @@ static void reboot(void)
 void machine_stop(enum stop_kind kind)
 {
     static bool heard;
-    uint32_t me = this_cpu()->id;
 
     cli();
     begin_end(kind == STOP_PANIC);
-    if (me != ender) {
+    if (!is_ender()) {
         __atomic_store_n(&this_cpu()->arch.stopped, HAS_TOLD, __ATOMIC_RELEASE);
         halt_for_good();
     }
-    if (all_tell && !heard) {
+    if ((ender & BY_PANIC) && !heard) {
         heard = true; /* a fault while they tell does not begin it anew */
-        let_others_tell(me);
+        let_others_tell(this_cpu()->id);
     }
     uart_drain(); /* what was said last is what one wants to know */
     /* A real machine has something else there, or nothing, which reads as 0xff: leave it alone. */

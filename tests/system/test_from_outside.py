@@ -132,5 +132,15 @@ def panics_on_two_at_once():
     assert text.count("machine check in the hypervisor") == 2 and "CPU 2 was" not in text, text
 
 
+def says_why_though_an_nmi_comes():
+    """An NMI of the machine's own upon the CPU that ends it, before it has said why: it says it."""
+    def nmi(monitor, debugger):
+        monitor.ask(MACHINE_CHECK.format(0))
+        debugger.run_to(0, symbols()["apic_send_ipi"])
+        monitor.execute("inject-nmi")
+        debugger.go_on()
+    once_each(panics("panic-nmi", nmi), "machine check", "calls on CPU 0:", "CPU 1 was idle", "CPU 2 was idle", "CPU 3 was idle")
+
+
 if __name__ == "__main__":
-    run_tests(maps_nothing_too_much, survives_nmis, names_who_does_not_answer, panics_on_two_at_once)
+    run_tests(maps_nothing_too_much, survives_nmis, names_who_does_not_answer, panics_on_two_at_once, says_why_though_an_nmi_comes)
