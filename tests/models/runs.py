@@ -16,6 +16,13 @@ def mutant(model, name, what, flags, error, long=False):
     RUNS.append(Run(model, f"{name}: {what}", f"{flags} {name}", name, error, long))
 
 
+# Faults that several models know.
+BIT_LATE = "M_BIT_LATE", "the CPU is in dirty_cpus after its CR3"
+END_EARLY = "M_END_EARLY", "the CPU leaves dirty_cpus, or is empty, before the CR3"
+CLOCK_AFTER = "M_CLOCK_AFTER", "the time of a flush is read after it"
+NO_SERVE = "M_NO_SERVE", "who waits serves no flush"
+NO_TICK = "M_NO_TICK", "who asks does not tick"
+
 # ---- flush.pml: TLB flushes and changes of type ----
 TWO, THREE = "NCPU=2 OPS=2", "NCPU=2 OPS=3"
 ABA = "NCPU=3 NO_BUFFER DIRECTED OPS0=2 OPS1=4 OPS2=1"
@@ -26,31 +33,31 @@ design("flush", "2 CPUs, 3 operations each", THREE, long=True)
 design("flush", "3 CPUs, 1 operation each", "NCPU=3 OPS=1", long=True)
 design("flush", "3 CPUs, an ABA of the type word", ABA, long=True)
 design("flush", "2 CPUs, 3 operations each, one pins and unpins", THREE + " ONE_SLOT", long=True)
-mutant("flush", "M_NO_SERVE", "who waits serves no flush", TWO, WAITS)
+mutant("flush", *NO_SERVE, TWO, WAITS)
 mutant("flush", "M_NO_SERVE", "who waits for PGT_locked serves no flush", "NCPU=2 OPS=1 LOCKED", WAITS)
 mutant("flush", "M_STAMP_FIRST", "a plain frame is stamped while it has its last reference: the store buffer", THREE + " ONE_SLOT", STALE)
 mutant("flush", "M_STAMP_FIRST", "a plain frame is stamped while it has its last reference: ABA", ABA, STALE, long=True)
 mutant("flush", "M_NO_BARRIER", "the frame is taken in change by no locked instruction", TWO, STALE)
-mutant("flush", "M_BIT_LATE", "the CPU is in dirty_cpus after its CR3", THREE, STALE, long=True)
-mutant("flush", "M_END_EARLY", "the CPU leaves dirty_cpus, or is empty, before the CR3", TWO, STALE)
-mutant("flush", "M_CLOCK_AFTER", "the time of a flush is read after it", TWO, STALE)
+mutant("flush", *BIT_LATE, THREE, STALE, long=True)
+mutant("flush", *END_EARLY, TWO, STALE)
+mutant("flush", *CLOCK_AFTER, TWO, STALE)
 mutant("flush", "M_SKIP_HV", "CPUs in the hypervisor are not asked", TWO, STALE)
-mutant("flush", "M_NO_TICK", "who asks does not tick", TWO, WAITS)
+mutant("flush", *NO_TICK, TWO, WAITS)
 
 # ---- shootdown.pml: flushes of entries, with weak stores; cache.pml: of caches ----
 design("shootdown", "2 CPUs, 2 operations each", TWO)
 design("shootdown", "2 CPUs, 4 operations each", "NCPU=2 OPS=4", long=True)
 mutant("shootdown", "M_NO_MB", "no barrier between the entry and who is asked", TWO, "tlb")
 mutant("shootdown", "M_ONE_COUNTS", "a flush of one address counts as one of all", TWO, "tlb")
-mutant("shootdown", "M_BIT_LATE", "the CPU is in dirty_cpus after its CR3", TWO, "tlb")
-mutant("shootdown", "M_END_EARLY", "the CPU leaves dirty_cpus, or is empty, before the CR3", TWO, "tlb")
-mutant("shootdown", "M_CLOCK_AFTER", "the time of a flush is read after it", TWO, "tlb")
-mutant("shootdown", "M_NO_SERVE", "who waits serves no flush", TWO, WAITS)
+mutant("shootdown", *BIT_LATE, TWO, "tlb")
+mutant("shootdown", *END_EARLY, TWO, "tlb")
+mutant("shootdown", *CLOCK_AFTER, TWO, "tlb")
+mutant("shootdown", *NO_SERVE, TWO, WAITS)
 design("cache", "2 CPUs, 2 operations each", TWO)
 design("cache", "3 CPUs, 1 operation each", "NCPU=3 OPS=1", long=True)
-mutant("cache", "M_CLOCK_AFTER", "the time of a flush is read after it", TWO, "done_for")
-mutant("cache", "M_NO_TICK", "who asks does not tick", TWO, "done_for")
-mutant("cache", "M_NO_SERVE", "who waits serves no flush", TWO, WAITS)
+mutant("cache", *CLOCK_AFTER, TWO, "done_for")
+mutant("cache", *NO_TICK, TWO, "done_for")
+mutant("cache", *NO_SERVE, TWO, WAITS)
 
 # ---- sched.pml: who runs where ----
 SMALL, MORE, MOVED = "NV=2 OPS=1 CTL_OPS=1", "NV=2 OPS=2 CTL_OPS=1", "NV=2 OPS=1 CTL_OPS=1 AFFINITY"
@@ -72,7 +79,7 @@ mutant("sched", "M_BLOCK_RACE", "a vCPU looks for events before it says that it 
 mutant("sched", "M_KICK_RACE", "a sender looks where to kick before it sets the event", MORE, "upcall_pending")
 mutant("sched", "M_NO_TICKLE", "two wake-ups wake the same idle CPU, and that tells nobody of the other", "NV=2 OPS=1 CTL_OPS=2 M_NO_REST", "queued")
 mutant("sched", "M_FREE_NO_LOCK", "a vCPU is freed before the CPU that it left is through with it", SMALL + " KILL", "ended")
-mutant("sched", "M_NO_SERVE", "who waits serves no flush", SMALL + " FLUSH", "controller_done")
+mutant("sched", *NO_SERVE, SMALL + " FLUSH", "controller_done")
 mutant("sched", "M_PAUSE_LOCK", "a pause waits with a lock that hypercalls take", SMALL, "controller_done")
 mutant("sched", "M_MUTUAL", "two vCPUs wait for each other to leave", "NV=2 OPS=1 CTL_OPS=0", WAITS)
 mutant("sched", "M_NO_MOVE_RUNNING", "an affinity does not move who runs", MOVED, "affinity")
