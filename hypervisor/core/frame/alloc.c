@@ -9,7 +9,8 @@
  * page goes back to the heap at once, so that free memory is exact to the page. Larger objects are
  * whole pages.
  *
- * Memory comes zeroed. There is no size argument to hv_free: the page knows.
+ * Memory comes zeroed. There is no size argument to hv_free: the page knows. It is never mapped for
+ * a guest.
  *
  * Lock: alloc_lock (RANK_ALLOC) guards the lists and what the pages say; a page comes from the
  * heap, and goes there, under it.
@@ -145,7 +146,7 @@ static void slab_free(struct page_info *pg, char *obj)
     if (pg->tlb_stamp == 0) {
         page_list_del(&partial[class], pg);
         WRITE_ONCE(pg->type_info, 0);
-        free_frames(pg, 0);
+        free_unseen_frames(pg, 0);
     }
 }
 
@@ -159,10 +160,8 @@ void hv_free(void *p)
     pg = mfn_to_page(frame_of(p));
     type = (uint32_t)READ_ONCE(pg->type_info);
     if ((type & TYPE_MASK) == TYPE_PAGES) {
-        unsigned int order = type & 0xff;
-
         WRITE_ONCE(pg->type_info, 0);
-        free_hv_pages(p, order);
+        free_unseen_frames(pg, type & 0xff);
         return;
     }
     BUG_ON((type & TYPE_MASK) != TYPE_SLAB);

@@ -16,7 +16,9 @@
  *
  * Contents: a block is cleared when it is allocated, so nothing of its last owner is seen
  * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
- * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286).
+ * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286). No TLB
+ * knows one that was the hypervisor's alone: a guest whose hypercalls take and free such memory
+ * makes no CPU flush.
  *
  * Clearing a large block takes long. Who has to give way in between (alloc_frames_within) gets it
  * when all of it is clear; until then what was cleared goes back to the free lists and is marked
@@ -197,7 +199,7 @@ static void forget_block(const struct page_info *pg, uint64_t n)
     for (uint64_t i = 0; i < n; i++) {
         uint32_t age = now - pg[i].tlb_stamp;
 
-        if (!(READ_ONCE(pg[i].count_info) & (PGC_fresh | PGC_clear)))
+        if (!(READ_ONCE(pg[i].count_info) & (PGC_fresh | PGC_clear | PGC_unseen)))
             least = MIN(least, age > INT32_MAX ? 0 : age);
     }
     if (least != UINT32_MAX)
@@ -287,6 +289,11 @@ void free_frames(struct page_info *pg, unsigned int order)
 void free_unused_frames(struct page_info *pg, unsigned int order)
 {
     free_block(pg, order, PGC_clear);
+}
+
+void free_unseen_frames(struct page_info *pg, unsigned int order)
+{
+    free_block(pg, order, PGC_unseen);
 }
 
 uint64_t heap_free_frames(void)
