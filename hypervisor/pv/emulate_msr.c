@@ -12,7 +12,6 @@
 
 #define MSR_PLATFORM_ID 0x17
 #define MSR_UCODE_REV   0x8b
-#define MSR_MCG_CAP     0x179
 #define MSR_MCG_STATUS  0x17a
 #define MSR_MISC_ENABLE 0x1a0
 

@@ -143,6 +143,28 @@ static void make_lfence_serialize(void)
         (void)wrmsr_safe(MSR_AMD_DE_CFG, v | DE_CFG_LFENCE_SERIALIZE);
 }
 
+/* By the signature of CPUID's leaf 1: family 6, model below 0x1a. */
+static bool is_old_p6(uint32_t signature)
+{
+    return (signature >> 8 & 15) == 6 && ((signature >> 4 & 15) | (signature >> 12 & 0xf0)) < 0x1a;
+}
+
+/* CR4.MCE lets a machine check in; which errors make one, each bank says, and none after a reset.
+ * Bank 0 of Intel's older CPUs is the firmware's (SDM volume 3, machine-check initialization). */
+static void enable_machine_checks(void)
+{
+    uint32_t r[4];
+    uint64_t cap;
+
+    cpuid(1, 0, r);
+    if (!rdmsr_safe(MSR_MCG_CAP, &cap))
+        return;
+    if (cap & MCG_CTL_P)
+        (void)wrmsr_safe(MSR_MCG_CTL, ~0ull);
+    for (uint32_t bank = !cpu_has.is_amd && is_old_p6(r[0]); bank < (cap & 0xff); bank++)
+        (void)wrmsr_safe(MSR_MC0_CTL + 4 * bank, ~0ull);
+}
+
 void init_control_registers(void)
 {
     write_cr0(X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | X86_CR0_WP | X86_CR0_AM |
@@ -154,6 +176,7 @@ void init_control_registers(void)
     wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
     wrmsr(MSR_PAT, PAT_VALUE);
     make_lfence_serialize();
+    enable_machine_checks();
 }
 
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])

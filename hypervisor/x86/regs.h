@@ -9,6 +9,8 @@
 #include <hv/x86_bits.h>
 
 #define MSR_TSC_ADJUST   0x3b
+#define MSR_MCG_CTL      0x17b
+#define MSR_MC0_CTL      0x400 /* of bank 0; four MSRs a bank */
 #define MSR_SYSENTER_CS  0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
@@ -24,6 +26,8 @@
 
 #define MSR_AMD_DE_CFG          0xc0011029
 #define DE_CFG_LFENCE_SERIALIZE 0x2
+
+#define MCG_CTL_P 0x100 /* of MSR_MCG_CAP: there is an MSR_MCG_CTL; below: how many banks */
 
 #define DR7_ACTIVE 0xfful
 

@@ -44,6 +44,7 @@
 
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
+#define MSR_MCG_CAP        0x179
 #define MSR_PAT            0x277
 #define MSR_EFER           0xc0000080
 #define MSR_FS_BASE        0xc0000100
