@@ -30,7 +30,7 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
     block->cpu.arch.loaded = NULL;
     tlb_switch_begin(pd, nd); /* model: machine_context_switch.begin */
     if (nd) {
-        next->cpu_stack = &block->cpu;
+        WRITE_ONCE(next->cpu_stack, &block->cpu);
         block->tss.rsp0 = (uint64_t)&next->regs.es;
         block->cpu.arch.loaded = next;
         fpu_switch_in(next);

@@ -396,7 +396,7 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
     struct domain *pd = is_idle(prev) ? NULL : prev->domain;
     struct domain *nd = is_idle(next) ? NULL : next->domain;
 
-    next->cpu_stack = this_cpu();
+    WRITE_ONCE(next->cpu_stack, this_cpu());
     if (host_no_tlbs)
         return;
     if (!host_threads) {
