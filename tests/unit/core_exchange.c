@@ -158,17 +158,22 @@ static void exchange_gives_way(void **state)
 }
 
 /* One issue of an exchange, which gives way wherever it looks; what it says. */
-static long one_turn(const struct xen_memory_exchange *x, uint64_t arg)
+static long one_turn_of(struct vcpu *who, const struct xen_memory_exchange *x, uint64_t arg)
 {
     long rc;
 
     memcpy(host_guest(arg), x, sizeof(*x));
-    host_run_as(v);
+    host_run_as(who);
     atomic_or(&this_cpu()->pending, CPU_WORK_TIMER);
     rc = do_memory_op(XENMEM_exchange, arg);
-    v->continuation = false;
+    who->continuation = false;
     this_cpu()->pending = 0;
     return rc;
+}
+
+static long one_turn(const struct xen_memory_exchange *x, uint64_t arg)
+{
+    return one_turn_of(v, x, arg);
 }
 
 /* 512 pages for an extent and back, in as many turns as can be. */
@@ -250,6 +255,25 @@ static void an_exchange_left_half_done(void **state)
     assert_true(d->in_flight.taken.count > 0);
 }
 
+/* What the control domain left half done for the guest is not the guest's to end, at the same
+ * address of its own: the lists there are others. */
+static void anothers_exchange(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(512, 0, 1, 9), mine = x;
+
+    (void)state;
+    populate(512, 0);
+    ((xen_pfn_t *)host_guest(LIST + 0x8000))[0] = 0;
+    x.in.domid = x.out.domid = d->domain_id;
+    while (!d->in_flight.committed)
+        assert_int_equal(one_turn_of(dom0->vcpu[0], &x, ARG), -XEN_ERESTART);
+    assert_int_equal(one_turn(&mine, ARG), -XEN_EBUSY);
+    while (one_turn_of(dom0->vcpu[0], &x, ARG) == -XEN_ERESTART)
+        ;
+    assert_int_equal(d->in_flight.taken.count, 0);
+    assert_int_equal(d->tot_pages, 512);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -259,6 +283,7 @@ int main(void)
         TEST(what_is_no_exchange),        TEST(exchange_writes_nowhere_else),
         TEST(exchange_gives_way),         TEST(large_exchange_gives_way),
         TEST(an_exchange_left_half_done), TEST(a_failure_is_undone_in_turns),
+        TEST(anothers_exchange),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
+#include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
@@ -187,7 +188,8 @@ static int exchange_chunk(struct exchange *e, uint64_t chunk)
 static int adopt(struct exchange *e, gva_t arg)
 {
     struct in_flight *f = e->f;
-    bool same = f->arg == arg && f->chunk == e->x.nr_exchanged >> e->in_order &&
+    domid_t by = current->domain->domain_id;
+    bool same = f->by == by && f->arg == arg && f->chunk == e->x.nr_exchanged >> e->in_order &&
                 f->got_order == e->x.out.extent_order;
 
     if (!same && f->committed)
@@ -196,6 +198,7 @@ static int adopt(struct exchange *e, gva_t arg)
         return -XEN_ERESTART;
     if (!same)
         f->error = 0;
+    f->by = by;
     f->arg = arg;
     f->got_order = e->x.out.extent_order;
     return 0;

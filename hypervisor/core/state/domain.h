@@ -90,7 +90,8 @@ struct in_flight {
     bool busy;      /* a CPU is at it: atomic */
     bool committed; /* nothing is undone any more */
     int error;      /* of what was committed, or is being undone */
-    gva_t arg;      /* whose chunk it is: address of the arguments, number of the chunk */
+    domid_t by;     /* whose chunk it is: the caller, the address of its arguments, the number */
+    gva_t arg;
     uint64_t chunk;
     struct page_list taken; /* frames that were the domain's */
     struct page_list got;   /* extents for it, by their first frames */
