@@ -58,6 +58,9 @@ unit_core_sched_LIBS := core
 UNIT += core_shares
 unit_core_shares_SRCS := tests/unit/core_shares.c tests/unit/share_oracle.c $(HOST_MACHINE)
 unit_core_shares_LIBS := core -lm
+UNIT += core_farmers
+unit_core_farmers_SRCS := tests/unit/core_farmers.c $(HOST_MACHINE)
+unit_core_farmers_LIBS := core
 
 UNIT += core_worlds
 unit_core_worlds_SRCS := tests/unit/core_worlds.c $(HOST_MACHINE)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who tries to get more than its share, on 1, 2 and 4 CPUs, on a simulated clock: a domain whose
+ * vCPUs leave just before each slice ends, and one whose vCPUs sleep and wake, get at most their
+ * share and 1 % of it. And the lightest beside the heaviest does not wait without end.
+ */
+#include "core_test.h"
+
+#include <core/sched/pause.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#define STEP   MICROSECS(100)
+#define TOTAL  SECONDS(10)
+#define HONEST 2u
+
+static struct domain *farmer, *honest[HONEST];
+
+static uint64_t used(const struct domain *d)
+{
+    struct vcpu_runstate_info r;
+    uint64_t ns = 0;
+    struct vcpu *v;
+
+    for_each_vcpu (d, v) {
+        vcpu_runstate_get(v, &r);
+        ns += r.time[RUNSTATE_running];
+    }
+    return ns;
+}
+
+/* Each has a vCPU for each CPU. */
+static void begin(unsigned int cpus)
+{
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(cpus);
+    farmer = host_domain(1, false, cpus, 0);
+    for (unsigned int i = 0; i < HONEST; i++)
+        honest[i] = host_domain((domid_t)(2 + i), false, cpus, 0);
+    host_advance(0);
+}
+
+/* v has run for so long since it got a CPU: it sleeps. */
+static void sleep_after(struct vcpu *v, s_time_t run)
+{
+    const struct cpu *c = v->sched.on_cpu;
+
+    if (!c || clock_now() - v->sched.switched_in < run)
+        return;
+    host_run_on(c->id);
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    vcpu_block(v);
+    host_run_on(0);
+}
+
+static void farm(unsigned int cpus, s_time_t run, s_time_t asleep)
+{
+    s_time_t since[4] = {0};
+    struct vcpu *v;
+
+    begin(cpus);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        for_each_vcpu (farmer, v) {
+            if (v->pause_flags & VPF_blocked) {
+                if (clock_now() - since[v->vcpu_id] >= asleep)
+                    vcpu_unblock(v);
+                continue;
+            }
+            sleep_after(v, run);
+            if (v->pause_flags & VPF_blocked)
+                since[v->vcpu_id] = clock_now();
+        }
+        host_advance(STEP);
+    }
+    host_check_invariants();
+    for (unsigned int i = 0; i < HONEST; i++)
+        assert_true(used(farmer) <= used(honest[i]) + used(honest[i]) / 100);
+    assert_true(used(farmer) * (HONEST + 1) <= (uint64_t)TOTAL * cpus * 101 / 100);
+    assert_true(used(farmer) > (uint64_t)TOTAL / 20);
+}
+
+static void leaving_before_the_slice_ends(void **state)
+{
+    (void)state;
+    for (unsigned int cpus = 1; cpus <= 4; cpus *= 2)
+        farm(cpus, SCHED_SLICE - STEP, STEP);
+}
+
+static void sleeping_and_waking(void **state)
+{
+    (void)state;
+    for (unsigned int cpus = 1; cpus <= 4; cpus *= 2)
+        for (s_time_t t = STEP; t <= 16 * STEP; t *= 4)
+            farm(cpus, t, t);
+}
+
+/* Due 1 in 65,535 of a CPU, it gets a millisecond in about a minute. */
+static void the_lightest_runs(void **state)
+{
+    s_time_t last, longest = 0;
+    struct vcpu *v;
+
+    (void)state;
+    begin(1);
+    sched_set_domain(farmer, 1, 0);
+    sched_set_domain(honest[0], 65535, 0);
+    domain_pause_nosync(honest[1]);
+    v = farmer->vcpu[0];
+    last = clock_now();
+    for (s_time_t t = 0; t < SECONDS(300); t += MILLISECS(1)) {
+        host_advance(MILLISECS(1));
+        if (v->sched.on_cpu)
+            last = clock_now();
+        longest = MAX(longest, clock_now() - last);
+    }
+    assert_true(used(farmer) > 0);
+    assert_true(longest < SECONDS(70));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaving_before_the_slice_ends),
+        cmocka_unit_test(sleeping_and_waking),
+        cmocka_unit_test(the_lightest_runs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
