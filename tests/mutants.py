@@ -23,7 +23,7 @@ MUTANTS = {
     "no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", PAGING),
     "no stamp when a use ends": ("    pg->tlb_stamp = tlb_clock();\n    __atomic_store_n(", "    __atomic_store_n(", PAGING),
     "no flush at exchange": ("if (page_list_first(&f->taken))\n        flush_tlb_domain(d, ALL_CPUS);", "", PAGING),
-    "no flush in the heap": ("if (least != UINT32_MAX)\n        flush_tlb_stamp(NULL, now - least);", "", PAGING),
+    "no flush in the heap": ("    flush_tlb_stamp(NULL, now - least);\n", "", PAGING),
     "no stamp of free frames": ("uint32_t stamp = tlb_clock();", "uint32_t stamp = 0;", PAGING),
     "the oldest stamp of a block": ("least = MIN(least, age > INT32_MAX ? 0 : age)", "least = least == UINT32_MAX ? age : MAX(least, age)", ["core_heap"]),
     "no flush at a foreign entry": ("    if (cpus)\n        flush_tlb_domain(d, cpus);\n    g->forgotten", "    g->forgotten", PAGING),
@@ -60,7 +60,7 @@ MUTANTS = {
     # what torture is for: it needs two CPUs at the wrong moment
     "tortured: nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
     "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),
-    "tortured: no flush in the heap": ("if (least != UINT32_MAX)\n        flush_tlb_stamp(NULL, now - least);", "", ["torture pages"]),
+    "tortured: no flush in the heap": ("    flush_tlb_stamp(NULL, now - least);\n", "", ["torture pages"]),
     "tortured: a page of an LDT is lost": ("for (left = xchg(&v->arch.pv.ldt_mapped, 0); left;", "for (WRITE_ONCE(v->arch.pv.ldt_mapped, 0); left;", ["torture pages"]),
     "blocks without a look": ("    if (vcpu_event_pending(v))\n        atomic_and(&v->pause_flags, ~VPF_blocked);\n    else\n        vcpu_sleep(v);", "    vcpu_sleep(v);", ["torture events"]),
     "a poller is not woken": ("    if (unlikely(READ_ONCE(d->poll_mask)))\n        wake_pollers(d, port);", "", ["torture events"]),

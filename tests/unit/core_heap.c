@@ -166,6 +166,35 @@ static void nobody_flushes_for_small_objects(void **state)
     }
 }
 
+/* Who gives a frame back and takes one, again and again, does not make all flush each time: it is
+ * another frame as long as there are some, also when the first has joined the rest. */
+static void nobody_flushes_for_one_frame(void **state)
+{
+    struct page_info *all[FRAMES];
+    unsigned int before, n = 0;
+
+    (void)state;
+    while (n < FRAMES && (all[n] = alloc_frames(0, 0)) != NULL)
+        n++;
+    this_cpu()->tlb_time = tlb_clock(); /* it may know guests' entries */
+    for (unsigned int i = 0; i < n; i++)
+        free_frames(all[i], 0);
+    before = host_flushes;
+    for (unsigned int i = 0; i < 100; i++)
+        free_frames(alloc_frames(0, 0), 0);
+    assert_int_equal(host_flushes - before, 1);
+    /* nor where it cannot join them */
+    n = 0;
+    while (n < FRAMES / 2 && (all[n] = alloc_frames(0, 0)) != NULL)
+        n++;
+    for (unsigned int i = 0; i < n; i += 2)
+        free_frames(all[i], 0);
+    before = host_flushes;
+    for (unsigned int i = 0; i < 100; i++)
+        free_frames(alloc_frames(0, 0), 0);
+    assert_in_range(host_flushes - before, 0, 1);
+}
+
 /* A block is as young as the youngest of its frames. */
 static void youngest_of_a_block(void **state)
 {
@@ -293,6 +322,7 @@ int main(void)
         TEST(high_memory_first),
         TEST(flushed_before_reuse),
         TEST(nobody_flushes_for_small_objects),
+        TEST(nobody_flushes_for_one_frame),
         TEST(youngest_of_a_block),
         TEST(youngest_of_all_ages),
         TEST(given_twice_counts_once),

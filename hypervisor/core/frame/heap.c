@@ -18,7 +18,8 @@
  * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
  * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286). No TLB
  * knows one that was the hypervisor's alone: a guest whose hypercalls take and free such memory
- * makes no CPU flush.
+ * makes no CPU flush. Of the rest, what was freed since the last such flush is left for later: else
+ * a guest that gives a frame back and takes it again made all CPUs flush each time.
  *
  * Clearing a large block takes long. Who has to give way in between (alloc_frames_within) gets it
  * when all of it is clear; until then what was cleared goes back to the free lists and is marked
@@ -43,6 +44,8 @@ static struct page_list list[NR_ZONES][NR_ORDERS];
 static uint32_t nonempty[NR_ZONES];
 static uint64_t zones; /* bit z: nonempty[z] is not 0 */
 static uint64_t free_count, total_count;
+static uint64_t turn;      /* where in a block to look next for what needs no flush */
+static uint32_t forgotten; /* what was freed until then is in no TLB any more */
 
 static unsigned int zone_of(uint64_t mfn)
 {
@@ -78,7 +81,8 @@ void heap_init(void)
         for (unsigned int o = 0; o < NR_ORDERS; o++)
             page_list_init(&list[z][o]);
     }
-    zones = free_count = total_count = 0;
+    zones = free_count = total_count = turn = 0;
+    forgotten = 0;
     for (uint64_t i = 0; i <= max_mfn; i++)
         frame_table[i] = (struct page_info){.owner = DOMID_INVALID,
                                             .order = FRAME_NOT_RAM,
@@ -143,37 +147,67 @@ void heap_give(mfn_t first, uint64_t n)
     spin_unlock(&heap_lock);
 }
 
-/* The block to take from: in the highest zone that has one, the smallest that is large enough. */
-static bool find_block(unsigned int order, unsigned int top_zone, uint64_t *mfn,
-                       unsigned int *found)
+static bool is_forgotten(uint64_t mfn)
+{
+    const struct page_info *pg = &frame_table[mfn];
+
+    return READ_ONCE(pg->count_info) & (PGC_fresh | PGC_clear | PGC_unseen) ||
+           (int32_t)(READ_ONCE(forgotten) - pg->tlb_stamp) >= 0;
+}
+
+/* Of a block, where to take from without a flush: its first frames, or each time some others. 0:
+ * not there. (What is behind the first frame is not looked at.) */
+static uint64_t find_forgotten(uint64_t block, unsigned int size, unsigned int order)
+{
+    uint64_t other = block + (++turn << order & ((1ull << size) - 1));
+
+    return is_forgotten(block) ? block : is_forgotten(other) ? other : 0;
+}
+
+/* Where to take from: in the highest zone that has enough, the smallest block that is large enough
+ * and needs no flush; or that needs one. 0: nowhere. */
+static uint64_t find_block(unsigned int order, unsigned int top_zone, uint64_t *block,
+                           unsigned int *size)
 {
     uint64_t left = zones & ((2ull << top_zone) - 1);
 
     for (; left; left &= ~(1ull << zone_of(left >> 1))) {
         unsigned int zone = zone_of(left >> 1);
-        uint32_t fit = nonempty[zone] & ~((1u << order) - 1);
+        uint32_t fit = nonempty[zone] & ~((1u << order) - 1), more;
 
+        for (more = fit; more; more &= more - 1) {
+            uint64_t at;
+
+            *size = (unsigned int)__builtin_ctz(more);
+            *block = list[zone][*size].first;
+            at = find_forgotten(*block, *size, order);
+            if (at)
+                return at;
+        }
         if (fit) {
-            *found = (unsigned int)__builtin_ctz(fit);
-            *mfn = list[zone][*found].first;
-            return true;
+            *size = (unsigned int)__builtin_ctz(fit);
+            *block = list[zone][*size].first;
+            return *block;
         }
     }
-    return false;
+    return 0;
 }
 
 /* Takes a block off the lists and halves it down to order. From here on no buddy can join it. */
 static struct page_info *take_block(unsigned int order, unsigned int top_zone)
 {
-    unsigned int found;
-    uint64_t mfn;
+    unsigned int size;
+    uint64_t block, mfn = find_block(order, top_zone, &block, &size);
 
-    if (!find_block(order, top_zone, &mfn, &found))
+    if (!mfn)
         return NULL;
-    block_remove(mfn, found);
-    while (found > order) {
-        found--;
-        block_insert(mfn + (1ull << found), found);
+    block_remove(block, size);
+    while (size > order) {
+        uint64_t half = block + (1ull << --size);
+
+        block_insert(mfn < half ? half : block, size);
+        if (mfn >= half)
+            block = half;
     }
     WRITE_ONCE(free_count, free_count - (1ull << order));
     for (uint64_t i = 0; i < 1ull << order; i++)
@@ -202,8 +236,11 @@ static void forget_block(const struct page_info *pg, uint64_t n)
         if (!(READ_ONCE(pg[i].count_info) & (PGC_fresh | PGC_clear | PGC_unseen)))
             least = MIN(least, age > INT32_MAX ? 0 : age);
     }
-    if (least != UINT32_MAX)
-        flush_tlb_stamp(NULL, now - least); /* model: forget_block.flush */
+    if (least == UINT32_MAX)
+        return;
+    flush_tlb_stamp(NULL, now - least); /* model: forget_block.flush */
+    if ((int32_t)(now - least - READ_ONCE(forgotten)) > 0)
+        WRITE_ONCE(forgotten, now - least);
 }
 
 /* Clears what has to be, as far as the budget goes. False: it did not reach. */
