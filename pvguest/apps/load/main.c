@@ -14,6 +14,9 @@
  * Command line:  name=WORD (load)  work=WORD (spin)  vcpus=N (1)  begin=MS (1000)  end=MS (3000)
  *                peer=ID: of the work grants
  *                run=US (10000)  sleep=US (10000): of the works duty and latency
+ *                grain=NS (2000): who computes says PAUSE so often. Nothing comes of it but where
+ *                an emulator runs all CPUs in one thread: there it is another one's turn then, and
+ *                the CPUs advance side by side
  */
 #include <guest/kernel.h>
 #include <guest/time.h>
@@ -24,6 +27,8 @@
 #define NS_PER_MS 1000000ul
 
 uint64_t run_ns, sleep_ns;
+
+static uint64_t grain_ns;
 
 static const struct work *work;
 static unsigned int vcpus;
@@ -44,8 +49,13 @@ bool in_window(void)
 
 void run_until(uint64_t ns)
 {
-    while (time_system_ns() < ns)
-        ;
+    while (time_system_ns() < ns) {
+        uint64_t now = time_system_ns(), pause = now + grain_ns;
+
+        while (now < pause && now < ns)
+            now = time_system_ns();
+        cpu_relax();
+    }
 }
 
 void sleep_until(uint64_t ns)
@@ -71,6 +81,12 @@ static void take(struct totals *t)
     }
 }
 
+static void one_turn(unsigned int vcpu)
+{
+    work->turn(vcpu);
+    cpu_relax();
+}
+
 static void one_vcpu(void *arg)
 {
     unsigned int vcpu = this_cpu()->id;
@@ -78,10 +94,10 @@ static void one_vcpu(void *arg)
 
     (void)arg;
     while (time_system_ns() < begin_ns)
-        work->turn(vcpu);
+        one_turn(vcpu);
     take(&before);
     for (; time_system_ns() < end_ns; mine++)
-        work->turn(vcpu);
+        one_turn(vcpu);
     take(&after);
     __atomic_fetch_add(&turns, mine, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
@@ -118,6 +134,7 @@ int guest_main(void)
     vcpus = (unsigned int)cmdline_number("vcpus", 1);
     begin_ns = cmdline_number("begin", 1000) * NS_PER_MS;
     end_ns = cmdline_number("end", 3000) * NS_PER_MS;
+    grain_ns = cmdline_number("grain", 2000);
     run_ns = cmdline_number("run", 10000) * NS_PER_US;
     sleep_ns = cmdline_number("sleep", 10000) * NS_PER_US;
     if (!set_up())

@@ -26,7 +26,7 @@
 #include "load.h"
 
 #define NS_PER_MS  1000000ul
-#define BATCH      64u
+#define BATCH      16u
 #define MOST_NOTES 4096u
 #define FORK_PAGES 8u /* L1 tables of an address space */
 #define IPI_VCPUS  8u
