@@ -17,6 +17,7 @@ import sys
 OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
+WORLDS = ["core_sched", "core_worlds"]
 TORTURE_SECONDS = "60"      # of a scenario that is to notice
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
@@ -57,6 +58,19 @@ MUTANTS = {
     "no arming for what is set meanwhile": ("earliest(q) != before && !q->running", "earliest(q) != before", ["core_timer"]),
     "the copy of the time looks whole": ("copy.version = v->time_stamp.version | 1;", "copy.version = v->time_stamp.version;", ["core_time"]),
     "time is told once for all CPUs": ("(uint64_t)clock_told_holds", "1000000000ull", ["core_time"]),
+    # the scheduler
+    "a chain is not looked for": ("            if (further & rq->idle_cpus)\n                return lowest(further & rq->idle_cpus);\n", "", WORLDS),
+    "nobody looks at the CPUs that idle": ("    sched_fill_idle(now);\n    spin_unlock(", "    spin_unlock(", WORLDS),
+    "a brother gives way by a chain": ("!s->victim && v->affinity & bit_of(c) &&", "!s->victim &&", WORLDS),
+    "two chains by one CPU": ("        if (first->next)\n            return;", "", WORLDS),
+    "a parked one is taken": ("if (c->next && c->next->domain->sched.parked)", "if (0)", WORLDS),
+    "who runs where it may not stays": ("if (c && !(cpus & bit_of(c)))", "if (0)", WORLDS),
+    "who is told of does not move": ("    if (v->sched.wanted_by)\n        sched_drop_next(v->sched.wanted_by);\n    if (c &&", "    if (c &&", WORLDS),
+    "who went is told of": ("    if (v->sched.wanted_by)\n        sched_drop_next(v->sched.wanted_by);\n    sched_end_wait", "    sched_end_wait", WORLDS),
+    "where others may run is forgotten": ("v->domain->sched.waiting_for |= cpus;", ";", WORLDS),
+    "a pin is not obeyed": ("set(v, 1ull << cpu);", ";", WORLDS),
+    "weights do not count": ("used * SCHED_WEIGHT_DEFAULT / s->weight;", "used;", WORLDS),
+    "a cap is not charged": ("    s->cap_used += ns;\n", "", ["core_worlds"]),
     # what torture is for: it needs two CPUs at the wrong moment
     "tortured: nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
     "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),
@@ -69,7 +83,7 @@ MUTANTS = {
     "a pause does not wait": ("while (v != current && (c = __atomic", "while (0 && (c = __atomic", ["torture life"]),
     "an idle CPU is not told": ("    runqueue.alone_cpus &= ~bit_of(c);\n    cpu_raise(c, CPU_WORK_SCHEDULE);", "    runqueue.alone_cpus &= ~bit_of(c);", ["torture life"]),
     "a handle is unmapped twice": ("        if (x & BEING_UNMAPPED)\n            return -XEN_ERESTART;\n", "", ["torture grants"]),
-    "two give a context": ("if (xchg(&v->context_busy, true))", "if (0)", ["torture contexts"]),
+    "two give a context": ("if (xchg(&v->context_busy, true))", "if (0)", ["core_races", "torture contexts"]),
     "a callback is not waited for": ("while (q->running == t) {", "(void)w;\n    while (0) {", ["torture timers"]),
     "a stamp of the future": ("(int32_t)(now - stamp) < 0 ? now : stamp", "stamp", PROTOCOL),
 }
