@@ -94,6 +94,20 @@ mutant("raise", "M_CLEAR_LAST", "the bit goes when the work is done", "OPS=0", "
 mutant("raise", "M_NO_LOOK", "the exit path does not look again for what it was told by itself", "OPS=0", "asked_other")
 mutant("raise", "M_INTERRUPTS_ON", "an interrupt is taken before the guest is entered, and nobody looks", "OPS=0", WAITS)
 
+# ---- exchange.pml: who is told to take whom ----
+FEW = "OPS=1 CTL_OPS=2"
+design("exchange", "1 operation of each CPU's guests, 2 of the controller", FEW)
+design("exchange", "1 operation of each CPU's guests, 3 of the controller", "OPS=1 CTL_OPS=3", long=True)
+mutant("exchange", "M_NO_CHAIN", "no CPU gives way to who waits for it alone", FEW, "idle_cpus")
+mutant("exchange", "M_NO_FILL", "who has chosen does not look at those that idle", FEW, "idle_cpus")
+mutant("exchange", "M_SET_AND_NO_FILL", "an affinity opens a chain, and nobody looks", "OPS=1 CTL_OPS=3", "idle_cpus")
+mutant("exchange", "M_TWO_CHAINS", "a CPU is told of a second before it took the first", FEW, "wanted_by")
+mutant("exchange", "M_GONE_IS_WANTED", "who sleeps is still to be taken", FEW, "to_take")
+mutant("exchange", "M_MOVED_IS_WANTED", "who may not run there any more is still to be taken", FEW, "affinity")
+mutant("exchange", "M_PARKED_IS_TAKEN", "whose domain is over its cap is still to be taken", FEW, "parked")
+mutant("exchange", "M_UNPARKED_IN_SILENCE", "a cap's period ends, and no CPU is told", FEW, "idle_cpus")
+mutant("exchange", "M_COUNTED_TWICE", "who leaves able to run counts as waiting twice", FEW, "waiting")
+
 # ---- timer.pml, destroy.pml ----
 design("timer", "set from afar, and ended")
 design("timer", "the callback flushes", "FLUSH")

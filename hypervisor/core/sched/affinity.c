@@ -28,14 +28,15 @@ static void set(struct vcpu *v, uint64_t cpus)
 
     WRITE_ONCE(v->affinity, cpus);
     if (v->sched.wanted_by)
-        sched_drop_next(v->sched.wanted_by);
+        sched_drop_next(v->sched.wanted_by); /* model: set.drop */
     if (c && !(cpus & bit_of(c)))
         cpu_raise(c, CPU_WORK_SCHEDULE);
     if (v->sched.queued)
         v->domain->sched.waiting_for |= cpus;
     if (v->sched.queued && !v->domain->sched.parked)
         sched_find_cpu(v, now);
-    sched_fill_idle(now); /* there may be other chains to those that are idle */
+    /* There may be other chains to those that are idle. */
+    sched_fill_idle(now); /* model: set.fill */
 }
 
 int sched_set_affinity(struct vcpu *v, uint64_t cpus)

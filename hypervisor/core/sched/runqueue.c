@@ -196,7 +196,7 @@ void sched_remove(struct vcpu *v)
     list_del(&v->sched.link);
     v->sched.queued = false;
     if (v->sched.wanted_by)
-        sched_drop_next(v->sched.wanted_by);
+        sched_drop_next(v->sched.wanted_by); /* model: sched_remove.drop */
     sched_end_wait(v->domain);
 }
 

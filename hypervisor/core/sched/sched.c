@@ -77,9 +77,9 @@ static struct vcpu *choose(struct cpu *c, struct vcpu *prev, s_time_t now, struc
     struct vcpu *first;
 
     if (c->next && c->next->domain->sched.parked) /* meanwhile */
-        sched_drop_next(c);
+        sched_drop_next(c);                       /* model: choose.drop */
     if (c->next)
-        return c->next;
+        return c->next; /* model: choose.next */
     first = sched_first_for(c, now);
     if (!may_go_on(prev, c) || (first && !sched_before(prev, first, now)))
         return first ? first : c->idle;
@@ -125,10 +125,10 @@ static void context_saved(struct vcpu *v)
     if (vcpu_runnable(v)) {                                     /* model: context_saved.look */
         now = clock_now();
         if (!counted)
-            sched_begin_wait(v->domain, now);
+            sched_begin_wait(v->domain, now); /* model: context_saved.count */
         enqueue(v, now);
     } else if (counted) {
-        sched_end_wait(v->domain);
+        sched_end_wait(v->domain); /* model: context_saved.uncount */
         set_state(v, idle_state(v), clock_now());
     }
     spin_unlock(&runqueue.lock);

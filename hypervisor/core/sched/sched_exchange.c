@@ -103,15 +103,15 @@ static void tell(struct cpu *c)
     cpu_raise(c, CPU_WORK_SCHEDULE);
 }
 
-/* The first link of the chain to c. */
+/* The first link of the chain to c; when that CPU is in another chain, v's turn comes. */
 static void take_up(struct search *s, struct vcpu *v, const struct cpu *c)
 {
     struct cpu *first = cpu_by_id(s->by[c->id]);
 
     if (first != c) {
         if (first->next)
-            return; /* it is in another chain: v's turn comes */
-        first->next = v;
+            return;      /* model: take_up.other */
+        first->next = v; /* model: take_up.next */
         v->sched.wanted_by = first;
     }
     tell(first);
