@@ -23,10 +23,12 @@
 #include <xen/errno.h>
 
 #define MAPPINGS       (GNTMAP_host_map | GNTMAP_device_map)
-#define BEING_UNMAPPED (1u << 31) /* no GNTMAP_* */
+#define BEING_UNMAPPED (1u << 15) /* no GNTMAP_*, and none of the guest's own: KNOWN_FLAGS */
 #define KNOWN_FLAGS                                                                                \
     (MAPPINGS | GNTMAP_readonly | GNTMAP_application_map | GNTMAP_contains_pte |                   \
      GNTMAP_guest_avail_mask)
+
+_Static_assert(!(KNOWN_FLAGS & BEING_UNMAPPED), "no guest may claim a handle");
 
 /* One set of references for each mapping that is asked for. */
 static bool get_references(struct domain *rd, mfn_t frame, uint32_t flags)
