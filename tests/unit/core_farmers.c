@@ -2,7 +2,8 @@
 /*
  * Who tries to get more than its share, on 1, 2 and 4 CPUs, on a simulated clock: a domain whose
  * vCPUs leave just before each slice ends, and one whose vCPUs sleep and wake, get at most their
- * share and 1 % of it. And the lightest beside the heaviest does not wait without end.
+ * share and 1 % of it. The lightest beside the heaviest does not wait without end, nor does who
+ * sleeps while others' leads are narrowed.
  */
 #include "core_test.h"
 
@@ -118,12 +119,57 @@ static void the_lightest_runs(void **state)
     assert_true(longest < SECONDS(70));
 }
 
+/* Two domains share CPU 1 and lead, for CPU 0 is wanted by more. One of them sleeps so long, time
+ * and again, or is parked by its cap: gaps are narrowed while it is away. How long did it wait? */
+static s_time_t longest_wait(s_time_t asleep, uint16_t cap)
+{
+    s_time_t last, longest = 0;
+    struct vcpu *v;
+
+    begin(2);
+    for_each_vcpu (farmer, v)
+        assert_int_equal(sched_set_affinity(v, 2), 0);
+    for_each_vcpu (honest[0], v)
+        assert_int_equal(sched_set_affinity(v, 2), 0);
+    for_each_vcpu (honest[1], v)
+        assert_int_equal(sched_set_affinity(v, 1), 0);
+    for (unsigned int id = 9; id <= 10; id++)
+        assert_int_equal(sched_set_affinity(host_domain((domid_t)id, false, 1, 0)->vcpu[0], 1), 0);
+    sched_set_domain(farmer, SCHED_WEIGHT_DEFAULT, cap);
+    last = clock_now();
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        bool away = t % MILLISECS(31) < asleep;
+
+        for_each_vcpu (farmer, v) {
+            if (away)
+                sleep_after(v, 0);
+            else if (v->pause_flags & VPF_blocked)
+                vcpu_unblock(v);
+        }
+        if (!farmer->sched.waiting || farmer->sched.running || farmer->sched.parked)
+            last = clock_now();
+        longest = MAX(longest, clock_now() - last);
+        host_advance(STEP);
+    }
+    host_check_invariants();
+    return longest;
+}
+
+static void who_is_away_while_gaps_are_narrowed(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i <= 14; i += 2)
+        assert_true(longest_wait(MILLISECS(i), 0) <= 3 * SCHED_SLICE);
+    assert_true(longest_wait(0, 20) <= 3 * SCHED_SLICE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaving_before_the_slice_ends),
         cmocka_unit_test(sleeping_and_waking),
         cmocka_unit_test(the_lightest_runs),
+        cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

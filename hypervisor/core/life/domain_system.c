@@ -64,10 +64,10 @@ void domain_system_init_cpu(void)
 void domain_system_init(void)
 {
     domain_table_init();
+    sched_init();
     dom_idle = make_system_domain(DOMID_IDLE, "idle");
     dom_io = make_system_domain(DOMID_IO, "io");
     dom_xen = make_system_domain(DOMID_XEN, "xen");
     control_domain = NULL;
-    sched_init();
     domain_system_init_cpu();
 }

@@ -30,6 +30,7 @@
 
 #define MOST_APART   MILLISECS(500)
 #define NARROW_EVERY MILLISECS(100)
+#define LEVEL_KEPT   SECONDS(1)
 
 struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_SCHED)};
 
@@ -61,21 +62,9 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
     return (unsigned int)MIN(lead / width, 63ull);
 }
 
-/* Down by the steps below it that go. */
-static void come_down(struct sched_domain *s, uint64_t gone, uint64_t width)
-{
-    unsigned int step = step_of(s, width);
-
-    if (s->narrowed == runqueue.narrowed) /* it waits and runs, or runs twice */
-        return;
-    s->narrowed = runqueue.narrowed;
-    s->vtime = MIN(s->vtime, runqueue.vtime + 64 * width);
-    for (uint64_t m = gone & ((1ull << step) - 1); m; m &= m - 1)
-        s->vtime -= width;
-}
-
-/* Of steps where nobody stands one goes if the one below it is empty too. All that wait or run come
- * down alike, so nothing changes within a level. Those that wait are accounted for. */
+/* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
+ * nothing changes within a level; also who sleeps or is parked, and finds its own when it is back.
+ * Who sleeps for long comes down too, but keeps nobody up. */
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
@@ -83,20 +72,23 @@ static void narrow_gaps(s_time_t now)
     struct list *at;
 
     rq->narrowed = now;
-    list_for_each (at, &rq->domains)
-        taken |= 1ull << step_of(list_entry(at, struct sched_domain, link), width);
-    for (uint64_t m = rq->busy_cpus; m; m &= m - 1) {
-        struct domain *d = cpu_by_id((unsigned int)__builtin_ctzll(m))->running->domain;
+    list_for_each (at, &rq->all) {
+        struct sched_domain *s = list_entry(at, struct sched_domain, in_all);
 
-        sched_account(d, now);
-        taken |= 1ull << step_of(&d->sched, width);
+        if (s->running || !list_empty(&s->link))
+            sched_account(container_of(s, struct domain, sched), now);
+        if (now - s->accounted < LEVEL_KEPT)
+            taken |= 1ull << step_of(s, width);
     }
     gone = ~taken & ~taken << 1;
-    list_for_each (at, &rq->domains)
-        come_down(list_entry(at, struct sched_domain, link), gone, width);
-    for (uint64_t m = rq->busy_cpus; m; m &= m - 1)
-        come_down(&cpu_by_id((unsigned int)__builtin_ctzll(m))->running->domain->sched, gone,
-                  width);
+    list_for_each (at, &rq->all) {
+        struct sched_domain *s = list_entry(at, struct sched_domain, in_all);
+        unsigned int step = step_of(s, width);
+
+        s->vtime = MIN(s->vtime, rq->vtime + 64 * width);
+        for (uint64_t m = gone & ((1ull << step) - 1); m; m &= m - 1)
+            s->vtime -= width;
+    }
 }
 
 void sched_forget_lag(struct sched_domain *s, uint64_t but)

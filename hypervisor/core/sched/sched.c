@@ -260,6 +260,7 @@ void sched_init(void)
     runqueue = (struct runqueue){.lock = SPINLOCK_INIT(RANK_SCHED),
                                  .latitude = (uint64_t)SCHED_SLICE,
                                  .contended_since = INT64_MAX};
+    list_init(&runqueue.all);
     list_init(&runqueue.domains);
 }
 

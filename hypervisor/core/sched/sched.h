@@ -26,6 +26,7 @@ struct domain;
  * vCPU and domain, and who runs: cpu->running changes under it. */
 struct runqueue {
     spinlock_t lock;
+    struct list all;          /* struct domain.sched.in_all */
     struct list domains;      /* struct domain.sched.link: whose vCPUs wait */
     uint64_t vtime;           /* the least of theirs; never goes back */
     uint64_t latitude;        /* so far behind it one may be who has nobody waiting */
@@ -62,11 +63,11 @@ struct sched_domain {
     bool parked;             /* over its cap until the period ends: not in runqueue.domains */
     unsigned int running;    /* vCPUs on CPUs */
     unsigned int waiting;    /* vCPUs that wait or are leaving */
+    struct list in_all;      /* in runqueue.all, until it is dying */
     struct list vcpus, link; /* vCPUs that wait, who used least first; in runqueue.domains */
     uint64_t waiting_for;    /* the affinities of `vcpus`, and maybe of some who went */
     uint64_t vtime;          /* as of `accounted` */
     s_time_t accounted;
-    s_time_t narrowed;    /* when it last came down by that */
     uint64_t least_used;  /* what the last of its vCPUs to be chosen had used */
     s_time_t slice;       /* by weight */
     uint64_t slice_worth; /* in virtual time */

@@ -129,15 +129,21 @@ static void set_weight(struct sched_domain *s, uint16_t weight)
 void sched_init_domain(struct domain *d)
 {
     set_weight(&d->sched, SCHED_WEIGHT_DEFAULT);
-    d->sched.vtime = READ_ONCE(runqueue.vtime);
     list_init(&d->sched.vcpus);
     list_init(&d->sched.link);
     timer_init(&d->sched.cap_timer, period_over, d);
+    spin_lock(&runqueue.lock);
+    d->sched.vtime = runqueue.vtime;
+    list_insert_before(&runqueue.all, &d->sched.in_all);
+    spin_unlock(&runqueue.lock);
 }
 
 void sched_destroy_domain(struct domain *d)
 {
     timer_kill(&d->sched.cap_timer);
+    spin_lock(&runqueue.lock);
+    list_del(&d->sched.in_all);
+    spin_unlock(&runqueue.lock);
 }
 
 void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
