@@ -57,7 +57,7 @@ bool host_threads;
 unsigned int host_kicks;
 static s_time_t now;
 s_time_t host_armed_at[HOST_MOST_CPUS];
-static uint32_t kicks_seen, over;
+static uint32_t halts_locked, over;
 static host_step_fn *guest_step;
 
 struct cpu *(this_cpu)(void)
@@ -127,7 +127,6 @@ void host_set_cpus(unsigned int n)
 static void wake(struct thread *t)
 {
     (void)__atomic_exchange_n(&t->kicked, 1, __ATOMIC_RELAXED);
-    (void)__atomic_fetch_add(&kicks_seen, 1, __ATOMIC_RELAXED);
     if (READ_ONCE(t->halted))
         syscall(SYS_futex, &t->kicked, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
@@ -214,12 +213,25 @@ void host_advance(s_time_t ns)
 
 /* ---- halting ---- */
 
-/* All have halted, and nobody has kicked one that did not notice yet: time goes on to the next
- * deadline, or this was all. A kick while we look makes another look: by whoever was kicked. */
+/* Relaxed, as all between the threads is that the hypervisor does not do itself: no order that
+ * comes from here hides a race from the sanitizer. */
+static void lock_halts(void)
+{
+    while (__atomic_exchange_n(&halts_locked, 1, __ATOMIC_RELAXED))
+        host_give_way();
+}
+
+static void unlock_halts(void)
+{
+    (void)__atomic_exchange_n(&halts_locked, 0, __ATOMIC_RELAXED);
+}
+
+/* The last to halt, when nobody was kicked who did not notice yet: time goes on to the next
+ * deadline, or this was all. With the lock: nobody begins or ceases to be halted meanwhile, and
+ * who is halted kicks nobody. */
 static void all_halted(void)
 {
-    uint32_t seen = __atomic_fetch_add(&kicks_seen, 0, __ATOMIC_RELAXED);
-    s_time_t was = READ_ONCE(now), next = INT64_MAX;
+    s_time_t next = INT64_MAX;
     unsigned int i;
 
     for (i = 0; i < nr_cpus; i++) {
@@ -227,13 +239,10 @@ static void all_halted(void)
             return;
         next = MIN(next, READ_ONCE(host_armed_at[i]));
     }
-    if (__atomic_fetch_add(&kicks_seen, 0, __ATOMIC_RELAXED) != seen)
-        return;
     if (next == INT64_MAX)
         WRITE_ONCE(over, 1);
-    else if (!__atomic_compare_exchange_n(&now, &was, MAX(next, was), false, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED))
-        return;
+    else if (next > READ_ONCE(now))
+        WRITE_ONCE(now, next);
     for (i = 0; i < nr_cpus; i++)
         if (READ_ONCE(over) || READ_ONCE(host_armed_at[i]) <= READ_ONCE(now))
             wake(&threads[i]);
@@ -243,13 +252,17 @@ static void halt(void)
 {
     struct thread *t = &threads[this_cpu()->id];
 
+    if (READ_ONCE(host_armed) <= READ_ONCE(now))
+        return;
+    lock_halts();
     (void)__atomic_exchange_n(&t->halted, 1, __ATOMIC_RELAXED);
-    if (READ_ONCE(host_armed) > READ_ONCE(now)) {
-        all_halted();
-        while (!READ_ONCE(t->kicked))
-            syscall(SYS_futex, &t->kicked, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
-    }
+    all_halted();
+    unlock_halts();
+    while (!READ_ONCE(t->kicked))
+        syscall(SYS_futex, &t->kicked, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    lock_halts();
     (void)__atomic_exchange_n(&t->halted, 0, __ATOMIC_RELAXED);
+    unlock_halts();
 }
 
 /* ---- running ---- */
