@@ -3,9 +3,13 @@
 """What the hypervisor executes, on each side, when one CPU has something to say to another: instructions.
 
 Two vCPUs of one guest on two CPUs, in one thread of QEMU: one sends events (or flushes the other's TLB), the other computes. A QEMU plugin
-(latency_plugin.c) counts the hypervisor's instructions on each CPU from each entry to the next return to the guest. Counts, not
-times: what the interrupt itself costs, and the wait for the other side's answer, silicon knows. The length that was seen most often stands
-for all; who waits in a loop, waits for as long as QEMU lets it.
+(latency_plugin.c) counts the hypervisor's instructions on each CPU from each entry to the next return to the guest: the median, which
+is the figure, the mean, and how far apart the 5th and the 95th percentile are. Who waits for the other side's answer turns in a loop for as
+long as QEMU lets it; that is counted apart from work and shown where there was any, and says nothing of silicon. (One look that finds no
+answer yet and one that finds it are in the sender's work.) What the interrupt itself costs is not in it either.
+
+How many events or flushes there were is shown so that one sees what the figures rest on. It is no speed: the guest does as many as this host
+emulates in two seconds, and the sender may send several until the receiver has its turn, which takes them all at one interrupt.
 """
 import os
 import sys
@@ -17,8 +21,23 @@ from plugin import counted  # noqa: E402
 ENTRIES = {"ping": "do_event_channel_op", "shoot": "do_mmuext_op"}
 
 
+class Stretch:
+    """What one CPU executed at entries of one name: how often, and (mean, 5 %, median, 95 %) of work and of waiting."""
+
+    def __init__(self, line):
+        cpu, self.name, *numbers = line.split()
+        self.cpu, self.number, *lengths = map(int, [cpu, *numbers])
+        self.work, self.waiting = lengths[:4], lengths[4:]
+
+    def __str__(self):
+        mean, low, median, high = self.work
+        text = f"{median} instructions (5 to 95 %: {low} to {high}, mean {mean})"
+        mean, low, median, high = self.waiting
+        return text + (f", and {median} in waiting ({low} to {high}, mean {mean})" if mean or high else "")
+
+
 def stretches(work):
-    """[(CPU, name, number, most common, mean)] of a run of this work."""
+    """All kinds of stretches in a run of this work."""
     args, _, out = counted(work, counts=True)
     config = "on_end = poweroff\n[domain load]\nkernel = load\nmemory = 8M\nvcpus = 2\n"
     config += f"cmdline = work={work} vcpus=2 begin=1000 end=3000\n"
@@ -27,17 +46,17 @@ def stretches(work):
         m.expect("LOAD name", 300)
         m.wait(60)
     with open(out, encoding="ascii") as file:
-        return [(int(c), name, int(n), int(common), int(mean)) for c, name, n, common, mean in map(str.split, file)]
+        return [Stretch(line) for line in file]
 
 
 def main():
     for work, entry in ENTRIES.items():
         rows = stretches(work)
-        sender = max((r for r in rows if r[1] == entry), key=lambda r: r[2])
-        print(f"{work}: {sender[2]} times from CPU {sender[0]}: {sender[3]} instructions there (mean {sender[4]})")
-        for cpu, name, n, common, mean in sorted(rows, key=lambda r: -r[2]):
-            if cpu != sender[0] and n > sender[2] // 20:
-                print(f"  on CPU {cpu}: {name} {n} times, {common} instructions (mean {mean})")
+        sender = max((r for r in rows if r.name == entry), key=lambda r: r.number)
+        print(f"{work}: {sender.number} times from CPU {sender.cpu}: {sender}")
+        for r in sorted(rows, key=lambda r: -r.number):
+            if r.cpu != sender.cpu and r.number > sender.number // 20:
+                print(f"  on CPU {r.cpu}: {r.name} {r.number} times, {r}")
     return 0
 
 

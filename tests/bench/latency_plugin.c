@@ -14,10 +14,13 @@
  *     LONGEST-INSTRUCTIONS NAME FUNCTION:INSTRUCTIONS ...
  *
  * With counts=FILE there is, for each CPU and each of these names, how many stretches there were
- * and how long: the most common length of those seen (a table of COMMON lengths is kept for each),
- * and the mean:
+ * and how long: work and waiting apart. Who waits for another CPU says PAUSE in a loop, and how
+ * often the loop turns is for QEMU to decide. So each turn, from one PAUSE to the next execution of
+ * the same one, is waiting; the first and the last look are work, as they are there without a wait.
  *
- *     CPU NAME STRETCHES COMMON-INSTRUCTIONS MEAN-INSTRUCTIONS
+ *     CPU NAME STRETCHES  MEAN 5% MEDIAN 95%  MEAN 5% MEDIAN 95%     (work, waiting; instructions)
+ *
+ * Lengths of LENGTHS instructions or more are counted as that; the means are of the true ones.
  *
  * Blocks are counted whole: one that a fault ends early counts for some instructions too many. Each
  * turn of a REP string instruction counts as one.
@@ -63,7 +66,17 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
 #define MOST_CPUS    64
 #define SHOWN        10 /* functions of a stretch in the report */
 #define COUNTED_CPUS 8
-#define COMMON       32 /* lengths that are told apart */
+#define LENGTHS      8192 /* that are told apart */
+
+/* How many of each length there were. */
+struct lengths {
+    uint64_t number, instructions;
+    uint32_t times[LENGTHS + 1];
+};
+
+struct counts {
+    struct lengths work, waiting;
+};
 
 struct symbol {
     uint64_t address;
@@ -71,10 +84,7 @@ struct symbol {
     uint64_t longest;          /* of the stretches with this name */
     unsigned int where[SHOWN]; /* functions in which it went, most first */
     uint64_t where_count[SHOWN];
-    struct counts {
-        uint64_t stretches, instructions;
-        uint64_t length[COMMON], times[COMMON]; /* the first lengths that were seen */
-    } counts[COUNTED_CPUS];
+    struct counts *counts[COUNTED_CPUS]; /* NULL: there was none */
 };
 
 /* A block of instructions, as translated. */
@@ -84,10 +94,14 @@ struct block {
     bool handler; /* begins a do_* */
     bool idles;   /* is of the idle loop, into which the start of the machine leads */
     bool halts;
+    bool pauses;
 };
 
 struct stretch {
-    uint64_t instructions; /* 0: none is under way */
+    uint64_t instructions;     /* 0: none is under way */
+    uint64_t waited;           /* so many of them */
+    const struct block *pause; /* the last one, */
+    uint64_t paused_at;        /* after so many instructions */
     unsigned int name;
     bool named; /* by a handler */
     unsigned int touched[MOST_SYMBOLS], nr_touched;
@@ -160,18 +174,21 @@ static void note_where(struct symbol *s, const struct stretch *st)
     }
 }
 
-static void count_stretch(struct counts *c, uint64_t instructions)
+static void count_length(struct lengths *l, uint64_t instructions)
 {
-    c->stretches++;
-    c->instructions += instructions;
-    for (unsigned int i = 0; i < COMMON; i++) {
-        if (!c->times[i])
-            c->length[i] = instructions;
-        if (c->length[i] == instructions) {
-            c->times[i]++;
-            return;
-        }
-    }
+    l->number++;
+    l->instructions += instructions;
+    l->times[instructions < LENGTHS ? instructions : LENGTHS]++;
+}
+
+static void count_stretch(struct counts **counts, const struct stretch *st)
+{
+    if (!*counts)
+        *counts = calloc(1, sizeof(**counts));
+    if (!*counts)
+        abort();
+    count_length(&(*counts)->work, st->instructions - st->waited);
+    count_length(&(*counts)->waiting, st->waited);
 }
 
 static void end_stretch(struct stretch *st)
@@ -180,7 +197,7 @@ static void end_stretch(struct stretch *st)
     unsigned int vcpu = (unsigned int)(st - stretches);
 
     if (vcpu < COUNTED_CPUS && started && st->instructions)
-        count_stretch(&s->counts[vcpu], st->instructions);
+        count_stretch(&s->counts[vcpu], st);
 
     if (st->instructions > s->longest && started) {
         s->longest = st->instructions;
@@ -190,7 +207,17 @@ static void end_stretch(struct stretch *st)
         st->count[st->touched[i]] = 0;
     st->nr_touched = 0;
     st->instructions = 0;
+    st->waited = 0;
+    st->pause = NULL;
     st->named = false;
+}
+
+static void note_pause(struct stretch *st, const struct block *b)
+{
+    if (st->pause == b)
+        st->waited += st->instructions - st->paused_at;
+    st->pause = b;
+    st->paused_at = st->instructions;
 }
 
 static void run_block(unsigned int vcpu, void *arg)
@@ -215,13 +242,16 @@ static void run_block(unsigned int vcpu, void *arg)
         st->touched[st->nr_touched++] = b->symbol;
     st->count[b->symbol] += b->instructions;
     st->instructions += b->instructions;
+    if (b->pauses)
+        note_pause(st, b);
     if (b->halts)
         end_stretch(st);
 }
 
-static bool has_hlt(const struct qemu_plugin_tb *tb, size_t n)
+/* Both HLT and PAUSE end a block. */
+static const uint8_t *last_instruction(const struct qemu_plugin_tb *tb, size_t n)
 {
-    return n && *(const uint8_t *)qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, n - 1)) == 0xf4;
+    return qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, n - 1));
 }
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -236,10 +266,13 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     b->instructions = (uint32_t)n;
     b->symbol = MOST_SYMBOLS;
     if (address >= HYPERVISOR_START && address < HYPERVISOR_END) {
+        const uint8_t *last = last_instruction(tb, n);
+
         b->symbol = symbol_of(address);
         b->handler =
             symbols[b->symbol].address == address && !strncmp(symbols[b->symbol].name, "do_", 3);
-        b->halts = has_hlt(tb, n);
+        b->halts = last[0] == 0xf4;
+        b->pauses = last[0] == 0xf3 && last[1] == 0x90;
         b->idles = !strcmp(symbols[b->symbol].name, "machine_idle");
     }
     qemu_plugin_register_vcpu_tb_exec_cb(tb, run_block, QEMU_PLUGIN_CB_NO_REGS, b);
@@ -266,6 +299,23 @@ static void report(void)
     fclose(out);
 }
 
+/* The length that so many of a hundred do not exceed. */
+static unsigned int percentile(const struct lengths *l, unsigned int hundredths)
+{
+    uint64_t below = 0;
+    unsigned int length = 0;
+
+    while (length < LENGTHS && (below += l->times[length]) * 100 < l->number * hundredths)
+        length++;
+    return length;
+}
+
+static void report_lengths(FILE *out, const struct lengths *l)
+{
+    fprintf(out, " %" PRIu64 " %u %u %u", l->instructions / l->number, percentile(l, 5),
+            percentile(l, 50), percentile(l, 95));
+}
+
 static void report_counts(void)
 {
     FILE *out = fopen(counts_path, "w");
@@ -276,15 +326,14 @@ static void report_counts(void)
     }
     for (unsigned int i = 0; i < nr_symbols; i++)
         for (unsigned int cpu = 0; cpu < COUNTED_CPUS; cpu++) {
-            const struct counts *c = &symbols[i].counts[cpu];
-            unsigned int best = 0;
+            const struct counts *c = symbols[i].counts[cpu];
 
-            for (unsigned int k = 1; k < COMMON; k++)
-                if (c->times[k] > c->times[best])
-                    best = k;
-            if (c->stretches)
-                fprintf(out, "%u %s %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", cpu, symbols[i].name,
-                        c->stretches, c->length[best], c->instructions / c->stretches);
+            if (!c)
+                continue;
+            fprintf(out, "%u %s %" PRIu64, cpu, symbols[i].name, c->work.number);
+            report_lengths(out, &c->work);
+            report_lengths(out, &c->waiting);
+            fputc('\n', out);
         }
     fclose(out);
 }
