@@ -131,6 +131,33 @@ static void resumed_at_once(void **state)
     assert_true(vcpu_runnable(d->vcpu[0]));
 }
 
+static bool the_second_stays;
+
+static void its_other_vcpu_ends_it_too(void)
+{
+    this_cpu()->running = this_cpu()->idle;
+    host_run_as(d->vcpu[1]);
+    atomic_and(&this_cpu()->pending, ~CPU_WORK_SCHEDULE);
+    domain_crash(d, "once more");
+    the_second_stays = !(this_cpu()->pending & CPU_WORK_SCHEDULE);
+    host_run_as(this_cpu()->idle);
+}
+
+/* Two vCPUs end their domain: the second goes back to its guest no more than the first does, though
+ * that has told nobody yet. */
+static void two_vcpus_end_their_domain(void **state)
+{
+    (void)state;
+    host_run_as(d->vcpu[0]);
+    when(&d->lock, true, 0, its_other_vcpu_ends_it_too);
+    domain_shutdown(d, SHUTDOWN_poweroff);
+    assert_int_equal(moment.times, 1);
+    assert_false(the_second_stays);
+    assert_true(this_cpu()->pending & CPU_WORK_SCHEDULE);
+    assert_int_equal(d->shutdown_code, SHUTDOWN_poweroff);
+    host_exit_path();
+}
+
 static void claim_more(void)
 {
     assert_int_equal(claim_set(d, 50), -XEN_EINVAL);
@@ -381,6 +408,7 @@ int main(void)
         TEST(a_domain_is_found_when_it_is_whole),
         TEST(the_last_two_end_at_once),
         TEST(resumed_at_once),
+        TEST(two_vcpus_end_their_domain),
         TEST(claimed_for_the_dying),
         TEST(grants_grow_behind_the_end),
         TEST(two_first_contexts),

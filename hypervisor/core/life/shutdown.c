@@ -103,7 +103,9 @@ static void boot_domain_ended(void)
     machine_stop(worst);
 }
 
-/* Is this the first who ends d? Then it does not run any more, and *reason is what it had said. */
+/* Is this the first who ends d? Then it does not run any more, and *reason is what it had said.
+ * Race: who comes second must not go back to its guest either, and the first may not have told its
+ * CPU yet; the pause it finds, for that came with the mark. */
 static bool begin_end(struct domain *d, uint32_t *reason)
 {
     struct vcpu *v;
@@ -121,8 +123,8 @@ static bool begin_end(struct domain *d, uint32_t *reason)
         (void)atomic_add_return(&d->pause_count, 1);
     }
     spin_unlock(&d->lock);
-    if (first)
-        for_each_vcpu (d, v)
+    for_each_vcpu (d, v)
+        if (first || v == current)
             vcpu_sleep(v);
     return first;
 }
