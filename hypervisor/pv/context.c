@@ -5,7 +5,8 @@
  *
  * Everything is checked before anything changes; what takes references (GDT, page tables) comes
  * last and is undone on failure. Taking an unpinned page table may be pre-empted: nothing was taken
- * then, and the frame remembers how far its check came.
+ * then, and the frame remembers how far its check came. The GDT is taken before the tables, for it
+ * gives way too and is little to take again: what undid the tables would be a long way to go.
  */
 #include <core/base/log.h>
 #include <hv/fpu_area.h>
@@ -133,12 +134,14 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     if (fresh) {
         rc = pv_finish_old_table(current);
         if (!rc)
-            rc = set_base_tables(v, c); /* model: pv_set_context.reference */
+            rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
         if (rc)
             return rc;
-        rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
-        if (rc)
-            goto put_tables;
+        rc = set_base_tables(v, c); /* model: pv_set_context.reference */
+        if (rc) {
+            pv_destroy_gdt(v);
+            return rc;
+        }
     }
     set_registers(v, c); /* model: pv_set_context.registers */
     set_virtual_cpu(v, c);
@@ -152,13 +155,6 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     if (c->flags & VGCF_online)
         atomic_and(&v->pause_flags, ~VPF_down);
     return 0;
-
-put_tables:
-    pv_put_base_table(v->domain, v->arch.pv.guest_table);
-    if (v->arch.pv.guest_table_user.n)
-        pv_put_base_table(v->domain, v->arch.pv.guest_table_user);
-    v->arch.pv.guest_table = v->arch.pv.guest_table_user = MFN(0);
-    return rc;
 }
 
 void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)

@@ -410,12 +410,14 @@ static void descriptor_table_limits(void **state)
 static void a_context_that_fails_takes_nothing(void **state)
 {
     struct vcpu_guest_context *c = host_guest(HOST_GUEST_BASE);
-    struct domain *d = host_domain(7, false, 1, 3);
+    struct domain *d = host_domain(7, false, 1, 4);
     struct page_info *kernel = page_list_first(&d->pages), *user = &frame_table[kernel->next];
     uint64_t *l4 = map_frame(page_to_mfn(kernel)), *user_l4 = map_frame(page_to_mfn(user));
+    mfn_t gdt = MFN(frame_table[user->next].next);
     struct vcpu *v = d->vcpu[0];
 
     (void)state;
+    memset(map_frame(gdt), 0, PAGE_SIZE);
     for (unsigned int turn = 0; turn < 4; turn++) {
         bool busy = turn % 2, bad_user = turn / 2;
         int rc;
@@ -428,8 +430,8 @@ static void a_context_that_fails_takes_nothing(void **state)
         c->ctrlreg[3] = page_to_mfn(kernel).n << PAGE_SHIFT;
         c->ctrlreg[1] = page_to_mfn(user).n << PAGE_SHIFT;
         c->gdt_ents = 512;
-        c->gdt_frames[0] = max_mfn + 1;
-        /* Busy, both tables are still half undone when the call comes back. */
+        c->gdt_frames[0] = bad_user ? gdt.n : max_mfn + 1;
+        /* Busy, the kernel's table is still half undone when the call comes back. */
         this_cpu()->pending = busy ? CPU_WORK_CONSOLE : 0;
         while ((rc = d->ops->set_context(v, c)) == -XEN_ERESTART)
             ;
@@ -442,6 +444,8 @@ static void a_context_that_fails_takes_nothing(void **state)
         assert_int_equal(kernel->type_info & PGT_count_mask, 0);
         assert_int_equal(user->type_info & PGT_count_mask, 0);
         assert_int_equal(mfn_to_page(MFN(user->next))->type_info & PGT_count_mask, 0);
+        assert_int_equal(mfn_to_page(gdt)->type_info & PGT_count_mask, 0);
+        assert_int_equal(v->arch.pv.gdt_ents, 0);
     }
     host_destroy(d);
 }

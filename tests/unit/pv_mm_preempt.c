@@ -18,6 +18,7 @@
 #include <core/life/life.h>
 #include <pv/hypercall.h>
 #include <pv/pv_bits.h>
+#include <pv/pv_ops.h>
 #include <xen/errno.h>
 
 enum { T4 = MM_SPARE, T3, T2 = T3 + 2, T1 = T2 + 4, T_END = T1 + 12, PLAIN = T_END };
@@ -262,6 +263,53 @@ static void one_vcpu_at_a_time(void **state)
     mm_forget(&many);
 }
 
+/* A vCPU's first context, whose GDT gives way: the tables, which may be a long way, are not begun
+ * before it is there, so there is nothing of them to undo; and it goes back while they give way. */
+static void a_context_takes_its_tables_last(void **state)
+{
+    static struct mm_guest two;
+    struct vcpu_guest_context *c = host_guest(HOST_GUEST_BASE);
+    struct page_info *l4;
+    unsigned int turns = 0;
+    uint64_t was;
+    struct vcpu *v;
+    int rc;
+
+    (void)state;
+    mm_guest_init_vcpus(&two, 2, false, 2);
+    v = two.d->vcpu[1];
+    v->initialised = false;
+    for (unsigned int i = 0; i < 5; i++)
+        mm_make_table(&two, MM_SPARE + i);
+    for (unsigned int i = 0; i < 200; i++)
+        mm_words(&two, MM_SPARE)[i] = mm_pte(two.frame[MM_SPARE + 1 + i % 2], MM_RW);
+    memset(c, 0, sizeof(*c));
+    c->flags = VGCF_in_kernel;
+    c->ctrlreg[3] = two.frame[MM_SPARE].n << PAGE_SHIFT;
+    c->gdt_ents = 1024;
+    c->gdt_frames[0] = two.frame[MM_SPARE + 3].n;
+    c->gdt_frames[1] = two.frame[MM_SPARE + 4].n;
+    l4 = mm_page(&two, MM_SPARE);
+    was = l4->type_info;
+    this_cpu()->slice_end = 0;
+    this_cpu()->pending = CPU_WORK_CONSOLE;
+    this_cpu()->delayed = true;
+    assert_int_equal(pv_set_context(v, c), -XEN_ERESTART);
+    assert_int_equal(l4->type_info, was);
+    while ((rc = pv_set_context(v, c)) == -XEN_ERESTART && turns++ < 1000) {
+        assert_int_equal(mm_type_count(&two, MM_SPARE + 3), 0);
+        assert_int_equal(v->arch.pv.gdt_ents, 0);
+        assert_int_equal(host_recount(), 0);
+    }
+    this_cpu()->pending = 0;
+    assert_int_equal(rc, 0);
+    assert_true(turns);
+    assert_int_equal(v->arch.pv.gdt_ents, 1024);
+    assert_int_equal(mm_type_count(&two, MM_SPARE + 4), 1);
+    assert_int_equal(host_recount(), 0);
+    mm_guest_gone(&two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(base_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(teardown_gives_way, setup, teardown),
         cmocka_unit_test_setup_teardown(one_vcpu_at_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_context_takes_its_tables_last, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
