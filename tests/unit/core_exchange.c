@@ -274,6 +274,26 @@ static void anothers_exchange(void **state)
     assert_int_equal(d->tot_pages, 512);
 }
 
+/* What another has begun to undo is not gone on with: it is undone to its end, and begun again. */
+static void an_exchange_half_undone(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(512, 0, 1, 9), other = exchange_args(1, 0, 1, 0);
+    uint64_t had;
+    unsigned int n;
+
+    (void)state;
+    populate(512, 0);
+    ((xen_pfn_t *)host_guest(LIST + 0x8000))[0] = 0;
+    while (d->in_flight.taken.count < 200)
+        assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
+    had = d->in_flight.taken.count;
+    assert_int_equal(one_turn(&other, ARG + 0x100), -XEN_ERESTART);
+    assert_in_range(d->in_flight.taken.count, 1, had - 1);
+    assert_int_equal(turns(&x, ARG, &n), 0);
+    assert_int_equal(d->in_flight.taken.count, 0);
+    assert_int_equal(d->tot_pages, 512);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -283,7 +303,7 @@ int main(void)
         TEST(what_is_no_exchange),        TEST(exchange_writes_nowhere_else),
         TEST(exchange_gives_way),         TEST(large_exchange_gives_way),
         TEST(an_exchange_left_half_done), TEST(a_failure_is_undone_in_turns),
-        TEST(anothers_exchange),
+        TEST(anothers_exchange),          TEST(an_exchange_half_undone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

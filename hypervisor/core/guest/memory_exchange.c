@@ -194,10 +194,12 @@ static int adopt(struct exchange *e, gva_t arg)
 
     if (!same && f->committed)
         return refused(-XEN_EBUSY, "another exchange of the domain is not finished");
-    if (!same && in_flight_return(e->d))
-        return -XEN_ERESTART;
-    if (!same)
+    if (!same) {
+        f->chunk = ~0ull; /* from here on nobody's: half undone, nobody may go on with it */
+        if (in_flight_return(e->d))
+            return -XEN_ERESTART;
         f->error = 0;
+    }
     f->by = by;
     f->arg = arg;
     f->got_order = e->x.out.extent_order;
