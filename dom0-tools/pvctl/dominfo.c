@@ -19,7 +19,8 @@ static void json_vcpus(const struct call *c, const struct host_domain *d)
             json_open('{');
             json_number("id", i);
             json_string("state", vcpu_state_text(&v));
-            json_number("cpu", v.cpu);
+            if (vcpu_has_run(&v))
+                json_number("cpu", v.cpu);
             json_number("cpu_time_ns", v.cpu_time_ns);
             json_close('}');
         }
@@ -75,10 +76,14 @@ static void print_text(const struct call *c, const struct live_domain *l)
     printf("%-12s %.3f s\n", "CPU time", (double)d->cpu_time_ns / 1e9);
     for (uint32_t i = 0; i <= d->max_vcpu_id && i < CONFIG_MAX_VCPUS; i++) {
         struct host_vcpu v;
+        char cpu[16] = "-";
 
-        if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0)
-            printf("vCPU %-7u %s, CPU %u, %.3f s\n", i, vcpu_state_text(&v), v.cpu,
-                   (double)v.cpu_time_ns / 1e9);
+        if (c->h->ops->vcpu_info(c->h, d->domid, i, &v))
+            continue;
+        if (vcpu_has_run(&v))
+            snprintf(cpu, sizeof(cpu), "%u", v.cpu);
+        printf("vCPU %-7u %s, CPU %s, %.3f s\n", i, vcpu_state_text(&v), cpu,
+               (double)v.cpu_time_ns / 1e9);
     }
 }
 

@@ -111,6 +111,8 @@ int __must_check chosen_domains(const struct call *c, struct live_domain **l, si
 
 /* vcpu_list.c: "running", "blocked", "runnable", "offline". */
 const char *vcpu_state_text(const struct host_vcpu *v);
+/* One that has not run yet has no CPU, whatever number stands there. */
+bool vcpu_has_run(const struct host_vcpu *v);
 /* The CPUs of the set that the machine has. all_by_name: "all" when it has all. */
 void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char out[CPUSET_TEXT]);
 /* console.c: the socket of the domain's console, or a negative errno. */

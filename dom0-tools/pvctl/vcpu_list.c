@@ -13,6 +13,11 @@ const char *vcpu_state_text(const struct host_vcpu *v)
     return !v->online ? "offline" : v->running ? "running" : v->blocked ? "blocked" : "runnable";
 }
 
+bool vcpu_has_run(const struct host_vcpu *v)
+{
+    return v->running || v->cpu_time_ns;
+}
+
 void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char out[CPUSET_TEXT])
 {
     uint64_t there = cpus & cpuset_first(nr_cpus);
@@ -26,10 +31,9 @@ void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char o
 static void print_vcpu(const struct call *c, const struct live_domain *l, uint32_t vcpu,
                        const struct host_vcpu *v, const char *affinity)
 {
-    bool has_run = v->running || v->cpu_time_ns;
     char cpu[16] = "-";
 
-    if (has_run)
+    if (vcpu_has_run(v))
         snprintf(cpu, sizeof(cpu), "%u", v->cpu);
     if (!(c->options & OPT_JSON)) {
         printf("%-24s %5u %5u %4s  %-9s %10.1f  %s\n", l->name, l->d.domid, vcpu, cpu,
@@ -40,7 +44,7 @@ static void print_vcpu(const struct call *c, const struct live_domain *l, uint32
     json_string("name", l->name);
     json_number("id", l->d.domid);
     json_number("vcpu", vcpu);
-    if (has_run)
+    if (vcpu_has_run(v))
         json_number("cpu", v->cpu);
     json_string("state", vcpu_state_text(v));
     json_number("cpu_time_ns", v->cpu_time_ns);

@@ -148,6 +148,9 @@ static void lists_vcpus(void **state)
     ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
     ends("vcpu-list other", 0, "     1    -  offline          0.0  all\n");
     ends("vcpu-list --json other", 0, "\"vcpu\": 1,\n    \"state\": \"offline\",\n");
+    ends("dominfo web", 0, "vCPU 1       offline, CPU 1, 1.500 s\n");
+    ends("dominfo other", 0, "vCPU 1       offline, CPU -, 0.000 s\n");
+    ends("dominfo --json other", 0, "\"id\": 1,\n      \"state\": \"offline\",\n");
     fake_domain(f, other)->vcpus_made = false; /* it goes while we look */
     ends("vcpu-list", 0, "\nweb ");
     assert_null(strstr(said, "other"));
