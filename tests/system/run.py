@@ -79,7 +79,8 @@ def control_files(directory):
 
 
 def direct_args(directory):
-    return multiboot_args(directory, machine.control_config(memory=""), control_files(directory))
+    with open(DOM0 + "parvis.cfg", encoding="utf-8", newline="") as config:
+        return multiboot_args(directory, config.read(), control_files(directory))
 
 
 def image_of(directory):

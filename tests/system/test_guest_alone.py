@@ -96,6 +96,17 @@ def kernels_are_unpacked_to_what_fits():
         shutil.rmtree(directory)
 
 
+def direct_start_takes_the_images_configuration():
+    """FIRMWARE=direct starts what dom0-tools/dom0/parvis.cfg says, as the image does."""
+    directory = Machine.scratch()
+    try:
+        runner.direct_args(directory)
+        with open(os.path.join(directory, "parvis.cfg"), "rb") as ours, open(runner.DOM0 + "parvis.cfg", "rb") as images:
+            assert ours.read() == images.read()
+    finally:
+        shutil.rmtree(directory)
+
+
 def bad_kernels_are_named():
     """Missing, empty, truncated, 32-bit, note-less kernels and text: failure, and the cause is said."""
     directory = Machine.scratch()
@@ -169,5 +180,5 @@ def stock_kernel_boots_alone():
 
 if __name__ == "__main__":
     run_tests(tutorial_holds, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
-              bad_kernels_are_named, explains_itself, quitting_is_not_success, a_reset_is_no_poweroff,
-              stock_kernel_boots_alone)
+              direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself, quitting_is_not_success,
+              a_reset_is_no_poweroff, stock_kernel_boots_alone)
