@@ -7,6 +7,8 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
+#include <signal.h>
+#include <sys/mman.h>
 
 /* --- ports --- */
 
@@ -104,6 +106,52 @@ static void an_ipi_takes_no_lock(void **state)
     assert_int_equal(moment.times, 1);
     assert_false(evtchn_port_pending(d, ipi.port));
     assert_int_equal(evtchn_send(d, ipi.port), -XEN_EINVAL);
+}
+
+static evtchn_port_t ipi_port;
+static bool bound_anew;
+
+/* The sender comes to the pending bit, whose page cannot be written yet. */
+static void at_the_pending_bit(int sig)
+{
+    (void)sig;
+    mprotect(d->shared_info, PAGE_SIZE, PROT_READ | PROT_WRITE);
+    at_copy(0);
+}
+
+static void close_the_ipi(void)
+{
+    struct evtchn_bind_ipi ipi = {.vcpu = 2};
+
+    assert_int_equal(evtchn_close(d, ipi_port, true), 0);
+    memcpy(host_guest(LIST), &ipi, sizeof(ipi));
+    if (bound_anew)
+        assert_int_equal(do_event_channel_op(EVTCHNOP_bind_ipi, LIST), 0);
+}
+
+/* An IPI is closed, and perhaps its port bound for another vCPU, when the sender has seen whose it
+ * is and has not set it pending yet: who has the port now is told, or nothing is left pending. */
+static void an_ipi_is_bound_anew(void **state)
+{
+    struct evtchn_bind_ipi ipi = {.vcpu = 1};
+    struct sigaction segv = {.sa_handler = at_the_pending_bit}, was;
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        bound_anew = i;
+        assert_int_equal(call_with(d->vcpu[0], event_channel_op, EVTCHNOP_bind_ipi, &ipi), 0);
+        ipi_port = ipi.port;
+        when(NULL, false, 0, close_the_ipi);
+        moment.by = d->vcpu[1];
+        sigaction(SIGSEGV, &segv, &was);
+        mprotect(d->shared_info, PAGE_SIZE, PROT_READ);
+        assert_int_equal(evtchn_send(d, ipi_port), 0);
+        sigaction(SIGSEGV, &was, NULL);
+        assert_int_equal(moment.times, 1);
+        assert_int_equal(evtchn_port_pending(d, ipi_port), bound_anew);
+        assert_int_equal(d->vcpu[2]->vcpu_info->evtchn_pending_sel, bound_anew);
+        assert_int_equal(d->vcpu[2]->vcpu_info->evtchn_upcall_pending, bound_anew);
+    }
 }
 
 static void reset_too(void)
@@ -207,9 +255,13 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(an_ipi_takes_no_lock),    TEST(two_resets),
-        TEST(both_ends_are_closed),    TEST(its_peer_ends_while_a_port_is_closed),
-        TEST(sent_while_it_is_closed), TEST(a_handle_is_unmapped_by_one),
+        TEST(an_ipi_takes_no_lock),
+        TEST(an_ipi_is_bound_anew),
+        TEST(two_resets),
+        TEST(both_ends_are_closed),
+        TEST(its_peer_ends_while_a_port_is_closed),
+        TEST(sent_while_it_is_closed),
+        TEST(a_handle_is_unmapped_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

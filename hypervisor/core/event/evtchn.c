@@ -16,8 +16,9 @@
  *
  * Race: an IPI is sent without the lock, so that the vCPUs of a guest that interrupt each other do
  * not meet. Its other end is the sender's own domain, which is there as long as the sender runs,
- * and an IPI stays what it is until it is closed. A guest that sends through a port while it closes
- * it may find the event on that port's next use: one too many, on a port of its own.
+ * and an IPI stays what it is until it is closed. A guest may close it, and use the port anew,
+ * while another of its vCPUs sends. So who sent looks again: an event left pending that the port's
+ * new vCPU was not told of would be the last on that port, for each later one finds the bit set.
  */
 #include <core/base/log.h>
 #include <core/event/pirq.h>
@@ -202,18 +203,32 @@ static void deliver_remote(const struct evtchn *chn)
     evtchn_raise(rd, READ_ONCE(evtchn_from_port(&rd->evtchn, rport)->notify_vcpu), rport);
 }
 
+/* The IPI was closed meanwhile: nobody has the event, or who has the port now. */
+static __noinline void raised_late(struct domain *d, const struct evtchn *chn, evtchn_port_t port)
+{
+    spin_lock(&d->evtchn.lock);
+    if (test_and_clear_bit(d->shared_info->evtchn_pending, port) && chn->state != EVTCHNSTAT_closed)
+        evtchn_raise(d, chn->notify_vcpu, port);
+    spin_unlock(&d->evtchn.lock);
+}
+
 int evtchn_send(struct domain *ld, evtchn_port_t lport)
 {
     struct evtchn_table *t = &ld->evtchn;
     evtchn_hv_fn_t *hv_fn = NULL;
     struct evtchn *chn;
+    unsigned int vcpu;
     int rc = 0;
 
     if (unlikely(!evtchn_port_valid(t, lport)))
         return refused(-XEN_EINVAL, "port %u cannot be sent to", lport);
     chn = evtchn_from_port(t, lport);
     if (__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_ipi) {
-        evtchn_raise(ld, READ_ONCE(chn->notify_vcpu), lport);
+        vcpu = READ_ONCE(chn->notify_vcpu);
+        evtchn_raise(ld, vcpu, lport);
+        if (unlikely(READ_ONCE(chn->state) != EVTCHNSTAT_ipi ||
+                     READ_ONCE(chn->notify_vcpu) != vcpu))
+            raised_late(ld, chn, lport);
         return 0;
     }
     spin_lock(&t->lock);
