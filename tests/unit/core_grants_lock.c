@@ -8,15 +8,13 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "grant_oracle.h"
-#include "pv_mm_support.h"
+#include "grant_call.h"
 
 #include <core/state/guest_ops.h>
 #include <pv/pv_ops.h>
 #include <string.h>
 #include <xen/errno.h>
 
-#define ARG  HOST_GUEST_BASE
 #define SLOT 100u
 
 static struct mm_guest granter, other;
@@ -36,25 +34,6 @@ static int teardown(void **state)
     grant_oracle_check();
     mm_fini();
     return 0;
-}
-
-static long op(struct mm_guest *g, unsigned int cmd, void *arg, size_t size)
-{
-    long rc;
-
-    memcpy(host_guest(ARG), arg, size);
-    rc = mm_call(g, __HYPERVISOR_grant_table_op, cmd, ARG, 1, 0);
-    memcpy(arg, host_guest(ARG), size);
-    grant_oracle_check();
-    return rc;
-}
-#define OP(g, cmd, s) op(g, GNTTABOP_##cmd, &(s), sizeof(s))
-
-static void give(struct mm_guest *g, grant_ref_t ref, domid_t to, unsigned int frame,
-                 uint16_t flags)
-{
-    *grant_shared(g->d->grant, ref) = (struct grant_entry_v1){
-        .flags = GTF_permit_access | flags, .domid = to, .frame = (uint32_t)g->frame[frame].n};
 }
 
 static uint32_t the_handle;
