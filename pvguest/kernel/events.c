@@ -6,16 +6,23 @@
  * instruction, because the hypervisor, on any processor, changes its neighbours at the same
  * time. Taking a word of the selector (exchange with 0) before looking at the ports below it
  * is what keeps a late event from getting lost: it marks the selector again.
+ *
+ * The words are the domain's, and the selector says only which of them to look at: the events of
+ * other vCPUs are in there too. Each vCPU has a mask of the ports that belong to it, and leaves the
+ * others alone, whose vCPUs have been told too. An event is handled by who cleared its bit.
  */
 #include <guest/events.h>
 #include <guest/kernel.h>
 
-#define BITS 64
+#define BITS  64
+#define WORDS (EVENT_PORTS / BITS)
 
 static struct {
     event_handler_t fn;
     void *ctx;
 } handlers[EVENT_PORTS];
+
+static xen_ulong_t ports_of[MAX_VCPUS][WORDS]; /* each port is in the mask of one vCPU */
 
 static void set_bit(volatile xen_ulong_t *words, unsigned int bit)
 {
@@ -31,19 +38,32 @@ static bool clear_bit(volatile xen_ulong_t *words, unsigned int bit)
 
 void events_init(void)
 {
-    for (unsigned int i = 0; i < EVENT_PORTS / BITS; i++)
+    for (unsigned int i = 0; i < WORDS; i++) {
         WRITE_ONCE(shared_info->evtchn_mask[i], ~0ul);
+        ports_of[0][i] = ~0ul;
+    }
+}
+
+/* Of a masked port: nobody serves it meanwhile. */
+static void port_belongs_to(evtchn_port_t port, unsigned int vcpu)
+{
+    for (unsigned int i = 0; i < MAX_VCPUS; i++)
+        clear_bit(ports_of[i], port);
+    set_bit(ports_of[vcpu], port);
 }
 
 static void dispatch_port(evtchn_port_t port)
 {
-    clear_bit(shared_info->evtchn_pending, port);
-    if (handlers[port].fn)
-        handlers[port].fn(port, handlers[port].ctx);
+    event_handler_t fn = READ_ONCE(handlers[port].fn);
+
+    /* Who polls for a port takes its events by hand, and may have been first. */
+    if (clear_bit(shared_info->evtchn_pending, port) && fn)
+        fn(port, handlers[port].ctx);
 }
 
 void events_dispatch(void)
 {
+    const xen_ulong_t *mine = ports_of[this_cpu()->id];
     vcpu_info_t *info = this_cpu()->info;
 
     while (__atomic_exchange_n(&info->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST)) {
@@ -56,7 +76,7 @@ void events_dispatch(void)
 
             selector &= selector - 1;
             while ((ports = READ_ONCE(shared_info->evtchn_pending[word]) &
-                            ~READ_ONCE(shared_info->evtchn_mask[word])))
+                            ~READ_ONCE(shared_info->evtchn_mask[word]) & READ_ONCE(mine[word])))
                 dispatch_port(word * BITS + (unsigned int)__builtin_ctzl(ports));
         }
     }
@@ -144,11 +164,15 @@ int event_bind_virq(unsigned int virq, unsigned int vcpu, event_handler_t fn, vo
                     evtchn_port_t *port)
 {
     evtchn_bind_virq_t op = {.virq = virq, .vcpu = vcpu};
-    int rc = (int)HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &op);
+    int rc;
 
+    if (vcpu >= MAX_VCPUS)
+        return -XEN_ENOENT;
+    rc = (int)HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &op);
     if (rc)
         return rc;
     *port = op.port;
+    port_belongs_to(op.port, vcpu);
     event_set_handler(op.port, fn, ctx);
     return 0;
 }
@@ -156,11 +180,15 @@ int event_bind_virq(unsigned int virq, unsigned int vcpu, event_handler_t fn, vo
 int event_bind_ipi(unsigned int vcpu, event_handler_t fn, void *ctx, evtchn_port_t *port)
 {
     evtchn_bind_ipi_t op = {.vcpu = vcpu};
-    int rc = (int)HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &op);
+    int rc;
 
+    if (vcpu >= MAX_VCPUS)
+        return -XEN_ENOENT;
+    rc = (int)HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &op);
     if (rc)
         return rc;
     *port = op.port;
+    port_belongs_to(op.port, vcpu);
     event_set_handler(op.port, fn, ctx);
     return 0;
 }
@@ -197,5 +225,6 @@ int event_close(evtchn_port_t port)
     BUG_ON(port >= EVENT_PORTS);
     event_mask(port);
     handlers[port].fn = NULL;
+    port_belongs_to(port, 0); /* as all that are bound without a vCPU */
     return (int)HYPERVISOR_event_channel_op(EVTCHNOP_close, &op);
 }

@@ -10,8 +10,9 @@
  * Handlers run with events masked, on the stack that was interrupted. They may set flags and
  * send events; they may not wait.
  *
- * A port is bound to a vCPU (0 unless said otherwise) and starts masked here: event_bind_*
- * installs the handler first and unmasks then.
+ * A port is bound to a vCPU (0 unless said otherwise), which alone serves it: handlers of one port
+ * never run at once. It starts masked here: event_bind_* installs the handler first and unmasks
+ * then.
  */
 #ifndef GUEST_EVENTS_H
 #define GUEST_EVENTS_H
