@@ -195,6 +195,48 @@ static void nobody_flushes_for_one_frame(void **state)
     assert_in_range(host_flushes - before, 0, 1);
 }
 
+/* Nor where it is the last one of the highest zone, though lower memory is not touched for long. */
+static void nobody_flushes_for_the_last_frame(void **state)
+{
+    struct page_info *pg, *last = NULL;
+    unsigned int low = 0, before;
+
+    (void)state;
+    while (page_to_mfn(pg = alloc_frames(0, 0)).n >= FRAMES / 2)
+        last = pg;
+    this_cpu()->tlb_time = tlb_clock(); /* it may know guests' entries */
+    free_frames(last, 0);
+    before = host_flushes;
+    for (unsigned int i = 0; i < 2000; i++) {
+        pg = alloc_frames(0, 0);
+        low += pg != last;
+        free_frames(pg, 0);
+    }
+    assert_in_range(host_flushes - before, 1, 4);
+    assert_in_range(low, 1000, 1999);
+}
+
+/* Who keeps one of many frames that it takes does not have them from everywhere, however many. */
+static void large_blocks_stay_whole(void **state)
+{
+    (void)state;
+    for (unsigned int many = 8; many <= 1024; many *= 2) {
+        uint64_t areas = 0;
+        unsigned int before;
+
+        host_init(1u << 16);
+        this_cpu()->tlb_time = tlb_clock(); /* it may know guests' entries */
+        before = host_flushes;
+        for (unsigned int kept = 0; kept < 32; kept++) {
+            areas |= 1ull << (page_to_mfn(alloc_frames(0, 0)).n / 512 % 64);
+            for (unsigned int i = 0; i < many; i++)
+                free_frames(alloc_frames(0, 0), 0);
+        }
+        assert_in_range(__builtin_popcountll(areas), 1, 4);
+        assert_in_range(host_flushes - before, 0, 32 * many / 512 + 1);
+    }
+}
+
 /* A block is as young as the youngest of its frames. */
 static void youngest_of_a_block(void **state)
 {
@@ -323,6 +365,8 @@ int main(void)
         TEST(flushed_before_reuse),
         TEST(nobody_flushes_for_small_objects),
         TEST(nobody_flushes_for_one_frame),
+        TEST(nobody_flushes_for_the_last_frame),
+        TEST(large_blocks_stay_whole),
         TEST(youngest_of_a_block),
         TEST(youngest_of_all_ages),
         TEST(given_twice_counts_once),

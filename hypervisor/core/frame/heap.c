@@ -18,8 +18,13 @@
  * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
  * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286). No TLB
  * knows one that was the hypervisor's alone: a guest whose hypercalls take and free such memory
- * makes no CPU flush. Of the rest, what was freed since the last such flush is left for later: else
- * a guest that gives a frame back and takes it again made all CPUs flush each time.
+ * makes no CPU flush. Of the rest, what was freed since the last such flush is left alone for a
+ * while after it: else a guest that gives a frame back and takes it again made all CPUs flush each
+ * time. What needs no flush may lie in a larger block or a lower zone, so the while is short: a
+ * guest that keeps one of many frames that it takes tears a large block only when there are not
+ * SELDOM frames in smaller ones, and takes no more than these from a lower zone. Where nothing else
+ * is free at all, each request flushes: that is a machine whose memory is given out to the last
+ * frames, and no guest has more of it than it was allowed.
  *
  * Clearing a large block takes long. Who has to give way in between (alloc_frames_within) gets it
  * when all of it is clear; until then what was cleared goes back to the free lists and is marked
@@ -38,13 +43,15 @@
 
 #define NR_ZONES  33 /* frame numbers have at most 32 bits */
 #define NR_ORDERS (HEAP_MAX_ORDER + 1)
+#define SELDOM    512u /* frames to be given out from one flush to the next, if others are free */
 
 static spinlock_t heap_lock = SPINLOCK_INIT(RANK_HEAP);
 static struct page_list list[NR_ZONES][NR_ORDERS];
 static uint32_t nonempty[NR_ZONES];
 static uint64_t zones; /* bit z: nonempty[z] is not 0 */
 static uint64_t free_count, total_count;
-static uint64_t turn;      /* where in a block to look next for what needs no flush */
+static uint64_t turn;      /* requests; where in a block to look next for what needs no flush */
+static uint64_t flushed;   /* the last request that needed one */
 static uint32_t forgotten; /* what was freed until then is in no TLB any more */
 
 static unsigned int zone_of(uint64_t mfn)
@@ -81,8 +88,7 @@ void heap_init(void)
         for (unsigned int o = 0; o < NR_ORDERS; o++)
             page_list_init(&list[z][o]);
     }
-    zones = free_count = total_count = turn = 0;
-    forgotten = 0;
+    zones = free_count = total_count = turn = flushed = forgotten = 0;
     for (uint64_t i = 0; i <= max_mfn; i++)
         frame_table[i] = (struct page_info){.owner = DOMID_INVALID,
                                             .order = FRAME_NOT_RAM,
@@ -159,35 +165,29 @@ static bool is_forgotten(uint64_t mfn)
  * not there. (What is behind the first frame is not looked at.) */
 static uint64_t find_forgotten(uint64_t block, unsigned int size, unsigned int order)
 {
-    uint64_t other = block + (++turn << order & ((1ull << size) - 1));
+    uint64_t other = block + (turn << order & ((1ull << size) - 1));
 
     return is_forgotten(block) ? block : is_forgotten(other) ? other : 0;
 }
 
-/* Where to take from: in the highest zone that has enough, the smallest block that is large enough
- * and needs no flush; or that needs one. 0: nowhere. */
-static uint64_t find_block(unsigned int order, unsigned int top_zone, uint64_t *block,
+/* Where to take from: in the highest zone that has enough, the smallest block that is large enough;
+ * or (any: false) the first in that order that needs no flush. 0: nowhere. */
+static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, uint64_t *block,
                            unsigned int *size)
 {
     uint64_t left = zones & ((2ull << top_zone) - 1);
 
     for (; left; left &= ~(1ull << zone_of(left >> 1))) {
         unsigned int zone = zone_of(left >> 1);
-        uint32_t fit = nonempty[zone] & ~((1u << order) - 1), more;
 
-        for (more = fit; more; more &= more - 1) {
+        for (uint32_t fit = nonempty[zone] & ~((1u << order) - 1); fit; fit &= fit - 1) {
             uint64_t at;
 
-            *size = (unsigned int)__builtin_ctz(more);
-            *block = list[zone][*size].first;
-            at = find_forgotten(*block, *size, order);
-            if (at)
-                return at;
-        }
-        if (fit) {
             *size = (unsigned int)__builtin_ctz(fit);
             *block = list[zone][*size].first;
-            return *block;
+            at = any ? *block : find_forgotten(*block, *size, order);
+            if (at)
+                return at;
         }
     }
     return 0;
@@ -196,11 +196,16 @@ static uint64_t find_block(unsigned int order, unsigned int top_zone, uint64_t *
 /* Takes a block off the lists and halves it down to order. From here on no buddy can join it. */
 static struct page_info *take_block(unsigned int order, unsigned int top_zone)
 {
+    bool any = ++turn - flushed >= SELDOM >> order;
     unsigned int size;
-    uint64_t block, mfn = find_block(order, top_zone, &block, &size);
+    uint64_t block, mfn = find_block(order, top_zone, any, &block, &size);
 
     if (!mfn)
+        mfn = find_block(order, top_zone, true, &block, &size);
+    if (!mfn)
         return NULL;
+    if (!is_forgotten(mfn))
+        flushed = turn;
     block_remove(block, size);
     while (size > order) {
         uint64_t half = block + (1ull << --size);
