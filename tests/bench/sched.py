@@ -144,7 +144,7 @@ def farmers(cpus, results):
         # Its due cannot be more than that of one who never sleeps.
         if got > cpus / 2 + MORE_THAN_DUE * cpus:
             good = False
-            print(f"  the farmer got {got:.3f} CPUs; at most {cpus / 2 + MORE_THAN_DUE * cpus:.3f} are right")
+            print(f"  WRONG: the farmer got {got:.3f} CPUs; at most {cpus / 2 + MORE_THAN_DUE * cpus:.3f} are right")
     return good
 
 
