@@ -43,13 +43,13 @@ build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(
 	$(call say,cpio,$@)
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules
 
-# Ours: a second archive behind the first; the kernel unpacks both.
+# Ours: a second archive behind the first, at a multiple of 4; the kernel unpacks both.
 DOM0_GUESTS = $(filter build/pvguest/%,$(GUESTS))
 build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
     $(D0)/ours.sh $(TOOLS) $(DOM0_GUESTS)
 	$(call say,cpio,$@)
-	$(Q)$(D0)/ours.sh build/dom0/ours.cpio.gz build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(DOM0_GUESTS)
-	@cat build/dom0/base.cpio.gz build/dom0/ours.cpio.gz > $@
+	$(Q)$(D0)/ours.sh build/dom0/ours.cpio build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(DOM0_GUESTS)
+	@cp build/dom0/base.cpio.gz $@ && truncate -s %4 $@ && cat build/dom0/ours.cpio >>$@
 
 # A newer kernel of Debian's, with its modules, as control domain and as guest (tests/system/test_newer_kernel.py).
 NEWER := $(addprefix build/newer/,vmlinuz vmlinux initramfs.cpio.gz guest-initramfs.cpio.gz)

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Makes the second archive of the control domain's initramfs: what this project builds, and guests' files.
+# Makes the second archive of the control domain's initramfs: what this project builds, and guests' files. It is not compressed:
+# most of it is already, and the control domain would unpack it at every start.
 #
-#   ours.sh OUT.cpio.gz STAGE TOOL... -- GUEST...
+#   ours.sh OUT.cpio STAGE TOOL... -- GUEST...
 #
 # Tools go to /usr/sbin, the schema of domain files to /usr/share/parvis, guest kernels to /var/lib/parvis, the completion
 # of commands to /etc/bash_completion.d.
@@ -38,6 +39,5 @@ done
 find dom0-tools -name '*.rng' -exec cp {} "$stage/usr/share/parvis/" \;
 find dom0-tools -name '*.bash-completion' -exec cp {} "$stage/etc/bash_completion.d/" \;
 cp build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz "$stage/var/lib/parvis/"
-(cd "$stage" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) |
-    gzip -n -1 >"$out.new"
+(cd "$stage" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$out.new"
 mv "$out.new" "$out"
