@@ -18,6 +18,7 @@ OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
 WORLDS = ["core_sched", "core_worlds"]
+MOMENTS = ["core_races", "core_races_ports"]
 TORTURE_SECONDS = "60"      # of a scenario that is to notice
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
@@ -71,6 +72,14 @@ MUTANTS = {
     "a pin is not obeyed": ("set(v, 1ull << cpu);", ";", WORLDS),
     "weights do not count": ("used * SCHED_WEIGHT_DEFAULT / s->weight;", "used;", WORLDS),
     "a cap is not charged": ("    s->cap_used += ns;\n", "", ["core_worlds"]),
+    # what another CPU does at the worst moment
+    "the owner of a frame is looked at once": ("    if (likely(READ_ONCE(pg->owner) == d->domain_id))\n        return true;\n    put_page(pg);\n    return false;", "    return true;", MOMENTS),
+    "a frame is stolen without a reference": ("    if (!get_page(pg, d))\n        return -XEN_EINVAL;\n    /* XSA-214", "    if (READ_ONCE(pg->owner) != d->domain_id)\n        return -XEN_EINVAL;\n    atomic_add_return(&pg->count_info, 1);\n    /* XSA-214", MOMENTS),
+    "the owner of a locked table is looked at before": ("    if (likely(READ_ONCE(pg->owner) == d->domain_id))\n        return LOCKED;\n    page_unlock(pg);\n    return REFUSED;", "    return LOCKED;", MOMENTS),
+    "the dead get a port": ("    if (d->dying)\n        return -XEN_EINVAL;\n    for (evtchn_port_t port", "    for (evtchn_port_t port", MOMENTS),
+    "the dying lend": ("if (!e || READ_ONCE(rd->dying))", "if (!e)", MOMENTS),
+    "who writes to a table has the last reference": ("return unlikely(x & PGT_locked) && (x & PGT_count_mask) == 2;", "(void)x;\n    return false;", ["pv_mm_types"]),
+    "a pin at the end stays": ("if (unlikely(dying) && drop_pin(pg, d))", "if (0 && drop_pin(pg, d))", ["pv_mm_types"]),
     # what torture is for: it needs two CPUs at the wrong moment
     "tortured: nobody is waited for": ("while (may_know(in_use(d, cpus & -cpus), stamp))\n            spin_wait(&w);", "(void)w;", ["torture pages"]),
     "tortured: no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", ["torture pages"]),

@@ -54,7 +54,7 @@ static inline mfn_t pte_mfn(uint64_t pte)
  * (wrong type or bad contents; logged), -XEN_ERESTART (pre-empted: progress kept in the frame; call
  * again). The caller holds a general reference. */
 int __must_check get_page_type(struct page_info *pg, uint64_t type, struct domain *d);
-/* Never pre-empted: only where the type is writable or seg_desc, or not last */
+/* Never pre-empted: the type is writable or seg_desc */
 void put_page_type(struct page_info *pg);
 int __must_check put_page_type_preemptible(struct page_info *pg, struct domain *d);
 /* Both references, PGT_writable_page */

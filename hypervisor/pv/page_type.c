@@ -242,32 +242,14 @@ static bool try_put(struct page_info *pg, uint64_t x)
     return cmpxchg(&pg->type_info, x, x - 1) == x;
 }
 
-/* False: the lock's holder is waited for first. */
-static inline bool put_now(struct page_info *pg)
+void put_page_type(struct page_info *pg)
 {
     uint64_t x;
 
     do {
         x = READ_ONCE(pg->type_info);
-        BUG_ON((x & PGT_count_mask) == 1 && is_table_type(x)); /* that may take long: see below */
-        if (must_wait(x))
-            return false;
+        BUG_ON(is_table_type(x)); /* that may be locked, and the last may take long: see below */
     } while (unlikely(!try_put(pg, x)));
-    return true;
-}
-
-/* What waits is called last, so that who does not need not save a register for it. */
-static __noinline void put_later(struct page_info *pg)
-{
-    do
-        wait_for_unlock(pg);
-    while (!put_now(pg));
-}
-
-void put_page_type(struct page_info *pg)
-{
-    if (unlikely(!put_now(pg)))
-        put_later(pg);
 }
 
 int put_page_type_preemptible(struct page_info *pg, struct domain *d)

@@ -2,6 +2,8 @@
 /*
  * Frames, the lives of domains, vCPUs, and what another CPU does to them at the worst moment.
  */
+#include <pv/pv_mm.h> /* before the names of core_moment.h */
+
 #include "core_moment.h"
 
 #include <core/domain/claim.h>
@@ -12,6 +14,8 @@
 #include <core/life/vcpu_info.h>
 #include <core/sched/pause.h>
 #include <pv/m2p.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <xen/domctl.h>
 #include <xen/memory.h>
 #include <xen/sched.h>
@@ -59,6 +63,56 @@ static void a_frame_has_its_place_when_it_is_seen(void **state)
     assert_int_equal(call_with(d->vcpu[0], memory_op, XENMEM_populate_physmap, &r), 1);
     assert_int_equal(moment.times, 1);
     assert_int_equal(place_seen, 0x4321);
+}
+
+static struct page_info *changing;
+
+static void let_it_change(int prot)
+{
+    uintptr_t first = (uintptr_t)changing & PAGE_MASK;
+    uintptr_t end = ROUND_UP((uintptr_t)(changing + 1), PAGE_SIZE);
+
+    assert_int_equal(mprotect((void *)first, end - first, prot), 0);
+}
+
+/* Who has found it d's comes to its counts, which cannot be written yet. */
+static void another_has_it(int sig)
+{
+    (void)sig;
+    let_it_change(PROT_READ | PROT_WRITE);
+    WRITE_ONCE(changing->owner, dom0->domain_id);
+}
+
+static void find_it(struct page_info *pg)
+{
+    changing = pg;
+    WRITE_ONCE(pg->owner, d->domain_id);
+    let_it_change(PROT_READ);
+}
+
+/* A frame goes, and comes back as another domain's, between the look at its owner and the reference
+ * or the lock: nobody gets either. */
+static void a_frame_changes_hands(void **state)
+{
+    struct page_info *pg = alloc_domain_frames(d, 0, 0);
+    const uint64_t table = PGT_l1_page_table | PGT_validated | 1;
+    struct sigaction segv = {.sa_handler = another_has_it}, was;
+
+    (void)state;
+    sigaction(SIGSEGV, &segv, &was);
+    find_it(pg);
+    assert_false(get_page(pg, d));
+    find_it(pg);
+    assert_int_equal(steal_page(d, pg), -XEN_EINVAL);
+    assert_int_equal(pg->count_info, PGC_allocated | 1);
+    WRITE_ONCE(pg->type_info, table);
+    find_it(pg);
+    assert_false(page_lock(pg, d));
+    assert_int_equal(pg->type_info, table);
+    sigaction(SIGSEGV, &was, NULL);
+    WRITE_ONCE(pg->type_info, 0);
+    WRITE_ONCE(pg->owner, d->domain_id);
+    assert_true(clear_allocated(pg));
 }
 
 /* --- the begin and the end of a domain --- */
@@ -405,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_first_frame_goes_at_once),
         TEST(a_frame_has_its_place_when_it_is_seen),
+        TEST(a_frame_changes_hands),
         TEST(a_domain_is_found_when_it_is_whole),
         TEST(the_last_two_end_at_once),
         TEST(resumed_at_once),

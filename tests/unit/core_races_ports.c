@@ -61,6 +61,26 @@ static void its_peer_ends_while_a_port_is_closed(void **state)
     assert_null(get_domain_by_id(6));
 }
 
+static void it_ends(void)
+{
+    host_destroy(d);
+}
+
+/* Who is about to make a port for a domain finds that it has ended meanwhile: nobody would close
+ * that port. */
+static void a_port_of_the_dead(void **state)
+{
+    struct evtchn_alloc_unbound a = {.dom = 5};
+
+    (void)state;
+    when(&d->evtchn.lock, false, 0, it_ends);
+    assert_int_equal(call_with(dom0->vcpu[1], event_channel_op, EVTCHNOP_alloc_unbound, &a),
+                     -XEN_EINVAL);
+    assert_int_equal(moment.times, 1);
+    host_reap();
+    assert_null(get_domain_by_id(5));
+}
+
 static void send_through_it(void)
 {
     long rc = evtchn_send(e, far); /* it may be closed */
@@ -251,6 +271,27 @@ static void a_handle_is_unmapped_by_one(void **state)
     host_destroy(e);
 }
 
+static void it_begins_to_end(void)
+{
+    WRITE_ONCE(d->dying, true);
+}
+
+/* A grant of a domain whose end has begun is not mapped any more, though its table is still there.
+ */
+static void a_grant_of_the_dying(void **state)
+{
+    (void)state;
+    e = host_domain(6, false, 1, 0);
+    grant_table_set_entry(d, 9, 6, page_to_mfn(alloc_domain_frames(d, 0, 0)).n);
+    host_run_as(e->vcpu[0]);
+    when(&d->grant->lock, false, 0, it_begins_to_end);
+    assert_int_equal(map(), GNTST_general_error);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(grant_active(d->grant, 9)->writers, 0);
+    d->dying = false;
+    host_destroy(e);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
@@ -260,8 +301,10 @@ int main(void)
         TEST(two_resets),
         TEST(both_ends_are_closed),
         TEST(its_peer_ends_while_a_port_is_closed),
+        TEST(a_port_of_the_dead),
         TEST(sent_while_it_is_closed),
         TEST(a_handle_is_unmapped_by_one),
+        TEST(a_grant_of_the_dying),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,51 @@ static void bad_contents_leave_nothing(void **state)
     assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), 0);
 }
 
+static unsigned int let_go;
+
+/* Another CPU, which writes to the table, is through with it. */
+static void let_it_go(void)
+{
+    host_on_flush = NULL;
+    let_go++;
+    assert_int_equal(mm_type_count(&g, MM_SPARE), 2);
+    page_unlock(mm_page(&g, MM_SPARE));
+}
+
+/* Who has the last reference but that of who writes to the table waits for him, or his would be the
+ * last: what the entries hold would be lost. (XSA-242) */
+static void a_writer_is_waited_for(void **state)
+{
+    (void)state;
+    mm_make_table(&g, MM_SPARE);
+    mm_words(&g, MM_SPARE)[0] = mm_pte(g.frame[MM_SPARE + 1], MM_RW);
+    assert_int_equal(mm_ext(&g, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0), 0);
+    assert_int_equal(mm_type_count(&g, MM_SPARE + 1), 2);
+    assert_true(page_lock(mm_page(&g, MM_SPARE), g.d));
+    atomic_or(&this_cpu()->pending, CPU_WORK_FLUSH); /* served where it waits */
+    host_on_flush = let_it_go;
+    assert_int_equal(pv_unpin_table(g.d, g.frame[MM_SPARE]), 0);
+    assert_int_equal(let_go, 1);
+    assert_int_equal(mm_type_count(&g, MM_SPARE), 0);
+    assert_int_equal(mm_type_count(&g, MM_SPARE + 1), 1);
+}
+
+/* A pin that comes when the end of its domain has begun does not stay: who ends the domain may have
+ * looked at the frame already. */
+static void pinned_at_the_end(void **state)
+{
+    static struct mm_guest control;
+
+    (void)state;
+    mm_guest_init(&control, 0, true);
+    mm_make_table(&g, MM_SPARE);
+    WRITE_ONCE(g.d->dying, true);
+    assert_int_equal(mm_ext_foreign(&control, MMUEXT_PIN_L1_TABLE, g.frame[MM_SPARE].n, 0, 1), 0);
+    assert_false(mm_page(&g, MM_SPARE)->type_info & PGT_pinned);
+    assert_int_equal(mm_type_count(&g, MM_SPARE), 0);
+    WRITE_ONCE(g.d->dying, false);
+}
+
 /* A table maps itself read-only: that is how kernels see them. Writable, it could rewrite itself.
  */
 static void self_map(void **state)
@@ -242,6 +287,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(pin_needs_read_only, setup, teardown),
         cmocka_unit_test_setup_teardown(type_change_flushes, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_contents_leave_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_writer_is_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(pinned_at_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(self_map, setup, teardown),
         cmocka_unit_test_setup_teardown(linear_tables_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(superpages_refused, setup, teardown),
