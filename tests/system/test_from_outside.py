@@ -11,7 +11,7 @@ import time
 
 import ending
 import qemu_monitor
-from machine import DEBUG_EXIT, Machine, built, run_tests
+from machine import DEBUG_EXIT, SCALE, Machine, built, run_tests
 
 CONFIG = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\n"
 ENTRY = re.compile(r"([0-9a-f]{16}): ([0-9a-f]{16}) ([-A-Z]{9})")
@@ -28,12 +28,15 @@ def symbols():
 
 
 def maps_nothing_too_much():
-    """W^X, constants that are constant, guards below stacks; nothing is left in low memory, which the control domain may map."""
+    """W^X, constants that are constant, guards below stacks; nothing is left in low memory, which the control domain may map. CPUs that idle halt."""
     directory = Machine.scratch()
     with Machine.direct("memory-map", CONFIG, {"hello": built("pvguest/hello")}, mem="256", smp="2", directory=directory,
                         qemu=qemu_monitor.args(directory)) as m:
         m.expect(r"hello> ", 30)
         monitor = qemu_monitor.Monitor(directory)
+        while len(re.findall("HLT=1", monitor.ask("info registers -a"))) < 2:
+            time.sleep(0.1)                              # the guest waits for input: all CPUs halt, soon and for long
+            assert time.monotonic() < m.start + 60 * SCALE, "a CPU that has nothing to do does not halt"
         text = monitor.ask("info tlb")
         monitor.ask(f'pmemsave 0 {LOW_MEMORY} "{directory}/low"')
         monitor.ask(f'memsave {symbols()["ap_trampoline"]} 64 "{directory}/trampoline"')
