@@ -169,6 +169,26 @@ static void cpus_of_a_domain(void **state)
     assert_non_null(strstr(host_console, "f: affinity: there is no CPU 63, nor any of the list"));
 }
 
+/* Where `vcpus` is not given the control domain has as many as there are CPUs, a guest one. */
+static void vcpus_that_are_not_given(void **state)
+{
+    struct domain *d;
+
+    (void)state;
+    host_set_cpus(3);
+    add_domain("control", true, 0, 4);
+    add_domain("guest", false, 0, 4);
+    bi.domains[0].vcpus = bi.domains[1].vcpus = 0;
+    boot_domains_create(&bi);
+    d = with_id(0);
+    assert_non_null(d);
+    assert_int_equal(d->max_vcpus, 3);
+    assert_non_null(d->vcpu[2]);
+    d = next_domain(d);
+    assert_non_null(d);
+    assert_int_equal(d->max_vcpus, 1);
+}
+
 /* Without a control domain a guest has no store; what it prints is the hypervisor's to show. */
 static void a_guest_alone(void **state)
 {
@@ -250,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_that_can_be_had, setup, teardown),
         cmocka_unit_test_setup_teardown(cpus_of_a_domain, setup, teardown),
+        cmocka_unit_test_setup_teardown(vcpus_that_are_not_given, setup, teardown),
         cmocka_unit_test_setup_teardown(a_guest_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_domain_is_given, setup, teardown),
         cmocka_unit_test_setup_teardown(none_at_all, setup, teardown),

@@ -245,6 +245,7 @@ static const struct bad bads[] = {
     {"'1'>2<", "'1'>0<", {"t.xml:7", "<vcpu>: 0", "between 1 and 64"}},
     {"'1'>2<", "'1'>65<", {"t.xml:7", "<vcpu>: 65"}},
     {">512<", ">65536<", {"t.xml:13", "<shares>"}},
+    {">512<", ">0<", {"t.xml:13", "<shares>"}},
     {" vcpu='1'", " vcpu='2'", {"t.xml:13: <vcpupin>: vcpu='2'", "between 0 and 1"}},
     {" vcpu='1'", " vcpu='999999999'", {"t.xml:13: <vcpupin>", "between 0 and 63"}},
     {"<vcpupin", "<vcpupin vcpu='1' cpuset='7'/><vcpupin", {"t.xml:13", "vcpu='1' is given twice"}},
