@@ -9,6 +9,7 @@
 #include <core/grant/grant_internal.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <xen/sched.h>
 
 /* --- ports --- */
 
@@ -126,6 +127,23 @@ static void an_ipi_takes_no_lock(void **state)
     assert_int_equal(moment.times, 1);
     assert_false(evtchn_port_pending(d, ipi.port));
     assert_int_equal(evtchn_send(d, ipi.port), -XEN_EINVAL);
+}
+
+/* Nor do those that poll for their ports, as those who wait for a lock of their kernel's do. */
+static void a_poll_takes_no_lock(void **state)
+{
+    struct evtchn_bind_ipi ipi = {.vcpu = 0};
+    struct sched_poll poll = {.nr_ports = 1, .ports = LIST + 0x200};
+
+    (void)state;
+    assert_int_equal(call_with(d->vcpu[0], event_channel_op, EVTCHNOP_bind_ipi, &ipi), 0);
+    memcpy(host_guest(poll.ports), &ipi.port, sizeof(ipi.port));
+    when(&d->evtchn.lock, false, 0, nothing);
+    assert_int_equal(call_with(d->vcpu[0], sched_op, SCHEDOP_poll, &poll), 0);
+    assert_int_equal(d->vcpu[0]->pause_flags, VPF_polling);
+    assert_int_equal(evtchn_send(d, ipi.port), 0);
+    assert_int_equal(d->vcpu[0]->pause_flags, 0);
+    assert_int_equal(moment.times, 0);
 }
 
 static evtchn_port_t ipi_port;
@@ -296,15 +314,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(an_ipi_takes_no_lock),
-        TEST(an_ipi_is_bound_anew),
-        TEST(two_resets),
-        TEST(both_ends_are_closed),
-        TEST(its_peer_ends_while_a_port_is_closed),
-        TEST(a_port_of_the_dead),
-        TEST(sent_while_it_is_closed),
-        TEST(a_handle_is_unmapped_by_one),
-        TEST(a_grant_of_the_dying),
+        TEST(an_ipi_takes_no_lock),        TEST(a_poll_takes_no_lock),
+        TEST(an_ipi_is_bound_anew),        TEST(two_resets),
+        TEST(both_ends_are_closed),        TEST(its_peer_ends_while_a_port_is_closed),
+        TEST(a_port_of_the_dead),          TEST(sent_while_it_is_closed),
+        TEST(a_handle_is_unmapped_by_one), TEST(a_grant_of_the_dying),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

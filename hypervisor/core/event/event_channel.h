@@ -52,7 +52,7 @@ static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtc
 {
     return &t->bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
 }
-/* Is port one that a guest may name? (0 is not.) */
+/* Is port one that a guest may name? (0 is not.) Without the lock too: it stays so. */
 static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t port)
 {
     return port != 0 && port < t->max_ports &&
@@ -71,8 +71,6 @@ int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port); /* EVTCHNO
 int __must_check evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest);
 int __must_check evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port);
 bool virq_is_global(uint32_t virq);
-/* For SCHEDOP_poll: may the guest name this port? */
-bool evtchn_port_usable(struct domain *d, evtchn_port_t port);
 
 int __must_check evtchn_init(struct domain *d, unsigned int max_port);
 /* EVTCHNOP_reset; or (hv, at the end of d) the hypervisor's own ends too. -XEN_ERESTART when

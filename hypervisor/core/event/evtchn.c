@@ -185,16 +185,6 @@ bool evtchn_port_pending(struct domain *d, evtchn_port_t port)
     return port < NR_EVTCHNS && test_bit(d->shared_info->evtchn_pending, port);
 }
 
-bool evtchn_port_usable(struct domain *d, evtchn_port_t port)
-{
-    bool ok;
-
-    spin_lock(&d->evtchn.lock);
-    ok = evtchn_port_valid(&d->evtchn, port);
-    spin_unlock(&d->evtchn.lock);
-    return ok;
-}
-
 static void deliver_remote(const struct evtchn *chn)
 {
     struct domain *rd = chn->u.interdomain.remote;

@@ -51,7 +51,7 @@ static long look_at_ports(const struct sched_poll *poll, evtchn_port_t only, boo
         if (poll->nr_ports > 1 && (!guest_index(poll->ports, i, sizeof(port), &at) ||
                                    copy_from_guest(&port, at, sizeof(port))))
             return -XEN_EFAULT;
-        if (!evtchn_port_usable(d, port))
+        if (!evtchn_port_valid(&d->evtchn, port))
             return refused(-XEN_EINVAL, "poll of port %u, which is not open", port);
         *pending |= evtchn_port_pending(d, port);
     }
