@@ -84,10 +84,11 @@ static int dump_domain(const struct domain *d, union place *at)
 
     if (at->line == 0)
         log_info("d%u %s: %lu of %lu pages, %u references%s%s", d->domain_id, d->name,
-                 (unsigned long)d->tot_pages, (unsigned long)d->max_pages, d->refcount,
-                 d->dying ? ", dying" : "", d->shutting_down ? ", shut down" : "");
+                 READ_ONCE(d->tot_pages), READ_ONCE(d->max_pages), READ_ONCE(d->refcount),
+                 READ_ONCE(d->dying) ? ", dying" : "",
+                 READ_ONCE(d->shutting_down) ? ", shut down" : "");
     while (at->line++ < d->max_vcpus) {
-        v = d->vcpu[at->line - 1];
+        v = domain_vcpu(d, at->line - 1);
         if (v)
             log_info("d%uv%u: rip %#lx rsp %#lx, pause flags %#x, count %u, state %u", d->domain_id,
                      v->vcpu_id, (unsigned long)v->regs.rip, (unsigned long)v->regs.rsp,

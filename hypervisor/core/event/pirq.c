@@ -79,7 +79,7 @@ static struct pirq *mapped_entry(struct domain *d, uint32_t pirq)
 {
     struct pirq *p = entry_of(d, pirq);
 
-    return p && p->state == PIRQ_MAPPED ? p : NULL;
+    return p && READ_ONCE(p->state) == PIRQ_MAPPED ? p : NULL;
 }
 
 static void set_needs_eoi(struct domain *d, uint32_t pirq, bool needs)
@@ -151,12 +151,13 @@ void pirq_raise(struct domain *d, uint32_t pirq)
 int pirq_eoi(struct domain *d, uint32_t pirq)
 {
     const struct pirq *p = mapped_entry(d, pirq);
+    evtchn_port_t port = p ? READ_ONCE(p->port) : 0;
 
     if (!p)
         return -XEN_EINVAL;
-    if (p->port && d->pirqs->auto_eoi)
-        return evtchn_unmask(d, p->port); /* which comes to pirq_unmasked() */
-    if (p->port && irq_is_level(pirq))
+    if (port && READ_ONCE(d->pirqs->auto_eoi))
+        return evtchn_unmask(d, port); /* which comes to pirq_unmasked() */
+    if (port && irq_is_level(pirq))
         irq_unmask(pirq);
     return 0;
 }
@@ -183,7 +184,8 @@ int pirq_map_line(struct domain *d, unsigned int gsi)
     if (!is_line(gsi))
         return refused(-XEN_EINVAL, "there is no line %u", gsi);
     spin_lock(&d->evtchn.lock);
-    d->pirqs->pirq[gsi].state = PIRQ_MAPPED; /* ABI: mapping a line once more is no error */
+    WRITE_ONCE(d->pirqs->pirq[gsi].state,
+               PIRQ_MAPPED); /* ABI: mapping a line once more is no error */
     spin_unlock(&d->evtchn.lock);
     return 0;
 }
@@ -212,7 +214,7 @@ static int map_message(struct domain *d, const struct pci_message *m, int *pirq)
     rc = irq_setup_msi((uint32_t)n, m);
     if (rc)
         return rc;
-    p->state = PIRQ_MAPPED;
+    WRITE_ONCE(p->state, PIRQ_MAPPED);
     *pirq = n;
     return 0;
 }
@@ -237,7 +239,7 @@ int pirq_unmap(struct domain *d, uint32_t pirq)
     if (p && p->state != PIRQ_FREE && !p->port) {
         if (p->state == PIRQ_MAPPED && !is_line(pirq))
             irq_free_msi(pirq);
-        p->state = PIRQ_FREE;
+        WRITE_ONCE(p->state, PIRQ_FREE);
         rc = 0;
     }
     spin_unlock(&d->evtchn.lock);
@@ -251,7 +253,7 @@ int pirq_reserve_free(struct domain *d, uint32_t *pirq)
     spin_lock(&d->evtchn.lock);
     n = find_free(d->pirqs);
     if (n >= 0) {
-        d->pirqs->pirq[n].state = PIRQ_RESERVED;
+        WRITE_ONCE(d->pirqs->pirq[n].state, PIRQ_RESERVED);
         *pirq = (uint32_t)n;
     }
     spin_unlock(&d->evtchn.lock);
@@ -275,7 +277,7 @@ int pirq_share_eoi_map(struct domain *d, gfn_t gfn, bool auto_eoi)
         return -XEN_EBUSY;
     }
     d->pirqs->eoi_page = pg;
-    d->pirqs->auto_eoi = auto_eoi;
+    WRITE_ONCE(d->pirqs->auto_eoi, auto_eoi);
     d->pirqs->eoi_map = map_guest_frame(d, page_to_mfn(pg));
     for (uint32_t i = 0; i < NR_IRQS; i++)
         if (d->pirqs->pirq[i].port)
