@@ -30,7 +30,8 @@
 
 struct batch {
     struct domain *d;
-    gva_t list; /* 0: none */
+    gva_t list;  /* 0: none */
+    bool placed; /* the list says where the guest will have them: populate_physmap */
     unsigned int order, addr_bits;
     unsigned int inside; /* frames of the extent that are done */
     unsigned int budget; /* frames that may still be cleared before giving way */
@@ -39,15 +40,16 @@ struct batch {
 /* Whether one extent is done. */
 enum outcome { DONE, REFUSED, AGAIN };
 
-static enum outcome populate_one(struct batch *b, uint64_t i)
+static enum outcome increase_one(struct batch *b, uint64_t i)
 {
+    xen_pfn_t gpfn = INVALID_GPFN;
     struct page_info *pg;
-    xen_pfn_t gpfn;
 
     /* Both before there is anything to undo. */
-    if (!frame_list_get(b->list, i, &gpfn) || !frame_list_put(b->list, i, gpfn))
+    if (b->list && (!frame_list_get(b->list, i, &gpfn) || !frame_list_put(b->list, i, gpfn)))
         return REFUSED;
-    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, gpfn, &b->budget);
+    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, b->placed ? gpfn : INVALID_GPFN,
+                                    &b->budget);
     if (!pg && !b->budget)
         return AGAIN;
     if (!pg) {
@@ -55,19 +57,6 @@ static enum outcome populate_one(struct batch *b, uint64_t i)
                 b->d->domain_id, READ_ONCE(b->d->tot_pages), READ_ONCE(b->d->max_pages));
         return REFUSED;
     }
-    return frame_list_put(b->list, i, page_to_mfn(pg).n) ? DONE : REFUSED;
-}
-
-static enum outcome increase_one(struct batch *b, uint64_t i)
-{
-    struct page_info *pg;
-    xen_pfn_t was;
-
-    if (b->list && (!frame_list_get(b->list, i, &was) || !frame_list_put(b->list, i, was)))
-        return REFUSED;
-    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, INVALID_GPFN, &b->budget);
-    if (!pg)
-        return b->budget ? REFUSED : AGAIN;
     return !b->list || frame_list_put(b->list, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
@@ -147,14 +136,13 @@ long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg)
     if (!acceptable(&r, cmd, start) || get_domain_permitted(r.domid, &b.d))
         return (long)start;
     b.list = r.extent_start;
+    b.placed = cmd == XENMEM_populate_physmap;
     b.order = r.extent_order;
     b.addr_bits = XENMEMF_get_address_bits(r.mem_flags);
     b.inside = (unsigned int)progress & INSIDE_MASK;
     b.budget = MEMOP_CLEAR_BUDGET;
-    rc = run(cmd == XENMEM_populate_physmap       ? populate_one
-             : cmd == XENMEM_increase_reservation ? increase_one
-                                                  : decrease_one,
-             &b, cmd, start, r.nr_extents, arg);
+    rc = run(cmd == XENMEM_decrease_reservation ? decrease_one : increase_one, &b, cmd, start,
+             r.nr_extents, arg);
     put_domain(b.d);
     return rc;
 }
