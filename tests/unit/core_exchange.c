@@ -157,6 +157,8 @@ static void exchange_gives_way(void **state)
     this_cpu()->pending = 0;
 }
 
+#define A_WHILE MILLISECS(11) /* so long that nobody goes on with what was left */
+
 /* One issue of an exchange, which gives way wherever it looks; what it says. */
 static long one_turn_of(struct vcpu *who, const struct xen_memory_exchange *x, uint64_t arg)
 {
@@ -245,12 +247,15 @@ static void an_exchange_left_half_done(void **state)
     out[0] = 0;
     assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
     assert_true(d->in_flight.taken.count > 0 && d->tot_pages < 512);
+    host_time_passes(A_WHILE);
     assert_int_equal(turns(&other, ARG + 0x100, &n), 0);
     assert_int_equal(d->in_flight.taken.count, 0);
     assert_int_equal(d->tot_pages, 512);
     list()[0] = out[0];
     while (!d->in_flight.committed)
         assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
+    assert_int_equal(one_turn(&other, ARG + 0x100), -XEN_ERESTART);
+    host_time_passes(A_WHILE);
     assert_int_equal(one_turn(&other, ARG + 0x100), -XEN_EBUSY);
     assert_true(d->in_flight.taken.count > 0);
 }
@@ -267,6 +272,8 @@ static void anothers_exchange(void **state)
     x.in.domid = x.out.domid = d->domain_id;
     while (!d->in_flight.committed)
         assert_int_equal(one_turn_of(dom0->vcpu[0], &x, ARG), -XEN_ERESTART);
+    assert_int_equal(one_turn(&mine, ARG), -XEN_ERESTART);
+    host_time_passes(A_WHILE);
     assert_int_equal(one_turn(&mine, ARG), -XEN_EBUSY);
     while (one_turn_of(dom0->vcpu[0], &x, ARG) == -XEN_ERESTART)
         ;
@@ -287,11 +294,57 @@ static void an_exchange_half_undone(void **state)
     while (d->in_flight.taken.count < 200)
         assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
     had = d->in_flight.taken.count;
+    host_time_passes(A_WHILE);
     assert_int_equal(one_turn(&other, ARG + 0x100), -XEN_ERESTART);
     assert_in_range(d->in_flight.taken.count, 1, had - 1);
+    assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
+    host_time_passes(A_WHILE); /* and the other does not go on with that either */
     assert_int_equal(turns(&x, ARG, &n), 0);
     assert_int_equal(d->in_flight.taken.count, 0);
     assert_int_equal(d->tot_pages, 512);
+}
+
+/* Two vCPUs at once: neither undoes what the other is doing, or both would go on for ever. */
+static void two_exchanges_at_once(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(512, 0, 1, 9), y = x;
+    long x_rc = -XEN_ERESTART, y_rc = -XEN_ERESTART;
+    unsigned int n;
+
+    (void)state;
+    populate(1024, 0);
+    ((xen_pfn_t *)host_guest(LIST + 0x8000))[0] = ((xen_pfn_t *)host_guest(LIST + 0x8008))[0] = 0;
+    y.in.extent_start += 512 * sizeof(xen_pfn_t);
+    y.out.extent_start += sizeof(xen_pfn_t);
+    for (n = 0; n < 1000 && (x_rc == -XEN_ERESTART || y_rc == -XEN_ERESTART); n++) {
+        if (x_rc == -XEN_ERESTART)
+            x_rc = one_turn(&x, ARG);
+        if (y_rc == -XEN_ERESTART)
+            y_rc = one_turn(&y, ARG + 0x100);
+    }
+    assert_int_equal(x_rc, 0);
+    assert_int_equal(y_rc, 0);
+    assert_int_equal(d->tot_pages, 1024);
+}
+
+/* The control domain does not wait for what the guest began, as long as that can be undone. */
+static void the_control_domain_does_not_wait(void **state)
+{
+    struct xen_memory_exchange x = exchange_args(512, 0, 1, 9), y = exchange_args(1, 0, 1, 0);
+    long rc;
+
+    (void)state;
+    populate(512, 0);
+    ((xen_pfn_t *)host_guest(LIST + 0x8000))[0] = 0;
+    assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
+    y.in.domid = y.out.domid = d->domain_id;
+    for (unsigned int n = 0; n < 100; n++) {
+        rc = one_turn_of(dom0->vcpu[0], &y, ARG);
+        if (rc != -XEN_ERESTART)
+            break;
+        assert_int_equal(one_turn(&x, ARG), -XEN_ERESTART);
+    }
+    assert_int_equal(rc, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -304,6 +357,7 @@ int main(void)
         TEST(exchange_gives_way),         TEST(large_exchange_gives_way),
         TEST(an_exchange_left_half_done), TEST(a_failure_is_undone_in_turns),
         TEST(anothers_exchange),          TEST(an_exchange_half_undone),
+        TEST(two_exchanges_at_once),      TEST(the_control_domain_does_not_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,8 +21,6 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-#define FRAMES_PER_CHECK 32u
-
 int in_flight_take(struct domain *d, gfn_t gfn)
 {
     mfn_t mfn = d->ops->gfn_to_mfn(d, gfn);
@@ -45,7 +43,7 @@ static int empty(struct domain *d, struct page_list *l,
     for (unsigned int n = 1; (pg = page_list_first(l)) != NULL; n++) {
         page_list_del(l, pg);
         way(d, pg);
-        if (n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check())
+        if (n % IN_FLIGHT_PER_CHECK == 0 && hypercall_preempt_check())
             return -XEN_ERESTART;
     }
     return 0;

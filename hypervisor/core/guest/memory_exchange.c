@@ -11,6 +11,12 @@
  * with the domain (core/domain/in_flight.c), and the re-issued call finds it there. nr_exchanged,
  * which the guest sees, says how many extents are done.
  *
+ * There is one exchange of a domain at a time. Who finds another's half done waits until that is
+ * done, or has not been gone on with for a while, and then undoes it: were it undone at once, two
+ * callers would undo each other's for ever. The control domain does not wait for the guest, which
+ * could begin exchanges without end. What is committed cannot be undone: when nobody goes on with
+ * that, all others are refused.
+ *
  * XSA-29, XSA-212: the lists are reached by checked guest accesses alone, each element at its own
  * computed and checked address; where to go on is a number that the guest could change, and is
  * checked like any other.
@@ -29,7 +35,7 @@
 #include <xen/errno.h>
 #include <xen/memory.h>
 
-#define FRAMES_PER_CHECK 32u
+#define PATIENCE MILLISECS(10) /* with an exchange that is not gone on with */
 
 struct exchange {
     struct domain *d;
@@ -63,7 +69,7 @@ static int check(const struct xen_memory_exchange *x)
 /* Time to give way, after n of many? Each turn does some. */
 static bool turn_over(uint64_t n, uint64_t first)
 {
-    return n != first && n % FRAMES_PER_CHECK == 0 && hypercall_preempt_check();
+    return n != first && n % IN_FLIGHT_PER_CHECK == 0 && hypercall_preempt_check();
 }
 
 static int take_inputs(struct exchange *e, uint64_t first)
@@ -184,24 +190,30 @@ static int exchange_chunk(struct exchange *e, uint64_t chunk)
     return rc ? rc : commit(e, chunk << e->out_order);
 }
 
-/* What an earlier call left: the chunk where this one goes on, or another's. */
+/* What an earlier call left: the chunk where this one goes on, or another's: which is waited for,
+ * or undone. */
 static int adopt(struct exchange *e, gva_t arg)
 {
     struct in_flight *f = e->f;
     domid_t by = current->domain->domain_id;
-    bool same = f->by == by && f->arg == arg && f->chunk == e->x.nr_exchanged >> e->in_order &&
+    bool mine = f->by == by && f->arg == arg;
+    bool same = mine && f->chunk == e->x.nr_exchanged >> e->in_order &&
                 f->got_order == e->x.out.extent_order;
 
+    if (!mine && clock_now() < f->wait_until &&
+        (f->committed || f->by == by || !current->domain->is_control))
+        return -XEN_ERESTART;
     if (!same && f->committed)
         return refused(-XEN_EBUSY, "another exchange of the domain is not finished");
+    f->by = by;
+    f->arg = arg;
+    f->wait_until = clock_now() + PATIENCE;
     if (!same) {
         f->chunk = ~0ull; /* from here on nobody's: half undone, nobody may go on with it */
         if (in_flight_return(e->d))
             return -XEN_ERESTART;
         f->error = 0;
     }
-    f->by = by;
-    f->arg = arg;
     f->got_order = e->x.out.extent_order;
     return 0;
 }
@@ -221,7 +233,7 @@ static long exchange_all(struct exchange *e, gva_t arg)
     if (copy_to_guest(arg + offsetof(struct xen_memory_exchange, nr_exchanged), &e->x.nr_exchanged,
                       sizeof(e->x.nr_exchanged)))
         return -XEN_EFAULT;
-    return rc == -XEN_ERESTART ? memory_op_again(XENMEM_exchange, 0, arg) : rc;
+    return rc;
 }
 
 static long run(struct exchange *e, gva_t arg)
@@ -230,10 +242,12 @@ static long run(struct exchange *e, gva_t arg)
 
     /* Another CPU is at it. */
     if (cmpxchg(&e->f->busy, false, true))
-        return memory_op_again(XENMEM_exchange, 0, arg);
+        return -XEN_ERESTART;
     rc = READ_ONCE(e->d->dying) ? -XEN_EINVAL : adopt(e, arg);
     if (!rc)
         rc = exchange_all(e, arg);
+    if (rc != -XEN_ERESTART)
+        e->f->wait_until = 0;
     __atomic_store_n(&e->f->busy, false, __ATOMIC_RELEASE);
     return rc;
 }
@@ -251,10 +265,8 @@ long memory_exchange(const gva_t *at)
         rc = get_domain_permitted(e.x.in.domid, &e.d);
     if (rc)
         return rc;
-    if (e.x.in.extent_order <= e.x.out.extent_order)
-        e.in_order = e.x.out.extent_order - e.x.in.extent_order;
-    else
-        e.out_order = e.x.in.extent_order - e.x.out.extent_order;
+    e.in_order = MAX(e.x.in.extent_order, e.x.out.extent_order) - e.x.in.extent_order;
+    e.out_order = MAX(e.x.in.extent_order, e.x.out.extent_order) - e.x.out.extent_order;
     e.f = &e.d->in_flight;
     rc = run(&e, arg);
     put_domain(e.d);

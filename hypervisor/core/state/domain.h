@@ -93,6 +93,7 @@ struct in_flight {
     domid_t by;     /* whose chunk it is: the caller, the address of its arguments, the number */
     gva_t arg;
     uint64_t chunk;
+    s_time_t wait_until;    /* until then others wait for it */
     struct page_list taken; /* frames that were the domain's */
     struct page_list got;   /* extents for it, by their first frames */
     unsigned int got_order;
