@@ -138,7 +138,8 @@ static int set_limits(struct builder *b, struct error *e)
         return error_errno(e, rc, "%s: <memory>: setting the limit", b->cfg->name);
     rc = ops->domain_max_vcpus(b->h, domid, b->cfg->max_vcpus);
     if (rc)
-        return error_errno(e, rc, "%s: <vcpu>: making %u vCPUs", b->cfg->name, b->cfg->max_vcpus);
+        return error_errno(e, rc, "%s: <vcpu>: making %u vCPU%s", b->cfg->name, b->cfg->max_vcpus,
+                           b->cfg->max_vcpus == 1 ? "" : "s");
     rc = ops->set_memory_map(b->h, domid, &ram, 1);
     if (rc)
         return error_errno(e, rc, "%s: setting the memory map", b->cfg->name);

@@ -41,8 +41,8 @@ int cpus_check(struct host *h, const struct domain_config *c, struct error *e)
         return error_errno(e, rc, "%s: asking how many CPUs there are", c->name);
     if (c->cap > 100 * p.nr_cpus)
         return error_set(e, -ERANGE,
-                         "%s: <global_quota>: a cap of %u %% of a CPU; the machine has %u CPUs",
-                         c->name, c->cap, p.nr_cpus);
+                         "%s: <global_quota>: a cap of %u %% of a CPU; the machine has %u CPU%s",
+                         c->name, c->cap, p.nr_cpus, p.nr_cpus == 1 ? "" : "s");
     snprintf(where, sizeof(where), "%s: <vcpu>", c->name);
     rc = there(where, c->cpuset, p.nr_cpus, e);
     for (unsigned int i = 0; i < c->max_vcpus && rc == 0; i++) {

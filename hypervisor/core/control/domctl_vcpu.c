@@ -155,9 +155,8 @@ int domctl_scheduler_op(struct domain *d, struct xen_domctl *op)
     switch (s->cmd) {
     case XEN_DOMCTL_SCHEDOP_putinfo: /* ABI: weight 0 and cap 0xffff mean unchanged */
         if (p->cap != 0xffff && p->cap > most)
-            return refused(-XEN_EINVAL,
-                           "a cap of %u; d%u, with %u vCPUs on %u CPUs, uses %u at most", p->cap,
-                           d->domain_id, d->max_vcpus, machine_nr_cpus(), most);
+            return refused(-XEN_EINVAL, "a cap of %u; here d%u can use %u at most", p->cap,
+                           d->domain_id, most);
         sched_set_domain(d, p->weight ? p->weight : d->sched.weight,
                          p->cap != 0xffff ? p->cap : d->sched.cap);
         return 0;

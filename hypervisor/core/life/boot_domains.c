@@ -70,14 +70,13 @@ static void set_cpus(const struct boot_domain *b, struct domain *d)
     struct vcpu *v;
 
     if (b->cap > most)
-        log_warning("parvis.cfg: %s: cap = %u, but %u vCPUs on %u CPUs use %u at most: no cap",
-                    b->name, b->cap, d->max_vcpus, nr, most);
+        log_warning("parvis.cfg: %s: cap = %u, but here it can use %u at most: no cap", b->name,
+                    b->cap, most);
     sched_set_domain(d, (uint16_t)(b->weight ? b->weight : SCHED_WEIGHT_DEFAULT),
                      (uint16_t)(b->cap > most ? 0 : b->cap));
-    for (unsigned int i = nr; i < BOOT_MAX_CPUS && absent != ~all; i++)
-        if (absent >> i & 1)
-            log_warning("parvis.cfg: %s: affinity: there is no CPU %u%s", b->name, i,
-                        b->affinity & all ? "" : ", nor any of the list: it may run anywhere");
+    if (absent && absent != ~all)
+        log_warning("parvis.cfg: %s: affinity: the last CPU is %u; %s", b->name, nr - 1,
+                    b->affinity & all ? "those above are left out" : "it may run anywhere");
     if (b->affinity & all)
         for_each_vcpu (d, v)
             v->affinity = b->affinity & all;
@@ -148,8 +147,9 @@ static int create_one(const struct boot_info *bi, const struct boot_domain *b)
             ;
         return rc;
     }
-    log_info("%s is domain %u with %lu KiB and %u vCPUs", b->name, d->domain_id,
-             (unsigned long)(d->tot_pages << (PAGE_SHIFT - 10)), d->max_vcpus);
+    log_info("%s is domain %u with %lu KiB and %u vCPU%s", b->name, d->domain_id,
+             (unsigned long)(d->tot_pages << (PAGE_SHIFT - 10)), d->max_vcpus,
+             d->max_vcpus == 1 ? "" : "s");
     return 0;
 }
 
