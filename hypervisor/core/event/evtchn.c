@@ -79,6 +79,7 @@ int evtchn_get_port(struct domain *d, const struct evtchn *as, evtchn_port_t *ou
         *out = port;
         return 0;
     }
+    t->lowest_free = t->max_ports; /* who asks again does not look at all of them again */
     return refused(-XEN_ENOSPC, "d%u has no free port below %u", d->domain_id, t->max_ports);
 }
 
