@@ -18,7 +18,7 @@ OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
 WORLDS = ["core_sched", "core_worlds"]
-MOMENTS = ["core_races", "core_races_ports"]
+MOMENTS = ["core_races", "core_races_frames", "core_races_ports"]
 TORTURE_SECONDS = "60"      # of a scenario that is to notice
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
@@ -78,6 +78,8 @@ MUTANTS = {
     "the owner of a locked table is looked at before": ("    if (likely(READ_ONCE(pg->owner) == d->domain_id))\n        return LOCKED;\n    page_unlock(pg);\n    return REFUSED;", "    return LOCKED;", MOMENTS),
     "the dead get a port": ("    if (d->dying)\n        return -XEN_EINVAL;\n    for (evtchn_port_t port", "    for (evtchn_port_t port", MOMENTS),
     "the dying lend": ("if (!e || READ_ONCE(rd->dying))", "if (!e)", MOMENTS),
+    "a domain that goes is taken": ("    while (d && !get_domain(d))\n        d = next_domain(d);", "    if (d)\n        (void)get_domain(d);", MOMENTS),
+    "an exchange is not waited for": ("    if (__atomic_load_n(&d->in_flight.busy, __ATOMIC_ACQUIRE))\n        return -XEN_ERESTART;\n", "", MOMENTS),
     "who writes to a table has the last reference": ("return unlikely(x & PGT_locked) && (x & PGT_count_mask) == 2;", "(void)x;\n    return false;", ["pv_mm_types"]),
     "a pin at the end stays": ("if (unlikely(dying) && drop_pin(pg, d))", "if (0 && drop_pin(pg, d))", ["pv_mm_types"]),
     # what torture is for: it needs two CPUs at the wrong moment

@@ -39,9 +39,11 @@ UNIT += core_domain
 unit_core_domain_SRCS := tests/unit/core_domain.c $(HOST_MACHINE)
 unit_core_domain_LIBS := core
 
-UNIT += core_races core_races_ports
+UNIT += core_races core_races_frames core_races_ports
 unit_core_races_SRCS := tests/unit/core_races.c tests/unit/core_moment.c $(HOST_MACHINE)
 unit_core_races_LIBS := core
+unit_core_races_frames_SRCS := tests/unit/core_races_frames.c tests/unit/core_moment.c $(HOST_MACHINE)
+unit_core_races_frames_LIBS := core
 unit_core_races_ports_SRCS := tests/unit/core_races_ports.c tests/unit/core_moment.c $(HOST_MACHINE)
 unit_core_races_ports_LIBS := core
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames, the lives of domains, vCPUs, and what another CPU does to them at the worst moment.
+ * The lives of domains, vCPUs, and what another CPU does to them at the worst moment.
  */
-#include <pv/pv_mm.h> /* before the names of core_moment.h */
-
 #include "core_moment.h"
 
 #include <core/domain/claim.h>
@@ -13,107 +11,9 @@
 #include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <core/sched/pause.h>
-#include <pv/m2p.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <xen/domctl.h>
-#include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
-
-/* --- frames --- */
-
-static uint32_t references;
-
-static void all_frames_go_back(void)
-{
-    struct page_info *pg;
-
-    while ((pg = page_list_first(&d->pages)) != NULL)
-        assert_true(clear_allocated(pg));
-    assert_int_equal(d->refcount, references);
-}
-
-/* The reference that a domain's frames hold is there before the frames are. */
-static void the_first_frame_goes_at_once(void **state)
-{
-    (void)state;
-    references = d->refcount;
-    when(&d->page_alloc_lock, true, 0, all_frames_go_back);
-    assert_non_null(alloc_domain_frames(d, 1, 0));
-    assert_int_equal(moment.times, 1);
-    assert_int_equal(d->refcount, references);
-}
-
-static xen_pfn_t place_seen;
-
-static void look_at_its_place(void)
-{
-    place_seen = machine_to_phys[page_to_mfn(page_list_first(&d->pages)).n];
-}
-
-/* The place of a frame is told before the domain can have it, and give it to another. */
-static void a_frame_has_its_place_when_it_is_seen(void **state)
-{
-    struct xen_memory_reservation r = {.extent_start = LIST, .nr_extents = 1, .domid = DOMID_SELF};
-
-    (void)state;
-    *(xen_pfn_t *)host_guest(LIST) = 0x4321;
-    when(&d->page_alloc_lock, true, 0, look_at_its_place);
-    assert_int_equal(call_with(d->vcpu[0], memory_op, XENMEM_populate_physmap, &r), 1);
-    assert_int_equal(moment.times, 1);
-    assert_int_equal(place_seen, 0x4321);
-}
-
-static struct page_info *changing;
-
-static void let_it_change(int prot)
-{
-    uintptr_t first = (uintptr_t)changing & PAGE_MASK;
-    uintptr_t end = ROUND_UP((uintptr_t)(changing + 1), PAGE_SIZE);
-
-    assert_int_equal(mprotect((void *)first, end - first, prot), 0);
-}
-
-/* Who has found it d's comes to its counts, which cannot be written yet. */
-static void another_has_it(int sig)
-{
-    (void)sig;
-    let_it_change(PROT_READ | PROT_WRITE);
-    WRITE_ONCE(changing->owner, dom0->domain_id);
-}
-
-static void find_it(struct page_info *pg)
-{
-    changing = pg;
-    WRITE_ONCE(pg->owner, d->domain_id);
-    let_it_change(PROT_READ);
-}
-
-/* A frame goes, and comes back as another domain's, between the look at its owner and the reference
- * or the lock: nobody gets either. */
-static void a_frame_changes_hands(void **state)
-{
-    struct page_info *pg = alloc_domain_frames(d, 0, 0);
-    const uint64_t table = PGT_l1_page_table | PGT_validated | 1;
-    struct sigaction segv = {.sa_handler = another_has_it}, was;
-
-    (void)state;
-    sigaction(SIGSEGV, &segv, &was);
-    find_it(pg);
-    assert_false(get_page(pg, d));
-    find_it(pg);
-    assert_int_equal(steal_page(d, pg), -XEN_EINVAL);
-    assert_int_equal(pg->count_info, PGC_allocated | 1);
-    WRITE_ONCE(pg->type_info, table);
-    find_it(pg);
-    assert_false(page_lock(pg, d));
-    assert_int_equal(pg->type_info, table);
-    sigaction(SIGSEGV, &was, NULL);
-    WRITE_ONCE(pg->type_info, 0);
-    WRITE_ONCE(pg->owner, d->domain_id);
-    assert_true(clear_allocated(pg));
-}
 
 /* --- the begin and the end of a domain --- */
 
@@ -137,6 +37,25 @@ static void a_domain_is_found_when_it_is_whole(void **state)
     assert_ptr_equal(get_domain_by_id(9), made);
     put_domain(made);
     host_destroy(made);
+}
+
+/* Who goes through all domains passes by one whose last reference has gone and that is not freed
+ * yet. */
+static void one_that_goes_is_passed_by(void **state)
+{
+    struct domain *next;
+
+    (void)state;
+    host_run_as(dom0->vcpu[0]);
+    while (domain_kill(d) == -XEN_ERESTART)
+        ;
+    assert_int_equal(d->refcount, 0);
+    assert_null(get_domain_by_id(5));
+    assert_null(get_domain_from(5));
+    next = host_domain(7, false, 1, 0);
+    assert_ptr_equal(get_domain_from(5), next);
+    put_domain(next);
+    host_reap();
 }
 
 static jmp_buf stopped;
@@ -457,10 +376,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_first_frame_goes_at_once),
-        TEST(a_frame_has_its_place_when_it_is_seen),
-        TEST(a_frame_changes_hands),
         TEST(a_domain_is_found_when_it_is_whole),
+        TEST(one_that_goes_is_passed_by),
         TEST(the_last_two_end_at_once),
         TEST(resumed_at_once),
         TEST(two_vcpus_end_their_domain),
