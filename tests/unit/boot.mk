@@ -6,14 +6,14 @@ UNIT += boot_config boot_memmap x86_acpi x86_symbols x86_tsc
 unit_boot_config_SRCS := tests/unit/boot_config.c hypervisor/boot/config.c $(BOOT_PARSE_SRCS)
 unit_boot_memmap_SRCS := tests/unit/boot_memmap.c hypervisor/boot/memmap.c
 unit_x86_acpi_SRCS := tests/unit/x86_acpi.c hypervisor/x86/acpi_parse.c
-unit_x86_tsc_SRCS := tests/unit/x86_tsc.c hypervisor/x86/tsc_compare.c $(BOOT_PARSE_SRCS)
+unit_x86_tsc_SRCS := tests/unit/x86_tsc.c tests/unit/x86_log.c hypervisor/x86/tsc_compare.c $(BOOT_PARSE_SRCS)
 unit_x86_symbols_SRCS := tests/unit/x86_symbols.c hypervisor/x86/symbols.c
 
 # x86/ itself, where what only a machine can do goes by names of the tests' own.
 UNIT += x86_smp x86_apic x86_irq
-unit_x86_smp_SRCS := tests/unit/x86_smp.c $(addprefix hypervisor/x86/,smp.c tsc_compare.c) $(BOOT_PARSE_SRCS)
-unit_x86_apic_SRCS := tests/unit/x86_apic.c hypervisor/x86/apic.c
-unit_x86_irq_SRCS := tests/unit/x86_irq.c $(addprefix hypervisor/x86/,irq.c ioapic.c msi.c)
+unit_x86_smp_SRCS := tests/unit/x86_smp.c tests/unit/x86_log.c $(addprefix hypervisor/x86/,smp.c tsc_compare.c) $(BOOT_PARSE_SRCS)
+unit_x86_apic_SRCS := tests/unit/x86_apic.c tests/unit/x86_log.c hypervisor/x86/apic.c $(BOOT_PARSE_SRCS)
+unit_x86_irq_SRCS := tests/unit/x86_irq.c tests/unit/x86_log.c $(addprefix hypervisor/x86/,irq.c ioapic.c msi.c) $(BOOT_PARSE_SRCS)
 
 $(foreach cc,$(HOSTS),$(patsubst %,build/host/$(cc)/hypervisor/x86/%.o,apic ioapic irq msi smp)): \
     HOST_CFLAGS_EXTRA := -ffreestanding -DDEBUG=1 -include tests/unit/x86_names.h

@@ -10,14 +10,12 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "grant_oracle.h"
-#include "pv_mm_support.h"
+#include "grant_call.h"
 
 #include <string.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 
-#define ARG    HOST_GUEST_BASE
 #define SLOT   100u /* where mappings go: nothing else is there */
 #define HOST   GNTMAP_host_map
 #define DEVICE GNTMAP_device_map
@@ -35,45 +33,13 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    grant_oracle_check();
-    mm_fini();
-    return 0;
-}
-
-static long grant_op(struct mm_guest *g, unsigned int cmd, void *arg, size_t size, unsigned int n)
-{
-    long rc;
-
-    memcpy(host_guest(ARG), arg, size * n);
-    rc = mm_call(g, __HYPERVISOR_grant_table_op, cmd, ARG, n, 0);
-    memcpy(arg, host_guest(ARG), size * n);
-    grant_oracle_check();
-    return rc;
-}
-#define GRANT_OP(g, cmd, s) grant_op(g, GNTTABOP_##cmd, &(s), sizeof(s), 1)
-
-static struct grant_entry_v1 *entry(struct mm_guest *g, grant_ref_t ref)
-{
-    return grant_shared(g->d->grant, ref);
-}
-
-static void give(struct mm_guest *g, grant_ref_t ref, domid_t to, unsigned int frame,
-                 uint16_t flags)
-{
-    *entry(g, ref) = (struct grant_entry_v1){
-        .flags = GTF_permit_access | flags, .domid = to, .frame = (uint32_t)g->frame[frame].n};
-}
-
 static int map_at(struct mm_guest *g, grant_ref_t ref, uint32_t flags, uint64_t addr,
                   uint32_t *handle)
 {
     struct gnttab_map_grant_ref m = {
         .host_addr = addr, .flags = flags, .ref = ref, .dom = granter.d->domain_id, .handle = ~0u};
 
-    assert_int_equal(GRANT_OP(g, map_grant_ref, m), 0);
+    assert_int_equal(OP(g, map_grant_ref, m), 0);
     assert_true(m.status <= 0); /* XSA-316: a failure is never positive */
     *handle = m.handle;
     return m.status;
@@ -88,7 +54,7 @@ static int unmap(uint32_t handle, uint64_t addr, uint64_t bus)
 {
     struct gnttab_unmap_grant_ref u = {.host_addr = addr, .dev_bus_addr = bus, .handle = handle};
 
-    assert_int_equal(GRANT_OP(&mapper, unmap_grant_ref, u), 0);
+    assert_int_equal(OP(&mapper, unmap_grant_ref, u), 0);
     return u.status;
 }
 
@@ -184,7 +150,7 @@ static void granters_that_are_not_there(void **state)
         struct gnttab_map_grant_ref m = {
             .host_addr = mm_va(SLOT), .flags = HOST, .ref = 0, .dom = ids[i]};
 
-        assert_int_equal(GRANT_OP(&mapper, map_grant_ref, m), 0);
+        assert_int_equal(OP(&mapper, map_grant_ref, m), 0);
         assert_int_equal(m.status, GNTST_bad_domain);
     }
 }
@@ -241,7 +207,7 @@ static void a_handle_is_unmapped_once(void **state)
     for (unsigned int i = 0; i < 3; i++)
         u[i] = (struct gnttab_unmap_grant_ref){
             .host_addr = mm_va(SLOT), .handle = handle, .status = 77};
-    assert_int_equal(grant_op(&mapper, GNTTABOP_unmap_grant_ref, u, sizeof(u[0]), 3), 0);
+    assert_int_equal(op(&mapper, GNTTABOP_unmap_grant_ref, u, sizeof(u[0]), 3), 0);
     assert_int_equal(u[0].status, GNTST_okay);
     assert_int_equal(u[1].status, GNTST_bad_handle);
     assert_int_equal(u[2].status, GNTST_bad_handle);
@@ -323,25 +289,25 @@ static void swap(void **state)
     (void)state;
     give(&granter, 9, 2, MM_SPARE, 0);
     give(&granter, 10, 3, MM_SPARE + 1, GTF_readonly);
-    assert_int_equal(GRANT_OP(&granter, swap_grant_ref, s), 0);
+    assert_int_equal(OP(&granter, swap_grant_ref, s), 0);
     assert_int_equal(s.status, GNTST_okay);
     assert_int_equal(entry(&granter, 9)->domid, 3);
     assert_int_equal(entry(&granter, 10)->frame, granter.frame[MM_SPARE].n);
     for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
         s = (struct gnttab_swap_grant_ref){.ref_a = i % 2 ? bad[i] : 9,
                                            .ref_b = i % 2 ? 9 : bad[i]};
-        assert_int_equal(GRANT_OP(&granter, swap_grant_ref, s), 0);
+        assert_int_equal(OP(&granter, swap_grant_ref, s), 0);
         assert_int_equal(s.status, GNTST_bad_gntref);
     }
     assert_int_equal(map(10, HOST, SLOT, &handle), GNTST_okay);
     s = (struct gnttab_swap_grant_ref){.ref_a = 9, .ref_b = 10};
-    assert_int_equal(GRANT_OP(&granter, swap_grant_ref, s), 0);
+    assert_int_equal(OP(&granter, swap_grant_ref, s), 0);
     assert_int_equal(s.status, GNTST_eagain);
     assert_int_equal(entry(&granter, 10)->frame, granter.frame[MM_SPARE].n);
     /* A table without entries, as no domain has one: the bound is the number of entries there are.
      */
     s = (struct gnttab_swap_grant_ref){.ref_a = 11, .ref_b = 11};
-    assert_int_equal(GRANT_OP(&granter, swap_grant_ref, s), 0);
+    assert_int_equal(OP(&granter, swap_grant_ref, s), 0);
     assert_int_equal(s.status, GNTST_okay);
 }
 
@@ -380,14 +346,14 @@ static void a_granter_leaves_little_behind(void **state)
     uint32_t handle;
 
     (void)state;
-    assert_int_equal(GRANT_OP(&granter, setup_table, table), 0);
+    assert_int_equal(OP(&granter, setup_table, table), 0);
     assert_int_equal(table.status, GNTST_okay);
     give(&granter, 9, 2, MM_SPARE, 0);
     give(&granter, 10, 1, MM_SPARE, 0);
     for (unsigned int i = 0; i < 600; i++) {
         struct gnttab_map_grant_ref m = {.flags = DEVICE, .ref = 10, .dom = 1, .handle = ~0u};
 
-        assert_int_equal(GRANT_OP(&granter, map_grant_ref, m), 0);
+        assert_int_equal(OP(&granter, map_grant_ref, m), 0);
         assert_int_equal(m.status, GNTST_okay);
     }
     assert_int_equal(map(9, HOST, SLOT, &handle), GNTST_okay);
@@ -424,7 +390,7 @@ static void the_mapper_ends_first(void **state)
     assert_false(entry(&granter, 9)->flags & (GTF_reading | GTF_writing));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, grants_teardown)
 
 int main(void)
 {

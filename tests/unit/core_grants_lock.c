@@ -28,14 +28,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    grant_oracle_check();
-    mm_fini();
-    return 0;
-}
-
 static uint32_t the_handle;
 
 /* What takes an entry out waits for a page table of its own domain's, so nobody's lock is held; and
@@ -132,8 +124,8 @@ static void refused_without_the_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(two_unmap_one_handle, setup, teardown),
-        cmocka_unit_test_setup_teardown(refused_without_the_lock, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_unmap_one_handle, setup, grants_teardown),
+        cmocka_unit_test_setup_teardown(refused_without_the_lock, setup, grants_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

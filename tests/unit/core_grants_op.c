@@ -28,14 +28,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    grant_oracle_check();
-    mm_fini();
-    return 0;
-}
-
 static void commands_and_counts(void **state)
 {
     (void)state;
@@ -370,7 +362,7 @@ static void transfer_is_refused(void **state)
     assert_int_equal(grant_shared(other.d->grant, 9)->flags, GTF_accept_transfer);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, grants_teardown)
 
 int main(void)
 {

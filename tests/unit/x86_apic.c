@@ -148,11 +148,6 @@ s_time_t clock_at(uint64_t at)
     return (s_time_t)at / 2;
 }
 
-void log_printf(struct domain *d, bool end, enum log_level level, const char *fmt, ...)
-{
-    (void)d, (void)end, (void)level, (void)fmt;
-}
-
 void panic(const char *fmt, ...)
 {
     fprintf(stderr, "panic: %s\n", fmt);

@@ -248,11 +248,6 @@ void machine_console_interrupts(bool on)
     (void)on;
 }
 
-void log_printf(struct domain *d, bool end, enum log_level level, const char *fmt, ...)
-{
-    (void)d, (void)end, (void)level, (void)fmt;
-}
-
 /* ---- the tests ---- */
 
 static int begin(void **state)

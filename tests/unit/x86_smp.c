@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "x86_log.h"
 #include "x86_names.h"
 #include <core/base/log.h>
 #include <core/frame/frame.h>
@@ -53,7 +54,7 @@ static struct cpu_block blocks[NR_CPUS];
 static __thread struct ap *me; /* NULL: the boot CPU */
 static uint64_t ticks;
 static uint8_t low_page[PAGE_SIZE];
-static char said[2048], ipis[1024];
+static char ipis[1024];
 static unsigned int inited, differing;
 static struct ap *free_meanwhile; /* when the next CPU is compared */
 
@@ -267,18 +268,6 @@ void tsc_differs(void)
 bool clock_stable(void)
 {
     return true;
-}
-
-void log_printf(struct domain *d, bool end, enum log_level level, const char *fmt, ...)
-{
-    va_list args;
-    size_t n = strlen(said);
-
-    (void)d, (void)end, (void)level;
-    va_start(args, fmt);
-    vsnprintf(said + n, sizeof(said) - n, fmt, args);
-    va_end(args);
-    strcat(said, "\n");
 }
 
 void panic(const char *fmt, ...)

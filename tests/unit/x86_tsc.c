@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "x86_log.h"
 #include <core/base/log.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -34,7 +35,6 @@ static struct {
     uint64_t drift; /* one tick in so many is counted twice; 0: none */
     uint64_t adjust;
 } tsc[2];
-static char said[1024];
 static unsigned int differing;
 static bool silent; /* nobody answers */
 
@@ -84,17 +84,6 @@ void spin_wait(struct wait *w)
     if (silent)
         __atomic_fetch_add(&counter, MILLISECS(1), __ATOMIC_SEQ_CST);
     thrd_yield();
-}
-
-void log_printf(struct domain *d, bool end, enum log_level level, const char *fmt, ...)
-{
-    va_list args;
-    size_t n = strlen(said);
-
-    (void)d, (void)end, (void)level;
-    va_start(args, fmt);
-    vsnprintf(said + n, sizeof(said) - n, fmt, args);
-    va_end(args);
 }
 
 static int ap(void *unused)
