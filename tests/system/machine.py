@@ -194,15 +194,16 @@ class Machine:
                           qemu=[*DEBUG_EXIT, *qemu], mem=mem, **base)
 
     @classmethod
-    def uefi(cls, name, image=None, qemu=(), **base):
-        """A disk image started by UEFI firmware; the image is not written to."""
+    def uefi(cls, name, *images, qemu=(), **base):
+        """Disk images that UEFI firmware starts one after another, until one goes on; none: ours. They are not written to."""
         directory = cls.scratch()
         shutil.copy(OVMF_VARS, directory + "/vars.fd")
         args = base_args(extra=qemu, **base) + [
             "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF}",
-            "-drive", f"if=pflash,format=raw,unit=1,file={directory}/vars.fd",
-            "-drive", f"file={image or built('parvis.img')},format=raw,if=none,id=boot,snapshot=on",
-            "-device", "virtio-blk-pci,drive=boot,bootindex=1"]
+            "-drive", f"if=pflash,format=raw,unit=1,file={directory}/vars.fd"]
+        for number, image in enumerate(images or [built("parvis.img")], 1):
+            args += ["-drive", f"file={image},format=raw,if=none,id=boot{number},snapshot=on",
+                     "-device", f"virtio-blk-pci,drive=boot{number},bootindex={number}"]
         return cls(name, args, directory)
 
     @classmethod
