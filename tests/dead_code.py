@@ -5,6 +5,7 @@ A word of a name anywhere in the sources of its part of the product counts as a 
 this finds the others. Names that macros put together (a ## b) count as used when what is pasted to the fixed half is a word somewhere.
 """
 import collections
+import functools
 import re
 
 from c_source import WORD, blank, functions, line_of
@@ -60,11 +61,18 @@ class Sources:
             if path not in self.functions:
                 self.defined |= set(re.findall(r"\b(\w+)\s*[:=]", text))
 
+    @functools.cache
+    def used_in(self, folders):
+        """How often each word is said in these folders, other than to define or declare a function."""
+        used = collections.Counter()
+        for path in self.texts:
+            if path.startswith(folders):
+                used.update(self.words[path])
+                used.subtract(f.name for f in self.functions.get(path, ()))
+        return used
+
     def uses(self, name, folders):
-        """How often the name is said in these folders, other than to define or declare it."""
-        said = sum(count[name] for path, count in self.words.items() if path.startswith(folders))
-        made = sum(f.name == name for path, fs in self.functions.items() if path.startswith(folders) for f in fs)
-        return said - made
+        return self.used_in(folders)[name]
 
     def is_pasted(self, name, folders):
         here = [path for path in self.texts if path.startswith(folders)]
