@@ -3,8 +3,9 @@
 """Does what docs/adding-a-hypercall.md says with a copy of the tree, builds it, and runs the test that the page adds.
 
 The page's code blocks follow a line that says where they go: "New file `PATH`:", "In `PATH`, behind `BEGINNING OF A LINE`:", or
-"instead of" such a line. The copy has what is in git, as it lies in the working tree, and what is compiled of it already, so that only
-what the steps change is compiled; headers must agree with Xen's, the coverage table with the headers, and the house rules with all of it.
+"instead of" such a line. The copy has what is in git, as it lies in the working tree. The test is compiled as fast as can be (the header
+that the steps change is everybody's), without sanitizers; headers must agree with Xen's, the coverage table with the headers, and the house
+rules with all of it.
 """
 import os
 import re
@@ -56,13 +57,11 @@ def main():
         for found in blocks:
             apply(root, found)
         os.makedirs(os.path.join(root, "build"))
-        if os.path.exists("build/host/gcc"):
-            shutil.copytree("build/host/gcc", os.path.join(root, "build/host/gcc"))
         if os.path.exists("build/.deps"):  # what is installed here is installed there
             shutil.copy2("build/.deps", os.path.join(root, "build/.deps"))
         run(root, "git", "add", "-A")
         run(root, sys.executable, "tests/style.py")
-        run(root, "make", f"build/host/gcc/unit_{TEST}", "abi")
+        run(root, "make", "SANITIZE=", "HOST_CFLAGS=$(HOST_BASE) -O0", f"build/host/gcc/unit_{TEST}", "abi")
         run(root, f"build/host/gcc/unit_{TEST}")
     print(f"{PAGE}: {len(blocks)} steps, built and tested")
 
