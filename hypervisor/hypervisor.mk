@@ -113,27 +113,36 @@ $(HV_OUT)/parvis.efi: $(EFI_OBJS) $(EFI_OBJ)/payload.o
 
 # ---- the portable part on the host, under the sanitizers --------------------------------------------
 
-HOST_BASE := -std=gnu11 $(WARN) $(INC) -Itests/host -Idom0-tools/lib -I/usr/include/libxml2 -O1 -g \
-    -fno-omit-frame-pointer -fno-strict-aliasing
+HOST_BASE := -std=gnu11 $(WARN) $(INC) -Itests/host -Idom0-tools/lib -I/usr/include/libxml2 -g \
+    -fno-omit-frame-pointer -fno-strict-aliasing -O1
+# Most unit tests are through in no time, and the compiler needs half the time when it does not make them fast. Not so what makes things
+# up again and again, recounts, and judges.
+WORKS_HARD := %_random.c %_oracle.c %_judge.c %_check.c %_support.c \
+    $(addprefix tests/unit/,fake_% pv_random% core_shares.c core_worlds.c)
+plainly = $(if $(filter-out $(WORKS_HARD),$(filter tests/unit/%,$(1))),-O0)
 SANITIZE := -fsanitize=address,undefined
 HOST_CFLAGS := $(HOST_BASE) $(SANITIZE) -fno-sanitize-recover=undefined
 
-# Built by gcc, by clang, by clang once more to count which lines run (make coverage), and for the thread sanitizer (tests/torture).
-HOSTS := gcc clang coverage tsan
+# Built by gcc, by clang (for the fuzzers too: tests/fuzz/fuzz.mk), by clang once more to count which lines run (make coverage), for
+# the thread sanitizer (tests/torture) and for the memory sanitizer (tests/unit/msan.mk).
+HOSTS := gcc clang coverage tsan msan
 host_gcc      := gcc $(HOST_CFLAGS)
 host_clang    := clang $(HOST_CFLAGS)
 host_coverage := clang $(HOST_BASE) -fprofile-instr-generate -fcoverage-mapping
 host_tsan     := clang $(HOST_BASE) -fsanitize=thread
-host_link_gcc      := gcc $(SANITIZE)
+host_msan     := clang $(HOST_BASE) -fsanitize=memory
+host_also_clang = $(call explored,$(1))
+host_link_gcc      := gcc -fuse-ld=gold $(SANITIZE)
 host_link_clang    := clang $(SANITIZE)
-host_link_tsan  := clang -fsanitize=thread
+host_link_tsan     := clang -fsanitize=thread
+host_link_msan     := clang -fsanitize=memory
 host_link_coverage := clang -fprofile-instr-generate -fsanitize=leak
 
 define host_rules
 build/host/$(1)/%.o: %.c | build/.deps
 	@mkdir -p $$(@D)
 	$$(call say,$(1),$$@)
-	$$(Q)$(host_$(1)) $$(HOST_CFLAGS_EXTRA) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
+	$$(Q)$(host_$(1)) $$(call plainly,$$<) $$(call host_also_$(1),$$<) $$(HOST_CFLAGS_EXTRA) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
 
 build/host/$(1)/libcore.a: $(patsubst %.c,build/host/$(1)/%.o,$(sort $(CORE_SRCS) $(LOADER_SRCS)))
 	@rm -f $$@
@@ -149,6 +158,6 @@ $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(CORE_SRCS) $(LOADER_
     HOST_CFLAGS_EXTRA := -ffreestanding -fvisibility=hidden -DDEBUG=1
 
 # All objects that know the date: its file may not be there yet when dependencies are looked up.
-$(patsubst %,%/hypervisor/core/guest/version.o,$(HV_OBJ) build/fuzz/obj $(addprefix build/host/,$(HOSTS) msan)): $(SOURCE_DATE_H)
+$(patsubst %,%/hypervisor/core/guest/version.o,$(HV_OBJ) $(addprefix build/host/,$(HOSTS))): $(SOURCE_DATE_H)
 
 -include $(shell find build -path build/debian -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Fuzzing of the core with libFuzzer: `make fuzz-core`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs: core_random.)
-# Objects are those of mm.mk.
 
-FUZZ_SECONDS ?= 30
-FUZZ_CORE_SRCS := tests/fuzz/fuzz_core.c tests/unit/core_random.c $(wildcard tests/host/*.c)
-
-build/fuzz/fuzz_core: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_CORE_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
-	$(call say,clang,$@)
-	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^
+fuzz_core_SRCS := tests/fuzz/fuzz_core.c tests/unit/core_random.c $(wildcard tests/host/*.c)
+fuzz_core_LIBS := core
 
 .PHONY: fuzz-core
 FUZZ += fuzz-core

@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # Fuzzing of grants with libFuzzer: `make fuzz-grant`, for FUZZ_SECONDS. (make unit runs a fixed set of
-# inputs: core_grants_fuzz.) Objects are those of mm.mk.
+# inputs: core_grants_fuzz.)
 
-FUZZ_SECONDS ?= 30
-FUZZ_GRANT_SRCS := tests/fuzz/fuzz_grant.c tests/unit/grant_random.c tests/unit/grant_oracle.c \
+fuzz_grant_SRCS := tests/fuzz/fuzz_grant.c tests/unit/grant_random.c tests/unit/grant_oracle.c \
     tests/unit/pv_mm_support.c $(wildcard tests/host/*.c)
-
-build/fuzz/fuzz_grant: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_GRANT_SRCS) \
-    $(sort $(CORE_SRCS) $(LOADER_SRCS)))
-	$(call say,clang,$@)
-	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ -lcmocka
+fuzz_grant_LIBS := core
 
 .PHONY: fuzz-grant
 FUZZ += fuzz-grant

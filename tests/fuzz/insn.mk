@@ -2,12 +2,7 @@
 #
 # Fuzzing of the decoder of instructions with libFuzzer: `make fuzz-insn`, for FUZZ_SECONDS. (make unit: lib_x86_insn.)
 
-FUZZ_SECONDS ?= 30
-FUZZ_INSN_SRCS := tests/fuzz/fuzz_insn.c tests/unit/insn_check.c hypervisor/lib/x86_decode.c hypervisor/lib/x86_write.c
-
-build/fuzz/fuzz_insn: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_INSN_SRCS))
-	$(call say,clang,$@)
-	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^
+fuzz_insn_SRCS := tests/fuzz/fuzz_insn.c tests/unit/insn_check.c hypervisor/lib/x86_decode.c hypervisor/lib/x86_write.c
 
 .PHONY: fuzz-insn
 FUZZ += fuzz-insn

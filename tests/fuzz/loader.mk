@@ -3,14 +3,11 @@
 # Fuzzing of the loader and of the tools' kernel reader with libFuzzer: `make fuzz-loader`, for FUZZ_SECONDS each.
 # The corpora stay in build/fuzz/ and grow from run to run. (make unit runs a fixed corpus of both.)
 
-FUZZ_SECONDS ?= 30
-FUZZ_LOADER_CFLAGS := -std=gnu11 $(WARN) -Iinclude -Idom0-tools/lib -O1 -g -fno-omit-frame-pointer \
-    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-
 fuzz_loader_SRCS := tests/fuzz/fuzz_loader.c tests/unit/loader_support.c tests/unit/loader_judge.c \
     $(wildcard hypervisor/loader/*.c) hypervisor/lib/printf.c
 fuzz_kernel_image_SRCS := tests/fuzz/fuzz_kernel_image.c tests/fuzz/kernel_mutator.c tests/fuzz/kernel_pack.c dom0-tools/lib/kernel_image.c \
     dom0-tools/lib/unpack.c dom0-tools/lib/error.c dom0-tools/lib/plain.c
+fuzz_kernel_image_LIBS := -lz -llzma -lzstd -llz4
 
 build/fuzz/loader_seeds: tests/fuzz/loader_seeds.c tests/unit/loader_support.c | build/.deps
 	@mkdir -p $(@D)
@@ -21,13 +18,6 @@ build/fuzz/kernel_seeds: tests/fuzz/kernel_seeds.c tests/fuzz/kernel_pack.c | bu
 	@mkdir -p $(@D)
 	$(call say,clang,$@)
 	$(Q)clang -std=gnu11 $(WARN) -O1 -g -o $@ $^ -lz -llzma -lzstd -llz4
-
-build/fuzz/fuzz_loader: $(fuzz_loader_SRCS) | build/.deps
-build/fuzz/fuzz_kernel_image: $(fuzz_kernel_image_SRCS) | build/.deps
-build/fuzz/fuzz_loader build/fuzz/fuzz_kernel_image:
-	@mkdir -p $(@D)
-	$(call say,clang,$@)
-	$(Q)clang $(FUZZ_LOADER_CFLAGS) -o $@ $(filter %.c,$^) -lz -llzma -lzstd -llz4
 
 .PHONY: fuzz-loader
 FUZZ += fuzz-loader

@@ -2,23 +2,9 @@
 #
 # Fuzzing of direct paging with libFuzzer: `make fuzz-mm`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs: pv_mm_fuzz.)
 
-FUZZ_SECONDS ?= 30
-FUZZ_MM_SRCS := tests/fuzz/fuzz_mm.c tests/unit/pv_mm_random.c tests/unit/pv_mm_support.c \
+fuzz_mm_SRCS := tests/fuzz/fuzz_mm.c tests/unit/pv_mm_random.c tests/unit/pv_mm_support.c \
     $(wildcard tests/host/*.c)
-
-# The core is compiled once more, with the fuzzer's coverage, for all fuzzers of it. What recounts is not what they are to explore.
-# Comparisons are not traced, which takes a third of the time: the bytes choose operations, and are themselves compared nowhere.
-EXPLORED := -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
-UNCOUNTED := tests/host/% %_oracle.c
-build/fuzz/obj/%.o: %.c | build/.deps
-	@mkdir -p $(@D)
-	$(call say,clang,$@)
-	$(Q)clang $(HOST_CFLAGS) $(if $(filter $(UNCOUNTED),$<),,$(EXPLORED)) $(if $(filter hypervisor/%,$<),-ffreestanding -DDEBUG=1) \
-	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
-
-build/fuzz/fuzz_mm: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_MM_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
-	$(call say,clang,$@)
-	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ -lcmocka
+fuzz_mm_LIBS := core
 
 .PHONY: fuzz-mm
 FUZZ += fuzz-mm

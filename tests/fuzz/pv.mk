@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # Fuzzing of whole paravirtual domains with libFuzzer: `make fuzz-pv`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs:
-# pv_random.) Objects are those of mm.mk.
+# pv_random.)
 
-FUZZ_SECONDS ?= 30
-FUZZ_PV_SRCS := tests/fuzz/fuzz_pv.c $(addprefix tests/unit/,pv_random.c pv_random_cpu.c pv_random_memory.c grant_oracle.c pv_mm_support.c) \
+fuzz_pv_SRCS := tests/fuzz/fuzz_pv.c $(addprefix tests/unit/,pv_random.c pv_random_cpu.c pv_random_memory.c grant_oracle.c pv_mm_support.c) \
     $(wildcard tests/host/*.c)
-
-build/fuzz/fuzz_pv: $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_PV_SRCS) $(sort $(CORE_SRCS) $(LOADER_SRCS)))
-	$(call say,clang,$@)
-	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ -lcmocka
+fuzz_pv_LIBS := core
 
 .PHONY: fuzz-pv
 FUZZ += fuzz-pv

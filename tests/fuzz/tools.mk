@@ -3,20 +3,13 @@
 # Fuzzing of the toolstack with libFuzzer: `make fuzz-config` (domain XML) and `make fuzz-daemon` (parvisd, its guests' store entries
 # and rings, its clients), for FUZZ_SECONDS each. What leaks is said at the end: looking after each input takes most of the time.
 
-FUZZ_SECONDS ?= 30
-FUZZ_DAEMON_SRCS = tests/fuzz/fuzz_daemon.c $(TOOLS_DAEMON_SRCS)
+fuzz_config_SRCS = tests/fuzz/fuzz_config.c $(TOOLS_CONFIG_SRCS)
+fuzz_config_LIBS := -lxml2
+fuzz_daemon_SRCS = tests/fuzz/fuzz_daemon.c $(TOOLS_DAEMON_SRCS)
+fuzz_daemon_LIBS = $(TOOLS_ALL_LIBS)
 
-build/fuzz/tools/%.o: %.c | build/.deps
-	@mkdir -p $(@D)
-	$(call say,clang,$@)
-	$(Q)clang $(HOST_CFLAGS) $(if $(findstring /fake_,$<),,-fsanitize=fuzzer-no-link) -iquote dom0-tools/lib -iquote dom0-tools/parvisd -iquote tests/unit \
-	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
-
-build/fuzz/fuzz_config: $$(patsubst %.c,build/fuzz/tools/%.o,tests/fuzz/fuzz_config.c $$(TOOLS_CONFIG_SRCS))
-build/fuzz/fuzz_daemon: $$(patsubst %.c,build/fuzz/tools/%.o,$$(FUZZ_DAEMON_SRCS))
-build/fuzz/fuzz_config build/fuzz/fuzz_daemon:
-	$(call say,clang,$@)
-	$(Q)clang -fsanitize=address,undefined,fuzzer -o $@ $^ $(TOOLS_ALL_LIBS) -lcmocka
+build/host/clang/tests/fuzz/fuzz_config.o build/host/clang/tests/fuzz/fuzz_daemon.o: \
+    HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -iquote tests/unit
 
 # The words that the schema knows, for the fuzzer's dictionary.
 build/fuzz/domain.dict: dom0-tools/schema/domain.rng
