@@ -37,7 +37,7 @@ Q := $(if $(filter 1,$(V)),,@)
 # Each line has its number among those that are to come: a dry run counts them, once, when the first is said.
 count = $(shell mkdir -p build; rm -f build/.said; $(MAKE) -n COUNTING=1 HV_CC=$(HV_CC) $(MAKECMDGOALS) 2>/dev/null | grep -c '>>build/[.]said')
 TOTAL = $(if $(COUNTING),0,$(eval TOTAL := $(count))$(TOTAL))
-say = @printf . >>build/.said; printf '  [%3d/%d] %-8s %s\n' $$(stat -c %s build/.said) $(TOTAL) $(1) $(2)
+say = @printf . >>build/.said; said=$$(<build/.said); printf '  [%3d/%d] %-8s %s\n' $${\#said} $(TOTAL) $(1) $(2)
 
 HV_SRCS :=
 CORE_SRCS :=
@@ -48,6 +48,7 @@ TOOLS :=
 UNIT :=
 CHECKS :=
 LONG_CHECKS :=
+CHECK_PROGRAMS :=
 FUZZ :=
 FUZZERS :=
 
@@ -92,14 +93,14 @@ debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb
 # ---- testing ---------------------------------------------------------------------------------------
 
 # First what is built, one make after another, each for all processors; then what runs, in the order of how soon it answers, as many
-# at a time as there are processors. CHECKS: programs that other .mk files add; FUZZ: their targets that fuzz for FUZZ_SECONDS.
+# at a time as there are processors. CHECKS: programs that other .mk files add, of which CHECK_PROGRAMS are built; FUZZ: their targets that fuzz for FUZZ_SECONDS.
 CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make hv DEBUG=1" then "make test-programs" then \
-    "$(PYTHON) tests/man.py" $(unit_programs) $(msan_programs) $(torture_checks) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=10 FUZZ_FLAGS=-seed=1") \
+    "$(PYTHON) tests/man.py" $(unit_programs) $(msan_programs) $(torture_checks) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=5 FUZZ_FLAGS=-seed=1") \
     $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 
 # What takes one processor long comes first: make does what stands behind meanwhile.
 unpacked: build/debian/.unpacked build/reference/.unpacked
-test-programs: image reference bad-guests $$(unit_programs) $(msan_programs) $(torture_programs) $(FUZZERS) $(LATENCY_PLUGIN)
+test-programs: image reference bad-guests $$(unit_programs) $(msan_programs) $(torture_programs) $(FUZZERS) $(CHECK_PROGRAMS) $(LATENCY_PLUGIN)
 
 fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 
