@@ -46,6 +46,18 @@ static bool brought_in(uint64_t cr2)
     return v && v == current && v->domain->ops->bring_in(v, cr2);
 }
 
+/* What this CPU knew of a page may have been less than its tables say by now: another of the
+ * guest's vCPUs may give rights without a flush. The fault has made the CPU forget it. So what is
+ * there is tried once more. */
+static bool was_stale(const struct cpu_user_regs *regs, uint64_t cr2)
+{
+    struct cpu *c = this_cpu();
+    bool first = (regs->error_code & PFEC_PRESENT) && c->arch.tried != cr2;
+
+    c->arch.tried = first ? cr2 : 0;
+    return first;
+}
+
 /* Port 0x61 says why, on PCs: bit 7 memory parity, bit 6 an I/O card. */
 #define NMI_REASON 0x61
 #define NMI_SEEN   0x100u
@@ -100,7 +112,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
     case TRAP_machine_check:
         break;
     case TRAP_page_fault:
-        if (brought_in(read_cr2()))
+        if (brought_in(read_cr2()) || was_stale(regs, read_cr2()))
             return;
         /* fall through */
     default:

@@ -13,6 +13,11 @@
 #define rdmsr           fake_rdmsr
 #define wrmsr           fake_wrmsr
 #define outb            fake_outb
+#define inb             fake_inb
+#define read_cr2        fake_read_cr2
+#define read_cr3        fake_read_cr3
+#define read_dr6        fake_read_dr6
+#define write_dr6       fake_write_dr6
 #define mmio_read       fake_mmio_read
 #define mmio_write      fake_mmio_write
 #define mfence_lfence() fake_mfence_lfence()
@@ -22,6 +27,11 @@
 uint64_t rdmsr(uint32_t msr);
 void wrmsr(uint32_t msr, uint64_t value);
 void outb(uint16_t port, uint8_t value);
+uint8_t inb(uint16_t port);
+uint64_t read_cr2(void);
+uint64_t read_cr3(void);
+uint64_t read_dr6(void);
+void write_dr6(uint64_t value);
 uint32_t mmio_read(const volatile uint32_t *at);
 void mmio_write(volatile uint32_t *at, uint32_t value);
 void fake_mfence_lfence(void);
