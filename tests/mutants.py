@@ -70,6 +70,8 @@ MUTANTS = {
     "who went is told of": ("    if (v->sched.wanted_by)\n        sched_drop_next(v->sched.wanted_by);\n    sched_end_wait", "    sched_end_wait", WORLDS),
     "where others may run is forgotten": ("v->domain->sched.waiting_for |= cpus;", ";", WORLDS),
     "a pin is not obeyed": ("set(v, 1ull << cpu);", ";", WORLDS),
+    "who was alone stays without a slice": ("    if (alone)\n        rq->alone_cpus |= bit_of(c);\n", "", ["core_farmers"]),
+    "a long slice goes on beside who waits": ("        timer_set(&c->slice, now + sched_slice_of(c->running->domain));\n", "", ["core_farmers"]),
     "weights do not count": ("used * SCHED_WEIGHT_DEFAULT / s->weight;", "used;", WORLDS),
     "a cap is not charged": ("    s->cap_used += ns;\n", "", ["core_worlds"]),
     # what another CPU does at the worst moment

@@ -3,7 +3,7 @@
  * Who tries to get more than its share, on 1, 2 and 4 CPUs, on a simulated clock: a domain whose
  * vCPUs leave just before each slice ends, and one whose vCPUs sleep and wake, get at most their
  * share and 1 % of it. The lightest beside the heaviest does not wait without end, nor does who
- * sleeps while others' leads are narrowed.
+ * sleeps while others' leads are narrowed; and who wakes beside one that runs alone waits a slice.
  */
 #include "core_test.h"
 
@@ -163,6 +163,34 @@ static void who_is_away_while_gaps_are_narrowed(void **state)
     assert_true(longest_wait(0, 20) <= 3 * SCHED_SLICE);
 }
 
+/* One that runs alone has a long slice. From when somebody waits it is a short one: also when who
+ * wakes is too little behind to be taken at once. */
+static void beside_one_that_is_alone(void **state)
+{
+    struct cpu *c;
+    struct vcpu *v;
+
+    (void)state;
+    begin(1);
+    c = cpu_by_id(0);
+    domain_pause_nosync(honest[1]);
+    do {
+        host_advance(MICROSECS(10));
+        v = c->running;
+    } while (v->domain != farmer);
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    vcpu_block(v);
+    host_advance(MICROSECS(200));
+    assert_ptr_equal(c->running->domain, honest[0]);
+    assert_true(host_armed_at[0] > clock_now() + 10 * SCHED_SLICE);
+    vcpu_unblock(v);
+    host_advance(0);
+    assert_ptr_equal(c->running->domain, honest[0]);
+    assert_true(host_armed_at[0] <= clock_now() + SCHED_SLICE);
+    host_advance(SCHED_SLICE);
+    assert_ptr_equal(c->running, v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +198,7 @@ int main(void)
         cmocka_unit_test(sleeping_and_waking),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
+        cmocka_unit_test(beside_one_that_is_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
