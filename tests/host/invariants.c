@@ -109,9 +109,10 @@ static void check_vcpus(struct domain *d)
         unsigned int times = 0;
         struct list *at;
 
-        list_for_each (at, &d->sched.vcpus)
+        list_for_each (at, v->sched.resting ? &d->sched.resting : &d->sched.vcpus)
             times += at == &v->sched.link;
         CHECK(times == v->sched.queued);
+        CHECK(v->sched.queued || !v->sched.resting);
         CHECK(!c || (c->running == v && !v->sched.queued));
         if (!c)
             CHECK(v->sched.queued == vcpu_runnable(v));
@@ -122,24 +123,29 @@ static void check_vcpus(struct domain *d)
 /* What is kept of a domain for the scheduler. */
 static void check_sched(const struct domain *d)
 {
-    unsigned int waiting = 0, running = 0, listed = 0;
+    unsigned int waiting = 0, running = 0, listed = 0, resting = 0, stuck = 0;
     uint64_t last = 0;
     struct list *at;
     struct vcpu *v;
 
     list_for_each (at, &runqueue.domains)
         listed += at == &d->sched.link;
+    list_for_each (at, &runqueue.resting)
+        resting += at == &d->sched.in_resting;
     list_for_each (at, &d->sched.vcpus) {
         v = list_entry(at, struct vcpu, sched.link);
         CHECK(v->domain == d && v->sched.used >= last);
         CHECK(!v->sched.wanted_by || v->sched.wanted_by->next == v);
         last = v->sched.used;
         waiting++;
+        stuck += v->sched.stuck;
     }
     for_each_vcpu (d, v)
         running += v->sched.on_cpu && v->sched.on_cpu->running == v;
     CHECK(waiting == d->sched.waiting && running == d->sched.running);
-    CHECK(listed == (waiting && !d->sched.parked));
+    CHECK(listed == (waiting > 0) && stuck == d->sched.stuck);
+    CHECK(resting == !list_empty(&d->sched.resting));
+    CHECK(!resting || (d->sched.cap && d->sched.running + d->sched.waiting >= d->sched.cap / 100u));
 }
 
 static void check_cpus(void)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exchanges: a CPU is told to take a vCPU (cpu->next), whose own then goes where it can, while affinities change and domains are
- * parked for their caps. sched.pml has the rest of the scheduler, with the switch in all its steps; here what the run queue's lock
+ * Exchanges: a CPU is told to take a vCPU (cpu->next), whose own then goes where it can, while affinities change and vCPUs rest
+ * for their domains' caps. sched.pml has the rest of the scheduler, with the switch in all its steps; here what the run queue's lock
  * guards is one step, for all of this is under it, and the switch is two: the choice, and context_saved().
  *
  * Two CPUs; vCPU 0, alone in its domain, may run on CPU 0 at first; vCPUs 1 and 2 of another domain anywhere. Order by virtual time
  * is left out: any that may is chosen, and who waits may or may not find one who comes after it. Guests do OPS operations, the
  * controller CTL_OPS.
  *
- * Shown: who is chosen waits, may run there, and its domain is not parked; at rest (timeout) no CPU idles beside a vCPU that could run
- * there, by itself or by an exchange, none was told of a vCPU that it did not take, none runs where it may not, or parked, no wake-up
+ * Shown: who is chosen waits and may run there; at rest (timeout) no CPU idles beside a vCPU that could run
+ * there, by itself or by an exchange, none was told of a vCPU that it did not take, none runs where it may not, or is to rest, no wake-up
  * was lost, and a domain's vCPUs that wait are as many as it has counted.
  *
  * Mutants: see runs.py.
@@ -28,7 +28,8 @@ byte running[2] = IDLE;
 byte to_take[2] = NONE;             /* cpu->next */
 bool idle_cpus[2];
 bool work[2];                       /* CPU_WORK_SCHEDULE */
-bool parked[2];                     /* domains */
+bool parked[2];                     /* domains that may have nobody active */
+bool resting[NV];
 byte waiting[2];
 bool controller_done;
 
@@ -88,7 +89,7 @@ inline sched_find_cpu(x)
     fi
 }
 
-#define FILL(x) :: queued[x] && !parked[dom(x)] && wanted_by[x] == NONE && could_idle(x) -> w = x
+#define FILL(x) :: queued[x] && wanted_by[x] == NONE && could_idle(x) -> w = x
 inline sched_fill_idle()
 {
     if
@@ -105,17 +106,16 @@ inline sched_fill_idle()
 
 inline enqueue(x)
 {
-    assert(!queued[x] && on_cpu[x] == NONE);
-    queued[x] = 1;
-    if :: !parked[dom(x)] -> sched_find_cpu(x) :: else fi
+    assert(!queued[x] && !resting[x] && on_cpu[x] == NONE);
+    if
+    :: parked[dom(x)] -> waiting[dom(x)]--; resting[x] = 1
+    :: else -> queued[x] = 1; sched_find_cpu(x)
+    fi
 }
 
-#define TAKE(x) :: to_take[c] == NONE && queued[x] && allowed(x, c) && !parked[dom(x)] -> n = x
+#define TAKE(x) :: to_take[c] == NONE && queued[x] && allowed(x, c) -> n = x
 inline choose()
 {
-#ifndef M_PARKED_IS_TAKEN
-    if :: to_take[c] != NONE && parked[dom(to_take[c])] -> DROP_NEXT(c) :: else fi;     /* model: choose.drop */
-#endif
     if
     :: to_take[c] != NONE -> n = to_take[c]                     /* model: choose.next */
     TAKE(0)
@@ -133,12 +133,12 @@ inline sched_schedule()
     if
     :: n != prev ->
         if
-        :: prev != IDLE && runnable(prev) -> leaving[prev] = 1; waiting[dom(prev)]++
+        :: prev != IDLE && runnable(prev) && !parked[dom(prev)] -> leaving[prev] = 1; waiting[dom(prev)]++
         :: else
         fi;
         if
         :: n != IDLE ->
-            assert(queued[n] && allowed(n, c) && !parked[dom(n)] && on_cpu[n] == NONE);
+            assert(queued[n] && allowed(n, c) && on_cpu[n] == NONE);
             sched_remove(n);
             on_cpu[n] = c
         :: else
@@ -173,7 +173,7 @@ inline context_saved(x)
 inline vcpu_wake(x)
 {
     if
-    :: !queued[x] && on_cpu[x] == NONE && runnable(x) -> waiting[dom(x)]++; enqueue(x)
+    :: !queued[x] && !resting[x] && on_cpu[x] == NONE && runnable(x) -> waiting[dom(x)]++; enqueue(x)
     :: else
     fi
 }
@@ -183,6 +183,7 @@ inline vcpu_sleep(x)
     if
     :: on_cpu[x] != NONE -> if :: running[on_cpu[x]] == x && !runnable(x) -> work[on_cpu[x]] = 1 :: else fi
     :: on_cpu[x] == NONE && !runnable(x) && queued[x] -> sched_remove(x)
+    :: on_cpu[x] == NONE && !runnable(x) && resting[x] -> resting[x] = 0
     :: else
     fi
 }
@@ -196,15 +197,22 @@ inline set(x)
     if :: wanted_by[x] != NONE -> DROP_NEXT(wanted_by[x]) :: else fi;   /* model: set.drop */
 #endif
     if :: on_cpu[x] != NONE && !allowed(x, on_cpu[x]) -> work[on_cpu[x]] = 1 :: else fi;
-    if :: queued[x] && !parked[dom(x)] -> sched_find_cpu(x) :: else fi;
+    if :: queued[x] -> sched_find_cpu(x) :: else fi;
 #ifndef M_SET_AND_NO_FILL
     sched_fill_idle()                                           /* model: set.fill */
 #endif
 }
 
+#define REST(v) if :: queued[v] && dom(v) == d -> sched_remove(v); resting[v] = 1 :: else fi
+
 inline park(d)
 {
     parked[d] = 1;
+#ifndef M_RESTING_IS_WANTED
+    REST(0);
+    REST(1);
+    REST(2);
+#endif
     if :: busy(0) && dom(running[0]) == d -> work[0] = 1 :: else fi;
     if :: busy(1) && dom(running[1]) == d -> work[1] = 1 :: else fi
 }
@@ -212,14 +220,23 @@ inline park(d)
 inline unpark(d)
 {
     parked[d] = 0;
-#ifndef M_UNPARKED_IN_SILENCE
     w = 0;
     do
-    :: w < NV -> if :: queued[w] && dom(w) == d -> sched_find_cpu(w) :: else fi; w++
+    :: w < NV ->
+        if
+        :: resting[w] && dom(w) == d ->
+            resting[w] = 0;
+            queued[w] = 1;
+            waiting[d]++;
+#ifndef M_ACTIVE_IN_SILENCE
+            sched_find_cpu(w)
+#endif
+        :: else
+        fi;
+        w++
     :: else -> break
     od;
     w = 0
-#endif
 }
 
 /* ---- what CPUs do ---- */
@@ -277,10 +294,11 @@ proctype controller()
 
 inline check_at_rest(x)
 {
-    assert(queued[x] == (runnable(x) && on_cpu[x] == NONE));
+    assert((queued[x] || resting[x]) == (runnable(x) && on_cpu[x] == NONE));
+    assert(!(queued[x] && resting[x]) && (!resting[x] || parked[dom(x)]) && (!queued[x] || !parked[dom(x)]));
     assert(on_cpu[x] == NONE || (allowed(x, on_cpu[x]) && !parked[dom(x)]));
     assert(wanted_by[x] == NONE);
-    assert(!(queued[x] && !parked[dom(x)] && could_idle(x)))
+    assert(!(queued[x] && could_idle(x)))
 }
 
 proctype monitor()

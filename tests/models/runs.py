@@ -104,8 +104,8 @@ mutant("exchange", "M_SET_AND_NO_FILL", "an affinity opens a chain, and nobody l
 mutant("exchange", "M_TWO_CHAINS", "a CPU is told of a second before it took the first", FEW, "wanted_by")
 mutant("exchange", "M_GONE_IS_WANTED", "who sleeps is still to be taken", FEW, "to_take")
 mutant("exchange", "M_MOVED_IS_WANTED", "who may not run there any more is still to be taken", FEW, "affinity")
-mutant("exchange", "M_PARKED_IS_TAKEN", "whose domain is over its cap is still to be taken", FEW, "parked")
-mutant("exchange", "M_UNPARKED_IN_SILENCE", "a cap's period ends, and no CPU is told", FEW, "idle_cpus")
+mutant("exchange", "M_RESTING_IS_WANTED", "who is to rest stays in the queue, and to be taken", FEW, "parked")
+mutant("exchange", "M_ACTIVE_IN_SILENCE", "a cap leaves one more, and no CPU is told", FEW, "idle_cpus")
 mutant("exchange", "M_COUNTED_TWICE", "who leaves able to run counts as waiting twice", FEW, "waiting")
 
 # ---- timer.pml, destroy.pml ----

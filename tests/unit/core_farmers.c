@@ -120,7 +120,7 @@ static void the_lightest_runs(void **state)
 }
 
 /* Two domains share CPU 1 and lead, for CPU 0 is wanted by more. One of them sleeps so long, time
- * and again, or is parked by its cap: gaps are narrowed while it is away. How long did it wait? */
+ * and again, or rests for its cap: gaps are narrowed while it is away. How long did it wait? */
 static s_time_t longest_wait(s_time_t asleep, uint16_t cap)
 {
     s_time_t last, longest = 0;
@@ -146,7 +146,7 @@ static s_time_t longest_wait(s_time_t asleep, uint16_t cap)
             else if (v->pause_flags & VPF_blocked)
                 vcpu_unblock(v);
         }
-        if (!farmer->sched.waiting || farmer->sched.running || farmer->sched.parked)
+        if (!farmer->sched.waiting || farmer->sched.running)
             last = clock_now();
         longest = MAX(longest, clock_now() - last);
         host_advance(STEP);

@@ -31,10 +31,10 @@ static void set(struct vcpu *v, uint64_t cpus)
         sched_drop_next(v->sched.wanted_by); /* model: set.drop */
     if (c && !(cpus & bit_of(c)))
         cpu_raise(c, CPU_WORK_SCHEDULE);
-    if (v->sched.queued)
+    if (v->sched.queued && !v->sched.resting) {
         v->domain->sched.waiting_for |= cpus;
-    if (v->sched.queued && !v->domain->sched.parked)
         sched_find_cpu(v, now);
+    }
     /* There may be other chains to those that are idle. */
     sched_fill_idle(now); /* model: set.fill */
 }

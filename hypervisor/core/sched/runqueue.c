@@ -47,11 +47,11 @@ static void advance(struct sched_domain *s, s_time_t to)
     if (to <= s->accounted)
         return;
     used = (uint64_t)(to - s->accounted) * s->running;
+    if (unlikely(s->cap))
+        sched_cap_charge(s, to - s->accounted);
     s->accounted = to;
-    if (used) {
+    if (used)
         s->vtime += used * SCHED_WEIGHT_DEFAULT / s->weight;
-        sched_cap_charge(s, used, to);
-    }
 }
 
 /* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
@@ -63,7 +63,7 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 }
 
 /* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
- * nothing changes within a level; also who sleeps or is parked, and finds its own when it is back.
+ * nothing changes within a level; also who sleeps or rests, and finds its own when it is back.
  * Who sleeps for long comes down too, but keeps nobody up. */
 static void narrow_gaps(s_time_t now)
 {
@@ -107,7 +107,8 @@ void sched_account(struct domain *d, s_time_t now)
     }
     advance(s, now);
     if (!s->waiting)
-        sched_forget_lag(s, s->running ? most_apart() : runqueue.latitude);
+        sched_forget_lag(s,
+                         s->running || !list_empty(&s->resting) ? most_apart() : runqueue.latitude);
 }
 
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
@@ -133,50 +134,34 @@ void sched_end(struct vcpu *v, s_time_t now)
     v->domain->sched.running--;
 }
 
-static void compete(struct sched_domain *s, s_time_t now)
-{
-    if (list_empty(&runqueue.domains))
-        runqueue.contended_since = now;
-    list_insert_before(&runqueue.domains, &s->link);
-}
-
-static void stop_competing(struct sched_domain *s)
-{
-    list_del(&s->link);
-    if (list_empty(&runqueue.domains))
-        runqueue.contended_since = INT64_MAX;
-}
-
 void sched_begin_wait(struct domain *d, s_time_t now)
 {
-    if (d->sched.waiting++ == 0 && !d->sched.parked)
-        compete(&d->sched, now);
+    if (d->sched.waiting++)
+        return;
+    if (list_empty(&runqueue.domains))
+        runqueue.contended_since = now;
+    list_insert_before(&runqueue.domains, &d->sched.link);
 }
 
 void sched_end_wait(struct domain *d)
 {
-    if (--d->sched.waiting == 0)
-        stop_competing(&d->sched);
-}
-
-void sched_set_parked(struct domain *d, bool parked, s_time_t now)
-{
-    struct sched_domain *s = &d->sched;
-
-    s->parked = parked;
-    if (parked)
-        stop_competing(s);
-    else if (s->waiting)
-        compete(s, now);
+    if (--d->sched.waiting)
+        return;
+    list_del(&d->sched.link);
+    if (list_empty(&runqueue.domains))
+        runqueue.contended_since = INT64_MAX;
 }
 
 void sched_insert(struct vcpu *v)
 {
     struct sched_domain *s = &v->domain->sched;
-    struct list *at;
+    struct list *queue = v->sched.resting ? &s->resting : &s->vcpus, *at;
 
-    s->waiting_for = v->affinity | (list_empty(&s->vcpus) ? 0 : s->waiting_for);
-    list_for_each (at, &s->vcpus)
+    if (v->sched.resting && list_empty(&s->resting))
+        list_insert_before(&runqueue.resting, &s->in_resting);
+    else if (!v->sched.resting)
+        s->waiting_for = v->affinity | (list_empty(&s->vcpus) ? 0 : s->waiting_for);
+    list_for_each (at, queue)
         if (list_entry(at, struct vcpu, sched.link)->sched.used > v->sched.used)
             break;
     list_insert_before(at, &v->sched.link);
@@ -187,6 +172,14 @@ void sched_remove(struct vcpu *v)
 {
     list_del(&v->sched.link);
     v->sched.queued = false;
+    if (unlikely(v->sched.resting)) {
+        v->sched.resting = false;
+        if (list_empty(&v->domain->sched.resting))
+            list_del(&v->domain->sched.in_resting);
+        return;
+    }
+    v->domain->sched.stuck -= v->sched.stuck;
+    v->sched.stuck = false;
     if (v->sched.wanted_by)
         sched_drop_next(v->sched.wanted_by); /* model: sched_remove.drop */
     sched_end_wait(v->domain);

@@ -9,7 +9,7 @@
 #include <core/state/domain.h>
 
 /* --- runqueue.c --- */
-/* Brings d's virtual time, and what it used of its cap, up to now. */
+/* Brings d's virtual time, and what its cap leaves it, up to now. */
 void sched_account(struct domain *d, s_time_t now);
 uint64_t sched_used(const struct vcpu *v, s_time_t now); /* CPU time of v's own, in ns */
 /* d comes back: it has at most saved up what rq->latitude allows. */
@@ -20,9 +20,7 @@ void sched_end(struct vcpu *v, s_time_t now);
 /* A vCPU of d begins to wait, or to leave its CPU able to run; and no more. */
 void sched_begin_wait(struct domain *d, s_time_t now);
 void sched_end_wait(struct domain *d);
-/* d is among those who compete for CPUs or, over its cap, is not. */
-void sched_set_parked(struct domain *d, bool parked, s_time_t now);
-/* v, which waits, into its place in the queue, and out. */
+/* v, which waits or rests, into its place in the queue, and out. */
 void sched_insert(struct vcpu *v);
 void sched_remove(struct vcpu *v);
 /* Who of those that wait is to run on c; NULL: none may. */
@@ -33,6 +31,8 @@ bool sched_before(const struct vcpu *u, const struct vcpu *v, s_time_t now);
 /* --- sched_exchange.c --- */
 /* v waits: some CPU is told, if one should take it. */
 void sched_find_cpu(struct vcpu *v, s_time_t now);
+/* Somebody waits or rests: who runs without a slice gets one. */
+void sched_nobody_is_alone(s_time_t now);
 /* Is somebody kept waiting by who could run on a CPU that idles? For who has chosen. */
 void sched_fill_idle(s_time_t now);
 
@@ -40,18 +40,30 @@ void sched_fill_idle(s_time_t now);
 bool sched_may_run_anywhere(const struct vcpu *v);
 
 /* --- sched_cap.c --- */
-void sched_cap_charge(struct sched_domain *s, uint64_t ns, s_time_t now);
-bool sched_cap_over(const struct sched_domain *s);
-/* How long a vCPU of d runs when others wait; and when nobody does. Its domain is accounted for. */
-s_time_t sched_slice_of(const struct domain *d);
-s_time_t sched_long_slice_of(const struct domain *d);
-void sched_park(struct domain *d);
+void sched_cap_charge(struct sched_domain *s, s_time_t elapsed);
+/* With a cap: how many more may be active; less than 0: one too many is. */
+int sched_cap_room(const struct sched_domain *s);
+/* v, which can run and does not, is one too many. */
+void sched_rest(struct vcpu *v, s_time_t now);
+/* As many of d's are active as may be. */
+void sched_cap_look(struct domain *d, s_time_t now);
+/* Somebody is about to be chosen in prev's place, or not: is it the turn of one who rests? */
+void sched_cap_turn(struct vcpu *prev, s_time_t now);
+/* CPUs idle, and nobody waits: may some that rest use them? */
+void sched_cap_fill_idle(s_time_t now);
+/* How long a vCPU of d, which is accounted for, runs when others wait; and when nobody does. */
+s_time_t sched_slice_of(const struct domain *d, bool alone);
 
 /* Whom c was to take may go elsewhere. */
 static inline void sched_drop_next(struct cpu *c)
 {
     c->next->sched.wanted_by = NULL;
     c->next = NULL;
+}
+
+static inline bool sched_cap_over(const struct sched_domain *s)
+{
+    return unlikely(s->cap) && sched_cap_room(s) < 0;
 }
 
 static inline uint64_t bit_of(const struct cpu *c)

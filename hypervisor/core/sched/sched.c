@@ -61,14 +61,26 @@ static void enqueue(struct vcpu *v, s_time_t now)
 {
     if (v->sched.state != RUNSTATE_runnable)
         set_state(v, RUNSTATE_runnable, now);
+    if (unlikely(sched_cap_over(&v->domain->sched))) {
+        sched_end_wait(v->domain);
+        sched_rest(v, now);
+        return;
+    }
     sched_insert(v);
-    if (!v->domain->sched.parked)
-        sched_find_cpu(v, now);
+    sched_find_cpu(v, now);
+}
+
+/* One of d's that were active is so no more. */
+static void another_may(struct domain *d)
+{
+    if (unlikely(d->sched.cap))
+        sched_cap_look(d, clock_now());
 }
 
 static bool may_go_on(const struct vcpu *v, const struct cpu *c)
 {
-    return !is_idle(v) && vcpu_runnable(v) && v->affinity & bit_of(c) && !v->domain->sched.parked;
+    return !is_idle(v) && vcpu_runnable(v) && v->affinity & bit_of(c) &&
+           !sched_cap_over(&v->domain->sched);
 }
 
 /* Who runs next on c. *lost: who waits, may run here, and has to wait on. */
@@ -76,8 +88,6 @@ static struct vcpu *choose(struct cpu *c, struct vcpu *prev, s_time_t now, struc
 {
     struct vcpu *first;
 
-    if (c->next && c->next->domain->sched.parked) /* meanwhile */
-        sched_drop_next(c);                       /* model: choose.drop */
     if (c->next)
         return c->next; /* model: choose.next */
     first = sched_first_for(c, now);
@@ -91,7 +101,7 @@ static struct vcpu *choose(struct cpu *c, struct vcpu *prev, s_time_t now, struc
 static void begin_slice(struct cpu *c, const struct vcpu *next, s_time_t now)
 {
     struct runqueue *rq = &runqueue;
-    bool alone = list_empty(&rq->domains);
+    bool alone = list_empty(&rq->domains) && list_empty(&next->domain->sched.resting);
 
     rq->idle_cpus &= ~bit_of(c);
     rq->busy_cpus |= bit_of(c);
@@ -104,8 +114,7 @@ static void begin_slice(struct cpu *c, const struct vcpu *next, s_time_t now)
     }
     if (alone)
         rq->alone_cpus |= bit_of(c);
-    timer_set(&c->slice,
-              now + (alone ? sched_long_slice_of(next->domain) : sched_slice_of(next->domain)));
+    timer_set(&c->slice, now + sched_slice_of(next->domain, alone));
 }
 
 static void slice_over(void *data)
@@ -127,9 +136,12 @@ static void context_saved(struct vcpu *v)
         if (!counted)
             sched_begin_wait(v->domain, now); /* model: context_saved.count */
         enqueue(v, now);
-    } else if (counted) {
-        sched_end_wait(v->domain); /* model: context_saved.uncount */
-        set_state(v, idle_state(v), clock_now());
+    } else {
+        if (counted) {
+            sched_end_wait(v->domain); /* model: context_saved.uncount */
+            set_state(v, idle_state(v), clock_now());
+        }
+        another_may(v->domain);
     }
     spin_unlock(&runqueue.lock);
 }
@@ -154,11 +166,11 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
     uint32_t state = RUNSTATE_runnable;
 
     if (!is_idle(prev)) {
+        prev->sched.leaving = vcpu_runnable(prev) && !sched_cap_over(&prev->domain->sched);
         sched_end(prev, now);
-        prev->sched.leaving = vcpu_runnable(prev);
         if (prev->sched.leaving)
             sched_begin_wait(prev->domain, now);
-        else
+        else if (!vcpu_runnable(prev))
             state = idle_state(prev);
     }
     set_state(prev, state, now);
@@ -183,8 +195,8 @@ void sched_schedule(void)
     now = clock_now();
     if (!is_idle(prev)) {
         sched_account(prev->domain, now);
-        if (sched_cap_over(&prev->domain->sched) && !prev->domain->sched.parked)
-            sched_park(prev->domain);
+        if (unlikely(prev->domain->sched.cap))
+            sched_cap_turn(prev, now);
     }
     next = choose(c, prev, now, &lost);
     if (next != prev)
@@ -230,6 +242,7 @@ void vcpu_sleep(struct vcpu *v)
         if (v->sched.queued)
             sched_remove(v);                      /* model: vcpu_sleep.remove */
         set_state(v, idle_state(v), clock_now()); /* blocked and paused as well, for instance */
+        another_may(v->domain);
     }
     spin_unlock(&runqueue.lock);
 }
@@ -262,6 +275,7 @@ void sched_init(void)
                                  .contended_since = INT64_MAX};
     list_init(&runqueue.all);
     list_init(&runqueue.domains);
+    list_init(&runqueue.resting);
 }
 
 void sched_init_cpu(struct cpu *c)

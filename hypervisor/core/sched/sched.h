@@ -28,6 +28,7 @@ struct runqueue {
     spinlock_t lock;
     struct list all;          /* struct domain.sched.in_all */
     struct list domains;      /* struct domain.sched.link: whose vCPUs wait */
+    struct list resting;      /* struct domain.sched.in_resting: some of whose vCPUs rest */
     uint64_t vtime;           /* the least of theirs; never goes back */
     uint64_t latitude;        /* so far behind it one may be who has nobody waiting */
     s_time_t narrowed;        /* when gaps between levels were last narrowed */
@@ -40,8 +41,10 @@ struct runqueue {
 extern struct runqueue runqueue;
 
 struct sched_vcpu {
-    struct list link; /* in its domain's sched.vcpus */
+    struct list link; /* in its domain's sched.vcpus, or sched.resting */
     bool queued;      /* it is there; then on_cpu is NULL */
+    bool resting;     /* it is in sched.resting */
+    bool stuck;       /* it is queued, and waits for so long that another may be active too */
     bool leaving;     /* it counts as waiting, but its CPU has not left it yet */
     /* Whose registers and page tables have v's; NULL: no CPU's. Set when v is chosen, cleared by
      * that CPU when v has left it */
@@ -50,7 +53,7 @@ struct sched_vcpu {
     unsigned int last_cpu; /* where it ran last */
     uint64_t pinned_from;  /* its affinity before SCHEDOP_pin_override; 0: it has none */
     uint64_t used;         /* CPU time, in ns, until switched_in */
-    s_time_t switched_in;  /* when it last got a CPU */
+    s_time_t switched_in;  /* when it last got a CPU, or became active */
     /* As VCPUOP_get_runstate_info shows them */
     uint32_t state; /* RUNSTATE_* */
     s_time_t state_since;
@@ -60,19 +63,20 @@ struct sched_vcpu {
 struct sched_domain {
     uint16_t weight;
     uint16_t cap;            /* percent of one CPU; 0: none */
-    bool parked;             /* over its cap until the period ends: not in runqueue.domains */
+    bool cap_dry;            /* cap_left was used up */
     unsigned int running;    /* vCPUs on CPUs */
     unsigned int waiting;    /* vCPUs that wait or are leaving */
     struct list in_all;      /* in runqueue.all, until it is dying */
     struct list vcpus, link; /* vCPUs that wait, who used least first; in runqueue.domains */
     uint64_t waiting_for;    /* the affinities of `vcpus`, and maybe of some who went */
-    uint64_t vtime;          /* as of `accounted` */
+    unsigned int stuck;      /* how many of them are */
+    struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
+    uint64_t vtime;                  /* as of `accounted` */
     s_time_t accounted;
     uint64_t least_used;  /* what the last of its vCPUs to be chosen had used */
     s_time_t slice;       /* by weight */
     uint64_t slice_worth; /* in virtual time */
-    s_time_t cap_period_start;
-    uint64_t cap_used;
+    s_time_t cap_left;    /* what its cap leaves it now: ns, times percent of a CPU */
     struct timer cap_timer;
 };
 

@@ -3,12 +3,21 @@
  * Caps: at most so many percent of one CPU for all vCPUs of a domain together. And what else is set
  * for a domain.
  *
- * Time is cut into periods. What a domain uses is charged to the period; when its share is used up,
- * the domain is parked: its vCPUs stay runnable for themselves (steal time grows) but are not
- * chosen until the period ends, when a timer lets them go on. With several of them on CPUs the rest
- * of a share is used so much faster, and each gets so much less of a slice. What was used beyond
- * the share (the others hear of the end a moment later) is carried over, so in the long run the cap
- * is exact.
+ * A domain with a cap of 334 has three vCPUs that are active all the time, and a fourth for a third
+ * of it. Active is who runs or waits to run; the others, runnable for themselves (steal time
+ * grows), rest: they are in no queue but the domain's own, so that for the rest of the scheduler
+ * the domain is one with fewer vCPUs. Those that rest become active in turns: in the place of one
+ * that sleeps, or has used a slice more than they have.
+ *
+ * Its account (cap_left) grows with time as the cap says, and shrinks by what the domain uses.
+ * While there is something on it, one more may be active than whole CPUs are in the cap; when it is
+ * used up the domain is dry, and one rests, until a portion has gathered again. So a share is not
+ * used by all vCPUs at once, with nobody to use the CPUs when it is gone. While nobody else waits
+ * it harms nobody to use a share before its time: the account may be overdrawn. (Else several that
+ * are dry at one time leave CPUs idle which others need at another.)
+ *
+ * vCPUs of a capped domain with affinities of their own take turns as well: who is active and waits
+ * for its one CPU keeps another from one that idles, and the domain may get less than its cap.
  *
  * Lock: runqueue.lock.
  */
@@ -16,62 +25,66 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-#define CAP_PERIOD MILLISECS(100)
+#define PERIOD     MILLISECS(100) /* cap_left holds at most the share of so long */
+#define WORTH      (MILLISECS(10) * 100)
 #define LONG_SLICE SECONDS(1) /* a guest's clock is renewed then */
 #define LEAST_LEFT MICROSECS(50)
+#define STUCK      MICROSECS(500)
 /* Below this weight slices are shorter, so that a domain does not leap too far ahead. */
 #define LIGHT       64
 #define SLICE_LEAST MILLISECS(1)
 
-static uint64_t share_of(const struct sched_domain *s)
+/* How fast cap_left grows, or shrinks. */
+static s_time_t rate(const struct sched_domain *s)
 {
-    return (uint64_t)CAP_PERIOD / 100 * s->cap;
+    return (s_time_t)s->cap - 100 * (s_time_t)s->running;
 }
 
-/* Begins the period that now lies in; what was used too much stays on the account. */
-static void new_periods(struct sched_domain *s, s_time_t now)
+/* What gathers until one more may be active: in a period, or what is worth a switch. */
+static s_time_t portion(const struct sched_domain *s)
 {
-    uint64_t periods, paid;
-
-    if (now - s->cap_period_start < CAP_PERIOD)
-        return;
-    periods = (uint64_t)(now - s->cap_period_start) / (uint64_t)CAP_PERIOD;
-    paid = MIN(periods, 1000000) * share_of(s);
-    s->cap_used = s->cap_used > paid ? s->cap_used - paid : 0;
-    s->cap_period_start += (s_time_t)(periods * (uint64_t)CAP_PERIOD);
+    return s->cap % 100u ? MIN(s->cap % 100u * PERIOD, WORTH) : WORTH;
 }
 
-void sched_cap_charge(struct sched_domain *s, uint64_t ns, s_time_t now)
+/* What is left, with what may be overdrawn. */
+static s_time_t left(const struct sched_domain *s)
 {
-    if (likely(!s->cap))
-        return;
-    s->cap_used += ns;
-    new_periods(s, now);
+    return s->cap_left + s->cap * PERIOD;
 }
 
-bool sched_cap_over(const struct sched_domain *s)
+/* Of those that rest, who used least. */
+static struct vcpu *first_of(const struct sched_domain *s)
 {
-    return unlikely(s->cap) && s->cap_used >= share_of(s);
+    return list_empty(&s->resting) ? NULL : list_entry(s->resting.next, struct vcpu, sched.link);
 }
 
-static s_time_t cut(const struct sched_domain *s, s_time_t slice)
+/* What has gathered until one more may be active: to begin before its time takes a CPU that idles.
+ */
+static s_time_t gathered(const struct sched_domain *s)
 {
-    s_time_t left;
+    const struct vcpu *v = first_of(s);
 
-    if (likely(!s->cap))
+    return v && v->affinity & runqueue.idle_cpus ? left(s) : s->cap_left;
+}
+
+void sched_cap_charge(struct sched_domain *s, s_time_t elapsed)
+{
+    s->cap_left = MIN(s->cap_left + MIN(elapsed, LONG_SLICE) * rate(s), s->cap * PERIOD);
+}
+
+int sched_cap_room(const struct sched_domain *s)
+{
+    return (int)(s->cap / 100u + !s->cap_dry) - (int)(s->running + s->waiting - s->stuck);
+}
+
+s_time_t sched_slice_of(const struct domain *d, bool alone)
+{
+    const struct sched_domain *s = &d->sched;
+    s_time_t slice = alone ? LONG_SLICE : s->slice;
+
+    if (likely(!s->cap) || rate(s) >= 0)
         return slice;
-    left = sched_cap_over(s) ? 0 : (s_time_t)((share_of(s) - s->cap_used) / MAX(s->running, 1u));
-    return MIN(slice, MAX(left, LEAST_LEFT));
-}
-
-s_time_t sched_slice_of(const struct domain *d)
-{
-    return cut(&d->sched, d->sched.slice);
-}
-
-s_time_t sched_long_slice_of(const struct domain *d)
-{
-    return cut(&d->sched, LONG_SLICE);
+    return MIN(slice, MAX((s->cap_left > 0 ? s->cap_left : left(s)) / -rate(s), LEAST_LEFT));
 }
 
 /* The CPUs that run d choose again. */
@@ -85,37 +98,106 @@ static void raise_cpus_of(const struct domain *d)
     }
 }
 
-void sched_park(struct domain *d)
+static void wait_for_portion(struct domain *d, s_time_t now)
 {
-    sched_set_parked(d, true, 0);
-    timer_set(&d->sched.cap_timer, d->sched.cap_period_start + CAP_PERIOD);
-    raise_cpus_of(d);
+    struct sched_domain *s = &d->sched;
+
+    if (s->cap_dry && rate(s) > 0)
+        timer_set(&s->cap_timer, now + MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
 }
 
-static void unpark(struct domain *d, s_time_t now)
+void sched_rest(struct vcpu *v, s_time_t now)
+{
+    v->sched.resting = true;
+    sched_insert(v);
+    wait_for_portion(v->domain, now);
+    sched_nobody_is_alone(now);
+}
+
+static void activate(struct vcpu *v, s_time_t now)
+{
+    sched_remove(v);
+    sched_begin_wait(v->domain, now);
+    sched_insert(v);
+    v->sched.switched_in = now;
+    sched_find_cpu(v, now);
+}
+
+/* Who waits in vain keeps nobody from being active. */
+static void find_stuck(struct sched_domain *s, s_time_t now)
 {
     struct list *at;
 
-    sched_account(d, now);
-    sched_forget_lag(&d->sched, runqueue.latitude);
-    sched_set_parked(d, false, now);
-    list_for_each (at, &d->sched.vcpus)
-        sched_find_cpu(list_entry(at, struct vcpu, sched.link), now);
+    list_for_each (at, &s->vcpus) {
+        struct vcpu *v = list_entry(at, struct vcpu, sched.link);
+
+        s->stuck -= v->sched.stuck;
+        v->sched.stuck = now - MAX(v->sched.state_since, v->sched.switched_in) >= STUCK;
+        s->stuck += v->sched.stuck;
+    }
 }
 
-static void period_over(void *data)
+/* As many are active as may be. */
+static void fit(struct domain *d, s_time_t now)
 {
-    struct domain *d = data;
     struct sched_domain *s = &d->sched;
-    s_time_t now;
+    struct vcpu *v;
 
+    find_stuck(s, now);
+    while (sched_cap_over(s) && !list_empty(&s->vcpus)) {
+        v = list_entry(s->vcpus.prev, struct vcpu, sched.link);
+        sched_remove(v);
+        sched_rest(v, now);
+    }
+    while ((!s->cap || sched_cap_room(s) > 0) && (v = first_of(s)))
+        activate(v, now);
+    if (first_of(s))
+        wait_for_portion(d, now);
+}
+
+void sched_cap_look(struct domain *d, s_time_t now)
+{
+    struct sched_domain *s = &d->sched;
+
+    sched_account(d, now);
+    s->cap_dry = left(s) <= 0 || (s->cap_dry && gathered(s) < portion(s));
+    fit(d, now);
+}
+
+void sched_cap_turn(struct vcpu *prev, s_time_t now)
+{
+    struct sched_domain *s = &prev->domain->sched;
+    struct vcpu *v;
+
+    if (s->cap_left < 0 && rate(s) < 0 && (this_cpu()->next || sched_first_for(this_cpu(), now))) {
+        s->cap_dry = true; /* overdrawn: who waits comes first */
+        fit(prev->domain, now);
+    } else {
+        sched_cap_look(prev->domain, now);
+    }
+    v = first_of(s);
+    if (v && !sched_cap_over(s) &&
+        (!vcpu_runnable(prev) || sched_used(prev, now) >= v->sched.used + (uint64_t)SCHED_SLICE))
+        activate(v, now);
+}
+
+void sched_cap_fill_idle(s_time_t now)
+{
+    struct list *at;
+
+    list_for_each (at, &runqueue.resting) {
+        struct domain *d = list_entry(at, struct domain, sched.in_resting);
+
+        sched_cap_look(d, now);
+        if (list_empty(&d->sched.resting))
+            return;
+    }
+}
+
+static void portion_gathered(void *data)
+{
     spin_lock(&runqueue.lock);
-    now = clock_now();
-    new_periods(s, now);
-    if (sched_cap_over(s))
-        timer_set(&s->cap_timer, s->cap_period_start + CAP_PERIOD);
-    else if (s->parked)
-        unpark(d, now);
+    sched_cap_look(data, clock_now());
     spin_unlock(&runqueue.lock);
 }
 
@@ -131,7 +213,9 @@ void sched_init_domain(struct domain *d)
     set_weight(&d->sched, SCHED_WEIGHT_DEFAULT);
     list_init(&d->sched.vcpus);
     list_init(&d->sched.link);
-    timer_init(&d->sched.cap_timer, period_over, d);
+    list_init(&d->sched.resting);
+    list_init(&d->sched.in_resting);
+    timer_init(&d->sched.cap_timer, portion_gathered, d);
     spin_lock(&runqueue.lock);
     d->sched.vtime = runqueue.vtime;
     list_insert_before(&runqueue.all, &d->sched.in_all);
@@ -149,17 +233,13 @@ void sched_destroy_domain(struct domain *d)
 void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
 {
     struct sched_domain *s = &d->sched;
-    s_time_t now;
 
     spin_lock(&runqueue.lock);
-    now = clock_now();
-    sched_account(d, now);
+    sched_account(d, clock_now());
     set_weight(s, weight);
     s->cap = cap;
-    s->cap_used = 0;
-    s->cap_period_start = now;
-    if (s->parked)
-        unpark(d, now);
+    s->cap_left = portion(s);
+    sched_cap_look(d, clock_now());
     raise_cpus_of(d); /* their slices are others now */
     spin_unlock(&runqueue.lock);
 }

@@ -53,7 +53,6 @@ static void reach(struct search *s, uint64_t cpus, const struct cpu *by)
 static void weigh(struct search *s, struct cpu *c)
 {
     const struct vcpu *u = c->running, *v = s->v;
-    uint64_t after;
 
     if (u->domain == v->domain) {
         /* A brother, when there is no stranger; not by a chain: who makes room for v comes before
@@ -64,9 +63,8 @@ static void weigh(struct search *s, struct cpu *c)
         return;
     }
     sched_account(u->domain, s->now);
-    after = u->domain->sched.vtime;
-    if (after > s->most) {
-        s->most = after;
+    if (u->domain->sched.vtime > s->most) {
+        s->most = u->domain->sched.vtime;
         s->victim = c;
     }
 }
@@ -117,10 +115,22 @@ static void take_up(struct search *s, struct vcpu *v, const struct cpu *c)
     tell(first);
 }
 
+/* Their timers go off on this CPU, so they are late by what it stays in the hypervisor. (If those
+ * CPUs were told to choose instead, one guest whose vCPUs wake each other would interrupt all
+ * others at each turn.) */
+void sched_nobody_is_alone(s_time_t now)
+{
+    for (; runqueue.alone_cpus; runqueue.alone_cpus &= runqueue.alone_cpus - 1) {
+        struct cpu *c = lowest(runqueue.alone_cpus);
+
+        sched_account(c->running->domain, now);
+        timer_set(&c->slice, now + sched_slice_of(c->running->domain, false));
+    }
+}
+
 void sched_find_cpu(struct vcpu *v, s_time_t now)
 {
-    struct runqueue *rq = &runqueue;
-    uint64_t idle = rq->idle_cpus & v->affinity;
+    uint64_t idle = runqueue.idle_cpus & v->affinity;
     struct search s;
     struct cpu *c;
 
@@ -141,14 +151,7 @@ void sched_find_cpu(struct vcpu *v, s_time_t now)
         c = s.victim;
     if (c)
         take_up(&s, v, c);
-    /* Somebody waits: from now on there are slices. Their timers go off on this CPU, so they are
-     * late by what it stays in the hypervisor. (If those CPUs were told to choose instead, one
-     * guest whose vCPUs wake each other would interrupt all others at each turn.) */
-    for (; rq->alone_cpus; rq->alone_cpus &= rq->alone_cpus - 1) {
-        c = lowest(rq->alone_cpus);
-        sched_account(c->running->domain, now);
-        timer_set(&c->slice, now + sched_slice_of(c->running->domain));
-    }
+    sched_nobody_is_alone(now);
 }
 
 /* The CPUs from which a chain leads to one of these, and these. */
@@ -194,7 +197,7 @@ void sched_fill_idle(s_time_t now)
     struct vcpu *v = NULL;
     struct list *at;
 
-    if (likely(list_empty(&rq->domains) || !rq->idle_cpus))
+    if (likely((list_empty(&rq->domains) && list_empty(&rq->resting)) || !rq->idle_cpus))
         return;
     from = chains_to(rq->idle_cpus);
     list_for_each (at, &rq->domains) {
@@ -208,4 +211,6 @@ void sched_fill_idle(s_time_t now)
     }
     if (v)
         sched_find_cpu(v, now);
+    else
+        sched_cap_fill_idle(now);
 }
