@@ -31,6 +31,7 @@ if set(BUILD) & set(" ,"):
     raise SystemExit(f"QEMU's options cannot hold {BUILD}/: start this in the root of the tree")
 SCALE = float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
 PROMPT = r"^parvis# "
+PANIC = re.compile(r"\(parvis\) \[[ .\d]+\] (panic: |.* in the hypervisor, error code )")
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
@@ -316,7 +317,9 @@ class Machine:
         while self.read(min(5, deadline - time.monotonic())):
             if time.monotonic() > deadline:
                 raise Timeout(f"QEMU did not end within {timeout * SCALE:.0f} s:\n{self.tail()}")
-        return ending.status(self.process.wait(10), self.directory)
+        how = ending.status(self.process.wait(10), self.directory)
+        # Where parvis.cfg names no port for it, a panic switches the machine off like any other end.
+        return ending.PANICKED if how == ending.POWERED_OFF and PANIC.search(self.text) else how
 
     def close(self):
         if self.process.poll() is None:

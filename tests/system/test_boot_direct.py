@@ -62,6 +62,13 @@ def starts_fifty_guests():
         assert len(ended) == 50, f"{len(ended)} of 50 guests powered off\n{m.tail()}"
 
 
+def no_panic_passes():
+    """A panic is no ordinary end, also where no port tells it: whoever waits for the machine hears of it."""
+    with Machine.direct("direct-panic", HELLO.replace("debug_exit = 0xf4\n", ""), {"hello": built("pvguest/hello")}, mem="256",
+                        cpu="qemu64,-cx16,-nx") as m:
+        assert m.wait() == ending.PANICKED, m.tail()
+
+
 def reboots():
     """`reboot` in the control domain starts the machine again."""
     with Machine.parvis("reboot", reboot=True) as m:
@@ -77,4 +84,4 @@ def reboots():
 
 if __name__ == "__main__":
     run_tests(names_the_missing_config, names_the_missing_module, names_the_bad_line, refuses_bad_kernels,
-              names_memory_that_is_not_there, starts_fifty_guests, reboots)
+              names_memory_that_is_not_there, no_panic_passes, starts_fifty_guests, reboots)

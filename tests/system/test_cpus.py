@@ -63,7 +63,7 @@ def keeps_the_order_of_locks():
         for _ in range(2):
             m.check("pvctl create /etc/parvis/hello.xml && pvctl pause hello && pvctl unpause hello && pvctl destroy hello")
         m.send("poweroff")
-        m.wait(300)
+        assert m.wait(300) == ending.POWERED_OFF, m.tail()
 
 
 def starts_all_by_x2apic():
