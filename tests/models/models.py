@@ -27,7 +27,6 @@ OUT = "build/models"
 PAN = ["-w", "-DSAFETY", "-DVECTORSZ=2048", "-DMEMLIM=9000", "-o", "pan", "pan.c"]
 # What has few states is through before a compiler would have made it fast, or small: clang is the one that is soon ready.
 QUICK, LONG = ["clang", "-O0"], ["gcc", "-O2", "-DCOLLAPSE"]
-DEPTH = 2000000
 Result = collections.namedtuple("Result", "run ending states seconds")
 
 
@@ -58,8 +57,8 @@ def check(run, trail):
     with tempfile.TemporaryDirectory(prefix="model.", dir=OUT) as folder:
         complete(run.name, ["spin", "-a", *flags, model], folder)
         complete(run.name, [*(LONG if run.long else QUICK), *PAN], folder)
-        table = "-w26" if run.long else "-w20"
-        searched = subprocess.run(["./pan", f"-m{DEPTH}", table], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+        room = ["-m2000000", "-w26"] if run.long else ["-m100000", "-w20"]     # for the steps of the way there, and for the table
+        searched = subprocess.run(["./pan", *room], cwd=folder, capture_output=True, text=True, errors="replace", check=False)
         end, states = ending(searched.stdout + searched.stderr)
         if trail and os.path.exists(os.path.join(folder, run.model + ".pml.trail")):
             steps = complete(run.name, ["spin", "-p", "-g", "-k", run.model + ".pml.trail", *flags, model], folder)
