@@ -181,16 +181,16 @@ void sched_cap_turn(struct vcpu *prev, s_time_t now)
         activate(v, now);
 }
 
+/* A few of them, in turns: there may be many. */
 void sched_cap_fill_idle(s_time_t now)
 {
-    struct list *at;
+    struct list *resting = &runqueue.resting, *at;
 
-    list_for_each (at, &runqueue.resting) {
-        struct domain *d = list_entry(at, struct domain, sched.in_resting);
-
-        sched_cap_look(d, now);
-        if (list_empty(&d->sched.resting))
-            return;
+    for (unsigned int n = 0; n < 4 && runqueue.idle_cpus && !list_empty(resting); n++) {
+        at = resting->next;
+        list_del(at);
+        list_insert_before(resting, at);
+        sched_cap_look(list_entry(at, struct domain, sched.in_resting), now);
     }
 }
 
