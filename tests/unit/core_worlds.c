@@ -373,10 +373,35 @@ static void who_cannot_go_is_not_looked_at(void **state)
     check();
 }
 
+/* A cap lets one of two be active: the other is, as soon as that one sleeps though it only waited.
+ */
+static void who_rests_is_active_when_another_sleeps(void **state)
+{
+    struct vcpu *waits, *rests;
+
+    (void)state;
+    host_init(512);
+    host_no_tlbs = true;
+    host_set_cpus(1);
+    domains = 2;
+    dom[0] = host_domain(0, false, 1, 0);
+    dom[1] = host_domain(1, false, 2, 0);
+    sched_set_domain(dom[1], 256, 50);
+    do {
+        host_advance(MICROSECS(100));
+        waits = dom[1]->vcpu[dom[1]->vcpu[0]->sched.resting];
+        rests = dom[1]->vcpu[waits == dom[1]->vcpu[0]];
+    } while (!waits->sched.queued || waits->sched.resting || !rests->sched.resting);
+    vcpu_pause(waits);
+    assert_true(rests->sched.queued && !rests->sched.resting);
+    host_check_invariants();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_cannot_go_is_not_looked_at),
+        cmocka_unit_test(who_rests_is_active_when_another_sleeps),
         cmocka_unit_test(worlds),
     };
 
