@@ -297,10 +297,24 @@ static void brothers_take_turns(void **state)
     turns(4, capped, &(struct want){.weight = 4096, .vcpus = 1, .affinity = {1}}, 1, 0);
 }
 
+/* One of two waits for a CPU that it seldom gets, and no CPU idles: the other has what the cap
+ * says, and does not rest until the first had its turn. */
+static void who_waits_in_vain_keeps_nobody_back(void **state)
+{
+    const struct want others[] = {{.weight = 65535, .vcpus = 1, .affinity = {1}},
+                                  {.weight = 256, .vcpus = 1, .affinity = {2}}};
+    struct want capped = {.weight = 256, .vcpus = 2, .affinity = {1, 2}};
+
+    (void)state;
+    for (capped.cap = 20; capped.cap < 50; capped.cap += 10)
+        turns(2, capped, others, 2, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(brothers_take_turns),
+        cmocka_unit_test(who_waits_in_vain_keeps_nobody_back),
         cmocka_unit_test(each_gets_what_it_is_due),
     };
 

@@ -8,19 +8,20 @@
  * choose finds that another was paused or moved meanwhile. Then all CPUs come to rest, in any
  * order, and it must be so: they do come to rest (no two give each other a CPU without end); who
  * can run runs or waits, and nobody else does; nobody is where it may not be; no CPU idles while
- * somebody could run there, by itself or by an exchange; nobody waits too long; and each one's
- * times add up.
+ * somebody could run there, by itself or by an exchange; nobody waits too long, nor rests when more
+ * may be active; and each one's times add up.
  */
 #include "core_test.h"
 
 #include <core/life/life.h>
 #include <core/sched/pause.h>
+#include <core/sched/runqueue.h>
 #include <port/upcalls.h>
 #include <sanitizer/asan_interface.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-#define WORLDS       64
+#define WORLDS       96
 #define MOMENTS      800 /* of a world */
 #define MOST_DOMAINS 8u
 #define MOST_VCPUS   6u
@@ -267,6 +268,17 @@ static void check_vcpu(const struct vcpu *v, uint64_t idle)
         assert_true(clock_now() - v->sched.state_since < TOO_LONG);
 }
 
+/* Who rests is not forgotten: no more may be active, and somebody will look when more may be. */
+static void check_resting(const struct sched_domain *s)
+{
+    if (list_empty(&s->resting))
+        return;
+    assert_true(sched_cap_room(s) <= 0);
+    assert_true(s->running || s->cap_timer.rank);
+    if (s->cap_dry && 100 * s->running < s->cap)
+        assert_true(s->cap_timer.rank);
+}
+
 static void check(void)
 {
     uint64_t idle = leads_to_idle();
@@ -277,6 +289,7 @@ static void check(void)
             seen.resting += v->sched.resting;
             check_vcpu(v, idle);
         }
+        check_resting(&dom[i]->sched);
     }
     for (unsigned int i = 0; i < machine_nr_cpus(); i++)
         assert_null(cpu_by_id(i)->next);

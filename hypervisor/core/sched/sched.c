@@ -136,13 +136,11 @@ static void context_saved(struct vcpu *v)
         if (!counted)
             sched_begin_wait(v->domain, now); /* model: context_saved.count */
         enqueue(v, now);
-    } else {
-        if (counted) {
-            sched_end_wait(v->domain); /* model: context_saved.uncount */
-            set_state(v, idle_state(v), clock_now());
-        }
-        another_may(v->domain);
+    } else if (counted) {
+        sched_end_wait(v->domain); /* model: context_saved.uncount */
+        set_state(v, idle_state(v), clock_now());
     }
+    another_may(v->domain); /* v itself may be stuck soon */
     spin_unlock(&runqueue.lock);
 }
 

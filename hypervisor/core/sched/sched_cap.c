@@ -104,6 +104,8 @@ static void wait_for_portion(struct domain *d, s_time_t now)
 
     if (s->cap_dry && rate(s) > 0)
         timer_set(&s->cap_timer, now + MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
+    else if (s->waiting > s->stuck)
+        timer_set(&s->cap_timer, now + SCHED_SLICE); /* to wait for one is nothing special */
 }
 
 void sched_rest(struct vcpu *v, s_time_t now)
