@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Parvis and Debian's Xen 4.17 on several CPUs, in pairs: one run of each, one after the other, so that a busy host slows both.
 
-    smp.py boot       seconds from QEMU's start to the control domain's prompt with 1, 2, 4 and 8 CPUs
-    smp.py parallel   seconds of one parallel load on 2 CPUs: in the control domain, and in a Linux guest with 2 vCPUs
+    smp.py boot [CPUS ...]   seconds from QEMU's start to the control domain's prompt with so many CPUs (1 2 4 8)
+    smp.py parallel          seconds of one parallel load on 2 CPUs: in the control domain, and in a Linux guest with 2 vCPUs
 
-Seconds are of this host. What compares is the ratio within a pair; the median of the pairs is shown beside its extremes.
+Seconds are of this host. What compares is the ratio within a pair; the median of the pairs is shown beside its extremes. The first of
+a pair is Parvis, then Xen, in turn, so that a host which becomes slower or faster favours neither.
 """
+import argparse
 import os
 import statistics
 import sys
@@ -15,7 +17,6 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from machine import Machine  # noqa: E402 (the harness lives with the system tests)
 
-PAIRS = 3
 SYSTEMS = {"Parvis": Machine.parvis, "Xen": Machine.xen}
 LOAD = "for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=400 2>/dev/null | sha256sum) & done; wait"
 GUEST = "sed 's/>debian</>load</; s/<vcpu>1</<vcpu>2</' /etc/parvis/debian.xml >/tmp/load.xml"
@@ -33,17 +34,22 @@ def heading(what):
     print(f"{what:46}{'Parvis':>9}{'Xen':>9}{'ratio':>9}   of the pairs", flush=True)
 
 
-def boot():
+def in_pairs(number, run):
+    """[(Parvis's result, Xen's)] of run(system, start); who is first changes from pair to pair."""
+    for pair in range(number):
+        results = {}
+        for system in list(SYSTEMS)[::-1 if pair % 2 else 1]:
+            results[system] = run(system, SYSTEMS[system])
+        yield tuple(results[system] for system in SYSTEMS)
+
+
+def boot(counts, number):
     heading("seconds to the control domain's prompt")
-    for cpus in (1, 2, 4, 8):
-        pairs = []
-        for _ in range(PAIRS):
-            seconds = []
-            for system, start in SYSTEMS.items():
-                with start(f"smp-boot-{system}", smp=cpus) as m:
-                    seconds.append(m.prompt(900))
-            pairs.append(seconds)
-        show(f"{cpus} CPU{'s' if cpus > 1 else ''}", pairs)
+    for cpus in counts:
+        def seconds(system, start, cpus=cpus):
+            with start(f"smp-boot-{system}", smp=cpus) as m:
+                return m.prompt(900)
+        show(f"{cpus} CPU{'s' if cpus > 1 else ''}", list(in_pairs(number, seconds)))
 
 
 def timed(machine, end):
@@ -73,18 +79,28 @@ def loads(system, start):
         return control, timed(m, r"guest# ")
 
 
-def parallel():
-    control, guest = [], []
-    for _ in range(PAIRS):
-        (a, b), (c, d) = (loads(system, start) for system, start in SYSTEMS.items())
-        control.append((a, c))
-        guest.append((b, d))
+def parallel(number):
+    pairs = list(in_pairs(number, loads))
     heading("seconds of four checksums at once, 2 CPUs")
-    show("control domain with 2 vCPUs", control)
-    show("guest with 2 vCPUs", guest)
+    for i, where in enumerate(("control domain with 2 vCPUs", "guest with 2 vCPUs")):
+        show(where, [(mine[i], other[i]) for mine, other in pairs])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["boot", "parallel"])
+    parser.add_argument("cpus", nargs="*", type=int, metavar="CPUS", help="boot: numbers of CPUs (1 2 4 8)")
+    parser.add_argument("--pairs", type=int, default=3, metavar="N", help="pairs of runs for each row (3)")
+    options = parser.parse_args()
+    if options.pairs < 1 or any(cpus < 1 for cpus in options.cpus):
+        parser.error("numbers begin with 1")
+    if options.what == "boot":
+        boot(options.cpus or [1, 2, 4, 8], options.pairs)
+    elif options.cpus:
+        parser.error("parallel is with 2 CPUs")
+    else:
+        parallel(options.pairs)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["boot"], ["parallel"]):
-        raise SystemExit(__doc__)
-    {"boot": boot, "parallel": parallel}[sys.argv[1]]()
+    main()
