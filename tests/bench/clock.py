@@ -5,6 +5,7 @@
 By -icount shift=0,sleep=off, in which a virtual nanosecond is an instruction. Without its CPUID leaf QEMU's emulation is not known to
 be such, and `tsc = stable` in parvis.cfg says it instead.
 """
+import argparse
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ def cost(ramdisk, **machine):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     directory = Machine.scratch()
     try:
         ramdisk = os.path.join(directory, "ramdisk")
@@ -37,4 +39,5 @@ def main():
         shutil.rmtree(directory)
 
 
-main()
+if __name__ == "__main__":
+    main()

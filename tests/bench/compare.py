@@ -8,6 +8,7 @@
 Instruction counts come from -icount shift=0,sleep=off: one virtual nanosecond an instruction, the same figure at each run. They do
 not show what TLB misses and mode switches cost on silicon. Seconds are of this host and noisy: the best of three is shown.
 """
+import argparse
 import os
 import re
 import sys
@@ -75,7 +76,9 @@ def best_first_byte():
 
 
 def main():
-    if "--boot" in sys.argv:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--boot", action="store_true")
+    if parser.parse_args().boot:
         starts = {"Parvis": Machine.parvis, "Xen 4.17": Machine.xen, "native": Machine.native}
         table("seconds", {system: {"QEMU's start to the control domain's prompt": best_prompt(start, "boot-" + system)}
                           for system, start in starts.items()})
@@ -87,4 +90,5 @@ def main():
         raise SystemExit("one of the two printed no figures; see build/logs/bench-*.serial")
 
 
-main()
+if __name__ == "__main__":
+    main()

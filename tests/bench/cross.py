@@ -12,6 +12,7 @@ interrupt itself costs is not in it either.
 How many events or flushes there were shows what the figures rest on. It is no speed: the guest does as many as this host
 emulates in two seconds, and the sender may send several until the receiver has its turn, which takes them all at one interrupt.
 """
+import argparse
 import os
 import sys
 
@@ -61,6 +62,7 @@ def stretches(work):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print(f"{'instructions in the hypervisor, an entry':58}{'times':>8}{'median':>8}{'5 %':>8}{'95 %':>8}{'mean':>8}")
     for work, (title, entry, meanings) in WORKS.items():
         rows = stretches(work)

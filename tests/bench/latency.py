@@ -9,6 +9,7 @@ A QEMU plugin (latency_plugin.c) counts each stretch under -icount shift=0,sleep
 files, whatever the host does meanwhile. The table has, for each hypercall or entry, the longest stretch and the functions
 in which it went. What a real machine adds (caches, TLBs, slow devices) is not in these figures.
 """
+import argparse
 import os
 import sys
 
@@ -74,9 +75,12 @@ def table(title, rows):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
     rows = hostile_guest()
     table("A hostile guest alone:", rows)
-    if "--check" not in sys.argv:
+    if not check:
         more = control_domain()
         table("With a control domain that creates and destroys it:", more)
         rows = sorted(rows + more, reverse=True)
