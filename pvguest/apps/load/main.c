@@ -11,6 +11,12 @@
  * of all vCPUs together: nanoseconds, and millionths of a CPU that they had. The first vCPU that
  * runs after each of the two moments reads the times of all.
  *
+ * With end=0 it works until the domain is ended, and each key on its console asks how far it is:
+ *
+ *     load: answer 1: turns 217 220 198 201
+ *
+ * which each vCPU has made; a turn is made when all of it has worked.
+ *
  * Command line:  name=WORD (load)  work=WORD (spin)  vcpus=N (1)  begin=MS (1000)  end=MS (3000)
  *                peer=ID: of the work grants
  *                run=US (10000)  sleep=US (10000): of the works duty and latency
@@ -18,6 +24,7 @@
  *                an emulator runs all CPUs in one thread: there it is another one's turn then, and
  *                the CPUs advance side by side
  */
+#include <guest/console.h>
 #include <guest/kernel.h>
 #include <guest/time.h>
 
@@ -34,6 +41,7 @@ static const struct work *work;
 static unsigned int vcpus;
 static uint64_t begin_ns, end_ns;
 static uint64_t turns;
+static volatile uint64_t made[MAX_VCPUS]; /* turns, of a load without end */
 static unsigned int done;
 
 /* What all vCPUs have spent, at one moment. */
@@ -87,12 +95,35 @@ static void one_turn(unsigned int vcpu)
     cpu_relax();
 }
 
+static void answer(void)
+{
+    static unsigned int answers;
+
+    while (console_getc() >= 0)
+        ;
+    printf("load: answer %u: turns", ++answers);
+    for (unsigned int v = 0; v < vcpus; v++)
+        printf(" %lu", made[v]);
+    printf("\n");
+}
+
+static void for_ever(unsigned int vcpu)
+{
+    for (;; made[vcpu]++) {
+        one_turn(vcpu);
+        if (!vcpu && console_has_input())
+            answer();
+    }
+}
+
 static void one_vcpu(void *arg)
 {
     unsigned int vcpu = this_cpu()->id;
     uint64_t mine = 0;
 
     (void)arg;
+    if (!end_ns)
+        for_ever(vcpu);
     while (time_system_ns() < begin_ns)
         one_turn(vcpu);
     take(&before);
@@ -117,8 +148,8 @@ static bool set_up(void)
         printf("\n");
         return false;
     }
-    if (!vcpus || vcpus > MAX_VCPUS || begin_ns >= end_ns) {
-        printf("load: vcpus is 1 to %u, and begin comes before end\n", MAX_VCPUS);
+    if (!vcpus || vcpus > MAX_VCPUS || (end_ns && begin_ns >= end_ns)) {
+        printf("load: vcpus is 1 to %u, and begin comes before end, or end is 0\n", MAX_VCPUS);
         return false;
     }
     return true;
@@ -147,7 +178,9 @@ int guest_main(void)
         printf("load: cannot begin: %d\n", rc);
         return 1;
     }
-    if (time_system_ns() >= begin_ns) {
+    if (!end_ns) {
+        printf("load: works until it is ended\n");
+    } else if (time_system_ns() >= begin_ns) {
         printf("load: came too late: begin=%lu has passed\n", begin_ns / NS_PER_MS);
         return 1;
     }

@@ -11,10 +11,14 @@
  *   hypercalls  asks the hypervisor for its version without end
  *   events      sends events to all its vCPUs without end
  *   flushes     flushes the TLBs of all its vCPUs without end
- *   ping       vCPU 0 sends events to vCPU 1, one after another, which computes meanwhile
- *   shoot      vCPU 0 flushes the TLB of vCPU 1, which computes meanwhile
- *   grants     lends pages to the domain peer=, which runs the same program, and maps, writes,
- * copies and unmaps those that it lends; what fails, as the other is not there, is tried again
+ *   ping        vCPU 0 sends events to vCPU 1, one after another, which computes meanwhile
+ *   shoot       vCPU 0 flushes the TLB of vCPU 1, which computes meanwhile
+ *   grants      lends pages to the domain peer=, which runs the same program, and maps, writes,
+ *               copies and unmaps those that it lends; what fails, as the other is not there, is
+ *               tried again
+ *   vcpus       asks about all its vCPUs, takes them down and up, gives them contexts they cannot
+ *               have, moves their run-state areas, sets timers on them. The first is not taken
+ *               down: when nobody is up, the domain has powered off
  *   forks       makes address spaces and takes them apart without end: tables are filled, pinned,
  *               unpinned, given back
  */
@@ -31,6 +35,7 @@
 #define FORK_PAGES 8u /* L1 tables of an address space */
 #define IPI_VCPUS  8u
 #define LENT       8u
+#define LATER      (100 * NS_PER_MS)
 
 static uint64_t notes[MOST_NOTES];
 static unsigned int nr_notes;
@@ -41,6 +46,8 @@ static void *window[MAX_VCPUS];                 /* where a vCPU maps what it bor
 static void *copied[MAX_VCPUS];                 /* and copies it to */
 static volatile unsigned int came;              /* at vCPU 1 */
 static pte_t *space[MAX_VCPUS][FORK_PAGES + 3]; /* L4, L3, L2, then the L1 tables */
+static volatile bool has_come[MAX_VCPUS];       /* of the work vcpus */
+static vcpu_runstate_info_t area[MAX_VCPUS][2];
 
 static void must(long rc)
 {
@@ -101,7 +108,7 @@ static void hypercalls(unsigned int vcpu)
 {
     (void)vcpu;
     for (unsigned int i = 0; i < BATCH; i++)
-        HYPERVISOR_xen_version(XENVER_version, NULL);
+        must(HYPERVISOR_xen_version(XENVER_version, NULL) <= 0);
 }
 
 static void ipi_came(evtchn_port_t port, void *ctx)
@@ -128,7 +135,7 @@ static void events(unsigned int vcpu)
     (void)vcpu;
     for (unsigned int i = 0; i < BATCH; i++)
         if (ipi[i % IPI_VCPUS])
-            event_send(ipi[i % IPI_VCPUS]);
+            must(event_send(ipi[i % IPI_VCPUS]));
 }
 
 static void ping(unsigned int vcpu)
@@ -163,7 +170,7 @@ static void flushes(unsigned int vcpu)
 
     (void)vcpu;
     for (unsigned int i = 0; i < BATCH; i++)
-        HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF);
+        must(HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF));
 }
 
 static int prepare_grants(void)
@@ -202,24 +209,79 @@ static void copy(unsigned int vcpu, grant_ref_t ref)
     must(HYPERVISOR_grant_table_op(GNTTABOP_copy, &op, 1));
 }
 
+static bool borrows(unsigned int vcpu, grant_ref_t ref)
+{
+    gnttab_map_grant_ref_t map = {
+        .host_addr = (uint64_t)window[vcpu], .flags = GNTMAP_host_map, .ref = ref, .dom = peer};
+    gnttab_unmap_grant_ref_t unmap = {.host_addr = map.host_addr};
+
+    must(HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, &map, 1));
+    copy(vcpu, ref);
+    if (map.status != GNTST_okay)
+        return false;
+    *(volatile unsigned int *)window[vcpu] = vcpu;
+    unmap.handle = map.handle;
+    must(HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1));
+    must(unmap.status);
+    return true;
+}
+
 static void grants(unsigned int vcpu)
 {
-    for (unsigned int i = 0; i < LENT; i++) {
-        gnttab_map_grant_ref_t map = {.host_addr = (uint64_t)window[vcpu],
-                                      .flags = GNTMAP_host_map,
-                                      .ref = lent[i],
-                                      .dom = peer};
-        gnttab_unmap_grant_ref_t unmap = {.host_addr = map.host_addr};
+    for (unsigned int i = 0; i < LENT; i++)
+        while (!borrows(vcpu, lent[i]))
+            cpu_relax();
+}
 
-        must(HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, &map, 1));
-        copy(vcpu, lent[i]);
-        if (map.status != GNTST_okay)
-            continue;
-        *(volatile unsigned int *)window[vcpu] = vcpu;
-        unmap.handle = map.handle;
-        must(HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, &unmap, 1));
-        must(unmap.status);
+static void one_deed(unsigned int at, unsigned int what)
+{
+    struct vcpu_register_runstate_memory_area to = {.addr.p = (uint64_t)&area[at][what / 8 % 2]};
+    struct vcpu_set_periodic_timer often = {.period_ns = LATER};
+    static vcpu_guest_context_t none;
+    vcpu_runstate_info_t info;
+
+    switch (what % 8) {
+    case 0:
+        must(HYPERVISOR_vcpu_op(VCPUOP_is_up, at, NULL) < 0);
+        break;
+    case 1:
+        must(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, at, &info));
+        break;
+    case 2:
+        must(HYPERVISOR_vcpu_op(VCPUOP_register_runstate_memory_area, at, &to));
+        break;
+    case 3:
+        must(HYPERVISOR_vcpu_op(VCPUOP_initialise, at, &none) != -XEN_EEXIST);
+        break;
+    case 4:
+        must(HYPERVISOR_vcpu_op(VCPUOP_set_periodic_timer, at, &often));
+        must(HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, at, NULL));
+        break;
+    case 5:
+    case 6:
+        must(at ? HYPERVISOR_vcpu_op(VCPUOP_down, at, NULL) : 0);
+        break;
+    default:
+        must(HYPERVISOR_vcpu_op(VCPUOP_up, at, NULL));
     }
+}
+
+static void vcpus(unsigned int vcpu)
+{
+    unsigned int number = (unsigned int)cmdline_number("vcpus", 1);
+    static uint32_t random[MAX_VCPUS];
+
+    has_come[vcpu] = true;
+    for (unsigned int i = 0; i < BATCH; i++) {
+        uint32_t r = random[vcpu] = random[vcpu] * 1664525 + 1013904223 + vcpu;
+        unsigned int at = (r >> 16) % number;
+
+        if (has_come[at]) /* who has not may have no context yet */
+            one_deed(at, r >> 24);
+    }
+    for (unsigned int v = 0; v < number; v++)
+        if (has_come[v]) /* and who was taken down goes on */
+            must(HYPERVISOR_vcpu_op(VCPUOP_up, v, NULL));
 }
 
 static int prepare_forks(void)
@@ -271,5 +333,6 @@ const struct work works[] = {
     {"shoot", NULL, shoot},
     {"grants", prepare_grants, grants},
     {"forks", prepare_forks, forks},
+    {"vcpus", NULL, vcpus},
     {NULL, NULL, NULL},
 };
