@@ -1,44 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fifty creates and destroys: afterwards the hypervisor's free memory is what it was, to the page, the store holds nothing of
-them, and no process or file of the tools is left. Some guests are destroyed at once, some when they have run, some paused; and beside others
-that storm, all on 4 CPUs, of two that borrow from each other one is destroyed.
+"""Fifty guests come and go: afterwards the hypervisor's free memory is what it was, to the page, the store holds nothing of them,
+and no process or file of the tools is left. Some are destroyed at once, some when they have run, some paused. On 4 CPUs others storm
+meanwhile: with events, page tables, flushes, hypercalls, their vCPUs; and of two that borrow from each other one is destroyed, again
+and again: more often with --long. All that storm have caps, as QEMU runs the CPUs by turns.
 """
 import json
 import sys
+import time
 
-from machine import SKYLAKE, Machine, built, run_tests
+from machine import SCALE, SKYLAKE, Machine, built, run_tests
 
 machine = None
+answers = {}     # so many has each load given
 LOOP = """i=0
 while [ $i -lt {count} ]; do
     pvctl create /etc/parvis/hello.xml {options} >/dev/null || {{ echo failed at $i; break; }}
-    [ $((i % 3)) = 0 ] && usleep 200000
+    [ $((i % 3)) = 0 ] && usleep 100000
     pvctl destroy hello >/dev/null || {{ echo destroy failed at $i; break; }}
     i=$((i + 1))
 done
 echo rounds $i
 """
 LOAD = """<domain type='xen'><name>NAME</name><memory unit='MiB'>16</memory><vcpu>VCPUS</vcpu>
-<os><type>linux</type><kernel>/root/load</kernel><cmdline>vcpus=VCPUS begin=99999999 end=100000000 OPTIONS</cmdline></os></domain>"""
-STORM = """id() { pvctl list | awk -v name=$1 '$1 == name { print $2 }'; }
-make() {
-    sed "s/NAME/$1/; s/VCPUS/$2/g; s/OPTIONS/$3/" /root/load.xml >/tmp/$1.xml; pvctl create /tmp/$1.xml >/dev/null || echo failed: $1
-}
-make events 4 work=events; make tables 4 work=forks; make flushes 2 work=flushes
-for name in events tables flushes; do pvctl sched $name --cap 30 || echo failed: cap; done
-i=0
-while [ $i -lt 4 ]; do
-    make one 2 "work=grants peer=$(($(id flushes) + 2 + 2 * i))"
-    make two 2 "work=grants peer=$(id one)"
-    usleep 500000
-    if [ $((i % 2)) = 0 ]; then pvctl destroy one; usleep 200000; pvctl destroy two; else pvctl destroy two; pvctl destroy one; fi
-    i=$((i + 1))
-done
-pvctl list
-pvctl destroy events; pvctl destroy tables; pvctl destroy flushes
-echo storms $i
-"""
+<os><type>linux</type><kernel>/root/load</kernel><cmdline>vcpus=VCPUS end=0 OPTIONS</cmdline></os>
+<cputune><global_quota>QUOTA</global_quota></cputune><on_crash>preserve</on_crash></domain>"""
+STORMS = {"events": 4, "forks": 4, "vcpus": 4, "flushes": 2, "hypercalls": 2}   # the works of a load, and on how many vCPUs each
+ROUNDS = 100 if "--long" in sys.argv else 4
 
 
 def free():
@@ -47,8 +35,15 @@ def free():
     return json.loads(text)["free_memory_kib"]
 
 
+def missing_nothing(before, guests):
+    """As much memory is free as was before so many guests came and went."""
+    after = free()
+    assert after == before, (f"{before - after} KiB of memory are missing after {guests} guests: {before} KiB were free before, "
+                             f"{after} KiB are now; there are:\n{machine.shell('pvctl list')[1]}")
+
+
 def leaves_nothing():
-    """50 guests come and go; free memory is the same to the page."""
+    """Guests come and go; free memory is the same to the page."""
     machine.prompt()
     machine.settle()
     machine.check("sh /root/once.sh", r"^rounds 1$")     # what is allocated once for all has been
@@ -56,21 +51,62 @@ def leaves_nothing():
     _, store = machine.shell("xenstore-ls / | wc -l")
     _, processes = machine.shell("ps | grep -cE 'pvctl|[p]arvisd'")
     _, files = machine.shell("find /run/parvis | wc -l")
-    machine.check("sh /root/loop.sh && sh /root/paused.sh", r"(?s)^rounds 40$.*^rounds 10$", timeout=600)
-    after = free()
-    assert after == before, f"{before} KiB were free before, {after} KiB are now"
+    machine.check("sh /root/loop.sh && sh /root/paused.sh", r"(?s)^rounds 30$.*^rounds 6$", timeout=600)
+    missing_nothing(before, 36)
     assert machine.shell("xenstore-ls / | wc -l")[1] == store, "entries are left in the store"
     assert machine.shell("ps | grep -cE 'pvctl|[p]arvisd'")[1] == processes, "processes are left"
     assert machine.shell("find /run/parvis | wc -l")[1] == files, "files are left in /run/parvis"
 
 
+def make(name, vcpus, quota, options):
+    """Creates a guest that is a load; its number."""
+    said = machine.check(f"sed 's/NAME/{name}/; s/VCPUS/{vcpus}/g; s/QUOTA/{quota}/; s/OPTIONS/{options}/' /root/load.xml "
+                         f">/tmp/{name}.xml && pvctl create /tmp/{name}.xml", rf"^{name}: domain (\d+)$")
+    return int(said.group(1))
+
+
+def goes_on(name, before):
+    """Each vCPU of a load makes more turns than it had made before: it is asked on its console; those that it has made now."""
+    machine.send(f"pvctl console {name}")
+    machine.expect(r"^load: works until it is ended$")
+    deadline = time.monotonic() + 120 * SCALE
+    while True:
+        machine.send("?", end="")
+        answers[name] = answers.get(name, 0) + 1
+        said = machine.expect(rf"^load: answer {answers[name]}: turns( .*)\n").group(1)
+        turns = [int(number) for number in said.split()]
+        if all(now > then for now, then in zip(turns, before, strict=True)):
+            break
+        assert time.monotonic() < deadline, f"a vCPU of {name} makes no more turns: {before}, then {turns}"
+    machine.send("\x1d", end="")
+    machine.prompt()
+    return turns
+
+
+def destroy(name):
+    """Destroys a guest that has not ended by itself."""
+    machine.check(f"pvctl dominfo {name} && pvctl destroy {name}", r"^state +(running|runnable|blocked)$")
+
+
 def leaves_nothing_of_storms():
-    """Domains that map each other's pages are destroyed, beside others that storm with events, page tables and flushes; memory is the same."""
+    """Domains that map each other's pages are destroyed, while others storm with all there is; memory is the same."""
     before = free()
-    text = machine.shell("sh /root/storm.sh", timeout=900)[1]
-    assert text.endswith("storms 4\n") and "failed" not in text, text
-    after = free()
-    assert after == before, f"{before} KiB were free before, {after} KiB are now"
+    for name, vcpus in STORMS.items():
+        last = make(name, vcpus, 20000, f"work={name}")
+    turns = {name: goes_on(name, [0] * vcpus) for name, vcpus in STORMS.items()}
+    for i in range(ROUNDS):
+        one, two = f"one{i}", f"two{i}"
+        make(one, 2, 40000, f"work=grants peer={last + 2}")
+        last = make(two, 2, 40000, f"work=grants peer={last + 1}")
+        for name in (one, two):
+            goes_on(name, [0, 0])
+        for name in (one, two) if i % 2 else (two, one):
+            destroy(name)
+    for name in STORMS:
+        goes_on(name, turns[name])
+    for name in STORMS:
+        destroy(name)
+    missing_nothing(before, len(STORMS) + 2 * ROUNDS)
 
 
 def main():
@@ -78,9 +114,9 @@ def main():
     xen = "--xen" in sys.argv
     with open(built("pvguest/load"), "rb") as load:
         program = load.read()
-    files = {"root/once.sh": LOOP.format(count=1, options=""), "root/loop.sh": LOOP.format(count=40, options=""),
-             "root/load": program, "root/load.xml": LOAD, "root/storm.sh": STORM,
-             "root/paused.sh": LOOP.format(count=10, options="--paused")}
+    files = {"root/once.sh": LOOP.format(count=1, options=""), "root/loop.sh": LOOP.format(count=30, options=""),
+             "root/load": program, "root/load.xml": LOAD,
+             "root/paused.sh": LOOP.format(count=6, options="--paused")}
     with (Machine.xen if xen else Machine.parvis)("churn-xen" if xen else "churn", cpu=SKYLAKE, files=files,
                                                   smp=1 if xen else 4) as machine:
         run_tests(leaves_nothing, *([] if xen else [leaves_nothing_of_storms]), machine.ends_well)
