@@ -55,17 +55,6 @@ def leaves_out_who_lacks_something():
           "1,maxcpus=3,sockets=1,cores=3", cpu=MAX, qemu=["-device", lame, "-device", good])
 
 
-def keeps_the_order_of_locks():
-    """A debug build, which ends when a lock is taken against the order: a control domain and a guest on 4 CPUs, made, paused, ended."""
-    with Machine.parvis("cpus-debug", smp=4, hypervisor="debug/parvis.bin") as m:
-        m.prompt(600)
-        m.check("nproc", r"^4")
-        for _ in range(2):
-            m.check("pvctl create /etc/parvis/hello.xml && pvctl pause hello && pvctl unpause hello && pvctl destroy hello")
-        m.send("poweroff")
-        assert m.wait(300) == ending.POWERED_OFF, m.tail()
-
-
 def starts_all_by_x2apic():
     """APIC ids that need x2APIC: 254, 255 and 280 are started."""
     version = subprocess.run(["qemu-system-x86_64", "--version"], check=True, capture_output=True, text=True).stdout
@@ -79,4 +68,4 @@ def starts_all_by_x2apic():
 
 if __name__ == "__main__":
     run_tests(starts_all, obeys_the_limit, leaves_out_who_does_not_answer, leaves_out_who_lacks_something,
-              starts_all_by_x2apic, keeps_the_order_of_locks)
+              starts_all_by_x2apic)

@@ -165,7 +165,7 @@ def reboots():
 
 def main():
     global machine
-    with Machine.parvis("killed", files=FILES, reboot=True) as machine:
+    with Machine.parvis("killed", files=FILES, hypervisor="debug/parvis.bin", reboot=True) as machine:
         run_tests(interrupted_creates, parvisd_is_started_again, reboots_with_a_killed_parvisd, consoles_give_the_terminal_back,
                   full_disk, dead_store, reboots)
 
