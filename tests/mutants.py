@@ -75,8 +75,8 @@ MUTANTS = {
     "weights do not count": ("used * SCHED_WEIGHT_DEFAULT / s->weight;", "used;", WORLDS),
     "a cap is not charged": ("(s_time_t)s->cap - 100 * (s_time_t)s->running;", "(s_time_t)s->cap;", ["core_sched"]),
     "nobody is active in the place of who sleeps": ("    if (unlikely(d->sched.cap))\n        sched_cap_look(d, clock_now());", "", ["core_worlds"]),
-    "who leaves its CPU is not looked at for its brothers": ("    another_may(v->domain); /* v itself", "    /* v itself", ["core_worlds"]),
-    "who waits in vain keeps others back": ("    else if (s->waiting > s->stuck)\n        timer_set(&s->cap_timer, now + SCHED_SLICE);", "", ["core_worlds"]),
+    "who leaves its CPU is not looked at for its brothers": ("    another_may(v->domain);\n    spin_unlock(&runqueue.lock);\n}\n\n/* The second", "    spin_unlock(&runqueue.lock);\n}\n\n/* The second", ["core_worlds"]),
+    "who waits in vain keeps others back": ("    else if (s->waiting > s->stuck)\n        timer_set(&s->cap_timer, now + STUCK);", "", ["core_worlds"]),
     # what another CPU does at the worst moment
     "the owner of a frame is looked at once": ("    if (likely(READ_ONCE(pg->owner) == d->domain_id))\n        return true;\n    put_page(pg);\n    return false;", "    return true;", MOMENTS),
     "a frame is stolen without a reference": ("    if (!get_page(pg, d))\n        return -XEN_EINVAL;\n    /* XSA-214", "    if (READ_ONCE(pg->owner) != d->domain_id)\n        return -XEN_EINVAL;\n    atomic_add_return(&pg->count_info, 1);\n    /* XSA-214", MOMENTS),

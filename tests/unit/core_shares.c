@@ -193,7 +193,7 @@ static void random_world(unsigned int n)
         w->weight = 16u + any(17); /* in this order, whatever the compiler */
         w->weight <<= any(6);
         w->vcpus = 1 + any(MOST_VCPUS);
-        w->cap = any(3) ? 0 : 5 + any(100 * w->vcpus);
+        w->cap = any(3) ? 0 : any(4) ? 5 + any(100 * w->vcpus) : 1 + any(20);
         own = !w->cap;
         for (unsigned int v = 0; v < w->vcpus; v++)
             w->affinity[v] = v && !own ? w->affinity[0] : pins && any(2) ? random_cpus() : ~0ull;
@@ -306,7 +306,7 @@ static void who_waits_in_vain_keeps_nobody_back(void **state)
     struct want capped = {.weight = 256, .vcpus = 2, .affinity = {1, 2}};
 
     (void)state;
-    for (capped.cap = 20; capped.cap < 50; capped.cap += 10)
+    for (capped.cap = 2; capped.cap < 50; capped.cap += 4)
         turns(2, capped, others, 2, 0);
 }
 

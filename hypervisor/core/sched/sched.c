@@ -70,7 +70,7 @@ static void enqueue(struct vcpu *v, s_time_t now)
     sched_find_cpu(v, now);
 }
 
-/* One of d's that were active is so no more. */
+/* One of d's waits, rests, or is active no more. */
 static void another_may(struct domain *d)
 {
     if (unlikely(d->sched.cap))
@@ -140,7 +140,7 @@ static void context_saved(struct vcpu *v)
         sched_end_wait(v->domain); /* model: context_saved.uncount */
         set_state(v, idle_state(v), clock_now());
     }
-    another_may(v->domain); /* v itself may be stuck soon */
+    another_may(v->domain);
     spin_unlock(&runqueue.lock);
 }
 
@@ -223,6 +223,7 @@ void vcpu_wake(struct vcpu *v)
             v->sched.used = s->least_used - (uint64_t)SCHED_SLICE;
         sched_begin_wait(v->domain, now);
         enqueue(v, now);
+        another_may(v->domain);
     }
     spin_unlock(&runqueue.lock);
 }

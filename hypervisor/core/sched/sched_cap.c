@@ -87,32 +87,10 @@ s_time_t sched_slice_of(const struct domain *d, bool alone)
     return MIN(slice, MAX((s->cap_left > 0 ? s->cap_left : left(s)) / -rate(s), LEAST_LEFT));
 }
 
-/* The CPUs that run d choose again. */
-static void raise_cpus_of(const struct domain *d)
-{
-    for (uint64_t m = runqueue.busy_cpus; m; m &= m - 1) {
-        struct cpu *c = cpu_by_id((unsigned int)__builtin_ctzll(m));
-
-        if (c->running->domain == d)
-            cpu_raise(c, CPU_WORK_SCHEDULE);
-    }
-}
-
-static void wait_for_portion(struct domain *d, s_time_t now)
-{
-    struct sched_domain *s = &d->sched;
-
-    if (s->cap_dry && rate(s) > 0)
-        timer_set(&s->cap_timer, now + MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
-    else if (s->waiting > s->stuck)
-        timer_set(&s->cap_timer, now + SCHED_SLICE); /* to wait for one is nothing special */
-}
-
 void sched_rest(struct vcpu *v, s_time_t now)
 {
     v->sched.resting = true;
     sched_insert(v);
-    wait_for_portion(v->domain, now);
     sched_nobody_is_alone(now);
 }
 
@@ -139,7 +117,7 @@ static void find_stuck(struct sched_domain *s, s_time_t now)
     }
 }
 
-/* As many are active as may be. */
+/* As many are active as may be; it is looked at again when it may be one more. */
 static void fit(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
@@ -153,8 +131,12 @@ static void fit(struct domain *d, s_time_t now)
     }
     while ((!s->cap || sched_cap_room(s) > 0) && (v = first_of(s)))
         activate(v, now);
-    if (first_of(s))
-        wait_for_portion(d, now);
+    if (!first_of(s))
+        return;
+    if (s->cap_dry && rate(s) > 0)
+        timer_set(&s->cap_timer, now + MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
+    else if (s->waiting > s->stuck)
+        timer_set(&s->cap_timer, now + STUCK);
 }
 
 void sched_cap_look(struct domain *d, s_time_t now)
@@ -235,6 +217,7 @@ void sched_destroy_domain(struct domain *d)
 void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
 {
     struct sched_domain *s = &d->sched;
+    struct vcpu *v;
 
     spin_lock(&runqueue.lock);
     sched_account(d, clock_now());
@@ -242,6 +225,8 @@ void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
     s->cap = cap;
     s->cap_left = portion(s);
     sched_cap_look(d, clock_now());
-    raise_cpus_of(d); /* their slices are others now */
+    for_each_vcpu (d, v) /* their slices are others now */
+        if (v->sched.on_cpu)
+            cpu_raise(v->sched.on_cpu, CPU_WORK_SCHEDULE);
     spin_unlock(&runqueue.lock);
 }
