@@ -75,8 +75,10 @@ MUTANTS = {
     "weights do not count": ("used * SCHED_WEIGHT_DEFAULT / s->weight;", "used;", WORLDS),
     "a cap is not charged": ("(s_time_t)s->cap - 100 * (s_time_t)s->running;", "(s_time_t)s->cap;", ["core_sched"]),
     "nobody is active in the place of who sleeps": ("    if (unlikely(d->sched.cap))\n        sched_cap_look(d, clock_now());", "", ["core_worlds"]),
-    "who leaves its CPU is not looked at for its brothers": ("    another_may(v->domain);\n    spin_unlock(&runqueue.lock);\n}\n\n/* The second", "    spin_unlock(&runqueue.lock);\n}\n\n/* The second", ["core_worlds"]),
+    "who leaves its CPU is not looked at for its brothers": ("    another_may(v->domain);\n    if (counted)\n", "    if (counted)\n", ["core_worlds"]),
     "who waits in vain keeps others back": ("    else if (s->waiting > s->stuck)\n        timer_set(&s->cap_timer, now + STUCK);", "", ["core_worlds"]),
+    "who leaves its CPU leaves others at rest": ("    if (counted)\n        sched_fill_idle(clock_now());", "", ["core_worlds"]),
+    "an exchange is crossed": ("    if (!prev->sched.leaving)\n        sched_fill_idle(now);", "    sched_fill_idle(now);", ["core_shares"]),
     # what another CPU does at the worst moment
     "the owner of a frame is looked at once": ("    if (likely(READ_ONCE(pg->owner) == d->domain_id))\n        return true;\n    put_page(pg);\n    return false;", "    return true;", MOMENTS),
     "a frame is stolen without a reference": ("    if (!get_page(pg, d))\n        return -XEN_EINVAL;\n    /* XSA-214", "    if (READ_ONCE(pg->owner) != d->domain_id)\n        return -XEN_EINVAL;\n    atomic_add_return(&pg->count_info, 1);\n    /* XSA-214", MOMENTS),
@@ -140,7 +142,7 @@ def link(program, mutant):
     objects = os.environ["OBJECTS_" + program].split()
     objects = [o for o in objects if not o.endswith("/base/" + os.path.basename(mutant))]
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
-                    "build/host/gcc/libcore.a", "-lcmocka"], check=True)
+                    "build/host/gcc/libcore.a", "-lcmocka", "-lm"], check=True)
     return [out, *arguments, TORTURE_SECONDS, "1"] if arguments else [out]
 
 

@@ -193,12 +193,14 @@ void host_exit_path(void)
 /* For one thread. The timer of each CPU that is due interrupts it, and all do what is pending. */
 void host_advance(s_time_t ns)
 {
-    unsigned int me = this_cpu()->id;
+    unsigned int me = this_cpu()->id, turns = 0;
     bool again;
 
     now += ns;
     do {
         again = false;
+        turns++;
+        BUG_ON(turns == MOST_TURNS); /* as above, over several CPUs */
         for (unsigned int i = 0; i < nr_cpus; i++) {
             host_run_on(i);
             if (now >= host_armed)

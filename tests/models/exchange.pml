@@ -148,7 +148,10 @@ inline sched_schedule()
     fi;
     idle_cpus[c] = (n == IDLE);
 #ifndef M_NO_FILL
-    sched_fill_idle()
+    if
+    :: n == prev || prev == IDLE || !leaving[prev] -> sched_fill_idle()
+    :: else
+    fi
 #endif
 }
 
@@ -162,12 +165,14 @@ inline context_saved(x)
 #else
         waiting[dom(x)]++;
 #endif
-        leaving[x] = 0;
         enqueue(x)
     :: else ->
-        if :: leaving[x] -> waiting[dom(x)]-- :: else fi;       /* model: context_saved.uncount */
-        leaving[x] = 0
-    fi
+        if :: leaving[x] -> waiting[dom(x)]-- :: else fi        /* model: context_saved.uncount */
+    fi;
+#ifndef M_NO_FILL
+    if :: leaving[x] -> sched_fill_idle() :: else fi;           /* model: context_saved.fill */
+#endif
+    leaving[x] = 0
 }
 
 inline vcpu_wake(x)

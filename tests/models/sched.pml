@@ -160,6 +160,9 @@ inline context_saved(c, v)
 #ifndef M_NO_LOOK
     if :: runnable(v) && !queued[v] -> enqueue(v) :: else fi;   /* model: context_saved.look */
 #endif
+#ifndef M_NO_REST
+    if :: leaves -> tickle_rest() :: else fi;                   /* model: context_saved.fill */
+#endif
     unlock()
 }
 
@@ -179,8 +182,9 @@ inline sched_schedule(c)
         fi;
         running[c] = next;                                      /* model: hand_over.running */
         idle_cpus[c] = (next == IDLE);                          /* sched_schedule.idle */
+        leaves = (prev != IDLE && runnable(prev));
 #ifndef M_NO_REST
-        tickle_rest();                                          /* model: sched_schedule.fill */
+        if :: !leaves -> tickle_rest() :: else fi;              /* model: sched_schedule.fill */
 #endif
 #ifdef M_ON_CPU_EARLY
         if :: prev != IDLE -> on_cpu[prev] = NONE :: else fi;
@@ -190,7 +194,7 @@ inline sched_schedule(c)
         if :: prev != IDLE -> context_saved(c, prev) :: else fi /* model: switch_vcpus.saved */
     :: else -> idle_cpus[c] = (next == IDLE); unlock()
     fi;
-    prev = 0; next = 0
+    prev = 0; next = 0; leaves = 0
 }
 
 /* ---- core/sched/pause.c, core/event/evtchn.c ---- */
@@ -254,7 +258,7 @@ inline send_event(c, v)
 proctype cpu(byte c)
 {
     byte prev, next, v, w, n, k;
-    bool ok;
+    bool ok, leaves;
 
 exit_path:                                  /* interrupts are off */
     if

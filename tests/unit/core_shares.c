@@ -18,6 +18,7 @@
 #define SLICE    0.010 /* seconds: it may be that much ahead or behind when we look */
 #define ALLOWED  0.02  /* so far from what is due, of that */
 #define FEW      50    /* sets, unless the argument says how many */
+#define CROSSED  3     /* seconds, in which an exchange would be crossed */
 #define MEASURED 20    /* seconds, of the simulated clock */
 #define WARM_UP  2     /* seconds before: who came first leads, who came last lags */
 
@@ -310,11 +311,30 @@ static void who_waits_in_vain_keeps_nobody_back(void **state)
         turns(2, capped, others, 2, 0);
 }
 
+/* Who makes room for a brother, and is to go to a CPU that idles, has not left yet: nobody else is
+ * told to go there meanwhile, over the brother. (They did so without end.) */
+static void an_exchange_is_not_crossed(void **state)
+{
+    (void)state;
+    memset(before, 0, sizeof(before));
+    world = (struct world){.cpus = 10,
+                           .domains = 5,
+                           .d = {{80, 104, 4, {~0ull, 0x20, 8, 1}, 0},
+                                 {928, 179, 6, {~0ull, ~0ull, 0x307, 0x49, ~0ull, 0x237}, 0},
+                                 {28, 0, 8, {0x1b2, 0x100, 4, 8, 0x10, 0x3a6, ~0ull, 1}, 0},
+                                 {288, 11, 3, {~0ull, ~0ull, ~0ull}, 0},
+                                 {208, 0, 1, {~0ull}, 0}}};
+    seed = 2;
+    build();
+    run_for(SECONDS(CROSSED));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(brothers_take_turns),
         cmocka_unit_test(who_waits_in_vain_keeps_nobody_back),
+        cmocka_unit_test(an_exchange_is_not_crossed),
         cmocka_unit_test(each_gets_what_it_is_due),
     };
 

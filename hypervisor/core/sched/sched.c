@@ -141,6 +141,8 @@ static void context_saved(struct vcpu *v)
         set_state(v, idle_state(v), clock_now());
     }
     another_may(v->domain);
+    if (counted)
+        sched_fill_idle(clock_now()); /* model: context_saved.fill */
     spin_unlock(&runqueue.lock);
 }
 
@@ -202,7 +204,8 @@ void sched_schedule(void)
     begin_slice(c, next, now);
     if (lost && !sched_may_run_anywhere(lost))
         sched_find_cpu(lost, now);
-    sched_fill_idle(now); /* model: sched_schedule.fill */
+    if (!prev->sched.leaving)
+        sched_fill_idle(now); /* model: sched_schedule.fill */
     spin_unlock(&runqueue.lock);
     if (next != prev)
         switch_vcpus(prev, next, now);
