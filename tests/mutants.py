@@ -79,6 +79,7 @@ MUTANTS = {
     "who waits in vain keeps others back": ("    else if (s->waiting > s->stuck)\n        timer_set(&s->cap_timer, now + STUCK);", "", ["core_worlds"]),
     "who leaves its CPU leaves others at rest": ("    if (counted)\n        sched_fill_idle(clock_now());", "", ["core_worlds"]),
     "an exchange is crossed": ("    if (!prev->sched.leaving)\n        sched_fill_idle(now);", "    sched_fill_idle(now);", ["core_shares"]),
+    "a weight that is set fills the account": ("    if (cap != s->cap)\n        s->cap_left = 0;", "    s->cap_left = portion(s);", ["core_farmers"]),
     # what another CPU does at the worst moment
     "the owner of a frame is looked at once": ("    if (likely(READ_ONCE(pg->owner) == d->domain_id))\n        return true;\n    put_page(pg);\n    return false;", "    return true;", MOMENTS),
     "a frame is stolen without a reference": ("    if (!get_page(pg, d))\n        return -XEN_EINVAL;\n    /* XSA-214", "    if (READ_ONCE(pg->owner) != d->domain_id)\n        return -XEN_EINVAL;\n    atomic_add_return(&pg->count_info, 1);\n    /* XSA-214", MOMENTS),

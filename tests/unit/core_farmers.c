@@ -191,6 +191,20 @@ static void beside_one_that_is_alone(void **state)
     assert_ptr_equal(c->running, v);
 }
 
+/* To set its weight again and again gives it no more than its cap. */
+static void its_weight_is_set_all_the_time(void **state)
+{
+    (void)state;
+    begin(2);
+    sched_set_domain(farmer, SCHED_WEIGHT_DEFAULT, 20);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        sched_set_domain(farmer, (uint16_t)(SCHED_WEIGHT_DEFAULT + t / STEP % 2), 20);
+        host_advance(STEP);
+    }
+    assert_true(used(farmer) < (uint64_t)TOTAL / 100 * 21);
+    assert_true(used(farmer) > (uint64_t)TOTAL / 100 * 19);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +213,7 @@ int main(void)
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),
+        cmocka_unit_test(its_weight_is_set_all_the_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

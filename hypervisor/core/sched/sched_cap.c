@@ -222,8 +222,9 @@ void sched_set_domain(struct domain *d, uint16_t weight, uint16_t cap)
     spin_lock(&runqueue.lock);
     sched_account(d, clock_now());
     set_weight(s, weight);
+    if (cap != s->cap)
+        s->cap_left = 0;
     s->cap = cap;
-    s->cap_left = portion(s);
     sched_cap_look(d, clock_now());
     for_each_vcpu (d, v) /* their slices are others now */
         if (v->sched.on_cpu)
