@@ -22,7 +22,7 @@ while [ $i -lt {count} ]; do
 done
 echo rounds $i
 """
-LOAD = """<domain type='xen'><name>NAME</name><memory unit='MiB'>16</memory><vcpu>VCPUS</vcpu>
+LOAD = """<domain type='xen'><name>NAME</name><memory unit='MiB'>8</memory><vcpu>VCPUS</vcpu>
 <os><type>linux</type><kernel>/root/load</kernel><cmdline>vcpus=VCPUS end=0 OPTIONS</cmdline></os>
 <cputune><global_quota>QUOTA</global_quota></cputune><on_crash>preserve</on_crash></domain>"""
 STORMS = {"events": 4, "forks": 4, "vcpus": 4, "flushes": 2, "hypercalls": 2}   # the works of a load, and on how many vCPUs each
@@ -92,7 +92,7 @@ def leaves_nothing_of_storms():
     """Domains that map each other's pages are destroyed, while others storm with all there is; memory is the same."""
     before = free()
     for name, vcpus in STORMS.items():
-        last = make(name, vcpus, 20000, f"work={name}")
+        last = make(name, vcpus, 10000, f"work={name}")
     turns = {name: goes_on(name, [0] * vcpus) for name, vcpus in STORMS.items()}
     for i in range(ROUNDS):
         one, two = f"one{i}", f"two{i}"
