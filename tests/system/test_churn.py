@@ -73,7 +73,10 @@ def goes_on(name, before):
     while True:
         machine.send("?", end="")
         answers[name] = answers.get(name, 0) + 1
-        said = machine.expect(rf"^load: answer {answers[name]}: turns( .*)\n").group(1)
+        said = machine.expect(rf"^load: answer {answers[name]}: turns( .*)\n|^\[{name}: .*\]$").group(1)
+        if not said:
+            machine.send("\x15")     # the shell got the key
+            raise AssertionError(f"{name} has ended:\n{machine.tail()}")
         turns = [int(number) for number in said.split()]
         if all(now > then for now, then in zip(turns, before, strict=True)):
             break
