@@ -9,6 +9,7 @@
  */
 #include <guest/kernel.h>
 #include <guest/pagetable.h>
+#include <guest/time.h>
 
 #define STACK_PAGES 4
 
@@ -35,6 +36,7 @@ static void smp_entry(unsigned long id)
 {
     percpu_init((unsigned int)id);
     traps_init();
+    time_init();
     for (;;) {
         events_enable();
         start[id].fn(start[id].arg);

@@ -8,8 +8,6 @@
 #define NS_PER_S           1000000000ul
 #define DAYS_PER_400_YEARS 146097
 
-static evtchn_port_t timer_port;
-
 /* ticks scaled to nanoseconds: (ticks << shift) * mul / 2^32, without losing high bits. */
 static uint64_t scale(uint64_t ticks, uint32_t mul, int8_t shift)
 {
@@ -80,12 +78,14 @@ static void timer_event(evtchn_port_t port, void *ctx)
 
 void time_init(void)
 {
-    int rc = event_bind_virq(VIRQ_TIMER, 0, timer_event, NULL, &timer_port);
+    unsigned int vcpu = this_cpu()->id;
+    evtchn_port_t port;
+    int rc = event_bind_virq(VIRQ_TIMER, vcpu, timer_event, NULL, &port);
 
     if (rc)
-        panic("cannot bind VIRQ_TIMER: %d", rc);
+        panic("cannot bind VIRQ_TIMER of vCPU %u: %d", vcpu, rc);
     /* Some builders start the vCPU with a periodic timer. */
-    HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+    HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, vcpu, NULL);
 }
 
 int time_set_deadline(uint64_t deadline_ns)

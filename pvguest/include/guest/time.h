@@ -24,7 +24,7 @@ struct date {
 
 void time_to_date(uint64_t seconds, struct date *date);
 
-/* Binds VIRQ_TIMER of vCPU 0, so that sleep works. */
+/* Binds VIRQ_TIMER of the calling vCPU, so that sleep works; each does so when it starts. */
 void time_init(void);
 /* Wakes the calling vCPU at that system time; 0 cancels. Returns 0 or -XEN_E*. */
 int time_set_deadline(uint64_t deadline_ns);
