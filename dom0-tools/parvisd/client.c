@@ -147,7 +147,7 @@ static void ask_console(struct client *cl, const char *name)
     struct error e = {0};
 
     if (!c) {
-        answer(cl, error_set(&e, -ENOENT, "%s: no such domain, nor a console kept of one", name),
+        answer(cl, error_set(&e, -ESRCH, "%s: no such domain, nor a console kept of one", name),
                &e);
         drop(cl);
         return;

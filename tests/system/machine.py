@@ -52,7 +52,8 @@ def built(path):
     """A file under build/; says which make target makes it when it is not there."""
     full = os.path.join(BUILD, path)
     if not os.path.exists(full):
-        raise SystemExit(f"build/{path} is missing: run `make image`, or `make check` for all")
+        maker = "hv DEBUG=1" if path.startswith("debug/") else full
+        raise SystemExit(f"{full} is missing: `make {maker}` makes it, and `make check` all")
     return full
 
 

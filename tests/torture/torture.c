@@ -189,15 +189,15 @@ const char *__tsan_default_options(void)
 
 int main(int argc, char **argv)
 {
-    double seconds = argc > 2 ? atof(argv[2]) : 5;
+    long seconds = argc > 2 ? atol(argv[2]) : 5;
     uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 0) : (uint64_t)time(NULL), state = first;
     unsigned int cpus = argc > 4 ? (unsigned int)atoi(argv[4]) : 4;
-    time_t end = time(NULL) + (time_t)seconds;
+    time_t end = time(NULL) + seconds;
 
     for (unsigned int i = 0; i < ARRAY_SIZE(scenarios) && argc > 1; i++)
         if (!strcmp(argv[1], scenarios[i]->name))
             scenario = scenarios[i];
-    if (!scenario) {
+    if (!scenario || seconds <= 0 || !cpus) {
         fprintf(stderr, "usage: torture SCENARIO [SECONDS [SEED [CPUS]]]\n");
         for (unsigned int i = 0; i < ARRAY_SIZE(scenarios); i++)
             fprintf(stderr, "  %-8s %s\n", scenarios[i]->name, scenarios[i]->what);

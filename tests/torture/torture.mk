@@ -5,7 +5,7 @@
 # is `make torture SECONDS=3600`.
 
 TORTURE := events life timers grants contexts pages
-TORTURE_SECONDS := 3
+TORTURE_SECONDS := $(or $(SECONDS),3)
 TORTURE_SRCS := $(wildcard tests/torture/*.c tests/host/*.c)
 torture_programs := build/host/tsan/torture build/host/gcc/torture
 
@@ -18,13 +18,14 @@ $(foreach cc,tsan gcc,$(eval $(call torture_rules,$(cc))))
 
 # The thread sanitizer of older compilers cannot live with all that a kernel may do to the layout of memory.
 same_layout = $(eval same_layout := $(shell setarch -R true 2>/dev/null && echo setarch -R))$(same_layout)
-torture_with = $(foreach s,$(TORTURE),"$(same_layout) $(1) $s $(or $(SECONDS),$(TORTURE_SECONDS))")
+torture_with = $(foreach s,$(TORTURE),"$(same_layout) $(1) $s $(TORTURE_SECONDS)")
 torture_checks = $(foreach p,$(torture_programs),$(call torture_with,$p))
 
 .PHONY: torture tsan
 torture: $(torture_programs) ## many vCPUs on threads, at random, under TSan and ASan: SECONDS of each scenario
+	@case "$(TORTURE_SECONDS)" in *[!0-9]* | 0) echo "SECONDS=$(TORTURE_SECONDS): must be a number of seconds" >&2; exit 2; esac
 	@rm -f build/logs/*torture*.log
-	@$(PYTHON) tests/run.py --timeout $$(($(or $(SECONDS),$(TORTURE_SECONDS)) + 600)) $(torture_checks); status=$$?; \
+	@$(PYTHON) tests/run.py --timeout $$(($(TORTURE_SECONDS) + 600)) $(torture_checks); status=$$?; \
 	    awk '/: [0-9]+ rounds, / { n++; rounds += $$2; operations += $$4; steps += $$6 } \
 	         END { printf "torture: %d runs without a finding: %d rounds, %d operations, %d steps\n", n, rounds, operations, steps }' \
 	        build/logs/*torture*.log; exit $$status

@@ -78,7 +78,7 @@ static void readers(void **state)
     next_is(a, D_END, "powered off");
     close(a);
     a = ask(D_CONSOLE, "nobody");
-    next_is(a, D_REFUSED, "-2 nobody: no such domain, nor a console kept of one");
+    next_is(a, D_REFUSED, "-3 nobody: no such domain, nor a console kept of one");
     close(a);
 }
 
@@ -187,7 +187,7 @@ static int asks_for_nobody(void)
 {
     struct error e = {0};
 
-    return daemon_ask(D_CONSOLE, "nobody", &e) != -ENOENT ||
+    return daemon_ask(D_CONSOLE, "nobody", &e) != -ESRCH ||
            strcmp(e.text, "nobody: no such domain, nor a console kept of one") != 0;
 }
 
