@@ -180,8 +180,8 @@ def eight_guests():
 
 def alone(vcpus, cmdline=""):
     """A machine with 2 CPUs, real threads, where a stock kernel is the only domain."""
-    return Machine.guest(f"smp-2-{vcpus}", built("dom0/vmlinux"), memory="512M", cmdline="console=hvc0" + cmdline, vcpus=vcpus,
-                         ramdisk=built("dom0/guest-initramfs.cpio.gz"), smp="2", mem="1024", accel="tcg,thread=multi")
+    return Machine.guest(f"smp-2-{vcpus}", built("dom0/vmlinux"), memory="256M", cmdline="console=hvc0" + cmdline, vcpus=vcpus,
+                         ramdisk=built("dom0/guest-initramfs.cpio.gz"), smp="2", mem="512", accel="tcg,thread=multi")
 
 
 def four_vcpus_on_two():
