@@ -16,8 +16,9 @@
  * it harms nobody to use a share before its time: the account may be overdrawn. (Else several that
  * are dry at one time leave CPUs idle which others need at another.)
  *
- * vCPUs of a capped domain with affinities of their own take turns as well: who is active and waits
- * for its one CPU keeps another from one that idles, and the domain may get less than its cap.
+ * vCPUs of a capped domain with affinities of their own take turns as well. Who is active and waits
+ * for its one CPU is soon found stuck, and another is active too; but nobody is spared the turn of
+ * one that has to run where others need the CPU.
  *
  * Lock: runqueue.lock.
  */
@@ -25,7 +26,7 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-#define PERIOD     MILLISECS(100) /* cap_left holds at most the share of so long */
+#define PERIOD     MILLISECS(100) /* cap_left holds the share of so long */
 #define WORTH      (MILLISECS(10) * 100)
 #define LONG_SLICE SECONDS(1) /* a guest's clock is renewed then */
 #define LEAST_LEFT MICROSECS(50)
@@ -67,9 +68,11 @@ static s_time_t gathered(const struct sched_domain *s)
     return v && v->affinity & runqueue.idle_cpus ? left(s) : s->cap_left;
 }
 
+/* It holds two portions at least: one gathers while with the other a CPU is waited for. */
 void sched_cap_charge(struct sched_domain *s, s_time_t elapsed)
 {
-    s->cap_left = MIN(s->cap_left + MIN(elapsed, LONG_SLICE) * rate(s), s->cap * PERIOD);
+    s->cap_left =
+        MIN(s->cap_left + MIN(elapsed, LONG_SLICE) * rate(s), MAX(s->cap * PERIOD, 2 * portion(s)));
 }
 
 int sched_cap_room(const struct sched_domain *s)
