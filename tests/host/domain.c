@@ -23,6 +23,7 @@
 #include <pv/pv_ops.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
+#include <xen/vcpu.h>
 
 void host_memory_init(uint64_t frames);
 void host_cpus_init(void);
@@ -327,6 +328,19 @@ void host_reap(void)
     atomic_and(&this_cpu()->pending, ~CPU_WORK_REAP);
     while (this_cpu()->dead)
         domains_reap();
+}
+
+uint64_t host_time_run(const struct domain *d)
+{
+    struct vcpu_runstate_info r;
+    uint64_t ns = 0;
+    struct vcpu *v;
+
+    for_each_vcpu (d, v) {
+        vcpu_runstate_get(v, &r);
+        ns += r.time[RUNSTATE_running];
+    }
+    return ns;
 }
 
 void host_destroy(struct domain *d)

@@ -69,6 +69,7 @@ extern bool host_clock_stable; /* all CPUs have one clock */
 /* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused.
  */
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages);
+uint64_t host_time_run(const struct domain *d); /* ns that its vCPUs ran, by their run states */
 void host_run_as(struct vcpu *v);    /* the scheduler's choice, even when v is paused or down */
 void host_destroy(struct domain *d); /* domain_kill() to its end */
 /* A guest kind that has no page tables: what core's own tests use. host_init() makes it the

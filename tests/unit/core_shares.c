@@ -36,15 +36,7 @@ static unsigned int any(unsigned int n)
 /* In seconds of one CPU. */
 static double used(const struct domain *d)
 {
-    struct vcpu_runstate_info r;
-    uint64_t ns = 0;
-    struct vcpu *v;
-
-    for_each_vcpu (d, v) {
-        vcpu_runstate_get(v, &r);
-        ns += r.time[RUNSTATE_running];
-    }
-    return (double)ns / 1e9;
+    return (double)host_time_run(d) / 1e9;
 }
 
 /* ---- the simulation ---- */
