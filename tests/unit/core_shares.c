@@ -319,6 +319,26 @@ static void who_waits_in_vain_keeps_nobody_back(void **state)
         turns(2, capped, others, 2, 0);
 }
 
+/* Who yields makes room for a brother that rests, when nobody else waits. */
+static void a_yield_reaches_who_rests(void **state)
+{
+    (void)state;
+    world = (struct world){.cpus = 1, .domains = 1, .d = {{256, 50, 2, {1, 1}, 0}}};
+    build();
+    for (unsigned int i = 0; i < 10; i++) {
+        const struct vcpu *v;
+
+        do
+            host_advance(MILLISECS(1));
+        while (cpu_by_id(0)->running == cpu_by_id(0)->idle);
+        v = cpu_by_id(0)->running;
+        sched_yield();
+        host_advance(0);
+        assert_ptr_equal(cpu_by_id(0)->running, dom[0]->vcpu[!v->vcpu_id]);
+    }
+    host_check_invariants();
+}
+
 /* A light domain with a low cap, beside a heavy one, waits long for a CPU: what it is to have next
  * gathers meanwhile. */
 static void a_low_cap_is_had_in_full(void **state)
@@ -356,6 +376,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(brothers_take_turns),
         cmocka_unit_test(who_waits_in_vain_keeps_nobody_back),
+        cmocka_unit_test(a_yield_reaches_who_rests),
         cmocka_unit_test(a_low_cap_is_had_in_full),
         cmocka_unit_test(an_exchange_is_not_crossed),
         cmocka_unit_test(each_gets_what_it_is_due),

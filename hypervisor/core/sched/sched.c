@@ -253,20 +253,24 @@ void sched_yield(void)
 {
     struct cpu *c = this_cpu();
     struct vcpu *v = c->running, *first;
+    struct sched_domain *s = &v->domain->sched;
     s_time_t now;
 
     spin_lock(&runqueue.lock);
-    if (!list_empty(&runqueue.domains)) {
-        now = clock_now();
-        sched_account(v->domain, now);
-        first = sched_first_for(c, now);
-        if (first && first->domain == v->domain)
-            v->sched.used += MAX(sched_used(v, now), first->sched.used + 1) - sched_used(v, now);
-        else if (first)
-            v->domain->sched.vtime = MAX(v->domain->sched.vtime, first->domain->sched.vtime + 1);
-        if (first)
-            cpu_raise(c, CPU_WORK_SCHEDULE);
-    }
+    now = clock_now();
+    sched_account(v->domain, now);
+    first = sched_first_for(c, now);
+    if (!first && !list_empty(&s->resting)) /* its turn comes: sched_cap_turn() */
+        first = list_entry(s->resting.next, struct vcpu, sched.link);
+    if (first && first->domain == v->domain)
+        v->sched.used +=
+            MAX(sched_used(v, now),
+                first->sched.used + (uint64_t)(first->sched.resting ? SCHED_SLICE : 1)) -
+            sched_used(v, now);
+    else if (first)
+        s->vtime = MAX(s->vtime, first->domain->sched.vtime + 1);
+    if (first)
+        cpu_raise(c, CPU_WORK_SCHEDULE);
     spin_unlock(&runqueue.lock);
 }
 
