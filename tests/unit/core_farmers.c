@@ -2,8 +2,9 @@
 /*
  * Who tries to get more than its share, on 1, 2 and 4 CPUs, on a simulated clock: a domain whose
  * vCPUs leave just before each slice ends, and one whose vCPUs sleep and wake, get at most their
- * share and 1 % of it. The lightest beside the heaviest does not wait without end, nor does who
- * sleeps while others' leads are narrowed; and who wakes beside one that runs alone waits a slice.
+ * share and 1 % of it; nor less than it, when they sleep for moments. The lightest beside the
+ * heaviest does not wait without end, nor does who sleeps while others' leads are narrowed; and who
+ * wakes beside one that runs alone waits a slice.
  */
 #include "core_test.h"
 
@@ -41,12 +42,12 @@ static void sleep_after(struct vcpu *v, s_time_t run)
     host_run_on(0);
 }
 
-static void farm(unsigned int cpus, s_time_t run, s_time_t asleep)
+/* Begun; all vCPUs of the farmer do the same, in step. */
+static void let_farm(s_time_t run, s_time_t asleep)
 {
     s_time_t since[4] = {0};
     struct vcpu *v;
 
-    begin(cpus);
     for (s_time_t t = 0; t < TOTAL; t += STEP) {
         for_each_vcpu (farmer, v) {
             if (v->pause_flags & VPF_blocked) {
@@ -61,6 +62,12 @@ static void farm(unsigned int cpus, s_time_t run, s_time_t asleep)
         host_advance(STEP);
     }
     host_check_invariants();
+}
+
+static void farm(unsigned int cpus, s_time_t run, s_time_t asleep)
+{
+    begin(cpus);
+    let_farm(run, asleep);
     for (unsigned int i = 0; i < HONEST; i++)
         assert_true(host_time_run(farmer) <=
                     host_time_run(honest[i]) + host_time_run(honest[i]) / 100);
@@ -81,6 +88,26 @@ static void sleeping_and_waking(void **state)
     for (unsigned int cpus = 1; cpus <= 4; cpus *= 2)
         for (s_time_t t = STEP; t <= 16 * STEP; t *= 4)
             farm(cpus, t, t);
+}
+
+/* Beside one that never sleeps, and has as many vCPUs as there are CPUs: when all vCPUs of the
+ * farmer sleep, nobody waits. What it has used, and what it lags, is not forgotten by that. */
+static void sleeping_all_at_once(void **state)
+{
+    static const s_time_t run[] = {STEP, MILLISECS(1), MILLISECS(7), MILLISECS(9)};
+
+    (void)state;
+    for (unsigned int cpus = 1; cpus <= 4; cpus *= 2)
+        for (unsigned int i = 0; i < ARRAY_SIZE(run) * 2; i++) {
+            s_time_t asleep = i % 2 ? MILLISECS(2) : STEP;
+            uint64_t due = (uint64_t)TOTAL * cpus / 2;
+
+            begin(cpus);
+            domain_pause_nosync(honest[1]);
+            let_farm(run[i / 2], asleep);
+            assert_true(host_time_run(farmer) <= due + due / 100);
+            assert_true(asleep > STEP || host_time_run(farmer) >= due - due / 50);
+        }
 }
 
 /* Due 1 in 65,535 of a CPU, it gets a millisecond in about a minute. */
@@ -197,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaving_before_the_slice_ends),
         cmocka_unit_test(sleeping_and_waking),
+        cmocka_unit_test(sleeping_all_at_once),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),

@@ -12,9 +12,10 @@
  * Those that compete stay near it by themselves. Who does not is brought near:
  *   - who lags, because it slept or has too few vCPUs to use its share, is brought to within
  *     rq->latitude of it, once none of its vCPUs waits. So nothing worth mentioning is saved up by
- *     sleeping. The latitude is what the lightest of those that wait leaps ahead in one slice: a
- *     heavy domain lags so much in the ordinary course of things.
- *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered.
+ *     sleeping. The latitude is what one of those that wait leaps ahead in one slice on all its
+ *     CPUs, the lightest that has most: others lag so much in the ordinary course of things.
+ *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered. A
+ *     lead from before stays: else it would pay to sleep for a moment, with all vCPUs at once.
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
@@ -91,24 +92,23 @@ static void narrow_gaps(s_time_t now)
     }
 }
 
-void sched_forget_lag(struct sched_domain *s, uint64_t but)
-{
-    if (s->vtime + but < runqueue.vtime)
-        s->vtime = runqueue.vtime - but;
-}
-
 void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
+    uint64_t lag;
 
     if (s->accounted < runqueue.contended_since) {
+        uint64_t most = MAX(s->vtime, runqueue.vtime + s->slice_worth);
+
         advance(s, MIN(now, runqueue.contended_since));
-        s->vtime = MIN(s->vtime, runqueue.vtime + s->slice_worth);
+        s->vtime = MIN(s->vtime, most);
     }
     advance(s, now);
-    if (!s->waiting)
-        sched_forget_lag(s,
-                         s->running || !list_empty(&s->resting) ? most_apart() : runqueue.latitude);
+    if (s->waiting)
+        return;
+    lag = s->running || !list_empty(&s->resting) ? most_apart() : runqueue.latitude;
+    if (s->vtime + lag < runqueue.vtime)
+        s->vtime = runqueue.vtime - lag;
 }
 
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
@@ -213,7 +213,7 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
 
         sched_account(d, now);
         least = MIN(least, d->sched.vtime);
-        leap = MAX(leap, d->sched.slice_worth);
+        leap = MAX(leap, d->sched.slice_worth * (d->sched.running + 1));
         if (best && best->domain->sched.vtime <= d->sched.vtime)
             continue;
         v = first_of(&d->sched, c);

@@ -12,8 +12,6 @@
 /* Brings d's virtual time, and what its cap leaves it, up to now. */
 void sched_account(struct domain *d, s_time_t now);
 uint64_t sched_used(const struct vcpu *v, s_time_t now); /* CPU time of v's own, in ns */
-/* d comes back: it has at most saved up what rq->latitude allows. */
-void sched_forget_lag(struct sched_domain *s, uint64_t but);
 /* v runs from now on; and until now. Its domain is accounted for. */
 void sched_begin(struct vcpu *v, s_time_t now);
 void sched_end(struct vcpu *v, s_time_t now);
