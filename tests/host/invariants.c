@@ -107,10 +107,10 @@ static void check_vcpus(struct domain *d)
     for_each_vcpu (d, v) {
         const struct cpu *c = v->sched.on_cpu;
         unsigned int times = 0;
-        struct list *at;
+        struct vcpu *u;
 
-        list_for_each (at, v->sched.resting ? &d->sched.resting : &d->sched.vcpus)
-            times += at == &v->sched.link;
+        list_for_each (u, v->sched.resting ? &d->sched.resting : &d->sched.vcpus, sched.link)
+            times += u == v;
         CHECK(times == v->sched.queued);
         CHECK(v->sched.queued || !v->sched.resting);
         CHECK(!c || (c->running == v && !v->sched.queued));
@@ -125,15 +125,14 @@ static void check_sched(const struct domain *d)
 {
     unsigned int waiting = 0, running = 0, listed = 0, resting = 0, stuck = 0;
     uint64_t last = 0;
-    struct list *at;
+    const struct domain *e;
     struct vcpu *v;
 
-    list_for_each (at, &runqueue.domains)
-        listed += at == &d->sched.link;
-    list_for_each (at, &runqueue.resting)
-        resting += at == &d->sched.in_resting;
-    list_for_each (at, &d->sched.vcpus) {
-        v = list_entry(at, struct vcpu, sched.link);
+    list_for_each (e, &runqueue.domains, sched.link)
+        listed += e == d;
+    list_for_each (e, &runqueue.resting, sched.in_resting)
+        resting += e == d;
+    list_for_each (v, &d->sched.vcpus, sched.link) {
         CHECK(v->domain == d && v->sched.used >= last);
         CHECK(!v->sched.wanted_by || v->sched.wanted_by->next == v);
         last = v->sched.used;

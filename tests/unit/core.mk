@@ -77,6 +77,10 @@ UNIT += core_farmers
 unit_core_farmers_SRCS := tests/unit/core_farmers.c $(HOST_MACHINE)
 unit_core_farmers_LIBS := core
 
+UNIT += core_waits
+unit_core_waits_SRCS := tests/unit/core_waits.c $(HOST_MACHINE)
+unit_core_waits_LIBS := core
+
 UNIT += core_worlds
 unit_core_worlds_SRCS := tests/unit/core_worlds.c $(HOST_MACHINE)
 unit_core_worlds_LIBS := core

@@ -258,6 +258,34 @@ static void pinned_where_it_may_not_be(void **state)
     assert_int_equal(dom0->vcpu[0]->affinity, 1);
 }
 
+/* It is to rest, and its CPU has not left it yet. */
+static void pause_it_as_it_rests(const spinlock_t *l, bool released)
+{
+    struct vcpu *v = d->vcpu[0];
+
+    if (l != &runqueue.lock || !released || !v->sched.on_cpu || v->sched.on_cpu->running == v ||
+        v->sched.leaving)
+        return;
+    host_on_lock = NULL;
+    atomic_or(&v->pause_flags, VPF_down);
+    vcpu_sleep(v);
+}
+
+/* A vCPU that is paused while its cap takes its CPU from it waits for none. */
+static void paused_as_it_rests(void **state)
+{
+    struct vcpu_runstate_info r;
+
+    (void)state;
+    sched_set_domain(d, SCHED_WEIGHT_DEFAULT, 20);
+    host_on_lock = pause_it_as_it_rests;
+    for (unsigned int i = 0; i < 1000 && host_on_lock; i++)
+        host_advance(MILLISECS(1));
+    assert_null(host_on_lock);
+    vcpu_runstate_get(d->vcpu[0], &r);
+    assert_int_equal(r.state, RUNSTATE_offline);
+}
+
 static void ask_for_mine(void)
 {
     struct xen_domctl op = {.cmd = XEN_DOMCTL_getvcpucontext,
@@ -390,6 +418,7 @@ int main(void)
         TEST(its_info_moves_while_it_leaves),
         TEST(its_info_moves_when_it_is_down),
         TEST(pinned_where_it_may_not_be),
+        TEST(paused_as_it_rests),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),
     };

@@ -5,8 +5,8 @@
  * Weight is a domain's. Its virtual time is the CPU time that all its vCPUs used, scaled by 256 /
  * weight; it goes on while they run, so many times faster as there are of them. The queue is a list
  * of the domains that have vCPUs waiting; who has the least virtual time is next, with that of its
- * vCPUs that used least. The list is short and has no order, for virtual times move while it
- * stands; whoever chooses looks at each.
+ * vCPUs that used least (they stay near each other). The list is short and has no order, for
+ * virtual times move while it stands; whoever chooses looks at each.
  *
  * rq->vtime is the system's virtual time: the least of those that wait, and it never goes back.
  * Those that compete stay near it by themselves. Who does not is brought near:
@@ -70,20 +70,17 @@ static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
     uint64_t width = most_apart() / 2, taken = 1, gone;
-    struct list *at;
+    struct sched_domain *s;
 
     rq->narrowed = now;
-    list_for_each (at, &rq->all) {
-        struct sched_domain *s = list_entry(at, struct sched_domain, in_all);
-
+    list_for_each (s, &rq->all, in_all) {
         if (s->running || !list_empty(&s->link))
             sched_account(container_of(s, struct domain, sched), now);
         if (now - s->accounted < LEVEL_KEPT)
             taken |= 1ull << step_of(s, width);
     }
     gone = ~taken & ~taken << 1;
-    list_for_each (at, &rq->all) {
-        struct sched_domain *s = list_entry(at, struct sched_domain, in_all);
+    list_for_each (s, &rq->all, in_all) {
         unsigned int step = step_of(s, width);
 
         s->vtime = MIN(s->vtime, rq->vtime + 64 * width);
@@ -92,10 +89,20 @@ static void narrow_gaps(s_time_t now)
     }
 }
 
+/* So far behind may be who has nobody waiting. Who rests for its cap is no better off than who
+ * sleeps, which would never come before it; but among the pinned the order counts. */
+static uint64_t most_lag(const struct sched_domain *s)
+{
+    const struct vcpu *rests = sched_first_resting(s);
+
+    if (s->running || (rests && !sched_may_run_anywhere(rests)))
+        return most_apart();
+    return rests ? 0 : runqueue.latitude;
+}
+
 void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
-    uint64_t lag;
 
     if (s->accounted < runqueue.contended_since) {
         uint64_t most = MAX(s->vtime, runqueue.vtime + s->slice_worth);
@@ -104,34 +111,36 @@ void sched_account(struct domain *d, s_time_t now)
         s->vtime = MIN(s->vtime, most);
     }
     advance(s, now);
-    if (s->waiting)
-        return;
-    lag = s->running || !list_empty(&s->resting) ? most_apart() : runqueue.latitude;
-    if (s->vtime + lag < runqueue.vtime)
-        s->vtime = runqueue.vtime - lag;
+    if (!s->waiting)
+        s->vtime = MAX(s->vtime, runqueue.vtime - MIN(runqueue.vtime, most_lag(s)));
+}
+
+static bool runs(const struct vcpu *v)
+{
+    return v->sched.on_cpu && v->sched.on_cpu->running == v;
 }
 
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
 {
-    bool runs = v->sched.on_cpu && v->sched.on_cpu->running == v;
-
     return v->sched.used +
-           (runs && now > v->sched.switched_in ? (uint64_t)(now - v->sched.switched_in) : 0);
+           (runs(v) && now > v->sched.switched_in ? (uint64_t)(now - v->sched.switched_in) : 0);
 }
 
-void sched_begin(struct vcpu *v, s_time_t now)
+/* What v used while no brother wanted its CPU, or did not use when it slept, is not remembered. */
+static void stay_near_brothers(struct vcpu *v, s_time_t now)
 {
-    struct sched_domain *s = &v->domain->sched;
+    const uint64_t slice = (uint64_t)SCHED_SLICE;
+    uint64_t least = UINT64_MAX;
+    struct vcpu *u;
 
-    s->running++;
-    s->least_used = MAX(s->least_used, v->sched.used);
-    v->sched.switched_in = now;
-}
-
-void sched_end(struct vcpu *v, s_time_t now)
-{
-    v->sched.used = sched_used(v, now);
-    v->domain->sched.running--;
+    for_each_vcpu (v->domain, u)
+        if (u != v && (u->sched.queued || runs(u)) &&
+            (u->affinity & v->affinity || v->domain->sched.cap))
+            least = MIN(least, sched_used(u, now));
+    if (least == UINT64_MAX)
+        return;
+    v->sched.used = MAX(v->sched.used, least - MIN(least, slice));
+    v->sched.used = MIN(v->sched.used, least + 2 * slice);
 }
 
 void sched_begin_wait(struct domain *d, s_time_t now)
@@ -152,19 +161,22 @@ void sched_end_wait(struct domain *d)
         runqueue.contended_since = INT64_MAX;
 }
 
-void sched_insert(struct vcpu *v)
+void sched_insert(struct vcpu *v, s_time_t now)
 {
     struct sched_domain *s = &v->domain->sched;
-    struct list *queue = v->sched.resting ? &s->resting : &s->vcpus, *at;
+    struct list *queue = v->sched.resting ? &s->resting : &s->vcpus;
+    struct vcpu *u;
 
+    if (v->domain->max_vcpus > 1)
+        stay_near_brothers(v, now);
     if (v->sched.resting && list_empty(&s->resting))
         list_insert_before(&runqueue.resting, &s->in_resting);
     else if (!v->sched.resting)
         s->waiting_for = v->affinity | (list_empty(&s->vcpus) ? 0 : s->waiting_for);
-    list_for_each (at, queue)
-        if (list_entry(at, struct vcpu, sched.link)->sched.used > v->sched.used)
+    list_for_each (u, queue, sched.link)
+        if (u->sched.used > v->sched.used)
             break;
-    list_insert_before(at, &v->sched.link);
+    list_insert_before(&u->sched.link, &v->sched.link);
     v->sched.queued = true;
 }
 
@@ -187,14 +199,11 @@ void sched_remove(struct vcpu *v)
 
 static struct vcpu *first_of(const struct sched_domain *s, const struct cpu *c)
 {
-    struct list *at;
+    struct vcpu *v;
 
-    list_for_each (at, &s->vcpus) {
-        struct vcpu *v = list_entry(at, struct vcpu, sched.link);
-
+    list_for_each (v, &s->vcpus, sched.link)
         if (likely(v->affinity & bit_of(c)))
             return v;
-    }
     return NULL;
 }
 
@@ -202,15 +211,12 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
 {
     struct runqueue *rq = &runqueue;
     uint64_t least = UINT64_MAX, leap = 0;
-    struct vcpu *best = NULL;
-    struct list *at;
+    struct vcpu *best = NULL, *v;
+    struct domain *d;
 
     if (list_empty(&rq->domains))
         return NULL;
-    list_for_each (at, &rq->domains) {
-        struct domain *d = list_entry(at, struct domain, sched.link);
-        struct vcpu *v;
-
+    list_for_each (d, &rq->domains, sched.link) {
         sched_account(d, now);
         least = MIN(least, d->sched.vtime);
         leap = MAX(leap, d->sched.slice_worth * (d->sched.running + 1));

@@ -66,7 +66,7 @@ static void enqueue(struct vcpu *v, s_time_t now)
         sched_rest(v, now);
         return;
     }
-    sched_insert(v);
+    sched_insert(v, now);
     sched_find_cpu(v, now);
 }
 
@@ -136,8 +136,9 @@ static void context_saved(struct vcpu *v)
         if (!counted)
             sched_begin_wait(v->domain, now); /* model: context_saved.count */
         enqueue(v, now);
-    } else if (counted) {
-        sched_end_wait(v->domain); /* model: context_saved.uncount */
+    } else if (v->sched.state == RUNSTATE_runnable) { /* it could go on, or was to rest */
+        if (counted)
+            sched_end_wait(v->domain); /* model: context_saved.uncount */
         set_state(v, idle_state(v), clock_now());
     }
     another_may(v->domain);
@@ -167,7 +168,8 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
 
     if (!is_idle(prev)) {
         prev->sched.leaving = vcpu_runnable(prev) && !sched_cap_over(&prev->domain->sched);
-        sched_end(prev, now);
+        prev->sched.used = sched_used(prev, now);
+        prev->domain->sched.running--;
         if (prev->sched.leaving)
             sched_begin_wait(prev->domain, now);
         else if (!vcpu_runnable(prev))
@@ -177,7 +179,8 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
     if (!is_idle(next)) {
         sched_account(next->domain, now);
         sched_remove(next);
-        sched_begin(next, now);
+        next->domain->sched.running++;
+        next->sched.switched_in = now;
         WRITE_ONCE(next->sched.on_cpu, c); /* model: hand_over.on_cpu */
         WRITE_ONCE(next->sched.last_cpu, c->id);
     }
@@ -215,15 +218,12 @@ void sched_schedule(void)
 
 void vcpu_wake(struct vcpu *v)
 {
-    struct sched_domain *s = &v->domain->sched;
     s_time_t now;
 
     spin_lock(&runqueue.lock);
     if (!v->sched.queued && !v->sched.on_cpu && vcpu_runnable(v)) { /* model: vcpu_wake.look */
         now = clock_now();
         sched_account(v->domain, now);
-        if (v->sched.used + (uint64_t)SCHED_SLICE < s->least_used) /* nor is it saved up here */
-            v->sched.used = s->least_used - (uint64_t)SCHED_SLICE;
         sched_begin_wait(v->domain, now);
         enqueue(v, now);
         another_may(v->domain);
@@ -260,8 +260,8 @@ void sched_yield(void)
     now = clock_now();
     sched_account(v->domain, now);
     first = sched_first_for(c, now);
-    if (!first && !list_empty(&s->resting)) /* its turn comes: sched_cap_turn() */
-        first = list_entry(s->resting.next, struct vcpu, sched.link);
+    if (!first)
+        first = sched_first_resting(s); /* its turn comes: sched_cap_turn() */
     if (first && first->domain == v->domain)
         v->sched.used +=
             MAX(sched_used(v, now),
@@ -315,8 +315,7 @@ void vcpu_runstate_get(struct vcpu *v, void *runstate)
     now = clock_now();
     info->state = (int)v->sched.state;
     info->state_entry_time = (uint64_t)v->sched.state_since;
-    for (unsigned int i = 0; i < ARRAY_SIZE(info->time); i++)
-        info->time[i] = v->sched.time[i];
+    memcpy(info->time, v->sched.time, sizeof(info->time));
     if (now > v->sched.state_since)
         info->time[v->sched.state] += (uint64_t)(now - v->sched.state_since);
     spin_unlock(&runqueue.lock);

@@ -73,7 +73,6 @@ struct sched_domain {
     struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
     uint64_t vtime;                  /* as of `accounted` */
     s_time_t accounted;
-    uint64_t least_used;  /* what the last of its vCPUs to be chosen had used */
     s_time_t slice;       /* by weight */
     uint64_t slice_worth; /* in virtual time */
     s_time_t cap_left;    /* what its cap leaves it now: ns, times percent of a CPU */

@@ -53,17 +53,11 @@ static s_time_t left(const struct sched_domain *s)
     return s->cap_left + s->cap * PERIOD;
 }
 
-/* Of those that rest, who used least. */
-static struct vcpu *first_of(const struct sched_domain *s)
-{
-    return list_empty(&s->resting) ? NULL : list_entry(s->resting.next, struct vcpu, sched.link);
-}
-
 /* What has gathered until one more may be active: to begin before its time takes a CPU that idles.
  */
 static s_time_t gathered(const struct sched_domain *s)
 {
-    const struct vcpu *v = first_of(s);
+    const struct vcpu *v = sched_first_resting(s);
 
     return v && v->affinity & runqueue.idle_cpus ? left(s) : s->cap_left;
 }
@@ -93,7 +87,7 @@ s_time_t sched_slice_of(const struct domain *d, bool alone)
 void sched_rest(struct vcpu *v, s_time_t now)
 {
     v->sched.resting = true;
-    sched_insert(v);
+    sched_insert(v, now);
     sched_nobody_is_alone(now);
 }
 
@@ -101,7 +95,7 @@ static void activate(struct vcpu *v, s_time_t now)
 {
     sched_remove(v);
     sched_begin_wait(v->domain, now);
-    sched_insert(v);
+    sched_insert(v, now);
     v->sched.switched_in = now;
     sched_find_cpu(v, now);
 }
@@ -109,11 +103,9 @@ static void activate(struct vcpu *v, s_time_t now)
 /* Who waits in vain keeps nobody from being active. */
 static void find_stuck(struct sched_domain *s, s_time_t now)
 {
-    struct list *at;
+    struct vcpu *v;
 
-    list_for_each (at, &s->vcpus) {
-        struct vcpu *v = list_entry(at, struct vcpu, sched.link);
-
+    list_for_each (v, &s->vcpus, sched.link) {
         s->stuck -= v->sched.stuck;
         v->sched.stuck = now - MAX(v->sched.state_since, v->sched.switched_in) >= STUCK;
         s->stuck += v->sched.stuck;
@@ -132,9 +124,9 @@ static void fit(struct domain *d, s_time_t now)
         sched_remove(v);
         sched_rest(v, now);
     }
-    while ((!s->cap || sched_cap_room(s) > 0) && (v = first_of(s)))
+    while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_resting(s)))
         activate(v, now);
-    if (!first_of(s))
+    if (!sched_first_resting(s))
         return;
     if (s->cap_dry && rate(s) > 0)
         timer_set(&s->cap_timer, now + MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
@@ -162,7 +154,7 @@ void sched_cap_turn(struct vcpu *prev, s_time_t now)
     } else {
         sched_cap_look(prev->domain, now);
     }
-    v = first_of(s);
+    v = sched_first_resting(s);
     if (v && !sched_cap_over(s) &&
         (!vcpu_runnable(prev) || sched_used(prev, now) >= v->sched.used + (uint64_t)SCHED_SLICE))
         activate(v, now);

@@ -172,13 +172,11 @@ static uint64_t chains_to(uint64_t from)
 static struct vcpu *waits_for(struct sched_domain *s, uint64_t cpus)
 {
     uint64_t all = 0;
-    struct list *at;
+    struct vcpu *v;
 
     if (!(s->waiting_for & cpus))
         return NULL;
-    list_for_each (at, &s->vcpus) {
-        struct vcpu *v = list_entry(at, struct vcpu, sched.link);
-
+    list_for_each (v, &s->vcpus, sched.link) {
         if (v->affinity & cpus && !v->sched.wanted_by)
             return v;
         all |= v->affinity;
@@ -195,13 +193,12 @@ void sched_fill_idle(s_time_t now)
     struct runqueue *rq = &runqueue;
     uint64_t best = UINT64_MAX, from;
     struct vcpu *v = NULL;
-    struct list *at;
+    struct sched_domain *s;
 
     if (likely((list_empty(&rq->domains) && list_empty(&rq->resting)) || !rq->idle_cpus))
         return;
     from = chains_to(rq->idle_cpus);
-    list_for_each (at, &rq->domains) {
-        struct sched_domain *s = list_entry(at, struct sched_domain, link);
+    list_for_each (s, &rq->domains, link) {
         struct vcpu *u = s->vtime < best ? waits_for(s, from) : NULL;
 
         if (!u)

@@ -44,6 +44,10 @@ static inline void list_del(struct list *n)
 }
 
 #define list_entry(p, type, member) container_of(p, type, member)
-#define list_for_each(p, head)      for ((p) = (head)->next; (p) != (head); (p) = (p)->next)
+/* p: each of those whose member is in the list, first to last; &p->member == head: it is through.
+ */
+#define list_for_each(p, head, member)                                                             \
+    for ((p) = list_entry((head)->next, __typeof__(*(p)), member); &(p)->member != (head);         \
+         (p) = list_entry((p)->member.next, __typeof__(*(p)), member))
 
 #endif

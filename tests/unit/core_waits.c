@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who wants little has it soon, on a simulated clock: a domain that sleeps most of the time, beside
+ * others that compute and have caps; and a vCPU beside its own brothers, whatever each of them has
+ * used before.
+ */
+#include "core_test.h"
+
+#include <core/sched/pause.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#define STEP MICROSECS(500)
+
+/* v sleeps now. */
+static void sleep_now(struct vcpu *v)
+{
+    host_run_on(v->sched.on_cpu->id);
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    vcpu_block(v);
+    host_run_on(0);
+}
+
+/* v computes for a while each time it wakes, and sleeps for a while, for so long in all. The
+ * longest time that it waited. */
+static s_time_t longest_wait(struct vcpu *v, s_time_t run, s_time_t asleep, s_time_t total)
+{
+    s_time_t longest = 0, since = clock_now();
+
+    for (s_time_t t = 0; t < total; t += STEP) {
+        if (v->pause_flags & VPF_blocked) {
+            if (clock_now() - since >= asleep)
+                vcpu_unblock(v);
+        } else if (v->sched.on_cpu && clock_now() - v->sched.switched_in >= run) {
+            sleep_now(v);
+            since = clock_now();
+        }
+        host_advance(STEP);
+        if (v->sched.queued)
+            longest = MAX(longest, clock_now() - v->sched.state_since);
+    }
+    host_check_invariants();
+    return longest;
+}
+
+static void begin(unsigned int cpus)
+{
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(cpus);
+}
+
+/* One has no cap, so that somebody always waits. */
+static void beside_capped_domains(void **state)
+{
+    (void)state;
+    for (uint16_t cap = 0; cap <= 40; cap += 10)
+        for (unsigned int guests = 2; guests <= 8; guests += 3) {
+            struct domain *d;
+
+            begin(1);
+            d = host_domain(0, true, 1, 0);
+            for (unsigned int i = 1; i <= guests; i++) {
+                sched_set_domain(host_domain((domid_t)i, false, 1, 0), SCHED_WEIGHT_DEFAULT,
+                                 i > 1 ? cap : 0);
+                host_advance(MILLISECS(3));
+            }
+            (void)longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(1));
+            assert_true(longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(10)) <
+                        2 * SCHED_SLICE);
+        }
+}
+
+/* v0 has run alone for a minute, while v1 slept, or waited for a CPU that others had. */
+static void after_a_long_time_alone(void **state)
+{
+    (void)state;
+    for (unsigned int cpus = 1; cpus <= 4; cpus *= 2) {
+        struct domain *d;
+        struct vcpu *v0, *v1;
+
+        begin(cpus);
+        d = host_domain(1, false, 2, 0);
+        v0 = d->vcpu[0];
+        v1 = d->vcpu[1];
+        sched_set_domain(d, SCHED_WEIGHT_DEFAULT, cpus > 1 ? 100 : 0);
+        while (!v1->sched.on_cpu)
+            host_advance(STEP);
+        sleep_now(v1);
+        host_advance(SECONDS(60));
+        vcpu_unblock(v1);
+        assert_true(longest_wait(v0, SECONDS(60), 0, SECONDS(2)) <= 4 * SCHED_SLICE);
+        assert_true(longest_wait(v1, SECONDS(60), 0, SECONDS(2)) <= 4 * SCHED_SLICE);
+    }
+}
+
+/* v0 has a CPU of its own, v1 to v3 share another: what v0 has used does not hold v1 up. */
+static void beside_brothers_that_are_pinned(void **state)
+{
+    struct domain *d;
+    struct vcpu *v;
+
+    (void)state;
+    begin(2);
+    d = host_domain(1, false, 4, 0);
+    for_each_vcpu (d, v)
+        assert_int_equal(sched_set_affinity(v, v->vcpu_id ? 2 : 1), 0);
+    host_advance(SECONDS(60));
+    assert_true(longest_wait(d->vcpu[1], MILLISECS(1), MILLISECS(20), SECONDS(10)) <=
+                4 * SCHED_SLICE);
+}
+
+/* Without a cap each had a CPU of its own, some for longer: a cap makes them take turns at once. */
+static void with_a_cap_that_is_new(void **state)
+{
+    (void)state;
+    for (uint16_t cap = 50; cap <= 100; cap += 50) {
+        struct domain *d;
+
+        begin(2);
+        d = host_domain(1, false, 2, 0);
+        while (!d->vcpu[1]->sched.on_cpu)
+            host_advance(STEP);
+        sleep_now(d->vcpu[1]);
+        host_advance(SECONDS(60));
+        vcpu_unblock(d->vcpu[1]);
+        host_advance(SECONDS(1));
+        sched_set_domain(d, SCHED_WEIGHT_DEFAULT, cap);
+        for (unsigned int i = 0; i < 2; i++)
+            assert_true(longest_wait(d->vcpu[i], SECONDS(60), 0, SECONDS(5)) <= 10 * SCHED_SLICE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(beside_capped_domains),
+        cmocka_unit_test(after_a_long_time_alone),
+        cmocka_unit_test(beside_brothers_that_are_pinned),
+        cmocka_unit_test(with_a_cap_that_is_new),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
