@@ -2,7 +2,7 @@
 /*
  * Who wants little has it soon, on a simulated clock: a domain that sleeps most of the time, beside
  * others that compute and have caps; and a vCPU beside its own brothers, whatever each of them has
- * used before.
+ * used before. And nobody changes places with another without end while no time passes.
  */
 #include "core_test.h"
 
@@ -131,6 +131,34 @@ static void with_a_cap_that_is_new(void **state)
     }
 }
 
+/* A heavy domain and a light one share a CPU. How far who runs may lag does not change by looking:
+ * else they take it from each other again and again, at one moment. */
+static void at_one_moment(void **state)
+{
+    static const uint16_t weight[] = {1, 65535, 256};
+    struct domain *d[3];
+    uint64_t latitude;
+
+    (void)state;
+    begin(1);
+    for (unsigned int i = 0; i < 3; i++) {
+        d[i] = host_domain((domid_t)(i + 1), false, 1, 0);
+        sched_set_domain(d[i], weight[i], 0);
+    }
+    host_advance(SECONDS(1));
+    domain_pause_nosync(d[0]);
+    host_advance(0);
+    latitude = runqueue.latitude;
+    for (unsigned int i = 0; i < 100; i++) {
+        sched_yield();
+        host_advance(0);
+    }
+    assert_int_equal(runqueue.latitude, latitude);
+    for (unsigned int i = 0; i < 1000; i++)
+        host_advance(MILLISECS(1));
+    assert_true(runqueue.latitude < latitude / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +166,7 @@ int main(void)
         cmocka_unit_test(after_a_long_time_alone),
         cmocka_unit_test(beside_brothers_that_are_pinned),
         cmocka_unit_test(with_a_cap_that_is_new),
+        cmocka_unit_test(at_one_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,7 @@ static void narrow_gaps(s_time_t now)
         for (uint64_t m = gone & ((1ull << step) - 1); m; m &= m - 1)
             s->vtime -= width;
     }
+    rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
 }
 
 /* So far behind may be who has nobody waiting. Who rests for its cap is no better off than who
@@ -227,10 +228,9 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
             best = v;
     }
     WRITE_ONCE(rq->vtime, MAX(rq->vtime, least));
-    /* The lightest may have a CPU just now: the latitude shrinks slowly. */
-    rq->latitude = leap >= rq->latitude ? leap : rq->latitude - (rq->latitude - leap) / 64;
     if (unlikely(now - rq->narrowed >= NARROW_EVERY))
         narrow_gaps(now);
+    rq->latitude = MAX(rq->latitude, leap);
     return best;
 }
 

@@ -254,23 +254,25 @@ void sched_yield(void)
     struct cpu *c = this_cpu();
     struct vcpu *v = c->running, *first;
     struct sched_domain *s = &v->domain->sched;
-    s_time_t now;
 
     spin_lock(&runqueue.lock);
-    now = clock_now();
-    sched_account(v->domain, now);
-    first = sched_first_for(c, now);
-    if (!first)
-        first = sched_first_resting(s); /* its turn comes: sched_cap_turn() */
-    if (first && first->domain == v->domain)
-        v->sched.used +=
-            MAX(sched_used(v, now),
-                first->sched.used + (uint64_t)(first->sched.resting ? SCHED_SLICE : 1)) -
-            sched_used(v, now);
-    else if (first)
-        s->vtime = MAX(s->vtime, first->domain->sched.vtime + 1);
-    if (first)
-        cpu_raise(c, CPU_WORK_SCHEDULE);
+    if (!list_empty(&runqueue.domains) || !list_empty(&s->resting)) {
+        s_time_t now = clock_now();
+
+        sched_account(v->domain, now);
+        first = sched_first_for(c, now);
+        if (!first)
+            first = sched_first_resting(s); /* its turn comes: sched_cap_turn() */
+        if (first && first->domain == v->domain)
+            v->sched.used +=
+                MAX(sched_used(v, now),
+                    first->sched.used + (uint64_t)(first->sched.resting ? SCHED_SLICE : 1)) -
+                sched_used(v, now);
+        else if (first)
+            s->vtime = MAX(s->vtime, first->domain->sched.vtime + 1);
+        if (first)
+            cpu_raise(c, CPU_WORK_SCHEDULE);
+    }
     spin_unlock(&runqueue.lock);
 }
 
