@@ -5,7 +5,7 @@
 # is `make torture SECONDS=3600`.
 
 TORTURE := events life timers grants contexts pages
-TORTURE_SECONDS := $(or $(SECONDS),3)
+TORTURE_SECONDS := $(or $(SECONDS),5)
 TORTURE_SRCS := $(wildcard tests/torture/*.c tests/host/*.c)
 torture_programs := build/host/tsan/torture build/host/gcc/torture
 
