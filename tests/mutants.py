@@ -103,6 +103,7 @@ MUTANTS = {
     "a lead goes when nobody waits": ("uint64_t most = MAX(s->vtime, runqueue.vtime + s->slice_worth);", "uint64_t most = runqueue.vtime + s->slice_worth;", ["core_farmers"]),
     "who rests comes before who sleeps": ("return rests ? 0 :", "return rests ? most_apart() :", ["core_waits"]),
     "what a vCPU used alone is remembered": ("    v->sched.used = MIN(v->sched.used, least + 2 * slice);", "", ["core_waits"]),
+    "what a vCPU did not use asleep is saved up": ("    v->sched.used = MAX(v->sched.used, least - MIN(least, slice));\n", "", ["core_waits"]),
     "the latitude shrinks when it is looked at": ("    rq->latitude = MAX(rq->latitude, leap);", "    rq->latitude = MAX(rq->latitude - rq->latitude / 64, leap);", ["core_waits"]),
     "who is paused as it rests waits on": ("    } else if (v->sched.state == RUNSTATE_runnable) {", "    } else if (counted) {", ["core_races"]),
     "an idle CPU is not told": ("    runqueue.alone_cpus &= ~bit_of(c);\n    cpu_raise(c, CPU_WORK_SCHEDULE);", "    runqueue.alone_cpus &= ~bit_of(c);", ["torture life"]),

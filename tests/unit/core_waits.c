@@ -94,6 +94,28 @@ static void after_a_long_time_alone(void **state)
     }
 }
 
+/* Two have shared a CPU while a third slept: it has as much as they have from now on, not before.
+ */
+static void after_a_long_sleep(void **state)
+{
+    struct domain *d;
+    struct vcpu *v1;
+
+    (void)state;
+    begin(1);
+    d = host_domain(1, false, 3, 0);
+    v1 = d->vcpu[1];
+    while (!v1->sched.on_cpu)
+        host_advance(STEP);
+    sleep_now(v1);
+    for (s_time_t t = 0; t < SECONDS(20); t += SCHED_SLICE)
+        host_advance(SCHED_SLICE);
+    vcpu_unblock(v1);
+    assert_true(longest_wait(d->vcpu[0], SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
+    assert_true(longest_wait(d->vcpu[2], SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
+    assert_true(longest_wait(v1, SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
+}
+
 /* v0 has a CPU of its own, v1 to v3 share another: what v0 has used does not hold v1 up. */
 static void beside_brothers_that_are_pinned(void **state)
 {
@@ -162,11 +184,9 @@ static void at_one_moment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(beside_capped_domains),
-        cmocka_unit_test(after_a_long_time_alone),
-        cmocka_unit_test(beside_brothers_that_are_pinned),
-        cmocka_unit_test(with_a_cap_that_is_new),
-        cmocka_unit_test(at_one_moment),
+        cmocka_unit_test(beside_capped_domains),  cmocka_unit_test(after_a_long_time_alone),
+        cmocka_unit_test(after_a_long_sleep),     cmocka_unit_test(beside_brothers_that_are_pinned),
+        cmocka_unit_test(with_a_cap_that_is_new), cmocka_unit_test(at_one_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
