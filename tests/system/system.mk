@@ -20,4 +20,5 @@ LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,smp churn linux_guest guest
 SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS),$(sort $(wildcard tests/system/test_*.py)))
 LONG_CHECKS += "$(PYTHON) tests/system/test_churn.py --long"
 system: image bad-guests guests $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
+	@$(MAKE) hv DEBUG=1
 	@$(PYTHON) tests/run.py $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
