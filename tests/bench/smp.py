@@ -91,7 +91,7 @@ def main():
     parser.add_argument("what", choices=["boot", "parallel"])
     parser.add_argument("cpus", nargs="*", type=int, metavar="CPUS", help="boot: numbers of CPUs (1 2 4 8)")
     parser.add_argument("--pairs", type=int, default=3, metavar="N", help="pairs of runs for each row (3)")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.pairs < 1 or any(cpus < 1 for cpus in options.cpus):
         parser.error("numbers begin with 1")
     if options.what == "boot":
