@@ -165,6 +165,9 @@ static double measure(s_time_t ns)
             (got > due ? got - due : due - got) - SLICE / seconds - (turns - by_turns(&world.d[i]));
 
         worst = off / due > worst ? off / due : worst;
+        assert_true(got > 0);
+        if (world.d[i].cap)
+            assert_true(got <= world.d[i].cap / 100.0 * 1.02 + SLICE / seconds);
     }
     return worst;
 }

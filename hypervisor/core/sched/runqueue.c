@@ -10,10 +10,11 @@
  *
  * rq->vtime is the system's virtual time: the least of those that wait, and it never goes back.
  * Those that compete stay near it by themselves. Who does not is brought near:
- *   - who lags, because it slept or has too few vCPUs to use its share, is brought to within
- *     rq->latitude of it, once none of its vCPUs waits. So nothing worth mentioning is saved up by
- *     sleeping. The latitude is what one of those that wait leaps ahead in one slice on all its
- *     CPUs, the lightest that has most: others lag so much in the ordinary course of things.
+ *   - who lags, because it slept, is brought to within rq->latitude of it; or to within what
+ *     most_lag() says, if it rests, or has too few vCPUs to use its share, once none of them waits.
+ *     So nothing worth mentioning is saved up by sleeping. The latitude is what one of those that
+ *     wait leaps ahead in one slice on all its CPUs, the lightest that has most: others lag so much
+ *     in the ordinary course of things.
  *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered. A
  *     lead from before stays: else it would pay to sleep for a moment, with all vCPUs at once.
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
@@ -65,7 +66,7 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 
 /* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
  * nothing changes within a level; also who sleeps or rests, and finds its own when it is back.
- * Who sleeps for long comes down too, but keeps nobody up. */
+ * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. */
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
@@ -90,8 +91,9 @@ static void narrow_gaps(s_time_t now)
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
 }
 
-/* So far behind may be who has nobody waiting. Who rests for its cap is no better off than who
- * sleeps, which would never come before it; but among the pinned the order counts. */
+/* So far behind may be who has nobody waiting: much, if it runs, for then it has what it can have;
+ * a sleeper a little. Who rests for its cap is no better off than a sleeper, who would never come
+ * before it; but among the pinned the order counts. */
 static uint64_t most_lag(const struct sched_domain *s)
 {
     const struct vcpu *rests = sched_first_resting(s);

@@ -11,7 +11,7 @@
 /* --- runqueue.c --- */
 /* Brings d's virtual time, and what its cap leaves it, up to now. */
 void sched_account(struct domain *d, s_time_t now);
-uint64_t sched_used(const struct vcpu *v, s_time_t now); /* CPU time of v's own, in ns */
+uint64_t sched_used(const struct vcpu *v, s_time_t now); /* what brothers are compared by, in ns */
 /* A vCPU of d begins to wait, or to leave its CPU able to run; and no more. */
 void sched_begin_wait(struct domain *d, s_time_t now);
 void sched_end_wait(struct domain *d);

@@ -30,7 +30,7 @@ struct runqueue {
     struct list domains;      /* struct domain.sched.link: whose vCPUs wait */
     struct list resting;      /* struct domain.sched.in_resting: some of whose vCPUs rest */
     uint64_t vtime;           /* the least of theirs; never goes back */
-    uint64_t latitude;        /* so far behind it one may be who has nobody waiting */
+    uint64_t latitude;        /* so far behind it one may be who sleeps */
     s_time_t narrowed;        /* when gaps between levels were last narrowed */
     s_time_t contended_since; /* since when somebody waits; INT64_MAX: nobody does */
     /* Bit per CPU: */
@@ -52,7 +52,7 @@ struct sched_vcpu {
     struct cpu *wanted_by; /* the CPU whose `next` it is */
     unsigned int last_cpu; /* where it ran last */
     uint64_t pinned_from;  /* its affinity before SCHEDOP_pin_override; 0: it has none */
-    uint64_t used;         /* CPU time, in ns, until switched_in */
+    uint64_t used;         /* CPU time, in ns, until switched_in; kept near that of its brothers */
     s_time_t switched_in;  /* when it last got a CPU, or became active */
     /* As VCPUOP_get_runstate_info shows them */
     uint32_t state; /* RUNSTATE_* */

@@ -26,7 +26,7 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-#define PERIOD     MILLISECS(100) /* cap_left holds the share of so long */
+#define PERIOD     MILLISECS(100) /* cap_left holds the share of so long, at least */
 #define WORTH      (MILLISECS(10) * 100)
 #define LONG_SLICE SECONDS(1) /* a guest's clock is renewed then */
 #define LEAST_LEFT MICROSECS(50)
