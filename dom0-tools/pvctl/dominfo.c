@@ -18,7 +18,7 @@ static void json_vcpus(const struct call *c, const struct host_domain *d)
         if (c->h->ops->vcpu_info(c->h, d->domid, i, &v) == 0) {
             json_open('{');
             json_number("id", i);
-            json_string("state", vcpu_state_text(&v));
+            json_string("state", vcpu_state_text(d, &v));
             if (vcpu_has_run(&v))
                 json_number("cpu", v.cpu);
             json_number("cpu_time_ns", v.cpu_time_ns);
@@ -82,7 +82,7 @@ static void print_text(const struct call *c, const struct live_domain *l)
             continue;
         if (vcpu_has_run(&v))
             snprintf(cpu, sizeof(cpu), "%u", v.cpu);
-        printf("vCPU %-7u %s, CPU %s, %.3f s\n", i, vcpu_state_text(&v), cpu,
+        printf("vCPU %-7u %s, CPU %s, %.3f s\n", i, vcpu_state_text(d, &v), cpu,
                (double)v.cpu_time_ns / 1e9);
     }
 }

@@ -109,8 +109,8 @@ int __must_check need_guest(const struct call *c, const char *what, struct live_
 /* The domain c->arg, or all there are; one free(). 0 or an exit status, after it has been told. */
 int __must_check chosen_domains(const struct call *c, struct live_domain **l, size_t *n);
 
-/* vcpu_list.c: "running", "blocked", "runnable", "offline". */
-const char *vcpu_state_text(const struct host_vcpu *v);
+/* vcpu_list.c: "running", "runnable", "blocked", "paused", "offline". */
+const char *vcpu_state_text(const struct host_domain *d, const struct host_vcpu *v);
 /* One that has not run yet has no CPU, whatever number stands there. */
 bool vcpu_has_run(const struct host_vcpu *v);
 /* The CPUs of the set that the machine has. all_by_name: "all" when it has all. */

@@ -37,7 +37,9 @@ const struct verb verbs[] = {
      "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes the file.\n"
      "With --console the command ends when the domain does; ^] detaches.\n"},
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
-     "list the domains: name, number, memory, vCPUs, state, CPU time", ""},
+     "list the domains: name, number, memory, vCPUs, state, CPU time",
+     "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants to\n"
+     "run, and waits for a CPU or rests for the domain's cap; blocked: all wait for events.\n"},
     {"info",     NULL,       OPT_JSON,                 false, verb_info,
      "show version, CPUs and memory of the machine",
      "How busy each CPU is, is measured during a fifth of a second.\n"},
@@ -64,7 +66,10 @@ const struct verb verbs[] = {
      "end a domain at once and free all that it has", ""},
     {"vcpu-list", "[NAME]",  OPT_JSON,                 false, verb_vcpu_list,
      "list the vCPUs: CPU, state, CPU time, and where each may run",
-     "A vCPU that has not run yet has no CPU: -, and in JSON no member cpu.\n"},
+     "States: running; runnable: it waits for a CPU, or rests for its domain's cap (`pvctl sched`);\n"
+     "blocked: it waits for an event; paused: its domain is, or has ended; offline: its guest has\n"
+     "turned it off, or has not started it. A vCPU that has not run yet has no CPU: -, and in JSON\n"
+     "no member cpu.\n"},
     {"pin",      "NAME [VCPU] [CPUS]", 0,              false, verb_pin,
      "show or set on which CPUs a vCPU may run",
      "VCPU is a number or all. CPUS is a list: 0-3,5,^2 (^ takes out again), or all.\n"},

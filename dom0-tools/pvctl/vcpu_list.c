@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pvctl vcpu-list: where each vCPU is, what it does, and where it may run. One that has not run yet
- * has no CPU.
+ * has no CPU. What the hypervisor tells of a vCPU is that it runs, or waits for an event; whether
+ * one that does neither waits for a CPU or rests for its domain's cap, it does not.
  */
 #include <stdlib.h>
 
 #include "cpuset.h"
 #include "pvctl.h"
 
-const char *vcpu_state_text(const struct host_vcpu *v)
+const char *vcpu_state_text(const struct host_domain *d, const struct host_vcpu *v)
 {
-    return !v->online ? "offline" : v->running ? "running" : v->blocked ? "blocked" : "runnable";
+    if (!v->online)
+        return "offline";
+    if (d->paused || d->shutdown || d->dying)
+        return "paused";
+    return v->running ? "running" : v->blocked ? "blocked" : "runnable";
 }
 
 bool vcpu_has_run(const struct host_vcpu *v)
@@ -37,7 +42,7 @@ static void print_vcpu(const struct call *c, const struct live_domain *l, uint32
         snprintf(cpu, sizeof(cpu), "%u", v->cpu);
     if (!(c->options & OPT_JSON)) {
         printf("%-24s %5u %5u %4s  %-9s %10.1f  %s\n", l->name, l->d.domid, vcpu, cpu,
-               vcpu_state_text(v), (double)v->cpu_time_ns / 1e9, affinity);
+               vcpu_state_text(&l->d, v), (double)v->cpu_time_ns / 1e9, affinity);
         return;
     }
     json_open('{');
@@ -46,7 +51,7 @@ static void print_vcpu(const struct call *c, const struct live_domain *l, uint32
     json_number("vcpu", vcpu);
     if (vcpu_has_run(v))
         json_number("cpu", v->cpu);
-    json_string("state", vcpu_state_text(v));
+    json_string("state", vcpu_state_text(&l->d, v));
     json_number("cpu_time_ns", v->cpu_time_ns);
     json_string("affinity", affinity);
     json_close('}');

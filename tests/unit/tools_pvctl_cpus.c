@@ -66,12 +66,20 @@ static void ends(const char *line, int status, const char *says)
 
 static struct fake_domain *web;
 
+static struct fake_domain *runs(const char *name)
+{
+    struct fake_domain *d = fake_domain(f, start(name));
+
+    d->d.paused = false;
+    return d;
+}
+
 static int setup(void **state)
 {
     int rc = lifecycle_setup(state);
 
     if (rc == 0)
-        web = fake_domain(f, start("web"));
+        web = runs("web");
     return rc;
 }
 
@@ -131,7 +139,7 @@ static void shares(void **state)
 
 static void lists_vcpus(void **state)
 {
-    uint32_t other = start("other");
+    struct fake_domain *other = runs("other");
 
     (void)state;
     ends("vcpu-list web", 0, "Name ");
@@ -144,14 +152,23 @@ static void lists_vcpus(void **state)
          "\"vcpu\": 1,\n    \"cpu\": 1,\n    \"state\": \"offline\",\n"
          "    \"cpu_time_ns\": 1500000000,\n    \"affinity\": \"0-1\"\n  }\n]\n");
     ends("vcpu-list nobody", 3, "pvctl: nobody: no such domain");
-    fake_domain(f, other)->never_ran = true;
+    other->never_ran = true;
     ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
     ends("vcpu-list other", 0, "     1    -  offline          0.0  all\n");
     ends("vcpu-list --json other", 0, "\"vcpu\": 1,\n    \"state\": \"offline\",\n");
     ends("dominfo web", 0, "vCPU 1       offline, CPU 1, 1.500 s\n");
     ends("dominfo other", 0, "vCPU 1       offline, CPU -, 0.000 s\n");
     ends("dominfo --json other", 0, "\"id\": 1,\n      \"state\": \"offline\",\n");
-    fake_domain(f, other)->vcpus_made = false; /* it goes while we look */
+    web->d.paused = true; /* so its vCPUs do not run, whatever else they would do */
+    ends("vcpu-list web", 0, "     0    0  paused           0.0  0\n");
+    ends("vcpu-list web", 0, "     1    1  offline          1.5  all\n");
+    ends("dominfo web", 0, "vCPU 0       paused, CPU 0, 0.000 s\n");
+    web->d.paused = false;
+    web->d.shutdown = true;
+    ends("vcpu-list --json web", 0, "\"vcpu\": 0,\n    \"cpu\": 0,\n    \"state\": \"paused\",\n");
+    web->d.shutdown = false;
+    ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
+    other->vcpus_made = false; /* it goes while we look */
     ends("vcpu-list", 0, "\nweb ");
     assert_null(strstr(said, "other"));
 }
