@@ -4,7 +4,11 @@
  *
  * parvisd has the console; this is a reader of it. The terminal is put into raw mode, so
  * that each key goes to the guest; ^] alone is ours, and detaches. Input that is not a
- * terminal is copied to the guest until it ends; output is copied until the domain ends.
+ * terminal is copied to the guest until it ends.
+ *
+ * Output is copied until the domain ends; by `pvctl console`, only until there is no more to
+ * expect once the input has ended: `echo uname | pvctl console web` is a question, and ends with
+ * its answer. Nothing says where an answer ends, so what ends it is that the console is quiet.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +24,7 @@
 
 #define DETACH      0x1d /* ^] */
 #define INPUT_CHUNK 512
+#define QUIET_MS    2000
 
 static struct termios cooked;
 static volatile sig_atomic_t is_raw;
@@ -136,17 +141,28 @@ int console_open(const char *name, struct error *e)
     return daemon_ask(D_CONSOLE, name, e);
 }
 
-int console_attach(int fd, const char *name)
+static int detached(const char *name)
+{
+    terminal_restore();
+    fprintf(stderr, "\n[%s: detached]\n", name);
+    return EXIT_OK;
+}
+
+int console_attach(int fd, const char *name, bool to_its_end)
 {
     struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
-    int rc = -1;
+    int patience = -1, rc = -1;
 
     terminal_raw();
     if (is_raw)
         fprintf(stderr, "[%s: attached; ^] detaches]\r\n", name);
     while (rc < 0) {
-        if (poll(p, 2, -1) < 0 && errno != EINTR) {
-            rc = EXIT_REFUSED;
+        int ready = poll(p, 2, patience);
+
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready <= 0) {
+            rc = ready == 0 ? detached(name) : EXIT_REFUSED;
             break;
         }
         if (p[0].revents)
@@ -154,12 +170,11 @@ int console_attach(int fd, const char *name)
         if (rc < 0 && p[1].revents) {
             switch (from_terminal(fd)) {
             case INPUT_DETACH:
-                terminal_restore();
-                fprintf(stderr, "\n[%s: detached]\n", name);
-                rc = EXIT_OK;
+                rc = detached(name);
                 break;
             case INPUT_ENDED:
                 p[1].fd = -1;
+                patience = to_its_end ? -1 : QUIET_MS;
                 break;
             case INPUT_GOES_ON:
                 break;
@@ -176,5 +191,5 @@ int verb_console(const struct call *c)
     struct error e = {0};
     int fd = console_open(c->arg, &e);
 
-    return fd < 0 ? fail(&e) : console_attach(fd, c->arg);
+    return fd < 0 ? fail(&e) : console_attach(fd, c->arg, false);
 }

@@ -34,7 +34,7 @@ static int create(const struct call *c, struct domain_config *cfg)
         return rc;
     interrupt_release();
     if (c->options & OPT_CONSOLE)
-        return console < 0 ? EXIT_REFUSED : console_attach(console, cfg->name);
+        return console < 0 ? EXIT_REFUSED : console_attach(console, cfg->name, true);
     if (c->options & OPT_JSON) {
         json_open('{');
         json_string("name", cfg->name);

@@ -35,7 +35,8 @@ const struct verb verbs[] = {
     {"create",   "FILE.xml", OPT_CONSOLE | OPT_PAUSED | OPT_JSON, false, verb_create,
      "create a domain from libvirt domain XML and start it",
      "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes the file.\n"
-     "With --console the command ends when the domain does; ^] detaches.\n"},
+     "With --console the command ends when the domain does, also where its standard input has ended;\n"
+     "^] detaches.\n"},
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
      "list the domains: name, number, memory, vCPUs, state, CPU time",
      "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants to\n"
@@ -51,7 +52,8 @@ const struct verb verbs[] = {
     {"console",  "NAME",     0,                        true,  verb_console,
      "attach to a console: all from the first byte, then live; ^] detaches",
      "One reader at a time. Works for a domain that has ended, too, until its name is\n"
-     "used again.\n"},
+     "used again. Where its standard input ends, it ends when the console has printed nothing\n"
+     "for two seconds: `echo uname | pvctl console NAME` shows the answer.\n"},
     {"pause",    "NAME",     0,                        false, verb_pause,
      "stop a domain where it is", ""},
     {"unpause",  "NAME",     0,                        false, verb_unpause,

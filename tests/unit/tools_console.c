@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Consoles: history from the first byte, rings of hostile guests, floods.
+ * Consoles: history from the first byte, rings of hostile guests, floods; and when their reader,
+ * `pvctl console`, ends.
  *
- * The daemon's part runs against the model of the machine, without its clients.
+ * The daemon's part runs against the model of the machine. The reader is a process.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +26,16 @@
 
 #include "daemon_support.h"
 #include "policy.h"
+#include "state.h"
+
+int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
+int console_attach(int fd, const char *name, bool to_its_end);
+
+int host_open_xen(struct host **out, struct error *e)
+{
+    (void)out;
+    return error_set(e, -ENODEV, "a console needs no hypervisor");
+}
 
 /* ---- history ---- */
 
@@ -236,6 +249,103 @@ static void serving_may_fail(void **state)
     }
 }
 
+/* ---- the reader ---- */
+
+/* Its exit status, -1 while it goes on. */
+static int status_of(pid_t pid)
+{
+    int status;
+
+    if (waitpid(pid, &status, WNOHANG) != pid)
+        return -1;
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* A process that reads the console `name` with this as its input; what it prints is in NAME.out. */
+static pid_t reader(const char *name, const char *input, bool to_its_end)
+{
+    char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
+                    (char *)(uintptr_t)name, NULL};
+    int in[2], out = open(state_path("%s.out", name), O_RDWR | O_CREAT, 0600);
+    pid_t pid;
+
+    assert_int_equal(pipe(in), 0);
+    assert_int_equal(write(in[1], input, strlen(input)), strlen(input));
+    close(in[1]);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        struct error e = {0};
+
+        dup2(in[0], STDIN_FILENO);
+        dup2(out, STDOUT_FILENO);
+        dup2(out, STDERR_FILENO);
+        if (to_its_end)
+            exit(console_attach(daemon_ask(D_CONSOLE, name, &e), name, true));
+        exit(pvctl_main(3, argv));
+    }
+    close(in[0]);
+    close(out);
+    while (!console_by_name(name)->reader) {
+        assert_int_equal(status_of(pid), -1);
+        turn();
+    }
+    return pid;
+}
+
+static int ended(pid_t pid)
+{
+    int status;
+
+    while ((status = status_of(pid)) < 0) {
+        turn();
+        usleep(1000);
+    }
+    return status;
+}
+
+static void printed(const char *name, const char *text)
+{
+    char have[256];
+    FILE *file = fopen(state_path("%s.out", name), "r");
+
+    assert_non_null(file);
+    have[fread(have, 1, sizeof(have) - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(have, text);
+}
+
+/* At the end of its input `pvctl console` waits for the answer and ends; `pvctl create --console`
+ * stays until the domain ends. */
+static void input_ends(void **state)
+{
+    uint32_t domid, other;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    pid_t stays, asks;
+
+    (void)state;
+    serve("other", "destroy", &other);
+    stays = reader("other", "", true);
+    say(ring, "login: ", 7);
+    fire("web");
+    asks = reader("web", "root\n", false);
+    while (ring->in_prod != 5)
+        turn();
+    assert_memory_equal(ring->in, "root\n", 5);
+    ring->in_cons = 5;
+    say(ring, "hello", 5);
+    fire("web");
+    assert_int_equal(ended(asks), 0);
+    printed("web", "login: hello\n[web: detached]\n");
+    turn();
+    assert_null(console_by_name("web")->reader);
+    assert_int_equal(status_of(stays), -1); /* though it was quiet for longer */
+    policy_release(&f->host, other, "powered off");
+    assert_int_equal(ended(stays), 0);
+    printed("other", "\n[other: powered off]\n");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -249,6 +359,7 @@ int main(void)
         T(floods_wait),
         T(event_storms_wait),
         T(serving_may_fail),
+        T(input_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
