@@ -9,17 +9,38 @@
 
 #include "cpuset.h"
 
-static int there(const char *where, uint64_t set, unsigned int nr_cpus, struct error *e)
+#define ABSENT_TEXT (CPUSET_TEXT + 64u)
+
+/* "there are no CPUs 4-5: the machine has CPUs 0 to 3" */
+static const char *absent_text(uint64_t absent, unsigned int nr_cpus, char out[ABSENT_TEXT])
 {
-    uint64_t absent = cpuset_absent(set, nr_cpus);
     char list[CPUSET_TEXT], have[24] = "CPU 0";
 
-    if (!absent)
-        return 0;
     cpuset_format(absent, list);
     if (nr_cpus > 1)
         snprintf(have, sizeof(have), "CPUs 0 to %u", nr_cpus - 1);
-    return error_set(e, -ERANGE, "%s: there is no CPU %s: the machine has %s", where, list, have);
+    snprintf(out, ABSENT_TEXT, "there %s %s: the machine has %s",
+             absent & (absent - 1) ? "are no CPUs" : "is no CPU", list, have);
+    return out;
+}
+
+/* One of them is enough. */
+static int any_there(const char *where, uint64_t set, unsigned int nr_cpus, struct error *e)
+{
+    char text[ABSENT_TEXT];
+
+    if (!set || set & cpuset_first(nr_cpus))
+        return 0;
+    return error_set(e, -ERANGE, "%s: %s", where, absent_text(set, nr_cpus, text));
+}
+
+static void tell_absent(const char *where, uint64_t absent, unsigned int nr_cpus)
+{
+    char text[ABSENT_TEXT];
+
+    if (absent)
+        fprintf(stderr, "pvctl: %s: %s; the others are used\n", where,
+                absent_text(absent, nr_cpus, text));
 }
 
 int cpus_there(struct host *h, const char *where, uint64_t set, struct error *e)
@@ -27,12 +48,17 @@ int cpus_there(struct host *h, const char *where, uint64_t set, struct error *e)
     struct host_physinfo p;
     int rc = h->ops->physinfo(h, &p);
 
-    return rc ? error_errno(e, rc, "%s: asking how many CPUs there are", where)
-              : there(where, set, p.nr_cpus, e);
+    if (rc)
+        return error_errno(e, rc, "%s: asking how many CPUs there are", where);
+    rc = any_there(where, set, p.nr_cpus, e);
+    if (rc == 0)
+        tell_absent(where, cpuset_absent(set, p.nr_cpus), p.nr_cpus);
+    return rc;
 }
 
 int cpus_check(struct host *h, const struct domain_config *c, struct error *e)
 {
+    uint64_t absent = 0;
     struct host_physinfo p;
     char where[128];
     int rc = h->ops->physinfo(h, &p);
@@ -44,11 +70,15 @@ int cpus_check(struct host *h, const struct domain_config *c, struct error *e)
                          "%s: <global_quota>: a cap of %u %% of a CPU; the machine has %u CPU%s",
                          c->name, c->cap, p.nr_cpus, p.nr_cpus == 1 ? "" : "s");
     snprintf(where, sizeof(where), "%s: <vcpu>", c->name);
-    rc = there(where, c->cpuset, p.nr_cpus, e);
+    rc = any_there(where, c->cpuset, p.nr_cpus, e);
+    absent = cpuset_absent(c->cpuset, p.nr_cpus);
     for (unsigned int i = 0; i < c->max_vcpus && rc == 0; i++) {
         snprintf(where, sizeof(where), "%s: <vcpupin>: vCPU %u", c->name, i);
-        rc = there(where, c->pin[i], p.nr_cpus, e);
+        rc = any_there(where, c->pin[i], p.nr_cpus, e);
+        absent |= cpuset_absent(c->pin[i], p.nr_cpus);
     }
+    if (rc == 0)
+        tell_absent(c->name, absent, p.nr_cpus);
     return rc;
 }
 

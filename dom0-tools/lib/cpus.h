@@ -9,7 +9,8 @@
 #include "config.h"
 #include "host.h"
 
-/* Are the CPUs there? `where` begins the message that names those that are not. */
+/* Is one of the CPUs there? `where` begins the message that names those that are not; where some
+ * are, that is said on standard error, and no more. */
 int __must_check cpus_there(struct host *h, const char *where, uint64_t set, struct error *e);
 /* Before the domain is made: can this machine do what is wanted? */
 int __must_check cpus_check(struct host *h, const struct domain_config *c, struct error *e);

@@ -74,7 +74,9 @@ const struct verb verbs[] = {
      "no member cpu.\n"},
     {"pin",      "NAME [VCPU] [CPUS]", 0,              false, verb_pin,
      "show or set on which CPUs a vCPU may run",
-     "VCPU is a number or all. CPUS is a list: 0-3,5,^2 (^ takes out again), or all.\n"},
+     "VCPU is a number or all. CPUS is a list: 0-3,5,^2 (^ takes out again), or all. Those that the\n"
+     "machine lacks are named, and left out; where it lacks all of them, that is an error. Without\n"
+     "CPUS it shows where the vCPUs may run.\n"},
     {"sched",    "[NAME]",   OPT_WEIGHT | OPT_CAP | OPT_JSON, false, verb_sched,
      "show or set weight and cap, the shares of CPU time",
      "A domain with twice the weight of another gets twice the time where both want all they\n"

@@ -108,7 +108,7 @@ def pins():
     machine.check(LOAD, r"^the same$", timeout=300)
     ran = [v for v, old in zip(asked("vcpu-list Domain-0"), before) if v["cpu_time_ns"] > old["cpu_time_ns"]]
     assert len(ran) > 1 and all(v["cpu"] in ((1, 3) if v["vcpu"] else (3,)) for v in ran), ran
-    machine.check("pvctl pin Domain-0 all 2-5 2>&1", r"there is no CPU 4-5: the machine has CPUs 0 to 3", status=1)
+    machine.check("pvctl pin Domain-0 all 4-5 2>&1", r"there are no CPUs 4-5: the machine has CPUs 0 to 3", status=1)
     machine.check("pvctl pin Domain-0 8 0 2>&1", r"there is no vCPU 8: it has 8", status=1)
     machine.check("pvctl pin Domain-0 0 1,^1 2>&1", r"names no CPU", status=2)
     machine.check("pvctl pin Domain-0 0", r"^vCPU 0 +3$")
@@ -128,7 +128,7 @@ def shares():
     machine.check("pvctl sched four --cap 0 && pvctl sched four", r"^four +\d+ +300 +none$")
     for wrong, says, status in (("<vcpu>65<", "<vcpu>: 65 is not between 1 and 64", 4),
                                 ('<vcpu cpuset="3-0">2<', "a range ends before it begins", 4),
-                                ('<vcpu cpuset="0-4">2<', "there is no CPU 4: the machine has CPUs 0 to 3", 1)):
+                                ('<vcpu cpuset="4">2<', "there is no CPU 4: the machine has CPUs 0 to 3", 1)):
         machine.check(f"sed 's|>debian<|>bad<|; s|<vcpu>1<|{wrong}|' /etc/parvis/debian.xml >/tmp/bad.xml; "
                       "pvctl create /tmp/bad.xml 2>&1", says, status=status)
 

@@ -252,11 +252,28 @@ static void lists(void **state)
     free(l);
 }
 
+/* try_start(), and what it says on standard error. */
+static int try_and_hear(struct domain_config *c, struct error *e, char said[512])
+{
+    FILE *file = tmpfile();
+    int err = dup(STDERR_FILENO), rc;
+
+    dup2(fileno(file), STDERR_FILENO);
+    rc = try_start(c, e);
+    dup2(err, STDERR_FILENO);
+    close(err);
+    rewind(file);
+    said[fread(said, 1, 511, file)] = '\0';
+    fclose(file);
+    return rc;
+}
+
 /* What the machine lacks is told before anything is made. */
 static void cpus_that_are_not_there(void **state)
 {
     struct error e;
     struct domain_config c = config("web");
+    char said[512];
 
     (void)state;
     c.cap = 201;
@@ -264,16 +281,31 @@ static void cpus_that_are_not_there(void **state)
     assert_string_equal(e.text,
                         "web: <global_quota>: a cap of 201 % of a CPU; the machine has 2 CPUs");
     c = config("web");
-    c.cpuset = 7;
+    c.cpuset = 4;
     assert_int_equal(try_start(&c, &e), -ERANGE);
     assert_string_equal(e.text, "web: <vcpu>: there is no CPU 2: the machine has CPUs 0 to 1");
     c = config("web");
     c.pin[1] = 0x3c;
     assert_int_equal(try_start(&c, &e), -ERANGE);
-    assert_string_equal(e.text,
-                        "web: <vcpupin>: vCPU 1: there is no CPU 2-5: the machine has CPUs 0 to 1");
+    assert_string_equal(
+        e.text, "web: <vcpupin>: vCPU 1: there are no CPUs 2-5: the machine has CPUs 0 to 1");
     assert_null(fake_is_clean(f));
+    /* Some are there: that is enough, and said once. */
+    c = config("some");
+    c.cpuset = 6;
+    c.pin[1] = 0x21;
+    assert_int_equal(try_and_hear(&c, &e, said), 0);
+    assert_string_equal(said, "pvctl: some: there are no CPUs 2,5: the machine has CPUs 0 to 1; "
+                              "the others are used\n");
+    /* All that there can be. */
+    c = config("all");
+    c.cpuset = UINT64_MAX;
+    c.pin[1] = UINT64_MAX - 1;
+    assert_int_equal(try_and_hear(&c, &e, said), 0);
+    assert_string_equal(said, "");
     /* Nothing said, nothing set. */
+    reap("some", "destroyed");
+    reap("all", "destroyed");
     c = config("web");
     c.weight = c.cap = 0;
     c.cpuset = c.pin[1] = 0;

@@ -98,6 +98,32 @@ static void pins(void **state)
     ends("pin web all", 0, "vCPU 0   all\nvCPU 1   all\n");
 }
 
+/* What the machine lacks is named, and left out; where nothing is left, that is refused. */
+static void pins_to_what_is_there(void **state)
+{
+    static const char *const warning =
+        "pvctl: web: there are no CPUs 2-9: the machine has CPUs 0 to 1; the others are used\n";
+
+    (void)state;
+    ends("pin web 0 1-9", 0, "");
+    assert_string_equal(said, warning);
+    ends("pin web 0", 0, "vCPU 0   1\n");
+    ends("pin web 0 0,2", 0, "");
+    assert_string_equal(said, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1; the "
+                              "others are used\n");
+    ends("pin web 0", 0, "vCPU 0   0\n");
+    /* All that there can be, or all but some: nothing is lacking. */
+    ends("pin web 0 0-63", 0, "");
+    assert_string_equal(said, "");
+    ends("pin web 0 1-63", 0, "");
+    assert_string_equal(said, "");
+    ends("pin web 0", 0, "vCPU 0   1\n");
+    ends("pin web 0 2", 1, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1\n");
+    ends("pin web 0 2-9,63", 1, "pvctl: web: there are no CPUs 2-9,63: the machine has ");
+    ends("pin web 0 2-63", 1, "pvctl: web: there are no CPUs 2-63: the machine has CPUs 0 to 1\n");
+    ends("pin web 0", 0, "vCPU 0   1\n");
+}
+
 static void does_not_pin(void **state)
 {
     (void)state;
@@ -106,9 +132,6 @@ static void does_not_pin(void **state)
     ends("pin web -1 0", 2, "pvctl pin: unknown option -1");
     ends("pin web 1x 0", 2, "pvctl pin: neither a vCPU's number nor all: 1x; `pvctl help pin`");
     ends("pin web 99999999999 0", 2, "neither a vCPU's number nor all: 99999999999");
-    ends("pin web 0 2", 1, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1");
-    ends("pin web 0 0-63", 0, ""); /* all that there can be */
-    ends("pin web 0 1-9", 1, "pvctl: web: there is no CPU 2-9: the machine has CPUs 0 to 1");
     ends("pin web 0 0,^0", 2, "pvctl pin: it names no CPU: 0,^0; ");
     ends("pin web 0 one", 2, "pvctl pin: it is no list of CPUs such as 0-3,5,^2 or all: one; ");
     ends("pin web 0 64", 2, "pvctl pin: there is no CPU above 63: 64; ");
@@ -212,7 +235,8 @@ static void any_call_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(pins), T(does_not_pin), T(shares), T(lists_vcpus), T(shows_cpus), T(any_call_may_fail),
+        T(pins),       T(pins_to_what_is_there), T(does_not_pin), T(shares), T(lists_vcpus),
+        T(shows_cpus), T(any_call_may_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
