@@ -24,6 +24,15 @@
 void handle_hv_exception(struct cpu_user_regs *regs);
 void handle_guest_ist(struct vcpu *v);
 
+/* Code: what touches a guest's pages (guest_copy.asm), and entry code that has not saved the
+ * guest's flags yet, its TF among them. */
+extern char guest_copy[], guest_fault[], guest_flags_start[], guest_flags_end[];
+
+static bool is_within(uint64_t rip, const char *start, const char *end)
+{
+    return rip >= (uint64_t)start && rip < (uint64_t)end;
+}
+
 /* Entries: offset of the instruction, offset of where to go on; each from its own place. */
 static bool fix_up(struct cpu_user_regs *regs)
 {
@@ -47,14 +56,16 @@ static bool brought_in(uint64_t cr2)
 }
 
 /* What this CPU knew of a page may have been less than its tables say by now: another of the
- * guest's vCPUs may give rights without a flush. The fault has made the CPU forget it. So what is
- * there is tried once more. */
-static bool was_stale(const struct cpu_user_regs *regs, uint64_t cr2)
+ * guest's vCPUs may give rights without a flush. The fault has made the CPU forget it. So the copy
+ * that came there tries once more what is there, and keeps in R8 where it did so last. Nothing of
+ * that outlives the copy: the next may come to such a page at the same address. */
+static bool was_stale(struct cpu_user_regs *regs, uint64_t cr2)
 {
-    struct cpu *c = this_cpu();
-    bool first = (regs->error_code & PFEC_PRESENT) && c->arch.tried != cr2;
+    bool first = is_within(regs->rip, guest_copy, guest_fault) &&
+                 (regs->error_code & PFEC_PRESENT) && regs->r8 != cr2;
 
-    c->arch.tried = first ? cr2 : 0;
+    if (first)
+        regs->r8 = cr2;
     return first;
 }
 
@@ -82,14 +93,6 @@ void report_nmi(void)
         log_warning("NMI in the hypervisor, reason %#x", reason & 0xff);
 }
 
-/* Entry code that has not saved the guest's flags yet, its TF among them. */
-static bool has_guest_flags(uint64_t rip)
-{
-    extern char guest_flags_start[], guest_flags_end[];
-
-    return rip >= (uint64_t)guest_flags_start && rip < (uint64_t)guest_flags_end;
-}
-
 void handle_hv_exception(struct cpu_user_regs *regs)
 {
     unsigned int vector = regs->entry_vector;
@@ -105,7 +108,7 @@ void handle_hv_exception(struct cpu_user_regs *regs)
         /* XSA-260, XSA-204: a #DB that MOV SS held back, or TF across SYSENTER: arrives here
          * instead of in the guest; harmless. */
         write_dr6(X86_DR6_DEFAULT);
-        if (!has_guest_flags(regs->rip))
+        if (!is_within(regs->rip, guest_flags_start, guest_flags_end))
             regs->rflags &= ~X86_EFLAGS_TF;
         return;
     case TRAP_double_fault:

@@ -17,11 +17,8 @@ bool guest_range_ok(gva_t gva, uint64_t n)
 {
     gva_t last;
 
-    if (n == 0)
-        return gva < M2P_GUEST_VIRT || gva >= DIRECT_MAP_END;
-    if (__builtin_add_overflow(gva, n - 1, &last))
-        return false;
-    return last < M2P_GUEST_VIRT || gva >= DIRECT_MAP_END;
+    return !__builtin_add_overflow(gva, n ? n - 1 : 0, &last) &&
+           (last < M2P_GUEST_VIRT || gva >= DIRECT_MAP_END);
 }
 
 int copy_from_guest(void *to, gva_t from, size_t n)

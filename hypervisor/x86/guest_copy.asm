@@ -2,6 +2,7 @@
 ;
 ; Reaches guest memory through the guest's own page tables: a fault ends the copy with -EFAULT (exception table). The only
 ; instructions of the hypervisor that touch what a guest maps; SMAP is open just around them. guest_access.c has checked the range.
+; R8 is where a fault was last taken for one too many (was_stale(), fault.c): first a place that is no guest's.
 
 %include "x86/entry.inc"
 
@@ -12,6 +13,7 @@ section .text
 global guest_copy
 guest_copy:
         STAC
+        mov r8, rsp
         mov rcx, rdx
         shr rcx, 3
 .words: rep movsq
@@ -28,6 +30,7 @@ guest_copy:
 global guest_clear
 guest_clear:
         STAC
+        mov r8, rsp
         xor eax, eax
         mov rcx, rsi
         shr rcx, 3
@@ -40,7 +43,8 @@ guest_clear:
         EXTABLE .words, guest_fault
         EXTABLE .bytes, guest_fault
 
-guest_fault:
+global guest_fault
+guest_fault:                            ; behind all of them
         CLAC
         mov rax, -EFAULT
         ret

@@ -29,16 +29,19 @@
 
 void handle_hv_exception(struct cpu_user_regs *regs);
 
-/* One instruction may fault, and has somewhere to go on then. */
+/* Two instructions may fault, and have somewhere to go on then: one of a copy, and another. */
 __asm__(".pushsection .data\n"
         ".balign 4\n"
-        ".globl extable_start, extable_end, touches, gives_up\n"
-        "extable_start: .long touches - extable_start, gives_up - (extable_start + 4)\n"
+        ".globl extable_start, extable_end, guest_copy, guest_fault, other, other_failed\n"
+        "extable_start: .long guest_copy - ., guest_fault - .\n"
+        ".long other - ., other_failed - .\n"
         "extable_end:\n"
-        "touches: .byte 0\n"
-        "gives_up: .byte 0\n"
+        "guest_copy: .byte 0\n"
+        "guest_fault: .byte 0\n"
+        "other: .byte 0\n"
+        "other_failed: .byte 0\n"
         ".popsection");
-extern char touches[], gives_up[];
+extern char guest_copy[], guest_fault[], other[], other_failed[];
 char guest_flags_start[1], guest_flags_end[1];
 
 static struct cpu cpu;
@@ -139,45 +142,82 @@ static int setup(void **state)
     return 0;
 }
 
-/* Where the CPU goes on after such a fault. */
-static uint64_t after(const char *rip, uint64_t at, uint32_t error)
+/* A copy, or some other code, that has just begun. */
+static struct cpu_user_regs begun(const char *rip)
 {
-    struct cpu_user_regs r = {
-        .entry_vector = TRAP_page_fault, .error_code = error, .rip = (uint64_t)rip};
+    return (struct cpu_user_regs){
+        .entry_vector = TRAP_page_fault, .rip = (uint64_t)rip, .r8 = (uint64_t)&cpu};
+}
+
+/* Whether it goes on where it is after such a fault. */
+static bool again(struct cpu_user_regs *r, uint64_t at, uint32_t error)
+{
+    uint64_t rip = r->rip;
 
     cr2 = at;
-    handle_hv_exception(&r);
-    return r.rip;
+    r->error_code = error;
+    handle_hv_exception(r);
+    if (r->rip != rip)
+        assert_int_equal(r->rip,
+                         (uint64_t)(rip == (uint64_t)guest_copy ? guest_fault : other_failed));
+    return r->rip == rip;
 }
 
 static void once_more(void **state)
 {
+    struct cpu_user_regs copy = begun(guest_copy);
+
     (void)state;
-    for (unsigned int i = 0; i < 2; i++) {
-        assert_int_equal(after(touches, 0x5000, WRITES), (uint64_t)touches);
-        assert_int_equal(after(touches, 0x5000, WRITES), (uint64_t)gives_up);
+    assert_true(again(&copy, 0x5000, WRITES));
+    assert_false(again(&copy, 0x5000, WRITES));
+    /* one goes on, and comes to the next page, and the last */
+    copy = begun(guest_copy);
+    assert_true(again(&copy, 0, WRITES));
+    assert_true(again(&copy, 0x6000, WRITES));
+    assert_true(again(&copy, 0x7000, PFEC_PRESENT));
+    assert_false(again(&copy, 0x7000, PFEC_PRESENT));
+}
+
+/* Each copy has a try of its own, though another found too little to be known at the same address.
+ */
+static void each_once_more(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 3; i++) {
+        struct cpu_user_regs copy = begun(guest_copy);
+
+        assert_true(again(&copy, 0x5000, WRITES));
     }
-    /* a copy goes on, and comes to the next page, and the last */
-    assert_int_equal(after(touches, 0x5000, WRITES), (uint64_t)touches);
-    assert_int_equal(after(touches, 0x6000, WRITES), (uint64_t)touches);
-    assert_int_equal(after(touches, 0x7000, PFEC_PRESENT), (uint64_t)touches);
-    assert_int_equal(after(touches, 0x7000, PFEC_PRESENT), (uint64_t)gives_up);
 }
 
 /* A CPU knows nothing of pages that are not there. */
 static void not_there(void **state)
 {
+    struct cpu_user_regs copy = begun(guest_copy);
+
     (void)state;
-    assert_int_equal(after(touches, 0x5000, PFEC_WRITE), (uint64_t)gives_up);
-    assert_int_equal(after(touches, 0x5000, 0), (uint64_t)gives_up);
+    assert_false(again(&copy, 0x5000, PFEC_WRITE));
+    copy = begun(guest_copy);
+    assert_false(again(&copy, 0x5000, 0));
+}
+
+/* Other code touches no guest's pages, and its R8 is its own. */
+static void not_a_copy(void **state)
+{
+    struct cpu_user_regs r = begun(other);
+
+    (void)state;
+    assert_false(again(&r, 0x5000, WRITES));
+    assert_int_equal(r.r8, (uint64_t)&cpu);
 }
 
 static void a_fault_of_our_own(void **state)
 {
+    struct cpu_user_regs r = begun(other_failed);
+
     (void)state;
     if (!setjmp(stopped)) {
-        assert_int_equal(after(gives_up, 0x5000, WRITES), (uint64_t)gives_up);
-        (void)after(gives_up, 0x5000, WRITES);
+        (void)again(&r, 0x5000, WRITES);
         fail_msg("goes on");
     }
 }
@@ -186,7 +226,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(once_more, setup),
+        cmocka_unit_test_setup(each_once_more, setup),
         cmocka_unit_test_setup(not_there, setup),
+        cmocka_unit_test_setup(not_a_copy, setup),
         cmocka_unit_test_setup(a_fault_of_our_own, setup),
     };
 

@@ -18,7 +18,6 @@ struct arch_cpu {
     struct vcpu *fpu_owner; /* whose FPU state is in the registers */
     uint64_t xcr0;          /* what XCR0 holds */
     uint64_t cr3;           /* what CR3 holds */
-    uint64_t tried;         /* where a page fault was last taken for one too many; or 0 */
     uint64_t tsc_base;      /* its TSC when clock_now() was 0 */
     uint32_t held_ranks;    /* debug builds: bit per rank of the locks that it holds */
     struct tsc_answer {     /* to the boot CPU, in one cache line: x86/tsc_compare.c */
