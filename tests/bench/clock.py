@@ -7,7 +7,6 @@ be such, and `tsc = stable` in parvis.cfg says it instead.
 """
 import argparse
 import os
-import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
@@ -29,14 +28,11 @@ def cost(ramdisk, **machine):
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     directory = Machine.scratch()
-    try:
-        ramdisk = os.path.join(directory, "ramdisk")
-        with open(built("bench/clock"), "rb") as program, open(ramdisk, "wb") as out:
-            out.write(newc({"init": program.read(), "dev/.keep": ""}))
-        for name, machine in ROWS.items():
-            print(f"  {name:44}{cost(ramdisk, **machine):>12}", flush=True)
-    finally:
-        shutil.rmtree(directory)
+    ramdisk = os.path.join(directory, "ramdisk")
+    with open(built("bench/clock"), "rb") as program, open(ramdisk, "wb") as out:
+        out.write(newc({"init": program.read(), "dev/.keep": ""}))
+    for name, machine in ROWS.items():
+        print(f"  {name:44}{cost(ramdisk, **machine):>12}", flush=True)
 
 
 if __name__ == "__main__":

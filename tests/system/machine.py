@@ -13,6 +13,7 @@ long something took.
 
 The reference machine is q35 under software emulation. ACCEL=kvm in the environment is for people, not for tests.
 """
+import atexit
 import os
 import re
 import select
@@ -161,13 +162,17 @@ class Machine:
         self.log.write((" ".join(args) + "\n").encode())
         self.process = subprocess.Popen([*args, "-serial", "stdio"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        atexit.register(self.close)
 
     # ---- what to boot
 
     @staticmethod
     def scratch():
+        """A new directory, which is there until this program ends, whether its tests succeed or fail."""
         os.makedirs(os.path.join(BUILD, "tmp"), exist_ok=True)
-        return tempfile.mkdtemp(dir=os.path.join(BUILD, "tmp"))
+        directory = tempfile.mkdtemp(dir=os.path.join(BUILD, "tmp"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
+        return directory
 
     @classmethod
     def direct(cls, name, config, modules, hypervisor="parvis.bin", qemu=(), directory=None, **base):
@@ -323,6 +328,7 @@ class Machine:
         return ending.PANICKED if how == ending.POWERED_OFF and PANIC.search(self.text) else how
 
     def close(self):
+        """Ends QEMU, and takes away its directory; the log stays. Who does not call it has it called when the program ends."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

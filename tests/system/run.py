@@ -157,8 +157,6 @@ def main():
         status = end.code if isinstance(end.code, int) else ending.FAILED
         if end.code != status:
             print(end.code, file=sys.stderr)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     with open(STATUS_FILE, "w", encoding="ascii") as out:
         out.write(f"{status}\n")
     who = "guest" if setting("GUEST") else "machine"

@@ -6,7 +6,6 @@ What parvis.efi loads it says; what is missing it names, with the place where it
 it was UEFI: stock guests are started from it by test_linux_guest, everything else is shown by the other tests, by direct start.
 """
 import os
-import shutil
 import subprocess
 
 from machine import BUILD, ROOT, Machine, built, control_config, network_args, run_tests
@@ -47,19 +46,16 @@ def goes_on_to_the_next_disk():
     runs, and the machine powers off when it ends. All CPUs leave the firmware."""
     config = "on_end = poweroff\n[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n"
     directory = Machine.scratch()
-    try:
-        images = [small_image(directory, "no-config", None), small_image(directory, "no-module", control_config()),
-                  small_image(directory, "bad-config", "console = com1\nbanana = 3\n"),
-                  small_image(directory, "guest", config, built("pvguest/hello"))]
-        with Machine.uefi("uefi-disks", *images, mem="512", smp="4") as m:
-            m.expect(r"parvis\.cfg.*(not found|missing)|(not found|missing|no ).*parvis\.cfg", 120)
-            m.expect(r"vmlinux.*(not found|missing)|(not found|missing|no ).*vmlinux", 120)
-            m.expect(r"parvis\.cfg:2.*banana|line 2.*banana", 120)
-            m.expect(r"CPUs: 4$", 120)
-            m.expect(r"start_info: magic \"xen-3\.0-x86_64\"", 120)
-            assert m.wait() == 0
-    finally:
-        shutil.rmtree(directory)
+    images = [small_image(directory, "no-config", None), small_image(directory, "no-module", control_config()),
+              small_image(directory, "bad-config", "console = com1\nbanana = 3\n"),
+              small_image(directory, "guest", config, built("pvguest/hello"))]
+    with Machine.uefi("uefi-disks", *images, mem="512", smp="4") as m:
+        m.expect(r"parvis\.cfg.*(not found|missing)|(not found|missing|no ).*parvis\.cfg", 120)
+        m.expect(r"vmlinux.*(not found|missing)|(not found|missing|no ).*vmlinux", 120)
+        m.expect(r"parvis\.cfg:2.*banana|line 2.*banana", 120)
+        m.expect(r"CPUs: 4$", 120)
+        m.expect(r"start_info: magic \"xen-3\.0-x86_64\"", 120)
+        assert m.wait() == 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import functools
 import http.server
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -172,12 +171,9 @@ def main():
         functools.partial(Machine.parvis, "control-domain")
     second_line = ["-chardev", f"socket,id=line,path={scratch}/line,server=on,wait=off", "-device", "isa-serial,index=1,chardev=line"]
     with start(qemu=[*disk_args(disk), *network_args(), *second_line, "-rtc", f"base={DATE}T04:05:06"]) as machine:
-        try:
-            run_tests(reaches_the_shell, greets, completion_completes, daemon_ends_when_told, has_a_second_terminal, has_the_xen_devices,
-                      sees_its_pci_devices, disk_works, network_works,
-                      time_is_right, user_programs_run, kernel_is_content, poweroff_powers_off)
-        finally:
-            shutil.rmtree(scratch)
+        run_tests(reaches_the_shell, greets, completion_completes, daemon_ends_when_told, has_a_second_terminal, has_the_xen_devices,
+                  sees_its_pci_devices, disk_works, network_works,
+                  time_is_right, user_programs_run, kernel_is_content, poweroff_powers_off)
 
 
 if __name__ == "__main__":

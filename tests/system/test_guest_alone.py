@@ -7,7 +7,6 @@ names the cause.
 import os
 import pty
 import re
-import shutil
 import signal
 import struct
 import subprocess
@@ -45,16 +44,13 @@ def tutorial_holds():
     with open(os.path.join(ROOT, "pvguest/apps/tutorial/main.c"), encoding="utf-8") as source:
         assert program in source.read(), "docs/tutorial.md shows another pvguest/apps/tutorial/main.c"
     directory = Machine.scratch()
-    try:
-        for name, content in (("tiny.asm", nasm), ("tiny.lds", lds)):
-            with open(os.path.join(directory, name), "w", encoding="utf-8") as out:
-                out.write(content)
-        for command in re.findall(r"^    ((?:nasm|ld) .*)$", text, re.M):
-            subprocess.run(command.split(), cwd=directory, stderr=subprocess.DEVNULL, check=True)
-        status, said = run(os.path.join(directory, "tiny"))
-        assert status == ending.POWERED_OFF and "hello from 40 lines" in said, said[-3000:]
-    finally:
-        shutil.rmtree(directory)
+    for name, content in (("tiny.asm", nasm), ("tiny.lds", lds)):
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as out:
+            out.write(content)
+    for command in re.findall(r"^    ((?:nasm|ld) .*)$", text, re.M):
+        subprocess.run(command.split(), cwd=directory, stderr=subprocess.DEVNULL, check=True)
+    status, said = run(os.path.join(directory, "tiny"))
+    assert status == ending.POWERED_OFF and "hello from 40 lines" in said, said[-3000:]
     status, said = run("build/pvguest/tutorial")
     shown = re.search(r"((?:^    .*\n)+)\nThe last line", text, re.M)[1]
     wanted = "\n".join(re.escape(line.strip()).replace(r"0x\.\.\.", "0x[0-9a-f]+") for line in shown.splitlines())
@@ -93,18 +89,14 @@ def kernels_are_unpacked_to_what_fits():
             assert kernel.read(4) == b"\x7fELF"
     finally:
         del os.environ["DOM0_KERNEL"]
-        shutil.rmtree(directory)
 
 
 def direct_start_takes_the_images_configuration():
     """FIRMWARE=direct starts what dom0-tools/dom0/parvis.cfg says, as the image does."""
     directory = Machine.scratch()
-    try:
-        runner.direct_args(directory)
-        with open(os.path.join(directory, "parvis.cfg"), "rb") as ours, open(runner.DOM0 + "parvis.cfg", "rb") as images:
-            assert ours.read() == images.read()
-    finally:
-        shutil.rmtree(directory)
+    runner.direct_args(directory)
+    with open(os.path.join(directory, "parvis.cfg"), "rb") as ours, open(runner.DOM0 + "parvis.cfg", "rb") as images:
+        assert ours.read() == images.read()
 
 
 def bad_kernels_are_named():
@@ -115,18 +107,15 @@ def bad_kernels_are_named():
     cases = {"missing": (None, "No such file"), "empty": (b"", "too few"), "text": (b"no kernel\n" * 500, "ELF"),
              "truncated": (hello[:3000], "guest"), "elf32": (elf32(hello), "32-bit"),
              "nonotes": (without_notes(hello), "note")}
-    try:
-        for name, (content, word) in cases.items():
-            path = os.path.join(directory, name)
-            if content is not None:
-                with open(path, "wb") as out:
-                    out.write(content)
-            status, text = run(path)
-            wanted = ending.FAILED if content is None else ending.NOT_STARTED
-            assert status == wanted and word in text, f"{name}: status {status}, no '{word}' in:\n{text[-2000:]}"
-            assert "calls on CPU" not in text, f"{name}: a mistake of the user's shows a backtrace:\n{text[-2000:]}"
-    finally:
-        shutil.rmtree(directory)
+    for name, (content, word) in cases.items():
+        path = os.path.join(directory, name)
+        if content is not None:
+            with open(path, "wb") as out:
+                out.write(content)
+        status, text = run(path)
+        wanted = ending.FAILED if content is None else ending.NOT_STARTED
+        assert status == wanted and word in text, f"{name}: status {status}, no '{word}' in:\n{text[-2000:]}"
+        assert "calls on CPU" not in text, f"{name}: a mistake of the user's shows a backtrace:\n{text[-2000:]}"
 
 
 def explains_itself():

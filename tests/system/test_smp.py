@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 
 import ending
 from machine import Machine, built, control_config, disk_args, network_args, run_tests
@@ -215,7 +214,6 @@ def ends_well():
     """The control domain computes, its kernel has found no fault, and poweroff ends the machine."""
     machine.ends_well()
     machine.close()
-    shutil.rmtree(scratch)
 
 
 ON_FOUR = (goes_to_work, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, guest_with_devices, eight_guests, ends_well)

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The harness itself, without a machine: what a program leaves behind whose tests fail."""
+import os
+import re
+import subprocess
+import sys
+
+from machine import BUILD, SCALE, run_tests
+
+# In the place of QEMU a shell; nobody closes it, for the test that would have done so fails.
+FAILS = """
+from machine import Machine, run_tests
+scratch = Machine.scratch()
+machine = Machine("harness", ["sh", "-c", "echo said; exec sleep 1000"])
+def fails():
+    machine.expect("^said$")
+    print(f"{scratch} {machine.directory} {machine.process.pid}")
+    raise AssertionError("on purpose")
+run_tests(fails)
+"""
+
+
+def leaves_nothing_behind():
+    """A program whose test fails leaves neither its machine nor its files; what the machine said stays in build/logs."""
+    done = subprocess.run([sys.executable, "-c", FAILS], env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60 * SCALE, check=False)
+    assert done.returncode == 1 and "AssertionError: on purpose" in done.stdout, done
+    scratch, directory, pid = re.search(r"^(\S+) (\S+) (\d+)$", done.stdout, re.MULTILINE).groups()
+    assert not os.path.exists(scratch) and not os.path.exists(directory), done.stdout
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        pass
+    else:
+        raise AssertionError(f"process {pid} is left")
+    with open(os.path.join(BUILD, "logs/harness.serial"), encoding="ascii") as log:
+        assert log.read().endswith("\nsaid\n")
+
+
+if __name__ == "__main__":
+    run_tests(leaves_nothing_behind)
