@@ -214,20 +214,14 @@ def control_domain(cpus, results):
     return not lazy
 
 
-def told(machine, command):
-    """What `pvctl COMMAND --json` says."""
-    text = machine.shell(f"pvctl {command} --json", timeout=600)[1]
-    return json.loads(text[re.search(r"[\[{]", text).start():])
-
-
 def cpu_times(machine):
     """{name: nanoseconds of CPU time so far}."""
-    return {d["name"]: d["cpu_time_ns"] for d in told(machine, "list")}
+    return {d["name"]: d["cpu_time_ns"] for d in machine.told("list", 600)}
 
 
 def idle_times(machine):
     """Nanoseconds that each CPU has idled so far."""
-    return [cpu["idle_time_ns"] for cpu in told(machine, "info")["cpu"]]
+    return [cpu["idle_time_ns"] for cpu in machine.told("info", 600)["cpu"]]
 
 
 def list_ms(machine):

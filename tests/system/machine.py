@@ -14,6 +14,7 @@ long something took.
 The reference machine is q35 under software emulation. ACCEL=kvm in the environment is for people, not for tests.
 """
 import atexit
+import json
 import os
 import re
 import select
@@ -146,6 +147,13 @@ def with_files(directory, files, initramfs=None):
         out.write(b"\0" * (-out.tell() % 512))     # the kernel wants an archive at a multiple of 4
         out.write(newc(files))
     return path
+
+
+def json_in(text):
+    """What a command tells in JSON, from a line of its own on; the kernel may have said something before or behind it."""
+    begin = re.search(r"^([\[{]|\[\])$", text, re.MULTILINE)
+    assert begin, f"this is no JSON:\n{text}"
+    return json.JSONDecoder().raw_decode(text, begin.start())[0]
 
 
 class Machine:
@@ -300,6 +308,12 @@ class Machine:
         match = re.search(pattern, text, re.MULTILINE)
         assert match, f"`{command}` said nothing like /{pattern}/ but:\n{text}"
         return match
+
+    def told(self, verb, timeout=120):
+        """What `pvctl VERB --json` tells."""
+        status, text = self.shell(f"pvctl {verb} --json", timeout)
+        assert status == 0, text
+        return json_in(text)
 
     def settle(self):
         """Waits until the control domain's drivers are loaded: from then on it takes nothing by itself."""

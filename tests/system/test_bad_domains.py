@@ -4,7 +4,6 @@
 nothing behind. Broken domain files, kernels that are none, memory that is not there, names that are taken or unknown.
 """
 import gzip
-import json
 import sys
 
 from machine import MAX, Machine, built, run_tests
@@ -106,9 +105,7 @@ def refused(command, pattern):
 
 
 def free():
-    status, text = machine.shell("pvctl info --json")
-    assert status == 0, text
-    return json.loads(text)["free_memory_kib"]
+    return machine.told("info")["free_memory_kib"]
 
 
 def creates_are_refused():

@@ -5,7 +5,6 @@ and no process or file of the tools is left. Some are destroyed at once, some wh
 meanwhile: with events, page tables, flushes, hypercalls, their vCPUs; and of two that borrow from each other one is destroyed, again
 and again: more often with --long. All that storm have caps, as QEMU runs the CPUs by turns.
 """
-import json
 import sys
 import time
 
@@ -30,9 +29,7 @@ ROUNDS = 64 if "--long" in sys.argv else 4      # 64: so many guests that of eac
 
 
 def free():
-    status, text = machine.shell("pvctl info --json")
-    assert status == 0, text
-    return json.loads(text)["free_memory_kib"]
+    return machine.told("info")["free_memory_kib"]
 
 
 def missing_nothing(before, guests):

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The harness itself, without a machine: what a program leaves behind whose tests fail."""
+"""The harness itself, without a machine: what a program leaves behind whose tests fail, and what is read of a terminal."""
 import os
 import re
 import subprocess
 import sys
 
-from machine import BUILD, SCALE, run_tests
+from machine import BUILD, SCALE, json_in, run_tests
 
 # In the place of QEMU a shell; nobody closes it, for the test that would have done so fails.
 FAILS = """
@@ -38,5 +38,13 @@ def leaves_nothing_behind():
         assert log.read().endswith("\nsaid\n")
 
 
+def json_among_other_lines():
+    """What is told in JSON is read between lines of the kernel's, with brackets of their own, before and behind it."""
+    before, behind = "[    2.1] eth0: {up}\n", "[    3.4] eth0: [down]\n"
+    for told, wanted in (('[\n  {\n    "id": 0\n  }\n]\n', [{"id": 0}]), ('{\n  "cpus": 2\n}\n', {"cpus": 2}), ("[]\n", [])):
+        for text in (told, before + told, told + behind, before + told + behind):
+            assert json_in(text) == wanted, text
+
+
 if __name__ == "__main__":
-    run_tests(leaves_nothing_behind)
+    run_tests(leaves_nothing_behind, json_among_other_lines)

@@ -4,7 +4,6 @@
 
 One machine for all; `--xen` runs the same on Debian's Xen (its control interface is the same).
 """
-import json
 import sys
 
 from machine import QEMU64, Machine, run_tests
@@ -15,15 +14,11 @@ on_xen = "--xen" in sys.argv
 
 def listed():
     """What `pvctl list --json` tells, by name."""
-    status, text = machine.shell("pvctl list --json")
-    assert status == 0, text
-    return {domain["name"]: domain for domain in json.loads(text)}
+    return {domain["name"]: domain for domain in machine.told("list")}
 
 
 def info():
-    status, text = machine.shell("pvctl info --json")
-    assert status == 0, text
-    return json.loads(text)
+    return machine.told("info")
 
 
 def hello(name, extra=""):

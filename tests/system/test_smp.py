@@ -8,7 +8,6 @@ when a lock is taken against the order or an assertion fails, and which answers 
 scenarios are all there: disk and network of a guest, a reboot, pauses, vCPUs off and on, pins, caps.
 """
 import hashlib
-import json
 import os
 import re
 
@@ -24,13 +23,6 @@ commands = 0     # so many were typed in guests
 LOAD = ("rm -rf /tmp/load; mkdir /tmp/load; for i in $(seq 12); do seq $((i * 400)) >/tmp/load/$i; done; cd /tmp/load; "
         "ls | xargs -n 1 md5sum | sort >../serial; ls | xargs -n 1 -P 8 md5sum | sort >../parallel; cd /; "
         "wc -l </tmp/parallel; cmp /tmp/serial /tmp/parallel && echo the same")
-
-
-def asked(verb):
-    """What `pvctl VERB --json` tells."""
-    status, text = machine.shell(f"pvctl {verb} --json")
-    assert status == 0, text
-    return json.loads(text)
 
 
 def linux(name, vcpu, devices):
@@ -77,25 +69,25 @@ def goes_to_work():
 
 def tells_about_cpus():
     """info shows the CPUs, and that each was busy and idle; dominfo and vcpu-list show each vCPU."""
-    info = asked("info")
+    info = machine.told("info")
     assert info["cpus"] == 4 and [cpu["id"] for cpu in info["cpu"]] == [0, 1, 2, 3], info
     assert info["cores_per_socket"] == 2 and info["threads_per_core"] == 2, info
     assert all(cpu["idle_time_ns"] > 0 and 0 <= cpu["busy_percent"] <= 100 for cpu in info["cpu"]), info
     machine.check("pvctl info", r"(?s)^CPUs +4 \(2 cores a socket, 2 threads a core\)$.*^CPU 3 .* % busy, idle for")
-    vcpus = asked("vcpu-list")
+    vcpus = machine.told("vcpu-list")
     assert [v["vcpu"] for v in vcpus] == list(range(8)), vcpus
     assert all(v["affinity"] == "0-3" and v["cpu"] < 4 and v["cpu_time_ns"] > 0 for v in vcpus), vcpus
     assert len({v["cpu"] for v in vcpus}) > 1, vcpus
-    total = asked("list")[0]["cpu_time_ns"]
+    total = machine.told("list")[0]["cpu_time_ns"]
     assert total >= sum(v["cpu_time_ns"] for v in vcpus), (total, vcpus)
 
 
 def turns_vcpus_off_and_on():
     """vCPUs of the control domain are taken off and come back. (They have to compute again when they are pinned, next.)"""
     machine.check("for n in 1 5 7; do echo 0 >/sys/devices/system/cpu/cpu$n/online; done; nproc", r"^5$")
-    states = [v["state"] for v in asked("vcpu-list Domain-0")]
+    states = [v["state"] for v in machine.told("vcpu-list Domain-0")]
     assert [n for n in range(8) if states[n] == "offline"] == [1, 5, 7], states
-    assert asked("list")[0]["vcpus"] == 5
+    assert machine.told("list")[0]["vcpus"] == 5
     machine.check("for n in 7 1 5; do echo 1 >/sys/devices/system/cpu/cpu$n/online; done; nproc", r"^8$")
 
 
@@ -103,9 +95,9 @@ def pins():
     """A pinned vCPU runs on its CPUs and no other; what is not there is refused."""
     machine.check("pvctl pin Domain-0 all 1,3 && pvctl pin Domain-0 0 3", "")
     machine.check("pvctl pin Domain-0", r"(?s)^vCPU 0 +3$.*^vCPU 7 +1,3$")
-    before = asked("vcpu-list Domain-0")
+    before = machine.told("vcpu-list Domain-0")
     machine.check(LOAD, r"^the same$", timeout=300)
-    ran = [v for v, old in zip(asked("vcpu-list Domain-0"), before) if v["cpu_time_ns"] > old["cpu_time_ns"]]
+    ran = [v for v, old in zip(machine.told("vcpu-list Domain-0"), before) if v["cpu_time_ns"] > old["cpu_time_ns"]]
     assert len(ran) > 1 and all(v["cpu"] in ((1, 3) if v["vcpu"] else (3,)) for v in ran), ran
     machine.check("pvctl pin Domain-0 all 4-5 2>&1", r"there are no CPUs 4-5: the machine has CPUs 0 to 3", status=1)
     machine.check("pvctl pin Domain-0 8 0 2>&1", r"there is no vCPU 8: it has 8", status=1)
@@ -119,7 +111,7 @@ def shares():
     linux("four", '<vcpu cpuset="0-3">4</vcpu><cputune><shares>512</shares><global_quota>200000</global_quota>'
                   '<vcpupin vcpu="3" cpuset="2-3"/></cputune>', DEVICES)
     machine.check("pvctl sched four", r"^four +\d+ +512 +200$")
-    assert [v["affinity"] for v in asked("vcpu-list four")] == ["0-3", "0-3", "0-3", "2-3"]
+    assert [v["affinity"] for v in machine.told("vcpu-list four")] == ["0-3", "0-3", "0-3", "2-3"]
     machine.check("pvctl dumpxml four", r"(?s)<shares>512<.*<global_quota>200000<.*<vcpupin vcpu='3' cpuset='2-3'/>")
     machine.check("pvctl sched four --weight 300 --cap 350 && pvctl sched four", r"^four +\d+ +300 +350$")
     machine.check("pvctl sched four --cap 401 2>&1", "vCPUs 4, CPUs 4, so at most 400 %", status=1)
@@ -136,7 +128,7 @@ def guest_with_four():
     """Linux is a guest with 4 vCPUs on 4 CPUs, and takes its vCPUs off and on, by itself and when it is told to."""
     in_guest("four", 4)
     inside("four", "cd /sys/devices/system/cpu; echo 0 >cpu2/online; nproc; echo 1 >cpu2/online; nproc; cd", r"^3$", r"^4$")
-    number = next(d["id"] for d in asked("list") if d["name"] == "four")
+    number = next(d["id"] for d in machine.told("list") if d["name"] == "four")
     machine.check(f"xenstore-write /local/domain/{number}/cpu/3/availability offline")
     inside("four", "until [ $(nproc) = 3 ]; do usleep 100000; done; nproc", r"^3$")
     machine.check(f"xenstore-write /local/domain/{number}/cpu/3/availability online")
@@ -175,7 +167,7 @@ def eight_guests():
         machine.send("\x1d", end="")
         machine.prompt(60)
     machine.check("pvctl shutdown --all --wait --timeout 0", r"^four: powered off$", timeout=300)
-    assert [d["name"] for d in asked("list")] == ["Domain-0"]
+    assert [d["name"] for d in machine.told("list")] == ["Domain-0"]
 
 
 def alone(vcpus, cmdline=""):
