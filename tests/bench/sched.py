@@ -14,9 +14,9 @@ QEMU runs them in turn, in one thread, and virtual time is the sum of what all e
 PAUSE every grain= nanoseconds while it computes, which gives the turn to the next CPU, so that they advance side by side. What this cannot
 show: caches, contention for a line of memory, what an interrupt between CPUs takes on silicon.
 
-Ends with 1 when a domain got other than its due by more than SHARE_LIMIT and a slice, a farmer got more than it may or so little that its
-honest neighbour did, a well-behaved domain lost too much, somebody who wakes waited as long as a slice of a busy one, or a stressor
-did nothing or a CPU idled while `pvctl list` was measured beside all stressors.
+Ends with 1 when a domain got other than its due by more than SHARE_LIMIT and a slice, a farmer got more than MORE_THAN_DUE beyond its due
+or lacked more of it than SHARE_LIMIT, a well-behaved domain lost too much, one in a hundred wake-ups waited for longer than LATENCY_LIMIT, or a
+stressor did nothing or a CPU idled while `pvctl list` was measured beside all stressors.
 """
 import argparse
 import json
@@ -29,7 +29,7 @@ from machine import Machine, built  # noqa: E402 (the harness lives with the sys
 
 BEGIN_MS, WINDOW_MS = 1000, 2000
 WEIGHTS_WINDOW_MS = 4000  # within which the lightest has some slices on each CPU
-FARM_WINDOW_MS = 8000     # of which a slice is a small part of MORE_THAN_DUE
+FARM_WINDOW_MS = 8000     # MORE_THAN_DUE of a farmer's half of it is four slices on each CPU
 FLUSH_WINDOW_MS = 500     # emulation is slow at flushes
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 FINE_GRAIN = 200          # for latencies: how long a CPU computes until it is the next one's turn, in nanoseconds
@@ -185,7 +185,7 @@ def neighbours(cpus, results):
 
 
 def control_domain(cpus, results):
-    """True: all stressors, each with more vCPUs than there are CPUs, compute while `pvctl list` is measured beside them."""
+    """True: all stressors, each with more vCPUs than there are CPUs, compute while `pvctl list` is measured beside them, and no CPU idles."""
     with open(built("pvguest/load"), "rb") as load:
         files = {"root/load": load.read()}
     for work in STRESSORS:
