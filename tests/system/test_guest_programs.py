@@ -10,7 +10,7 @@ import os
 import re
 import sys
 
-from machine import BUILD, MAX, Ended, Machine, Skipped, Timeout, run_tests
+from machine import BUILD, MAX, Ended, Machine, Skipped, Timeout, built, run_tests
 
 FOLDER = os.path.join(BUILD, "tests/guest")
 RESULT = r"TEST-RESULT: (\S+) (\w+)\r?\n"    # the whole line: it may come in pieces
@@ -87,6 +87,17 @@ def moves_at_will():
         judge(m, "smp-moves")
 
 
+def load_waits_for_nobody():
+    """A load whose vCPUs wait for a domain that there is not, and one for a vCPU, end at their time; no turn was made."""
+    config = "on_end = poweroff\n"
+    for work, end in (("grants", 1100), ("ping", 1200)):
+        config += f"[domain {work}]\nkernel = load\nmemory = 8M\ncmdline = work={work} peer=9 begin=1000 end={end}\n"
+    with Machine.direct("load-alone", config, {"load": built("pvguest/load")}, mem="256") as m:
+        for work in ("grants", "ping"):
+            m.expect(rf"LOAD name=load work={work} .*turns=0\n", 120)
+        assert m.wait() == 0, m.tail()
+
+
 def hello_on_xen(m):
     """The same hello that runs on Parvis runs, byte for byte, as a guest that Xen's own toolstack creates: it greets, answers its console,
     and shuts down on request. What pvguest and Parvis agree about is Xen's ABI and not an agreement between the two."""
@@ -154,5 +165,6 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    own = (*tests(), entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will)
+    own = (*tests(), entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
+           load_waits_for_nobody)
     run_tests(*([] if "--xen" in sys.argv else own), on_xen)

@@ -24,6 +24,9 @@ void sleep_until(uint64_t ns);
 
 /* Whether this moment is between begin= and end=. */
 bool in_window(void);
+/* Whether the next of those two has come: who waits for another in its turn gives up then, as that
+ * one may be gone. */
+bool time_is_up(void);
 
 /* How late this wake-up was; for the report. */
 void note_latency(uint64_t ns);

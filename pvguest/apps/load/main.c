@@ -8,8 +8,8 @@
  *
  *     LOAD name=a work=spin vcpus=2 share=... ran=... waited=... blocked=... turns=...
  *
- * of all vCPUs together: nanoseconds, and millionths of a CPU that they had. The first vCPU that
- * runs after each of the two moments reads the times of all.
+ * of all vCPUs together: nanoseconds, millionths of a CPU that they had, and how many turns ended
+ * in the window. The first vCPU that runs after each of the two moments reads the times of all.
  *
  * With end=0 it works until the domain is ended, and each key on its console asks how far it is:
  *
@@ -53,6 +53,11 @@ static struct totals {
 bool in_window(void)
 {
     return READ_ONCE(before.taken) && !READ_ONCE(after.taken);
+}
+
+bool time_is_up(void)
+{
+    return end_ns && time_system_ns() >= (READ_ONCE(before.taken) ? end_ns : begin_ns);
 }
 
 void run_until(uint64_t ns)
@@ -127,8 +132,10 @@ static void one_vcpu(void *arg)
     while (time_system_ns() < begin_ns)
         one_turn(vcpu);
     take(&before);
-    for (; time_system_ns() < end_ns; mine++)
+    while (time_system_ns() < end_ns) {
         one_turn(vcpu);
+        mine += time_system_ns() < end_ns;
+    }
     take(&after);
     __atomic_fetch_add(&turns, mine, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);

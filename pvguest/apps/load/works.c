@@ -15,7 +15,7 @@
  *   shoot       vCPU 0 flushes the TLB of vCPU 1, which computes meanwhile
  *   grants      lends pages to the domain peer=, which runs the same program, and maps, writes,
  *               copies and unmaps those that it lends; what fails, as the other is not there, is
- *               tried again
+ *               tried again, until the time is over
  *   vcpus       asks about all its vCPUs, takes them down and up, gives them contexts they cannot
  *               have, moves their run-state areas, sets timers on them. The first is not taken
  *               down: when nobody is up, the domain has powered off
@@ -147,7 +147,7 @@ static void ping(unsigned int vcpu)
         return;
     }
     event_send(ipi[1]);
-    while (came == before)
+    while (came == before && !time_is_up())
         cpu_relax();
 }
 
@@ -229,7 +229,7 @@ static bool borrows(unsigned int vcpu, grant_ref_t ref)
 static void grants(unsigned int vcpu)
 {
     for (unsigned int i = 0; i < LENT; i++)
-        while (!borrows(vcpu, lent[i]))
+        while (!borrows(vcpu, lent[i]) && !time_is_up())
             cpu_relax();
 }
 
