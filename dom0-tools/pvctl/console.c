@@ -4,7 +4,8 @@
  *
  * parvisd has the console; this is a reader of it. The terminal is put into raw mode, so
  * that each key goes to the guest; ^] alone is ours, and detaches. Input that is not a
- * terminal is copied to the guest until it ends.
+ * terminal is copied to the guest until it ends; then no terminal is the guest's, and what it
+ * prints is text: it may neither move a cursor nor ask for answers, which our shell would read.
  *
  * Output is copied until the domain ends; by `pvctl console`, only until there is no more to
  * expect once the input has ended: `echo uname | pvctl console web` is a question, and ends with
@@ -80,7 +81,7 @@ static int write_all(const char *data, size_t len)
     return 0;
 }
 
-/* What a domain said that has ended: a terminal shows it, and does not obey. */
+/* What a domain says to whom it has no answer from: a terminal shows it, and does not obey. */
 static int write_plain(const char *data, size_t len)
 {
     static struct plain unfinished;
@@ -108,7 +109,7 @@ static int from_daemon(int fd, const char *name)
     int type = daemon_receive(fd, buf, &len);
 
     if (type == D_DATA || type == D_HISTORY)
-        return written(type == D_DATA ? write_all(buf, len) : write_plain(buf, len));
+        return written(type == D_DATA && is_raw ? write_all(buf, len) : write_plain(buf, len));
     terminal_restore();
     if (type == D_END) {
         fprintf(stderr, "\n[%s: %s]\n", name, buf);

@@ -5,6 +5,7 @@
  *
  * The daemon's part runs against the model of the machine. The reader is a process.
  */
+#define _GNU_SOURCE /* ptsname */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -262,12 +263,17 @@ static int status_of(pid_t pid)
     return WEXITSTATUS(status);
 }
 
-/* A process that reads the console `name` with this as its input; what it prints is in NAME.out. */
-static pid_t reader(const char *name, const char *input, bool to_its_end)
+static int out_file(const char *name)
+{
+    return open(state_path("%s.out", name), O_RDWR | O_CREAT, 0600);
+}
+
+/* A process that reads the console `name` with this as its input; closes `out`, where it prints. */
+static pid_t reader(const char *name, const char *input, bool to_its_end, int out)
 {
     char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
                     (char *)(uintptr_t)name, NULL};
-    int in[2], out = open(state_path("%s.out", name), O_RDWR | O_CREAT, 0600);
+    int in[2];
     pid_t pid;
 
     assert_int_equal(pipe(in), 0);
@@ -326,10 +332,10 @@ static void input_ends(void **state)
 
     (void)state;
     serve("other", "destroy", &other);
-    stays = reader("other", "", true);
+    stays = reader("other", "", true, out_file("other"));
     say(ring, "login: ", 7);
     fire("web");
-    asks = reader("web", "root\n", false);
+    asks = reader("web", "root\n", false, out_file("web"));
     while (ring->in_prod != 5)
         turn();
     assert_memory_equal(ring->in, "root\n", 5);
@@ -346,6 +352,34 @@ static void input_ends(void **state)
     printed("other", "\n[other: powered off]\n");
 }
 
+/* A terminal to which a domain prints, and from which it gets no keys, is not the domain's. */
+static void a_terminal_without_keys(void **state)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    const struct console *c = console_by_name("web");
+    char shown[256] = "";
+    ssize_t n = 0, more;
+    pid_t pid;
+
+    (void)state;
+    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal))
+        skip();
+    say(ring, "\033[6nhello", 9);
+    fire("web");
+    pid = reader("web", "", true, open(ptsname(terminal), O_RDWR | O_NOCTTY));
+    while (c->reader_pos != c->history.total)
+        turn(); /* it lives, as far as the reader knows */
+    policy_release(&f->host, domid, "powered off");
+    assert_int_equal(ended(pid), 0);
+    /* It comes in pieces, and ends in an error: nobody has the terminal any more. */
+    while ((more = read(terminal, shown + n, sizeof(shown) - 1 - (size_t)n)) > 0)
+        n += more;
+    close(terminal);
+    assert_string_equal(shown, "^[[6nhello\r\n[web: powered off]\r\n");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -360,6 +394,7 @@ int main(void)
         T(event_storms_wait),
         T(serving_may_fail),
         T(input_ends),
+        T(a_terminal_without_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
