@@ -275,8 +275,8 @@ static int read_quota(xmlNodePtr tune, const char *file, struct domain_config *c
                          file, xmlGetLineNo(per), period, 1000000);
     if (n && (quota * 100 < period || quota * 100 % period))
         return error_set(e, -ERANGE,
-                         "%s:%ld: <global_quota>: %lu us are not a whole hundredth of the period, "
-                         "%lu us, or several",
+                         "%s:%ld: <global_quota>: %lu us are not a whole number of hundredths, 1 "
+                         "or more, of the period, %lu us; without it there is no cap",
                          file, xmlGetLineNo(n), quota, period);
     c->cap = (unsigned int)(quota * 100 / period);
     return 0;

@@ -110,8 +110,9 @@ static void print_text(const struct machine *m)
     printf("%-16s %s\n", "compile date", v->compile_date);
     printf("%-16s %s\n", "command line", v->commandline);
     printf("%-16s 0x%llx\n", "virtual start", (unsigned long long)v->virt_start);
-    printf("%-16s %u (%u cores a socket, %u threads a core)\n", "CPUs", p->nr_cpus,
-           p->cores_per_socket, p->threads_per_core);
+    printf("%-16s %u (%u core%s a socket, %u thread%s a core)\n", "CPUs", p->nr_cpus,
+           p->cores_per_socket, p->cores_per_socket == 1 ? "" : "s", p->threads_per_core,
+           p->threads_per_core == 1 ? "" : "s");
     printf("%-16s %s\n", "CPU model", m->model);
     printf("%-16s %u.%03u MHz\n", "CPU clock", p->cpu_khz / 1000, p->cpu_khz % 1000);
     for (unsigned int i = 0; i < m->nr_cpus; i++)

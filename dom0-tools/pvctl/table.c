@@ -43,10 +43,11 @@ const struct verb verbs[] = {
      "run, and waits for a CPU or rests for the domain's cap; blocked: all wait for events.\n"},
     {"info",     NULL,       OPT_JSON,                 false, verb_info,
      "show version, CPUs and memory of the machine",
-     "How busy each CPU is, is measured during a fifth of a second.\n"},
+     "How busy each CPU is, is measured during a fifth of a second; pvctl itself runs on one.\n"},
     {"dominfo",  "NAME",     OPT_JSON,                 false, verb_dominfo,
      "show one domain, by name or number",
-     "A vCPU that has not run yet has no CPU: -, and in JSON no member cpu.\n"},
+     "`pvctl help vcpu-list` explains the states of its vCPUs. One that has not run yet has no CPU:\n"
+     "-, and in JSON no member cpu.\n"},
     {"dumpxml",  "NAME",     0,                        false, verb_dumpxml,
      "print the configuration of a live domain", ""},
     {"console",  "NAME",     0,                        true,  verb_console,
@@ -80,7 +81,8 @@ const struct verb verbs[] = {
     {"sched",    "[NAME]",   OPT_WEIGHT | OPT_CAP | OPT_JSON, false, verb_sched,
      "show or set weight and cap, the shares of CPU time",
      "A domain with twice the weight of another gets twice the time where both want all they\n"
-     "can get. A cap holds all its vCPUs together below so many percent of one CPU.\n"},
+     "can get. A cap holds all its vCPUs together below so many percent of one CPU: 150 is one and\n"
+     "a half. Without --weight and --cap it shows those of the domain, or of all.\n"},
     {"dmesg",    NULL,       OPT_CLEAR,                false, verb_dmesg,
      "print the hypervisor's log", ""},
     {"help",     "[VERB]",   0,                        true,  verb_help,

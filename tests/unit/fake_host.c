@@ -81,8 +81,12 @@ int fake_version(struct host *h, struct host_version *out)
 int fake_physinfo(struct host *h, struct host_physinfo *out)
 {
     MAY_FAIL(h);
-    *out = (struct host_physinfo){
-        .nr_cpus = 2, .total_pages = FAKE_FRAMES, .free_pages = free_frames(fake(h)), .pv = true};
+    *out = (struct host_physinfo){.nr_cpus = 2,
+                                  .cores_per_socket = 2,
+                                  .threads_per_core = 1,
+                                  .total_pages = FAKE_FRAMES,
+                                  .free_pages = free_frames(fake(h)),
+                                  .pv = true};
     return 0;
 }
 

@@ -199,6 +199,7 @@ static void lists_vcpus(void **state)
 static void shows_cpus(void **state)
 {
     (void)state;
+    ends("info", 0, "\nCPUs             2 (2 cores a socket, 1 thread a core)\n");
     ends("info", 0, "\nCPU model        Model T\n");
     ends("info", 0, "\nCPU 0            100 % busy, idle for 0.0 s since the start\n");
     ends("info", 0, "\nCPU 1              0 % busy, idle for ");
