@@ -4,6 +4,8 @@
  */
 #include "core_moment.h"
 
+#include <core/base/log.h>
+#include <core/base/log_share.h>
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
@@ -56,6 +58,17 @@ static void one_that_goes_is_passed_by(void **state)
     assert_ptr_equal(get_domain_from(5), next);
     put_domain(next);
     host_reap();
+}
+
+/* A guest whose vCPUs write to the log on CPUs whose clocks differ gets no more of it than others.
+ */
+static void one_clock_is_behind(void **state)
+{
+    (void)state;
+    assert_true(log_share_take(d, false, LOG_DEBUG, 16000));
+    d->log_share.since = (uint64_t)clock_now() + 1; /* so a CPU wrote it whose clock is ahead */
+    assert_false(log_share_take(d, false, LOG_DEBUG, 1000));
+    assert_int_equal(d->log_share.used, 16000);
 }
 
 static jmp_buf stopped;
@@ -406,6 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_domain_is_found_when_it_is_whole),
         TEST(one_that_goes_is_passed_by),
+        TEST(one_clock_is_behind),
         TEST(the_last_two_end_at_once),
         TEST(resumed_at_once),
         TEST(two_vcpus_end_their_domain),

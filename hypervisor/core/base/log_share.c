@@ -36,7 +36,8 @@ static unsigned int next_ended;
 
 static void refill(struct log_share *s, uint64_t now)
 {
-    uint64_t bytes = (now - s->since) / TIME_A_BYTE;
+    /* Race: another CPU's clock may be ahead of this one's. */
+    uint64_t bytes = now > s->since ? (now - s->since) / TIME_A_BYTE : 0;
 
     s->since += bytes * TIME_A_BYTE;
     s->used -= (uint32_t)MIN(bytes, (uint64_t)s->used);
