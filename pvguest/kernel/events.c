@@ -70,13 +70,13 @@ void events_dispatch(void)
         unsigned long selector =
             __atomic_exchange_n(&info->evtchn_pending_sel, 0ul, __ATOMIC_SEQ_CST);
 
-        while (selector) {
+        for (; selector; selector &= selector - 1) {
             unsigned int word = (unsigned int)__builtin_ctzl(selector);
-            unsigned long ports;
+            unsigned long ports = READ_ONCE(shared_info->evtchn_pending[word]) &
+                                  ~READ_ONCE(shared_info->evtchn_mask[word]) &
+                                  READ_ONCE(mine[word]);
 
-            selector &= selector - 1;
-            while ((ports = READ_ONCE(shared_info->evtchn_pending[word]) &
-                            ~READ_ONCE(shared_info->evtchn_mask[word]) & READ_ONCE(mine[word])))
+            for (; ports; ports &= ports - 1)
                 dispatch_port(word * BITS + (unsigned int)__builtin_ctzl(ports));
         }
     }
