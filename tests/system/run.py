@@ -7,7 +7,8 @@ GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuse
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output. Variables (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest GUEST_MEM
-GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. With DEBUG_WAIT=1 the machine waits for a debugger on localhost:1234.
+GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a
+guest alone. With DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
 import contextlib
 import os
@@ -23,6 +24,7 @@ import machine
 
 DOM0 = os.path.join(machine.ROOT, "dom0-tools/dom0/")
 STATUS_FILE = os.path.join(machine.BUILD, "run.status")
+MOST_CPUS = 4    # without SMP: enough to see domains share CPUs; each more makes an emulated start slower
 
 
 def setting(name, default=""):
@@ -105,11 +107,21 @@ def uefi_args(directory):
             "-device", "virtio-blk-pci,drive=boot,bootindex=1"]
 
 
+def processors():
+    """(CPUs of the machine, how QEMU makes them): a thread for each where this host has as many, else they take turns in one, as
+    threads would wait for each other."""
+    host = len(os.sched_getaffinity(0))
+    smp = setting("SMP", "1" if setting("GUEST") else str(min(host, MOST_CPUS)))
+    threads = "multi" if int(smp.split(",", 1)[0]) <= host else "single"
+    return smp, setting("ACCEL", f"tcg,thread={threads}")
+
+
 def arguments(directory):
     """The QEMU command that the settings ask for."""
     guest = bool(setting("GUEST"))
-    args = machine.base_args(setting("SMP", "1"), setting("MEM", "256" if guest else "2048"),
-                             setting("CPU", machine.DEFAULT_CPU), setting("ACCEL"), reboot=not guest)
+    smp, accel = processors()
+    args = machine.base_args(smp, setting("MEM", "256" if guest else "2048"),
+                             setting("CPU", machine.DEFAULT_CPU), accel, reboot=not guest)
     if guest:
         args += guest_args(directory)
     elif setting("FIRMWARE", "uefi") == "direct":
