@@ -142,6 +142,14 @@ int console_open(const char *name, struct error *e)
     return daemon_ask(D_CONSOLE, name, e);
 }
 
+/* May keys be sent without a wait? A domain that has printed more than we read does not read. */
+static bool has_room(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    return poll(&p, 1, 0) != 0;
+}
+
 static int detached(const char *name)
 {
     terminal_restore();
@@ -151,22 +159,27 @@ static int detached(const char *name)
 
 int console_attach(int fd, const char *name, bool to_its_end)
 {
-    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
-    int patience = -1, rc = -1;
+    struct pollfd p[2] = {{.fd = fd}, {.events = POLLIN}};
+    bool input = true;
+    int rc = -1;
 
     terminal_raw();
     if (is_raw)
         fprintf(stderr, "[%s: attached; ^] detaches]\r\n", name);
     while (rc < 0) {
-        int ready = poll(p, 2, patience);
+        bool room = has_room(fd);
+        int ready;
 
+        p[0].events = room ? POLLIN : POLLIN | POLLOUT;
+        p[1].fd = input && room ? STDIN_FILENO : -1;
+        ready = poll(p, 2, input || to_its_end ? -1 : QUIET_MS);
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready <= 0) {
             rc = ready == 0 ? detached(name) : EXIT_REFUSED;
             break;
         }
-        if (p[0].revents)
+        if (p[0].revents & ~POLLOUT)
             rc = from_daemon(fd, name);
         if (rc < 0 && p[1].revents) {
             switch (from_terminal(fd)) {
@@ -174,8 +187,7 @@ int console_attach(int fd, const char *name, bool to_its_end)
                 rc = detached(name);
                 break;
             case INPUT_ENDED:
-                p[1].fd = -1;
-                patience = to_its_end ? -1 : QUIET_MS;
+                input = false;
                 break;
             case INPUT_GOES_ON:
                 break;

@@ -29,6 +29,8 @@
 #include "policy.h"
 #include "state.h"
 
+#define PATIENCE_MS 20000
+
 int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
 int console_attach(int fd, const char *name, bool to_its_end);
 
@@ -268,30 +270,37 @@ static int out_file(const char *name)
     return open(state_path("%s.out", name), O_RDWR | O_CREAT, 0600);
 }
 
-/* A process that reads the console `name` with this as its input; closes `out`, where it prints. */
-static pid_t reader(const char *name, const char *input, bool to_its_end, int out)
+/* Input that ends behind this. */
+static int typed(const char *input)
 {
-    char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
-                    (char *)(uintptr_t)name, NULL};
     int in[2];
-    pid_t pid;
 
     assert_int_equal(pipe(in), 0);
     assert_int_equal(write(in[1], input, strlen(input)), strlen(input));
     close(in[1]);
+    return in[0];
+}
+
+/* A process that reads the console `name`, with this input and output, which are closed here. */
+static pid_t reader(const char *name, bool to_its_end, int in, int out)
+{
+    char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
+                    (char *)(uintptr_t)name, NULL};
+    pid_t pid;
+
     fflush(stdout);
     pid = fork();
     if (pid == 0) {
         struct error e = {0};
 
-        dup2(in[0], STDIN_FILENO);
+        dup2(in, STDIN_FILENO);
         dup2(out, STDOUT_FILENO);
         dup2(out, STDERR_FILENO);
         if (to_its_end)
             exit(console_attach(daemon_ask(D_CONSOLE, name, &e), name, true));
         exit(pvctl_main(3, argv));
     }
-    close(in[0]);
+    close(in);
     close(out);
     while (!console_by_name(name)->reader) {
         assert_int_equal(status_of(pid), -1);
@@ -332,10 +341,10 @@ static void input_ends(void **state)
 
     (void)state;
     serve("other", "destroy", &other);
-    stays = reader("other", "", true, out_file("other"));
+    stays = reader("other", true, typed(""), out_file("other"));
     say(ring, "login: ", 7);
     fire("web");
-    asks = reader("web", "root\n", false, out_file("web"));
+    asks = reader("web", false, typed("root\n"), out_file("web"));
     while (ring->in_prod != 5)
         turn();
     assert_memory_equal(ring->in, "root\n", 5);
@@ -350,6 +359,38 @@ static void input_ends(void **state)
     policy_release(&f->host, other, "powered off");
     assert_int_equal(ended(stays), 0);
     printed("other", "\n[other: powered off]\n");
+}
+
+/* A domain that prints more than is kept for a reader, and only then takes its input, of which
+ * there is more than can be on its way: the reader goes on reading. */
+static void much_both_ways(void **state)
+{
+    const uint32_t size = 400000;
+    uint32_t domid, said = 0;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    const struct console *c = console_by_name("web");
+    int in = out_file("in");
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(ftruncate(in, size), 0);
+    pid = reader("web", true, in, out_file("web"));
+    for (int i = 0; said < size || c->reader_pos != c->history.total; i++) {
+        assert_true(i < PATIENCE_MS);
+        while (said < size && say(ring, "x", 1))
+            said++;
+        clock_ms += CONSOLE_WINDOW_MS;
+        fire("web");
+        turn();
+        usleep(1000);
+    }
+    while (ring->in_prod != size) {
+        ring->in_cons = ring->in_prod;
+        fire("web");
+        turn();
+    }
+    policy_release(&f->host, domid, "powered off");
+    assert_int_equal(ended(pid), 0);
 }
 
 /* A terminal to which a domain prints, and from which it gets no keys, is not the domain's. */
@@ -368,7 +409,7 @@ static void a_terminal_without_keys(void **state)
         skip();
     say(ring, "\033[6nhello", 9);
     fire("web");
-    pid = reader("web", "", true, open(ptsname(terminal), O_RDWR | O_NOCTTY));
+    pid = reader("web", true, typed(""), open(ptsname(terminal), O_RDWR | O_NOCTTY));
     while (c->reader_pos != c->history.total)
         turn(); /* it lives, as far as the reader knows */
     policy_release(&f->host, domid, "powered off");
@@ -394,6 +435,7 @@ int main(void)
         T(event_storms_wait),
         T(serving_may_fail),
         T(input_ends),
+        T(much_both_ways),
         T(a_terminal_without_keys),
     };
 
