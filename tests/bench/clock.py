@@ -31,6 +31,7 @@ def main():
     ramdisk = os.path.join(directory, "ramdisk")
     with open(built("bench/clock"), "rb") as program, open(ramdisk, "wb") as out:
         out.write(newc({"init": program.read(), "dev/.keep": ""}))
+    print(f"{'instructions of one clock_gettime() in Linux':46}{'Parvis':>12}", flush=True)
     for name, machine in ROWS.items():
         print(f"  {name:44}{cost(ramdisk, **machine):>12}", flush=True)
 

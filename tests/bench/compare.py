@@ -42,10 +42,9 @@ def bench_on_xen():
 
 
 def table(title, columns):
-    """Rows of all names, one column a system."""
+    """Rows of all names, one column a system; the title says the unit."""
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
-    print(title)
-    print(f"  {'':44}" + "".join(f"{system:>12}" for system in columns))
+    print(f"{title:46}" + "".join(f"{system:>12}" for system in columns))
     for name in names:
         print(f"  {name:44}" + "".join(f"{column.get(name, '-'):>12}" for column in columns.values()))
 
@@ -80,12 +79,12 @@ def main():
     parser.add_argument("--boot", action="store_true")
     if parser.parse_args().boot:
         starts = {"Parvis": Machine.parvis, "Xen 4.17": Machine.xen, "native": Machine.native}
-        table("seconds", {system: {"QEMU's start to the control domain's prompt": best_prompt(start, "boot-" + system)}
-                          for system, start in starts.items()})
+        table("seconds, best of three", {system: {"QEMU's start to the control domain's prompt": best_prompt(start, "boot-" + system)}
+                                         for system, start in starts.items()})
         print(f"  {'pvctl create to the first byte of hello':44}{best_first_byte():>12}")
         return
     columns = {"Parvis": bench_on_parvis(), "Xen 4.17": bench_on_xen()}
-    table("instructions", columns)
+    table("instructions, an operation", columns)
     if not all(columns.values()):
         raise SystemExit("one of the two printed no figures; see build/logs/bench-*.serial")
 

@@ -104,11 +104,11 @@ def shares(title, domains, cpus, results):
     """Prints the shares of these domains beside each other; returns {name: (due, got)} in CPUs."""
     figures, expected, out = measure(title, domains, cpus), due(domains, cpus), {}
     print(f"{title}, {of(cpus)}")
-    print(f"  {'domain':14}{'vCPUs':>6}{'weight':>8}{'cap':>6}{'due, CPUs':>12}{'got':>9}{'got / due':>11}")
+    print(f"  {'domain':14}{'vCPUs':>6}{'weight':>8}{'cap, %':>8}{'due, CPUs':>12}{'got, CPUs':>12}{'got / due':>12}")
     for d in domains:
         got = figures[d.name]["share"] / 1e6
         out[d.name] = (expected[d.name], got)
-        print(f"  {d.name:14}{d.vcpus:6}{d.weight:8}{d.cap or '-':>6}{expected[d.name]:12.3f}{got:9.3f}{got / expected[d.name]:11.3f}", flush=True)
+        print(f"  {d.name:14}{d.vcpus:6}{d.weight:8}{d.cap or '-':>8}{expected[d.name]:12.3f}{got:12.3f}{got / expected[d.name]:12.3f}", flush=True)
     results.append({"title": title, "cpus": cpus, "figures": figures, "due": expected})
     return out
 

@@ -92,6 +92,7 @@ int guest_main(void)
     empty = best_of(op_empty);
     printf("BENCH-BEGIN version %ld.%ld%s, %lu ticks per million instructions\n", version >> 16,
            version & 0xffff, extra, ticks_per_million);
+    printf("%-28s instructions\n", "an operation");
     for (const struct bench *b = benches; b->name; b++)
         measure(b);
     printf("BENCH-END\n");
