@@ -3,6 +3,7 @@
 #define LOAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What one vCPU does over and over; each turn takes at most some milliseconds. */
@@ -28,8 +29,9 @@ bool in_window(void);
  * one may be gone. */
 bool time_is_up(void);
 
-/* How late this wake-up was; for the report. */
+/* How late this wake-up was. */
 void note_latency(uint64_t ns);
-void report_latency(void);
+/* What the report has of that: "" when nothing was noted. */
+void latency_text(char *text, size_t size);
 
 #endif

@@ -87,10 +87,11 @@ void note_latency(uint64_t ns)
         notes[at] = ns;
 }
 
-void report_latency(void)
+void latency_text(char *text, size_t size)
 {
     unsigned int n = nr_notes < MOST_NOTES ? nr_notes : MOST_NOTES;
 
+    text[0] = 0;
     if (!n)
         return;
     for (unsigned int i = 1; i < n; i++) /* by insertion: there are few, once */
@@ -100,8 +101,8 @@ void report_latency(void)
             notes[j] = notes[j - 1];
             notes[j - 1] = other;
         }
-    printf(" latency_median=%lu latency_p99=%lu latency_max=%lu", notes[n / 2], notes[n * 99 / 100],
-           notes[n - 1]);
+    snprintf(text, size, " latency_median=%lu latency_p99=%lu latency_max=%lu", notes[n / 2],
+             notes[n * 99 / 100], notes[n - 1]);
 }
 
 static void hypercalls(unsigned int vcpu)
