@@ -77,6 +77,10 @@ UNIT += core_farmers
 unit_core_farmers_SRCS := tests/unit/core_farmers.c $(HOST_MACHINE)
 unit_core_farmers_LIBS := core
 
+UNIT += core_affinity
+unit_core_affinity_SRCS := tests/unit/core_affinity.c $(HOST_MACHINE)
+unit_core_affinity_LIBS := core
+
 UNIT += core_waits
 unit_core_waits_SRCS := tests/unit/core_waits.c $(HOST_MACHINE)
 unit_core_waits_LIBS := core

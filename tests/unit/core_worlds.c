@@ -22,7 +22,7 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-#define WORLDS       96
+#define WORLDS       192
 #define MOMENTS      800 /* of a world */
 #define MOST_DOMAINS 8u
 #define MOST_VCPUS   6u

@@ -18,7 +18,7 @@ static uint64_t started_cpus(void)
 
 bool sched_may_run_anywhere(const struct vcpu *v)
 {
-    return !(~v->affinity & (runqueue.busy_cpus | runqueue.idle_cpus));
+    return !(~v->affinity & started_cpus());
 }
 
 static void set(struct vcpu *v, uint64_t cpus)
