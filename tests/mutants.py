@@ -17,7 +17,7 @@ import sys
 OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
-WORLDS = ["core_sched", "core_worlds"]
+WORLDS = ["core_affinity", "core_sched", "core_worlds"]
 MOMENTS = ["core_races", "core_races_frames", "core_races_ports"]
 TORTURE_SECONDS = "60"      # of a scenario that is to notice
 MUTANTS = {
@@ -68,7 +68,7 @@ MUTANTS = {
     "who runs where it may not stays": ("if (c && !(cpus & bit_of(c)))", "if (0)", WORLDS),
     "who is told of does not move": ("    if (v->sched.wanted_by)\n        sched_drop_next(v->sched.wanted_by);\n    if (c &&", "    if (c &&", WORLDS),
     "who went is told of": ("    if (v->sched.wanted_by)\n        sched_drop_next(v->sched.wanted_by);\n    sched_end_wait", "    sched_end_wait", WORLDS),
-    "where others may run is forgotten": ("v->domain->sched.waiting_for |= cpus;", ";", WORLDS),
+    "where others may run is forgotten": ("v->domain->sched.waiting_for |= cpus;", ";", ["core_affinity"]),
     "a pin is not obeyed": ("set(v, 1ull << cpu);", ";", WORLDS),
     "who was alone stays without a slice": ("    if (alone)\n        rq->alone_cpus |= bit_of(c);\n", "", ["core_farmers"]),
     "a long slice goes on beside who waits": ("        timer_set(&c->slice, now + sched_slice_of(c->running->domain, false));\n", "", ["core_farmers"]),
@@ -76,7 +76,7 @@ MUTANTS = {
     "a cap is not charged": ("(s_time_t)s->cap - 100 * (s_time_t)s->running;", "(s_time_t)s->cap;", ["core_sched"]),
     "nobody is active in the place of who sleeps": ("    if (unlikely(d->sched.cap))\n        sched_cap_look(d, clock_now());", "", ["core_worlds"]),
     "who leaves its CPU is not looked at for its brothers": ("    another_may(v->domain);\n    if (counted)\n", "    if (counted)\n", ["core_worlds"]),
-    "who waits in vain keeps others back": ("    else if (s->waiting > s->stuck)\n        timer_set(&s->cap_timer, now + STUCK);", "", ["core_worlds"]),
+    "who waits in vain keeps others back": ("soon = s->waiting > s->stuck ? STUCK : INT64_MAX;", "soon = INT64_MAX;", ["core_shares"]),
     "who leaves its CPU leaves others at rest": ("    if (counted)\n        sched_fill_idle(clock_now());", "", ["core_worlds"]),
     "an exchange is crossed": ("    if (!prev->sched.leaving)\n        sched_fill_idle(now);", "    sched_fill_idle(now);", ["core_shares"]),
     "a weight that is set fills the account": ("    if (cap != s->cap)\n        s->cap_left = 0;", "    s->cap_left = portion(s);", ["core_farmers"]),
@@ -100,7 +100,13 @@ MUTANTS = {
     "who runs is not kicked": ("        return;\n    vcpu_unblock(v);\n    vcpu_kick(v);", "        return;\n    vcpu_unblock(v);", ["torture events"]),
     "who leaves is not looked at": ("    if (vcpu_runnable(v)) {\n        now = clock_now();", "    if (0) {\n        now = clock_now();", ["torture life"]),
     "a pause does not wait": ("while (v != current && (c = __atomic", "while (0 && (c = __atomic", ["torture life"]),
-    "a lead goes when nobody waits": ("uint64_t most = MAX(s->vtime, runqueue.vtime + s->slice_worth);", "uint64_t most = runqueue.vtime + s->slice_worth;", ["core_farmers"]),
+    "a lead goes when nobody waits": ("        if (now - rq->narrowed >= LEVEL_KEPT)\n", "", ["core_farmers"]),
+    "a lead stays for good": ("if (now - rq->narrowed >= LEVEL_KEPT)", "if (0)", ["core_waits"]),
+    "all that is used alone counts": ("runqueue.contended_since) - 2 * SCHED_SLICE, false)", "runqueue.contended_since) - 2 * SCHED_SLICE, true)", ["core_waits"]),
+    "nothing that is used alone counts": ("runqueue.contended_since) - 2 * SCHED_SLICE, false)", "runqueue.contended_since), false)", ["core_shares"]),
+    "a cap that is new is used up": ("s->cap_dry = s->cap && (left(s)", "s->cap_dry = (left(s)", ["core_waits"]),
+    "who was told to look is forgotten": ("return !(~v->affinity & started_cpus());", "return !(~v->affinity & (runqueue.busy_cpus | runqueue.idle_cpus));", ["core_affinity"]),
+    "a yield is for one who cannot come": ("sched_first_of(&s->resting, bit_of(c));", "sched_first_of(&s->resting, ~0ull);", ["core_shares"]),
     "who rests comes before who sleeps": ("return rests ? 0 :", "return rests ? most_apart() :", ["core_waits"]),
     "what a vCPU used alone is remembered": ("    v->sched.used = MIN(v->sched.used, least + 2 * slice);", "", ["core_waits"]),
     "what a vCPU did not use asleep is saved up": ("    v->sched.used = MAX(v->sched.used, least - MIN(least, slice));\n", "", ["core_waits"]),

@@ -50,6 +50,12 @@ static void begin(unsigned int cpus)
     host_set_cpus(cpus);
 }
 
+static void pass(s_time_t total)
+{
+    for (s_time_t t = 0; t < total; t += SCHED_SLICE)
+        host_advance(SCHED_SLICE);
+}
+
 /* One has no cap, so that somebody always waits. */
 static void beside_capped_domains(void **state)
 {
@@ -71,11 +77,13 @@ static void beside_capped_domains(void **state)
         }
 }
 
-/* v0 has run alone for a minute, while v1 slept, or waited for a CPU that others had. */
+/* v0 has run alone for a minute, while v1 slept; v1 wakes, and v0 has slept for a moment, or not.
+ */
 static void after_a_long_time_alone(void **state)
 {
     (void)state;
-    for (unsigned int cpus = 1; cpus <= 4; cpus *= 2) {
+    for (unsigned int n = 0; n < 6; n++) {
+        unsigned int cpus = 1u << n / 2;
         struct domain *d;
         struct vcpu *v0, *v1;
 
@@ -87,8 +95,12 @@ static void after_a_long_time_alone(void **state)
         while (!v1->sched.on_cpu)
             host_advance(STEP);
         sleep_now(v1);
-        host_advance(SECONDS(60));
+        pass(SECONDS(60));
+        if (n % 2)
+            sleep_now(v0);
+        host_advance(0);
         vcpu_unblock(v1);
+        vcpu_unblock(v0);
         assert_true(longest_wait(v0, SECONDS(60), 0, SECONDS(2)) <= 4 * SCHED_SLICE);
         assert_true(longest_wait(v1, SECONDS(60), 0, SECONDS(2)) <= 4 * SCHED_SLICE);
     }
@@ -108,8 +120,7 @@ static void after_a_long_sleep(void **state)
     while (!v1->sched.on_cpu)
         host_advance(STEP);
     sleep_now(v1);
-    for (s_time_t t = 0; t < SECONDS(20); t += SCHED_SLICE)
-        host_advance(SCHED_SLICE);
+    pass(SECONDS(20));
     vcpu_unblock(v1);
     assert_true(longest_wait(d->vcpu[0], SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
     assert_true(longest_wait(d->vcpu[2], SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
@@ -127,9 +138,50 @@ static void beside_brothers_that_are_pinned(void **state)
     d = host_domain(1, false, 4, 0);
     for_each_vcpu (d, v)
         assert_int_equal(sched_set_affinity(v, v->vcpu_id ? 2 : 1), 0);
-    host_advance(SECONDS(60));
+    pass(SECONDS(60));
     assert_true(longest_wait(d->vcpu[1], MILLISECS(1), MILLISECS(20), SECONDS(10)) <=
                 4 * SCHED_SLICE);
+}
+
+/* What one used while nobody waited is of little account when another comes. */
+static void after_a_time_alone(void **state)
+{
+    struct domain *d, *other;
+
+    (void)state;
+    begin(1);
+    d = host_domain(1, false, 1, 0);
+    other = host_domain(2, false, 1, 0);
+    pass(SECONDS(1));
+    domain_pause_nosync(other);
+    pass(MILLISECS(900));
+    domain_unpause(other);
+    assert_true(longest_wait(d->vcpu[0], SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
+}
+
+/* One has a CPU of its own, so that it leads two that share another. When nobody waited for some
+ * time, its lead is of no account: it shares a CPU with them. */
+static void after_a_lead(void **state)
+{
+    struct domain *alone, *two[2];
+
+    (void)state;
+    begin(2);
+    alone = host_domain(1, false, 1, 0);
+    assert_int_equal(sched_set_affinity(alone->vcpu[0], 1), 0);
+    for (unsigned int i = 0; i < 2; i++) {
+        two[i] = host_domain((domid_t)(i + 2), false, 1, 0);
+        assert_int_equal(sched_set_affinity(two[i]->vcpu[0], 2), 0);
+    }
+    pass(SECONDS(10));
+    for (unsigned int i = 0; i < 2; i++)
+        domain_pause_nosync(two[i]);
+    pass(SECONDS(2));
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_int_equal(sched_set_affinity(two[i]->vcpu[0], 1), 0);
+        domain_unpause(two[i]);
+    }
+    assert_true(longest_wait(alone->vcpu[0], SECONDS(60), 0, SECONDS(2)) <= 4 * SCHED_SLICE);
 }
 
 /* Without a cap each had a CPU of its own, some for longer: a cap makes them take turns at once. */
@@ -144,12 +196,31 @@ static void with_a_cap_that_is_new(void **state)
         while (!d->vcpu[1]->sched.on_cpu)
             host_advance(STEP);
         sleep_now(d->vcpu[1]);
-        host_advance(SECONDS(60));
+        pass(SECONDS(60));
         vcpu_unblock(d->vcpu[1]);
-        host_advance(SECONDS(1));
+        pass(SECONDS(1));
         sched_set_domain(d, SCHED_WEIGHT_DEFAULT, cap);
         for (unsigned int i = 0; i < 2; i++)
             assert_true(longest_wait(d->vcpu[i], SECONDS(60), 0, SECONDS(5)) <= 10 * SCHED_SLICE);
+    }
+}
+
+/* It is not taken for used up when it begins. */
+static void a_cap_that_is_new_is_not_used_up(void **state)
+{
+    struct domain *d;
+
+    (void)state;
+    begin(1);
+    d = host_domain(1, false, 1, 0);
+    (void)host_domain(2, false, 1, 0);
+    pass(SECONDS(1));
+    for (uint16_t cap = 10; cap < 100; cap += 10) {
+        sched_set_domain(d, SCHED_WEIGHT_DEFAULT, cap);
+        host_advance(0);
+        assert_false(d->vcpu[0]->sched.resting);
+        sched_set_domain(d, SCHED_WEIGHT_DEFAULT, 0);
+        pass(MILLISECS(200));
     }
 }
 
@@ -167,7 +238,7 @@ static void at_one_moment(void **state)
         d[i] = host_domain((domid_t)(i + 1), false, 1, 0);
         sched_set_domain(d[i], weight[i], 0);
     }
-    host_advance(SECONDS(1));
+    pass(SECONDS(1));
     domain_pause_nosync(d[0]);
     host_advance(0);
     latitude = runqueue.latitude;
@@ -184,9 +255,15 @@ static void at_one_moment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(beside_capped_domains),  cmocka_unit_test(after_a_long_time_alone),
-        cmocka_unit_test(after_a_long_sleep),     cmocka_unit_test(beside_brothers_that_are_pinned),
-        cmocka_unit_test(with_a_cap_that_is_new), cmocka_unit_test(at_one_moment),
+        cmocka_unit_test(beside_capped_domains),
+        cmocka_unit_test(after_a_long_time_alone),
+        cmocka_unit_test(after_a_long_sleep),
+        cmocka_unit_test(beside_brothers_that_are_pinned),
+        cmocka_unit_test(after_a_time_alone),
+        cmocka_unit_test(after_a_lead),
+        cmocka_unit_test(with_a_cap_that_is_new),
+        cmocka_unit_test(a_cap_that_is_new_is_not_used_up),
+        cmocka_unit_test(at_one_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,10 @@
  *     So nothing worth mentioning is saved up by sleeping. The latitude is what one of those that
  *     wait leaps ahead in one slice on all its CPUs, the lightest that has most: others lag so much
  *     in the ordinary course of things.
- *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered. A
- *     lead from before stays: else it would pay to sleep for a moment, with all vCPUs at once.
+ *   - what is used while nobody waits harms nobody: what was used last counts, for two slices.
+ * (With less, those who wait in turns when one with a low cap comes would lose alike, whatever
+ * their weights.) A lead from before stays, until nobody has waited for a second: else it would pay
+ * to sleep for a moment, with all vCPUs at once.
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
@@ -42,7 +44,7 @@ static uint64_t most_apart(void)
     return MAX((uint64_t)MOST_APART, 8 * runqueue.latitude);
 }
 
-static void advance(struct sched_domain *s, s_time_t to)
+static void advance(struct sched_domain *s, s_time_t to, bool counts)
 {
     uint64_t used;
 
@@ -52,7 +54,7 @@ static void advance(struct sched_domain *s, s_time_t to)
     if (unlikely(s->cap))
         sched_cap_charge(s, to - s->accounted);
     s->accounted = to;
-    if (used)
+    if (used && counts)
         s->vtime += used * SCHED_WEIGHT_DEFAULT / s->weight;
 }
 
@@ -66,29 +68,30 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 
 /* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
  * nothing changes within a level; also who sleeps or rests, and finds its own when it is back.
- * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. */
+ * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. When it
+ * was long ago that somebody waited, leads are forgotten, but for what is used in a slice. */
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
     uint64_t width = most_apart() / 2, taken = 1, gone;
     struct sched_domain *s;
 
-    rq->narrowed = now;
     list_for_each (s, &rq->all, in_all) {
         if (s->running || !list_empty(&s->link))
             sched_account(container_of(s, struct domain, sched), now);
+        if (now - rq->narrowed >= LEVEL_KEPT)
+            s->vtime = MIN(s->vtime, rq->vtime + s->slice_worth * s->running);
         if (now - s->accounted < LEVEL_KEPT)
             taken |= 1ull << step_of(s, width);
     }
     gone = ~taken & ~taken << 1;
     list_for_each (s, &rq->all, in_all) {
-        unsigned int step = step_of(s, width);
-
         s->vtime = MIN(s->vtime, rq->vtime + 64 * width);
-        for (uint64_t m = gone & ((1ull << step) - 1); m; m &= m - 1)
+        for (uint64_t m = gone & ((1ull << step_of(s, width)) - 1); m; m &= m - 1)
             s->vtime -= width;
     }
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
+    rq->narrowed = now;
 }
 
 /* So far behind may be who has nobody waiting: much, if it runs, for then it has what it can have;
@@ -107,39 +110,45 @@ void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
 
-    if (s->accounted < runqueue.contended_since) {
-        uint64_t most = MAX(s->vtime, runqueue.vtime + s->slice_worth);
-
-        advance(s, MIN(now, runqueue.contended_since));
-        s->vtime = MIN(s->vtime, most);
-    }
-    advance(s, now);
+    advance(s, MIN(now, runqueue.contended_since) - 2 * SCHED_SLICE, false);
+    advance(s, now, true);
     if (!s->waiting)
         s->vtime = MAX(s->vtime, runqueue.vtime - MIN(runqueue.vtime, most_lag(s)));
 }
 
-static bool runs(const struct vcpu *v)
-{
-    return v->sched.on_cpu && v->sched.on_cpu->running == v;
-}
-
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
 {
-    return v->sched.used +
-           (runs(v) && now > v->sched.switched_in ? (uint64_t)(now - v->sched.switched_in) : 0);
+    bool runs = v->sched.on_cpu && v->sched.on_cpu->running == v;
+
+    return v->sched.used + (uint64_t)(runs ? MAX(now - v->sched.switched_in, 0) : 0);
+}
+
+struct vcpu *sched_first_of(const struct list *queue, uint64_t cpus)
+{
+    struct vcpu *v;
+
+    list_for_each (v, queue, sched.link)
+        if (likely(v->affinity & cpus))
+            return v;
+    return NULL;
 }
 
 /* What v used while no brother wanted its CPU, or did not use when it slept, is not remembered. */
 static void stay_near_brothers(struct vcpu *v, s_time_t now)
 {
-    const uint64_t slice = (uint64_t)SCHED_SLICE;
-    uint64_t least = UINT64_MAX;
-    struct vcpu *u;
+    const struct sched_domain *s = &v->domain->sched;
+    const uint64_t slice = (uint64_t)SCHED_SLICE, cpus = s->cap ? ~0ull : v->affinity;
+    const struct vcpu *u = sched_first_resting(s);
+    uint64_t least = u ? u->sched.used : UINT64_MAX;
 
-    for_each_vcpu (v->domain, u)
-        if (u != v && (u->sched.queued || runs(u)) &&
-            (u->affinity & v->affinity || v->domain->sched.cap))
+    u = sched_first_of(&s->vcpus, cpus);
+    if (u)
+        least = MIN(least, u->sched.used);
+    for (uint64_t m = s->running ? runqueue.busy_cpus : 0; m; m &= m - 1) {
+        u = lowest(m)->running;
+        if (u->domain == v->domain && u->affinity & cpus)
             least = MIN(least, sched_used(u, now));
+    }
     if (least == UINT64_MAX)
         return;
     v->sched.used = MAX(v->sched.used, least - MIN(least, slice));
@@ -200,16 +209,6 @@ void sched_remove(struct vcpu *v)
     sched_end_wait(v->domain);
 }
 
-static struct vcpu *first_of(const struct sched_domain *s, const struct cpu *c)
-{
-    struct vcpu *v;
-
-    list_for_each (v, &s->vcpus, sched.link)
-        if (likely(v->affinity & bit_of(c)))
-            return v;
-    return NULL;
-}
-
 struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
 {
     struct runqueue *rq = &runqueue;
@@ -225,7 +224,7 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
         leap = MAX(leap, d->sched.slice_worth * (d->sched.running + 1));
         if (best && best->domain->sched.vtime <= d->sched.vtime)
             continue;
-        v = first_of(&d->sched, c);
+        v = sched_first_of(&d->sched.vcpus, bit_of(c));
         if (v)
             best = v;
     }

@@ -7,6 +7,7 @@
 #include <core/sched/sched.h>
 #include <core/state/cpu.h>
 #include <core/state/domain.h>
+#include <port/current.h>
 
 /* --- runqueue.c --- */
 /* Brings d's virtual time, and what its cap leaves it, up to now. */
@@ -18,6 +19,8 @@ void sched_end_wait(struct domain *d);
 /* v, which waits or rests, into its place in the queue, and out. */
 void sched_insert(struct vcpu *v, s_time_t now);
 void sched_remove(struct vcpu *v);
+/* Of those in a domain's queue that may run on one of these CPUs, who used least. */
+struct vcpu *sched_first_of(const struct list *queue, uint64_t cpus);
 /* Who of those that wait is to run on c; NULL: none may. */
 struct vcpu *sched_first_for(const struct cpu *c, s_time_t now);
 /* u, whose domain is accounted for, as is v's, does not come after v. */
@@ -70,6 +73,11 @@ static inline bool sched_cap_over(const struct sched_domain *s)
 static inline uint64_t bit_of(const struct cpu *c)
 {
     return 1ull << c->id;
+}
+
+static inline struct cpu *lowest(uint64_t cpus)
+{
+    return cpu_by_id((unsigned int)__builtin_ctzll(cpus));
 }
 
 #endif

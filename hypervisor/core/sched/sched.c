@@ -262,7 +262,7 @@ void sched_yield(void)
         sched_account(v->domain, now);
         first = sched_first_for(c, now);
         if (!first)
-            first = sched_first_resting(s); /* its turn comes: sched_cap_turn() */
+            first = sched_first_of(&s->resting, bit_of(c)); /* its turn comes: sched_cap_turn() */
         if (first && first->domain == v->domain)
             v->sched.used +=
                 MAX(sched_used(v, now),

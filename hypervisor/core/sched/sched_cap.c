@@ -116,6 +116,7 @@ static void find_stuck(struct sched_domain *s, s_time_t now)
 static void fit(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
+    s_time_t soon;
     struct vcpu *v;
 
     find_stuck(s, now);
@@ -126,12 +127,11 @@ static void fit(struct domain *d, s_time_t now)
     }
     while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_resting(s)))
         activate(v, now);
-    if (!sched_first_resting(s))
-        return;
+    soon = s->waiting > s->stuck ? STUCK : INT64_MAX;
     if (s->cap_dry && rate(s) > 0)
-        timer_set(&s->cap_timer, now + MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
-    else if (s->waiting > s->stuck)
-        timer_set(&s->cap_timer, now + STUCK);
+        soon = MIN(soon, MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
+    if (sched_first_resting(s) && soon < INT64_MAX)
+        timer_set(&s->cap_timer, now + soon);
 }
 
 void sched_cap_look(struct domain *d, s_time_t now)
@@ -139,7 +139,7 @@ void sched_cap_look(struct domain *d, s_time_t now)
     struct sched_domain *s = &d->sched;
 
     sched_account(d, now);
-    s->cap_dry = left(s) <= 0 || (s->cap_dry && gathered(s) < portion(s));
+    s->cap_dry = s->cap && (left(s) <= 0 || (s->cap_dry && gathered(s) < portion(s)));
     fit(d, now);
 }
 

@@ -24,11 +24,6 @@
 
 #define WAKE_GRAIN MICROSECS(500)
 
-static struct cpu *lowest(uint64_t cpus)
-{
-    return cpu_by_id((unsigned int)__builtin_ctzll(cpus));
-}
-
 /* What is searched, from v on. */
 struct search {
     const struct vcpu *v;
