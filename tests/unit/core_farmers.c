@@ -2,9 +2,10 @@
 /*
  * Who tries to get more than its share, on 1, 2 and 4 CPUs, on a simulated clock: a domain whose
  * vCPUs leave just before each slice ends, and one whose vCPUs sleep and wake, get at most their
- * share and 1 % of it; nor less than it, when they sleep for moments. The lightest beside the
- * heaviest does not wait without end, nor does who sleeps while others' leads are narrowed; and who
- * wakes beside one that runs alone waits a slice.
+ * share and 1 % of it; nor less than it, when they sleep for moments; nor does it get more when
+ * some of them come and go. The lightest beside the heaviest does not wait without end, nor does
+ * who sleeps while others' leads are narrowed; and who wakes beside one that runs alone waits a
+ * slice.
  */
 #include "core_test.h"
 
@@ -108,6 +109,48 @@ static void sleeping_all_at_once(void **state)
             assert_true(host_time_run(farmer) <= due + due / 100);
             assert_true(asleep > STEP || host_time_run(farmer) >= due - due / 50);
         }
+}
+
+/* v computes, or sleeps. */
+static void keep(struct vcpu *v, bool awake)
+{
+    if (!awake)
+        sleep_after(v, 0);
+    else if (v->pause_flags & VPF_blocked)
+        vcpu_unblock(v);
+}
+
+/* On two CPUs, beside one vCPU that computes, or sleeps for a moment each 2 ms: a farmer has one
+ * that computes, and another that does so for a while now and then. */
+static void come_and_go(s_time_t away, s_time_t there, bool naps)
+{
+    struct vcpu *one;
+
+    begin(2);
+    one = honest[0]->vcpu[0];
+    domain_pause_nosync(honest[1]);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        keep(honest[0]->vcpu[1], false);
+        keep(farmer->vcpu[1], t % (away + there) >= away);
+        if (one->pause_flags & VPF_blocked)
+            vcpu_unblock(one);
+        else if (naps)
+            sleep_after(one, MILLISECS(2));
+        host_advance(STEP);
+    }
+    host_check_invariants();
+}
+
+/* The one gets all of a CPU, but for its naps. */
+static void coming_and_going(void **state)
+{
+    static const s_time_t rhythm[][2] = {{30, 11}, {45, 25}, {100, 50}, {650, 300}, {1300, 300}};
+
+    (void)state;
+    for (unsigned int i = 0; i < 2 * ARRAY_SIZE(rhythm); i++) {
+        come_and_go(MILLISECS(rhythm[i / 2][0]), MILLISECS(rhythm[i / 2][1]), i % 2);
+        assert_true(host_time_run(honest[0]) >= (uint64_t)TOTAL / 100 * (i % 2 ? 94 : 99));
+    }
 }
 
 /* Due 1 in 65,535 of a CPU, it gets a millisecond in about a minute. */
@@ -225,6 +268,7 @@ int main(void)
         cmocka_unit_test(leaving_before_the_slice_ends),
         cmocka_unit_test(sleeping_and_waking),
         cmocka_unit_test(sleeping_all_at_once),
+        cmocka_unit_test(coming_and_going),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),

@@ -426,24 +426,6 @@ static void a_low_cap_is_had_in_full(void **state)
     assert_true(measure(4 * SECONDS(MEASURED)) <= ALLOWED);
 }
 
-/* One with a low cap comes and goes, and those who have CPUs of their own while it is away wait in
- * turns when it is there: who does follows from their weights, over all. */
-static void beside_one_that_comes_and_goes(void **state)
-{
-    (void)state;
-    for (unsigned int cap = 20; cap < 100; cap += 10) {
-        world = (struct world){.cpus = 12, .domains = 3};
-        world.d[0] = (struct want){.weight = 400, .vcpus = 6};
-        world.d[1] = (struct want){.weight = 432, .vcpus = 6};
-        world.d[2] = (struct want){.weight = 256, .vcpus = 7, .cap = cap};
-        for (unsigned int i = 0; i < world.domains; i++)
-            memset(world.d[i].affinity, 0xff, sizeof(world.d[i].affinity));
-        build();
-        run_for(SECONDS(WARM_UP));
-        assert_true(measure(SECONDS(MEASURED)) <= ALLOWED);
-    }
-}
-
 /* Who makes room for a brother, and is to go to a CPU that idles, has not left yet: nobody else is
  * told to go there meanwhile, over the brother. (They did so without end.) */
 static void an_exchange_is_not_crossed(void **state)
@@ -471,7 +453,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_yield_reaches_who_rests),
         cmocka_unit_test(a_yield_reaches_nobody_elsewhere),
         cmocka_unit_test(a_low_cap_is_had_in_full),
-        cmocka_unit_test(beside_one_that_comes_and_goes),
         cmocka_unit_test(an_exchange_is_not_crossed),
         cmocka_unit_test(each_gets_what_it_is_due),
     };

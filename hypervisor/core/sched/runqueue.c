@@ -15,10 +15,9 @@
  *     So nothing worth mentioning is saved up by sleeping. The latitude is what one of those that
  *     wait leaps ahead in one slice on all its CPUs, the lightest that has most: others lag so much
  *     in the ordinary course of things.
- *   - what is used while nobody waits harms nobody: what was used last counts, for two slices.
- * (With less, those who wait in turns when one with a low cap comes would lose alike, whatever
- * their weights.) A lead from before stays, until nobody has waited for a second: else it would pay
- * to sleep for a moment, with all vCPUs at once.
+ *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered. A
+ *     lead from before stays, until nobody has waited for a second: else it would pay to sleep for
+ *     a moment, with all vCPUs at once.
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
@@ -44,18 +43,15 @@ static uint64_t most_apart(void)
     return MAX((uint64_t)MOST_APART, 8 * runqueue.latitude);
 }
 
-static void advance(struct sched_domain *s, s_time_t to, bool counts)
+static void advance(struct sched_domain *s, s_time_t to)
 {
-    uint64_t used;
+    s_time_t elapsed = MAX(to - s->accounted, 0);
 
-    if (to <= s->accounted)
-        return;
-    used = (uint64_t)(to - s->accounted) * s->running;
     if (unlikely(s->cap))
-        sched_cap_charge(s, to - s->accounted);
-    s->accounted = to;
-    if (used && counts)
-        s->vtime += used * SCHED_WEIGHT_DEFAULT / s->weight;
+        sched_cap_charge(s, elapsed);
+    s->accounted += elapsed;
+    if (elapsed && s->running)
+        s->vtime += (uint64_t)elapsed * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
 }
 
 /* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
@@ -69,29 +65,28 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 /* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
  * nothing changes within a level; also who sleeps or rests, and finds its own when it is back.
  * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. When it
- * was long ago that somebody waited, leads are forgotten, but for what is used in a slice. */
+ * was long ago that somebody waited, leads are forgotten, but for a slice. */
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
     uint64_t width = most_apart() / 2, taken = 1, gone;
+    bool kept = now - rq->narrowed < LEVEL_KEPT;
     struct sched_domain *s;
 
+    rq->narrowed = now;
     list_for_each (s, &rq->all, in_all) {
         if (s->running || !list_empty(&s->link))
             sched_account(container_of(s, struct domain, sched), now);
-        if (now - rq->narrowed >= LEVEL_KEPT)
-            s->vtime = MIN(s->vtime, rq->vtime + s->slice_worth * s->running);
         if (now - s->accounted < LEVEL_KEPT)
             taken |= 1ull << step_of(s, width);
     }
     gone = ~taken & ~taken << 1;
     list_for_each (s, &rq->all, in_all) {
-        s->vtime = MIN(s->vtime, rq->vtime + 64 * width);
+        s->vtime = MIN(s->vtime, rq->vtime + (kept ? 64 * width : s->slice_worth));
         for (uint64_t m = gone & ((1ull << step_of(s, width)) - 1); m; m &= m - 1)
             s->vtime -= width;
     }
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
-    rq->narrowed = now;
 }
 
 /* So far behind may be who has nobody waiting: much, if it runs, for then it has what it can have;
@@ -110,8 +105,13 @@ void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
 
-    advance(s, MIN(now, runqueue.contended_since) - 2 * SCHED_SLICE, false);
-    advance(s, now, true);
+    if (s->accounted < runqueue.contended_since) {
+        uint64_t most = MAX(s->vtime, runqueue.vtime + s->slice_worth);
+
+        advance(s, MIN(now, runqueue.contended_since));
+        s->vtime = MIN(s->vtime, most);
+    }
+    advance(s, now);
     if (!s->waiting)
         s->vtime = MAX(s->vtime, runqueue.vtime - MIN(runqueue.vtime, most_lag(s)));
 }
