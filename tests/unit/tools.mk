@@ -31,8 +31,12 @@ TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
 UNIT += tools_console
-unit_tools_console_SRCS = tests/unit/tools_console.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_console_SRCS = tests/unit/tools_console.c $(TOOLS_DAEMON_SRCS)
 unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_reader
+unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_daemon
 unit_tools_daemon_SRCS = tests/unit/tools_daemon.c $(TOOLS_DAEMON_SRCS)

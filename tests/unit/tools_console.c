@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Consoles: history from the first byte, rings of hostile guests, floods; and when their reader,
- * `pvctl console`, ends.
+ * Consoles: history from the first byte, rings of hostile guests, floods.
  *
- * The daemon's part runs against the model of the machine. The reader is a process.
+ * The daemon's part runs against the model of the machine, without its clients.
  */
-#define _GNU_SOURCE /* ptsname */
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,18 +23,6 @@
 
 #include "daemon_support.h"
 #include "policy.h"
-#include "state.h"
-
-#define PATIENCE_MS 20000
-
-int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
-int console_attach(int fd, const char *name, bool to_its_end);
-
-int host_open_xen(struct host **out, struct error *e)
-{
-    (void)out;
-    return error_set(e, -ENODEV, "a console needs no hypervisor");
-}
 
 /* ---- history ---- */
 
@@ -252,175 +236,6 @@ static void serving_may_fail(void **state)
     }
 }
 
-/* ---- the reader ---- */
-
-/* Its exit status, -1 while it goes on. */
-static int status_of(pid_t pid)
-{
-    int status;
-
-    if (waitpid(pid, &status, WNOHANG) != pid)
-        return -1;
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static int out_file(const char *name)
-{
-    return open(state_path("%s.out", name), O_RDWR | O_CREAT, 0600);
-}
-
-/* Input that ends behind this. */
-static int typed(const char *input)
-{
-    int in[2];
-
-    assert_int_equal(pipe(in), 0);
-    assert_int_equal(write(in[1], input, strlen(input)), strlen(input));
-    close(in[1]);
-    return in[0];
-}
-
-/* A process that reads the console `name`, with this input and output, which are closed here. */
-static pid_t reader(const char *name, bool to_its_end, int in, int out)
-{
-    char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
-                    (char *)(uintptr_t)name, NULL};
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        struct error e = {0};
-
-        dup2(in, STDIN_FILENO);
-        dup2(out, STDOUT_FILENO);
-        dup2(out, STDERR_FILENO);
-        if (to_its_end)
-            exit(console_attach(daemon_ask(D_CONSOLE, name, &e), name, true));
-        exit(pvctl_main(3, argv));
-    }
-    close(in);
-    close(out);
-    while (!console_by_name(name)->reader) {
-        assert_int_equal(status_of(pid), -1);
-        turn();
-    }
-    return pid;
-}
-
-static int ended(pid_t pid)
-{
-    int status;
-
-    while ((status = status_of(pid)) < 0) {
-        turn();
-        usleep(1000);
-    }
-    return status;
-}
-
-static void printed(const char *name, const char *text)
-{
-    char have[256];
-    FILE *file = fopen(state_path("%s.out", name), "r");
-
-    assert_non_null(file);
-    have[fread(have, 1, sizeof(have) - 1, file)] = '\0';
-    fclose(file);
-    assert_string_equal(have, text);
-}
-
-/* At the end of its input `pvctl console` waits for the answer and ends; `pvctl create --console`
- * stays until the domain ends. */
-static void input_ends(void **state)
-{
-    uint32_t domid, other;
-    struct xencons_interface *ring = serve("web", "destroy", &domid);
-    pid_t stays, asks;
-
-    (void)state;
-    serve("other", "destroy", &other);
-    stays = reader("other", true, typed(""), out_file("other"));
-    say(ring, "login: ", 7);
-    fire("web");
-    asks = reader("web", false, typed("root\n"), out_file("web"));
-    while (ring->in_prod != 5)
-        turn();
-    assert_memory_equal(ring->in, "root\n", 5);
-    ring->in_cons = 5;
-    say(ring, "hello", 5);
-    fire("web");
-    assert_int_equal(ended(asks), 0);
-    printed("web", "login: hello\n[web: detached]\n");
-    turn();
-    assert_null(console_by_name("web")->reader);
-    assert_int_equal(status_of(stays), -1); /* though it was quiet for longer */
-    policy_release(&f->host, other, "powered off");
-    assert_int_equal(ended(stays), 0);
-    printed("other", "\n[other: powered off]\n");
-}
-
-/* A domain that prints more than is kept for a reader, and only then takes its input, of which
- * there is more than can be on its way: the reader goes on reading. */
-static void much_both_ways(void **state)
-{
-    const uint32_t size = 400000;
-    uint32_t domid, said = 0;
-    struct xencons_interface *ring = serve("web", "destroy", &domid);
-    const struct console *c = console_by_name("web");
-    int in = out_file("in");
-    pid_t pid;
-
-    (void)state;
-    assert_int_equal(ftruncate(in, size), 0);
-    pid = reader("web", true, in, out_file("web"));
-    for (int i = 0; said < size || c->reader_pos != c->history.total; i++) {
-        assert_true(i < PATIENCE_MS);
-        while (said < size && say(ring, "x", 1))
-            said++;
-        clock_ms += CONSOLE_WINDOW_MS;
-        fire("web");
-        turn();
-        usleep(1000);
-    }
-    while (ring->in_prod != size) {
-        ring->in_cons = ring->in_prod;
-        fire("web");
-        turn();
-    }
-    policy_release(&f->host, domid, "powered off");
-    assert_int_equal(ended(pid), 0);
-}
-
-/* A terminal to which a domain prints, and from which it gets no keys, is not the domain's. */
-static void a_terminal_without_keys(void **state)
-{
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    uint32_t domid;
-    struct xencons_interface *ring = serve("web", "destroy", &domid);
-    const struct console *c = console_by_name("web");
-    char shown[256] = "";
-    ssize_t n = 0, more;
-    pid_t pid;
-
-    (void)state;
-    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal))
-        skip();
-    say(ring, "\033[6nhello", 9);
-    fire("web");
-    pid = reader("web", true, typed(""), open(ptsname(terminal), O_RDWR | O_NOCTTY));
-    while (c->reader_pos != c->history.total)
-        turn(); /* it lives, as far as the reader knows */
-    policy_release(&f->host, domid, "powered off");
-    assert_int_equal(ended(pid), 0);
-    /* It comes in pieces, and ends in an error: nobody has the terminal any more. */
-    while ((more = read(terminal, shown + n, sizeof(shown) - 1 - (size_t)n)) > 0)
-        n += more;
-    close(terminal);
-    assert_string_equal(shown, "^[[6nhello\r\n[web: powered off]\r\n");
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -434,9 +249,6 @@ int main(void)
         T(floods_wait),
         T(event_storms_wait),
         T(serving_may_fail),
-        T(input_ends),
-        T(much_both_ways),
-        T(a_terminal_without_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
