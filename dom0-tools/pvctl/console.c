@@ -60,10 +60,11 @@ static void terminal_raw(void)
     signal(SIGHUP, restore_and_end);
     signal(SIGINT, restore_and_end);
     signal(SIGQUIT, restore_and_end);
-    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &t) == 0) {
-        is_raw = true;
-        atexit(terminal_restore);
-    }
+    signal(SIGPIPE, restore_and_end); /* `pvctl console web | head` */
+    atexit(terminal_restore);
+    is_raw = true; /* before it is: a signal may come in between */
+    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &t) < 0)
+        is_raw = false;
 }
 
 static int write_all(const char *data, size_t len)

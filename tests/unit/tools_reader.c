@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -176,10 +178,20 @@ static void much_both_ways(void **state)
     assert_int_equal(ended(pid), 0);
 }
 
+/* A new terminal. */
+static int new_terminal(void)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+
+    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal))
+        skip();
+    return terminal;
+}
+
 /* A terminal to which a domain prints, and from which it gets no keys, is not the domain's. */
 static void a_terminal_without_keys(void **state)
 {
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    int terminal = new_terminal();
     uint32_t domid;
     struct xencons_interface *ring = serve("web", "destroy", &domid);
     const struct console *c = console_by_name("web");
@@ -188,8 +200,6 @@ static void a_terminal_without_keys(void **state)
     pid_t pid;
 
     (void)state;
-    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal))
-        skip();
     say(ring, "\033[6nhello", 9);
     fire("web");
     pid = reader("web", true, typed(""), open(ptsname(terminal), O_RDWR | O_NOCTTY));
@@ -204,6 +214,35 @@ static void a_terminal_without_keys(void **state)
     assert_string_equal(shown, "^[[6nhello\r\n[web: powered off]\r\n");
 }
 
+static bool takes_lines(int tty)
+{
+    struct termios t;
+
+    assert_int_equal(tcgetattr(tty, &t), 0);
+    return (t.c_lflag & (ICANON | ECHO | ISIG)) == (ICANON | ECHO | ISIG);
+}
+
+/* Nobody reads what it prints: it ends, and the terminal that was the domain's is as before. */
+static void the_output_goes_away(void **state)
+{
+    int terminal = new_terminal(), tty = open(ptsname(terminal), O_RDWR | O_NOCTTY), out[2], status;
+    uint32_t domid;
+    pid_t pid;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    assert_true(takes_lines(tty));
+    assert_int_equal(pipe(out), 0);
+    close(out[0]);
+    pid = reader("web", false, dup(tty), out[1]);
+    while (waitpid(pid, &status, WNOHANG) != pid)
+        turn();
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+    assert_true(takes_lines(tty));
+    close(tty);
+    close(terminal);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -212,6 +251,7 @@ int main(void)
         T(input_ends),
         T(much_both_ways),
         T(a_terminal_without_keys),
+        T(the_output_goes_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
