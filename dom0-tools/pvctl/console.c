@@ -122,8 +122,38 @@ static int from_daemon(int fd, const char *name)
 
 enum input { INPUT_GOES_ON, INPUT_ENDED, INPUT_DETACH };
 
+/* What was typed, and has no room yet on its way to a domain that takes nothing. Of a terminal all
+ * is read even so, as ^] ends the wait; what is more than this is lost. */
+static char typed[1 << 20];
+static size_t nr_typed;
+
+/* May keys be sent without a wait? A domain that has printed more than we read does not read. */
+static bool has_room(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    return poll(&p, 1, 0) != 0;
+}
+
+/* As much as has room. Where nobody takes it any more, from_daemon() tells why. */
+static void send_typed(int fd)
+{
+    size_t sent = 0;
+
+    while (sent < nr_typed && has_room(fd)) {
+        size_t n = nr_typed - sent < INPUT_CHUNK ? nr_typed - sent : INPUT_CHUNK;
+
+        if (daemon_send(fd, D_DATA, typed + sent, n))
+            n = nr_typed - sent;
+        sent += n;
+    }
+    nr_typed -= sent;
+    memmove(typed, typed + sent, nr_typed);
+}
+
 static enum input from_terminal(int fd)
 {
+    size_t keep = sizeof(typed) - nr_typed;
     char buf[INPUT_CHUNK];
     ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
     const char *detach;
@@ -133,22 +163,17 @@ static enum input from_terminal(int fd)
     detach = memchr(buf, DETACH, (size_t)n);
     if (detach)
         n = detach - buf;
-    if (n > 0 && daemon_send(fd, D_DATA, buf, (size_t)n))
-        return INPUT_ENDED;
+    if (keep > (size_t)n)
+        keep = (size_t)n;
+    memcpy(typed + nr_typed, buf, keep);
+    nr_typed += keep;
+    send_typed(fd);
     return detach ? INPUT_DETACH : INPUT_GOES_ON;
 }
 
 int console_open(const char *name, struct error *e)
 {
     return daemon_ask(D_CONSOLE, name, e);
-}
-
-/* May keys be sent without a wait? A domain that has printed more than we read does not read. */
-static bool has_room(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-    return poll(&p, 1, 0) != 0;
 }
 
 static int detached(const char *name)
@@ -168,11 +193,10 @@ int console_attach(int fd, const char *name, bool to_its_end)
     if (is_raw)
         fprintf(stderr, "[%s: attached; ^] detaches]\r\n", name);
     while (rc < 0) {
-        bool room = has_room(fd);
         int ready;
 
-        p[0].events = room ? POLLIN : POLLIN | POLLOUT;
-        p[1].fd = input && room ? STDIN_FILENO : -1;
+        p[0].events = nr_typed ? POLLIN | POLLOUT : POLLIN;
+        p[1].fd = input && (!nr_typed || is_raw) ? STDIN_FILENO : -1;
         ready = poll(p, 2, input || to_its_end ? -1 : QUIET_MS);
         if (ready < 0 && errno == EINTR)
             continue;
@@ -180,6 +204,8 @@ int console_attach(int fd, const char *name, bool to_its_end)
             rc = ready == 0 ? detached(name) : EXIT_REFUSED;
             break;
         }
+        if (p[0].revents & POLLOUT)
+            send_typed(fd);
         if (p[0].revents & ~POLLOUT)
             rc = from_daemon(fd, name);
         if (rc < 0 && p[1].revents) {

@@ -243,15 +243,62 @@ static void the_output_goes_away(void **state)
     close(terminal);
 }
 
+/* So many keys, for a domain that takes none. */
+static void type_on(int terminal, uint32_t size)
+{
+    char keys[100];
+    uint32_t done = 0;
+
+    memset(keys, 'k', sizeof(keys));
+    for (int i = 0; done < size; i++) {
+        ssize_t n = write(terminal, keys, size - done < 100 ? size - done : 100);
+
+        assert_true(i < PATIENCE_MS);
+        if (n > 0)
+            done += (uint32_t)n;
+        else
+            usleep(1000);
+        turn();
+    }
+}
+
+/* Whatever was typed, ^] is heard, though the domain takes nothing; and when it does, all comes. */
+static void takes_no_keys(void **state)
+{
+    const uint32_t size = 200000;
+    int terminal = new_terminal(), tty = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    pid_t pid = reader("web", false, dup(tty), out_file("web"));
+
+    (void)state;
+    while (takes_lines(tty))
+        usleep(1000);
+    assert_int_equal(fcntl(terminal, F_SETFL, O_NONBLOCK), 0);
+    type_on(terminal, size);
+    for (int i = 0; ring->in_prod != size; i++) {
+        assert_true(i < PATIENCE_MS);
+        ring->in_cons = ring->in_prod;
+        fire("web");
+        turn();
+        usleep(1000);
+    }
+    type_on(terminal, size);
+    while (write(terminal, "\035", 1) != 1)
+        usleep(1000);
+    assert_int_equal(ended(pid), 0);
+    assert_true(takes_lines(tty));
+    close(tty);
+    close(terminal);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(input_ends),
-        T(much_both_ways),
-        T(a_terminal_without_keys),
-        T(the_output_goes_away),
+        T(input_ends),           T(much_both_ways), T(a_terminal_without_keys),
+        T(the_output_goes_away), T(takes_no_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
