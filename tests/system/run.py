@@ -108,12 +108,11 @@ def uefi_args(directory):
 
 
 def processors():
-    """(CPUs of the machine, how QEMU makes them): a thread for each where this host has as many, else they take turns in one, as
-    threads would wait for each other."""
+    """(CPUs of the machine, how QEMU makes them): more than this host has take turns in one thread, as threads would wait for each
+    other. Otherwise QEMU makes a thread for each where it can: not where it counts instructions (-icount)."""
     host = len(os.sched_getaffinity(0))
     smp = setting("SMP", "1" if setting("GUEST") else str(min(host, MOST_CPUS)))
-    threads = "multi" if int(smp.split(",", 1)[0]) <= host else "single"
-    return smp, setting("ACCEL", f"tcg,thread={threads}")
+    return smp, setting("ACCEL", "tcg" if int(smp.split(",", 1)[0]) <= host else "tcg,thread=single")
 
 
 def arguments(directory):

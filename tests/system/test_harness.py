@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The harness itself, without a machine: what a program leaves behind whose tests fail, and what is read of a terminal."""
+"""The harness itself, without a machine: what a program leaves behind whose tests fail, what is read of a terminal, and what QEMU is
+asked for."""
 import os
 import re
 import subprocess
 import sys
 
+import run as runner
 from machine import BUILD, SCALE, json_in, run_tests
 
 # In the place of QEMU a shell; nobody closes it, for the test that would have done so fails.
@@ -46,5 +48,16 @@ def json_among_other_lines():
             assert json_in(text) == wanted, text
 
 
+def instructions_are_counted_where_asked():
+    """`make run` asks of QEMU nothing that keeps it from counting instructions (-icount)."""
+    for smp, accel in (("1", "tcg"), ("1000", "tcg,thread=single")):
+        os.environ["SMP"] = smp
+        assert runner.processors() == (smp, accel), runner.processors()
+        done = subprocess.run(["qemu-system-x86_64", "-M", "none", "-accel", accel, "-icount", "shift=0", "-display", "none",
+                               "-monitor", "stdio"], input="quit\n", capture_output=True, text=True, timeout=60 * SCALE, check=False)
+        assert done.returncode == 0, done.stderr
+    del os.environ["SMP"]
+
+
 if __name__ == "__main__":
-    run_tests(leaves_nothing_behind, json_among_other_lines)
+    run_tests(leaves_nothing_behind, json_among_other_lines, instructions_are_counted_where_asked)
