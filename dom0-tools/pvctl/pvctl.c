@@ -6,8 +6,10 @@
 #include "pvctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "interrupt.h"
 #include "version.h"
@@ -219,10 +221,25 @@ static int run(int argc, char **argv)
     return rc;
 }
 
+/* Where the caller has closed standard input, output or error, what we open next must not stand in
+ * its place: a console would be typed what it prints, and a device told what we say. */
+static void hold_standard_places(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
-    int rc = run(argc, argv);
+    int rc;
 
+    hold_standard_places();
+    rc = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "pvctl: standard output: %s\n", strerror(errno));
         rc = rc ? rc : EXIT_REFUSED;

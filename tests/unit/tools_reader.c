@@ -66,7 +66,8 @@ static int typed(const char *input)
     return in[0];
 }
 
-/* A process that reads the console `name`, with this input and output, which are closed here. */
+/* A process that reads the console `name`, with this input and output, which are closed here; -1
+ * is no input at all. */
 static pid_t reader(const char *name, bool to_its_end, int in, int out)
 {
     char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
@@ -78,14 +79,18 @@ static pid_t reader(const char *name, bool to_its_end, int in, int out)
     if (pid == 0) {
         struct error e = {0};
 
-        dup2(in, STDIN_FILENO);
+        if (in < 0)
+            close(STDIN_FILENO);
+        else
+            dup2(in, STDIN_FILENO);
         dup2(out, STDOUT_FILENO);
         dup2(out, STDERR_FILENO);
         if (to_its_end)
             exit(console_attach(daemon_ask(D_CONSOLE, name, &e), name, true));
         exit(pvctl_main(3, argv));
     }
-    close(in);
+    if (in >= 0)
+        close(in);
     close(out);
     while (!console_by_name(name)->reader) {
         assert_int_equal(status_of(pid), -1);
@@ -144,6 +149,21 @@ static void input_ends(void **state)
     policy_release(&f->host, other, "powered off");
     assert_int_equal(ended(stays), 0);
     printed("other", "\n[other: powered off]\n");
+}
+
+/* No input is one that has ended: what the domain prints is not typed to it. */
+static void no_input(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    pid_t pid = reader("web", false, -1, out_file("web"));
+
+    (void)state;
+    say(ring, "hello", 5);
+    fire("web");
+    assert_int_equal(ended(pid), 0);
+    printed("web", "hello\n[web: detached]\n");
+    assert_int_equal(ring->in_prod, 0);
 }
 
 /* A domain that prints more than is kept for a reader, and only then takes its input, of which
@@ -297,7 +317,7 @@ static void takes_no_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(input_ends),           T(much_both_ways), T(a_terminal_without_keys),
+        T(input_ends),           T(no_input),      T(much_both_ways), T(a_terminal_without_keys),
         T(the_output_goes_away), T(takes_no_keys),
     };
 
