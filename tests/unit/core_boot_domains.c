@@ -137,8 +137,8 @@ static void cpus_of_a_domain(void **state)
         uint16_t cap_is;
         uint64_t affinity_is;
     } cases[] = {
-        {0, 0, 0, ~0ull},   {200, 2, 200, 2},   {201, 1, 0, 1},
-        {50, ~0ull, 50, 3}, {100, 0xe, 100, 2}, {1, 1ull << 63, 1, ~0ull},
+        {0, 0, 0, ~0ull},   {200, 2, 200, 2},          {201, 1, 0, 1},       {50, ~0ull, 50, 3},
+        {100, 0xe, 100, 2}, {1, 1ull << 63, 1, ~0ull}, {0, ~3ull, 0, ~0ull},
     };
     struct domain *d;
     const char *said;
@@ -170,6 +170,8 @@ static void cpus_of_a_domain(void **state)
     assert_null(strstr(said + 1, "e: affinity")); /* once for all */
     assert_non_null(
         strstr(host_console, "f: affinity: the last CPU is 1; it may run anywhere\r\n"));
+    assert_non_null(
+        strstr(host_console, "g: affinity: the last CPU is 1; it may run anywhere\r\n"));
 }
 
 /* Where `vcpus` is not given the control domain has as many as there are CPUs, a guest one. */

@@ -74,7 +74,7 @@ static void set_cpus(const struct boot_domain *b, struct domain *d)
                     b->cap, most);
     sched_set_domain(d, (uint16_t)(b->weight ? b->weight : SCHED_WEIGHT_DEFAULT),
                      (uint16_t)(b->cap > most ? 0 : b->cap));
-    if (absent && absent != ~all)
+    if (absent && (absent != ~all || !(b->affinity & all)))
         log_warning("parvis.cfg: %s: affinity: the last CPU is %u; %s", b->name, nr - 1,
                     b->affinity & all ? "those above are left out" : "it may run anywhere");
     if (b->affinity & all)
