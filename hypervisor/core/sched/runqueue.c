@@ -16,8 +16,8 @@
  *     wait leaps ahead in one slice on all its CPUs, the lightest that has most: others lag so much
  *     in the ordinary course of things.
  *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered. A
- *     lead from before stays, until nobody has waited for a second: else it would pay to sleep for
- *     a moment, with all vCPUs at once.
+ *     lead from before stays, until nobody was chosen from the queue for a second: else it would
+ *     pay to sleep for a moment, with all vCPUs at once.
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
@@ -65,7 +65,8 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 /* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
  * nothing changes within a level; also who sleeps or rests, and finds its own when it is back.
  * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. When it
- * was long ago that somebody waited, leads are forgotten, but for a slice. */
+ * was long ago that somebody was chosen who waited, if for a moment only, leads are forgotten, but
+ * for a slice. */
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
