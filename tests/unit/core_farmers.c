@@ -153,6 +153,42 @@ static void coming_and_going(void **state)
     }
 }
 
+/* Beside others with a vCPU each, one fewer than there are CPUs: a farmer computes on one CPU,
+ * sleeps for a moment, and computes on all. It is due one CPU. */
+static void quiet_and_loud(unsigned int cpus, s_time_t quiet, s_time_t off, s_time_t loud)
+{
+    struct vcpu *v;
+
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(cpus);
+    farmer = host_domain(1, false, cpus, 0);
+    for (unsigned int i = 1; i < cpus; i++)
+        (void)host_domain((domid_t)(1 + i), false, 1, 0);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        s_time_t at = t % (quiet + off + loud);
+
+        for_each_vcpu (farmer, v)
+            keep(v, at >= quiet + off || (at < quiet && !v->vcpu_id));
+        host_advance(STEP);
+    }
+}
+
+static void being_quiet_and_loud(void **state)
+{
+    static const struct {
+        unsigned int cpus, quiet, off, loud; /* of STEP */
+    } rhythm[] = {{2, 110, 3, 150},  {2, 150, 3, 120},   {4, 200, 10, 110},  {8, 322, 10, 150},
+                  {8, 200, 10, 110}, {16, 620, 40, 200}, {16, 322, 10, 150}, {16, 10300, 10, 150}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(rhythm); i++) {
+        quiet_and_loud(rhythm[i].cpus, rhythm[i].quiet * STEP, rhythm[i].off * STEP,
+                       rhythm[i].loud * STEP);
+        assert_true(host_time_run(farmer) <= (uint64_t)TOTAL + TOTAL / 100);
+    }
+}
+
 /* Due 1 in 65,535 of a CPU, it gets a millisecond in about a minute. */
 static void the_lightest_runs(void **state)
 {
@@ -269,6 +305,7 @@ int main(void)
         cmocka_unit_test(sleeping_and_waking),
         cmocka_unit_test(sleeping_all_at_once),
         cmocka_unit_test(coming_and_going),
+        cmocka_unit_test(being_quiet_and_loud),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),

@@ -15,13 +15,15 @@
  *     So nothing worth mentioning is saved up by sleeping. The latitude is what one of those that
  *     wait leaps ahead in one slice on all its CPUs, the lightest that has most: others lag so much
  *     in the ordinary course of things.
- *   - what is used while nobody waits harms nobody: one slice ahead is all that is remembered. A
- *     lead from before stays, until nobody was chosen from the queue for a second: else it would
- *     pay to sleep for a moment, with all vCPUs at once.
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
- *     than needed to tell them apart: from time to time, gaps between levels are narrowed.
+ *     than needed to tell them apart: from time to time, gaps between levels are narrowed. With
+ *     other affinities there will be other levels: a slice is all that is left of a lead then.
+ *
+ * What is used while nobody waits harms nobody: virtual time stands still then, all of it. Who
+ * leads does so until it was somebody else's turn, or it would pay to sleep for a moment with all
+ * vCPUs at once; and nobody is given anything, or it would pay to be alone for a moment.
  *
  * A vCPU that leaves its CPU and can go on counts as waiting from the choice on, not only when it
  * is queued: else a domain, or the queue, would look empty for a moment.
@@ -43,15 +45,10 @@ static uint64_t most_apart(void)
     return MAX((uint64_t)MOST_APART, 8 * runqueue.latitude);
 }
 
-static void advance(struct sched_domain *s, s_time_t to)
+/* For how long somebody has waited, of all time until now. */
+static s_time_t contended(s_time_t now)
 {
-    s_time_t elapsed = MAX(to - s->accounted, 0);
-
-    if (unlikely(s->cap))
-        sched_cap_charge(s, elapsed);
-    s->accounted += elapsed;
-    if (elapsed && s->running)
-        s->vtime += (uint64_t)elapsed * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
+    return runqueue.contended + MAX(now - runqueue.contended_since, 0);
 }
 
 /* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
@@ -64,14 +61,11 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 
 /* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
  * nothing changes within a level; also who sleeps or rests, and finds its own when it is back.
- * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. When it
- * was long ago that somebody was chosen who waited, if for a moment only, leads are forgotten, but
- * for a slice. */
+ * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. */
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
     uint64_t width = most_apart() / 2, taken = 1, gone;
-    bool kept = now - rq->narrowed < LEVEL_KEPT;
     struct sched_domain *s;
 
     rq->narrowed = now;
@@ -82,12 +76,18 @@ static void narrow_gaps(s_time_t now)
             taken |= 1ull << step_of(s, width);
     }
     gone = ~taken & ~taken << 1;
-    list_for_each (s, &rq->all, in_all) {
-        s->vtime = MIN(s->vtime, rq->vtime + (kept ? 64 * width : s->slice_worth));
+    list_for_each (s, &rq->all, in_all)
         for (uint64_t m = gone & ((1ull << step_of(s, width)) - 1); m; m &= m - 1)
             s->vtime -= width;
-    }
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
+}
+
+void sched_forget_leads(void)
+{
+    struct sched_domain *s;
+
+    list_for_each (s, &runqueue.all, in_all)
+        s->vtime = MIN(s->vtime, runqueue.vtime + s->slice_worth);
 }
 
 /* So far behind may be who has nobody waiting: much, if it runs, for then it has what it can have;
@@ -95,7 +95,7 @@ static void narrow_gaps(s_time_t now)
  * before it; but among the pinned the order counts. */
 static uint64_t most_lag(const struct sched_domain *s)
 {
-    const struct vcpu *rests = sched_first_resting(s);
+    const struct vcpu *rests = sched_first_of(&s->resting, ~0ull);
 
     if (s->running || (rests && !sched_may_run_anywhere(rests)))
         return most_apart();
@@ -105,14 +105,15 @@ static uint64_t most_lag(const struct sched_domain *s)
 void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
+    s_time_t elapsed = MAX(now - s->accounted, 0);
+    s_time_t counts = MAX(contended(now) - s->counted, 0);
 
-    if (s->accounted < runqueue.contended_since) {
-        uint64_t most = MAX(s->vtime, runqueue.vtime + s->slice_worth);
-
-        advance(s, MIN(now, runqueue.contended_since));
-        s->vtime = MIN(s->vtime, most);
-    }
-    advance(s, now);
+    if (unlikely(s->cap))
+        sched_cap_charge(s, elapsed);
+    s->accounted += elapsed;
+    s->counted += counts;
+    if (counts && s->running)
+        s->vtime += (uint64_t)counts * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
     if (!s->waiting)
         s->vtime = MAX(s->vtime, runqueue.vtime - MIN(runqueue.vtime, most_lag(s)));
 }
@@ -139,7 +140,7 @@ static void stay_near_brothers(struct vcpu *v, s_time_t now)
 {
     const struct sched_domain *s = &v->domain->sched;
     const uint64_t slice = (uint64_t)SCHED_SLICE, cpus = s->cap ? ~0ull : v->affinity;
-    const struct vcpu *u = sched_first_resting(s);
+    const struct vcpu *u = sched_first_of(&s->resting, ~0ull);
     uint64_t least = u ? u->sched.used : UINT64_MAX;
 
     u = sched_first_of(&s->vcpus, cpus);
@@ -165,13 +166,15 @@ void sched_begin_wait(struct domain *d, s_time_t now)
     list_insert_before(&runqueue.domains, &d->sched.link);
 }
 
-void sched_end_wait(struct domain *d)
+void sched_end_wait(struct domain *d, s_time_t now)
 {
     if (--d->sched.waiting)
         return;
     list_del(&d->sched.link);
-    if (list_empty(&runqueue.domains))
+    if (list_empty(&runqueue.domains)) {
+        runqueue.contended = contended(now);
         runqueue.contended_since = INT64_MAX;
+    }
 }
 
 void sched_insert(struct vcpu *v, s_time_t now)
@@ -193,7 +196,7 @@ void sched_insert(struct vcpu *v, s_time_t now)
     v->sched.queued = true;
 }
 
-void sched_remove(struct vcpu *v)
+void sched_remove(struct vcpu *v, s_time_t now)
 {
     list_del(&v->sched.link);
     v->sched.queued = false;
@@ -207,7 +210,7 @@ void sched_remove(struct vcpu *v)
     v->sched.stuck = false;
     if (v->sched.wanted_by)
         sched_drop_next(v->sched.wanted_by); /* model: sched_remove.drop */
-    sched_end_wait(v->domain);
+    sched_end_wait(v->domain, now);
 }
 
 struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)

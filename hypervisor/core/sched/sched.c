@@ -62,7 +62,7 @@ static void enqueue(struct vcpu *v, s_time_t now)
     if (v->sched.state != RUNSTATE_runnable)
         set_state(v, RUNSTATE_runnable, now);
     if (unlikely(sched_cap_over(&v->domain->sched))) {
-        sched_end_wait(v->domain);
+        sched_end_wait(v->domain, now);
         sched_rest(v, now);
         return;
     }
@@ -138,7 +138,7 @@ static void context_saved(struct vcpu *v)
         enqueue(v, now);
     } else if (v->sched.state == RUNSTATE_runnable) { /* it could go on, or was to rest */
         if (counted)
-            sched_end_wait(v->domain); /* model: context_saved.uncount */
+            sched_end_wait(v->domain, clock_now()); /* model: context_saved.uncount */
         set_state(v, idle_state(v), clock_now());
     }
     another_may(v->domain);
@@ -178,7 +178,7 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
     set_state(prev, state, now);
     if (!is_idle(next)) {
         sched_account(next->domain, now);
-        sched_remove(next);
+        sched_remove(next, now);
         next->domain->sched.running++;
         next->sched.switched_in = now;
         WRITE_ONCE(next->sched.on_cpu, c); /* model: hand_over.on_cpu */
@@ -242,7 +242,7 @@ void vcpu_sleep(struct vcpu *v)
             cpu_raise(c, CPU_WORK_SCHEDULE); /* model: vcpu_sleep.ask */
     } else if (!vcpu_runnable(v)) {
         if (v->sched.queued)
-            sched_remove(v);                      /* model: vcpu_sleep.remove */
+            sched_remove(v, clock_now());         /* model: vcpu_sleep.remove */
         set_state(v, idle_state(v), clock_now()); /* blocked and paused as well, for instance */
         another_may(v->domain);
     }
@@ -304,7 +304,7 @@ void sched_destroy_vcpu(struct vcpu *v)
 {
     spin_lock(&runqueue.lock); /* model: sched_destroy_vcpu.lock */
     if (v->sched.queued)
-        sched_remove(v);
+        sched_remove(v, clock_now());
     spin_unlock(&runqueue.lock);
 }
 

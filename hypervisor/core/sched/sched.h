@@ -32,6 +32,7 @@ struct runqueue {
     uint64_t vtime;           /* the least of theirs; never goes back */
     uint64_t latitude;        /* so far behind it one may be who sleeps */
     s_time_t narrowed;        /* when gaps between levels were last narrowed */
+    s_time_t contended;       /* for how long somebody waited, until contended_since */
     s_time_t contended_since; /* since when somebody waits; INT64_MAX: nobody does */
     /* Bit per CPU: */
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
@@ -73,6 +74,7 @@ struct sched_domain {
     struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
     uint64_t vtime;                  /* as of `accounted` */
     s_time_t accounted;
+    s_time_t counted;     /* `contended` then */
     s_time_t slice;       /* by weight */
     uint64_t slice_worth; /* in virtual time */
     s_time_t cap_left;    /* what its cap leaves it now: ns, times percent of a CPU */

@@ -57,7 +57,7 @@ static s_time_t left(const struct sched_domain *s)
  */
 static s_time_t gathered(const struct sched_domain *s)
 {
-    const struct vcpu *v = sched_first_resting(s);
+    const struct vcpu *v = sched_first_of(&s->resting, ~0ull);
 
     return v && v->affinity & runqueue.idle_cpus ? left(s) : s->cap_left;
 }
@@ -93,7 +93,7 @@ void sched_rest(struct vcpu *v, s_time_t now)
 
 static void activate(struct vcpu *v, s_time_t now)
 {
-    sched_remove(v);
+    sched_remove(v, now);
     sched_begin_wait(v->domain, now);
     sched_insert(v, now);
     v->sched.switched_in = now;
@@ -122,15 +122,15 @@ static void fit(struct domain *d, s_time_t now)
     find_stuck(s, now);
     while (sched_cap_over(s) && !list_empty(&s->vcpus)) {
         v = list_entry(s->vcpus.prev, struct vcpu, sched.link);
-        sched_remove(v);
+        sched_remove(v, now);
         sched_rest(v, now);
     }
-    while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_resting(s)))
+    while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_of(&s->resting, ~0ull)))
         activate(v, now);
     soon = s->waiting > s->stuck ? STUCK : INT64_MAX;
     if (s->cap_dry && rate(s) > 0)
         soon = MIN(soon, MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
-    if (sched_first_resting(s) && soon < INT64_MAX)
+    if (sched_first_of(&s->resting, ~0ull) && soon < INT64_MAX)
         timer_set(&s->cap_timer, now + soon);
 }
 
@@ -154,7 +154,7 @@ void sched_cap_turn(struct vcpu *prev, s_time_t now)
     } else {
         sched_cap_look(prev->domain, now);
     }
-    v = sched_first_resting(s);
+    v = sched_first_of(&s->resting, ~0ull);
     if (v && !sched_cap_over(s) &&
         (!vcpu_runnable(prev) || sched_used(prev, now) >= v->sched.used + (uint64_t)SCHED_SLICE))
         activate(v, now);

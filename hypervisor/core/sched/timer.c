@@ -68,22 +68,19 @@ static inline void rank_again(struct timer *t)
  * high. */
 static struct timer *merge(struct timer *a, struct timer *b)
 {
-    struct timer *first = a, *other = b;
-
     if (!a || !b)
         return a ? a : b;
-    if (b->deadline < a->deadline) {
-        first = b;
-        other = a;
-    }
-    first->right = merge(first->right, other);
-    first->right->parent = first;
-    rank_again(first);
-    return first;
+    if (b->deadline < a->deadline)
+        return merge(b, a);
+    a->right = merge(a->right, b);
+    a->right->parent = a;
+    rank_again(a);
+    return a;
 }
 
-static void put_in(struct timer_queue *q, struct timer *t)
+static void put_in(struct timer_queue *q, struct timer *t, s_time_t deadline)
 {
+    WRITE_ONCE(t->deadline, deadline);
     t->left = t->right = NULL;
     t->rank = 1;
     q->first = merge(q->first, t);
@@ -153,8 +150,7 @@ void timer_set(struct timer *t, s_time_t deadline)
     if (likely(!t->dead)) { /* model: timer_set.dead */
         if (t->rank)
             take_out(q, t);
-        WRITE_ONCE(t->deadline, deadline);
-        put_in(q, t);
+        put_in(q, t, deadline);
         if (earliest(q) != before && !q->running) /* model: timer_set.arm */
             machine_arm_timer(earliest(q));
     }
@@ -165,10 +161,8 @@ void timer_set_again(struct timer *t, s_time_t deadline)
 {
     struct timer_queue *q = lock_queue_of(t);
 
-    if (!t->rank && !t->dead) { /* model: timer_set_again.unset */
-        WRITE_ONCE(t->deadline, deadline);
-        put_in(q, t);
-    }
+    if (!t->rank && !t->dead) /* model: timer_set_again.unset */
+        put_in(q, t, deadline);
     spin_unlock(&q->lock);
 }
 
