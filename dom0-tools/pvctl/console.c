@@ -4,8 +4,9 @@
  *
  * parvisd has the console; this is a reader of it. The terminal is put into raw mode, so
  * that each key goes to the guest; ^] alone is ours, and detaches. Input that is not a
- * terminal is copied to the guest until it ends; then no terminal is the guest's, and what it
- * prints is text: it may neither move a cursor nor ask for answers, which our shell would read.
+ * terminal is copied to the guest until it ends, each byte of it; then no terminal is the guest's,
+ * and what it prints is text: it may neither move a cursor nor ask for answers, which our shell
+ * would read.
  *
  * Output is copied until the domain ends; by `pvctl console`, only until there is no more to
  * expect once the input has ended: `echo uname | pvctl console web` is a question, and ends with
@@ -151,7 +152,7 @@ static void send_typed(int fd)
     memmove(typed, typed + sent, nr_typed);
 }
 
-static enum input from_terminal(int fd)
+static enum input from_input(int fd)
 {
     size_t keep = sizeof(typed) - nr_typed;
     char buf[INPUT_CHUNK];
@@ -160,7 +161,7 @@ static enum input from_terminal(int fd)
 
     if (n <= 0)
         return n < 0 && (errno == EINTR || errno == EAGAIN) ? INPUT_GOES_ON : INPUT_ENDED;
-    detach = memchr(buf, DETACH, (size_t)n);
+    detach = is_raw ? memchr(buf, DETACH, (size_t)n) : NULL;
     if (detach)
         n = detach - buf;
     if (keep > (size_t)n)
@@ -209,7 +210,7 @@ int console_attach(int fd, const char *name, bool to_its_end)
         if (p[0].revents & ~POLLOUT)
             rc = from_daemon(fd, name);
         if (rc < 0 && p[1].revents) {
-            switch (from_terminal(fd)) {
+            switch (from_input(fd)) {
             case INPUT_DETACH:
                 rc = detached(name);
                 break;

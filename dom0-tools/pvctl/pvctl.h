@@ -117,8 +117,8 @@ bool vcpu_has_run(const struct host_vcpu *v);
 void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char out[CPUSET_TEXT]);
 /* console.c: the socket of the domain's console, or a negative errno. */
 int __must_check console_open(const char *name, struct error *e);
-/* Copies between terminal and console until the domain ends or ^]; unless to_its_end, also until
- * the console is quiet after the end of the input. Exit status. */
+/* Copies between terminal and console until the domain ends or, at a terminal, ^]; unless
+ * to_its_end, also until the console is quiet after the end of the input. Exit status. */
 int __must_check console_attach(int fd, const char *name, bool to_its_end);
 /* shutdown.c: asks one domain, or all, for "poweroff" or "reboot"; may wait for it. */
 int __must_check request_end(const struct call *c, const char *wish);

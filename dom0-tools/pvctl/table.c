@@ -36,7 +36,7 @@ const struct verb verbs[] = {
      "create a domain from libvirt domain XML and start it",
      "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes the file.\n"
      "With --console the command ends when the domain does, also where its standard input has ended;\n"
-     "^] detaches.\n"},
+     "at a terminal ^] detaches.\n"},
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
      "list the domains: name, number, memory, vCPUs, state, CPU time",
      "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants to\n"

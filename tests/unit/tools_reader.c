@@ -151,6 +151,24 @@ static void input_ends(void **state)
     printed("other", "\n[other: powered off]\n");
 }
 
+/* ^] is a key. In what comes from a file or a pipe it is a byte like others, and the domain's. */
+static void keys_are_a_terminals(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    pid_t pid = reader("web", true, typed("a\035b"), out_file("web"));
+
+    (void)state;
+    while (ring->in_prod != 3) {
+        assert_int_equal(status_of(pid), -1);
+        turn();
+    }
+    assert_memory_equal(ring->in, "a\035b", 3);
+    policy_release(&f->host, domid, "powered off");
+    assert_int_equal(ended(pid), 0);
+    printed("web", "\n[web: powered off]\n");
+}
+
 /* No input is one that has ended: what the domain prints is not typed to it. */
 static void no_input(void **state)
 {
@@ -317,8 +335,9 @@ static void takes_no_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(input_ends),           T(no_input),      T(much_both_ways), T(a_terminal_without_keys),
-        T(the_output_goes_away), T(takes_no_keys),
+        T(input_ends),     T(keys_are_a_terminals),    T(no_input),
+        T(much_both_ways), T(a_terminal_without_keys), T(the_output_goes_away),
+        T(takes_no_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
