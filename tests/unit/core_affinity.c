@@ -16,11 +16,7 @@ static int setup(void **state)
 {
     (void)state;
     host_init(4096);
-    for (unsigned int i = 0; i < 4; i++)
-        dom[i] = host_domain((domid_t)i, i == 0, 1, 0);
-    atomic_or(&dom[0]->vcpu[0]->pause_flags, VPF_blocked);
-    vcpu_sleep(dom[0]->vcpu[0]);
-    host_exit_path();
+    three_that_compute(dom);
     return 0;
 }
 

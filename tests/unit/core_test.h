@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests of core share: cmocka with its order of includes, the machine, arguments in guest
- * memory, short hypercalls. */
+ * memory, short hypercalls, the domains that a test of the scheduler begins with. */
 #ifndef TESTS_UNIT_CORE_TEST_H
 #define TESTS_UNIT_CORE_TEST_H
 
@@ -16,6 +16,7 @@
 
 #include "host.h"
 #include <core/base/hypercall.h>
+#include <core/sched/sched.h>
 #include <port/atomic.h>
 #include <xen/errno.h>
 
@@ -32,5 +33,15 @@
     })
 
 #define call(v, name, ...) host_hypercall(v, __HYPERVISOR_##name, (uint64_t[6]){__VA_ARGS__}, NULL)
+
+/* A control domain that sleeps, and three domains of a vCPU each that want to run. */
+static inline void three_that_compute(struct domain *dom[4])
+{
+    for (unsigned int i = 0; i < 4; i++)
+        dom[i] = host_domain((domid_t)i, i == 0, 1, 0);
+    atomic_or(&dom[0]->vcpu[0]->pause_flags, VPF_blocked);
+    vcpu_sleep(dom[0]->vcpu[0]);
+    host_exit_path();
+}
 
 #endif
