@@ -5,7 +5,8 @@
  * evtchn_pending and evtchn_mask are 64 words of 64 bits. Every bit is changed with a locked
  * instruction, because the hypervisor, on any processor, changes its neighbours at the same
  * time. Taking a word of the selector (exchange with 0) before looking at the ports below it
- * is what keeps a late event from getting lost: it marks the selector again.
+ * is what keeps a late event from getting lost: it marks the selector again. So the ports of a word
+ * are looked at once, and one that is busy keeps no other waiting.
  *
  * The words are the domain's, and the selector says only which of them to look at: the events of
  * other vCPUs are in there too. Each vCPU has a mask of the ports that belong to it, and leaves the
