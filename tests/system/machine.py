@@ -109,7 +109,7 @@ def disk_args(path):
 
 def multiboot_modules(directory, config, modules):
     """Puts parvis.cfg and links to the modules (name: path) into a directory; the argument of -initrd."""
-    with open(os.path.join(directory, "parvis.cfg"), "w", encoding="utf-8", newline="") as out:
+    with open(os.path.join(directory, "parvis.cfg"), "w", encoding="utf-8", errors="surrogateescape", newline="") as out:
         out.write(config)
     names = ["parvis.cfg"]
     for name, path in modules.items():

@@ -32,13 +32,18 @@ def setting(name, default=""):
     return os.environ.get(name) or default
 
 
-def kernel_of(path, what, directory, memory):
-    """A kernel for the hypervisor, which takes ELF: a bzImage is unpacked first, to no more than the domain's memory."""
+def begin_of(path, what, size):
+    """The first bytes of a file that a person named."""
     try:
-        with open(path, "rb") as kernel:
-            head = kernel.read(0x206)
+        with open(path, "rb") as file:
+            return file.read(size)
     except OSError as error:
         sys.exit(f"parvis: {what} {path}: {error.strerror}")
+
+
+def kernel_of(path, what, directory, memory):
+    """A kernel for the hypervisor, which takes ELF: a bzImage is unpacked first, to no more than the domain's memory."""
+    head = begin_of(path, what, 0x206)
     if head[0x202:0x206] != b"HdrS":
         return path
     unpacked = os.path.join(directory, "unpacked")
@@ -58,8 +63,8 @@ def multiboot_args(directory, config, modules):
 def guest_args(directory):
     kernel = kernel_of(setting("GUEST"), "guest kernel", directory, setting("GUEST_MEM", "32M"))
     ramdisk = setting("GUEST_RAMDISK")
-    if ramdisk and not os.access(ramdisk, os.R_OK):
-        sys.exit(f"parvis: guest ramdisk {ramdisk}: cannot be read")
+    if ramdisk:
+        begin_of(ramdisk, "guest ramdisk", 0)
     config = "loglevel = debug\n" + machine.guest_config(setting("GUEST_MEM", "32M"), setting("GUEST_CMDLINE"), ramdisk,
                                                           setting("GUEST_VCPUS", "1"))
     modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
@@ -81,7 +86,7 @@ def control_files(directory):
 
 
 def direct_args(directory):
-    with open(DOM0 + "parvis.cfg", encoding="utf-8", newline="") as config:
+    with open(DOM0 + "parvis.cfg", encoding="utf-8", errors="surrogateescape", newline="") as config:
         return multiboot_args(directory, config.read(), control_files(directory))
 
 
@@ -94,7 +99,8 @@ def image_of(directory):
     for name, path in control_files(directory).items():
         files.append(os.path.join(directory, name))
         os.symlink(os.path.abspath(path), files[-1])
-    subprocess.run([DOM0 + "image.sh", image, machine.built("parvis.efi"), DOM0 + "parvis.cfg", *files], check=True)
+    if subprocess.run([DOM0 + "image.sh", image, machine.built("parvis.efi"), DOM0 + "parvis.cfg", *files], check=False).returncode:
+        sys.exit("parvis: the disk image could not be made: see above")
     return image
 
 
@@ -112,7 +118,18 @@ def processors():
     other. Otherwise QEMU makes a thread for each where it can: not where it counts instructions (-icount)."""
     host = len(os.sched_getaffinity(0))
     smp = setting("SMP", "1" if setting("GUEST") else str(min(host, MOST_CPUS)))
-    return smp, setting("ACCEL", "tcg" if int(smp.split(",", 1)[0]) <= host else "tcg,thread=single")
+    cpus = re.match(r"(?:cpus=)?([1-9]\d{0,5})(?:,|$)", smp, re.ASCII)
+    if not cpus:
+        sys.exit(f"parvis: SMP={smp}: must be a number of CPUs; what else QEMU's -smp takes comes behind it and a comma")
+    return smp, setting("ACCEL", "tcg" if int(cpus[1]) <= host else "tcg,thread=single")
+
+
+def more_for_qemu():
+    """The words of QEMU_EXTRA, as a shell splits them."""
+    try:
+        return shlex.split(setting("QEMU_EXTRA"))
+    except ValueError as error:
+        sys.exit(f"parvis: QEMU_EXTRA={setting('QEMU_EXTRA')}: {error}")
 
 
 def arguments(directory):
@@ -129,10 +146,10 @@ def arguments(directory):
         args += uefi_args(directory) + machine.network_args()
     else:
         sys.exit(f"parvis: FIRMWARE={setting('FIRMWARE')}: must be uefi or direct")
-    args += ["-serial", "mon:stdio" if sys.stdin.isatty() else "stdio"]
+    args += ["-serial", "mon:stdio" if os.isatty(0) else "stdio"]
     if setting("DEBUG_WAIT"):
         args += ["-s", "-S"]
-    return args + ending.witness_args(directory) + shlex.split(setting("QEMU_EXTRA"))
+    return args + ending.witness_args(directory) + more_for_qemu()
 
 
 def ended_by_signal(number, _):
@@ -148,6 +165,22 @@ def run(directory):
             qemu.kill()
 
 
+def outcome():
+    """The number of how the machine ended, or did not begin; then it has been told why."""
+    try:
+        return run(machine.Machine.scratch())
+    except KeyboardInterrupt:
+        return ending.QUIT
+    except OSError as error:    # a program or a file of the machine's that is not there, no room
+        print(f"parvis: {error.filename}: {error.strerror}", file=sys.stderr)
+        return ending.FAILED
+    except SystemExit as end:   # with a number, or with a sentence of why not
+        if isinstance(end.code, int):
+            return end.code
+        print(end.code, file=sys.stderr)
+        return ending.FAILED
+
+
 def main():
     if sys.argv[1:]:
         known = sys.argv[1] in ("-h", "--help")
@@ -159,15 +192,9 @@ def main():
         os.unlink(STATUS_FILE)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, ended_by_signal)
-    directory = machine.Machine.scratch()
-    try:
-        status = run(directory)
-    except KeyboardInterrupt:
-        status = ending.QUIT
-    except SystemExit as end:   # with a number, or with a sentence of why not
-        status = end.code if isinstance(end.code, int) else ending.FAILED
-        if end.code != status:
-            print(end.code, file=sys.stderr)
+    if sys.stdin is None:       # closed: nothing that is opened may stand in for it
+        os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
+    status = outcome()
     with open(STATUS_FILE, "w", encoding="ascii") as out:
         out.write(f"{status}\n")
     who = "guest" if setting("GUEST") else "machine"
