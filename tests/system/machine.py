@@ -14,12 +14,15 @@ long something took.
 The reference machine is q35 under software emulation. ACCEL=kvm in the environment is for people, not for tests.
 """
 import atexit
+import ctypes
 import json
 import os
 import re
 import select
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -156,6 +159,23 @@ def json_in(text):
     return json.JSONDecoder().raw_decode(text, begin.start())[0]
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def end_in_order(number, _):
+    """Of a signal: this program ends like others do, by way of all that tidies up, which another signal does not interrupt."""
+    for end in ENDS:
+        signal.signal(end, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def start_qemu(args, **streams):
+    """QEMU, which does not outlive this program, even where that is killed (SIGKILL)."""
+    return subprocess.Popen(args, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **streams)
+
+
 class Machine:
     """One running QEMU."""
 
@@ -168,15 +188,17 @@ class Machine:
         self.start = time.monotonic()
         self.log = open(os.path.join(BUILD, "logs", name + ".serial"), "wb")
         self.log.write((" ".join(args) + "\n").encode())
-        self.process = subprocess.Popen([*args, "-serial", "stdio"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.process = start_qemu([*args, "-serial", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         atexit.register(self.close)
 
     # ---- what to boot
 
     @staticmethod
     def scratch():
-        """A new directory, which is there until this program ends, whether its tests succeed or fail."""
+        """A new directory, which is there until this program ends: its tests succeed or fail, or a signal ends it (SIGKILL: `make clean`)."""
+        for end in ENDS:
+            if signal.getsignal(end) != signal.SIG_IGN:     # as nohup asks
+                signal.signal(end, end_in_order)
         os.makedirs(os.path.join(BUILD, "tmp"), exist_ok=True)
         directory = tempfile.mkdtemp(dir=os.path.join(BUILD, "tmp"))
         atexit.register(shutil.rmtree, directory, ignore_errors=True)

@@ -15,7 +15,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 
@@ -152,13 +151,9 @@ def arguments(directory):
     return args + ending.witness_args(directory) + more_for_qemu()
 
 
-def ended_by_signal(number, _):
-    sys.exit(128 + number)
-
-
 def run(directory):
     """Runs QEMU; the number of how it ended. Whatever ends this program ends QEMU."""
-    with subprocess.Popen(arguments(directory)) as qemu:
+    with machine.start_qemu(arguments(directory)) as qemu:
         try:
             return ending.status(qemu.wait(), directory)
         finally:
@@ -169,8 +164,6 @@ def outcome():
     """The number of how the machine ended, or did not begin; then it has been told why."""
     try:
         return run(machine.Machine.scratch())
-    except KeyboardInterrupt:
-        return ending.QUIT
     except OSError as error:    # a program or a file of the machine's that is not there, no room
         print(f"parvis: {error.filename}: {error.strerror}", file=sys.stderr)
         return ending.FAILED
@@ -190,8 +183,6 @@ def main():
     os.makedirs(machine.BUILD, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(STATUS_FILE)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, ended_by_signal)
     if sys.stdin is None:       # closed: nothing that is opened may stand in for it
         os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
     status = outcome()

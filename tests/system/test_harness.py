@@ -1,44 +1,75 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The harness itself, without a machine: what a program leaves behind whose tests fail, what is read of a terminal, and what QEMU is
-asked for."""
+"""The harness itself, without a machine: what a program leaves behind whose tests fail, or that is ended; what is read of a terminal; and
+what QEMU is asked for."""
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from unittest import mock
 
 import run as runner
 from machine import BUILD, SCALE, json_in, run_tests
 
-# In the place of QEMU a shell; nobody closes it, for the test that would have done so fails.
-FAILS = """
+# In the place of QEMU a shell; nobody closes it, for the test that would have done so does not come to its end.
+ENDS_EARLY = """
+import os, signal
+{before}
 from machine import Machine, run_tests
 scratch = Machine.scratch()
 machine = Machine("harness", ["sh", "-c", "echo said; exec sleep 1000"])
-def fails():
+def ends():
     machine.expect("^said$")
-    print(f"{scratch} {machine.directory} {machine.process.pid}")
-    raise AssertionError("on purpose")
-run_tests(fails)
+    print(f"{{scratch}} {{machine.directory}} {{machine.process.pid}}", flush=True)
+    {end}
+run_tests(ends)
 """
 
 
-def leaves_nothing_behind():
-    """A program whose test fails leaves neither its machine nor its files; what the machine said stays in build/logs."""
-    done = subprocess.run([sys.executable, "-c", FAILS], env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))},
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60 * SCALE, check=False)
-    assert done.returncode == 1 and "AssertionError: on purpose" in done.stdout, done
+def ended_early(end, before=""):
+    """(what has ended, its two directories, the process of its machine)."""
+    done = subprocess.run([sys.executable, "-c", ENDS_EARLY.format(end=end, before=before)], stdin=subprocess.DEVNULL,
+                          env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))},
+                          capture_output=True, text=True, timeout=60 * SCALE, check=False)
     scratch, directory, pid = re.search(r"^(\S+) (\S+) (\d+)$", done.stdout, re.MULTILINE).groups()
-    assert not os.path.exists(scratch) and not os.path.exists(directory), done.stdout
+    return done, (scratch, directory), int(pid)
+
+
+def is_there(pid):
+    """It has not ended; one that nobody has waited for has."""
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        pass
-    else:
-        raise AssertionError(f"process {pid} is left")
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def leaves_nothing_behind():
+    """A program whose test fails, or that a signal ends, leaves neither its machine nor its files; what the machine said stays in build/logs."""
+    done, directories, pid = ended_early("raise AssertionError('on purpose')")
+    assert done.returncode == 1 and "AssertionError: on purpose" in done.stdout, done
+    assert not is_there(pid) and not any(map(os.path.exists, directories)), done
     with open(os.path.join(BUILD, "logs/harness.serial"), encoding="ascii") as log:
         assert log.read().endswith("\nsaid\n")
+    for number in ("SIGINT", "SIGTERM", "SIGHUP"):
+        done, directories, pid = ended_early(f"os.kill(os.getpid(), signal.{number})", f"signal.signal(signal.{number}, signal.SIG_DFL)")
+        assert done.returncode == 128 + signal.Signals[number] and not done.stderr, done
+        assert not is_there(pid) and not any(map(os.path.exists, directories)), done
+
+
+def takes_its_machine_along():
+    """A program that is killed (SIGKILL) leaves its files, and no machine."""
+    done, directories, pid = ended_early("os.kill(os.getpid(), signal.SIGKILL)")
+    assert done.returncode == -signal.SIGKILL, done
+    patience = time.monotonic() + 20 * SCALE
+    while is_there(pid):
+        assert time.monotonic() < patience, f"process {pid} is left"
+        time.sleep(0.01)
+    for directory in directories:
+        shutil.rmtree(directory)
 
 
 def json_among_other_lines():
@@ -70,4 +101,4 @@ def cpus_of_make_run():
 
 
 if __name__ == "__main__":
-    run_tests(leaves_nothing_behind, json_among_other_lines, instructions_are_counted_where_asked, cpus_of_make_run)
+    run_tests(leaves_nothing_behind, takes_its_machine_along, json_among_other_lines, instructions_are_counted_where_asked, cpus_of_make_run)
