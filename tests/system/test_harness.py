@@ -12,7 +12,7 @@ import time
 from unittest import mock
 
 import run as runner
-from machine import BUILD, SCALE, json_in, run_tests
+from machine import BUILD, ROOT, SCALE, Machine, json_in, run_tests
 
 # In the place of QEMU a shell; nobody closes it, for the test that would have done so does not come to its end.
 ENDS_EARLY = """
@@ -47,6 +47,13 @@ def is_there(pid):
         return False
 
 
+def ends(pid):
+    patience = time.monotonic() + 20 * SCALE
+    while is_there(pid):
+        assert time.monotonic() < patience, f"process {pid} is left"
+        time.sleep(0.01)
+
+
 def leaves_nothing_behind():
     """A program whose test fails, or that a signal ends, leaves neither its machine nor its files; what the machine said stays in build/logs."""
     done, directories, pid = ended_early("raise AssertionError('on purpose')")
@@ -64,12 +71,24 @@ def takes_its_machine_along():
     """A program that is killed (SIGKILL) leaves its files, and no machine."""
     done, directories, pid = ended_early("os.kill(os.getpid(), signal.SIGKILL)")
     assert done.returncode == -signal.SIGKILL, done
-    patience = time.monotonic() + 20 * SCALE
-    while is_there(pid):
-        assert time.monotonic() < patience, f"process {pid} is left"
-        time.sleep(0.01)
+    ends(pid)
     for directory in directories:
         shutil.rmtree(directory)
+
+
+def takes_its_tests_along():
+    """What runs many tests, and is ended, leaves none of them running; one that is not there is a failure."""
+    runner_of_tests = [sys.executable, "tests/run.py"]
+    told = os.path.abspath(os.path.join(Machine.scratch(), "pid"))
+    os.mkfifo(told)
+    with subprocess.Popen([*runner_of_tests, f"sh -c 'echo $$ >$0; exec sleep 1000' {told}"], cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        with open(told, encoding="ascii") as pid:
+            pid = int(pid.read())
+        process.terminate()
+        assert process.wait() == -signal.SIGTERM
+    ends(pid)
+    done = subprocess.run([*runner_of_tests, "/nonexistent"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "FAIL  nonexistent (status 127)" in done.stdout and "No such file" in done.stdout, done
 
 
 def json_among_other_lines():
@@ -101,4 +120,4 @@ def cpus_of_make_run():
 
 
 if __name__ == "__main__":
-    run_tests(leaves_nothing_behind, takes_its_machine_along, json_among_other_lines, instructions_are_counted_where_asked, cpus_of_make_run)
+    run_tests(leaves_nothing_behind, takes_its_machine_along, takes_its_tests_along, json_among_other_lines, instructions_are_counted_where_asked, cpus_of_make_run)
