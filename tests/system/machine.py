@@ -153,10 +153,12 @@ def with_files(directory, files, initramfs=None):
 
 
 def json_in(text):
-    """What a command tells in JSON, from a line of its own on; the kernel may have said something before or behind it."""
-    begin = re.search(r"^([\[{]|\[\])$", text, re.MULTILINE)
-    assert begin, f"this is no JSON:\n{text}"
-    return json.JSONDecoder().raw_decode(text, begin.start())[0]
+    """What a command tells in JSON, and that is all it may say; the kernel and the hypervisor say things on the same console, which may
+    come anywhere: each begins with its time, and ends with its line."""
+    try:
+        return json.loads(re.sub(r"(\(parvis\) )?\[ *\d+\.\d{6}\] .*\n", "", text))
+    except ValueError as error:
+        raise AssertionError(f"this is no JSON, {error}:\n{text}") from error
 
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

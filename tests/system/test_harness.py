@@ -91,12 +91,19 @@ def takes_its_tests_along():
     assert done.returncode == 1 and "FAIL  nonexistent (status 127)" in done.stdout and "No such file" in done.stdout, done
 
 
-def json_among_other_lines():
-    """What is told in JSON is read between lines of the kernel's, with brackets of their own, before and behind it."""
-    before, behind = "[    2.1] eth0: {up}\n", "[    3.4] eth0: [down]\n"
+def json_and_nothing_else():
+    """What is told in JSON is read among lines of the kernel's and the hypervisor's, with brackets of their own; nothing else may stand there."""
+    kernel, hypervisor = "[    2.104711] eth0: {up}\n", "(parvis) [   3.400001] d1v0: [refused]\n"
     for told, wanted in (('[\n  {\n    "id": 0\n  }\n]\n', [{"id": 0}]), ('{\n  "cpus": 2\n}\n', {"cpus": 2}), ("[]\n", [])):
-        for text in (told, before + told, told + behind, before + told + behind):
-            assert json_in(text) == wanted, text
+        for place in range(len(told) + 1):
+            assert json_in(told[:place] + kernel + hypervisor + told[place:]) == wanted, (told, place)
+        for more in ("[]\n", "]\n", "pvctl: web: no such domain\n", "[1]+  Done   sleep 1\n"):
+            for text in (told + more, more + told):
+                try:
+                    said = json_in(text)
+                except AssertionError:
+                    continue
+                raise AssertionError(f"{text} was read as {said}")
 
 
 def instructions_are_counted_where_asked():
@@ -120,4 +127,5 @@ def cpus_of_make_run():
 
 
 if __name__ == "__main__":
-    run_tests(leaves_nothing_behind, takes_its_machine_along, takes_its_tests_along, json_among_other_lines, instructions_are_counted_where_asked, cpus_of_make_run)
+    run_tests(leaves_nothing_behind, takes_its_machine_along, takes_its_tests_along, json_and_nothing_else,
+              instructions_are_counted_where_asked, cpus_of_make_run)
