@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Parvis and Debian's Xen 4.17 on several CPUs, in pairs: one run of each, one after the other, so that a busy host slows both.
 
-    smp.py boot [CPUS ...]   seconds from QEMU's start to the control domain's prompt with so many CPUs (1 2 4 8)
-    smp.py parallel          seconds of one parallel load on 2 CPUs: in the control domain, and in a Linux guest with 2 vCPUs
+    smp.py boot [CPUS ...]   from QEMU's start to the control domain's prompt with so many CPUs (1 2 4 8)
+    smp.py parallel          one parallel load on 2 CPUs: in the control domain, and in a Linux guest with 2 vCPUs
 
-Seconds are of this host. What compares is the ratio within a pair; the median of the pairs is shown beside its extremes. The first of
-a pair is Parvis, then Xen, in turn, so that a host which becomes slower or faster favours neither.
+Two figures of each: seconds, which are of this host and of what else it does; and the seconds of processor time that QEMU used
+meanwhile, which others disturb less. What compares is the ratio within a pair; the median of the pairs is shown beside its extremes.
+The first of a pair is Parvis, then Xen, in turn, so that a host which becomes slower or faster favours neither.
 """
 import argparse
 import os
@@ -22,12 +23,20 @@ LOAD = "for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=400 2>/dev/null | sha
 GUEST = "sed 's/>debian</>load</; s/<vcpu>1</<vcpu>2</' /etc/parvis/debian.xml >/tmp/load.xml"
 
 
+def used(machine):
+    """Seconds of processor time that QEMU has used so far, in all its threads."""
+    with open(f"/proc/{machine.process.pid}/stat", encoding="ascii") as file:
+        user, system = file.read().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def show(title, pairs):
-    """One row: seconds of each system, median of the pairs' ratios."""
-    ratios = sorted(a / b for a, b in pairs)
-    mine, other = ([pair[i] for pair in pairs] for i in (0, 1))
-    print(f"  {title:44}{statistics.median(mine):9.1f}{statistics.median(other):9.1f}{statistics.median(ratios):9.2f}"
-          f"   {ratios[0]:.2f} to {ratios[-1]:.2f}", flush=True)
+    """A row for each of two figures: of each system, and the median of the pairs' ratios. A pair: Parvis's two, Xen's two."""
+    for figure, name in enumerate((title, "  processor time")):
+        mine, other = ([pair[system][figure] for pair in pairs] for system in (0, 1))
+        ratios = sorted(a / b for a, b in zip(mine, other))
+        print(f"  {name:44}{statistics.median(mine):9.1f}{statistics.median(other):9.1f}{statistics.median(ratios):9.2f}"
+              f"   {ratios[0]:.2f} to {ratios[-1]:.2f}", flush=True)
 
 
 def heading(what):
@@ -46,24 +55,24 @@ def in_pairs(number, run):
 def boot(counts, number):
     heading("seconds to the control domain's prompt")
     for cpus in counts:
-        def seconds(system, start, cpus=cpus):
+        def to_prompt(system, start, cpus=cpus):
             with start(f"smp-boot-{system}", smp=cpus) as m:
-                return m.prompt(900)
-        show(f"{cpus} CPU{'s' if cpus > 1 else ''}", list(in_pairs(number, seconds)))
+                return m.prompt(900), used(m)
+        show(f"{cpus} CPU{'s' if cpus > 1 else ''}", list(in_pairs(number, to_prompt)))
 
 
 def timed(machine, end):
-    """Seconds that the load takes at the shell which is there."""
+    """Seconds that the load takes at the shell which is there, and of processor time."""
     machine.send(f"{LOAD}; echo load-is do''ne")
-    start = time.monotonic()
+    start, before = time.monotonic(), used(machine)
     machine.expect(r"^load-is done$", 600)
-    took = time.monotonic() - start
+    took = time.monotonic() - start, used(machine) - before
     machine.expect(end, 60)
     return took
 
 
 def loads(system, start):
-    """Seconds in the control domain, and in a guest."""
+    """What it takes in the control domain, and in a guest."""
     with start(f"smp-parallel-{system}", smp=2) as m:
         m.prompt(600)
         m.settle()
