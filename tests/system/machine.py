@@ -34,7 +34,10 @@ ROOT = os.path.relpath(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 BUILD = os.path.normpath(os.path.join(ROOT, "build"))
 if set(BUILD) & set(" ,"):
     raise SystemExit(f"QEMU's options cannot hold {BUILD}/: start this in the root of the tree")
-SCALE = float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
+try:
+    SCALE = float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
+except ValueError as wrong:
+    raise SystemExit(f"PARVIS_TIMEOUT_SCALE: {wrong}") from None
 PROMPT = r"^parvis# "
 PANIC = re.compile(r"\(parvis\) \[[ .\d]+\] (panic: |.* in the hypervisor, error code )")
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
