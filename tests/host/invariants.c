@@ -142,6 +142,7 @@ static void check_sched(const struct domain *d)
     for_each_vcpu (d, v)
         running += v->sched.on_cpu && v->sched.on_cpu->running == v;
     CHECK(waiting == d->sched.waiting && running == d->sched.running);
+    CHECK(d->sched.contended <= runqueue.contended);
     CHECK(listed == (waiting > 0) && stuck == d->sched.stuck);
     CHECK(resting == !list_empty(&d->sched.resting));
     CHECK(!resting || (d->sched.cap && d->sched.running + d->sched.waiting >= d->sched.cap / 100u));
@@ -149,6 +150,12 @@ static void check_sched(const struct domain *d)
 
 static void check_cpus(void)
 {
+    uint64_t weights = 0;
+    struct domain *d;
+
+    list_for_each (d, &runqueue.all, sched.in_all)
+        weights += d->sched.running ? d->sched.weight : 0;
+    CHECK(weights == runqueue.weights);
     for (unsigned int i = 0; i < machine_nr_cpus(); i++) {
         const struct cpu *c = cpu_by_id(i);
         uint64_t bit = 1ull << i;

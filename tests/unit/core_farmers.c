@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who tries to get more than its share, on 1, 2 and 4 CPUs, on a simulated clock: a domain whose
- * vCPUs leave just before each slice ends, and one whose vCPUs sleep and wake, get at most their
- * share and 1 % of it; nor less than it, when they sleep for moments; nor does it get more when
- * some of them come and go. The lightest beside the heaviest does not wait without end, nor does
- * who sleeps while others' leads are narrowed; and who wakes beside one that runs alone waits a
- * slice.
+ * Who tries to get more than its share, on a simulated clock: a domain whose vCPUs leave just
+ * before each slice ends, and one whose vCPUs sleep and wake, get at most their share and 1 % of
+ * it; nor less than it, when they sleep for moments; nor does it get more when some of them come
+ * and go, or all but one are quiet for a time, or it is light. The lightest beside the heaviest
+ * does not wait without end, nor does who sleeps while others' leads are narrowed; and who wakes
+ * beside one that runs alone waits a slice.
  */
 #include "core_test.h"
 
@@ -154,9 +154,10 @@ static void coming_and_going(void **state)
 }
 
 /* Beside others with a vCPU each, one fewer than there are CPUs: a farmer computes on one CPU,
- * sleeps for a moment, and computes on all. It is due one CPU. */
+ * sleeps for a moment, and computes on all. It is due one CPU, as they are. */
 static void quiet_and_loud(unsigned int cpus, s_time_t quiet, s_time_t off, s_time_t loud)
 {
+    struct domain *others[16];
     struct vcpu *v;
 
     host_init(4096);
@@ -164,7 +165,7 @@ static void quiet_and_loud(unsigned int cpus, s_time_t quiet, s_time_t off, s_ti
     host_set_cpus(cpus);
     farmer = host_domain(1, false, cpus, 0);
     for (unsigned int i = 1; i < cpus; i++)
-        (void)host_domain((domid_t)(1 + i), false, 1, 0);
+        others[i] = host_domain((domid_t)(1 + i), false, 1, 0);
     for (s_time_t t = 0; t < TOTAL; t += STEP) {
         s_time_t at = t % (quiet + off + loud);
 
@@ -172,21 +173,80 @@ static void quiet_and_loud(unsigned int cpus, s_time_t quiet, s_time_t off, s_ti
             keep(v, at >= quiet + off || (at < quiet && !v->vcpu_id));
         host_advance(STEP);
     }
+    host_check_invariants();
+    assert_in_range(host_time_run(farmer),
+                    TOTAL / 100 * ((quiet + loud) * 95 / (quiet + off + loud)), TOTAL / 100 * 101);
+    for (unsigned int i = 1; i < cpus; i++)
+        assert_true(host_time_run(others[i]) >= (uint64_t)TOTAL / 100 * 98);
 }
 
 static void being_quiet_and_loud(void **state)
 {
     static const struct {
         unsigned int cpus, quiet, off, loud; /* of STEP */
-    } rhythm[] = {{2, 110, 3, 150},  {2, 150, 3, 120},   {4, 200, 10, 110},  {8, 322, 10, 150},
-                  {8, 200, 10, 110}, {16, 620, 40, 200}, {16, 322, 10, 150}, {16, 10300, 10, 150}};
+    } rhythm[] = {{2, 110, 3, 150},   {2, 150, 3, 120},     {4, 200, 10, 110},
+                  {8, 322, 10, 150},  {8, 200, 10, 110},    {16, 620, 40, 200},
+                  {16, 322, 10, 150}, {16, 10300, 10, 150}, {4, 0, 200, 200}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(rhythm); i++)
+        quiet_and_loud(rhythm[i].cpus, rhythm[i].quiet * STEP, rhythm[i].off * STEP,
+                       rhythm[i].loud * STEP);
+}
+
+/* Light, beside one that computes: it computes for a moment and sleeps for as long, or for longer.
+ */
+static void being_light(void **state)
+{
+    static const struct {
+        unsigned int on, off; /* of STEP */
+    } rhythm[] = {{10, 10}, {10, 100}, {3, 20}, {50, 450}, {100, 3}};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(rhythm); i++) {
-        quiet_and_loud(rhythm[i].cpus, rhythm[i].quiet * STEP, rhythm[i].off * STEP,
-                       rhythm[i].loud * STEP);
-        assert_true(host_time_run(farmer) <= (uint64_t)TOTAL + TOTAL / 100);
+        begin(1);
+        domain_pause_nosync(honest[1]);
+        sched_set_domain(farmer, 16, 0);
+        for (s_time_t t = 0; t < TOTAL; t += STEP) {
+            keep(farmer->vcpu[0],
+                 t % ((rhythm[i].on + rhythm[i].off) * STEP) < rhythm[i].on * STEP);
+            host_advance(STEP);
+        }
+        assert_true(host_time_run(farmer) <= (uint64_t)TOTAL / 17 * 101 / 100);
+        assert_true(host_time_run(farmer) > (uint64_t)TOTAL / 17 / 10);
     }
+}
+
+/* Light, on 16 CPUs of which another has 15, while a third sleeps time and again: the farmer has a
+ * whole CPU then, which is more than its part; sleeps, when it is missing less than that; and
+ * computes on many. */
+static void having_had_more_alone(void **state)
+{
+    struct domain *big, *sleeper;
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(16);
+    farmer = host_domain(1, false, 12, 0);
+    sched_set_domain(farmer, 16, 0);
+    sleeper = host_domain(2, false, 1, 0);
+    sched_set_domain(sleeper, 128, 0);
+    big = host_domain(3, false, 15, 0);
+    sched_set_domain(big, 480, 0);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        s_time_t at = t % (690 * STEP);
+
+        for_each_vcpu (farmer, v)
+            keep(v, at >= 665 * STEP || (at < 465 * STEP && !v->vcpu_id));
+        keep(sleeper->vcpu[0], t % (90 * STEP) < 60 * STEP);
+        host_advance(STEP);
+    }
+    assert_in_range(host_time_run(sleeper), TOTAL / 100 * 65, TOTAL / 100 * 67);
+    assert_in_range(host_time_run(farmer) * (16 + 480) / 16,
+                    (16 * (uint64_t)TOTAL - host_time_run(sleeper)) / 100 * 80,
+                    (16 * (uint64_t)TOTAL - host_time_run(sleeper)) / 100 * 101);
 }
 
 /* Due 1 in 65,535 of a CPU, it gets a millisecond in about a minute. */
@@ -306,6 +366,8 @@ int main(void)
         cmocka_unit_test(sleeping_all_at_once),
         cmocka_unit_test(coming_and_going),
         cmocka_unit_test(being_quiet_and_loud),
+        cmocka_unit_test(being_light),
+        cmocka_unit_test(having_had_more_alone),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),

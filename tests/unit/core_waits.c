@@ -7,6 +7,7 @@
 #include "core_test.h"
 
 #include <core/sched/pause.h>
+#include <core/sched/runqueue.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
@@ -75,6 +76,53 @@ static void beside_capped_domains(void **state)
             assert_true(longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(10)) <
                         2 * SCHED_SLICE);
         }
+}
+
+/* As many compute as there are CPUs, so that nobody waits while it sleeps. */
+static void beside_one_for_each_cpu(void **state)
+{
+    (void)state;
+    for (unsigned int cpus = 1; cpus <= 4; cpus *= 2)
+        for (uint16_t weight = 64; weight <= 256; weight *= 4) {
+            struct domain *d;
+
+            begin(cpus);
+            d = host_domain(1, false, 1, 0);
+            sched_set_domain(d, weight, 0);
+            for (unsigned int i = 0; i < cpus; i++)
+                (void)host_domain((domid_t)(2 + i), false, 1, 0);
+            (void)longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(1));
+            assert_true(longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(10)) <= STEP);
+        }
+}
+
+/* One runs on one CPU, where it has a right to more, and then on all. It has no more of a start
+ * than others. */
+static void beside_one_that_grows(void **state)
+{
+    struct domain *d, *grows;
+    struct vcpu *v;
+
+    (void)state;
+    begin(3);
+    d = host_domain(1, false, 1, 0);
+    grows = host_domain(2, false, 3, 0);
+    (void)host_domain(3, false, 3, 0);
+    for (unsigned int i = 0; i < 4; i++) {
+        for_each_vcpu (grows, v)
+            if (v->vcpu_id) {
+                atomic_or(&v->pause_flags, VPF_down);
+                vcpu_sleep(v);
+            }
+        (void)longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(1));
+        for_each_vcpu (grows, v)
+            if (v->vcpu_id) {
+                atomic_and(&v->pause_flags, ~VPF_down);
+                vcpu_wake(v);
+            }
+        assert_true(longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), MILLISECS(400)) <=
+                    3 * SCHED_SLICE);
+    }
 }
 
 /* v0 has run alone for a minute, while v1 slept; v1 wakes, and v0 has slept for a moment, or not.
@@ -159,8 +207,42 @@ static void after_a_time_alone(void **state)
     assert_true(longest_wait(d->vcpu[0], SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
 }
 
-/* One has a CPU of its own, so that it leads two that share another. When they may run there too,
- * its lead is of no account. */
+/* Nobody looks at who runs while somebody waits, three times: it is charged for those moments when
+ * it is looked at, and for nothing else; also when somebody waits then. */
+static void what_was_contended_is_charged(void **state)
+{
+    struct domain *d, *other;
+    uint64_t before;
+    s_time_t t;
+
+    (void)state;
+    begin(1);
+    d = host_domain(1, false, 1, 0);
+    other = host_domain(2, false, 1, 0);
+    domain_pause_nosync(other);
+    host_advance(SECONDS(1));
+    assert_int_equal(d->sched.running, 1);
+    spin_lock(&runqueue.lock);
+    t = clock_now();
+    sched_account(d, t);
+    before = d->sched.vtime;
+    for (unsigned int i = 0; i < 3; i++, t += MILLISECS(10)) {
+        sched_begin_wait(other, t + MILLISECS(2));
+        sched_end_wait(other, t + MILLISECS(4));
+    }
+    sched_account(d, t);
+    assert_int_equal(d->sched.vtime - before, MILLISECS(6));
+    sched_begin_wait(other, t + MILLISECS(2));
+    sched_account(d, t + MILLISECS(3));
+    assert_int_equal(d->sched.vtime - before, MILLISECS(7));
+    sched_end_wait(other, t + MILLISECS(5));
+    sched_account(d, t + MILLISECS(20));
+    assert_int_equal(d->sched.vtime - before, MILLISECS(9));
+    spin_unlock(&runqueue.lock);
+}
+
+/* One has a CPU of its own, so that it leads two that share another. When nobody waited for some
+ * time, its lead is of no account: it shares a CPU with them. */
 static void after_a_lead(void **state)
 {
     struct domain *alone, *two[2];
@@ -175,7 +257,12 @@ static void after_a_lead(void **state)
     }
     pass(SECONDS(10));
     for (unsigned int i = 0; i < 2; i++)
+        domain_pause_nosync(two[i]);
+    pass(SECONDS(2));
+    for (unsigned int i = 0; i < 2; i++) {
         assert_int_equal(sched_set_affinity(two[i]->vcpu[0], 1), 0);
+        domain_unpause(two[i]);
+    }
     assert_true(longest_wait(alone->vcpu[0], SECONDS(60), 0, SECONDS(2)) <= 4 * SCHED_SLICE);
 }
 
@@ -251,10 +338,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(beside_capped_domains),
+        cmocka_unit_test(beside_one_for_each_cpu),
+        cmocka_unit_test(beside_one_that_grows),
         cmocka_unit_test(after_a_long_time_alone),
         cmocka_unit_test(after_a_long_sleep),
         cmocka_unit_test(beside_brothers_that_are_pinned),
         cmocka_unit_test(after_a_time_alone),
+        cmocka_unit_test(what_was_contended_is_charged),
         cmocka_unit_test(after_a_lead),
         cmocka_unit_test(with_a_cap_that_is_new),
         cmocka_unit_test(a_cap_that_is_new_is_not_used_up),

@@ -27,7 +27,6 @@ static void set(struct vcpu *v, uint64_t cpus)
     s_time_t now = clock_now();
 
     WRITE_ONCE(v->affinity, cpus);
-    sched_forget_leads();
     if (v->sched.wanted_by)
         sched_drop_next(v->sched.wanted_by); /* model: set.drop */
     if (c && !(cpus & bit_of(c)))

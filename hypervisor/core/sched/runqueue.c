@@ -2,11 +2,11 @@
 /*
  * The run queue: who waits, in which order, and what each has used.
  *
- * Weight is a domain's. Its virtual time is the CPU time that all its vCPUs used, scaled by 256 /
- * weight; it goes on while they run, so many times faster as there are of them. The queue is a list
- * of the domains that have vCPUs waiting; who has the least virtual time is next, with that of its
- * vCPUs that used least (they stay near each other). The list is short and has no order, for
- * virtual times move while it stands; whoever chooses looks at each.
+ * Weight is a domain's. Its virtual time is the CPU time that all its vCPUs used while anybody
+ * waited, scaled by 256 / weight; it goes on while they run, so many times faster as there are of
+ * them. The queue is a list of the domains that have vCPUs waiting; who has the least virtual time
+ * is next, with that of its vCPUs that used least (they stay near each other). The list is short
+ * and has no order, for virtual times move while it stands; whoever chooses looks at each.
  *
  * rq->vtime is the system's virtual time: the least of those that wait, and it never goes back.
  * Those that compete stay near it by themselves. Who does not is brought near:
@@ -18,12 +18,15 @@
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
- *     than needed to tell them apart: from time to time, gaps between levels are narrowed. With
- *     other affinities there will be other levels: a slice is all that is left of a lead then.
+ *     than needed to tell them apart: from time to time, gaps between levels are narrowed.
  *
- * What is used while nobody waits harms nobody: virtual time stands still then, all of it. Who
- * leads does so until it was somebody else's turn, or it would pay to sleep for a moment with all
- * vCPUs at once; and nobody is given anything, or it would pay to be alone for a moment.
+ * While nobody waits each has all that it wants, and virtual times stand still: what is used then
+ * harms nobody, and a lead lasts until others had their turn. (Else it would pay to sleep for a
+ * moment with all vCPUs at once.) Only what nobody can have leapt ahead is no lead then: no level
+ * is left. But who has less than its part of the CPUs by weight, most of all who sleeps, comes
+ * nearer to the front by what is missing: else who wants little would soon wait for as long as it
+ * ran. Nobody comes nearer than others may lag; and who had more than its part before, by as much
+ * later.
  *
  * A vCPU that leaves its CPU and can go on counts as waiting from the choice on, not only when it
  * is queued: else a domain, or the queue, would look empty for a moment.
@@ -32,6 +35,7 @@
  */
 #include <core/sched/runqueue.h>
 #include <port/current.h>
+#include <port/machine.h>
 
 #define MOST_APART   MILLISECS(500)
 #define NARROW_EVERY MILLISECS(100)
@@ -45,10 +49,16 @@ static uint64_t most_apart(void)
     return MAX((uint64_t)MOST_APART, 8 * runqueue.latitude);
 }
 
-/* For how long somebody has waited, of all time until now. */
-static s_time_t contended(s_time_t now)
+static void pass_time(s_time_t now)
 {
-    return runqueue.contended + MAX(now - runqueue.contended_since, 0);
+    struct runqueue *rq = &runqueue;
+    s_time_t elapsed = MAX(now - rq->passed, 0);
+
+    rq->passed += elapsed;
+    if (!list_empty(&rq->domains))
+        rq->contended += elapsed;
+    else if (!rq->idle_cpus && rq->weights)
+        rq->parts += (uint64_t)elapsed * machine_nr_cpus() * SCHED_WEIGHT_DEFAULT / rq->weights;
 }
 
 /* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
@@ -82,40 +92,57 @@ static void narrow_gaps(s_time_t now)
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
 }
 
-void sched_forget_leads(void)
+/* So far behind may be who has nobody waiting: twice what others are, if it runs, for then it has
+ * what it can have; a sleeper a little. Who rests for its cap is no better off than a sleeper, who
+ * would never come before it; but among the pinned the order counts. */
+static uint64_t most_lag(const struct domain *d)
 {
-    struct sched_domain *s;
+    const struct sched_domain *s = &d->sched;
+    const struct vcpu *rests = sched_first_resting(s);
 
-    list_for_each (s, &runqueue.all, in_all)
-        s->vtime = MIN(s->vtime, runqueue.vtime + s->slice_worth);
+    if ((s->running || rests) && !sched_may_run_anywhere(rests ? rests : d->vcpu[0]))
+        return most_apart();
+    if (s->running)
+        return 2 * runqueue.latitude;
+    return rests ? 0 : runqueue.latitude;
 }
 
-/* So far behind may be who has nobody waiting: much, if it runs, for then it has what it can have;
- * a sleeper a little. Who rests for its cap is no better off than a sleeper, who would never come
- * before it; but among the pinned the order counts. */
-static uint64_t most_lag(const struct sched_domain *s)
+/* Nobody waited for so long. (A sleeper's part is what it would have been beside those that ran.)
+ */
+static void had_all(struct domain *d, s_time_t time)
 {
-    const struct vcpu *rests = sched_first_of(&s->resting, ~0ull);
+    const struct runqueue *rq = &runqueue;
+    struct sched_domain *s = &d->sched;
+    uint64_t least = rq->vtime - MIN(rq->vtime, rq->latitude);
+    uint64_t leap = s->slice_worth * d->max_vcpus, missing;
 
-    if (s->running || (rests && !sched_may_run_anywhere(rests)))
-        return most_apart();
-    return rests ? 0 : runqueue.latitude;
+    s->vtime = MIN(s->vtime, rq->vtime + leap);
+    s->parts += (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
+    s->parts = MIN(s->parts, rq->parts + leap);
+    if (s->parts >= rq->parts)
+        return;
+    missing = (rq->parts - s->parts) / (rq->weights + s->weight) * rq->weights;
+    s->parts = rq->parts;
+    s->vtime -= MIN(missing, s->vtime - MIN(s->vtime, least));
 }
 
 void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
-    s_time_t elapsed = MAX(now - s->accounted, 0);
-    s_time_t counts = MAX(contended(now) - s->counted, 0);
+    s_time_t elapsed = MAX(now - s->accounted, 0), counts;
 
+    pass_time(now);
+    counts = runqueue.contended - s->contended;
     if (unlikely(s->cap))
         sched_cap_charge(s, elapsed);
     s->accounted += elapsed;
-    s->counted += counts;
+    s->contended += counts;
     if (counts && s->running)
         s->vtime += (uint64_t)counts * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
+    if (elapsed > counts)
+        had_all(d, elapsed - counts);
     if (!s->waiting)
-        s->vtime = MAX(s->vtime, runqueue.vtime - MIN(runqueue.vtime, most_lag(s)));
+        s->vtime = MAX(s->vtime, runqueue.vtime - MIN(runqueue.vtime, most_lag(d)));
 }
 
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
@@ -140,7 +167,7 @@ static void stay_near_brothers(struct vcpu *v, s_time_t now)
 {
     const struct sched_domain *s = &v->domain->sched;
     const uint64_t slice = (uint64_t)SCHED_SLICE, cpus = s->cap ? ~0ull : v->affinity;
-    const struct vcpu *u = sched_first_of(&s->resting, ~0ull);
+    const struct vcpu *u = sched_first_resting(s);
     uint64_t least = u ? u->sched.used : UINT64_MAX;
 
     u = sched_first_of(&s->vcpus, cpus);
@@ -161,8 +188,7 @@ void sched_begin_wait(struct domain *d, s_time_t now)
 {
     if (d->sched.waiting++)
         return;
-    if (list_empty(&runqueue.domains))
-        runqueue.contended_since = now;
+    pass_time(now);
     list_insert_before(&runqueue.domains, &d->sched.link);
 }
 
@@ -170,11 +196,8 @@ void sched_end_wait(struct domain *d, s_time_t now)
 {
     if (--d->sched.waiting)
         return;
+    pass_time(now);
     list_del(&d->sched.link);
-    if (list_empty(&runqueue.domains)) {
-        runqueue.contended = contended(now);
-        runqueue.contended_since = INT64_MAX;
-    }
 }
 
 void sched_insert(struct vcpu *v, s_time_t now)

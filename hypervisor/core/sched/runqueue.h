@@ -12,8 +12,6 @@
 /* --- runqueue.c --- */
 /* Brings d's virtual time, and what its cap leaves it, up to now. */
 void sched_account(struct domain *d, s_time_t now);
-/* Affinities have changed. */
-void sched_forget_leads(void);
 uint64_t sched_used(const struct vcpu *v, s_time_t now); /* what brothers are compared by, in ns */
 /* A vCPU of d begins to wait, or to leave its CPU able to run; and no more. */
 void sched_begin_wait(struct domain *d, s_time_t now);
@@ -21,8 +19,7 @@ void sched_end_wait(struct domain *d, s_time_t now);
 /* v, which waits or rests, into its place in the queue, and out. */
 void sched_insert(struct vcpu *v, s_time_t now);
 void sched_remove(struct vcpu *v, s_time_t now);
-/* Of those that wait, or rest, in a queue of a domain's and may run on one of these CPUs, who used
- * least. */
+/* Of those in a domain's queue that may run on one of these CPUs, who used least. */
 struct vcpu *sched_first_of(const struct list *queue, uint64_t cpus);
 /* Who of those that wait is to run on c; NULL: none may. */
 struct vcpu *sched_first_for(const struct cpu *c, s_time_t now);
@@ -60,6 +57,12 @@ static inline void sched_drop_next(struct cpu *c)
 {
     c->next->sched.wanted_by = NULL;
     c->next = NULL;
+}
+
+/* Of those that rest, who used least. */
+static inline struct vcpu *sched_first_resting(const struct sched_domain *s)
+{
+    return list_empty(&s->resting) ? NULL : list_entry(s->resting.next, struct vcpu, sched.link);
 }
 
 static inline bool sched_cap_over(const struct sched_domain *s)

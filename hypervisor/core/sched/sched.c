@@ -169,7 +169,8 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
     if (!is_idle(prev)) {
         prev->sched.leaving = vcpu_runnable(prev) && !sched_cap_over(&prev->domain->sched);
         prev->sched.used = sched_used(prev, now);
-        prev->domain->sched.running--;
+        if (!--prev->domain->sched.running)
+            runqueue.weights -= prev->domain->sched.weight;
         if (prev->sched.leaving)
             sched_begin_wait(prev->domain, now);
         else if (!vcpu_runnable(prev))
@@ -179,7 +180,8 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
     if (!is_idle(next)) {
         sched_account(next->domain, now);
         sched_remove(next, now);
-        next->domain->sched.running++;
+        if (!next->domain->sched.running++)
+            runqueue.weights += next->domain->sched.weight;
         next->sched.switched_in = now;
         WRITE_ONCE(next->sched.on_cpu, c); /* model: hand_over.on_cpu */
         WRITE_ONCE(next->sched.last_cpu, c->id);
@@ -278,9 +280,8 @@ void sched_yield(void)
 
 void sched_init(void)
 {
-    runqueue = (struct runqueue){.lock = SPINLOCK_INIT(RANK_SCHED),
-                                 .latitude = (uint64_t)SCHED_SLICE,
-                                 .contended_since = INT64_MAX};
+    runqueue =
+        (struct runqueue){.lock = SPINLOCK_INIT(RANK_SCHED), .latitude = (uint64_t)SCHED_SLICE};
     list_init(&runqueue.all);
     list_init(&runqueue.domains);
     list_init(&runqueue.resting);

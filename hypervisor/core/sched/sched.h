@@ -3,9 +3,9 @@
  * The scheduler: proportional share by a domain's weight, over all CPUs, with an optional cap,
  * accounted by timestamp at every switch.
  *
- * Each domain carries virtual time = CPU time that its vCPUs used / weight. Of the vCPUs that can
- * run on a CPU, one of the domain with the least virtual time is next, for a slice. Who wakes has
- * next to no credit for having slept: waking cannot be farmed.
+ * Each domain carries virtual time = CPU time that its vCPUs used while anybody waited / weight. Of
+ * the vCPUs that can run on a CPU, one of the domain with the least virtual time is next, for a
+ * slice. Who wakes has next to no credit for having slept: waking cannot be farmed.
  */
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
@@ -26,14 +26,16 @@ struct domain;
  * vCPU and domain, and who runs: cpu->running changes under it. */
 struct runqueue {
     spinlock_t lock;
-    struct list all;          /* struct domain.sched.in_all */
-    struct list domains;      /* struct domain.sched.link: whose vCPUs wait */
-    struct list resting;      /* struct domain.sched.in_resting: some of whose vCPUs rest */
-    uint64_t vtime;           /* the least of theirs; never goes back */
-    uint64_t latitude;        /* so far behind it one may be who sleeps */
-    s_time_t narrowed;        /* when gaps between levels were last narrowed */
-    s_time_t contended;       /* for how long somebody waited, until contended_since */
-    s_time_t contended_since; /* since when somebody waits; INT64_MAX: nobody does */
+    struct list all;     /* struct domain.sched.in_all */
+    struct list domains; /* struct domain.sched.link: whose vCPUs wait */
+    struct list resting; /* struct domain.sched.in_resting: some of whose vCPUs rest */
+    uint64_t vtime;      /* the least of theirs; never goes back */
+    uint64_t latitude;   /* so far behind it one may be who sleeps */
+    s_time_t narrowed;   /* when gaps between levels were last narrowed */
+    uint64_t weights;    /* of the domains that run, together */
+    s_time_t passed;     /* until when these two have gone: */
+    s_time_t contended;  /* for how long somebody waited */
+    uint64_t parts; /* and when nobody did, and no CPU idled: everybody's part, in virtual time */
     /* Bit per CPU: */
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
     uint64_t busy_cpus;  /* somebody runs there */
@@ -74,7 +76,8 @@ struct sched_domain {
     struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
     uint64_t vtime;                  /* as of `accounted` */
     s_time_t accounted;
-    s_time_t counted;     /* `contended` then */
+    s_time_t contended;   /* so much of runqueue.contended is in vtime */
+    uint64_t parts;       /* what it had of runqueue.parts, or more */
     s_time_t slice;       /* by weight */
     uint64_t slice_worth; /* in virtual time */
     s_time_t cap_left;    /* what its cap leaves it now: ns, times percent of a CPU */

@@ -57,7 +57,7 @@ static s_time_t left(const struct sched_domain *s)
  */
 static s_time_t gathered(const struct sched_domain *s)
 {
-    const struct vcpu *v = sched_first_of(&s->resting, ~0ull);
+    const struct vcpu *v = sched_first_resting(s);
 
     return v && v->affinity & runqueue.idle_cpus ? left(s) : s->cap_left;
 }
@@ -125,12 +125,12 @@ static void fit(struct domain *d, s_time_t now)
         sched_remove(v, now);
         sched_rest(v, now);
     }
-    while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_of(&s->resting, ~0ull)))
+    while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_resting(s)))
         activate(v, now);
     soon = s->waiting > s->stuck ? STUCK : INT64_MAX;
     if (s->cap_dry && rate(s) > 0)
         soon = MIN(soon, MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
-    if (sched_first_of(&s->resting, ~0ull) && soon < INT64_MAX)
+    if (sched_first_resting(s) && soon < INT64_MAX)
         timer_set(&s->cap_timer, now + soon);
 }
 
@@ -154,7 +154,7 @@ void sched_cap_turn(struct vcpu *prev, s_time_t now)
     } else {
         sched_cap_look(prev->domain, now);
     }
-    v = sched_first_of(&s->resting, ~0ull);
+    v = sched_first_resting(s);
     if (v && !sched_cap_over(s) &&
         (!vcpu_runnable(prev) || sched_used(prev, now) >= v->sched.used + (uint64_t)SCHED_SLICE))
         activate(v, now);
@@ -182,6 +182,8 @@ static void portion_gathered(void *data)
 
 static void set_weight(struct sched_domain *s, uint16_t weight)
 {
+    if (s->running)
+        runqueue.weights += MAX(weight, (uint16_t)1) - s->weight;
     s->weight = MAX(weight, (uint16_t)1);
     s->slice = MIN(MAX(SCHED_SLICE * s->weight / LIGHT, SLICE_LEAST), SCHED_SLICE);
     s->slice_worth = (uint64_t)s->slice * SCHED_WEIGHT_DEFAULT / s->weight;
