@@ -101,131 +101,87 @@ static bool memory_size(struct text t, uint64_t *out)
     return *out >= PAGE_SIZE && *out % PAGE_SIZE == 0;
 }
 
-static int choose(struct parser *p, struct text value, const char *key, const char *const *names,
-                  uint32_t first, uint32_t *out)
+/* A key: what takes its value, and where that goes in what the section is kept in. */
+struct key {
+    const char *name;
+    int (*set)(struct parser *p, const struct key *k, struct text value);
+    size_t field;
+    uint32_t least, most; /* a number's; of a word: what the first of them means */
+    const char *words[5]; /* to choose from; the last is NULL */
+    bool may_be_empty;
+};
+
+static void *field(const struct parser *p, const struct key *k)
+{
+    return (p->domain ? (char *)p->domain : (char *)p->bi) + k->field;
+}
+
+static int set_word(struct parser *p, const struct key *k, struct text v)
 {
     char list[64];
     size_t n = 0;
 
-    for (uint32_t i = 0; names[i]; i++) {
-        if (is(value, names[i])) {
-            *out = first + i;
+    for (uint32_t i = 0; k->words[i]; i++) {
+        if (is(v, k->words[i])) {
+            *(uint32_t *)field(p, k) = k->least + i;
             return 0;
         }
-        n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", names[i]);
+        n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", k->words[i]);
     }
-    return FAIL(p, "%s: `%.*s` is not one of: %s", key, PIECE(value), list);
+    return FAIL(p, "%s: `%.*s` is not one of: %s", k->name, PIECE(v), list);
 }
 
-/* --- global keys --- */
-
-static int set_console(struct parser *p, struct text v)
+static int set_number(struct parser *p, const struct key *k, struct text v)
 {
-    static const char *const names[] = {"com1", "com2", NULL};
-    return choose(p, v, "console", names, 1, &p->bi->console);
+    uint64_t n;
+
+    if (!number(v, &n) || n < k->least || n > k->most)
+        return FAIL(p, "%s: `%.*s` is not a number from %u to %u", k->name, PIECE(v), k->least,
+                    k->most);
+    *(uint32_t *)field(p, k) = (uint32_t)n;
+    return 0;
 }
 
-static int set_loglevel(struct parser *p, struct text v)
-{
-    static const char *const names[] = {"error", "warning", "info", "debug", NULL};
-    return choose(p, v, "loglevel", names, LOG_ERROR, &p->bi->loglevel);
-}
-
-static int set_debug_exit(struct parser *p, struct text v)
+static int set_port(struct parser *p, const struct key *k, struct text v)
 {
     uint64_t port;
 
     if (!number(v, &port) || port > 0xffff)
-        return FAIL(p, "debug_exit: `%.*s` is not an I/O port (0 to 0xffff)", PIECE(v));
-    p->bi->debug_exit = (uint32_t)port;
+        return FAIL(p, "%s: `%.*s` is not an I/O port (0 to 0xffff)", k->name, PIECE(v));
+    *(uint32_t *)field(p, k) = (uint32_t)port;
     return 0;
 }
 
-/* v is a number from least to most. */
-static int set_number(struct parser *p, struct text v, const char *key, unsigned int least,
-                      unsigned int most, uint32_t *out)
-{
-    uint64_t n;
-
-    if (!number(v, &n) || n < least || n > most)
-        return FAIL(p, "%s: `%.*s` is not a number from %u to %u", key, PIECE(v), least, most);
-    *out = (uint32_t)n;
-    return 0;
-}
-
-static int set_cpus(struct parser *p, struct text v)
-{
-    return set_number(p, v, "cpus", 1, BOOT_MAX_CPUS, &p->bi->cpus);
-}
-
-static int set_on_end(struct parser *p, struct text v)
-{
-    static const char *const names[] = {"poweroff", "halt", NULL};
-    return choose(p, v, "on_end", names, 0, &p->bi->halt_on_end);
-}
-
-static int set_tsc(struct parser *p, struct text v)
-{
-    static const char *const names[] = {"auto", "stable", NULL};
-    return choose(p, v, "tsc", names, 0, &p->bi->tsc_stable);
-}
-
-/* --- keys of a domain --- */
-
-static int find_module(struct parser *p, struct text v, const char *key, int32_t *out)
+static int set_file(struct parser *p, const struct key *k, struct text v)
 {
     char name[MAX_WORD];
     int index;
 
     for (size_t i = 0; i < v.n; i++) {
         if (v.at[i] == '/' || v.at[i] == '\\' || blank(v.at[i]))
-            return FAIL(p, "%s: `%.*s` is not a file name (no folders, no blanks)", key, PIECE(v));
+            return FAIL(p, "%s: `%.*s` is not a file name (no folders, no blanks)", k->name,
+                        PIECE(v));
     }
-    if (copy(p, name, sizeof(name), v, key))
+    if (copy(p, name, sizeof(name), v, k->name))
         return -1;
     index = p->find(p->ctx, p->bi, name);
     if (index < 0)
-        return FAIL(p, "%s: there is no file `%s`, or it cannot be read", key, name);
-    *out = index;
+        return FAIL(p, "%s: there is no file `%s`, or it cannot be read", k->name, name);
+    *(int32_t *)field(p, k) = index;
     return 0;
 }
 
-static int set_kernel(struct parser *p, struct text v)
+static int set_cmdline(struct parser *p, const struct key *k, struct text v)
 {
-    return find_module(p, v, "kernel", &p->domain->kernel);
+    return copy(p, field(p, k), sizeof(p->domain->cmdline), v, k->name);
 }
 
-static int set_ramdisk(struct parser *p, struct text v)
+static int set_memory(struct parser *p, const struct key *k, struct text v)
 {
-    return find_module(p, v, "ramdisk", &p->domain->ramdisk);
-}
-
-static int set_cmdline(struct parser *p, struct text v)
-{
-    return copy(p, p->domain->cmdline, sizeof(p->domain->cmdline), v, "cmdline");
-}
-
-static int set_memory(struct parser *p, struct text v)
-{
-    if (!memory_size(v, &p->domain->memory))
-        return FAIL(p, "memory: `%.*s` is not a size: a number and K, M or G, whole pages of 4K",
-                    PIECE(v));
+    if (!memory_size(v, field(p, k)))
+        return FAIL(p, "%s: `%.*s` is not a size: a number and K, M or G, whole pages of 4K",
+                    k->name, PIECE(v));
     return 0;
-}
-
-static int set_vcpus(struct parser *p, struct text v)
-{
-    return set_number(p, v, "vcpus", 1, MAX_VCPUS_PER_DOMAIN, &p->domain->vcpus);
-}
-
-static int set_weight(struct parser *p, struct text v)
-{
-    return set_number(p, v, "weight", 1, 65535, &p->domain->weight);
-}
-
-static int set_cap(struct parser *p, struct text v)
-{
-    return set_number(p, v, "cap", 0, 100 * BOOT_MAX_CPUS, &p->domain->cap);
 }
 
 /* One piece of a list of CPUs: a number or a range, or `all`; with ^ before it, out of the set. */
@@ -253,7 +209,7 @@ static bool cpu_item(struct text item, uint64_t *set)
     return true;
 }
 
-static int set_affinity(struct parser *p, struct text v)
+static int set_affinity(struct parser *p, const struct key *k, struct text v)
 {
     uint64_t set = 0;
 
@@ -261,42 +217,39 @@ static int set_affinity(struct parser *p, struct text v)
         for (n = 0; at + n < v.n && v.at[at + n] != ','; n++)
             ;
         if (!cpu_item(trim((struct text){v.at + at, n}), &set))
-            return FAIL(p, "affinity: `%.*s` is not a list of CPUs from 0 to %u: 0-3,5,^2 or all",
-                        PIECE(v), BOOT_MAX_CPUS - 1);
+            return FAIL(p, "%s: `%.*s` is not a list of CPUs from 0 to %u: 0-3,5,^2 or all",
+                        k->name, PIECE(v), BOOT_MAX_CPUS - 1);
     }
     if (!set)
-        return FAIL(p, "affinity: `%.*s` names no CPU", PIECE(v));
-    p->domain->affinity = set;
+        return FAIL(p, "%s: `%.*s` names no CPU", k->name, PIECE(v));
+    *(uint64_t *)field(p, k) = set;
     return 0;
 }
 
-struct key {
-    const char *name;
-    bool may_be_empty;
-    int (*set)(struct parser *p, struct text value);
-};
-
+#define AT(section, member) .field = offsetof(struct boot_##section, member)
+/* clang-format off */
 static const struct key global_keys[] = {
-    {"console", false, set_console},
-    {"loglevel", false, set_loglevel},
-    {"debug_exit", false, set_debug_exit},
-    {"on_end", false, set_on_end},
-    {"cpus", false, set_cpus},
-    {"tsc", false, set_tsc},
-    {NULL, false, NULL},
+    {"console",    set_word,     AT(info, console),     .least = 1, .words = {"com1", "com2"}},
+    {"loglevel",   set_word,     AT(info, loglevel),    .least = LOG_ERROR, .words = {"error", "warning", "info", "debug"}},
+    {"debug_exit", set_port,     AT(info, debug_exit)},
+    {"on_end",     set_word,     AT(info, halt_on_end), .words = {"poweroff", "halt"}},
+    {"cpus",       set_number,   AT(info, cpus),        .least = 1, .most = BOOT_MAX_CPUS},
+    {"tsc",        set_word,     AT(info, tsc_stable),  .words = {"auto", "stable"}},
+    {.name = NULL},
 };
 
 static const struct key domain_keys[] = {
-    {"kernel", false, set_kernel},
-    {"ramdisk", false, set_ramdisk},
-    {"cmdline", true, set_cmdline},
-    {"memory", false, set_memory},
-    {"vcpus", false, set_vcpus},
-    {"weight", false, set_weight},
-    {"cap", false, set_cap},
-    {"affinity", false, set_affinity},
-    {NULL, false, NULL},
+    {"kernel",     set_file,     AT(domain, kernel)},
+    {"ramdisk",    set_file,     AT(domain, ramdisk)},
+    {"cmdline",    set_cmdline,  AT(domain, cmdline),   .may_be_empty = true},
+    {"memory",     set_memory,   AT(domain, memory)},
+    {"vcpus",      set_number,   AT(domain, vcpus),     .least = 1, .most = MAX_VCPUS_PER_DOMAIN},
+    {"weight",     set_number,   AT(domain, weight),    .least = 1, .most = 65535},
+    {"cap",        set_number,   AT(domain, cap),       .least = 0, .most = 100 * BOOT_MAX_CPUS},
+    {"affinity",   set_affinity, AT(domain, affinity)},
+    {.name = NULL},
 };
+/* clang-format on */
 #define SEEN_KERNEL 1u
 #define SEEN_MEMORY 8u
 
@@ -325,7 +278,7 @@ static int set_key(struct parser *p, const struct key *keys, struct text line, s
             p->seen |= 1u << i;
             if (!value.n && !keys[i].may_be_empty)
                 return FAIL(p, "%s has no value", keys[i].name);
-            return keys[i].set(p, value);
+            return keys[i].set(p, &keys[i], value);
         }
         n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", keys[i].name);
     }
