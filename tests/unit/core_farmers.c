@@ -194,26 +194,29 @@ static void being_quiet_and_loud(void **state)
                        rhythm[i].loud * STEP);
 }
 
-/* Light, beside one that computes: it computes for a moment and sleeps for as long, or for longer.
- */
-static void being_light(void **state)
+/* Beside one that computes, on one CPU: it computes for a moment and sleeps for as long, or longer.
+ * It is due its share, by a weight that may be less. */
+static void sleeping_beside_one(void **state)
 {
     static const struct {
-        unsigned int on, off; /* of STEP */
-    } rhythm[] = {{10, 10}, {10, 100}, {3, 20}, {50, 450}, {100, 3}};
+        uint16_t weight;
+        unsigned int on, off, least; /* of STEP; of a hundred */
+    } rhythm[] = {{16, 10, 10, 97}, {16, 10, 100, 97}, {16, 3, 20, 97},  {16, 50, 450, 90},
+                  {16, 100, 3, 97}, {256, 80, 10, 98}, {256, 10, 3, 98}, {256, 70, 30, 98}};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(rhythm); i++) {
+        s_time_t due = TOTAL * rhythm[i].weight / (rhythm[i].weight + SCHED_WEIGHT_DEFAULT);
+
         begin(1);
         domain_pause_nosync(honest[1]);
-        sched_set_domain(farmer, 16, 0);
+        sched_set_domain(farmer, rhythm[i].weight, 0);
         for (s_time_t t = 0; t < TOTAL; t += STEP) {
             keep(farmer->vcpu[0],
                  t % ((rhythm[i].on + rhythm[i].off) * STEP) < rhythm[i].on * STEP);
             host_advance(STEP);
         }
-        assert_true(host_time_run(farmer) <= (uint64_t)TOTAL / 17 * 101 / 100);
-        assert_true(host_time_run(farmer) > (uint64_t)TOTAL / 17 / 10);
+        assert_in_range(host_time_run(farmer), due / 100 * rhythm[i].least, due / 100 * 101);
     }
 }
 
@@ -366,7 +369,7 @@ int main(void)
         cmocka_unit_test(sleeping_all_at_once),
         cmocka_unit_test(coming_and_going),
         cmocka_unit_test(being_quiet_and_loud),
-        cmocka_unit_test(being_light),
+        cmocka_unit_test(sleeping_beside_one),
         cmocka_unit_test(having_had_more_alone),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),

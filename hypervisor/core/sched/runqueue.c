@@ -114,16 +114,15 @@ static void had_all(struct domain *d, s_time_t time)
     const struct runqueue *rq = &runqueue;
     struct sched_domain *s = &d->sched;
     uint64_t least = rq->vtime - MIN(rq->vtime, rq->latitude);
-    uint64_t leap = s->slice_worth * d->max_vcpus, missing;
+    uint64_t leap = s->slice_worth * d->max_vcpus;
 
     s->vtime = MIN(s->vtime, rq->vtime + leap);
     s->parts += (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
     s->parts = MIN(s->parts, rq->parts + leap);
-    if (s->parts >= rq->parts)
-        return;
-    missing = (rq->parts - s->parts) / (rq->weights + s->weight) * rq->weights;
-    s->parts = rq->parts;
-    s->vtime -= MIN(missing, s->vtime - MIN(s->vtime, least));
+    if (s->parts < rq->parts) {
+        s->vtime -= MIN(rq->parts - s->parts, s->vtime - MIN(s->vtime, least));
+        s->parts = rq->parts;
+    }
 }
 
 void sched_account(struct domain *d, s_time_t now)
