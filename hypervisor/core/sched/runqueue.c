@@ -52,9 +52,11 @@ static uint64_t most_apart(void)
 static void pass_time(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
-    s_time_t elapsed = MAX(now - rq->passed, 0);
+    s_time_t elapsed = now - rq->passed;
 
-    rq->passed += elapsed;
+    if (elapsed <= 0)
+        return;
+    rq->passed = now;
     if (!list_empty(&rq->domains))
         rq->contended += elapsed;
     else if (!rq->idle_cpus && rq->weights)
@@ -92,9 +94,9 @@ static void narrow_gaps(s_time_t now)
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
 }
 
-/* So far behind may be who has nobody waiting: twice what others are, if it runs, for then it has
- * what it can have; a sleeper a little. Who rests for its cap is no better off than a sleeper, who
- * would never come before it; but among the pinned the order counts. */
+/* So far behind may be who has nobody waiting: a sleeper a little; twice as far who runs, and has
+ * what it can have. Who rests for its cap is no better off than a sleeper, who would never come
+ * before it. But among the pinned the order counts. */
 static uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
@@ -107,14 +109,18 @@ static uint64_t most_lag(const struct domain *d)
     return rests ? 0 : runqueue.latitude;
 }
 
-/* Nobody waited for so long. (A sleeper's part is what it would have been beside those that ran.)
- */
+static uint64_t behind(uint64_t lag)
+{
+    return runqueue.vtime - MIN(runqueue.vtime, lag);
+}
+
+/* Nobody waited for so long. */
 static void had_all(struct domain *d, s_time_t time)
 {
     const struct runqueue *rq = &runqueue;
     struct sched_domain *s = &d->sched;
-    uint64_t least = rq->vtime - MIN(rq->vtime, rq->latitude);
     uint64_t leap = s->slice_worth * d->max_vcpus;
+    uint64_t least = behind(rq->latitude);
 
     s->vtime = MIN(s->vtime, rq->vtime + leap);
     s->parts += (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
@@ -129,6 +135,7 @@ void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
     s_time_t elapsed = MAX(now - s->accounted, 0), counts;
+    uint64_t least;
 
     pass_time(now);
     counts = runqueue.contended - s->contended;
@@ -140,8 +147,10 @@ void sched_account(struct domain *d, s_time_t now)
         s->vtime += (uint64_t)counts * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
     if (elapsed > counts)
         had_all(d, elapsed - counts);
-    if (!s->waiting)
-        s->vtime = MAX(s->vtime, runqueue.vtime - MIN(runqueue.vtime, most_lag(d)));
+    if (!s->waiting) {
+        least = behind(most_lag(d));
+        s->vtime = MAX(s->vtime, least);
+    }
 }
 
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
