@@ -10,9 +10,9 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
+#include <limits.h>
 #include <parvis/loader.h>
 #include <port/machine.h>
-#include <pv/m2p.h>
 #include <pv/mm.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_ops.h>
@@ -59,7 +59,7 @@ static uint64_t pfn_to_mfn(void *ctx, uint64_t pfn)
 /* nr_pages frames for d in pfn order, as few blocks as there are. */
 static int populate(struct domain *d, struct build_memory *m)
 {
-    unsigned int order = BIGGEST_BLOCK;
+    unsigned int order = BIGGEST_BLOCK, budget = UINT_MAX; /* boot: nobody waits */
     uint64_t pfn = 0;
 
     while (pfn < m->nr_pages) {
@@ -68,15 +68,13 @@ static int populate(struct domain *d, struct build_memory *m)
 
         while ((1ull << order) > m->nr_pages - pfn)
             order--;
-        while (!(pg = alloc_domain_frames(d, order, 0)) && order)
+        while (!(pg = alloc_domain_frames(d, order, 0, pfn, &budget)) && order)
             order--;
         if (!pg)
             return -XEN_ENOMEM;
         first = page_to_mfn(pg).n;
-        for (uint64_t i = 0; i < 1ull << order; i++, pfn++) {
+        for (uint64_t i = 0; i < 1ull << order; i++, pfn++)
             m->p2m[pfn] = (uint32_t)(first + i);
-            set_m2p(MFN(first + i), pfn);
-        }
     }
     return 0;
 }

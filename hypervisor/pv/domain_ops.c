@@ -13,7 +13,6 @@
 #include <port/machine.h>
 #include <pv/cpu.h>
 #include <pv/hypercall.h>
-#include <pv/m2p.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
@@ -124,12 +123,6 @@ static mfn_t pv_gfn_to_mfn(const struct domain *d __unused, gfn_t gfn)
     return MFN(gfn.n);
 }
 
-static void pv_set_gpfn(struct domain *d __unused, mfn_t first, unsigned int order, uint64_t gpfn)
-{
-    for (uint64_t i = 0; i < 1ull << order; i++)
-        set_m2p(MFN(first.n + i), gpfn == INVALID_GPFN ? gpfn : gpfn + i);
-}
-
 static uint64_t pv_frame_info(const struct page_info *pg)
 {
     uint64_t type = READ_ONCE(pg->type_info);
@@ -170,7 +163,6 @@ const struct guest_ops pv_guest_ops = {
     .get_context = pv_get_context,
     .build = pv_build,
     .gfn_to_mfn = pv_gfn_to_mfn,
-    .set_gpfn = pv_set_gpfn,
     .frame_info = pv_frame_info,
     .get_writable = pv_get_writable,
     .put_writable = put_page_and_type,

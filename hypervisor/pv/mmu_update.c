@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmu_update: a batch of changes to page-table entries and to M2P (m2p.h).
+ * mmu_update: a batch of changes to page-table entries and to M2P (core/frame/m2p.h).
  *
  * Requests are copied in a few at a time, each is carried out on the copy. Neighbouring requests
  * mostly hit the same table: it stays locked from one to the next, and all locks are dropped before
@@ -14,7 +14,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
-#include <pv/m2p.h>
+#include <core/frame/m2p.h>
 #include <pv/pv_mm.h>
 
 #define CHUNK 16u
@@ -76,7 +76,7 @@ static int update_m2p(struct batch *b, uint64_t ptr, uint64_t pfn)
     if (!pg)
         return refused(-XEN_EINVAL, "MMU_MACHPHYS_UPDATE: %#lx is not a frame of d%u", ptr,
                        b->pg_owner->domain_id);
-    set_m2p(page_to_mfn(pg), pfn);
+    set_gpfn(page_to_mfn(pg), 0, pfn);
     put_page(pg); /* XSA-113: on every path */
     return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "host.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,6 @@
 #include <port/upcalls.h>
 #include <port/atomic.h>
 #include <pv/hypercall.h>
-#include <pv/m2p.h>
 #include <pv/pv_ops.h>
 #include <xen/errno.h>
 #include <xen/grant_table.h>
@@ -158,13 +158,6 @@ static mfn_t gfn_to_mfn(const struct domain *d, gfn_t gfn)
     return MFN(gfn.n - host_gfn_base);
 }
 
-static void set_gpfn(struct domain *d, mfn_t first, unsigned int order, uint64_t gpfn)
-{
-    (void)d;
-    for (uint64_t i = 0; i < 1ull << order; i++)
-        set_m2p(MFN(first.n + i), gpfn == INVALID_GPFN ? gpfn : gpfn + i);
-}
-
 static void set_iopl(struct vcpu *v, unsigned int level)
 {
     v->arch.pv.iopl = level;
@@ -214,7 +207,6 @@ const struct guest_ops host_guest_ops = {
     .set_iopl = set_iopl,
     .set_iobitmap = set_iobitmap,
     .gfn_to_mfn = gfn_to_mfn,
-    .set_gpfn = set_gpfn,
     .frame_info = frame_info,
     .get_writable = get_writable,
     .put_writable = put_page,
@@ -250,6 +242,13 @@ void host_init(uint64_t frames)
     guest_ops_default = &host_guest_ops;
 }
 
+struct page_info *host_frames(struct domain *d, unsigned int order)
+{
+    unsigned int budget = UINT_MAX;
+
+    return alloc_domain_frames(d, order, 0, INVALID_GPFN, &budget);
+}
+
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages)
 {
     const struct domain_config cfg = {
@@ -272,7 +271,7 @@ struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_
     }
     d->max_pages = pages;
     for (uint64_t i = 0; i < pages; i++)
-        if (!alloc_domain_frames(d, 0, 0))
+        if (!host_frames(d, 0))
             abort();
     if (domain_unpause_by_controller(d))
         abort();

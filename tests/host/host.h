@@ -69,6 +69,8 @@ extern bool host_clock_stable; /* all CPUs have one clock */
 /* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused.
  */
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages);
+/* More frames for d, which lie nowhere in its own numbering; NULL: it may not have them. */
+struct page_info *host_frames(struct domain *d, unsigned int order);
 uint64_t host_time_run(const struct domain *d); /* ns that its vCPUs ran, by their run states */
 void host_run_as(struct vcpu *v);    /* the scheduler's choice, even when v is paused or down */
 void host_destroy(struct domain *d); /* domain_kill() to its end */

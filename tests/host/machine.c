@@ -14,7 +14,7 @@
 
 #include <core/base/log.h>
 #include <port/sanitize.h>
-#include <pv/m2p.h>
+#include <core/frame/m2p.h>
 
 static char *ram;
 static size_t ram_size;

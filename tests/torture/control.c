@@ -49,7 +49,7 @@ static void populate(domid_t id)
 
     WRITE_ONCE(d->max_pages, scenario->pages);
     for (unsigned int i = 0; i < scenario->pages; i++)
-        if (!alloc_domain_frames(d, 0, 0))
+        if (!host_frames(d, 0))
             torture_failed("no frame for d%u", id);
     put_domain(d);
 }

@@ -214,12 +214,12 @@ static void limits_hold(void **state)
     struct domain *d = host_domain(7, false, 1, 5);
 
     (void)state;
-    assert_null(alloc_domain_frames(d, 0, 0));
+    assert_null(host_frames(d, 0));
     d->max_pages = 8;
-    assert_null(alloc_domain_frames(d, 2, 0)); /* 4 more, where 3 may come */
-    assert_non_null(alloc_domain_frames(d, 1, 0));
+    assert_null(host_frames(d, 2)); /* 4 more, where 3 may come */
+    assert_non_null(host_frames(d, 1));
     d->max_pages = 2; /* below what it has */
-    assert_null(alloc_domain_frames(d, 0, 0));
+    assert_null(host_frames(d, 0));
     host_check_invariants();
 }
 
@@ -426,13 +426,13 @@ static void claims(void **state)
     assert_int_equal(claim_set(d, free), -XEN_EINVAL);
     assert_int_equal(claims_outstanding(), free - 4);
     for (int i = 0; i < 4; i++)
-        assert_non_null(alloc_domain_frames(e, 0, 0));
-    assert_null(alloc_domain_frames(e, 0, 0)); /* the rest is promised */
-    assert_non_null(alloc_domain_frames(d, 3, 0));
+        assert_non_null(host_frames(e, 0));
+    assert_null(host_frames(e, 0)); /* the rest is promised */
+    assert_non_null(host_frames(d, 3));
     assert_int_equal(claims_outstanding(), free - 12);
     host_destroy(d);
     assert_int_equal(claims_outstanding(), 0);
-    assert_non_null(alloc_domain_frames(e, 0, 0));
+    assert_non_null(host_frames(e, 0));
     host_check_invariants();
 }
 

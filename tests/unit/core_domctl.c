@@ -445,18 +445,18 @@ static void max_mem_limits(void **state)
     struct xen_domctl op = {.cmd = XEN_DOMCTL_max_mem, .domain = d->domain_id};
 
     (void)state;
-    assert_null(alloc_domain_frames(d, 0, 0));
+    assert_null(host_frames(d, 0));
     op.u.max_mem.max_memkb = 3 * 4 + 3; /* not quite four */
     assert_int_equal(core_domctl(&op), 0);
-    assert_non_null(alloc_domain_frames(d, 0, 0));
-    assert_null(alloc_domain_frames(d, 0, 0));
+    assert_non_null(host_frames(d, 0));
+    assert_null(host_frames(d, 0));
     op.u.max_mem.max_memkb = 4; /* below what it has */
     assert_int_equal(core_domctl(&op), 0);
-    assert_null(alloc_domain_frames(d, 0, 0));
+    assert_null(host_frames(d, 0));
     op.u.max_mem.max_memkb = ~0ull;
     assert_int_equal(core_domctl(&op), 0);
     assert_int_equal(d->max_pages, max_mfn + 1);
-    assert_non_null(alloc_domain_frames(d, 1, 0));
+    assert_non_null(host_frames(d, 1));
     assert_int_equal(d->tot_pages, 5);
     assert_int_equal(core_domctl_plain(XEN_DOMCTL_destroydomain, d->domain_id), 0);
 }

@@ -8,7 +8,7 @@
 
 #include <core/domain/domain_pages.h>
 #include <core/guest/memory_op.h>
-#include <pv/m2p.h>
+#include <core/frame/m2p.h>
 #include <xen/memory.h>
 
 static struct domain *dom0, *d;

@@ -216,7 +216,7 @@ static void its_info_moves_while_it_leaves(void **state)
     struct vcpu *v = d->vcpu[2];
 
     (void)state;
-    info.mfn = page_to_mfn(alloc_domain_frames(d, 0, 0)).n;
+    info.mfn = page_to_mfn(host_frames(d, 0)).n;
     host_run_as(v);
     atomic_or(&v->pause_flags, VPF_down);
     host_run_on(1);
@@ -240,7 +240,7 @@ static void move_its_info(void)
 static void its_info_moves_when_it_is_down(void **state)
 {
     (void)state;
-    new_place.mfn = page_to_mfn(alloc_domain_frames(d, 0, 0)).n;
+    new_place.mfn = page_to_mfn(host_frames(d, 0)).n;
     atomic_and(&d->vcpu[2]->pause_flags, ~VPF_down);
     vcpu_wake(d->vcpu[2]);
     host_run_as(d->vcpu[0]);
@@ -339,7 +339,7 @@ static void it_comes_up_while_its_info_moves(void **state)
     struct vcpu *v = d->vcpu[2];
 
     (void)state;
-    info.mfn = page_to_mfn(alloc_domain_frames(d, 0, 0)).n;
+    info.mfn = page_to_mfn(host_frames(d, 0)).n;
     v->pause_flags = VPF_down;
     vcpu_sleep(v);
     when(&d->lock, false, 0, up_too);

@@ -8,7 +8,7 @@
 
 #include <core/domain/domain_pages.h>
 #include <core/domain/in_flight.h>
-#include <pv/m2p.h>
+#include <core/frame/m2p.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <xen/memory.h>
@@ -30,7 +30,7 @@ static void the_first_frame_goes_at_once(void **state)
     (void)state;
     references = d->refcount;
     when(&d->page_alloc_lock, true, 0, all_frames_go_back);
-    assert_non_null(alloc_domain_frames(d, 1, 0));
+    assert_non_null(host_frames(d, 1));
     assert_int_equal(moment.times, 1);
     assert_int_equal(d->refcount, references);
 }
@@ -84,7 +84,7 @@ static void find_it(struct page_info *pg)
  * or the lock: nobody gets either. */
 static void a_frame_changes_hands(void **state)
 {
-    struct page_info *pg = alloc_domain_frames(d, 0, 0);
+    struct page_info *pg = host_frames(d, 0);
     const uint64_t table = PGT_l1_page_table | PGT_validated | 1;
     struct sigaction segv = {.sa_handler = another_has_it}, was;
 

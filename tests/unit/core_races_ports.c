@@ -268,7 +268,7 @@ static void a_handle_is_unmapped_by_one(void **state)
     (void)state;
     e = host_domain(6, false, 2, 0);
     v = e->vcpu[0];
-    grant_table_set_entry(d, 9, 6, page_to_mfn(alloc_domain_frames(d, 0, 0)).n);
+    grant_table_set_entry(d, 9, 6, page_to_mfn(host_frames(d, 0)).n);
     a = grant_active(d->grant, 9);
     host_run_as(v);
     assert_int_equal(map(), GNTST_okay);
@@ -300,7 +300,7 @@ static void a_grant_of_the_dying(void **state)
 {
     (void)state;
     e = host_domain(6, false, 1, 0);
-    grant_table_set_entry(d, 9, 6, page_to_mfn(alloc_domain_frames(d, 0, 0)).n);
+    grant_table_set_entry(d, 9, 6, page_to_mfn(host_frames(d, 0)).n);
     host_run_as(e->vcpu[0]);
     when(&d->grant->lock, false, 0, it_begins_to_end);
     assert_int_equal(map(), GNTST_general_error);

@@ -149,7 +149,7 @@ struct domain *core_make_guest(unsigned int vcpus, uint64_t pages)
     d = get_domain_by_id(id);
     assert_non_null(d);
     for (uint64_t i = 0; i < pages; i++)
-        assert_non_null(alloc_domain_frames(d, 0, 0));
+        assert_non_null(host_frames(d, 0));
     put_domain(d);
     return d;
 }

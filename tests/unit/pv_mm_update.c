@@ -11,7 +11,7 @@
 #include "pv_mm_support.h"
 
 #include <core/base/log.h>
-#include <pv/m2p.h>
+#include <core/frame/m2p.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <xen/errno.h>

@@ -18,10 +18,9 @@
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
-#include <core/frame/frame.h>
+#include <core/frame/m2p.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <limits.h>
 #include <port/atomic.h>
 #include <port/machine.h>
 #include <xen/errno.h>
@@ -161,16 +160,8 @@ int domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int or
     return 0;
 }
 
-struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits)
-{
-    unsigned int budget = UINT_MAX;
-
-    return alloc_domain_frames_within(d, order, addr_bits, INVALID_GPFN, &budget);
-}
-
-struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int order,
-                                             unsigned int addr_bits, uint64_t gpfn,
-                                             unsigned int *budget)
+struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits,
+                                      uint64_t gpfn, unsigned int *budget)
 {
     struct page_info *pg;
 
@@ -178,10 +169,8 @@ struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int orde
     if (!claim_allows(d, 1ull << order) || !may_have(d, 1ull << order))
         return NULL;
     pg = alloc_frames_within(order, addr_bits, d->is_control, budget);
-    /* Race: its place is told while it is ours; once it is the domain's it may be another's next.
-     */
     if (pg)
-        d->ops->set_gpfn(d, page_to_mfn(pg), order, gpfn);
+        set_gpfn(page_to_mfn(pg), order, gpfn);
     if (pg && domain_assign_frames(d, pg, order)) {
         free_frames(pg, order);
         pg = NULL;
@@ -225,7 +214,7 @@ void share_hv_page_with_guest(void *page, struct domain *d, bool writable)
     /* One type reference for ever: a read-only page cannot become writable, a writable one nothing
      * else. XSA-248 */
     WRITE_ONCE(pg->type_info, (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1);
-    d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
+    set_gpfn(page_to_mfn(pg), 0, INVALID_GPFN);
     /* Race: the first is shared before anybody finds the domain, and the last goes after the table
      * of grants has grown for the last time. */
     if (atomic_add_return(&d->xenheap_pages, 1) == 1)

@@ -8,12 +8,10 @@
 /* Gives a fresh frame block to d (2^order frames, PGC_allocated | 1 each, on d's page list).
  * -XEN_ENOMEM beyond d->max_pages. */
 int __must_check domain_assign_frames(struct domain *d, struct page_info *pg, unsigned int order);
-struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits);
-/* The same for who must give way: as alloc_frames_within(). They lie at gpfn, and what follows, in
- * d's own numbering, or nowhere. */
-struct page_info *alloc_domain_frames_within(struct domain *d, unsigned int order,
-                                             unsigned int addr_bits, uint64_t gpfn,
-                                             unsigned int *budget);
+/* New ones, for who may have to give way: as alloc_frames_within(). They lie at gpfn, and what
+ * follows, in d's own numbering, or nowhere (INVALID_GPFN). */
+struct page_info *alloc_domain_frames(struct domain *d, unsigned int order, unsigned int addr_bits,
+                                      uint64_t gpfn, unsigned int *budget);
 /* Makes a hypervisor page visible to d: owned by d, PGC_xenheap, typed writable when writable
  * (shared_info, grant frames). */
 void share_hv_page_with_guest(void *page, struct domain *d, bool writable);

@@ -17,6 +17,7 @@
 #include <core/base/tlb.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/in_flight.h>
+#include <core/frame/m2p.h>
 #include <core/state/guest_ops.h>
 #include <port/machine.h>
 #include <xen/errno.h>
@@ -49,9 +50,9 @@ static int empty(struct domain *d, struct page_list *l,
     return 0;
 }
 
-static void free_taken(struct domain *d, struct page_info *pg)
+static void free_taken(struct domain *d __unused, struct page_info *pg)
 {
-    d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
+    set_gpfn(page_to_mfn(pg), 0, INVALID_GPFN);
     free_frames(pg, 0);
 }
 

@@ -25,10 +25,9 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/in_flight.h>
-#include <core/frame/frame.h>
+#include <core/frame/m2p.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
-#include <core/state/guest_ops.h>
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -132,7 +131,7 @@ static int give_output(struct exchange *e, struct page_info *pg, uint64_t i)
     xen_pfn_t gpfn = 0, mfn = page_to_mfn(pg).n;
     bool ok = frame_list_get(e->x.out.extent_start, i, &gpfn);
 
-    e->d->ops->set_gpfn(e->d, MFN(mfn), order, ok ? gpfn : INVALID_GPFN);
+    set_gpfn(MFN(mfn), order, ok ? gpfn : INVALID_GPFN);
     if (domain_assign_frames(e->d, pg, order)) {
         free_frames(pg, order);
         return -XEN_EINVAL; /* XSA-159: it is dying */

@@ -17,10 +17,9 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
-#include <core/frame/frame.h>
+#include <core/frame/m2p.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
-#include <core/state/guest_ops.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 
@@ -48,8 +47,8 @@ static enum outcome increase_one(struct batch *b, uint64_t i)
     /* Both before there is anything to undo. */
     if (b->list && (!frame_list_get(b->list, i, &gpfn) || !frame_list_put(b->list, i, gpfn)))
         return REFUSED;
-    pg = alloc_domain_frames_within(b->d, b->order, b->addr_bits, b->placed ? gpfn : INVALID_GPFN,
-                                    &b->budget);
+    pg = alloc_domain_frames(b->d, b->order, b->addr_bits, b->placed ? gpfn : INVALID_GPFN,
+                             &b->budget);
     if (!pg && !b->budget)
         return AGAIN;
     if (!pg) {
@@ -70,7 +69,7 @@ static bool give_back(struct domain *d, gfn_t gfn)
                        d->domain_id) == 0;
     ok = !(READ_ONCE(pg->count_info) & PGC_xenheap) && clear_allocated(pg);
     if (ok)
-        d->ops->set_gpfn(d, page_to_mfn(pg), 0, INVALID_GPFN);
+        set_gpfn(page_to_mfn(pg), 0, INVALID_GPFN);
     put_page(pg);
     return ok;
 }

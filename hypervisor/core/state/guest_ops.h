@@ -51,9 +51,6 @@ struct guest_ops {
     /* The frame that d means by this number in a hypercall, at this moment: not looked at, and no
      * reference is taken. get_page_from_gfn() is what there is for others. */
     mfn_t (*gfn_to_mfn)(const struct domain *d, gfn_t gfn);
-    /* 2^order frames from this one on lie at gpfn, and what follows, in d's own numbering of its
-     * memory; INVALID_GPFN: nowhere any more. */
-    void (*set_gpfn)(struct domain *d, mfn_t first, unsigned int order, uint64_t gpfn);
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
     /* A general and a writable type reference on a frame of d: 0, or -XEN_EINVAL; and back. */

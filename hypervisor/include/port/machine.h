@@ -204,7 +204,7 @@ void __noreturn __printf(1, 2) panic(const char *fmt, ...);
 #endif
 
 extern char *frame_map;           /* where frame 0 is mapped; set before the first use, once */
-extern uint64_t *machine_to_phys; /* M2P, max_mfn + 1 entries: pv/m2p.h */
+extern uint64_t *machine_to_phys; /* M2P, max_mfn + 1 entries: core/frame/m2p.h */
 /* The hypervisor's own top-level page table. Slots 256 and 261 to 271 of it go into every table
  * that a guest runs on. */
 extern uint64_t *hv_l4;
