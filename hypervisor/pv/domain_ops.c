@@ -148,11 +148,6 @@ static void pv_set_iobitmap(struct vcpu *v, gva_t bitmap, unsigned int nr_ports)
     v->arch.pv.iobmp_limit = nr_ports;
 }
 
-static int pv_get_writable(struct page_info *pg, struct domain *d)
-{
-    return get_page_and_writable(pg, d) ? 0 : -XEN_EINVAL;
-}
-
 const struct guest_ops pv_guest_ops = {
     .hypercalls = &pv_hypercalls,
     .domain_init = pv_domain_init,
@@ -164,7 +159,7 @@ const struct guest_ops pv_guest_ops = {
     .build = pv_build,
     .gfn_to_mfn = pv_gfn_to_mfn,
     .frame_info = pv_frame_info,
-    .get_writable = pv_get_writable,
+    .get_writable = get_page_and_writable,
     .put_writable = put_page_and_type,
     .relinquish_vcpus = pv_relinquish_vcpus,
     .relinquish_memory = pv_relinquish_memory,

@@ -187,9 +187,9 @@ static int relinquish_vcpus(struct domain *d)
     return 0;
 }
 
-static int get_writable(struct page_info *pg, struct domain *d)
+static bool get_writable(struct page_info *pg, struct domain *d)
 {
-    return get_page(pg, d) ? 0 : -XEN_EINVAL;
+    return get_page(pg, d);
 }
 
 static void fill_hypercall_page(void *page)

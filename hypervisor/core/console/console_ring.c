@@ -66,13 +66,9 @@ static struct console_ring *ring_of(const struct domain *d)
 int console_attach_ring(struct domain *d, mfn_t ring, uint32_t port)
 {
     struct console_ring *r;
-    int rc;
 
-    if (!mfn_valid(ring))
+    if (!mfn_valid(ring) || !d->ops->get_writable(mfn_to_page(ring), d))
         return -XEN_EINVAL;
-    rc = d->ops->get_writable(mfn_to_page(ring), d);
-    if (rc)
-        return rc;
     spin_lock(&ring_lock);
     r = ring_of(NULL);
     if (r)

@@ -67,9 +67,7 @@ struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d)
 {
     mfn_t mfn = d->ops->gfn_to_mfn(d, gfn);
 
-    if (!mfn_valid(mfn) || d->ops->get_writable(mfn_to_page(mfn), d))
-        return NULL;
-    return mfn_to_page(mfn);
+    return mfn_valid(mfn) && d->ops->get_writable(mfn_to_page(mfn), d) ? mfn_to_page(mfn) : NULL;
 }
 
 /* Takes a frame off d's lists; with the last goes the reference that they held. Race: until the

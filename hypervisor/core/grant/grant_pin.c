@@ -132,7 +132,7 @@ bool grant_get_frame(struct domain *rd, mfn_t frame, bool readonly)
 
     if (!pg)
         return false;
-    return readonly ? get_page(pg, rd) : !rd->ops->get_writable(pg, rd);
+    return readonly ? get_page(pg, rd) : rd->ops->get_writable(pg, rd);
 }
 
 void grant_put_frame(struct domain *rd, mfn_t frame, bool readonly)

@@ -53,8 +53,8 @@ struct guest_ops {
     mfn_t (*gfn_to_mfn)(const struct domain *d, gfn_t gfn);
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
-    /* A general and a writable type reference on a frame of d: 0, or -XEN_EINVAL; and back. */
-    int __must_check (*get_writable)(struct page_info *pg, struct domain *d);
+    /* A general and a writable type reference on a frame of d, if it may have them; and back. */
+    bool __must_check (*get_writable)(struct page_info *pg, struct domain *d);
     void (*put_writable)(struct page_info *pg);
     /* GNTTABOP_map/unmap_grant_ref into the current domain's page tables (host_addr is a virtual
      * address, or with GNTMAP_contains_pte the machine address of the entry). References of the
