@@ -10,6 +10,7 @@
 #include "core_test.h"
 
 #include <core/sched/pause.h>
+#include <core/sched/runqueue.h>
 #include <xen/sched.h>
 
 #define STEP   MICROSECS(100)
@@ -252,6 +253,84 @@ static void having_had_more_alone(void **state)
                     (16 * (uint64_t)TOTAL - host_time_run(sleeper)) / 100 * 101);
 }
 
+/* Two share a CPU, where they are pinned; one of them sleeps time and again. A third has all other
+ * CPUs, with as many vCPUs: nobody waits while it sleeps. */
+static void sleeping_where_pinned(void **state)
+{
+    static const struct {
+        unsigned int on, off; /* of STEP */
+    } rhythm[] = {{195, 40}, {95, 20}, {90, 20}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(rhythm); i++) {
+        struct domain *two[2];
+
+        host_init(4096);
+        host_no_tlbs = true;
+        host_set_cpus(16);
+        for (unsigned int n = 0; n < 2; n++) {
+            two[n] = host_domain((domid_t)(1 + n), false, 1, 0);
+            assert_int_equal(sched_set_affinity(two[n]->vcpu[0], 1), 0);
+        }
+        (void)host_domain(3, false, 15, 0);
+        for (s_time_t t = 0, slept = 0; t < TOTAL; t += STEP) {
+            struct vcpu *v = two[1]->vcpu[0];
+
+            if (v->pause_flags & VPF_blocked && t - slept >= rhythm[i].off * STEP) {
+                vcpu_unblock(v);
+            } else if (v->sched.on_cpu &&
+                       clock_now() - v->sched.switched_in >= rhythm[i].on * STEP) {
+                keep(v, false);
+                slept = t;
+            }
+            host_advance(STEP);
+        }
+        for (unsigned int n = 0; n < 2; n++)
+            assert_in_range(host_time_run(two[n]), TOTAL / 200 * 97, TOTAL / 200 * 101);
+    }
+}
+
+/* The heaviest there is, looked at all the time, as when its second vCPU comes and goes: what it
+ * used is charged, however little it is. */
+static void being_looked_at(void **state)
+{
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    farmer = host_domain(1, false, 2, 0);
+    sched_set_domain(farmer, 65535, 0);
+    sched_set_domain(host_domain(2, false, 1, 0), 65535, 0);
+    v = farmer->vcpu[1];
+    for (s_time_t t = 0; t < MILLISECS(200); t += 250) {
+        atomic_or(&v->pause_flags, VPF_down);
+        vcpu_sleep(v);
+        host_advance(250);
+        atomic_and(&v->pause_flags, ~VPF_down);
+        vcpu_wake(v);
+    }
+    assert_in_range(host_time_run(farmer), MILLISECS(94), MILLISECS(106));
+}
+
+/* After days in which the lightest waited for each other, virtual time is near its end. */
+static void at_the_end_of_virtual_time(void **state)
+{
+    (void)state;
+    begin(2);
+    spin_lock(&runqueue.lock);
+    runqueue.vtime += 1ull << 62;
+    farmer->sched.vtime += 1ull << 62;
+    for (unsigned int i = 0; i < HONEST; i++)
+        honest[i]->sched.vtime += 1ull << 62;
+    spin_unlock(&runqueue.lock);
+    for (s_time_t t = 0; t < SECONDS(1); t += SCHED_SLICE)
+        host_advance(SCHED_SLICE);
+    assert_true(runqueue.vtime < 1ull << 62);
+    for (unsigned int i = 0; i < HONEST; i++)
+        assert_in_range(host_time_run(honest[i]), MILLISECS(640), MILLISECS(690));
+}
+
 /* Due 1 in 65,535 of a CPU, it gets a millisecond in about a minute. */
 static void the_lightest_runs(void **state)
 {
@@ -371,6 +450,9 @@ int main(void)
         cmocka_unit_test(being_quiet_and_loud),
         cmocka_unit_test(sleeping_beside_one),
         cmocka_unit_test(having_had_more_alone),
+        cmocka_unit_test(sleeping_where_pinned),
+        cmocka_unit_test(being_looked_at),
+        cmocka_unit_test(at_the_end_of_virtual_time),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),

@@ -125,6 +125,25 @@ static void beside_one_that_grows(void **state)
     }
 }
 
+/* Pinned, beside one that computes there; others, which are not pinned, wait for CPUs elsewhere. */
+static void where_it_is_pinned(void **state)
+{
+    (void)state;
+    for (unsigned int cpus = 2; cpus <= 16; cpus *= 2) {
+        struct domain *d, *there;
+
+        begin(cpus);
+        d = host_domain(1, false, 1, 0);
+        there = host_domain(2, false, 1, 0);
+        assert_int_equal(sched_set_affinity(d->vcpu[0], 1), 0);
+        assert_int_equal(sched_set_affinity(there->vcpu[0], 1), 0);
+        (void)host_domain(3, false, 2 * cpus, 0);
+        (void)longest_wait(d->vcpu[0], MILLISECS(2), MILLISECS(50), SECONDS(3));
+        assert_true(longest_wait(d->vcpu[0], MILLISECS(2), MILLISECS(50), SECONDS(10)) <=
+                    2 * SCHED_SLICE);
+    }
+}
+
 /* v0 has run alone for a minute, while v1 slept; v1 wakes, and v0 has slept for a moment, or not.
  */
 static void after_a_long_time_alone(void **state)
@@ -340,6 +359,7 @@ int main(void)
         cmocka_unit_test(beside_capped_domains),
         cmocka_unit_test(beside_one_for_each_cpu),
         cmocka_unit_test(beside_one_that_grows),
+        cmocka_unit_test(where_it_is_pinned),
         cmocka_unit_test(after_a_long_time_alone),
         cmocka_unit_test(after_a_long_sleep),
         cmocka_unit_test(beside_brothers_that_are_pinned),

@@ -49,6 +49,24 @@ static uint64_t most_apart(void)
     return MAX((uint64_t)MOST_APART, 8 * runqueue.latitude);
 }
 
+/* Everybody's part of so long: what all CPUs are by weight. But no more than any of those that run
+ * has that may not run anywhere: it could have no more, and who shares its CPUs is not better off
+ * for sleeping. */
+static uint64_t part_of(s_time_t time)
+{
+    const struct runqueue *rq = &runqueue;
+    uint64_t part = (uint64_t)time * machine_nr_cpus() * SCHED_WEIGHT_DEFAULT / rq->weights;
+
+    for (uint64_t m = rq->busy_cpus; m; m &= m - 1) {
+        const struct vcpu *v = lowest(m)->running;
+        uint64_t has = (uint64_t)time * v->domain->sched.running * SCHED_WEIGHT_DEFAULT;
+
+        if (!sched_may_run_anywhere(v))
+            part = MIN(part, has / v->domain->sched.weight);
+    }
+    return part;
+}
+
 static void pass_time(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
@@ -60,7 +78,7 @@ static void pass_time(s_time_t now)
     if (!list_empty(&rq->domains))
         rq->contended += elapsed;
     else if (!rq->idle_cpus && rq->weights)
-        rq->parts += (uint64_t)elapsed * machine_nr_cpus() * SCHED_WEIGHT_DEFAULT / rq->weights;
+        rq->parts += part_of(elapsed);
 }
 
 /* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
@@ -77,7 +95,7 @@ static unsigned int step_of(const struct sched_domain *s, uint64_t width)
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
-    uint64_t width = most_apart() / 2, taken = 1, gone;
+    uint64_t width = most_apart() / 2, taken = 1, gone, down = rq->vtime >> 62 << 61;
     struct sched_domain *s;
 
     rq->narrowed = now;
@@ -88,10 +106,29 @@ static void narrow_gaps(s_time_t now)
             taken |= 1ull << step_of(s, width);
     }
     gone = ~taken & ~taken << 1;
-    list_for_each (s, &rq->all, in_all)
+    rq->vtime -= down; /* so that it never wraps */
+    list_for_each (s, &rq->all, in_all) {
+        s->vtime -= MIN(s->vtime, down);
         for (uint64_t m = gone & ((1ull << step_of(s, width)) - 1); m; m &= m - 1)
             s->vtime -= width;
+    }
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
+}
+
+/* A sleeper that may not run anywhere comes back to those that run, or wait, where it may: it is as
+ * far behind as they are, but for a slice. */
+static uint64_t lag_there(const struct domain *d)
+{
+    uint64_t cpus = d->vcpu[0]->affinity, least = runqueue.vtime, lag;
+    const struct sched_domain *s;
+
+    list_for_each (s, &runqueue.domains, link)
+        if (s->waiting_for & cpus)
+            least = MIN(least, s->vtime);
+    for (uint64_t m = cpus & runqueue.busy_cpus; m; m &= m - 1)
+        least = MIN(least, lowest(m)->running->domain->sched.vtime);
+    lag = MIN(runqueue.vtime - least, most_apart());
+    return MAX(lag - MIN(lag, d->sched.slice_worth), runqueue.latitude);
 }
 
 /* So far behind may be who has nobody waiting: a sleeper a little; twice as far who runs, and has
@@ -100,10 +137,10 @@ static void narrow_gaps(s_time_t now)
 static uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
-    const struct vcpu *rests = sched_first_resting(s);
+    const struct vcpu *rests = sched_first_resting(s), *v = rests ? rests : d->vcpu[0];
 
-    if ((s->running || rests) && !sched_may_run_anywhere(rests ? rests : d->vcpu[0]))
-        return most_apart();
+    if (v && !sched_may_run_anywhere(v))
+        return s->running || rests ? most_apart() : lag_there(d);
     if (s->running)
         return 2 * runqueue.latitude;
     return rests ? 0 : runqueue.latitude;
@@ -135,7 +172,7 @@ void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
     s_time_t elapsed = MAX(now - s->accounted, 0), counts;
-    uint64_t least;
+    uint64_t used, least;
 
     pass_time(now);
     counts = runqueue.contended - s->contended;
@@ -143,8 +180,11 @@ void sched_account(struct domain *d, s_time_t now)
         sched_cap_charge(s, elapsed);
     s->accounted += elapsed;
     s->contended += counts;
-    if (counts && s->running)
-        s->vtime += (uint64_t)counts * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
+    if (counts && s->running) {
+        used = (uint64_t)counts * s->running * SCHED_WEIGHT_DEFAULT + s->rest;
+        s->vtime += used / s->weight;
+        s->rest = (uint16_t)(used % s->weight);
+    }
     if (elapsed > counts)
         had_all(d, elapsed - counts);
     if (!s->waiting) {

@@ -65,6 +65,7 @@ struct sched_vcpu {
 
 struct sched_domain {
     uint16_t weight;
+    uint16_t rest;           /* of what it used: less than 1 of vtime, in ns times 256 / weight */
     uint16_t cap;            /* percent of one CPU; 0: none */
     bool cap_dry;            /* cap_left was used up */
     unsigned int running;    /* vCPUs on CPUs */
