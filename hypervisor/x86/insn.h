@@ -51,24 +51,19 @@ static inline bool rdmsr_safe(uint32_t msr, uint64_t *v)
     *v = (uint64_t)hi << 32 | lo;
     return ok;
 }
-static inline bool wrmsr_safe(uint32_t msr, uint64_t v)
-{
-    uint32_t ok = 0;
-    __asm__ volatile("1: wrmsr\n\tmovl $1, %0\n2:\n\t" EXTABLE("1b", "2b")
-                     : "+r"(ok)
-                     : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
-                     : "memory");
-    return ok;
-}
-static inline bool xsetbv_safe(uint32_t index, uint64_t v)
-{
-    uint32_t ok = 0;
-    __asm__ volatile("1: xsetbv\n\tmovl $1, %0\n2:\n\t" EXTABLE("1b", "2b")
-                     : "+r"(ok)
-                     : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
-                     : "memory");
-    return ok;
-}
+#define WRITE_SAFE(name, insn)                                                                     \
+    static inline bool name(uint32_t index, uint64_t v)                                            \
+    {                                                                                              \
+        uint32_t ok = 0;                                                                           \
+        __asm__ volatile("1: " insn "\n\tmovl $1, %0\n2:\n\t" EXTABLE("1b", "2b")                  \
+                         : "+r"(ok)                                                                \
+                         : "c"(index), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))                  \
+                         : "memory");                                                              \
+        return ok;                                                                                 \
+    }
+WRITE_SAFE(wrmsr_safe, "wrmsr")
+WRITE_SAFE(xsetbv_safe, "xsetbv")
+#undef WRITE_SAFE
 
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
