@@ -155,7 +155,7 @@ static void check_cpus(void)
 
     list_for_each (d, &runqueue.all, sched.in_all)
         weights += d->sched.running ? d->sched.weight : 0;
-    CHECK(weights == runqueue.weights);
+    CHECK(weights == runqueue.weights && !weights == !runqueue.busy_cpus);
     for (unsigned int i = 0; i < machine_nr_cpus(); i++) {
         const struct cpu *c = cpu_by_id(i);
         uint64_t bit = 1ull << i;

@@ -78,22 +78,35 @@ static void beside_capped_domains(void **state)
         }
 }
 
-/* As many compute as there are CPUs, so that nobody waits while it sleeps. */
+/* As many compute as there are CPUs, so that nobody waits while it sleeps; with spare CPUs, where
+ * none of them may run: all idle, or the first of them and another that somebody else may use. */
+static void one_for_each_cpu(unsigned int cpus, unsigned int spare, uint16_t weight)
+{
+    struct domain *d, *other;
+
+    begin(cpus + spare);
+    d = host_domain(1, false, 1, 0);
+    sched_set_domain(d, weight, 0);
+    assert_int_equal(sched_set_affinity(d->vcpu[0], (1ull << cpus) - 1), 0);
+    for (unsigned int i = 0; i < cpus; i++) {
+        other = host_domain((domid_t)(2 + i), false, 1, 0);
+        assert_int_equal(sched_set_affinity(other->vcpu[0], (1ull << cpus) - 1), 0);
+    }
+    if (spare > 1) {
+        other = host_domain((domid_t)(2 + cpus), false, 1, 0);
+        assert_int_equal(sched_set_affinity(other->vcpu[0], 3ull << cpus), 0);
+    }
+    (void)longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(1));
+    assert_true(longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(10)) <= STEP);
+}
+
 static void beside_one_for_each_cpu(void **state)
 {
     (void)state;
     for (unsigned int cpus = 1; cpus <= 4; cpus *= 2)
-        for (uint16_t weight = 64; weight <= 256; weight *= 4) {
-            struct domain *d;
-
-            begin(cpus);
-            d = host_domain(1, false, 1, 0);
-            sched_set_domain(d, weight, 0);
-            for (unsigned int i = 0; i < cpus; i++)
-                (void)host_domain((domid_t)(2 + i), false, 1, 0);
-            (void)longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(1));
-            assert_true(longest_wait(d->vcpu[0], MILLISECS(1), MILLISECS(19), SECONDS(10)) <= STEP);
-        }
+        for (unsigned int spare = 0; spare <= 2; spare++)
+            for (uint16_t weight = 64; weight <= 256; weight *= 4)
+                one_for_each_cpu(cpus, spare, weight);
 }
 
 /* One runs on one CPU, where it has a right to more, and then on all. It has no more of a start

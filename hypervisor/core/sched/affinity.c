@@ -26,6 +26,7 @@ static void set(struct vcpu *v, uint64_t cpus)
     struct cpu *c = v->sched.on_cpu;
     s_time_t now = clock_now();
 
+    sched_account(v->domain, now); /* by what it might use until now */
     WRITE_ONCE(v->affinity, cpus);
     if (v->sched.wanted_by)
         sched_drop_next(v->sched.wanted_by); /* model: set.drop */

@@ -20,13 +20,16 @@
  *     which level is above which; how far it is from one to the next does not, and is made no more
  *     than needed to tell them apart: from time to time, gaps between levels are narrowed.
  *
- * While nobody waits each has all that it wants, and virtual times stand still: what is used then
- * harms nobody, and a lead lasts until others had their turn. (Else it would pay to sleep for a
- * moment with all vCPUs at once.) Only what nobody can have leapt ahead is no lead then: no level
- * is left. But who has less than its part of the CPUs by weight, most of all who sleeps, comes
- * nearer to the front by what is missing: else who wants little would soon wait for as long as it
- * ran. Nobody comes nearer than others may lag; and who had more than its part before, by as much
- * later.
+ * While nobody waits each has all that it wants, and virtual times stand still (rq->contended is
+ * the clock that they go by): what is used then harms nobody, and a lead lasts until others had
+ * their turn. (Else it would pay to sleep for a moment with all vCPUs at once.) Only levels end
+ * then: nobody keeps a greater lead than what it leaps ahead in one slice on all its vCPUs.
+ *
+ * Another clock, rq->parts, says what each would have had meanwhile of the CPUs that were used, by
+ * weight. Who had less, most of all who slept, and has no idle CPU to go to, comes nearer to the
+ * front by what is missing: else who wants little would soon wait for as long as it ran. It comes
+ * no nearer than rq->latitude before it, and what it had beyond its part earlier, up to one such
+ * leap, is set against it.
  *
  * A vCPU that leaves its CPU and can go on counts as waiting from the choice on, not only when it
  * is queued: else a domain, or the queue, would look empty for a moment.
@@ -49,36 +52,37 @@ static uint64_t most_apart(void)
     return MAX((uint64_t)MOST_APART, 8 * runqueue.latitude);
 }
 
-/* Everybody's part of so long: what all CPUs are by weight. But no more than any of those that run
- * has that may not run anywhere: it could have no more, and who shares its CPUs is not better off
- * for sleeping. */
+/* Everybody's part of so long: the CPUs that are used, by weight. But no more than any of those
+ * that run has that may not run anywhere: it could have no more, and who shares its CPUs is not
+ * better off for sleeping. */
 static uint64_t part_of(s_time_t time)
 {
-    const struct runqueue *rq = &runqueue;
-    uint64_t part = (uint64_t)time * machine_nr_cpus() * SCHED_WEIGHT_DEFAULT / rq->weights;
+    uint64_t part = 0, least = UINT64_MAX;
 
-    for (uint64_t m = rq->busy_cpus; m; m &= m - 1) {
+    for (uint64_t m = runqueue.busy_cpus; m; m &= m - 1) {
         const struct vcpu *v = lowest(m)->running;
         uint64_t has = (uint64_t)time * v->domain->sched.running * SCHED_WEIGHT_DEFAULT;
 
+        part += (uint64_t)time * SCHED_WEIGHT_DEFAULT / runqueue.weights;
         if (!sched_may_run_anywhere(v))
-            part = MIN(part, has / v->domain->sched.weight);
+            least = MIN(least, has / v->domain->sched.weight);
     }
-    return part;
+    return MIN(part, least);
 }
 
+/* Brings the two clocks up to now; before anything changes that they go by: who waits, who runs,
+ * and weights. */
 static void pass_time(s_time_t now)
 {
-    struct runqueue *rq = &runqueue;
-    s_time_t elapsed = now - rq->passed;
+    s_time_t elapsed = now - runqueue.passed;
 
     if (elapsed <= 0)
         return;
-    rq->passed = now;
-    if (!list_empty(&rq->domains))
-        rq->contended += elapsed;
-    else if (!rq->idle_cpus && rq->weights)
-        rq->parts += part_of(elapsed);
+    runqueue.passed = now;
+    if (!list_empty(&runqueue.domains))
+        runqueue.contended += elapsed;
+    else
+        runqueue.parts += part_of(elapsed);
 }
 
 /* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
@@ -151,19 +155,21 @@ static uint64_t behind(uint64_t lag)
     return runqueue.vtime - MIN(runqueue.vtime, lag);
 }
 
-/* Nobody waited for so long. */
+/* Nobody waited for so long. Who could have had a CPU that idles is short of nothing. */
 static void had_all(struct domain *d, s_time_t time)
 {
     const struct runqueue *rq = &runqueue;
     struct sched_domain *s = &d->sched;
     uint64_t leap = s->slice_worth * d->max_vcpus;
     uint64_t least = behind(rq->latitude);
+    bool is_short = d->vcpu[0] && !(d->vcpu[0]->affinity & rq->idle_cpus);
 
     s->vtime = MIN(s->vtime, rq->vtime + leap);
     s->parts += (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
     s->parts = MIN(s->parts, rq->parts + leap);
     if (s->parts < rq->parts) {
-        s->vtime -= MIN(rq->parts - s->parts, s->vtime - MIN(s->vtime, least));
+        if (is_short)
+            s->vtime -= MIN(rq->parts - s->parts, s->vtime - MIN(s->vtime, least));
         s->parts = rq->parts;
     }
 }

@@ -35,7 +35,7 @@ struct runqueue {
     uint64_t weights;    /* of the domains that run, together */
     s_time_t passed;     /* until when these two have gone: */
     s_time_t contended;  /* for how long somebody waited */
-    uint64_t parts; /* and when nobody did, and no CPU idled: everybody's part, in virtual time */
+    uint64_t parts; /* and when nobody did: everybody's part of the used CPUs, in virtual time */
     /* Bit per CPU: */
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
     uint64_t busy_cpus;  /* somebody runs there */
