@@ -36,6 +36,8 @@ if set(BUILD) & set(" ,"):
     raise SystemExit(f"QEMU's options cannot hold {BUILD}/: start this in the root of the tree")
 try:
     SCALE = float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
+    if not 0 < SCALE < float("inf"):
+        raise ValueError(f"{SCALE} is no scale")
 except ValueError as wrong:
     raise SystemExit(f"PARVIS_TIMEOUT_SCALE: {wrong}") from None
 PROMPT = r"^parvis# "

@@ -165,7 +165,7 @@ def outcome():
     try:
         return run(machine.Machine.scratch())
     except OSError as error:    # a program or a file of the machine's that is not there, no room
-        print(f"parvis: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"parvis: {error.filename or 'this machine'}: {error.strerror}", file=sys.stderr)
         return ending.FAILED
     except SystemExit as end:   # with a number, or with a sentence of why not
         if isinstance(end.code, int):

@@ -130,6 +130,7 @@ def wrong_settings_are_named():
     """What cannot be right in a variable of run.py's, or is not there, is said in a line, and the end is a failure; a closed input is empty."""
     nothing = "No such file or directory"
     cases = [({"SMP": "abc"}, "SMP=abc: must be a number"), ({"SMP": "0"}, "SMP=0: must be a number"),
+             ({"PARVIS_TIMEOUT_SCALE": "nan"}, "PARVIS_TIMEOUT_SCALE: nan is no scale"),
              ({"PARVIS_TIMEOUT_SCALE": "twice"}, "PARVIS_TIMEOUT_SCALE: could not convert"),
              ({"QEMU_EXTRA": "-name '"}, "QEMU_EXTRA=-name ': No closing quotation"), ({"MEM": "lots"}, "-m lots"),
              ({"GUEST": "/nonexistent"}, f"guest kernel /nonexistent: {nothing}"), ({"GUEST": BUILD}, f"guest kernel {BUILD}: Is a directory"),
