@@ -111,7 +111,7 @@ MUTANTS = {
     "who sleeps beside those that are alone gets nothing for it": ("            s->vtime -= MIN(rq->parts - s->parts,", "            s->vtime -= MIN(0 * s->parts,", ["core_farmers", "core_waits"]),
     "who had more than its part is not told it later": ("    s->parts += (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;", "    s->parts += s->running ? rq->parts - s->parts : 0;", ["core_farmers"]),
     "nobody is short of anything where a CPU idles": ("        runqueue.parts += part_of(elapsed);", "        runqueue.parts += runqueue.idle_cpus ? 0 : part_of(elapsed);", ["core_waits"]),
-    "who could have an idle CPU is short of something": ("        if (is_short)\n", "", ["core_farmers", "core_waits"]),
+    "who could have an idle CPU is short of something": ("        if (v && !(v->affinity & rq->idle_cpus))\n", "", ["core_farmers", "core_waits"]),
     "who runs may lag for long": ("        return 2 * runqueue.latitude;", "        return most_apart();", ["core_waits"]),
     "a cap that is new is used up": ("s->cap_dry = s->cap && (left(s)", "s->cap_dry = (left(s)", ["core_waits"]),
     "who was told to look is forgotten": ("return !(~v->affinity & started_cpus());", "return !(~v->affinity & (runqueue.busy_cpus | runqueue.idle_cpus));", ["core_affinity"]),

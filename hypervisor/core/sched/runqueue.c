@@ -141,7 +141,7 @@ static uint64_t lag_there(const struct domain *d)
 static uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
-    const struct vcpu *rests = sched_first_resting(s), *v = rests ? rests : d->vcpu[0];
+    const struct vcpu *rests = sched_first_resting(s), *v = rests ? rests : domain_vcpu(d, 0);
 
     if (v && !sched_may_run_anywhere(v))
         return s->running || rests ? most_apart() : lag_there(d);
@@ -162,13 +162,13 @@ static void had_all(struct domain *d, s_time_t time)
     struct sched_domain *s = &d->sched;
     uint64_t leap = s->slice_worth * d->max_vcpus;
     uint64_t least = behind(rq->latitude);
-    bool is_short = d->vcpu[0] && !(d->vcpu[0]->affinity & rq->idle_cpus);
+    const struct vcpu *v = domain_vcpu(d, 0); /* NULL: it has none yet */
 
     s->vtime = MIN(s->vtime, rq->vtime + leap);
     s->parts += (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
     s->parts = MIN(s->parts, rq->parts + leap);
     if (s->parts < rq->parts) {
-        if (is_short)
+        if (v && !(v->affinity & rq->idle_cpus))
             s->vtime -= MIN(rq->parts - s->parts, s->vtime - MIN(s->vtime, least));
         s->parts = rq->parts;
     }
