@@ -22,10 +22,7 @@
 #include "host.h"
 
 #include <linux/futex.h>
-/* The hypervisor has a function of that name too. */
-#define sched_yield sched_yield_of_libc
 #include <pthread.h>
-#undef sched_yield
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

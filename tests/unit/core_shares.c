@@ -386,7 +386,7 @@ static void a_yield_reaches_who_rests(void **state)
             host_advance(MILLISECS(1));
         while (cpu_by_id(0)->running == cpu_by_id(0)->idle);
         v = cpu_by_id(0)->running;
-        sched_yield();
+        vcpu_yield();
         host_advance(0);
         assert_ptr_equal(cpu_by_id(0)->running, dom[0]->vcpu[!v->vcpu_id]);
     }
@@ -407,7 +407,7 @@ static void a_yield_reaches_nobody_elsewhere(void **state)
         host_advance(MILLISECS(1));
         if (v == c->idle || c->running != v || v->sched.on_cpu->pending)
             continue;
-        sched_yield();
+        vcpu_yield();
         assert_int_equal(c->pending, 0);
     }
 }

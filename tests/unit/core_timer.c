@@ -6,12 +6,8 @@
  */
 #include "core_test.h"
 
-/* The hypervisor has a function of that name too. */
-#define sched_yield sched_yield_of_libc
-#include <pthread.h>
-#undef sched_yield
-
 #include <core/domain/domain_table.h>
+#include <pthread.h>
 
 #define N 300
 

@@ -357,7 +357,7 @@ static void at_one_moment(void **state)
     host_advance(0);
     latitude = runqueue.latitude;
     for (unsigned int i = 0; i < 100; i++) {
-        sched_yield();
+        vcpu_yield();
         host_advance(0);
     }
     assert_int_equal(runqueue.latitude, latitude);

@@ -134,7 +134,7 @@ static void blocks(void)
 static void yields(void)
 {
     if (any_guest())
-        sched_yield();
+        vcpu_yield();
 }
 
 static void wakes(void)

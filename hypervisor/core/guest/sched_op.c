@@ -27,7 +27,7 @@
 
 static long yield(struct vcpu *v __unused, const struct nothing *none __unused)
 {
-    sched_yield();
+    vcpu_yield();
     return 0;
 }
 

@@ -251,7 +251,7 @@ void vcpu_sleep(struct vcpu *v)
     spin_unlock(&runqueue.lock);
 }
 
-void sched_yield(void)
+void vcpu_yield(void)
 {
     struct cpu *c = this_cpu();
     struct vcpu *v = c->running, *first;

@@ -101,7 +101,7 @@ void sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
 void sched_init(void);
 void sched_init_cpu(struct cpu *c); /* c->idle is set */
-void sched_yield(void);             /* the current one goes behind the next runnable one */
+void vcpu_yield(void);              /* the current one goes behind the next runnable one */
 void sched_schedule(void);          /* exit path: picks who runs and switches `current` */
 /* A vCPU is runnable when it has no reason to pause (v->pause_count, d->pause_count, VPF_* in
  * v->pause_flags). Call after a change of those: puts it on or takes it off the queue, pre-empts if
