@@ -10,7 +10,6 @@
 #include "core_test.h"
 
 #include <core/sched/pause.h>
-#include <core/sched/runqueue.h>
 #include <xen/sched.h>
 
 #define STEP   MICROSECS(100)
@@ -253,6 +252,53 @@ static void having_had_more_alone(void **state)
                     (16 * (uint64_t)TOTAL - host_time_run(sleeper)) / 100 * 101);
 }
 
+/* Two in league, each with so many vCPUs awake in the one time and in the other, beside one that
+ * computes, and is due all that its vCPUs can use. */
+static void two_in_league(void **state)
+{
+    static const struct {
+        unsigned int cpus, time[2]; /* of STEP */
+        struct {
+            uint16_t weight;
+            unsigned int vcpus, awake[2];
+        } two[2];
+        uint16_t weight;
+        unsigned int vcpus;
+    } world[] = {
+        {8, {130, 205}, {{256, 3, {3, 0}}, {64, 1, {1, 1}}}, 2554, 7},
+        {16, {100, 30}, {{16, 2, {0, 2}}, {16, 1, {1, 0}}}, 480, 15},
+        {4, {400, 100}, {{64, 4, {0, 4}}, {64, 1, {1, 0}}}, 384, 3},
+        {4, {50, 100}, {{1024, 4, {1, 4}}, {64, 4, {2, 4}}}, 512, 1},
+        {2, {90, 110}, {{256, 1, {1, 1}}, {256, 1, {1, 0}}}, 512, 1},
+    };
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(world); i++) {
+        struct domain *two[2], *computes;
+        struct vcpu *v;
+
+        host_init(4096);
+        host_no_tlbs = true;
+        host_set_cpus(world[i].cpus);
+        for (unsigned int n = 0; n < 2; n++) {
+            two[n] = host_domain((domid_t)(1 + n), false, world[i].two[n].vcpus, 0);
+            sched_set_domain(two[n], world[i].two[n].weight, 0);
+        }
+        computes = host_domain(3, false, world[i].vcpus, 0);
+        sched_set_domain(computes, world[i].weight, 0);
+        for (s_time_t t = 0; t < TOTAL; t += STEP) {
+            bool second =
+                t % ((world[i].time[0] + world[i].time[1]) * STEP) >= world[i].time[0] * STEP;
+
+            for (unsigned int n = 0; n < 2; n++)
+                for_each_vcpu (two[n], v)
+                    keep(v, v->vcpu_id < world[i].two[n].awake[second]);
+            host_advance(STEP);
+        }
+        assert_true(host_time_run(computes) >= (uint64_t)TOTAL / 1000 * 985 * world[i].vcpus);
+    }
+}
+
 /* Two share a CPU, where they are pinned; one of them sleeps time and again. A third has all other
  * CPUs, with as many vCPUs: nobody waits while it sleeps. */
 static void sleeping_where_pinned(void **state)
@@ -288,47 +334,6 @@ static void sleeping_where_pinned(void **state)
         for (unsigned int n = 0; n < 2; n++)
             assert_in_range(host_time_run(two[n]), TOTAL / 200 * 97, TOTAL / 200 * 101);
     }
-}
-
-/* The heaviest there is, looked at all the time, as when its second vCPU comes and goes: what it
- * used is charged, however little it is. */
-static void being_looked_at(void **state)
-{
-    struct vcpu *v;
-
-    (void)state;
-    host_init(4096);
-    host_no_tlbs = true;
-    farmer = host_domain(1, false, 2, 0);
-    sched_set_domain(farmer, 65535, 0);
-    sched_set_domain(host_domain(2, false, 1, 0), 65535, 0);
-    v = farmer->vcpu[1];
-    for (s_time_t t = 0; t < MILLISECS(200); t += 250) {
-        atomic_or(&v->pause_flags, VPF_down);
-        vcpu_sleep(v);
-        host_advance(250);
-        atomic_and(&v->pause_flags, ~VPF_down);
-        vcpu_wake(v);
-    }
-    assert_in_range(host_time_run(farmer), MILLISECS(94), MILLISECS(106));
-}
-
-/* After days in which the lightest waited for each other, virtual time is near its end. */
-static void at_the_end_of_virtual_time(void **state)
-{
-    (void)state;
-    begin(2);
-    spin_lock(&runqueue.lock);
-    runqueue.vtime += 1ull << 62;
-    farmer->sched.vtime += 1ull << 62;
-    for (unsigned int i = 0; i < HONEST; i++)
-        honest[i]->sched.vtime += 1ull << 62;
-    spin_unlock(&runqueue.lock);
-    for (s_time_t t = 0; t < SECONDS(1); t += SCHED_SLICE)
-        host_advance(SCHED_SLICE);
-    assert_true(runqueue.vtime < 1ull << 62);
-    for (unsigned int i = 0; i < HONEST; i++)
-        assert_in_range(host_time_run(honest[i]), MILLISECS(640), MILLISECS(690));
 }
 
 /* Due 1 in 65,535 of a CPU, it gets a millisecond in about a minute. */
@@ -450,9 +455,8 @@ int main(void)
         cmocka_unit_test(being_quiet_and_loud),
         cmocka_unit_test(sleeping_beside_one),
         cmocka_unit_test(having_had_more_alone),
+        cmocka_unit_test(two_in_league),
         cmocka_unit_test(sleeping_where_pinned),
-        cmocka_unit_test(being_looked_at),
-        cmocka_unit_test(at_the_end_of_virtual_time),
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),

@@ -7,6 +7,7 @@
 #include "core_test.h"
 
 #include <core/sched/pause.h>
+#include <core/sched/runqueue.h>
 #include <core/sched/vcpu_time.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
@@ -329,6 +330,45 @@ static void timers_of_a_vcpu(void **state)
     assert_false(evtchn_port_pending(dom[1], b.port));
 }
 
+/* The heaviest there is, looked at all the time, as when its second vCPU comes and goes: what it
+ * used is charged, however little it is. */
+static void being_looked_at_all_the_time(void **state)
+{
+    struct domain *d;
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    d = host_domain(1, false, 2, 0);
+    sched_set_domain(d, 65535, 0);
+    sched_set_domain(host_domain(2, false, 1, 0), 65535, 0);
+    v = d->vcpu[1];
+    for (s_time_t t = 0; t < MILLISECS(200); t += 250) {
+        atomic_or(&v->pause_flags, VPF_down);
+        vcpu_sleep(v);
+        host_advance(250);
+        atomic_and(&v->pause_flags, ~VPF_down);
+        vcpu_wake(v);
+    }
+    assert_in_range(host_time_run(d), MILLISECS(94), MILLISECS(106));
+}
+
+/* After days in which the lightest waited for each other, virtual time is near its end. */
+static void at_the_end_of_virtual_time(void **state)
+{
+    (void)state;
+    run(SCHED_SLICE, SCHED_SLICE);
+    spin_lock(&runqueue.lock);
+    runqueue.vtime += 1ull << 62;
+    for (unsigned int i = 0; i < 4; i++)
+        dom[i]->sched.vtime += 1ull << 62;
+    spin_unlock(&runqueue.lock);
+    run(SECONDS(1), SCHED_SLICE);
+    assert_true(runqueue.vtime < 1ull << 62);
+    for (unsigned int i = 1; i < 4; i++)
+        assert_in_range(used(i), MILLISECS(320), MILLISECS(350));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
@@ -342,6 +382,8 @@ int main(void)
         TEST(block_looks_for_events),
         TEST(idle_when_nobody_can),
         TEST(states_add_up),
+        TEST(being_looked_at_all_the_time),
+        TEST(at_the_end_of_virtual_time),
         TEST(going_down_and_up),
         TEST(the_guests_clock_is_ours),
         TEST(wall_clock),

@@ -20,16 +20,16 @@
  *     which level is above which; how far it is from one to the next does not, and is made no more
  *     than needed to tell them apart: from time to time, gaps between levels are narrowed.
  *
- * While nobody waits each has all that it wants, and virtual times stand still (rq->contended is
- * the clock that they go by): what is used then harms nobody, and a lead lasts until others had
- * their turn. (Else it would pay to sleep for a moment with all vCPUs at once.) Only levels end
- * then: nobody keeps a greater lead than what it leaps ahead in one slice on all its vCPUs.
+ * Virtual time goes by a clock that stands still while nobody waits, rq->contended: each has all
+ * that it wants then, and a lead lasts until others had their turn. (Else it would pay to sleep for
+ * a moment with all vCPUs at once.) Only levels end then: nobody keeps a greater lead than what it
+ * leaps ahead in one slice on all its vCPUs.
  *
  * Another clock, rq->parts, says what each would have had meanwhile of the CPUs that were used, by
- * weight. Who had less, most of all who slept, and has no idle CPU to go to, comes nearer to the
- * front by what is missing: else who wants little would soon wait for as long as it ran. It comes
- * no nearer than rq->latitude before it, and what it had beyond its part earlier, up to one such
- * leap, is set against it.
+ * weight. Who has no idle CPU to go to is moved by the difference: who had less, most of all who
+ * slept, comes nearer to the front, else who wants little would soon wait for as long as it ran;
+ * who had more goes back, else others would pay for that. But nobody further than others are in the
+ * ordinary course of things: no more than rq->latitude before rq->vtime, or a leap behind.
  *
  * A vCPU that leaves its CPU and can go on counts as waiting from the choice on, not only when it
  * is queued: else a domain, or the queue, would look empty for a moment.
@@ -135,9 +135,9 @@ static uint64_t lag_there(const struct domain *d)
     return MAX(lag - MIN(lag, d->sched.slice_worth), runqueue.latitude);
 }
 
-/* So far behind may be who has nobody waiting: a sleeper a little; twice as far who runs, and has
- * what it can have. Who rests for its cap is no better off than a sleeper, who would never come
- * before it. But among the pinned the order counts. */
+/* So far behind may be who has nobody waiting: a sleeper a little, also with some of its vCPUs;
+ * twice as far who runs with all, and has what it can have. Who rests for its cap is no better off
+ * than a sleeper, who would never come before it. But among the pinned the order counts. */
 static uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
@@ -146,7 +146,7 @@ static uint64_t most_lag(const struct domain *d)
     if (v && !sched_may_run_anywhere(v))
         return s->running || rests ? most_apart() : lag_there(d);
     if (s->running)
-        return 2 * runqueue.latitude;
+        return (s->running < d->max_vcpus ? 1 : 2) * runqueue.latitude;
     return rests ? 0 : runqueue.latitude;
 }
 
@@ -160,18 +160,19 @@ static void had_all(struct domain *d, s_time_t time)
 {
     const struct runqueue *rq = &runqueue;
     struct sched_domain *s = &d->sched;
-    uint64_t leap = s->slice_worth * d->max_vcpus;
-    uint64_t least = behind(rq->latitude);
     const struct vcpu *v = domain_vcpu(d, 0); /* NULL: it has none yet */
+    uint64_t most = rq->vtime + s->slice_worth * d->max_vcpus, least = behind(rq->latitude);
+    uint64_t had = (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
+    uint64_t part = rq->parts - s->parts;
 
-    s->vtime = MIN(s->vtime, rq->vtime + leap);
-    s->parts += (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
-    s->parts = MIN(s->parts, rq->parts + leap);
-    if (s->parts < rq->parts) {
-        if (v && !(v->affinity & rq->idle_cpus))
-            s->vtime -= MIN(rq->parts - s->parts, s->vtime - MIN(s->vtime, least));
-        s->parts = rq->parts;
-    }
+    s->parts = rq->parts;
+    s->vtime = MIN(s->vtime, most);
+    if (!v || v->affinity & rq->idle_cpus)
+        return;
+    if (had > part)
+        s->vtime = MIN(s->vtime + (had - part), most);
+    else
+        s->vtime -= MIN(part - had, s->vtime - MIN(s->vtime, least));
 }
 
 void sched_account(struct domain *d, s_time_t now)

@@ -78,7 +78,7 @@ struct sched_domain {
     uint64_t vtime;                  /* as of `accounted` */
     s_time_t accounted;
     s_time_t contended;   /* so much of runqueue.contended is in vtime */
-    uint64_t parts;       /* what it had of runqueue.parts, or more */
+    uint64_t parts;       /* as much of runqueue.parts */
     s_time_t slice;       /* by weight */
     uint64_t slice_worth; /* in virtual time */
     s_time_t cap_left;    /* what its cap leaves it now: ns, times percent of a CPU */
