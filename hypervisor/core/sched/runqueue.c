@@ -54,7 +54,8 @@ static uint64_t most_apart(void)
 
 /* Everybody's part of so long: the CPUs that are used, by weight. But no more than any of those
  * that run has that may not run anywhere: it could have no more, and who shares its CPUs is not
- * better off for sleeping. */
+ * better off for sleeping. Where somebody runs there are weights: both change at one `now`, until
+ * which time has passed before. */
 static uint64_t part_of(s_time_t time)
 {
     uint64_t part = 0, least = UINT64_MAX;
@@ -155,7 +156,9 @@ static uint64_t behind(uint64_t lag)
     return runqueue.vtime - MIN(runqueue.vtime, lag);
 }
 
-/* Nobody waited for so long. Who could have had a CPU that idles is short of nothing. */
+/* Nobody waited for so long. Who could have had a CPU that idles is short of nothing; what idles is
+ * asked now, and not of all that time: who computes may pay for a time in which another CPU idled.
+ */
 static void had_all(struct domain *d, s_time_t time)
 {
     const struct runqueue *rq = &runqueue;
