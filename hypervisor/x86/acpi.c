@@ -3,8 +3,8 @@
  * Finds the ACPI tables and switches the machine off and on with what they say.
  *
  * Tables are mapped, checked (length, checksum), read into `acpi` and not looked at again.
- * Switching off writes the sleep type of \_S5 to the PM1 control registers; a control domain that
- * runs the AML methods first passes its own values (acpi_enter_sleep).
+ * Switching off writes the sleep type of \_S5 to the PM1 control registers. A control domain that
+ * runs the AML methods first has done so before it asks for it.
  */
 #include <core/base/log.h>
 #include <port/atomic.h>
@@ -114,17 +114,6 @@ static void enable_acpi_mode(void)
         cpu_relax();
 }
 
-void acpi_enter_sleep(uint16_t pm1a_value, uint16_t pm1b_value)
-{
-    if (!acpi.pm1a_control)
-        return;
-    enable_acpi_mode();
-    outw(acpi.pm1a_control, pm1a_value);
-    if (acpi.pm1b_control)
-        outw(acpi.pm1b_control, pm1b_value);
-    wait_a_moment();
-}
-
 void wait_a_moment(void)
 {
     for (unsigned int i = 0; i < 100000; i++)
@@ -137,8 +126,11 @@ void acpi_power_off(void)
         init_acpi(0); /* a crash before the regular call */
     if (!acpi.s5_found || !acpi.pm1a_control)
         return;
-    acpi_enter_sleep((uint16_t)(acpi.s5_a << 10 | SLEEP_ENABLE),
-                     (uint16_t)(acpi.s5_b << 10 | SLEEP_ENABLE));
+    enable_acpi_mode();
+    outw(acpi.pm1a_control, (uint16_t)(acpi.s5_a << 10 | SLEEP_ENABLE));
+    if (acpi.pm1b_control)
+        outw(acpi.pm1b_control, (uint16_t)(acpi.s5_b << 10 | SLEEP_ENABLE));
+    wait_a_moment();
 }
 
 void acpi_reset(void)

@@ -1,14 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ACPI within x86/: acpi_parse.c reads tables that lie in memory (pure; a test feeds it hostile
- * ones), acpi.c finds and maps them.
+ * What the hypervisor knows from the static ACPI tables: acpi_parse.c reads tables that lie in
+ * memory (pure; a test feeds it hostile ones), acpi.c finds and maps them. The AML in DSDT is not
+ * interpreted (the control domain does that), but for the one package that says how to switch the
+ * machine off.
  */
 #ifndef X86_ACPI_H
 #define X86_ACPI_H
 
-#include <hv/acpi.h>
+#include <hv/types.h>
 
-#define ACPI_HEADER_SIZE 36
+#define ACPI_HEADER_SIZE   36
+#define ACPI_MAX_CPUS      64
+#define ACPI_MAX_IOAPICS   8
+#define ACPI_MAX_OVERRIDES 24
+#define ACPI_MAX_MCFG      8
+
+struct acpi_info {
+    bool found;
+
+    /* MADT */
+    uint32_t nr_cpus; /* enabled ones, each once */
+    uint32_t cpu_apic_id[ACPI_MAX_CPUS], cpu_acpi_id[ACPI_MAX_CPUS];
+    uint32_t cpus_beyond; /* how many more there are */
+    uint32_t nr_ioapics;
+    struct {
+        uint32_t address, gsi_base;
+        uint8_t id;
+    } ioapic[ACPI_MAX_IOAPICS];
+    uint32_t nr_overrides;
+    struct {
+        uint8_t isa_irq;
+        uint32_t gsi;
+        bool level, active_low;
+    } override[ACPI_MAX_OVERRIDES];
+
+    /* HPET; 0: there is none in memory */
+    uint64_t hpet_address;
+
+    /* FADT; ports, 0: there is none */
+    uint16_t smi_command, pm1a_control, pm1b_control, pm_timer;
+    uint8_t acpi_enable;
+    uint8_t century; /* CMOS index; 0: none */
+    uint64_t dsdt;
+    uint8_t reset_space; /* 0 memory, 1 I/O port, 2 PCI configuration; 0xff: no reset register */
+    uint64_t reset_address;
+    uint8_t reset_value;
+
+    /* DSDT: \_S5 */
+    bool s5_found;
+    uint8_t s5_a, s5_b;
+
+    /* MCFG */
+    uint32_t nr_mcfg;
+    struct {
+        uint64_t address; /* of bus 0 */
+        uint16_t segment;
+        uint8_t first_bus, last_bus;
+    } mcfg[ACPI_MAX_MCFG];
+};
+
+extern struct acpi_info acpi;
 
 /* The low nibble of every sum: a table is good when all its bytes add up to 0. */
 bool acpi_checksum_ok(const uint8_t *table, size_t n);

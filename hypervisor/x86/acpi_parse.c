@@ -127,7 +127,6 @@ static void add_cpu(struct acpi_info *info, const struct table *t, size_t at)
 
 static void parse_madt(struct acpi_info *info, const struct table *t)
 {
-    info->lapic_address = get(t, 36, 4);
     for (size_t at = MADT_ENTRIES; at + 2 <= t->n;) {
         size_t length = get(t, at + 1, 1);
 
@@ -147,9 +146,6 @@ static void parse_madt(struct acpi_info *info, const struct table *t)
             break;
         case 2:
             parse_override(info, t, at);
-            break;
-        case 5: /* 64-bit address of the local APIC */
-            info->lapic_address = get(t, at + 4, 8);
             break;
         default:
             break;
@@ -171,24 +167,17 @@ static uint16_t fadt_port(const struct table *t, size_t old, size_t extended)
 
 static void parse_fadt(struct acpi_info *info, const struct table *t)
 {
-    const uint64_t flags = get(t, 112, 4);
-
-    info->sci_irq = (uint16_t)get(t, 46, 2);
     info->smi_command = (uint16_t)get(t, 48, 4);
     info->acpi_enable = (uint8_t)get(t, 52, 1);
-    info->pm1a_event = fadt_port(t, 56, 148);
-    info->pm1b_event = fadt_port(t, 60, 160);
     info->pm1a_control = fadt_port(t, 64, 172);
     info->pm1b_control = fadt_port(t, 68, 184);
     info->pm_timer = fadt_port(t, 76, 208);
-    info->pm1_event_length = (uint8_t)get(t, 88, 1);
     info->century = (uint8_t)get(t, 108, 1);
-    info->pm_timer_32bit = flags >> 8 & 1;
     info->dsdt = get(t, 140, 8);
     if (!info->dsdt)
         info->dsdt = get(t, 40, 4);
     info->reset_space = 0xff;
-    if ((flags >> 10 & 1) && t->n >= 129) {
+    if ((get(t, 112, 4) >> 10 & 1) && t->n >= 129) {
         info->reset_space = (uint8_t)get(t, 116, 1);
         info->reset_address = get(t, 120, 8);
         info->reset_value = (uint8_t)get(t, 128, 1);
