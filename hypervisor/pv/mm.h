@@ -31,7 +31,6 @@
 #define PERDOMAIN_START      0xffff820000000000ull
 #define PERDOMAIN_VCPU_BYTES (32ull * 4096)
 #define PERDOMAIN_LDT_OFFSET (16ull * 4096)
-#define PERDOMAIN_LDT_BYTES  (16ull * 4096)
 
 /* Where v's part begins: its GDT; its LDT is PERDOMAIN_LDT_OFFSET further on. */
 static inline uint64_t perdomain_area(const struct vcpu *v)

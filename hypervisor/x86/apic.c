@@ -48,12 +48,12 @@ static volatile uint32_t *registers; /* xAPIC; NULL: x2APIC */
 static uint64_t apic_base;
 static uint64_t timer_khz;
 
-uint32_t apic_read(uint32_t reg)
+static uint32_t apic_read(uint32_t reg)
 {
     return registers ? mmio_read(&registers[reg / 4]) : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
 }
 
-void apic_write(uint32_t reg, uint32_t value)
+static void apic_write(uint32_t reg, uint32_t value)
 {
     if (registers)
         mmio_write(&registers[reg / 4], value);

@@ -80,7 +80,7 @@ bool ioapic_has_gsi(unsigned int gsi)
     return ioapic_of(gsi) != NULL;
 }
 
-void ioapic_set(unsigned int gsi, uint8_t vector, bool level, bool active_low, bool masked)
+void ioapic_set(unsigned int gsi, uint8_t vector, bool level, bool active_low)
 {
     const struct ioapic *a = ioapic_of(gsi);
     uint32_t reg;
@@ -90,7 +90,7 @@ void ioapic_set(unsigned int gsi, uint8_t vector, bool level, bool active_low, b
     reg = REG_ENTRY + 2 * (gsi - a->gsi_base);
     reg_write(a, reg,
               vector | (level ? ENTRY_LEVEL : 0) | (active_low ? ENTRY_ACTIVE_LOW : 0) |
-                  (masked ? ENTRY_MASKED : 0));
+                  ENTRY_MASKED);
 }
 
 /* One write, and the vector stays: it may come at any moment, unmasked or in service. */

@@ -79,9 +79,8 @@ static int setup_line(unsigned int gsi, bool level, bool active_low)
     if (!i->vector)
         return -XEN_ENOSPC;
     i->level = level;
-    i->active_low = active_low;
     i->masked = true;
-    ioapic_set(gsi, i->vector, level, active_low, true);
+    ioapic_set(gsi, i->vector, level, active_low);
     ioapic_route(gsi, machine_apic_id(i->cpu));
     return 0;
 }

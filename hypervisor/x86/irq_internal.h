@@ -19,7 +19,7 @@ struct msi {
 
 struct irq {
     uint8_t vector; /* 0: not in use */
-    bool level, active_low, masked;
+    bool level, masked;
     bool hypervisor;   /* the console's */
     unsigned int cpu;  /* where it goes */
     s_time_t moved_at; /* to there */

@@ -136,7 +136,7 @@ static void fill_holes(void *at, size_t n)
     }
 }
 
-void init_frame_tables(const struct boot_info *bi)
+static void init_frame_tables(const struct boot_info *bi)
 {
     struct sparse_table m2p = {.va = M2P_VIRT, .alias = M2P_GUEST_VIRT, .entry = 8};
     struct sparse_table frames = {.va = FRAME_TABLE_VIRT, .entry = sizeof(struct page_info)};

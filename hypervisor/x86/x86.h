@@ -74,7 +74,6 @@ void *map_physical(paddr_t start, uint64_t size, unsigned int flags);
 
 extern paddr_t hv_l4_phys; /* idle vCPUs run on it */
 void init_paging(const struct boot_info *bi);
-void init_frame_tables(const struct boot_info *bi);
 void *phys_ptr(paddr_t pa);                    /* how RAM is reached at this stage of the start */
 bool is_ram(const struct boot_mem *m);         /* whatever it holds now */
 bool is_ram_frame(mfn_t mfn);                  /* whoever owns it */
@@ -93,8 +92,6 @@ void init_apic(void);  /* the boot CPU's */
 void start_apic(void); /* this CPU's, as the boot CPU's is */
 void apic_eoi(void);
 uint32_t apic_id(void);
-uint32_t apic_read(uint32_t reg);
-void apic_write(uint32_t reg, uint32_t value);
 /* A vector, or one of these: to the CPU with that APIC id. */
 #define IPI_NMI           0x400u
 #define IPI_INIT          0x500u

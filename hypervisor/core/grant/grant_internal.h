@@ -50,8 +50,7 @@ struct grant_table {
     uint32_t release_next; /* how far grant_table_release_mappings() came */
 };
 
-/* --- grant_table.c; the granter's lock is held --- */
-int __must_check grant_grow_locked(struct domain *d, unsigned int nr_frames);
+/* --- what is in the table; the granter's lock is held --- */
 /* How many there are: with the lock or without. */
 static inline uint64_t grant_entries(const struct grant_table *gt)
 {

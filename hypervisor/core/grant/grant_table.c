@@ -36,7 +36,7 @@ static int add_frame(struct domain *d)
     return 0;
 }
 
-int grant_grow_locked(struct domain *d, unsigned int nr_frames)
+static int grow_locked(struct domain *d, unsigned int nr_frames)
 {
     int rc = 0;
 
@@ -157,7 +157,7 @@ int grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mfn)
     if (idx >= gt->max_frames)
         return -XEN_EINVAL;
     spin_lock(&gt->lock);
-    rc = grant_grow_locked(d, idx + 1);
+    rc = grow_locked(d, idx + 1);
     if (!rc)
         *mfn = frame_of(gt->shared[idx]);
     spin_unlock(&gt->lock);

@@ -27,7 +27,6 @@
 struct guest_ops;
 struct grant_table;
 struct pirq_table;
-struct multicall_state;
 
 #define MAX_VCPUS 64 /* a domain's; the first 32 have their vcpu_info in shared_info */
 
