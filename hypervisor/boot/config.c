@@ -34,8 +34,7 @@ struct parser {
     uint32_t seen; /* keys of this section that were given: bit is the row in its table */
     unsigned int line, section_line;
     const char *file;
-    config_find_fn find;
-    void *ctx;
+    config_find_fn *find;
     struct config_error *error;
 };
 
@@ -164,7 +163,7 @@ static int set_file(struct parser *p, const struct key *k, struct text v)
     }
     if (copy(p, name, sizeof(name), v, k->name))
         return -1;
-    index = p->find(p->ctx, p->bi, name);
+    index = p->find(p->bi, name);
     if (index < 0)
         return FAIL(p, "%s: there is no file `%s`, or it cannot be read", k->name, name);
     *(int32_t *)field(p, k) = index;
@@ -379,7 +378,7 @@ static size_t byte_order_mark(const char *text, size_t size)
                : 0;
 }
 
-int config_module(const struct boot_info *bi, const char *name)
+int config_module(struct boot_info *bi, const char *name)
 {
     for (unsigned int i = 0; i < bi->nr_modules; i++)
         if (!strcmp(bi->modules[i].name, name))
@@ -393,11 +392,10 @@ void config_defaults(struct boot_info *bi)
     bi->loglevel = LOG_INFO;
 }
 
-int config_parse(struct boot_info *bi, const char *text, size_t size, config_find_fn find,
-                 void *ctx, struct config_error *error)
+int config_parse(struct boot_info *bi, const char *text, size_t size, config_find_fn *find,
+                 struct config_error *error)
 {
-    struct parser p = {
-        .bi = bi, .file = "parvis.cfg", .find = find, .ctx = ctx, .error = error, .line = 1};
+    struct parser p = {.bi = bi, .file = "parvis.cfg", .find = find, .error = error, .line = 1};
 
     for (size_t at = byte_order_mark(text, size); at < size; p.line++) {
         size_t n = 0;

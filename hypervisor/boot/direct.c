@@ -100,12 +100,6 @@ static void read_modules(struct boot_info *bi, const struct multiboot_info *mbi)
     }
 }
 
-static int find_module(void *ctx, struct boot_info *bi, const char *name)
-{
-    (void)ctx;
-    return config_module(bi, name);
-}
-
 static void say_modules(const struct boot_info *bi)
 {
     if (!bi->nr_modules)
@@ -127,7 +121,7 @@ static void read_config(struct boot_info *bi)
         BOOT_ASSERT(false, "there is no parvis.cfg among the modules");
     }
     if (config_parse(bi, low((uint32_t)bi->modules[index].start), bi->modules[index].size,
-                     find_module, NULL, &error)) {
+                     config_module, &error)) {
         say_modules(bi);
         BOOT_ASSERT(false, "%s", error.text);
     }

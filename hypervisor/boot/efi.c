@@ -20,11 +20,10 @@ static struct boot_info boot_info, *const bi = &boot_info;
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 /* config_parse() wants a module: it is loaded the first time that it is named. */
-static int find_module(void *ctx, struct boot_info *info, const char *name)
+static int find_module(struct boot_info *info, const char *name)
 {
     struct boot_module *m = &info->modules[info->nr_modules];
 
-    (void)ctx;
     if (config_module(info, name) >= 0)
         return config_module(info, name);
     if (info->nr_modules == BOOT_MAX_MODULES) {
@@ -45,7 +44,7 @@ static EFI_STATUS read_config(void)
 
     if (EFI_ERROR(status))
         return status;
-    if (config_parse(bi, (const char *)start, size, find_module, NULL, &error) ||
+    if (config_parse(bi, (const char *)start, size, find_module, &error) ||
         config_parse_cmdline(bi, &error)) {
         Print(L"parvis: %a\n", error.text);
         return EFI_LOAD_ERROR;

@@ -41,9 +41,9 @@ static const char good[] = "# a comment\n"
 
 static const char *const modules[] = {"parvis.cfg", "vmlinux", "dom0.cpio.gz", "hello", NULL};
 
-static int find(void *ctx, struct boot_info *bi, const char *name)
+static int find(struct boot_info *bi, const char *name)
 {
-    (void)ctx, (void)bi;
+    (void)bi;
     for (int i = 0; modules[i]; i++)
         if (!strcmp(modules[i], name))
             return i;
@@ -60,7 +60,7 @@ static int parse(struct boot_info *bi, const char *text, size_t n, struct config
     memset(bi, 0, sizeof(*bi));
     config_defaults(bi);
     error->text[0] = 0;
-    rc = config_parse(bi, exact, n, find, NULL, error);
+    rc = config_parse(bi, exact, n, find, error);
     free(exact);
     return rc;
 }

@@ -15,16 +15,16 @@ struct config_error {
 
 /* Index in bi->modules of the module called name (under UEFI: loads it); negative: there is none.
  */
-typedef int (*config_find_fn)(void *ctx, struct boot_info *bi, const char *name);
+typedef int config_find_fn(struct boot_info *bi, const char *name);
 
-int config_module(const struct boot_info *bi, const char *name); /* as above, of those there are */
+config_find_fn config_module; /* of those there are */
 
 /* Sets what keeps its value when no key sets it. */
 void config_defaults(struct boot_info *bi);
 /* Reads parvis.cfg into bi (global keys, domains). 0, or -1 and error->text. The text need not end
  * with 0. */
 int __must_check config_parse(struct boot_info *bi, const char *text, size_t size,
-                              config_find_fn find, void *ctx, struct config_error *error);
+                              config_find_fn *find, struct config_error *error);
 /* Reads global keys ("loglevel=debug") off bi->cmdline; words without "=" are left alone. 0 or -1.
  */
 int __must_check config_parse_cmdline(struct boot_info *bi, struct config_error *error);
