@@ -14,8 +14,6 @@
 #include <core/life/boot_domains.h>
 #include <core/life/domain_system.h>
 #include <core/life/life.h>
-#include <core/state/guest_ops.h>
-#include <hv/x86_init.h>
 #include <port/machine.h>
 #include <port/upcalls.h>
 #include <pv/cpu.h>

@@ -9,7 +9,6 @@
 #include <hv/fpu_area.h>
 #include <parvis/string.h>
 #include <port/machine.h>
-#include <pv/pv.h>
 #include <pv/pv_bits.h>
 
 #define B(n) (1u << (n))

@@ -9,7 +9,6 @@
 #include <core/base/log.h>
 #include <port/guest_access.h>
 #include <pv/cpu.h>
-#include <pv/pv.h>
 #include <pv/pv_bits.h>
 
 #define DR6_MASK           0xe00full

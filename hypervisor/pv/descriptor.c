@@ -22,7 +22,6 @@
 #include <pv/cpu.h>
 #include <pv/mm.h>
 #include <pv/page_walk.h>
-#include <pv/pv.h>
 #include <pv/pv_bits.h>
 
 #define DESC_S                (1ull << 44)

@@ -9,7 +9,6 @@
 #include <core/life/life.h>
 #include <core/state/guest_ops.h>
 #include <hv/fpu_area.h>
-#include <parvis/string.h>
 #include <port/machine.h>
 #include <pv/cpu.h>
 #include <pv/hypercall.h>

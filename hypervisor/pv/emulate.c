@@ -9,7 +9,6 @@
  * tables are, which CR4.UMIP keeps from ring 3. Everything else goes back to the guest as the #GP
  * it is. Only flat code segments are decoded.
  */
-#include <core/base/hypercall.h>
 #include <core/base/tlb.h>
 #include <core/domain/guest_memory.h>
 #include <parvis/string.h>

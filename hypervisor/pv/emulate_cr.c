@@ -8,7 +8,6 @@
 #include <core/base/log.h>
 #include <port/machine.h>
 #include <pv/cpu.h>
-#include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 

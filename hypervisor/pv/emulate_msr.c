@@ -7,7 +7,6 @@
 #include <core/base/log.h>
 #include <port/machine.h>
 #include <pv/cpu.h>
-#include <pv/pv.h>
 #include <pv/pv_bits.h>
 
 #define MSR_PLATFORM_ID 0x17

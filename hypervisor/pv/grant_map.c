@@ -11,7 +11,6 @@
  * host_addr is an address in the current page tables, or with GNTMAP_contains_pte the machine
  * address of the entry.
  */
-#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <pv/page_walk.h>
 #include <pv/pv_mm.h>

@@ -6,7 +6,6 @@
 #include <pv/hypercall.h>
 #include <port/atomic.h>
 #include <pv/cpu.h>
-#include <pv/pv.h>
 #include <pv/pv_bits.h>
 
 /* Any address is taken: it is used with the guest's own rights when a trap comes (pv/bounce.c). */

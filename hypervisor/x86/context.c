@@ -9,7 +9,6 @@
 #include <core/base/tlb.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
-#include <port/current.h>
 #include <port/machine.h>
 
 #include "fpu.h"

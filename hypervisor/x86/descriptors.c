@@ -15,7 +15,6 @@
 
 #include "insn.h"
 #include "percpu.h"
-#include "regs.h"
 #include "x86.h"
 
 extern uint8_t vector_stubs[];

@@ -14,7 +14,6 @@
 #include <hv/x86_bits.h>
 #include <port/current.h>
 #include <port/machine.h>
-#include <port/upcalls.h>
 
 #include "insn.h"
 #include "percpu.h"

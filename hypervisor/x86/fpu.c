@@ -14,13 +14,11 @@
 #include <core/base/log.h>
 #include <core/state/domain.h>
 #include <hv/fpu_area.h>
-#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 
 #include "fpu.h"
 #include "insn.h"
-#include "regs.h"
 #include "x86.h"
 
 #define FSW_EXCEPTION 0x80

@@ -26,7 +26,6 @@
 #include <parvis/string.h>
 #include <port/atomic.h>
 #include <port/current.h>
-#include <port/machine.h>
 #include <xen/errno.h>
 #include <xen/io/console.h>
 

@@ -19,7 +19,6 @@
 #include <core/domain/in_flight.h>
 #include <core/frame/m2p.h>
 #include <core/state/guest_ops.h>
-#include <port/machine.h>
 #include <xen/errno.h>
 
 int in_flight_take(struct domain *d, gfn_t gfn)

@@ -16,7 +16,6 @@
 #include <core/domain/domain_table.h>
 #include <core/event/pirq.h>
 #include <core/state/domain.h>
-#include <port/machine.h>
 #include <xen/errno.h>
 
 #define PORTS_PER_CHECK 32 /* a closing is some 500 instructions */

@@ -3,8 +3,6 @@
 #ifndef HV_VCPU_TIMER_H
 #define HV_VCPU_TIMER_H
 
-#include <hv/types.h>
-
 struct vcpu;
 struct vcpu_set_singleshot_timer;
 struct vcpu_set_periodic_timer;

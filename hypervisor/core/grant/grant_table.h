@@ -8,7 +8,6 @@
 #define HV_GRANT_TABLE_H
 
 #include <hv/types.h>
-#include <port/lock.h>
 #include <xen/grant_table.h>
 
 struct domain;

@@ -6,7 +6,6 @@
  */
 #include <core/base/hypercall.h>
 #include <core/grant/grant_internal.h>
-#include <port/atomic.h>
 #include <xen/errno.h>
 
 int maptrack_init(struct grant_table *gt, unsigned int max_frames)

@@ -18,7 +18,6 @@
 #include <core/life/watchdog.h>
 #include <core/sched/pause.h>
 #include <core/state/domain.h>
-#include <port/atomic.h>
 #include <port/guest_access.h>
 #include <xen/errno.h>
 #include <xen/sched.h>

@@ -5,8 +5,6 @@
 #ifndef HV_DOMAIN_SYSTEM_H
 #define HV_DOMAIN_SYSTEM_H
 
-#include <hv/types.h>
-
 struct guest_ops;
 
 /* After the heap: this CPU's timers and run queue, the idle vCPU (current from here on), dom_io,

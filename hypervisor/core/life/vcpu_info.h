@@ -3,8 +3,6 @@
 #ifndef HV_VCPU_INFO_H
 #define HV_VCPU_INFO_H
 
-#include <hv/types.h>
-
 struct vcpu;
 struct vcpu_register_vcpu_info;
 

@@ -7,7 +7,6 @@
 #include <pv/mm.h>
 #include <pv/pv.h>
 #include <x86/insn.h>
-#include <x86/regs.h>
 #include <x86/x86.h>
 
 #define CR4_BECOMES_REAL (X86_CR4_TSD | X86_CR4_DE)
