@@ -31,9 +31,8 @@ void pv_put_base_table(struct domain *d, mfn_t l4)
 {
     struct page_info *pg = mfn_to_page(l4);
 
-    if (unlikely(put_page_type_preemptible(pg, d)))
+    if (unlikely(put_page_and_type_preemptible(pg, d)))
         defer_demotion(pg, d);
-    put_page(pg);
 }
 
 int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)

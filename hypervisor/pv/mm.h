@@ -59,6 +59,9 @@ int __must_check put_page_type_preemptible(struct page_info *pg, struct domain *
 /* Both references, PGT_writable_page */
 bool __must_check get_page_and_writable(struct page_info *pg, struct domain *d);
 void put_page_and_type(struct page_info *pg);
+/* Both, of a table. -XEN_ERESTART: the references are gone, but it is left half undone:
+ * resume_demotion(). */
+int __must_check put_page_and_type_preemptible(struct page_info *pg, struct domain *d);
 /* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference).
  */
 int __must_check pv_get_base_table(struct domain *d, mfn_t l4);

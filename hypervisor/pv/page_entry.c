@@ -185,15 +185,6 @@ int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)
     return rc;
 }
 
-int put_page_from_upper(uint64_t e, struct domain *d)
-{
-    struct page_info *pg = mfn_to_page(pte_mfn(e));
-    int rc = put_page_type_preemptible(pg, d);
-
-    put_page(pg);
-    return rc;
-}
-
 /* Only RW changes, of a frame of the domain's own: only the type reference moves. */
 static int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
                         enum pte_write how)
@@ -260,11 +251,11 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
                                                  level, val, level - 1);
     }
     if (unlikely(!set_pte(d, p, old, val, how))) {
-        if ((val & PTE_PRESENT) && put_page_from_upper(val, d))
+        if ((val & PTE_PRESENT) && put_page_and_type_preemptible(mfn_to_page(pte_mfn(val)), d))
             defer_demotion(mfn_to_page(pte_mfn(val)), d);
         return -XEN_EAGAIN;
     }
-    if ((old & PTE_PRESENT) && put_page_from_upper(old, d))
+    if ((old & PTE_PRESENT) && put_page_and_type_preemptible(mfn_to_page(pte_mfn(old)), d))
         defer_demotion(mfn_to_page(pte_mfn(old)), d);
     return 0;
 }

@@ -149,7 +149,7 @@ static int demote_upper(struct page_info *pg, unsigned int level, struct domain 
 
         if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, n))
             continue;
-        rc = put_page_from_upper(e, d);
+        rc = put_page_and_type_preemptible(mfn_to_page(pte_mfn(e)), d);
         pg->nr_validated = (uint16_t)n;
         if (rc) {
             pg->partial_flags = 1;

@@ -278,6 +278,14 @@ void put_page_and_type(struct page_info *pg)
     put_page(pg);
 }
 
+int put_page_and_type_preemptible(struct page_info *pg, struct domain *d)
+{
+    int rc = put_page_type_preemptible(pg, d);
+
+    put_page(pg);
+    return rc;
+}
+
 int resume_demotion(struct page_info *pg, struct domain *d)
 {
     int rc = 0;

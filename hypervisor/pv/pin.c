@@ -18,13 +18,7 @@ static bool clear_pinned(struct page_info *pg)
 
 int drop_pin(struct page_info *pg, struct domain *d)
 {
-    int rc = 0;
-
-    if (clear_pinned(pg)) {
-        rc = put_page_type_preemptible(pg, d);
-        put_page(pg);
-    }
-    return rc;
+    return clear_pinned(pg) ? put_page_and_type_preemptible(pg, d) : 0;
 }
 
 /* A pin on a frame of a dying domain would be found by nobody. */
@@ -59,9 +53,7 @@ int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
         return 0;
     }
     /* The pin that is there holds the type too, unless another CPU drops it at this moment. */
-    if (put_page_type_preemptible(pg, d))
-        defer_demotion(pg, d);
-    put_page(pg);
+    pv_put_base_table(d, mfn);
     return refused(-XEN_EINVAL, "pin: frame %#lx is pinned already", mfn.n);
 }
 

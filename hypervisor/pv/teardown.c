@@ -24,15 +24,11 @@
 static int drop_base_table(struct domain *d, mfn_t *slot)
 {
     mfn_t mfn = *slot;
-    struct page_info *pg = mfn_to_page(mfn);
-    int rc;
 
     if (!mfn.n)
         return 0;
     *slot = MFN(0);
-    rc = put_page_type_preemptible(pg, d);
-    put_page(pg);
-    return rc;
+    return put_page_and_type_preemptible(mfn_to_page(mfn), d);
 }
 
 static int relinquish_vcpu(struct vcpu *v)
