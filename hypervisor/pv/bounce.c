@@ -169,25 +169,22 @@ static bool call_back(struct vcpu *v, unsigned int type, unsigned int flags)
 
 /* A system call of guest user mode (in guest kernel mode SYSCALL is a hypercall). Without an entry
  * point the guest gets #UD, as on hardware without SYSCALL; for SYSENTER that is #GP. */
-static void system_call(struct vcpu *v, unsigned int type, unsigned int vector)
+void pv_handle_syscall(struct vcpu *v, unsigned int type)
 {
+    bool sysenter = type == CALLBACKTYPE_sysenter;
+
     if (call_back(v, type, 0))
         return;
     /* XSA-8: nothing of the frame for a system call may be left in the one for the fault. */
-    v->regs.rip -= vector == TRAP_invalid_op ? 2 : 0;
-    pv_inject_exception(v, vector, 0, vector == TRAP_gp_fault);
-}
-
-void pv_handle_syscall(struct vcpu *v, unsigned int type)
-{
-    system_call(v, type, TRAP_invalid_op);
+    v->regs.rip -= sysenter ? 0 : 2;
+    pv_inject_exception(v, sysenter ? TRAP_gp_fault : TRAP_invalid_op, 0, sysenter);
 }
 
 void pv_handle_sysenter(struct vcpu *v)
 {
     /* XSA-44, XSA-339: SYSENTER keeps NT, and a later IRET would fault in the hypervisor's name. */
     v->regs.rflags &= ~(uint64_t)X86_EFLAGS_NT;
-    system_call(v, CALLBACKTYPE_sysenter, TRAP_gp_fault);
+    pv_handle_syscall(v, CALLBACKTYPE_sysenter);
 }
 
 void pv_failsafe(struct vcpu *v)
