@@ -234,8 +234,6 @@ int grant_table_release_mappings(struct domain *d)
     struct grant_table *gt = d->grant;
     struct maptrack *m;
 
-    if (!gt)
-        return 0;
     while ((m = maptrack_entry(gt, gt->release_next)) != NULL) {
         if (m->flags)
             release(gt, gt->release_next);

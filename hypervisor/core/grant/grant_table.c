@@ -76,7 +76,7 @@ int grant_table_init(struct domain *d, unsigned int max_frames, unsigned int max
 int grant_table_free_frames(struct domain *d)
 {
     struct grant_table *gt = d->grant;
-    bool more = gt != NULL;
+    bool more = true;
 
     for (unsigned int i = 0; more; i++) {
         struct grant_entry_v1 *frame = NULL;
@@ -111,11 +111,8 @@ static struct active_grant *take_idle(struct grant_table *gt, unsigned int frame
 int grant_table_release_tables(struct domain *d)
 {
     struct grant_table *gt = d->grant;
-    int rc;
+    int rc = maptrack_release(gt);
 
-    if (!gt)
-        return 0;
-    rc = maptrack_release(gt);
     while (!rc && gt->trim_next < gt->nr_frames) {
         struct active_grant *idle;
 
