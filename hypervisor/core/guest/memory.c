@@ -27,28 +27,26 @@ bool memory_op_limit_permitted(unsigned int bits)
            refused(-XEN_EPERM, "frames below 2^%u are for the control domain", bits) == 0;
 }
 
-static long current_reservation(const struct xen_memory_domain *who)
+static long reservation(const struct xen_memory_domain *who, bool most)
 {
     struct domain *d;
     long rc = get_domain_permitted(who->domid, &d);
 
     if (rc)
         return rc;
-    rc = (long)READ_ONCE(d->tot_pages);
+    rc = (long)(most ? READ_ONCE(d->max_pages) : READ_ONCE(d->tot_pages));
     put_domain(d);
     return rc;
 }
 
+static long current_reservation(const struct xen_memory_domain *who)
+{
+    return reservation(who, false);
+}
+
 static long maximum_reservation(const struct xen_memory_domain *who)
 {
-    struct domain *d;
-    long rc = get_domain_permitted(who->domid, &d);
-
-    if (rc)
-        return rc;
-    rc = (long)READ_ONCE(d->max_pages);
-    put_domain(d);
-    return rc;
+    return reservation(who, true);
 }
 
 /* What the guest says of itself: any number, so made sure that it is none of the errors. */
