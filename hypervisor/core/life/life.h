@@ -23,7 +23,7 @@ struct domain *domain_alloc(domid_t id);
 /* Creates a paused domain without memory or vCPUs. 0 and *out (with the list's reference), or
  * -XEN_E*; nothing is left behind. */
 int __must_check domain_create(const struct domain_config *cfg, struct domain **out);
-int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id);
+int __must_check vcpu_create(struct domain *d, unsigned int vcpu_id); /* one that it lacks */
 /* All that are missing. -XEN_ERESTART: pre-empted, it goes on with those that still are. */
 int __must_check vcpus_create(struct domain *d);
 void vcpu_free(struct vcpu *v); /* by the end of its domain */

@@ -20,12 +20,9 @@
 
 int vcpu_create(struct domain *d, unsigned int vcpu_id)
 {
-    struct vcpu *v;
+    struct vcpu *v = hv_alloc(sizeof(*v));
     int rc;
 
-    if (vcpu_id >= d->max_vcpus || d->vcpu[vcpu_id])
-        return -XEN_EINVAL;
-    v = hv_alloc(sizeof(*v));
     if (!v)
         return -XEN_ENOMEM;
     v->domain = d;
