@@ -329,6 +329,21 @@ void host_reap(void)
         domains_reap();
 }
 
+void host_keep(struct vcpu *v, bool awake)
+{
+    const struct cpu *c = v->sched.on_cpu;
+    unsigned int self = this_cpu()->id;
+
+    if (awake && v->pause_flags & VPF_blocked) {
+        vcpu_unblock(v);
+    } else if (!awake && c) {
+        host_run_on(c->id);
+        v->vcpu_info->evtchn_upcall_pending = 0;
+        vcpu_block(v);
+        host_run_on(self);
+    }
+}
+
 uint64_t host_time_run(const struct domain *d)
 {
     struct vcpu_runstate_info r;

@@ -72,6 +72,8 @@ struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_
 /* More frames for d, which lie nowhere in its own numbering; NULL: it may not have them. */
 struct page_info *host_frames(struct domain *d, unsigned int order);
 uint64_t host_time_run(const struct domain *d); /* ns that its vCPUs ran, by their run states */
+/* v, if it has a CPU, blocks there, with no event pending; or wakes up, if it has blocked. */
+void host_keep(struct vcpu *v, bool awake);
 void host_run_as(struct vcpu *v);    /* the scheduler's choice, even when v is paused or down */
 void host_destroy(struct domain *d); /* domain_kill() to its end */
 /* A guest kind that has no page tables: what core's own tests use. host_init() makes it the

@@ -73,9 +73,11 @@ $(SHARES): $(patsubst %.c,build/host/own/%.o,$(unit_core_shares_SRCS)) \
 CHECK_PROGRAMS += $(SHARES)
 CHECKS += "$(SHARES) 1000"
 
-UNIT += core_farmers
+UNIT += core_farmers core_rhythms
 unit_core_farmers_SRCS := tests/unit/core_farmers.c $(HOST_MACHINE)
 unit_core_farmers_LIBS := core
+unit_core_rhythms_SRCS := tests/unit/core_rhythms.c $(HOST_MACHINE)
+unit_core_rhythms_LIBS := core
 
 UNIT += core_affinity
 unit_core_affinity_SRCS := tests/unit/core_affinity.c $(HOST_MACHINE)

@@ -13,15 +13,6 @@
 
 #define STEP MICROSECS(500)
 
-/* v sleeps now. */
-static void sleep_now(struct vcpu *v)
-{
-    host_run_on(v->sched.on_cpu->id);
-    v->vcpu_info->evtchn_upcall_pending = 0;
-    vcpu_block(v);
-    host_run_on(0);
-}
-
 /* v computes for a while each time it wakes, and sleeps for a while, for so long in all. The
  * longest time that it waited. */
 static s_time_t longest_wait(struct vcpu *v, s_time_t run, s_time_t asleep, s_time_t total)
@@ -33,7 +24,7 @@ static s_time_t longest_wait(struct vcpu *v, s_time_t run, s_time_t asleep, s_ti
             if (clock_now() - since >= asleep)
                 vcpu_unblock(v);
         } else if (v->sched.on_cpu && clock_now() - v->sched.switched_in >= run) {
-            sleep_now(v);
+            host_keep(v, false);
             since = clock_now();
         }
         host_advance(STEP);
@@ -174,10 +165,10 @@ static void after_a_long_time_alone(void **state)
         sched_set_domain(d, SCHED_WEIGHT_DEFAULT, cpus > 1 ? 100 : 0);
         while (!v1->sched.on_cpu)
             host_advance(STEP);
-        sleep_now(v1);
+        host_keep(v1, false);
         pass(SECONDS(60));
         if (n % 2)
-            sleep_now(v0);
+            host_keep(v0, false);
         host_advance(0);
         vcpu_unblock(v1);
         vcpu_unblock(v0);
@@ -199,7 +190,7 @@ static void after_a_long_sleep(void **state)
     v1 = d->vcpu[1];
     while (!v1->sched.on_cpu)
         host_advance(STEP);
-    sleep_now(v1);
+    host_keep(v1, false);
     pass(SECONDS(20));
     vcpu_unblock(v1);
     assert_true(longest_wait(d->vcpu[0], SECONDS(60), 0, SECONDS(1)) <= 4 * SCHED_SLICE);
@@ -309,7 +300,7 @@ static void with_a_cap_that_is_new(void **state)
         d = host_domain(1, false, 2, 0);
         while (!d->vcpu[1]->sched.on_cpu)
             host_advance(STEP);
-        sleep_now(d->vcpu[1]);
+        host_keep(d->vcpu[1], false);
         pass(SECONDS(60));
         vcpu_unblock(d->vcpu[1]);
         pass(SECONDS(1));

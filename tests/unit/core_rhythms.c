@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Domains that use more CPUs at one time than at another, by a rhythm, on a simulated clock. In
+ * between nobody waits, or a CPU idles: what each uses then, and what it does without, gives nobody
+ * more than it is due, and takes nothing from those that compute.
+ */
+#include "core_test.h"
+
+#include <xen/sched.h>
+
+#define STEP  MICROSECS(100)
+#define TOTAL SECONDS(10)
+
+static struct domain *farmer;
+
+/* Beside others with a vCPU each, one fewer than there are CPUs: a farmer computes on one CPU,
+ * sleeps for a moment, and computes on all. It is due one CPU, as they are. */
+static void quiet_and_loud(unsigned int cpus, s_time_t quiet, s_time_t off, s_time_t loud)
+{
+    struct domain *others[16];
+    struct vcpu *v;
+
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(cpus);
+    farmer = host_domain(1, false, cpus, 0);
+    for (unsigned int i = 1; i < cpus; i++)
+        others[i] = host_domain((domid_t)(1 + i), false, 1, 0);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        s_time_t at = t % (quiet + off + loud);
+
+        for_each_vcpu (farmer, v)
+            host_keep(v, at >= quiet + off || (at < quiet && !v->vcpu_id));
+        host_advance(STEP);
+    }
+    host_check_invariants();
+    assert_in_range(host_time_run(farmer),
+                    TOTAL / 100 * ((quiet + loud) * 95 / (quiet + off + loud)), TOTAL / 100 * 101);
+    for (unsigned int i = 1; i < cpus; i++)
+        assert_true(host_time_run(others[i]) >= (uint64_t)TOTAL / 100 * 98);
+}
+
+static void being_quiet_and_loud(void **state)
+{
+    static const struct {
+        unsigned int cpus, quiet, off, loud; /* of STEP */
+    } rhythm[] = {{2, 110, 3, 150},   {2, 150, 3, 120},     {4, 200, 10, 110},
+                  {8, 322, 10, 150},  {8, 200, 10, 110},    {16, 620, 40, 200},
+                  {16, 322, 10, 150}, {16, 10300, 10, 150}, {4, 0, 200, 200}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(rhythm); i++)
+        quiet_and_loud(rhythm[i].cpus, rhythm[i].quiet * STEP, rhythm[i].off * STEP,
+                       rhythm[i].loud * STEP);
+}
+
+/* Light, on 16 CPUs of which another has 15, while a third sleeps time and again: the farmer has a
+ * whole CPU then, which is more than its part; sleeps, when it is missing less than that; and
+ * computes on many. */
+static void having_had_more_alone(void **state)
+{
+    struct domain *big, *sleeper;
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(16);
+    farmer = host_domain(1, false, 12, 0);
+    sched_set_domain(farmer, 16, 0);
+    sleeper = host_domain(2, false, 1, 0);
+    sched_set_domain(sleeper, 128, 0);
+    big = host_domain(3, false, 15, 0);
+    sched_set_domain(big, 480, 0);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        s_time_t at = t % (690 * STEP);
+
+        for_each_vcpu (farmer, v)
+            host_keep(v, at >= 665 * STEP || (at < 465 * STEP && !v->vcpu_id));
+        host_keep(sleeper->vcpu[0], t % (90 * STEP) < 60 * STEP);
+        host_advance(STEP);
+    }
+    assert_in_range(host_time_run(sleeper), TOTAL / 100 * 65, TOTAL / 100 * 67);
+    assert_in_range(host_time_run(farmer) * (16 + 480) / 16,
+                    (16 * (uint64_t)TOTAL - host_time_run(sleeper)) / 100 * 80,
+                    (16 * (uint64_t)TOTAL - host_time_run(sleeper)) / 100 * 101);
+}
+
+/* Two in league, each with so many vCPUs awake in the one time and in the other, beside one that
+ * computes, and is due all that its vCPUs can use. */
+static void two_in_league(void **state)
+{
+    static const struct {
+        unsigned int cpus, time[2]; /* of STEP */
+        struct {
+            uint16_t weight;
+            unsigned int vcpus, awake[2];
+        } two[2];
+        uint16_t weight;
+        unsigned int vcpus;
+    } world[] = {
+        {8, {130, 205}, {{256, 3, {3, 0}}, {64, 1, {1, 1}}}, 2554, 7},
+        {16, {100, 30}, {{16, 2, {0, 2}}, {16, 1, {1, 0}}}, 480, 15},
+        {4, {400, 100}, {{64, 4, {0, 4}}, {64, 1, {1, 0}}}, 384, 3},
+        {4, {50, 100}, {{1024, 4, {1, 4}}, {64, 4, {2, 4}}}, 512, 1},
+        {2, {90, 110}, {{256, 1, {1, 1}}, {256, 1, {1, 0}}}, 512, 1},
+    };
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(world); i++) {
+        struct domain *two[2], *computes;
+        struct vcpu *v;
+
+        host_init(4096);
+        host_no_tlbs = true;
+        host_set_cpus(world[i].cpus);
+        for (unsigned int n = 0; n < 2; n++) {
+            two[n] = host_domain((domid_t)(1 + n), false, world[i].two[n].vcpus, 0);
+            sched_set_domain(two[n], world[i].two[n].weight, 0);
+        }
+        computes = host_domain(3, false, world[i].vcpus, 0);
+        sched_set_domain(computes, world[i].weight, 0);
+        for (s_time_t t = 0; t < TOTAL; t += STEP) {
+            bool second =
+                t % ((world[i].time[0] + world[i].time[1]) * STEP) >= world[i].time[0] * STEP;
+
+            for (unsigned int n = 0; n < 2; n++)
+                for_each_vcpu (two[n], v)
+                    host_keep(v, v->vcpu_id < world[i].two[n].awake[second]);
+            host_advance(STEP);
+        }
+        assert_true(host_time_run(computes) >= (uint64_t)TOTAL / 1000 * 985 * world[i].vcpus);
+    }
+}
+
+/* Two share a CPU, where they are pinned; one of them sleeps time and again. A third has all other
+ * CPUs, with as many vCPUs: nobody waits while it sleeps. */
+static void sleeping_where_pinned(void **state)
+{
+    static const struct {
+        unsigned int on, off; /* of STEP */
+    } rhythm[] = {{195, 40}, {95, 20}, {90, 20}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(rhythm); i++) {
+        struct domain *two[2];
+
+        host_init(4096);
+        host_no_tlbs = true;
+        host_set_cpus(16);
+        for (unsigned int n = 0; n < 2; n++) {
+            two[n] = host_domain((domid_t)(1 + n), false, 1, 0);
+            assert_int_equal(sched_set_affinity(two[n]->vcpu[0], 1), 0);
+        }
+        (void)host_domain(3, false, 15, 0);
+        for (s_time_t t = 0, slept = 0; t < TOTAL; t += STEP) {
+            struct vcpu *v = two[1]->vcpu[0];
+
+            if (v->pause_flags & VPF_blocked && t - slept >= rhythm[i].off * STEP) {
+                host_keep(v, true);
+            } else if (v->sched.on_cpu &&
+                       clock_now() - v->sched.switched_in >= rhythm[i].on * STEP) {
+                host_keep(v, false);
+                slept = t;
+            }
+            host_advance(STEP);
+        }
+        for (unsigned int n = 0; n < 2; n++)
+            assert_in_range(host_time_run(two[n]), TOTAL / 200 * 97, TOTAL / 200 * 101);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(being_quiet_and_loud),
+        cmocka_unit_test(having_had_more_alone),
+        cmocka_unit_test(two_in_league),
+        cmocka_unit_test(sleeping_where_pinned),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
