@@ -142,7 +142,7 @@ static void check_sched(const struct domain *d)
     for_each_vcpu (d, v)
         running += v->sched.on_cpu && v->sched.on_cpu->running == v;
     CHECK(waiting == d->sched.waiting && running == d->sched.running);
-    CHECK(d->sched.contended <= runqueue.contended);
+    CHECK(d->sched.seen.contended <= runqueue.clocks.contended);
     CHECK(listed == (waiting > 0) && stuck == d->sched.stuck);
     CHECK(resting == !list_empty(&d->sched.resting));
     CHECK(!resting || (d->sched.cap && d->sched.running + d->sched.waiting >= d->sched.cap / 100u));

@@ -86,9 +86,9 @@ static void having_had_more_alone(void **state)
                     (16 * (uint64_t)TOTAL - host_time_run(sleeper)) / 100 * 101);
 }
 
-/* Two in league, each with so many vCPUs awake in the one time and in the other, beside one that
- * computes, and is due all that its vCPUs can use. */
-static void two_in_league(void **state)
+/* Two in league, or one, each with so many vCPUs awake in the one time and in the other, beside one
+ * that computes, and is due all that its vCPUs can use. In some a CPU idles in the one time. */
+static void beside_one_that_computes(void **state)
 {
     static const struct {
         unsigned int cpus, time[2]; /* of STEP */
@@ -104,6 +104,9 @@ static void two_in_league(void **state)
         {4, {400, 100}, {{64, 4, {0, 4}}, {64, 1, {1, 0}}}, 384, 3},
         {4, {50, 100}, {{1024, 4, {1, 4}}, {64, 4, {2, 4}}}, 512, 1},
         {2, {90, 110}, {{256, 1, {1, 1}}, {256, 1, {1, 0}}}, 512, 1},
+        {4, {9, 50}, {{256, 4, {4, 1}}}, 256, 2},
+        {4, {100, 600}, {{256, 4, {4, 1}}}, 256, 2},
+        {8, {9, 50}, {{256, 8, {8, 2}}}, 256, 4},
     };
 
     (void)state;
@@ -114,7 +117,7 @@ static void two_in_league(void **state)
         host_init(4096);
         host_no_tlbs = true;
         host_set_cpus(world[i].cpus);
-        for (unsigned int n = 0; n < 2; n++) {
+        for (unsigned int n = 0; n < 2 && world[i].two[n].vcpus; n++) {
             two[n] = host_domain((domid_t)(1 + n), false, world[i].two[n].vcpus, 0);
             sched_set_domain(two[n], world[i].two[n].weight, 0);
         }
@@ -124,7 +127,7 @@ static void two_in_league(void **state)
             bool second =
                 t % ((world[i].time[0] + world[i].time[1]) * STEP) >= world[i].time[0] * STEP;
 
-            for (unsigned int n = 0; n < 2; n++)
+            for (unsigned int n = 0; n < 2 && world[i].two[n].vcpus; n++)
                 for_each_vcpu (two[n], v)
                     host_keep(v, v->vcpu_id < world[i].two[n].awake[second]);
             host_advance(STEP);
@@ -175,7 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(being_quiet_and_loud),
         cmocka_unit_test(having_had_more_alone),
-        cmocka_unit_test(two_in_league),
+        cmocka_unit_test(beside_one_that_computes),
         cmocka_unit_test(sleeping_where_pinned),
     };
 

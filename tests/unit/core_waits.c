@@ -264,6 +264,54 @@ static void what_was_contended_is_charged(void **state)
     spin_unlock(&runqueue.lock);
 }
 
+static uint64_t vtime_of(struct domain *d)
+{
+    uint64_t vtime;
+
+    spin_lock(&runqueue.lock);
+    sched_account(d, clock_now());
+    vtime = d->sched.vtime;
+    spin_unlock(&runqueue.lock);
+    return vtime;
+}
+
+/* While a CPU idled where it might run, it was short of nothing: also when it is pinned elsewhere
+ * after that. */
+static void before_it_was_pinned(void **state)
+{
+    struct domain *d, *other;
+    uint64_t before;
+
+    (void)state;
+    begin(2);
+    d = host_domain(1, false, 1, 0);
+    host_advance(0);
+    host_keep(d->vcpu[0], false);
+    other = host_domain(2, false, 1, 0);
+    assert_int_equal(sched_set_affinity(other->vcpu[0], 2), 0);
+    pass(SECONDS(1));
+    before = vtime_of(d);
+    pass(MILLISECS(500));
+    assert_int_equal(runqueue.idle_cpus, 1);
+    assert_int_equal(sched_set_affinity(d->vcpu[0], 2), 0);
+    assert_int_equal(vtime_of(d), before);
+    pass(MILLISECS(500));
+    assert_true(vtime_of(d) < before);
+}
+
+/* Nor is who is new. */
+static void before_it_was_there(void **state)
+{
+    struct domain *d;
+
+    (void)state;
+    begin(1);
+    (void)host_domain(1, false, 1, 0);
+    pass(SECONDS(10));
+    d = host_domain(2, false, 1, 0);
+    assert_int_equal(vtime_of(d), runqueue.vtime);
+}
+
 /* One has a CPU of its own, so that it leads two that share another. When nobody waited for some
  * time, its lead is of no account: it shares a CPU with them. */
 static void after_a_lead(void **state)
@@ -369,6 +417,8 @@ int main(void)
         cmocka_unit_test(beside_brothers_that_are_pinned),
         cmocka_unit_test(after_a_time_alone),
         cmocka_unit_test(what_was_contended_is_charged),
+        cmocka_unit_test(before_it_was_pinned),
+        cmocka_unit_test(before_it_was_there),
         cmocka_unit_test(after_a_lead),
         cmocka_unit_test(with_a_cap_that_is_new),
         cmocka_unit_test(a_cap_that_is_new_is_not_used_up),

@@ -20,16 +20,17 @@
  *     which level is above which; how far it is from one to the next does not, and is made no more
  *     than needed to tell them apart: from time to time, gaps between levels are narrowed.
  *
- * Virtual time goes by a clock that stands still while nobody waits, rq->contended: each has all
+ * Virtual time goes by a clock that stands still while nobody waits, `contended`: each has all
  * that it wants then, and a lead lasts until others had their turn. (Else it would pay to sleep for
  * a moment with all vCPUs at once.) Only levels end then: nobody keeps a greater lead than what it
  * leaps ahead in one slice on all its vCPUs.
  *
- * Another clock, rq->parts, says what each would have had meanwhile of the CPUs that were used, by
- * weight. Who has no idle CPU to go to is moved by the difference: who had less, most of all who
+ * Another clock, `parts`, says what each would have had meanwhile of the CPUs that were used, by
+ * weight. Who had no idle CPU to go to is moved by the difference: who had less, most of all who
  * slept, comes nearer to the front, else who wants little would soon wait for as long as it ran;
  * who had more goes back, else others would pay for that. But nobody further than others are in the
- * ordinary course of things: no more than rq->latitude before rq->vtime, or a leap behind.
+ * ordinary course of things: no more than rq->latitude before rq->vtime, or a leap behind. For who
+ * may run anywhere only the time counts in which no CPU idled: `scarce`.
  *
  * A vCPU that leaves its CPU and can go on counts as waiting from the choice on, not only when it
  * is queued: else a domain, or the queue, would look empty for a moment.
@@ -58,32 +59,40 @@ static uint64_t most_apart(void)
  * which time has passed before. */
 static uint64_t part_of(s_time_t time)
 {
-    uint64_t part = 0, least = UINT64_MAX;
+    uint64_t used = 0, least = UINT64_MAX, worth = (uint64_t)time * SCHED_WEIGHT_DEFAULT;
 
     for (uint64_t m = runqueue.busy_cpus; m; m &= m - 1) {
         const struct vcpu *v = lowest(m)->running;
-        uint64_t has = (uint64_t)time * v->domain->sched.running * SCHED_WEIGHT_DEFAULT;
+        const struct sched_domain *s = &v->domain->sched;
 
-        part += (uint64_t)time * SCHED_WEIGHT_DEFAULT / runqueue.weights;
-        if (!sched_may_run_anywhere(v))
-            least = MIN(least, has / v->domain->sched.weight);
+        used += worth;
+        if (unlikely(!sched_may_run_anywhere(v)))
+            least = MIN(least, worth * s->running / s->weight);
     }
-    return MIN(part, least);
+    return used ? MIN(used / runqueue.weights, least) : 0;
 }
 
-/* Brings the two clocks up to now; before anything changes that they go by: who waits, who runs,
- * and weights. */
+/* Brings the clocks up to now; before anything changes that they go by: who waits, who runs, which
+ * CPU idles, and weights. */
 static void pass_time(s_time_t now)
 {
+    struct sched_clocks *c = &runqueue.clocks;
     s_time_t elapsed = now - runqueue.passed;
+    uint64_t part;
 
     if (elapsed <= 0)
         return;
     runqueue.passed = now;
-    if (!list_empty(&runqueue.domains))
-        runqueue.contended += elapsed;
-    else
-        runqueue.parts += part_of(elapsed);
+    if (!list_empty(&runqueue.domains)) {
+        c->contended += elapsed;
+        return;
+    }
+    part = part_of(elapsed);
+    c->parts += part;
+    if (!runqueue.idle_cpus) {
+        c->scarce += elapsed;
+        c->scarce_parts += part;
+    }
 }
 
 /* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
@@ -156,22 +165,24 @@ static uint64_t behind(uint64_t lag)
     return runqueue.vtime - MIN(runqueue.vtime, lag);
 }
 
-/* Nobody waited for so long. Who could have had a CPU that idles is short of nothing; what idles is
- * asked now, and not of all that time: who computes may pay for a time in which another CPU idled.
- */
+/* Nobody waited for so long. Who could have had a CPU that idled was short of nothing; for those
+ * that may not run anywhere the CPUs that idle are asked now, and not of all that time. */
 static void had_all(struct domain *d, s_time_t time)
 {
     const struct runqueue *rq = &runqueue;
     struct sched_domain *s = &d->sched;
     const struct vcpu *v = domain_vcpu(d, 0); /* NULL: it has none yet */
     uint64_t most = rq->vtime + s->slice_worth * d->max_vcpus, least = behind(rq->latitude);
-    uint64_t had = (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
-    uint64_t part = rq->parts - s->parts;
+    uint64_t part = rq->clocks.parts - s->seen.parts, had;
 
-    s->parts = rq->parts;
     s->vtime = MIN(s->vtime, most);
-    if (!v || v->affinity & rq->idle_cpus)
+    if (v && sched_may_run_anywhere(v)) {
+        time = rq->clocks.scarce - s->seen.scarce;
+        part = rq->clocks.scarce_parts - s->seen.scarce_parts;
+    } else if (!v || v->affinity & rq->idle_cpus) {
         return;
+    }
+    had = (uint64_t)time * s->running * SCHED_WEIGHT_DEFAULT / s->weight;
     if (had > part)
         s->vtime = MIN(s->vtime + (had - part), most);
     else
@@ -185,11 +196,10 @@ void sched_account(struct domain *d, s_time_t now)
     uint64_t used, least;
 
     pass_time(now);
-    counts = runqueue.contended - s->contended;
+    counts = runqueue.clocks.contended - s->seen.contended;
     if (unlikely(s->cap))
         sched_cap_charge(s, elapsed);
     s->accounted += elapsed;
-    s->contended += counts;
     if (counts && s->running) {
         used = (uint64_t)counts * s->running * SCHED_WEIGHT_DEFAULT + s->rest;
         s->vtime += used / s->weight;
@@ -197,6 +207,7 @@ void sched_account(struct domain *d, s_time_t now)
     }
     if (elapsed > counts)
         had_all(d, elapsed - counts);
+    s->seen = runqueue.clocks;
     if (!s->waiting) {
         least = behind(most_lag(d));
         s->vtime = MAX(s->vtime, least);

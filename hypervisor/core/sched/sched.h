@@ -22,6 +22,14 @@ struct domain;
 #define SCHED_WEIGHT_DEFAULT 256
 #define SCHED_SLICE          MILLISECS(10)
 
+/* What the run queue's times were, as of its `passed`, or when a domain was last accounted. */
+struct sched_clocks {
+    s_time_t contended; /* for how long somebody waited */
+    s_time_t scarce;    /* for how long nobody did, nor did a CPU idle */
+    /* Everybody's part of the used CPUs, in virtual time: while nobody waited, and while scarce */
+    uint64_t parts, scarce_parts;
+};
+
 /* The machine's one queue: core/sched/runqueue.c. Its lock guards all of it, the sched part of each
  * vCPU and domain, and who runs: cpu->running changes under it. */
 struct runqueue {
@@ -33,9 +41,8 @@ struct runqueue {
     uint64_t latitude;   /* so far behind it one may be who sleeps */
     s_time_t narrowed;   /* when gaps between levels were last narrowed */
     uint64_t weights;    /* of the domains that run, together */
-    s_time_t passed;     /* until when these two have gone: */
-    s_time_t contended;  /* for how long somebody waited */
-    uint64_t parts; /* and when nobody did: everybody's part of the used CPUs, in virtual time */
+    s_time_t passed;     /* until when these have gone: */
+    struct sched_clocks clocks;
     /* Bit per CPU: */
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
     uint64_t busy_cpus;  /* somebody runs there */
@@ -77,11 +84,10 @@ struct sched_domain {
     struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
     uint64_t vtime;                  /* as of `accounted` */
     s_time_t accounted;
-    s_time_t contended;   /* so much of runqueue.contended is in vtime */
-    uint64_t parts;       /* as much of runqueue.parts */
-    s_time_t slice;       /* by weight */
-    uint64_t slice_worth; /* in virtual time */
-    s_time_t cap_left;    /* what its cap leaves it now: ns, times percent of a CPU */
+    struct sched_clocks seen; /* so much of runqueue.clocks is in vtime */
+    s_time_t slice;           /* by weight */
+    uint64_t slice_worth;     /* in virtual time */
+    s_time_t cap_left;        /* what its cap leaves it now: ns, times percent of a CPU */
     struct timer cap_timer;
 };
 

@@ -199,7 +199,7 @@ void sched_init_domain(struct domain *d)
     timer_init(&d->sched.cap_timer, portion_gathered, d);
     spin_lock(&runqueue.lock);
     d->sched.vtime = runqueue.vtime;
-    d->sched.parts = runqueue.parts;
+    d->sched.seen = runqueue.clocks;
     list_insert_before(&runqueue.all, &d->sched.in_all);
     spin_unlock(&runqueue.lock);
 }
