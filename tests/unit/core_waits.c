@@ -302,13 +302,16 @@ static void before_it_was_pinned(void **state)
 /* Nor is who is new. */
 static void before_it_was_there(void **state)
 {
-    struct domain *d;
+    struct domain *d, *other;
 
     (void)state;
     begin(1);
     (void)host_domain(1, false, 1, 0);
+    other = host_domain(2, false, 1, 0);
     pass(SECONDS(10));
-    d = host_domain(2, false, 1, 0);
+    domain_pause_nosync(other);
+    pass(SECONDS(1));
+    d = host_domain(3, false, 1, 0);
     assert_int_equal(vtime_of(d), runqueue.vtime);
 }
 
