@@ -113,7 +113,7 @@ MUTANTS = {
     "CPUs that idle are asked for when one is looked at": ("    if (v && sched_may_run_anywhere(v)) {", "    if (0) {", ["core_rhythms"]),
     "a CPU that idles is nothing to who may use it": ("    if (!runqueue.idle_cpus) {", "    if (1) {", ["core_rhythms"]),
     "who is pinned was so before": ("    sched_account(v->domain, now); /* by what it might use until now */\n", "", ["core_waits"]),
-    "who is new has slept all the time": ("    d->sched.seen = runqueue.clocks;\n", "", ["core_waits"]),
+    "who is new has slept all the time": ("    sched_account(d, clock_now());\n    d->sched.vtime", "    d->sched.vtime", ["core_waits"]),
     "who could have an idle CPU is short of something": ("    } else if (!v || v->affinity & rq->idle_cpus) {", "    } else if (!v) {", ["core_farmers", "core_rhythms", "core_waits"]),
     "who runs may lag for long": ("(s->running < d->max_vcpus ? 1 : 2) * runqueue.latitude", "most_apart()", ["core_waits"]),
     "who sleeps with some lags as who runs with all": ("(s->running < d->max_vcpus ? 1 : 2)", "2", ["core_farmers", "core_rhythms"]),

@@ -198,8 +198,8 @@ void sched_init_domain(struct domain *d)
     list_init(&d->sched.in_resting);
     timer_init(&d->sched.cap_timer, portion_gathered, d);
     spin_lock(&runqueue.lock);
+    sched_account(d, clock_now());
     d->sched.vtime = runqueue.vtime;
-    d->sched.seen = runqueue.clocks;
     list_insert_before(&runqueue.all, &d->sched.in_all);
     spin_unlock(&runqueue.lock);
 }
