@@ -264,6 +264,32 @@ static void what_was_contended_is_charged(void **state)
     spin_unlock(&runqueue.lock);
 }
 
+/* The clocks of two CPUs are not one: a domain is looked at from the one that is behind. While
+ * somebody waits its lead is its own, as ever. */
+static void looked_at_by_a_clock_that_is_behind(void **state)
+{
+    struct domain *d, *other;
+    uint64_t lead;
+    s_time_t t;
+
+    (void)state;
+    begin(1);
+    d = host_domain(1, false, 1, 0);
+    other = host_domain(2, false, 1, 0);
+    pass(SECONDS(1));
+    spin_lock(&runqueue.lock);
+    assert_int_equal(d->sched.waiting + other->sched.waiting, 1);
+    t = clock_now();
+    sched_account(d, t);
+    sched_account(other, t + 50);
+    lead = d->sched.vtime += SECONDS(5);
+    sched_account(d, t + 10);
+    sched_account(d, t + 1000);
+    assert_in_range(d->sched.vtime, lead, lead + 1000);
+    spin_unlock(&runqueue.lock);
+    host_check_invariants();
+}
+
 static uint64_t vtime_of(struct domain *d)
 {
     uint64_t vtime;
@@ -420,6 +446,7 @@ int main(void)
         cmocka_unit_test(beside_brothers_that_are_pinned),
         cmocka_unit_test(after_a_time_alone),
         cmocka_unit_test(what_was_contended_is_charged),
+        cmocka_unit_test(looked_at_by_a_clock_that_is_behind),
         cmocka_unit_test(before_it_was_pinned),
         cmocka_unit_test(before_it_was_there),
         cmocka_unit_test(after_a_lead),

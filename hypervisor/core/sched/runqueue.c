@@ -77,12 +77,12 @@ static uint64_t part_of(s_time_t time)
 static void pass_time(s_time_t now)
 {
     struct sched_clocks *c = &runqueue.clocks;
-    s_time_t elapsed = now - runqueue.passed;
+    s_time_t elapsed = now - c->passed;
     uint64_t part;
 
     if (elapsed <= 0)
         return;
-    runqueue.passed = now;
+    c->passed = now;
     if (!list_empty(&runqueue.domains)) {
         c->contended += elapsed;
         return;
@@ -116,7 +116,7 @@ static void narrow_gaps(s_time_t now)
     list_for_each (s, &rq->all, in_all) {
         if (s->running || !list_empty(&s->link))
             sched_account(container_of(s, struct domain, sched), now);
-        if (now - s->accounted < LEVEL_KEPT)
+        if (now - s->seen.passed < LEVEL_KEPT)
             taken |= 1ull << step_of(s, width);
     }
     gone = ~taken & ~taken << 1;
@@ -192,14 +192,14 @@ static void had_all(struct domain *d, s_time_t time)
 void sched_account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
-    s_time_t elapsed = MAX(now - s->accounted, 0), counts;
+    s_time_t elapsed, counts;
     uint64_t used, least;
 
     pass_time(now);
+    elapsed = runqueue.clocks.passed - s->seen.passed;
     counts = runqueue.clocks.contended - s->seen.contended;
     if (unlikely(s->cap))
         sched_cap_charge(s, elapsed);
-    s->accounted += elapsed;
     if (counts && s->running) {
         used = (uint64_t)counts * s->running * SCHED_WEIGHT_DEFAULT + s->rest;
         s->vtime += used / s->weight;

@@ -22,8 +22,9 @@ struct domain;
 #define SCHED_WEIGHT_DEFAULT 256
 #define SCHED_SLICE          MILLISECS(10)
 
-/* What the run queue's times were, as of its `passed`, or when a domain was last accounted. */
+/* The run queue's times, or what they were when a domain was last accounted. */
 struct sched_clocks {
+    s_time_t passed;    /* until when the others have gone: the latest that any CPU's clock said */
     s_time_t contended; /* for how long somebody waited */
     s_time_t scarce;    /* for how long nobody did, nor did a CPU idle */
     /* Everybody's part of the used CPUs, in virtual time: while nobody waited, and while scarce */
@@ -41,7 +42,6 @@ struct runqueue {
     uint64_t latitude;   /* so far behind it one may be who sleeps */
     s_time_t narrowed;   /* when gaps between levels were last narrowed */
     uint64_t weights;    /* of the domains that run, together */
-    s_time_t passed;     /* until when these have gone: */
     struct sched_clocks clocks;
     /* Bit per CPU: */
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
@@ -82,12 +82,11 @@ struct sched_domain {
     uint64_t waiting_for;    /* the affinities of `vcpus`, and maybe of some who went */
     unsigned int stuck;      /* how many of them are */
     struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
-    uint64_t vtime;                  /* as of `accounted` */
-    s_time_t accounted;
-    struct sched_clocks seen; /* so much of runqueue.clocks is in vtime */
-    s_time_t slice;           /* by weight */
-    uint64_t slice_worth;     /* in virtual time */
-    s_time_t cap_left;        /* what its cap leaves it now: ns, times percent of a CPU */
+    uint64_t vtime;                  /* as of `seen` */
+    struct sched_clocks seen;        /* so much of runqueue.clocks is in vtime */
+    s_time_t slice;                  /* by weight */
+    uint64_t slice_worth;            /* in virtual time */
+    s_time_t cap_left;               /* what its cap leaves it now: ns, times percent of a CPU */
     struct timer cap_timer;
 };
 
