@@ -173,13 +173,67 @@ static void sleeping_where_pinned(void **state)
     }
 }
 
+/* A heavy one sleeps for a moment now and then; only a light one waits meanwhile, and is far
+ * behind. One between them, that computes all the time, gets no further in front by that. */
+static void beside_a_light_one(void **state)
+{
+    struct domain *heavy, *light;
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(16);
+    heavy = host_domain(1, false, 12, 0);
+    sched_set_domain(heavy, 2048, 0);
+    (void)host_domain(2, false, 5, 0);
+    light = host_domain(3, false, 12, 0);
+    sched_set_domain(light, 16, 0);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        for_each_vcpu (heavy, v)
+            host_keep(v, t % (1176 * STEP) >= 128 * STEP);
+        host_advance(STEP);
+    }
+    assert_true(host_time_run(heavy) >= (uint64_t)TOTAL / 1176 * 1048 * 12 / 100 * 96);
+}
+
+/* One wants a CPU for moments, where it is pinned. Another may run there and elsewhere, and lags
+ * far behind one that may run anywhere; it keeps nobody out for longer than its slices. */
+static void beside_one_that_lags(void **state)
+{
+    s_time_t longest = 0;
+    struct domain *lags;
+    struct vcpu *v, *one;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(8);
+    lags = host_domain(1, false, 5, 0);
+    sched_set_domain(lags, 401, 0);
+    for_each_vcpu (lags, v)
+        assert_int_equal(sched_set_affinity(v, 0x5a), 0);
+    sched_set_domain(host_domain(2, false, 5, 0), 29, 0);
+    one = host_domain(3, false, 1, 0)->vcpu[0];
+    sched_set_domain(one->domain, 213, 0);
+    assert_int_equal(sched_set_affinity(one, 0x40), 0);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        for_each_vcpu (lags, v)
+            host_keep(v, v->vcpu_id < 3 || t % (663 * STEP) >= 20 * STEP);
+        host_keep(one, t % (11 * STEP) < 5 * STEP);
+        host_advance(STEP);
+        if (one->sched.queued)
+            longest = MAX(longest, clock_now() - one->sched.state_since);
+    }
+    assert_true(longest <= 3 * SCHED_SLICE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(being_quiet_and_loud),
-        cmocka_unit_test(having_had_more_alone),
-        cmocka_unit_test(beside_one_that_computes),
-        cmocka_unit_test(sleeping_where_pinned),
+        cmocka_unit_test(being_quiet_and_loud),     cmocka_unit_test(having_had_more_alone),
+        cmocka_unit_test(beside_one_that_computes), cmocka_unit_test(sleeping_where_pinned),
+        cmocka_unit_test(beside_a_light_one),       cmocka_unit_test(beside_one_that_lags),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

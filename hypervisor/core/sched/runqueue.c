@@ -129,8 +129,8 @@ static void narrow_gaps(s_time_t now)
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
 }
 
-/* A sleeper that may not run anywhere comes back to those that run, or wait, where it may: it is as
- * far behind as they are, but for a slice. */
+/* A sleeper that may not run anywhere comes back to those that may run where it may, and run or
+ * wait: it is as far behind as they are, but for a slice. */
 static uint64_t lag_there(const struct domain *d)
 {
     uint64_t cpus = d->vcpu[0]->affinity, least = runqueue.vtime, lag;
@@ -139,15 +139,17 @@ static uint64_t lag_there(const struct domain *d)
     list_for_each (s, &runqueue.domains, link)
         if (s->waiting_for & cpus)
             least = MIN(least, s->vtime);
-    for (uint64_t m = cpus & runqueue.busy_cpus; m; m &= m - 1)
-        least = MIN(least, lowest(m)->running->domain->sched.vtime);
+    for (uint64_t m = runqueue.busy_cpus; m; m &= m - 1)
+        if (lowest(m)->running->affinity & cpus)
+            least = MIN(least, lowest(m)->running->domain->sched.vtime);
     lag = MIN(runqueue.vtime - least, most_apart());
     return MAX(lag - MIN(lag, d->sched.slice_worth), runqueue.latitude);
 }
 
-/* So far behind may be who has nobody waiting: a sleeper a little, also with some of its vCPUs;
- * twice as far who runs with all, and has what it can have. Who rests for its cap is no better off
- * than a sleeper, who would never come before it. But among the pinned the order counts. */
+/* So far behind may be who has nobody waiting: a sleeper a little, also with some of its vCPUs; by
+ * a leap of its own further who runs with all, and has what it can have. Who rests for its cap is
+ * no better off than a sleeper, who would never come before it. But among the pinned the order
+ * counts. */
 static uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
@@ -155,9 +157,9 @@ static uint64_t most_lag(const struct domain *d)
 
     if (v && !sched_may_run_anywhere(v))
         return s->running || rests ? most_apart() : lag_there(d);
-    if (s->running)
-        return (s->running < d->max_vcpus ? 1 : 2) * runqueue.latitude;
-    return rests ? 0 : runqueue.latitude;
+    if (s->running == d->max_vcpus)
+        return runqueue.latitude + MIN(runqueue.latitude, s->slice_worth * d->max_vcpus);
+    return rests && !s->running ? 0 : runqueue.latitude;
 }
 
 static uint64_t behind(uint64_t lag)
