@@ -89,7 +89,10 @@ inline sched_find_cpu(x)
     fi
 }
 
-#define FILL(x) :: queued[x] && wanted_by[x] == NONE && could_idle(x) -> w = x
+/* A CPU that idled was told to look, and has not yet: it takes those that may run there. */
+#define looks(c) (!idle_cpus[c] && !busy(c))
+#define comes(x) ((looks(0) && allowed(x, 0)) || (looks(1) && allowed(x, 1)))
+#define FILL(x) :: queued[x] && wanted_by[x] == NONE && could_idle(x) && !comes(x) -> w = x
 inline sched_fill_idle()
 {
     if

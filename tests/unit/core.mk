@@ -87,9 +87,11 @@ UNIT += core_waits
 unit_core_waits_SRCS := tests/unit/core_waits.c $(HOST_MACHINE)
 unit_core_waits_LIBS := core
 
-UNIT += core_worlds
+UNIT += core_worlds core_late
 unit_core_worlds_SRCS := tests/unit/core_worlds.c $(HOST_MACHINE)
 unit_core_worlds_LIBS := core
+unit_core_late_SRCS := tests/unit/core_late.c $(HOST_MACHINE)
+unit_core_late_LIBS := core
 
 UNIT += core_memory core_exchange
 unit_core_memory_SRCS := tests/unit/core_memory.c $(HOST_MACHINE)

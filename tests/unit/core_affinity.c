@@ -155,6 +155,37 @@ static void anywhere_is_wherever_a_cpu_is(void **state)
     assert_false(sched_may_run_anywhere(v));
 }
 
+/* One that wakes may run on CPU 0 alone, and comes after who runs there; who can go to CPU 1, where
+ * one runs that comes after both: also when that CPU was told to choose and has not yet. */
+static void an_exchange_with_one_that_is_late(void **state)
+{
+    struct vcpu *v = dom[3]->vcpu[0], *before, *last;
+    uint64_t vtime;
+
+    (void)state;
+    with_cpus(2);
+    domain_pause_nosync(dom[3]);
+    host_advance(MILLISECS(1));
+    assert_int_equal(sched_set_affinity(v, 1), 0);
+    before = on(0);
+    last = on(1);
+    spin_lock(&runqueue.lock);
+    for (unsigned int i = 1; i < 4; i++)
+        sched_account(dom[i], clock_now());
+    vtime = before->domain->sched.vtime = runqueue.vtime;
+    v->domain->sched.vtime = vtime + (uint64_t)MILLISECS(1);
+    last->domain->sched.vtime = vtime + (uint64_t)MILLISECS(2);
+    spin_unlock(&runqueue.lock);
+    atomic_or(&cpu_by_id(1)->pending, CPU_WORK_SCHEDULE);
+    domain_unpause(dom[3]);
+    host_exit_path(); /* CPU 0's alone */
+    assert_ptr_equal(on(0), v);
+    host_advance(0);
+    assert_ptr_equal(on(1), before);
+    assert_true(last->sched.queued);
+    host_check_invariants();
+}
+
 /* A CPU was told to take one that its domain's cap keeps out by then. */
 static void who_was_wanted_is_over_its_cap(void **state)
 {
@@ -212,6 +243,7 @@ int main(void)
         TEST(who_was_told_takes_another),
         TEST(who_is_sent_elsewhere_is_not_forgotten),
         TEST(anywhere_is_wherever_a_cpu_is),
+        TEST(an_exchange_with_one_that_is_late),
         TEST(who_was_wanted_is_over_its_cap),
         TEST(pinned_for_a_while),
     };

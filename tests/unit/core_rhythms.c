@@ -228,12 +228,43 @@ static void beside_one_that_lags(void **state)
     assert_true(longest <= 3 * SCHED_SLICE);
 }
 
+/* All of its vCPUs wake at one moment, beside others that compute on all CPUs and come after it:
+ * each of its vCPUs has another CPU at once. */
+static void waking_together(void **state)
+{
+    static const struct {
+        unsigned int on, off; /* of STEP */
+        uint16_t weight;
+    } world[] = {{42, 7, 86}, {50, 50, 256}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(world); i++) {
+        const unsigned int cycle = world[i].on + world[i].off;
+        struct domain *wakes;
+        struct vcpu *v;
+
+        host_init(4096);
+        host_no_tlbs = true;
+        host_set_cpus(4);
+        sched_set_domain(host_domain(1, false, 4, 0), world[i].weight, 0);
+        wakes = host_domain(2, false, 3, 0);
+        sched_set_domain(wakes, 1024, 0);
+        for (s_time_t t = 0; t < TOTAL; t += STEP) {
+            for_each_vcpu (wakes, v)
+                host_keep(v, t % (cycle * STEP) < world[i].on * STEP);
+            host_advance(STEP);
+        }
+        assert_true(host_time_run(wakes) >= (uint64_t)TOTAL / cycle * world[i].on * 3 / 100 * 98);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(being_quiet_and_loud),     cmocka_unit_test(having_had_more_alone),
         cmocka_unit_test(beside_one_that_computes), cmocka_unit_test(sleeping_where_pinned),
         cmocka_unit_test(beside_a_light_one),       cmocka_unit_test(beside_one_that_lags),
+        cmocka_unit_test(waking_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -353,6 +353,33 @@ static void being_looked_at_all_the_time(void **state)
     assert_in_range(host_time_run(d), MILLISECS(94), MILLISECS(106));
 }
 
+/* A domain with two vCPUs and another are level, to the nanosecond, when a slice ends: the two take
+ * turns all the same. */
+static void brothers_take_turns_beside_one_that_is_level(void **state)
+{
+    struct domain *two, *other = dom[1];
+
+    (void)state;
+    for (unsigned int i = 2; i < 4; i++)
+        domain_pause_nosync(dom[i]);
+    two = host_domain(5, false, 2, 0);
+    vcpu_pause(two->vcpu[1]);
+    while (!two->vcpu[0]->sched.on_cpu || two->vcpu[1]->sched.queued)
+        host_advance(MILLISECS(1));
+    vcpu_unpause(two->vcpu[1]);
+    host_exit_path();
+    assert_ptr_equal(current, two->vcpu[0]);
+    spin_lock(&runqueue.lock);
+    sched_account(two, clock_now());
+    sched_account(other, clock_now());
+    other->sched.vtime = two->sched.vtime;
+    two->vcpu[0]->sched.used = two->vcpu[1]->sched.used + (uint64_t)MILLISECS(5);
+    cpu_raise(this_cpu(), CPU_WORK_SCHEDULE);
+    spin_unlock(&runqueue.lock);
+    host_exit_path();
+    assert_ptr_equal(current, two->vcpu[1]);
+}
+
 /* After days in which the lightest waited for each other, virtual time is near its end. */
 static void at_the_end_of_virtual_time(void **state)
 {
@@ -383,6 +410,7 @@ int main(void)
         TEST(idle_when_nobody_can),
         TEST(states_add_up),
         TEST(being_looked_at_all_the_time),
+        TEST(brothers_take_turns_beside_one_that_is_level),
         TEST(at_the_end_of_virtual_time),
         TEST(going_down_and_up),
         TEST(the_guests_clock_is_ours),

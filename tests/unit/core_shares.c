@@ -366,11 +366,39 @@ static void who_waits_in_vain_is_noticed(void **state)
         host_advance(MICROSECS(100));
         if (s->cap_dry && !s->running && s->waiting == 1 && !s->stuck) {
             seen++;
-            host_advance(MICROSECS(600));
+            host_advance(MICROSECS(110));
             assert_true(s->running || s->waiting > 1);
         }
     }
     assert_true(seen > 5);
+}
+
+/* Nor does a CPU idle meanwhile where a brother could run: for 0.1 ms at most, also when the domain
+ * is looked at. */
+static void no_cpu_idles_beside_who_waits_in_vain(void **state)
+{
+    const s_time_t step = MICROSECS(10);
+    s_time_t idles = 0, longest = 0;
+    unsigned int times = 0;
+    bool idle;
+
+    (void)state;
+    world = (struct world){
+        .cpus = 2, .domains = 2, .d = {{256, 100, 2, {1, 2}, 0}, {256, 0, 1, {1}, 0}}};
+    build();
+    for (unsigned int i = 0; i < 200000; i++) {
+        host_keep(dom[1]->vcpu[0], i % 1500 < 1000);
+        if (i % 17 == 0)
+            sched_set_domain(dom[0], 256, 100);
+        host_advance(step);
+        idle = cpu_by_id(1)->running == cpu_by_id(1)->idle && dom[0]->vcpu[1]->sched.resting &&
+               !dom[0]->sched.running;
+        times += idle && !idles;
+        idles = idle ? idles + step : 0;
+        longest = MAX(longest, idles);
+    }
+    assert_true(times > 100);
+    assert_true(longest <= MICROSECS(100));
 }
 
 /* Who yields makes room for a brother that rests and may run there, when nobody else waits. */
@@ -450,6 +478,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(brothers_take_turns),
         cmocka_unit_test(who_waits_in_vain_keeps_nobody_back),
         cmocka_unit_test(who_waits_in_vain_is_noticed),
+        cmocka_unit_test(no_cpu_idles_beside_who_waits_in_vain),
         cmocka_unit_test(a_yield_reaches_who_rests),
         cmocka_unit_test(a_yield_reaches_nobody_elsewhere),
         cmocka_unit_test(a_low_cap_is_had_in_full),

@@ -11,11 +11,6 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-static uint64_t started_cpus(void)
-{
-    return ~0ull >> (64 - machine_nr_cpus());
-}
-
 bool sched_may_run_anywhere(const struct vcpu *v)
 {
     return !(~v->affinity & started_cpus());
@@ -34,7 +29,7 @@ static void set(struct vcpu *v, uint64_t cpus)
         cpu_raise(c, CPU_WORK_SCHEDULE);
     if (v->sched.queued && !v->sched.resting) {
         v->domain->sched.waiting_for |= cpus;
-        sched_find_cpu(v, now);
+        sched_find_cpu(v, false, now);
     }
     /* There may be other chains to those that are idle. */
     sched_fill_idle(now); /* model: set.fill */

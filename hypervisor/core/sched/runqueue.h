@@ -8,6 +8,7 @@
 #include <core/state/cpu.h>
 #include <core/state/domain.h>
 #include <port/current.h>
+#include <port/machine.h>
 
 /* --- runqueue.c --- */
 /* Brings d's virtual time, and what its cap leaves it, up to now. */
@@ -27,8 +28,9 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now);
 bool sched_before(const struct vcpu *u, const struct vcpu *v, s_time_t now);
 
 /* --- sched_exchange.c --- */
-/* v waits: some CPU is told, if one should take it. */
-void sched_find_cpu(struct vcpu *v, s_time_t now);
+/* v waits: some CPU is told, if one should take it. wakes: it has just begun to, and was on none.
+ */
+void sched_find_cpu(struct vcpu *v, bool wakes, s_time_t now);
 /* Somebody waits or rests: who runs without a slice gets one. */
 void sched_nobody_is_alone(s_time_t now);
 /* Is somebody kept waiting by who could run on a CPU that idles? For who has chosen. */
@@ -73,6 +75,11 @@ static inline bool sched_cap_over(const struct sched_domain *s)
 static inline uint64_t bit_of(const struct cpu *c)
 {
     return 1ull << c->id;
+}
+
+static inline uint64_t started_cpus(void)
+{
+    return ~0ull >> (64 - machine_nr_cpus());
 }
 
 static inline struct cpu *lowest(uint64_t cpus)

@@ -59,7 +59,9 @@ static uint32_t idle_state(const struct vcpu *v)
 /* v waits: into the queue. It counts as waiting already. */
 static void enqueue(struct vcpu *v, s_time_t now)
 {
-    if (v->sched.state != RUNSTATE_runnable)
+    bool wakes = v->sched.state != RUNSTATE_runnable;
+
+    if (wakes)
         set_state(v, RUNSTATE_runnable, now);
     if (unlikely(sched_cap_over(&v->domain->sched))) {
         sched_end_wait(v->domain, now);
@@ -67,7 +69,7 @@ static void enqueue(struct vcpu *v, s_time_t now)
         return;
     }
     sched_insert(v, now);
-    sched_find_cpu(v, now);
+    sched_find_cpu(v, wakes, now);
 }
 
 /* One of d's waits, rests, or is active no more. */
@@ -208,7 +210,7 @@ void sched_schedule(void)
         hand_over(c, prev, next, now);
     begin_slice(c, next, now);
     if (lost && !sched_may_run_anywhere(lost))
-        sched_find_cpu(lost, now);
+        sched_find_cpu(lost, false, now);
     if (!prev->sched.leaving)
         sched_fill_idle(now); /* model: sched_schedule.fill */
     spin_unlock(&runqueue.lock);

@@ -30,7 +30,7 @@
 #define WORTH      (MILLISECS(10) * 100)
 #define LONG_SLICE SECONDS(1) /* a guest's clock is renewed then */
 #define LEAST_LEFT MICROSECS(50)
-#define STUCK      MICROSECS(500)
+#define STUCK      MICROSECS(100)
 /* Below this weight slices are shorter, so that a domain does not leap too far ahead. */
 #define LIGHT       64
 #define SLICE_LEAST MILLISECS(1)
@@ -97,29 +97,33 @@ static void activate(struct vcpu *v, s_time_t now)
     sched_begin_wait(v->domain, now);
     sched_insert(v, now);
     v->sched.switched_in = now;
-    sched_find_cpu(v, now);
+    sched_find_cpu(v, false, now);
 }
 
-/* Who waits in vain keeps nobody from being active. */
-static void find_stuck(struct sched_domain *s, s_time_t now)
+/* Who waits in vain keeps nobody from being active. In how long it will be one more. */
+static s_time_t find_stuck(struct sched_domain *s, s_time_t now)
 {
+    s_time_t soon = INT64_MAX, left_to_wait;
     struct vcpu *v;
 
     list_for_each (v, &s->vcpus, sched.link) {
+        left_to_wait = STUCK - (now - MAX(v->sched.state_since, v->sched.switched_in));
         s->stuck -= v->sched.stuck;
-        v->sched.stuck = now - MAX(v->sched.state_since, v->sched.switched_in) >= STUCK;
+        v->sched.stuck = left_to_wait <= 0;
         s->stuck += v->sched.stuck;
+        if (!v->sched.stuck)
+            soon = MIN(soon, left_to_wait);
     }
+    return soon;
 }
 
 /* As many are active as may be; it is looked at again when it may be one more. */
 static void fit(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
-    s_time_t soon;
+    s_time_t soon = find_stuck(s, now);
     struct vcpu *v;
 
-    find_stuck(s, now);
     while (sched_cap_over(s) && !list_empty(&s->vcpus)) {
         v = list_entry(s->vcpus.prev, struct vcpu, sched.link);
         sched_remove(v, now);
@@ -127,7 +131,8 @@ static void fit(struct domain *d, s_time_t now)
     }
     while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_resting(s)))
         activate(v, now);
-    soon = s->waiting > s->stuck ? STUCK : INT64_MAX;
+    if (s->waiting > s->stuck)
+        soon = MIN(soon, STUCK);
     if (s->cap_dry && rate(s) > 0)
         soon = MIN(soon, MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
     if (sched_first_resting(s) && soon < INT64_MAX)

@@ -27,6 +27,7 @@
 /* What is searched, from v on. */
 struct search {
     const struct vcpu *v;
+    bool wakes;
     s_time_t now;
     uint64_t reached;
     uint8_t by[NR_CPUS]; /* of those reached: the first CPU of the chain there */
@@ -49,6 +50,9 @@ static void weigh(struct search *s, struct cpu *c)
 {
     const struct vcpu *u = c->running, *v = s->v;
 
+    /* Several may wake at one moment: c is about to choose, and sees v too */
+    if (s->wakes && v->affinity & bit_of(c) && READ_ONCE(c->pending) & CPU_WORK_SCHEDULE)
+        return;
     if (u->domain == v->domain) {
         /* A brother, when there is no stranger; not by a chain: who makes room for v comes before
          * both, and could as well take its CPU back */
@@ -123,7 +127,7 @@ void sched_nobody_is_alone(s_time_t now)
     }
 }
 
-void sched_find_cpu(struct vcpu *v, s_time_t now)
+void sched_find_cpu(struct vcpu *v, bool wakes, s_time_t now)
 {
     uint64_t idle = runqueue.idle_cpus & v->affinity;
     struct search s;
@@ -137,6 +141,7 @@ void sched_find_cpu(struct vcpu *v, s_time_t now)
     }
     sched_account(v->domain, now);
     s.v = v;
+    s.wakes = wakes;
     s.now = now;
     s.reached = 0;
     s.victim = NULL;
@@ -163,16 +168,18 @@ static uint64_t chains_to(uint64_t from)
     return from;
 }
 
-/* The first of a domain's that waits for one of these CPUs, and was given none yet. */
+/* The first of a domain's that waits for one of these CPUs, and was given none yet. A CPU that
+ * idled and was told to look, but has not yet, takes those that may run there without an exchange.
+ */
 static struct vcpu *waits_for(struct sched_domain *s, uint64_t cpus)
 {
-    uint64_t all = 0;
+    uint64_t told = started_cpus() & ~(runqueue.idle_cpus | runqueue.busy_cpus), all = 0;
     struct vcpu *v;
 
     if (!(s->waiting_for & cpus))
         return NULL;
     list_for_each (v, &s->vcpus, sched.link) {
-        if (v->affinity & cpus && !v->sched.wanted_by)
+        if (v->affinity & cpus && !(v->affinity & told) && !v->sched.wanted_by)
             return v;
         all |= v->affinity;
     }
@@ -202,7 +209,7 @@ void sched_fill_idle(s_time_t now)
         best = s->vtime;
     }
     if (v)
-        sched_find_cpu(v, now);
+        sched_find_cpu(v, false, now);
     else
         sched_cap_fill_idle(now);
 }
