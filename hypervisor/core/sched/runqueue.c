@@ -126,7 +126,7 @@ static void narrow_gaps(s_time_t now)
         for (uint64_t m = gone & ((1ull << step_of(s, width)) - 1); m; m &= m - 1)
             s->vtime -= width;
     }
-    rq->latitude -= rq->latitude / 8; /* slowly: the lightest may have a CPU just now */
+    rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
 }
 
 /* A sleeper that may not run anywhere comes back to those that may run where it may, and run or
@@ -147,9 +147,8 @@ static uint64_t lag_there(const struct domain *d)
 }
 
 /* So far behind may be who has nobody waiting: a sleeper a little, also with some of its vCPUs; a
- * quarter further who runs with all, and has what it can have. Who rests for its cap is
- * no better off than a sleeper, who would never come before it. But among the pinned the order
- * counts. */
+ * slice further who runs with all, and has what it can have. Who rests for its cap is no better off
+ * than a sleeper, who would never come before it. But among the pinned the order counts. */
 static uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
@@ -158,7 +157,7 @@ static uint64_t most_lag(const struct domain *d)
     if (v && !sched_may_run_anywhere(v))
         return s->running || rests ? most_apart() : lag_there(d);
     if (s->running == d->max_vcpus)
-        return runqueue.latitude + runqueue.latitude / 4; /* more than it shrinks at once */
+        return runqueue.latitude + s->slice_worth;
     return rests && !s->running ? 0 : runqueue.latitude;
 }
 
