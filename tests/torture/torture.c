@@ -4,10 +4,12 @@
  *
  * The seed of each round follows from the first; the one of a round that fails is said, and given
  * as SEED with SECONDS 0 makes that round alone. What threads do to each other is not in it: a
- * failure may need some tries.
+ * failure may need some tries. Without a SEED, 0 seconds are a mistake.
  */
 #include "torture.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,26 +189,48 @@ const char *__tsan_default_options(void)
     return "halt_on_error=1:history_size=4";
 }
 
+/* The argument there, or what it is when it is not given. False: it is no number. */
+static bool number(const char *text, uint64_t otherwise, uint64_t *out)
+{
+    char *end;
+
+    *out = otherwise;
+    if (!text)
+        return true;
+    errno = 0;
+    *out = strtoull(text, &end, 0);
+    return isdigit((unsigned char)*text) && !*end && !errno;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: torture SCENARIO [SECONDS [SEED [CPUS]]]\n");
+    for (unsigned int i = 0; i < ARRAY_SIZE(scenarios); i++)
+        fprintf(stderr, "  %-8s %s\n", scenarios[i]->name, scenarios[i]->what);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    long seconds = argc > 2 ? atol(argv[2]) : 5;
-    uint64_t first = argc > 3 ? strtoull(argv[3], NULL, 0) : (uint64_t)time(NULL), state = first;
-    unsigned int cpus = argc > 4 ? (unsigned int)atoi(argv[4]) : 4;
-    time_t end = time(NULL) + seconds;
+    const char *args[5] = {NULL};
+    uint64_t seconds, first, state, cpus;
+    time_t end;
 
-    for (unsigned int i = 0; i < ARRAY_SIZE(scenarios) && argc > 1; i++)
-        if (!strcmp(argv[1], scenarios[i]->name))
+    for (int i = 1; i < argc && i < 5; i++)
+        args[i] = argv[i];
+    for (unsigned int i = 0; i < ARRAY_SIZE(scenarios) && args[1]; i++)
+        if (!strcmp(args[1], scenarios[i]->name))
             scenario = scenarios[i];
-    if (!scenario || seconds <= 0 || !cpus) {
-        fprintf(stderr, "usage: torture SCENARIO [SECONDS [SEED [CPUS]]]\n");
-        for (unsigned int i = 0; i < ARRAY_SIZE(scenarios); i++)
-            fprintf(stderr, "  %-8s %s\n", scenarios[i]->name, scenarios[i]->what);
-        return 2;
-    }
-    printf("%s: seed %lu, %u CPUs\n", scenario->name, (unsigned long)first, cpus);
+    if (!scenario || argc > 5 || !number(args[2], 5, &seconds) ||
+        !number(args[3], (uint64_t)time(NULL), &first) || !number(args[4], 4, &cpus) ||
+        (!seconds && !args[3]) || seconds > INT32_MAX || !cpus || cpus > HOST_MOST_CPUS)
+        return usage();
+    end = time(NULL) + (time_t)seconds;
+    state = first;
+    printf("%s: seed %lu, %u CPUs\n", scenario->name, (unsigned long)first, (unsigned int)cpus);
     fflush(stdout);
     do
-        round_of(rounds ? next_random(&state) : first, cpus);
+        round_of(rounds ? next_random(&state) : first, (unsigned int)cpus);
     while (time(NULL) < end);
     printf("%s: %u rounds, %lu operations, %lu steps\n", scenario->name, rounds,
            (unsigned long)operations, (unsigned long)steps);

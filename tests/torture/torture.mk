@@ -21,6 +21,9 @@ same_layout = $(eval same_layout := $(shell setarch -R true 2>/dev/null && echo 
 torture_with = $(foreach s,$(TORTURE),"$(same_layout) $(1) $s $(TORTURE_SECONDS)")
 torture_checks = $(foreach p,$(torture_programs),$(call torture_with,$p))
 
+# A round that failed can be made again.
+CHECKS += "$(PYTHON) tests/torture/replay.py build/host/gcc/torture"
+
 .PHONY: torture tsan
 torture: $(torture_programs) ## many vCPUs on threads, at random, under TSan and ASan: SECONDS of each scenario
 	@case "$(TORTURE_SECONDS)" in *[!0-9]* | 0) echo "SECONDS=$(TORTURE_SECONDS): must be a number of seconds" >&2; exit 2; esac
