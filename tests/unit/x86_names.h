@@ -14,6 +14,9 @@
 #define wrmsr           fake_wrmsr
 #define outb            fake_outb
 #define inb             fake_inb
+#define inl             fake_inl
+#define cpuid           fake_cpuid
+#define rdtsc           fake_rdtsc
 #define read_cr2        fake_read_cr2
 #define read_cr3        fake_read_cr3
 #define read_dr6        fake_read_dr6
@@ -28,6 +31,9 @@ uint64_t rdmsr(uint32_t msr);
 void wrmsr(uint32_t msr, uint64_t value);
 void outb(uint16_t port, uint8_t value);
 uint8_t inb(uint16_t port);
+uint32_t inl(uint16_t port);
+void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
+uint64_t rdtsc(void);
 uint64_t read_cr2(void);
 uint64_t read_cr3(void);
 uint64_t read_dr6(void);
