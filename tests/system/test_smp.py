@@ -57,14 +57,21 @@ def goes_to_work():
     global machine
     with open(disk, "wb") as out:
         out.write(os.urandom(4 << 20))
-    with open(built("dom0/vmlinux"), "rb") as kernel:
-        files = {"var/lib/parvis/vmlinux": kernel.read()}
+    with open(built("dom0/vmlinux"), "rb") as kernel, open(built("system/vdso_clock"), "rb") as program:
+        files = {"var/lib/parvis/vmlinux": kernel.read(), "usr/bin/vdso_clock": program.read()}
     machine = Machine.parvis("smp-4", control_config() + "vcpus = 8\nweight = 512\n", files, hypervisor="debug/parvis.bin",
                              smp="4,sockets=1,cores=2,threads=2", qemu=[*disk_args(disk), *network_args()])
     machine.prompt()
     machine.settle()
     machine.check("nproc", r"^8$")
     machine.check(LOAD, r"(?s)^12$.*^the same$", timeout=300)
+
+
+def reads_the_clock():
+    """Where guests are told that time is stable, Linux lets its applications read the clock by themselves: its vDSO has it, on all vCPUs."""
+    machine.check("cat /sys/devices/system/clocksource/clocksource0/current_clocksource", r"^xen$")
+    machine.check("for n in $(seq 0 7); do taskset $(printf %x $((1 << n))) vdso_clock || break; done | uniq -c",
+                  r"^ +8 the application reads the clock$")
 
 
 def tells_about_cpus():
@@ -208,7 +215,7 @@ def ends_well():
     machine.close()
 
 
-ON_FOUR = (goes_to_work, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, guest_with_devices, eight_guests, ends_well)
+ON_FOUR = (goes_to_work, reads_the_clock, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, guest_with_devices, eight_guests, ends_well)
 ON_TWO = (four_vcpus_on_two, sixty_four_vcpus_on_two)
 
 if __name__ == "__main__":
