@@ -137,7 +137,12 @@ static void put_entry(uint64_t l1e, struct domain *l1_owner, struct going *g)
         /*
          * A granted frame whose entry went without an unmap: when its owner makes it a table, the
          * owner's TLBs are flushed, not those of the domain that had it mapped. So that happens
-         * here. The control domain is trusted.
+         * here. The control domain, which maps whose it likes, is trusted.
+         *
+         * Not so for a read-only entry. No type rests on there being none: a table may be read
+         * through one. The owner cannot take the grant back, since a handle ends with an unmap,
+         * which needs an entry and flushes; so the mapper reads what it still may. And all CPUs
+         * that may know the frame have flushed before another domain has it (core/frame/heap.c).
          */
         if ((l1e & PTE_RW) && !l1_owner->is_control)
             forget(l1_owner, g, true);
