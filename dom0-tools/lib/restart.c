@@ -20,6 +20,11 @@ const char *restart_path(const char *name)
     return state_path("restart/%s", name);
 }
 
+const char *restart_carried_path(const char *name)
+{
+    return state_path("carried/%s", name);
+}
+
 int restart_intend(const char *name, uint32_t domid)
 {
     char kept[PATH_MAX];
@@ -51,6 +56,7 @@ bool restart_keeps(const char *name, uint32_t domid, const char *xml)
 void restart_forget(const char *name)
 {
     unlink(restart_path(name));
+    unlink(restart_carried_path(name));
 }
 
 void restart_each(void (*fn)(void *ctx, const char *name), void *ctx)

@@ -28,6 +28,8 @@ bool restart_keeps(const char *name, uint32_t domid, const char *xml);
 void restart_forget(const char *name);
 /* The file with its configuration, in a static buffer (state_path()). */
 const char *restart_path(const char *name);
+/* The file with what it takes along besides (parvisd/carried.h), in the same buffer. */
+const char *restart_carried_path(const char *name);
 /* Calls fn for each name. */
 void restart_each(void (*fn)(void *ctx, const char *name), void *ctx);
 

@@ -41,8 +41,8 @@ const char *state_path(const char *fmt, ...)
 
 int state_prepare(struct error *e)
 {
-    static const char *const dirs[] = {"",      "names",   "making",  "domains",
-                                       "ended", "restart", "console", "tmp"};
+    static const char *const dirs[] = {"",        "names",   "making",  "domains", "ended",
+                                       "restart", "carried", "console", "tmp"};
 
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
         const char *p = state_path("%s", dirs[i]);
@@ -83,7 +83,7 @@ static int put_in_place(const char *tmp, const char *path)
     return rc;
 }
 
-static int write_file(const char *path, const char *text)
+int state_write_file(const char *path, const char *text)
 {
     char tmp[PATH_MAX], final[PATH_MAX];
     int fd, rc;
@@ -330,7 +330,7 @@ int state_keep(const char *name, uint32_t domid, const char *xml, struct error *
     int rc = 0;
 
     if (!restart_keeps(name, domid, xml))
-        rc = write_file(state_path("domains/%u.xml", domid), xml);
+        rc = state_write_file(state_path("domains/%u.xml", domid), xml);
     if (rc)
         return error_errno(e, rc, "%s: keeping its configuration in %s", name,
                            state_path("domains"));
@@ -457,7 +457,7 @@ void state_write_ended(const char *name, const char *how)
 {
     if (!domain_name_ok(name))
         return;
-    write_file(state_path("ended/%s", name), how);
+    state_write_file(state_path("ended/%s", name), how);
     restart_forget(name);
 }
 

@@ -7,6 +7,7 @@
  *   making/NAME       held (an open file description's lock) by the process that makes it
  *   domains/DOMID.xml the configuration it was made from
  *   restart/NAME      the same, of a domain that has ended and is to live again (restart.h)
+ *   carried/NAME      what it takes with it then (parvisd/carried.h)
  *   ended/NAME        one line: how the last domain of this name ended
  *   console/NAME.log  what it printed (written by parvisd)
  *   tmp/PID           a file before it is renamed into its place
@@ -76,6 +77,8 @@ void state_sweep(void);
 
 /* The kept configuration, malloc'ed; -ENOENT for a domain that these tools did not make. */
 int __must_check state_read_xml(uint32_t domid, char **xml);
+/* Writes a file, or leaves it as it was. */
+int state_write_file(const char *path, const char *text);
 /* A whole file, malloc'ed. */
 int __must_check state_read_file(const char *path, char **out);
 

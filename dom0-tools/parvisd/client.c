@@ -184,15 +184,18 @@ static void ask_wait(struct client *cl, uint32_t domid)
 }
 
 /* A domain made just now: the file of a former one of its name is not its history. */
-static int serve_new(struct host *h, uint32_t domid, const char *name, struct error *e)
+static int serve_new(struct host *h, uint32_t domid, const char *name, pid_t maker, struct error *e)
 {
     const struct console *c = console_by_name(name);
     bool goes_on = c && c->restarting;
     int rc = console_serve(h, domid, name, e);
 
-    if (rc == 0 && !goes_on)
+    if (rc)
+        return rc;
+    if (!goes_on)
         unlink(state_path("console/%s.log", name));
-    return rc;
+    policy_served(h, console_by_name(name), maker);
+    return 0;
 }
 
 /* Its maker gives it up: it does not end, it never was. */
@@ -239,7 +242,7 @@ static void request(struct host *h, struct client *cl, int type, char *text)
     rest += *rest == ' ';
     switch (type) {
     case D_SERVE:
-        answer(cl, serve_new(h, domid, rest, &e), &e);
+        answer(cl, serve_new(h, domid, rest, cl->pid, &e), &e);
         drop(cl);
         break;
     case D_MAKE:

@@ -326,6 +326,7 @@ int console_expect(const char *name)
     }
     if (c->domid == CONSOLE_NONE && !c->restarting) {
         c->restarting = c->successor = c->ended = true;
+        carried_load(name, &c->carried);
         snprintf(c->how, sizeof(c->how), "ended");
     }
     return 0;

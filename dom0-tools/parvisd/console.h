@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "carried.h"
 #include "error.h"
 #include "history.h"
 #include "host.h"
@@ -56,8 +57,9 @@ struct console {
     bool ended;   /* `how` is valid */
     bool handled; /* the end of this domain has been acted upon */
     char how[256];
-    bool restarting; /* a successor is made, or will be: history and reader stay */
-    bool successor;  /* it is to be started when this domain is gone */
+    bool restarting;        /* a successor is made, or will be: history and reader stay */
+    bool successor;         /* it is to be started when this domain is gone */
+    struct carried carried; /* what the successor takes along */
     uint64_t started_ms;
     unsigned int quick; /* lives in a row that were too short */
     pid_t restarter;

@@ -140,6 +140,12 @@ static void last_message(int fd, char *out, size_t size)
         snprintf(out, size, "%s", strncmp(line, "pvctl: ", 7) == 0 ? line + 7 : line);
 }
 
+void policy_served(struct host *h, struct console *c, pid_t maker)
+{
+    if (c->restarter && c->restarter == maker)
+        carried_give(h, c->domid, c->name, &c->carried);
+}
+
 void policy_child(pid_t pid, int status)
 {
     for (struct console *c = consoles; c; c = c->next) {
@@ -158,7 +164,8 @@ void policy_child(pid_t pid, int status)
 }
 
 /* What is done when a restart is asked for; why it is not done goes behind `how`. */
-static enum end_action plan_restart(struct console *c, uint32_t domid, char *how, size_t size)
+static enum end_action plan_restart(struct host *h, const struct host_domain *d, struct console *c,
+                                    char *how, size_t size)
 {
     size_t n = strlen(how);
     int rc;
@@ -168,7 +175,8 @@ static enum end_action plan_restart(struct console *c, uint32_t domid, char *how
                  RESTART_MAX_QUICK, RESTART_MIN_MS / 1000);
         return END_DESTROY;
     }
-    rc = restart_intend(c->name, domid);
+    carried_take(h, d, c->name, &c->carried);
+    rc = restart_intend(c->name, d->domid);
     if (rc) {
         snprintf(how + n, size - n, "; not restarted: %s: %s", restart_path(c->name),
                  strerror(-rc));
@@ -195,7 +203,7 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
     console_pump(h, c);
     c->quick = now_ms() - c->started_ms < RESTART_MIN_MS ? c->quick + 1 : 0;
     if (action == END_RESTART)
-        action = plan_restart(c, d->domid, how, sizeof(how));
+        action = plan_restart(h, d, c, how, sizeof(how));
     if (action == END_PRESERVE) {
         size_t n = strlen(how);
 

@@ -30,6 +30,9 @@ void policy_check(struct host *h);
 void policy_go_on(void);
 /* This domain is about to be destroyed: drain its console and let go. */
 void policy_release(struct host *h, uint32_t domid, const char *how);
+/* A new domain has its console and does not run yet. If it is a successor, and not one that
+ * somebody else makes of the name meanwhile, it gets what the former life left it. */
+void policy_served(struct host *h, struct console *c, pid_t maker);
 /* A child process has ended (a restart). */
 void policy_child(pid_t pid, int status);
 /* The program that creates domains: "pvctl" beside the daemon. */

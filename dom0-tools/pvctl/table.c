@@ -49,7 +49,8 @@ const struct verb verbs[] = {
      "`pvctl help vcpu-list` explains the states of its vCPUs. One that has not run yet has no CPU:\n"
      "-, and in JSON no member cpu.\n"},
     {"dumpxml",  "NAME",     0,                        false, verb_dumpxml,
-     "print the configuration of a live domain", ""},
+     "print the configuration of a live domain",
+     "It is the one that the domain was created with; what pin and sched have set does not stand in it.\n"},
     {"console",  "NAME",     0,                        true,  verb_console,
      "attach to a console: all from the first byte, then live; ^] detaches",
      "One reader at a time. Works for a domain that has ended, too, until its name is\n"
@@ -64,7 +65,7 @@ const struct verb verbs[] = {
      "The domain does it by itself, if it listens; `destroy` does not ask.\n"},
     {"reboot",   "NAME",     OPT_WAIT | OPT_TIMEOUT,   false, verb_reboot,
      "ask a domain to reboot",
-     "With --wait the command ends when the new life is there.\n"},
+     "With --wait the command ends when the new life is there. What pin and sched have set holds on.\n"},
     {"destroy",  "NAME",     0,                        false, verb_destroy,
      "end a domain at once and free all that it has", ""},
     {"vcpu-list", "[NAME]",  OPT_JSON,                 false, verb_vcpu_list,

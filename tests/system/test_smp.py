@@ -161,11 +161,13 @@ def guest_with_devices():
 
 
 def eight_guests():
-    """Eight guests at once beside it: one is paused and rebooted, each answers, and all are gone at the end."""
+    """Eight guests at once beside it: one is paused and rebooted, which it is not to gain by, each answers, and all are gone at the end."""
     names = [f"g{n}" for n in range(8)]
     for name in names:
         machine.check(f"sed 's/>hello</>{name}</' /etc/parvis/hello.xml >/tmp/{name}.xml && pvctl create /tmp/{name}.xml")
+    machine.check("pvctl sched g0 --weight 300 --cap 50 && pvctl pin g0 0 1,3")
     machine.check("pvctl pause g0 && pvctl unpause g0 && pvctl reboot --wait g0", r"g0: rebooted", timeout=300)
+    machine.check("pvctl sched g0 && pvctl pin g0", r"(?s)^g0 +\d+ +300 +50$.*^vCPU 0 +1,3$")
     for name in names:
         machine.send(f"pvctl console {name}")
         machine.expect(r"hello> ", 120)

@@ -84,6 +84,7 @@ struct xencons_interface *make_guest(const char *name, const char *on_poweroff, 
 
     c.uuid[0] = (uint8_t)name[0];
     assert_int_equal(h->ops->domain_create(h, &c, domid), 0);
+    assert_int_equal(h->ops->domain_max_vcpus(h, *domid, 1), 0);
     h->ops->domain_max_mem(h, *domid, 64);
     h->ops->populate_physmap(h, *domid, 1, 0, &g.frame, &done);
     h->ops->grant_seed(h, *domid, &g, 1);

@@ -26,7 +26,7 @@ UNIT += tools_names
 unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_names_LIBS := $(TOOLS_ALL_LIBS)
 
-TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,client.c console.c history.c policy.c \
+TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,carried.c client.c console.c history.c policy.c \
     reaper.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
@@ -45,6 +45,10 @@ unit_tools_daemon_LIBS := $(TOOLS_ALL_LIBS)
 UNIT += tools_ends
 unit_tools_ends_SRCS = tests/unit/tools_ends.c $(TOOLS_DAEMON_SRCS)
 unit_tools_ends_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_carried
+unit_tools_carried_SRCS = tests/unit/tools_carried.c $(TOOLS_DAEMON_SRCS)
+unit_tools_carried_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_parvisd
 unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c dom0-tools/parvisd/parvisd.c $(TOOLS_DAEMON_SRCS)
