@@ -4,7 +4,8 @@
  *
  * With --wait the wait is registered with the daemon before the wish is written: an end that
  * comes at once is not missed. It has a limit, since a domain need not listen. A reboot is
- * over when the new life is there.
+ * over when the new life is there. A paused domain can't listen: it is asked all the same, as
+ * somebody may let it go on, and that it is paused is said.
  */
 #include <errno.h>
 #include <poll.h>
@@ -120,6 +121,7 @@ static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int se
         left += p[i].fd >= 0;
     while (left > 0) {
         uint64_t passed = clock_ms() - start;
+        bool last = seconds && limit < passed + PROGRESS_MS; /* its end is told soon enough */
         char text[96];
 
         if (seconds && passed >= limit) {
@@ -128,9 +130,7 @@ static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int se
             waiting_for(a, p, n, text);
             return worse(rc, EXIT_REFUSED);
         }
-        if (poll(p, n,
-                 seconds && limit - passed < PROGRESS_MS ? (int)(limit - passed) : PROGRESS_MS) ==
-            0)
+        if (poll(p, n, last ? (int)(limit - passed) : PROGRESS_MS) == 0 && !last)
             waiting_for(a, p, n, "still waiting");
         for (size_t i = 0; i < n; i++) {
             int one = p[i].fd >= 0 && p[i].revents ? told(&a[i], p[i].fd) : -1;
@@ -216,6 +216,8 @@ int request_end(const struct call *c, const char *wish)
         error_set(&e, 0, "%s: it has ended already (%s)", l.name, domain_state_text(&l.d));
         return fail(&e);
     }
+    if (l.d.paused)
+        fprintf(stderr, "pvctl: %s: it is paused: `pvctl unpause` lets it go on\n", l.name);
     return ask_all(c, &l, 1, wish);
 }
 

@@ -38,6 +38,10 @@ UNIT += tools_reader
 unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_pvctl_ends
+unit_tools_pvctl_ends_SRCS = tests/unit/tools_pvctl_ends.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_pvctl_ends_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_daemon
 unit_tools_daemon_SRCS = tests/unit/tools_daemon.c $(TOOLS_DAEMON_SRCS)
 unit_tools_daemon_LIBS := $(TOOLS_ALL_LIBS)

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl where it speaks with parvisd about a domain: what it says of one that cannot listen, and
+ * of one that parvisd does not know. It is a process, with a copy of the model of the machine;
+ * parvisd's part runs here.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/io/console.h>
+
+#include "daemon_support.h"
+
+int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
+
+int host_open_xen(struct host **out, struct error *e)
+{
+    (void)e;
+    *out = &f->host;
+    return 0;
+}
+
+static char said[4096];
+
+static void child(const char *line, FILE *out)
+{
+    char copy[256], *argv[16] = {"pvctl"};
+    int argc = 1;
+
+    snprintf(copy, sizeof(copy), "%s", line);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    dup2(fileno(out), STDOUT_FILENO);
+    dup2(fileno(out), STDERR_FILENO);
+    exit(pvctl_main(argc, argv));
+}
+
+/* `pvctl LINE` ends with this status, and says this and no more. */
+static void ends(const char *line, int status, const char *says)
+{
+    FILE *out = tmpfile();
+    int is;
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        child(line, out);
+    while (waitpid(pid, &is, WNOHANG) != pid) {
+        turn();
+        usleep(1000);
+    }
+    assert_true(WIFEXITED(is));
+    rewind(out);
+    said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
+    fclose(out);
+    if (WEXITSTATUS(is) != status || strcmp(said, says) != 0)
+        fail_msg("`pvctl %s` ended with %d and said: %s", line, WEXITSTATUS(is), said);
+}
+
+/* A domain that listens, as far as the store knows. */
+static struct fake_domain *listens(const char *name, bool paused)
+{
+    struct fake_domain *d;
+    uint32_t domid;
+    char path[64];
+
+    serve(name, "destroy", &domid);
+    snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, ""), 0);
+    d = fake_domain(f, domid);
+    d->d.paused = paused;
+    return d;
+}
+
+/* Who is paused does nothing, and whoever waits for it is told so, once. */
+static void a_paused_one_is_told(void **state)
+{
+    (void)state;
+    listens("web", true);
+    ends("shutdown --wait --timeout 1 web", 1,
+         "pvctl: web: it is paused: `pvctl unpause` lets it go on\n"
+         "pvctl: web: not ended within 1 s; `pvctl destroy` does not ask\n");
+    ends("reboot --wait --timeout 1 web", 1,
+         "pvctl: web: it is paused: `pvctl unpause` lets it go on\n"
+         "pvctl: web: not ended within 1 s; `pvctl destroy` does not ask\n");
+    ends("shutdown web", 0, "pvctl: web: it is paused: `pvctl unpause` lets it go on\n");
+    listens("other", false);
+    ends("shutdown other", 0, "");
+    ends("shutdown --wait --timeout 1 other", 1,
+         "pvctl: other: not ended within 1 s; `pvctl destroy` does not ask\n");
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_paused_one_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
