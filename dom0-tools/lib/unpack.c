@@ -3,12 +3,12 @@
  * Decompression: see unpack.h.
  *
  * Each decoder is a loop that asks for room in a growing buffer and stops at the end of the
- * stream. It answers NULL when all is well, else what is wrong with the data, as the end of a
- * sentence that begins with the file and the format. The buffer refuses to grow as soon as it holds
- * more than the caller has a use for, so that a small file cannot fill memory: what a bomb costs is
- * the limit and one block. lz4's legacy format has no end mark: blocks of
- * 8 MiB unpacked, each after its packed size, until nothing is left, or until the 4 bytes that
- * Linux adds are left.
+ * stream, a step at a time, so that it can be told how far it is. It answers NULL when all is well,
+ * else what is wrong with the data, as the end of a sentence that begins with the file and the
+ * format. The buffer refuses to grow as soon as it holds more than the caller has a use for, so
+ * that a small file cannot fill memory: what a bomb costs is the limit and one block. lz4's legacy
+ * format has no end mark: blocks of 8 MiB unpacked, each after its packed size, until nothing is
+ * left, or until the 4 bytes that Linux adds are left.
  */
 #include "unpack.h"
 
@@ -23,10 +23,13 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "progress.h"
+
 #define MAX_DECODER_MEMORY (256ULL << 20)
 #define ZSTD_MAX_WINDOW    (128ULL << 20) /* the library's own default */
 #define FIRST_BUFFER       (32ULL << 20)
 #define LZ4_BLOCK          (8u << 20)
+#define STEP               (1u << 20) /* so much is unpacked in one go */
 #define LZ4_LEGACY_MAGIC   0x184c2102u
 
 #define CORRUPT   "is corrupt"
@@ -38,8 +41,10 @@ static const char too_large[] = "unpacks to more";
 struct buffer {
     uint8_t *data;
     size_t used, size;
-    size_t limit;  /* of what is unpacked */
-    char text[96]; /* for an answer with numbers in it */
+    size_t limit;     /* of what is unpacked */
+    size_t packed;    /* bytes that there are to unpack */
+    const char *name; /* of the file */
+    char text[96];    /* for an answer with numbers in it */
 };
 
 struct unpacker {
@@ -69,18 +74,34 @@ static const char *buffer_grow(struct buffer *b, size_t room)
     return NULL;
 }
 
+static void tell(const struct buffer *b, size_t left)
+{
+    progress(b->name, "unpacking", b->packed - left, b->packed);
+}
+
+/* How many bytes may be unpacked now; so many packed ones are left. */
+static size_t next_step(const struct buffer *b, size_t left)
+{
+    size_t room = b->size - b->used;
+
+    tell(b, left);
+    return room < STEP ? room : STEP;
+}
+
 static const char *gzip_loop(z_stream *z, struct buffer *out)
 {
     for (;;) {
         const char *fault = buffer_grow(out, 1);
+        size_t room;
         int rc;
 
         if (fault)
             return fault;
+        room = next_step(out, z->avail_in);
         z->next_out = out->data + out->used;
-        z->avail_out = (uInt)(out->size - out->used);
+        z->avail_out = (uInt)room;
         rc = inflate(z, Z_NO_FLUSH);
-        out->used = out->size - z->avail_out;
+        out->used += room - z->avail_out;
         if (rc == Z_STREAM_END)
             return NULL;
         if (rc != Z_OK && rc != Z_BUF_ERROR)
@@ -107,13 +128,15 @@ static const char *xz_loop(lzma_stream *x, struct buffer *out)
     for (;;) {
         const char *fault = buffer_grow(out, 1);
         lzma_ret rc;
+        size_t room;
 
         if (fault)
             return fault;
+        room = next_step(out, x->avail_in);
         x->next_out = out->data + out->used;
-        x->avail_out = out->size - out->used;
+        x->avail_out = room;
         rc = lzma_code(x, LZMA_RUN);
-        out->used = out->size - x->avail_out;
+        out->used += room - x->avail_out;
         switch (rc) {
         case LZMA_STREAM_END:
             return NULL;
@@ -185,11 +208,12 @@ static const char *zstd_loop(ZSTD_DCtx *d, const uint8_t *in, size_t size, struc
     for (;;) {
         const char *fault = buffer_grow(out, 1);
         ZSTD_outBuffer to;
-        size_t rc;
+        size_t rc, room;
 
         if (fault)
             return fault;
-        to = (ZSTD_outBuffer){.dst = out->data, .size = out->size, .pos = out->used};
+        room = next_step(out, from.size - from.pos);
+        to = (ZSTD_outBuffer){.dst = out->data, .size = out->used + room, .pos = out->used};
         rc = ZSTD_decompressStream(d, &to, &from);
         out->used = to.pos;
         if (ZSTD_isError(rc))
@@ -231,6 +255,7 @@ static const char *lz4_run(const uint8_t *in, size_t size, struct buffer *out)
         fault = buffer_grow(out, LZ4_BLOCK);
         if (fault)
             return fault;
+        tell(out, size - at);
         n = LZ4_decompress_safe((const char *)in + at, (char *)out->data + out->used, (int)packed,
                                 LZ4_BLOCK);
         if (n < 0)
@@ -269,7 +294,8 @@ const struct unpacker *unpack_recognise(const uint8_t *data, size_t size)
 int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
            uint64_t limit, uint8_t **out, size_t *out_size, struct error *e)
 {
-    struct buffer b = {.limit = limit < UNPACK_MAX ? limit : UNPACK_MAX};
+    struct buffer b = {
+        .limit = limit < UNPACK_MAX ? limit : UNPACK_MAX, .packed = size, .name = name};
     const char *fault;
 
     if (!u->run)
@@ -278,6 +304,7 @@ int unpack(const struct unpacker *u, const uint8_t *data, size_t size, const cha
     if (size > UNPACK_MAX)
         return error_set(e, -EFBIG, "%s: its payload is larger than 1 GiB", name);
     fault = u->run(data, size, &b);
+    tell(&b, 0);
     if (!fault && b.used > b.limit)
         fault = too_large;
     if (!fault) {

@@ -76,8 +76,8 @@ unit_tools_cpuset_SRCS := tests/unit/tools_cpuset.c dom0-tools/lib/cpuset.c
 unit_tools_cpuset_LIBS :=
 
 UNIT += tools_progress
-unit_tools_progress_SRCS := tests/unit/tools_progress.c dom0-tools/lib/progress.c
-unit_tools_progress_LIBS :=
+unit_tools_progress_SRCS := tests/unit/tools_progress.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,error.c plain.c progress.c unpack.c)
+unit_tools_progress_LIBS := -lz -llzma -lzstd -llz4 -Wl,--wrap=clock_gettime
 
 UNIT += tools_plain
 unit_tools_plain_SRCS := tests/unit/tools_plain.c dom0-tools/lib/plain.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Progress: on a terminal, after a while, and taken away again; elsewhere not a byte.
+ * Progress: on a terminal, after a while, and taken away again; elsewhere not a byte. A kernel that
+ * is long in unpacking shows it, in whatever format.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -11,11 +12,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../fuzz/kernel_pack.h"
 #include "progress.h"
+#include "unpack.h"
+
+#define CONTENT (4u << 20)
+
+/* Each look at the clock takes so long. */
+static time_t look_takes;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+    static time_t later;
+
+    later += look_takes;
+    if (__real_clock_gettime(clock, t))
+        return -1;
+    t->tv_sec += later;
+    return 0;
+}
 
 /* Does the work of a test with standard error at `fd`. */
 static void work(int fd)
@@ -31,24 +54,75 @@ static void work(int fd)
     close(old);
 }
 
-static void on_a_terminal(void **state)
+/* What is shown on a terminal by what a function does with it as standard error. */
+static void shown(void (*fn)(int fd), char *got, size_t room)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
-    char got[128] = "";
-    ssize_t n = 0, more;
+    size_t n = 0;
+    ssize_t more;
 
-    (void)state;
     if (master < 0 || grantpt(master) || unlockpt(master))
         skip();
     slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_true(slave >= 0);
-    work(slave);
+    fn(slave);
     close(slave);
     /* It comes in pieces, and ends in an error: nobody has the terminal any more. */
-    while ((more = read(master, got + n, sizeof(got) - 1 - (size_t)n)) > 0)
-        n += more;
-    assert_string_equal(got, "\rweb: memory 25 %\r\033[K");
+    while ((more = read(master, got + n, room - 1 - n)) > 0)
+        n += (size_t)more;
+    got[n] = '\0';
     close(master);
+}
+
+static void on_a_terminal(void **state)
+{
+    char got[128];
+
+    (void)state;
+    shown(work, got, sizeof(got));
+    assert_string_equal(got, "\rweb: memory 25 %\r\033[K");
+}
+
+static uint8_t content[CONTENT], packed[2 * CONTENT];
+static size_t packed_size;
+
+static void unpack_it(int fd)
+{
+    const struct unpacker *u = unpack_recognise(packed, packed_size);
+    int old = dup(STDERR_FILENO), rc;
+    struct error e = {0};
+    uint8_t *out;
+    size_t size;
+
+    dup2(fd, STDERR_FILENO);
+    look_takes = 2;
+    rc = unpack(u, packed, packed_size, "vmlinuz", CONTENT, &out, &size, &e);
+    look_takes = 0;
+    dup2(old, STDERR_FILENO);
+    close(old);
+    assert_int_equal(rc, 0);
+    assert_int_equal(size, CONTENT);
+    assert_memory_equal(out, content, CONTENT);
+    free(out);
+}
+
+static void a_kernel_is_unpacked(void **state)
+{
+    static const char begins[] = "\rvmlinuz: unpacking ", ends[] = " %\r\033[K";
+
+    (void)state;
+    for (size_t i = 0; i < CONTENT; i++)
+        content[i] = rand() & 0x0f;
+    for (unsigned int format = PACK_GZIP; format < PACK_FORMATS; format++) {
+        char got[1024];
+
+        packed_size = kernel_pack(format, content, CONTENT, packed, sizeof(packed));
+        assert_true(packed_size > 0);
+        shown(unpack_it, got, sizeof(got));
+        if (strncmp(got, begins, strlen(begins)) != 0 ||
+            strcmp(got + strlen(got) - strlen(ends), ends) != 0)
+            fail_msg("format %u shows: %s", format, got);
+    }
 }
 
 static void elsewhere(void **state)
@@ -67,6 +141,7 @@ static void elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(on_a_terminal),
+                                       cmocka_unit_test(a_kernel_is_unpacked),
                                        cmocka_unit_test(elsewhere)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
