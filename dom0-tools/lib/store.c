@@ -201,7 +201,9 @@ int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, str
     rc = h->ops->store_read(h, 0, path, &vm);
     free(vm);
     if (rc == -ENOENT)
-        return error_set(e, -ENODATA, "domain %u: it has no entry control/shutdown in the store",
+        return error_set(e, -ENODATA,
+                         "domain %u: it cannot be asked, for it has no entry control/shutdown in "
+                         "the store (those of parvis.cfg have none); `pvctl destroy` does not ask",
                          domid);
     rc = rc ? rc : h->ops->store_write(h, 0, path, wish);
     return rc ? error_errno(e, rc, "domain %u: asking it to shut down", domid) : 0;

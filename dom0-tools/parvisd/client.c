@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "lifecycle.h"
 #include "policy.h"
 #include "reaper.h"
 #include "state.h"
@@ -139,7 +140,24 @@ static void answer(struct client *cl, int rc, const struct error *e)
         tell(cl, D_OK, "");
 }
 
-static void ask_console(struct client *cl, const char *name)
+/* We know no domain of this name or number. Is there one? Others make some, and so does the
+ * hypervisor when it starts. `missing` is said behind "no such domain". */
+static void refuse_unwatched(struct host *h, struct client *cl, const char *which,
+                             const char *missing)
+{
+    struct error none = {0}, e = {0};
+    struct live_domain l;
+
+    if (lifecycle_find(h, which, &l, &none) == 0)
+        error_set(&e, -ENODATA, "%s: parvisd does not watch this domain%s", which,
+                  l.ours ? "" : ": it was not created by pvctl");
+    else
+        error_set(&e, -ESRCH, "%s: no such domain%s", which, missing);
+    answer(cl, e.code, &e);
+    drop(cl);
+}
+
+static void ask_console(struct host *h, struct client *cl, const char *name)
 {
     bool number = *name && strspn(name, "0123456789") == strlen(name);
     struct console *c =
@@ -147,9 +165,7 @@ static void ask_console(struct client *cl, const char *name)
     struct error e = {0};
 
     if (!c) {
-        answer(cl, error_set(&e, -ESRCH, "%s: no such domain, nor a console kept of one", name),
-               &e);
-        drop(cl);
+        refuse_unwatched(h, cl, name, ", nor a console kept of one");
         return;
     }
     if (c->reader) {
@@ -168,13 +184,18 @@ static void ask_console(struct client *cl, const char *name)
     answer(cl, 0, &e);
 }
 
-static void ask_wait(struct client *cl, uint32_t domid)
+static void ask_wait(struct host *h, struct client *cl, const char *number)
 {
-    struct console *c = console_by_domid(domid);
+    uint32_t domid = (uint32_t)strtoul(number, NULL, 10);
+    const struct console *c = console_by_domid(domid);
     struct error e = {0};
 
-    if (!c || c->handled) {
-        answer(cl, error_set(&e, -ESRCH, "domain %u is not one that parvisd watches", domid), &e);
+    if (!c) {
+        refuse_unwatched(h, cl, number, "");
+        return;
+    }
+    if (c->handled) {
+        answer(cl, error_set(&e, -ESRCH, "domain %u has ended", domid), &e);
         drop(cl);
         return;
     }
@@ -255,10 +276,10 @@ static void request(struct host *h, struct client *cl, int type, char *text)
         ask_reap(h, cl, domid, rest);
         break;
     case D_CONSOLE:
-        ask_console(cl, text);
+        ask_console(h, cl, text);
         break;
     case D_WAIT:
-        ask_wait(cl, domid);
+        ask_wait(h, cl, text);
         break;
     default:
         answer(cl, error_set(&e, -EPROTO, "parvisd does not know this request"), &e);

@@ -103,12 +103,56 @@ static void a_paused_one_is_told(void **state)
          "pvctl: other: not ended within 1 s; `pvctl destroy` does not ask\n");
 }
 
+/* As the hypervisor starts one by parvis.cfg: neither the store nor parvisd has heard of it. */
+static void one_of_parvis_cfg_is_told(void **state)
+{
+    const struct host_create c = {.uuid = {7}, .max_vcpus = 1};
+    const char *const not_watched =
+        "parvisd does not watch this domain: it was not created by pvctl";
+    char line[64], says[256];
+    uint32_t domid;
+
+    (void)state;
+    assert_int_equal(f->host.ops->domain_create(&f->host, &c, &domid), 0);
+    fake_domain(f, domid)->d.paused = false;
+    snprintf(line, sizeof(line), "console %u", domid);
+    snprintf(says, sizeof(says), "pvctl: %u: %s\n", domid, not_watched);
+    ends(line, 1, says);
+    snprintf(line, sizeof(line), "shutdown --wait %u", domid);
+    ends(line, 1, says);
+    snprintf(line, sizeof(line), "reboot --wait %u", domid);
+    ends(line, 1, says);
+    snprintf(line, sizeof(line), "shutdown %u", domid);
+    snprintf(says, sizeof(says),
+             "pvctl: domain %u: it cannot be asked, for it has no entry control/shutdown in the "
+             "store (those of parvis.cfg have none); `pvctl destroy` does not ask\n",
+             domid);
+    ends(line, 1, says);
+    snprintf(line, sizeof(line), "console (domain-%u)", domid);
+    snprintf(says, sizeof(says), "pvctl: (domain-%u): %s\n", domid, not_watched);
+    ends(line, 1, says);
+    ends("console 1000", 3, "pvctl: 1000: no such domain, nor a console kept of one\n");
+    ends("shutdown --wait 1000", 3, "pvctl: 1000: no such domain\n");
+}
+
+/* One of ours that parvisd has not taken up. */
+static void one_of_ours_is_told(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    make_guest("web", "destroy", &domid);
+    ends("console web", 1, "pvctl: web: parvisd does not watch this domain\n");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_paused_one_is_told),
+        T(one_of_parvis_cfg_is_told),
+        T(one_of_ours_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
