@@ -264,16 +264,27 @@ static int read_pin(xmlNodePtr n, const char *file, struct domain_config *c, str
     return read_cpuset(n, file, &c->pin[vcpu], e);
 }
 
-/* So much time of each period, for all vCPUs together: a cap. */
+static bool is_negative(xmlNodePtr n)
+{
+    char *s = n ? text(n) : NULL;
+    bool negative = s && *s == '-';
+
+    free(s);
+    return negative;
+}
+
+/* So much time of each period, for all vCPUs together: a cap. A negative one is none, as libvirt
+ * has it. */
 static int read_quota(xmlNodePtr tune, const char *file, struct domain_config *c, struct error *e)
 {
     xmlNodePtr n = child(tune, "global_quota"), per = child(tune, "global_period");
-    unsigned long period = number(text(per), 100000), quota = number(text(n), 0);
+    bool none = !n || is_negative(n);
+    unsigned long period = number(text(per), 100000), quota = none ? 0 : number(text(n), 0);
 
     if (period < 1000 || period > 1000000)
         return error_set(e, -ERANGE, "%s:%ld: <global_period>: %lu us is not between 1000 and %u",
                          file, xmlGetLineNo(per), period, 1000000);
-    if (n && (quota * 100 < period || quota * 100 % period))
+    if (!none && (quota * 100 < period || quota * 100 % period))
         return error_set(e, -ERANGE,
                          "%s:%ld: <global_quota>: %lu us are not a whole number of hundredths, 1 "
                          "or more, of the period, %lu us; without it there is no cap",

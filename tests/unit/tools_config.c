@@ -126,6 +126,30 @@ static void round_trip(void **state)
     domain_config_free(&b);
 }
 
+/* As libvirt has it: a negative quota is no cap. */
+static void no_cap(void **state)
+{
+    static const char *const quotas[] = {"-1", "-250000", "-1844674407370955161"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++) {
+        struct domain_config c;
+        struct error e;
+        char text[512];
+
+        snprintf(text, sizeof(text),
+                 "<domain type='xen'><name>a</name><memory>8192</memory><os><type>linux</type>"
+                 "<kernel>/k</kernel></os><cputune><shares>7</shares>"
+                 "<global_quota>%s</global_quota></cputune></domain>",
+                 quotas[i]);
+        if (parse(text, &c, &e))
+            fail_msg("%s: %s", quotas[i], e.text);
+        assert_int_equal(c.weight, 7);
+        assert_int_equal(c.cap, 0);
+        domain_config_free(&c);
+    }
+}
+
 static void units(void **state)
 {
     static const struct {
@@ -252,7 +276,9 @@ static const struct bad bads[] = {
     {">50000<", ">200001<", {"t.xml:13: <global_quota>: 200001 us", "not a whole number of hundredths"}},
     {">50000<", ">201000<", {"t.xml:13: <global_quota>: 201 %", "200 %"}},
     {">50000<", ">0<", {"t.xml:13: <global_quota>: 0 us", "100000 us; without it there is no cap"}},
-    {">50000<", ">-1<", {"t.xml:13", "'-1'", "a whole number"}},
+    {">50000<", ">-0<", {"t.xml:13", "'-0'", "a whole number, or a negative one, such as -1, for no cap"}},
+    {">50000<", ">none<", {"t.xml:13", "'none'", "for no cap"}},
+    {"'1'>2<", "'1'>two<", {"t.xml:7", "<vcpu>: 'two'", "accepted: a whole number, 1 to 64"}},
     {"<global_quota>", "<global_period>999</global_period><global_quota>",
      {"t.xml:13: <global_period>: 999 us", "between 1000 and 1000000"}},
     {"<global_quota>", "<global_period>1000001</global_period><global_quota>",
@@ -399,11 +425,17 @@ static void names_and_uuids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_everything),  cmocka_unit_test(defaults),
-        cmocka_unit_test(round_trip),        cmocka_unit_test(units),
-        cmocka_unit_test(refuses),           cmocka_unit_test(truncated_anywhere),
-        cmocka_unit_test(long_command_line), cmocka_unit_test(files),
-        cmocka_unit_test(names_and_uuids),   cmocka_unit_test(blanks_around_values),
+        cmocka_unit_test(reads_everything),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(no_cap),
+        cmocka_unit_test(units),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(truncated_anywhere),
+        cmocka_unit_test(long_command_line),
+        cmocka_unit_test(files),
+        cmocka_unit_test(names_and_uuids),
+        cmocka_unit_test(blanks_around_values),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
