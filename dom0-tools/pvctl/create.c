@@ -3,6 +3,8 @@
  * pvctl create: a domain from its XML. Its console is kept from before its first
  * instruction, so --console misses nothing, however short the domain lives.
  */
+#include <errno.h>
+
 #include "config.h"
 #include "interrupt.h"
 #include "pvctl.h"
@@ -26,13 +28,17 @@ static int create(const struct call *c, struct domain_config *cfg)
     uint32_t domid;
     int console, rc;
 
-    if (lifecycle_make(c->h, cfg, &console_by_daemon, &domid, &e))
-        return fail(&e);
+    if (lifecycle_make(c->h, cfg, &console_by_daemon, &domid, &e)) {
+        rc = fail(&e);
+        return e.code == -ERANGE ? EXIT_CONFIG : rc; /* it wants CPUs that are not there */
+    }
     console = open_console(c, cfg->name);
     rc = lifecycle_go(c->h, cfg, &console_by_daemon, domid, paused, &e) ? fail(&e) : EXIT_OK;
     if (rc)
         return rc;
     interrupt_release();
+    if ((c->options & OPT_CONSOLE) && paused)
+        fprintf(stderr, "[%s: paused: `pvctl unpause` elsewhere lets it go on]\n", cfg->name);
     if (c->options & OPT_CONSOLE)
         return console < 0 ? EXIT_REFUSED : console_attach(console, cfg->name, true);
     if (c->options & OPT_JSON) {

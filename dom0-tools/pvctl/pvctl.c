@@ -21,6 +21,8 @@ int fail(const struct error *e)
 {
     fprintf(stderr, "pvctl: %s\n", e->text);
     switch (-e->code) {
+    case ERANGE:
+        return EXIT_USAGE; /* an argument is beyond what machine or domain have */
     case ESRCH:
         return EXIT_NO_DOMAIN;
     case ENOTCONN:
@@ -87,10 +89,11 @@ int usage_error(const struct verb *v, const char *text, const char *what)
     return EXIT_USAGE;
 }
 
-static const struct option_name *find_option(const char *text)
+/* The option that is so many characters of the text. */
+static const struct option_name *find_option(const char *text, size_t len)
 {
     for (const struct option_name *o = option_names; o->text; o++) {
-        if (strcmp(o->text, text) == 0)
+        if (strlen(o->text) == len && strncmp(o->text, text, len) == 0)
             return o;
     }
     return NULL;
@@ -122,9 +125,12 @@ static int take_value(const struct verb *v, const struct option_name *o, const c
 static int check(const struct verb *v, const struct call *c)
 {
     bool all = c->options & OPT_ALL;
+    char first[16];
 
-    if (v->arg && v->arg[0] != '[' && !c->arg)
-        return usage_error(v, "missing argument ", v->arg);
+    if (v->arg && v->arg[0] != '[' && !c->arg) {
+        snprintf(first, sizeof(first), "%.*s", (int)strcspn(v->arg, " "), v->arg);
+        return usage_error(v, "missing argument ", first);
+    }
     if ((v->options & OPT_ALL) && all == (c->arg != NULL))
         return usage_error(v, "either a name or --all", "");
     if ((c->options & OPT_TIMEOUT) && !(c->options & OPT_WAIT))
@@ -151,6 +157,25 @@ static bool take_argument(const struct verb *v, const char *text, struct call *c
     return true;
 }
 
+/* "--cap 50" or "--cap=50", at argv[*at], which goes on to the last word of it. */
+static int take_option(const struct verb *v, int argc, char **argv, int *at, struct call *c)
+{
+    const char *word = argv[*at], *value = NULL;
+    size_t len = strcspn(word, "=");
+    const struct option_name *o = find_option(word, len);
+
+    if (!o || !(v->options & o->bit))
+        return usage_error(v, "unknown option ", word);
+    c->options |= o->bit;
+    if (!o->value)
+        return word[len] ? usage_error(v, "there is no value to ", o->text) : 0;
+    if (word[len])
+        value = word[len + 1] ? word + len + 1 : NULL;
+    else if (*at + 1 < argc)
+        value = argv[++*at];
+    return take_value(v, o, value, c);
+}
+
 /* 0, or an exit status after it has been told what is wrong. */
 static int parse(const struct verb *v, int argc, char **argv, struct call *c)
 {
@@ -158,17 +183,10 @@ static int parse(const struct verb *v, int argc, char **argv, struct call *c)
         if (!argv[i][0])
             return usage_error(v, "an argument is empty", "");
         if (argv[i][0] == '-' && argv[i][1]) {
-            const struct option_name *o = find_option(argv[i]);
+            int rc = take_option(v, argc, argv, &i, c);
 
-            if (!o || !(v->options & o->bit))
-                return usage_error(v, "unknown option ", argv[i]);
-            c->options |= o->bit;
-            if (o->value) {
-                int rc = take_value(v, o, i + 1 < argc ? argv[++i] : NULL, c);
-
-                if (rc)
-                    return rc;
-            }
+            if (rc)
+                return rc;
         } else if (!take_argument(v, argv[i], c)) {
             return usage_error(v, "one argument too many: ", argv[i]);
         }

@@ -22,7 +22,7 @@
 enum {
     EXIT_OK = 0,
     EXIT_REFUSED = 1,   /* the operation was refused or failed */
-    EXIT_USAGE = 2,     /* the command line is wrong */
+    EXIT_USAGE = 2,     /* the command line is wrong, or asks for what is not there */
     EXIT_NO_DOMAIN = 3, /* no such domain */
     EXIT_CONFIG = 4,    /* the domain's configuration is not accepted */
     EXIT_NO_HOST = 5,   /* not the control domain, or a daemon is missing */

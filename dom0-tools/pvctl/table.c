@@ -23,7 +23,7 @@ const struct option_name option_names[] = {
 const struct exit_code exit_codes[] = {
     {EXIT_OK,        "done; a domain whose end was watched ended without a crash, or the reader detached"},
     {EXIT_REFUSED,   "refused, failed, or not done within the time; one line on standard error says why"},
-    {EXIT_USAGE,     "wrong command line"},
+    {EXIT_USAGE,     "wrong command line, or one that asks for a CPU, a vCPU or a cap that there cannot be here"},
     {EXIT_NO_DOMAIN, "no such domain"},
     {EXIT_CONFIG,    "the domain's configuration is not accepted"},
     {EXIT_NO_HOST,   "not the control domain, or a daemon (xenstored, parvisd) does not answer"},
@@ -36,7 +36,7 @@ const struct verb verbs[] = {
      "create a domain from libvirt domain XML and start it",
      "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes the file.\n"
      "With --console the command ends when the domain does, also where its standard input has ended;\n"
-     "at a terminal ^] detaches.\n"},
+     "at a terminal ^] detaches. With --paused too, it waits for somebody to unpause the domain.\n"},
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
      "list the domains: name, number, memory, vCPUs, state, CPU time",
      "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants to\n"
@@ -78,7 +78,7 @@ const struct verb verbs[] = {
      "show or set on which CPUs a vCPU may run",
      "VCPU is a number or all. CPUS is a list: 0-3,5,^2 (^ takes out again), or all. Those that the\n"
      "machine lacks are named, and left out; where it lacks all of them, that is an error. Without\n"
-     "CPUS it shows where the vCPUs may run.\n"},
+     "CPUS it shows where the vCPUs may run; `pvctl vcpu-list --json` has it for programs: affinity.\n"},
     {"sched",    "[NAME]",   OPT_WEIGHT | OPT_CAP | OPT_JSON, false, verb_sched,
      "show or set weight and cap, the shares of CPU time",
      "A domain with twice the weight of another gets twice the time where both want all they\n"

@@ -39,7 +39,7 @@ unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_
 unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_pvctl_ends
-unit_tools_pvctl_ends_SRCS = tests/unit/tools_pvctl_ends.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_pvctl_ends_SRCS = tests/unit/tools_pvctl_ends.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_pvctl_ends_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_daemon

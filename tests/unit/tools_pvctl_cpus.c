@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "lifecycle_support.h"
+#include "state.h"
 
 int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
 
@@ -118,9 +119,9 @@ static void pins_to_what_is_there(void **state)
     ends("pin web 0 1-63", 0, "");
     assert_string_equal(said, "");
     ends("pin web 0", 0, "vCPU 0   1\n");
-    ends("pin web 0 2", 1, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1\n");
-    ends("pin web 0 2-9,63", 1, "pvctl: web: there are no CPUs 2-9,63: the machine has ");
-    ends("pin web 0 2-63", 1, "pvctl: web: there are no CPUs 2-63: the machine has CPUs 0 to 1\n");
+    ends("pin web 0 2", 2, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1\n");
+    ends("pin web 0 2-9,63", 2, "pvctl: web: there are no CPUs 2-9,63: the machine has ");
+    ends("pin web 0 2-63", 2, "pvctl: web: there are no CPUs 2-63: the machine has CPUs 0 to 1\n");
     ends("pin web 0", 0, "vCPU 0   1\n");
 }
 
@@ -128,7 +129,7 @@ static void does_not_pin(void **state)
 {
     (void)state;
     ends("pin nobody 0 1", 3, "pvctl: nobody: no such domain");
-    ends("pin web 2 0", 1, "pvctl: web: there is no vCPU 2: it has 2");
+    ends("pin web 2 0", 2, "pvctl: web: there is no vCPU 2: it has 2");
     ends("pin web -1 0", 2, "pvctl pin: unknown option -1");
     ends("pin web 1x 0", 2, "pvctl pin: neither a vCPU's number nor all: 1x; `pvctl help pin`");
     ends("pin web 99999999999 0", 2, "neither a vCPU's number nor all: 99999999999");
@@ -136,6 +137,36 @@ static void does_not_pin(void **state)
     ends("pin web 0 one", 2, "pvctl pin: it is no list of CPUs such as 0-3,5,^2 or all: one; ");
     ends("pin web 0 64", 2, "pvctl pin: there is no CPU above 63: 64; ");
     assert_int_equal(web->affinity[1], 3);
+    ends("help pin", 0, "`pvctl vcpu-list --json` has it for programs: affinity.\n");
+}
+
+/* A configuration that names what is not there is not accepted. */
+static void does_not_create(void **state)
+{
+    static const char *const bad[][2] = {
+        {"<vcpu cpuset='5'>1</vcpu>", "pvctl: bad: <vcpu>: there is no CPU 5: the machine has "},
+        {"<vcpu>2</vcpu><cputune><vcpupin vcpu='1' cpuset='5'/></cputune>",
+         "pvctl: bad: <vcpupin>: vCPU 1: there is no CPU 5: the machine has "},
+        {"<vcpu>4</vcpu><cputune><global_quota>300000</global_quota></cputune>",
+         "pvctl: bad: <global_quota>: a cap of 300 % of a CPU; the machine has 2 CPUs"},
+    };
+
+    (void)state;
+    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char path[96], line[128];
+        FILE *file;
+
+        snprintf(path, sizeof(path), "%s", state_path("bad.xml"));
+        file = fopen(path, "w");
+        fprintf(file,
+                "<domain type='xen'><name>bad</name><memory>8192</memory>%s<os><type>linux</type>"
+                "<kernel>/k</kernel></os></domain>",
+                bad[i][0]);
+        fclose(file);
+        snprintf(line, sizeof(line), "create %s", path);
+        ends(line, 4, bad[i][1]);
+    }
 }
 
 static void shares(void **state)
@@ -151,7 +182,7 @@ static void shares(void **state)
     ends("sched web --weight 1 --cap 200", 0, "");
     assert_int_equal(web->sched.weight, 1);
     assert_int_equal(web->sched.cap, 200);
-    ends("sched web --weight 5 --cap 201", 1,
+    ends("sched web --weight 5 --cap 201", 2,
          "pvctl: web: a cap of 201 %: vCPUs 2, CPUs 2, so at most 200 %");
     assert_int_equal(web->sched.weight, 1);
     ends("sched nobody", 3, "pvctl: nobody: no such domain");
@@ -236,8 +267,8 @@ static void any_call_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(pins),       T(pins_to_what_is_there), T(does_not_pin), T(shares), T(lists_vcpus),
-        T(shows_cpus), T(any_call_may_fail),
+        T(pins),   T(pins_to_what_is_there), T(does_not_pin), T(does_not_create),
+        T(shares), T(lists_vcpus),           T(shows_cpus),   T(any_call_may_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pvctl where it speaks with parvisd about a domain: what it says of one that cannot listen, and
- * of one that parvisd does not know. It is a process, with a copy of the model of the machine;
- * parvisd's part runs here.
+ * of one that parvisd does not know. It is a process, with a copy of the model of the machine, or,
+ * where it changes that, a thread; parvisd's part runs here.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +26,9 @@
 #include <xen/io/console.h>
 
 #include "daemon_support.h"
+#include "loader_support.h"
+#include "policy.h"
+#include "state.h"
 
 int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
 
@@ -145,6 +152,83 @@ static void one_of_ours_is_told(void **state)
     ends("console web", 1, "pvctl: web: parvisd does not watch this domain\n");
 }
 
+/* A kernel, and a configuration that has it; returns the path of that. */
+static const char *configuration(void)
+{
+    const struct simple_kernel k = {.virt_base = 0xffffffff80000000,
+                                    .paddr = 0x100000,
+                                    .size = 0x3000,
+                                    .hypercall_page = 0xffffffff80101000};
+    static char path[128];
+    size_t size;
+    uint8_t *image = make_simple_kernel(&k, &size);
+    FILE *file = fopen(state_path("kernel"), "w");
+
+    assert_int_equal(fwrite(image, 1, size, file), size);
+    fclose(file);
+    free(image);
+    snprintf(path, sizeof(path), "%s", state_path("web.xml"));
+    file = fopen(path, "w");
+    fprintf(file,
+            "<domain type='xen'><name>web</name><memory>4096</memory><os><type>linux</type>"
+            "<kernel>%s</kernel></os></domain>",
+            state_path("kernel"));
+    fclose(file);
+    return path;
+}
+
+static _Atomic bool over;
+static int status;
+
+static void *creates(void *path)
+{
+    char *argv[] = {(char *)(uintptr_t) "pvctl",
+                    (char *)(uintptr_t) "create",
+                    (char *)(uintptr_t) "--console",
+                    (char *)(uintptr_t) "--paused",
+                    path,
+                    NULL};
+
+    status = pvctl_main(5, argv);
+    over = true;
+    return NULL;
+}
+
+/* Who watches the console of a domain that is paused from the start is told why nothing comes. */
+static void a_paused_console_is_told(void **state)
+{
+    const char *path = configuration();
+    int in = dup(STDIN_FILENO), err = dup(STDERR_FILENO), nothing = open("/dev/null", O_RDONLY);
+    FILE *out = tmpfile();
+    struct state_entry made;
+    pthread_t thread;
+
+    (void)state;
+    dup2(nothing, STDIN_FILENO);
+    dup2(fileno(out), STDERR_FILENO);
+    over = false;
+    assert_int_equal(pthread_create(&thread, NULL, creates, (void *)(uintptr_t)path), 0);
+    /* Until it is whole: both write files, and the process has one name for what it writes. */
+    while (!over && (state_get("web", &made) || made.maker))
+        turn();
+    if (!over)
+        policy_release(&f->host, console_by_name("web")->domid, "destroyed");
+    while (!over)
+        turn();
+    pthread_join(thread, NULL);
+    dup2(in, STDIN_FILENO);
+    dup2(err, STDERR_FILENO);
+    close(in);
+    close(err);
+    close(nothing);
+    rewind(out);
+    said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
+    fclose(out);
+    assert_string_equal(said, "[web: paused: `pvctl unpause` elsewhere lets it go on]\n"
+                              "\n[web: destroyed]\n");
+    assert_int_equal(status, 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -153,6 +237,7 @@ int main(void)
         T(a_paused_one_is_told),
         T(one_of_parvis_cfg_is_told),
         T(one_of_ours_is_told),
+        T(a_paused_console_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
