@@ -32,6 +32,7 @@ MUTANTS = {
     "no flush at a grant's unmap": ("    if (batch->nr)\n        flush_tlb_domain(ld, ALL_CPUS);", "", PAGING + ["core_grants_fuzz"]),
     "no flush when an LDT goes": ("    if (unlikely(cpus))\n        flush_tlb_domain(v->domain, cpus);", "", PAGING),
     "no flush when a GDT is set": ("flush_tlb_local(); /* the slots' old translations */", "", PAGING),
+    "a page of descriptors is held by the first alone": ("if (pg && get_page_type(pg, PGT_seg_desc_page, d)) {", "if (pg && (pg->type_info & PGT_type_mask) != PGT_seg_desc_page && get_page_type(pg, PGT_seg_desc_page, d)) {", ["pv_context"]),
     "a new base table is not loaded": ("load_cr3(v->arch.pv.cr3);\n    if (!mfn_eq(old, mfn)", "if (!mfn_eq(old, mfn)", PAGING),
     # how long a stretch gets
     "a flush is not noticed": ("    c->delayed = true;\n    /* A flush", "    /* A flush", ["pv_flushes"]),

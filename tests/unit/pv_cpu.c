@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The CPU that a guest believes it has: CPUID, MSRs, control registers, ports, each by its
- * instruction; and a vCPU's whole context, set and got. The machine is one that has everything, so
- * that what is shown is what the lists allow.
+ * instruction. The machine is one that has everything, so that what is shown is what the lists
+ * allow.
  */
 #include "pv_test.h"
-
-#include <core/state/guest_ops.h>
 
 static struct vcpu *v;
 
@@ -376,107 +374,6 @@ static void pci_ports(void **state)
     host_run_as(v);
 }
 
-static struct vcpu_guest_context *context_of(struct vcpu *w)
-{
-    struct vcpu_guest_context *c = host_guest(HOST_GUEST_BASE);
-
-    w->domain->ops->get_context(w, c);
-    return c;
-}
-
-/* What is set comes out again, as far as a guest may have it. */
-static void contexts(void **state)
-{
-    struct vcpu_guest_context *c, was;
-    struct domain *d;
-    struct vcpu *w;
-
-    (void)state;
-    assert_int_equal(mm_call(&g, __HYPERVISOR_stack_switch, 0xe028, 0x7654, 0, 0), 0);
-    v->regs.rip = 0x1111;
-    was = *context_of(v);
-    assert_int_equal(was.user_regs.rip, 0x1111);
-    assert_int_equal(was.kernel_sp, 0x7654);
-    assert_int_equal(was.ctrlreg[3], g.frame[MM_L4].n << PAGE_SHIFT);
-    assert_true(was.flags & VGCF_in_kernel && was.flags & VGCF_i387_valid);
-
-    d = host_domain(5, false, 2, 8);
-    w = d->vcpu[1];
-    w->initialised = false;
-    c = context_of(w);
-    c->ctrlreg[3] = page_to_mfn(page_list_first(&d->pages)).n << PAGE_SHIFT;
-    c->user_regs.rip = 0x2222;
-    c->user_regs.rflags = ~0ull;
-    c->user_regs.cs = 8;
-    c->flags = VGCF_in_kernel | VGCF_i387_valid | VGCF_online | VGCF_failsafe_disables_events;
-    c->gs_base_user = 0xffffffff80000000ull;
-    c->ldt_base = 0x7000;
-    c->ldt_ents = 10;
-    c->debugreg[0] = 0x5000;
-    c->debugreg[7] = 0x3;
-    ((uint32_t *)(void *)&c->fpu_ctxt)[6] = ~0u; /* MXCSR */
-    was = *c;
-    assert_int_equal(d->ops->set_context(w, c), 0);
-    assert_true(w->initialised);
-    c = context_of(w);
-    assert_int_equal(c->user_regs.rip, 0x2222);
-    assert_int_equal(c->user_regs.cs, 0xb);
-    assert_false(c->user_regs.rflags & (X86_EFLAGS_NT | X86_EFLAGS_VM));
-    assert_int_equal(c->user_regs.rflags >> 12 & 3, 3);
-    assert_int_equal(c->gs_base_user, was.gs_base_user);
-    assert_int_equal(c->ldt_ents, 10);
-    assert_int_equal(c->debugreg[0], 0x5000);
-    assert_true(c->flags & VGCF_failsafe_disables_events && c->flags & VGCF_online);
-    assert_int_equal(((uint32_t *)(void *)&c->fpu_ctxt)[6], 0xffff);
-    assert_int_equal(host_recount(), 0);
-    host_destroy(d);
-}
-
-#define BAD(field, value)                                                                          \
-    do {                                                                                           \
-        struct vcpu_guest_context *c_ = host_guest(HOST_GUEST_BASE);                               \
-        *c_ = good;                                                                                \
-        c_->field = (value);                                                                       \
-        assert_int_equal(d->ops->set_context(w, c_), -XEN_EINVAL);                                 \
-        assert_false(w->initialised);                                                              \
-    } while (0)
-
-static void contexts_that_are_refused(void **state)
-{
-    struct domain *d = host_domain(5, false, 1, 8);
-    struct vcpu *w = d->vcpu[0];
-    struct vcpu_guest_context good;
-
-    (void)state;
-    w->initialised = false;
-    good = *context_of(w);
-    good.ctrlreg[3] = page_to_mfn(page_list_first(&d->pages)).n << PAGE_SHIFT;
-    good.flags = VGCF_in_kernel;
-    BAD(user_regs.rip, NO_CANON);
-    BAD(event_callback_eip, NO_CANON);
-    BAD(failsafe_callback_eip, NO_CANON);
-    BAD(syscall_callback_eip, NO_CANON);
-    BAD(fs_base, NO_CANON);
-    BAD(gs_base_kernel, NO_CANON);
-    BAD(gs_base_user, NO_CANON);
-    BAD(trap_ctxt[255].address, NO_CANON);
-    BAD(ldt_ents, 8193);
-    for (unsigned int i = 0; i < 16; i++) /* a frame that could be one of a GDT */
-        good.gdt_frames[i] = page_list_first(&d->pages)->next;
-    BAD(gdt_ents, 14 * 512 + 1);
-    BAD(flags, 0); /* user mode without a user page table */
-    BAD(ctrlreg[3], g.frame[MM_L4].n << PAGE_SHIFT);
-    BAD(ctrlreg[1], g.frame[MM_L4].n << PAGE_SHIFT);
-    good.ldt_ents = 8;
-    BAD(ldt_base, 0x7008);
-    BAD(ldt_base, 0xffff830000000000ull);
-    good.ldt_ents = 0;
-    good.gdt_ents = 8;
-    BAD(gdt_frames[0], g.frame[MM_SPARE].n);
-    assert_int_equal(host_recount(), 0);
-    host_destroy(d);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,8 +388,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(pci_ports, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(tables_are_not_shown, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(tables_in_32_bits, setup, pv_teardown),
-        cmocka_unit_test_setup_teardown(contexts, setup, pv_teardown),
-        cmocka_unit_test_setup_teardown(contexts_that_are_refused, setup, pv_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
