@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Fifty guests come and go: afterwards the hypervisor's free memory is what it was, to the page, the store holds nothing of them,
-and no process or file of the tools is left. Some are destroyed at once, some when they have run, some paused. On 4 CPUs others storm
-meanwhile: with events, page tables, flushes, hypercalls, their vCPUs; and of two that borrow from each other one is destroyed, again
-and again: more often with --long. All that storm have caps, as QEMU runs the CPUs by turns.
+and no process or file of the tools is left. Some are destroyed at once, some when they have run, some paused; of some the vCPUs had
+each other's contexts. On 4 CPUs others storm meanwhile: with events, page tables, flushes, hypercalls, their vCPUs; and of two that
+borrow from each other one is destroyed, again and again: more often with --long. All that storm have caps, as QEMU runs the CPUs by turns.
 """
 import sys
 import time
@@ -24,8 +24,11 @@ echo rounds $i
 LOAD = """<domain type='xen'><name>NAME</name><memory unit='MiB'>8</memory><vcpu>VCPUS</vcpu>
 <os><type>linux</type><kernel>/root/load</kernel><cmdline>vcpus=VCPUS end=0 OPTIONS</cmdline></os>
 <cputune><global_quota>QUOTA</global_quota></cputune><on_crash>preserve</on_crash></domain>"""
+CONTEXTS = """<domain type='xen'><name>contexts</name><memory unit='MiB'>32</memory><vcpu>4</vcpu>
+<os><type>linux</type><kernel>/root/contexts</kernel></os></domain>"""
 STORMS = {"events": 4, "forks": 4, "vcpus": 4, "flushes": 2, "hypercalls": 2}   # the works of a load, and on how many vCPUs each
 ROUNDS = 64 if "--long" in sys.argv else 4      # 64: so many guests that of each one 32 bytes, the smallest object, are a page
+CONTEXTS_ROUNDS = 3
 
 
 def free():
@@ -53,6 +56,16 @@ def leaves_nothing():
     assert machine.shell("xenstore-ls / | wc -l")[1] == store, "entries are left in the store"
     assert machine.shell("ps | grep -cE 'pvctl|[p]arvisd'")[1] == processes, "processes are left"
     assert machine.shell("find /run/parvis | wc -l")[1] == files, "files are left in /run/parvis"
+
+
+def leaves_nothing_of_contexts():
+    """A guest whose vCPUs have each other's contexts (tests/guest/smp-contexts) ends as it is; memory is the same."""
+    before = free()
+    for _ in range(CONTEXTS_ROUNDS):
+        machine.send("pvctl create --console /root/contexts.xml")
+        assert machine.expect(r"TEST-RESULT: smp-contexts (\w+)\r?\n").group(1) == "success", machine.tail()
+        machine.prompt()
+    missing_nothing(before, CONTEXTS_ROUNDS)
 
 
 def make(name, vcpus, quota, options):
@@ -112,14 +125,14 @@ def leaves_nothing_of_storms():
 def main():
     global machine
     xen = "--xen" in sys.argv
-    with open(built("pvguest/load"), "rb") as load:
-        program = load.read()
+    with open(built("pvguest/load"), "rb") as load, open(built("tests/guest/smp-contexts"), "rb") as contexts:
+        programs = {"root/load": load.read(), "root/contexts": contexts.read()}
     files = {"root/once.sh": LOOP.format(count=1, options=""), "root/loop.sh": LOOP.format(count=30, options=""),
-             "root/load": program, "root/load.xml": LOAD,
+             **programs, "root/load.xml": LOAD, "root/contexts.xml": CONTEXTS,
              "root/paused.sh": LOOP.format(count=6, options="--paused")}
     with (Machine.xen if xen else Machine.parvis)("churn-xen" if xen else "churn", cpu=SKYLAKE, files=files,
                                                   smp=1 if xen else 4) as machine:
-        run_tests(leaves_nothing, *([] if xen else [leaves_nothing_of_storms]), machine.ends_well)
+        run_tests(leaves_nothing, leaves_nothing_of_contexts, *([] if xen else [leaves_nothing_of_storms]), machine.ends_well)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ unsigned long test_iret(unsigned long nr, void *a, unsigned long b, unsigned lon
 
 /* A fresh page, filled with zeros; ends the test when there is none. */
 void *test_page(void);
+/* A root table that maps what the kernel's does, in a page that is read-only and no table yet. */
+pte_t *test_root(void);
 /* Changes a page of the linear map to read-only or back to writable. */
 int test_page_protect(void *page, bool writable);
 /* One mmuext_op on DOMID_SELF: 0 or -XEN_E*. */

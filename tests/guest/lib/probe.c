@@ -47,6 +47,18 @@ void *test_page(void)
     return page;
 }
 
+pte_t *test_root(void)
+{
+    pte_t *root = test_page();
+
+    for (unsigned int i = 0; i < 512; i++)
+        if (i < 256 || i > 271) /* the hypervisor's own */
+            root[i] = pt_root[i];
+    if (test_page_protect(root, false))
+        panic("a page cannot be made read-only");
+    return root;
+}
+
 int test_page_protect(void *page, bool writable)
 {
     return pt_protect(page, (writable ? PTE_KERNEL_RW : PTE_KERNEL_RO) | PTE_NX);

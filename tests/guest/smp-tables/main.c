@@ -168,13 +168,9 @@ static void runs_on_it(void *arg)
 /* As one root of this kernel, with a page of its own in a slot that the kernel's does not use. */
 static bool make_root(uint64_t *content)
 {
-    root = test_page();
-    for (unsigned int i = 0; i < 512; i++)
-        if (i < 256 || i > 271)
-            root[i] = pt_root[i];
+    root = test_root();
     content[0] = MARK(1, 1, 1);
-    return !test_page_protect(root, false) &&
-           !test_mmuext(MMUEXT_PIN_L4_TABLE, virt_to_mfn(root), 0) &&
+    return !test_mmuext(MMUEXT_PIN_L4_TABLE, virt_to_mfn(root), 0) &&
            !pt_map_in(root, THERE, pte_make(virt_to_mfn(content), PTE_KERNEL_RO | PTE_NX));
 }
 
