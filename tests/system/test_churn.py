@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Fifty guests come and go: afterwards the hypervisor's free memory is what it was, to the page, the store holds nothing of them,
 and no process or file of the tools is left. Some are destroyed at once, some when they have run, some paused; of some the vCPUs had
-each other's contexts. On 4 CPUs others storm meanwhile: with events, page tables, flushes, hypercalls, their vCPUs; and of two that
-borrow from each other one is destroyed, again and again: more often with --long. All that storm have caps, as QEMU runs the CPUs by turns.
+each other's contexts. On 4 CPUs others storm meanwhile: with events, address spaces, tables that vCPUs share and a page that is a
+table and memory by turns, flushes, hypercalls, their vCPUs; and of two that borrow from each other one is destroyed, again and again:
+more often with --long. All that storm have caps, as QEMU runs the CPUs by turns.
 """
 import sys
 import time
@@ -26,7 +27,7 @@ LOAD = """<domain type='xen'><name>NAME</name><memory unit='MiB'>8</memory><vcpu
 <cputune><global_quota>QUOTA</global_quota></cputune><on_crash>preserve</on_crash></domain>"""
 CONTEXTS = """<domain type='xen'><name>contexts</name><memory unit='MiB'>32</memory><vcpu>4</vcpu>
 <os><type>linux</type><kernel>/root/contexts</kernel></os></domain>"""
-STORMS = {"events": 4, "forks": 4, "vcpus": 4, "flushes": 2, "hypercalls": 2}   # the works of a load, and on how many vCPUs each
+STORMS = {"events": 4, "forks": 4, "tables": 4, "vcpus": 4, "flushes": 2, "hypercalls": 2}   # works of a load: on so many vCPUs
 ROUNDS = 64 if "--long" in sys.argv else 4      # 64: so many guests that of each one 32 bytes, the smallest object, are a page
 CONTEXTS_ROUNDS = 3
 

@@ -21,9 +21,12 @@
  *               down: when nobody is up, the domain has powered off
  *   forks       makes address spaces and takes them apart without end: tables are filled, pinned,
  *               unpinned, given back
+ *   tables      all vCPUs fight for one page, to write to it and to make it a table, and so change
+ *               the table in which they map it (guest/page_fight.h)
  */
 #include <guest/grant.h>
 #include <guest/kernel.h>
+#include <guest/page_fight.h>
 #include <guest/pagetable.h>
 #include <guest/time.h>
 
@@ -35,6 +38,7 @@
 #define FORK_PAGES 8u /* L1 tables of an address space */
 #define IPI_VCPUS  8u
 #define LENT       8u
+#define FIGHT_AT   (MAP_BASE + 0x10000000ul)
 #define LATER      (100 * NS_PER_MS)
 
 static uint64_t notes[MOST_NOTES];
@@ -323,6 +327,26 @@ static void forks(unsigned int vcpu)
     protect_space(pages, PTE_KERNEL_RW);
 }
 
+static int prepare_tables(void)
+{
+    int rc = page_fight_begin();
+
+    return rc ? rc : pt_map(FIGHT_AT, 0); /* makes the tables */
+}
+
+/* Has the page once by each use. */
+static void tables(unsigned int vcpu)
+{
+    unsigned long va = FIGHT_AT + vcpu * PAGE_SIZE;
+
+    while (!page_fight_as_memory(va) && !time_is_up())
+        cpu_relax();
+    while (!page_fight_as_table(va) && !time_is_up())
+        cpu_relax();
+    if (page_fight_wrong)
+        panic("load: a page was memory and a table at once");
+}
+
 const struct work works[] = {
     {"spin", NULL, spin},
     {"duty", NULL, duty},
@@ -335,5 +359,6 @@ const struct work works[] = {
     {"grants", prepare_grants, grants},
     {"forks", prepare_forks, forks},
     {"vcpus", NULL, vcpus},
+    {"tables", prepare_tables, tables},
     {NULL, NULL, NULL},
 };

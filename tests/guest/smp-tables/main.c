@@ -4,12 +4,14 @@
  * wrote.
  *
  * Own entries: each vCPU maps, protects, unmaps and reads pages at addresses that only it uses, in
- * an L1 table that all share. One page, two uses: all fight for one page, each to write to it or to
- * make it a table; both at once must not be. Another's table: one vCPU runs on a root table that
- * another takes entries out of, unpins, and cannot have back before it is left.
+ * an L1 table that all share. One page, two uses: all fight for one page (guest/page_fight.h), each
+ * to write to it or to make it a table; both at once must not be. Another's table: one vCPU runs on
+ * a root table that another takes entries out of, unpins, and cannot have back before it is left.
  *
  * XSA-241 (flushes), XSA-299, XSA-310 (tables that several change), on several CPUs.
  */
+#include <guest/page_fight.h>
+
 #include "test.h"
 
 const char test_name[] = "smp-tables";
@@ -75,25 +77,7 @@ static void own_entries(unsigned int me)
     }
 }
 
-static uint64_t *prize; /* not mapped in the linear map meanwhile */
-static unsigned long prize_mfn;
-static int writers, tables;
-static unsigned int both, won[2];
-
-static void as_memory(unsigned long va)
-{
-    volatile uint64_t *p = (volatile uint64_t *)va;
-
-    __atomic_add_fetch(&writers, 1, __ATOMIC_SEQ_CST);
-    p[this_cpu()->id] = 0x5a0; /* not present, should it be an entry */
-    if (__atomic_load_n(&tables, __ATOMIC_SEQ_CST) || p[this_cpu()->id] != 0x5a0)
-        both++;
-    p[this_cpu()->id] = 0;
-    __atomic_sub_fetch(&writers, 1, __ATOMIC_SEQ_CST);
-    won[0]++;
-    if (HYPERVISOR_update_va_mapping(va, 0, 0)) /* without a flush: see smp-stale */
-        both++;
-}
+static unsigned int won[2];
 
 static void fight(unsigned int me)
 {
@@ -101,19 +85,10 @@ static void fight(unsigned int me)
     unsigned long va = VA(me, 0);
 
     for (unsigned int i = 0; i < FIGHTS; i++) {
-        if (test_random(&random) & 1) {
-            if (!HYPERVISOR_update_va_mapping(va, pte_make(prize_mfn, PTE_KERNEL_RW | PTE_NX), 0))
-                as_memory(va);
-        } else if (!test_mmuext(MMUEXT_PIN_L1_TABLE, prize_mfn, 0)) {
-            __atomic_add_fetch(&tables, 1, __ATOMIC_SEQ_CST);
-            if (__atomic_load_n(&writers, __ATOMIC_SEQ_CST))
-                both++;
-            if (!faults(write_mark, va)) /* what may be left in this TLB */
-                both++;
-            __atomic_sub_fetch(&tables, 1, __ATOMIC_SEQ_CST);
-            won[1]++;
-            test_mmuext(MMUEXT_UNPIN_TABLE, prize_mfn, 0);
-        }
+        if (test_random(&random) & 1)
+            won[0] += page_fight_as_memory(va);
+        else
+            won[1] += page_fight_as_table(va);
         if (!(i % 16))
             test_rest();
     }
@@ -121,18 +96,11 @@ static void fight(unsigned int me)
 
 static void one_page_two_uses(void)
 {
-    unsigned long va;
-    pte_t pte;
-
-    prize = test_page();
-    va = (unsigned long)prize;
-    prize_mfn = virt_to_mfn(prize);
-    pte = *pt_walk(pt_root, va, 1);
-    NEED(!HYPERVISOR_update_va_mapping(va, 0, UVMF_INVLPG | UVMF_ALL));
+    NEED(!page_fight_begin());
     NEED(test_on_all(fight));
-    CHECK_EQ(both, 0, "a page is never memory and a table at once");
+    CHECK_EQ(page_fight_wrong, 0, "a page is never memory and a table at once");
     CHECK(won[0] && won[1], "each use is had");
-    NEED(!HYPERVISOR_update_va_mapping(va, pte, UVMF_INVLPG | UVMF_ALL));
+    NEED(!page_fight_end());
 }
 
 #define SLOT  7u /* of the root: addresses that only the test uses */
