@@ -81,8 +81,9 @@ export SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES GUEST GUES
 NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter $(GUESTS),$(GUEST)),\
     $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
 
+# When make has ended, by whatever signal, the machine does too.
 run: $(NEEDED_TO_RUN) ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone; FIRMWARE=direct; SMP MEM CPU ...)
-	@$(PYTHON) tests/system/run.py
+	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
 
 debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb attached to the hypervisor
 	@FIRMWARE=direct DEBUG_WAIT=1 $(PYTHON) tests/system/run.py </dev/null >build/debug.log 2>&1 & qemu=$$!; \

@@ -13,8 +13,10 @@ guest alone. With DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 import contextlib
 import os
 import re
+import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -151,11 +153,26 @@ def arguments(directory):
     return args + ending.witness_args(directory) + more_for_qemu()
 
 
+def wait_for(qemu):
+    """QEMU's exit status. The end of a terminal is told (SIGHUP) only to the leader of its session, which may be a make that waits
+    for us, and QEMU does not mind: so whoever has the console on a terminal that is gone is told here."""
+    poll = select.poll()
+    ended = os.pidfd_open(qemu.pid)
+    poll.register(ended, select.POLLIN)
+    for stream in filter(os.isatty, (0, 1)):
+        poll.register(stream, 0)                    # POLLHUP comes unasked
+    for stream, _ in iter(lambda: poll.poll()[0], (ended, select.POLLIN)):
+        poll.unregister(stream)
+        signal.raise_signal(signal.SIGHUP)          # ends this program, unless who started it said no, as nohup does
+    os.close(ended)
+    return qemu.wait()
+
+
 def run(directory):
     """Runs QEMU; the number of how it ended. Whatever ends this program ends QEMU."""
     with machine.start_qemu(arguments(directory)) as qemu:
         try:
-            return ending.status(qemu.wait(), directory)
+            return ending.status(wait_for(qemu), directory)
         finally:
             qemu.kill()
 
@@ -189,7 +206,8 @@ def main():
     with open(STATUS_FILE, "w", encoding="ascii") as out:
         out.write(f"{status}\n")
     who = "guest" if setting("GUEST") else "machine"
-    print(f"parvis: {who}: {ending.sentence(status)} (status {status})", file=sys.stderr)
+    with contextlib.suppress(OSError):      # the terminal is gone
+        print(f"parvis: {who}: {ending.sentence(status)} (status {status})", file=sys.stderr)
     return status
 
 

@@ -4,6 +4,7 @@
 last line and build/run.status say how it ended (make's own exit status is 0 or 2). Bad kernels are refused with one line that
 names the cause.
 """
+import atexit
 import os
 import pty
 import re
@@ -11,11 +12,13 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 
 import ending
 import run as runner
 from machine import BUILD, ROOT, SCALE, Machine, base_args, built, run_tests
 from test_bad_domains import elf32, without_notes
+from test_harness import ends, is_there
 
 
 def environment():
@@ -168,6 +171,41 @@ def quitting_is_not_success():
         assert status == wanted, f"status {status}, not {wanted}"
 
 
+def machine_of(command, **streams):
+    """(`make run GUEST=hello` by this command, the process of its QEMU)."""
+    told = os.path.abspath(os.path.join(Machine.scratch(), "pid"))
+    made = subprocess.Popen([*command, "GUEST=build/pvguest/hello", f"QEMU_EXTRA=-pidfile '{told}'"], cwd=ROOT, env=environment(), **streams)
+    atexit.register(made.kill)
+    patience = time.monotonic() + 60 * SCALE
+    while not os.path.exists(told) or not os.path.getsize(told):
+        assert time.monotonic() < patience and made.poll() is None, "there is no machine"
+        time.sleep(0.1)
+    with open(told, encoding="ascii") as pid:
+        return made, int(pid.read())
+
+
+def ends_with_its_terminal_and_with_make():
+    """A machine ends when its terminal is gone, though that is told only to make, as the session's leader; unless SIGHUP is ignored, as nohup
+    asks; and when make is killed."""
+    make = ["make", "--no-print-directory", "run"]
+    terminal = ["setsid", "--ctty"]
+    for before, survives in ((terminal, False), (["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *terminal], True)):
+        ours, theirs = pty.openpty()
+        made, qemu = machine_of([*before, *make], stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        os.close(ours)
+        if survives:
+            time.sleep(1)
+            assert is_there(qemu), "nohup did not help"
+            os.kill(qemu, signal.SIGKILL)
+        ends(qemu)
+        made.wait(60 * SCALE)
+    made, qemu = machine_of(make, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with made:
+        made.kill()
+        ends(qemu)
+
+
 def a_reset_is_no_poweroff():
     """A machine that resets itself, as a triple fault makes it, is told apart from one that switches itself off."""
     code = b"\x0f\x01\x1d" + struct.pack("<I", 0x200040) + b"\xcc"    # lidt [zeros]; int3
@@ -193,4 +231,4 @@ def stock_kernel_boots_alone():
 if __name__ == "__main__":
     run_tests(tutorial_holds, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
               direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself, wrong_settings_are_named,
-              quitting_is_not_success, a_reset_is_no_poweroff, stock_kernel_boots_alone)
+              quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
