@@ -11,6 +11,7 @@ GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPU
 guest alone. With DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
 import contextlib
+import fcntl
 import os
 import re
 import select
@@ -91,10 +92,21 @@ def direct_args(directory):
         return multiboot_args(directory, config.read(), control_files(directory))
 
 
+def our_image():
+    """build/parvis.img, which one machine at a time has: the lock is held until this program ends."""
+    image = machine.built("parvis.img")
+    lock = os.open(os.path.join(machine.BUILD, "run.lock"), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"parvis: another `make run` of this tree runs: its machine has {image}")
+    return image
+
+
 def image_of(directory):
     """The disk image, with another kernel when one is asked for."""
     if not setting("DOM0_KERNEL") and not setting("DOM0_MODULES"):
-        return machine.built("parvis.img")
+        return our_image()
     image = os.path.join(directory, "parvis.img")
     files = []
     for name, path in control_files(directory).items():

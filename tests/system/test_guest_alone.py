@@ -152,6 +152,21 @@ def wrong_settings_are_named():
     assert done.returncode == ending.POWERED_OFF, done
 
 
+def the_image_has_one_machine():
+    """A second machine from build/parvis.img is refused in a line, as long as the first one is there; by direct start there may be several."""
+    directory = Machine.scratch()
+    first = subprocess.Popen([sys.executable, "-c", "import run, sys; run.our_image(); print(flush=True); sys.stdin.read()"], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.path.join(ROOT, "tests/system")})
+    with first:
+        first.stdout.readline()
+        runner.direct_args(directory)
+        try:
+            raise AssertionError(f"{runner.our_image()} was given to two")
+        except SystemExit as refused:
+            assert "another `make run` of this tree runs" in str(refused), refused
+    assert runner.our_image() == built("parvis.img")
+
+
 def quitting_is_not_success():
     """Ctrl-A x at a terminal, and a signal to run.py, which takes QEMU along."""
     for end, wanted in ((b"\x01x", ending.QUIT), (signal.SIGTERM, 128 + signal.SIGTERM)):
@@ -231,4 +246,4 @@ def stock_kernel_boots_alone():
 if __name__ == "__main__":
     run_tests(tutorial_holds, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
               direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself, wrong_settings_are_named,
-              quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
+              the_image_has_one_machine, quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
