@@ -26,6 +26,7 @@ import machine
 
 DOM0 = os.path.join(machine.ROOT, "dom0-tools/dom0/")
 STATUS_FILE = os.path.join(machine.BUILD, "run.status")
+LEAST_MEMORY = {"guest": 4, "machine": 256}     # MB: with less, nothing is said, or Linux crashes
 MOST_CPUS = 4    # without SMP: enough to see domains share CPUs; each more makes an emulated start slower
 
 
@@ -137,6 +138,19 @@ def processors():
     return smp, setting("ACCEL", "tcg" if int(cpus[1]) <= host else "tcg,thread=single")
 
 
+def memory():
+    """What the machine has: in MB, or with QEMU's suffixes."""
+    guest = bool(setting("GUEST"))
+    mem = setting("MEM", "256" if guest else "2048")
+    size = re.match(r"(?:size=)?(\d+(?:\.\d+)?)([BKMGT]?)(?:,|$)", mem, re.ASCII | re.IGNORECASE)
+    if not size:
+        sys.exit(f"parvis: MEM={mem}: must be a number of MB, or one with K, M, G or T behind it")
+    least = LEAST_MEMORY["guest" if guest else "machine"]
+    if float(size[1]) * 1024 ** "BKMGT".index(size[2].upper() or "M") < least << 20:
+        sys.exit(f"parvis: MEM={mem}: the machine starts with {least} MB or more" + ("" if guest else "; README.md promises from 512 on"))
+    return mem
+
+
 def more_for_qemu():
     """The words of QEMU_EXTRA, as a shell splits them."""
     try:
@@ -149,8 +163,7 @@ def arguments(directory):
     """The QEMU command that the settings ask for."""
     guest = bool(setting("GUEST"))
     smp, accel = processors()
-    args = machine.base_args(smp, setting("MEM", "256" if guest else "2048"),
-                             setting("CPU", machine.DEFAULT_CPU), accel, reboot=not guest)
+    args = machine.base_args(smp, memory(), setting("CPU", machine.DEFAULT_CPU), accel, reboot=not guest)
     if guest:
         args += guest_args(directory)
     elif setting("FIRMWARE", "uefi") == "direct":

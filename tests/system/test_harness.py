@@ -126,6 +126,14 @@ def cpus_of_make_run():
             assert runner.processors() == wanted, (host, settings, runner.processors())
 
 
+def memory_of_make_run():
+    """MEM of `make run` is what QEMU takes: MB, or with a suffix, and more of -m's words behind a comma."""
+    for settings, wanted in (({}, "2048"), ({"GUEST": "x"}, "256"), ({"GUEST": "x", "MEM": "4"}, "4"), ({"MEM": "256"}, "256"), ({"MEM": "0.5G"}, "0.5G"),
+                             ({"MEM": "size=262144k,slots=1,maxmem=1G"}, "size=262144k,slots=1,maxmem=1G")):
+        with mock.patch.dict(os.environ, settings, clear=True):
+            assert runner.memory() == wanted, (settings, runner.memory())
+
+
 if __name__ == "__main__":
     run_tests(leaves_nothing_behind, takes_its_machine_along, takes_its_tests_along, json_and_nothing_else,
-              instructions_are_counted_where_asked, cpus_of_make_run)
+              instructions_are_counted_where_asked, cpus_of_make_run, memory_of_make_run)
