@@ -76,8 +76,13 @@ tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
 
 # ---- running ---------------------------------------------------------------------------------------
 
-# What a person may set; run.py reads them from the environment.
-export SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES GUEST GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
+# What a person may set; run.py reads them from the environment. What is misspelt on make's command line is refused, not ignored.
+SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES GUEST GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
+export $(SETTINGS)
+given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))
+misspelt := $(strip $(filter-out $(SETTINGS) DEBUG_WAIT HV_CC GUEST_CC DEBUG PYTHON V COUNTING SOURCE_DATE_EPOCH,$(given)))
+$(if $(misspelt),$(if $(filter run debug,$(MAKECMDGOALS)),$(error $(misspelt): `make run` knows $(SETTINGS))))
+
 NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter $(GUESTS),$(GUEST)),\
     $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
 
@@ -86,7 +91,7 @@ run: $(NEEDED_TO_RUN) ## starts Parvis in QEMU, console on the terminal (GUEST=p
 	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
 
 debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb attached to the hypervisor
-	@FIRMWARE=direct DEBUG_WAIT=1 $(PYTHON) tests/system/run.py </dev/null >build/debug.log 2>&1 & qemu=$$!; \
+	@FIRMWARE=$(if $(GUEST),,direct) DEBUG_WAIT=1 $(PYTHON) tests/system/run.py </dev/null >build/debug.log 2>&1 & qemu=$$!; \
 	    echo "the machine's console goes to build/debug.log"; \
 	    gdb -q -ex 'target remote localhost:1234' -ex 'hbreak hypervisor_main' build/parvis.elf; \
 	    kill $$qemu 2>/dev/null || tail -n 2 build/debug.log

@@ -35,6 +35,16 @@ def setting(name, default=""):
     return os.environ.get(name) or default
 
 
+def refuse_what_is_for_another_start():
+    """A guest alone and the control domain have settings of their own, which the other start would ignore."""
+    if setting("GUEST"):
+        others, why = ("FIRMWARE", "DOM0_KERNEL", "DOM0_MODULES"), "is for the control domain, and GUEST= starts a guest without it"
+    else:
+        others, why = ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS"), "is for a guest alone, which GUEST= names"
+    for name in filter(setting, others):
+        sys.exit(f"parvis: {name}={setting(name)}: {why}")
+
+
 def begin_of(path, what, size):
     """The first bytes of a file that a person named."""
     try:
@@ -161,6 +171,7 @@ def more_for_qemu():
 
 def arguments(directory):
     """The QEMU command that the settings ask for."""
+    refuse_what_is_for_another_start()
     guest = bool(setting("GUEST"))
     smp, accel = processors()
     args = machine.base_args(smp, memory(), setting("CPU", machine.DEFAULT_CPU), accel, reboot=not guest)

@@ -142,6 +142,9 @@ def wrong_settings_are_named():
              ({"GUEST": "/nonexistent"}, f"guest kernel /nonexistent: {nothing}"), ({"GUEST": BUILD}, f"guest kernel {BUILD}: Is a directory"),
              ({"GUEST_RAMDISK": "/nonexistent"}, f"guest ramdisk /nonexistent: {nothing}"),
              ({"GUEST_RAMDISK": BUILD}, f"guest ramdisk {BUILD}: Is a directory"), ({"PATH": "/nonexistent"}, f"qemu-system-x86_64: {nothing}"),
+             *(({name: "x"}, f"{name}=x: is for the control domain") for name in ("FIRMWARE", "DOM0_KERNEL", "DOM0_MODULES")),
+             *(({"GUEST": "", name: "x"}, f"{name}=x: is for a guest alone")
+               for name in ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS")),
              ({"GUEST": "", "FIRMWARE": "bios"}, "FIRMWARE=bios: must be uefi or direct"),
              ({"GUEST": "", "DOM0_KERNEL": "/nonexistent"}, f"DOM0_KERNEL /nonexistent: {nothing}"),
              ({"GUEST": "", "DOM0_MODULES": "/nonexistent"}, "DOM0_MODULES=/nonexistent: must be some kernel's folder"),
@@ -150,6 +153,8 @@ def wrong_settings_are_named():
         done = subprocess.run([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               env={**environment(), "GUEST": built("pvguest/hello"), **settings}, timeout=60 * SCALE, check=False)
         assert done.returncode == ending.FAILED and words in done.stderr and "Traceback" not in done.stderr, done
+    done = subprocess.run(["make", "-n", "run", "SMPP=2", "GUEST_CMDLINE=a b=c"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "*** SMPP: `make run` knows SMP MEM" in done.stderr and not done.stdout, done
     done = subprocess.run(["sh", "-c", "exec python3 tests/system/run.py <&-"], cwd=ROOT, capture_output=True, timeout=60 * SCALE, check=False,
                           env={**environment(), "GUEST": built("pvguest/tutorial")})
     assert done.returncode == ending.POWERED_OFF, done
