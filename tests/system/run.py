@@ -6,7 +6,7 @@ Without GUEST: the control domain, from build/parvis.img by UEFI firmware, or wi
 GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuses it is shown. The last line says how it ended, the
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
-output. Variables (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest GUEST_MEM
+output, and the end of the input does not end the machine, which may still have to do what it was told. Variables (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest GUEST_MEM
 GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a
 guest alone. With DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
@@ -206,7 +206,10 @@ def wait_for(qemu):
 
 def run(directory):
     """Runs QEMU; the number of how it ended. Whatever ends this program ends QEMU."""
-    with machine.start_qemu(arguments(directory)) as qemu:
+    args = arguments(directory)
+    if not os.isatty(0):
+        print("parvis: the input is no terminal, and its end does not end the machine: `poweroff` in it does, or Ctrl-C", file=sys.stderr)
+    with machine.start_qemu(args) as qemu:
         try:
             return ending.status(wait_for(qemu), directory)
         finally:

@@ -160,6 +160,17 @@ def wrong_settings_are_named():
     assert done.returncode == ending.POWERED_OFF, done
 
 
+def the_end_of_the_input_is_no_end():
+    """Commands may come by a pipe: the machine does them, though the pipe ends behind them, and that it waits for a `poweroff` is said."""
+    with subprocess.Popen([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**environment(), "GUEST": "build/pvguest/hello"}) as process:
+        assert b"its end does not end the machine: `poweroff` in it does" in process.stderr.readline()
+        while b"hello is ready" not in process.stdout.readline():
+            pass
+        said, _ = process.communicate(b"date\npoweroff\n", timeout=60 * SCALE)
+    assert process.returncode == ending.POWERED_OFF, said
+
+
 def the_image_has_one_machine():
     """A second machine from build/parvis.img is refused in a line, as long as the first one is there; by direct start there may be several."""
     directory = Machine.scratch()
@@ -254,4 +265,4 @@ def stock_kernel_boots_alone():
 if __name__ == "__main__":
     run_tests(tutorial_holds, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
               direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself, wrong_settings_are_named,
-              the_image_has_one_machine, quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
+              the_end_of_the_input_is_no_end, the_image_has_one_machine, quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
