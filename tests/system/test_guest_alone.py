@@ -39,25 +39,48 @@ def run(guest, **settings):
     return status, text
 
 
-def tutorial_holds():
-    """Both guests of docs/tutorial.md, made as the page says, greet, power off, and make is content."""
+def tutorial():
+    """The text of docs/tutorial.md, and its three listings."""
     with open(os.path.join(ROOT, "docs/tutorial.md"), encoding="utf-8") as page:
         text = page.read()
-    nasm, lds, program = re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)
-    with open(os.path.join(ROOT, "pvguest/apps/tutorial/main.c"), encoding="utf-8") as source:
-        assert program in source.read(), "docs/tutorial.md shows another pvguest/apps/tutorial/main.c"
+    return text, *re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)
+
+
+def tiny_guest(without=r"\Z"):
+    """The tutorial's first guest, made as the page says, without the lines that match."""
+    text, nasm, lds, _ = tutorial()
+    nasm, left_out = re.subn(rf"^ *(?:{without}).*\n?", "", nasm, flags=re.M)
+    assert left_out, without
     directory = Machine.scratch()
     for name, content in (("tiny.asm", nasm), ("tiny.lds", lds)):
         with open(os.path.join(directory, name), "w", encoding="utf-8") as out:
             out.write(content)
     for command in re.findall(r"^    ((?:nasm|ld) .*)$", text, re.M):
         subprocess.run(command.split(), cwd=directory, stderr=subprocess.DEVNULL, check=True)
-    status, said = run(os.path.join(directory, "tiny"))
+    return os.path.join(directory, "tiny")
+
+
+def tutorial_holds():
+    """Both guests of docs/tutorial.md, made as the page says, greet, power off, and make is content."""
+    text, _, _, program = tutorial()
+    with open(os.path.join(ROOT, "pvguest/apps/tutorial/main.c"), encoding="utf-8") as source:
+        assert re.sub(r"\A(/\*.*?\*/\n)+", "", source.read(), flags=re.S) == program, "docs/tutorial.md shows another pvguest/apps/tutorial/main.c"
+    status, said = run(tiny_guest())
     assert status == ending.POWERED_OFF and "hello from 40 lines" in said, said[-3000:]
     status, said = run("build/pvguest/tutorial")
     shown = re.search(r"((?:^    .*\n)+)\nThe last line", text, re.M)[1]
     wanted = "\n".join(re.escape(line.strip()).replace(r"0x\.\.\.", "0x[0-9a-f]+") for line in shown.splitlines())
     assert status == ending.POWERED_OFF and re.search(wanted, said), said[-3000:]
+
+
+def tutorials_mistakes_are_told():
+    """What docs/tutorial.md says happens to its first guest without one or the other of its lines is so."""
+    shutdown = r"mov edi, 2|lea rsi|call hypercalls \+ 29"
+    for without, wanted, words in (("note [14],", ending.POWERED_OFF, "hello from"), ("note 2,", ending.CRASHED, "(exception 3,"),
+                                   ("note 3,", ending.NOT_STARTED, "VIRT_BASE"), ('dd 4, 8, 5|db "Xen", 0, "xen', ending.NOT_STARTED, "XEN_VERSION"),
+                                   (shutdown, ending.CRASHED, "(exception 6,"), (shutdown + "|ud2", ending.CRASHED, "(exception 14,")):
+        status, said = run(tiny_guest(without))
+        assert status == wanted and words in said, (without, said[-3000:])
 
 
 def other_ends_are_told():
@@ -263,6 +286,7 @@ def stock_kernel_boots_alone():
 
 
 if __name__ == "__main__":
-    run_tests(tutorial_holds, other_ends_are_told, panics_are_told, misbehaviour_is_failure, kernels_are_unpacked_to_what_fits,
-              direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself, wrong_settings_are_named,
-              the_end_of_the_input_is_no_end, the_image_has_one_machine, quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
+    run_tests(tutorial_holds, tutorials_mistakes_are_told, other_ends_are_told, panics_are_told, misbehaviour_is_failure,
+              kernels_are_unpacked_to_what_fits, direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself,
+              wrong_settings_are_named, the_end_of_the_input_is_no_end, the_image_has_one_machine, quitting_is_not_success,
+              ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
