@@ -134,6 +134,15 @@ def memory_of_make_run():
             assert runner.memory() == wanted, (settings, runner.memory())
 
 
+def image_needs_its_guests_alone():
+    """The image is made anew for a guest that it carries, and not for another, which may be half written."""
+    for guest, needed in (("hello", True), ("tutorial", False)):
+        source = f"pvguest/apps/{guest}/main.c"
+        done = subprocess.run(["make", "-n", "COUNTING=1", "-W", source, "image"], cwd=ROOT, capture_output=True, text=True, check=False,
+                              env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")})
+        assert done.returncode == 0 and (source in done.stdout) == needed, (guest, done)
+
+
 if __name__ == "__main__":
     run_tests(leaves_nothing_behind, takes_its_machine_along, takes_its_tests_along, json_and_nothing_else,
-              instructions_are_counted_where_asked, cpus_of_make_run, memory_of_make_run)
+              instructions_are_counted_where_asked, cpus_of_make_run, memory_of_make_run, image_needs_its_guests_alone)
