@@ -7,8 +7,8 @@ bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's p
 	@$(PYTHON) tests/bench/compare.py --boot
 
 .PHONY: bench-sched
-bench-sched: build/parvis.bin guests dom0 ## who gets how much of 1, 2 and 4 CPUs: weights, caps, farmers, wake-ups, noisy neighbours; fails when it is unfair
-	@$(PYTHON) tests/bench/sched.py
+bench-sched: build/parvis.bin guests dom0 ## who gets how much of 1, 2 and 4 CPUs (CPUS=1: of that many alone): weights, caps, farmers, wake-ups, noisy neighbours; fails when it is unfair
+	@$(PYTHON) tests/bench/sched.py $(CPUS)
 
 build/bench/clock: tests/bench/clock.c | build/.deps
 	@mkdir -p $(@D)

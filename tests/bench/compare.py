@@ -28,17 +28,24 @@ def figures(text):
 
 
 def bench_on_parvis():
+    say("measuring on Parvis")
     with Machine.guest("bench-parvis", built("pvguest/bench"), cmdline="exit=poweroff", qemu=ICOUNT) as m:
         m.wait(300)
         return figures(m.text)
 
 
 def bench_on_xen():
+    say("measuring on Xen")
     with Machine.xen("bench-xen", files={"root/bench.cfg": CONFIG}, xl=True, qemu=ICOUNT) as m:
         m.prompt(600)
         m.shell("xl-up")
         _, text = m.shell("xl create -c /root/bench.cfg", timeout=600)
         return figures(text)
+
+
+def say(what):
+    """What goes on meanwhile, for those who wait; the figures alone are standard output."""
+    print(f"{what} ...", file=sys.stderr, flush=True)
 
 
 def table(title, columns):
@@ -52,6 +59,7 @@ def table(title, columns):
 def best_prompt(start, name):
     seconds = []
     for _ in range(3):
+        say(f"starting {name}")
         with start(name) as m:
             seconds.append(m.prompt(600))
     return f"{min(seconds):.1f}"
@@ -60,6 +68,7 @@ def best_prompt(start, name):
 def best_first_byte():
     """Seconds from the Enter behind `pvctl create` to the first byte of the guest's console, best of three."""
     seconds = []
+    say("creating a guest on Parvis")
     with Machine.parvis("first-byte") as m:
         m.prompt(600)
         m.settle()

@@ -251,6 +251,7 @@ def main():
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=1)
+    print("all is within what is allowed" if good else "not all is within what is allowed: see WRONG above")
     return 0 if good else 1
 
 

@@ -232,6 +232,7 @@ def outcome():
 
 def main():
     if sys.argv[1:]:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)   # who has read enough of it ends it
         known = sys.argv[1] in ("-h", "--help")
         print(__doc__.strip() if known else f"parvis: {sys.argv[1]}: settings are environment variables: see --help",
               file=sys.stdout if known else sys.stderr)

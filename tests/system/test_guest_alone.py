@@ -150,6 +150,11 @@ def explains_itself():
         done = subprocess.run([sys.executable, "tests/system/run.py", argument], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=60 * SCALE, check=False)
         assert done.returncode == status and words in done.stdout + done.stderr, done
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run([sys.executable, "tests/system/run.py", "--help"], cwd=ROOT, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    assert done.returncode == -signal.SIGPIPE and not done.stderr, done
 
 
 def wrong_settings_are_named():
