@@ -259,13 +259,43 @@ static void waking_together(void **state)
     }
 }
 
+/* Two wake at one moment, and may run on one CPU alone, where others that come after both could go
+ * elsewhere: the first of the two, heavier and due little, has it first. */
+static void waking_before_another(void **state)
+{
+    struct domain *first, *second;
+    s_time_t longest = 0;
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(2);
+    first = host_domain(1, false, 1, 0);
+    sched_set_domain(first, 1024, 0);
+    second = host_domain(2, false, 1, 0);
+    sched_set_domain(second, 64, 0);
+    (void)host_domain(3, false, 2, 0);
+    v = first->vcpu[0];
+    assert_int_equal(sched_set_affinity(v, 1), 0);
+    assert_int_equal(sched_set_affinity(second->vcpu[0], 1), 0);
+    for (s_time_t t = 0; t < TOTAL; t += STEP) {
+        host_keep(v, t % (100 * STEP) < 5 * STEP);
+        host_keep(second->vcpu[0], t % (100 * STEP) < 50 * STEP);
+        host_advance(STEP);
+        if (v->sched.queued)
+            longest = MAX(longest, clock_now() - v->sched.state_since);
+    }
+    assert_true(longest <= STEP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(being_quiet_and_loud),     cmocka_unit_test(having_had_more_alone),
         cmocka_unit_test(beside_one_that_computes), cmocka_unit_test(sleeping_where_pinned),
         cmocka_unit_test(beside_a_light_one),       cmocka_unit_test(beside_one_that_lags),
-        cmocka_unit_test(waking_together),
+        cmocka_unit_test(waking_together),          cmocka_unit_test(waking_before_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -396,6 +396,41 @@ static void at_the_end_of_virtual_time(void **state)
         assert_in_range(used(i), MILLISECS(320), MILLISECS(350));
 }
 
+/* One of a capped domain's vCPUs waits in vain, and others rest. It is noticed after 0.1 ms where a
+ * CPU idles, which one of them may be able to use; after 0.5 ms where none does. */
+static void how_soon_a_wait_in_vain_is_noticed(void **state)
+{
+    (void)state;
+    for (unsigned int cpus = 1; cpus <= 2; cpus++) {
+        struct sched_domain *s;
+        struct domain *d, *hog;
+        struct vcpu *v;
+
+        host_init(4096);
+        host_no_tlbs = true;
+        host_set_cpus(cpus);
+        host_advance(0);
+        hog = host_domain(1, false, 1, 0);
+        sched_set_domain(hog, 65535, 0);
+        assert_int_equal(sched_set_affinity(hog->vcpu[0], 1), 0);
+        d = host_domain(2, false, 8, 0);
+        sched_set_domain(d, 256, 100);
+        for_each_vcpu (d, v)
+            assert_int_equal(sched_set_affinity(v, 1), 0);
+        s = &d->sched;
+        for (unsigned int i = 0; s->waiting <= s->stuck || !sched_first_resting(s); i++) {
+            host_advance(MICROSECS(50));
+            assert_true(i < 100000);
+        }
+        spin_lock(&runqueue.lock);
+        sched_cap_look(d, clock_now());
+        spin_unlock(&runqueue.lock);
+        assert_true(s->cap_timer.rank);
+        assert_in_range(s->cap_timer.deadline - clock_now(), cpus == 1 ? MICROSECS(450) : 0,
+                        cpus == 1 ? MICROSECS(500) : MICROSECS(100));
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, setup)
@@ -411,6 +446,7 @@ int main(void)
         TEST(states_add_up),
         TEST(being_looked_at_all_the_time),
         TEST(brothers_take_turns_beside_one_that_is_level),
+        TEST(how_soon_a_wait_in_vain_is_noticed),
         TEST(at_the_end_of_virtual_time),
         TEST(going_down_and_up),
         TEST(the_guests_clock_is_ours),

@@ -31,6 +31,7 @@
 #define LONG_SLICE SECONDS(1) /* a guest's clock is renewed then */
 #define LEAST_LEFT MICROSECS(50)
 #define STUCK      MICROSECS(100)
+#define STUCK_LATE MICROSECS(500) /* it is noticed, while no CPU idles */
 /* Below this weight slices are shorter, so that a domain does not leap too far ahead. */
 #define LIGHT       64
 #define SLICE_LEAST MILLISECS(1)
@@ -133,6 +134,8 @@ static void fit(struct domain *d, s_time_t now)
         activate(v, now);
     if (s->waiting > s->stuck)
         soon = MIN(soon, STUCK);
+    if (!runqueue.idle_cpus)
+        soon = MAX(soon, STUCK_LATE);
     if (s->cap_dry && rate(s) > 0)
         soon = MIN(soon, MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
     if (sched_first_resting(s) && soon < INT64_MAX)

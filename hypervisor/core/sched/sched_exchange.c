@@ -50,9 +50,6 @@ static void weigh(struct search *s, struct cpu *c)
 {
     const struct vcpu *u = c->running, *v = s->v;
 
-    /* Several may wake at one moment: c is about to choose, and sees v too */
-    if (s->wakes && v->affinity & bit_of(c) && READ_ONCE(c->pending) & CPU_WORK_SCHEDULE)
-        return;
     if (u->domain == v->domain) {
         /* A brother, when there is no stranger; not by a chain: who makes room for v comes before
          * both, and could as well take its CPU back */
@@ -66,6 +63,13 @@ static void weigh(struct search *s, struct cpu *c)
         s->most = u->domain->sched.vtime;
         s->victim = c;
     }
+}
+
+/* Several may wake at one moment: c is about to choose, and sees v too. To make room there for v
+ * would be to pass over who woke first. */
+static bool sees(const struct search *s, const struct cpu *c)
+{
+    return s->wakes && s->v->affinity & bit_of(c) && READ_ONCE(c->pending) & CPU_WORK_SCHEDULE;
 }
 
 /* Looks at all CPUs in reach. NULL, or one that is idle. */
@@ -82,6 +86,8 @@ static struct cpu *look(struct search *s)
             struct cpu *c = lowest(todo);
             uint64_t further = c->running->affinity & (rq->busy_cpus | rq->idle_cpus) & ~s->reached;
 
+            if (sees(s, c))
+                continue;
             weigh(s, c);
             reach(s, further, cpu_by_id(s->by[c->id]));
             if (further & rq->idle_cpus)
