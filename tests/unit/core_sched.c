@@ -409,7 +409,6 @@ static void how_soon_a_wait_in_vain_is_noticed(void **state)
         host_init(4096);
         host_no_tlbs = true;
         host_set_cpus(cpus);
-        host_advance(0);
         hog = host_domain(1, false, 1, 0);
         sched_set_domain(hog, 65535, 0);
         assert_int_equal(sched_set_affinity(hog->vcpu[0], 1), 0);
@@ -417,6 +416,7 @@ static void how_soon_a_wait_in_vain_is_noticed(void **state)
         sched_set_domain(d, 256, 100);
         for_each_vcpu (d, v)
             assert_int_equal(sched_set_affinity(v, 1), 0);
+        host_advance(0);
         s = &d->sched;
         for (unsigned int i = 0; s->waiting <= s->stuck || !sched_first_resting(s); i++) {
             host_advance(MICROSECS(50));
