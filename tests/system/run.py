@@ -6,9 +6,10 @@ Without GUEST: the control domain, from build/parvis.img by UEFI firmware, or wi
 GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuses it is shown. The last line says how it ended, the
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
-output, and the end of the input does not end the machine, which may still have to do what it was told. Variables (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest GUEST_MEM
-GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a
-guest alone. With DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
+output, and the end of the input does not end the machine, which may still have to do what it was told. Variables
+(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest GUEST_MEM GUEST_CMDLINE
+GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
+DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
 import contextlib
 import fcntl
@@ -197,7 +198,7 @@ def wait_for(qemu):
     poll.register(ended, select.POLLIN)
     for stream in filter(os.isatty, (0, 1)):
         poll.register(stream, 0)                    # POLLHUP comes unasked
-    for stream, _ in iter(lambda: poll.poll()[0], (ended, select.POLLIN)):
+    while (stream := poll.poll()[0][0]) != ended:   # whatever is said of it: who ignores SIGCHLD has POLLHUP too
         poll.unregister(stream)
         signal.raise_signal(signal.SIGHUP)          # ends this program, unless who started it said no, as nohup does
     os.close(ended)
