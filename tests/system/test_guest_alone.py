@@ -13,12 +13,21 @@ import struct
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import ending
 import run as runner
 from machine import BUILD, ROOT, SCALE, Machine, base_args, built, run_tests
 from test_bad_domains import elf32, without_notes
 from test_harness import ends, is_there
+
+HAS_THE_IMAGE = """
+import machine, run, sys
+machine.BUILD = sys.argv[1]
+run.our_image()
+print("has it", flush=True)
+sys.stdin.read()
+"""
 
 
 def environment():
@@ -188,30 +197,38 @@ def wrong_settings_are_named():
     assert done.returncode == ending.POWERED_OFF, done
 
 
+def until_hello_is_ready(process):
+    """From here on the guest takes commands."""
+    assert any(b"hello is ready" in line for line in process.stdout), "hello has ended"
+
+
 def the_end_of_the_input_is_no_end():
     """Commands may come by a pipe: the machine does them, though the pipe ends behind them, and that it waits for a `poweroff` is said."""
     with subprocess.Popen([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env={**environment(), "GUEST": "build/pvguest/hello"}) as process:
         assert b"its end does not end the machine: `poweroff` in it does" in process.stderr.readline()
-        while b"hello is ready" not in process.stdout.readline():
-            pass
+        until_hello_is_ready(process)
         said, _ = process.communicate(b"date\npoweroff\n", timeout=60 * SCALE)
     assert process.returncode == ending.POWERED_OFF, said
 
 
 def the_image_has_one_machine():
-    """A second machine from build/parvis.img is refused in a line, as long as the first one is there; by direct start there may be several."""
-    directory = Machine.scratch()
-    first = subprocess.Popen([sys.executable, "-c", "import run, sys; run.our_image(); print(flush=True); sys.stdin.read()"], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.path.join(ROOT, "tests/system")})
-    with first:
-        first.stdout.readline()
-        runner.direct_args(directory)
+    """A second machine from build/parvis.img is refused in a line, as long as the first one is there; by direct start there may be several.
+    It is a build/ of its own, in which nobody runs a machine meanwhile."""
+    build = Machine.scratch()
+    for name in ("parvis.img", "parvis.bin", "dom0"):
+        os.symlink(os.path.abspath(built(name)), os.path.join(build, name))
+    first = subprocess.Popen([sys.executable, "-c", HAS_THE_IMAGE, build], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             env={**os.environ, "PYTHONPATH": os.path.join(ROOT, "tests/system")})
+    with first, mock.patch.object(runner.machine, "BUILD", build):
+        assert first.stdout.readline() == b"has it\n"
+        runner.direct_args(Machine.scratch())
         try:
             raise AssertionError(f"{runner.our_image()} was given to two")
         except SystemExit as refused:
             assert "another `make run` of this tree runs" in str(refused), refused
-    assert runner.our_image() == built("parvis.img")
+    with mock.patch.object(runner.machine, "BUILD", build):
+        assert runner.our_image() == os.path.join(build, "parvis.img")
 
 
 def quitting_is_not_success():
@@ -220,8 +237,7 @@ def quitting_is_not_success():
         ours, theirs = pty.openpty()
         with subprocess.Popen([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=theirs, stdout=subprocess.PIPE,
                               env={**environment(), "GUEST": "build/pvguest/hello"}) as process:
-            while b"hello is ready" not in process.stdout.readline():
-                pass
+            until_hello_is_ready(process)
             if isinstance(end, bytes):
                 os.write(ours, end)
             else:
