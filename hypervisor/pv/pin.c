@@ -53,7 +53,8 @@ int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
         return 0;
     }
     /* The pin that is there holds the type too, unless another CPU drops it at this moment. */
-    pv_put_base_table(d, mfn);
+    if (put_page_and_type_preemptible(pg, d))
+        defer_demotion(pg, d);
     return refused(-XEN_EINVAL, "pin: frame %#lx is pinned already", mfn.n);
 }
 
