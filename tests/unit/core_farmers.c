@@ -3,9 +3,8 @@
  * Who tries to get more than its share, on a simulated clock: a domain whose vCPUs leave just
  * before each slice ends, and one whose vCPUs sleep and wake, get at most their share and 1 % of
  * it; nor less than it, when they sleep for moments; nor does it get more when some of them come
- * and go, or it is light. The lightest beside the heaviest
- * does not wait without end, nor does who sleeps while others' leads are narrowed; and who wakes
- * beside one that runs alone waits a slice.
+ * and go, or it is light. The lightest beside the heaviest does not wait without end, nor does who
+ * sleeps while others' leads are narrowed; and who wakes beside one that runs alone waits a slice.
  */
 #include "core_test.h"
 

@@ -2,7 +2,8 @@
 /*
  * Domains that use more CPUs at one time than at another, by a rhythm, on a simulated clock. In
  * between nobody waits, or a CPU idles: what each uses then, and what it does without, gives nobody
- * more than it is due, and takes nothing from those that compute.
+ * more than it is due, and takes nothing from those that compute. All that wake at one moment have
+ * a CPU each, and who wants little where it is pinned has it soon, however far others there lag.
  */
 #include "core_test.h"
 
