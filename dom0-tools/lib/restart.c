@@ -30,8 +30,10 @@ int restart_intend(const char *name, uint32_t domid)
     char kept[PATH_MAX];
 
     snprintf(kept, sizeof(kept), "%s", state_path("domains/%u.xml", domid));
-    if (rename(kept, restart_path(name)) == 0)
+    if (rename(kept, restart_path(name)) == 0) {
+        unlink(kept); /* two names of one file are both left (restart_keeps()) */
         return 0;
+    }
     return errno == ENOENT && restart_intended(name) ? 0 : -errno;
 }
 

@@ -351,7 +351,9 @@ int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struc
         if (rc)
             return error_errno(e, rc, "%s", state_path("names/%s", name));
         unlink(state_path("making/%s", name));
-        restart_forget(name);
+        /* Moved by now, it is what follows this life, which has ended: restart_intend(). */
+        if (access(state_path("domains/%u.xml", domid), F_OK) == 0)
+            restart_forget(name);
     }
     drop_claim_lock();
     return 0;

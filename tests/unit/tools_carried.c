@@ -23,8 +23,10 @@
 #include <xen/sched.h>
 
 #include "daemon_support.h"
+#include "devices.h"
 #include "policy.h"
 #include "reaper.h"
+#include "restart.h"
 #include "state.h"
 
 static char said[2048];
@@ -238,12 +240,64 @@ static void the_pins_are_refused(void **state)
     assert_int_equal(d->sched.cap, 50);
 }
 
+static int lingering;
+
+static bool still_there(const char *device)
+{
+    assert_non_null(strstr(device, "vbd-"));
+    return lingering > 0 && lingering--;
+}
+
+static void add_disk(uint32_t domid)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
+    f->host.ops->store_write(&f->host, 0, path, "4");
+}
+
+/* A life ends before its maker has done the last step, and lingers: there is another all the same.
+ */
+static void ends_before_it_is_made(void **state)
+{
+    const struct device_system *real = device_system;
+    struct device_system model = *device_system;
+    const uint8_t uuid[16] = {'w'};
+    char former[128];
+    uint32_t domid;
+    pid_t restarter;
+
+    (void)state;
+    model.backend_lives = still_there;
+    device_system = &model;
+    serve("web", "restart", &domid);
+    add_disk(domid);
+    lingering = 3;
+    /* It is a next life itself, which has the configuration of the former one. */
+    snprintf(former, sizeof(former), "%s", restart_path("web"));
+    assert_int_equal(link(state_path("domains/%u.xml", domid), former), 0);
+    assert_int_equal(state_claim_number("web", domid, uuid, NULL), 0);
+    fake_shutdown(f, domid, SHUTDOWN_reboot);
+    policy_check(&f->host);
+    assert_int_equal(state_commit("web", domid, uuid, NULL), 0);
+    assert_true(restart_intended("web"));
+    for (int i = 0; i < 5; i++) {
+        clock_ms += 20;
+        turn();
+    }
+    restarter = console_by_name("web")->restarter;
+    assert_int_not_equal(restarter, 0);
+    assert_int_equal(waitpid(restarter, NULL, 0), restarter);
+    device_system = real;
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(goes_on),
+        T(ends_before_it_is_made),
         T(goes_on_under_the_next_daemon),
         T(not_of_another_domain),
         T(a_full_disk),
