@@ -66,10 +66,13 @@ static bool is_gone(struct host *h, const struct reap *r)
 
 static void give_back(struct reap *r)
 {
-    if (r->how[0])
-        state_write_ended(r->name, r->how);
+    int rc = r->how[0] ? state_write_ended(r->name, r->how) : 0;
+
     if (r->e.code == 0)
         state_release(r->name, r->domid, r->uuid);
+    if (rc && r->e.code == 0)
+        error_errno(&r->e, rc, "%s: domain %u is gone, how it ended is not kept", r->name,
+                    r->domid);
 }
 
 unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)

@@ -455,12 +455,15 @@ int state_read_xml(uint32_t domid, char **xml)
     return state_read_file(state_path("domains/%u.xml", domid), xml);
 }
 
-void state_write_ended(const char *name, const char *how)
+int state_write_ended(const char *name, const char *how)
 {
+    int rc;
+
     if (!domain_name_ok(name))
-        return;
-    state_write_file(state_path("ended/%s", name), how);
+        return 0;
+    rc = state_write_file(state_path("ended/%s", name), how);
     restart_forget(name);
+    return rc;
 }
 
 char *state_read_ended(const char *name)

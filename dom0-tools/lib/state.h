@@ -78,12 +78,12 @@ void state_sweep(void);
 /* The kept configuration, malloc'ed; -ENOENT for a domain that these tools did not make. */
 int __must_check state_read_xml(uint32_t domid, char **xml);
 /* Writes a file, or leaves it as it was. */
-int state_write_file(const char *path, const char *text);
+int __must_check state_write_file(const char *path, const char *text);
 /* A whole file, malloc'ed. */
 int __must_check state_read_file(const char *path, char **out);
 
-/* It has ended for good. */
-void state_write_ended(const char *name, const char *how);
+/* It has ended for good; -errno: how is not kept, the rest is done. */
+int __must_check state_write_ended(const char *name, const char *how);
 /* malloc'ed, or NULL. */
 char *state_read_ended(const char *name);
 

@@ -334,9 +334,13 @@ int console_expect(const char *name)
 
 void console_set_ended(struct console *c, const char *how)
 {
+    int rc;
+
     c->ended = true;
     snprintf(c->how, sizeof(c->how), "%s", how);
-    state_write_ended(c->name, c->how);
+    rc = state_write_ended(c->name, c->how);
+    if (rc)
+        fprintf(stderr, "parvisd: %s: keeping how it ended: %s\n", c->name, error_reason(rc));
 }
 
 void console_release(struct host *h, struct console *c, const char *how)

@@ -150,6 +150,22 @@ static void a_full_disk(void **state)
     assert_int_equal(d->affinity[0], 2);
 }
 
+static void how_it_ended_on_a_full_disk(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    serve("web", "preserve", &domid);
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    assert_int_equal(rmdir(state_path("tmp")), 0);
+    listen_to_log();
+    policy_check(&f->host);
+    listen_no_more();
+    assert_int_equal(mkdir(state_path("tmp"), 0700), 0);
+    assert_non_null(strstr(said, "parvisd: web: keeping how it ended: "));
+    assert_string_equal(console_by_name("web")->how, "powered off (preserved)");
+}
+
 static int get_no_sched(struct host *h, uint32_t domid, struct host_sched *out)
 {
     (void)h, (void)domid, (void)out;
@@ -301,6 +317,7 @@ int main(void)
         T(goes_on_under_the_next_daemon),
         T(not_of_another_domain),
         T(a_full_disk),
+        T(how_it_ended_on_a_full_disk),
         T(without_the_share),
         T(without_the_pins),
         T(the_share_is_refused),
