@@ -5,7 +5,7 @@
  *
  * Each domain carries virtual time = CPU time that its vCPUs used while anybody waited / weight. Of
  * the vCPUs that can run on a CPU, one of the domain with the least virtual time is next, for a
- * slice. Who wakes has next to no credit for having slept: waking cannot be farmed.
+ * slice. Who wakes has little credit for having slept: runqueue.c says how much at most.
  */
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
