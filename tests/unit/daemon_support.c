@@ -184,3 +184,19 @@ void next_is(int fd, int type, const char *text)
     if (text)
         assert_string_equal(buf, text);
 }
+
+int lingering;
+
+bool still_there(const char *device)
+{
+    assert_non_null(strstr(device, "vbd-"));
+    return lingering > 0 && lingering--;
+}
+
+void add_disk(uint32_t domid)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
+    f->host.ops->store_write(&f->host, 0, path, "4");
+}

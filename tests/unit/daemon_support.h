@@ -6,6 +6,7 @@
 #ifndef DAEMON_SUPPORT_H
 #define DAEMON_SUPPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,10 @@ int ask(enum daemon_message type, const char *text);
 void next_is(int fd, int type, const char *text);
 char *history_text(const struct console *c);
 void history_says(const char *name, const char *text);
+/* Gives the domain a disk, by the back end's entry in the store. */
+void add_disk(uint32_t domid);
+/* A device_system's backend_lives: the disk's back end is there for as many looks as this says. */
+extern int lingering;
+bool still_there(const char *device);
 
 #endif

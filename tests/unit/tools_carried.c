@@ -256,22 +256,6 @@ static void the_pins_are_refused(void **state)
     assert_int_equal(d->sched.cap, 50);
 }
 
-static int lingering;
-
-static bool still_there(const char *device)
-{
-    assert_non_null(strstr(device, "vbd-"));
-    return lingering > 0 && lingering--;
-}
-
-static void add_disk(uint32_t domid)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
-    f->host.ops->store_write(&f->host, 0, path, "4");
-}
-
 /* A life ends before its maker has done the last step, and lingers: there is another all the same.
  */
 static void ends_before_it_is_made(void **state)

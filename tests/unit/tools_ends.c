@@ -314,22 +314,6 @@ static void adopts(void **state)
 
 /* ---- taking away beside everything else ---- */
 
-static int lingering;
-
-static bool still_there(const char *device)
-{
-    assert_non_null(strstr(device, "vbd-"));
-    return lingering > 0 && lingering--;
-}
-
-static void add_disk(uint32_t domid)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
-    f->host.ops->store_write(&f->host, 0, path, "4");
-}
-
 static void must_not_sleep(unsigned int ms)
 {
     fail_msg("the daemon slept %u ms", ms);
