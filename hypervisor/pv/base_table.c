@@ -27,14 +27,6 @@ int pv_get_base_table(struct domain *d, mfn_t l4)
     return rc;
 }
 
-void pv_put_base_table(struct domain *d, mfn_t l4)
-{
-    struct page_info *pg = mfn_to_page(l4);
-
-    if (unlikely(put_page_and_type_preemptible(pg, d)))
-        defer_demotion(pg, d);
-}
-
 int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
 {
     mfn_t old = v->arch.pv.guest_table;
@@ -52,7 +44,7 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
     }
     load_cr3(v->arch.pv.cr3);
     if (!mfn_eq(old, mfn) && likely(old.n))
-        pv_put_base_table(v->domain, old);
+        put_table(v->domain, old);
     return 0;
 }
 
@@ -72,6 +64,6 @@ int pv_new_user_table(struct vcpu *v, mfn_t mfn)
         pv_show_m2p(v->domain, mfn, false);
     v->arch.pv.guest_table_user = mfn;
     if (old.n)
-        pv_put_base_table(v->domain, old);
+        put_table(v->domain, old);
     return 0;
 }

@@ -109,7 +109,7 @@ static int set_base_tables(struct vcpu *v, const struct vcpu_guest_context *c)
     if (rc)
         return rc;
     if (user.n && (rc = pv_get_base_table(v->domain, user))) {
-        pv_put_base_table(v->domain, kernel);
+        put_table(v->domain, kernel);
         return rc;
     }
     if (user.n)

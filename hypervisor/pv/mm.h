@@ -62,11 +62,11 @@ void put_page_and_type(struct page_info *pg);
 /* Both, of a table. -XEN_ERESTART: the references are gone, but it is left half undone:
  * resume_demotion(). */
 int __must_check put_page_and_type_preemptible(struct page_info *pg, struct domain *d);
+/* The same, but undoing it may be put off: pv_finish_old_table() goes on with it. */
+void put_table(struct domain *d, mfn_t mfn);
 /* A domain's own page tables: takes the L4 as v's kernel or user table (general + type reference).
  */
 int __must_check pv_get_base_table(struct domain *d, mfn_t l4);
-/* Undoing the table may be put off: pv_finish_old_table() goes on with it. */
-void pv_put_base_table(struct domain *d, mfn_t l4);
 
 /* MMUEXT_PIN_Ln_TABLE for the hypervisor itself (pv/build.c): type is PGT_lN_page_table.
  * -XEN_ERESTART: again. (pv/mmuext.c) */

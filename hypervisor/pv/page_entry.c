@@ -256,12 +256,12 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
                                                  level, val, level - 1);
     }
     if (unlikely(!set_pte(d, p, old, val, how))) {
-        if ((val & PTE_PRESENT) && put_page_and_type_preemptible(mfn_to_page(pte_mfn(val)), d))
-            defer_demotion(mfn_to_page(pte_mfn(val)), d);
+        if (val & PTE_PRESENT)
+            put_table(d, pte_mfn(val));
         return -XEN_EAGAIN;
     }
-    if ((old & PTE_PRESENT) && put_page_and_type_preemptible(mfn_to_page(pte_mfn(old)), d))
-        defer_demotion(mfn_to_page(pte_mfn(old)), d);
+    if (old & PTE_PRESENT)
+        put_table(d, pte_mfn(old));
     return 0;
 }
 

@@ -312,6 +312,14 @@ void defer_demotion(struct page_info *pg, struct domain *d)
     put_off(pg, d, MFN(0));
 }
 
+void put_table(struct domain *d, mfn_t mfn)
+{
+    struct page_info *pg = mfn_to_page(mfn);
+
+    if (unlikely(put_page_and_type_preemptible(pg, d)))
+        defer_demotion(pg, d);
+}
+
 int pv_finish_old_table(struct vcpu *v)
 {
     mfn_t *slot = v->arch.pv.old_guest_table;

@@ -53,8 +53,7 @@ int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
         return 0;
     }
     /* The pin that is there holds the type too, unless another CPU drops it at this moment. */
-    if (put_page_and_type_preemptible(pg, d))
-        defer_demotion(pg, d);
+    put_table(d, mfn);
     return refused(-XEN_EINVAL, "pin: frame %#lx is pinned already", mfn.n);
 }
 

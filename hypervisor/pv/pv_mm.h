@@ -97,7 +97,7 @@ int __must_check drop_pin(struct page_info *pg, struct domain *d);
 /* --- page_entry.c --- */
 /* References for an entry of a level 2 to 4 table; -XEN_ERESTART possible. */
 int __must_check get_page_from_upper(uint64_t e, unsigned int level, struct domain *d);
-/* put_page_and_type_preemptible() gives them back. */
+/* put_page_and_type_preemptible() or put_table() gives them back. */
 
 /* Changes entry `index` of a table of d, whose type is type_info's and whose page_lock the caller
  * holds: checks it, takes the new references, writes it, drops the old ones. expected: what the
