@@ -328,13 +328,27 @@ static int lay_out(struct builder *b, struct error *e)
     return 0;
 }
 
-/* What the hypervisor itself must put in place. */
-static int finish(struct builder *b, struct error *e)
+/* The daemons of the control domain reach these pages by grants. */
+static int grant_pages(struct builder *b, struct error *e)
 {
     const struct host_grant grants[2] = {
         {GNTTAB_RESERVED_CONSOLE, CONTROL_DOMAIN, b->result.console_mfn},
         {GNTTAB_RESERVED_XENSTORE, CONTROL_DOMAIN, b->result.store_mfn},
     };
+    int rc = b->h->ops->grant_seed(b->h, b->result.domid, grants, 2);
+
+    if (rc == -EOVERFLOW)
+        return error_set(e, rc,
+                         "%s: the store's page is frame %#lx and the console's %#lx, but a grant "
+                         "has no room for more than 32 bits of a frame's number",
+                         b->cfg->name, (unsigned long)b->result.store_mfn,
+                         (unsigned long)b->result.console_mfn);
+    return rc ? error_errno(e, rc, "%s: granting the store and console pages", b->cfg->name) : 0;
+}
+
+/* What the hypervisor itself must put in place. */
+static int finish(struct builder *b, struct error *e)
+{
     const struct host_ops *ops = b->h->ops;
     uint64_t cr3 = b->mfns[b->layout.cr3_pfn];
     struct vcpu_guest_context *context;
@@ -345,9 +359,9 @@ static int finish(struct builder *b, struct error *e)
         if (rc)
             return error_errno(e, rc, "%s: filling the hypercall page", b->cfg->name);
     }
-    rc = ops->grant_seed(b->h, b->result.domid, grants, 2);
+    rc = grant_pages(b, e);
     if (rc)
-        return error_errno(e, rc, "%s: granting the store and console pages", b->cfg->name);
+        return rc;
     rc = ops->pin_l4(b->h, b->result.domid, cr3);
     if (rc)
         return error_errno(e, rc, "%s: pinning the page tables", b->cfg->name);

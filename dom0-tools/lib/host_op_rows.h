@@ -46,7 +46,8 @@ HOST_OP(pin_l4, uint32_t domid, uint64_t mfn)
 /* Maps nr machine frames of the domain, in this order, at one virtual range. */
 HOST_OP(foreign_map, uint32_t domid, int prot, const uint64_t *mfns, size_t nr, void **va)
 HOST_OP(foreign_unmap, void *va, size_t nr)
-/* Writes entries of the domain's (version 1) grant table. */
+/* Writes entries of the first page of the domain's (version 1) grant table. -EOVERFLOW: there is no
+ * such entry, or the frame's number has more than the 32 bits that an entry holds. */
 HOST_OP(grant_seed, uint32_t domid, const struct host_grant *g, unsigned int nr)
 
 /* ---- event channels ---- */

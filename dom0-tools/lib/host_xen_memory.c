@@ -136,7 +136,7 @@ int hx_grant_seed(struct host *h, uint32_t domid, const struct host_grant *g, un
         grant_entry_v1_t *entry = page;
 
         if (g[i].ref >= HOST_PAGE_SIZE / sizeof(*entry) || g[i].frame > UINT32_MAX) {
-            rc = -ERANGE;
+            rc = -EOVERFLOW;
             break;
         }
         entry += g[i].ref;

@@ -268,6 +268,32 @@ static int try_and_hear(struct domain_config *c, struct error *e, char said[512]
     return rc;
 }
 
+static int no_room_in_a_grant(struct host *h, uint32_t domid, const struct host_grant *g,
+                              unsigned int nr)
+{
+    (void)h, (void)domid, (void)g, (void)nr;
+    return -EOVERFLOW;
+}
+
+/* On a machine with more than 16 TB; it is no fault of the configuration's. */
+static void frames_beyond_what_a_grant_holds(void **state)
+{
+    const struct host_ops *real = f->host.ops;
+    struct host_ops ops = *real;
+    struct domain_config c = config("web");
+    struct error e;
+
+    (void)state;
+    ops.grant_seed = no_room_in_a_grant;
+    f->host.ops = &ops;
+    assert_int_equal(try_start(&c, &e), -EOVERFLOW);
+    f->host.ops = real;
+    assert_int_equal(strncmp(e.text, "web: the store's page is frame 0x", 33), 0);
+    assert_non_null(
+        strstr(e.text, ", but a grant has no room for more than 32 bits of a frame's "));
+    assert_null(fake_is_clean(f));
+}
+
 /* What the machine lacks is told before anything is made. */
 static void cpus_that_are_not_there(void **state)
 {
@@ -381,6 +407,7 @@ int main(void)
         T(creates),
         T(reaps),
         T(lists),
+        T(frames_beyond_what_a_grant_holds),
         T(cpus_that_are_not_there),
         T(keeps_the_configuration),
         T(errors),
