@@ -13,6 +13,7 @@
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
+#include <core/domain/domain_table.h>
 #include <core/life/domain_system.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
@@ -372,6 +373,22 @@ void host_destroy(struct domain *d)
         abort();
     }
     host_reap();
+}
+
+/* By id, each once: one that is dead already may wait for another to let its frames go. */
+void host_destroy_all(void)
+{
+    struct domain *d;
+
+    for (unsigned int id = 0; (d = get_domain_from(id)) != NULL;) {
+        id = d->domain_id + 1u;
+        host_destroy(d);
+        put_domain(d);
+    }
+    host_reap();
+    d = next_domain(NULL);
+    if (d)
+        panic("d%u does not go: something of it is still held", d->domain_id);
 }
 
 /* What pv/cpu/entry.asm does with a SYSCALL of a guest's kernel. */

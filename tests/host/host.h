@@ -76,6 +76,7 @@ uint64_t host_time_run(const struct domain *d); /* ns that its vCPUs ran, by the
 void host_keep(struct vcpu *v, bool awake);
 void host_run_as(struct vcpu *v);    /* the scheduler's choice, even when v is paused or down */
 void host_destroy(struct domain *d); /* domain_kill() to its end */
+void host_destroy_all(void);         /* of all; panic() when one is left */
 /* A guest kind that has no page tables: what core's own tests use. host_init() makes it the
  * default. */
 extern const struct guest_ops host_guest_ops;

@@ -157,7 +157,6 @@ static void check_rest(void)
 static void round_of(uint64_t s, unsigned int cpus)
 {
     uint64_t before;
-    struct domain *d;
 
     seed = s;
     host_init(scenario->frames ? scenario->frames : FRAMES);
@@ -173,8 +172,7 @@ static void round_of(uint64_t s, unsigned int cpus)
     check_rest();
     if (scenario->check)
         scenario->check();
-    while ((d = next_domain(NULL)) != NULL)
-        host_destroy(d);
+    host_destroy_all();
     host_exit_path();
     host_check_invariants();
     if (heap_free_frames() != before)

@@ -77,11 +77,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct domain *d;
-
     (void)state;
-    while ((d = next_domain(NULL)) != NULL)
-        host_destroy(d);
+    host_destroy_all();
     host_check_invariants();
     return 0;
 }

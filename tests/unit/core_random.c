@@ -293,33 +293,6 @@ static void on_stop(void)
     longjmp(stopped, 1);
 }
 
-/* The domain of the lowest id that is not below this one. */
-static struct domain *first_from(unsigned int id)
-{
-    struct domain *d = next_domain(NULL);
-
-    while (d && d->domain_id < id)
-        d = next_domain(d);
-    return d;
-}
-
-static void destroy_all(void)
-{
-    struct domain *d;
-    unsigned int id = 0;
-
-    /* One that is dead already may wait for another to let its frames go: by id, so that each has
-     * its turn. */
-    while ((d = first_from(id)) != NULL) {
-        id = d->domain_id + 1u;
-        if (!get_domain(d))
-            continue; /* nobody's any more */
-        host_destroy(d);
-        put_domain(d);
-    }
-    host_reap();
-}
-
 void core_random_run(const uint8_t *data, size_t size)
 {
     uint64_t frames;
@@ -345,9 +318,9 @@ void core_random_run(const uint8_t *data, size_t size)
         return; /* the control domain ended the machine */
     while (next < end)
         step();
-    destroy_all();
+    host_destroy_all();
     host_check_invariants();
-    if (next_domain(NULL) || heap_free_frames() != frames) {
+    if (heap_free_frames() != frames) {
         fprintf(stderr, "%lu frames were lost\n", frames - heap_free_frames());
         abort();
     }
