@@ -3,8 +3,8 @@
 """Breaks the hypervisor on purpose, one line at a time, and says which test notices.
 
 A mutant is a safety measure left out: a flush, a stamp, a check. For each, the one file is compiled with the change and linked in front
-of libcore.a into the programs that are named, unit tests or scenarios of torture, and these run until one fails. A mutant that no program notices is a hole in the
-tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
+of libcore.a into the programs that are named, unit tests or scenarios of torture, and these run until one fails, or does not end. A mutant that
+no program notices is a hole in the tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
 
 A change names the text that it replaces, which must stand in exactly one file of the hypervisor, once:
 tests/style.py looks at that, so that who changes such a line changes it here too.
@@ -13,13 +13,16 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
 WORLDS = ["core_affinity", "core_sched", "core_worlds"]
 MOMENTS = ["core_races", "core_races_frames", "core_races_ports"]
-TORTURE_SECONDS = "60"      # of a scenario that is to notice
+TORTURE_SECONDS = 60    # of a scenario that is to notice
+LIMIT = 180             # seconds of a program: what does not end by itself is noticed too, as by the limit that each test has
+TOLD = re.compile("still knows|FAILED|differ|, seed |invariant|SUMMARY")    # the line that says most
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
     "no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", PAGING),
@@ -181,7 +184,17 @@ def link(program, mutant):
     objects = [o for o in objects if not o.endswith("/base/" + os.path.basename(mutant))]
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
                     "build/host/gcc/libcore.a", "-lcmocka", "-lm"], check=True)
-    return [out, *arguments, TORTURE_SECONDS, "1"] if arguments else [out]
+    return [out, *arguments, str(TORTURE_SECONDS), "1"] if arguments else [out]
+
+
+def failure(command):
+    """Why the program failed, or None."""
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return f"did not end in {LIMIT} s"
+    lines = [line for line in (ran.stderr + ran.stdout).splitlines() if TOLD.search(line)]
+    return (lines[0].strip() if lines else str(ran.returncode)) if ran.returncode else None
 
 
 def killer(name):
@@ -189,20 +202,21 @@ def killer(name):
     text, replacement, programs = MUTANTS[name]
     mutant = build(name, find(text), text, replacement)
     for program in programs:
-        ran = subprocess.run(link(program, mutant), capture_output=True, text=True, errors="replace", check=False, timeout=900)
-        if ran.returncode:
-            lines = [line for line in (ran.stderr + ran.stdout).splitlines() if "still knows" in line or "FAILED" in line or "differ" in line or ", seed " in line or "invariant" in line or "SUMMARY" in line]
-            return f"{program}: {lines[0].strip() if lines else ran.returncode}"
+        why = failure(link(program, mutant))
+        if why:
+            return f"{program}: {why}"
     return None
 
 
 def main():
     survivors = 0
-    for name in sys.argv[1:] or MUTANTS:
+    names = sys.argv[1:] or list(MUTANTS)
+    for name in names:
+        start = time.monotonic()
         by = killer(name)
         survivors += by is None
-        print(f"{name:34} {by or 'SURVIVES'}", flush=True)
-    print(f"{survivors} mutants survive")
+        print(f"{name:34} {by or 'SURVIVES'} ({time.monotonic() - start:.1f} s)", flush=True)
+    print(f"{survivors} of {len(names)} mutants survive")
     return 1 if survivors else 0
 
 
