@@ -86,11 +86,18 @@ $(if $(misspelt),$(if $(filter run debug,$(MAKECMDGOALS)),$(error $(misspelt): `
 NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter $(GUESTS),$(GUEST)),\
     $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
 
+# Two that build in one tree would write the same files: the second waits for the first.
+wait_to_build := mkdir -p build; exec 9>build/build.lock; \
+    flock -n 9 || { echo "parvis: another make builds in this tree: waiting for it"; flock 9; }
+quietly := $(if $(filter 1,$(V)),,-s)
+
 # When make has ended, by whatever signal, the machine does too.
-run: $(NEEDED_TO_RUN) ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone; FIRMWARE=direct; SMP MEM CPU ...)
+run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone; FIRMWARE=direct; SMP MEM CPU ...)
+	@$(wait_to_build); exec $(MAKE) $(quietly) $(NEEDED_TO_RUN)
 	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
 
-debug: build/parvis.elf $(NEEDED_TO_RUN) ## like run, without firmware, with gdb attached to the hypervisor
+debug: ## like run, without firmware, with gdb attached to the hypervisor
+	@$(wait_to_build); exec $(MAKE) $(quietly) build/parvis.elf $(NEEDED_TO_RUN)
 	@FIRMWARE=$(if $(GUEST),,direct) DEBUG_WAIT=1 $(PYTHON) tests/system/run.py </dev/null >build/debug.log 2>&1 & qemu=$$!; \
 	    echo "the machine's console goes to build/debug.log"; \
 	    gdb -q -ex 'target remote localhost:1234' -ex 'hbreak hypervisor_main' build/parvis.elf; \

@@ -5,6 +5,7 @@ last line and build/run.status say how it ended (make's own exit status is 0 or 
 names the cause.
 """
 import atexit
+import fcntl
 import os
 import pty
 import re
@@ -231,6 +232,18 @@ def the_image_has_one_machine():
         assert runner.our_image() == os.path.join(build, "parvis.img")
 
 
+def one_builds_at_a_time():
+    """Who would build while another make does in the same tree says that it waits, and goes on when that one has ended."""
+    with open(os.path.join(BUILD, "build.lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen(["make", "--no-print-directory", "run", "GUEST=build/pvguest/hello", "GUEST_CMDLINE=exit=poweroff"], cwd=ROOT,
+                                  env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        atexit.register(second.kill)
+        assert second.stdout.readline() == b"parvis: another make builds in this tree: waiting for it\n"
+    said, _ = second.communicate(timeout=120 * SCALE)
+    assert second.returncode == 0 and b"hello is ready" in said, said[-3000:]
+
+
 def quitting_is_not_success():
     """Ctrl-A x at a terminal, and a signal to run.py, which takes QEMU along."""
     for end, wanted in ((b"\x01x", ending.QUIT), (signal.SIGTERM, 128 + signal.SIGTERM)):
@@ -309,5 +322,5 @@ def stock_kernel_boots_alone():
 if __name__ == "__main__":
     run_tests(tutorial_holds, tutorials_mistakes_are_told, other_ends_are_told, panics_are_told, misbehaviour_is_failure,
               kernels_are_unpacked_to_what_fits, direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself,
-              wrong_settings_are_named, the_end_of_the_input_is_no_end, the_image_has_one_machine, quitting_is_not_success,
-              ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
+              wrong_settings_are_named, the_end_of_the_input_is_no_end, the_image_has_one_machine, one_builds_at_a_time,
+              quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
