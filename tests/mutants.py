@@ -22,7 +22,7 @@ WORLDS = ["core_affinity", "core_sched", "core_worlds"]
 MOMENTS = ["core_races", "core_races_frames", "core_races_ports"]
 TORTURE_SECONDS = 60    # of a scenario that is to notice
 LIMIT = 180             # seconds of a program: what does not end by itself is noticed too, as by the limit that each test has
-TOLD = re.compile("still knows|FAILED|differ|, seed |invariant|SUMMARY")    # the line that says most
+TOLD = re.compile("still knows|LINE|differ|, seed |invariant|panic|lock of rank|runtime error|SUMMARY")    # the line that says most
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
     "no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", PAGING),
@@ -193,8 +193,10 @@ def failure(command):
         ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=LIMIT)
     except subprocess.TimeoutExpired:
         return f"did not end in {LIMIT} s"
-    lines = [line for line in (ran.stderr + ran.stdout).splitlines() if TOLD.search(line)]
-    return (lines[0].strip() if lines else str(ran.returncode)) if ran.returncode else None
+    if not ran.returncode:
+        return None
+    said = (ran.stderr + ran.stdout).splitlines() or [f"status {ran.returncode}"]
+    return next(filter(TOLD.search, said), said[-1]).strip()
 
 
 def killer(name):
