@@ -3,8 +3,9 @@
 # `make mutants`: leaves safety measures of the hypervisor out, one at a time, and says which test notices (tests/mutants.py).
 # Not part of make check, where tests/style.py only looks whether what they leave out is still there: it tests the tests.
 
-MUTANT_PROGRAMS := pv_tlb pv_flushes pv_context pv_mm_types pv_mm_fuzz pv_random core_grants_fuzz core_heap core_tlb core_wait core_hypercall core_timer core_time \
-    core_affinity core_sched core_worlds core_shares core_farmers core_rhythms core_late core_waits core_races core_races_frames core_races_ports
+MUTANT_PROGRAMS := pv_tlb pv_flushes pv_context pv_mm_types pv_mm_fuzz pv_random core_grants_fuzz core_grants_lock core_heap core_tlb core_wait core_hypercall core_timer \
+    core_time core_affinity core_sched core_worlds core_shares core_farmers core_rhythms core_late core_waits core_races core_races_frames \
+    core_races_ports
 MUTANT_TORTURE = $(patsubst %.c,build/host/gcc/%.o,$(TORTURE_SRCS))
 
 .PHONY: mutants
