@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * CPUs that idle wake late, and all take turns of some time: what a CPU was told may be out of date
- * when it looks. Random worlds of affinities, of domains that sleep and wake, on a simulated clock:
- * exchanges come to rest, and time goes to guests.
+ * when it looks. Random worlds of affinities, of domains that sleep and wake, with and without
+ * caps, on a simulated clock: exchanges come to rest, and time goes to guests.
  */
 #include "core_test.h"
 
@@ -27,7 +27,7 @@ static unsigned int any(unsigned int n)
     return (unsigned int)((seed >> 33) % n);
 }
 
-static void begin(unsigned int world)
+static void begin(unsigned int world, bool caps)
 {
     unsigned int cpus, vcpus;
     struct vcpu *v;
@@ -43,6 +43,8 @@ static void begin(unsigned int world)
         vcpus = 1 + any(4);
         dom[i] = host_domain((domid_t)i, false, vcpus, 0);
         sched_set_domain(dom[i], (uint16_t)(64 + any(512)), 0);
+        if (caps && any(2))
+            sched_set_domain(dom[i], dom[i]->sched.weight, (uint16_t)(20 + any(100 * vcpus)));
         for_each_vcpu (dom[i], v) {
             bool pinned = any(2), anywhere = any(2);
             uint64_t some = 1 + any((1u << cpus) - 1);
@@ -104,13 +106,12 @@ static s_time_t run_for(s_time_t ns)
     }
 }
 
-static void exchanges_end(void **state)
+static void exchanges_end(bool caps)
 {
     struct vcpu *v;
 
-    (void)state;
     for (unsigned int world = 0; world < WORLDS; world++) {
-        begin(world);
+        begin(world, caps);
         for (unsigned int t = 0; t < TOTAL / STEP; t++) {
             for (unsigned int i = 0; i < domains; i++)
                 for_each_vcpu (dom[i], v)
@@ -123,10 +124,23 @@ static void exchanges_end(void **state)
     }
 }
 
+static void without_caps(void **state)
+{
+    (void)state;
+    exchanges_end(false);
+}
+
+static void with_caps(void **state)
+{
+    (void)state;
+    exchanges_end(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exchanges_end),
+        cmocka_unit_test(without_caps),
+        cmocka_unit_test(with_caps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

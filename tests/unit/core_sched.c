@@ -396,39 +396,68 @@ static void at_the_end_of_virtual_time(void **state)
         assert_in_range(used(i), MILLISECS(320), MILLISECS(350));
 }
 
-/* One of a capped domain's vCPUs waits in vain, and others rest. It is noticed after 0.1 ms where a
- * CPU idles, which one of them may be able to use; after 0.5 ms where none does. */
-static void how_soon_a_wait_in_vain_is_noticed(void **state)
+/* A cap lets one of eight be active, and who has most CPU 0, where seven are pinned, gives it away
+ * seldom: the eighth, on CPU 1, is active when it has been seen that one waits in vain, and at once
+ * where that CPU idles. Nobody looks for it where all eight are on CPU 0, nor do more than one wait
+ * there. */
+static void a_wait_in_vain_keeps_back_who_gains_nothing(void **state)
 {
     (void)state;
-    for (unsigned int cpus = 1; cpus <= 2; cpus++) {
-        struct sched_domain *s;
-        struct domain *d, *hog;
-        struct vcpu *v;
+    for (unsigned int elsewhere = 0; elsewhere < 2; elsewhere++)
+        for (unsigned int busy = 0; busy < 2; busy++) {
+            struct domain *d;
+            struct vcpu *v;
 
-        host_init(4096);
-        host_no_tlbs = true;
-        host_set_cpus(cpus);
-        hog = host_domain(1, false, 1, 0);
-        sched_set_domain(hog, 65535, 0);
-        assert_int_equal(sched_set_affinity(hog->vcpu[0], 1), 0);
-        d = host_domain(2, false, 8, 0);
-        sched_set_domain(d, 256, 100);
-        for_each_vcpu (d, v)
-            assert_int_equal(sched_set_affinity(v, 1), 0);
-        host_advance(0);
-        s = &d->sched;
-        for (unsigned int i = 0; s->waiting <= s->stuck || !sched_first_resting(s); i++) {
-            host_advance(MICROSECS(50));
-            assert_true(i < 100000);
+            host_init(4096);
+            host_no_tlbs = true;
+            host_set_cpus(2);
+            for (unsigned int i = 0; i <= busy; i++) {
+                d = host_domain((domid_t)(1 + i), false, 1, 0);
+                sched_set_domain(d, 65535, 0);
+                assert_int_equal(sched_set_affinity(d->vcpu[0], 1ull << i), 0);
+            }
+            host_advance(0);
+            d = host_domain(3, false, 8, 0);
+            for_each_vcpu (d, v)
+                assert_int_equal(sched_set_affinity(v, v->vcpu_id < 7 ? 1 : 1ull << elsewhere), 0);
+            sched_set_domain(d, 256, 50);
+            host_advance(elsewhere && busy ? MICROSECS(600) : 0);
+            assert_int_equal(d->sched.running + d->sched.waiting, 1 + elsewhere);
+            assert_int_equal(d->vcpu[7]->sched.resting, !elsewhere);
+            assert_int_equal(d->vcpu[7]->sched.on_cpu != NULL, elsewhere && !busy);
+            host_advance(MILLISECS(1));
+            assert_int_equal(d->sched.cap_timer.rank, 0);
         }
-        spin_lock(&runqueue.lock);
-        sched_cap_look(d, clock_now());
-        spin_unlock(&runqueue.lock);
-        assert_true(s->cap_timer.rank);
-        assert_in_range(s->cap_timer.deadline - clock_now(), cpus == 1 ? MICROSECS(450) : 0,
-                        cpus == 1 ? MICROSECS(500) : MICROSECS(100));
+}
+
+static void until_it_runs(const struct sched_domain *s, bool runs)
+{
+    for (unsigned int i = 0; (s->running > 0) != runs; i++) {
+        assert_true(i < 100);
+        run(MILLISECS(1), MILLISECS(1));
     }
+}
+
+/* What a cap may overdraw is gathered also while no CPU idles: it is used as soon as one does. */
+static void a_cpu_that_idles_later_is_used_in_time(void **state)
+{
+    struct sched_domain *s = &dom[1]->sched;
+
+    (void)state;
+    vcpu_pause(dom[2]->vcpu[0]);
+    vcpu_pause(dom[3]->vcpu[0]);
+    sched_set_domain(dom[1], 256, 50);
+    run(SECONDS(1), MILLISECS(1));
+    until_it_runs(s, true);
+    until_it_runs(s, false);
+    vcpu_unpause(dom[2]->vcpu[0]);
+    run(MILLISECS(5), MILLISECS(1));
+    sched_set_domain(dom[1], 256, 50); /* a look */
+    run(MILLISECS(5), MILLISECS(1));
+    assert_int_equal(s->running, 0);
+    vcpu_pause(dom[2]->vcpu[0]);
+    run(MILLISECS(11), MILLISECS(1));
+    assert_int_equal(s->running, 1);
 }
 
 int main(void)
@@ -446,7 +475,8 @@ int main(void)
         TEST(states_add_up),
         TEST(being_looked_at_all_the_time),
         TEST(brothers_take_turns_beside_one_that_is_level),
-        TEST(how_soon_a_wait_in_vain_is_noticed),
+        TEST(a_wait_in_vain_keeps_back_who_gains_nothing),
+        TEST(a_cpu_that_idles_later_is_used_in_time),
         TEST(at_the_end_of_virtual_time),
         TEST(going_down_and_up),
         TEST(the_guests_clock_is_ours),

@@ -27,10 +27,11 @@ static void set(struct vcpu *v, uint64_t cpus)
         sched_drop_next(v->sched.wanted_by); /* model: set.drop */
     if (c && !(cpus & bit_of(c)))
         cpu_raise(c, CPU_WORK_SCHEDULE);
-    if (v->sched.queued && !v->sched.resting) {
-        v->domain->sched.waiting_for |= cpus;
+    v->domain->sched.waiting_for |= cpus;
+    v->domain->sched.resting_for |= cpus;
+    if (v->sched.queued && !v->sched.resting)
         sched_find_cpu(v, false, now);
-    }
+    sched_cap_look(v->domain, now);
     /* There may be other chains to those that are idle. */
     sched_fill_idle(now); /* model: set.fill */
 }

@@ -274,14 +274,14 @@ void sched_insert(struct vcpu *v, s_time_t now)
 {
     struct sched_domain *s = &v->domain->sched;
     struct list *queue = v->sched.resting ? &s->resting : &s->vcpus;
+    uint64_t *for_cpus = v->sched.resting ? &s->resting_for : &s->waiting_for;
     struct vcpu *u;
 
     if (v->domain->max_vcpus > 1)
         stay_near_brothers(v, now);
     if (v->sched.resting && list_empty(&s->resting))
         list_insert_before(&runqueue.resting, &s->in_resting);
-    else if (!v->sched.resting)
-        s->waiting_for = v->affinity | (list_empty(&s->vcpus) ? 0 : s->waiting_for);
+    *for_cpus = v->affinity | (list_empty(queue) ? 0 : *for_cpus);
     list_for_each (u, queue, sched.link)
         if (u->sched.used > v->sched.used)
             break;

@@ -35,6 +35,13 @@ void sched_find_cpu(struct vcpu *v, bool wakes, s_time_t now);
 void sched_nobody_is_alone(s_time_t now);
 /* Is somebody kept waiting by who could run on a CPU that idles? For who has chosen. */
 void sched_fill_idle(s_time_t now);
+/* The CPUs that idle, and those from which a chain leads there. */
+uint64_t sched_leads_to_idle(void);
+/* A CPU was told to choose that may take v, or is to take it. */
+bool sched_is_told_of(const struct vcpu *v);
+/* The first in a domain's queue that could have one of these CPUs, and was given none yet.
+ * for_cpus: the affinities of all in it, and maybe of some who went. */
+struct vcpu *sched_waits_for(const struct list *queue, uint64_t *for_cpus, uint64_t cpus);
 
 /* --- affinity.c --- */
 bool sched_may_run_anywhere(const struct vcpu *v);

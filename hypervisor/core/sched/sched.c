@@ -99,7 +99,9 @@ static struct vcpu *choose(struct cpu *c, struct vcpu *prev, s_time_t now, struc
     return prev;
 }
 
-/* next runs on c now: the masks say so, and its slice begins. */
+/* next runs on c now: the masks say so, and its slice begins. Time was brought up to now before, by
+ * who ran here or does: each was accounted for. Where nobody did, nor does, the CPU idled also
+ * while it was told to look: that time counts so. */
 static void begin_slice(struct cpu *c, const struct vcpu *next, s_time_t now)
 {
     struct runqueue *rq = &runqueue;
@@ -108,6 +110,7 @@ static void begin_slice(struct cpu *c, const struct vcpu *next, s_time_t now)
     rq->idle_cpus &= ~bit_of(c);
     rq->busy_cpus |= bit_of(c);
     rq->alone_cpus &= ~bit_of(c);
+    rq->told_cpus &= ~bit_of(c);
     if (is_idle(next)) {
         rq->idle_cpus |= bit_of(c);
         rq->busy_cpus &= ~bit_of(c);

@@ -47,6 +47,7 @@ struct runqueue {
     uint64_t idle_cpus;  /* nobody runs there, and it was not told to look yet */
     uint64_t busy_cpus;  /* somebody runs there */
     uint64_t alone_cpus; /* of them: without a slice, for nobody waited */
+    uint64_t told_cpus;  /* they were told to choose, and have not yet */
 };
 extern struct runqueue runqueue;
 
@@ -82,6 +83,7 @@ struct sched_domain {
     uint64_t waiting_for;    /* the affinities of `vcpus`, and maybe of some who went */
     unsigned int stuck;      /* how many of them are */
     struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
+    uint64_t resting_for;            /* their affinities, likewise */
     uint64_t vtime;                  /* as of `seen` */
     struct sched_clocks seen;        /* so much of runqueue.clocks is in vtime */
     s_time_t slice;                  /* by weight */

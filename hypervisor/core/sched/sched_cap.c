@@ -17,8 +17,9 @@
  * are dry at one time leave CPUs idle which others need at another.)
  *
  * vCPUs of a capped domain with affinities of their own take turns as well. Who is active and waits
- * for its one CPU is soon found stuck, and another is active too; but nobody is spared the turn of
- * one that has to run where others need the CPU.
+ * for its one CPU is found stuck, and another is active too: at once, when that one could have a
+ * CPU that idles, by itself or by an exchange; soon, when it could wait where none of them waits.
+ * But nobody is spared the turn of one that has to run where others need the CPU.
  *
  * Lock: runqueue.lock.
  */
@@ -31,7 +32,7 @@
 #define LONG_SLICE SECONDS(1) /* a guest's clock is renewed then */
 #define LEAST_LEFT MICROSECS(50)
 #define STUCK      MICROSECS(100)
-#define STUCK_LATE MICROSECS(500) /* it is noticed, while no CPU idles */
+#define STUCK_LATE MICROSECS(500) /* it is noticed */
 /* Below this weight slices are shorter, so that a domain does not leap too far ahead. */
 #define LIGHT       64
 #define SLICE_LEAST MILLISECS(1)
@@ -54,13 +55,28 @@ static s_time_t left(const struct sched_domain *s)
     return s->cap_left + s->cap * PERIOD;
 }
 
-/* What has gathered until one more may be active: to begin before its time takes a CPU that idles.
- */
-static s_time_t gathered(const struct sched_domain *s)
+/* Of those that rest, who could have a CPU that idles. */
+static struct vcpu *could_run(struct sched_domain *s)
 {
-    const struct vcpu *v = sched_first_resting(s);
+    return sched_waits_for(&s->resting, &s->resting_for, sched_leads_to_idle());
+}
 
-    return v && v->affinity & runqueue.idle_cpus ? left(s) : s->cap_left;
+/* And who a CPU where none of those that wait may run. */
+static struct vcpu *could_wait_elsewhere(const struct sched_domain *s)
+{
+    uint64_t cpus = started_cpus();
+    const struct vcpu *v;
+
+    list_for_each (v, &s->vcpus, sched.link)
+        cpus &= ~v->affinity;
+    return sched_first_of(&s->resting, cpus);
+}
+
+/* What has gathered until one more may be active: to begin before its time takes a CPU that idles,
+ * and a portion of what may be overdrawn. */
+static s_time_t gathered(struct sched_domain *s)
+{
+    return could_run(s) || left(s) < portion(s) ? left(s) : s->cap_left;
 }
 
 /* It holds two portions at least: one gathers while with the other a CPU is waited for. */
@@ -101,45 +117,54 @@ static void activate(struct vcpu *v, s_time_t now)
     sched_find_cpu(v, false, now);
 }
 
-/* Who waits in vain keeps nobody from being active. In how long it will be one more. */
-static s_time_t find_stuck(struct sched_domain *s, s_time_t now)
+/* Who waits in vain keeps nobody from being active who could run at once; nor, when it has waited
+ * for long, who could wait elsewhere. Once stuck it stays so: it has its place in the queue. */
+static void find_stuck(struct sched_domain *s, s_time_t now)
 {
-    s_time_t soon = INT64_MAX, left_to_wait;
+    bool run = could_run(s), elsewhere = could_wait_elsewhere(s);
     struct vcpu *v;
 
     list_for_each (v, &s->vcpus, sched.link) {
-        left_to_wait = STUCK - (now - MAX(v->sched.state_since, v->sched.switched_in));
+        s_time_t waited = now - MAX(v->sched.state_since, v->sched.switched_in);
+
         s->stuck -= v->sched.stuck;
-        v->sched.stuck = left_to_wait <= 0;
+        v->sched.stuck |= (run && !sched_is_told_of(v)) || (elsewhere && waited >= STUCK);
         s->stuck += v->sched.stuck;
-        if (!v->sched.stuck)
-            soon = MIN(soon, left_to_wait);
     }
-    return soon;
 }
 
 /* As many are active as may be; it is looked at again when it may be one more. */
 static void fit(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
-    s_time_t soon = find_stuck(s, now);
+    s_time_t soon = INT64_MAX;
     struct vcpu *v;
 
+    find_stuck(s, now);
     while (sched_cap_over(s) && !list_empty(&s->vcpus)) {
         v = list_entry(s->vcpus.prev, struct vcpu, sched.link);
         sched_remove(v, now);
         sched_rest(v, now);
     }
-    while ((!s->cap || sched_cap_room(s) > 0) && (v = sched_first_resting(s)))
-        activate(v, now);
-    if (s->waiting > s->stuck)
-        soon = MIN(soon, STUCK);
-    if (!runqueue.idle_cpus)
-        soon = MAX(soon, STUCK_LATE);
+    while ((!s->cap || sched_cap_room(s) > 0) && !list_empty(&s->resting)) {
+        v = s->stuck ? could_run(s) : sched_first_resting(s); /* who gains by it; else by turns */
+        if (!v)
+            v = could_wait_elsewhere(s);
+        activate(v ? v : sched_first_resting(s), now);
+        find_stuck(s, now);
+    }
+    if (s->waiting > s->stuck && could_wait_elsewhere(s))
+        soon = STUCK_LATE;
     if (s->cap_dry && rate(s) > 0)
         soon = MIN(soon, MAX(portion(s) - gathered(s), 0) / rate(s) + LEAST_LEFT);
     if (sched_first_resting(s) && soon < INT64_MAX)
         timer_set(&s->cap_timer, now + soon);
+}
+
+/* When it has so much. */
+static bool is_dry(const struct sched_domain *s, s_time_t has)
+{
+    return s->cap && (left(s) <= 0 || (s->cap_dry && has < portion(s)));
 }
 
 void sched_cap_look(struct domain *d, s_time_t now)
@@ -147,7 +172,7 @@ void sched_cap_look(struct domain *d, s_time_t now)
     struct sched_domain *s = &d->sched;
 
     sched_account(d, now);
-    s->cap_dry = s->cap && (left(s) <= 0 || (s->cap_dry && gathered(s) < portion(s)));
+    s->cap_dry = is_dry(s, gathered(s));
     fit(d, now);
 }
 
@@ -156,8 +181,11 @@ void sched_cap_turn(struct vcpu *prev, s_time_t now)
     struct sched_domain *s = &prev->domain->sched;
     struct vcpu *v;
 
-    if (s->cap_left < 0 && rate(s) < 0 && (this_cpu()->next || sched_first_for(this_cpu(), now))) {
-        s->cap_dry = true; /* overdrawn: who waits comes first */
+    /* Overdrawn: who waits comes first. But prev may overdraw where a CPU idles; to have it rest,
+     * and at once be active, would be to cross the exchange that makes it room there. */
+    if (s->cap_left < 0 && rate(s) < 0 && !(prev->affinity & sched_leads_to_idle()) &&
+        (this_cpu()->next || sched_first_for(this_cpu(), now))) {
+        s->cap_dry = true;
         fit(prev->domain, now);
     } else {
         sched_cap_look(prev->domain, now);
@@ -168,16 +196,19 @@ void sched_cap_turn(struct vcpu *prev, s_time_t now)
         activate(v, now);
 }
 
-/* A few of them, in turns: there may be many. */
+/* One walk, for one; the CPU that is told chooses, and looks for the next. */
 void sched_cap_fill_idle(s_time_t now)
 {
-    struct list *resting = &runqueue.resting, *at;
+    struct domain *d;
 
-    for (unsigned int n = 0; n < 4 && runqueue.idle_cpus && !list_empty(resting); n++) {
-        at = resting->next;
-        list_del(at);
-        list_insert_before(resting, at);
-        sched_cap_look(list_entry(at, struct domain, sched.in_resting), now);
+    list_for_each (d, &runqueue.resting, sched.in_resting) {
+        struct sched_domain *s = &d->sched;
+
+        sched_account(d, now);
+        if (s->running >= s->cap / 100u + !is_dry(s, left(s)) || !could_run(s))
+            continue;
+        sched_cap_look(d, now);
+        return;
     }
 }
 

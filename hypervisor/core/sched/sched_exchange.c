@@ -101,6 +101,7 @@ static struct cpu *look(struct search *s)
 
 static void tell(struct cpu *c)
 {
+    runqueue.told_cpus |= bit_of(c);
     runqueue.idle_cpus &= ~bit_of(c);
     runqueue.alone_cpus &= ~bit_of(c);
     cpu_raise(c, CPU_WORK_SCHEDULE);
@@ -160,36 +161,37 @@ void sched_find_cpu(struct vcpu *v, bool wakes, s_time_t now)
     sched_nobody_is_alone(now);
 }
 
-/* The CPUs from which a chain leads to one of these, and these. */
-static uint64_t chains_to(uint64_t from)
+uint64_t sched_leads_to_idle(void)
 {
-    uint64_t before;
+    uint64_t from = runqueue.idle_cpus, before = 0;
 
-    do {
+    while (from != before) {
         before = from;
         for (uint64_t m = runqueue.busy_cpus & ~from; m; m &= m - 1)
             if (lowest(m)->running->affinity & from)
                 from |= m & -m;
-    } while (from != before);
+    }
     return from;
 }
 
-/* The first of a domain's that waits for one of these CPUs, and was given none yet. A CPU that
- * idled and was told to look, but has not yet, takes those that may run there without an exchange.
- */
-static struct vcpu *waits_for(struct sched_domain *s, uint64_t cpus)
+bool sched_is_told_of(const struct vcpu *v)
 {
-    uint64_t told = started_cpus() & ~(runqueue.idle_cpus | runqueue.busy_cpus), all = 0;
+    return v->affinity & runqueue.told_cpus || v->sched.wanted_by;
+}
+
+struct vcpu *sched_waits_for(const struct list *queue, uint64_t *for_cpus, uint64_t cpus)
+{
+    uint64_t all = 0;
     struct vcpu *v;
 
-    if (!(s->waiting_for & cpus))
+    if (!(*for_cpus & cpus))
         return NULL;
-    list_for_each (v, &s->vcpus, sched.link) {
-        if (v->affinity & cpus && !(v->affinity & told) && !v->sched.wanted_by)
+    list_for_each (v, queue, sched.link) {
+        if (v->affinity & cpus && !sched_is_told_of(v))
             return v;
         all |= v->affinity;
     }
-    s->waiting_for = all; /* without who went meanwhile: the next look is one at the word */
+    *for_cpus = all; /* without who went meanwhile: the next look is one at the word */
     return NULL;
 }
 
@@ -205,9 +207,9 @@ void sched_fill_idle(s_time_t now)
 
     if (likely((list_empty(&rq->domains) && list_empty(&rq->resting)) || !rq->idle_cpus))
         return;
-    from = chains_to(rq->idle_cpus);
+    from = sched_leads_to_idle();
     list_for_each (s, &rq->domains, link) {
-        struct vcpu *u = s->vtime < best ? waits_for(s, from) : NULL;
+        struct vcpu *u = s->vtime < best ? sched_waits_for(&s->vcpus, &s->waiting_for, from) : NULL;
 
         if (!u)
             continue;
