@@ -87,7 +87,7 @@ MUTANTS = {
     "who waits in vain keeps others back": ("    if (s->waiting > s->stuck && could_wait_elsewhere(s))\n        soon = STUCK_LATE;\n", "", ["core_shares"]),
     "who waits in vain is found stuck late": (" || (elsewhere && waited >= STUCK);", ";", ["core_shares"]),
     "a CPU idles beside who waits in vain": ("(run && !sched_is_told_of(v)) ||", "", ["core_shares", "core_worlds"]),
-    "a CPU that idles is for who used least": ("v = s->stuck ? could_run(s) : sched_first_resting(s);", "v = sched_first_resting(s);", ["core_shares", "core_worlds"]),
+    "a CPU that idles is for who used least": ("v = s->stuck ? could_run(s) : sched_first_resting(s);", "v = sched_first_resting(s);", ["core_sched"]),
     "who could have a CPU at once comes before its turn": ("v = s->stuck ? could_run(s) : sched_first_resting(s);", "v = could_run(s);", ["core_shares"]),
     "another waits where one waits in vain": ("        if (!v)\n            v = could_wait_elsewhere(s);\n", "", ["core_sched"]),
     "who is about to have a CPU waits in vain": ("(run && !sched_is_told_of(v)) ||", "run ||", ["core_shares"]),

@@ -437,11 +437,36 @@ static void who_rests_is_active_when_another_sleeps(void **state)
     host_check_invariants();
 }
 
+/* Of the domains that rest the one that may use a CPU that idles is found, the first or not. */
+static void a_cpu_idles_for_any_that_rests(void **state)
+{
+    (void)state;
+    host_init(512);
+    host_no_tlbs = true;
+    host_set_cpus(2);
+    domains = 4;
+    for (unsigned int i = 0; i < domains; i++) {
+        dom[i] = host_domain((domid_t)i, false, 1 + i / 2, 0);
+        assert_int_equal(sched_set_affinity(dom[i]->vcpu[0], i == 1 ? 2 : 1), 0);
+        if (i < 2)
+            continue;
+        assert_int_equal(sched_set_affinity(dom[i]->vcpu[1], i == 3 ? 2 : 1), 0);
+        sched_set_domain(dom[i], 256, 50);
+    }
+    come_to_rest();
+    assert_true(dom[2]->vcpu[1]->sched.resting && dom[3]->vcpu[1]->sched.resting);
+    host_keep(dom[1]->vcpu[0], false);
+    come_to_rest();
+    assert_ptr_equal(cpu_by_id(1)->running, dom[3]->vcpu[1]);
+    check();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_cannot_go_is_not_looked_at),
         cmocka_unit_test(who_rests_is_active_when_another_sleeps),
+        cmocka_unit_test(a_cpu_idles_for_any_that_rests),
         cmocka_unit_test(worlds),
     };
 
