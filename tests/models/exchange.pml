@@ -27,6 +27,7 @@ byte wanted_by[NV] = NONE;
 byte running[2] = IDLE;
 byte to_take[2] = NONE;             /* cpu->next */
 bool idle_cpus[2];
+bool told_cpus[2];                  /* told to choose, and have not yet */
 bool work[2];                       /* CPU_WORK_SCHEDULE */
 bool parked[2];                     /* domains that may have nobody active */
 bool resting[NV];
@@ -53,7 +54,7 @@ inline sched_remove(x)
     waiting[dom(x)]--
 }
 
-#define TELL(c) idle_cpus[c] = 0; work[c] = 1
+#define TELL(c) told_cpus[c] = 1; idle_cpus[c] = 0; work[c] = 1
 
 inline take_up(x, c)
 {
@@ -89,9 +90,8 @@ inline sched_find_cpu(x)
     fi
 }
 
-/* A CPU that idled was told to look, and has not yet: it takes those that may run there. */
-#define looks(c) (!idle_cpus[c] && !busy(c))
-#define comes(x) ((looks(0) && allowed(x, 0)) || (looks(1) && allowed(x, 1)))
+/* A CPU was told to choose, and has not yet: it may take it. */
+#define comes(x) ((told_cpus[0] && allowed(x, 0)) || (told_cpus[1] && allowed(x, 1)))
 #define FILL(x) :: queued[x] && wanted_by[x] == NONE && could_idle(x) && !comes(x) -> w = x
 inline sched_fill_idle()
 {
@@ -150,6 +150,7 @@ inline sched_schedule()
     :: else
     fi;
     idle_cpus[c] = (n == IDLE);
+    told_cpus[c] = 0;
 #ifndef M_NO_FILL
     if
     :: n == prev || prev == IDLE || !leaving[prev] -> sched_fill_idle()
