@@ -18,7 +18,8 @@
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
- *     than needed to tell them apart: from time to time, gaps between levels are narrowed.
+ *     than needed to tell them apart: from time to time, gaps between levels are narrowed. Several
+ *     may be below rq->vtime, while nobody waits there: where vCPUs are pinned those lag so far.
  *
  * Virtual time goes by a clock that stands still while nobody waits, `contended`: each has all
  * that it wants then, and a lead lasts until others had their turn. (Else it would pay to sleep for
@@ -95,36 +96,46 @@ static void pass_time(s_time_t now)
     }
 }
 
-/* Which step of a ladder its lead stands on; all that is beyond the last stands there. */
-static unsigned int step_of(const struct sched_domain *s, uint64_t width)
+/* Which step of a ladder this is; all that is beyond the last stands there. */
+static unsigned int step_of(uint64_t vtime, uint64_t lowest, uint64_t width)
 {
-    uint64_t lead = s->vtime > runqueue.vtime ? s->vtime - runqueue.vtime : 0;
-
-    return (unsigned int)MIN(lead / width, 63ull);
+    return vtime > lowest ? (unsigned int)MIN((vtime - lowest) / width, 63ull) : 0;
 }
 
-/* Of steps where nobody stands one goes if the one below it is empty too. All come down alike, so
- * nothing changes within a level; also who sleeps or rests, and finds its own when it is back.
- * Who sleeps for long comes down too, but keeps nobody up. The latitude shrinks as often. */
+/* By the steps below it that go. */
+static void come_down(uint64_t *vtime, uint64_t lowest, uint64_t width, uint64_t gone)
+{
+    for (uint64_t m = gone & ((1ull << step_of(*vtime, lowest, width)) - 1); m; m &= m - 1)
+        *vtime -= width;
+}
+
+/* Of steps where nobody stands one goes if the one below it is empty too. The lowest is where one
+ * stands that runs, waits or rests. All come down alike, so nothing changes within a level; also
+ * who sleeps, and finds its own when it is back. Who sleeps for long comes down too, but keeps
+ * nobody up. The latitude shrinks as often. */
 static void narrow_gaps(s_time_t now)
 {
     struct runqueue *rq = &runqueue;
-    uint64_t width = most_apart() / 2, taken = 1, gone, down = rq->vtime >> 62 << 61;
+    uint64_t width = most_apart() / 2, low = rq->vtime, taken, gone;
+    uint64_t down = rq->vtime >> 62 << 61;
     struct sched_domain *s;
 
     rq->narrowed = now;
-    list_for_each (s, &rq->all, in_all) {
-        if (s->running || !list_empty(&s->link))
+    list_for_each (s, &rq->all, in_all)
+        if (s->running || !list_empty(&s->link) || !list_empty(&s->resting)) {
             sched_account(container_of(s, struct domain, sched), now);
+            low = MIN(low, s->vtime);
+        }
+    taken = 1 | 1ull << step_of(rq->vtime, low, width);
+    list_for_each (s, &rq->all, in_all)
         if (now - s->seen.passed < LEVEL_KEPT)
-            taken |= 1ull << step_of(s, width);
-    }
+            taken |= 1ull << step_of(s->vtime, low, width);
     gone = ~taken & ~taken << 1;
+    come_down(&rq->vtime, low, width, gone);
     rq->vtime -= down; /* so that it never wraps */
     list_for_each (s, &rq->all, in_all) {
+        come_down(&s->vtime, low, width, gone);
         s->vtime -= MIN(s->vtime, down);
-        for (uint64_t m = gone & ((1ull << step_of(s, width)) - 1); m; m &= m - 1)
-            s->vtime -= width;
     }
     rq->latitude -= rq->latitude / 4; /* slowly: the lightest may have a CPU just now */
 }
@@ -142,20 +153,21 @@ static uint64_t lag_there(const struct domain *d)
     for (uint64_t m = runqueue.busy_cpus; m; m &= m - 1)
         if (lowest(m)->running->affinity & cpus)
             least = MIN(least, lowest(m)->running->domain->sched.vtime);
-    lag = MIN(runqueue.vtime - least, most_apart());
+    lag = runqueue.vtime - least;
     return MAX(lag - MIN(lag, d->sched.slice_worth), runqueue.latitude);
 }
 
 /* So far behind may be who has nobody waiting: a sleeper a little, also with some of its vCPUs; a
  * slice further who runs with all, and has what it can have. Who rests for its cap is no better off
- * than a sleeper, who would never come before it. But among the pinned the order counts. */
+ * than a sleeper, who would never come before it. But among the pinned the order counts: who runs
+ * or rests stays at its level. */
 static uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
     const struct vcpu *rests = sched_first_resting(s), *v = rests ? rests : domain_vcpu(d, 0);
 
     if (v && !sched_may_run_anywhere(v))
-        return s->running || rests ? most_apart() : lag_there(d);
+        return s->running || rests ? UINT64_MAX : lag_there(d);
     if (s->running == d->max_vcpus)
         return runqueue.latitude + s->slice_worth;
     return rests && !s->running ? 0 : runqueue.latitude;
