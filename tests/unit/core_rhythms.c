@@ -196,7 +196,7 @@ static void beside_a_light_one(void **state)
             host_keep(v, t % (1176 * STEP) >= 128 * STEP);
         host_advance(STEP);
     }
-    assert_true(host_time_run(heavy) >= (uint64_t)TOTAL / 1176 * 1048 * 12 / 100 * 96);
+    assert_true(host_time_run(heavy) >= (uint64_t)TOTAL / 1176 * 1048 * 12 / 100 * 99);
 }
 
 /* One wants a CPU for moments, where it is pinned. Another may run there and elsewhere, and lags
@@ -290,13 +290,57 @@ static void waking_before_another(void **state)
     assert_true(longest <= STEP);
 }
 
+/* A heavy one computes with all its vCPUs, and with some of them, by turns; when some sleep, only a
+ * light one waits, and leaps ahead. A farmer wakes with all its vCPUs for a moment, time and again:
+ * what it used before, beside the heavy one, is not forgotten by that. Each is due what it had if
+ * time were shared without slices. */
+static void farming_beside_a_light_one(void **state)
+{
+    static const struct {
+        unsigned int cpus;
+        uint16_t light;
+        unsigned int some;       /* of the heavy one's vCPUs */
+        unsigned int farmed;     /* what the farmer is due, in 1/1000 of a CPU */
+        unsigned int heavy_part; /* what the heavy one is due, likewise */
+    } world[] = {{8, 16, 3, 737, 5896}, {4, 16, 2, 384, 3071}, {4, 4, 2, 384, 3069}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(world); i++) {
+        struct domain *heavy;
+        struct vcpu *v;
+
+        host_init(4096);
+        host_no_tlbs = true;
+        host_set_cpus(world[i].cpus);
+        sched_set_domain(host_domain(1, false, world[i].cpus, 0), world[i].light, 0);
+        farmer = host_domain(2, false, world[i].cpus, 0);
+        sched_set_domain(farmer, 64, 0);
+        heavy = host_domain(3, false, world[i].cpus, 0);
+        sched_set_domain(heavy, 512, 0);
+        for (s_time_t t = 0; t < TOTAL; t += STEP) {
+            for_each_vcpu (farmer, v)
+                host_keep(v, t % (280 * STEP) < 80 * STEP);
+            for_each_vcpu (heavy, v)
+                host_keep(v, t % (390 * STEP) < 240 * STEP || v->vcpu_id < world[i].some);
+            host_advance(STEP);
+        }
+        assert_true(host_time_run(farmer) <= (uint64_t)TOTAL / 100000 * world[i].farmed * 101);
+        assert_true(host_time_run(heavy) >= (uint64_t)TOTAL / 100000 * world[i].heavy_part * 99);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(being_quiet_and_loud),     cmocka_unit_test(having_had_more_alone),
-        cmocka_unit_test(beside_one_that_computes), cmocka_unit_test(sleeping_where_pinned),
-        cmocka_unit_test(beside_a_light_one),       cmocka_unit_test(beside_one_that_lags),
-        cmocka_unit_test(waking_together),          cmocka_unit_test(waking_before_another),
+        cmocka_unit_test(being_quiet_and_loud),
+        cmocka_unit_test(having_had_more_alone),
+        cmocka_unit_test(beside_one_that_computes),
+        cmocka_unit_test(sleeping_where_pinned),
+        cmocka_unit_test(beside_a_light_one),
+        cmocka_unit_test(beside_one_that_lags),
+        cmocka_unit_test(waking_together),
+        cmocka_unit_test(waking_before_another),
+        cmocka_unit_test(farming_beside_a_light_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,6 +201,23 @@ static void random_world(unsigned int n)
     }
 }
 
+static double off_of_set(unsigned int n)
+{
+    double off;
+
+    random_world(n);
+    build();
+    run_for(SECONDS(WARM_UP));
+    off = measure(SECONDS(MEASURED));
+    if (off > ALLOWED) /* for some slices at the begin or the end? */
+        off = measure(4 * SECONDS(MEASURED));
+    if (off > ALLOWED) {
+        fprintf(stderr, "set %u: %u CPUs, off by %.2f %%\n", n, world.cpus, 100 * off);
+        show(4 * MEASURED);
+    }
+    return off;
+}
+
 static void each_gets_what_it_is_due(void **state)
 {
     const char *only = getenv("WORLD");
@@ -210,26 +227,26 @@ static void each_gets_what_it_is_due(void **state)
 
     (void)state;
     for (; n < end; n++) {
-        double off;
+        double off = off_of_set(n);
 
-        random_world(n);
-        build();
-        run_for(SECONDS(WARM_UP));
-        off = measure(SECONDS(MEASURED));
-        if (off > ALLOWED) /* for some slices at the begin or the end? */
-            off = measure(4 * SECONDS(MEASURED));
-        if (off > worst) {
-            worst = off;
+        if (off > worst)
             worst_set = n;
-        }
-        if (off > ALLOWED) {
-            fprintf(stderr, "set %u: %u CPUs, off by %.2f %%\n", n, world.cpus, 100 * off);
-            show(4 * MEASURED);
-            bad++;
-        }
+        worst = off > worst ? off : worst;
+        bad += off > ALLOWED;
     }
     printf("at worst, set %u: off by %.2f %%\n", worst_set, 100 * worst);
     assert_int_equal(bad, 0);
+}
+
+/* What virtual time is to be held back for, and who keeps a level, once made these 3 to 63 % off.
+ */
+static void each_does_beside_caps_and_pins(void **state)
+{
+    const unsigned int set[] = {1151, 1164, 1237, 1829, 3429, 4196, 4207};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(set); i++)
+        assert_true(off_of_set(set[i]) <= ALLOWED);
 }
 
 /* Two share CPU 3, where the first comes before the second, and rests for its cap now and then.
@@ -474,6 +491,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_exchange_is_not_crossed),
         cmocka_unit_test(levels_stay_apart),
         cmocka_unit_test(each_gets_what_it_is_due),
+        cmocka_unit_test(each_does_beside_caps_and_pins),
     };
 
     if (argc > 1)

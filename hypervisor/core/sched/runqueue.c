@@ -21,6 +21,13 @@
  *     than needed to tell them apart: from time to time, gaps between levels are narrowed. Several
  *     may be below rq->vtime, while nobody waits there: where vCPUs are pinned those lag so far.
  *
+ * But rq->vtime goes no further than the latitude before those that run, do not wait just now, and
+ * were kept waiting lately. While some of a heavy domain's vCPUs sleep, only light ones wait, and
+ * leap ahead. If all others were brought near then, what each of them had used would be forgotten,
+ * and who wakes for a moment with many vCPUs would come that much before the heavy one each time.
+ * The light one stands on a level of its own instead. (Where affinity or a cap is why one leads,
+ * and another lags, they are on levels already.)
+ *
  * Virtual time goes by a clock that stands still while nobody waits, `contended`: each has all
  * that it wants then, and a lead lasts until others had their turn. (Else it would pay to sleep for
  * a moment with all vCPUs at once.) Only levels end then: nobody keeps a greater lead than what it
@@ -45,6 +52,7 @@
 #define MOST_APART   MILLISECS(500)
 #define NARROW_EVERY MILLISECS(100)
 #define LEVEL_KEPT   SECONDS(1)
+#define KEPT_WAITING MICROSECS(500) /* who waits for less was about to have a CPU */
 
 struct runqueue runqueue = {.lock = SPINLOCK_INIT(RANK_SCHED)};
 
@@ -157,8 +165,7 @@ static uint64_t lag_there(const struct domain *d)
     return MAX(lag - MIN(lag, d->sched.slice_worth), runqueue.latitude);
 }
 
-/* So far behind may be who has nobody waiting: a sleeper a little, also with some of its vCPUs; a
- * slice further who runs with all, and has what it can have. Who rests for its cap is no better off
+/* So far behind may be who has nobody waiting: a little. Who rests for its cap is no better off
  * than a sleeper, who would never come before it. But among the pinned the order counts: who runs
  * or rests stays at its level. */
 static uint64_t most_lag(const struct domain *d)
@@ -168,8 +175,6 @@ static uint64_t most_lag(const struct domain *d)
 
     if (v && !sched_may_run_anywhere(v))
         return s->running || rests ? UINT64_MAX : lag_there(d);
-    if (s->running == d->max_vcpus)
-        return runqueue.latitude + s->slice_worth;
     return rests && !s->running ? 0 : runqueue.latitude;
 }
 
@@ -313,23 +318,52 @@ void sched_remove(struct vcpu *v, s_time_t now)
     }
     v->domain->sched.stuck -= v->sched.stuck;
     v->sched.stuck = false;
+    if (now - MAX(v->sched.state_since, v->sched.switched_in) >= KEPT_WAITING)
+        v->domain->sched.kept_waiting = now;
     if (v->sched.wanted_by)
         sched_drop_next(v->sched.wanted_by); /* model: sched_remove.drop */
     sched_end_wait(v->domain, now);
 }
 
+/* It has all CPUs, and no level of its own by cap or affinity. */
+static bool is_free(const struct vcpu *v)
+{
+    return sched_may_run_anywhere(v) && !v->domain->sched.cap;
+}
+
+/* The least virtual time of those that run and do not wait, but did lately, of which v, the first
+ * that waits, is to leap away. */
+static uint64_t least_that_waited(const struct vcpu *v, s_time_t now)
+{
+    uint64_t least = UINT64_MAX >> 1;
+
+    for (uint64_t m = is_free(v) ? runqueue.busy_cpus : 0; m; m &= m - 1) {
+        struct domain *d = lowest(m)->running->domain;
+
+        if (d->sched.waiting || now - d->sched.kept_waiting >= LEVEL_KEPT ||
+            !is_free(lowest(m)->running))
+            continue;
+        sched_account(d, now);
+        least = MIN(least, d->sched.vtime);
+    }
+    return least;
+}
+
 struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
 {
     struct runqueue *rq = &runqueue;
-    uint64_t least = UINT64_MAX, leap = 0;
+    uint64_t least = UINT64_MAX, leap = 0, latitude = rq->latitude, last;
     struct vcpu *best = NULL, *v;
-    struct domain *d;
+    struct domain *d, *first = NULL;
 
     if (list_empty(&rq->domains))
         return NULL;
     list_for_each (d, &rq->domains, sched.link) {
         sched_account(d, now);
-        least = MIN(least, d->sched.vtime);
+        if (d->sched.vtime < least) {
+            least = d->sched.vtime;
+            first = d;
+        }
         leap = MAX(leap, d->sched.slice_worth * (d->sched.running + 1));
         if (best && best->domain->sched.vtime + (d == c->running->domain) <= d->sched.vtime)
             continue; /* of those that are level, who runs here: else its vCPUs take no turns */
@@ -337,9 +371,11 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
         if (v)
             best = v;
     }
-    WRITE_ONCE(rq->vtime, MAX(rq->vtime, least));
+    last = least_that_waited(first->vcpu[0], now);
+    WRITE_ONCE(rq->vtime, MAX(rq->vtime, MIN(least, last + latitude)));
     if (unlikely(now - rq->narrowed >= NARROW_EVERY))
         narrow_gaps(now);
+    leap = MAX(leap, MIN(latitude, rq->vtime - MIN(rq->vtime, last))); /* nor is it brought near */
     rq->latitude = MAX(rq->latitude, leap);
     return best;
 }
