@@ -373,9 +373,9 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
     }
     last = least_that_waited(first->vcpu[0], now);
     WRITE_ONCE(rq->vtime, MAX(rq->vtime, MIN(least, last + latitude)));
+    leap = MAX(leap, MIN(latitude, rq->vtime - MIN(rq->vtime, last))); /* nor is it brought near */
     if (unlikely(now - rq->narrowed >= NARROW_EVERY))
         narrow_gaps(now);
-    leap = MAX(leap, MIN(latitude, rq->vtime - MIN(rq->vtime, last))); /* nor is it brought near */
     rq->latitude = MAX(rq->latitude, leap);
     return best;
 }
