@@ -396,10 +396,10 @@ static void at_the_end_of_virtual_time(void **state)
         assert_in_range(used(i), MILLISECS(320), MILLISECS(350));
 }
 
-/* A cap lets one of eight be active, and who has most CPU 0, where seven are pinned, gives it away
- * seldom: the eighth, on CPU 1, is active when it has been seen that one waits in vain, and at once
- * where that CPU idles; it alone, though its turn is last. Nobody looks for it where all eight are
- * on CPU 0, nor do more than one wait there. */
+/* A cap lets one of eight be active, and who has most of CPU 0, where seven are pinned, gives it
+ * away seldom: the eighth, on CPU 1, is active when it has been seen that one waits in vain, and at
+ * once where that CPU idles; it alone, though its turn is last. Nobody looks for it where all eight
+ * are on CPU 0, nor do more than one wait there. */
 static void a_wait_in_vain_keeps_back_who_gains_nothing(void **state)
 {
     (void)state;

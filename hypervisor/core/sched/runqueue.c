@@ -8,13 +8,14 @@
  * is next, with that of its vCPUs that used least (they stay near each other). The list is short
  * and has no order, for virtual times move while it stands; whoever chooses looks at each.
  *
- * rq->vtime is the system's virtual time: the least of those that wait, and it never goes back.
- * Those that compete stay near it by themselves. Who does not is brought near:
- *   - who lags, because it slept, is brought to within rq->latitude of it; or to within what
- *     most_lag() says, if it rests, or has too few vCPUs to use its share, once none of them waits.
- *     So nothing worth mentioning is saved up by sleeping. The latitude is what one of those that
- *     wait leaps ahead in one slice on all its CPUs, the lightest that has most: others lag so much
- *     in the ordinary course of things.
+ * rq->vtime is the system's virtual time: about the least of those that wait. It never goes back,
+ * but for all alike, when gaps are narrowed. Those that compete stay near it by themselves. Who
+ * does not is brought near:
+ *   - who lags, because it slept or has too few vCPUs to use its share, is brought to within
+ *     rq->latitude of it, once none of its vCPUs waits; most_lag() says how near who rests is, or
+ *     is pinned. So nothing worth mentioning is saved up by sleeping. The latitude is what one of
+ *     those that wait leaps ahead in one slice on all its CPUs, the lightest that has most: others
+ *     lag so much in the ordinary course of things.
  *   - who leads because it had CPUs that others might not use (affinity) leads more and more. Those
  *     that share such CPUs stay near each other, at a level of their own. Their order counts, and
  *     which level is above which; how far it is from one to the next does not, and is made no more
@@ -331,8 +332,8 @@ static bool is_free(const struct vcpu *v)
     return sched_may_run_anywhere(v) && !v->domain->sched.cap;
 }
 
-/* The least virtual time of those that run and do not wait, but did lately, of which v, the first
- * that waits, is to leap away. */
+/* The least virtual time of those that run and do not wait, but did lately, from which
+ * the first domain that waits is not to leap away. v: its vCPU 0. */
 static uint64_t least_that_waited(const struct vcpu *v, s_time_t now)
 {
     uint64_t least = UINT64_MAX >> 1;

@@ -38,7 +38,7 @@ struct runqueue {
     struct list all;     /* struct domain.sched.in_all */
     struct list domains; /* struct domain.sched.link: whose vCPUs wait */
     struct list resting; /* struct domain.sched.in_resting: some of whose vCPUs rest */
-    uint64_t vtime;      /* about the least of theirs; never goes back */
+    uint64_t vtime;      /* about the least of theirs; goes back only with all of them */
     uint64_t latitude;   /* so far behind it one may be who sleeps */
     s_time_t narrowed;   /* when gaps between levels were last narrowed */
     uint64_t weights;    /* of the domains that run, together */
@@ -85,7 +85,7 @@ struct sched_domain {
     struct list resting, in_resting; /* vCPUs kept out by the cap, as above; in runqueue.resting */
     uint64_t resting_for;            /* their affinities, likewise */
     uint64_t vtime;                  /* as of `seen` */
-    s_time_t kept_waiting;           /* when one of its vCPUs last got a CPU late */
+    s_time_t kept_waiting;           /* when one of its vCPUs last ended a long wait */
     struct sched_clocks seen;        /* so much of runqueue.clocks is in vtime */
     s_time_t slice;                  /* by weight */
     uint64_t slice_worth;            /* in virtual time */
