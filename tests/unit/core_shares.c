@@ -57,12 +57,6 @@ static bool could_run(const struct vcpu *v)
     return false;
 }
 
-/* Its cap lets one more run. */
-static bool has_room(const struct sched_domain *s)
-{
-    return s->running < s->cap / 100u + !s->cap_dry;
-}
-
 /* Nobody waits, or rests without need, who could run on a CPU that idles. */
 static void check_idle(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests of core share: cmocka with its order of includes, the machine, arguments in guest
- * memory, short hypercalls, the domains that a test of the scheduler begins with. */
+ * memory, short hypercalls, the domains that a test of the scheduler begins with, and what it
+ * asks of them. */
 #ifndef TESTS_UNIT_CORE_TEST_H
 #define TESTS_UNIT_CORE_TEST_H
 
@@ -42,6 +43,12 @@ static inline void three_that_compute(struct domain *dom[4])
     atomic_or(&dom[0]->vcpu[0]->pause_flags, VPF_blocked);
     vcpu_sleep(dom[0]->vcpu[0]);
     host_exit_path();
+}
+
+/* Its cap lets one more run. */
+static inline bool has_room(const struct sched_domain *s)
+{
+    return s->running < s->cap / 100u + !s->cap_dry;
 }
 
 #endif

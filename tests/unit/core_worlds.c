@@ -262,12 +262,6 @@ static uint64_t leads_to_idle(void)
     return cpus;
 }
 
-/* Its cap lets one more run. */
-static bool has_room(const struct sched_domain *s)
-{
-    return s->running < s->cap / 100u + !s->cap_dry;
-}
-
 static void check_vcpu(const struct vcpu *v, uint64_t idle)
 {
     const struct domain *d = v->domain;
