@@ -86,7 +86,8 @@ $(if $(misspelt),$(if $(filter run debug,$(MAKECMDGOALS)),$(error $(misspelt): `
 NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter $(GUESTS),$(GUEST)),\
     $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
 
-# Two that build in one tree would write the same files: the second waits for the first.
+# Two `make run` in one tree would write the same files: the second waits for the first; and for what else this make was told to build.
+run debug: | $(filter all image,$(MAKECMDGOALS))
 wait_to_build := mkdir -p build; exec 9>build/build.lock; \
     flock -n 9 || { echo "parvis: another make builds in this tree: waiting for it"; flock 9; }
 quietly := $(if $(filter 1,$(V)),,-s)
