@@ -329,6 +329,56 @@ static void farming_beside_a_light_one(void **state)
     }
 }
 
+/* A heavy one with one vCPU is kept waiting when all are awake for a moment, and virtual time is
+ * held back for it. Of those that compete meanwhile each keeps its place when one sleeps. */
+static void computing_beside_who_was_kept_waiting(void **state)
+{
+    struct domain *light, *held, *sleeps;
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(4);
+    light = host_domain(1, false, 1, 0);
+    sched_set_domain(light, 64, 0);
+    held = host_domain(2, false, 1, 0);
+    sched_set_domain(held, 512, 0);
+    sched_set_domain(host_domain(3, false, 3, 0), 384, 0);
+    sleeps = host_domain(4, false, 4, 0);
+    sched_set_domain(sleeps, 1024, 0);
+    for (s_time_t t = 0; t < 2 * TOTAL; t += STEP) {
+        host_keep(held->vcpu[0], t % (210 * STEP) < 200 * STEP);
+        for_each_vcpu (sleeps, v)
+            host_keep(v, t % (5010 * STEP) < 10 * STEP);
+        host_advance(STEP);
+    }
+    assert_in_range(host_time_run(light), 2 * TOTAL / 1000 * 420, 2 * TOTAL / 1000 * 450);
+}
+
+/* Brothers with a cap take turns by their own slice, which is short in a light domain. */
+static void light_and_capped(void **state)
+{
+    s_time_t longest = 0;
+    struct domain *d;
+    struct vcpu *v;
+
+    (void)state;
+    host_init(4096);
+    host_no_tlbs = true;
+    host_set_cpus(2);
+    d = host_domain(1, false, 5, 0);
+    sched_set_domain(d, 4, 12);
+    (void)host_domain(2, false, 2, 0);
+    for (s_time_t t = 0; t < SECONDS(20); t += STEP) {
+        host_advance(STEP);
+        for_each_vcpu (d, v)
+            if (t >= SECONDS(5) && !v->sched.on_cpu)
+                longest = MAX(longest, clock_now() - v->sched.state_since);
+    }
+    assert_true(longest <= SECONDS(1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +391,8 @@ int main(void)
         cmocka_unit_test(waking_together),
         cmocka_unit_test(waking_before_another),
         cmocka_unit_test(farming_beside_a_light_one),
+        cmocka_unit_test(computing_beside_who_was_kept_waiting),
+        cmocka_unit_test(light_and_capped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -434,6 +434,36 @@ static void at_one_moment(void **state)
     assert_true(runqueue.latitude < latitude / 2);
 }
 
+/* One comes while virtual time is held back for a heavy one that was kept waiting: it has no more
+ * of a start than those that compete. */
+static void beside_one_that_is_new(void **state)
+{
+    struct domain *computes, *held, *sleeps;
+    s_time_t longest = 0;
+    struct vcpu *v;
+
+    (void)state;
+    begin(4);
+    sched_set_domain(host_domain(1, false, 1, 0), 64, 0);
+    held = host_domain(2, false, 1, 0);
+    sched_set_domain(held, 512, 0);
+    computes = host_domain(3, false, 3, 0);
+    sched_set_domain(computes, 384, 0);
+    sleeps = host_domain(4, false, 4, 0);
+    sched_set_domain(sleeps, 1024, 0);
+    for (s_time_t t = 0; t < SECONDS(7); t += STEP) {
+        for_each_vcpu (sleeps, v)
+            host_keep(v, t % MILLISECS(500) < MILLISECS(1));
+        if (t == SECONDS(5))
+            sched_set_domain(host_domain(5, false, 4, 0), 1024, 0);
+        host_advance(STEP);
+        for_each_vcpu (computes, v)
+            if (t >= SECONDS(5) && v->sched.queued)
+                longest = MAX(longest, clock_now() - v->sched.state_since);
+    }
+    assert_true(longest <= 10 * SCHED_SLICE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +483,7 @@ int main(void)
         cmocka_unit_test(with_a_cap_that_is_new),
         cmocka_unit_test(a_cap_that_is_new_is_not_used_up),
         cmocka_unit_test(at_one_moment),
+        cmocka_unit_test(beside_one_that_is_new),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

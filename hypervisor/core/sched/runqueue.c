@@ -26,8 +26,9 @@
  * were kept waiting lately. While some of a heavy domain's vCPUs sleep, only light ones wait, and
  * leap ahead. If all others were brought near then, what each of them had used would be forgotten,
  * and who wakes for a moment with many vCPUs would come that much before the heavy one each time.
- * The light one stands on a level of its own instead. (Where affinity or a cap is why one leads,
- * and another lags, they are on levels already.)
+ * The light one stands on a level of its own instead. (Who may not run anywhere with all its vCPUs
+ * is on such a level already, and holds nothing back.) Those that compete meanwhile are at
+ * rq->front, the least of those that wait: by that go leads that end, and new domains.
  *
  * Virtual time goes by a clock that stands still while nobody waits, `contended`: each has all
  * that it wants then, and a lead lasts until others had their turn. (Else it would pay to sleep for
@@ -141,7 +142,9 @@ static void narrow_gaps(s_time_t now)
             taken |= 1ull << step_of(s->vtime, low, width);
     gone = ~taken & ~taken << 1;
     come_down(&rq->vtime, low, width, gone);
+    come_down(&rq->front, low, width, gone);
     rq->vtime -= down; /* so that it never wraps */
+    rq->front -= down;
     list_for_each (s, &rq->all, in_all) {
         come_down(&s->vtime, low, width, gone);
         s->vtime -= MIN(s->vtime, down);
@@ -191,7 +194,7 @@ static void had_all(struct domain *d, s_time_t time)
     const struct runqueue *rq = &runqueue;
     struct sched_domain *s = &d->sched;
     const struct vcpu *v = domain_vcpu(d, 0); /* NULL: it has none yet */
-    uint64_t most = rq->vtime + s->slice_worth * d->max_vcpus, least = behind(rq->latitude);
+    uint64_t most = rq->front + s->slice_worth * d->max_vcpus, least = behind(rq->latitude);
     uint64_t part = rq->clocks.parts - s->seen.parts, had;
 
     s->vtime = MIN(s->vtime, most);
@@ -326,23 +329,26 @@ void sched_remove(struct vcpu *v, s_time_t now)
     sched_end_wait(v->domain, now);
 }
 
-/* It has all CPUs, and no level of its own by cap or affinity. */
-static bool is_free(const struct vcpu *v)
+static bool all_may_run_anywhere(const struct domain *d)
 {
-    return sched_may_run_anywhere(v) && !v->domain->sched.cap;
+    const struct vcpu *v;
+
+    for_each_vcpu (d, v)
+        if (!sched_may_run_anywhere(v))
+            return false;
+    return true;
 }
 
-/* The least virtual time of those that run and do not wait, but did lately, from which
- * the first domain that waits is not to leap away. v: its vCPU 0. */
-static uint64_t least_that_waited(const struct vcpu *v, s_time_t now)
+/* The least virtual time of those that run and do not wait, but did lately. */
+static uint64_t least_that_waited(s_time_t now)
 {
     uint64_t least = UINT64_MAX >> 1;
 
-    for (uint64_t m = is_free(v) ? runqueue.busy_cpus : 0; m; m &= m - 1) {
+    for (uint64_t m = runqueue.busy_cpus; m; m &= m - 1) {
         struct domain *d = lowest(m)->running->domain;
 
         if (d->sched.waiting || now - d->sched.kept_waiting >= LEVEL_KEPT ||
-            !is_free(lowest(m)->running))
+            !all_may_run_anywhere(d))
             continue;
         sched_account(d, now);
         least = MIN(least, d->sched.vtime);
@@ -355,16 +361,13 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
     struct runqueue *rq = &runqueue;
     uint64_t least = UINT64_MAX, leap = 0, latitude = rq->latitude, last;
     struct vcpu *best = NULL, *v;
-    struct domain *d, *first = NULL;
+    struct domain *d;
 
     if (list_empty(&rq->domains))
         return NULL;
     list_for_each (d, &rq->domains, sched.link) {
         sched_account(d, now);
-        if (d->sched.vtime < least) {
-            least = d->sched.vtime;
-            first = d;
-        }
+        least = MIN(least, d->sched.vtime);
         leap = MAX(leap, d->sched.slice_worth * (d->sched.running + 1));
         if (best && best->domain->sched.vtime + (d == c->running->domain) <= d->sched.vtime)
             continue; /* of those that are level, who runs here: else its vCPUs take no turns */
@@ -372,8 +375,9 @@ struct vcpu *sched_first_for(const struct cpu *c, s_time_t now)
         if (v)
             best = v;
     }
-    last = least_that_waited(first->vcpu[0], now);
+    last = least_that_waited(now);
     WRITE_ONCE(rq->vtime, MAX(rq->vtime, MIN(least, last + latitude)));
+    rq->front = MAX(rq->vtime, least);
     leap = MAX(leap, MIN(latitude, rq->vtime - MIN(rq->vtime, last))); /* nor is it brought near */
     if (unlikely(now - rq->narrowed >= NARROW_EVERY))
         narrow_gaps(now);

@@ -273,7 +273,7 @@ void vcpu_yield(void)
         if (first && first->domain == v->domain)
             v->sched.used +=
                 MAX(sched_used(v, now),
-                    first->sched.used + (uint64_t)(first->sched.resting ? SCHED_SLICE : 1)) -
+                    first->sched.used + (uint64_t)(first->sched.resting ? s->slice : 1)) -
                 sched_used(v, now);
         else if (first)
             s->vtime = MAX(s->vtime, first->domain->sched.vtime + 1);

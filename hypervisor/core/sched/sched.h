@@ -39,6 +39,7 @@ struct runqueue {
     struct list domains; /* struct domain.sched.link: whose vCPUs wait */
     struct list resting; /* struct domain.sched.in_resting: some of whose vCPUs rest */
     uint64_t vtime;      /* about the least of theirs; goes back only with all of them */
+    uint64_t front;      /* the least of theirs, or vtime, if that is more */
     uint64_t latitude;   /* so far behind it one may be who sleeps */
     s_time_t narrowed;   /* when gaps between levels were last narrowed */
     uint64_t weights;    /* of the domains that run, together */

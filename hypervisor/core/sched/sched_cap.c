@@ -192,7 +192,7 @@ void sched_cap_turn(struct vcpu *prev, s_time_t now)
     }
     v = sched_first_resting(s);
     if (v && !sched_cap_over(s) &&
-        (!vcpu_runnable(prev) || sched_used(prev, now) >= v->sched.used + (uint64_t)SCHED_SLICE))
+        (!vcpu_runnable(prev) || sched_used(prev, now) >= v->sched.used + (uint64_t)s->slice))
         activate(v, now);
 }
 
@@ -238,7 +238,7 @@ void sched_init_domain(struct domain *d)
     timer_init(&d->sched.cap_timer, portion_gathered, d);
     spin_lock(&runqueue.lock);
     sched_account(d, clock_now());
-    d->sched.vtime = runqueue.vtime;
+    d->sched.vtime = runqueue.front;
     list_insert_before(&runqueue.all, &d->sched.in_all);
     spin_unlock(&runqueue.lock);
 }
