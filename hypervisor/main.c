@@ -39,7 +39,7 @@ void hypervisor_main(const struct boot_info *bi)
     domain_system_init();
     machine_init_late(bi);
     machine_start_cpus(bi);
-    guest_ops_default = &pv_guest_ops;
+    guest_kinds[0] = &pv_guest_ops;
     machine_end_init(bi);
     boot_domains_create(bi);
     machine_idle();

@@ -240,7 +240,7 @@ void host_init(uint64_t frames)
     alloc_init();
     heap_give(MFN(16), frames - 16);
     domain_system_init();
-    guest_ops_default = &host_guest_ops;
+    guest_kinds[0] = &host_guest_ops;
 }
 
 struct page_info *host_frames(struct domain *d, unsigned int order)
@@ -253,6 +253,7 @@ struct page_info *host_frames(struct domain *d, unsigned int order)
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages)
 {
     const struct domain_config cfg = {
+        .kind = guest_kinds[0],
         .domid = id,
         .is_control = control,
         .max_vcpus = vcpus,

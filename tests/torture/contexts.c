@@ -156,9 +156,9 @@ static void machine(void)
 {
     static struct guest_ops ops;
 
-    ops = *guest_ops_default;
+    ops = *guest_kinds[0];
     ops.set_context = set_two_registers;
-    guest_ops_default = &ops;
+    guest_kinds[0] = &ops;
 }
 
 static void operation(struct guest *g)

@@ -290,7 +290,7 @@ static void born(domid_t id)
 /* What is kept for the next domain (the page of zeros) is made now, and not missed at the end. */
 static void machine(void)
 {
-    guest_ops_default = &pv_guest_ops;
+    guest_kinds[0] = &pv_guest_ops;
     hv_l4 = own_l4;
     pv_zero_page = MFN(0);
     host_destroy(host_domain(1, false, 1, 1));

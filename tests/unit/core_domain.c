@@ -74,16 +74,17 @@ static void refused_configurations(void **state)
     uint64_t before = heap_free_frames();
 
     (void)state;
+    c.kind = guest_kinds[0];
     c.max_vcpus = 0;
     assert_int_equal(domain_create(&c, &d), -XEN_EINVAL);
     c.max_vcpus = MAX_VCPUS + 1;
     assert_int_equal(domain_create(&c, &d), -XEN_EINVAL);
-    c = config;
+    c.max_vcpus = 1;
     c.domid = 0;
     assert_int_equal(domain_create(&c, &d), -XEN_EEXIST);
     c.domid = DOMID_SELF;
     assert_int_equal(domain_create(&c, &d), -XEN_EINVAL);
-    c = config;
+    c.domid = DOMID_INVALID;
     c.is_control = true;
     assert_int_equal(domain_create(&c, &d), -XEN_EEXIST);
     host_check_invariants();
@@ -93,18 +94,19 @@ static void refused_configurations(void **state)
 /* With so many frames left, a domain of this kind is created whole or not at all. */
 static bool created_with(uint64_t left, const struct guest_ops *kind)
 {
+    struct domain_config c = config;
     struct page_info *pg;
     struct domain *d = NULL;
     uint64_t before;
     int rc;
 
     setup(NULL);
-    guest_ops_default = kind;
+    c.kind = kind;
     pv_zero_page = MFN(0);
     while (heap_free_frames() > left && (pg = alloc_frames(0, 0)) != NULL) {
     }
     before = heap_free_frames();
-    rc = domain_create(&config, &d);
+    rc = domain_create(&c, &d);
     if (!rc)
         rc = vcpu_create(d, 0);
     if (!rc)
@@ -120,7 +122,7 @@ static bool created_with(uint64_t left, const struct guest_ops *kind)
 
 static void memory_runs_out_anywhere(void **state)
 {
-    const struct guest_ops *const kind[] = {guest_ops_default, &pv_guest_ops};
+    const struct guest_ops *const kind[] = {guest_kinds[0], &pv_guest_ops};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(kind); i++) {

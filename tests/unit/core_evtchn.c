@@ -6,6 +6,7 @@
  */
 #include "core_test.h"
 
+#include <core/life/domain_system.h>
 #include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <xen/sched.h>
@@ -432,7 +433,8 @@ static void bad_addresses(void **state)
 /* A domain may get ports and events before it has a vCPU. */
 static void no_vcpu_yet(void **state)
 {
-    const struct domain_config cfg = {.domid = 9,
+    const struct domain_config cfg = {.kind = guest_kinds[0],
+                                      .domid = 9,
                                       .max_vcpus = 1,
                                       .max_evtchn_port = 100,
                                       .max_grant_frames = 1,

@@ -10,6 +10,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
+#include <core/life/domain_system.h>
 #include <core/life/life.h>
 #include <core/life/vcpu_info.h>
 #include <core/sched/pause.h>
@@ -28,8 +29,11 @@ static void look_for_it(void)
 /* One that is not made to its end has an id, and nobody finds it. */
 static void a_domain_is_found_when_it_is_whole(void **state)
 {
-    const struct domain_config cfg = {
-        .domid = 9, .max_vcpus = 1, .max_evtchn_port = 99, .max_grant_frames = 1};
+    const struct domain_config cfg = {.kind = guest_kinds[0],
+                                      .domid = 9,
+                                      .max_vcpus = 1,
+                                      .max_evtchn_port = 99,
+                                      .max_grant_frames = 1};
     struct domain *made;
 
     (void)state;

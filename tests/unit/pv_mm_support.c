@@ -27,7 +27,7 @@ static unsigned int nr_guests;
 void mm_init(uint64_t frames)
 {
     host_init(frames);
-    guest_ops_default = &pv_guest_ops;
+    guest_kinds[0] = &pv_guest_ops;
     hv_l4 = own_l4;
     pv_zero_page = MFN(0);
     mm_preempt = false;

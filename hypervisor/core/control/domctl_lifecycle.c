@@ -4,6 +4,7 @@
  */
 #include <core/base/log.h>
 #include <core/control/domctl.h>
+#include <core/life/domain_system.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <core/sched/vcpu_time.h>
@@ -34,6 +35,7 @@ int domctl_createdomain(struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_createdomain *c = &op->u.createdomain;
     struct domain_config cfg = {
+        .kind = guest_kinds[0],
         .domid = op->domain && op->domain < DOMID_FIRST_RESERVED ? op->domain : DOMID_INVALID,
         .max_vcpus = c->max_vcpus,
         .max_evtchn_port = MIN(c->max_evtchn_port, NR_EVTCHNS - 1u),

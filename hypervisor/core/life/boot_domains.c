@@ -11,6 +11,7 @@
 #include <core/domain/domain_table.h>
 #include <core/grant/grant_table.h>
 #include <core/life/boot_domains.h>
+#include <core/life/domain_system.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <core/state/domain.h>
@@ -123,6 +124,7 @@ static unsigned int vcpus_of(const struct boot_domain *b)
 static int create_one(const struct boot_info *bi, const struct boot_domain *b)
 {
     const struct domain_config cfg = {
+        .kind = guest_kinds[0],
         .domid = b->is_control ? 0 : DOMID_INVALID,
         .name = b->name,
         .is_control = b->is_control,

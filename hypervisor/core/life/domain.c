@@ -28,7 +28,7 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-const struct guest_ops *guest_ops_default;
+const struct guest_ops *guest_kinds[MOST_KINDS];
 
 /* What create made, in the opposite order; each step knows whether there is anything to undo. */
 static void free_parts(struct domain *d)
@@ -132,8 +132,8 @@ static int init_parts(struct domain *d, const struct domain_config *cfg)
     if (!rc && d->is_control)
         rc = pirq_table_init(d);
     if (!rc) {
-        rc = guest_ops_default->domain_init(d);
-        d->ops = rc ? NULL : guest_ops_default;
+        rc = cfg->kind->domain_init(d);
+        d->ops = rc ? NULL : cfg->kind;
     }
     return rc;
 }

@@ -12,7 +12,8 @@ struct guest_ops;
 void domain_system_init(void);
 void domain_system_init_cpu(void); /* the same for this CPU, a further one */
 
-/* The kind of guest that domain_create() makes. */
-extern const struct guest_ops *guest_ops_default;
+/* The kinds of guests that there are, the usual one first. */
+#define MOST_KINDS 3
+extern const struct guest_ops *guest_kinds[MOST_KINDS];
 
 #endif

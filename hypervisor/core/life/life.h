@@ -10,6 +10,7 @@
 
 /* domid 0 for the control domain; DOMID_INVALID asks for the next free id. */
 struct domain_config {
+    const struct guest_ops *kind; /* one of guest_kinds */
     domid_t domid;
     const char *name;
     bool is_control;
