@@ -38,10 +38,11 @@ OUTER = {
     "pv": "loader core lib include",
     "pv/cpu": "pv x86 core lib include",    # the part of pv that only a machine can run
 }
-KIND = re.compile(r"\bpv\b|\bpv_|\bPV_")
+KINDS = ("pv",)     # of guests: none knows of another
+KIND = re.compile("|".join(rf"\b{kind}\b|\b{kind}_|\b{kind.upper()}_" for kind in KINDS))
 BELOW_KINDS = {"include", "lib", "loader", "x86", "boot"}   # core too: style.py knows more words there
-KINDS_PORT = "hypervisor/pv/cpu.h"   # what pv asks of pv/cpu
-KINDS_PART = ("hypervisor/include/hv/arch_vcpu.h", "pv/pv_vcpu.h")  # by value in struct vcpu, which all include
+KINDS_PORTS = {f"hypervisor/{kind}/cpu.h" for kind in KINDS}    # what a kind asks of its part for the machine
+KINDS_PART = "hypervisor/include/hv/arch_vcpu.h"    # each kind's part of struct vcpu, by value, which all include
 CORE = "hypervisor/core/"
 MOST_LINES = 20000  # of code in the hypervisor
 
@@ -79,7 +80,7 @@ def room_of(path):
 
 
 def outer_room(path):
-    found = re.match(r"hypervisor/(pv/cpu|\w+)/", path)
+    found = re.match(r"hypervisor/(\w+/cpu|\w+)/", path)
     return found.group(1) if found else None
 
 
@@ -107,7 +108,7 @@ class House:
                 outside, self.inside[path] = definitions(text)
             else:
                 outside = set()
-                if outer_room(path) == "include" or path == KINDS_PORT:
+                if outer_room(path) == "include" or path in KINDS_PORTS:
                     self.port |= set(WORD.findall(text))
             for name in outside:
                 self.home.setdefault(name, path)
@@ -116,7 +117,7 @@ class House:
         """(line, path of the header or of the definition, what) for each include and each name of another file's."""
         for number, line in enumerate(self.files[path], 1):
             found = re.match(r"\s*#\s*include\s*<([\w/]+\.h)>", line)
-            if found and (path, found.group(1)) != KINDS_PART:
+            if found and not (path == KINDS_PART and re.match(r"(\w+)/\1_vcpu\.h$", found.group(1))):
                 there = "hypervisor/" + found.group(1)
                 yield number, there if there in self.files else "hypervisor/include/" + found.group(1), f"includes {found.group(1)}"
         if path.endswith(".h"):
@@ -147,7 +148,7 @@ def check_outer(house, complain):
             if room not in allowed and f"core/{room_of(there)}" not in allowed:
                 complain(path, number, f"{what}: {here} may not use {room}")
         for number, line in enumerate(house.code[path], 1):
-            if here in BELOW_KINDS and KIND.search(line) and path != KINDS_PART[0]:
+            if here in BELOW_KINDS and KIND.search(line) and path != KINDS_PART:
                 complain(path, number, f"{here} knows no kind of guest")
     return arrows
 
