@@ -81,21 +81,13 @@ static void get_context(struct vcpu *v, struct vcpu_guest_context *c)
     c->user_regs = v->regs;
 }
 
-/* Frames of a domain that has no page tables: nobody but the owner holds them. */
-static int relinquish_memory(struct domain *d)
+/* A domain that has no page tables did nothing with its frames. */
+static int undo_frame(struct page_info *pg, struct domain *d, bool *much)
 {
-    struct page_info *pg;
-
-    for (;;) {
-        spin_lock(&d->page_alloc_lock);
-        pg = page_list_first(&d->pages);
-        if (pg)
-            domain_page_set_aside(d, pg);
-        spin_unlock(&d->page_alloc_lock);
-        if (!pg)
-            return 0;
-        clear_allocated(pg);
-    }
+    (void)pg;
+    (void)d;
+    (void)much;
+    return 0;
 }
 
 /* What page tables do for a real domain: each mapping holds the references that grant_map() was
@@ -218,7 +210,7 @@ const struct guest_ops host_guest_ops = {
     .set_context = set_context,
     .get_context = get_context,
     .relinquish_vcpus = relinquish_vcpus,
-    .relinquish_memory = relinquish_memory,
+    .undo_frame = undo_frame,
     .grant_map = grant_map,
     .grant_unmap = grant_unmap,
     .fill_hypercall_page = fill_hypercall_page,

@@ -23,6 +23,7 @@
 #include <core/event/vcpu_timer.h>
 #include <core/grant/grant_table.h>
 #include <core/life/life.h>
+#include <core/life/relinquish.h>
 #include <core/life/vcpu_info.h>
 #include <core/life/watchdog.h>
 #include <core/sched/pause.h>
@@ -110,7 +111,7 @@ static int do_step(struct domain *d, enum step step)
     case IN_FLIGHT:
         return in_flight_end(d);
     case MEMORY:
-        return d->ops->relinquish_memory(d);
+        return relinquish_memory(d);
     case SHARED:
         return unshare_pages(d);
     case TABLES:
