@@ -119,7 +119,7 @@ static int finish(struct domain *d, const struct build_memory *m,
     return rc;
 }
 
-int pv_build(struct domain *d, const struct build_args *args, mfn_t *store, mfn_t *console)
+int pv_build(struct domain *d, const struct build_args *args, gfn_t *store, gfn_t *console)
 {
     struct build_memory m = {.d = d, .nr_pages = args->nr_pages};
     const struct loader_target target = {
@@ -156,8 +156,8 @@ int pv_build(struct domain *d, const struct build_args *args, mfn_t *store, mfn_
     else if (rc)
         log_error("%s: cannot be built: error %d", d->name, -rc);
     if (!rc) {
-        *store = layout_frame(&m, layout->store_pfn);
-        *console = layout_frame(&m, layout->console_pfn);
+        *store = GFN(layout_frame(&m, layout->store_pfn).n);
+        *console = GFN(layout_frame(&m, layout->console_pfn).n);
     }
     if (m.p2m)
         free_hv_pages(m.p2m, m.order);

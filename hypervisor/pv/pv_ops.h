@@ -12,8 +12,8 @@
 int __must_check pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
 void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c);
 /* pv/build.c */
-int __must_check pv_build(struct domain *d, const struct build_args *args, mfn_t *store,
-                          mfn_t *console);
+int __must_check pv_build(struct domain *d, const struct build_args *args, gfn_t *store,
+                          gfn_t *console);
 int __must_check pv_relinquish_vcpus(struct domain *d); /* pv/teardown.c */
 int __must_check pv_undo_frame(struct page_info *pg, struct domain *d, bool *much);
 /* pv/grant_map.c */

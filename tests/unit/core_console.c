@@ -215,7 +215,7 @@ static void attach(void)
     struct page_info *pg = page_list_first(&d->pages);
 
     assert_int_equal(console_alloc_port(d, &port), 0);
-    assert_int_equal(console_attach_ring(d, page_to_mfn(pg), port), 0);
+    assert_int_equal(console_attach_ring(d, GFN(page_to_mfn(pg).n), port), 0);
     ring = map_frame(page_to_mfn(pg));
 }
 

@@ -23,7 +23,7 @@ static int setup(void **state)
     ring = map_frame(mfn);
     memset(ring, 0, PAGE_SIZE);
     store_wait_init();
-    store_wait_watch(d, mfn);
+    store_wait_watch(d, GFN(mfn.n));
     return 0;
 }
 

@@ -300,7 +300,8 @@ static void begin(unsigned int i)
     g->v->arch.pv.kernel_sp = mm_va(MM_FRAMES - 2) + PAGE_SIZE;
     slot[i].there = true;
     slot[i].ending = false;
-    if (i && !console_alloc_port(g->d, &port) && !console_attach_ring(g->d, g->frame[RING], port))
+    if (i && !console_alloc_port(g->d, &port) &&
+        !console_attach_ring(g->d, GFN(g->frame[RING].n), port))
         slot[i].console = port;
 }
 

@@ -20,7 +20,7 @@ void console_init(void); /* nothing typed, no rings */
 int __must_check console_alloc_port(struct domain *d, uint32_t *port);
 /* Boot-time domains: the hypervisor drains the ring of d (its frame and local port known) to the
  * UART. */
-int __must_check console_attach_ring(struct domain *d, mfn_t ring, uint32_t port);
+int __must_check console_attach_ring(struct domain *d, gfn_t ring, uint32_t port);
 mfn_t console_ring_frame(const struct domain *d); /* INVALID_MFN: it has none here */
 /* Takes at most so many bytes out of the rings. true: there were more. */
 bool console_drain_rings(uint32_t most);

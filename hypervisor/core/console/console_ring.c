@@ -19,6 +19,7 @@
 #include <core/base/log.h>
 #include <core/console/console.h>
 #include <core/domain/domain_table.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
@@ -62,20 +63,21 @@ static struct console_ring *ring_of(const struct domain *d)
     return NULL;
 }
 
-int console_attach_ring(struct domain *d, mfn_t ring, uint32_t port)
+int console_attach_ring(struct domain *d, gfn_t ring, uint32_t port)
 {
+    struct page_info *pg = get_writable_from_gfn(ring, d);
     struct console_ring *r;
 
-    if (!mfn_valid(ring) || !d->ops->get_writable(mfn_to_page(ring), d))
+    if (!pg)
         return -XEN_EINVAL;
     spin_lock(&ring_lock);
     r = ring_of(NULL);
     if (r)
-        *r = (struct console_ring){d, map_guest_frame(d, ring), mfn_to_page(ring), port};
+        *r = (struct console_ring){d, map_guest_frame(d, page_to_mfn(pg)), pg, port};
     spin_unlock(&ring_lock);
     if (r)
         return 0;
-    d->ops->put_writable(mfn_to_page(ring));
+    d->ops->put_writable(pg);
     return -XEN_ENOSPC;
 }
 

@@ -53,8 +53,8 @@ static int memory_for(const struct boot_domain *b, uint64_t *pages)
 }
 
 /* Ports and rings between a guest and whoever serves it. */
-static int connect_guest(struct domain *d, const struct build_args *args, mfn_t store,
-                         mfn_t console)
+static int connect_guest(struct domain *d, const struct build_args *args, gfn_t store,
+                         gfn_t console)
 {
     grant_table_set_entry(d, GNTTAB_RESERVED_CONSOLE, 0, console.n);
     if (args->store_port)
@@ -86,7 +86,7 @@ static void set_cpus(const struct boot_domain *b, struct domain *d)
 static int build_one(const struct boot_info *bi, const struct boot_domain *b, struct domain *d)
 {
     struct build_args args = {.cmdline = b->cmdline};
-    mfn_t store = INVALID_MFN, console = INVALID_MFN;
+    gfn_t store = INVALID_GFN, console = INVALID_GFN;
     int rc = memory_for(b, &args.nr_pages);
 
     if (rc)

@@ -13,6 +13,6 @@ struct domain;
 void boot_domains_create(const struct boot_info *bi);
 /* core/life/store_wait.c: says it when d, whose store ring is this frame, waits for nobody. */
 void store_wait_init(void);
-void store_wait_watch(const struct domain *d, mfn_t ring);
+void store_wait_watch(const struct domain *d, gfn_t ring);
 
 #endif

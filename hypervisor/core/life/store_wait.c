@@ -22,7 +22,7 @@
 
 static struct watched {
     domid_t id;
-    mfn_t ring; /* 0: no more */
+    gfn_t ring; /* 0: no more */
     uint32_t prod;
     bool asked; /* at the last look, up to prod */
 } watched[BOOT_MAX_DOMAINS];
@@ -31,13 +31,13 @@ static struct timer timer;
 
 static void look_at(struct watched *w, struct domain *d)
 {
-    struct page_info *pg = get_page_from_mfn(w->ring, d);
+    struct page_info *pg = get_page_from_gfn(w->ring, d);
     const struct xenstore_domain_interface *ring;
     uint32_t prod, cons;
 
     if (!pg)
         return;
-    ring = read_frame(w->ring);
+    ring = read_frame(page_to_mfn(pg));
     prod = READ_ONCE(ring->req_prod);
     cons = READ_ONCE(ring->req_cons);
     put_page(pg);
@@ -45,7 +45,7 @@ static void look_at(struct watched *w, struct domain *d)
         log_warning("%s (domain %u) waits for the store (XenStore): %s", d->name, d->domain_id,
                     control_domain ? "nobody in the control domain has taken its request"
                                    : "there is no control domain that serves it");
-        w->ring = MFN(0);
+        w->ring = GFN(0);
     }
     w->asked = prod != cons;
     w->prod = prod;
@@ -65,7 +65,7 @@ static void look(void *data __unused)
         timer_set(&timer, clock_now() + PERIOD);
 }
 
-void store_wait_watch(const struct domain *d, mfn_t ring)
+void store_wait_watch(const struct domain *d, gfn_t ring)
 {
     if (nr_watched < ARRAY_SIZE(watched))
         watched[nr_watched++] = (struct watched){.id = d->domain_id, .ring = ring};

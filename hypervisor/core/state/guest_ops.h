@@ -38,10 +38,10 @@ struct guest_ops {
     int __must_check (*set_context)(struct vcpu *v, const struct vcpu_guest_context *ctxt);
     void (*get_context)(struct vcpu *v, struct vcpu_guest_context *ctxt);
     /* Gives a fresh domain its memory, loads the kernel and readies vCPU 0. *store and *console:
-     * the frames of its rings, or INVALID_MFN. Boot only: it may take long. What was taken on
+     * the frames of its rings, or INVALID_GFN. Boot only: it may take long. What was taken on
      * failure is given back by domain_kill(). */
-    int __must_check (*build)(struct domain *d, const struct build_args *args, mfn_t *store,
-                              mfn_t *console);
+    int __must_check (*build)(struct domain *d, const struct build_args *args, gfn_t *store,
+                              gfn_t *console);
     /* Teardown, step 1: gives back what the vCPUs hold (page tables, descriptor tables).
      * -XEN_ERESTART: again. */
     int __must_check (*relinquish_vcpus)(struct domain *d);

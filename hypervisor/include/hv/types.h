@@ -31,6 +31,7 @@ typedef int64_t s_time_t; /* nanoseconds since the hypervisor's clock started */
 #define MFN(x)      ((mfn_t){(x)})
 #define GFN(x)      ((gfn_t){(x)})
 #define INVALID_MFN MFN(~0ull)
+#define INVALID_GFN GFN(~0ull)
 
 static inline bool mfn_eq(mfn_t a, mfn_t b)
 {
