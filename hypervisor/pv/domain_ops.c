@@ -19,6 +19,7 @@
 #include <pv/pv_ops.h>
 #include <xen/domctl.h>
 #include <xen/errno.h>
+#include <xen/features.h>
 
 #define VCPUS_PER_L1   16
 #define SLOTS_PER_VCPU 32
@@ -136,6 +137,22 @@ static uint64_t pv_frame_info(const struct page_info *pg)
            (type & PGT_pinned ? XEN_DOMCTL_PFINFO_LPINTAB : 0);
 }
 
+static uint32_t pv_features(const struct domain *d)
+{
+    bool high = READ_ONCE(d->vm_assist) & (1u << VMASST_TYPE_pae_extended_cr3);
+
+    return 1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_highmem_assist |
+           1u << XENFEAT_gnttab_map_avail_bits | (uint32_t)high << XENFEAT_pae_pgdir_above_4gb;
+}
+
+static bool pv_event_pending(const struct vcpu *v)
+{
+    const struct vcpu_info *info = READ_ONCE(v->vcpu_info);
+
+    return (READ_ONCE(info->evtchn_upcall_pending) && !READ_ONCE(info->evtchn_upcall_mask)) ||
+           (READ_ONCE(v->nmi_pending) && !v->nmi_masked);
+}
+
 static void pv_set_iopl(struct vcpu *v, unsigned int level)
 {
     v->arch.pv.iopl = level;
@@ -167,6 +184,8 @@ const struct guest_ops pv_guest_ops = {
     .set_iopl = pv_set_iopl,
     .set_iobitmap = pv_set_iobitmap,
     .fill_hypercall_page = pv_fill_hypercall_page,
+    .features = pv_features,
+    .event_pending = pv_event_pending,
     .show_vcpu = pv_show_vcpu,
     .load = pv_cpu_load,
     .save = pv_cpu_save,

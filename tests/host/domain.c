@@ -167,6 +167,16 @@ static uint64_t frame_info(const struct page_info *pg)
     return pv_guest_ops.frame_info(pg);
 }
 
+static uint32_t features(const struct domain *d)
+{
+    return pv_guest_ops.features(d);
+}
+
+static bool event_pending(const struct vcpu *v)
+{
+    return pv_guest_ops.event_pending(v);
+}
+
 static int relinquish_vcpus(struct domain *d)
 {
     for (unsigned int i = 0; i < MOST_MAPPINGS; i++) {
@@ -214,6 +224,8 @@ const struct guest_ops host_guest_ops = {
     .grant_map = grant_map,
     .grant_unmap = grant_unmap,
     .fill_hypercall_page = fill_hypercall_page,
+    .features = features,
+    .event_pending = event_pending,
     .show_vcpu = show_vcpu,
 };
 

@@ -13,6 +13,7 @@
 #include <core/domain/guest_memory.h>
 #include <core/guest/version.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <xen/errno.h>
 #include <xen/version.h>
@@ -47,15 +48,8 @@ static long compile_info(gva_t arg)
 
 static uint32_t features(const struct domain *d)
 {
-    uint32_t f = 1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_mmu_pt_update_preserve_ad |
-                 1u << XENFEAT_highmem_assist | 1u << XENFEAT_gnttab_map_avail_bits |
-                 1u << XENFEAT_not_direct_mapped;
-
-    if (READ_ONCE(d->vm_assist) & (1u << VMASST_TYPE_pae_extended_cr3))
-        f |= 1u << XENFEAT_pae_pgdir_above_4gb;
-    if (d->is_control)
-        f |= 1u << XENFEAT_dom0;
-    return f;
+    return 1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_not_direct_mapped |
+           (uint32_t)d->is_control << XENFEAT_dom0 | d->ops->features(d);
 }
 
 static long get_features(gva_t arg)

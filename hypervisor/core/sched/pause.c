@@ -23,6 +23,7 @@
 #include <core/sched/pause.h>
 #include <core/sched/sched.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -104,10 +105,7 @@ int domain_unpause_by_controller(struct domain *d)
 
 bool vcpu_event_pending(const struct vcpu *v)
 {
-    const struct vcpu_info *info = READ_ONCE(v->vcpu_info);
-
-    return (READ_ONCE(info->evtchn_upcall_pending) && !READ_ONCE(info->evtchn_upcall_mask)) ||
-           (READ_ONCE(v->nmi_pending) && !v->nmi_masked);
+    return v->domain->ops->event_pending(v);
 }
 
 /* Race: on_cpu is set before the CPU comes to its exit path, with a full barrier between (the lock

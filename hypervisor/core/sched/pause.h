@@ -25,7 +25,7 @@ void vcpu_kick(const struct vcpu *v);
 /* It polls for a port, or several (~0), from here on until it is unblocked; then: until a time. */
 void vcpu_poll_begin(struct vcpu *v, uint32_t port);
 void vcpu_poll_until(struct vcpu *v, s_time_t deadline);
-/* Is there something to deliver now, an event or an NMI? */
+/* Is there something to deliver now? By its kind */
 bool vcpu_event_pending(const struct vcpu *v);
 
 #endif

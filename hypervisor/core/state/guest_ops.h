@@ -66,7 +66,10 @@ struct guest_ops {
      */
     void (*set_iopl)(struct vcpu *v, unsigned int level);
     void (*set_iobitmap)(struct vcpu *v, gva_t bitmap, unsigned int nr_ports);
-    void (*fill_hypercall_page)(void *page); /* XEN_DOMCTL_hypercall_init */
+    void (*fill_hypercall_page)(void *page);      /* XEN_DOMCTL_hypercall_init */
+    uint32_t (*features)(const struct domain *d); /* XENFEAT_* that d has by its kind, bit each */
+    /* Something that ends a wait can be delivered now: an event, or an NMI */
+    bool (*event_pending)(const struct vcpu *v);
     /* The current vCPU, whose domain crashed: to the log */
     void (*show_vcpu)(const struct vcpu *v);
 
