@@ -149,6 +149,7 @@ MUTANTS = {
     "who does not wake leaves CPUs out that were told": ("return s->wakes && s->v->affinity & bit_of(c) &&", "return s->v->affinity & bit_of(c) &&", ["core_affinity"]),
     "who wakes is given the CPU of one who woke before": ("            if (sees(s, c))\n                continue;\n            weigh(s, c);", "            if (!sees(s, c))\n                weigh(s, c);", ["core_rhythms"]),
     "a wait in vain is looked for when nobody gains": ("s->waiting > s->stuck && could_wait_elsewhere(s))", "s->waiting > s->stuck)", ["core_sched"]),
+    "who is put out looks before its brothers": ("if (first->affinity == v->affinity && !first->sched.wanted_by)", "if (first == v)", ["core_affinity"]),
     "who wakes leaves CPUs out that do not see it": ("return s->wakes && s->v->affinity & bit_of(c) &&", "return s->wakes &&", ["core_affinity"]),
     "of those that are level any is first": ("best->domain->sched.vtime + (d == c->running->domain) <=", "best->domain->sched.vtime <=", ["core_sched"]),
     "who goes to an idle CPU is called back": ("v->affinity & cpus && !sched_is_told_of(v))", "v->affinity & cpus && !v->sched.wanted_by)", ["core_late"]),

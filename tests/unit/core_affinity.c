@@ -186,6 +186,31 @@ static void an_exchange_with_one_that_is_late(void **state)
     host_check_invariants();
 }
 
+/* Two brothers are pinned to CPU 0, where another comes each time when a slice ends, that can go to
+ * CPU 1: who was put out by it takes its CPU back by an exchange, and is not who used less. */
+static void brothers_take_turns_by_an_exchange(void **state)
+{
+    struct domain *d = host_domain(5, false, 2, 0);
+    struct vcpu *v;
+
+    (void)state;
+    with_cpus(2);
+    for_each_vcpu (d, v)
+        assert_int_equal(sched_set_affinity(v, 1), 0);
+    assert_int_equal(sched_set_affinity(dom[1]->vcpu[0], 2), 0);
+    sched_set_domain(dom[1], SCHED_WEIGHT_DEFAULT / 16, 0);
+    domain_pause_nosync(dom[3]);
+    for (unsigned int ms = 0; ms < 1000; ms++) {
+        host_keep(dom[2]->vcpu[0], true);
+        host_advance(MICROSECS(400));
+        host_keep(dom[2]->vcpu[0], false);
+        host_advance(MICROSECS(1600));
+        host_check_invariants();
+    }
+    for_each_vcpu (d, v)
+        assert_in_range(v->sched.time[RUNSTATE_running], MILLISECS(900), MILLISECS(1100));
+}
+
 /* A CPU was told to take one that its domain's cap keeps out by then. */
 static void who_was_wanted_is_over_its_cap(void **state)
 {
@@ -244,6 +269,7 @@ int main(void)
         TEST(who_is_sent_elsewhere_is_not_forgotten),
         TEST(anywhere_is_wherever_a_cpu_is),
         TEST(an_exchange_with_one_that_is_late),
+        TEST(brothers_take_turns_by_an_exchange),
         TEST(who_was_wanted_is_over_its_cap),
         TEST(pinned_for_a_while),
     };

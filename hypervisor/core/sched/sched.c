@@ -60,6 +60,7 @@ static uint32_t idle_state(const struct vcpu *v)
 static void enqueue(struct vcpu *v, s_time_t now)
 {
     bool wakes = v->sched.state != RUNSTATE_runnable;
+    struct vcpu *first;
 
     if (wakes)
         set_state(v, RUNSTATE_runnable, now);
@@ -69,7 +70,12 @@ static void enqueue(struct vcpu *v, s_time_t now)
         return;
     }
     sched_insert(v, now);
-    sched_find_cpu(v, wakes, now);
+    /* A CPU that v can have is its brother's who used less, and may run at the same places. Else
+     * who was put out took its CPU back by an exchange each time, and the brother waited on. */
+    list_for_each (first, &v->domain->sched.vcpus, sched.link)
+        if (first->affinity == v->affinity && !first->sched.wanted_by)
+            break;
+    sched_find_cpu(first, wakes, now);
 }
 
 /* One of d's waits, rests, or is active no more. */
