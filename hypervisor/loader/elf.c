@@ -112,6 +112,35 @@ int elf_segment(const struct loader_image *image, unsigned int i, struct elf_seg
     return 1;
 }
 
+/* None of them lies on another, so what is copied in all is no more than what there is room for,
+ * however many there are. */
+int elf_extent(struct loader_image *image, struct loader_error *error)
+{
+    unsigned int nr = elf_nr_headers(image);
+    uint64_t sum = 0, start = UINT64_MAX, end = 0;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        struct elf_segment s;
+        int rc = elf_segment(image, i, &s, error);
+
+        if (rc < 0)
+            return rc;
+        if (rc) {
+            start = s.paddr < start ? s.paddr : start;
+            end = s.paddr + s.mem_size > end ? s.paddr + s.mem_size : end;
+            if (__builtin_add_overflow(sum, s.mem_size, &sum))
+                sum = UINT64_MAX;
+        }
+    }
+    if (end == 0)
+        return bad_kernel(error, "the ELF file has nothing to load");
+    if (sum > end - start)
+        return bad_kernel(error, "the ELF file's segments overlap");
+    image->phys_start = start;
+    image->phys_end = end;
+    return 0;
+}
+
 /*
  * The notes in one run of bytes that lies inside the file. ABI: each is padded to 4 bytes, whatever
  * the run's alignment says. A linker script that gathers all notes in one segment puts such behind

@@ -9,6 +9,11 @@
  *   plan.c    loader_plan(): the order of things in memory
  *   tables.c  the page tables: how many, where, and what is in them
  *   write.c   loader_write(), loader_context()
+ *
+ * and, for a fully virtualized domain (include/parvis/loader_pvh.h):
+ *
+ *   pvh.c     parse, plan and write of its start of day
+ *   acpi.c    the ACPI tables that it finds
  */
 #ifndef LOADER_INTERNAL_H
 #define LOADER_INTERNAL_H
@@ -20,6 +25,7 @@
 #define PAGE_SHIFT 12u
 #define PAGE_SIZE  (1ULL << PAGE_SHIFT)
 #define MIB        (1ULL << 20)
+#define MAX_PAGES  (1UL << 34) /* of a domain: 64 TiB */
 
 /* The guest must leave these alone: L4 slots 256 to 271. */
 #define HYPERVISOR_END 0xffff880000000000ULL
@@ -47,6 +53,8 @@ unsigned int elf_nr_headers(const struct loader_image *image);
 /* Program header i: 1 if it is loaded and not empty (then *segment is filled), 0 if not. */
 int elf_segment(const struct loader_image *image, unsigned int i, struct elf_segment *segment,
                 struct loader_error *error);
+/* Where the loaded segments lie: sets image->phys_start and phys_end. */
+int elf_extent(struct loader_image *image, struct loader_error *error);
 /* Takes each ELF note of name "Xen" into image: those of PT_NOTE segments, or, if these have none,
  * those of note sections. *count says how many. */
 int elf_notes(struct loader_image *image, unsigned int *count, struct loader_error *error);
@@ -54,6 +62,14 @@ int elf_notes(struct loader_image *image, unsigned int *count, struct loader_err
 /* notes.c: one of them. desc is not aligned. */
 int take_note(struct loader_image *image, uint32_t type, const uint8_t *desc, uint32_t size,
               struct loader_error *error);
+
+/* parse.c: an image of which nothing is known yet. */
+void image_begin(struct loader_image *image, const void *file, uint64_t size);
+
+/* plan.c: checks of every plan. A page count that does not fit is told of as `what`. */
+int check_cmdline(const struct loader_config *config, struct loader_error *error);
+int check_fits(const struct loader_config *config, uint64_t pages, const char *what,
+               struct loader_error *error);
 
 /* tables.c */
 /* Sets area->tables: the tables that map `area`, without those of `other` (may be NULL). *pages =
@@ -65,5 +81,15 @@ int tables_write(const struct loader_layout *layout, const struct loader_target 
 
 /* write.c: the one page pfn, or NULL and an error. Undone by target->unmap(ctx, page, 1). */
 void *target_page(const struct loader_target *target, uint64_t pfn, struct loader_error *error);
+/* The segments, p_paddr less image->paddr_offset; the ramdisk, with zeros to the end of its page.
+ */
+int write_kernel(const struct loader_image *image, const struct loader_target *target,
+                 struct loader_error *error);
+int write_ramdisk(uint64_t pfn, uint64_t pages, const struct loader_config *config,
+                  const struct loader_target *target, struct loader_error *error);
+
+/* acpi.c: fills the page at physical address paddr; the RSDP is its beginning. nr_vcpus is at most
+ * HVM_MAX_VCPUS. */
+void write_acpi(void *page, uint64_t paddr, unsigned int nr_vcpus);
 
 #endif

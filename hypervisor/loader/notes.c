@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ELF notes: what a paravirtual kernel says about itself (include/xen/elfnote.h lists them).
+ * ELF notes: what a kernel says about itself (include/xen/elfnote.h lists them).
  *
  * A note is a number, a string, or nothing that matters here. When one occurs twice, the last
  * counts. A note with an unknown number is skipped, as guests expect: newer kernels have more.
@@ -114,6 +114,8 @@ int take_note(struct loader_image *image, uint32_t type, const uint8_t *desc, ui
         rc = take_number("MOD_START_PFN", desc, size, &number, error);
         image->mod_start_pfn = number != 0;
         return rc;
+    case XEN_ELFNOTE_PHYS32_ENTRY:
+        return take_number("PHYS32_ENTRY", desc, size, &image->pvh_entry, error);
     case XEN_ELFNOTE_SUPPORTED_FEATURES:
         return take_supported(image, desc, size, error);
     case XEN_ELFNOTE_FEATURES:

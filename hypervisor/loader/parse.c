@@ -12,43 +12,10 @@
 
 #include <xen/features.h>
 
-/* Where the loaded segments lie, in the kernel's physical space. None lies on another, so what is
- * copied in all is no more than what there is room for, however many there are. */
-static int find_extent(const struct loader_image *image, uint64_t *start, uint64_t *end,
-                       struct loader_error *error)
-{
-    unsigned int nr = elf_nr_headers(image);
-    uint64_t sum = 0;
-
-    *start = UINT64_MAX;
-    *end = 0;
-    for (unsigned int i = 0; i < nr; i++) {
-        struct elf_segment s;
-        int rc = elf_segment(image, i, &s, error);
-
-        if (rc < 0)
-            return rc;
-        if (rc) {
-            *start = s.paddr < *start ? s.paddr : *start;
-            *end = s.paddr + s.mem_size > *end ? s.paddr + s.mem_size : *end;
-            if (__builtin_add_overflow(sum, s.mem_size, &sum))
-                sum = UINT64_MAX;
-        }
-    }
-    if (*end == 0)
-        return bad_kernel(error, "the ELF file has nothing to load");
-    if (sum > *end - *start)
-        return bad_kernel(error, "the ELF file's segments overlap");
-    return 0;
-}
-
 static int place(struct loader_image *image, struct loader_error *error)
 {
-    uint64_t start, end;
-    int rc = find_extent(image, &start, &end, error);
+    uint64_t start = image->phys_start, end = image->phys_end;
 
-    if (rc)
-        return rc;
     if (image->virt_base == LOADER_NONE) {
         if (image->paddr_offset != LOADER_NONE)
             return bad_kernel(error, "ELF note PADDR_OFFSET needs the note VIRT_BASE");
@@ -120,11 +87,8 @@ static int check_addresses(const struct loader_image *image, struct loader_error
     return 0;
 }
 
-int loader_parse(struct loader_image *image, const void *file, uint64_t size,
-                 struct loader_error *error)
+void image_begin(struct loader_image *image, const void *file, uint64_t size)
 {
-    unsigned int nr_notes;
-
     __builtin_memset(image, 0, sizeof(*image));
     image->file = file;
     image->size = size;
@@ -132,8 +96,16 @@ int loader_parse(struct loader_image *image, const void *file, uint64_t size,
     image->paddr_offset = LOADER_NONE;
     image->hypercall_page = LOADER_NONE;
     image->init_p2m = LOADER_NONE;
+    image->pvh_entry = LOADER_NONE;
+}
 
+int loader_parse(struct loader_image *image, const void *file, uint64_t size,
+                 struct loader_error *error)
+{
+    unsigned int nr_notes;
+
+    image_begin(image, file, size);
     return elf_check(image, &image->entry, error) ?: elf_notes(image, &nr_notes, error)
-        ?: check_kind(image, nr_notes, error) ?: place(image, error)
-        ?: check_addresses(image, error);
+        ?: check_kind(image, nr_notes, error) ?: elf_extent(image, error)
+        ?: place(image, error) ?: check_addresses(image, error);
 }

@@ -24,21 +24,25 @@
 
 #define ROOM_PAGES ((512ULL << 10) >> PAGE_SHIFT)
 #define MAP_ALIGN  (4 * MIB)
-#define MAX_PAGES  (1UL << 34) /* 64 TiB */
 
-static int check_config(const struct loader_image *image, const struct loader_config *config,
-                        struct loader_error *error)
+int check_cmdline(const struct loader_config *config, struct loader_error *error)
 {
     uint64_t length = 0;
 
-    if (config->nr_pages == 0 || config->nr_pages > MAX_PAGES)
-        return loader_fail(error, -XEN_EINVAL, "memory: %lu pages are not between 1 and %lu",
-                           config->nr_pages, MAX_PAGES);
     while (config->cmdline && length < MAX_GUEST_CMDLINE && config->cmdline[length])
         length++;
     if (length >= MAX_GUEST_CMDLINE)
         return loader_fail(error, -XEN_EINVAL, "cmdline: longer than %u bytes",
                            MAX_GUEST_CMDLINE - 1);
+    return 0;
+}
+
+static int check_config(const struct loader_image *image, const struct loader_config *config,
+                        struct loader_error *error)
+{
+    if (config->nr_pages == 0 || config->nr_pages > MAX_PAGES)
+        return loader_fail(error, -XEN_EINVAL, "memory: %lu pages are not between 1 and %lu",
+                           config->nr_pages, MAX_PAGES);
     if (config->control && image->has_supported_features &&
         !(image->features_supported & 1u << XENFEAT_dom0))
         return bad_kernel(error, "its notes say that it cannot be the control domain");
@@ -54,8 +58,8 @@ static uint64_t mib(uint64_t pages)
     return (pages >> 8) + ((pages & 255) != 0);
 }
 
-static int check_fits(const struct loader_config *config, uint64_t pages, const char *what,
-                      struct loader_error *error)
+int check_fits(const struct loader_config *config, uint64_t pages, const char *what,
+               struct loader_error *error)
 {
     if (pages <= config->nr_pages)
         return 0;
@@ -214,7 +218,8 @@ int loader_plan(struct loader_layout *layout, const struct loader_image *image,
     layout->console_pfn = LOADER_NONE;
     layout->hypercall_pfn = LOADER_NONE;
 
-    rc = check_config(image, config, error) ?: plan_front(layout, image, config, &next, error)
+    rc = check_cmdline(config, error) ?: check_config(image, config, error)
+        ?: plan_front(layout, image, config, &next, error)
         ?: plan_map(layout, image, config, &next, error)
         ?: plan_back(layout, image, config, &next, error);
     if (rc)

@@ -65,8 +65,8 @@ static int fill(const struct loader_target *target, uint64_t address, const uint
     return 0;
 }
 
-static int write_kernel(const struct loader_image *image, const struct loader_target *target,
-                        struct loader_error *error)
+int write_kernel(const struct loader_image *image, const struct loader_target *target,
+                 struct loader_error *error)
 {
     unsigned int nr = elf_nr_headers(image);
 
@@ -88,16 +88,16 @@ static int write_kernel(const struct loader_image *image, const struct loader_ta
     return 0;
 }
 
-static int write_ramdisk(const struct loader_layout *layout, const struct loader_config *config,
-                         const struct loader_target *target, struct loader_error *error)
+int write_ramdisk(uint64_t pfn, uint64_t pages, const struct loader_config *config,
+                  const struct loader_target *target, struct loader_error *error)
 {
-    uint64_t address = layout->ramdisk_pfn << PAGE_SHIFT;
+    uint64_t address = pfn << PAGE_SHIFT;
 
-    if (layout->ramdisk_pages == 0)
+    if (pages == 0)
         return 0;
     return fill(target, address, config->ramdisk, config->ramdisk_size, error)
                ?: fill(target, address + config->ramdisk_size, NULL,
-                       (layout->ramdisk_pages << PAGE_SHIFT) - config->ramdisk_size, error);
+                       (pages << PAGE_SHIFT) - config->ramdisk_size, error);
 }
 
 /* The machine frame of each page; what is left of the last page of the list says "none". */
@@ -187,7 +187,8 @@ int loader_write(const struct loader_layout *layout, const struct loader_image *
                  const struct loader_config *config, const struct loader_target *target,
                  struct loader_error *error)
 {
-    return write_kernel(image, target, error) ?: write_ramdisk(layout, config, target, error)
+    return write_kernel(image, target, error)
+        ?: write_ramdisk(layout->ramdisk_pfn, layout->ramdisk_pages, config, target, error)
         ?: write_p2m(layout, config, target, error) ?: tables_write(layout, target, error)
         ?: write_start_info(layout, image, config, target, error);
 }

@@ -31,6 +31,9 @@
  * Errors: a negative XEN_E* and, in struct loader_error, one sentence that names the field and the
  * rule. -XEN_ENOEXEC: not a kernel that can be started. -XEN_ENOMEM: the domain is too small.
  * -XEN_EINVAL: the configuration is wrong. -XEN_EFAULT: a page of the domain could not be mapped.
+ *
+ * A fully virtualized domain begins in another way, with other plans and the same errors, kernel
+ * file, configuration and target: parvis/loader_pvh.h.
  */
 #ifndef PARVIS_LOADER_H
 #define PARVIS_LOADER_H
@@ -53,6 +56,9 @@ struct loader_error {
 struct loader_image {
     const uint8_t *file;
     uint64_t size;
+    uint64_t phys_start; /* first and last + 1 byte of its segments, by p_paddr */
+    uint64_t phys_end;
+    uint64_t pvh_entry; /* LOADER_NONE: it has no entry for full virtualization */
 
     uint64_t virt_base;    /* pfn 0 is mapped here */
     uint64_t paddr_offset; /* taken off each p_paddr before virt_base is added */
@@ -79,8 +85,9 @@ struct loader_config {
     const char *cmdline; /* NULL: empty. At most MAX_GUEST_CMDLINE - 1 bytes */
     const void *ramdisk; /* NULL: none */
     uint64_t ramdisk_size;
-    bool control;   /* the control domain: SIF_PRIVILEGED | SIF_INITDOMAIN; no ring pages */
-    uint32_t flags; /* further SIF_*; SIF_MOD_START_PFN is the loader's own */
+    uint32_t nr_vcpus; /* full virtualization alone: its tables list them */
+    bool control;      /* the control domain: SIF_PRIVILEGED | SIF_INITDOMAIN; no ring pages */
+    uint32_t flags;    /* further SIF_*; SIF_MOD_START_PFN is the loader's own */
 
     /* Known only when the domain exists: needed by loader_write(), not by loader_plan(). */
     uint64_t shared_info;  /* machine address of the shared info frame */

@@ -4,7 +4,8 @@
  *
  * Each has a number and a value, which is a string (S), a 64-bit address or a number (N; 4 or 8
  * bytes), or nothing. A PV kernel must have at least XEN_VERSION or GUEST_OS, and ENTRY unless
- * e_entry is it. All addresses are virtual. The loader (hypervisor/loader) reads them.
+ * e_entry is it. All addresses are virtual, but for PHYS32_ENTRY. The loader (hypervisor/loader)
+ * reads them.
  *
  * Older kernels have the same in one string in section __xen_guest ("VIRT_BASE=...,"); not read.
  *
@@ -58,7 +59,7 @@
 #define XEN_ELFNOTE_INIT_P2M           15 /* N: where the p2m list is to be mapped */
 #define XEN_ELFNOTE_MOD_START_PFN      16 /* N: 1: takes the module by pfn, unmapped */
 #define XEN_ELFNOTE_SUPPORTED_FEATURES 17 /* N: bit per XENFEAT_*, instead of the string */
-#define XEN_ELFNOTE_PHYS32_ENTRY       18 /* N: fully virtualized entry (PVH); not used */
+#define XEN_ELFNOTE_PHYS32_ENTRY       18 /* N: physical entry, full virtualization */
 #define XEN_ELFNOTE_MAX                XEN_ELFNOTE_PHYS32_ENTRY
 
 /* In a crash image of the hypervisor. */

@@ -11,7 +11,7 @@ an error: it would hide the next mistake.
 HEADERS = """
 xen.h event_channel.h grant_table.h memory.h sched.h vcpu.h version.h features.h callback.h elfnote.h physdev.h platform.h
 nmi.h errno.h domctl.h sysctl.h pmu.h arch-x86/xen.h arch-x86/xen-x86_64.h arch-x86/cpuid.h arch-x86/cpufeatureset.h
-arch-x86/xen-mca.h io/ring.h io/console.h io/xenbus.h io/xs_wire.h io/blkif.h io/netif.h io/protocols.h
+arch-x86/xen-mca.h arch-x86/hvm/start_info.h io/ring.h io/console.h io/xenbus.h io/xs_wire.h io/blkif.h io/netif.h io/protocols.h
 """.split()
 
 # Expand to something that is not a value by itself: names are compared, values are not.

@@ -4,6 +4,7 @@
 # The corpora stay in build/fuzz/ and grow from run to run. (make unit runs a fixed corpus of both.)
 
 fuzz_loader_SRCS := tests/fuzz/fuzz_loader.c tests/unit/loader_support.c tests/unit/loader_judge.c \
+    tests/unit/pvh_judge.c tests/unit/acpi_judge.c \
     $(wildcard hypervisor/loader/*.c) hypervisor/lib/printf.c
 fuzz_kernel_image_SRCS := tests/fuzz/fuzz_kernel_image.c tests/fuzz/kernel_mutator.c tests/fuzz/kernel_pack.c dom0-tools/lib/kernel_image.c \
     dom0-tools/lib/unpack.c dom0-tools/lib/error.c dom0-tools/lib/plain.c dom0-tools/lib/progress.c

@@ -18,6 +18,7 @@ static const struct simple_kernel shapes[] = {
      .init_p2m = 0x8000000000ULL,
      .mod_start_pfn = true},
     {.virt_base = 0x7fc00000, .paddr = 0x1000, .size = 0x200, .init_p2m = 0x80000000},
+    {.paddr = 0x100000, .size = 0x400, .pvh_entry = 0x100010},
 };
 
 static int write_seed(const char *dir, unsigned int i)
@@ -35,7 +36,7 @@ static int write_seed(const char *dir, unsigned int i)
         free(file);
         return 1;
     }
-    fputc(5, out);
+    fputc(shapes[i].pvh_entry ? 32 + 5 : 5, out);
     fwrite(file, 1, size, out);
     bad = ferror(out);
     bad |= fclose(out);

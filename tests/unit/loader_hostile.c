@@ -19,6 +19,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define PVH     32u  /* in an input's first byte: fuzz_loader.c */
 #define HEADERS 420u /* ELF header, program headers, notes */
 
 static const struct simple_kernel shapes[] = {
@@ -29,6 +30,7 @@ static const struct simple_kernel shapes[] = {
      .init_p2m = 0x8000000000ULL,
      .mod_start_pfn = true},
     {.virt_base = 0x7fc00000, .paddr = 0x1000, .size = 0x1000, .init_p2m = 0x80000000},
+    {.virt_base = 0xffffffff80000000ULL, .paddr = 0x100000, .size = 0x2100, .pvh_entry = 0x100010},
 };
 #define NR_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
@@ -38,7 +40,7 @@ static uint8_t *make_input(unsigned int shape, uint8_t config, size_t *size)
     uint8_t *file = make_simple_kernel(&shapes[shape], size);
     uint8_t *input = malloc(*size + 1);
 
-    input[0] = config;
+    input[0] = config | (shapes[shape].pvh_entry ? PVH : 0);
     memcpy(input + 1, file, *size);
     free(file);
     (*size)++;

@@ -95,7 +95,7 @@ uint8_t *make_simple_kernel(const struct simple_kernel *k, size_t *size)
 {
     const uint32_t one = 1;
     const uint64_t entry = k->virt_base + k->paddr + 16;
-    struct note notes[7] = {
+    struct note notes[8] = {
         {XEN_ELFNOTE_XEN_VERSION, 8, "xen-3.0"},
         {XEN_ELFNOTE_GUEST_OS, 5, "test"},
         {XEN_ELFNOTE_VIRT_BASE, 8, &k->virt_base},
@@ -111,6 +111,8 @@ uint8_t *make_simple_kernel(const struct simple_kernel *k, size_t *size)
         notes[spec.nr_notes++] = (struct note){XEN_ELFNOTE_INIT_P2M, 8, &k->init_p2m};
     if (k->mod_start_pfn)
         notes[spec.nr_notes++] = (struct note){XEN_ELFNOTE_MOD_START_PFN, 4, &one};
+    if (k->pvh_entry)
+        notes[spec.nr_notes++] = (struct note){XEN_ELFNOTE_PHYS32_ENTRY, 8, &k->pvh_entry};
     return make_kernel(&spec, size);
 }
 

@@ -45,6 +45,7 @@ struct kernel_spec {
 struct simple_kernel {
     uint64_t virt_base, paddr, size;
     uint64_t hypercall_page, init_p2m;
+    uint64_t pvh_entry;
     bool mod_start_pfn;
 };
 
