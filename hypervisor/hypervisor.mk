@@ -49,7 +49,8 @@ $(HV_OBJ)/%.o: %.c | build/.deps
 
 # nasm -MD leaves %include'd files out of the list; nasm -M has them.
 NASM_INC := -I$(HV_OBJ)/ -Ihypervisor/
-$(HV_OBJ)/%.asm.o: %.asm $(HV_OBJ)/x86/asm-offsets.inc $(HV_OBJ)/pv/cpu/asm-offsets.inc | build/.deps
+$(HV_OBJ)/%.asm.o: %.asm $(HV_OBJ)/x86/asm-offsets.inc $(HV_OBJ)/pv/cpu/asm-offsets.inc \
+    $(HV_OBJ)/hvm/cpu/asm-offsets.inc | build/.deps
 	@mkdir -p $(@D)
 	$(call say,nasm,$@)
 	$(Q)nasm -f elf64 -g -F dwarf -w+all $(NASM_INC) $< -o $@

@@ -14,6 +14,8 @@
 #include <core/life/boot_domains.h>
 #include <core/life/domain_system.h>
 #include <core/life/life.h>
+#include <hvm/cpu.h>
+#include <hvm/hvm_ops.h>
 #include <port/machine.h>
 #include <port/upcalls.h>
 #include <pv/cpu.h>
@@ -22,6 +24,7 @@
 void cpu_init(void)
 {
     pv_cpu_init();
+    hvm_cpu_init();
     domain_system_init_cpu();
 }
 
@@ -38,8 +41,10 @@ void hypervisor_main(const struct boot_info *bi)
     machine_init_memory(bi);
     domain_system_init();
     machine_init_late(bi);
+    hvm_cpu_init();
     machine_start_cpus(bi);
     guest_kinds[0] = &pv_guest_ops;
+    guest_kinds[1] = &hvm_guest_ops;
     machine_end_init(bi);
     boot_domains_create(bi);
     machine_idle();

@@ -37,14 +37,18 @@ OUTER = {
     "boot": "x86 core/base lib include",
     "pv": "loader core lib include",
     "pv/cpu": "pv x86 core lib include",    # the part of pv that only a machine can run
+    "hvm": "loader core lib include",
+    "hvm/cpu": "hvm x86 core lib include",
 }
-KINDS = ("pv",)     # of guests: none knows of another
+KINDS = ("pv", "hvm")   # of guests: none knows of another
 KIND = re.compile("|".join(rf"\b{kind}\b|\b{kind}_|\b{kind.upper()}_" for kind in KINDS))
-BELOW_KINDS = {"include", "lib", "loader", "x86", "boot"}   # core too: style.py knows more words there
+# core too: style.py knows more words there. The loader calls no kind either, but writes what each begins with, in the ABI's words.
+BELOW_KINDS = {"include", "lib", "x86", "boot"}
 KINDS_PORTS = {f"hypervisor/{kind}/cpu.h" for kind in KINDS}    # what a kind asks of its part for the machine
 KINDS_PART = "hypervisor/include/hv/arch_vcpu.h"    # each kind's part of struct vcpu, by value, which all include
 CORE = "hypervisor/core/"
-MOST_LINES = 20000  # of code in the hypervisor
+MOST_LINES = 20500  # of code in the hypervisor,
+MOST_LINES_OF = {"hvm": 4500}    # beside these rooms
 
 
 def definitions(text):

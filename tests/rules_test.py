@@ -221,10 +221,10 @@ def test_writers():
 
 
 def test_includes():
-    source = "#include <stdio.h>\n#include <pv/mm.h>\n#include <core/base/log.h>\n#include <port/machine.h>\n#include <xen/xen.h>\n"
+    source = "#include <stdio.h>\n#include <pv/mm.h>\n#include <hvm/npt.h>\n#include <core/base/log.h>\n#include <port/machine.h>\n#include <xen/xen.h>\n"
     for path, wanted in (("hypervisor/core/base/a.c", [1]), ("hypervisor/include/hv/a.h", [1]), ("hypervisor/pv/a.c", [1]),
-                         ("hypervisor/x86/a.c", [1]), ("hypervisor/loader/a.c", [1, 2, 3, 4]), ("dom0-tools/lib/a.c", [2, 3, 4]),
-                         ("include/xen/a.h", [1, 2, 3, 4]), ("tests/unit/a.c", [])):
+                         ("hypervisor/x86/a.c", [1]), ("hypervisor/loader/a.c", [1, 2, 3, 4, 5]), ("dom0-tools/lib/a.c", [2, 3, 4, 5]),
+                         ("include/xen/a.h", [1, 2, 3, 4, 5]), ("tests/unit/a.c", [])):
         expect(f"includes of {path}", complaints(style.check_includes, path, source), wanted)
     expect("twice", complaints(style.check_includes, "tests/unit/a.c", '#include "a.h"\n#include "b_rows.h"\n' * 2), [3])
 
@@ -268,6 +268,9 @@ def test_rooms():
         style.problems.clear()
         style.check_size({"core/base": rooms.MOST_LINES, "x86": more})
         expect(f"{more} more than there may be", len(style.problems), more)
+        style.problems.clear()
+        style.check_size({"x86": rooms.MOST_LINES, "hvm": rooms.MOST_LINES_OF["hvm"] + more})
+        expect(f"{more} more than there may be in hvm", len(style.problems), more)
 
 
 def test_outer_rooms():

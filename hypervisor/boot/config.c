@@ -246,6 +246,7 @@ static const struct key domain_keys[] = {
     {"weight",     set_number,   AT(domain, weight),    .least = 1, .most = 65535},
     {"cap",        set_number,   AT(domain, cap),       .least = 0, .most = 100 * BOOT_MAX_CPUS},
     {"affinity",   set_affinity, AT(domain, affinity)},
+    {"kind",       set_word,     AT(domain, kind),      .words = {"pv", "hvm"}},
     {.name = NULL},
 };
 /* clang-format on */
@@ -295,6 +296,8 @@ static int close_section(struct parser *p)
     p->line = p->section_line;
     if (!(p->seen & SEEN_KERNEL))
         return FAIL(p, "%s has no `kernel`", p->domain->name);
+    if (p->domain->is_control && p->domain->kind)
+        return FAIL(p, "the control domain can be of no kind but pv");
     if (!p->domain->is_control && !(p->seen & SEEN_MEMORY))
         return FAIL(p, "%s has no `memory`; only the control domain may leave it out",
                     p->domain->name);

@@ -7,8 +7,9 @@
  * the result still decides which of it is for him (prefixes that he cannot honour among them).
  * Decoding works on bytes that were copied once (XSA-202).
  *
- * 64-bit code. Code of 32 bits reads the same as long as ModRM names no memory and no byte from
- * 0x40 to 0x4f stands before the opcode, where none of what is in the tables has one.
+ * 64-bit code. Code of 32 bits reads the same as long as no byte from 0x40 to 0x4f stands before
+ * the opcode, where none of what is in the tables has one; and if ModRM names memory there, its
+ * bytes are as many, without the prefix 0x67, but not all addresses are those that the CPU means.
  */
 #include <hv/x86_insn.h>
 
@@ -32,7 +33,7 @@ static const uint8_t one_byte[256] = {
     [0x6e] = KNOWN | BYTE, [0x6f] = KNOWN,
     [0x80] = MODRM | BYTE | IMM8, [0x81] = MODRM | IMM, [0x83] = MODRM | IMM8,
     [0x86] = MODRM | BYTE, [0x87] = MODRM, /* XCHG */
-    [0x88] = MODRM | BYTE, [0x89] = MODRM, /* MOV  */
+    [0x88] = MODRM | BYTE, [0x89] = MODRM, [0x8b] = MODRM, /* MOV */
     [0xc6] = MODRM | BYTE | IMM8, [0xc7] = MODRM | IMM,
     [0xe4] = KNOWN | BYTE | IMM8, [0xe5] = KNOWN | IMM8, /* IN, OUT */
     [0xe6] = KNOWN | BYTE | IMM8, [0xe7] = KNOWN | IMM8,

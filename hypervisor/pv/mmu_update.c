@@ -72,6 +72,9 @@ static int update_m2p(struct batch *b, uint64_t ptr, uint64_t pfn)
 
     if (b->pt_owner != b->v->domain)
         return -XEN_EPERM;
+    if (is_translated(b->pg_owner))
+        return refused(-XEN_EOPNOTSUPP, "MMU_MACHPHYS_UPDATE: d%u's entries say it themselves",
+                       b->pg_owner->domain_id);
     pg = get_page_from_mfn(MFN(ptr >> PAGE_SHIFT), b->pg_owner);
     if (!pg)
         return refused(-XEN_EINVAL, "MMU_MACHPHYS_UPDATE: %#lx is not a frame of d%u", ptr,

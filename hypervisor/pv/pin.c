@@ -36,9 +36,13 @@ static void unpin_if_dying(struct page_info *pg, struct domain *d)
 
 int pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type)
 {
-    struct page_info *pg = get_page_from_mfn(mfn, d);
+    struct page_info *pg;
     int rc;
 
+    /* It writes its frames whatever their type. */
+    if (unlikely(is_translated(d)))
+        return refused(-XEN_EOPNOTSUPP, "pin: d%u has no page tables here", d->domain_id);
+    pg = get_page_from_mfn(mfn, d);
     if (unlikely(!pg))
         return refused(-XEN_EINVAL, "pin: %#lx is not a frame of d%u", mfn.n, d->domain_id);
     rc = get_page_type(pg, type, d);

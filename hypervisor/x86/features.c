@@ -29,9 +29,14 @@ static void read_extended(struct cpu_features *f, uint32_t max)
     f->nx = BIT(r[3], 20);
     f->syscall = BIT(r[3], 11);
     f->pages_1g = BIT(r[3], 26);
+    f->svm = BIT(r[2], 2);
     if (max >= 0x80000007) {
         cpuid(0x80000007, 0, r);
         f->invariant_tsc = BIT(r[3], 8);
+    }
+    if (f->svm && max >= 0x8000000a) {
+        cpuid(0x8000000a, 0, r);
+        f->nested_paging = BIT(r[3], 0);
     }
     f->phys_bits = 36;
     if (max >= 0x80000008) {

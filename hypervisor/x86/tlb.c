@@ -22,6 +22,7 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
         write_cr3(cr3);
         return;
     }
+    this_cpu()->arch.flushes++;
     cr4 = read_cr4();
     write_cr4(cr4 & ~X86_CR4_PGE);
     write_cr3(cr3);
@@ -32,6 +33,7 @@ void machine_flush_tlb(void)
 {
     uint64_t cr4 = read_cr4();
 
+    this_cpu()->arch.flushes++;
     write_cr4(cr4 & ~X86_CR4_PGE);
     write_cr3(read_cr3());
     write_cr4(cr4);

@@ -89,6 +89,9 @@ extern void (*host_on_flush)(void);
 extern unsigned int host_flushes, host_cache_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
 extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
+extern const char *host_hvm_lacks; /* for full virtualization; NULL: nothing */
+extern uint64_t host_hvm_xcr0;     /* that the guest left behind; 0: no XSAVE */
+extern uint64_t host_hvm_debugreg[4]; /* the CPU's, while such a guest is on it */
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
 /* panic() calls it with what it says; it must not return. NULL: abort() */
 extern void (*host_on_panic)(const char *text);

@@ -31,13 +31,15 @@ static const char good[] = "# a comment\n"
                            "cmdline = console=hvc0 root=/dev/ram0 a=b#c\n"
                            "vcpus = 2\n"
                            "affinity = all,^0\n"
+                           "kind = pv\n"
                            "[domain hello]\n"
                            "kernel = hello\n"
                            "memory = 16M\n"
                            "cmdline =\n"
                            "weight = 65535\n"
                            "cap = 6400\n"
-                           "affinity = 0-3, 5,^2, 62-63\n";
+                           "affinity = 0-3, 5,^2, 62-63\n"
+                           "kind = hvm\n";
 
 static const char *const modules[] = {"parvis.cfg", "vmlinux", "dom0.cpio.gz", "hello", NULL};
 
@@ -89,6 +91,7 @@ static void test_good(void **state)
     assert_int_equal(bi.domains[0].weight, 0);
     assert_int_equal(bi.domains[0].cap, 0);
     assert_int_equal(bi.domains[0].affinity, ~1ull);
+    assert_int_equal(bi.domains[0].kind, 0);
     assert_false(bi.domains[1].is_control);
     assert_string_equal(bi.domains[1].name, "hello");
     assert_int_equal(bi.domains[1].kernel, 3);
@@ -98,6 +101,7 @@ static void test_good(void **state)
     assert_int_equal(bi.domains[1].weight, 65535);
     assert_int_equal(bi.domains[1].cap, 6400);
     assert_int_equal(bi.domains[1].affinity, 0xc00000000000002b);
+    assert_int_equal(bi.domains[1].kind, 1);
 }
 
 static void test_defaults(void **state)
@@ -114,6 +118,7 @@ static void test_defaults(void **state)
     assert_int_equal(bi.cpus, 0);
     assert_int_equal(bi.tsc_stable, 0);
     assert_int_equal(bi.domains[0].memory, 4096);
+    assert_int_equal(bi.domains[0].kind, 0);
 }
 
 /* Each mistake: the file, and words of the sentence. */
@@ -176,8 +181,16 @@ static const struct {
     {"[domain x]\nkernel=hello\naffinity=^1\n", "affinity: `^1` names no CPU"},
     {"[domain x]\nkernel=hello\naffinity=all,^0-63\n", "names no CPU"},
     {"[domain x]\nkernel=hello\naffinity=\n", "affinity has no value"},
+    {"[domain x]\nkernel=hello\nkind=pvh\n", "cfg:3: kind: `pvh` is not one of: pv, hvm"},
+    {"[domain x]\nkernel=hello\nkind=HVM\n", "kind: `HVM` is not one of: pv, hvm"},
+    {"[domain x]\nkernel=hello\nkind=\n", "kind has no value"},
+    {"[domain x]\nkind=hvm\nkind=hvm\n", "cfg:3: kind is given twice"},
+    {"\n[control]\nkernel=vmlinux\nkind=hvm\n",
+     "cfg:2: the control domain can be of no kind but pv"},
     {"[domain x]\nkernel=hello\nkernel=hello\n", "kernel is given twice"},
-    {"[domain x]\nconsole=com1\n", "unknown key `console`; a domain has: kernel, ramdisk"},
+    {"[domain x]\nconsole=com1\n",
+     "unknown key `console`; a domain has: kernel, ramdisk, cmdline, memory, vcpus, weight, cap, "
+     "affinity, kind"},
     {"console = com1\001\n", "is not text"},
     {"[domain 0123456789012345678901234567890123456789]\n", "at most 31"},
 };
@@ -290,6 +303,7 @@ static void check_result(const struct boot_info *bi, int rc, const struct config
         assert_in_range(bi->domains[i].kernel, 0, 3);
         assert_in_range(bi->domains[i].vcpus, 0, 64);
         assert_true(bi->domains[i].is_control || bi->domains[i].memory);
+        assert_in_range(bi->domains[i].kind, 0, bi->domains[i].is_control ? 0 : 1);
         assert_non_null(memchr(bi->domains[i].name, 0, sizeof(bi->domains[i].name)));
         assert_non_null(memchr(bi->domains[i].cmdline, 0, sizeof(bi->domains[i].cmdline)));
     }

@@ -105,10 +105,10 @@ static void says_which(void **state)
     spin_lock(&lock[RANK_EVTCHN]);
     spin_lock(&lock[RANK_SCHED]);
     assert_true(ends(&lock[RANK_DOMAIN], NULL));
-    assert_string_equal(said, "the lock of a domain's life is taken while 0x410 are held");
+    assert_string_equal(said, "the lock of a domain's life is taken while 0x1020 are held");
     /* above one of those that are held, but not above all */
     assert_true(ends(&lock[RANK_HEAP], NULL));
-    assert_string_equal(said, "the lock of the heap is taken while 0x410 are held");
+    assert_string_equal(said, "the lock of the heap is taken while 0x1020 are held");
 }
 
 static void not_twice(void **state)
@@ -116,7 +116,7 @@ static void not_twice(void **state)
     (void)state;
     spin_lock(&lock[RANK_CONSOLE]);
     assert_true(ends(&lock[RANK_CONSOLE], NULL));
-    assert_string_equal(said, "the lock of the log or console is taken while 0x1000 are held");
+    assert_string_equal(said, "the lock of the log or console is taken while 0x4000 are held");
 }
 
 static void all_of_them(void)
@@ -183,7 +183,7 @@ static void pairs(void **state)
     spin_lock(&lock[RANK_SCHED]);
     assert_true(ends(&two[0], &two[1]));
     assert_string_equal(said,
-                        "the lock of a domain's event channels is taken while 0x400 are held");
+                        "the lock of a domain's event channels is taken while 0x1000 are held");
 }
 
 /* Each CPU by itself. */

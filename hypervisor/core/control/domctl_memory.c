@@ -47,9 +47,12 @@ int domctl_getpageframeinfo3(struct domain *d, struct xen_domctl *op)
 
 int domctl_hypercall_init(struct domain *d, struct xen_domctl *op)
 {
-    struct page_info *pg = get_writable_from_gfn(GFN(op->u.hypercall_init.gmfn), d);
+    struct page_info *pg;
     void *page;
 
+    if (!d->ops->fill_hypercall_page)
+        return refused(-XEN_EOPNOTSUPP, "d%u has no hypercall page", d->domain_id);
+    pg = get_writable_from_gfn(GFN(op->u.hypercall_init.gmfn), d);
     if (!pg)
         return refused(-XEN_EACCES, "%#lx is not a frame that d%u may write",
                        (unsigned long)op->u.hypercall_init.gmfn, d->domain_id);

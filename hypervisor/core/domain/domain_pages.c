@@ -63,6 +63,11 @@ struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d)
     return get_page_from_mfn(d->ops->gfn_to_mfn(d, gfn), d);
 }
 
+bool is_translated(const struct domain *d)
+{
+    return d->ops && d->ops->take_out;
+}
+
 struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d)
 {
     mfn_t mfn = d->ops->gfn_to_mfn(d, gfn);

@@ -29,6 +29,8 @@ struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);
  */
 struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d);
 struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d);
+/* Has d a map from its own frame numbers to frames, made and kept by the hypervisor? */
+bool is_translated(const struct domain *d);
 /* Teardown: moves a frame from d->pages to d->relinquish. d->page_alloc_lock is held. */
 void domain_page_set_aside(struct domain *d, struct page_info *pg);
 /* Takes a frame that only its owner holds (one reference, no type) out of its domain: 0, and the

@@ -20,6 +20,7 @@
 #include <core/frame/m2p.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 
@@ -67,7 +68,8 @@ static bool give_back(struct domain *d, gfn_t gfn)
     if (!pg)
         return refused(-XEN_EINVAL, "frame %#lx is not d%u's", (unsigned long)gfn.n,
                        d->domain_id) == 0;
-    ok = !(READ_ONCE(pg->count_info) & PGC_xenheap) && clear_allocated(pg);
+    ok = !(READ_ONCE(pg->count_info) & PGC_xenheap) &&
+         (!is_translated(d) || !d->ops->take_out(d, gfn)) && clear_allocated(pg);
     if (ok)
         set_gpfn(page_to_mfn(pg), 0, INVALID_GPFN);
     put_page(pg);
@@ -134,6 +136,11 @@ long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg)
         return (long)start;
     if (!acceptable(&r, cmd, start) || get_domain_permitted(r.domid, &b.d))
         return (long)start;
+    if (is_translated(b.d) && cmd != XENMEM_decrease_reservation) {
+        put_domain(b.d);
+        (void)refused(-XEN_EOPNOTSUPP, "d%u gets its memory when it is built", r.domid);
+        return (long)start;
+    }
     b.list = r.extent_start;
     b.placed = cmd == XENMEM_populate_physmap;
     b.order = r.extent_order;

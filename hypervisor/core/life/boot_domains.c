@@ -124,7 +124,7 @@ static unsigned int vcpus_of(const struct boot_domain *b)
 static int create_one(const struct boot_info *bi, const struct boot_domain *b)
 {
     const struct domain_config cfg = {
-        .kind = guest_kinds[0],
+        .kind = guest_kinds[b->kind],
         .domid = b->is_control ? 0 : DOMID_INVALID,
         .name = b->name,
         .is_control = b->is_control,

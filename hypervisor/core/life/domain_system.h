@@ -12,7 +12,7 @@ struct guest_ops;
 void domain_system_init(void);
 void domain_system_init_cpu(void); /* the same for this CPU, a further one */
 
-/* The kinds of guests that there are, the usual one first. */
+/* The kinds of guests that there are, by boot_domain.kind. */
 #define MOST_KINDS 3
 extern const struct guest_ops *guest_kinds[MOST_KINDS];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kind of a guest: all that core asks of it, and then the machine. pv/ has the one kind there
- * is; a second comes beside it, and core and x86/ stay as they are.
+ * The kind of a guest: all that core asks of it, and then the machine. pv/ and hvm/ are a kind
+ * each; core and x86/ know neither.
  */
 #ifndef HV_GUEST_OPS_H
 #define HV_GUEST_OPS_H
@@ -51,6 +51,9 @@ struct guest_ops {
     /* The frame that d means by this number in a hypercall, at this moment: not looked at, and no
      * reference is taken. get_page_from_gfn() is what there is for others. */
     mfn_t (*gfn_to_mfn)(const struct domain *d, gfn_t gfn);
+    /* Takes a frame out of where d has it, as decrease_reservation does: 0, -XEN_E*. NULL: d's
+     * frames lie nowhere but in its own page tables (is_translated()). */
+    int __must_check (*take_out)(struct domain *d, gfn_t gfn);
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
     /* A general and a writable type reference on a frame of d, if it may have them; and back. */

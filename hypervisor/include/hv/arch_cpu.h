@@ -18,10 +18,11 @@ struct arch_cpu {
     struct vcpu *fpu_owner; /* whose FPU state is in the registers */
     uint64_t xcr0;          /* what XCR0 holds */
     uint64_t cr3;           /* what CR3 holds */
-    uint64_t tsc_base;      /* its TSC when clock_now() was 0 */
-    uint32_t held_ranks;    /* debug builds: bit per rank of the locks that it holds */
-    struct tsc_answer {     /* to the boot CPU, in one cache line: x86/tsc_compare.c */
-        uint32_t turn;      /* whose it is: atomic */
+    uint32_t flushes;    /* how often it flushed its TLB: for who keeps translations of his own */
+    uint64_t tsc_base;   /* its TSC when clock_now() was 0 */
+    uint32_t held_ranks; /* debug builds: bit per rank of the locks that it holds */
+    struct tsc_answer {  /* to the boot CPU, in one cache line: x86/tsc_compare.c */
+        uint32_t turn;   /* whose it is: atomic */
         uint64_t tsc, adjust;
     } tsc_answer __aligned(64);
 };

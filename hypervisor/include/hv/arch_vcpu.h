@@ -9,6 +9,7 @@
 #define HV_ARCH_VCPU_H
 
 #include <hv/types.h>
+#include <hvm/hvm_vcpu.h>
 #include <pv/pv_vcpu.h>
 
 struct arch_vcpu {
@@ -16,12 +17,18 @@ struct arch_vcpu {
     uint64_t xcr0;
     struct cpu *fpu_cpu; /* where fpu was last loaded as it is; NULL: nowhere */
 
-    struct pv_vcpu pv;
+    union { /* by the kind of its domain */
+        struct pv_vcpu pv;
+        struct hvm_vcpu hvm;
+    };
 };
 
 struct arch_domain {
     uint32_t pci_address; /* control domain: its latched value of port 0xcf8 */
-    struct pv_domain pv;
+    union {
+        struct pv_domain pv;
+        struct hvm_domain hvm;
+    };
 };
 
 #endif

@@ -17,7 +17,9 @@ enum lock_rank {
     RANK_DOMLIST = 1, /* domain ids */
     RANK_DOMAIN,      /* one domain's lifecycle: dying, shutdown */
     RANK_GRANT,       /* one grant table */
+    RANK_DEVICE,      /* one domain's emulated devices */
     RANK_EVTCHN,      /* one domain's event channels */
+    RANK_NPT,         /* one domain's nested page tables */
     RANK_PAGE_ALLOC,  /* one domain's page list and counts */
     RANK_ALLOC,       /* small objects, claims, the hypervisor's page tables */
     RANK_HEAP,        /* the frame allocator */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What hvm/ asks of the CPU on which a fully virtualized guest runs. hvm/cpu/ does it on the metal,
+ * tests/host/hvm_cpu.c where there is none.
+ */
+#ifndef HVM_CPU_H
+#define HVM_CPU_H
+
+#include <core/state/domain.h>
+
+/* What this machine lacks for such guests, in words; NULL: nothing. */
+const char *hvm_cpu_lacks(void);
+/* Prepares this CPU: once, when it starts. */
+void hvm_cpu_init(void);
+/* The permission maps of all guests: machine addresses. */
+uint64_t hvm_cpu_iopm(void);
+uint64_t hvm_cpu_msrpm(void);
+/* XCR0 as the running guest has set it; 0: the machine has no XSAVE. */
+uint64_t hvm_cpu_xcr0(void);
+
+/* v is about to be entered: what this CPU knows of its memory is forgotten first, if it must. */
+void hvm_cpu_flush(struct vcpu *v);
+
+/* For struct guest_ops. */
+void hvm_cpu_load(struct vcpu *v);
+void hvm_cpu_save(struct vcpu *v);
+void hvm_enter(void); /* hvm/cpu/entry.asm */
+
+#endif

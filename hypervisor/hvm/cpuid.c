@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What CPUID shows to a fully virtualized guest. Feature bits are an allow-list: what runs in the
+ * guest without the hypervisor's doing, what is in the VMCB, and what the hypervisor keeps for it.
+ * Profile hvm is not told of a hypervisor.
+ */
+#include <core/state/domain.h>
+#include <hv/fpu_area.h>
+#include <hv/x86_bits.h>
+#include <hvm/hvm.h>
+#include <hvm/lapic_internal.h>
+#include <hvm/npt.h>
+#include <parvis/string.h>
+#include <port/machine.h>
+
+#define B(n) (1u << (n))
+
+/* Leaf 1. Not MTRRs (there is nothing whose type they would say), not HTT. */
+#define L1_EDX                                                                                     \
+    (B(0) | B(1) | B(2) | B(3) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(13) | B(14) | \
+     B(15) | B(16) | B(17) | B(19) | B(23) | B(24) | B(25) | B(26) | B(27))
+#define L1_ECX (B(0) | B(1) | B(9) | B(13) | B(17) | B(19) | B(20) | B(22) | B(23) | B(25) | B(30))
+
+#define L1_ECX_XSAVE      (B(12) | B(26) | B(28) | B(29)) /* FMA, XSAVE, AVX, F16C */
+#define L1_ECX_OSXSAVE    B(27)
+#define L1_ECX_DEADLINE   B(24)
+#define L1_ECX_X2APIC     B(21)
+#define L1_ECX_HYPERVISOR B(31)
+/* Leaf 7, subleaf 0: FSGSBASE, BMI, AVX2, SMEP, ERMS, INVPCID, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB,
+ * SHA */
+#define L7_EBX                                                                                     \
+    (B(0) | B(3) | B(7) | B(8) | B(9) | B(10) | B(18) | B(19) | B(20) | B(23) | B(24) | B(29))
+#define L7_EBX_AVX B(5)
+#define L7_ECX     B(2) /* UMIP */
+/* Leaf 0x80000001: with SYSCALL, NX, 1 GiB pages, long mode; not RDTSCP: there is no TSC_AUX. */
+#define E1_EDX                                                                                     \
+    (B(0) | B(1) | B(2) | B(3) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(13) | B(14) | \
+     B(15) | B(16) | B(17) | B(20) | B(22) | B(23) | B(24) | B(25) | B(26) | B(29))
+#define E1_ECX (B(0) | B(4) | B(5) | B(6) | B(7) | B(8))
+
+static bool has_xsave(void)
+{
+    uint32_t out[4] __uninitialized;
+
+    machine_cpuid(1, 0, out);
+    return out[2] & L1_ECX_OSXSAVE; /* the hypervisor turned it on */
+}
+
+static void leaf_1(const struct vcpu *v, uint32_t out[4])
+{
+    uint32_t ecx = L1_ECX | (has_xsave() ? L1_ECX_XSAVE : 0);
+
+    out[1] = (out[1] & 0xff00) | v->vcpu_id << 24; /* CLFLUSH size; one thread a package */
+    out[2] = (out[2] & ecx) | L1_ECX_DEADLINE;
+    if (v->domain->arch.hvm.xen)
+        out[2] |= L1_ECX_X2APIC | L1_ECX_HYPERVISOR;
+    if (has_xsave() && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE))
+        out[2] |= L1_ECX_OSXSAVE;
+    out[3] = (out[3] & L1_EDX) | B(9); /* there is a local APIC, if it is not off */
+    if (!lapic_enabled(&v->arch.hvm.lapic))
+        out[3] &= ~B(9);
+}
+
+static void leaf_7(uint32_t sub, uint32_t out[4])
+{
+    uint32_t ebx = out[1] & (L7_EBX | (has_xsave() ? L7_EBX_AVX : 0)), ecx = out[2] & L7_ECX;
+
+    memset(out, 0, 4 * sizeof(*out));
+    out[1] = sub ? 0 : ebx;
+    out[2] = sub ? 0 : ecx;
+}
+
+static void leaf_d(const struct vcpu *v, uint32_t sub, uint32_t out[4])
+{
+    if (!has_xsave() || sub > 2) {
+        memset(out, 0, 4 * sizeof(*out));
+        return;
+    }
+    if (sub == 0) {
+        out[0] &= XCR0_GUEST;
+        out[2] = out[0] & XCR0_AVX ? 832 : 576; /* header and legacy area, AVX behind it */
+        out[1] = v->arch.xcr0 & XCR0_AVX ? 832 : 576;
+        out[3] = 0;
+    } else if (sub == 1) {
+        out[0] &= 1; /* XSAVEOPT */
+        out[1] = out[2] = out[3] = 0;
+    }
+}
+
+static void leaf_address_sizes(uint32_t out[4])
+{
+    uint32_t phys = MIN(out[0] & 0xff, (uint32_t)NPT_ADDRESS_BITS);
+
+    memset(out, 0, 4 * sizeof(*out));
+    out[0] = phys | 48 << 8;
+}
+
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    machine_cpuid(leaf, sub, out);
+    switch (leaf) {
+    case 0:
+        out[0] = MIN(out[0], 0xdu);
+        break;
+    case 1:
+        leaf_1(v, out);
+        break;
+    case 4:
+        out[0] &= 0x3fff; /* caches, of one core with one thread */
+        break;
+    case 6:
+        memset(out, 0, 4 * sizeof(*out));
+        out[0] = B(2); /* the APIC's timer never stops */
+        break;
+    case 7:
+        leaf_7(sub, out);
+        break;
+    case 0xd:
+        leaf_d(v, sub, out);
+        break;
+    case 0x80000000:
+        out[0] = MIN(out[0], 0x80000008u);
+        break;
+    case 0x80000001:
+        out[2] &= E1_ECX;
+        out[3] &= E1_EDX;
+        break;
+    case 0x80000007:
+        out[0] = out[1] = out[2] = 0;
+        out[3] &= clock_stable() ? B(8) : 0; /* invariant TSC */
+        break;
+    case 0x80000008:
+        leaf_address_sizes(out);
+        break;
+    case 2:
+    case 0x80000002 ... 0x80000006:
+        break;
+    default: /* monitor, performance counters, topology, SVM, and what is new: not shown */
+        memset(out, 0, 4 * sizeof(*out));
+    }
+}

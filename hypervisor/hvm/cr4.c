@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes of CR4, which exit: a guest has the bits of what CPUID shows it, and no others: what
+ * stands behind those (protection keys, shadow stacks) is not switched between guests.
+ *
+ * And QEMU: when a guest in which EFER.LME is set, but neither CR0.PG nor CR4.PAE, is left, it does
+ * not bring the machine's own CR0 back, and the hypervisor goes on without paging. So LME is in the
+ * VMCB while PAE is set alone; what the guest wrote is in h->lme.
+ */
+#include <core/base/log.h>
+#include <core/life/life.h>
+#include <hv/x86_bits.h>
+#include <hvm/hvm.h>
+
+#define CR4_ALWAYS   0x7fful /* VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT */
+#define CR4_FSGSBASE (1ul << 16)
+#define CR4_PCIDE    (1ul << 17)
+
+static uint64_t offered(struct vcpu *v)
+{
+    uint32_t one[4] __uninitialized, seven[4] __uninitialized;
+
+    hvm_cpuid(v, 1, 0, one);
+    hvm_cpuid(v, 7, 0, seven);
+    return CR4_ALWAYS | (one[2] >> 17 & 1 ? CR4_PCIDE : 0) |
+           (one[2] >> 26 & 1 ? X86_CR4_OSXSAVE : 0) | (seven[2] >> 2 & 1 ? X86_CR4_UMIP : 0) |
+           (seven[1] & 1 ? CR4_FSGSBASE : 0) | (seven[1] >> 7 & 1 ? X86_CR4_SMEP : 0) |
+           (seven[1] >> 20 & 1 ? X86_CR4_SMAP : 0);
+}
+
+static bool may_have(struct vcpu *v, uint64_t cr4)
+{
+    const struct vmcb *b = vmcb_of(v);
+    bool is_long = b->save.efer & EFER_LMA;
+
+    if ((cr4 & ~offered(v)) || (is_long && !(cr4 & X86_CR4_PAE)))
+        return false;
+    return !(cr4 & ~b->save.cr4 & CR4_PCIDE) || (is_long && !(b->save.cr3 & 0xfff));
+}
+
+void hvm_show_lme(struct vcpu *v)
+{
+    struct vmcb *b = vmcb_of(v);
+
+    b->save.efer &= ~EFER_LME;
+    if (v->arch.hvm.lme && (b->save.cr4 & X86_CR4_PAE))
+        b->save.efer |= EFER_LME;
+}
+
+void hvm_exit_cr4(struct vcpu *v)
+{
+    uint8_t code[X86_INSN_MAX] = {0}, rex = 0;
+    unsigned int n = hvm_fetch(v, code), i = 0;
+    bool wide =
+        (vmcb_of(v)->save.efer & EFER_LMA) && (vmcb_of(v)->save.cs.attributes & SEGMENT_CODE_LONG);
+    uint64_t cr4;
+
+    if (wide && (code[0] & 0xf0) == 0x40)
+        rex = code[i++];
+    if (n < i + 3 || code[i] != 0x0f || code[i + 1] != 0x22 || (code[i + 2] >> 3 & 7) != 4) {
+        domain_crash(v->domain, "d%uv%u: CR4 is written in a form that is not known",
+                     v->domain->domain_id, v->vcpu_id);
+        return;
+    }
+    cr4 = *x86_reg(&v->regs, (code[i + 2] & 7u) | (rex & 1u) << 3);
+    if (!wide)
+        cr4 = (uint32_t)cr4;
+    if (!may_have(v, cr4)) {
+        hvm_inject_exception(v, TRAP_gp_fault, 0);
+        return;
+    }
+    vmcb_of(v)->save.cr4 = cr4;
+    hvm_show_lme(v);
+    hvm_forget_translations(v);
+    hvm_skip(v, i + 3);
+}

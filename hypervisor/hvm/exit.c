@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a guest does not run any more, and what is done about it: a table by exit code.
+ *
+ * Trust: all that is read here of registers and memory is the guest's. What an instruction is the
+ * exit code says; it is skipped by what the CPU says (next RIP), or by its length without prefixes,
+ * which nobody gives it.
+ *
+ * #DB and #AC are intercepted to be passed on: with the guest's handler on an address that makes
+ * another, the CPU would deliver them for ever (XSA-156). #MC is the machine's.
+ */
+#include <core/base/log.h>
+#include <core/life/life.h>
+#include <core/sched/pause.h>
+#include <hv/x86_bits.h>
+#include <hvm/cpu.h>
+#include <hvm/hvm.h>
+#include <hvm/lapic.h>
+#include <port/machine.h>
+#include <xen/sched.h>
+
+void hvm_go_on_at(struct vcpu *v, uint64_t rip)
+{
+    struct vmcb *b = vmcb_of(v);
+
+    v->regs.rip = b->save.cs.attributes & SEGMENT_CODE_LONG ? rip : (uint32_t)rip;
+    b->control.int_state &= ~INT_STATE_SHADOW;
+}
+
+void hvm_skip(struct vcpu *v, unsigned int bytes)
+{
+    uint64_t next = vmcb_of(v)->control.next_rip;
+
+    hvm_go_on_at(v, next ? next : v->regs.rip + bytes);
+}
+
+static void machine_or_window(struct vcpu *v __unused)
+{
+    /* An interrupt of the machine was taken behind STGI; a window is looked at before each entry.
+     */
+}
+
+static void invalid_opcode(struct vcpu *v)
+{
+    hvm_inject_exception(v, TRAP_invalid_op, NO_CODE);
+}
+
+static void protection_fault(struct vcpu *v)
+{
+    hvm_inject_exception(v, TRAP_gp_fault, 0);
+}
+
+static void debug(struct vcpu *v)
+{
+    hvm_inject_exception(v, TRAP_debug, NO_CODE);
+}
+
+static void alignment(struct vcpu *v)
+{
+    hvm_inject_exception(v, TRAP_alignment_check, 0);
+}
+
+static void machine_check(struct vcpu *v __unused)
+{
+    panic("machine check while a guest ran");
+}
+
+static void cpuid_exit(struct vcpu *v)
+{
+    uint32_t out[4];
+
+    hvm_cpuid(v, (uint32_t)v->regs.rax, (uint32_t)v->regs.rcx, out);
+    v->regs.rax = out[0];
+    v->regs.rbx = out[1];
+    v->regs.rcx = out[2];
+    v->regs.rdx = out[3];
+    hvm_skip(v, 2);
+}
+
+static void msr(struct vcpu *v)
+{
+    uint32_t which = (uint32_t)v->regs.rcx;
+    uint64_t value = v->regs.rdx << 32 | (uint32_t)v->regs.rax;
+    bool write = vmcb_of(v)->control.exit_info1 & 1;
+
+    if (!(write ? hvm_wrmsr(v, which, value) : hvm_rdmsr(v, which, &value))) {
+        protection_fault(v);
+        return;
+    }
+    if (!write) {
+        v->regs.rax = (uint32_t)value;
+        v->regs.rdx = value >> 32;
+    }
+    hvm_skip(v, 2);
+}
+
+void hvm_halt(struct vcpu *v)
+{
+    hvm_skip(v, 1);
+    v->arch.hvm.halted = true;
+}
+
+static void invalidate_caches(struct vcpu *v)
+{
+    hvm_skip(v, 2); /* nothing that a guest has reaches past the caches */
+}
+
+static void xsetbv(struct vcpu *v)
+{
+    uint64_t value = v->regs.rdx << 32 | (uint32_t)v->regs.rax;
+
+    if (vmcb_of(v)->save.cpl || (uint32_t)v->regs.rcx || !machine_xsetbv_safe(value)) {
+        protection_fault(v);
+        return;
+    }
+    v->arch.xcr0 = value;
+    hvm_skip(v, 3);
+}
+
+static void iret(struct vcpu *v)
+{
+    vmcb_of(v)->control.intercept[INTERCEPT_3] &= ~INTERCEPT3_IRET;
+    v->nmi_masked = false;
+}
+
+void hvm_triple_fault(struct vcpu *v)
+{
+    log_guest(v->domain, "d%uv%u: triple fault at %#x:%#lx: it is reset", v->domain->domain_id,
+              v->vcpu_id, v->regs.cs, v->regs.rip);
+    domain_shutdown(v->domain, SHUTDOWN_reboot);
+}
+
+/* The CPU will not run what the VMCB says: with QEMU also when CR4 got a bit that it has not. */
+static void invalid(struct vcpu *v)
+{
+    uint8_t code[X86_INSN_MAX];
+
+    hvm_forget_translations(v); /* it did not come as far as the flush that was asked for */
+    if (hvm_fetch(v, code) >= 2 && code[0] == 0x0f && code[1] == 0x22) {
+        protection_fault(v);
+        return;
+    }
+    domain_crash(v->domain, "d%uv%u: its state cannot be run", v->domain->domain_id, v->vcpu_id);
+}
+
+#define NEVER_GIVEN                                                                                \
+    X(EXIT_VMRUN)                                                                                  \
+    X(EXIT_VMMCALL)                                                                                \
+    X(EXIT_VMLOAD)                                                                                 \
+    X(EXIT_VMSAVE)                                                                                 \
+    X(EXIT_STGI)                                                                                   \
+    X(EXIT_CLGI)                                                                                   \
+    X(EXIT_SKINIT) X(EXIT_INVLPGA) X(EXIT_MONITOR) X(EXIT_MWAIT) X(EXIT_MWAIT_IF) X(EXIT_RDPRU)
+
+static void (*const exits[0x90])(struct vcpu *v) = {
+    [EXIT_CR4_WRITE] = hvm_exit_cr4,
+    [EXIT_EXCEPTION + TRAP_debug] = debug,
+    [EXIT_EXCEPTION + TRAP_alignment_check] = alignment,
+    [EXIT_EXCEPTION + TRAP_machine_check] = machine_check,
+    [EXIT_INTR] = machine_or_window,
+    [EXIT_NMI] = machine_or_window,
+    [EXIT_SMI] = machine_or_window,
+    [EXIT_INIT] = machine_or_window,
+    [EXIT_VINTR] = machine_or_window,
+    [EXIT_RDPMC] = protection_fault,
+    [EXIT_CPUID] = cpuid_exit,
+    [EXIT_IRET] = iret,
+    [EXIT_INVD] = invalidate_caches,
+    [EXIT_WBINVD] = invalidate_caches,
+    [EXIT_HLT] = hvm_halt,
+    [EXIT_IOIO] = hvm_exit_port,
+    [EXIT_MSR] = msr,
+    [EXIT_SHUTDOWN] = hvm_triple_fault,
+    [EXIT_XSETBV] = xsetbv,
+#define X(code) [code] = invalid_opcode,
+    NEVER_GIVEN
+#undef X
+};
+
+static void by_code(struct vcpu *v, uint64_t code)
+{
+    if (code < ARRAY_SIZE(exits) && exits[code])
+        exits[code](v);
+    else if (code == EXIT_NPF)
+        hvm_exit_npf(v);
+    else if ((uint32_t)code == EXIT_INVALID)
+        invalid(v);
+    else
+        domain_crash(v->domain, "d%uv%u: exit %#lx, which nobody asked for", v->domain->domain_id,
+                     v->vcpu_id, code);
+}
+
+/* XSETBV may have gone by without an exit (QEMU). */
+static void take_xcr0(struct vcpu *v)
+{
+    uint64_t xcr0 = hvm_cpu_xcr0();
+
+    if (likely(xcr0 == v->arch.xcr0) || !xcr0)
+        return;
+    if (machine_xsetbv_safe(xcr0))
+        v->arch.xcr0 = xcr0;
+    else
+        domain_crash(v->domain, "d%uv%u: XCR0 %#lx has bits that it was not offered",
+                     v->domain->domain_id, v->vcpu_id, xcr0);
+}
+
+/* Between STI and HLT no interrupt is taken, but the next entry may forget that (QEMU): so HLT is
+ * carried out here. */
+static bool halts_behind_sti(struct vcpu *v)
+{
+    uint8_t code[X86_INSN_MAX];
+
+    return (vmcb_of(v)->control.int_state & INT_STATE_SHADOW) && hvm_fetch(v, code) &&
+           code[0] == 0xf4 && !vmcb_of(v)->save.cpl;
+}
+
+void hvm_after_exit(struct vcpu *v)
+{
+    struct vmcb *b = vmcb_of(v);
+    uint64_t code = b->control.exit_code;
+
+    v->regs.rax = b->save.rax;
+    v->regs.rsp = b->save.rsp;
+    v->regs.rip = b->save.rip;
+    v->regs.rflags = b->save.rflags;
+    v->regs.cs = b->save.cs.selector;
+    v->regs.ss = b->save.ss.selector;
+    v->regs.entry_vector = 0;
+    b->control.event_inj = 0;
+    hvm_keep_event(v);
+    if ((b->control.vintr & VINTR_TPR) != lapic_cr8(v)) /* CR8 has four bits of TPR's eight */
+        lapic_set_cr8(v, b->control.vintr & VINTR_TPR);
+    take_xcr0(v);
+    if ((code == EXIT_INTR || code == EXIT_NMI || code == EXIT_VINTR) && halts_behind_sti(v))
+        hvm_halt(v);
+    else
+        by_code(v, code);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of hvm/. */
+#ifndef HVM_HVM_H
+#define HVM_HVM_H
+
+#include <core/state/domain.h>
+#include <hv/x86_insn.h>
+#include <hvm/vmcb.h>
+#include <parvis/loader_pvh.h>
+
+/* --- inject.c: what a guest is to see next --- */
+/* entry.asm: the last thing before it runs. False: it may not, its CPU is to look again. */
+bool __must_check hvm_before_entry(struct vcpu *v);
+bool hvm_event_pending(const struct vcpu *v); /* guest_ops */
+#define NO_CODE (~0u)
+void hvm_inject_exception(struct vcpu *v, unsigned int vector, uint32_t code);
+void hvm_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t code);
+void hvm_keep_event(struct vcpu *v); /* what an exit interrupted on its way into the guest */
+
+/* --- exit.c --- */
+void hvm_after_exit(struct vcpu *v);               /* entry.asm: why it does not run any more */
+void hvm_go_on_at(struct vcpu *v, uint64_t rip);   /* an instruction is done: that is the next */
+void hvm_skip(struct vcpu *v, unsigned int bytes); /* the one at RIP is, of so many bytes */
+/* The CPU may know what is not so any more: the state that it translates by was changed here. */
+void hvm_forget_translations(struct vcpu *v);
+void hvm_halt(struct vcpu *v);
+void hvm_triple_fault(struct vcpu *v); /* as a machine does at SHUTDOWN: it is reset */
+
+/* --- exit_io.c: ports, and memory that is none --- */
+unsigned int hvm_fetch(const struct vcpu *v, uint8_t code[X86_INSN_MAX]); /* at RIP; how much */
+void hvm_exit_port(struct vcpu *v);
+void hvm_exit_npf(struct vcpu *v);
+
+/* --- cr4.c --- */
+void hvm_exit_cr4(struct vcpu *v);
+void hvm_show_lme(struct vcpu *v); /* EFER.LME, as the VMCB may have it */
+
+/* --- cpuid.c, msr.c --- */
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+/* False: the guest gets #GP. */
+bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
+bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
+
+/* --- state.c: what a vCPU is in when it starts --- */
+void hvm_reset_vcpu(struct vcpu *v);                    /* as INIT leaves it */
+void hvm_start_real_mode(struct vcpu *v, uint8_t page); /* SIPI */
+void hvm_start_pvh(struct vcpu *v, const struct loader_pvh_state *s);
+
+/* --- console.c: the UART's line, on the guest's behalf --- */
+int __must_check hvm_console_attach(struct domain *d, gfn_t ring, evtchn_port_t port);
+void hvm_console_detach(struct domain *d);
+bool hvm_console_pending(const struct vcpu *v); /* its other end told */
+void hvm_console_look(struct vcpu *v);
+
+static inline struct vmcb *vmcb_of(const struct vcpu *v)
+{
+    return v->arch.hvm.vmcb;
+}
+
+#endif

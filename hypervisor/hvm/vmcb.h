@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The virtual machine control block of SVM: AMD APM volume 2, appendix B, and chapter 15. All that
+ * is of SVM's own is in this file, exit.c, inject.c and cpu/.
+ */
+#ifndef HVM_VMCB_H
+#define HVM_VMCB_H
+
+#include <hv/types.h>
+
+/* What ends a run of the guest: control.intercept[], by bit. */
+enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCEPT_3, INTERCEPT_4 };
+#define INTERCEPT_CR4_WRITE (1u << 20)
+#define INTERCEPT3_INTR     (1u << 0)
+#define INTERCEPT3_NMI      (1u << 1)
+#define INTERCEPT3_SMI      (1u << 2)
+#define INTERCEPT3_INIT     (1u << 3)
+#define INTERCEPT3_VINTR    (1u << 4)
+#define INTERCEPT3_RDPMC    (1u << 15)
+#define INTERCEPT3_CPUID    (1u << 18)
+#define INTERCEPT3_IRET     (1u << 20)
+#define INTERCEPT3_INVD     (1u << 22)
+#define INTERCEPT3_HLT      (1u << 24)
+#define INTERCEPT3_INVLPGA  (1u << 26)
+#define INTERCEPT3_IOIO     (1u << 27)
+#define INTERCEPT3_MSR      (1u << 28)
+#define INTERCEPT3_SHUTDOWN (1u << 31)
+#define INTERCEPT4_VMRUN    (1u << 0)
+#define INTERCEPT4_VMMCALL  (1u << 1)
+#define INTERCEPT4_VMLOAD   (1u << 2)
+#define INTERCEPT4_VMSAVE   (1u << 3)
+#define INTERCEPT4_STGI     (1u << 4)
+#define INTERCEPT4_CLGI     (1u << 5)
+#define INTERCEPT4_SKINIT   (1u << 6)
+#define INTERCEPT4_WBINVD   (1u << 9)
+#define INTERCEPT4_MONITOR  (1u << 10)
+#define INTERCEPT4_MWAIT    (1u << 11)
+#define INTERCEPT4_XSETBV   (1u << 13)
+#define INTERCEPT4_RDPRU    (1u << 14)
+
+/* control.exit_code */
+#define EXIT_CR4_WRITE 0x14u
+#define EXIT_EXCEPTION 0x40u /* and its vector */
+#define EXIT_INTR      0x60u
+#define EXIT_NMI       0x61u
+#define EXIT_SMI       0x62u
+#define EXIT_INIT      0x63u
+#define EXIT_VINTR     0x64u
+#define EXIT_RDPMC     0x6fu
+#define EXIT_CPUID     0x72u
+#define EXIT_IRET      0x74u
+#define EXIT_INVD      0x76u
+#define EXIT_HLT       0x78u
+#define EXIT_INVLPGA   0x7au
+#define EXIT_IOIO      0x7bu
+#define EXIT_MSR       0x7cu
+#define EXIT_SHUTDOWN  0x7fu
+#define EXIT_VMRUN     0x80u
+#define EXIT_VMMCALL   0x81u
+#define EXIT_VMLOAD    0x82u
+#define EXIT_VMSAVE    0x83u
+#define EXIT_STGI      0x84u
+#define EXIT_CLGI      0x85u
+#define EXIT_SKINIT    0x86u
+#define EXIT_WBINVD    0x89u
+#define EXIT_MONITOR   0x8au
+#define EXIT_MWAIT     0x8bu
+#define EXIT_MWAIT_IF  0x8cu
+#define EXIT_XSETBV    0x8du
+#define EXIT_RDPRU     0x8eu
+#define EXIT_NPF       0x400u
+#define EXIT_INVALID   (~0u) /* its lower half: QEMU leaves the upper one 0 */
+
+/* control.exit_info1 of EXIT_IOIO; exit_info2 is the RIP behind the instruction */
+#define IOIO_IN          (1u << 0)
+#define IOIO_STRING      (1u << 2)
+#define IOIO_REP         (1u << 3)
+#define IOIO_BYTES(info) ((unsigned int)((info) >> 4 & 7)) /* 1, 2, 4 */
+#define IOIO_PORT(info)  ((unsigned int)((info) >> 16 & 0xffff))
+/* of EXIT_NPF: as a page fault's error code, and */
+#define NPF_FINAL (1ull << 32) /* the access itself; bit 33: a walk of the guest's tables */
+
+/* control.tlb_control */
+#define TLB_CONTROL_NOTHING 0
+#define TLB_CONTROL_ALL     1 /* of all ASIDs */
+
+/* control.vintr */
+#define VINTR_TPR          0xfull
+#define VINTR_IRQ          (1ull << 8)
+#define VINTR_PRIO_SHIFT   16
+#define VINTR_PRIO         (15ull << VINTR_PRIO_SHIFT)
+#define VINTR_INTR_MASKING (1ull << 24)
+#define VINTR_VECTOR_SHIFT 32
+
+/* control.event_inj and exit_int_info: vector in bits 0 to 7, error code in bits 32 to 63 */
+#define EVENT_EXT       (0ull << 8)
+#define EVENT_NMI       (2ull << 8)
+#define EVENT_EXCEPTION (3ull << 8)
+#define EVENT_SOFT      (4ull << 8)
+#define EVENT_TYPE      (7ull << 8)
+#define EVENT_HAS_CODE  (1ull << 11)
+#define EVENT_VALID     (1ull << 31)
+
+#define INT_STATE_SHADOW 1ull
+
+struct vmcb_segment {
+    uint16_t selector;
+    uint16_t attributes; /* bits 40-47 and 52-55 of a descriptor */
+    uint32_t limit;
+    uint64_t base;
+};
+#define SEGMENT_CODE_LONG 0x200 /* L */
+#define SEGMENT_CODE_BIG  0x400 /* D */
+
+struct vmcb {
+    struct {
+        uint32_t intercept[6];
+        uint32_t reserved1[9];
+        uint32_t pause;
+        uint64_t iopm, msrpm; /* machine addresses of the permission maps */
+        uint64_t tsc_offset;
+        uint32_t asid;
+        uint32_t tlb_control;
+        uint64_t vintr;
+        uint64_t int_state;
+        uint64_t exit_code, exit_info1, exit_info2;
+        uint64_t exit_int_info; /* which event was on its way into the guest */
+        uint64_t nested;        /* 1: nested paging */
+        uint64_t reserved2[2];
+        uint64_t event_inj;
+        uint64_t nested_cr3;
+        uint64_t reserved3[2];
+        uint64_t next_rip; /* 0: this CPU does not say */
+        uint64_t reserved4[102];
+    } control;
+    struct {
+        struct vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+        uint8_t reserved1[43];
+        uint8_t cpl;
+        uint32_t reserved2;
+        uint64_t efer;
+        uint64_t reserved3[14];
+        uint64_t cr4, cr3, cr0, dr7, dr6, rflags, rip;
+        uint64_t reserved4[11];
+        uint64_t rsp;
+        uint64_t reserved5[3];
+        uint64_t rax;
+        uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
+        uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+        uint64_t cr2;
+        uint64_t reserved6[4];
+        uint64_t pat;
+    } save;
+};
+_Static_assert(offsetof(struct vmcb, control.iopm) == 0x40, "");
+_Static_assert(offsetof(struct vmcb, control.vintr) == 0x60, "");
+_Static_assert(offsetof(struct vmcb, control.event_inj) == 0xa8, "");
+_Static_assert(offsetof(struct vmcb, control.next_rip) == 0xc8, "");
+_Static_assert(offsetof(struct vmcb, save) == 0x400, "");
+_Static_assert(offsetof(struct vmcb, save.cpl) == 0x4cb, "");
+_Static_assert(offsetof(struct vmcb, save.cr4) == 0x548, "");
+_Static_assert(offsetof(struct vmcb, save.rip) == 0x578, "");
+_Static_assert(offsetof(struct vmcb, save.rsp) == 0x5d8, "");
+_Static_assert(offsetof(struct vmcb, save.rax) == 0x5f8, "");
+_Static_assert(offsetof(struct vmcb, save.cr2) == 0x640, "");
+_Static_assert(offsetof(struct vmcb, save.pat) == 0x668, "");
+
+#endif

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzing of the exits of a fully virtualized domain with libFuzzer: `make fuzz-hvm-exit`, for FUZZ_SECONDS. (make unit runs a fixed set
+# of inputs: hvm_exit_random.)
+
+fuzz_hvm_exit_SRCS := tests/fuzz/fuzz_hvm_exit.c $(addprefix tests/unit/,hvm_exit_random.c hvm_whole.c) $(wildcard tests/host/*.c)
+fuzz_hvm_exit_LIBS := core
+
+.PHONY: fuzz-hvm-exit
+FUZZ += fuzz-hvm-exit
+FUZZERS += build/fuzz/fuzz_hvm_exit
+fuzz-hvm-exit: build/fuzz/fuzz_hvm_exit ## fuzzes the exits of a fully virtualized domain, FUZZ_SECONDS
+	@mkdir -p build/fuzz/corpus/hvm_exit
+	build/fuzz/fuzz_hvm_exit -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=2048 -len_control=0 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/hvm_exit

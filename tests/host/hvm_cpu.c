@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What hvm/ asks of the CPU (hvm/cpu.h), on the host, where nobody enters a guest: a test looks at
+ * the VMCB instead.
+ */
+#include "host.h"
+
+#include <hvm/cpu.h>
+#include <hvm/vmcb.h>
+#include <string.h>
+
+const char *host_hvm_lacks;
+uint64_t host_hvm_xcr0, host_hvm_debugreg[4];
+
+const char *hvm_cpu_lacks(void)
+{
+    return host_hvm_lacks;
+}
+
+uint64_t hvm_cpu_iopm(void)
+{
+    return 0x1000;
+}
+
+uint64_t hvm_cpu_msrpm(void)
+{
+    return 0x2000;
+}
+
+uint64_t hvm_cpu_xcr0(void)
+{
+    return host_hvm_xcr0;
+}
+
+/* As hvm/cpu/svm.c does. */
+void hvm_cpu_flush(struct vcpu *v)
+{
+    uint32_t now = this_cpu()->arch.flushes;
+
+    v->arch.hvm.vmcb->control.tlb_control =
+        v->arch.hvm.flushes == now ? TLB_CONTROL_NOTHING : TLB_CONTROL_ALL;
+    v->arch.hvm.flushes = now;
+}
+
+void hvm_cpu_load(struct vcpu *v)
+{
+    v->arch.hvm.flushes = this_cpu()->arch.flushes - 1;
+    memcpy(host_hvm_debugreg, v->arch.hvm.debugreg, sizeof(host_hvm_debugreg));
+}
+
+void hvm_cpu_save(struct vcpu *v)
+{
+    memcpy(v->arch.hvm.debugreg, host_hvm_debugreg, sizeof(host_hvm_debugreg));
+}
+
+void hvm_enter(void)
+{
+}

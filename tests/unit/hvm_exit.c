@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each exit does to a fully virtualized guest: its registers, where it goes on, which fault it
+ * has, whether it ends.
+ */
+#include "hvm_whole.h"
+
+#include <core/life/life.h>
+#include <xen/sched.h>
+
+/* --- where it goes on --- */
+
+static void skipped_by_length_or_as_the_cpu_says(void **state)
+{
+    static const struct {
+        uint64_t code;
+        unsigned int length;
+    } given[] = {{EXIT_CPUID, 2}, {EXIT_WBINVD, 2}, {EXIT_INVD, 2}, {EXIT_HLT, 1}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(given); i++) {
+        v->regs.rip = CODE;
+        b->control.next_rip = 0;
+        b->control.int_state = INT_STATE_SHADOW;
+        whole_exit(given[i].code, 0, 0);
+        assert_int_equal(v->regs.rip, CODE + given[i].length);
+        assert_int_equal(b->control.int_state, 0); /* the shadow is of one instruction */
+        b->control.next_rip = CODE + 7;
+        whole_exit(given[i].code, 0, 0);
+        assert_int_equal(v->regs.rip, CODE + 7);
+    }
+    assert_int_equal(whole_exception(), -1);
+}
+
+/* 32-bit code ends at 4 GiB, 64-bit code does not. */
+static void rip_wraps(void **state)
+{
+    (void)state;
+    v->regs.rip = 0xfffffffe;
+    whole_exit(EXIT_CPUID, 0, 0);
+    assert_int_equal(v->regs.rip, 0);
+    whole_long_mode();
+    v->regs.rip = 0xfffffffe;
+    whole_exit(EXIT_CPUID, 0, 0);
+    assert_int_equal(v->regs.rip, 0x100000000);
+}
+
+static void cpuid_fills_halves(void **state)
+{
+    (void)state;
+    v->regs.rax = ~0ull << 32;
+    v->regs.rbx = v->regs.rcx = v->regs.rdx = ~0ull;
+    whole_exit(EXIT_CPUID, 0, 0);
+    assert_int_equal((v->regs.rax | v->regs.rbx | v->regs.rcx | v->regs.rdx) >> 32, 0);
+}
+
+/* --- what it is not given --- */
+
+static void undefined_instructions(void **state)
+{
+    static const uint64_t codes[] = {EXIT_VMRUN,   EXIT_VMMCALL, EXIT_VMLOAD, EXIT_VMSAVE,
+                                     EXIT_STGI,    EXIT_CLGI,    EXIT_SKINIT, EXIT_INVLPGA,
+                                     EXIT_MONITOR, EXIT_MWAIT,   EXIT_RDPRU,  EXIT_MWAIT_IF};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(codes); i++) {
+        b->control.next_rip = CODE + 3;
+        whole_exit(codes[i], 0, 0);
+        assert_int_equal(whole_exception(), TRAP_invalid_op);
+        assert_false(b->control.event_inj & EVENT_HAS_CODE);
+        assert_int_equal(v->regs.rip, CODE); /* a fault: at the instruction */
+    }
+    whole_exit(EXIT_RDPMC, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    assert_true(b->control.event_inj & EVENT_HAS_CODE);
+}
+
+/* Each VMRUN, VMMCALL, ... is asked for, and each exit that is asked for has a handler. */
+static void intercepts_and_handlers_agree(void **state)
+{
+    static const unsigned int first[] = {0, 0x20, 0x40, 0x60, 0x80};
+
+    (void)state;
+    whole_code("\x0f\x22\xe0", 3); /* the first is of CR4 */
+    for (unsigned int word = 0; word < 5; word++)
+        for (unsigned int bit = 0; bit < 32; bit++) {
+            uint64_t code = first[word] + bit;
+
+            if (!(b->control.intercept[word] >> bit & 1) || code == EXIT_EXCEPTION + 18)
+                continue;
+            whole_exit(code, code == EXIT_IOIO ? 1u << 4 : 0, 0);
+            assert_int_equal(whole_end(), code < EXIT_SHUTDOWN ? -1 : SHUTDOWN_reboot);
+        }
+}
+
+static void an_exit_that_nobody_asked_for(void **state)
+{
+    (void)state;
+    whole_exit(0x8f, 0, 0);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+    whole_exit(0x401, 0, 0); /* and once more, on its way out */
+}
+
+static void passed_on(void **state)
+{
+    (void)state;
+    whole_exit(EXIT_EXCEPTION + TRAP_debug, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_debug);
+    whole_exit(EXIT_EXCEPTION + TRAP_alignment_check, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_alignment_check);
+    assert_int_equal(b->control.event_inj >> 32, 0);
+    assert_true(b->control.event_inj & EVENT_HAS_CODE);
+}
+
+static void triple_fault(void **state)
+{
+    (void)state;
+    whole_exit(EXIT_SHUTDOWN, 0, 0);
+    assert_int_equal(whole_end(), SHUTDOWN_reboot);
+}
+
+/* MOV to CR4 with a bit that the CPU has not: #GP; what else cannot be run: the end. In either case
+ * the flush that was asked for is not known to be done. */
+static void a_state_that_cannot_be_run(void **state)
+{
+    (void)state;
+    assert_true(hvm_before_entry(v));
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(b->control.tlb_control, TLB_CONTROL_NOTHING);
+    whole_code("\x0f\x22\xe0", 3);
+    whole_exit(~0ull, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    whole_exit(~0u, 0, 0); /* QEMU's */
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(b->control.tlb_control, TLB_CONTROL_ALL);
+    assert_int_equal(whole_end(), -1);
+    whole_code("\x0f\x20\xe0", 3);
+    whole_exit(EXIT_INVALID, 0, 0);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+}
+
+/* --- MSRs --- */
+
+static void msr_halves(void **state)
+{
+    (void)state;
+    v->regs.rcx = 0xdead000000000277; /* PAT, by ECX alone */
+    v->regs.rax = 0xffffffff01010101;
+    v->regs.rdx = 0xffffffff04040404;
+    whole_exit(EXIT_MSR, 1, 0);
+    assert_int_equal(b->save.pat, 0x0404040401010101);
+    v->regs.rax = v->regs.rdx = ~0ull;
+    whole_exit(EXIT_MSR, 0, 0);
+    assert_int_equal(v->regs.rax, 0x01010101);
+    assert_int_equal(v->regs.rdx, 0x04040404);
+    assert_int_equal(v->regs.rip, CODE + 4);
+    v->regs.rcx = 0xc0010015;
+    whole_exit(EXIT_MSR, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    assert_int_equal(v->regs.rip, CODE + 4);
+    assert_int_equal(v->regs.rax, 0x01010101);
+}
+
+/* --- XCR0 --- */
+
+static void xsetbv(void **state)
+{
+    (void)state;
+    host_full_cpu = true;
+    v->regs.rcx = 1ull << 32; /* ECX is 0 */
+    v->regs.rax = 7;
+    v->regs.rdx = 1ull << 32;
+    whole_exit(EXIT_XSETBV, 0, 0);
+    assert_int_equal(v->arch.xcr0, 7);
+    assert_int_equal(v->regs.rip, CODE + 3);
+    v->regs.rdx = 1;
+    whole_exit(EXIT_XSETBV, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    v->regs.rdx = 0;
+    b->save.cpl = 3;
+    whole_exit(EXIT_XSETBV, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    b->save.cpl = 0;
+    v->regs.rcx = 1;
+    whole_exit(EXIT_XSETBV, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    assert_int_equal(v->arch.xcr0, 7);
+}
+
+/* Where XSETBV makes no exit: what it was offered is taken over, what not is the end. */
+static void xcr0_behind_our_back(void **state)
+{
+    (void)state;
+    host_full_cpu = true;
+    host_hvm_xcr0 = 3;
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(v->arch.xcr0, 3);
+    host_hvm_xcr0 = 0x203;
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+    assert_int_equal(v->arch.xcr0, 3);
+}
+
+/* --- ports --- */
+
+#define IOIO(port, bytes, flags) ((uint64_t)(port) << 16 | (uint64_t)(bytes) << 4 | (flags))
+
+static void ports(void **state)
+{
+    (void)state;
+    v->regs.rax = 0x1122334455667788;
+    whole_exit(EXIT_IOIO, IOIO(0x80, 1, IOIO_IN), CODE + 2);
+    assert_int_equal(v->regs.rax, 0x11223344556677ff);
+    assert_int_equal(v->regs.rip, CODE + 2);
+    whole_exit(EXIT_IOIO, IOIO(0x80, 2, IOIO_IN), CODE + 2);
+    assert_int_equal(v->regs.rax, 0x112233445566ffff);
+    whole_exit(EXIT_IOIO, IOIO(0x80, 4, IOIO_IN), CODE + 2);
+    assert_int_equal(v->regs.rax, 0xffffffff); /* 32 bits clear the upper half */
+    v->regs.rax = 0xab12;
+    b->control.int_state = INT_STATE_SHADOW;
+    whole_exit(EXIT_IOIO, IOIO(0x3ff, 1, 0), CODE + 4);
+    assert_int_equal(b->control.int_state, 0);
+    whole_exit(EXIT_IOIO, IOIO(0x3ff, 1, IOIO_IN), CODE + 4);
+    assert_int_equal(v->regs.rax, 0xab12);
+    whole_exit(EXIT_IOIO, IOIO(0xffff, 4, 0), CODE + 4); /* over the end */
+}
+
+/* One item an exit; RCX and the index are its progress. */
+static void strings(void **state)
+{
+    (void)state;
+    memcpy(whole_memory(0x3000), "xyz", 3);
+    v->regs.rsi = 0x3000;
+    v->regs.rcx = 2;
+    whole_exit(EXIT_IOIO, IOIO(0x3ff, 1, IOIO_STRING | IOIO_REP), CODE + 2);
+    assert_int_equal(v->regs.rsi, 0x3001);
+    assert_int_equal(v->regs.rcx, 1);
+    assert_int_equal(v->regs.rip, CODE);
+    whole_exit(EXIT_IOIO, IOIO(0x3ff, 1, IOIO_STRING | IOIO_REP), CODE + 2);
+    assert_int_equal(v->regs.rip, CODE + 2);
+    v->regs.rdi = 0x3010;
+    v->regs.rflags |= X86_EFLAGS_DF;
+    whole_exit(EXIT_IOIO, IOIO(0x3ff, 1, IOIO_STRING | IOIO_IN), CODE + 2);
+    assert_int_equal(*(uint8_t *)whole_memory(0x3010), 'y');
+    assert_int_equal(v->regs.rdi, 0x300f);
+    v->regs.rcx = 0;
+    v->regs.rip = CODE;
+    whole_exit(EXIT_IOIO, IOIO(0x3ff, 1, IOIO_STRING | IOIO_REP | IOIO_IN), CODE + 2);
+    assert_int_equal(v->regs.rdi, 0x300f); /* not once */
+    assert_int_equal(v->regs.rip, CODE + 2);
+}
+
+static void a_string_that_faults(void **state)
+{
+    (void)state;
+    whole_long_mode();
+    v->regs.rdi = 0x40000000;
+    whole_exit(EXIT_IOIO, IOIO(0x80, 4, IOIO_STRING | IOIO_IN), CODE + 2);
+    assert_int_equal(whole_exception(), TRAP_page_fault);
+    assert_int_equal(b->save.cr2, 0x40000000);
+    assert_int_equal(b->control.event_inj >> 32, 2); /* a write, not there */
+    assert_int_equal(v->regs.rip, CODE);
+    v->regs.rsi = 1ull << 50;
+    whole_exit(EXIT_IOIO, IOIO(0x80, 4, IOIO_STRING), CODE + 2);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    v->regs.rdi = WHOLE_PAGES * PAGE_SIZE; /* mapped by it, but no memory */
+    whole_exit(EXIT_IOIO, IOIO(0x80, 4, IOIO_STRING | IOIO_IN), CODE + 2);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+}
+
+/* --- memory that is none --- */
+
+static void the_apic_page(void **state)
+{
+    (void)state;
+    whole_code("\x89\x0d\x80\x00\xe0\xfe", 6); /* mov [fee00080], ecx */
+    v->regs.rcx = 0x35;
+    whole_exit(EXIT_NPF, NPF_FINAL | 6, 0xfee00080);
+    assert_int_equal(lapic_seen(v)->reg[LAPIC_TPR], 0x35);
+    assert_int_equal(v->regs.rip, CODE + 6);
+    /* The next exit brings CR8 back, which has the upper half alone: the lower stays. */
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(b->control.vintr & VINTR_TPR, 3);
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(lapic_seen(v)->reg[LAPIC_TPR], 0x35);
+    b->control.vintr = (b->control.vintr & ~VINTR_TPR) | 2; /* the guest writes CR8 */
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(lapic_seen(v)->reg[LAPIC_TPR], 0x20);
+    v->regs.rip = CODE;
+    v->regs.rcx = ~0ull;
+    whole_code("\x8b\x0d\x80\x00\xe0\xfe", 6);
+    whole_exit(EXIT_NPF, NPF_FINAL | 4, 0xfee00080);
+    assert_int_equal(v->regs.rcx, 0x20);
+    v->regs.rip = CODE;
+    whole_exit(EXIT_NPF, NPF_FINAL | 4, 0xd0000000); /* a hole */
+    assert_int_equal(v->regs.rcx, ~0u);
+}
+
+/* Neither a walk of its tables nor an event on its way is done by the instruction at RIP. */
+static void not_by_the_instruction(void **state)
+{
+    (void)state;
+    whole_code("\x89\x0d\x80\x00\xe0\xfe", 6);
+    v->regs.rcx = 0x35;
+    if (*state)
+        b->control.exit_int_info = EVENT_VALID | 0x30;
+    whole_exit(EXIT_NPF, (*state ? NPF_FINAL : 1ull << 33) | 6, 0xfee00080);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+    assert_int_equal(v->regs.rip, CODE);
+    assert_int_equal(lapic_seen(v)->reg[LAPIC_TPR], 0);
+}
+
+static int on_its_way(void **state)
+{
+    static int yes = 1;
+
+    whole_setup(state);
+    *state = &yes;
+    return 0;
+}
+
+static void another_instruction(void **state)
+{
+    (void)state;
+    whole_code("\xa5", 1); /* movsd */
+    whole_exit(EXIT_NPF, NPF_FINAL | 4, 0xfee00080);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+}
+
+static void code_where_no_memory_is(void **state)
+{
+    (void)state;
+    v->regs.rip = 0xfee00000;
+    whole_exit(EXIT_NPF, NPF_FINAL | 0x14, 0xfee00000);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, whole_setup, whole_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(skipped_by_length_or_as_the_cpu_says),
+        T(rip_wraps),
+        T(cpuid_fills_halves),
+        T(undefined_instructions),
+        T(intercepts_and_handlers_agree),
+        T(an_exit_that_nobody_asked_for),
+        T(passed_on),
+        T(triple_fault),
+        T(a_state_that_cannot_be_run),
+        T(msr_halves),
+        T(xsetbv),
+        T(xcr0_behind_our_back),
+        T(ports),
+        T(strings),
+        T(a_string_that_faults),
+        T(the_apic_page),
+        T(not_by_the_instruction),
+        cmocka_unit_test_setup_teardown(not_by_the_instruction, on_its_way, whole_teardown),
+        T(another_instruction),
+        T(code_where_no_memory_is),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain of three vCPUs whose CPUs leave it for any reason, with anything in its registers and
+ * memory, as a hostile guest can make it; what only a CPU says (the size of a port access, which
+ * kinds of events there are) is as a CPU would say it. The guest changes registers and memory, time
+ * passes, and vCPUs are entered and left. When the domain ends, the control domain resumes it.
+ *
+ * After each step: what belongs to the hypervisor in the VMCB is as it was made; the event to be
+ * injected is one that a CPU takes; a window is open with its intercept or not at all; no lock is
+ * held; the devices and core hold together.
+ */
+#include "hvm_exit_random.h"
+
+#include <core/life/life.h>
+#include <hvm/npt.h>
+
+#include "hvm_whole.h"
+
+static const uint8_t *at, *end;
+
+static uint64_t take(unsigned int bytes)
+{
+    uint64_t value = 0;
+
+    while (bytes-- && at < end)
+        value = value << 8 | *at++;
+    return value;
+}
+
+/* Often one that means something. */
+static uint64_t take_value(void)
+{
+    static const uint64_t likely_ones[] = {0,
+                                           1,
+                                           CODE,
+                                           0xfee00080,
+                                           0xfee00300,
+                                           0xfee00380,
+                                           0xfffffff8,
+                                           0xc0000080,
+                                           0x1b,
+                                           0x277,
+                                           0x6e0,
+                                           0x830,
+                                           0xfffe,
+                                           0x3f8,
+                                           0x604,
+                                           ~0ull,
+                                           1ull << 47,
+                                           1ull << 63,
+                                           PAGE_SIZE * 15,
+                                           PAGE_SIZE - 2,
+                                           0x7f,
+                                           0xd0000000,
+                                           0x80000001,
+                                           0x100000000,
+                                           0xd,
+                                           0xffff800000000000};
+    uint8_t what = (uint8_t)take(1);
+
+    return what < 200 ? likely_ones[what % ARRAY_SIZE(likely_ones)] : take(8);
+}
+
+static void change_register(struct vcpu *w)
+{
+    static const uint8_t regs[] = {0, 1, 2, 3, 6, 7};
+
+    switch (take(1) % 4) {
+    case 0:
+        w->regs.rip = take_value();
+        break;
+    case 1:
+        w->regs.rflags = (take(4) & 0x257fd5) | X86_EFLAGS_ALWAYS;
+        break;
+    default:
+        *x86_reg(&w->regs, regs[take(1) % sizeof(regs)]) = take_value();
+    }
+}
+
+/* What it can have there without an exit; EFER's own bits apart. */
+static void change_state(struct vcpu *w)
+{
+    struct vmcb *s = vmcb_of(w);
+
+    switch (take(1) % 9) {
+    case 0:
+        s->save.cr0 = take(4);
+        break;
+    case 1:
+        s->save.cr3 = take_value();
+        break;
+    case 2:
+        s->save.cr4 = take(3);
+        hvm_show_lme(w);
+        break;
+    case 3:
+        s->save.efer ^= EFER_LMA;
+        break;
+    case 4:
+        s->save.cs.attributes = take(2) & 0xfff;
+        break;
+    case 5:
+        s->save.cs.base = s->save.ds.base = s->save.es.base = take_value();
+        break;
+    case 6:
+        s->save.cpl = take(1) & 3;
+        break;
+    case 7:
+        s->control.int_state = take(1) & 1;
+        break;
+    default:
+        s->control.vintr = (s->control.vintr & ~VINTR_TPR) | (take(1) & 0xf);
+    }
+}
+
+/* Code of use, or bytes. */
+static void change_memory(void)
+{
+    static const char code[][8] = {"\xf4", "\x89\x0d\x00\x03\xe0\xfe", "\x8b\x0d\x80\x00\xe0\xfe",
+                                   "\x0f\x22\xe0", "\xc7\x05\xb0\x00\xe0\xfe"};
+    uint64_t where = take(1) % 2 ? CODE : take(2) % (WHOLE_PAGES * PAGE_SIZE - 8);
+    uint8_t what = (uint8_t)take(1);
+
+    for (unsigned int i = 0; i < 8; i++)
+        *(uint8_t *)whole_memory(where + i) =
+            what < 128 ? (uint8_t)code[what % ARRAY_SIZE(code)][i] : (uint8_t)take(1);
+}
+
+static uint64_t take_event(void)
+{
+    uint8_t vector = (uint8_t)take(1);
+
+    switch (take(1) % 5) {
+    case 0:
+        return EVENT_VALID | EVENT_EXT | vector;
+    case 1:
+        return EVENT_VALID | EVENT_NMI | 2;
+    case 2: /* not NMI */
+        return EVENT_VALID | EVENT_EXCEPTION | (vector == 2 ? 3 : vector);
+    case 3:
+        return EVENT_VALID | EVENT_SOFT | vector;
+    default:
+        return vector;
+    }
+}
+
+static uint64_t take_port(void)
+{
+    static const uint16_t ports[] = {0x20, 0x21,  0x40,  0x43,  0x61,  0x64,  0x70,  0xa0,
+                                     0xa1, 0x3f8, 0x3f9, 0x3fa, 0x3fc, 0x604, 0xcf9, 0xffff};
+    uint8_t what = (uint8_t)take(1);
+    uint64_t port = what < 128 ? ports[what % ARRAY_SIZE(ports)] : take(2);
+
+    return port << 16 | 1ull << (4 + take(1) % 3) | (take(1) & (IOIO_IN | IOIO_STRING | IOIO_REP));
+}
+
+static void leave(struct vcpu *w)
+{
+    static const uint64_t codes[] = {
+        EXIT_INTR,          EXIT_VINTR,          EXIT_CPUID,     EXIT_IRET,
+        EXIT_HLT,           EXIT_IOIO,           EXIT_IOIO,      EXIT_MSR,
+        EXIT_MSR,           EXIT_XSETBV,         EXIT_NPF,       EXIT_NPF,
+        EXIT_EXCEPTION + 1, EXIT_EXCEPTION + 17, EXIT_WBINVD,    EXIT_VMRUN,
+        EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR4_WRITE};
+    uint8_t what = (uint8_t)take(1);
+    uint64_t info1 = take(1) | (take(1) & 3ull) << 32, info2 = take_value();
+    uint64_t code;
+
+    b = vmcb_of(w);
+    v = w;
+    code = what < 250 ? codes[what % ARRAY_SIZE(codes)] : take(2);
+    if (code == EXIT_EXCEPTION + TRAP_machine_check)
+        return; /* it ends the machine */
+    b->control.exit_int_info = take_event();
+    b->control.next_rip = take(1) < 128 ? 0 : take_value();
+    whole_exit(code, code == EXIT_IOIO ? take_port() : info1, info2);
+}
+
+static void check_vmcb(const struct vcpu *w)
+{
+    const struct vmcb *s = vmcb_of(w);
+    uint64_t e = s->control.event_inj, type = e & EVENT_TYPE;
+    const uint32_t always3 = INTERCEPT3_INTR | INTERCEPT3_NMI | INTERCEPT3_CPUID | INTERCEPT3_INVD |
+                             INTERCEPT3_HLT | INTERCEPT3_INVLPGA | INTERCEPT3_IOIO |
+                             INTERCEPT3_MSR | INTERCEPT3_SHUTDOWN;
+
+    BUG_ON(!(s->save.efer & 1ull << 12));
+    BUG_ON((s->save.efer & EFER_LME) && !(s->save.cr4 & X86_CR4_PAE));
+    BUG_ON(s->control.intercept[INTERCEPT_CR] != INTERCEPT_CR4_WRITE);
+    BUG_ON(s->control.nested != 1 || s->control.asid != 1);
+    BUG_ON(s->control.nested_cr3 != frame_of(d->arch.hvm.npt).n << PAGE_SHIFT);
+    BUG_ON(s->control.iopm != 0x1000 || s->control.msrpm != 0x2000 || s->control.tsc_offset);
+    BUG_ON(!(s->control.vintr & VINTR_INTR_MASKING));
+    BUG_ON((s->control.intercept[INTERCEPT_3] & always3) != always3);
+    BUG_ON((s->control.intercept[INTERCEPT_4] & 0x6e7f) != 0x6e7f);
+    BUG_ON(!(s->control.vintr & VINTR_IRQ) !=
+           !(s->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR));
+    if (!(e & EVENT_VALID))
+        return;
+    BUG_ON(type != EVENT_EXT && type != EVENT_NMI && type != EVENT_EXCEPTION);
+    BUG_ON(type == EVENT_EXCEPTION && ((e & 0xff) > 31 || (e & 0xff) == 2));
+}
+
+static void step(struct vcpu *w)
+{
+    switch (take(1) % 8) {
+    case 0:
+        change_register(w);
+        break;
+    case 1:
+        change_state(w);
+        break;
+    case 2:
+        change_memory();
+        break;
+    case 3:
+        host_advance((s_time_t)take(4));
+        break;
+    case 4:
+        WRITE_ONCE(w->vcpu_info->evtchn_upcall_pending, 1);
+        break;
+    default:
+        if (hvm_before_entry(w)) {
+            check_vmcb(w);
+            leave(w);
+        }
+    }
+}
+
+void exit_random_run(const uint8_t *data, size_t size)
+{
+    at = data;
+    end = data + size;
+    whole_init(3);
+    host_full_cpu = take(1) & 1;
+    for (unsigned int n = 0; at < end; n++) {
+        struct vcpu *w = d->vcpu[take(1) % 3];
+
+        host_run_as(w);
+        step(w);
+        BUG_ON(host_locks_held());
+        if (whole_end() >= 0)
+            domain_resume(d);
+        if (n % 64 == 0)
+            host_check_invariants();
+    }
+    whole_fini();
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a fully virtualized guest sees next: of an exception, an interrupted event, an NMI and an
+ * interrupt the first by rank; the others later, by a window where one is needed. And how it sleeps
+ * in HLT and is woken.
+ */
+#include "hvm_whole.h"
+
+#include <core/life/life.h>
+#include <core/sched/pause.h>
+#include <xen/sched.h>
+
+#define INJ  b->control.event_inj
+#define IRET (b->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET)
+#define VEC  0x41
+
+/* A window is open: the priority of what it is for; -1: none is. */
+static int window(void)
+{
+    bool on = b->control.vintr & VINTR_IRQ;
+
+    assert_int_equal(on, !!(b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR));
+    return on ? (int)((b->control.vintr & VINTR_PRIO) >> VINTR_PRIO_SHIFT) : -1;
+}
+
+/* It is entered, and leaves again for the machine's sake. */
+static void turn(void)
+{
+    assert_true(hvm_before_entry(v));
+    whole_exit(EXIT_INTR, 0, 0);
+}
+
+static void nothing_to_see(void **state)
+{
+    (void)state;
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, 0);
+    assert_int_equal(window(), -1);
+}
+
+static void an_interrupt(void **state)
+{
+    (void)state;
+    lapic_raise(v, VEC);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | VEC);
+    assert_int_equal(window(), -1);
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(INJ, 0); /* it was delivered */
+    turn();
+    assert_int_equal(INJ, 0);
+}
+
+/* Looked at twice before it is entered (the CPU had other work meanwhile): the same event. */
+static void an_entry_that_was_not(void **state)
+{
+    (void)state;
+    lapic_raise(v, VEC);
+    assert_true(hvm_before_entry(v));
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | VEC);
+    assert_int_equal(window(), -1);
+    lapic_raise(v, VEC + 0x20);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | VEC);
+    assert_int_equal(window(), (VEC + 0x20) >> 4);
+}
+
+static void windows(void **state)
+{
+    (void)state;
+    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    lapic_raise(v, VEC);
+    turn();
+    assert_int_equal(window(), VEC >> 4);
+    v->regs.rflags |= X86_EFLAGS_IF;
+    b->control.int_state = INT_STATE_SHADOW;
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, 0);
+    assert_int_equal(window(), VEC >> 4);
+    b->control.int_state = 0;
+    whole_exit(EXIT_VINTR, 0, 0);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | VEC);
+    assert_int_equal(window(), -1);
+}
+
+/* CR8 holds it back: a window of its class, which the CPU opens when CR8 falls. */
+static void held_back_by_cr8(void **state)
+{
+    (void)state;
+    b->control.vintr |= 5;
+    whole_exit(EXIT_INTR, 0, 0);
+    lapic_raise(v, VEC);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, 0);
+    assert_int_equal(window(), VEC >> 4);
+    assert_int_equal(b->control.vintr & VINTR_TPR, 5);
+    b->control.vintr &= ~VINTR_TPR;
+    whole_exit(EXIT_VINTR, 0, 0);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | VEC);
+}
+
+/* The PIC's come before those of the local APIC, and are held back by no CR8. */
+static void the_pic(void **state)
+{
+    (void)state;
+    hvm_port_write(v, 0x20, 1, 0x11);
+    hvm_port_write(v, 0x21, 1, 0x30);
+    hvm_port_write(v, 0x21, 1, 4);
+    hvm_port_write(v, 0x21, 1, 1);
+    hvm_port_write(v, 0x21, 1, 0xef); /* IRQ 4 alone */
+    hvm_port_write(v, 0x3fc, 1, 8);
+    hvm_port_write(v, 0x3f9, 1, 2); /* the UART is empty */
+    lapic_raise(v, VEC);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | 0x34);
+    assert_int_equal(window(), 15); /* for the other */
+    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    whole_exit(EXIT_INTR, 0, 0);
+    turn();
+    assert_int_equal(window(), VEC >> 4);
+}
+
+/* --- exceptions --- */
+
+static unsigned int after(uint64_t first, unsigned int second)
+{
+    INJ = first;
+    hvm_inject_exception(v, second, 7);
+    return INJ & 0xff;
+}
+
+/* The manual's table: a contributory one behind a contributory, any of the two behind a page fault.
+ */
+static void double_faults(void **state)
+{
+    static const uint8_t contribute[] = {0, 10, 11, 12, 13};
+    const uint64_t exception = EVENT_VALID | EVENT_EXCEPTION;
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(contribute); i++) {
+        for (unsigned int k = 0; k < sizeof(contribute); k++)
+            assert_int_equal(after(exception | contribute[i], contribute[k]), TRAP_double_fault);
+        assert_int_equal(after(exception | contribute[i], TRAP_page_fault), TRAP_page_fault);
+        assert_int_equal(after(exception | TRAP_page_fault, contribute[i]), TRAP_double_fault);
+        assert_int_equal(after(exception | TRAP_debug, contribute[i]), contribute[i]);
+        assert_int_equal(after(exception | contribute[i], TRAP_debug), TRAP_debug);
+        assert_int_equal(after(EVENT_VALID | EVENT_EXT | contribute[i], TRAP_gp_fault), 13);
+        assert_int_equal(after(EVENT_EXCEPTION | contribute[i], TRAP_gp_fault), 13); /* none */
+    }
+    assert_int_equal(after(exception | TRAP_page_fault, TRAP_page_fault), TRAP_double_fault);
+    assert_true(INJ & EVENT_HAS_CODE);
+    assert_int_equal(INJ >> 32, 0);
+    assert_int_equal(after(exception | TRAP_double_fault, TRAP_alignment_check), 17);
+    assert_int_equal(whole_end(), -1);
+}
+
+static void triple_fault(void **state)
+{
+    (void)state;
+    (void)after(EVENT_VALID | EVENT_EXCEPTION | EVENT_HAS_CODE | 8, *state ? 14 : 13);
+    assert_int_equal(whole_end(), SHUTDOWN_reboot);
+}
+
+/* A state that cannot be run, with MOV to CR4 at RIP: the fault cannot be delivered either. It
+ * ends, and is not tried for ever. */
+static void a_state_that_is_never_run(void **state)
+{
+    unsigned int tries;
+
+    (void)state;
+    whole_code("\x0f\x22\xe0", 3);
+    for (tries = 0; whole_end() < 0 && tries < 10; tries++) {
+        b->control.exit_int_info = INJ;
+        whole_exit(EXIT_INVALID, 0, 0);
+        assert_int_equal(hvm_before_entry(v), true);
+    }
+    assert_int_equal(whole_end(), SHUTDOWN_reboot);
+}
+
+static int of_a_page_fault(void **state)
+{
+    static int yes = 1;
+
+    whole_setup(state);
+    *state = &yes;
+    return 0;
+}
+
+static void error_codes(void **state)
+{
+    (void)state;
+    for (unsigned int vector = 0; vector < 32; vector++) {
+        bool has = vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
+
+        INJ = 0;
+        hvm_inject_exception(v, vector, 7);
+        assert_int_equal(!!(INJ & EVENT_HAS_CODE), has);
+        assert_int_equal(INJ >> 32, has ? 7 : 0);
+    }
+}
+
+static void an_exception_first(void **state)
+{
+    (void)state;
+    lapic_raise(v, VEC);
+    v->nmi_pending = true;
+    hvm_inject_page_fault(v, 0x1234, 2);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(whole_exception(), TRAP_page_fault);
+    assert_int_equal(b->save.cr2, 0x1234);
+    assert_int_equal(window(), VEC >> 4);
+    assert_true(v->nmi_pending);
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
+    assert_int_equal(window(), VEC >> 4);
+}
+
+/* --- what an exit interrupted --- */
+
+static void again(void **state)
+{
+    static const struct {
+        uint64_t was, is;
+    } events[] = {
+        {EVENT_VALID | EVENT_EXT | 0x50, EVENT_VALID | EVENT_EXT | 0x50},
+        {EVENT_VALID | EVENT_NMI | 2, EVENT_VALID | EVENT_NMI | 2},
+        {EVENT_VALID | EVENT_EXCEPTION | EVENT_HAS_CODE | 14 | 6ull << 32,
+         EVENT_VALID | EVENT_EXCEPTION | EVENT_HAS_CODE | 14 | 6ull << 32},
+        {EVENT_VALID | EVENT_EXCEPTION | 0x50, EVENT_VALID | EVENT_EXT | 0x50}, /* QEMU */
+        {EVENT_VALID | EVENT_EXCEPTION | 31, EVENT_VALID | EVENT_EXCEPTION | 31},
+        {EVENT_VALID | EVENT_SOFT | 0x80, 0}, /* carried out again */
+        {EVENT_VALID | EVENT_EXCEPTION | 3, 0},
+        {EVENT_VALID | EVENT_EXCEPTION | 4, 0},
+        {EVENT_EXT | 0x50, 0}, /* old: not valid */
+    };
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(events); i++) {
+        INJ = EVENT_VALID | 0x99; /* what the entry brought is done */
+        b->control.exit_int_info = events[i].was;
+        whole_exit(EXIT_INTR, 0, 0);
+        assert_int_equal(INJ, events[i].is);
+    }
+}
+
+/* A further interrupt is not put over it. */
+static void again_before_the_next(void **state)
+{
+    (void)state;
+    b->control.exit_int_info = EVENT_VALID | EVENT_EXT | 0x50;
+    lapic_raise(v, 0x61);
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | 0x50);
+    assert_int_equal(window(), 6);
+    assert_int_equal(lapic_pending(v), 0x61);
+}
+
+/* --- NMI --- */
+
+static void one_nmi_until_iret(void **state)
+{
+    (void)state;
+    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF; /* it does not ask */
+    v->nmi_pending = true;
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
+    assert_true(IRET);
+    assert_false(v->nmi_pending);
+    v->nmi_pending = true;
+    whole_exit(EXIT_INTR, 0, 0);
+    turn();
+    assert_int_equal(INJ, 0);
+    assert_true(v->nmi_pending);
+    whole_exit(EXIT_IRET, 0, 0);
+    assert_int_equal(v->regs.rip, CODE); /* it is still to be done */
+    assert_false(IRET);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
+}
+
+static void no_nmi_in_the_shadow(void **state)
+{
+    (void)state;
+    v->nmi_pending = true;
+    b->control.int_state = INT_STATE_SHADOW;
+    turn();
+    assert_true(v->nmi_pending);
+}
+
+/* --- HLT --- */
+
+static bool sleeps(void)
+{
+    bool entered = hvm_before_entry(v);
+
+    assert_int_equal(entered, !(v->pause_flags & VPF_blocked));
+    return !entered;
+}
+
+static void woken_by_what_it_takes(void **state)
+{
+    (void)state;
+    whole_exit(EXIT_HLT, 0, 0);
+    assert_true(sleeps());
+    host_exit_path();
+    assert_ptr_not_equal(current, v);
+    lapic_raise(v, VEC);
+    assert_false(v->pause_flags & VPF_blocked);
+    host_run_as(v);
+    assert_false(sleeps());
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | VEC);
+    assert_int_equal(b->save.rip, CODE + 1);
+}
+
+static void not_by_what_it_does_not(void **state)
+{
+    (void)state;
+    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    whole_exit(EXIT_HLT, 0, 0);
+    lapic_raise(v, VEC);
+    assert_true(sleeps());
+    v->nmi_pending = true;
+    vcpu_unblock(v);
+    assert_false(sleeps());
+    assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
+}
+
+/* The console's events are none of the guest's: they are served and it goes on sleeping. Those that
+ * come behind that are looked at before it is entered, or sleeps. */
+static void the_console_does_not_end_it(void **state)
+{
+    struct vcpu_info *info = v->vcpu_info;
+
+    (void)state;
+    whole_exit(EXIT_HLT, 0, 0);
+    d->shared_info->evtchn_pending[0] = 2;
+    info->evtchn_upcall_pending = 1;
+    assert_true(sleeps());
+    assert_int_equal(d->shared_info->evtchn_pending[0], 0);
+    assert_true(v->arch.hvm.halted);
+    atomic_and(&v->pause_flags, ~VPF_blocked);
+}
+
+static void event_comes(const spinlock_t *l, bool released)
+{
+    if (l != &d->arch.hvm.devices.lock || !released)
+        return;
+    host_on_lock = NULL;
+    v->vcpu_info->evtchn_upcall_pending = 1;
+}
+
+/* It came between the look at the console and the sleep: it neither sleeps nor is entered, with
+ * registers and flushes of the last time. */
+static void an_event_as_it_falls_asleep(void **state)
+{
+    (void)state;
+    whole_exit(EXIT_HLT, 0, 0);
+    v->vcpu_info->evtchn_upcall_pending = 1;
+    host_on_lock = event_comes;
+    assert_false(hvm_before_entry(v));
+    assert_null(host_on_lock);
+    assert_false(v->pause_flags & VPF_blocked);
+    assert_true(v->arch.hvm.halted);
+    assert_true(sleeps());
+    atomic_and(&v->pause_flags, ~VPF_blocked);
+}
+
+/* An exit in the shadow of STI with HLT next: the next entry may not know the shadow any more, so
+ * HLT is done here, and the interrupt ends it. */
+static void hlt_behind_sti(void **state)
+{
+    (void)state;
+    whole_code("\xf4", 1);
+    b->control.int_state = INT_STATE_SHADOW;
+    lapic_raise(v, VEC);
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(v->regs.rip, CODE + 1);
+    assert_true(v->arch.hvm.halted);
+    assert_false(sleeps());
+    assert_int_equal(INJ, EVENT_VALID | EVENT_EXT | VEC);
+    whole_code("\x90", 1);
+    v->regs.rip = CODE;
+    b->control.int_state = INT_STATE_SHADOW;
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(v->regs.rip, CODE);
+    whole_code("\xf4", 1);
+    b->save.cpl = 3; /* a user's HLT is #GP, by the CPU */
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_int_equal(v->regs.rip, CODE);
+}
+
+/* --- starting and stopping others --- */
+
+static void init_and_sipi(void **state)
+{
+    struct vcpu *w = d->vcpu[1];
+    struct vmcb *wb = vmcb_of(w);
+
+    (void)state;
+    wb->save.cr3 = 0x5000;
+    wb->control.event_inj = EVENT_VALID | 0x50;
+    w->initialised = false;
+    lapic_send_startup(w, 0x9a);
+    host_run_as(w);
+    host_hvm_debugreg[0] = 1;
+    assert_true(hvm_before_entry(w));
+    assert_int_equal(wb->save.cs.selector, 0x9a00);
+    assert_int_equal(wb->save.cs.base, 0x9a000);
+    assert_int_equal(wb->save.rip, 0);
+    assert_int_equal(wb->save.cr3 | wb->control.event_inj | host_hvm_debugreg[0], 0);
+    assert_int_equal(wb->control.tlb_control, TLB_CONTROL_ALL);
+    assert_true(w->initialised);
+    lapic_send_init(w);
+    assert_false(hvm_before_entry(w));
+    assert_true(w->pause_flags & VPF_down);
+    host_exit_path();
+    host_run_as(v);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, whole_setup, whole_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(nothing_to_see),
+        T(an_interrupt),
+        T(an_entry_that_was_not),
+        T(windows),
+        T(held_back_by_cr8),
+        T(the_pic),
+        T(double_faults),
+        T(triple_fault),
+        cmocka_unit_test_setup_teardown(triple_fault, of_a_page_fault, whole_teardown),
+        T(a_state_that_is_never_run),
+        T(error_codes),
+        T(an_exception_first),
+        T(again),
+        T(again_before_the_next),
+        T(one_nmi_until_iret),
+        T(no_nmi_in_the_shadow),
+        T(woken_by_what_it_takes),
+        T(not_by_what_it_does_not),
+        T(the_console_does_not_end_it),
+        T(an_event_as_it_falls_asleep),
+        T(hlt_behind_sti),
+        T(init_and_sipi),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fuzzer's program for a fixed set of inputs: 2000 random lives of 600 bytes.
+ */
+#include "core_test.h"
+
+#include "hvm_ports_random.h"
+
+static void random_lives(void **state)
+{
+    uint8_t data[600];
+    unsigned int seed;
+
+    (void)state;
+    for (unsigned int life = 1; life <= 2000; life++) {
+        seed = life;
+        for (size_t i = 0; i < sizeof(data); i++)
+            data[i] = (uint8_t)(rand_r(&seed) >> 5);
+        hvm_ports_run(data, sizeof(data));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_lives)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+#
+# Unit tests of a whole fully virtualized domain: on the domain of hvm_whole.c, on the machine of tests/host.
+
+HVM_WHOLE := hvm_exit hvm_inject hvm_msr_cpuid hvm_domain
+HVM_WHOLE_SRCS := tests/unit/hvm_whole.c tests/unit/hvm_guest.c tests/unit/loader_support.c $(HOST_MACHINE)
+
+UNIT += $(HVM_WHOLE)
+$(foreach t,$(HVM_WHOLE),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(HVM_WHOLE_SRCS)))
+$(foreach t,$(HVM_WHOLE),$(eval unit_$(t)_LIBS := core))
+
+UNIT += hvm_exit_random
+HVM_EXIT_RANDOM_SRCS := tests/unit/hvm_exit_random.c $(HVM_WHOLE_SRCS)
+unit_hvm_exit_random_SRCS := tests/unit/hvm_exit_random_test.c $(HVM_EXIT_RANDOM_SRCS)
+unit_hvm_exit_random_LIBS := core
