@@ -76,9 +76,9 @@ def control_config(memory=CONTROL_MEMORY, cmdline="console=hvc0", extra=""):
             f"cmdline = {cmdline}\n" + (f"memory = {memory}\n" if memory else ""))
 
 
-def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1, extra=""):
+def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", kind="pv"):
     """parvis.cfg of a machine with one boot-time guest, which ends when the guest does."""
-    text = f"{extra}on_end = poweroff\ndebug_exit = {DEBUG_EXIT_PORT}\n[domain guest]\nkernel = guest\n"
+    text = f"{extra}on_end = poweroff\ndebug_exit = {DEBUG_EXIT_PORT}\n[domain guest]\nkernel = guest\nkind = {kind}\n"
     text += f"memory = {memory}\nvcpus = {vcpus}\n"
     if ramdisk:
         text += "ramdisk = ramdisk\n"
@@ -86,9 +86,10 @@ def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1, extra=""):
 
 
 # Without cmpxchg16b: QEMU 7.2 leaves garbage in RFLAGS after it (TF and DF among them), which corrupts the lists of new kernels,
-# without a hypervisor too. With rdrand: a kernel that has no random numbers waits for them.
+# without a hypervisor too. With rdrand: a kernel that has no random numbers waits for them. With npt, beside the SVM that this model
+# has: full virtualization needs both.
 NO_CX16 = ",-cx16"
-DEFAULT_CPU = "qemu64,+rdrand" + NO_CX16
+DEFAULT_CPU = "qemu64,+rdrand,+npt" + NO_CX16
 # Parvis needs no more than a long-mode CPU, and what newer ones have does no harm: some tests have a model of their own.
 QEMU64, MAX, EPYC, SKYLAKE, NEHALEM = (model + NO_CX16 for model in ("qemu64", "max", "EPYC", "Skylake-Client", "Nehalem"))
 
@@ -192,6 +193,7 @@ class Machine:
         args = args + ending.witness_args(directory)
         self.text = ""              # everything the serial port said
         self.seen = 0               # how much of it was consumed by expect()
+        self.shells_prompt = PROMPT     # of the shell on the console
         self.start = time.monotonic()
         self.log = open(os.path.join(BUILD, "logs", name + ".serial"), "wb")
         self.log.write((" ".join(args) + "\n").encode())
@@ -231,10 +233,10 @@ class Machine:
         return cls.direct(name, config or control_config(), modules, directory=directory, **more)
 
     @classmethod
-    def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", qemu=(), mem="256", **base):
+    def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", kind="pv", qemu=(), mem="256", **base):
         """Parvis by direct start with one boot-time guest; QEMU's exit status tells how the guest ended."""
         modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
-        return cls.direct(name, guest_config(memory, cmdline, ramdisk, vcpus, extra), modules,
+        return cls.direct(name, guest_config(memory, cmdline, ramdisk, vcpus, extra, kind), modules,
                           qemu=[*DEBUG_EXIT, *qemu], mem=mem, **base)
 
     @classmethod
@@ -317,17 +319,17 @@ class Machine:
                     return
 
     def prompt(self, timeout=240):
-        """Waits for the control domain's shell."""
-        self.expect(PROMPT, timeout)
+        """Waits for the shell, the control domain's unless somebody said otherwise."""
+        self.expect(self.shells_prompt, timeout)
         return time.monotonic() - self.start
 
     def shell(self, command, timeout=120):
-        """Runs a command in the control domain; (exit status, what it printed)."""
+        """Runs a command in the shell; (exit status, what it printed)."""
         self.send(f'echo "@@"begin; {command}; echo "@@end" $?')
         self.expect(r"^@@begin\n", timeout)
         begin = self.seen
         end = self.expect(r"@@end (\d+)\n", timeout)
-        self.expect(PROMPT, timeout)
+        self.expect(self.shells_prompt, timeout)
         return int(end.group(1)), self.text[begin:end.start()]
 
     def check(self, command, pattern="", status=0, timeout=120):
@@ -349,7 +351,7 @@ class Machine:
         self.check("until [ -e /run/devices-ready ]; do usleep 100000; done; sleep 1; echo ready", "^ready$")
 
     def is_content(self):
-        """The control domain computes, and its kernel has found no fault."""
+        """The domain of the shell computes, and its kernel has found no fault."""
         self.check("awk 'BEGIN { printf \"%.3f\\n\", 22 / 7 }'", r"^3\.143$")
         status, text = self.shell(r"dmesg | grep -E 'WARNING: CPU|BUG:|Oops|general protection|Call Trace'")
         assert status == 1, text

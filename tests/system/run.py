@@ -7,8 +7,8 @@ GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuse
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output, and the end of the input does not end the machine, which may still have to do what it was told. Variables
-(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest GUEST_MEM GUEST_CMDLINE
-GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
+(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest KIND (pv, the default, or hvm: fully
+virtualized) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
 DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
 import contextlib
@@ -27,6 +27,8 @@ import machine
 
 DOM0 = os.path.join(machine.ROOT, "dom0-tools/dom0/")
 STATUS_FILE = os.path.join(machine.BUILD, "run.status")
+# By kind of guest, what holds where nothing is said: its memory, its command line, the machine's MEM.
+KINDS = {"pv": ("32M", "", "256"), "hvm": ("256M", "console=ttyS0", "512")}
 LEAST_MEMORY = {"guest": 4, "machine": 256}     # MB: with less, nothing is said, or Linux crashes
 MOST_CPUS = 4    # without SMP: enough to see domains share CPUs; each more makes an emulated start slower
 
@@ -41,9 +43,19 @@ def refuse_what_is_for_another_start():
     if setting("GUEST"):
         others, why = ("FIRMWARE", "DOM0_KERNEL", "DOM0_MODULES"), "is for the control domain, and GUEST= starts a guest without it"
     else:
-        others, why = ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS"), "is for a guest alone, which GUEST= names"
+        others, why = ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND"), "is for a guest alone, which GUEST= names"
     for name in filter(setting, others):
         sys.exit(f"parvis: {name}={setting(name)}: {why}")
+
+
+def kind():
+    """Of which kind the guest is."""
+    word = setting("KIND", "pv")
+    if word == "pvh":
+        sys.exit("parvis: KIND=pvh: there is no such profile yet; an unmodified kernel starts as hvm")
+    if word not in KINDS:
+        sys.exit(f"parvis: KIND={word}: must be pv or hvm")
+    return word
 
 
 def begin_of(path, what, size):
@@ -75,12 +87,14 @@ def multiboot_args(directory, config, modules):
 
 
 def guest_args(directory):
-    kernel = kernel_of(setting("GUEST"), "guest kernel", directory, setting("GUEST_MEM", "32M"))
+    usual, cmdline, _ = KINDS[kind()]
+    guest_memory = setting("GUEST_MEM", usual)
+    kernel = kernel_of(setting("GUEST"), "guest kernel", directory, guest_memory)
     ramdisk = setting("GUEST_RAMDISK")
     if ramdisk:
         begin_of(ramdisk, "guest ramdisk", 0)
-    config = "loglevel = debug\n" + machine.guest_config(setting("GUEST_MEM", "32M"), setting("GUEST_CMDLINE"), ramdisk,
-                                                          setting("GUEST_VCPUS", "1"))
+    config = machine.guest_config(guest_memory, setting("GUEST_CMDLINE", cmdline), ramdisk, setting("GUEST_VCPUS", "1"),
+                                  "loglevel = debug\n", kind())
     modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
     return multiboot_args(directory, config, modules)
 
@@ -152,7 +166,7 @@ def processors():
 def memory():
     """What the machine has: in MB, or with QEMU's suffixes."""
     guest = bool(setting("GUEST"))
-    mem = setting("MEM", "256" if guest else "2048")
+    mem = setting("MEM", KINDS[kind()][2] if guest else "2048")
     size = re.match(r"(?:size=)?(\d+(?:\.\d+)?)([BKMGT]?)(?:,|$)", mem, re.ASCII | re.IGNORECASE)
     if not size:
         sys.exit(f"parvis: MEM={mem}: must be a number of MB, or one with K, M, G or T behind it")

@@ -32,7 +32,7 @@ sys.stdin.read()
 
 
 def environment():
-    return {key: value for key, value in os.environ.items() if not key.startswith(("GUEST", "MAKE", "MFLAGS"))}
+    return {key: value for key, value in os.environ.items() if not key.startswith(("GUEST", "KIND", "MAKE", "MFLAGS"))}
 
 
 def run(guest, **settings):
@@ -182,7 +182,8 @@ def wrong_settings_are_named():
              ({"GUEST_RAMDISK": BUILD}, f"guest ramdisk {BUILD}: Is a directory"), ({"PATH": "/nonexistent"}, f"qemu-system-x86_64: {nothing}"),
              *(({name: "x"}, f"{name}=x: is for the control domain") for name in ("FIRMWARE", "DOM0_KERNEL", "DOM0_MODULES")),
              *(({"GUEST": "", name: "x"}, f"{name}=x: is for a guest alone")
-               for name in ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS")),
+               for name in ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND")),
+             ({"KIND": "hvmm"}, "KIND=hvmm: must be pv or hvm"), ({"KIND": "pvh"}, "KIND=pvh: there is no such profile yet"),
              ({"GUEST": "", "FIRMWARE": "bios"}, "FIRMWARE=bios: must be uefi or direct"),
              ({"GUEST": "", "DOM0_KERNEL": "/nonexistent"}, f"DOM0_KERNEL /nonexistent: {nothing}"),
              ({"GUEST": "", "DOM0_MODULES": "/nonexistent"}, "DOM0_MODULES=/nonexistent: must be some kernel's folder"),
