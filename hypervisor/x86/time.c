@@ -23,6 +23,7 @@
 #define PIT_HZ       1193182ull
 #define FEMTOSECONDS 1000000000000000ull
 #define WINDOW_MS    30
+#define SCALE_ZEROS  8 /* low bits of scale_mul: 0.06 ppm */
 /* Longer ones are cut: a timer that comes early is set again. */
 #define MAX_INTERVAL SECONDS(86400)
 
@@ -60,6 +61,14 @@ s_time_t clock_now(void)
 uint64_t clock_ticks(void)
 {
     return rdtsc();
+}
+
+uint64_t clock_stamp(void)
+{
+    uint64_t base = this_block()->cpu.arch.tsc_base;
+    uint64_t unit = (1ull << (32 - SCALE_ZEROS)) << MAX(-scale_shift, 0);
+
+    return base + ((rdtsc() - base) & ~(unit - 1));
 }
 
 void clock_scale(uint32_t *mul, int8_t *shift)
@@ -196,7 +205,7 @@ static void set_scale(uint64_t hz)
         rate <<= 1;
         scale_shift++;
     }
-    scale_mul = (uint32_t)((1000000000ull << 32) / rate);
+    scale_mul = (uint32_t)((1000000000ull << 32) / rate) & ~((1u << SCALE_ZEROS) - 1);
 }
 
 void init_time(bool exact_wall_clock, bool tsc_stable)

@@ -150,6 +150,11 @@ s_time_t clock_now(void)
 }
 
 /* 2 ticks a nanosecond. */
+uint64_t clock_stamp(void)
+{
+    return clock_ticks();
+}
+
 uint64_t clock_ticks(void)
 {
     if (host_threads && ++threads[this_cpu()->id].looks > FEW_LOOKS) {

@@ -4,9 +4,10 @@
  *
  * pvclock: the guest reads the TSC itself and computes  system_time + scale(tsc - tsc_timestamp)
  * from values that the hypervisor leaves in vcpu_info.time. They are published by a version count:
- * odd while they change. They come from one reading of the TSC, so that two publications never
- * disagree and time does not step back. As the scale is the hypervisor's own, values do not age;
- * they are renewed once a second to keep the multiplication far from overflow.
+ * odd while they change. They come from one reading of the TSC, at which nothing is rounded, so
+ * that two publications never disagree and time does not step back. As the scale is the
+ * hypervisor's own, values do not age; they are renewed once a second to keep the multiplication
+ * far from overflow.
  *
  * Run state area and time memory area lie at guest addresses that the guest registered: they are
  * written on its own page tables when it is switched in, and (run state) out, so that its other
@@ -70,7 +71,7 @@ err_fault:
 
 void vcpu_time_write(struct vcpu *v)
 {
-    uint64_t ticks = clock_ticks();
+    uint64_t ticks = clock_stamp();
 
     v->time_stamp.tsc = ticks;
     v->time_stamp.system_time = (uint64_t)clock_at(ticks);

@@ -44,6 +44,9 @@ mfn_t frame_of(const void *mapped);
  * 1970. */
 s_time_t clock_now(void);
 uint64_t clock_ticks(void); /* raw TSC: the tsc_timestamp domain of pvclock */
+/* The last of them at which clock_now() was a whole number of ns by the scale: who counts on from
+ * there never disagrees with who counts from another. */
+uint64_t clock_stamp(void);
 /* What clock_now() said, or will say, at that reading of clock_ticks() */
 s_time_t clock_at(uint64_t ticks);
 uint64_t clock_wall_at_zero(void); /* ns since 1970 when clock_now() was 0 */
