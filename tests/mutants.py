@@ -19,9 +19,11 @@ OUT = "build/mutants"
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
 WORLDS = ["core_affinity", "core_sched", "core_worlds"]
+CLOCK = ["x86_time"]
 MOMENTS = ["core_races", "core_races_frames", "core_races_ports"]
 TORTURE_SECONDS = 180   # of a scenario that is to notice, which is a matter of luck
-LIMIT = 300             # seconds of a program: what does not end by itself is noticed too, as by the limit that each test has
+# Seconds of a program: what does not end by itself is noticed too, as by the limit that each test has.
+LIMIT = 300 * float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
 TOLD = re.compile("still knows|LINE|differ|, seed |invariant|panic|lock of rank|runtime error|SUMMARY")    # the line that says most
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
@@ -63,6 +65,9 @@ MUTANTS = {
     "no arming for what is set meanwhile": ("earliest(q) != before && !q->running", "earliest(q) != before", ["core_timer"]),
     "the copy of the time looks whole": ("copy.version = v->time_stamp.version | 1;", "copy.version = v->time_stamp.version;", ["core_time"]),
     "time is told once for all CPUs": ("(uint64_t)clock_told_holds", "1000000000ull", ["core_time"]),
+    "a stamp is the count itself": ("return base + ((rdtsc() - base) & ~(unit - 1));", "(void)base, (void)unit;\n    return rdtsc();", CLOCK),
+    "a stamp forgets the shift": ("(1ull << (32 - SCALE_ZEROS)) << MAX(-scale_shift, 0)", "(1ull << (32 - SCALE_ZEROS))", CLOCK),
+    "the scale is not cut": (" & ~((1u << SCALE_ZEROS) - 1);", ";", CLOCK),
     # the scheduler
     "a chain is not looked for": ("            if (further & rq->idle_cpus)\n                return lowest(further & rq->idle_cpus);\n", "", WORLDS),
     "nobody looks at the CPUs that idle": ("    sched_fill_idle(now);\n    spin_unlock(", "    spin_unlock(", WORLDS),
@@ -194,6 +199,8 @@ def build(name, path, text, replacement):
     with open(path, encoding="utf-8") as original, open(source, "w", encoding="utf-8") as mutated:
         mutated.write(plain(original.read()).replace(text, replacement))
     flags = os.environ["MUTANT_CFLAGS"].split() + ["-iquote", os.path.dirname(path), "-Wno-error"]
+    if os.path.dirname(path) == "hypervisor/x86":
+        flags += ["-include", "tests/unit/x86_names.h"]
     subprocess.run(["gcc", *flags, "-w", "-c", source, "-o", source[:-1] + "o"], check=True)
     return source[:-1] + "o"
 
@@ -203,7 +210,7 @@ def link(program, mutant):
     program, *arguments = program.split()
     out = os.path.join(os.path.dirname(mutant), program)
     objects = os.environ["OBJECTS_" + program].split()
-    objects = [o for o in objects if not o.endswith("/base/" + os.path.basename(mutant))]
+    objects = [o for o in objects if not o.endswith(("/base/" + os.path.basename(mutant), "/x86/" + os.path.basename(mutant)))]
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
                     "build/host/gcc/libcore.a", "-lcmocka", "-lm"], check=True)
     return [out, *arguments, str(TORTURE_SECONDS), "1"] if arguments else [out]

@@ -38,23 +38,15 @@
      B(15) | B(16) | B(17) | B(20) | B(22) | B(23) | B(24) | B(25) | B(26) | B(29))
 #define E1_ECX (B(0) | B(4) | B(5) | B(6) | B(7) | B(8))
 
-static bool has_xsave(void)
-{
-    uint32_t out[4] __uninitialized;
-
-    machine_cpuid(1, 0, out);
-    return out[2] & L1_ECX_OSXSAVE; /* the hypervisor turned it on */
-}
-
 static void leaf_1(const struct vcpu *v, uint32_t out[4])
 {
-    uint32_t ecx = L1_ECX | (has_xsave() ? L1_ECX_XSAVE : 0);
+    uint32_t ecx = L1_ECX | (fpu_has_xsave() ? L1_ECX_XSAVE : 0);
 
     out[1] = (out[1] & 0xff00) | v->vcpu_id << 24; /* CLFLUSH size; one thread a package */
     out[2] = (out[2] & ecx) | L1_ECX_DEADLINE;
     if (v->domain->arch.hvm.xen)
         out[2] |= L1_ECX_X2APIC | L1_ECX_HYPERVISOR;
-    if (has_xsave() && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE))
+    if (fpu_has_xsave() && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE))
         out[2] |= L1_ECX_OSXSAVE;
     out[3] = (out[3] & L1_EDX) | B(9); /* there is a local APIC, if it is not off */
     if (!lapic_enabled(&v->arch.hvm.lapic))
@@ -63,28 +55,11 @@ static void leaf_1(const struct vcpu *v, uint32_t out[4])
 
 static void leaf_7(uint32_t sub, uint32_t out[4])
 {
-    uint32_t ebx = out[1] & (L7_EBX | (has_xsave() ? L7_EBX_AVX : 0)), ecx = out[2] & L7_ECX;
+    uint32_t ebx = out[1] & (L7_EBX | (fpu_has_xsave() ? L7_EBX_AVX : 0)), ecx = out[2] & L7_ECX;
 
     memset(out, 0, 4 * sizeof(*out));
     out[1] = sub ? 0 : ebx;
     out[2] = sub ? 0 : ecx;
-}
-
-static void leaf_d(const struct vcpu *v, uint32_t sub, uint32_t out[4])
-{
-    if (!has_xsave() || sub > 2) {
-        memset(out, 0, 4 * sizeof(*out));
-        return;
-    }
-    if (sub == 0) {
-        out[0] &= XCR0_GUEST;
-        out[2] = out[0] & XCR0_AVX ? 832 : 576; /* header and legacy area, AVX behind it */
-        out[1] = v->arch.xcr0 & XCR0_AVX ? 832 : 576;
-        out[3] = 0;
-    } else if (sub == 1) {
-        out[0] &= 1; /* XSAVEOPT */
-        out[1] = out[2] = out[3] = 0;
-    }
 }
 
 static void leaf_address_sizes(uint32_t out[4])
@@ -116,7 +91,7 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         leaf_7(sub, out);
         break;
     case 0xd:
-        leaf_d(v, sub, out);
+        fpu_cpuid_leaf(v->arch.xcr0, sub, out);
         break;
     case 0x80000000:
         out[0] = MIN(out[0], 0x80000008u);

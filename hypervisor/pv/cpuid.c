@@ -68,49 +68,24 @@ static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, u
     }
 }
 
-static bool has_xsave(void)
-{
-    uint32_t out[4] __uninitialized;
-
-    machine_cpuid(1, 0, out);
-    return out[2] & B(27); /* the hypervisor turned it on: OSXSAVE */
-}
-
 static void leaf_1(const struct vcpu *v, uint32_t out[4])
 {
-    uint32_t ecx = L1_ECX_ALWAYS | (has_xsave() ? L1_ECX_XSAVE : 0);
+    uint32_t ecx = L1_ECX_ALWAYS | (fpu_has_xsave() ? L1_ECX_XSAVE : 0);
 
     out[1] = (out[1] & 0xff00) | v->vcpu_id * 2 << 24; /* CLFLUSH size; one thread a package */
     out[2] &= ecx;
     out[2] |= L1_ECX_HYPERVISOR;
-    if (has_xsave() && (v->arch.pv.ctrlreg[4] & X86_CR4_OSXSAVE))
+    if (fpu_has_xsave() && (v->arch.pv.ctrlreg[4] & X86_CR4_OSXSAVE))
         out[2] |= L1_ECX_OSXSAVE;
     out[3] &= L1_EDX;
 }
 
 static void leaf_7(uint32_t sub, uint32_t out[4])
 {
-    uint32_t ebx = out[1] & (L7_EBX | (has_xsave() ? L7_EBX_AVX : 0));
+    uint32_t ebx = out[1] & (L7_EBX | (fpu_has_xsave() ? L7_EBX_AVX : 0));
 
     memset(out, 0, 4 * sizeof(*out));
     out[1] = sub ? 0 : ebx;
-}
-
-static void leaf_d(const struct vcpu *v, uint32_t sub, uint32_t out[4])
-{
-    if (!has_xsave() || sub > 2) {
-        memset(out, 0, 4 * sizeof(*out));
-        return;
-    }
-    if (sub == 0) {
-        out[0] &= XCR0_GUEST;
-        out[2] = out[0] & XCR0_AVX ? 832 : 576; /* header and legacy area, AVX behind it */
-        out[1] = v->arch.xcr0 & XCR0_AVX ? 832 : 576;
-        out[3] = 0;
-    } else if (sub == 1) {
-        out[0] &= 1; /* XSAVEOPT */
-        out[1] = out[2] = out[3] = 0;
-    }
 }
 
 void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
@@ -131,7 +106,7 @@ void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         leaf_7(sub, out);
         break;
     case 0xd:
-        leaf_d(v, sub, out);
+        fpu_cpuid_leaf(v->arch.xcr0, sub, out);
         break;
     case 0x80000001:
         out[2] &= E1_ECX;

@@ -8,14 +8,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PACKED __attribute__((packed))
+#include "judge_rule.h"
 
-#define RULE(condition, text)                                                                      \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            return text;                                                                           \
-        }                                                                                          \
-    } while (0)
+#define PACKED __attribute__((packed))
 
 struct rsdp {
     char signature[8];

@@ -15,12 +15,7 @@
 
 #include <xen/start_info.h>
 
-#define RULE(condition, text)                                                                      \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            return text;                                                                           \
-        }                                                                                          \
-    } while (0)
+#include "judge_rule.h"
 
 enum role { FREE, KERNEL, RAMDISK, P2M, START_INFO, STORE, CONSOLE, TABLES, STACK };
 

@@ -13,18 +13,12 @@
 #include <xen/arch-x86/hvm/start_info.h>
 
 #include "acpi_judge.h"
+#include "judge_rule.h"
 
 #define LOW_PAGES  0xc0000u
 #define HIGH_GFN   0x100000u
 #define LAPIC_BASE 0xfee00000u
 #define GIB        (1ULL << 30)
-
-#define RULE(condition, text)                                                                      \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            return text;                                                                           \
-        }                                                                                          \
-    } while (0)
 
 /* Which page of the memory has this gfn, and how many follow side by side. */
 static uint64_t index_of(const struct pvh_memory *p, uint64_t gfn, uint64_t *count)

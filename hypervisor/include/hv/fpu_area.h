@@ -8,6 +8,7 @@
 #define HV_FPU_AREA_H
 
 #include <hv/types.h>
+#include <port/machine.h>
 #include <parvis/string.h>
 
 #define FPU_LEGACY_BYTES 512 /* what FXSAVE has; the header of XSAVE follows */
@@ -33,6 +34,32 @@ static inline void fpu_area_reset(uint8_t *area)
     memcpy(area + FPU_FCW, &fcw, sizeof(fcw));
     memcpy(area + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
     memcpy(area + FPU_XSTATE_BV, &legacy, sizeof(legacy));
+}
+
+/* Whether guests may have XSAVE: the hypervisor turned it on. */
+static inline bool fpu_has_xsave(void)
+{
+    uint32_t out[4] __uninitialized;
+
+    machine_cpuid(1, 0, out);
+    return out[2] & 1u << 27; /* OSXSAVE */
+}
+
+/* CPUID's leaf 0xd, from what the machine says to what a guest is shown; xcr0: what it turned on.
+ */
+static inline void fpu_cpuid_leaf(uint64_t xcr0, uint32_t sub, uint32_t out[4])
+{
+    if (!fpu_has_xsave() || sub > 2) {
+        memset(out, 0, 4 * sizeof(*out));
+    } else if (sub == 0) {
+        out[0] &= XCR0_GUEST;
+        out[2] = out[0] & XCR0_AVX ? 832 : 576; /* header and legacy area, AVX behind it */
+        out[1] = xcr0 & XCR0_AVX ? 832 : 576;
+        out[3] = 0;
+    } else if (sub == 1) {
+        out[0] &= 1; /* XSAVEOPT */
+        out[1] = out[2] = out[3] = 0;
+    }
 }
 
 #endif
