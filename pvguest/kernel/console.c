@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Console over the shared ring, or over console_io when there is none. See console.h.
+ * Console over the shared ring, or over console_io when there is none, or over a UART where there
+ * are no hypercalls. See console.h.
  *
  * Ring indices run freely and are taken modulo the size when used; producer minus consumer is
  * the fill. Each side writes data first, index after: x86 keeps stores in order, so a compiler
@@ -9,8 +10,8 @@
 #include <xen/io/console.h>
 
 #include <guest/console.h>
+#include <guest/hvm.h>
 #include <guest/kernel.h>
-#include <guest/time.h>
 
 #define DYING_SPINS 200000 /* yields before output is given up after a panic */
 
@@ -25,7 +26,7 @@ void console_init(void)
 {
     unsigned long pfn;
 
-    if (is_control_domain() || !start_info->console.domU.mfn)
+    if (!has_hypercalls() || is_control_domain() || !start_info->console.domU.mfn)
         return;
     pfn = mfn_to_pfn(start_info->console.domU.mfn);
     if (pfn == INVALID_MFN)
@@ -44,6 +45,8 @@ void console_start_events(void)
 {
     int rc = 0;
 
+    if (!has_hypercalls())
+        return;
     if (ring)
         event_set_handler(port, input_event, NULL);
     else
@@ -55,6 +58,8 @@ void console_start_events(void)
 
 const char *console_kind(void)
 {
+    if (!has_hypercalls())
+        return "UART";
     return ring ? "shared ring" : port ? "console_io" : "console_io, output only";
 }
 
@@ -93,6 +98,10 @@ static void ring_put(char c)
 
 void console_write(const char *text, size_t len)
 {
+    if (!has_hypercalls()) {
+        uart_write(text, len);
+        return;
+    }
     if (!ring) {
         HYPERVISOR_console_io(CONSOLEIO_write, (unsigned int)len, (char *)(uintptr_t)text);
         return;
@@ -128,6 +137,8 @@ void console_flush(void)
 
 bool console_has_input(void)
 {
+    if (!has_hypercalls())
+        return uart_has_input();
     if (ring)
         return READ_ONCE(ring->in_prod) != ring->in_cons;
     if (lookahead < 0) {
@@ -145,6 +156,8 @@ int console_getc(void)
 
     if (!console_has_input())
         return -1;
+    if (!has_hypercalls())
+        return uart_getc();
     if (!ring) {
         c = lookahead;
         lookahead = -1;

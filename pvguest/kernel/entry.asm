@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ;
-; How the hypervisor enters the guest: exceptions, events, failsafe, system calls.
+; How the hypervisor enters a paravirtualized guest: exceptions, events, failsafe, system calls.
 ;
 ; Each of them arrives as a "bounce frame" on the kernel stack:
 ;
@@ -18,7 +18,11 @@
 bits 64
 default rel
 
+%include "pvguest/kernel/entry.inc"
+
 extern trap_dispatch
+extern guest_kind
+extern hvm_trap_return
 extern hypercall_page
 global trap_entries
 global event_entry
@@ -29,48 +33,17 @@ global trap_resume
 global trap_catch_landing
 
 HYPERCALL_IRET  equ 23
-VECTOR_EVENT    equ 32          ; pseudo vectors, must match traps.h
-VECTOR_FAILSAFE equ 33
-VECTOR_SYSCALL  equ 34
 
 section .text
 
 trap_common:                    ; stack: vector, error code, rip, cs, rflags, rsp, ss
-    push rdi
-    push rsi
-    push rdx
-    push rcx
-    push rax
-    push r8
-    push r9
-    push r10
-    push r11
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    save_registers
     cld
     mov rdi, rsp
     xor ebp, ebp
     call trap_dispatch
 trap_return:                    ; rsp points to a struct trap_regs
-    pop r15
-    pop r14
-    pop r13
-    pop r12
-    pop rbp
-    pop rbx
-    pop r11
-    pop r10
-    pop r9
-    pop r8
-    pop rax
-    pop rcx
-    pop rdx
-    pop rsi
-    pop rdi
+    restore_registers
     add rsp, 8                  ; the vector
     mov qword [rsp], 0          ; the error code's place: flags of the iret frame
     jmp hypercall_page + HYPERCALL_IRET * 32
@@ -80,7 +53,7 @@ trap_return:                    ; rsp points to a struct trap_regs
 align 16
     pop rcx
     pop r11
-  %if !(%1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17)
+  %if !has_error_code(%1)
     push qword 0                ; no error code from the processor
   %endif
     push qword %1
@@ -127,6 +100,8 @@ syscall_entry:
 align 16
 trap_resume:
     mov rsp, rdi
+    cmp dword [guest_kind], 0   ; KIND_PV
+    jne hvm_trap_return
     jmp trap_return
 
 ; int trap_catch_call(struct trap_catch *c, void (*fn)(void *), void *arg)

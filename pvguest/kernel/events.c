@@ -14,6 +14,7 @@
  */
 #include <guest/events.h>
 #include <guest/kernel.h>
+#include <guest/machine.h>
 
 #define BITS  64
 #define WORDS (EVENT_PORTS / BITS)
@@ -86,8 +87,14 @@ void events_dispatch(void)
 bool events_disable(void)
 {
     vcpu_info_t *info = this_cpu()->info;
-    bool enabled = !READ_ONCE(info->evtchn_upcall_mask);
+    bool enabled;
 
+    if (!is_pv()) {
+        enabled = read_rflags() & RFLAGS_IF;
+        cli();
+        return enabled;
+    }
+    enabled = !READ_ONCE(info->evtchn_upcall_mask);
     WRITE_ONCE(info->evtchn_upcall_mask, 1);
     barrier();
     return enabled;
@@ -97,6 +104,10 @@ void events_enable(void)
 {
     vcpu_info_t *info = this_cpu()->info;
 
+    if (!is_pv()) {
+        sti(); /* what came meanwhile is an interrupt that waits */
+        return;
+    }
     barrier();
     WRITE_ONCE(info->evtchn_upcall_mask, 0);
     barrier();

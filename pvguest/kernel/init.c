@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Start of day in C: from start_info to guest_main().
+ * Start of day of a paravirtualized kernel in C: from start_info to guest_main().
  *
  * The order is forced by what depends on what: the console first, so that anything after it can
  * say why it failed (the ring lies in memory that the builder mapped); then the shared info
@@ -12,6 +12,7 @@
 #include <guest/pagetable.h>
 #include <guest/time.h>
 
+enum guest_kind guest_kind;
 start_info_t *start_info;
 shared_info_t *shared_info;
 unsigned long boot_stack_end; /* start.asm: rsp at entry */
@@ -50,10 +51,20 @@ static void protect_image(void)
     }
 }
 
+/* From here on it is the same for all kinds. */
+void guest_run(void)
+{
+    int rc = guest_main();
+
+    if (rc) {
+        printf("guest_main returned %d\n", rc);
+        shutdown_domain(SHUTDOWN_crash);
+    }
+    shutdown_domain(SHUTDOWN_poweroff);
+}
+
 void guest_start(start_info_t *si)
 {
-    int rc;
-
     start_info = si;
     p2m = (unsigned long *)si->mfn_list;
     nr_pfns = si->nr_pages;
@@ -68,10 +79,5 @@ void guest_start(start_info_t *si)
     events_enable();
     time_init();
     console_start_events();
-    rc = guest_main();
-    if (rc) {
-        printf("guest_main returned %d\n", rc);
-        shutdown_domain(SHUTDOWN_crash);
-    }
-    shutdown_domain(SHUTDOWN_poweroff);
+    guest_run();
 }

@@ -46,6 +46,8 @@ unsigned long mfn_to_pfn(unsigned long mfn)
     const unsigned long *m2p = (const unsigned long *)MACH2PHYS_VIRT_START;
     unsigned long pfn;
 
+    if (!is_pv())
+        return mfn < nr_pfns ? mfn : INVALID_MFN;
     if (mfn >= (MACH2PHYS_VIRT_END - MACH2PHYS_VIRT_START) / sizeof(*m2p))
         return INVALID_MFN;
     pfn = m2p[mfn];
@@ -150,9 +152,7 @@ void memory_init(const start_info_t *si, unsigned long boot_end)
 {
     unsigned long next, mapped, end;
 
-    p2m = (unsigned long *)si->mfn_list;
     nr_pfns = si->nr_pages;
-    pt_root = (pte_t *)si->pt_base;
     end = nr_pfns < MAX_PFNS ? nr_pfns : MAX_PFNS;
     memset(used, 0xff, sizeof(used));
 

@@ -7,6 +7,7 @@
  * zeroed, made read-only, then hooked. Once made, a table stays.
  */
 #include <guest/kernel.h>
+#include <guest/machine.h>
 #include <guest/pagetable.h>
 
 #define AREA_PAGES 4096u /* 16 MiB at MAP_BASE for map_frames() and map_area_alloc() */
@@ -35,7 +36,22 @@ int pt_write(const pte_t *entry, pte_t value)
 {
     mmu_update_t req = {.ptr = pt_maddr(entry) | MMU_NORMAL_PT_UPDATE, .val = value};
 
+    if (!is_pv()) {
+        *(volatile pte_t *)(uintptr_t)entry = value;
+        return 0;
+    }
     return (int)HYPERVISOR_mmu_update(&req, 1, NULL, DOMID_SELF);
+}
+
+/* The L1 entry of va, whose table is there. A fully virtualized kernel flushes its own CPU alone.
+ */
+static int set_l1(unsigned long va, pte_t pte, unsigned long flush)
+{
+    if (is_pv())
+        return (int)HYPERVISOR_update_va_mapping(va, pte, flush);
+    (void)pt_write(pt_walk(pt_root, va, 1), pte);
+    invlpg(va);
+    return 0;
 }
 
 int pt_protect(const void *va, unsigned long flags)
@@ -44,8 +60,7 @@ int pt_protect(const void *va, unsigned long flags)
 
     if (!pte || !(*pte & PTE_PRESENT))
         return -XEN_EINVAL;
-    return (int)HYPERVISOR_update_va_mapping((unsigned long)va, pte_make(pte_mfn(*pte), flags),
-                                             UVMF_INVLPG | UVMF_LOCAL);
+    return set_l1((unsigned long)va, pte_make(pte_mfn(*pte), flags), UVMF_INVLPG | UVMF_LOCAL);
 }
 
 /* Makes the table below entry if there is none. */
@@ -59,7 +74,7 @@ static int need_table(const pte_t *entry)
     table = page_alloc_zeroed();
     if (!table)
         return -XEN_ENOMEM;
-    rc = pt_protect(table, PTE_KERNEL_RO | PTE_NX);
+    rc = is_pv() ? pt_protect(table, PTE_KERNEL_RO | PTE_NX) : 0;
     if (!rc)
         rc = pt_write(entry, pte_make(virt_to_mfn(table), PTE_TABLE));
     return rc;
@@ -80,7 +95,7 @@ int pt_map(unsigned long va, pte_t pte)
 {
     int rc = make_tables(pt_root, va);
 
-    return rc ? rc : (int)HYPERVISOR_update_va_mapping(va, pte, UVMF_INVLPG | UVMF_ALL);
+    return rc ? rc : set_l1(va, pte, UVMF_INVLPG | UVMF_ALL);
 }
 
 int pt_map_in(const pte_t *root, unsigned long va, pte_t pte)
@@ -96,7 +111,7 @@ int pt_unmap(unsigned long va)
 
     if (!pte)
         return 0;
-    return (int)HYPERVISOR_update_va_mapping(va, 0, UVMF_INVLPG | UVMF_ALL);
+    return set_l1(va, 0, UVMF_INVLPG | UVMF_ALL);
 }
 
 unsigned long map_area_alloc(unsigned int count)

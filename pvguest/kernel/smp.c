@@ -6,8 +6,13 @@
  * state (struct vcpu_guest_context): page-table root, stack, entry point, segment selectors,
  * trap table, callbacks. VCPUOP_up lets it run. Each has its own vcpu_info in the shared info
  * page, and the trap table is per vCPU, so the new one registers its own when it runs.
+ *
+ * Fully virtualized ones are started as on any machine: INIT, then SIPI with the page at which they
+ * begin in real mode (pvh_start.asm), one after another.
  */
+#include <guest/hvm.h>
 #include <guest/kernel.h>
+#include <guest/machine.h>
 #include <guest/pagetable.h>
 #include <guest/time.h>
 
@@ -26,10 +31,29 @@ void percpu_init(unsigned int id)
 
     cpu->self = cpu;
     cpu->id = id;
+    if (!is_pv())
+        hvm_cpu_init(id, cpu);
+    if (!has_hypercalls())
+        return;
     cpu->info = &shared_info->vcpu_info[id];
-    rc = HYPERVISOR_set_segment_base(SEGBASE_GS_KERNEL, (unsigned long)cpu);
+    rc = is_pv() ? HYPERVISOR_set_segment_base(SEGBASE_GS_KERNEL, (unsigned long)cpu) : 0;
     if (rc)
         panic("cannot set the GS base: %ld", rc);
+}
+
+/* For pvh_start.asm, and which vCPU it is that begins; 0: it has begun. */
+extern uint64_t ap_stack;
+extern char ap_start[];
+static unsigned int starting;
+
+void guest_start_ap(void);
+
+static void go_down(unsigned int id)
+{
+    if (is_pv())
+        HYPERVISOR_vcpu_op(VCPUOP_down, id, NULL);
+    else
+        __asm__ volatile("cli; hlt"); /* until INIT */
 }
 
 static void smp_entry(unsigned long id)
@@ -42,8 +66,30 @@ static void smp_entry(unsigned long id)
         start[id].fn(start[id].arg);
         events_disable();
         /* Down by its own wish: returns when somebody says up again, with another function. */
-        HYPERVISOR_vcpu_op(VCPUOP_down, (unsigned int)id, NULL);
+        go_down((unsigned int)id);
     }
+}
+
+void guest_start_ap(void)
+{
+    unsigned int id = starting;
+
+    write_cr3((uint64_t)virt_to_pfn(pt_root) << PAGE_SHIFT);
+    __atomic_store_n(&starting, 0, __ATOMIC_SEQ_CST); /* and so is the stack's place free */
+    percpu_init(id);
+    lapic_init();
+    smp_entry(id);
+}
+
+static int start_by_sipi(unsigned int vcpu)
+{
+    ap_stack = (uint64_t)cpus[vcpu].stack + STACK_PAGES * PAGE_SIZE;
+    starting = vcpu;
+    lapic_send(vcpu, ICR_INIT);
+    lapic_send(vcpu, ICR_STARTUP | (uint32_t)virt_to_pfn(ap_start));
+    while (__atomic_load_n(&starting, __ATOMIC_SEQ_CST))
+        cpu_relax();
+    return 0;
 }
 
 static void fill_context(vcpu_guest_context_t *ctx, unsigned int id, unsigned long stack_top)
@@ -61,10 +107,19 @@ static void fill_context(vcpu_guest_context_t *ctx, unsigned int id, unsigned lo
     ctx->ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn(pt_root));
 }
 
-int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg)
+static int initialise(unsigned int vcpu)
 {
     static vcpu_guest_context_t context;
-    long rc;
+
+    if (!is_pv())
+        return 0;
+    fill_context(&context, vcpu, (unsigned long)cpus[vcpu].stack + STACK_PAGES * PAGE_SIZE);
+    return (int)HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, &context);
+}
+
+int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg)
+{
+    int rc;
 
     if (!vcpu || vcpu >= MAX_VCPUS)
         return -XEN_EINVAL;
@@ -74,18 +129,20 @@ int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg)
         cpus[vcpu].stack = pages_alloc(STACK_PAGES);
         if (!cpus[vcpu].stack)
             return -XEN_ENOMEM;
-        fill_context(&context, vcpu, (unsigned long)cpus[vcpu].stack + STACK_PAGES * PAGE_SIZE);
-        rc = HYPERVISOR_vcpu_op(VCPUOP_initialise, vcpu, &context);
+        rc = initialise(vcpu);
         if (rc) {
             pages_free(cpus[vcpu].stack, STACK_PAGES);
             cpus[vcpu].stack = NULL;
-            return (int)rc;
+            return rc;
         }
     }
-    return (int)HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL);
+    return is_pv() ? (int)HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL) : start_by_sipi(vcpu);
 }
 
 int smp_stop(unsigned int vcpu)
 {
-    return (int)HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
+    if (is_pv())
+        return (int)HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
+    lapic_send(vcpu, ICR_INIT);
+    return 0;
 }

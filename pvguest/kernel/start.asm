@@ -20,9 +20,11 @@ bits 64
 default rel
 
 extern guest_start
+extern pvh_start
 extern boot_stack_end
 global _start
 global hypercall_page
+global boot_stack_top
 
 %macro note_head 2              ; type, descriptor length
     dd 4, %2, %1
@@ -52,6 +54,7 @@ section .note.Xen note alloc noexec nowrite align=4
     note_string 9, "yes"                    ; PAE_MODE
     ; FEATURES: "!" = required, "|" separates. Nothing is required.
     note_string 10, "writable_page_tables|pae_pgdir_above_4gb"
+    note_number 18, pvh_start + 0x80000000  ; PHYS32_ENTRY: its physical address
 
 section .bss
 align 16

@@ -80,7 +80,11 @@ void time_init(void)
 {
     unsigned int vcpu = this_cpu()->id;
     evtchn_port_t port;
-    int rc = event_bind_virq(VIRQ_TIMER, vcpu, timer_event, NULL, &port);
+    int rc;
+
+    if (!has_hypercalls())
+        return;
+    rc = event_bind_virq(VIRQ_TIMER, vcpu, timer_event, NULL, &port);
 
     if (rc)
         panic("cannot bind VIRQ_TIMER of vCPU %u: %d", vcpu, rc);

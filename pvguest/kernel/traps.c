@@ -14,6 +14,7 @@
  */
 #include <guest/console.h>
 #include <guest/kernel.h>
+#include <guest/machine.h>
 #include <guest/traps.h>
 #include <guest/user.h>
 
@@ -56,7 +57,7 @@ const char *trap_name(unsigned int vector)
 
 uint64_t trap_fault_address(void)
 {
-    return this_cpu()->info->arch.cr2;
+    return is_pv() ? this_cpu()->info->arch.cr2 : read_cr2();
 }
 
 void trap_set_handler(unsigned int vector, trap_handler_t handler)
@@ -137,6 +138,9 @@ void traps_init(void)
     trap_info_t table[VECTORS + 1];
     long rc;
 
+    handlers[VECTOR_EVENT] = handle_event;
+    if (!is_pv())
+        return;
     memset(table, 0, sizeof(table));
     for (unsigned int i = 0; i < VECTORS; i++) {
         table[i].vector = (uint8_t)i;
@@ -150,7 +154,6 @@ void traps_init(void)
     rc = HYPERVISOR_set_trap_table(table); /* the all-zero entry ends the table */
     if (rc)
         panic("trap table refused: %ld", rc);
-    handlers[VECTOR_EVENT] = handle_event;
     register_callback(CALLBACKTYPE_event, event_entry, 0);
     register_callback(CALLBACKTYPE_failsafe, failsafe_entry, CALLBACKF_mask_events);
     register_callback(CALLBACKTYPE_syscall, syscall_entry, CALLBACKF_mask_events);

@@ -10,7 +10,10 @@
  *
  * Entries from user mode arrive on the stack that stack_switch named: a page of its own here,
  * because the kernel's stack holds the frames of user_run().
+ *
+ * Fully virtualized, user code is in a ring of its own, and its pages are in the kernel's table.
  */
+#include <guest/hvm.h>
 #include <guest/kernel.h>
 #include <guest/user.h>
 
@@ -23,16 +26,13 @@ static struct trap_regs *running; /* what user_run() was called with */
 extern char trap_catch_landing[];
 int trap_catch_call(struct trap_catch *c, void (*fn)(void *), void *arg);
 
-int user_init(void)
+static int make_user_root(void)
 {
     struct mmuext_op ops[2] = {{.cmd = MMUEXT_PIN_L4_TABLE}, {.cmd = MMUEXT_NEW_USER_BASEPTR}};
     int rc;
 
-    if (user_root)
-        return 0;
-    entry_stack = page_alloc();
     user_root = page_alloc_zeroed();
-    if (!entry_stack || !user_root)
+    if (!user_root)
         return -XEN_ENOMEM;
     rc = pt_protect(user_root, PTE_KERNEL_RO | PTE_NX);
     if (rc)
@@ -44,11 +44,28 @@ int user_init(void)
     return rc;
 }
 
+int user_init(void)
+{
+    if (user_root)
+        return 0;
+    entry_stack = page_alloc();
+    if (!entry_stack)
+        return -XEN_ENOMEM;
+    if (is_pv())
+        return make_user_root();
+    user_root = pt_root;
+    hvm_set_user_entry((char *)entry_stack + PAGE_SIZE);
+    return 0;
+}
+
 int user_map(unsigned long va, pte_t pte)
 {
     struct mmuext_op flush = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
-    int rc = pt_map_in(user_root, va, pte);
+    int rc;
 
+    if (!is_pv())
+        return pt_map(va, pte);
+    rc = pt_map_in(user_root, va, pte);
     return rc ? rc : (int)HYPERVISOR_mmuext_op(&flush, 1, NULL, DOMID_SELF);
 }
 
@@ -86,9 +103,9 @@ static void enter(void *arg)
 unsigned int user_run(struct trap_regs *regs)
 {
     if (!regs->cs)
-        regs->cs = FLAT_USER_CS;
+        regs->cs = is_pv() ? FLAT_USER_CS : HVM_USER_CS;
     if (!regs->ss)
-        regs->ss = FLAT_USER_SS;
+        regs->ss = is_pv() ? FLAT_USER_SS : HVM_USER_SS;
     if (!regs->rflags)
         regs->rflags = RFLAGS_IF;
     running = regs;
@@ -104,8 +121,8 @@ bool user_leave(struct trap_regs *regs)
     *running = *regs;
     regs->rip = (uint64_t)trap_catch_landing;
     regs->rdi = (uint64_t)&landing;
-    regs->cs = FLAT_KERNEL_CS & ~3ul; /* RPL 0: go on in kernel mode */
-    regs->ss = FLAT_KERNEL_SS;
+    regs->cs = is_pv() ? FLAT_KERNEL_CS & ~3ul : HVM_KERNEL_CS; /* RPL 0: go on in kernel mode */
+    regs->ss = is_pv() ? FLAT_KERNEL_SS : HVM_KERNEL_SS;
     regs->rsp = landing.rsp; /* an event may come before the landing takes it */
     regs->rflags = RFLAGS_IF;
     return true;

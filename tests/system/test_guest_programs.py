@@ -3,14 +3,14 @@
 """Runs the guest tests (tests/guest) on Parvis, and the same files on Debian's Xen; and hello, created by Xen's own toolstack.
 
 Each guest test prints `TEST-RESULT: NAME success|skip|error|failure` as its last word; silence is an error. On Parvis each is the one
-boot-time guest of a machine; on Xen all run one after another in one machine, created by pvctl, whose interface to both is the same
+boot-time guest of a machine, hvm-* a fully virtualized one, which Xen has not without firmware; on Xen all run one after another in one machine, created by pvctl, whose interface to both is the same
 and which takes a third of xl's time. A test that fails on both is wrong about the ABI; one that fails on Parvis alone has found something.
 """
 import os
 import re
 import sys
 
-from machine import BUILD, MAX, Ended, Machine, Skipped, Timeout, built, run_tests
+from machine import BUILD, EPYC, MAX, Ended, Machine, Skipped, Timeout, built, run_tests
 
 FOLDER = os.path.join(BUILD, "tests/guest")
 RESULT = r"TEST-RESULT: (\S+) (\w+)\r?\n"    # the whole line: it may come in pieces
@@ -26,12 +26,14 @@ SAYS = {"clock": r"clock: 2 vCPUs, time is stable"}
 SAYS_ON_FOUR = {"smp-contexts": r"smp-contexts: 5 vCPUs on [2-4] CPUs"}
 
 
-def names():
-    return sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
+def names(hvm=False):
+    """The tests for a paravirtual guest, or those for one that is fully virtualized and knows nothing of it."""
+    every = sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
+    return [name for name in every if name.startswith("hvm-") == hvm]
 
 
-def on_parvis(name, says=None, vcpus=2, **machine):
-    with Machine.guest("guest-" + name, os.path.join(FOLDER, name), vcpus=vcpus, **machine) as m:
+def on_parvis(name, says=None, vcpus=2, log="", **machine):
+    with Machine.guest("guest-" + name + log, os.path.join(FOLDER, name), vcpus=vcpus, **machine) as m:
         if says:
             m.expect(says, 120)
         judge(m, name)
@@ -144,6 +146,20 @@ def real_threads():
     on_parvis("smp-tables", smp=2, accel="tcg,thread=multi")
 
 
+def hvm_tests():
+    for name in names(hvm=True):
+        def one(name=name):
+            on_parvis(name, vcpus=1, kind="hvm", memory="8M")
+        one.__doc__ = f"Guest test {name} in a fully virtualized guest."
+        yield one
+
+
+def hvm_with_more_features():
+    """Guest tests hvm-cpuid and hvm-control on CPUs that have more: XSAVE, AVX, SMEP, SMAP; and in a debug build."""
+    for name, cpu in (("hvm-cpuid", EPYC), ("hvm-cpuid", MAX), ("hvm-control", EPYC), ("hvm-control", MAX)):
+        on_parvis(name, vcpus=1, log="-" + cpu.split(",")[0], kind="hvm", memory="8M", cpu=cpu, hypervisor="debug/parvis.bin")
+
+
 def tests():
     for name in names():
         def one(name=name):
@@ -166,6 +182,6 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    own = (*tests(), entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
+    own = (*tests(), *hvm_tests(), hvm_with_more_features, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
            load_waits_for_nobody)
     run_tests(*([] if "--xen" in sys.argv else own), on_xen)

@@ -89,7 +89,7 @@ def bad_kernels_and_sizes_are_named():
     """No ELF file, no PVH note, too little memory for the kernel, more than there is: a line for each, and it did not start."""
     for name, kernel, memory, said in (
             ("text", __file__, "64M", "guest: kernel: not an ELF file"),
-            ("no-note", built("pvguest/hello"), "64M", "guest: kernel: cannot be started by PVH: it lacks the ELF note PHYS32_ENTRY"),
+            ("no-note", built("bad-guests/forever"), "64M", "guest: kernel: cannot be started by PVH: it lacks the ELF note PHYS32_ENTRY"),
             ("small", KERNEL, "16M", r"guest: kernel: needs \d+ MiB, the domain has 16 MiB"),
             ("tiny", KERNEL, "1M", r"guest: memory: 256 pages are not between \d+ and \d+"),
             ("large", KERNEL, "6G", r"parvis\.cfg: guest: memory = 6144M, but only \d+M are free")):

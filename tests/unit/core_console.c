@@ -242,6 +242,9 @@ static void a_ring_is_drained(void **state)
     assert_int_equal(host_console[2999], 'a' + 2999 % 26);
     assert_int_equal(ring->out_cons, ring->out_prod);
     assert_true(evtchn_port_pending(d, port)); /* the guest hears that there is room */
+    ring->out_prod++;                          /* its last word, of which it tells nobody */
+    domain_shutdown(d, SHUTDOWN_poweroff);
+    assert_int_equal(host_console_len, 3001);
 }
 
 static void a_broken_ring_harms_nobody(void **state)

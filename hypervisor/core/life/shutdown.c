@@ -135,6 +135,7 @@ static void end(struct domain *d, uint32_t reason)
     if (d->is_control)
         end_of_control_domain(reason);
     domain_console_end(d);
+    (void)console_drain_rings(~0u); /* what it said comes before what is said of it */
     /* Where a control domain has the console its tools tell this; a line would fall into its
      * prompt. */
     log_end(d, control_domain ? LOG_DEBUG : LOG_INFO, "%s (domain %u) has ended: %s", d->name,

@@ -13,13 +13,15 @@
 
 #include <guest/events.h>
 #include <guest/hypercall.h>
+#include <guest/kind.h>
 #include <guest/lib.h>
 #include <guest/memory.h>
 #include <guest/traps.h>
 
 int guest_main(void);
 
-extern start_info_t *start_info;   /* as the builder wrote it */
+/* As the builder wrote it; fully virtualized: what PVH told, in the same words (hvm_start.c). */
+extern start_info_t *start_info;
 extern shared_info_t *shared_info; /* mapped by the kernel */
 
 static inline bool is_control_domain(void)
@@ -55,9 +57,13 @@ static inline struct percpu *this_cpu(void)
     return cpu;
 }
 
+/* Also the CPU's descriptor tables, where they are the kernel's own. */
 void percpu_init(unsigned int id);
+/* guest_main(), and the end that it asks for. */
+void guest_run(void) __attribute__((noreturn));
 
-/* Starts another vCPU on a stack of its own; fn runs there with events on, and may return. */
+/* Starts another vCPU (hvm: by INIT and SIPI; its APIC id is its number) on a stack of its own; fn
+ * runs there with events on, and may return. */
 int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg);
 /* Takes a vCPU down that ran to the end of its function. 0 or -XEN_E*. */
 int smp_stop(unsigned int vcpu);

@@ -6,7 +6,8 @@
  *   mfn   machine frame number: what page tables and hypercalls speak of
  *
  * p2m (pfn -> mfn) is an array that the builder placed in the guest's memory; m2p (mfn -> pfn)
- * is an array of the hypervisor, mapped read-only in every guest.
+ * is an array of the hypervisor, mapped read-only in every guest. A fully virtualized kernel has
+ * neither: the hypervisor translates behind its back, and its two numbers of a frame are one.
  *
  * The kernel maps all its memory once, at VIRT_BASE + pfn * 4096 ("linear map"), so that
  * pfn_to_virt() is an addition. Only the part that the builder mapped is there at the start;
@@ -20,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <guest/kind.h>
 #include <xen/xen.h>
 
 #define PAGE_SHIFT 12
@@ -35,6 +37,7 @@ extern unsigned long *p2m;           /* indexed by pfn */
 extern unsigned long nr_pfns;        /* frames that the domain started with */
 extern unsigned long builder_mapped; /* frames of the linear map that the builder mapped */
 
+/* boot_end: where what is in use ends; all memory from there on is the allocator's. */
 void memory_init(const start_info_t *si, unsigned long boot_end);
 
 static inline void *pfn_to_virt(unsigned long pfn)
@@ -49,7 +52,9 @@ static inline unsigned long virt_to_pfn(const void *va)
 
 static inline unsigned long pfn_to_mfn(unsigned long pfn)
 {
-    return pfn < nr_pfns ? p2m[pfn] : INVALID_MFN;
+    if (pfn >= nr_pfns)
+        return INVALID_MFN;
+    return is_pv() ? p2m[pfn] : pfn;
 }
 
 static inline unsigned long virt_to_mfn(const void *va)

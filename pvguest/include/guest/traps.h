@@ -3,9 +3,9 @@
  * Exceptions, and everything else by which the hypervisor enters the kernel.
  *
  * traps_init() registers the trap table and the event, failsafe and syscall callbacks of the
- * calling vCPU. An exception goes to the handler that was set for its vector; when there is
- * none, or it returns false, the kernel prints registers and a backtrace and ends the domain
- * with reason "crash".
+ * calling vCPU; a fully virtualized one is entered by the CPU itself (hvm.h). An exception goes to
+ * the handler that was set for its vector; when there is none, or it returns false, the kernel
+ * prints registers and a backtrace and ends the domain with reason "crash".
  *
  * trap_catch() runs a function and reports the exception that ended it: how a test, or a
  * careful kernel, tries something that may fault.
@@ -36,7 +36,7 @@ enum {
     VECTOR_EVENT = 32,
     VECTOR_FAILSAFE = 33,
     VECTOR_SYSCALL = 34,
-    VECTOR_COUNT,
+    VECTOR_COUNT = 256, /* the others are a fully virtualized kernel's own interrupts */
 };
 
 /* As entry.asm pushes them. A handler may change them; the return uses what is here then. */
