@@ -77,17 +77,20 @@ static int add_console(struct domain *d, uint64_t gfn, gfn_t *console)
     return 0;
 }
 
-static int start(struct domain *d, const struct loader_pvh_layout *layout)
+void hvm_begin(struct vcpu *v, const struct loader_pvh_state *state)
 {
-    struct loader_pvh_state state;
-    struct vcpu *v = d->vcpu[0];
-
-    loader_pvh_state(&state, layout);
-    hvm_start_pvh(v, &state);
+    hvm_start_pvh(v, state);
     lapic_virtual_wire(v);
     atomic_and(&v->pause_flags, ~VPF_down);
     __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
-    return 0;
+}
+
+static void start(struct domain *d, const struct loader_pvh_layout *layout)
+{
+    struct loader_pvh_state state;
+
+    loader_pvh_state(&state, layout);
+    hvm_begin(d->vcpu[0], &state);
 }
 
 int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store __unused,
@@ -120,7 +123,7 @@ int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store __un
     if (!rc)
         rc = hvm_console_attach(d, *console, args->console_port);
     if (!rc)
-        rc = start(d, layout);
+        start(d, layout);
     if (error.text[0])
         log_error("%s: %s", d->name, error.text);
     else if (rc)

@@ -10,6 +10,8 @@
 
 /* What this machine lacks for such guests, in words; NULL: nothing. */
 const char *hvm_cpu_lacks(void);
+/* XEN_SYSCTL_PHYSCAP_hvm: it has SVM, which is not switched off; _hap: and nested paging. */
+uint32_t hvm_cpu_capabilities(void);
 /* Prepares this CPU: once, when it starts. */
 void hvm_cpu_init(void);
 /* The permission maps of all guests: machine addresses. */

@@ -67,12 +67,6 @@ static int hvm_vcpu_init(struct vcpu *v)
     return 0;
 }
 
-static int hvm_set_context(struct vcpu *v, const struct vcpu_guest_context *ctxt __unused)
-{
-    return refused(-XEN_EOPNOTSUPP, "d%u is fully virtualized: it has no such context",
-                   v->domain->domain_id);
-}
-
 static void hvm_get_context(struct vcpu *v, struct vcpu_guest_context *ctxt)
 {
     const struct vmcb *b = vmcb_of(v);
@@ -166,6 +160,10 @@ static bool nothing_to_bring_in(struct vcpu *v __unused, uint64_t at __unused)
 
 const struct guest_ops hvm_guest_ops = {
     .hypercalls = &hvm_hypercalls,
+    .create_flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+    .emulation =
+        XEN_X86_EMU_LAPIC | XEN_X86_EMU_PM | XEN_X86_EMU_RTC | XEN_X86_EMU_PIC | XEN_X86_EMU_PIT,
+    .capabilities = hvm_cpu_capabilities,
     .domain_init = hvm_domain_init,
     .domain_free = hvm_domain_free,
     .vcpu_init = hvm_vcpu_init,
@@ -175,6 +173,8 @@ const struct guest_ops hvm_guest_ops = {
     .build = hvm_build,
     .gfn_to_mfn = npt_lookup,
     .take_out = npt_unmap,
+    .put_in = npt_map,
+    .param = hvm_param,
     .frame_info = hvm_frame_info,
     .get_writable = hvm_get_writable,
     .put_writable = put_page,

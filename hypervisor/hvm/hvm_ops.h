@@ -5,11 +5,19 @@
 
 #include <core/base/hypercall.h>
 #include <core/state/guest_ops.h>
+#include <parvis/loader_pvh.h>
 
 extern const struct hypercall_set hvm_hypercalls; /* hvm/hypercall_table.c */
 /* hvm/build.c */
 int __must_check hvm_build(struct domain *d, const struct build_args *args, gfn_t *store,
                            gfn_t *console);
+
+/* hvm/param.c */
+int __must_check hvm_param(struct domain *d, bool set, uint32_t index, uint64_t *value);
+/* hvm/context.c */
+int __must_check hvm_set_context(struct vcpu *v, const struct vcpu_guest_context *ctxt);
+/* hvm/build.c, context.c: vCPU 0 is to run, from here. */
+void hvm_begin(struct vcpu *v, const struct loader_pvh_state *state);
 
 extern const struct guest_ops hvm_guest_ops; /* hvm/domain_ops.c */
 

@@ -24,12 +24,15 @@ struct hvm_vcpu {
     struct lapic lapic;
 };
 
+#define HVM_PARAMS 19 /* their numbers are below */
+
 struct hvm_domain {
-    bool xen;                  /* it is told of Xen: profile pvh; else hvm */
-    struct page_info *console; /* the ring of its UART, with a reference; NULL: none */
-    uint64_t *npt;             /* the top of its nested page tables: hvm/npt.c */
-    spinlock_t npt_lock;       /* guards all of them */
-    uint64_t npt_tables;       /* how many there may be of them: npt_lock */
+    bool xen;                   /* it is told of Xen: profile pvh; else hvm */
+    uint64_t param[HVM_PARAMS]; /* HVM_PARAM_*: atomic */
+    struct page_info *console;  /* the ring of its UART, with a reference; NULL: none */
+    uint64_t *npt;              /* the top of its nested page tables: hvm/npt.c */
+    spinlock_t npt_lock;        /* guards all of them */
+    uint64_t npt_tables;        /* how many there may be of them: npt_lock */
     struct hvm_devices devices;
 };
 

@@ -6,10 +6,18 @@
  * Every domain may name itself (DOMID_SELF) and DOMID_IO (what may be mapped of it is decided frame
  * by frame); other domains, and the hypervisor's shared frames (DOMID_XEN), are the control
  * domain's alone. The reference taken keeps the domain for the call.
+ *
+ * Of a domain that has a map of its own frame numbers, an entry names frames by these. The map is
+ * asked here and nowhere else. Race: the frame that is found may leave its place, or the domain,
+ * before it is mapped. Who maps takes a reference of it as that domain's, or fails; so it is then
+ * as if it had been mapped a moment before.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/state/guest_ops.h>
+#include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 
 int get_pg_owner(domid_t id, struct domain **out)
@@ -38,4 +46,17 @@ void put_pg_owner(struct domain *d)
 {
     if (unlikely(d != current->domain && d != dom_io && d != dom_xen))
         put_domain(d);
+}
+
+int pv_translate_entry(uint64_t *e, const struct domain *owner)
+{
+    mfn_t mfn;
+
+    if (!is_translated(owner) || !(*e & PTE_PRESENT))
+        return 0;
+    mfn = owner->ops->gfn_to_mfn(owner, GFN(pte_mfn(*e).n));
+    if (mfn_eq(mfn, INVALID_MFN))
+        return refused(-XEN_EINVAL, "d%u has no frame at %#lx", owner->domain_id, pte_mfn(*e).n);
+    *e = (*e & ~PTE_FRAME_MASK) | mfn.n << PAGE_SHIFT;
+    return 0;
 }

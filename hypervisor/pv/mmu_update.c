@@ -23,6 +23,7 @@ struct batch {
     struct vcpu *v;
     struct domain *pt_owner;  /* whose tables are written     */
     struct domain *pg_owner;  /* whose frames they may map    */
+    bool translated;          /* which that one numbers in its own way */
     struct page_info *locked; /* the table under lock, or NULL */
 };
 
@@ -66,13 +67,20 @@ static int update_entry(struct batch *b, uint64_t ptr, uint64_t val, enum pte_wr
     return write_pte(b->pt_owner, b->locked, index, val, b->pg_owner, how, NULL);
 }
 
+static int update_translated(struct batch *b, uint64_t ptr, uint64_t val, enum pte_write how)
+{
+    int rc = unlikely(b->translated) ? pv_translate_entry(&val, b->pg_owner) : 0;
+
+    return unlikely(rc) ? rc : update_entry(b, ptr, val, how);
+}
+
 static int update_m2p(struct batch *b, uint64_t ptr, uint64_t pfn)
 {
     struct page_info *pg;
 
     if (b->pt_owner != b->v->domain)
         return -XEN_EPERM;
-    if (is_translated(b->pg_owner))
+    if (b->translated)
         return refused(-XEN_EOPNOTSUPP, "MMU_MACHPHYS_UPDATE: d%u's entries say it themselves",
                        b->pg_owner->domain_id);
     pg = get_page_from_mfn(MFN(ptr >> PAGE_SHIFT), b->pg_owner);
@@ -88,10 +96,11 @@ static int do_request(struct batch *b, const struct mmu_update *req)
 {
     switch (req->ptr & (sizeof(uint64_t) - 1)) {
     case MMU_NORMAL_PT_UPDATE:
+        return update_translated(b, req->ptr, req->val, PTE_WRITE);
     case MMU_PT_UPDATE_NO_TRANSLATE:
         return update_entry(b, req->ptr, req->val, PTE_WRITE);
     case MMU_PT_UPDATE_PRESERVE_AD:
-        return update_entry(b, req->ptr, req->val, PTE_WRITE_PRESERVE_AD);
+        return update_translated(b, req->ptr, req->val, PTE_WRITE_PRESERVE_AD);
     case MMU_MACHPHYS_UPDATE:
         return update_m2p(b, req->ptr, req->val);
     default:
@@ -161,6 +170,7 @@ static int with_owners(struct vcpu *v, gva_t ureqs, unsigned int count, unsigned
         return rc;
     rc = get_pg_owner((domid_t)foreigndom, &b.pg_owner);
     if (likely(!rc)) {
+        b.translated = is_translated(b.pg_owner);
         rc = run_batch(&b, ureqs, count, i);
         release_table(&b);
         put_pg_owner(b.pg_owner);

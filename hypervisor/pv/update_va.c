@@ -62,7 +62,7 @@ long do_update_va_mapping_otherdomain(gva_t va, uint64_t val, uint64_t flags, un
     rc = get_pg_owner((domid_t)domid, &pg_owner);
     if (rc)
         return rc;
-    rc = update(v, va, val, flags, pg_owner);
+    rc = pv_translate_entry(&val, pg_owner) ?: update(v, va, val, flags, pg_owner);
     put_pg_owner(pg_owner);
     return rc;
 }

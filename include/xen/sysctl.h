@@ -108,7 +108,8 @@ struct xen_sysctl_tbuf_op {
  *
  * cpu_khz is the TSC's rate. threads_per_core and cores_per_socket are as CPUID tells
  * them; nr_cpus is what the hypervisor knows of. capabilities tell a toolstack which
- * kinds of guests it can make: pv and gnttab_v1 are set.
+ * kinds of guests it can make: pv and gnttab_v1 are set. hvm: the CPUs have AMD's SVM, and
+ * it is not switched off; hap: and nested paging. Fully virtualized guests need both.
  *
  * The three numbers of memory that people ask for: total_pages is what the machine has
  * given the hypervisor; free_pages is what a new domain can have; outstanding_pages

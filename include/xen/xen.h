@@ -90,7 +90,7 @@
 #define __HYPERVISOR_xenoprof_op                   31 /* - profiler: none here */
 #define __HYPERVISOR_event_channel_op              32 /* A event_channel.h */
 #define __HYPERVISOR_physdev_op                    33 /* C, some A; physdev.h */
-#define __HYPERVISOR_hvm_op                        34 /* - fully virtualized guests: none here */
+#define __HYPERVISOR_hvm_op                        34 /* A hvm/hvm_op.h */
 #define __HYPERVISOR_sysctl                        35 /* C sysctl.h */
 #define __HYPERVISOR_domctl                        36 /* C domctl.h */
 #define __HYPERVISOR_kexec_op                      37 /* - crash kernel: none here */

@@ -11,7 +11,7 @@ an error: it would hide the next mistake.
 HEADERS = """
 xen.h event_channel.h grant_table.h memory.h sched.h vcpu.h version.h features.h callback.h elfnote.h physdev.h platform.h
 nmi.h errno.h domctl.h sysctl.h pmu.h arch-x86/xen.h arch-x86/xen-x86_64.h arch-x86/cpuid.h arch-x86/cpufeatureset.h
-arch-x86/xen-mca.h arch-x86/hvm/start_info.h io/ring.h io/console.h io/xenbus.h io/xs_wire.h io/blkif.h io/netif.h io/protocols.h
+arch-x86/xen-mca.h arch-x86/hvm/start_info.h hvm/hvm_op.h hvm/params.h io/ring.h io/console.h io/xenbus.h io/xs_wire.h io/blkif.h io/netif.h io/protocols.h
 """.split()
 
 # Expand to something that is not a value by itself: names are compared, values are not.
@@ -100,6 +100,12 @@ LEFT_OUT = [
      r"struct xen_mc\.u\.mc_(notifydomain|mceinject|inject_v2)",
      "injection of machine checks"),
     (r"xen_netif_toeplitz_hash|XSD_ERROR\(\)|struct xsd_errors(\.\w+)?", "code and C library names in headers"),
+    (r"_?HVMPV_\w+|HVMPTM_\w+|XEN_(ALTP2M|HVM_MCA)_\w+|HVM_NR_PARAMS|"
+     r"HVM_PARAM_(?!(STORE|CONSOLE)_(PFN|EVTCHN))\w+",
+     "parameters of what fully virtualized domains do not have here"),
+    (r"HVMOP_(?!set_param$|get_param$)\w+|(struct|typedef) xen_hvm_(?!param(_t|\.|$))\w+(\.[\w.]+)?|"
+     r"HVM_IOREQSRV_\w+|HVMMEM_\w+|typedef hvmmem_type_t",
+     "operations of device models, introspection, and alternate memory maps"),
     (r"union grant_entry_v2(\.[\w.\[\]]+)?|struct grant_entry_header(\.\w+)?|"
      r"typedef (grant_entry_header_t|grant_entry_v2_t|grant_status_t)",
      "grant table version 2"),

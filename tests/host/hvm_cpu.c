@@ -8,6 +8,7 @@
 #include <hvm/cpu.h>
 #include <hvm/vmcb.h>
 #include <string.h>
+#include <xen/sysctl.h>
 
 const char *host_hvm_lacks;
 uint64_t host_hvm_xcr0, host_hvm_debugreg[4];
@@ -15,6 +16,11 @@ uint64_t host_hvm_xcr0, host_hvm_debugreg[4];
 const char *hvm_cpu_lacks(void)
 {
     return host_hvm_lacks;
+}
+
+uint32_t hvm_cpu_capabilities(void)
+{
+    return host_hvm_lacks ? 0 : XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap;
 }
 
 uint64_t hvm_cpu_iopm(void)

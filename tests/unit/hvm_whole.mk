@@ -13,3 +13,9 @@ UNIT += hvm_exit_random
 HVM_EXIT_RANDOM_SRCS := tests/unit/hvm_exit_random.c $(HVM_WHOLE_SRCS)
 unit_hvm_exit_random_SRCS := tests/unit/hvm_exit_random_test.c $(HVM_EXIT_RANDOM_SRCS)
 unit_hvm_exit_random_LIBS := core
+
+# And of one that the control domain makes, which is paravirtual.
+HVM_MADE := hvm_control hvm_foreign
+UNIT += $(HVM_MADE)
+$(foreach t,$(HVM_MADE),$(eval unit_$(t)_SRCS := tests/unit/$(t).c tests/unit/hvm_made.c tests/unit/hvm_guest.c tests/unit/pv_mm_support.c $(HOST_MACHINE)))
+$(foreach t,$(HVM_MADE),$(eval unit_$(t)_LIBS := core))

@@ -18,6 +18,7 @@ HYPERCALL(sched_op_compat,    HC_ANY,     2, unsigned int cmd, uint64_t arg)    
 HYPERCALL(sched_op,           HC_ANY,     2, unsigned int cmd, gva_t arg)                                       /* core/guest/sched_op.c */
 HYPERCALL(event_channel_op,   HC_ANY,     2, unsigned int cmd, gva_t arg)                                       /* core/event/evtchn_op.c */
 HYPERCALL(physdev_op,         HC_ANY,     2, unsigned int cmd, gva_t arg)                                       /* core/control/physdev.c */
+HYPERCALL(hvm_op,             HC_ANY,     2, unsigned int cmd, gva_t arg)                                           /* core/guest/hvm_op.c */
 HYPERCALL(sysctl,             HC_CONTROL, 1, gva_t arg)                                                         /* core/control/sysctl.c */
 HYPERCALL(domctl,             HC_CONTROL, 1, gva_t arg)                                                         /* core/control/domctl.c */
 HYPERCALL(mca,                HC_CONTROL, 1, gva_t arg)                                                         /* core/control/mca.c */

@@ -4,6 +4,7 @@
  * sysctl.
  */
 #include <core/control/domctl.h>
+#include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/machine.h>
 
@@ -47,6 +48,9 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
     spin_unlock(&d->lock);
     if (READ_ONCE(d->controller_paused))
         info->flags |= XEN_DOMINF_paused;
+    if (d->ops->create_flags & XEN_DOMCTL_CDF_hvm)
+        info->flags |= XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+    info->arch_config.emulation_flags = d->ops->emulation;
     if (d->options & XEN_DOMCTL_CDF_xs_domain)
         info->flags |= XEN_DOMINF_xs_domain;
     info->tot_pages = READ_ONCE(d->tot_pages);

@@ -14,17 +14,28 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
+#define KIND_FLAGS ((uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap))
+
+/* ABI: XEN_X86_EMU_PIT may be there with any. */
+static const struct guest_ops *kind_of(const struct xen_domctl_createdomain *c)
+{
+    for (unsigned int i = 0; i < MOST_KINDS && guest_kinds[i]; i++)
+        if (guest_kinds[i]->create_flags == (c->flags & KIND_FLAGS) &&
+            !((guest_kinds[i]->emulation ^ c->arch.emulation_flags) & ~XEN_X86_EMU_PIT))
+            return guest_kinds[i];
+    return NULL;
+}
+
 static int check_create(const struct xen_domctl_createdomain *c)
 {
-    if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain))
-        return refused(-XEN_EINVAL, "flags %#x: only paravirtual domains are offered", c->flags);
+    if (c->flags & ~(uint32_t)(KIND_FLAGS | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain))
+        return refused(-XEN_EINVAL, "flags %#x", c->flags);
     if (c->iommu_opts || c->vmtrace_size || c->cpupool_id)
         return refused(-XEN_EINVAL, "an IOMMU, tracing, or CPU pool is asked for");
     if (c->max_grant_frames < -1 || c->max_maptrack_frames < -1)
         return refused(-XEN_EINVAL, "a negative number of grant frames");
-    if ((c->arch.emulation_flags & ~XEN_X86_EMU_PIT) || (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED))
-        return refused(-XEN_EINVAL, "emulated devices %#x, flags %#x", c->arch.emulation_flags,
-                       c->arch.misc_flags);
+    if (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)
+        return refused(-XEN_EINVAL, "flags %#x of its CPUs", c->arch.misc_flags);
     if (XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
         return refused(-XEN_EINVAL, "grant table version %u",
                        XEN_DOMCTL_GRANT_version(c->grant_opts));
@@ -35,7 +46,7 @@ int domctl_createdomain(struct domain *d, struct xen_domctl *op)
 {
     const struct xen_domctl_createdomain *c = &op->u.createdomain;
     struct domain_config cfg = {
-        .kind = guest_kinds[0],
+        .kind = kind_of(c),
         .domid = op->domain && op->domain < DOMID_FIRST_RESERVED ? op->domain : DOMID_INVALID,
         .max_vcpus = c->max_vcpus,
         .max_evtchn_port = MIN(c->max_evtchn_port, NR_EVTCHNS - 1u),
@@ -49,6 +60,9 @@ int domctl_createdomain(struct domain *d, struct xen_domctl *op)
 
     if (rc)
         return rc;
+    if (!cfg.kind)
+        return refused(-XEN_EINVAL, "no kind of guest has flags %#x with emulated devices %#x",
+                       c->flags & KIND_FLAGS, c->arch.emulation_flags);
     memcpy(cfg.handle, c->handle, sizeof(cfg.handle));
     rc = domain_create(&cfg, &d);
     if (!rc)

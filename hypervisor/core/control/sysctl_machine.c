@@ -8,6 +8,8 @@
 #include <core/domain/claim.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
+#include <core/life/domain_system.h>
+#include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -29,6 +31,17 @@ static void count_neighbours(struct xen_sysctl_physinfo *p)
     p->cores_per_socket = in_socket / p->threads_per_core;
 }
 
+/* What there is for each kind of guest. */
+static uint32_t capabilities(void)
+{
+    uint32_t all = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+
+    for (unsigned int i = 0; i < MOST_KINDS && guest_kinds[i]; i++)
+        if (guest_kinds[i]->capabilities)
+            all |= guest_kinds[i]->capabilities();
+    return all;
+}
+
 int sysctl_physinfo(struct xen_sysctl *op)
 {
     struct xen_sysctl_physinfo *p = &op->u.physinfo;
@@ -40,7 +53,7 @@ int sysctl_physinfo(struct xen_sysctl *op)
     p->max_cpu_id = p->nr_cpus - 1;
     p->nr_nodes = 1;
     p->cpu_khz = (uint32_t)clock_khz();
-    p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+    p->capabilities = capabilities();
     p->total_pages = heap_total_frames();
     p->free_pages = heap_free_frames();
     p->outstanding_pages = claimed;

@@ -40,6 +40,19 @@ struct batch {
 /* Whether one extent is done. */
 enum outcome { DONE, REFUSED, AGAIN };
 
+/* New frames come to where the guest has them. ABI: then its list stays as it is. */
+static enum outcome put_in(struct batch *b, uint64_t gfn, struct page_info *pg)
+{
+    int rc = b->d->ops->put_in(b->d, GFN(gfn), page_to_mfn(pg), b->order);
+
+    if (!rc)
+        return DONE;
+    refused(rc, "an extent of order %u for d%u at %#lx", b->order, b->d->domain_id, gfn);
+    for (unsigned int i = 0; i < 1u << b->order; i++)
+        (void)clear_allocated(&pg[i]);
+    return REFUSED;
+}
+
 static enum outcome increase_one(struct batch *b, uint64_t i)
 {
     xen_pfn_t gpfn = INVALID_GPFN;
@@ -57,6 +70,8 @@ static enum outcome increase_one(struct batch *b, uint64_t i)
                 b->d->domain_id, READ_ONCE(b->d->tot_pages), READ_ONCE(b->d->max_pages));
         return REFUSED;
     }
+    if (is_translated(b->d))
+        return put_in(b, gpfn, pg);
     return !b->list || frame_list_put(b->list, i, page_to_mfn(pg).n) ? DONE : REFUSED;
 }
 
@@ -136,9 +151,9 @@ long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg)
         return (long)start;
     if (!acceptable(&r, cmd, start) || get_domain_permitted(r.domid, &b.d))
         return (long)start;
-    if (is_translated(b.d) && cmd != XENMEM_decrease_reservation) {
+    if (is_translated(b.d) && cmd == XENMEM_increase_reservation) {
         put_domain(b.d);
-        (void)refused(-XEN_EOPNOTSUPP, "d%u gets its memory when it is built", r.domid);
+        (void)refused(-XEN_EOPNOTSUPP, "d%u has frames at places alone", r.domid);
         return (long)start;
     }
     b.list = r.extent_start;

@@ -28,6 +28,10 @@ struct hypercall_set;
 
 struct guest_ops {
     const struct hypercall_set *hypercalls;
+    /* How the control domain asks for this kind: XEN_DOMCTL_CDF_hvm and hap, XEN_X86_EMU_* */
+    uint32_t create_flags, emulation;
+    /* XEN_SYSCTL_PHYSCAP_* that the machine has for it. NULL: it needs none */
+    uint32_t (*capabilities)(void);
     int __must_check (*domain_init)(struct domain *d);
     void (*domain_free)(struct domain *d); /* the last step: its frames are gone already */
     int __must_check (*vcpu_init)(struct vcpu *v);
@@ -54,6 +58,11 @@ struct guest_ops {
     /* Takes a frame out of where d has it, as decrease_reservation does: 0, -XEN_E*. NULL: d's
      * frames lie nowhere but in its own page tables (is_translated()). */
     int __must_check (*take_out)(struct domain *d, gfn_t gfn);
+    /* With take_out: 2^order frames of d, from mfn on, are at gfn and what follows from now on, or
+     * none is. */
+    int __must_check (*put_in)(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order);
+    /* HVMOP_get_param and set_param. NULL: d's kind has none */
+    int __must_check (*param)(struct domain *d, bool set, uint32_t index, uint64_t *value);
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
     /* A general and a writable type reference on a frame of d, if it may have them; and back. */

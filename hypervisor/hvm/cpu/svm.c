@@ -19,6 +19,7 @@
 #include <x86/insn.h>
 #include <x86/regs.h>
 #include <x86/x86.h>
+#include <xen/sysctl.h>
 
 #define MSR_VM_CR       0xc0010114
 #define VM_CR_SVMDIS    (1u << 4)
@@ -29,12 +30,18 @@
 #define MSRPM_ORDER 1
 
 static const char *lacks = "its CPUs were not asked yet";
+static uint32_t capabilities;
 static uint64_t host_address[NR_CPUS]; /* where VMSAVE wrote what the machine itself has */
 static uint8_t *iopm, *msrpm;
 
 const char *hvm_cpu_lacks(void)
 {
     return lacks;
+}
+
+uint32_t hvm_cpu_capabilities(void)
+{
+    return capabilities;
 }
 
 uint64_t hvm_cpu_iopm(void)
@@ -81,8 +88,10 @@ static const char *look(void)
         return "its CPUs have no SVM (AMD-V)";
     if (!rdmsr_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS))
         return "SVM (AMD-V) is switched off in the firmware";
+    capabilities = XEN_SYSCTL_PHYSCAP_hvm;
     if (!cpu_has.nested_paging)
         return "its CPUs have no nested paging";
+    capabilities |= XEN_SYSCTL_PHYSCAP_hap;
     return make_maps() ? NULL : "no memory was left for the permission maps";
 }
 

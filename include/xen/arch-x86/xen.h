@@ -167,9 +167,9 @@ struct arch_shared_info {
 typedef struct arch_shared_info arch_shared_info_t;
 
 /*
- * createdomain's x86 part. emulation_flags: which devices a fully virtualized guest sees. A PV
- * guest has none, except the hardware-like PIT that the control domain gets: 0 or
- * XEN_X86_EMU_PIT, anything else is -XEN_EINVAL.
+ * createdomain's x86 part, and getdomaininfo's. emulation_flags: which devices a fully virtualized
+ * guest sees (domctl/lifecycle.h: which sets there are). A PV guest has none, except the
+ * hardware-like PIT that the control domain gets: 0 or XEN_X86_EMU_PIT.
  */
 #define _XEN_X86_EMU_LAPIC    0
 #define XEN_X86_EMU_LAPIC     (1U << _XEN_X86_EMU_LAPIC)

@@ -36,21 +36,25 @@
 
 /*
  * createdomain: `domain` of the envelope is the wish, DOMID 0 or one out of range for any free;
- * out: the number. -XEN_EEXIST taken; -XEN_EINVAL flags or limits that PV guests cannot have,
- * max_vcpus 0 or too large; -XEN_ENOMEM.
+ * out: the number. -XEN_EEXIST taken; -XEN_EINVAL flags or limits that no kind of guest has,
+ * max_vcpus 0 or too large; -XEN_EOPNOTSUPP the machine cannot run that kind (sysctl.h:
+ * physinfo); -XEN_ENOMEM.
  *
- * For a paravirtual guest flags is 0 (or xs_domain). max_vcpus is 1 to 64.
+ * For a paravirtual guest flags is 0 (or xs_domain). For a fully virtualized one it is hvm and
+ * hap, and arch.emulation_flags says which: LAPIC, PM, RTC and PIC is a guest that knows of no
+ * hypervisor. XEN_X86_EMU_PIT may be there with any. Each stands for a device that there is, or
+ * is not; no other set is offered. max_vcpus is 1 to 64.
  * max_grant_frames and max_maptrack_frames limit what the domain can make the
  * hypervisor allocate in its name: 64 and 1024 are what the tools give. arch:
- * emulation_flags 0, misc_flags 0 or XEN_X86_MSR_RELAXED.
+ * misc_flags 0 or XEN_X86_MSR_RELAXED.
  *
  * The handle is the domain's UUID as 16 bytes in printing order. The hypervisor keeps
  * it and does not look at it: uniqueness is the tools' business.
  */
 #define _XEN_DOMCTL_CDF_hvm          0
-#define XEN_DOMCTL_CDF_hvm           (1U << _XEN_DOMCTL_CDF_hvm) /* other kind: -XEN_EINVAL */
+#define XEN_DOMCTL_CDF_hvm           (1U << _XEN_DOMCTL_CDF_hvm) /* fully virtualized */
 #define _XEN_DOMCTL_CDF_hap          1
-#define XEN_DOMCTL_CDF_hap           (1U << _XEN_DOMCTL_CDF_hap) /* nested paging: -XEN_EINVAL */
+#define XEN_DOMCTL_CDF_hap           (1U << _XEN_DOMCTL_CDF_hap) /* by nested paging: with hvm */
 #define _XEN_DOMCTL_CDF_s3_integrity 2
 #define XEN_DOMCTL_CDF_s3_integrity  (1U << _XEN_DOMCTL_CDF_s3_integrity) /* no effect */
 #define _XEN_DOMCTL_CDF_oos_off      3
@@ -104,7 +108,7 @@ struct xen_domctl_createdomain {
 #define _XEN_DOMINF_dying     0
 #define XEN_DOMINF_dying      (1U << _XEN_DOMINF_dying) /* being destroyed */
 #define _XEN_DOMINF_hvm_guest 1
-#define XEN_DOMINF_hvm_guest  (1U << _XEN_DOMINF_hvm_guest) /* never */
+#define XEN_DOMINF_hvm_guest  (1U << _XEN_DOMINF_hvm_guest) /* fully virtualized */
 #define _XEN_DOMINF_shutdown  2
 #define XEN_DOMINF_shutdown   (1U << _XEN_DOMINF_shutdown) /* has shut down, reason below */
 #define _XEN_DOMINF_paused    3
@@ -118,7 +122,7 @@ struct xen_domctl_createdomain {
 #define _XEN_DOMINF_xs_domain 7
 #define XEN_DOMINF_xs_domain  (1U << _XEN_DOMINF_xs_domain)
 #define _XEN_DOMINF_hap       8
-#define XEN_DOMINF_hap        (1U << _XEN_DOMINF_hap) /* never */
+#define XEN_DOMINF_hap        (1U << _XEN_DOMINF_hap) /* by nested paging */
 /* SHUTDOWN_* reason: (flags >> shift) & mask. */
 #define XEN_DOMINF_shutdownmask  255
 #define XEN_DOMINF_shutdownshift 16

@@ -32,6 +32,11 @@
  * descriptor tables and page tables. A builder sets it once, with the domain paused;
  * XEN_DOMCTL_getvcpucontext of a vCPU that runs is refused by nothing, but shows
  * registers that are old already.
+ *
+ * A fully virtualized domain begins by PVH (arch-x86/hvm/start_info.h), so of the context of
+ * vCPU 0 count rip and rbx, and cr0 and cr4 say that it is meant so; -XEN_EINVAL else. Its
+ * console must be known by then (hvm/params.h). That it is given once, and that the guest starts
+ * the others: -XEN_EOPNOTSUPP.
  */
 struct xen_domctl_vcpucontext {
     uint32_t vcpu; /* in */

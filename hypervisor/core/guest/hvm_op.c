@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hvm_op: parameters of a domain whose kind has some, numbers by which it and who builds it tell
+ * each other where things are. A domain asks about itself, and the control domain for any. Which
+ * there are, and who may set them, is for the kind to say.
+ */
+#include <core/base/hypercall.h>
+#include <core/base/log.h>
+#include <core/domain/domain_table.h>
+#include <core/domain/subop.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
+#include <xen/errno.h>
+#include <xen/hvm/hvm_op.h>
+
+static long param(struct xen_hvm_param *p, bool set)
+{
+    struct domain *d;
+    long rc = get_domain_permitted(p->domid, &d);
+
+    if (rc)
+        return rc;
+    rc = d->ops->param ? d->ops->param(d, set, p->index, &p->value)
+                       : refused(-XEN_EINVAL, "d%u is of a kind without parameters", d->domain_id);
+    put_domain(d);
+    return rc;
+}
+
+static long get_param(struct xen_hvm_param *p)
+{
+    return param(p, false);
+}
+
+static long set_param(struct xen_hvm_param *p)
+{
+    return param(p, true);
+}
+
+/* clang-format off */
+#define OPS(OP)                                                           \
+    OP(HVMOP_set_param, set_param, struct xen_hvm_param, SUBOP_IN)        \
+    OP(HVMOP_get_param, get_param, struct xen_hvm_param, SUBOP_INOUT)
+SUBOPS(operations, OPS, -XEN_ENOSYS)
+/* clang-format on */
+
+long do_hvm_op(unsigned int cmd, gva_t arg)
+{
+    return subop_run(&operations, cmd, arg, NULL);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hvm_op(cmd, void *arg): what is of fully virtualized domains alone.
+ *
+ * set_param, get_param: a parameter of a domain (params.h). A domain names itself by DOMID_SELF;
+ * the control domain names any. -XEN_ESRCH no such domain; -XEN_EPERM another's, or not the
+ * caller's to set; -XEN_EINVAL no such parameter, or a paravirtual domain.
+ */
+#ifndef XEN_HVM_HVM_OP_H
+#define XEN_HVM_HVM_OP_H
+
+#include <xen/xen.h>
+
+#define HVMOP_set_param 0 /* in: all */
+#define HVMOP_get_param 1 /* in: domid, index; out: value */
+struct xen_hvm_param {
+    domid_t domid;
+    uint16_t pad;
+    uint32_t index; /* HVM_PARAM_* */
+    uint64_t value;
+};
+typedef struct xen_hvm_param xen_hvm_param_t;
+
+#endif
