@@ -58,6 +58,14 @@ def kind():
     return word
 
 
+def vcpus():
+    """How many vCPUs the guest has, as parvis.cfg takes it."""
+    word = setting("GUEST_VCPUS", "1")
+    if not re.fullmatch(r"[1-9]|[1-5]\d|6[0-4]", word, re.ASCII):
+        sys.exit(f"parvis: GUEST_VCPUS={word}: must be a number from 1 to 64")
+    return word
+
+
 def begin_of(path, what, size):
     """The first bytes of a file that a person named."""
     try:
@@ -93,7 +101,7 @@ def guest_args(directory):
     ramdisk = setting("GUEST_RAMDISK")
     if ramdisk:
         begin_of(ramdisk, "guest ramdisk", 0)
-    config = machine.guest_config(guest_memory, setting("GUEST_CMDLINE", cmdline), ramdisk, setting("GUEST_VCPUS", "1"),
+    config = machine.guest_config(guest_memory, setting("GUEST_CMDLINE", cmdline), ramdisk, vcpus(),
                                   "loglevel = debug\n", kind())
     modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
     return multiboot_args(directory, config, modules)
