@@ -7,22 +7,22 @@
  * knows translations only of the domain that it runs now. MOV CR3 and MOV CR4 are serializing:
  * each is a full barrier.
  */
-#include <port/current.h>
 #include <port/machine.h>
 
 #include "insn.h"
+#include "percpu.h"
 #include "regs.h"
 
 void machine_load_cr3(uint64_t cr3, bool keep_global)
 {
     uint64_t cr4;
 
-    this_cpu()->arch.cr3 = cr3;
+    this_block()->cpu.arch.cr3 = cr3;
     if (keep_global) {
         write_cr3(cr3);
         return;
     }
-    this_cpu()->arch.flushes++;
+    this_block()->cpu.arch.flushes++;
     cr4 = read_cr4();
     write_cr4(cr4 & ~X86_CR4_PGE);
     write_cr3(cr3);
@@ -33,7 +33,7 @@ void machine_flush_tlb(void)
 {
     uint64_t cr4 = read_cr4();
 
-    this_cpu()->arch.flushes++;
+    this_block()->cpu.arch.flushes++;
     write_cr4(cr4 & ~X86_CR4_PGE);
     write_cr3(read_cr3());
     write_cr4(cr4);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 .PHONY: bench bench-boot
-bench: build/parvis.bin guests reference ## what operations cost on Parvis and on Xen, in instructions (the same guest program)
+bench: build/parvis.bin guests reference build/dom0/vmlinux ## what operations cost on Parvis and on Xen, in instructions (the same guest program)
 	@$(PYTHON) tests/bench/compare.py
 
 bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's prompt: Parvis, Xen, no hypervisor
