@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a guest sees next: an exception that an exit made, an event whose delivery an exit
- * interrupted, an NMI, an interrupt; in this order, one at a time (control.event_inj).
+ * interrupted, an NMI, an interrupt; in this order.
+ *
+ * All but interrupts go by control.event_inj. An interrupt goes by V_IRQ: a virtual interrupt,
+ * which the guest takes before its next instruction, and then V_IRQ is 0; while it is set the
+ * interrupt is under way. (Given by event_inj QEMU delivers it, and once more, with RFLAGS.IF 0 by
+ * then, if it turns to other work before the guest has met an exception or an exit: it keeps the
+ * vector as an exception to be raised.)
  *
  * An interrupt that the guest does not take now (RFLAGS.IF, the shadow of STI or MOV SS, CR8) waits
- * in its local APIC or PIC. A virtual interrupt that is never delivered (V_IRQ) ends the run at the
- * moment when it would be taken, and the real one is chosen then.
+ * in its local APIC or PIC. A virtual interrupt that is intercepted, a window, ends the run at the
+ * moment when it would be taken, and the real one is chosen then. There is no window while another
+ * is under way: the run ends at the IRET of its handler, if not before.
  *
  * An NMI is followed by none until IRET, which is intercepted for that. It counts as done before
  * the guest carries it out: a further one may come an instruction too early, on the same stack.
@@ -63,19 +70,41 @@ void hvm_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t code)
     hvm_inject_exception(v, TRAP_page_fault, code);
 }
 
+/* V_IRQ: an interrupt, or a window, which is intercepted. */
+static void set_virq(struct vmcb *b, uint64_t virq, uint32_t intercept)
+{
+    b->control.vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGNORE_TPR | VINTR_VECTOR);
+    b->control.vintr |= virq;
+    b->control.intercept[INTERCEPT_3] &= ~INTERCEPT3_VINTR;
+    b->control.intercept[INTERCEPT_3] |= intercept;
+}
+
+static void give_interrupt(struct vmcb *b, uint8_t vector)
+{
+    set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR | (uint64_t)vector << VINTR_VECTOR_SHIFT, 0);
+}
+
+static bool interrupt_under_way(const struct vmcb *b)
+{
+    return (b->control.vintr & VINTR_IRQ) &&
+           !(b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR);
+}
+
 /* INT n, INT3 and INTO happen again: RIP is still at them. QEMU calls an interrupt an exception. */
 void hvm_keep_event(struct vcpu *v)
 {
-    uint64_t event = vmcb_of(v)->control.exit_int_info, type = event & EVENT_TYPE;
+    struct vmcb *b = vmcb_of(v);
+    uint64_t event = b->control.exit_int_info, type = event & EVENT_TYPE;
     unsigned int vector = event & 0xff;
 
     if (!(event & EVENT_VALID) || type == EVENT_SOFT)
         return;
     if (type == EVENT_EXCEPTION && (vector == TRAP_int3 || vector == TRAP_overflow))
         return;
-    if (type == EVENT_EXCEPTION && vector >= 32)
-        event = (event & ~EVENT_TYPE) | EVENT_EXT;
-    vmcb_of(v)->control.event_inj = event;
+    if (type == EVENT_EXT || (type == EVENT_EXCEPTION && vector >= 32))
+        give_interrupt(b, (uint8_t)vector);
+    else
+        b->control.event_inj = event;
 }
 
 static bool takes_interrupts(const struct vcpu *v)
@@ -111,44 +140,40 @@ static void inject_nmi(struct vcpu *v)
 }
 
 /* The run is to end when the guest would take an interrupt of this priority. */
-static void open_window(struct vcpu *v, unsigned int priority)
+static void open_window(struct vmcb *b, unsigned int priority)
 {
-    struct vmcb *b = vmcb_of(v);
-
-    b->control.vintr |= VINTR_IRQ | (uint64_t)priority << VINTR_PRIO_SHIFT;
-    b->control.intercept[INTERCEPT_3] |= INTERCEPT3_VINTR;
+    set_virq(b, VINTR_IRQ | (uint64_t)priority << VINTR_PRIO_SHIFT, INTERCEPT3_VINTR);
 }
 
-static void close_window(struct vcpu *v)
+/* Or a window for it; also until CR8 is lowered. */
+static void choose_interrupt(struct vcpu *v)
 {
     struct vmcb *b = vmcb_of(v);
+    bool extint = extint_pending(v);
+    int vector = lapic_pending(v);
 
-    b->control.vintr &= ~(VINTR_IRQ | VINTR_PRIO);
-    b->control.intercept[INTERCEPT_3] &= ~INTERCEPT3_VINTR;
+    set_virq(b, 0, 0);
+    if (!extint && vector < 0) {
+        if (lapic_held_back(v) >= 0)
+            open_window(b, (unsigned int)lapic_held_back(v) >> 4);
+    } else if ((b->control.event_inj & EVENT_VALID) || !takes_interrupts(v)) {
+        open_window(b, extint ? 15 : (unsigned int)vector >> 4);
+    } else if (extint) {
+        give_interrupt(b, (uint8_t)hvm_extint_ack(v->domain));
+    } else {
+        lapic_accept(v, (uint8_t)vector);
+        give_interrupt(b, (uint8_t)vector);
+    }
 }
 
 static void inject_interrupt(struct vcpu *v)
 {
-    bool busy = vmcb_of(v)->control.event_inj & EVENT_VALID, extint = extint_pending(v);
-    int vector = lapic_pending(v);
+    struct vmcb *b = vmcb_of(v);
 
-    close_window(v);
-    if (!extint && vector < 0) {
-        if (lapic_held_back(v) >= 0) /* until CR8 is lowered */
-            open_window(v, (unsigned int)lapic_held_back(v) >> 4);
-        return;
-    }
-    if (busy || !takes_interrupts(v)) {
-        open_window(v, extint ? 15 : (unsigned int)vector >> 4);
-        return;
-    }
-    if (extint)
-        vector = hvm_extint_ack(v->domain);
-    else
-        lapic_accept(v, (uint8_t)vector);
-    vmcb_of(v)->control.event_inj = EVENT_VALID | EVENT_EXT | (unsigned int)vector;
-    if (extint_pending(v) || lapic_pending(v) >= 0)
-        open_window(v, 15);
+    if (!interrupt_under_way(b))
+        choose_interrupt(v);
+    if (interrupt_under_way(b) && (extint_pending(v) || lapic_pending(v) >= 0))
+        b->control.intercept[INTERCEPT_3] |= INTERCEPT3_IRET;
 }
 
 /* False: it is in HLT, and waits; or something came that is only to be looked at again. */
@@ -156,7 +181,8 @@ static bool is_awake(struct vcpu *v)
 {
     struct hvm_vcpu *h = &v->arch.hvm;
 
-    if (h->halted && !ends_halt(v) && !(h->vmcb->control.event_inj & EVENT_VALID)) {
+    if (h->halted && !ends_halt(v) && !(h->vmcb->control.event_inj & EVENT_VALID) &&
+        !interrupt_under_way(h->vmcb)) {
         vcpu_block(v);
         return false;
     }

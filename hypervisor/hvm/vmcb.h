@@ -89,8 +89,10 @@ enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCE
 #define VINTR_IRQ          (1ull << 8)
 #define VINTR_PRIO_SHIFT   16
 #define VINTR_PRIO         (15ull << VINTR_PRIO_SHIFT)
+#define VINTR_IGNORE_TPR   (1ull << 20)
 #define VINTR_INTR_MASKING (1ull << 24)
 #define VINTR_VECTOR_SHIFT 32
+#define VINTR_VECTOR       (0xffull << VINTR_VECTOR_SHIFT)
 
 /* control.event_inj and exit_int_info: vector in bits 0 to 7, error code in bits 32 to 63 */
 #define EVENT_EXT       (0ull << 8)

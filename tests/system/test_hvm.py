@@ -12,6 +12,7 @@ import run as runner
 from machine import DEBUG_EXIT, EPYC, MAX, NO_CX16, Machine, built, run_tests
 
 KERNEL = runner.kernel_of(built("dom0/vmlinuz"), "guest kernel", Machine.scratch(), "256M")
+FOUR_SUMS = "for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=64 2>/dev/null | md5sum) & done; wait"
 
 
 def guest(name, kernel=KERNEL, memory="256M", mem="512", **more):
@@ -61,15 +62,31 @@ def lives_as_on_a_machine():
         assert m.wait() == ending.POWERED_OFF, m.tail()
 
 
-def starts_on_other_cpus():
-    """Models of CPU with more in them, once with more memory than 1 GiB: to the shell, a reboot that is asked for, and off by itself."""
-    for name, cpu, memory, end, status in (
-            ("epyc", EPYC, "256M", "reboot -f", ending.ASKED_REBOOT), ("max", MAX, "1100M", "poweroff", ending.POWERED_OFF)):
-        with guest(name, memory=memory, mem="1536", cpu=cpu) as m:
+def computes_on_several():
+    """More vCPUs than CPUs and as many, by turns and truly at once: all at work with right results, one off and on again; what asks for a reboot is told as that."""
+    sums = rf"(^{md5(bytes(64 * 65536))}  -\n){{4}}"
+    for vcpus, accel in ((4, "tcg,thread=single"), (2, "tcg,thread=single"), (4, "tcg,thread=multi")):
+        with guest(f"{vcpus}-{accel[-6:]}", vcpus=vcpus, smp="2", accel=accel) as m:
             to_the_shell(m)
+            m.check("nproc", f"^{vcpus}$")
+            m.check(FOUR_SUMS, sums)
+            m.check(f"cd /sys/devices/system/cpu/cpu{vcpus - 1}; echo 0 >online; a=$(nproc); echo 1 >online; echo $a then $(nproc)",
+                    f"^{vcpus - 1} then {vcpus}$")
+            m.check(FOUR_SUMS, sums)
             is_clean(m)
-            m.send(end)
-            assert m.wait() == status, m.tail()
+            m.send("reboot -f")
+            assert m.wait() == ending.ASKED_REBOOT, m.tail()
+
+
+def starts_on_other_cpus():
+    """2 vCPUs on models of CPU with more in them, once with more memory than 1 GiB: to the shell, and off by itself."""
+    for name, cpu, memory in (("epyc", EPYC, "256M"), ("max", MAX, "1100M")):
+        with guest(name, memory=memory, mem="1536", vcpus=2, cpu=cpu) as m:
+            to_the_shell(m)
+            m.check("nproc", "^2$")
+            is_clean(m)
+            m.send("poweroff")
+            assert m.wait() == ending.POWERED_OFF, m.tail()
 
 
 def is_refused_where_the_cpu_cannot():
@@ -101,4 +118,4 @@ def bad_kernels_and_sizes_are_named():
 
 
 if __name__ == "__main__":
-    run_tests(lives_as_on_a_machine, starts_on_other_cpus, is_refused_where_the_cpu_cannot, bad_kernels_and_sizes_are_named)
+    run_tests(lives_as_on_a_machine, computes_on_several, starts_on_other_cpus, is_refused_where_the_cpu_cannot, bad_kernels_and_sizes_are_named)

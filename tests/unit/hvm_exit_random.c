@@ -171,6 +171,8 @@ static void leave(struct vcpu *w)
     code = what < 250 ? codes[what % ARRAY_SIZE(codes)] : take(2);
     if (code == EXIT_EXCEPTION + TRAP_machine_check)
         return; /* it ends the machine */
+    if (take(1) & 1)
+        b->control.vintr &= ~VINTR_IRQ; /* it was taken */
     b->control.exit_int_info = take_event();
     b->control.next_rip = take(1) < 128 ? 0 : take_value();
     whole_exit(code, code == EXIT_IOIO ? take_port() : info1, info2);
@@ -193,11 +195,11 @@ static void check_vmcb(const struct vcpu *w)
     BUG_ON(!(s->control.vintr & VINTR_INTR_MASKING));
     BUG_ON((s->control.intercept[INTERCEPT_3] & always3) != always3);
     BUG_ON((s->control.intercept[INTERCEPT_4] & 0x6e7f) != 0x6e7f);
-    BUG_ON(!(s->control.vintr & VINTR_IRQ) !=
-           !(s->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR));
+    BUG_ON((s->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR) &&
+           (s->control.vintr & (VINTR_IRQ | VINTR_IGNORE_TPR)) != VINTR_IRQ);
     if (!(e & EVENT_VALID))
         return;
-    BUG_ON(type != EVENT_EXT && type != EVENT_NMI && type != EVENT_EXCEPTION);
+    BUG_ON(type != EVENT_NMI && type != EVENT_EXCEPTION);
     BUG_ON(type == EVENT_EXCEPTION && ((e & 0xff) > 31 || (e & 0xff) == 2));
 }
 
