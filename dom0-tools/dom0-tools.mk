@@ -2,9 +2,9 @@
 #
 # pvctl and parvisd: the toolstack of the control domain. Both are linked from dom0-tools/lib and the loader.
 
-TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c cause.c config.c config_check.c config_malformed.c config_schema.c config_xml.c cpus.c cpuset.c daemon.c \
+TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c config.c config_check.c config_firmware.c config_malformed.c config_schema.c config_xml.c cpus.c cpuset.c daemon.c \
     device_system.c devices.c disk_share.c error.c find.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_store.c \
-    interrupt.c kernel_image.c lifecycle.c limit.c lock.c no_icu.c plain.c progress.c reap.c restart.c state.c store.c unpack.c uuid.c)
+    interrupt.c kernel_image.c lifecycle.c limit.c lock.c no_icu.c plain.c progress.c reap.c restart.c state.c store.c unpack.c uuid.c window.c)
 PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c)
 PARVISD_SRCS := $(wildcard dom0-tools/parvisd/*.c)
 

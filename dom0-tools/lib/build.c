@@ -4,15 +4,9 @@
  *
  * Three stages. What can be known from the files alone is found out first, so that a bad kernel or
  * a domain that is too small never becomes a domain. Then the domain is made and given its memory,
- * then it is laid out by the loader, the same code that lays out boot-time domains.
- *
- * The loader sees the domain's pages through windows. A window is a foreign mapping of many pages,
- * which stays open until a page outside it is asked for: page tables are written one page at a
- * time, and a system call for each would be most of the work. No window may be open when the page
- * tables are pinned, since a frame that somebody can write cannot become a page table.
+ * then it is laid out by the loader, the same code that lays out boot-time domains. What differs by
+ * kind is behind struct build_kind.
  */
-#include "build.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,17 +14,13 @@
 #include <xen/xen.h>
 
 #include <xen/grant_table.h>
-#include <xen/start_info.h>
 
-#include <parvis/loader.h>
-
+#include "build_internal.h"
 #include "interrupt.h"
-#include "kernel_image.h"
+#include "machine_lacks.h"
 #include "progress.h"
 
-#define KIB_PER_PAGE 4
-#define LARGE_ORDER  9u
-#define WINDOW_MIN   64u /* pages */
+#define LARGE_ORDER 9u
 
 /* Extents in one request: as many as take a moment, as a signal is looked at between two. */
 #define POPULATE_MAX   512u
@@ -41,27 +31,10 @@
 #define MAX_GRANT_FRAMES    64u
 #define MAX_MAPTRACK_FRAMES 1024u
 
-#define E820_RAM       1u
-#define CONTROL_DOMAIN 0u
-
-struct window {
-    uint8_t *va;
-    uint64_t pfn, count;
-};
-
-struct builder {
-    struct host *h;
-    const struct domain_config *cfg;
-    struct file_image kernel, ramdisk;
-    struct loader_image image;
-    struct loader_config config;
-    struct loader_layout layout;
-    struct build_result result;
-    uint64_t nr_pages;
-    uint64_t *mfns; /* of each pfn */
-    struct window window;
-    int map_error; /* why the last window could not be opened */
-};
+static uint64_t all_pages(const struct builder *b)
+{
+    return b->nr_pages + b->kind->pages_beside;
+}
 
 /* ---- stage 1: the files ---- */
 
@@ -72,38 +45,42 @@ static int read_files(struct builder *b, struct error *e)
 
     if (rc == 0 && b->cfg->ramdisk)
         rc = ramdisk_open(b->cfg->ramdisk, memory, &b->ramdisk, e);
-    return rc;
-}
-
-static int plan(struct builder *b, struct error *e)
-{
-    struct loader_error why;
-    int rc = loader_parse(&b->image, b->kernel.data, b->kernel.size, &why);
-
-    if (rc)
-        return error_set(e, rc, "%s: %s", b->cfg->kernel, why.text);
     b->config.nr_pages = b->nr_pages;
     b->config.cmdline = b->cfg->cmdline;
     b->config.ramdisk = b->ramdisk.data;
     b->config.ramdisk_size = b->ramdisk.size;
-    b->config.flags = SIF_VIRT_P2M_4TOOLS;
-    rc = loader_plan(&b->layout, &b->image, &b->config, &why);
-    if (rc)
-        return error_set(e, rc, "%s: %s", b->cfg->name, why.text);
-    return 0;
+    return rc;
+}
+
+static int ask_machine(struct builder *b, struct host_physinfo *info, struct error *e)
+{
+    int rc = b->h->ops->physinfo(b->h, info);
+
+    return rc ? error_errno(e, rc, "%s: asking what the machine has", b->cfg->name) : 0;
+}
+
+static int check_kind(struct builder *b, struct error *e)
+{
+    struct host_physinfo info;
+    int rc = b->cfg->kind == KIND_PV ? 0 : ask_machine(b, &info, e);
+
+    if (b->cfg->kind != KIND_PV && rc == 0 && machine_lacks(&info))
+        return error_set(e, -EOPNOTSUPP, "%s: no %s guest can be had on this machine: %s",
+                         b->cfg->name, kind_name(b->cfg->kind), machine_lacks(&info));
+    return rc;
 }
 
 /* Not a promise, but a clear answer before anything is made. */
 static int check_free_memory(struct builder *b, struct error *e)
 {
     struct host_physinfo info;
-    int rc = b->h->ops->physinfo(b->h, &info);
+    int rc = ask_machine(b, &info, e);
 
     if (rc)
-        return error_errno(e, rc, "%s: asking for free memory", b->cfg->name);
-    if (info.free_pages < b->nr_pages)
+        return rc;
+    if (info.free_pages < all_pages(b))
         return error_set(e, -ENOMEM, "%s: <memory>: needs %llu KiB, %llu KiB are free",
-                         b->cfg->name, (unsigned long long)b->nr_pages * KIB_PER_PAGE,
+                         b->cfg->name, (unsigned long long)all_pages(b) * KIB_PER_PAGE,
                          (unsigned long long)info.free_pages * KIB_PER_PAGE);
     return 0;
 }
@@ -113,6 +90,7 @@ static int check_free_memory(struct builder *b, struct error *e)
 static int create(struct builder *b, struct error *e)
 {
     struct host_create c = {
+        .kind = b->cfg->kind,
         .max_vcpus = b->cfg->max_vcpus,
         .max_evtchn_port = MAX_EVTCHN_PORT,
         .max_grant_frames = MAX_GRANT_FRAMES,
@@ -129,10 +107,10 @@ static int create(struct builder *b, struct error *e)
 
 static int set_limits(struct builder *b, struct error *e)
 {
-    const struct host_e820 ram = {.size = b->cfg->memory_kib << 10, .type = E820_RAM};
     const struct host_ops *ops = b->h->ops;
     uint32_t domid = b->result.domid;
-    int rc = ops->domain_max_mem(b->h, domid, b->cfg->memory_kib);
+    int rc =
+        ops->domain_max_mem(b->h, domid, b->cfg->memory_kib + b->kind->pages_beside * KIB_PER_PAGE);
 
     if (rc)
         return error_errno(e, rc, "%s: <memory>: setting the limit", b->cfg->name);
@@ -140,18 +118,22 @@ static int set_limits(struct builder *b, struct error *e)
     if (rc)
         return error_errno(e, rc, "%s: <vcpu>: making %u vCPU%s", b->cfg->name, b->cfg->max_vcpus,
                            b->cfg->max_vcpus == 1 ? "" : "s");
-    rc = ops->set_memory_map(b->h, domid, &ram, 1);
-    if (rc)
-        return error_errno(e, rc, "%s: setting the memory map", b->cfg->name);
     return 0;
 }
 
-/* Extents of 2^order pages from *pfn on, as many as there are; *pfn goes on to the first without.
- */
-static int populate(struct builder *b, unsigned int order, uint64_t *pfn, struct error *e)
+/* Where the host put them, if that is to be known. */
+static void note_frames(struct builder *b, uint64_t at, const uint64_t *frames, unsigned int order,
+                        unsigned int done)
 {
-    uint64_t size = 1ULL << order;
-    uint64_t left = (b->nr_pages - *pfn) >> order;
+    for (uint64_t i = 0; b->mfns && i < (uint64_t)done << order; i++)
+        b->mfns[at + i] = frames[i >> order] + (i & ((1ULL << order) - 1));
+}
+
+/* Extents of 2^order pages, as many as there are. */
+static int populate(struct builder *b, unsigned int order, uint64_t *at, uint64_t end,
+                    struct error *e)
+{
+    uint64_t left = (end - *at) >> order;
 
     while (left) {
         uint64_t frames[POPULATE_MAX];
@@ -162,33 +144,37 @@ static int populate(struct builder *b, unsigned int order, uint64_t *pfn, struct
         if (rc)
             return rc;
         for (unsigned int i = 0; i < nr; i++)
-            frames[i] = *pfn + i * size;
+            frames[i] = *at + ((uint64_t)i << order);
         rc = b->h->ops->populate_physmap(b->h, b->result.domid, nr, order, frames, &done);
         if (rc)
             return error_errno(e, rc, "%s: <memory>: giving memory to the domain", b->cfg->name);
-        for (uint64_t i = 0; i < done * size; i++)
-            b->mfns[*pfn + i] = frames[i >> order] + (i & (size - 1));
-        *pfn += done * size;
+        note_frames(b, *at, frames, order, done);
+        *at += (uint64_t)done << order;
+        b->given += (uint64_t)done << order;
         left -= done;
-        progress(b->cfg->name, "memory", *pfn, b->nr_pages);
+        progress(b->cfg->name, "memory", b->given, all_pages(b));
         if (done < nr)
             return 0;
     }
     return 0;
 }
 
+int build_populate(struct builder *b, uint64_t *at, uint64_t end, struct error *e)
+{
+    int rc = populate(b, LARGE_ORDER, at, end, e);
+
+    /* the rest, and whatever there was no large extent for */
+    return rc ? rc : populate(b, 0, at, end, e);
+}
+
 static int give_memory(struct builder *b, struct error *e)
 {
-    uint64_t pfn = 0;
-    int rc = populate(b, LARGE_ORDER, &pfn, e);
+    int rc = b->kind->give_memory(b, e);
 
-    if (rc == 0) {
-        rc = populate(b, 0, &pfn, e); /* the rest, and whatever there was no large extent for */
-    }
-    if (rc == 0 && pfn < b->nr_pages)
+    if (rc == 0 && b->given < all_pages(b))
         return error_set(e, -ENOMEM, "%s: <memory>: memory ran out after %llu of %llu KiB",
-                         b->cfg->name, (unsigned long long)pfn * KIB_PER_PAGE,
-                         (unsigned long long)b->nr_pages * KIB_PER_PAGE);
+                         b->cfg->name, (unsigned long long)b->given * KIB_PER_PAGE,
+                         (unsigned long long)all_pages(b) * KIB_PER_PAGE);
     return rc;
 }
 
@@ -206,130 +192,24 @@ static int open_ports(struct builder *b, struct error *e)
     return 0;
 }
 
-/* ---- stage 3: what is in the memory ---- */
+/* ---- stage 3: what is in the memory: build_pv.c, build_hvm.c ---- */
 
-static int close_window(struct builder *b)
+int build_written(struct builder *b, int rc, const struct loader_error *why, struct error *e)
 {
-    int rc = 0;
+    int closed = window_close(b);
 
-    if (b->window.va) {
-        rc = b->h->ops->foreign_unmap(b->h, b->window.va, b->window.count);
-        b->window.va = NULL;
-    }
-    return rc;
-}
-
-static int open_window(struct builder *b, uint64_t pfn, uint64_t count)
-{
-    void *va;
-    int rc = close_window(b);
-
-    if (rc == 0 && interrupt_came())
-        rc = -EINTR;
-    if (rc)
-        return rc;
-    count = count < WINDOW_MIN ? WINDOW_MIN : count;
-    count = count < b->nr_pages - pfn ? count : b->nr_pages - pfn;
-    rc = b->h->ops->foreign_map(b->h, b->result.domid, HOST_READ | HOST_WRITE, b->mfns + pfn, count,
-                                &va);
-    if (rc == 0)
-        b->window = (struct window){.va = va, .pfn = pfn, .count = count};
-    return rc;
-}
-
-static void *map_pages(void *ctx, uint64_t pfn, uint64_t *count)
-{
-    struct builder *b = ctx;
-    struct window *w = &b->window;
-    uint64_t there;
-
-    if (!w->va || pfn - w->pfn >= w->count) {
-        b->map_error = open_window(b, pfn, *count);
-        if (b->map_error)
-            return NULL;
-    }
-    there = w->count - (pfn - w->pfn);
-    *count = *count < there ? *count : there;
-    return w->va + (pfn - w->pfn) * HOST_PAGE_SIZE;
-}
-
-static void unmap_pages(void *ctx, void *va, uint64_t count)
-{
-    (void)ctx; /* the window stays open for the next one */
-    (void)va;
-    (void)count;
-}
-
-static uint64_t pfn_to_mfn(void *ctx, uint64_t pfn)
-{
-    struct builder *b = ctx;
-
-    return b->mfns[pfn];
-}
-
-/* ABI: a vCPU starts with its events masked; its kernel unmasks when it can take them. */
-static int mask_events(struct builder *b, uint64_t frame)
-{
-    const struct host_ops *ops = b->h->ops;
-    void *page;
-    struct shared_info *shared;
-    int rc = ops->foreign_map(b->h, b->result.domid, HOST_READ | HOST_WRITE, &frame, 1, &page);
-
-    if (rc)
-        return rc;
-    shared = page;
-    for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
-        shared->vcpu_info[i].evtchn_upcall_mask = 1;
-    return ops->foreign_unmap(b->h, page, 1);
-}
-
-static int prepare_shared_info(struct builder *b, struct error *e)
-{
-    struct host_domain d;
-    unsigned int count = 0;
-    int rc = b->h->ops->domain_list(b->h, b->result.domid, &d, 1, &count);
-
-    if (rc == 0 && (count != 1 || d.domid != b->result.domid))
-        rc = -ESRCH;
-    rc = rc ? rc : mask_events(b, d.shared_info_frame);
-    if (rc)
-        return error_errno(e, rc, "%s: preparing the shared info frame", b->cfg->name);
-    b->config.shared_info = d.shared_info_frame * HOST_PAGE_SIZE;
-    return 0;
-}
-
-static int lay_out(struct builder *b, struct error *e)
-{
-    const struct loader_target target = {
-        .ctx = b,
-        .map = map_pages,
-        .unmap = unmap_pages,
-        .pfn_to_mfn = pfn_to_mfn,
-    };
-    struct loader_error why;
-    int rc = prepare_shared_info(b, e), closed;
-
-    if (rc)
-        return rc;
-    b->config.store_evtchn = b->result.store_port;
-    b->config.console_evtchn = b->result.console_port;
-    rc = loader_write(&b->layout, &b->image, &b->config, &target, &why);
-    closed = close_window(b);
     if (rc && interrupt_came())
         return interrupt_check(b->cfg->name, e);
-    if (rc && b->map_error)
-        return error_errno(e, b->map_error, "%s: %s", b->cfg->name, why.text);
+    if (rc && b->window.error)
+        return error_errno(e, b->window.error, "%s: %s", b->cfg->name, why->text);
     if (rc)
-        return error_set(e, rc, "%s: %s", b->cfg->name, why.text);
+        return error_set(e, rc, "%s: %s", b->cfg->name, why->text);
     if (closed)
         return error_errno(e, closed, "%s: unmapping the domain's memory", b->cfg->name);
-    b->result.store_mfn = b->mfns[b->layout.store_pfn];
-    b->result.console_mfn = b->mfns[b->layout.console_pfn];
     return 0;
 }
 
-/* The daemons of the control domain reach these pages by grants. */
-static int grant_pages(struct builder *b, struct error *e)
+int build_grant_rings(struct builder *b, struct error *e)
 {
     const struct host_grant grants[2] = {
         {GNTTAB_RESERVED_CONSOLE, CONTROL_DOMAIN, b->result.console_mfn},
@@ -346,36 +226,6 @@ static int grant_pages(struct builder *b, struct error *e)
     return rc ? error_errno(e, rc, "%s: granting the store and console pages", b->cfg->name) : 0;
 }
 
-/* What the hypervisor itself must put in place. */
-static int finish(struct builder *b, struct error *e)
-{
-    const struct host_ops *ops = b->h->ops;
-    uint64_t cr3 = b->mfns[b->layout.cr3_pfn];
-    struct vcpu_guest_context *context;
-    int rc;
-
-    if (b->layout.hypercall_pfn != LOADER_NONE) {
-        rc = ops->domain_hypercall_init(b->h, b->result.domid, b->mfns[b->layout.hypercall_pfn]);
-        if (rc)
-            return error_errno(e, rc, "%s: filling the hypercall page", b->cfg->name);
-    }
-    rc = grant_pages(b, e);
-    if (rc)
-        return rc;
-    rc = ops->pin_l4(b->h, b->result.domid, cr3);
-    if (rc)
-        return error_errno(e, rc, "%s: pinning the page tables", b->cfg->name);
-    context = malloc(sizeof(*context));
-    if (!context)
-        return error_errno(e, -ENOMEM, "%s", b->cfg->name);
-    loader_context(context, &b->layout, cr3);
-    rc = ops->vcpu_set_context(b->h, b->result.domid, 0, context);
-    free(context);
-    if (rc)
-        return error_errno(e, rc, "%s: setting the first vCPU", b->cfg->name);
-    return 0;
-}
-
 /* ---- all of it ---- */
 
 static int furnish(struct builder *b, struct error *e)
@@ -384,21 +234,18 @@ static int furnish(struct builder *b, struct error *e)
 
     rc = rc ? rc : give_memory(b, e);
     rc = rc ? rc : open_ports(b, e);
-    rc = rc ? rc : lay_out(b, e);
-    return rc ? rc : finish(b, e);
+    return rc ? rc : b->kind->lay_out(b, e);
 }
 
 static int build(struct builder *b, struct error *e)
 {
-    int rc = read_files(b, e);
+    int rc = check_kind(b, e);
 
-    rc = rc ? rc : plan(b, e);
+    rc = rc ? rc : read_files(b, e);
+    rc = rc ? rc : b->kind->plan(b, e);
     rc = rc ? rc : check_free_memory(b, e);
     if (rc)
         return rc;
-    b->mfns = calloc(b->nr_pages, sizeof(*b->mfns));
-    if (!b->mfns)
-        return error_errno(e, -ENOMEM, "%s", b->cfg->name);
     interrupt_catch(); /* from here on there is something to undo */
     rc = interrupt_check(b->cfg->name, e);
     rc = rc ? rc : create(b, e);
@@ -420,6 +267,7 @@ int domain_build(struct host *h, const struct domain_config *cfg, struct build_r
         return error_errno(e, -ENOMEM, "%s", cfg->name);
     b->h = h;
     b->cfg = cfg;
+    b->kind = cfg->kind == KIND_PV ? &build_pv : &build_hvm;
     b->nr_pages = cfg->current_kib / KIB_PER_PAGE;
     rc = build(b, e);
     if (rc == 0)

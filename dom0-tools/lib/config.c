@@ -22,6 +22,7 @@
 #include <libxml/tree.h>
 
 #include "config_check.h"
+#include "config_firmware.h"
 #include "config_malformed.h"
 #include "config_schema.h"
 #include "cpuset.h"
@@ -233,7 +234,7 @@ static int read_devices(xmlNodePtr n, const char *file, struct domain_config *c,
         else if (strcmp((const char *)d->name, "interface") == 0)
             rc = read_nic(d, &c->nics[c->nr_nics++]);
     }
-    c->console = child(n, "console") != NULL;
+    c->console = child(n, "console") || child(n, "serial");
     return rc;
 }
 
@@ -310,6 +311,32 @@ static long line_of(xmlNodePtr n, xmlNodePtr missing)
     return xmlGetLineNo(n ? n : missing);
 }
 
+/* <type> says it, and machine, where it stands there, is that of the type: a schema of one element
+ * cannot hold the two together. */
+static int read_kind(xmlNodePtr os, const char *file, struct domain_config *c, struct error *e)
+{
+    xmlNodePtr n = child(os, "type");
+    char *type = text(n), *machine = attr(n, "machine");
+    const char *wanted = "xenpv";
+    int rc = 0;
+
+    c->kind = KIND_PV;
+    if (type && strcmp(type, "hvm") == 0) {
+        c->kind = KIND_HVM;
+        wanted = NULL;
+    } else if (type && strcmp(type, "xenpvh") == 0) {
+        c->kind = KIND_PVH;
+        wanted = "xenpvh";
+    }
+    if (machine && (!wanted || strcmp(machine, wanted) != 0))
+        rc = error_set(e, -EINVAL, "%s:%ld: <type>: machine='%s' does not go with %s%s%s", file,
+                       xmlGetLineNo(n), machine, type, wanted ? "; it has " : ", which has none",
+                       wanted ? wanted : "");
+    free(type);
+    free(machine);
+    return rc;
+}
+
 static int read_domain(xmlNodePtr root, const char *file, struct domain_config *c, struct error *e)
 {
     xmlNodePtr os = child(root, "os"), vcpu = child(root, "vcpu"), devices = child(root, "devices");
@@ -327,6 +354,9 @@ static int read_domain(xmlNodePtr root, const char *file, struct domain_config *
     c->cmdline = child(os, "cmdline") ? text(child(os, "cmdline")) : strdup("");
     if (!c->name || !c->kernel || !c->cmdline)
         return error_errno(e, -ENOMEM, "%s", file);
+    rc = read_kind(os, file, c, e);
+    if (rc)
+        return rc;
     c->max_vcpus = (unsigned int)number(text(vcpu), 1);
     c->vcpus = (unsigned int)number(attr(vcpu, "current"), c->max_vcpus);
     c->on_poweroff = read_action(child(root, "on_poweroff"), END_DESTROY);
@@ -375,7 +405,9 @@ int domain_config_parse(const char *xml, size_t len, const char *name, const cha
         rc = error_set(e, -EINVAL, "%s: a document type declaration is not accepted", name);
     } else {
         strip_blanks(xmlDocGetRootElement(doc));
-        rc = schema_check(doc, name, schema, e);
+        rc = firmware_check(xmlDocGetRootElement(doc), name, e);
+        if (rc == 0)
+            rc = schema_check(doc, name, schema, e);
         if (rc == 0)
             rc = read_domain(xmlDocGetRootElement(doc), name, &c, e);
         if (rc == 0)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "kind.h"
 
 #define CONFIG_MAX_VCPUS 64u /* what the hypervisor gives a domain */
 #define CONFIG_MAX_DISKS 32u
@@ -50,6 +51,7 @@ struct nic_config {
 };
 
 struct domain_config {
+    enum guest_kind kind;
     char *name;
     char *title, *description; /* free text, NULL = none */
     uint8_t uuid[16];

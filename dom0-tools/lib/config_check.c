@@ -72,6 +72,22 @@ static int check_vcpus(const struct domain_config *c, const char *file, struct e
     return 0;
 }
 
+/* What a fully virtualized guest is given at its start it has from there on; and what it is not
+ * told of it can't ask for. */
+static int check_kind(const struct domain_config *c, const char *file, struct error *e)
+{
+    if (c->kind != KIND_PV && c->vcpus != c->max_vcpus)
+        return error_set(e, -EINVAL,
+                         "%s:%ld: <vcpu>: current='%u': a guest of kind %s starts all that it has",
+                         file, c->line.vcpu, c->vcpus, kind_name(c->kind));
+    if (c->kind == KIND_HVM && c->current_kib != c->memory_kib)
+        return error_set(e, -EINVAL,
+                         "%s:%ld: <currentMemory>: an hvm guest cannot be given more later: it "
+                         "must be as <memory>",
+                         file, c->line.current);
+    return 0;
+}
+
 static int check_cmdline(const struct domain_config *c, const char *file, struct error *e)
 {
     size_t len = strlen(c->cmdline);
@@ -134,6 +150,7 @@ int config_check(struct domain_config *c, const char *file, struct error *e)
 
     rc = rc ? rc : check_memory(c, file, e);
     rc = rc ? rc : check_vcpus(c, file, e);
+    rc = rc ? rc : check_kind(c, file, e);
     rc = rc ? rc : check_cmdline(c, file, e);
     rc = rc ? rc : check_disks(c, file, e);
     return rc ? rc : check_nics(c, file, e);

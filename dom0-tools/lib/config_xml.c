@@ -131,6 +131,12 @@ static void put_head(FILE *f, const struct domain_config *c, int domid)
     put_vcpus(f, c);
 }
 
+static const char *const types[NR_KINDS] = {
+    [KIND_PV] = " machine='xenpv'>linux",
+    [KIND_HVM] = ">hvm",
+    [KIND_PVH] = " machine='xenpvh'>xenpvh",
+};
+
 char *domain_config_to_xml(const struct domain_config *c, int domid)
 {
     char *out = NULL;
@@ -140,7 +146,7 @@ char *domain_config_to_xml(const struct domain_config *c, int domid)
     if (!f)
         return NULL;
     put_head(f, c, domid);
-    fputs("  <os>\n    <type arch='x86_64' machine='xenpv'>linux</type>\n", f);
+    fprintf(f, "  <os>\n    <type arch='x86_64'%s</type>\n", types[c->kind]);
     put_text(f, "    ", "kernel", c->kernel);
     put_text(f, "    ", "initrd", c->ramdisk);
     put_text(f, "    ", "cmdline", c->cmdline);
@@ -154,7 +160,8 @@ char *domain_config_to_xml(const struct domain_config *c, int domid)
         put_disk(f, &c->disks[i]);
     for (size_t i = 0; i < c->nr_nics; i++)
         put_nic(f, &c->nics[i]);
-    fputs("    <console type='pty'>\n      <target type='xen' port='0'/>\n    </console>\n", f);
+    fprintf(f, "    <console type='pty'>\n      <target type='%s' port='0'/>\n    </console>\n",
+            c->kind == KIND_HVM ? "serial" : "xen");
     fputs("  </devices>\n</domain>\n", f);
     if (fclose(f) != 0) {
         free(out);

@@ -28,14 +28,16 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "kind.h"
 
 struct vcpu_guest_context; /* include/xen/arch-x86/xen.h */
 
 #define HOST_PAGE_SIZE 4096u
 #define HOST_CPU_MODEL 49u /* 48 characters and the end */
 
-/* What createdomain takes for a PV domain. */
+/* What createdomain takes. */
 struct host_create {
+    enum guest_kind kind;
     uint8_t uuid[16];
     uint32_t max_vcpus;
     uint32_t max_evtchn_port;     /* highest port the guest may use */
@@ -46,6 +48,7 @@ struct host_create {
 /* One domain as the hypervisor reports it. */
 struct host_domain {
     uint32_t domid;
+    enum guest_kind kind;
     uint8_t uuid[16];
     bool dying, shutdown, paused, blocked, running;
     unsigned int shutdown_reason; /* SHUTDOWN_*, valid if shutdown */
@@ -70,7 +73,8 @@ struct host_sched {
 struct host_physinfo {
     uint32_t nr_cpus, threads_per_core, cores_per_socket, nr_nodes, cpu_khz;
     uint64_t total_pages, free_pages, scrub_pages;
-    bool pv, hvm;
+    bool pv;
+    bool svm, hvm, hap; /* the CPUs have SVM; it can be used; with nested paging */
 };
 
 struct host_version {

@@ -29,6 +29,7 @@ HOST_OP(domain_max_mem, uint32_t domid, uint64_t max_kib)
 HOST_OP(domain_max_vcpus, uint32_t domid, uint32_t max)
 HOST_OP(domain_get_sched, uint32_t domid, struct host_sched *out)
 HOST_OP(domain_set_sched, uint32_t domid, const struct host_sched *s)
+HOST_OP(domain_set_param, uint32_t domid, uint32_t index, uint64_t value) /* HVM_PARAM_* */
 HOST_OP(domain_hypercall_init, uint32_t domid, uint64_t mfn)
 HOST_OP(vcpu_set_context, uint32_t domid, uint32_t vcpu, const struct vcpu_guest_context *ctxt)
 HOST_OP(vcpu_info, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
@@ -38,12 +39,13 @@ HOST_OP(vcpu_set_affinity, uint32_t domid, uint32_t vcpu, uint64_t cpus)
 
 /* ---- memory of a domain ---- */
 /* Gives the domain nr extents of 2^order pages at the pfns in frames[]; frames[i] becomes
- * the first machine frame of extent i. *done says how many were given; done < nr without
+ * the first machine frame of extent i, unless the domain is fully virtualized. *done says how many were given; done < nr without
  * an error means that memory ran out. */
 HOST_OP(populate_physmap, uint32_t domid, unsigned int nr, unsigned int order, uint64_t *frames, unsigned int *done)
 HOST_OP(set_memory_map, uint32_t domid, const struct host_e820 *map, unsigned int nr)
 HOST_OP(pin_l4, uint32_t domid, uint64_t mfn)
-/* Maps nr machine frames of the domain, in this order, at one virtual range. */
+/* Maps nr machine frames of the domain, in this order, at one virtual range; of a fully virtualized
+ * one they are named by its own numbers. */
 HOST_OP(foreign_map, uint32_t domid, int prot, const uint64_t *mfns, size_t nr, void **va)
 HOST_OP(foreign_unmap, void *va, size_t nr)
 /* Writes entries of the first page of the domain's (version 1) grant table. -EOVERFLOW: there is no

@@ -16,6 +16,7 @@
 #include <xen/xen.h>
 
 #include <xen/domctl.h>
+#include <xen/hvm/hvm_op.h>
 #include <xen/sysctl.h>
 #include <xen/version.h>
 
@@ -87,6 +88,9 @@ static int sysctl_call(struct host_xen *x)
     return xencall1(x->call, __HYPERVISOR_sysctl, (uintptr_t)x->op) < 0 ? -errno : 0;
 }
 
+/* ABI: word 3 of hw_cap is ECX of CPUID 0x80000001. */
+#define CAP_SVM (1u << 2)
+
 int hx_physinfo(struct host *h, struct host_physinfo *out)
 {
     struct host_xen *x = to_xen(h);
@@ -106,7 +110,9 @@ int hx_physinfo(struct host *h, struct host_physinfo *out)
         .free_pages = p->free_pages,
         .scrub_pages = p->scrub_pages,
         .pv = p->capabilities & XEN_SYSCTL_PHYSCAP_pv,
+        .svm = p->hw_cap[3] & CAP_SVM,
         .hvm = p->capabilities & XEN_SYSCTL_PHYSCAP_hvm,
+        .hap = p->capabilities & XEN_SYSCTL_PHYSCAP_hap,
     };
     return 0;
 }
@@ -167,10 +173,18 @@ int hx_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bo
     return 0;
 }
 
+static enum guest_kind kind_from_info(const struct xen_domctl_getdomaininfo *i)
+{
+    if (!(i->flags & XEN_DOMINF_hvm_guest))
+        return KIND_PV;
+    return i->arch_config.emulation_flags == XEN_X86_EMU_LAPIC ? KIND_PVH : KIND_HVM;
+}
+
 static void domain_from_info(struct host_domain *d, const struct xen_domctl_getdomaininfo *i)
 {
     *d = (struct host_domain){
         .domid = i->domain,
+        .kind = kind_from_info(i),
         .dying = i->flags & XEN_DOMINF_dying,
         .shutdown = i->flags & XEN_DOMINF_shutdown,
         .paused = i->flags & XEN_DOMINF_paused,
@@ -235,6 +249,13 @@ static int domctl_call(struct host_xen *x)
     return xencall1(x->call, __HYPERVISOR_domctl, (uintptr_t)x->op) < 0 ? -errno : 0;
 }
 
+/* Its devices tell the kinds apart. */
+static const uint32_t emulated[NR_KINDS] = {
+    [KIND_HVM] =
+        XEN_X86_EMU_LAPIC | XEN_X86_EMU_PM | XEN_X86_EMU_RTC | XEN_X86_EMU_PIC | XEN_X86_EMU_PIT,
+    [KIND_PVH] = XEN_X86_EMU_LAPIC,
+};
+
 int hx_domain_create(struct host *h, const struct host_create *c, uint32_t *domid)
 {
     struct host_xen *x = to_xen(h);
@@ -244,6 +265,8 @@ int hx_domain_create(struct host *h, const struct host_create *c, uint32_t *domi
 
     /* domain 0 in the request = the hypervisor picks the number. */
     memcpy(n->handle, c->uuid, sizeof(n->handle));
+    n->flags = c->kind == KIND_PV ? 0 : XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
+    n->arch.emulation_flags = emulated[c->kind];
     n->max_vcpus = c->max_vcpus;
     n->max_evtchn_port = c->max_evtchn_port;
     n->max_grant_frames = (int32_t)c->max_grant_frames;
@@ -325,6 +348,15 @@ int hx_domain_set_sched(struct host *h, uint32_t domid, const struct host_sched 
     struct xen_domctl_sched_credit2 p = {.weight = (uint16_t)s->weight, .cap = (uint16_t)s->cap};
 
     return sched_op(to_xen(h), domid, XEN_DOMCTL_SCHEDOP_putinfo, &p);
+}
+
+int hx_domain_set_param(struct host *h, uint32_t domid, uint32_t index, uint64_t value)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_hvm_param *p = x->op;
+
+    *p = (struct xen_hvm_param){.domid = (domid_t)domid, .index = index, .value = value};
+    return xencall2(x->call, __HYPERVISOR_hvm_op, HVMOP_set_param, (uintptr_t)p) < 0 ? -errno : 0;
 }
 
 int hx_domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)

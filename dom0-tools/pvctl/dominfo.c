@@ -38,6 +38,7 @@ static void print_json(const struct call *c, const struct live_domain *l)
     json_string("name", l->name);
     json_number("id", d->domid);
     json_string("uuid", uuid);
+    json_string("kind", kind_name(d->kind));
     json_string("state", l->maker                   ? "creating"
                          : d->shutdown && !d->dying ? "shutdown"
                                                     : domain_state_text(d));
@@ -64,6 +65,7 @@ static void print_text(const struct call *c, const struct live_domain *l)
 
     uuid_format(d->uuid, uuid);
     printf("%-12s %s\n%-12s %u\n%-12s %s\n", "name", l->name, "id", d->domid, "uuid", uuid);
+    printf("%-12s %s\n", "kind", kind_name(d->kind));
     printf("%-12s %s\n", "state", l->maker ? "creating" : domain_state_text(d));
     if (d->shutdown) {
         char *how = state_read_ended(l->name);

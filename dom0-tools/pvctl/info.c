@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cpuset.h"
+#include "machine_lacks.h"
 #include "pvctl.h"
 
 #define MOMENT_NS 200000000l
@@ -82,6 +83,9 @@ static void print_json(const struct machine *m)
     json_open('{');
     json_string("version", version);
     json_string("capabilities", v->capabilities);
+    json_bool("full_virtualization", !machine_lacks(p));
+    if (machine_lacks(p))
+        json_string("lacks", machine_lacks(p));
     json_string("changeset", v->changeset);
     json_string("compiler", v->compiler);
     json_string("compile_date", v->compile_date);
@@ -105,6 +109,8 @@ static void print_text(const struct machine *m)
 
     printf("%-16s %u.%u%s\n", "version", v->major, v->minor, v->extra);
     printf("%-16s %s\n", "capabilities", v->capabilities);
+    printf("%-16s pv%s%s\n", "guests", machine_lacks(p) ? "; neither hvm nor pvh: " : ", hvm, pvh",
+           machine_lacks(p) ? machine_lacks(p) : "");
     printf("%-16s %s\n", "changeset", v->changeset);
     printf("%-16s %s\n", "compiler", v->compiler);
     printf("%-16s %s\n", "compile date", v->compile_date);

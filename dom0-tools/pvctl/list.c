@@ -19,6 +19,7 @@ static void print_json(const struct live_domain *l, size_t n)
         json_string("name", l[i].name);
         json_number("id", d->domid);
         json_string("uuid", uuid);
+        json_string("kind", kind_name(d->kind));
         json_number("memory_kib", d->nr_pages * 4);
         json_number("vcpus", d->online_vcpus);
         json_string("state", l[i].maker                 ? "creating"
@@ -34,14 +35,15 @@ static void print_json(const struct live_domain *l, size_t n)
 
 static void print_table(const struct live_domain *l, size_t n)
 {
-    printf("%-24s %5s %10s %5s  %-12s %10s\n", "Name", "ID", "Mem(KiB)", "vCPUs", "State",
-           "Time(s)");
+    printf("%-24s %5s %10s %5s  %-12s %10s  %s\n", "Name", "ID", "Mem(KiB)", "vCPUs", "State",
+           "Time(s)", "Kind");
     for (size_t i = 0; i < n; i++) {
         const struct host_domain *d = &l[i].d;
 
-        printf("%-24s %5u %10llu %5u  %-12s %10.1f\n", l[i].name, d->domid,
+        printf("%-24s %5u %10llu %5u  %-12s %10.1f  %s\n", l[i].name, d->domid,
                (unsigned long long)d->nr_pages * 4, d->online_vcpus,
-               l[i].maker ? "creating" : domain_state_text(d), (double)d->cpu_time_ns / 1e9);
+               l[i].maker ? "creating" : domain_state_text(d), (double)d->cpu_time_ns / 1e9,
+               kind_name(d->kind));
     }
 }
 

@@ -42,6 +42,16 @@ static uint64_t clock_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* A wish comes by the store, of which an hvm guest is not told; nor has it a button to press. */
+static bool hears(const struct live_domain *l, struct error *e)
+{
+    if (l->d.kind == KIND_HVM)
+        error_set(e, -EOPNOTSUPP,
+                  "%s: an hvm guest cannot be asked: end it from inside, or by `pvctl destroy`",
+                  l->name);
+    return l->d.kind != KIND_HVM;
+}
+
 /* The socket on which its end is told, -1 without --wait; or an exit status in *rc. */
 static int ask(const struct call *c, const struct live_domain *l, const char *wish, int *rc)
 {
@@ -49,6 +59,10 @@ static int ask(const struct call *c, const struct live_domain *l, const char *wi
     char id[16];
     int fd = -1;
 
+    if (!hears(l, &e)) {
+        *rc = fail(&e);
+        return -1;
+    }
     if (c->options & OPT_WAIT) {
         snprintf(id, sizeof(id), "%u", l->d.domid);
         fd = daemon_ask(D_WAIT, id, &e);
@@ -188,9 +202,11 @@ static int request_all(const struct call *c, const char *wish)
     for (size_t i = 0; i < n; i++) {
         if (l[i].d.domid == 0 || l[i].d.shutdown || l[i].d.dying)
             continue;
-        if (l[i].d.paused || l[i].maker) {
+        if (l[i].d.paused || l[i].maker || l[i].d.kind == KIND_HVM) {
             fprintf(stderr, "pvctl: %s: it is %s and cannot be asked\n", l[i].name,
-                    l[i].maker ? "being created" : "paused");
+                    l[i].maker      ? "being created"
+                    : l[i].d.paused ? "paused"
+                                    : "an hvm guest");
             continue;
         }
         say(l[i].name, "asked to end");

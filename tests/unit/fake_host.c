@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine that is not there: see fake_host.h. Domains, memory and grants here; event
- * channels and the store in fake_evtchn.c and fake_store.c.
+ * A machine that is not there: see fake_host.h. Domains here; memory and grants,
+ * event channels, and the store in fake_memory.c, fake_evtchn.c and fake_store.c.
  */
 #define _GNU_SOURCE
 #include "fake_host.h"
@@ -62,15 +62,6 @@ struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid)
     return NULL;
 }
 
-static uint64_t free_frames(const struct fake_host *f)
-{
-    uint64_t n = 0;
-
-    for (unsigned int i = 0; i < FAKE_FRAMES; i++)
-        n += f->owner[i] == 0;
-    return n;
-}
-
 int fake_version(struct host *h, struct host_version *out)
 {
     MAY_FAIL(h);
@@ -85,8 +76,11 @@ int fake_physinfo(struct host *h, struct host_physinfo *out)
                                   .cores_per_socket = 2,
                                   .threads_per_core = 1,
                                   .total_pages = FAKE_FRAMES,
-                                  .free_pages = free_frames(fake(h)),
-                                  .pv = true};
+                                  .free_pages = fake_free_frames(fake(h)),
+                                  .pv = true,
+                                  .svm = !fake(h)->no_svm,
+                                  .hvm = !fake(h)->no_svm,
+                                  .hap = !fake(h)->no_svm && !fake(h)->no_hap};
     return 0;
 }
 
@@ -136,18 +130,6 @@ int fake_domain_list(struct host *h, uint32_t first, struct host_domain *out, un
     return 0;
 }
 
-static uint64_t take_frame(struct fake_host *f, uint32_t domid)
-{
-    /* From the top, so that a pfn is never taken for a frame unseen. */
-    for (unsigned int i = FAKE_FRAMES; i-- > 0;) {
-        if (!f->owner[i]) {
-            f->owner[i] = (uint16_t)(domid + 1);
-            return i;
-        }
-    }
-    return UINT64_MAX;
-}
-
 int fake_domain_create(struct host *h, const struct host_create *c, uint32_t *domid)
 {
     static uint32_t last;
@@ -161,10 +143,11 @@ int fake_domain_create(struct host *h, const struct host_create *c, uint32_t *do
             last = last % 900 + 1;
             d->live = true;
             d->d.domid = last;
+            d->d.kind = c->kind;
             d->d.paused = true;
             d->d.max_vcpu_id = c->max_vcpus - 1;
             memcpy(d->d.uuid, c->uuid, 16);
-            d->d.shared_info_frame = take_frame(fake(h), last);
+            d->d.shared_info_frame = fake_take_frame(fake(h), last);
             d->next_port = 1;
             d->sched.weight = 256;
             memset(d->affinity, 0xff, sizeof(d->affinity));
@@ -245,6 +228,17 @@ int fake_domain_set_sched(struct host *h, uint32_t domid, const struct host_sche
     return 0;
 }
 
+int fake_domain_set_param(struct host *h, uint32_t domid, uint32_t index, uint64_t value)
+{
+    struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    if (d->d.kind == KIND_PV || index >= 40)
+        return -EINVAL;
+    d->param[index] = value;
+    return 0;
+}
+
 int fake_domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)
 {
     MAY_FAIL(h);
@@ -256,8 +250,10 @@ int fake_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
                           const struct vcpu_guest_context *ctxt)
 {
     MAY_FAIL(h);
-    (void)vcpu, (void)ctxt;
+    if (vcpu)
+        return -EOPNOTSUPP;
     fake_domain(fake(h), domid)->has_context = true;
+    fake_domain(fake(h), domid)->context = *ctxt;
     return 0;
 }
 
@@ -301,124 +297,6 @@ int fake_vcpu_set_affinity(struct host *h, uint32_t domid, uint32_t vcpu, uint64
         return -EINVAL;
     fake_domain(fake(h), domid)->affinity[vcpu] = cpus & 3;
     return 0;
-}
-
-int fake_populate_physmap(struct host *h, uint32_t domid, unsigned int nr, unsigned int order,
-                          uint64_t *frames, unsigned int *done)
-{
-    struct fake_domain *d = fake_domain(fake(h), domid);
-
-    MAY_FAIL(h);
-    *done = 0;
-    if (order) {
-        return 0; /* no large extents here: the builder must take single pages */
-    }
-    while (*done < nr && d->d.nr_pages < d->d.max_pages) {
-        uint64_t mfn = take_frame(fake(h), domid);
-
-        if (mfn == UINT64_MAX)
-            break;
-        frames[(*done)++] = mfn;
-        d->d.nr_pages++;
-    }
-    return 0;
-}
-
-int fake_set_memory_map(struct host *h, uint32_t domid, const struct host_e820 *map,
-                        unsigned int nr)
-{
-    MAY_FAIL(h);
-    (void)domid, (void)map;
-    return nr ? 0 : -EINVAL;
-}
-
-int fake_pin_l4(struct host *h, uint32_t domid, uint64_t mfn)
-{
-    MAY_FAIL(h);
-    fake_domain(fake(h), domid)->pinned = mfn;
-    return 0;
-}
-
-static int add_mapping(struct fake_host *f, const uint64_t *mfns, size_t nr, bool grant, void **va)
-{
-    char *p = mmap(NULL, nr * HOST_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    for (size_t i = 0; i < nr; i++) {
-        if (mmap(p + i * HOST_PAGE_SIZE, HOST_PAGE_SIZE, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_FIXED, f->memfd,
-                 (off_t)(mfns[i] * HOST_PAGE_SIZE)) == MAP_FAILED) {
-            munmap(p, nr * HOST_PAGE_SIZE);
-            return -ENOMEM;
-        }
-    }
-    for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
-        if (!f->mappings[i].va) {
-            f->mappings[i] = (struct fake_mapping){p, nr, grant};
-            *va = p;
-            return 0;
-        }
-    }
-    munmap(p, nr * HOST_PAGE_SIZE);
-    return -ENOSPC;
-}
-
-static int remove_mapping(struct fake_host *f, void *va, size_t nr, bool grant)
-{
-    for (unsigned int i = 0; i < FAKE_MAPPINGS; i++) {
-        struct fake_mapping *m = &f->mappings[i];
-
-        if (m->va == va && m->pages == nr && m->grant == grant) {
-            munmap(va, nr * HOST_PAGE_SIZE);
-            m->va = NULL;
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
-int fake_foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *mfns, size_t nr,
-                     void **va)
-{
-    MAY_FAIL(h);
-    (void)prot;
-    for (size_t i = 0; i < nr; i++) {
-        if (mfns[i] >= FAKE_FRAMES || fake(h)->owner[mfns[i]] != domid + 1)
-            return -EINVAL;
-    }
-    return add_mapping(fake(h), mfns, nr, false, va);
-}
-
-int fake_foreign_unmap(struct host *h, void *va, size_t nr)
-{
-    return remove_mapping(fake(h), va, nr, false);
-}
-
-int fake_grant_seed(struct host *h, uint32_t domid, const struct host_grant *g, unsigned int nr)
-{
-    struct fake_domain *d = fake_domain(fake(h), domid);
-
-    MAY_FAIL(h);
-    for (unsigned int i = 0; i < nr && i < FAKE_GRANTS; i++)
-        d->grants[d->nr_grants++] = g[i];
-    return 0;
-}
-
-int fake_grant_map(struct host *h, uint32_t domid, uint32_t ref, int prot, void **va)
-{
-    const struct fake_domain *d = fake_domain(fake(h), domid);
-
-    MAY_FAIL(h);
-    (void)prot;
-    for (unsigned int i = 0; d && i < d->nr_grants; i++) {
-        if (d->grants[i].ref == ref)
-            return add_mapping(fake(h), &d->grants[i].frame, 1, true, va);
-    }
-    return -EINVAL;
-}
-
-int fake_grant_unmap(struct host *h, void *va)
-{
-    return remove_mapping(fake(h), va, 1, true);
 }
 
 static void fake_close(struct host *h)
@@ -494,7 +372,7 @@ const char *fake_is_clean(struct fake_host *f)
         if (p && (strncmp(p, "/local/domain/", 14) == 0 || strncmp(p, "/vm/", 4) == 0))
             return p;
     }
-    if (free_frames(f) != FAKE_FRAMES)
+    if (fake_free_frames(f) != FAKE_FRAMES)
         return "frames";
     return f->transactions ? "a transaction" : NULL;
 }

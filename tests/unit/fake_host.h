@@ -17,6 +17,8 @@
 
 #include <setjmp.h>
 
+#include <xen/xen.h>
+
 #include "host.h"
 
 #define FAKE_FRAMES   16384u
@@ -30,7 +32,9 @@ struct fake_domain {
     struct host_domain d;
     bool live, vcpus_made, has_context, introduced;
     bool never_ran; /* none of its vCPUs did */
+    struct vcpu_guest_context context;
     uint64_t max_kib, pinned, hypercall_page;
+    uint64_t param[40]; /* HVM_PARAM_* */
     uint32_t next_port;
     struct host_grant grants[FAKE_GRANTS];
     unsigned int nr_grants;
@@ -59,6 +63,8 @@ struct fake_host {
     int memfd;
     uint8_t *bytes;              /* of all frames */
     uint16_t owner[FAKE_FRAMES]; /* domid + 1, 0 = free */
+    uint64_t gfn[FAKE_FRAMES];   /* where a fully virtualized domain has it */
+    bool no_svm, no_hap;         /* what the CPUs lack */
     struct fake_domain domains[FAKE_DOMAINS];
     struct fake_port ports[FAKE_PORTS];
     struct fake_entry entries[FAKE_ENTRIES];
@@ -93,6 +99,8 @@ void fake_process_died(struct fake_host *f);
 /* Value of an entry, or NULL. */
 const char *fake_read(struct fake_host *f, const char *path);
 const char *fake_perms(struct fake_host *f, const char *path);
+/* The frame that the domain, or the host, names so; UINT64_MAX: none of its own. */
+uint64_t fake_frame_at(struct fake_host *f, uint32_t domid, uint64_t number);
 /* The bytes of a frame. */
 void *fake_frame(struct fake_host *f, uint64_t mfn);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of the machine that is not there (fake_host.h), for each other: event channels
- * (fake_evtchn.c) and the store (fake_store.c: a flat list of entries; a transaction is a saved
- * copy, an abort puts it back).
+ * (fake_evtchn.c), memory (fake_memory.c) and the store (fake_store.c: a flat list of entries; a
+ * transaction is a saved copy, an abort puts it back).
  */
 #ifndef FAKE_PARTS_H
 #define FAKE_PARTS_H
@@ -31,5 +31,8 @@ static inline struct fake_host *fake(struct host *h)
 #undef HOST_OP
 
 void fake_store_free(struct fake_host *f);
+/* fake_memory.c. UINT64_MAX: there is none. */
+uint64_t fake_take_frame(struct fake_host *f, uint32_t domid);
+uint64_t fake_free_frames(const struct fake_host *f);
 
 #endif

@@ -84,7 +84,8 @@ int lifecycle_setup(void **state)
     struct simple_kernel k = {.virt_base = 0xffffffff80000000,
                               .paddr = 0x100000,
                               .size = 0x3000,
-                              .hypercall_page = 0xffffffff80101000};
+                              .hypercall_page = 0xffffffff80101000,
+                              .pvh_entry = 0x100100}; /* of each kind */
     size_t size;
     uint8_t *image;
     FILE *file;

@@ -2,8 +2,8 @@
 #
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
-TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_malformed.c config_schema.c config_xml.c cpuset.c error.c plain.c uuid.c)
-TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_store.c)
+TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_firmware.c config_malformed.c config_schema.c config_xml.c cpuset.c error.c plain.c uuid.c)
+TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
 
 UNIT += tools_config tools_config_random
 unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
@@ -12,8 +12,8 @@ unit_tools_config_random_SRCS := tests/unit/tools_config_random.c $(TOOLS_CONFIG
 unit_tools_config_random_LIBS := -lxml2
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c find.c \
-    interrupt.c kernel_image.c lifecycle.c limit.c lock.c progress.c reap.c restart.c state.c store.c unpack.c)
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c find.c \
+    interrupt.c kernel_image.c lifecycle.c limit.c lock.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
@@ -21,6 +21,10 @@ TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_suppor
 UNIT += tools_lifecycle
 unit_tools_lifecycle_SRCS = tests/unit/tools_lifecycle.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_lifecycle_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_kinds
+unit_tools_kinds_SRCS = tests/unit/tools_kinds.c $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_kinds_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_names
 unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)

@@ -226,7 +226,7 @@ static const struct bad bads[] = {
     {">262144<", "><", {"t.xml:5", "''"}},
     {">262144<", "> \n <", {"t.xml:5", "''"}},
     {">262144<", "> 262 144 <", {"t.xml:5", "'262 144'"}},
-    {">linux<", ">hvm<", {"t.xml:9", "'hvm'", "linux, xen"}},
+    {">linux<", ">exe<", {"t.xml:9", "'exe'", "linux, xen, hvm, xenpvh"}},
     {"x86_64", "i686", {"t.xml:9", "'i686'", "x86_64"}},
     {">preserve<", ">coredump-destroy<", {"t.xml:15", "<on_crash>", "destroy, restart, preserve"}},
     {"<name>web<", "<name>my web<", {"t.xml:2", "'my web'", "A-Z a-z 0-9"}},

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Fully virtualized guests in the hands of pvctl: Debian's kernel, created by the control domain, on a machine that it takes for a real one.
+
+What such a guest cannot be is said in a sentence; on a machine without SVM or nested paging paravirtual guests run as ever.
+"""
+from machine import NO_CX16, Machine, built, run_tests
+
+machine = None
+FILE = "/etc/parvis/debian-hvm.xml"
+
+
+def free_memory():
+    return machine.told("info")["free_memory_kib"]
+
+
+def listed():
+    return {domain["name"]: domain for domain in machine.told("list")}
+
+
+def refused(change, said, status=1):
+    """A file with this change is refused with this sentence, and nothing is left."""
+    machine.check(f"sed '{change}' {FILE} >/tmp/changed.xml; pvctl create /tmp/changed.xml", rf"(^|\x1b\[K)pvctl: {said}$", status=status)
+    assert list(listed()) == ["Domain-0"]
+
+
+def reaches_its_shell():
+    """create --console ends at the guest's shell, where no Xen is seen, and lines go both ways."""
+    machine.prompt()
+    machine.settle()
+    machine.check("pvctl info", r"^guests +pv, hvm, pvh$")
+    assert machine.told("info")["full_virtualization"] is True
+    machine.send(f"pvctl create {FILE} --console")
+    machine.expect(r"Linux version 6\.", 240)
+    machine.expect(r"guest: init reached", 480)
+    machine.expect(r"guest# ", 120)
+    machine.send("dmesg -n 1; ls /sys/hypervisor; grep -c hypervisor /proc/cpuinfo; echo $((6 * 7))")
+    machine.expect(r"^0$", 60)
+    machine.expect(r"^42$", 60)
+    machine.send("\x1d", end="")
+    machine.prompt()
+
+
+def is_told_of():
+    """list, dominfo and dumpxml say its kind; a console taken later goes on."""
+    kinds = {name: domain["kind"] for name, domain in listed().items()}
+    assert kinds == {"Domain-0": "pv", "debian-hvm": "hvm"}, kinds
+    machine.check("pvctl list", r"^debian-hvm .* hvm$")
+    machine.check("pvctl dominfo debian-hvm", r"^kind +hvm$")
+    assert machine.told("dominfo debian-hvm")["kind"] == "hvm"
+    machine.check("pvctl dumpxml debian-hvm", r"<type arch='x86_64'>hvm</type>")
+    machine.check("pvctl pause debian-hvm && pvctl dominfo debian-hvm", r"^state +paused$")
+    machine.check("pvctl unpause debian-hvm && pvctl vcpu-list debian-hvm", r"debian-hvm")
+    machine.send("pvctl console debian-hvm")
+    machine.send("echo I am $((2 * 21))")
+    machine.expect(r"^I am 42$", 60)
+    machine.send("\x1d", end="")
+    machine.prompt()
+
+
+def cannot_be_asked():
+    """shutdown and reboot say in a sentence why not, and of which guest."""
+    for verb in ("shutdown", "reboot"):
+        machine.check(f"pvctl {verb} debian-hvm",
+                      r"^pvctl: debian-hvm: an hvm guest cannot be asked: end it from inside, or by `pvctl destroy`$", status=1)
+    machine.check("pvctl shutdown --all", r"^pvctl: debian-hvm: it is an hvm guest and cannot be asked$")
+
+
+def gives_all_back():
+    """destroy takes it away, to the page; and so does its own power-off, the next time."""
+    machine.check("pvctl destroy debian-hvm", "")
+    before = free_memory()
+    machine.check(f"pvctl create {FILE}", r"debian-hvm: domain \d+$")
+    assert free_memory() < before - 256 * 1024
+    machine.send("pvctl console debian-hvm")
+    machine.expect(r"guest# ", 480)
+    machine.send("poweroff")
+    machine.prompt(120)
+    machine.check("n=0; while pvctl list | grep -q debian-hvm && [ $n -lt 100 ]; do n=$((n+1)); usleep 100000; done; pvctl dominfo debian-hvm",
+                  r"no such domain \(the last of this name: powered off\)", status=3)
+    assert free_memory() == before, (free_memory(), before)
+
+
+def what_cannot_be_is_said():
+    """Files of PCs, sizes and kernels that are not to be had: a sentence each."""
+    use_pvh = "no firmware and no emulated devices: use PVH"
+    refused("s/<type arch/<type machine=\"xenfv\" arch/", rf"/tmp/changed\.xml:\d+: <type> xenfv of an hvm guest: {use_pvh}", status=4)
+    refused("s/<cmdline>.*/<boot dev=\"hd\"\\/>/", rf"/tmp/changed\.xml:\d+: <boot> of an hvm guest: {use_pvh}", status=4)
+    refused("/<kernel>/d", rf"/tmp/changed\.xml:\d+: <os> without <kernel> of an hvm guest: {use_pvh}", status=4)
+    refused("s/>256</>6144</", r"debian-hvm: <memory>: needs 6291468 KiB, \d+ KiB are free")
+    refused("s/>256</>16</", r"/var/lib/parvis/vmlinuz: .*")
+    refused("s/vmlinuz</forever</", r"/var/lib/parvis/forever: cannot be started by PVH: it lacks the ELF note PHYS32_ENTRY.*")
+
+
+def where_the_cpu_cannot():
+    """Without SVM or nested paging info says why, create refuses in one sentence, and a paravirtual guest is created as ever."""
+    global machine
+    for lacking, said in (("svm", r"its CPUs have no SVM \(AMD-V\)"), ("npt", "its CPUs have no nested paging")):
+        with Machine.parvis("kinds-no-" + lacking, cpu=f"qemu64,+rdrand,-{lacking}{NO_CX16}") as machine:
+            machine.prompt()
+            machine.check("pvctl info", rf"^guests +pv; neither hvm nor pvh: {said}$")
+            machine.check(f"pvctl create {FILE}", rf"^pvctl: debian-hvm: no hvm guest can be had on this machine: {said}$", status=1)
+            machine.check("pvctl create /etc/parvis/hello.xml", r"hello: domain \d+$")
+            machine.check("pvctl destroy hello", "")
+            machine.ends_well()
+
+
+def main():
+    global machine
+    with open(built("bad-guests/forever"), "rb") as kernel:
+        files = {"var/lib/parvis/forever": kernel.read()}
+    with Machine.parvis("kinds", files=files) as machine:
+        run_tests(reaches_its_shell, is_told_of, cannot_be_asked, gives_all_back, what_cannot_be_is_said, machine.ends_well,
+                  where_the_cpu_cannot)
+
+
+if __name__ == "__main__":
+    main()
