@@ -45,6 +45,7 @@ void hypervisor_main(const struct boot_info *bi)
     machine_start_cpus(bi);
     guest_kinds[0] = &pv_guest_ops;
     guest_kinds[1] = &hvm_guest_ops;
+    guest_kinds[2] = &pvh_guest_ops;
     machine_end_init(bi);
     boot_domains_create(bi);
     machine_idle();

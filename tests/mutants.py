@@ -125,7 +125,7 @@ MUTANTS = {
     "tortured: a page of an LDT is lost": ("for (left = xchg(&v->arch.pv.ldt_mapped, 0); left;", "for (WRITE_ONCE(v->arch.pv.ldt_mapped, 0); left;", ["torture pages"]),
     "blocks without a look": ("    if (vcpu_event_pending(v))\n        atomic_and(&v->pause_flags, ~VPF_blocked);\n    else\n        vcpu_sleep(v);", "    vcpu_sleep(v);", ["torture events"]),
     "a poller is not woken": ("    if (unlikely(READ_ONCE(d->poll_mask)))\n        wake_pollers(d, port);", "", ["torture events"]),
-    "who runs is not kicked": ("        return;\n    vcpu_unblock(v);\n    vcpu_kick(v);", "        return;\n    vcpu_unblock(v);", ["torture events"]),
+    "who runs is not kicked": ("ops->upcall(v);\n    vcpu_unblock(v);\n    vcpu_kick(v);", "ops->upcall(v);\n    vcpu_unblock(v);", ["torture events"]),
     "who leaves is not looked at": ("    if (vcpu_runnable(v)) {\n        now = clock_now();", "    if (0) {\n        now = clock_now();", ["torture life"]),
     "a pause does not wait": ("while (v != current && (c = __atomic", "while (0 && (c = __atomic", ["torture life"]),
     "a lead goes when nobody waits": ("most = rq->front + s->slice_worth * d->max_vcpus,", "most = rq->vtime + s->slice_worth,", ["core_farmers", "core_rhythms"]),

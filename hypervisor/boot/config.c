@@ -246,7 +246,7 @@ static const struct key domain_keys[] = {
     {"weight",     set_number,   AT(domain, weight),    .least = 1, .most = 65535},
     {"cap",        set_number,   AT(domain, cap),       .least = 0, .most = 100 * BOOT_MAX_CPUS},
     {"affinity",   set_affinity, AT(domain, affinity)},
-    {"kind",       set_word,     AT(domain, kind),      .words = {"pv", "hvm"}},
+    {"kind",       set_word,     AT(domain, kind),      .words = {"pv", "hvm", "pvh"}},
     {.name = NULL},
 };
 /* clang-format on */

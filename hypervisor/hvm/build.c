@@ -17,8 +17,10 @@
 #include <port/machine.h>
 #include <xen/arch-x86/hvm/start_info.h>
 #include <xen/errno.h>
+#include <xen/hvm/params.h>
 
 #define BIGGEST_BLOCK 9 /* 2 MiB: one entry */
+#define RINGS_GFN     ((HVM_SPECIAL >> PAGE_SHIFT) + 1)
 
 static void *map_pages(void *ctx, uint64_t gfn, uint64_t *count)
 {
@@ -65,16 +67,33 @@ static int populate(struct domain *d, const struct loader_pvh_layout *layout)
     return 0;
 }
 
-/* A page for the console's ring, where the guest is told that nothing is. */
-static int add_console(struct domain *d, uint64_t gfn, gfn_t *console)
+/* A page for a ring, where the guest's memory map says that nothing is. */
+static int add_ring(struct domain *d, uint64_t gfn, gfn_t *ring)
 {
     uint64_t done;
     int rc = populate_block(d, gfn, 1, &done);
 
-    if (rc)
-        return rc;
-    *console = GFN(gfn);
-    return 0;
+    if (!rc)
+        *ring = GFN(gfn);
+    return rc;
+}
+
+/* Who is told of Xen finds them by parameters; else the console is behind a UART. */
+static int add_rings(struct domain *d, const struct build_args *args, gfn_t *store, gfn_t *console)
+{
+    uint64_t *param = d->arch.hvm.param;
+    int rc = add_ring(d, RINGS_GFN, console);
+
+    if (rc || !d->arch.hvm.xen)
+        return rc ? rc : hvm_console_attach(d, *console, args->console_port);
+    param[HVM_PARAM_CONSOLE_PFN] = console->n;
+    param[HVM_PARAM_CONSOLE_EVTCHN] = args->console_port;
+    if (!args->store_port)
+        return 0;
+    rc = add_ring(d, RINGS_GFN + 1, store);
+    param[HVM_PARAM_STORE_PFN] = store->n;
+    param[HVM_PARAM_STORE_EVTCHN] = args->store_port;
+    return rc;
 }
 
 void hvm_begin(struct vcpu *v, const struct loader_pvh_state *state)
@@ -93,8 +112,7 @@ static void start(struct domain *d, const struct loader_pvh_layout *layout)
     hvm_begin(d->vcpu[0], &state);
 }
 
-int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store __unused,
-              gfn_t *console)
+int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store, gfn_t *console)
 {
     const struct loader_target target = {.ctx = d, .map = map_pages, .unmap = unmap_pages};
     struct loader_error error = {{0}};
@@ -109,7 +127,7 @@ int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store __un
     };
     int rc = layout && image ? 0 : -XEN_ENOMEM;
 
-    d->max_pages = args->nr_pages + 2; /* the ACPI tables, the console's ring */
+    d->max_pages = args->nr_pages + (d->arch.hvm.xen ? 3 : 2); /* the ACPI tables, the rings */
     if (!rc)
         rc = loader_pvh_parse(image, args->kernel, args->kernel_size, &error);
     if (!rc)
@@ -119,9 +137,7 @@ int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store __un
     if (!rc)
         rc = loader_pvh_write(layout, image, &config, &target, &error);
     if (!rc)
-        rc = add_console(d, (HVM_SPECIAL >> PAGE_SHIFT) + 1, console);
-    if (!rc)
-        rc = hvm_console_attach(d, *console, args->console_port);
+        rc = add_rings(d, args, store, console);
     if (!rc)
         start(d, layout);
     if (error.text[0])

@@ -4,6 +4,7 @@
  * guest without the hypervisor's doing, what is in the VMCB, and what the hypervisor keeps for it.
  * Profile hvm is not told of a hypervisor.
  */
+#include <core/guest/cpuid.h>
 #include <core/state/domain.h>
 #include <hv/fpu_area.h>
 #include <hv/x86_bits.h>
@@ -12,6 +13,7 @@
 #include <hvm/npt.h>
 #include <parvis/string.h>
 #include <port/machine.h>
+#include <xen/arch-x86/cpuid.h>
 
 #define B(n) (1u << (n))
 
@@ -70,8 +72,21 @@ static void leaf_address_sizes(uint32_t out[4])
     out[0] = phys | 48 << 8;
 }
 
+/* What only this kind has of the hypervisor's own leaves. */
+static void leaf_numbers(const struct vcpu *v, uint32_t out[4])
+{
+    out[0] = XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT;
+    out[1] = v->vcpu_id;
+    out[2] = v->domain->domain_id;
+}
+
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
+    if (v->domain->arch.hvm.xen && hypervisor_cpuid(v, leaf, sub, out)) {
+        if (leaf == XEN_CPUID_LEAF(4))
+            leaf_numbers(v, out);
+        return;
+    }
     machine_cpuid(leaf, sub, out);
     switch (leaf) {
     case 0:

@@ -20,7 +20,6 @@
 #include <xen/domctl.h>
 #include <xen/errno.h>
 #include <xen/features.h>
-#include <xen/grant_table.h>
 
 static int hvm_domain_init(struct domain *d)
 {
@@ -34,6 +33,12 @@ static int hvm_domain_init(struct domain *d)
     if (!rc)
         hvm_devices_init(d);
     return rc;
+}
+
+static int pvh_domain_init(struct domain *d)
+{
+    d->arch.hvm.xen = true;
+    return hvm_domain_init(d);
 }
 
 static void hvm_domain_free(struct domain *d)
@@ -109,18 +114,6 @@ static bool hvm_get_writable(struct page_info *pg, struct domain *d)
     return get_page(pg, d);
 }
 
-static int hvm_grant_map(uint64_t host_addr __unused, mfn_t frame __unused,
-                         unsigned int flags __unused)
-{
-    return GNTST_general_error; /* left out: docs/abi-coverage.md */
-}
-
-static int hvm_grant_unmap(uint64_t host_addr __unused, mfn_t frame __unused,
-                           unsigned int flags __unused, uint64_t new_addr __unused)
-{
-    return GNTST_general_error;
-}
-
 static uint32_t hvm_features(const struct domain *d __unused)
 {
     return 1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock |
@@ -158,37 +151,47 @@ static bool nothing_to_bring_in(struct vcpu *v __unused, uint64_t at __unused)
     return false;
 }
 
-const struct guest_ops hvm_guest_ops = {
-    .hypercalls = &hvm_hypercalls,
-    .create_flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-    .emulation =
-        XEN_X86_EMU_LAPIC | XEN_X86_EMU_PM | XEN_X86_EMU_RTC | XEN_X86_EMU_PIC | XEN_X86_EMU_PIT,
-    .capabilities = hvm_cpu_capabilities,
-    .domain_init = hvm_domain_init,
-    .domain_free = hvm_domain_free,
-    .vcpu_init = hvm_vcpu_init,
-    .vcpu_free = hvm_vcpu_free,
-    .set_context = hvm_set_context,
-    .get_context = hvm_get_context,
-    .build = hvm_build,
-    .gfn_to_mfn = npt_lookup,
-    .take_out = npt_unmap,
-    .put_in = npt_map,
-    .param = hvm_param,
-    .frame_info = hvm_frame_info,
-    .get_writable = hvm_get_writable,
-    .put_writable = put_page,
-    .relinquish_vcpus = hvm_relinquish_vcpus,
-    .undo_frame = hvm_undo_frame,
-    .grant_map = hvm_grant_map,
-    .grant_unmap = hvm_grant_unmap,
-    .features = hvm_features,
-    .event_pending = hvm_event_pending,
-    .show_vcpu = hvm_show_vcpu,
-    .load = hvm_cpu_load,
-    .save = hvm_cpu_save,
-    .page_fault = no_page_fault,
-    .exception = no_exception,
-    .bring_in = nothing_to_bring_in,
-    .enter = hvm_enter,
-};
+/* clang-format off */
+#define OPS(devices, init)                                                                             \
+    {                                                                                              \
+        .hypercalls = &hvm_hypercalls,                                                             \
+        .create_flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,                                   \
+        .emulation = devices,                                                                      \
+        .capabilities = hvm_cpu_capabilities,                                                      \
+        .domain_init = init,                                                                       \
+        .domain_free = hvm_domain_free,                                                            \
+        .vcpu_init = hvm_vcpu_init,                                                                \
+        .vcpu_free = hvm_vcpu_free,                                                                \
+        .set_context = hvm_set_context,                                                            \
+        .get_context = hvm_get_context,                                                            \
+        .build = hvm_build,                                                                        \
+        .gfn_to_mfn = npt_lookup,                                                                  \
+        .take_out = npt_unmap,                                                                     \
+        .put_in = npt_map,                                                                         \
+        .add_to_physmap = hvm_add_to_physmap,                                                      \
+        .copy = hvm_copy,                                                                          \
+        .param = hvm_param,                                                                        \
+        .set_upcall_vector = hvm_set_upcall_vector,                                                \
+        .frame_info = hvm_frame_info,                                                              \
+        .get_writable = hvm_get_writable,                                                          \
+        .put_writable = put_page,                                                                  \
+        .relinquish_vcpus = hvm_relinquish_vcpus,                                                  \
+        .undo_frame = hvm_undo_frame,                                                              \
+        .features = hvm_features,                                                                  \
+        .event_pending = hvm_event_pending,                                                        \
+        .upcall = hvm_upcall,                                                                      \
+        .show_vcpu = hvm_show_vcpu,                                                                \
+        .load = hvm_cpu_load,                                                                      \
+        .save = hvm_cpu_save,                                                                      \
+        .page_fault = no_page_fault,                                                               \
+        .exception = no_exception,                                                                 \
+        .bring_in = nothing_to_bring_in,                                                           \
+        .enter = hvm_enter,                                                                        \
+    }
+/* clang-format on */
+
+/* The two profiles. */
+const struct guest_ops hvm_guest_ops =
+    OPS(XEN_X86_EMU_LAPIC | XEN_X86_EMU_PM | XEN_X86_EMU_RTC | XEN_X86_EMU_PIC | XEN_X86_EMU_PIT,
+        hvm_domain_init);
+const struct guest_ops pvh_guest_ops = OPS(XEN_X86_EMU_LAPIC, pvh_domain_init);

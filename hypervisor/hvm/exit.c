@@ -145,7 +145,6 @@ static void invalid(struct vcpu *v)
 
 #define NEVER_GIVEN                                                                                \
     X(EXIT_VMRUN)                                                                                  \
-    X(EXIT_VMMCALL)                                                                                \
     X(EXIT_VMLOAD)                                                                                 \
     X(EXIT_VMSAVE)                                                                                 \
     X(EXIT_STGI)                                                                                   \
@@ -171,6 +170,7 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_IOIO] = hvm_exit_port,
     [EXIT_MSR] = msr,
     [EXIT_SHUTDOWN] = hvm_triple_fault,
+    [EXIT_VMMCALL] = hvm_exit_vmmcall,
     [EXIT_XSETBV] = xsetbv,
 #define X(code) [code] = invalid_opcode,
     NEVER_GIVEN

@@ -12,6 +12,7 @@
 #include <hvm/devices.h>
 #include <hvm/guest_walk.h>
 #include <hvm/hvm.h>
+#include <hvm/hvm_ops.h>
 #include <hvm/lapic.h>
 #include <hvm/mmio.h>
 #include <hvm/npt.h>
@@ -51,6 +52,16 @@ unsigned int hvm_fetch(const struct vcpu *v, uint8_t code[X86_INSN_MAX])
 
     return guest_walk_fetch(v->domain, &g, linear(v, vmcb_of(v)->save.cs.base, v->regs.rip), code,
                             &f);
+}
+
+/* The hypervisor's own doing: as of the guest's kernel, whatever runs. */
+int hvm_copy(const struct vcpu *v, void *hv, gva_t va, size_t n, bool write)
+{
+    struct guest_paging g = paging_of(v);
+    struct guest_walk_fault f;
+
+    g.cpl = 0;
+    return guest_walk_copy(v->domain, &g, hv, va, n, write ? PFEC_WRITE : 0, &f) ? -XEN_EFAULT : 0;
 }
 
 /* The guest has f, or (-XEN_ENXIO) it meant memory where there is none. */

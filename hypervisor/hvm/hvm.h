@@ -41,6 +41,15 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
 
+/* --- hypercall.c --- */
+void hvm_exit_vmmcall(struct vcpu *v);
+/* What the guest wrote to the MSR. False: it gets #GP. */
+bool hvm_write_hypercall_page(struct vcpu *v, uint64_t address);
+
+/* --- upcall.c --- */
+int hvm_upcall_vector(const struct vcpu *v); /* by which v is to be told of events now; -1: none */
+bool hvm_is_callback(uint64_t via);          /* may HVM_PARAM_CALLBACK_IRQ be that? */
+
 /* --- state.c: what a vCPU is in when it starts --- */
 void hvm_reset_vcpu(struct vcpu *v);                    /* as INIT leaves it */
 void hvm_start_real_mode(struct vcpu *v, uint8_t page); /* SIPI */

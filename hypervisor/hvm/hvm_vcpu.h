@@ -21,6 +21,7 @@ struct hvm_vcpu {
     uint32_t flushes;      /* how often its CPU had flushed when it was entered last */
     bool lme;              /* EFER.LME, as the guest wrote it: hvm/cr4.c */
     bool halted;           /* HLT: until an interrupt that it takes */
+    uint8_t upcall_vector; /* its own for events; 0: that of all. Atomic: hvm/upcall.c */
     struct lapic lapic;
 };
 

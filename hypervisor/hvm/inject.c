@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a guest sees next: an exception that an exit made, an event whose delivery an exit
- * interrupted, an NMI, an interrupt; in this order.
+ * interrupted, an NMI, the upcall of a guest that is told of Xen (hvm/upcall.c), an interrupt; in
+ * this order.
  *
  * All but interrupts go by control.event_inj. An interrupt goes by V_IRQ: a virtual interrupt,
  * which the guest takes before its next instruction, and then V_IRQ is 0; while it is set the
@@ -120,7 +121,8 @@ static bool extint_pending(const struct vcpu *v)
 static bool ends_halt(const struct vcpu *v)
 {
     return (READ_ONCE(v->nmi_pending) && !v->nmi_masked) || lapic_startup_pending(v) ||
-           ((v->regs.rflags & X86_EFLAGS_IF) && (lapic_pending(v) >= 0 || extint_pending(v)));
+           ((v->regs.rflags & X86_EFLAGS_IF) &&
+            (lapic_pending(v) >= 0 || extint_pending(v) || hvm_upcall_vector(v) >= 0));
 }
 
 /* The console is the hypervisor's to look at, behind the guest's back. */
@@ -150,14 +152,16 @@ static void choose_interrupt(struct vcpu *v)
 {
     struct vmcb *b = vmcb_of(v);
     bool extint = extint_pending(v);
-    int vector = lapic_pending(v);
+    int vector = lapic_pending(v), upcall = hvm_upcall_vector(v);
 
     set_virq(b, 0, 0);
-    if (!extint && vector < 0) {
+    if (upcall < 0 && !extint && vector < 0) {
         if (lapic_held_back(v) >= 0)
             open_window(b, (unsigned int)lapic_held_back(v) >> 4);
     } else if ((b->control.event_inj & EVENT_VALID) || !takes_interrupts(v)) {
-        open_window(b, extint ? 15 : (unsigned int)vector >> 4);
+        open_window(b, upcall >= 0 || extint ? 15 : (unsigned int)vector >> 4);
+    } else if (upcall >= 0) {
+        give_interrupt(b, (uint8_t)upcall);
     } else if (extint) {
         give_interrupt(b, (uint8_t)hvm_extint_ack(v->domain));
     } else {
@@ -166,13 +170,22 @@ static void choose_interrupt(struct vcpu *v)
     }
 }
 
+/* Something other than what is under way. */
+static bool waits_behind(const struct vcpu *v)
+{
+    int upcall = hvm_upcall_vector(v);
+
+    return extint_pending(v) || lapic_pending(v) >= 0 ||
+           (upcall >= 0 && upcall != (uint8_t)(vmcb_of(v)->control.vintr >> VINTR_VECTOR_SHIFT));
+}
+
 static void inject_interrupt(struct vcpu *v)
 {
     struct vmcb *b = vmcb_of(v);
 
     if (!interrupt_under_way(b))
         choose_interrupt(v);
-    if (interrupt_under_way(b) && (extint_pending(v) || lapic_pending(v) >= 0))
+    if (interrupt_under_way(b) && waits_behind(v))
         b->control.intercept[INTERCEPT_3] |= INTERCEPT3_IRET;
 }
 

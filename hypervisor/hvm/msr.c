@@ -4,6 +4,7 @@
  * the VMCB and need no exit (hvm/cpu/svm.c); these are all others that there are. What is not here
  * is #GP, as on a machine that has not got it.
  */
+#include <core/guest/cpuid.h>
 #include <hv/x86_bits.h>
 #include <hvm/hvm.h>
 #include <hvm/lapic.h>
@@ -49,6 +50,9 @@ bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_NB_CFG:
         *value = NB_CFG_CF8_EXT;
         return true;
+    case MSR_HYPERCALL_PAGE: /* it is for writing */
+        *value = 0;
+        return v->domain->arch.hvm.xen;
     default:
         return false;
     }
@@ -98,6 +102,8 @@ bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
     case MSR_MCG_STATUS:
     case MSR_DEBUGCTL:
         return !value;
+    case MSR_HYPERCALL_PAGE:
+        return v->domain->arch.hvm.xen && hvm_write_hypercall_page(v, value);
     default:
         return false;
     }

@@ -38,13 +38,17 @@ static const struct range {
 };
 /* clang-format on */
 
-static const struct range *device_at(unsigned int port, unsigned int bytes)
+/* Who is told of Xen has its console elsewhere. */
+static const struct range *device_at(const struct hvm_devices *h, unsigned int port,
+                                     unsigned int bytes)
 {
     for (unsigned int i = 0; i < ARRAY_SIZE(ranges); i++) {
         const struct range *r = &ranges[i];
 
         if (port >= r->first && port <= r->last)
-            return r->alone && bytes != 1 ? NULL : r;
+            return (r->alone && bytes != 1) || (r->read == uart_read && h->domain->arch.hvm.xen)
+                       ? NULL
+                       : r;
     }
     return NULL;
 }
@@ -79,7 +83,7 @@ uint32_t hvm_port_read(struct vcpu *v, unsigned int port, unsigned int bytes)
 
     devices_lock(h);
     for (unsigned int i = 0; i < bytes; i++) {
-        const struct range *r = device_at(port + i, bytes);
+        const struct range *r = device_at(h, port + i, bytes);
 
         value |= (uint32_t)(r ? r->read(h, port + i) : 0xff) << i * 8;
     }
@@ -93,7 +97,7 @@ void hvm_port_write(struct vcpu *v, unsigned int port, unsigned int bytes, uint3
 
     devices_lock(h);
     for (unsigned int i = 0; i < bytes; i++) {
-        const struct range *r = device_at(port + i, bytes);
+        const struct range *r = device_at(h, port + i, bytes);
 
         if (r)
             r->write(h, port + i, (uint8_t)(value >> i * 8));

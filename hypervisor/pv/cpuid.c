@@ -3,8 +3,9 @@
  * What CPUID shows to a guest that asks through the forced-emulation prefix (plain CPUID does not
  * trap and shows the hardware; stock kernels use the prefix). Feature bits are an allow-list: what
  * works in ring 3 without the hypervisor's doing, or what the hypervisor keeps per vCPU. The
- * hypervisor's own leaves start at 0x40000000, with the signature every PV guest looks for.
+ * hypervisor's own leaves are core's (core/guest/cpuid.c).
  */
+#include <core/guest/cpuid.h>
 #include <core/state/domain.h>
 #include <hv/fpu_area.h>
 #include <parvis/string.h>
@@ -31,43 +32,6 @@
      B(20) | B(22) | B(23) | B(24) | B(29))
 #define E1_ECX (B(0) | B(5) | B(6) | B(7) | B(8))
 
-static void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
-{
-    uint32_t mul;
-    int8_t shift;
-
-    memset(out, 0, 4 * sizeof(*out));
-    switch (leaf) {
-    case 0x40000000:
-        out[0] = 0x40000005;
-        memcpy(&out[1], "XenVMMXenVMM", 12);
-        break;
-    case 0x40000001:
-        out[0] = 4 << 16 | 17;
-        break;
-    case 0x40000002: /* one hypercall page; its MSR is not for PV guests */
-        out[0] = 1;
-        out[1] = 0x40000000;
-        break;
-    case 0x40000003:
-        clock_scale(&mul, &shift);
-        if (sub == 0) {
-            out[0] = clock_stable() ? B(1) : 0; /* RDTSC is the CPU's own, and safe to use */
-            out[1] = v->domain->tsc_mode;
-            out[2] = (uint32_t)clock_khz();
-        } else if (sub == 1) {
-            out[2] = mul;
-            out[3] = (uint32_t)(int32_t)shift;
-        } else if (sub == 2) {
-            out[0] = (uint32_t)clock_khz();
-        }
-        break;
-    case 0x40000005: /* width of machine addresses a guest may meet */
-        out[1] = 52;
-        break;
-    }
-}
-
 static void leaf_1(const struct vcpu *v, uint32_t out[4])
 {
     uint32_t ecx = L1_ECX_ALWAYS | (fpu_has_xsave() ? L1_ECX_XSAVE : 0);
@@ -90,10 +54,8 @@ static void leaf_7(uint32_t sub, uint32_t out[4])
 
 void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
-    if (leaf >= 0x40000000 && leaf < 0x40000100) {
-        hypervisor_leaf(v, leaf, sub, out);
+    if (hypervisor_cpuid(v, leaf, sub, out))
         return;
-    }
     machine_cpuid(leaf, sub, out);
     switch (leaf) {
     case 0:

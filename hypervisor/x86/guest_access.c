@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest copies: the range check, then guest_copy.asm, which touches the memory through the page
- * tables that are loaded.
+ * tables that are loaded. A kind of guest whose addresses are not reached so copies itself.
  *
  * What lies in the hypervisor's range is refused here, because the hypervisor could reach it;
  * everything else is left to the MMU: an absent or read-only page or an address that is not
  * canonical faults, and the copy ends. (CR0.WP is always set.)
  */
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <port/guest_access.h>
 #include <xen/errno.h>
 
 #include "guest_copy.h"
+#include "percpu.h"
 #include "x86.h"
 
-bool guest_range_ok(gva_t gva, uint64_t n)
+/* The vCPU of this CPU, if its addresses are not the hypervisor's. */
+static inline const struct vcpu *elsewhere(void)
+{
+    const struct vcpu *v = this_block()->cpu.arch.loaded;
+
+    return unlikely(v && v->domain->ops->copy) ? v : NULL;
+}
+
+static inline bool is_outside(gva_t gva, uint64_t n)
 {
     gva_t last;
 
@@ -21,17 +32,31 @@ bool guest_range_ok(gva_t gva, uint64_t n)
            (last < M2P_GUEST_VIRT || gva >= DIRECT_MAP_END);
 }
 
+bool guest_range_ok(gva_t gva, uint64_t n)
+{
+    return is_outside(gva, n) || (elsewhere() && gva + n >= gva);
+}
+
 int copy_from_guest(void *to, gva_t from, size_t n)
 {
-    return guest_range_ok(from, n) ? (int)guest_copy((uint64_t)to, from, n) : -XEN_EFAULT;
+    const struct vcpu *v = elsewhere();
+
+    if (v)
+        return v->domain->ops->copy(v, to, from, n, false);
+    return is_outside(from, n) ? (int)guest_copy((uint64_t)to, from, n) : -XEN_EFAULT;
 }
 
 int guest_write(gva_t to, const void *from, size_t n)
 {
-    return guest_range_ok(to, n) ? (int)guest_copy(to, (uint64_t)from, n) : -XEN_EFAULT;
+    const struct vcpu *v = elsewhere();
+
+    if (v)
+        return v->domain->ops->copy(v, (void *)from, to, n, true);
+    return is_outside(to, n) ? (int)guest_copy(to, (uint64_t)from, n) : -XEN_EFAULT;
 }
 
+/* (Asked for by control operations alone: no guest of another kind comes here.) */
 int guest_write_zeros(gva_t to, size_t n)
 {
-    return guest_range_ok(to, n) ? (int)guest_clear(to, n) : -XEN_EFAULT;
+    return is_outside(to, n) ? (int)guest_clear(to, n) : -XEN_EFAULT;
 }

@@ -49,7 +49,7 @@ struct boot_domain {
     uint32_t vcpus;  /* 0: one for each CPU (control), or 1 */
     uint32_t weight; /* 0: the usual one */
     uint32_t cap;    /* percent of one CPU; 0: none */
-    uint32_t kind;   /* of guest: 0 paravirtual, 1 fully virtualized */
+    uint32_t kind;   /* of guest: 0 paravirtual, 1 fully virtualized, 2 that and told of Xen */
     /* Where its vCPUs may run, bit per CPU, those that no machine has too; 0: anywhere */
     uint64_t affinity;
 };

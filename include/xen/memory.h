@@ -55,7 +55,8 @@
  * increase_reservation  new pages; extent_start, if not null, receives their mfns.
  * decrease_reservation  gives pages back: extent_start lists mfns (first of each extent).
  * populate_physmap      new pages for given places: extent_start lists pfns in, mfns out, and the
- *                       M2P is set.
+ *                       M2P is set. (A fully virtualized guest knows no mfns: its list stays as it
+ *                       is, and decrease_reservation's lists pfns. increase_reservation: none.)
  * All three take struct xen_memory_reservation and return how many extents were done, which is
  * less than asked when memory or the limit ran out, or an entry was bad. The greatest order is
  * 9, for the control domain too.
@@ -174,13 +175,16 @@ struct xen_machphys_mapping {
 typedef struct xen_machphys_mapping xen_machphys_mapping_t;
 
 /*
- * add_to_physmap, its batch form, and remove_from_physmap put pages into the frame space of
- * auto-translated guests. A PV guest has none: -XEN_EOPNOTSUPP.
+ * add_to_physmap puts a page at gpfn in the frame space of a fully virtualized guest: shared_info
+ * (idx 0), page idx of the grant table, or (gmfn) the guest's own frame idx, which moves. A page is
+ * at one place: it leaves where it was, and a frame that is at gpfn is given back.
+ * remove_from_physmap takes out what is there: -XEN_ENOENT when nothing is. The other spaces, and
+ * the batch form: -XEN_EOPNOTSUPP.
  *
- * They are described because guests that run on both kinds of hypervisor try them and
- * take the error for "I am paravirtual": there the grant table comes by setup_table
- * (grant_table.h), the shared page by start_info, and foreign pages by mmu_update with
- * the other's number.
+ * A PV guest has no such space: -XEN_EOPNOTSUPP. Guests that run on both kinds of hypervisor try
+ * and take the error for "I am paravirtual": there the grant table comes by setup_table
+ * (grant_table.h), the shared page by start_info, and foreign pages by mmu_update with the other's
+ * number.
  */
 #define XENMEM_add_to_physmap        7
 #define XENMEM_add_to_physmap_batch  23

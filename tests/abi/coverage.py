@@ -32,6 +32,7 @@ OPERATIONS = [
     (r"PHYSDEVOP_[a-z]\w+", r"PHYSDEVOP_pirq_eoi_gmfn"),
     (r"XENPF_[a-z]\w+", r"XENPF_settime"),
     (r"XENPMU_[a-z]\w+", None),
+    (r"HVMOP_\w+", None),
     (r"XEN_MC_[a-z]\w+", None),
     (r"XEN_DOMCTL_[a-z]\w+", None),
     (r"XEN_SYSCTL_[a-z]\w+", r"XEN_SYSCTL_cpu_(policy|featureset)_\w+"),

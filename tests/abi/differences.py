@@ -101,9 +101,9 @@ LEFT_OUT = [
      "injection of machine checks"),
     (r"xen_netif_toeplitz_hash|XSD_ERROR\(\)|struct xsd_errors(\.\w+)?", "code and C library names in headers"),
     (r"_?HVMPV_\w+|HVMPTM_\w+|XEN_(ALTP2M|HVM_MCA)_\w+|HVM_NR_PARAMS|"
-     r"HVM_PARAM_(?!(STORE|CONSOLE)_(PFN|EVTCHN))\w+",
+     r"HVM_PARAM_(?!(STORE|CONSOLE)_(PFN|EVTCHN)|CALLBACK_)\w+",
      "parameters of what fully virtualized domains do not have here"),
-    (r"HVMOP_(?!set_param$|get_param$)\w+|(struct|typedef) xen_hvm_(?!param(_t|\.|$))\w+(\.[\w.]+)?|"
+    (r"HVMOP_(?!set_param$|get_param$|set_evtchn_upcall_vector$)\w+|(struct|typedef) xen_hvm_(?!(param|evtchn_upcall_vector)(_t|\.|$))\w+(\.[\w.]+)?|"
      r"HVM_IOREQSRV_\w+|HVMMEM_\w+|typedef hvmmem_type_t",
      "operations of device models, introspection, and alternate memory maps"),
     (r"union grant_entry_v2(\.[\w.\[\]]+)?|struct grant_entry_header(\.\w+)?|"

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include <core/state/guest_ops.h>
 #include <pv/mm.h>
 #include <xen/errno.h>
 
@@ -33,6 +34,13 @@ void *host_guest(gva_t gva)
     return buffer + (gva - HOST_GUEST_BASE);
 }
 
+/* A guest whose addresses go through tables of its kind; but not for the buffer. */
+static bool is_elsewhere(gva_t gva)
+{
+    return current->domain->ops && current->domain->ops->copy &&
+           !(gva >= HOST_GUEST_BASE && gva < HOST_GUEST_BASE + HOST_GUEST_SIZE);
+}
+
 bool guest_range_ok(gva_t gva, uint64_t n)
 {
     uint64_t end;
@@ -43,7 +51,7 @@ bool guest_range_ok(gva_t gva, uint64_t n)
         return false;
     if (end < 0x0000800000000000ull)
         return true;
-    return gva >= 0xffff880000000000ull;
+    return gva >= 0xffff880000000000ull || is_elsewhere(gva);
 }
 
 /* The byte at gva for reading or writing; NULL: it faults. */
@@ -86,6 +94,10 @@ static int copy(void *hv, const void *from, gva_t gva, size_t n, bool write)
     WRITE_ONCE(host_copies, READ_ONCE(host_copies) + 1); /* of several threads, it may miss some */
     if (host_on_copy)
         host_on_copy(gva);
+    if (is_elsewhere(gva))
+        return from || !write
+                   ? current->domain->ops->copy(current, write ? (void *)from : hv, gva, n, write)
+                   : -XEN_EFAULT;
     if (!guest_range_ok(gva, n))
         return -XEN_EFAULT;
     for (size_t i = 0; i < n; i++) {

@@ -7,8 +7,8 @@ GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuse
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output, and the end of the input does not end the machine, which may still have to do what it was told. Variables
-(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest KIND (pv, the default, or hvm: fully
-virtualized) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
+(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest KIND (pv, the default; hvm: fully
+virtualized; pvh: that, and told of Xen) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
 DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
 import contextlib
@@ -28,7 +28,7 @@ import machine
 DOM0 = os.path.join(machine.ROOT, "dom0-tools/dom0/")
 STATUS_FILE = os.path.join(machine.BUILD, "run.status")
 # By kind of guest, what holds where nothing is said: its memory, its command line, the machine's MEM.
-KINDS = {"pv": ("32M", "", "256"), "hvm": ("256M", "console=ttyS0", "512")}
+KINDS = {"pv": ("32M", "", "256"), "hvm": ("256M", "console=ttyS0", "512"), "pvh": ("256M", "console=hvc0", "512")}
 LEAST_MEMORY = {"guest": 4, "machine": 256}     # MB: with less, nothing is said, or Linux crashes
 MOST_CPUS = 4    # without SMP: enough to see domains share CPUs; each more makes an emulated start slower
 
@@ -51,10 +51,8 @@ def refuse_what_is_for_another_start():
 def kind():
     """Of which kind the guest is."""
     word = setting("KIND", "pv")
-    if word == "pvh":
-        sys.exit("parvis: KIND=pvh: there is no such profile yet; an unmodified kernel starts as hvm")
     if word not in KINDS:
-        sys.exit(f"parvis: KIND={word}: must be pv or hvm")
+        sys.exit(f"parvis: KIND={word}: must be pv, hvm or pvh")
     return word
 
 

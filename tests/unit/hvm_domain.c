@@ -20,6 +20,7 @@
 #include <core/state/guest_ops.h>
 #include <hvm/hvm_ops.h>
 #include <xen/arch-x86/hvm/start_info.h>
+#include <xen/hvm/params.h>
 #include <xen/io/console.h>
 #include <xen/memory.h>
 #include <xen/sched.h>
@@ -34,6 +35,8 @@ static uint8_t *kernel;
 static size_t kernel_size;
 static uint64_t free_before;
 static gfn_t console;
+static const struct guest_ops *kind;
+static bool has_store;
 
 static int start(void **state)
 {
@@ -41,6 +44,8 @@ static int start(void **state)
     host_init(4096);
     host_no_tlbs = true;
     host_hvm_lacks = NULL;
+    kind = &hvm_guest_ops;
+    has_store = false;
     dom0 = host_domain(0, true, 1, 0);
     guest_kinds[0] = &hvm_guest_ops;
     kernel = make_simple_kernel(&small, &kernel_size);
@@ -57,7 +62,7 @@ static void note_free(void)
 static int create(void)
 {
     const struct domain_config cfg = {
-        .kind = &hvm_guest_ops,
+        .kind = kind,
         .domid = 1,
         .max_vcpus = 2,
         .max_evtchn_port = NR_EVTCHNS - 1,
@@ -82,11 +87,13 @@ static int create(void)
         ;
     if (!rc)
         rc = evtchn_alloc_unbound(d, 0, NULL, &args.console_port);
+    if (!rc && has_store)
+        rc = evtchn_alloc_unbound(d, 0, NULL, &args.store_port);
     if (!rc)
         rc = d->ops->build(d, &args, &store, &console);
     if (rc)
         host_destroy(d);
-    assert_true(store.n == INVALID_GFN.n);
+    assert_int_equal(store.n, has_store && !rc ? RESERVED + 1 : INVALID_GFN.n);
     return rc;
 }
 
@@ -206,6 +213,38 @@ static void no_such_kernel(void **state)
     host_check_invariants();
     host_destroy(dom0);
     free(kernel);
+}
+
+/* Profile pvh: the rings are where parameters say, and nobody is at their end for the guest. */
+static void told_of_xen(void **state)
+{
+    const uint64_t *param;
+
+    (void)state;
+    kind = &pvh_guest_ops;
+    assert_int_equal(create(), 0);
+    param = d->arch.hvm.param;
+    assert_int_equal(console.n, RESERVED);
+    assert_int_equal(param[HVM_PARAM_CONSOLE_PFN], RESERVED);
+    assert_int_equal(param[HVM_PARAM_CONSOLE_EVTCHN], 1);
+    assert_int_equal(param[HVM_PARAM_STORE_PFN], 0);
+    assert_int_equal(param[HVM_PARAM_STORE_EVTCHN], 0);
+    assert_null(d->arch.hvm.console);
+    assert_int_equal(d->tot_pages, ALL_PAGES);
+    recount();
+    host_destroy(d);
+    has_store = true;
+    assert_int_equal(create(), 0);
+    param = d->arch.hvm.param;
+    assert_int_equal(param[HVM_PARAM_STORE_PFN], RESERVED + 1);
+    assert_int_equal(param[HVM_PARAM_STORE_EVTCHN], 2);
+    assert_int_equal(d->tot_pages, ALL_PAGES + 1);
+    recount();
+    host_destroy(d);
+    has_store = false;
+    note_free();
+    assert_int_equal(create(), 0);
+    finish();
 }
 
 static void memory_ends_at_any_point(void **state)
@@ -340,6 +379,7 @@ static void memory_given_back(void **state)
     assert_int_equal(reserve(XENMEM_increase_reservation, gfns, 1, 0), 0);
     assert_int_equal(d->tot_pages, ALL_PAGES - 10);
     assert_int_equal(reserve(XENMEM_populate_physmap, gfns, 2, 0), 2);
+    assert_int_equal(reserve(XENMEM_populate_physmap, gfns, 1, 0), 0);
     assert_int_equal(d->tot_pages, ALL_PAGES - 8);
     recount();
 }
@@ -382,6 +422,7 @@ int main(void)
         T(ended_in_hlt),
         S(no_such_machine),
         S(no_such_kernel),
+        S(told_of_xen),
         S(memory_ends_at_any_point),
         T(in_single_turns),
         T(a_frame_outlives_it),

@@ -117,6 +117,32 @@ void whole_long_mode(void)
     b->save.cs.attributes = 0xa9b;
 }
 
+void whole_told_of_xen(void)
+{
+    d->arch.hvm.xen = true;
+    whole_long_mode();
+}
+
+void whole_registers(uint32_t nr, uint64_t a, uint64_t a2, uint64_t a3)
+{
+    v->regs.rax = nr;
+    v->regs.rdi = a;
+    v->regs.rsi = a2;
+    v->regs.rdx = a3;
+}
+
+long whole_vmmcall(uint32_t nr, uint64_t a, uint64_t a2, uint64_t a3)
+{
+    uint64_t rip = v->regs.rip;
+
+    whole_registers(nr, a, a2, a3);
+    whole_exit(EXIT_VMMCALL, 0, 0);
+    assert_int_equal(v->regs.rip, rip + 3);
+    assert_int_equal(b->control.event_inj, 0);
+    assert_int_equal(v->regs.entry_vector, 0);
+    return (long)v->regs.rax;
+}
+
 int whole_exception(void)
 {
     uint64_t e = b->control.event_inj;

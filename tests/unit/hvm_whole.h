@@ -35,6 +35,19 @@ void whole_code(const void *bytes, size_t n);
 void whole_exit(uint64_t code, uint64_t info1, uint64_t info2);
 /* v is in long mode: its first 2 MiB are where they are, by tables in its last three pages. */
 void whole_long_mode(void);
+/* As profile pvh: in long mode, with hypercalls. */
+void whole_told_of_xen(void);
+/* The registers of a hypercall; and it is made: the answer, when it has gone on behind VMMCALL. */
+void whole_registers(uint32_t nr, uint64_t a, uint64_t a2, uint64_t a3);
+long whole_vmmcall(uint32_t nr, uint64_t a, uint64_t a2, uint64_t a3);
+/* With a structure at this place of its memory as second argument. */
+#define whole_vmmcall_at(place, nr, cmd, s)                                                        \
+    ({                                                                                             \
+        memcpy(whole_memory(place), (s), sizeof(*(s)));                                            \
+        long answer_ = whole_vmmcall(nr, cmd, place, 0);                                           \
+        memcpy((s), whole_memory(place), sizeof(*(s)));                                            \
+        answer_;                                                                                   \
+    })
 /* The exception that the next entry brings; -1: another event or none. */
 int whole_exception(void);
 /* Of shutdown_code; -1: it has not ended */

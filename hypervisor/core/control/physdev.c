@@ -40,6 +40,8 @@ static long op_irq_status_query(struct physdev_irq_status_query *a)
 
 static long op_set_iopl(const struct physdev_set_iopl *a)
 {
+    if (!current->domain->ops->set_iopl)
+        return -XEN_ENOSYS;
     if (a->iopl > 3)
         return refused(-XEN_EINVAL, "level %u", a->iopl);
     current->domain->ops->set_iopl(current, a->iopl);
@@ -48,6 +50,8 @@ static long op_set_iopl(const struct physdev_set_iopl *a)
 
 static long op_set_iobitmap(const struct physdev_set_iobitmap *a)
 {
+    if (!current->domain->ops->set_iobitmap)
+        return -XEN_ENOSYS;
     if (a->nr_ports > 65536 || !guest_range_ok(a->bitmap, 65536 / 8 + 1))
         return refused(-XEN_EINVAL, "%u ports at %#lx", a->nr_ports, (unsigned long)a->bitmap);
     current->domain->ops->set_iobitmap(current, a->bitmap, a->nr_ports);

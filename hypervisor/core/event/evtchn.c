@@ -25,6 +25,7 @@
 #include <core/frame/frame.h>
 #include <core/sched/pause.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <port/atomic.h>
 #include <xen/errno.h>
 
@@ -155,6 +156,8 @@ void vcpu_mark_events_pending(struct vcpu *v)
     /* model: vcpu_mark_events_pending.set */
     if (xchg(&READ_ONCE(v->vcpu_info)->evtchn_upcall_pending, 1))
         return;
+    if (v->domain->ops->upcall)
+        v->domain->ops->upcall(v);
     vcpu_unblock(v); /* model: vcpu_mark_events_pending.unblock */
     vcpu_kick(v);    /* model: vcpu_mark_events_pending.kick */
 }

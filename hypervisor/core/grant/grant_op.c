@@ -10,6 +10,8 @@
 #include <core/domain/guest_memory.h>
 #include <core/domain/subop.h>
 #include <core/grant/grant_internal.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 
 /* The operation on each of count elements. */
 static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count,
@@ -239,6 +241,9 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
 {
     if ((int)count < 0)
         return -XEN_EINVAL;
+    if (!current->domain->ops->grant_map &&
+        (cmd <= GNTTABOP_unmap_grant_ref || cmd == GNTTABOP_unmap_and_replace))
+        return -XEN_ENOSYS;
     switch (cmd) {
     case GNTTABOP_unmap_grant_ref:
     case GNTTABOP_unmap_and_replace:

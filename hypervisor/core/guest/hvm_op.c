@@ -2,7 +2,8 @@
 /*
  * hvm_op: parameters of a domain whose kind has some, numbers by which it and who builds it tell
  * each other where things are. A domain asks about itself, and the control domain for any. Which
- * there are, and who may set them, is for the kind to say.
+ * there are, and who may set them, is for the kind to say. And the vector by which a vCPU of the
+ * caller's own is told of events.
  */
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
@@ -36,10 +37,21 @@ static long set_param(struct xen_hvm_param *p)
     return param(p, true);
 }
 
+static long set_upcall_vector(const struct xen_hvm_evtchn_upcall_vector *a)
+{
+    struct domain *d = current->domain;
+    struct vcpu *v = domain_vcpu(d, a->vcpu);
+
+    if (!d->ops->set_upcall_vector)
+        return -XEN_EINVAL;
+    return v ? d->ops->set_upcall_vector(v, a->vector) : -XEN_ENOENT;
+}
+
 /* clang-format off */
-#define OPS(OP)                                                           \
-    OP(HVMOP_set_param, set_param, struct xen_hvm_param, SUBOP_IN)        \
-    OP(HVMOP_get_param, get_param, struct xen_hvm_param, SUBOP_INOUT)
+#define OPS(OP)                                                                                                       \
+    OP(HVMOP_set_param,                set_param,         struct xen_hvm_param,                      SUBOP_IN)    \
+    OP(HVMOP_get_param,                get_param,         struct xen_hvm_param,                      SUBOP_INOUT) \
+    OP(HVMOP_set_evtchn_upcall_vector, set_upcall_vector, const struct xen_hvm_evtchn_upcall_vector, SUBOP_IN)
 SUBOPS(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 

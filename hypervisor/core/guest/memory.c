@@ -14,6 +14,7 @@
 #include <core/domain/subop.h>
 #include <core/guest/memory_op.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <xen/errno.h>
 #include <xen/memory.h>
 
@@ -119,6 +120,32 @@ static long no_pages(const struct nothing *none __unused)
     return 0;
 }
 
+/* a: what is put there; NULL: what is there is taken out */
+static long physmap(domid_t id, const struct xen_add_to_physmap *a, gfn_t gfn)
+{
+    struct domain *d;
+    long rc = get_domain_permitted(id, &d);
+
+    if (rc)
+        return rc;
+    if (!is_translated(d))
+        rc = -XEN_EOPNOTSUPP;
+    else
+        rc = a ? d->ops->add_to_physmap(d, a) : d->ops->take_out(d, gfn);
+    put_domain(d);
+    return rc;
+}
+
+static long add_to_physmap(const struct xen_add_to_physmap *a)
+{
+    return physmap(a->domid, a, GFN(a->gpfn));
+}
+
+static long remove_from_physmap(const struct xen_remove_from_physmap *r)
+{
+    return physmap(r->domid, NULL, GFN(r->gpfn));
+}
+
 /* Paging, access and sharing are of fully virtualized guests. M2P is read in place; tools cannot
  * map it. */
 static long not_for_this_kind(const struct nothing *none __unused)
@@ -146,9 +173,9 @@ static long not_for_this_kind(const struct nothing *none __unused)
     OP(XENMEM_access_op,                  not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
     OP(XENMEM_sharing_op,                 not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
     OP(XENMEM_machphys_mfn_list,          not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
-    OP(XENMEM_add_to_physmap,             not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_add_to_physmap,             add_to_physmap,         const struct xen_add_to_physmap,       SUBOP_IN)                    \
     OP(XENMEM_add_to_physmap_batch,       not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
-    OP(XENMEM_remove_from_physmap,        not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_remove_from_physmap,        remove_from_physmap,    const struct xen_remove_from_physmap,  SUBOP_IN)                    \
     OP(XENMEM_get_vnumainfo,              not_for_this_kind,      struct nothing,                        SUBOP_NONE)
 SUBOPS(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */

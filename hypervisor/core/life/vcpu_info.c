@@ -67,6 +67,8 @@ static int move_to(struct vcpu *v, struct page_info *pg, uint32_t offset)
     __atomic_store_n(&v->vcpu_info, to, __ATOMIC_SEQ_CST); /* model: move_to.place */
     WRITE_ONCE(to->evtchn_pending_sel, ~0ul);              /* model: move_to.sel */
     WRITE_ONCE(to->evtchn_upcall_pending, 1);              /* model: move_to.upcall */
+    if (v->domain->ops->upcall)
+        v->domain->ops->upcall(v);
     vcpu_time_write(v);
     return 0;
 }

@@ -13,6 +13,7 @@ struct domain;
 struct vcpu;
 struct vcpu_guest_context;
 struct page_info;
+struct xen_add_to_physmap;
 
 /* What a boot-time domain is made of. The files lie in memory that stays while the domain is built.
  */
@@ -61,8 +62,13 @@ struct guest_ops {
     /* With take_out: 2^order frames of d, from mfn on, are at gfn and what follows from now on, or
      * none is. */
     int __must_check (*put_in)(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order);
-    /* HVMOP_get_param and set_param. NULL: d's kind has none */
+    /* HVMOP_get_param and set_param; set_evtchn_upcall_vector. NULL: d's kind has none */
     int __must_check (*param)(struct domain *d, bool set, uint32_t index, uint64_t *value);
+    int __must_check (*set_upcall_vector)(struct vcpu *v, uint8_t vector);
+    int __must_check (*add_to_physmap)(struct domain *d, const struct xen_add_to_physmap *a);
+    /* Copies between the hypervisor (hv) and an address of v, whose registers this CPU has: 0,
+     * -XEN_EFAULT after a part. NULL: what v's page tables map is mapped for the hypervisor too. */
+    int __must_check (*copy)(const struct vcpu *v, void *hv, gva_t va, size_t n, bool write);
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
     /* A general and a writable type reference on a frame of d, if it may have them; and back. */
@@ -70,18 +76,22 @@ struct guest_ops {
     void (*put_writable)(struct page_info *pg);
     /* GNTTABOP_map/unmap_grant_ref into the current domain's page tables (host_addr is a virtual
      * address, or with GNTMAP_contains_pte the machine address of the entry). References of the
-     * frame are the caller's. 0 or GNTST_*. new_addr: GNTTABOP_unmap_and_replace. */
+     * frame are the caller's. 0 or GNTST_*. new_addr: GNTTABOP_unmap_and_replace. NULL, both: such
+     * a guest maps none. */
     int __must_check (*grant_map)(uint64_t host_addr, mfn_t frame, unsigned int flags);
     int __must_check (*grant_unmap)(uint64_t host_addr, mfn_t frame, unsigned int flags,
                                     uint64_t new_addr);
     /* PHYSDEVOP_set_iopl (0 to 3) and set_iobitmap (of nr_ports bits): which port accesses fault.
-     */
+     * NULL, both: none do by these. */
     void (*set_iopl)(struct vcpu *v, unsigned int level);
     void (*set_iobitmap)(struct vcpu *v, gva_t bitmap, unsigned int nr_ports);
     void (*fill_hypercall_page)(void *page);      /* XEN_DOMCTL_hypercall_init */
     uint32_t (*features)(const struct domain *d); /* XENFEAT_* that d has by its kind, bit each */
     /* Something that ends a wait can be delivered now: an event, or an NMI */
     bool (*event_pending)(const struct vcpu *v);
+    /* evtchn_upcall_pending was set; v is woken and kicked behind that. NULL: it is on its way to
+     * the guest that v finds it. Any CPU, with locks up to RANK_EVTCHN */
+    void (*upcall)(struct vcpu *v);
     /* The current vCPU, whose domain crashed: to the log */
     void (*show_vcpu)(const struct vcpu *v);
 

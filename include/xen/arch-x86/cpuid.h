@@ -8,7 +8,7 @@
  *   +2  eax = number of hypercall pages, ebx = MSR by which one is filled, ecx = features below
  *   +3  time: sub-leaf 0: eax bit 0 TSC is emulated, ebx TSC mode, ecx guest TSC kHz, edx
  *       incarnation; 1: eax/ebx offset, ecx scale, edx shift; 2: eax host TSC kHz
- *   +4  fully virtualized guests only (XEN_HVM_CPUID_*)
+ *   +4  fully virtualized guests only: eax XEN_HVM_CPUID_*, ebx vCPU, ecx domain
  *   +5  PV guests only: ebx bits 0-7: width of machine addresses, so that a guest knows which
  *       bits of a page-table entry are address
  */
@@ -31,7 +31,7 @@
 #define _XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD 0
 #define XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD  (1u << 0)
 
-/* Leaf +4, eax: never set here. */
+/* Leaf +4, eax: here the two that say that vCPU and domain are told. */
 #define XEN_HVM_CPUID_APIC_ACCESS_VIRT (1u << 0)
 #define XEN_HVM_CPUID_X2APIC_VIRT      (1u << 1)
 #define XEN_HVM_CPUID_IOMMU_MAPPINGS   (1u << 2)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The leaves of CPUID by which a guest finds out that it runs on Xen: core/guest/cpuid.c. */
+#ifndef CORE_GUEST_CPUID_H
+#define CORE_GUEST_CPUID_H
+
+#include <hv/types.h>
+
+struct vcpu;
+
+#define MSR_HYPERCALL_PAGE 0x40000000u
+
+/* False: it is no leaf of these. */
+bool hypervisor_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+
+#endif

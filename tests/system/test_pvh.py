@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Profile pvh: Debian's kernel, as it is, fully virtualized and told of Xen, without a control domain; its console is hvc0."""
+import ending
+from machine import EPYC, MAX, Machine, built, run_tests
+
+
+def guest(name, vcpus=1, memory="256M", **more):
+    """A machine with this kernel in such a guest, which ends with it. loglevel = info: what it asks for in vain is not shown between its lines."""
+    return Machine.guest("pvh-" + name, built("dom0/vmlinux"), memory, "console=hvc0", built("dom0/guest-initramfs.cpio.gz"), vcpus=vcpus, kind="pvh",
+                         mem="512", **more)
+
+
+def to_the_shell(m):
+    """From here on the kernel says nothing on the console, where it could come between a command's words; dmesg has it."""
+    m.shells_prompt = r"^guest# "
+    m.prompt()
+    m.send("dmesg -n 1")
+    m.prompt()
+
+
+def is_clean(m):
+    """The kernel has met nothing that it wonders about."""
+    status, text = m.shell("dmesg | grep -E 'BUG|WARNING: CPU|soft lockup|lost|Oops|Call Trace'")
+    assert status == 1, text
+
+
+def lives_as_on_xen():
+    """1 vCPU, memory that is no multiple of 2 MiB: what the kernel says of Xen, its clock, events by the vector, lines that arrive whole; power-off."""
+    with guest("1", memory="200004K") as m:
+        to_the_shell(m)
+        m.check("dmesg | grep 'Hypervisor detected'", "Xen HVM")
+        m.check("dmesg | grep 'Booting kernel on'", "Xen PVH")
+        m.check("dmesg | grep 'Switched APIC routing'", "physical x2apic")
+        m.check("cat /sys/devices/system/clocksource/clocksource0/current_clocksource", "^xen$")
+        m.check("cat /sys/hypervisor/guest_type /sys/hypervisor/version/minor", "^17$")
+        m.check("grep -w HYP /proc/interrupts", r"^ *HYP: +[1-9]")
+        m.check("grep -c ttyS /proc/tty/driver/serial", status=1)
+        lines = "".join(f"{n}-" for n in range(160))
+        m.check(f"echo {lines} | wc -c", f"^{len(lines) + 1}$")
+        m.check("before=$(date +%s); sleep 1; [ $(date +%s) -gt $before ] && date +%Y", r"^20\d\d$")
+        is_clean(m)
+        m.send("poweroff")
+        assert m.wait() == ending.POWERED_OFF, m.tail()
+
+
+def several_vcpus():
+    """2 vCPUs on 2 CPUs: both compute, and interrupt each other by events."""
+    with guest("2", vcpus=2, smp=2) as m:
+        to_the_shell(m)
+        m.check("nproc", "^2$")
+        m.check("(while :; do :; done) & (while :; do :; done) & sleep 2; kill %1 %2; grep RES /proc/interrupts", r"^ *RES: +\d+ +\d+")
+        is_clean(m)
+        m.send("poweroff")
+        assert m.wait() == ending.POWERED_OFF, m.tail()
+
+
+def starts_on_other_cpus():
+    """Models of CPU with more in them: to the shell, a reboot that is asked for, and off by itself."""
+    for name, cpu, end, status in (("epyc", EPYC, "reboot -f", ending.ASKED_REBOOT), ("max", MAX, "poweroff", ending.POWERED_OFF)):
+        with guest(name, cpu=cpu) as m:
+            to_the_shell(m)
+            is_clean(m)
+            m.send(end)
+            assert m.wait() == status, m.tail()
+
+
+if __name__ == "__main__":
+    run_tests(lives_as_on_xen, several_vcpus, starts_on_other_cpus)
