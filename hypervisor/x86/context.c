@@ -26,12 +26,13 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
         fpu_save(prev);
     }
     load_tables(own_gdt(), 0, 0); /* prev's may lie in its page tables */
-    block->cpu.arch.loaded = NULL;
+    block->cpu.arch.loaded = block->cpu.arch.copied = NULL;
     tlb_switch_begin(pd, nd); /* model: machine_context_switch.begin */
     if (nd) {
         WRITE_ONCE(next->cpu_stack, &block->cpu);
         block->tss.rsp0 = (uint64_t)&next->regs.es;
         block->cpu.arch.loaded = next;
+        block->cpu.arch.copied = nd->ops->copy ? next : NULL;
         fpu_switch_in(next);
         /* model: machine_context_switch.cr3 */
         nd->ops->load(next); /* CR3 first */

@@ -16,12 +16,10 @@
 #include "percpu.h"
 #include "x86.h"
 
-/* The vCPU of this CPU, if its addresses are not the hypervisor's. */
-static inline const struct vcpu *elsewhere(void)
+/* Whose addresses are not the hypervisor's; NULL: they are. */
+static inline const struct vcpu *copied(void)
 {
-    const struct vcpu *v = this_block()->cpu.arch.loaded;
-
-    return unlikely(v && v->domain->ops->copy) ? v : NULL;
+    return this_block()->cpu.arch.copied;
 }
 
 static inline bool is_outside(gva_t gva, uint64_t n)
@@ -34,23 +32,23 @@ static inline bool is_outside(gva_t gva, uint64_t n)
 
 bool guest_range_ok(gva_t gva, uint64_t n)
 {
-    return is_outside(gva, n) || (elsewhere() && gva + n >= gva);
+    return is_outside(gva, n) || (copied() && gva + n >= gva);
 }
 
 int copy_from_guest(void *to, gva_t from, size_t n)
 {
-    const struct vcpu *v = elsewhere();
+    const struct vcpu *v = copied();
 
-    if (v)
+    if (unlikely(v))
         return v->domain->ops->copy(v, to, from, n, false);
     return is_outside(from, n) ? (int)guest_copy((uint64_t)to, from, n) : -XEN_EFAULT;
 }
 
 int guest_write(gva_t to, const void *from, size_t n)
 {
-    const struct vcpu *v = elsewhere();
+    const struct vcpu *v = copied();
 
-    if (v)
+    if (unlikely(v))
         return v->domain->ops->copy(v, (void *)from, to, n, true);
     return is_outside(to, n) ? (int)guest_copy(to, (uint64_t)from, n) : -XEN_EFAULT;
 }

@@ -15,6 +15,7 @@ struct arch_cpu {
     void *gdt;              /* the reserved GDT page of this CPU */
     uint64_t gdt_page_pte;  /* its L1 entry: goes to slot 14 of a vCPU's GDT area */
     struct vcpu *loaded;    /* whose segments, LDT, debug registers are loaded */
+    struct vcpu *copied;    /* the same, if its kind copies to its addresses itself; else NULL */
     struct vcpu *fpu_owner; /* whose FPU state is in the registers */
     uint64_t xcr0;          /* what XCR0 holds */
     uint64_t cr3;           /* what CR3 holds */
