@@ -3,17 +3,21 @@
  * A domain of three vCPUs whose CPUs leave it for any reason, with anything in its registers and
  * memory, as a hostile guest can make it; what only a CPU says (the size of a port access, which
  * kinds of events there are) is as a CPU would say it. The guest changes registers and memory, time
- * passes, and vCPUs are entered and left. When the domain ends, the control domain resumes it.
+ * passes, and vCPUs are entered and left. When the domain ends, the control domain resumes it. In
+ * half of all lives it is told of Xen: then it makes hypercalls too, with operations and arguments
+ * that often mean something, and moves its memory about.
  *
  * After each step: what belongs to the hypervisor in the VMCB is as it was made; the event to be
  * injected is one that a CPU takes; a window is open with its intercept or not at all; no lock is
- * held; the devices and core hold together.
+ * held; the devices and core hold together; and the references of its frames are what its nested
+ * tables and its vCPUs hold.
  */
 #include "hvm_exit_random.h"
 
 #include <core/life/life.h>
 #include <hvm/npt.h>
 
+#include "hvm_guest.h"
 #include "hvm_whole.h"
 
 static const uint8_t *at, *end;
@@ -59,6 +63,20 @@ static uint64_t take_value(void)
     uint8_t what = (uint8_t)take(1);
 
     return what < 200 ? likely_ones[what % ARRAY_SIZE(likely_ones)] : take(8);
+}
+
+/* Where its memory at gpa is; NULL: it has given it away. */
+static uint8_t *memory_at(uint64_t gpa)
+{
+    mfn_t mfn = npt_lookup(d, GFN(gpa >> PAGE_SHIFT));
+
+    return mfn_valid(mfn) ? (uint8_t *)map_frame(mfn) + (gpa & ~PAGE_MASK) : NULL;
+}
+
+static void put_word(uint64_t gpa, uint64_t value)
+{
+    if (memory_at(gpa))
+        *(uint64_t *)(void *)memory_at(gpa) = value;
 }
 
 static void change_register(struct vcpu *w)
@@ -122,8 +140,9 @@ static void change_memory(void)
     uint8_t what = (uint8_t)take(1);
 
     for (unsigned int i = 0; i < 8; i++)
-        *(uint8_t *)whole_memory(where + i) =
-            what < 128 ? (uint8_t)code[what % ARRAY_SIZE(code)][i] : (uint8_t)take(1);
+        if (memory_at(where + i))
+            *memory_at(where + i) =
+                what < 128 ? (uint8_t)code[what % ARRAY_SIZE(code)][i] : (uint8_t)take(1);
 }
 
 static uint64_t take_event(void)
@@ -178,6 +197,89 @@ static void leave(struct vcpu *w)
     whole_exit(code, code == EXIT_IOIO ? take_port() : info1, info2);
 }
 
+#define ARGUMENT 0x3000ull
+#define TABLES   0x8000ull /* of its page tables: its first 2 MiB are where they are */
+
+static void go_to_long_mode(struct vcpu *w)
+{
+    struct vmcb *s = vmcb_of(w);
+
+    put_word(TABLES, (TABLES + PAGE_SIZE) | 7);
+    put_word(TABLES + PAGE_SIZE, (TABLES + 2 * PAGE_SIZE) | 7);
+    put_word(TABLES + 2 * PAGE_SIZE, 0x87);
+    s->save.cr0 |= X86_CR0_PG | X86_CR0_PE;
+    s->save.cr4 |= X86_CR4_PAE;
+    s->save.cr3 = TABLES;
+    s->save.efer |= EFER_LMA;
+    s->save.cs.attributes = 0xa9b;
+    s->save.cpl = 0;
+}
+
+/* Words of which the arguments of many operations are made: ids, places, numbers, vectors. */
+static void put_argument(void)
+{
+    static const uint64_t words[] = {0,
+                                     1,
+                                     2,
+                                     5,
+                                     9,
+                                     DOMID_SELF,
+                                     DOMID_SELF | 1ull << 32,
+                                     DOMID_SELF | 2ull << 32,
+                                     1ull << 32,
+                                     0x5100000000,
+                                     2ull << 56 | 0x30,
+                                     ARGUMENT + 0x40,
+                                     ARGUMENT + PAGE_SIZE - 8,
+                                     0x100000,
+                                     0x100003,
+                                     ~0ull};
+
+    for (unsigned int i = 0; i < 16; i++)
+        put_word(ARGUMENT + i * 8, words[take(1) % ARRAY_SIZE(words)]);
+}
+
+static void call_hypervisor(struct vcpu *w)
+{
+    static const uint8_t calls[] = {
+        __HYPERVISOR_memory_op,      __HYPERVISOR_memory_op,   __HYPERVISOR_multicall,
+        __HYPERVISOR_set_timer_op,   __HYPERVISOR_xen_version, __HYPERVISOR_grant_table_op,
+        __HYPERVISOR_vcpu_op,        __HYPERVISOR_sched_op,    __HYPERVISOR_event_channel_op,
+        __HYPERVISOR_physdev_op,     __HYPERVISOR_hvm_op,      __HYPERVISOR_hvm_op,
+        __HYPERVISOR_sched_op_compat};
+    uint8_t what = (uint8_t)take(1);
+
+    b = vmcb_of(w);
+    v = w;
+    if (take(1) % 8)
+        go_to_long_mode(w);
+    put_argument();
+    whole_registers(what < 240 ? calls[what % sizeof(calls)] : take(1), take(1) % 32,
+                    take(1) % 8 ? ARGUMENT : take_value(), take(1) % 8 ? ARGUMENT : 1);
+    if (w->regs.rax == __HYPERVISOR_vcpu_op)
+        w->regs.rsi = take(1) % 4;
+    if (take(1) % 8 == 0)
+        this_cpu()->pending |= CPU_WORK_TIMER; /* it gives way where it can */
+    b->control.exit_int_info = 0;
+    b->control.next_rip = 0;
+    whole_exit(EXIT_VMMCALL, 0, 0);
+    host_exit_path();
+}
+
+/* Beside its tables, frames are held by what its vCPUs have registered. */
+static void recount(void)
+{
+    static uint8_t held[4096];
+    struct vcpu *w;
+
+    memset(held, 0, sizeof(held));
+    for_each_vcpu (d, w)
+        if (!mfn_eq(w->vcpu_info_mfn, INVALID_MFN))
+            held[w->vcpu_info_mfn.n]++;
+    hvm_recount(d, held);
+    host_check_invariants();
+}
+
 static void check_vmcb(const struct vcpu *w)
 {
     const struct vmcb *s = vmcb_of(w);
@@ -221,6 +323,12 @@ static void step(struct vcpu *w)
     case 4:
         WRITE_ONCE(w->vcpu_info->evtchn_upcall_pending, 1);
         break;
+    case 5:
+        if (d->arch.hvm.xen) {
+            call_hypervisor(w);
+            break;
+        }
+        __attribute__((fallthrough));
     default:
         if (hvm_before_entry(w)) {
             check_vmcb(w);
@@ -235,6 +343,8 @@ void exit_random_run(const uint8_t *data, size_t size)
     end = data + size;
     whole_init(3);
     host_full_cpu = take(1) & 1;
+    d->arch.hvm.xen = take(1) & 1;
+    d->max_pages = WHOLE_PAGES + 64;
     for (unsigned int n = 0; at < end; n++) {
         struct vcpu *w = d->vcpu[take(1) % 3];
 
@@ -244,7 +354,8 @@ void exit_random_run(const uint8_t *data, size_t size)
         if (whole_end() >= 0)
             domain_resume(d);
         if (n % 64 == 0)
-            host_check_invariants();
+            recount();
     }
+    recount();
     whole_fini();
 }
