@@ -7,6 +7,7 @@
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
+#include <core/guest/memory_op.h>
 #include <hvm/hvm.h>
 #include <hvm/hvm_ops.h>
 #include <hvm/lapic.h>
@@ -96,6 +97,22 @@ static int add_rings(struct domain *d, const struct build_args *args, gfn_t *sto
     return rc;
 }
 
+/* The memory map, for who asks by hypercall. The types are E820's. */
+static int add_map(struct domain *d, const struct loader_pvh_layout *layout)
+{
+    struct e820_entry *map = hv_alloc_array(layout->nr_ranges, sizeof(*map));
+
+    if (!map)
+        return -XEN_ENOMEM;
+    for (unsigned int i = 0; i < layout->nr_ranges; i++) {
+        const struct loader_range *r = &layout->range[i];
+
+        map[i] = (struct e820_entry){r->gfn << PAGE_SHIFT, r->pages << PAGE_SHIFT, r->type};
+    }
+    memory_map_keep(d, map, layout->nr_ranges);
+    return 0;
+}
+
 void hvm_begin(struct vcpu *v, const struct loader_pvh_state *state)
 {
     hvm_start_pvh(v, state);
@@ -138,6 +155,8 @@ int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store, gfn
         rc = loader_pvh_write(layout, image, &config, &target, &error);
     if (!rc)
         rc = add_rings(d, args, store, console);
+    if (!rc && d->arch.hvm.xen)
+        rc = add_map(d, layout);
     if (!rc)
         start(d, layout);
     if (error.text[0])

@@ -4,6 +4,7 @@
  * exits, asked about and robbed by the control domain, ended; with memory that ends at any point,
  * and a teardown that gives way at each step.
  */
+#include <core/guest/memory_op.h>
 #include <pv/pv_mm.h>
 
 #include "hvm_guest.h"
@@ -215,6 +216,25 @@ static void no_such_kernel(void **state)
     free(kernel);
 }
 
+/* It may ask for its memory map: RAM, ACPI's tables, and where the rings are. */
+static void check_map(void)
+{
+    struct xen_memory_map m = {.nr_entries = 8, .buffer = LIST};
+    const struct e820_entry *map = host_guest(LIST);
+
+    assert_int_equal(call_with(d->vcpu[0], memory_op, XENMEM_memory_map, &m), 0);
+    assert_int_equal(m.nr_entries, 3);
+    assert_int_equal(map[0].start, 0);
+    assert_int_equal(map[0].size, PAGES * PAGE_SIZE);
+    assert_int_equal(map[0].type, 1);
+    assert_int_equal(map[1].type, 3);
+    assert_int_equal(map[2].start, RESERVED << PAGE_SHIFT);
+    assert_int_equal(map[2].type, 2);
+    m.nr_entries = 2;
+    assert_int_equal(call_with(d->vcpu[0], memory_op, XENMEM_memory_map, &m), -XEN_EINVAL);
+    host_run_as(dom0->vcpu[0]);
+}
+
 /* Profile pvh: the rings are where parameters say, and nobody is at their end for the guest. */
 static void told_of_xen(void **state)
 {
@@ -240,6 +260,8 @@ static void told_of_xen(void **state)
     assert_int_equal(param[HVM_PARAM_STORE_EVTCHN], 2);
     assert_int_equal(d->tot_pages, ALL_PAGES + 1);
     recount();
+    assert_int_equal(domain_unpause_by_controller(d), 0);
+    check_map();
     host_destroy(d);
     has_store = false;
     note_free();

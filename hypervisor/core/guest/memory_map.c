@@ -21,12 +21,6 @@
 
 #define MOST_ENTRIES 128
 
-struct e820_entry {
-    uint64_t start, size;
-    uint32_t type;
-} __packed;
-_Static_assert(sizeof(struct e820_entry) == 20, "as the BIOS call has it");
-
 static struct e820_entry machine_map[BOOT_MAX_MEM];
 static unsigned int machine_entries;
 
@@ -73,9 +67,21 @@ long memory_map_get(struct xen_memory_map *m)
     return rc;
 }
 
+void memory_map_keep(struct domain *d, struct e820_entry *map, unsigned int n)
+{
+    void *old;
+
+    spin_lock(&d->page_alloc_lock);
+    old = d->memory_map;
+    d->memory_map = map;
+    d->memory_map_entries = n;
+    spin_unlock(&d->page_alloc_lock);
+    hv_free(old);
+}
+
 long memory_map_set(const struct xen_foreign_memory_map *f)
 {
-    struct e820_entry *map, *old;
+    struct e820_entry *map;
     struct domain *d;
     long rc;
 
@@ -86,15 +92,10 @@ long memory_map_set(const struct xen_foreign_memory_map *f)
         return rc;
     map = hv_alloc_array(f->map.nr_entries, sizeof(*map));
     rc = !map ? -XEN_ENOMEM : copy_from_guest(map, f->map.buffer, f->map.nr_entries * sizeof(*map));
-    old = map;
-    if (!rc) {
-        spin_lock(&d->page_alloc_lock);
-        old = d->memory_map;
-        d->memory_map = map;
-        d->memory_map_entries = f->map.nr_entries;
-        spin_unlock(&d->page_alloc_lock);
-    }
-    hv_free(old);
+    if (rc)
+        hv_free(map);
+    else
+        memory_map_keep(d, map, f->map.nr_entries);
     put_domain(d);
     return rc;
 }

@@ -52,6 +52,13 @@ bool memory_op_limit_permitted(unsigned int bits);
 long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg);
 long memory_exchange(const gva_t *arg);        /* memory_exchange.c */
 long memory_map_get(struct xen_memory_map *m); /* memory_map.c */
+struct e820_entry {
+    uint64_t start, size;
+    uint32_t type;
+} __packed;
+_Static_assert(sizeof(struct e820_entry) == 20, "as the BIOS call has it");
+/* From now on that is d's. The map was allocated, and goes with d. */
+void memory_map_keep(struct domain *d, struct e820_entry *map, unsigned int n);
 long memory_map_set(const struct xen_foreign_memory_map *f);
 long memory_map_machine(struct xen_memory_map *m);
 void memory_map_init(const struct boot_info *bi);        /* keeps the machine's own map */
