@@ -283,8 +283,9 @@ static void not_too_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(parameters),  T(parameters_refused), T(a_vector_of_all), T(at_the_right_moment),
-        T(it_ends_hlt), T(not_in_profile_hvm), T(a_vector_of_one), T(not_too_late),
+        T(parameters),          T(parameters_refused), T(a_vector_of_all),
+        T(at_the_right_moment), T(behind_another),     T(it_ends_hlt),
+        T(not_in_profile_hvm),  T(a_vector_of_one),    T(not_too_late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
