@@ -20,9 +20,6 @@ uint64_t hvm_cpu_msrpm(void);
 /* XCR0 as the running guest has set it; 0: the machine has no XSAVE. */
 uint64_t hvm_cpu_xcr0(void);
 
-/* v is about to be entered: what this CPU knows of its memory is forgotten first, if it must. */
-void hvm_cpu_flush(struct vcpu *v);
-
 /* For struct guest_ops. */
 void hvm_cpu_load(struct vcpu *v);
 void hvm_cpu_save(struct vcpu *v);

@@ -227,6 +227,7 @@ void hvm_after_exit(struct vcpu *v)
     v->regs.ss = b->save.ss.selector;
     v->regs.entry_vector = 0;
     b->control.event_inj = 0;
+    b->control.tlb_control = TLB_CONTROL_NOTHING;
     hvm_keep_event(v);
     if ((b->control.vintr & VINTR_TPR) != lapic_cr8(v)) /* CR8 has four bits of TPR's eight */
         lapic_set_cr8(v, b->control.vintr & VINTR_TPR);

@@ -23,6 +23,8 @@ void hvm_go_on_at(struct vcpu *v, uint64_t rip);   /* an instruction is done: th
 void hvm_skip(struct vcpu *v, unsigned int bytes); /* the one at RIP is, of so many bytes */
 /* The CPU may know what is not so any more: the state that it translates by was changed here. */
 void hvm_forget_translations(struct vcpu *v);
+/* v is about to be entered: what its CPU knows of its memory is forgotten first, if it must. */
+void hvm_ask_for_flush(struct vcpu *v);
 void hvm_halt(struct vcpu *v);
 void hvm_triple_fault(struct vcpu *v); /* as a machine does at SHUTDOWN: it is reset */
 

@@ -238,6 +238,6 @@ bool hvm_before_entry(struct vcpu *v)
     b->save.rsp = v->regs.rsp;
     b->save.rip = v->regs.rip;
     b->save.rflags = v->regs.rflags;
-    hvm_cpu_flush(v);
+    hvm_ask_for_flush(v);
     return true;
 }

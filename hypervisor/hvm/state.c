@@ -9,6 +9,7 @@
 #include <hvm/hvm.h>
 #include <hvm/lapic.h>
 #include <parvis/string.h>
+#include <port/current.h>
 #include <port/machine.h>
 
 #define EFER_SVME     (1ul << 12) /* a guest's must have it, or VMRUN refuses */
@@ -47,6 +48,17 @@ static void set_data_segments(struct vmcb *b, struct vmcb_segment s)
 void hvm_forget_translations(struct vcpu *v)
 {
     v->arch.hvm.flushes--; /* as if its CPU had flushed since */
+}
+
+/* It stays asked for until the guest has run: its CPU may have other work first, and look again. */
+void hvm_ask_for_flush(struct vcpu *v)
+{
+    struct hvm_vcpu *h = &v->arch.hvm;
+    uint32_t now = this_cpu()->arch.flushes;
+
+    if (h->flushes != now)
+        h->vmcb->control.tlb_control = TLB_CONTROL_ALL;
+    h->flushes = now;
 }
 
 void hvm_reset_vcpu(struct vcpu *v)

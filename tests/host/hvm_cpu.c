@@ -38,16 +38,6 @@ uint64_t hvm_cpu_xcr0(void)
     return host_hvm_xcr0;
 }
 
-/* As hvm/cpu/svm.c does. */
-void hvm_cpu_flush(struct vcpu *v)
-{
-    uint32_t now = this_cpu()->arch.flushes;
-
-    v->arch.hvm.vmcb->control.tlb_control =
-        v->arch.hvm.flushes == now ? TLB_CONTROL_NOTHING : TLB_CONTROL_ALL;
-    v->arch.hvm.flushes = now;
-}
-
 void hvm_cpu_load(struct vcpu *v)
 {
     v->arch.hvm.flushes = this_cpu()->arch.flushes - 1;

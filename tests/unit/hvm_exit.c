@@ -125,6 +125,7 @@ static void a_state_that_cannot_be_run(void **state)
 {
     (void)state;
     assert_true(hvm_before_entry(v));
+    whole_exit(EXIT_INTR, 0, 0);
     assert_true(hvm_before_entry(v));
     assert_int_equal(b->control.tlb_control, TLB_CONTROL_NOTHING);
     whole_code("\x0f\x22\xe0", 3);

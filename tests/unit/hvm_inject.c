@@ -7,6 +7,7 @@
 #include "hvm_whole.h"
 
 #include <core/sched/pause.h>
+#include <core/state/guest_ops.h>
 
 #define INJ  b->control.event_inj
 #define IRET (b->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET)
@@ -141,6 +142,22 @@ static void a_higher_one_behind_it(void **state)
     whole_exit(EXIT_VINTR, 0, 0);
     assert_true(hvm_before_entry(v));
     assert_int_equal(interrupt(), VEC + 0x20);
+}
+
+/* Another ran on this CPU, which has other work before it enters v: the flush is not forgotten over
+ * that, and not made twice. */
+static void a_flush_that_was_not(void **state)
+{
+    (void)state;
+    turn();
+    d->ops->load(v);
+    for (unsigned int looks = 0; looks < 3; looks++) {
+        assert_true(hvm_before_entry(v));
+        assert_int_equal(b->control.tlb_control, TLB_CONTROL_ALL);
+    }
+    whole_exit(EXIT_INTR, 0, 0);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(b->control.tlb_control, TLB_CONTROL_NOTHING);
 }
 
 static void windows(void **state)
@@ -436,6 +453,7 @@ int main(void)
         T(an_entry_that_was_not),
         T(a_higher_one_behind_it),
         cmocka_unit_test_setup_teardown(a_higher_one_behind_it, another_way, whole_teardown),
+        T(a_flush_that_was_not),
         T(windows),
         T(held_back_by_cr8),
         T(the_pic),

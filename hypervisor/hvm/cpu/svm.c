@@ -131,15 +131,6 @@ uint64_t hvm_cpu_xcr0(void)
     return this_cpu()->arch.xcr0;
 }
 
-void hvm_cpu_flush(struct vcpu *v)
-{
-    struct hvm_vcpu *h = &v->arch.hvm;
-    uint32_t now = this_cpu()->arch.flushes;
-
-    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING : TLB_CONTROL_ALL;
-    h->flushes = now;
-}
-
 void hvm_cpu_load(struct vcpu *v)
 {
     struct hvm_vcpu *h = &v->arch.hvm;
