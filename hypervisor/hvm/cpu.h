@@ -17,6 +17,8 @@ void hvm_cpu_init(void);
 /* The permission maps of all guests: machine addresses. */
 uint64_t hvm_cpu_iopm(void);
 uint64_t hvm_cpu_msrpm(void);
+/* DR0 to DR3 of the running guest */
+void hvm_cpu_write_dr(unsigned int n, uint64_t value);
 /* XCR0 as the running guest has set it; 0: the machine has no XSAVE. */
 uint64_t hvm_cpu_xcr0(void);
 

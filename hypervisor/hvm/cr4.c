@@ -47,24 +47,34 @@ void hvm_show_lme(struct vcpu *v)
         b->save.efer |= EFER_LME;
 }
 
-void hvm_exit_cr4(struct vcpu *v)
+unsigned int hvm_mov_source(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value)
 {
     uint8_t code[X86_INSN_MAX] = {0}, rex = 0;
     unsigned int n = hvm_fetch(v, code), i = 0;
     bool wide =
         (vmcb_of(v)->save.efer & EFER_LMA) && (vmcb_of(v)->save.cs.attributes & SEGMENT_CODE_LONG);
-    uint64_t cr4;
 
     if (wide && (code[0] & 0xf0) == 0x40)
         rex = code[i++];
-    if (n < i + 3 || code[i] != 0x0f || code[i + 1] != 0x22 || (code[i + 2] >> 3 & 7) != 4) {
-        domain_crash(v->domain, "d%uv%u: CR4 is written in a form that is not known",
-                     v->domain->domain_id, v->vcpu_id);
-        return;
+    if (n < i + 3 || code[i] != 0x0f || code[i + 1] != opcode ||
+        (code[i + 2] >> 3 & 7u) != number) {
+        domain_crash(v->domain, "d%uv%u: %cR%u is written in a form that is not known",
+                     v->domain->domain_id, v->vcpu_id, opcode == MOV_TO_CR ? 'C' : 'D', number);
+        return 0;
     }
-    cr4 = *x86_reg(&v->regs, (code[i + 2] & 7u) | (rex & 1u) << 3);
+    *value = *x86_reg(&v->regs, (code[i + 2] & 7u) | (rex & 1u) << 3);
     if (!wide)
-        cr4 = (uint32_t)cr4;
+        *value = (uint32_t)*value;
+    return i + 3;
+}
+
+void hvm_exit_cr4(struct vcpu *v)
+{
+    uint64_t cr4 = 0;
+    unsigned int length = hvm_mov_source(v, MOV_TO_CR, 4, &cr4);
+
+    if (!length)
+        return;
     if (!may_have(v, cr4)) {
         hvm_inject_exception(v, TRAP_gp_fault, 0);
         return;
@@ -72,5 +82,5 @@ void hvm_exit_cr4(struct vcpu *v)
     vmcb_of(v)->save.cr4 = cr4;
     hvm_show_lme(v);
     hvm_forget_translations(v);
-    hvm_skip(v, i + 3);
+    hvm_skip(v, length);
 }

@@ -153,6 +153,9 @@ static void invalid(struct vcpu *v)
 
 static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_CR4_WRITE] = hvm_exit_cr4,
+    [EXIT_DR_WRITE + 0 ... EXIT_DR_WRITE + 3] = hvm_exit_dr,
+    [EXIT_DR_WRITE + 5] = hvm_exit_dr,
+    [EXIT_DR_WRITE + 7] = hvm_exit_dr,
     [EXIT_EXCEPTION + TRAP_debug] = debug,
     [EXIT_EXCEPTION + TRAP_alignment_check] = alignment,
     [EXIT_EXCEPTION + TRAP_machine_check] = machine_check,

@@ -35,7 +35,15 @@ void hvm_exit_npf(struct vcpu *v);
 
 /* --- cr4.c --- */
 void hvm_exit_cr4(struct vcpu *v);
+/* The instruction at RIP is MOV to such a register (MOV_TO_*) of that number: its length, and what
+ * is written. 0: it is not, or not any more; the domain ends. */
+#define MOV_TO_CR 0x22
+#define MOV_TO_DR 0x23
+unsigned int hvm_mov_source(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value);
 void hvm_show_lme(struct vcpu *v); /* EFER.LME, as the VMCB may have it */
+
+/* --- debugreg.c --- */
+void hvm_exit_dr(struct vcpu *v);
 
 /* --- cpuid.c, msr.c --- */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);

@@ -38,6 +38,11 @@ uint64_t hvm_cpu_xcr0(void)
     return host_hvm_xcr0;
 }
 
+void hvm_cpu_write_dr(unsigned int n, uint64_t value)
+{
+    host_hvm_debugreg[n] = value;
+}
+
 void hvm_cpu_load(struct vcpu *v)
 {
     v->arch.hvm.flushes = this_cpu()->arch.flushes - 1;

@@ -75,6 +75,15 @@ static void undefined_instructions(void **state)
     assert_true(b->control.event_inj & EVENT_HAS_CODE);
 }
 
+/* mov drN, edx */
+static void put_mov_to_dr(uint64_t n)
+{
+    const uint8_t code[] = {0x0f, 0x23, (uint8_t)(0xc2 | n << 3)};
+
+    whole_code(code, sizeof(code));
+    v->regs.rip = CODE;
+}
+
 /* Each VMRUN, VMMCALL, ... is asked for, and each exit that is asked for has a handler. */
 static void intercepts_and_handlers_agree(void **state)
 {
@@ -88,6 +97,8 @@ static void intercepts_and_handlers_agree(void **state)
 
             if (!(b->control.intercept[word] >> bit & 1) || code == EXIT_EXCEPTION + 18)
                 continue;
+            if (word == INTERCEPT_DR)
+                put_mov_to_dr(code - EXIT_DR_WRITE);
             whole_exit(code, code == EXIT_IOIO ? 1u << 4 : 0, 0);
             assert_int_equal(whole_end(), code < EXIT_SHUTDOWN ? -1 : SHUTDOWN_reboot);
         }
@@ -138,6 +149,43 @@ static void a_state_that_cannot_be_run(void **state)
     assert_int_equal(whole_end(), -1);
     whole_code("\x0f\x20\xe0", 3);
     whole_exit(EXIT_INVALID, 0, 0);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+}
+
+/* --- debug registers --- */
+
+static int dr_written(uint64_t n, uint64_t value)
+{
+    put_mov_to_dr(n);
+    v->regs.rdx = value;
+    b->control.event_inj = 0;
+    whole_exit(EXIT_DR_WRITE + n, 0, 0);
+    assert_int_equal(v->regs.rip, whole_exception() < 0 ? CODE + 3 : CODE);
+    return whole_exception();
+}
+
+/* The CPU that the guest is on sets no breakpoint when it is written, but by the next VMRUN. */
+static void debug_registers(void **state)
+{
+    (void)state;
+    assert_int_equal(b->control.intercept[INTERCEPT_DR] >> 16 & 0xaf, 0xaf);
+    for (unsigned int n = 0; n < 4; n++) {
+        assert_int_equal(dr_written(n, ~0ull - n), -1);
+        assert_int_equal(host_hvm_debugreg[n], 0xffffffff - n); /* 32-bit code */
+    }
+    assert_int_equal(dr_written(7, 0xffffffff), -1);
+    assert_int_equal(b->save.dr7, 0xffff27ff);
+    assert_int_equal(dr_written(5, 0), -1); /* its other name */
+    assert_int_equal(b->save.dr7, 0x400);
+    b->save.cr4 |= X86_CR4_DE;
+    assert_int_equal(dr_written(5, 1), TRAP_invalid_op);
+    whole_long_mode();
+    assert_int_equal(dr_written(3, 1ull << 47), -1);
+    assert_int_equal(host_hvm_debugreg[3], 1ull << 47);
+    assert_int_equal(dr_written(7, 1ull << 32), TRAP_gp_fault);
+    assert_int_equal(b->save.dr7, 0x400);
+    whole_code("\x0f\x21\xfa", 3); /* another CPU changed the code */
+    whole_exit(EXIT_DR_WRITE + 7, 0, 0);
     assert_int_equal(whole_end(), SHUTDOWN_crash);
 }
 
@@ -351,6 +399,7 @@ int main(void)
         T(passed_on),
         T(triple_fault),
         T(a_state_that_cannot_be_run),
+        T(debug_registers),
         T(msr_halves),
         T(xsetbv),
         T(xcr0_behind_our_back),

@@ -134,8 +134,9 @@ static void change_state(struct vcpu *w)
 /* Code of use, or bytes. */
 static void change_memory(void)
 {
-    static const char code[][8] = {"\xf4", "\x89\x0d\x00\x03\xe0\xfe", "\x8b\x0d\x80\x00\xe0\xfe",
-                                   "\x0f\x22\xe0", "\xc7\x05\xb0\x00\xe0\xfe"};
+    static const char code[][8] = {
+        "\xf4",         "\x89\x0d\x00\x03\xe0\xfe", "\x8b\x0d\x80\x00\xe0\xfe", "\x0f\x22\xe0",
+        "\x0f\x23\xf8", "\xc7\x05\xb0\x00\xe0\xfe"};
     uint64_t where = take(1) % 2 ? CODE : take(2) % (WHOLE_PAGES * PAGE_SIZE - 8);
     uint8_t what = (uint8_t)take(1);
 
@@ -180,7 +181,8 @@ static void leave(struct vcpu *w)
         EXIT_HLT,           EXIT_IOIO,           EXIT_IOIO,      EXIT_MSR,
         EXIT_MSR,           EXIT_XSETBV,         EXIT_NPF,       EXIT_NPF,
         EXIT_EXCEPTION + 1, EXIT_EXCEPTION + 17, EXIT_WBINVD,    EXIT_VMRUN,
-        EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR4_WRITE};
+        EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR4_WRITE,
+        EXIT_DR_WRITE,      EXIT_DR_WRITE + 7};
     uint8_t what = (uint8_t)take(1);
     uint64_t info1 = take(1) | (take(1) & 3ull) << 32, info2 = take_value();
     uint64_t code;

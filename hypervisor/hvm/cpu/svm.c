@@ -131,6 +131,13 @@ uint64_t hvm_cpu_xcr0(void)
     return this_cpu()->arch.xcr0;
 }
 
+void hvm_cpu_write_dr(unsigned int n, uint64_t value)
+{
+    static void (*const write[])(uint64_t) = {write_dr0, write_dr1, write_dr2, write_dr3};
+
+    write[n](value);
+}
+
 void hvm_cpu_load(struct vcpu *v)
 {
     struct hvm_vcpu *h = &v->arch.hvm;
