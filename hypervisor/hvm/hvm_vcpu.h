@@ -18,6 +18,7 @@ struct hvm_vcpu {
     uint64_t vmcb_address; /* of the machine (asm-offsets) */
     uint64_t host_address; /* what VMLOAD brings back on the CPU that has it (asm-offsets) */
     uint64_t debugreg[4];  /* DR0 to DR3, while not loaded */
+    uint64_t pat;          /* as the guest wrote it: hvm/msr.c */
     uint32_t flushes;      /* how often its CPU had flushed when it was entered last */
     bool lme;              /* EFER.LME, as the guest wrote it: hvm/cr4.c */
     bool halted;           /* HLT: until an interrupt that it takes */

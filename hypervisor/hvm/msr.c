@@ -38,7 +38,7 @@ bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
         *value = (b->save.efer & ~(EFER_SVME | EFER_LME)) | (v->arch.hvm.lme ? EFER_LME : 0);
         return true;
     case MSR_PAT:
-        *value = b->save.pat;
+        *value = v->arch.hvm.pat;
         return true;
     case MSR_MICROCODE:
     case MSR_MCG_CAP: /* no banks */
@@ -73,7 +73,9 @@ static bool write_efer(struct vcpu *v, uint64_t value)
     return true;
 }
 
-/* Eight bytes, each a memory type: UC, WC, WT, WP, WB, UC-. */
+/* Eight bytes, each a memory type: UC, WC, WT, WP, WB, UC-. XSA-402: it has RAM alone, and that is
+ * write-back for all who have it, so the CPU is not told: what is written around the caches would
+ * be another content than the hypervisor, and the frame's next owner, find there. */
 static bool write_pat(struct vcpu *v, uint64_t value)
 {
     for (unsigned int i = 0; i < 8; i++) {
@@ -82,8 +84,7 @@ static bool write_pat(struct vcpu *v, uint64_t value)
         if (type > 7 || type == 2 || type == 3)
             return false;
     }
-    vmcb_of(v)->save.pat = value;
-    hvm_forget_translations(v);
+    v->arch.hvm.pat = value;
     return true;
 }
 

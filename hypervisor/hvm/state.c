@@ -14,6 +14,7 @@
 
 #define EFER_SVME     (1ul << 12) /* a guest's must have it, or VMRUN refuses */
 #define PAT_RESET     0x0007040600070406ull
+#define PAT_ALL_WB    0x0606060606060606ull /* what its memory is, whatever it says: msr.c */
 #define CR0_RESET     0x60000010ul
 #define ATTR_CODE16   0x9b /* present, accessed; real mode's */
 #define ATTR_DATA16   0x93
@@ -77,7 +78,7 @@ void hvm_reset_vcpu(struct vcpu *v)
     b->control.nested_cr3 = frame_of(v->domain->arch.hvm.npt).n << PAGE_SHIFT;
     b->save.efer = EFER_SVME;
     b->save.cr0 = CR0_RESET;
-    b->save.pat = PAT_RESET;
+    b->save.pat = PAT_ALL_WB;
     b->save.dr6 = X86_DR6_DEFAULT;
     b->save.dr7 = X86_DR7_DEFAULT;
     b->save.cs = segment(0xf000, ATTR_CODE16, 0xffff);
@@ -90,6 +91,7 @@ void hvm_reset_vcpu(struct vcpu *v)
     v->regs.rip = 0xfff0;
     v->regs.rflags = X86_EFLAGS_ALWAYS;
     memset(h->debugreg, 0, sizeof(h->debugreg));
+    h->pat = PAT_RESET;
     h->lme = false;
     h->halted = false;
     v->nmi_masked = false;

@@ -198,7 +198,7 @@ static void msr_halves(void **state)
     v->regs.rax = 0xffffffff01010101;
     v->regs.rdx = 0xffffffff04040404;
     whole_exit(EXIT_MSR, 1, 0);
-    assert_int_equal(b->save.pat, 0x0404040401010101);
+    assert_int_equal(v->arch.hvm.pat, 0x0404040401010101);
     v->regs.rax = v->regs.rdx = ~0ull;
     whole_exit(EXIT_MSR, 0, 0);
     assert_int_equal(v->regs.rax, 0x01010101);
