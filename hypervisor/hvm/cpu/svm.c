@@ -143,6 +143,10 @@ void hvm_cpu_load(struct vcpu *v)
     struct hvm_vcpu *h = &v->arch.hvm;
 
     load_cr3(hv_l4_phys);
+    /* The end of a run loads these again by the machine's GDT, and a fault is then the machine's
+     * end: so not the selectors that a paravirtual guest left. */
+    (void)load_ds_safe(0);
+    (void)load_es_safe(0);
     h->host_address = host_address[this_cpu()->id];
     h->flushes = this_cpu()->arch.flushes - 1;
     write_dr0(h->debugreg[0]);
