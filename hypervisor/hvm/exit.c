@@ -130,13 +130,17 @@ void hvm_triple_fault(struct vcpu *v)
     domain_shutdown(v->domain, SHUTDOWN_reboot);
 }
 
-/* The CPU will not run what the VMCB says: with QEMU also when CR4 got a bit that it has not. */
+/* The CPU will not run what the VMCB says: with QEMU also when CR3 gets a bit that it has not. And
+ * QEMU writes the machine's own registers to the VMCB when it was VMRUN that found it out: they are
+ * told by RIP, and no guest has them. */
 static void invalid(struct vcpu *v)
 {
+    uint64_t rip = v->regs.rip;
+    bool machine = rip >= HYPERVISOR_VIRT_START && rip < HYPERVISOR_VIRT_END;
     uint8_t code[X86_INSN_MAX];
 
     hvm_forget_translations(v); /* it did not come as far as the flush that was asked for */
-    if (hvm_fetch(v, code) >= 2 && code[0] == 0x0f && code[1] == 0x22) {
+    if (!machine && hvm_fetch(v, code) >= 2 && code[0] == 0x0f && code[1] == 0x22) {
         protection_fault(v);
         return;
     }

@@ -104,6 +104,49 @@ static void intercepts_and_handlers_agree(void **state)
         }
 }
 
+/* Whatever a guest may not do behind the hypervisor's back; what holds its CPU for ever (XSA-156);
+ * all ports and MSRs, but for the maps; and the machine's own. */
+static void what_must_exit(void **state)
+{
+    static const uint64_t codes[] = {EXIT_INTR,
+                                     EXIT_NMI,
+                                     EXIT_SMI,
+                                     EXIT_INIT,
+                                     EXIT_RDPMC,
+                                     EXIT_CPUID,
+                                     EXIT_INVD,
+                                     EXIT_HLT,
+                                     EXIT_INVLPGA,
+                                     EXIT_IOIO,
+                                     EXIT_MSR,
+                                     EXIT_VMRUN,
+                                     EXIT_VMMCALL,
+                                     EXIT_VMLOAD,
+                                     EXIT_VMSAVE,
+                                     EXIT_STGI,
+                                     EXIT_CLGI,
+                                     EXIT_SKINIT,
+                                     EXIT_WBINVD,
+                                     EXIT_MONITOR,
+                                     EXIT_MWAIT,
+                                     EXIT_XSETBV,
+                                     EXIT_RDPRU,
+                                     EXIT_CR4_WRITE,
+                                     EXIT_SHUTDOWN,
+                                     EXIT_EXCEPTION + TRAP_debug,
+                                     EXIT_EXCEPTION + TRAP_alignment_check,
+                                     EXIT_EXCEPTION + TRAP_machine_check};
+
+    (void)state;
+    hvm_reset_vcpu(v);
+    for (unsigned int i = 0; i < ARRAY_SIZE(codes); i++)
+        if (!(b->control.intercept[codes[i] / 32] >> codes[i] % 32 & 1))
+            fail_msg("exit %#lx", (unsigned long)codes[i]);
+    assert_int_equal(b->control.vintr, VINTR_INTR_MASKING); /* its RFLAGS.IF is not the machine's */
+    assert_true(b->control.iopm && b->control.msrpm && b->control.asid);
+    assert_int_equal(b->control.nested, 1);
+}
+
 static void an_exit_that_nobody_asked_for(void **state)
 {
     (void)state;
@@ -149,6 +192,18 @@ static void a_state_that_cannot_be_run(void **state)
     assert_int_equal(whole_end(), -1);
     whole_code("\x0f\x20\xe0", 3);
     whole_exit(EXIT_INVALID, 0, 0);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+}
+
+/* QEMU wrote what the machine itself had: no fault of the guest's, whatever is at that address. */
+static void a_state_that_is_the_machines(void **state)
+{
+    (void)state;
+    whole_code("\x0f\x22\xe0", 3);
+    v->regs.rip = 0xffff82d000000000 + CODE; /* 32-bit code has it at CODE */
+    b->control.vintr = 0;
+    whole_exit(EXIT_INVALID, 0, 0);
+    assert_int_equal(whole_exception(), -1);
     assert_int_equal(whole_end(), SHUTDOWN_crash);
 }
 
@@ -395,10 +450,12 @@ int main(void)
         T(cpuid_fills_halves),
         T(undefined_instructions),
         T(intercepts_and_handlers_agree),
+        T(what_must_exit),
         T(an_exit_that_nobody_asked_for),
         T(passed_on),
         T(triple_fault),
         T(a_state_that_cannot_be_run),
+        T(a_state_that_is_the_machines),
         T(debug_registers),
         T(msr_halves),
         T(xsetbv),
