@@ -13,7 +13,7 @@ import sys
 
 PAGE = "docs/advisories.md"
 LIST = r"(\w+(?:, \w+(?![\w/]*:))*)"
-UNIT = re.compile(r"(?<![\w/])((?:pv|core|loader|x86)_\w+): " + LIST)
+UNIT = re.compile(r"(?<![\w/])((?:pv|core|hvm|loader|x86)_\w+): " + LIST)
 GUEST = re.compile(r"(tests/guest/\w+): " + LIST)
 problems = []
 
@@ -59,7 +59,7 @@ def main():
     fuzzers = "".join(read(path) for path in glob.glob("tests/fuzz/*.mk"))
     seen = {}
     for line, text in enumerate(read(PAGE).splitlines(), 1):
-        for target in re.findall(r"make (fuzz-\w+)", text):
+        for target in re.findall(r"make (fuzz-[\w-]+)", text):
             if not re.search(rf"^{target}:", fuzzers, re.M):
                 complain(line, f"there is no target {target}")
         row = re.match(r"\| (\d[\d, ]*) \|[^|]+\| ([^|]+) \|$", text)

@@ -41,6 +41,19 @@ static void for_each_number_of_vcpus(void **state)
     free(page);
 }
 
+/* XSA-464: whatever the page held before. */
+static void nothing_else_is_in_the_page(void **state)
+{
+    static uint8_t one[PAGE], other[PAGE];
+
+    (void)state;
+    memset(one, 0xa5, PAGE);
+    memset(other, 0x5a, PAGE);
+    write_acpi(one, 0xfc000000, 3);
+    write_acpi(other, 0xfc000000, 3);
+    assert_memory_equal(one, other, PAGE);
+}
+
 static void at_any_address(void **state)
 {
     static const uint64_t addresses[] = {0x1000, 0xe0000, 0x7ffff000, 0xfffff000};
@@ -195,9 +208,8 @@ static void their_authors_read_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(for_each_number_of_vcpus),
-        cmocka_unit_test(at_any_address),
-        cmocka_unit_test(each_byte_counts),
+        cmocka_unit_test(for_each_number_of_vcpus), cmocka_unit_test(nothing_else_is_in_the_page),
+        cmocka_unit_test(at_any_address),           cmocka_unit_test(each_byte_counts),
         cmocka_unit_test(their_authors_read_them),
     };
 
