@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shows: what must not be in a control register is #GP in the guest, and not the guest's end:
- * reserved bits of CR3, CR4 and XCR0, long mode without PAE. What may be there is. Instructions
- * that a guest of this kind has not (SVM's, MONITOR) are #UD, and RDPMC is #GP; WBINVD does nothing
- * that can be seen.
+ * reserved bits of CR3, CR4, DR7 and XCR0, long mode without PAE. What may be there is.
+ * Instructions that a guest of this kind has not (SVM's, MONITOR) are #UD, and RDPMC is #GP; WBINVD
+ * does nothing that can be seen.
  *
  * QEMU drops reserved bits of CR0 and CR8, where a CPU has #GP; what it does not check at all is in
  * hvm-hostile.
@@ -15,6 +15,7 @@
 
 const char test_name[] = "hvm-control";
 
+#define CR4_DE      (1ul << 3)
 #define CR4_PAE     (1ul << 5)
 #define CR4_VMXE    (1ul << 13)
 #define CR4_OSXSAVE (1ul << 18)
@@ -98,6 +99,51 @@ static void cr8(void)
     lapic_write(LAPIC_TPR, 0x37);
     CHECK_EQ(read_cr8(), 3, "and the other way");
     lapic_write(LAPIC_TPR, 0);
+}
+
+#define DEBUG_REGISTER(n)                                                                          \
+    static void do_dr##n(void *value)                                                              \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%dr" #n : : "r"(value));                                        \
+    }                                                                                              \
+    static uint64_t read_dr##n(void)                                                               \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(value));                                      \
+        return value;                                                                              \
+    }
+DEBUG_REGISTER(0)
+DEBUG_REGISTER(1)
+DEBUG_REGISTER(2)
+DEBUG_REGISTER(3)
+DEBUG_REGISTER(5)
+DEBUG_REGISTER(7)
+
+#define WRITE_DR(n, value) probe_call(do_dr##n, (void *)(uint64_t)(value), NULL)
+
+/* They are this guest's, over exits too. */
+static void debug_registers(void)
+{
+    uint32_t out[4];
+
+    CHECK_EQ(WRITE_DR(0, 0x1234), -1, "DR0");
+    CHECK_EQ(WRITE_DR(1, ~0ul), -1, "DR1");
+    CHECK_EQ(WRITE_DR(2, 1ul << 47), -1, "DR2");
+    CHECK_EQ(WRITE_DR(3, 8), -1, "DR3");
+    CHECK_EQ(WRITE_DR(7, 0xff0f0700), -1, "DR7");
+    cpuid(0, 0, out);
+    CHECK_EQ(read_dr0(), 0x1234, "DR0 is as written");
+    CHECK_EQ(read_dr1(), ~0ul, "DR1 is as written");
+    CHECK_EQ(read_dr2(), 1ul << 47, "DR2 is as written");
+    CHECK_EQ(read_dr3(), 8, "DR3 is as written");
+    CHECK_EQ(read_dr7(), 0xff0f0700, "DR7 is as written");
+    CHECK_EQ(WRITE_DR(7, 1ul << 32), TRAP_GP, "an upper bit of DR7");
+    CHECK_EQ(WRITE_DR(5, 0x400), -1, "DR5");
+    CHECK_EQ(read_dr7(), 0x400, "is DR7");
+    CHECK_EQ(read_dr5(), 0x400, "to read too");
+    write_cr4(read_cr4() | CR4_DE);
+    CHECK_EQ(WRITE_DR(5, 0x400), TRAP_INVALID_OP, "but not with debugging extensions");
+    write_cr4(read_cr4() & ~CR4_DE);
 }
 
 static void do_xsetbv(void *value)
@@ -192,6 +238,7 @@ void test_main(void)
     cr3();
     cr4();
     cr8();
+    debug_registers();
     xcr0();
     instructions();
 }
