@@ -39,6 +39,13 @@ MUTANTS = {
     "no flush when a GDT is set": ("flush_tlb_local(); /* the slots' old translations */", "", PAGING),
     "a page of descriptors is held by the first alone": ("if (pg && get_page_type(pg, PGT_seg_desc_page, d)) {", "if (pg && (pg->type_info & PGT_type_mask) != PGT_seg_desc_page && get_page_type(pg, PGT_seg_desc_page, d)) {", ["pv_context"]),
     "a new base table is not loaded": ("load_cr3(v->arch.pv.cr3);\n    if (!mfn_eq(old, mfn)", "if (!mfn_eq(old, mfn)", PAGING),
+    # full virtualization
+    "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(pg);", "    put_page(pg);", ["hvm_npt"]),
+    "a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["hvm_inject"]),
+    "#DB does not exit": ("1u << TRAP_debug | 1u", "1u", ["hvm_exit"]),
+    "debug registers do not exit": ("b->control.intercept[INTERCEPT_DR] = INTERCEPT_DR_WRITES;", "", ["hvm_exit"]),
+    "a guest has memory types": ("b->save.pat = PAT_ALL_WB;", "b->save.pat = PAT_RESET;", ["hvm_msr_cpuid"]),
+    "the machine's state is a guest's": ("if (!machine && hvm_fetch", "(void)machine;\n    if (hvm_fetch", ["hvm_exit"]),
     # how long a stretch gets
     "a flush is not noticed": ("    c->delayed = true;\n    /* A flush", "    /* A flush", ["pv_flushes"]),
     "a promotion does not give way": ("if (i != first && (", "if (0 && (", ["pv_flushes"]),
