@@ -7,8 +7,8 @@
  * by frame); other domains, and the hypervisor's shared frames (DOMID_XEN), are the control
  * domain's alone. The reference taken keeps the domain for the call.
  *
- * Of a domain that has a map of its own frame numbers, an entry names frames by these. The map is
- * asked here and nowhere else. Race: the frame that is found may leave its place, or the domain,
+ * Of a domain that has a map of its own frame numbers, an operation names frames by these. The map
+ * is asked here and nowhere else. Race: the frame that is found may leave its place, or the domain,
  * before it is mapped. Who maps takes a reference of it as that domain's, or fails; so it is then
  * as if it had been mapped a moment before.
  */
@@ -48,13 +48,18 @@ void put_pg_owner(struct domain *d)
         put_domain(d);
 }
 
+mfn_t pv_frame_of(const struct domain *owner, uint64_t number)
+{
+    return is_translated(owner) ? owner->ops->gfn_to_mfn(owner, GFN(number)) : MFN(number);
+}
+
 int pv_translate_entry(uint64_t *e, const struct domain *owner)
 {
     mfn_t mfn;
 
-    if (!is_translated(owner) || !(*e & PTE_PRESENT))
+    if (!(*e & PTE_PRESENT))
         return 0;
-    mfn = owner->ops->gfn_to_mfn(owner, GFN(pte_mfn(*e).n));
+    mfn = pv_frame_of(owner, pte_mfn(*e).n);
     if (mfn_eq(mfn, INVALID_MFN))
         return refused(-XEN_EINVAL, "d%u has no frame at %#lx", owner->domain_id, pte_mfn(*e).n);
     *e = (*e & ~PTE_FRAME_MASK) | mfn.n << PAGE_SHIFT;

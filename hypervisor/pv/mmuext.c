@@ -81,13 +81,14 @@ static int op_set_ldt(struct mmuext *m, const struct mmuext_op *op)
 }
 
 /* The frame with a general and a writable reference, or NULL. */
-static struct page_info *get_writable(struct mmuext *m, uint64_t mfn)
+static struct page_info *get_writable(struct mmuext *m, uint64_t number)
 {
-    struct page_info *pg = mfn_valid(MFN(mfn)) ? mfn_to_page(MFN(mfn)) : NULL;
+    mfn_t mfn = pv_frame_of(m->pg_owner, number);
+    struct page_info *pg = mfn_valid(mfn) ? mfn_to_page(mfn) : NULL;
 
     if (pg && get_page_and_writable(pg, m->pg_owner))
         return pg;
-    refused(0, "clear or copy: frame %#lx is not d%u's to write", mfn, m->pg_owner->domain_id);
+    refused(0, "clear or copy: frame %#lx is not d%u's to write", number, m->pg_owner->domain_id);
     return NULL;
 }
 
@@ -107,7 +108,8 @@ static int op_clear_page(struct mmuext *m, const struct mmuext_op *op)
 
 static int op_copy_page(struct mmuext *m, const struct mmuext_op *op)
 {
-    struct page_info *from = get_page_from_mfn(MFN(op->arg2.src_mfn), m->pg_owner), *to;
+    mfn_t source = pv_frame_of(m->pg_owner, op->arg2.src_mfn);
+    struct page_info *from = get_page_from_mfn(source, m->pg_owner), *to;
     void *page;
 
     if (!from)

@@ -129,7 +129,9 @@ static inline void pv_flush_local(bool one, gva_t va)
 
 /* --- foreign.c: the domain that the foreigndom argument names, for use as owner of frames --- */
 int __must_check get_pg_owner(domid_t id, struct domain **out);
-/* An L1 entry that names a frame of owner's as owner does: as the machine does. 0, -XEN_EINVAL. */
+/* The frame that is meant by a number, when it is owner's: INVALID_MFN, or not looked at yet. */
+mfn_t pv_frame_of(const struct domain *owner, uint64_t number);
+/* An L1 entry that names a frame of owner's so: as the machine does. 0, -XEN_EINVAL. */
 int __must_check pv_translate_entry(uint64_t *e, const struct domain *owner);
 void put_pg_owner(struct domain *d);
 

@@ -73,6 +73,28 @@ static void nothing_else_is_mapped(void **state)
     made_recount(NULL, 0);
 }
 
+/* Cleared and copied by the control domain. */
+static void cleared_by_its_own_numbers(void **state)
+{
+    const unsigned int dom = d->domain_id;
+    static const uint8_t zeros[PAGE_SIZE];
+
+    (void)state;
+    memset(map_frame(frame(3)), 0x5a, PAGE_SIZE);
+    assert_int_equal(mm_ext_foreign(&control, MMUEXT_COPY_PAGE, 600, 3, dom), 0);
+    assert_memory_equal(map_frame(frame(600)), map_frame(frame(3)), PAGE_SIZE);
+    assert_int_equal(mm_ext_foreign(&control, MMUEXT_CLEAR_PAGE, 3, 0, dom), 0);
+    assert_memory_equal(map_frame(frame(3)), zeros, PAGE_SIZE);
+    for (unsigned int i = 0; i < 3; i++) {
+        const uint64_t hole = (uint64_t[]){PAGES, 0xfee00, ~0ull}[i];
+
+        assert_int_equal(mm_ext_foreign(&control, MMUEXT_CLEAR_PAGE, hole, 0, dom), -XEN_EINVAL);
+        assert_int_equal(mm_ext_foreign(&control, MMUEXT_COPY_PAGE, hole, 3, dom), -XEN_EINVAL);
+        assert_int_equal(mm_ext_foreign(&control, MMUEXT_COPY_PAGE, 3, hole, dom), -XEN_EINVAL);
+    }
+    made_recount(NULL, 0);
+}
+
 /* By machine numbers, as a resource of it is mapped: a page of its grant table; and no frame of
  * another's by that way. */
 static void mapped_by_machine_numbers(void **state)
@@ -186,11 +208,9 @@ static void grants_name_its_own_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(mapped_by_its_own_numbers),
-        T(nothing_else_is_mapped),
-        T(mapped_by_machine_numbers),
-        T(given_back_while_mapped),
-        cmocka_unit_test_setup(ended_while_mapped, made_setup),
+        T(mapped_by_its_own_numbers),   T(nothing_else_is_mapped),
+        T(cleared_by_its_own_numbers),  T(mapped_by_machine_numbers),
+        T(given_back_while_mapped),     cmocka_unit_test_setup(ended_while_mapped, made_setup),
         T(grants_name_its_own_numbers),
     };
 
