@@ -9,6 +9,7 @@
  * #DB and #AC are intercepted to be passed on: with the guest's handler on an address that makes
  * another, the CPU would deliver them for ever (XSA-156). #MC is the machine's.
  */
+#include <core/base/count.h>
 #include <core/base/log.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
@@ -184,6 +185,20 @@ static void (*const exits[0x90])(struct vcpu *v) = {
 #undef X
 };
 
+/* 0, which is no exit's: none of its own. */
+static const uint8_t counter_of[ARRAY_SIZE(exits)] = {
+#define X(name, code) [code] = COUNTER_##name,
+    COUNTERS_OF_EXITS(X)
+#undef X
+};
+
+static void count_exit(struct vcpu *v, uint64_t code)
+{
+    unsigned int own = code < ARRAY_SIZE(counter_of) ? counter_of[code] : 0;
+
+    count_event(v, code == EXIT_NPF ? COUNTER_exit_npt_fault : own ? own : COUNTER_exit_other);
+}
+
 static void by_code(struct vcpu *v, uint64_t code)
 {
     if (code < ARRAY_SIZE(exits) && exits[code])
@@ -233,6 +248,7 @@ void hvm_after_exit(struct vcpu *v)
     v->regs.cs = b->save.cs.selector;
     v->regs.ss = b->save.ss.selector;
     v->regs.entry_vector = 0;
+    count_exit(v, code);
     b->control.event_inj = 0;
     b->control.tlb_control = TLB_CONTROL_NOTHING;
     hvm_keep_event(v);

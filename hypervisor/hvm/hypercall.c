@@ -10,6 +10,7 @@
  *
  * A call that gives way is issued again by the guest itself: RIP stays at the VMMCALL.
  */
+#include <core/base/count.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/guest_memory.h>
@@ -73,6 +74,7 @@ static long call(struct vcpu *v)
     this_cpu()->slice_end = 0;
     if (nr >= NR_HYPERCALLS)
         return -XEN_ENOSYS;
+    count_event(v, COUNTER_hypercall + nr);
     return hvm_hypercalls.fn[nr % NR_HYPERCALLS](r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
 }
 

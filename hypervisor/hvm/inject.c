@@ -18,6 +18,7 @@
  * An NMI is followed by none until IRET, which is intercepted for that. It counts as done before
  * the guest carries it out: a further one may come an instruction too early, on the same stack.
  */
+#include <core/base/count.h>
 #include <core/sched/pause.h>
 #include <hv/x86_bits.h>
 #include <hvm/cpu.h>
@@ -60,6 +61,7 @@ void hvm_inject_exception(struct vcpu *v, unsigned int vector, uint32_t code)
         hvm_triple_fault(v);
         return;
     }
+    count_event(v, COUNTER_injections);
     vmcb_of(v)->control.event_inj =
         EVENT_VALID | EVENT_EXCEPTION | what |
         (HAS_CODE >> what & 1 ? EVENT_HAS_CODE | (uint64_t)(what == vector ? code : 0) << 32 : 0);
@@ -137,6 +139,7 @@ static void inject_nmi(struct vcpu *v)
 
     WRITE_ONCE(v->nmi_pending, false);
     v->nmi_masked = true;
+    count_event(v, COUNTER_injections);
     b->control.event_inj = EVENT_VALID | EVENT_NMI | TRAP_nmi;
     b->control.intercept[INTERCEPT_3] |= INTERCEPT3_IRET;
 }
@@ -160,12 +163,16 @@ static void choose_interrupt(struct vcpu *v)
             open_window(b, (unsigned int)lapic_held_back(v) >> 4);
     } else if ((b->control.event_inj & EVENT_VALID) || !takes_interrupts(v)) {
         open_window(b, upcall >= 0 || extint ? 15 : (unsigned int)vector >> 4);
-    } else if (upcall >= 0) {
-        give_interrupt(b, (uint8_t)upcall);
-    } else if (extint) {
-        give_interrupt(b, (uint8_t)hvm_extint_ack(v->domain));
     } else {
-        lapic_accept(v, (uint8_t)vector);
+        count_event(v, COUNTER_injections);
+        if (upcall >= 0) {
+            vector = upcall;
+            count_event_anywhere(v, COUNTER_upcalls); /* as hvm_upcall() does */
+        } else if (extint) {
+            vector = hvm_extint_ack(v->domain);
+        } else {
+            lapic_accept(v, (uint8_t)vector);
+        }
         give_interrupt(b, (uint8_t)vector);
     }
 }

@@ -16,6 +16,7 @@
  *
  * Bounded: by the domain's vCPUs.
  */
+#include <core/base/count.h>
 #include <core/sched/pause.h>
 #include <hvm/lapic_internal.h>
 #include <port/atomic.h>
@@ -105,6 +106,7 @@ void lapic_send(struct vcpu *v, uint32_t icr, uint32_t destination)
         lapic_error(v, ESR_SEND_VECTOR);
         return;
     }
+    count_event(v, COUNTER_ipis);
     for_each_vcpu (v->domain, t) {
         if (!is_for(t, v, icr, destination))
             continue;

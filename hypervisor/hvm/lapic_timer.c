@@ -20,6 +20,7 @@
  * after `due` was moved on, or is lost with all of IRR when the APIC is reset, and the timer with
  * it. Besides, no period is shorter than PERIOD_LEAST: what is asked shorter is made longer.
  */
+#include <core/base/count.h>
 #include <hvm/lapic_internal.h>
 #include <port/atomic.h>
 #include <port/machine.h>
@@ -55,8 +56,10 @@ static s_time_t settle(struct vcpu *v)
         next = due + ((now - due) / period + 1) * period;
     if (cmpxchg(&l->due, due, next) != due)
         return READ_ONCE(l->due);
-    if (!(lvt & LVT_MASKED))
+    if (!(lvt & LVT_MASKED)) {
+        count_event_anywhere(v, COUNTER_timers);
         lapic_raise(v, (uint8_t)lvt);
+    }
     return next;
 }
 

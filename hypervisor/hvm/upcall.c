@@ -11,6 +11,7 @@
  * Race: a vCPU's vector is there, with a full barrier, before its guest's byte is looked at; and a
  * sender sets the byte before it looks at the vector. One of them raises it, or both.
  */
+#include <core/base/count.h>
 #include <core/base/log.h>
 #include <core/state/domain.h>
 #include <hvm/hvm.h>
@@ -48,8 +49,10 @@ void hvm_upcall(struct vcpu *v)
 {
     uint8_t vector = READ_ONCE(v->arch.hvm.upcall_vector);
 
-    if (vector)
-        lapic_raise(v, vector);
+    if (!vector)
+        return;
+    count_event_anywhere(v, COUNTER_upcalls);
+    lapic_raise(v, vector);
 }
 
 int hvm_set_upcall_vector(struct vcpu *v, uint8_t vector)

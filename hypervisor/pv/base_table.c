@@ -42,6 +42,7 @@ int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)
         v->arch.pv.guest_table = mfn;
         pv_update_cr3(v);
     }
+    count_event(v, COUNTER_cr3_loads);
     load_cr3(v->arch.pv.cr3);
     if (!mfn_eq(old, mfn) && likely(old.n))
         put_table(v->domain, old);

@@ -17,6 +17,7 @@
  * The stack belongs to the guest, and so do its faults: a frame that cannot be written ends the
  * domain, with a sentence.
  */
+#include <core/base/count.h>
 #include <core/base/hypercall.h>
 #include <core/base/registers.h>
 #include <core/domain/guest_memory.h>
@@ -136,6 +137,7 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
 {
     const struct trap_info *ti = &v->arch.pv.traps[vector];
 
+    count_event(v, COUNTER_exceptions);
     if (unlikely(!ti->address))
         crash_without_handler(v, vector, error_code);
     else
@@ -173,6 +175,7 @@ void pv_handle_syscall(struct vcpu *v, unsigned int type)
 {
     bool sysenter = type == CALLBACKTYPE_sysenter;
 
+    count_event(v, COUNTER_syscalls);
     if (call_back(v, type, 0))
         return;
     /* XSA-8: nothing of the frame for a system call may be left in the one for the fault. */
@@ -209,6 +212,7 @@ void pv_deliver_event(struct vcpu *v)
     if (!READ_ONCE(v->vcpu_info->evtchn_upcall_pending) ||
         READ_ONCE(v->vcpu_info->evtchn_upcall_mask))
         return;
+    count_event(v, COUNTER_upcalls);
     if (!call_back(v, CALLBACKTYPE_event, MASK_EVENTS))
         domain_crash(v->domain, "an event is pending and unmasked, and the guest has no callback");
 }

@@ -9,6 +9,7 @@
  * tables are, which CR4.UMIP keeps from ring 3. Everything else goes back to the guest as the #GP
  * it is. Only flat code segments are decoded.
  */
+#include <core/base/count.h>
 #include <core/base/tlb.h>
 #include <core/domain/guest_memory.h>
 #include <parvis/string.h>
@@ -271,8 +272,10 @@ bool pv_emulate_privileged(struct vcpu *v)
     if (!pv_fetch_insn(v, &in) || in.segment || in.addr32 || in.lock)
         return false;
     outcome = emulate(v, &in);
-    if (outcome == DONE)
+    if (outcome == DONE) {
+        count_event(v, COUNTER_emulated_instructions);
         pv_insn_done(v, in.length);
+    }
     return outcome != NOT_OURS;
 }
 
@@ -286,6 +289,7 @@ bool pv_emulate_forced(struct vcpu *v)
     if (copy_from_guest(bytes, v->regs.rip, sizeof(bytes)) ||
         memcmp(bytes, prefixed_cpuid, sizeof(bytes)))
         return false;
+    count_event(v, COUNTER_emulated_instructions);
     emulate_cpuid(v);
     pv_insn_done(v, sizeof(bytes));
     return true;

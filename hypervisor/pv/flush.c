@@ -19,6 +19,7 @@ _Static_assert(MAX_VCPUS <= 64, "the set of vCPUs is one word");
 
 void pv_flush_cpus(struct vcpu *v, uint64_t cpus, bool one, gva_t va)
 {
+    count_event(v, one ? COUNTER_flushes_of_one : COUNTER_flushes);
     if (!one)
         flush_tlb_domain(v->domain, cpus);
     else if (pv_addr_ok(va)) /* XSA-279 */

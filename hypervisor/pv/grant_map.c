@@ -68,7 +68,10 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
 /* Writes the entry; the lock is still held. */
 static void write_entry(const struct entry *e, uint64_t val)
 {
-    set_pte(current->domain, e->at, e->old, val, PTE_WRITE);
+    struct vcpu *v = current;
+
+    set_pte(v->domain, e->at, e->old, val, PTE_WRITE);
+    count_event(v, COUNTER_ptes_written);
 }
 
 int pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags)

@@ -25,6 +25,7 @@ struct batch {
     struct domain *pg_owner;  /* whose frames they may map    */
     bool translated;          /* which that one numbers in its own way */
     struct page_info *locked; /* the table under lock, or NULL */
+    unsigned int other;       /* requests done that wrote no entry */
 };
 
 static void release_table(struct batch *b)
@@ -46,6 +47,7 @@ static int write_plain(struct batch *b, struct page_info *pg, unsigned int index
     WRITE_ONCE(words[index], val);
     unmap_guest_frame(b->pt_owner, words);
     put_page_and_type(pg);
+    b->other++;
     return 0;
 }
 
@@ -89,6 +91,7 @@ static int update_m2p(struct batch *b, uint64_t ptr, uint64_t pfn)
                        b->pg_owner->domain_id);
     set_gpfn(page_to_mfn(pg), 0, pfn);
     put_page(pg); /* XSA-113: on every path */
+    b->other++;
     return 0;
 }
 
@@ -173,6 +176,7 @@ static int with_owners(struct vcpu *v, gva_t ureqs, unsigned int count, unsigned
         b.translated = is_translated(b.pg_owner);
         rc = run_batch(&b, ureqs, count, i);
         release_table(&b);
+        count_events(v, COUNTER_ptes_written, *i - b.other);
         put_pg_owner(b.pg_owner);
     }
     if (unlikely(b.pt_owner != v->domain))

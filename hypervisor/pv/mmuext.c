@@ -54,7 +54,7 @@ static int op_flush(struct mmuext *m, const struct mmuext_op *op)
     if (op->cmd == MMUEXT_TLB_FLUSH_ALL || op->cmd == MMUEXT_INVLPG_ALL)
         pv_flush_cpus(m->v, ALL_CPUS, one, va);
     else
-        pv_flush_local(one, va);
+        pv_flush_local(m->v, one, va);
     return 0;
 }
 

@@ -44,6 +44,8 @@ static int write_entry(struct vcpu *v, struct page_info *table, const struct x86
         rc = write_pte(v->domain, table, index, insert(entry, w, operand), v->domain,
                        PTE_WRITE_IF_SAME, &entry);
     }
+    if (!rc)
+        count_event(v, COUNTER_ptes_written);
     return rc;
 }
 
@@ -62,6 +64,7 @@ static bool emulate(struct vcpu *v, struct page_info *table, const struct x86_wr
         return true; /* the guest runs into it again */
     if (rc)
         return false;
+    count_event(v, COUNTER_emulated_writes);
     x86_write_done(w, &v->regs, was);
     pv_insn_done(v, length);
     return true;

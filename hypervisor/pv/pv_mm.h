@@ -6,6 +6,7 @@
 #ifndef PV_PV_MM_H
 #define PV_PV_MM_H
 
+#include <core/base/count.h>
 #include <core/base/tlb.h>
 #include <pv/set_pte.h>
 
@@ -119,8 +120,9 @@ int __must_check pv_flush_vcpus(struct vcpu *v, gva_t mask, bool one, gva_t va);
 /* The same on those of the CPUs where v's domain runs; and here. */
 void pv_flush_cpus(struct vcpu *v, uint64_t cpus, bool one, gva_t va);
 
-static inline void pv_flush_local(bool one, gva_t va)
+static inline void pv_flush_local(struct vcpu *v, bool one, gva_t va)
 {
+    count_event(v, one ? COUNTER_flushes_of_one : COUNTER_flushes);
     if (!one)
         flush_tlb_local();
     else if (pv_addr_ok(va)) /* XSA-279: only what can have been mapped by the guest */

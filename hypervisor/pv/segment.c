@@ -6,6 +6,7 @@
  * a switch of mode exchanges them, as it exchanges the page table. A base must be canonical
  * (XSA-193): WRMSR would fault.
  */
+#include <core/base/count.h>
 #include <core/base/log.h>
 #include <core/sched/vcpu_time.h>
 #include <pv/hypercall.h>
@@ -47,6 +48,7 @@ void pv_toggle_guest_mode(struct vcpu *v)
     pv_update_cr3(v);
     pv_cpu_swapgs();
     machine_load_cr3(v->arch.pv.cr3, true);
+    count_event(v, COUNTER_cr3_loads);
     if (unlikely(READ_ONCE(v->areas_stale)) && guest_kernel_mode(v))
         vcpu_areas_switched_in(v);
 }

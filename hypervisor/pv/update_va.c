@@ -23,7 +23,7 @@ static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
     if (where == UVMF_ALL)
         pv_flush_cpus(v, ALL_CPUS, one, va);
     else
-        pv_flush_local(one, va);
+        pv_flush_local(v, one, va);
     return 0;
 }
 
@@ -39,7 +39,10 @@ static int update(struct vcpu *v, gva_t va, uint64_t val, uint64_t flags, struct
     if (likely(table_level(READ_ONCE(table->type_info)) == 1))
         rc = write_pte(d, table, index, val, pg_owner, PTE_WRITE, NULL);
     page_unlock(table);
-    return likely(!rc) ? flush_after(v, va, flags) : rc;
+    if (unlikely(rc))
+        return rc;
+    count_event(v, COUNTER_ptes_written);
+    return flush_after(v, va, flags);
 }
 
 long do_update_va_mapping(gva_t va, uint64_t val, uint64_t flags)

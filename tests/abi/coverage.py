@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Holds the table docs/abi-coverage.md against the numbers in include/xen.
+"""Holds the table docs/abi-coverage.md against the numbers in include/xen, and those of operations of Parvis' own in include/parvis.
 
 A row of the document is `| NAME | number | who | answer | remark |`. NAME is the constant; every hypercall number and
 every sub-operation must have exactly one row with its number, every row must name one. The answer is `offered`,
@@ -37,6 +37,8 @@ OPERATIONS = [
     (r"XEN_DOMCTL_[a-z]\w+", None),
     (r"XEN_SYSCTL_[a-z]\w+", r"XEN_SYSCTL_cpu_(policy|featureset)_\w+"),
 ]
+OWN = "include/parvis/counters.h"    # operations that Xen has not
+OWN_NUMBER = re.compile(r"^#define (PARVIS_(?:DOM|SYS)CTL_[a-z]\w+) (\d+)$", re.M)
 # These have a row in a dispatch table, of a handler that says which error it is.
 REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op", "MMUEXT_MARK_SUPER", "MMUEXT_UNMARK_SUPER", "XENPF_firmware_info"}
 ANSWER = re.compile(r"offered|partly|refused `-XEN_E[A-Z0-9]+`")
@@ -95,6 +97,8 @@ def check_answer(name, who, answer, reason, sources, complain):
 def check(path, values, problems):
     """Adds what is wrong to problems; returns the number of rows."""
     expected, seen, sources = operations(values), set(), Sources()
+    with open(OWN, encoding="utf-8") as header:
+        expected.update(OWN_NUMBER.findall(header.read()))
     try:
         with open(path, encoding="utf-8") as document:
             lines = document.read().splitlines()
@@ -108,7 +112,7 @@ def check(path, values, problems):
             continue
         where = f"{path}:{number}: {name}"
         if name not in expected:
-            problems.append(f"{where}: no such operation in include/xen")
+            problems.append(f"{where}: no such operation in include/xen or {OWN}")
             continue
         if name in seen:
             problems.append(f"{where}: has two rows")

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <core/base/count.h>
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
@@ -406,8 +407,10 @@ void host_syscall(struct vcpu *v)
     v->hc_nr = nr;
     r->entry_vector = ENTRY_HYPERCALL;
     this_cpu()->slice_end = 0;
-    if (nr < NR_HYPERCALLS)
+    if (nr < NR_HYPERCALLS) {
+        count_event(v, COUNTER_hypercall + nr);
         rc = v->domain->ops->hypercalls->fn[nr](r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+    }
     if (rc == -XEN_ERESTART)
         pv_reissue(v);
     else

@@ -59,6 +59,7 @@ struct known {
 struct tlb {
     struct vcpu *v; /* NULL: the CPU is idle */
     domid_t domid;
+    unsigned int vcpu_id;
     mfn_t root; /* what CR3 holds; 0: no page tables */
     unsigned int n, size;
     struct known *known;
@@ -174,12 +175,13 @@ static void learn_all(struct tlb *t)
     }
 }
 
+/* v may be gone, and its domain another of the same id. */
 static bool is_running(const struct tlb *t)
 {
     struct domain *d = NULL;
 
     while ((d = next_domain(d)) != NULL)
-        if (d->domain_id == t->domid && !d->dying && domain_vcpu(d, t->v->vcpu_id) == t->v)
+        if (d->domain_id == t->domid && !d->dying && domain_vcpu(d, t->vcpu_id) == t->v)
             return vcpu_runnable(t->v) && t->v->initialised;
     return false;
 }
@@ -221,6 +223,7 @@ static void enter(struct tlb *t, struct vcpu *v)
     tlb_switch_begin(NULL, v->domain);
     t->v = v;
     t->domid = v->domain->domain_id;
+    t->vcpu_id = v->vcpu_id;
     v->cpu_stack = this_cpu();
     load_cr3(v->arch.pv.cr3);
     tlb_switch_end(NULL, v->domain);
@@ -419,7 +422,7 @@ static void wrong(const struct tlb *t, const struct known *k, const char *what)
     fprintf(stderr,
             "d%uv%u's CPU still knows frame %#x (level %u, key %#lx, %s, of d%u): %s\n"
             "now: owner d%u, count %#lx, type %#lx\n",
-            t->domid, t->v->vcpu_id, k->mfn, k->level, (unsigned long)k->key,
+            t->domid, t->vcpu_id, k->mfn, k->level, (unsigned long)k->key,
             k->rw ? "writable" : "read-only", k->owner, what, pg->owner,
             (unsigned long)pg->count_info, (unsigned long)pg->type_info);
     abort();

@@ -22,7 +22,7 @@ static const uint32_t offered[] = {
     XEN_DOMCTL_setnodeaffinity,   XEN_DOMCTL_getnodeaffinity, XEN_DOMCTL_scheduler_op,
     XEN_DOMCTL_getpageframeinfo3, XEN_DOMCTL_hypercall_init,  XEN_DOMCTL_set_address_size,
     XEN_DOMCTL_get_address_size,  XEN_DOMCTL_shadow_op,       XEN_DOMCTL_settscinfo,
-    XEN_DOMCTL_gettscinfo,
+    XEN_DOMCTL_gettscinfo,        PARVIS_DOMCTL_counters,
 };
 
 static bool is_offered(uint32_t cmd)

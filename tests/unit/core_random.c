@@ -184,8 +184,13 @@ static void likely_memory(void)
 
 static void likely_domctl(void)
 {
-    uint32_t words[4] = {byte() % 12, XEN_DOMCTL_INTERFACE_VERSION, byte() % 5, 0};
+    uint32_t words[4] = {byte() % 13, XEN_DOMCTL_INTERFACE_VERSION, byte() % 5, 0};
+    struct parvis_domctl_counters counters = {byte() % 3, byte(), LIST};
 
+    if (words[0] == 12) {
+        words[0] = PARVIS_DOMCTL_counters;
+        memcpy((char *)host_guest(ARG) + sizeof(words), &counters, sizeof(counters));
+    }
     put(words, sizeof(words));
 }
 

@@ -20,6 +20,7 @@
 
 static struct cpu cpus[CPUS], *me;
 static struct domain one, two;
+static struct vcpu runs[CPUS]; /* for whom each CPU asks */
 
 static int entry[CPUS]; /* what the page table says that the CPU has loaded: 0 nothing */
 static int known[CPUS]; /* what it knows */
@@ -150,6 +151,7 @@ static int setup(void **state)
 {
     (void)state;
     memset(cpus, 0, sizeof(cpus));
+    memset(runs, 0, sizeof(runs));
     memset(&one, 0, sizeof(one));
     memset(&two, 0, sizeof(two));
     memset(entry, 0, sizeof(entry));
@@ -163,10 +165,16 @@ static int setup(void **state)
     on_kick = NULL;
     for (unsigned int i = 0; i < CPUS; i++) {
         cpus[i].id = i;
+        cpus[i].running = &runs[i];
         tlb_init_cpu(&cpus[i]);
     }
     as(0);
     return 0;
+}
+
+static uint64_t counted(unsigned int id)
+{
+    return runs[id].counter[COUNTER_flushes_of_others];
 }
 
 /* ---- who is asked ---- */
@@ -183,13 +191,16 @@ static void only_who_may_know(void **state)
     flush_tlb_stamp(&one, stamp);
     assert_int_equal(known[1], 0);
     assert_int_equal(kicks[1], 1);
+    assert_int_equal(counted(0), 1);
     flush_tlb_stamp(&one, stamp); /* it has, since */
     assert_int_equal(kicks[1], 1);
+    assert_int_equal(counted(0), 1);
     assert_int_equal(kicks[0] + kicks[2] + kicks[3], 0);
     /* From the heap: whoever had it. */
     flush_tlb_stamp(NULL, tlb_clock());
     assert_int_equal(kicks[1], 2);
     assert_int_equal(kicks[2], 1);
+    assert_int_equal(counted(0), 2); /* once, whoever is asked */
     assert_int_equal(kicks[0] + kicks[3] + flushes[0] + flushes[3], 0);
     /* A vCPU of the same domain comes: the bit stays, the flush counts. */
     stamp = tlb_clock();
@@ -208,6 +219,8 @@ static void only_who_may_know(void **state)
     flush_tlb_domain(&one, ALL_CPUS);
     flush_tlb_stamp(NULL, tlb_clock());
     assert_int_equal(kicks[1], 3);
+    assert_int_equal(counted(0), 5); /* the last of them asked the CPU of two */
+    assert_int_equal(counted(1) + counted(2) + counted(3), 0);
 }
 
 /* Who asks flushes itself, too, when it runs the domain, and sends itself nothing. */

@@ -9,6 +9,10 @@ UNIT += $(PV_MM)
 $(foreach t,$(PV_MM),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(PV_MM_SRCS) $(HOST_MACHINE)))
 $(foreach t,$(PV_MM),$(eval unit_$(t)_LIBS := core))
 
+UNIT += pv_counters
+unit_pv_counters_SRCS := tests/unit/pv_counters.c tests/unit/grant_oracle.c $(PV_MM_SRCS) $(HOST_MACHINE)
+unit_pv_counters_LIBS := core
+
 UNIT += core_boot_domains
 unit_core_boot_domains_SRCS := tests/unit/core_boot_domains.c tests/unit/loader_support.c $(PV_MM_SRCS) $(HOST_MACHINE)
 unit_core_boot_domains_LIBS := core

@@ -25,6 +25,7 @@
  *
  * No lock. Whoever waits here may hold any, as who waits for those serves flushes meanwhile.
  */
+#include <core/base/count.h>
 #include <core/base/tlb.h>
 #include <core/state/domain.h>
 #include <port/wait.h>
@@ -106,6 +107,7 @@ static __noinline uint64_t may_know(uint64_t cpus, uint32_t stamp)
 
 static __noinline void ask(uint64_t cpus)
 {
+    count_event(current, COUNTER_flushes_of_others);
     for (; cpus; cpus &= cpus - 1)
         cpu_raise(cpu_by_id((unsigned int)__builtin_ctzll(cpus)), CPU_WORK_FLUSH);
 }

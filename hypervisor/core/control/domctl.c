@@ -39,7 +39,8 @@
     OP(XEN_DOMCTL_get_address_size,    domctl_get_address_size,   struct xen_domctl, SUBOP_INOUT) \
     OP(XEN_DOMCTL_shadow_op,           domctl_shadow_op,          struct xen_domctl, SUBOP_IN)    \
     OP(XEN_DOMCTL_settscinfo,          domctl_settscinfo,         struct xen_domctl, SUBOP_IN)    \
-    OP(XEN_DOMCTL_gettscinfo,          domctl_gettscinfo,         struct xen_domctl, SUBOP_INOUT)
+    OP(XEN_DOMCTL_gettscinfo,          domctl_gettscinfo,         struct xen_domctl, SUBOP_INOUT) \
+    OP(PARVIS_DOMCTL_counters,         domctl_counters,           struct xen_domctl, SUBOP_INOUT)
 SUBOPS_OF(operations, OPS, -XEN_EOPNOTSUPP, .version = XEN_DOMCTL_INTERFACE_VERSION, .size = sizeof(struct xen_domctl))
 /* clang-format on */
 

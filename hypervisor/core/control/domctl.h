@@ -22,7 +22,7 @@ domctl_fn_t domctl_createdomain, domctl_destroydomain, domctl_pausedomain, domct
 /* domctl_vcpu.c */
 domctl_fn_t domctl_setvcpucontext, domctl_getvcpucontext, domctl_getvcpuinfo,
     domctl_setvcpuaffinity, domctl_getvcpuaffinity, domctl_setnodeaffinity, domctl_getnodeaffinity,
-    domctl_scheduler_op;
+    domctl_scheduler_op, domctl_counters;
 /* domctl_memory.c */
 domctl_fn_t domctl_getpageframeinfo3, domctl_hypercall_init, domctl_set_address_size,
     domctl_get_address_size, domctl_shadow_op, domctl_settscinfo, domctl_gettscinfo;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vCPUs and CPU time, as the control domain sets and reads them.
+ * vCPUs, their CPU time and their event counters, as the control domain sets and reads them.
  */
 #include <core/base/log.h>
 #include <core/control/domctl.h>
@@ -8,6 +8,7 @@
 #include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
+#include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
 #include <xen/errno.h>
@@ -69,6 +70,27 @@ int domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
     info->running = rs.state == RUNSTATE_running;
     info->cpu_time = rs.time[RUNSTATE_running];
     info->cpu = READ_ONCE(v->sched.last_cpu);
+    return 0;
+}
+
+/* An operation of Parvis' own: parvis/counters.h. */
+int domctl_counters(struct domain *d, struct xen_domctl *op)
+{
+    struct parvis_domctl_counters a;
+    uint64_t values[NR_COUNTERS] __uninitialized;
+    const struct vcpu *v;
+
+    _Static_assert(sizeof(a) <= sizeof(op->u), "it is in place of the union");
+    memcpy(&a, &op->u, sizeof(a));
+    v = domain_vcpu(d, a.vcpu);
+    if (!v)
+        return -XEN_ESRCH;
+    for (unsigned int i = 0; i < NR_COUNTERS; i++)
+        values[i] = READ_ONCE(v->counter[i]);
+    if (copy_to_guest(a.values, values, MIN(a.nr, (uint32_t)NR_COUNTERS) * sizeof(values[0])))
+        return -XEN_EFAULT;
+    a.nr = NR_COUNTERS;
+    memcpy(&op->u, &a, sizeof(a));
     return 0;
 }
 

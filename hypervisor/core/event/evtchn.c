@@ -20,6 +20,7 @@
  * while another of its vCPUs sends. So who sent looks again: an event left pending that the port's
  * new vCPU was not told of would be the last on that port, for each later one finds the bit set.
  */
+#include <core/base/count.h>
 #include <core/base/log.h>
 #include <core/event/pirq.h>
 #include <core/frame/frame.h>
@@ -27,6 +28,7 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
+#include <port/current.h>
 #include <xen/errno.h>
 
 int evtchn_init(struct domain *d, unsigned int max_port)
@@ -219,6 +221,7 @@ int evtchn_send(struct domain *ld, evtchn_port_t lport)
     chn = evtchn_from_port(t, lport);
     if (__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_ipi) {
         vcpu = READ_ONCE(chn->notify_vcpu);
+        count_event(current, COUNTER_ipis);
         evtchn_raise(ld, vcpu, lport);
         if (unlikely(READ_ONCE(chn->state) != EVTCHNSTAT_ipi ||
                      READ_ONCE(chn->notify_vcpu) != vcpu))

@@ -18,6 +18,7 @@
  *
  * Locks: the timer queue's.
  */
+#include <core/base/count.h>
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/event/vcpu_timer.h>
@@ -34,6 +35,7 @@
 
 static void singleshot_expired(void *data)
 {
+    count_event_anywhere(data, COUNTER_timers);
     send_vcpu_virq(data, VIRQ_TIMER);
 }
 
@@ -48,6 +50,7 @@ static void periodic_expired(void *data)
     /* Ticks that were missed are not made up for. */
     if (next <= now)
         next = now + period;
+    count_event_anywhere(v, COUNTER_timers);
     send_vcpu_virq(v, VIRQ_TIMER);
     timer_set_again(&v->periodic, next);
 }

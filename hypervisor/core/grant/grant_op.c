@@ -4,6 +4,7 @@
  * status back, and give way between two of them; -XEN_EFAULT ends the call where it stands. What
  * concerns version 2 or page transfer is refused. Elements that unmap share a flush of the TLBs.
  */
+#include <core/base/count.h>
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
@@ -39,12 +40,14 @@ static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned 
 static long map_one(struct gnttab_map_grant_ref *op)
 {
     op->status = (int16_t)grant_map(op);
+    count_events(current, COUNTER_grants_mapped, op->status == GNTST_okay);
     return 0;
 }
 
 static long copy_one(struct gnttab_copy *op)
 {
     op->status = (int16_t)grant_copy(op);
+    count_events(current, COUNTER_grants_copied, op->status == GNTST_okay);
     return 0;
 }
 

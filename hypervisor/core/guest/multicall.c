@@ -11,6 +11,7 @@
  * mode it went to, and the rest is not run; its result is that of the whole, RAX of the new
  * context, and nothing is written to the entry. ABI: a multicall within a multicall is refused.
  */
+#include <core/base/count.h>
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/guest_memory.h>
@@ -27,6 +28,7 @@ static long run_entry(struct vcpu *v, hypercall_fn_t *const *fn, const struct mu
     if (unlikely(nr >= NR_HYPERCALLS))
         return -XEN_ENOSYS;
     v->hc_nr = (unsigned int)nr;
+    count_event(v, COUNTER_hypercall + v->hc_nr);
     return fn[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 

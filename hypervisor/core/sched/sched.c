@@ -23,6 +23,7 @@
  *
  * Lock: runqueue.lock (RANK_SCHED).
  */
+#include <core/base/count.h>
 #include <core/sched/runqueue.h>
 #include <core/sched/vcpu_time.h>
 #include <port/atomic.h>
@@ -194,6 +195,7 @@ static void hand_over(struct cpu *c, struct vcpu *prev, struct vcpu *next, s_tim
         if (!next->domain->sched.running++)
             runqueue.weights += next->domain->sched.weight;
         next->sched.switched_in = now;
+        count_event(next, COUNTER_switches);
         WRITE_ONCE(next->sched.on_cpu, c); /* model: hand_over.on_cpu */
         WRITE_ONCE(next->sched.last_cpu, c->id);
     }

@@ -20,6 +20,7 @@
 #include <core/sched/timer.h>
 #include <hv/arch_vcpu.h>
 #include <hv/types.h>
+#include <parvis/counters.h>
 #include <port/lock.h>
 #include <xen/vcpu.h>
 #include <xen/xen.h>
@@ -77,8 +78,9 @@ struct vcpu {
     bool continuation;
     uint8_t hc_nr_args;
     uint64_t hc_args[6];
-    unsigned int hc_nr;   /* number of the running hypercall, for refused() */
-    const char *hc_subop; /* and which of its operations; NULL: it has none */
+    unsigned int hc_nr;            /* number of the running hypercall, for refused() */
+    const char *hc_subop;          /* and which of its operations; NULL: it has none */
+    uint64_t counter[NR_COUNTERS]; /* core/base/count.h (asm-offsets) */
 
     struct arch_vcpu arch;
 } __aligned(16);

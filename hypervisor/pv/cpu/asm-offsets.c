@@ -13,6 +13,7 @@ static void __attribute__((used)) asm_offsets(void)
     VCPU(kernel_mode, arch.pv.kernel_mode);
     VCPU(nmi_pending, nmi_pending);
     VCPU(hc_nr, hc_nr);
+    VCPU(hypercalls, counter[COUNTER_hypercall]);
     _Static_assert(offsetof(struct vcpu, nmi_masked) == offsetof(struct vcpu, nmi_pending) + 1,
                    "entry.asm tests both as one word");
 

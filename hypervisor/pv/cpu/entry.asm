@@ -33,7 +33,7 @@ syscall_entry:
         je .user
 
         ; A hypercall: number in eax, arguments in rdi, rsi, rdx, r10, r8, r9. C meaning:
-        ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? pv_hypercalls.fn[nr](...) : -XEN_ENOSYS;
+        ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? count(nr), pv_hypercalls.fn[nr](...) : -XEN_ENOSYS;
         ;     if (rc == -XEN_ERESTART) pv_reissue(v); else v->regs.rax = rc;
         mov rdx, [rbx + VCPU_regs + REGS_rdx]
         mov eax, eax
@@ -42,6 +42,7 @@ syscall_entry:
         jae .unknown
         sbb r11, r11                    ; speculation past the check sees number 0
         and rax, r11
+        inc qword [rbx + VCPU_hypercalls + rax * 8]
         mov [rbx + VCPU_hc_nr], eax
         mov qword [rsp + CPU_slice_end], 0 ; the slice begins at its first check
         lea r11, [pv_hypercalls]        ; .fn
