@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <parvis/counters.h>
+
 #include "error.h"
 #include "kind.h"
 

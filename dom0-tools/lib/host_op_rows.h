@@ -33,6 +33,8 @@ HOST_OP(domain_set_param, uint32_t domid, uint32_t index, uint64_t value) /* HVM
 HOST_OP(domain_hypercall_init, uint32_t domid, uint64_t mfn)
 HOST_OP(vcpu_set_context, uint32_t domid, uint32_t vcpu, const struct vcpu_guest_context *ctxt)
 HOST_OP(vcpu_info, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
+/* Its event counters (parvis/counters.h). -EPROTO: the hypervisor has others; -EOPNOTSUPP: none. */
+HOST_OP(vcpu_counters, uint32_t domid, uint32_t vcpu, uint64_t out[NR_COUNTERS])
 /* Physical CPUs where it may run, a bit for each; those that are not there have no effect. */
 HOST_OP(vcpu_get_affinity, uint32_t domid, uint32_t vcpu, uint64_t *cpus)
 HOST_OP(vcpu_set_affinity, uint32_t domid, uint32_t vcpu, uint64_t cpus)

@@ -397,6 +397,25 @@ int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu
     return rc;
 }
 
+int hx_vcpu_counters(struct host *h, uint32_t domid, uint32_t vcpu, uint64_t out[NR_COUNTERS])
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_domctl *op = domctl_new(x, PARVIS_DOMCTL_counters, domid);
+    struct parvis_domctl_counters a = {
+        .vcpu = vcpu, .nr = NR_COUNTERS, .values = (uintptr_t)x->list};
+    int rc;
+
+    memcpy(&op->u, &a, sizeof(a));
+    rc = domctl_call(x);
+    if (rc)
+        return rc == -ENOSYS ? -EOPNOTSUPP : rc;
+    memcpy(&a, &op->u, sizeof(a));
+    if (a.nr != NR_COUNTERS)
+        return -EPROTO;
+    memcpy(out, x->list, NR_COUNTERS * sizeof(*out));
+    return 0;
+}
+
 /* The hard one. */
 static int affinity_op(struct host_xen *x, uint32_t cmd, uint32_t domid, uint32_t vcpu)
 {

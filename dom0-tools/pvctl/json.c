@@ -82,6 +82,13 @@ void json_number(const char *key, unsigned long long value)
     printf("%llu", value);
 }
 
+void json_decimal(const char *key, double value)
+{
+    json_key(key);
+    after_key = false;
+    printf("%.1f", value);
+}
+
 void json_bool(const char *key, bool value)
 {
     json_key(key);

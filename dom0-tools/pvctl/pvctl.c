@@ -103,9 +103,10 @@ static const struct option_name *find_option(const char *text, size_t len)
 static int take_value(const struct verb *v, const struct option_name *o, const char *text,
                       struct call *c)
 {
-    unsigned int *place = o->bit == OPT_TIMEOUT  ? &c->timeout
-                          : o->bit == OPT_WEIGHT ? &c->weight
-                                                 : &c->cap;
+    unsigned int *place = o->bit == OPT_TIMEOUT    ? &c->timeout
+                          : o->bit == OPT_INTERVAL ? &c->interval
+                          : o->bit == OPT_WEIGHT   ? &c->weight
+                                                   : &c->cap;
     char wanted[80], *end;
     unsigned long n;
 

@@ -39,16 +39,19 @@ enum option {
     OPT_TIMEOUT = 1 << 6,
     OPT_WEIGHT = 1 << 7,
     OPT_CAP = 1 << 8,
+    OPT_EVENTS = 1 << 9,
+    OPT_INTERVAL = 1 << 10,
 };
 
 struct call {
-    unsigned int options; /* given ones, OPT_* */
-    unsigned int timeout; /* --timeout, in seconds; 0 = none */
-    unsigned int weight;  /* --weight */
-    unsigned int cap;     /* --cap, in hundredths of a CPU */
-    const char *arg;      /* the first argument, NULL if the verb takes none or it is left out */
-    const char *more[2];  /* and those behind it */
-    struct host *h;       /* open unless the verb says no_host */
+    unsigned int options;  /* given ones, OPT_* */
+    unsigned int timeout;  /* --timeout, in seconds; 0 = none */
+    unsigned int weight;   /* --weight */
+    unsigned int cap;      /* --cap, in hundredths of a CPU */
+    unsigned int interval; /* --interval, in seconds */
+    const char *arg;       /* the first argument, NULL if the verb takes none or it is left out */
+    const char *more[2];   /* and those behind it */
+    struct host *h;        /* open unless the verb says no_host */
 };
 
 struct verb {
@@ -93,6 +96,7 @@ int verb_dmesg(const struct call *c);
 int verb_vcpu_list(const struct call *c);
 int verb_pin(const struct call *c);
 int verb_sched(const struct call *c);
+int verb_stats(const struct call *c);
 int verb_help(const struct call *c);
 
 /* One line on standard error: what is wrong with the command line. Returns EXIT_USAGE. */
@@ -131,6 +135,7 @@ void json_close(char bracket);
 void json_key(const char *key);
 void json_string(const char *key, const char *value);
 void json_number(const char *key, unsigned long long value);
+void json_decimal(const char *key, double value); /* one digit behind the point */
 void json_bool(const char *key, bool value);
 
 #endif

@@ -15,6 +15,8 @@ const struct option_name option_names[] = {
     {OPT_TIMEOUT, "--timeout", "SECONDS", "wait no longer (default 120, 0 = without limit)", 0, 1000000},
     {OPT_WEIGHT,  "--weight",  "N",       "its weight from now on: 1 to 65535; 256 is usual", 1, 65535},
     {OPT_CAP,     "--cap",     "N",       "its cap from now on, in percent of one CPU; 0 = none", 0, 6400},
+    {OPT_EVENTS,  "--events",  NULL,      "all events, each by its name", 0, 0},
+    {OPT_INTERVAL, "--interval", "SECONDS", "so often: what came since the last time, a second", 1, 86400},
     {OPT_JSON,    "--json",    NULL,      "print JSON", 0, 0},
     {OPT_CLEAR,   "--clear",   NULL,      "empty the log after reading", 0, 0},
     {0, NULL, NULL, NULL, 0, 0},
@@ -84,6 +86,12 @@ const struct verb verbs[] = {
      "A domain with twice the weight of another gets twice the time where both want all they\n"
      "can get. A cap holds all its vCPUs together below so many percent of one CPU: 150 is one and\n"
      "a half. Without --weight and --cap it shows those of the domain, or of all.\n"},
+    {"stats",    "[NAME]",   OPT_EVENTS | OPT_INTERVAL | OPT_JSON, false, verb_stats,
+     "show what the hypervisor counted: system calls, hypercalls, exits, ...",
+     "Of all vCPUs of the domain, or of each domain, since they were made. With --events each event\n"
+     "that there was, by its name, in JSON for each vCPU; include/parvis/counters.h of Parvis's sources\n"
+     "says what each one is. With --interval, until it is stopped: CPU time in percent of one CPU, and\n"
+     "events a second. Grants are those mapped and copied.\n"},
     {"dmesg",    NULL,       OPT_CLEAR,                false, verb_dmesg,
      "print the hypervisor's log", ""},
     {"help",     "[VERB]",   0,                        true,  verb_help,

@@ -58,6 +58,16 @@ def is_told_of():
     machine.prompt()
 
 
+def is_counted():
+    """What stats tells of it is a fully virtualized guest's: exits, and nothing of what a paravirtual one asks for."""
+    events = machine.told("stats --events debian-hvm")[0]["vcpu"][0]["events"]
+    assert all(events[event] for event in ("switches", "timers", "injections", "exit_interrupt", "exit_port", "exit_msr", "exit_cpuid",
+                                           "exit_hlt", "exit_npt_fault")), events
+    assert not any(events[event] for event in events if event.startswith("hypercall_")), events
+    assert not any(events[event] for event in ("syscalls", "exceptions", "upcalls", "ptes_written", "cr3_loads", "flushes")), events
+    machine.check("pvctl stats debian-hvm", r"^debian-hvm +\d+ +\d+\.\d +0 +0 +0 +[1-9]\d* +[1-9]\d* +0$")
+
+
 def cannot_be_asked():
     """shutdown and reboot say in a sentence why not, and of which guest."""
     for verb in ("shutdown", "reboot"):
@@ -146,8 +156,8 @@ def main():
     with open(built("bad-guests/forever"), "rb") as kernel:
         files = {"var/lib/parvis/forever": kernel.read()}
     with Machine.parvis("kinds", files=files) as machine:
-        run_tests(reaches_its_shell, is_told_of, cannot_be_asked, gives_all_back, knows_of_xen, the_most_vcpus, what_cannot_be_is_said,
-                  machine.ends_well, where_the_cpu_cannot)
+        run_tests(reaches_its_shell, is_told_of, is_counted, cannot_be_asked, gives_all_back, knows_of_xen, the_most_vcpus,
+                  what_cannot_be_is_said, machine.ends_well, where_the_cpu_cannot)
 
 
 if __name__ == "__main__":

@@ -159,6 +159,32 @@ def guest_with_devices():
            "grep -l ' [1-5] packets received' /tmp/ping* | wc -l", r"^4$")    # a network may lose one
 
 
+def events_of(name):
+    """What was counted for its vCPUs, each; and for all of them."""
+    vcpus = [vcpu["events"] for vcpu in machine.told(f"stats --events {name}")[0]["vcpu"]]
+    return vcpus, {event: sum(vcpu.get(event, 0) for vcpu in vcpus) for event in vcpus[0]}
+
+
+def counts_events():
+    """What is known to happen is what was counted: of system calls so many as a program makes, and each way into the kernel ends in an
+    iret. Guests do what their kind does, and no more; by their disk and card the control domain maps and copies grants."""
+    vcpus, before = events_of("Domain-0")
+    assert len(vcpus) == 8 and all(events["switches"] and events["timers"] and events["upcalls"] for events in vcpus), vcpus
+    machine.check("dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null; echo done", "^done$")
+    _, after = events_of("Domain-0")
+    new = {event: after[event] - before[event] for event in before}
+    assert 40000 <= new["syscalls"] < 60000, new
+    ways_in = new["syscalls"] + new["exceptions"] + new["upcalls"]
+    assert abs(new["hypercall_iret"] - ways_in) < ways_in // 20, new
+    assert new["cr3_loads"] >= 2 * 40000 and new["ptes_written"] >= new["hypercall_update_va_mapping"] > 0, new
+    _, four = events_of("four")
+    assert all(four[event] for event in ("syscalls", "upcalls", "timers", "ipis", "flushes", "flushes_of_others", "switches")), four
+    assert not any(four[event] for event in four if event.startswith("exit_") or event == "injections"), four
+    assert machine.told("stats Domain-0")[0]["grants"] > 100
+    machine.check("pvctl stats four", r"^four +\d+ +\d+\.\d( +\d+){6}$")
+    machine.check("(pvctl stats --interval 1 four & sleep 3; kill $!) | tail -n 1", r"^four +\d+( +\d+\.\d){7}$")
+
+
 def eight_guests():
     """Eight guests at once beside it: one is paused and rebooted, which it is not to gain by, each answers, and all are gone at the end."""
     names = [f"g{n}" for n in range(8)]
@@ -219,7 +245,8 @@ def ends_well():
     machine.close()
 
 
-ON_FOUR = (goes_to_work, reads_the_clock, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, guest_with_devices, eight_guests, ends_well)
+ON_FOUR = (goes_to_work, reads_the_clock, tells_about_cpus, turns_vcpus_off_and_on, pins, shares, guest_with_four, guest_with_devices, counts_events, eight_guests,
+           ends_well)
 ON_TWO = (four_vcpus_on_two, sixty_four_vcpus_on_two)
 
 if __name__ == "__main__":

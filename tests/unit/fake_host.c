@@ -278,6 +278,19 @@ int fake_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vc
     return 0;
 }
 
+int fake_vcpu_counters(struct host *h, uint32_t domid, uint32_t vcpu, uint64_t out[NR_COUNTERS])
+{
+    MAY_FAIL(h);
+    if (!has_vcpu(fake_domain(fake(h), domid), vcpu))
+        return -ESRCH;
+    if (fake(h)->no_counters)
+        return fake(h)->no_counters;
+    for (unsigned int i = 0; i < NR_COUNTERS; i++)
+        out[i] = fake(h)->counted[i] * (vcpu + 1);
+    fake(h)->counted[COUNTER_switches] += 1000;
+    return 0;
+}
+
 int fake_vcpu_get_affinity(struct host *h, uint32_t domid, uint32_t vcpu, uint64_t *cpus)
 {
     MAY_FAIL(h);

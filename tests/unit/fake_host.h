@@ -76,6 +76,9 @@ struct fake_host {
     unsigned int conflicts; /* so many commits answer -EAGAIN first */
     uint64_t idle_ns[2];    /* of each CPU */
     const char *log;        /* what readconsole gives */
+    /* Of each vCPU, times its number + 1; one goes up with each reading. */
+    uint64_t counted[NR_COUNTERS];
+    int no_counters; /* what is answered instead */
     uint64_t calls, fail_at;
     int fail_with;
     int events;                               /* a pipe: each byte is an event of the store */

@@ -227,6 +227,85 @@ static void lists_vcpus(void **state)
     assert_null(strstr(said, "other"));
 }
 
+static void shows_stats(void **state)
+{
+    (void)state;
+    runs("other");
+    f->counted[COUNTER_syscalls] = 5;
+    f->counted[COUNTER_exit_port] = 7;
+    f->counted[COUNTER_exit_npt_fault] = 1;
+    f->counted[COUNTER_grants_mapped] = 2;
+    f->counted[COUNTER_grants_copied] = 3;
+    f->counted[COUNTER_hypercall + 23] = 1000000000000;
+    f->counted[COUNTER_hypercall + 63] = 1;
+    /* Two vCPUs: three times as much, and 1.5 seconds. */
+    ends("stats web", 0, "Name ");
+    ends("stats web", 0,
+         "       1.5          15 3000000000003           0          24        8000          15\n");
+    assert_null(strstr(said, "other"));
+    ends("stats", 0, "\nother ");
+    ends("stats", 0, "\nweb ");
+    ends("stats", 0, "\nDomain-0 ");
+    ends("stats --json web", 0, "\"cpu_time_ns\": 1500000000,\n    \"syscalls\": 15,\n");
+    ends("stats --json web", 0, "\"grants\": 15\n  }\n]\n");
+    ends("stats --events web", 0, "web, number ");
+    ends("stats --events web", 0, "\n  exit_port                                            21\n");
+    ends("stats --events web", 0, "\n  hypercall_iret                            3000000000000\n");
+    ends("stats --events web", 0, "\n  hypercall_63                                          3\n");
+    assert_null(strstr(said, "exit_msr"));
+    ends("stats --events --json web", 0, "\"vcpu\": [\n      {\n        \"id\": 0,\n");
+    ends("stats --events --json web", 0, "\"exit_port\": 14,\n"); /* vCPU 1 alone */
+    ends("stats --events --json web", 0, "\"exit_msr\": 0,\n");
+    ends("stats --events --json web", 0, "\"hypercall_63\": 2\n        }\n      }\n    ]\n");
+    assert_null(strstr(said, "hypercall_62"));
+    ends("stats nobody", 3, "pvctl: nobody: no such domain");
+}
+
+static void no_stats(void **state)
+{
+    (void)state;
+    f->no_counters = -EOPNOTSUPP;
+    ends("stats", 1, "pvctl: this hypervisor has no event counters\n");
+    f->no_counters = -EPROTO;
+    ends("stats", 1, "pvctl: this hypervisor has other event counters: it is of another version\n");
+    f->no_counters = -ESRCH; /* all go at this moment */
+    ends("stats --json web", 0, "\"syscalls\": 0,\n");
+}
+
+/* The line behind the title, from the number behind the domain's on: percent, ..., switches. */
+static void rates(const char *line, double *cpu, double *switches)
+{
+    const char *at = strstr(line, "\nweb ");
+
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "\nweb %*u %lf %*f %*f %*f %*f %lf", cpu, switches), 2);
+}
+
+/* Twice, until the machine does not answer any more: the first time there is nothing to subtract.
+ */
+static void stats_by_interval(void **state)
+{
+    double cpu, switches;
+
+    (void)state;
+    f->calls = 0;
+    ends("stats web", 0, "Time(s)");
+    f->fail_at = 2 * f->calls + 1;
+    f->calls = 0;
+    f->counted[COUNTER_syscalls] = 5;
+    assert_int_equal(run("stats web --interval 1"), 1);
+    assert_non_null(strstr(said, "CPU(%)"));
+    assert_null(strstr(strstr(said, "Name ") + 1, "Name "));
+    rates(said, &cpu, &switches);
+    assert_true(cpu == 0);
+    /* 2000 more of vCPU 0, 4000 of vCPU 1, within a second or little more */
+    assert_true(switches > 600 && switches <= 6001);
+    f->calls = 0;
+    assert_int_equal(run("stats --json --events web --interval=1"), 1);
+    assert_non_null(strstr(said, "\"cpu_percent\": 0.0,\n"));
+    assert_non_null(strstr(said, "\"syscalls\": 0.0,\n"));
+}
+
 static void shows_cpus(void **state)
 {
     (void)state;
@@ -243,8 +322,13 @@ static void shows_cpus(void **state)
 /* Whichever call fails, it is told. */
 static void any_call_may_fail(void **state)
 {
-    static const char *const lines[] = {"info", "pin web", "pin web 0 1", "sched web --weight 7",
-                                        "sched web --cap 7"};
+    static const char *const lines[] = {"info",
+                                        "pin web",
+                                        "pin web 0 1",
+                                        "sched web --weight 7",
+                                        "sched web --cap 7",
+                                        "stats",
+                                        "stats --json --events web"};
     int status;
 
     (void)state;
@@ -267,8 +351,17 @@ static void any_call_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(pins),   T(pins_to_what_is_there), T(does_not_pin), T(does_not_create),
-        T(shares), T(lists_vcpus),           T(shows_cpus),   T(any_call_may_fail),
+        T(pins),
+        T(pins_to_what_is_there),
+        T(does_not_pin),
+        T(does_not_create),
+        T(shares),
+        T(lists_vcpus),
+        T(shows_cpus),
+        T(any_call_may_fail),
+        T(shows_stats),
+        T(no_stats),
+        T(stats_by_interval),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl stats: event counters as they are at a moment (stats.c), and shown (stats_print.c).
+ */
+#ifndef PVCTL_STATS_H
+#define PVCTL_STATS_H
+
+#include "pvctl.h"
+
+struct vcpu_sample {
+    size_t domain; /* its place in samples.domains */
+    uint32_t vcpu;
+    uint64_t cpu_time_ns;
+    uint64_t counter[NR_COUNTERS]; /* parvis/counters.h */
+};
+
+/* The vCPUs of a domain stand next to each other. */
+struct samples {
+    struct live_domain *domains;
+    size_t nr_domains, nr_vcpus;
+    struct vcpu_sample *vcpus;
+    uint64_t at_ns;
+};
+
+/* That of a vCPU of the domain; NULL: it was not there. */
+const struct vcpu_sample *stats_find(const struct samples *s, const struct host_domain *d,
+                                     uint32_t vcpu);
+/* Since each vCPU was made; or (before not NULL) the difference between the two, a second. */
+void stats_print(const struct call *c, const struct samples *now, const struct samples *before);
+
+#endif
