@@ -16,7 +16,6 @@ HYPERCALL(set_debugreg,       HC_ANY,     2, unsigned int reg, uint64_t value)  
 HYPERCALL(get_debugreg,       HC_ANY,     1, unsigned int reg)                                                  /* pv/debugreg.c */
 HYPERCALL(update_descriptor,  HC_ANY,     2, uint64_t maddr, uint64_t desc)                                     /* pv/descriptor.c */
 HYPERCALL(update_va_mapping,  HC_ANY,     3, gva_t va, uint64_t val, uint64_t flags)                            /* pv/update_va.c */
-HYPERCALL(vm_assist,          HC_ANY,     2, unsigned int cmd, unsigned int type)                               /* pv/misc_hypercalls.c */
 HYPERCALL(update_va_mapping_otherdomain, HC_ANY, 4, gva_t va, uint64_t val, uint64_t flags, unsigned int domid) /* pv/update_va.c */
 HYPERCALL(iret,               HC_ANY,     0, void)                                                              /* pv/iret.c */
 HYPERCALL(set_segment_base,   HC_ANY,     2, unsigned int which, uint64_t base)                                 /* pv/segment.c */

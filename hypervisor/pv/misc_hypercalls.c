@@ -29,28 +29,3 @@ long do_fpu_taskswitch(int set)
     pv_cpu_set_ts(set);
     return 0;
 }
-
-/* Assists a 64-bit guest may have. 4gb_segments and pae_extended_cr3 mean nothing to it; stock
- * kernels ask for them. */
-#define VM_ASSISTS                                                                                 \
-    ((1u << VMASST_TYPE_4gb_segments) | (1u << VMASST_TYPE_writable_pagetables) |                  \
-     (1u << VMASST_TYPE_pae_extended_cr3) | (1u << VMASST_TYPE_architectural_iopl) |               \
-     (1u << VMASST_TYPE_runstate_update_flag))
-
-long do_vm_assist(unsigned int cmd, unsigned int type)
-{
-    uint32_t *assist = &current->domain->vm_assist;
-
-    if (type > 31 || !(VM_ASSISTS >> type & 1))
-        return -XEN_EINVAL;
-    switch (cmd) {
-    case VMASST_CMD_enable:
-        atomic_or(assist, 1u << type);
-        return 0;
-    case VMASST_CMD_disable:
-        atomic_and(assist, ~(1u << type));
-        return 0;
-    default:
-        return -XEN_ENOSYS;
-    }
-}

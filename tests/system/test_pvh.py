@@ -5,6 +5,9 @@ import ending
 from machine import EPYC, MAX, Machine, built, run_tests
 
 
+MEMORY = "/sys/devices/system/xen_memory/xen_memory0"
+
+
 def guest(name, vcpus=1, memory="256M", **more):
     """A machine with this kernel in such a guest, which ends with it. loglevel = info: what it asks for in vain is not shown between its lines."""
     return Machine.guest("pvh-" + name, built("dom0/vmlinux"), memory, "console=hvc0", built("dom0/guest-initramfs.cpio.gz"), vcpus=vcpus, kind="pvh",
@@ -26,7 +29,7 @@ def is_clean(m):
 
 
 def lives_as_on_xen():
-    """1 vCPU, memory that is no multiple of 2 MiB: what the kernel says of Xen, its clock, events by the vector, lines that arrive whole; power-off."""
+    """1 vCPU, memory that is no multiple of 2 MiB: what the kernel says of Xen, its clock, events by the vector, lines that arrive whole, memory given back and got again; power-off."""
     with guest("1", memory="200004K") as m:
         to_the_shell(m)
         m.check("dmesg | grep 'Hypervisor detected'", "Xen HVM")
@@ -39,20 +42,26 @@ def lives_as_on_xen():
         lines = "".join(f"{n}-" for n in range(160))
         m.check(f"echo {lines} | wc -c", f"^{len(lines) + 1}$")
         m.check("before=$(date +%s); sleep 1; [ $(date +%s) -gt $before ] && date +%Y", r"^20\d\d$")
+        m.check(f"cd {MEMORY}; before=$(cat info/current_kb); echo 150000 >target_kb; n=0; until [ $(cat info/current_kb) = 150000 ] || [ $n -gt 50 ]; do "
+                "n=$((n+1)); usleep 200000; done; cat info/current_kb", "^150000$")
+        m.check("echo 200004 >target_kb; n=0; until [ $(cat info/current_kb) = $before ] || [ $n -gt 50 ]; do n=$((n+1)); usleep 200000; done; "
+                "[ $(cat info/current_kb) = $before ]; cd /")
         is_clean(m)
         m.send("poweroff")
         assert m.wait() == ending.POWERED_OFF, m.tail()
 
 
 def several_vcpus():
-    """2 vCPUs on 2 CPUs: both compute, and interrupt each other by events."""
-    with guest("2", vcpus=2, smp=2) as m:
-        to_the_shell(m)
-        m.check("nproc", "^2$")
-        m.check("(while :; do :; done) & (while :; do :; done) & sleep 2; kill %1 %2; grep RES /proc/interrupts", r"^ *RES: +\d+ +\d+")
-        is_clean(m)
-        m.send("poweroff")
-        assert m.wait() == ending.POWERED_OFF, m.tail()
+    """2 and 4 vCPUs on 2 CPUs: all compute, and interrupt each other by events; one is taken off and on."""
+    for vcpus in (2, 4):
+        with guest(str(vcpus), vcpus=vcpus, smp=2) as m:
+            to_the_shell(m)
+            m.check("nproc", f"^{vcpus}$")
+            m.check("(while :; do :; done) & (while :; do :; done) & sleep 2; kill %1 %2; grep -w HYP /proc/interrupts", r"^ *HYP:" + r" +[1-9]\d*" * vcpus)
+            m.check("cd /sys/devices/system/cpu; echo 0 >cpu1/online && nproc && echo 1 >cpu1/online && nproc", f"^{vcpus - 1}$")
+            is_clean(m)
+            m.send("poweroff")
+            assert m.wait() == ending.POWERED_OFF, m.tail()
 
 
 def starts_on_other_cpus():

@@ -244,11 +244,11 @@ static void put_argument(void)
 static void call_hypervisor(struct vcpu *w)
 {
     static const uint8_t calls[] = {
-        __HYPERVISOR_memory_op,      __HYPERVISOR_memory_op,   __HYPERVISOR_multicall,
-        __HYPERVISOR_set_timer_op,   __HYPERVISOR_xen_version, __HYPERVISOR_grant_table_op,
-        __HYPERVISOR_vcpu_op,        __HYPERVISOR_sched_op,    __HYPERVISOR_event_channel_op,
-        __HYPERVISOR_physdev_op,     __HYPERVISOR_hvm_op,      __HYPERVISOR_hvm_op,
-        __HYPERVISOR_sched_op_compat};
+        __HYPERVISOR_memory_op,       __HYPERVISOR_memory_op,   __HYPERVISOR_multicall,
+        __HYPERVISOR_set_timer_op,    __HYPERVISOR_xen_version, __HYPERVISOR_grant_table_op,
+        __HYPERVISOR_vcpu_op,         __HYPERVISOR_sched_op,    __HYPERVISOR_event_channel_op,
+        __HYPERVISOR_physdev_op,      __HYPERVISOR_hvm_op,      __HYPERVISOR_hvm_op,
+        __HYPERVISOR_sched_op_compat, __HYPERVISOR_vm_assist};
     uint8_t what = (uint8_t)take(1);
 
     b = vmcb_of(w);

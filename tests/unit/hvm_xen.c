@@ -216,6 +216,9 @@ static void it_gives_way(void **state)
 
 static void what_is_for_others(void **state)
 {
+    static const unsigned int assists[] = {
+        VMASST_TYPE_4gb_segments, VMASST_TYPE_writable_pagetables, VMASST_TYPE_pae_extended_cr3,
+        VMASST_TYPE_architectural_iopl, 31};
     struct physdev_set_iopl iopl = {.iopl = 1};
     struct physdev_set_iobitmap bitmap = {.nr_ports = 1};
 
@@ -225,6 +228,13 @@ static void what_is_for_others(void **state)
     assert_int_equal(
         whole_vmmcall_at(PLACE, __HYPERVISOR_physdev_op, PHYSDEVOP_set_iobitmap, &bitmap),
         -XEN_ENOSYS);
+    for (unsigned int i = 0; i < ARRAY_SIZE(assists); i++)
+        assert_int_equal(whole_vmmcall(__HYPERVISOR_vm_assist, VMASST_CMD_enable, assists[i], 0),
+                         -XEN_EINVAL);
+    assert_int_equal(whole_vmmcall(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
+                                   VMASST_TYPE_runstate_update_flag, 0),
+                     0);
+    assert_int_equal(d->vm_assist, 1u << VMASST_TYPE_runstate_update_flag);
 }
 
 /* --- vCPUs and time --- */

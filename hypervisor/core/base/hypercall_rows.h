@@ -13,6 +13,7 @@ HYPERCALL(set_timer_op,       HC_ANY,     1, int64_t timeout)                   
 HYPERCALL(xen_version,        HC_ANY,     2, unsigned int cmd, gva_t arg)                                       /* core/guest/version.c */
 HYPERCALL(console_io,         HC_ANY,     3, unsigned int cmd, unsigned int count, gva_t buffer)                /* core/console/console_io.c */
 HYPERCALL(grant_table_op,     HC_ANY,     3, unsigned int cmd, gva_t uop, unsigned int count)                   /* core/grant/grant_op.c */
+HYPERCALL(vm_assist,          HC_ANY,     2, unsigned int cmd, unsigned int type)                               /* core/guest/vm_assist.c */
 HYPERCALL(vcpu_op,            HC_ANY,     3, unsigned int cmd, unsigned int vcpuid, gva_t arg)                  /* core/guest/vcpu_op.c */
 HYPERCALL(sched_op_compat,    HC_ANY,     2, unsigned int cmd, uint64_t arg)                                    /* core/guest/sched_op.c */
 HYPERCALL(sched_op,           HC_ANY,     2, unsigned int cmd, gva_t arg)                                       /* core/guest/sched_op.c */
