@@ -58,9 +58,13 @@ def is_told_of():
     machine.prompt()
 
 
+def events_of(name):
+    return machine.told(f"stats --events {name}")[0]["vcpu"][0]["events"]
+
+
 def is_counted():
     """What stats tells of it is a fully virtualized guest's: exits, and nothing of what a paravirtual one asks for."""
-    events = machine.told("stats --events debian-hvm")[0]["vcpu"][0]["events"]
+    events = events_of("debian-hvm")
     assert all(events[event] for event in ("switches", "timers", "injections", "exit_interrupt", "exit_port", "exit_msr", "exit_cpuid",
                                            "exit_hlt", "exit_npt_fault")), events
     assert not any(events[event] for event in events if event.startswith("hypercall_")), events
@@ -113,6 +117,9 @@ def knows_of_xen():
         machine.prompt()
         machine.check("head -c 6 /tmp/disk.img", rf"life {life}")
         assert listed()["debian-pvh"]["kind"] == "pvh"
+        events = events_of("debian-pvh")
+        hypercalls = sum(events[event] for event in events if event.startswith("hypercall_"))
+        assert 0 < events["exit_vmmcall"] <= hypercalls and events["hypercall_event_channel_op"] and events["upcalls"], events
         machine.check("pvctl shutdown --wait debian-pvh", r"^debian-pvh: powered off$")
     assert free_memory() == before, (free_memory(), before)
 
