@@ -22,6 +22,9 @@ void hvm_cpu_write_dr(unsigned int n, uint64_t value);
 /* XCR0 as the running guest has set it; 0: the machine has no XSAVE. */
 uint64_t hvm_cpu_xcr0(void);
 
+/* The next run of a guest on this CPU ends as soon as something of it is done. */
+void hvm_cpu_leave_at_once(void);
+
 /* For struct guest_ops. */
 void hvm_cpu_load(struct vcpu *v);
 void hvm_cpu_save(struct vcpu *v);

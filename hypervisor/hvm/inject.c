@@ -15,6 +15,9 @@
  * moment when it would be taken, and the real one is chosen then. There is no window while another
  * is under way: the run ends at the IRET of its handler, if not before.
  *
+ * An NMI that cannot be taken now is not waited for by anything that the CPU has: the guest is left
+ * as soon as it has what is on its way, or an instruction is done, and then the NMI comes.
+ *
  * An NMI is followed by none until IRET, which is intercepted for that. It counts as done before
  * the guest carries it out: a further one may come an instruction too early, on the same stack.
  */
@@ -137,6 +140,10 @@ static void inject_nmi(struct vcpu *v)
 {
     struct vmcb *b = vmcb_of(v);
 
+    if (b->control.event_inj & EVENT_VALID || b->control.int_state & INT_STATE_SHADOW) {
+        hvm_cpu_leave_at_once();
+        return;
+    }
     WRITE_ONCE(v->nmi_pending, false);
     v->nmi_masked = true;
     count_event(v, COUNTER_injections);
@@ -236,8 +243,7 @@ bool hvm_before_entry(struct vcpu *v)
     hvm_console_look(v);
     if (!has_started(v) || !is_awake(v))
         return false;
-    if (READ_ONCE(v->nmi_pending) && !v->nmi_masked && !(b->control.event_inj & EVENT_VALID) &&
-        !(b->control.int_state & INT_STATE_SHADOW))
+    if (READ_ONCE(v->nmi_pending) && !v->nmi_masked)
         inject_nmi(v);
     inject_interrupt(v);
     b->control.vintr = (b->control.vintr & ~VINTR_TPR) | lapic_cr8(v);

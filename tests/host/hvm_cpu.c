@@ -43,6 +43,11 @@ void hvm_cpu_write_dr(unsigned int n, uint64_t value)
     host_hvm_debugreg[n] = value;
 }
 
+void hvm_cpu_leave_at_once(void)
+{
+    machine_kick(this_cpu()->id);
+}
+
 void hvm_cpu_load(struct vcpu *v)
 {
     v->arch.hvm.flushes = this_cpu()->arch.flushes - 1;

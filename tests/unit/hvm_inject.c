@@ -218,13 +218,18 @@ static void the_pic(void **state)
 
 /* --- exceptions, in rank --- */
 
+/* The NMI does not wait for an exit of the guest's own. */
 static void an_exception_first(void **state)
 {
+    unsigned int kicks;
+
     (void)state;
     lapic_raise(v, VEC);
     v->nmi_pending = true;
     hvm_inject_page_fault(v, 0x1234, 2);
+    kicks = host_kicks;
     assert_true(hvm_before_entry(v));
+    assert_int_equal(host_kicks, kicks + 1);
     assert_int_equal(whole_exception(), TRAP_page_fault);
     assert_int_equal(b->save.cr2, 0x1234);
     assert_int_equal(window(), VEC >> 4);
@@ -293,6 +298,7 @@ static void one_nmi_until_iret(void **state)
     v->nmi_pending = true;
     whole_exit(EXIT_INTR, 0, 0);
     turn();
+    assert_int_equal(host_kicks, 0);
     assert_int_equal(INJ, 0);
     assert_true(v->nmi_pending);
     whole_exit(EXIT_IRET, 0, 0);
@@ -308,6 +314,7 @@ static void no_nmi_in_the_shadow(void **state)
     v->nmi_pending = true;
     b->control.int_state = INT_STATE_SHADOW;
     turn();
+    assert_int_equal(host_kicks, 1);
     assert_true(v->nmi_pending);
 }
 

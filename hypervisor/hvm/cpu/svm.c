@@ -138,6 +138,12 @@ void hvm_cpu_write_dr(unsigned int n, uint64_t value)
     write[n](value);
 }
 
+/* An interrupt is on its way when the guest is entered. */
+void hvm_cpu_leave_at_once(void)
+{
+    apic_send_ipi(this_cpu()->arch.apic_id, VECTOR_KICK);
+}
+
 void hvm_cpu_load(struct vcpu *v)
 {
     struct hvm_vcpu *h = &v->arch.hvm;
