@@ -51,6 +51,7 @@ static struct thread {
 } __aligned(128) threads[HOST_MOST_CPUS];
 
 bool host_threads;
+void (*host_on_interrupt)(struct vcpu *v);
 unsigned int host_kicks;
 static s_time_t now;
 s_time_t host_armed_at[HOST_MOST_CPUS];
@@ -292,7 +293,11 @@ static void *run_cpu(void *id)
         struct thread *t = &threads[this_cpu()->id];
 
         WRITE_ONCE(t->turns, t->turns + 1);
-        entered |= interrupted();
+        if (interrupted()) {
+            if (!entered && host_on_interrupt)
+                host_on_interrupt(current);
+            entered = true;
+        }
         if (entered)
             host_exit_path();
         if (current == this_cpu()->idle) {

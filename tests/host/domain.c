@@ -21,6 +21,7 @@
 #include <core/state/guest_ops.h>
 #include <port/upcalls.h>
 #include <port/atomic.h>
+#include <pv/cpu.h>
 #include <pv/hypercall.h>
 #include <pv/pv_ops.h>
 #include <xen/errno.h>
@@ -228,6 +229,8 @@ const struct guest_ops host_guest_ops = {
     .features = features,
     .event_pending = event_pending,
     .show_vcpu = show_vcpu,
+    .load = pv_cpu_load,
+    .save = pv_cpu_save,
 };
 
 void host_init(uint64_t frames)
@@ -257,8 +260,14 @@ struct page_info *host_frames(struct domain *d, unsigned int order)
 
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages)
 {
+    return host_domain_of(guest_kinds[0], id, control, vcpus, pages);
+}
+
+struct domain *host_domain_of(const struct guest_ops *kind, domid_t id, bool control,
+                              unsigned int vcpus, uint64_t pages)
+{
     const struct domain_config cfg = {
-        .kind = guest_kinds[0],
+        .kind = kind,
         .domid = id,
         .is_control = control,
         .max_vcpus = vcpus,

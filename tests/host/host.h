@@ -41,6 +41,8 @@ struct cpu *host_this_cpu(void);
 typedef bool host_step_fn(struct vcpu *v, bool entered);
 uint64_t host_run_threads(host_step_fn *step);
 extern bool host_threads; /* it is running */
+/* An interrupt came while v ran its own code: what is done before the exit path. NULL: nothing */
+extern void (*host_on_interrupt)(struct vcpu *v);
 /* How often each CPU was at its exit path; and whether each other one has come there again, and
  * this CPU was not kicked meanwhile. */
 void host_turns(uint64_t turns[HOST_MOST_CPUS]);
@@ -69,6 +71,9 @@ extern bool host_clock_stable; /* all CPUs have one clock */
 /* With domain_create() and vcpu_create(): a domain with its vCPUs up and pages of memory, unpaused.
  */
 struct domain *host_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages);
+/* The same of another kind than guest_kinds[0]. */
+struct domain *host_domain_of(const struct guest_ops *kind, domid_t id, bool control,
+                              unsigned int vcpus, uint64_t pages);
 /* More frames for d, which lie nowhere in its own numbering; NULL: it may not have them. */
 struct page_info *host_frames(struct domain *d, unsigned int order);
 uint64_t host_time_run(const struct domain *d); /* ns that its vCPUs ran, by their run states */
@@ -91,7 +96,7 @@ extern enum stop_kind host_stop_kind;
 extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
 extern const char *host_hvm_lacks; /* for full virtualization; NULL: nothing */
 extern uint64_t host_hvm_xcr0;     /* that the guest left behind; 0: no XSAVE */
-extern uint64_t host_hvm_debugreg[4]; /* the CPU's, while such a guest is on it */
+extern __thread uint64_t host_hvm_debugreg[4]; /* the CPU's, while such a guest is on it */
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
 /* panic() calls it with what it says; it must not return. NULL: abort() */
 extern void (*host_on_panic)(const char *text);

@@ -5,13 +5,15 @@
  */
 #include "host.h"
 
+#include <core/base/tlb.h>
 #include <hvm/cpu.h>
 #include <hvm/vmcb.h>
 #include <string.h>
 #include <xen/sysctl.h>
 
 const char *host_hvm_lacks;
-uint64_t host_hvm_xcr0, host_hvm_debugreg[4];
+uint64_t host_hvm_xcr0;
+__thread uint64_t host_hvm_debugreg[4];
 
 const char *hvm_cpu_lacks(void)
 {
@@ -50,6 +52,8 @@ void hvm_cpu_leave_at_once(void)
 
 void hvm_cpu_load(struct vcpu *v)
 {
+    if (host_threads)
+        load_cr3(0);
     v->arch.hvm.flushes = this_cpu()->arch.flushes - 1;
     memcpy(host_hvm_debugreg, v->arch.hvm.debugreg, sizeof(host_hvm_debugreg));
 }

@@ -5,6 +5,7 @@
  */
 #include "host.h"
 
+#include <core/base/tlb.h>
 #include <pv/cpu.h>
 #include <pv/pv.h>
 
@@ -63,10 +64,10 @@ void pv_cpu_sync(struct vcpu *v)
     machine_sync_fpu(v);
 }
 
-/* No guest comes onto a CPU here. */
+/* Where a CPU is a thread. */
 void pv_cpu_load(struct vcpu *v)
 {
-    (void)v;
+    load_cr3(v->arch.pv.cr3);
 }
 
 void pv_cpu_save(struct vcpu *v)

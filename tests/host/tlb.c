@@ -36,6 +36,7 @@
 
 #include <core/base/tlb.h>
 #include <core/domain/domain_table.h>
+#include <core/state/guest_ops.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 
@@ -354,6 +355,7 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
     struct tlb *t = this_tlb();
 
     this_cpu()->arch.cr3 = cr3;
+    this_cpu()->arch.flushes += !keep_global;
     if (host_threads) {
         host_thread_load_cr3(cr3, keep_global);
         return;
@@ -369,6 +371,7 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
 
 void machine_flush_tlb(void)
 {
+    this_cpu()->arch.flushes++;
     if (host_threads) {
         host_thread_flush();
         return;
@@ -408,8 +411,13 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
         this_cpu()->arch.cr3 = next->arch.pv.cr3;
         return;
     }
+    if (pd)
+        pd->ops->save(prev);
     tlb_switch_begin(pd, nd);
-    load_cr3(next->arch.pv.cr3);
+    if (nd)
+        nd->ops->load(next);
+    else
+        load_cr3(0);
     tlb_switch_end(pd, nd);
 }
 

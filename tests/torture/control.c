@@ -7,12 +7,14 @@
  * looks. A paused vCPU does not run: two looks at what it did, and at its registers, see the same,
  * and no race with its CPU.
  */
-#include "torture.h"
+#include "vm.h"
 
 #include <string.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/life/life.h>
 #include <core/state/domain.h>
+#include <hvm/hvm_ops.h>
 #include <xen/domctl.h>
 #include <xen/sched.h>
 
@@ -48,7 +50,9 @@ static void populate(domid_t id)
     struct domain *d = get_domain_by_id(id);
 
     WRITE_ONCE(d->max_pages, scenario->pages);
-    for (unsigned int i = 0; i < scenario->pages; i++)
+    if (is_vm(d))
+        vm_born(d, scenario->pages);
+    for (unsigned int i = 0; i < scenario->pages && !is_vm(d); i++)
         if (!host_frames(d, 0))
             torture_failed("no frame for d%u", id);
     put_domain(d);
@@ -77,6 +81,20 @@ static void created(struct guest *g, long rc)
     g->next = make_vcpus;
 }
 
+/* No operation makes one of these yet. */
+static void create_vm(struct guest *g)
+{
+    const struct domain_config cfg = {.kind = &hvm_guest_ops,
+                                      .domid = (domid_t)g->a[0],
+                                      .max_vcpus = scenario->vcpus,
+                                      .max_evtchn_port = 63,
+                                      .max_grant_frames = 1,
+                                      .max_maptrack_frames = 4};
+    struct domain *d;
+
+    created(g, domain_create(&cfg, &d));
+}
+
 static void create(struct guest *g)
 {
     struct xen_domctl_createdomain *c = &ARGS(g, xen_domctl)->u.createdomain;
@@ -100,7 +118,8 @@ static void look_again(struct guest *g)
     for (unsigned int i = 0; i < scenario->vcpus; i++) {
         const struct guest *other = guest_of((unsigned int)g->a[0], i);
 
-        if (other->progress != made[g->a[0]].seen[i] || other->progress != other->v->regs.rbx)
+        if (other->progress != made[g->a[0]].seen[i] ||
+            (!is_vm(other->v->domain) && other->progress != other->v->regs.rbx))
             torture_failed("d%luv%u ran while it was paused: step %lu, then %lu, rbx %lu",
                            (unsigned long)g->a[0], i, (unsigned long)made[g->a[0]].seen[i],
                            (unsigned long)other->progress, (unsigned long)other->v->regs.rbx);
@@ -120,7 +139,7 @@ static void own_domain(struct guest *g)
 {
     g->a[0] = 1 + 2 * chance(g, scenario->domains / 2) + g->v->vcpu_id;
     if (!made[g->a[0]].alive)
-        create(g);
+        (torture_is_vm((domid_t)g->a[0]) ? create_vm : create)(g);
     else if (chance(g, 4))
         domctl(g, XEN_DOMCTL_pausedomain, paused);
     else

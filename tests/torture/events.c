@@ -15,6 +15,7 @@
  * wake-up that is lost leaves somebody asleep who has operations left.
  */
 #include "torture.h"
+#include "vm_events.h"
 
 #include <string.h>
 #include <core/domain/domain_table.h>
@@ -24,6 +25,7 @@
 #include <xen/vcpu.h>
 
 #define DOMAINS  3
+#define VM       3 /* and one more: fully virtualized, with channels of their own */
 #define CHANNELS 6
 #define PORTS    64 /* of a domain; one word */
 
@@ -90,6 +92,8 @@ static void take(struct guest *g, evtchn_port_t port)
     if (get(&bound_to[domain_of(g)][port]) != g->v->vcpu_id)
         return;
     (void)test_and_clear_bit(g->v->domain->shared_info->evtchn_pending, port);
+    if (vm_events_take(g, port))
+        return;
     l = get(&lines[domain_of(g)][port]);
     if (l)
         note_seen(l);
@@ -397,7 +401,8 @@ static void operation(struct guest *g)
                                      poll_for_long,  compute_some};
 
     g->last = chance(g, ARRAY_SIZE(often));
-    often[g->last](g);
+    if (!vm_events_tell(g))
+        often[g->last](g);
 }
 
 static void ring_polled(struct guest *g)
@@ -416,7 +421,8 @@ static void rest(struct guest *g)
     struct seat *next = seat_of(g) + 1;
 
     if (!get(&seat_of(g)->active)) {
-        guest_block(g);
+        if (!vm_events_tell(g))
+            guest_block(g);
         return;
     }
     put(&seat_of(g)->active, 0);
@@ -438,6 +444,7 @@ static void setup(void)
         for (unsigned int v = 0; v < vcpus[i]; v++)
             seats[i][v].active = 1;
     }
+    bound_to[0][vm_events_setup(VM)] = 0;
 }
 
 static void check_line(const struct line *l, const char *what, unsigned int i)
@@ -469,6 +476,8 @@ const struct scenario torture_events = {
     .name = "events",
     .what = "ports bound, moved, masked, sent through, polled and closed: nothing sent is lost",
     .operations = 400,
+    .vms = 1 << VM | 1 << (VM + 1),
+    .vm = &torture_vm_events,
     .setup = setup,
     .start = start,
     .operation = operation,

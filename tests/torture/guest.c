@@ -8,7 +8,7 @@
  * The handler is that of an operating system: it clears upcall_pending, takes the selector, takes
  * the ports, and looks again before it leaves.
  */
-#include "torture.h"
+#include "vm.h"
 
 #include <string.h>
 #include <xen/event_channel.h>
@@ -68,12 +68,12 @@ static bool may_be_interrupted(const struct vcpu *v)
 
 /* Its CPU computes, and an event came: whoever sent it kicks the CPU before he goes back to his
  * guest. */
-static void expect_kick(const struct guest *g)
+void guest_expect_kick(const struct guest *g, bool has_event)
 {
     static __thread const struct guest *waits;
     static __thread uint64_t turns[HOST_MOST_CPUS];
 
-    if (!may_be_interrupted(g->v)) {
+    if (!has_event) {
         waits = NULL;
     } else if (waits != g) {
         waits = g;
@@ -183,30 +183,37 @@ void guest_set_timer(struct guest *g, uint64_t ns)
 
 static step_fn *next_operation(struct guest *g)
 {
-    bool control = is_controller(g);
+    bool control = is_controller(g), vm = is_vm(g->v->domain);
 
     if (!g->left)
-        return control ? guest_block : scenario->rest;
+        return control ? guest_block : vm ? scenario->vm->rest : scenario->rest;
     g->left--;
-    return control ? control_operation : scenario->operation;
+    return control ? control_operation : vm ? scenario->vm->operation : scenario->operation;
+}
+
+void guest_step(struct guest *g)
+{
+    step_fn *step = g->next ? g->next : next_operation(g);
+
+    g->next = NULL;
+    step(g);
 }
 
 bool guest_run(struct vcpu *v, bool entered)
 {
     struct guest *g = guest_of(v->domain->domain_id, v->vcpu_id);
-    step_fn *step;
 
+    if (is_vm(v->domain))
+        return vm_run(v, entered);
     if (entered && may_be_interrupted(v))
         take_events(g);
-    expect_kick(g);
+    guest_expect_kick(g, may_be_interrupted(v));
     g->entered = false;
     v->regs.rbx = ++g->progress;
     if (g->calling) {
         issue(g);
         return true;
     }
-    step = g->next ? g->next : next_operation(g);
-    g->next = NULL;
-    step(g);
+    guest_step(g);
     return g->entered;
 }

@@ -7,7 +7,7 @@
  * vCPU 0 never goes down, and brings the others up before it rests: who goes down says so first,
  * and looks then whether vCPU 0 still works.
  */
-#include "torture.h"
+#include "vm.h"
 
 #include <string.h>
 #include <core/state/domain.h>
@@ -106,6 +106,9 @@ const struct scenario torture_life = {
     .operations = 300,
     .domains = 5,
     .vcpus = VCPUS,
+    .pages = 1,
+    .vms = 1 << 3 | 1 << 4,
+    .vm = &torture_vm_life,
     .born = born,
     .start = guest_bind_timer,
     .operation = operation,

@@ -7,7 +7,7 @@
  * and one that is still set when its domain has gone, or whose callback still runs, is for the
  * sanitizers to see.
  */
-#include "torture.h"
+#include "vm.h"
 
 #include <string.h>
 #include <xen/sched.h>
@@ -83,6 +83,9 @@ const struct scenario torture_timers = {
     .operations = 300,
     .domains = 5,
     .vcpus = 2,
+    .pages = 1,
+    .vms = 1 << 3 | 1 << 4,
+    .vm = &torture_vm_timers,
     .start = guest_bind_timer,
     .operation = operation,
     .rest = rest,

@@ -6,7 +6,7 @@
  * as SEED with SECONDS 0 makes that round alone. What threads do to each other is not in it: a
  * failure may need some tries. Without a SEED, 0 seconds are a mistake.
  */
-#include "torture.h"
+#include "vm.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -18,6 +18,8 @@
 #include <core/sched/pause.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
+#include <core/life/domain_system.h>
+#include <hvm/hvm_ops.h>
 
 #define FRAMES 4096
 
@@ -65,18 +67,33 @@ static void __noreturn on_panic(const char *text)
     torture_failed("%s", text);
 }
 
+bool torture_is_vm(domid_t id)
+{
+    return scenario->vms >> id & 1;
+}
+
+static step_fn *first_step(const struct domain *d)
+{
+    if (is_vm(d))
+        return vm_begin;
+    return scenario->domains && d->is_control ? guest_bind_timer : scenario->start;
+}
+
 static void start_vcpu(struct vcpu *v)
 {
     unsigned int id = v->domain->domain_id, n = id * MOST_VCPUS + v->vcpu_id;
     uint64_t state = seed + (n + 1) * 0x12345678ull + (uint64_t)clock_now();
 
-    guests[id][v->vcpu_id] = (struct guest){
-        .v = v,
-        .random = next_random(&state),
-        .left = scenario->operations,
-        .next = scenario->domains && v->domain->is_control ? guest_bind_timer : scenario->start,
-        .args = HOST_GUEST_BASE + 4 * n * PAGE_SIZE};
+    guests[id][v->vcpu_id] = (struct guest){.v = v,
+                                            .random = next_random(&state),
+                                            .left = scenario->operations,
+                                            .next = first_step(v->domain),
+                                            .args = HOST_GUEST_BASE + 4 * n * PAGE_SIZE};
     v->vcpu_info->evtchn_upcall_mask = 0;
+    if (is_vm(v->domain)) {
+        vm_start_vcpu(v);
+        return;
+    }
     if (scenario->up && v->vcpu_id >= scenario->up && !v->domain->is_control) {
         __atomic_store_n(&v->initialised, false, __ATOMIC_RELAXED);
         atomic_or(&v->pause_flags, VPF_down);
@@ -113,8 +130,12 @@ void torture_frames(domid_t id, uint64_t *frames, unsigned int n)
 
 struct domain *torture_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages)
 {
-    struct domain *d = host_domain(id, control, vcpus, pages);
+    bool vm = torture_is_vm(id);
+    struct domain *d =
+        host_domain_of(vm ? &hvm_guest_ops : guest_kinds[0], id, control, vcpus, vm ? 0 : pages);
 
+    if (vm)
+        vm_born(d, pages);
     torture_start(id);
     return d;
 }
@@ -140,6 +161,8 @@ static void check_rest(void)
     struct vcpu *v;
 
     while ((d = next_domain(d)) != NULL) {
+        if (is_vm(d) && !d->pause_count && scenario->vm->check)
+            scenario->vm->check(d);
         for_each_vcpu (d, v) {
             const struct guest *g = guest_of(d->domain_id, v->vcpu_id);
 
@@ -161,6 +184,7 @@ static void round_of(uint64_t s, unsigned int cpus)
     seed = s;
     host_init(scenario->frames ? scenario->frames : FRAMES);
     host_on_panic = on_panic;
+    vm_machine();
     host_set_cpus(cpus);
     if (scenario->machine)
         scenario->machine();

@@ -25,6 +25,16 @@
 struct guest;
 typedef void step_fn(struct guest *g);
 
+/* Of a fully virtualized vCPU. */
+struct vm_state {
+    bool eoi, iret; /* the handler that it is in ends so */
+    uint8_t pic_eoi;
+    bool timer_came, by_tsc;
+    uint64_t ns;
+    uint32_t icr;
+    step_fn *then;
+};
+
 struct guest {
     struct vcpu *v;
     uint64_t random, progress; /* steps that it made; in rbx too */
@@ -36,6 +46,14 @@ struct guest {
     unsigned int last; /* which operation it did last: for who looks what went wrong */
     gva_t args;        /* room for the arguments of its hypercalls: 4 pages */
     uint64_t a[4], b;  /* of an operation that takes several steps */
+    struct vm_state vm;
+};
+
+/* What fully virtualized vCPUs do. */
+struct vm_program {
+    step_fn *start, *operation, *rest;
+    void (*vector)(struct guest *g, unsigned int vector); /* an interrupt, or NMI, came. Or NULL */
+    void (*check)(const struct domain *d);                /* of one that is not paused. Or NULL */
 };
 
 struct scenario {
@@ -44,6 +62,8 @@ struct scenario {
     /* With a control domain as in control.c: how many domains, with it, an odd number; and what
      * each other has. */
     unsigned int domains, vcpus, pages;
+    unsigned int vms; /* which of them are fully virtualized: a bit each */
+    const struct vm_program *vm;
     unsigned int frames; /* of the machine; 0: plenty */
     unsigned int up;     /* the other vCPUs are down and have no context at first; 0: none is */
     bool contexts;       /* the control domain sets some */
@@ -60,6 +80,8 @@ extern const struct scenario *scenario;
 
 /* --- of a round (torture.c) --- */
 
+/* Is this one fully virtualized? */
+bool torture_is_vm(domid_t id);
 /* 0 to n - 1 */
 unsigned int chance(struct guest *g, unsigned int n);
 struct guest *guest_of(unsigned int domain, unsigned int vcpu);
@@ -74,6 +96,9 @@ void __noreturn __printf(1, 2) torture_failed(const char *fmt, ...);
 /* --- of a vCPU (guest.c) --- */
 
 bool guest_run(struct vcpu *v, bool entered);
+void guest_step(struct guest *g); /* what comes next */
+/* It runs, and has something that interrupts it, or not: its CPU is kicked in time. */
+void guest_expect_kick(const struct guest *g, bool has_event);
 /* Makes a hypercall; done(), when not NULL, gets its result. */
 void guest_call(struct guest *g, unsigned int nr, const uint64_t args[6],
                 void (*done)(struct guest *g, long rc));

@@ -33,5 +33,6 @@ torture: $(torture_programs) ## many vCPUs on threads, at random, under TSan and
 	         END { printf "torture: %d runs without a finding: %d rounds, %d operations, %d steps\n", n, rounds, operations, steps }' \
 	        build/logs/*torture*.log; exit $$status
 
-tsan: build/host/tsan/torture build/host/tsan/unit_core_cpus build/host/tsan/unit_core_timer ## the same under the thread sanitizer alone, and unit tests
-	@$(PYTHON) tests/run.py "$(same_layout) build/host/tsan/unit_core_cpus" "$(same_layout) build/host/tsan/unit_core_timer" $(call torture_with,$<)
+TSAN_UNITS := $(addprefix build/host/tsan/unit_,core_cpus core_timer hvm_lapic_threads)
+tsan: build/host/tsan/torture $(TSAN_UNITS) ## the same under the thread sanitizer alone, and unit tests
+	@$(PYTHON) tests/run.py $(foreach p,$(TSAN_UNITS),"$(same_layout) $p") $(call torture_with,$<)
