@@ -7,7 +7,7 @@
  * use, neither for the hypervisor nor in what the granter sees of it; and frames of the dead that
  * were mapped have all come back at the end.
  */
-#include "torture.h"
+#include "vm.h"
 
 #include <string.h>
 #include <core/domain/domain_table.h>
@@ -167,6 +167,49 @@ static void copy(struct guest *g)
     CALL(g, NULL, grant_table_op, GNTTABOP_copy, g->args, 1);
 }
 
+/* ---- a granter that names frames by its own numbers ---- */
+
+static uint64_t any_frame(struct guest *g)
+{
+    return frames[domain_of(g)][chance(g, PAGES)];
+}
+
+static void populate(struct guest *g)
+{
+    (void)vm_populate(g, any_frame(g), 0);
+}
+
+static void give_back(struct guest *g)
+{
+    (void)vm_give_back(g, any_frame(g));
+    g->next = populate;
+}
+
+static void touch(struct guest *g)
+{
+    uint64_t value;
+
+    (void)vm_touch(g->v->domain, any_frame(g), 4088, &value, NULL);
+}
+
+static void vm_operation(struct guest *g)
+{
+    static step_fn *const any[] = {give, give, give,     take_back, give_back,
+                                   give, give, populate, vm_cpuid,  touch};
+
+    g->last = chance(g, ARRAY_SIZE(any));
+    any[g->last](g);
+}
+
+static void start_others(struct guest *g)
+{
+    if (!g->v->vcpu_id)
+        vm_ipi(g, 0xc4601, 0, vm_cpuid);
+}
+
+static const struct vm_program vm_program = {
+    .start = start_others, .operation = vm_operation, .rest = vm_halt};
+
 /* ---- the program ---- */
 
 static void operation(struct guest *g)
@@ -205,7 +248,10 @@ static void rest(struct guest *g)
 static void born(domid_t id)
 {
     memset(held[id], 0, sizeof(held[id]));
-    torture_frames(id, frames[id], PAGES);
+    for (unsigned int i = 0; i < PAGES && torture_is_vm(id); i++)
+        put(&frames[id][i], 1 + i % (PAGES - 1)); /* 0 has its code */
+    if (!torture_is_vm(id))
+        torture_frames(id, frames[id], PAGES);
 }
 
 static void check(void)
@@ -234,6 +280,8 @@ const struct scenario torture_grants = {
     .domains = DOMAINS,
     .vcpus = VCPUS,
     .pages = PAGES,
+    .vms = 1 << 3 | 1 << 4,
+    .vm = &vm_program,
     .born = born,
     .start = guest_bind_timer,
     .operation = operation,

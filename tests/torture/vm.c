@@ -361,10 +361,11 @@ void vm_sleep(struct guest *g, s_time_t ns)
 
 static void set_up_pic(struct guest *g)
 {
-    static const uint8_t words[][2] = {{0x20, 0x11}, {0x21, VM_PIC_VECTORS},     {0x21, 4},
-                                       {0x21, 1},    {0xa0, 0x11},               {0xa1, VM_PIC_VECTORS + 8},
-                                       {0xa1, 2},    {0xa1, 1},                  {0x21, 0},
-                                       {0xa1, 0}};
+    static const uint8_t words[][2] = {{0x20, 0x11}, {0x21, VM_PIC_VECTORS},
+                                       {0x21, 4},    {0x21, 1},
+                                       {0xa0, 0x11}, {0xa1, VM_PIC_VECTORS + 8},
+                                       {0xa1, 2},    {0xa1, 1},
+                                       {0x21, 0},    {0xa1, 0}};
 
     vm_out(g, words[g->a[0]][0], 1, words[g->a[0]][1]);
     g->next = ++g->a[0] < ARRAY_SIZE(words) ? set_up_pic : scenario->vm->start;

@@ -34,7 +34,7 @@ void vm_interrupted(struct vcpu *v);
 /* --- steps, or a part of one --- */
 void vm_begin(struct guest *g); /* what programs begin with: its APIC, and vCPU 0's PIC */
 void vm_exit(struct guest *g, uint64_t code, uint64_t info1, uint64_t info2);
-void vm_halt(struct guest *g); /* until an interrupt */
+void vm_halt(struct guest *g);               /* until an interrupt */
 void vm_sleep(struct guest *g, s_time_t ns); /* until its timer: some steps */
 void vm_apic_write(struct guest *g, unsigned int reg, uint32_t value);
 void vm_apic_read(struct guest *g, unsigned int reg);
@@ -47,6 +47,11 @@ void vm_in(struct guest *g, unsigned int port, unsigned int bytes);
 void vm_string(struct guest *g, unsigned int port, unsigned int bytes, bool in, gva_t va);
 void vm_set_tpr(struct guest *g, unsigned int tpr); /* no exit */
 void vm_cpuid(struct guest *g);                     /* the least that an exit is */
+
+/* --- vm_memory.c: a frame of its own goes; 2^order come. Each with an exit. False: none is there;
+ * something is --- */
+bool vm_give_back(struct guest *g, uint64_t gfn);
+bool vm_populate(struct guest *g, uint64_t gfn, unsigned int order);
 
 /* --- vm_tlb.c: what this CPU knows of its guests' memory --- */
 void vm_tlb_entered(bool flush);

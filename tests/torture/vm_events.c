@@ -56,8 +56,8 @@ static void raise_to(uint32_t *p, uint32_t value)
 {
     uint32_t was = get(p);
 
-    while (was < value && !__atomic_compare_exchange_n(p, &was, value, true, __ATOMIC_RELAXED,
-                                                       __ATOMIC_RELAXED))
+    while (was < value &&
+           !__atomic_compare_exchange_n(p, &was, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
 }
 
@@ -130,7 +130,8 @@ static void send_lowest(struct guest *g)
 /* Whom a logical destination is for is a matter of both modes. */
 static void send_logical(struct guest *g)
 {
-    send(g, &lines_of(g)->vector[UNCOUNTED], 0, 0x800 | chance(g, 2) << 8 | UNCOUNTED, chance(g, 256));
+    send(g, &lines_of(g)->vector[UNCOUNTED], 0, 0x800 | chance(g, 2) << 8 | UNCOUNTED,
+         chance(g, 256));
 }
 
 static void send_self(struct guest *g)
@@ -205,10 +206,10 @@ static void pic(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const any[] = {send_one, send_one,  send_all,          send_all,  send_lowest,
-                                   send_self, send_logical, to_x2apic,      set_ldr,   set_tpr,
-                                   serial,   serial,    pic,               vm_cpuid,  guest_compute,
-                                   sleep_for_a_while, sleep_for_a_while};
+    static step_fn *const any[] = {
+        send_one,     send_one,  send_all,      send_all,          send_lowest,      send_self,
+        send_logical, to_x2apic, set_ldr,       set_tpr,           serial,           serial,
+        pic,          vm_cpuid,  guest_compute, sleep_for_a_while, sleep_for_a_while};
 
     g->last = chance(g, ARRAY_SIZE(any));
     any[g->last](g);

@@ -68,8 +68,8 @@ static void end(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const any[] = {sleep_for_a_while, sleep_for_a_while, wake_any, guest_compute,
-                                   vm_cpuid,          end,               wake_any};
+    static step_fn *const any[] = {
+        sleep_for_a_while, sleep_for_a_while, wake_any, guest_compute, vm_cpuid, end, wake_any};
     static step_fn *const first[] = {reset_other, start_other, start_other, apic_off};
 
     g->last = chance(g, ARRAY_SIZE(any));

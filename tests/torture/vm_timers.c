@@ -97,9 +97,10 @@ static void apic_off(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const any[] = {set_count,     set_entry,         set_deadline, divide,
-                                   read_count,    vm_cpuid,          read_pit,     write_serial,
-                                   guest_compute, sleep_for_a_while, set_pit,      sleep_for_a_while, apic_off};
+    static step_fn *const any[] = {
+        set_count, set_entry,         set_deadline, divide,        read_count,
+        vm_cpuid,  read_pit,          write_serial, guest_compute, sleep_for_a_while,
+        set_pit,   sleep_for_a_while, apic_off};
 
     g->last = chance(g, ARRAY_SIZE(any));
     any[g->last](g);
