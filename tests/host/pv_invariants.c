@@ -6,9 +6,10 @@
  * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1
  * entry; an entry of a higher table; a vCPU's base table, descriptor tables, registered vcpu_info;
  * a table put off. A type reference: all of these but the first, L1 entries only when writable.
- * Each must name a frame that has the type, checked; no entry has bits that a check would have
- * refused. The hypervisor's shared frames hold one type reference for ever. Grants mapped for a
- * device hold references outside of page tables; the grant tables name them.
+ * Entries of nested page tables hold a general reference each. Each must name a frame that has the
+ * type, checked; no entry has bits that a check would have refused. The hypervisor's shared frames
+ * hold one type reference for ever. Grants mapped for a device hold references outside of page
+ * tables; the grant tables name them.
  *
  * Nothing else may change frames meanwhile.
  */
@@ -20,6 +21,9 @@
 #include <core/console/console.h>
 #include <core/domain/domain_table.h>
 #include <core/grant/grant_internal.h>
+#include <core/domain/domain_pages.h>
+#include <core/frame/m2p.h>
+#include <hvm/npt_tables.h>
 #include <pv/pv_mm.h>
 
 struct recount {
@@ -139,6 +143,32 @@ static void count_vcpu(const struct vcpu *v)
         count_typed(v->vcpu_info_mfn, PGT_writable_page, "a vcpu_info");
 }
 
+/* Of nested page tables (hvm/npt.c): which are nobody's memory; a frame is at one place, and M2P
+ * says where. */
+static void count_nested(const struct domain *d, mfn_t table, unsigned int level, uint64_t first)
+{
+    const uint64_t *entries = read_frame(table);
+
+    for (unsigned int i = 0; i < NPT_ENTRIES; i++) {
+        uint64_t e = entries[i], gfn = first + ((uint64_t)i << 9 * (level - 1));
+        uint64_t n = level == 2 ? NPT_LARGE : 1;
+
+        if (!e)
+            continue;
+        if (!npt_is_frame(e, level)) {
+            count_nested(d, npt_mfn(e), level - 1, gfn);
+            continue;
+        }
+        for (uint64_t k = 0; k < n; k++) {
+            mfn_t mfn = MFN(npt_mfn(e).n + k);
+
+            count_ref(mfn);
+            if (mfn_to_page(mfn)->owner != d->domain_id || machine_to_phys[mfn.n] != gfn + k)
+                complain(mfn, "d%u has it at %#lx", d->domain_id, (unsigned long)(gfn + k));
+        }
+    }
+}
+
 static void count_console(const struct domain *d)
 {
     mfn_t ring = console_ring_frame(d);
@@ -195,6 +225,10 @@ unsigned int host_recount(void)
             count_frame(mfn_to_page(MFN(i)));
     spin_lock(&domlist_lock);
     while ((d = next_domain(d))) {
+        if (is_translated(d)) {
+            count_nested(d, frame_of(d->arch.hvm.npt), NPT_TOP, 0);
+            continue;
+        }
         for_each_vcpu (d, v)
             count_vcpu(v);
         count_console(d);

@@ -207,6 +207,8 @@ void control_operation(struct guest *g)
     g->last = chance(g, ARRAY_SIZE(any));
     if (scenario->contexts && chance(g, 3) == 0)
         set_context(g);
+    else if (scenario->control && chance(g, 2))
+        scenario->control(g);
     else
         any[g->last](g);
 }

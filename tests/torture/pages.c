@@ -14,6 +14,7 @@
  * are given back and got anew belong to one vCPU each.
  */
 #include "torture.h"
+#include "vm_pages.h"
 
 #include "../host/tlb_threads.h"
 #include <string.h>
@@ -27,11 +28,12 @@
 #include <xen/memory.h>
 #include <xen/mmu.h>
 
-#define DOMAINS 3
-#define VCPUS   3
-#define PAGES   18
-#define VA      0x40000000ull /* L4 entry 0, L3 entry 1, L2 entry 0 */
-#define SLOTS   4             /* of the table of level 2, and entries of each table of level 1 */
+#define DOMAINS  5 /* two of them fully virtualized: vm_pages.c */
+#define FIRST_VM 3
+#define VCPUS    3
+#define PAGES    18
+#define VA       0x40000000ull /* L4 entry 0, L3 entry 1, L2 entry 0 */
+#define SLOTS    4             /* of the table of level 2, and entries of each table of level 1 */
 
 enum { L4, SECOND_L4, L3, L2, L1, PLAIN }; /* from there on: plain memory, or tables of level 1 */
 
@@ -42,6 +44,7 @@ extern mfn_t pv_zero_page; /* pv/domain_ops.c */
 
 static uint64_t frames[DOMAINS][PAGES];
 static uint32_t ready[DOMAINS];
+static bool control_started[2]; /* its vCPU's */
 static uint64_t own_l4[512] __aligned(PAGE_SIZE);
 
 static uint64_t frame(const struct guest *g, unsigned int i)
@@ -269,6 +272,39 @@ static void start(struct guest *g)
     }
 }
 
+/* ---- the control domain ---- */
+
+/* A frame of one that has them by numbers of its own: where it is at this moment. */
+static void map_foreign(struct guest *g)
+{
+    domid_t id = (domid_t)(FIRST_VM + chance(g, DOMAINS - FIRST_VM));
+    struct domain *d = get_domain_by_id(id);
+    mfn_t mfn = d ? d->ops->gfn_to_mfn(d, GFN(vm_pages_any(g))) : INVALID_MFN;
+
+    if (d)
+        put_domain(d);
+    if (mfn_eq(mfn, INVALID_MFN))
+        return;
+    *ARGS(g, mmu_update) = (struct mmu_update){
+        .ptr = frame(g, L1) << PAGE_SHIFT | any(g) * 8 | MMU_PT_UPDATE_NO_TRANSLATE,
+        .val = mfn.n << PAGE_SHIFT | (chance(g, 3) ? RW : RO)};
+    CALL(g, NULL, mmu_update, g->args, 1, 0, id);
+}
+
+static void control(struct guest *g)
+{
+    static step_fn *const each[] = {map_foreign, map_foreign, map, touch_some, touch_some, flush};
+
+    if (!control_started[g->v->vcpu_id]) {
+        control_started[g->v->vcpu_id] = true;
+        start(g);
+        return;
+    }
+    each[chance(g, ARRAY_SIZE(each))](g);
+}
+
+/* ---- what they begin with ---- */
+
 static uint64_t *words(domid_t id, unsigned int i)
 {
     return map_frame(MFN(frames[id][i]));
@@ -277,8 +313,12 @@ static uint64_t *words(domid_t id, unsigned int i)
 static void born(domid_t id)
 {
     put(&ready[id], 0);
-    if (id == control_domain->domain_id)
+    if (id >= FIRST_VM) {
+        vm_pages_born(id);
         return;
+    }
+    if (!id)
+        memset(control_started, 0, sizeof(control_started));
     torture_frames(id, frames[id], PAGES);
     for (unsigned int i = 0; i < PAGES; i++)
         words(id, L1)[i] = frames[id][i] << PAGE_SHIFT | (i < PLAIN ? RO : RW);
@@ -312,7 +352,10 @@ const struct scenario torture_pages = {
     .domains = DOMAINS,
     .vcpus = VCPUS,
     .pages = PAGES,
-    .frames = 700, /* few, so that they go round */
+    .vms = 1 << FIRST_VM | 1 << (FIRST_VM + 1),
+    .vm = &torture_vm_pages,
+    .control = control,
+    .frames = 700 + 1300, /* few, so that they go round; and two blocks of 512 */
     .born = born,
     .start = start,
     .operation = operation,

@@ -67,6 +67,7 @@ struct scenario {
     unsigned int frames; /* of the machine; 0: plenty */
     unsigned int up;     /* the other vCPUs are down and have no context at first; 0: none is */
     bool contexts;       /* the control domain sets some */
+    step_fn *control;    /* what it does beside, or NULL */
     void (*born)(domid_t id); /* is told before its vCPUs start */
     void (*machine)(void);    /* what it wants of the machine; NULL: guests without page tables */
     void (*setup)(void);      /* makes the domains */

@@ -19,11 +19,13 @@
 #include <hvm/hvm_ops.h>
 #include <hvm/npt.h>
 
-#define WRITE_AT 0x10 /* mov [eax], ecx */
-#define READ_AT  0x20 /* mov ecx, [eax] */
-#define HALT_AT  0x30 /* hlt */
+/* Where its code is, in frame 0. */
+#define WRITE_AT (VM_CODE + 0x10) /* mov [eax], ecx */
+#define READ_AT  (VM_CODE + 0x20) /* mov ecx, [eax] */
+#define HALT_AT  (VM_CODE + 0x30) /* hlt */
+
 static const uint8_t code[0x40] = {
-    [WRITE_AT] = 0x89, 0x08, [READ_AT] = 0x8b, 0x08, [HALT_AT] = 0xf4};
+    [0x10] = 0x89, [0x11] = 0x08, [0x20] = 0x8b, [0x21] = 0x08, [0x30] = 0xf4};
 
 bool is_vm(const struct domain *d)
 {
@@ -46,7 +48,7 @@ void vm_born(struct domain *d, uint64_t pages)
         if (!pg || npt_map(d, GFN(i), page_to_mfn(pg), 0))
             torture_failed("no frame for d%u", d->domain_id);
         if (i == 0)
-            memcpy(map_frame(page_to_mfn(pg)), code, sizeof(code));
+            memcpy((char *)map_frame(page_to_mfn(pg)) + VM_CODE, code, sizeof(code));
     }
 }
 

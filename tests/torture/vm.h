@@ -15,6 +15,8 @@
 #include <hvm/hvm.h>
 #include <hvm/lapic_internal.h>
 
+/* In each page programs store before it alone: code may be read anywhere in their memory. */
+#define VM_CODE        0xb00u
 #define VM_PIC_VECTORS 0x20u /* 16 */
 #define VM_TIMER       0x40u /* of the local APIC */
 #define VM_FIRST       0x50u /* of a scenario's own */
