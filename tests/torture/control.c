@@ -12,9 +12,8 @@
 #include <string.h>
 #include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
-#include <core/life/life.h>
 #include <core/state/domain.h>
-#include <hvm/hvm_ops.h>
+#include <core/state/guest_ops.h>
 #include <xen/domctl.h>
 #include <xen/sched.h>
 
@@ -81,28 +80,17 @@ static void created(struct guest *g, long rc)
     g->next = make_vcpus;
 }
 
-/* No operation makes one of these yet. */
-static void create_vm(struct guest *g)
-{
-    const struct domain_config cfg = {.kind = &hvm_guest_ops,
-                                      .domid = (domid_t)g->a[0],
-                                      .max_vcpus = scenario->vcpus,
-                                      .max_evtchn_port = 63,
-                                      .max_grant_frames = 1,
-                                      .max_maptrack_frames = 4};
-    struct domain *d;
-
-    created(g, domain_create(&cfg, &d));
-}
-
 static void create(struct guest *g)
 {
     struct xen_domctl_createdomain *c = &ARGS(g, xen_domctl)->u.createdomain;
+    const struct guest_ops *kind = torture_kind((domid_t)g->a[0]);
 
     *c = (struct xen_domctl_createdomain){.max_vcpus = scenario->vcpus,
                                           .max_evtchn_port = 63,
                                           .max_grant_frames = 1,
-                                          .max_maptrack_frames = 4};
+                                          .max_maptrack_frames = 4,
+                                          .flags = kind->create_flags,
+                                          .arch.emulation_flags = kind->emulation};
     domctl(g, XEN_DOMCTL_createdomain, created);
 }
 
@@ -139,7 +127,7 @@ static void own_domain(struct guest *g)
 {
     g->a[0] = 1 + 2 * chance(g, scenario->domains / 2) + g->v->vcpu_id;
     if (!made[g->a[0]].alive)
-        (torture_is_vm((domid_t)g->a[0]) ? create_vm : create)(g);
+        create(g);
     else if (chance(g, 4))
         domctl(g, XEN_DOMCTL_pausedomain, paused);
     else

@@ -274,26 +274,55 @@ static void start(struct guest *g)
 
 /* ---- the control domain ---- */
 
-/* A frame of one that has them by numbers of its own: where it is at this moment. */
-static void map_foreign(struct guest *g)
+static domid_t any_vm(struct guest *g)
 {
-    domid_t id = (domid_t)(FIRST_VM + chance(g, DOMAINS - FIRST_VM));
+    return (domid_t)(FIRST_VM + chance(g, DOMAINS - FIRST_VM));
+}
+
+static mfn_t frame_of_vm(domid_t id, uint64_t gfn)
+{
     struct domain *d = get_domain_by_id(id);
-    mfn_t mfn = d ? d->ops->gfn_to_mfn(d, GFN(vm_pages_any(g))) : INVALID_MFN;
+    mfn_t mfn = d ? d->ops->gfn_to_mfn(d, GFN(gfn)) : INVALID_MFN;
 
     if (d)
         put_domain(d);
-    if (mfn_eq(mfn, INVALID_MFN))
+    return mfn;
+}
+
+/* By its own number, or where that was a moment ago. */
+static void map_foreign(struct guest *g)
+{
+    domid_t id = any_vm(g);
+    uint64_t table = frame(g, L1) << PAGE_SHIFT | any(g) * 8, n = vm_pages_any(g);
+    bool translated = chance(g, 2);
+
+    if (!translated)
+        n = frame_of_vm(id, n).n;
+    if (n == INVALID_MFN.n)
         return;
-    *ARGS(g, mmu_update) = (struct mmu_update){
-        .ptr = frame(g, L1) << PAGE_SHIFT | any(g) * 8 | MMU_PT_UPDATE_NO_TRANSLATE,
-        .val = mfn.n << PAGE_SHIFT | (chance(g, 3) ? RW : RO)};
+    *ARGS(g, mmu_update) =
+        (struct mmu_update){.ptr = table | (translated ? 0 : MMU_PT_UPDATE_NO_TRANSLATE),
+                            .val = n << PAGE_SHIFT | (chance(g, 3) ? RW : RO)};
     CALL(g, NULL, mmu_update, g->args, 1, 0, id);
+}
+
+/* Frames of one come and go. */
+static void balloon(struct guest *g)
+{
+    *(uint64_t *)host_guest(g->args + 512) = vm_pages_any(g);
+    *ARGS(g, xen_memory_reservation) =
+        (struct xen_memory_reservation){.extent_start = g->args + 512,
+                                        .nr_extents = 1,
+                                        .extent_order = chance(g, 2) * chance(g, 4),
+                                        .domid = any_vm(g)};
+    CALL(g, NULL, memory_op, chance(g, 2) ? XENMEM_populate_physmap : XENMEM_decrease_reservation,
+         g->args);
 }
 
 static void control(struct guest *g)
 {
-    static step_fn *const each[] = {map_foreign, map_foreign, map, touch_some, touch_some, flush};
+    static step_fn *const each[] = {map_foreign, map_foreign, map,     touch_some,
+                                    touch_some,  flush,       balloon, balloon};
 
     if (!control_started[g->v->vcpu_id]) {
         control_started[g->v->vcpu_id] = true;

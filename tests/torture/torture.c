@@ -72,6 +72,11 @@ bool torture_is_vm(domid_t id)
     return scenario->vms >> id & 1;
 }
 
+const struct guest_ops *torture_kind(domid_t id)
+{
+    return guest_kinds[torture_is_vm(id)];
+}
+
 static step_fn *first_step(const struct domain *d)
 {
     if (is_vm(d))
@@ -131,8 +136,7 @@ void torture_frames(domid_t id, uint64_t *frames, unsigned int n)
 struct domain *torture_domain(domid_t id, bool control, unsigned int vcpus, uint64_t pages)
 {
     bool vm = torture_is_vm(id);
-    struct domain *d =
-        host_domain_of(vm ? &hvm_guest_ops : guest_kinds[0], id, control, vcpus, vm ? 0 : pages);
+    struct domain *d = host_domain_of(torture_kind(id), id, control, vcpus, vm ? 0 : pages);
 
     if (vm)
         vm_born(d, pages);

@@ -81,8 +81,9 @@ extern const struct scenario *scenario;
 
 /* --- of a round (torture.c) --- */
 
-/* Is this one fully virtualized? */
+/* Is this one fully virtualized? And the kind of it. */
 bool torture_is_vm(domid_t id);
+const struct guest_ops *torture_kind(domid_t id);
 /* 0 to n - 1 */
 unsigned int chance(struct guest *g, unsigned int n);
 struct guest *guest_of(unsigned int domain, unsigned int vcpu);

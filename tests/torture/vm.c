@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include <core/domain/domain_pages.h>
+#include <core/life/domain_system.h>
 #include <core/sched/pause.h>
 #include <hv/x86_bits.h>
 #include <hvm/hvm_ops.h>
@@ -35,21 +36,15 @@ bool is_vm(const struct domain *d)
 void vm_machine(void)
 {
     host_on_interrupt = vm_interrupted;
+    guest_kinds[1] = &hvm_guest_ops;
 }
 
 /* ---- its life ---- */
 
 void vm_born(struct domain *d, uint64_t pages)
 {
-    WRITE_ONCE(d->max_pages, pages);
-    for (uint64_t i = 0; i < pages; i++) {
-        struct page_info *pg = host_frames(d, 0);
-
-        if (!pg || npt_map(d, GFN(i), page_to_mfn(pg), 0))
-            torture_failed("no frame for d%u", d->domain_id);
-        if (i == 0)
-            memcpy((char *)map_frame(page_to_mfn(pg)) + VM_CODE, code, sizeof(code));
-    }
+    WRITE_ONCE(d->max_pages, 2 * pages);
+    memcpy((char *)vm_first_frames(d, pages) + VM_CODE, code, sizeof(code));
 }
 
 /* Protected mode, flat, without paging; interrupts on. */

@@ -55,6 +55,9 @@ void vm_cpuid(struct guest *g);                     /* the least that an exit is
 bool vm_give_back(struct guest *g, uint64_t gfn);
 bool vm_populate(struct guest *g, uint64_t gfn, unsigned int order);
 
+/* A new domain's, from 0 on; where the first is mapped. */
+void *vm_first_frames(struct domain *d, uint64_t pages);
+
 /* --- vm_tlb.c: what this CPU knows of its guests' memory --- */
 void vm_tlb_entered(bool flush);
 /* A load or store of the guest that this CPU runs, at a frame number of its own. False: there is

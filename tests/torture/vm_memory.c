@@ -31,13 +31,10 @@ bool vm_give_back(struct guest *g, uint64_t gfn)
     return ok;
 }
 
-bool vm_populate(struct guest *g, uint64_t gfn, unsigned int order)
+static bool put_in(struct domain *d, uint64_t gfn, unsigned int order)
 {
-    struct domain *d = g->v->domain;
-    struct page_info *pg;
+    struct page_info *pg = host_frames(d, order);
 
-    vm_cpuid(g);
-    pg = host_frames(d, order);
     if (!pg)
         return false;
     if (!npt_map(d, GFN(gfn), page_to_mfn(pg), order))
@@ -45,4 +42,19 @@ bool vm_populate(struct guest *g, uint64_t gfn, unsigned int order)
     for (unsigned int i = 0; i < 1u << order; i++)
         drop(&pg[i], d);
     return false;
+}
+
+bool vm_populate(struct guest *g, uint64_t gfn, unsigned int order)
+{
+    vm_cpuid(g);
+    return put_in(g->v->domain, gfn, order);
+}
+
+/* Somebody may give it memory already; but not there where its code is. */
+void *vm_first_frames(struct domain *d, uint64_t pages)
+{
+    for (uint64_t gfn = 0; gfn < pages; gfn++)
+        if (!put_in(d, gfn, 0) && gfn == 0)
+            torture_failed("no frame for d%u", d->domain_id);
+    return map_frame(npt_lookup(d, GFN(0)));
 }
