@@ -150,6 +150,37 @@ static void no_memory_elsewhere(void **state)
     assert_int_equal(made_populate(&control, (uint64_t[]){9000}, 1, 0), 0);
 }
 
+/* Before a frame is put in, another CPU ends the domain; and another domain gets all there is. */
+static uint64_t inherited;
+
+static void ends_meanwhile(const spinlock_t *l, bool released)
+{
+    struct domain *heir = other.v->domain;
+
+    if (l != &d->arch.hvm.npt_lock || released)
+        return;
+    host_on_lock = NULL;
+    host_destroy(d);
+    heir->max_pages = 8192;
+    while (host_frames(heir, 0))
+        ;
+    inherited = heir->tot_pages;
+}
+
+static void a_frame_that_has_an_heir(void **state)
+{
+    (void)state;
+    d->max_pages += 8;
+    host_on_lock = ends_meanwhile;
+    assert_int_equal(made_populate(&control, (uint64_t[]){2000}, 1, 3), 0);
+    assert_null(host_on_lock);
+    assert_true(inherited > 6000);
+    assert_int_equal(other.v->domain->tot_pages, inherited);
+    host_reap();
+    host_check_invariants();
+    mm_fini();
+}
+
 /* --- begun --- */
 
 static void parameters(void **state)
@@ -288,6 +319,7 @@ int main(void)
         S(where_the_machine_can),
         T(memory_where_it_is_asked_for),
         T(no_memory_elsewhere),
+        cmocka_unit_test_setup(a_frame_that_has_an_heir, made_setup),
         T(parameters),
         T(only_as_pvh_begins),
         T(its_console),

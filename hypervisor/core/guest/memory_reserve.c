@@ -40,6 +40,15 @@ struct batch {
 /* Whether one extent is done. */
 enum outcome { DONE, REFUSED, AGAIN };
 
+/* Race: if the domain ended meanwhile the frame may be another's. */
+static void take_back(struct domain *d, struct page_info *pg)
+{
+    if (!get_page(pg, d))
+        return;
+    (void)clear_allocated(pg);
+    put_page(pg);
+}
+
 /* New frames come to where the guest has them. ABI: then its list stays as it is. */
 static enum outcome put_in(struct batch *b, uint64_t gfn, struct page_info *pg)
 {
@@ -49,7 +58,7 @@ static enum outcome put_in(struct batch *b, uint64_t gfn, struct page_info *pg)
         return DONE;
     refused(rc, "an extent of order %u for d%u at %#lx", b->order, b->d->domain_id, gfn);
     for (unsigned int i = 0; i < 1u << b->order; i++)
-        (void)clear_allocated(&pg[i]);
+        take_back(b->d, &pg[i]);
     return REFUSED;
 }
 
