@@ -27,8 +27,9 @@ typedef void step_fn(struct guest *g);
 
 /* Of a fully virtualized vCPU. */
 struct vm_state {
-    bool eoi, iret; /* the handler that it is in ends so */
+    bool eoi, returns, nmi, nmi_returns; /* handlers that it is in end so */
     uint8_t pic_eoi;
+    uint64_t nmi_flags;
     bool timer_came, by_tsc;
     uint64_t ns;
     uint32_t icr;

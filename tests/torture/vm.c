@@ -117,47 +117,46 @@ static void started(struct guest *g)
     g->next = vm_begin;
 }
 
-static void deliver(struct guest *g, uint64_t event)
+static void tell(struct guest *g, unsigned int vector)
 {
-    struct vcpu *v = g->v;
-    unsigned int vector = event & 0xff;
-
-    switch (event & EVENT_TYPE) {
-    case EVENT_EXT:
-        if (!(v->regs.rflags & X86_EFLAGS_IF) || g->vm.eoi || g->vm.pic_eoi)
-            torture_failed("d%uv%u: interrupt %#x while they are off", v->domain->domain_id,
-                           v->vcpu_id, vector);
-        v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
-        if (vector - VM_PIC_VECTORS < 16)
-            g->vm.pic_eoi = vector < VM_PIC_VECTORS + 8 ? 1 : 2;
-        else
-            g->vm.eoi = true;
-        g->vm.timer_came |= vector == VM_TIMER;
-        break;
-    case EVENT_NMI:
-        if (g->vm.iret)
-            torture_failed("d%uv%u: an NMI in an NMI", v->domain->domain_id, v->vcpu_id);
-        g->vm.iret = true;
-        break;
-    default: /* a fault of its own: it goes on */
-        return;
-    }
     if (scenario->vm->vector)
         scenario->vm->vector(g, vector);
 }
 
-/* What is on its way is interrupted, seldom; as QEMU tells it, or as processors do. */
-static bool is_lost_on_the_way(struct guest *g, uint64_t event)
+/* The virtual interrupt that the hypervisor has set. */
+static void take_interrupt(struct guest *g)
 {
-    if (chance(g, 16))
-        return false;
-    if ((event & EVENT_TYPE) == EVENT_EXT && (event & 0xff) >= 32 && chance(g, 2))
-        event |= EVENT_EXCEPTION;
-    leave(g->v, EXIT_INTR, 0, 0, event);
-    return true;
+    struct vmcb *b = vmcb_of(g->v);
+    unsigned int vector = (uint8_t)(b->control.vintr >> VINTR_VECTOR_SHIFT);
+
+    if (g->vm.eoi || g->vm.pic_eoi || g->vm.returns)
+        torture_failed("d%uv%u: interrupt %#x in another's handler", g->v->domain->domain_id,
+                       g->v->vcpu_id, vector);
+    b->control.vintr &= ~VINTR_IRQ;
+    g->v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    if (vector - VM_PIC_VECTORS < 16)
+        g->vm.pic_eoi = vector < VM_PIC_VECTORS + 8 ? 1 : 2;
+    else
+        g->vm.eoi = true;
+    g->vm.returns = true;
+    g->vm.timer_came |= vector == VM_TIMER;
+    tell(g, vector);
 }
 
-/* False: its CPU is to look again. */
+/* Faults of its own it takes no notice of. */
+static void take_event(struct guest *g, uint64_t event)
+{
+    if ((event & EVENT_TYPE) != EVENT_NMI)
+        return;
+    if (g->vm.nmi)
+        torture_failed("d%uv%u: an NMI in an NMI", g->v->domain->domain_id, g->v->vcpu_id);
+    g->vm.nmi = g->vm.nmi_returns = true;
+    g->vm.nmi_flags |= g->v->regs.rflags & X86_EFLAGS_IF;
+    g->v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    tell(g, TRAP_nmi);
+}
+
+/* False: its CPU is to look again. What is on its way is interrupted, seldom. */
 static bool enter(struct guest *g)
 {
     struct vcpu *v = g->v;
@@ -168,26 +167,56 @@ static bool enter(struct guest *g)
         return false;
     vm_tlb_entered(b->control.tlb_control == TLB_CONTROL_ALL);
     event = b->control.event_inj;
-    if (b->save.cs.base) {
-        if (event & EVENT_VALID && (event & EVENT_TYPE) != EVENT_NMI)
-            torture_failed("d%uv%u starts with an event", v->domain->domain_id, v->vcpu_id);
+    if (b->save.cs.base)
         started(g);
-    }
     if (!(event & EVENT_VALID))
         return true;
-    if (is_lost_on_the_way(g, event))
+    if (!chance(g, 16)) {
+        leave(v, EXIT_INTR, 0, 0, event);
         return false;
-    deliver(g, event);
+    }
+    take_event(g, event);
     return true;
 }
 
 static bool takes_virtual_interrupt(const struct vcpu *v)
 {
-    const struct vmcb *b = vmcb_of(v);
-    uint64_t vintr = b->control.vintr;
+    uint64_t vintr = vmcb_of(v)->control.vintr;
 
     return vintr & VINTR_IRQ && v->regs.rflags & X86_EFLAGS_IF &&
-           (vintr & VINTR_PRIO) >> VINTR_PRIO_SHIFT > (vintr & VINTR_TPR);
+           (vintr & VINTR_IGNORE_TPR ||
+            (vintr & VINTR_PRIO) >> VINTR_PRIO_SHIFT > (vintr & VINTR_TPR));
+}
+
+/* A window; or the interrupt itself, of which an exit says seldom that it was on its way: as
+ * processors do, or as QEMU, where it is still set. */
+static void virtual_interrupt(struct guest *g)
+{
+    struct vmcb *b = vmcb_of(g->v);
+    uint64_t event = EVENT_VALID | (uint8_t)(b->control.vintr >> VINTR_VECTOR_SHIFT);
+
+    if (b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR) {
+        vm_exit(g, EXIT_VINTR, 0, 0);
+    } else if (chance(g, 16)) {
+        take_interrupt(g);
+    } else {
+        g->entered = true;
+        if (chance(g, 2))
+            event |= EVENT_EXCEPTION;
+        else
+            b->control.vintr &= ~VINTR_IRQ;
+        leave(g->v, EXIT_INTR, 0, 0, event);
+    }
+}
+
+/* IRET, which may exit first. False: it has, and is still to be done. */
+static bool returns(struct guest *g)
+{
+    if (!(vmcb_of(g->v)->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET))
+        return true;
+    g->vm.nmi = false; /* a further one may come already */
+    vm_exit(g, EXIT_IRET, 0, 0);
+    return false;
 }
 
 /* A handler's end. False: there is none to be ended. */
@@ -195,17 +224,23 @@ static bool end_interrupt(struct guest *g)
 {
     struct vm_state *s = &g->vm;
 
-    if (s->iret) {
-        s->iret = false;
-        vm_exit(g, EXIT_IRET, 0, 0);
+    if (s->nmi_returns) {
+        if (returns(g)) {
+            s->nmi = s->nmi_returns = false;
+            g->v->regs.rflags |= s->nmi_flags;
+            s->nmi_flags = 0;
+        }
     } else if (s->eoi) {
         s->eoi = false;
         vm_apic_write(g, LAPIC_EOI, 0);
-        g->v->regs.rflags |= X86_EFLAGS_IF;
     } else if (s->pic_eoi) {
         vm_out(g, s->pic_eoi == 2 ? 0xa0 : 0x20, 1, 0x20);
-        if (--s->pic_eoi == 0)
+        s->pic_eoi--;
+    } else if (s->returns) {
+        if (returns(g)) {
+            s->returns = false;
             g->v->regs.rflags |= X86_EFLAGS_IF;
+        }
     } else {
         return false;
     }
@@ -222,7 +257,7 @@ bool vm_run(struct vcpu *v, bool entered)
     g->entered = false;
     v->regs.rbx = ++g->progress;
     if (takes_virtual_interrupt(v))
-        vm_exit(g, EXIT_VINTR, 0, 0);
+        virtual_interrupt(g);
     else if (!end_interrupt(g))
         guest_step(g);
     return g->entered;
