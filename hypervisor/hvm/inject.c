@@ -13,7 +13,8 @@
  * An interrupt that the guest does not take now (RFLAGS.IF, the shadow of STI or MOV SS, CR8) waits
  * in its local APIC or PIC. A virtual interrupt that is intercepted, a window, ends the run at the
  * moment when it would be taken, and the real one is chosen then. There is no window while another
- * is under way: the run ends at the IRET of its handler, if not before.
+ * is under way: the run ends at the IRET of its handler, if not before. (If the one under way is
+ * held up by another handler it is not that one's IRET, which would end run after run.)
  *
  * An NMI that cannot be taken now is not waited for by anything that the CPU has: the guest is left
  * as soon as it has what is on its way, or an instruction is done, and then the NMI comes.
@@ -199,7 +200,7 @@ static void inject_interrupt(struct vcpu *v)
 
     if (!interrupt_under_way(b))
         choose_interrupt(v);
-    if (interrupt_under_way(b) && waits_behind(v))
+    if (interrupt_under_way(b) && waits_behind(v) && takes_interrupts(v))
         b->control.intercept[INTERCEPT_3] |= INTERCEPT3_IRET;
 }
 

@@ -308,6 +308,24 @@ static void one_nmi_until_iret(void **state)
     assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
 }
 
+/* Its IRET does not exit for what waits behind an interrupt that its handler holds up: it would do
+ * so for ever. */
+static void an_nmi_before_two_interrupts(void **state)
+{
+    (void)state;
+    lapic_raise(v, VEC);
+    turn();
+    lapic_raise(v, VEC + 0x20);
+    v->nmi_pending = true;
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
+    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    whole_exit(EXIT_IRET, 0, 0);
+    assert_true(hvm_before_entry(v));
+    assert_false(IRET);
+    assert_int_equal(interrupt(), VEC);
+}
+
 static void no_nmi_in_the_shadow(void **state)
 {
     (void)state;
@@ -468,6 +486,7 @@ int main(void)
         T(again),
         T(again_before_the_next),
         T(one_nmi_until_iret),
+        T(an_nmi_before_two_interrupts),
         T(no_nmi_in_the_shadow),
         T(woken_by_what_it_takes),
         T(not_by_what_it_does_not),
