@@ -36,7 +36,6 @@
 
 #include <core/base/tlb.h>
 #include <core/domain/domain_table.h>
-#include <core/state/guest_ops.h>
 #include <pv/mm.h>
 #include <pv/pv.h>
 
@@ -399,26 +398,16 @@ void machine_flush_cache(void)
 
 void machine_context_switch(struct vcpu *prev, struct vcpu *next)
 {
-    struct domain *pd = is_idle(prev) ? NULL : prev->domain;
-    struct domain *nd = is_idle(next) ? NULL : next->domain;
-
     WRITE_ONCE(next->cpu_stack, this_cpu());
     if (host_no_tlbs)
         return;
-    if (!host_threads) {
-        let_leave();
-        bring(next);
-        this_cpu()->arch.cr3 = next->arch.pv.cr3;
+    if (host_threads) {
+        host_thread_switch(prev, next);
         return;
     }
-    if (pd)
-        pd->ops->save(prev);
-    tlb_switch_begin(pd, nd);
-    if (nd)
-        nd->ops->load(next);
-    else
-        load_cr3(0);
-    tlb_switch_end(pd, nd);
+    let_leave();
+    bring(next);
+    this_cpu()->arch.cr3 = next->arch.pv.cr3;
 }
 
 /* ---- the oracle ---- */

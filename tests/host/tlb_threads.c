@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+#include <core/base/tlb.h>
+#include <core/state/guest_ops.h>
 #include <pv/mm.h>
 #include <pv/pv_mm.h>
 
@@ -37,6 +39,22 @@ static struct thread_tlb {
 static struct thread_tlb *mine(void)
 {
     return &tlbs[this_cpu()->id];
+}
+
+/* As x86/context.c does. */
+void host_thread_switch(struct vcpu *prev, struct vcpu *next)
+{
+    struct domain *pd = is_idle(prev) ? NULL : prev->domain;
+    struct domain *nd = is_idle(next) ? NULL : next->domain;
+
+    if (pd)
+        pd->ops->save(prev);
+    tlb_switch_begin(pd, nd);
+    if (nd)
+        nd->ops->load(next);
+    else
+        load_cr3(0);
+    tlb_switch_end(pd, nd);
 }
 
 void host_thread_load_cr3(uint64_t cr3, bool keep_global)
