@@ -4,10 +4,26 @@
 
 What such a guest cannot be is said in a sentence; on a machine without SVM or nested paging paravirtual guests run as ever.
 """
+import struct
+
 from machine import NO_CX16, Machine, built, run_tests
 
 machine = None
 FILE = "/etc/parvis/debian-hvm.xml"
+
+
+def kernel(code):
+    """A kernel of these bytes, which PVH starts at 1 MiB."""
+    note = struct.pack("<III4sI", 4, 4, 18, b"Xen", 0x100000)
+    at = 64 + 2 * 56
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, 0x100000, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    load = struct.pack("<IIQQQQQQ", 1, 7, at + len(note), 0x100000, 0x100000, len(code), len(code), 1)
+    notes = struct.pack("<IIQQQQQQ", 4, 4, at, 0, 0, len(note), len(note), 4)
+    return header + load + notes + note + code
+
+
+# mov eax, 0xfd000000; add dword [eax], 1: where there is no memory, and in a form that is not carried out
+WILD = kernel(b"\xb8\x00\x00\x00\xfd\x83\x00\x01\xf4")
 
 
 def free_memory():
@@ -124,6 +140,14 @@ def knows_of_xen():
     assert free_memory() == before, (free_memory(), before)
 
 
+def how_it_crashed_is_kept():
+    """A guest that does what it must not is preserved, with the reason."""
+    machine.check(f"sed '/<initrd>/d; s/vmlinuz/wild/; s/>256</>16</' {FILE} >/tmp/wild.xml; pvctl create /tmp/wild.xml", r"debian-hvm: domain \d+$")
+    machine.check("n=0; until pvctl dominfo debian-hvm | grep ended || [ $n -gt 100 ]; do n=$((n+1)); usleep 100000; done; pvctl dominfo debian-hvm",
+                  r"^ended +crashed: .*0x?fd000000")
+    machine.check("pvctl destroy debian-hvm", "")
+
+
 def the_most_vcpus():
     """64 of them are made, of each kind, and given back."""
     before = free_memory()
@@ -160,11 +184,11 @@ def where_the_cpu_cannot():
 
 def main():
     global machine
-    with open(built("bad-guests/forever"), "rb") as kernel:
-        files = {"var/lib/parvis/forever": kernel.read()}
+    with open(built("bad-guests/forever"), "rb") as no_note:
+        files = {"var/lib/parvis/forever": no_note.read(), "var/lib/parvis/wild": WILD}
     with Machine.parvis("kinds", files=files) as machine:
-        run_tests(reaches_its_shell, is_told_of, is_counted, cannot_be_asked, gives_all_back, knows_of_xen, the_most_vcpus,
-                  what_cannot_be_is_said, machine.ends_well, where_the_cpu_cannot)
+        run_tests(reaches_its_shell, is_told_of, is_counted, cannot_be_asked, gives_all_back, knows_of_xen, how_it_crashed_is_kept,
+                  the_most_vcpus, what_cannot_be_is_said, machine.ends_well, where_the_cpu_cannot)
 
 
 if __name__ == "__main__":
