@@ -38,7 +38,7 @@
 #define E1_EDX                                                                                     \
     (B(0) | B(1) | B(2) | B(3) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(13) | B(14) | \
      B(15) | B(16) | B(17) | B(20) | B(22) | B(23) | B(24) | B(25) | B(26) | B(29))
-#define E1_ECX (B(0) | B(4) | B(5) | B(6) | B(7) | B(8))
+#define E1_ECX (B(0) | B(5) | B(6) | B(7) | B(8))
 
 static void leaf_1(const struct vcpu *v, uint32_t out[4])
 {

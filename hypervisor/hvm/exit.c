@@ -157,7 +157,8 @@ static void invalid(struct vcpu *v)
     X(EXIT_SKINIT) X(EXIT_INVLPGA) X(EXIT_MONITOR) X(EXIT_MWAIT) X(EXIT_MWAIT_IF) X(EXIT_RDPRU)
 
 static void (*const exits[0x90])(struct vcpu *v) = {
-    [EXIT_CR4_WRITE] = hvm_exit_cr4,
+    [EXIT_CR4_WRITE] = hvm_exit_cr,
+    [EXIT_CR8_WRITE] = hvm_exit_cr,
     [EXIT_DR_WRITE + 0 ... EXIT_DR_WRITE + 3] = hvm_exit_dr,
     [EXIT_DR_WRITE + 5] = hvm_exit_dr,
     [EXIT_DR_WRITE + 7] = hvm_exit_dr,
@@ -252,8 +253,6 @@ void hvm_after_exit(struct vcpu *v)
     b->control.event_inj = 0;
     b->control.tlb_control = TLB_CONTROL_NOTHING;
     hvm_keep_event(v);
-    if ((b->control.vintr & VINTR_TPR) != lapic_cr8(v)) /* CR8 has four bits of TPR's eight */
-        lapic_set_cr8(v, b->control.vintr & VINTR_TPR);
     take_xcr0(v);
     if ((code == EXIT_INTR || code == EXIT_NMI || code == EXIT_VINTR) && halts_behind_sti(v))
         hvm_halt(v);

@@ -33,8 +33,8 @@ unsigned int hvm_fetch(const struct vcpu *v, uint8_t code[X86_INSN_MAX]); /* at 
 void hvm_exit_port(struct vcpu *v);
 void hvm_exit_npf(struct vcpu *v);
 
-/* --- cr4.c --- */
-void hvm_exit_cr4(struct vcpu *v);
+/* --- control_registers.c --- */
+void hvm_exit_cr(struct vcpu *v); /* CR4 or CR8 is written */
 /* The instruction at RIP is MOV to such a register (MOV_TO_*) of that number: its length, and what
  * is written. 0: it is not, or not any more; the domain ends. */
 #define MOV_TO_CR 0x22

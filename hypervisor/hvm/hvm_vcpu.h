@@ -20,7 +20,7 @@ struct hvm_vcpu {
     uint64_t debugreg[4];  /* DR0 to DR3, while not loaded */
     uint64_t pat;          /* as the guest wrote it: hvm/msr.c */
     uint32_t flushes;      /* how often its CPU had flushed when it was entered last */
-    bool lme;              /* EFER.LME, as the guest wrote it: hvm/cr4.c */
+    bool lme;              /* EFER.LME, as the guest wrote it: hvm/control_registers.c */
     bool halted;           /* HLT: until an interrupt that it takes */
     uint8_t upcall_vector; /* its own for events; 0: that of all. Atomic: hvm/upcall.c */
     struct lapic lapic;

@@ -10,11 +10,12 @@
  * then, if it turns to other work before the guest has met an exception or an exit: it keeps the
  * vector as an exception to be raised.)
  *
- * An interrupt that the guest does not take now (RFLAGS.IF, the shadow of STI or MOV SS, CR8) waits
+ * An interrupt that the guest does not take now (RFLAGS.IF, the shadow of STI or MOV SS, TPR) waits
  * in its local APIC or PIC. A virtual interrupt that is intercepted, a window, ends the run at the
- * moment when it would be taken, and the real one is chosen then. There is no window while another
- * is under way: the run ends at the IRET of its handler, if not before. (If the one under way is
- * held up by another handler it is not that one's IRET, which would end run after run.)
+ * moment when it would be taken, and the real one is chosen then. (TPR, which is CR8 too, does not
+ * change without an exit: nothing need be open for what it holds back.) There is no window while
+ * another is under way: the run ends at the IRET of its handler, if not before. (If the one under
+ * way is held up by another handler it is not that one's IRET, which would end run after run.)
  *
  * An NMI that cannot be taken now is not waited for by anything that the CPU has: the guest is left
  * as soon as it has what is on its way, or an instruction is done, and then the NMI comes.
@@ -80,7 +81,7 @@ void hvm_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t code)
 /* V_IRQ: an interrupt, or a window, which is intercepted. */
 static void set_virq(struct vmcb *b, uint64_t virq, uint32_t intercept)
 {
-    b->control.vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGNORE_TPR | VINTR_VECTOR);
+    b->control.vintr &= ~(VINTR_IRQ | VINTR_IGNORE_TPR | VINTR_VECTOR);
     b->control.vintr |= virq;
     b->control.intercept[INTERCEPT_3] &= ~INTERCEPT3_VINTR;
     b->control.intercept[INTERCEPT_3] |= intercept;
@@ -152,13 +153,13 @@ static void inject_nmi(struct vcpu *v)
     b->control.intercept[INTERCEPT_3] |= INTERCEPT3_IRET;
 }
 
-/* The run is to end when the guest would take an interrupt of this priority. */
-static void open_window(struct vmcb *b, unsigned int priority)
+/* The run is to end when the guest would take an interrupt. */
+static void open_window(struct vmcb *b)
 {
-    set_virq(b, VINTR_IRQ | (uint64_t)priority << VINTR_PRIO_SHIFT, INTERCEPT3_VINTR);
+    set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR, INTERCEPT3_VINTR);
 }
 
-/* Or a window for it; also until CR8 is lowered. */
+/* Or a window for it. */
 static void choose_interrupt(struct vcpu *v)
 {
     struct vmcb *b = vmcb_of(v);
@@ -166,11 +167,10 @@ static void choose_interrupt(struct vcpu *v)
     int vector = lapic_pending(v), upcall = hvm_upcall_vector(v);
 
     set_virq(b, 0, 0);
-    if (upcall < 0 && !extint && vector < 0) {
-        if (lapic_held_back(v) >= 0)
-            open_window(b, (unsigned int)lapic_held_back(v) >> 4);
-    } else if ((b->control.event_inj & EVENT_VALID) || !takes_interrupts(v)) {
-        open_window(b, upcall >= 0 || extint ? 15 : (unsigned int)vector >> 4);
+    if (upcall < 0 && !extint && vector < 0)
+        return;
+    if ((b->control.event_inj & EVENT_VALID) || !takes_interrupts(v)) {
+        open_window(b);
     } else {
         count_event(v, COUNTER_injections);
         if (upcall >= 0) {

@@ -50,8 +50,6 @@ void lapic_set_cr8(struct vcpu *v, uint64_t cr8); /* its reserved bits are for t
 void lapic_raise(struct vcpu *v, uint8_t vector);
 /* The vector that v may take now, interrupts being on; -1: none */
 int lapic_pending(const struct vcpu *v);
-/* The vector that TPR alone holds back; -1: none */
-int lapic_held_back(const struct vcpu *v);
 /* v takes it: it was just pending. */
 void lapic_accept(struct vcpu *v, uint8_t vector);
 /* The PIC's interrupts go to v. Any CPU */

@@ -80,14 +80,6 @@ int lapic_pending(const struct vcpu *v)
     return ((uint32_t)vector & 0xf0) > lapic_ppr(l) ? vector : -1;
 }
 
-int lapic_held_back(const struct vcpu *v)
-{
-    const struct lapic *l = lapic_seen(v);
-    int vector = highest(&l->reg[LAPIC_IRR]), in_service = highest(&l->reg[LAPIC_ISR]);
-
-    return lapic_enabled(l) && vector >> 4 > in_service >> 4 && lapic_pending(v) < 0 ? vector : -1;
-}
-
 void lapic_accept(struct vcpu *v, uint8_t vector)
 {
     struct lapic *l = lapic_of(v);

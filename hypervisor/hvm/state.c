@@ -23,7 +23,7 @@
 
 static void set_intercepts(struct vmcb *b)
 {
-    b->control.intercept[INTERCEPT_CR] = INTERCEPT_CR4_WRITE;
+    b->control.intercept[INTERCEPT_CR] = INTERCEPT_CR4_WRITE | INTERCEPT_CR8_WRITE;
     b->control.intercept[INTERCEPT_DR] = INTERCEPT_DR_WRITES;
     b->control.intercept[INTERCEPT_EXCEPTIONS] =
         1u << TRAP_debug | 1u << TRAP_alignment_check | 1u << TRAP_machine_check;

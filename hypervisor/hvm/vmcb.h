@@ -11,6 +11,7 @@
 /* What ends a run of the guest: control.intercept[], by bit. */
 enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCEPT_3, INTERCEPT_4 };
 #define INTERCEPT_CR4_WRITE (1u << 20)
+#define INTERCEPT_CR8_WRITE (1u << 24)
 #define INTERCEPT_DR_WRITES 0xaf0000u /* of DR0 to DR3, of DR7, and of DR5, which may be DR7 */
 #define INTERCEPT3_INTR     (1u << 0)
 #define INTERCEPT3_NMI      (1u << 1)
@@ -41,6 +42,7 @@ enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCE
 
 /* control.exit_code */
 #define EXIT_CR4_WRITE 0x14u
+#define EXIT_CR8_WRITE 0x18u
 #define EXIT_DR_WRITE  0x30u /* and its number */
 #define EXIT_EXCEPTION 0x40u /* and its vector */
 #define EXIT_INTR      0x60u
@@ -89,8 +91,6 @@ enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCE
 /* control.vintr */
 #define VINTR_TPR          0xfull
 #define VINTR_IRQ          (1ull << 8)
-#define VINTR_PRIO_SHIFT   16
-#define VINTR_PRIO         (15ull << VINTR_PRIO_SHIFT)
 #define VINTR_IGNORE_TPR   (1ull << 20)
 #define VINTR_INTR_MASKING (1ull << 24)
 #define VINTR_VECTOR_SHIFT 32

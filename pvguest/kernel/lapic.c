@@ -42,7 +42,7 @@ uint32_t lapic_read(unsigned int offset)
 {
     if (in_msrs())
         return (uint32_t)rdmsr(MSR_X2APIC + offset / 16);
-    return page[offset / 4];
+    return mmio_read(&page[offset / 4]);
 }
 
 void lapic_write(unsigned int offset, uint32_t value)
@@ -50,7 +50,7 @@ void lapic_write(unsigned int offset, uint32_t value)
     if (in_msrs())
         wrmsr(MSR_X2APIC + offset / 16, value);
     else
-        page[offset / 4] = value;
+        mmio_write(&page[offset / 4], value);
 }
 
 void lapic_eoi(void)

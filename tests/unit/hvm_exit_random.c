@@ -134,9 +134,13 @@ static void change_state(struct vcpu *w)
 /* Code of use, or bytes. */
 static void change_memory(void)
 {
-    static const char code[][8] = {
-        "\xf4",         "\x89\x0d\x00\x03\xe0\xfe", "\x8b\x0d\x80\x00\xe0\xfe", "\x0f\x22\xe0",
-        "\x0f\x23\xf8", "\xc7\x05\xb0\x00\xe0\xfe"};
+    static const char code[][8] = {"\xf4",
+                                   "\x89\x0d\x00\x03\xe0\xfe",
+                                   "\x8b\x0d\x80\x00\xe0\xfe",
+                                   "\x0f\x22\xe0",
+                                   "\x44\x0f\x22\xc0",
+                                   "\x0f\x23\xf8",
+                                   "\xc7\x05\xb0\x00\xe0\xfe"};
     uint64_t where = take(1) % 2 ? CODE : take(2) % (WHOLE_PAGES * PAGE_SIZE - 8);
     uint8_t what = (uint8_t)take(1);
 
@@ -181,7 +185,7 @@ static void leave(struct vcpu *w)
         EXIT_HLT,           EXIT_IOIO,           EXIT_IOIO,      EXIT_MSR,
         EXIT_MSR,           EXIT_XSETBV,         EXIT_NPF,       EXIT_NPF,
         EXIT_EXCEPTION + 1, EXIT_EXCEPTION + 17, EXIT_WBINVD,    EXIT_VMRUN,
-        EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR4_WRITE,
+        EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR8_WRITE,
         EXIT_DR_WRITE,      EXIT_DR_WRITE + 7};
     uint8_t what = (uint8_t)take(1);
     uint64_t info1 = take(1) | (take(1) & 3ull) << 32, info2 = take_value();
@@ -292,7 +296,7 @@ static void check_vmcb(const struct vcpu *w)
 
     BUG_ON(!(s->save.efer & 1ull << 12));
     BUG_ON((s->save.efer & EFER_LME) && !(s->save.cr4 & X86_CR4_PAE));
-    BUG_ON(s->control.intercept[INTERCEPT_CR] != INTERCEPT_CR4_WRITE);
+    BUG_ON(s->control.intercept[INTERCEPT_CR] != (INTERCEPT_CR4_WRITE | INTERCEPT_CR8_WRITE));
     BUG_ON(s->control.nested != 1 || s->control.asid != 1);
     BUG_ON(s->control.nested_cr3 != frame_of(d->arch.hvm.npt).n << PAGE_SHIFT);
     BUG_ON(s->control.iopm != 0x1000 || s->control.msrpm != 0x2000 || s->control.tsc_offset);
@@ -300,7 +304,7 @@ static void check_vmcb(const struct vcpu *w)
     BUG_ON((s->control.intercept[INTERCEPT_3] & always3) != always3);
     BUG_ON((s->control.intercept[INTERCEPT_4] & 0x6e7f) != 0x6e7f);
     BUG_ON((s->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR) &&
-           (s->control.vintr & (VINTR_IRQ | VINTR_IGNORE_TPR)) != VINTR_IRQ);
+           (s->control.vintr & (VINTR_IRQ | VINTR_IGNORE_TPR)) != (VINTR_IRQ | VINTR_IGNORE_TPR));
     if (!(e & EVENT_VALID))
         return;
     BUG_ON(type != EVENT_NMI && type != EVENT_EXCEPTION);

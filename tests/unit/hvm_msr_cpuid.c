@@ -274,6 +274,25 @@ static void cr4_in_long_mode(void **state)
     assert_true(whole_end() >= 0);
 }
 
+static void cr8_has_four_bits(void **state)
+{
+    (void)state;
+    whole_long_mode();
+    v->regs.r9 = 0x10;
+    whole_code("\x45\x0f\x22\xc1", 4); /* CR8, R9 */
+    whole_exit(EXIT_CR8_WRITE, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    assert_int_equal(v->regs.rip, CODE);
+    b->control.event_inj = 0;
+    v->regs.r9 = 0xf;
+    whole_exit(EXIT_CR8_WRITE, 0, 0);
+    assert_int_equal(lapic_cr8(v), 0xf);
+    v->regs.rip = CODE;
+    whole_code("\x41\x0f\x22\xe1", 4); /* CR4, R9 */
+    whole_exit(EXIT_CR8_WRITE, 0, 0);
+    assert_true(whole_end() >= 0);
+}
+
 /* The CPU never runs with LME and neither PG nor PAE; the guest reads what it wrote. */
 static void lme_waits_for_pae(void **state)
 {
@@ -322,6 +341,7 @@ int main(void)
         T(its_memory_is_write_back),
         T(cr4_is_what_cpuid_shows),
         T(cr4_in_long_mode),
+        T(cr8_has_four_bits),
         T(lme_waits_for_pae),
         T(fixed_ones),
     };

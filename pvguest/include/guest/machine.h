@@ -75,6 +75,20 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
+/* A device's register in memory, by an instruction that is known to be a plain move. */
+static inline uint32_t mmio_read(const volatile uint32_t *at)
+{
+    uint32_t value;
+
+    __asm__ volatile("movl %1, %0" : "=r"(value) : "m"(*at) : "memory");
+    return value;
+}
+
+static inline void mmio_write(volatile uint32_t *at, uint32_t value)
+{
+    __asm__ volatile("movl %1, %0" : "=m"(*at) : "r"(value) : "memory");
+}
+
 /* out: eax, ebx, ecx, edx */
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes of CR4, which exit: a guest has the bits of what CPUID shows it, and no others: what
- * stands behind those (protection keys, shadow stacks) is not switched between guests.
+ * Writes of CR4 and CR8, which exit.
+ *
+ * CR4: a guest has the bits of what CPUID shows it, and no others: what stands behind those
+ * (protection keys, shadow stacks) is not switched between guests.
+ *
+ * CR8 is TPR, which the CPU could keep by itself. But QEMU fails when it is written while a virtual
+ * interrupt waits, and delivers one already when its priority is TPR's own.
  *
  * And QEMU: when a guest in which EFER.LME is set, but neither CR0.PG nor CR4.PAE, is left, it does
  * not bring the machine's own CR0 back, and the hypervisor goes on without paging. So LME is in the
@@ -11,6 +16,7 @@
 #include <core/life/life.h>
 #include <hv/x86_bits.h>
 #include <hvm/hvm.h>
+#include <hvm/lapic.h>
 
 #define CR4_ALWAYS   0x7fful /* VME, PVI, TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT */
 #define CR4_FSGSBASE (1ul << 16)
@@ -57,7 +63,7 @@ unsigned int hvm_mov_source(struct vcpu *v, uint8_t opcode, unsigned int number,
     if (wide && (code[0] & 0xf0) == 0x40)
         rex = code[i++];
     if (n < i + 3 || code[i] != 0x0f || code[i + 1] != opcode ||
-        (code[i + 2] >> 3 & 7u) != number) {
+        ((code[i + 2] >> 3 & 7u) | (rex << 1 & 8u)) != number) {
         domain_crash(v->domain, "d%uv%u: %cR%u is written in a form that is not known",
                      v->domain->domain_id, v->vcpu_id, opcode == MOV_TO_CR ? 'C' : 'D', number);
         return 0;
@@ -68,19 +74,34 @@ unsigned int hvm_mov_source(struct vcpu *v, uint8_t opcode, unsigned int number,
     return i + 3;
 }
 
-void hvm_exit_cr4(struct vcpu *v)
+static bool write_cr4(struct vcpu *v, uint64_t cr4)
 {
-    uint64_t cr4 = 0;
-    unsigned int length = hvm_mov_source(v, MOV_TO_CR, 4, &cr4);
-
-    if (!length)
-        return;
-    if (!may_have(v, cr4)) {
-        hvm_inject_exception(v, TRAP_gp_fault, 0);
-        return;
-    }
+    if (!may_have(v, cr4))
+        return false;
     vmcb_of(v)->save.cr4 = cr4;
     hvm_show_lme(v);
     hvm_forget_translations(v);
-    hvm_skip(v, length);
+    return true;
+}
+
+static bool write_cr8(struct vcpu *v, uint64_t cr8)
+{
+    if (cr8 > 15)
+        return false;
+    lapic_set_cr8(v, cr8);
+    return true;
+}
+
+void hvm_exit_cr(struct vcpu *v)
+{
+    unsigned int which = (unsigned int)vmcb_of(v)->control.exit_code & 15;
+    uint64_t value = 0;
+    unsigned int length = hvm_mov_source(v, MOV_TO_CR, which, &value);
+
+    if (!length)
+        return;
+    if (which == 4 ? write_cr4(v, value) : write_cr8(v, value))
+        hvm_skip(v, length);
+    else
+        hvm_inject_exception(v, TRAP_gp_fault, 0);
 }
