@@ -26,6 +26,10 @@ void hvm_go_on_at(struct vcpu *v, uint64_t rip)
 
     v->regs.rip = b->save.cs.attributes & SEGMENT_CODE_LONG ? rip : (uint32_t)rip;
     b->control.int_state &= ~INT_STATE_SHADOW;
+    if (unlikely(v->regs.rflags & X86_EFLAGS_TF)) { /* as behind each that the CPU carries out */
+        b->save.dr6 |= X86_DR6_BS;
+        hvm_inject_exception(v, TRAP_debug, NO_CODE);
+    }
 }
 
 void hvm_skip(struct vcpu *v, unsigned int bytes)
@@ -227,6 +231,13 @@ static void take_xcr0(struct vcpu *v)
                      v->domain->domain_id, v->vcpu_id, xcr0);
 }
 
+/* A CPU has #GP for CR0.NW without CD. QEMU takes it, refuses to run it, and then the VMCB has the
+ * machine's own state for the guest's. */
+static bool has_bad_cr0(const struct vcpu *v)
+{
+    return (vmcb_of(v)->save.cr0 & (X86_CR0_NW | X86_CR0_CD)) == X86_CR0_NW;
+}
+
 /* Between STI and HLT no interrupt is taken, but the next entry may forget that (QEMU): so HLT is
  * carried out here. */
 static bool halts_behind_sti(struct vcpu *v)
@@ -254,7 +265,10 @@ void hvm_after_exit(struct vcpu *v)
     b->control.tlb_control = TLB_CONTROL_NOTHING;
     hvm_keep_event(v);
     take_xcr0(v);
-    if ((code == EXIT_INTR || code == EXIT_NMI || code == EXIT_VINTR) && halts_behind_sti(v))
+    if (unlikely(has_bad_cr0(v)))
+        domain_crash(v->domain, "d%uv%u: its state cannot be run", v->domain->domain_id,
+                     v->vcpu_id);
+    else if ((code == EXIT_INTR || code == EXIT_NMI || code == EXIT_VINTR) && halts_behind_sti(v))
         hvm_halt(v);
     else
         by_code(v, code);

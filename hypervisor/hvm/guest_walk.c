@@ -7,7 +7,7 @@
  * memory, and it may change them meanwhile. So each entry is read once, and nothing in it is
  * trusted but to say where the next one is. What is no memory reads as ones, as on a bus without an
  * answer. The page directory pointers of PAE are read from memory with the others: so does a CPU
- * with nested paging.
+ * with nested paging. (QEMU marks them as accessed, by a bit that must be 0: it may be set.)
  *
  * Rights are those of all entries on the way together. An entry is marked accessed before the next
  * one is read; the last one, and it as dirty, when the rights suffice. A mark is an exchange that
@@ -115,7 +115,7 @@ static uint64_t reserved_bits(const struct walk *w, unsigned int level, bool pag
         return large ? BITS(21, 21) : 0;
     bits = BITS(NPT_ADDRESS_BITS, w->kind == PAGING_PAE ? 62 : 51);
     if (w->kind == PAGING_PAE && level == 3)
-        return bits | PTE_NX | BITS(5, 8) | BITS(1, 2);
+        return bits | PTE_NX | BITS(6, 8) | BITS(1, 2);
     if (!(w->g->efer & EFER_NXE))
         bits |= PTE_NX;
     if (level == 4)

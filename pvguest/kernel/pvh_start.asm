@@ -18,6 +18,7 @@ extern boot_stack_top
 global pvh_start
 global ap_start
 global ap_stack
+global boot_l4
 
 KERNEL_CS equ 0x08              ; guest/hvm.h
 KERNEL_SS equ 0x10

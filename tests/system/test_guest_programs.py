@@ -29,7 +29,7 @@ SAYS_ON_FOUR = {"smp-contexts": r"smp-contexts: 5 vCPUs on [2-4] CPUs"}
 def names(hvm=False):
     """The tests for a paravirtual guest, or those for one that is fully virtualized and knows nothing of it."""
     every = sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
-    return [name for name in every if name.startswith("hvm-") == hvm]
+    return [name for name in every if name.startswith("hvm-") == hvm and name != "hvm-hostile"]     # test_bad_hvm.py runs that
 
 
 def on_parvis(name, says=None, vcpus=2, log="", **machine):
@@ -160,6 +160,12 @@ def hvm_with_more_features():
         on_parvis(name, vcpus=1, log="-" + cpu.split(",")[0], kind="hvm", memory="8M", cpu=cpu, hypervisor="debug/parvis.bin")
 
 
+def hvm_with_more_cpus():
+    """Guest test hvm-smp with two vCPUs on one CPU, and four on two."""
+    for vcpus, smp in ((2, 1), (4, 2)):
+        on_parvis("hvm-smp", vcpus=vcpus, log=f"-{vcpus}", kind="hvm", memory="8M", smp=smp, accel="tcg,thread=single", cmdline=f"vcpus={vcpus}")
+
+
 def tests():
     for name in names():
         def one(name=name):
@@ -182,6 +188,6 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    own = (*tests(), *hvm_tests(), hvm_with_more_features, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
+    own = (*tests(), *hvm_tests(), hvm_with_more_features, hvm_with_more_cpus, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
            load_waits_for_nobody)
     run_tests(*([] if "--xen" in sys.argv else own), on_xen)

@@ -32,6 +32,33 @@ static void skipped_by_length_or_as_the_cpu_says(void **state)
     assert_int_equal(whole_exception(), -1);
 }
 
+/* A step is one, whoever carries the instruction out; what is not carried out is none. */
+static void single_steps(void **state)
+{
+    (void)state;
+    v->regs.rflags |= X86_EFLAGS_TF;
+    whole_exit(EXIT_CPUID, 0, 0);
+    assert_int_equal(v->regs.rip, CODE + 2);
+    assert_int_equal(whole_exception(), TRAP_debug);
+    assert_true(b->save.dr6 & X86_DR6_BS);
+    b->save.dr6 = X86_DR6_DEFAULT;
+    whole_exit(EXIT_RDPMC, 0, 0);
+    assert_int_equal(whole_exception(), TRAP_gp_fault);
+    assert_int_equal(b->save.dr6, X86_DR6_DEFAULT);
+}
+
+/* QEMU carries out what a CPU refuses, and then has the machine's state in the VMCB. */
+static void cr0_that_cannot_be(void **state)
+{
+    (void)state;
+    b->save.cr0 |= X86_CR0_NW | X86_CR0_CD;
+    whole_exit(EXIT_CPUID, 0, 0);
+    assert_int_equal(whole_end(), -1);
+    b->save.cr0 &= ~X86_CR0_CD;
+    whole_exit(EXIT_CPUID, 0, 0);
+    assert_int_equal(whole_end(), SHUTDOWN_crash);
+}
+
 /* 32-bit code ends at 4 GiB, 64-bit code does not. */
 static void rip_wraps(void **state)
 {
@@ -443,6 +470,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(skipped_by_length_or_as_the_cpu_says),
+        T(single_steps),
+        T(cr0_that_cannot_be),
         T(rip_wraps),
         T(cpuid_fills_halves),
         T(undefined_instructions),

@@ -18,8 +18,7 @@ static bool window(void)
 {
     bool on = b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR;
 
-    assert_true(!on || (b->control.vintr & VINTR_IRQ));
-    assert_true(!on || (b->control.vintr & VINTR_IGNORE_TPR));
+    assert_true(!on || (b->control.vintr & VINTR_IRQ && b->control.vintr & VINTR_IGNORE_TPR));
     return on;
 }
 
@@ -192,9 +191,7 @@ static void held_back_by_cr8(void **state)
     v->regs.rdx = 1;
     whole_code("\x44\x0f\x22\xc2", 4); /* CR8, RDX */
     whole_exit(EXIT_CR8_WRITE, 0, 0);
-    assert_int_equal(v->regs.rip, CODE + 4);
     assert_true(hvm_before_entry(v));
-    assert_int_equal(b->control.vintr & VINTR_TPR, 1);
     assert_int_equal(interrupt(), VEC);
 }
 

@@ -142,6 +142,9 @@ static void of_pae_tables(void **state)
     leads_to(&of_pae, 0xe0478abc, 0, 0x1234478abc);
     put(0x2810, 1ull << 62 | 0x3007);
     faults(&of_pae, 0xe0478abc, 0, PFEC_PRESENT | PFEC_RESERVED);
+    put(0x1ff8, 0x2021); /* as QEMU leaves it */
+    put(0x2810, 0x3007);
+    leads_to(&of_pae, 0xe0478abc, PFEC_WRITE, 0xfffffffabc);
     put(0x1ff8, 0x2003);
     faults(&of_pae, 0xe0478abc, 0, PFEC_PRESENT | PFEC_RESERVED);
     put(0x1ff8, 0x2000);

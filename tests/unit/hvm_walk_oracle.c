@@ -96,7 +96,7 @@ static void walk_pae(struct path *p)
 {
     uint64_t e = load(p, (p->g->cr3 & 0xffffffe0) + (p->va >> 30 << 3), 8, false);
 
-    p->reserved = any_of(e, 1, 2) || any_of(e, 5, 8) || any_of(e, 40, 63);
+    p->reserved = any_of(e, 1, 2) || any_of(e, 6, 8) || any_of(e, 40, 63);
     if (!p->missing && !p->reserved)
         walk_below(p, e, 62);
 }
