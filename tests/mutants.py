@@ -178,6 +178,19 @@ MUTANTS = {
     "a handle is unmapped twice": ("        if (x & BEING_UNMAPPED)\n            return -XEN_ERESTART;\n", "", ["core_grants_lock"]),
     "two give a context": ("if (xchg(&v->context_busy, true))", "if (0)", ["core_races", "torture contexts"]),
     "a callback is not waited for": ("while (q->running == t) {", "(void)w;\n    while (0) {", ["torture timers"]),
+    # the second kind of guests
+    "tortured: a nested frame goes without a flush": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(pg);\n    return 0;", "    put_page(pg);\n    return 0;", ["torture pages"]),
+    "a nested entry holds no reference": ("            break;\n        }\n        if (is_mapped(d, MFN(mfn + taken)))", "            break;\n        }\n        put_page(mfn_to_page(MFN(mfn + taken)));\n        if (is_mapped(d, MFN(mfn + taken)))", ["hvm_npt"]),
+    "a walk marks what is another by now": ("    ok = cmpxchg((uint64_t *)place, e, e | bits) == e;", "    *(uint64_t *)place = e | bits, ok = true;", ["hvm_walk_moment"]),
+    "a flush is asked for for ever": ("    b->control.tlb_control = TLB_CONTROL_NOTHING;\n", "", ["hvm_inject"]),
+    "tortured: an interrupt is set by two": ("    atomic_or(&l->reg[LAPIC_IRR + vector / 32], 1u << vector % 32);", "    l->reg[LAPIC_IRR + vector / 32] |= 1u << vector % 32;", ["torture events"]),
+    "tortured: a start has no lock": ("    spin_lock(&v->domain->lock);\n    startup = take(v, vector);\n    spin_unlock(&v->domain->lock);", "    startup = take(v, vector);", ["torture life"]),
+    "who is reset is not looked for": ("STARTUP_INIT);\n    spin_unlock(&v->domain->lock);\n    vcpu_unblock(v);\n    vcpu_kick(v);", "STARTUP_INIT);\n    spin_unlock(&v->domain->lock);\n    vcpu_kick(v);", ["torture life"]),
+    "tortured: an expiry is everybody's": ("    if (cmpxchg(&l->due, due, next) != due)\n        return READ_ONCE(l->due);", "    WRITE_ONCE(l->due, next);", ["hvm_lapic_threads", "hvm_lapic_moment"]),
+    "tortured: a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["torture pages"]),
+    "an IRET ends run after run": ("waits_behind(v) && takes_interrupts(v)", "waits_behind(v)", ["hvm_inject"]),
+    "an NMI waits for an exit": ("        hvm_cpu_leave_at_once();\n", "", ["hvm_inject"]),
+    "what cannot be put in is an heir's": ("    if (!get_page(pg, d))\n        return;\n    (void)clear_allocated(pg);\n    put_page(pg);", "    (void)d;\n    (void)clear_allocated(pg);", ["hvm_control"]),
     "a stamp of the future": ("(int32_t)(now - stamp) < 0 ? now : stamp", "stamp", PROTOCOL),
 }
 
@@ -217,7 +230,7 @@ def link(program, mutant):
     program, *arguments = program.split()
     out = os.path.join(os.path.dirname(mutant), program)
     objects = os.environ["OBJECTS_" + program].split()
-    objects = [o for o in objects if not o.endswith(("/base/" + os.path.basename(mutant), "/x86/" + os.path.basename(mutant)))]
+    objects = [o for o in objects if not o.endswith(tuple(room + os.path.basename(mutant) for room in ("/base/", "/x86/", "/hvm/")))]
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
                     "build/host/gcc/libcore.a", "-lcmocka", "-lm"], check=True)
     return [out, *arguments, str(TORTURE_SECONDS), "1"] if arguments else [out]
