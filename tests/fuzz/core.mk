@@ -2,7 +2,7 @@
 #
 # Fuzzing of the core with libFuzzer: `make fuzz-core`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs: core_random.)
 
-fuzz_core_SRCS := tests/fuzz/fuzz_core.c tests/unit/core_random.c $(wildcard tests/host/*.c)
+fuzz_core_SRCS := tests/fuzz/fuzz_lives.c tests/unit/core_random.c $(wildcard tests/host/*.c)
 fuzz_core_LIBS := core
 
 .PHONY: fuzz-core

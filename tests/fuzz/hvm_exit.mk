@@ -3,7 +3,7 @@
 # Fuzzing of the exits of a fully virtualized domain with libFuzzer: `make fuzz-hvm-exit`, for FUZZ_SECONDS. (make unit runs a fixed set
 # of inputs: hvm_exit_random.)
 
-fuzz_hvm_exit_SRCS := tests/fuzz/fuzz_hvm_exit.c $(addprefix tests/unit/,hvm_exit_random.c hvm_whole.c hvm_guest.c) $(wildcard tests/host/*.c)
+fuzz_hvm_exit_SRCS := tests/fuzz/fuzz_lives.c $(addprefix tests/unit/,hvm_exit_random.c hvm_whole.c hvm_guest.c) $(wildcard tests/host/*.c)
 fuzz_hvm_exit_LIBS := core
 
 .PHONY: fuzz-hvm-exit

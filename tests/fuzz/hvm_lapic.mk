@@ -3,7 +3,7 @@
 # Fuzzing of the local APIC of fully virtualized guests with libFuzzer: `make fuzz-hvm-lapic`, for FUZZ_SECONDS. (make unit runs a fixed
 # set of inputs: hvm_lapic_random.)
 
-fuzz_hvm_lapic_SRCS := tests/fuzz/fuzz_hvm_lapic.c tests/unit/hvm_lapic_random.c tests/unit/hvm_lapic_support.c $(wildcard tests/host/*.c)
+fuzz_hvm_lapic_SRCS := tests/fuzz/fuzz_lives.c tests/unit/hvm_lapic_random.c tests/unit/hvm_lapic_support.c $(wildcard tests/host/*.c)
 fuzz_hvm_lapic_LIBS := core
 
 .PHONY: fuzz-hvm-lapic

@@ -3,7 +3,7 @@
 # Fuzzing of the devices of a fully virtualized domain with libFuzzer: `make fuzz-hvm-ports`, for FUZZ_SECONDS. (make unit runs a fixed
 # set of inputs: hvm_ports_random.)
 
-fuzz_hvm_ports_SRCS := tests/fuzz/fuzz_hvm_ports.c tests/unit/hvm_ports_random.c tests/unit/hvm_devices_support.c $(wildcard tests/host/*.c)
+fuzz_hvm_ports_SRCS := tests/fuzz/fuzz_lives.c tests/unit/hvm_ports_random.c tests/unit/hvm_devices_support.c $(wildcard tests/host/*.c)
 fuzz_hvm_ports_LIBS := core
 
 .PHONY: fuzz-hvm-ports

@@ -104,7 +104,7 @@ unit_core_console_SRCS := tests/unit/core_console.c $(HOST_MACHINE)
 unit_core_console_LIBS := core
 
 UNIT += core_random
-unit_core_random_SRCS := tests/unit/core_random_test.c tests/unit/core_random.c $(HOST_MACHINE)
+unit_core_random_SRCS := tests/unit/random_lives_test.c tests/unit/core_random.c $(HOST_MACHINE)
 unit_core_random_LIBS := core
 
 # The page that shows how a hypercall is added, done with a copy of the tree.

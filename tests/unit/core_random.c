@@ -10,7 +10,6 @@
  *
  * Hypercalls of pv/ are left out: the domains here have no page tables (fuzz_mm has those).
  */
-#include "core_random.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "random_lives.h"
 #include <core/domain/domain_table.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
@@ -298,7 +298,7 @@ static void on_stop(void)
     longjmp(stopped, 1);
 }
 
-void core_random_run(const uint8_t *data, size_t size)
+static void play(const uint8_t *data, size_t size)
 {
     uint64_t frames;
 
@@ -330,3 +330,5 @@ void core_random_run(const uint8_t *data, size_t size)
         abort();
     }
 }
+
+const struct random_lives random_lives = {.play = play, .lives = 400, .bytes = 600};

@@ -10,5 +10,5 @@ $(foreach t,$(HVM_DEVICES),$(eval unit_$(t)_LIBS := core))
 
 UNIT += hvm_ports_random
 HVM_PORTS_RANDOM_SRCS := tests/unit/hvm_ports_random.c tests/unit/hvm_devices_support.c $(HOST_MACHINE)
-unit_hvm_ports_random_SRCS := tests/unit/hvm_ports_random_test.c $(HVM_PORTS_RANDOM_SRCS)
+unit_hvm_ports_random_SRCS := tests/unit/random_lives_test.c $(HVM_PORTS_RANDOM_SRCS)
 unit_hvm_ports_random_LIBS := core

@@ -12,13 +12,12 @@
  * held; the devices and core hold together; and the references of its frames are what its nested
  * tables and its vCPUs hold.
  */
-#include "hvm_exit_random.h"
-
 #include <core/life/life.h>
 #include <hvm/npt.h>
 
 #include "hvm_guest.h"
 #include "hvm_whole.h"
+#include "random_lives.h"
 
 static const uint8_t *at, *end;
 
@@ -150,21 +149,22 @@ static void change_memory(void)
                 what < 128 ? (uint8_t)code[what % ARRAY_SIZE(code)][i] : (uint8_t)take(1);
 }
 
+/* Seldom one: most exits interrupt nothing. */
 static uint64_t take_event(void)
 {
-    uint8_t vector = (uint8_t)take(1);
+    uint8_t what = (uint8_t)take(1), vector = (uint8_t)take(1);
 
-    switch (take(1) % 5) {
+    if (what < 200)
+        return vector;
+    switch (what % 4) {
     case 0:
         return EVENT_VALID | EVENT_EXT | vector;
     case 1:
         return EVENT_VALID | EVENT_NMI | 2;
     case 2: /* not NMI */
         return EVENT_VALID | EVENT_EXCEPTION | (vector == 2 ? 3 : vector);
-    case 3:
-        return EVENT_VALID | EVENT_SOFT | vector;
     default:
-        return vector;
+        return EVENT_VALID | EVENT_SOFT | vector;
     }
 }
 
@@ -176,6 +176,82 @@ static uint64_t take_port(void)
     uint64_t port = what < 128 ? ports[what % ARRAY_SIZE(ports)] : take(2);
 
     return port << 16 | 1ull << (4 + take(1) % 3) | (take(1) & (IOIO_IN | IOIO_STRING | IOIO_REP));
+}
+
+static uint64_t take_msr(void)
+{
+    static const uint32_t msrs[] = {0x10,       0x1b,       0x8b,       0x174,      0x179,
+                                    0x1d9,      0x250,      0x277,      0x2ff,      0x6e0,
+                                    0xc0000080, 0xc0000081, 0xc0000100, 0xc0000103, 0xc0010015};
+    uint8_t what = (uint8_t)take(1);
+
+    return what < 128 ? msrs[what % ARRAY_SIZE(msrs)] : what < 240 ? 0x800 + take(1) % 64 : take(4);
+}
+
+/* Where the guest has these bytes, if it has memory there, and is at them. */
+static void be_at(struct vcpu *w, const char *code, unsigned int n)
+{
+    for (unsigned int i = 0; i < n && memory_at(CODE + i); i++)
+        *memory_at(CODE + i) = (uint8_t)code[i];
+    w->regs.rip = CODE;
+}
+
+/* A register of the local APIC, by an instruction as drivers have it; without paging, most often.
+ */
+static void apic_access(struct vcpu *w, uint64_t *info1, uint64_t *info2)
+{
+    static const uint8_t registers[] = {0x08, 0x0b, 0x0d, 0x0e, 0x0f, 0x28, 0x30, 0x31,
+                                        0x32, 0x35, 0x37, 0x38, 0x39, 0x3e, 0x3f, 0x0a};
+    uint8_t what = (uint8_t)take(1), how = (uint8_t)take(1);
+    struct vmcb *s = vmcb_of(w);
+
+    *info1 = NPF_FINAL | 7;
+    *info2 = LAPIC_ADDRESS + (what < 224 ? registers[what % ARRAY_SIZE(registers)] * 16u : take(2));
+    if (how % 8) {
+        s->save.cr0 &= ~(uint64_t)X86_CR0_PG;
+        s->save.efer &= ~(uint64_t)EFER_LMA;
+        s->save.cs.attributes = 0xc9b;
+        s->save.cs.base = 0;
+    }
+    be_at(w, how & 16 ? "\x89\x08" : "\x8b\x08", 2); /* mov [eax], ecx; back */
+    w->regs.rcx = how & 32 ? 0x100 | take(1) : how & 64 ? take(1) % 8 << 24 : take(3);
+}
+
+/* What an exit of that kind finds in registers: often what means something. */
+static void make_exit(struct vcpu *w, uint64_t code, uint64_t *info1, uint64_t *info2)
+{
+    static const uint32_t leaves[] = {0, 0x80000000, 0x40000000};
+    bool any = take(1) > 224;
+
+    if (code == EXIT_IOIO)
+        *info1 = take_port();
+    if (any)
+        return;
+    switch (code) {
+    case EXIT_NPF:
+        apic_access(w, info1, info2);
+        break;
+    case EXIT_MSR:
+        w->regs.rcx = take_msr();
+        w->regs.rax = take(1) < 128 ? take(1) << 8 | take(1) : take_value();
+        w->regs.rdx = take(1) < 200 ? 0 : take(4);
+        break;
+    case EXIT_CPUID:
+        w->regs.rax = leaves[take(1) % ARRAY_SIZE(leaves)] + take(1) % 34;
+        break;
+    case EXIT_CR4_WRITE:
+        be_at(w, "\x0f\x22\xe0", 3);
+        w->regs.rax = take(3) & 0x3707ff;
+        break;
+    case EXIT_XSETBV:
+        w->regs.rcx = w->regs.rdx = 0;
+        w->regs.rax = take(1) % 8;
+        break;
+    case EXIT_INTR:
+    case EXIT_VINTR:
+        be_at(w, "\xf4", 1);
+        break;
+    }
 }
 
 static void leave(struct vcpu *w)
@@ -198,9 +274,10 @@ static void leave(struct vcpu *w)
         return; /* it ends the machine */
     if (take(1) & 1)
         b->control.vintr &= ~VINTR_IRQ; /* it was taken */
+    make_exit(w, code, &info1, &info2);
     b->control.exit_int_info = take_event();
-    b->control.next_rip = take(1) < 128 ? 0 : take_value();
-    whole_exit(code, code == EXIT_IOIO ? take_port() : info1, info2);
+    b->control.next_rip = take(1) < 200 ? 0 : take_value();
+    whole_exit(code, info1, info2);
 }
 
 #define ARGUMENT 0x3000ull
@@ -343,7 +420,7 @@ static void step(struct vcpu *w)
     }
 }
 
-void exit_random_run(const uint8_t *data, size_t size)
+static void play(const uint8_t *data, size_t size)
 {
     at = data;
     end = data + size;
@@ -365,3 +442,5 @@ void exit_random_run(const uint8_t *data, size_t size)
     recount();
     whole_fini();
 }
+
+const struct random_lives random_lives = {.play = play, .lives = 1500, .bytes = 2000};

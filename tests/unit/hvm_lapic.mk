@@ -10,5 +10,5 @@ $(foreach t,$(HVM_LAPIC),$(eval unit_$(t)_LIBS := core))
 
 UNIT += hvm_lapic_random
 HVM_LAPIC_RANDOM_SRCS := tests/unit/hvm_lapic_random.c tests/unit/hvm_lapic_support.c $(HOST_MACHINE)
-unit_hvm_lapic_random_SRCS := tests/unit/hvm_lapic_random_test.c $(HVM_LAPIC_RANDOM_SRCS)
+unit_hvm_lapic_random_SRCS := tests/unit/random_lives_test.c $(HVM_LAPIC_RANDOM_SRCS)
 unit_hvm_lapic_random_LIBS := core

@@ -11,7 +11,7 @@ $(foreach t,$(HVM_WHOLE),$(eval unit_$(t)_LIBS := core))
 
 UNIT += hvm_exit_random
 HVM_EXIT_RANDOM_SRCS := tests/unit/hvm_exit_random.c $(HVM_WHOLE_SRCS)
-unit_hvm_exit_random_SRCS := tests/unit/hvm_exit_random_test.c $(HVM_EXIT_RANDOM_SRCS)
+unit_hvm_exit_random_SRCS := tests/unit/random_lives_test.c $(HVM_EXIT_RANDOM_SRCS)
 unit_hvm_exit_random_LIBS := core
 
 # And of one that the control domain makes, which is paravirtual.
