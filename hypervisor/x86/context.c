@@ -15,6 +15,16 @@
 #include "percpu.h"
 #include "x86.h"
 
+/* Whose addresses guest copies mean from now on (guest_access.c), and how they get there. */
+static void reach(struct arch_cpu *c, struct vcpu *v)
+{
+    bool by_kind = v && v->domain->ops->copy, by_cpu = v && !by_kind;
+
+    c->copied = by_kind ? v : NULL;
+    c->guest_top = by_cpu ? GUEST_TOP : 0;
+    c->guest_below = by_cpu ? GUEST_BELOW : 0;
+}
+
 void machine_context_switch(struct vcpu *prev, struct vcpu *next)
 {
     struct cpu_block *block = this_block();
@@ -26,13 +36,14 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
         fpu_save(prev);
     }
     load_tables(own_gdt(), 0, 0); /* prev's may lie in its page tables */
-    block->cpu.arch.loaded = block->cpu.arch.copied = NULL;
+    block->cpu.arch.loaded = NULL;
+    reach(&block->cpu.arch, NULL);
     tlb_switch_begin(pd, nd); /* model: machine_context_switch.begin */
     if (nd) {
         WRITE_ONCE(next->cpu_stack, &block->cpu);
         block->tss.rsp0 = (uint64_t)&next->regs.es;
         block->cpu.arch.loaded = next;
-        block->cpu.arch.copied = nd->ops->copy ? next : NULL;
+        reach(&block->cpu.arch, next);
         fpu_switch_in(next);
         /* model: machine_context_switch.cr3 */
         nd->ops->load(next); /* CR3 first */

@@ -16,45 +16,55 @@
 #include "percpu.h"
 #include "x86.h"
 
+/* Some addresses at the top, and those below one, are the guest's. */
+static inline bool is_within(gva_t gva, uint64_t n, uint64_t top, gva_t below)
+{
+    uint64_t to_the_end = -gva;
+
+    return (to_the_end <= top && n <= to_the_end) || (gva < below && n <= below - gva);
+}
+
+static inline bool is_reached(gva_t gva, uint64_t n)
+{
+    const struct arch_cpu *c = &this_block()->cpu.arch;
+
+    return is_within(gva, n, c->guest_top, c->guest_below);
+}
+
 /* Whose addresses are not the hypervisor's; NULL: they are. */
 static inline const struct vcpu *copied(void)
 {
     return this_block()->cpu.arch.copied;
 }
 
-static inline bool is_outside(gva_t gva, uint64_t n)
-{
-    gva_t last;
-
-    return !__builtin_add_overflow(gva, n ? n - 1 : 0, &last) &&
-           (last < M2P_GUEST_VIRT || gva >= DIRECT_MAP_END);
-}
-
 bool guest_range_ok(gva_t gva, uint64_t n)
 {
-    return is_outside(gva, n) || (copied() && gva + n >= gva);
+    return is_within(gva, n, GUEST_TOP, GUEST_BELOW) || (copied() && gva + n >= gva);
+}
+
+static __noinline int copy_elsewhere(void *buf, gva_t gva, size_t n, bool to_guest)
+{
+    const struct vcpu *v = copied();
+
+    return v ? v->domain->ops->copy(v, buf, gva, n, to_guest) : -XEN_EFAULT;
 }
 
 int copy_from_guest(void *to, gva_t from, size_t n)
 {
-    const struct vcpu *v = copied();
-
-    if (unlikely(v))
-        return v->domain->ops->copy(v, to, from, n, false);
-    return is_outside(from, n) ? (int)guest_copy((uint64_t)to, from, n) : -XEN_EFAULT;
+    if (likely(is_reached(from, n)))
+        return guest_copy((uint64_t)to, from, n);
+    return copy_elsewhere(to, from, n, false);
 }
 
 int guest_write(gva_t to, const void *from, size_t n)
 {
-    const struct vcpu *v = copied();
-
-    if (unlikely(v))
-        return v->domain->ops->copy(v, (void *)from, to, n, true);
-    return is_outside(to, n) ? (int)guest_copy(to, (uint64_t)from, n) : -XEN_EFAULT;
+    if (likely(is_reached(to, n)))
+        return guest_copy(to, (uint64_t)from, n);
+    return copy_elsewhere((void *)from, to, n, true);
 }
 
 /* (Asked for by control operations alone: no guest of another kind comes here.) */
 int guest_write_zeros(gva_t to, size_t n)
 {
-    return is_outside(to, n) ? (int)guest_clear(to, n) : -XEN_EFAULT;
+    return is_reached(to, n) ? guest_clear(to, n) : -XEN_EFAULT;
 }

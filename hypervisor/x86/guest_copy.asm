@@ -9,7 +9,7 @@
 default rel
 section .text
 
-; long guest_copy(void *to, const void *from, size_t n)
+; int guest_copy(void *to, const void *from, size_t n)
 global guest_copy
 guest_copy:
         STAC
@@ -26,7 +26,7 @@ guest_copy:
         EXTABLE .words, guest_fault
         EXTABLE .bytes, guest_fault
 
-; long guest_clear(void *to, size_t n)
+; int guest_clear(void *to, size_t n)
 global guest_clear
 guest_clear:
         STAC
@@ -46,5 +46,5 @@ guest_clear:
 global guest_fault
 guest_fault:                            ; behind all of them
         CLAC
-        mov rax, -EFAULT
+        mov eax, -EFAULT
         ret

@@ -8,7 +8,7 @@
 
 #include <hv/types.h>
 
-long guest_copy(uint64_t to, uint64_t from, size_t n);
-long guest_clear(uint64_t to, size_t n);
+int guest_copy(uint64_t to, uint64_t from, size_t n);
+int guest_clear(uint64_t to, size_t n);
 
 #endif

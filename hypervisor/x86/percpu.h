@@ -22,8 +22,6 @@
 #include <hv/types.h>
 
 #define CPU_BLOCKS_VIRT 0xffff82d070000000ull
-#define CPU_BLOCK_SIZE  0x10000
-#define CPU_OFFSET      0xf000
 #define IST_SIZE        0x2000 /* with its guard */
 #define MAIN_GUARD      0x8000
 

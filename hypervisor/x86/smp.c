@@ -67,11 +67,6 @@ uint32_t machine_apic_id(unsigned int cpu)
     return cpu_by_id(cpu)->arch.apic_id;
 }
 
-struct cpu *this_cpu(void)
-{
-    return &this_block()->cpu;
-}
-
 /* One step further, if the boot CPU still waits for it. */
 static bool advance(struct cpu *c, uint32_t from, uint32_t to)
 {

@@ -27,6 +27,9 @@ extern char text_end[], rodata_end[]; /* and image_start, image_end: hv/x86_init
 #define MMIO_VIRT_END    0xffff82e000000000ull
 #define DIRECT_MAP_VIRT  0xffff830000000000ull
 #define DIRECT_MAP_END   0xffff880000000000ull
+/* What a paravirtual guest may have of the addresses: so many at the top, and those below one. */
+#define GUEST_TOP   (0 - DIRECT_MAP_END)
+#define GUEST_BELOW M2P_GUEST_VIRT
 
 /* --- selectors: the last pages of every GDT are the CPU's own --- */
 #define HV_CS        0xe008

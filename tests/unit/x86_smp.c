@@ -90,6 +90,11 @@ struct cpu_block *fake_this_block(void)
     return me ? me->block : &cpu0_block;
 }
 
+struct cpu *this_cpu(void)
+{
+    return &fake_this_block()->cpu;
+}
+
 struct cpu_block *fake_cpu_block(unsigned int number)
 {
     return number ? &blocks[number] : &cpu0_block;
