@@ -202,6 +202,8 @@ static void apic_access(struct vcpu *w, uint64_t *info1, uint64_t *info2)
 {
     static const uint8_t registers[] = {0x08, 0x0b, 0x0d, 0x0e, 0x0f, 0x28, 0x30, 0x31,
                                         0x32, 0x35, 0x37, 0x38, 0x39, 0x3e, 0x3f, 0x0a};
+    /* to all others: INIT, SIPI, NMI; to all, to itself, to one: an interrupt */
+    static const uint32_t icrs[] = {0xc4500, 0xc4601, 0xc4400, 0x84051, 0x44052, 0x4053};
     uint8_t what = (uint8_t)take(1), how = (uint8_t)take(1);
     struct vmcb *s = vmcb_of(w);
 
@@ -215,6 +217,8 @@ static void apic_access(struct vcpu *w, uint64_t *info1, uint64_t *info2)
     }
     be_at(w, how & 16 ? "\x89\x08" : "\x8b\x08", 2); /* mov [eax], ecx; back */
     w->regs.rcx = how & 32 ? 0x100 | take(1) : how & 64 ? take(1) % 8 << 24 : take(3);
+    if (*info2 == LAPIC_ADDRESS + LAPIC_ICR * 16 && how < 224)
+        w->regs.rcx = icrs[take(1) % ARRAY_SIZE(icrs)];
 }
 
 /* What an exit of that kind finds in registers: often what means something. */
@@ -434,7 +438,7 @@ static void play(const uint8_t *data, size_t size)
         host_run_as(w);
         step(w);
         BUG_ON(host_locks_held());
-        if (whole_end() >= 0)
+        if (d->shutting_down)
             domain_resume(d);
         if (n % 64 == 0)
             recount();
