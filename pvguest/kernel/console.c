@@ -24,14 +24,11 @@ static int lookahead = -1;
 
 void console_init(void)
 {
-    unsigned long pfn;
-
     if (!has_hypercalls() || is_control_domain() || !start_info->console.domU.mfn)
         return;
-    pfn = mfn_to_pfn(start_info->console.domU.mfn);
-    if (pfn == INVALID_MFN)
+    ring = shared_page(start_info->console.domU.mfn);
+    if (!ring)
         return;
-    ring = pfn_to_virt(pfn);
     port = start_info->console.domU.evtchn;
 }
 

@@ -15,6 +15,21 @@
 static grant_entry_v1_t *table;
 static grant_ref_t next_ref = GNTTAB_NR_RESERVED_ENTRIES;
 
+/* Fully virtualized: the table's frames come in the place of memory of ours. */
+static int put_table(void)
+{
+    struct xen_add_to_physmap a = {.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table};
+    void *place = pages_alloc(GRANT_FRAMES);
+    long rc = place ? 0 : -XEN_ENOMEM;
+
+    for (; !rc && a.idx < GRANT_FRAMES; a.idx++) {
+        a.gpfn = virt_to_pfn(place) + a.idx;
+        rc = HYPERVISOR_memory_op(XENMEM_add_to_physmap, &a);
+    }
+    table = rc ? NULL : place;
+    return (int)rc;
+}
+
 int grant_init(void)
 {
     xen_pfn_t frames[GRANT_FRAMES];
@@ -23,6 +38,8 @@ int grant_init(void)
 
     if (table)
         return 0;
+    if (!is_pv())
+        return put_table();
     set_xen_guest_handle(setup.frame_list, frames);
     rc = HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &setup, 1);
     if (rc)

@@ -54,6 +54,15 @@ unsigned long mfn_to_pfn(unsigned long mfn)
     return pfn_to_mfn(pfn) == mfn ? pfn : INVALID_MFN;
 }
 
+void *shared_page(unsigned long mfn)
+{
+    unsigned long pfn = mfn_to_pfn(mfn);
+
+    if (pfn != INVALID_MFN)
+        return pfn_to_virt(pfn);
+    return is_pv() ? NULL : map_frames(&mfn, 1, PTE_KERNEL_RW | PTE_NX);
+}
+
 /* First run of count free frames in [from, to), or to. */
 static unsigned long find_run(unsigned long from, unsigned long to, unsigned int count)
 {

@@ -8,7 +8,8 @@
  * page, and the trap table is per vCPU, so the new one registers its own when it runs.
  *
  * Fully virtualized ones are started as on any machine: INIT, then SIPI with the page at which they
- * begin in real mode (pvh_start.asm), one after another.
+ * begin in real mode (pvh_start.asm), one after another. Where there are hypercalls they go down
+ * and come up again by them.
  */
 #include <guest/hvm.h>
 #include <guest/kernel.h>
@@ -50,7 +51,7 @@ void guest_start_ap(void);
 
 static void go_down(unsigned int id)
 {
-    if (is_pv())
+    if (has_hypercalls())
         HYPERVISOR_vcpu_op(VCPUOP_down, id, NULL);
     else
         __asm__ volatile("cli; hlt"); /* until INIT */
@@ -119,13 +120,15 @@ static int initialise(unsigned int vcpu)
 
 int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg)
 {
+    bool first;
     int rc;
 
     if (!vcpu || vcpu >= MAX_VCPUS)
         return -XEN_EINVAL;
     start[vcpu].fn = fn;
     start[vcpu].arg = arg;
-    if (!cpus[vcpu].stack) {
+    first = !cpus[vcpu].stack;
+    if (first) {
         cpus[vcpu].stack = pages_alloc(STACK_PAGES);
         if (!cpus[vcpu].stack)
             return -XEN_ENOMEM;
@@ -136,12 +139,14 @@ int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg)
             return rc;
         }
     }
-    return is_pv() ? (int)HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL) : start_by_sipi(vcpu);
+    if (is_pv() || (has_hypercalls() && !first))
+        return (int)HYPERVISOR_vcpu_op(VCPUOP_up, vcpu, NULL);
+    return start_by_sipi(vcpu);
 }
 
 int smp_stop(unsigned int vcpu)
 {
-    if (is_pv())
+    if (has_hypercalls())
         return (int)HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
     lapic_send(vcpu, ICR_INIT);
     return 0;

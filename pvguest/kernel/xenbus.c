@@ -31,16 +31,13 @@ static void store_event(evtchn_port_t p, void *ctx)
 
 int xenbus_init(void)
 {
-    unsigned long pfn;
-
     if (ring)
         return 0;
     if (!start_info->store_mfn || !start_info->store_evtchn)
         return -XEN_ENODEV;
-    pfn = mfn_to_pfn(start_info->store_mfn);
-    if (pfn == INVALID_MFN)
+    ring = shared_page(start_info->store_mfn);
+    if (!ring)
         return -XEN_ENODEV;
-    ring = pfn_to_virt(pfn);
     port = start_info->store_evtchn;
     event_set_handler(port, store_event, NULL);
     return 0;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Side by side: Parvis, Debian's Xen 4.17, and (for boots) no hypervisor at all, in the same QEMU with the same files.
 
-    compare.py            what one paravirtual operation costs, in instructions, by pvguest's `bench`
+    compare.py            what one operation of a guest's kernel costs, in instructions, by pvguest's `bench`: paravirtual on both, and
+                          fully virtualized, where the kernel does by itself what the other asks for
     compare.py --boot     seconds from QEMU's start to the control domain's prompt; and to a guest's first console byte
 
 Instruction counts come from -icount shift=0,sleep=off: one virtual nanosecond an instruction, the same figure at each run. They do
@@ -27,9 +28,9 @@ def figures(text):
     return {name: int(value) for name, value in re.findall(LINE, text, re.MULTILINE)}
 
 
-def bench_on_parvis():
-    say("measuring on Parvis")
-    with Machine.guest("bench-parvis", built("pvguest/bench"), cmdline="exit=poweroff", qemu=ICOUNT) as m:
+def bench_on_parvis(kind):
+    say(f"measuring on Parvis, a {kind} guest")
+    with Machine.guest("bench-parvis-" + kind, built("pvguest/bench"), cmdline="exit=poweroff", kind=kind, qemu=ICOUNT) as m:
         m.wait(300)
         return figures(m.text)
 
@@ -92,10 +93,10 @@ def main():
                                          for system, start in starts.items()})
         print(f"  {'pvctl create to the first byte of hello':44}{best_first_byte():>12}")
         return
-    columns = {"Parvis": bench_on_parvis(), "Xen 4.17": bench_on_xen()}
+    columns = {"Parvis": bench_on_parvis("pv"), "Xen 4.17": bench_on_xen(), "Parvis pvh": bench_on_parvis("pvh")}
     table("instructions, an operation", columns)
     if not all(columns.values()):
-        raise SystemExit("one of the two printed no figures; see build/logs/bench-*.serial")
+        raise SystemExit("one of them printed no figures; see build/logs/bench-*.serial")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ XL_HELLO = 'name="hello"\ntype="pv"\nmemory=16\nvcpus=1\nkernel="/var/lib/parvis
 
 # Who may find that it can show nothing here: a boot-time guest has no store, on Xen it has one.
 MAY_SKIP = {"xenstore"}
+# Of the tests for a paravirtual guest those that show the same in one that is fully virtualized and told of Xen.
+PVH_TOO = ("clock", "evtchn", "sched", "smp-events", "time")
 # What a test says of the machine, which it cannot judge itself.
 SAYS = {"clock": r"clock: 2 vCPUs, time is stable"}
 SAYS_ON_FOUR = {"smp-contexts": r"smp-contexts: 5 vCPUs on [2-4] CPUs"}
@@ -154,6 +156,23 @@ def hvm_tests():
         yield one
 
 
+def pvh_tests():
+    for name in PVH_TOO:
+        def one(name=name):
+            on_parvis(name, log="-pvh", kind="pvh")
+        one.__doc__ = f"Guest test {name} in a guest of kind pvh, of the same binary."
+        yield one
+
+
+def pvh_hello():
+    """hello as a guest of kind pvh: it greets over the console's ring, and answers."""
+    with Machine.guest("guest-hello-pvh", built("pvguest/hello"), kind="pvh") as m:
+        m.expect(r"console kind: shared ring", 60)
+        m.expect(r"hello> ", 60)
+        m.send("echo I was started by PVH")
+        m.expect(r"^I was started by PVH$", 60)
+
+
 def hvm_with_more_features():
     """Guest tests hvm-cpuid and hvm-control on CPUs that have more: XSAVE, AVX, SMEP, SMAP; and in a debug build."""
     for name, cpu in (("hvm-cpuid", EPYC), ("hvm-cpuid", MAX), ("hvm-control", EPYC), ("hvm-control", MAX)):
@@ -188,6 +207,6 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    own = (*tests(), *hvm_tests(), hvm_with_more_features, hvm_with_more_cpus, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
+    own = (*tests(), *hvm_tests(), *pvh_tests(), pvh_hello, hvm_with_more_features, hvm_with_more_cpus, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
            load_waits_for_nobody)
     run_tests(*([] if "--xen" in sys.argv else own), on_xen)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench: what the paths that a PV guest uses cost.
+ * bench: what the paths that a guest's kernel uses cost. Started fully virtualized, it does what
+ * such a kernel does in place of a hypercall where the two differ (ops_hvm.c).
  *
  * Each operation is run in a loop between two readings of the TSC; the time of an empty loop is
  * taken off, and the least of several rounds counts, because a round may be disturbed but never
@@ -65,7 +66,7 @@ static void measure(const struct bench *b)
 {
     uint64_t ticks, count;
 
-    if (b->prepare && b->prepare()) {
+    if (!b->op || (b->prepare && b->prepare())) {
         printf("%-28s unavailable\n", b->name);
         return;
     }
@@ -74,6 +75,15 @@ static void measure(const struct bench *b)
     ticks = ticks > empty ? ticks - empty : 0;
     count = ticks * 1000000 / ticks_per_million;
     printf("%-28s %lu\n", b->name, (count + loops / 2) / loops);
+}
+
+/* The same row as this kind of kernel does it. */
+static const struct bench *in_our_way(const struct bench *b)
+{
+    for (const struct bench *h = hvm_benches; !is_pv() && h->name; h++)
+        if (!strcmp(h->name, b->name))
+            return h;
+    return b;
 }
 
 int guest_main(void)
@@ -94,7 +104,7 @@ int guest_main(void)
            version & 0xffff, extra, ticks_per_million);
     printf("%-28s instructions\n", "an operation");
     for (const struct bench *b = benches; b->name; b++)
-        measure(b);
+        measure(in_our_way(b));
     printf("BENCH-END\n");
     return 0;
 }

@@ -304,7 +304,7 @@ static int prepare_grants(void)
     lent = grant_access(own_domid(), virt_to_mfn((void *)page_va), false);
     if (lent < 0)
         return -1;
-    return map_unmap() || grant_copy_status();
+    return (is_pv() && map_unmap()) || grant_copy_status();
 }
 
 static void op_grant_map(unsigned int n)

@@ -65,6 +65,9 @@ static inline unsigned long virt_to_mfn(const void *va)
 /* Asks the m2p. The answer is checked against the p2m: INVALID_MFN for a foreign frame. */
 unsigned long mfn_to_pfn(unsigned long mfn);
 
+/* A page that start_info names: of the linear map, or, where it lies elsewhere, mapped. NULL */
+void *shared_page(unsigned long mfn);
+
 /* Pages of the linear map; contents are undefined unless said. NULL when memory is out. */
 void *pages_alloc(unsigned int count);
 void pages_free(void *va, unsigned int count);
