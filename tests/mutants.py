@@ -46,6 +46,13 @@ MUTANTS = {
     "debug registers do not exit": ("b->control.intercept[INTERCEPT_DR] = INTERCEPT_DR_WRITES;", "", ["hvm_exit"]),
     "a guest has memory types": ("b->save.pat = PAT_ALL_WB;", "b->save.pat = PAT_RESET;", ["hvm_msr_cpuid"]),
     "the machine's state is a guest's": ("if (!machine && hvm_fetch", "(void)machine;\n    if (hvm_fetch", ["hvm_exit"]),
+    "users make hypercalls": ("return !b->save.cpl && (b->save.efer & EFER_LMA)", "return (b->save.efer & EFER_LMA)", ["hvm_xen"]),
+    "profile hvm has VMMCALL": ("    if (!v->domain->arch.hvm.xen) {\n        hvm_inject_exception", "    if (0) {\n        hvm_inject_exception", ["hvm_xen"]),
+    "a guest says where its store is": ("if (set && setter[index] != GUEST && ", "if (0 && ", ["hvm_upcall"]),
+    "an event before the vector is lost": ("    if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending))\n        hvm_upcall(v);\n", "", ["hvm_upcall"]),
+    "events tell no local APIC": ("    if (v->domain->ops->upcall)\n        v->domain->ops->upcall(v);\n    vcpu_unblock", "    vcpu_unblock", ["hvm_upcall"]),
+    "a frame in the way is kept": ("    if (!rc && !(READ_ONCE(pg->count_info) & PGC_xenheap))\n        (void)clear_allocated(pg);", "", ["hvm_xen_memory"]),
+    "a frame that finds no place is kept": ("    for (unsigned int i = 0; i < 1u << b->order; i++)\n        (void)clear_allocated(&pg[i]);", "", ["hvm_xen_memory"]),
     # how long a stretch gets
     "a flush is not noticed": ("    c->delayed = true;\n    /* A flush", "    /* A flush", ["pv_flushes"]),
     "a promotion does not give way": ("if (i != first && (", "if (0 && (", ["pv_flushes"]),
