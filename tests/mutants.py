@@ -46,6 +46,7 @@ MUTANTS = {
     "debug registers do not exit": ("b->control.intercept[INTERCEPT_DR] = INTERCEPT_DR_WRITES;", "", ["hvm_exit"]),
     "a guest has memory types": ("b->save.pat = PAT_ALL_WB;", "b->save.pat = PAT_RESET;", ["hvm_msr_cpuid"]),
     "the machine's state is a guest's": ("if (!machine && hvm_fetch", "(void)machine;\n    if (hvm_fetch", ["hvm_exit"]),
+    "an address is cut to 32 bits": ("    if (!(g.efer & EFER_LMA) && (va + n) >> 32)\n        return -XEN_EFAULT;\n", "", ["hvm_xen"]),
     "users make hypercalls": ("return !b->save.cpl && (b->save.efer & EFER_LMA)", "return (b->save.efer & EFER_LMA)", ["hvm_xen"]),
     "profile hvm has VMMCALL": ("    if (!v->domain->arch.hvm.xen) {\n        hvm_inject_exception", "    if (0) {\n        hvm_inject_exception", ["hvm_xen"]),
     "a guest says where its store is": ("if (set && setter[index] != GUEST && ", "if (0 && ", ["hvm_upcall"]),

@@ -60,6 +60,9 @@ int hvm_copy(const struct vcpu *v, void *hv, gva_t va, size_t n, bool write)
     struct guest_paging g = paging_of(v);
     struct guest_walk_fault f;
 
+    /* What it has registered as 64-bit code: it may have begun anew since, in real mode. */
+    if (!(g.efer & EFER_LMA) && (va + n) >> 32)
+        return -XEN_EFAULT;
     g.cpl = 0;
     return guest_walk_copy(v->domain, &g, hv, va, n, write ? PFEC_WRITE : 0, &f) ? -XEN_EFAULT : 0;
 }

@@ -7,6 +7,7 @@
 #include "hvm_whole.h"
 
 #include <core/guest/cpuid.h>
+#include <core/sched/vcpu_time.h>
 #include <xen/arch-x86/cpuid.h>
 #include <xen/features.h>
 #include <xen/physdev.h>
@@ -262,6 +263,18 @@ static void areas(void **state)
     assert_int_equal(whole_vmmcall(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 1, 0), 0);
 }
 
+/* Registered in 64-bit mode; it has begun anew since (INIT), and has no such address. */
+static void areas_of_one_who_begins_anew(void **state)
+{
+    (void)state;
+    v->runstate_gva = 0xffff888000008000ull;
+    memset(whole_memory(0x8000), 0x5a, 64);
+    hvm_reset_vcpu(v);
+    vcpu_runstate_write(v);
+    assert_true(v->areas_stale);
+    assert_int_equal(*(uint64_t *)whole_memory(0x8000), 0x5a5a5a5a5a5a5a5a);
+}
+
 /* Its console is a ring: there is no UART. */
 static void no_uart(void **state)
 {
@@ -290,6 +303,7 @@ int main(void)
         T(it_gives_way),
         T(what_is_for_others),
         T(areas),
+        T(areas_of_one_who_begins_anew),
         T(no_uart),
     };
 
