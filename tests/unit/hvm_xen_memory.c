@@ -107,6 +107,19 @@ static long drop(domid_t domid, uint64_t gfn)
     return call_with(current, memory_op, XENMEM_remove_from_physmap, &r);
 }
 
+/* What a device could reach is nothing to it: it would not know the frame. */
+static void no_exchange(void **state)
+{
+    struct xen_memory_exchange x = {
+        .in = {.extent_start = LIST, .nr_extents = 1, .domid = DOMID_SELF},
+        .out = {.extent_start = LIST + 8, .nr_extents = 1, .domid = DOMID_SELF}};
+
+    (void)state;
+    memcpy(host_guest(LIST), (uint64_t[]){7, 7}, 16);
+    assert_int_equal(call_with(v, memory_op, XENMEM_exchange, &x), -XEN_EOPNOTSUPP);
+    recount(WHOLE_PAGES);
+}
+
 /* Where it wants them, and elsewhere when it wants so; what was there is nobody's. */
 static void shared_pages(void **state)
 {
@@ -219,7 +232,7 @@ static void grants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(back_and_anew),     T(nowhere),         T(shared_pages),
+        T(back_and_anew),     T(nowhere),         T(no_exchange), T(shared_pages),
         T(frames_of_its_own), T(physmap_refused), T(grants),
     };
 

@@ -267,7 +267,7 @@ long memory_exchange(const gva_t *at)
     e.in_order = MAX(e.x.in.extent_order, e.x.out.extent_order) - e.x.in.extent_order;
     e.out_order = MAX(e.x.in.extent_order, e.x.out.extent_order) - e.x.out.extent_order;
     e.f = &e.d->in_flight;
-    rc = run(&e, arg);
+    rc = is_translated(e.d) ? -XEN_EOPNOTSUPP : run(&e, arg);
     put_domain(e.d);
     return rc;
 }
