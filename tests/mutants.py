@@ -53,7 +53,7 @@ MUTANTS = {
     "an event before the vector is lost": ("    if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending))\n        hvm_upcall(v);\n", "", ["hvm_upcall"]),
     "events tell no local APIC": ("    if (v->domain->ops->upcall)\n        v->domain->ops->upcall(v);\n    vcpu_unblock", "    vcpu_unblock", ["hvm_upcall"]),
     "a frame in the way is kept": ("    if (!rc && !(READ_ONCE(pg->count_info) & PGC_xenheap))\n        (void)clear_allocated(pg);", "", ["hvm_xen_memory"]),
-    "a frame that finds no place is kept": ("    for (unsigned int i = 0; i < 1u << b->order; i++)\n        (void)clear_allocated(&pg[i]);", "", ["hvm_xen_memory"]),
+    "a frame that finds no place is kept": ("    for (unsigned int i = 0; i < 1u << b->order; i++)\n        take_back(b->d, &pg[i]);", "", ["hvm_xen_memory"]),
     # how long a stretch gets
     "a flush is not noticed": ("    c->delayed = true;\n    /* A flush", "    /* A flush", ["pv_flushes"]),
     "a promotion does not give way": ("if (i != first && (", "if (0 && (", ["pv_flushes"]),
