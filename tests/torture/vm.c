@@ -183,9 +183,10 @@ static bool takes_virtual_interrupt(const struct vcpu *v)
 {
     uint64_t vintr = vmcb_of(v)->control.vintr;
 
-    return vintr & VINTR_IRQ && v->regs.rflags & X86_EFLAGS_IF &&
-           (vintr & VINTR_IGNORE_TPR ||
-            (vintr & VINTR_PRIO) >> VINTR_PRIO_SHIFT > (vintr & VINTR_TPR));
+    if (vintr & VINTR_IRQ && !(vintr & VINTR_IGNORE_TPR))
+        torture_failed("d%uv%u: a virtual interrupt that TPR may hold back", v->domain->domain_id,
+                       v->vcpu_id);
+    return vintr & VINTR_IRQ && v->regs.rflags & X86_EFLAGS_IF;
 }
 
 /* A window; or the interrupt itself, of which an exit says seldom that it was on its way: as
@@ -353,13 +354,6 @@ void vm_string(struct guest *g, unsigned int port, unsigned int bytes, bool in, 
     vm_exit(g, EXIT_IOIO, port << 16 | bytes << 4 | IOIO_STRING | (in ? IOIO_IN : 0), 0);
 }
 
-void vm_set_tpr(struct guest *g, unsigned int tpr)
-{
-    struct vmcb *b = vmcb_of(g->v);
-
-    b->control.vintr = (b->control.vintr & ~VINTR_TPR) | tpr;
-}
-
 /* ---- its timer ---- */
 
 static void wait(struct guest *g)
@@ -379,14 +373,19 @@ static void set_timer(struct guest *g)
     g->next = wait;
 }
 
+static void set_entry(struct guest *g)
+{
+    vm_apic_write(g, LAPIC_LVT_TIMER, VM_TIMER | (g->vm.by_tsc ? TIMER_TSC : 0));
+    g->next = set_timer;
+}
+
 void vm_sleep(struct guest *g, s_time_t ns)
 {
-    vm_set_tpr(g, 0);
     g->vm.ns = (uint64_t)ns;
     g->vm.by_tsc = chance(g, 2);
     g->vm.timer_came = false;
-    vm_apic_write(g, LAPIC_LVT_TIMER, VM_TIMER | (g->vm.by_tsc ? TIMER_TSC : 0));
-    g->next = set_timer;
+    vm_apic_write(g, LAPIC_TPR, 0);
+    g->next = set_entry;
 }
 
 /* ---- what they begin with ---- */

@@ -4,7 +4,7 @@
  * of.
  *
  * A program is written in steps as any other's. A step makes one exit at most; what it does without
- * one (memory that it touches, its TPR) the hypervisor does not see. Interrupts come before a step,
+ * one (memory that it touches) the hypervisor does not see. Interrupts come before a step,
  * and are ended (EOI, IRET) by steps of their own, before the program goes on.
  */
 #ifndef TESTS_TORTURE_VM_H
@@ -47,8 +47,7 @@ void vm_out(struct guest *g, unsigned int port, unsigned int bytes, uint32_t val
 void vm_in(struct guest *g, unsigned int port, unsigned int bytes);
 /* INS or OUTS, one item at an address of its own. */
 void vm_string(struct guest *g, unsigned int port, unsigned int bytes, bool in, gva_t va);
-void vm_set_tpr(struct guest *g, unsigned int tpr); /* no exit */
-void vm_cpuid(struct guest *g);                     /* the least that an exit is */
+void vm_cpuid(struct guest *g); /* the least that an exit is */
 
 /* --- vm_memory.c: a frame of its own goes; 2^order come. Each with an exit. False: none is there;
  * something is --- */

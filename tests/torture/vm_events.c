@@ -165,10 +165,7 @@ static void set_tpr(struct guest *g)
 {
     static const uint8_t any[] = {0, 3, 5, 6, 15};
 
-    if (chance(g, 2))
-        vm_set_tpr(g, any[chance(g, ARRAY_SIZE(any))]);
-    else
-        vm_apic_write(g, LAPIC_TPR, any[chance(g, ARRAY_SIZE(any))] << 4);
+    vm_apic_write(g, LAPIC_TPR, any[chance(g, ARRAY_SIZE(any))] << 4);
 }
 
 static void sleep_for_a_while(struct guest *g)
@@ -218,8 +215,10 @@ static void operation(struct guest *g)
 /* All that waits for room is held back no more. */
 static void rest(struct guest *g)
 {
-    vm_set_tpr(g, 0);
-    vm_halt(g);
+    if (lapic_cr8(g->v))
+        vm_apic_write(g, LAPIC_TPR, 0);
+    else
+        vm_halt(g);
 }
 
 static void start_others(struct guest *g)
