@@ -17,7 +17,7 @@
 
 #define B(n) (1u << (n))
 
-/* Leaf 1. Not MTRRs (there is nothing whose type they would say), not HTT. */
+/* Leaf 1. Not MTRRs: there is nothing whose type they would say. */
 #define L1_EDX                                                                                     \
     (B(0) | B(1) | B(2) | B(3) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(13) | B(14) | \
      B(15) | B(16) | B(17) | B(19) | B(23) | B(24) | B(25) | B(26) | B(27))
@@ -28,6 +28,7 @@
 #define L1_ECX_DEADLINE   B(24)
 #define L1_ECX_X2APIC     B(21)
 #define L1_ECX_HYPERVISOR B(31)
+#define L1_EDX_HTT        B(28) /* here: several cores */
 /* Leaf 7, subleaf 0: FSGSBASE, BMI, AVX2, SMEP, ERMS, INVPCID, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB,
  * SHA */
 #define L7_EBX                                                                                     \
@@ -38,19 +39,29 @@
 #define E1_EDX                                                                                     \
     (B(0) | B(1) | B(2) | B(3) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(13) | B(14) | \
      B(15) | B(16) | B(17) | B(20) | B(22) | B(23) | B(24) | B(25) | B(26) | B(29))
-#define E1_ECX (B(0) | B(5) | B(6) | B(7) | B(8))
+#define E1_ECX_CMP_LEGACY B(1) /* HTT means cores */
+#define E1_ECX            (B(0) | B(5) | B(6) | B(7) | B(8))
+
+/* All vCPUs are cores of one package. Linux measures the speed of the first one of a package alone,
+ * which takes long on a machine with more to do than that. */
+static uint32_t cores(const struct vcpu *v)
+{
+    return v->domain->max_vcpus;
+}
 
 static void leaf_1(const struct vcpu *v, uint32_t out[4])
 {
     uint32_t ecx = L1_ECX | (fpu_has_xsave() ? L1_ECX_XSAVE : 0);
 
-    out[1] = (out[1] & 0xff00) | v->vcpu_id << 24; /* CLFLUSH size; one thread a package */
+    out[1] = (out[1] & 0xff00) | cores(v) << 16 | v->vcpu_id << 24; /* CLFLUSH size */
     out[2] = (out[2] & ecx) | L1_ECX_DEADLINE;
     if (v->domain->arch.hvm.xen)
         out[2] |= L1_ECX_X2APIC | L1_ECX_HYPERVISOR;
     if (fpu_has_xsave() && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE))
         out[2] |= L1_ECX_OSXSAVE;
     out[3] = (out[3] & L1_EDX) | B(9); /* there is a local APIC, if it is not off */
+    if (cores(v) > 1)
+        out[3] |= L1_EDX_HTT;
     if (!lapic_enabled(&v->arch.hvm.lapic))
         out[3] &= ~B(9);
 }
@@ -64,12 +75,14 @@ static void leaf_7(uint32_t sub, uint32_t out[4])
     out[2] = sub ? 0 : ecx;
 }
 
-static void leaf_address_sizes(uint32_t out[4])
+/* And how many cores there are, and bits of the APIC's id for them. */
+static void leaf_sizes(const struct vcpu *v, uint32_t out[4])
 {
-    uint32_t phys = MIN(out[0] & 0xff, (uint32_t)NPT_ADDRESS_BITS);
+    uint32_t phys = MIN(out[0] & 0xff, (uint32_t)NPT_ADDRESS_BITS), last = cores(v) - 1;
 
     memset(out, 0, 4 * sizeof(*out));
     out[0] = phys | 48 << 8;
+    out[2] = last | (last ? 32 - (uint32_t)__builtin_clz(last) : 0) << 12;
 }
 
 /* What only this kind has of the hypervisor's own leaves. */
@@ -113,14 +126,16 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         break;
     case 0x80000001:
         out[2] &= E1_ECX;
+        if (cores(v) > 1)
+            out[2] |= E1_ECX_CMP_LEGACY;
         out[3] &= E1_EDX;
         break;
     case 0x80000007:
         out[0] = out[1] = out[2] = 0;
-        out[3] &= clock_stable() ? B(8) : 0; /* invariant TSC */
+        out[3] = clock_stable() ? B(8) : 0; /* invariant TSC */
         break;
     case 0x80000008:
-        leaf_address_sizes(out);
+        leaf_sizes(v, out);
         break;
     case 2:
     case 0x80000002 ... 0x80000006:

@@ -38,6 +38,15 @@ static bool is_known(uint32_t leaf)
     return false;
 }
 
+static int of_everything(void **state)
+{
+    static int yes = 1;
+
+    whole_setup(state);
+    *state = &yes;
+    return 0;
+}
+
 static void leaves_that_there_are(void **state)
 {
     static const uint32_t from[] = {0, 0x40000000, 0x40000100, 0x80000000, 0x8000000a, 0xfffffff0};
@@ -64,8 +73,7 @@ static void a_machine_that_has_everything(void **state)
     cpuid(1, 0);
     /* MONITOR, VMX, PDCM, x2APIC, OSXSAVE, a hypervisor */
     assert_int_equal(out[2] & (BIT(3) | BIT(5) | BIT(15) | BIT(21) | BIT(27) | BIT(31)), 0);
-    assert_int_equal(out[3] & (BIT(10) | BIT(12) | BIT(18) | BIT(21) | BIT(28)), 0); /* MTRR, HTT */
-    assert_int_equal(out[1] >> 16, 0); /* its number, and one thread */
+    assert_int_equal(out[3] & (BIT(10) | BIT(12) | BIT(18) | BIT(21)), 0); /* MTRR */
     cpuid(7, 0);
     /* TSC_ADJUST, HLE, RTM, MPX, AVX-512, Processor Trace; PKU, LA57, RDPID; all of EDX */
     assert_int_equal(
@@ -76,18 +84,42 @@ static void a_machine_that_has_everything(void **state)
     assert_int_equal(out[2] & (BIT(2) | BIT(3) | BIT(10) | BIT(12) | BIT(15) | BIT(29)), 0);
     assert_int_equal(out[3] & BIT(27), 0); /* RDTSCP */
     assert_int_equal(cpuid(0x80000008, 0)[0], 40 | 48 << 8);
-    assert_int_equal(out[1] | out[2] | out[3], 0);
+    assert_int_equal(out[1] | out[3], 0);
+}
+
+/* One package, whatever the machine has. */
+static void its_vcpus_are_cores(void **state)
+{
+    static const struct {
+        uint32_t cores, bits;
+    } of[] = {{1, 0}, {2, 1}, {3, 2}, {4, 2}, {5, 3}, {64, 6}};
+
+    (void)state;
+    host_full_cpu = *state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(of); i++) {
+        uint32_t several = of[i].cores > 1;
+
+        d->max_vcpus = of[i].cores;
+        assert_int_equal(cpuid(1, 0)[1] >> 16, of[i].cores); /* and its number: 0 */
+        assert_int_equal(out[3] >> 28 & 1, several);
+        assert_int_equal(cpuid(0x80000001, 0)[2] >> 1 & 1, several);
+        assert_int_equal(cpuid(0x80000008, 0)[2], (of[i].cores - 1) | of[i].bits << 12);
+    }
+    d->max_vcpus = 2;
+    hvm_cpuid(d->vcpu[1], 1, 0, out);
+    assert_int_equal(out[1] >> 16, 0x102);
 }
 
 static void a_machine_that_has_nothing(void **state)
 {
     (void)state;
+    host_clock_stable = false;
     cpuid(1, 0);
     assert_int_equal(out[2], BIT(24)); /* the deadline of the timer, and the local APIC: ours */
-    assert_int_equal(out[3], BIT(9));
+    assert_int_equal(out[3], BIT(9) | BIT(28));
     for (unsigned int i = 0; i < ARRAY_SIZE(known); i++)
         for (uint32_t sub = 0; sub < 3; sub++)
-            if (known[i] != 1 && known[i] != 6 && known[i] != 0x80000008)
+            if (known[i] != 1 && known[i] != 6 && known[i] != 0x80000001 && known[i] != 0x80000008)
                 assert_nothing(known[i], sub);
     assert_int_equal(cpuid(6, 0)[0], BIT(2)); /* ARAT */
     assert_int_equal(out[1] | out[2] | out[3], 0);
@@ -110,12 +142,17 @@ static void what_follows_its_state(void **state)
     assert_int_equal(cpuid(0xd, 1)[0], 1); /* XSAVEOPT alone */
     assert_true(hvm_rdmsr(v, 0x1b, &base) && hvm_wrmsr(v, 0x1b, base & ~0x800ull));
     assert_false(cpuid(1, 0)[3] & BIT(9));
-    host_clock_stable = true;
-    assert_int_equal(cpuid(0x80000007, 0)[3], BIT(8));
+}
+
+/* The hypervisor knows whether the TSC is one clock, and not only by the machine's CPUID. */
+static void an_invariant_tsc(void **state)
+{
+    for (unsigned int stable = 0; stable < 2; stable++) {
+        host_full_cpu = *state;
+        host_clock_stable = stable;
+        assert_int_equal(cpuid(0x80000007, 0)[3], stable ? BIT(8) : 0);
+    }
     host_clock_stable = false;
-    assert_int_equal(cpuid(0x80000007, 0)[3], 0);
-    hvm_cpuid(d->vcpu[1], 1, 0, out);
-    assert_int_equal(out[1] >> 16, 0x100);
 }
 
 /* --- MSRs --- */
@@ -333,6 +370,10 @@ int main(void)
         T(leaves_that_there_are),
         T(a_machine_that_has_everything),
         T(a_machine_that_has_nothing),
+        T(its_vcpus_are_cores),
+        cmocka_unit_test_setup_teardown(its_vcpus_are_cores, of_everything, whole_teardown),
+        T(an_invariant_tsc),
+        cmocka_unit_test_setup_teardown(an_invariant_tsc, of_everything, whole_teardown),
         T(what_follows_its_state),
         T(msrs_that_there_are),
         T(efer),
