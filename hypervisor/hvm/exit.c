@@ -12,7 +12,7 @@
 #include <core/base/count.h>
 #include <core/base/log.h>
 #include <core/life/life.h>
-#include <core/sched/pause.h>
+#include <core/sched/sched.h>
 #include <hv/x86_bits.h>
 #include <hvm/cpu.h>
 #include <hvm/hvm.h>
@@ -105,6 +105,13 @@ void hvm_halt(struct vcpu *v)
     v->arch.hvm.halted = true;
 }
 
+/* It spins. What it waits for may be a vCPU that waits for this CPU. */
+static void pause(struct vcpu *v)
+{
+    hvm_skip(v, 2);
+    vcpu_yield();
+}
+
 static void invalidate_caches(struct vcpu *v)
 {
     hvm_skip(v, 2); /* nothing that a guest has reaches past the caches */
@@ -179,6 +186,7 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_IRET] = iret,
     [EXIT_INVD] = invalidate_caches,
     [EXIT_WBINVD] = invalidate_caches,
+    [EXIT_PAUSE] = pause,
     [EXIT_HLT] = hvm_halt,
     [EXIT_IOIO] = hvm_exit_port,
     [EXIT_MSR] = msr,

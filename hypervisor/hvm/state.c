@@ -12,14 +12,17 @@
 #include <port/current.h>
 #include <port/machine.h>
 
-#define EFER_SVME     (1ul << 12) /* a guest's must have it, or VMRUN refuses */
-#define PAT_RESET     0x0007040600070406ull
-#define PAT_ALL_WB    0x0606060606060606ull /* what its memory is, whatever it says: msr.c */
-#define CR0_RESET     0x60000010ul
-#define ATTR_CODE16   0x9b /* present, accessed; real mode's */
-#define ATTR_DATA16   0x93
-#define ATTR_LDT      0x82
-#define ATTR_TSS_BUSY 0x8b
+#define EFER_SVME  (1ul << 12) /* a guest's must have it, or VMRUN refuses */
+#define PAT_RESET  0x0007040600070406ull
+#define PAT_ALL_WB 0x0606060606060606ull /* what its memory is, whatever it says: msr.c */
+#define CR0_RESET  0x60000010ul
+/* A CPU without a filter of PAUSE (QEMU) exits at each. */
+#define PAUSE_THRESHOLD 128 /* clock ticks */
+#define PAUSE_COUNT     3000
+#define ATTR_CODE16     0x9b /* present, accessed; real mode's */
+#define ATTR_DATA16     0x93
+#define ATTR_LDT        0x82
+#define ATTR_TSS_BUSY   0x8b
 
 static void set_intercepts(struct vmcb *b)
 {
@@ -70,6 +73,10 @@ void hvm_reset_vcpu(struct vcpu *v)
 
     memset(b, 0, sizeof(*b));
     set_intercepts(b);
+    if (v->domain->max_vcpus > 1) /* who waits for another of them, which may not run */
+        b->control.intercept[INTERCEPT_3] |= INTERCEPT3_PAUSE;
+    b->control.pause_threshold = PAUSE_THRESHOLD;
+    b->control.pause_count = PAUSE_COUNT;
     b->control.iopm = hvm_cpu_iopm();
     b->control.msrpm = hvm_cpu_msrpm();
     b->control.asid = 1;

@@ -22,6 +22,7 @@ enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCE
 #define INTERCEPT3_CPUID    (1u << 18)
 #define INTERCEPT3_IRET     (1u << 20)
 #define INTERCEPT3_INVD     (1u << 22)
+#define INTERCEPT3_PAUSE    (1u << 23)
 #define INTERCEPT3_HLT      (1u << 24)
 #define INTERCEPT3_INVLPGA  (1u << 26)
 #define INTERCEPT3_IOIO     (1u << 27)
@@ -54,6 +55,7 @@ enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCE
 #define EXIT_CPUID     0x72u
 #define EXIT_IRET      0x74u
 #define EXIT_INVD      0x76u
+#define EXIT_PAUSE     0x77u
 #define EXIT_HLT       0x78u
 #define EXIT_INVLPGA   0x7au
 #define EXIT_IOIO      0x7bu
@@ -120,8 +122,8 @@ struct vmcb {
     struct {
         uint32_t intercept[6];
         uint32_t reserved1[9];
-        uint32_t pause;
-        uint64_t iopm, msrpm; /* machine addresses of the permission maps */
+        uint16_t pause_threshold, pause_count; /* of PAUSEs so close together, so many exit not */
+        uint64_t iopm, msrpm;                  /* machine addresses of the permission maps */
         uint64_t tsc_offset;
         uint32_t asid;
         uint32_t tlb_control;

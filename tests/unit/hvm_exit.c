@@ -15,7 +15,7 @@ static void skipped_by_length_or_as_the_cpu_says(void **state)
     static const struct {
         uint64_t code;
         unsigned int length;
-    } given[] = {{EXIT_CPUID, 2}, {EXIT_WBINVD, 2}, {EXIT_INVD, 2}, {EXIT_HLT, 1}};
+    } given[] = {{EXIT_CPUID, 2}, {EXIT_WBINVD, 2}, {EXIT_INVD, 2}, {EXIT_HLT, 1}, {EXIT_PAUSE, 2}};
 
     (void)state;
     for (unsigned int i = 0; i < ARRAY_SIZE(given); i++) {

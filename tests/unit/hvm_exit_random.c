@@ -266,7 +266,7 @@ static void leave(struct vcpu *w)
         EXIT_MSR,           EXIT_XSETBV,         EXIT_NPF,       EXIT_NPF,
         EXIT_EXCEPTION + 1, EXIT_EXCEPTION + 17, EXIT_WBINVD,    EXIT_VMRUN,
         EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR8_WRITE,
-        EXIT_DR_WRITE,      EXIT_DR_WRITE + 7};
+        EXIT_DR_WRITE,      EXIT_DR_WRITE + 7,   EXIT_PAUSE};
     uint8_t what = (uint8_t)take(1);
     uint64_t info1 = take(1) | (take(1) & 3ull) << 32, info2 = take_value();
     uint64_t code;
