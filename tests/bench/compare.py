@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Side by side: Parvis, Debian's Xen 4.17, and (for boots) no hypervisor at all, in the same QEMU with the same files.
 
-    compare.py            what one operation of a guest's kernel costs, in instructions, by pvguest's `bench`: paravirtual on both, and
-                          fully virtualized, where the kernel does by itself what the other asks for
+    compare.py            what one operation of a guest's kernel costs, in instructions, by pvguest's `bench`: paravirtual and
+                          fully virtualized on both, where the kernel does by itself what the other asks for
     compare.py --boot     seconds from QEMU's start to the control domain's prompt; and to a guest's first console byte
 
 Instruction counts come from -icount shift=0,sleep=off: one virtual nanosecond an instruction, the same figure at each run. They do
@@ -20,7 +20,7 @@ from machine import Machine, built  # noqa: E402 (the harness lives with the sys
 
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 LINE = r"^\s*([a-z][a-z0-9 _,.:()/-]*?)\s+(\d+)(?:\s|$)"
-CONFIG = 'name="bench"\ntype="pv"\nmemory=32\nvcpus=1\nkernel="/var/lib/parvis/bench"\non_poweroff="destroy"\n'
+CONFIG = 'name="bench"\ntype="{}"\nmemory=32\nvcpus=1\nkernel="/root/bench"\non_poweroff="destroy"\n'
 
 
 def figures(text):
@@ -36,12 +36,17 @@ def bench_on_parvis(kind):
 
 
 def bench_on_xen():
-    say("measuring on Xen")
-    with Machine.xen("bench-xen", files={"root/bench.cfg": CONFIG}, xl=True, qemu=ICOUNT) as m:
+    """For a guest of each kind, in one machine."""
+    kinds = ("pv", "pvh")
+    files = {f"root/{kind}.cfg": CONFIG.format(kind) for kind in kinds}
+    with open(built("pvguest/bench"), "rb") as bench:
+        files["root/bench"] = bench.read()
+    with Machine.xen("bench-xen", files=files, xl=True, qemu=ICOUNT) as m:
         m.prompt(600)
         m.shell("xl-up")
-        _, text = m.shell("xl create -c /root/bench.cfg", timeout=600)
-        return figures(text)
+        for kind in kinds:
+            say(f"measuring on Xen, a {kind} guest")
+            yield figures(m.shell(f"xl create -c /root/{kind}.cfg", timeout=600)[1])
 
 
 def say(what):
@@ -93,7 +98,9 @@ def main():
                                          for system, start in starts.items()})
         print(f"  {'pvctl create to the first byte of hello':44}{best_first_byte():>12}")
         return
-    columns = {"Parvis": bench_on_parvis("pv"), "Xen 4.17": bench_on_xen(), "Parvis pvh": bench_on_parvis("pvh")}
+    parvis, parvis_pvh = bench_on_parvis("pv"), bench_on_parvis("pvh")
+    xen, xen_pvh = bench_on_xen()
+    columns = {"Parvis": parvis, "Xen 4.17": xen, "Parvis pvh": parvis_pvh, "Xen pvh": xen_pvh}
     table("instructions, an operation", columns)
     if not all(columns.values()):
         raise SystemExit("one of them printed no figures; see build/logs/bench-*.serial")
