@@ -60,14 +60,13 @@ unit_core_sched_LIBS := core
 UNIT += core_shares
 unit_core_shares_SRCS := tests/unit/core_shares.c tests/unit/share_oracle.c $(HOST_MACHINE)
 unit_core_shares_LIBS := core -lm
-# Under the sanitizers it runs a few sets. All of them are for the hypervisor's own objects, which are fast.
+# Under the sanitizers it runs a few sets. All of them are for objects without, which are fast.
 SHARES := build/host/own/unit_core_shares
 build/host/own/%.o: %.c | build/.deps
 	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc $(HOST_BASE) -O2 -MMD -MP -MF $(@:.o=.d) -c $< -o $@
-$(SHARES): $(patsubst %.c,build/host/own/%.o,$(unit_core_shares_SRCS)) \
-    $(patsubst %.c,build/hv/%.o,$(sort $(CORE_SRCS) $(LOADER_SRCS) hypervisor/lib/memory.c hypervisor/lib/string.c))
+$(SHARES): $(patsubst %.c,build/host/own/%.o,$(sort $(unit_core_shares_SRCS) $(CORE_SRCS) $(LOADER_SRCS)))
 	$(call say,gcc,$@)
 	$(Q)gcc -o $@ $^ -lcmocka -lm
 CHECK_PROGRAMS += $(SHARES)

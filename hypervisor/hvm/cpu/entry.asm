@@ -7,7 +7,9 @@
 ; LDTR, the MSRs of SYSCALL and SYSENTER) VMLOAD brings back, from what this CPU's VMSAVE wrote when it started.
 ;
 ; GIF is clear from before the guest's state is loaded until the machine's own is back. Interrupts of the machine are open (RFLAGS.IF)
-; while the guest runs: one that comes ends the run, and is taken between STGI and CLI, as in the idle loop.
+; while the guest runs: one that comes ends the run, and is taken between STGI and CLI, as in the idle loop. QEMU's VMRUN notes a virtual
+; interrupt in a word where another thread notes those of the machine, and takes no lock: one of these may be lost. It stays in the local
+; APIC, which tells the CPU again when CR8 is written.
 
 %include "x86/entry.inc"
 %include "hvm/cpu/asm-offsets.inc"
@@ -46,6 +48,7 @@ hvm_enter:
         mov rax, [rbx + VCPU_hvm_host]
         vmload
         xor ebp, ebp                    ; backtraces end here
+        mov cr8, rbp                    ; as it is: says again what interrupt waits
         stgi
         nop
         cli
