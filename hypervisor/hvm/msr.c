@@ -14,6 +14,8 @@
 #define MSR_MCG_STATUS     0x17a
 #define MSR_DEBUGCTL       0x1d9
 #define MSR_K8_INT_PENDING 0xc0010055 /* nothing is */
+#define MSR_HWCR           0xc0010015
+#define HWCR_TSC_FREQ_SEL  (1ul << 24) /* the TSC counts at one rate: who knows that looks here */
 #define MSR_NB_CFG         0xc001001f /* of AMD's families from 10h on, whose kernels set its bit */
 #define NB_CFG_CF8_EXT     (1ul << 46) /* so that CF8h reaches all of PCI, of which there is none */
 #define EFER_SVME          (1ul << 12)
@@ -46,6 +48,9 @@ bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_DEBUGCTL:
     case MSR_K8_INT_PENDING:
         *value = 0;
+        return true;
+    case MSR_HWCR:
+        *value = HWCR_TSC_FREQ_SEL;
         return true;
     case MSR_NB_CFG:
         *value = NB_CFG_CF8_EXT;

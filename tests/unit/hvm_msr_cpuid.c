@@ -157,8 +157,8 @@ static void an_invariant_tsc(void **state)
 
 /* --- MSRs --- */
 
-static const uint32_t msrs[] = {0x10,  0x1b,  0x8b,       0x179,      0x17a,     0x1d9,
-                                0x277, 0x6e0, 0xc0000080, 0xc001001f, 0xc0010055};
+static const uint32_t msrs[] = {0x10,  0x1b,  0x8b,       0x179,      0x17a,      0x1d9,
+                                0x277, 0x6e0, 0xc0000080, 0xc0010015, 0xc001001f, 0xc0010055};
 
 static bool is_msr(uint32_t msr)
 {
@@ -358,6 +358,9 @@ static void fixed_ones(void **state)
     assert_true(hvm_wrmsr(v, 0x1d9, 0) && !hvm_wrmsr(v, 0x1d9, 1)); /* no branch records */
     assert_false(hvm_wrmsr(v, 0x179, 0));
     assert_false(hvm_wrmsr(v, 0xc0010055, 0));
+    assert_true(hvm_rdmsr(v, 0xc0010015, &value));
+    assert_int_equal(value, BIT(24));
+    assert_false(hvm_wrmsr(v, 0xc0010015, 0));
     assert_true(hvm_rdmsr(v, 0x179, &value));
     assert_int_equal(value, 0);
 }
