@@ -289,7 +289,7 @@ static void msr_halves(void **state)
     assert_int_equal(v->regs.rax, 0x01010101);
     assert_int_equal(v->regs.rdx, 0x04040404);
     assert_int_equal(v->regs.rip, CODE + 4);
-    v->regs.rcx = 0xc0010015;
+    v->regs.rcx = 0xc0010000;
     whole_exit(EXIT_MSR, 0, 0);
     assert_int_equal(whole_exception(), TRAP_gp_fault);
     assert_int_equal(v->regs.rip, CODE + 4);
