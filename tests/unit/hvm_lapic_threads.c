@@ -123,15 +123,20 @@ static bool wait_for_timer(struct vcpu *v, bool entered)
     return true;
 }
 
-static void each_timer_comes_once(void **state)
+static void all_up_with_timers(void)
 {
-    (void)state;
     lapic_all_up(d);
     for (unsigned int i = 0; i < VCPUS; i++) {
         timers[i].set = timers[i].came = 0;
         timers[i].seed = i;
         lapic_put(d->vcpu[i], 0x3e, 0xb);
     }
+}
+
+static void each_timer_comes_once(void **state)
+{
+    (void)state;
+    all_up_with_timers();
     host_run_threads(wait_for_timer);
     all_halted();
     for (unsigned int i = 0; i < VCPUS; i++) {
@@ -160,11 +165,8 @@ static bool take_ticks(struct vcpu *v, bool entered)
 static void periodic_timers_go_on(void **state)
 {
     (void)state;
-    lapic_all_up(d);
+    all_up_with_timers();
     for (unsigned int i = 0; i < VCPUS; i++) {
-        timers[i].set = timers[i].came = 0;
-        timers[i].seed = i;
-        lapic_put(d->vcpu[i], 0x3e, 0xb);
         lapic_put(d->vcpu[i], 0x32, 1u << 17 | 0x50);
         lapic_put(d->vcpu[i], 0x38, 60000 + i);
     }
