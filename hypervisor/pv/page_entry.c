@@ -4,9 +4,10 @@
  * written).
  *
  * A present L1 entry holds a general reference on the frame it maps, and a writable-type reference
- * when it has RW. A present entry of a higher table holds a general reference and a reference of
- * the type one level down. Entries that map what is not RAM hold none: the right to map it was
- * checked. So "who can reach this frame, and how" is counted, never searched for.
+ * when it has RW, unless the frame is of a domain whose frames have no types (has_types()). A
+ * present entry of a higher table holds a general reference and a reference of the type one level
+ * down. Entries that map what is not RAM hold none: the right to map it was checked. So "who can
+ * reach this frame, and how" is counted, never searched for.
  *
  * A change takes the new references, writes the entry, then drops the old ones: at no time does an
  * entry refer to what it has no reference on. Changes that leave the frame and the rights alone
@@ -68,8 +69,16 @@ static int note_cacheability(struct page_info *pg)
     return 0;
 }
 
+/* A fully virtualized domain may write each of its frames, so none is a table; and those who grant
+ * one (guest_ops.get_writable) take no type either. NULL: the owner is no guest. */
+static bool has_types(const struct domain *owner)
+{
+    return !owner || !is_translated(owner);
+}
+
 int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
 {
+    bool typed = (*l1e & PTE_RW) && (likely(pg_owner == l1_owner) || has_types(pg_owner));
     uint64_t e = *l1e;
     struct page_info *pg;
     int rc;
@@ -87,13 +96,13 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
         return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", e,
                        READ_ONCE(pg->owner), pg_owner->domain_id);
     }
-    if ((e & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, pg_owner))) {
+    if (typed && unlikely(get_page_type(pg, PGT_writable_page, pg_owner))) {
         put_page(pg);
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", e,
                        READ_ONCE(pg->type_info));
     }
     if (unlikely(e & PTE_CACHE) && (rc = note_cacheability(pg))) {
-        if (e & PTE_RW)
+        if (typed)
             put_page_type(pg);
         put_page(pg);
         return rc;
@@ -126,6 +135,7 @@ static void forget(struct domain *d, struct going *g, bool foreign)
 
 static void put_entry(uint64_t l1e, struct domain *l1_owner, struct going *g)
 {
+    bool typed = l1e & PTE_RW;
     struct page_info *pg;
 
     if (!(l1e & PTE_PRESENT) || unlikely(!mfn_valid(pte_mfn(l1e))))
@@ -146,8 +156,9 @@ static void put_entry(uint64_t l1e, struct domain *l1_owner, struct going *g)
          */
         if ((l1e & PTE_RW) && !l1_owner->is_control)
             forget(l1_owner, g, true);
+        typed = typed && has_types(owner_of_page(pg));
     }
-    if (l1e & PTE_RW) {
+    if (typed) {
         put_page_type(pg);
     } else if (unlikely((READ_ONCE(pg->type_info) & PGT_type_mask) == PGT_seg_desc_page &&
                         (READ_ONCE(pg->type_info) & PGT_count_mask) &&

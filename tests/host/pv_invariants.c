@@ -6,10 +6,10 @@
  * What a general reference may come from: being allocated; a pin; the state `partial`; a present L1
  * entry; an entry of a higher table; a vCPU's base table, descriptor tables, registered vcpu_info;
  * a table put off. A type reference: all of these but the first, L1 entries only when writable.
- * Entries of nested page tables hold a general reference each. Each must name a frame that has the
- * type, checked; no entry has bits that a check would have refused. The hypervisor's shared frames
- * hold one type reference for ever. Grants mapped for a device hold references outside of page
- * tables; the grant tables name them.
+ * Entries of nested page tables hold a general reference each; frames of who has these have no
+ * types, whoever maps them. Each must name a frame that has the type, checked; no entry has bits
+ * that a check would have refused. The hypervisor's shared frames hold one type reference for ever.
+ * Grants mapped for a device hold references outside of page tables; the grant tables name them.
  *
  * Nothing else may change frames meanwhile.
  */
@@ -65,13 +65,15 @@ static void count_typed(mfn_t mfn, uint64_t type, const char *what)
 
 static void count_l1e(uint64_t e, mfn_t table)
 {
+    const struct domain *owner;
     mfn_t mfn = pte_mfn(e);
 
     if ((e & PTE_PRESENT) && !(e & PTE_USER))
         complain(table, "entry %#lx was not adjusted", (unsigned long)e);
     if (!(e & PTE_PRESENT) || !mfn_valid(mfn) || mfn_to_page(mfn)->owner == DOMID_IO)
         return;
-    if (e & PTE_RW)
+    owner = owner_of_page(mfn_to_page(mfn));
+    if (e & PTE_RW && !(owner && is_translated(owner)))
         count_typed(mfn, PGT_writable_page, "a writable entry");
     else
         count_ref(mfn);
@@ -177,6 +179,21 @@ static void count_console(const struct domain *d)
         count_typed(ring, PGT_writable_page, "a console ring");
 }
 
+/* What the hypervisor itself writes to of a domain whose frames have no types. */
+static void count_shared(const struct domain *d)
+{
+    mfn_t ring = console_ring_frame(d);
+    const struct vcpu *v;
+
+    if (!mfn_eq(ring, INVALID_MFN))
+        count_ref(ring);
+    if (d->arch.hvm.console)
+        count_ref(page_to_mfn(d->arch.hvm.console));
+    for_each_vcpu (d, v)
+        if (v->vcpu_info_mfn.n && !mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
+            count_ref(v->vcpu_info_mfn);
+}
+
 /* Mappings of grants that hold references outside of page tables. */
 static void count_device_mappings(struct domain *d)
 {
@@ -188,7 +205,7 @@ static void count_device_mappings(struct domain *d)
         if (!(m->flags & GNTMAP_device_map))
             continue;
         frame = grant_active(m->rd->grant, m->ref)->frame;
-        if (m->flags & GNTMAP_readonly)
+        if (m->flags & GNTMAP_readonly || is_translated(m->rd))
             count_ref(frame);
         else
             count_typed(frame, PGT_writable_page, "a device mapping");
@@ -227,6 +244,7 @@ unsigned int host_recount(void)
     while ((d = next_domain(d))) {
         if (is_translated(d)) {
             count_nested(d, frame_of(d->arch.hvm.npt), NPT_TOP, 0);
+            count_shared(d);
             continue;
         }
         for_each_vcpu (d, v)

@@ -146,5 +146,6 @@ void made_recount(const mfn_t *held, unsigned int n)
     for (unsigned int i = 0; i < n; i++)
         count[held[i].n]++;
     hvm_recount(d, count);
+    assert_int_equal(host_recount(), 0);
     host_check_invariants();
 }
