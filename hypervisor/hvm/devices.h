@@ -56,6 +56,9 @@ void hvm_uart_attach(struct domain *d, struct xencons_interface *ring, evtchn_po
  * which holds a lock.) */
 void hvm_uart_ring_moved(struct domain *d);
 
+/* As long as it takes to be seen: the guest finds it pressed until it has said that it did. */
+void hvm_press_power_button(struct domain *d);
+
 /* --- between the devices --- */
 void devices_lock(struct hvm_devices *h);
 void devices_unlock(struct hvm_devices *h);

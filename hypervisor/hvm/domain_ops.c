@@ -168,6 +168,7 @@ static bool nothing_to_bring_in(struct vcpu *v __unused, uint64_t at __unused)
         .gfn_to_mfn = npt_lookup,                                                                  \
         .take_out = npt_unmap,                                                                     \
         .put_in = npt_map,                                                                         \
+        .press_power_button = hvm_press_power_button,                                              \
         .add_to_physmap = hvm_add_to_physmap,                                                      \
         .copy = hvm_copy,                                                                          \
         .param = hvm_param,                                                                        \

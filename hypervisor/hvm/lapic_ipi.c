@@ -74,9 +74,7 @@ static void deliver(struct vcpu *t, uint32_t icr)
         lapic_raise(t, (uint8_t)icr);
         break;
     case IPI_NMI:
-        (void)xchg(&t->nmi_pending, true); /* Race: before a look at whether it waits */
-        vcpu_unblock(t);
-        vcpu_kick(t);
+        vcpu_send_nmi(t);
         break;
     case IPI_INIT:
         if ((icr & (ICR_LEVEL | ICR_ASSERT)) != ICR_LEVEL)

@@ -9,10 +9,12 @@ struct hvm_devices;
 
 struct pm {
     uint8_t enable[2], control[2]; /* as written, but for the bits that are not kept */
+    uint8_t status;                /* the second byte; the first is 0 */
 };
 
 uint8_t pm_read(struct hvm_devices *h, unsigned int port);
 void pm_write(struct hvm_devices *h, unsigned int port, uint8_t value);
+void pm_press_power_button(struct hvm_devices *h);
 uint8_t pm_timer_read(struct hvm_devices *h, unsigned int port);
 /* Port cf9h, and what is left of the keyboard controller */
 uint8_t reset_read(struct hvm_devices *h, unsigned int port);

@@ -139,6 +139,15 @@ void hvm_uart_ring_moved(struct domain *d)
     devices_unlock(h);
 }
 
+void hvm_press_power_button(struct domain *d)
+{
+    struct hvm_devices *h = &d->arch.hvm.devices;
+
+    devices_lock(h);
+    pm_press_power_button(h);
+    devices_unlock(h);
+}
+
 void hvm_devices_init(struct domain *d)
 {
     struct hvm_devices *h = &d->arch.hvm.devices;

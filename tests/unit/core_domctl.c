@@ -14,15 +14,15 @@
 #include <xen/sched.h>
 
 static const uint32_t offered[] = {
-    XEN_DOMCTL_createdomain,      XEN_DOMCTL_destroydomain,   XEN_DOMCTL_pausedomain,
-    XEN_DOMCTL_unpausedomain,     XEN_DOMCTL_resumedomain,    XEN_DOMCTL_getdomaininfo,
-    XEN_DOMCTL_max_mem,           XEN_DOMCTL_max_vcpus,       XEN_DOMCTL_setdomainhandle,
-    XEN_DOMCTL_settimeoffset,     XEN_DOMCTL_setvcpucontext,  XEN_DOMCTL_getvcpucontext,
-    XEN_DOMCTL_getvcpuinfo,       XEN_DOMCTL_setvcpuaffinity, XEN_DOMCTL_getvcpuaffinity,
-    XEN_DOMCTL_setnodeaffinity,   XEN_DOMCTL_getnodeaffinity, XEN_DOMCTL_scheduler_op,
-    XEN_DOMCTL_getpageframeinfo3, XEN_DOMCTL_hypercall_init,  XEN_DOMCTL_set_address_size,
-    XEN_DOMCTL_get_address_size,  XEN_DOMCTL_shadow_op,       XEN_DOMCTL_settscinfo,
-    XEN_DOMCTL_gettscinfo,        PARVIS_DOMCTL_counters,
+    XEN_DOMCTL_createdomain,     XEN_DOMCTL_destroydomain,     XEN_DOMCTL_pausedomain,
+    XEN_DOMCTL_unpausedomain,    XEN_DOMCTL_resumedomain,      XEN_DOMCTL_getdomaininfo,
+    XEN_DOMCTL_max_mem,          XEN_DOMCTL_max_vcpus,         XEN_DOMCTL_setdomainhandle,
+    XEN_DOMCTL_sendtrigger,      XEN_DOMCTL_settimeoffset,     XEN_DOMCTL_setvcpucontext,
+    XEN_DOMCTL_getvcpucontext,   XEN_DOMCTL_getvcpuinfo,       XEN_DOMCTL_setvcpuaffinity,
+    XEN_DOMCTL_getvcpuaffinity,  XEN_DOMCTL_setnodeaffinity,   XEN_DOMCTL_getnodeaffinity,
+    XEN_DOMCTL_scheduler_op,     XEN_DOMCTL_getpageframeinfo3, XEN_DOMCTL_hypercall_init,
+    XEN_DOMCTL_set_address_size, XEN_DOMCTL_get_address_size,  XEN_DOMCTL_shadow_op,
+    XEN_DOMCTL_settscinfo,       XEN_DOMCTL_gettscinfo,        PARVIS_DOMCTL_counters,
 };
 
 static bool is_offered(uint32_t cmd)

@@ -228,6 +228,36 @@ static void its_physical_cpu(void **state)
     assert_int_equal(core_call(d->vcpu[0], nr, VCPUOP_get_physid, 0, CORE_DATA), -XEN_EINVAL);
 }
 
+static long trigger(uint32_t which, uint32_t vcpu)
+{
+    struct xen_domctl op = {
+        .cmd = XEN_DOMCTL_sendtrigger, .domain = id, .u.sendtrigger = {which, vcpu}};
+
+    return core_domctl(&op);
+}
+
+/* An NMI to the vCPU that is named, which may wait; a paravirtual guest has nothing else to press.
+ */
+static void triggers(void **state)
+{
+    struct vcpu *v = d->vcpu[1];
+
+    (void)state;
+    atomic_or(&v->pause_flags, VPF_blocked);
+    for (uint32_t which = XEN_DOMCTL_SENDTRIGGER_RESET; which < 8; which++)
+        assert_int_equal(trigger(which, 1),
+                         which == XEN_DOMCTL_SENDTRIGGER_POWER ? -XEN_EINVAL : -XEN_ENOSYS);
+    assert_int_equal(trigger(~0u, 1), -XEN_ENOSYS);
+    assert_int_equal(trigger(XEN_DOMCTL_SENDTRIGGER_NMI, 2), -XEN_ESRCH);
+    assert_int_equal(trigger(XEN_DOMCTL_SENDTRIGGER_POWER, ~0u), -XEN_ESRCH);
+    assert_false(v->nmi_pending);
+    assert_true(v->pause_flags & VPF_blocked);
+    assert_int_equal(trigger(XEN_DOMCTL_SENDTRIGGER_NMI, 1), 0);
+    assert_true(v->nmi_pending);
+    assert_false(d->vcpu[0]->nmi_pending);
+    assert_false(v->pause_flags & VPF_blocked);
+}
+
 static void node_affinity(void **state)
 {
     uint64_t *map = host_guest(CORE_DATA);
@@ -433,6 +463,7 @@ int main(void)
         TEST(affinity),
         TEST(affinity_over_a_pin),
         TEST(its_physical_cpu),
+        TEST(triggers),
         TEST(node_affinity),
         TEST(scheduler_op),
         TEST(frames_and_their_types),

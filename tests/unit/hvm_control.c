@@ -309,6 +309,26 @@ static void a_console_that_cannot_tell(void **state)
     host_run_as(control.v);
 }
 
+static long trigger(uint32_t which)
+{
+    struct xen_domctl op = {
+        .cmd = XEN_DOMCTL_sendtrigger, .domain = d->domain_id, .u.sendtrigger = {.trigger = which}};
+
+    return made_domctl(&op);
+}
+
+/* Its power button; it may be pressed before the guest has begun. There is none for sleep. */
+static void its_power_button(void **state)
+{
+    (void)state;
+    assert_int_equal(trigger(XEN_DOMCTL_SENDTRIGGER_SLEEP), -XEN_ENOSYS);
+    assert_int_equal(hvm_port_read(d->vcpu[0], HVM_ACPI_PM1A_EVT, 2), 0);
+    assert_int_equal(trigger(XEN_DOMCTL_SENDTRIGGER_POWER), 0);
+    assert_int_equal(hvm_port_read(d->vcpu[0], HVM_ACPI_PM1A_EVT, 2), 0x100);
+    assert_int_equal(trigger(XEN_DOMCTL_SENDTRIGGER_NMI), 0);
+    assert_true(d->vcpu[0]->nmi_pending);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, made_setup, made_teardown)
 #define S(f) cmocka_unit_test_setup_teardown(f, made_start, made_finish)
 
@@ -324,6 +344,7 @@ int main(void)
         T(only_as_pvh_begins),
         T(its_console),
         T(a_console_that_cannot_tell),
+        T(its_power_button),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

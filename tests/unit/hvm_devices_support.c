@@ -13,7 +13,7 @@ struct domain *dom0, *d;
 struct vcpu *v;
 struct xencons_interface *ring;
 struct hvm_devices *devices;
-bool irq_4_is_played;
+bool lines_are_played;
 
 static struct xencons_interface page;
 static evtchn_port_t dom0_port;
@@ -183,9 +183,16 @@ static void check_uart(const struct uart *u)
 
     BUG_ON(u->rx.count > room || u->tx.count > room || u->rx.first > 15 || u->tx.first > 15);
     BUG_ON(u->thre && u->tx.count);
-    BUG_ON(!irq_4_is_played && (devices->pic.chip[0].inputs >> 4 & 1) !=
-                                   (wired && (received || line || empty || modem)));
+    BUG_ON(!lines_are_played && (devices->pic.chip[0].inputs >> 4 & 1) !=
+                                    (wired && (received || line || empty || modem)));
     BUG_ON(u->owed && !u->timer.rank);
+}
+
+static void check_pm(const struct pm *pm)
+{
+    BUG_ON(pm->status & ~1u);
+    BUG_ON(!lines_are_played &&
+           (devices->pic.chip[1].inputs >> 1 & 1) != (pm->status & pm->enable[1] & 1));
 }
 
 void check_devices(void)
@@ -194,4 +201,5 @@ void check_devices(void)
     check_pic(&devices->pic);
     check_pit(&devices->pit);
     check_uart(&devices->uart);
+    check_pm(&devices->pm);
 }

@@ -15,7 +15,7 @@ extern struct domain *dom0, *d;
 extern struct vcpu *v;
 extern struct xencons_interface *ring;
 extern struct hvm_devices *devices; /* d's */
-extern bool irq_4_is_played;        /* by the test: it is not the UART's */
+extern bool lines_are_played;       /* by the test: they are no device's */
 
 void hvm_machine_init(void);
 void hvm_machine_fini(void); /* d and the control domain are destroyed; nothing is left */

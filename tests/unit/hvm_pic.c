@@ -470,6 +470,6 @@ int main(void)
         T(a_chip_may_be_told_less),
     };
 
-    irq_4_is_played = true;
+    lines_are_played = true;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

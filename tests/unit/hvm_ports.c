@@ -17,6 +17,8 @@
 #define SLP(type)   ((type) << 10)
 #define SLP_EN      0x2000
 
+#define POWER_BUTTON 0x100 /* of status and of enable */
+
 #define WALL 1700000000ull /* seconds at clock 0: 2023-11-14 22:13:20, a Tuesday */
 
 static void there_is_nothing(void **state)
@@ -94,6 +96,72 @@ static void there_is_no_other_sleep(void **state)
     assert_int_equal(in8(PM1_CONTROL), 0xff);
     out8(PM1_CONTROL + 1, (SLP(HVM_ACPI_S5) | SLP_EN) >> 8);
     assert_true(d->shutting_down);
+}
+
+static void no_mask(void)
+{
+    for (unsigned int slave = 0; slave < 2; slave++) {
+        out8(slave ? 0xa0 : 0x20, 0x13);
+        out8(slave ? 0xa1 : 0x21, slave ? 0x38 : 0x30);
+        out8(slave ? 0xa1 : 0x21, 0x01);
+        out8(slave ? 0xa1 : 0x21, 0x00);
+    }
+}
+
+static void line(unsigned int irq, bool level)
+{
+    devices_lock(devices);
+    pic_set_irq(devices, irq, level);
+    devices_unlock(devices);
+    check_devices();
+}
+
+static void press(void)
+{
+    hvm_press_power_button(d);
+    check_devices();
+}
+
+/* Linux' way, by words: the SCI is level-triggered, input 1 of the second PIC, and what asked for
+ * it is cleared by a 1. */
+static void the_button_is_seen_until_cleared(void **state)
+{
+    (void)state;
+    no_mask();
+    out_bytes(0x4d1, 1, 0x02);
+    out_bytes(PM1_ENABLE, 2, POWER_BUTTON);
+    assert_false(hvm_extint_pending(d));
+    press();
+    press(); /* again, before it was seen: once */
+    assert_int_equal(in_bytes(PM1_STATUS, 2), POWER_BUTTON);
+    assert_true(hvm_extint_pending(d));
+    assert_int_equal(hvm_extint_ack(d), 0x39);
+    assert_false(hvm_extint_pending(d)); /* in service */
+    out_bytes(PM1_STATUS, 2, (uint16_t)~POWER_BUTTON);
+    assert_int_equal(in_bytes(PM1_STATUS, 2), POWER_BUTTON);
+    out_bytes(PM1_STATUS, 2, POWER_BUTTON);
+    assert_int_equal(in_bytes(PM1_STATUS, 2), 0);
+    out8(0xa0, 0x20);
+    out8(0x20, 0x20);
+    assert_false(hvm_extint_pending(d));
+    press();
+    assert_true(hvm_extint_pending(d));
+    assert_false(d->shutting_down);
+}
+
+/* Who has not enabled it finds it when he looks, and is interrupted when he enables it. */
+static void the_button_need_not_interrupt(void **state)
+{
+    (void)state;
+    no_mask();
+    out_bytes(PM1_ENABLE, 2, (uint16_t)~POWER_BUTTON);
+    press();
+    assert_false(hvm_extint_pending(d));
+    assert_int_equal(in_bytes(PM1_STATUS, 4) & 0xffff, POWER_BUTTON);
+    out8(PM1_ENABLE + 1, POWER_BUTTON >> 8);
+    assert_true(hvm_extint_pending(d));
+    out8(PM1_ENABLE + 1, 0);
+    assert_false(hvm_extint_pending(d));
 }
 
 static void events_can_be_enabled(void **state)
@@ -262,22 +330,6 @@ static void every_day(void **state)
     assert_int_equal(year, 2370);
 }
 
-static void no_mask(void)
-{
-    out8(0x20, 0x13);
-    out8(0x21, 0x30);
-    out8(0x21, 0x01);
-    out8(0x21, 0x00);
-}
-
-static void line(unsigned int irq, bool level)
-{
-    devices_lock(devices);
-    pic_set_irq(devices, irq, level);
-    devices_unlock(devices);
-    check_devices();
-}
-
 /* vCPU 0 sleeps until the PIC asks for it; and is not told again of what it was told. */
 static void an_interrupt_wakes_vcpu_0(void **state)
 {
@@ -336,6 +388,8 @@ int main(void)
         T(wide_accesses_are_split),
         T(it_switches_itself_off),
         T(there_is_no_other_sleep),
+        T(the_button_is_seen_until_cleared),
+        T(the_button_need_not_interrupt),
         T(events_can_be_enabled),
         T(it_starts_anew_by_cf9),
         T(it_starts_anew_by_the_keyboard),

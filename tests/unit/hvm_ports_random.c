@@ -75,12 +75,12 @@ static void access_port(bool write)
         domain_resume(d);
 }
 
-/* A device that is none of ours: not IRQ 0, 2 and 4 */
+/* A device that is none of ours: not IRQ 0, 2, 4 and 9 */
 static void move_line(void)
 {
     unsigned int irq = next() % 16;
 
-    if (irq == 0 || irq == 2 || irq == 4)
+    if (irq == 0 || irq == 2 || irq == 4 || irq == 9)
         return;
     devices_lock(devices);
     pic_set_irq(devices, irq, next() & 1);
@@ -98,8 +98,11 @@ static void take_interrupt(void)
     BUG_ON(!was && vector != p->chip[0].vector + 7);
 }
 
+/* And somebody may press the button meanwhile. */
 static void time_passes(void)
 {
+    if (at < end && *at % 8 == 7)
+        hvm_press_power_button(d);
     host_advance((s_time_t)(next() | 1) << next() % 32);
 }
 

@@ -35,6 +35,7 @@
     OP(XEN_DOMCTL_scheduler_op,        domctl_scheduler_op,       struct xen_domctl, SUBOP_INOUT) \
     OP(XEN_DOMCTL_getpageframeinfo3,   domctl_getpageframeinfo3,  struct xen_domctl, SUBOP_IN)    \
     OP(XEN_DOMCTL_hypercall_init,      domctl_hypercall_init,     struct xen_domctl, SUBOP_IN)    \
+    OP(XEN_DOMCTL_sendtrigger,         domctl_sendtrigger,        struct xen_domctl, SUBOP_IN)    \
     OP(XEN_DOMCTL_set_address_size,    domctl_set_address_size,   struct xen_domctl, SUBOP_IN)    \
     OP(XEN_DOMCTL_get_address_size,    domctl_get_address_size,   struct xen_domctl, SUBOP_INOUT) \
     OP(XEN_DOMCTL_shadow_op,           domctl_shadow_op,          struct xen_domctl, SUBOP_IN)    \

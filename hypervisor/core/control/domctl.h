@@ -18,7 +18,7 @@ typedef int domctl_fn_t(struct domain *d, struct xen_domctl *op);
 /* domctl_lifecycle.c */
 domctl_fn_t domctl_createdomain, domctl_destroydomain, domctl_pausedomain, domctl_unpausedomain,
     domctl_resumedomain, domctl_getdomaininfo, domctl_max_mem, domctl_max_vcpus,
-    domctl_setdomainhandle, domctl_settimeoffset;
+    domctl_setdomainhandle, domctl_settimeoffset, domctl_sendtrigger;
 /* domctl_vcpu.c */
 domctl_fn_t domctl_setvcpucontext, domctl_getvcpucontext, domctl_getvcpuinfo,
     domctl_setvcpuaffinity, domctl_getvcpuaffinity, domctl_setnodeaffinity, domctl_getnodeaffinity,

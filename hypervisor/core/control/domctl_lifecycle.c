@@ -140,3 +140,23 @@ int domctl_settimeoffset(struct domain *d, struct xen_domctl *op)
     wallclock_write(d);
     return 0;
 }
+
+int domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
+{
+    struct vcpu *v = domain_vcpu(d, op->u.sendtrigger.vcpu);
+
+    if (!v)
+        return -XEN_ESRCH;
+    switch (op->u.sendtrigger.trigger) {
+    case XEN_DOMCTL_SENDTRIGGER_NMI:
+        vcpu_send_nmi(v);
+        return 0;
+    case XEN_DOMCTL_SENDTRIGGER_POWER:
+        if (!d->ops->press_power_button)
+            return refused(-XEN_EINVAL, "d%u is of a kind without power button", d->domain_id);
+        d->ops->press_power_button(d);
+        return 0;
+    default:
+        return refused(-XEN_ENOSYS, "there is no trigger %u", op->u.sendtrigger.trigger);
+    }
+}

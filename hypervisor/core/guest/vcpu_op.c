@@ -122,9 +122,7 @@ static long stop_periodic(struct vcpu *v, const struct nothing *none __unused)
 
 static long send_nmi(struct vcpu *v, const struct nothing *none __unused)
 {
-    (void)xchg(&v->nmi_pending, true); /* Race: before a look at whether it waits, as events are */
-    vcpu_unblock(v);
-    vcpu_kick(v);
+    vcpu_send_nmi(v);
     return 0;
 }
 

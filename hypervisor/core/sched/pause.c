@@ -119,6 +119,13 @@ void vcpu_kick(const struct vcpu *v)
         machine_kick(c->id);
 }
 
+void vcpu_send_nmi(struct vcpu *v)
+{
+    (void)xchg(&v->nmi_pending, true); /* Race: before a look at whether it waits, as events are */
+    vcpu_unblock(v);
+    vcpu_kick(v);
+}
+
 void vcpu_block(struct vcpu *v)
 {
     atomic_or(&v->pause_flags, VPF_blocked); /* model: vcpu_block.flag */

@@ -22,6 +22,7 @@ void vcpu_unblock(struct vcpu *v);
 /* After something was set that v is to see on its way to the guest: its CPU, if it is another,
  * comes there */
 void vcpu_kick(const struct vcpu *v);
+void vcpu_send_nmi(struct vcpu *v); /* it ends a wait, as an event does */
 /* It polls for a port, or several (~0), from here on until it is unblocked; then: until a time. */
 void vcpu_poll_begin(struct vcpu *v, uint32_t port);
 void vcpu_poll_until(struct vcpu *v, s_time_t deadline);

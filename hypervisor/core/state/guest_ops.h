@@ -65,6 +65,7 @@ struct guest_ops {
     /* HVMOP_get_param and set_param; set_evtchn_upcall_vector. NULL: d's kind has none */
     int __must_check (*param)(struct domain *d, bool set, uint32_t index, uint64_t *value);
     int __must_check (*set_upcall_vector)(struct vcpu *v, uint8_t vector);
+    void (*press_power_button)(struct domain *d); /* NULL: d's machine has none */
     int __must_check (*add_to_physmap)(struct domain *d, const struct xen_add_to_physmap *a);
     /* Copies between the hypervisor (hv) and an address of v, whose registers this CPU has: 0,
      * -XEN_EFAULT after a part. NULL: what v's page tables map is mapped for the hypervisor too. */

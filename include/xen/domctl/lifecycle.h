@@ -196,9 +196,12 @@ struct xen_domctl_address_size {
 };
 
 /*
- * sendtrigger: NMI to a vCPU; the rest is for fully virtualized guests: -XEN_ENOSYS.
+ * sendtrigger: an NMI to a vCPU, or a button of the guest's machine is pressed.
  *
- * A tool's way to press a button of the guest's machine.
+ * POWER is ACPI's power button, by which a guest is asked to switch itself off: what it makes of
+ * that is its own business. A paravirtual guest has none: -XEN_EINVAL. What else there is, is for
+ * fully virtualized guests, and is not offered: -XEN_ENOSYS. The vCPU must be one of the domain's
+ * whatever is pressed.
  */
 #define XEN_DOMCTL_SENDTRIGGER_NMI   0
 #define XEN_DOMCTL_SENDTRIGGER_RESET 1
