@@ -296,6 +296,13 @@ int hx_domain_unpause(struct host *h, uint32_t domid)
     return domctl_call(to_xen(h));
 }
 
+int hx_domain_power_button(struct host *h, uint32_t domid)
+{
+    domctl_new(to_xen(h), XEN_DOMCTL_sendtrigger, domid)->u.sendtrigger.trigger =
+        XEN_DOMCTL_SENDTRIGGER_POWER;
+    return domctl_call(to_xen(h));
+}
+
 int hx_domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
 {
     domctl_new(to_xen(h), XEN_DOMCTL_max_mem, domid)->u.max_mem.max_memkb = max_kib;

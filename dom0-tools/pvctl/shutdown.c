@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl shutdown: asks a domain, or all, through the store, to power off; `reboot` is alike.
+ * pvctl shutdown: asks a domain, or all, to power off; `reboot` is alike. The wish comes by the
+ * store, of which an hvm guest is not told: it has a power button to press.
  *
  * With --wait the wait is registered with the daemon before the wish is written: an end that
  * comes at once is not missed. It has a limit, since a domain need not listen. A reboot is
@@ -42,14 +43,20 @@ static uint64_t clock_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* A wish comes by the store, of which an hvm guest is not told; nor has it a button to press. */
-static bool hears(const struct live_domain *l, struct error *e)
+static int wish_for(const struct call *c, const struct live_domain *l, const char *wish,
+                    struct error *e)
 {
-    if (l->d.kind == KIND_HVM)
-        error_set(e, -EOPNOTSUPP,
-                  "%s: an hvm guest cannot be asked: end it from inside, or by `pvctl destroy`",
-                  l->name);
-    return l->d.kind != KIND_HVM;
+    int rc;
+
+    if (l->d.kind != KIND_HVM)
+        return store_request_shutdown(c->h, l->d.domid, wish, e);
+    if (strcmp(wish, "poweroff") != 0)
+        return error_set(e, -EOPNOTSUPP,
+                         "%s: an hvm guest can be asked to power off, and not to reboot: do that "
+                         "from inside",
+                         l->name);
+    rc = c->h->ops->domain_power_button(c->h, l->d.domid);
+    return rc ? error_errno(e, rc, "%s: pressing its power button", l->name) : 0;
 }
 
 /* The socket on which its end is told, -1 without --wait; or an exit status in *rc. */
@@ -59,15 +66,11 @@ static int ask(const struct call *c, const struct live_domain *l, const char *wi
     char id[16];
     int fd = -1;
 
-    if (!hears(l, &e)) {
-        *rc = fail(&e);
-        return -1;
-    }
     if (c->options & OPT_WAIT) {
         snprintf(id, sizeof(id), "%u", l->d.domid);
         fd = daemon_ask(D_WAIT, id, &e);
     }
-    if (e.code || store_request_shutdown(c->h, l->d.domid, wish, &e)) {
+    if (e.code || wish_for(c, l, wish, &e)) {
         *rc = fail(&e);
         if (fd >= 0)
             close(fd);
@@ -202,11 +205,9 @@ static int request_all(const struct call *c, const char *wish)
     for (size_t i = 0; i < n; i++) {
         if (l[i].d.domid == 0 || l[i].d.shutdown || l[i].d.dying)
             continue;
-        if (l[i].d.paused || l[i].maker || l[i].d.kind == KIND_HVM) {
+        if (l[i].d.paused || l[i].maker) {
             fprintf(stderr, "pvctl: %s: it is %s and cannot be asked\n", l[i].name,
-                    l[i].maker      ? "being created"
-                    : l[i].d.paused ? "paused"
-                                    : "an hvm guest");
+                    l[i].maker ? "being created" : "paused");
             continue;
         }
         say(l[i].name, "asked to end");

@@ -64,7 +64,8 @@ const struct verb verbs[] = {
      "let a paused domain go on", ""},
     {"shutdown", "[NAME]",   OPT_ALL | OPT_WAIT | OPT_TIMEOUT, false, verb_shutdown,
      "ask a domain, or all, to power off",
-     "The domain does it by itself, if it listens; `destroy` does not ask.\n"},
+     "The domain does it by itself, if it listens; `destroy` does not ask. An hvm guest finds its power\n"
+     "button pressed: something in it has to act on that, such as acpid.\n"},
     {"reboot",   "NAME",     OPT_WAIT | OPT_TIMEOUT,   false, verb_reboot,
      "ask a domain to reboot",
      "With --wait the command ends when the new life is there. What pin and sched have set holds on.\n"},

@@ -88,17 +88,19 @@ def is_counted():
     machine.check("pvctl stats debian-hvm", r"^debian-hvm +\d+ +\d+\.\d +0 +0 +0 +[1-9]\d* +[1-9]\d* +0$")
 
 
-def cannot_be_asked():
-    """shutdown and reboot say in a sentence why not, and of which guest."""
-    for verb in ("shutdown", "reboot"):
-        machine.check(f"pvctl {verb} debian-hvm",
-                      r"^pvctl: debian-hvm: an hvm guest cannot be asked: end it from inside, or by `pvctl destroy`$", status=1)
-    machine.check("pvctl shutdown --all", r"^pvctl: debian-hvm: it is an hvm guest and cannot be asked$")
+def is_asked_by_its_button():
+    """reboot cannot be asked for. shutdown presses the power button; a guest that does not heed it lives on, and goes when it does."""
+    machine.check("pvctl reboot debian-hvm",
+                  r"^pvctl: debian-hvm: an hvm guest can be asked to power off, and not to reboot: do that from inside$", status=1)
+    machine.check("(echo killall acpid; sleep 3) | pvctl console debian-hvm >/tmp/console; pvctl shutdown --wait --timeout 3 debian-hvm",
+                  r"^pvctl: debian-hvm: not ended within 3 s; `pvctl destroy` does not ask$", status=1)
+    machine.check("(echo 'acpid; pidof acpid >/dev/null && echo it listens'; sleep 5) | pvctl console debian-hvm", "^it listens$")
+    machine.check("pvctl shutdown --wait debian-hvm", r"^debian-hvm: powered off$")
+    machine.check("pvctl dominfo debian-hvm", r"no such domain \(the last of this name: powered off\)", status=3)
 
 
 def gives_all_back():
-    """destroy takes it away, to the page; and so does its own power-off, the next time, after a reboot."""
-    machine.check("pvctl destroy debian-hvm", "")
+    """Whether it powers off by itself, after a reboot, or is destroyed: all comes back, to the page."""
     before = free_memory()
     machine.check(f"sed \"s/unit='MiB'>256/unit='KiB'>200004/\" {FILE} >/tmp/odd.xml; pvctl create /tmp/odd.xml", r"debian-hvm: domain \d+$")
     assert free_memory() < before - 200004
@@ -111,6 +113,8 @@ def gives_all_back():
     machine.prompt(120)
     machine.check("n=0; while pvctl list | grep -q debian-hvm && [ $n -lt 100 ]; do n=$((n+1)); usleep 100000; done; pvctl dominfo debian-hvm",
                   r"no such domain \(the last of this name: powered off\)", status=3)
+    assert free_memory() == before, (free_memory(), before)
+    machine.check(f"pvctl create {FILE} && pvctl destroy debian-hvm", r"debian-hvm: domain \d+$")
     assert free_memory() == before, (free_memory(), before)
 
 
@@ -187,7 +191,7 @@ def main():
     with open(built("bad-guests/forever"), "rb") as no_note:
         files = {"var/lib/parvis/forever": no_note.read(), "var/lib/parvis/wild": WILD}
     with Machine.parvis("kinds", files=files) as machine:
-        run_tests(reaches_its_shell, is_told_of, is_counted, cannot_be_asked, gives_all_back, knows_of_xen, how_it_crashed_is_kept,
+        run_tests(reaches_its_shell, is_told_of, is_counted, is_asked_by_its_button, gives_all_back, knows_of_xen, how_it_crashed_is_kept,
                   the_most_vcpus, what_cannot_be_is_said, machine.ends_well, where_the_cpu_cannot)
 
 

@@ -195,6 +195,17 @@ int fake_domain_unpause(struct host *h, uint32_t domid)
     return set_paused(h, domid, false);
 }
 
+int fake_domain_power_button(struct host *h, uint32_t domid)
+{
+    struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    if (d->d.kind == KIND_PV)
+        return -EINVAL;
+    d->pressed = true;
+    return 0;
+}
+
 int fake_domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
 {
     MAY_FAIL(h);

@@ -32,6 +32,7 @@ struct fake_domain {
     struct host_domain d;
     bool live, vcpus_made, has_context, introduced;
     bool never_ran; /* none of its vCPUs did */
+    bool pressed;   /* its power button was */
     struct vcpu_guest_context context;
     uint64_t max_kib, pinned, hypercall_page;
     uint64_t param[40]; /* HVM_PARAM_* */

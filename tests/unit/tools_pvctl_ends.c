@@ -110,6 +110,58 @@ static void a_paused_one_is_told(void **state)
          "pvctl: other: not ended within 1 s; `pvctl destroy` does not ask\n");
 }
 
+/* `pvctl VERB NAME`, which waits for nobody, on this model itself. */
+static int here(const char *verb, const char *name)
+{
+    char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t)verb, (char *)(uintptr_t)name,
+                    NULL};
+
+    return pvctl_main(3, argv);
+}
+
+/* An hvm guest, which knows of no store, has its power button pressed; a reboot has no button. */
+static void an_hvm_guest_has_a_button(void **state)
+{
+    const char *const no_reboot =
+        "pvctl: full: an hvm guest can be asked to power off, and not to reboot: do that from "
+        "inside\n";
+    struct fake_domain *d;
+    uint32_t domid;
+
+    (void)state;
+    serve("full", "destroy", &domid);
+    d = fake_domain(f, domid);
+    d->d.kind = KIND_HVM;
+    d->d.paused = false;
+    ends("reboot full", 1, no_reboot);
+    ends("reboot --wait full", 1, no_reboot);
+    assert_int_equal(here("reboot", "full"), 1);
+    assert_false(d->pressed);
+    ends("shutdown --wait --timeout 1 full", 1,
+         "pvctl: full: not ended within 1 s; `pvctl destroy` does not ask\n");
+    ends("shutdown --all", 0, "full: asked to end\n");
+    assert_int_equal(here("shutdown", "full"), 0);
+    assert_true(d->pressed);
+}
+
+/* Of the others none is pressed: they are asked by the store. */
+static void others_are_asked_by_the_store(void **state)
+{
+    (void)state;
+    for (enum guest_kind kind = KIND_PV; kind <= KIND_PVH; kind += KIND_PVH - KIND_PV) {
+        struct fake_domain *d = listens(kind == KIND_PV ? "web" : "pvh", false);
+        char path[64];
+
+        d->d.kind = kind;
+        snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", d->d.domid);
+        assert_int_equal(here("shutdown", kind == KIND_PV ? "web" : "pvh"), 0);
+        assert_string_equal(fake_read(f, path), "poweroff");
+        assert_int_equal(here("reboot", kind == KIND_PV ? "web" : "pvh"), 0);
+        assert_string_equal(fake_read(f, path), "reboot");
+        assert_false(d->pressed);
+    }
+}
+
 /* As the hypervisor starts one by parvis.cfg: neither the store nor parvisd has heard of it. */
 static void one_of_parvis_cfg_is_told(void **state)
 {
@@ -234,10 +286,9 @@ static void a_paused_console_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_paused_one_is_told),
-        T(one_of_parvis_cfg_is_told),
-        T(one_of_ours_is_told),
-        T(a_paused_console_is_told),
+        T(a_paused_one_is_told),          T(an_hvm_guest_has_a_button),
+        T(others_are_asked_by_the_store), T(one_of_parvis_cfg_is_told),
+        T(one_of_ours_is_told),           T(a_paused_console_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
