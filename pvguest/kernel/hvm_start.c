@@ -125,10 +125,12 @@ static void meet_xen(uint32_t leaf)
 
 void guest_start_pvh(uint32_t paddr)
 {
+    const struct hvm_start_info *si = phys_to_virt(paddr);
+    uint64_t rsdp = si->rsdp_paddr;
     uint32_t xen = find_xen();
 
     guest_kind = KIND_HVM;
-    read_start_info(phys_to_virt(paddr));
+    read_start_info(si);
     if (xen)
         meet_xen(xen);
     percpu_init(0);
@@ -136,6 +138,7 @@ void guest_start_pvh(uint32_t paddr)
     map_memory();
     console_init();
     lapic_init();
+    acpi_init(rsdp);
     if (xen) {
         events_init();
         ask_for_upcalls();

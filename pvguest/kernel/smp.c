@@ -84,10 +84,14 @@ void guest_start_ap(void)
 
 static int start_by_sipi(unsigned int vcpu)
 {
+    int id = acpi_apic_id(vcpu);
+
+    if (id < 0)
+        return id;
     ap_stack = (uint64_t)cpus[vcpu].stack + STACK_PAGES * PAGE_SIZE;
     starting = vcpu;
-    lapic_send(vcpu, ICR_INIT);
-    lapic_send(vcpu, ICR_STARTUP | (uint32_t)virt_to_pfn(ap_start));
+    lapic_send((uint32_t)id, ICR_INIT);
+    lapic_send((uint32_t)id, ICR_STARTUP | (uint32_t)virt_to_pfn(ap_start));
     while (__atomic_load_n(&starting, __ATOMIC_SEQ_CST))
         cpu_relax();
     return 0;
@@ -146,8 +150,12 @@ int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg)
 
 int smp_stop(unsigned int vcpu)
 {
-    if (has_hypercalls())
-        return (int)HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
-    lapic_send(vcpu, ICR_INIT);
-    return 0;
+    return (int)HYPERVISOR_vcpu_op(VCPUOP_down, vcpu, NULL);
+}
+
+void smp_reset(unsigned int vcpu)
+{
+    lapic_send((uint32_t)acpi_apic_id(vcpu), ICR_INIT);
+    pages_free(cpus[vcpu].stack, STACK_PAGES);
+    cpus[vcpu].stack = NULL; /* as if it had not been started yet */
 }

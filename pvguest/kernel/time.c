@@ -85,8 +85,7 @@ void time_init(void)
     if (!has_hypercalls())
         return;
     rc = event_bind_virq(VIRQ_TIMER, vcpu, timer_event, NULL, &port);
-
-    if (rc)
+    if (rc && rc != -XEN_EEXIST) /* one that begins anew has it still */
         panic("cannot bind VIRQ_TIMER of vCPU %u: %d", vcpu, rc);
     /* Some builders start the vCPU with a periodic timer. */
     HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, vcpu, NULL);

@@ -80,6 +80,11 @@ void lapic_eoi(void);
 /* destination: the APIC id, where icr says no shorthand */
 void lapic_send(uint32_t destination, uint32_t icr);
 
+/* ---- ACPI's tables, from RSDP on ---- */
+void acpi_init(uint64_t rsdp_paddr);
+/* -XEN_ENOENT: there is no such vCPU */
+int acpi_apic_id(unsigned int vcpu);
+
 /* ---- the UART, polled ---- */
 void uart_write(const char *text, size_t len);
 int uart_getc(void); /* -1: there is nothing */

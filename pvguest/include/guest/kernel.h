@@ -62,11 +62,13 @@ void percpu_init(unsigned int id);
 /* guest_main(), and the end that it asks for. */
 void guest_run(void) __attribute__((noreturn));
 
-/* Starts another vCPU (hvm: by INIT and SIPI; its APIC id is its number) on a stack of its own; fn
- * runs there with events on, and may return. */
+/* Starts another vCPU (fully virtualized: by INIT and SIPI) on a stack of its own; fn runs there
+ * with events on, and may return. */
 int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg);
-/* Takes a vCPU down that ran to the end of its function. 0 or -XEN_E*. */
+/* By a hypercall, whatever it does; it goes on where it was when it is started. 0 or -XEN_E*. */
 int smp_stop(unsigned int vcpu);
+/* By INIT: it begins anew when it is started. */
+void smp_reset(unsigned int vcpu);
 
 /* ---- scheduling and the end ---- */
 

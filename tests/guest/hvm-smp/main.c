@@ -3,7 +3,7 @@
  * Shows: vCPUs start each other as processors do, by INIT and SIPI, at the page that SIPI says in
  * real mode, again and again; SIPI alone is nothing to one that runs. They send each other
  * interrupts and NMIs, to one, to all others, by logical destination; HLT with interrupts off ends
- * by NMI. Each has a local APIC of its own, with its id.
+ * by NMI. Each has a local APIC of its own, with the id that ACPI's MADT says.
  *
  * With one vCPU there is nothing to see.
  */
@@ -37,10 +37,13 @@ static bool nmi(struct trap_regs *regs)
     return true;
 }
 
-/* What MADT and CPUID cannot tell each other here: the command line says how many there are. */
 static unsigned int count_vcpus(void)
 {
-    return (unsigned int)cmdline_number("vcpus", 1);
+    unsigned int n = 0;
+
+    while (acpi_apic_id(n) >= 0)
+        n++;
+    return n;
 }
 
 static void say_id(void *arg)
@@ -52,6 +55,12 @@ static void say_id(void *arg)
     ids[this_cpu()->id] = lapic_read(LAPIC_ID) >> 24 == out[1] >> 24 ? out[1] >> 24 : ~0u;
 }
 
+/* By its number; all others are reached without. */
+static void send_to(unsigned int vcpu, uint32_t icr)
+{
+    lapic_send((uint32_t)acpi_apic_id(vcpu), icr);
+}
+
 static void start_and_stop(void)
 {
     for (unsigned int round = 0; round < ROUNDS; round++)
@@ -60,7 +69,7 @@ static void start_and_stop(void)
             NEED(!smp_start(v, say_id, NULL));
             while (!ids[v])
                 cpu_relax();
-            CHECK_EQ(ids[v], v, "it starts, and is who it should be");
+            CHECK_EQ(ids[v], acpi_apic_id(v), "it starts, and is who it should be");
         }
 }
 
@@ -99,7 +108,7 @@ static void interrupts(void)
         all_have(taken, i);
     }
     for (unsigned int v = 1; v < vcpus; v++)
-        lapic_send(v, ICR_FIXED | VECTOR);
+        send_to(v, ICR_FIXED | VECTOR);
     all_have(taken, 101);
     CHECK_EQ(taken[0], 0, "none came to who sent them");
     lapic_send(0, ICR_STARTUP | ICR_OTHERS | 1);
@@ -132,7 +141,7 @@ static void nmi_ends_halt(void)
         unsigned int before = nmis[v];
 
         while (ids[v] != 4000) { /* it may have come before HLT */
-            lapic_send(v, ICR_NMI);
+            send_to(v, ICR_NMI);
             for (unsigned int i = 0; i < 1000 && ids[v] != 4000; i++)
                 cpu_relax();
         }
@@ -166,6 +175,7 @@ static void init_to_one_that_runs(void)
             count = ids[v];
             (void)inb(0x80);
         }
+        smp_reset(v);
     }
     start_and_stop();
 }
