@@ -114,15 +114,16 @@ static void addresses(void)
     CHECK(a == 0x20 && b == 0x20 && c == 0x20 && d == 0x20, "TPR, by each form of an address");
 }
 
-/* In the APIC's page, where no register is. */
+/* In the APIC's page, where no register is. Xen has zeros there. */
 static void between_registers(void)
 {
     volatile uint32_t *page = look_at(LAPIC_PADDR);
+    uint32_t xens = has_hypercalls() ? 0 : ~0u;
 
-    CHECK_EQ(mmio_read(&page[0x34 / 4]), ~0u, "no register begins there");
+    CHECK_EITHER(mmio_read(&page[0x34 / 4]), ~0u, xens, "no register begins there");
     mmio_write(&page[0x84 / 4], 0x10);
     CHECK_EQ(mmio_read(&page[0x80 / 4]), 0, "and what is written there is lost");
-    CHECK_EQ(mmio_read(&page[0xffc / 4]), ~0u, "nor at the page's end");
+    CHECK_EITHER(mmio_read(&page[0xffc / 4]), ~0u, xens, "nor at the page's end");
 }
 
 void test_main(void)

@@ -3,7 +3,7 @@
  * Shows: a fully virtualized guest has a user mode of its own: system calls, exceptions with the
  * bit for users, interrupts that come there and go back, instructions that are the kernel's alone
  * (HLT, CLI, ports, MSRs, WBINVD) as #GP, those that are everyone's as they are. None of them
- * reaches further because the hypervisor carries it out for the kernel.
+ * reaches further because the hypervisor carries it out for the kernel; nor do hypercalls.
  */
 #include <guest/hvm.h>
 #include <guest/machine.h>
@@ -32,6 +32,7 @@ USER_PROGRAM(code_wbinvd, 0x0f, 0x09);
 USER_PROGRAM(code_cr4, 0x0f, 0x22, 0xe0);
 USER_PROGRAM(code_cr8, 0x44, 0x0f, 0x22, 0xc0);
 USER_PROGRAM(code_vmmcall, 0x0f, 0x01, 0xd9);
+USER_PROGRAM(code_hypercall, 0x0f, 0x01, 0xd9, 0x0f, 0x05);       /* vmmcall; syscall */
 USER_PROGRAM(code_cpuid, 0x0f, 0xa2, 0x0f, 0x05);                 /* cpuid; syscall */
 USER_PROGRAM(code_rdtsc, 0x0f, 0x31, 0x0f, 0x05);                 /* rdtsc; syscall */
 USER_PROGRAM(code_wait, 0xf3, 0x90, 0x83, 0x3b, 0x00, 0x74, 0xf9, /* 1: pause; cmpl $0, (%rbx) */
@@ -88,7 +89,19 @@ static void the_kernels_alone(void)
     CHECK_EQ(RUN(code_wbinvd, &r), TRAP_GP, "WBINVD");
     CHECK_EQ(RUN(code_cr4, &r), TRAP_GP, "CR4");
     CHECK_EQ(RUN(code_cr8, &r), TRAP_GP, "CR8");
-    CHECK_EQ(RUN(code_vmmcall, &r), TRAP_INVALID_OP, "VMMCALL");
+}
+
+/* Only a kernel that is told of Xen has hypercalls; who may not ask is answered, in RAX. */
+static void hypercalls(void)
+{
+    struct trap_regs r = {.rax = __HYPERVISOR_xen_version};
+
+    if (!has_hypercalls()) {
+        CHECK_EQ(RUN(code_vmmcall, &r), TRAP_INVALID_OP, "VMMCALL");
+        return;
+    }
+    CHECK_EQ(RUN(code_hypercall, &r), VECTOR_SYSCALL, "VMMCALL goes on");
+    CHECK_EQ(r.rax, -XEN_EPERM, "refused");
 }
 
 static void everyones(void)
@@ -137,6 +150,7 @@ void test_main(void)
     system_calls();
     exceptions();
     the_kernels_alone();
+    hypercalls();
     everyones();
     interrupts();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Guest tests: a guest per test, which shows one thing and says how it went. Those whose name
- * begins with hvm- are for a fully virtualized guest without Xen, and run on Parvis alone.
+ * begins with hvm- are for a fully virtualized guest; some need one that knows nothing of Xen.
  *
  * A test defines test_name and test_main(). Results have an order, and the worst one wins:
  *
