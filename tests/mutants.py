@@ -40,7 +40,9 @@ MUTANTS = {
     "a page of descriptors is held by the first alone": ("if (pg && get_page_type(pg, PGT_seg_desc_page, d)) {", "if (pg && (pg->type_info & PGT_type_mask) != PGT_seg_desc_page && get_page_type(pg, PGT_seg_desc_page, d)) {", ["pv_context"]),
     "a new base table is not loaded": ("load_cr3(v->arch.pv.cr3);\n    if (!mfn_eq(old, mfn)", "if (!mfn_eq(old, mfn)", PAGING),
     # full virtualization
-    "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(pg);", "    put_page(pg);", ["hvm_npt"]),
+    "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));", "    put_page(mfn_to_page(mfn));", ["hvm_npt"]),
+    "another frame than was found is taken out": ("    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))", "    mfn = npt_lookup(d, gfn);\n    if (!mfn_valid(mfn))", ["hvm_npt"]),
+    "a type is given back that nobody took": ("        typed = typed && has_types(owner_of_page(pg));\n", "", ["hvm_foreign"]),
     "a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["hvm_inject"]),
     "#DB does not exit": ("1u << TRAP_debug | 1u", "1u", ["hvm_exit"]),
     "debug registers do not exit": ("b->control.intercept[INTERCEPT_DR] = INTERCEPT_DR_WRITES;", "", ["hvm_exit"]),
@@ -187,7 +189,7 @@ MUTANTS = {
     "two give a context": ("if (xchg(&v->context_busy, true))", "if (0)", ["core_races", "torture contexts"]),
     "a callback is not waited for": ("while (q->running == t) {", "(void)w;\n    while (0) {", ["torture timers"]),
     # the second kind of guests
-    "tortured: a nested frame goes without a flush": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(pg);\n    return 0;", "    put_page(pg);\n    return 0;", ["torture pages"]),
+    "tortured: a nested frame goes without a flush": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));\n    return 0;", "    put_page(mfn_to_page(mfn));\n    return 0;", ["torture pages"]),
     "a nested entry holds no reference": ("            break;\n        }\n        if (is_mapped(d, MFN(mfn + taken)))", "            break;\n        }\n        put_page(mfn_to_page(MFN(mfn + taken)));\n        if (is_mapped(d, MFN(mfn + taken)))", ["hvm_npt"]),
     "a walk marks what is another by now": ("    ok = cmpxchg((uint64_t *)place, e, e | bits) == e;", "    *(uint64_t *)place = e | bits, ok = true;", ["hvm_walk_moment"]),
     "a flush is asked for for ever": ("    b->control.tlb_control = TLB_CONTROL_NOTHING;\n", "", ["hvm_inject"]),

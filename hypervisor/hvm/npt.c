@@ -190,20 +190,19 @@ static int split(uint64_t *entry)
     return 0;
 }
 
-/* Clears the entry of gfn; *pg: what was there, whose reference is the caller's now. */
-static int clear_entry(struct domain *d, uint64_t gfn, struct page_info **pg)
+/* Clears the entry of gfn, where this frame is to be: its reference is the caller's now. */
+static int clear_entry(struct domain *d, gfn_t gfn, mfn_t mfn)
 {
-    uint64_t *entry = &d->arch.hvm.npt[npt_index(gfn, NPT_TOP)];
+    uint64_t *entry = &d->arch.hvm.npt[npt_index(gfn.n, NPT_TOP)];
 
-    for (unsigned int level = NPT_TOP; *entry && level > 1; level--) {
+    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))
+        return -XEN_ENOENT;
+    for (unsigned int level = NPT_TOP; level > 1; level--) {
         if (npt_is_frame(*entry, level) && split(entry))
             return -XEN_ENOMEM;
-        entry = &npt_table(*entry)[npt_index(gfn, level - 1)];
+        entry = &npt_table(*entry)[npt_index(gfn.n, level - 1)];
     }
-    if (!*entry)
-        return -XEN_ENOENT;
-    *pg = mfn_to_page(npt_mfn(*entry));
-    set_gpfn(npt_mfn(*entry), 0, INVALID_GPFN);
+    set_gpfn(mfn, 0, INVALID_GPFN);
     npt_set(entry, 0);
     return 0;
 }
@@ -235,19 +234,16 @@ int npt_map(struct domain *d, gfn_t first, mfn_t mfn, unsigned int order)
     return rc;
 }
 
-int npt_unmap(struct domain *d, gfn_t gfn)
+int npt_unmap(struct domain *d, gfn_t gfn, mfn_t mfn)
 {
-    struct page_info *pg = NULL;
     int rc;
 
-    if (gfn.n >= NPT_GFNS)
-        return -XEN_ENOENT;
     spin_lock(&d->arch.hvm.npt_lock);
-    rc = clear_entry(d, gfn.n, &pg);
+    rc = clear_entry(d, gfn, mfn);
     spin_unlock(&d->arch.hvm.npt_lock);
     if (rc)
         return rc;
     flush_tlb_domain(d, ALL_CPUS);
-    put_page(pg);
+    put_page(mfn_to_page(mfn));
     return 0;
 }

@@ -24,9 +24,9 @@ void npt_free(struct domain *d);             /* after npt_relinquish(), or npt_i
  * -XEN_EEXIST: there is something; -XEN_EBUSY: a frame is elsewhere in d's memory; -XEN_ENOMEM.
  * What it does is in proportion to the frames. */
 int __must_check npt_map(struct domain *d, gfn_t first, mfn_t mfn, unsigned int order);
-/* Takes the frame at gfn out: when it returns no CPU reaches it there, and its reference is gone.
- * -XEN_ENOENT: there is none; -XEN_ENOMEM: it is still there. */
-int __must_check npt_unmap(struct domain *d, gfn_t gfn);
+/* Takes this frame out of gfn: when it returns no CPU reaches it there, and its reference is gone.
+ * -XEN_ENOENT: it is not there (any more); -XEN_ENOMEM: it is still there. */
+int __must_check npt_unmap(struct domain *d, gfn_t gfn, mfn_t mfn);
 /* The frame at gfn at this moment, without a reference; or INVALID_MFN. No lock. */
 mfn_t npt_lookup(const struct domain *d, gfn_t gfn);
 

@@ -5,8 +5,8 @@
  *
  * A frame is at one place. So it leaves the one where it is; and what is where it goes is taken
  * out: a frame of the guest's own is given back, as by decrease_reservation. Each step stands by
- * itself: a guest that does several at once on one place, or names a place where no memory can be,
- * has fewer frames in the end.
+ * itself, and takes out the frame that was found, or fails: a guest that does several at once on
+ * one place, or names a place where no memory can be, has fewer frames in the end.
  */
 #include <core/base/log.h>
 #include <core/domain/domain_pages.h>
@@ -38,7 +38,7 @@ static int find(struct domain *d, const struct xen_add_to_physmap *a, mfn_t *mfn
     }
 }
 
-/* There is nothing at gfn any more. */
+/* What is at gfn is there no more. */
 static int evict(struct domain *d, gfn_t gfn)
 {
     struct page_info *pg = get_page_from_gfn(gfn, d);
@@ -46,7 +46,7 @@ static int evict(struct domain *d, gfn_t gfn)
 
     if (!pg)
         return 0;
-    rc = npt_unmap(d, gfn);
+    rc = npt_unmap(d, gfn, page_to_mfn(pg));
     if (!rc && !(READ_ONCE(pg->count_info) & PGC_xenheap))
         (void)clear_allocated(pg);
     put_page(pg);
@@ -55,15 +55,12 @@ static int evict(struct domain *d, gfn_t gfn)
 
 static int move(struct domain *d, mfn_t mfn, gfn_t to)
 {
-    gfn_t from = GFN(READ_ONCE(machine_to_phys[mfn.n]));
-    int rc = 0;
+    int rc;
 
-    if (mfn_eq(npt_lookup(d, from), mfn)) {
-        if (from.n == to.n)
-            return 0;
-        rc = npt_unmap(d, from);
-    }
-    if (!rc)
+    if (mfn_eq(npt_lookup(d, to), mfn))
+        return 0;
+    rc = npt_unmap(d, GFN(READ_ONCE(machine_to_phys[mfn.n])), mfn);
+    if (!rc || rc == -XEN_ENOENT) /* or it was nowhere */
         rc = evict(d, to);
     return rc ? rc : npt_map(d, to, mfn, 0);
 }

@@ -23,7 +23,7 @@ bool vm_give_back(struct guest *g, uint64_t gfn)
     bool ok;
 
     vm_cpuid(g);
-    ok = pg && !npt_unmap(d, GFN(gfn));
+    ok = pg && !npt_unmap(d, GFN(gfn), page_to_mfn(pg));
     if (ok)
         clear_allocated(pg);
     if (pg)

@@ -23,6 +23,12 @@ struct hvm_tables {
  * there; no table is anybody's memory. Aborts where this is not so. */
 struct hvm_tables hvm_recount(const struct domain *d, const uint8_t *held);
 
+/* Whatever is there now is taken out. */
+static inline int hvm_unmap(struct domain *d, gfn_t gfn)
+{
+    return npt_unmap(d, gfn, npt_lookup(d, gfn));
+}
+
 /* Takes all free frames but so many; and back. */
 void hvm_hoard_all_but(uint64_t spare);
 void hvm_give_hoard_back(void);

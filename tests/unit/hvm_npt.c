@@ -74,14 +74,14 @@ static void map_and_look(void **state)
     assert_int_equal(npt_lookup(d, GFN(0x203)).n, INVALID_MFN.n);
     assert_int_equal(npt_lookup(d, GFN(0x1ff | 1ull << 28)).n, INVALID_MFN.n);
     assert_int_equal(npt_lookup(d, INVALID_GFN).n, INVALID_MFN.n);
-    assert_int_equal(npt_unmap(d, GFN(0x200)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(0x200)), 0);
     assert_int_equal(npt_lookup(d, GFN(0x200)).n, INVALID_MFN.n);
     assert_int_equal(machine_to_phys[mfn.n + 1], INVALID_GPFN);
     assert_int_equal(pg[1].count_info, PGC_allocated | 1);
-    assert_int_equal(npt_unmap(d, GFN(0x200)), -XEN_ENOENT);
-    assert_int_equal(npt_unmap(d, GFN(0x200000)), -XEN_ENOENT);
-    assert_int_equal(npt_unmap(d, GFN(1ull << 28 | 0x201)), -XEN_ENOENT);
-    assert_int_equal(npt_unmap(d, INVALID_GFN), -XEN_ENOENT);
+    assert_int_equal(hvm_unmap(d, GFN(0x200)), -XEN_ENOENT);
+    assert_int_equal(hvm_unmap(d, GFN(0x200000)), -XEN_ENOENT);
+    assert_int_equal(hvm_unmap(d, GFN(1ull << 28 | 0x201)), -XEN_ENOENT);
+    assert_int_equal(hvm_unmap(d, INVALID_GFN), -XEN_ENOENT);
     expect(5, 3, 0);
     assert_int_equal(npt_map(d, GFN((1ull << 28) - 1), MFN(mfn.n + 1), 0), 0); /* the last */
     expect(8, 4, 0);
@@ -99,15 +99,32 @@ static void large_ones(void **state)
         assert_int_equal(large[i].count_info, PGC_allocated | 2);
     }
     assert_int_equal(npt_map(d, GFN(0x5ff), page_to_mfn(host_frames(d, 0)), 0), -XEN_EEXIST);
-    assert_int_equal(npt_unmap(d, GFN(0x407)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(0x407)), 0);
     expect(4, 511, 0);
     assert_int_equal(npt_lookup(d, GFN(0x407)).n, INVALID_MFN.n);
     assert_int_equal(npt_map(d, GFN(0x400), mfn, 9), -XEN_EEXIST);
     for (unsigned int i = 0; i < 512; i++)
-        assert_int_equal(npt_unmap(d, GFN(0x400 + i)), i == 7 ? -XEN_ENOENT : 0);
+        assert_int_equal(hvm_unmap(d, GFN(0x400 + i)), i == 7 ? -XEN_ENOENT : 0);
     expect(4, 0, 0);
     assert_int_equal(npt_map(d, GFN(0x400), mfn, 9), 0); /* there is a table already */
     expect(4, 512, 0);
+}
+
+/* Who found a frame there takes out none that came to its place meanwhile. */
+static void another_is_there_by_now(void **state)
+{
+    struct page_info *was = host_frames(d, 0), *is = host_frames(d, 0);
+
+    (void)state;
+    assert_int_equal(npt_map(d, GFN(9), page_to_mfn(is), 0), 0);
+    assert_int_equal(npt_map(d, GFN(0x400), page_to_mfn(large), 9), 0);
+    assert_int_equal(npt_map(d, GFN(8), page_to_mfn(was), 0), 0); /* and is elsewhere itself */
+    assert_int_equal(npt_unmap(d, GFN(9), page_to_mfn(was)), -XEN_ENOENT);
+    assert_int_equal(npt_unmap(d, GFN(0x405), page_to_mfn(large)), -XEN_ENOENT);
+    assert_int_equal(machine_to_phys[page_to_mfn(was).n], 8);
+    expect(4, 2, 1);
+    assert_int_equal(npt_unmap(d, GFN(8), page_to_mfn(was)), 0);
+    expect(4, 1, 1);
 }
 
 /* Aligned in one numbering alone, or in pieces: small. More than 512: as large as they may be. */
@@ -120,14 +137,14 @@ static void what_is_large(void **state)
     assert_int_equal(npt_map(d, GFN(0x401), mfn, 9), 0);
     expect(5, 512, 0);
     for (unsigned int i = 0; i < 512; i++)
-        assert_int_equal(npt_unmap(d, GFN(0x401 + i)), 0);
+        assert_int_equal(hvm_unmap(d, GFN(0x401 + i)), 0);
     for (unsigned int i = 0; i < 512; i += 256)
         assert_int_equal(npt_map(d, GFN(0x800 + i), MFN(mfn.n + i), 8), 0);
     expect(6, 512, 0);
     assert_int_equal(npt_map(d, GFN(0x1000), MFN(page_to_mfn(two).n + 1), 9), 0);
     expect(7, 1024, 0);
     for (unsigned int i = 0; i < 512; i++)
-        assert_int_equal(npt_unmap(d, GFN(0x1000 + i)), 0);
+        assert_int_equal(hvm_unmap(d, GFN(0x1000 + i)), 0);
     assert_int_equal(npt_map(d, GFN(0x2000), page_to_mfn(two), 10), 0);
     expect(7, 512, 2);
 }
@@ -174,7 +191,7 @@ static void shared_pages(void **state)
     (void)state;
     assert_int_equal(npt_map(d, GFN(0xff000), mfn, 0), 0);
     expect(4, 1, 0);
-    assert_int_equal(npt_unmap(d, GFN(0xff000)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(0xff000)), 0);
     expect(4, 0, 0);
 }
 
@@ -204,7 +221,7 @@ static void flushed_in_between(void **state)
     assert_int_equal(d->tot_pages, before);
     host_on_flush = look_at_going;
     seen = 0;
-    assert_int_equal(npt_unmap(d, GFN(0x400)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(0x400)), 0);
     host_on_flush = NULL;
     assert_int_equal(seen, 1);
     assert_int_equal(d->tot_pages, before - 1);
@@ -241,11 +258,11 @@ static void no_memory_to_split(void **state)
     (void)state;
     assert_int_equal(npt_map(d, GFN(0x200), page_to_mfn(large), 9), 0);
     hvm_hoard_all_but(0);
-    assert_int_equal(npt_unmap(d, GFN(0x3ff)), -XEN_ENOMEM);
+    assert_int_equal(hvm_unmap(d, GFN(0x3ff)), -XEN_ENOMEM);
     hvm_give_hoard_back();
     expect(3, 0, 1);
     assert_int_equal(npt_lookup(d, GFN(0x3ff)).n, page_to_mfn(large).n + 511);
-    assert_int_equal(npt_unmap(d, GFN(0x3ff)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(0x3ff)), 0);
     expect(4, 511, 0);
 }
 
@@ -260,11 +277,11 @@ static void few_tables(void **state)
     (void)state;
     assert_int_equal(npt_map(d, GFN(0), page_to_mfn(large), 9), 0);
     for (n = 1; (rc = npt_map(d, GFN(n << 18), mfn, 0)) == 0; n++)
-        assert_int_equal(npt_unmap(d, GFN(n << 18)), 0);
+        assert_int_equal(hvm_unmap(d, GFN(n << 18)), 0);
     assert_int_equal(rc, -XEN_ENOMEM);
     tables = hvm_recount(d, NULL).tables;
     assert_in_range(tables, 64, 64 + 4096 / 256);
-    assert_int_equal(npt_unmap(d, GFN(3)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(3)), 0);
     expect(tables + 1, 511, 0);
     assert_int_equal(npt_map(d, GFN(n << 18), mfn, 0), -XEN_ENOMEM);
     d->max_pages = 8192;
@@ -280,7 +297,7 @@ static void few_tables_by_splitting(void **state)
     (void)state;
     for (n = 0; (rc = npt_map(d, GFN(n << 9), mfn, 9)) == 0; n++)
         for (uint64_t i = 0; i < 512; i++)
-            assert_int_equal(npt_unmap(d, GFN(n << 9 | i)), 0);
+            assert_int_equal(hvm_unmap(d, GFN(n << 9 | i)), 0);
     assert_int_equal(rc, -XEN_ENOMEM);
     assert_in_range(hvm_recount(d, NULL).tables, 64, 64 + 4096 / 256);
 }
@@ -296,7 +313,7 @@ static void tables_that_may_be_needed(void **state)
     assert_int_equal(npt_map(d, GFN(0), mfn, 0), -XEN_ENOMEM);
     d->arch.hvm.npt_tables = most;
     assert_int_equal(npt_map(d, GFN(0), mfn, 0), 0);
-    assert_int_equal(npt_unmap(d, GFN(0)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(0)), 0);
     d->arch.hvm.npt_tables = most;
     assert_int_equal(npt_map(d, GFN(0x200), mfn, 9), -XEN_ENOMEM);
     d->arch.hvm.npt_tables = most - 1;
@@ -315,10 +332,10 @@ static void dense_memory_has_its_tables(void **state)
         assert_int_equal(npt_map(d, GFN(0x100000 + i), MFN(mfn.n + i), 0), 0);
     assert_int_equal(npt_map(d, GFN(0), page_to_mfn(large), 9), 0);
     for (uint64_t i = 0; i < 2048; i++)
-        assert_int_equal(npt_unmap(d, GFN(0x100000 + i)), 0);
+        assert_int_equal(hvm_unmap(d, GFN(0x100000 + i)), 0);
     assert_int_equal(npt_map(d, GFN(0x80000), mfn, 11), 0);
     for (uint64_t i = 0; i < 2048; i += 512)
-        assert_int_equal(npt_unmap(d, GFN(0x80000 + i)), 0);
+        assert_int_equal(hvm_unmap(d, GFN(0x80000 + i)), 0);
     hvm_recount(d, NULL);
 }
 
@@ -335,7 +352,7 @@ static void the_end_in_turns(void **state)
     (void)state;
     assert_int_equal(npt_map(d, GFN(0x200), page_to_mfn(large), 9), 0);
     assert_int_equal(npt_map(d, GFN(0x10000), page_to_mfn(two), 10), 0);
-    assert_int_equal(npt_unmap(d, GFN(0x10005)), 0);
+    assert_int_equal(hvm_unmap(d, GFN(0x10005)), 0);
     for (unsigned int i = 0; i < ARRAY_SIZE(gfns); i++)
         assert_int_equal(npt_map(d, GFN(gfns[i]), page_to_mfn(host_frames(d, 0)), 0), 0);
     assert_true(get_page(kept, d)); /* somebody else still has it */
@@ -390,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(map_and_look),
         TEST(large_ones),
+        TEST(another_is_there_by_now),
         TEST(what_is_large),
         TEST(what_is_refused),
         TEST(shared_pages),

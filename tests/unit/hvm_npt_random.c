@@ -128,7 +128,7 @@ static void map(bool scarce, struct npt_random_result *result)
 static void unmap(uint64_t gfn, bool scarce, struct npt_random_result *result)
 {
     bool was = *listed(gfn);
-    int rc = npt_unmap(d, GFN(gfn));
+    int rc = hvm_unmap(d, GFN(gfn));
 
     if (scarce && rc == -XEN_ENOMEM) {
         result->no_memory++;

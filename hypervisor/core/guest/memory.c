@@ -131,7 +131,8 @@ static long physmap(domid_t id, const struct xen_add_to_physmap *a, gfn_t gfn)
     if (!is_translated(d))
         rc = -XEN_EOPNOTSUPP;
     else
-        rc = a ? d->ops->add_to_physmap(d, a) : d->ops->take_out(d, gfn);
+        rc =
+            a ? d->ops->add_to_physmap(d, a) : d->ops->take_out(d, gfn, d->ops->gfn_to_mfn(d, gfn));
     put_domain(d);
     return rc;
 }

@@ -93,7 +93,7 @@ static bool give_back(struct domain *d, gfn_t gfn)
         return refused(-XEN_EINVAL, "frame %#lx is not d%u's", (unsigned long)gfn.n,
                        d->domain_id) == 0;
     ok = !(READ_ONCE(pg->count_info) & PGC_xenheap) &&
-         (!is_translated(d) || !d->ops->take_out(d, gfn)) && clear_allocated(pg);
+         (!is_translated(d) || !d->ops->take_out(d, gfn, page_to_mfn(pg))) && clear_allocated(pg);
     if (ok)
         set_gpfn(page_to_mfn(pg), 0, INVALID_GPFN);
     put_page(pg);

@@ -56,9 +56,10 @@ struct guest_ops {
     /* The frame that d means by this number in a hypercall, at this moment: not looked at, and no
      * reference is taken. get_page_from_gfn() is what there is for others. */
     mfn_t (*gfn_to_mfn)(const struct domain *d, gfn_t gfn);
-    /* Takes a frame out of where d has it, as decrease_reservation does: 0, -XEN_E*. NULL: d's
-     * frames lie nowhere but in its own page tables (is_translated()). */
-    int __must_check (*take_out)(struct domain *d, gfn_t gfn);
+    /* Takes this frame out of where d has it, as decrease_reservation does: 0, -XEN_E* (it may be
+     * another that is there by now). NULL: d's frames lie nowhere but in its own page tables
+     * (is_translated()). */
+    int __must_check (*take_out)(struct domain *d, gfn_t gfn, mfn_t mfn);
     /* With take_out: 2^order frames of d, from mfn on, are at gfn and what follows from now on, or
      * none is. */
     int __must_check (*put_in)(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order);
