@@ -4,6 +4,7 @@
  */
 #include "hvm_guest.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -95,16 +96,22 @@ struct hvm_tables hvm_recount(const struct domain *d, const uint8_t *held)
 
 static struct page_info *hoard;
 
+/* In blocks as large as there are, of which none is cleared: nobody looks into them. */
 void hvm_hoard_all_but(uint64_t spare)
 {
-    while (heap_free_frames() > spare) {
-        struct page_info *pg = alloc_frames(0, 0);
+    for (unsigned int order = HEAP_MAX_ORDER + 1; order-- > 0;) {
+        unsigned int budget = UINT_MAX;
+        struct page_info *pg;
 
-        if (!pg)
-            abort();
-        pg->prev = hoard ? (uint32_t)page_to_mfn(hoard).n : PAGE_LIST_END;
-        hoard = pg;
+        while (heap_free_frames() >= spare + (1ull << order) &&
+               (pg = alloc_frames_within(order, 0, true, &budget)) != NULL) {
+            pg->prev = hoard ? (uint32_t)page_to_mfn(hoard).n : PAGE_LIST_END;
+            pg->order = (uint16_t)order;
+            hoard = pg;
+        }
     }
+    if (heap_free_frames() > spare)
+        abort();
 }
 
 void hvm_give_hoard_back(void)
@@ -113,6 +120,6 @@ void hvm_give_hoard_back(void)
         struct page_info *pg = hoard;
 
         hoard = pg->prev == PAGE_LIST_END ? NULL : mfn_to_page(MFN(pg->prev));
-        free_unused_frames(pg, 0);
+        free_unused_frames(pg, pg->order);
     }
 }

@@ -13,9 +13,9 @@
 #include <core/life/life.h>
 #include <xen/errno.h>
 
-#define FRAMES     4096
+#define FRAMES     2048
 #define PER_REGION 2048ull
-#define BLOCK      1024ull /* frames, in one piece */
+#define BLOCK      512ull /* frames, in one piece; two of the blocks are one of twice the size */
 #define MOST_HELD  4u
 
 /* Over the ends of tables of each level, around the local APIC, and the last there are. */
@@ -23,6 +23,7 @@ static const uint64_t regions[] = {0, (1ull << 18) - 1024, 0xfe800, (1ull << 27)
                                    (1ull << 28) - PER_REGION};
 static uint64_t list[ARRAY_SIZE(regions)][PER_REGION]; /* the mfn, 0: nothing */
 static bool is_listed[FRAMES];
+static unsigned int nr_listed;
 static uint64_t blocks[3];
 static struct page_info *held[MOST_HELD];
 static struct domain *d;
@@ -61,6 +62,7 @@ static void set_listed(uint64_t gfn, uint64_t mfn)
 {
     uint64_t *l = listed(gfn);
 
+    nr_listed += (mfn != 0) - (*l != 0);
     is_listed[mfn ? mfn : *l] = mfn != 0;
     *l = mfn;
 }
@@ -86,18 +88,21 @@ static int map_result(uint64_t gfn, uint64_t mfn, unsigned int order)
     return rc;
 }
 
+/* Each that is listed is there, and the recount finds no more. */
 static void check(void)
 {
-    uint8_t *references = calloc(max_mfn + 1, 1);
+    static uint8_t references[FRAMES];
+    struct hvm_tables found;
 
+    memset(references, 0, sizeof(references));
     for (unsigned int i = 0; i < MOST_HELD; i++)
         if (held[i])
             references[page_to_mfn(held[i]).n]++;
-    hvm_recount(d, references);
-    free(references);
+    found = hvm_recount(d, references);
+    need(found.small + found.large * 512 == nr_listed, "and elsewhere is more than is listed", 0);
     for (unsigned int i = 0; i < ARRAY_SIZE(regions); i++)
         for (uint64_t k = 0; k < PER_REGION; k++)
-            need(npt_lookup(d, GFN(regions[i] + k)).n == (list[i][k] ? list[i][k] : INVALID_MFN.n),
+            need(!list[i][k] || npt_lookup(d, GFN(regions[i] + k)).n == list[i][k],
                  "not what is listed", regions[i] + k);
 }
 
@@ -198,14 +203,31 @@ static void operation(struct npt_random_result *result)
     hvm_give_hoard_back();
 }
 
+/* Somebody else's memory: little is free, so that it is soon taken when there is to be none. */
+static void take_most(bool take_it)
+{
+    static struct page_info *taken[2];
+    unsigned int budget = 0;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(taken); i++) {
+        if (take_it)
+            taken[i] = alloc_frames_within(8 - i, 0, true, &budget);
+        else
+            free_frames(taken[i], 8 - i);
+    }
+}
+
 static void begin(void)
 {
     d = host_domain(1, false, 1, 0);
     d->max_pages = 4096;
     memset(list, 0, sizeof(list));
     memset(is_listed, 0, sizeof(is_listed));
+    nr_listed = 0;
+    d->is_control = true; /* its memory need not be cleared: nobody looks into it */
     for (unsigned int i = 0; i < ARRAY_SIZE(blocks); i++)
-        blocks[i] = page_to_mfn(host_frames(d, 10)).n;
+        blocks[i] = page_to_mfn(host_frames(d, 9)).n;
+    d->is_control = false;
 }
 
 void npt_random_run(const uint8_t *data, size_t n, struct npt_random_result *result)
@@ -218,6 +240,7 @@ void npt_random_run(const uint8_t *data, size_t n, struct npt_random_result *res
     host_domain(0, true, 1, 0);
     free_before = heap_free_frames();
     begin();
+    take_most(true);
     for (unsigned int i = 0; next < end; i++) {
         operation(result);
         if (i % 16 == 15)
@@ -229,6 +252,7 @@ void npt_random_run(const uint8_t *data, size_t n, struct npt_random_result *res
         if (held[i])
             put_page(held[i]);
     memset(held, 0, sizeof(held));
+    take_most(false);
     host_reap();
     host_check_invariants();
     need(heap_free_frames() == free_before, "frames are lost", 0);
