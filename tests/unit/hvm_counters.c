@@ -7,6 +7,7 @@
 
 #include "counters_seen.h"
 
+#include <core/life/life.h>
 #include <hvm/cpu.h>
 #include <hvm/hvm_ops.h>
 #include <xen/hvm/params.h>
@@ -20,13 +21,14 @@ static int setup(void **state)
     return 0;
 }
 
+static const unsigned int counter[] = {
+#define X(name, code) [code] = COUNTER_##name,
+    COUNTERS_OF_EXITS(X)
+#undef X
+};
+
 static void exits(void **state)
 {
-    static const unsigned int counter[] = {
-#define X(name, code) [code] = COUNTER_##name,
-        COUNTERS_OF_EXITS(X)
-#undef X
-    };
     unsigned int seen = 0;
     uint64_t injections;
 
@@ -42,6 +44,28 @@ static void exits(void **state)
         seen++;
     }
     assert_true(seen > 20);
+}
+
+/* Each that is not the end of the guest has one, but what no guest does in earnest. */
+static void every_exit_has_a_row(void **state)
+{
+    static const uint8_t none[] = {EXIT_SMI,     EXIT_INIT,
+                                   EXIT_VMRUN,   EXIT_VMLOAD,
+                                   EXIT_VMSAVE,  EXIT_STGI,
+                                   EXIT_CLGI,    EXIT_SKINIT,
+                                   EXIT_INVLPGA, EXIT_MONITOR,
+                                   EXIT_MWAIT,   EXIT_MWAIT_IF,
+                                   EXIT_RDPRU,   EXIT_EXCEPTION + TRAP_machine_check};
+
+    (void)state;
+    for (unsigned int code = 0; code < EXIT_RDPRU + 2; code++) {
+        if ((code < ARRAY_SIZE(counter) && counter[code]) || memchr(none, (int)code, sizeof(none)))
+            continue;
+        whole_exit(code, 0, 0);
+        counted(v, COUNTER_exit_other);
+        assert_int_equal(whole_end(), SHUTDOWN_crash);
+        domain_resume(d);
+    }
 }
 
 static void exits_without_a_row(void **state)
@@ -142,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(exits, setup, whole_teardown),
+        cmocka_unit_test_setup_teardown(every_exit_has_a_row, setup, whole_teardown),
         cmocka_unit_test_setup_teardown(exits_without_a_row, setup, whole_teardown),
         cmocka_unit_test_setup_teardown(injections, setup, whole_teardown),
         cmocka_unit_test_setup_teardown(timer_and_interrupts, setup, whole_teardown),
