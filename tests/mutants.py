@@ -42,7 +42,7 @@ MUTANTS = {
     # full virtualization
     "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));", "    put_page(mfn_to_page(mfn));", ["hvm_npt"]),
     "another frame than was found is taken out": ("    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))", "    mfn = npt_lookup(d, gfn);\n    if (!mfn_valid(mfn))", ["hvm_npt"]),
-    "a type is given back that nobody took": ("        typed = typed && has_types(owner_of_page(pg));\n", "", ["hvm_foreign"]),
+    "a type is given back that nobody took": ("        typed = typed && has_types(owner_of_page(pg));\n", "", ["hvm_foreign", "pv_random"]),
     "a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["hvm_inject"]),
     "#DB does not exit": ("1u << TRAP_debug | 1u", "1u", ["hvm_exit"]),
     "debug registers do not exit": ("b->control.intercept[INTERCEPT_DR] = INTERCEPT_DR_WRITES;", "", ["hvm_exit"]),

@@ -38,7 +38,7 @@
 /* Leaf 0x80000001: with SYSCALL, NX, 1 GiB pages, long mode; not RDTSCP: there is no TSC_AUX. */
 #define E1_EDX                                                                                     \
     (B(0) | B(1) | B(2) | B(3) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(13) | B(14) | \
-     B(15) | B(16) | B(17) | B(20) | B(22) | B(23) | B(24) | B(25) | B(26) | B(29))
+     B(15) | B(16) | B(17) | B(20) | B(22) | B(23) | B(24) | B(26) | B(29))
 #define E1_ECX_CMP_LEGACY B(1) /* HTT means cores */
 #define E1_ECX            (B(0) | B(5) | B(6) | B(7) | B(8))
 

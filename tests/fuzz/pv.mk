@@ -3,7 +3,7 @@
 # Fuzzing of whole paravirtual domains with libFuzzer: `make fuzz-pv`, for FUZZ_SECONDS. (make unit runs a fixed set of inputs:
 # pv_random.)
 
-fuzz_pv_SRCS := tests/fuzz/fuzz_pv.c $(addprefix tests/unit/,pv_random.c pv_random_cpu.c pv_random_memory.c grant_oracle.c pv_mm_support.c) \
+fuzz_pv_SRCS := tests/fuzz/fuzz_pv.c $(addprefix tests/unit/,pv_random.c pv_random_cpu.c pv_random_memory.c pv_random_neighbour.c grant_oracle.c pv_mm_support.c) \
     $(wildcard tests/host/*.c)
 fuzz_pv_LIBS := core
 

@@ -17,7 +17,7 @@ static void must(bool ok, const struct domain *d, uint32_t n, const char *what)
     abort();
 }
 
-#define MOST_DOMAINS 8
+#define MOST_DOMAINS 16
 #define MOST_ENTRIES 8192
 
 /* What the maptracks say, by granter and reference. */

@@ -18,6 +18,6 @@ unit_core_boot_domains_SRCS := tests/unit/core_boot_domains.c tests/unit/loader_
 unit_core_boot_domains_LIBS := core
 
 UNIT += pv_random
-PV_RANDOM_SRCS := $(addprefix tests/unit/,pv_random.c pv_random_cpu.c pv_random_memory.c grant_oracle.c pv_mm_support.c) $(HOST_MACHINE)
+PV_RANDOM_SRCS := $(addprefix tests/unit/,pv_random.c pv_random_cpu.c pv_random_memory.c pv_random_neighbour.c grant_oracle.c pv_mm_support.c) $(HOST_MACHINE)
 unit_pv_random_SRCS := tests/unit/pv_random_test.c $(PV_RANDOM_SRCS)
 unit_pv_random_LIBS := core

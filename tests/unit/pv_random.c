@@ -134,6 +134,8 @@ domid_t pv_random_domid(void)
 
     if (take(3) == 0)
         return DOMID_SELF;
+    if (take(8) == 0 && pv_random_neighbour())
+        return pv_random_neighbour()->domain_id;
     return take(16) ? slot[take(GUESTS)].g.d->domain_id : odd[take(ARRAY_SIZE(odd))];
 }
 
@@ -352,7 +354,7 @@ static void act(unsigned int who)
         pv_random_cpu(g, v);
         return;
     }
-    switch (take(12)) {
+    switch (take(13)) {
     case 0 ... 2:
         pv_random_tables(g, v);
         break;
@@ -378,6 +380,11 @@ static void act(unsigned int who)
         console_ring(who);
         break;
     case 10:
+        if (!pv_random_neighbour())
+            pv_random_neighbour_begin(next_id++);
+        pv_random_beside_it(g, v);
+        break;
+    case 11:
         if (!who) {
             control(v);
             break;
@@ -431,6 +438,7 @@ void pv_random_run(const uint8_t *data, size_t n, unsigned int every)
     memset(slot, 0, sizeof(slot));
     for (unsigned int i = 0; i < GUESTS; i++)
         begin(i);
+    pv_random_neighbour_begin(next_id++);
     if (setjmp(stopped))
         return; /* the control domain ended the machine, or memory did */
     for (volatile unsigned int i = 1; input < input_end; i++) {
@@ -439,5 +447,6 @@ void pv_random_run(const uint8_t *data, size_t n, unsigned int every)
             recount();
     }
     recount();
+    pv_random_neighbour_end();
     mm_fini();
 }

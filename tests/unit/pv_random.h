@@ -3,7 +3,8 @@
  * Whole lives of paravirtual domains, drawn from a stream of bytes: the same for the fuzzer and for
  * the short fixed run in the unit tests.
  *
- * A control domain and two guests, of two vCPUs each, do all that they can: every hypercall with
+ * A control domain and two guests, of two vCPUs each, beside a fully virtualized one
+ * (pv_random_neighbour.c), do all that they can: every hypercall with
  * arguments that have a chance to mean something, exceptions of every kind over any code, returns
  * to any frame, tables of descriptors and traps, contexts of further vCPUs, events, timers, rings,
  * memory that comes and goes, grants; domains end in the middle of it and come anew. The oracles,
@@ -43,6 +44,11 @@ void pv_random_grants(struct mm_guest *g, struct vcpu *v);
 void pv_random_fill(gva_t at, unsigned int words);
 /* Exceptions, returns, system calls, events: v is current and may run. */
 void pv_random_cpu(struct mm_guest *g, struct vcpu *v);
+/* The neighbour (NULL: not now); and what is done with its memory. */
+void pv_random_neighbour_begin(domid_t id);
+struct domain *pv_random_neighbour(void);
+void pv_random_beside_it(struct mm_guest *g, struct vcpu *v);
+void pv_random_neighbour_end(void);
 /* VCPUOP_initialise and setvcpucontext: a context at PV_RANDOM_ARG. */
 void pv_random_context(struct mm_guest *g);
 
