@@ -91,6 +91,8 @@ int verb_pause(const struct call *c);
 int verb_unpause(const struct call *c);
 int verb_shutdown(const struct call *c);
 int verb_reboot(const struct call *c);
+int verb_save(const struct call *c);
+int verb_restore(const struct call *c);
 int verb_destroy(const struct call *c);
 int verb_dmesg(const struct call *c);
 int verb_vcpu_list(const struct call *c);

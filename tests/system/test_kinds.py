@@ -66,6 +66,7 @@ def is_told_of():
     assert machine.told("dominfo debian-hvm")["kind"] == "hvm"
     machine.check("pvctl dumpxml debian-hvm", r"<type arch='x86_64'>hvm</type>")
     machine.check("pvctl pause debian-hvm && pvctl dominfo debian-hvm", r"^state +paused$")
+    machine.check("pvctl save debian-hvm /tmp/saved", r"^pvctl: debian-hvm: a domain cannot be saved yet: it goes on as it was$", status=1)
     machine.check("pvctl unpause debian-hvm && pvctl vcpu-list debian-hvm", r"debian-hvm")
     machine.send("pvctl console debian-hvm")
     machine.send("echo I am $((2 * 21))")

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl where it speaks with parvisd about a domain: what it says of one that cannot listen, and
- * of one that parvisd does not know. It is a process, with a copy of the model of the machine, or,
- * where it changes that, a thread; parvisd's part runs here.
+ * pvctl where it speaks with parvisd about a domain: what it says of one that cannot listen, that
+ * has a button to press, that is to be saved, or that parvisd does not know. It is a process, with
+ * a copy of the model of the machine, or, where it changes that, a thread; parvisd's part runs
+ * here.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -162,6 +163,21 @@ static void others_are_asked_by_the_store(void **state)
     }
 }
 
+/* It says that it cannot, of each kind; of what is no guest, that. Nothing changes. */
+static void none_can_be_saved(void **state)
+{
+    struct fake_domain *d = listens("web", false);
+
+    (void)state;
+    for (enum guest_kind kind = KIND_PV; kind <= KIND_PVH; kind++) {
+        d->d.kind = kind;
+        ends("save web web.save", 1,
+             "pvctl: web: a domain cannot be saved yet: it goes on as it was\n");
+        assert_int_not_equal(access("web.save", F_OK), 0);
+    }
+    ends("save nobody web.save", 3, "pvctl: nobody: no such domain\n");
+}
+
 /* As the hypervisor starts one by parvis.cfg: neither the store nor parvisd has heard of it. */
 static void one_of_parvis_cfg_is_told(void **state)
 {
@@ -286,9 +302,9 @@ static void a_paused_console_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_paused_one_is_told),          T(an_hvm_guest_has_a_button),
-        T(others_are_asked_by_the_store), T(one_of_parvis_cfg_is_told),
-        T(one_of_ours_is_told),           T(a_paused_console_is_told),
+        T(a_paused_one_is_told),     T(an_hvm_guest_has_a_button), T(others_are_asked_by_the_store),
+        T(none_can_be_saved),        T(one_of_parvis_cfg_is_told), T(one_of_ours_is_told),
+        T(a_paused_console_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
