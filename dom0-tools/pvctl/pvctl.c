@@ -64,22 +64,26 @@ int need_guest(const struct call *c, const char *what, struct live_domain *l)
 
 int chosen_domains(const struct call *c, struct live_domain **l, size_t *n)
 {
+    struct live_domain *one;
     struct error e = {0};
     int rc;
 
     c->h->store_patience_ms = STORE_PATIENCE_MS;
     if (!c->arg)
         return lifecycle_list(c->h, l, n, &e) ? fail(&e) : 0;
-    *l = malloc(sizeof(**l));
-    *n = 1;
-    if (!*l) {
+    one = malloc(sizeof(*one));
+    if (!one) {
         error_errno(&e, -ENOMEM, "%s", c->arg);
         return fail(&e);
     }
-    rc = need_domain(c, *l);
-    if (rc)
-        free(*l);
-    return rc;
+    rc = need_domain(c, one);
+    if (rc) {
+        free(one);
+        return rc;
+    }
+    *l = one;
+    *n = 1;
+    return 0;
 }
 
 int usage_error(const struct verb *v, const char *text, const char *what)

@@ -28,16 +28,20 @@ struct shown {
     uint64_t events[NR_COUNTERS];
 };
 
+/* Even of what has no vCPU. */
+static struct shown nothing_yet(const struct samples *now, const struct samples *before)
+{
+    return (struct shown){.seconds = before ? (double)(now->at_ns - before->at_ns) / 1e9 : 0};
+}
+
 static void add(struct shown *to, const struct vcpu_sample *v, const struct samples *now,
                 const struct samples *before)
 {
     static const struct vcpu_sample new;
     const struct vcpu_sample *old = NULL;
 
-    if (before) {
-        to->seconds = (double)(now->at_ns - before->at_ns) / 1e9;
+    if (before)
         old = stats_find(before, &now->domains[v->domain].d, v->vcpu);
-    }
     old = old ? old : &new;
     to->cpu_time_ns += v->cpu_time_ns - old->cpu_time_ns;
     for (unsigned int i = 0; i < NR_COUNTERS; i++)
@@ -46,7 +50,7 @@ static void add(struct shown *to, const struct vcpu_sample *v, const struct samp
 
 static struct shown of_domain(size_t i, const struct samples *now, const struct samples *before)
 {
-    struct shown s = {0};
+    struct shown s = nothing_yet(now, before);
 
     for (size_t k = 0; k < now->nr_vcpus; k++)
         if (now->vcpus[k].domain == i)
@@ -123,7 +127,7 @@ static void json_vcpus(size_t domain, const struct samples *now, const struct sa
     json_key("vcpu");
     json_open('[');
     for (size_t k = 0; k < now->nr_vcpus; k++) {
-        struct shown s = {0};
+        struct shown s = nothing_yet(now, before);
 
         if (now->vcpus[k].domain != domain)
             continue;

@@ -306,6 +306,21 @@ static void stats_by_interval(void **state)
     assert_non_null(strstr(said, "\"syscalls\": 0.0,\n"));
 }
 
+/* A domain that answers for none of its vCPUs, as one that is made just now: rates as of any. */
+static void stats_of_no_vcpu(void **state)
+{
+    (void)state;
+    f->no_counters = -ESRCH;
+    f->calls = 0;
+    ends("stats web", 0, "Time(s)");
+    f->fail_at = 2 * f->calls + 1;
+    f->calls = 0;
+    assert_int_equal(run("stats --json web --interval 1"), 1);
+    assert_non_null(strstr(said, "\"cpu_percent\": 0.0,\n    \"syscalls\": 0.0,\n"));
+    f->fail_at = 0;
+    ends("stats nobody --interval 1", 3, "pvctl: nobody: no such domain\n");
+}
+
 static void shows_cpus(void **state)
 {
     (void)state;
@@ -362,6 +377,7 @@ int main(void)
         T(shows_stats),
         T(no_stats),
         T(stats_by_interval),
+        T(stats_of_no_vcpu),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
