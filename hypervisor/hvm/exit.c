@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a guest does not run any more, and what is done about it: a table by exit code.
+ * Why a guest does not run any more, and what is done about it: a table by exit code. What is in
+ * the table does exit (hvm_set_intercepts()).
  *
  * Trust: all that is read here of registers and memory is the guest's. What an instruction is the
  * exit code says; it is skipped by what the CPU says (next RIP), or by its length without prefixes,
@@ -131,7 +132,7 @@ static void xsetbv(struct vcpu *v)
 
 static void iret(struct vcpu *v)
 {
-    vmcb_of(v)->control.intercept[INTERCEPT_3] &= ~INTERCEPT3_IRET;
+    vmcb_intercept(vmcb_of(v), EXIT_IRET, false);
     v->nmi_masked = false;
 }
 
@@ -197,6 +198,15 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     NEVER_GIVEN
 #undef X
 };
+
+/* But what is asked for from case to case: hvm/inject.c; PAUSE of who has several vCPUs, and waits
+ * for another of them, which may not run. */
+void hvm_set_intercepts(struct vcpu *v)
+{
+    for (unsigned int code = 0; code < ARRAY_SIZE(exits); code++)
+        if (exits[code] && code != EXIT_VINTR && code != EXIT_IRET)
+            vmcb_intercept(vmcb_of(v), code, code != EXIT_PAUSE || v->domain->max_vcpus > 1);
+}
 
 /* 0, which is no exit's: none of its own. */
 static const uint8_t counter_of[ARRAY_SIZE(exits)] = {

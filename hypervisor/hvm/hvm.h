@@ -19,6 +19,7 @@ void hvm_keep_event(struct vcpu *v); /* what an exit interrupted on its way into
 
 /* --- exit.c --- */
 void hvm_after_exit(struct vcpu *v);               /* entry.asm: why it does not run any more */
+void hvm_set_intercepts(struct vcpu *v);           /* what ends its runs */
 void hvm_go_on_at(struct vcpu *v, uint64_t rip);   /* an instruction is done: that is the next */
 void hvm_skip(struct vcpu *v, unsigned int bytes); /* the one at RIP is, of so many bytes */
 /* The CPU may know what is not so any more: the state that it translates by was changed here. */

@@ -79,23 +79,21 @@ void hvm_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t code)
 }
 
 /* V_IRQ: an interrupt, or a window, which is intercepted. */
-static void set_virq(struct vmcb *b, uint64_t virq, uint32_t intercept)
+static void set_virq(struct vmcb *b, uint64_t virq, bool window)
 {
     b->control.vintr &= ~(VINTR_IRQ | VINTR_IGNORE_TPR | VINTR_VECTOR);
     b->control.vintr |= virq;
-    b->control.intercept[INTERCEPT_3] &= ~INTERCEPT3_VINTR;
-    b->control.intercept[INTERCEPT_3] |= intercept;
+    vmcb_intercept(b, EXIT_VINTR, window);
 }
 
 static void give_interrupt(struct vmcb *b, uint8_t vector)
 {
-    set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR | (uint64_t)vector << VINTR_VECTOR_SHIFT, 0);
+    set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR | (uint64_t)vector << VINTR_VECTOR_SHIFT, false);
 }
 
 static bool interrupt_under_way(const struct vmcb *b)
 {
-    return (b->control.vintr & VINTR_IRQ) &&
-           !(b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR);
+    return (b->control.vintr & VINTR_IRQ) && !vmcb_intercepts(b, EXIT_VINTR);
 }
 
 /* INT n, INT3 and INTO happen again: RIP is still at them. QEMU calls an interrupt an exception. */
@@ -150,13 +148,13 @@ static void inject_nmi(struct vcpu *v)
     v->nmi_masked = true;
     count_event(v, COUNTER_injections);
     b->control.event_inj = EVENT_VALID | EVENT_NMI | TRAP_nmi;
-    b->control.intercept[INTERCEPT_3] |= INTERCEPT3_IRET;
+    vmcb_intercept(b, EXIT_IRET, true);
 }
 
 /* The run is to end when the guest would take an interrupt. */
 static void open_window(struct vmcb *b)
 {
-    set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR, INTERCEPT3_VINTR);
+    set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR, true);
 }
 
 /* Or a window for it. */
@@ -166,7 +164,7 @@ static void choose_interrupt(struct vcpu *v)
     bool extint = extint_pending(v);
     int vector = lapic_pending(v), upcall = hvm_upcall_vector(v);
 
-    set_virq(b, 0, 0);
+    set_virq(b, 0, false);
     if (upcall < 0 && !extint && vector < 0)
         return;
     if ((b->control.event_inj & EVENT_VALID) || !takes_interrupts(v)) {
@@ -201,7 +199,7 @@ static void inject_interrupt(struct vcpu *v)
     if (!interrupt_under_way(b))
         choose_interrupt(v);
     if (interrupt_under_way(b) && waits_behind(v) && takes_interrupts(v))
-        b->control.intercept[INTERCEPT_3] |= INTERCEPT3_IRET;
+        vmcb_intercept(b, EXIT_IRET, true);
 }
 
 /* False: it is in HLT, and waits; or something came that is only to be looked at again. */

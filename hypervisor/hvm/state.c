@@ -24,22 +24,6 @@
 #define ATTR_LDT        0x82
 #define ATTR_TSS_BUSY   0x8b
 
-static void set_intercepts(struct vmcb *b)
-{
-    b->control.intercept[INTERCEPT_CR] = INTERCEPT_CR4_WRITE | INTERCEPT_CR8_WRITE;
-    b->control.intercept[INTERCEPT_DR] = INTERCEPT_DR_WRITES;
-    b->control.intercept[INTERCEPT_EXCEPTIONS] =
-        1u << TRAP_debug | 1u << TRAP_alignment_check | 1u << TRAP_machine_check;
-    b->control.intercept[INTERCEPT_3] = INTERCEPT3_INTR | INTERCEPT3_NMI | INTERCEPT3_SMI |
-                                        INTERCEPT3_INIT | INTERCEPT3_RDPMC | INTERCEPT3_CPUID |
-                                        INTERCEPT3_INVD | INTERCEPT3_HLT | INTERCEPT3_INVLPGA |
-                                        INTERCEPT3_IOIO | INTERCEPT3_MSR | INTERCEPT3_SHUTDOWN;
-    b->control.intercept[INTERCEPT_4] = INTERCEPT4_VMRUN | INTERCEPT4_VMMCALL | INTERCEPT4_VMLOAD |
-                                        INTERCEPT4_VMSAVE | INTERCEPT4_STGI | INTERCEPT4_CLGI |
-                                        INTERCEPT4_SKINIT | INTERCEPT4_WBINVD | INTERCEPT4_MONITOR |
-                                        INTERCEPT4_MWAIT | INTERCEPT4_XSETBV | INTERCEPT4_RDPRU;
-}
-
 static struct vmcb_segment segment(uint16_t selector, uint16_t attributes, uint32_t limit)
 {
     return (struct vmcb_segment){selector, attributes, limit, 0};
@@ -72,9 +56,7 @@ void hvm_reset_vcpu(struct vcpu *v)
     struct vmcb *b = h->vmcb;
 
     memset(b, 0, sizeof(*b));
-    set_intercepts(b);
-    if (v->domain->max_vcpus > 1) /* who waits for another of them, which may not run */
-        b->control.intercept[INTERCEPT_3] |= INTERCEPT3_PAUSE;
+    hvm_set_intercepts(v);
     b->control.pause_threshold = PAUSE_THRESHOLD;
     b->control.pause_count = PAUSE_COUNT;
     b->control.iopm = hvm_cpu_iopm();

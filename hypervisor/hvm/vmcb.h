@@ -8,40 +8,8 @@
 
 #include <hv/types.h>
 
-/* What ends a run of the guest: control.intercept[], by bit. */
-enum vmcb_intercepts { INTERCEPT_CR, INTERCEPT_DR, INTERCEPT_EXCEPTIONS, INTERCEPT_3, INTERCEPT_4 };
-#define INTERCEPT_CR4_WRITE (1u << 20)
-#define INTERCEPT_CR8_WRITE (1u << 24)
-#define INTERCEPT_DR_WRITES 0xaf0000u /* of DR0 to DR3, of DR7, and of DR5, which may be DR7 */
-#define INTERCEPT3_INTR     (1u << 0)
-#define INTERCEPT3_NMI      (1u << 1)
-#define INTERCEPT3_SMI      (1u << 2)
-#define INTERCEPT3_INIT     (1u << 3)
-#define INTERCEPT3_VINTR    (1u << 4)
-#define INTERCEPT3_RDPMC    (1u << 15)
-#define INTERCEPT3_CPUID    (1u << 18)
-#define INTERCEPT3_IRET     (1u << 20)
-#define INTERCEPT3_INVD     (1u << 22)
-#define INTERCEPT3_PAUSE    (1u << 23)
-#define INTERCEPT3_HLT      (1u << 24)
-#define INTERCEPT3_INVLPGA  (1u << 26)
-#define INTERCEPT3_IOIO     (1u << 27)
-#define INTERCEPT3_MSR      (1u << 28)
-#define INTERCEPT3_SHUTDOWN (1u << 31)
-#define INTERCEPT4_VMRUN    (1u << 0)
-#define INTERCEPT4_VMMCALL  (1u << 1)
-#define INTERCEPT4_VMLOAD   (1u << 2)
-#define INTERCEPT4_VMSAVE   (1u << 3)
-#define INTERCEPT4_STGI     (1u << 4)
-#define INTERCEPT4_CLGI     (1u << 5)
-#define INTERCEPT4_SKINIT   (1u << 6)
-#define INTERCEPT4_WBINVD   (1u << 9)
-#define INTERCEPT4_MONITOR  (1u << 10)
-#define INTERCEPT4_MWAIT    (1u << 11)
-#define INTERCEPT4_XSETBV   (1u << 13)
-#define INTERCEPT4_RDPRU    (1u << 14)
-
-/* control.exit_code */
+/* control.exit_code: why a run of the guest ended. Those below A0h are each asked for by a bit of
+ * control.intercept[] (vmcb_intercept()). */
 #define EXIT_CR4_WRITE 0x14u
 #define EXIT_CR8_WRITE 0x18u
 #define EXIT_DR_WRITE  0x30u /* and its number */
@@ -170,5 +138,17 @@ _Static_assert(offsetof(struct vmcb, save.rsp) == 0x5d8, "");
 _Static_assert(offsetof(struct vmcb, save.rax) == 0x5f8, "");
 _Static_assert(offsetof(struct vmcb, save.cr2) == 0x640, "");
 _Static_assert(offsetof(struct vmcb, save.pat) == 0x668, "");
+
+static inline void vmcb_intercept(struct vmcb *b, unsigned int exit, bool on)
+{
+    uint32_t *word = &b->control.intercept[exit / 32], bit = 1u << exit % 32;
+
+    *word = on ? *word | bit : *word & ~bit;
+}
+
+static inline bool vmcb_intercepts(const struct vmcb *b, unsigned int exit)
+{
+    return b->control.intercept[exit / 32] >> exit % 32 & 1;
+}
 
 #endif

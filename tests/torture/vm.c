@@ -196,7 +196,7 @@ static void virtual_interrupt(struct guest *g)
     struct vmcb *b = vmcb_of(g->v);
     uint64_t event = EVENT_VALID | (uint8_t)(b->control.vintr >> VINTR_VECTOR_SHIFT);
 
-    if (b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR) {
+    if (vmcb_intercepts(b, EXIT_VINTR)) {
         vm_exit(g, EXIT_VINTR, 0, 0);
     } else if (chance(g, 16)) {
         take_interrupt(g);
@@ -213,7 +213,7 @@ static void virtual_interrupt(struct guest *g)
 /* IRET, which may exit first. False: it has, and is still to be done. */
 static bool returns(struct guest *g)
 {
-    if (!(vmcb_of(g->v)->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET))
+    if (!vmcb_intercepts(vmcb_of(g->v), EXIT_IRET))
         return true;
     g->vm.nmi = false; /* a further one may come already */
     vm_exit(g, EXIT_IRET, 0, 0);

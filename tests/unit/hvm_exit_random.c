@@ -371,20 +371,17 @@ static void check_vmcb(const struct vcpu *w)
 {
     const struct vmcb *s = vmcb_of(w);
     uint64_t e = s->control.event_inj, type = e & EVENT_TYPE;
-    const uint32_t always3 = INTERCEPT3_INTR | INTERCEPT3_NMI | INTERCEPT3_CPUID | INTERCEPT3_INVD |
-                             INTERCEPT3_HLT | INTERCEPT3_INVLPGA | INTERCEPT3_IOIO |
-                             INTERCEPT3_MSR | INTERCEPT3_SHUTDOWN;
 
     BUG_ON(!(s->save.efer & 1ull << 12));
     BUG_ON((s->save.efer & EFER_LME) && !(s->save.cr4 & X86_CR4_PAE));
-    BUG_ON(s->control.intercept[INTERCEPT_CR] != (INTERCEPT_CR4_WRITE | INTERCEPT_CR8_WRITE));
+    BUG_ON(s->control.intercept[0] != 0x01100000);
     BUG_ON(s->control.nested != 1 || s->control.asid != 1);
     BUG_ON(s->control.nested_cr3 != frame_of(d->arch.hvm.npt).n << PAGE_SHIFT);
     BUG_ON(s->control.iopm != 0x1000 || s->control.msrpm != 0x2000 || s->control.tsc_offset);
     BUG_ON(!(s->control.vintr & VINTR_INTR_MASKING));
-    BUG_ON((s->control.intercept[INTERCEPT_3] & always3) != always3);
-    BUG_ON((s->control.intercept[INTERCEPT_4] & 0x6e7f) != 0x6e7f);
-    BUG_ON((s->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR) &&
+    BUG_ON((s->control.intercept[3] & 0x9d44800f) != 0x9d44800f);
+    BUG_ON((s->control.intercept[4] & 0x6e7f) != 0x6e7f);
+    BUG_ON(vmcb_intercepts(s, EXIT_VINTR) &&
            (s->control.vintr & (VINTR_IRQ | VINTR_IGNORE_TPR)) != (VINTR_IRQ | VINTR_IGNORE_TPR));
     if (!(e & EVENT_VALID))
         return;

@@ -10,13 +10,13 @@
 #include <core/state/guest_ops.h>
 
 #define INJ  b->control.event_inj
-#define IRET (b->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET)
+#define IRET vmcb_intercepts(b, EXIT_IRET)
 #define VEC  0x41
 
 /* A window is open. */
 static bool window(void)
 {
-    bool on = b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR;
+    bool on = vmcb_intercepts(b, EXIT_VINTR);
 
     assert_true(!on || (b->control.vintr & VINTR_IRQ && b->control.vintr & VINTR_IGNORE_TPR));
     return on;

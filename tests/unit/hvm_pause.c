@@ -7,7 +7,7 @@
 static void who_spins_lets_another_run(void **state)
 {
     (void)state;
-    assert_true(b->control.intercept[INTERCEPT_3] & INTERCEPT3_PAUSE);
+    assert_true(vmcb_intercepts(b, EXIT_PAUSE));
     vcpu_pause(dom0->vcpu[0]);
     lapic_send_startup(d->vcpu[1], 0x9a);
     host_run_as(v);
@@ -27,7 +27,7 @@ static void alone_it_may_spin(void **state)
     d->max_vcpus = 1;
     hvm_reset_vcpu(v);
     d->max_vcpus = 2;
-    assert_false(b->control.intercept[INTERCEPT_3] & INTERCEPT3_PAUSE);
+    assert_false(vmcb_intercepts(b, EXIT_PAUSE));
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, whole_setup, whole_teardown)

@@ -104,7 +104,7 @@ static void an_event(void)
 /* The interrupt that the guest has next; -1: none, or later. */
 static int given(void)
 {
-    if (!(b->control.vintr & VINTR_IRQ) || b->control.intercept[INTERCEPT_3] & INTERCEPT3_VINTR)
+    if (!(b->control.vintr & VINTR_IRQ) || vmcb_intercepts(b, EXIT_VINTR))
         return -1;
     return (int)(b->control.vintr >> VINTR_VECTOR_SHIFT);
 }
@@ -175,17 +175,17 @@ static void behind_another(void **state)
     an_event();
     assert_true(hvm_before_entry(v));
     assert_int_equal(given(), 0x30);
-    assert_false(b->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET);
+    assert_false(vmcb_intercepts(b, EXIT_IRET));
     leave();
     v->vcpu_info->evtchn_upcall_pending = 0;
     lapic_raise(v, 0x80);
     assert_true(hvm_before_entry(v));
-    assert_false(b->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET);
+    assert_false(vmcb_intercepts(b, EXIT_IRET));
     whole_exit(EXIT_INTR, 0, 0); /* before it has taken it */
     an_event();
     assert_true(hvm_before_entry(v));
     assert_int_equal(given(), 0x80);
-    assert_true(b->control.intercept[INTERCEPT_3] & INTERCEPT3_IRET);
+    assert_true(vmcb_intercepts(b, EXIT_IRET));
     b->control.vintr &= ~VINTR_IRQ;
     whole_exit(EXIT_IRET, 0, 0);
     assert_true(hvm_before_entry(v));
