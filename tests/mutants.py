@@ -46,6 +46,8 @@ MUTANTS = {
     "a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["hvm_inject"]),
     "#DB does not exit": ("[EXIT_EXCEPTION + TRAP_debug] = debug,", "[EXIT_EXCEPTION + 31] = debug,", ["hvm_exit"]),
     "debug registers do not exit": ("code != EXIT_VINTR && code != EXIT_IRET)", "code != EXIT_VINTR && code != EXIT_IRET && code / 16 != 3)", ["hvm_exit"]),
+    "machine checks end a guest": ("save.cr4 = cr4 | X86_CR4_MCE;", "save.cr4 = cr4;", ["hvm_msr_cpuid"]),
+    "a guest reads the machine's CR4": ("    [EXIT_CR4_READ] = hvm_exit_cr4_read,\n", "", ["hvm_exit"]),
     "a guest has memory types": ("b->save.pat = PAT_ALL_WB;", "b->save.pat = PAT_RESET;", ["hvm_msr_cpuid"]),
     "the machine's state is a guest's": ("if (!machine && hvm_fetch", "(void)machine;\n    if (hvm_fetch", ["hvm_exit"]),
     "an address is cut to 32 bits": ("    if (!(g.efer & EFER_LMA) && (va + n) >> 32)\n        return -XEN_EFAULT;\n", "", ["hvm_xen"]),

@@ -10,7 +10,7 @@ static inline const char *machine_lacks(const struct host_physinfo *p)
 {
     return !p->svm   ? "its CPUs have no SVM (AMD-V)"
            : !p->hvm ? "SVM (AMD-V) is switched off in the firmware"
-           : !p->hap ? "its CPUs have no nested paging"
+           : !p->hap ? "its CPUs have no nested paging that is safe"
                      : NULL;
 }
 

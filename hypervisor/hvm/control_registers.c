@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes of CR4 and CR8, which exit.
+ * CR4 and CR8, whose writes exit; and reads of CR4.
  *
  * CR4: a guest has the bits of what CPUID shows it, and no others: what stands behind those
- * (protection keys, shadow stacks) is not switched between guests.
+ * (protection keys, shadow stacks) is not switched between guests. MCE is set while it runs,
+ * whatever it says: without it the machine's machine check is SHUTDOWN, which would pass for a
+ * triple fault of the guest's, and the next one would be the machine's silent end.
  *
  * CR8 is TPR, which the CPU could keep by itself. But QEMU fails when it is written while a virtual
  * interrupt waits, and delivers one already when its priority is TPR's own.
@@ -53,10 +55,23 @@ void hvm_show_lme(struct vcpu *v)
         b->save.efer |= EFER_LME;
 }
 
-unsigned int hvm_mov_source(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value)
+uint64_t hvm_cr4(const struct vcpu *v)
+{
+    return vmcb_of(v)->save.cr4 & ~(v->arch.hvm.mce ? 0 : X86_CR4_MCE);
+}
+
+void hvm_set_cr4(struct vcpu *v, uint64_t cr4)
+{
+    v->arch.hvm.mce = cr4 & X86_CR4_MCE;
+    vmcb_of(v)->save.cr4 = cr4 | X86_CR4_MCE;
+    hvm_show_lme(v);
+}
+
+unsigned int hvm_mov(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value)
 {
     uint8_t code[X86_INSN_MAX] = {0}, rex = 0;
     unsigned int n = hvm_fetch(v, code), i = 0;
+    uint64_t *reg;
     bool wide =
         (vmcb_of(v)->save.efer & EFER_LMA) && (vmcb_of(v)->save.cs.attributes & SEGMENT_CODE_LONG);
 
@@ -64,13 +79,15 @@ unsigned int hvm_mov_source(struct vcpu *v, uint8_t opcode, unsigned int number,
         rex = code[i++];
     if (n < i + 3 || code[i] != 0x0f || code[i + 1] != opcode ||
         ((code[i + 2] >> 3 & 7u) | (rex << 1 & 8u)) != number) {
-        domain_crash(v->domain, "d%uv%u: %cR%u is written in a form that is not known",
-                     v->domain->domain_id, v->vcpu_id, opcode == MOV_TO_CR ? 'C' : 'D', number);
+        domain_crash(v->domain, "d%uv%u: %cR%u is reached in a form that is not known",
+                     v->domain->domain_id, v->vcpu_id, opcode == MOV_TO_DR ? 'D' : 'C', number);
         return 0;
     }
-    *value = *x86_reg(&v->regs, (code[i + 2] & 7u) | (rex & 1u) << 3);
-    if (!wide)
-        *value = (uint32_t)*value;
+    reg = x86_reg(&v->regs, (code[i + 2] & 7u) | (rex & 1u) << 3);
+    if (opcode == MOV_FROM_CR)
+        *reg = *value;
+    else
+        *value = wide ? *reg : (uint32_t)*reg;
     return i + 3;
 }
 
@@ -78,8 +95,7 @@ static bool write_cr4(struct vcpu *v, uint64_t cr4)
 {
     if (!may_have(v, cr4))
         return false;
-    vmcb_of(v)->save.cr4 = cr4;
-    hvm_show_lme(v);
+    hvm_set_cr4(v, cr4);
     hvm_forget_translations(v);
     return true;
 }
@@ -92,11 +108,20 @@ static bool write_cr8(struct vcpu *v, uint64_t cr8)
     return true;
 }
 
-void hvm_exit_cr(struct vcpu *v)
+void hvm_exit_cr4_read(struct vcpu *v)
+{
+    uint64_t value = hvm_cr4(v);
+    unsigned int length = hvm_mov(v, MOV_FROM_CR, 4, &value);
+
+    if (length)
+        hvm_skip(v, length);
+}
+
+void hvm_exit_cr_write(struct vcpu *v)
 {
     unsigned int which = (unsigned int)vmcb_of(v)->control.exit_code & 15;
     uint64_t value = 0;
-    unsigned int length = hvm_mov_source(v, MOV_TO_CR, which, &value);
+    unsigned int length = hvm_mov(v, MOV_TO_CR, which, &value);
 
     if (!length)
         return;

@@ -17,7 +17,7 @@ void hvm_exit_dr(struct vcpu *v)
     struct vmcb *b = vmcb_of(v);
     unsigned int n = (unsigned int)b->control.exit_code - EXIT_DR_WRITE;
     uint64_t value = 0;
-    unsigned int length = hvm_mov_source(v, MOV_TO_DR, n, &value);
+    unsigned int length = hvm_mov(v, MOV_TO_DR, n, &value);
 
     if (!length)
         return;

@@ -81,7 +81,7 @@ static void hvm_get_context(struct vcpu *v, struct vcpu_guest_context *ctxt)
     ctxt->ctrlreg[0] = b->save.cr0;
     ctxt->ctrlreg[2] = b->save.cr2;
     ctxt->ctrlreg[3] = b->save.cr3;
-    ctxt->ctrlreg[4] = b->save.cr4;
+    ctxt->ctrlreg[4] = hvm_cr4(v);
     memcpy(ctxt->debugreg, v->arch.hvm.debugreg, sizeof(v->arch.hvm.debugreg));
     ctxt->debugreg[6] = b->save.dr6;
     ctxt->debugreg[7] = b->save.dr7;
@@ -128,7 +128,7 @@ static void hvm_show_vcpu(const struct vcpu *v)
     log_end(v->domain, LOG_ERROR, "vcpu %u: cs:rip %#x:%#lx ss:rsp %#x:%#lx flags %#lx cpl %u",
             v->vcpu_id, r->cs, r->rip, r->ss, r->rsp, r->rflags, b->save.cpl);
     log_end(v->domain, LOG_ERROR, "cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx efer %#lx exit %#lx",
-            b->save.cr0, b->save.cr2, b->save.cr3, b->save.cr4, b->save.efer, b->control.exit_code);
+            b->save.cr0, b->save.cr2, b->save.cr3, hvm_cr4(v), b->save.efer, b->control.exit_code);
     log_end(v->domain, LOG_ERROR, "rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx,
             r->rcx, r->rdx);
     log_end(v->domain, LOG_ERROR, "rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi,

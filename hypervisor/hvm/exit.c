@@ -169,8 +169,9 @@ static void invalid(struct vcpu *v)
     X(EXIT_SKINIT) X(EXIT_INVLPGA) X(EXIT_MONITOR) X(EXIT_MWAIT) X(EXIT_MWAIT_IF) X(EXIT_RDPRU)
 
 static void (*const exits[0x90])(struct vcpu *v) = {
-    [EXIT_CR4_WRITE] = hvm_exit_cr,
-    [EXIT_CR8_WRITE] = hvm_exit_cr,
+    [EXIT_CR4_READ] = hvm_exit_cr4_read,
+    [EXIT_CR4_WRITE] = hvm_exit_cr_write,
+    [EXIT_CR8_WRITE] = hvm_exit_cr_write,
     [EXIT_DR_WRITE + 0 ... EXIT_DR_WRITE + 3] = hvm_exit_dr,
     [EXIT_DR_WRITE + 5] = hvm_exit_dr,
     [EXIT_DR_WRITE + 7] = hvm_exit_dr,

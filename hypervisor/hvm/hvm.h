@@ -35,12 +35,16 @@ void hvm_exit_port(struct vcpu *v);
 void hvm_exit_npf(struct vcpu *v);
 
 /* --- control_registers.c --- */
-void hvm_exit_cr(struct vcpu *v); /* CR4 or CR8 is written */
-/* The instruction at RIP is MOV to such a register (MOV_TO_*) of that number: its length, and what
- * is written. 0: it is not, or not any more; the domain ends. */
-#define MOV_TO_CR 0x22
-#define MOV_TO_DR 0x23
-unsigned int hvm_mov_source(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value);
+void hvm_exit_cr_write(struct vcpu *v); /* of CR4 or CR8 */
+void hvm_exit_cr4_read(struct vcpu *v);
+uint64_t hvm_cr4(const struct vcpu *v); /* as the guest wrote it */
+void hvm_set_cr4(struct vcpu *v, uint64_t cr4);
+/* The instruction at RIP is MOV to or from such a register of that number: its length, and the
+ * value, moved. 0: it is not, or not any more; the domain ends. */
+#define MOV_FROM_CR 0x20
+#define MOV_TO_CR   0x22
+#define MOV_TO_DR   0x23
+unsigned int hvm_mov(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value);
 void hvm_show_lme(struct vcpu *v); /* EFER.LME, as the VMCB may have it */
 
 /* --- debugreg.c --- */

@@ -74,8 +74,9 @@ static long call(struct vcpu *v)
     this_cpu()->slice_end = 0;
     if (nr >= NR_HYPERCALLS)
         return -XEN_ENOSYS;
+    nr = hypercall_index(v);
     count_event(v, COUNTER_hypercall + nr);
-    return hvm_hypercalls.fn[nr % NR_HYPERCALLS](r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+    return hvm_hypercalls.fn[nr](r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
 }
 
 static void issue_again(struct vcpu *v)

@@ -82,6 +82,7 @@ void hvm_reset_vcpu(struct vcpu *v)
     memset(h->debugreg, 0, sizeof(h->debugreg));
     h->pat = PAT_RESET;
     h->lme = false;
+    hvm_set_cr4(v, 0);
     h->halted = false;
     v->nmi_masked = false;
     hvm_forget_translations(v);
@@ -106,7 +107,7 @@ void hvm_start_pvh(struct vcpu *v, const struct loader_pvh_state *s)
     struct vmcb *b = vmcb_of(v);
 
     b->save.cr0 = s->cr0;
-    b->save.cr4 = s->cr4;
+    hvm_set_cr4(v, s->cr4);
     b->save.cs = from_loader(&s->cs);
     b->save.es = b->save.ss = b->save.ds = from_loader(&s->data);
     b->save.tr = from_loader(&s->tr);

@@ -10,6 +10,7 @@
 
 /* control.exit_code: why a run of the guest ended. Those below A0h are each asked for by a bit of
  * control.intercept[] (vmcb_intercept()). */
+#define EXIT_CR4_READ  0x04u
 #define EXIT_CR4_WRITE 0x14u
 #define EXIT_CR8_WRITE 0x18u
 #define EXIT_DR_WRITE  0x30u /* and its number */

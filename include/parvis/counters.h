@@ -56,7 +56,7 @@
     X(exit_vmmcall,     EXIT_VMMCALL)                                                              \
     X(exit_iret,        EXIT_IRET)       /* of an NMI's handler, or for an interrupt that waits */  \
     X(exit_pause,       EXIT_PAUSE)      /* it spins, where others wait for its CPU */             \
-    X(exit_cr4,         EXIT_CR4_WRITE)                                                            \
+    X(exit_cr4,         EXIT_CR4_READ ... EXIT_CR4_WRITE)                                          \
     X(exit_cr8,         EXIT_CR8_WRITE)                                                            \
     X(exit_debugreg,    EXIT_DR_WRITE ... EXIT_DR_WRITE + 7)                                       \
     X(exit_debug,       EXIT_EXCEPTION + TRAP_debug)                                               \

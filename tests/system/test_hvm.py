@@ -90,12 +90,13 @@ def starts_on_other_cpus():
 
 
 def is_refused_where_the_cpu_cannot():
-    """Without SVM or nested paging the reason is said at any loglevel, and a paravirtual domain of the same parvis.cfg runs as ever."""
+    """Where the CPU cannot, or must not, the reason is said at any loglevel, and a paravirtual domain of the same parvis.cfg runs as ever."""
     config = ("on_end = poweroff\ndebug_exit = 0xf4\nloglevel = error\n[domain full]\nkernel = vmlinux\nmemory = 128M\nkind = hvm\n"
               "[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n")
     modules = {"vmlinux": KERNEL, "hello": built("pvguest/hello")}
-    for lacking, said in (("svm", r"its CPUs have no SVM \(AMD-V\)"), ("npt", "its CPUs have no nested paging")):
-        with Machine.direct("hvm-no-" + lacking, config, modules, mem="512", qemu=DEBUG_EXIT, cpu=f"qemu64,-{lacking}{NO_CX16}") as m:
+    for name, cpu, said in (("no-svm", "qemu64,-svm", r"its CPUs have no SVM \(AMD-V\)"), ("no-npt", "qemu64,-npt", "its CPUs have no nested paging"),
+                            ("erratum", "phenom,+npt", r"its CPUs \(AMD's family 10h\) let a guest end the machine: erratum 383")):
+        with Machine.direct("hvm-" + name, config, modules, mem="512", qemu=DEBUG_EXIT, cpu=cpu + NO_CX16) as m:
             m.expect(rf"\] no full virtualization on this machine: {said}$", 30)
             m.expect("full: cannot be created", 30)
             m.expect("^hello is ready$|hello: ", 60)

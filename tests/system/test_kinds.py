@@ -177,7 +177,7 @@ def what_cannot_be_is_said():
 def where_the_cpu_cannot():
     """Without SVM or nested paging info says why, create refuses in one sentence, and a paravirtual guest is created as ever."""
     global machine
-    for lacking, said in (("svm", r"its CPUs have no SVM \(AMD-V\)"), ("npt", "its CPUs have no nested paging")):
+    for lacking, said in (("svm", r"its CPUs have no SVM \(AMD-V\)"), ("npt", "its CPUs have no nested paging that is safe")):
         with Machine.parvis("kinds-no-" + lacking, cpu=f"qemu64,+rdrand,-{lacking}{NO_CX16}") as machine:
             machine.prompt()
             machine.check("pvctl info", rf"^guests +pv; neither hvm nor pvh: {said}$")

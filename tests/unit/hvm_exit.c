@@ -102,12 +102,12 @@ static void undefined_instructions(void **state)
     assert_true(b->control.event_inj & EVENT_HAS_CODE);
 }
 
-/* mov drN, edx */
-static void put_mov_to_dr(uint64_t n)
+/* mov drN, edx (23h), crN, edx (22h), edx, crN (20h) */
+static void put_mov(uint8_t opcode, uint64_t n)
 {
-    const uint8_t code[] = {0x0f, 0x23, (uint8_t)(0xc2 | n << 3)};
+    const uint8_t code[] = {0x44, 0x0f, opcode, (uint8_t)(0xc2 | (n & 7) << 3)};
 
-    whole_code(code, sizeof(code));
+    whole_code(code + (n < 8), sizeof(code) - (n < 8));
     v->regs.rip = CODE;
 }
 
@@ -124,10 +124,8 @@ static void intercepts_and_handlers_agree(void **state)
 
             if (!(b->control.intercept[word] >> bit & 1) || code == EXIT_EXCEPTION + 18)
                 continue;
-            if (code >= EXIT_DR_WRITE && code < EXIT_DR_WRITE + 8)
-                put_mov_to_dr(code - EXIT_DR_WRITE);
-            if (word == 0)
-                whole_code(code == EXIT_CR8_WRITE ? "\x44\x0f\x22\xc0" : "\x0f\x22\xe0", 4);
+            if (word < 2)
+                put_mov(word ? 0x23 : bit < 16 ? 0x20 : 0x22, code % 16);
             v->regs.rip = CODE;
             whole_exit(code, code == EXIT_IOIO ? 1u << 4 : 0, 0);
             assert_int_equal(whole_end(), code < EXIT_SHUTDOWN ? -1 : SHUTDOWN_reboot);
@@ -161,6 +159,7 @@ static void what_must_exit(void **state)
                                      EXIT_MWAIT,
                                      EXIT_XSETBV,
                                      EXIT_RDPRU,
+                                     EXIT_CR4_READ,
                                      EXIT_CR4_WRITE,
                                      EXIT_SHUTDOWN,
                                      EXIT_EXCEPTION + TRAP_debug,
@@ -241,7 +240,7 @@ static void a_state_that_is_the_machines(void **state)
 
 static int dr_written(uint64_t n, uint64_t value)
 {
-    put_mov_to_dr(n);
+    put_mov(0x23, n);
     v->regs.rdx = value;
     b->control.event_inj = 0;
     whole_exit(EXIT_DR_WRITE + n, 0, 0);

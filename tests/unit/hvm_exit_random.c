@@ -107,8 +107,7 @@ static void change_state(struct vcpu *w)
         s->save.cr3 = take_value();
         break;
     case 2:
-        s->save.cr4 = take(3);
-        hvm_show_lme(w);
+        hvm_set_cr4(w, take(3));
         break;
     case 3:
         s->save.efer ^= EFER_LMA;
@@ -247,6 +246,9 @@ static void make_exit(struct vcpu *w, uint64_t code, uint64_t *info1, uint64_t *
         be_at(w, "\x0f\x22\xe0", 3);
         w->regs.rax = take(3) & 0x3707ff;
         break;
+    case EXIT_CR4_READ:
+        be_at(w, "\x0f\x20\xe1", 3);
+        break;
     case EXIT_XSETBV:
         w->regs.rcx = w->regs.rdx = 0;
         w->regs.rax = take(1) % 8;
@@ -266,7 +268,7 @@ static void leave(struct vcpu *w)
         EXIT_MSR,           EXIT_XSETBV,         EXIT_NPF,       EXIT_NPF,
         EXIT_EXCEPTION + 1, EXIT_EXCEPTION + 17, EXIT_WBINVD,    EXIT_VMRUN,
         EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR8_WRITE,
-        EXIT_DR_WRITE,      EXIT_DR_WRITE + 7,   EXIT_PAUSE};
+        EXIT_DR_WRITE,      EXIT_DR_WRITE + 7,   EXIT_PAUSE,     EXIT_CR4_READ};
     uint8_t what = (uint8_t)take(1);
     uint64_t info1 = take(1) | (take(1) & 3ull) << 32, info2 = take_value();
     uint64_t code;
@@ -374,7 +376,8 @@ static void check_vmcb(const struct vcpu *w)
 
     BUG_ON(!(s->save.efer & 1ull << 12));
     BUG_ON((s->save.efer & EFER_LME) && !(s->save.cr4 & X86_CR4_PAE));
-    BUG_ON(s->control.intercept[0] != 0x01100000);
+    BUG_ON(!(s->save.cr4 & X86_CR4_MCE));
+    BUG_ON(s->control.intercept[0] != 0x01100010);
     BUG_ON(s->control.nested != 1 || s->control.asid != 1);
     BUG_ON(s->control.nested_cr3 != frame_of(d->arch.hvm.npt).n << PAGE_SHIFT);
     BUG_ON(s->control.iopm != 0x1000 || s->control.msrpm != 0x2000 || s->control.tsc_offset);

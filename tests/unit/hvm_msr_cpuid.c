@@ -7,6 +7,7 @@
 #include "hvm_whole.h"
 
 #include <core/life/life.h>
+#include <core/state/guest_ops.h>
 
 #define BIT(n) (1u << (n))
 
@@ -270,7 +271,7 @@ static bool write_cr4(uint64_t value)
     whole_code("\x0f\x22\xe2", 3);
     whole_exit(EXIT_CR4_WRITE, 0, 0);
     assert_int_equal(whole_exception(), v->regs.rip == CODE ? TRAP_gp_fault : -1);
-    return whole_exception() < 0 && v->regs.rip == CODE + 3 && b->save.cr4 == (uint32_t)value;
+    return whole_exception() < 0 && v->regs.rip == CODE + 3 && hvm_cr4(v) == (uint32_t)value;
 }
 
 /* What CPUID shows it may have, and no more: a machine that has everything, one that has nothing.
@@ -303,11 +304,41 @@ static void cr4_in_long_mode(void **state)
     v->regs.r9 = X86_CR4_PAE | X86_CR4_PGE;
     whole_code("\x41\x0f\x22\xe1", 4); /* R9 */
     whole_exit(EXIT_CR4_WRITE, 0, 0);
-    assert_int_equal(b->save.cr4, X86_CR4_PAE | X86_CR4_PGE);
+    assert_int_equal(hvm_cr4(v), X86_CR4_PAE | X86_CR4_PGE);
     assert_int_equal(v->regs.rip, CODE + 4);
     whole_code("\x90\x90\x90", 3); /* another CPU changed the code */
     v->regs.rip = CODE;
     whole_exit(EXIT_CR4_WRITE, 0, 0);
+    assert_true(whole_end() >= 0);
+}
+
+/* A machine check must reach the hypervisor: the CPU has MCE, what the guest reads is its own. */
+static void mce_is_the_machines(void **state)
+{
+    struct vcpu_guest_context c;
+
+    (void)state;
+    whole_long_mode();
+    for (unsigned int on = 0; on < 2; on++) {
+        uint64_t cr4 = X86_CR4_PAE | (on ? X86_CR4_MCE : 0);
+
+        assert_true(write_cr4(cr4));
+        assert_int_equal(b->save.cr4, X86_CR4_PAE | X86_CR4_MCE);
+        v->regs.rip = CODE;
+        v->regs.r9 = ~0ull;
+        whole_code("\x41\x0f\x20\xe1", 4); /* R9, CR4 */
+        whole_exit(EXIT_CR4_READ, 0, 0);
+        assert_int_equal(v->regs.r9, cr4);
+        assert_int_equal(v->regs.rip, CODE + 4);
+        d->ops->get_context(v, &c);
+        assert_int_equal(c.ctrlreg[4], cr4);
+    }
+    hvm_reset_vcpu(v);
+    assert_int_equal(b->save.cr4, X86_CR4_MCE);
+    assert_int_equal(hvm_cr4(v), 0);
+    whole_code("\x0f\x22\xe1", 3); /* another CPU changed the code: a write */
+    v->regs.rip = CODE;
+    whole_exit(EXIT_CR4_READ, 0, 0);
     assert_true(whole_end() >= 0);
 }
 
@@ -385,6 +416,7 @@ int main(void)
         T(its_memory_is_write_back),
         T(cr4_is_what_cpuid_shows),
         T(cr4_in_long_mode),
+        T(mce_is_the_machines),
         T(cr8_has_four_bits),
         T(lme_waits_for_pae),
         T(fixed_ones),

@@ -245,7 +245,8 @@ static void where_the_machine_cannot(void **state)
 {
     static const char *const says[] = {
         "web: no hvm guest can be had on this machine: its CPUs have no SVM (AMD-V)",
-        "web: no hvm guest can be had on this machine: its CPUs have no nested paging"};
+        "web: no hvm guest can be had on this machine: its CPUs have no nested paging that is "
+        "safe"};
 
     (void)state;
     for (unsigned int i = 0; i < 2; i++) {

@@ -26,6 +26,12 @@ struct hypercall_set {
     const char *const *name;           /* NULL: there is none of that number */
 };
 const char *hypercall_name(const struct vcpu *v); /* of the one that v is in */
+/* v->hc_nr, which has been found to be below NR_HYPERCALLS, also for a CPU that runs ahead of what
+ * found that. (Of the number itself the compiler knows it, and would not compute anything.) */
+static inline unsigned int hypercall_index(const struct vcpu *v)
+{
+    return READ_ONCE(v->hc_nr) % NR_HYPERCALLS;
+}
 
 /* Prototypes of the handlers that all kinds have, from the rows. */
 #define HYPERCALL(name, who, n, ...) long do_##name(__VA_ARGS__);

@@ -28,7 +28,8 @@ static long run_entry(struct vcpu *v, hypercall_fn_t *const *fn, const struct mu
     if (unlikely(nr >= NR_HYPERCALLS))
         return -XEN_ENOSYS;
     v->hc_nr = (unsigned int)nr;
-    count_event(v, COUNTER_hypercall + v->hc_nr);
+    nr = hypercall_index(v);
+    count_event(v, COUNTER_hypercall + (unsigned int)nr);
     return fn[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 

@@ -80,6 +80,16 @@ static bool make_maps(void)
     return true;
 }
 
+/* AMD's revision guide 41322, erratum 383: tables that map an address by pages of two sizes, which
+ * a guest writes as it likes, can be a machine check, and that is the machine's end. Family 10h. */
+static bool has_erratum_383(void)
+{
+    uint32_t r[4];
+
+    cpuid(1, 0, r);
+    return (r[0] & 0xff00f00) == 0x100f00;
+}
+
 static const char *look(void)
 {
     uint64_t vm_cr;
@@ -91,6 +101,8 @@ static const char *look(void)
     capabilities = XEN_SYSCTL_PHYSCAP_hvm;
     if (!cpu_has.nested_paging)
         return "its CPUs have no nested paging";
+    if (has_erratum_383())
+        return "its CPUs (AMD's family 10h) let a guest end the machine: erratum 383";
     capabilities |= XEN_SYSCTL_PHYSCAP_hap;
     return make_maps() ? NULL : "no memory was left for the permission maps";
 }

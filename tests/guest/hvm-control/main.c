@@ -82,6 +82,8 @@ static void cr4(void)
 
         if (vector != -1 && vector != TRAP_GP)
             test_failure("bit %u of CR4: exception %d", bit, vector);
+        CHECK_EQ(read_cr4(), vector == -1 ? was ^ 1ul << bit : was,
+                 "what is read is what was written");
         allowed += vector == -1;
         write_cr4(was);
     }
