@@ -66,7 +66,7 @@ class Sources:
         everything = "\n".join(text)
         self.words = set(re.findall(r"\w+", everything))
         self.entries = set(re.findall(r"\[(\w+)\]\s*=", everything))
-        self.entries |= set(re.findall(r"\bOP\((\w+),\s+(?!\s|not_for_this_kind)", everything))
+        self.entries |= set(re.findall(r"\bOP\((\w+),\s+(?!\s|left_out)", everything))
         self.rows = set(re.findall(r"\b[A-Z_]+\(\s*(\w+)\s*,", everything))
         self.hypercalls = {}
         for path in TABLES:

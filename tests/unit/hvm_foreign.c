@@ -109,21 +109,27 @@ static void mapped_by_machine_numbers(void **state)
     assert_int_equal(entry(), 0);
 }
 
+static void give_back(uint64_t gfn)
+{
+    struct xen_memory_reservation r = {
+        .extent_start = LIST, .nr_extents = 1, .domid = d->domain_id};
+
+    memcpy(host_guest(LIST), &gfn, sizeof(gfn));
+    memcpy(host_guest(ARG), &r, sizeof(r));
+    assert_int_equal(
+        mm_call(&control, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, ARG, 0, 0), 1);
+    assert_true(mfn_eq(frame(gfn), INVALID_MFN));
+}
+
 /* What it gives back stays out of the heap while it is mapped, and what comes to its place is
  * another. */
 static void given_back_while_mapped(void **state)
 {
     const mfn_t mfn = frame(7);
-    struct xen_memory_reservation r = {
-        .extent_start = LIST, .nr_extents = 1, .domid = d->domain_id};
 
     (void)state;
     assert_int_equal(map(7, 0, MM_RW), 0);
-    memcpy(host_guest(LIST), &(uint64_t){7}, sizeof(uint64_t));
-    memcpy(host_guest(ARG), &r, sizeof(r));
-    assert_int_equal(
-        mm_call(&control, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, ARG, 0, 0), 1);
-    assert_true(mfn_eq(frame(7), INVALID_MFN));
+    give_back(7);
     assert_int_equal(mfn_to_page(mfn)->owner, d->domain_id);
     assert_int_equal(mfn_to_page(mfn)->count_info & PGC_count_mask, 1);
     assert_int_equal(made_populate(&control, (uint64_t[]){7}, 1, 0), 1);
@@ -203,6 +209,32 @@ static void grants_name_its_own_numbers(void **state)
     made_recount(NULL, 0);
 }
 
+/* A frame that it granted and gives back stays where it is mapped, and nowhere else; who asks for
+ * the grant anew gets what is at its number by then. */
+static void granted_and_given_back(void **state)
+{
+    const mfn_t mfn = frame(513);
+    uint32_t handle, second;
+
+    (void)state;
+    made_give(9, 513);
+    made_give(10, 513);
+    assert_int_equal(made_map_grant(9, 0, &handle), GNTST_okay);
+    give_back(513);
+    made_recount(&mfn, 1);
+    assert_int_equal(made_map_grant(10, 0, &second), GNTST_bad_page);
+    assert_int_equal(copy(10, 10), GNTST_bad_page);
+    assert_int_equal(made_populate(&control, (uint64_t[]){513}, 1, 0), 1);
+    assert_false(mfn_eq(frame(513), mfn));
+    made_recount(&mfn, 1);
+    unmap_grant(handle);
+    assert_int_equal(mfn_to_page(mfn)->owner, DOMID_INVALID);
+    assert_int_equal(made_map_grant(10, 0, &handle), GNTST_okay);
+    assert_int_equal(pte_mfn(entry()).n, frame(513).n);
+    unmap_grant(handle);
+    made_recount(NULL, 0);
+}
+
 /* An entry that goes without an unmap gives back what it holds: a general reference, and no type,
  * which these frames have not. So it is with the last one, at the mapper's end. */
 static void granted_entries_go_by_themselves(void **state)
@@ -239,6 +271,7 @@ int main(void)
         T(given_back_while_mapped),
         cmocka_unit_test_setup(ended_while_mapped, made_setup),
         T(grants_name_its_own_numbers),
+        T(granted_and_given_back),
         cmocka_unit_test_setup(granted_entries_go_by_themselves, made_setup),
     };
 

@@ -25,8 +25,7 @@ void put_page(struct page_info *pg);
  * reference. */
 struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);
 /* From the number by which d names a frame of its own in a hypercall: with a general reference; and
- * with a writable one too, which put_writable() of its kind gives back with it. NULL: it may not.
- */
+ * with what its kind's get_writable() takes, which put_writable() gives back. NULL: it may not. */
 struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d);
 struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d);
 /* Has d a map from its own frame numbers to frames, made and kept by the hypervisor? */

@@ -3,9 +3,8 @@
  * memory_op: what a domain asks and does about its memory as a whole. Reservations, exchange, maps
  * and resources have files of their own; here are the dispatch and the short questions.
  *
- * Questions about another domain are the control domain's alone. What is for auto-translated or
- * fully virtualized guests is refused with the error that Xen has for a domain which is neither
- * (docs/abi-coverage.md).
+ * Questions about another domain are the control domain's alone. What is for guests that have a map
+ * of their frame numbers is refused to others, with Xen's error (docs/abi-coverage.md).
  */
 #include <core/base/log.h>
 #include <core/domain/claim.h>
@@ -147,9 +146,9 @@ static long remove_from_physmap(const struct xen_remove_from_physmap *r)
     return physmap(r->domid, NULL, GFN(r->gpfn));
 }
 
-/* Paging, access and sharing are of fully virtualized guests. M2P is read in place; tools cannot
- * map it. */
-static long not_for_this_kind(const struct nothing *none __unused)
+/* Paging, access, sharing, and a batch of moves: left out for all. M2P is read in place; tools
+ * cannot map it. */
+static long left_out(const struct nothing *none __unused)
 {
     return -XEN_EOPNOTSUPP;
 }
@@ -170,14 +169,14 @@ static long not_for_this_kind(const struct nothing *none __unused)
     OP(XENMEM_get_sharing_shared_pages,   no_pages,               struct nothing,                        SUBOP_CONTROL)               \
     OP(XENMEM_machphys_compat_mfn_list,   empty_compat_list,      struct xen_machphys_mfn_list,          SUBOP_INOUT | SUBOP_CONTROL) \
     OP(XENMEM_reserved_device_memory_map, reserved_device_memory, struct xen_reserved_device_memory_map, SUBOP_INOUT | SUBOP_CONTROL) \
-    OP(XENMEM_paging_op,                  not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
-    OP(XENMEM_access_op,                  not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
-    OP(XENMEM_sharing_op,                 not_for_this_kind,      struct nothing,                        SUBOP_CONTROL)               \
-    OP(XENMEM_machphys_mfn_list,          not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_paging_op,                  left_out,               struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_access_op,                  left_out,               struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_sharing_op,                 left_out,               struct nothing,                        SUBOP_CONTROL)               \
+    OP(XENMEM_machphys_mfn_list,          left_out,               struct nothing,                        SUBOP_NONE)                  \
     OP(XENMEM_add_to_physmap,             add_to_physmap,         const struct xen_add_to_physmap,       SUBOP_IN)                    \
-    OP(XENMEM_add_to_physmap_batch,       not_for_this_kind,      struct nothing,                        SUBOP_NONE)                  \
+    OP(XENMEM_add_to_physmap_batch,       left_out,               struct nothing,                        SUBOP_NONE)                  \
     OP(XENMEM_remove_from_physmap,        remove_from_physmap,    const struct xen_remove_from_physmap,  SUBOP_IN)                    \
-    OP(XENMEM_get_vnumainfo,              not_for_this_kind,      struct nothing,                        SUBOP_NONE)
+    OP(XENMEM_get_vnumainfo,              left_out,               struct nothing,                        SUBOP_NONE)
 SUBOPS(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 

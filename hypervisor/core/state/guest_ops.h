@@ -73,7 +73,8 @@ struct guest_ops {
     int __must_check (*copy)(const struct vcpu *v, void *hv, gva_t va, size_t n, bool write);
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
-    /* A general and a writable type reference on a frame of d, if it may have them; and back. */
+    /* A general reference on a frame of d and, where its frames have types, one of the writable
+     * type, if it may have them; and back. */
     bool __must_check (*get_writable)(struct page_info *pg, struct domain *d);
     void (*put_writable)(struct page_info *pg);
     /* GNTTABOP_map/unmap_grant_ref into the current domain's page tables (host_addr is a virtual
