@@ -10,6 +10,6 @@ fuzz_hvm_lapic_LIBS := core
 FUZZ += fuzz-hvm-lapic
 FUZZERS += build/fuzz/fuzz_hvm_lapic
 fuzz-hvm-lapic: build/fuzz/fuzz_hvm_lapic ## fuzzes the local APIC of fully virtualized guests, FUZZ_SECONDS
-	@mkdir -p build/fuzz/corpus/hvm_lapic
+	@$(PYTHON) tests/fuzz/random_seeds.py build/fuzz/corpus/hvm_lapic 2000
 	build/fuzz/fuzz_hvm_lapic -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=2048 -len_control=0 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/hvm_lapic

@@ -15,11 +15,11 @@ fuzz_hvm_mmio_SRCS := tests/fuzz/fuzz_hvm_mmio.c tests/unit/hvm_mmio_check.c hyp
 FUZZ += fuzz-hvm-npt fuzz-hvm-walk fuzz-hvm-mmio
 FUZZERS += build/fuzz/fuzz_hvm_npt build/fuzz/fuzz_hvm_walk build/fuzz/fuzz_hvm_mmio
 fuzz-hvm-npt: build/fuzz/fuzz_hvm_npt ## fuzzes nested page tables, FUZZ_SECONDS
-	@mkdir -p build/fuzz/corpus/hvm_npt
+	@$(PYTHON) tests/fuzz/random_seeds.py build/fuzz/corpus/hvm_npt 500
 	build/fuzz/fuzz_hvm_npt -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=512 -len_control=0 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/hvm_npt
 fuzz-hvm-walk: build/fuzz/fuzz_hvm_walk ## fuzzes walks through a guest's own page tables, FUZZ_SECONDS
-	@mkdir -p build/fuzz/corpus/hvm_walk
+	@$(PYTHON) tests/fuzz/random_seeds.py build/fuzz/corpus/hvm_walk 500
 	build/fuzz/fuzz_hvm_walk -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=512 -len_control=0 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/hvm_walk
 fuzz-hvm-mmio: build/fuzz/fuzz_hvm_mmio ## fuzzes the decoder of instructions that touch a device, FUZZ_SECONDS

@@ -10,6 +10,6 @@ fuzz_hvm_ports_LIBS := core
 FUZZ += fuzz-hvm-ports
 FUZZERS += build/fuzz/fuzz_hvm_ports
 fuzz-hvm-ports: build/fuzz/fuzz_hvm_ports ## fuzzes the devices of a fully virtualized domain, FUZZ_SECONDS
-	@mkdir -p build/fuzz/corpus/hvm_ports
+	@$(PYTHON) tests/fuzz/random_seeds.py build/fuzz/corpus/hvm_ports 2000
 	build/fuzz/fuzz_hvm_ports -max_total_time=$(FUZZ_SECONDS) $(FUZZ_FLAGS) -max_len=2048 -len_control=0 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/hvm_ports

@@ -12,16 +12,21 @@
  * held; the devices and core hold together; and the references of its frames are what its nested
  * tables and its vCPUs hold.
  */
+#include "hvm_guest.h"
+#include "hvm_exit_random.h"
+#include "random_lives.h"
+
+#include <core/domain/domain_pages.h>
+#include <core/event/event_channel.h>
 #include <core/life/life.h>
 #include <hvm/npt.h>
 
-#include "hvm_guest.h"
-#include "hvm_whole.h"
-#include "random_lives.h"
+#define MOST_HELD 4u
 
 static const uint8_t *at, *end;
+static struct page_info *held[MOST_HELD];
 
-static uint64_t take(unsigned int bytes)
+uint64_t take(unsigned int bytes)
 {
     uint64_t value = 0;
 
@@ -30,8 +35,7 @@ static uint64_t take(unsigned int bytes)
     return value;
 }
 
-/* Often one that means something. */
-static uint64_t take_value(void)
+uint64_t take_value(void)
 {
     static const uint64_t likely_ones[] = {0,
                                            1,
@@ -58,24 +62,23 @@ static uint64_t take_value(void)
                                            0x80000001,
                                            0x100000000,
                                            0xd,
-                                           0xffff800000000000};
+                                           0xffff800000000000,
+                                           0xfee00900,
+                                           0xfee00d00,
+                                           0xfee00c00,
+                                           0xd01,
+                                           0x5000,
+                                           2 * PAGE_SIZE - 1};
     uint8_t what = (uint8_t)take(1);
 
     return what < 200 ? likely_ones[what % ARRAY_SIZE(likely_ones)] : take(8);
 }
 
-/* Where its memory at gpa is; NULL: it has given it away. */
-static uint8_t *memory_at(uint64_t gpa)
+uint8_t *memory_at(uint64_t gpa)
 {
     mfn_t mfn = npt_lookup(d, GFN(gpa >> PAGE_SHIFT));
 
     return mfn_valid(mfn) ? (uint8_t *)map_frame(mfn) + (gpa & ~PAGE_MASK) : NULL;
-}
-
-static void put_word(uint64_t gpa, uint64_t value)
-{
-    if (memory_at(gpa))
-        *(uint64_t *)(void *)memory_at(gpa) = value;
 }
 
 static void change_register(struct vcpu *w)
@@ -169,8 +172,9 @@ static uint64_t take_event(void)
 
 static uint64_t take_port(void)
 {
-    static const uint16_t ports[] = {0x20, 0x21,  0x40,  0x43,  0x61,  0x64,  0x70,  0xa0,
-                                     0xa1, 0x3f8, 0x3f9, 0x3fa, 0x3fc, 0x604, 0xcf9, 0xffff};
+    static const uint16_t ports[] = {0x20,  0x21,  0x40,  0x42,  0x43,  0x61,  0x64,
+                                     0x70,  0x71,  0xa0,  0xa1,  0x3f8, 0x3f9, 0x3fa,
+                                     0x3fc, 0x600, 0x602, 0x604, 0x608, 0xcf9, 0xffff};
     uint8_t what = (uint8_t)take(1);
     uint64_t port = what < 128 ? ports[what % ARRAY_SIZE(ports)] : take(2);
 
@@ -180,19 +184,34 @@ static uint64_t take_port(void)
 static uint64_t take_msr(void)
 {
     static const uint32_t msrs[] = {0x10,       0x1b,       0x8b,       0x174,      0x179,
-                                    0x1d9,      0x250,      0x277,      0x2ff,      0x6e0,
-                                    0xc0000080, 0xc0000081, 0xc0000100, 0xc0000103, 0xc0010015};
+                                    0x17a,      0x1d9,      0x250,      0x277,      0x2ff,
+                                    0x6e0,      0xc0000080, 0xc0000081, 0xc0000100, 0xc0000103,
+                                    0xc0010015, 0xc001001f, 0x40000000, 0x1b,       0xc0000080,
+                                    0x80b,      0x80f,      0x830,      0x832,      0x83f};
     uint8_t what = (uint8_t)take(1);
 
     return what < 128 ? msrs[what % ARRAY_SIZE(msrs)] : what < 240 ? 0x800 + take(1) % 64 : take(4);
 }
 
-/* Where the guest has these bytes, if it has memory there, and is at them. */
+/* Where the guest has these bytes, if it has memory there, and is at them: at times over the end of
+ * a page. */
 static void be_at(struct vcpu *w, const char *code, unsigned int n)
 {
-    for (unsigned int i = 0; i < n && memory_at(CODE + i); i++)
-        *memory_at(CODE + i) = (uint8_t)code[i];
-    w->regs.rip = CODE;
+    uint64_t where = take(1) % 8 ? CODE : 2 * PAGE_SIZE - 1;
+
+    for (unsigned int i = 0; i < n && memory_at(where + i); i++)
+        *memory_at(where + i) = (uint8_t)code[i];
+    w->regs.rip = where;
+}
+
+/* INIT, SIPI, an NMI to all others; an interrupt to all, to itself, to one, to one by a logical
+ * name, to whoever has least to do. */
+static uint32_t take_icr(void)
+{
+    static const uint32_t icrs[] = {0xc4500, 0xc4601, 0xc4400, 0x84051,
+                                    0x44052, 0x4053,  0x4854,  0x84155};
+
+    return icrs[take(1) % ARRAY_SIZE(icrs)];
 }
 
 /* A register of the local APIC, by an instruction as drivers have it; without paging, most often.
@@ -201,8 +220,6 @@ static void apic_access(struct vcpu *w, uint64_t *info1, uint64_t *info2)
 {
     static const uint8_t registers[] = {0x08, 0x0b, 0x0d, 0x0e, 0x0f, 0x28, 0x30, 0x31,
                                         0x32, 0x35, 0x37, 0x38, 0x39, 0x3e, 0x3f, 0x0a};
-    /* to all others: INIT, SIPI, NMI; to all, to itself, to one: an interrupt */
-    static const uint32_t icrs[] = {0xc4500, 0xc4601, 0xc4400, 0x84051, 0x44052, 0x4053};
     uint8_t what = (uint8_t)take(1), how = (uint8_t)take(1);
     struct vmcb *s = vmcb_of(w);
 
@@ -214,10 +231,29 @@ static void apic_access(struct vcpu *w, uint64_t *info1, uint64_t *info2)
         s->save.cs.attributes = 0xc9b;
         s->save.cs.base = 0;
     }
-    be_at(w, how & 16 ? "\x89\x08" : "\x8b\x08", 2); /* mov [eax], ecx; back */
+    if (take(1) % 4 == 0)
+        be_at(w, "\xc7\x00\x31\x05\x00\x00", 6); /* mov dword [eax], 531h */
+    else
+        be_at(w, how & 16 ? "\x89\x08" : "\x8b\x08", 2); /* mov [eax], ecx; back */
     w->regs.rcx = how & 32 ? 0x100 | take(1) : how & 64 ? take(1) % 8 << 24 : take(3);
     if (*info2 == LAPIC_ADDRESS + LAPIC_ICR * 16 && how < 224)
-        w->regs.rcx = icrs[take(1) % ARRAY_SIZE(icrs)];
+        w->regs.rcx = take_icr();
+}
+
+/* In registers; to go from one mode of its local APIC to another, and to send, with a value that
+ * does. */
+static void msr_access(struct vcpu *w)
+{
+    static const uint32_t modes[] = {LAPIC_ADDRESS | BASE_ENABLED, LAPIC_ADDRESS,
+                                     LAPIC_ADDRESS | BASE_ENABLED | BASE_X2APIC};
+
+    w->regs.rcx = take_msr();
+    w->regs.rax = take(1) < 128 ? take(1) << 8 | take(1) : take_value();
+    w->regs.rdx = take(1) < 200 ? 0 : take(4);
+    if (w->regs.rcx == MSR_X2APIC + LAPIC_ICR)
+        w->regs.rax = take_icr();
+    if (w->regs.rcx == MSR_APIC_BASE)
+        w->regs.rax = modes[take(1) % ARRAY_SIZE(modes)] | (w->vcpu_id ? 0 : BASE_BSP);
 }
 
 /* What an exit of that kind finds in registers: often what means something. */
@@ -235,9 +271,7 @@ static void make_exit(struct vcpu *w, uint64_t code, uint64_t *info1, uint64_t *
         apic_access(w, info1, info2);
         break;
     case EXIT_MSR:
-        w->regs.rcx = take_msr();
-        w->regs.rax = take(1) < 128 ? take(1) << 8 | take(1) : take_value();
-        w->regs.rdx = take(1) < 200 ? 0 : take(4);
+        msr_access(w);
         break;
     case EXIT_CPUID:
         w->regs.rax = leaves[take(1) % ARRAY_SIZE(leaves)] + take(1) % 34;
@@ -248,6 +282,14 @@ static void make_exit(struct vcpu *w, uint64_t code, uint64_t *info1, uint64_t *
         break;
     case EXIT_CR4_READ:
         be_at(w, "\x0f\x20\xe1", 3);
+        break;
+    case EXIT_CR8_WRITE:
+        be_at(w, "\x44\x0f\x22\xc0", 4);
+        w->regs.rax = take(1) % 32;
+        break;
+    case EXIT_DR_WRITE ... EXIT_DR_WRITE + 7:
+        be_at(w, (const char[]){0x0f, 0x23, (char)(0xc0 | (code & 7) << 3)}, 3);
+        w->regs.rax = take_value();
         break;
     case EXIT_XSETBV:
         w->regs.rcx = w->regs.rdx = 0;
@@ -262,13 +304,16 @@ static void make_exit(struct vcpu *w, uint64_t code, uint64_t *info1, uint64_t *
 
 static void leave(struct vcpu *w)
 {
-    static const uint64_t codes[] = {
-        EXIT_INTR,          EXIT_VINTR,          EXIT_CPUID,     EXIT_IRET,
-        EXIT_HLT,           EXIT_IOIO,           EXIT_IOIO,      EXIT_MSR,
-        EXIT_MSR,           EXIT_XSETBV,         EXIT_NPF,       EXIT_NPF,
-        EXIT_EXCEPTION + 1, EXIT_EXCEPTION + 17, EXIT_WBINVD,    EXIT_VMRUN,
-        EXIT_INVALID,       EXIT_RDPMC,          EXIT_CR4_WRITE, EXIT_CR8_WRITE,
-        EXIT_DR_WRITE,      EXIT_DR_WRITE + 7,   EXIT_PAUSE,     EXIT_CR4_READ};
+    static const uint64_t codes[] = {EXIT_INTR,         EXIT_VINTR,         EXIT_CPUID,
+                                     EXIT_IRET,         EXIT_HLT,           EXIT_IOIO,
+                                     EXIT_IOIO,         EXIT_MSR,           EXIT_MSR,
+                                     EXIT_MSR,          EXIT_XSETBV,        EXIT_NPF,
+                                     EXIT_NPF,          EXIT_NPF,           EXIT_NPF,
+                                     EXIT_NPF,          EXIT_EXCEPTION + 1, EXIT_EXCEPTION + 17,
+                                     EXIT_WBINVD,       EXIT_VMRUN,         EXIT_INVALID,
+                                     EXIT_RDPMC,        EXIT_CR4_WRITE,     EXIT_CR4_READ,
+                                     EXIT_CR8_WRITE,    EXIT_DR_WRITE,      EXIT_DR_WRITE + 5,
+                                     EXIT_DR_WRITE + 7, EXIT_PAUSE,         EXIT_VMMCALL};
     uint8_t what = (uint8_t)take(1);
     uint64_t info1 = take(1) | (take(1) & 3ull) << 32, info2 = take_value();
     uint64_t code;
@@ -283,89 +328,42 @@ static void leave(struct vcpu *w)
     make_exit(w, code, &info1, &info2);
     b->control.exit_int_info = take_event();
     b->control.next_rip = take(1) < 200 ? 0 : take_value();
+    host_hvm_xcr0 = host_full_cpu && take(1) > 224 ? take(1) % 8 : 0;
     whole_exit(code, info1, info2);
 }
 
-#define ARGUMENT 0x3000ull
-#define TABLES   0x8000ull /* of its page tables: its first 2 MiB are where they are */
-
-static void go_to_long_mode(struct vcpu *w)
+/* As the control domain does that has it mapped: the guest may give it back meanwhile. */
+static void hold(void)
 {
-    struct vmcb *s = vmcb_of(w);
+    struct page_info **h = &held[take(1) % MOST_HELD];
 
-    put_word(TABLES, (TABLES + PAGE_SIZE) | 7);
-    put_word(TABLES + PAGE_SIZE, (TABLES + 2 * PAGE_SIZE) | 7);
-    put_word(TABLES + 2 * PAGE_SIZE, 0x87);
-    s->save.cr0 |= X86_CR0_PG | X86_CR0_PE;
-    s->save.cr4 |= X86_CR4_PAE;
-    s->save.cr3 = TABLES;
-    s->save.efer |= EFER_LMA;
-    s->save.cs.attributes = 0xa9b;
-    s->save.cpl = 0;
+    if (*h)
+        put_page(*h);
+    *h = get_page_from_gfn(GFN(take(1) % (WHOLE_PAGES + 1)), d);
 }
 
-/* Words of which the arguments of many operations are made: ids, places, numbers, vectors. */
-static void put_argument(void)
+static void let_go(void)
 {
-    static const uint64_t words[] = {0,
-                                     1,
-                                     2,
-                                     5,
-                                     9,
-                                     DOMID_SELF,
-                                     DOMID_SELF | 1ull << 32,
-                                     DOMID_SELF | 2ull << 32,
-                                     1ull << 32,
-                                     0x5100000000,
-                                     2ull << 56 | 0x30,
-                                     ARGUMENT + 0x40,
-                                     ARGUMENT + PAGE_SIZE - 8,
-                                     0x100000,
-                                     0x100003,
-                                     ~0ull};
-
-    for (unsigned int i = 0; i < 16; i++)
-        put_word(ARGUMENT + i * 8, words[take(1) % ARRAY_SIZE(words)]);
+    for (unsigned int i = 0; i < MOST_HELD; i++)
+        if (held[i])
+            put_page(held[i]);
+    memset(held, 0, sizeof(held));
 }
 
-static void call_hypervisor(struct vcpu *w)
-{
-    static const uint8_t calls[] = {
-        __HYPERVISOR_memory_op,       __HYPERVISOR_memory_op,   __HYPERVISOR_multicall,
-        __HYPERVISOR_set_timer_op,    __HYPERVISOR_xen_version, __HYPERVISOR_grant_table_op,
-        __HYPERVISOR_vcpu_op,         __HYPERVISOR_sched_op,    __HYPERVISOR_event_channel_op,
-        __HYPERVISOR_physdev_op,      __HYPERVISOR_hvm_op,      __HYPERVISOR_hvm_op,
-        __HYPERVISOR_sched_op_compat, __HYPERVISOR_vm_assist};
-    uint8_t what = (uint8_t)take(1);
-
-    b = vmcb_of(w);
-    v = w;
-    if (take(1) % 8)
-        go_to_long_mode(w);
-    put_argument();
-    whole_registers(what < 240 ? calls[what % sizeof(calls)] : take(1), take(1) % 32,
-                    take(1) % 8 ? ARGUMENT : take_value(), take(1) % 8 ? ARGUMENT : 1);
-    if (w->regs.rax == __HYPERVISOR_vcpu_op)
-        w->regs.rsi = take(1) % 4;
-    if (take(1) % 8 == 0)
-        this_cpu()->pending |= CPU_WORK_TIMER; /* it gives way where it can */
-    b->control.exit_int_info = 0;
-    b->control.next_rip = 0;
-    whole_exit(EXIT_VMMCALL, 0, 0);
-    host_exit_path();
-}
-
-/* Beside its tables, frames are held by what its vCPUs have registered. */
+/* Beside its tables, frames are held by what its vCPUs have registered, and by others. */
 static void recount(void)
 {
-    static uint8_t held[4096];
+    static uint8_t references[4096];
     struct vcpu *w;
 
-    memset(held, 0, sizeof(held));
+    memset(references, 0, sizeof(references));
     for_each_vcpu (d, w)
         if (!mfn_eq(w->vcpu_info_mfn, INVALID_MFN))
-            held[w->vcpu_info_mfn.n]++;
-    hvm_recount(d, held);
+            references[w->vcpu_info_mfn.n]++;
+    for (unsigned int i = 0; i < MOST_HELD; i++)
+        if (held[i])
+            references[page_to_mfn(held[i]).n]++;
+    hvm_recount(d, references);
     host_check_invariants();
 }
 
@@ -392,6 +390,27 @@ static void check_vmcb(const struct vcpu *w)
     BUG_ON(type == EVENT_EXCEPTION && ((e & 0xff) > 31 || (e & 0xff) == 2));
 }
 
+/* What comes from without. */
+static void others(struct vcpu *w)
+{
+    switch (take(1) % 5) {
+    case 0:
+        copy_grants();
+        break;
+    case 1:
+        hold();
+        break;
+    case 2:
+        WRITE_ONCE(w->vcpu_info->evtchn_upcall_pending, 1); /* it may do so itself */
+        break;
+    case 3:
+        hvm_press_power_button(d);
+        break;
+    default:
+        vcpu_mark_events_pending(w);
+    }
+}
+
 static void step(struct vcpu *w)
 {
     switch (take(1) % 8) {
@@ -408,7 +427,7 @@ static void step(struct vcpu *w)
         host_advance((s_time_t)take(4));
         break;
     case 4:
-        WRITE_ONCE(w->vcpu_info->evtchn_upcall_pending, 1);
+        others(w);
         break;
     case 5:
         if (d->arch.hvm.xen) {
@@ -424,6 +443,17 @@ static void step(struct vcpu *w)
     }
 }
 
+/* As drivers do it: the PIC has vectors, and hears the serial port, and the power button. */
+static void set_up_devices(void)
+{
+    static const uint16_t writes[][2] = {
+        {0x20, 0x11}, {0x21, 0x20}, {0x21, 4}, {0x21, 1},  {0xa0, 0x11},  {0xa1, 0x28}, {0xa1, 2},
+        {0xa1, 1},    {0x21, 0},    {0xa1, 0}, {0x603, 1}, {0x3fc, 0x0b}, {0x3f9, 0x0f}};
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(writes); i++)
+        hvm_port_write(v, writes[i][0], 1, writes[i][1]);
+}
+
 static void play(const uint8_t *data, size_t size)
 {
     at = data;
@@ -431,7 +461,11 @@ static void play(const uint8_t *data, size_t size)
     whole_init(3);
     host_full_cpu = take(1) & 1;
     d->arch.hvm.xen = take(1) & 1;
-    d->max_pages = WHOLE_PAGES + 64;
+    if (take(1) & 1)
+        lapic_send(v, 0xc4601, 0); /* all are started */
+    if (take(1) & 1)
+        set_up_devices();
+    d->max_pages = WHOLE_PAGES + 600;
     for (unsigned int n = 0; at < end; n++) {
         struct vcpu *w = d->vcpu[take(1) % 3];
 
@@ -444,6 +478,7 @@ static void play(const uint8_t *data, size_t size)
             recount();
     }
     recount();
+    let_go();
     whole_fini();
 }
 

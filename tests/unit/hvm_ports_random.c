@@ -64,11 +64,12 @@ static void access_port(bool write)
 {
     unsigned int port = any_port(), bytes = 1u << next() % 3;
     uint64_t too_much = ~0ull << bytes * 8, value;
+    uint32_t mask = port == 0x70 ? 0xffffff4f : ~0u; /* the registers of the clock are the first */
 
     if (by_the_rules && port + bytes > COM(0) && port <= COM(7))
         return;
     if (write)
-        out_bytes(port, bytes, next16() | (uint32_t)next16() << 16);
+        out_bytes(port, bytes, (next16() | (uint32_t)next16() << 16) & mask);
     value = write ? 0 : in_bytes(port, bytes);
     BUG_ON(value & too_much);
     if (d->shutting_down)

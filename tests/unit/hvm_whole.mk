@@ -10,7 +10,7 @@ $(foreach t,$(HVM_WHOLE),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(HVM_WHOLE_
 $(foreach t,$(HVM_WHOLE),$(eval unit_$(t)_LIBS := core))
 
 UNIT += hvm_exit_random
-HVM_EXIT_RANDOM_SRCS := tests/unit/hvm_exit_random.c $(HVM_WHOLE_SRCS)
+HVM_EXIT_RANDOM_SRCS := $(addprefix tests/unit/,hvm_exit_random.c hvm_exit_calls.c) $(HVM_WHOLE_SRCS)
 unit_hvm_exit_random_SRCS := tests/unit/random_lives_test.c $(HVM_EXIT_RANDOM_SRCS)
 unit_hvm_exit_random_LIBS := core
 
