@@ -215,6 +215,17 @@ def the_end_of_the_input_is_no_end():
     assert process.returncode == ending.POWERED_OFF, said
 
 
+def one_word_makes_it_fully_virtualized():
+    """KIND=hvm and KIND=pvh of a stock kernel, with no more said than its ramdisk: memory that it can live in, its console, power-off."""
+    for kind in ("hvm", "pvh"):
+        with subprocess.Popen([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env={**environment(), "KIND": kind, "GUEST": "build/dom0/vmlinuz",
+                                   "GUEST_RAMDISK": "build/dom0/guest-initramfs.cpio.gz"}) as process:
+            assert any(b"guest: init reached" in line for line in process.stdout), "it has ended"
+            said, _ = process.communicate(b"poweroff\n", timeout=120 * SCALE)
+        assert process.returncode == ending.POWERED_OFF, said
+
+
 def the_image_has_one_machine():
     """A second machine from build/parvis.img is refused in a line, as long as the first one is there; by direct start there may be several.
     It is a build/ of its own, in which nobody runs a machine meanwhile."""
@@ -324,5 +335,5 @@ def stock_kernel_boots_alone():
 if __name__ == "__main__":
     run_tests(tutorial_holds, tutorials_mistakes_are_told, other_ends_are_told, panics_are_told, misbehaviour_is_failure,
               kernels_are_unpacked_to_what_fits, direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself,
-              wrong_settings_are_named, the_end_of_the_input_is_no_end, the_image_has_one_machine, one_builds_at_a_time,
+              wrong_settings_are_named, the_end_of_the_input_is_no_end, one_word_makes_it_fully_virtualized, the_image_has_one_machine, one_builds_at_a_time,
               quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)

@@ -7,6 +7,7 @@ What such a guest cannot be is said in a sentence; on a machine without SVM or n
 import struct
 
 from machine import NO_CX16, Machine, built, run_tests
+from test_bad_domains import elf32
 
 machine = None
 FILE = "/etc/parvis/debian-hvm.xml"
@@ -24,6 +25,13 @@ def kernel(code):
 
 # mov eax, 0xfd000000; add dword [eax], 1: where there is no memory, and in a form that is not carried out
 WILD = kernel(b"\xb8\x00\x00\x00\xfd\x83\x00\x01\xf4")
+
+
+def broken_image():
+    """Debian's kernel with a page of 0 in the middle of its payload."""
+    with open(built("dom0/vmlinuz"), "rb") as whole:
+        image = whole.read()
+    return image[:len(image) // 2] + bytes(4096) + image[len(image) // 2 + 4096:]
 
 
 def free_memory():
@@ -141,12 +149,25 @@ def knows_of_xen():
         events = events_of("debian-pvh")
         hypercalls = sum(events[event] for event in events if event.startswith("hypercall_"))
         assert 0 < events["exit_vmmcall"] <= hypercalls and events["hypercall_event_channel_op"] and events["upcalls"], events
+        if not life:
+            machine.check("pvctl reboot --wait debian-pvh", r"^debian-pvh: rebooted\ndebian-pvh: domain \d+$", timeout=240)
+            machine.send("pvctl console debian-pvh")
+            machine.expect(r"guest# ", 480)
+            machine.send("\x1d", end="")
+            machine.prompt()
         machine.check("pvctl shutdown --wait debian-pvh", r"^debian-pvh: powered off$")
     assert free_memory() == before, (free_memory(), before)
 
 
 def how_it_crashed_is_kept():
-    """A guest that does what it must not is preserved, with the reason."""
+    """A guest that does what it must not, or says by itself that it crashed, is preserved, with the reason; its console's reader is told by the status."""
+    machine.send("pvctl create /etc/parvis/debian-pvh.xml --console")
+    machine.expect(r"guest# ", 480)
+    machine.send("echo c >/proc/sysrq-trigger")
+    machine.prompt(120)
+    machine.check("pvctl dominfo debian-pvh", r"^ended +crashed: it reported this itself; its console may tell more \(preserved\)$")
+    machine.check("pvctl console debian-pvh </dev/null", r"Kernel panic - not syncing", status=6)
+    machine.check("pvctl destroy debian-pvh", "")
     machine.check(f"sed '/<initrd>/d; s/vmlinuz/wild/; s/>256</>16</' {FILE} >/tmp/wild.xml; pvctl create /tmp/wild.xml", r"debian-hvm: domain \d+$")
     machine.check("n=0; until pvctl dominfo debian-hvm | grep ended || [ $n -gt 100 ]; do n=$((n+1)); usleep 100000; done; pvctl dominfo debian-hvm",
                   r"^ended +crashed: .*0x?fd000000")
@@ -171,6 +192,8 @@ def what_cannot_be_is_said():
     refused("/<kernel>/d", rf"/tmp/changed\.xml:\d+: <os> without <kernel> of an hvm guest: {use_pvh}", status=4)
     refused("s/>256</>6144</", r"debian-hvm: <memory>: needs 6291468 KiB, \d+ KiB are free")
     refused("s/>256</>16</", r"/var/lib/parvis/vmlinuz: .*")
+    refused("s/vmlinuz</elf32</", r"/var/lib/parvis/elf32: a 32-bit kernel; only 64-bit kernels are supported")
+    refused("s/vmlinuz</broken</", r"/var/lib/parvis/broken: the xz payload is corrupt")
     refused("s/vmlinuz</forever</", r"/var/lib/parvis/forever: kernel: cannot be started by PVH: it lacks the ELF note PHYS32_ENTRY.*")
 
 
@@ -190,7 +213,8 @@ def where_the_cpu_cannot():
 def main():
     global machine
     with open(built("bad-guests/forever"), "rb") as no_note:
-        files = {"var/lib/parvis/forever": no_note.read(), "var/lib/parvis/wild": WILD}
+        files = {"var/lib/parvis/forever": no_note.read(), "var/lib/parvis/wild": WILD, "var/lib/parvis/elf32": elf32(WILD),
+                 "var/lib/parvis/broken": broken_image()}
     with Machine.parvis("kinds", files=files) as machine:
         run_tests(reaches_its_shell, is_told_of, is_counted, is_asked_by_its_button, gives_all_back, knows_of_xen, how_it_crashed_is_kept,
                   the_most_vcpus, what_cannot_be_is_said, machine.ends_well, where_the_cpu_cannot)
