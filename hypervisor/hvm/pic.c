@@ -94,6 +94,8 @@ static void update(struct hvm_devices *h)
         vcpu_unblock(v);
         vcpu_kick(v);
     }
+    if (!(p->chip[MASTER].irr & 1))
+        pit_irq_is_gone(h);
 }
 
 void pic_set_irq(struct hvm_devices *h, unsigned int irq, bool level)

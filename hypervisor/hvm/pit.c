@@ -11,6 +11,9 @@
  * begins at once. Interrupts that come too late are not made up for, and a domain gets no more of
  * them than one in SHORTEST.
  *
+ * While an interrupt waits in the PIC the next edge would make no difference, and there is no timer
+ * for it: a domain that does not run, or does not listen, costs nothing.
+ *
  * Lock: that of the devices.
  */
 #include <hvm/devices.h>
@@ -108,10 +111,18 @@ static void edge_is_due(void *data)
 
     devices_lock(h);
     if (h->now >= h->pit.edge) {
+        h->pit.edge = INT64_MAX;
         pic_pulse_irq(h, 0);
-        set_timer(h);
     }
     devices_unlock(h);
+}
+
+void pit_irq_is_gone(struct hvm_devices *h)
+{
+    const struct pit_channel *c = &h->pit.channel[0];
+
+    if (h->pit.edge == INT64_MAX && c->loaded && is_periodic(c))
+        set_timer(h);
 }
 
 void pit_reset(struct hvm_devices *h)

@@ -27,11 +27,13 @@ struct pit_channel {
 struct pit {
     struct pit_channel channel[3];
     uint8_t port61;     /* bits 3 to 0 */
-    s_time_t edge;      /* when channel 0 interrupts next; INT64_MAX: not */
+    s_time_t edge;      /* when channel 0 interrupts next; INT64_MAX: not, or when it was taken */
     struct timer timer; /* set for that */
 };
 
 void pit_reset(struct hvm_devices *h);
+/* IRQ 0 does not wait in the PIC (any more). */
+void pit_irq_is_gone(struct hvm_devices *h);
 uint8_t pit_read(struct hvm_devices *h, unsigned int port);
 void pit_write(struct hvm_devices *h, unsigned int port, uint8_t value);
 uint8_t port61_read(struct hvm_devices *h, unsigned int port);

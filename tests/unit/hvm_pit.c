@@ -11,14 +11,19 @@
 #define EOI     0x20
 
 /* All interrupts of the master, as Linux sets it up. */
-static int setup(void **state)
+static void set_up_pic(void)
 {
-    hvm_setup(state);
     out8(0x20, 0x11);
     out8(0x21, 0x30);
     out8(0x21, 0x04);
     out8(0x21, 0x01);
     out8(0x21, 0x00);
+}
+
+static int setup(void **state)
+{
+    hvm_setup(state);
+    set_up_pic();
     return 0;
 }
 
@@ -220,6 +225,30 @@ static void there_is_no_flood(void **state)
     assert_true(ticked());
 }
 
+/* Who does not listen is not waited for by a timer; and it goes on in step, however the request
+ * went. */
+static void nobody_listens(void **state)
+{
+    (void)state;
+    for (unsigned int how = 0; how < 3; how++) {
+        out8(CONTROL, 0x34);
+        write_count(0, PIT_HZ / 1000);
+        out8(0x21, how ? 0x01 : 0x00); /* masked */
+        host_advance(MICROSECS(1100));
+        host_advance(MILLISECS(2));
+        assert_int_equal(devices->pit.timer.rank, 0);
+        if (how == 2) /* begun anew: the request is lost */
+            set_up_pic();
+        out8(0x21, 0x00);
+        assert_int_equal(ticked(), how < 2);
+        host_advance(MICROSECS(800));
+        assert_false(ticked());
+        host_advance(MICROSECS(200));
+        assert_true(ticked());
+        assert_in_range(ticks_in(MILLISECS(100), MICROSECS(100)), 99, 101);
+    }
+}
+
 /* The timer went off, and the channel is written before it has the lock. */
 static void a_timer_comes_late(void **state)
 {
@@ -392,6 +421,7 @@ int main(void)
         T(mode_0_interrupts_at_its_end),
         T(modes_without_a_gate_stand_still),
         T(there_is_no_flood),
+        T(nobody_listens),
         T(a_timer_comes_late),
         T(a_clock_is_behind),
         T(counters_count),
