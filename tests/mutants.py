@@ -201,6 +201,8 @@ MUTANTS = {
     "tortured: an expiry is everybody's": ("    if (cmpxchg(&l->due, due, next) != due)\n        return READ_ONCE(l->due);", "    WRITE_ONCE(l->due, next);", ["hvm_lapic_threads", "hvm_lapic_moment"]),
     "tortured: a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["torture pages"]),
     "an IRET ends run after run": ("waits_behind(v) && takes_interrupts(v)", "waits_behind(v)", ["hvm_inject"]),
+    "an NMI in an NMI's IRET": ("    v->nmi_masked = v->nmi_masked && !(v->regs.rflags & X86_EFLAGS_TF);", "    v->nmi_masked = false;", ["hvm_nmi"]),
+    "an NMI from before SIPI": ("        WRITE_ONCE(v->nmi_pending, false);\n        set_startup", "        set_startup", ["hvm_lapic_startup"]),
     "an NMI waits for an exit": ("        hvm_cpu_leave_at_once();\n", "", ["hvm_inject"]),
     "what cannot be put in is an heir's": ("    if (!get_page(pg, d))\n        return;\n    (void)clear_allocated(pg);\n    put_page(pg);", "    (void)d;\n    (void)clear_allocated(pg);", ["hvm_control"]),
     "a stamp of the future": ("(int32_t)(now - stamp) < 0 ? now : stamp", "stamp", PROTOCOL),

@@ -58,6 +58,13 @@ static void protection_fault(struct vcpu *v)
 
 static void debug(struct vcpu *v)
 {
+    struct hvm_vcpu *h = &v->arch.hvm;
+
+    if (h->nmi_ends) { /* the IRET is done */
+        h->nmi_ends = v->nmi_masked = false;
+        h->vmcb->save.dr6 &= ~X86_DR6_BS;
+        return;
+    }
     hvm_inject_exception(v, TRAP_debug, NO_CODE);
 }
 
@@ -130,10 +137,15 @@ static void xsetbv(struct vcpu *v)
     hvm_skip(v, 3);
 }
 
+/* Of an NMI's handler: it is to be done before the next NMI, so it becomes a step. (If its handler
+ * makes steps itself, one instruction too early is early enough.) */
 static void iret(struct vcpu *v)
 {
     vmcb_intercept(vmcb_of(v), EXIT_IRET, false);
-    v->nmi_masked = false;
+    v->nmi_masked = v->nmi_masked && !(v->regs.rflags & X86_EFLAGS_TF);
+    v->arch.hvm.nmi_ends = v->nmi_masked;
+    if (v->nmi_masked)
+        v->regs.rflags |= X86_EFLAGS_TF;
 }
 
 void hvm_triple_fault(struct vcpu *v)
@@ -160,14 +172,6 @@ static void invalid(struct vcpu *v)
     domain_crash(v->domain, "d%uv%u: its state cannot be run", v->domain->domain_id, v->vcpu_id);
 }
 
-#define NEVER_GIVEN                                                                                \
-    X(EXIT_VMRUN)                                                                                  \
-    X(EXIT_VMLOAD)                                                                                 \
-    X(EXIT_VMSAVE)                                                                                 \
-    X(EXIT_STGI)                                                                                   \
-    X(EXIT_CLGI)                                                                                   \
-    X(EXIT_SKINIT) X(EXIT_INVLPGA) X(EXIT_MONITOR) X(EXIT_MWAIT) X(EXIT_MWAIT_IF) X(EXIT_RDPRU)
-
 static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_CR4_READ] = hvm_exit_cr4_read,
     [EXIT_CR4_WRITE] = hvm_exit_cr_write,
@@ -178,11 +182,7 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_EXCEPTION + TRAP_debug] = debug,
     [EXIT_EXCEPTION + TRAP_alignment_check] = alignment,
     [EXIT_EXCEPTION + TRAP_machine_check] = machine_check,
-    [EXIT_INTR] = machine_or_window,
-    [EXIT_NMI] = machine_or_window,
-    [EXIT_SMI] = machine_or_window,
-    [EXIT_INIT] = machine_or_window,
-    [EXIT_VINTR] = machine_or_window,
+    [EXIT_INTR... EXIT_VINTR] = machine_or_window, /* and NMI, SMI, INIT */
     [EXIT_RDPMC] = protection_fault,
     [EXIT_CPUID] = cpuid_exit,
     [EXIT_IRET] = iret,
@@ -195,9 +195,12 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_SHUTDOWN] = hvm_triple_fault,
     [EXIT_VMMCALL] = hvm_exit_vmmcall,
     [EXIT_XSETBV] = xsetbv,
-#define X(code) [code] = invalid_opcode,
-    NEVER_GIVEN
-#undef X
+    /* What a guest is never given */
+    [EXIT_VMRUN] = invalid_opcode,
+    [EXIT_VMLOAD... EXIT_SKINIT] = invalid_opcode, /* VMSAVE, STGI, CLGI */
+    [EXIT_INVLPGA] = invalid_opcode,
+    [EXIT_MONITOR... EXIT_MWAIT_IF] = invalid_opcode, /* MWAIT */
+    [EXIT_RDPRU] = invalid_opcode,
 };
 
 /* But what is asked for from case to case: hvm/inject.c; PAUSE of who has several vCPUs, and waits

@@ -20,8 +20,8 @@
  * An NMI that cannot be taken now is not waited for by anything that the CPU has: the guest is left
  * as soon as it has what is on its way, or an instruction is done, and then the NMI comes.
  *
- * An NMI is followed by none until IRET, which is intercepted for that. It counts as done before
- * the guest carries it out: a further one may come an instruction too early, on the same stack.
+ * An NMI is followed by none until its handler's IRET is done, which is intercepted for that, and
+ * then is a step (RFLAGS.TF): else each of a storm of NMIs would have its frame below the last.
  */
 #include <core/base/count.h>
 #include <core/sched/pause.h>

@@ -14,7 +14,8 @@
  *   - v finds INIT: its APIC is reset, and it WAITS. It goes down (VPF_down), which takes it off
  *     its CPU.
  *   - The sender of SIPI, to one that WAITS or is about to (INIT), sets SIPI with the vector, and v
- *     comes up. One that has a SIPI already keeps the first.
+ *     comes up. One that has a SIPI already keeps the first. An NMI from before that is not for
+ * what begins there.
  *   - v finds SIPI: it starts there, and waits no more. If it WAITS and there is none, somebody
  *     else brought it up (VCPUOP_up), and it goes down again.
  *
@@ -63,6 +64,7 @@ void lapic_send_startup(struct vcpu *v, uint8_t vector)
     taken = l->startup && !(l->startup & STARTUP_SIPI);
     if (taken) {
         l->startup_vector = vector;
+        WRITE_ONCE(v->nmi_pending, false);
         set_startup(l, l->startup | STARTUP_SIPI);
         atomic_and(&v->pause_flags, ~VPF_down);
     }

@@ -18,8 +18,8 @@ CRASHES = {
     # where a CPU has #GP, and QEMU goes on until it is to be entered again
     "no-protection": NO_STATE, "no-write-through": NO_STATE, "two-sizes": NO_STATE,
 }
-RESETS = ("triple-fault", "eats-itself", "storm-of-nmis", "debug-for-ever")
-ENDLESS = ("init-to-all", "halts-for-ever", "loops", "storm-of-interrupts", "storm-of-timers", "ports")
+RESETS = ("triple-fault", "eats-itself", "debug-for-ever")
+ENDLESS = ("init-to-all", "halts-for-ever", "loops", "storm-of-nmis", "storm-of-interrupts", "storm-of-timers", "ports")
 
 
 def config(deeds):

@@ -215,9 +215,17 @@ static bool returns(struct guest *g)
 {
     if (!vmcb_intercepts(vmcb_of(g->v), EXIT_IRET))
         return true;
-    g->vm.nmi = false; /* a further one may come already */
     vm_exit(g, EXIT_IRET, 0, 0);
     return false;
+}
+
+/* The IRET was made a step. */
+static void step_is_done(struct guest *g)
+{
+    if (!(g->v->regs.rflags & X86_EFLAGS_TF))
+        return;
+    g->v->regs.rflags &= ~(uint64_t)X86_EFLAGS_TF;
+    vm_exit(g, EXIT_EXCEPTION + TRAP_debug, 0, 0);
 }
 
 /* A handler's end. False: there is none to be ended. */
@@ -230,6 +238,7 @@ static bool end_interrupt(struct guest *g)
             s->nmi = s->nmi_returns = false;
             g->v->regs.rflags |= s->nmi_flags;
             s->nmi_flags = 0;
+            step_is_done(g);
         }
     } else if (s->eoi) {
         s->eoi = false;

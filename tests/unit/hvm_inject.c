@@ -286,28 +286,6 @@ static void again_before_the_next(void **state)
 
 /* --- NMI --- */
 
-static void one_nmi_until_iret(void **state)
-{
-    (void)state;
-    v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF; /* it does not ask */
-    v->nmi_pending = true;
-    assert_true(hvm_before_entry(v));
-    assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
-    assert_true(IRET);
-    assert_false(v->nmi_pending);
-    v->nmi_pending = true;
-    whole_exit(EXIT_INTR, 0, 0);
-    turn();
-    assert_int_equal(host_kicks, 0);
-    assert_int_equal(INJ, 0);
-    assert_true(v->nmi_pending);
-    whole_exit(EXIT_IRET, 0, 0);
-    assert_int_equal(v->regs.rip, CODE); /* it is still to be done */
-    assert_false(IRET);
-    assert_true(hvm_before_entry(v));
-    assert_int_equal(INJ, EVENT_VALID | EVENT_NMI | 2);
-}
-
 /* Its IRET does not exit for what waits behind an interrupt that its handler holds up: it would do
  * so for ever. */
 static void an_nmi_before_two_interrupts(void **state)
@@ -485,7 +463,6 @@ int main(void)
         T(an_exception_first),
         T(again),
         T(again_before_the_next),
-        T(one_nmi_until_iret),
         T(an_nmi_before_two_interrupts),
         T(no_nmi_in_the_shadow),
         T(woken_by_what_it_takes),

@@ -155,6 +155,30 @@ static void init_between(void **state)
     assert_int_equal(lapic_get(vcpu[1], 8), 0);
 }
 
+/* It does not start who waits, and is not for what SIPI starts; one behind SIPI is. */
+static void an_nmi_between(void **state)
+{
+    (void)state;
+    lapic_all_up(d);
+    lapic_ipi(vcpu[0], 0x4400, 1);
+    lapic_ipi(vcpu[0], INIT, 1);
+    (void)enters(1, LAPIC_WAITS);
+    lapic_ipi(vcpu[0], 0x4400, 1);
+    assert_true(is_down(1));
+    (void)enters(1, LAPIC_WAITS);
+    lapic_ipi(vcpu[0], STARTUP | 0x12, 1);
+    assert_false(vcpu[1]->nmi_pending);
+    assert_int_equal(enters(1, LAPIC_STARTS), 0x12);
+    assert_false(vcpu[1]->nmi_pending);
+    lapic_ipi(vcpu[0], INIT, 1);
+    lapic_ipi(vcpu[0], STARTUP | 0x13, 1);
+    lapic_ipi(vcpu[0], 0x4400, 1);
+    assert_int_equal(enters(1, LAPIC_STARTS), 0x13);
+    assert_true(vcpu[1]->nmi_pending);
+    lapic_ipi(vcpu[0], STARTUP | 0x14, 1); /* to one that runs: nothing */
+    assert_true(vcpu[1]->nmi_pending);
+}
+
 static void init_to_everyone(void **state)
 {
     (void)state;
@@ -245,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(startup_without_init, setup, teardown),
         cmocka_unit_test_setup_teardown(init_resets, setup, teardown),
         cmocka_unit_test_setup_teardown(init_between, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_nmi_between, setup, teardown),
         cmocka_unit_test_setup_teardown(init_to_everyone, setup, teardown),
         cmocka_unit_test_setup_teardown(init_to_oneself, setup, teardown),
         cmocka_unit_test_setup_teardown(wakes_from_halt, setup, teardown),

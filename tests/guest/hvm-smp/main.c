@@ -3,7 +3,8 @@
  * Shows: vCPUs start each other as processors do, by INIT and SIPI, at the page that SIPI says in
  * real mode, again and again; SIPI alone is nothing to one that runs. They send each other
  * interrupts and NMIs, to one, to all others, by logical destination; HLT with interrupts off ends
- * by NMI. Each has a local APIC of its own, with the id that ACPI's MADT says.
+ * by NMI. Each has a local APIC of its own, with the id that ACPI's MADT says. Who has sent itself
+ * INIT, or was sent it, waits for SIPI, and an NMI makes no difference then.
  *
  * With one vCPU there is nothing to see.
  */
@@ -157,6 +158,46 @@ static void spin(void *arg)
         ids[this_cpu()->id]++;
 }
 
+/* What follows is done by nobody. */
+static void reset_itself(void *arg)
+{
+    (void)arg;
+    cli();
+    ids[this_cpu()->id] = 5000;
+    lapic_send(0, ICR_INIT | ICR_SELF);
+    ids[this_cpu()->id] = 6000;
+}
+
+static void init_to_oneself(void)
+{
+    for (unsigned int v = 1; v < vcpus; v++)
+        NEED(!smp_start(v, reset_itself, NULL));
+    all_say(5000);
+    for (unsigned int i = 0; i < 1000; i++)
+        (void)inb(0x80);
+    for (unsigned int v = 1; v < vcpus; v++) {
+        CHECK_EQ(ids[v], 5000, "INIT to itself is the last that it does");
+        smp_reset(v);
+    }
+    start_and_stop();
+}
+
+/* It waits for SIPI: an NMI does not start it, and does not come when something else does. */
+static void nmi_to_who_waits(unsigned int v, unsigned int count)
+{
+    unsigned int before = nmis[v];
+
+    send_to(v, ICR_NMI);
+    for (unsigned int i = 0; i < 200; i++)
+        (void)inb(0x80);
+    CHECK_EQ(ids[v], count, "an NMI does not start who waits for SIPI");
+    smp_reset(v);
+    NEED(!smp_start(v, say_id, NULL));
+    while (ids[v] == count)
+        cpu_relax();
+    CHECK_EQ(nmis[v], before, "nor is it for what begins then");
+}
+
 static void init_to_one_that_runs(void)
 {
     for (unsigned int v = 1; v < vcpus; v++) {
@@ -175,7 +216,7 @@ static void init_to_one_that_runs(void)
             count = ids[v];
             (void)inb(0x80);
         }
-        smp_reset(v);
+        nmi_to_who_waits(v, count);
     }
     start_and_stop();
 }
@@ -189,5 +230,6 @@ void test_main(void)
     start_and_stop();
     interrupts();
     nmi_ends_halt();
+    init_to_oneself();
     init_to_one_that_runs();
 }
