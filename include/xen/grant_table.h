@@ -203,8 +203,9 @@ typedef struct gnttab_unmap_grant_ref gnttab_unmap_grant_ref_t;
 
 /*
  * setup_table: makes the table of `dom` at least nr_frames long and gives the mfns of its
- * frames. count must be 1. Status: general_error (more than the limit, or no memory), bad_domain,
- * permission_denied.
+ * frames; of a domain that names frames by its own numbers, these (all ones: it has not
+ * put it anywhere). count must be 1. Status: general_error (more than the limit, or no memory),
+ * bad_domain, permission_denied.
  *
  * A guest calls it for itself before its first grant, then maps the frames, which the
  * hypervisor shares with it, like pages of its own (update_va_mapping, writable).

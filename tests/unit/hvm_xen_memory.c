@@ -7,6 +7,7 @@
 #include "hvm_guest.h"
 #include "hvm_whole.h"
 
+#include <core/control/domctl.h>
 #include <core/domain/domain_pages.h>
 #include <core/grant/grant_table.h>
 #include <core/state/guest_ops.h>
@@ -194,6 +195,29 @@ static void physmap_refused(void **state)
     assert_int_equal(drop(DOMID_SELF, 5), -XEN_EOPNOTSUPP);
 }
 
+/* What the hypervisor says of its pages are its own numbers too. */
+static void told_by_its_own_numbers(void **state)
+{
+    struct gnttab_setup_table s = {.dom = DOMID_SELF, .nr_frames = 2, .frame_list = LIST};
+    struct xen_domctl_getdomaininfo info;
+    const uint64_t *list = host_guest(LIST);
+
+    (void)state;
+    for (unsigned int placed = 0; placed < 2; placed++) {
+        memcpy(host_guest(ARG), &s, sizeof(s));
+        assert_int_equal(call(v, grant_table_op, GNTTABOP_setup_table, ARG, 1), 0);
+        memcpy(&s, host_guest(ARG), sizeof(s));
+        assert_int_equal(s.status, GNTST_okay);
+        domain_info(d, &info);
+        assert_int_equal(list[0], placed ? HOLE + 1 : INVALID_GPFN);
+        assert_int_equal(list[1], INVALID_GPFN);
+        assert_int_equal(info.shared_info_frame, placed ? HOLE : INVALID_GPFN);
+        assert_int_equal(add(DOMID_SELF, XENMAPSPACE_shared_info, 0, HOLE), 0);
+        assert_int_equal(add(DOMID_SELF, XENMAPSPACE_grant_table, 0, HOLE + 1), 0);
+    }
+    recount(WHOLE_PAGES);
+}
+
 /* It maps none of others'; and gives its own by its own frame numbers. */
 static void grants(void **state)
 {
@@ -232,8 +256,14 @@ static void grants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(back_and_anew),     T(nowhere),         T(no_exchange), T(shared_pages),
-        T(frames_of_its_own), T(physmap_refused), T(grants),
+        T(back_and_anew),
+        T(nowhere),
+        T(no_exchange),
+        T(shared_pages),
+        T(frames_of_its_own),
+        T(physmap_refused),
+        T(told_by_its_own_numbers),
+        T(grants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
  * sysctl.
  */
 #include <core/control/domctl.h>
+#include <core/domain/domain_pages.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/machine.h>
@@ -56,5 +57,5 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
     info->tot_pages = READ_ONCE(d->tot_pages);
     info->max_pages = READ_ONCE(d->max_pages);
     info->outstanding_pages = READ_ONCE(d->outstanding_claim);
-    info->shared_info_frame = s ? frame_of(s).n : 0;
+    info->shared_info_frame = s ? number_of_frame(d, frame_of(s)) : 0;
 }

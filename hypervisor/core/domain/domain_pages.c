@@ -68,6 +68,11 @@ bool is_translated(const struct domain *d)
     return d->ops && d->ops->take_out;
 }
 
+uint64_t number_of_frame(const struct domain *d, mfn_t mfn)
+{
+    return is_translated(d) ? READ_ONCE(machine_to_phys[mfn.n]) : mfn.n;
+}
+
 struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d)
 {
     mfn_t mfn = d->ops->gfn_to_mfn(d, gfn);

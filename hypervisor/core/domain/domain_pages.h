@@ -28,6 +28,8 @@ struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);
  * with what its kind's get_writable() takes, which put_writable() gives back. NULL: it may not. */
 struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d);
 struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d);
+/* The number by which d knows a frame of its own; INVALID_GPFN: it is nowhere. */
+uint64_t number_of_frame(const struct domain *d, mfn_t mfn);
 /* Has d a map from its own frame numbers to frames, made and kept by the hypervisor? */
 bool is_translated(const struct domain *d);
 /* Teardown: moves a frame from d->pages to d->relinquish. d->page_alloc_lock is held. */

@@ -7,6 +7,7 @@
 #include <core/base/count.h>
 #include <core/base/hypercall.h>
 #include <core/base/log.h>
+#include <core/domain/domain_pages.h>
 #include <core/domain/domain_table.h>
 #include <core/domain/guest_memory.h>
 #include <core/domain/subop.h>
@@ -85,6 +86,21 @@ static int16_t table_owner(domid_t id, struct domain **d)
     return !rc ? 0 : rc == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
 }
 
+/* Tells where frame i of d's table is. 0, GNTST_* */
+static int tell_frame(struct domain *d, gva_t list, unsigned int i)
+{
+    uint64_t number;
+    gva_t at;
+    mfn_t mfn;
+
+    if (grant_table_frame(d, i, &mfn))
+        return GNTST_general_error;
+    number = number_of_frame(d, mfn);
+    if (!guest_index(list, i, sizeof(number), &at) || copy_to_guest(at, &number, sizeof(number)))
+        return GNTST_bad_virt_addr;
+    return 0;
+}
+
 /* 0, GNTST_*, or -XEN_ERESTART when it has to give way: frames that were added stay. */
 static int setup_table(struct gnttab_setup_table *op)
 {
@@ -98,18 +114,9 @@ static int setup_table(struct gnttab_setup_table *op)
     if (op->nr_frames > d->grant->max_frames)
         rc = refused(GNTST_general_error, "setup_table: %u frames; at most %u", op->nr_frames,
                      d->grant->max_frames);
-    for (unsigned int i = 0; i < op->nr_frames && !rc; i++) {
-        gva_t at;
-        mfn_t mfn;
-
-        if (i > before && hypercall_preempt_check())
-            rc = -XEN_ERESTART;
-        else if (grant_table_frame(d, i, &mfn))
-            rc = GNTST_general_error;
-        else if (!guest_index(op->frame_list, i, sizeof(mfn.n), &at) ||
-                 copy_to_guest(at, &mfn.n, sizeof(mfn.n)))
-            rc = GNTST_bad_virt_addr;
-    }
+    for (unsigned int i = 0; i < op->nr_frames && !rc; i++)
+        rc = i > before && hypercall_preempt_check() ? -XEN_ERESTART
+                                                     : tell_frame(d, op->frame_list, i);
     put_domain(d);
     return rc;
 }

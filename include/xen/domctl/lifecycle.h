@@ -142,10 +142,11 @@ struct xen_domctl_getdomaininfo {
     uint64_aligned_t max_pages; /* may have */
     /* claimed, not yet allocated */
     uint64_aligned_t outstanding_pages;
-    uint64_aligned_t shr_pages;         /* 0 */
-    uint64_aligned_t paged_pages;       /* 0 */
-    uint64_aligned_t shared_info_frame; /* mfn */
-    uint64_aligned_t cpu_time;          /* ns, all vCPUs */
+    uint64_aligned_t shr_pages;   /* 0 */
+    uint64_aligned_t paged_pages; /* 0 */
+    /* mfn; of a domain that names frames by its own numbers, this, or all ones */
+    uint64_aligned_t shared_info_frame;
+    uint64_aligned_t cpu_time; /* ns, all vCPUs */
     uint32_t nr_online_vcpus;
     /* greatest that exists, or XEN_INVALID_MAX_VCPU_ID */
     uint32_t max_vcpu_id;
