@@ -152,12 +152,12 @@ static void access(struct vcpu *v, uint64_t gpa, const struct mmio_access *a)
     if (a->write) {
         value = a->immediate ? a->value : (uint32_t)*x86_reg(&v->regs, a->reg);
         if (apic)
-            (void)!lapic_mmio_write(v, gpa & ~PAGE_MASK, value);
-        return;
+            lapic_mmio_write(v, gpa & ~PAGE_MASK, value);
+    } else {
+        if (apic)
+            value = lapic_mmio_read(v, gpa & ~PAGE_MASK);
+        x86_set_reg(&v->regs, a->reg, 4, value);
     }
-    if (apic && !lapic_mmio_read(v, gpa & ~PAGE_MASK, &value))
-        value = ~0u;
-    x86_set_reg(&v->regs, a->reg, 4, value);
 }
 
 /* By the instruction at RIP itself, and not by a walk of the guest's tables or an event on its way.

@@ -188,21 +188,17 @@ static unsigned int access_at(struct vcpu *v, unsigned int offset)
     return access;
 }
 
-bool lapic_mmio_read(struct vcpu *v, unsigned int offset, uint32_t *value)
+uint32_t lapic_mmio_read(struct vcpu *v, unsigned int offset)
 {
     if (!in_memory(lapic_of(v), offset))
-        return false;
-    *value = access_at(v, offset) & X_READ ? read_register(v, offset / 16) : 0;
-    return true;
+        return ~0u;
+    return access_at(v, offset) & X_READ ? read_register(v, offset / 16) : 0;
 }
 
-bool lapic_mmio_write(struct vcpu *v, unsigned int offset, uint32_t value)
+void lapic_mmio_write(struct vcpu *v, unsigned int offset, uint32_t value)
 {
-    if (!in_memory(lapic_of(v), offset))
-        return false;
-    if (access_at(v, offset) & X_WRITE)
+    if (in_memory(lapic_of(v), offset) && access_at(v, offset) & X_WRITE)
         write_register(v, offset / 16, value & registers[offset / 16].bits);
-    return true;
 }
 
 /* --- in MSRs --- */

@@ -36,10 +36,10 @@ void lapic_virtual_wire(struct vcpu *v);
 /* Nothing of it runs any more. Any CPU, again and again. */
 void lapic_kill(struct vcpu *v);
 
-/* 32 bits at an offset in the page. False: there are no registers in memory now, or not there; it
- * reads as all ones, and what is written is lost. */
-bool __must_check lapic_mmio_read(struct vcpu *v, unsigned int offset, uint32_t *value);
-bool __must_check lapic_mmio_write(struct vcpu *v, unsigned int offset, uint32_t value);
+/* 32 bits at an offset in the page. Where there are no registers in memory now, or not there: all
+ * ones; lost. */
+uint32_t lapic_mmio_read(struct vcpu *v, unsigned int offset);
+void lapic_mmio_write(struct vcpu *v, unsigned int offset, uint32_t value);
 /* MSRs 1Bh, 6E0h, 800h to 83Fh. False: #GP for the guest. */
 bool __must_check lapic_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool __must_check lapic_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);

@@ -32,7 +32,7 @@ static int find(struct domain *d, const struct xen_add_to_physmap *a, mfn_t *mfn
         return grant_table_frame(d, (unsigned int)a->idx, mfn);
     case XENMAPSPACE_gmfn:
         *mfn = npt_lookup(d, GFN(a->idx));
-        return mfn_valid(*mfn) ? 0 : -XEN_EINVAL;
+        return 0;
     default:
         return -XEN_EOPNOTSUPP;
     }

@@ -39,7 +39,7 @@ int hvm_upcall_vector(const struct vcpu *v)
     const struct hvm_domain *h = &v->domain->arch.hvm;
     uint8_t vector = vector_of(READ_ONCE(h->param[HVM_PARAM_CALLBACK_IRQ]));
 
-    if (!vector || !h->xen || READ_ONCE(v->arch.hvm.upcall_vector) ||
+    if (!vector || READ_ONCE(v->arch.hvm.upcall_vector) ||
         !READ_ONCE(v->vcpu_info->evtchn_upcall_pending))
         return -1;
     return vector;

@@ -178,12 +178,14 @@ static void memory_access(struct vcpu *v)
 {
     unsigned int i = index_of_register(), offset = i * 16 + (byte() > 250 ? byte() : 0);
     bool in_memory = (lapic_seen(v)->base & 0xc00) == 0x800 && offset % 16 == 0 && offset < 4096;
-    uint32_t value = 0x5a5a5a5a;
+    struct lapic before = *lapic_seen(v);
 
-    if (byte() & 1)
-        CHECK(lapic_mmio_write(v, offset, value_for(i)) == in_memory);
-    else
-        CHECK(lapic_mmio_read(v, offset, &value) == in_memory);
+    if (byte() & 1) {
+        lapic_mmio_write(v, offset, value_for(i));
+        CHECK(in_memory || !memcmp(before.reg, lapic_seen(v)->reg, sizeof(before.reg)));
+    } else {
+        CHECK(lapic_mmio_read(v, offset) == ~0u || in_memory);
+    }
 }
 
 static void msr_access(struct vcpu *v)

@@ -64,14 +64,12 @@ void lapic_guest_end(struct domain *d)
 uint32_t lapic_get(struct vcpu *v, unsigned int i)
 {
     uint64_t wide;
-    uint32_t value;
 
     if (lapic_in_x2apic(lapic_of(v))) {
         assert_true(lapic_rdmsr(v, 0x800 + i, &wide));
         return (uint32_t)wide;
     }
-    assert_true(lapic_mmio_read(v, i * 16, &value));
-    return value;
+    return lapic_mmio_read(v, i * 16);
 }
 
 void lapic_put(struct vcpu *v, unsigned int i, uint32_t value)
@@ -79,7 +77,7 @@ void lapic_put(struct vcpu *v, unsigned int i, uint32_t value)
     if (lapic_in_x2apic(lapic_of(v)))
         assert_true(lapic_wrmsr(v, 0x800 + i, value));
     else
-        assert_true(lapic_mmio_write(v, i * 16, value));
+        lapic_mmio_write(v, i * 16, value);
 }
 
 void lapic_ipi(struct vcpu *v, uint32_t icr, uint32_t destination)

@@ -86,6 +86,9 @@ static void a_machine_that_has_everything(void **state)
     assert_int_equal(out[3] & (BIT(25) | BIT(27)), 0); /* FFXSR, a bit of EFER; RDTSCP */
     assert_int_equal(cpuid(0x80000008, 0)[0], 40 | 48 << 8);
     assert_int_equal(out[1] | out[3], 0);
+    assert_int_equal(cpuid(4, 0)[0] >> 14, 0); /* who shares a cache, and its cores */
+    cpuid(0x80000007, 0);
+    assert_int_equal(out[0] | out[1] | out[2], 0);
 }
 
 /* One package, whatever the machine has. */

@@ -155,7 +155,10 @@ static void at_the_right_moment(void **state)
     assert_true(b->control.vintr & VINTR_IRQ);
     v->regs.rflags |= X86_EFLAGS_IF;
     lapic_raise(v, 0x80);
-    lapic_set_cr8(v, 15);
+    assert_true(hvm_before_entry(v));
+    assert_int_equal(given(), 0x30);
+    leave();
+    lapic_set_cr8(v, 15); /* and no TPR holds it back */
     assert_true(hvm_before_entry(v));
     assert_int_equal(given(), 0x30);
     leave();

@@ -263,6 +263,18 @@ static void areas(void **state)
     assert_int_equal(whole_vmmcall(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 1, 0), 0);
 }
 
+/* In a page that is its kernel's alone, whatever runs. */
+static void areas_while_users_run(void **state)
+{
+    (void)state;
+    v->runstate_gva = PLACE;
+    *ENTRY(PLACE) &= ~(uint64_t)PTE_USER;
+    memset(whole_memory(PLACE), 0x5a, 64);
+    b->save.cpl = 3;
+    vcpu_runstate_write(v);
+    assert_int_equal(*(uint32_t *)whole_memory(PLACE), RUNSTATE_running);
+}
+
 /* Registered in 64-bit mode; it has begun anew since (INIT), and has no such address. */
 static void areas_of_one_who_begins_anew(void **state)
 {
@@ -303,6 +315,7 @@ int main(void)
         T(it_gives_way),
         T(what_is_for_others),
         T(areas),
+        T(areas_while_users_run),
         T(areas_of_one_who_begins_anew),
         T(no_uart),
     };
