@@ -76,12 +76,14 @@ def control_config(memory=CONTROL_MEMORY, cmdline="console=hvc0", extra=""):
             f"cmdline = {cmdline}\n" + (f"memory = {memory}\n" if memory else ""))
 
 
-def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", kind="pv"):
+def guest_config(memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", kind="pv", affinity=""):
     """parvis.cfg of a machine with one boot-time guest, which ends when the guest does."""
     text = f"{extra}on_end = poweroff\ndebug_exit = {DEBUG_EXIT_PORT}\n[domain guest]\nkernel = guest\nkind = {kind}\n"
     text += f"memory = {memory}\nvcpus = {vcpus}\n"
     if ramdisk:
         text += "ramdisk = ramdisk\n"
+    if affinity:
+        text += f"affinity = {affinity}\n"
     return text + (f"cmdline = {cmdline}\n" if cmdline else "")
 
 
@@ -97,6 +99,12 @@ QEMU64, MAX, EPYC, SKYLAKE, NEHALEM = (model + NO_CX16 for model in ("qemu64", "
 def accelerator(smp):
     """How QEMU emulates so many CPUs: more than this host has to itself take turns in one thread, as threads would wait for each other."""
     return os.environ.get("ACCEL") or ("tcg,thread=single" if int(str(smp).split(",", 1)[0]) > 2 else "tcg")
+
+
+# Fully virtualized guests on several CPUs. Where those are threads, QEMU's first CPU may not run such guests: whatever another one does
+# to its floating-point unit can undo what VMRUN and #VMEXIT did there (docs/architecture.md).
+BY_TURNS = {"smp": 2, "accel": "tcg,thread=single"}
+AT_ONCE = {"smp": 3, "accel": "tcg,thread=multi", "affinity": "1-2"}
 
 
 def base_args(smp="1", mem="2048", cpu=DEFAULT_CPU, accel=None, reboot=False, extra=()):
@@ -233,10 +241,10 @@ class Machine:
         return cls.direct(name, config or control_config(), modules, directory=directory, **more)
 
     @classmethod
-    def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", kind="pv", qemu=(), mem="256", **base):
+    def guest(cls, name, kernel, memory="32M", cmdline="", ramdisk="", vcpus=1, extra="", kind="pv", affinity="", qemu=(), mem="256", **base):
         """Parvis by direct start with one boot-time guest; QEMU's exit status tells how the guest ended."""
         modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
-        return cls.direct(name, guest_config(memory, cmdline, ramdisk, vcpus, extra, kind), modules,
+        return cls.direct(name, guest_config(memory, cmdline, ramdisk, vcpus, extra, kind, affinity), modules,
                           qemu=[*DEBUG_EXIT, *qemu], mem=mem, **base)
 
     @classmethod

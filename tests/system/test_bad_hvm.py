@@ -6,7 +6,7 @@ Each domain of a machine but two is tests/guest/hvm-hostile, and does one bad th
 there is to it; gets into a state that no CPU runs; or does, without end, what is a lot of work for the hypervisor. How each ends is
 said, and of those that do not end, nobody notices: a paravirtual guest answers all along, and a well-behaved one lives its life to the end.
 """
-from machine import EPYC, Machine, built, run_tests
+from machine import BY_TURNS, EPYC, Machine, built, run_tests
 
 NO_MEMORY = r"at 0x8:0x[0-9a-f]+ it reaches for 0x[0-9a-f]+, where it has no memory$"
 NO_STATE = r"its state cannot be run$"
@@ -68,8 +68,8 @@ def are_reset():
 
 def go_on_without_end():
     """Those that never end leave the others their time, on one CPU and on two."""
-    for smp in (1, 2):
-        with machine(f"endless-{smp}", config(ENDLESS), smp=smp) as m:
+    for log, cpus in (("1", {}), ("2", BY_TURNS)):
+        with machine(f"endless-{log}", config(ENDLESS), **cpus) as m:
             others_live(m)
             for deed in ENDLESS:
                 assert f"{deed} (domain " not in m.text, m.tail()

@@ -9,7 +9,7 @@ import re
 
 import ending
 import run as runner
-from machine import DEBUG_EXIT, EPYC, MAX, NO_CX16, Machine, built, run_tests
+from machine import AT_ONCE, BY_TURNS, DEBUG_EXIT, EPYC, MAX, NO_CX16, Machine, built, run_tests
 
 KERNEL = runner.kernel_of(built("dom0/vmlinuz"), "guest kernel", Machine.scratch(), "256M")
 FOUR_SUMS = "for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=64 2>/dev/null | md5sum) & done; wait"
@@ -65,8 +65,8 @@ def lives_as_on_a_machine():
 def computes_on_several():
     """More vCPUs than CPUs and as many, by turns and truly at once: all at work with right results, one off and on again; what asks for a reboot is told as that."""
     sums = rf"(^{md5(bytes(64 * 65536))}  -\n){{4}}"
-    for vcpus, accel in ((4, "tcg,thread=single"), (2, "tcg,thread=single"), (4, "tcg,thread=multi")):
-        with guest(f"{vcpus}-{accel[-6:]}", vcpus=vcpus, smp="2", accel=accel) as m:
+    for vcpus, cpus in ((4, BY_TURNS), (2, BY_TURNS), (4, AT_ONCE)):
+        with guest(f"{vcpus}-{cpus['accel'][-6:]}", vcpus=vcpus, **cpus) as m:
             to_the_shell(m)
             m.check("nproc", f"^{vcpus}$")
             m.check(FOUR_SUMS, sums)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Profile pvh: Debian's kernel, as it is, fully virtualized and told of Xen, without a control domain; its console is hvc0."""
 import ending
-from machine import EPYC, MAX, Machine, built, run_tests
+from machine import AT_ONCE, BY_TURNS, EPYC, MAX, Machine, built, run_tests
 
 
 MEMORY = "/sys/devices/system/xen_memory/xen_memory0"
@@ -52,9 +52,9 @@ def lives_as_on_xen():
 
 
 def several_vcpus():
-    """2 and 4 vCPUs on 2 CPUs: all compute, and interrupt each other by events; one is taken off and on."""
-    for vcpus in (2, 4):
-        with guest(str(vcpus), vcpus=vcpus, smp=2) as m:
+    """2 and 4 vCPUs on 2 CPUs, by turns and truly at once: all compute, and interrupt each other by events; one is taken off and on."""
+    for vcpus, cpus in ((2, BY_TURNS), (4, AT_ONCE)):
+        with guest(str(vcpus), vcpus=vcpus, **cpus) as m:
             to_the_shell(m)
             m.check("nproc", f"^{vcpus}$")
             m.check("(while :; do :; done) & (while :; do :; done) & sleep 2; kill %1 %2; grep -w HYP /proc/interrupts", r"^ *HYP:" + r" +[1-9]\d*" * vcpus)
