@@ -206,6 +206,8 @@ MUTANTS = {
     "who is reset is not looked for": ("STARTUP_INIT);\n    spin_unlock(&v->domain->lock);\n    vcpu_unblock(v);\n    vcpu_kick(v);", "STARTUP_INIT);\n    spin_unlock(&v->domain->lock);\n    vcpu_kick(v);", ["torture life"]),
     "tortured: an expiry is everybody's": ("    if (cmpxchg(&l->due, due, next) != due)\n        return READ_ONCE(l->due);", "    WRITE_ONCE(l->due, next);", ["hvm_lapic_threads", "hvm_lapic_moment"]),
     "tortured: a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["torture pages"]),
+    "tortured: two take out one nested frame": ("    spin_lock(&d->arch.hvm.npt_lock);\n    rc = clear_entry(d, gfn, mfn);\n    spin_unlock(&d->arch.hvm.npt_lock);", "    rc = clear_entry(d, gfn, mfn);", ["torture pages"]),
+    "what an exit interrupted is lost": ("    hvm_keep_event(v);\n", "", ["hvm_inject"]),
     "an IRET ends run after run": ("waits_behind(v) && takes_interrupts(v)", "waits_behind(v)", ["hvm_inject"]),
     "an NMI in an NMI's IRET": ("    v->nmi_masked = v->nmi_masked && !(v->regs.rflags & X86_EFLAGS_TF);", "    v->nmi_masked = false;", ["hvm_nmi"]),
     "an NMI from before SIPI": ("        WRITE_ONCE(v->nmi_pending, false);\n        set_startup", "        set_startup", ["hvm_lapic_startup"]),

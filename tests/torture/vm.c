@@ -423,3 +423,17 @@ void vm_begin(struct guest *g)
     vm_apic_write(g, LAPIC_SVR, SVR_ENABLED | 0xff);
     g->next = set_divider;
 }
+
+/* ---- off and on ---- */
+
+static void apic_on(struct guest *g)
+{
+    vm_wrmsr(g, MSR_APIC_BASE, LAPIC_ADDRESS | BASE_ENABLED);
+    g->next = vm_begin;
+}
+
+void vm_apic_off(struct guest *g)
+{
+    vm_wrmsr(g, MSR_APIC_BASE, LAPIC_ADDRESS);
+    g->next = apic_on;
+}

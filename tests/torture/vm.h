@@ -40,6 +40,7 @@ void vm_halt(struct guest *g);               /* until an interrupt */
 void vm_sleep(struct guest *g, s_time_t ns); /* until its timer: some steps */
 void vm_apic_write(struct guest *g, unsigned int reg, uint32_t value);
 void vm_apic_read(struct guest *g, unsigned int reg);
+void vm_apic_off(struct guest *g); /* and on, in the next step: all of it is as after a reset */
 void vm_wrmsr(struct guest *g, uint32_t msr, uint64_t value);
 /* To one, or by a shorthand (in icr); then goes on with `then`. */
 void vm_ipi(struct guest *g, uint32_t icr, uint32_t destination, step_fn *then);

@@ -41,19 +41,6 @@ static void sleep_for_a_while(struct guest *g)
     vm_sleep(g, chance(g, 300) * 1000);
 }
 
-/* The APIC off and on: all of it is as after a reset. */
-static void apic_on(struct guest *g)
-{
-    vm_wrmsr(g, MSR_APIC_BASE, LAPIC_ADDRESS | BASE_ENABLED);
-    g->next = vm_begin;
-}
-
-static void apic_off(struct guest *g)
-{
-    vm_wrmsr(g, MSR_APIC_BASE, LAPIC_ADDRESS);
-    g->next = apic_on;
-}
-
 static void end(struct guest *g)
 {
     if (chance(g, 60))
@@ -70,7 +57,7 @@ static void operation(struct guest *g)
 {
     static step_fn *const any[] = {
         sleep_for_a_while, sleep_for_a_while, wake_any, guest_compute, vm_cpuid, end, wake_any};
-    static step_fn *const first[] = {reset_other, start_other, start_other, apic_off};
+    static step_fn *const first[] = {reset_other, start_other, start_other, vm_apic_off};
 
     g->last = chance(g, ARRAY_SIZE(any));
     if (g->v->vcpu_id) /* others rest long before vCPU 0, which starts them anew */

@@ -82,25 +82,12 @@ static void write_serial(struct guest *g)
     vm_out(g, 0x3f8 + (chance(g, 4) ? 0 : 1 + chance(g, 4)), 1, chance(g, 256));
 }
 
-/* The APIC off and on: all of it is as after a reset, and nobody sleeps meanwhile. */
-static void apic_on(struct guest *g)
-{
-    vm_wrmsr(g, MSR_APIC_BASE, LAPIC_ADDRESS | BASE_ENABLED);
-    g->next = vm_begin;
-}
-
-static void apic_off(struct guest *g)
-{
-    vm_wrmsr(g, MSR_APIC_BASE, LAPIC_ADDRESS);
-    g->next = apic_on;
-}
-
 static void operation(struct guest *g)
 {
     static step_fn *const any[] = {
         set_count, set_entry,         set_deadline, divide,        read_count,
         vm_cpuid,  read_pit,          write_serial, guest_compute, sleep_for_a_while,
-        set_pit,   sleep_for_a_while, apic_off};
+        set_pit,   sleep_for_a_while, vm_apic_off};
 
     g->last = chance(g, ARRAY_SIZE(any));
     any[g->last](g);
