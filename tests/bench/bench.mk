@@ -6,6 +6,10 @@ bench: build/parvis.bin guests reference build/dom0/vmlinux ## what operations c
 bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's prompt: Parvis, Xen, no hypervisor
 	@$(PYTHON) tests/bench/compare.py --boot
 
+.PHONY: bench-kinds
+bench-kinds: build/parvis.bin dom0 reference ## Linux to a shell as a guest of each kind, on Xen too: virtual time, instructions, events (VCPUS=2)
+	@$(PYTHON) tests/bench/kinds.py $(VCPUS)
+
 .PHONY: bench-sched
 bench-sched: build/parvis.bin guests dom0 ## who gets how much of 1, 2 and 4 CPUs (CPUS=1: of that many alone): weights, caps, farmers, wake-ups, noisy neighbours; fails when it is unfair
 	@$(PYTHON) tests/bench/sched.py $(CPUS)
