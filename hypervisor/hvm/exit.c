@@ -212,18 +212,19 @@ void hvm_set_intercepts(struct vcpu *v)
             vmcb_intercept(vmcb_of(v), code, code != EXIT_PAUSE || v->domain->max_vcpus > 1);
 }
 
-/* 0, which is no exit's: none of its own. */
+/* From exit_other on, which those have that have none of their own. */
 static const uint8_t counter_of[ARRAY_SIZE(exits)] = {
-#define X(name, code) [code] = COUNTER_##name,
+#define X(name, code) [code] = COUNTER_##name - COUNTER_exit_other,
     COUNTERS_OF_EXITS(X)
 #undef X
 };
 
 static void count_exit(struct vcpu *v, uint64_t code)
 {
-    unsigned int own = code < ARRAY_SIZE(counter_of) ? counter_of[code] : 0;
-
-    count_event(v, code == EXIT_NPF ? COUNTER_exit_npt_fault : own ? own : COUNTER_exit_other);
+    if (likely(code < ARRAY_SIZE(counter_of)))
+        count_event(v, COUNTER_exit_other + counter_of[code]);
+    else
+        count_event(v, code == EXIT_NPF ? COUNTER_exit_npt_fault : COUNTER_exit_other);
 }
 
 static void by_code(struct vcpu *v, uint64_t code)
