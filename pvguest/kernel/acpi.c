@@ -18,7 +18,7 @@
 #define ENTRY_LAPIC  0
 #define LAPIC_ID_AT  3 /* in an entry, which begins with type and length */
 
-static uint8_t ids[MAX_VCPUS];
+static uint8_t ids[MOST_CPUS];
 static unsigned int nr_ids;
 
 static const uint8_t *look_at(uint64_t paddr)
@@ -56,7 +56,7 @@ static void read_madt(const uint8_t *madt)
     const uint8_t *end = madt + length(madt);
 
     for (const uint8_t *entry = madt + MADT_ENTRIES; entry < end && entry[1]; entry += entry[1])
-        if (entry[0] == ENTRY_LAPIC && nr_ids < MAX_VCPUS)
+        if (entry[0] == ENTRY_LAPIC && nr_ids < MOST_CPUS)
             ids[nr_ids++] = entry[LAPIC_ID_AT];
 }
 

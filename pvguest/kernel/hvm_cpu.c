@@ -41,7 +41,7 @@ struct __attribute__((packed)) table_pointer {
 static struct {
     uint64_t gdt[GDT_ENTRIES];
     struct tss tss;
-} cpus[MAX_VCPUS];
+} cpus[MOST_CPUS];
 
 static struct gate idt[VECTORS];
 /* For all: what comes then is the last that is said. */

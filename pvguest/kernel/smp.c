@@ -19,11 +19,11 @@
 
 #define STACK_PAGES 4
 
-static struct percpu cpus[MAX_VCPUS];
+static struct percpu cpus[MOST_CPUS];
 static struct {
     void (*fn)(void *arg);
     void *arg;
-} start[MAX_VCPUS];
+} start[MOST_CPUS];
 
 void percpu_init(unsigned int id)
 {
@@ -127,7 +127,7 @@ int smp_start(unsigned int vcpu, void (*fn)(void *arg), void *arg)
     bool first;
     int rc;
 
-    if (!vcpu || vcpu >= MAX_VCPUS)
+    if (!vcpu || vcpu >= (has_hypercalls() ? MAX_VCPUS : MOST_CPUS))
         return -XEN_EINVAL;
     start[vcpu].fn = fn;
     start[vcpu].arg = arg;

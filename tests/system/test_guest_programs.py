@@ -208,9 +208,9 @@ def hvm_with_more_features():
 
 
 def hvm_with_more_cpus():
-    """Guest test hvm-smp with two vCPUs on one CPU, and four on two."""
-    for vcpus, smp in ((2, 1), (4, 2)):
-        on_parvis("hvm-smp", vcpus=vcpus, log=f"-{vcpus}", kind="hvm", memory="8M", smp=smp, accel="tcg,thread=single")
+    """Guest test hvm-smp with two vCPUs on one CPU, four on two, and the most that there can be, by a clock that counts instructions."""
+    for vcpus, smp, qemu in ((2, 1, ()), (4, 2, ()), (64, 2, ("-icount", "shift=0,sleep=off"))):
+        on_parvis("hvm-smp", says=rf"hvm-smp: {vcpus} vCPUs$", vcpus=vcpus, log=f"-{vcpus}", kind="hvm", memory="16M", smp=smp, accel="tcg,thread=single", qemu=qemu)
 
 
 def tests():

@@ -39,6 +39,7 @@ unsigned long cmdline_number(const char *key, unsigned long otherwise);
 /* ---- processors ---- */
 
 #define MAX_VCPUS 32 /* those with a vcpu_info in the shared info page */
+#define MOST_CPUS 64 /* where there is no such page */
 
 /* Per-vCPU block of the kernel; the GS base points to it. */
 struct percpu {

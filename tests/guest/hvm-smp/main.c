@@ -19,7 +19,7 @@ const char test_name[] = "hvm-smp";
 #define NMI    2
 #define ROUNDS 20
 
-static volatile unsigned int taken[MAX_VCPUS], nmis[MAX_VCPUS], ids[MAX_VCPUS];
+static volatile unsigned int taken[MOST_CPUS], nmis[MOST_CPUS], ids[MOST_CPUS];
 static volatile bool stop;
 static unsigned int vcpus;
 
@@ -224,6 +224,7 @@ static void init_to_one_that_runs(void)
 void test_main(void)
 {
     vcpus = count_vcpus();
+    printf("hvm-smp: %u vCPUs\n", vcpus);
     trap_set_handler(VECTOR, interrupt);
     trap_set_handler(NMI, nmi);
     CHECK_EQ(lapic_read(LAPIC_ID), 0, "vCPU 0 has APIC id 0");
