@@ -17,7 +17,7 @@ const char test_name[] = "hvm-smp";
 
 #define VECTOR 0x50
 #define NMI    2
-#define ROUNDS 20
+#define STARTS 60 /* about, each time */
 
 static volatile unsigned int taken[MOST_CPUS], nmis[MOST_CPUS], ids[MOST_CPUS];
 static volatile bool stop;
@@ -64,7 +64,7 @@ static void send_to(unsigned int vcpu, uint32_t icr)
 
 static void start_and_stop(void)
 {
-    for (unsigned int round = 0; round < ROUNDS; round++)
+    for (unsigned int round = 0; round * vcpus < STARTS; round++)
         for (unsigned int v = 1; v < vcpus; v++) {
             ids[v] = 0;
             NEED(!smp_start(v, say_id, NULL));
