@@ -12,6 +12,8 @@
 const char *hvm_cpu_lacks(void);
 /* XEN_SYSCTL_PHYSCAP_hvm: it has SVM, which is not switched off; _hap: and nested paging. */
 uint32_t hvm_cpu_capabilities(void);
+/* Where a vCPU may run of which nobody has said it: bit per CPU. */
+uint64_t hvm_cpu_affinity(void);
 /* Prepares this CPU: once, when it starts. */
 void hvm_cpu_init(void);
 /* The permission maps of all guests: machine addresses. */

@@ -58,6 +58,7 @@ static void hvm_vcpu_free(struct vcpu *v)
 static int hvm_vcpu_init(struct vcpu *v)
 {
     _Static_assert(sizeof(struct vmcb) <= PAGE_SIZE, "a VMCB is a page");
+    v->affinity = hvm_cpu_affinity();
     lapic_init(v);
     v->arch.hvm.vmcb = alloc_hv_pages(0);
     v->arch.fpu = alloc_hv_pages(0);

@@ -96,6 +96,7 @@ extern enum stop_kind host_stop_kind;
 extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
 extern const char *host_hvm_lacks; /* for full virtualization; NULL: nothing */
 extern uint64_t host_hvm_xcr0;     /* that the guest left behind; 0: no XSAVE */
+extern uint64_t host_hvm_affinity; /* where such guests may run */
 extern __thread uint64_t host_hvm_debugreg[4]; /* the CPU's, while such a guest is on it */
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
 /* panic() calls it with what it says; it must not return. NULL: abort() */

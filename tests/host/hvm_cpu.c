@@ -12,7 +12,7 @@
 #include <xen/sysctl.h>
 
 const char *host_hvm_lacks;
-uint64_t host_hvm_xcr0;
+uint64_t host_hvm_xcr0, host_hvm_affinity = ~0ull;
 __thread uint64_t host_hvm_debugreg[4];
 
 const char *hvm_cpu_lacks(void)
@@ -23,6 +23,11 @@ const char *hvm_cpu_lacks(void)
 uint32_t hvm_cpu_capabilities(void)
 {
     return host_hvm_lacks ? 0 : XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap;
+}
+
+uint64_t hvm_cpu_affinity(void)
+{
+    return host_hvm_affinity;
 }
 
 uint64_t hvm_cpu_iopm(void)

@@ -160,14 +160,13 @@ def uefi_args(directory):
 
 def processors():
     """(CPUs of the machine, how QEMU makes them): more than this host has take turns in one thread, as threads would wait for each
-    other; and those that run a fully virtualized guest, which threads disturb (machine.BY_TURNS). Otherwise QEMU makes a thread for
-    each where it can: not where it counts instructions (-icount)."""
+    other. Otherwise QEMU makes a thread for each where it can: not where it counts instructions (-icount)."""
     host = len(os.sched_getaffinity(0))
     smp = setting("SMP", "1" if setting("GUEST") else str(min(host, MOST_CPUS)))
     cpus = re.match(r"(?:cpus=)?([1-9]\d{0,5})(?:,|$)", smp, re.ASCII)
     if not cpus:
         sys.exit(f"parvis: SMP={smp}: must be a number of CPUs; what else QEMU's -smp takes comes behind it and a comma")
-    return smp, setting("ACCEL", "tcg" if int(cpus[1]) <= host and kind() == "pv" else "tcg,thread=single")
+    return smp, setting("ACCEL", "tcg" if int(cpus[1]) <= host else "tcg,thread=single")
 
 
 def memory():

@@ -6,7 +6,7 @@ Each domain of a machine but two is tests/guest/hvm-hostile, and does one bad th
 there is to it; gets into a state that no CPU runs; or does, without end, what is a lot of work for the hypervisor. How each ends is
 said, and of those that do not end, nobody notices: a paravirtual guest answers all along, and a well-behaved one lives its life to the end.
 """
-from machine import BY_TURNS, EPYC, Machine, built, run_tests
+from machine import EPYC, Machine, built, run_tests
 
 NO_MEMORY = r"at 0x8:0x[0-9a-f]+ it reaches for 0x[0-9a-f]+, where it has no memory$"
 NO_STATE = r"its state cannot be run$"
@@ -25,8 +25,8 @@ ENDLESS = ("init-to-all", "halts-for-ever", "loops", "storm-of-nmis", "storm-of-
 def config(deeds):
     text = "on_end = halt\nloglevel = debug\n[domain hello]\nkernel = hello\nmemory = 16M\n"
     for deed in deeds:
-        text += f"[domain {deed}]\nkernel = hostile\nkind = hvm\nmemory = 8M\nvcpus = 1\ncmdline = do={deed}\n"
-    return text + "[domain good]\nkernel = good\nkind = hvm\nmemory = 8M\nvcpus = 1\n"
+        text += f"[domain {deed}]\nkernel = hostile\nkind = hvm\nmemory = 8M\nvcpus = 1\naffinity = all\ncmdline = do={deed}\n"
+    return text + "[domain good]\nkernel = good\nkind = hvm\nmemory = 8M\nvcpus = 1\naffinity = all\n"
 
 
 def machine(name, text, **base):
@@ -68,7 +68,7 @@ def are_reset():
 
 def go_on_without_end():
     """Those that never end leave the others their time, on one CPU and on two."""
-    for log, cpus in (("1", {}), ("2", BY_TURNS)):
+    for log, cpus in (("1", {}), ("2", {"smp": 2, "accel": "tcg,thread=single"})):
         with machine(f"endless-{log}", config(ENDLESS), **cpus) as m:
             others_live(m)
             for deed in ENDLESS:

@@ -118,12 +118,9 @@ def instructions_are_counted_where_asked():
 
 
 def cpus_of_make_run():
-    """`make run` has as many CPUs as this host, at most 4, and a guest alone one; more than the host's take turns in one thread, and those
-    of a fully virtualized guest."""
+    """`make run` has as many CPUs as this host, at most 4, and a guest alone one; more than the host's take turns in one thread."""
     for host, settings, wanted in ((1, {}, ("1", "tcg")), (3, {}, ("3", "tcg")), (64, {}, ("4", "tcg")), (64, {"GUEST": "x"}, ("1", "tcg")),
                                    (2, {"SMP": "2,sockets=2"}, ("2,sockets=2", "tcg")), (8, {"SMP": "8"}, ("8", "tcg")),
-                                   (8, {"GUEST": "x", "KIND": "pvh", "SMP": "2"}, ("2", "tcg,thread=single")),
-                                   (8, {"GUEST": "x", "KIND": "pv", "SMP": "2"}, ("2", "tcg")),
                                    (2, {"SMP": "cpus=3"}, ("cpus=3", "tcg,thread=single")), (2, {"SMP": "8", "ACCEL": "kvm"}, ("8", "kvm"))):
         with mock.patch.dict(os.environ, settings, clear=True), mock.patch.object(os, "sched_getaffinity", lambda _, n=host: range(n)):
             assert runner.processors() == wanted, (host, settings, runner.processors())

@@ -45,6 +45,7 @@ static int start(void **state)
     host_init(4096);
     host_no_tlbs = true;
     host_hvm_lacks = NULL;
+    host_hvm_affinity = ~0ull;
     kind = &hvm_guest_ops;
     has_store = false;
     dom0 = host_domain(0, true, 1, 0);
@@ -190,6 +191,18 @@ static void ended_in_hlt(void **state)
     assert_int_equal(domain_unpause_by_controller(d), 0);
     assert_true(v->pause_flags & VPF_blocked);
     assert_ptr_not_equal(current, v);
+}
+
+/* Where the CPUs bid it, unless somebody says otherwise. */
+static void where_it_runs(void **state)
+{
+    (void)state;
+    note_free();
+    host_hvm_affinity = ~1ull;
+    assert_int_equal(create(), 0);
+    assert_int_equal(d->vcpu[0]->affinity, ~1ull);
+    assert_int_equal(d->vcpu[1]->affinity, ~1ull);
+    finish();
 }
 
 static void no_such_machine(void **state)
@@ -442,6 +455,7 @@ int main(void)
         T(as_pvh_begins),
         T(it_runs),
         T(ended_in_hlt),
+        S(where_it_runs),
         S(no_such_machine),
         S(no_such_kernel),
         S(told_of_xen),

@@ -44,6 +44,13 @@ uint32_t hvm_cpu_capabilities(void)
     return capabilities;
 }
 
+/* Of QEMU's first CPU others undo what VMRUN and #VMEXIT did, where its CPUs are threads: "QEMU's
+ * first CPU" in docs/architecture.md. */
+uint64_t hvm_cpu_affinity(void)
+{
+    return cpu_has.tcg && machine_nr_cpus() > 1 ? ~1ull : ~0ull;
+}
+
 uint64_t hvm_cpu_iopm(void)
 {
     return frame_of(iopm).n << PAGE_SHIFT;
