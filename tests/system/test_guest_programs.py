@@ -24,17 +24,17 @@ XL_PVH = 'name="{0}"\ntype="pvh"\nmemory=32\nvcpus=2\nkernel="/guest/{0}"\n' + "
 # Who may find that it can show nothing here: a boot-time guest has no store, on Xen it has one.
 MAY_SKIP = {"xenstore"}
 # Tests that show the same in a guest of kind pvh, here and on Xen: of those for a paravirtual guest, and of those for one that is told nothing of Xen.
-PVH_TOO = ("clock", "evtchn", "sched", "smp-events", "time", "hvm-debug", "hvm-halt", "hvm-memory", "hvm-nmi", "hvm-smp", "hvm-user")
+PVH_TOO = ("clock", "evtchn", "sched", "smp-events", "time", "hvm-debug", "hvm-halt", "hvm-memory", "hvm-nmi", "hvm-user")
 # What the others of the latter need, and Xen's guests of kind pvh have not.
 OURS_ALONE = {
     "hvm-control": "reserved bits of control registers are #GP though QEMU does not check them: Xen ends the guest",
     "hvm-cpuid": "no leaf tells of a hypervisor, or of x2APIC; the local APIC's timer has deadlines",
     "hvm-lapic": "these registers and bits of the local APIC are there, and no others; all errors of its user are told",
     "hvm-msr": "these MSRs are there, and no others",
-    "hvm-nmi": "an NMI that waits comes behind the IRET of the last and never upon it: of Xen that was not looked at",
     "hvm-paging": "a UART, whose scratch register is the port that answers in every mode",
     "hvm-pic": "a pair of 8259A, a UART",
     "hvm-ports": "a UART, a pair of 8259A, the power-management timer, PCI's ports without PCI",
+    "hvm-smp": "on Xen in QEMU it did not end once in five runs, which is not understood; here it is of kind pvh too, below",
     "hvm-timer": "deadlines in the TSC; a second clock, the power-management timer",
     "hvm-window": "TPR holds back an interrupt of its own class: for Xen QEMU opens the window all the same, and the guest does not get on",
     "hvm-hostile": "test_bad_hvm.py runs that: deeds, one a run",
@@ -208,9 +208,11 @@ def hvm_with_more_features():
 
 
 def hvm_with_more_cpus():
-    """Guest test hvm-smp with two vCPUs on one CPU, four on two, and the most that there can be, by a clock that counts instructions."""
-    for vcpus, smp, qemu in ((2, 1, ()), (4, 2, ()), (64, 2, ("-icount", "shift=0,sleep=off"))):
-        on_parvis("hvm-smp", says=rf"hvm-smp: {vcpus} vCPUs$", vcpus=vcpus, log=f"-{vcpus}", kind="hvm", memory="16M", smp=smp, accel="tcg,thread=single", qemu=qemu)
+    """Guest test hvm-smp with two vCPUs on one CPU, four on two, of kinds hvm and pvh, and the most that there can be, by a clock that counts instructions."""
+    for kind, vcpus, smp, qemu in (("hvm", 2, 1, ()), ("hvm", 4, 2, ()), ("pvh", 2, 1, ()), ("pvh", 4, 2, ()),
+                                   ("hvm", 64, 2, ("-icount", "shift=0,sleep=off"))):
+        on_parvis("hvm-smp", says=rf"hvm-smp: {vcpus} vCPUs$", vcpus=vcpus, log=f"-{kind}-{vcpus}", kind=kind, memory="16M", smp=smp,
+                  accel="tcg,thread=single", qemu=qemu)
 
 
 def tests():
