@@ -40,7 +40,7 @@ const struct verb verbs[] = {
      "With --console the command ends when the domain does, also where its standard input has ended;\n"
      "at a terminal ^] detaches. With --paused too, it waits for somebody to unpause the domain.\n"},
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
-     "list the domains: name, number, memory, vCPUs, state, CPU time",
+     "list the domains: name, number, memory, vCPUs, state, CPU time, kind",
      "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants to\n"
      "run, and waits for a CPU or rests for the domain's cap; blocked: all wait for events.\n"},
     {"info",     NULL,       OPT_JSON,                 false, verb_info,

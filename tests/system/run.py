@@ -64,6 +64,14 @@ def vcpus():
     return word
 
 
+def guest_memory(usual):
+    """What the guest has, as parvis.cfg takes it."""
+    word = setting("GUEST_MEM", usual)
+    if not re.fullmatch(r"0*[1-9]\d*[KMG]", word, re.ASCII):
+        sys.exit(f"parvis: GUEST_MEM={word}: must be a number with K, M or G behind it, as {usual}")
+    return word
+
+
 def begin_of(path, what, size):
     """The first bytes of a file that a person named."""
     try:
@@ -73,16 +81,15 @@ def begin_of(path, what, size):
         sys.exit(f"parvis: {what} {path}: {error.strerror}")
 
 
-def kernel_of(path, what, directory, memory):
-    """A kernel for the hypervisor, which takes ELF: a bzImage is unpacked first, to no more than the domain's memory."""
+def kernel_of(path, what, directory, memory, says=""):
+    """A kernel for the hypervisor, which takes ELF: a bzImage is unpacked first, to no more than the domain's memory; says: the setting of that."""
     head = begin_of(path, what, 0x206)
     if head[0x202:0x206] != b"HdrS":
         return path
     unpacked = os.path.join(directory, "unpacked")
-    size = re.fullmatch(r"(\d+)([KMG])", memory)
-    limit = [str((int(size[1]) << {"K": 0, "M": 10, "G": 20}[size[2]]) // 1024)] if size else []
-    if subprocess.run([machine.built("dom0-tools/parvis-unpack"), path, unpacked, *limit], check=False).returncode:
-        sys.exit(ending.FAILED)    # it has said why
+    most = (int(memory[:-1]) << {"K": 0, "M": 10, "G": 20}[memory[-1]]) // 1024
+    if subprocess.run([machine.built("dom0-tools/parvis-unpack"), path, unpacked, str(most)], check=False).returncode:
+        sys.exit(f"parvis: {what} {path}: not unpacked; the domain has {memory}{says}")    # it has said why
     return unpacked
 
 
@@ -94,12 +101,12 @@ def multiboot_args(directory, config, modules):
 
 def guest_args(directory):
     usual, cmdline, _ = KINDS[kind()]
-    guest_memory = setting("GUEST_MEM", usual)
-    kernel = kernel_of(setting("GUEST"), "guest kernel", directory, guest_memory)
+    memory_of_guest = guest_memory(usual)
+    kernel = kernel_of(setting("GUEST"), "guest kernel", directory, memory_of_guest, " (GUEST_MEM=)")
     ramdisk = setting("GUEST_RAMDISK")
     if ramdisk:
         begin_of(ramdisk, "guest ramdisk", 0)
-    config = machine.guest_config(guest_memory, setting("GUEST_CMDLINE", cmdline), ramdisk, vcpus(),
+    config = machine.guest_config(memory_of_guest, setting("GUEST_CMDLINE", cmdline), ramdisk, vcpus(),
                                   "loglevel = debug\n", kind())
     modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
     return multiboot_args(directory, config, modules)

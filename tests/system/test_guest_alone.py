@@ -118,6 +118,7 @@ def kernels_are_unpacked_to_what_fits():
     """A bzImage is unpacked for a guest with room for it, and for the control domain; for a small guest it is refused."""
     status, text = run(built("dom0/vmlinuz"), GUEST_MEM="16M")
     assert status == ending.FAILED and "unpacks to more than 16384 KiB; no more fits" in text, text[-3000:]
+    assert "not unpacked; the domain has 16M (GUEST_MEM=)" in text, text[-3000:]
     directory = Machine.scratch()
     os.environ["DOM0_KERNEL"] = built("dom0/vmlinuz")
     try:
@@ -184,6 +185,7 @@ def wrong_settings_are_named():
              *(({"GUEST": "", name: "x"}, f"{name}=x: is for a guest alone")
                for name in ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND")),
              *(({"GUEST_VCPUS": n}, f"GUEST_VCPUS={n}: must be a number from 1 to 64") for n in ("0", "65", "all", "2 ")),
+             *(({"GUEST_MEM": m}, f"GUEST_MEM={m}: must be a number with K, M or G behind it") for m in ("0M", "32", "32m", "lots")),
              ({"KIND": "hvmm"}, "KIND=hvmm: must be pv, hvm or pvh"),
              ({"GUEST": "", "FIRMWARE": "bios"}, "FIRMWARE=bios: must be uefi or direct"),
              ({"GUEST": "", "DOM0_KERNEL": "/nonexistent"}, f"DOM0_KERNEL /nonexistent: {nothing}"),
