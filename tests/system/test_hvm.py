@@ -10,6 +10,7 @@ import re
 import ending
 import run as runner
 from machine import AT_ONCE, BY_TURNS, DEBUG_EXIT, EPYC, MAX, NO_CX16, Machine, built, run_tests
+from test_pvh import uses_memory_above_4g
 
 KERNEL = runner.kernel_of(built("dom0/vmlinuz"), "guest kernel", Machine.scratch(), "256M")
 FOUR_SUMS = "for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=64 2>/dev/null | md5sum) & done; wait"
@@ -89,6 +90,23 @@ def starts_on_other_cpus():
             assert m.wait() == ending.POWERED_OFF, m.tail()
 
 
+def odd_sizes():
+    """All that a guest is told of is memory, to the last byte, where it is no multiple of 2 MiB, one page more than one, or exactly 16 MiB."""
+    for memory in ("134148K", "131076K", "16M"):
+        with Machine.guest("hvm-" + memory, built("tests/guest/hvm-memory"), memory, kind="hvm") as m:
+            m.expect("^TEST-RESULT: hvm-memory success$", 60)
+
+
+def has_memory_above_4g():
+    """6 GiB, of which a part lies above the devices: it is told of, and used."""
+    with guest("6g", memory="6G", mem="8G") as m:
+        to_the_shell(m)
+        uses_memory_above_4g(m)
+        is_clean(m)
+        m.send("poweroff")
+        assert m.wait() == ending.POWERED_OFF, m.tail()
+
+
 def is_refused_where_the_cpu_cannot():
     """Where the CPU cannot, or must not, the reason is said at any loglevel, and a paravirtual domain of the same parvis.cfg runs as ever."""
     config = ("on_end = poweroff\ndebug_exit = 0xf4\nloglevel = error\n[domain full]\nkernel = vmlinux\nmemory = 128M\nkind = hvm\n"
@@ -119,4 +137,4 @@ def bad_kernels_and_sizes_are_named():
 
 
 if __name__ == "__main__":
-    run_tests(lives_as_on_a_machine, computes_on_several, starts_on_other_cpus, is_refused_where_the_cpu_cannot, bad_kernels_and_sizes_are_named)
+    run_tests(lives_as_on_a_machine, computes_on_several, starts_on_other_cpus, odd_sizes, has_memory_above_4g, is_refused_where_the_cpu_cannot, bad_kernels_and_sizes_are_named)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Profile pvh: Debian's kernel, as it is, fully virtualized and told of Xen, without a control domain; its console is hvc0."""
+import hashlib
+
 import ending
 from machine import AT_ONCE, BY_TURNS, EPYC, MAX, Machine, built, run_tests
 
@@ -8,10 +10,10 @@ from machine import AT_ONCE, BY_TURNS, EPYC, MAX, Machine, built, run_tests
 MEMORY = "/sys/devices/system/xen_memory/xen_memory0"
 
 
-def guest(name, vcpus=1, memory="256M", **more):
+def guest(name, vcpus=1, memory="256M", mem="512", **more):
     """A machine with this kernel in such a guest, which ends with it. loglevel = info: what it asks for in vain is not shown between its lines."""
     return Machine.guest("pvh-" + name, built("dom0/vmlinux"), memory, "console=hvc0", built("dom0/guest-initramfs.cpio.gz"), vcpus=vcpus, kind="pvh",
-                         mem="512", **more)
+                         mem=mem, **more)
 
 
 def to_the_shell(m):
@@ -74,5 +76,23 @@ def starts_on_other_cpus():
             assert m.wait() == status, m.tail()
 
 
+def uses_memory_above_4g(m):
+    """Of 6 GiB half is told of above 4 GiB, to the last byte, and holds what is written: it is the kernel's zone Normal, from which files have their memory first."""
+    m.check("dmesg | grep e820", r"0x0*100000000-0x0*1bfffffff\] usable$")
+    free = "$(sed -n '/zone *Normal/,/pages free/s/.*pages free *//p' /proc/zoneinfo)"
+    m.check(f"before={free}; yes above | head -c 600000 >/tmp/part; for n in $(seq 100); do cat /tmp/part; done >/tmp/file; [ {free} -lt $((before - 10000)) ] && md5sum /tmp/file",
+            hashlib.md5(b"above\n" * 10000000).hexdigest())
+
+
+def has_memory_above_4g():
+    """6 GiB, of which a part lies above the devices: it is told of, and used."""
+    with guest("6g", memory="6G", mem="8G") as m:
+        to_the_shell(m)
+        uses_memory_above_4g(m)
+        is_clean(m)
+        m.send("poweroff")
+        assert m.wait() == ending.POWERED_OFF, m.tail()
+
+
 if __name__ == "__main__":
-    run_tests(lives_as_on_xen, several_vcpus, starts_on_other_cpus)
+    run_tests(lives_as_on_xen, several_vcpus, starts_on_other_cpus, has_memory_above_4g)
