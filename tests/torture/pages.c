@@ -13,6 +13,7 @@
  * that is the hypervisor's business with others at work in between. Only the numbers of frames that
  * are given back and got anew belong to one vCPU each.
  */
+#include "pages_grants.h"
 #include "torture.h"
 #include "vm_pages.h"
 
@@ -28,12 +29,11 @@
 #include <xen/memory.h>
 #include <xen/mmu.h>
 
-#define DOMAINS  5 /* two of them fully virtualized: vm_pages.c */
-#define FIRST_VM 3
-#define VCPUS    3
-#define PAGES    18
-#define VA       0x40000000ull /* L4 entry 0, L3 entry 1, L2 entry 0 */
-#define SLOTS    4             /* of the table of level 2, and entries of each table of level 1 */
+#define DOMAINS 5 /* from FIRST_VM on fully virtualized: vm_pages.c */
+#define VCPUS   3
+#define PAGES   18
+#define VA      0x40000000ull /* L4 entry 0, L3 entry 1, L2 entry 0 */
+#define SLOTS   4             /* of the table of level 2, and entries of each table of level 1 */
 
 enum { L4, SECOND_L4, L3, L2, L1, PLAIN }; /* from there on: plain memory, or tables of level 1 */
 
@@ -222,14 +222,54 @@ static void touch_some(struct guest *g)
         g->next = touch_some;
 }
 
+/* ---- grants ---- */
+
+static domid_t any_vm(struct guest *g)
+{
+    return (domid_t)(FIRST_VM + chance(g, DOMAINS - FIRST_VM));
+}
+
+static void map_grant(struct guest *g)
+{
+    pages_map_grant(g, any_vm(g), any_va(g) & PAGE_MASK);
+}
+
+static void copy_grant(struct guest *g)
+{
+    pages_copy_grant(g, any_vm(g));
+}
+
 /* ---- the program ---- */
 
 static void operation(struct guest *g)
 {
-    static step_fn *const each[] = {
-        map,      map,         map,       change_entry,  change_entry,  hang,         pin,
-        unpin,    flush,       load_base, touch_some,    touch_some,    touch_some,   exchange,
-        exchange, guest_yield, set_ldt,   load_selector, load_selector, load_selector};
+    static step_fn *const each[] = {map,
+                                    map,
+                                    map,
+                                    change_entry,
+                                    change_entry,
+                                    hang,
+                                    pin,
+                                    unpin,
+                                    flush,
+                                    load_base,
+                                    touch_some,
+                                    touch_some,
+                                    touch_some,
+                                    exchange,
+                                    exchange,
+                                    guest_yield,
+                                    set_ldt,
+                                    load_selector,
+                                    load_selector,
+                                    load_selector,
+                                    map_grant,
+                                    map_grant,
+                                    map_grant,
+                                    pages_unmap_grant,
+                                    pages_unmap_grant,
+                                    pages_unmap_grant,
+                                    copy_grant};
 
     g->last = chance(g, ARRAY_SIZE(each));
     each[g->last](g);
@@ -273,11 +313,6 @@ static void start(struct guest *g)
 }
 
 /* ---- the control domain ---- */
-
-static domid_t any_vm(struct guest *g)
-{
-    return (domid_t)(FIRST_VM + chance(g, DOMAINS - FIRST_VM));
-}
 
 static mfn_t frame_of_vm(domid_t id, uint64_t gfn)
 {
@@ -348,6 +383,7 @@ static void born(domid_t id)
     }
     if (!id)
         memset(control_started, 0, sizeof(control_started));
+    pages_grants_born(id);
     torture_frames(id, frames[id], PAGES);
     for (unsigned int i = 0; i < PAGES; i++)
         words(id, L1)[i] = frames[id][i] << PAGE_SHIFT | (i < PLAIN ? RO : RW);

@@ -13,6 +13,7 @@
 #include <core/domain/domain_table.h>
 #include <hv/x86_bits.h>
 
+#include "pages_grants.h"
 #include "vm_pages.h"
 
 #define PAGES  18u
@@ -132,13 +133,21 @@ static void apic(struct guest *g)
     page(g, false);
 }
 
+/* ---- grants ---- */
+
+static void give(struct guest *g)
+{
+    pages_give(g, any_frame(g), FIRST_VM);
+}
+
 /* ---- the program ---- */
 
 static void operation(struct guest *g)
 {
-    static step_fn *const any[] = {set_entry, touch_some, touch_some, touch_some, remove_one,
-                                   set_entry, add_one,    add_one,    add_block,  add_few,
-                                   string,    string,     string,     apic,       vm_cpuid};
+    static step_fn *const any[] = {set_entry, touch_some, touch_some,     touch_some, remove_one,
+                                   set_entry, add_one,    add_one,        add_block,  add_few,
+                                   string,    string,     string,         apic,       vm_cpuid,
+                                   give,      give,       pages_take_back};
 
     g->last = chance(g, ARRAY_SIZE(any));
     any[g->last](g);

@@ -5,6 +5,8 @@
 
 #include "torture.h"
 
+#define FIRST_VM 3 /* those below are paravirtual */
+
 extern const struct vm_program torture_vm_pages;
 
 void vm_pages_born(domid_t id);

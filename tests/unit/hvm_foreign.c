@@ -6,7 +6,9 @@
  */
 #include "hvm_made.h"
 
+#include <core/domain/domain_pages.h>
 #include <core/grant/grant_internal.h>
+#include <core/state/guest_ops.h>
 #include <xen/errno.h>
 
 static uint64_t entry(void)
@@ -235,6 +237,24 @@ static void granted_and_given_back(void **state)
     made_recount(NULL, 0);
 }
 
+/* What was found at a number is another's, or nobody's, by the time that it is to be held. */
+static void found_and_gone(void **state)
+{
+    const mfn_t frames[] = {frame(7), other.frame[MM_SPARE]};
+
+    (void)state;
+    give_back(7);
+    for (unsigned int i = 0; i < ARRAY_SIZE(frames); i++) {
+        struct page_info *pg = mfn_to_page(frames[i]);
+        const uint64_t count = pg->count_info;
+
+        assert_false(d->ops->get_writable(pg, d));
+        assert_null(get_page_from_mfn(frames[i], d));
+        assert_int_equal(pg->count_info, count);
+    }
+    made_recount(NULL, 0);
+}
+
 /* An entry that goes without an unmap gives back what it holds: a general reference, and no type,
  * which these frames have not. So it is with the last one, at the mapper's end. */
 static void granted_entries_go_by_themselves(void **state)
@@ -272,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup(ended_while_mapped, made_setup),
         T(grants_name_its_own_numbers),
         T(granted_and_given_back),
+        T(found_and_gone),
         cmocka_unit_test_setup(granted_entries_go_by_themselves, made_setup),
     };
 
