@@ -5,7 +5,8 @@
  *
  * Trust: all that is read here of registers and memory is the guest's. What an instruction is the
  * exit code says; it is skipped by what the CPU says (next RIP), or by its length without prefixes,
- * which nobody gives it.
+ * which nobody gives it: a process that gives CPUID some goes on inside of it, with the same rights
+ * and at an address that it could have gone to itself.
  *
  * #DB and #AC are intercepted to be passed on: with the guest's handler on an address that makes
  * another, the CPU would deliver them for ever (XSA-156). #MC is the machine's.

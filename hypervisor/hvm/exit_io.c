@@ -4,7 +4,8 @@
  * guest's code and memory.
  *
  * INS and OUTS do one item an exit: RCX, RSI and RDI are the guest's progress. The segment of OUTS
- * is taken for DS, which no guest overrides.
+ * is taken for DS, and addresses to be as wide as the code's: no guest overrides either, and who
+ * does has another part of its own memory read or written.
  */
 #include <core/base/log.h>
 #include <core/life/life.h>

@@ -7,7 +7,7 @@
 #include <core/guest/cpuid.h>
 #include <hv/x86_bits.h>
 #include <hvm/hvm.h>
-#include <hvm/lapic.h>
+#include <hvm/lapic_internal.h>
 #include <port/machine.h>
 
 #define MSR_MICROCODE      0x8b
@@ -23,7 +23,7 @@
 
 static bool is_lapic(uint32_t msr)
 {
-    return msr == MSR_APIC_BASE || msr == 0x6e0 || (msr >= 0x800 && msr < 0x840);
+    return msr == MSR_APIC_BASE || msr == MSR_TSC_DEADLINE || msr - MSR_X2APIC < LAPIC_REGISTERS;
 }
 
 bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)

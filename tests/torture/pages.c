@@ -229,47 +229,28 @@ static domid_t any_vm(struct guest *g)
     return (domid_t)(FIRST_VM + chance(g, DOMAINS - FIRST_VM));
 }
 
-static void map_grant(struct guest *g)
+static void use_grant(struct guest *g)
 {
-    pages_map_grant(g, any_vm(g), any_va(g) & PAGE_MASK);
-}
-
-static void copy_grant(struct guest *g)
-{
-    pages_copy_grant(g, any_vm(g));
+    switch (chance(g, 5)) {
+    case 0:
+        pages_copy_grant(g, any_vm(g));
+        break;
+    case 1:
+        pages_unmap_grant(g);
+        break;
+    default:
+        pages_map_grant(g, any_vm(g), any_va(g) & PAGE_MASK);
+    }
 }
 
 /* ---- the program ---- */
 
 static void operation(struct guest *g)
 {
-    static step_fn *const each[] = {map,
-                                    map,
-                                    map,
-                                    change_entry,
-                                    change_entry,
-                                    hang,
-                                    pin,
-                                    unpin,
-                                    flush,
-                                    load_base,
-                                    touch_some,
-                                    touch_some,
-                                    touch_some,
-                                    exchange,
-                                    exchange,
-                                    guest_yield,
-                                    set_ldt,
-                                    load_selector,
-                                    load_selector,
-                                    load_selector,
-                                    map_grant,
-                                    map_grant,
-                                    map_grant,
-                                    pages_unmap_grant,
-                                    pages_unmap_grant,
-                                    pages_unmap_grant,
-                                    copy_grant};
+    static step_fn *const each[] = {
+        map,      map,         map,       change_entry,  change_entry,  hang,          pin,
+        unpin,    flush,       load_base, touch_some,    touch_some,    touch_some,    exchange,
+        exchange, guest_yield, set_ldt,   load_selector, load_selector, load_selector, use_grant};
 
     g->last = chance(g, ARRAY_SIZE(each));
     each[g->last](g);

@@ -144,10 +144,10 @@ static void give(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const any[] = {set_entry, touch_some, touch_some,     touch_some, remove_one,
-                                   set_entry, add_one,    add_one,        add_block,  add_few,
-                                   string,    string,     string,         apic,       vm_cpuid,
-                                   give,      give,       pages_take_back};
+    static step_fn *const any[] = {set_entry, touch_some,     touch_some, touch_some, remove_one,
+                                   set_entry, add_one,        add_one,    add_block,  add_few,
+                                   string,    string,         string,     apic,       vm_cpuid,
+                                   give,      pages_take_back};
 
     g->last = chance(g, ARRAY_SIZE(any));
     any[g->last](g);
