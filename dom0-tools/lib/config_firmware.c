@@ -60,7 +60,7 @@ int firmware_check(xmlNodePtr root, const char *file, struct error *e)
         return 0;
     return error_set(e, -EINVAL,
                      "%s:%ld: <%s>%s of an hvm guest: no firmware and no emulated "
-                     "devices: use PVH, <type>xenpvh",
+                     "devices: use PVH",
                      file, xmlGetLineNo(n), n->name,
                      n == os                  ? " without <kernel>"
                      : n == child(os, "type") ? " xenfv"
