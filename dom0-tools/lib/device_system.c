@@ -193,11 +193,14 @@ static int bridge_join(const char *ifname, const char *rename, const char *bridg
     return rc;
 }
 
+/* Not by its link in /sys/bus/xen-backend/devices, which goes before the kernel asks the store once
+ * more: with xenstored killed meanwhile, as a machine that is switched off does, it would hold the
+ * device's lock for ever, and not switch off. */
 static bool backend_lives(const char *device)
 {
     char path[128];
 
-    snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s", device);
+    snprintf(path, sizeof(path), "/sys/devices/%s", device);
     return access(path, F_OK) == 0;
 }
 

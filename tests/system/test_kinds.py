@@ -197,6 +197,16 @@ def what_cannot_be_is_said():
     refused("s/vmlinuz</forever</", r"/var/lib/parvis/forever: kernel: cannot be started by PVH: it lacks the ELF note PHYS32_ENTRY.*")
 
 
+def goes_down_with_a_guest():
+    """poweroff while a guest with a disk and an interface lives: it ends first, its back ends are gone to the last, and the machine is off."""
+    machine.send("pvctl create /tmp/pvh.xml --console")
+    machine.expect(r"guest# ", 480)
+    machine.send("\x1d", end="")
+    machine.prompt()
+    machine.ends_well()
+    assert "debian-pvh: powered off" in machine.text, machine.tail()
+
+
 def where_the_cpu_cannot():
     """Without SVM or nested paging info says why, create refuses in one sentence, and a paravirtual guest is created as ever."""
     global machine
@@ -229,7 +239,7 @@ def main():
                  "var/lib/parvis/broken": broken_image()}
     with Machine.parvis("kinds", files=files) as machine:
         run_tests(reaches_its_shell, is_told_of, is_counted, is_asked_by_its_button, gives_all_back, knows_of_xen, how_it_crashed_is_kept,
-                  the_most_vcpus, what_cannot_be_is_said, machine.ends_well, where_the_cpu_cannot, leaves_out_the_first_cpu)
+                  the_most_vcpus, what_cannot_be_is_said, goes_down_with_a_guest, where_the_cpu_cannot, leaves_out_the_first_cpu)
 
 
 if __name__ == "__main__":
