@@ -384,6 +384,8 @@ static void back_ends(void **state)
     (void)state;
     assert_false(device_system->backend_lives("vbd-5-51712"));
     put("bus/xen-backend/devices/vbd-5-51712/state", "4");
+    assert_false(device_system->backend_lives("vbd-5-51712")); /* what it is on, and not it */
+    put("devices/vbd-5-51712/state", "4");
     assert_true(device_system->backend_lives("vbd-5-51712"));
     assert_false(device_system->backend_serves("vbd-5-51712"));
     put("bus/xen-backend/devices/vbd-5-51712/physical_device", "7:0");
