@@ -2,7 +2,7 @@
 #
 # Unit tests of a whole fully virtualized domain: on the domain of hvm_whole.c, on the machine of tests/host.
 
-HVM_WHOLE := hvm_exit hvm_exit_io hvm_inject hvm_exceptions hvm_nmi hvm_pause hvm_msr_cpuid hvm_domain hvm_xen hvm_xen_memory hvm_upcall hvm_counters
+HVM_WHOLE := hvm_ahead hvm_exit hvm_exit_io hvm_inject hvm_exceptions hvm_nmi hvm_pause hvm_msr_cpuid hvm_domain hvm_xen hvm_xen_memory hvm_upcall hvm_counters
 HVM_WHOLE_SRCS := tests/unit/hvm_whole.c tests/unit/hvm_guest.c tests/unit/loader_support.c $(HOST_MACHINE)
 
 UNIT += $(HVM_WHOLE)
