@@ -103,7 +103,7 @@ static const char *look(void)
 
     if (!cpu_has.svm)
         return "its CPUs have no SVM (AMD-V)";
-    if (!rdmsr_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS))
+    if (!machine_rdmsr_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS))
         return "SVM (AMD-V) is switched off in the firmware";
     capabilities = XEN_SYSCTL_PHYSCAP_hvm;
     if (!cpu_has.nested_paging)
