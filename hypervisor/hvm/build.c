@@ -113,20 +113,15 @@ static int add_map(struct domain *d, const struct loader_pvh_layout *layout)
     return 0;
 }
 
-void hvm_begin(struct vcpu *v, const struct loader_pvh_state *state)
-{
-    hvm_start_pvh(v, state);
-    lapic_virtual_wire(v);
-    atomic_and(&v->pause_flags, ~VPF_down);
-    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
-}
-
-static void start(struct domain *d, const struct loader_pvh_layout *layout)
+void hvm_begin(struct vcpu *v, const struct loader_pvh_layout *layout)
 {
     struct loader_pvh_state state;
 
     loader_pvh_state(&state, layout);
-    hvm_begin(d->vcpu[0], &state);
+    hvm_start_pvh(v, &state);
+    lapic_virtual_wire(v);
+    atomic_and(&v->pause_flags, ~VPF_down);
+    __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
 }
 
 int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store, gfn_t *console)
@@ -158,7 +153,7 @@ int hvm_build(struct domain *d, const struct build_args *args, gfn_t *store, gfn
     if (!rc && d->arch.hvm.xen)
         rc = add_map(d, layout);
     if (!rc)
-        start(d, layout);
+        hvm_begin(d->vcpu[0], layout);
     if (error.text[0])
         log_error("%s: %s", d->name, error.text);
     else if (rc)

@@ -27,8 +27,7 @@ static int attach_console(struct domain *d)
     return 0;
 }
 
-/* v is vCPU 0, and begins for the first time. */
-static int begin(struct vcpu *v, const struct vcpu_guest_context *c)
+int hvm_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     const uint64_t entry = c->user_regs.rip, start_info = c->user_regs.rbx;
     const struct loader_pvh_layout layout = {.entry = (uint32_t)entry,
@@ -36,6 +35,9 @@ static int begin(struct vcpu *v, const struct vcpu_guest_context *c)
     struct loader_pvh_state state;
     int rc;
 
+    if (v->vcpu_id || v->initialised)
+        return refused(-XEN_EOPNOTSUPP, "d%uv%u: only vCPU 0 is given a context, and once",
+                       v->domain->domain_id, v->vcpu_id);
     loader_pvh_state(&state, &layout);
     if (c->ctrlreg[0] != state.cr0 || c->ctrlreg[4] != state.cr4 || state.eip != entry ||
         state.ebx != start_info)
@@ -44,14 +46,6 @@ static int begin(struct vcpu *v, const struct vcpu_guest_context *c)
                        c->ctrlreg[4]);
     rc = attach_console(v->domain);
     if (!rc)
-        hvm_begin(v, &state);
+        hvm_begin(v, &layout);
     return rc;
-}
-
-int hvm_set_context(struct vcpu *v, const struct vcpu_guest_context *ctxt)
-{
-    if (v->vcpu_id || v->initialised)
-        return refused(-XEN_EOPNOTSUPP, "d%uv%u: only vCPU 0 is given a context, and once",
-                       v->domain->domain_id, v->vcpu_id);
-    return begin(v, ctxt);
 }

@@ -203,11 +203,6 @@ void lapic_mmio_write(struct vcpu *v, unsigned int offset, uint32_t value)
 
 /* --- in MSRs --- */
 
-static bool has_x2apic(const struct vcpu *v)
-{
-    return v->domain->arch.hvm.xen;
-}
-
 /* From disabled to xAPIC, to x2APIC, to disabled; and back from xAPIC. What it had is lost where it
  * becomes disabled. */
 static bool write_base(struct vcpu *v, uint64_t value)
@@ -224,7 +219,7 @@ static bool write_base(struct vcpu *v, uint64_t value)
     }
     if (mode == was)
         return true;
-    if (mode == BASE_X2APIC || (mode == BASE_MODE && (!has_x2apic(v) || !was)) ||
+    if (mode == BASE_X2APIC || (mode == BASE_MODE && (!v->domain->arch.hvm.xen || !was)) ||
         (mode == BASE_ENABLED && was == BASE_MODE))
         return false;
     WRITE_ONCE(l->base, (l->base & ~BASE_MODE) | mode);

@@ -78,8 +78,6 @@ void pm_write(struct hvm_devices *h, unsigned int port, uint8_t value)
         if ((value & CONTROL_SLP_EN) && (value & CONTROL_SLP_TYP) == HVM_ACPI_S5 << 2)
             end(h, SHUTDOWN_poweroff);
         break;
-    default:
-        break;
     }
     update_sci(h);
 }

@@ -240,8 +240,6 @@ void uart_write(struct hvm_devices *h, unsigned int port, uint8_t value)
     case SCR:
         u->scr = value;
         break;
-    default: /* LSR, MSR */
-        break;
     }
     uart_move(h);
 }
