@@ -48,6 +48,8 @@ MUTANTS = {
     # full virtualization
     "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));", "    put_page(mfn_to_page(mfn));", ["hvm_npt"]),
     "another frame than was found is taken out": ("    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))", "    mfn = npt_lookup(d, gfn);\n    if (!mfn_valid(mfn))", ["hvm_npt"]),
+    "a type is taken of a frame that has none": (" && (likely(pg_owner == l1_owner) || has_types(pg_owner));", " != 0;\n    (void)has_types;", ["hvm_foreign"]),
+    "a type is not taken of another's frame": ("(likely(pg_owner == l1_owner) || has_types(pg_owner));", "pg_owner == l1_owner;", ["pv_random"]),
     "a type is given back that nobody took": ("        typed = typed && has_types(owner_of_page(pg));\n", "", ["hvm_foreign", "pv_random"]),
     "what is another's by now is written to": ("    return get_page(pg, d);\n}\n\nstatic uint32_t hvm_features", "    (void)d;\n    return get_page(pg, owner_of_page(pg));\n}\n\nstatic uint32_t hvm_features", ["hvm_foreign"]),
     "a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["hvm_inject"]),
@@ -211,7 +213,13 @@ MUTANTS = {
     "tortured: two take out one nested frame": ("    spin_lock(&d->arch.hvm.npt_lock);\n    rc = clear_entry(d, gfn, mfn);\n    spin_unlock(&d->arch.hvm.npt_lock);", "    rc = clear_entry(d, gfn, mfn);", ["torture pages"]),
     "what an exit interrupted is lost": ("    hvm_keep_event(v);\n", "", ["hvm_inject"]),
     "an IRET ends run after run": ("waits_behind(v) && takes_interrupts(v)", "waits_behind(v)", ["hvm_inject"]),
-    "an NMI in an NMI's IRET": ("    v->nmi_masked = v->nmi_masked && !(v->regs.rflags & X86_EFLAGS_TF);", "    v->nmi_masked = false;", ["hvm_nmi"]),
+    "a step is in the frame of a fault": ("        v->regs.rflags &= ~(uint64_t)X86_EFLAGS_TF;\n        make_step(v, false);", "        make_step(v, false);", ["hvm_nmi"]),
+    "who faults at the end of an NMI is given another": ("        vmcb_intercept(b, EXIT_IRET, true);\n    }", "        v->nmi_masked = false;\n    }", ["hvm_nmi"]),
+    "faults do not exit in the midst of a step": ("vmcb_intercept(vmcb_of(v), EXIT_EXCEPTION + i, on);", "vmcb_intercept(vmcb_of(v), EXIT_EXCEPTION + i, on && i == TRAP_page_fault);", ["hvm_nmi"]),
+    "QEMU's first CPU is a guest's": ("machine_nr_cpus() > 1 ? ~1ull", "0 ? ~1ull", ["hvm_svm"]),
+    "erratum 383 is nothing": ("(r[0] & 0xff00f00) == 0x100f00", "(r[0] & 0xff00f00) == 0x200f00", ["hvm_svm"]),
+    "an NMI in an NMI's IRET": ("    v->nmi_masked = !(v->regs.rflags & X86_EFLAGS_TF);", "    v->nmi_masked = false;", ["hvm_nmi"]),
+    "an interrupt's IRET is the step": (" || is_step(v)) /* of another handler */", ")", ["hvm_nmi"]),
     "an NMI from before SIPI": ("        WRITE_ONCE(v->nmi_pending, false);\n        set_startup", "        set_startup", ["hvm_lapic_startup"]),
     "an NMI waits for an exit": ("        hvm_cpu_leave_at_once();\n", "", ["hvm_inject"]),
     "what cannot be put in is an heir's": ("    if (!get_page(pg, d))\n        return;\n    (void)clear_allocated(pg);\n    put_page(pg);", "    (void)d;\n    (void)clear_allocated(pg);", ["hvm_control"]),
@@ -263,7 +271,7 @@ MUTANTS = {
     "vCPU 0's counters are told for all's": ("    v = domain_vcpu(d, a.vcpu);\n    if (!v)\n        return -XEN_ESRCH;\n    for (unsigned int i = 0; i < NR_COUNTERS", "    v = d->vcpu[0];\n    for (unsigned int i = 0; i < NR_COUNTERS", PV_COUNTS),
     # exits
     "DR7 has no handler": ("    [EXIT_DR_WRITE + 7] = hvm_exit_dr,\n", "", EXITS),
-    "#AC has no handler": ("    [EXIT_EXCEPTION + TRAP_alignment_check] = alignment,\n", "", EXITS),
+    "#AC has no handler": ("    [EXIT_EXCEPTION + TRAP_alignment_check] = fault,\n", "", EXITS),
     "PAUSE yields nothing": ("    hvm_skip(v, 2);\n    vcpu_yield();", "    hvm_skip(v, 2);", EXITS),
     "users write XCR0": ("if (vmcb_of(v)->save.cpl || (uint32_t)v->regs.rcx ||", "if ((uint32_t)v->regs.rcx ||", EXITS + ["hvm_msr_cpuid"]),
     "XCR0 is whatever is written": (" || !machine_xsetbv_safe(value)) {", ") {", EXITS + ["hvm_msr_cpuid"]),
@@ -359,7 +367,7 @@ def build(name, path, text, replacement):
     with open(path, encoding="utf-8") as original, open(source, "w", encoding="utf-8") as mutated:
         mutated.write(plain(original.read()).replace(text, replacement))
     flags = os.environ["MUTANT_CFLAGS"].split() + ["-iquote", os.path.dirname(path), "-Wno-error"]
-    if os.path.dirname(path) == "hypervisor/x86":
+    if os.path.dirname(path) in ("hypervisor/x86", "hypervisor/hvm/cpu"):
         flags += ["-include", "tests/unit/x86_names.h"]
     subprocess.run(["gcc", *flags, "-w", "-c", source, "-o", source[:-1] + "o"], check=True)
     return source[:-1] + "o"
@@ -370,7 +378,7 @@ def link(program, mutant):
     program, *arguments = program.split()
     out = os.path.join(os.path.dirname(mutant), program)
     objects = os.environ["OBJECTS_" + program].split()
-    objects = [o for o in objects if not o.endswith(tuple(room + os.path.basename(mutant) for room in ("/base/", "/x86/", "/hvm/")))]
+    objects = [o for o in objects if not o.endswith(tuple(room + os.path.basename(mutant) for room in ("/base/", "/x86/", "/hvm/", "/cpu/")))]
     subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
                     "build/host/gcc/libcore.a", "-lcmocka", "-lm"], check=True)
     return [out, *arguments, str(TORTURE_SECONDS), "1"] if arguments else [out]

@@ -57,21 +57,44 @@ static void protection_fault(struct vcpu *v)
     hvm_inject_exception(v, TRAP_gp_fault, 0);
 }
 
+/* The IRET of an NMI's handler is a step, or is none any more: hvm/inject.c. All that it may fault
+ * with exits meanwhile, since TF is not the guest's, which sees it in the frame of a fault. */
+static void make_step(struct vcpu *v, bool on)
+{
+    for (unsigned int i = TRAP_invalid_tss; i <= TRAP_page_fault; i++)
+        vmcb_intercept(vmcb_of(v), EXIT_EXCEPTION + i, on);
+}
+
+static bool is_step(const struct vcpu *v)
+{
+    return vmcb_intercepts(vmcb_of(v), EXIT_EXCEPTION + TRAP_page_fault);
+}
+
 static void debug(struct vcpu *v)
 {
-    struct hvm_vcpu *h = &v->arch.hvm;
-
-    if (h->nmi_ends) { /* the IRET is done */
-        h->nmi_ends = v->nmi_masked = false;
-        h->vmcb->save.dr6 &= ~X86_DR6_BS;
+    if (is_step(v)) { /* the IRET is done */
+        make_step(v, false);
+        v->nmi_masked = false;
+        vmcb_of(v)->save.dr6 &= ~X86_DR6_BS;
         return;
     }
     hvm_inject_exception(v, TRAP_debug, NO_CODE);
 }
 
-static void alignment(struct vcpu *v)
+/* Of that IRET, which is then not done; or of what interrupted it, where TF is clear. */
+static void fault(struct vcpu *v)
 {
-    hvm_inject_exception(v, TRAP_alignment_check, 0);
+    struct vmcb *b = vmcb_of(v);
+    unsigned int vector = (unsigned int)b->control.exit_code - EXIT_EXCEPTION;
+
+    if (is_step(v) && v->regs.rflags & X86_EFLAGS_TF) {
+        v->regs.rflags &= ~(uint64_t)X86_EFLAGS_TF;
+        make_step(v, false);
+        vmcb_intercept(b, EXIT_IRET, true);
+    }
+    if (vector == TRAP_page_fault)
+        b->save.cr2 = b->control.exit_info2;
+    hvm_inject_exception(v, vector, (uint32_t)b->control.exit_info1);
 }
 
 static void machine_check(struct vcpu *v __unused)
@@ -143,10 +166,11 @@ static void xsetbv(struct vcpu *v)
 static void iret(struct vcpu *v)
 {
     vmcb_intercept(vmcb_of(v), EXIT_IRET, false);
-    v->nmi_masked = v->nmi_masked && !(v->regs.rflags & X86_EFLAGS_TF);
-    v->arch.hvm.nmi_ends = v->nmi_masked;
-    if (v->nmi_masked)
-        v->regs.rflags |= X86_EFLAGS_TF;
+    if (!v->nmi_masked || is_step(v)) /* of another handler */
+        return;
+    v->nmi_masked = !(v->regs.rflags & X86_EFLAGS_TF);
+    make_step(v, v->nmi_masked);
+    v->regs.rflags |= X86_EFLAGS_TF;
 }
 
 void hvm_triple_fault(struct vcpu *v)
@@ -181,7 +205,8 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_DR_WRITE + 5] = hvm_exit_dr,
     [EXIT_DR_WRITE + 7] = hvm_exit_dr,
     [EXIT_EXCEPTION + TRAP_debug] = debug,
-    [EXIT_EXCEPTION + TRAP_alignment_check] = alignment,
+    [EXIT_EXCEPTION + TRAP_invalid_tss... EXIT_EXCEPTION + TRAP_page_fault] = fault,
+    [EXIT_EXCEPTION + TRAP_alignment_check] = fault,
     [EXIT_EXCEPTION + TRAP_machine_check] = machine_check,
     [EXIT_INTR... EXIT_VINTR] = machine_or_window, /* and NMI, SMI, INIT */
     [EXIT_RDPMC] = protection_fault,
@@ -204,13 +229,14 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_RDPRU] = invalid_opcode,
 };
 
-/* But what is asked for from case to case: hvm/inject.c; PAUSE of who has several vCPUs, and waits
- * for another of them, which may not run. */
+/* But what is asked for from case to case; PAUSE of who has several vCPUs, and waits for another of
+ * them, which may not run. */
 void hvm_set_intercepts(struct vcpu *v)
 {
     for (unsigned int code = 0; code < ARRAY_SIZE(exits); code++)
         if (exits[code] && code != EXIT_VINTR && code != EXIT_IRET)
             vmcb_intercept(vmcb_of(v), code, code != EXIT_PAUSE || v->domain->max_vcpus > 1);
+    make_step(v, false);
 }
 
 /* From exit_other on, which those have that have none of their own. */

@@ -22,7 +22,6 @@ struct hvm_vcpu {
     uint32_t flushes;      /* how often its CPU had flushed when it was entered last */
     bool lme;              /* EFER.LME, as the guest wrote it: hvm/control_registers.c */
     bool mce;              /* CR4.MCE, likewise */
-    bool nmi_ends;         /* the IRET of an NMI's handler is under way: hvm/exit.c */
     bool halted;           /* HLT: until an interrupt that it takes */
     uint8_t upcall_vector; /* its own for events; 0: that of all. Atomic: hvm/upcall.c */
     struct lapic lapic;

@@ -21,7 +21,8 @@
  * as soon as it has what is on its way, or an instruction is done, and then the NMI comes.
  *
  * An NMI is followed by none until its handler's IRET is done, which is intercepted for that, and
- * then is a step (RFLAGS.TF): else each of a storm of NMIs would have its frame below the last.
+ * then is a step (RFLAGS.TF): else each of a storm of NMIs would have its frame below the last. (If
+ * it faults, the handler of the fault goes on in its place.)
  */
 #include <core/base/count.h>
 #include <core/sched/pause.h>
@@ -151,13 +152,7 @@ static void inject_nmi(struct vcpu *v)
     vmcb_intercept(b, EXIT_IRET, true);
 }
 
-/* The run is to end when the guest would take an interrupt. */
-static void open_window(struct vmcb *b)
-{
-    set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR, true);
-}
-
-/* Or a window for it. */
+/* Or a window for it: the run is to end when the guest would take one. */
 static void choose_interrupt(struct vcpu *v)
 {
     struct vmcb *b = vmcb_of(v);
@@ -168,7 +163,7 @@ static void choose_interrupt(struct vcpu *v)
     if (upcall < 0 && !extint && vector < 0)
         return;
     if ((b->control.event_inj & EVENT_VALID) || !takes_interrupts(v)) {
-        open_window(b);
+        set_virq(b, VINTR_IRQ | VINTR_IGNORE_TPR, true);
     } else {
         count_event(v, COUNTER_injections);
         if (upcall >= 0) {

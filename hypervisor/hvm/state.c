@@ -83,8 +83,7 @@ void hvm_reset_vcpu(struct vcpu *v)
     h->pat = PAT_RESET;
     h->lme = false;
     hvm_set_cr4(v, 0);
-    h->halted = h->nmi_ends = false;
-    v->nmi_masked = false;
+    h->halted = v->nmi_masked = false;
     hvm_forget_translations(v);
 }
 

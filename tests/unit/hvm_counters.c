@@ -49,13 +49,25 @@ static void exits(void **state)
 /* Each that is not the end of the guest has one, but what no guest does in earnest. */
 static void every_exit_has_a_row(void **state)
 {
-    static const uint8_t none[] = {EXIT_SMI,     EXIT_INIT,
-                                   EXIT_VMRUN,   EXIT_VMLOAD,
-                                   EXIT_VMSAVE,  EXIT_STGI,
-                                   EXIT_CLGI,    EXIT_SKINIT,
-                                   EXIT_INVLPGA, EXIT_MONITOR,
-                                   EXIT_MWAIT,   EXIT_MWAIT_IF,
-                                   EXIT_RDPRU,   EXIT_EXCEPTION + TRAP_machine_check};
+    static const uint8_t none[] = {EXIT_SMI,
+                                   EXIT_INIT,
+                                   EXIT_VMRUN,
+                                   EXIT_VMLOAD,
+                                   EXIT_VMSAVE,
+                                   EXIT_STGI,
+                                   EXIT_CLGI,
+                                   EXIT_SKINIT,
+                                   EXIT_INVLPGA,
+                                   EXIT_MONITOR,
+                                   EXIT_MWAIT,
+                                   EXIT_MWAIT_IF,
+                                   EXIT_RDPRU,
+                                   EXIT_EXCEPTION + TRAP_machine_check,
+                                   EXIT_EXCEPTION + TRAP_invalid_tss,
+                                   EXIT_EXCEPTION + TRAP_no_segment,
+                                   EXIT_EXCEPTION + TRAP_stack_error,
+                                   EXIT_EXCEPTION + TRAP_gp_fault,
+                                   EXIT_EXCEPTION + TRAP_page_fault};
 
     (void)state;
     for (unsigned int code = 0; code < EXIT_RDPRU + 2; code++) {
@@ -75,6 +87,10 @@ static void exits_without_a_row(void **state)
     counted(v, COUNTER_exit_other);
     whole_exit(EXIT_MONITOR, 0, 0);
     counted(v, COUNTER_exit_other, COUNTER_injections); /* #UD */
+    for (unsigned int i = TRAP_invalid_tss; i <= TRAP_page_fault; i++) {
+        whole_exit(EXIT_EXCEPTION + i, 0, 0);
+        counted(v, COUNTER_exit_other, COUNTER_injections);
+    }
     whole_exit(EXIT_NPF, 0, 0xfed00000);
     assert_int_equal(whole_end(), SHUTDOWN_crash); /* its code is no MOV */
     counted(v, COUNTER_exit_npt_fault);

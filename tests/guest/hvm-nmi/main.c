@@ -3,7 +3,8 @@
  * Shows: an NMI comes whatever RFLAGS.IF says, and none comes while the handler of another runs,
  * until its IRET is done: with one that waits at the end of each, a storm of them needs no more
  * stack than one. Exits within the handler let none in. One that waits is one, however often it was
- * sent. Steps behind a handler are those of who makes them.
+ * sent. Steps behind a handler are those of who makes them; and one whose IRET faults has made
+ * none: the flags that the fault's handler sees are its own.
  */
 #include <guest/hvm.h>
 #include <guest/machine.h>
@@ -83,10 +84,49 @@ static void among_steps(void)
     trap_set_handler(TRAP_DEBUG, NULL);
 }
 
+static volatile uint64_t flags;
+static volatile unsigned int faults;
+
+/* Mends the frame that IRET is to take, which is tried again. */
+static bool iret_fault(struct trap_regs *regs)
+{
+    faults++;
+    flags = regs->rflags;
+    ((uint64_t *)regs->rsp)[1] = HVM_KERNEL_CS;
+    return true;
+}
+
+static bool nmi_that_returns_nowhere(struct trap_regs *regs)
+{
+    (void)regs;
+    taken++;
+    __asm__ volatile("movq %%rsp, %%rax; pushq %0; pushq %%rax; pushfq; pushq $0x7f8;"
+                     "leaq 1f(%%rip), %%rax; pushq %%rax; iretq; 1:"
+                     :
+                     : "i"(HVM_KERNEL_SS)
+                     : "rax", "memory", "cc");
+    return true;
+}
+
+static void iret_that_faults(void)
+{
+    taken = 0;
+    trap_set_handler(NMI, nmi_that_returns_nowhere);
+    trap_set_handler(TRAP_GP, iret_fault);
+    send();
+    while (!taken)
+        cpu_relax();
+    CHECK_EQ(faults, 1, "the IRET of an NMI's handler faults");
+    CHECK_EQ(flags & RFLAGS_TF, 0, "and is no step to who sees that");
+    trap_set_handler(TRAP_GP, NULL);
+    trap_set_handler(NMI, nmi);
+}
+
 void test_main(void)
 {
     cli();
     trap_set_handler(NMI, nmi);
+    iret_that_faults();
     storm(false);
     storm(true);
     among_steps();
