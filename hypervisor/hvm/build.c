@@ -68,30 +68,22 @@ static int populate(struct domain *d, const struct loader_pvh_layout *layout)
     return 0;
 }
 
-/* A page for a ring, where the guest's memory map says that nothing is. */
-static int add_ring(struct domain *d, uint64_t gfn, gfn_t *ring)
-{
-    uint64_t done;
-    int rc = populate_block(d, gfn, 1, &done);
-
-    if (!rc)
-        *ring = GFN(gfn);
-    return rc;
-}
-
-/* Who is told of Xen finds them by parameters; else the console is behind a UART. */
+/* A page for each ring, where the guest's memory map says that nothing is. Who is told of Xen finds
+ * them by parameters; else the console is behind a UART. */
 static int add_rings(struct domain *d, const struct build_args *args, gfn_t *store, gfn_t *console)
 {
-    uint64_t *param = d->arch.hvm.param;
-    int rc = add_ring(d, RINGS_GFN, console);
+    uint64_t *param = d->arch.hvm.param, done;
+    int rc = populate_block(d, RINGS_GFN, 1, &done);
 
+    *console = GFN(RINGS_GFN);
     if (rc || !d->arch.hvm.xen)
         return rc ? rc : hvm_console_attach(d, *console, args->console_port);
     param[HVM_PARAM_CONSOLE_PFN] = console->n;
     param[HVM_PARAM_CONSOLE_EVTCHN] = args->console_port;
     if (!args->store_port)
         return 0;
-    rc = add_ring(d, RINGS_GFN + 1, store);
+    rc = populate_block(d, RINGS_GFN + 1, 1, &done);
+    *store = GFN(RINGS_GFN + 1);
     param[HVM_PARAM_STORE_PFN] = store->n;
     param[HVM_PARAM_STORE_EVTCHN] = args->store_port;
     return rc;

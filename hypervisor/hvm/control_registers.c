@@ -14,8 +14,6 @@
  * not bring the machine's own CR0 back, and the hypervisor goes on without paging. So LME is in the
  * VMCB while PAE is set alone; what the guest wrote is in h->lme.
  */
-#include <core/base/log.h>
-#include <core/life/life.h>
 #include <hv/x86_bits.h>
 #include <hvm/hvm.h>
 #include <hvm/lapic.h>
@@ -67,28 +65,9 @@ void hvm_set_cr4(struct vcpu *v, uint64_t cr4)
     hvm_show_lme(v);
 }
 
-unsigned int hvm_mov(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value)
+void hvm_forget_translations(struct vcpu *v)
 {
-    uint8_t code[X86_INSN_MAX] = {0}, rex = 0;
-    unsigned int n = hvm_fetch(v, code), i = 0;
-    uint64_t *reg;
-    bool wide =
-        (vmcb_of(v)->save.efer & EFER_LMA) && (vmcb_of(v)->save.cs.attributes & SEGMENT_CODE_LONG);
-
-    if (wide && (code[0] & 0xf0) == 0x40)
-        rex = code[i++];
-    if (n < i + 3 || code[i] != 0x0f || code[i + 1] != opcode ||
-        ((code[i + 2] >> 3 & 7u) | (rex << 1 & 8u)) != number) {
-        domain_crash(v->domain, "d%uv%u: %cR%u is reached in a form that is not known",
-                     v->domain->domain_id, v->vcpu_id, opcode == MOV_TO_DR ? 'D' : 'C', number);
-        return 0;
-    }
-    reg = x86_reg(&v->regs, (code[i + 2] & 7u) | (rex & 1u) << 3);
-    if (opcode == MOV_FROM_CR)
-        *reg = *value;
-    else
-        *value = wide ? *reg : (uint32_t)*reg;
-    return i + 3;
+    v->arch.hvm.flushes--; /* as if its CPU had flushed since */
 }
 
 static bool write_cr4(struct vcpu *v, uint64_t cr4)

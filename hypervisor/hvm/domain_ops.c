@@ -41,11 +41,6 @@ static int pvh_domain_init(struct domain *d)
     return hvm_domain_init(d);
 }
 
-static void hvm_domain_free(struct domain *d)
-{
-    npt_free(d);
-}
-
 static void hvm_vcpu_free(struct vcpu *v)
 {
     lapic_kill(v);
@@ -160,7 +155,7 @@ static bool nothing_to_bring_in(struct vcpu *v __unused, uint64_t at __unused)
         .emulation = devices,                                                                      \
         .capabilities = hvm_cpu_capabilities,                                                      \
         .domain_init = init,                                                                       \
-        .domain_free = hvm_domain_free,                                                            \
+        .domain_free = npt_free,                                                                   \
         .vcpu_init = hvm_vcpu_init,                                                                \
         .vcpu_free = hvm_vcpu_free,                                                                \
         .set_context = hvm_set_context,                                                            \

@@ -12,34 +12,12 @@
  * another, the CPU would deliver them for ever (XSA-156). #MC is the machine's.
  */
 #include <core/base/count.h>
-#include <core/base/log.h>
 #include <core/life/life.h>
 #include <core/sched/sched.h>
 #include <hv/x86_bits.h>
 #include <hvm/cpu.h>
 #include <hvm/hvm.h>
-#include <hvm/lapic.h>
 #include <port/machine.h>
-#include <xen/sched.h>
-
-void hvm_go_on_at(struct vcpu *v, uint64_t rip)
-{
-    struct vmcb *b = vmcb_of(v);
-
-    v->regs.rip = b->save.cs.attributes & SEGMENT_CODE_LONG ? rip : (uint32_t)rip;
-    b->control.int_state &= ~INT_STATE_SHADOW;
-    if (unlikely(v->regs.rflags & X86_EFLAGS_TF)) { /* as behind each that the CPU carries out */
-        b->save.dr6 |= X86_DR6_BS;
-        hvm_inject_exception(v, TRAP_debug, NO_CODE);
-    }
-}
-
-void hvm_skip(struct vcpu *v, unsigned int bytes)
-{
-    uint64_t next = vmcb_of(v)->control.next_rip;
-
-    hvm_go_on_at(v, next ? next : v->regs.rip + bytes);
-}
 
 static void machine_or_window(struct vcpu *v __unused)
 {
@@ -131,7 +109,7 @@ static void msr(struct vcpu *v)
     hvm_skip(v, 2);
 }
 
-void hvm_halt(struct vcpu *v)
+static void halt(struct vcpu *v)
 {
     hvm_skip(v, 1);
     v->arch.hvm.halted = true;
@@ -173,13 +151,6 @@ static void iret(struct vcpu *v)
     v->regs.rflags |= X86_EFLAGS_TF;
 }
 
-void hvm_triple_fault(struct vcpu *v)
-{
-    log_guest(v->domain, "d%uv%u: triple fault at %#x:%#lx: it is reset", v->domain->domain_id,
-              v->vcpu_id, v->regs.cs, v->regs.rip);
-    domain_shutdown(v->domain, SHUTDOWN_reboot);
-}
-
 /* The CPU will not run what the VMCB says: with QEMU also when CR3 gets a bit that it has not. And
  * QEMU writes the machine's own registers to the VMCB when it was VMRUN that found it out: they are
  * told by RIP, and no guest has them. */
@@ -215,7 +186,7 @@ static void (*const exits[0x90])(struct vcpu *v) = {
     [EXIT_INVD] = invalidate_caches,
     [EXIT_WBINVD] = invalidate_caches,
     [EXIT_PAUSE] = pause,
-    [EXIT_HLT] = hvm_halt,
+    [EXIT_HLT] = halt,
     [EXIT_IOIO] = hvm_exit_port,
     [EXIT_MSR] = msr,
     [EXIT_SHUTDOWN] = hvm_triple_fault,
@@ -319,7 +290,7 @@ void hvm_after_exit(struct vcpu *v)
         domain_crash(v->domain, "d%uv%u: its state cannot be run", v->domain->domain_id,
                      v->vcpu_id);
     else if ((code == EXIT_INTR || code == EXIT_NMI || code == EXIT_VINTR) && halts_behind_sti(v))
-        hvm_halt(v);
+        halt(v);
     else
         by_code(v, code);
 }

@@ -1,72 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exits that reach a device: ports, and the page of the local APIC. And how an exit reads the
- * guest's code and memory.
+ * Exits that reach a device: ports, and the page of the local APIC.
  *
  * INS and OUTS do one item an exit: RCX, RSI and RDI are the guest's progress. The segment of OUTS
  * is taken for DS, and addresses to be as wide as the code's: no guest overrides either, and who
  * does has another part of its own memory read or written.
  */
-#include <core/base/log.h>
 #include <core/life/life.h>
 #include <hv/x86_bits.h>
 #include <hvm/devices.h>
 #include <hvm/guest_walk.h>
 #include <hvm/hvm.h>
-#include <hvm/hvm_ops.h>
 #include <hvm/lapic.h>
 #include <hvm/mmio.h>
 #include <hvm/npt.h>
 #include <xen/errno.h>
-
-static struct guest_paging paging_of(const struct vcpu *v)
-{
-    const struct vmcb *b = vmcb_of(v);
-
-    return (struct guest_paging){.cr0 = b->save.cr0,
-                                 .cr3 = b->save.cr3,
-                                 .cr4 = b->save.cr4,
-                                 .efer = b->save.efer,
-                                 .cpl = b->save.cpl,
-                                 .ac = v->regs.rflags & X86_EFLAGS_AC};
-}
-
-/* 16, 32, 64: of the code that runs. */
-static unsigned int code_bits(const struct vcpu *v)
-{
-    const struct vmcb *b = vmcb_of(v);
-
-    if ((b->save.efer & EFER_LMA) && (b->save.cs.attributes & SEGMENT_CODE_LONG))
-        return 64;
-    return b->save.cs.attributes & SEGMENT_CODE_BIG ? 32 : 16;
-}
-
-static gva_t linear(const struct vcpu *v, uint64_t base, uint64_t offset)
-{
-    return code_bits(v) == 64 ? offset : (uint32_t)(base + offset);
-}
-
-unsigned int hvm_fetch(const struct vcpu *v, uint8_t code[X86_INSN_MAX])
-{
-    struct guest_paging g = paging_of(v);
-    struct guest_walk_fault f;
-
-    return guest_walk_fetch(v->domain, &g, linear(v, vmcb_of(v)->save.cs.base, v->regs.rip), code,
-                            &f);
-}
-
-/* The hypervisor's own doing: as of the guest's kernel, whatever runs. */
-int hvm_copy(const struct vcpu *v, void *hv, gva_t va, size_t n, bool write)
-{
-    struct guest_paging g = paging_of(v);
-    struct guest_walk_fault f;
-
-    /* What it has registered as 64-bit code: it may have begun anew since, in real mode. */
-    if (!(g.efer & EFER_LMA) && (va + n) >> 32)
-        return -XEN_EFAULT;
-    g.cpl = 0;
-    return guest_walk_copy(v->domain, &g, hv, va, n, write ? PFEC_WRITE : 0, &f) ? -XEN_EFAULT : 0;
-}
 
 /* The guest has f, or (-XEN_ENXIO) it meant memory where there is none. */
 static void failed_copy(struct vcpu *v, int rc, const struct guest_walk_fault *f)
@@ -79,7 +27,7 @@ static void failed_copy(struct vcpu *v, int rc, const struct guest_walk_fault *f
 
 static uint64_t address_mask(const struct vcpu *v)
 {
-    unsigned int bits = code_bits(v);
+    unsigned int bits = hvm_code_bits(v);
 
     return bits == 64 ? ~0ull : (1ull << bits) - 1;
 }
@@ -95,11 +43,11 @@ static bool string_item(struct vcpu *v, unsigned int port, unsigned int bytes, b
     struct cpu_user_regs *r = &v->regs;
     const struct vmcb *b = vmcb_of(v);
     uint64_t mask = address_mask(v), *index = in ? &r->rdi : &r->rsi;
-    struct guest_paging g = paging_of(v);
+    struct guest_paging g = hvm_paging(v);
     struct guest_walk_fault f;
     uint32_t value = in ? hvm_port_read(v, port, bytes) : 0;
     int rc = guest_walk_copy(v->domain, &g, &value,
-                             linear(v, in ? b->save.es.base : b->save.ds.base, *index & mask),
+                             hvm_linear(v, in ? b->save.es.base : b->save.ds.base, *index & mask),
                              bytes, in ? PFEC_WRITE : 0, &f);
 
     if (rc) {
@@ -176,7 +124,7 @@ void hvm_exit_npf(struct vcpu *v)
     uint8_t code[X86_INSN_MAX];
     struct mmio_access a;
 
-    if (is_access(v) && mmio_decode(code, hvm_fetch(v, code), code_bits(v), &a)) {
+    if (is_access(v) && mmio_decode(code, hvm_fetch(v, code), hvm_code_bits(v), &a)) {
         access(v, gpa, &a);
         hvm_go_on_at(v, v->regs.rip + a.length);
         return;

@@ -8,29 +8,39 @@
 #include <hvm/vmcb.h>
 #include <parvis/loader_pvh.h>
 
-/* --- inject.c: what a guest is to see next --- */
+/* --- entry.c --- */
 /* entry.asm: the last thing before it runs. False: it may not, its CPU is to look again. */
 bool __must_check hvm_before_entry(struct vcpu *v);
+
+/* --- inject.c: what a guest is to see next --- */
+/* What waits for v, as far as it takes it now. False: nothing, and it is halted. */
+bool __must_check hvm_inject_pending(struct vcpu *v);
 bool hvm_event_pending(const struct vcpu *v); /* guest_ops */
 #define NO_CODE (~0u)
 void hvm_inject_exception(struct vcpu *v, unsigned int vector, uint32_t code);
 void hvm_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t code);
-void hvm_keep_event(struct vcpu *v); /* what an exit interrupted on its way into the guest */
-
-/* --- exit.c --- */
-void hvm_after_exit(struct vcpu *v);               /* entry.asm: why it does not run any more */
-void hvm_set_intercepts(struct vcpu *v);           /* what ends its runs */
-void hvm_go_on_at(struct vcpu *v, uint64_t rip);   /* an instruction is done: that is the next */
-void hvm_skip(struct vcpu *v, unsigned int bytes); /* the one at RIP is, of so many bytes */
-/* The CPU may know what is not so any more: the state that it translates by was changed here. */
-void hvm_forget_translations(struct vcpu *v);
-/* v is about to be entered: what its CPU knows of its memory is forgotten first, if it must. */
-void hvm_ask_for_flush(struct vcpu *v);
-void hvm_halt(struct vcpu *v);
+void hvm_keep_event(struct vcpu *v);   /* what an exit interrupted on its way into the guest */
 void hvm_triple_fault(struct vcpu *v); /* as a machine does at SHUTDOWN: it is reset */
 
+/* --- instruction.c: the guest's, at RIP --- */
+void hvm_skip(struct vcpu *v, unsigned int bytes); /* it is done, of so many bytes */
+void hvm_go_on_at(struct vcpu *v, uint64_t rip);   /* it is done: that is the next */
+unsigned int hvm_fetch(const struct vcpu *v, uint8_t code[X86_INSN_MAX]); /* how much there is */
+unsigned int hvm_code_bits(const struct vcpu *v);                         /* 16, 32, 64 */
+struct guest_paging hvm_paging(const struct vcpu *v);
+gva_t hvm_linear(const struct vcpu *v, uint64_t base, uint64_t offset); /* in such a segment */
+/* It is MOV to or from such a register of that number: its length, and the value, moved. 0: it is
+ * not, or not any more; the domain ends. */
+#define MOV_FROM_CR 0x20
+#define MOV_TO_CR   0x22
+#define MOV_TO_DR   0x23
+unsigned int hvm_mov(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value);
+
+/* --- exit.c --- */
+void hvm_after_exit(struct vcpu *v);     /* entry.asm: why it does not run any more */
+void hvm_set_intercepts(struct vcpu *v); /* what ends its runs */
+
 /* --- exit_io.c: ports, and memory that is none --- */
-unsigned int hvm_fetch(const struct vcpu *v, uint8_t code[X86_INSN_MAX]); /* at RIP; how much */
 void hvm_exit_port(struct vcpu *v);
 void hvm_exit_npf(struct vcpu *v);
 
@@ -39,12 +49,8 @@ void hvm_exit_cr_write(struct vcpu *v); /* of CR4 or CR8 */
 void hvm_exit_cr4_read(struct vcpu *v);
 uint64_t hvm_cr4(const struct vcpu *v); /* as the guest wrote it */
 void hvm_set_cr4(struct vcpu *v, uint64_t cr4);
-/* The instruction at RIP is MOV to or from such a register of that number: its length, and the
- * value, moved. 0: it is not, or not any more; the domain ends. */
-#define MOV_FROM_CR 0x20
-#define MOV_TO_CR   0x22
-#define MOV_TO_DR   0x23
-unsigned int hvm_mov(struct vcpu *v, uint8_t opcode, unsigned int number, uint64_t *value);
+/* The CPU may know what is not so any more: the state that it translates by was changed here. */
+void hvm_forget_translations(struct vcpu *v);
 void hvm_show_lme(struct vcpu *v); /* EFER.LME, as the VMCB may have it */
 
 /* --- debugreg.c --- */

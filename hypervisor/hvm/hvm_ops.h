@@ -18,7 +18,7 @@ int __must_check hvm_param(struct domain *d, bool set, uint32_t index, uint64_t 
 int __must_check hvm_set_context(struct vcpu *v, const struct vcpu_guest_context *ctxt);
 /* hvm/build.c, context.c: vCPU 0 is to run, from here. */
 void hvm_begin(struct vcpu *v, const struct loader_pvh_layout *layout);
-/* hvm/exit_io.c */
+/* hvm/instruction.c */
 int __must_check hvm_copy(const struct vcpu *v, void *hv, gva_t va, size_t n, bool write);
 /* hvm/physmap.c */
 int __must_check hvm_add_to_physmap(struct domain *d, const struct xen_add_to_physmap *a);

@@ -25,12 +25,15 @@
  * it faults, the handler of the fault goes on in its place.)
  */
 #include <core/base/count.h>
+#include <core/base/log.h>
+#include <core/life/life.h>
 #include <core/sched/pause.h>
 #include <hv/x86_bits.h>
 #include <hvm/cpu.h>
 #include <hvm/devices.h>
 #include <hvm/hvm.h>
 #include <hvm/lapic.h>
+#include <xen/sched.h>
 
 #define HAS_CODE                                                                                   \
     (1u << TRAP_double_fault | 1u << TRAP_invalid_tss | 1u << TRAP_no_segment |                    \
@@ -57,6 +60,13 @@ static unsigned int with_earlier(const struct vcpu *v, unsigned int vector)
         (first == TRAP_page_fault && (contributes || faults)))
         return TRAP_double_fault;
     return vector;
+}
+
+void hvm_triple_fault(struct vcpu *v)
+{
+    log_guest(v->domain, "d%uv%u: triple fault at %#x:%#lx: it is reset", v->domain->domain_id,
+              v->vcpu_id, v->regs.cs, v->regs.rip);
+    domain_shutdown(v->domain, SHUTDOWN_reboot);
 }
 
 void hvm_inject_exception(struct vcpu *v, unsigned int vector, uint32_t code)
@@ -121,7 +131,7 @@ static bool takes_interrupts(const struct vcpu *v)
 
 static bool extint_pending(const struct vcpu *v)
 {
-    return lapic_takes_extint(v) && hvm_extint_pending(v->domain);
+    return hvm_extint_pending(v->domain) && lapic_takes_extint(v);
 }
 
 static bool ends_halt(const struct vcpu *v)
@@ -211,40 +221,15 @@ static bool is_awake(struct vcpu *v)
     return true;
 }
 
-/* False: it waits for SIPI. */
-static bool has_started(struct vcpu *v)
-{
-    uint8_t page;
-
-    switch (lapic_take_startup(v, &page)) {
-    case LAPIC_STARTS:
-        hvm_reset_vcpu(v);
-        hvm_start_real_mode(v, page);
-        hvm_cpu_load(v); /* its debug registers are 0 now */
-        __atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
-        return true;
-    case LAPIC_WAITS:
-        return false;
-    default:
-        return true;
-    }
-}
-
-bool hvm_before_entry(struct vcpu *v)
+bool hvm_inject_pending(struct vcpu *v)
 {
     struct vmcb *b = vmcb_of(v);
 
-    hvm_console_look(v);
-    if (!has_started(v) || !is_awake(v))
+    if (!is_awake(v))
         return false;
     if (READ_ONCE(v->nmi_pending) && !v->nmi_masked)
         inject_nmi(v);
     inject_interrupt(v);
     b->control.vintr = (b->control.vintr & ~VINTR_TPR) | lapic_cr8(v);
-    b->save.rax = v->regs.rax;
-    b->save.rsp = v->regs.rsp;
-    b->save.rip = v->regs.rip;
-    b->save.rflags = v->regs.rflags;
-    hvm_ask_for_flush(v);
     return true;
 }

@@ -18,7 +18,6 @@
 #define HWCR_TSC_FREQ_SEL  (1ul << 24) /* the TSC counts at one rate: who knows that looks here */
 #define MSR_NB_CFG         0xc001001f /* of AMD's families from 10h on, whose kernels set its bit */
 #define NB_CFG_CF8_EXT     (1ul << 46) /* so that CF8h reaches all of PCI, of which there is none */
-#define EFER_SVME          (1ul << 12)
 #define EFER_GUEST         (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 
 static bool is_lapic(uint32_t msr)

@@ -3,16 +3,12 @@
  * The VMCB of a vCPU, and what is in its registers when it starts: as INIT leaves it (AMD APM
  * volume 2, table 14-1), in real mode where SIPI says, or as PVH begins.
  */
-#include <hv/fpu_area.h>
 #include <hv/x86_bits.h>
 #include <hvm/cpu.h>
 #include <hvm/hvm.h>
-#include <hvm/lapic.h>
 #include <parvis/string.h>
-#include <port/current.h>
 #include <port/machine.h>
 
-#define EFER_SVME  (1ul << 12) /* a guest's must have it, or VMRUN refuses */
 #define PAT_RESET  0x0007040600070406ull
 #define PAT_ALL_WB 0x0606060606060606ull /* what its memory is, whatever it says: msr.c */
 #define CR0_RESET  0x60000010ul
@@ -32,22 +28,6 @@ static struct vmcb_segment segment(uint16_t selector, uint16_t attributes, uint3
 static void set_data_segments(struct vmcb *b, struct vmcb_segment s)
 {
     b->save.es = b->save.ss = b->save.ds = b->save.fs = b->save.gs = s;
-}
-
-void hvm_forget_translations(struct vcpu *v)
-{
-    v->arch.hvm.flushes--; /* as if its CPU had flushed since */
-}
-
-/* It stays asked for until the guest has run: its CPU may have other work first, and look again. */
-void hvm_ask_for_flush(struct vcpu *v)
-{
-    struct hvm_vcpu *h = &v->arch.hvm;
-    uint32_t now = this_cpu()->arch.flushes;
-
-    if (h->flushes != now)
-        h->vmcb->control.tlb_control = TLB_CONTROL_ALL;
-    h->flushes = now;
 }
 
 void hvm_reset_vcpu(struct vcpu *v)

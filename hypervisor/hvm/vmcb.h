@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The virtual machine control block of SVM: AMD APM volume 2, appendix B, and chapter 15. All that
- * is of SVM's own is in this file, exit.c, inject.c and cpu/.
+ * is of SVM's own is in this file, entry.c, exit.c, instruction.c, inject.c and cpu/.
  */
 #ifndef HVM_VMCB_H
 #define HVM_VMCB_H
@@ -77,6 +77,8 @@
 #define EVENT_VALID     (1ull << 31)
 
 #define INT_STATE_SHADOW 1ull
+
+#define EFER_SVME (1ul << 12) /* a guest's must have it, or VMRUN refuses */
 
 struct vmcb_segment {
     uint16_t selector;

@@ -24,7 +24,6 @@
 #define MSR_VM_CR       0xc0010114
 #define VM_CR_SVMDIS    (1u << 4)
 #define MSR_VM_HSAVE_PA 0xc0010117
-#define EFER_SVME       (1ul << 12)
 
 #define IOPM_ORDER  2 /* three pages: 64 Ki ports, and three beyond */
 #define MSRPM_ORDER 1
