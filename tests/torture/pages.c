@@ -164,10 +164,19 @@ static void get_another(struct guest *g)
     reserve(g, XENMEM_populate_physmap, got);
 }
 
+/* It may be another's by now, and this CPU not know. */
+static void use_what_was_there(struct guest *g)
+{
+    uint64_t load;
+
+    (void)host_touch(VA + g->a[0] * PAGE_SIZE, &load, NULL);
+    g->next = chance(g, 24) ? use_what_was_there : get_another;
+}
+
 static void given(struct guest *g, long rc)
 {
     if (rc == 1)
-        g->next = get_another;
+        g->next = use_what_was_there;
 }
 
 static void give_back(struct guest *g)
@@ -178,9 +187,12 @@ static void give_back(struct guest *g)
 
 static void exchange(struct guest *g)
 {
+    uint64_t load;
+
     g->a[0] = any(g);
     if (g->a[0] % VCPUS != g->v->vcpu_id)
         return;
+    (void)host_touch(VA + g->a[0] * PAGE_SIZE, &load, NULL);
     CALL(g, NULL, update_va_mapping, VA + g->a[0] * PAGE_SIZE, 0, UVMF_NONE);
     g->next = give_back;
 }
@@ -252,9 +264,10 @@ static void use_grant(struct guest *g)
 static void operation(struct guest *g)
 {
     static step_fn *const each[] = {
-        map,      map,         map,       change_entry,  change_entry,  hang,          pin,
-        unpin,    flush,       load_base, touch_some,    touch_some,    touch_some,    exchange,
-        exchange, guest_yield, set_ldt,   load_selector, load_selector, load_selector, use_grant};
+        map,           map,           map,           change_entry, change_entry, hang,
+        pin,           unpin,         flush,         load_base,    touch_some,   touch_some,
+        touch_some,    exchange,      exchange,      exchange,     guest_yield,  set_ldt,
+        load_selector, load_selector, load_selector, use_grant};
 
     g->last = chance(g, ARRAY_SIZE(each));
     each[g->last](g);

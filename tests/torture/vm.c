@@ -156,14 +156,15 @@ static void take_event(struct guest *g, uint64_t event)
     tell(g, TRAP_nmi);
 }
 
-/* False: its CPU is to look again. What is on its way is interrupted, seldom. */
+/* False: its CPU is to look again, as something came up, which is soon done. What is on its way is
+ * interrupted, seldom. */
 static bool enter(struct guest *g)
 {
     struct vcpu *v = g->v;
     struct vmcb *b = vmcb_of(v);
     uint64_t event;
 
-    if (!hvm_before_entry(v) || READ_ONCE(this_cpu()->pending))
+    if (!hvm_before_entry(v) || READ_ONCE(this_cpu()->pending) || !chance(g, 8))
         return false;
     vm_tlb_entered(b->control.tlb_control == TLB_CONTROL_ALL);
     event = b->control.event_inj;

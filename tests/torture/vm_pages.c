@@ -16,12 +16,13 @@
 #include "pages_grants.h"
 #include "vm_pages.h"
 
-#define PAGES  18u
-#define LARGE  512u          /* where 512 frames may be, and again behind them */
-#define TABLES 5u            /* any of the first but 0 may be one of the guest's tables */
-#define SLOTS  4u            /* of each table, and so many frames of a block that are touched */
-#define WORDS  (VM_CODE / 8) /* that guests touch; 0xc00 is for copies, a part for each vCPU */
-#define BLOCKS 2u
+#define PAGES    18u
+#define LARGE    512u          /* where 512 frames may be, and again behind them */
+#define TABLES   5u            /* any of the first but 0 may be one of the guest's tables */
+#define CHANGING 2u            /* frames behind those, that come and go all the time */
+#define SLOTS    4u            /* of each table, and so many frames of a block that are touched */
+#define WORDS    (VM_CODE / 8) /* that guests touch; 0xc00 is for copies, a part for each vCPU */
+#define BLOCKS   2u
 
 static uint64_t any_small(struct guest *g)
 {
@@ -84,6 +85,19 @@ static void add_one(struct guest *g)
     (void)vm_populate(g, any_frame(g), 0);
 }
 
+/* Some change all the time, and by several at once. */
+static void put_another(struct guest *g)
+{
+    (void)vm_populate(g, g->a[0], 0);
+}
+
+static void change_one(struct guest *g)
+{
+    g->a[0] = TABLES + 1 + chance(g, CHANGING);
+    (void)vm_give_back(g, g->a[0]);
+    g->next = put_another;
+}
+
 static void add_block(struct guest *g)
 {
     (void)vm_populate(g, LARGE * (1 + chance(g, BLOCKS)), 9);
@@ -144,10 +158,10 @@ static void give(struct guest *g)
 
 static void operation(struct guest *g)
 {
-    static step_fn *const any[] = {set_entry, touch_some,     touch_some, touch_some, remove_one,
-                                   set_entry, add_one,        add_one,    add_block,  add_few,
-                                   string,    string,         string,     apic,       vm_cpuid,
-                                   give,      pages_take_back};
+    static step_fn *const any[] = {set_entry, touch_some,      touch_some, touch_some, remove_one,
+                                   set_entry, add_one,         add_one,    add_block,  add_few,
+                                   string,    string,          string,     apic,       vm_cpuid,
+                                   give,      pages_take_back, change_one, change_one, change_one};
 
     g->last = chance(g, ARRAY_SIZE(any));
     any[g->last](g);
