@@ -116,7 +116,7 @@ def is_refused_where_the_cpu_cannot():
                             ("erratum", "phenom,+npt", r"its CPUs \(AMD's family 10h\) let a guest end the machine: erratum 383")):
         with Machine.direct("hvm-" + name, config, modules, mem="512", qemu=DEBUG_EXIT, cpu=cpu + NO_CX16) as m:
             m.expect(rf"\] no full virtualization on this machine: {said}$", 30)
-            m.expect("full: cannot be created", 30)
+            m.expect(r"\] full: cannot be created on this machine$", 30)
             m.expect("^hello is ready$|hello: ", 60)
             assert m.wait() == ending.POWERED_OFF, m.tail()
 

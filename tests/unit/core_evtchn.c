@@ -427,7 +427,22 @@ static void bad_addresses(void **state)
         long rc = call(va, event_channel_op, cmd, 0xffff820000000000ull);
         assert_true(rc == -XEN_EFAULT || rc == -XEN_ENOSYS);
     }
+}
+
+/* FIFO ports, which each kernel asks for at its start: no line of the log is about them. */
+static void fifo_is_refused_in_silence(void **state)
+{
+    char text[256] = "";
+    uint32_t pos = 0;
+
+    (void)state;
+    log_clear();
     assert_int_equal(call(va, event_channel_op, EVTCHNOP_init_control, ARG), -XEN_ENOSYS);
+    assert_int_equal(call(va, event_channel_op, EVTCHNOP_set_priority, ARG), -XEN_ENOSYS);
+    assert_int_equal(log_read(text, sizeof(text) - 1, &pos), 0);
+    assert_int_equal(call(va, event_channel_op, 14, ARG), -XEN_ENOSYS);
+    log_read(text, sizeof(text) - 1, &pos);
+    assert_non_null(strstr(text, "there is no operation 14"));
 }
 
 /* A domain may get ports and events before it has a vCPU. */
@@ -473,6 +488,7 @@ int main(void)
         TEST(a_poll_timeout_is_only_for_its_poll),
         TEST(vcpu_info_moves_once),
         TEST(bad_addresses),
+        TEST(fifo_is_refused_in_silence),
         TEST(no_vcpu_yet),
     };
 

@@ -139,10 +139,12 @@ static int create_one(const struct boot_info *bi, const struct boot_domain *b)
     log_info("building %s %s from %s", b->is_control ? "control domain" : "domain", b->name,
              bi->modules[b->kernel].name);
     rc = domain_create(&cfg, &d);
-    if (rc) {
+    if (rc == -XEN_EOPNOTSUPP) /* its kind has said why */
+        log_error("%s: cannot be created on this machine", b->name);
+    else if (rc)
         log_error("%s: cannot be created: error %d", b->name, -rc);
+    if (rc)
         return rc;
-    }
     rc = build_one(bi, b, d);
     if (rc) {
         while (domain_kill(d) == -XEN_ERESTART)

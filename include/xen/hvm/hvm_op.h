@@ -26,6 +26,7 @@ struct xen_hvm_param {
 };
 typedef struct xen_hvm_param xen_hvm_param_t;
 
+#define HVMOP_pagetable_dying          9 /* refused, -XEN_ENOSYS */
 #define HVMOP_set_evtchn_upcall_vector 23
 struct xen_hvm_evtchn_upcall_vector {
     uint32_t vcpu;
