@@ -228,6 +228,17 @@ def one_word_makes_it_fully_virtualized():
         assert process.returncode == ending.POWERED_OFF, said
 
 
+def hello_says_what_it_is():
+    """hello as each kind: it tells only what is there, and as hvm, where it can ask nobody, that it wants another kind."""
+    pv_alone = ("start_info: magic", "page tables: ")
+    for kind in ("pv", "pvh"):
+        status, text = run("build/pvguest/hello", KIND=kind, GUEST_CMDLINE="exit=poweroff")
+        assert status == ending.POWERED_OFF and f"kind: {kind}\n" in text and "hello is ready" in text, text[-3000:]
+        assert [line in text for line in pv_alone] == [kind == "pv"] * 2, text[-3000:]
+    status, text = run("build/pvguest/hello", KIND="hvm")
+    assert status == ending.POWERED_OFF and "start it as pv or as pvh" in text and "rip" not in text, text[-3000:]
+
+
 def the_image_has_one_machine():
     """A second machine from build/parvis.img is refused in a line, as long as the first one is there; by direct start there may be several.
     It is a build/ of its own, in which nobody runs a machine meanwhile."""
@@ -337,5 +348,5 @@ def stock_kernel_boots_alone():
 if __name__ == "__main__":
     run_tests(tutorial_holds, tutorials_mistakes_are_told, other_ends_are_told, panics_are_told, misbehaviour_is_failure,
               kernels_are_unpacked_to_what_fits, direct_start_takes_the_images_configuration, bad_kernels_are_named, explains_itself,
-              wrong_settings_are_named, the_end_of_the_input_is_no_end, one_word_makes_it_fully_virtualized, the_image_has_one_machine, one_builds_at_a_time,
-              quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)
+              wrong_settings_are_named, the_end_of_the_input_is_no_end, one_word_makes_it_fully_virtualized, hello_says_what_it_is, the_image_has_one_machine,
+              one_builds_at_a_time, quitting_is_not_success, ends_with_its_terminal_and_with_make, a_reset_is_no_poweroff, stock_kernel_boots_alone)

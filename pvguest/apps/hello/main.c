@@ -20,14 +20,17 @@ static void print_start_info(void)
 {
     const start_info_t *si = start_info;
 
-    printf("start_info: magic \"%.32s\"\n", (const char *)si->magic);
+    if (is_pv())
+        printf("start_info: magic \"%.32s\"\n", (const char *)si->magic);
     printf("memory: %lu pages (%lu KiB), %lu free\n", si->nr_pages, si->nr_pages * 4,
            pages_available());
-    printf("flags: 0x%x%s%s\n", si->flags, si->flags & SIF_PRIVILEGED ? " privileged" : "",
-           si->flags & SIF_INITDOMAIN ? " initdomain" : "");
+    if (is_pv())
+        printf("flags: 0x%x%s%s\n", si->flags, si->flags & SIF_PRIVILEGED ? " privileged" : "",
+               si->flags & SIF_INITDOMAIN ? " initdomain" : "");
     printf("command line: \"%.*s\"\n", (int)sizeof(si->cmd_line), (const char *)si->cmd_line);
-    printf("page tables: 0x%lx, %lu frames; p2m: 0x%lx; shared_info: 0x%lx\n", si->pt_base,
-           si->nr_pt_frames, si->mfn_list, si->shared_info);
+    if (is_pv())
+        printf("page tables: 0x%lx, %lu frames; p2m: 0x%lx; shared_info: 0x%lx\n", si->pt_base,
+               si->nr_pt_frames, si->mfn_list, si->shared_info);
     if (si->mod_len)
         printf("module: 0x%lx, %lu bytes\n", si->mod_start, si->mod_len);
     if (!is_control_domain())
@@ -99,6 +102,13 @@ int guest_main(void)
     int reason;
 
     printf("\nHello from pvguest.\n");
+    if (!has_hypercalls()) {
+        printf(
+            "It asks a hypervisor for all that it shows, and a guest of kind hvm is told of none: "
+            "start it as pv or as pvh.\n");
+        return 0;
+    }
+    printf("kind: %s\n", is_pv() ? "pv" : "pvh");
     print_version();
     print_start_info();
     print_date();
