@@ -279,10 +279,73 @@ static xmlChar *own_text(xmlNodePtr node)
     return from;
 }
 
+/* Elements that the schema does not know. */
+struct unknown {
+    unsigned int n;
+    xmlNodePtr first, first_pattern; /* with the pattern of what it stands in */
+    size_t len;
+    char text[512]; /* "<cpu> in <domain> (line 7), ..." */
+};
+
+static void note_unknown(struct unknown *u, xmlNodePtr node, xmlNodePtr pattern)
+{
+    char text[128];
+    int len = snprintf(text, sizeof(text), "%s<%.32s> in <%.32s> (line %ld)", u->n ? ", " : "",
+                       node->name, node->parent->name, xmlGetLineNo(node));
+
+    if (u->n++ == 0) {
+        u->first = node;
+        u->first_pattern = pattern;
+    }
+    if (u->len + (size_t)len < sizeof(u->text)) {
+        memcpy(u->text + u->len, text, (size_t)len + 1);
+        u->len += (size_t)len;
+    }
+}
+
+static void find_unknown(const struct walk *w, xmlNodePtr node, xmlNodePtr pattern,
+                         struct unknown *u)
+{
+    struct slots known = {.n = 0};
+
+    collect(w, pattern, "element", false, false, &known);
+    for (xmlNodePtr c = node->children; c; c = c->next) {
+        const struct slot *s;
+
+        if (c->type != XML_ELEMENT_NODE)
+            continue;
+        s = c->ns ? NULL : find_slot(&known, c->name);
+        if (s)
+            find_unknown(w, c, s->pattern, u);
+        else
+            note_unknown(u, c, pattern);
+    }
+}
+
+/* All at once: who brings a file from elsewhere would meet one after another. */
+static int check_known(const struct walk *w, xmlNodePtr root, xmlNodePtr pattern)
+{
+    struct unknown u = {.n = 0};
+    struct slots known = {.n = 0};
+    char names[512];
+
+    find_unknown(w, root, pattern, &u);
+    if (u.n == 0)
+        return 0;
+    if (u.n > 1)
+        return error_set(w->e, -EINVAL, "%s:%ld: %u elements are not known: %s", w->file,
+                         xmlGetLineNo(u.first), u.n, u.text);
+    collect(w, u.first_pattern, "element", false, false, &known);
+    list_slots(&known, true, names, sizeof(names));
+    return error_set(w->e, -EINVAL, "%s:%ld: <%s> is not known in <%s>; known: %s", w->file,
+                     xmlGetLineNo(u.first), u.first->name, u.first->parent->name, names);
+}
+
+/* All elements in it are known. */
 static int check_element(const struct walk *w, xmlNodePtr node, xmlNodePtr pattern)
 {
     struct slots known = {.n = 0};
-    char what[96], names[512];
+    char what[96];
     xmlChar *text;
     int rc;
 
@@ -290,17 +353,10 @@ static int check_element(const struct walk *w, xmlNodePtr node, xmlNodePtr patte
     if (rc)
         return rc;
     collect(w, pattern, "element", false, false, &known);
-    list_slots(&known, true, names, sizeof(names));
     for (xmlNodePtr c = node->children; c; c = c->next) {
-        const struct slot *s;
-
         if (c->type != XML_ELEMENT_NODE)
             continue;
-        s = c->ns ? NULL : find_slot(&known, c->name);
-        if (!s)
-            return error_set(w->e, -EINVAL, "%s:%ld: <%s> is not known in <%s>; known: %s", w->file,
-                             xmlGetLineNo(c), c->name, node->name, names);
-        rc = check_element(w, c, s->pattern);
+        rc = check_element(w, c, find_slot(&known, c->name)->pattern);
         if (rc)
             return rc;
     }
@@ -320,6 +376,7 @@ static int explain(xmlDocPtr doc, const char *file, xmlDocPtr schema, struct err
     struct walk w = {xmlDocGetRootElement(schema), file, e};
     xmlNodePtr root = xmlDocGetRootElement(doc), start;
     struct slots first = {.n = 0};
+    int rc;
 
     for (start = w.grammar->children; start && !is(start, "start"); start = start->next) {
     }
@@ -329,7 +386,8 @@ static int explain(xmlDocPtr doc, const char *file, xmlDocPtr schema, struct err
     if (!find_slot(&first, root->name))
         return error_set(e, -EINVAL, "%s:%ld: the file begins with <%s>; accepted: domain", file,
                          xmlGetLineNo(root), root->name);
-    return check_element(&w, root, first.v[0].pattern);
+    rc = check_known(&w, root, first.v[0].pattern);
+    return rc ? rc : check_element(&w, root, first.v[0].pattern);
 }
 
 /* libxml2's own words, which config_malformed.c keeps from being printed, help nobody: they name

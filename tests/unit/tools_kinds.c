@@ -97,6 +97,22 @@ static void what_it_cannot_have(void **state)
         /* that is said, and not what else the schema does not know */
         {"<features><acpi/></features>", HVM "<boot dev='hd'/>", "<emulator>/q</emulator>",
          "t.xml:2: <boot>" PC},
+        /* what each PC of libvirt's has */
+        {"<features><acpi/><apic/><pae/></features><clock offset='utc'/>", HVM,
+         "<emulator>/usr/bin/qemu</emulator>" SERIAL, NULL},
+        {"<features><hap/></features>", HVM, "",
+         "t.xml:1: <hap> is not known in <features>; known: acpi, apic, pae"},
+        /* what it cannot have of them is told all at once */
+        {"<cpu mode='host-model'/><clock offset='utc'><timer name='rtc'/></clock>", HVM,
+         "<graphics type='vnc'/><video><model/></video>",
+         "t.xml:1: 4 elements are not known: <cpu> in <domain> (line 1), <timer> in <clock> "
+         "(line 1), <graphics> in <devices> (line 3), <video> in <devices> (line 3)"},
+        {"", "<type machine='q35'>hvm</type>" KERNEL, "",
+         "t.xml:2: <type>: machine='q35' does not go with hvm, which has none"},
+        {"", "<type machine='xenfv'>xenpvh</type>" KERNEL, "",
+         "t.xml:2: <type>: machine='xenfv' does not go with xenpvh; it has xenpvh"},
+        {"", "<type machine='q35'>linux</type>" KERNEL, "",
+         "t.xml:2: <type>: machine='q35' does not go with linux; it has xenpv"},
         {"", "<type machine='xenpvh'>hvm</type>" KERNEL, "",
          "t.xml:2: <type>: machine='xenpvh' does not go with hvm, which has none"},
         {"", "<type machine='xenpv'>xenpvh</type>" KERNEL, "",
