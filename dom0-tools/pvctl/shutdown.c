@@ -118,14 +118,37 @@ static int worse(int a, int b)
     return a > b ? a : b;
 }
 
-static void waiting_for(const struct asked *a, const struct pollfd *p, size_t n, const char *text)
+/* Those that are waited for and have ended, or have not. */
+static void tell_some(const struct asked *a, const struct pollfd *p, size_t n, bool ended,
+                      const char *text)
 {
-    fputs("pvctl:", stderr);
+    bool any = false;
+
     for (size_t i = 0; i < n; i++) {
-        if (p[i].fd >= 0)
-            fprintf(stderr, " %s", a[i].name);
+        if (p[i].fd < 0 || a[i].ended != ended)
+            continue;
+        fprintf(stderr, "%s %s", any ? "" : "pvctl:", a[i].name);
+        any = true;
     }
-    fprintf(stderr, ": %s\n", text);
+    if (any)
+        fprintf(stderr, ": %s\n", text);
+}
+
+static void tell_waiting(const struct asked *a, const struct pollfd *p, size_t n)
+{
+    tell_some(a, p, n, false, "still waiting for its end");
+    tell_some(a, p, n, true, "it has ended; still waiting for its start");
+}
+
+static void tell_limit(const struct asked *a, const struct pollfd *p, size_t n,
+                       unsigned int seconds)
+{
+    char text[96];
+
+    snprintf(text, sizeof(text), "not ended within %u s; `pvctl destroy` does not ask", seconds);
+    tell_some(a, p, n, false, text);
+    snprintf(text, sizeof(text), "it has ended, and was not started again within %u s", seconds);
+    tell_some(a, p, n, true, text);
 }
 
 static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int seconds)
@@ -139,16 +162,13 @@ static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int se
     while (left > 0) {
         uint64_t passed = clock_ms() - start;
         bool last = seconds && limit < passed + PROGRESS_MS; /* its end is told soon enough */
-        char text[96];
 
         if (seconds && passed >= limit) {
-            snprintf(text, sizeof(text), "not ended within %u s; `pvctl destroy` does not ask",
-                     seconds);
-            waiting_for(a, p, n, text);
+            tell_limit(a, p, n, seconds);
             return worse(rc, EXIT_REFUSED);
         }
         if (poll(p, n, last ? (int)(limit - passed) : PROGRESS_MS) == 0 && !last)
-            waiting_for(a, p, n, "still waiting");
+            tell_waiting(a, p, n);
         for (size_t i = 0; i < n; i++) {
             int one = p[i].fd >= 0 && p[i].revents ? told(&a[i], p[i].fd) : -1;
 
