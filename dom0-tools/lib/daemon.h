@@ -12,6 +12,8 @@
  *           D_SERVE    "DOMID NAME"     map the console ring of a domain made just now
  *           D_REAP     "DOMID NAME HOW" drain its console, take the domain away, tell clients how
  *                                       it ended; answered when it is gone
+ *           D_STOP     "NAME"           it is not to live again: a life that is being made is
+ *                                       undone; answered when nothing of it is left
  *           D_CONSOLE  "NAME"           history, then all that comes; D_DATA goes to the guest
  *           D_WAIT     "DOMID"          answer D_END when it has ended and is taken away
  *   daemon  D_DATA     bytes that the guest printed
@@ -35,6 +37,7 @@ enum daemon_message {
     D_MAKE = 'M',
     D_SERVE = 'S',
     D_REAP = 'R',
+    D_STOP = 'T',
     D_CONSOLE = 'C',
     D_WAIT = 'W',
     D_DATA = 'd',

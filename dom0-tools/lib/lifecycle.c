@@ -20,6 +20,7 @@
 #include "devices.h"
 #include "interrupt.h"
 #include "reap.h"
+#include "restart.h"
 #include "state.h"
 #include "store.h"
 
@@ -222,6 +223,22 @@ int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name
     /* Without the daemon there is no console to let go of; the domain goes all the same. */
     reap_begin(&r, d->domid, d->uuid, name, how);
     return reap_wait(h, &r, e);
+}
+
+bool lifecycle_restarts(const char *name)
+{
+    return domain_name_ok(name) && restart_intended(name);
+}
+
+int lifecycle_give_up(const char *name, struct error *e)
+{
+    struct error why = {0};
+    int rc = ask_and_close(D_STOP, name, &why);
+
+    if (rc != -ECONNREFUSED)
+        return rc ? error_set(e, rc, "%s", why.text) : 0;
+    restart_forget(name); /* nobody is there who makes it; the next daemon is not to */
+    return 0;
 }
 
 const char *shutdown_reason_word(unsigned int reason)

@@ -45,6 +45,11 @@ int __must_check lifecycle_go(struct host *h, const struct domain_config *cfg,
 int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name, const char *how,
                    const struct console_service *cs, struct error *e);
 
+/* Is a domain of this name to be started again, with its former life over? */
+bool lifecycle_restarts(const char *name);
+/* That is given up, and nothing of it is left. */
+int __must_check lifecycle_give_up(const char *name, struct error *e);
+
 /* A domain found by name or by number. */
 struct live_domain {
     struct host_domain d;

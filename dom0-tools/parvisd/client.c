@@ -20,7 +20,17 @@
 #include "reaper.h"
 #include "state.h"
 
-enum client_kind { ASKING, READING, WAITING, PARTING, EXPECTING, TO_MAKE, MAKING, REAPING };
+enum client_kind {
+    ASKING,
+    READING,
+    WAITING,
+    PARTING,
+    EXPECTING,
+    TO_MAKE,
+    MAKING,
+    REAPING,
+    STOPPING
+};
 
 struct client {
     int fd; /* -1: free */
@@ -28,7 +38,7 @@ struct client {
     pid_t pid;
     struct console *console; /* READING */
     uint32_t domid;          /* WAITING, PARTING, REAPING */
-    char name[65];           /* TO_MAKE, MAKING, EXPECTING */
+    char name[65];           /* TO_MAKE, MAKING, EXPECTING, STOPPING */
     char how[256];           /* PARTING: what it is told when the domain is gone */
 };
 
@@ -249,6 +259,8 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
         memset(s.uuid, 0, sizeof(s.uuid)); /* no record of it: only what nobody else has goes */
     cl->kind = REAPING;
     cl->domid = domid;
+    if (!console_by_domid(domid))
+        policy_give_up(text); /* it has ended by itself meanwhile */
     policy_release(h, domid, how);
     reaper_start(h, domid, s.uuid, text, is_given_up(text, domid) ? "" : how);
 }
@@ -274,6 +286,11 @@ static void request(struct host *h, struct client *cl, int type, char *text)
         break;
     case D_REAP:
         ask_reap(h, cl, domid, rest);
+        break;
+    case D_STOP:
+        snprintf(cl->name, sizeof(cl->name), "%.64s", text);
+        cl->kind = STOPPING; /* answered by client_go_on() */
+        policy_give_up(cl->name);
         break;
     case D_CONSOLE:
         ask_console(h, cl, text);
@@ -438,6 +455,11 @@ void client_go_on(struct host *h)
         if (cl->fd >= 0 && cl->kind == TO_MAKE && !reaper_has_name(cl->name)) {
             cl->kind = MAKING;
             answer(cl, 0, &none);
+        }
+        if (cl->fd >= 0 && cl->kind == STOPPING && !policy_is_making(cl->name) &&
+            !reaper_has_name(cl->name)) {
+            answer(cl, 0, &none);
+            drop(cl);
         }
     }
 }

@@ -63,7 +63,8 @@ struct console {
     uint64_t started_ms;
     unsigned int quick; /* lives in a row that were too short */
     pid_t restarter;
-    int messages; /* what it says */
+    bool given_up; /* and told to stop: how it all ended is told already */
+    int messages;  /* what it says */
 };
 
 extern struct console *consoles;

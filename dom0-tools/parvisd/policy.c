@@ -107,6 +107,30 @@ static void restart(struct console *c)
         close(messages[0]);
 }
 
+/* Whoever makes the next life is told to stop, and undoes what it has made. */
+void policy_give_up(const char *name)
+{
+    struct console *c = console_by_name(name);
+
+    if (!c)
+        return;
+    c->successor = false;
+    if (c->restarter) {
+        c->given_up = true;
+        kill(c->restarter, SIGTERM);
+    }
+    restart_forget(name);
+    if (c->restarting)
+        restart_failed(c, "destroyed");
+}
+
+bool policy_is_making(const char *name)
+{
+    const struct console *c = console_by_name(name);
+
+    return c && c->restarter;
+}
+
 /* By a client of this daemon, or of one before it. */
 static bool is_being_made(const char *name)
 {
@@ -157,8 +181,9 @@ void policy_child(pid_t pid, int status)
             c->restarter = 0;
             if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
                 client_tell_next(c->name, c->domid, NULL);
-            else if (c->domid == CONSOLE_NONE)
+            else if (c->domid == CONSOLE_NONE && !c->given_up)
                 restart_failed(c, why);
+            c->given_up = false;
         }
     }
 }

@@ -30,6 +30,10 @@ void policy_check(struct host *h);
 void policy_go_on(void);
 /* This domain is about to be destroyed: drain its console and let go. */
 void policy_release(struct host *h, uint32_t domid, const char *how);
+/* The domain of this name is not to live again: a life that is being made is undone. */
+void policy_give_up(const char *name);
+/* Is a next life of this name being made, or undone, by a child of ours? */
+bool policy_is_making(const char *name);
 /* A new domain has its console and does not run yet. If it is a successor, and not one that
  * somebody else makes of the name meanwhile, it gets what the former life left it. */
 void policy_served(struct host *h, struct console *c, pid_t maker);

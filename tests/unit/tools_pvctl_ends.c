@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include <xen/xen.h>
 
 #include <xen/io/console.h>
+#include <xen/sched.h>
 
 #include "daemon_support.h"
 #include "loader_support.h"
@@ -55,6 +57,17 @@ static void child(const char *line, FILE *out)
     exit(pvctl_main(argc, argv));
 }
 
+/* Whoever makes the next life of web has ended, if so. */
+static void hear_of_the_maker(void)
+{
+    const struct console *c = console_by_name("web");
+    pid_t maker = c ? c->restarter : 0;
+    int is;
+
+    if (maker && waitpid(maker, &is, WNOHANG) == maker)
+        policy_child(maker, is);
+}
+
 /* `pvctl LINE` ends with this status, and says this and no more. */
 static void ends(const char *line, int status, const char *says)
 {
@@ -68,6 +81,7 @@ static void ends(const char *line, int status, const char *says)
         child(line, out);
     while (waitpid(pid, &is, WNOHANG) != pid) {
         turn();
+        hear_of_the_maker();
         usleep(1000);
     }
     assert_true(WIFEXITED(is));
@@ -220,6 +234,29 @@ static void one_of_ours_is_told(void **state)
     ends("console web", 1, "pvctl: web: parvisd does not watch this domain\n");
 }
 
+/* One that ends and is started again all the time can be destroyed between two lives. */
+static void what_is_started_again_is_destroyed(void **state)
+{
+    FILE *out = fopen(state_path("pvctl"), "w");
+    uint32_t domid;
+
+    (void)state;
+    fputs("#!/bin/sh\nexec sleep 60\n", out);
+    fclose(out);
+    assert_int_equal(chmod(state_path("pvctl"), 0700), 0);
+    policy_set_pvctl(state_path("pvctl"));
+    serve("web", "restart", &domid);
+    clock_ms += RESTART_MIN_MS;
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    turn();
+    assert_true(console_by_name("web")->restarter > 0);
+    ends("destroy web", 0, "");
+    ends("destroy web", 3,
+         "pvctl: web: no such domain (the last of this name: powered off; not created again: "
+         "destroyed)\n");
+}
+
 /* A kernel, and a configuration that has it; returns the path of that. */
 static const char *configuration(void)
 {
@@ -302,9 +339,10 @@ static void a_paused_console_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_paused_one_is_told),     T(an_hvm_guest_has_a_button), T(others_are_asked_by_the_store),
-        T(none_can_be_saved),        T(one_of_parvis_cfg_is_told), T(one_of_ours_is_told),
-        T(a_paused_console_is_told),
+        T(a_paused_one_is_told),          T(an_hvm_guest_has_a_button),
+        T(others_are_asked_by_the_store), T(none_can_be_saved),
+        T(one_of_parvis_cfg_is_told),     T(one_of_ours_is_told),
+        T(a_paused_console_is_told),      T(what_is_started_again_is_destroyed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
