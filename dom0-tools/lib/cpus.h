@@ -10,8 +10,9 @@
 #include "host.h"
 
 /* Is one of the CPUs there? `where` begins the message that names those that are not; where some
- * are, that is said on standard error, and no more. */
-int __must_check cpus_there(struct host *h, const char *where, uint64_t set, struct error *e);
+ * are, that is said on standard error, and no more; so is that one is not safe for this kind. */
+int __must_check cpus_there(struct host *h, const char *where, enum guest_kind kind, uint64_t set,
+                            struct error *e);
 /* Before the domain is made: can this machine do what is wanted? */
 int __must_check cpus_check(struct host *h, const struct domain_config *c, struct error *e);
 /* Before it runs: weight, cap, and where its vCPUs may run. */

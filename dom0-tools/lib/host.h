@@ -77,6 +77,7 @@ struct host_physinfo {
     uint64_t total_pages, free_pages, scrub_pages;
     bool pv;
     bool svm, hvm, hap; /* the CPUs have SVM; it can be used; with nested paging */
+    bool emulated;      /* the CPUs are QEMU's software */
 };
 
 struct host_version {

@@ -9,6 +9,7 @@
 #include "host_xen.h"
 
 #include <cpuid.h>
+#include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +92,15 @@ static int sysctl_call(struct host_xen *x)
 /* ABI: word 3 of hw_cap is ECX of CPUID 0x80000001. */
 #define CAP_SVM (1u << 2)
 
+/* The machine's own CPUID: a paravirtual guest's processes are told nothing else. */
+static bool is_emulated(void)
+{
+    uint32_t max, vendor[3];
+
+    __cpuid(0x40000000, max, vendor[0], vendor[1], vendor[2]);
+    return memcmp(vendor, "TCGTCGTCGTCG", 12) == 0;
+}
+
 int hx_physinfo(struct host *h, struct host_physinfo *out)
 {
     struct host_xen *x = to_xen(h);
@@ -113,6 +123,7 @@ int hx_physinfo(struct host *h, struct host_physinfo *out)
         .svm = p->hw_cap[3] & CAP_SVM,
         .hvm = p->capabilities & XEN_SYSCTL_PHYSCAP_hvm,
         .hap = p->capabilities & XEN_SYSCTL_PHYSCAP_hap,
+        .emulated = is_emulated(),
     };
     return 0;
 }

@@ -75,7 +75,7 @@ int verb_pin(const struct call *c)
         snprintf(text, sizeof(text), "%s: ", wrong);
         return usage_error(find_verb("pin"), text, list);
     }
-    rc = cpus_there(c->h, l.name, cpus, &e);
+    rc = cpus_there(c->h, l.name, l.d.kind, cpus, &e);
     for (uint32_t i = v.first; i <= v.last && rc == 0; i++) {
         rc = c->h->ops->vcpu_set_affinity(c->h, l.d.domid, i, cpus);
         if (rc)

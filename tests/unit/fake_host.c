@@ -80,7 +80,8 @@ int fake_physinfo(struct host *h, struct host_physinfo *out)
                                   .pv = true,
                                   .svm = !fake(h)->no_svm,
                                   .hvm = !fake(h)->no_svm,
-                                  .hap = !fake(h)->no_svm && !fake(h)->no_hap};
+                                  .hap = !fake(h)->no_svm && !fake(h)->no_hap,
+                                  .emulated = fake(h)->emulated};
     return 0;
 }
 

@@ -66,6 +66,7 @@ struct fake_host {
     uint16_t owner[FAKE_FRAMES]; /* domid + 1, 0 = free */
     uint64_t gfn[FAKE_FRAMES];   /* where a fully virtualized domain has it */
     bool no_svm, no_hap;         /* what the CPUs lack */
+    bool emulated;               /* they are QEMU's software */
     struct fake_domain domains[FAKE_DOMAINS];
     struct fake_port ports[FAKE_PORTS];
     struct fake_entry entries[FAKE_ENTRIES];

@@ -125,6 +125,30 @@ static void pins_to_what_is_there(void **state)
     ends("pin web 0", 0, "vCPU 0   1\n");
 }
 
+/* QEMU's first CPU is not safe for a guest that is not paravirtual: that is said, and done. */
+static void pins_to_what_is_not_safe(void **state)
+{
+    static const char *const warning = "pvctl: web: on QEMU's CPU 0 a fault of QEMU's may end a "
+                                       "guest of kind pvh, or the machine, "
+                                       "unless one thread runs all its CPUs; the others are safe\n";
+
+    (void)state;
+    f->emulated = true;
+    ends("pin web 0 0", 0, "");
+    assert_string_equal(said, "");
+    web->d.kind = KIND_PVH;
+    ends("pin web 0 0", 0, "");
+    assert_string_equal(said, warning);
+    ends("pin web 0", 0, "vCPU 0   0\n");
+    ends("pin web all all", 0, "");
+    assert_string_equal(said, warning);
+    ends("pin web 0 1", 0, "");
+    assert_string_equal(said, "");
+    f->emulated = false;
+    ends("pin web 0 0", 0, "");
+    assert_string_equal(said, "");
+}
+
 static void does_not_pin(void **state)
 {
     (void)state;
@@ -368,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(pins),
         T(pins_to_what_is_there),
+        T(pins_to_what_is_not_safe),
         T(does_not_pin),
         T(does_not_create),
         T(shares),
