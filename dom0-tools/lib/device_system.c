@@ -218,9 +218,16 @@ static void sleep_ms(unsigned int ms)
     usleep(ms * 1000);
 }
 
+/* The control domain's start (etc/rc) makes it before its prompt comes, and renames it in the end.
+ */
+static bool starting(void)
+{
+    return access("/run/devices-starting", F_OK) == 0;
+}
+
 static const struct device_system real = {
     block_number, identify_path, identify_number, check_file,     loop_attach, loop_let_go,
-    check_bridge, bridge_join,   backend_lives,   backend_serves, sleep_ms,
+    check_bridge, bridge_join,   backend_lives,   backend_serves, sleep_ms,    starting,
 };
 
 const struct device_system *device_system = &real;

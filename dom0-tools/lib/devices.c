@@ -15,6 +15,7 @@
 #define PATH_LEN 160
 #define STEP_MS  20u
 #define WAIT_MS  15000u
+#define START_MS 120000u /* the drivers of a large machine */
 
 /* States of the xenbus handshake. */
 #define XENBUS_INITIALISING "1"
@@ -356,7 +357,7 @@ static int check_disks(struct host *h, const struct domain_config *c, struct err
     return rc;
 }
 
-int devices_check(struct host *h, const struct domain_config *c, struct error *e)
+static int check_all(struct host *h, const struct domain_config *c, struct error *e)
 {
     int rc = check_disks(h, c, e);
 
@@ -367,4 +368,23 @@ int devices_check(struct host *h, const struct domain_config *c, struct error *e
                              c->nics[i].bridge);
     }
     return rc;
+}
+
+/* Race: drivers may be all there between a look and the question whether they come: that first. */
+int devices_check(struct host *h, const struct domain_config *c, struct error *e)
+{
+    for (unsigned int ms = 0;; ms += STEP_MS) {
+        bool may_come = device_system->starting() && ms < START_MS;
+        struct error why = {0};
+        int rc = check_all(h, c, &why);
+
+        if (rc == 0)
+            return 0;
+        if (!may_come || (rc != -ENOENT && rc != -ENODEV && rc != -ENXIO))
+            return error_set(e, rc, "%s", why.text);
+        if (ms == 0)
+            fprintf(stderr, "pvctl: %s; the machine's drivers are being loaded: waiting\n",
+                    why.text);
+        device_system->sleep_ms(STEP_MS);
+    }
 }

@@ -42,10 +42,13 @@ struct device_system {
     /* Has the block back end of this name opened its disk? */
     bool (*backend_serves)(const char *device);
     void (*sleep_ms)(unsigned int ms);
+    /* Is the machine still loading its drivers, so that what is not there may come? */
+    bool (*starting)(void);
 };
 extern const struct device_system *device_system;
 
-/* Before the domain exists: is everything there that its devices need, and nobody else's? */
+/* Before the domain exists: is everything there that its devices need, and nobody else's? What is
+ * missing is waited for while the machine's drivers are being loaded. */
 int __must_check devices_check(struct host *h, const struct domain_config *c, struct error *e);
 /* Makes the entries for front end and back end, and waits for the back ends. Who finds that it
  * failed takes the domain away, and these with it. */

@@ -49,8 +49,10 @@ def refused(change, said, status=1):
 
 
 def reaches_its_shell():
-    """create --console ends at the guest's shell, where no Xen is seen, and lines go both ways."""
+    """An interface right after the prompt waits for its bridge. create --console ends at the guest's shell, where no Xen is seen, and lines go both ways."""
     machine.prompt()
+    machine.check("sed 's#<devices>#&<interface type=\"bridge\"><source bridge=\"xenbr0\"/></interface>#' /etc/parvis/hello.xml >/tmp/early.xml; "
+                  "pvctl create --paused /tmp/early.xml && pvctl destroy hello", r"^hello: domain \d+, paused$")
     machine.settle()
     machine.check("pvctl info", r"^guests +pv, hvm, pvh$")
     assert machine.told("info")["full_virtualization"] is True
