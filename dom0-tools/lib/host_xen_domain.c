@@ -9,7 +9,6 @@
 #include "host_xen.h"
 
 #include <cpuid.h>
-#include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

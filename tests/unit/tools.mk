@@ -92,6 +92,11 @@ unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
     $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
 
+UNIT += tools_drivers
+unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \
+    $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
+unit_tools_drivers_LIBS :=
+
 UNIT += tools_uuid
 unit_tools_uuid_SRCS := tests/unit/tools_uuid.c dom0-tools/lib/uuid.c
 unit_tools_uuid_LIBS := -Wl,--wrap=getrandom

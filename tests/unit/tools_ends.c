@@ -30,7 +30,6 @@
 #include "devices.h"
 #include "policy.h"
 #include "reaper.h"
-#include "restart.h"
 #include "state.h"
 
 /* A stand-in for pvctl: keeps what it was given, says something, fails. */
@@ -456,53 +455,6 @@ static void restarts(void **state)
     assert_null(fake_is_clean(f));
 }
 
-static void is_given_up(int fd, const char *how)
-{
-    char *ended = state_read_ended("web");
-
-    next_is(fd, D_OK, "");
-    close(fd);
-    assert_string_equal(ended, how);
-    free(ended);
-    assert_false(restart_intended("web"));
-    assert_false(console_by_name("web")->restarting || console_by_name("web")->restarter);
-    turn();
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child */
-    assert_null(fake_is_clean(f));
-}
-
-/* Somebody destroys what is between two lives: before the next is begun, while it is made, and by
- * the number of the life that has just ended. */
-static void next_life_is_given_up(void **state)
-{
-    char line[64];
-    uint32_t domid;
-    int fd;
-
-    (void)state;
-    fake_pvctl("exec sleep 60");
-    for (unsigned int i = 0; i < 3; i++) {
-        clock_ms += RESTART_MIN_MS;
-        serve("web", "restart", &domid);
-        clock_ms += RESTART_MIN_MS;
-        fake_shutdown(f, domid, SHUTDOWN_poweroff);
-        policy_check(&f->host);
-        assert_true(restart_intended("web"));
-        if (i > 0)
-            turn();
-        assert_int_equal(console_by_name("web")->restarter != 0, i > 0);
-        snprintf(line, sizeof(line), "%u web destroyed", domid);
-        fd = i < 2 ? ask(D_STOP, "web") : ask(D_REAP, line);
-        if (i > 0)
-            wait_child();
-        turn();
-        is_given_up(fd, i < 2 ? "powered off; not created again: destroyed" : "destroyed");
-    }
-    fd = ask(D_STOP, "nobody");
-    next_is(fd, D_OK, "");
-    close(fd);
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -515,7 +467,6 @@ int main(void)
         T(nobody_waits_for_a_back_end),
         T(makers_wait_for_the_reaper),
         T(restarts),
-        T(next_life_is_given_up),
         T(waits_for_the_next_life),
         T(short_lives_are_counted),
         T(what_fails_is_tried_again),

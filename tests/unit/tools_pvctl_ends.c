@@ -31,6 +31,7 @@
 #include "daemon_support.h"
 #include "loader_support.h"
 #include "policy.h"
+#include "restart.h"
 #include "state.h"
 
 int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
@@ -58,13 +59,13 @@ static void child(const char *line, FILE *out)
 }
 
 /* Whoever makes the next life of web has ended, if so. */
-static void hear_of_the_maker(void)
+static void hear_of_the_maker(int how)
 {
     const struct console *c = console_by_name("web");
     pid_t maker = c ? c->restarter : 0;
     int is;
 
-    if (maker && waitpid(maker, &is, WNOHANG) == maker)
+    if (maker && waitpid(maker, &is, how) == maker)
         policy_child(maker, is);
 }
 
@@ -81,7 +82,7 @@ static void ends(const char *line, int status, const char *says)
         child(line, out);
     while (waitpid(pid, &is, WNOHANG) != pid) {
         turn();
-        hear_of_the_maker();
+        hear_of_the_maker(WNOHANG);
         usleep(1000);
     }
     assert_true(WIFEXITED(is));
@@ -234,17 +235,71 @@ static void one_of_ours_is_told(void **state)
     ends("console web", 1, "pvctl: web: parvisd does not watch this domain\n");
 }
 
-/* One that ends and is started again all the time can be destroyed between two lives. */
-static void what_is_started_again_is_destroyed(void **state)
+/* A stand-in for the pvctl that makes a next life. */
+static void makers_take_long(void)
 {
     FILE *out = fopen(state_path("pvctl"), "w");
-    uint32_t domid;
 
-    (void)state;
     fputs("#!/bin/sh\nexec sleep 60\n", out);
     fclose(out);
     assert_int_equal(chmod(state_path("pvctl"), 0700), 0);
     policy_set_pvctl(state_path("pvctl"));
+}
+
+static void is_given_up(int fd, const char *how)
+{
+    char *ended = state_read_ended("web");
+
+    next_is(fd, D_OK, "");
+    close(fd);
+    assert_string_equal(ended, how);
+    free(ended);
+    assert_false(restart_intended("web"));
+    assert_false(console_by_name("web")->restarting || console_by_name("web")->restarter);
+    turn();
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child */
+    assert_null(fake_is_clean(f));
+}
+
+/* Somebody destroys what is between two lives: before the next is begun, while it is made, and by
+ * the number of the life that has just ended. */
+static void next_life_is_given_up(void **state)
+{
+    char line[64];
+    uint32_t domid;
+    int fd;
+
+    (void)state;
+    makers_take_long();
+    for (unsigned int i = 0; i < 3; i++) {
+        clock_ms += RESTART_MIN_MS;
+        serve("web", "restart", &domid);
+        clock_ms += RESTART_MIN_MS;
+        fake_shutdown(f, domid, SHUTDOWN_poweroff);
+        policy_check(&f->host);
+        assert_true(restart_intended("web"));
+        if (i > 0)
+            turn();
+        assert_int_equal(console_by_name("web")->restarter != 0, i > 0);
+        snprintf(line, sizeof(line), "%u web destroyed", domid);
+        fd = i < 2 ? ask(D_STOP, "web") : ask(D_REAP, line);
+        if (i > 0)
+            hear_of_the_maker(0);
+        turn();
+        is_given_up(fd, i < 2 ? "powered off; not created again: destroyed" : "destroyed");
+    }
+    fd = ask(D_STOP, "nobody");
+    next_is(fd, D_OK, "");
+    close(fd);
+}
+
+/* One that ends and is started again all the time can be destroyed between two lives. */
+static void what_is_started_again_is_destroyed(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    makers_take_long();
     serve("web", "restart", &domid);
     clock_ms += RESTART_MIN_MS;
     fake_shutdown(f, domid, SHUTDOWN_poweroff);
@@ -339,10 +394,15 @@ static void a_paused_console_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_paused_one_is_told),          T(an_hvm_guest_has_a_button),
-        T(others_are_asked_by_the_store), T(none_can_be_saved),
-        T(one_of_parvis_cfg_is_told),     T(one_of_ours_is_told),
-        T(a_paused_console_is_told),      T(what_is_started_again_is_destroyed),
+        T(a_paused_one_is_told),
+        T(an_hvm_guest_has_a_button),
+        T(others_are_asked_by_the_store),
+        T(none_can_be_saved),
+        T(one_of_parvis_cfg_is_told),
+        T(one_of_ours_is_told),
+        T(a_paused_console_is_told),
+        T(next_life_is_given_up),
+        T(what_is_started_again_is_destroyed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
