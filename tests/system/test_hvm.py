@@ -3,14 +3,16 @@
 """The second kind of guest: Debian's kernel, as it is, on a machine that it takes for a real one, without a control domain.
 
 It is unpacked as `make run GUEST=vmlinuz KIND=hvm` does it, and its console is ttyS0. What such a guest cannot be is said in a line.
+With --long: with 64 vCPUs, and alone of kind pvh too.
 """
 import hashlib
 import re
+import sys
 
 import ending
 import run as runner
 from machine import AT_ONCE, BY_TURNS, DEBUG_EXIT, EPYC, MAX, NO_CX16, Machine, built, run_tests
-from test_pvh import uses_memory_above_4g
+from test_pvh import guest as pvh_guest, uses_memory_above_4g
 
 KERNEL = runner.kernel_of(built("dom0/vmlinuz"), "guest kernel", Machine.scratch(), "256M")
 FOUR_SUMS = "for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=64 2>/dev/null | md5sum) & done; wait"
@@ -136,5 +138,26 @@ def bad_kernels_and_sizes_are_named():
             assert len(named) == 1, named
 
 
+def sixty_four_vcpus():
+    """64 vCPUs on 2 CPUs, of kinds hvm and pvh: all are started, a shell runs on them, its kernel has found no fault, and it powers off.
+
+    Time goes by instructions, as a host with too much to do could not run 64 timers as fast as they come."""
+    for make in (guest, pvh_guest):
+        with make("64", vcpus=64, qemu=("-icount", "shift=0,sleep=off"), **BY_TURNS) as m:
+            m.shells_prompt = r"^guest# "
+            m.prompt(1800)
+            m.send("dmesg -n 1")
+            m.prompt(600)
+            m.check("nproc", "^64$", timeout=600)
+            m.check("grep -c ^processor /proc/cpuinfo; n=0; for i in 0 21 42 63; do taskset $(printf %x $((1 << i))) true && n=$((n+1)); done; echo $n", "^64\n4$", timeout=600)
+            is_clean(m)
+            m.send("poweroff")
+            assert m.wait(600) == ending.POWERED_OFF, m.tail()
+
+
+LONG = (sixty_four_vcpus,)
+USUAL = (lives_as_on_a_machine, computes_on_several, starts_on_other_cpus, odd_sizes, has_memory_above_4g, is_refused_where_the_cpu_cannot,
+         bad_kernels_and_sizes_are_named)
+
 if __name__ == "__main__":
-    run_tests(lives_as_on_a_machine, computes_on_several, starts_on_other_cpus, odd_sizes, has_memory_above_4g, is_refused_where_the_cpu_cannot, bad_kernels_and_sizes_are_named)
+    run_tests(*(LONG if "--long" in sys.argv else USUAL))
