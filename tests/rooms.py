@@ -40,6 +40,8 @@ OUTER = {
     "hvm": "loader core lib include",
     "hvm/cpu": "hvm x86 core lib include",
 }
+# In hvm/, from the bottom to the top, how an exit is dealt with: none of these files names what a later one defines.
+EXITS = ("inject", "instruction", "control_registers", "debugreg", "hypercall", "msr", "exit_io", "exit", "state", "entry")
 KINDS = ("pv", "hvm")   # of guests: none knows of another
 KIND = re.compile("|".join(rf"\b{kind}\b|\b{kind}_|\b{kind.upper()}_" for kind in KINDS))
 # core too: style.py knows more words there. The loader calls no kind either, but writes what each begins with, in the ABI's words.
@@ -157,10 +159,24 @@ def check_outer(house, complain):
     return arrows
 
 
+def check_exits(house, complain):
+    paths = [f"hypervisor/hvm/{name}.c" for name in EXITS]
+    if not set(paths) & set(house.files):
+        return
+    for above, path in enumerate(paths, 1):
+        if path not in house.files:
+            complain("tests/rooms.py", 1, f"there is no {path}")
+            continue
+        for number, there, what in house.uses(path):
+            if there in paths[above:]:
+                complain(path, number, f"{what}, which stands above it (tests/rooms.py)")
+
+
 def check(files, complain):
     """files: path -> lines. Returns what there is to say."""
     house = House(files)
     outer = check_outer(house, complain)
+    check_exits(house, complain)
     arrows = collections.defaultdict(set)
     for path in house.files:
         here = room_of(path)

@@ -298,6 +298,19 @@ def test_outer_rooms():
         "x86/n.asm:2 uses from_cpu: x86 may not use pv/cpu"])
 
 
+def test_exits():
+    files = {f"hypervisor/hvm/{name}.c": [] for name in rooms.EXITS[1:]}
+    files["hypervisor/hvm/msr.c"] = ["bool hvm_rdmsr(void)", "{", "    return hvm_skip() || hvm_halt();", "}"]
+    files["hypervisor/hvm/instruction.c"] = ["bool hvm_skip(void)", "{", "    return outside();", "}"]
+    files["hypervisor/hvm/exit.c"] = ["bool hvm_halt(void)", "{", "    return hvm_rdmsr();", "}"]
+    files["hypervisor/hvm/ports.c"] = ["bool outside(void)", "{", "    return hvm_halt();", "}"]
+    found = []
+    rooms.check(files, lambda path, line, text: found.append(f"{path}:{line} {text}"))
+    expect("order of exits", sorted(found), [
+        "hypervisor/hvm/msr.c:3 uses hvm_halt, which stands above it (tests/rooms.py)",
+        f"tests/rooms.py:1 there is no hypervisor/hvm/{rooms.EXITS[0]}.c"])
+
+
 def test_model_labels():
     texts = {
         "hypervisor/core/base/a.c": "int f(void)\n{\n    a(); /* model: f.one */\n    b(); /* model: f.two */\n    c(); /* model: f.odd */\n}\n"
