@@ -200,7 +200,7 @@ static long send(struct domain *d, const struct evtchn_send *s)
 
 /* ABI: a kernel asks for FIFO ports once, and for a priority of each vCPU's timer; it goes without.
  * No fault of its: not logged. */
-static long no_fifo(struct domain *d __unused, const struct nothing *a __unused)
+static long left_out(struct domain *d __unused, const struct nothing *a __unused)
 {
     return -XEN_ENOSYS;
 }
@@ -218,8 +218,8 @@ static long no_fifo(struct domain *d __unused, const struct nothing *a __unused)
     OP(EVTCHNOP_close,            close_port,       const struct evtchn_close,      SUBOP_IN)    \
     OP(EVTCHNOP_status,           status,           struct evtchn_status,           SUBOP_INOUT) \
     OP(EVTCHNOP_reset,            reset,            const struct evtchn_reset,      SUBOP_IN)    \
-    OP(EVTCHNOP_init_control,     no_fifo,          const struct nothing,           SUBOP_NONE)  \
-    OP(EVTCHNOP_set_priority,     no_fifo,          const struct nothing,           SUBOP_NONE)
+    OP(EVTCHNOP_init_control,     left_out,         const struct nothing,           SUBOP_NONE)  \
+    OP(EVTCHNOP_set_priority,     left_out,         const struct nothing,           SUBOP_NONE)
 SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 

@@ -49,7 +49,7 @@ static long set_upcall_vector(const struct xen_hvm_evtchn_upcall_vector *a)
 
 /* ABI: for kernels with shadow page tables, of which there are none here. Linux asks by trying, and
  * goes without: not logged. */
-static long pagetable_dying(const struct nothing *a __unused)
+static long left_out(const struct nothing *a __unused)
 {
     return -XEN_ENOSYS;
 }
@@ -59,7 +59,7 @@ static long pagetable_dying(const struct nothing *a __unused)
     OP(HVMOP_set_param,                set_param,         struct xen_hvm_param,                      SUBOP_IN)    \
     OP(HVMOP_get_param,                get_param,         struct xen_hvm_param,                      SUBOP_INOUT) \
     OP(HVMOP_set_evtchn_upcall_vector, set_upcall_vector, const struct xen_hvm_evtchn_upcall_vector, SUBOP_IN)    \
-    OP(HVMOP_pagetable_dying,          pagetable_dying,   const struct nothing,                      SUBOP_NONE)
+    OP(HVMOP_pagetable_dying,          left_out,          const struct nothing,                      SUBOP_NONE)
 SUBOPS(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 
