@@ -20,6 +20,7 @@
 #include <core/sched/pause.h>
 #include <core/state/guest_ops.h>
 #include <hvm/hvm_ops.h>
+#include <hvm/npt.h>
 #include <xen/arch-x86/hvm/start_info.h>
 #include <xen/hvm/params.h>
 #include <xen/io/console.h>
@@ -419,6 +420,31 @@ static void memory_given_back(void **state)
     recount();
 }
 
+/* As it goes, another CPU, which was about to move it, puts it in again. */
+static int take_out_and_back(struct domain *of, gfn_t gfn, mfn_t mfn)
+{
+    int rc = kind->take_out(of, gfn, mfn);
+
+    return rc ? rc : npt_map(of, gfn, mfn, 0);
+}
+
+static void memory_given_back_and_moved(void **state)
+{
+    struct guest_ops raced = *kind;
+    mfn_t mfn = d->ops->gfn_to_mfn(d, GFN(7));
+
+    (void)state;
+    raced.take_out = take_out_and_back;
+    d->ops = &raced;
+    assert_int_equal(reserve(XENMEM_decrease_reservation, (uint64_t[]){7}, 1, 0), 1);
+    d->ops = kind;
+    assert_int_equal(machine_to_phys[mfn.n], 7);
+    recount();
+    assert_int_equal(d->ops->take_out(d, GFN(7), mfn), 0);
+    assert_int_equal(machine_to_phys[mfn.n], INVALID_GPFN);
+    assert_int_equal(d->tot_pages, ALL_PAGES - 1);
+}
+
 /* The console's ring is held by the UART: it leaves its place, and the domain at the end. */
 static void the_ring_given_back(void **state)
 {
@@ -464,6 +490,7 @@ int main(void)
         T(a_frame_outlives_it),
         T(contexts),
         T(memory_given_back),
+        T(memory_given_back_and_moved),
         T(the_ring_given_back),
         T(no_tables_of_ours),
     };

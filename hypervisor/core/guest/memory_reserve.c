@@ -94,7 +94,8 @@ static bool give_back(struct domain *d, gfn_t gfn)
                        d->domain_id) == 0;
     ok = !(READ_ONCE(pg->count_info) & PGC_xenheap) &&
          (!is_translated(d) || !d->ops->take_out(d, gfn, page_to_mfn(pg))) && clear_allocated(pg);
-    if (ok)
+    /* Race: take_out has said it, under its lock; another CPU may put the frame elsewhere since. */
+    if (ok && !is_translated(d))
         set_gpfn(page_to_mfn(pg), 0, INVALID_GPFN);
     put_page(pg);
     return ok;
