@@ -19,6 +19,7 @@
 
 #define MAX_TRIES 64
 #define PATH_LEN  256
+#define REQUEST   "/local/domain/%u/control/shutdown"
 
 static int try_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
                            void *arg)
@@ -192,12 +193,23 @@ int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16])
     return first ? first : rc;
 }
 
+bool store_request_taken(struct host *h, uint32_t domid)
+{
+    char path[PATH_LEN], *wish = NULL;
+    bool taken;
+
+    snprintf(path, sizeof(path), REQUEST, domid);
+    taken = !h->ops->store_read(h, 0, path, &wish) && wish[0] == '\0';
+    free(wish);
+    return taken;
+}
+
 int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, struct error *e)
 {
     char path[PATH_LEN], *vm = NULL;
     int rc;
 
-    snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", domid);
+    snprintf(path, sizeof(path), REQUEST, domid);
     rc = h->ops->store_read(h, 0, path, &vm);
     free(vm);
     if (rc == -ENOENT)

@@ -34,6 +34,8 @@ int __must_check store_domain_remove(struct host *h, uint32_t domid, const uint8
 /* The wish that the guest shut down: "poweroff", "reboot", "suspend". */
 int __must_check store_request_shutdown(struct host *h, uint32_t domid, const char *wish,
                                         struct error *e);
+/* Whether the guest has taken the last one. */
+bool store_request_taken(struct host *h, uint32_t domid);
 /* malloc'ed name of a domain as the store has it; -ENOENT. */
 int __must_check store_domain_name(struct host *h, uint32_t domid, char **name);
 

@@ -151,8 +151,28 @@ static void tell_limit(const struct asked *a, const struct pollfd *p, size_t n,
     tell_some(a, p, n, true, text);
 }
 
-static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int seconds)
+/*
+ * A guest that is still starting takes a request and may lose it: Linux says that it has it, and
+ * asks an init that does not listen yet. So who took it and goes on is asked again, as a person
+ * would; to one that is on its way down it is nothing new. What cannot be asked any more has ended,
+ * which the wait tells.
+ */
+static void ask_again(const struct call *c, const struct live_domain *l, const struct asked *a,
+                      const struct pollfd *p, size_t n, const char *wish)
 {
+    for (size_t i = 0; i < n; i++) {
+        struct error ignored = {0};
+
+        if (p[i].fd >= 0 && !a[i].ended &&
+            (l[i].d.kind == KIND_HVM || store_request_taken(c->h, l[i].d.domid)))
+            (void)wish_for(c, &l[i], wish, &ignored);
+    }
+}
+
+static int wait_all(const struct call *c, const struct live_domain *l, struct asked *a,
+                    struct pollfd *p, size_t n, const char *wish)
+{
+    unsigned int seconds = c->options & OPT_TIMEOUT ? c->timeout : DEFAULT_TIMEOUT;
     uint64_t start = clock_ms(), limit = (uint64_t)seconds * 1000;
     size_t left = 0;
     int rc = EXIT_OK;
@@ -167,8 +187,10 @@ static int wait_all(struct asked *a, struct pollfd *p, size_t n, unsigned int se
             tell_limit(a, p, n, seconds);
             return worse(rc, EXIT_REFUSED);
         }
-        if (poll(p, n, last ? (int)(limit - passed) : PROGRESS_MS) == 0 && !last)
+        if (poll(p, n, last ? (int)(limit - passed) : PROGRESS_MS) == 0 && !last) {
             tell_waiting(a, p, n);
+            ask_again(c, l, a, p, n, wish);
+        }
         for (size_t i = 0; i < n; i++) {
             int one = p[i].fd >= 0 && p[i].revents ? told(&a[i], p[i].fd) : -1;
 
@@ -206,7 +228,7 @@ static int ask_all(const struct call *c, const struct live_domain *l, size_t n, 
         rc = worse(rc, one);
     }
     if (n && (c->options & OPT_WAIT))
-        rc = worse(rc, wait_all(a, p, n, c->options & OPT_TIMEOUT ? c->timeout : DEFAULT_TIMEOUT));
+        rc = worse(rc, wait_all(c, l, a, p, n, wish));
     free(a);
     free(p);
     return rc;

@@ -161,6 +161,11 @@ def knows_of_xen():
     assert free_memory() == before, (free_memory(), before)
 
 
+def heard_while_it_starts():
+    """A guest of kind pvh that is asked to power off as soon as it is created does, though it may lose the first request."""
+    machine.check("pvctl create /etc/parvis/debian-pvh.xml && pvctl shutdown --wait debian-pvh", r"^debian-pvh: powered off$", timeout=240)
+
+
 def how_it_crashed_is_kept():
     """A guest that does what it must not, or says by itself that it crashed, is preserved, with the reason; its console's reader is told by the status."""
     machine.send("pvctl create /etc/parvis/debian-pvh.xml --console")
@@ -240,7 +245,7 @@ def main():
         files = {"var/lib/parvis/forever": no_note.read(), "var/lib/parvis/wild": WILD, "var/lib/parvis/elf32": elf32(WILD),
                  "var/lib/parvis/broken": broken_image()}
     with Machine.parvis("kinds", files=files) as machine:
-        run_tests(reaches_its_shell, is_told_of, is_counted, is_asked_by_its_button, gives_all_back, knows_of_xen, how_it_crashed_is_kept,
+        run_tests(reaches_its_shell, is_told_of, is_counted, is_asked_by_its_button, gives_all_back, knows_of_xen, heard_while_it_starts, how_it_crashed_is_kept,
                   the_most_vcpus, what_cannot_be_is_said, goes_down_with_a_guest, where_the_cpu_cannot, leaves_out_the_first_cpu)
 
 

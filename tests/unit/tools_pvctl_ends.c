@@ -126,6 +126,35 @@ static void a_paused_one_is_told(void **state)
          "pvctl: other: not ended within 1 s; `pvctl destroy` does not ask\n");
 }
 
+/* A guest that takes each request, and does nothing about it. */
+static const struct host_ops *all;
+
+static int taken_at_once(struct host *h, host_txn_t t, const char *path, const char *value)
+{
+    if (strcmp(value, "poweroff") == 0)
+        printf("taken\n");
+    return all->store_write(h, t, path, "");
+}
+
+static void who_takes_it_and_goes_on_is_asked_again(void **state)
+{
+    struct host_ops ops = *f->host.ops;
+
+    (void)state;
+    all = f->host.ops;
+    listens("web", false);
+    ops.store_write = taken_at_once;
+    f->host.ops = &ops;
+    ends("shutdown --wait --timeout 11 web", 1,
+         "pvctl: web: still waiting for its end\n"
+         "pvctl: web: not ended within 11 s; `pvctl destroy` does not ask\n"
+         "taken\ntaken\n"); /* (what goes to a file goes at the end) */
+    f->host.ops = all;
+    ends("shutdown --wait --timeout 11 web", 1, /* it takes none: it is not asked again */
+         "pvctl: web: still waiting for its end\n"
+         "pvctl: web: not ended within 11 s; `pvctl destroy` does not ask\n");
+}
+
 /* `pvctl VERB NAME`, which waits for nobody, on this model itself. */
 static int here(const char *verb, const char *name)
 {
@@ -394,15 +423,11 @@ static void a_paused_console_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_paused_one_is_told),
-        T(an_hvm_guest_has_a_button),
-        T(others_are_asked_by_the_store),
-        T(none_can_be_saved),
-        T(one_of_parvis_cfg_is_told),
-        T(one_of_ours_is_told),
-        T(a_paused_console_is_told),
-        T(next_life_is_given_up),
-        T(what_is_started_again_is_destroyed),
+        T(a_paused_one_is_told),      T(who_takes_it_and_goes_on_is_asked_again),
+        T(an_hvm_guest_has_a_button), T(others_are_asked_by_the_store),
+        T(none_can_be_saved),         T(one_of_parvis_cfg_is_told),
+        T(one_of_ours_is_told),       T(a_paused_console_is_told),
+        T(next_life_is_given_up),     T(what_is_started_again_is_destroyed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
