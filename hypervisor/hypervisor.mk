@@ -29,11 +29,13 @@ $(SOURCE_DATE_H): $(if $(findstring $(SOURCE_DATE_LINE),$(file <$(SOURCE_DATE_H)
 # instructions. lib/ has the functions for the rest.
 # clang reads foreign data through the GOT under -fpie unless told (last flag) that it is in this image.
 # this_cpu() (port/current.h) is in place here, and a function in the host build.
-HV_CFLAGS_gcc := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fbuiltin -fno-stack-protector -fpie -mcmodel=small \
+# Indirect branches go through x86/thunk.asm.
+HV_CFLAGS_both := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fbuiltin -fno-stack-protector -fpie -mcmodel=small \
     -fvisibility=hidden -include hv/hidden.h -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
     -fno-strict-aliasing -fno-omit-frame-pointer -fcf-protection=none -fno-common \
     -Wframe-larger-than=1280 -ftrivial-auto-var-init=zero -DDEBUG=$(DEBUG) '-Dthis_cpu()=cpu_of_stack()' $(HV_CFLAGS_EXTRA)
-HV_CFLAGS_clang := $(HV_CFLAGS_gcc) -fdirect-access-external-data \
+HV_CFLAGS_gcc := $(HV_CFLAGS_both) -mindirect-branch=thunk-extern -mindirect-branch-register
+HV_CFLAGS_clang := $(HV_CFLAGS_both) -mretpoline -mretpoline-external-thunk -fdirect-access-external-data \
     -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
 HV_CFLAGS = $(HV_CFLAGS_$(HV_CC))
 HV_LDFLAGS := -nostdlib -static -no-pie -z max-page-size=4096 -z noexecstack --build-id=none --no-warn-rwx-segments

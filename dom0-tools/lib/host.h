@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include <parvis/counters.h>
+#include <parvis/speculation.h>
 
 #include "error.h"
 #include "kind.h"

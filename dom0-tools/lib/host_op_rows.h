@@ -14,6 +14,9 @@ HOST_OP(physinfo, struct host_physinfo *out)
 HOST_OP(cpu_idle, uint64_t *idle_ns, unsigned int max, unsigned int *count)
 /* The CPU's name for itself. */
 HOST_OP(cpu_model, char out[HOST_CPU_MODEL])
+/* What the CPUs let out while they run ahead, and what is done about it. -EOPNOTSUPP: it does not
+ * tell. */
+HOST_OP(speculation, struct parvis_sysctl_speculation *out)
 /* Hypervisor log: at most *len bytes into buf, *len becomes what was read. `index` goes on
  * where the call before ended (start with 0); with `clear` the log is emptied. */
 HOST_OP(readconsole, char *buf, uint32_t *len, uint32_t *index, bool clear)

@@ -160,6 +160,16 @@ int hx_cpu_model(struct host *h, char out[HOST_CPU_MODEL])
     return 0;
 }
 
+int hx_speculation(struct host *h, struct parvis_sysctl_speculation *out)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_sysctl *s = sysctl_new(x, PARVIS_SYSCTL_speculation);
+    int rc = sysctl_call(x);
+
+    memcpy(out, &s->u, sizeof(*out));
+    return rc == -ENOSYS ? -EOPNOTSUPP : rc;
+}
+
 int hx_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
 {
     struct host_xen *x = to_xen(h);

@@ -3,6 +3,7 @@
  * pvctl info: the machine and its hypervisor. Memory is exact, to the page. How busy a CPU is, is
  * what it was not idle of a moment that the command waits for.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,6 +17,8 @@ struct machine {
     struct host_version v;
     struct host_physinfo p;
     char model[HOST_CPU_MODEL];
+    bool tells; /* of speculation; Xen does not */
+    struct parvis_sysctl_speculation speculation;
     unsigned int nr_cpus;
     uint64_t idle_ns[CPUSET_CPUS];  /* since the start */
     unsigned int busy[CPUSET_CPUS]; /* hundredths of the moment */
@@ -56,7 +59,40 @@ static int ask(struct host *h, struct machine *m)
 
     rc = rc ? rc : h->ops->physinfo(h, &m->p);
     rc = rc ? rc : h->ops->cpu_model(h, m->model);
+    if (!rc) {
+        rc = h->ops->speculation(h, &m->speculation);
+        m->tells = rc == 0;
+        rc = rc == -EOPNOTSUPP ? 0 : rc;
+    }
     return rc ? rc : ask_cpus(h, m);
+}
+
+/* Words of sets (parvis/speculation.h). */
+static const char *const holes[] = {
+#define WORD(name, word) word,
+    SPEC_HOLES(WORD)};
+static const char *const measures[] = {SPEC_MEASURES(WORD)
+#undef WORD
+};
+#define NR(words) (sizeof(words) / sizeof((words)[0]))
+
+static void json_set(const char *key, uint32_t set, const char *const *words, size_t nr)
+{
+    json_key(key);
+    json_open('[');
+    for (size_t i = 0; i < nr; i++)
+        if (set >> i & 1)
+            json_item(words[i]);
+    json_close(']');
+}
+
+static void print_set(const char *what, uint32_t set, const char *const *words, size_t nr)
+{
+    printf("%-16s", what);
+    for (size_t i = 0; i < nr; i++)
+        if (set >> i & 1)
+            printf(" %s", words[i]);
+    printf("%s\n", set ? "" : " none");
 }
 
 static void json_cpus(const struct machine *m)
@@ -97,6 +133,14 @@ static void print_json(const struct machine *m)
     json_string("cpu_model", m->model);
     json_number("cpu_khz", p->cpu_khz);
     json_cpus(m);
+    if (m->tells) {
+        json_key("speculation");
+        json_open('{');
+        json_set("affected", m->speculation.affected, holes, NR(holes));
+        json_set("open", m->speculation.open, holes, NR(holes));
+        json_set("measures", m->speculation.measures, measures, NR(measures));
+        json_close('}');
+    }
     json_number("total_memory_kib", p->total_pages * 4);
     json_number("free_memory_kib", p->free_pages * 4);
     json_close('}');
@@ -121,6 +165,11 @@ static void print_text(const struct machine *m)
            p->threads_per_core == 1 ? "" : "s");
     printf("%-16s %s\n", "CPU model", m->model);
     printf("%-16s %u.%03u MHz\n", "CPU clock", p->cpu_khz / 1000, p->cpu_khz % 1000);
+    if (m->tells) {
+        print_set("affected by", m->speculation.affected, holes, NR(holes));
+        print_set("still open", m->speculation.open, holes, NR(holes));
+        print_set("mitigations", m->speculation.measures, measures, NR(measures));
+    }
     for (unsigned int i = 0; i < m->nr_cpus; i++)
         printf("CPU %-12u %3u %% busy, idle for %.1f s since the start\n", i, m->busy[i],
                (double)m->idle_ns[i] / 1e9);

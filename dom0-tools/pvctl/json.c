@@ -75,6 +75,12 @@ void json_string(const char *key, const char *value)
     put_quoted(value);
 }
 
+void json_item(const char *value)
+{
+    separate();
+    put_quoted(value);
+}
+
 void json_number(const char *key, unsigned long long value)
 {
     json_key(key);

@@ -136,6 +136,7 @@ void json_open(char bracket);
 void json_close(char bracket);
 void json_key(const char *key);
 void json_string(const char *key, const char *value);
+void json_item(const char *value); /* of a list */
 void json_number(const char *key, unsigned long long value);
 void json_decimal(const char *key, double value); /* one digit behind the point */
 void json_bool(const char *key, bool value);

@@ -18,6 +18,7 @@
  */
 #include <core/base/log.h>
 #include <hv/boot_config.h>
+#include <parvis/speculation.h>
 #include <parvis/string.h>
 
 #define MAX_WORD             64
@@ -225,6 +226,51 @@ static int set_affinity(struct parser *p, const struct key *k, struct text v)
     return 0;
 }
 
+static const char *const measures[] = {
+#define WORD(name, word) word,
+    SPEC_MEASURES(WORD)
+#undef WORD
+};
+
+/* One piece of spec-ctrl: yes, no, or a measure's name, with no- before it to leave it out. Later
+ * ones win. */
+static bool spec_item(struct text item, struct boot_info *bi)
+{
+    bool out = item.n > 3 && is((struct text){item.at, 3}, "no-");
+    uint32_t bits = 0;
+
+    if (out)
+        item = (struct text){item.at + 3, item.n - 3};
+    for (unsigned int i = 0; i < NR_MEASURES; i++)
+        if (is(item, measures[i]))
+            bits = 1u << i;
+    if (!bits && !out && (is(item, "yes") || is(item, "no"))) {
+        bi->spec_off = is(item, "no") ? ~0u : 0;
+        bi->spec_on = 0;
+        return true;
+    }
+    bi->spec_off = out ? bi->spec_off | bits : bi->spec_off & ~bits;
+    bi->spec_on = out ? bi->spec_on & ~bits : bi->spec_on | bits;
+    return bits;
+}
+
+static int set_spec_ctrl(struct parser *p, const struct key *k, struct text v)
+{
+    char list[128];
+    size_t n = 0;
+
+    for (unsigned int i = 0; i < NR_MEASURES; i++)
+        n += (size_t)snprintf(list + n, sizeof(list) - n, ", %s", measures[i]);
+    for (size_t at = 0; at <= v.n; at += n + 1) {
+        for (n = 0; at + n < v.n && v.at[at + n] != ','; n++)
+            ;
+        if (!spec_item(trim((struct text){v.at + at, n}), p->bi))
+            return FAIL(p, "%s: `%.*s` is not one of: yes, no%s, or one of these behind no-",
+                        k->name, PIECE(v), list);
+    }
+    return 0;
+}
+
 #define AT(section, member) .field = offsetof(struct boot_##section, member)
 /* clang-format off */
 static const struct key global_keys[] = {
@@ -234,6 +280,7 @@ static const struct key global_keys[] = {
     {"on_end",     set_word,     AT(info, halt_on_end), .words = {"poweroff", "halt"}},
     {"cpus",       set_number,   AT(info, cpus),        .least = 1, .most = BOOT_MAX_CPUS},
     {"tsc",        set_word,     AT(info, tsc_stable),  .words = {"auto", "stable"}},
+    {"spec-ctrl",  set_spec_ctrl, AT(info, spec_on)},
     {.name = NULL},
 };
 

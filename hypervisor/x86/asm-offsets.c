@@ -7,6 +7,7 @@
 
 #include <core/state/cpu.h>
 #include <core/state/guest_ops.h>
+#include <parvis/speculation.h>
 #include <xen/errno.h>
 
 #include "percpu.h"
@@ -55,4 +56,8 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(CPU_BLOCK_SIZE, CPU_BLOCK_SIZE);
 
     DEFINE(EFAULT, XEN_EFAULT);
+
+#define MEASURE_NUMBER(name, word) DEFINE(MEASURE_##name, MEASURE_##name);
+    SPEC_MEASURES(MEASURE_NUMBER)
+#undef MEASURE_NUMBER
 }

@@ -13,6 +13,7 @@
 
 #include "fpu.h"
 #include "percpu.h"
+#include "speculation.h"
 #include "x86.h"
 
 /* Whose addresses guest copies mean from now on (guest_access.c), and how they get there. */
@@ -45,6 +46,7 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
         block->cpu.arch.loaded = next;
         reach(&block->cpu.arch, next);
         fpu_switch_in(next);
+        spec_switch(nd);
         /* model: machine_context_switch.cr3 */
         nd->ops->load(next); /* CR3 first */
     } else {

@@ -14,6 +14,7 @@
 
 default rel
 extern cpu_do_pending, machine_idle, handle_guest_ist, handle_hv_exception, handle_interrupt
+extern spec_ctrl_inside, __x86_indirect_thunk_rax
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -33,7 +34,8 @@ resume_guest:
 .enter:
         mov rbx, [rsp + CPU_running]
         KIND rax
-        jmp [rax + OPS_enter]
+        mov rax, [rax + OPS_enter]
+        jmp __x86_indirect_thunk_rax
 .pending:
         call cpu_do_pending
         mov rbx, [rsp + CPU_running]
@@ -70,10 +72,12 @@ enter_guest:
         KIND r12
         mov rdi, rbx
         mov rsi, cr2
-        call [r12 + %1]
+        mov rax, [r12 + %1]
+        call __x86_indirect_thunk_rax
         cmp dword [rsp + CPU_pending], 0
         jne resume_guest
-        jmp [r12 + OPS_enter]
+        mov rax, [r12 + OPS_enter]
+        jmp __x86_indirect_thunk_rax
 %endmacro
 
 page_fault_common:
@@ -127,6 +131,9 @@ hv_exception:
         SAVE_REGS
         CLAC
         cld
+        SPEC M(IBRS)                    ; an NMI comes behind EXIT_MEASURES too
+        SET_SPEC_CTRL spec_ctrl_inside
+        END_SPEC
         mov rbx, rsp
         mov rdi, rsp
         and rsp, -16

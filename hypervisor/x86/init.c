@@ -12,6 +12,7 @@
 #include "acpi.h"
 #include "fpu.h"
 #include "insn.h"
+#include "speculation.h"
 #include "x86.h"
 
 void machine_init_early(const struct boot_info *bi)
@@ -21,6 +22,7 @@ void machine_init_early(const struct boot_info *bi)
     init_descriptors();
     detect_features();
     init_control_registers();
+    init_speculation(bi);
     init_fpu();
     for (unsigned int i = 0; i < bi->nr_modules; i++)
         log_info("module %s: %lu bytes at %#lx", bi->modules[i].name, bi->modules[i].size,

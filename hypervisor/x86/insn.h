@@ -10,6 +10,7 @@
 #define X86_INSN_H
 
 #include <hv/types.h>
+#include <parvis/speculation.h>
 
 /* If the instruction at `from` faults in the hypervisor, go on at `to`. */
 #define EXTABLE(from, to)                                                                          \
@@ -200,6 +201,17 @@ static inline uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c)
 static inline void mfence_lfence(void)
 {
     __asm__ volatile("mfence; lfence" : : : "memory");
+}
+
+/* Nothing that follows begins before what stands before it is done. Where that is no measure
+ * (MEASURE_LOCK), x86/spec_sites.c writes a NOP over it. */
+static inline void lock_barrier(void)
+{
+    __asm__ volatile("1: lfence\n\t.pushsection .spec_sites, \"a\"\n\t.balign 4\n\t"
+                     ".long 1b - ., 3, %c0\n\t.popsection"
+                     :
+                     : "i"(1u << MEASURE_LOCK)
+                     : "memory");
 }
 
 static inline void cli(void)

@@ -26,6 +26,13 @@
 
 #define MSR_AMD_DE_CFG          0xc0011029
 #define DE_CFG_LFENCE_SERIALIZE 0x2
+#define DE_CFG_ZENBLEED         0x200 /* AMD's bulletin 7008: avoids it */
+
+#define MSR_SPEC_CTRL         0x48
+#define MSR_PRED_CMD          0x49
+#define PRED_CMD_IBPB         1
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define EFER_AIBRSE           (1ull << 21)
 
 #define MCG_CTL_P 0x100 /* of MSR_MCG_CAP: there is an MSR_MCG_CTL; below: how many banks */
 

@@ -29,6 +29,7 @@
 #include "fpu.h"
 #include "insn.h"
 #include "percpu.h"
+#include "speculation.h"
 #include "stop.h"
 #include "x86.h"
 
@@ -81,12 +82,15 @@ void ap_main(void)
     if (!advance(c, AWAITED, ANSWERED))
         halt_for_good();
     c->arch.lacks = missing_feature(); /* first: it may not read pages of 1 GiB */
+    if (!c->arch.lacks)
+        c->arch.lacks = missing_measure();
     if (c->arch.lacks) {
         (void)advance(c, ANSWERED, LEFT_OUT);
         halt_for_good();
     }
     load_descriptors();
     init_control_registers();
+    start_speculation();
     init_fpu();
     machine_load_cr3(hv_l4_phys, false); /* nothing is left of the boot tables */
     start_apic();

@@ -14,6 +14,7 @@
 #include <port/machine.h>
 #include <port/wait.h>
 
+#include "insn.h"
 #include "percpu.h"
 #include "x86.h"
 
@@ -87,6 +88,8 @@ static inline void take(spinlock_t *l)
         wait_for_turn(l, mine);
     else
         note_holder(l);
+    /* XSA-453: a CPU may run ahead as if it had the lock, while another changes what it guards. */
+    lock_barrier();
 }
 
 void spin_lock(spinlock_t *l)

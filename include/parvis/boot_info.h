@@ -70,6 +70,8 @@ struct boot_info {
     uint32_t halt_on_end; /* on_end = halt */
     uint32_t cpus;        /* at most so many are started; 0: as many as can be */
     uint32_t tsc_stable;  /* tsc = stable */
+    /* spec-ctrl: measures that are left out, and taken (parvis/speculation.h) */
+    uint32_t spec_off, spec_on;
 };
 
 #endif

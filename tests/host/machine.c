@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include <core/base/log.h>
+#include <parvis/speculation.h>
 #include <port/sanitize.h>
 #include <core/frame/m2p.h>
 
@@ -112,6 +113,13 @@ void machine_cpu_features(uint32_t *words, unsigned int n)
 {
     for (unsigned int i = 0; i < n; i++)
         words[i] = 0x1000 + i;
+}
+
+uint64_t absent_frame_bits;
+
+void machine_speculation(struct parvis_sysctl_speculation *out)
+{
+    *out = (struct parvis_sysctl_speculation){.affected = 7, .open = 2, .measures = 12};
 }
 
 bool machine_efi(struct machine_efi *out)

@@ -16,6 +16,7 @@
 
 #include <core/base/log.h>
 #include <hv/boot_config.h>
+#include <parvis/speculation.h>
 
 static const char good[] = "# a comment\n"
                            "console = com2   # behind a blank too\n"
@@ -121,6 +122,43 @@ static void test_defaults(void **state)
     assert_int_equal(bi.domains[0].kind, 0);
 }
 
+#define BIT(measure) (1u << MEASURE_##measure)
+
+/* What spec-ctrl leaves out and takes. */
+static const struct {
+    const char *value;
+    uint32_t off, on;
+} spec_ctrl[] = {
+    {"yes", 0, 0},
+    {"no", ~0u, 0},
+    {"ibrs", 0, BIT(IBRS)},
+    {"ssbd", 0, BIT(SSBD)},
+    {"no-verw", BIT(VERW), 0},
+    {"no-ibpb-entry , no-ibpb", BIT(IBPB_ENTRY) | BIT(IBPB), 0},
+    {"no, rsb,verw", ~(BIT(RSB_FILL) | BIT(VERW)), BIT(RSB_FILL) | BIT(VERW)},
+    {"rsb,no", ~0u, 0},
+    {"rsb,no-rsb", BIT(RSB_FILL), 0},
+    {"no-rsb,rsb", 0, BIT(RSB_FILL)},
+    {"no,yes", 0, 0},
+};
+
+static void test_spec_ctrl(void **state)
+{
+    static struct boot_info bi;
+    struct config_error error;
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(spec_ctrl); i++) {
+        char text[128];
+        int n = snprintf(text, sizeof(text), "spec-ctrl = %s\n[domain x]\nkernel=hello\nmemory=4K",
+                         spec_ctrl[i].value);
+
+        assert_int_equal(parse(&bi, text, (size_t)n, &error), 0);
+        assert_int_equal(bi.spec_off, spec_ctrl[i].off);
+        assert_int_equal(bi.spec_on, spec_ctrl[i].on);
+    }
+}
+
 /* Each mistake: the file, and words of the sentence. */
 static const struct {
     const char *text, *words;
@@ -140,6 +178,12 @@ static const struct {
     {"cpus = all\n", "cfg:1: cpus: `all` is not a number from 1 to 64"},
     {"cpus = 18446744073709551617\n", "is not a number from 1 to 64"},
     {"\ntsc = steady\n", "cfg:2: tsc: `steady` is not one of: auto, stable"},
+    {"\nspec-ctrl = maybe\n", "cfg:2: spec-ctrl: `maybe` is not one of: yes, no, ibrs, eibrs, "},
+    {"spec-ctrl = verw,,rsb\n", "cfg:1: spec-ctrl: `verw,,rsb` is not one of"},
+    {"spec-ctrl = no-yes\n", "cfg:1: spec-ctrl: `no-yes` is not one of"},
+    {"spec-ctrl = no-\n", "or one of these behind no-"},
+    {"spec-ctrl = verw=1\n", "spec-ctrl: `verw=1` is not one of"},
+    {"spec-ctrl =\n", "spec-ctrl has no value"},
     {"tsc =\n", "cfg:1: tsc has no value"},
     {"console =\n", "console has no value"},
     {"console\n", "neither `key = value` nor a [section]"},
@@ -331,13 +375,10 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_too_much),
-        cmocka_unit_test(test_foreign_and_long),
-        cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_good),         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_spec_ctrl),    cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_too_much),     cmocka_unit_test(test_foreign_and_long),
+        cmocka_unit_test(test_command_line), cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

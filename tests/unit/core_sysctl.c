@@ -9,13 +9,14 @@
 
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
+#include <parvis/speculation.h>
 #include <string.h>
 
 static const uint32_t offered[] = {
     XEN_SYSCTL_readconsole,       XEN_SYSCTL_physinfo,     XEN_SYSCTL_sched_id,
     XEN_SYSCTL_getdomaininfolist, XEN_SYSCTL_getcpuinfo,   XEN_SYSCTL_availheap,
     XEN_SYSCTL_cputopoinfo,       XEN_SYSCTL_numainfo,     XEN_SYSCTL_cpupool_op,
-    XEN_SYSCTL_debug_keys,        XEN_SYSCTL_scheduler_op,
+    XEN_SYSCTL_debug_keys,        XEN_SYSCTL_scheduler_op, PARVIS_SYSCTL_speculation,
 };
 
 static bool is_offered(uint32_t cmd)
@@ -33,7 +34,7 @@ static void unprivileged_callers_are_refused(void **state)
     uint64_t copies = host_copies;
 
     (void)state;
-    for (uint32_t cmd = 0; cmd < 40; cmd++) {
+    for (uint32_t cmd = 0; cmd < 140; cmd++) {
         *(struct xen_sysctl *)host_guest(CORE_ARG) =
             (struct xen_sysctl){.cmd = cmd, .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
         assert_int_equal(core_call(d->vcpu[0], __HYPERVISOR_sysctl, CORE_ARG, 0, 0), -XEN_EPERM);
@@ -64,6 +65,19 @@ static void refusals(void **state)
                              .u.readconsole = {.clear = 1, .buffer = CORE_DATA, .count = 1}};
     assert_int_equal(core_sysctl(&op), -XEN_EFAULT);
     host_read_only_end = 0;
+}
+
+/* As the machine says it (tests/host/machine.c). */
+static void speculation(void **state)
+{
+    struct xen_sysctl op = {.cmd = PARVIS_SYSCTL_speculation};
+    struct parvis_sysctl_speculation got, want;
+
+    (void)state;
+    machine_speculation(&want);
+    assert_int_equal(core_sysctl(&op), 0);
+    memcpy(&got, &op.u, sizeof(got));
+    assert_memory_equal(&got, &want, sizeof(got));
 }
 
 static void physinfo(void **state)
@@ -450,6 +464,7 @@ int main(void)
         TEST(unprivileged_callers_are_refused),
         TEST(refusals),
         TEST(physinfo),
+        TEST(speculation),
         cmocka_unit_test_setup(several_cpus, core_setup), /* CPUs stay */
         TEST(plain_numbers),
         TEST(cpus),

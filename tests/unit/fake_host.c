@@ -102,6 +102,18 @@ int fake_cpu_model(struct host *h, char out[HOST_CPU_MODEL])
     return 0;
 }
 
+int fake_speculation(struct host *h, struct parvis_sysctl_speculation *out)
+{
+    MAY_FAIL(h);
+    if (fake(h)->no_speculation)
+        return fake(h)->no_speculation;
+    *out = (struct parvis_sysctl_speculation){.affected = 1u << HOLE_MELTDOWN | 1u << HOLE_MDS |
+                                                          1u << HOLE_LOCKS,
+                                              .open = 1u << HOLE_MELTDOWN,
+                                              .measures = 1u << MEASURE_VERW | 1u << MEASURE_LOCK};
+    return 0;
+}
+
 int fake_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
 {
     const char *log = fake(h)->log ? fake(h)->log : "";

@@ -81,6 +81,7 @@ struct fake_host {
     /* Of each vCPU, times its number + 1; one goes up with each reading. */
     uint64_t counted[NR_COUNTERS];
     int no_counters; /* what is answered instead */
+    int no_speculation;
     uint64_t calls, fail_at;
     int fail_with;
     int events;                               /* a pipe: each byte is an event of the store */

@@ -350,6 +350,15 @@ static void shows_cpus(void **state)
     (void)state;
     ends("info", 0, "\nCPUs             2 (2 cores a socket, 1 thread a core)\n");
     ends("info", 0, "\nCPU model        Model T\n");
+    ends("info", 0,
+         "\naffected by      meltdown mds locks\nstill open       meltdown\n"
+         "mitigations      verw lock-harden\n");
+    ends("info --json", 0,
+         "\"speculation\": {\n    \"affected\": [\n      \"meltdown\",\n      \"mds\",\n");
+    f->no_speculation = -EOPNOTSUPP;
+    ends("info", 0, "\nCPU model        Model T\n");
+    assert_null(strstr(said, "mitigations"));
+    f->no_speculation = 0;
     ends("info", 0, "\nCPU 0            100 % busy, idle for 0.0 s since the start\n");
     ends("info", 0, "\nCPU 1              0 % busy, idle for ");
     ends("info --json", 0,

@@ -30,6 +30,7 @@
 #include <port/wait.h>
 #include <x86/acpi.h>
 #include <x86/fpu.h>
+#include <x86/speculation.h>
 #include <x86/stop.h>
 #include <x86/x86.h>
 
@@ -40,7 +41,7 @@
 #define ONE_CLOCK (1ull << 40)
 
 /* What becomes of a CPU. */
-enum fate { FINE, SILENT, HANGS_IN_SETUP, HANGS_IN_COMPARISON, LACKS };
+enum fate { FINE, SILENT, HANGS_IN_SETUP, HANGS_IN_COMPARISON, LACKS, LACKS_MEASURE };
 
 static struct ap {
     enum fate fate;
@@ -199,6 +200,15 @@ const char *missing_feature(void)
     return me->fate == LACKS ? "smep" : NULL;
 }
 
+const char *missing_measure(void)
+{
+    return me->fate == LACKS_MEASURE ? "a measure against speculation" : NULL;
+}
+
+void start_speculation(void)
+{
+}
+
 void init_fpu(void)
 {
     hang(HANGS_IN_SETUP);
@@ -306,7 +316,7 @@ static unsigned int start(unsigned int n, const enum fate *fates)
     }
     machine_start_cpus(&bi);
     for (unsigned int i = 0; i < n; i++) {
-        if (fates[i] == FINE || fates[i] == LACKS)
+        if (fates[i] == FINE || fates[i] == LACKS || fates[i] == LACKS_MEASURE)
             thrd_join(aps[i].thread, NULL);
         assert_int_equal(is(&aps[i].idles), fates[i] == FINE);
     }
@@ -390,6 +400,8 @@ static void lacks_something(void **state)
     (void)state;
     assert_int_equal(start(2, (enum fate[]){LACKS, FINE}), 1);
     assert_non_null(strstr(said, "id 0: left out, it lacks what the boot CPU has: smep\n"));
+    assert_int_equal(start(2, (enum fate[]){LACKS_MEASURE, FINE}), 1);
+    assert_non_null(strstr(said, "boot CPU has: a measure against speculation\n"));
     assert_true(is(&aps[0].halted));
     has_id(1, machine_nr_cpus() - 1);
 }

@@ -6,6 +6,7 @@
 #include <core/base/hypercall.h>
 #include <core/control/sysctl.h>
 #include <core/domain/subop.h>
+#include <parvis/speculation.h>
 
 /* clang-format off */
 #define OPS(OP)                                                                                 \
@@ -19,7 +20,8 @@
     OP(XEN_SYSCTL_numainfo,           sysctl_numainfo,          struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_cpupool_op,         sysctl_cpupool_op,        struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_scheduler_op,       sysctl_scheduler_op,      struct xen_sysctl, SUBOP_INOUT) \
-    OP(XEN_SYSCTL_debug_keys,         sysctl_debug_keys,        struct xen_sysctl, SUBOP_INOUT)
+    OP(XEN_SYSCTL_debug_keys,         sysctl_debug_keys,        struct xen_sysctl, SUBOP_INOUT) \
+    OP(PARVIS_SYSCTL_speculation,     sysctl_speculation,       struct xen_sysctl, SUBOP_INOUT)
 SUBOPS(operations, OPS, -XEN_EOPNOTSUPP, .version = XEN_SYSCTL_INTERFACE_VERSION, .size = sizeof(struct xen_sysctl))
 /* clang-format on */
 

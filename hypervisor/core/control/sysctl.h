@@ -12,7 +12,7 @@ typedef int sysctl_fn_t(struct xen_sysctl *op);
 
 /* sysctl_machine.c */
 sysctl_fn_t sysctl_physinfo, sysctl_sched_id, sysctl_getcpuinfo, sysctl_availheap,
-    sysctl_cputopoinfo, sysctl_numainfo, sysctl_cpupool_op, sysctl_scheduler_op;
+    sysctl_cputopoinfo, sysctl_numainfo, sysctl_cpupool_op, sysctl_scheduler_op, sysctl_speculation;
 /* sysctl_domains.c */
 sysctl_fn_t sysctl_readconsole, sysctl_getdomaininfolist, sysctl_debug_keys;
 

@@ -10,6 +10,7 @@
 #include <core/domain/guest_memory.h>
 #include <core/life/domain_system.h>
 #include <core/state/guest_ops.h>
+#include <parvis/speculation.h>
 #include <parvis/string.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -59,6 +60,17 @@ int sysctl_physinfo(struct xen_sysctl *op)
     p->outstanding_pages = claimed;
     p->max_mfn = max_mfn;
     machine_cpu_features(p->hw_cap, ARRAY_SIZE(p->hw_cap));
+    return 0;
+}
+
+/* An operation of Parvis' own: parvis/speculation.h. */
+int sysctl_speculation(struct xen_sysctl *op)
+{
+    struct parvis_sysctl_speculation a;
+
+    _Static_assert(sizeof(a) <= sizeof(op->u), "it is in place of the union");
+    machine_speculation(&a);
+    memcpy(&op->u, &a, sizeof(a));
     return 0;
 }
 

@@ -15,7 +15,7 @@
 %include "hvm/cpu/asm-offsets.inc"
 
 default rel
-extern resume_guest, hvm_before_entry, hvm_after_exit
+extern resume_guest, hvm_before_entry, hvm_after_exit, spec_ctrl_inside, spec_ctrl_outside, data_selector
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -29,6 +29,7 @@ hvm_enter:
         cmp dword [rsp + CPU_pending], 0
         jne resume_guest
         push rbx
+        EXIT_MEASURES
         clgi
         sti
         mov rax, [rbx + VCPU_hvm_vmcb]
@@ -37,6 +38,7 @@ hvm_enter:
         mov %1, [rbx + VCPU_regs + REGS_%1]
 %endmacro
         EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rcx, rdx, rsi, rdi, rbx
+        CLEAR_BUFFERS
         vmrun                           ; rax
         vmsave
         xchg rbx, [rsp]
@@ -45,6 +47,7 @@ hvm_enter:
 %endmacro
         EACH STORE, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rcx, rdx, rsi, rdi
         pop qword [rbx + VCPU_regs + REGS_rbx]
+        ENTRY_MEASURES
         mov rax, [rbx + VCPU_hvm_host]
         vmload
         xor ebp, ebp                    ; backtraces end here

@@ -12,6 +12,7 @@
 #define CPU_OFFSET     0xf000
 
 struct cpu;
+struct domain;
 
 /* port/current.h's this_cpu() on the machine, by the stack pointer. */
 static inline struct cpu *cpu_of_stack(void)
@@ -33,9 +34,10 @@ struct arch_cpu {
     struct vcpu *copied;   /* the same, if its kind copies to its addresses itself; else NULL */
     /* Addresses by which guest copies reach it: so many at the top, and those below one. */
     uint64_t guest_top, guest_below;
-    struct vcpu *fpu_owner; /* whose FPU state is in the registers */
-    uint64_t xcr0;          /* what XCR0 holds */
-    uint64_t cr3;           /* what CR3 holds */
+    struct vcpu *fpu_owner;    /* whose FPU state is in the registers */
+    uint64_t xcr0;             /* what XCR0 holds */
+    uint64_t cr3;              /* what CR3 holds */
+    struct domain *trained_by; /* whose vCPU ran here last: x86/speculation.c */
     uint32_t flushes;    /* how often it flushed its TLB: for who keeps translations of his own */
     uint64_t tsc_base;   /* its TSC when clock_now() was 0 */
     uint32_t held_ranks; /* debug builds: bit per rank of the locks that it holds */

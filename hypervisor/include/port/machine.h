@@ -15,6 +15,7 @@
 
 struct boot_info;
 struct domain;
+struct parvis_sysctl_speculation;
 struct vcpu;
 
 /* --- the start: hypervisor_main() calls these in this order; each ends in panic() when the machine
@@ -162,6 +163,10 @@ int __must_check ioapic_guest_read(uint64_t base, uint32_t reg, uint32_t *value)
  * ebx; n words. */
 void machine_cpu_features(uint32_t *words, unsigned int n);
 
+/* What speculation lets out on these CPUs, and what is done about it, as the control domain sees it
+ * (parvis/speculation.h). */
+void machine_speculation(struct parvis_sysctl_speculation *out);
+
 /* What UEFI left behind: machine address of its configuration tables. False: the machine was not
  * started by it. */
 struct machine_efi {
@@ -206,6 +211,9 @@ void __noreturn __printf(1, 2) panic(const char *fmt, ...);
 #define ASSERT(cond) ((void)sizeof(cond))
 #endif
 
+/* XSA-273: bits of an entry which, where it is not present, some CPUs read memory by, if that is in
+ * their first cache. 0: not these CPUs. */
+extern uint64_t absent_frame_bits;
 extern char *frame_map;           /* where frame 0 is mapped; set before the first use, once */
 extern uint64_t *machine_to_phys; /* M2P, max_mfn + 1 entries: core/frame/m2p.h */
 /* The hypervisor's own top-level page table. Slots 256 and 261 to 271 of it go into every table

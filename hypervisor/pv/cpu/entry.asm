@@ -14,6 +14,7 @@
 
 default rel
 extern resume_guest, pv_hypercalls, pv_reissue, pv_handle_syscall, pv_handle_sysenter, pv_deliver_event, pv_iret_fault
+extern spec_ctrl_inside, spec_ctrl_outside, data_selector, __x86_indirect_thunk_r11
 
 %define X86_EFLAGS_TF (1 << 8)
 %define X86_EFLAGS_RF (1 << 16)
@@ -46,7 +47,8 @@ syscall_entry:
         mov [rbx + VCPU_hc_nr], eax
         mov qword [rsp + CPU_slice_end], 0 ; the slice begins at its first check
         lea r11, [pv_hypercalls]        ; .fn
-        call [r11 + rax * 8]
+        mov r11, [r11 + rax * 8]
+        call __x86_indirect_thunk_r11
         cmp rax, -ERESTART
         je .again
 .result:
@@ -67,6 +69,7 @@ pv_enter:
         cmp word [rbx + VCPU_nmi_pending], 1 ; pending, not masked
         je .deliver
 
+        EXIT_MEASURES
         cmp dword [rbx + VCPU_regs + REGS_entry_vector], ENTRY_HYPERCALL
         jne .iret
         ; SYSRET puts RCX to RIP and R11 to RFLAGS; both are the guest's to lose here.
@@ -87,6 +90,7 @@ pv_enter:
         lea rsp, [rbx + VCPU_regs]      ; R11's and RCX's slots go to R10 and RDX, which come next
         EACH pop, r15, r14, r13, r12, rbp, rbx, r10, r10, r9, r8, rax, rdx, rdx, rsi, rdi
         mov rsp, [rsp + REGS_rsp - REGS_error_code]
+        CLEAR_BUFFERS
         o64 sysret
 
 .iret_syscall:
@@ -103,6 +107,7 @@ pv_enter:
         mov %1, [rbx + VCPU_regs + REGS_%1]
 %endmacro
         EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, rbx
+        CLEAR_BUFFERS
 iret_to_guest:
         iretq
         EXTABLE iret_to_guest, iret_faulted

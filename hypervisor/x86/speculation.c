@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Measures against speculation on this machine: what is found out at the start, what each CPU sets,
+ * and the barrier between domains.
+ *
+ * What is chosen, and why, is for spec_choice.c to say; what stands in the ways in and out of the
+ * hypervisor is in entry.inc, and spec_sites.c makes it fit the machine. All CPUs do what the boot
+ * CPU does: one that cannot is left out.
+ *
+ * The hypervisor's predictors are kept from a guest's training by IBRS or retpolines; the guests'
+ * from each other's by a barrier (IBPB) whenever a CPU goes from one domain to another, however
+ * long it idled in between. Whose vCPU ran here last, a CPU notes; and a domain, on which CPUs it
+ * did, so that one which lies where a dead one lay is not taken for it.
+ */
+#include <core/base/log.h>
+#include <core/state/cpu.h>
+#include <core/state/domain.h>
+#include <parvis/boot_info.h>
+#include <parvis/string.h>
+#include <port/atomic.h>
+#include <port/current.h>
+#include <port/machine.h>
+
+#include "insn.h"
+#include "regs.h"
+#include "speculation.h"
+#include "x86.h"
+
+uint32_t spec_ctrl_inside, spec_ctrl_outside; /* MSR SPEC_CTRL; where it is written at each entry */
+const uint16_t data_selector = HV_DS;         /* what VERW is asked about */
+uint64_t absent_frame_bits;
+
+static struct spec_choice choice;
+
+void fill_return_stack(void);
+
+static void read_cpu(struct spec_cpu *c)
+{
+    uint32_t r[4], max, signature;
+
+    cpuid(0, 0, r);
+    max = r[0];
+    c->intel = !memcmp(&r[1], "GenuntelineI", 12);
+    c->amd = !memcmp(&r[1], "AuthcAMDenti", 12);
+    c->hygon = !memcmp(&r[1], "HygouinenGen", 12);
+    cpuid(1, 0, r);
+    signature = r[0];
+    c->family = signature >> 8 & 0xf;
+    c->model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
+    if (c->family == 0xf)
+        c->family += signature >> 20 & 0xff;
+    c->emulated = cpu_has.tcg;
+    if (max >= 7) {
+        cpuid(7, 0, r);
+        c->smep = r[1] >> 7 & 1;
+        c->rtm = r[1] >> 11 & 1;
+        c->l7_edx = r[3];
+        if (r[0] >= 2) {
+            cpuid(7, 2, r);
+            c->l7_2_edx = r[3];
+        }
+    }
+    if (c->l7_edx >> 29 & 1)
+        (void)rdmsr_safe(MSR_ARCH_CAPABILITIES, &c->arch_caps);
+    cpuid(0x80000000, 0, r);
+    max = r[0];
+    if (max >= 0x80000008) {
+        cpuid(0x80000008, 0, r);
+        c->e8_ebx = r[1];
+    }
+    if (max >= 0x80000021) {
+        cpuid(0x80000021, 0, r);
+        c->e21_eax = r[0];
+        c->e21_ecx = r[2];
+    }
+}
+
+static const char *const hole_words[] = {
+#define WORD(name, word) word,
+    SPEC_HOLES(WORD)};
+static const char *const measure_words[] = {SPEC_MEASURES(WORD)
+#undef WORD
+};
+
+/* Their words, with blanks between. */
+static const char *words_of(uint32_t set, const char *const *words, char *text, size_t size)
+{
+    size_t n = 0;
+
+    if (!set)
+        return "nothing";
+    for (unsigned int i = 0; set >> i; i++)
+        if (set >> i & 1)
+            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? " " : "", words[i]);
+    return text;
+}
+
+static void report(void)
+{
+    char text[256], more[256];
+
+    log_info("speculation: these CPUs have %s%s", words_of(choice.affected, hole_words, text, 256),
+             cpu_has.tcg ? " (QEMU's emulation)" : "");
+    log_info("speculation: measures: %s; open: %s",
+             words_of(choice.measures, measure_words, text, 256),
+             words_of(choice.open, hole_words, more, 256));
+    if (choice.lacking)
+        log_warning("spec-ctrl: these CPUs cannot do what is asked for: %s",
+                    words_of(choice.lacking, measure_words, text, 256));
+}
+
+void init_speculation(const struct boot_info *bi)
+{
+    extern struct spec_site spec_sites_start[], spec_sites_end[];
+    struct spec_cpu c = {0};
+
+    read_cpu(&c);
+    choice = spec_choose(&c, bi->spec_off, bi->spec_on);
+    spec_ctrl_inside = spec_ctrl_of(&c, choice.measures);
+    spec_ctrl_outside =
+        choice.measures & MEASURE(IBRS) ? spec_ctrl_inside & ~SPEC_CTRL_IBRS : spec_ctrl_inside;
+    if (choice.measures & MEASURE(L1TF))
+        absent_frame_bits = PTE_FRAME_MASK & ((1ull << cpu_has.phys_bits) - 1);
+    spec_patch(spec_sites_start, spec_sites_end, choice.measures);
+    start_speculation();
+    report();
+}
+
+void start_speculation(void)
+{
+    uint64_t v;
+
+    if (spec_ctrl_inside)
+        wrmsr(MSR_SPEC_CTRL, spec_ctrl_inside);
+    if (choice.measures & MEASURE(EIBRS) && cpu_has.is_amd)
+        wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
+    if (choice.measures & MEASURE(ZENBLEED) && rdmsr_safe(MSR_AMD_DE_CFG, &v))
+        (void)wrmsr_safe(MSR_AMD_DE_CFG, v | DE_CFG_ZENBLEED);
+}
+
+const char *missing_measure(void)
+{
+    struct spec_cpu c = {0};
+
+    read_cpu(&c);
+    return spec_choose(&c, 0, choice.measures).lacking ? "a measure against speculation" : NULL;
+}
+
+void spec_switch(struct domain *d)
+{
+    struct cpu *c = this_cpu();
+
+    if (!(choice.measures & MEASURE(IBPB)))
+        return;
+    if (c->arch.trained_by == d && READ_ONCE(d->trained_cpus) >> c->id & 1)
+        return;
+    c->arch.trained_by = d;
+    atomic_or(&d->trained_cpus, 1ull << c->id);
+    wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+    fill_return_stack(); /* XSA-422: AMD's barrier leaves it alone */
+}
+
+void machine_speculation(struct parvis_sysctl_speculation *out)
+{
+    *out = (struct parvis_sysctl_speculation){choice.affected, choice.open, choice.measures};
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a CPU says of itself that bears on speculation, and what is chosen by it (spec_choice.c).
+ */
+#ifndef X86_SPECULATION_H
+#define X86_SPECULATION_H
+
+#include <hv/types.h>
+#include <parvis/speculation.h>
+
+struct boot_info;
+struct domain;
+
+#define HOLE(name)    (1u << HOLE_##name)
+#define MEASURE(name) (1u << MEASURE_##name)
+
+struct spec_cpu {
+    bool emulated; /* QEMU's software emulation */
+    bool intel, amd, hygon;
+    bool smep, rtm;
+    unsigned int family, model;
+    uint32_t l7_edx, l7_2_edx;         /* CPUID 7.0, 7.2 */
+    uint32_t e8_ebx, e21_eax, e21_ecx; /* CPUID 0x80000008, 0x80000021 */
+    uint64_t arch_caps;                /* MSR ARCH_CAPABILITIES; 0: it has none */
+};
+
+struct spec_choice {
+    uint32_t affected, open; /* holes */
+    uint32_t measures;
+    uint32_t lacking; /* measures that were asked for and that the CPU has not */
+};
+
+/* off, on: measures by parvis.cfg. */
+struct spec_choice spec_choose(const struct spec_cpu *c, uint32_t off, uint32_t on);
+
+/* --- spec_sites.c --- */
+/* What stands there is for machines where one of the measures is taken; SITE_UNLESS: for others. */
+struct spec_site {
+    int32_t at; /* from here */
+    uint32_t length, measures;
+};
+#define SITE_UNLESS (1u << 31)
+/* Overwrites the sites that are not for a machine with these measures. */
+void spec_patch(struct spec_site *first, struct spec_site *end, uint32_t measures);
+
+/* --- speculation.c --- */
+void init_speculation(const struct boot_info *bi); /* all; then this CPU, which is the first */
+void start_speculation(void);                      /* another CPU's registers */
+const char *missing_measure(void); /* of the boot CPU's, that this one has not; NULL: none */
+/* This CPU goes to a vCPU of d: if another domain's ran here last, that one's training ends. */
+void spec_switch(struct domain *d);
+
+#define SPEC_CTRL_IBRS (1u << 0)
+#define SPEC_CTRL_SSBD (1u << 2)
+#define SPEC_CTRL_BHI  (1u << 10)
+/* What MSR SPEC_CTRL holds while the hypervisor runs. The guests' is the same without IBRS, where
+ * that is written at each entry. */
+uint32_t spec_ctrl_of(const struct spec_cpu *c, uint32_t measures);
+
+#endif

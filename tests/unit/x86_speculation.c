@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this machine's CPUs set against speculation (x86/speculation.c): what CPUID says becomes
+ * what is chosen and told; and the barrier comes whenever a CPU goes to another domain's vCPU than
+ * ran there last, and then alone. CPUID is a table here, and MSRs are noted.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "x86_log.h"
+#include "x86_names.h"
+#include <core/base/log.h>
+#include <core/state/domain.h>
+#include <parvis/boot_info.h>
+#include <port/current.h>
+#include <port/machine.h>
+#include <x86/regs.h>
+#include <x86/speculation.h>
+#include <x86/x86.h>
+
+#define CPUS 2
+
+static struct cpu cpus[CPUS];
+static struct cpu *me = cpus;
+static struct domain a, b;
+static unsigned int barriers, fills;
+static uint64_t spec_ctrl;
+static uint32_t signature, l7_edx;
+static char vendor[13]; /* EBX, EDX, ECX */
+
+struct cpu_features cpu_has = {.phys_bits = 36};
+struct spec_site spec_sites_start[1]; /* none */
+extern struct spec_site spec_sites_end[1] __attribute__((alias("spec_sites_start")));
+
+/* ---- the machine ---- */
+
+struct cpu *this_cpu(void)
+{
+    return me;
+}
+
+void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    memset(out, 0, 4 * sizeof(*out));
+    switch (leaf) {
+    case 0:
+        out[0] = 7;
+        memcpy(&out[1], vendor, 4);
+        memcpy(&out[3], vendor + 4, 4);
+        memcpy(&out[2], vendor + 8, 4);
+        break;
+    case 1:
+        out[0] = signature;
+        break;
+    case 7:
+        out[1] = sub ? 0 : 1 << 7; /* SMEP */
+        out[3] = sub ? 0 : l7_edx;
+        break;
+    case 0x80000000:
+        out[0] = leaf;
+        break;
+    }
+}
+
+void wrmsr(uint32_t msr, uint64_t value)
+{
+    if (msr == MSR_SPEC_CTRL) {
+        spec_ctrl = value;
+        return;
+    }
+    assert_int_equal(msr, MSR_PRED_CMD);
+    assert_int_equal(value, PRED_CMD_IBPB);
+    barriers++;
+}
+
+uint64_t rdmsr(uint32_t msr)
+{
+    fail_msg("MSR %#x is read", msr);
+    return 0;
+}
+
+void fill_return_stack(void);
+void fill_return_stack(void)
+{
+    fills++;
+}
+
+/* ---- the tests ---- */
+
+static void start(const char *name, uint32_t leaf_1, uint32_t leaf_7, uint32_t off, uint32_t on)
+{
+    struct boot_info bi = {.spec_off = off, .spec_on = on};
+
+    strcpy(vendor, name);
+    signature = leaf_1;
+    l7_edx = leaf_7;
+    absent_frame_bits = 0;
+    spec_ctrl = 0;
+    memset(cpus, 0, sizeof(cpus));
+    memset(&a, 0, sizeof(a));
+    memset(&b, 0, sizeof(b));
+    cpus[1].id = 1;
+    me = cpus;
+    init_speculation(&bi);
+    barriers = fills = 0;
+}
+
+#define HASWELL   0x306c3
+#define SKYLAKE   0x506e3
+#define MICROCODE (1u << 10 | 1u << 26 | 1u << 31)
+
+static uint32_t measures(void)
+{
+    struct parvis_sysctl_speculation s;
+
+    machine_speculation(&s);
+    return s.measures;
+}
+
+static void what_cpuid_says(void **state)
+{
+    struct parvis_sysctl_speculation s;
+
+    (void)state;
+    start("GenuineIntel", HASWELL, MICROCODE, 0, 0);
+    machine_speculation(&s);
+    assert_int_equal(s.measures, MEASURE(RETPOLINE) | MEASURE(IBPB) | MEASURE(VERW) |
+                                     MEASURE(L1TF) | MEASURE(LOCK));
+    assert_int_equal(s.affected & HOLE(MELTDOWN), HOLE(MELTDOWN));
+    assert_int_equal(s.open, HOLE(MELTDOWN) | HOLE(SSB));
+    assert_int_equal(absent_frame_bits, 0xffffff000);
+    assert_int_equal(spec_ctrl, 0);
+    start("GenuineIntel", SKYLAKE, MICROCODE, 0, MEASURE(SSBD));
+    assert_int_equal(spec_ctrl, SPEC_CTRL_IBRS | SPEC_CTRL_SSBD);
+    start("AuthenticAMD", 0x800f12, 0, 0, 0); /* Zen 1 */
+    assert_int_equal(measures(),
+                     MEASURE(RETPOLINE) | MEASURE(RSB_FILL) | MEASURE(DIV_SCRUB) | MEASURE(LOCK));
+    assert_int_equal(absent_frame_bits, 0);
+    start("HygonGenuine", 0x900f01, 0, 0, 0);
+    assert_int_equal(measures() & MEASURE(DIV_SCRUB), MEASURE(DIV_SCRUB));
+    start("GenuineIntel", HASWELL, MICROCODE, ~0u, 0);
+    assert_int_equal(measures(), 0);
+    assert_int_equal(absent_frame_bits, 0);
+}
+
+/* A CPU that cannot do what the boot CPU does. */
+static void what_another_cpu_lacks(void **state)
+{
+    (void)state;
+    start("GenuineIntel", HASWELL, MICROCODE, 0, 0);
+    assert_null(missing_measure());
+    l7_edx = 0;
+    assert_non_null(missing_measure());
+    start("GenuineIntel", HASWELL, 0, 0, MEASURE(IBPB));
+    assert_null(missing_measure());
+}
+
+static void is_after(unsigned int wanted, struct domain *d)
+{
+    spec_switch(d);
+    assert_int_equal(barriers, wanted);
+    assert_int_equal(fills, wanted);
+}
+
+static void a_barrier_between_domains(void **state)
+{
+    (void)state;
+    start("GenuineIntel", HASWELL, MICROCODE, 0, 0);
+    is_after(1, &a);
+    is_after(1, &a); /* another of its vCPUs, or the same after the CPU idled */
+    is_after(2, &b);
+    is_after(2, &b);
+    is_after(3, &a);
+    me = &cpus[1]; /* each CPU has its own */
+    is_after(4, &a);
+    me = &cpus[0];
+    is_after(4, &a);
+    memset(&a, 0, sizeof(a)); /* it died, and another one lies there */
+    is_after(5, &a);
+    is_after(5, &a);
+}
+
+static void no_barrier(void **state)
+{
+    (void)state;
+    start("GenuineIntel", HASWELL, MICROCODE, MEASURE(IBPB), 0);
+    is_after(0, &a);
+    is_after(0, &b);
+    start("GenuineIntel", HASWELL, 0, 0, MEASURE(IBPB)); /* it has none */
+    is_after(0, &a);
+    is_after(0, &b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_cpuid_says),
+        cmocka_unit_test(what_another_cpu_lacks),
+        cmocka_unit_test(a_barrier_between_domains),
+        cmocka_unit_test(no_barrier),
+    };
+
+    return cmocka_run_group_tests_name("x86_speculation", tests, NULL, NULL);
+}
