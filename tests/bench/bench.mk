@@ -47,3 +47,40 @@ bench-cross: build/parvis.bin guests $(LATENCY_PLUGIN) ## what an event and a fl
 CHECKS += "make check-latency"
 check-latency: build/parvis.bin guests $(LATENCY_PLUGIN)
 	@$(PYTHON) tests/bench/latency.py --check
+
+# ---- the comparison: tests/bench/compare/ ----------------------------------------------------------
+
+COMPARE := tests/bench/compare
+EVENTS_PLUGIN := build/bench/events_plugin.so
+$(EVENTS_PLUGIN): $(COMPARE)/events_plugin.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,gcc,$@)
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -fPIC -fvisibility=hidden -o $@ $<
+
+LINUX_OPS := build/bench/linux-ops
+$(LINUX_OPS): $(wildcard tests/bench/linux/*.c tests/bench/linux/*.h) | build/.deps
+	@mkdir -p $(@D)
+	$(call say,gcc,$@)
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -o $@ $(filter %.c,$^)
+
+# What guests get beside their own files: hackbench, with its libraries; without the network its row is left out.
+build/bench/guest-files/.made: $(COMPARE)/guest-files.sh $(D0)/fetch.sh | build/.deps
+	$(call say,files,$@)
+	$(Q)$(COMPARE)/guest-files.sh build/bench/guest-files build/bench/rt-tests
+	@touch $@
+
+NEEDED_TO_COMPARE := build/parvis.bin dom0 build/pvguest/bench $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
+.PHONY: compare compare-diff
+compare: $(NEEDED_TO_COMPARE) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8)
+	@$(MAKE) -s reference || echo "parvis: Xen's packages cannot be had: its columns are left out" >&2
+	@$(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick)
+	@$(PYTHON) $(COMPARE)/report.py
+
+compare-diff: build/.deps ## what changed from one run of `make compare` to another (OLD=run.json NEW=run.json)
+	@$(PYTHON) $(COMPARE)/diff.py $(OLD) $(NEW)
+
+.PHONY: check-compare
+CHECKS += $(COMPARE)/test_compare.py "make check-compare"
+CHECK_PROGRAMS += $(EVENTS_PLUGIN) $(LINUX_OPS)
+check-compare: build/parvis.bin dom0 $(EVENTS_PLUGIN) $(LINUX_OPS)
+	@$(PYTHON) $(COMPARE)/check.py

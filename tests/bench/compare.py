@@ -11,21 +11,12 @@ not show what TLB misses and mode switches cost on silicon. Seconds are of this 
 """
 import argparse
 import os
-import re
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from machine import Machine, built  # noqa: E402 (the harness lives with the system tests)
-
-ICOUNT = ["-icount", "shift=0,sleep=off"]
-LINE = r"^\s*([a-z][a-z0-9 _,.:()/-]*?)\s+(\d+)(?:\s|$)"
-CONFIG = 'name="bench"\ntype="{}"\nmemory=32\nvcpus=1\nkernel="/root/bench"\non_poweroff="destroy"\n'
-
-
-def figures(text):
-    """{operation: instructions} of what bench printed."""
-    return {name: int(value) for name, value in re.findall(LINE, text, re.MULTILINE)}
+from measured import ICOUNT, XENS, XL_BENCH, figures, say, table  # noqa: E402
 
 
 def bench_on_parvis(kind):
@@ -37,29 +28,15 @@ def bench_on_parvis(kind):
 
 def bench_on_xen():
     """For a guest of each kind, in one machine."""
-    kinds = ("pv", "pvh")
-    files = {f"root/{kind}.cfg": CONFIG.format(kind) for kind in kinds}
+    files = {f"root/{kind}.cfg": XL_BENCH.format(kind) for kind in XENS}
     with open(built("pvguest/bench"), "rb") as bench:
         files["root/bench"] = bench.read()
     with Machine.xen("bench-xen", files=files, xl=True, qemu=ICOUNT) as m:
         m.prompt(600)
         m.shell("xl-up")
-        for kind in kinds:
+        for kind in XENS:
             say(f"measuring on Xen, a {kind} guest")
             yield figures(m.shell(f"xl create -c /root/{kind}.cfg", timeout=600)[1])
-
-
-def say(what):
-    """What goes on meanwhile, for those who wait; the figures alone are standard output."""
-    print(f"{what} ...", file=sys.stderr, flush=True)
-
-
-def table(title, columns):
-    """Rows of all names, one column a system; the title says the unit."""
-    names = list(dict.fromkeys(name for column in columns.values() for name in column))
-    print(f"{title:46}" + "".join(f"{system:>12}" for system in columns))
-    for name in names:
-        print(f"  {name:44}" + "".join(f"{column.get(name, '-'):>12}" for column in columns.values()))
 
 
 def best_prompt(start, name):

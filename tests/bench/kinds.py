@@ -12,22 +12,11 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from compare import ICOUNT, say, table  # noqa: E402
-from machine import Machine, built, newc  # noqa: E402 (the harness lives with the system tests)
+from machine import Machine, built  # noqa: E402 (the harness lives with the system tests)
+from measured import ICOUNT, KINDS, XENS, XL, events, guest_xml, ramdisk, say, table  # noqa: E402
 
-KINDS = {"pv": "/etc/parvis/debian.xml", "pvh": "/etc/parvis/debian-pvh.xml", "hvm": "/etc/parvis/debian-hvm.xml"}
-XENS = ("pv", "pvh")
 # In place of the guest's own: its shell says when it is there, and ends it.
-SHELL = "#!/bin/sh\nexec cttyhack sh -c 'echo at the shell: $(cut -d \" \" -f 1 /proc/uptime); poweroff -f'\n"
-XL = ('name="{0}"\ntype="{0}"\nmemory=256\nvcpus={1}\ntsc_mode="native"\nkernel="/root/vmlinux"\nramdisk="/root/ramdisk"\nextra="console=hvc0"\n'
-      'on_poweroff="preserve"\n')
-
-
-def ramdisk():
-    """The guest's, with this shell."""
-    with open(built("dom0/guest-initramfs.cpio.gz"), "rb") as file:
-        data = file.read()
-    return data + b"\0" * (-len(data) % 512) + newc({"etc/console-shell": SHELL})
+SHELL = {"etc/console-shell": "#!/bin/sh\nexec cttyhack sh -c 'echo at the shell: $(cut -d \" \" -f 1 /proc/uptime); poweroff -f'\n"}
 
 
 def live(m, create, name, leave=""):
@@ -41,29 +30,22 @@ def live(m, create, name, leave=""):
     return {"seconds of its own clock, to the shell": uptime, "million instructions, to the shell and off": million}
 
 
-def events(m, name):
-    """{event: how often, on all vCPUs}, of those that there were."""
-    every = [vcpu["events"] for vcpu in m.told(f"stats --events {name}")[0]["vcpu"]]
-    return {event: times for event in every[0] if (times := sum(vcpu[event] for vcpu in every))}
-
-
 def on_parvis(vcpus):
-    with Machine.parvis("kinds-parvis", files={"root/ramdisk": ramdisk()}, qemu=ICOUNT) as m:
+    with Machine.parvis("kinds-parvis", files={"root/ramdisk": ramdisk(SHELL)}, qemu=ICOUNT) as m:
         m.prompt(600)
         m.settle()
-        for kind, file in KINDS.items():
+        for kind in KINDS:
             say(f"a {kind} guest on Parvis")
-            m.check(f"sed 's#<name>.*<#<name>{kind}<#; s#<vcpu>1<#<vcpu>{vcpus}<#; s#<initrd>.*<#<initrd>/root/ramdisk<#; "
-                    f"s#<on_poweroff>destroy#<on_poweroff>preserve#' {file} >/tmp/{kind}.xml", "")
+            m.check(guest_xml(kind, kind, vcpu=vcpus, initrd="/root/ramdisk", on_poweroff="preserve"))
             figures = live(m, f"pvctl create --console /tmp/{kind}.xml", kind)
             yield "Parvis " + kind, {**figures, **events(m, kind)}
             m.check(f"pvctl destroy {kind}", "")
 
 
 def on_xen(vcpus):
-    files = {f"root/{kind}.cfg": XL.format(kind, vcpus) for kind in XENS}
+    files = {f"root/{kind}.cfg": XL.format(kind=kind, vcpus=vcpus, at_end="preserve") for kind in XENS}
     with open(built("dom0/vmlinux"), "rb") as kernel:
-        files |= {"root/ramdisk": ramdisk(), "root/vmlinux": kernel.read()}
+        files |= {"root/ramdisk": ramdisk(SHELL), "root/vmlinux": kernel.read()}
     with Machine.xen("kinds-xen", files=files, xl=True, qemu=ICOUNT) as m:
         m.prompt(600)
         m.settle()

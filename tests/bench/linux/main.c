@@ -3,11 +3,16 @@
  * linux-ops: what operations of Linux cost an application, on whatever it runs.
  *
  *     linux-ops [--runs N] [NAME ...]
+ *     linux-ops [--runs N] --time NAME COMMAND
  *
  * Each operation is done many times between two readings of the CPU's time-stamp counter, and that
- * N times over (3); a line says the ticks of one: `op NAME LEAST MEDIAN MOST`. Under QEMU with
- * -icount shift=0,sleep=off a tick is an instruction. An interrupt of the machine falls into a run
- * where it falls: that is the spread.
+ * N times over (3); a line says the ticks of one, and how often it was done in each of the N:
+ * `op NAME LEAST MEDIAN MOST TIMES`. Under QEMU with -icount shift=0,sleep=off a tick is an
+ * instruction. An interrupt of the machine falls into a run where it falls: that is the spread.
+ * With --time the operation is a command of the shell's, and done once in each run.
+ *
+ * Where a run begins and where it ends a no-op with a number of its own is executed: a plugin of
+ * the QEMU around it (tests/bench/compare/events_plugin.c) counts between the two.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -44,11 +49,26 @@ static unsigned long long ticks(void)
     return __rdtsc();
 }
 
+/* A no-op of seven bytes, with a number as its displacement that no compiler comes upon. */
+#define MARK_BEGIN   "0x6f705f62"
+#define MARK_END     "0x6f705f65"
+#define MARK(number) __asm__ volatile("nopl " number "(%%rax)" ::: "memory")
+
 static int by_size(const void *a, const void *b)
 {
     const unsigned long long x = *(const unsigned long long *)a, y = *(const unsigned long long *)b;
 
     return (x > y) - (x < y);
+}
+
+/* What --time measures; it sees each run, the first too. */
+static const char *command;
+
+static void run_command(unsigned int times)
+{
+    while (times--)
+        if (system(command))
+            failed(command);
 }
 
 static void measure(const struct op *op, unsigned int runs)
@@ -57,17 +77,22 @@ static void measure(const struct op *op, unsigned int runs)
 
     if (op->prepare)
         op->prepare();
-    op->run(op->times); /* what is made on first use */
+    if (!command)
+        op->run(op->times); /* what is made on first use */
     for (unsigned int i = 0; i < runs; i++) {
-        unsigned long long begin = ticks();
+        unsigned long long begin;
 
+        MARK(MARK_BEGIN);
+        begin = ticks();
         op->run(op->times);
         each[i] = (ticks() - begin + op->times / 2) / op->times;
+        MARK(MARK_END);
     }
     if (op->finish)
         op->finish();
     qsort(each, runs, sizeof(each[0]), by_size);
-    printf("op %s %llu %llu %llu\n", op->name, each[0], each[runs / 2], each[runs - 1]);
+    printf("op %s %llu %llu %llu %u\n", op->name, each[0], each[runs / 2], each[runs - 1],
+           op->times);
     fflush(stdout);
 }
 
@@ -94,7 +119,9 @@ static void place_alike(char **argv)
 
 static int usage(const char *why, const char *what)
 {
-    fprintf(stderr, "linux-ops: %s%s\nusage: linux-ops [--runs N] [NAME ...]\n", why, what);
+    fprintf(stderr,
+            "linux-ops: %s%s\nusage: linux-ops [--runs N] [NAME ... | --time NAME COMMAND]\n", why,
+            what);
     return 2;
 }
 
@@ -114,6 +141,13 @@ int main(int argc, char **argv)
         if (*end || runs < 1 || runs > MOST_RUNS)
             return usage("--runs is a number from 1 to 99", "");
         next = 3;
+    }
+    if (next < argc && !strcmp(argv[next], "--time")) {
+        if (argc - next != 3)
+            return usage("--time has a name and a command", "");
+        command = argv[next + 2];
+        measure(&(struct op){argv[next + 1], 1, run_command, NULL, NULL}, (unsigned int)runs);
+        return 0;
     }
     for (int i = next; i < argc; i++)
         if (!find(argv[i]))

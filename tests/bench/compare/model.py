@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""The model: cycles of an operation on silicon, from instructions and events that were counted. It is not measured.
+
+    cycles = instructions / IPC + sum of (events x cost) + misses of the TLB x a walk
+
+An exception or an interrupt has no opcode to be counted by. But whoever comes to ring 0, by SYSCALL, INT, exception or interrupt, leaves it
+by SYSRET or IRET: there were as many pairs as SYSRETs and IRETs, and those that do not begin with a SYSCALL begin with an exception or the like.
+
+Misses of the TLB cannot be counted in emulation: so many of 1000 instructions, and so many after each write of CR3, which the model
+has flush it all, as the emulated CPU knows no PCID. A walk is longer where pages are nested. Each of these has a low and a high end, and so
+has each cost: an operation's cycles are a band. Two columns run on the same CPU: a ratio's band is that of all CPUs within the ends, the same one
+for both columns. Where it contains 1 nothing is known of who is faster, and no ratio is shown.
+"""
+import itertools
+import json
+import os
+
+NESTED = ("hvm", "pvh")
+ENDS = ("low", "typical", "high")
+EVENTS = ("syscall_pair", "exception_pair", "cr3", "cr4", "invlpg", "vmrun")
+TLB = ("misses_of_1000", "cycles_of_a_miss", "refills_of_a_cr3", "nested_factor")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class BadConstants(Exception):
+    """This file of constants is not to be used; the text says why."""
+
+
+def check_constant(name, constant, least):
+    if not isinstance(constant, dict) or not str(constant.get("source") or "").strip() or not isinstance(constant["source"], str):
+        raise BadConstants(f"{name} has no source")
+    values = [constant.get(end) for end in ENDS]
+    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value < float("inf") for value in values):
+        raise BadConstants(f"{name} has no low, typical and high of at least {least}")
+    if values != sorted(values):
+        raise BadConstants(f"{name}: low, typical and high are not in this order")
+
+
+def load(path=os.path.join(HERE, "constants.json")):
+    try:
+        with open(path, encoding="utf-8") as file:
+            constants = json.load(file)
+    except (OSError, ValueError) as error:
+        raise BadConstants(f"{path}: {error}") from None
+    if not isinstance(constants, dict):
+        raise BadConstants(f"{path} is no object")
+    check_constant("ipc", constants.get("ipc"), 0.01)
+    for group, names in (("events", EVENTS), ("tlb", TLB)):
+        found = constants.get(group)
+        if not isinstance(found, dict) or set(found) != set(names):
+            raise BadConstants(f"{group} has not exactly {', '.join(names)}")
+        for name in names:
+            check_constant(name, found[name], 1 if name == "nested_factor" else 0)
+    return constants
+
+
+def pairs(events):
+    """What the model has a cost for, of what the plugin counted."""
+    left = events.get("sysret", 0) + events.get("iret", 0)
+    calls = min(events.get("syscall", 0), left)
+    return {"syscall_pair": calls, "exception_pair": left - calls, **{name: events.get(name, 0) for name in EVENTS[2:]}}
+
+
+def executed(row):
+    """Instructions, without waiting where the plugin was there to tell; None where the unit is another."""
+    if row["unit"] != "instructions":
+        return None
+    return row.get("events", {}).get("instructions")
+
+
+def terms(row, kind):
+    """The cycles as a sum: [(amount, [constants that multiply it])]; None where there is nothing to go by."""
+    count = executed(row)
+    if count is None:
+        return None
+    events = pairs(row["events"])
+    walk = ["cycles_of_a_miss"] + (["nested_factor"] if kind in NESTED else [])
+    found = [(count, ["cpi"]), (count / 1000, ["misses_of_1000", *walk]), (events["cr3"], ["refills_of_a_cr3", *walk])]
+    return found + [(times, [name]) for name, times in events.items() if times]
+
+
+def bounds(constants):
+    """{constant: (low, typical, high)} as they are in terms(); cycles of an instruction for the IPC."""
+    found = {name: tuple(each[end] for end in ENDS) for group in ("events", "tlb") for name, each in constants[group].items()}
+    return {**found, "cpi": tuple(1 / constants["ipc"][end] for end in reversed(ENDS))}
+
+
+def value(found, of):
+    """The sum, with these values of the constants."""
+    total = 0.0
+    for amount, names in found:
+        product = amount
+        for name in names:
+            product *= of[name]
+        total += product
+    return total
+
+
+def cycles(row, kind, constants):
+    """(low, typical, high); None where there is nothing to go by."""
+    found = terms(row, kind)
+    if found is None:
+        return None
+    ends = bounds(constants)
+    return tuple(value(found, {name: ends[name][i] for name in ends}) for i in range(3))
+
+
+def corners(found, ends):
+    """Each way to put each constant that occurs at one of its ends."""
+    names = sorted({name for _, factors in found for name in factors})
+    for at in itertools.product(*(sorted({ends[name][0], ends[name][2]}) for name in names)):
+        yield dict(zip(names, at))
+
+
+def ratio(row, kind, other, other_kind, constants):
+    """(low, typical, high) of row / other on one and the same CPU, whichever it is; None where there is nothing to go by. Either sum is a
+    straight line in each constant alone, their ratio then goes one way in it: the extremes are where all constants are at ends."""
+    one, two = terms(row, kind), terms(other, other_kind)
+    if one is None or two is None:
+        return None
+    ends = bounds(constants)
+    typical = {name: limits[1] for name, limits in ends.items()}
+    all_of_them = [value(one, at) / value(two, at) for at in corners(one + two, ends)]
+    return min(all_of_them), value(one, typical) / value(two, typical), max(all_of_them)
+
+
+def says(band):
+    """What a ratio's band allows to be said: "less", "more", or None when it contains 1."""
+    if band is None or band[0] <= 1 <= band[2]:
+        return None
+    return "less" if band[2] < 1 else "more"

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""A run as Markdown: what it ran on, what was measured, what was counted, and, apart from these and named so, what is modelled."""
+import verdict
+
+PAIRS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv", "xen-pv-nospec"),
+         ("parvis-pvh", "xen-pvh"))
+
+
+def table(head, lines):
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for line in lines:
+        yield "| " + " | ".join(str(cell) for cell in line) + " |"
+
+
+def titles(run):
+    return [column["title"] for column in run["columns"].values()]
+
+
+def about(run):
+    yield f"Commit {run['commit']}; begun {run['began']} (UTC), {run['took']:.0f} seconds" + ("." if run["complete"] else "; **cut off**.")
+    yield ""
+    yield from table(["the machine", ""], run["machine"].items())
+    yield ""
+    if run["left_out"]:
+        yield from table(["left out", "why"], run["left_out"].items())
+        yield ""
+    for column in run["columns"].values():
+        for who, lines in column["mitigations"].items():
+            on = [line for line in lines if "Not affected" not in line]
+            yield f"- {column['title']}, mitigations of {who}: {'; '.join(on) or 'none'}"
+    yield ""
+
+
+def measured(run):
+    yield "## Measured"
+    yield ""
+    yield verdict.EXTENTS
+    for group, title in verdict.GROUPS.items():
+        names = verdict.rows(run, group)
+        if not names:
+            continue
+        yield ""
+        yield f"### {title}"
+        yield ""
+        yield from table(["row", *titles(run)], ([verdict.short(name), *(verdict.figure(verdict.row(run, key, name)) for key in run["columns"])]
+                                                 for name in names))
+    yield ""
+
+
+def events(run):
+    """For each row of Linux's, what its instructions were that cost more than one."""
+    for what, title in (("events", "Counted: instructions that cost more than one on silicon, an operation (by a plugin of QEMU, alike in all columns)"),
+                        ("counted", "Counted by Parvis, an operation (`pvctl stats --events`)")):
+        lines = []
+        for name in verdict.rows(run, "linux"):
+            for key, column in run["columns"].items():
+                found = verdict.row(run, key, name) or {}
+                shown = [f"{event} {verdict.number(times)}" for event, times in found.get(what, {}).items() if times >= 0.05 and event != "instructions"]
+                if shown:
+                    lines.append([verdict.short(name), column["title"], ", ".join(shown)])
+        if lines:
+            yield f"## {title}"
+            yield ""
+            yield from table(["row", "column", "times"], lines)
+            yield ""
+
+
+def modelled(run, constants):
+    yield "## Model, not measured"
+    yield ""
+    yield "Cycles = instructions / IPC + events x cost + misses of the TLB x a walk: typical (low to high)."
+    yield ""
+    names = [name for name in verdict.rows(run, "linux") + verdict.rows(run, "work")]
+    lines = []
+    for name in names:
+        cells = []
+        for key in run["columns"]:
+            band = verdict.cycles(run, key, name, constants)
+            cells.append(f"{verdict.number(band[1])} ({verdict.number(band[0])} to {verdict.number(band[2])})" if band else "-")
+        lines.append([verdict.short(name), *cells])
+    yield from table(["row", *titles(run)], lines)
+    yield ""
+    yield "Ratios on one and the same CPU, whichever it is within the constants' ends; \"not known\" where the band contains 1."
+    yield ""
+    shown = [(one, other) for one, other in PAIRS if one in run["columns"] and other in run["columns"]]
+    if shown:
+        yield from table(["row", *(f"{run['columns'][one]['title']} / {run['columns'][other]['title']}" for one, other in shown)],
+                         ([verdict.short(name), *(verdict.ratio_text(verdict.ratio(run, one, name, constants, other)) for one, other in shown)]
+                          for name in names))
+        yield ""
+    yield "The constants:"
+    yield ""
+    every = {"ipc": constants["ipc"], **constants["events"], **constants["tlb"]}
+    yield from table(["constant", "low", "typical", "high", "source"],
+                     ([name, each["low"], each["typical"], each["high"], each["source"]] for name, each in every.items()))
+    yield ""
+
+
+LIMITS = """## What this cannot show
+
+Emulation has no caches, no TLB, no branch predictor and no pipeline: an instruction is one tick, whatever it is. So columns that do
+few instructions and many exits look cheap in what is measured; the events say how many, the model what they may cost. On several CPUs there is no
+virtual time worth showing, and there is none here. Xen counts no events of its own; the plugin's are the machine's, Xen's
+instructions among them. There is no column of Xen's HVM, which needs a device model that Parvis's control domain has not."""
+
+
+def report(run, constants):
+    lines = ["# The comparison", "", *about(run), *measured(run), *events(run), *modelled(run, constants), LIMITS]
+    return "\n".join(lines) + "\n"

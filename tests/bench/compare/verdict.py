@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""What the reports show of a run, once for all of them: which rows there are, and what of each is measured, counted, modelled, and to be said."""
+import model
+
+BASE = "native"
+GROUPS = {"linux": "Operations of Linux (linux-ops), in instructions",
+          "work": "Whole work, in instructions",
+          "bench": "Operations of a kernel (pvguest's bench), in instructions",
+          "life": "Life of a guest of 256 MiB, by the toolstack"}
+EXTENTS = "Measured: instructions, the median of the runs, and from least to most where they differ by more than a hundredth."
+
+
+def columns(run):
+    return run["columns"]
+
+
+def rows(run, group):
+    """Names of the rows of a group, in the order in which they were measured."""
+    return list(dict.fromkeys(name for column in run["columns"].values() for name in column["rows"] if name.split(".", 1)[0] == group))
+
+
+def short(name):
+    return name.split(".", 1)[1]
+
+
+def row(run, key, name):
+    return run["columns"].get(key, {}).get("rows", {}).get(name)
+
+
+def number(amount):
+    """To four digits, in groups of three."""
+    if amount != 0 and amount < 10 and amount != int(amount):
+        return f"{amount:.2f}"
+    return f"{round(amount):,}"
+
+
+def figure(measured):
+    """A row's cell: the median, and the spread where there is one to speak of."""
+    if measured is None:
+        return "-"
+    spread = measured["most"] - measured["least"]
+    text = number(measured["median"])
+    if spread * 100 > measured["median"]:
+        text += f" ({number(measured['least'])} to {number(measured['most'])})"
+    return text if measured["unit"] == "instructions" else f"{text} {measured['unit']}"
+
+
+def cycles(run, key, name, constants):
+    found = row(run, key, name)
+    return model.cycles(found, run["columns"][key]["kind"], constants) if found else None
+
+
+def ratio(run, key, name, constants, base=BASE):
+    """The modelled ratio's band against the base; None where one of both is missing."""
+    one, other = row(run, key, name), row(run, base, name)
+    if not one or not other:
+        return None
+    return model.ratio(one, run["columns"][key]["kind"], other, run["columns"][base]["kind"], constants)
+
+
+def ratio_text(band):
+    """A ratio where it can be said which is faster, and nothing where it cannot."""
+    if band is None:
+        return "-"
+    if model.says(band) is None:
+        return "not known"
+    return f"{band[1]:.2f} ({band[0]:.2f} to {band[2]:.2f})"
+
+
+def tally(run, one, other, constants):
+    """{"less": rows in which `one` takes fewer cycles by the model than `other`, "more": ..., None: not known}, of Linux's operations and whole work."""
+    found = {"less": [], "more": [], None: []}
+    for name in rows(run, "linux") + rows(run, "work"):
+        band = ratio(run, one, name, constants, other)
+        if band:
+            found[model.says(band)].append(short(name))
+    return found
