@@ -12,7 +12,7 @@ td{text-align:right}td:first-child,th{text-align:left}td.text{text-align:left}sv
 .grid{stroke:#ddd}.one{stroke:#000;stroke-width:1.5}.key span{display:inline-block;margin-right:1.2em}
 .key b{display:inline-block;width:.9em;height:.9em;margin-right:.35em;vertical-align:-.1em}
 .model{background:#fff7e6;border-left:4px solid #e08214;padding:.1em 1em}.measured{border-left:4px solid #1b7837;padding:.1em 1em}"""
-VERSUS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv", "xen-pv-nospec"))
+VERSUS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv-nospec", "xen-pv-nospec"))
 
 
 def table(head, lines):

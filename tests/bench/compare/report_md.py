@@ -2,7 +2,7 @@
 """A run as Markdown: what it ran on, what was measured, what was counted, and, apart from these and named so, what is modelled."""
 import verdict
 
-PAIRS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv", "xen-pv-nospec"),
+PAIRS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv-nospec", "xen-pv-nospec"),
          ("parvis-pvh", "xen-pvh"))
 
 

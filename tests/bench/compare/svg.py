@@ -3,8 +3,8 @@
 import html
 import math
 
-COLOURS = {"native": "#555555", "parvis-pv": "#1b7837", "parvis-hvm": "#762a83", "parvis-pvh": "#9970ab", "xen-pv": "#b35806", "xen-pvh": "#e08214",
-           "xen-pv-nospec": "#f1a340", "xen-pvh-nospec": "#fdb863"}
+COLOURS = {"native": "#555555", "parvis-pv": "#1b7837", "parvis-pv-nospec": "#7fbf7b", "parvis-hvm": "#762a83", "parvis-pvh": "#9970ab",
+           "xen-pv": "#b35806", "xen-pvh": "#e08214", "xen-pv-nospec": "#f1a340", "xen-pvh-nospec": "#fdb863"}
 OTHER = "#0571b0"
 LEFT, WIDTH, RIGHT, TOP = 200, 620, 20, 30
 
