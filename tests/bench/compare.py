@@ -21,7 +21,7 @@ from measured import ICOUNT, XENS, XL_BENCH, figures, say, table  # noqa: E402
 
 def bench_on_parvis(kind):
     say(f"measuring on Parvis, a {kind} guest")
-    with Machine.guest("bench-parvis-" + kind, built("pvguest/bench"), cmdline="exit=poweroff", kind=kind, qemu=ICOUNT) as m:
+    with Machine.guest("bench-parvis-" + kind, built("pvguest/bench"), cmdline="exit=poweroff", vcpus=2, kind=kind, qemu=ICOUNT) as m:
         m.wait(300)
         return figures(m.text)
 

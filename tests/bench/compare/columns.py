@@ -21,7 +21,7 @@ LEAVE = "\x1d"
 VULNERABILITIES = "cd /sys/devices/system/cpu/vulnerabilities && grep -H . *; cd /root"
 SHELL = ("#!/bin/sh\ncd /root\nexport HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin PS1='guest# '\n"
          "exec cttyhack sh -c 'stty rows 24 cols 200; echo at the shell: $(cut -d \" \" -f 1 /proc/uptime); exec sh'\n")
-BENCH_XML = ("<domain type='xen'><name>bench</name><memory unit='MiB'>32</memory><vcpu>1</vcpu><os>{}<kernel>/root/bench</kernel></os>"
+BENCH_XML = ("<domain type='xen'><name>bench</name><memory unit='MiB'>32</memory><vcpu>2</vcpu><os>{}<kernel>/root/bench</kernel></os>"
              "<on_poweroff>destroy</on_poweroff></domain>")
 TYPES = {"pv": "<type>linux</type>", "pvh": "<type machine='xenpvh'>xenpvh</type>", "hvm": "<type>hvm</type>"}
 
