@@ -45,6 +45,10 @@ MUTANTS = {
     "no flush when a GDT is set": ("flush_tlb_local(); /* the slots' old translations */", "", PAGING),
     "a page of descriptors is held by the first alone": ("if (pg && get_page_type(pg, PGT_seg_desc_page, d)) {", "if (pg && (pg->type_info & PGT_type_mask) != PGT_seg_desc_page && get_page_type(pg, PGT_seg_desc_page, d)) {", ["pv_context"]),
     "a new base table is not loaded": ("load_cr3(v->arch.pv.cr3);\n    if (!mfn_eq(old, mfn)", "if (!mfn_eq(old, mfn)", PAGING),
+    "an absent L1 entry names RAM": ("        return refused_absent(val, 1);\n    }\n    if (unlikely(!", "    }\n    if (unlikely(!", ["pv_mm_types"]),
+    "an absent upper entry names RAM": ("        return refused_absent(val, level);\n", "", ["pv_mm_types"]),
+    "a new L1 table's absent entry names RAM": ("        if (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e)))", "        if (!(e & PTE_PRESENT))", ["pv_mm_types"]),
+    "a new upper table's absent entry names RAM": ("            (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))", "            !(e & PTE_PRESENT))", ["pv_mm_types"]),
     # full virtualization
     "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));", "    put_page(mfn_to_page(mfn));", ["hvm_npt"]),
     "another frame than was found is taken out": ("    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))", "    mfn = npt_lookup(d, gfn);\n    if (!mfn_valid(mfn))", ["hvm_npt"]),

@@ -13,6 +13,12 @@
  * entry refer to what it has no reference on. Changes that leave the frame and the rights alone
  * take nothing; one of RW alone moves only the type reference.
  *
+ * An entry that is not present holds none, whatever it says. But CPUs with L1TF (XSA-273) run ahead
+ * as if it were, and a guest reads by it what it names of what is in their first cache. So on such
+ * CPUs it may name no RAM (absent_names_ram()). Linux keeps swap and protection entries with their
+ * bits inverted since then, and gets what it asks for; a kernel that does not is refused the entry,
+ * and says so in the way that it says that of others. The control domain is trusted.
+ *
  * An entry changes only under the page_lock of its table, but for the accessed and dirty bits,
  * which the CPU sets.
  */
@@ -67,6 +73,12 @@ static int note_cacheability(struct page_info *pg)
     if (!(READ_ONCE(pg->count_info) & PGC_noncoherent))
         atomic_or(&pg->count_info, PGC_noncoherent);
     return 0;
+}
+
+int refused_absent(uint64_t e, unsigned int level)
+{
+    return refused(-XEN_EINVAL, "L%u entry %#lx: absent, but it names RAM, which these CPUs read",
+                   level, e);
 }
 
 /* A fully virtualized domain may write each of its frames, so none is a table; and those who grant
@@ -239,6 +251,8 @@ static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_
         if (unlikely(rc))
             return rc;
         val = adjust_l1e(val);
+    } else if (unlikely(absent_names_ram(d, val))) {
+        return refused_absent(val, 1);
     }
     if (unlikely(!set_pte(d, p, old, val, how))) {
         put_page_from_l1e(val, d);
@@ -265,6 +279,8 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
             return rc == -XEN_ERESTART ? rc
                                        : refused(rc, "L%u entry %#lx: not a table of level %u",
                                                  level, val, level - 1);
+    } else if (unlikely(absent_names_ram(d, val))) {
+        return refused_absent(val, level);
     }
     if (unlikely(!set_pte(d, p, old, val, how))) {
         if (val & PTE_PRESENT)

@@ -36,9 +36,9 @@ static int promote_l1(struct page_info *pg, struct domain *d)
             pg->nr_validated = (uint16_t)i;
             return -XEN_ERESTART;
         }
-        if (!(e & PTE_PRESENT))
+        if (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e)))
             continue;
-        rc = get_page_from_l1e(&e, d, d);
+        rc = e & PTE_PRESENT ? get_page_from_l1e(&e, d, d) : refused_absent(e, 1);
         if (unlikely(rc)) {
             pg->nr_validated = (uint16_t)i;
             return refused(rc, "L1 table %#lx, entry %u: %#lx", page_to_mfn(pg).n, i, old);
@@ -57,12 +57,12 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
     for (i = pg->nr_validated; i < TABLE_ENTRIES; i++) {
         uint64_t e = table[i];
 
-        if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, i))
+        if (is_hypervisor_slot(level, i) || (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))
             continue;
-        rc = get_page_from_upper(e, level, d);
+        rc = e & PTE_PRESENT ? get_page_from_upper(e, level, d) : refused_absent(e, level);
         if (unlikely(rc)) {
             pg->nr_validated = (uint16_t)i;
-            pg->partial_flags = 1;
+            pg->partial_flags = e & PTE_PRESENT;
             if (rc != -XEN_ERESTART)
                 refused(rc, "L%u table %#lx, entry %u: %#lx", level, page_to_mfn(pg).n, i, e);
             return rc;

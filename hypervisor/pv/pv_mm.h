@@ -137,4 +137,14 @@ mfn_t pv_frame_of(const struct domain *owner, uint64_t number);
 int __must_check pv_translate_entry(uint64_t *e, const struct domain *owner);
 void put_pg_owner(struct domain *d);
 
+/* XSA-273: whether an entry that is not present names RAM, on CPUs where that is no small matter.
+ * Not frame 0, which holds nothing, and which an empty entry names. */
+static inline bool absent_names_ram(const struct domain *d, uint64_t e)
+{
+    uint64_t at = e & absent_frame_bits;
+
+    return unlikely(at) && at >> PAGE_SHIFT <= max_mfn && !d->is_control;
+}
+int __must_check refused_absent(uint64_t e, unsigned int level); /* -XEN_EINVAL */
+
 #endif
