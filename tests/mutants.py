@@ -48,7 +48,7 @@ MUTANTS = {
     "an absent L1 entry names RAM": ("        return refused_absent(val, 1);\n    }\n    if (unlikely(!", "    }\n    if (unlikely(!", ["pv_mm_types"]),
     "an absent upper entry names RAM": ("        return refused_absent(val, level);\n", "", ["pv_mm_types"]),
     "a new L1 table's absent entry names RAM": ("        if (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e)))", "        if (!(e & PTE_PRESENT))", ["pv_mm_types"]),
-    "a new upper table's absent entry names RAM": ("            (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))", "            !(e & PTE_PRESENT))", ["pv_mm_types"]),
+    "a new upper table's absent entry names RAM": ("is_hypervisor_slot(level, i) || (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))", "is_hypervisor_slot(level, i) || !(e & PTE_PRESENT))", ["pv_mm_types"]),
     # full virtualization
     "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));", "    put_page(mfn_to_page(mfn));", ["hvm_npt"]),
     "another frame than was found is taken out": ("    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))", "    mfn = npt_lookup(d, gfn);\n    if (!mfn_valid(mfn))", ["hvm_npt"]),
@@ -305,7 +305,7 @@ MUTANTS = {
     "a frame that is nowhere is not put in": ("if (!rc || rc == -XEN_ENOENT) /* or", "if (!rc) /* or", PHYSMAP),
     "nothing is taken out of the way": ("        rc = evict(d, to);\n", "        rc = 0;\n", PHYSMAP),
     "a frame that moves keeps a reference": ("    rc = move(d, mfn, GFN(a->gpfn));\n    put_page(pg);", "    rc = move(d, mfn, GFN(a->gpfn));", PHYSMAP),
-    "any parameter is there": ("if (index >= HVM_PARAMS || !setter[index])", "if (index >= HVM_PARAMS)", UPCALLS + ["hvm_xen"]),
+    "any parameter is there": ("if (!setter[index])", "if (index >= HVM_PARAMS)", UPCALLS + ["hvm_xen"]),
     "any callback is taken": ("    if (set && index == HVM_PARAM_CALLBACK_IRQ && !hvm_is_callback(*value))", "    if (0)", UPCALLS),
     "any callback has a vector": ("return via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;", "return (uint8_t)via;", UPCALLS),
     "a vector of exceptions tells of events": ("#define LOWEST_VECTOR 16\n\n/* What HVM", "#define LOWEST_VECTOR 15\n\n/* What HVM", UPCALLS),

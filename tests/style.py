@@ -22,6 +22,7 @@ import c_rules
 import dead_code
 import model_labels
 import mutants
+import nospec
 import rooms
 import stale_words
 from c_source import blank
@@ -306,7 +307,7 @@ def main():
     check_mutants(texts)
     check_models(texts)
     check_names(texts, listed)
-    said = rooms.check(files, complain)
+    said = f"{nospec.check(files, complain)}, {rooms.check(files, complain)}"
     check_size(code)
     unformatted = check_format([path for path in texts if path.endswith((".c", ".h"))])
     named = check_reading_order()

@@ -31,6 +31,7 @@
 #include <hvm/lapic_internal.h>
 #include <port/atomic.h>
 #include <port/machine.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 
 #define LVT_LAST        LAPIC_LVT_ERROR
@@ -180,7 +181,8 @@ static bool in_memory(const struct lapic *l, unsigned int offset)
 /* 0, and an error: there is no such register */
 static unsigned int access_at(struct vcpu *v, unsigned int offset)
 {
-    unsigned int i = offset / 16, access = i < LAPIC_REGISTERS ? registers[i].access : 0;
+    unsigned int i = (unsigned int)index_nospec(offset / 16, LAPIC_REGISTERS);
+    unsigned int access = offset / 16 < LAPIC_REGISTERS ? registers[i].access : 0;
 
     access &= X_READ | X_WRITE;
     if (!access)
@@ -246,14 +248,17 @@ static bool write_msr(struct vcpu *v, unsigned int i, uint64_t value)
     return true;
 }
 
-static bool is_register(const struct lapic *l, uint32_t msr)
+/* Which register the MSR is. False: none. */
+static bool find_register(const struct lapic *l, uint32_t msr, unsigned int *i)
 {
+    *i = (unsigned int)index_nospec(msr - MSR_X2APIC, LAPIC_REGISTERS);
     return lapic_in_x2apic(l) && msr >= MSR_X2APIC && msr - MSR_X2APIC < LAPIC_REGISTERS;
 }
 
 bool lapic_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
     struct lapic *l = lapic_of(v);
+    unsigned int i;
 
     if (msr == MSR_APIC_BASE) {
         *value = l->base;
@@ -263,23 +268,25 @@ bool lapic_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
         *value = lapic_timer_deadline(v);
         return true;
     }
-    if (!is_register(l, msr) || !(registers[msr - MSR_X2APIC].access & X2_READ))
+    if (!find_register(l, msr, &i) || !(registers[i].access & X2_READ))
         return false;
-    *value = read_register(v, msr - MSR_X2APIC);
-    if (msr - MSR_X2APIC == LAPIC_ICR)
+    *value = read_register(v, i);
+    if (i == LAPIC_ICR)
         *value |= (uint64_t)l->reg[LAPIC_ICR2] << 32;
     return true;
 }
 
 bool lapic_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
+    unsigned int i;
+
     if (msr == MSR_APIC_BASE)
         return write_base(v, value);
     if (msr == MSR_TSC_DEADLINE) {
         lapic_timer_set_deadline(v, value);
         return true;
     }
-    return is_register(lapic_of(v), msr) && write_msr(v, msr - MSR_X2APIC, value);
+    return find_register(lapic_of(v), msr, &i) && write_msr(v, i, value);
 }
 
 uint64_t lapic_cr8(const struct vcpu *v)

@@ -9,6 +9,7 @@
 #include <hvm/hvm_ops.h>
 #include <port/atomic.h>
 #include <port/current.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 #include <xen/hvm/params.h>
 
@@ -24,7 +25,10 @@ int hvm_param(struct domain *d, bool set, uint32_t index, uint64_t *value)
 {
     uint64_t *param = d->arch.hvm.param;
 
-    if (index >= HVM_PARAMS || !setter[index])
+    if (index >= HVM_PARAMS)
+        return refused(-XEN_EINVAL, "there is no parameter %u", index);
+    index = (uint32_t)index_nospec(index, HVM_PARAMS);
+    if (!setter[index])
         return refused(-XEN_EINVAL, "there is no parameter %u", index);
     if (set && setter[index] != GUEST && !current->domain->is_control)
         return refused(-XEN_EPERM, "parameter %u is for who builds the domain", index);

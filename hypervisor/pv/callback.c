@@ -4,6 +4,7 @@
  * NMIs. Set by set_callbacks (the old form) or callback_op. An address must be canonical; 0 takes a
  * callback back.
  */
+#include <port/nospec.h>
 #include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/domain/subop.h>
@@ -38,7 +39,7 @@ static long callback_register(struct vcpu *v, const struct callback_register *re
         return refused(-XEN_EINVAL, "address %#lx is not canonical", reg->address);
     if (!is_type(reg->type))
         return -XEN_ENOSYS;
-    v->arch.pv.callback[reg->type] = (struct pv_callback){
+    v->arch.pv.callback[index_nospec(reg->type, PV_CALLBACKS)] = (struct pv_callback){
         .address = reg->address,
         .disables_events = reg->flags & CALLBACKF_mask_events,
     };

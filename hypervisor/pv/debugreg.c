@@ -5,6 +5,7 @@
  * breakpoint on I/O: the hypervisor carries out a guest's access to a port (emulate_io.c), so it
  * would break into the hypervisor and nowhere else.
  */
+#include <port/nospec.h>
 #include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <port/guest_access.h>
@@ -48,7 +49,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
     default:
         return -XEN_ENODEV;
     }
-    v->arch.pv.debugreg[reg] = value;
+    v->arch.pv.debugreg[index_nospec(reg, 8)] = value;
     if (v == current)
         pv_cpu_load_debugregs(v);
     return 0;
@@ -68,5 +69,6 @@ long do_get_debugreg(unsigned int reg)
 {
     if (reg > 7 || ((reg == 4 || reg == 5) && (current->arch.pv.ctrlreg[4] & X86_CR4_DE)))
         return -XEN_ENODEV;
+    reg = (unsigned int)index_nospec(reg, 8);
     return (long)current->arch.pv.debugreg[reg == 4 || reg == 5 ? reg + 2 : reg];
 }

@@ -61,7 +61,7 @@ static int update_entry(struct batch *b, uint64_t ptr, uint64_t val, enum pte_wr
         release_table(b);
         if (unlikely(!mfn_valid(mfn)))
             return refused(-XEN_EINVAL, "mmu_update: %#lx is not RAM", ptr);
-        pg = mfn_to_page(mfn);
+        pg = mfn_to_page_nospec(mfn);
         if (unlikely(!page_lock(pg, b->pt_owner)))
             return write_plain(b, pg, index, val);
         b->locked = pg;

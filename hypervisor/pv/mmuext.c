@@ -6,6 +6,7 @@
  * One function an operation, one row of the table each. An operation that is pre-empted is issued
  * again as it was: what it had done is kept in the frame (page_type.c).
  */
+#include <port/nospec.h>
 #include <pv/hypercall.h>
 #include <core/base/log.h>
 #include <core/base/tlb.h>
@@ -166,11 +167,13 @@ static const struct {
 
 static int do_op(struct mmuext *m, const struct mmuext_op *op)
 {
-    if (unlikely(op->cmd >= ARRAY_SIZE(ops) || !ops[op->cmd].handler))
+    uint64_t cmd = index_nospec(op->cmd, ARRAY_SIZE(ops));
+
+    if (unlikely(op->cmd >= ARRAY_SIZE(ops) || !ops[cmd].handler))
         return -XEN_ENOSYS;
-    if (unlikely(!ops[op->cmd].foreign && m->pg_owner != m->v->domain))
+    if (unlikely(!ops[cmd].foreign && m->pg_owner != m->v->domain))
         return -XEN_EPERM;
-    return ops[op->cmd].handler(m, op);
+    return ops[cmd].handler(m, op);
 }
 
 static int run_ops(struct mmuext *m, gva_t uops, unsigned int count, unsigned int *i)

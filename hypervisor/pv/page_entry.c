@@ -101,7 +101,7 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
         return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware", e);
     if (unlikely(!mfn_valid(pte_mfn(e))))
         return get_iomem(l1e, l1_owner, pg_owner);
-    pg = mfn_to_page(pte_mfn(e));
+    pg = mfn_to_page_nospec(pte_mfn(e));
     if (unlikely(!get_page(pg, pg_owner))) {
         if (READ_ONCE(pg->owner) == DOMID_IO)
             return get_iomem(l1e, l1_owner, pg_owner);

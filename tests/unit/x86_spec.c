@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include <port/nospec.h>
 #include <x86/speculation.h>
 
 /* CPUID 7.0 EDX */
@@ -386,13 +387,34 @@ static void sites_in_sites(void **state)
     }
 }
 
+/* ---- indices ---- */
+
+static void indices_stay_below(void **state)
+{
+    static const uint64_t bounds[] = {1, 2, 64, 4096, 1ull << 32, 1ull << 63, UINT64_MAX};
+
+    (void)state;
+    assert_int_equal(index_nospec(0, 0), 0);
+    assert_int_equal(index_nospec(UINT64_MAX, 0), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
+        uint64_t n = bounds[i];
+
+        assert_int_equal(index_nospec(0, n), 0);
+        assert_int_equal(index_nospec(n - 1, n), n - 1);
+        assert_int_equal(index_nospec(n / 2, n), n / 2);
+        assert_int_equal(index_nospec(n, n), 0);
+        assert_int_equal(index_nospec(UINT64_MAX, n), 0);
+        assert_int_equal(index_nospec(UINT64_MAX - 1, n), n == UINT64_MAX ? n - 1 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_cpu),           cmocka_unit_test(each_option),
         cmocka_unit_test(what_is_not_there),  cmocka_unit_test(what_spec_ctrl_holds),
         cmocka_unit_test(a_site_is_left_out), cmocka_unit_test(sites_that_stay),
-        cmocka_unit_test(sites_in_sites),
+        cmocka_unit_test(sites_in_sites),     cmocka_unit_test(indices_stay_below),
     };
 
     return cmocka_run_group_tests_name("x86_spec", tests, NULL, NULL);

@@ -54,7 +54,7 @@ struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
 
     if (unlikely(!mfn_valid(mfn)))
         return NULL;
-    pg = mfn_to_page(mfn);
+    pg = mfn_to_page_nospec(mfn);
     return get_page(pg, d) ? pg : NULL;
 }
 

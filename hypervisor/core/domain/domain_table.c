@@ -21,6 +21,7 @@
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 
 #define LEAF_BITS 6
@@ -43,7 +44,8 @@ void domain_table_init(void)
 
 static struct domain *lookup(unsigned int id)
 {
-    struct domain **l = id <= DOMID_MASK ? leaf[id >> LEAF_BITS] : NULL;
+    struct domain **l =
+        id <= DOMID_MASK ? leaf[index_nospec(id, DOMID_MASK + 1) >> LEAF_BITS] : NULL;
 
     return l ? l[id & (LEAF_SIZE - 1)] : NULL;
 }

@@ -12,14 +12,15 @@
 #include <core/state/domain.h>
 #include <parvis/string.h>
 #include <port/current.h>
+#include <port/nospec.h>
 
 void (*subop_show)(const struct subop *row, const void *arg, long rc);
 
 static int find(const struct subop_family *f, unsigned int cmd, const struct subop **row)
 {
-    if (unlikely(cmd >= f->nr_rows || !f->row[cmd].fn))
+    *row = &f->row[index_nospec(cmd, f->nr_rows)];
+    if (unlikely(cmd >= f->nr_rows || !(*row)->fn))
         return refused(f->unknown, "there is no operation %u", cmd);
-    *row = &f->row[cmd];
     if (unlikely((*row)->flags & SUBOP_CONTROL) && !current->domain->is_control)
         return refused(-XEN_EPERM, "%s: only the control domain may ask this", (*row)->name);
     return 0;

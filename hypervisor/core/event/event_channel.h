@@ -11,6 +11,7 @@
 
 #include <hv/types.h>
 #include <port/lock.h>
+#include <port/nospec.h>
 #include <xen/event_channel.h>
 
 struct domain;
@@ -50,13 +51,15 @@ struct evtchn_table {
 
 static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtchn_port_t port)
 {
+    port = (evtchn_port_t)index_nospec(port, t->max_ports);
     return &t->bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
 }
 /* Is port one that a guest may name? (0 is not.) Without the lock too: it stays so. */
 static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t port)
 {
     return port != 0 && port < t->max_ports &&
-           __atomic_load_n(&t->bucket[port / EVTCHNS_PER_BUCKET], __ATOMIC_ACQUIRE);
+           __atomic_load_n(&t->bucket[index_nospec(port, t->max_ports) / EVTCHNS_PER_BUCKET],
+                           __ATOMIC_ACQUIRE);
 }
 
 /* --- inside core/event/: d's lock is held --- */

@@ -19,6 +19,7 @@
 #include <port/atomic.h>
 #include <port/current.h>
 #include <port/machine.h>
+#include <port/nospec.h>
 #include <port/upcalls.h>
 #include <xen/errno.h>
 #include <xen/physdev.h>
@@ -72,7 +73,7 @@ void pirq_table_free(struct domain *d)
 /* The entry of a pirq that a guest named; NULL when it cannot exist. */
 static struct pirq *entry_of(struct domain *d, uint32_t pirq)
 {
-    return d->pirqs && pirq < NR_IRQS ? &d->pirqs->pirq[pirq] : NULL;
+    return d->pirqs && pirq < NR_IRQS ? &d->pirqs->pirq[index_nospec(pirq, NR_IRQS)] : NULL;
 }
 
 static struct pirq *mapped_entry(struct domain *d, uint32_t pirq)

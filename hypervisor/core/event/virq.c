@@ -11,6 +11,7 @@
 #include <core/base/log.h>
 #include <core/domain/domain_table.h>
 #include <core/state/domain.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 
 _Static_assert(NR_VIRQS == ARRAY_SIZE(((struct vcpu *)0)->virq_port), "one port a VIRQ");
@@ -31,6 +32,7 @@ int evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port)
         return refused(-XEN_EINVAL, "there is no VIRQ %u", virq);
     if (virq_is_global(virq) && v->vcpu_id != 0)
         return refused(-XEN_EINVAL, "VIRQ %u is bound on vCPU 0 only", virq);
+    virq = (uint32_t)index_nospec(virq, NR_VIRQS);
     spin_lock(&d->evtchn.lock);
     /* XSA-496: everything is checked before the port is taken, so there is no failure to undo. */
     rc = v->virq_port[virq] ? -XEN_EEXIST : evtchn_get_port(d, &chn, port);

@@ -16,6 +16,7 @@
 #define HV_FRAME_H
 
 #include <hv/types.h>
+#include <port/nospec.h>
 #include <xen/xen.h>
 
 struct domain;
@@ -75,12 +76,18 @@ extern uint64_t max_mfn;     /* highest frame of RAM */
 /* Is it RAM that the heap has, or has given out? */
 static inline bool mfn_valid(mfn_t mfn)
 {
-    return mfn.n <= max_mfn && READ_ONCE(frame_table[mfn.n].order) != FRAME_NOT_RAM;
+    return mfn.n <= max_mfn &&
+           READ_ONCE(frame_table[index_nospec(mfn.n, max_mfn + 1)].order) != FRAME_NOT_RAM;
 }
 
 static inline struct page_info *mfn_to_page(mfn_t mfn)
 {
     return &frame_table[mfn.n];
+}
+/* Of one that a guest named, and that was found to be valid. */
+static inline struct page_info *mfn_to_page_nospec(mfn_t mfn)
+{
+    return &frame_table[index_nospec(mfn.n, max_mfn + 1)];
 }
 static inline mfn_t page_to_mfn(const struct page_info *pg)
 {

@@ -14,6 +14,7 @@
 #include <core/grant/grant_internal.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
+#include <port/nospec.h>
 
 /* The operation on each of count elements. */
 static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count,
@@ -242,7 +243,7 @@ static long unmap(unsigned int cmd, gva_t uop, unsigned int count)
     long rc;
 
     batch.nr = 0;
-    rc = each(&unmaps.row[cmd], cmd, uop, count, &batch);
+    rc = each(&unmaps.row[index_nospec(cmd, unmaps.nr_rows)], cmd, uop, count, &batch);
     grant_unmap_complete(&batch);
     return rc;
 }
@@ -262,7 +263,7 @@ long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
     case GNTTABOP_copy:
     case GNTTABOP_transfer:
     case GNTTABOP_swap_grant_ref:
-        return each(&operations.row[cmd], cmd, uop, count, NULL);
+        return each(&operations.row[index_nospec(cmd, operations.nr_rows)], cmd, uop, count, NULL);
     case GNTTABOP_cache_flush:
         return -XEN_EOPNOTSUPP;
     default: /* ABI: the rest are about one table */

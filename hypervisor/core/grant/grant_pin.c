@@ -15,6 +15,7 @@
 #include <core/grant/grant_internal.h>
 #include <core/state/guest_ops.h>
 #include <port/atomic.h>
+#include <port/nospec.h>
 #include <port/sanitize.h>
 
 /* A granter that changes the entry all the time gets an error, not an endless loop */
@@ -99,6 +100,7 @@ int grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref, bool 
 
     if (ref >= grant_entries(gt))
         return refused(GNTST_bad_gntref, "d%u has no grant %u", rd->domain_id, ref);
+    ref = (grant_ref_t)index_nospec(ref, grant_entries(gt));
     if (likely(may_be_for(gt, ld, ref))) {
         spin_lock(&gt->lock);
         why = pin_locked(rd, ld, ref, readonly, frame);

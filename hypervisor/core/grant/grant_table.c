@@ -13,6 +13,7 @@
 #include <core/grant/grant_internal.h>
 #include <port/atomic.h>
 #include <port/machine.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 
 #define MOST_FRAMES          1024
@@ -153,6 +154,7 @@ int grant_table_frame(struct domain *d, unsigned int idx, mfn_t *mfn)
     if (idx >= gt->max_frames)
         return -XEN_EINVAL;
     spin_lock(&gt->lock);
+    idx = (unsigned int)index_nospec(idx, gt->max_frames);
     rc = grow_locked(d, idx + 1);
     if (!rc)
         *mfn = frame_of(gt->shared[idx]);

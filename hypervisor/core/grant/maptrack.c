@@ -6,6 +6,7 @@
  */
 #include <core/base/hypercall.h>
 #include <core/grant/grant_internal.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 
 int maptrack_init(struct grant_table *gt, unsigned int max_frames)
@@ -91,5 +92,6 @@ struct maptrack *maptrack_entry(struct grant_table *gt, uint32_t handle)
 
     if (handle >= frames * MAPTRACK_PER_FRAME)
         return NULL;
+    handle = (uint32_t)index_nospec(handle, frames * MAPTRACK_PER_FRAME);
     return &gt->maptrack[handle / MAPTRACK_PER_FRAME][handle % MAPTRACK_PER_FRAME];
 }

@@ -12,6 +12,7 @@
 #include <core/life/watchdog.h>
 #include <core/state/domain.h>
 #include <port/machine.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 #include <xen/sched.h>
 
@@ -60,6 +61,7 @@ long domain_watchdog_set(struct domain *d, uint32_t id, uint32_t timeout_s)
         return refused(-XEN_EINVAL, "there is no watchdog %u", id);
     if (id == 0 && timeout_s == 0)
         return refused(-XEN_EINVAL, "a watchdog of 0 seconds");
+    id = (uint32_t)index_nospec(id, ARRAY_SIZE(d->watchdog) + 1);
     spin_lock(&d->lock);
     if (id == 0) {
         rc = start_one(d, deadline);

@@ -22,6 +22,7 @@
 #include <hv/types.h>
 #include <parvis/counters.h>
 #include <port/lock.h>
+#include <port/nospec.h>
 #include <xen/vcpu.h>
 #include <xen/xen.h>
 
@@ -179,7 +180,9 @@ static inline bool is_idle(const struct vcpu *v)
 /* Race: one that is made now is seen whole, or not yet. */
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {
-    return id < d->max_vcpus ? __atomic_load_n(&d->vcpu[id], __ATOMIC_ACQUIRE) : NULL;
+    return id < d->max_vcpus
+               ? __atomic_load_n(&d->vcpu[index_nospec(id, d->max_vcpus)], __ATOMIC_ACQUIRE)
+               : NULL;
 }
 
 #endif
