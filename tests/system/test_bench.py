@@ -13,12 +13,13 @@ ROW = r"^ *([a-z]\w*) +(\d+|unavailable)$"
 NOT_IN_PVH = {"stack_switch", "pin_unpin_512", "pin_unpin_512x512", "grant_map_unmap"}
 
 
-def rows():
-    """All that there are, by the program's tables."""
+def rows(of_the_machine=False):
+    """All that there are, or those of calibrate, by the program's tables."""
     found = set()
     for name in glob.glob(os.path.join(ROOT, "pvguest/apps/bench/*.c")):
-        with open(name, encoding="ascii") as file:
-            found |= set(re.findall(r'^    \{"(\w+)", ', file.read(), re.MULTILINE))
+        if name.endswith("/machine.c") == of_the_machine:
+            with open(name, encoding="ascii") as file:
+                found |= set(re.findall(r'^    \{"(\w+)", ', file.read(), re.MULTILINE))
     return found
 
 
@@ -65,5 +66,14 @@ def unknown_row():
             assert "BENCH-BEGIN" not in m.text, m.tail()
 
 
+def calibration():
+    """calibrate=1 measures the CPU where the kernel has one; a paravirtualized kernel says that it has none."""
+    printed, text = bench("calibrate", "calibrate=1", kind="pvh")
+    assert set(printed) == rows(of_the_machine=True) and len(printed) > 5, text
+    assert "unavailable" not in printed.values(), text
+    with Machine.guest("bench-calibrate-pv", built("pvguest/bench"), cmdline="calibrate=1") as m:
+        assert m.wait() != 0 and "bench: calibrate: a paravirtualized kernel has no CPU" in m.text, m.tail()
+
+
 if __name__ == "__main__":
-    run_tests(all_rows, pvh_rows, without_means, some_rows, unknown_row)
+    run_tests(all_rows, pvh_rows, without_means, some_rows, unknown_row, calibration)

@@ -23,6 +23,8 @@ extern const struct bench call_rows[], cpu_rows[], event_rows[], table_rows[], r
     exception_rows[], memory_rows[], grant_rows[], user_rows[], vcpu_rows[];
 /* What a fully virtualized kernel does in another way: without op, not at all. */
 extern const struct bench hvm_rows[];
+/* Of the machine, and not of a hypervisor: measured apart from the others. */
+extern const struct bench machine_rows[];
 
 #define REPEAT(n, ...)                                                                             \
     for (unsigned int i_ = (n); i_; i_--) {                                                        \
