@@ -143,7 +143,7 @@ static int run_batch(struct batch *b, gva_t ureqs, unsigned int count, unsigned 
                 break;
             ++*i;
             if (unlikely(changed_upper(b)) && *i < count &&
-                (b->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check()))
+                (b->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check_step()))
                 return -XEN_ERESTART;
             if (unlikely(hypercall_delayed_check()) && *i < count)
                 return -XEN_ERESTART;

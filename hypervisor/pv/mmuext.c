@@ -182,7 +182,7 @@ static int run_ops(struct mmuext *m, gva_t uops, unsigned int count, unsigned in
     int rc;
 
     for (; *i < count; ++*i) {
-        if (*i && (m->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check()))
+        if (*i && (m->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check_step()))
             return -XEN_ERESTART;
         if (copy_from_guest(&op, uops + (uint64_t)*i * sizeof(op), sizeof(op)))
             return -XEN_EFAULT;

@@ -64,6 +64,15 @@ static inline bool hypercall_preempt_check(void)
            hypercall_slice_used(c);
 }
 
+/* The same between steps that are short, or look themselves: the clock is read at some of them. */
+#define STEPS_PER_LOOK 8u
+static inline bool hypercall_preempt_check_step(void)
+{
+    struct cpu *c = this_cpu();
+    return (unlikely(__atomic_load_n(&c->pending, __ATOMIC_RELAXED) != 0) && work_waits(c)) ||
+           (unlikely(++c->steps % STEPS_PER_LOOK == 0) && hypercall_slice_used(c));
+}
+
 /*
  * The same where most of the work is short, but how long it takes is for other CPUs to say as soon
  * as it flushes or waits: looks only if it did. So cheap that it may stand behind each entry.

@@ -68,7 +68,7 @@ long do_multicall(gva_t call_list, uint64_t nr_calls)
     for (uint64_t i = 0; i < nr_calls; i++) {
         gva_t at = call_list + i * sizeof(e);
 
-        if (i && hypercall_preempt_check())
+        if (i && hypercall_preempt_check_step())
             return give_way(v, at, nr_calls - i);
         if (copy_from_guest(&e, at, sizeof(e))) {
             rc = -XEN_EFAULT;

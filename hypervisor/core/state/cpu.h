@@ -34,7 +34,8 @@ struct cpu {
     /* A long hypercall gives way after this; 0: not begun. hypercall_preempt_check()
      * (asm-offsets) */
     s_time_t slice_end;
-    bool delayed; /* it flushed, or waited for another CPU: hypercall_delayed_check() */
+    uint8_t steps; /* hypercall_preempt_check_step() */
+    bool delayed;  /* it flushed, or waited for another CPU: hypercall_delayed_check() */
     struct vcpu *idle;
     struct timer slice; /* when to choose again */
     struct vcpu *next;  /* it waits, and this CPU is to take it, whoever is first; or NULL */
