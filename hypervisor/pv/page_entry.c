@@ -190,8 +190,11 @@ void put_pages_from_l1(const uint64_t *table, unsigned int n, struct domain *l1_
 {
     struct going g = {.all_of_table = true};
 
-    while (n--)
-        put_entry(table[n], l1_owner, &g);
+    while (n)
+        if (n % FEW == 0 && are_empty(&table[n - FEW]))
+            n -= FEW;
+        else
+            put_entry(table[--n], l1_owner, &g);
 }
 
 int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)
@@ -222,7 +225,7 @@ static int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint6
     if ((val & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, d)))
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", val,
                        READ_ONCE(pg->type_info));
-    if (unlikely(!set_pte(d, p, old, adjust_l1e(val), how))) {
+    if (unlikely(!store_pte(d, p, old, adjust_l1e(val), how))) {
         if (val & PTE_RW)
             put_page_type(pg);
         return -XEN_EAGAIN;
@@ -243,7 +246,7 @@ static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_
             return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
                            val);
         if (!((old ^ val) & ~PTE_FAST_BITS))
-            return set_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
+            return store_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
         if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
             mfn_valid(pte_mfn(val)) && READ_ONCE(mfn_to_page(pte_mfn(val))->owner) == d->domain_id)
             return write_l1e_rw(d, p, old, val, how);
@@ -273,7 +276,7 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
             return refused(-XEN_EINVAL, "L%u entry %#lx: bits that it may not have", level, val);
         val |= PTE_USER;
         if (!((old ^ val) & ~PTE_FAST_BITS))
-            return set_pte(d, p, old, val, how) ? 0 : -XEN_EAGAIN;
+            return store_pte(d, p, old, val, how) ? 0 : -XEN_EAGAIN;
         rc = get_page_from_upper(val, level, d);
         if (unlikely(rc))
             return rc == -XEN_ERESTART ? rc
@@ -317,7 +320,7 @@ int write_pte(struct domain *d, struct page_info *table, unsigned int index, uin
      * decides. */
     if ((val & PTE_PRESENT) && !((old ^ val) & ~PTE_FAST_BITS) && how == PTE_WRITE &&
         likely(!(val & PTE_CACHE))) {
-        set_pte(d, p, old, adjust_l1e(val), PTE_WRITE);
+        store_pte(d, p, old, adjust_l1e(val), PTE_WRITE);
         return 0;
     }
     return change_l1e(d, p, old, val, pg_owner, how);

@@ -9,7 +9,7 @@
  * each of its entries may be the last to hold one. The higher ones look after each present entry
  * whether to give way.
  *
- * partial_flags says that the child at entry nr_validated may itself have been left half done, by
+ * child_partial says that the child at entry nr_validated may itself have been left half done, by
  * us. If it still is when we undo, it is undone too; if someone took it up since, it is theirs
  * (page_type.c).
  */
@@ -21,13 +21,34 @@
 
 #define L1_ENTRIES_PER_CHECK 64u
 
+/* Where a present entry may be, from i on. */
+static unsigned int skip_empty(const uint64_t *table, unsigned int i)
+{
+    while (i % FEW == 0 && i < TABLE_ENTRIES && are_empty(&table[i]))
+        i += FEW;
+    return i;
+}
+
+/* Of the first n entries, up to which a present one may be. */
+static unsigned int skip_unused(const struct page_info *pg, const uint64_t *table, unsigned int n)
+{
+    while (n)
+        if (!(pg->used >> (n - 1) / TABLE_PART & 1))
+            n = (n - 1) / TABLE_PART * TABLE_PART;
+        else if (n % FEW == 0 && are_empty(&table[n - FEW]))
+            n -= FEW;
+        else
+            break;
+    return n;
+}
+
 /* What was taken before a failure is given back by whoever asked (promote()). */
 static int promote_l1(struct page_info *pg, struct domain *d)
 {
     const uint64_t *table = read_frame(page_to_mfn(pg));
     unsigned int first = pg->nr_validated;
 
-    for (unsigned int i = first; i < TABLE_ENTRIES; i++) {
+    for (unsigned int i = first; (i = skip_empty(table, i)) < TABLE_ENTRIES; i++) {
         uint64_t old = table[i], e = old;
         int rc;
 
@@ -44,6 +65,7 @@ static int promote_l1(struct page_info *pg, struct domain *d)
             return refused(rc, "L1 table %#lx, entry %u: %#lx", page_to_mfn(pg).n, i, old);
         }
         set_pte(d, &table[i], old, adjust_l1e(e), PTE_WRITE);
+        note_used(pg, i);
     }
     return 0;
 }
@@ -54,29 +76,31 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
     unsigned int i;
     int rc;
 
-    for (i = pg->nr_validated; i < TABLE_ENTRIES; i++) {
+    for (i = pg->nr_validated; (i = skip_empty(table, i)) < TABLE_ENTRIES; i++) {
         uint64_t e = table[i];
 
+        if (e & PTE_PRESENT)
+            note_used(pg, i);
         if (is_hypervisor_slot(level, i) || (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))
             continue;
         rc = e & PTE_PRESENT ? get_page_from_upper(e, level, d) : refused_absent(e, level);
         if (unlikely(rc)) {
             pg->nr_validated = (uint16_t)i;
-            pg->partial_flags = e & PTE_PRESENT;
+            pg->child_partial = e & PTE_PRESENT;
             if (rc != -XEN_ERESTART)
                 refused(rc, "L%u table %#lx, entry %u: %#lx", level, page_to_mfn(pg).n, i, e);
             return rc;
         }
         set_pte(d, &table[i], e, e | PTE_USER, PTE_WRITE);
         /* XSA-45, 264: each turn makes progress, and none goes on beyond its slice. */
-        if (i + 1 < TABLE_ENTRIES && hypercall_preempt_check()) {
+        if (i + 1 < TABLE_ENTRIES && hypercall_preempt_check_step()) {
             pg->nr_validated = (uint16_t)(i + 1);
-            pg->partial_flags = 0;
+            pg->child_partial = 0;
             return -XEN_ERESTART;
         }
     }
     pg->nr_validated = TABLE_ENTRIES;
-    pg->partial_flags = 0;
+    pg->child_partial = 0;
     if (level == 4)
         pv_init_l4_slots(d, pg);
     return 0;
@@ -116,10 +140,11 @@ static int demote_l1(struct page_info *pg, struct domain *d)
     const uint64_t *table = read_frame(page_to_mfn(pg));
     unsigned int n = pg->nr_validated, first;
 
-    for (; n; n = first) {
+    while ((n = skip_unused(pg, table, n))) {
         first = (n - 1) & ~(L1_ENTRIES_PER_CHECK - 1);
         put_pages_from_l1(&table[first], n - first, d);
         pg->nr_validated = (uint16_t)first;
+        n = first;
         if (first && hypercall_preempt_check())
             return -XEN_ERESTART;
     }
@@ -132,7 +157,7 @@ static int demote_upper(struct page_info *pg, unsigned int level, struct domain 
     unsigned int n = pg->nr_validated;
     int rc;
 
-    if (pg->partial_flags) {
+    if (pg->child_partial) {
         mfn_t child = pte_mfn(table[n]);
         uint64_t type = table_type(level - 1);
 
@@ -142,9 +167,9 @@ static int demote_upper(struct page_info *pg, unsigned int level, struct domain 
                  : 0;
         if (rc)
             return rc;
-        pg->partial_flags = 0;
+        pg->child_partial = 0;
     }
-    while (n > 0) {
+    while ((n = skip_unused(pg, table, n))) {
         uint64_t e = table[--n];
 
         if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, n))
@@ -152,10 +177,10 @@ static int demote_upper(struct page_info *pg, unsigned int level, struct domain 
         rc = put_page_and_type_preemptible(mfn_to_page(pte_mfn(e)), d);
         pg->nr_validated = (uint16_t)n;
         if (rc) {
-            pg->partial_flags = 1;
+            pg->child_partial = 1;
             return rc;
         }
-        if (n && hypercall_preempt_check())
+        if (n && hypercall_preempt_check_step())
             return -XEN_ERESTART;
     }
     return 0;

@@ -102,7 +102,7 @@ static int promote(struct page_info *pg, uint64_t type, struct domain *d)
             return rc;
         }
         /* XSA-310: giving up may be as long as going on was. */
-        put_off(pg, d, pg->partial_flags ? pte_mfn(*table_entry(pg, pg->nr_validated)) : MFN(0));
+        put_off(pg, d, pg->child_partial ? pte_mfn(*table_entry(pg, pg->nr_validated)) : MFN(0));
     }
     leave_partial(pg);
     return rc;
@@ -139,7 +139,8 @@ static int change_type(struct page_info *pg, uint64_t x, uint64_t type, struct d
         flush_cache_all();
     }
     pg->nr_validated = 0;
-    pg->partial_flags = 0;
+    pg->child_partial = 0;
+    pg->used = 0;
     return promote(pg, type, d);
 }
 
@@ -266,7 +267,7 @@ int put_page_type_preemptible(struct page_info *pg, struct domain *d)
         } else if (cmpxchg(&pg->type_info, x, x & ~PGT_validated) == x) {
             /* Not validated any more: others wait, or see `partial`. */
             pg->nr_validated = TABLE_ENTRIES;
-            pg->partial_flags = 0;
+            pg->child_partial = 0;
             return demote(pg, x & PGT_type_mask, d);
         }
     }

@@ -10,8 +10,6 @@
 #include <core/base/tlb.h>
 #include <pv/set_pte.h>
 
-#define TABLE_ENTRIES 512u
-
 /* MMU_UPDATE_PREEMPTED: bit of `count` in a re-issued mmu_update or mmuext_op. */
 #define MMU_UPDATE_PREEMPTED 0x80000000u
 
@@ -28,6 +26,13 @@
 /* What an entry that refers to a table may not have: PSE (superpages: XSA-148, XSA-167), and what
  * is the hypervisor's to choose. */
 #define PTE_UPPER_DISALLOWED (PTE_CACHE | PTE_GLOBAL)
+
+/* Most tables have few entries: so many are looked at at once. */
+#define FEW 8u
+static inline bool are_empty(const uint64_t e[FEW])
+{
+    return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
+}
 
 static inline uint64_t table_type(unsigned int level)
 {

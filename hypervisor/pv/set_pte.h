@@ -22,6 +22,8 @@
 #include <port/machine.h>
 #include <pv/mm.h>
 
+#define TABLE_ENTRIES 512u
+
 enum pte_write {
     PTE_WRITE,             /* as it is: accessed and dirty bits set meanwhile are lost */
     PTE_WRITE_PRESERVE_AD, /* keeps accessed and dirty bits */
@@ -34,10 +36,25 @@ static inline const uint64_t *table_entry(const struct page_info *table, unsigne
     return (const uint64_t *)read_frame(page_to_mfn(table)) + index;
 }
 
+/*
+ * A table remembers which of its parts may have present entries, so that undoing one costs what it
+ * holds. Race: only who holds the table's lock comes here, but for pv_show_m2p(), whose part has
+ * been noted.
+ */
+#define TABLE_PART (TABLE_ENTRIES / 16)
+static inline void note_used(struct page_info *table, unsigned int index)
+{
+    unsigned int part = index / TABLE_PART;
+
+    if (!(table->used >> part & 1))
+        table->used |= (uint16_t)(1u << part);
+}
+
 /* An entry of a table of d is `old` and becomes val, as `how` says. False: it is not what it was,
- * beyond accessed and dirty, and nothing is stored; PTE_WRITE always stores. */
-static inline bool set_pte(const struct domain *d, const uint64_t *entry, uint64_t old,
-                           uint64_t val, enum pte_write how)
+ * beyond accessed and dirty, and nothing is stored; PTE_WRITE always stores. This is for one that
+ * was present before, or is not after. */
+static inline bool store_pte(const struct domain *d, const uint64_t *entry, uint64_t old,
+                             uint64_t val, enum pte_write how)
 {
     uint64_t *p = (uint64_t *)(uintptr_t)entry;
 
@@ -58,6 +75,15 @@ static inline bool set_pte(const struct domain *d, const uint64_t *entry, uint64
             return false;
         old = seen; /* Race: the CPU set a bit */
     }
+}
+
+/* The same, of any entry. */
+static inline bool set_pte(const struct domain *d, const uint64_t *entry, uint64_t old,
+                           uint64_t val, enum pte_write how)
+{
+    if (val & ~old & PTE_PRESENT)
+        note_used(mfn_to_page(frame_of(entry)), (uintptr_t)entry / sizeof(*entry) % TABLE_ENTRIES);
+    return store_pte(d, entry, old, val, how);
 }
 
 #endif

@@ -88,6 +88,8 @@ static void count_table(struct page_info *pg)
     for (unsigned int i = 0; i < n; i++) {
         uint64_t e = table[i];
 
+        if (e & PTE_PRESENT && !(pg->used >> i / TABLE_PART & 1))
+            complain(page_to_mfn(pg), "entry %u is in a part that is held to be empty", i);
         if (level == 1)
             count_l1e(e, page_to_mfn(pg));
         else if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, i))

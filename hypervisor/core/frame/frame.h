@@ -29,8 +29,9 @@ struct page_info {
     uint16_t order;
     union {
         struct {
-            uint16_t nr_validated;  /* of a type: how far its check or undoing came */
-            uint16_t partial_flags; /* the kind's */
+            uint16_t nr_validated : 15; /* of a type: how far its check or undoing came */
+            uint16_t child_partial : 1; /* the kind's, as are */
+            uint16_t used;              /* these, bit i: of 32 entries from 32 i on */
         };
         uint32_t tlb_stamp; /* type count 0 or free: TLB clock (port/machine.h) when that began */
     };
