@@ -184,17 +184,47 @@ static int with_owners(struct vcpu *v, gva_t ureqs, unsigned int count, unsigned
     return rc;
 }
 
-long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int foreigndom)
+/* One entry of a table of the caller's own, as kernels mostly ask: what the batch would do. False:
+ * it is something else, and nothing was done. */
+static bool update_one(struct vcpu *v, gva_t ureq, long *rc)
 {
-    struct vcpu *v = current;
+    struct mmu_update req __uninitialized;
+    struct page_info *table;
+    mfn_t mfn;
+
+    if (unlikely(copy_from_guest(&req, ureq, sizeof(req))))
+        return false;
+    mfn = MFN(req.ptr >> PAGE_SHIFT);
+    if (unlikely(req.ptr % sizeof(uint64_t) != MMU_NORMAL_PT_UPDATE || !mfn_valid(mfn)))
+        return false;
+    table = mfn_to_page(mfn);
+    if (unlikely(!page_lock(table, v->domain)))
+        return false;
+    *rc = write_pte(v->domain, table, (unsigned int)(req.ptr & ~PAGE_MASK) / sizeof(uint64_t),
+                    req.val, v->domain, PTE_WRITE, NULL);
+    page_unlock(table);
+    if (likely(!*rc))
+        count_event(v, COUNTER_ptes_written);
+    return true;
+}
+
+/* The hypercall's result: rc, or what it goes on with. */
+static long conclude(struct vcpu *v, long rc, gva_t ureqs, unsigned int left, gva_t pdone,
+                     unsigned int foreigndom)
+{
+    if (unlikely(rc == -XEN_ERESTART))
+        return hypercall_create_continuation(ureqs, left | MMU_UPDATE_PREEMPTED, pdone, foreigndom);
+    if (unlikely(v->arch.pv.old_guest_table[0].n))
+        return hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
+    return rc;
+}
+
+static __noinline long update_many(struct vcpu *v, gva_t ureqs, unsigned int count, gva_t pdone,
+                                   unsigned int foreigndom)
+{
     unsigned int i = 0, done = 0;
     long rc;
 
-    if (unlikely(pv_finish_old_table(v)))
-        return hypercall_create_continuation(ureqs, count, pdone, foreigndom);
-    /* All was done but for a table given up, which now is; the result travels in foreigndom. */
-    if (unlikely(count == MMU_UPDATE_PREEMPTED && !ureqs))
-        return (int)foreigndom;
     if (unlikely(count & MMU_UPDATE_PREEMPTED)) {
         count &= ~MMU_UPDATE_PREEMPTED;
         if (pdone && copy_from_guest(&done, pdone, sizeof(done)))
@@ -210,10 +240,20 @@ long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int fo
             log_guest(v->domain, "d%u: mmu_update cannot report how much was done",
                       v->domain->domain_id);
     }
-    if (unlikely(rc == -XEN_ERESTART))
-        rc = hypercall_create_continuation(ureqs + i * sizeof(struct mmu_update),
-                                           ((count - i) | MMU_UPDATE_PREEMPTED), pdone, foreigndom);
-    else if (unlikely(v->arch.pv.old_guest_table[0].n))
-        rc = hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
-    return rc;
+    return conclude(v, rc, ureqs + i * sizeof(struct mmu_update), count - i, pdone, foreigndom);
+}
+
+long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int foreigndom)
+{
+    struct vcpu *v = current;
+    long rc;
+
+    if (unlikely(v->arch.pv.old_guest_table[0].n && pv_finish_old_table(v)))
+        return hypercall_create_continuation(ureqs, count, pdone, foreigndom);
+    if (likely(count == 1 && !pdone && foreigndom == DOMID_SELF) && update_one(v, ureqs, &rc))
+        return conclude(v, rc, ureqs, 1, 0, foreigndom);
+    /* All was done but for a table given up, which now is; the result travels in foreigndom. */
+    if (unlikely(count == MMU_UPDATE_PREEMPTED && !ureqs))
+        return (int)foreigndom;
+    return update_many(v, ureqs, count, pdone, foreigndom);
 }
