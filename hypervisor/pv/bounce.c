@@ -23,13 +23,12 @@
 #include <core/domain/guest_memory.h>
 #include <core/life/life.h>
 #include <parvis/string.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 #include <xen/callback.h>
 
 #define MAX_FRAME_WORDS 12
-#define FLAGS_CLEARED_BY_BOUNCE                                                                    \
-    (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)
 
 /* What a frame on its way into the guest is for. */
 #define EXCEPTION   1u

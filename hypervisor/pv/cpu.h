@@ -27,6 +27,13 @@ void pv_cpu_load_tables(struct vcpu *v);
 void pv_cpu_load_debugregs(const struct vcpu *v);
 void pv_cpu_load_cr4(const struct vcpu *v);
 
+/* The flags that a guest's handler begins without. */
+#define FLAGS_CLEARED_BY_BOUNCE                                                                    \
+    (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)
+
+/* pv_iret() (pv/pv.h), by a shorter way where nothing about it is special (pv/cpu/syscall.asm). */
+long pv_cpu_iret(struct vcpu *v);
+
 /* Brings what of v is in registers (segments, FPU) into struct vcpu, if it is loaded here. */
 void pv_cpu_sync(struct vcpu *v);
 

@@ -11,12 +11,12 @@
 #include <pv/hypercall.h>
 #include <core/life/life.h>
 #include <port/guest_access.h>
+#include <pv/cpu.h>
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
-long do_iret(void)
+long pv_iret(struct vcpu *v)
 {
-    struct vcpu *v = current;
     struct iret_context frame __uninitialized;
 
     if (copy_from_guest(&frame, v->regs.rsp, sizeof(frame))) {
@@ -53,4 +53,9 @@ long do_iret(void)
     v->nmi_masked = false;
     v->in_multicall = false; /* XSA-213: a list of hypercalls ends here */
     return (long)frame.rax;
+}
+
+long do_iret(void)
+{
+    return pv_cpu_iret(current);
 }

@@ -33,6 +33,7 @@ static inline bool guest_kernel_mode(const struct vcpu *v)
     return v->arch.pv.kernel_mode;
 }
 void pv_toggle_guest_mode(struct vcpu *v); /* other L4, SWAPGS */
+long pv_iret(struct vcpu *v);              /* the iret hypercall: the guest's RAX */
 void pv_update_cr3(struct vcpu *v);        /* v->arch.pv.cr3 from guest_table and mode */
 
 #endif

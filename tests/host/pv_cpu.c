@@ -11,6 +11,11 @@
 
 static __thread uint64_t bases[3];
 
+long pv_cpu_iret(struct vcpu *v)
+{
+    return pv_iret(v);
+}
+
 void pv_cpu_swapgs(void)
 {
     uint64_t user = bases[SEGBASE_GS_USER];

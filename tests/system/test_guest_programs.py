@@ -67,6 +67,21 @@ def judge(m, name, patience=120):
     assert result.group(2) == "success", m.tail()
 
 
+# What ends the domain that guest test syscall is in, and why.
+NO_STACK, NO_FRAME = r"the stack for it, at 0x\w+, cannot be written", r"iret: the frame at 0x\w+ cannot be read"
+DEEDS = {"no-stack": NO_STACK, "no-stack-high": NO_STACK, "stack-of-the-hypervisor": NO_STACK, "read-only-stack": NO_STACK,
+         "half-a-stack": NO_STACK, "no-frame": NO_FRAME, "half-a-frame": NO_FRAME, "frame-beyond-the-top": NO_FRAME,
+         "frame-of-the-hypervisor": NO_FRAME, "no-user-table": "iret: to user mode, which has no page table"}
+
+
+def ends_of_system_calls():
+    """Guest test syscall: a stack or a frame that is not there ends the domain, with the same words by the short way and the long one."""
+    for deed, why in DEEDS.items():
+        for longer in (0, 1):
+            with Machine.guest(f"guest-syscall-{deed}-{longer}", os.path.join(FOLDER, "syscall"), cmdline=f"do={deed} long={longer}") as m:
+                m.expect(rf"crashed: .*{why}", 60)
+
+
 def entry_on_intel():
     """Guest test entry on a CPU that has SYSENTER in 64-bit mode."""
     on_parvis("entry", cpu="Nehalem,-cx16")
@@ -248,6 +263,6 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    own = (*tests(), each_is_known, *hvm_tests(), *pvh_tests(), pvh_hello, hvm_with_more_features, hvm_with_more_cpus, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
+    own = (*tests(), each_is_known, *hvm_tests(), *pvh_tests(), pvh_hello, hvm_with_more_features, hvm_with_more_cpus, ends_of_system_calls, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
            load_waits_for_nobody)
     run_tests(*([] if "--xen" in sys.argv else own), on_xen)

@@ -3,6 +3,7 @@
  * The numbers that the door of paravirtual guests shares with C.
  */
 #include <core/base/hypercall.h>
+#include <hv/x86_bits.h>
 #include <pv/cpu.h>
 #include <x86/asm-offsets.h>
 #include <xen/callback.h>
@@ -10,6 +11,21 @@
 static void __attribute__((used)) asm_offsets(void)
 {
     VCPU(info, vcpu_info);
+    VCPU(guest_table, arch.pv.guest_table);
+    VCPU(guest_table_user, arch.pv.guest_table_user);
+    VCPU(cr3, arch.pv.cr3);
+    VCPU(kernel_sp, arch.pv.kernel_sp);
+    VCPU(syscall_callback, arch.pv.callback[CALLBACKTYPE_syscall].address);
+    VCPU(syscall_disables_events, arch.pv.callback[CALLBACKTYPE_syscall].disables_events);
+    VCPU(areas_stale, areas_stale);
+    VCPU(in_multicall, in_multicall);
+    VCPU(nmi_masked, nmi_masked);
+    VCPU(syscalls, counter[COUNTER_syscalls]);
+    VCPU(cr3_loads, counter[COUNTER_cr3_loads]);
+    DEFINE(DOMAIN_vm_assist, offsetof(struct domain, vm_assist));
+    DEFINE(ARCHITECTURAL_IOPL, 1u << VMASST_TYPE_architectural_iopl);
+    DEFINE(CPU_cr3, offsetof(struct cpu, arch.cr3));
+    DEFINE(CPU_guest_top, offsetof(struct cpu, arch.guest_top));
     VCPU(kernel_mode, arch.pv.kernel_mode);
     VCPU(nmi_pending, nmi_pending);
     VCPU(hc_nr, hc_nr);
@@ -20,6 +36,14 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(GUEST_CS32, FLAT_RING3_CS32);
     DEFINE(GUEST_CS64, FLAT_RING3_CS64);
     DEFINE(GUEST_SS, FLAT_RING3_SS64);
+    DEFINE(KERNEL_CS, FLAT_KERNEL_CS);
+    DEFINE(KERNEL_SS, FLAT_KERNEL_SS);
+    DEFINE(X86_EFLAGS_IF, X86_EFLAGS_IF);
+    DEFINE(X86_EFLAGS_IOPL, X86_EFLAGS_IOPL);
+    DEFINE(X86_EFLAGS_VM, X86_EFLAGS_VM);
+    DEFINE(X86_EFLAGS_ALWAYS, X86_EFLAGS_ALWAYS);
+    DEFINE(FLAGS_CLEARED_BY_BOUNCE, FLAGS_CLEARED_BY_BOUNCE);
+    DEFINE(VGCF_in_syscall, VGCF_in_syscall);
     DEFINE(CALLBACKTYPE_syscall, CALLBACKTYPE_syscall);
     DEFINE(CALLBACKTYPE_syscall32, CALLBACKTYPE_syscall32);
 

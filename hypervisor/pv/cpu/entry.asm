@@ -13,7 +13,7 @@
 %include "pv/cpu/asm-offsets.inc"
 
 default rel
-extern resume_guest, pv_hypercalls, pv_reissue, pv_handle_syscall, pv_handle_sysenter, pv_deliver_event, pv_iret_fault
+extern resume_guest, pv_cpu_syscall, pv_hypercalls, pv_reissue, pv_handle_syscall, pv_handle_sysenter, pv_deliver_event, pv_iret_fault
 extern spec_ctrl_inside, spec_ctrl_outside, data_selector, __x86_indirect_thunk_r11
 
 %define X86_EFLAGS_TF (1 << 8)
@@ -31,7 +31,7 @@ syscall_entry:
         SAVE_REGS
         TO_CPU_STACK
         cmp byte [rbx + VCPU_kernel_mode], 0
-        je .user
+        je pv_cpu_syscall
 
         ; A hypercall: number in eax, arguments in rdi, rsi, rdx, r10, r8, r9. C meaning:
         ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? count(nr), pv_hypercalls.fn[nr](...) : -XEN_ENOSYS;
@@ -53,7 +53,8 @@ syscall_entry:
         je .again
 .result:
         mov [rbx + VCPU_regs + REGS_rax], rax
-back:                                   ; rsp = this_cpu(), rbx = v
+global pv_back
+pv_back:                                ; rsp = this_cpu(), rbx = v
         cmp dword [rsp + CPU_pending], 0
         jne resume_guest
 
@@ -132,12 +133,13 @@ syscall_entry.again:
         mov rdi, rbx
         call pv_reissue
         jmp resume_guest
-syscall_entry.user:
+global syscall_entry.long
+syscall_entry.long:
         mov esi, CALLBACKTYPE_syscall
 handle_syscall:
         mov rdi, rbx
         call pv_handle_syscall
-        jmp back
+        jmp pv_back
 
 ; SYSCALL from compatibility mode: the stub as above.
 global syscall32_entry
@@ -173,7 +175,7 @@ sysenter_flags_saved:
         popfq
         mov rdi, rbx
         call pv_handle_sysenter
-        jmp back
+        jmp pv_back
 
 ; Two stubs of 32 bytes a CPU (SYSCALL from 64-bit and from compatibility mode): door.c writes them.
         align 64
