@@ -155,6 +155,12 @@ bool x86_decode(const uint8_t *code, unsigned int n, struct x86_insn *in)
     unsigned int opcode, what;
 
     *in = (struct x86_insn){.base = X86_NO_REG, .index = X86_NO_REG};
+    if (n && one_byte[code[0]] == KNOWN) { /* and no more of it: CLI, IN */
+        in->opcode = code[0];
+        in->bytes = 4;
+        in->length = 1;
+        return true;
+    }
     while (one_byte[opcode = take(&c)] == PREFIX)
         take_prefix(opcode, in);
     if ((opcode & 0xf0) == 0x40) { /* REX stands right before the opcode */

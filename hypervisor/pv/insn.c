@@ -12,22 +12,26 @@
 #include <port/guest_access.h>
 
 /* The instruction may end before the page that is missing. */
-static bool __noinline fetch_in_page(gva_t rip, struct x86_insn *in)
+static unsigned int __noinline fetch_in_page(gva_t rip, uint8_t *code)
 {
     unsigned int n = (unsigned int)(PAGE_SIZE - (rip & ~PAGE_MASK));
-    uint8_t code[X86_INSN_MAX];
 
     n = MIN(n, (unsigned int)X86_INSN_MAX);
-    return !copy_from_guest(code, rip, n) && x86_decode(code, n, in);
+    return copy_from_guest(code, rip, n) ? 0 : n;
 }
 
-bool pv_fetch_insn(struct vcpu *v, struct x86_insn *in)
+unsigned int pv_fetch_code(const struct vcpu *v, uint8_t code[PV_FETCHED])
 {
-    uint8_t code[X86_INSN_MAX + 1] __uninitialized; /* two words are copied sooner than 15 bytes */
+    if (unlikely(copy_from_guest(code, v->regs.rip, PV_FETCHED)))
+        return fetch_in_page(v->regs.rip, code);
+    return PV_FETCHED;
+}
 
-    if (unlikely(copy_from_guest(code, v->regs.rip, sizeof(code))))
-        return fetch_in_page(v->regs.rip, in);
-    return x86_decode(code, sizeof(code), in);
+bool pv_fetch_insn(const struct vcpu *v, struct x86_insn *in)
+{
+    uint8_t code[PV_FETCHED] __uninitialized;
+
+    return x86_decode(code, pv_fetch_code(v, code), in);
 }
 
 void pv_single_step(struct vcpu *v)

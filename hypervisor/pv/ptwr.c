@@ -76,12 +76,66 @@ static bool plain(const struct x86_insn *in)
     return !in->segment && !in->addr32 && !in->rep;
 }
 
+/*
+ * Most of them are XCHG or MOV of a whole register to where another one points, as kernels clear
+ * and set entries: REX.W 87 or 89, ModRM without displacement. Here without the decoder; what it is
+ * not, or is not the entry that faulted, is left to that.
+ */
+#define SIMPLE_LENGTH 3
+static uint64_t *simple_source(const uint8_t *code, struct cpu_user_regs *r, gva_t cr2)
+{
+    unsigned int rex = code[0], modrm = code[2], base = modrm & 7;
+
+    if ((rex & 0xf8) != 0x48 || (code[1] != 0x87 && code[1] != 0x89) || modrm >> 6 || base == 4 ||
+        base == 5 || cr2 % 8 || *x86_reg(r, base | (rex & X86_REX_B ? 8 : 0)) != cr2)
+        return NULL;
+    return x86_reg(r, modrm >> 3 | (rex & X86_REX_R ? 8 : 0));
+}
+
+static bool write_simple(struct vcpu *v, struct page_info *table, gva_t cr2, uint64_t *source,
+                         bool exchange)
+{
+    unsigned int index = (unsigned int)(cr2 & ~PAGE_MASK) / 8;
+    int rc = -XEN_EINVAL;
+    uint64_t old = 0;
+
+    if (!page_lock(table, v->domain))
+        return false;
+    if (table_level(READ_ONCE(table->type_info)) == 1) {
+        old = READ_ONCE(*table_entry(table, index));
+        rc = write_pte(v->domain, table, index, *source, v->domain, PTE_WRITE_IF_SAME, &old);
+    }
+    page_unlock(table);
+    if (rc) /* the CPU set a bit meanwhile, and the guest runs into it again; or it may not be */
+        return rc == -XEN_EAGAIN;
+    count_event(v, COUNTER_ptes_written);
+    count_event(v, COUNTER_emulated_writes);
+    if (exchange)
+        *source = old;
+    pv_insn_done(v, SIMPLE_LENGTH);
+    return true;
+}
+
+/* What the instruction at RIP wants, by the decoder. */
+static bool write_decoded(struct vcpu *v, struct page_info *table, gva_t cr2, const uint8_t *code,
+                          unsigned int n)
+{
+    struct x86_insn in __uninitialized;
+    struct x86_write w;
+
+    if (!x86_decode(code, n, &in) || !plain(&in) || !x86_write_of(&in, &v->regs, &w))
+        return false;
+    if (((w.addr ^ cr2) & PAGE_MASK) || w.addr % w.bytes)
+        return false;
+    return emulate(v, table, &w, in.length);
+}
+
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
 {
+    uint8_t code[PV_FETCHED] __uninitialized;
     struct page_info *table;
-    struct x86_write w;
-    struct x86_insn in;
-    uint64_t pte;
+    uint64_t pte, *source;
+    unsigned int n;
 
     if (!(READ_ONCE(v->domain->vm_assist) >> VMASST_TYPE_writable_pagetables & 1))
         return false;
@@ -93,9 +147,9 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
      */
     if (table_level(READ_ONCE(table->type_info)) != 1)
         return false;
-    if (!pv_fetch_insn(v, &in) || !plain(&in) || !x86_write_of(&in, &v->regs, &w))
-        return false;
-    if (((w.addr ^ cr2) & PAGE_MASK) || w.addr % w.bytes)
-        return false;
-    return emulate(v, table, &w, in.length);
+    n = pv_fetch_code(v, code);
+    source = n >= SIMPLE_LENGTH ? simple_source(code, &v->regs, cr2) : NULL;
+    if (likely(source))
+        return write_simple(v, table, cr2, source, code[1] == 0x87);
+    return write_decoded(v, table, cr2, code, n);
 }

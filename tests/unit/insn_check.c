@@ -31,6 +31,21 @@ static void check_write(const struct x86_insn *in, struct cpu_user_regs *r)
     need(r->rip == before.rip && !((r->rflags ^ before.rflags) & ~0x8d5ull));
 }
 
+/* A prefix that says nothing (DS) makes it longer, and no other instruction. */
+static void check_prefixed(const struct x86_insn *in, const uint8_t *code)
+{
+    uint8_t longer[X86_INSN_MAX] = {0x3e};
+    struct x86_insn other;
+
+    if (in->length == X86_INSN_MAX)
+        return;
+    memcpy(longer + 1, code, in->length);
+    need(x86_decode(longer, in->length + 1u, &other) && other.length == in->length + 1);
+    other.length = in->length;
+    need(!memcmp(in, &other, offsetof(struct x86_insn, rip_relative) + 1));
+    need(in->disp == other.disp && in->imm == other.imm);
+}
+
 void insn_check(const uint8_t *code, size_t n, uint64_t seed)
 {
     uint8_t *exact = malloc(n ? n : 1); /* so that a byte too many is seen */
@@ -46,6 +61,7 @@ void insn_check(const uint8_t *code, size_t n, uint64_t seed)
         need(in.reg < 16 && in.rm < 16 && in.base <= X86_NO_REG && in.index <= X86_NO_REG);
         need(!x86_decode(exact, in.length - 1u, &again));
         need(x86_decode(exact, in.length, &again) && again.length == in.length);
+        check_prefixed(&in, exact);
         (void)x86_address(&in, &r);
         check_write(&in, &r);
     }
