@@ -76,7 +76,7 @@ MUTANTS = {
     "an entry of a higher table is not noted": ("    if (unlikely(!set_pte(d, p, old, val, how))) {\n        if (val", "    if (unlikely(!store_pte(d, p, old, val, how))) {\n        if (val", ["pv_mm_used"]),
     "a grant's entry is not noted": ("    set_pte(v->domain, e->at,", "    store_pte(v->domain, e->at,", ["pv_mm_used"]),
     "entries of a new L1 table are not noted": ("adjust_l1e(e), PTE_WRITE);\n        note_used(pg, i);", "adjust_l1e(e), PTE_WRITE);", ["pv_mm_used"]),
-    "entries of a new table are not noted": ("            continue;\n        note_used(pg, i);\n", "            continue;\n", ["pv_mm_used"]),
+    "entries of a new table are not noted": ("        if (e & PTE_PRESENT)\n            note_used(pg, i);\n", "", ["pv_mm_used"]),
     "the hypervisor's slots are not noted": ("        set_pte(d, p, old, val, PTE_WRITE);\n}", "        store_pte(d, p, old, val, PTE_WRITE);\n}", ["pv_mm_used"]),
     "what the last table had is noted": ("    pg->used = 0;\n", "", ["pv_mm_used"]),
     "a part of one entry is empty": ("            n = (n - 1) / TABLE_PART * TABLE_PART;", "            n = (n - 1) / TABLE_PART * TABLE_PART - (n > TABLE_PART);", ["pv_mm_used"]),

@@ -197,7 +197,7 @@ static bool update_one(struct vcpu *v, gva_t ureq, long *rc)
     mfn = MFN(req.ptr >> PAGE_SHIFT);
     if (unlikely(req.ptr % sizeof(uint64_t) != MMU_NORMAL_PT_UPDATE || !mfn_valid(mfn)))
         return false;
-    table = mfn_to_page(mfn);
+    table = mfn_to_page_nospec(mfn);
     if (unlikely(!page_lock(table, v->domain)))
         return false;
     *rc = write_pte(v->domain, table, (unsigned int)(req.ptr & ~PAGE_MASK) / sizeof(uint64_t),

@@ -111,10 +111,10 @@ static void values(void **state)
         mm_pte(g.frame[FRAME], MM_RW & ~PTE_DIRTY),
         mm_pte(g.frame[PLAIN], MM_RW),
         mm_pte(g.frame[FRAME], MM_RW) & ~PTE_PRESENT,
-        mm_pte(g.frame[MM_L1], MM_RW),   /* a table, writable */
-        mm_pte(g.frame[MM_L1], MM_RO),   /* and not */
+        mm_pte(g.frame[MM_L1], MM_RW),     /* a table, writable */
+        mm_pte(g.frame[MM_L1], MM_RO),     /* and not */
         mm_pte(other.frame[FRAME], MM_RO), /* another's */
-        mm_pte(MFN(0xfffff), MM_RO),     /* no RAM */
+        mm_pte(MFN(0xfffff), MM_RO),       /* no RAM */
         mm_pte(g.frame[FRAME], MM_RW | PTE_PCD),
         ~0ull,
     };
@@ -144,9 +144,9 @@ static void all_that_is_not_simple(void **state)
 
     (void)state;
     for (unsigned int kind = 1; kind < 8; kind++) {
-        struct seen s = both_of(l1e(), at | kind, kind == MMU_MACHPHYS_UPDATE ? 5 : val,
-                                kind == MMU_PT_UPDATE_PRESERVE_AD ||
-                                    kind == MMU_PT_UPDATE_NO_TRANSLATE);
+        struct seen s =
+            both_of(l1e(), at | kind, kind == MMU_MACHPHYS_UPDATE ? 5 : val,
+                    kind == MMU_PT_UPDATE_PRESERVE_AD || kind == MMU_PT_UPDATE_NO_TRANSLATE);
 
         assert_true(kind <= MMU_PT_UPDATE_NO_TRANSLATE || s.rc == -XEN_ENOSYS);
         if (*l1e())

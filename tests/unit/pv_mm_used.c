@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table remembers which of its parts may have present entries (set_pte.h), and undoing it looks at
- * no others. So each way by which an entry becomes present must say so: these are all of them, each
- * into a part that had none. After each the machine is recounted (pv_invariants.c complains of a
- * present entry in a part that is held to be empty), and at last the table is undone, which must
+ * A table remembers which of its parts may have present entries (set_pte.h), and undoing it looks
+ * at no others. So each way by which an entry becomes present must say so: these are all of them,
+ * each into a part that had none. After each the machine is recounted (pv_invariants.c complains of
+ * a present entry in a part that is held to be empty), and at last the table is undone, which must
  * give back each reference.
  */
 #include <setjmp.h>
@@ -176,7 +176,8 @@ static void fill(unsigned int table, const unsigned int *at, unsigned int n, uin
         mm_words(&g, table)[at[i]] = pte;
 }
 
-/* An L1 and an L2 table with entries here and there, in one turn and in many, and undone likewise. */
+/* An L1 and an L2 table with entries here and there, in one turn and in many, and undone likewise.
+ */
 static void by_promotion(void **state)
 {
     static const unsigned int at[] = {0, 7, 8, 31, 32, 200, 223, 263, 264, 271, 480, 511};

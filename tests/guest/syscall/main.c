@@ -32,9 +32,9 @@ struct iret_frame {
 
 /* What there is to see: where user mode, or the kernel, came back. The assembly below knows it. */
 static struct {
-    uint64_t rsp, rflags, mask;   /* of the kernel, as it was entered */
-    uint64_t frame[FRAME_WORDS];  /* on its stack: rcx, r11, rip, cs and mask, rflags, rsp, ss */
-    uint64_t rax, rbx, rbp, r10;  /* of user mode */
+    uint64_t rsp, rflags, mask;  /* of the kernel, as it was entered */
+    uint64_t frame[FRAME_WORDS]; /* on its stack: rcx, r11, rip, cs and mask, rflags, rsp, ss */
+    uint64_t rax, rbx, rbp, r10; /* of user mode */
 } seen __attribute__((used));
 
 /* in: what iret leads to; comes back when user mode makes a system call. */
@@ -268,7 +268,8 @@ static void to_the_kernel(void)
 static void steps(void)
 {
     for (unsigned int longer = 0; longer < 2; longer++) {
-        struct trap_regs r = {.rip = USER_CODE, .rsp = USER_STACK_TOP, .rflags = RFLAGS_TF | RFLAGS_IF};
+        struct trap_regs r = {
+            .rip = USER_CODE, .rsp = USER_STACK_TOP, .rflags = RFLAGS_TF | RFLAGS_IF};
 
         choose(longer);
         CHECK_EQ(user_run(&r), TRAP_DEBUG, "a step in user mode");
