@@ -9,7 +9,7 @@ by SYSRET or IRET: there were as many pairs as SYSRETs and IRETs, and those that
 Misses of the TLB cannot be counted in emulation: so many of 1000 instructions, and so many after each write of CR3, which the model
 has flush it all, as the emulated CPU knows no PCID. A walk is longer where pages are nested. Each of these has a low and a high end, and so
 has each cost: an operation's cycles are a band. Two columns run on the same CPU: a ratio's band is that of all CPUs within the ends, the same one
-for both columns. Where it contains 1 nothing is known of who is faster, and no ratio is shown.
+for both columns, and wider by the spread of what was measured. Where it comes to within CLOSE of 1 nothing is known of who is faster, and no ratio is shown.
 """
 import itertools
 import json
@@ -18,6 +18,7 @@ import os
 NESTED = ("hvm", "pvh")
 ENDS = ("low", "typical", "high")
 EVENTS = ("syscall_pair", "exception_pair", "cr3", "cr4", "invlpg", "vmrun")
+CLOSE = 0.01    # what the same operation differs by from start to start of a machine
 TLB = ("misses_of_1000", "cycles_of_a_miss", "refills_of_a_cr3", "nested_factor")
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -112,6 +113,11 @@ def corners(found, ends):
         yield dict(zip(names, at))
 
 
+def part(row, end):
+    """How far the least or the most of what was measured is from the median."""
+    return row[end] / row["median"] if row["median"] and row[end] else 1
+
+
 def ratio(row, kind, other, other_kind, constants):
     """(low, typical, high) of row / other on one and the same CPU, whichever it is; None where there is nothing to go by. Either sum is a
     straight line in each constant alone, their ratio then goes one way in it: the extremes are where all constants are at ends."""
@@ -121,11 +127,12 @@ def ratio(row, kind, other, other_kind, constants):
     ends = bounds(constants)
     typical = {name: limits[1] for name, limits in ends.items()}
     all_of_them = [value(one, at) / value(two, at) for at in corners(one + two, ends)]
-    return min(all_of_them), value(one, typical) / value(two, typical), max(all_of_them)
+    return (min(all_of_them) * part(row, "least") / part(other, "most"), value(one, typical) / value(two, typical),
+            max(all_of_them) * part(row, "most") / part(other, "least"))
 
 
 def says(band):
-    """What a ratio's band allows to be said: "less", "more", or None when it contains 1."""
-    if band is None or band[0] <= 1 <= band[2]:
+    """What a ratio's band allows to be said: "less", "more", or None when it contains 1, or nearly so."""
+    if band is None or band[0] <= 1 + CLOSE and band[2] >= 1 - CLOSE:
         return None
     return "less" if band[2] < 1 else "more"

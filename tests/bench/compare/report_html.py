@@ -44,6 +44,13 @@ def summary(run, constants):
         yield f"<li>not known, it depends on the CPU ({len(found[None])}): {html.escape(listed(found[None]))}</li></ul>"
 
 
+def in_short(run):
+    """Of each column one figure a group, measured."""
+    lines = [[column["title"], *(f"{mean:.2f}" if (mean := verdict.mean(run, key, group)) else "-" for group in ("linux", "work"))]
+             for key, column in run["columns"].items()]
+    return table(["instructions, times native (geometric mean)", "operations of Linux", "whole work"], lines)
+
+
 def measured_plot(run, group):
     """Instructions against native's of the same run."""
     rows = []
@@ -99,6 +106,7 @@ def report(run, constants):
              f"<title>Parvis: the comparison, {html.escape(run['commit'])}</title><style>{STYLE}</style>", "<h1>Paravirtual and fully virtualized: the comparison</h1>",
              "<p>The same Linux does the same on bare (emulated) hardware, as a guest of Parvis, and of Xen. Green: what was measured, in instructions. "
              "Orange: what a model makes of it, in cycles, <b>not measured</b>; it says which is faster only where that is so whatever its constants are.</p>",
+             '<div class="measured"><h2>In short (measured)</h2>', *in_short(run), "</div>",
              '<div class="model"><h2>What to take from it (model, not measured)</h2>', *summary(run, constants), "</div>",
              '<div class="measured"><h2>Measured: instructions, times native</h2><p>Left of the line at 1: fewer than native. A band is the spread of the runs. '
              "An exit from a fully virtualized guest is one instruction here, and a thousand cycles and more on silicon: see the model.</p>",

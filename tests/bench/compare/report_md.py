@@ -81,7 +81,7 @@ def modelled(run, constants):
         lines.append([verdict.short(name), *cells])
     yield from table(["row", *titles(run)], lines)
     yield ""
-    yield "Ratios on one and the same CPU, whichever it is within the constants' ends; \"not known\" where the band contains 1."
+    yield "Ratios on one and the same CPU, whichever it is within the constants' ends; \"not known\" where the band contains 1, or comes to within a hundredth of it."
     yield ""
     shown = [(one, other) for one, other in PAIRS if one in run["columns"] and other in run["columns"]]
     if shown:

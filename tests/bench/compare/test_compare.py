@@ -137,9 +137,18 @@ class Model(unittest.TestCase):
             self.assertAlmostEqual(back[0], 1 / high)
             self.assertAlmostEqual(back[2], 1 / low)
 
+    def test_spread(self):
+        """What the runs of one column differ by makes the ratio no surer than they are."""
+        low, typical, high = model.ratio(row(1000, 100, cr3=0), "pv", row(1000, 200, cr3=0), "native", flat())
+        self.assertEqual(typical, 1)
+        self.assertAlmostEqual(low, 0.9 / 1.2)
+        self.assertAlmostEqual(high, 1.1 / 0.8)
+
     def test_says(self):
         self.assertIsNone(model.says((0.9, 1.5, 2)))
         self.assertIsNone(model.says((1, 1, 1)))
+        self.assertIsNone(model.says((1.005, 1.5, 2)))
+        self.assertIsNone(model.says((0.5, 0.9, 0.995)))
         self.assertEqual(model.says((1.1, 1.5, 2)), "more")
         self.assertEqual(model.says((0.1, 0.5, 0.9)), "less")
         self.assertIsNone(model.says(None))
@@ -316,6 +325,10 @@ class Reports(unittest.TestCase):
         self.assertIn("even", found[None])
         self.assertIn("null_call", found["more"])
         self.assertIn("| even |", report_md.report(run, model.load()))
+
+    def test_mean(self):
+        self.assertAlmostEqual(verdict.mean(canned(), "parvis-pv", "linux"), (763 / 337 * 440 / 150) ** 0.5)
+        self.assertIsNone(verdict.mean(canned(), "parvis-pv", "work"))
 
     def test_html_needs_nothing_from_elsewhere(self):
         run = canned()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the reports show of a run, once for all of them: which rows there are, and what of each is measured, counted, modelled, and to be said."""
+import math
+
 import model
 
 BASE = "native"
@@ -8,10 +10,6 @@ GROUPS = {"linux": "Operations of Linux (linux-ops), in instructions",
           "bench": "Operations of a kernel (pvguest's bench), in instructions",
           "life": "Life of a guest of 256 MiB, by the toolstack"}
 EXTENTS = "Measured: instructions, the median of the runs, and from least to most where they differ by more than a hundredth."
-
-
-def columns(run):
-    return run["columns"]
 
 
 def rows(run, group):
@@ -65,6 +63,13 @@ def ratio_text(band):
     if model.says(band) is None:
         return "not known"
     return f"{band[1]:.2f} ({band[0]:.2f} to {band[2]:.2f})"
+
+
+def mean(run, key, group):
+    """Instructions times native, the geometric mean over a group's rows; None where there are none."""
+    logs = [math.log(one["median"] / base["median"]) for name in rows(run, group)
+            if (one := row(run, key, name)) and (base := row(run, BASE, name)) and one["median"] and base["median"]]
+    return math.exp(sum(logs) / len(logs)) if logs else None
 
 
 def tally(run, one, other, constants):
