@@ -28,7 +28,7 @@ INDICES = {
     "hypervisor/pv/mmuext.c": ["op->cmd"],
 }
 # file: where a guest's frame number becomes a struct page_info
-FRAMES = {CORE + "domain/domain_pages.c": 1, "hypervisor/pv/mmu_update.c": 1, "hypervisor/pv/page_entry.c": 1}
+FRAMES = {CORE + "domain/domain_pages.c": 1, "hypervisor/pv/grant_map.c": 1, "hypervisor/pv/mmu_update.c": 1, "hypervisor/pv/mmuext.c": 1, "hypervisor/pv/page_entry.c": 2}
 
 
 def check(files, complain):

@@ -48,7 +48,7 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
         /* XSA-227: an entry that is not aligned would be parts of two. */
         if (addr % sizeof(uint64_t) || !mfn_valid(MFN(addr >> PAGE_SHIFT)))
             return refused(GNTST_general_error, "grant map: %#lx is no page-table entry", addr);
-        e->table = mfn_to_page(MFN(addr >> PAGE_SHIFT));
+        e->table = mfn_to_page_nospec(MFN(addr >> PAGE_SHIFT));
         index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
     } else if (!find_l1e(v, addr, &e->table, &index)) {
         return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", addr);

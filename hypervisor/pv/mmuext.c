@@ -85,7 +85,7 @@ static int op_set_ldt(struct mmuext *m, const struct mmuext_op *op)
 static struct page_info *get_writable(struct mmuext *m, uint64_t number)
 {
     mfn_t mfn = pv_frame_of(m->pg_owner, number);
-    struct page_info *pg = mfn_valid(mfn) ? mfn_to_page(mfn) : NULL;
+    struct page_info *pg = mfn_valid(mfn) ? mfn_to_page_nospec(mfn) : NULL;
 
     if (pg && get_page_and_writable(pg, m->pg_owner))
         return pg;

@@ -248,7 +248,8 @@ static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_
         if (!((old ^ val) & ~PTE_FAST_BITS))
             return store_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
         if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
-            mfn_valid(pte_mfn(val)) && READ_ONCE(mfn_to_page(pte_mfn(val))->owner) == d->domain_id)
+            mfn_valid(pte_mfn(val)) &&
+            READ_ONCE(mfn_to_page_nospec(pte_mfn(val))->owner) == d->domain_id)
             return write_l1e_rw(d, p, old, val, how);
         rc = get_page_from_l1e(&val, d, pg_owner);
         if (unlikely(rc))
