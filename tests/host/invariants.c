@@ -85,9 +85,9 @@ static void check_ports(struct domain *d)
     struct vcpu *v;
 
     for (evtchn_port_t p = 1; p < NR_EVTCHNS; p++) {
-        if (!d->evtchn.bucket[p / EVTCHNS_PER_BUCKET])
-            continue;
-        if (evtchn_from_port(&d->evtchn, p)->state == EVTCHNSTAT_closed)
+        const struct evtchn *bucket = d->evtchn.bucket[p / EVTCHNS_PER_BUCKET];
+
+        if (!bucket || bucket[p % EVTCHNS_PER_BUCKET].state == EVTCHNSTAT_closed)
             continue;
         CHECK(p < d->evtchn.max_ports);
         active++;
