@@ -8,7 +8,7 @@
 
 #include <core/state/domain.h>
 
-#define SYSCALL_STUBS_SIZE 64 /* of a CPU: door.c, entry.asm */
+#define SYSCALL_STUBS_SIZE 128 /* of a CPU: door.c, entry.asm */
 
 /* Prepares this CPU's SYSCALL and SYSENTER for such guests: once, when it starts. */
 void pv_cpu_init(void);

@@ -51,6 +51,12 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(CPU_pending, offsetof(struct cpu, pending));
     DEFINE(CPU_WORK_FLUSHES, CPU_WORK_FLUSHES);
     DEFINE(CPU_slice_end, offsetof(struct cpu, slice_end));
+    DEFINE(CPU_cr3, offsetof(struct cpu, arch.cr3));
+    DEFINE(CPU_isolated_cr3, offsetof(struct cpu, arch.isolated_cr3));
+    DEFINE(CPU_isolated_from, offsetof(struct cpu, arch.isolated_from));
+    DEFINE(CPU_door_top,
+           offsetof(struct cpu_block, door) + sizeof(((struct cpu_block *)0)->door) - CPU_OFFSET);
+    DEFINE(REGS_WORDS, offsetof(struct cpu_user_regs, es) / 8);
     DEFINE(CPU_idle, offsetof(struct cpu, idle));
     DEFINE(CPU_OFFSET, CPU_OFFSET);
     DEFINE(CPU_BLOCK_SIZE, CPU_BLOCK_SIZE);

@@ -42,7 +42,9 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
     tlb_switch_begin(pd, nd); /* model: machine_context_switch.begin */
     if (nd) {
         WRITE_ONCE(next->cpu_stack, &block->cpu);
-        block->tss.rsp0 = (uint64_t)&next->regs.es;
+        block->guest_frame = (uint64_t)&next->regs.es;
+        if (!isolating)
+            block->tss.rsp0 = block->guest_frame;
         block->cpu.arch.loaded = next;
         reach(&block->cpu.arch, next);
         fpu_switch_in(next);

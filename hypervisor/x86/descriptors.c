@@ -26,13 +26,18 @@ struct gate {
     uint32_t offset_high, reserved;
 };
 
-static struct gate idt[256] __aligned(16);
+static struct gate idt[256] __aligned(PAGE_SIZE);             /* a page of its own */
 static uint64_t gdt_page[PAGE_SIZE / 8] __aligned(PAGE_SIZE); /* the boot CPU's */
 
 #define LAST_GDT_BYTE    (FIRST_RESERVED_GDT_BYTE + PAGE_SIZE - 1)
 #define INTERRUPT_GATE   0x8e
 #define GATE_DPL3        0x60
 #define VECTOR_STUB_SIZE 16
+
+uint64_t idt_address(void)
+{
+    return (uint64_t)idt;
+}
 
 static void set_gate(unsigned int vector, unsigned int ist, bool from_guest)
 {

@@ -57,18 +57,19 @@ enter_guest:
 ; ---- exceptions and interrupts -------------------------------------------------------------------------
 ; [rsp] = error code, vector (4 bytes each); then the frame that the CPU pushed. In the hypervisor itself the frame is on its stack.
 
-%macro GUEST_ENTRY 0
+; %1 = how to get to the CPU's stack
+%macro GUEST_ENTRY 1
         SAVE_REGS
         CLAC
         cld
-        TO_CPU_STACK
+        %1
 %endmacro
 
 ; What the kind's operation %1 makes of it; then back, by the short way where nothing waits: it is the same guest.
 %macro EXCEPTION 1
         test byte [rsp + REGS_cs - REGS_error_code], 3
         jz hv_exception
-        GUEST_ENTRY
+        GUEST_ENTRY FROM_DOOR_TO_CPU_STACK
         KIND r12
         mov rdi, rbx
         mov rsi, cr2
@@ -88,7 +89,7 @@ exception_common:
 interrupt_common:
         test byte [rsp + REGS_cs - REGS_error_code], 3
         jz .idle
-        GUEST_ENTRY
+        GUEST_ENTRY FROM_DOOR_TO_CPU_STACK
         mov edi, [rbx + VCPU_regs + REGS_entry_vector]
         call handle_interrupt
         jmp resume_guest
@@ -110,6 +111,8 @@ ist_common:
         push rbx
         mov rax, rsp
         and rax, -CPU_BLOCK_SIZE
+        mov rbx, [rax + CPU_OFFSET + CPU_cr3] ; it may be isolated
+        mov cr3, rbx
         mov rbx, [rax + CPU_OFFSET + CPU_running]
         lea rbx, [rbx + VCPU_regs + REGS_error_code]
 %assign word 0
@@ -122,23 +125,39 @@ ist_common:
         pop rbx
         pop rax
         pop rsp
-        GUEST_ENTRY
+        GUEST_ENTRY TO_CPU_STACK
         mov rdi, rbx
         call handle_guest_ist
         jmp resume_guest
 
+; On the stack that it came to; at the door (an IRETQ to a guest faulted) on the CPU's own, which is empty. CR3 may be the isolated
+; one: on the first and last steps of a way in or out.
 hv_exception:
         SAVE_REGS
         CLAC
         cld
+        mov rbx, rsp
+        mov rdi, rsp
+        mov rsi, rsp
+        and rsi, -CPU_BLOCK_SIZE
+        add rsi, CPU_OFFSET
+        mov r12, cr3
+        mov r13, [rsi + CPU_cr3]
+        cmp r12, r13
+        je .mapped
+        mov cr3, r13
+.mapped:
         SPEC M(IBRS)                    ; an NMI comes behind EXIT_MEASURES too
         SET_SPEC_CTRL spec_ctrl_inside
         END_SPEC
-        mov rbx, rsp
-        mov rdi, rsp
+        cmp rsp, rsi
+        cmova rsp, rsi
         and rsp, -16
         call handle_hv_exception
         mov rsp, rbx
+        cmp r12, r13
+        je restore_hv
+        mov cr3, r12
 restore_hv:
         EACH pop, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi
         add rsp, 8

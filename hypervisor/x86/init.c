@@ -13,6 +13,7 @@
 #include "fpu.h"
 #include "insn.h"
 #include "speculation.h"
+#include "percpu.h"
 #include "x86.h"
 
 void machine_init_early(const struct boot_info *bi)
@@ -42,6 +43,8 @@ void machine_init_late(const struct boot_info *bi)
     pic_disable();
     init_apic();
     init_time(control, bi->tsc_stable);
+    if (!isolation_prepare(&cpu0_block))
+        panic("no memory for isolated page tables");
     init_irq();
     apic_timer_init();
     this_cpu()->arch.apic_id = apic_id();

@@ -113,7 +113,7 @@ static void make_table(struct sparse_table *t, void (*fill)(void *at, size_t n))
 
     t->hole_page = boot_alloc_page();
     fill(phys_ptr(t->hole_page), PAGE_SIZE);
-    t->hole_l1 = make_hole_l1(t->hole_page, PTE_GLOBAL | PTE_RW); /* heap_init() writes to all */
+    t->hole_l1 = make_hole_l1(t->hole_page, hv_global() | PTE_RW); /* heap_init() writes to all */
     if (t->alias)
         t->hole_l1_alias = make_hole_l1(t->hole_page, PTE_USER);
     for (uint64_t offset = 0; offset < limit; offset += SIZE_2M)

@@ -23,7 +23,7 @@
 #include "x86.h"
 
 #define TABLE_FLAGS (PTE_PRESENT | PTE_RW | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
-#define LEAF_FLAGS  (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL)
+#define LEAF_FLAGS  (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | hv_global())
 #define LOW_LIMIT   (4ull << 30)
 #define SIZE_2M     (2ull << 20)
 #define SIZE_1G     (1ull << 30)

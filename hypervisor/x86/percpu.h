@@ -39,9 +39,11 @@ struct tss {
 struct cpu_block {
     uint8_t stacks[CPU_OFFSET];
     struct cpu cpu;
-    unsigned int number;           /* of the block */
-    uint64_t user_rsp;             /* where the SYSCALL stub keeps RSP for a moment (asm-offsets) */
-    struct tss tss __aligned(128); /* within one page (asm-offsets) */
+    unsigned int number;  /* of the block */
+    uint64_t user_rsp;    /* where the SYSCALL stub keeps RSP for a moment (asm-offsets) */
+    uint64_t guest_frame; /* the end of the registers of the guest that is loaded */
+    uint64_t door[64] __aligned(16); /* isolation.c (asm-offsets) */
+    struct tss tss __aligned(128);   /* within one page (asm-offsets) */
     uint8_t rest[] __aligned(CPU_BLOCK_SIZE);
 };
 _Static_assert(sizeof(struct cpu_block) == CPU_BLOCK_SIZE, "a CPU's block is one aligned 64 KiB");

@@ -181,7 +181,7 @@ static struct cpu_block *make_block(void)
     block->number = number;
     block->cpu.id = nr_cpus;
     make_descriptors(block, gdt, frame_of(gdt).n << PAGE_SHIFT);
-    return block;
+    return isolation_prepare(block) ? block : NULL;
 }
 
 /* Wakes a CPU that is to have this block. NULL: it runs; else why not. */

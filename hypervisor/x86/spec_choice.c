@@ -123,7 +123,7 @@ static uint32_t measures_of(const struct spec_cpu *c)
 {
     bool intels = BIT(c->l7_edx, 26), ibpb = intels || BIT(c->e8_ebx, 12);
     uint32_t can = MEASURE(RETPOLINE) | MEASURE(RSB_FILL) | MEASURE(VERW) | MEASURE(L1TF) |
-                   MEASURE(DIV_SCRUB) | MEASURE(LOCK);
+                   MEASURE(PTI) | MEASURE(DIV_SCRUB) | MEASURE(LOCK);
 
     if (intels || BIT(c->e8_ebx, 14))
         can |= MEASURE(IBRS);
@@ -177,6 +177,8 @@ static uint32_t closes(const struct spec_cpu *c, unsigned int measure)
         return HOLE(BHI);
     case MEASURE_VERW:
         return verw_clears(c) ? HOLE(MDS) | HOLE(TSA) : 0;
+    case MEASURE_PTI:
+        return HOLE(MELTDOWN);
     case MEASURE_L1TF:
         return HOLE(L1TF);
     case MEASURE_DIV_SCRUB:

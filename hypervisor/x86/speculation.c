@@ -29,6 +29,7 @@
 uint32_t spec_ctrl_inside, spec_ctrl_outside; /* MSR SPEC_CTRL; where it is written at each entry */
 const uint16_t data_selector = HV_DS;         /* what VERW is asked about */
 uint64_t absent_frame_bits;
+bool isolating;
 
 static struct spec_choice choice;
 
@@ -119,6 +120,7 @@ void init_speculation(const struct boot_info *bi)
     spec_ctrl_inside = spec_ctrl_of(&c, choice.measures);
     spec_ctrl_outside =
         choice.measures & MEASURE(IBRS) ? spec_ctrl_inside & ~SPEC_CTRL_IBRS : spec_ctrl_inside;
+    isolating = choice.measures & MEASURE(PTI);
     if (choice.measures & MEASURE(L1TF))
         absent_frame_bits = PTE_FRAME_MASK & ((1ull << cpu_has.phys_bits) - 1);
     spec_patch(spec_sites_start, spec_sites_end, choice.measures);

@@ -18,6 +18,7 @@ void machine_load_cr3(uint64_t cr3, bool keep_global)
     uint64_t cr4;
 
     this_block()->cpu.arch.cr3 = cr3;
+    this_block()->cpu.arch.isolated_from = 0;
     if (keep_global) {
         write_cr3(cr3);
         return;
@@ -34,6 +35,7 @@ void machine_flush_tlb(void)
     uint64_t cr4 = read_cr4();
 
     this_block()->cpu.arch.flushes++;
+    this_block()->cpu.arch.isolated_from = 0;
     write_cr4(cr4 & ~X86_CR4_PGE);
     write_cr3(read_cr3());
     write_cr4(cr4);
@@ -41,6 +43,7 @@ void machine_flush_tlb(void)
 
 void flush_tlb_one_local(gva_t va)
 {
+    this_block()->cpu.arch.isolated_from = 0; /* what is cached of its upper tables goes too */
     invlpg(va);
 }
 

@@ -65,6 +65,18 @@ void load_descriptors(void);
 void load_tables(uint64_t gdt, uint64_t ldt, unsigned int ldt_entries);
 uint64_t own_gdt(void); /* the one that has no page but this CPU's own */
 
+uint64_t idt_address(void);
+
+/* --- isolation.c --- */
+extern bool isolating; /* guests of pv/ run on page tables of their own: speculation.c */
+static inline uint64_t hv_global(void)
+{
+    return isolating ? 0 : PTE_GLOBAL;
+}
+/* For a CPU that is to run guests, whose block is mapped. False: no memory. */
+bool __must_check isolation_prepare(struct cpu_block *block);
+void isolate_guest(struct cpu *c); /* on the way out to a guest (pv/cpu/entry.asm) */
+
 /* --- fault.c, dump.c --- */
 void report_nmi(void); /* says what an NMI could not: called where no lock is held */
 void dump_stack(uint64_t rip, uint64_t rbp);

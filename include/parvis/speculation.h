@@ -38,6 +38,7 @@
     X(RSB_FILL,   "rsb")           /* the return stack is filled at each entry */                  \
     X(BHI_DIS,    "bhi-dis-s")     /* no history in the hypervisor's branches */                   \
     X(VERW,       "verw")          /* buffers are cleared on the way to a guest */                 \
+    X(PTI,        "pti")           /* guests run on page tables without the hypervisor */          \
     X(L1TF,       "pv-l1tf")       /* absent entries may not name RAM */                           \
     X(DIV_SCRUB,  "div-scrub")     /* a division on the way to a guest */                          \
     X(ZENBLEED,   "zenbleed")      /* the bit that avoids it */                                    \

@@ -247,6 +247,11 @@ void map_page_4k(uint64_t va, paddr_t pa, uint64_t flags)
     (void)va, (void)pa, (void)flags;
 }
 
+bool isolation_prepare(struct cpu_block *block)
+{
+    return block;
+}
+
 void *alloc_hv_pages(unsigned int order)
 {
     static uint8_t pages[NR_CPUS * 16][PAGE_SIZE];

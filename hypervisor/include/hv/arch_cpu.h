@@ -34,9 +34,13 @@ struct arch_cpu {
     struct vcpu *copied;   /* the same, if its kind copies to its addresses itself; else NULL */
     /* Addresses by which guest copies reach it: so many at the top, and those below one. */
     uint64_t guest_top, guest_below;
-    struct vcpu *fpu_owner;    /* whose FPU state is in the registers */
-    uint64_t xcr0;             /* what XCR0 holds */
-    uint64_t cr3;              /* what CR3 holds */
+    struct vcpu *fpu_owner; /* whose FPU state is in the registers */
+    uint64_t xcr0;          /* what XCR0 holds */
+    uint64_t cr3;           /* what CR3 holds, in the hypervisor (asm-offsets) */
+    /* And while a paravirtual guest runs, where page tables are isolated (x86/isolation.c): the
+     * table, its address (asm-offsets), and which L4 it is a copy of, 0: of what was */
+    uint64_t *isolated_l4;
+    uint64_t isolated_cr3, isolated_from;
     struct domain *trained_by; /* whose vCPU ran here last: x86/speculation.c */
     uint32_t flushes;    /* how often it flushed its TLB: for who keeps translations of his own */
     uint64_t tsc_base;   /* its TSC when clock_now() was 0 */

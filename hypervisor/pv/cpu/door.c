@@ -4,8 +4,9 @@
  *
  * SYSCALL changes neither RSP nor any segment base, and both GS bases are the guest's. So each CPU
  * has a stub of its own, which finds the CPU's block by address and begins the frame in the running
- * vCPU. 32 bytes:
- *     mov [user_rsp], rsp; mov rsp, [tss.rsp0]; push GUEST_SS; push [user_rsp]; push r11; jmp entry
+ * vCPU. 32 bytes, or 42 where page tables are isolated (x86/isolation.c), with what is in brackets:
+ *     mov [user_rsp], rsp; (mov rsp, [cr3]; mov cr3, rsp;) mov rsp, [guest_frame]; push GUEST_SS;
+ *     push [user_rsp]; push r11; jmp entry
  */
 #include <parvis/string.h>
 #include <pv/cpu.h>
@@ -29,7 +30,12 @@ static uint8_t *emit_relative(uint8_t *at, const void *op, size_t n, const void 
 static void write_stub(uint8_t *at, struct cpu_block *block, const void *entry)
 {
     at = emit_relative(at, "\x48\x89\x25", 3, &block->user_rsp);
-    at = emit_relative(at, "\x48\x8b\x25", 3, (uint8_t *)&block->tss + offsetof(struct tss, rsp0));
+    if (isolating) {
+        at = emit_relative(at, "\x48\x8b\x25", 3, &block->cpu.arch.cr3);
+        memcpy(at, "\x0f\x22\xdc", 3);
+        at += 3;
+    }
+    at = emit_relative(at, "\x48\x8b\x25", 3, &block->guest_frame);
     memcpy(at, "\x68\x2b\xe0\x00\x00", 5);
     at = emit_relative(at + 5, "\xff\x35", 2, &block->user_rsp);
     memcpy(at, "\x41\x53", 2);

@@ -14,7 +14,7 @@
 
 default rel
 extern resume_guest, pv_cpu_syscall, pv_hypercalls, pv_reissue, pv_handle_syscall, pv_handle_sysenter, pv_deliver_event, pv_iret_fault
-extern spec_ctrl_inside, spec_ctrl_outside, data_selector, __x86_indirect_thunk_r11
+extern isolate_guest, spec_ctrl_inside, spec_ctrl_outside, data_selector, __x86_indirect_thunk_r11
 
 %define X86_EFLAGS_TF (1 << 8)
 %define X86_EFLAGS_RF (1 << 16)
@@ -70,7 +70,16 @@ pv_enter:
         cmp word [rbx + VCPU_nmi_pending], 1 ; pending, not masked
         je .deliver
 
+        SPEC M(PTI) | OF_EXIT
+        SPEC M(PTI)
+        mov rdi, rsp
+        call isolate_guest
+        END_SPEC
         EXIT_MEASURES
+        SPEC M(PTI)
+        jmp .isolated
+        END_SPEC
+        END_SPEC
         cmp dword [rbx + VCPU_regs + REGS_entry_vector], ENTRY_HYPERCALL
         jne .iret
         ; SYSRET puts RCX to RIP and R11 to RFLAGS; both are the guest's to lose here.
@@ -113,6 +122,32 @@ iret_to_guest:
         iretq
         EXTABLE iret_to_guest, iret_faulted
 
+; By IRETQ, from the door: rdi is the last register, as CR3 needs one.
+pv_enter.isolated:
+        cmp dword [rbx + VCPU_regs + REGS_entry_vector], ENTRY_HYPERCALL
+        jne .isolated_frame
+        mov rcx, [rbx + VCPU_regs + REGS_rip]
+        mov r11, [rbx + VCPU_regs + REGS_rflags]
+        mov [rbx + VCPU_regs + REGS_rcx], rcx
+        mov [rbx + VCPU_regs + REGS_r11], r11
+.isolated_frame:
+        mov rdi, [rsp + CPU_isolated_cr3]
+        add rsp, CPU_door_top
+        push qword [rbx + VCPU_regs + REGS_ss]
+        push qword [rbx + VCPU_regs + REGS_rsp]
+        push qword [rbx + VCPU_regs + REGS_rflags]
+        movzx eax, word [rbx + VCPU_regs + REGS_cs]
+        push rax
+        push qword [rbx + VCPU_regs + REGS_rip]
+        push qword [rbx + VCPU_regs + REGS_rdi]
+        EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rbx
+        CLEAR_BUFFERS
+        mov cr3, rdi
+        pop rdi
+isolated_iret:
+        iretq
+        EXTABLE isolated_iret, iret_faulted
+
 pv_enter.deliver:
         mov rdi, rbx
         call pv_deliver_event
@@ -121,6 +156,8 @@ pv_enter.deliver:
 iret_faulted:                           ; the CPU's stack, below struct cpu; v->regs is untouched
         and rsp, -CPU_BLOCK_SIZE
         add rsp, CPU_OFFSET
+        mov rdi, [rsp + CPU_cr3]        ; it may be isolated
+        mov cr3, rdi
         mov rdi, [rsp + CPU_running]
         call pv_iret_fault
         jmp resume_guest
@@ -170,14 +207,15 @@ sysenter_flags_saved:
         push 0
         push 0
         SAVE_REGS
-        TO_CPU_STACK
+        cld
+        FROM_DOOR_TO_CPU_STACK
         push 2
         popfq
         mov rdi, rbx
         call pv_handle_sysenter
         jmp pv_back
 
-; Two stubs of 32 bytes a CPU (SYSCALL from 64-bit and from compatibility mode): door.c writes them.
+; Two stubs of 64 bytes a CPU (SYSCALL from 64-bit and from compatibility mode): door.c writes them.
         align 64
 global syscall_stubs
 syscall_stubs:

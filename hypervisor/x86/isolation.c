@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page-table isolation, for CPUs that read ahead what a page table maps whatever its rights are
+ * (Meltdown): while a paravirtual guest runs, CR3 does not hold its L4 but a copy, one for each
+ * CPU, in which of the hypervisor's slots only those are filled that the guest may read or the CPU
+ * must: M2P, the domain's descriptor tables, and in the image's slot the entry code, the IDT, and
+ * of the CPU's block the page with its TSS and door and the stacks of NMI, #DF, #MC, #DB. Nothing
+ * of the hypervisor is global then.
+ *
+ * Ways in: SYSCALL's stub loads the L4 itself first (pv/cpu/door.c). All else comes by the door, a
+ * stack in the block's page, and the registers go from there to v->regs once the L4 is loaded. Out:
+ * by the door again. These ways are a measure of x86/speculation.c's like others, "pti".
+ *
+ * The copy is made anew on the way out when CR3 is to hold another L4, when the TLB was flushed
+ * since, and when the guest came by an exception or interrupt. So an entry that another CPU made in
+ * the L4 is seen at the latest behind the fault that lacks it, as if the CPU had kept its absence;
+ * and what was taken out is gone before the flush that its end waits for is over.
+ */
+#include <core/base/log.h>
+#include <core/frame/frame.h>
+#include <parvis/string.h>
+#include <port/machine.h>
+
+#include "insn.h"
+#include "percpu.h"
+#include "x86.h"
+
+#define SLOTS          512
+#define HV_FIRST       256
+#define HV_END         272
+#define PERDOMAIN_SLOT 260
+#define IMAGE_SLOT     261
+#define TABLE_FLAGS    (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
+
+_Static_assert((IMAGE_VIRT >> 39 & 511) == IMAGE_SLOT, "where the image is");
+
+static unsigned int index_of(uint64_t va, unsigned int level)
+{
+    return va >> (12 + 9 * (level - 1)) & 511;
+}
+
+/* The page at va as the hypervisor's own tables have it. */
+static bool show_page(uint64_t *l4, uint64_t va)
+{
+    const uint64_t *own = hv_l4;
+    uint64_t *table = l4;
+
+    for (unsigned int level = 4; level > 1; level--) {
+        uint64_t *entry = &table[index_of(va, level)];
+
+        own = phys_ptr(own[index_of(va, level)] & PTE_FRAME_MASK);
+        if (!(*entry & PTE_PRESENT)) {
+            uint64_t *below = alloc_hv_pages(0);
+
+            if (!below)
+                return false;
+            memset(below, 0, PAGE_SIZE);
+            *entry = frame_of(below).n << PAGE_SHIFT | TABLE_FLAGS;
+        }
+        table = phys_ptr(*entry & PTE_FRAME_MASK);
+    }
+    table[index_of(va, 1)] = own[index_of(va, 1)];
+    return true;
+}
+
+bool isolation_prepare(struct cpu_block *block)
+{
+    extern uint8_t entry_start[], entry_end[];
+    uint64_t *l4 = isolating ? alloc_hv_pages(0) : NULL;
+    bool done = l4;
+
+    if (!isolating)
+        return true;
+    if (!done)
+        return false;
+    memset(l4, 0, PAGE_SIZE);
+    for (uint8_t *at = entry_start; at < entry_end; at += PAGE_SIZE)
+        done &= show_page(l4, (uint64_t)at);
+    for (unsigned int i = 0; i < 4; i++)
+        done &= show_page(l4, (uint64_t)block->stacks + (i + 1) * IST_SIZE - PAGE_SIZE);
+    done &= show_page(l4, (uint64_t)&block->cpu) && show_page(l4, idt_address());
+    block->cpu.arch.isolated_l4 = l4;
+    block->cpu.arch.isolated_cr3 = frame_of(l4).n << PAGE_SHIFT;
+    block->tss.rsp0 = (uint64_t)(block->door + ARRAY_SIZE(block->door));
+    return done;
+}
+
+static bool is_shown(unsigned int slot)
+{
+    return slot <= HV_FIRST || slot >= HV_END || slot == PERDOMAIN_SLOT;
+}
+
+void isolate_guest(struct cpu *c)
+{
+    const uint64_t *l4 = phys_ptr(c->arch.cr3);
+    uint64_t *copy = c->arch.isolated_l4;
+
+    if (c->arch.isolated_from == c->arch.cr3)
+        return;
+    c->arch.isolated_from = c->arch.cr3;
+    for (unsigned int slot = 0; slot < SLOTS; slot++)
+        if (is_shown(slot))
+            copy[slot] = READ_ONCE(l4[slot]);
+}
