@@ -21,9 +21,10 @@ const char test_name[] = "syscall";
 #define RFLAGS_AC     0x40000ul
 #define RFLAGS_ID     0x200000ul
 
-#define FRAME_WORDS 7
-#define LOW         0x10000000ul /* where the kernel's table maps nothing */
-#define TOP         (-PAGE_SIZE) /* the last page of all */
+#define FRAME_WORDS       7
+#define LOW               0x10000000ul         /* where the kernel's table maps nothing */
+#define TOP               (-PAGE_SIZE)         /* the last page of all */
+#define OF_THE_HYPERVISOR 0xffff830000090000ul /* its map of all memory: it may write there */
 
 /* What the iret hypercall reads. */
 struct iret_frame {
@@ -303,7 +304,7 @@ static void no_stack_high(void)
 
 static void stack_of_the_hypervisor(void)
 {
-    without_a_stack(0xffff82d040000000ul);
+    without_a_stack(OF_THE_HYPERVISOR);
 }
 
 static void read_only_stack(void)
@@ -331,15 +332,17 @@ static void half_a_frame(void)
     syscall_leave((void *)(TOP - 32));
 }
 
+/* What would follow it, if addresses went on at 0, is there. */
 static void frame_beyond_the_top(void)
 {
     BUG_ON(pt_map(TOP, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
+    BUG_ON(pt_map(0, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
     syscall_leave((void *)(0ul - 64));
 }
 
 static void frame_of_the_hypervisor(void)
 {
-    syscall_leave((void *)0xffff82d040000000ul);
+    syscall_leave((void *)OF_THE_HYPERVISOR);
 }
 
 static void no_user_table(void)
