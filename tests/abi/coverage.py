@@ -37,7 +37,7 @@ OPERATIONS = [
     (r"XEN_DOMCTL_[a-z]\w+", None),
     (r"XEN_SYSCTL_[a-z]\w+", r"XEN_SYSCTL_cpu_(policy|featureset)_\w+"),
 ]
-OWN = "include/parvis/counters.h"    # operations that Xen has not
+OWN = ("include/parvis/counters.h", "include/parvis/speculation.h")    # operations that Xen has not
 OWN_NUMBER = re.compile(r"^#define (PARVIS_(?:DOM|SYS)CTL_[a-z]\w+) (\d+)$", re.M)
 # These have a row in a dispatch table, of a handler that says which error it is.
 REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op", "MMUEXT_MARK_SUPER", "MMUEXT_UNMARK_SUPER", "XENPF_firmware_info"}
@@ -97,8 +97,9 @@ def check_answer(name, who, answer, reason, sources, complain):
 def check(path, values, problems):
     """Adds what is wrong to problems; returns the number of rows."""
     expected, seen, sources = operations(values), set(), Sources()
-    with open(OWN, encoding="utf-8") as header:
-        expected.update(OWN_NUMBER.findall(header.read()))
+    for own in OWN:
+        with open(own, encoding="utf-8") as header:
+            expected.update(OWN_NUMBER.findall(header.read()))
     try:
         with open(path, encoding="utf-8") as document:
             lines = document.read().splitlines()
@@ -112,7 +113,7 @@ def check(path, values, problems):
             continue
         where = f"{path}:{number}: {name}"
         if name not in expected:
-            problems.append(f"{where}: no such operation in include/xen or {OWN}")
+            problems.append(f"{where}: no such operation in include/xen or {' or '.join(OWN)}")
             continue
         if name in seen:
             problems.append(f"{where}: has two rows")

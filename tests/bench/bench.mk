@@ -81,6 +81,6 @@ compare-diff: build/.deps ## what changed from one run of `make compare` to anot
 
 .PHONY: check-compare
 CHECKS += $(COMPARE)/test_compare.py "make check-compare"
-CHECK_PROGRAMS += $(EVENTS_PLUGIN) $(LINUX_OPS)
-check-compare: build/parvis.bin dom0 $(EVENTS_PLUGIN) $(LINUX_OPS)
+CHECK_PROGRAMS += $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
+check-compare: build/parvis.bin dom0 $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 	@$(PYTHON) $(COMPARE)/check.py
