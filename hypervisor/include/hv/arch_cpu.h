@@ -38,7 +38,8 @@ struct arch_cpu {
     uint64_t xcr0;          /* what XCR0 holds */
     uint64_t cr3;           /* what CR3 holds, in the hypervisor (asm-offsets) */
     /* And while a paravirtual guest runs, where page tables are isolated (x86/isolation.c): the
-     * table, its address (asm-offsets), and which L4 it is a copy of, 0: of what was */
+     * table, its address (asm-offsets), and which L4 it is a copy of, 0: of what was. The CPU's
+     * own alone */
     uint64_t *isolated_l4;
     uint64_t isolated_cr3, isolated_from;
     struct domain *trained_by; /* whose vCPU ran here last: x86/speculation.c */

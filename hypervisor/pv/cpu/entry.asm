@@ -19,6 +19,19 @@ extern isolate_guest, spec_ctrl_inside, spec_ctrl_outside, data_selector, __x86_
 %define X86_EFLAGS_TF (1 << 8)
 %define X86_EFLAGS_RF (1 << 16)
 
+; What IRETQ takes, of rbx = v. rax is lost.
+%macro PUSH_FRAME 0
+        push qword [rbx + VCPU_regs + REGS_ss]
+        push qword [rbx + VCPU_regs + REGS_rsp]
+        push qword [rbx + VCPU_regs + REGS_rflags]
+        movzx eax, word [rbx + VCPU_regs + REGS_cs]
+        push rax
+        push qword [rbx + VCPU_regs + REGS_rip]
+%endmacro
+%macro LOAD 1
+        mov %1, [rbx + VCPU_regs + REGS_%1]
+%endmacro
+
 section .entry progbits alloc exec nowrite align=64
 
 ; ---- SYSCALL ----------------------------------------------------------------------------------------
@@ -107,15 +120,7 @@ pv_enter:
         mov [rbx + VCPU_regs + REGS_rcx], rcx
         mov [rbx + VCPU_regs + REGS_r11], r11
 .iret:
-        push qword [rbx + VCPU_regs + REGS_ss]
-        push qword [rbx + VCPU_regs + REGS_rsp]
-        push qword [rbx + VCPU_regs + REGS_rflags]
-        movzx eax, word [rbx + VCPU_regs + REGS_cs]
-        push rax
-        push qword [rbx + VCPU_regs + REGS_rip]
-%macro LOAD 1
-        mov %1, [rbx + VCPU_regs + REGS_%1]
-%endmacro
+        PUSH_FRAME
         EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, rbx
         CLEAR_BUFFERS
 iret_to_guest:
@@ -133,12 +138,7 @@ pv_enter.isolated:
 .isolated_frame:
         mov rdi, [rsp + CPU_isolated_cr3]
         add rsp, CPU_door_top
-        push qword [rbx + VCPU_regs + REGS_ss]
-        push qword [rbx + VCPU_regs + REGS_rsp]
-        push qword [rbx + VCPU_regs + REGS_rflags]
-        movzx eax, word [rbx + VCPU_regs + REGS_cs]
-        push rax
-        push qword [rbx + VCPU_regs + REGS_rip]
+        PUSH_FRAME
         push qword [rbx + VCPU_regs + REGS_rdi]
         EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rbx
         CLEAR_BUFFERS
