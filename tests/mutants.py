@@ -39,6 +39,7 @@ MUTANTS = {
     "no flush in the heap": ("    flush_tlb_stamp(NULL, now - least);\n", "", PAGING),
     "no stamp of free frames": ("uint32_t stamp = tlb_clock();", "uint32_t stamp = 0;", PAGING),
     "the oldest stamp of a block": ("least = MIN(least, age > INT32_MAX ? 0 : age)", "least = least == UINT32_MAX ? age : MAX(least, age)", ["core_heap"]),
+    "loose frames are joined for nobody": ("        if (order && !fitting(zone, order))\n            join_loose(zone);\n", "        (void)join_loose;\n", ["core_heap"]),
     "no flush at a foreign entry": ("    if (cpus)\n        flush_tlb_domain(d, cpus);\n    g->forgotten", "    g->forgotten", PAGING),
     "no flush at a grant's unmap": ("    if (batch->nr)\n        flush_tlb_domain(ld, ALL_CPUS);", "", PAGING + ["core_grants_fuzz"]),
     "no flush when an LDT goes": ("    if (unlikely(cpus))\n        flush_tlb_domain(v->domain, cpus);", "", PAGING),

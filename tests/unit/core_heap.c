@@ -237,6 +237,31 @@ static void large_blocks_stay_whole(void **state)
     }
 }
 
+/* Single frames that were freed are a large block for who asks for one, before lower memory is
+ * touched for it; and so are those of low memory alone. */
+static void single_frames_grow_together(void **state)
+{
+    struct page_info *pg[512], *low;
+
+    (void)state;
+    while (page_to_mfn(low = alloc_frames(0, 0)).n >= FRAMES / 2)
+        ;
+    free_frames(low, 0);
+    for (unsigned int i = 0; i < 512; i++)
+        pg[i] = mfn_to_page(MFN(FRAMES - 512 + i));
+    for (unsigned int i = 0; i < 512; i++)
+        free_frames(pg[i], 0);
+    assert_ptr_equal(alloc_frames(8, 0), pg[0]);
+    assert_ptr_equal(alloc_frames(8, 0), pg[256]);
+    assert_in_range(page_to_mfn(alloc_frames(1, 0)).n, 1, FRAMES / 2 - 1);
+    while (alloc_frames(0, 0))
+        ;
+    for (unsigned int i = 0; i < 4; i++)
+        free_frames(mfn_to_page(MFN(1024 + i)), 0);
+    assert_ptr_equal(alloc_frames(2, 0), mfn_to_page(MFN(1024)));
+    host_check_invariants();
+}
+
 /* A block is as young as the youngest of its frames. */
 static void youngest_of_a_block(void **state)
 {
@@ -367,6 +392,7 @@ int main(void)
         TEST(nobody_flushes_for_one_frame),
         TEST(nobody_flushes_for_the_last_frame),
         TEST(large_blocks_stay_whole),
+        TEST(single_frames_grow_together),
         TEST(youngest_of_a_block),
         TEST(youngest_of_all_ages),
         TEST(given_twice_counts_once),

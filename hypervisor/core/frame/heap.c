@@ -14,6 +14,11 @@
  * list of its zone and order, the others carry FRAME_INSIDE. Bit o of nonempty[z] is set when and
  * only when list[z][o] is not empty.
  *
+ * A single frame that is freed is LOOSE for a while: the next request for one gets it, or one that
+ * was freed before it, and nothing is joined and torn again for that. As many are kept so in a zone
+ * as are given out from one flush to the next (below). Where a zone has no block that is large
+ * enough, its loose frames are joined before the next zone is looked at.
+ *
  * Contents: a block is cleared when it is allocated, so nothing of its last owner is seen
  * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
  * given out again before every TLB that may know it has been flushed (XSA-241, XSA-286). No TLB
@@ -41,12 +46,13 @@
 #include <port/sanitize.h>
 #include <limits.h>
 
-#define NR_ZONES  33 /* frame numbers have at most 32 bits */
-#define NR_ORDERS (HEAP_MAX_ORDER + 1)
-#define SELDOM    512u /* frames to be given out from one flush to the next, if others are free */
+#define NR_ZONES 33                   /* frame numbers have at most 32 bits */
+#define LOOSE    (HEAP_MAX_ORDER + 1) /* in place of an order: one frame, not joined yet */
+#define NR_LISTS (LOOSE + 1)
+#define SELDOM   512u /* frames to be given out from one flush to the next, if others are free */
 
 static spinlock_t heap_lock = SPINLOCK_INIT(RANK_HEAP);
-static struct page_list list[NR_ZONES][NR_ORDERS];
+static struct page_list list[NR_ZONES][NR_LISTS];
 static uint32_t nonempty[NR_ZONES];
 static uint64_t zones; /* bit z: nonempty[z] is not 0 */
 static uint64_t free_count, total_count;
@@ -85,7 +91,7 @@ void heap_init(void)
 {
     for (unsigned int z = 0; z < NR_ZONES; z++) {
         nonempty[z] = 0;
-        for (unsigned int o = 0; o < NR_ORDERS; o++)
+        for (unsigned int o = 0; o < NR_LISTS; o++)
             page_list_init(&list[z][o]);
     }
     zones = free_count = total_count = turn = flushed = forgotten = 0;
@@ -97,7 +103,7 @@ void heap_init(void)
 }
 
 /* Joins the block with its free buddies as far as it goes. */
-static void block_free(uint64_t mfn, unsigned int order)
+static void block_join(uint64_t mfn, unsigned int order)
 {
     for (; order < HEAP_MAX_ORDER; order++) {
         uint64_t buddy = mfn ^ (1ull << order);
@@ -110,6 +116,16 @@ static void block_free(uint64_t mfn, unsigned int order)
         mfn &= ~(1ull << order);
     }
     block_insert(mfn, order);
+}
+
+static void join_loose(unsigned int zone)
+{
+    while (nonempty[zone] & 1u << LOOSE) {
+        uint32_t mfn = list[zone][LOOSE].first;
+
+        block_remove(mfn, LOOSE);
+        block_join(mfn, 0);
+    }
 }
 
 /* Of a frame without a reference. Others may look at it, who know its number: get_page() does. */
@@ -130,7 +146,12 @@ static void mark_free(struct page_info *pg, uint32_t stamp, uint64_t flags)
 /* Gives back a block whose entries say PGC_free already. */
 static void return_block(struct page_info *pg, unsigned int order)
 {
-    block_free(page_to_mfn(pg).n, order);
+    uint64_t mfn = page_to_mfn(pg).n;
+
+    if (order == 0 && list[zone_of(mfn)][LOOSE].count < SELDOM)
+        block_insert(mfn, LOOSE);
+    else
+        block_join(mfn, order);
     WRITE_ONCE(free_count, free_count + (1ull << order));
 }
 
@@ -146,7 +167,7 @@ void heap_give(mfn_t first, uint64_t n)
             continue; /* given twice */
         mark_free(&frame_table[mfn], 0, PGC_fresh);
         sanitize_poison(map_frame(MFN(mfn)), PAGE_SIZE);
-        block_free(mfn, 0);
+        block_join(mfn, 0);
         free_count++;
         total_count++;
     }
@@ -170,19 +191,29 @@ static uint64_t find_forgotten(uint64_t block, unsigned int size, unsigned int o
     return is_forgotten(block) ? block : is_forgotten(other) ? other : 0;
 }
 
-/* Where to take from: in the highest zone that has enough, the smallest block that is large enough;
- * or (any: false) the first in that order that needs no flush. 0: nowhere. */
+/* Which lists of a zone have blocks that are large enough. */
+static uint32_t fitting(unsigned int zone, unsigned int order)
+{
+    return nonempty[zone] & ((1u << LOOSE) - (1u << order));
+}
+
+/* Where to take from: in the highest zone that has enough, a loose frame, or the smallest block
+ * that is large enough; or (any: false) the first in that order that needs no flush. 0: nowhere. */
 static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, uint64_t *block,
                            unsigned int *size)
 {
-    uint64_t left = zones & ((2ull << top_zone) - 1);
+    uint64_t left = zones & ((2ull << top_zone) - 1), at;
 
     for (; left; left &= ~(1ull << zone_of(left >> 1))) {
         unsigned int zone = zone_of(left >> 1);
 
-        for (uint32_t fit = nonempty[zone] & ~((1u << order) - 1); fit; fit &= fit - 1) {
-            uint64_t at;
-
+        *size = LOOSE;
+        *block = at = list[zone][LOOSE].first;
+        if (order == 0 && at != PAGE_LIST_END && (any || is_forgotten(at)))
+            return at;
+        if (order && !fitting(zone, order))
+            join_loose(zone);
+        for (uint32_t fit = fitting(zone, order); fit; fit &= fit - 1) {
             *size = (unsigned int)__builtin_ctz(fit);
             *block = list[zone][*size].first;
             at = any ? *block : find_forgotten(*block, *size, order);
@@ -207,7 +238,7 @@ static struct page_info *take_block(unsigned int order, unsigned int top_zone)
     if (!is_forgotten(mfn))
         flushed = turn;
     block_remove(block, size);
-    while (size > order) {
+    while (size != LOOSE && size > order) {
         uint64_t half = block + (1ull << --size);
 
         block_insert(mfn < half ? half : block, size);
