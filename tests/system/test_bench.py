@@ -11,6 +11,7 @@ from machine import ROOT, Machine, built, run_tests
 ROW = r"^ *([a-z]\w*) +(\d+|unavailable)$"
 # What a fully virtualized kernel has not: its stacks and tables are its own, and it maps no grants.
 NOT_IN_PVH = {"stack_switch", "pin_unpin_512", "pin_unpin_512x512", "grant_map_unmap"}
+BETWEEN = "event_round_trip_domains"    # two, of which none of these guests has the other
 
 
 def rows(of_the_machine=False):
@@ -34,14 +35,14 @@ def all_rows():
     """A paravirtual guest with two vCPUs has all rows."""
     printed, text = bench("pv", vcpus=2)
     assert set(printed) == rows() and len(printed) > 50, text
-    assert "unavailable" not in printed.values(), text
+    assert {row for row, figure in printed.items() if figure == "unavailable"} == {BETWEEN}, text
 
 
 def pvh_rows():
     """One of kind pvh has those that its kind has."""
     printed, text = bench("pvh", vcpus=2, kind="pvh")
     assert set(printed) == rows(), text
-    assert {row for row, figure in printed.items() if figure == "unavailable"} == NOT_IN_PVH, text
+    assert {row for row, figure in printed.items() if figure == "unavailable"} == NOT_IN_PVH | {BETWEEN}, text
 
 
 def without_means():
@@ -49,6 +50,28 @@ def without_means():
     printed, text = bench("small", "only=event_round_trip,pin_unpin_512x512,xen_version", vcpus=1, memory="3M")
     assert printed.pop("xen_version").isdecimal(), text
     assert printed == {"event_round_trip": "unavailable", "pin_unpin_512x512": "unavailable"}, text
+
+
+def between_domains():
+    """One guest answers, and the next one, told where, has the row that needs both; told of a port that is not there, it has not."""
+    xml = ("<domain type='xen'><name>{}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu><os><type>linux</type><kernel>/root/bench</kernel>"
+           "<cmdline>{}</cmdline></os><on_poweroff>destroy</on_poweroff></domain>")
+    with open(built("pvguest/bench"), "rb") as file:
+        files = {"root/bench": file.read(), "root/answer.xml": xml.format("answer", "answer=1")}
+    with Machine.parvis("bench-between", files=files) as m:
+        m.prompt(120)
+        for right in (False, True):
+            m.send("pvctl create --console /root/answer.xml")
+            where = m.expect(r"bench: domain (\d+) answers domain (\d+): (peer=\1 port=\d+)\n", 60)
+            assert int(where[2]) == int(where[1]) + 1, where[0]
+            m.send("\x1d", end="")
+            m.prompt(60)
+            words = where[3] if right else re.sub("port=.*", "port=4000", where[3])
+            m.check(f"echo \"{xml.format('bench', words + f' rounds=1 loops=2 only={BETWEEN}')}\" >/root/bench.xml")
+            text = m.shell("pvctl create --console /root/bench.xml")[1]
+            figure = re.findall(ROW, text, re.MULTILINE)
+            assert len(figure) == 1 and (figure[0][1] != "unavailable") == right, text
+            m.check("pvctl destroy answer")
 
 
 def some_rows():
@@ -76,4 +99,4 @@ def calibration():
 
 
 if __name__ == "__main__":
-    run_tests(all_rows, pvh_rows, without_means, some_rows, unknown_row, calibration)
+    run_tests(all_rows, pvh_rows, without_means, between_domains, some_rows, unknown_row, calibration)

@@ -16,7 +16,9 @@
  * loop", which compares, but is not a time.
  *
  * Command line: rounds=N (20), loops=N (200), and only=NAME[,NAME], the rows to be measured; all of
- * them have loops with fewer where one takes long (struct bench). event_round_trip needs two vCPUs.
+ * them have loops with fewer where one takes long (struct bench). event_round_trip needs two vCPUs,
+ * event_round_trip_domains another domain, which answers (domains.c): answer=1 makes a guest that
+ * one, peer= and port= name it to this.
  *
  * calibrate=1: in place of all these the rows of machine.c, in ticks of the TSC, by a fully
  * virtualized kernel: what the CPU at hand takes for what the report (tests/bench/compare) has
@@ -123,8 +125,8 @@ static void measure(const struct bench *b)
 /* ---- which rows ---- */
 
 static const struct bench *const groups[] = {
-    call_rows,      cpu_rows,    event_rows, table_rows, root_rows,
-    exception_rows, memory_rows, grant_rows, user_rows,  vcpu_rows,
+    call_rows,   cpu_rows,   event_rows, table_rows, root_rows,   exception_rows,
+    memory_rows, grant_rows, user_rows,  vcpu_rows,  domain_rows,
 };
 static const struct bench *const calibration[] = {machine_rows};
 
@@ -214,6 +216,8 @@ int guest_main(void)
         printf("bench: rounds and loops must be positive, loops at most 1000000\n");
         return 1;
     }
+    if (cmdline_number("answer", 0))
+        return answer_next_domain();
     calibrating = cmdline_number("calibrate", 0);
     if (calibrating && is_pv()) {
         printf("bench: calibrate: a paravirtualized kernel has no CPU that it could measure\n");
