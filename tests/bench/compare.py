@@ -28,7 +28,7 @@ def bench_on_parvis(kind):
 
 def bench_on_xen():
     """For a guest of each kind, in one machine."""
-    files = {f"root/{kind}.cfg": XL_BENCH.format(kind) for kind in XENS}
+    files = {f"root/{kind}.cfg": XL_BENCH.format(name="bench", kind=kind, words="") for kind in XENS}
     with open(built("pvguest/bench"), "rb") as bench:
         files["root/bench"] = bench.read()
     with Machine.xen("bench-xen", files=files, xl=True, qemu=ICOUNT) as m:

@@ -14,7 +14,7 @@ XENS = ("pv", "pvh")
 # system call of Debian's kernel.
 XL = ('name="{kind}"\ntype="{kind}"\nmemory=256\nvcpus={vcpus}\ntsc_mode="native"\nkernel="/root/vmlinux"\nramdisk="/root/ramdisk"\n'
       'extra="console=hvc0"\non_poweroff="{at_end}"\n')
-XL_BENCH = 'name="bench"\ntype="{}"\nmemory=32\nvcpus=2\nkernel="/root/bench"\non_poweroff="destroy"\n'
+XL_BENCH = 'name="{name}"\ntype="{kind}"\nmemory=32\nvcpus=2\nkernel="/root/bench"\nextra="{words}"\non_poweroff="destroy"\n'
 BENCH_LINE = r"^\s*([a-z][a-z0-9 _,.:()/-]*?)\s+(\d+)(?:\s|$)"
 
 

@@ -21,8 +21,11 @@ LEAVE = "\x1d"
 VULNERABILITIES = "cd /sys/devices/system/cpu/vulnerabilities && grep -H . *; cd /root"
 SHELL = ("#!/bin/sh\ncd /root\nexport HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin PS1='guest# '\n"
          "exec cttyhack sh -c 'stty rows 24 cols 200; echo at the shell: $(cut -d \" \" -f 1 /proc/uptime); exec sh'\n")
-BENCH_XML = ("<domain type='xen'><name>bench</name><memory unit='MiB'>32</memory><vcpu>2</vcpu><os>{}<kernel>/root/bench</kernel></os>"
+BENCH_XML = ("<domain type='xen'><name>{name}</name><memory unit='MiB'>32</memory><vcpu>2</vcpu><os>{type}<kernel>/root/bench</kernel><cmdline>{words}</cmdline></os>"
              "<on_poweroff>destroy</on_poweroff></domain>")
+# The guests of pvguest's bench: the one that is measured, one that answers it, and one that is told of that by sed.
+BENCHES = {"bench": "", "answer": "answer=1", "between": "PEER only=event_round_trip_domains"}
+ANSWERS = r"^bench: domain \d+ answers domain \d+: (peer=\d+ port=\d+)\n"
 TYPES = {"pv": "<type>linux</type>", "pvh": "<type machine='xenpvh'>xenpvh</type>", "hvm": "<type>hvm</type>"}
 
 
@@ -64,7 +67,7 @@ class Column:
         """The same files for both toolstacks: the kernel is unpacked, so that creating a guest is not unpacking a kernel."""
         return {"root/ramdisk": ramdisk(files()), "root/vmlinux": content("dom0/vmlinux"),
                 "usr/bin/linux-ops": content("bench/linux-ops"), "root/bench": content("pvguest/bench"),
-                "root/bench.xml": BENCH_XML.format(TYPES.get(self.kind))}
+                **{f"root/{name}.xml": BENCH_XML.format(name=name, type=TYPES.get(self.kind), words=words) for name, words in BENCHES.items()}}
 
     def start(self):
         name = "compare-" + self.key
@@ -76,7 +79,8 @@ class Column:
         if self.system == "parvis":
             return Machine.parvis(name, control_config(extra=self.options), files=self.for_control(), qemu=self.qemu())
         more = {f"root/{kind}.cfg": XL.format(kind=kind, vcpus=1, at_end="destroy") for kind in XENS}
-        more |= {f"root/bench-{kind}.cfg": XL_BENCH.format(kind) for kind in XENS}
+        more |= {f"root/{name}-{kind}.cfg": XL_BENCH.format(name=name, kind=kind, words=words)
+                 for kind in XENS for name, words in BENCHES.items()}
         more |= {**self.for_control()}
         return Machine.xen(name, files=more, xl=True, options=self.options, qemu=self.qemu())
 
@@ -114,10 +118,20 @@ class Column:
     def name(self):
         return "guest" if self.system == "parvis" else self.kind
 
+    def create_bench(self, name):
+        """The command for one of BENCHES, whose console the terminal becomes."""
+        return self.command(f"create --console /root/{name}.xml" if self.system == "parvis" else f"create -c /root/{name}-{self.kind}.cfg")
+
     def bench(self):
-        """{operation: instructions} of pvguest's bench, in a guest of this kind."""
-        verb = "create --console /root/bench.xml" if self.system == "parvis" else f"create -c /root/bench-{self.kind}.cfg"
-        return figures(self.machine.shell(self.command(verb), 600)[1])
+        """{operation: instructions} of pvguest's bench, in a guest of this kind; between two domains, in two."""
+        found = figures(self.machine.shell(self.create_bench("bench"), 600)[1])
+        self.machine.send(self.create_bench("answer"))
+        peer = self.machine.expect(ANSWERS, 120)[1]
+        self.leave()
+        self.machine.check(f"sed -i 's/PEER/{peer}/' /root/between*")
+        found |= figures(self.machine.shell(self.create_bench("between"), 600)[1])
+        self.machine.check(self.command("destroy answer"), timeout=600)
+        return found
 
     def leave(self):
         """Back to the control domain's shell; xl says nothing when it leaves a console, so that the prompt stands behind what the guest said."""
