@@ -29,12 +29,13 @@ $(SOURCE_DATE_H): $(if $(findstring $(SOURCE_DATE_LINE),$(file <$(SOURCE_DATE_H)
 # instructions. lib/ has the functions for the rest.
 # clang reads foreign data through the GOT under -fpie unless told (last flag) that it is in this image.
 # this_cpu() (port/current.h) is in place here, and a function in the host build.
-# Indirect branches go through x86/thunk.asm.
+# Indirect branches go through x86/thunk.asm, and returns where the compiler can (RETURN_THUNKS in x86/speculation.h).
 HV_CFLAGS_both := -std=gnu11 $(WARN) $(INC) -O2 -g -ffreestanding -fbuiltin -fno-stack-protector -fpie -mcmodel=small \
     -fvisibility=hidden -include hv/hidden.h -mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables \
     -fno-strict-aliasing -fno-omit-frame-pointer -fcf-protection=none -fno-common \
     -Wframe-larger-than=1280 -ftrivial-auto-var-init=zero -DDEBUG=$(DEBUG) '-Dthis_cpu()=cpu_of_stack()' $(HV_CFLAGS_EXTRA)
-HV_CFLAGS_gcc := $(HV_CFLAGS_both) -mindirect-branch=thunk-extern -mindirect-branch-register
+HV_CFLAGS_gcc := $(HV_CFLAGS_both) -mindirect-branch=thunk-extern -mindirect-branch-register \
+    -mfunction-return=thunk-extern
 HV_CFLAGS_clang := $(HV_CFLAGS_both) -mretpoline -mretpoline-external-thunk -fdirect-access-external-data \
     -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
 HV_CFLAGS = $(HV_CFLAGS_$(HV_CC))

@@ -50,6 +50,12 @@ MUTANTS = {
     "an absent upper entry names RAM": ("        return refused_absent(val, level);\n", "", ["pv_mm_types"]),
     "a new L1 table's absent entry names RAM": ("        if (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e)))", "        if (!(e & PTE_PRESENT))", ["pv_mm_types"]),
     "a new upper table's absent entry names RAM": ("is_hypervisor_slot(level, i) || (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))", "is_hypervisor_slot(level, i) || !(e & PTE_PRESENT))", ["pv_mm_types"]),
+    # speculation
+    "what is no jump becomes a return": ("if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)", "if (code + sizeof(instead) + behind == thunk)", ["x86_spec"]),
+    "a jump elsewhere becomes a return": ("if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)", "if (*code == 0xe9)", ["x86_spec"]),
+    "returns stay jumps on all CPUs": ("if (!(choice.measures & MEASURE(ITS)))", "if (0)", ["x86_speculation"]),
+    "a short sequence for long histories": ("return IS_ONE_OF(c, long_histories) ? 0 : HOLE(BHI);", "return HOLE(BHI);", ["x86_spec"]),
+    "a register of AMD's loses its other bits": ("(void)wrmsr_safe(msr, v | bit);", "(void)wrmsr_safe(msr, bit);", ["x86_speculation"]),
     # full virtualization
     "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));", "    put_page(mfn_to_page(mfn));", ["hvm_npt"]),
     "another frame than was found is taken out": ("    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))", "    mfn = npt_lookup(d, gfn);\n    if (!mfn_valid(mfn))", ["hvm_npt"]),

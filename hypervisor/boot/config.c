@@ -256,7 +256,7 @@ static bool spec_item(struct text item, struct boot_info *bi)
 
 static int set_spec_ctrl(struct parser *p, const struct key *k, struct text v)
 {
-    char list[128];
+    char list[192];
     size_t n = 0;
 
     for (unsigned int i = 0; i < NR_MEASURES; i++)

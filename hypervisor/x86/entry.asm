@@ -14,7 +14,7 @@
 
 default rel
 extern cpu_do_pending, machine_idle, handle_guest_ist, handle_hv_exception, handle_interrupt
-extern spec_ctrl_inside, __x86_indirect_thunk_rax
+extern spec_ctrl_inside, clear_branch_history, __x86_indirect_thunk_rax
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -149,6 +149,9 @@ hv_exception:
 .mapped:
         SPEC M(IBRS)                    ; an NMI comes behind EXIT_MEASURES too
         SET_SPEC_CTRL spec_ctrl_inside
+        END_SPEC
+        SPEC M(BHB_ENTRY)
+        call clear_branch_history
         END_SPEC
         cmp rsp, rsi
         cmova rsp, rsi

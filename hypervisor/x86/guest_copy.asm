@@ -7,6 +7,7 @@
 %include "x86/entry.inc"
 
 default rel
+extern __x86_return_thunk
 section .text
 
 ; int guest_copy(void *to, const void *from, size_t n)
@@ -22,7 +23,7 @@ guest_copy:
 .bytes: rep movsb
         CLAC
         xor eax, eax
-        ret
+        RETURN
         EXTABLE .words, guest_fault
         EXTABLE .bytes, guest_fault
 
@@ -39,7 +40,7 @@ guest_clear:
         and ecx, 7
 .bytes: rep stosb
         CLAC
-        ret
+        RETURN
         EXTABLE .words, guest_fault
         EXTABLE .bytes, guest_fault
 
@@ -47,4 +48,4 @@ global guest_fault
 guest_fault:                            ; behind all of them
         CLAC
         mov eax, -EFAULT
-        ret
+        RETURN

@@ -27,6 +27,10 @@
 #define MSR_AMD_DE_CFG          0xc0011029
 #define DE_CFG_LFENCE_SERIALIZE 0x2
 #define DE_CFG_ZENBLEED         0x200 /* AMD's bulletin 7008: avoids it */
+#define MSR_AMD_FP_CFG          0xc0011028
+#define FP_CFG_DIVIDER          0x200 /* bulletin 7053, FP-DSS */
+#define MSR_AMD_BP_CFG          0xc001102e
+#define BP_CFG_OP_CACHE         (1ull << 33) /* bulletin 7052 */
 
 #define MSR_SPEC_CTRL         0x48
 #define MSR_PRED_CMD          0x49

@@ -5,8 +5,8 @@
  * A CPU says by bits what it is not affected by, and what it can do. Older ones say nothing: what
  * is known of them is in lists of models here. A model that is in no list counts as affected. The
  * facts: Intel's "Affected Processors" and "CPUID Enumeration and Architectural MSRs"; AMD's
- * "Software Techniques for Managing Speculation", its bulletins 1037, 1045, 7005, 7008, 7014 and
- * its technical guidance on transient scheduler attacks.
+ * "Software Techniques for Managing Speculation", its bulletins 1037, 1045, 7005, 7008, 7014, 7052,
+ * 7053 and its technical guidance on transient scheduler attacks.
  *
  * Under another hypervisor these bits and numbers are what that one tells. QEMU's software
  * emulation is no CPU: its guests' branches, buffers and caches are not those of the machine
@@ -28,6 +28,7 @@
 #define BHI_NO     20
 #define RFDS_NO    27
 #define RFDS_CLEAR 28
+#define ITS_NO     62
 
 static bool is_one_of(unsigned int model, const uint8_t *list, size_t n)
 {
@@ -54,6 +55,9 @@ static const uint8_t narrow_stacks[] = {0x37, 0x4a, 0x4c, 0x4d, 0x5a, 0x5c, 0x5f
 /* An empty return stack asks the predictor of indirect branches: Skylake and what followed. */
 static const uint8_t alternate_returns[] = {0x4e, 0x5e, 0x55, 0x8e, 0x9e, 0x66, 0xa5, 0xa6};
 
+/* Golden Cove, Gracemont and what followed: they remember more branches. */
+static const uint8_t long_histories[] = {0x97, 0x9a, 0xb7, 0xba, 0xbf, 0xbe, 0x8f, 0xcf};
+
 static bool is_zen(const struct spec_cpu *c)
 {
     return (c->amd && c->family == 0x17) || (c->hygon && c->family == 0x18);
@@ -63,6 +67,17 @@ static bool is_zen(const struct spec_cpu *c)
 static bool is_zen_1(const struct spec_cpu *c)
 {
     return is_zen(c) && (c->hygon || c->model < 0x30);
+}
+
+static bool is_zen_2(const struct spec_cpu *c)
+{
+    return is_zen(c) && !is_zen_1(c);
+}
+
+/* The register SPEC_CTRL has a bit against branch history. */
+static bool has_bhi_ctrl(const struct spec_cpu *c)
+{
+    return BIT(c->l7_edx, 26) && BIT(c->l7_2_edx, 4);
 }
 
 static uint32_t of_intel(const struct spec_cpu *c)
@@ -79,6 +94,8 @@ static uint32_t of_intel(const struct spec_cpu *c)
         holes |= HOLE(RSB);
     if (BIT(caps, IBRS_ALL) && !BIT(caps, BHI_NO))
         holes |= HOLE(BHI);
+    if (BIT(caps, IBRS_ALL) && !BIT(caps, ITS_NO) && !small && !has_bhi_ctrl(c))
+        holes |= HOLE(ITS);
     if (!BIT(caps, SSB_NO))
         holes |= HOLE(SSB);
     if ((!BIT(caps, MDS_NO) && !IS_ONE_OF(c, newer_small_cores)) ||
@@ -102,10 +119,10 @@ static uint32_t of_amd(const struct spec_cpu *c)
         holes |= HOLE(SRSO);
     if (zen_3_or_4 && (c->e21_ecx & 6) != 6)
         holes |= HOLE(TSA);
-    if (is_zen(c) && !is_zen_1(c))
-        holes |= HOLE(ZENBLEED);
+    if (is_zen_2(c))
+        holes |= HOLE(ZENBLEED) | HOLE(OP_CACHE);
     if (is_zen_1(c))
-        holes |= HOLE(DIV);
+        holes |= HOLE(DIV) | HOLE(FP_DIV);
     return holes;
 }
 
@@ -123,7 +140,7 @@ static uint32_t measures_of(const struct spec_cpu *c)
 {
     bool intels = BIT(c->l7_edx, 26), ibpb = intels || BIT(c->e8_ebx, 12);
     uint32_t can = MEASURE(RETPOLINE) | MEASURE(RSB_FILL) | MEASURE(VERW) | MEASURE(L1TF) |
-                   MEASURE(PTI) | MEASURE(DIV_SCRUB) | MEASURE(LOCK);
+                   MEASURE(PTI) | MEASURE(DIV_SCRUB) | MEASURE(LOCK) | MEASURE(BHB_ENTRY);
 
     if (intels || BIT(c->e8_ebx, 14))
         can |= MEASURE(IBRS);
@@ -131,12 +148,16 @@ static uint32_t measures_of(const struct spec_cpu *c)
         can |= MEASURE(EIBRS);
     if (ibpb)
         can |= MEASURE(IBPB) | MEASURE(IBPB_ENTRY);
-    if (intels && BIT(c->l7_2_edx, 4))
+    if (has_bhi_ctrl(c))
         can |= MEASURE(BHI_DIS);
+    if (c->return_thunks)
+        can |= MEASURE(ITS);
     if (BIT(c->l7_edx, 31) || BIT(c->e8_ebx, 24))
         can |= MEASURE(SSBD);
-    if (is_zen(c) && !is_zen_1(c))
-        can |= MEASURE(ZENBLEED);
+    if (is_zen_2(c))
+        can |= MEASURE(ZENBLEED) | MEASURE(OP_CACHE);
+    if (is_zen_1(c) && c->amd)
+        can |= MEASURE(FP_DIV);
     return can;
 }
 
@@ -175,6 +196,10 @@ static uint32_t closes(const struct spec_cpu *c, unsigned int measure)
         return HOLE(RSB);
     case MEASURE_BHI_DIS:
         return HOLE(BHI);
+    case MEASURE_BHB_ENTRY:
+        return IS_ONE_OF(c, long_histories) ? 0 : HOLE(BHI);
+    case MEASURE_ITS:
+        return HOLE(ITS);
     case MEASURE_VERW:
         return verw_clears(c) ? HOLE(MDS) | HOLE(TSA) : 0;
     case MEASURE_PTI:
@@ -185,6 +210,10 @@ static uint32_t closes(const struct spec_cpu *c, unsigned int measure)
         return HOLE(DIV);
     case MEASURE_ZENBLEED:
         return HOLE(ZENBLEED);
+    case MEASURE_FP_DIV:
+        return HOLE(FP_DIV);
+    case MEASURE_OP_CACHE:
+        return HOLE(OP_CACHE);
     case MEASURE_LOCK:
         return HOLE(LOCKS);
     case MEASURE_SSBD:
@@ -214,6 +243,8 @@ static uint32_t by_default(const struct spec_cpu *c, uint32_t holes, uint32_t ca
     wanted &= ~targets;
     if (holes & HOLE(BTI))
         wanted |= against_targets(c, can);
+    if (wanted & MEASURE(BHI_DIS))
+        wanted &= ~MEASURE(BHB_ENTRY);
     /* A barrier at each entry is one at each switch, and dear: only where nothing else helps. */
     if (closes(c, MEASURE_IBPB_ENTRY) & holes & (HOLE(BTC) | HOLE(SRSO)))
         wanted &= ~MEASURE(IBPB);

@@ -7,6 +7,9 @@
  * x86/insn.h). At the start, while the image can be written to and no other CPU runs, each site
  * that is not for this machine is overwritten with a jump to its end. Sites may lie in sites: the
  * outer one, which comes first in the table, is overwritten last.
+ *
+ * Returns are in no table: each is a jump to one thunk (x86/thunk.asm), 5 bytes that nothing else
+ * in the code can be, as tests/branches.py sees of each image.
  */
 #include <parvis/string.h>
 #include <x86/speculation.h>
@@ -45,4 +48,19 @@ void spec_patch(struct spec_site *first, struct spec_site *end, uint32_t measure
     while (end-- > first)
         if (!(end->measures & ~SITE_UNLESS & measures) == !(end->measures & SITE_UNLESS))
             leave_out((uint8_t *)&end->at + end->at, end->length);
+}
+
+#define RETURN 0xc3
+#define STOP   0xcc /* what a CPU that runs ahead does behind it */
+
+void spec_return_at_once(uint8_t *code, const uint8_t *end, const uint8_t *thunk)
+{
+    static const uint8_t instead[5] = {RETURN, STOP, STOP, STOP, STOP};
+    int32_t behind;
+
+    for (; code + sizeof(instead) <= end; code++) {
+        memcpy(&behind, code + 1, sizeof(behind));
+        if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)
+            memcpy(code, instead, sizeof(instead));
+    }
 }

@@ -33,6 +33,7 @@ bool isolating;
 
 static struct spec_choice choice;
 
+extern const uint8_t __x86_return_thunk[];
 void fill_return_stack(void);
 
 static void read_cpu(struct spec_cpu *c)
@@ -51,6 +52,7 @@ static void read_cpu(struct spec_cpu *c)
     if (c->family == 0xf)
         c->family += signature >> 20 & 0xff;
     c->emulated = cpu_has.tcg;
+    c->return_thunks = RETURN_THUNKS;
     if (max >= 7) {
         cpuid(7, 0, r);
         c->smep = r[1] >> 7 & 1;
@@ -124,20 +126,29 @@ void init_speculation(const struct boot_info *bi)
     if (choice.measures & MEASURE(L1TF))
         absent_frame_bits = PTE_FRAME_MASK & ((1ull << cpu_has.phys_bits) - 1);
     spec_patch(spec_sites_start, spec_sites_end, choice.measures);
+    if (!(choice.measures & MEASURE(ITS)))
+        spec_return_at_once((uint8_t *)image_start, (uint8_t *)text_end, __x86_return_thunk);
     start_speculation();
     report();
 }
 
-void start_speculation(void)
+static void set_bit_for(uint32_t measure, uint32_t msr, uint64_t bit)
 {
     uint64_t v;
 
+    if (choice.measures & measure && rdmsr_safe(msr, &v))
+        (void)wrmsr_safe(msr, v | bit);
+}
+
+void start_speculation(void)
+{
     if (spec_ctrl_inside)
         wrmsr(MSR_SPEC_CTRL, spec_ctrl_inside);
     if (choice.measures & MEASURE(EIBRS) && cpu_has.is_amd)
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
-    if (choice.measures & MEASURE(ZENBLEED) && rdmsr_safe(MSR_AMD_DE_CFG, &v))
-        (void)wrmsr_safe(MSR_AMD_DE_CFG, v | DE_CFG_ZENBLEED);
+    set_bit_for(MEASURE(ZENBLEED), MSR_AMD_DE_CFG, DE_CFG_ZENBLEED);
+    set_bit_for(MEASURE(FP_DIV), MSR_AMD_FP_CFG, FP_CFG_DIVIDER);
+    set_bit_for(MEASURE(OP_CACHE), MSR_AMD_BP_CFG, BP_CFG_OP_CACHE);
 }
 
 const char *missing_measure(void)

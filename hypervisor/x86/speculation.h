@@ -11,6 +11,12 @@
 struct boot_info;
 struct domain;
 
+#ifdef __clang__
+#define RETURN_THUNKS false /* clang 14 has none */
+#else
+#define RETURN_THUNKS true
+#endif
+
 #define HOLE(name)    (1u << HOLE_##name)
 #define MEASURE(name) (1u << MEASURE_##name)
 
@@ -18,6 +24,7 @@ struct spec_cpu {
     bool emulated; /* QEMU's software emulation */
     bool intel, amd, hygon;
     bool smep, rtm;
+    bool return_thunks; /* the compiler made them, see x86/thunk.asm */
     unsigned int family, model;
     uint32_t l7_edx, l7_2_edx;         /* CPUID 7.0, 7.2 */
     uint32_t e8_ebx, e21_eax, e21_ecx; /* CPUID 0x80000008, 0x80000021 */
@@ -42,6 +49,8 @@ struct spec_site {
 #define SITE_UNLESS (1u << 31)
 /* Overwrites the sites that are not for a machine with these measures. */
 void spec_patch(struct spec_site *first, struct spec_site *end, uint32_t measures);
+/* Makes a plain return of each jump to the thunk that returns. */
+void spec_return_at_once(uint8_t *code, const uint8_t *end, const uint8_t *thunk);
 
 /* --- speculation.c --- */
 void init_speculation(const struct boot_info *bi); /* all; then this CPU, which is the first */

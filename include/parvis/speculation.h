@@ -20,12 +20,15 @@
     X(BTC,        "branch-type")   /* what is no branch is taken for one: Retbleed, AMD */         \
     X(SRSO,       "srso")          /* returns overflow by such branches, AMD */                    \
     X(BHI,        "bhi")           /* branch history chooses among the hypervisor's own targets */ \
+    X(ITS,        "its")           /* a guest's direct branches train indirect ones and returns */   \
     X(SSB,        "ssb")           /* loads pass older stores */                                   \
     X(L1TF,       "l1tf")          /* what absent entries of page tables name, if it is cached */  \
     X(MDS,        "mds")           /* buffers of loads and stores; TSX aborts, register files */   \
     X(TSA,        "tsa")           /* likewise, AMD */                                             \
     X(ZENBLEED,   "zenbleed")      /* registers of vectors, AMD */                                 \
     X(DIV,        "div")           /* the divider's last result, AMD */                            \
+    X(FP_DIV,     "fp-dss")        /* what the divider of floating point had, AMD */               \
+    X(OP_CACHE,   "op-cache")      /* decoded instructions become a guest's, AMD */                \
     X(LOCKS,      "locks")         /* what a lock guards is used before the lock is had */
 
 /* Words of Xen's option spec-ctrl where they mean the same. */
@@ -37,11 +40,15 @@
     X(IBPB_ENTRY, "ibpb-entry")    /* a barrier at each entry from a guest */                      \
     X(RSB_FILL,   "rsb")           /* the return stack is filled at each entry */                  \
     X(BHI_DIS,    "bhi-dis-s")     /* no history in the hypervisor's branches */                   \
+    X(BHB_ENTRY,  "bhb-entry")     /* the history is overwritten at each entry from a guest */     \
+    X(ITS,        "its")           /* returns stand where only they can train them */              \
     X(VERW,       "verw")          /* buffers are cleared on the way to a guest */                 \
     X(PTI,        "pti")           /* guests run on page tables without the hypervisor */          \
     X(L1TF,       "pv-l1tf")       /* absent entries may not name RAM */                           \
     X(DIV_SCRUB,  "div-scrub")     /* a division on the way to a guest */                          \
     X(ZENBLEED,   "zenbleed")      /* the bit that avoids it */                                    \
+    X(FP_DIV,     "fp-dss")        /* likewise */                                                  \
+    X(OP_CACHE,   "op-cache")      /* likewise */                                                  \
     X(LOCK,       "lock-harden")   /* a barrier when a lock is had */                              \
     X(SSBD,       "ssbd")          /* no load passes a store, in guests too */
 

@@ -13,7 +13,7 @@ import qemu_monitor
 from machine import DEBUG_EXIT, SCALE, Machine, built, control_config, run_tests
 from test_from_outside import CPU1_BLOCK, DIRECT_MAP_END, ENTRY, IMAGE, symbols
 
-ALL = "spec-ctrl = pti,retpoline,rsb,verw,lock-harden,div-scrub,pv-l1tf\n"
+ALL = "spec-ctrl = pti,retpoline,rsb,bhb-entry,its,verw,lock-harden,div-scrub,pv-l1tf\n"
 STACKS = (0x1000, 0x3000, 0x5000, 0x7000)       # of NMI, #DF, #MC, #DB
 DOOR = 0xf000                                   # with TSS and struct cpu
 GUESTS = ("segments", "pagetable", "grants", "stale", "smp", "smp-contexts", "smp-moves")    # test_speculation has others

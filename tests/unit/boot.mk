@@ -2,6 +2,9 @@
 # What runs before and below the core: configuration, memory map, ACPI tables, symbols.
 BOOT_PARSE_SRCS := $(addprefix hypervisor/lib/,number.c printf.c strlcpy.c)
 
+# Where indirect branches and returns stand, of the images that `make check` built.
+CHECKS += tests/branches.py
+
 UNIT += boot_config boot_memmap x86_acpi x86_spec x86_symbols x86_tsc
 unit_boot_config_SRCS := tests/unit/boot_config.c hypervisor/boot/config.c $(BOOT_PARSE_SRCS)
 unit_boot_memmap_SRCS := tests/unit/boot_memmap.c hypervisor/boot/memmap.c

@@ -12,6 +12,8 @@
 
 #define rdmsr           fake_rdmsr
 #define wrmsr           fake_wrmsr
+#define rdmsr_safe      fake_rdmsr_safe
+#define wrmsr_safe      fake_wrmsr_safe
 #define outb            fake_outb
 #define inb             fake_inb
 #define inl             fake_inl
@@ -29,6 +31,8 @@
 
 uint64_t rdmsr(uint32_t msr);
 void wrmsr(uint32_t msr, uint64_t value);
+bool rdmsr_safe(uint32_t msr, uint64_t *value);
+bool wrmsr_safe(uint32_t msr, uint64_t value);
 void outb(uint16_t port, uint8_t value);
 uint8_t inb(uint16_t port);
 uint32_t inl(uint16_t port);

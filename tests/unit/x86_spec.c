@@ -41,9 +41,13 @@
 #define BHI_NO     0x100000u
 #define RFDS_NO    0x8000000u
 #define RFDS_CLEAR 0x10000000u
+#define ITS_NO     (1ull << 62)
+/* CPUID 7.2 EDX */
+#define BHI_CTRL 0x10u
 
-#define INTEL(number) .intel = true, .family = 6, .model = (number)
-#define ZEN(number)   .amd = true, .family = 0x17, .model = (number), .smep = true
+#define INTEL(number) .intel = true, .family = 6, .model = (number), .return_thunks = true
+#define ZEN(number)                                                                                \
+    .amd = true, .family = 0x17, .model = (number), .smep = true, .return_thunks = true
 
 static const struct {
     const char *name;
@@ -59,24 +63,24 @@ static const struct {
      "retpoline rsb lock-harden"},
     {"Zen 1",
      {ZEN(1), .e8_ebx = AMD_IBPB},
-     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb div locks",
+     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb div fp-dss locks",
      "ssb",
-     "retpoline ibpb-entry rsb div-scrub lock-harden"},
+     "retpoline ibpb-entry rsb div-scrub fp-dss lock-harden"},
     {"Zen 1, microcode of its first year",
      {ZEN(1)},
-     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb div locks",
+     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb div fp-dss locks",
      "spectre-v2-guests branch-type srso ssb",
-     "retpoline rsb div-scrub lock-harden"},
+     "retpoline rsb div-scrub fp-dss lock-harden"},
     {"Dhyana",
      {.hygon = true, .family = 0x18, .model = 0, .smep = true, .e8_ebx = AMD_IBPB},
-     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb div locks",
-     "ssb",
+     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb div fp-dss locks",
+     "ssb fp-dss", /* nobody says which bit it would be */
      "retpoline ibpb-entry rsb div-scrub lock-harden"},
     {"Zen 2",
      {ZEN(0x31), .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_SSBD},
-     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb zenbleed locks",
+     "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb zenbleed op-cache locks",
      "ssb",
-     "retpoline ibpb-entry rsb zenbleed lock-harden"},
+     "retpoline ibpb-entry rsb zenbleed op-cache lock-harden"},
     {"Zen 3",
      {.amd = true,
       .family = 0x19,
@@ -137,28 +141,56 @@ static const struct {
     {"Cascade Lake",
      {INTEL(0x55), .smep = true, .rtm = true, .l7_edx = MICROCODE,
       .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO},
-     "spectre-v2 spectre-v2-guests bhi ssb mds locks", /* mds: TSX */
-     "bhi ssb",
-     "eibrs ibpb verw lock-harden"},
+     "spectre-v2 spectre-v2-guests bhi its ssb mds locks", /* mds: TSX */
+     "ssb",
+     "eibrs ibpb bhb-entry its verw lock-harden"},
     {"Ice Lake",
      {INTEL(0x6a), .smep = true, .rtm = true, .l7_edx = MICROCODE,
       .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO},
+     "spectre-v2 spectre-v2-guests bhi its ssb locks",
+     "ssb",
+     "eibrs ibpb bhb-entry its lock-harden"},
+    {"Ice Lake, by a compiler without return thunks",
+     {.intel = true,
+      .family = 6,
+      .model = 0x6a,
+      .smep = true,
+      .l7_edx = MICROCODE,
+      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO},
+     "spectre-v2 spectre-v2-guests bhi its ssb locks",
+     "its ssb",
+     "eibrs ibpb bhb-entry lock-harden"},
+    {"Ice Lake, a guest that may move to where ITS is not",
+     {INTEL(0x6a), .smep = true, .l7_edx = MICROCODE,
+      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | ITS_NO},
      "spectre-v2 spectre-v2-guests bhi ssb locks",
-     "bhi ssb",
-     "eibrs ibpb lock-harden"},
+     "ssb",
+     "eibrs ibpb bhb-entry lock-harden"},
+    {"Tremont",
+     {INTEL(0x86), .smep = true, .l7_edx = MICROCODE,
+      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | RFDS_CLEAR},
+     "spectre-v2 spectre-v2-guests bhi ssb mds locks",
+     "ssb",
+     "eibrs ibpb bhb-entry verw lock-harden"},
     {"Alder Lake",
-     {INTEL(0x97), .smep = true, .l7_edx = MICROCODE, .l7_2_edx = 1 << 4,
+     {INTEL(0x97), .smep = true, .l7_edx = MICROCODE, .l7_2_edx = BHI_CTRL,
       .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | RFDS_CLEAR},
      "spectre-v2 spectre-v2-guests bhi ssb mds locks", /* mds: register files */
      "ssb",
      "eibrs ibpb bhi-dis-s verw lock-harden"},
+    {"Sapphire Rapids, microcode without BHI_DIS_S",
+     {INTEL(0x8f), .smep = true, .l7_edx = MICROCODE,
+      .arch_caps = RDCL_NO | IBRS_ALL | SSB_NO | MDS_NO | TAA_NO},
+     "spectre-v2 spectre-v2-guests bhi its locks",
+     "bhi",
+     "eibrs ibpb its lock-harden"},
     {"Goldmont",
      {INTEL(0x5c), .smep = true, .l7_edx = IBRS_IBPB | SSBD, .arch_caps = RDCL_NO | RFDS_NO},
      "spectre-v2 spectre-v2-guests return-stack ssb locks",
      "ssb",
      "retpoline ibpb rsb lock-harden"},
     {"what has no hole any more",
-     {INTEL(0xcf), .smep = true, .l7_edx = MICROCODE,
+     {INTEL(0xcf), .smep = true, .l7_edx = MICROCODE, .l7_2_edx = BHI_CTRL,
       .arch_caps = RDCL_NO | IBRS_ALL | SSB_NO | MDS_NO | TAA_NO | BHI_NO},
      "spectre-v2 spectre-v2-guests locks",
      "",
@@ -246,7 +278,8 @@ static void each_option(void **state)
 static void what_is_not_there(void **state)
 {
     const uint32_t need_microcode = MEASURE(IBRS) | MEASURE(EIBRS) | MEASURE(IBPB) |
-                                    MEASURE(IBPB_ENTRY) | MEASURE(BHI_DIS) | MEASURE(SSBD);
+                                    MEASURE(IBPB_ENTRY) | MEASURE(BHI_DIS) | MEASURE(SSBD) |
+                                    MEASURE(FP_DIV) | MEASURE(OP_CACHE);
 
     (void)state;
     assert_int_equal(
@@ -256,6 +289,9 @@ static void what_is_not_there(void **state)
          measure_words, "eibrs bhi-dis-s");
     same("Zen 1", spec_choose(named("Zen 1"), 0, MEASURE(ZENBLEED)).lacking, measure_words,
          "zenbleed");
+    same("Zen 2", spec_choose(named("Zen 2"), 0, MEASURE(FP_DIV) | MEASURE(OP_CACHE)).lacking,
+         measure_words, "fp-dss");
+    same("K8", spec_choose(named("K8"), 0, MEASURE(ITS)).lacking, measure_words, "its");
     assert_int_equal(spec_choose(named("Zen 2"), 0, MEASURE(SSBD)).open, 0);
 }
 
@@ -387,6 +423,33 @@ static void sites_in_sites(void **state)
     }
 }
 
+/* Of jumps to the thunk each, wherever it begins, and of all else nothing, becomes a return. */
+static void returns_at_once(void **state)
+{
+    static const uint8_t stop[5] = {0xc3, 0xcc, 0xcc, 0xcc, 0xcc};
+    const uint8_t *thunk = code + 300;
+
+    (void)state;
+    for (unsigned int at = 0; at + 5 <= CODE; at++) {
+        int32_t behind = (int32_t)(300 - at - 5);
+
+        for (unsigned int other = 0; other < 3; other++) {
+            memset(code, 0x90, CODE);
+            code[at] = other == 1 ? 0xe8 : 0xe9;
+            behind += other == 2;
+            memcpy(&code[at + 1], &behind, sizeof(behind));
+            spec_return_at_once(code, code + CODE, thunk);
+            if (other)
+                assert_int_equal(code[at], other == 1 ? 0xe8 : 0xe9);
+            else
+                assert_memory_equal(&code[at], stop, sizeof(stop));
+            for (unsigned int i = 0; i < CODE; i++)
+                if (i < at || i >= at + 5)
+                    assert_int_equal(code[i], 0x90);
+        }
+    }
+}
+
 /* ---- indices ---- */
 
 static void indices_stay_below(void **state)
@@ -414,7 +477,8 @@ int main(void)
         cmocka_unit_test(each_cpu),           cmocka_unit_test(each_option),
         cmocka_unit_test(what_is_not_there),  cmocka_unit_test(what_spec_ctrl_holds),
         cmocka_unit_test(a_site_is_left_out), cmocka_unit_test(sites_that_stay),
-        cmocka_unit_test(sites_in_sites),     cmocka_unit_test(indices_stay_below),
+        cmocka_unit_test(sites_in_sites),     cmocka_unit_test(returns_at_once),
+        cmocka_unit_test(indices_stay_below),
     };
 
     return cmocka_run_group_tests_name("x86_spec", tests, NULL, NULL);

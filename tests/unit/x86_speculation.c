@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What this machine's CPUs set against speculation (x86/speculation.c): what CPUID says becomes
- * what is chosen and told; and the barrier comes whenever a CPU goes to another domain's vCPU than
- * ran there last, and then alone. CPUID is a table here, and MSRs are noted.
+ * what is chosen and told, and the registers that a CPU has for it get their bits; and the barrier
+ * comes whenever a CPU goes to another domain's vCPU than ran there last, and then alone. CPUID is
+ * a table here, and MSRs are noted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,6 +85,41 @@ uint64_t rdmsr(uint32_t msr)
     return 0;
 }
 
+/* Reads as 1; the bits of AMD's that were added. Another is not there. */
+static uint64_t de_cfg, fp_cfg, bp_cfg;
+static bool not_there;
+
+static uint64_t *amds(uint32_t msr)
+{
+    return msr == 0xc0011029   ? &de_cfg
+           : msr == 0xc0011028 ? &fp_cfg
+           : msr == 0xc001102e ? &bp_cfg
+                               : NULL;
+}
+
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+    assert_non_null(amds(msr));
+    *value = 1;
+    return !not_there;
+}
+
+bool wrmsr_safe(uint32_t msr, uint64_t value)
+{
+    assert_false(not_there);
+    assert_int_equal(value & 1, 1);
+    *amds(msr) = value ^ 1;
+    return true;
+}
+
+/* The image: a return by the thunk, which comes next. */
+__asm__(".pushsection .data\n"
+        ".globl image_start, __x86_return_thunk, text_end\n"
+        "image_start: .byte 0xe9; .long __x86_return_thunk - . - 4\n"
+        "__x86_return_thunk: .byte 0xc3\n"
+        "text_end: .popsection");
+static const uint8_t jump[5] = {0xe9}, at_once[5] = {0xc3, 0xcc, 0xcc, 0xcc, 0xcc};
+
 void fill_return_stack(void);
 void fill_return_stack(void)
 {
@@ -100,7 +136,8 @@ static void start(const char *name, uint32_t leaf_1, uint32_t leaf_7, uint32_t o
     signature = leaf_1;
     l7_edx = leaf_7;
     absent_frame_bits = 0;
-    spec_ctrl = 0;
+    spec_ctrl = de_cfg = fp_cfg = bp_cfg = 0;
+    memcpy(image_start, jump, sizeof(jump));
     memset(cpus, 0, sizeof(cpus));
     memset(&a, 0, sizeof(a));
     memset(&b, 0, sizeof(b));
@@ -139,14 +176,52 @@ static void what_cpuid_says(void **state)
     start("GenuineIntel", SKYLAKE, MICROCODE, 0, MEASURE(SSBD));
     assert_int_equal(spec_ctrl, SPEC_CTRL_IBRS | SPEC_CTRL_SSBD);
     start("AuthenticAMD", 0x800f12, 0, 0, 0); /* Zen 1 */
-    assert_int_equal(measures(),
-                     MEASURE(RETPOLINE) | MEASURE(RSB_FILL) | MEASURE(DIV_SCRUB) | MEASURE(LOCK));
+    assert_int_equal(measures(), MEASURE(RETPOLINE) | MEASURE(RSB_FILL) | MEASURE(DIV_SCRUB) |
+                                     MEASURE(FP_DIV) | MEASURE(LOCK));
     assert_int_equal(absent_frame_bits, 0);
     start("HygonGenuine", 0x900f01, 0, 0, 0);
     assert_int_equal(measures() & MEASURE(DIV_SCRUB), MEASURE(DIV_SCRUB));
     start("GenuineIntel", HASWELL, MICROCODE, ~0u, 0);
     assert_int_equal(measures(), 0);
     assert_int_equal(absent_frame_bits, 0);
+}
+
+static void bits_are(uint64_t de, uint64_t fp, uint64_t bp)
+{
+    assert_int_equal(de_cfg, de);
+    assert_int_equal(fp_cfg, fp);
+    assert_int_equal(bp_cfg, bp);
+}
+
+/* Where AMD's CPUs are to have a bit, it is added, on each CPU; and no other register is touched.
+ */
+static void bits_of_amds(void **state)
+{
+    (void)state;
+    start("AuthenticAMD", 0x800f12, 0, 0, 0); /* Zen 1 */
+    bits_are(0, 1 << 9, 0);
+    start("AuthenticAMD", 0x830f10, 0, 0, 0); /* Zen 2 */
+    bits_are(1 << 9, 0, 1ull << 33);
+    de_cfg = bp_cfg = 0;
+    start_speculation();
+    bits_are(1 << 9, 0, 1ull << 33);
+    start("AuthenticAMD", 0x830f10, 0, MEASURE(OP_CACHE), 0);
+    bits_are(1 << 9, 0, 0);
+    start("AuthenticAMD", 0xa00f11, 0, 0, 0); /* Zen 3 */
+    bits_are(0, 0, 0);
+    not_there = true; /* in a virtual machine */
+    start("AuthenticAMD", 0x830f10, 0, 0, 0);
+    not_there = false;
+}
+
+/* Jumps to the thunk stay jumps where that is a measure, and nowhere else. */
+static void how_functions_return(void **state)
+{
+    (void)state;
+    start("GenuineIntel", HASWELL, MICROCODE, 0, 0);
+    assert_memory_equal(image_start, at_once, sizeof(at_once));
+    start("GenuineIntel", HASWELL, MICROCODE, 0, MEASURE(ITS));
+    assert_memory_equal(image_start, RETURN_THUNKS ? jump : at_once, sizeof(jump));
 }
 
 /* A CPU that cannot do what the boot CPU does. */
@@ -200,10 +275,9 @@ static void no_barrier(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_cpuid_says),
-        cmocka_unit_test(what_another_cpu_lacks),
-        cmocka_unit_test(a_barrier_between_domains),
-        cmocka_unit_test(no_barrier),
+        cmocka_unit_test(what_cpuid_says),           cmocka_unit_test(bits_of_amds),
+        cmocka_unit_test(how_functions_return),      cmocka_unit_test(what_another_cpu_lacks),
+        cmocka_unit_test(a_barrier_between_domains), cmocka_unit_test(no_barrier),
     };
 
     return cmocka_run_group_tests_name("x86_speculation", tests, NULL, NULL);

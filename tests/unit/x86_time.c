@@ -98,6 +98,18 @@ void wrmsr(uint32_t msr, uint64_t value)
     fail_msg("%#lx is written to MSR %#x", (unsigned long)value, msr);
 }
 
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+    fail_msg("MSR %#x is read to %p", msr, (void *)value);
+    return false;
+}
+
+bool wrmsr_safe(uint32_t msr, uint64_t value)
+{
+    wrmsr(msr, value);
+    return false;
+}
+
 void *map_physical(paddr_t start, uint64_t size, unsigned int flags)
 {
     fail_msg("%#lx, %#lx bytes, is mapped (%u)", (unsigned long)start, (unsigned long)size, flags);

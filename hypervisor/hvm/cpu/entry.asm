@@ -15,7 +15,7 @@
 %include "hvm/cpu/asm-offsets.inc"
 
 default rel
-extern resume_guest, hvm_before_entry, hvm_after_exit, spec_ctrl_inside, spec_ctrl_outside, data_selector
+extern resume_guest, hvm_before_entry, hvm_after_exit, spec_ctrl_inside, spec_ctrl_outside, data_selector, clear_branch_history
 
 section .entry progbits alloc exec nowrite align=64
 

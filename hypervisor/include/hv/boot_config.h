@@ -10,7 +10,7 @@
 #include <parvis/boot_info.h>
 
 struct config_error {
-    char text[256]; /* one sentence that begins with where: "parvis.cfg:7: " */
+    char text[320]; /* one sentence that begins with where: "parvis.cfg:7: " */
 };
 
 /* Index in bi->modules of the module called name (under UEFI: loads it); negative: there is none.

@@ -14,7 +14,7 @@
 
 default rel
 extern resume_guest, pv_cpu_syscall, pv_hypercalls, pv_reissue, pv_handle_syscall, pv_handle_sysenter, pv_deliver_event, pv_iret_fault
-extern isolate_guest, spec_ctrl_inside, spec_ctrl_outside, data_selector, __x86_indirect_thunk_r11
+extern isolate_guest, spec_ctrl_inside, spec_ctrl_outside, data_selector, clear_branch_history, __x86_indirect_thunk_r11
 
 %define X86_EFLAGS_TF (1 << 8)
 %define X86_EFLAGS_RF (1 << 16)

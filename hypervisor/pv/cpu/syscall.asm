@@ -10,7 +10,7 @@
 %include "pv/cpu/asm-offsets.inc"
 
 default rel
-extern pv_iret, pv_back, syscall_entry.long
+extern pv_iret, pv_back, syscall_entry.long, __x86_return_thunk
 
 %define X86_EFLAGS_IF_BIT 9
 %define FRAME_BYTES (7 * 8)     ; rcx, r11, rip, cs and mask, rflags, rsp, ss
@@ -185,7 +185,7 @@ pv_cpu_iret:
 .done:
         pop rbp
         pop rbx
-        ret
+        RETURN
 .in_syscall:                            ; RCX and R11 are free: SYSRET may be used
         mov r8, rcx
         mov r9, r11
