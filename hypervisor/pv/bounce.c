@@ -30,12 +30,6 @@
 
 #define MAX_FRAME_WORDS 12
 
-/* What a frame on its way into the guest is for. */
-#define EXCEPTION   1u
-#define ERROR_CODE  2u
-#define FAILSAFE    4u
-#define MASK_EVENTS 8u /* on entry */
-
 /* Fills frame[] from its top down and returns how many words it has. */
 static unsigned int make_frame(const struct vcpu *v, unsigned int flags, uint32_t error_code,
                                uint8_t mask, uint64_t *frame)
@@ -52,13 +46,13 @@ static unsigned int make_frame(const struct vcpu *v, unsigned int flags, uint32_
 
     frame[n++] = r->rcx;
     frame[n++] = r->r11;
-    if (flags & FAILSAFE) {
+    if (flags & BOUNCE_FAILSAFE) {
         frame[n++] = v->arch.pv.ds;
         frame[n++] = v->arch.pv.es;
         frame[n++] = v->arch.pv.fs;
         frame[n++] = v->arch.pv.gs;
     }
-    if (flags & ERROR_CODE)
+    if (flags & BOUNCE_ERROR_CODE)
         frame[n++] = error_code;
     frame[n++] = r->rip;
     frame[n++] = cs | (uint64_t)mask << 32;
@@ -85,14 +79,15 @@ static void crash_without_stack(struct vcpu *v, gva_t sp, gva_t handler, unsigne
 {
     char what[128] = "an event, a callback or a system call";
 
-    if (flags & EXCEPTION)
+    if (flags & BOUNCE_EXCEPTION)
         describe(what, sizeof(what), v, v->regs.entry_vector & 0xff, error_code);
     domain_crash(v->domain,
                  "%s at rip %#lx: the stack for it, at %#lx, cannot be written (handler %#lx)",
                  what, v->regs.rip, sp, handler);
 }
 
-static void crash_without_handler(struct vcpu *v, unsigned int vector, uint32_t error_code)
+static __noinline void crash_without_handler(struct vcpu *v, unsigned int vector,
+                                             uint32_t error_code)
 {
     char what[128];
 
@@ -100,8 +95,7 @@ static void crash_without_handler(struct vcpu *v, unsigned int vector, uint32_t 
     domain_crash(v->domain, "%s at rip %#lx, and the guest has no handler", what, v->regs.rip);
 }
 
-/* The guest goes on at handler. Crashes the domain when its stack cannot be written. */
-static void bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code)
+void pv_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code)
 {
     uint8_t mask = READ_ONCE(v->vcpu_info->evtchn_upcall_mask);
     uint64_t frame[MAX_FRAME_WORDS] __uninitialized;
@@ -118,7 +112,7 @@ static void bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t e
         crash_without_stack(v, sp, handler, flags, error_code);
         return;
     }
-    if (flags & MASK_EVENTS)
+    if (flags & BOUNCE_MASK_EVENTS)
         WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, 1);
 
     v->regs.rsp = sp;
@@ -140,9 +134,10 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
     if (unlikely(!ti->address))
         crash_without_handler(v, vector, error_code);
     else
-        bounce(v, ti->address,
-               EXCEPTION | (has_error ? ERROR_CODE : 0) | (TI_GET_IF(ti) ? MASK_EVENTS : 0),
-               error_code);
+        pv_cpu_bounce(v, ti->address,
+                      BOUNCE_EXCEPTION | (has_error ? BOUNCE_ERROR_CODE : 0) |
+                          (TI_GET_IF(ti) ? BOUNCE_MASK_EVENTS : 0),
+                      error_code);
 }
 
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
@@ -157,6 +152,11 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
     pv_inject_exception(v, TRAP_page_fault, error_code, true);
 }
 
+static unsigned int flags_of(const struct pv_callback *c)
+{
+    return c->disables_events ? BOUNCE_MASK_EVENTS : 0;
+}
+
 /* To the callback of that type (CALLBACKTYPE_*). False: the guest has none. */
 static bool call_back(struct vcpu *v, unsigned int type, unsigned int flags)
 {
@@ -164,7 +164,7 @@ static bool call_back(struct vcpu *v, unsigned int type, unsigned int flags)
 
     if (!c->address)
         return false;
-    bounce(v, c->address, flags | (c->disables_events ? MASK_EVENTS : 0), 0);
+    pv_cpu_bounce(v, c->address, flags | flags_of(c), 0);
     return true;
 }
 
@@ -191,7 +191,11 @@ void pv_handle_sysenter(struct vcpu *v)
 
 void pv_failsafe(struct vcpu *v)
 {
-    if (!call_back(v, CALLBACKTYPE_failsafe, FAILSAFE))
+    const struct pv_callback *c = &v->arch.pv.callback[CALLBACKTYPE_failsafe];
+
+    if (c->address)
+        pv_bounce(v, c->address, BOUNCE_FAILSAFE | flags_of(c), 0);
+    else
         domain_crash(v->domain,
                      "cannot go on at cs:rip %#x:%#lx ss:rsp %#x:%#lx: bad selectors or flags, and "
                      "no failsafe callback",
@@ -203,7 +207,7 @@ void pv_deliver_event(struct vcpu *v)
     if (READ_ONCE(v->nmi_pending) && !v->nmi_masked) {
         /* Without a callback it is lost: the exit path looks again */
         WRITE_ONCE(v->nmi_pending, false);
-        if (call_back(v, CALLBACKTYPE_nmi, MASK_EVENTS)) {
+        if (call_back(v, CALLBACKTYPE_nmi, BOUNCE_MASK_EVENTS)) {
             v->nmi_masked = true; /* until the next iret hypercall */
             return;
         }
@@ -212,6 +216,6 @@ void pv_deliver_event(struct vcpu *v)
         READ_ONCE(v->vcpu_info->evtchn_upcall_mask))
         return;
     count_event(v, COUNTER_upcalls);
-    if (!call_back(v, CALLBACKTYPE_event, MASK_EVENTS))
+    if (!call_back(v, CALLBACKTYPE_event, BOUNCE_MASK_EVENTS))
         domain_crash(v->domain, "an event is pending and unmasked, and the guest has no callback");
 }

@@ -31,7 +31,9 @@ void pv_cpu_load_cr4(const struct vcpu *v);
 #define FLAGS_CLEARED_BY_BOUNCE                                                                    \
     (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)
 
-/* pv_iret() (pv/pv.h), by a shorter way where nothing about it is special (pv/cpu/syscall.asm). */
+/* pv_bounce() and pv_iret() (pv/pv.h), by a shorter way where nothing about it is special
+ * (pv/cpu/bounce.asm). */
+void pv_cpu_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code);
 long pv_cpu_iret(struct vcpu *v);
 
 /* Brings what of v is in registers (segments, FPU) into struct vcpu, if it is loaded here. */

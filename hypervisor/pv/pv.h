@@ -11,6 +11,13 @@
 #include <port/machine.h>
 
 /* --- pv/bounce.c --- */
+/* What a frame on its way into the guest is for. */
+#define BOUNCE_MASK_EVENTS 1u /* on entry */
+#define BOUNCE_EXCEPTION   2u
+#define BOUNCE_FAILSAFE    4u
+#define BOUNCE_ERROR_CODE  8u /* as many bytes as its word has (asm-offsets) */
+/* The guest goes on at handler. Crashes the domain when its stack cannot be written. */
+void pv_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code);
 /* Injects an exception into the current guest as if hardware had raised it; without a handler the
  * domain crashes. */
 void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code, bool has_error);

@@ -67,18 +67,11 @@ static bool software_interrupt(struct vcpu *v)
     return true;
 }
 
-static bool handled_here(struct vcpu *v, unsigned int vector)
+static __noinline bool protection_fault(struct vcpu *v)
 {
-    switch (vector) {
-    case TRAP_invalid_op:
-        return pv_emulate_forced(v);
-    case TRAP_gp_fault:
-        if (v->regs.error_code & SEL_ERROR_IDT)
-            return software_interrupt(v);
-        return !v->regs.error_code && pv_emulate_privileged(v);
-    default:
-        return false;
-    }
+    if (v->regs.error_code & SEL_ERROR_IDT)
+        return software_interrupt(v);
+    return !v->regs.error_code && pv_emulate_privileged(v);
 }
 
 /* Brings the page of v's LDT in that holds this address of its LDT area, unless it was there. */
@@ -117,24 +110,40 @@ void pv_page_fault(struct vcpu *v, uint64_t cr2)
     pv_inject_page_fault(v, cr2, error);
 }
 
+static __noinline void is_nobodys(const struct vcpu *v)
+{
+    log_guest(v->domain, "d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id,
+              v->regs.entry_vector);
+}
+
 void pv_exception(struct vcpu *v, uint64_t dr6)
 {
     unsigned int vector = v->regs.entry_vector;
 
-    if (vector > TRAP_simd_error) {
-        log_guest(v->domain, "d%uv%u: exception %u is nobody's", v->domain->domain_id, v->vcpu_id,
-                  vector);
+    if (unlikely(vector > TRAP_simd_error)) {
+        is_nobodys(v);
         return;
     }
-    if (handled_here(v, vector))
-        return;
-    if (vector == TRAP_debug)
+    switch (vector) {
+    case TRAP_invalid_op:
+        if (pv_emulate_forced(v))
+            return;
+        break;
+    case TRAP_gp_fault:
+        if (protection_fault(v))
+            return;
+        break;
+    case TRAP_debug:
         v->arch.pv.debugreg[6] |= dr6; /* ABI: it collects; the guest reads and clears its copy */
-    if (vector == TRAP_no_device) {
+        break;
+    case TRAP_no_device:
         v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
         pv_cpu_set_ts(false);
+        break;
+    case TRAP_stack_error:
+        if (!guest_kernel_mode(v))
+            v->regs.error_code = 0;
+        break;
     }
-    if (vector == TRAP_stack_error && !guest_kernel_mode(v))
-        v->regs.error_code = 0;
     pv_inject_exception(v, vector, v->regs.error_code, VECTORS_WITH_ERROR >> vector & 1);
 }

@@ -11,6 +11,11 @@
 
 static __thread uint64_t bases[3];
 
+void pv_cpu_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code)
+{
+    pv_bounce(v, handler, flags, error_code);
+}
+
 long pv_cpu_iret(struct vcpu *v)
 {
     return pv_iret(v);

@@ -7,6 +7,7 @@ boot-time guest of a machine, hvm-* a fully virtualized one, which Xen has not w
 On Xen all run one after another in one machine, created by pvctl, whose interface to both is the same and which takes a third of xl's time;
 those of kind pvh by xl. A test that fails on both is wrong about the ABI; one that fails on Parvis alone has found something.
 """
+import itertools
 import os
 import re
 import sys
@@ -67,7 +68,7 @@ def judge(m, name, patience=120):
     assert result.group(2) == "success", m.tail()
 
 
-# What ends the domain that guest test syscall is in, and why.
+# What ends the domain that guest test syscall is in, and why; and of these, what ends the one that guest test bounce is in.
 NO_STACK, NO_FRAME = r"the stack for it, at 0x\w+, cannot be written", r"iret: the frame at 0x\w+ cannot be read"
 DEEDS = {"no-stack": NO_STACK, "no-stack-high": NO_STACK, "stack-of-the-hypervisor": NO_STACK, "read-only-stack": NO_STACK,
          "half-a-stack": NO_STACK, "no-frame": NO_FRAME, "half-a-frame": NO_FRAME, "frame-beyond-the-top": NO_FRAME,
@@ -80,6 +81,16 @@ def ends_of_system_calls():
         for longer in (0, 1):
             with Machine.guest(f"guest-syscall-{deed}-{longer}", os.path.join(FOLDER, "syscall"), cmdline=f"do={deed} long={longer}") as m:
                 m.expect(rf"crashed: .*{why}", 60)
+
+
+def ends_of_exceptions():
+    """Guest test bounce: a stack that is not there ends the domain, in user mode and in the kernel, with an error code and without, with
+    the same words by the short way and the long one."""
+    for deed in (deed for deed, why in DEEDS.items() if why == NO_STACK):
+        for which, longer in itertools.product(range(4), (0, 1)):
+            name, what = f"guest-bounce-{deed}-{which}-{longer}", ("breakpoint", "page fault")[which // 2]
+            with Machine.guest(name, os.path.join(FOLDER, "bounce"), cmdline=f"do={deed} which={which} long={longer}") as m:
+                m.expect(rf"crashed: {what} .*{NO_STACK}", 60)
 
 
 def entry_on_intel():
@@ -263,6 +274,6 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    own = (*tests(), each_is_known, *hvm_tests(), *pvh_tests(), pvh_hello, hvm_with_more_features, hvm_with_more_cpus, ends_of_system_calls, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
+    own = (*tests(), each_is_known, *hvm_tests(), *pvh_tests(), pvh_hello, hvm_with_more_features, hvm_with_more_cpus, ends_of_system_calls, ends_of_exceptions, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
            load_waits_for_nobody)
     run_tests(*([] if "--xen" in sys.argv else own), on_xen)

@@ -10,7 +10,7 @@
  *   a frame                     map_guest_frame(), the write, unmap_guest_frame()
  *   an address of the guest     copy_to_guest(), clear_guest(): the current domain's, through its
  *                               own page tables; so what is read-only to the guest is so here
- *                               (the frame of a system call: pv/cpu/syscall.asm, likewise)
+ *                               (the frame of a bounce: pv/cpu/bounce.asm, likewise)
  *
  * A frame that stays mapped is one that the hypervisor writes at any moment: vcpu_info, the console
  * ring, the map of EOIs. The pages that it shares with a domain (PGC_xenheap: shared_info, the

@@ -5,6 +5,7 @@
 #include <core/base/hypercall.h>
 #include <hv/x86_bits.h>
 #include <pv/cpu.h>
+#include <pv/pv.h>
 #include <x86/asm-offsets.h>
 #include <xen/callback.h>
 
@@ -41,6 +42,9 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(X86_EFLAGS_IOPL, X86_EFLAGS_IOPL);
     DEFINE(X86_EFLAGS_VM, X86_EFLAGS_VM);
     DEFINE(X86_EFLAGS_ALWAYS, X86_EFLAGS_ALWAYS);
+    DEFINE(BOUNCE_ERROR_CODE, BOUNCE_ERROR_CODE);
+    DEFINE(BOUNCE_MASK_EVENTS, BOUNCE_MASK_EVENTS);
+    _Static_assert(BOUNCE_MASK_EVENTS == true, "what a callback's disables_events is");
     DEFINE(FLAGS_CLEARED_BY_BOUNCE, FLAGS_CLEARED_BY_BOUNCE);
     DEFINE(VGCF_in_syscall, VGCF_in_syscall);
     DEFINE(CALLBACKTYPE_syscall, CALLBACKTYPE_syscall);

@@ -3,7 +3,7 @@
  * Shows: how a system call enters the kernel and how iret leaves it, word by word: the frame, the
  * stack, flags, events, the registers; wherever the stack is, and whatever the flags.
  *
- * Parvis has two ways for both, a short one (pv/cpu/syscall.asm) and a general one, which is taken,
+ * Parvis has two ways for both, a short one (pv/cpu/bounce.asm) and a general one, which is taken,
  * for one thing, when a guest has asked for an architectural IOPL: so all is looked at without and
  * with that, and must look the same. What ends the domain is a deed (do=NAME), one a run.
  */
