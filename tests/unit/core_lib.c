@@ -2,10 +2,12 @@
 /*
  * lib/: memory, strings and formatting agree with the C library's wherever both know how; a short
  * buffer is never overrun and always ended; what is unknown is copied as it stands; a number is all
- * digits and fits.
+ * digits and fits. And a walk along a list (hv/list.h) is one along its members, wherever the head
+ * lies.
  */
 #include "core_test.h"
 
+#include <hv/list.h>
 #include <parvis/string.h>
 #pragma GCC diagnostic ignored "-Wformat"
 #undef snprintf
@@ -191,6 +193,35 @@ static void memory_like_libc(void **state)
             }
 }
 
+static void a_walk_along_a_list(void **state)
+{
+    struct member {
+        unsigned int number;
+        struct list link;
+    } __aligned(64) members[3];
+    struct {
+        uint64_t before[2]; /* what would be around the head is not aligned */
+        struct list head;
+    } __aligned(64) owner;
+    const struct member *m;
+
+    (void)state;
+    list_init(&owner.head);
+    for (unsigned int nr = 0; nr <= ARRAY_SIZE(members); nr++) {
+        unsigned int seen = 0;
+
+        list_for_each (m, &owner.head, link)
+            assert_ptr_equal(m, &members[seen++]);
+        assert_int_equal(seen, nr);
+        if (nr < ARRAY_SIZE(members))
+            list_insert_before(&owner.head, &members[nr].link);
+    }
+    list_for_each (m, &owner.head, link)
+        if (m == &members[1])
+            break;
+    assert_ptr_equal(m, &members[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +234,7 @@ int main(void)
         cmocka_unit_test(digits),
         cmocka_unit_test(strings_like_libc),
         cmocka_unit_test(memory_like_libc),
+        cmocka_unit_test(a_walk_along_a_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,7 +294,7 @@ void sched_end_wait(struct domain *d, s_time_t now)
 void sched_insert(struct vcpu *v, s_time_t now)
 {
     struct sched_domain *s = &v->domain->sched;
-    struct list *queue = v->sched.resting ? &s->resting : &s->vcpus;
+    struct list *queue = v->sched.resting ? &s->resting : &s->vcpus, *before = queue;
     uint64_t *for_cpus = v->sched.resting ? &s->resting_for : &s->waiting_for;
     struct vcpu *u;
 
@@ -304,9 +304,11 @@ void sched_insert(struct vcpu *v, s_time_t now)
         list_insert_before(&runqueue.resting, &s->in_resting);
     *for_cpus = v->affinity | (list_empty(queue) ? 0 : *for_cpus);
     list_for_each (u, queue, sched.link)
-        if (u->sched.used > v->sched.used)
+        if (u->sched.used > v->sched.used) {
+            before = &u->sched.link;
             break;
-    list_insert_before(&u->sched.link, &v->sched.link);
+        }
+    list_insert_before(before, &v->sched.link);
     v->sched.queued = true;
 }
 

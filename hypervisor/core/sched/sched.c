@@ -61,7 +61,7 @@ static uint32_t idle_state(const struct vcpu *v)
 static void enqueue(struct vcpu *v, s_time_t now)
 {
     bool wakes = v->sched.state != RUNSTATE_runnable;
-    struct vcpu *first;
+    struct vcpu *first = v;
 
     if (wakes)
         set_state(v, RUNSTATE_runnable, now);

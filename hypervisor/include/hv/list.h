@@ -39,10 +39,11 @@ static inline void list_del(struct list *n)
 }
 
 #define list_entry(p, type, member) container_of(p, type, member)
-/* p: each of those whose member is in the list, first to last; &p->member == head: it is through.
- */
+/* p: each of those whose member is in the list, first to last. The head is in none of them, so no
+ * pointer is made to what would be around it: that need not even be aligned as they are. */
 #define list_for_each(p, head, member)                                                             \
-    for ((p) = list_entry((head)->next, __typeof__(*(p)), member); &(p)->member != (head);         \
-         (p) = list_entry((p)->member.next, __typeof__(*(p)), member))
+    for (struct list *p##_link = (head)->next;                                                     \
+         p##_link != (head) && ((p) = list_entry(p##_link, __typeof__(*(p)), member), true);       \
+         p##_link = p##_link->next)
 
 #endif
