@@ -52,10 +52,10 @@ check-latency: build/parvis.bin guests $(LATENCY_PLUGIN)
 
 COMPARE := tests/bench/compare
 EVENTS_PLUGIN := build/bench/events_plugin.so
-$(EVENTS_PLUGIN): $(COMPARE)/events_plugin.c | build/.deps
+$(EVENTS_PLUGIN): $(COMPARE)/events_plugin.c $(COMPARE)/tlb.c $(COMPARE)/tlb.h | build/.deps
 	@mkdir -p $(@D)
 	$(call say,gcc,$@)
-	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -fPIC -fvisibility=hidden -o $@ $<
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -fPIC -fvisibility=hidden -o $@ $(filter %.c,$^)
 
 LINUX_OPS := build/bench/linux-ops
 $(LINUX_OPS): $(wildcard tests/bench/linux/*.c tests/bench/linux/*.h) | build/.deps
@@ -80,7 +80,7 @@ compare-diff: build/.deps ## what changed from one run of `make compare` to anot
 	@$(PYTHON) $(COMPARE)/diff.py $(OLD) $(NEW)
 
 .PHONY: check-compare
-CHECKS += $(COMPARE)/test_compare.py "make check-compare"
+CHECKS += $(COMPARE)/test_model.py $(COMPARE)/test_compare.py "make check-compare"
 CHECK_PROGRAMS += $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 check-compare: build/parvis.bin dom0 $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 	@$(PYTHON) $(COMPARE)/check.py

@@ -12,6 +12,9 @@
  * IRET or a SYSRET, which have: the difference is their number. An instruction that faults is
  * counted as if it had been executed.
  *
+ * QEMU's own TLB is no CPU's. What a CPU would have to walk page tables for is told by one that is
+ * simulated beside (tlb.c), of each access to memory and each page that is executed.
+ *
  * Argument: out=FILE, written whenever a run ends: a line a run, `NAME=TIMES`
  * for each of NAMES. On one CPU.
  *
@@ -25,19 +28,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tlb.h"
+
 typedef uint64_t qemu_plugin_id_t;
+typedef uint32_t qemu_plugin_meminfo_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_info;
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
+enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_R = 1, QEMU_PLUGIN_MEM_W, QEMU_PLUGIN_MEM_RW };
 typedef void (*qemu_plugin_tb_trans_cb)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void (*qemu_plugin_exec_cb)(unsigned int vcpu, void *arg);
+typedef void (*qemu_plugin_mem_cb)(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address,
+                                   void *arg);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_tb_trans_cb fn);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
                                                 enum qemu_plugin_op op, void *to, uint64_t add);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, qemu_plugin_exec_cb fn,
                                             enum qemu_plugin_cb_flags flags, void *arg);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_plugin_mem_cb fn,
+                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
+                                      void *arg);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
@@ -49,17 +62,14 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info
                                char **argv);
 
 #define MOST_BYTES 15
+#define PAGE       4096
 
-/* What is counted: INSTRUCTIONS is all of them. */
-#define NAMES(X)                                                                                   \
-    X(instructions)                                                                                \
-    X(syscall)                                                                                     \
-    X(sysret)                                                                                      \
-    X(iret)                                                                                        \
-    X(int)                                                                                         \
-    X(swapgs)                                                                                      \
-    X(cr0)                                                                                         \
-    X(cr3) X(cr4) X(invlpg) X(invpcid) X(vmrun) X(rdmsr) X(wrmsr) X(cpuid) X(rdtsc) X(port) X(hlt)
+/* What is counted: INSTRUCTIONS is all of them; WALKS and WALKS_4K are tlb.c's, by size. */
+/* clang-format off */
+#define NAMES(X) \
+    X(instructions) X(syscall) X(sysret) X(iret) X(int) X(swapgs) X(cr0) X(cr3) X(cr4) X(invlpg) \
+    X(invpcid) X(vmrun) X(rdmsr) X(wrmsr) X(cpuid) X(rdtsc) X(port) X(hlt) X(walks) X(walks_4k)
+/* clang-format on */
 #define ENUM(name)   EVENT_##name,
 #define STRING(name) #name,
 enum event { NAMES(ENUM) NR_EVENTS, NONE = NR_EVENTS };
@@ -162,15 +172,23 @@ static enum event event_of(const uint8_t *at)
     }
 }
 
+static void tell_walks(void)
+{
+    now[EVENT_walks] = tlb_walks[TLB_LARGE];
+    now[EVENT_walks_4k] = tlb_walks[TLB_SMALL];
+}
+
 static void begins(unsigned int vcpu, void *none)
 {
     (void)vcpu, (void)none;
+    tell_walks();
     memcpy(begin, now, sizeof(begin));
 }
 
 static void ends(unsigned int vcpu, void *none)
 {
     (void)vcpu, (void)none;
+    tell_walks();
     for (unsigned int i = 0; i < NR_EVENTS; i++)
         fprintf(out, "%s=%" PRIu64 "%c", names[i], now[i] - begin[i],
                 i + 1 < NR_EVENTS ? ' ' : '\n');
@@ -183,25 +201,76 @@ static bool is_mark(const uint8_t *at, uint32_t number)
     return !memcmp(at, (const uint8_t[]){0x0f, 0x1f, 0x80}, 3) && !memcmp(at + 3, &number, 4);
 }
 
+static void executed(unsigned int vcpu, void *address)
+{
+    (void)vcpu;
+    tlb_access((uint64_t)address);
+}
+
+static void accessed(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *none)
+{
+    (void)vcpu, (void)info, (void)none;
+    tlb_access(address);
+}
+
+static void loads_cr3(unsigned int vcpu, void *address)
+{
+    (void)vcpu;
+    tlb_load_cr3((uint64_t)address);
+}
+
+static void flushes(unsigned int vcpu, void *none)
+{
+    (void)vcpu, (void)none;
+    tlb_flush();
+}
+
+static void call(struct qemu_plugin_insn *insn, qemu_plugin_exec_cb fn, uint64_t arg)
+{
+    qemu_plugin_register_vcpu_insn_exec_cb(insn, fn, QEMU_PLUGIN_CB_NO_REGS, (void *)arg);
+}
+
+static void add_one(struct qemu_plugin_insn *insn, enum event event)
+{
+    qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &now[event], 1);
+}
+
+static void watch(struct qemu_plugin_insn *insn, uint64_t at)
+{
+    uint8_t bytes[MOST_BYTES + 3] = {0};
+    enum event event;
+
+    memcpy(bytes, qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn));
+    if (is_mark(bytes, 0x6f705f62))
+        call(insn, begins, 0);
+    if (is_mark(bytes, 0x6f705f65))
+        call(insn, ends, 0);
+    add_one(insn, EVENT_instructions);
+    event = event_of(bytes);
+    if (event != NONE)
+        add_one(insn, event);
+    if (event == EVENT_cr3)
+        call(insn, loads_cr3, at);
+    if (event == EVENT_cr4 || event == EVENT_invpcid)
+        call(insn, flushes, 0);
+    qemu_plugin_register_vcpu_mem_cb(insn, accessed, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
+                                     NULL);
+}
+
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
+    uint64_t page = ~0ull;
+
     (void)id;
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-        uint8_t bytes[MOST_BYTES + 3] = {0};
-        enum event event;
+        uint64_t at = qemu_plugin_insn_vaddr(insn);
 
-        memcpy(bytes, qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn));
-        if (is_mark(bytes, 0x6f705f62))
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, begins, QEMU_PLUGIN_CB_NO_REGS, NULL);
-        if (is_mark(bytes, 0x6f705f65))
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, ends, QEMU_PLUGIN_CB_NO_REGS, NULL);
-        qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
-                                                   &now[EVENT_instructions], 1);
-        event = event_of(bytes);
-        if (event != NONE)
-            qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
-                                                       &now[event], 1);
+        if (at / PAGE != page) { /* the first one, or beyond the end of a page */
+            page = at / PAGE;
+            call(insn, executed, at);
+        }
+        watch(insn, at);
     }
 }
 

@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: MIT
 """The model: cycles of an operation on silicon, from instructions and events that were counted. It is not measured.
 
-    cycles = instructions / IPC + sum of (events x cost) + misses of the TLB x a walk
+    cycles = instructions / IPC + sum of (events x cost) + walks x cycles of a walk
 
 An exception or an interrupt has no opcode to be counted by. But whoever comes to ring 0, by SYSCALL, INT, exception or interrupt, leaves it
 by SYSRET or IRET: there were as many pairs as SYSRETs and IRETs, and those that do not begin with a SYSCALL begin with an exception or the like.
 
-Misses of the TLB cannot be counted in emulation: so many of 1000 instructions, and so many after each write of CR3, which the model
-has flush it all, as the emulated CPU knows no PCID. A walk is longer where pages are nested. Each of these has a low and a high end, and so
+What a CPU has to walk page tables for is counted too, by a TLB that is simulated (tlb.c), once with pages as large as kernels make them and once
+with 4 KiB alone: a CPU's walks are between both. A walk is longer where pages are nested. Each of these has a low and a high end, and so
 has each cost: an operation's cycles are a band. Two columns run on the same CPU: a ratio's band is that of all CPUs within the ends, the same one
 for both columns, and wider by the spread of what was measured. Where it comes to within CLOSE of 1 nothing is known of who is faster, and no ratio is shown.
 """
 import itertools
 import json
+import math
 import os
 
 NESTED = ("hvm", "pvh")
 ENDS = ("low", "typical", "high")
 EVENTS = ("syscall_pair", "exception_pair", "cr3", "cr4", "invlpg", "vmrun")
 CLOSE = 0.01    # what the same operation differs by from start to start of a machine
-TLB = ("misses_of_1000", "cycles_of_a_miss", "refills_of_a_cr3", "nested_factor")
+TLB = ("cycles_of_a_miss", "nested_factor", "small_pages")
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -69,15 +70,21 @@ def executed(row):
     return row.get("events", {}).get("instructions")
 
 
+def walks(events):
+    """(with pages as large as they are made, how many more with small ones alone)."""
+    few = events.get("walks", 0)
+    return few, max(events.get("walks_4k", 0) - few, 0)
+
+
 def terms(row, kind):
     """The cycles as a sum: [(amount, [constants that multiply it])]; None where there is nothing to go by."""
     count = executed(row)
     if count is None:
         return None
-    events = pairs(row["events"])
+    few, more = walks(row["events"])
     walk = ["cycles_of_a_miss"] + (["nested_factor"] if kind in NESTED else [])
-    found = [(count, ["cpi"]), (count / 1000, ["misses_of_1000", *walk]), (events["cr3"], ["refills_of_a_cr3", *walk])]
-    return found + [(times, [name]) for name, times in events.items() if times]
+    found = [(count, ["cpi"]), (few, walk), (more, ["small_pages", *walk])]
+    return found + [(times, [name]) for name, times in pairs(row["events"]).items() if times]
 
 
 def bounds(constants):
@@ -106,6 +113,20 @@ def cycles(row, kind, constants):
     return tuple(value(found, {name: ends[name][i] for name in ends}) for i in range(3))
 
 
+SHARES = {"instructions": ("cpi",), "changes of ring": ("syscall_pair", "exception_pair"), "flushes": ("cr3", "cr4", "invlpg"),
+          "walks": ("cycles_of_a_miss",), "exits": ("vmrun",)}
+
+
+def shares(row, kind, constants):
+    """{what: part of the typical cycles}; None where there is nothing to go by."""
+    found = terms(row, kind)
+    if found is None:
+        return None
+    typical = {name: limits[1] for name, limits in bounds(constants).items()}
+    whole = value(found, typical)
+    return {what: value([term for term in found if set(term[1]) & set(of)], typical) / whole for what, of in SHARES.items()}
+
+
 def corners(found, ends):
     """Each way to put each constant that occurs at one of its ends."""
     names = sorted({name for _, factors in found for name in factors})
@@ -129,6 +150,18 @@ def ratio(row, kind, other, other_kind, constants):
     all_of_them = [value(one, at) / value(two, at) for at in corners(one + two, ends)]
     return (min(all_of_them) * part(row, "least") / part(other, "most"), value(one, typical) / value(two, typical),
             max(all_of_them) * part(row, "most") / part(other, "least"))
+
+
+def moves(row, kind, other, other_kind, constants):
+    """The constant that moves the ratio most from its one end to its other, the others being typical."""
+    one, two = terms(row, kind), terms(other, other_kind)
+    ends = bounds(constants)
+    typical = {name: limits[1] for name, limits in ends.items()}
+
+    def span(name):
+        at = [value(one, {**typical, name: ends[name][end]}) / value(two, {**typical, name: ends[name][end]}) for end in (0, 2)]
+        return abs(math.log(at[0] / at[1]))
+    return max(ends, key=span)
 
 
 def says(band):

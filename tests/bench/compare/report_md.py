@@ -69,7 +69,7 @@ def events(run):
 def modelled(run, constants):
     yield "## Model, not measured"
     yield ""
-    yield "Cycles = instructions / IPC + events x cost + misses of the TLB x a walk: typical (low to high)."
+    yield "Cycles = instructions / IPC + events x cost + walks of page tables x their cycles: typical (low to high)."
     yield ""
     names = [name for name in verdict.rows(run, "linux") + verdict.rows(run, "work")]
     lines = []
@@ -99,8 +99,9 @@ def modelled(run, constants):
 
 LIMITS = """## What this cannot show
 
-Emulation has no caches, no TLB, no branch predictor and no pipeline: an instruction is one tick, whatever it is. So columns that do
-few instructions and many exits look cheap in what is measured; the events say how many, the model what they may cost. On several CPUs there is no
+Emulation has no caches, no branch predictor and no pipeline: an instruction is one tick, whatever it is. So columns that do
+few instructions and many exits look cheap in what is measured; the events say how many, the model what they may cost. The walks of page tables
+are those of a TLB that is simulated beside (tests/bench/compare/tlb.c); how long one takes, and how much of it a CPU hides, is the model's. On several CPUs there is no
 virtual time worth showing, and there is none here. Xen counts no events of its own; the plugin's are the machine's, Xen's
 instructions among them. There is no column of Xen's HVM, which needs a device model that Parvis's control domain has not."""
 

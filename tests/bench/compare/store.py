@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A run as a file: build/compare/run.json, what it holds, and how it is read and written.
 
-    schema      1
+    schema      2
     commit      of the tree, with "and changes" where there were some
     machine     what the figures depend on beside Parvis itself: QEMU's version and model of the CPU, the kernel, the guest's files, the
                 programs (by their SHA-256), how time is counted, how often each was run. Two runs are put side by side when this is equal
@@ -12,13 +12,13 @@
 
 The figures of a row: `unit`; `least`, `median`, `most` of the runs; and where they could be had
     events      {name: times an operation}, instructions that cost more than one on silicon, by the plugin (events_plugin.c); `instructions`
-                is how many were executed, without waiting
+                is how many were executed, without waiting; `walks` and `walks_4k` how often page tables had to be walked (tlb.c)
     counted     {name: times an operation}, what the hypervisor counted of this guest (pvctl stats --events); Parvis alone
 """
 import json
 import os
 
-SCHEMA = 1
+SCHEMA = 2
 COLUMN = {"title": str, "system": str, "kind": str, "mitigations": dict, "rows": dict}
 RUN = {"schema": int, "commit": str, "machine": dict, "complete": bool, "began": str, "took": (int, float), "columns": dict, "left_out": dict}
 FIGURES = ("least", "median", "most")

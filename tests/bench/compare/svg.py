@@ -1,58 +1,51 @@
 # SPDX-License-Identifier: MIT
-"""Plots as SVG text: a line for each row, with a mark or a band for each column, on a logarithmic axis."""
+"""Plots as SVG, a picture a row: their widths are parts of a hundred, so that they fit a narrow window without their text shrinking; what
+they look like, in the light and in the dark, is page.css's."""
 import html
 import math
 
-COLOURS = {"native": "#555555", "parvis-pv": "#1b7837", "parvis-pv-nospec": "#7fbf7b", "parvis-hvm": "#762a83", "parvis-pvh": "#9970ab",
-           "xen-pv": "#b35806", "xen-pvh": "#e08214", "xen-pv-nospec": "#f1a340", "xen-pvh-nospec": "#fdb863"}
-OTHER = "#0571b0"
-LEFT, WIDTH, RIGHT, TOP = 200, 620, 20, 30
+
+class Axis:
+    """Logarithmic; the values are ratios, so 1 has a place on it."""
+
+    def __init__(self, values, limits=(0.02, 1000)):
+        inside = [min(max(value, limits[0]), limits[1]) for value in values]
+        self.low, self.high = min([*inside, 0.9]) * 0.93, max([*inside, 1.1]) * 1.07
+
+    def at(self, value):
+        """In parts of a hundred; what is beyond an end is at it."""
+        value = min(max(value, self.low), self.high)
+        return 100 * (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+
+    def ticks(self):
+        """1, 2, 5, 10, ... within; not nearer to each other than text needs."""
+        found = [step * 10 ** power for power in range(-3, 4) for step in (1, 2, 5)]
+        found = [tick for tick in found if self.low <= tick <= self.high]
+        return found if len(found) < 9 else [tick for tick in found if f"{tick:e}"[0] == "1"]
 
 
-def colour(key):
-    return COLOURS.get(key, OTHER)
+def lines(axis, height):
+    for tick in axis.ticks():
+        yield f'<line class="{"one" if tick == 1 else "grid"}" x1="{axis.at(tick):.1f}%" x2="{axis.at(tick):.1f}%" y1="0" y2="{height}"/>'
 
 
-def ticks(low, high):
-    """1, 2, 5, 10, ... within."""
-    found = [step * 10 ** power for power in range(-3, 13) for step in (1, 2, 5)]
-    return [tick for tick in found if low <= tick * 1.0001 and tick <= high * 1.0001]
+def picture(height, says, inside):
+    return f'<svg width="100%" height="{height}" role="img" aria-label="{html.escape(says)}">' + "".join(inside) + "</svg>"
 
 
-def position(value, low, high):
-    value = min(max(value, low), high)
-    return LEFT + WIDTH * (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+def ruler(axis):
+    """The axis's numbers."""
+    return picture(16, "axis", [f'<text class="{"unit" if tick == 1 else ""}" x="{axis.at(tick):.1f}%" y="12" text-anchor="middle">{tick:g}</text>'
+                                for tick in axis.ticks()])
 
 
-def text(x, y, what, anchor="start"):
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(what)}</text>'
-
-
-def bands(rows, title, unit="times native"):
-    """rows: [(name, [(key, column's title, (low, typical, high))])]; low and high may be the same, and then there is a mark alone. 1 has a line."""
-    values = [value for _, marks in rows for _, _, band in marks for value in band]
-    if not values:
-        return ""
-    low, high = min([*values, 0.9]) * 0.95, max([*values, 1.1]) * 1.05
-    pitch = 9
-    heights = [max(len(marks), 1) * pitch + 8 for _, marks in rows]
-    height = TOP + sum(heights) + 10
-    out = [f'<svg viewBox="0 0 {LEFT + WIDTH + RIGHT} {height}" role="img" aria-label="{html.escape(title)}">']
-    for tick in ticks(low, high):
-        x = position(tick, low, high)
-        out.append(f'<line class="{"one" if tick == 1 else "grid"}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height - 6}"/>')
-        out.append(text(x, TOP - 12, f"{tick:g}", "middle"))
-    out.append(text(4, TOP - 12, unit))
-    y = TOP
-    for (name, marks), tall in zip(rows, heights):
-        out.append(text(LEFT - 8, y + tall / 2 + 2, name, "end"))
-        for number, (key, column, band) in enumerate(marks):
-            at = y + 6 + number * pitch
-            x0, x, x1 = (position(value, low, high) for value in band)
-            says = f"{name}, {column}: {band[1]:.2f}" + (f" ({band[0]:.2f} to {band[2]:.2f})" if band[0] != band[2] else "")
-            out.append(f'<g fill="{colour(key)}"><title>{html.escape(says)}</title>')
-            if band[0] != band[2]:
-                out.append(f'<rect opacity="0.35" x="{x0:.1f}" y="{at - 3:.1f}" width="{max(x1 - x0, 1):.1f}" height="6"/>')
-            out.append(f'<circle cx="{x:.1f}" cy="{at:.1f}" r="3"/></g>')
-        y += tall
-    return "\n".join([*out, "</svg>"])
+def mark(axis, band, y, kind, says, square=False):
+    """A band with its middle; where the ends are the same there is the middle alone."""
+    x = [axis.at(value) for value in band]
+    yield f'<g class="{kind}"><title>{html.escape(says)}</title>'
+    if band[0] != band[2]:
+        yield f'<rect class="band" x="{x[0]:.1f}%" y="{y - 3}" width="{max(x[2] - x[0], 0.5):.1f}%" height="6" rx="2"/>'
+    if square:
+        yield f'<svg x="{x[1]:.1f}%" y="{y}" overflow="visible"><rect x="-4" y="-4" width="8" height="8"/></svg></g>'
+    else:
+        yield f'<circle cx="{x[1]:.1f}%" cy="{y}" r="4"/></g>'

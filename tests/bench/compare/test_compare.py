@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: MIT
 """The comparison without a machine: what of a run is read, refused, modelled, shown and held against another; bad input above all."""
 import copy
-import json
+import html.parser
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../../system")]
+from canned import canned, flat, row  # noqa: E402
 import diff  # noqa: E402
 import measure  # noqa: E402
 import model  # noqa: E402
@@ -25,141 +27,6 @@ from machine import Timeout  # noqa: E402 (the harness lives with the system tes
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def row(median, spread=0, **events):
-    found = {"unit": "instructions", "least": median - spread, "median": median, "most": median + spread}
-    return {**found, "events": {"instructions": median, **events}} if events else found
-
-
-def column(title, system, kind, **found):
-    return {"title": title, "system": system, "kind": kind, "mitigations": {"guest": ["l1tf:Not affected", "spectre_v2:Mitigation: Retpolines"]},
-            "rows": {"linux." + name: each for name, each in found.items()}}
-
-
-def canned():
-    """Figures such as a run has."""
-    columns = {
-        "native": column("native", "native", "native", null_call=row(337, syscall=1, sysret=1), fork=row(150000, syscall=4, sysret=3, iret=10, cr3=4)),
-        "parvis-pv": column("Parvis PV", "parvis", "pv", null_call=row(763, syscall=2, sysret=1, iret=1, cr3=2),
-                            fork=row(440000, 9000, syscall=400, sysret=200, iret=210, cr3=60)),
-        "parvis-hvm": column("Parvis hvm", "parvis", "hvm", null_call=row(337, syscall=1, sysret=1), fork=row(150100, syscall=4, sysret=3, iret=10, cr3=4)),
-    }
-    return {"schema": 1, "commit": "0123456789ab", "machine": {"QEMU": "7.2", "kernel": "aa"}, "complete": True, "began": "2026-01-01 00:00",
-            "took": 5, "columns": columns, "left_out": {"xen-pv": "no packages"}}
-
-
-def flat(**of):
-    """Constants whose ends meet: costs of these names, else 0; IPC 1."""
-    def constant(value):
-        return {"low": value, "typical": value, "high": value, "source": "a test"}
-    return {"ipc": constant(1), "events": {name: constant(of.get(name, 0)) for name in model.EVENTS},
-            "tlb": {name: constant(of.get(name, 1 if name == "nested_factor" else 0)) for name in model.TLB}}
-
-
-class Constants(unittest.TestCase):
-    def load(self, change):
-        """What load() makes of the project's constants after a change."""
-        with open(os.path.join(HERE, "constants.json"), encoding="utf-8") as file:
-            constants = json.load(file)
-        change(constants)
-        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as out:
-            json.dump(constants, out)
-            out.flush()
-            return model.load(out.name)
-
-    def test_ours_are_good(self):
-        self.load(lambda constants: None)
-
-    def test_without_source(self):
-        for source in (None, "", "  ", 7):
-            with self.assertRaisesRegex(model.BadConstants, "cr3 has no source"):
-                self.load(lambda constants, source=source: constants["events"]["cr3"].update(source=source))
-        with self.assertRaisesRegex(model.BadConstants, "ipc has no source"):
-            self.load(lambda constants: constants["ipc"].pop("source"))
-        with self.assertRaisesRegex(model.BadConstants, "misses_of_1000 has no source"):
-            self.load(lambda constants: constants["tlb"]["misses_of_1000"].pop("source"))
-
-    def test_values(self):
-        for bad in ({"low": 300}, {"high": 1}, {"typical": "186"}, {"low": -1}, {"high": None}, {"low": True}, {"high": float("inf")}):
-            with self.assertRaises(model.BadConstants, msg=bad):
-                self.load(lambda constants, bad=bad: constants["events"]["cr3"].update(bad))
-        with self.assertRaises(model.BadConstants):
-            self.load(lambda constants: constants["ipc"].update(low=0))
-
-    def test_names(self):
-        with self.assertRaises(model.BadConstants):
-            self.load(lambda constants: constants["events"].pop("vmrun"))
-        with self.assertRaises(model.BadConstants):
-            self.load(lambda constants: constants["events"].update(lock=constants["ipc"]))
-        with self.assertRaises(model.BadConstants):
-            model.load(os.path.join(HERE, "no such file"))
-
-
-class Model(unittest.TestCase):
-    def test_pairs(self):
-        """Who came to ring 0 otherwise than by SYSCALL came by exception or the like; a SYSCALL that ends by IRET is one."""
-        self.assertEqual(model.pairs({"syscall": 2, "sysret": 1, "iret": 3, "cr3": 5}),
-                         {"syscall_pair": 2, "exception_pair": 2, "cr3": 5, "cr4": 0, "invlpg": 0, "vmrun": 0})
-        self.assertEqual(model.pairs({"syscall": 3, "sysret": 2})["exception_pair"], 0)
-
-    def test_sum(self):
-        pv = row(1000, syscall=2, sysret=1, iret=4, cr3=3)
-        self.assertEqual(model.cycles(pv, "pv", flat()), (1000, 1000, 1000))
-        self.assertEqual(model.cycles(pv, "pv", flat(syscall_pair=100, exception_pair=1000, cr3=10))[1], 1000 + 200 + 3000 + 30)
-
-    def test_walks(self):
-        """Misses come with instructions and with loads of CR3, and are dearer where pages are nested."""
-        of = flat(misses_of_1000=2, cycles_of_a_miss=50, refills_of_a_cr3=10, nested_factor=3)
-        self.assertEqual(model.cycles(row(1000, cr3=2), "pv", of)[1], 1000 + 2 * 50 + 20 * 50)
-        self.assertEqual(model.cycles(row(1000, cr3=2), "hvm", of)[1], 1000 + 3 * (2 * 50 + 20 * 50))
-
-    def test_ipc(self):
-        constants = flat()
-        constants["ipc"].update(low=0.5, typical=1, high=2)
-        self.assertEqual(model.cycles(row(1000, cr3=0), "native", constants), (500, 1000, 2000))
-
-    def test_same_cpu_for_both(self):
-        """What is uncertain of both alike does not make their ratio uncertain."""
-        constants = flat()
-        constants["ipc"].update(low=0.5, typical=1, high=2)
-        band = model.ratio(row(2000, cr3=0), "pv", row(1000, cr3=0), "native", constants)
-        self.assertEqual(band, (2, 2, 2))
-        self.assertEqual(model.says(band), "more")
-
-    def test_ratio_is_within_all_corners(self):
-        constants = model.load()
-        found = canned()["columns"]
-        for name in ("linux.null_call", "linux.fork"):
-            one, other = found["parvis-pv"]["rows"][name], found["parvis-hvm"]["rows"][name]
-            low, typical, high = model.ratio(one, "pv", other, "hvm", constants)
-            self.assertLess(low, typical)
-            self.assertLess(typical, high)
-            back = model.ratio(other, "hvm", one, "pv", constants)
-            self.assertAlmostEqual(back[0], 1 / high)
-            self.assertAlmostEqual(back[2], 1 / low)
-
-    def test_spread(self):
-        """What the runs of one column differ by makes the ratio no surer than they are."""
-        low, typical, high = model.ratio(row(1000, 100, cr3=0), "pv", row(1000, 200, cr3=0), "native", flat())
-        self.assertEqual(typical, 1)
-        self.assertAlmostEqual(low, 0.9 / 1.2)
-        self.assertAlmostEqual(high, 1.1 / 0.8)
-
-    def test_says(self):
-        self.assertIsNone(model.says((0.9, 1.5, 2)))
-        self.assertIsNone(model.says((1, 1, 1)))
-        self.assertIsNone(model.says((1.005, 1.5, 2)))
-        self.assertIsNone(model.says((0.5, 0.9, 0.995)))
-        self.assertEqual(model.says((1.1, 1.5, 2)), "more")
-        self.assertEqual(model.says((0.1, 0.5, 0.9)), "less")
-        self.assertIsNone(model.says(None))
-
-    def test_nothing_to_go_by(self):
-        """Without the plugin's counts, or in another unit, there is no model."""
-        self.assertIsNone(model.cycles(row(1000), "pv", flat()))
-        self.assertIsNone(model.cycles({**row(3, cr3=1), "unit": "seconds"}, "pv", flat()))
-        self.assertIsNone(model.ratio(row(1000), "pv", row(1000, cr3=1), "native", flat()))
-
-
 class Store(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -172,7 +39,7 @@ class Store(unittest.TestCase):
         self.assertEqual(os.listdir(os.path.dirname(self.path)), ["run.json"])
 
     def test_refused(self):
-        for wrong in (lambda run: run.update(schema=2), lambda run: run.pop("machine"), lambda run: run.update(complete=None),
+        for wrong in (lambda run: run.update(schema=1), lambda run: run.pop("machine"), lambda run: run.update(complete=None),
                       lambda run: run["columns"].update(x=[]), lambda run: run["columns"]["native"].pop("kind"),
                       lambda run: run["columns"]["native"]["rows"]["linux.fork"].update(median=0),
                       lambda run: run["columns"]["native"]["rows"]["linux.fork"].update(least="3"),
@@ -185,7 +52,7 @@ class Store(unittest.TestCase):
         self.assertFalse(os.path.exists(self.path))
 
     def test_no_run(self):
-        for text in ("", "{", "[]", "3", '{"schema": 1}'):
+        for text in ("", "{", "[]", "3", '{"schema": 2}'):
             with open(os.path.join(self.folder.name, "bad.json"), "w", encoding="utf-8") as out:
                 out.write(text)
             with self.assertRaises(store.BadRun):
@@ -336,8 +203,37 @@ class Reports(unittest.TestCase):
         text = report_html.report(run, model.load())
         for never in ("http:", "https:", "<script", "<link", "src=", "<b>PV</b>", "@import"):
             self.assertNotIn(never, text)
-        self.assertEqual(text.count("<svg"), 2)
+        self.assertIn("<svg", text)
         self.assertIn("not measured", text)
+
+    def test_html_says_who_wins(self):
+        """A verdict a row and column, and their number; a ratio where there is a verdict, none where there is not."""
+        run = canned()
+        run["columns"]["parvis-pv"]["rows"]["linux.even"] = row(1000, cr3=10)
+        run["columns"]["parvis-hvm"]["rows"]["linux.even"] = row(1100, vmrun=1)
+        text = report_html.report(run, model.load())
+        cells = re.findall(r'<td class="(less|more|open)"><b>(.*?)</b>', text)
+        self.assertEqual([kind for kind, _ in cells], ["more", "more", "more", "more", "open"])     # null_call, fork, even, which native has not
+        self.assertEqual([said == "not known" for _, said in cells], [kind == "open" for kind, _ in cells])
+        self.assertIn('<span class="open" style="flex:1"', text)
+        self.assertIn("2 of 3 more; 1 not known (even).", text)
+        self.assertIn("a system call that does nothing <code>null_call</code>", text)
+        self.assertIn(">Others</th>", text)
+
+    def test_html_is_in_order(self):
+        """What is opened is closed."""
+        class Reader(html.parser.HTMLParser):
+            alone, open = {"meta", "line", "rect", "circle"}, []
+
+            def handle_starttag(self, tag, attrs):
+                if tag not in self.alone:
+                    self.open.append(tag)
+
+            def handle_endtag(self, tag):
+                if tag not in self.alone:
+                    assert self.open.pop() == tag, tag
+        Reader().feed(report_html.report(canned(), model.load()))
+        self.assertEqual(Reader.open, [])
 
     def test_few_columns(self):
         """Without native, without any column, without events: what can be shown is."""
@@ -353,12 +249,24 @@ class Reports(unittest.TestCase):
         self.assertNotIn("Counted:", report_md.report(run, model.load()))
 
     def test_plot(self):
-        text = svg.bands([("a & b", [("native", "N", (1, 1, 1)), ("parvis-pv", "P", (0.5, 1, 2000))])], "title")
+        axis = svg.Axis([0.5, 2000])
+        self.assertLess(axis.at(1), axis.at(2))
+        self.assertEqual((axis.at(0.001), axis.at(10 ** 6)), (0, 100))
+        self.assertIn(1, axis.ticks())
+        self.assertEqual("".join(svg.mark(axis, (1, 1, 1), 5, "other", "a & b")).count("<rect"), 0)
+        text = "".join(svg.mark(axis, (0.5, 1, 2), 5, "other", "a & b"))
+        self.assertEqual((text.count("<rect"), text.count("<circle")), (1, 1))
         self.assertIn("a &amp; b", text)
-        self.assertEqual(text.count("<rect"), 1)
-        self.assertEqual(text.count("<circle"), 2)
-        self.assertLess(svg.position(1, 0.5, 2000), svg.position(2, 0.5, 2000))
-        self.assertEqual(svg.bands([], "title"), "")
+
+    def test_what_decides(self):
+        """The constant that moves a ratio most; what a column's cycles are made of."""
+        constants = flat(vmrun=1000, cr3=100)
+        constants["events"]["vmrun"].update(low=500, high=2000)
+        constants["events"]["cr3"].update(low=90)
+        self.assertEqual(model.moves(row(1000, cr3=10), "pv", row(1000, vmrun=1), "hvm", constants), "vmrun")
+        parts = model.shares(row(1000, cr3=10, vmrun=2), "hvm", constants)
+        self.assertEqual({what: part for what, part in parts.items() if part}, {"instructions": 0.25, "flushes": 0.25, "exits": 0.5})
+        self.assertAlmostEqual(sum(model.shares(canned()["columns"]["parvis-pv"]["rows"]["linux.fork"], "pv", model.load()).values()), 1)
 
 
 class Diff(unittest.TestCase):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the reports show of a run, once for all of them: which rows there are, and what of each is measured, counted, modelled, and to be said."""
+import collections
 import math
 
 import model
@@ -65,18 +66,38 @@ def ratio_text(band):
     return f"{band[1]:.2f} ({band[0]:.2f} to {band[2]:.2f})"
 
 
-def mean(run, key, group):
-    """Instructions times native, the geometric mean over a group's rows; None where there are none."""
-    logs = [math.log(one["median"] / base["median"]) for name in rows(run, group)
-            if (one := row(run, key, name)) and (base := row(run, BASE, name)) and one["median"] and base["median"]]
+def mean(run, key, group, base=BASE):
+    """Instructions, times the base's, the geometric mean over a group's rows; None where there are none."""
+    logs = [math.log(one["median"] / other["median"]) for name in rows(run, group)
+            if (one := row(run, key, name)) and (other := row(run, base, name)) and one["median"] and other["median"]]
     return math.exp(sum(logs) / len(logs)) if logs else None
 
 
+def bands(run, one, other, constants):
+    """{row: band}, of Linux's operations and whole work, where there is one."""
+    if one not in run["columns"] or other not in run["columns"]:
+        return {}
+    return {name: band for name in rows(run, "linux") + rows(run, "work") if (band := ratio(run, one, name, constants, other))}
+
+
 def tally(run, one, other, constants):
-    """{"less": rows in which `one` takes fewer cycles by the model than `other`, "more": ..., None: not known}, of Linux's operations and whole work."""
+    """{"less": rows in which `one` takes fewer cycles by the model than `other`, "more": ..., None: not known}."""
     found = {"less": [], "more": [], None: []}
-    for name in rows(run, "linux") + rows(run, "work"):
-        band = ratio(run, one, name, constants, other)
-        if band:
-            found[model.says(band)].append(short(name))
+    for name, band in bands(run, one, other, constants).items():
+        found[model.says(band)].append(short(name))
     return found
+
+
+def shares(run, key, constants):
+    """{what: part of a row's typical cycles, the mean over the rows}; None where there is no row."""
+    kind = run["columns"][key]["kind"]
+    each = [found for name in rows(run, "linux") + rows(run, "work") if (one := row(run, key, name)) and (found := model.shares(one, kind, constants))]
+    return {what: sum(found[what] for found in each) / len(each) for what in model.SHARES} if each else None
+
+
+def deciders(run, one, other, constants):
+    """[(constant, in so many rows)]: of rows in which it is not known who takes fewer cycles, the constant that moves the ratio most."""
+    kinds = [run["columns"][key]["kind"] for key in (one, other) if key in run["columns"]]
+    moved = [model.moves(row(run, one, name), kinds[0], row(run, other, name), kinds[1], constants)
+             for name, band in bands(run, one, other, constants).items() if model.says(band) is None]
+    return collections.Counter(moved).most_common()
