@@ -70,7 +70,7 @@ static void write_entry(const struct entry *e, uint64_t val)
 {
     struct vcpu *v = current;
 
-    set_pte(v->domain, e->at, e->old, val, PTE_WRITE);
+    set_pte(v->domain, e->table, e->at, e->old, val, PTE_WRITE);
     count_event(v, COUNTER_ptes_written);
 }
 

@@ -16,17 +16,16 @@
  */
 #include <pv/pv_mm.h>
 
-static void set_slot(const struct domain *d, const struct page_info *l4, unsigned int slot,
-                     uint64_t val)
+static void set_slot(const struct domain *d, struct page_info *l4, unsigned int slot, uint64_t val)
 {
     const uint64_t *p = table_entry(l4, slot);
     uint64_t old = READ_ONCE(*p);
 
     if (old != val)
-        set_pte(d, p, old, val, PTE_WRITE);
+        set_pte(d, l4, p, old, val, PTE_WRITE);
 }
 
-void pv_init_l4_slots(const struct domain *d, const struct page_info *l4)
+void pv_init_l4_slots(const struct domain *d, struct page_info *l4)
 {
     for (unsigned int i = HYPERVISOR_L4_FIRST; i <= HYPERVISOR_L4_LAST; i++)
         if (i != PERDOMAIN_L4_SLOT)

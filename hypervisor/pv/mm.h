@@ -96,7 +96,7 @@ void put_pages_from_l1(const uint64_t *table, unsigned int n, struct domain *l1_
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2);
 
 /* Fills the hypervisor's slots of a new L4 of d. */
-void pv_init_l4_slots(const struct domain *d, const struct page_info *l4);
+void pv_init_l4_slots(const struct domain *d, struct page_info *l4);
 /* Whether what runs on this L4 table of d can read M2P. */
 void pv_show_m2p(const struct domain *d, mfn_t l4, bool show);
 

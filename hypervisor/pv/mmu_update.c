@@ -51,9 +51,14 @@ static int write_plain(struct batch *b, struct page_info *pg, unsigned int index
     return 0;
 }
 
+static inline unsigned int index_of(uint64_t ptr)
+{
+    return (unsigned int)(ptr & ~PAGE_MASK) / sizeof(uint64_t);
+}
+
 static int update_entry(struct batch *b, uint64_t ptr, uint64_t val, enum pte_write how)
 {
-    unsigned int index = (unsigned int)(ptr & ~PAGE_MASK) / sizeof(uint64_t);
+    const uint64_t *entry;
     mfn_t mfn = MFN(ptr >> PAGE_SHIFT);
     struct page_info *pg;
 
@@ -63,10 +68,11 @@ static int update_entry(struct batch *b, uint64_t ptr, uint64_t val, enum pte_wr
             return refused(-XEN_EINVAL, "mmu_update: %#lx is not RAM", ptr);
         pg = mfn_to_page_nospec(mfn);
         if (unlikely(!page_lock(pg, b->pt_owner)))
-            return write_plain(b, pg, index, val);
+            return write_plain(b, pg, index_of(ptr), val);
         b->locked = pg;
     }
-    return write_pte(b->pt_owner, b->locked, index, val, b->pg_owner, how, NULL);
+    entry = table_entry(b->locked, index_of(ptr));
+    return write_pte(b->pt_owner, b->locked, entry, READ_ONCE(*entry), val, how, b->pg_owner);
 }
 
 static int update_translated(struct batch *b, uint64_t ptr, uint64_t val, enum pte_write how)
@@ -184,33 +190,9 @@ static int with_owners(struct vcpu *v, gva_t ureqs, unsigned int count, unsigned
     return rc;
 }
 
-/* One entry of a table of the caller's own, as kernels mostly ask: what the batch would do. False:
- * it is something else, and nothing was done. */
-static bool update_one(struct vcpu *v, gva_t ureq, long *rc)
-{
-    struct mmu_update req __uninitialized;
-    struct page_info *table;
-    mfn_t mfn;
-
-    if (unlikely(copy_from_guest(&req, ureq, sizeof(req))))
-        return false;
-    mfn = MFN(req.ptr >> PAGE_SHIFT);
-    if (unlikely(req.ptr % sizeof(uint64_t) != MMU_NORMAL_PT_UPDATE || !mfn_valid(mfn)))
-        return false;
-    table = mfn_to_page_nospec(mfn);
-    if (unlikely(!page_lock(table, v->domain)))
-        return false;
-    *rc = write_pte(v->domain, table, (unsigned int)(req.ptr & ~PAGE_MASK) / sizeof(uint64_t),
-                    req.val, v->domain, PTE_WRITE, NULL);
-    page_unlock(table);
-    if (likely(!*rc))
-        count_event(v, COUNTER_ptes_written);
-    return true;
-}
-
 /* The hypercall's result: rc, or what it goes on with. */
-static long conclude(struct vcpu *v, long rc, gva_t ureqs, unsigned int left, gva_t pdone,
-                     unsigned int foreigndom)
+static inline long conclude(struct vcpu *v, long rc, gva_t ureqs, unsigned int left, gva_t pdone,
+                            unsigned int foreigndom)
 {
     if (unlikely(rc == -XEN_ERESTART))
         return hypercall_create_continuation(ureqs, left | MMU_UPDATE_PREEMPTED, pdone, foreigndom);
@@ -225,6 +207,11 @@ static __noinline long update_many(struct vcpu *v, gva_t ureqs, unsigned int cou
     unsigned int i = 0, done = 0;
     long rc;
 
+    if (unlikely(pv_finish_old_table(v)))
+        return hypercall_create_continuation(ureqs, count, pdone, foreigndom);
+    /* All was done but for a table given up, which now is; the result travels in foreigndom. */
+    if (unlikely(count == MMU_UPDATE_PREEMPTED && !ureqs))
+        return (int)foreigndom;
     if (unlikely(count & MMU_UPDATE_PREEMPTED)) {
         count &= ~MMU_UPDATE_PREEMPTED;
         if (pdone && copy_from_guest(&done, pdone, sizeof(done)))
@@ -243,17 +230,37 @@ static __noinline long update_many(struct vcpu *v, gva_t ureqs, unsigned int cou
     return conclude(v, rc, ureqs + i * sizeof(struct mmu_update), count - i, pdone, foreigndom);
 }
 
+/* One entry of a table of the caller's own, as kernels mostly ask: what the batch would do, which
+ * gets what turns out to be something else. */
+static long update_one(struct vcpu *v, gva_t ureq)
+{
+    struct mmu_update req __uninitialized;
+    struct domain *d = v->domain;
+    struct page_info *table;
+    const uint64_t *entry;
+    long rc;
+
+    if (unlikely(copy_from_guest(&req, ureq, sizeof(req)) ||
+                 req.ptr % sizeof(uint64_t) != MMU_NORMAL_PT_UPDATE ||
+                 !mfn_in_table(MFN(req.ptr >> PAGE_SHIFT))))
+        return update_many(v, ureq, 1, 0, DOMID_SELF);
+    table = mfn_to_page_nospec(MFN(req.ptr >> PAGE_SHIFT));
+    if (unlikely(!page_lock(table, d)))
+        return update_many(v, ureq, 1, 0, DOMID_SELF);
+    entry = table_entry(table, index_of(req.ptr));
+    rc = write_pte(d, table, entry, READ_ONCE(*entry), req.val, PTE_WRITE, d);
+    page_unlock(table);
+    if (likely(!rc))
+        count_event(v, COUNTER_ptes_written);
+    return conclude(v, rc, ureq, 1, 0, DOMID_SELF);
+}
+
 long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int foreigndom)
 {
     struct vcpu *v = current;
-    long rc;
 
-    if (unlikely(v->arch.pv.old_guest_table[0].n && pv_finish_old_table(v)))
-        return hypercall_create_continuation(ureqs, count, pdone, foreigndom);
-    if (likely(count == 1 && !pdone && foreigndom == DOMID_SELF) && update_one(v, ureqs, &rc))
-        return conclude(v, rc, ureqs, 1, 0, foreigndom);
-    /* All was done but for a table given up, which now is; the result travels in foreigndom. */
-    if (unlikely(count == MMU_UPDATE_PREEMPTED && !ureqs))
-        return (int)foreigndom;
+    if (likely(count == 1 && !pdone && foreigndom == DOMID_SELF &&
+               !v->arch.pv.old_guest_table[0].n))
+        return update_one(v, ureqs);
     return update_many(v, ureqs, count, pdone, foreigndom);
 }

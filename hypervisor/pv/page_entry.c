@@ -88,26 +88,25 @@ static bool has_types(const struct domain *owner)
     return !owner || !is_translated(owner);
 }
 
-int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
+/* What is no frame of pg_owner's. */
+static __noinline int get_other(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
 {
-    bool typed = (*l1e & PTE_RW) && (likely(pg_owner == l1_owner) || has_types(pg_owner));
-    uint64_t e = *l1e;
-    struct page_info *pg;
+    mfn_t mfn = pte_mfn(*l1e);
+    domid_t owner = mfn_valid(mfn) ? READ_ONCE(mfn_to_page_nospec(mfn)->owner) : DOMID_IO;
+
+    if (owner == DOMID_IO)
+        return get_iomem(l1e, l1_owner, pg_owner);
+    return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", *l1e, owner,
+                   pg_owner->domain_id);
+}
+
+/* Its type, and that it is cached in another way; of a frame that is held. */
+static inline int get_rights(uint64_t e, struct page_info *pg, struct domain *l1_owner,
+                             struct domain *pg_owner)
+{
+    bool typed = (e & PTE_RW) && (likely(pg_owner == l1_owner) || has_types(pg_owner));
     int rc;
 
-    if (!(e & PTE_PRESENT))
-        return 0;
-    if (unlikely(e & l1_disallowed(l1_owner)))
-        return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware", e);
-    if (unlikely(!mfn_valid(pte_mfn(e))))
-        return get_iomem(l1e, l1_owner, pg_owner);
-    pg = mfn_to_page_nospec(pte_mfn(e));
-    if (unlikely(!get_page(pg, pg_owner))) {
-        if (READ_ONCE(pg->owner) == DOMID_IO)
-            return get_iomem(l1e, l1_owner, pg_owner);
-        return refused(-XEN_EBUSY, "L1 entry %#lx: frame of d%u, not of d%u", e,
-                       READ_ONCE(pg->owner), pg_owner->domain_id);
-    }
     if (typed && unlikely(get_page_type(pg, PGT_writable_page, pg_owner))) {
         put_page(pg);
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", e,
@@ -120,6 +119,34 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
         return rc;
     }
     return 0;
+}
+
+/* Of an entry that is present, with a memory type that l1_owner may use. */
+static __inlined int get_frame(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
+{
+    uint64_t e = *l1e;
+    struct page_info *pg;
+
+    if (unlikely(!mfn_in_table(pte_mfn(e))))
+        return get_other(l1e, l1_owner, pg_owner);
+    pg = mfn_to_page_nospec(pte_mfn(e));
+    if (unlikely(!get_page(pg, pg_owner)))
+        return get_other(l1e, l1_owner, pg_owner);
+    return e & (PTE_RW | PTE_CACHE) ? get_rights(e, pg, l1_owner, pg_owner) : 0;
+}
+
+static int refused_memory_type(uint64_t e)
+{
+    return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware", e);
+}
+
+int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_owner)
+{
+    if (!(*l1e & PTE_PRESENT))
+        return 0;
+    if (unlikely(*l1e & l1_disallowed(l1_owner)))
+        return refused_memory_type(*l1e);
+    return get_frame(l1e, l1_owner, pg_owner);
 }
 
 /* Entries that go: one, or those of a table, for which once is enough. */
@@ -145,38 +172,47 @@ static void forget(struct domain *d, struct going *g, bool foreign)
     g->forgotten = true;
 }
 
-static void put_entry(uint64_t l1e, struct domain *l1_owner, struct going *g)
+/*
+ * A granted frame whose entry went without an unmap: when its owner makes it a table, the owner's
+ * TLBs are flushed, not those of the domain that had it mapped. So that happens here. The control
+ * domain, which maps whose it likes, is trusted.
+ *
+ * Not so for a read-only entry. No type rests on there being none: a table may be read through one.
+ * The owner cannot take the grant back, since a handle ends with an unmap, which needs an entry and
+ * flushes; so the mapper reads what it still may. And all CPUs that may know the frame have flushed
+ * before another domain has it (core/frame/heap.c).
+ */
+static __noinline void put_foreign(uint64_t l1e, struct domain *l1_owner, struct going *g)
 {
-    bool typed = l1e & PTE_RW;
-    struct page_info *pg;
+    struct page_info *pg = mfn_to_page(pte_mfn(l1e));
 
-    if (!(l1e & PTE_PRESENT) || unlikely(!mfn_valid(pte_mfn(l1e))))
+    if (!mfn_valid(pte_mfn(l1e)) || READ_ONCE(pg->owner) == DOMID_IO)
         return;
-    pg = mfn_to_page(pte_mfn(l1e));
-    if (unlikely(READ_ONCE(pg->owner) != l1_owner->domain_id)) {
-        if (READ_ONCE(pg->owner) == DOMID_IO)
-            return;
-        /*
-         * A granted frame whose entry went without an unmap: when its owner makes it a table, the
-         * owner's TLBs are flushed, not those of the domain that had it mapped. So that happens
-         * here. The control domain, which maps whose it likes, is trusted.
-         *
-         * Not so for a read-only entry. No type rests on there being none: a table may be read
-         * through one. The owner cannot take the grant back, since a handle ends with an unmap,
-         * which needs an entry and flushes; so the mapper reads what it still may. And all CPUs
-         * that may know the frame have flushed before another domain has it (core/frame/heap.c).
-         */
-        if ((l1e & PTE_RW) && !l1_owner->is_control)
-            forget(l1_owner, g, true);
-        typed = typed && has_types(owner_of_page(pg));
-    }
-    if (typed) {
+    if ((l1e & PTE_RW) && !l1_owner->is_control)
+        forget(l1_owner, g, true);
+    if ((l1e & PTE_RW) && has_types(owner_of_page(pg)))
         put_page_type(pg);
-    } else if (unlikely((READ_ONCE(pg->type_info) & PGT_type_mask) == PGT_seg_desc_page &&
-                        (READ_ONCE(pg->type_info) & PGT_count_mask) &&
-                        READ_ONCE(pg->owner) == l1_owner->domain_id)) {
+    put_page(pg);
+}
+
+static inline void put_entry(uint64_t l1e, struct domain *l1_owner, struct going *g)
+{
+    struct page_info *pg = mfn_to_page(pte_mfn(l1e));
+    uint64_t x;
+
+    if (!(l1e & PTE_PRESENT) || unlikely(!mfn_in_table(pte_mfn(l1e))))
+        return;
+    if (unlikely(READ_ONCE(pg->owner) != l1_owner->domain_id)) {
+        put_foreign(l1e, l1_owner, g);
+        return;
+    }
+    if (l1e & PTE_RW) {
+        put_page_type(pg);
+    } else {
+        x = READ_ONCE(pg->type_info);
         /* A descriptor table: the domain may be about to free its LDT. */
-        forget(l1_owner, g, false);
+        if (unlikely(table_level(x) == table_level(PGT_seg_desc_page)) && (x & PGT_count_mask))
+            forget(l1_owner, g, false);
     }
     put_page(pg);
 }
@@ -216,9 +252,14 @@ int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)
     return rc;
 }
 
+static inline bool is_own(const struct domain *d, mfn_t mfn)
+{
+    return mfn_in_table(mfn) && READ_ONCE(mfn_to_page_nospec(mfn)->owner) == d->domain_id;
+}
+
 /* Only RW changes, of a frame of the domain's own: only the type reference moves. */
-static int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
-                        enum pte_write how)
+static __noinline int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
+                                   enum pte_write how)
 {
     struct page_info *pg = mfn_to_page(pte_mfn(val));
 
@@ -235,30 +276,34 @@ static int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint6
     return 0;
 }
 
-/* An L1 entry whose frame, rights or presence change. */
-static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
-                      struct domain *pg_owner, enum pte_write how)
+/* An L1 entry that is not present afterwards. */
+static __noinline int clear_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
+                                enum pte_write how)
+{
+    if (unlikely(absent_names_ram(d, val)))
+        return refused_absent(val, 1);
+    if (unlikely(!store_pte(d, p, old, val, how)))
+        return -XEN_EAGAIN;
+    put_page_from_l1e(old, d);
+    return 0;
+}
+
+/* One whose frame or rights change, or that was not present. */
+static __noinline int set_l1e(struct domain *d, struct page_info *table, const uint64_t *p,
+                              uint64_t old, uint64_t val, enum pte_write how,
+                              struct domain *pg_owner)
 {
     int rc;
 
-    if (val & PTE_PRESENT) {
-        if (unlikely(val & l1_disallowed(d)))
-            return refused(-XEN_EINVAL, "L1 entry %#lx: memory type of a domain without hardware",
-                           val);
-        if (!((old ^ val) & ~PTE_FAST_BITS))
-            return store_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
-        if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && !(val & PTE_CACHE) &&
-            mfn_valid(pte_mfn(val)) &&
-            READ_ONCE(mfn_to_page_nospec(pte_mfn(val))->owner) == d->domain_id)
-            return write_l1e_rw(d, p, old, val, how);
-        rc = get_page_from_l1e(&val, d, pg_owner);
-        if (unlikely(rc))
-            return rc;
-        val = adjust_l1e(val);
-    } else if (unlikely(absent_names_ram(d, val))) {
-        return refused_absent(val, 1);
-    }
-    if (unlikely(!set_pte(d, p, old, val, how))) {
+    if (unlikely(val & l1_disallowed(d)))
+        return refused_memory_type(val);
+    if (!((old ^ val) & ~PTE_FAST_BITS))
+        return store_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
+    rc = get_frame(&val, d, pg_owner);
+    if (unlikely(rc))
+        return rc;
+    val = adjust_l1e(val);
+    if (unlikely(!set_pte(d, table, p, old, val, how))) {
         put_page_from_l1e(val, d);
         return -XEN_EAGAIN;
     }
@@ -266,11 +311,19 @@ static int change_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_
     return 0;
 }
 
-static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned int level,
-                                  uint64_t old, uint64_t val, enum pte_write how)
+static __noinline int write_upper(struct domain *d, struct page_info *table, const uint64_t *p,
+                                  uint64_t old, uint64_t val, enum pte_write how,
+                                  struct domain *pg_owner)
 {
+    unsigned int level = table_level(READ_ONCE(table->type_info));
+    unsigned int index = (uintptr_t)p / sizeof(*p) % TABLE_ENTRIES;
     int rc;
 
+    if (unlikely(is_hypervisor_slot(level, index)))
+        return refused(-XEN_EINVAL, "L4 slot %u is the hypervisor's", index);
+    /* ABI: foreign frames are mapped, never walked. */
+    if (unlikely(pg_owner != d))
+        return -XEN_EINVAL;
     if (val & PTE_PRESENT) {
         /* XSA-148, 182: before any short cut. */
         if (unlikely(val & PTE_UPPER_DISALLOWED))
@@ -286,7 +339,7 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
     } else if (unlikely(absent_names_ram(d, val))) {
         return refused_absent(val, level);
     }
-    if (unlikely(!set_pte(d, p, old, val, how))) {
+    if (unlikely(!set_pte(d, table, p, old, val, how))) {
         if (val & PTE_PRESENT)
             put_table(d, pte_mfn(val));
         return -XEN_EAGAIN;
@@ -296,33 +349,21 @@ static __noinline int write_upper(struct domain *d, const uint64_t *p, unsigned 
     return 0;
 }
 
-static __noinline int write_other_level(struct domain *d, const uint64_t *p, unsigned int level,
-                                        unsigned int index, uint64_t old, uint64_t val,
-                                        struct domain *pg_owner, enum pte_write how)
+int write_pte(struct domain *d, struct page_info *table, const uint64_t *p, uint64_t old,
+              uint64_t val, enum pte_write how, struct domain *pg_owner)
 {
-    if (unlikely(is_hypervisor_slot(level, index)))
-        return refused(-XEN_EINVAL, "L4 slot %u is the hypervisor's", index);
-    /* ABI: foreign frames are mapped, never walked. */
-    if (unlikely(pg_owner != d))
-        return -XEN_EINVAL;
-    return write_upper(d, p, level, old, val, how);
-}
-
-int write_pte(struct domain *d, struct page_info *table, unsigned int index, uint64_t val,
-              struct domain *pg_owner, enum pte_write how, const uint64_t *expected)
-{
-    const uint64_t *p = table_entry(table, index);
-    unsigned int level = table_level(READ_ONCE(table->type_info));
-    uint64_t old = expected ? *expected : READ_ONCE(*p);
-
-    if (unlikely(level != 1))
-        return write_other_level(d, p, level, index, old, val, pg_owner, how);
-    /* Straight: present before and after, the same frame and rights; XSA-182: an allow-list
-     * decides. */
-    if ((val & PTE_PRESENT) && !((old ^ val) & ~PTE_FAST_BITS) && how == PTE_WRITE &&
-        likely(!(val & PTE_CACHE))) {
-        store_pte(d, p, old, adjust_l1e(val), PTE_WRITE);
-        return 0;
+    if (unlikely(table_level(READ_ONCE(table->type_info)) != 1))
+        return write_upper(d, table, p, old, val, how, pg_owner);
+    if (!(val & PTE_PRESENT))
+        return clear_l1e(d, p, old, val, how);
+    /* Straight: present before and after, the same frame; XSA-182: an allow-list decides. */
+    if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && likely(!(val & PTE_CACHE))) {
+        if (!((old ^ val) & PTE_RW) && how == PTE_WRITE) {
+            store_pte(d, p, old, adjust_l1e(val), PTE_WRITE);
+            return 0;
+        }
+        if ((old ^ val) & PTE_RW && likely(is_own(d, pte_mfn(val))))
+            return write_l1e_rw(d, p, old, val, how);
     }
-    return change_l1e(d, p, old, val, pg_owner, how);
+    return set_l1e(d, table, p, old, val, how, pg_owner);
 }

@@ -21,24 +21,41 @@
 
 #define L1_ENTRIES_PER_CHECK 64u
 
-/* Where a present entry may be, from i on. */
-static unsigned int skip_empty(const uint64_t *table, unsigned int i)
+static inline bool is_part_empty(const uint64_t part[TABLE_PART])
 {
-    while (i % FEW == 0 && i < TABLE_ENTRIES && are_empty(&table[i]))
-        i += FEW;
+    return are_empty(part) && are_empty(part + FEW) && are_empty(part + 2 * FEW) &&
+           are_empty(part + 3 * FEW);
+}
+_Static_assert(TABLE_PART == 4 * FEW, "is_part_empty()");
+
+/* Where a present entry may be, from i on. */
+static inline unsigned int skip_empty(const uint64_t *table, unsigned int i)
+{
+    while (i % FEW == 0 && i < TABLE_ENTRIES)
+        if (i % TABLE_PART == 0 && is_part_empty(&table[i]))
+            i += TABLE_PART;
+        else if (are_empty(&table[i]))
+            i += FEW;
+        else
+            break;
     return i;
 }
 
 /* Of the first n entries, up to which a present one may be. */
-static unsigned int skip_unused(const struct page_info *pg, const uint64_t *table, unsigned int n)
+static inline unsigned int skip_unused(const struct page_info *pg, const uint64_t *table,
+                                       unsigned int n)
 {
-    while (n)
-        if (!(pg->used >> (n - 1) / TABLE_PART & 1))
-            n = (n - 1) / TABLE_PART * TABLE_PART;
-        else if (n % FEW == 0 && are_empty(&table[n - FEW]))
-            n -= FEW;
-        else
+    while (n && n % FEW == 0) {
+        unsigned int used = pg->used & ((2u << (n - 1) / TABLE_PART) - 1), end;
+
+        if (!used)
+            return 0;
+        end = (32 - (unsigned int)__builtin_clz(used)) * TABLE_PART;
+        n = MIN(n, end);
+        if (!are_empty(&table[n - FEW]))
             break;
+        n -= FEW;
+    }
     return n;
 }
 
@@ -46,17 +63,12 @@ static unsigned int skip_unused(const struct page_info *pg, const uint64_t *tabl
 static int promote_l1(struct page_info *pg, struct domain *d)
 {
     const uint64_t *table = read_frame(page_to_mfn(pg));
-    unsigned int first = pg->nr_validated;
+    unsigned int i;
+    int rc;
 
-    for (unsigned int i = first; (i = skip_empty(table, i)) < TABLE_ENTRIES; i++) {
+    for (i = pg->nr_validated; (i = skip_empty(table, i)) < TABLE_ENTRIES; i++) {
         uint64_t old = table[i], e = old;
-        int rc;
 
-        if (i != first && ((i % L1_ENTRIES_PER_CHECK == 0 && hypercall_preempt_check()) ||
-                           hypercall_delayed_check())) {
-            pg->nr_validated = (uint16_t)i;
-            return -XEN_ERESTART;
-        }
         if (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e)))
             continue;
         rc = e & PTE_PRESENT ? get_page_from_l1e(&e, d, d) : refused_absent(e, 1);
@@ -64,8 +76,13 @@ static int promote_l1(struct page_info *pg, struct domain *d)
             pg->nr_validated = (uint16_t)i;
             return refused(rc, "L1 table %#lx, entry %u: %#lx", page_to_mfn(pg).n, i, old);
         }
-        set_pte(d, &table[i], old, adjust_l1e(e), PTE_WRITE);
+        store_pte(d, &table[i], old, adjust_l1e(e), PTE_WRITE);
         note_used(pg, i);
+        if (unlikely(hypercall_delayed_check() ||
+                     (i % L1_ENTRIES_PER_CHECK == 0 && hypercall_preempt_check()))) {
+            pg->nr_validated = (uint16_t)(i + 1);
+            return -XEN_ERESTART;
+        }
     }
     return 0;
 }
@@ -91,7 +108,7 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
                 refused(rc, "L%u table %#lx, entry %u: %#lx", level, page_to_mfn(pg).n, i, e);
             return rc;
         }
-        set_pte(d, &table[i], e, e | PTE_USER, PTE_WRITE);
+        store_pte(d, &table[i], e, e | PTE_USER, PTE_WRITE);
         /* XSA-45, 264: each turn makes progress, and none goes on beyond its slice. */
         if (i + 1 < TABLE_ENTRIES && hypercall_preempt_check_step()) {
             pg->nr_validated = (uint16_t)(i + 1);

@@ -200,7 +200,7 @@ int get_page_type(struct page_info *pg, uint64_t type, struct domain *d)
     /* The usual case: it has the type, or had it last and nothing else since. XSA-37: the count
      * does not wrap. */
     if (likely((x & (PGT_type_mask | PGT_validated)) == (type | PGT_validated) &&
-               (x & PGT_count_mask) != PGT_count_mask && cmpxchg(&pg->type_info, x, x + 1) == x))
+               ((x + 1) & PGT_count_mask) && cmpxchg(&pg->type_info, x, x + 1) == x))
         return 0;
     return get_page_type_slow(pg, type, d);
 }
@@ -253,7 +253,8 @@ void put_page_type(struct page_info *pg)
     } while (unlikely(!try_put(pg, x)));
 }
 
-int put_page_type_preemptible(struct page_info *pg, struct domain *d)
+/* Not inline, as above. */
+static __noinline int put_page_type_slow(struct page_info *pg, struct domain *d)
 {
     for (;;) {
         uint64_t x = READ_ONCE(pg->type_info);
@@ -263,7 +264,7 @@ int put_page_type_preemptible(struct page_info *pg, struct domain *d)
         } else if ((x & PGT_count_mask) != 1 || !is_table_type(x)) {
             if (try_put(pg, x))
                 return 0;
-            /* model: put_page_type_preemptible.in_change */
+            /* model: put_page_type_slow.in_change */
         } else if (cmpxchg(&pg->type_info, x, x & ~PGT_validated) == x) {
             /* Not validated any more: others wait, or see `partial`. */
             pg->nr_validated = TABLE_ENTRIES;
@@ -271,6 +272,17 @@ int put_page_type_preemptible(struct page_info *pg, struct domain *d)
             return demote(pg, x & PGT_type_mask, d);
         }
     }
+}
+
+int put_page_type_preemptible(struct page_info *pg, struct domain *d)
+{
+    uint64_t x = READ_ONCE(pg->type_info);
+
+    /* The usual case: not the last, and nobody has it locked. */
+    if (likely((x & PGT_count_mask) > 1 && !(x & PGT_locked) &&
+               cmpxchg(&pg->type_info, x, x - 1) == x))
+        return 0;
+    return put_page_type_slow(pg, d);
 }
 
 void put_page_and_type(struct page_info *pg)
@@ -353,8 +365,9 @@ static inline enum locked lock_now(struct page_info *pg, const struct domain *d)
 
     do {
         x = READ_ONCE(pg->type_info);
-        if (unlikely(READ_ONCE(pg->owner) != d->domain_id) || !(x & PGT_validated) ||
-            !is_table_type(x) || !(x & PGT_count_mask) || (x & PGT_count_mask) == PGT_count_mask)
+        /* Its count: 0 would be no table, all ones a guest that tries to make it overflow. */
+        if (unlikely(READ_ONCE(pg->owner) != d->domain_id || !(x & PGT_validated) ||
+                     !is_table_type(x) || ((x + 1) & PGT_count_mask) <= 1))
             return REFUSED;
         if (unlikely(x & PGT_locked))
             return ANOTHERS;

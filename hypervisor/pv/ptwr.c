@@ -32,17 +32,17 @@ static uint64_t insert(uint64_t entry, const struct x86_write *w, uint64_t opera
 static int write_entry(struct vcpu *v, struct page_info *table, const struct x86_write *w,
                        uint64_t *was)
 {
-    unsigned int index = (unsigned int)(w->addr & ~PAGE_MASK) / 8;
+    const uint64_t *entry = table_entry(table, (unsigned int)(w->addr & ~PAGE_MASK) / 8);
     int rc = -XEN_EAGAIN;
 
     for (unsigned int i = 0; i < TRIES && rc == -XEN_EAGAIN; i++) {
-        uint64_t entry = READ_ONCE(*table_entry(table, index)), operand;
+        uint64_t old = READ_ONCE(*entry), operand;
 
-        *was = extract(entry, w);
+        *was = extract(old, w);
         if (!x86_write_compute(w, &v->regs, *was, &operand))
             return 0;
-        rc = write_pte(v->domain, table, index, insert(entry, w, operand), v->domain,
-                       PTE_WRITE_IF_SAME, &entry);
+        rc = write_pte(v->domain, table, entry, old, insert(old, w, operand), PTE_WRITE_IF_SAME,
+                       v->domain);
     }
     if (!rc)
         count_event(v, COUNTER_ptes_written);
@@ -95,15 +95,15 @@ static uint64_t *simple_source(const uint8_t *code, struct cpu_user_regs *r, gva
 static bool write_simple(struct vcpu *v, struct page_info *table, gva_t cr2, uint64_t *source,
                          bool exchange)
 {
-    unsigned int index = (unsigned int)(cr2 & ~PAGE_MASK) / 8;
+    const uint64_t *entry = table_entry(table, (unsigned int)(cr2 & ~PAGE_MASK) / 8);
     int rc = -XEN_EINVAL;
     uint64_t old = 0;
 
     if (!page_lock(table, v->domain))
         return false;
     if (table_level(READ_ONCE(table->type_info)) == 1) {
-        old = READ_ONCE(*table_entry(table, index));
-        rc = write_pte(v->domain, table, index, *source, v->domain, PTE_WRITE_IF_SAME, &old);
+        old = READ_ONCE(*entry);
+        rc = write_pte(v->domain, table, entry, old, *source, PTE_WRITE_IF_SAME, v->domain);
     }
     page_unlock(table);
     if (rc) /* the CPU set a bit meanwhile, and the guest runs into it again; or it may not be */
@@ -117,8 +117,8 @@ static bool write_simple(struct vcpu *v, struct page_info *table, gva_t cr2, uin
 }
 
 /* What the instruction at RIP wants, by the decoder. */
-static bool write_decoded(struct vcpu *v, struct page_info *table, gva_t cr2, const uint8_t *code,
-                          unsigned int n)
+static __noinline bool write_decoded(struct vcpu *v, struct page_info *table, gva_t cr2,
+                                     const uint8_t *code, unsigned int n)
 {
     struct x86_insn in __uninitialized;
     struct x86_write w;

@@ -53,7 +53,7 @@ static inline bool is_table_type(uint64_t type_info)
 
 static inline bool is_hypervisor_slot(unsigned int level, unsigned int index)
 {
-    return level == 4 && index >= HYPERVISOR_L4_FIRST && index <= HYPERVISOR_L4_LAST;
+    return index - HYPERVISOR_L4_FIRST <= HYPERVISOR_L4_LAST - HYPERVISOR_L4_FIRST && level == 4;
 }
 
 /* Only a domain with hardware has a use for memory types. */
@@ -105,12 +105,11 @@ int __must_check drop_pin(struct page_info *pg, struct domain *d);
 int __must_check get_page_from_upper(uint64_t e, unsigned int level, struct domain *d);
 /* put_page_and_type_preemptible() or put_table() gives them back. */
 
-/* Changes entry `index` of a table of d, whose type is type_info's and whose page_lock the caller
- * holds: checks it, takes the new references, writes it, drops the old ones. expected: what the
- * entry must be for PTE_WRITE_IF_SAME, else NULL. 0, -XEN_EAGAIN (it is not), -XEN_E*. */
-int __must_check write_pte(struct domain *d, struct page_info *table, unsigned int index,
-                           uint64_t val, struct domain *pg_owner, enum pte_write how,
-                           const uint64_t *expected);
+/* Changes an entry of a table of d, whose type is type_info's and whose page_lock the caller holds:
+ * checks it, takes the new references, writes it, drops the old ones. old: what the entry is, or
+ * for PTE_WRITE_IF_SAME must be. 0, -XEN_EAGAIN (it is not), -XEN_E*. */
+int __must_check write_pte(struct domain *d, struct page_info *table, const uint64_t *entry,
+                           uint64_t old, uint64_t val, enum pte_write how, struct domain *pg_owner);
 
 /* --- base_table.c: what v runs on. 0, -XEN_EINVAL, -XEN_ERESTART (nothing was changed: again). ---
  */

@@ -77,12 +77,12 @@ static inline bool store_pte(const struct domain *d, const uint64_t *entry, uint
     }
 }
 
-/* The same, of any entry. */
-static inline bool set_pte(const struct domain *d, const uint64_t *entry, uint64_t old,
-                           uint64_t val, enum pte_write how)
+/* The same, of any entry of the table. */
+static inline bool set_pte(const struct domain *d, struct page_info *table, const uint64_t *entry,
+                           uint64_t old, uint64_t val, enum pte_write how)
 {
     if (val & ~old & PTE_PRESENT)
-        note_used(mfn_to_page(frame_of(entry)), (uintptr_t)entry / sizeof(*entry) % TABLE_ENTRIES);
+        note_used(table, (uintptr_t)entry / sizeof(*entry) % TABLE_ENTRIES);
     return store_pte(d, entry, old, val, how);
 }
 

@@ -153,7 +153,7 @@ inline put_page_type(c)
         if
         :: count(x) == 1 && type(x) == TABLE ->         /* put_page_type_preemptible() */
             if
-            :: CMPXCHG(c, type_info, x, x & ~VALIDATED) ->      /* model: put_page_type_preemptible.in_change */
+            :: CMPXCHG(c, type_info, x, x & ~VALIDATED) ->      /* model: put_page_type_slow.in_change */
                 end_use(c, type(x));                            /* model: drop_to_untyped.out */
                 break
             :: else

@@ -35,8 +35,8 @@ bool get_page(struct page_info *pg, const struct domain *d)
     if (unlikely(READ_ONCE(pg->owner) != d->domain_id))
         return false;
     for (;; x = seen) {
-        /* Free, or not handed out yet; or a guest that tries to make the count overflow. */
-        if (unlikely((x & PGC_count_mask) == 0 || ((x + 1) & PGC_count_mask) == 0))
+        /* 0: free, or not handed out yet; all ones: a guest tries to make the count overflow. */
+        if (unlikely(((x + 1) & PGC_count_mask) <= 1))
             return false;
         seen = cmpxchg(&pg->count_info, x, x + 1);
         if (likely(seen == x))
@@ -52,10 +52,10 @@ struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
 {
     struct page_info *pg;
 
-    if (unlikely(!mfn_valid(mfn)))
+    if (unlikely(!mfn_in_table(mfn)))
         return NULL;
     pg = mfn_to_page_nospec(mfn);
-    return get_page(pg, d) ? pg : NULL;
+    return likely(get_page(pg, d)) ? pg : NULL;
 }
 
 struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d)

@@ -81,11 +81,18 @@ static inline bool mfn_valid(mfn_t mfn)
            READ_ONCE(frame_table[index_nospec(mfn.n, max_mfn + 1)].order) != FRAME_NOT_RAM;
 }
 
+/* Has it a struct page_info? One that is no RAM belongs to nobody: get_page() and page_lock() fail.
+ */
+static inline bool mfn_in_table(mfn_t mfn)
+{
+    return mfn.n <= max_mfn;
+}
+
 static inline struct page_info *mfn_to_page(mfn_t mfn)
 {
     return &frame_table[mfn.n];
 }
-/* Of one that a guest named, and that was found to be valid. */
+/* Of one that a guest named, and that was found to have it. */
 static inline struct page_info *mfn_to_page_nospec(mfn_t mfn)
 {
     return &frame_table[index_nospec(mfn.n, max_mfn + 1)];
