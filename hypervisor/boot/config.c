@@ -231,6 +231,8 @@ static const char *const measures[] = {
     SPEC_MEASURES(WORD)
 #undef WORD
 };
+#define AND_WORD(name, word) ", " word
+#define SPEC_ITEMS           "yes, no" SPEC_MEASURES(AND_WORD) ", or one of these behind no-"
 
 /* One piece of spec-ctrl: yes, no, or a measure's name, with no- before it to leave it out. Later
  * ones win. */
@@ -256,17 +258,11 @@ static bool spec_item(struct text item, struct boot_info *bi)
 
 static int set_spec_ctrl(struct parser *p, const struct key *k, struct text v)
 {
-    char list[192];
-    size_t n = 0;
-
-    for (unsigned int i = 0; i < NR_MEASURES; i++)
-        n += (size_t)snprintf(list + n, sizeof(list) - n, ", %s", measures[i]);
-    for (size_t at = 0; at <= v.n; at += n + 1) {
+    for (size_t at = 0, n; at <= v.n; at += n + 1) {
         for (n = 0; at + n < v.n && v.at[at + n] != ','; n++)
             ;
         if (!spec_item(trim((struct text){v.at + at, n}), p->bi))
-            return FAIL(p, "%s: `%.*s` is not one of: yes, no%s, or one of these behind no-",
-                        k->name, PIECE(v), list);
+            return FAIL(p, "%s: `%.*s` is not one of: " SPEC_ITEMS, k->name, PIECE(v));
     }
     return 0;
 }

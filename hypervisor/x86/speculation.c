@@ -100,16 +100,19 @@ static const char *words_of(uint32_t set, const char *const *words, char *text, 
 
 static void report(void)
 {
-    char text[256], more[256];
+#define AND_WORD(name, word) " " word
+    char holes[sizeof(SPEC_HOLES(AND_WORD))], measures[sizeof(SPEC_MEASURES(AND_WORD))];
+#undef AND_WORD
 
-    log_info("speculation: these CPUs have %s%s", words_of(choice.affected, hole_words, text, 256),
+    log_info("speculation: these CPUs have %s%s",
+             words_of(choice.affected, hole_words, holes, sizeof(holes)),
              cpu_has.tcg ? " (QEMU's emulation)" : "");
     log_info("speculation: measures: %s; open: %s",
-             words_of(choice.measures, measure_words, text, 256),
-             words_of(choice.open, hole_words, more, 256));
+             words_of(choice.measures, measure_words, measures, sizeof(measures)),
+             words_of(choice.open, hole_words, holes, sizeof(holes)));
     if (choice.lacking)
         log_warning("spec-ctrl: these CPUs cannot do what is asked for: %s",
-                    words_of(choice.lacking, measure_words, text, 256));
+                    words_of(choice.lacking, measure_words, measures, sizeof(measures)));
 }
 
 void init_speculation(const struct boot_info *bi)
