@@ -43,7 +43,9 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
     if (nd) {
         WRITE_ONCE(next->cpu_stack, &block->cpu);
         block->guest_frame = (uint64_t)&next->regs.es;
-        if (!isolating)
+        if (isolating)
+            isolation_switch(block);
+        else
             block->tss.rsp0 = block->guest_frame;
         block->cpu.arch.loaded = next;
         reach(&block->cpu.arch, next);

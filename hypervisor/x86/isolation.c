@@ -11,6 +11,9 @@
  * stack in the block's page, and the registers go from there to v->regs once the L4 is loaded. Out:
  * by the door again. These ways are a measure of x86/speculation.c's like others, "pti".
  *
+ * What a guest had in its registers stays behind at the door; so that is cleared when the CPU goes
+ * to another vCPU.
+ *
  * The copy is made anew on the way out when CR3 is to hold another L4, when the TLB was flushed
  * since, and when the guest came by an exception or interrupt. So an entry that another CPU made in
  * the L4 is seen at the latest behind the fault that lacks it, as if the CPU had kept its absence;
@@ -66,23 +69,30 @@ static bool show_page(uint64_t *l4, uint64_t va)
 bool isolation_prepare(struct cpu_block *block)
 {
     extern uint8_t entry_start[], entry_end[];
-    uint64_t *l4 = isolating ? alloc_hv_pages(0) : NULL;
-    bool done = l4;
+    uint64_t *l4;
+    bool done = true;
 
     if (!isolating)
         return true;
-    if (!done)
+    l4 = alloc_hv_pages(0);
+    if (!l4)
         return false;
     memset(l4, 0, PAGE_SIZE);
     for (uint8_t *at = entry_start; at < entry_end; at += PAGE_SIZE)
         done &= show_page(l4, (uint64_t)at);
-    for (unsigned int i = 0; i < 4; i++)
-        done &= show_page(l4, (uint64_t)block->stacks + (i + 1) * IST_SIZE - PAGE_SIZE);
+    for (unsigned int i = IST_NMI; i <= IST_DB; i++)
+        done &= show_page(l4, block->tss.ist[i - 1] - PAGE_SIZE);
     done &= show_page(l4, (uint64_t)&block->cpu) && show_page(l4, idt_address());
     block->cpu.arch.isolated_l4 = l4;
     block->cpu.arch.isolated_cr3 = frame_of(l4).n << PAGE_SHIFT;
     block->tss.rsp0 = (uint64_t)(block->door + ARRAY_SIZE(block->door));
     return done;
+}
+
+void isolation_switch(struct cpu_block *block)
+{
+    memset(block->door, 0, sizeof(block->door));
+    block->user_rsp = 0;
 }
 
 static bool is_shown(unsigned int slot)

@@ -75,6 +75,8 @@ static inline uint64_t hv_global(void)
 }
 /* For a CPU that is to run guests, whose block is mapped. False: no memory. */
 bool __must_check isolation_prepare(struct cpu_block *block);
+/* Nothing of the vCPU that ran here is shown to the one that is to run. */
+void isolation_switch(struct cpu_block *block);
 void isolate_guest(struct cpu *c); /* on the way out to a guest (pv/cpu/entry.asm) */
 
 /* --- fault.c, dump.c --- */

@@ -6,6 +6,7 @@ and that guests live as ever.
 No emulation speculates, so what the measures are for cannot be seen here; that they harm nobody can, and that with "pti" the hypervisor
 is not mapped while a guest runs.
 """
+import contextlib
 import re
 import time
 
@@ -16,11 +17,13 @@ from test_from_outside import CPU1_BLOCK, DIRECT_MAP_END, ENTRY, IMAGE, symbols
 ALL = "spec-ctrl = pti,retpoline,rsb,bhb-entry,its,verw,lock-harden,div-scrub,pv-l1tf\n"
 STACKS = (0x1000, 0x3000, 0x5000, 0x7000)       # of NMI, #DF, #MC, #DB
 DOOR = 0xf000                                   # with TSS and struct cpu
+MARK = 0x6c656674206d6172                       # tests/system/guests/marked.asm
 GUESTS = ("segments", "pagetable", "grants", "stale", "smp", "smp-contexts", "smp-moves")    # test_speculation has others
 
 
-def stopped_in_guest(monitor, cpu):
-    """Stops the machine where this CPU runs a guest; the pages of the hypervisor's that are in its page tables then."""
+@contextlib.contextmanager
+def stopped_in_guest(monitor, cpu, registers=""):
+    """The machine is stopped where this CPU runs a guest, in whose registers there is this; what the monitor answers of the CPU."""
     deadline = time.monotonic() + 60 * SCALE
 
     def ask(command):
@@ -28,13 +31,18 @@ def stopped_in_guest(monitor, cpu):
 
     while True:
         monitor.ask("stop")
-        if "CPL=3" in ask("info registers"):
+        found = ask("info registers")
+        if "CPL=3" in found and re.search(registers, found):
             break
         monitor.ask("cont")
         assert time.monotonic() < deadline, f"CPU {cpu} never runs its guest"
         time.sleep(0.01)
-    pages = {int(va, 16) for va, _, _ in ENTRY.findall(ask("info tlb"))}
+    yield ask
     monitor.ask("cont")
+
+
+def mapped_of_the_hypervisor(ask):
+    pages = {int(va, 16) for va, _, _ in ENTRY.findall(ask("info tlb"))}
     return {va for va in pages if IMAGE & ~((1 << 39) - 1) <= va < DIRECT_MAP_END}
 
 
@@ -52,8 +60,26 @@ def hides_the_hypervisor():
         for cpu, block in enumerate((named["cpu0_block"], CPU1_BLOCK)):
             shown = set(range(named["entry_start"], named["entry_end"], 4096)) | {named["idt"]}
             shown |= {block + page for page in (*STACKS, DOOR)}
-            mapped = stopped_in_guest(monitor, cpu)
+            with stopped_in_guest(monitor, cpu) as ask:
+                mapped = mapped_of_the_hypervisor(ask)
             assert mapped == shown, (cpu, [hex(va) for va in sorted(mapped ^ shown)][:20])
+
+
+def hides_who_ran_before():
+    """pti: two guests take turns; what is mapped for the one has nothing of what the other had in its registers when it was interrupted."""
+    directory = Machine.scratch()
+    config = "spec-ctrl = pti\non_end = poweroff\n" + "".join(f"[domain {name}]\nkernel = {name}\nmemory = 16M\n" for name in ("marked", "forever"))
+    door = symbols()["cpu0_block"] + DOOR
+    with Machine.direct("isolation-turns", config, {name: built("bad-guests/" + name) for name in ("marked", "forever")}, mem="256", smp="1",
+                        directory=directory, qemu=qemu_monitor.args(directory)) as m:
+        m.expect(r"forever: looping", 30)
+        monitor = qemu_monitor.Monitor(directory)
+        for _ in range(10):
+            with stopped_in_guest(monitor, 0, f"R15={MARK:x}"):
+                pass
+            with stopped_in_guest(monitor, 0, f"R15=(?!{MARK:x})") as ask:
+                left = ask(f"x /512gx {door:#x}")
+                assert left.count("\n") == 256 and f"{MARK:x}" not in left, left
 
 
 def guests_live_as_ever():
@@ -86,4 +112,4 @@ def linux_under_nmis():
 
 
 if __name__ == "__main__":
-    run_tests(hides_the_hypervisor, guests_live_as_ever, linux_under_nmis)
+    run_tests(hides_the_hypervisor, hides_who_ran_before, guests_live_as_ever, linux_under_nmis)
