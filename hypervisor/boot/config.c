@@ -259,10 +259,13 @@ static bool spec_item(struct text item, struct boot_info *bi)
 static int set_spec_ctrl(struct parser *p, const struct key *k, struct text v)
 {
     for (size_t at = 0, n; at <= v.n; at += n + 1) {
+        struct text item;
+
         for (n = 0; at + n < v.n && v.at[at + n] != ','; n++)
             ;
-        if (!spec_item(trim((struct text){v.at + at, n}), p->bi))
-            return FAIL(p, "%s: `%.*s` is not one of: " SPEC_ITEMS, k->name, PIECE(v));
+        item = trim((struct text){v.at + at, n});
+        if (!spec_item(item, p->bi))
+            return FAIL(p, "%s: `%.*s` is not one of: " SPEC_ITEMS, k->name, PIECE(item));
     }
     return 0;
 }
