@@ -22,7 +22,8 @@ const char test_name[] = "syscall";
 #define RFLAGS_ID     0x200000ul
 
 #define FRAME_WORDS       7
-#define LOW               0x10000000ul         /* where the kernel's table maps nothing */
+#define LOW               0x10000000ul /* where the kernel's table maps nothing */
+#define AREA              (LOW + 16 * PAGE_SIZE)
 #define TOP               (-PAGE_SIZE)         /* the last page of all */
 #define OF_THE_HYPERVISOR 0xffff830000090000ul /* its map of all memory: it may write there */
 
@@ -265,6 +266,31 @@ static void to_the_kernel(void)
     events_enable();
 }
 
+/* A time area that could not be written is, when a system call brings its kernel back. */
+static void areas(void)
+{
+    struct iret_frame f = to_user(RFLAGS_IF, 0);
+    volatile vcpu_time_info_t *time = (void *)AREA;
+    vcpu_register_time_memory_area_t reg = {.addr.v = (void *)AREA};
+    char *stack = test_page();
+
+    set_stack((unsigned long)stack + PAGE_SIZE);
+    for (unsigned int longer = 0; longer < 2; longer++) {
+        choose(longer);
+        CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg), 0,
+                 "an area may be where nothing is yet");
+        NEED(!pt_map(AREA, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
+        CHECK_EQ(time->version, 0, "which nobody has written");
+        there_and_back(&f, (unsigned long)stack + PAGE_SIZE, true);
+        CHECK(time->version && !(time->version & 1), "then it is written");
+        CHECK(time->system_time, "with the time");
+        NEED(!pt_unmap(AREA));
+    }
+    reg.addr.v = NULL;
+    CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg), 0, "given up");
+    choose(false);
+}
+
 /* A step in user mode traps there, and not in the kernel. */
 static void steps(void)
 {
@@ -396,5 +422,6 @@ void test_main(void)
     stacks();
     frames();
     to_the_kernel();
+    areas();
     steps();
 }
