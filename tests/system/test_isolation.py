@@ -11,7 +11,7 @@ import re
 import time
 
 import qemu_monitor
-from machine import DEBUG_EXIT, SCALE, Machine, built, control_config, run_tests
+from machine import DEBUG_EXIT, SCALE, SKYLAKE, Machine, built, control_config, run_tests
 from test_from_outside import CPU1_BLOCK, DIRECT_MAP_END, ENTRY, IMAGE, symbols
 
 ALL = "spec-ctrl = pti,retpoline,rsb,bhb-entry,its,verw,lock-harden,div-scrub,pv-l1tf\n"
@@ -91,6 +91,15 @@ def guests_live_as_ever():
             assert m.wait() == 0, m.tail()
 
 
+def sysenter_lives_as_ever():
+    """The same where 64-bit code has SYSENTER, as on Intel's CPUs: without a measure, with that alone, and with all."""
+    for number, extra in enumerate(("", "spec-ctrl = pti\n", ALL)):
+        with Machine.guest(f"measures-sysenter-{number}", built("tests/guest/entry"), cpu=SKYLAKE, extra=extra) as m:
+            m.expect("SYSENTER is there", 60)
+            m.expect("TEST-RESULT: entry success", 60)
+            assert m.wait() == 0, m.tail()
+
+
 def linux_under_nmis():
     """Linux as control domain with all of them, which is busy while NMIs come at any moment: on the way in and out, too."""
     directory = Machine.scratch()
@@ -112,4 +121,4 @@ def linux_under_nmis():
 
 
 if __name__ == "__main__":
-    run_tests(hides_the_hypervisor, hides_who_ran_before, guests_live_as_ever, linux_under_nmis)
+    run_tests(hides_the_hypervisor, hides_who_ran_before, guests_live_as_ever, sysenter_lives_as_ever, linux_under_nmis)

@@ -98,6 +98,50 @@ static void stepping(void)
     CHECK_EQ(RUN(code_int80, &r), TRAP_GP, "XSA-259: INT 0x80 without a handler");
 }
 
+/* SYSENTER, where 64-bit code has it: the kernel's entry sees all registers but those two that it
+ * loses, and its own flags. */
+static void sysenter(void)
+{
+    extern char syscall_entry[];
+    struct callback_register reg = {.type = CALLBACKTYPE_sysenter,
+                                    .flags = CALLBACKF_mask_events,
+                                    .address = (unsigned long)syscall_entry};
+    unsigned int times;
+    uint64_t mine;
+
+    CHECK_EQ(HYPERVISOR_callback_op(CALLBACKOP_register, &reg), 0, "an entry for SYSENTER");
+    for (times = 0; times < 50; times++) {
+        struct trap_regs r = {.rax = times,
+                              .rbx = 1,
+                              .rcx = 2,
+                              .rdx = 3,
+                              .rsi = 4,
+                              .rdi = 5,
+                              .rbp = 6,
+                              .r8 = 8,
+                              .r9 = 9,
+                              .r10 = 10,
+                              .r11 = 11,
+                              .r12 = 12,
+                              .r13 = 13,
+                              .r14 = 14,
+                              .r15 = 15,
+                              .rflags = RFLAGS_NT | RFLAGS_DF | RFLAGS_IF};
+
+        if (RUN(code_sysenter, &r) != VECTOR_SYSCALL)
+            break;
+        CHECK(!r.rip && !r.rsp, "where it came from and its stack are lost");
+        CHECK(r.rax == times && r.rbx == 1 && r.rcx == 2 && r.rdx == 3 && r.rsi == 4 &&
+                  r.rdi == 5 && r.rbp == 6 && r.r8 == 8 && r.r9 == 9 && r.r10 == 10 &&
+                  r.r11 == 11 && r.r12 == 12 && r.r13 == 13 && r.r14 == 14 && r.r15 == 15,
+              "nothing else is");
+        CHECK_EQ(r.rflags & (RFLAGS_NT | RFLAGS_DF), RFLAGS_DF, "but a flag that would harm");
+        __asm__ volatile("pushf; pop %0" : "=r"(mine));
+        CHECK_EQ(mine & (RFLAGS_DF | RFLAGS_NT | RFLAGS_TF), 0, "the kernel has its own flags");
+    }
+    printf("SYSENTER is %sthere\n", times ? "" : "not ");
+}
+
 /* Returns that hardware refuses: they end in the guest, and user mode works afterwards. */
 static void bad_returns(void)
 {
@@ -227,6 +271,7 @@ void test_main(void)
     NEED(!user_init());
     flags();
     stepping();
+    sysenter();
     bad_returns();
     debug_registers();
     segments();
