@@ -63,6 +63,19 @@ static void unknown_numbers_that_are_told(void **state)
     }
 }
 
+static void unknown_numbers_are_told_once(void **state)
+{
+    uint64_t before = d->refusals;
+
+    (void)state;
+    for (unsigned int i = 0; i < 5; i++) {
+        assert_int_equal(host_hypercall(v, 63, (uint64_t[6]){0}, NULL), -XEN_ENOSYS);
+        assert_int_equal(d->refusals, before + 1);
+    }
+    assert_int_equal(host_hypercall(v, 62, (uint64_t[6]){0}, NULL), -XEN_ENOSYS);
+    assert_int_equal(d->refusals, before + 2);
+}
+
 static void control_operations_are_the_control_domains(void **state)
 {
     (void)state;
@@ -344,6 +357,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(unknown_numbers),
         TEST(unknown_numbers_that_are_told),
+        TEST(unknown_numbers_are_told_once),
         TEST(control_operations_are_the_control_domains),
         TEST(reissue_sets_the_guest_back),
         TEST(asked_to_flush),

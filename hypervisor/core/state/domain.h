@@ -164,6 +164,7 @@ struct domain {
     int relinquish_step;      /* how far domain_kill came */
 
     uint64_t refusals, refusals_logged_at; /* rate limit of refused(): atomic */
+    uint64_t unknown_hypercalls; /* numbers of which it was told that there are none: atomic */
     struct log_share log_share;
     struct arch_domain arch;
 };
