@@ -360,7 +360,7 @@ MUTANTS = {
     "any feature of leaf 1's ECX is shown": ("out[2] = (out[2] & ecx) |", "out[2] = out[2] |", TABLES),
     "any feature of leaf 1's EDX is shown": ("out[3] = (out[3] & L1_EDX) |", "out[3] = out[3] |", TABLES),
     "profile hvm is told of a hypervisor": ("    if (v->domain->arch.hvm.xen)\n        out[2] |= L1", "    if (1)\n        out[2] |= L1", TABLES + ["hvm_xen"]),
-    "OSXSAVE is always there": ("fpu_has_xsave() && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE)", "fpu_has_xsave()", TABLES),
+    "OSXSAVE is always there": ("xsave && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE)", "xsave", TABLES),
     "a local APIC that is off is shown": ("        out[3] &= ~B(9);\n", "        ;\n", TABLES),
     "any extended feature of ECX is shown": ("        out[2] &= E1_ECX;\n        if (cores", "        if (cores", TABLES),
     "any extended feature of EDX is shown": ("            out[2] |= E1_ECX_CMP_LEGACY;\n        out[3] &= E1_EDX;\n", "            out[2] |= E1_ECX_CMP_LEGACY;\n", TABLES),

@@ -51,13 +51,14 @@ static uint32_t cores(const struct vcpu *v)
 
 static void leaf_1(const struct vcpu *v, uint32_t out[4])
 {
-    uint32_t ecx = L1_ECX | (fpu_has_xsave() ? L1_ECX_XSAVE : 0);
+    bool xsave = out[2] & L1_ECX_OSXSAVE; /* the hypervisor turned it on */
+    uint32_t ecx = L1_ECX | (xsave ? L1_ECX_XSAVE : 0);
 
     out[1] = (out[1] & 0xff00) | cores(v) << 16 | v->vcpu_id << 24; /* CLFLUSH size */
     out[2] = (out[2] & ecx) | L1_ECX_DEADLINE;
     if (v->domain->arch.hvm.xen)
         out[2] |= L1_ECX_X2APIC | L1_ECX_HYPERVISOR;
-    if (fpu_has_xsave() && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE))
+    if (xsave && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE))
         out[2] |= L1_ECX_OSXSAVE;
     out[3] = (out[3] & L1_EDX) | B(9); /* there is a local APIC, if it is not off */
     if (cores(v) > 1)

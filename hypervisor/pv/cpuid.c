@@ -34,12 +34,13 @@
 
 static void leaf_1(const struct vcpu *v, uint32_t out[4])
 {
-    uint32_t ecx = L1_ECX_ALWAYS | (fpu_has_xsave() ? L1_ECX_XSAVE : 0);
+    bool xsave = out[2] & L1_ECX_OSXSAVE; /* the hypervisor turned it on */
+    uint32_t ecx = L1_ECX_ALWAYS | (xsave ? L1_ECX_XSAVE : 0);
 
     out[1] = (out[1] & 0xff00) | v->vcpu_id * 2 << 24; /* CLFLUSH size; one thread a package */
     out[2] &= ecx;
     out[2] |= L1_ECX_HYPERVISOR;
-    if (fpu_has_xsave() && (v->arch.pv.ctrlreg[4] & X86_CR4_OSXSAVE))
+    if (xsave && (v->arch.pv.ctrlreg[4] & X86_CR4_OSXSAVE))
         out[2] |= L1_ECX_OSXSAVE;
     out[3] &= L1_EDX;
 }

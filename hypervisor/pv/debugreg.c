@@ -50,7 +50,8 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
         return -XEN_ENODEV;
     }
     v->arch.pv.debugreg[index_nospec(reg, 8)] = value;
-    if (v == current)
+    /* The CPU has them while one of them breaks. */
+    if (v == current && (reg == 7 || v->arch.pv.debugreg[7] & DR7_ACTIVE))
         pv_cpu_load_debugregs(v);
     return 0;
 }

@@ -60,16 +60,25 @@ static void map_gdt_slot(struct vcpu *v, unsigned int slot, mfn_t mfn)
     v->arch.pv.perdomain_l1[slot] = mfn.n << PAGE_SHIFT | flags;
 }
 
+void pv_init_gdt(struct vcpu *v)
+{
+    for (unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++)
+        map_gdt_slot(v, i, pv_zero_page);
+}
+
+static unsigned int gdt_pages(unsigned int entries)
+{
+    return (unsigned int)DIV_ROUND_UP(entries, GDT_ENTRIES_PER_PAGE);
+}
+
 void pv_destroy_gdt(struct vcpu *v)
 {
-    for (unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++) {
+    for (unsigned int i = 0; i < gdt_pages(v->arch.pv.gdt_ents); i++) {
         mfn_t mfn = v->arch.pv.gdt_frames[i];
 
-        if (v->arch.pv.perdomain_l1)
-            map_gdt_slot(v, i, pv_zero_page);
+        map_gdt_slot(v, i, pv_zero_page);
         v->arch.pv.gdt_frames[i] = MFN(0);
-        if (mfn.n)
-            put_page_and_type(mfn_to_page(mfn));
+        put_page_and_type(mfn_to_page(mfn));
     }
     v->arch.pv.gdt_ents = 0;
 }
@@ -78,8 +87,7 @@ void pv_destroy_gdt(struct vcpu *v)
  * to be flushed first keeps its new type when all are put back, so the next turn gets further. */
 int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 {
-    unsigned int nr = (unsigned int)DIV_ROUND_UP(entries, GDT_ENTRIES_PER_PAGE);
-    unsigned int got;
+    unsigned int nr = gdt_pages(entries), got;
     int rc = 0;
 
     for (got = 0; got < nr && !rc; got++) {
@@ -106,14 +114,13 @@ int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 
 long do_set_gdt(gva_t list, unsigned int entries)
 {
-    uint64_t frames[FIRST_RESERVED_GDT_PAGE];
-    unsigned int nr = (unsigned int)DIV_ROUND_UP((uint64_t)entries, GDT_ENTRIES_PER_PAGE);
+    uint64_t frames[FIRST_RESERVED_GDT_PAGE] __uninitialized;
     int rc;
 
     if (entries > FIRST_RESERVED_GDT_BYTE / 8)
         return refused(-XEN_EINVAL, "set_gdt: %u entries; there are %u", entries,
                        FIRST_RESERVED_GDT_BYTE / 8);
-    if (copy_from_guest(frames, list, nr * sizeof(frames[0])))
+    if (copy_from_guest(frames, list, gdt_pages(entries) * sizeof(frames[0])))
         return -XEN_EFAULT;
     rc = pv_set_gdt(current, frames, entries);
     if (!rc) {

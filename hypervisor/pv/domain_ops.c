@@ -85,7 +85,7 @@ static int map_vcpu_area(struct vcpu *v)
     }
     l1 = map_frame(pte_mfn(l2[i]));
     v->arch.pv.perdomain_l1 = l1 + v->vcpu_id % VCPUS_PER_L1 * SLOTS_PER_VCPU;
-    pv_destroy_gdt(v); /* all slots: the page of zeros */
+    pv_init_gdt(v);
     return 0;
 }
 

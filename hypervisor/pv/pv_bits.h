@@ -54,6 +54,7 @@ int __must_check pv_write_cr(struct vcpu *v, unsigned int reg, uint64_t value);
 extern mfn_t pv_zero_page; /* what an empty slot of a GDT maps (pv/domain_ops.c) */
 /* 0, -XEN_EINVAL, -XEN_ERESTART: again, nothing was changed. */
 int __must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
+void pv_init_gdt(struct vcpu *v); /* of a new one: all slots show the page of zeros */
 void pv_destroy_gdt(struct vcpu *v);
 void pv_set_ldt(struct vcpu *v, gva_t base, unsigned int entries);
 /* Drops what of v's LDT is mapped: its pages are about to change. Or leaves the flush to the

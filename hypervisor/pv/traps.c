@@ -84,7 +84,7 @@ bool pv_bring_in(struct vcpu *v, uint64_t at)
 
 /* A touch of the LDT. What cannot be brought in is the guest's page fault, where it believes its
  * LDT to be. */
-static bool ldt_fault(struct vcpu *v, uint64_t cr2)
+static __noinline bool ldt_fault(struct vcpu *v, uint64_t cr2)
 {
     uint64_t offset = cr2 - (perdomain_area(v) + PERDOMAIN_LDT_OFFSET);
 

@@ -17,48 +17,53 @@
 #include "x86.h"
 
 /* Some addresses at the top, and those below one, are the guest's. */
-static inline bool is_within(gva_t gva, uint64_t n, uint64_t top, gva_t below)
+static inline bool is_at_top(gva_t gva, uint64_t n, uint64_t top)
 {
-    uint64_t to_the_end = -gva;
-
-    return (to_the_end <= top && n <= to_the_end) || (gva < below && n <= below - gva);
+    return -gva <= top && n <= -gva;
 }
 
-static inline bool is_reached(gva_t gva, uint64_t n)
+static inline bool is_below(gva_t gva, uint64_t n, gva_t below)
 {
-    const struct arch_cpu *c = &this_block()->cpu.arch;
+    return gva < below && n <= below - gva;
+}
 
-    return is_within(gva, n, c->guest_top, c->guest_below);
+static inline const struct arch_cpu *this_arch(void)
+{
+    return &this_block()->cpu.arch;
 }
 
 /* Whose addresses are not the hypervisor's; NULL: they are. */
 static inline const struct vcpu *copied(void)
 {
-    return this_block()->cpu.arch.copied;
+    return this_arch()->copied;
 }
 
 bool guest_range_ok(gva_t gva, uint64_t n)
 {
-    return is_within(gva, n, GUEST_TOP, GUEST_BELOW) || (copied() && gva + n >= gva);
+    return is_at_top(gva, n, GUEST_TOP) || is_below(gva, n, GUEST_BELOW) ||
+           (copied() && gva + n >= gva);
 }
 
+/* Where no kernel keeps its data: below, or where the kind of the guest has to look. */
 static __noinline int copy_elsewhere(void *buf, gva_t gva, size_t n, bool to_guest)
 {
     const struct vcpu *v = copied();
 
+    if (is_below(gva, n, this_arch()->guest_below))
+        return to_guest ? guest_copy(gva, (uint64_t)buf, n) : guest_copy((uint64_t)buf, gva, n);
     return v ? v->domain->ops->copy(v, buf, gva, n, to_guest) : -XEN_EFAULT;
 }
 
 int copy_from_guest(void *to, gva_t from, size_t n)
 {
-    if (likely(is_reached(from, n)))
+    if (likely(is_at_top(from, n, this_arch()->guest_top)))
         return guest_copy((uint64_t)to, from, n);
     return copy_elsewhere(to, from, n, false);
 }
 
 int guest_write(gva_t to, const void *from, size_t n)
 {
-    if (likely(is_reached(to, n)))
+    if (likely(is_at_top(to, n, this_arch()->guest_top)))
         return guest_copy(to, (uint64_t)from, n);
     return copy_elsewhere((void *)from, to, n, true);
 }
@@ -66,5 +71,8 @@ int guest_write(gva_t to, const void *from, size_t n)
 /* (Asked for by control operations alone: no guest of another kind comes here.) */
 int guest_write_zeros(gva_t to, size_t n)
 {
-    return is_reached(to, n) ? guest_clear(to, n) : -XEN_EFAULT;
+    const struct arch_cpu *c = this_arch();
+
+    return is_at_top(to, n, c->guest_top) || is_below(to, n, c->guest_below) ? guest_clear(to, n)
+                                                                             : -XEN_EFAULT;
 }

@@ -19,12 +19,14 @@ guest_copy:
         mov rcx, rdx
         shr rcx, 3
 .words: rep movsq
-        mov ecx, edx
-        and ecx, 7
-.bytes: rep movsb
-        CLAC
+        and edx, 7
+        jnz .rest                       ; seldom, and REP is dear
+.done:  CLAC
         xor eax, eax
         RETURN
+.rest:  mov ecx, edx
+.bytes: rep movsb
+        jmp .done
         EXTABLE .words, guest_fault
         EXTABLE .bytes, guest_fault
 

@@ -40,6 +40,4 @@
 
 #define MCG_CTL_P 0x100 /* of MSR_MCG_CAP: there is an MSR_MCG_CTL; below: how many banks */
 
-#define DR7_ACTIVE 0xfful
-
 #endif

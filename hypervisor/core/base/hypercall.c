@@ -53,10 +53,3 @@ long hypercall_continue(const uint64_t *args, unsigned int n)
     v->continuation = true;
     return -XEN_ERESTART;
 }
-
-/* iret gives the guest's RAX, get_debugreg a value of the guest's: any number, and no error. */
-bool hypercall_gave_way(const struct vcpu *v, long rc)
-{
-    return rc == -XEN_ERESTART && v->hc_nr != __HYPERVISOR_iret &&
-           v->hc_nr != __HYPERVISOR_get_debugreg;
-}

@@ -46,8 +46,13 @@ static inline bool in_hypercall(const struct vcpu *v)
     return v->regs.entry_vector == ENTRY_HYPERCALL;
 }
 
-/* Is rc, of the hypercall that runs, the wish to be issued again? (It may only look so.) */
-bool hypercall_gave_way(const struct vcpu *v, long rc);
+/* Is rc, of the hypercall that runs, the wish to be issued again? iret gives the guest's RAX,
+ * get_debugreg a value of the guest's: any number, and no error. */
+static inline bool hypercall_gave_way(const struct vcpu *v, long rc)
+{
+    return unlikely(rc == -XEN_ERESTART) && v->hc_nr != __HYPERVISOR_iret &&
+           v->hc_nr != __HYPERVISOR_get_debugreg;
+}
 /* A hypercall's slice: cpu->slice_end is 0 when an entry begins it and is set at its first look. */
 #define HYPERCALL_SLICE MICROSECS(60)
 bool hypercall_slice_used(struct cpu *c);

@@ -44,6 +44,7 @@
 #define X86_DR6_DEFAULT 0xffff0ff0ul
 #define X86_DR6_BS      (1ul << 14) /* single step */
 #define X86_DR7_DEFAULT 0x400ul
+#define DR7_ACTIVE      0xfful /* one of the four breaks */
 
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
