@@ -365,6 +365,12 @@ static void __attribute__((noinline)) target_function(void)
     barrier();
 }
 
+static void __attribute__((noinline)) other_function(void)
+{
+    barrier();
+    barrier();
+}
+
 static void debug_registers(void)
 {
     CHECK_EQ(HYPERVISOR_get_debugreg(6), 0xffff0ff0, "DR6 as after a reset");
@@ -378,6 +384,12 @@ static void debug_registers(void)
     target_function();
     CHECK_EQ(hits, 1, "it is hit");
     CHECK(HYPERVISOR_get_debugreg(6) & 1, "DR6 says which");
+    CHECK_EQ(HYPERVISOR_set_debugreg(7, 1), 0, "switched on once more");
+    CHECK_EQ(HYPERVISOR_set_debugreg(0, (unsigned long)other_function), 0, "and moved");
+    target_function();
+    CHECK_EQ(hits, 1, "it is not where it was");
+    other_function();
+    CHECK_EQ(hits, 2, "but where it is now");
     CHECK(HYPERVISOR_set_debugreg(7, 0xffffffff00000000ul) < 0, "XSA-12: reserved bits of DR7");
     CHECK(HYPERVISOR_set_debugreg(9, 0) < 0, "there is no DR9");
     HYPERVISOR_set_debugreg(7, 0);
