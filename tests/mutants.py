@@ -50,8 +50,9 @@ MUTANTS = {
     "an absent upper entry names RAM": ("        return refused_absent(val, level);\n", "", ["pv_mm_types"]),
     "a new L1 table's absent entry names RAM": ("        if (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e)))", "        if (!(e & PTE_PRESENT))", ["pv_mm_types"]),
     "a new upper table's absent entry names RAM": ("is_hypervisor_slot(level, i) || (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))", "is_hypervisor_slot(level, i) || !(e & PTE_PRESENT))", ["pv_mm_types"]),
-    "a hypercall of Xen's that is not there is told": ("    if (xens >> nr & 1)\n        return -XEN_ENOSYS;\n", "", ["core_hypercall"]),
-    "a number of nobody's is not told": ("    if (xens >> nr & 1)\n", "", ["core_hypercall"]),
+    "a hypercall of Xen's that is not there is told": ("if (likely((xens | READ_ONCE(v->domain->unknown_hypercalls)) & bit))", "(void)xens;\n    if (READ_ONCE(v->domain->unknown_hypercalls) & bit)", ["core_hypercall"]),
+    "a number of nobody's is told each time": ("    atomic_or(&v->domain->unknown_hypercalls, bit);\n", "", ["core_hypercall"]),
+    "a number of nobody's is not told": ("((xens | READ_ONCE(v->domain->unknown_hypercalls)) & bit)", "(xens | ~0ull)", ["core_hypercall"]),
     # speculation
     "what is no jump becomes a return": ("if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)", "if (code + sizeof(instead) + behind == thunk)", ["x86_spec"]),
     "a jump elsewhere becomes a return": ("if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)", "if (*code == 0xe9)", ["x86_spec"]),
