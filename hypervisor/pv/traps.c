@@ -107,6 +107,8 @@ void pv_page_fault(struct vcpu *v, uint64_t cr2)
         if (pv_ptwr_fault(v, cr2))
             return;
     }
+    if (!(error & PFEC_PRESENT) && unlikely(isolation_lacked(cr2)))
+        return;
     pv_inject_page_fault(v, cr2, error);
 }
 

@@ -46,12 +46,17 @@ static bool fix_up(struct cpu_user_regs *regs)
     return false;
 }
 
-/* The hypervisor touches for a guest what is not there yet: its kind may bring it in. */
+/* The hypervisor touches for a guest what is not there yet: its kind may bring it in. That may have
+ * served flushes, and if it was for IRETQ, the copy that CR3 is to hold was made before. */
 static bool brought_in(uint64_t cr2)
 {
     struct vcpu *v = this_cpu()->arch.loaded;
 
-    return v && v == current && v->domain->ops->bring_in(v, cr2);
+    if (!v || v != current || !v->domain->ops->bring_in(v, cr2))
+        return false;
+    if (isolating)
+        isolate_guest(this_cpu());
+    return true;
 }
 
 /* What this CPU knew of a page may have been less than its tables say by now: another of the

@@ -15,9 +15,10 @@
  * to another vCPU.
  *
  * The copy is made anew on the way out when CR3 is to hold another L4, when the TLB was flushed
- * since, and when the guest came by an exception or interrupt. So an entry that another CPU made in
- * the L4 is seen at the latest behind the fault that lacks it, as if the CPU had kept its absence;
- * and what was taken out is gone before the flush that its end waits for is over.
+ * since, and when the guest came by an exception or interrupt. What was taken out of the L4 is gone
+ * before the flush that its end waits for is over: on the last steps of the way out too, where an
+ * exception may serve flushes (x86/entry.asm). What another CPU put in may lack in the copy, which
+ * no CPU would do: the fault by that is nobody's (isolation_lacked()).
  */
 #include <core/base/log.h>
 #include <core/frame/frame.h>
@@ -111,4 +112,16 @@ void isolate_guest(struct cpu *c)
     for (unsigned int slot = 0; slot < SLOTS; slot++)
         if (is_shown(slot))
             copy[slot] = READ_ONCE(l4[slot]);
+}
+
+bool isolation_lacked(gva_t va)
+{
+    const struct arch_cpu *c = &this_block()->cpu.arch;
+    unsigned int slot = index_of(va, 4);
+    const uint64_t *l4;
+
+    if (!isolating || !is_shown(slot))
+        return false;
+    l4 = phys_ptr(c->cr3);
+    return READ_ONCE(l4[slot]) & ~c->isolated_l4[slot] & PTE_PRESENT;
 }

@@ -56,6 +56,7 @@ extern bool host_walk;                           /* other addresses go through p
 extern gva_t host_read_only, host_read_only_end; /* writes there fault */
 extern gva_t host_fault, host_fault_end;         /* all access faults  */
 extern uint64_t host_copies;                     /* guest copies made so far */
+extern bool host_isolation_lacked;               /* what isolation_lacked() says */
 /* Called before each copy: a guest that changes memory meanwhile */
 extern void (*host_on_copy)(gva_t gva);
 

@@ -117,6 +117,14 @@ void machine_cpu_features(uint32_t *words, unsigned int n)
 
 uint64_t absent_frame_bits;
 
+bool host_isolation_lacked;
+
+bool isolation_lacked(gva_t va)
+{
+    (void)va;
+    return host_isolation_lacked;
+}
+
 void machine_speculation(struct parvis_sysctl_speculation *out)
 {
     *out = (struct parvis_sysctl_speculation){.affected = 7, .open = 2, .measures = 12};

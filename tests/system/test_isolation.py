@@ -18,7 +18,7 @@ ALL = "spec-ctrl = pti,retpoline,rsb,bhb-entry,its,verw,lock-harden,div-scrub,pv
 STACKS = (0x1000, 0x3000, 0x5000, 0x7000)       # of NMI, #DF, #MC, #DB
 DOOR = 0xf000                                   # with TSS and struct cpu
 MARK = 0x6c656674206d6172                       # tests/system/guests/marked.asm
-GUESTS = ("segments", "pagetable", "grants", "stale", "smp", "smp-contexts", "smp-moves")    # test_speculation has others
+GUESTS = ("segments", "pagetable", "grants", "stale", "smp", "smp-stale", "smp-contexts", "smp-moves")    # test_speculation has others
 
 
 @contextlib.contextmanager

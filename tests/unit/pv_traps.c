@@ -235,6 +235,26 @@ static void touches_of_the_ldt(void **state)
     assert_int_equal(host_recount(), 0);
 }
 
+/* Nothing was there, for the CPU alone: the guest tries again, and hears nothing. What it may not
+ * do it hears of. */
+static void faults_of_the_cpu_alone(void **state)
+{
+    (void)state;
+    for (unsigned int kernel = 0; kernel < 2; kernel++) {
+        v->vcpu_info->arch.cr2 = 0;
+        host_isolation_lacked = true;
+        page_fault(kernel, mm_va(200), PFEC_WRITE | PFEC_USER);
+        assert_int_equal(v->regs.rip, mm_va(CODE));
+        assert_int_equal(v->vcpu_info->arch.cr2, 0);
+        page_fault(kernel, mm_va(200), PFEC_PRESENT | PFEC_USER);
+        assert_int_equal(v->regs.rip, HANDLER + TRAP_page_fault);
+        assert_int_equal(v->vcpu_info->arch.cr2, mm_va(200));
+        host_isolation_lacked = false;
+        page_fault(kernel, mm_va(200), PFEC_USER);
+        assert_int_equal(v->regs.rip, HANDLER + TRAP_page_fault);
+    }
+}
+
 static void trap_tables(void **state)
 {
     struct trap_info *t = host_guest(ARG);
@@ -416,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(page_faults, setup, teardown),
         cmocka_unit_test_setup_teardown(faults_of_emulation, setup, teardown),
         cmocka_unit_test_setup_teardown(touches_of_the_ldt, setup, teardown),
+        cmocka_unit_test_setup_teardown(faults_of_the_cpu_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(trap_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(callbacks, setup, teardown),
         cmocka_unit_test_setup_teardown(callbacks_are_called, setup, teardown),

@@ -18,6 +18,7 @@
 #include <core/base/log.h>
 #include <core/base/registers.h>
 #include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 #include <hv/x86_bits.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -48,6 +49,11 @@ static struct cpu cpu;
 static struct vcpu nobody;
 static uint64_t cr2;
 static jmp_buf stopped;
+
+/* What there is to bring in, and how often the copy of its L4 was made behind that. */
+bool isolating;
+static uint64_t brings_in;
+static unsigned int isolated;
 
 /* ---- the machine ---- */
 
@@ -92,6 +98,25 @@ uint8_t inb(uint16_t port)
     (void)port;
     return 0;
 }
+
+void isolate_guest(struct cpu *c)
+{
+    assert_ptr_equal(c, &cpu);
+    isolated++;
+}
+
+static bool bring_in(struct vcpu *v, uint64_t at)
+{
+    bool is = brings_in && at == brings_in;
+
+    assert_ptr_equal(v, &nobody);
+    assert_int_equal(isolated, 0);
+    if (is)
+        brings_in = 0;
+    return is;
+}
+
+static const struct guest_ops brings = {.bring_in = bring_in};
 
 /* ---- what is said, and the end ---- */
 
@@ -211,6 +236,30 @@ static void not_a_copy(void **state)
     assert_int_equal(r.r8, (uint64_t)&cpu);
 }
 
+/* What is brought in for an instruction is there when it is tried again, once; and where page
+ * tables are isolated the copy is made again: whoever brought it in may have served flushes. */
+static void brought_in(void **state)
+{
+    struct domain d = {.ops = &brings};
+
+    (void)state;
+    nobody.domain = &d;
+    cpu.arch.loaded = &nobody;
+    for (unsigned int i = 0; i < 2; i++) {
+        struct cpu_user_regs r = begun(other);
+
+        isolating = i;
+        isolated = 0;
+        brings_in = 0x8000;
+        assert_true(again(&r, 0x8000, 0));
+        assert_int_equal(isolated, i);
+        isolated = 0;
+        assert_false(again(&r, 0x8000, 0));
+        assert_int_equal(isolated, 0);
+    }
+    isolating = false;
+}
+
 static void a_fault_of_our_own(void **state)
 {
     struct cpu_user_regs r = begun(other_failed);
@@ -229,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup(each_once_more, setup),
         cmocka_unit_test_setup(not_there, setup),
         cmocka_unit_test_setup(not_a_copy, setup),
+        cmocka_unit_test_setup(brought_in, setup),
         cmocka_unit_test_setup(a_fault_of_our_own, setup),
     };
 

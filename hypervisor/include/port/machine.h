@@ -89,6 +89,9 @@ void machine_sync_fpu(struct vcpu *v);
 /* CR3 of this CPU. keep_global: it is the switch between kernel and user of one process. Else it
  * flushes all, and load_cr3() calls it. */
 void machine_load_cr3(uint64_t cr3, bool keep_global);
+/* Whether nothing was at va, for the guest that came here by a page fault, because of what its CPU
+ * has of its L4 alone: it has that anew when it goes on. */
+bool isolation_lacked(gva_t va);
 uint32_t machine_io_read(unsigned int port, unsigned int bytes);
 void machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */

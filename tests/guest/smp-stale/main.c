@@ -7,6 +7,9 @@
  * use: it becomes a page table, or goes back to the hypervisor, which hands it out again. Then the
  * first writes through its old mapping, which must fault.
  *
+ * The same of what an entry of the root table maps, while the one returns from the hypervisor by a
+ * segment whose descriptor has to be brought in first: that is the last moment on the way out.
+ *
  * XSA-241 and its kin, on several CPUs. On one CPU the two never run at once, and it shows nothing.
  */
 #include "test.h"
@@ -154,6 +157,106 @@ static void comes_back(void)
     CHECK_EQ(dirty, 0, "and what is handed out is zeros");
 }
 
+/* ---- an entry of the root goes while another vCPU is on its way out ---- */
+
+#define LEAVES       64u
+#define SLOT         9u /* of the root: addresses that only the test uses */
+#define THERE        ((unsigned long)SLOT << 39)
+#define CODE_SEGMENT 0x00affb000000ffffull /* 64-bit code, DPL 3 */
+#define LDT_CODE     0x4ul                 /* its selector, as the kernel's frames have it */
+
+static uint64_t *ldt;
+static unsigned int left, reached, still;
+
+/* By the iret hypercall to what follows, in the code segment of the LDT. */
+static void leave_by_ldt(void)
+{
+    __asm__ volatile("mov %%rsp, %%rdx\n\t"
+                     "pushq %[ss]\n\t"
+                     "pushq %%rdx\n\t"
+                     "pushfq\n\t"
+                     "pushq %[cs]\n\t"
+                     "leaq 1f(%%rip), %%rcx\n\t"
+                     "pushq %%rcx\n\t"
+                     "pushq $0\n\t"
+                     "pushq %%rcx\n\t"
+                     "pushq %%r11\n\t"
+                     "pushq %%rax\n\t"
+                     "movl %[nr], %%eax\n\t"
+                     "syscall\n"
+                     "1:"
+                     :
+                     : [ss] "i"(FLAT_KERNEL_SS), [cs] "i"(LDT_CODE), [nr] "i"(__HYPERVISOR_iret)
+                     : "rax", "rcx", "rdx", "r11", "memory");
+}
+
+static void leaver(void *arg)
+{
+    (void)arg;
+    for (unsigned int i = 0; i < LEAVES; i++) {
+        uint16_t cs;
+
+        wait_for(4 * i + 1);
+        test_mmuext(MMUEXT_SET_LDT, (unsigned long)ldt, 512);
+        reached += probe_read((void *)THERE, NULL) == -1;
+        go(4 * i + 2);
+        leave_by_ldt();
+        while (!is(4 * i + 3))
+            cpu_relax();
+        still += probe_read((void *)THERE, NULL) == -1;
+        __asm__ volatile("mov %%cs, %0" : "=r"(cs));
+        left += cs == (LDT_CODE | 3);
+        test_iret(__HYPERVISOR_iret, NULL, 0, 0);
+        test_mmuext(MMUEXT_SET_LDT, 0, 0);
+        go(4 * i + 4);
+    }
+}
+
+/* Its frame is the writable memory that it was before, for which CPUs flush when it is read again.
+ */
+static int new_ldt(void)
+{
+    int rc = test_page_protect(ldt, true);
+
+    ldt[0] = CODE_SEGMENT;
+    return rc | test_page_protect(ldt, false);
+}
+
+static void upper_entry(void)
+{
+    uint64_t *content = test_page(), *upper;
+    const pte_t *slot = &pt_root[SLOT];
+    unsigned int tables = 0;
+    pte_t entry;
+
+    ldt = test_page();
+    phase = 0;
+    NEED(!pt_map_in(pt_root, THERE, pte_make(virt_to_mfn(content), PTE_KERNEL_RO | PTE_NX)));
+    entry = *slot;
+    upper = pfn_to_virt(mfn_to_pfn(pte_mfn(entry)));
+    NEED(!test_mmuext(MMUEXT_PIN_L2_TABLE, pte_mfn(upper[0]), 0));
+    while (HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL)) /* the keeper is through */
+        test_rest();
+    NEED(!smp_start(1, leaver, NULL));
+    for (unsigned int i = 0; i < LEAVES; i++) {
+        NEED(!new_ldt());
+        NEED(!pt_write(slot, entry));
+        go(4 * i + 1);
+        wait_for(4 * i + 2);
+        for (volatile unsigned int wait = i * 8; wait; wait--)
+            ;
+        NEED(!pt_write(slot, 0));
+        tables += !test_page_protect(upper, true); /* a table no more */
+        go(4 * i + 3);
+        wait_for(4 * i + 4);
+        NEED(!test_page_protect(upper, false));
+    }
+    CHECK_EQ(tables, LEAVES, "what an entry of the root names can be made ordinary memory");
+    CHECK_EQ(reached, LEAVES, "what it maps is reached while it is there");
+    CHECK_EQ(left, LEAVES, "a vCPU leaves by a segment of an LDT meanwhile");
+    CHECK_EQ(still, 0, "and reaches nothing by the entry that went");
+}
+
 void test_main(void)
 {
     if (test_vcpus() < 2) {
@@ -163,4 +266,5 @@ void test_main(void)
     NEED(!smp_start(1, keep, NULL));
     becomes_a_table();
     comes_back();
+    upper_entry();
 }
