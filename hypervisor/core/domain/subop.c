@@ -16,36 +16,64 @@
 
 void (*subop_show)(const struct subop *row, const void *arg, long rc);
 
-static int find(const struct subop_family *f, unsigned int cmd, const struct subop **row)
+static __noinline int not_there(const struct subop_family *f, unsigned int cmd)
 {
-    *row = &f->row[index_nospec(cmd, f->nr_rows)];
-    if (unlikely(cmd >= f->nr_rows || !(*row)->fn))
-        return refused(f->unknown, "there is no operation %u", cmd);
-    if (unlikely((*row)->flags & SUBOP_CONTROL) && !current->domain->is_control)
-        return refused(-XEN_EPERM, "%s: only the control domain may ask this", (*row)->name);
+    return refused(f->unknown, "there is no operation %u", cmd);
+}
+
+static __noinline int not_his(const struct subop *row)
+{
+    return refused(-XEN_EPERM, "%s: only the control domain may ask this", row->name);
+}
+
+static inline int find(const struct subop_family *f, unsigned int cmd, const struct subop **row)
+{
+    const struct subop *r = &f->row[index_nospec(cmd, f->nr_rows)];
+
+    if (unlikely(cmd >= f->nr_rows || !r->fn))
+        return not_there(f, cmd);
+    if (unlikely(r->flags & SUBOP_CONTROL) && !current->domain->is_control)
+        return not_his(r);
+    *row = r;
     return 0;
 }
 
-long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
+/* One with a result. */
+static __noinline long call_and_write(const struct subop *row, gva_t arg, void *op, void *about)
+{
+    long rc;
+
+    if (copy_to_guest(arg, op, row->size))
+        return -XEN_EFAULT;
+    if (!(row->flags & SUBOP_IN))
+        memset(op, 0, row->size);
+    rc = row->fn(about, op);
+    if ((rc >= 0 || rc == -XEN_ERESTART) && copy_to_guest(arg, op, row->size))
+        rc = -XEN_EFAULT;
+    return rc;
+}
+
+static inline long finish(const struct subop *row, gva_t arg, void *op, void *about)
 {
     struct vcpu *v = current;
     long rc;
 
     v->hc_subop = row->name;
-    if ((row->flags & SUBOP_OUT) && copy_to_guest(arg, op, row->size)) {
-        rc = -XEN_EFAULT;
-    } else {
-        if (!(row->flags & SUBOP_IN))
-            memset(op, 0, row->size);
-        rc = row->fn(about, (row->flags & SUBOP_ADDRESS) ? &arg : op);
-        if ((row->flags & SUBOP_OUT) && (rc >= 0 || rc == -XEN_ERESTART) &&
-            copy_to_guest(arg, op, row->size))
-            rc = -XEN_EFAULT;
-    }
+    if (row->flags & SUBOP_ADDRESS)
+        *(gva_t *)op = arg;
+    if (row->flags & SUBOP_OUT)
+        rc = call_and_write(row, arg, op, about);
+    else
+        rc = row->fn(about, op);
     v->hc_subop = NULL;
     if (unlikely(subop_show))
-        subop_show(row, (row->flags & SUBOP_ADDRESS) ? &arg : op, rc);
+        subop_show(row, op, rc);
     return rc;
+}
+
+long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
+{
+    return finish(row, arg, op, about);
 }
 
 long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about)
