@@ -65,7 +65,7 @@ static void check_port(struct domain *d, evtchn_port_t port)
 
     CHECK(c->notify_vcpu < d->max_vcpus);
     if (c->state == EVTCHNSTAT_interdomain) {
-        CHECK(evtchn_port_valid(&c->u.interdomain.remote->evtchn, c->u.interdomain.remote_port));
+        CHECK(evtchn_named(&c->u.interdomain.remote->evtchn, c->u.interdomain.remote_port));
         other = evtchn_from_port(&c->u.interdomain.remote->evtchn, c->u.interdomain.remote_port);
         CHECK(other->state == EVTCHNSTAT_interdomain);
         CHECK(other->u.interdomain.remote == d && other->u.interdomain.remote_port == port);

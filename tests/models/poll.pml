@@ -23,13 +23,7 @@ inline vcpu_poll_begin()
     poll_port = 1;
     poll_mask = 1;
     polling = 1;                    /* model: vcpu_poll_begin.flag */
-    unlock()
-}
-
-inline vcpu_poll_until()
-{
-    lock();
-    if :: poll_port -> timer = 1 :: else fi;    /* model: vcpu_poll_until.timer */
+    if :: timed -> timer = 1 :: else fi;        /* model: vcpu_poll_begin.timer */
     unlock()
 }
 
@@ -63,6 +57,7 @@ inline vcpu_unblock()
 
 inline poll_ports()
 {
+    if :: timed = 1 :: timed = 0 fi;
 #ifdef M_LOOK_FIRST
     found = port;
     vcpu_poll_begin();
@@ -73,7 +68,6 @@ inline poll_ports()
     if
     :: found -> vcpu_unblock()
     :: else ->
-        if :: timed = 1; vcpu_poll_until() :: timed = 0 fi;     /* model: poll_ports.until */
 end_waits:
         !polling                    /* model: poll_ports.sleep */
     fi;

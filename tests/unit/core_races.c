@@ -375,8 +375,7 @@ static void poll_again(void)
     struct vcpu *v = d->vcpu[0];
 
     vcpu_unblock(v); /* somebody else was quicker, and the guest has polled again since */
-    vcpu_poll_begin(v, 7);
-    vcpu_poll_until(v, clock_now() + SECONDS(1));
+    vcpu_poll_begin(v, 7, clock_now() + SECONDS(1));
     vcpu_sleep(v);
 }
 
@@ -386,7 +385,7 @@ static void a_poll_is_ended_late(void **state)
     struct vcpu *v = d->vcpu[0];
 
     (void)state;
-    vcpu_poll_begin(v, 3);
+    vcpu_poll_begin(v, 3, 0);
     vcpu_sleep(v);
     when(&v->poll_lock, false, 0, poll_again);
     vcpu_unblock(v);
@@ -417,6 +416,21 @@ static void an_nmi_before_the_block(void **state)
     vcpu_unblock(v);
 }
 
+/* It is over before it has begun: nobody could end it. */
+static void a_poll_until_now(void **state)
+{
+    struct vcpu *v = d->vcpu[0];
+
+    (void)state;
+    for (s_time_t late = 0; late < 2; late++) {
+        struct sched_poll poll = {.timeout = (uint64_t)(clock_now() - late)};
+
+        assert_int_equal(call_with(v, sched_op, SCHEDOP_poll, &poll), 0);
+        assert_int_equal(v->pause_flags, 0);
+        assert_int_equal(d->poll_mask, 0);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
@@ -439,6 +453,7 @@ int main(void)
         TEST(paused_as_it_rests),
         TEST(a_poll_is_ended_late),
         TEST(an_nmi_before_the_block),
+        TEST(a_poll_until_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,12 +54,13 @@ static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtc
     port = (evtchn_port_t)index_nospec(port, t->max_ports);
     return &t->bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
 }
-/* Is port one that a guest may name? (0 is not.) Without the lock too: it stays so. */
-static inline bool evtchn_port_valid(const struct evtchn_table *t, evtchn_port_t port)
+/* NULL: a guest may not name this port. (0 it may not.) Without the lock too: it stays so. */
+static inline struct evtchn *evtchn_named(const struct evtchn_table *t, evtchn_port_t port)
 {
-    return port != 0 && port < t->max_ports &&
-           __atomic_load_n(&t->bucket[index_nospec(port, t->max_ports) / EVTCHNS_PER_BUCKET],
-                           __ATOMIC_ACQUIRE);
+    uint64_t i = index_nospec(port, t->max_ports);
+    struct evtchn *bucket = __atomic_load_n(&t->bucket[i / EVTCHNS_PER_BUCKET], __ATOMIC_ACQUIRE);
+
+    return port != 0 && port < t->max_ports && bucket ? &bucket[i % EVTCHNS_PER_BUCKET] : NULL;
 }
 
 /* --- inside core/event/: d's lock is held --- */

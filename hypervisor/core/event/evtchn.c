@@ -19,6 +19,8 @@
  * and an IPI stays what it is until it is closed. A guest may close it, and use the port anew,
  * while another of its vCPUs sends. So who sent looks again: an event left pending that the port's
  * new vCPU was not told of would be the last on that port, for each later one finds the bit set.
+ * Unmasking has no lock either: whose the port is it looks up when the bit is clear, and if it is
+ * another's after that, who sends sees the bit clear.
  */
 #include <core/base/count.h>
 #include <core/base/log.h>
@@ -164,26 +166,30 @@ void vcpu_mark_events_pending(struct vcpu *v)
     vcpu_kick(v);    /* model: vcpu_mark_events_pending.kick */
 }
 
+static __noinline void unmask_pirq(struct domain *d, const struct evtchn *chn)
+{
+    spin_lock(&d->evtchn.lock);
+    if (chn->state == EVTCHNSTAT_pirq)
+        pirq_unmasked(d, chn->u.pirq);
+    spin_unlock(&d->evtchn.lock);
+}
+
 int evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
-    struct evtchn_table *t = &d->evtchn;
-    const struct evtchn *chn;
+    const struct evtchn *chn = evtchn_named(&d->evtchn, port);
+    struct shared_info *s = d->shared_info;
     struct vcpu *v;
-    int rc = -XEN_EINVAL;
 
-    spin_lock(&t->lock);
-    if (evtchn_port_valid(t, port)) {
-        chn = evtchn_from_port(t, port);
-        v = domain_vcpu(d, chn->notify_vcpu);
-        if (test_and_clear_bit(d->shared_info->evtchn_mask, port) && v &&
-            test_bit(d->shared_info->evtchn_pending, port))
+    if (!chn)
+        return -XEN_EINVAL;
+    if (test_and_clear_bit(s->evtchn_mask, port) && test_bit(s->evtchn_pending, port)) {
+        v = domain_vcpu(d, READ_ONCE(chn->notify_vcpu));
+        if (v)
             select_word(v, port / 64);
-        if (unlikely(chn->state == EVTCHNSTAT_pirq))
-            pirq_unmasked(d, chn->u.pirq);
-        rc = 0;
     }
-    spin_unlock(&t->lock);
-    return rc;
+    if (unlikely(__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_pirq))
+        unmask_pirq(d, chn);
+    return 0;
 }
 
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port)
@@ -212,13 +218,12 @@ int evtchn_send(struct domain *ld, evtchn_port_t lport)
 {
     struct evtchn_table *t = &ld->evtchn;
     evtchn_hv_fn_t *hv_fn = NULL;
-    struct evtchn *chn;
+    struct evtchn *chn = evtchn_named(t, lport);
     unsigned int vcpu;
     int rc = 0;
 
-    if (unlikely(!evtchn_port_valid(t, lport)))
+    if (unlikely(!chn))
         return refused(-XEN_EINVAL, "port %u cannot be sent to", lport);
-    chn = evtchn_from_port(t, lport);
     if (__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_ipi) {
         vcpu = READ_ONCE(chn->notify_vcpu);
         count_event(current, COUNTER_ipis);
@@ -247,12 +252,12 @@ int evtchn_send(struct domain *ld, evtchn_port_t lport)
 
 void evtchn_notify_guest(struct domain *d, evtchn_port_t port)
 {
-    struct evtchn_table *t = &d->evtchn;
+    const struct evtchn *chn = evtchn_named(&d->evtchn, port);
 
-    spin_lock(&t->lock);
-    if (evtchn_port_valid(t, port) && evtchn_from_port(t, port)->hv_fn)
-        evtchn_raise(d, evtchn_from_port(t, port)->notify_vcpu, port);
-    spin_unlock(&t->lock);
+    spin_lock(&d->evtchn.lock);
+    if (chn && chn->hv_fn)
+        evtchn_raise(d, chn->notify_vcpu, port);
+    spin_unlock(&d->evtchn.lock);
 }
 
 int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_hv_fn_t *hv_fn,

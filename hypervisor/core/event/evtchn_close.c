@@ -46,7 +46,7 @@ static void lock_with_peer(struct domain *d, evtchn_port_t port, struct domain *
             spin_lock_pair(&t->lock, &rd->evtchn.lock);
         else
             spin_lock(&t->lock);
-        chn = evtchn_port_valid(t, port) ? evtchn_from_port(t, port) : NULL;
+        chn = evtchn_named(t, port);
         if (chn && chn->state == EVTCHNSTAT_interdomain)
             now = chn->u.interdomain.remote;
         if (now == rd || (now == d && !rd)) {
@@ -106,7 +106,7 @@ int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
     int rc = -XEN_EINVAL;
 
     lock_with_peer(d, port, &remote);
-    if (evtchn_port_valid(&d->evtchn, port))
+    if (evtchn_named(&d->evtchn, port))
         rc = close_locked(d, remote, port, by_guest);
     unlock_with_peer(d, remote);
     return rc ? refused(rc, "port %u of d%u is not open, or not the guest's to close", port,
@@ -121,7 +121,7 @@ static evtchn_port_t next_open(struct domain *d, evtchn_port_t port, evtchn_port
 
     spin_lock(&t->lock);
     for (; port < end; port++) {
-        const struct evtchn *chn = evtchn_port_valid(t, port) ? evtchn_from_port(t, port) : NULL;
+        const struct evtchn *chn = evtchn_named(t, port);
 
         if (chn && chn->state != EVTCHNSTAT_closed && (hv || !chn->hv_fn))
             break;

@@ -35,13 +35,10 @@ static long alloc_unbound(struct domain *self, struct evtchn_alloc_unbound *a)
 static long connect(struct domain *ld, struct domain *rd, evtchn_port_t rport, evtchn_port_t *lport)
 {
     const struct evtchn local = {.state = EVTCHNSTAT_interdomain, .u.interdomain = {rd, rport}};
-    struct evtchn *rchn;
+    struct evtchn *rchn = evtchn_named(&rd->evtchn, rport);
     long rc;
 
-    if (!evtchn_port_valid(&rd->evtchn, rport))
-        return -XEN_EINVAL;
-    rchn = evtchn_from_port(&rd->evtchn, rport);
-    if (rchn->state != EVTCHNSTAT_unbound || rchn->u.remote_dom != ld->domain_id)
+    if (!rchn || rchn->state != EVTCHNSTAT_unbound || rchn->u.remote_dom != ld->domain_id)
         return -XEN_EINVAL;
     rc = evtchn_get_port(ld, &local, lport);
     if (rc)
@@ -136,16 +133,18 @@ static void fill_status(const struct evtchn *chn, struct evtchn_status *s)
 
 static long status(const struct domain *self __unused, struct evtchn_status *s)
 {
+    const struct evtchn *chn;
     struct domain *d;
     int rc = get_domain_permitted(s->dom, &d);
 
     if (rc)
         return rc;
     spin_lock(&d->evtchn.lock);
-    if (!evtchn_port_valid(&d->evtchn, s->port))
-        rc = -XEN_EINVAL; /* not logged: tools ask for port after port until they get this */
+    chn = evtchn_named(&d->evtchn, s->port);
+    if (chn)
+        fill_status(chn, s);
     else
-        fill_status(evtchn_from_port(&d->evtchn, s->port), s);
+        rc = -XEN_EINVAL; /* not logged: tools ask for port after port until they get this */
     spin_unlock(&d->evtchn.lock);
     put_domain(d);
     return rc;
@@ -159,7 +158,7 @@ static long bind_vcpu(struct domain *d, const struct evtchn_bind_vcpu *b)
     if (!domain_vcpu(d, b->vcpu))
         return refused(-XEN_ENOENT, "there is no vCPU %u", b->vcpu);
     spin_lock(&d->evtchn.lock);
-    chn = evtchn_port_valid(&d->evtchn, b->port) ? evtchn_from_port(&d->evtchn, b->port) : NULL;
+    chn = evtchn_named(&d->evtchn, b->port);
     if (!chn || chn->state == EVTCHNSTAT_closed || chn->state == EVTCHNSTAT_ipi ||
         chn->state == ECS_RESERVED ||
         (chn->state == EVTCHNSTAT_virq && !virq_is_global(chn->u.virq))) {
@@ -226,10 +225,16 @@ SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
 long do_event_channel_op(unsigned int cmd, gva_t arg)
 {
     struct domain *d = current->domain;
-    struct evtchn_send s;
+    union {
+        struct evtchn_send send;
+        struct evtchn_unmask unmask;
+    } op;
 
-    /* The one that is called all the time: the same, straight. */
-    if (likely(cmd == EVTCHNOP_send && !subop_show))
-        return copy_from_guest(&s, arg, sizeof(s)) ? -XEN_EFAULT : send(d, &s);
-    return subop_run(&operations, cmd, arg, d);
+    /* Those that are called all the time: the same, straight. */
+    _Static_assert(sizeof(op.send) == sizeof(op.unmask), "both are a port");
+    if (unlikely((cmd != EVTCHNOP_send && cmd != EVTCHNOP_unmask) || subop_show))
+        return subop_run(&operations, cmd, arg, d);
+    if (copy_from_guest(&op, arg, sizeof(op)))
+        return -XEN_EFAULT;
+    return cmd == EVTCHNOP_send ? send(d, &op.send) : unmask(d, &op.unmask);
 }

@@ -6,8 +6,10 @@
  * not), when the vCPU is unblocked for another reason, or after a time. XSA-221: each port is
  * checked before anything is done.
  *
- * Race (poll): the vCPU declares itself polling first and looks at the ports then; a sender sets
- * the port's bit first and looks for pollers then. So either this look finds the event, or the
+ * What is there already, or was to be by now, is not waited for: one look, and nobody is told.
+ *
+ * Race (poll): who waits declares itself polling first and looks at the ports then, again; a sender
+ * sets the port's bit first and looks for pollers then. So either this look finds the event, or the
  * sender finds the poller.
  */
 #include <core/base/hypercall.h>
@@ -37,12 +39,13 @@ static long block(struct vcpu *v, const struct nothing *none __unused)
     return 0;
 }
 
-/* All ports valid: 0. *pending: one of them is. Where there is one, it has been read. */
-static long look_at_ports(const struct sched_poll *poll, evtchn_port_t only, bool *pending)
+/* 1: one of the ports is pending, or something is to be delivered; 0: nothing yet. Where there is
+ * one port, it has been read. */
+static long look_at_ports(const struct vcpu *v, const struct sched_poll *poll, evtchn_port_t only)
 {
-    struct domain *d = current->domain;
+    struct domain *d = v->domain;
+    bool pending = false;
 
-    *pending = false;
     for (unsigned int i = 0; i < poll->nr_ports; i++) {
         evtchn_port_t port = only;
         gva_t at;
@@ -50,35 +53,33 @@ static long look_at_ports(const struct sched_poll *poll, evtchn_port_t only, boo
         if (poll->nr_ports > 1 && (!guest_index(poll->ports, i, sizeof(port), &at) ||
                                    copy_from_guest(&port, at, sizeof(port))))
             return -XEN_EFAULT;
-        if (!evtchn_port_valid(&d->evtchn, port))
+        if (!evtchn_named(&d->evtchn, port))
             return refused(-XEN_EINVAL, "poll of port %u, which is not open", port);
-        *pending |= evtchn_port_pending(d, port);
+        pending |= evtchn_port_pending(d, port);
     }
-    return 0;
+    return pending || vcpu_event_pending(v);
 }
 
 static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
 {
+    s_time_t until = (s_time_t)MIN(poll->timeout, (uint64_t)INT64_MAX);
     evtchn_port_t only = ~0u;
-    bool pending;
-    long rc;
+    long found;
 
     if (poll->nr_ports > POLL_PORTS_MAX)
         return refused(-XEN_EINVAL, "poll of %u ports", poll->nr_ports);
     if (poll->nr_ports == 1 && copy_from_guest(&only, poll->ports, sizeof(only)))
         return -XEN_EFAULT;
-    vcpu_poll_begin(v, only ? only : ~0u);    /* model: poll_ports.begin */
-    rc = look_at_ports(poll, only, &pending); /* model: poll_ports.look */
-    /* An event that may be delivered ends the wait at once. */
-    if (rc || pending || vcpu_event_pending(v)) {
+    found = look_at_ports(v, poll, only);
+    if (found || (until && until <= clock_now()))
+        return MIN(found, 0);
+    vcpu_poll_begin(v, only, until);      /* model: poll_ports.begin */
+    found = look_at_ports(v, poll, only); /* model: poll_ports.look */
+    if (found)
         vcpu_unblock(v);
-        return rc;
-    }
-    if (poll->timeout)
-        /* model: poll_ports.until */
-        vcpu_poll_until(v, (s_time_t)MIN(poll->timeout, (uint64_t)INT64_MAX));
-    vcpu_sleep(v); /* model: poll_ports.sleep */
-    return 0;
+    else
+        vcpu_sleep(v); /* model: poll_ports.sleep */
+    return MIN(found, 0);
 }
 
 static long shutdown(struct vcpu *v, const struct sched_shutdown *s)

@@ -135,20 +135,14 @@ void vcpu_block(struct vcpu *v)
         vcpu_sleep(v); /* model: vcpu_block.sleep */
 }
 
-void vcpu_poll_begin(struct vcpu *v, uint32_t port)
+void vcpu_poll_begin(struct vcpu *v, uint32_t port, s_time_t until)
 {
     spin_lock(&v->poll_lock); /* model: vcpu_poll_begin.lock */
     WRITE_ONCE(v->poll_port, port);
     atomic_or(&v->domain->poll_mask, 1ull << v->vcpu_id);
     atomic_or(&v->pause_flags, VPF_polling); /* model: vcpu_poll_begin.flag */
-    spin_unlock(&v->poll_lock);
-}
-
-void vcpu_poll_until(struct vcpu *v, s_time_t deadline)
-{
-    spin_lock(&v->poll_lock);
-    if (v->poll_port)
-        timer_set(&v->poll_timer, deadline); /* model: vcpu_poll_until.timer */
+    if (until)
+        timer_set(&v->poll_timer, until); /* model: vcpu_poll_begin.timer */
     spin_unlock(&v->poll_lock);
 }
 

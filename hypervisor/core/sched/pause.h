@@ -23,9 +23,9 @@ void vcpu_unblock(struct vcpu *v);
  * comes there */
 void vcpu_kick(const struct vcpu *v);
 void vcpu_send_nmi(struct vcpu *v); /* it ends a wait, as an event does */
-/* It polls for a port, or several (~0), from here on until it is unblocked; then: until a time. */
-void vcpu_poll_begin(struct vcpu *v, uint32_t port);
-void vcpu_poll_until(struct vcpu *v, s_time_t deadline);
+/* It polls for a port, or several (~0), from here on until it is unblocked, or until a time (0:
+ * none). */
+void vcpu_poll_begin(struct vcpu *v, uint32_t port, s_time_t until);
 /* Is there something to deliver now? By its kind */
 bool vcpu_event_pending(const struct vcpu *v);
 
