@@ -89,23 +89,31 @@ inline tickle_rest()
 
 inline vcpu_wake(c, v)
 {
-    lock(c);                                                    /* vcpu_wake.lock */
     if
-    :: queued[v] || on_cpu[v] != NONE || !runnable(v)           /* model: vcpu_wake.look */
-    :: else -> enqueue(v)
-    fi;
-    unlock()
+    :: on_cpu[v] == c                                           /* model: vcpu_wake.own */
+    :: else ->
+        lock(c);                                                /* vcpu_wake.lock */
+        if
+        :: queued[v] || on_cpu[v] != NONE || !runnable(v)       /* model: vcpu_wake.look */
+        :: else -> enqueue(v)
+        fi;
+        unlock()
+    fi
 }
 
 inline vcpu_sleep(c, v)
 {
-    lock(c);                                                    /* vcpu_sleep.lock */
     if
-    :: !queued[v] && on_cpu[v] != NONE && running[on_cpu[v]] == v -> work_schedule[on_cpu[v]] = 1   /* model: vcpu_sleep.ask */
-    :: queued[v] && !runnable(v) -> queued[v] = 0               /* model: vcpu_sleep.remove */
-    :: else
-    fi;
-    unlock()
+    :: on_cpu[v] == c -> work_schedule[c] = 1                   /* model: vcpu_sleep.own */
+    :: else ->
+        lock(c);                                                /* vcpu_sleep.lock */
+        if
+        :: !queued[v] && on_cpu[v] != NONE && running[on_cpu[v]] == v -> work_schedule[on_cpu[v]] = 1   /* model: vcpu_sleep.ask */
+        :: queued[v] && !runnable(v) -> queued[v] = 0           /* model: vcpu_sleep.remove */
+        :: else
+        fi;
+        unlock()
+    fi
 }
 
 inline vcpu_set_affinity(c, v, cpus)

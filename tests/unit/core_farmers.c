@@ -251,13 +251,18 @@ static void beside_one_that_is_alone(void **state)
     vcpu_block(v);
     host_advance(MICROSECS(200));
     assert_ptr_equal(c->running->domain, honest[0]);
-    assert_true(host_armed_at[0] > clock_now() + 10 * SCHED_SLICE);
+    assert_true(c->turn_ends > clock_now() + 10 * SCHED_SLICE);
     vcpu_unblock(v);
     host_advance(0);
     assert_ptr_equal(c->running->domain, honest[0]);
     assert_true(host_armed_at[0] <= clock_now() + SCHED_SLICE);
     host_advance(SCHED_SLICE);
     assert_ptr_equal(c->running, v);
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    vcpu_block(v);
+    host_advance(SCHED_SLICE); /* the timer goes off for nothing once: it was set for a short one */
+    assert_ptr_equal(c->running->domain, honest[0]);
+    assert_true(host_armed_at[0] > clock_now() + 10 * SCHED_SLICE);
 }
 
 /* To set its weight again and again gives it no more than its cap. */

@@ -215,6 +215,26 @@ static void the_last_to_set_it_has_it(void **state)
     host_check_invariants();
 }
 
+/* Who wants it to go off by some time, and needs not set it then. */
+static void goes_off_here_by(void **state)
+{
+    s_time_t at = clock_now() + LATER;
+
+    (void)state;
+    begin(note_cpu);
+    assert_false(timer_goes_off_here(&probe[0].t, INT64_MAX));
+    timer_set(&probe[0].t, at);
+    assert_true(timer_goes_off_here(&probe[0].t, at));
+    assert_false(timer_goes_off_here(&probe[0].t, at - 1));
+    host_run_on(1);
+    assert_false(timer_goes_off_here(&probe[0].t, at));
+    timer_set(&probe[0].t, at);
+    assert_true(timer_goes_off_here(&probe[0].t, at));
+    timer_stop(&probe[0].t);
+    assert_false(timer_goes_off_here(&probe[0].t, at));
+    host_check_invariants();
+}
+
 static void stopped_from_elsewhere(void **state)
 {
     (void)state;
@@ -381,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup(the_past_is_now, setup),
         cmocka_unit_test_setup(not_all_at_once, setup),
         cmocka_unit_test_setup(the_last_to_set_it_has_it, setup_cpus),
+        cmocka_unit_test_setup(goes_off_here_by, setup_cpus),
         cmocka_unit_test_setup(stopped_from_elsewhere, setup_cpus),
         cmocka_unit_test_setup(stays_while_it_runs, setup_cpus),
         cmocka_unit_test_setup(sets_itself_again, setup_cpus),

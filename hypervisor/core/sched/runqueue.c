@@ -83,27 +83,33 @@ static uint64_t part_of(s_time_t time)
     return used ? MIN(used / runqueue.weights, least) : 0;
 }
 
+/* So long nobody waited. */
+static __noinline void pass_in_plenty(s_time_t elapsed)
+{
+    struct sched_clocks *c = &runqueue.clocks;
+    uint64_t part = part_of(elapsed);
+
+    c->parts += part;
+    if (!runqueue.idle_cpus) {
+        c->scarce += elapsed;
+        c->scarce_parts += part;
+    }
+}
+
 /* Brings the clocks up to now; before anything changes that they go by: who waits, who runs, which
  * CPU idles, and weights. */
 static void pass_time(s_time_t now)
 {
     struct sched_clocks *c = &runqueue.clocks;
     s_time_t elapsed = now - c->passed;
-    uint64_t part;
 
     if (elapsed <= 0)
         return;
     c->passed = now;
-    if (!list_empty(&runqueue.domains)) {
+    if (list_empty(&runqueue.domains))
+        pass_in_plenty(elapsed);
+    else
         c->contended += elapsed;
-        return;
-    }
-    part = part_of(elapsed);
-    c->parts += part;
-    if (!runqueue.idle_cpus) {
-        c->scarce += elapsed;
-        c->scarce_parts += part;
-    }
 }
 
 /* Which step of a ladder this is; all that is beyond the last stands there. */
@@ -172,7 +178,7 @@ static uint64_t lag_there(const struct domain *d)
 /* So far behind may be who has nobody waiting: a little. Who rests for its cap is no better off
  * than a sleeper, who would never come before it. But among the pinned the order counts: who runs
  * or rests stays at its level. */
-static uint64_t most_lag(const struct domain *d)
+static __noinline uint64_t most_lag(const struct domain *d)
 {
     const struct sched_domain *s = &d->sched;
     const struct vcpu *rests = sched_first_resting(s), *v = rests ? rests : domain_vcpu(d, 0);
@@ -189,7 +195,7 @@ static uint64_t behind(uint64_t lag)
 
 /* Nobody waited for so long. Who could have had a CPU that idled was short of nothing; for those
  * that may not run anywhere the CPUs that idle are asked now, and not of all that time. */
-static void had_all(struct domain *d, s_time_t time)
+static __noinline void had_all(struct domain *d, s_time_t time)
 {
     const struct runqueue *rq = &runqueue;
     struct sched_domain *s = &d->sched;
@@ -211,7 +217,7 @@ static void had_all(struct domain *d, s_time_t time)
         s->vtime -= MIN(part - had, s->vtime - MIN(s->vtime, least));
 }
 
-void sched_account(struct domain *d, s_time_t now)
+static __noinline void account(struct domain *d, s_time_t now)
 {
     struct sched_domain *s = &d->sched;
     s_time_t elapsed, counts;
@@ -236,6 +242,15 @@ void sched_account(struct domain *d, s_time_t now)
     }
 }
 
+void sched_account(struct domain *d, s_time_t now)
+{
+    const struct sched_domain *s = &d->sched;
+
+    /* No time has passed since the last time, and who has somebody waiting is not brought near. */
+    if (now > runqueue.clocks.passed || s->seen.passed != runqueue.clocks.passed || !s->waiting)
+        account(d, now);
+}
+
 uint64_t sched_used(const struct vcpu *v, s_time_t now)
 {
     bool runs = v->sched.on_cpu && v->sched.on_cpu->running == v;
@@ -254,7 +269,7 @@ struct vcpu *sched_first_of(const struct list *queue, uint64_t cpus)
 }
 
 /* What v used while no brother wanted its CPU, or did not use when it slept, is not remembered. */
-static void stay_near_brothers(struct vcpu *v, s_time_t now)
+static __noinline void stay_near_brothers(struct vcpu *v, s_time_t now)
 {
     const struct sched_domain *s = &v->domain->sched;
     const uint64_t slice = (uint64_t)SCHED_SLICE, cpus = s->cap ? ~0ull : v->affinity;

@@ -10,6 +10,10 @@
 #include <port/current.h>
 #include <port/machine.h>
 
+/* --- sched.c --- */
+/* c is to choose again then. The timer is not moved at each switch: it may go off before. */
+void sched_set_turn(struct cpu *c, s_time_t ends);
+
 /* --- runqueue.c --- */
 /* Brings d's virtual time, and what its cap leaves it, up to now. */
 void sched_account(struct domain *d, s_time_t now);

@@ -106,56 +106,71 @@ static struct vcpu *choose(struct cpu *c, struct vcpu *prev, s_time_t now, struc
     return prev;
 }
 
+void sched_set_turn(struct cpu *c, s_time_t ends)
+{
+    c->turn_ends = ends;
+    if (!timer_goes_off_here(&c->slice, ends))
+        timer_set(&c->slice, ends);
+}
+
 /* next runs on c now: the masks say so, and its slice begins. Time was brought up to now before, by
  * who ran here or does: each was accounted for. Where nobody did, nor does, the CPU idled also
  * while it was told to look: that time counts so. */
 static void begin_slice(struct cpu *c, const struct vcpu *next, s_time_t now)
 {
     struct runqueue *rq = &runqueue;
-    bool alone = list_empty(&rq->domains) && list_empty(&next->domain->sched.resting);
+    uint64_t me = bit_of(c);
+    bool alone;
 
-    rq->idle_cpus &= ~bit_of(c);
-    rq->busy_cpus |= bit_of(c);
-    rq->alone_cpus &= ~bit_of(c);
-    rq->told_cpus &= ~bit_of(c);
+    rq->told_cpus &= ~me;
     if (is_idle(next)) {
-        rq->idle_cpus |= bit_of(c);
-        rq->busy_cpus &= ~bit_of(c);
-        timer_stop(&c->slice);
+        rq->idle_cpus |= me;
+        rq->busy_cpus &= ~me;
+        rq->alone_cpus &= ~me;
+        c->turn_ends = INT64_MAX;
         return;
     }
-    if (alone)
-        rq->alone_cpus |= bit_of(c);
-    timer_set(&c->slice, now + sched_slice_of(next->domain, alone));
+    alone = list_empty(&rq->domains) && list_empty(&next->domain->sched.resting);
+    rq->idle_cpus &= ~me;
+    rq->busy_cpus |= me;
+    rq->alone_cpus = alone ? rq->alone_cpus | me : rq->alone_cpus & ~me;
+    sched_set_turn(c, now + sched_slice_of(next->domain, alone));
 }
 
+/* A turn began since the timer was set, or none. */
 static void slice_over(void *data)
 {
-    cpu_raise(data, CPU_WORK_SCHEDULE);
+    struct cpu *c = data;
+
+    spin_lock(&runqueue.lock);
+    if (c->turn_ends <= clock_now())
+        cpu_raise(c, CPU_WORK_SCHEDULE);
+    else if (c->turn_ends < INT64_MAX)
+        timer_set(&c->slice, c->turn_ends);
+    spin_unlock(&runqueue.lock);
 }
 
-/* v has left this CPU: from here on another may take it, or free it. */
-static void context_saved(struct vcpu *v)
+/* v, which was to leave at `now`, has left this CPU: from here on another may take it, or free it.
+ */
+static void context_saved(struct vcpu *v, s_time_t now)
 {
     bool counted = v->sched.leaving;
-    s_time_t now;
 
     spin_lock(&runqueue.lock);
     v->sched.leaving = false;
     __atomic_store_n(&v->sched.on_cpu, NULL, __ATOMIC_RELEASE); /* model: context_saved.off */
     if (vcpu_runnable(v)) {                                     /* model: context_saved.look */
-        now = clock_now();
         if (!counted)
             sched_begin_wait(v->domain, now); /* model: context_saved.count */
         enqueue(v, now);
     } else if (v->sched.state == RUNSTATE_runnable) { /* it could go on, or was to rest */
         if (counted)
-            sched_end_wait(v->domain, clock_now()); /* model: context_saved.uncount */
-        set_state(v, idle_state(v), clock_now());
+            sched_end_wait(v->domain, now); /* model: context_saved.uncount */
+        set_state(v, idle_state(v), now);
     }
     another_may(v->domain);
     if (counted)
-        sched_fill_idle(clock_now()); /* model: context_saved.fill */
+        sched_fill_idle(now); /* model: context_saved.fill */
     spin_unlock(&runqueue.lock);
 }
 
@@ -166,7 +181,7 @@ static void switch_vcpus(struct vcpu *prev, struct vcpu *next, s_time_t now)
         vcpu_runstate_write(prev);      /* its page tables are still loaded */
     machine_context_switch(prev, next); /* model: switch_vcpus.switch */
     if (!is_idle(prev))
-        context_saved(prev); /* model: switch_vcpus.saved */
+        context_saved(prev, now); /* model: switch_vcpus.saved */
     if (!is_idle(next)) {
         vcpu_time_refresh(next, now);
         vcpu_areas_switched_in(next);
@@ -231,10 +246,18 @@ void sched_schedule(void)
         vcpu_time_refresh(next, now);
 }
 
+/* Without the lock: this CPU alone gives itself to a vCPU, and takes itself back. */
+static bool has_this_cpu(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->sched.on_cpu, __ATOMIC_RELAXED) == this_cpu();
+}
+
 void vcpu_wake(struct vcpu *v)
 {
     s_time_t now;
 
+    if (has_this_cpu(v)) /* model: vcpu_wake.own */
+        return;
     spin_lock(&runqueue.lock);
     if (!v->sched.queued && !v->sched.on_cpu && vcpu_runnable(v)) { /* model: vcpu_wake.look */
         now = clock_now();
@@ -250,6 +273,10 @@ void vcpu_sleep(struct vcpu *v)
 {
     struct cpu *c;
 
+    if (has_this_cpu(v)) {
+        cpu_raise(this_cpu(), CPU_WORK_SCHEDULE); /* model: vcpu_sleep.own */
+        return;
+    }
     spin_lock(&runqueue.lock);
     c = v->sched.on_cpu;
     if (c) { /* when it leaves already, context_saved() looks */

@@ -35,13 +35,14 @@ struct search {
     uint64_t most;
 };
 
-static void reach(struct search *s, uint64_t cpus, const struct cpu *by)
+/* From c: by the CPU by which that was reached; NULL: each is the first itself. */
+static void reach(struct search *s, uint64_t cpus, const struct cpu *c)
 {
     s->reached |= cpus;
     for (; cpus; cpus &= cpus - 1) {
         unsigned int id = (unsigned int)__builtin_ctzll(cpus);
 
-        s->by[id] = (uint8_t)(by ? by->id : id);
+        s->by[id] = c ? s->by[c->id] : (uint8_t)id;
     }
 }
 
@@ -89,7 +90,7 @@ static struct cpu *look(struct search *s)
             if (sees(s, c))
                 continue;
             weigh(s, c);
-            reach(s, further, cpu_by_id(s->by[c->id]));
+            reach(s, further, c);
             if (further & rq->idle_cpus)
                 return lowest(further & rq->idle_cpus);
             next |= further;
@@ -130,14 +131,14 @@ void sched_nobody_is_alone(s_time_t now)
         struct cpu *c = lowest(runqueue.alone_cpus);
 
         sched_account(c->running->domain, now);
-        timer_set(&c->slice, now + sched_slice_of(c->running->domain, false));
+        sched_set_turn(c, now + sched_slice_of(c->running->domain, false));
     }
 }
 
 void sched_find_cpu(struct vcpu *v, bool wakes, s_time_t now)
 {
     uint64_t idle = runqueue.idle_cpus & v->affinity;
-    struct search s;
+    struct search s __uninitialized; /* as far as it comes */
     struct cpu *c;
 
     if (v->sched.wanted_by)

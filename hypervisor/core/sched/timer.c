@@ -61,7 +61,7 @@ static inline void rank_again(struct timer *t)
         t->right = t->left;
         t->left = right;
     }
-    t->rank = rank(t->right) + 1;
+    WRITE_ONCE(t->rank, rank(t->right) + 1);
 }
 
 /* The one heap of both; its parent is for the caller to set. Recursion: as deep as the ranks are
@@ -82,7 +82,7 @@ static void put_in(struct timer_queue *q, struct timer *t, s_time_t deadline)
 {
     WRITE_ONCE(t->deadline, deadline);
     t->left = t->right = NULL;
-    t->rank = 1;
+    WRITE_ONCE(t->rank, 1);
     q->first = merge(q->first, t);
     q->first->parent = NULL;
 }
@@ -91,7 +91,7 @@ static void take_out(struct timer_queue *q, struct timer *t)
 {
     struct timer *parent = t->parent, *rest = merge(t->left, t->right);
 
-    t->rank = 0;
+    WRITE_ONCE(t->rank, 0);
     if (rest)
         rest->parent = parent;
     if (!parent)
@@ -106,6 +106,14 @@ static void take_out(struct timer_queue *q, struct timer *t)
         if (parent->rank == before)
             break; /* nothing above has changed either */
     }
+}
+
+/* It is in the heap, and may stay where it is. */
+static bool fits(const struct timer *t, s_time_t deadline)
+{
+    return t->rank && (!t->parent || t->parent->deadline <= deadline) &&
+           (!t->left || deadline <= t->left->deadline) &&
+           (!t->right || deadline <= t->right->deadline);
 }
 
 static inline s_time_t earliest(const struct timer_queue *q)
@@ -148,9 +156,13 @@ void timer_set(struct timer *t, s_time_t deadline)
     s_time_t before = earliest(q);
 
     if (likely(!t->dead)) { /* model: timer_set.dead */
-        if (t->rank)
-            take_out(q, t);
-        put_in(q, t, deadline);
+        if (fits(t, deadline)) {
+            WRITE_ONCE(t->deadline, deadline);
+        } else {
+            if (t->rank)
+                take_out(q, t);
+            put_in(q, t, deadline);
+        }
         if (earliest(q) != before && !q->running) /* model: timer_set.arm */
             machine_arm_timer(earliest(q));
     }
@@ -166,10 +178,19 @@ void timer_set_again(struct timer *t, s_time_t deadline)
     spin_unlock(&q->lock);
 }
 
+bool timer_goes_off_here(const struct timer *t, s_time_t at)
+{
+    return READ_ONCE(t->rank) && READ_ONCE(t->deadline) <= at &&
+           READ_ONCE(t->queue) == &this_cpu()->timers;
+}
+
 void timer_stop(struct timer *t)
 {
-    struct timer_queue *q = lock_queue_of(t);
+    struct timer_queue *q;
 
+    if (!READ_ONCE(t->rank))
+        return;
+    q = lock_queue_of(t);
     /* The machine stays armed: an interrupt for nothing is cheaper than arming twice. */
     if (t->rank)
         take_out(q, t);

@@ -34,6 +34,8 @@ void timer_init(struct timer *t, void (*fn)(void *), void *data);
 void timer_set(struct timer *t, s_time_t deadline);
 /* The same by its own callback, unless somebody has set it meanwhile. */
 void timer_set_again(struct timer *t, s_time_t deadline);
+/* It is set to, at that time or before; or its callback is to come. */
+bool timer_goes_off_here(const struct timer *t, s_time_t at);
 void timer_stop(struct timer *t); /* its callback may still be running on another CPU */
 /* Stops it for good: when this returns its callback does not run, and never will. Not for
  * callbacks, and with no lock held that a callback takes. */

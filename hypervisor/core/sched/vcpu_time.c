@@ -89,16 +89,13 @@ void vcpu_time_refresh(struct vcpu *v, s_time_t now)
     write_time_area(v);
 }
 
-/* Writes the whole run state; with the update flag, its top bit marks the time in between. */
-void vcpu_runstate_write(struct vcpu *v)
+/* The whole run state; with the update flag, its top bit marks the time in between. */
+static __noinline void write_runstate(struct vcpu *v, gva_t at)
 {
+    gva_t entry = at + offsetof(struct vcpu_runstate_info, state_entry_time);
     struct vcpu_runstate_info info;
-    gva_t at = READ_ONCE(v->runstate_gva),
-          entry = at + offsetof(struct vcpu_runstate_info, state_entry_time);
     uint64_t marked;
 
-    if (likely(!at))
-        return;
     info.state = (int)v->sched.state;
     info.state_entry_time = (uint64_t)v->sched.state_since;
     for (unsigned int i = 0; i < ARRAY_SIZE(info.time); i++)
@@ -124,6 +121,14 @@ void vcpu_runstate_write(struct vcpu *v)
     return;
 err_fault:
     WRITE_ONCE(v->areas_stale, true);
+}
+
+void vcpu_runstate_write(struct vcpu *v)
+{
+    gva_t at = READ_ONCE(v->runstate_gva);
+
+    if (at)
+        write_runstate(v, at);
 }
 
 void vcpu_areas_switched_in(struct vcpu *v)

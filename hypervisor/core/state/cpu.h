@@ -37,7 +37,8 @@ struct cpu {
     uint8_t steps; /* hypercall_preempt_check_step() */
     bool delayed;  /* it flushed, or waited for another CPU: hypercall_delayed_check() */
     struct vcpu *idle;
-    struct timer slice; /* when to choose again */
+    struct timer slice; /* goes off when it is to choose again, or before */
+    s_time_t turn_ends; /* when that is: with the run queue's lock */
     struct vcpu *next;  /* it waits, and this CPU is to take it, whoever is first; or NULL */
     struct timer_queue timers;
     struct domain *dead; /* whose last reference went on this CPU: domains_reap() */
