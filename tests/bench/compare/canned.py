@@ -9,7 +9,7 @@ def row(median, spread=0, **events):
 
 
 def column(title, system, kind, **found):
-    return {"title": title, "system": system, "kind": kind, "mitigations": {"guest": ["l1tf:Not affected", "spectre_v2:Mitigation: Retpolines"]},
+    return {"title": title, "system": system, "kind": kind, "mitigations": {"guest": ["l1tf:Not affected", "spectre_v2:Mitigation: Retpolines; BHI: Not affected"]},
             "rows": {"linux." + name: each for name, each in found.items()}}
 
 

@@ -27,7 +27,7 @@ def about(run):
         yield ""
     for column in run["columns"].values():
         for who, lines in column["mitigations"].items():
-            on = [line for line in lines if "Not affected" not in line]
+            on = [line for line in lines if not line.endswith(":Not affected")]
             yield f"- {column['title']}, mitigations of {who}: {'; '.join(on) or 'none'}"
     yield ""
 
