@@ -4,7 +4,8 @@
 
     diff.py OLD.json NEW.json [--all]       rows that differ by a hundredth and more than both spreads; --all: every row
 
-Runs on different machines (QEMU, CPU, kernel, programs, extent) are never put into one table: status 1, and what differs.
+What one of the two has not, a column or a row, is said. Runs on different machines (QEMU, CPU, kernel, programs, extent) are never put
+into one table: status 1, and what differs.
 """
 import argparse
 import sys
@@ -30,18 +31,34 @@ def lines(old, new, every=False):
                 yield column["title"], name, verdict.number(one["median"]), verdict.number(other["median"]), ratio
 
 
+def only_in(one, other):
+    """Columns, and rows of columns, that one run has and the other has not."""
+    for key, column in one["columns"].items():
+        if key not in other["columns"]:
+            yield column["title"]
+            continue
+        missing = [name for name in column["rows"] if not verdict.row(other, key, name)]
+        if missing:
+            yield f"{column['title']} ({', '.join(missing)})"
+
+
+def aligned(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    return "".join("  ".join([*(cell.ljust(width) for cell, width in zip(row[:2], widths)),
+                              *(cell.rjust(width) for cell, width in zip(row[2:], widths[2:]))]).rstrip() + "\n" for row in rows)
+
+
 def compared(old, new, every=False):
-    """The table as text; BadRun where the two are not to be compared."""
+    """The table as text, and what it cannot have; BadRun where the two are not to be compared."""
     other = store.differences(old, new)
     if other:
         raise store.BadRun("these runs are of different machines, which differ in " +
                            "; ".join(f"{name}: {old['machine'].get(name)} and {new['machine'].get(name)}" for name in other))
     rows = [("column", "row", old["commit"], new["commit"], "new/old"), *lines(old, new, every)]
-    if len(rows) == 1:
-        return "nothing differs\n"
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    return "".join("  ".join([*(cell.ljust(width) for cell, width in zip(row[:2], widths)),
-                              *(cell.rjust(width) for cell, width in zip(row[2:], widths[2:]))]).rstrip() + "\n" for row in rows)
+    text = aligned(rows) if len(rows) > 1 else "nothing differs\n"
+    for which, one, two in (("old", old, new), ("new", new, old)):
+        text += "".join(f"only in the {which} run: {what}\n" for what in only_in(one, two))
+    return text
 
 
 def main():

@@ -279,6 +279,14 @@ class Diff(unittest.TestCase):
         self.assertIn("0.786", diff.compared(old, new))
         self.assertEqual(len(diff.compared(old, new, every=True).splitlines()), 7)
 
+    def test_what_is_missing(self):
+        """Whose figures are gone has not stayed as it was."""
+        old, new = canned(), copy.deepcopy(canned())
+        new["columns"].pop("parvis-hvm")
+        new["columns"]["parvis-pv"]["rows"].pop("linux.fork")
+        self.assertEqual(diff.compared(old, new), "nothing differs\nonly in the old run: Parvis PV (linux.fork)\nonly in the old run: Parvis hvm\n")
+        self.assertEqual(diff.compared(new, old), "nothing differs\nonly in the new run: Parvis PV (linux.fork)\nonly in the new run: Parvis hvm\n")
+
     def test_other_machine(self):
         new = canned()
         new["machine"]["kernel"] = "bb"
