@@ -108,6 +108,8 @@ MUTANTS = {
     "what the CPU set meanwhile is lost": ("*source, PTE_WRITE_IF_SAME, v->domain);", "*source, PTE_WRITE, v->domain);", ["pv_mm_ptwr"]),
     "what the CPU set meanwhile is the guest's fault": ("        return rc == -XEN_EAGAIN;", "        return false;", ["pv_mm_ptwr"]),
     "XCHG leaves its register": ("    if (exchange)\n        *source = old;\n", "    (void)exchange;\n", ["pv_mm_ptwr"]),
+    "a walk by an entry that changed is good": ("    note_tables_changed(d);\n    if (old", "    if (old", ["pv_mm_walk"]),
+    "a walk by a table made anew is good": ("    note_tables_changed(d);\n    for (i", "    for (i", ["pv_mm_walk"]),
     # how long a stretch gets
     "a flush is not noticed": ("    c->delayed = true;\n    /* A flush", "    /* A flush", ["pv_flushes"]),
     "a promotion does not give way": ("        if (unlikely(hypercall_delayed_check() ||\n", "        if (0 && (hypercall_delayed_check() ||\n", ["pv_flushes"]),

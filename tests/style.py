@@ -97,7 +97,7 @@ MAPS_TO_WRITE = {
     "hypervisor/include/port/machine.h",        # the two primitives
     "hypervisor/x86/memory.c",
 }
-CASTS = {"hypervisor/pv/set_pte.h", "hypervisor/lib/string.c", "hypervisor/lib/x86_decode.c", "hypervisor/lib/x86_write.c"}
+CASTS = {"hypervisor/pv/set_pte.h", "hypervisor/lib/string.c", "hypervisor/lib/x86_decode.c", "hypervisor/include/hv/x86_insn.h", "hypervisor/lib/x86_write.c"}
 COPIES_OUT = {"hypervisor/core/domain/guest_memory.h", "hypervisor/include/port/guest_access.h", "hypervisor/x86/guest_access.c"}
 
 

@@ -181,15 +181,11 @@ bool x86_decode(const uint8_t *code, unsigned int n, struct x86_insn *in)
     return !(what & ~(KNOWN | BYTE)) || take_operands(c, what, in);
 }
 
-uint64_t *x86_reg(struct cpu_user_regs *r, unsigned int n)
-{
 #define AT(name) offsetof(struct cpu_user_regs, name)
-    static const uint8_t at[16] = {AT(rax), AT(rcx), AT(rdx), AT(rbx), AT(rsp), AT(rbp),
-                                   AT(rsi), AT(rdi), AT(r8),  AT(r9),  AT(r10), AT(r11),
-                                   AT(r12), AT(r13), AT(r14), AT(r15)};
+const uint8_t x86_reg_at[16] = {AT(rax), AT(rcx), AT(rdx), AT(rbx), AT(rsp), AT(rbp),
+                                AT(rsi), AT(rdi), AT(r8),  AT(r9),  AT(r10), AT(r11),
+                                AT(r12), AT(r13), AT(r14), AT(r15)};
 #undef AT
-    return (uint64_t *)((uintptr_t)r + at[n & 15]);
-}
 
 void x86_set_reg(struct cpu_user_regs *r, unsigned int n, unsigned int bytes, uint64_t value)
 {

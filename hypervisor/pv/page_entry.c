@@ -344,6 +344,7 @@ static __noinline int write_upper(struct domain *d, struct page_info *table, con
             put_table(d, pte_mfn(val));
         return -XEN_EAGAIN;
     }
+    note_tables_changed(d);
     if (old & PTE_PRESENT)
         put_table(d, pte_mfn(old));
     return 0;

@@ -93,6 +93,7 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
     unsigned int i;
     int rc;
 
+    note_tables_changed(d);
     for (i = pg->nr_validated; (i = skip_empty(table, i)) < TABLE_ENTRIES; i++) {
         uint64_t e = table[i];
 

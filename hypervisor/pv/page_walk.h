@@ -7,6 +7,10 @@
  * that it stays in RAM, and why whoever changes the entry takes the page_lock of what is found
  * here, which fails unless it is a validated table of the domain.
  *
+ * Kernels change entries of one L1 table one after the other, so a vCPU remembers the last one that
+ * it found: it is found again as long as the base table is the same, and no frame of the domain
+ * became a table of a higher level, nor an entry of one has changed (note_tables_changed()).
+ *
  * In a header, because update_va_mapping is little else.
  */
 #ifndef PV_PAGE_WALK_H
@@ -14,34 +18,28 @@
 
 #include <pv/pv_mm.h>
 
-/* The frame of the table one level down, at the entry for va. */
-static inline bool next_table(mfn_t *table, gva_t va, unsigned int shift)
-{
-    const uint64_t *entries = read_frame(*table);
-    uint64_t e = READ_ONCE(entries[va >> shift & (TABLE_ENTRIES - 1)]);
+/* All addresses that one L1 table maps become the same. */
+#define L1_SPAN     (TABLE_ENTRIES * PAGE_SIZE)
+#define SPAN_OF(va) ((va) | (L1_SPAN - 1))
 
-    *table = pte_mfn(e);
-    return likely((e & (PTE_PRESENT | PTE_PSE)) == PTE_PRESENT && mfn_valid(*table));
-}
+/* The L1 table, by all steps. v is the current one: it remembers. */
+bool pv_walk(struct vcpu *v, gva_t va, struct page_info **table); /* page_walk.c */
 
 /* The table and the index of the entry. No reference is taken: page_lock() *table before the entry
  * is changed. false: there is none. */
-static inline bool find_l1e(const struct vcpu *v, gva_t va, struct page_info **table,
-                            unsigned int *index)
+static inline bool find_l1e(struct vcpu *v, gva_t va, struct page_info **table, unsigned int *index)
 {
-    mfn_t mfn = v->arch.pv.guest_table;
+    const struct pv_walked *w = &v->arch.pv.walked;
 
-    /* XSA-64: the hypervisor's slots are not walked on a guest's behalf. */
-    if (unlikely(!pv_addr_ok(va) || !mfn.n) || !next_table(&mfn, va, 39) ||
-        !next_table(&mfn, va, 30) || !next_table(&mfn, va, 21))
-        return false;
-    *table = mfn_to_page(mfn);
     *index = (unsigned int)(va >> PAGE_SHIFT) & (TABLE_ENTRIES - 1);
-    return true;
+    *table = w->table;
+    return likely(w->span == SPAN_OF(va) && mfn_eq(w->base, v->arch.pv.guest_table) &&
+                  w->when == READ_ONCE(v->domain->arch.pv.tables_changed)) ||
+           pv_walk(v, va, table);
 }
 
 /* The entry's value, 0 when there is none. */
-static inline uint64_t walk_l1e(const struct vcpu *v, gva_t va)
+static inline uint64_t walk_l1e(struct vcpu *v, gva_t va)
 {
     struct page_info *table;
     unsigned int index;

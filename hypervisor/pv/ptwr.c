@@ -140,7 +140,7 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
     if (!(READ_ONCE(v->domain->vm_assist) >> VMASST_TYPE_writable_pagetables & 1))
         return false;
     pte = walk_l1e(v, cr2);
-    if ((pte & (PTE_PRESENT | PTE_RW)) != PTE_PRESENT || !mfn_valid(pte_mfn(pte)))
+    if ((pte & (PTE_PRESENT | PTE_RW)) != PTE_PRESENT || !mfn_in_table(pte_mfn(pte)))
         return false;
     table = mfn_to_page(pte_mfn(pte));
     /* A first look, so that other faults on read-only pages are not decoded; the lock looks again.

@@ -12,7 +12,17 @@
 #include <hv/types.h>
 #include <xen/xen.h>
 
+struct page_info;
+
 #define PV_CALLBACKS 8
+
+/* The last L1 table that a walk found (pv/page_walk.h). */
+struct pv_walked {
+    gva_t span; /* 0: none */
+    mfn_t base;
+    uint64_t when; /* pv_domain.tables_changed */
+    struct page_info *table;
+};
 
 struct pv_vcpu {
     bool kernel_mode;       /* it runs guest kernel (kernel L4), else guest user (asm-offsets) */
@@ -47,11 +57,13 @@ struct pv_vcpu {
     uint64_t iopl; /* 0..3, virtual */
     gva_t iobmp;   /* guest's I/O bitmap (physdev set_iobitmap), read when needed; 0: none */
     uint32_t iobmp_limit;
+    struct pv_walked walked;
 };
 
 struct pv_domain {
     uint64_t *perdomain_l3; /* what slot 260 of each of the domain's L4s points to */
     mfn_t perdomain_l3_mfn;
+    uint64_t tables_changed; /* counts (pv/set_pte.h): atomic */
 };
 
 #endif

@@ -86,4 +86,12 @@ static inline bool set_pte(const struct domain *d, struct page_info *table, cons
     return store_pte(d, entry, old, val, how);
 }
 
+/* A frame of d becomes a table of level 2 to 4, or an entry of one has changed: no walk that came
+ * by is still good (pv/page_walk.h). Race: after the entry is written, and before its old
+ * references go, as a full barrier. */
+static inline void note_tables_changed(struct domain *d)
+{
+    (void)atomic_add_return(&d->arch.pv.tables_changed, 1);
+}
+
 #endif

@@ -24,7 +24,7 @@
 #include <core/domain/domain_pages.h>
 #include <core/frame/m2p.h>
 #include <hvm/npt_tables.h>
-#include <pv/pv_mm.h>
+#include <pv/page_walk.h>
 
 struct recount {
     uint32_t refs, types;
@@ -126,7 +126,20 @@ static void count_frame(struct page_info *pg)
         count_table(pg);
 }
 
-static void count_vcpu(const struct vcpu *v)
+/* A walk that counts as good comes where it came. */
+static void check_walked(struct vcpu *v)
+{
+    const struct pv_walked was = v->arch.pv.walked;
+    struct page_info *found;
+
+    if (was.span && mfn_eq(was.base, v->arch.pv.guest_table) &&
+        was.when == v->domain->arch.pv.tables_changed &&
+        (!pv_walk(v, was.span, &found) || found != was.table))
+        complain(page_to_mfn(was.table), "is remembered as the table for %#lx",
+                 (unsigned long)was.span);
+}
+
+static void count_vcpu(struct vcpu *v)
 {
     const struct pv_vcpu *a = &v->arch.pv;
 
@@ -145,6 +158,7 @@ static void count_vcpu(const struct vcpu *v)
             count_typed(pte_mfn(a->perdomain_l1[i]), PGT_seg_desc_page, "an LDT");
     if (v->vcpu_info_mfn.n && !mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
         count_typed(v->vcpu_info_mfn, PGT_writable_page, "a vcpu_info");
+    check_walked(v);
 }
 
 /* Of nested page tables (hvm/npt.c): which are nobody's memory; a frame is at one place, and M2P

@@ -3,7 +3,7 @@
 # Unit tests of direct paging: on the guest of pv_mm_support.c, on the machine of tests/host.
 
 PV_MM_SRCS := tests/unit/pv_mm_support.c tests/unit/pv_mm_random.c
-PV_MM := pv_mm_types pv_mm_update pv_mm_preempt pv_mm_used pv_mm_one pv_mm_ptwr pv_mm_grant pv_mm_fuzz pv_tlb pv_flushes pv_traps pv_cpu pv_context pv_show
+PV_MM := pv_mm_types pv_mm_update pv_mm_preempt pv_mm_used pv_mm_one pv_mm_ptwr pv_mm_walk pv_mm_grant pv_mm_fuzz pv_tlb pv_flushes pv_traps pv_cpu pv_context pv_show
 
 UNIT += $(PV_MM)
 $(foreach t,$(PV_MM),$(eval unit_$(t)_SRCS := tests/unit/$(t).c $(PV_MM_SRCS) $(HOST_MACHINE)))

@@ -41,8 +41,12 @@ bool x86_decode(const uint8_t *code, unsigned int n, struct x86_insn *in);
 /* The address of a memory operand. */
 gva_t x86_address(const struct x86_insn *in, const struct cpu_user_regs *r);
 
-/* General register 0 to 15, as instructions number them. */
-uint64_t *x86_reg(struct cpu_user_regs *r, unsigned int n);
+/* General register 0 to 15, as instructions number them: where in cpu_user_regs. */
+extern const uint8_t x86_reg_at[16];
+static inline uint64_t *x86_reg(struct cpu_user_regs *r, unsigned int n)
+{
+    return (uint64_t *)((uintptr_t)r + x86_reg_at[n & 15]);
+}
 /* Writes the low bytes of it as the CPU does: four clear the upper half, fewer leave the rest. */
 void x86_set_reg(struct cpu_user_regs *r, unsigned int n, unsigned int bytes, uint64_t value);
 
