@@ -150,6 +150,9 @@ hv_exception:
         SPEC M(IBRS)                    ; an NMI comes behind EXIT_MEASURES too
         SET_SPEC_CTRL spec_ctrl_inside
         END_SPEC
+        SPEC M(IBPB_ENTRY)              ; or before ENTRY_MEASURES
+        BARRIER
+        END_SPEC
         SPEC M(BHB_ENTRY)
         call clear_branch_history
         END_SPEC

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ;
-; Reaches guest memory through the guest's own page tables: a fault ends the copy with -EFAULT (exception table). The only
-; instructions of the hypervisor that touch what a guest maps; SMAP is open just around them. guest_access.c has checked the range.
+; Reaches guest memory through the guest's own page tables: a fault ends the copy with -EFAULT (exception table). These and the short
+; ways of pv/cpu/bounce.asm are the only instructions of the hypervisor that touch what a guest maps; SMAP is open just around them.
+; guest_access.c has checked the range.
 ; R8 is where a fault was last taken for one too many (was_stale(), fault.c): first a place that is no guest's.
 
 %include "x86/entry.inc"

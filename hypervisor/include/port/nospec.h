@@ -5,8 +5,9 @@
  * A check is a branch, which a CPU guesses: with a number that is too large it may read beyond the
  * table, and what it does with what it found leaves traces that the guest can see (XSA-254,
  * variant 1; 289). So where a table's bounds are known, the number comes out of index_nospec():
- * there it is computed, and not guessed, that it is below the bound. It stands behind the check,
- * which still decides. tests/style.py knows where it must be (tests/nospec.py).
+ * there it is computed, and not guessed, that it is below the bound. What becomes of a number
+ * that is too large is the check's to say, as ever. tests/style.py knows where it must be
+ * (tests/nospec.py).
  */
 #ifndef PORT_NOSPEC_H
 #define PORT_NOSPEC_H
