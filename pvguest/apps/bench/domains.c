@@ -2,8 +2,7 @@
 /*
  * Two domains: as vcpus.c, with the other side in a guest of its own. It is started first, with
  * answer=1, and says where it answers the domain that is created next, whose number is one higher;
- * this one has peer=DOMAIN port=PORT of
- * that.
+ * this one has peer=DOMAIN port=PORT of that.
  */
 #include <guest/kernel.h>
 
@@ -47,7 +46,7 @@ static int prepare_peer(void)
 
     if (port)
         return 0;
-    if (peer > DOMID_INVALID || remote >= EVENT_PORTS)
+    if (peer >= DOMID_INVALID || remote >= EVENT_PORTS)
         return -1;
     return event_bind_interdomain((domid_t)peer, (evtchn_port_t)remote, note, NULL, &port);
 }

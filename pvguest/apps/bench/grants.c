@@ -18,8 +18,9 @@ static long map_unmap(void)
         .flags = GNTMAP_host_map,
         .ref = (grant_ref_t)lent,
         .dom = own_domid(),
+        .status = GNTST_general_error, /* unless it is carried out */
     };
-    gnttab_unmap_grant_ref_t unmap = {.host_addr = place};
+    gnttab_unmap_grant_ref_t unmap = {.host_addr = place, .status = GNTST_general_error};
 
     HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
     unmap.handle = map.handle;
@@ -35,6 +36,7 @@ static long copy(unsigned int bytes)
         .dest = {.u.gmfn = virt_to_mfn(target), .domid = DOMID_SELF},
         .len = (uint16_t)bytes,
         .flags = GNTCOPY_source_gref,
+        .status = GNTST_general_error,
     };
 
     HYPERVISOR_grant_table_op(GNTTABOP_copy, &op, 1);
