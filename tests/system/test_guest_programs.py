@@ -71,7 +71,7 @@ def judge(m, name, patience=120):
 # What ends the domain that guest test syscall is in, and why; and of these, what ends the one that guest test bounce is in.
 NO_STACK, NO_FRAME = r"the stack for it, at 0x\w+, cannot be written", r"iret: the frame at 0x\w+ cannot be read"
 DEEDS = {"no-stack": NO_STACK, "no-stack-high": NO_STACK, "stack-of-the-hypervisor": NO_STACK, "read-only-stack": NO_STACK,
-         "half-a-stack": NO_STACK, "no-frame": NO_FRAME, "half-a-frame": NO_FRAME, "frame-beyond-the-top": NO_FRAME,
+         "half-a-stack": NO_STACK, "stack-beyond-the-top": NO_STACK, "no-frame": NO_FRAME, "half-a-frame": NO_FRAME, "frame-beyond-the-top": NO_FRAME,
          "frame-of-the-hypervisor": NO_FRAME, "no-user-table": "iret: to user mode, which has no page table"}
 
 

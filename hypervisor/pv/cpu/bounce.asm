@@ -43,6 +43,8 @@ extern pv_bounce, pv_iret, pv_back, syscall_entry.long, __x86_return_thunk
         neg rax
         cmp rax, [r9 + CPU_guest_top]
         ja pv_bounce
+        cmp rax, FRAME_BYTES            ; it does not go on at 0
+        jb pv_bounce
 %endmacro
 
 section .entry progbits alloc exec nowrite align=64

@@ -281,6 +281,14 @@ static void half_a_stack(void) /* its lower page is missing */
     without_a_stack(TOP + 16);
 }
 
+/* What would follow, if addresses went on at 0, is there. */
+static void stack_beyond_the_top(void)
+{
+    BUG_ON(pt_map(TOP, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
+    BUG_ON(pt_map(0, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
+    without_a_stack(32);
+}
+
 static const struct {
     const char *name;
     void (*fn)(void);
@@ -290,6 +298,7 @@ static const struct {
     {"stack-of-the-hypervisor", stack_of_the_hypervisor},
     {"read-only-stack", read_only_stack},
     {"half-a-stack", half_a_stack},
+    {"stack-beyond-the-top", stack_beyond_the_top},
 };
 
 static void do_deed(const char *name)
