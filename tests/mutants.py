@@ -54,6 +54,10 @@ MUTANTS = {
     "a number of nobody's is told each time": ("    atomic_or(&v->domain->unknown_hypercalls, bit);\n", "", ["core_hypercall"]),
     "a number of nobody's is not told": ("((xens | READ_ONCE(v->domain->unknown_hypercalls)) & bit)", "(xens | ~0ull)", ["core_hypercall"]),
     # speculation
+    "second threads are started though they are not to be": ("if (no_smt && shares_core(id, nr_cpus))", "if (0)", ["x86_smp"]),
+    "a core whose first thread does not run has none": ("if (no_smt && shares_core(id, nr_cpus))", "if (no_smt && id & 0x10)", ["x86_smp"]),
+    "second threads are not counted": ("nr += shares_core(machine_apic_id(i), i);", "nr += 0;", ["x86_smp"]),
+    "threads are no hole": ("    choice.open |= HOLE(THREADS);\n", "", ["x86_speculation"]),
     "what is no jump becomes a return": ("if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)", "if (code + sizeof(instead) + behind == thunk)", ["x86_spec"]),
     "a jump elsewhere becomes a return": ("if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)", "if (*code == 0xe9)", ["x86_spec"]),
     "returns stay jumps on all CPUs": ("if (!(choice.measures & MEASURE(ITS)))", "if (0)", ["x86_speculation"]),

@@ -278,6 +278,7 @@ static const struct key global_keys[] = {
     {"debug_exit", set_port,     AT(info, debug_exit)},
     {"on_end",     set_word,     AT(info, halt_on_end), .words = {"poweroff", "halt"}},
     {"cpus",       set_number,   AT(info, cpus),        .least = 1, .most = BOOT_MAX_CPUS},
+    {"smt",        set_word,     AT(info, no_smt),      .words = {"yes", "no"}},
     {"tsc",        set_word,     AT(info, tsc_stable),  .words = {"auto", "stable"}},
     {"spec-ctrl",  set_spec_ctrl, AT(info, spec_on)},
     {.name = NULL},

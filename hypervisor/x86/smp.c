@@ -222,8 +222,26 @@ static bool start_one(uint32_t id, paddr_t page)
     return false;
 }
 
-/* How many were tried. */
-static unsigned int start_all(paddr_t page, unsigned int most)
+/* A CPU that runs, of those with a number below `below`, is a thread of that one's core. */
+static bool shares_core(uint32_t id, unsigned int below)
+{
+    for (unsigned int i = 0; i < below; i++)
+        if (same_core(id, machine_apic_id(i)))
+            return true;
+    return false;
+}
+
+static unsigned int second_threads(void)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < nr_cpus; i++)
+        nr += shares_core(machine_apic_id(i), i);
+    return nr;
+}
+
+/* How many were tried, or are not to be. */
+static unsigned int start_all(paddr_t page, unsigned int most, bool no_smt)
 {
     unsigned int tried = 0;
 
@@ -234,6 +252,10 @@ static unsigned int start_all(paddr_t page, unsigned int most)
         if (id == apic_id())
             continue;
         tried++;
+        if (no_smt && shares_core(id, nr_cpus)) {
+            log_info("CPU with APIC id %#x: left alone, a core's second thread (smt = no)", id);
+            continue;
+        }
         if (!apic_can_reach(id)) {
             log_warning("CPU with APIC id %#x: left out, only an x2APIC could reach it", id);
             continue;
@@ -256,11 +278,12 @@ void machine_start_cpus(const struct boot_info *bi)
         listed -= acpi.cpu_apic_id[i] == apic_id();
     if (!page)
         log_warning("no RAM below 1 MiB: no other CPU can be started");
-    rest = listed - (page ? start_all(page, most) : 0);
+    rest = listed - (page ? start_all(page, most, bi->no_smt) : 0);
     if (rest)
         log_info("CPUs: %u; left alone: %u, as at most %u are used", nr_cpus, rest, most);
     else
         log_info("CPUs: %u", nr_cpus);
+    threads_run(second_threads());
     if (nr_cpus > 1)
         tsc_report();
     if (bi->cpus > listed + 1)

@@ -154,6 +154,18 @@ void start_speculation(void)
     set_bit_for(MEASURE(OP_CACHE), MSR_AMD_BP_CFG, BP_CFG_OP_CACHE);
 }
 
+/* No measure helps: it would have to be taken at each moment. */
+void threads_run(unsigned int nr)
+{
+    if (!nr || cpu_has.tcg)
+        return;
+    choice.affected |= HOLE(THREADS);
+    choice.open |= HOLE(THREADS);
+    log_warning("speculation: %u CPUs are second threads of a core: guests on both learn of each "
+                "other what measures clear (smt = no leaves such CPUs alone)",
+                nr);
+}
+
 const char *missing_measure(void)
 {
     struct spec_cpu c = {0};

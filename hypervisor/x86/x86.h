@@ -122,6 +122,9 @@ void pic_disable(void);
 /* --- ioapic.c --- */
 void init_ioapics(void);
 
+/* --- topology.c --- */
+bool same_core(uint32_t a, uint32_t b); /* CPUs with these APIC ids are threads of one */
+
 /* --- time.c, rtc.c --- */
 void init_time(bool exact_wall_clock, bool tsc_stable);
 uint64_t clock_ticks_for(s_time_t ns);

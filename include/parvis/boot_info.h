@@ -69,6 +69,7 @@ struct boot_info {
     uint32_t debug_exit;  /* I/O port of QEMU's debug-exit device; 0: none */
     uint32_t halt_on_end; /* on_end = halt */
     uint32_t cpus;        /* at most so many are started; 0: as many as can be */
+    uint32_t no_smt;      /* smt = no: one thread of each core */
     uint32_t tsc_stable;  /* tsc = stable */
     /* spec-ctrl: measures that are left out, and taken (parvis/speculation.h) */
     uint32_t spec_off, spec_on;

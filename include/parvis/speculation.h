@@ -29,7 +29,8 @@
     X(DIV,        "div")           /* the divider's last result, AMD */                            \
     X(FP_DIV,     "fp-dss")        /* what the divider of floating point had, AMD */               \
     X(OP_CACHE,   "op-cache")      /* decoded instructions become a guest's, AMD */                \
-    X(LOCKS,      "locks")         /* what a lock guards is used before the lock is had */
+    X(LOCKS,      "locks")         /* what a lock guards is used before the lock is had */         \
+    X(THREADS,    "threads")       /* those of a core share what measures clear, while both run */
 
 /* Words of Xen's option spec-ctrl where they mean the same. */
 #define SPEC_MEASURES(X)                                                                           \

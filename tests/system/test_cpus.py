@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 import ending
-from machine import DEBUG_EXIT, MAX, QEMU64, Machine, Skipped, built, run_tests
+from machine import DEBUG_EXIT, MAX, QEMU64, SKYLAKE, Machine, Skipped, built, run_tests
 
 HELLO = "on_end = poweroff\ndebug_exit = 0xf4\n[domain hello]\nkernel = hello\nmemory = 16M\ncmdline = exit=poweroff\n"
 
@@ -33,6 +33,14 @@ def obeys_the_limit():
     """`cpus =` of parvis.cfg limits them; more than there are is said."""
     boots("limited", ["CPUs: 3; left alone: 2, as at most 3 are used$"], 5, "cpus = 3\n")
     boots("too-few", ["CPUs: 2$", r"parvis\.cfg: cpus = 3, but there are only 2$"], 2, "cpus = 3\n")
+
+
+def leaves_threads_alone():
+    """`smt = no` of parvis.cfg: one thread of each core."""
+    boots("threads", [r"CPU with APIC id 0x1: left alone, a core's second thread \(smt = no\)$", r"CPU with APIC id 0x3: left alone", "CPUs: 2$"],
+          "4,threads=2", "smt = no\n", cpu=SKYLAKE)
+    boots("all-threads", ["CPUs: 4$"], "4,threads=2", cpu=SKYLAKE)
+    boots("cores", ["CPUs: 2$"], "2,cores=2", "smt = no\n", cpu=SKYLAKE)
 
 
 def leaves_out_who_does_not_answer():
@@ -67,5 +75,5 @@ def starts_all_by_x2apic():
 
 
 if __name__ == "__main__":
-    run_tests(starts_all, obeys_the_limit, leaves_out_who_does_not_answer, leaves_out_who_lacks_something,
+    run_tests(starts_all, obeys_the_limit, leaves_threads_alone, leaves_out_who_does_not_answer, leaves_out_who_lacks_something,
               starts_all_by_x2apic)

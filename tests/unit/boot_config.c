@@ -24,6 +24,7 @@ static const char good[] = "# a comment\n"
                            "debug_exit = 0xf4\n"
                            "on_end = halt\n"
                            "cpus = 64\n"
+                           "smt = no\n"
                            "tsc = stable\n"
                            "\n"
                            "[control]\n"
@@ -80,6 +81,7 @@ static void test_good(void **state)
     assert_int_equal(bi.debug_exit, 0xf4);
     assert_int_equal(bi.halt_on_end, 1);
     assert_int_equal(bi.cpus, 64);
+    assert_int_equal(bi.no_smt, 1);
     assert_int_equal(bi.tsc_stable, 1);
     assert_int_equal(bi.nr_domains, 2);
     assert_true(bi.domains[0].is_control);
@@ -117,6 +119,7 @@ static void test_defaults(void **state)
     assert_int_equal(bi.loglevel, LOG_INFO);
     assert_int_equal(bi.debug_exit, 0);
     assert_int_equal(bi.cpus, 0);
+    assert_int_equal(bi.no_smt, 0);
     assert_int_equal(bi.tsc_stable, 0);
     assert_int_equal(bi.domains[0].memory, 4096);
     assert_int_equal(bi.domains[0].kind, 0);
@@ -177,6 +180,7 @@ static const struct {
     {"cpus = 65\n", "cfg:1: cpus: `65` is not a number from 1 to 64"},
     {"cpus = all\n", "cfg:1: cpus: `all` is not a number from 1 to 64"},
     {"cpus = 18446744073709551617\n", "is not a number from 1 to 64"},
+    {"smt = maybe\n", "cfg:1: smt: `maybe` is not one of: yes, no"},
     {"\ntsc = steady\n", "cfg:2: tsc: `steady` is not one of: auto, stable"},
     {"\nspec-ctrl = maybe\n", "cfg:2: spec-ctrl: `maybe` is not one of: yes, no, ibrs, eibrs, "},
     {"spec-ctrl = verw,,rsb\n", "cfg:1: spec-ctrl: `` is not one of"},

@@ -37,7 +37,7 @@
 #define CPUS      6
 #define LOW_PAGE  0x9f000
 #define BOOT_ID   40
-#define ID(i)     (0x10u * (i)) /* APIC id of the i-th that is listed */
+#define ID(i)     (first_id + 0x10u * (i)) /* APIC id of the i-th that is listed */
 #define ONE_CLOCK (1ull << 40)
 
 /* What becomes of a CPU. */
@@ -57,6 +57,10 @@ static uint64_t ticks;
 static uint8_t low_page[PAGE_SIZE];
 static char ipis[1024];
 static unsigned int inited, differing;
+static uint32_t first_id;
+static bool two_threads; /* a core: their APIC ids differ in 0x10 alone */
+static bool no_smt;
+static unsigned int second_ones;
 static bool no_tables;            /* the next CPU gets none */
 static struct ap *free_meanwhile; /* when the next CPU is compared */
 
@@ -134,10 +138,10 @@ void machine_idle(void)
 
 void apic_send_ipi(uint32_t id, uint32_t what)
 {
-    struct ap *ap = &aps[id / ID(1)];
+    struct ap *ap = &aps[(id - first_id) / 0x10];
 
     snprintf(ipis + strlen(ipis), sizeof(ipis) - strlen(ipis), "%x:%x ", id, what);
-    assert_true(id % ID(1) == 0 && id / ID(1) < CPUS);
+    assert_true(id % 0x10 == 0 && (id - first_id) / 0x10 < CPUS);
     if ((what & 0x700) != IPI_STARTUP(0) || ap->woken)
         return;
     ap->woken = true;
@@ -284,6 +288,16 @@ bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
     return true;
 }
 
+bool same_core(uint32_t a, uint32_t b)
+{
+    return two_threads ? (a | 0x10) == (b | 0x10) : a == b;
+}
+
+void threads_run(unsigned int nr)
+{
+    second_ones = nr;
+}
+
 void tsc_differs(void)
 {
     differing++;
@@ -313,6 +327,7 @@ static unsigned int start(unsigned int n, const enum fate *fates)
     bi.nr_mem = 1;
     bi.mem[0] = ram;
     bi.cpus = before + n;
+    bi.no_smt = no_smt;
     said[0] = ipis[0] = 0;
     inited = differing = 0;
     memset(aps, 0, sizeof(aps));
@@ -415,6 +430,33 @@ static void lacks_something(void **state)
     has_id(1, machine_nr_cpus() - 1);
 }
 
+/* Without smt a core's second thread is left alone, unless the first does not run; with it those
+ * that run are counted. */
+static void threads_of_a_core(void **state)
+{
+    unsigned int before;
+
+    (void)state;
+    two_threads = true;
+    first_id = 0x1000;
+    assert_int_equal(start(1, (enum fate[]){FINE}), 1);
+    before = second_ones;
+    first_id = 0x2000;
+    no_smt = true;
+    assert_int_equal(start(6, (enum fate[]){FINE, SILENT, SILENT, FINE, FINE, SILENT}), 3);
+    assert_non_null(strstr(said, "CPU with APIC id 0x2010: left alone, a core's second thread"));
+    assert_non_null(strstr(said, "CPU with APIC id 0x2020: left out, it does not answer"));
+    assert_non_null(strstr(said, "CPU with APIC id 0x2050: left alone, a core's second thread"));
+    assert_null(strstr(ipis, "2010:"));
+    assert_int_equal(second_ones, before);
+    first_id = 0x3000;
+    no_smt = false;
+    assert_int_equal(start(3, (enum fate[]){FINE, FINE, FINE}), 3);
+    assert_int_equal(second_ones, before + 1);
+    first_id = 0;
+    two_threads = false;
+}
+
 static void has_no_page_tables(void **state)
 {
     (void)state;
@@ -434,6 +476,7 @@ int main(void)
         cmocka_unit_test(hangs_in_the_comparison),
         cmocka_unit_test(comes_alive_while_the_next_is_compared),
         cmocka_unit_test(lacks_something),
+        cmocka_unit_test(threads_of_a_core),
         cmocka_unit_test(has_no_page_tables),
     };
 

@@ -236,6 +236,25 @@ static void what_another_cpu_lacks(void **state)
     assert_null(missing_measure());
 }
 
+/* Second threads are a hole that no measure closes, where there are CPUs at all. */
+static void threads_of_a_core(void **state)
+{
+    struct parvis_sysctl_speculation s;
+
+    (void)state;
+    for (unsigned int i = 0; i < 4; i++) {
+        cpu_has.tcg = i & 1;
+        start("GenuineIntel", HASWELL, MICROCODE, 0, 0);
+        said[0] = 0;
+        threads_run(i & 2);
+        machine_speculation(&s);
+        assert_int_equal(!!(s.affected & HOLE(THREADS)), i == 2);
+        assert_int_equal(!!(s.open & HOLE(THREADS)), i == 2);
+        assert_int_equal(!!strstr(said, "2 CPUs are second threads of a core"), i == 2);
+    }
+    cpu_has.tcg = false;
+}
+
 static void is_after(unsigned int wanted, struct domain *d)
 {
     spec_switch(d);
@@ -275,9 +294,10 @@ static void no_barrier(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_cpuid_says),           cmocka_unit_test(bits_of_amds),
-        cmocka_unit_test(how_functions_return),      cmocka_unit_test(what_another_cpu_lacks),
-        cmocka_unit_test(a_barrier_between_domains), cmocka_unit_test(no_barrier),
+        cmocka_unit_test(what_cpuid_says),      cmocka_unit_test(bits_of_amds),
+        cmocka_unit_test(how_functions_return), cmocka_unit_test(what_another_cpu_lacks),
+        cmocka_unit_test(threads_of_a_core),    cmocka_unit_test(a_barrier_between_domains),
+        cmocka_unit_test(no_barrier),
     };
 
     return cmocka_run_group_tests_name("x86_speculation", tests, NULL, NULL);
