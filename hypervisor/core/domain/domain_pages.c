@@ -63,11 +63,6 @@ struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d)
     return get_page_from_mfn(d->ops->gfn_to_mfn(d, gfn), d);
 }
 
-bool is_translated(const struct domain *d)
-{
-    return d->ops && d->ops->take_out;
-}
-
 uint64_t number_of_frame(const struct domain *d, mfn_t mfn)
 {
     return is_translated(d) ? READ_ONCE(machine_to_phys[mfn.n]) : mfn.n;

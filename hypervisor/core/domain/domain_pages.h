@@ -4,6 +4,8 @@
 #define CORE_DOMAIN_PAGES_H
 
 #include <core/frame/frame.h>
+#include <core/state/domain.h>
+#include <core/state/guest_ops.h>
 
 /* Gives a fresh frame block to d (2^order frames, PGC_allocated | 1 each, on d's page list).
  * -XEN_ENOMEM beyond d->max_pages. */
@@ -31,7 +33,10 @@ struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d);
 /* The number by which d knows a frame of its own; INVALID_GPFN: it is nowhere. */
 uint64_t number_of_frame(const struct domain *d, mfn_t mfn);
 /* Has d a map from its own frame numbers to frames, made and kept by the hypervisor? */
-bool is_translated(const struct domain *d);
+static inline bool is_translated(const struct domain *dom)
+{
+    return dom->ops && dom->ops->take_out;
+}
 /* Teardown: moves a frame from d->pages to d->relinquish. d->page_alloc_lock is held. */
 void domain_page_set_aside(struct domain *d, struct page_info *pg);
 /* Takes a frame that only its owner holds (one reference, no type) out of its domain: 0, and the

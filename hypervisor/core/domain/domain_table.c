@@ -211,21 +211,32 @@ struct domain *get_domain_by_id(domid_t id)
     return d;
 }
 
+/* The current domain, with another reference: it has some while it runs. */
+static inline struct domain *get_own(struct domain *d)
+{
+    atomic_add_return(&d->refcount, 1);
+    return d;
+}
+
 struct domain *get_domain_for_guest(domid_t id)
 {
     struct domain *d = current->domain;
 
-    if (id != DOMID_SELF && id != d->domain_id)
-        return get_domain_by_id(id);
-    return get_domain(d) ? d : NULL;
+    return id == DOMID_SELF || id == d->domain_id ? get_own(d) : get_domain_by_id(id);
 }
 
 int get_domain_permitted(domid_t id, struct domain **d)
 {
-    *d = get_domain_for_guest(id);
+    struct domain *own = current->domain;
+
+    if (likely(id == DOMID_SELF || id == own->domain_id)) {
+        *d = get_own(own);
+        return 0;
+    }
+    *d = get_domain_by_id(id);
     if (!*d)
         return -XEN_ESRCH;
-    if (*d == current->domain || current->domain->is_control)
+    if (own->is_control)
         return 0;
     put_domain(*d);
     return refused(-XEN_EPERM, "d%u is not the caller's to name", id);

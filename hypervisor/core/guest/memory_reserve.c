@@ -145,7 +145,7 @@ static bool acceptable(const struct xen_memory_reservation *r, unsigned int cmd,
         return refused(-XEN_EINVAL, "populate on demand is left out") == 0;
     if (bits && bits <= PAGE_SHIFT)
         return refused(-XEN_EINVAL, "%u address bits", bits) == 0;
-    if (!memory_op_limit_permitted(bits))
+    if (bits && !memory_op_limit_permitted(bits))
         return false;
     return r->extent_start || cmd == XENMEM_increase_reservation;
 }
@@ -153,8 +153,8 @@ static bool acceptable(const struct xen_memory_reservation *r, unsigned int cmd,
 long memory_reservation(unsigned int cmd, uint64_t progress, gva_t arg)
 {
     uint64_t start = progress >> MEMOP_INSIDE_BITS;
-    struct xen_memory_reservation r;
-    struct batch b;
+    struct xen_memory_reservation r __uninitialized;
+    struct batch b __uninitialized;
     long rc;
 
     if (copy_from_guest(&r, arg, sizeof(r)))
