@@ -53,7 +53,7 @@ static __noinline long call_and_write(const struct subop *row, gva_t arg, void *
     return rc;
 }
 
-static inline long finish(const struct subop *row, gva_t arg, void *op, void *about)
+long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
 {
     struct vcpu *v = current;
     long rc;
@@ -69,11 +69,6 @@ static inline long finish(const struct subop *row, gva_t arg, void *op, void *ab
     if (unlikely(subop_show))
         subop_show(row, op, rc);
     return rc;
-}
-
-long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
-{
-    return finish(row, arg, op, about);
 }
 
 long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about)
