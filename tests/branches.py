@@ -73,7 +73,10 @@ def check(image):
 
 
 def main():
-    for image in sys.argv[1:] or filter(os.path.exists, IMAGES):
+    images = sys.argv[1:] or list(filter(os.path.exists, IMAGES))
+    if not images:
+        problems.append(f"there is none of {', '.join(IMAGES)}: `make all` makes the first")
+    for image in images:
         check(image)
     for problem in problems:
         print(problem)
