@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where a guest's number is an index, and comes out of index_nospec() (hypervisor/include/port/nospec.h).
+"""Where a guest's number is an index, or an address, and comes out of index_nospec() (hypervisor/include/port/nospec.h).
 
 The list was made by looking at every subscript of the hypervisor. An array of which no subscript is a guest's number, or only one that its
 type or a mask keeps in bounds (a vector of 8 bits in a table of 256, an entry of a page table, a register of an instruction), is not here.
@@ -26,6 +26,7 @@ INDICES = {
     "hypervisor/pv/callback.c": ["reg->type"],
     "hypervisor/pv/debugreg.c": ["reg", "reg"],
     "hypervisor/pv/mmuext.c": ["op->cmd"],
+    "hypervisor/x86/guest_access.c": ["-gva", "gva"],   # addresses, of which the hypervisor's are not the guest's
 }
 # file: where a guest's frame number becomes a struct page_info
 FRAMES = {CORE + "domain/domain_pages.c": 1, "hypervisor/pv/grant_map.c": 1, "hypervisor/pv/mmu_update.c": 2, "hypervisor/pv/mmuext.c": 1, "hypervisor/pv/page_entry.c": 3}

@@ -10,6 +10,7 @@
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
 #include <port/guest_access.h>
+#include <port/nospec.h>
 #include <xen/errno.h>
 
 #include "guest_copy.h"
@@ -25,6 +26,13 @@ static inline bool is_at_top(gva_t gva, uint64_t n, uint64_t top)
 static inline bool is_below(gva_t gva, uint64_t n, gva_t below)
 {
     return gva < below && n <= below - gva;
+}
+
+/* The same address; 0 for a CPU that runs ahead of what finds that it is none of these
+ * (port/nospec.h). */
+static inline gva_t at_top_nospec(gva_t gva, uint64_t top)
+{
+    return -index_nospec(-gva, top + 1);
 }
 
 static inline const struct arch_cpu *this_arch(void)
@@ -48,23 +56,28 @@ bool guest_range_ok(gva_t gva, uint64_t n)
 static __noinline int copy_elsewhere(void *buf, gva_t gva, size_t n, bool to_guest)
 {
     const struct vcpu *v = copied();
+    gva_t below = this_arch()->guest_below, at = index_nospec(gva, below);
 
-    if (is_below(gva, n, this_arch()->guest_below))
-        return to_guest ? guest_copy(gva, (uint64_t)buf, n) : guest_copy((uint64_t)buf, gva, n);
+    if (is_below(gva, n, below))
+        return to_guest ? guest_copy(at, (uint64_t)buf, n) : guest_copy((uint64_t)buf, at, n);
     return v ? v->domain->ops->copy(v, buf, gva, n, to_guest) : -XEN_EFAULT;
 }
 
 int copy_from_guest(void *to, gva_t from, size_t n)
 {
-    if (likely(is_at_top(from, n, this_arch()->guest_top)))
-        return guest_copy((uint64_t)to, from, n);
+    uint64_t top = this_arch()->guest_top;
+
+    if (likely(is_at_top(from, n, top)))
+        return guest_copy((uint64_t)to, at_top_nospec(from, top), n);
     return copy_elsewhere(to, from, n, false);
 }
 
 int guest_write(gva_t to, const void *from, size_t n)
 {
-    if (likely(is_at_top(to, n, this_arch()->guest_top)))
-        return guest_copy(to, (uint64_t)from, n);
+    uint64_t top = this_arch()->guest_top;
+
+    if (likely(is_at_top(to, n, top)))
+        return guest_copy(at_top_nospec(to, top), (uint64_t)from, n);
     return copy_elsewhere((void *)from, to, n, true);
 }
 

@@ -41,10 +41,13 @@ extern pv_bounce, pv_iret, pv_back, syscall_entry.long, __x86_return_thunk
         sub r8, rax
         mov rax, r8
         neg rax
-        cmp rax, [r9 + CPU_guest_top]
-        ja pv_bounce
         cmp rax, FRAME_BYTES            ; it does not go on at 0
         jb pv_bounce
+        cmp [r9 + CPU_guest_top], rax
+        jb pv_bounce
+        sbb rax, rax                    ; a CPU that runs ahead of that (port/nospec.h) writes at the end of all addresses
+        or r8, rax
+        or r10, rax
 %endmacro
 
 section .entry progbits alloc exec nowrite align=64
@@ -156,10 +159,12 @@ pv_cpu_iret:
         mov rax, rsi
         mov r11, [rdi + VCPU_cpu_stack]
         neg rax
-        cmp rax, [r11 + CPU_guest_top]
-        ja .long
         cmp rax, IRET_BYTES
         jb .long
+        cmp [r11 + CPU_guest_top], rax
+        jb .long
+        sbb rax, rax                    ; and reads there
+        or rsi, rax
         STAC
         OR_ELSE .fault
         mov rax, [rsi]
