@@ -132,17 +132,22 @@ static void select_word(struct vcpu *v, unsigned int word)
     } while (unlikely(now != info));
 }
 
-void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
+/* Who is to be told. */
+static __noinline void became_pending(struct vcpu *v, evtchn_port_t port)
 {
     struct domain *d = v->domain;
-    struct shared_info *s = d->shared_info;
 
-    if (test_and_set_bit(s->evtchn_pending, port)) /* model: evtchn_set_pending.port */
-        return;
-    if (!test_bit(s->evtchn_mask, port))
-        select_word(v, port / 64);         /* model: evtchn_set_pending.select */
-    if (unlikely(READ_ONCE(d->poll_mask))) /* model: evtchn_set_pending.pollers */
+    if (!test_bit(d->shared_info->evtchn_mask, port))
+        select_word(v, port / 64);         /* model: became_pending.select */
+    if (unlikely(READ_ONCE(d->poll_mask))) /* model: became_pending.pollers */
         wake_pollers(d, port);
+}
+
+void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
+{
+    /* model: evtchn_set_pending.port */
+    if (!test_and_set_bit(v->domain->shared_info->evtchn_pending, port))
+        became_pending(v, port);
 }
 
 void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
