@@ -76,7 +76,7 @@ MUTANTS = {
     "no memory for the IDT's table": ("&& show_page(l4, idt_address());", "&& (show_page(l4, idt_address()), true);", ["x86_isolation"]),
     "a CPU without page tables is started": ("return isolation_prepare(block) ? block : NULL;", "(void)!isolation_prepare(block);\n    return block;", ["x86_smp"]),
     "the copy stays as it was behind what is brought in": ("    if (isolating)\n        isolate_guest(this_cpu());\n", "", ["x86_fault"]),
-    "a fault by the copy is the guest's": ("    if (!(error & PFEC_PRESENT) && unlikely(isolation_lacked(cr2)))\n        return;\n", "", ["pv_traps"]),
+    "a fault by the copy is the guest's": ("    if (!(error & PFEC_PRESENT) && isolation_lacked(cr2))\n        return;\n", "", ["pv_traps"]),
     "what the copy has lacks": ("return READ_ONCE(l4[slot]) & ~c->isolated_l4[slot] & PTE_PRESENT;", "return READ_ONCE(l4[slot]) & PTE_PRESENT;", ["x86_isolation"]),
     "the hypervisor's slots lack": ("if (!isolating || !is_shown(slot))", "if (!isolating)", ["x86_isolation"]),
     # full virtualization
