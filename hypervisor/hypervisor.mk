@@ -46,7 +46,8 @@ HV_ALL  := $(sort $(HV_SRCS) $(CORE_SRCS) $(LOADER_SRCS))
 HV_OBJS := $(patsubst %.c,$(HV_OBJ)/%.o,$(filter %.c,$(HV_ALL))) \
     $(patsubst %.asm,$(HV_OBJ)/%.asm.o,$(filter %.asm,$(HV_ALL)))
 
-$(HV_OBJ)/%.o: %.c | build/.deps
+# Anew when the flags change, too: a return that is none of x86/thunk.asm's would be a hole.
+$(HV_OBJ)/%.o: %.c hypervisor/hypervisor.mk | build/.deps
 	@mkdir -p $(@D)
 	$(call say,$(HV_CC),$@)
 	$(Q)$(HV_CC) $(HV_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
