@@ -125,6 +125,9 @@ MUTANTS = {
     "XCHG leaves its register": ("    if (exchange)\n        *source = old;\n", "    (void)exchange;\n", ["pv_mm_ptwr"]),
     "a walk by an entry that changed is good": ("    note_tables_changed(d);\n    if (old", "    if (old", ["pv_mm_walk"]),
     "a walk by a table made anew is good": ("    note_tables_changed(d);\n    for (i", "    for (i", ["pv_mm_walk"]),
+    "global pages stay": ("        write_cr4(cr4 & ~X86_CR4_PGE);\n", "", ["x86_tlb"]),
+    "global pages stay that INVPCID takes": ("    if (flush_way == FLUSH_BY_INVPCID)\n        invpcid_all();\n", "", ["x86_tlb"]),
+    "CR4 is written where it is an exit": ("    if (flush_way == FLUSH_BY_CR4) {", "    if (flush_way != FLUSH_BY_INVPCID) {", ["x86_tlb"]),
     # how long a stretch gets
     "a flush is not noticed": ("    c->delayed = true;\n    /* A flush", "    /* A flush", ["pv_flushes"]),
     "a promotion does not give way": ("        if (unlikely(hypercall_delayed_check() ||\n", "        if (0 && (hypercall_delayed_check() ||\n", ["pv_flushes"]),

@@ -12,11 +12,13 @@
 
 #include <parvis/string.h>
 
+#include "flush_way.h"
 #include "insn.h"
 #include "regs.h"
 #include "x86.h"
 
 struct cpu_features cpu_has;
+enum flush_way flush_way;
 uint64_t cr4_base;
 
 #define BIT(word, n) (((word) >> (n)) & 1)
@@ -45,13 +47,10 @@ static void read_extended(struct cpu_features *f, uint32_t max)
     }
 }
 
-static bool runs_on_tcg(void)
+static bool says_tcg(void)
 {
     uint32_t r[4];
 
-    cpuid(1, 0, r);
-    if (!BIT(r[2], 31))
-        return false;
     cpuid(0x40000000, 0, r);
     return !memcmp(&r[1], "TCGTCGTCGTCG", 12);
 }
@@ -71,11 +70,13 @@ static void read_features(struct cpu_features *f)
     f->x2apic = BIT(r[2], 21);
     f->tsc_deadline = BIT(r[2], 24);
     f->xsave = BIT(r[2], 26);
-    f->tcg = runs_on_tcg();
+    f->below_hypervisor = BIT(r[2], 31);
+    f->tcg = f->below_hypervisor && says_tcg();
     if (max >= 7) {
         cpuid(7, 0, r);
         f->umip = BIT(r[2], 2);
         f->smep = BIT(r[1], 7);
+        f->invpcid = BIT(r[1], 10);
         f->tsc_adjust = BIT(r[1], 1);
         /* TCG reads the stack of an IRET in ring 3 as if the CPU were in ring 0, so that SMAP makes
          * a page fault of every such IRET of a guest kernel. No guest can be run that way. */
@@ -94,6 +95,7 @@ static void read_features(struct cpu_features *f)
 void detect_features(void)
 {
     read_features(&cpu_has);
+    flush_way = choose_flush_way(&cpu_has);
     if (!cpu_has.has_apic)
         panic("this CPU has no local APIC");
     if (!cpu_has.nx)
@@ -133,9 +135,10 @@ static void patch_smap_sites(void)
 
 static uint64_t wanted_cr4(void)
 {
-    return X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE |
-           (cpu_has.umip ? X86_CR4_UMIP : 0) | (cpu_has.smep ? X86_CR4_SMEP : 0) |
-           (cpu_has.smap ? X86_CR4_SMAP : 0) | (cpu_has.xsave ? X86_CR4_OSXSAVE : 0);
+    return X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT | X86_CR4_MCE |
+           (flush_way == FLUSH_BY_CR3 ? 0 : X86_CR4_PGE) | (cpu_has.umip ? X86_CR4_UMIP : 0) |
+           (cpu_has.smep ? X86_CR4_SMEP : 0) | (cpu_has.smap ? X86_CR4_SMAP : 0) |
+           (cpu_has.xsave ? X86_CR4_OSXSAVE : 0);
 }
 
 /* rdtsc() relies on LFENCE to wait for all that stands before it. AMD's does where this bit says

@@ -10,6 +10,7 @@
 #include <port/upcalls.h>
 
 #include "acpi.h"
+#include "flush_way.h"
 #include "fpu.h"
 #include "insn.h"
 #include "speculation.h"
@@ -23,6 +24,7 @@ void machine_init_early(const struct boot_info *bi)
     init_descriptors();
     detect_features();
     init_control_registers();
+    log_info("TLB: flushed by %s", flush_ways[flush_way]);
     init_speculation(bi);
     init_fpu();
     for (unsigned int i = 0; i < bi->nr_modules; i++)

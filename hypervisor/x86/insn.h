@@ -124,6 +124,13 @@ static inline void invlpg(uint64_t va)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
+/* Of all translations, the global ones too. */
+static inline void invpcid_all(void)
+{
+    static const uint64_t ignored[2];
+
+    __asm__ volatile("invpcid %0, %1" : : "m"(ignored), "r"(2ull) : "memory");
+}
 static inline void wbinvd(void)
 {
     __asm__ volatile("wbinvd" : : : "memory");

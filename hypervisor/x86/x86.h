@@ -42,12 +42,13 @@ extern char text_end[], rodata_end[]; /* and image_start, image_end: hv/x86_init
 /* clang-format off */
 #define CPU_FLAGS(F) \
     F(nx) F(pages_1g) F(pge) F(smep) F(smap) F(umip) F(xsave) F(xsaveopt) F(x2apic) F(tsc_deadline) \
-    F(invariant_tsc) F(tsc_adjust) F(syscall) F(pat) F(sysenter) F(is_amd) F(svm) F(nested_paging)
+    F(invariant_tsc) F(tsc_adjust) F(syscall) F(pat) F(sysenter) F(is_amd) F(svm) F(nested_paging) F(invpcid)
 /* clang-format on */
 #define CPU_FLAG(name) name,
 struct cpu_features {
     bool CPU_FLAGS(CPU_FLAG) has_apic;
-    bool tcg; /* QEMU's software emulation, which says so */
+    bool below_hypervisor; /* another's */
+    bool tcg;              /* QEMU's software emulation, which says so */
     unsigned int phys_bits;
     uint32_t xcr0; /* states that XSAVE knows */
 };

@@ -21,6 +21,12 @@
 #define rdtsc           fake_rdtsc
 #define read_cr2        fake_read_cr2
 #define read_cr3        fake_read_cr3
+#define read_cr4        fake_read_cr4
+#define write_cr3       fake_write_cr3
+#define write_cr4       fake_write_cr4
+#define invpcid_all     fake_invpcid_all
+#define invlpg          fake_invlpg
+#define wbinvd          fake_wbinvd
 #define read_dr6        fake_read_dr6
 #define write_dr6       fake_write_dr6
 #define mmio_read       fake_mmio_read
@@ -40,6 +46,12 @@ void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4]);
 uint64_t rdtsc(void);
 uint64_t read_cr2(void);
 uint64_t read_cr3(void);
+uint64_t read_cr4(void);
+void write_cr3(uint64_t value);
+void write_cr4(uint64_t value);
+void invpcid_all(void);
+void invlpg(uint64_t va);
+void wbinvd(void);
 uint64_t read_dr6(void);
 void write_dr6(uint64_t value);
 uint32_t mmio_read(const volatile uint32_t *at);

@@ -110,6 +110,11 @@ bool wrmsr_safe(uint32_t msr, uint64_t value)
     return false;
 }
 
+void write_cr4(uint64_t value)
+{
+    fail_msg("CR4 is written: %#lx", (unsigned long)value);
+}
+
 void *map_physical(paddr_t start, uint64_t size, unsigned int flags)
 {
     fail_msg("%#lx, %#lx bytes, is mapped (%u)", (unsigned long)start, (unsigned long)size, flags);
