@@ -44,8 +44,8 @@ build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(
 	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules
 
 # Ours: a second archive behind the first, at a multiple of 4; the kernel unpacks both. Only these guests: the control domain starts
-# though another does not compile.
-DOM0_GUESTS := $(addprefix build/pvguest/,hello bench)
+# though another does not compile. linux-calibrate goes with them, for /usr/bin/calibrate.
+DOM0_GUESTS := $(addprefix build/pvguest/,hello bench) build/bench/linux-calibrate
 build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
     $(D0)/ours.sh $(TOOLS) $(DOM0_GUESTS)
 	$(call say,cpio,$@)

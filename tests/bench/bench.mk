@@ -63,6 +63,11 @@ $(LINUX_OPS): $(wildcard tests/bench/linux/*.c tests/bench/linux/*.h) | build/.d
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -o $@ $(filter %.c,$^)
 
+build/bench/linux-calibrate: tests/bench/calibrate/linux.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,gcc,$@)
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -s -o $@ $<
+
 # What guests get beside their own files: hackbench, with its libraries; without the network its row is left out.
 build/bench/guest-files/.made: $(COMPARE)/guest-files.sh $(D0)/fetch.sh | build/.deps
 	$(call say,files,$@)
@@ -72,14 +77,20 @@ build/bench/guest-files/.made: $(COMPARE)/guest-files.sh $(D0)/fetch.sh | build/
 NEEDED_TO_COMPARE := build/parvis.bin dom0 build/pvguest/bench $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 .PHONY: compare compare-diff
 compare: $(NEEDED_TO_COMPARE) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8)
+	@$(PYTHON) $(COMPARE)/model.py $(CONSTANTS)
 	@$(MAKE) -s reference || echo "parvis: Xen's packages cannot be had: its columns are left out" >&2
 	@$(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick)
-	@$(PYTHON) $(COMPARE)/report.py
+	@$(PYTHON) $(COMPARE)/report.py $(if $(CONSTANTS),--constants $(CONSTANTS))
 
 compare-diff: build/.deps ## what changed from one run of `make compare` to another (OLD=run.json NEW=run.json)
 	@$(PYTHON) $(COMPARE)/diff.py $(OLD) $(NEW)
 
+.PHONY: constants
+constants: build/.deps ## what `calibrate` said on a machine (LOG=console.txt), as constants for `make compare CONSTANTS=build/compare/constants.json`
+	@$(PYTHON) tests/bench/calibrate/constants_of.py --out build/compare/constants.json $(LOG)
+
 .PHONY: check-compare
+CHECKS += tests/bench/calibrate/test_constants_of.py
 CHECKS += $(COMPARE)/test_model.py $(COMPARE)/test_compare.py "make check-compare"
 CHECK_PROGRAMS += $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 check-compare: build/parvis.bin dom0 $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made

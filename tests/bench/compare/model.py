@@ -15,6 +15,7 @@ import itertools
 import json
 import math
 import os
+import sys
 
 NESTED = ("hvm", "pvh")
 ENDS = ("low", "typical", "high")
@@ -169,3 +170,15 @@ def says(band):
     if band is None or band[0] <= 1 + CLOSE and band[2] >= 1 - CLOSE:
         return None
     return "less" if band[2] < 1 else "more"
+
+
+def main():
+    """model.py FILE: whether this is a file of constants."""
+    try:
+        load(*sys.argv[1:])
+    except BadConstants as why:
+        raise SystemExit(f"model.py: {why}") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

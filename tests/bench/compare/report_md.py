@@ -89,7 +89,7 @@ def modelled(run, constants):
                          ([verdict.short(name), *(verdict.ratio_text(verdict.ratio(run, one, name, constants, other)) for one, other in shown)]
                           for name in names))
         yield ""
-    yield "The constants:"
+    yield f"The constants. {constants['what']}" if constants.get("what") else "The constants:"
     yield ""
     every = {"ipc": constants["ipc"], **constants["events"], **constants["tlb"]}
     yield from table(["constant", "low", "typical", "high", "source"],
