@@ -54,6 +54,8 @@ MUTANTS = {
     "a number of nobody's is told each time": ("    atomic_or(&v->domain->unknown_hypercalls, bit);\n", "", ["core_hypercall"]),
     "a number of nobody's is not told": ("((xens | READ_ONCE(v->domain->unknown_hypercalls)) & bit)", "(xens | ~0ull)", ["core_hypercall"]),
     # speculation
+    "a guest writes any command": ("if (!machine_has_ibpb() || value & ~(uint64_t)PRED_CMD_IBPB)", "if (!machine_has_ibpb())", ["x86_speculation"]),
+    "a guest's barrier is none": ("(void)wrmsr_safe(MSR_PRED_CMD, value);", ";", ["x86_speculation"]),
     "second threads are started though they are not to be": ("if (no_smt && shares_core(id, nr_cpus))", "if (0)", ["x86_smp"]),
     "a core whose first thread does not run has none": ("if (no_smt && shares_core(id, nr_cpus))", "if (no_smt && id & 0x10)", ["x86_smp"]),
     "second threads are not counted": ("nr += shares_core(machine_apic_id(i), i);", "nr += 0;", ["x86_smp"]),

@@ -83,6 +83,7 @@ static void leaf_sizes(const struct vcpu *v, uint32_t out[4])
 
     memset(out, 0, 4 * sizeof(*out));
     out[0] = phys | 48 << 8;
+    out[1] = machine_has_ibpb() ? B(12) : 0;
     out[2] = last | (last ? 32 - (uint32_t)__builtin_clz(last) : 0) << 12;
 }
 

@@ -104,6 +104,8 @@ bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
         return write_efer(v, value);
     case MSR_PAT:
         return write_pat(v, value);
+    case MSR_PRED_CMD:
+        return machine_pred_cmd(value);
     case MSR_MCG_STATUS:
     case MSR_DEBUGCTL:
         return !value;

@@ -26,6 +26,7 @@
 /* Leaf 7, subleaf 0. */
 #define L7_EBX     (B(3) | B(8) | B(9) | B(18) | B(19) | B(23) | B(24) | B(29))
 #define L7_EBX_AVX B(5)
+#define L7_EDX     B(10) /* VERW clears buffers */
 /* Leaf 0x80000001. */
 #define E1_EDX                                                                                     \
     (B(0) | B(2) | B(4) | B(5) | B(6) | B(7) | B(8) | B(9) | B(11) | B(14) | B(15) | B(16) |       \
@@ -47,10 +48,11 @@ static void leaf_1(const struct vcpu *v, uint32_t out[4])
 
 static void leaf_7(uint32_t sub, uint32_t out[4])
 {
-    uint32_t ebx = out[1] & (L7_EBX | (fpu_has_xsave() ? L7_EBX_AVX : 0));
+    uint32_t ebx = out[1] & (L7_EBX | (fpu_has_xsave() ? L7_EBX_AVX : 0)), edx = out[3] & L7_EDX;
 
     memset(out, 0, 4 * sizeof(*out));
     out[1] = sub ? 0 : ebx;
+    out[3] = sub ? 0 : edx;
 }
 
 void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
@@ -80,7 +82,8 @@ void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         out[3] &= clock_stable() ? B(8) : 0; /* invariant TSC */
         break;
     case 0x80000008:
-        out[1] = out[2] = out[3] = 0;
+        out[1] = machine_has_ibpb() ? B(12) : 0;
+        out[2] = out[3] = 0;
         break;
     case 2:
     case 4: /* caches */

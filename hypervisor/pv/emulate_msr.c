@@ -81,6 +81,8 @@ bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
     case MSR_APIC_BASE:
     case MSR_MCG_STATUS:
         return pv_read_msr(v, msr, &now) && now == value;
+    case MSR_PRED_CMD:
+        return machine_pred_cmd(value);
     case MSR_UCODE_REV: /* a kernel writes 0 before it reads the revision */
     case MSR_TSC:
         return true;

@@ -33,7 +33,6 @@
 #define BP_CFG_OP_CACHE         (1ull << 33) /* bulletin 7052 */
 
 #define MSR_SPEC_CTRL         0x48
-#define MSR_PRED_CMD          0x49
 #define PRED_CMD_IBPB         1
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define EFER_AIBRSE           (1ull << 21)

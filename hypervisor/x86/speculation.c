@@ -188,6 +188,20 @@ void spec_switch(struct domain *d)
     fill_return_stack(); /* XSA-422: AMD's barrier leaves it alone */
 }
 
+bool machine_has_ibpb(void)
+{
+    return choice.can & MEASURE(IBPB);
+}
+
+bool machine_pred_cmd(uint64_t value)
+{
+    if (!machine_has_ibpb() || value & ~(uint64_t)PRED_CMD_IBPB)
+        return false;
+    if (value)
+        (void)wrmsr_safe(MSR_PRED_CMD, value); /* not each CPU need have what is no measure */
+    return true;
+}
+
 void machine_speculation(struct parvis_sysctl_speculation *out)
 {
     *out = (struct parvis_sysctl_speculation){choice.affected, choice.open, choice.measures};

@@ -95,6 +95,7 @@ extern void (*host_on_flush)(void);
 extern unsigned int host_flushes, host_cache_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
 extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
+extern unsigned int host_barriers; /* of branch predictors, that guests asked for */
 extern const char *host_hvm_lacks; /* for full virtualization; NULL: nothing */
 extern uint64_t host_hvm_xcr0;     /* that the guest left behind; 0: no XSAVE */
 extern uint64_t host_hvm_affinity; /* where such guests may run */

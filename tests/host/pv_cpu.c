@@ -111,6 +111,19 @@ bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
     return host_full_cpu;
 }
 
+unsigned int host_barriers;
+
+bool machine_has_ibpb(void)
+{
+    return host_full_cpu;
+}
+
+bool machine_pred_cmd(uint64_t value)
+{
+    host_barriers += host_full_cpu && value == 1;
+    return host_full_cpu && value <= 1;
+}
+
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
     (void)leaf;

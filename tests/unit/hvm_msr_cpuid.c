@@ -85,7 +85,8 @@ static void a_machine_that_has_everything(void **state)
     assert_int_equal(out[2] & (BIT(2) | BIT(3) | BIT(10) | BIT(12) | BIT(15) | BIT(29)), 0);
     assert_int_equal(out[3] & (BIT(25) | BIT(27)), 0); /* FFXSR, a bit of EFER; RDTSCP */
     assert_int_equal(cpuid(0x80000008, 0)[0], 40 | 48 << 8);
-    assert_int_equal(out[1] | out[3], 0);
+    assert_int_equal(out[1], BIT(12)); /* IBPB */
+    assert_int_equal(out[3], 0);
     assert_int_equal(cpuid(4, 0)[0] >> 14, 0); /* who shares a cache, and its cores */
     cpuid(0x80000007, 0);
     assert_int_equal(out[0] | out[1] | out[2], 0);
@@ -185,7 +186,7 @@ static void msrs_that_there_are(void **state)
 
             if (hvm_rdmsr(v, msr, &value) != is_msr(msr))
                 fail_msg("MSR %#x", msr);
-            if (!is_msr(msr))
+            if (!is_msr(msr) && msr != MSR_PRED_CMD) /* which can be written alone */
                 assert_false(hvm_wrmsr(v, msr, 0));
         }
 }
@@ -390,6 +391,14 @@ static void fixed_ones(void **state)
     assert_true(value != 5);
     assert_true(hvm_wrmsr(v, 0x17a, 0) && !hvm_wrmsr(v, 0x17a, 1));
     assert_true(hvm_wrmsr(v, 0x1d9, 0) && !hvm_wrmsr(v, 0x1d9, 1)); /* no branch records */
+    for (unsigned int has = 0; has < 2; has++) {
+        host_full_cpu = has;
+        host_barriers = 0;
+        assert_int_equal(hvm_wrmsr(v, MSR_PRED_CMD, 1), has);
+        assert_int_equal(host_barriers, has);
+        assert_false(hvm_wrmsr(v, MSR_PRED_CMD, 2));
+        assert_int_equal(cpuid(0x80000008, 0)[1], has ? BIT(12) : 0);
+    }
     assert_false(hvm_wrmsr(v, 0x179, 0));
     assert_false(hvm_wrmsr(v, 0xc0010055, 0));
     assert_true(hvm_rdmsr(v, 0xc0010015, &value));

@@ -88,12 +88,16 @@ static void features_are_a_list(void **state)
     assert_int_equal(cpuid(0xd, 0).eax, 0);
     host_full_cpu = true;
     assert_false(cpuid(7, 0).ebx & (1u << 7 | 1u << 20 | 1u << 10)); /* SMEP, SMAP, INVPCID */
-    assert_int_equal(cpuid(7, 0).ecx | cpuid(7, 0).edx | cpuid(7, 1).ebx, 0);
+    assert_int_equal(cpuid(7, 0).ecx | cpuid(7, 1).ebx | cpuid(7, 1).edx, 0);
+    assert_int_equal(cpuid(7, 0).edx, 1u << 10);   /* MD_CLEAR */
     assert_false(ext.ecx & (1u << 2));             /* SVM */
     assert_false(ext.edx & (1u << 26 | 1u << 27)); /* superpages of 1 GiB; RDTSCP */
     assert_true(ext.edx >> 29 & 1);
     assert_int_equal(cpuid(0x80000007, 0).edx, 1u << 8);
+    assert_int_equal(cpuid(0x80000008, 0).ebx, 1u << 12); /* IBPB */
+    host_full_cpu = false;
     assert_int_equal(cpuid(0x80000008, 0).ebx, 0);
+    host_full_cpu = true;
     for (uint32_t leaf = 0; leaf < 32; leaf++) {
         static const uint32_t shown = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 7 | 1u << 13;
         struct cpuid c = cpuid(leaf, 0);

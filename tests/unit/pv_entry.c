@@ -265,6 +265,16 @@ static void machine_registers(void **state)
     assert_true(pv_read_msr(g.v, 0x1a0, &value));
     assert_true(pv_write_msr(g.v, 0x1a0, value)); /* changes nothing */
     assert_false(pv_write_msr(g.v, 0x1a0, ~value));
+    for (unsigned int has = 0; has < 2; has++) { /* the barrier of branch predictors */
+        host_full_cpu = has;
+        host_barriers = 0;
+        assert_false(pv_read_msr(g.v, 0x49, &value));
+        assert_int_equal(pv_write_msr(g.v, 0x49, 1), has);
+        assert_int_equal(host_barriers, has);
+        assert_false(pv_write_msr(g.v, 0x49, 2) || pv_write_msr(g.v, 0x49, 1ull << 32));
+        assert_false(pv_write_msr(g.v, 0x48, 0)); /* SPEC_CTRL */
+    }
+    host_full_cpu = false;
     assert_int_equal(mm_call(&g, __HYPERVISOR_set_segment_base, SEGBASE_FS, NO_CANON, 0, 0),
                      -XEN_EINVAL);
 }

@@ -48,6 +48,7 @@
 
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
+#define MSR_PRED_CMD       0x49
 #define MSR_MCG_CAP        0x179
 #define MSR_PAT            0x277
 #define MSR_EFER           0xc0000080

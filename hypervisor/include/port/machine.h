@@ -169,6 +169,10 @@ void machine_cpu_features(uint32_t *words, unsigned int n);
 /* What speculation lets out on these CPUs, and what is done about it, as the control domain sees it
  * (parvis/speculation.h). */
 void machine_speculation(struct parvis_sysctl_speculation *out);
+/* A guest's kernel may keep its programs from each other's training, where CPUs have the barrier
+ * (MSR PRED_CMD). False: there is none, or it is another command. */
+bool machine_has_ibpb(void);
+bool machine_pred_cmd(uint64_t value);
 
 /* What UEFI left behind: machine address of its configuration tables. False: the machine was not
  * started by it. */
