@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 .PHONY: bench bench-boot
 bench: build/parvis.bin guests reference build/dom0/vmlinux ## what operations cost on Parvis and on Xen, in instructions (the same guest program)
-	@$(PYTHON) tests/bench/compare.py
+	@$(PYTHON) tests/bench/bench.py
 
 bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's prompt: Parvis, Xen, no hypervisor
-	@$(PYTHON) tests/bench/compare.py --boot
+	@$(PYTHON) tests/bench/bench.py --boot
 
 .PHONY: bench-kinds
 bench-kinds: build/parvis.bin dom0 reference ## Linux to a shell as a guest of each kind, on Xen too: virtual time, instructions, events (VCPUS=2)
@@ -83,7 +83,7 @@ compare: $(NEEDED_TO_COMPARE) ## native, Parvis and Xen, paravirtual and fully v
 	@$(PYTHON) $(COMPARE)/report.py $(if $(CONSTANTS),--constants $(CONSTANTS))
 
 compare-diff: build/.deps ## what changed from one run of `make compare` to another (OLD=run.json NEW=run.json)
-	@$(PYTHON) $(COMPARE)/diff.py $(OLD) $(NEW)
+	@$(if $(and $(OLD),$(NEW)),,$(error two runs are wanted: make compare-diff OLD=run.json NEW=run.json))$(PYTHON) $(COMPARE)/diff.py $(OLD) $(NEW)
 
 .PHONY: constants
 constants: build/.deps ## what `calibrate` said on a machine (LOG=console.txt), as constants for `make compare CONSTANTS=build/compare/constants.json`

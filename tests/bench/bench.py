@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Side by side: Parvis, Debian's Xen 4.17, and (for boots) no hypervisor at all, in the same QEMU with the same files.
 
-    compare.py            what one operation of a guest's kernel costs, in instructions, by pvguest's `bench`: paravirtual and
+    bench.py              what one operation of a guest's kernel costs, in instructions, by pvguest's `bench`: paravirtual and
                           fully virtualized on both, where the kernel does by itself what the other asks for
-    compare.py --boot     seconds from QEMU's start to the control domain's prompt; and to a guest's first console byte
+    bench.py --boot       seconds from QEMU's start to the control domain's prompt; and to a guest's first console byte
 
 Instruction counts come from -icount shift=0,sleep=off: one virtual nanosecond an instruction, the same figure at each run. They do
 not show what TLB misses and mode switches cost on silicon. Seconds are of this host and noisy: the best of three is shown.
