@@ -78,7 +78,7 @@ MUTANTS = {
     "no memory for the IDT's table": ("&& show_page(l4, idt_address());", "&& (show_page(l4, idt_address()), true);", ["x86_isolation"]),
     "a CPU without page tables is started": ("return isolation_prepare(block) ? block : NULL;", "(void)!isolation_prepare(block);\n    return block;", ["x86_smp"]),
     "the copy stays as it was behind what is brought in": ("    if (isolating)\n        isolate_guest(this_cpu());\n", "", ["x86_fault"]),
-    "a fault by the copy is the guest's": ("    if (!(error & PFEC_PRESENT) && unlikely(isolation_lacked(cr2)))\n        return;\n", "", ["pv_traps"]),
+    "a fault by the copy is the guest's": ("    if (!(error & PFEC_PRESENT) && isolation_lacked(cr2))\n        return;\n", "", ["pv_traps"]),
     "what the copy has lacks": ("return READ_ONCE(l4[slot]) & ~c->isolated_l4[slot] & PTE_PRESENT;", "return READ_ONCE(l4[slot]) & PTE_PRESENT;", ["x86_isolation"]),
     "the hypervisor's slots lack": ("if (!isolating || !is_shown(slot))", "if (!isolating)", ["x86_isolation"]),
     # full virtualization
@@ -273,7 +273,7 @@ MUTANTS = {
     "a timer stays behind its left child": ("(!t->left || deadline <= t->left->deadline) &&", "1 &&", ["core_timer"]),
     "a timer stays behind its right child": (" &&\n           (!t->right || deadline <= t->right->deadline);", ";", ["core_timer"]),
     "who was accounted for is not again": ("now > runqueue.clocks.passed || s->seen.passed != runqueue.clocks.passed ||", "now > runqueue.clocks.passed ||", ["core_sched"]),
-    "an unmasked port has no event": ("            select_word(v, port / 64);\n    }", "            (void)v;\n    }", ["core_evtchn"]),
+    "an unmasked port has no event": ("    if (came && v)\n        select_word(v, port / 64);\n", "    (void)v;\n", ["core_evtchn"]),
     # the second kind of guests
     "tortured: a nested frame goes without a flush": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));\n    return 0;", "    put_page(mfn_to_page(mfn));\n    return 0;", ["torture pages"]),
     "a nested entry holds no reference": ("            break;\n        }\n        if (is_mapped(d, MFN(mfn + taken)))", "            break;\n        }\n        put_page(mfn_to_page(MFN(mfn + taken)));\n        if (is_mapped(d, MFN(mfn + taken)))", ["hvm_npt"]),

@@ -10,6 +10,7 @@
 #include <core/base/log.h>
 #include <parvis/string.h>
 #include <port/guest_access.h>
+#include <port/machine.h>
 #include <pv/hypercall.h>
 #include <pv/cpu.h>
 #include <pv/mm.h>
@@ -84,7 +85,7 @@ bool pv_bring_in(struct vcpu *v, uint64_t at)
 
 /* A touch of the LDT. What cannot be brought in is the guest's page fault, where it believes its
  * LDT to be. */
-static __noinline bool ldt_fault(struct vcpu *v, uint64_t cr2)
+static bool ldt_fault(struct vcpu *v, uint64_t cr2)
 {
     uint64_t offset = cr2 - (perdomain_area(v) + PERDOMAIN_LDT_OFFSET);
 
@@ -95,21 +96,41 @@ static __noinline bool ldt_fault(struct vcpu *v, uint64_t cr2)
     return true;
 }
 
+static bool is_of_hypervisor(uint64_t cr2)
+{
+    return cr2 >= HYPERVISOR_VIRT_START && cr2 < HYPERVISOR_VIRT_END;
+}
+
+/* A write of the kernel's to what is there, but read-only. */
+static bool is_write(const struct vcpu *v, uint32_t error)
+{
+    return guest_kernel_mode(v) && (error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED |
+                                             PFEC_INSN)) == (PFEC_PRESENT | PFEC_WRITE);
+}
+
+static __noinline void fault_of_either(struct vcpu *v, uint64_t cr2, uint32_t error)
+{
+    if (is_of_hypervisor(cr2)) {
+        if (!(error & PFEC_RESERVED) && ldt_fault(v, cr2))
+            return;
+    } else if (is_write(v, error)) {
+        if (pv_ptwr_fault(v, cr2))
+            return;
+    }
+    if (!(error & PFEC_PRESENT) && isolation_lacked(cr2))
+        return;
+    pv_inject_page_fault(v, cr2, error);
+}
+
 void pv_page_fault(struct vcpu *v, uint64_t cr2)
 {
     uint32_t error = v->regs.error_code;
 
-    if (cr2 >= HYPERVISOR_VIRT_START && cr2 < HYPERVISOR_VIRT_END) {
-        if (!(error & PFEC_RESERVED) && ldt_fault(v, cr2))
-            return;
-    } else if (guest_kernel_mode(v) && (error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED |
-                                                 PFEC_INSN)) == (PFEC_PRESENT | PFEC_WRITE)) {
-        if (pv_ptwr_fault(v, cr2))
-            return;
-    }
-    if (!(error & PFEC_PRESENT) && unlikely(isolation_lacked(cr2)))
-        return;
-    pv_inject_page_fault(v, cr2, error);
+    /* Most can only be the guest's own. */
+    if (is_of_hypervisor(cr2) || is_write(v, error) || isolating)
+        fault_of_either(v, cr2, error);
+    else
+        pv_inject_page_fault(v, cr2, error);
 }
 
 static __noinline void is_nobodys(const struct vcpu *v)

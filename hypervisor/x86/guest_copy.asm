@@ -24,10 +24,16 @@ guest_copy:
 .done:  CLAC
         xor eax, eax
         RETURN
-.rest:  mov ecx, edx
+.rest:  test dl, 4
+        jz .few
+.half:  movsd                           ; a port, or another number of 32 bits
+        and edx, 3
+        jz .done
+.few:   mov ecx, edx
 .bytes: rep movsb
         jmp .done
         EXTABLE .words, guest_fault
+        EXTABLE .half, guest_fault
         EXTABLE .bytes, guest_fault
 
 ; int guest_clear(void *to, size_t n)

@@ -9,6 +9,7 @@
 
 #include <core/state/domain.h>
 #include <hv/types.h>
+#include <port/machine.h>
 #include <hv/x86_bits.h>
 #include <hv/x86_init.h>
 #include <parvis/boot_info.h>
@@ -69,7 +70,6 @@ uint64_t own_gdt(void); /* the one that has no page but this CPU's own */
 uint64_t idt_address(void);
 
 /* --- isolation.c --- */
-extern bool isolating; /* guests of pv/ run on page tables of their own: speculation.c */
 static inline uint64_t hv_global(void)
 {
     return isolating ? 0 : PTE_GLOBAL;

@@ -117,7 +117,7 @@ void machine_cpu_features(uint32_t *words, unsigned int n)
 
 uint64_t absent_frame_bits;
 
-bool host_isolation_lacked;
+bool isolating, host_isolation_lacked;
 
 bool isolation_lacked(gva_t va)
 {

@@ -94,7 +94,7 @@ proctype sender()
         n++;
         atomic { was = port; port = 1 };        /* model: evtchn_set_pending.port */
         if
-        :: !was && poll_mask ->                 /* model: evtchn_set_pending.pollers */
+        :: !was && poll_mask ->                 /* model: became_pending.pollers */
             if :: poll_port -> vcpu_unblock() :: else fi        /* model: wake_pollers.who */
         :: else
         fi

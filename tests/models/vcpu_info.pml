@@ -65,7 +65,7 @@ proctype sender()
         now = place;
 #endif
         atomic { was = port; port = 1 };                        /* model: evtchn_set_pending.port */
-        if :: !was -> select_word() :: else fi                  /* model: evtchn_set_pending.select */
+        if :: !was -> select_word() :: else fi                  /* model: became_pending.select */
     :: else -> break
     od
 }

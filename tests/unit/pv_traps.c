@@ -242,14 +242,14 @@ static void faults_of_the_cpu_alone(void **state)
     (void)state;
     for (unsigned int kernel = 0; kernel < 2; kernel++) {
         v->vcpu_info->arch.cr2 = 0;
-        host_isolation_lacked = true;
+        isolating = host_isolation_lacked = true;
         page_fault(kernel, mm_va(200), PFEC_WRITE | PFEC_USER);
         assert_int_equal(v->regs.rip, mm_va(CODE));
         assert_int_equal(v->vcpu_info->arch.cr2, 0);
         page_fault(kernel, mm_va(200), PFEC_PRESENT | PFEC_USER);
         assert_int_equal(v->regs.rip, HANDLER + TRAP_page_fault);
         assert_int_equal(v->vcpu_info->arch.cr2, mm_va(200));
-        host_isolation_lacked = false;
+        isolating = host_isolation_lacked = false;
         page_fault(kernel, mm_va(200), PFEC_USER);
         assert_int_equal(v->regs.rip, HANDLER + TRAP_page_fault);
     }

@@ -57,10 +57,14 @@ static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtc
 /* NULL: a guest may not name this port. (0 it may not.) Without the lock too: it stays so. */
 static inline struct evtchn *evtchn_named(const struct evtchn_table *t, evtchn_port_t port)
 {
-    uint64_t i = index_nospec(port, t->max_ports);
-    struct evtchn *bucket = __atomic_load_n(&t->bucket[i / EVTCHNS_PER_BUCKET], __ATOMIC_ACQUIRE);
+    uint32_t n = t->max_ports;
+    struct evtchn *bucket;
 
-    return port != 0 && port < t->max_ports && bucket ? &bucket[i % EVTCHNS_PER_BUCKET] : NULL;
+    if (unlikely(port == 0 || port >= n))
+        return NULL;
+    port = (evtchn_port_t)index_nospec(port, n);
+    bucket = __atomic_load_n(&t->bucket[port / EVTCHNS_PER_BUCKET], __ATOMIC_ACQUIRE);
+    return likely(bucket) ? &bucket[port % EVTCHNS_PER_BUCKET] : NULL;
 }
 
 /* --- inside core/event/: d's lock is held --- */

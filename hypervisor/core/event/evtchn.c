@@ -132,17 +132,22 @@ static void select_word(struct vcpu *v, unsigned int word)
     } while (unlikely(now != info));
 }
 
-void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
+/* Who is to be told. */
+static __noinline void became_pending(struct vcpu *v, evtchn_port_t port)
 {
     struct domain *d = v->domain;
-    struct shared_info *s = d->shared_info;
 
-    if (test_and_set_bit(s->evtchn_pending, port)) /* model: evtchn_set_pending.port */
-        return;
-    if (!test_bit(s->evtchn_mask, port))
-        select_word(v, port / 64);         /* model: evtchn_set_pending.select */
-    if (unlikely(READ_ONCE(d->poll_mask))) /* model: evtchn_set_pending.pollers */
+    if (!test_bit(d->shared_info->evtchn_mask, port))
+        select_word(v, port / 64);         /* model: became_pending.select */
+    if (unlikely(READ_ONCE(d->poll_mask))) /* model: became_pending.pollers */
         wake_pollers(d, port);
+}
+
+void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
+{
+    /* model: evtchn_set_pending.port */
+    if (!test_and_set_bit(v->domain->shared_info->evtchn_pending, port))
+        became_pending(v, port);
 }
 
 void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
@@ -166,8 +171,22 @@ void vcpu_mark_events_pending(struct vcpu *v)
     vcpu_kick(v);    /* model: vcpu_mark_events_pending.kick */
 }
 
-static __noinline void unmask_pirq(struct domain *d, const struct evtchn *chn)
+static inline bool is_pirq(const struct evtchn *chn)
 {
+    return __atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_pirq;
+}
+
+/* Its bit is clear: who has the port is told of what came before; and a physical interrupt may come
+ * again. */
+static __noinline void unmasked(struct domain *d, const struct evtchn *chn, evtchn_port_t port,
+                                bool came)
+{
+    struct vcpu *v = domain_vcpu(d, READ_ONCE(chn->notify_vcpu));
+
+    if (came && v)
+        select_word(v, port / 64);
+    if (!is_pirq(chn))
+        return;
     spin_lock(&d->evtchn.lock);
     if (chn->state == EVTCHNSTAT_pirq)
         pirq_unmasked(d, chn->u.pirq);
@@ -178,17 +197,13 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
     const struct evtchn *chn = evtchn_named(&d->evtchn, port);
     struct shared_info *s = d->shared_info;
-    struct vcpu *v;
+    bool came;
 
-    if (!chn)
-        return -XEN_EINVAL;
-    if (test_and_clear_bit(s->evtchn_mask, port) && test_bit(s->evtchn_pending, port)) {
-        v = domain_vcpu(d, READ_ONCE(chn->notify_vcpu));
-        if (v)
-            select_word(v, port / 64);
-    }
-    if (unlikely(__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_pirq))
-        unmask_pirq(d, chn);
+    if (unlikely(!chn))
+        return refused(-XEN_EINVAL, "port %u is not open", port);
+    came = test_and_clear_bit(s->evtchn_mask, port) && test_bit(s->evtchn_pending, port);
+    if (came || is_pirq(chn))
+        unmasked(d, chn, port, came);
     return 0;
 }
 

@@ -172,7 +172,7 @@ static long bind_vcpu(struct domain *d, const struct evtchn_bind_vcpu *b)
 
 static long unmask(struct domain *d, const struct evtchn_unmask *u)
 {
-    return evtchn_unmask(d, u->port) ? refused(-XEN_EINVAL, "port %u is not open", u->port) : 0;
+    return evtchn_unmask(d, u->port);
 }
 
 static long reset(struct domain *self __unused, const struct evtchn_reset *r)
@@ -224,17 +224,17 @@ SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
 
 long do_event_channel_op(unsigned int cmd, gva_t arg)
 {
-    struct domain *d = current->domain;
     union {
         struct evtchn_send send;
         struct evtchn_unmask unmask;
-    } op;
+    } op __uninitialized; /* read */
 
     /* Those that are called all the time: the same, straight. */
     _Static_assert(sizeof(op.send) == sizeof(op.unmask), "both are a port");
     if (unlikely((cmd != EVTCHNOP_send && cmd != EVTCHNOP_unmask) || subop_show))
-        return subop_run(&operations, cmd, arg, d);
+        return subop_run(&operations, cmd, arg, current->domain);
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -XEN_EFAULT;
-    return cmd == EVTCHNOP_send ? send(d, &op.send) : unmask(d, &op.unmask);
+    return cmd == EVTCHNOP_send ? send(current->domain, &op.send)
+                                : unmask(current->domain, &op.unmask);
 }

@@ -92,6 +92,7 @@ void machine_load_cr3(uint64_t cr3, bool keep_global);
 /* Whether nothing was at va, for the guest that came here by a page fault, because of what its CPU
  * has of its L4 alone: it has that anew when it goes on. */
 bool isolation_lacked(gva_t va);
+extern bool isolating; /* else it never is so: guests run on their own page tables */
 uint32_t machine_io_read(unsigned int port, unsigned int bytes);
 void machine_io_write(unsigned int port, unsigned int bytes, uint32_t value);
 bool machine_rdmsr_safe(uint32_t msr, uint64_t *value); /* false: it faulted */
