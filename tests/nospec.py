@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where a guest's number is an index, or an address, and comes out of index_nospec() (hypervisor/include/port/nospec.h).
+"""Where a guest's number is an index, or an address, and comes out of index_nospec(), or is masked by mask_nospec() (hypervisor/include/port/nospec.h).
 
 The list was made by looking at every subscript of the hypervisor. An array of which no subscript is a guest's number, or only one that its
 type or a mask keeps in bounds (a vector of 8 bits in a table of 256, an entry of a page table, a register of an instruction), is not here.
@@ -7,7 +7,7 @@ type or a mask keeps in bounds (a vector of 8 bits in a table of 256, an entry o
 import re
 
 CORE = "hypervisor/core/"
-# file: what must be the first argument of index_nospec(), once each
+# file: what must be the first argument of one of the two, once each
 INDICES = {
     CORE + "domain/subop.c": ["cmd"],
     CORE + "domain/domain_table.c": ["id"],
@@ -35,7 +35,7 @@ FRAMES = {CORE + "domain/domain_pages.c": 1, "hypervisor/pv/grant_map.c": 1, "hy
 def check(files, complain):
     """files: path -> lines."""
     for path, wanted in INDICES.items():
-        found = re.findall(r"index_nospec\(([^,]+),", "\n".join(files.get(path, ())))
+        found = re.findall(r"(?:index|mask)_nospec\(([^,]+),", "\n".join(files.get(path, ())))
         if sorted(found) != sorted(wanted):
             complain(path, 1, f"index_nospec() of {', '.join(found) or 'nothing'}; tests/nospec.py knows {', '.join(wanted)}")
     for path, wanted in FRAMES.items():

@@ -32,7 +32,7 @@ static inline bool is_below(gva_t gva, uint64_t n, gva_t below)
  * (port/nospec.h). */
 static inline gva_t at_top_nospec(gva_t gva, uint64_t top)
 {
-    return -index_nospec(-gva, top + 1);
+    return gva & mask_nospec(-gva, top + 1);
 }
 
 static inline const struct arch_cpu *this_arch(void)

@@ -14,13 +14,19 @@
 
 #include <hv/types.h>
 
-/* i where it is below n, else 0. The compiler does not know that it was checked. */
-static inline uint64_t index_nospec(uint64_t i, uint64_t n)
+/* All bits where i is below n, else 0. The compiler does not know that it was checked. */
+static inline uint64_t mask_nospec(uint64_t i, uint64_t n)
 {
     uint64_t mask;
 
     __asm__("cmp %2, %1; sbb %0, %0" : "=r"(mask) : "r"(i), "rm"(n) : "cc");
-    return i & mask;
+    return mask;
+}
+
+/* i where it is below n, else 0. */
+static inline uint64_t index_nospec(uint64_t i, uint64_t n)
+{
+    return i & mask_nospec(i, n);
 }
 
 #endif
