@@ -273,6 +273,7 @@ MUTANTS = {
     "a timer stays behind its left child": ("(!t->left || deadline <= t->left->deadline) &&", "1 &&", ["core_timer"]),
     "a timer stays behind its right child": (" &&\n           (!t->right || deadline <= t->right->deadline);", ";", ["core_timer"]),
     "who was accounted for is not again": ("now > runqueue.clocks.passed || s->seen.passed != runqueue.clocks.passed ||", "now > runqueue.clocks.passed ||", ["core_sched"]),
+    "an unmasked interrupt does not come again": ("        pirq_unmasked(d, chn->u.pirq);\n", "        ;\n", ["core_physdev"]),
     "an unmasked port has no event": ("    if (came && v)\n        select_word(v, port / 64);\n", "    (void)v;\n", ["core_evtchn"]),
     # the second kind of guests
     "tortured: a nested frame goes without a flush": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));\n    return 0;", "    put_page(mfn_to_page(mfn));\n    return 0;", ["torture pages"]),

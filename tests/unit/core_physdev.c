@@ -384,8 +384,11 @@ static void eoi_map(void **state)
     assert_int_equal(bits[0], 1u << 9);
     /* ABI: with the first form of the map, an EOI unmasks the port too. */
     (void)test_and_set_bit(ctl->domain->shared_info->evtchn_mask, port);
+    host_interrupt(9);
+    assert_true(host_irq[9].masked);
     assert_int_equal(eoi(9), 0);
     assert_false(test_bit(ctl->domain->shared_info->evtchn_mask, port));
+    assert_false(host_irq[9].masked);
     assert_int_equal(close_port(port), 0);
     assert_int_equal(bits[0], 0);
 }
