@@ -53,7 +53,8 @@ static __noinline long call_and_write(const struct subop *row, gva_t arg, void *
     return rc;
 }
 
-long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
+/* Inline, in subop_run(): the way of most hypercalls. */
+inline long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
 {
     struct vcpu *v = current;
     long rc;
