@@ -49,7 +49,7 @@ def score(run, one, other, constants):
 
 
 def instructions_too(run, one, other):
-    means = [(name, verdict.mean(run, one, group, other)) for group, name in (("linux", "operations"), ("work", "whole work"))]
+    means = [(name, verdict.mean(run, one, group, other)) for group, name in (("linux", "operations"), ("work", "whole work"), ("io", "disk and network"))]
     told = [f"{mean:.2f} ({name})" for name, mean in means if mean]
     return f" Instructions, measured: times {', '.join(told)}." if told else ""
 
@@ -91,7 +91,7 @@ def bar(axis, band, says):
 
 def matrix(run, constants):
     others = [key for key in IN_MATRIX if key in run["columns"]]
-    names = verdict.rows(run, "linux") + verdict.rows(run, "work")
+    names = verdict.modelled(run)
     bands = {(name, key): band for name in names for key in others if PV in run["columns"] and (band := verdict.ratio(run, PV, name, constants, key))}
     if not bands:
         return

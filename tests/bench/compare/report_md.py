@@ -71,7 +71,7 @@ def modelled(run, constants):
     yield ""
     yield "Cycles = instructions / IPC + events x cost + walks of page tables x their cycles: typical (low to high)."
     yield ""
-    names = [name for name in verdict.rows(run, "linux") + verdict.rows(run, "work")]
+    names = verdict.modelled(run)
     lines = []
     for name in names:
         cells = []
@@ -101,7 +101,7 @@ LIMITS = """## What this cannot show
 
 Emulation has no caches, no branch predictor and no pipeline: an instruction is one tick, whatever it is. So columns that do
 few instructions and many exits look cheap in what is measured; the events say how many, the model what they may cost. The walks of page tables
-are those of a TLB that is simulated beside (tests/bench/compare/tlb.c); how long one takes, and how much of it a CPU hides, is the model's. On several CPUs there is no
+are those of a TLB that is simulated beside (tests/bench/compare/tlb.c); how long one takes, and how much of it a CPU hides, is the model's. Where a control domain serves a guest that is fully virtualized, its walks are taken as nested too, and are not. On several CPUs there is no
 virtual time worth showing, and there is none here. Xen counts no events of its own; the plugin's are the machine's, Xen's
 instructions among them. There is no column of Xen's HVM, which needs a device model that Parvis's control domain has not."""
 

@@ -193,6 +193,14 @@ class Reports(unittest.TestCase):
         self.assertIn("null_call", found["more"])
         self.assertIn("| even |", report_md.report(run, model.load()))
 
+    def test_disk_and_network(self):
+        """They are modelled as Linux's operations are, and what the toolstack does is not."""
+        run = canned()
+        for key, instructions in (("parvis-pv", 1000), ("parvis-hvm", 5000)):
+            run["columns"][key]["rows"].update({"io.disk_read_4k": row(instructions, cr3=1), "life.create": row(instructions, cr3=1)})
+        self.assertEqual(verdict.tally(run, "parvis-pv", "parvis-hvm", model.load())["less"], ["disk_read_4k"])
+        self.assertIn("read 4 KiB from the disk", report_html.report(run, model.load()))
+
     def test_mean(self):
         self.assertAlmostEqual(verdict.mean(canned(), "parvis-pv", "linux"), (763 / 337 * 440 / 150) ** 0.5)
         self.assertIsNone(verdict.mean(canned(), "parvis-pv", "work"))
@@ -264,6 +272,10 @@ class Reports(unittest.TestCase):
         constants["events"]["vmrun"].update(low=500, high=2000)
         constants["events"]["cr3"].update(low=90)
         self.assertEqual(model.moves(row(1000, cr3=10), "pv", row(1000, vmrun=1), "hvm", constants), "vmrun")
+        constants["ipc"].update(low=0.1, high=10)
+        self.assertEqual(model.moves(row(1000, cr3=10), "pv", row(1000, vmrun=1), "hvm", constants), "vmrun")   # it moves both sides alike
+        self.assertEqual(model.moves(row(1000, cr3=10), "pv", row(9000, cr3=10), "hvm", constants), "ipc")
+        constants["ipc"].update(low=1, high=1)
         parts = model.shares(row(1000, cr3=10, vmrun=2), "hvm", constants)
         self.assertEqual({what: part for what, part in parts.items() if part}, {"instructions": 0.25, "flushes": 0.25, "exits": 0.5})
         self.assertAlmostEqual(sum(model.shares(canned()["columns"]["parvis-pv"]["rows"]["linux.fork"], "pv", model.load()).values()), 1)

@@ -10,12 +10,18 @@ GROUPS = {"linux": "Operations of Linux (linux-ops), in instructions",
           "work": "Whole work, in instructions",
           "bench": "Operations of a kernel (pvguest's bench), in instructions",
           "life": "Life of a guest of 256 MiB, by the toolstack"}
+MODELLED = ("linux", "work", "io")
 EXTENTS = "Measured: instructions, the median of the runs, and from least to most where they differ by more than a hundredth."
 
 
 def rows(run, group):
     """Names of the rows of a group, in the order in which they were measured."""
     return list(dict.fromkeys(name for column in run["columns"].values() for name in column["rows"] if name.split(".", 1)[0] == group))
+
+
+def modelled(run):
+    """Names of the rows that the model is for: what applications do."""
+    return [name for group in MODELLED for name in rows(run, group)]
 
 
 def short(name):
@@ -74,10 +80,10 @@ def mean(run, key, group, base=BASE):
 
 
 def bands(run, one, other, constants):
-    """{row: band}, of Linux's operations and whole work, where there is one."""
+    """{row: band}, where there is one."""
     if one not in run["columns"] or other not in run["columns"]:
         return {}
-    return {name: band for name in rows(run, "linux") + rows(run, "work") if (band := ratio(run, one, name, constants, other))}
+    return {name: band for name in modelled(run) if (band := ratio(run, one, name, constants, other))}
 
 
 def tally(run, one, other, constants):
@@ -91,7 +97,7 @@ def tally(run, one, other, constants):
 def shares(run, key, constants):
     """{what: part of a row's typical cycles, the mean over the rows}; None where there is no row."""
     kind = run["columns"][key]["kind"]
-    each = [found for name in rows(run, "linux") + rows(run, "work") if (one := row(run, key, name)) and (found := model.shares(one, kind, constants))]
+    each = [found for name in modelled(run) if (one := row(run, key, name)) and (found := model.shares(one, kind, constants))]
     return {what: sum(found[what] for found in each) / len(each) for what in model.SHARES} if each else None
 
 

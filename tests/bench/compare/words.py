@@ -38,6 +38,13 @@ FAMILIES = {
         "find": "find in all files, 6 times",
         "small_programs": "pipelines of small programs",
         "hackbench": "many processes that send to each other"},
+    "Disk and network, served by the control domain": {
+        "disk_read_1m": "read 1 MiB from the disk",
+        "disk_write_1m": "write 1 MiB to the disk",
+        "disk_read_4k": "read 4 KiB from the disk",
+        "disk_write_4k": "write 4 KiB to the disk",
+        "net_send_1m": "send 1 MiB by TCP",
+        "net_receive_1m": "receive 1 MiB by TCP"},
 }
 OTHER = "Others"
 
