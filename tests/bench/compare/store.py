@@ -22,6 +22,7 @@ SCHEMA = 2
 COLUMN = {"title": str, "system": str, "kind": str, "mitigations": dict, "rows": dict}
 RUN = {"schema": int, "commit": str, "machine": dict, "complete": bool, "began": str, "took": (int, float), "columns": dict, "left_out": dict}
 FIGURES = ("least", "median", "most")
+MOST = 1e18     # of anything; all that is less can be a whole number or not, and is shown as it is
 
 
 class BadRun(Exception):
@@ -37,7 +38,7 @@ def need(what, fields, where):
 
 
 def amount(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < MOST
 
 
 def check_row(row, where):
@@ -55,8 +56,12 @@ def check(run, where="the run"):
     if run["schema"] != SCHEMA:
         raise BadRun(f"{where} has schema {run['schema']}, and {SCHEMA} is understood")
     need(run, RUN, where)
+    if not amount(run["took"]):
+        raise BadRun(f"{where} took no time that there is")
     for key, column in run["columns"].items():
         need(column, COLUMN, f"{where}, column {key}")
+        if not all(isinstance(lines, list) and all(isinstance(line, str) for line in lines) for lines in column["mitigations"].values()):
+            raise BadRun(f"{where}, column {key}: its mitigations are no lines")
         for row, figures in column["rows"].items():
             check_row(figures, f"{where}, column {key}, row {row}")
     return run
@@ -66,9 +71,10 @@ def load(path):
     try:
         with open(path, encoding="utf-8") as file:
             run = json.load(file)
+        json.dumps(run, ensure_ascii=False).encode()    # what JSON can say and no text can hold
     except OSError as error:
         raise BadRun(f"{path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRun(f"{path} is no JSON: {error}") from None
     return check(run, path)
 

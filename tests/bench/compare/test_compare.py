@@ -3,6 +3,7 @@
 """The comparison without a machine: what of a run is read, refused, modelled, shown and held against another; bad input above all."""
 import copy
 import html.parser
+import json
 import os
 import re
 import subprocess
@@ -50,6 +51,24 @@ class Store(unittest.TestCase):
             with self.assertRaises(store.BadRun):
                 store.save(self.path, run)
         self.assertFalse(os.path.exists(self.path))
+
+    def test_absurd(self):
+        os.makedirs(os.path.dirname(self.path))
+        for wrong in (lambda run: run.update(took=10 ** 400), lambda run: run.update(took=-1), lambda run: run.update(took=True),
+                      lambda run: run.update(commit="\ud800"), lambda run: run["machine"].update(CPU=["\ud800"]),
+                      lambda run: run["columns"]["native"]["mitigations"].update(guest=[["x"]]),
+                      lambda run: run["columns"]["native"]["mitigations"].update(guest="x"),
+                      lambda run: run["columns"]["native"]["rows"]["linux.fork"].update(most=10 ** 18)):
+            run = canned()
+            wrong(run)
+            with open(self.path, "w", encoding="utf-8") as out:
+                json.dump(run, out)
+            with self.assertRaises(store.BadRun):
+                store.load(self.path)
+        with open(self.path, "w", encoding="utf-8") as out:
+            out.write("[" * 100000)
+        with self.assertRaises(store.BadRun):
+            store.load(self.path)
 
     def test_no_run(self):
         for text in ("", "{", "[]", "3", '{"schema": 2}'):
