@@ -231,6 +231,12 @@ static enum outcome emulate_kernel(struct vcpu *v, const struct x86_insn *in)
     }
 }
 
+/* ABI: allowed by IOPL, without effect on the events' mask. */
+static enum outcome emulate_cli_sti(struct vcpu *v)
+{
+    return done_if(pv_iopl_permits(v));
+}
+
 static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
 {
     if (in->opcode == 0x0f00 || in->opcode == 0x0f01) {
@@ -247,9 +253,9 @@ static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
     case 0xe4 ... 0xe7:
     case 0xec ... 0xef:
         return emulate_port(v, in);
-    case 0xfa: /* cli, sti: ABI: allowed by IOPL, without effect on the events' mask */
+    case 0xfa:
     case 0xfb:
-        return done_if(pv_iopl_permits(v));
+        return emulate_cli_sti(v);
     default:
         return NOT_OURS;
     }
@@ -262,16 +268,24 @@ static bool flat_code(const struct vcpu *v)
 
 bool pv_emulate_privileged(struct vcpu *v)
 {
-    enum outcome outcome;
+    uint8_t code[PV_FETCHED] __uninitialized;
     struct x86_insn in __uninitialized;
+    enum outcome outcome;
+    unsigned int n;
 
     /* In a guest's own code segment the base is not known to be 0; stock kernels use one like the
      * flat one. */
     if ((v->regs.cs & ~7u) >= FIRST_RESERVED_GDT_BYTE && !flat_code(v))
         return false;
-    if (!pv_fetch_insn(v, &in) || in.segment || in.addr32 || in.lock)
+    n = pv_fetch_code(v, code);
+    if (n && (code[0] == 0xfa || code[0] == 0xfb)) { /* most of what a stock kernel has */
+        in.length = 1;
+        outcome = emulate_cli_sti(v);
+    } else if (x86_decode(code, n, &in) && !in.segment && !in.addr32 && !in.lock) {
+        outcome = emulate(v, &in);
+    } else {
         return false;
-    outcome = emulate(v, &in);
+    }
     if (outcome == DONE) {
         count_event(v, COUNTER_emulated_instructions);
         pv_insn_done(v, in.length);

@@ -27,13 +27,6 @@ unsigned int pv_fetch_code(const struct vcpu *v, uint8_t code[PV_FETCHED])
     return PV_FETCHED;
 }
 
-bool pv_fetch_insn(const struct vcpu *v, struct x86_insn *in)
-{
-    uint8_t code[PV_FETCHED] __uninitialized;
-
-    return x86_decode(code, pv_fetch_code(v, code), in);
-}
-
 void pv_single_step(struct vcpu *v)
 {
     v->arch.pv.debugreg[6] |= X86_DR6_BS;

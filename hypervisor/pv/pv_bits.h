@@ -23,8 +23,7 @@ static inline bool is_canonical(uint64_t addr)
 /* pv/insn.c */
 #define PV_FETCHED 16u /* an instruction has 15 bytes; two words are copied sooner */
 unsigned int pv_fetch_code(const struct vcpu *v, uint8_t code[PV_FETCHED]); /* how much there is */
-bool pv_fetch_insn(const struct vcpu *v, struct x86_insn *in); /* at RIP. false: not decoded */
-void pv_single_step(struct vcpu *v);                           /* into the guest's #DB */
+void pv_single_step(struct vcpu *v); /* into the guest's #DB */
 
 /* It was carried out: the guest goes on behind it. */
 static inline void pv_insn_done(struct vcpu *v, unsigned int length)
