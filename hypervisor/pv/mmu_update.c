@@ -190,17 +190,6 @@ static int with_owners(struct vcpu *v, gva_t ureqs, unsigned int count, unsigned
     return rc;
 }
 
-/* The hypercall's result: rc, or what it goes on with. */
-static inline long conclude(struct vcpu *v, long rc, gva_t ureqs, unsigned int left, gva_t pdone,
-                            unsigned int foreigndom)
-{
-    if (unlikely(rc == -XEN_ERESTART))
-        return hypercall_create_continuation(ureqs, left | MMU_UPDATE_PREEMPTED, pdone, foreigndom);
-    if (unlikely(v->arch.pv.old_guest_table[0].n))
-        return hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
-    return rc;
-}
-
 static __noinline long update_many(struct vcpu *v, gva_t ureqs, unsigned int count, gva_t pdone,
                                    unsigned int foreigndom)
 {
@@ -227,7 +216,7 @@ static __noinline long update_many(struct vcpu *v, gva_t ureqs, unsigned int cou
             log_guest(v->domain, "d%u: mmu_update cannot report how much was done",
                       v->domain->domain_id);
     }
-    return conclude(v, rc, ureqs + i * sizeof(struct mmu_update), count - i, pdone, foreigndom);
+    return mmu_conclude(v, rc, ureqs + i * sizeof(struct mmu_update), count - i, pdone, foreigndom);
 }
 
 /* One entry of a table of the caller's own, as kernels mostly ask: what the batch would do, which
@@ -252,7 +241,7 @@ static long update_one(struct vcpu *v, gva_t ureq)
     page_unlock(table);
     if (likely(!rc))
         count_event(v, COUNTER_ptes_written);
-    return conclude(v, rc, ureq, 1, 0, DOMID_SELF);
+    return mmu_conclude(v, rc, ureq, 1, 0, DOMID_SELF);
 }
 
 long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int foreigndom)

@@ -43,19 +43,38 @@ static int op_new_user_baseptr(struct mmuext *m, const struct mmuext_op *op)
     return pv_new_user_table(m->v, MFN(op->arg1.mfn));
 }
 
-static int op_flush(struct mmuext *m, const struct mmuext_op *op)
+static int op_flush_local(struct mmuext *m, const struct mmuext_op *op __unused)
 {
-    gva_t va = op->arg1.linear_addr;
-    bool one = op->cmd == MMUEXT_INVLPG_LOCAL || op->cmd == MMUEXT_INVLPG_MULTI ||
-               op->cmd == MMUEXT_INVLPG_ALL;
+    pv_flush_local(m->v, false, 0);
+    return 0;
+}
 
-    if (op->cmd == MMUEXT_TLB_FLUSH_MULTI || op->cmd == MMUEXT_INVLPG_MULTI)
-        /* ABI: a set that cannot be read is -EINVAL here. */
-        return pv_flush_vcpus(m->v, op->arg2.vcpumask, one, va) ? -XEN_EINVAL : 0;
-    if (op->cmd == MMUEXT_TLB_FLUSH_ALL || op->cmd == MMUEXT_INVLPG_ALL)
-        pv_flush_cpus(m->v, ALL_CPUS, one, va);
-    else
-        pv_flush_local(m->v, one, va);
+static int op_invlpg_local(struct mmuext *m, const struct mmuext_op *op)
+{
+    pv_flush_local(m->v, true, op->arg1.linear_addr);
+    return 0;
+}
+
+/* ABI: a set that cannot be read is -EINVAL here. */
+static int op_flush_multi(struct mmuext *m, const struct mmuext_op *op)
+{
+    return pv_flush_vcpus(m->v, op->arg2.vcpumask, false, 0) ? -XEN_EINVAL : 0;
+}
+
+static int op_invlpg_multi(struct mmuext *m, const struct mmuext_op *op)
+{
+    return pv_flush_vcpus(m->v, op->arg2.vcpumask, true, op->arg1.linear_addr) ? -XEN_EINVAL : 0;
+}
+
+static int op_flush_all(struct mmuext *m, const struct mmuext_op *op __unused)
+{
+    pv_flush_cpus(m->v, ALL_CPUS, false, 0);
+    return 0;
+}
+
+static int op_invlpg_all(struct mmuext *m, const struct mmuext_op *op)
+{
+    pv_flush_cpus(m->v, ALL_CPUS, true, op->arg1.linear_addr);
     return 0;
 }
 
@@ -148,12 +167,12 @@ static const struct {
     [MMUEXT_PIN_L4_TABLE]       = { op_pin, true },
     [MMUEXT_UNPIN_TABLE]        = { op_unpin, true },
     [MMUEXT_NEW_BASEPTR]        = { op_new_baseptr, false },
-    [MMUEXT_TLB_FLUSH_LOCAL]    = { op_flush, false },
-    [MMUEXT_INVLPG_LOCAL]       = { op_flush, false },
-    [MMUEXT_TLB_FLUSH_MULTI]    = { op_flush, false },
-    [MMUEXT_INVLPG_MULTI]       = { op_flush, false },
-    [MMUEXT_TLB_FLUSH_ALL]      = { op_flush, false },
-    [MMUEXT_INVLPG_ALL]         = { op_flush, false },
+    [MMUEXT_TLB_FLUSH_LOCAL]    = { op_flush_local, false },
+    [MMUEXT_INVLPG_LOCAL]       = { op_invlpg_local, false },
+    [MMUEXT_TLB_FLUSH_MULTI]    = { op_flush_multi, false },
+    [MMUEXT_INVLPG_MULTI]       = { op_invlpg_multi, false },
+    [MMUEXT_TLB_FLUSH_ALL]      = { op_flush_all, false },
+    [MMUEXT_INVLPG_ALL]         = { op_invlpg_all, false },
     [MMUEXT_FLUSH_CACHE]        = { op_flush_cache, false },
     [MMUEXT_SET_LDT]            = { op_set_ldt, false },
     [MMUEXT_NEW_USER_BASEPTR]   = { op_new_user_baseptr, false },
@@ -178,7 +197,7 @@ static int do_op(struct mmuext *m, const struct mmuext_op *op)
 
 static int run_ops(struct mmuext *m, gva_t uops, unsigned int count, unsigned int *i)
 {
-    struct mmuext_op op;
+    struct mmuext_op op __uninitialized;
     int rc;
 
     for (; *i < count; ++*i) {
@@ -193,13 +212,14 @@ static int run_ops(struct mmuext *m, gva_t uops, unsigned int count, unsigned in
     return 0;
 }
 
-long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int foreigndom)
+static __noinline long do_many(struct vcpu *v, gva_t uops, unsigned int count, gva_t pdone,
+                               unsigned int foreigndom)
 {
-    struct mmuext m = {.v = current};
+    struct mmuext m = {.v = v};
     unsigned int i = 0, done = 0;
     long rc;
 
-    if (unlikely(pv_finish_old_table(m.v)))
+    if (unlikely(pv_finish_old_table(v)))
         return hypercall_create_continuation(uops, count, pdone, foreigndom);
     /* As in mmu_update: all done, the result travels in foreigndom. */
     if (unlikely(count == MMU_UPDATE_PREEMPTED && !uops))
@@ -214,7 +234,7 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
     rc = get_pg_owner((domid_t)foreigndom, &m.pg_owner);
     if (unlikely(rc))
         return rc;
-    if (unlikely(m.pg_owner == dom_io && !m.v->domain->is_control))
+    if (unlikely(m.pg_owner == dom_io && !v->domain->is_control))
         rc = -XEN_EPERM;
     else
         rc = run_ops(&m, uops, count, &i);
@@ -223,13 +243,31 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
     if (pdone) {
         done += i;
         if (copy_to_guest(pdone, &done, sizeof(done)) && !rc)
-            log_guest(m.v->domain, "d%u: mmuext_op cannot report how much was done",
-                      m.v->domain->domain_id);
+            log_guest(v->domain, "d%u: mmuext_op cannot report how much was done",
+                      v->domain->domain_id);
     }
-    if (unlikely(rc == -XEN_ERESTART))
-        rc = hypercall_create_continuation(uops + i * sizeof(struct mmuext_op),
-                                           ((count - i) | MMU_UPDATE_PREEMPTED), pdone, foreigndom);
-    else if (unlikely(m.v->arch.pv.old_guest_table[0].n))
-        rc = hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
-    return rc;
+    return mmu_conclude(v, rc, uops + i * sizeof(struct mmuext_op), count - i, pdone, foreigndom);
+}
+
+/* What the batch does, of one for the caller's own frames, as kernels mostly ask. */
+static long do_one(struct vcpu *v, gva_t uop)
+{
+    struct mmuext m = {.v = v, .pg_owner = v->domain};
+    struct mmuext_op op __uninitialized;
+    int rc;
+
+    if (unlikely(copy_from_guest(&op, uop, sizeof(op))))
+        return -XEN_EFAULT;
+    rc = do_op(&m, &op);
+    return mmu_conclude(v, rc, uop, 1, 0, DOMID_SELF);
+}
+
+long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int foreigndom)
+{
+    struct vcpu *v = current;
+
+    if (likely(count == 1 && !pdone && foreigndom == DOMID_SELF &&
+               !v->arch.pv.old_guest_table[0].n))
+        return do_one(v, uops);
+    return do_many(v, uops, count, pdone, foreigndom);
 }

@@ -100,25 +100,21 @@ static __noinline int get_other(uint64_t *l1e, struct domain *l1_owner, struct d
                    pg_owner->domain_id);
 }
 
-/* Its type, and that it is cached in another way; of a frame that is held. */
+/* That it is cached in another way, and its type; of a frame that is held. */
 static inline int get_rights(uint64_t e, struct page_info *pg, struct domain *l1_owner,
                              struct domain *pg_owner)
 {
-    bool typed = (e & PTE_RW) && (likely(pg_owner == l1_owner) || has_types(pg_owner));
-    int rc;
+    int rc = unlikely(e & PTE_CACHE) ? note_cacheability(pg) : 0;
 
-    if (typed && unlikely(get_page_type(pg, PGT_writable_page, pg_owner))) {
-        put_page(pg);
-        return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", e,
-                       READ_ONCE(pg->type_info));
+    if (likely(!rc)) {
+        if (!(e & PTE_RW) || !(likely(pg_owner == l1_owner) || has_types(pg_owner)) ||
+            likely(!get_page_type(pg, PGT_writable_page, pg_owner)))
+            return 0;
+        rc = refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", e,
+                     READ_ONCE(pg->type_info));
     }
-    if (unlikely(e & PTE_CACHE) && (rc = note_cacheability(pg))) {
-        if (typed)
-            put_page_type(pg);
-        put_page(pg);
-        return rc;
-    }
-    return 0;
+    put_page(pg);
+    return rc;
 }
 
 /* Of an entry that is present, with a memory type that l1_owner may use. */
@@ -227,7 +223,7 @@ void put_pages_from_l1(const uint64_t *table, unsigned int n, struct domain *l1_
     struct going g = {.all_of_table = true};
 
     while (n)
-        if (n % FEW == 0 && are_empty(&table[n - FEW]))
+        if (n % FEW == 0 && are_empty(&table[n - FEW], FEW))
             n -= FEW;
         else
             put_entry(table[--n], l1_owner, &g);

@@ -21,23 +21,17 @@
 
 #define L1_ENTRIES_PER_CHECK 64u
 
-static inline bool is_part_empty(const uint64_t part[TABLE_PART])
-{
-    return are_empty(part) && are_empty(part + FEW) && are_empty(part + 2 * FEW) &&
-           are_empty(part + 3 * FEW);
-}
-_Static_assert(TABLE_PART == 4 * FEW, "is_part_empty()");
-
 /* Where a present entry may be, from i on. */
 static inline unsigned int skip_empty(const uint64_t *table, unsigned int i)
 {
-    while (i % FEW == 0 && i < TABLE_ENTRIES)
-        if (i % TABLE_PART == 0 && is_part_empty(&table[i]))
-            i += TABLE_PART;
-        else if (are_empty(&table[i]))
-            i += FEW;
-        else
+    while (i % FEW == 0) {
+        if (i % TABLE_PART == 0)
+            while (i < TABLE_ENTRIES && are_empty(&table[i], TABLE_PART))
+                i += TABLE_PART;
+        if (i == TABLE_ENTRIES || !are_empty(&table[i], FEW))
             break;
+        i += FEW;
+    }
     return i;
 }
 
@@ -52,7 +46,7 @@ static inline unsigned int skip_unused(const struct page_info *pg, const uint64_
             return 0;
         end = (32 - (unsigned int)__builtin_clz(used)) * TABLE_PART;
         n = MIN(n, end);
-        if (!are_empty(&table[n - FEW]))
+        if (!are_empty(&table[n - FEW], FEW))
             break;
         n -= FEW;
     }

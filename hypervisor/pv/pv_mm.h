@@ -7,11 +7,22 @@
 #define PV_PV_MM_H
 
 #include <core/base/count.h>
+#include <core/base/hypercall.h>
 #include <core/base/tlb.h>
 #include <pv/set_pte.h>
 
 /* MMU_UPDATE_PREEMPTED: bit of `count` in a re-issued mmu_update or mmuext_op. */
 #define MMU_UPDATE_PREEMPTED 0x80000000u
+/* The result of these hypercalls: rc, or what they go on with. */
+static inline long mmu_conclude(struct vcpu *v, long rc, gva_t list, unsigned int left, gva_t pdone,
+                                unsigned int foreigndom)
+{
+    if (unlikely(rc == -XEN_ERESTART))
+        return hypercall_create_continuation(list, left | MMU_UPDATE_PREEMPTED, pdone, foreigndom);
+    if (unlikely(v->arch.pv.old_guest_table[0].n))
+        return hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
+    return rc;
+}
 
 #define PTE_AVAIL_HIGH (0x7ffull << 52)
 /* The memory type: PAT, PCD, PWT index the PAT MSR. */
@@ -27,11 +38,16 @@
  * is the hypervisor's to choose. */
 #define PTE_UPPER_DISALLOWED (PTE_CACHE | PTE_GLOBAL)
 
-/* Most tables have few entries: so many are looked at at once. */
+/* Most tables have few entries: so many are looked at at once, if not a whole part. */
 #define FEW 8u
-static inline bool are_empty(const uint64_t e[FEW])
+static inline bool are_empty(const uint64_t *e, unsigned int n)
 {
-    return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
+    uint64_t any = 0;
+
+#pragma GCC unroll 32
+    for (unsigned int i = 0; i < n; i++)
+        any |= e[i];
+    return !any;
 }
 
 static inline uint64_t table_type(unsigned int level)
