@@ -64,7 +64,7 @@ MUTANTS = {
     "a jump elsewhere becomes a return": ("if (*code == 0xe9 && code + sizeof(instead) + behind == thunk)", "if (*code == 0xe9)", ["x86_spec"]),
     "returns stay jumps on all CPUs": ("if (!(choice.measures & MEASURE(ITS)))", "if (0)", ["x86_speculation"]),
     "a short sequence for long histories": ("return IS_ONE_OF(c, long_histories) ? 0 : HOLE(BHI);", "return HOLE(BHI);", ["x86_spec"]),
-    "a register of AMD's loses its other bits": ("(void)wrmsr_safe(msr, v | bit);", "(void)wrmsr_safe(msr, bit);", ["x86_speculation"]),
+    "a register of AMD's loses its other bits": ("(void)wrmsr_safe(msr, (v & ~clear) | set);", "(void)wrmsr_safe(msr, set);", ["x86_speculation"]),
     # page-table isolation
     "the hypervisor's image is shown": ("slot >= HV_END || slot == PERDOMAIN_SLOT;", "slot >= HV_END || slot == PERDOMAIN_SLOT || slot == IMAGE_SLOT;", ["x86_isolation"]),
     "a domain's descriptor tables are not shown": ("slot >= HV_END || slot == PERDOMAIN_SLOT;", "slot >= HV_END;", ["x86_isolation"]),

@@ -35,6 +35,9 @@
 #define MSR_SPEC_CTRL         0x48
 #define PRED_CMD_IBPB         1
 #define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_MCU_OPT_CTRL      0x123
+#define MCU_OPT_RNGDS_OFF     (1u << 0)
+#define MCU_OPT_GDS_OFF       (1u << 4)
 #define EFER_AIBRSE           (1ull << 21)
 
 #define MCG_CTL_P 0x100 /* of MSR_MCG_CAP: there is an MSR_MCG_CTL; below: how many banks */

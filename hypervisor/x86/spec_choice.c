@@ -26,6 +26,8 @@
 #define MDS_NO     5
 #define TAA_NO     8
 #define BHI_NO     20
+#define GDS_CTRL   25
+#define GDS_NO     26
 #define RFDS_NO    27
 #define RFDS_CLEAR 28
 #define ITS_NO     62
@@ -55,6 +57,11 @@ static const uint8_t narrow_stacks[] = {0x37, 0x4a, 0x4c, 0x4d, 0x5a, 0x5c, 0x5f
 /* An empty return stack asks the predictor of indirect branches: Skylake and what followed. */
 static const uint8_t alternate_returns[] = {0x4e, 0x5e, 0x55, 0x8e, 0x9e, 0x66, 0xa5, 0xa6};
 
+/* Skylake to Rocket Lake: what a gather reads ahead. */
+static const uint8_t leaky_gathers[] = {0x4e, 0x5e, 0x55, 0x8e, 0x9e, 0x66, 0xa5,
+                                        0xa6, 0x6a, 0x6c, 0x7e, 0x8c, 0x8d, 0xa7};
+/* Ivy Bridge to Kaby Lake, but for servers: one buffer of random numbers for all cores. */
+static const uint8_t leaky_randoms[] = {0x3a, 0x3c, 0x45, 0x46, 0x3d, 0x47, 0x4e, 0x5e, 0x8e, 0x9e};
 /* Golden Cove, Gracemont and what followed: they remember more branches. */
 static const uint8_t long_histories[] = {0x97, 0x9a, 0xb7, 0xba, 0xbf, 0xbe, 0x8f, 0xcf};
 
@@ -101,6 +108,10 @@ static uint32_t of_intel(const struct spec_cpu *c)
     if ((!BIT(caps, MDS_NO) && !IS_ONE_OF(c, newer_small_cores)) ||
         (c->rtm && !BIT(caps, TAA_NO)) || (IS_ONE_OF(c, leaky_files) && !BIT(caps, RFDS_NO)))
         holes |= HOLE(MDS);
+    if (IS_ONE_OF(c, leaky_gathers) && !BIT(caps, GDS_NO))
+        holes |= HOLE(GDS);
+    if (BIT(c->l7_edx, 9) || (IS_ONE_OF(c, leaky_randoms) && !BIT(caps, MDS_NO)))
+        holes |= HOLE(SRBDS);
     return holes;
 }
 
@@ -152,6 +163,10 @@ static uint32_t measures_of(const struct spec_cpu *c)
         can |= MEASURE(BHI_DIS);
     if (c->return_thunks)
         can |= MEASURE(ITS);
+    if (BIT(c->arch_caps, GDS_CTRL))
+        can |= MEASURE(GDS_MIT);
+    if (c->intel && BIT(c->l7_edx, 9))
+        can |= MEASURE(SRB_LOCK);
     if (BIT(c->l7_edx, 31) || BIT(c->e8_ebx, 24))
         can |= MEASURE(SSBD);
     if (is_zen_2(c))
@@ -214,6 +229,10 @@ static uint32_t closes(const struct spec_cpu *c, unsigned int measure)
         return HOLE(FP_DIV);
     case MEASURE_OP_CACHE:
         return HOLE(OP_CACHE);
+    case MEASURE_GDS_MIT:
+        return HOLE(GDS);
+    case MEASURE_SRB_LOCK:
+        return HOLE(SRBDS);
     case MEASURE_LOCK:
         return HOLE(LOCKS);
     case MEASURE_SSBD:

@@ -135,12 +135,12 @@ void init_speculation(const struct boot_info *bi)
     report();
 }
 
-static void set_bit_for(uint32_t measure, uint32_t msr, uint64_t bit)
+static void change_for(uint32_t measure, uint32_t msr, uint64_t set, uint64_t clear)
 {
     uint64_t v;
 
     if (choice.measures & measure && rdmsr_safe(msr, &v))
-        (void)wrmsr_safe(msr, v | bit);
+        (void)wrmsr_safe(msr, (v & ~clear) | set);
 }
 
 void start_speculation(void)
@@ -149,9 +149,11 @@ void start_speculation(void)
         wrmsr(MSR_SPEC_CTRL, spec_ctrl_inside);
     if (choice.measures & MEASURE(EIBRS) && cpu_has.is_amd)
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
-    set_bit_for(MEASURE(ZENBLEED), MSR_AMD_DE_CFG, DE_CFG_ZENBLEED);
-    set_bit_for(MEASURE(FP_DIV), MSR_AMD_FP_CFG, FP_CFG_DIVIDER);
-    set_bit_for(MEASURE(OP_CACHE), MSR_AMD_BP_CFG, BP_CFG_OP_CACHE);
+    change_for(MEASURE(ZENBLEED), MSR_AMD_DE_CFG, DE_CFG_ZENBLEED, 0);
+    change_for(MEASURE(FP_DIV), MSR_AMD_FP_CFG, FP_CFG_DIVIDER, 0);
+    change_for(MEASURE(OP_CACHE), MSR_AMD_BP_CFG, BP_CFG_OP_CACHE, 0);
+    change_for(MEASURE(GDS_MIT), MSR_MCU_OPT_CTRL, 0, MCU_OPT_GDS_OFF);
+    change_for(MEASURE(SRB_LOCK), MSR_MCU_OPT_CTRL, 0, MCU_OPT_RNGDS_OFF);
 }
 
 /* No measure helps: it would have to be taken at each moment. */

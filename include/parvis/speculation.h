@@ -25,6 +25,8 @@
     X(L1TF,       "l1tf")          /* what absent entries of page tables name, if it is cached */  \
     X(MDS,        "mds")           /* buffers of loads and stores; TSX aborts, register files */   \
     X(TSA,        "tsa")           /* likewise, AMD */                                             \
+    X(GDS,        "gds")           /* registers of vectors, by gathers */                          \
+    X(SRBDS,      "srbds")         /* what RDRAND and the like got, by any core */                 \
     X(ZENBLEED,   "zenbleed")      /* registers of vectors, AMD */                                 \
     X(DIV,        "div")           /* the divider's last result, AMD */                            \
     X(FP_DIV,     "fp-dss")        /* what the divider of floating point had, AMD */               \
@@ -50,6 +52,8 @@
     X(ZENBLEED,   "zenbleed")      /* the bit that avoids it */                                    \
     X(FP_DIV,     "fp-dss")        /* likewise */                                                  \
     X(OP_CACHE,   "op-cache")      /* likewise */                                                  \
+    X(GDS_MIT,    "gds-mit")       /* the microcode's measure is on */                             \
+    X(SRB_LOCK,   "srb-lock")      /* likewise */                                                  \
     X(LOCK,       "lock-harden")   /* a barrier when a lock is had */                              \
     X(SSBD,       "ssbd")          /* no load passes a store, in guests too */
 

@@ -12,7 +12,7 @@ from machine import BUILD, Machine, run_tests
 
 TESTS = [("entry", "pv"), ("traps", "pv"), ("bounce", "pv"), ("hypercall-garbage", "pv"), ("hvm-debug", "hvm"), ("pvh-memory", "pvh")]
 HAVE = ["retpoline", "rsb", "bhb-entry", "its", "verw", "pti", "pv-l1tf", "div-scrub", "lock-harden"]
-HAVE_NOT = ["ibrs", "eibrs", "ibpb", "ibpb-entry", "bhi-dis-s", "zenbleed", "fp-dss", "op-cache", "ssbd"]
+HAVE_NOT = ["ibrs", "eibrs", "ibpb", "ibpb-entry", "bhi-dis-s", "zenbleed", "fp-dss", "op-cache", "gds-mit", "srb-lock", "ssbd"]
 
 
 def run(name, kind, option, measures, vcpus=2):

@@ -17,6 +17,7 @@
 #include <x86/speculation.h>
 
 /* CPUID 7.0 EDX */
+#define SRBDS     (1u << 9) /* there is a switch */
 #define MD_CLEAR  (1u << 10)
 #define IBRS_IBPB (1u << 26)
 #define SSBD      (1u << 31)
@@ -39,6 +40,8 @@
 #define MDS_NO     0x20u
 #define TAA_NO     0x100u
 #define BHI_NO     0x100000u
+#define GDS_CTRL   0x2000000u
+#define GDS_NO     0x4000000u
 #define RFDS_NO    0x8000000u
 #define RFDS_CLEAR 0x10000000u
 #define ITS_NO     (1ull << 62)
@@ -124,31 +127,36 @@ static const struct {
      "spectre-v2-guests ssb mds",
      "retpoline rsb pti pv-l1tf lock-harden"},
     {"Haswell",
-     {INTEL(0x3c), .smep = true, .rtm = true, .l7_edx = MICROCODE},
+     {INTEL(0x3c), .smep = true, .rtm = true, .l7_edx = MICROCODE | SRBDS},
+     "meltdown spectre-v2 spectre-v2-guests ssb l1tf mds srbds locks",
+     "ssb",
+     "retpoline ibpb verw pti pv-l1tf srb-lock lock-harden"},
+    {"Haswell, a server's",
+     {INTEL(0x3f), .smep = true, .rtm = true, .l7_edx = MICROCODE},
      "meltdown spectre-v2 spectre-v2-guests ssb l1tf mds locks",
      "ssb",
      "retpoline ibpb verw pti pv-l1tf lock-harden"},
     {"Skylake",
-     {INTEL(0x5e), .smep = true, .rtm = true, .l7_edx = MICROCODE},
-     "meltdown spectre-v2 spectre-v2-guests ssb l1tf mds locks",
+     {INTEL(0x5e), .smep = true, .rtm = true, .l7_edx = MICROCODE | SRBDS, .arch_caps = GDS_CTRL},
+     "meltdown spectre-v2 spectre-v2-guests ssb l1tf mds gds srbds locks",
      "ssb",
-     "ibrs ibpb verw pti pv-l1tf lock-harden"},
+     "ibrs ibpb verw pti pv-l1tf gds-mit srb-lock lock-harden"},
     {"Skylake, old microcode",
      {INTEL(0x5e), .smep = true},
-     "meltdown spectre-v2 spectre-v2-guests ssb l1tf mds locks",
-     "spectre-v2 spectre-v2-guests ssb mds",
+     "meltdown spectre-v2 spectre-v2-guests ssb l1tf mds gds srbds locks",
+     "spectre-v2 spectre-v2-guests ssb mds gds srbds",
      "retpoline pti pv-l1tf lock-harden"},
     {"Cascade Lake",
      {INTEL(0x55), .smep = true, .rtm = true, .l7_edx = MICROCODE,
-      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO},
-     "spectre-v2 spectre-v2-guests bhi its ssb mds locks", /* mds: TSX */
+      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | GDS_CTRL},
+     "spectre-v2 spectre-v2-guests bhi its ssb mds gds locks", /* mds: TSX */
      "ssb",
-     "eibrs ibpb bhb-entry its verw lock-harden"},
+     "eibrs ibpb bhb-entry its verw gds-mit lock-harden"},
     {"Ice Lake",
      {INTEL(0x6a), .smep = true, .rtm = true, .l7_edx = MICROCODE,
       .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO},
-     "spectre-v2 spectre-v2-guests bhi its ssb locks",
-     "ssb",
+     "spectre-v2 spectre-v2-guests bhi its ssb gds locks",
+     "ssb gds", /* its microcode is older than that */
      "eibrs ibpb bhb-entry its lock-harden"},
     {"Ice Lake, by a compiler without return thunks",
      {.intel = true,
@@ -156,13 +164,13 @@ static const struct {
       .model = 0x6a,
       .smep = true,
       .l7_edx = MICROCODE,
-      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO},
-     "spectre-v2 spectre-v2-guests bhi its ssb locks",
+      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | GDS_CTRL},
+     "spectre-v2 spectre-v2-guests bhi its ssb gds locks",
      "its ssb",
-     "eibrs ibpb bhb-entry lock-harden"},
+     "eibrs ibpb bhb-entry gds-mit lock-harden"},
     {"Ice Lake, a guest that may move to where ITS is not",
      {INTEL(0x6a), .smep = true, .l7_edx = MICROCODE,
-      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | ITS_NO},
+      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | GDS_NO | ITS_NO},
      "spectre-v2 spectre-v2-guests bhi ssb locks",
      "ssb",
      "eibrs ibpb bhb-entry lock-harden"},
@@ -277,9 +285,9 @@ static void each_option(void **state)
 /* What needs a register or a bit that a CPU has not is never taken on it: it would fault. */
 static void what_is_not_there(void **state)
 {
-    const uint32_t need_microcode = MEASURE(IBRS) | MEASURE(EIBRS) | MEASURE(IBPB) |
-                                    MEASURE(IBPB_ENTRY) | MEASURE(BHI_DIS) | MEASURE(SSBD) |
-                                    MEASURE(FP_DIV) | MEASURE(OP_CACHE);
+    const uint32_t need_microcode =
+        MEASURE(IBRS) | MEASURE(EIBRS) | MEASURE(IBPB) | MEASURE(IBPB_ENTRY) | MEASURE(BHI_DIS) |
+        MEASURE(SSBD) | MEASURE(FP_DIV) | MEASURE(OP_CACHE) | MEASURE(GDS_MIT) | MEASURE(SRB_LOCK);
 
     (void)state;
     assert_int_equal(

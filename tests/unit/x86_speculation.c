@@ -86,8 +86,9 @@ uint64_t rdmsr(uint32_t msr)
 }
 
 /* Reads as 1; the bits of AMD's that were added. Another is not there. */
-static uint64_t de_cfg, fp_cfg, bp_cfg;
+static uint64_t de_cfg, fp_cfg, bp_cfg, mcu_opt;
 static bool not_there;
+static uint64_t arch_caps;
 
 static uint64_t *amds(uint32_t msr)
 {
@@ -99,6 +100,10 @@ static uint64_t *amds(uint32_t msr)
 
 bool rdmsr_safe(uint32_t msr, uint64_t *value)
 {
+    if (msr == MSR_ARCH_CAPABILITIES || msr == 0x123) {
+        *value = msr == 0x123 ? mcu_opt : arch_caps;
+        return true;
+    }
     assert_non_null(amds(msr));
     *value = 1;
     return !not_there;
@@ -109,6 +114,10 @@ bool wrmsr_safe(uint32_t msr, uint64_t value)
     assert_false(not_there);
     if (msr == MSR_PRED_CMD) {
         wrmsr(msr, value);
+        return true;
+    }
+    if (msr == 0x123) {
+        mcu_opt = value;
         return true;
     }
     assert_int_equal(value & 1, 1);
@@ -174,7 +183,7 @@ static void what_cpuid_says(void **state)
                                      MEASURE(L1TF) | MEASURE(LOCK));
     assert_true(isolating);
     assert_int_equal(s.affected & HOLE(MELTDOWN), HOLE(MELTDOWN));
-    assert_int_equal(s.open, HOLE(SSB));
+    assert_int_equal(s.open, HOLE(SSB) | HOLE(SRBDS));
     assert_int_equal(absent_frame_bits, 0xffffff000);
     assert_int_equal(spec_ctrl, 0);
     start("GenuineIntel", SKYLAKE, MICROCODE, 0, MEASURE(SSBD));
@@ -216,6 +225,26 @@ static void bits_of_amds(void **state)
     not_there = true; /* in a virtual machine */
     start("AuthenticAMD", 0x830f10, 0, 0, 0);
     not_there = false;
+}
+
+/* What the microcode does is left on, or switched on, and what else the register has stays. */
+static void switches_of_intels(void **state)
+{
+    (void)state;
+    arch_caps = 1u << 25; /* GDS_CTRL */
+    mcu_opt = 0x111;      /* both off, and another bit */
+    start("GenuineIntel", SKYLAKE, MICROCODE | 1u << 9 | 1u << 29, 0, 0);
+    assert_int_equal(mcu_opt, 0x100);
+    mcu_opt = 0x111;
+    start_speculation();
+    assert_int_equal(mcu_opt, 0x100);
+    mcu_opt = 0x111;
+    start("GenuineIntel", SKYLAKE, MICROCODE | 1u << 9 | 1u << 29, MEASURE(GDS_MIT), 0);
+    assert_int_equal(mcu_opt, 0x110);
+    arch_caps = 0;
+    mcu_opt = 0x111;
+    start("GenuineIntel", SKYLAKE, MICROCODE, 0, 0);
+    assert_int_equal(mcu_opt, 0x111);
 }
 
 /* Jumps to the thunk stay jumps where that is a measure, and nowhere else. */
@@ -315,10 +344,11 @@ static void no_barrier(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_cpuid_says),      cmocka_unit_test(bits_of_amds),
-        cmocka_unit_test(how_functions_return), cmocka_unit_test(what_another_cpu_lacks),
-        cmocka_unit_test(threads_of_a_core),    cmocka_unit_test(a_barrier_between_domains),
-        cmocka_unit_test(no_barrier),           cmocka_unit_test(a_guests_barrier),
+        cmocka_unit_test(what_cpuid_says),           cmocka_unit_test(bits_of_amds),
+        cmocka_unit_test(switches_of_intels),        cmocka_unit_test(how_functions_return),
+        cmocka_unit_test(what_another_cpu_lacks),    cmocka_unit_test(threads_of_a_core),
+        cmocka_unit_test(a_barrier_between_domains), cmocka_unit_test(no_barrier),
+        cmocka_unit_test(a_guests_barrier),
     };
 
     return cmocka_run_group_tests_name("x86_speculation", tests, NULL, NULL);
