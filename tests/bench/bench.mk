@@ -63,24 +63,14 @@ $(LINUX_OPS): $(wildcard tests/bench/linux/*.c tests/bench/linux/*.h) | build/.d
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -o $@ $(filter %.c,$^)
 
-build/bench/linux-calibrate: tests/bench/calibrate/linux.c | build/.deps
-	@mkdir -p $(@D)
-	$(call say,gcc,$@)
-	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -s -o $@ $<
-
-# What guests get beside their own files: hackbench, with its libraries; without the network its row is left out.
-build/bench/guest-files/.made: $(COMPARE)/guest-files.sh $(D0)/fetch.sh | build/.deps
-	$(call say,files,$@)
-	$(Q)$(COMPARE)/guest-files.sh build/bench/guest-files build/bench/rt-tests
-	@touch $@
-
-NEEDED_TO_COMPARE := build/parvis.bin dom0 build/pvguest/bench $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
-.PHONY: compare compare-diff
-compare: $(NEEDED_TO_COMPARE) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8)
+# Of the environment COLUMNS is the terminal's width. A part has a folder of its own. CPU=, MEM=, KERNEL=: setup.py.
+COMPARED_COLUMNS = $(if $(filter command,$(origin COLUMNS)),$(COLUMNS))
+COMPARED = build/compare/$(if $(strip $(COMPARED_COLUMNS)$(ROWS)),part/)run.json
+compare: $(NEEDED_TO_COMPARE) $(filter newer,$(KERNEL)) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8; a part: COLUMNS="parvis-pv xen-pv" ROWS="io null_call")
 	@$(PYTHON) $(COMPARE)/model.py $(CONSTANTS)
 	@$(MAKE) -s reference || echo "parvis: Xen's packages cannot be had: its columns are left out" >&2
-	@$(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick)
-	@$(PYTHON) $(COMPARE)/report.py $(if $(CONSTANTS),--constants $(CONSTANTS))
+	@$(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick) --rows "$(ROWS)" --out $(COMPARED) $(COMPARED_COLUMNS)
+	@$(PYTHON) $(COMPARE)/report.py $(if $(CONSTANTS),--constants $(CONSTANTS)) $(COMPARED)
 
 compare-diff: build/.deps ## what changed from one run of `make compare` to another (OLD=run.json NEW=run.json)
 	@$(if $(and $(OLD),$(NEW)),,$(error two runs are wanted: make compare-diff OLD=run.json NEW=run.json))$(PYTHON) $(COMPARE)/diff.py $(OLD) $(NEW)
@@ -91,7 +81,7 @@ constants: build/.deps ## what `calibrate` said on a machine (LOG=console.txt), 
 
 .PHONY: check-compare
 CHECKS += tests/bench/calibrate/test_constants_of.py
-CHECKS += $(COMPARE)/test_model.py $(COMPARE)/test_compare.py "make check-compare"
+CHECKS += $(COMPARE)/test_model.py $(COMPARE)/test_compare.py $(COMPARE)/test_compare_run.py "make check-compare"
 CHECK_PROGRAMS += $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 check-compare: build/parvis.bin dom0 $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 	@$(PYTHON) $(COMPARE)/check.py

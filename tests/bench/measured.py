@@ -36,9 +36,9 @@ def figures(text):
     return {name: int(value) for name, value in re.findall(BENCH_LINE, text, re.MULTILINE)}
 
 
-def ramdisk(files):
-    """The guest's, with more files."""
-    with open(built("dom0/guest-initramfs.cpio.gz"), "rb") as file:
+def ramdisk(files, kernel="dom0"):
+    """The guest's, with more files; kernel: the folder of build/ that has it."""
+    with open(built(kernel + "/guest-initramfs.cpio.gz"), "rb") as file:
         data = file.read()
     return data + b"\0" * (-len(data) % 512) + newc(files)
 

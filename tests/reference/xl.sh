@@ -5,13 +5,14 @@
 #
 #   xl.sh OUT.cpio.gz STAGE ROOT        ROOT: the unpacked packages
 #
-# In the control domain, `xl-up` then starts xenconsoled and makes the domain known to libxl.
+# In the control domain, `xl-up` then starts xenconsoled and makes the domain known to libxl. Guests may have disks that are block devices
+# (`phy:`) and network cards on a bridge.
 set -euo pipefail
 
 out=$1 stage=$2 root=$3
 bin=usr/lib/xen-4.17/bin libdir=usr/lib/x86_64-linux-gnu
 rm -rf "$stage"
-mkdir -p "$stage/$bin" "$stage/$libdir" "$stage"/usr/sbin "$stage"/etc/xen "$stage"/var/lib/xen
+mkdir -p "$stage/$bin" "$stage/$libdir" "$stage"/usr/sbin "$stage"/etc/xen/scripts "$stage"/var/lib/xen
 for program in xl xenconsoled xenconsole xen-init-dom0 libxl-save-helper; do
     cp "$root/$bin/$program" "$stage/$bin/"
 done
@@ -33,6 +34,17 @@ xenstore-rm /local/domain/0/domid # else xen-init-dom0 thinks that all is done
 xen-init-dom0 >/dev/null
 xenconsoled --log=guest --log-dir=/run/xen-console --pid-file=/run/xenconsoled.pid
 E
-chmod +x "$stage/usr/sbin/xl-up"
+# libxl starts these when a guest's disk or network card comes or goes, and waits for their word.
+cat >"$stage/etc/xen/scripts/block" <<'E'
+#!/bin/sh
+[ "$1" = add ] || exit 0
+xenstore-write "$XENBUS_PATH/physical-device" "$(stat -c %t:%T "$(xenstore-read "$XENBUS_PATH/params")")" "$XENBUS_PATH/hotplug-status" connected
+E
+cat >"$stage/etc/xen/scripts/vif-bridge" <<'E'
+#!/bin/sh
+[ "$1" = online ] || exit 0
+brctl addif "$(xenstore-read "$XENBUS_PATH/bridge")" "$vif" && ip link set "$vif" up && xenstore-write "$XENBUS_PATH/hotplug-status" connected
+E
+chmod +x "$stage/usr/sbin/xl-up" "$stage"/etc/xen/scripts/*
 (cd "$stage" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) |
     gzip -n -1 >"$out"

@@ -23,10 +23,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import ending
+import scratch
 from ending import DEBUG_EXIT, DEBUG_EXIT_PORT
 
 # Relative, for QEMU's options end at commas, some at blanks, and the tree may lie where it likes.
@@ -212,12 +212,11 @@ class Machine:
 
     @staticmethod
     def scratch():
-        """A new directory, which is there until this program ends: its tests succeed or fail, or a signal ends it (SIGKILL: `make clean`)."""
+        """A new directory, which is there until this program ends: its tests succeed or fail, or a signal ends it (scratch.py)."""
         for end in ENDS:
             if signal.getsignal(end) != signal.SIG_IGN:     # as nohup asks
                 signal.signal(end, end_in_order)
-        os.makedirs(os.path.join(BUILD, "tmp"), exist_ok=True)
-        directory = tempfile.mkdtemp(dir=os.path.join(BUILD, "tmp"))
+        directory = scratch.new(os.path.join(BUILD, "tmp"))
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
         return directory
 

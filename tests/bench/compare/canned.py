@@ -9,7 +9,7 @@ def row(median, spread=0, **events):
 
 
 def column(title, system, kind, **found):
-    return {"title": title, "system": system, "kind": kind, "mitigations": {"guest": ["l1tf:Not affected", "spectre_v2:Mitigation: Retpolines; BHI: Not affected"]},
+    return {"title": title, "system": system, "kind": kind, "price": "", "mitigations": {"guest": ["l1tf:Not affected", "spectre_v2:Mitigation: Retpolines; BHI: Not affected"]},
             "rows": {"linux." + name: each for name, each in found.items()}}
 
 
@@ -21,7 +21,7 @@ def canned():
                             fork=row(440000, 9000, syscall=400, sysret=200, iret=210, cr3=60, walks=2250, walks_4k=2778)),
         "parvis-hvm": column("Parvis hvm", "parvis", "hvm", null_call=row(337, syscall=1, sysret=1), fork=row(150100, syscall=4, sysret=3, iret=10, cr3=4)),
     }
-    return {"schema": 2, "commit": "0123456789ab", "machine": {"QEMU": "7.2", "kernel": "aa"}, "complete": True, "began": "2026-01-01 00:00",
+    return {"schema": 3, "chosen": [], "commit": "0123456789ab", "machine": {"QEMU": "7.2", "kernel": "aa"}, "complete": True, "began": "2026-01-01 00:00",
             "took": 5, "columns": columns, "left_out": {"xen-pv": "no packages"}}
 
 

@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Three rows of the comparison in `make check`: that a guest of each kind can be measured, and that what is counted of it is what it did.
+"""Three rows of the comparison in `make check`: that a guest of each kind can be measured, and that what is counted of it is what it did;
+and that a run which is cut off, in whichever way, leaves nothing behind and is gone on with.
 
 Nothing of this asserts how long something took. A null system call of a paravirtual guest enters the hypervisor twice, from user mode
 and from the guest's kernel's return, and loads CR3 for both; natively and fully virtualized it is one SYSCALL, and no exit.
 """
 import os
+import signal
+import subprocess
 import sys
+import time
 
 sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../../system")]
+import store  # noqa: E402
 from columns import COLUMNS  # noqa: E402
-from measure import by_linux_ops  # noqa: E402
+from machine import SCALE, Machine  # noqa: E402 (the harness lives with the system tests)
+from rows import by_linux_ops  # noqa: E402
 
 ROWS = ("null_call", "page_fault", "fork_exit")
 KEYS = ("native", "parvis-pv", "parvis-hvm")
@@ -25,6 +31,51 @@ def rows_of(column):
 def about(events, name, least, most):
     """An interrupt that comes meanwhile adds a few thousandths."""
     assert least <= events.get(name, 0) <= most, f"{name}: {events.get(name, 0)}, and it should be from {least} to {most}; all: {events}"
+
+
+def qemu_of(process):
+    """Its QEMU, as soon as it has one."""
+    end = time.monotonic() + 60 * SCALE
+    while time.monotonic() < end:
+        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                with open(f"/proc/{child}/comm", encoding="ascii") as name:
+                    if name.read().startswith("qemu"):
+                        return child
+        time.sleep(0.05)
+    raise AssertionError("the run has started no QEMU")
+
+
+def ends(pid):
+    end = time.monotonic() + 10 * SCALE
+    while os.path.exists(f"/proc/{pid}"):
+        assert time.monotonic() < end, f"QEMU, process {pid}, has outlived its run"
+        time.sleep(0.05)
+
+
+def cut_off():
+    """By SIGTERM, then by SIGKILL, in the second column: the first one is kept, its figures too, and it is not measured again."""
+    path = os.path.join(Machine.scratch(), "run.json")
+    command = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py"), "--quick", "--rows", "null_call", "--out", path,
+               "native", "parvis-pv"]
+    kept = None
+    for number, status in ((signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)):
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            for line in process.stderr:
+                if line.startswith("Parvis PV ("):
+                    break
+            pid = qemu_of(process)
+            process.send_signal(number)
+            assert process.wait() == status, process.returncode
+        ends(pid)
+        run = store.load(path)
+        assert (list(run["columns"]), run["complete"], run["left_out"]) == (["native"], False, {}), run
+        assert kept in (None, run["columns"]), "native was measured twice"
+        kept = run["columns"]
+    subprocess.run(command, check=True)
+    run = store.load(path)
+    assert list(run["columns"]) == ["native", "parvis-pv"] and run["complete"], run
+    assert run["columns"]["native"] == kept["native"]
 
 
 def main():
@@ -48,6 +99,7 @@ def main():
     for name in ROWS[1:]:   # each must make the hypervisor do something
         pv, native = (found[key]["linux." + name]["events"] for key in ("parvis-pv", "native"))
         assert pv["instructions"] > native["instructions"], f"{name}: paravirtual {pv}, native {native}"
+    cut_off()
 
 
 if __name__ == "__main__":

@@ -5,18 +5,24 @@ Each has the same kernel and the same initramfs in a machine of its own, of one 
 is no column of Xen's HVM: it needs a device model (QEMU in the control domain), which Parvis's control domain has not, and it would be
 Xen PVH with a BIOS in front, as far as these rows go.
 
-Xen is there twice, as Debian configures it and with spec-ctrl=no, and so is Parvis's PV: measures against speculation cost some instructions at each entry,
-and which of them a hypervisor chooses for the emulated CPU is not the same. With none on either side like is held against like.
+Xen is there twice, as Debian configures it and with spec-ctrl=no, and so is Parvis's PV: as it chooses, which is no measure against
+speculation on the emulated CPU, and with those that Xen says it takes there, retpolines and the filling of the return stack. Each of the two
+is held against the like of Xen. What each measure costs that can be forced here is in columns of its own, of less rows. Those that are left (IBRS, IBPB
+and others) need MSRs that QEMU's emulation has not.
 """
 import contextlib
 import os
 import sys
 
 sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../../system")]
-from machine import BUILD, PROMPT, Machine, base_args, built, control_config, with_files  # noqa: E402 (the harness lives with the system tests)
+import devices  # noqa: E402
+import setup  # noqa: E402
+from machine import PROMPT, Machine, base_args, built, control_config, with_files  # noqa: E402 (the harness lives with the system tests)
 from measured import ICOUNT, XENS, XL, XL_BENCH, events, figures, guest_xml, ramdisk  # noqa: E402
+from rows import NAMES  # noqa: E402
 
 GUESTS_PROMPT = r"^guest# "
+PANICS = r"(?:^\(XEN\) Panic on CPU \d+:\n\(XEN\) |Kernel panic - not syncing: )"
 LEAVE = "\x1d"
 VULNERABILITIES = "cd /sys/devices/system/cpu/vulnerabilities && grep -H . *; cd /root"
 SHELL = ("#!/bin/sh\ncd /root\nexport HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin PS1='guest# '\n"
@@ -30,7 +36,7 @@ TYPES = {"pv": "<type>linux</type>", "pvh": "<type machine='xenpvh'>xenpvh</type
 
 
 def files():
-    """What the guest's initramfs gets beside its own."""
+    """What the initramfs of the guest, and of its control domain, gets beside its own."""
     folder = built("bench/guest-files")
     found = {}
     for where, _, names in os.walk(folder):
@@ -38,8 +44,11 @@ def files():
             path = os.path.join(where, name)
             with open(path, "rb") as file:
                 found[os.path.relpath(path, folder)] = file.read()
-    with open(built("bench/linux-ops"), "rb") as program:
-        return {**found, "usr/bin/linux-ops": program.read(), "etc/console-shell": SHELL}
+    return {**found, "usr/bin/linux-ops": content("bench/linux-ops")}
+
+
+def for_guest():
+    return {**files(), "etc/console-shell": SHELL}
 
 
 def content(path):
@@ -52,48 +61,49 @@ class Column:
 
     MEMORY_KIB = 256 * 1024     # a guest's, by XL and by the samples for pvctl
 
-    def __init__(self, key, title, system, kind, options=""):
-        self.key, self.title, self.system, self.kind, self.options = key, title, system, kind, options
+    def __init__(self, key, title, system, kind, options="", price=""):
+        self.key, self.title, self.system, self.kind, self.options, self.price = key, title, system, kind, options, price
+        self.groups = ("linux", "bench") if price else tuple(NAMES)     # of rows
         self.machine = None
         self.took = 0       # of what the plugin wrote, so many lines
         self.entered = 0    # times
-        self.counts = os.path.join(BUILD, "bench", key + ".events")    # the plugin's
+        self.counts = ""    # where the plugin writes
 
     def qemu(self):
-        os.makedirs(os.path.dirname(self.counts), exist_ok=True)
+        self.counts = os.path.join(Machine.scratch(), "events")
         return [*ICOUNT, "-plugin", f"{built('bench/events_plugin.so')},out={self.counts}"]
 
     def for_control(self):
         """The same files for both toolstacks: the kernel is unpacked, so that creating a guest is not unpacking a kernel."""
-        return {"root/ramdisk": ramdisk(files()), "root/vmlinux": content("dom0/vmlinux"),
-                "usr/bin/linux-ops": content("bench/linux-ops"), "root/bench": content("pvguest/bench"),
+        return {**files(), "root/ramdisk": ramdisk(for_guest(), setup.KERNEL), "root/vmlinux": content(setup.KERNEL + "/vmlinux"),
+                "root/bench": content("pvguest/bench"),
                 **{f"root/{name}.xml": BENCH_XML.format(name=name, type=TYPES.get(self.kind), words=words) for name, words in BENCHES.items()}}
 
     def start(self):
         name = "compare-" + self.key
         if self.system == "native":
             directory = Machine.scratch()
-            initrd = with_files(directory, files(), built("dom0/guest-initramfs.cpio.gz"))
-            return Machine(name, base_args(mem="256", extra=self.qemu()) + ["-kernel", built("dom0/vmlinuz"), "-initrd", initrd,
-                                                                            "-append", "console=ttyS0,115200"], directory)
+            initrd = with_files(directory, for_guest(), built(setup.KERNEL + "/guest-initramfs.cpio.gz"))
+            return Machine(name, base_args(mem="256", cpu=setup.CPU, extra=self.qemu()) + [
+                "-kernel", built(setup.KERNEL + "/vmlinuz"), "-initrd", initrd, "-append", "console=ttyS0,115200"], directory)
+        base = {"files": self.for_control(), "qemu": self.qemu(), "cpu": setup.CPU, "mem": setup.MEM}
         if self.system == "parvis":
-            return Machine.parvis(name, control_config(extra=self.options), files=self.for_control(), qemu=self.qemu())
+            return Machine.parvis(name, control_config(extra=self.options), **base)
         more = {f"root/{kind}.cfg": XL.format(kind=kind, vcpus=1, at_end="destroy") for kind in XENS}
+        more |= {f"root/{kind}-devices.cfg": more[f"root/{kind}.cfg"] + devices.OF_XL for kind in XENS}
         more |= {f"root/{name}-{kind}.cfg": XL_BENCH.format(name=name, kind=kind, words=words)
                  for kind in XENS for name, words in BENCHES.items()}
-        more |= {**self.for_control()}
-        return Machine.xen(name, files=more, xl=True, options=self.options, qemu=self.qemu())
+        base["files"] |= more
+        return Machine.xen(name, xl=True, options=self.options, **base)
 
     @contextlib.contextmanager
     def running(self):
         """The machine, at its control domain's prompt; native: at the guest's."""
         self.took = 0
         with self.start() as self.machine:
-            if self.system == "native":
-                self.machine.shells_prompt = GUESTS_PROMPT
-                self.machine.prompt(600)
-            else:
-                self.machine.prompt(600)
+            self.machine.shells_prompt = GUESTS_PROMPT if self.system == "native" else PROMPT
+            self.first_prompt()
+            if self.system != "native":
                 self.machine.settle()
             if self.system == "xen":
                 self.machine.shell("xl-up")
@@ -101,19 +111,40 @@ class Column:
                 self.machine.check(guest_xml(self.kind, "guest", kernel="/root/vmlinux", initrd="/root/ramdisk"))
             yield self
 
+    def first_prompt(self):
+        """Waits for it, unless Linux or Xen panics, after which nothing might happen any more; Parvis then ends."""
+        prompt = self.machine.expect(rf"({self.machine.shells_prompt})|{PANICS}(.*)\n", 600)
+        if not prompt.group(1):
+            raise AssertionError("it does not start: " + prompt.group(2))
+
     # ---- from the control domain: a guest, which has the console from then on
 
     def command(self, of_both):
         return {"parvis": "pvctl ", "xen": "xl "}[self.system] + of_both
 
-    def create(self):
+    def config(self, with_devices=False):
+        more = "-devices" if with_devices else ""
+        return f"/tmp/guest{more}.xml" if self.system == "parvis" else f"/root/{self.kind}{more}.cfg"
+
+    def create_on_console(self, with_devices=False):
+        return self.command("create " + ("--console " if self.system == "parvis" else "-c ") + self.config(with_devices))
+
+    def create(self, with_devices=False):
         """Starts the guest; its shell has the console."""
         if self.system == "native":
             return
-        where = "/tmp/guest.xml" if self.system == "parvis" else f"/root/{self.kind}.cfg"
-        self.machine.send(self.command("create " + ("--console " if self.system == "parvis" else "-c ") + where))
-        self.machine.shells_prompt = GUESTS_PROMPT
-        self.machine.prompt(900)
+        m = self.machine
+        begin = len(m.text)
+        m.send(self.create_on_console(with_devices))
+        prompt = m.expect(rf"({GUESTS_PROMPT})|{PROMPT}", 900)
+        if not prompt.group(1):
+            echo, *said = m.text[begin:prompt.start()].strip().splitlines()
+            errors = [line for line in said if "error" in line]     # of xl's, which says more
+            raise AssertionError("no guest came up: " + "\n".join(errors or said or [echo]))
+        m.shells_prompt = GUESTS_PROMPT
+
+    def destroy(self):
+        self.machine.check(self.command("destroy " + self.name()), timeout=600)
 
     def name(self):
         return "guest" if self.system == "parvis" else self.kind
@@ -185,6 +216,9 @@ class Column:
         return {who: [line.strip() for line in lines if line.strip()] for who, lines in told.items()}
 
 
+# What can be forced on the emulated CPU, and all of it.
+FORCED = ("retpoline", "rsb", "verw", "pti", "pv-l1tf", "div-scrub", "lock-harden")
+PRICES = {**{name: name for name in FORCED}, "all": ",".join(FORCED)}
 COLUMNS = [
     Column("native", "native", "native", "native"),
     Column("parvis-pv", "Parvis PV", "parvis", "pv"),
@@ -192,7 +226,8 @@ COLUMNS = [
     Column("parvis-hvm", "Parvis hvm", "parvis", "hvm"),
     Column("parvis-pvh", "Parvis PVH", "parvis", "pvh"),
     Column("xen-pvh", "Xen PVH", "xen", "pvh"),
-    Column("parvis-pv-nospec", "Parvis PV, spec-ctrl = no", "parvis", "pv", "spec-ctrl = no\n"),
+    Column("parvis-pv-as-xen", "Parvis PV, measures as Xen's", "parvis", "pv", "spec-ctrl = no,retpoline,rsb\n"),
     Column("xen-pv-nospec", "Xen PV, spec-ctrl=no", "xen", "pv", "spec-ctrl=no"),
     Column("xen-pvh-nospec", "Xen PVH, spec-ctrl=no", "xen", "pvh", "spec-ctrl=no"),
+    *(Column("price-" + key, "Parvis PV, " + key, "parvis", "pv", f"spec-ctrl = no,{words}\n", price=key) for key, words in PRICES.items()),
 ]

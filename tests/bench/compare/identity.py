@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../../system")]
-from machine import DEFAULT_CPU, ROOT, built  # noqa: E402 (the harness lives with the system tests)
+import setup  # noqa: E402
+from machine import ROOT, built  # noqa: E402 (the harness lives with the system tests)
 from measured import ICOUNT  # noqa: E402
 
-FILES = {"kernel": "dom0/vmlinuz", "guest's files": "dom0/guest-initramfs.cpio.gz", "linux-ops": "bench/linux-ops",
+FILES = {"kernel": setup.KERNEL + "/vmlinuz", "guest's files": setup.KERNEL + "/guest-initramfs.cpio.gz", "linux-ops": "bench/linux-ops",
          "plugin": "bench/events_plugin.so", "added files": "bench/guest-files"}
 
 
@@ -29,19 +30,20 @@ def digest(path):
 
 
 def commit():
-    """Of the tree; it may come without its history."""
+    """Of the tree, and which changes are to it; it may come without its history."""
     head = said("git", "-C", ROOT, "rev-parse", "--short=12", "HEAD")
-    if not head:
-        return "unknown"
-    return head + (" and changes" if said("git", "-C", ROOT, "status", "--porcelain", "--untracked-files=no") else "")
+    changes = said("git", "-C", ROOT, "diff", "HEAD")
+    return (head or "unknown") + (" and changes " + hashlib.sha256(changes.encode()).hexdigest()[:8] if changes else "")
 
 
 def linux():
-    """The release of the kernel, by the name of Debian's file."""
-    return ", ".join(name.removeprefix("vmlinuz-") for name in sorted(os.listdir(built("debian/boot"))) if name.startswith("vmlinuz-"))
+    """The release of the guests' kernel, as its own file says (Documentation/arch/x86/boot.rst, kernel_version)."""
+    with open(built(FILES["kernel"]), "rb") as file:
+        image = file.read(0x10000)
+    at = int.from_bytes(image[0x20e:0x210], "little") + 0x200
+    return image[at:at + 64].split(b" ", 1)[0].decode("ascii", "replace") if image[0x202:0x206] == b"HdrS" else "unknown"
 
 
 def machine(quick):
-    return {"QEMU": said("qemu-system-x86_64", "--version").splitlines()[0], "CPU": f"q35, {DEFAULT_CPU}, one CPU, TCG", "time": " ".join(ICOUNT),
-            "Linux": linux(),
-            "extent": "quick" if quick else "whole", **{name: digest(built(path)) for name, path in FILES.items()}}
+    return {"QEMU": said("qemu-system-x86_64", "--version").splitlines()[0], "CPU": f"q35, {setup.CPU}, one CPU, TCG", "memory": f"{setup.MEM} MB", "time": " ".join(ICOUNT),
+            "Linux": linux(), "extent": "quick" if quick else "whole", **{name: digest(built(path)) for name, path in FILES.items()}}

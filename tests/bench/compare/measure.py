@@ -2,29 +2,20 @@
 """One column, from the start of its machine to its last row: what is done there in which order."""
 import re
 
+import devices
 import rows
+from rows import by_linux_ops, of, one
 
 
-def one(value, unit):
-    """A figure that was had once."""
-    return {"unit": unit, "least": value, "median": value, "most": value}
+def linux(column, runs, choice):
+    names = [name for name in rows.LINUX if choice.has("linux." + name)]
+    return by_linux_ops(column, " ".join(names), runs, "linux") if names else {}
 
 
-def by_linux_ops(column, arguments, runs, group):
-    """{row: figures} of what linux-ops answers in the shell that has the console."""
-    status, text = column.machine.shell(f"/usr/bin/linux-ops --runs {runs} {arguments}", 3000)
-    lines, found = column.new_counts(), {}
-    for number, (name, (figures, times)) in enumerate(rows.measured(text).items()):
-        found[f"{group}.{name}"] = {**figures, "events": rows.events_of(lines[number * runs:(number + 1) * runs], times)}
-    if status or len(lines) != len(found) * runs:
-        raise AssertionError(f"linux-ops {arguments} ended with {status}, and the plugin saw {len(lines)} runs of {len(found)} operations:\n{text}")
-    return found
-
-
-def works(column, runs):
+def works(column, runs, choice):
     found = {}
     for name, command in rows.WORK.items():
-        if name == "hackbench" and column.machine.shell("which hackbench")[0]:
+        if not choice.has("work." + name) or name == "hackbench" and column.machine.shell("which hackbench")[0]:
             continue
         quoted = command.replace("'", "'\\''")
         found |= by_linux_ops(column, f"--time {name} '{quoted}'", runs, "work")
@@ -44,45 +35,65 @@ def counted(column, operation):
     return {name: round((count - each[0].get(name, 0)) / times, 4) for name, count in each[1].items() if count > each[0].get(name, 0)}
 
 
-def of(each, unit):
-    return {"unit": unit, "least": min(each), "median": sorted(each)[len(each) // 2], "most": max(each)}
+def in_seconds(row):
+    """Of the virtual clock, where waiting is a part: a tick is a nanosecond. What is executed meanwhile stays in the events."""
+    return {**row, "unit": "s", **{end: round(row[end] / 1e9, 3) for end in ("least", "median", "most")}}
 
 
 def life(column, runs):
-    """Creating and destroying a guest that is not let run, in ticks of the machine, in which nothing else happens; and the hypervisor's memory
-    that goes with it beside its own."""
-    where = "/tmp/guest.xml" if column.system == "parvis" else f"/root/{column.kind}.cfg"
-    paused = {"parvis": "--paused", "xen": "-p"}[column.system]
-    ticks, memory = {"create": [], "destroy": []}, []
+    """Creating and destroying a guest that is not let run, and the hypervisor's memory that goes with it beside its own; and from the creation
+    of one that is to its first line. Nothing else happens in the machine meanwhile. Its console's other end is at once nobody's, and has no
+    input that could end."""
+    config, quietly = column.config(), " >/dev/null 2>&1"
+    commands = {"create": column.command({"parvis": "create --paused ", "xen": "create -p "}[column.system] + config) + quietly,
+                "destroy": column.command("destroy " + column.name()) + quietly,
+                "first_line": f'({column.create_on_console()} <>/tmp/no-input 2>/dev/null &) | grep -qm 1 "Linux version"'}
+    found = {name: [] for name in commands}
+    memory = []
+    column.machine.check("mkfifo /tmp/no-input")
     for _ in range(runs):
         free = column.free_kib()
-        for name, verb in (("create", f"create {paused} {where}"), ("destroy", "destroy " + column.name())):
-            status, text = column.machine.shell(f"/usr/bin/linux-ops --runs 1 --time {name} '{column.command(verb)} >/dev/null 2>&1'", 600)
-            assert status == 0, f"{verb}: {text}"
-            ticks[name].append(rows.measured(text)[name][0]["least"])
+        for name, command in commands.items():
+            found[name].append(by_linux_ops(column, f"--time {name} '{command}'", 1, "life")["life." + name])
             if name == "create":
                 memory.append(max(free - column.free_kib() - column.MEMORY_KIB, 0))
-    column.new_counts()
-    return {**{f"life.{name}": of(each, rows.UNIT) for name, each in ticks.items()}, "life.memory_beside": of(memory, "KiB")}
+        column.destroy()
+    found = {f"life.{name}": rows.together(each) for name, each in found.items()}
+    return {**found, "life.first_line": in_seconds(found["life.first_line"]), "life.memory_beside": of(memory, "KiB")}
 
 
-def measure(column, quick):
-    """(rows, mitigations) of a column. A quick run has each operation once, and not what the hypervisor counts of each."""
-    runs = 1 if quick else rows.RUNS
+def counted_of_all(column, found):
+    """What the hypervisor counts of each operation of Linux's that was measured."""
+    for name in [name for name in found if name.startswith("linux.")]:
+        found[name]["counted"] = counted(column, name.removeprefix("linux."))
+
+
+def from_control(column, runs, choice):
+    """What is measured from the control domain."""
+    found = {}
+    if choice.some_of("life"):
+        found |= life(column, runs)
+    if column.kind != "hvm":    # which has neither hypercalls, of which alone this program makes much, nor devices of Xen's
+        if choice.some_of("bench"):
+            found |= {"bench." + name: one(value, rows.UNIT) for name, value in column.bench().items()}
+        if choice.some_of("io"):
+            found |= devices.measure(column, runs)
+    return found
+
+
+def measure(column, quick, chosen=()):
+    """(rows, mitigations) of a column. A quick run has each operation once, and not what the hypervisor counts of each; so has a column for a price."""
+    runs = 1 if quick or column.price else rows.RUNS
+    choice = rows.Choice(chosen, column.groups)
     with column.running():
         column.create()
-        m = column.machine
-        found = {"life.boot_to_shell": one(float(re.findall(r"at the shell: ([\d.]+)", m.text)[-1]), "s")}
-        found |= by_linux_ops(column, " ".join(rows.LINUX), runs, "linux")
-        found |= works(column, runs)
+        found = {"life.boot_to_shell": one(float(re.findall(r"at the shell: ([\d.]+)", column.machine.text)[-1]), "s")}
+        found |= linux(column, runs, choice) | works(column, runs, choice)
         told = column.mitigations()
-        if column.system == "parvis" and not quick:
-            for name in rows.LINUX:
-                found["linux." + name]["counted"] = counted(column, name)
+        if column.system == "parvis" and not quick and not column.price:
+            counted_of_all(column, found)
         if column.system != "native":
             column.leave()
-            m.check(column.command("destroy " + column.name()), timeout=600)
-            found |= life(column, runs)
-            if column.kind != "hvm":    # which has no hypercalls, and this program nothing else
-                found |= {"bench." + name: one(value, rows.UNIT) for name, value in column.bench().items()}
-        return found, told
+            column.destroy()
+            found |= from_control(column, runs, choice)
+        return {name: row for name, row in found.items() if choice.has(name)}, told

@@ -4,6 +4,7 @@ import html
 import os
 
 import model
+import prices
 import report_md
 import svg
 import verdict
@@ -11,7 +12,8 @@ import words
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PV = "parvis-pv"
-VERSUS = ((PV, "native"), (PV, "parvis-hvm"), (PV, "parvis-pvh"), (PV, "xen-pv"), ("parvis-pv-nospec", "xen-pv-nospec"), ("parvis-pvh", "xen-pvh"))
+VERSUS = ((PV, "native"), (PV, "parvis-hvm"), (PV, "parvis-pvh"), (PV, "xen-pv"), ("parvis-pv-as-xen", "xen-pv"), (PV, "xen-pv-nospec"),
+          ("parvis-pvh", "xen-pvh"))
 IN_MATRIX = ("native", "parvis-hvm", "parvis-pvh", "xen-pv")
 SAYS = {"less": "less", "more": "more", None: "open"}    # a verdict's class in page.css
 
@@ -124,8 +126,8 @@ def kind_class(column):
 
 
 def shown(run):
-    """Columns in plots: the same without measures against speculation are in the tables."""
-    return [key for key in run["columns"] if key != verdict.BASE and not key.endswith("nospec")]
+    """Columns in plots: the same with other measures against speculation are in the tables."""
+    return [key for key in run["columns"] if key != verdict.BASE and not key.endswith(("nospec", "as-xen"))]
 
 
 def square(column):
@@ -194,7 +196,8 @@ def from_markdown(lines):
 
 
 def folded(summary, lines):
-    return f"<details><summary>{esc(summary)}</summary>{from_markdown(lines)}</details>"
+    content = from_markdown(lines)
+    return f"<details><summary>{esc(summary)}</summary>{content}</details>" if content else ""
 
 
 INTRO = """<p>The same Linux does the same things without a hypervisor (native), as a paravirtual guest (PV) and as a fully virtualized one (hvm; PVH, without a BIOS's machine),
@@ -206,6 +209,7 @@ SURE = """<p class="key"><span class="less">fewer cycles</span><span class="more
 
 
 def report(run, constants):
+    whole, run = run, verdict.compared(run)
     parts = ["<!DOCTYPE html>", '<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
              f"<title>Paravirtual or fully virtualized: Parvis {esc(run['commit'])}</title><style>{style()}</style>",
              "<h1>Paravirtual or fully virtualized?</h1>", INTRO,
@@ -218,7 +222,7 @@ def report(run, constants):
              "here and a thousand cycles and more on silicon: the model has them, this plot has not.</p>",
              '<p class="key">', *key_of_columns(run), "</p>", *measured_plot(run, "linux"), *measured_plot(run, "work"),
              "<h2>What this cannot show</h2>", from_markdown(report_md.LIMITS.split("\n")[2:]),
-             "<h2>All the figures</h2>", folded("What it ran on, and the measures against speculation of each column", report_md.about(run)),
-             folded("Measured", report_md.measured(run)), folded("Counted", report_md.events(run)),
+             "<h2>All the figures</h2>", folded("What it ran on, and the measures against speculation of each column", report_md.about(whole)),
+             folded("Measured", report_md.measured(run)), folded("The price of measures against speculation", prices.section(whole)), folded("Counted", report_md.events(run)),
              folded("Model: cycles, ratios, and the constants with their sources", report_md.modelled(run, constants)), "</html>"]
     return "\n".join(part for part in parts if part) + "\n"

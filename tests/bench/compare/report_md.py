@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A run as Markdown: what it ran on, what was measured, what was counted, and, apart from these and named so, what is modelled."""
+import prices
 import verdict
+from verdict import table
 
-PAIRS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv-nospec", "xen-pv-nospec"),
-         ("parvis-pvh", "xen-pvh"))
-
-
-def table(head, lines):
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for line in lines:
-        yield "| " + " | ".join(str(cell) for cell in line) + " |"
+PAIRS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv-as-xen", "xen-pv"),
+         ("parvis-pv", "xen-pv-nospec"), ("parvis-pvh", "xen-pvh"))
 
 
 def titles(run):
@@ -107,5 +102,6 @@ instructions among them. There is no column of Xen's HVM, which needs a device m
 
 
 def report(run, constants):
-    lines = ["# The comparison", "", *about(run), *measured(run), *events(run), *modelled(run, constants), LIMITS]
+    main = verdict.compared(run)
+    lines = ["# The comparison", "", *about(run), *measured(main), *prices.section(run), *events(main), *modelled(main, constants), LIMITS]
     return "\n".join(lines) + "\n"

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """A run as a file: build/compare/run.json, what it holds, and how it is read and written.
 
-    schema      2
-    commit      of the tree, with "and changes" where there were some
+    schema      3
+    commit      of the tree, with "and changes" and which where there were some
     machine     what the figures depend on beside Parvis itself: QEMU's version and model of the CPU, the kernel, the guest's files, the
                 programs (by their SHA-256), how time is counted, how often each was run. Two runs are put side by side when this is equal
     complete    false while columns are still to come
     began       when, in UTC; took: seconds of this host
-    columns     {key: {title, system, kind, mitigations: {who: [line]}, rows: {row: figures}}}
-    left_out    {key: why}
+    chosen      [name], of the rows that were asked for; empty: all
+    columns     {key: {title, system, kind, price, mitigations: {who: [line]}, rows: {row: figures}}}; price: the measure against speculation
+                that is taken there alone, to see what it costs; empty in columns that are held against each other
+    left_out    {key: why}, columns, and programs whose rows are missing
 
 The figures of a row: `unit`; `least`, `median`, `most` of the runs; and where they could be had
     events      {name: times an operation}, instructions that cost more than one on silicon, by the plugin (events_plugin.c); `instructions`
@@ -18,9 +20,10 @@ The figures of a row: `unit`; `least`, `median`, `most` of the runs; and where t
 import json
 import os
 
-SCHEMA = 2
-COLUMN = {"title": str, "system": str, "kind": str, "mitigations": dict, "rows": dict}
-RUN = {"schema": int, "commit": str, "machine": dict, "complete": bool, "began": str, "took": (int, float), "columns": dict, "left_out": dict}
+SCHEMA = 3
+COLUMN = {"title": str, "system": str, "kind": str, "price": str, "mitigations": dict, "rows": dict}
+RUN = {"schema": int, "commit": str, "machine": dict, "chosen": list, "complete": bool, "began": str, "took": (int, float), "columns": dict,
+       "left_out": dict}
 FIGURES = ("least", "median", "most")
 MOST = 1e18     # of anything; all that is less can be a whole number or not, and is shown as it is
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The comparison without a machine: what of a run is read, refused, modelled, shown and held against another; bad input above all."""
+"""The comparison without a machine: what of a run's file is read, refused, modelled, shown and held against another; bad input above all."""
 import copy
 import html.parser
 import json
@@ -11,19 +11,16 @@ import sys
 import tempfile
 import unittest
 
-sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../../system")]
-from canned import canned, flat, row  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from canned import canned, column, flat, row  # noqa: E402
 import diff  # noqa: E402
-import measure  # noqa: E402
 import model  # noqa: E402
+import prices  # noqa: E402
 import report_html  # noqa: E402
 import report_md  # noqa: E402
-import rows  # noqa: E402
-import run as program  # noqa: E402
 import store  # noqa: E402
 import svg  # noqa: E402
 import verdict  # noqa: E402
-from machine import Timeout  # noqa: E402 (the harness lives with the system tests)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -40,7 +37,7 @@ class Store(unittest.TestCase):
         self.assertEqual(os.listdir(os.path.dirname(self.path)), ["run.json"])
 
     def test_refused(self):
-        for wrong in (lambda run: run.update(schema=1), lambda run: run.pop("machine"), lambda run: run.update(complete=None),
+        for wrong in (lambda run: run.update(schema=2), lambda run: run.pop("machine"), lambda run: run.update(complete=None),
                       lambda run: run["columns"].update(x=[]), lambda run: run["columns"]["native"].pop("kind"),
                       lambda run: run["columns"]["native"]["rows"]["linux.fork"].update(median=0),
                       lambda run: run["columns"]["native"]["rows"]["linux.fork"].update(least="3"),
@@ -71,122 +68,13 @@ class Store(unittest.TestCase):
             store.load(self.path)
 
     def test_no_run(self):
-        for text in ("", "{", "[]", "3", '{"schema": 2}'):
+        for text in ("", "{", "[]", "3", '{"schema": 3}'):
             with open(os.path.join(self.folder.name, "bad.json"), "w", encoding="utf-8") as out:
                 out.write(text)
             with self.assertRaises(store.BadRun):
                 store.load(out.name)
         with self.assertRaises(store.BadRun):
             store.load(self.path)
-
-
-class Run(unittest.TestCase):
-    """run.py, with columns that are not measured but answer."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = os.path.join(folder.name, "run.json")
-        self.measured = []
-        for name, value in {"measure": self.answer, "new": lambda quick: {**canned(), "complete": False, "columns": {}, "left_out": {}},
-                            "say": lambda what: None}.items():
-            self.addCleanup(setattr, program, name, getattr(program, name))
-            setattr(program, name, value)
-        self.errors, sys.stderr = sys.stderr, open(os.devnull, "w", encoding="utf-8")
-        self.addCleanup(setattr, sys, "stderr", self.errors)
-        self.addCleanup(sys.stderr.close)
-        self.wanted = [c for c in program.COLUMNS if c.key in ("native", "parvis-pv", "xen-pv")]
-
-    def answer(self, one, quick):
-        self.measured.append(one.key)
-        if one.system == "xen":
-            raise SystemExit("build/reference/xen.elf is missing: `make build/reference/xen.elf` makes it")
-        return {"linux.null_call": row(300, cr3=1)}, {"guest": []}
-
-    def go(self):
-        program.go(program.begun(self.path, False), self.path, self.wanted, False)
-        return store.load(self.path)
-
-    def test_what_cannot_be_had_is_left_out(self):
-        run = self.go()
-        self.assertEqual(list(run["columns"]), ["native", "parvis-pv"])
-        self.assertIn("xen.elf is missing", run["left_out"]["xen-pv"])
-        self.assertTrue(run["complete"])
-
-    def test_a_machine_that_dies(self):
-        def dies(one, quick):
-            raise Timeout("no prompt\nmuch text")
-        program.measure = dies
-        run = self.go()
-        self.assertEqual(run["left_out"]["native"], "no prompt")
-        self.assertEqual(run["columns"], {})
-
-    def test_a_signal_ends_it(self):
-        """What was measured stays, and the column it came in is not said to be missing."""
-        def ends(one, quick):
-            if one.system == "parvis":
-                sys.exit(143)
-            return self.answer(one, quick)
-        program.measure = ends
-        with self.assertRaises(SystemExit):
-            self.go()
-        run = store.load(self.path)
-        self.assertEqual((list(run["columns"]), run["left_out"], run["complete"]), (["native"], {}, False))
-
-    def test_cut_off_and_gone_on_with(self):
-        store.save(self.path, {**program.new(False), "columns": {"native": canned()["columns"]["native"]}})
-        run = self.go()
-        self.assertEqual(self.measured, ["parvis-pv", "xen-pv"])
-        self.assertEqual(list(run["columns"]), ["native", "parvis-pv"])
-
-    def test_not_gone_on_with(self):
-        """On another machine, on another commit, after a whole run, or after what is no run: from the start."""
-        old = {**program.new(False), "columns": {"native": canned()["columns"]["native"]}}
-        for change in ({"machine": {"QEMU": "8.0"}}, {"commit": "another"}, {"complete": True}):
-            store.save(self.path, {**old, **change})
-            self.assertEqual(program.begun(self.path, False)["columns"], {}, change)
-        with open(self.path, "w", encoding="utf-8") as out:
-            out.write("{")
-        self.assertEqual(program.begun(self.path, False)["columns"], {})
-
-    def test_unknown_column(self):
-        done = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), "xen-hvm"], stderr=subprocess.PIPE, text=True, check=False)
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("there is no column xen-hvm", done.stderr)
-
-
-class Shell:
-    """In place of a machine: linux-ops that answers this."""
-
-    def __init__(self, status, text, lines):
-        self.machine, self.said, self.lines = self, (status, text), lines
-
-    def shell(self, command, timeout):
-        return self.said
-
-    def new_counts(self):
-        return self.lines
-
-
-class Rows(unittest.TestCase):
-    TEXT = "noise\nop a 10 11 12 100\nop b 1 1 1 2\nop c 1 1\n"
-
-    def test_read(self):
-        found = rows.measured(self.TEXT)
-        self.assertEqual(found["a"], ({"unit": "instructions", "least": 10, "median": 11, "most": 12}, 100))
-        self.assertEqual(list(found), ["a", "b"])
-        self.assertEqual(rows.events_of(["cr3=10 iret=0", "cr3=30 iret=0"], 10), {"cr3": 2})
-
-    def test_counts_belong_to_their_row(self):
-        found = measure.by_linux_ops(Shell(0, self.TEXT, ["cr3=100", "cr3=300", "cr3=2", "cr3=2"]), "a b", 2, "linux")
-        self.assertEqual(found["linux.a"]["events"], {"cr3": 2})
-        self.assertEqual(found["linux.b"]["events"], {"cr3": 1})
-
-    def test_a_program_that_fails(self):
-        with self.assertRaisesRegex(AssertionError, "ended with 1"):
-            measure.by_linux_ops(Shell(1, self.TEXT, ["cr3=1"] * 4), "a b", 2, "linux")
-        with self.assertRaisesRegex(AssertionError, "saw 3 runs"):
-            measure.by_linux_ops(Shell(0, self.TEXT, ["cr3=1"] * 3), "a b", 2, "linux")
 
 
 class Reports(unittest.TestCase):
@@ -223,6 +111,22 @@ class Reports(unittest.TestCase):
     def test_mean(self):
         self.assertAlmostEqual(verdict.mean(canned(), "parvis-pv", "linux"), (763 / 337 * 440 / 150) ** 0.5)
         self.assertIsNone(verdict.mean(canned(), "parvis-pv", "work"))
+
+    def test_prices(self):
+        """What is taken for the price of a measure alone is in a table of its own, held against none, and nowhere else."""
+        run = canned()
+        self.assertEqual(list(prices.section(run)), [])
+        run["columns"]["price-rsb"] = {**column("Parvis PV, rsb", "parvis", "pv", null_call=row(900), fork=row(441000, 9000)), "price": "rsb"}
+        text = report_md.report(run, model.load())
+        self.assertIn("| row | none | rsb |", text)
+        self.assertIn("| null_call | 763 | +137 (+18.0 %) |", text)
+        self.assertIn("| fork | 440,000 (431,000 to 449,000) | 0 |", text)
+        self.assertEqual(text.count("Parvis PV, rsb"), 1)   # its mitigations
+        self.assertIn("+137 (+18.0 %)", report_html.report(run, model.load()))
+        self.assertEqual(prices.cell(row(700), row(763)), "-63 (-8.3 %)")
+        self.assertEqual(prices.cell(None, row(763)), "-")
+        del run["columns"]["parvis-pv"]
+        self.assertEqual(list(prices.section(run)), [])
 
     def test_html_needs_nothing_from_elsewhere(self):
         run = canned()

@@ -9,9 +9,23 @@ BASE = "native"
 GROUPS = {"linux": "Operations of Linux (linux-ops), in instructions",
           "work": "Whole work, in instructions",
           "bench": "Operations of a kernel (pvguest's bench), in instructions",
-          "life": "Life of a guest of 256 MiB, by the toolstack"}
+         "life": "Life of a guest of 256 MiB, by the toolstack",
+         "io": "Disk and network of a guest, served by its control domain: instructions of both domains and the hypervisor for 1 MiB (1m) or 4 KiB (4k)"}
 MODELLED = ("linux", "work", "io")
 EXTENTS = "Measured: instructions, the median of the runs, and from least to most where they differ by more than a hundredth."
+
+
+def table(head, lines):
+    """As Markdown."""
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for line in lines:
+        yield "| " + " | ".join(str(cell) for cell in line) + " |"
+
+
+def compared(run):
+    """The run without the columns that are there for the price of a measure alone."""
+    return {**run, "columns": {key: column for key, column in run["columns"].items() if not column["price"]}}
 
 
 def rows(run, group):

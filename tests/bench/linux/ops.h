@@ -16,7 +16,7 @@ struct op {
 };
 
 /* Ended by one without a name. */
-extern const struct op calls[], memory[], processes[], messages[];
+extern const struct op calls[], memory[], processes[], messages[], disk[];
 
 /* This program, as it can be executed again; with ENDS_AT_ONCE as its argument it does that. */
 #define ENDS_AT_ONCE "--end"

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The run of the comparison without a machine: what is measured and what is left out, where it goes on, and how answers are read."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, *(os.path.join(HERE, folder) for folder in ("..", "../../system"))]
+import run as program  # noqa: E402, before the others: they put the system tests' folder, which has a run.py too, first
+import columns  # noqa: E402
+import devices  # noqa: E402
+import measure  # noqa: E402
+import rows  # noqa: E402
+import store  # noqa: E402
+from machine import ROOT, Ended, Timeout  # noqa: E402 (the harness lives with the system tests)
+from canned import canned, row  # noqa: E402
+
+
+class Run(unittest.TestCase):
+    """run.py, with columns that are not measured but answer."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "run.json")
+        self.measured = []
+        for name, value in {"measure": self.answer, "new": lambda quick, chosen: {**canned(), "complete": False, "columns": {}, "left_out": {}},
+                            "say": lambda what: None}.items():
+            self.addCleanup(setattr, program, name, getattr(program, name))
+            setattr(program, name, value)
+        self.errors, sys.stderr = sys.stderr, open(os.devnull, "w", encoding="utf-8")
+        self.addCleanup(setattr, sys, "stderr", self.errors)
+        self.addCleanup(sys.stderr.close)
+        self.wanted = [c for c in program.COLUMNS if c.key in ("native", "parvis-pv", "xen-pv")]
+
+    def answer(self, one, quick, chosen):
+        self.measured.append(one.key)
+        if one.system == "xen":
+            raise SystemExit("build/reference/xen.elf is missing: `make build/reference/xen.elf` makes it")
+        return {"linux.null_call": row(300, cr3=1)}, {"guest": []}
+
+    def go(self):
+        program.go(program.begun(self.path, False), self.path, self.wanted, False)
+        return store.load(self.path)
+
+    def test_what_cannot_be_had_is_left_out(self):
+        run = self.go()
+        self.assertEqual(list(run["columns"]), ["native", "parvis-pv"])
+        self.assertIn("xen.elf is missing", run["left_out"]["xen-pv"])
+        self.assertTrue(run["complete"])
+
+    def test_a_machine_that_dies(self):
+        def dies(one, quick, chosen):
+            raise Timeout("no prompt\nmuch text")
+        program.measure = dies
+        run = self.go()
+        self.assertEqual(run["left_out"]["native"], "no prompt")
+        self.assertEqual(run["columns"], {})
+
+    def test_why_in_a_line(self):
+        """Of a machine that ended or fell silent, what it said last; a panic before all; of a refusal, what was refused and why."""
+        one = columns.Column("native", "native", "native", "native")
+        self.assertEqual(program.reason(one, Timeout("no prompt\nmuch")), "no prompt")
+        one.machine = Shell(0, "", [])
+        one.machine.text = "(parvis) [ 0.1] hello\n(parvis) [  0.25] panic: too little memory\nmore\n\n"
+        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended (parvis) [ 0.25] panic: too little memory")
+        one.machine.text = "much\nmemory = 1024M, but   only 719M are free\nnone could be started\n\n"
+        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended memory = 1024M, but only 719M are free none could be started")
+        self.assertEqual(program.reason(one, AssertionError("`a` ended with 1\npvctl: no\nmore")), "`a` ended with 1 pvctl: no")
+        self.assertEqual(program.reason(one, OSError()), "OSError")
+
+    def test_a_signal_ends_it(self):
+        """What was measured stays, and the column it came in is not said to be missing."""
+        def ends(one, quick, chosen):
+            if one.system == "parvis":
+                sys.exit(143)
+            return self.answer(one, quick, chosen)
+        program.measure = ends
+        with self.assertRaises(SystemExit):
+            self.go()
+        run = store.load(self.path)
+        self.assertEqual((list(run["columns"]), run["left_out"], run["complete"]), (["native"], {}, False))
+
+    def test_cut_off_and_gone_on_with(self):
+        store.save(self.path, {**program.new(False, []), "columns": {"native": canned()["columns"]["native"]}})
+        run = self.go()
+        self.assertEqual(self.measured, ["parvis-pv", "xen-pv"])
+        self.assertEqual(list(run["columns"]), ["native", "parvis-pv"])
+
+    def test_not_gone_on_with(self):
+        """On another machine, on another commit, after a whole run, or after what is no run: from the start."""
+        old = {**program.new(False, []), "columns": {"native": canned()["columns"]["native"]}}
+        for change in ({"machine": {"QEMU": "8.0"}}, {"commit": "another"}, {"complete": True}, {"chosen": ["io"]}):
+            store.save(self.path, {**old, **change})
+            self.assertEqual(program.begun(self.path, False)["columns"], {}, change)
+        with open(self.path, "w", encoding="utf-8") as out:
+            out.write("{")
+        self.assertEqual(program.begun(self.path, False)["columns"], {})
+
+    def test_what_there_is_not(self):
+        for words, said in ((["xen-hvm"], "there is no column xen-hvm"), (["--rows", "io nul_call work.find linux.find", "native"], "there is no row linux.find, nul_call")):
+            done = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), *words], stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(said, done.stderr)
+
+    def test_quick_ones_are_columns(self):
+        self.assertLessEqual(set(program.QUICK), {one.key for one in columns.COLUMNS if not one.price})
+
+
+class Missing(unittest.TestCase):
+    """What cannot be had, with the real columns, and nothing of theirs built."""
+
+    def test_nothing_is_built(self):
+        """Each column is left out, and which file it lacks is said."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("bench/guest-files/usr/bin", "run"):
+                os.makedirs(os.path.join(folder, name))
+            text = (f"import sys; sys.path.insert(0, {HERE!r}); import machine; machine.BUILD = {folder!r}; import run\n"
+                    "run.new = lambda quick, chosen: " + repr({**canned(), "columns": {}, "left_out": {}, "complete": False}) + "\n"
+                    f"sys.argv[1:] = ['--out', {folder!r} + '/run/run.json']\nsys.exit(run.main())")
+            done = subprocess.run([sys.executable, "-c", text], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            run = store.load(os.path.join(folder, "run/run.json"))
+        self.assertEqual(list(run["left_out"]), [one.key for one in columns.COLUMNS])
+        for why in run["left_out"].values():
+            self.assertRegex(why, r" is missing: `make \S+` makes it(, and `make check` all)?$")
+
+    def test_without_the_network(self):
+        """Programs that cannot be had are left out of the guests' files, which is said, also by the run; the next time they are tried again."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("apt-get", "apt-cache"):
+                with open(os.path.join(folder, name), "w", encoding="ascii") as out:
+                    out.write("#!/bin/sh\nexit 100\n")
+                os.chmod(out.name, 0o755)
+            os.symlink(os.path.abspath(os.path.join(ROOT, "dom0-tools")), os.path.join(folder, "dom0-tools"))
+            done = subprocess.run([os.path.abspath(os.path.join(HERE, "guest-files.sh")), "build/bench/guest-files", "build/packages"], cwd=folder,
+                                  env={**os.environ, "PATH": folder + ":" + os.environ["PATH"]}, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for name in program.PROGRAMS:
+                self.assertIn(f"no {name}, as ", done.stderr)
+            self.assertEqual([file for _, _, files in os.walk(os.path.join(folder, "build/bench/guest-files")) for file in files], [])
+            self.addCleanup(setattr, program, "built", program.built)
+            program.built = lambda path: os.path.join(folder, "build", path)
+            self.assertEqual(list(program.programs_left_out()), ["rows of hackbench", "rows of iperf3"])
+
+
+class Shell:
+    """In place of a machine: linux-ops that answers this."""
+
+    def __init__(self, status, text, lines):
+        self.machine, self.said, self.lines = self, (status, text), lines
+
+    def shell(self, command, timeout):
+        return self.said
+
+    def new_counts(self):
+        return self.lines
+
+
+class Console:
+    """In place of a machine: what is typed comes back, and then this is said."""
+
+    def __init__(self, says):
+        self.says, self.text, self.seen, self.shells_prompt = says, "parvis# ", 8, r"^parvis# "
+
+    def send(self, line):
+        self.text += line + "\n"
+
+    def expect(self, pattern, timeout):
+        self.text += ("" if self.text.endswith("\n") else "\n") + self.says
+        return re.compile(pattern, re.MULTILINE).search(self.text, self.seen)
+
+
+class Rows(unittest.TestCase):
+    TEXT = "noise\nop a 10 11 12 100\nop b 1 1 1 2\nop c 1 1\n"
+
+    def test_read(self):
+        found = rows.measured(self.TEXT)
+        self.assertEqual(found["a"], ({"unit": "instructions", "least": 10, "median": 11, "most": 12}, 100))
+        self.assertEqual(list(found), ["a", "b"])
+        self.assertEqual(rows.events_of(["cr3=10 iret=0", "cr3=30 iret=0"], 10), {"cr3": 2})
+
+    def test_counts_belong_to_their_row(self):
+        found = rows.by_linux_ops(Shell(0, self.TEXT, ["cr3=100", "cr3=300", "cr3=2", "cr3=2"]), "a b", 2, "linux")
+        self.assertEqual(found["linux.a"]["events"], {"cr3": 2})
+        self.assertEqual(found["linux.b"]["events"], {"cr3": 1})
+
+    def test_chosen(self):
+        for names, groups, has, some in (((), ("linux", "io"), "linux.null_call linux.fork_exit io.disk_read_1m", "linux io"), (("io",), rows.NAMES, "io.disk_read_1m", "io"),
+                                         (("fork_exit", "bench.syscall"), rows.NAMES, "linux.fork_exit bench.syscall", "linux bench"),
+                                         (("linux.null_call",), rows.NAMES, "linux.null_call", "linux"), (("life",), ("linux",), "", "")):
+            choice = rows.Choice(names, tuple(groups))
+            self.assertEqual([row for row in ("linux.null_call", "linux.fork_exit", "life.create", "io.disk_read_1m", "bench.syscall") if choice.has(row)], has.split(), names)
+            self.assertEqual([group for group in rows.NAMES if choice.some_of(group)], some.split(), names)
+        self.assertEqual(rows.unknown(["io", "null_call", "life.create", "bench.any", "life.null_call", "x"]), ["life.null_call", "x"])
+
+    def test_a_mib_without_connecting(self):
+        def transfer(median, **counts):
+            return {"unit": "instructions", "least": median, "median": median, "most": median, "events": counts}
+        found = devices.per_mib(transfer(1000, cr3=10, iret=7), [transfer(33000, cr3=42), transfer(65000, cr3=74), transfer(34600, cr3=42)])
+        self.assertEqual([found[end] for end in store.FIGURES], [1000, 1050, 2000])
+        self.assertEqual(found["events"], {"cr3": round((32 + 64 + 32) / 32 / 3, 4)})
+
+    def test_seconds(self):
+        found = measure.in_seconds({"unit": "instructions", "least": 999, "median": 1486299189, "most": 2 * 10 ** 9, "events": {"instructions": 630490761}})
+        self.assertEqual(found, {"unit": "s", "least": 0, "median": 1.486, "most": 2, "events": {"instructions": 630490761}})
+
+    def test_a_guest_that_does_not_come_up(self):
+        """What the toolstack says instead of a guest's prompt is why, and nobody waits for one."""
+        one = columns.Column("parvis-pvh", "Parvis PVH", "parvis", "pvh")
+        one.machine = Console("pvctl: guest: this CPU has no NPT\nparvis# ")
+        with self.assertRaisesRegex(AssertionError, "^no guest came up: pvctl: guest: this CPU has no NPT$"):
+            one.create()
+        one.machine = Console("Parsing config\nxc: error: can't allocate\nlibxl: error: -3\nparvis# ")
+        with self.assertRaisesRegex(AssertionError, "^no guest came up: xc: error: can't allocate\nlibxl: error: -3$"):
+            one.create()
+
+    def test_a_system_that_does_not_start(self):
+        one = columns.Column("xen-pv", "Xen PV", "xen", "pv")
+        for said, why in (("(XEN) \n(XEN) Panic on CPU 0:\n(XEN) Xen BUG at dom0_build.c:1008\n(XEN) ***\n", "Xen BUG at dom0_build.c:1008"),
+                          ("[    1.0] Kernel panic - not syncing: No init\n", "No init")):
+            one.machine = Console(said)
+            with self.assertRaisesRegex(AssertionError, f"^it does not start: {why}$"):
+                one.first_prompt()
+        one.machine = Console("parvis# ")
+        one.first_prompt()
+
+    def test_a_program_that_fails(self):
+        with self.assertRaisesRegex(AssertionError, "ended with 1"):
+            rows.by_linux_ops(Shell(1, self.TEXT, ["cr3=1"] * 4), "a b", 2, "linux")
+        with self.assertRaisesRegex(AssertionError, "saw 3 runs"):
+            rows.by_linux_ops(Shell(0, self.TEXT, ["cr3=1"] * 3), "a b", 2, "linux")
+
+
+if __name__ == "__main__":
+    unittest.main()
