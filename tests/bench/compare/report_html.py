@@ -64,6 +64,14 @@ def where(run, constants):
         yield from table(["", *model.SHARES], ([title(run, key), *(f"{100 * part:.0f}" for part in parts.values())] for key, parts in found.items()))
 
 
+def cautions(run):
+    """What of this run makes its verdicts less sure than they look."""
+    if run["machine"].get("extent") == "quick":
+        yield "<p><b>A quick run</b>: each row was had once, so that its spread is not known, and not in the bands; a whole run has it.</p>"
+    if not run["complete"]:
+        yield "<p><b>Cut off</b>: not all columns are there.</p>"
+
+
 def answers(run, constants):
     for one, other in VERSUS:
         if one in run["columns"] and other in run["columns"]:
@@ -213,7 +221,7 @@ def report(run, constants):
     parts = ["<!DOCTYPE html>", '<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
              f"<title>Paravirtual or fully virtualized: Parvis {esc(run['commit'])}</title><style>{style()}</style>",
              "<h1>Paravirtual or fully virtualized?</h1>", INTRO,
-             '<h2>Who takes fewer cycles <span class="tag">model</span></h2>', SURE, '<div class="score">', *answers(run, constants), "</div>", *where(run, constants),
+             '<h2>Who takes fewer cycles <span class="tag">model</span></h2>', SURE, *cautions(run), '<div class="score">', *answers(run, constants), "</div>", *where(run, constants),
              f'<h2>{esc(title(run, PV)) if PV in run["columns"] else "Paravirtual"}, row by row <span class="tag">model</span></h2>',
              "<p>Cycles as a ratio, with typical costs and from least to most; below 1 paravirtual is faster. The line in each field is 1.</p>",
              *matrix(run, constants), *hangs_on(run, constants),

@@ -100,6 +100,13 @@ class Reports(unittest.TestCase):
         self.assertIn("null_call", found["more"])
         self.assertIn("| even |", report_md.report(run, model.load()))
 
+    def test_html_says_what_a_run_lacks(self):
+        run = canned()
+        self.assertNotIn("quick run", report_html.report(run, model.load()))
+        run["machine"]["extent"], run["complete"] = "quick", False
+        for said in ("A quick run", "Cut off"):
+            self.assertIn(said, report_html.report(run, model.load()))
+
     def test_disk_and_network(self):
         """They are modelled as Linux's operations are, and what the toolstack does is not."""
         run = canned()
