@@ -75,7 +75,7 @@ inline long subop_finish(const struct subop *row, gva_t arg, void *op, void *abo
 long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about)
 {
     uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized; /* read, or cleared */
-    const struct subop *row;
+    const struct subop *row = NULL; /* set where find() is 0, which GCC does not see */
     int rc = find(f, cmd, &row);
 
     if (rc)
