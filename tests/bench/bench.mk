@@ -63,6 +63,19 @@ $(LINUX_OPS): $(wildcard tests/bench/linux/*.c tests/bench/linux/*.h) | build/.d
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -o $@ $(filter %.c,$^)
 
+build/bench/linux-calibrate: tests/bench/calibrate/linux.c | build/.deps
+	@mkdir -p $(@D)
+	$(call say,gcc,$@)
+	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -s -o $@ $<
+
+# What guests get beside their own files: hackbench, iperf3, with their libraries; without the network their rows are left out,
+# and the next time it is tried again.
+build/bench/guest-files/.made: $(COMPARE)/guest-files.sh $(D0)/fetch.sh | build/.deps
+	$(call say,files,$@)
+	$(Q)$(COMPARE)/guest-files.sh build/bench/guest-files build/bench/packages
+
+NEEDED_TO_COMPARE := build/parvis.bin dom0 build/pvguest/bench $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
+.PHONY: compare compare-diff
 # Of the environment COLUMNS is the terminal's width. A part has a folder of its own. CPU=, MEM=, KERNEL=: setup.py.
 COMPARED_COLUMNS = $(if $(filter command,$(origin COLUMNS)),$(COLUMNS))
 COMPARED = build/compare/$(if $(strip $(COMPARED_COLUMNS)$(ROWS)),part/)run.json
