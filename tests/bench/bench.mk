@@ -6,6 +6,10 @@ bench: build/parvis.bin guests reference build/dom0/vmlinux ## what operations c
 bench-boot: build/parvis.bin dom0 reference ## seconds to the control domain's prompt: Parvis, Xen, no hypervisor
 	@$(PYTHON) tests/bench/bench.py --boot
 
+.PHONY: bench-measures
+bench-measures: build/parvis.bin guests ## what each measure against speculation costs a paravirtual guest, in instructions
+	@$(PYTHON) tests/bench/bench.py --measures
+
 .PHONY: bench-kinds
 bench-kinds: build/parvis.bin dom0 reference ## Linux to a shell as a guest of each kind, on Xen too: virtual time, instructions, events (VCPUS=2)
 	@$(PYTHON) tests/bench/kinds.py $(VCPUS)

@@ -4,6 +4,7 @@
 
     bench.py              what one operation of a guest's kernel costs, in instructions, by pvguest's `bench`: paravirtual and
                           fully virtualized on both, where the kernel does by itself what the other asks for
+    bench.py --measures   the same on Parvis alone, paravirtual, with each measure against speculation that this QEMU's CPUs can take
     bench.py --boot       seconds from QEMU's start to the control domain's prompt; and to a guest's first console byte
 
 Instruction counts come from -icount shift=0,sleep=off: one virtual nanosecond an instruction, the same figure at each run. They do
@@ -17,11 +18,12 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from machine import Machine, built  # noqa: E402 (the harness lives with the system tests)
 from measured import ICOUNT, XENS, XL_BENCH, figures, say, table  # noqa: E402
+from test_speculation import HAVE  # noqa: E402
 
 
-def bench_on_parvis(kind):
-    say(f"measuring on Parvis, a {kind} guest")
-    with Machine.guest("bench-parvis-" + kind, built("pvguest/bench"), cmdline="exit=poweroff", vcpus=2, kind=kind, qemu=ICOUNT) as m:
+def bench_on_parvis(kind, config=""):
+    say(f"measuring on Parvis, a {kind} guest{config and ', ' + config.strip()}")
+    with Machine.guest("bench-parvis-" + kind, built("pvguest/bench"), cmdline="exit=poweroff", vcpus=2, kind=kind, extra=config, qemu=ICOUNT) as m:
         m.wait(300)
         return figures(m.text)
 
@@ -69,7 +71,13 @@ def best_first_byte():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boot", action="store_true")
-    if parser.parse_args().boot:
+    parser.add_argument("--measures", action="store_true")
+    options = parser.parse_args()
+    if options.measures:
+        forced = {"none": "no", **{measure: "no," + measure for measure in HAVE}, "all": ",".join(HAVE)}
+        table("instructions, an operation", {name: bench_on_parvis("pv", f"spec-ctrl = {value}\n") for name, value in forced.items()})
+        return
+    if options.boot:
         starts = {"Parvis": Machine.parvis, "Xen 4.17": Machine.xen, "native": Machine.native}
         table("seconds, best of three", {system: {"QEMU's start to the control domain's prompt": best_prompt(start, "boot-" + system)}
                                          for system, start in starts.items()})
