@@ -250,7 +250,7 @@ static __noinline long do_many(struct vcpu *v, gva_t uops, unsigned int count, g
 }
 
 /* What the batch does, of one for the caller's own frames, as kernels mostly ask. */
-static long do_one(struct vcpu *v, gva_t uop)
+static __noinline long do_one(struct vcpu *v, gva_t uop)
 {
     struct mmuext m = {.v = v, .pg_owner = v->domain};
     struct mmuext_op op __uninitialized;
