@@ -66,8 +66,8 @@ MUTANTS = {
     "a short sequence for long histories": ("return IS_ONE_OF(c, long_histories) ? 0 : HOLE(BHI);", "return HOLE(BHI);", ["x86_spec"]),
     "a register of AMD's loses its other bits": ("(void)wrmsr_safe(msr, (v & ~clear) | set);", "(void)wrmsr_safe(msr, set);", ["x86_speculation"]),
     # page-table isolation
-    "the hypervisor's image is shown": ("slot >= HV_END || slot == PERDOMAIN_SLOT;", "slot >= HV_END || slot == PERDOMAIN_SLOT || slot == IMAGE_SLOT;", ["x86_isolation"]),
-    "a domain's descriptor tables are not shown": ("slot >= HV_END || slot == PERDOMAIN_SLOT;", "slot >= HV_END;", ["x86_isolation"]),
+    "the hypervisor's image is shown": ("{PERDOMAIN_SLOT, PERDOMAIN_SLOT + 1}", "{PERDOMAIN_SLOT, IMAGE_SLOT + 1}", ["x86_isolation"]),
+    "a domain's descriptor tables are not shown": ("{PERDOMAIN_SLOT, PERDOMAIN_SLOT + 1}", "{PERDOMAIN_SLOT, PERDOMAIN_SLOT}", ["x86_isolation"]),
     "a copy is made anew at a new CR3 alone": ("if (c->arch.isolated_from == c->arch.cr3)", "if (c->arch.isolated_from)", ["x86_isolation"]),
     "a copy is kept for ever": ("    c->arch.isolated_from = c->arch.cr3;\n", "    c->arch.isolated_from |= c->arch.cr3;\n", ["x86_isolation"]),
     "a page of the entry code is not shown": ("at < entry_end; at += PAGE_SIZE)", "at < entry_end - PAGE_SIZE; at += PAGE_SIZE)", ["x86_isolation"]),

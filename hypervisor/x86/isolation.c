@@ -96,9 +96,18 @@ void isolation_switch(struct cpu_block *block)
     block->user_rsp = 0;
 }
 
+/* The guest's own, M2P, and the domain's part. memcpy() takes words: no entry is torn. */
+static const struct {
+    unsigned int first, end;
+} shown[] = {{0, HV_FIRST + 1}, {PERDOMAIN_SLOT, PERDOMAIN_SLOT + 1}, {HV_END, SLOTS}};
+
 static bool is_shown(unsigned int slot)
 {
-    return slot <= HV_FIRST || slot >= HV_END || slot == PERDOMAIN_SLOT;
+    bool found = false;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(shown); i++)
+        found |= slot >= shown[i].first && slot < shown[i].end;
+    return found;
 }
 
 void isolate_guest(struct cpu *c)
@@ -109,9 +118,9 @@ void isolate_guest(struct cpu *c)
     if (c->arch.isolated_from == c->arch.cr3)
         return;
     c->arch.isolated_from = c->arch.cr3;
-    for (unsigned int slot = 0; slot < SLOTS; slot++)
-        if (is_shown(slot))
-            copy[slot] = READ_ONCE(l4[slot]);
+    for (unsigned int i = 0; i < ARRAY_SIZE(shown); i++)
+        memcpy(&copy[shown[i].first], &l4[shown[i].first],
+               (shown[i].end - shown[i].first) * sizeof(*l4));
 }
 
 bool isolation_lacked(gva_t va)
