@@ -70,7 +70,7 @@ def reason(column, why):
         told = str(why).split("\n")[:2]
     else:
         said = [line for line in column.machine.text.splitlines() if line.strip()] if column.machine else []
-        told = [str(why).split("\n", 1)[0], *([line for line in said if PANIC.search(line)][:1] or said[-2:])]
+        told = ["QEMU ended:" if isinstance(why, Ended) else "it does not go on:", *([line for line in said if PANIC.search(line)][:1] or said[-2:])]
     return " ".join(" ".join(told).split()) or type(why).__name__
 
 

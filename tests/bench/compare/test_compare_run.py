@@ -58,18 +58,18 @@ class Run(unittest.TestCase):
             raise Timeout("no prompt\nmuch text")
         program.measure = dies
         run = self.go()
-        self.assertEqual(run["left_out"]["native"], "no prompt")
+        self.assertEqual(run["left_out"]["native"], "it does not go on:")
         self.assertEqual(run["columns"], {})
 
     def test_why_in_a_line(self):
         """Of a machine that ended or fell silent, what it said last; a panic before all; of a refusal, what was refused and why."""
         one = columns.Column("native", "native", "native", "native")
-        self.assertEqual(program.reason(one, Timeout("no prompt\nmuch")), "no prompt")
+        self.assertEqual(program.reason(one, Timeout("no /^prompt/\nmuch")), "it does not go on:")
         one.machine = Shell(0, "", [])
         one.machine.text = "(parvis) [ 0.1] hello\n(parvis) [  0.25] panic: too little memory\nmore\n\n"
-        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended (parvis) [ 0.25] panic: too little memory")
+        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended: (parvis) [ 0.25] panic: too little memory")
         one.machine.text = "much\nmemory = 1024M, but   only 719M are free\nnone could be started\n\n"
-        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended memory = 1024M, but only 719M are free none could be started")
+        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended: memory = 1024M, but only 719M are free none could be started")
         self.assertEqual(program.reason(one, AssertionError("`a` ended with 1\npvctl: no\nmore")), "`a` ended with 1 pvctl: no")
         self.assertEqual(program.reason(one, OSError()), "OSError")
 
