@@ -7,7 +7,7 @@ Xen PVH with a BIOS in front, as far as these rows go.
 
 Xen is there twice, as Debian configures it and with spec-ctrl=no, and so is Parvis's PV: as it chooses, which is no measure against
 speculation on the emulated CPU, and with those that Xen says it takes there, retpolines and the filling of the return stack. Each of the two
-is held against the like of Xen. What each measure costs that can be forced here is in columns of its own, of less rows. Those that are left (IBRS, IBPB
+is held against the like of Xen. What each measure costs that can be forced here is in columns of its own, of Linux's operations. Those that are left (IBRS, IBPB
 and others) need MSRs that QEMU's emulation has not.
 """
 import contextlib
@@ -20,6 +20,7 @@ import setup  # noqa: E402
 from machine import PROMPT, Machine, base_args, built, control_config, with_files  # noqa: E402 (the harness lives with the system tests)
 from measured import ICOUNT, XENS, XL, XL_BENCH, events, figures, guest_xml, ramdisk  # noqa: E402
 from rows import NAMES  # noqa: E402
+from test_speculation import HAVE  # noqa: E402
 
 GUESTS_PROMPT = r"^guest# "
 PANICS = r"(?:^\(XEN\) Panic on CPU \d+:\n\(XEN\) |Kernel panic - not syncing: )"
@@ -63,7 +64,7 @@ class Column:
 
     def __init__(self, key, title, system, kind, options="", price=""):
         self.key, self.title, self.system, self.kind, self.options, self.price = key, title, system, kind, options, price
-        self.groups = ("linux", "bench") if price else tuple(NAMES)     # of rows
+        self.groups = ("linux",) if price else tuple(NAMES)     # of rows; `make bench-measures` has prices of a kernel's operations
         self.machine = None
         self.took = 0       # of what the plugin wrote, so many lines
         self.entered = 0    # times
@@ -217,8 +218,7 @@ class Column:
 
 
 # What can be forced on the emulated CPU, and all of it.
-FORCED = ("retpoline", "rsb", "verw", "pti", "pv-l1tf", "div-scrub", "lock-harden")
-PRICES = {**{name: name for name in FORCED}, "all": ",".join(FORCED)}
+PRICES = {**{name: name for name in HAVE}, "all": ",".join(HAVE)}
 COLUMNS = [
     Column("native", "native", "native", "native"),
     Column("parvis-pv", "Parvis PV", "parvis", "pv"),

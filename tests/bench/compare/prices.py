@@ -23,12 +23,8 @@ def section(run):
     yield ""
     yield ("Instructions of Parvis PV with one measure forced (`spec-ctrl = no,NAME`) beyond those without any. What a measure does to a real CPU's pipeline and caches "
            "(a flush of CR3, VERW, a return stack that mispredicts) is not in them. QEMU's emulation has none of the MSRs of IBRS, IBPB, BHI_DIS_S, SSBD.")
-    for group, title in (("linux", "Operations of Linux"), ("bench", "Operations of a kernel")):
-        lines = [[verdict.short(name), verdict.figure(base), *(cell(verdict.row(run, key, name), base) for key in columns)]
-                 for name in verdict.rows(run, group) if (base := verdict.row(run, BASE, name))]
-        if lines:
-            yield ""
-            yield f"### {title}"
-            yield ""
-            yield from verdict.table(["row", "none", *(column["price"] for column in columns.values())], lines)
+    yield ""
+    yield from verdict.table(["row", "none", *(column["price"] for column in columns.values())],
+                             ([verdict.short(name), verdict.figure(base), *(cell(verdict.row(run, key, name), base) for key in columns)]
+                              for name in verdict.rows(run, "linux") if (base := verdict.row(run, BASE, name))))
     yield ""
