@@ -82,8 +82,8 @@ def from_control(column, runs, choice):
 
 
 def measure(column, quick, chosen=()):
-    """(rows, mitigations) of a column. A quick run has each operation once, and not what the hypervisor counts of each; so has a column for a price."""
-    runs = 1 if quick or column.price else rows.RUNS
+    """(rows, mitigations) of a column. A quick run has each operation once, and not what the hypervisor counts of each."""
+    runs = 1 if quick else rows.RUNS
     choice = rows.Choice(chosen, column.groups)
     with column.running():
         column.create()
