@@ -160,12 +160,12 @@ def check_names(sources, paths):
 
 
 def check_mutants(texts):
-    """What tests/mutants.py leaves out is there to be left out, once."""
+    """What tests/mutants_table.py leaves out is there to be left out, once."""
     sources = [mutants.plain(source) for path, source in texts.items() if path.startswith("hypervisor/") and path.endswith(".c")]
     for name, (text, _, _) in mutants.MUTANTS.items():
         n = sum(source.count(text) for source in sources)
         if n != 1:
-            complain("tests/mutants.py", 1, f"'{name}': {text!r} stands {n} times in the hypervisor")
+            complain("tests/mutants_table.py", 1, f"'{name}': {text!r} stands {n} times in the hypervisor")
 
 
 def check_models(texts):
