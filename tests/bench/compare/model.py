@@ -9,7 +9,7 @@ by SYSRET or IRET: there were as many pairs as SYSRETs and IRETs, and those that
 What a CPU has to walk page tables for is counted too, by a TLB that is simulated (tlb.c), once with pages as large as kernels make them and once
 with 4 KiB alone: a CPU's walks are between both. A walk is longer where pages are nested. Each of these has a low and a high end, and so
 has each cost: an operation's cycles are a band. Two columns run on the same CPU: a ratio's band is that of all CPUs within the ends, the same one
-for both columns, and wider by the spread of what was measured. Where it comes to within CLOSE of 1 nothing is known of who is faster, and no ratio is shown.
+for both columns, and wider by the spread of what was measured. Where it comes to within CLOSE of 1 nothing is known of who is faster.
 """
 import itertools
 import json

@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: MIT
 """A run as Markdown: what it ran on, what was measured, what was counted, and, apart from these and named so, what is modelled."""
+import answer
+import measures
 import prices
 import verdict
+import words
 from verdict import table
 
 PAIRS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv-as-xen", "xen-pv"),
-         ("parvis-pv", "xen-pv-nospec"), ("parvis-pvh", "xen-pvh"))
+         ("parvis-pv", "xen-pv-nospec"), ("parvis-pvh", "xen-pvh"), ("xen-pv", "xen-pvh"), ("parvis-hvm", "native"), ("parvis-pvh", "native"))
+XEN = "Xen 4.17, Debian's"      # tests/reference/reference.mk
 
 
 def titles(run):
     return [column["title"] for column in run["columns"].values()]
+
+
+def versions(run):
+    """What was compared, with what, and when, in a line."""
+    xen = [XEN] if any(column["system"] == "xen" for column in run["columns"].values()) else []
+    told = [f"{name} {run['machine'][name].removeprefix('QEMU emulator version ').split(' ')[0]}" for name in ("Linux", "QEMU") if name in run["machine"]]
+    return "; ".join([f"Parvis, commit {run['commit']}", *xen, *told, f"{run['began']} UTC"]) + "."
 
 
 def about(run):
@@ -76,7 +87,7 @@ def modelled(run, constants):
         lines.append([verdict.short(name), *cells])
     yield from table(["row", *titles(run)], lines)
     yield ""
-    yield "Ratios on one and the same CPU, whichever it is within the constants' ends; \"not known\" where the band contains 1, or comes to within a hundredth of it."
+    yield "Ratios on one and the same CPU, whichever it is within the constants' ends; below 1 the first one is faster. \"About equal\": within 10 percent on every CPU; \"undecided\": the band contains 1, or comes to within a hundredth of it."
     yield ""
     shown = [(one, other) for one, other in PAIRS if one in run["columns"] and other in run["columns"]]
     if shown:
@@ -84,24 +95,54 @@ def modelled(run, constants):
                          ([verdict.short(name), *(verdict.ratio_text(verdict.ratio(run, one, name, constants, other)) for one, other in shown)]
                           for name in names))
         yield ""
+        yield from table(["", "fewer", "about equal", "undecided", "more", "geometric mean of the cycles"], (
+            [f"{run['columns'][one]['title']} / {run['columns'][other]['title']}", *map(len, verdict.tally(run, one, other, constants).values()),
+             answer.times(band) if (band := verdict.middle(verdict.bands(run, one, other, constants).values())) else "-"] for one, other in shown))
+        yield ""
+    yield from points(f"{rows}: {said}" for rows, said in words.notes([verdict.short(name) for name in names]))
+    yield ""
     yield f"The constants. {constants['what']}" if constants.get("what") else "The constants:"
     yield ""
     every = {"ipc": constants["ipc"], **constants["events"], **constants["tlb"]}
-    yield from table(["constant", "low", "typical", "high", "source"],
-                     ([name, each["low"], each["typical"], each["high"], each["source"]] for name, each in every.items()))
+    yield from table(["constant", "", "low", "typical", "high", "source"],
+                     ([name, words.CONSTANTS[name], each["low"], each["typical"], each["high"], each["source"]] for name, each in every.items()))
     yield ""
 
 
-LIMITS = """## What this cannot show
+LIMITS = (
+    "Emulation has no caches, no branch predictor and no pipeline: an instruction is one tick, whatever it is. So columns that do few instructions and many exits look cheap in what is measured; "
+    "the events say how many, the model what they may cost.",
+    "The walks of page tables are those of a TLB that is simulated beside (tests/bench/compare/tlb.c); how long one takes, and how much of it a CPU hides, is the model's.",
+    "Where a control domain serves a guest that is fully virtualized, its walks are taken as nested too, and are not.",
+    "On several CPUs there is no virtual time worth showing, and there is none here.",
+    "Xen counts no events of its own; the plugin's are the machine's, Xen's instructions among them.",
+    "There is no column of Xen's HVM, which needs a device model that Parvis's control domain has not.")
 
-Emulation has no caches, no branch predictor and no pipeline: an instruction is one tick, whatever it is. So columns that do
-few instructions and many exits look cheap in what is measured; the events say how many, the model what they may cost. The walks of page tables
-are those of a TLB that is simulated beside (tests/bench/compare/tlb.c); how long one takes, and how much of it a CPU hides, is the model's. Where a control domain serves a guest that is fully virtualized, its walks are taken as nested too, and are not. On several CPUs there is no
-virtual time worth showing, and there is none here. Xen counts no events of its own; the plugin's are the machine's, Xen's
-instructions among them. There is no column of Xen's HVM, which needs a device model that Parvis's control domain has not."""
+
+def points(lines):
+    return [f"- {line}" for line in lines]
+
+
+def answered(run, constants):
+    """The answer, and the measures against speculation that it holds with."""
+    yield from points(answer.sentences(run, constants))
+    yield ""
+    yield "Cycles by the model, not measured; geometric means, and what they range over from CPU to CPU."
+    yield ""
+
+
+def speculation(whole, run):
+    yield "## Measures against speculation"
+    yield ""
+    yield from table(*measures.rows(run))
+    yield ""
+    yield " ".join(said for said in (measures.alike(run), measures.PRICED, prices.sentence(whole)) if said)
+    yield ""
 
 
 def report(run, constants):
     main = verdict.compared(run)
-    lines = ["# The comparison", "", *about(run), *measured(main), *prices.section(run), *events(main), *modelled(main, constants), LIMITS]
+    lines = ["# The comparison", "", versions(run), "", *answered(main, constants), *points(f"{word}: {said}" for word, said in words.GLOSSARY.items()), "",
+             *speculation(run, main), *about(run), *measured(main), *prices.section(run), *events(main), *modelled(main, constants),
+             "## What this cannot show", "", *points(LIMITS)]
     return "\n".join(lines) + "\n"

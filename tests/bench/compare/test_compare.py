@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The comparison without a machine: what of a run's file is read, refused, modelled, shown and held against another; bad input above all."""
 import copy
+import html
 import html.parser
 import json
 import os
@@ -13,14 +14,19 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from canned import canned, column, flat, row  # noqa: E402
+import answer  # noqa: E402
 import diff  # noqa: E402
+import measures  # noqa: E402
 import model  # noqa: E402
+import page_rows  # noqa: E402
 import prices  # noqa: E402
 import report_html  # noqa: E402
 import report_md  # noqa: E402
+import rows  # noqa: E402
 import store  # noqa: E402
 import svg  # noqa: E402
 import verdict  # noqa: E402
+import words  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -88,8 +94,12 @@ class Reports(unittest.TestCase):
         measured = text[text.index("## Measured"):text.index("## Counted")]
         self.assertNotIn("cycles", measured)
 
-    def test_no_ratio_across_1(self):
-        self.assertEqual(verdict.ratio_text((0.9, 1.2, 2)), "not known")
+    def test_ratio_across_1(self):
+        """It is about equal where the whole band is near 1, and undecided elsewhere; a band that has a side has no such word."""
+        self.assertEqual(verdict.ratio_text((0.89, 1, 1.1)), "undecided: 1.00 (0.89 to 1.10)")
+        self.assertEqual(verdict.ratio_text((0.9, 1, 1.11)), "undecided: 1.00 (0.90 to 1.11)")
+        self.assertEqual(verdict.ratio_text((0.91, 1, 1.09)), "about equal: 1.00 (0.91 to 1.09)")
+        self.assertEqual(verdict.ratio_text((1.02, 1.03, 1.09)), "1.03 (1.02 to 1.09)")
         self.assertEqual(verdict.ratio_text((1.1, 1.2, 2)), "1.20 (1.10 to 2.00)")
         self.assertEqual(verdict.ratio_text(None), "-")
         run = canned()
@@ -103,9 +113,12 @@ class Reports(unittest.TestCase):
     def test_html_says_what_a_run_lacks(self):
         run = canned()
         self.assertNotIn("quick run", report_html.report(run, model.load()))
+        self.assertIn("spread of the runs", report_html.report(run, model.load()))
         run["machine"]["extent"], run["complete"] = "quick", False
+        text = report_html.report(run, model.load())
         for said in ("A quick run", "Cut off"):
-            self.assertIn(said, report_html.report(run, model.load()))
+            self.assertIn(said, text)
+        self.assertNotIn("spread of the runs", text)
 
     def test_disk_and_network(self):
         """They are modelled as Linux's operations are, and what the toolstack does is not."""
@@ -114,6 +127,59 @@ class Reports(unittest.TestCase):
             run["columns"][key]["rows"].update({"io.disk_read_4k": row(instructions, cr3=1), "life.create": row(instructions, cr3=1)})
         self.assertEqual(verdict.tally(run, "parvis-pv", "parvis-hvm", model.load())["less"], ["disk_read_4k"])
         self.assertIn("read 4 KiB from the disk", report_html.report(run, model.load()))
+
+    def test_answer(self):
+        """Made of the figures: who takes more, how often, how many times as many, and what is about level."""
+        run = canned()
+        run["columns"]["parvis-pv"]["rows"]["linux.tar_gzip"] = row(1010, cr4=0)
+        run["columns"]["parvis-hvm"]["rows"]["linux.tar_gzip"] = row(1000, cr4=0)
+        said = answer.sentences(run, flat())
+        self.assertEqual(said[0], "Parvis PV takes more cycles than Parvis hvm in 2 of 3 comparisons, fewer in none; typically 1.89 times as many (1.87 to 1.90), "
+                                  "and about level for tar and gzip of the kernel's modules (tar_gzip).")
+        run["columns"]["xen-pv"] = column("Xen PV", "xen", "pv", null_call=row(1500, cr4=0), fork=row(300000, cr4=0))
+        self.assertIn("than Xen PV in 1 of 2 comparisons, more in 1;", answer.sentences(run, flat())[1])
+        self.assertEqual(answer.sentences({**run, "columns": {}}, flat()), [])
+        for text in (report_md.report(run, flat()), report_html.report(run, flat())):
+            self.assertIn("comparisons, more in 1;", text)
+
+    def test_middle(self):
+        self.assertEqual([round(end, 6) for end in verdict.middle([(1, 2, 4), (4, 8, 9)])], [2, 4, 6])
+        self.assertIsNone(verdict.middle([]))
+
+    def test_measures_against_speculation(self):
+        """Which each column took, by what each says; and whether hypervisors are alike in them."""
+        run = canned()
+        self.assertIn("take the same: none", measures.alike(run))
+        run["columns"]["parvis-pv"]["mitigations"]["Parvis"] = ["affected by      none", "mitigations      rsb new-one"]
+        run["columns"]["xen-pv"] = {**column("Xen PV", "xen", "pv"), "mitigations": {"Xen": ["(XEN)   Compiled-in support: INDIRECT_THUNK HARDEN_BRANCH",
+                                    "(XEN)   Xen settings: BTI-Thunk: RETPOLINE, SPEC_CTRL: No, Other: BRANCH_HARDEN", "(XEN)   Support for HVM VMs: RSB",
+                                    "(XEN)   XPTI (64-bit PV only): Dom0 disabled, DomU disabled"]}}
+        head, lines = measures.rows(run)
+        self.assertEqual(head, ["", "retpolines", "return stack filled", "new-one", "barriers at branches"])
+        self.assertEqual(lines[1], ["Parvis PV", "kernel", "hypervisor", "hypervisor", "-"])
+        self.assertEqual(lines[3], ["Xen PV", "hypervisor", "-", "-", "hypervisor"])
+        self.assertIn("none in Parvis hvm; retpolines, barriers at branches in Xen PV", measures.alike(run))
+        self.assertIn("Measures against speculation</h2>", report_html.report(run, model.load()))
+
+    def test_bar_that_is_cut(self):
+        self.assertEqual(page_rows.bar(page_rows.scale(), (0.5, 1, 2)).count("<polygon"), 0)
+        self.assertEqual(page_rows.bar(page_rows.scale(), (0.01, 1, 20)).count("<polygon"), 2)
+
+    def test_what_needs_a_word(self):
+        run = canned()
+        self.assertNotIn("wakes whom it likes", report_html.report(run, model.load()))
+        run["columns"]["native"]["rows"]["work.hackbench"] = row(1000, cr3=1)
+        for text in (report_html.report(run, model.load()), report_md.report(run, model.load())):
+            self.assertIn("wakes whom it likes", text)
+        known = {*words.PLAIN, *rows.WORK, *rows.LINUX}
+        self.assertEqual([name for names in words.NOTES for name in names if name not in known], [])
+        self.assertEqual(set(words.CONSTANTS), {"ipc", *model.EVENTS, *model.TLB})
+
+    def test_limits_are_points(self):
+        text = report_html.report(canned(), model.load())
+        for point in report_md.LIMITS:
+            self.assertIn(f"<li>{html.escape(point)}</li>", text)
+            self.assertTrue(point.endswith("."))
 
     def test_mean(self):
         self.assertAlmostEqual(verdict.mean(canned(), "parvis-pv", "linux"), (763 / 337 * 440 / 150) ** 0.5)
@@ -130,6 +196,7 @@ class Reports(unittest.TestCase):
         self.assertIn("| fork | 440,000 (431,000 to 449,000) | 0 |", text)
         self.assertEqual(text.count("Parvis PV, rsb"), 1)   # its mitigations
         self.assertIn("+137 (+18.0 %)", report_html.report(run, model.load()))
+        self.assertIn("geometric mean: rsb +8.6 %.", text)     # fork is within its spread: (900 / 763) ^ 1/2
         self.assertEqual(prices.cell(row(700), row(763)), "-63 (-8.3 %)")
         self.assertEqual(prices.cell(None, row(763)), "-")
         del run["columns"]["parvis-pv"]
@@ -145,23 +212,26 @@ class Reports(unittest.TestCase):
         self.assertIn("not measured", text)
 
     def test_html_says_who_wins(self):
-        """A verdict a row and column, and their number; a ratio where there is a verdict, none where there is not."""
+        """A verdict a row and column, and their number; a word beside the ratio where neither wins."""
         run = canned()
         run["columns"]["parvis-pv"]["rows"]["linux.even"] = row(1000, cr3=10)
         run["columns"]["parvis-hvm"]["rows"]["linux.even"] = row(1100, vmrun=1)
         text = report_html.report(run, model.load())
-        cells = re.findall(r'<td class="(less|more|open)"><b>(.*?)</b>', text)
-        self.assertEqual([kind for kind, _ in cells], ["more", "more", "more", "more", "open"])     # null_call, fork, even, which native has not
-        self.assertEqual([said == "not known" for _, said in cells], [kind == "open" for kind, _ in cells])
+        cells = re.findall(r'<td class="(less|more|open|even)">([a-z ]*)<b>([\d.]+)</b>', text)
+        first, second = cells[:5], cells[5:]     # null_call, fork, even, which native has not; then hvm against native
+        self.assertEqual([kind for kind, _, _ in first], ["more", "more", "more", "more", "open"])
+        self.assertEqual([word for _, word, _ in first], ["", "", "", "", "undecided "])
+        self.assertEqual([kind for kind, _, _ in second], ["even", "even"])
         self.assertIn('<span class="open" style="flex:1"', text)
-        self.assertIn("2 of 3 more; 1 not known (even).", text)
+        self.assertIn("2 of 3 more; 1 of 3 undecided (even).", text)
+        self.assertIn("2 of 2 about equal.", text)
         self.assertIn("a system call that does nothing <code>null_call</code>", text)
         self.assertIn(">Others</th>", text)
 
     def test_html_is_in_order(self):
         """What is opened is closed."""
         class Reader(html.parser.HTMLParser):
-            alone, open = {"meta", "line", "rect", "circle"}, []
+            alone, open = {"meta", "line", "rect", "circle", "polygon", "br"}, []
 
             def handle_starttag(self, tag, attrs):
                 if tag not in self.alone:

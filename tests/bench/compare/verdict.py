@@ -12,6 +12,8 @@ GROUPS = {"linux": "Operations of Linux (linux-ops), in instructions",
          "life": "Life of a guest of 256 MiB, by the toolstack",
          "io": "Disk and network of a guest, served by its control domain: instructions of both domains and the hypervisor for 1 MiB (1m) or 4 KiB (4k)"}
 MODELLED = ("linux", "work", "io")
+EVEN = 0.1      # so far from 1 a whole band may be that is called about equal
+SAYS = ("less", "even", None, "more")
 EXTENTS = "Measured: instructions, the median of the runs, and from least to most where they differ by more than a hundredth."
 
 
@@ -77,13 +79,23 @@ def ratio(run, key, name, constants, base=BASE):
     return model.ratio(one, run["columns"][key]["kind"], other, run["columns"][base]["kind"], constants)
 
 
+def says(band):
+    """What a ratio's band allows to be said: "less", "more", "even" where it is about equal whatever the CPU, None where the CPU decides."""
+    found = model.says(band)
+    return "even" if found is None and 1 - EVEN <= band[0] and band[2] <= 1 + EVEN else found
+
+
+def digits(value):
+    """A ratio, to two or three digits."""
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
 def ratio_text(band):
-    """A ratio where it can be said which is faster, and nothing where it cannot."""
+    """A ratio with its range, and the word for it where it does not say which is faster."""
     if band is None:
         return "-"
-    if model.says(band) is None:
-        return "not known"
-    return f"{band[1]:.2f} ({band[0]:.2f} to {band[2]:.2f})"
+    word = {"even": "about equal: ", None: "undecided: "}.get(says(band), "")
+    return f"{word}{digits(band[1])} ({digits(band[0])} to {digits(band[2])})"
 
 
 def mean(run, key, group, base=BASE):
@@ -101,11 +113,17 @@ def bands(run, one, other, constants):
 
 
 def tally(run, one, other, constants):
-    """{"less": rows in which `one` takes fewer cycles by the model than `other`, "more": ..., None: not known}."""
-    found = {"less": [], "more": [], None: []}
+    """{"less": rows in which `one` takes fewer cycles by the model than `other`, "even": ..., None: undecided, "more": ...}."""
+    found = {what: [] for what in SAYS}
     for name, band in bands(run, one, other, constants).items():
-        found[model.says(band)].append(short(name))
+        found[says(band)].append(short(name))
     return found
+
+
+def middle(each):
+    """The geometric mean of bands, end by end: so wide a band no CPU leaves. None where there are none."""
+    each = list(each)
+    return tuple(math.exp(sum(math.log(band[end]) for band in each) / len(each)) for end in range(3)) if each else None
 
 
 def shares(run, key, constants):
@@ -116,8 +134,8 @@ def shares(run, key, constants):
 
 
 def deciders(run, one, other, constants):
-    """[(constant, in so many rows)]: of rows in which it is not known who takes fewer cycles, the constant that moves the ratio most."""
+    """[(constant, in so many rows)]: of rows that are undecided, the constant that moves the ratio most."""
     kinds = [run["columns"][key]["kind"] for key in (one, other) if key in run["columns"]]
     moved = [model.moves(row(run, one, name), kinds[0], row(run, other, name), kinds[1], constants)
-             for name, band in bands(run, one, other, constants).items() if model.says(band) is None]
+             for name, band in bands(run, one, other, constants).items() if says(band) is None]
     return collections.Counter(moved).most_common()

@@ -47,11 +47,41 @@ FAMILIES = {
         "net_receive_1m": "receive 1 MiB by TCP"},
 }
 OTHER = "Others"
+PLAIN = {name: said for rows in FAMILIES.values() for name, said in rows.items()}
+# {rows: what their figures need to be understood}.
+NOTES = {
+    ("clock_gettime",): "On Xen the kernel answers, by a system call, as there is no page with the clock that programs could read: Linux makes one only where Xen calls the TSC stable, "
+                        "and Xen does so only when it is started with clocksource=tsc (here its clock is the HPET). Everywhere else programs read the clock by themselves.",
+    ("nanosleep_1us",): "What is measured has the waiting in it, a tick each: Linux sleeps 50 microseconds longer than it is asked, and sets Xen's timer to no sooner than 100; hvm has a timer of its own. "
+                        "The model has only what is executed meanwhile, also by the control domain and the scheduler when the CPU becomes idle.",
+    ("fork_exec_exit", "vfork_exec_exit", "shell", "shell_loop"):
+        "A program that starts executes CPUID 33 times, for its libc looks for what the CPU has. Fully virtualized each is an exit, which takes Xen thousands of instructions and Parvis hundreds.",
+    ("hackbench",): "It wakes whom it likes: how often its processes switch depends on when each is woken, its spread is its own, and fully virtualized it can take fewer instructions than natively.",
+}
+# What the words of the reports mean.
+GLOSSARY = {
+    "Parvis": "the hypervisor that is measured here; Xen is the one that it is like.",
+    "PV": "paravirtual: the guest's kernel knows of the hypervisor, runs without the CPU's privileges, and asks for what needs them.",
+    "hvm, PVH": "fully virtualized: the CPU runs the guest's kernel with all privileges of a virtual CPU of its own; hvm has a PC's devices around it, PVH Xen's calls instead.",
+    "exit, walk": "an exit is the CPU's change from a fully virtualized guest to the hypervisor; a walk is its look into page tables for an address that it does not remember.",
+    "control domain": "the first guest, which creates the others and serves their disks and network cards.",
+}
+# The model's constants by plain names.
+CONSTANTS = {
+    "ipc": "instructions in a cycle", "syscall_pair": "a system call and its return", "exception_pair": "an exception and its return", "cr3": "a change of page tables",
+    "cr4": "a flush of global pages", "invlpg": "a flush of one page", "vmrun": "an exit and its return", "cycles_of_a_miss": "a walk of page tables",
+    "nested_factor": "how much longer a nested walk is", "small_pages": "whether the CPU splits large pages",
+}
+
+
+def notes(names):
+    """[(rows, words)] of those of these rows that need them."""
+    found = [([row for row in rows if row in names], said) for rows, said in NOTES.items()]
+    return [(", ".join(rows), said) for rows, said in found if rows]
 
 
 def families(names):
     """[(family, [(name, words)])] of rows' short names; one that is not known here is there with its name."""
-    known = {name for rows in FAMILIES.values() for name in rows}
     found = [(family, [(name, words) for name, words in rows.items() if name in names]) for family, rows in FAMILIES.items()]
-    found.append((OTHER, [(name, name) for name in names if name not in known]))
+    found.append((OTHER, [(name, name) for name in names if name not in PLAIN]))
     return [(family, rows) for family, rows in found if rows]
