@@ -58,4 +58,4 @@ def alike(run):
     if len(groups) == 1:
         return f"The hypervisors take the same: {', '.join(next(iter(groups))) or 'none'}."
     told = "; ".join(f"{', '.join(names) or 'none'} in {', '.join(titles)}" for names, titles in groups.items())
-    return f"The columns are not equal, for each hypervisor takes what it chooses for this CPU: {told}."
+    return f"The columns are not equal, for each hypervisor takes what it chooses for this CPU or is told to, as each says of itself: {told}."

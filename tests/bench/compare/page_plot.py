@@ -50,11 +50,11 @@ def plot(run):
     values = [value for each in found.values() for _, band in each for value in band]
     if not values:
         return
-    axis, height = svg.Axis(values), LINE * len(shown(run)) + 4
+    axis, height = svg.Axis(values), LINE * len(shown(run)) + 8
     yield '<div class="rows">'
     for family, rows in words.families([short for short, each in found.items() if each]):
         yield f'<h3>{esc(family)}</h3><div><small>instructions, times native</small></div><div class="pic">{svg.ruler(axis)}</div>'
         for short, what in rows:
-            inside = [*svg.lines(axis, height), *marks(axis, LINE // 2 + 2, what, found[short])]
+            inside = [*svg.lines(axis, height), *marks(axis, LINE // 2 + 4, what, found[short])]
             yield f'<div>{esc(what)}</div><div class="pic">{svg.picture(height, what, inside)}</div>'
     yield "</div>"

@@ -36,8 +36,8 @@ def field(band, axis):
     if band is None:
         return "<td><small>-</small></td>"
     says = verdict.says(band)
-    word = f"{WORD[says]} " if says in WORD else ""
-    return (f'<td class="{KIND[says]}">{word}<b>{verdict.digits(band[1])}</b> <small>{verdict.digits(band[0])} to {verdict.digits(band[2])}</small>{bar(axis, band)}</td>')
+    word = f" <small>{WORD[says]}</small>" if says in WORD else ""
+    return f'<td class="{KIND[says]}"><b>{verdict.digits(band[1])}</b> <small>{verdict.digits(band[0])} to {verdict.digits(band[2])}</small>{word}{bar(axis, band)}</td>'
 
 
 def head(run, pair, alone):

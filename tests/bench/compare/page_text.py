@@ -11,8 +11,8 @@ def title(run, key):
     return run["columns"][key]["title"]
 
 
-def table(head, lines):
-    yield '<div class="scroll"><table class="figures"><tr>' + "".join(f"<th>{esc(cell)}</th>" for cell in head) + "</tr>"
+def table(head, lines, kind="figures"):
+    yield f'<div class="scroll"><table class="{kind}"><tr>' + "".join(f"<th>{esc(cell)}</th>" for cell in head) + "</tr>"
     for line in lines:
         yield "<tr>" + "".join(f'<td{" class=text" if len(str(cell)) > 60 else ""}>{esc(cell)}</td>' for cell in line) + "</tr>"
     yield "</table></div>"
@@ -25,7 +25,7 @@ def listed(lines):
 
 def explained(pairs):
     """[(word, what it means)]."""
-    return '<dl>' + "".join(f"<dt>{esc(word)}</dt><dd>{esc(said)}</dd>" for word, said in pairs) + "</dl>"
+    return "<dl>" + "".join(f"<dt>{esc(word)}</dt><dd>{esc(said)}</dd>" for word, said in pairs) + "</dl>"
 
 
 def block(kind, lines):

@@ -33,7 +33,7 @@ def sentence(run):
     """What each costs in the mean, and all of them; "" where no price was taken."""
     means = [(column["price"], mean(run, key)) for key, column in run["columns"].items() if column["price"]]
     told = ", ".join(f"{name} {100 * (found - 1):+.1f} %" for name, found in means if found)
-    return f"Forced alone on Parvis PV they cost so many instructions of Linux's operations, by the geometric mean: {told}." if told else ""
+    return f"Forced alone on Parvis PV they cost so many instructions of Linux's operations, by the geometric mean: {told}. Each row's are in the table of prices." if told else ""
 
 
 def section(run):

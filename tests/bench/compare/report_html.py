@@ -40,7 +40,7 @@ def score(run, pair, constants):
     cycles = answer.times(verdict.middle(verdict.bands(run, one, other, constants).values()))
     yield f"<div><b>{a}</b> against {b}</div><div class='bar'>"
     yield "".join(f'<span class="{page_rows.KIND[says]}" style="flex:{len(names)}" title="{what[says]}: {len(names)}">{len(names)}</span>' for says, names in found.items() if names)
-    yield f'</div><p><b>Cycles: {cycles}</b>{instructions_too(run, one, other)}<br>{"; ".join(counted(found, whole))}.</p>'
+    yield f'</div><p><b>Cycles</b> <span class="tag">model</span> <b>{cycles}</b>{instructions_too(run, one, other)}<br>{"; ".join(counted(found, whole))}.</p>'
 
 
 def counted(found, whole):
@@ -53,8 +53,8 @@ def counted(found, whole):
 
 def instructions_too(run, one, other):
     means = [(name, verdict.mean(run, one, group, other)) for group, name in (("linux", "operations"), ("work", "whole work"), ("io", "disk and network"))]
-    told = [f"{mean:.2f} ({name})" for name, mean in means if mean]
-    return f'; instructions, <span class="tag">measured</span>: {", ".join(told)} times as many' if told else ""
+    told = [f"{mean:.2f} times ({name})" for name, mean in means if mean]
+    return f'<br>Instructions <span class="tag">measured</span> {", ".join(told)}' if told else ""
 
 
 def scores(run, pairs, constants):
@@ -92,7 +92,7 @@ def hangs_on(run, constants):
 
 def speculation(whole, run):
     """Which measures each column took, whether that is alike, and what they cost."""
-    yield from table(*measures.rows(run))
+    yield from table(*measures.rows(run), "figures words")
     yield f"<p>{esc(measures.alike(run))} {esc(measures.PRICED)} {esc(prices.sentence(whole))}</p>"
 
 
@@ -112,7 +112,7 @@ on Parvis and on Xen, each alone on one emulated CPU.</p>
 <span class="tag">model</span> are cycles, <b>not measured</b>: both together, with costs from published measurements, each from its least to its most.</p>"""
 SURE = """<p class="key"><span class="less">fewer cycles</span><span class="more">more cycles</span> so on <b>every</b> CPU whose costs are between the model's least and most, the same CPU for both sides.
 <span class="even">about equal</span> within 10 percent, on every one of them. <span class="open">undecided</span> some of these CPUs one way, some the other.</p>
-<p>Beside each bar the geometric mean over the rows, with typical costs and from least to most. <span class="tag">model</span></p>"""
+<p>Below each bar are geometric means over the rows; of cycles with typical costs, and from least to most.</p>"""
 ROWS = """<p>Cycles as a ratio, with typical costs and from least to most; below 1 the first one is faster. The scale is logarithmic; an arrow says that a bar goes on.</p>"""
 
 

@@ -196,7 +196,7 @@ class Reports(unittest.TestCase):
         self.assertIn("| fork | 440,000 (431,000 to 449,000) | 0 |", text)
         self.assertEqual(text.count("Parvis PV, rsb"), 1)   # its mitigations
         self.assertIn("+137 (+18.0 %)", report_html.report(run, model.load()))
-        self.assertIn("geometric mean: rsb +8.6 %.", text)     # fork is within its spread: (900 / 763) ^ 1/2
+        self.assertIn("geometric mean: rsb +8.6 %. Each", text)     # fork is within its spread: (900 / 763) ^ 1/2
         self.assertEqual(prices.cell(row(700), row(763)), "-63 (-8.3 %)")
         self.assertEqual(prices.cell(None, row(763)), "-")
         del run["columns"]["parvis-pv"]
@@ -217,10 +217,10 @@ class Reports(unittest.TestCase):
         run["columns"]["parvis-pv"]["rows"]["linux.even"] = row(1000, cr3=10)
         run["columns"]["parvis-hvm"]["rows"]["linux.even"] = row(1100, vmrun=1)
         text = report_html.report(run, model.load())
-        cells = re.findall(r'<td class="(less|more|open|even)">([a-z ]*)<b>([\d.]+)</b>', text)
+        cells = re.findall(r'<td class="(less|more|open|even)"><b>([\d.]+)</b> <small>[\d. to]+</small>(?: <small>([a-z ]+)</small>)?', text)
         first, second = cells[:5], cells[5:]     # null_call, fork, even, which native has not; then hvm against native
         self.assertEqual([kind for kind, _, _ in first], ["more", "more", "more", "more", "open"])
-        self.assertEqual([word for _, word, _ in first], ["", "", "", "", "undecided "])
+        self.assertEqual([word for _, _, word in first], ["", "", "", "", "undecided"])
         self.assertEqual([kind for kind, _, _ in second], ["even", "even"])
         self.assertIn('<span class="open" style="flex:1"', text)
         self.assertIn("2 of 3 more; 1 of 3 undecided (even).", text)

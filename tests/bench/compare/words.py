@@ -52,7 +52,7 @@ PLAIN = {name: said for rows in FAMILIES.values() for name, said in rows.items()
 NOTES = {
     ("clock_gettime",): "On Xen the kernel answers, by a system call, as there is no page with the clock that programs could read: Linux makes one only where Xen calls the TSC stable, "
                         "and Xen does so only when it is started with clocksource=tsc (here its clock is the HPET). Everywhere else programs read the clock by themselves.",
-    ("nanosleep_1us",): "What is measured has the waiting in it, a tick each: Linux sleeps 50 microseconds longer than it is asked, and sets Xen's timer to no sooner than 100; hvm has a timer of its own. "
+    ("nanosleep_1us",): "What is measured has the waiting in it, a tick each: Linux sleeps up to 50 microseconds longer than it is asked, and sets Xen's timer to no sooner than 100; hvm has a timer of its own. "
                         "The model has only what is executed meanwhile, also by the control domain and the scheduler when the CPU becomes idle.",
     ("fork_exec_exit", "vfork_exec_exit", "shell", "shell_loop"):
         "A program that starts executes CPUID 33 times, for its libc looks for what the CPU has. Fully virtualized each is an exit, which takes Xen thousands of instructions and Parvis hundreds.",
