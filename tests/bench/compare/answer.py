@@ -4,7 +4,7 @@ import verdict
 import words
 
 PV = "parvis-pv"
-ASKED = ((PV, ("parvis-hvm", "parvis-pvh")), (PV, ("xen-pv",)), (PV, ("native",)))
+ASKED = ((PV, ("parvis-hvm", "parvis-pvh")), (PV, ("xen-pv",)), ("parvis-pv-as-xen", ("xen-pv",)), (PV, ("native",)))
 
 
 def times(band):
@@ -12,8 +12,9 @@ def times(band):
     return f"{verdict.digits(band[1])} times as many ({verdict.digits(band[0])} to {verdict.digits(band[2])})"
 
 
-def often(count):
-    return str(count) if count else "none"
+def often(rows):
+    """How many; which, where it is one or two."""
+    return (f"{len(rows)} ({', '.join(verdict.short(name) for name in rows)})" if len(rows) < 3 else str(len(rows))) if rows else "none"
 
 
 def sentence(run, one, others, constants):
@@ -27,7 +28,7 @@ def sentence(run, one, others, constants):
     if len(rows["more"]) > len(rows["less"]):
         first, second = second, first
     said = (f"{run['columns'][one]['title']} takes {first[0]} cycles than {' and '.join(run['columns'][other]['title'] for other in others)} in "
-            f"{often(len(rows[first[1]]))} of {len(bands)} comparisons, {second[0]} in {often(len(rows[second[1]]))}; typically {times(verdict.middle([band for _, band in bands]))}")
+            f"{often(rows[first[1]])} of {len(bands)} comparisons, {second[0]} in {often(rows[second[1]])}; typically {times(verdict.middle([band for _, band in bands]))}")
     level = [f"{words.PLAIN.get(verdict.short(name), '')} ({verdict.short(name)})".lstrip() for name in dict.fromkeys(rows["even"]) if rows["even"].count(name) == len(others)]
     return said + (f", and about level for {', '.join(level)}." if level else ".")
 

@@ -12,7 +12,8 @@ MEASURES = {
     "L1TF": (r"l1tf:Mitigation", "pv-l1tf", r"PV L1TF.*DomU enabled"),
 }
 KERNEL, HYPERVISOR = "kernel", "hypervisor"
-PRICED = "The model prices them as it does any other instruction, for they are counted with the rest; what a real CPU loses by them beyond that is not in it."
+ABOUT = ("The model prices them as it does any other instruction, for they are counted with the rest; what a real CPU loses by them beyond that is not in it.",
+         "What is compiled in for good, as masks of indices are in both hypervisors, is not in this table.")
 
 
 def words_of_parvis(column):
@@ -57,5 +58,5 @@ def alike(run):
         return ""
     if len(groups) == 1:
         return f"The hypervisors take the same: {', '.join(next(iter(groups))) or 'none'}."
-    told = "; ".join(f"{', '.join(names) or 'none'} in {', '.join(titles)}" for names, titles in groups.items())
+    told = "; ".join(f"{', '.join(names) or 'none'} in {' and '.join(titles)}" for names, titles in groups.items())
     return f"The columns are not equal, for each hypervisor takes what it chooses for this CPU or is told to, as each says of itself: {told}."

@@ -93,7 +93,7 @@ def hangs_on(run, constants):
 def speculation(whole, run):
     """Which measures each column took, whether that is alike, and what they cost."""
     yield from table(*measures.rows(run), "figures words")
-    yield f"<p>{esc(measures.alike(run))} {esc(measures.PRICED)} {esc(prices.sentence(whole))}</p>"
+    yield listed(report_md.of_measures(whole, run))
 
 
 def plot(run):

@@ -131,12 +131,17 @@ def answered(run, constants):
     yield ""
 
 
+def of_measures(whole, run):
+    """What is to be said of the measures against speculation: whether columns are alike in them, and what they cost."""
+    return [said for said in (measures.alike(run), *measures.ABOUT, prices.sentence(whole)) if said]
+
+
 def speculation(whole, run):
     yield "## Measures against speculation"
     yield ""
     yield from table(*measures.rows(run))
     yield ""
-    yield " ".join(said for said in (measures.alike(run), measures.PRICED, prices.sentence(whole)) if said)
+    yield from points(of_measures(whole, run))
     yield ""
 
 

@@ -134,13 +134,13 @@ class Reports(unittest.TestCase):
         run["columns"]["parvis-pv"]["rows"]["linux.tar_gzip"] = row(1010, cr4=0)
         run["columns"]["parvis-hvm"]["rows"]["linux.tar_gzip"] = row(1000, cr4=0)
         said = answer.sentences(run, flat())
-        self.assertEqual(said[0], "Parvis PV takes more cycles than Parvis hvm in 2 of 3 comparisons, fewer in none; typically 1.89 times as many (1.87 to 1.90), "
+        self.assertEqual(said[0], "Parvis PV takes more cycles than Parvis hvm in 2 (null_call, fork) of 3 comparisons, fewer in none; typically 1.89 times as many (1.87 to 1.90), "
                                   "and about level for tar and gzip of the kernel's modules (tar_gzip).")
         run["columns"]["xen-pv"] = column("Xen PV", "xen", "pv", null_call=row(1500, cr4=0), fork=row(300000, cr4=0))
-        self.assertIn("than Xen PV in 1 of 2 comparisons, more in 1;", answer.sentences(run, flat())[1])
+        self.assertIn("fewer cycles than Xen PV in 1 (null_call) of 2 comparisons, more in 1 (fork);", answer.sentences(run, flat())[1])
         self.assertEqual(answer.sentences({**run, "columns": {}}, flat()), [])
         for text in (report_md.report(run, flat()), report_html.report(run, flat())):
-            self.assertIn("comparisons, more in 1;", text)
+            self.assertIn("comparisons, more in 1 (fork);", text)
 
     def test_middle(self):
         self.assertEqual([round(end, 6) for end in verdict.middle([(1, 2, 4), (4, 8, 9)])], [2, 4, 6])
