@@ -126,7 +126,7 @@ def report(run, constants):
              *(f'<p class="answer">{esc(said)}</p>' for said in answer.sentences(run, constants)), '<p class="soft">Cycles by the model; geometric means, and what they range over from CPU to CPU.</p>',
              INTRO, explained(words.GLOSSARY.items()),
              '<h2>Who takes fewer cycles <span class="tag">model</span></h2>', SURE, *cautions(run), *scores(run, FIRST, constants),
-             *headed("The same measures against speculation on both sides", scores(run, LIKE, constants)), *headed("Other pairs", scores(run, SECOND, constants)),
+             *headed("Measures against speculation as alike as they can be had", scores(run, LIKE, constants)), *headed("Other pairs", scores(run, SECOND, constants)),
              *where(run, constants),
              "<h2>Measures against speculation</h2>", *speculation(whole, run),
              f'<h2>{esc(title(run, PV)) if PV in run["columns"] else "Paravirtual"}, row by row <span class="tag">model</span></h2>', ROWS,
