@@ -265,6 +265,46 @@ static void beside_one_that_is_alone(void **state)
     assert_true(host_armed_at[0] > clock_now() + 10 * SCHED_SLICE);
 }
 
+/* Until another one runs: it has just begun then. */
+static void until_another_runs(const struct cpu *c)
+{
+    const struct vcpu *last = c->running;
+
+    while (c->running == last)
+        host_advance(MICROSECS(1));
+}
+
+/* Who wakes beside one that has just begun has its CPU after a moment; else at once. */
+static void beside_one_that_has_just_begun(void **state)
+{
+    struct vcpu *v, *one;
+    struct cpu *c;
+
+    (void)state;
+    begin(1);
+    c = cpu_by_id(0);
+    v = farmer->vcpu[0];
+    while (c->running != v)
+        until_another_runs(c);
+    host_keep(v, false);
+    host_advance(0);
+    for (unsigned int slice = 0; slice < 100; slice++)
+        until_another_runs(c);
+    one = c->running;
+    vcpu_unblock(v);
+    host_advance(MICROSECS(90));
+    assert_ptr_equal(c->running, one);
+    host_advance(MICROSECS(10));
+    assert_ptr_equal(c->running, v);
+    host_keep(v, false);
+    host_advance(0);
+    host_advance(MICROSECS(200));
+    assert_ptr_not_equal(c->running, v);
+    vcpu_unblock(v);
+    host_advance(0);
+    assert_ptr_equal(c->running, v);
+}
+
 /* To set its weight again and again gives it no more than its cap. */
 static void its_weight_is_set_all_the_time(void **state)
 {
@@ -290,6 +330,7 @@ int main(void)
         cmocka_unit_test(the_lightest_runs),
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),
+        cmocka_unit_test(beside_one_that_has_just_begun),
         cmocka_unit_test(its_weight_is_set_all_the_time),
     };
 

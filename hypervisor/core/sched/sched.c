@@ -5,7 +5,7 @@
  * All CPUs share one run queue (runqueue.c). A CPU takes the vCPU that is first and may run there,
  * for a slice at most. Time is accounted by the clock at each switch, so nobody gets anything by
  * leaving just before a tick. Who wakes pre-empts who runs only when it is behind by a grain, so
- * that wake-ups cannot be farmed (sched_exchange.c).
+ * that wake-ups cannot be farmed, and when that one has run for a moment (sched_exchange.c).
  *
  * Run states and the times spent in each (what the guest sees as steal time) change here and
  * nowhere else: set_state().

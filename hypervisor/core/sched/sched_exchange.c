@@ -23,6 +23,7 @@
 #include <port/current.h>
 
 #define WAKE_GRAIN MICROSECS(500)
+#define LEAST_RUN  MICROSECS(100) /* so much of a switch's price that it is no matter */
 
 /* What is searched, from v on. */
 struct search {
@@ -135,6 +136,20 @@ void sched_nobody_is_alone(s_time_t now)
     }
 }
 
+/* c is v's by right, but who runs there has just begun: it goes on for a moment. Else two that send
+ * each other events would change places at each of them. */
+static bool is_spared(const struct search *s, struct cpu *c)
+{
+    s_time_t until = c->running->sched.switched_in + LEAST_RUN;
+
+    if (!s->wakes || s->by[c->id] != c->id || until <= s->now)
+        return false;
+    runqueue.alone_cpus &= ~bit_of(c);
+    if (until < c->turn_ends)
+        sched_set_turn(c, until);
+    return true;
+}
+
 void sched_find_cpu(struct vcpu *v, bool wakes, s_time_t now)
 {
     uint64_t idle = runqueue.idle_cpus & v->affinity;
@@ -157,7 +172,7 @@ void sched_find_cpu(struct vcpu *v, bool wakes, s_time_t now)
     c = look(&s);
     if (!c)
         c = s.victim;
-    if (c)
+    if (c && !is_spared(&s, c))
         take_up(&s, v, c);
     sched_nobody_is_alone(now);
 }
