@@ -80,6 +80,7 @@ build/bench/guest-files/.made: $(COMPARE)/guest-files.sh $(D0)/fetch.sh | build/
 
 NEEDED_TO_COMPARE := build/parvis.bin dom0 build/pvguest/bench $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 .PHONY: compare compare-diff
+COMPARE_KNOWS := QUICK COLUMNS ROWS CPU MEM KERNEL CONSTANTS
 # Of the environment COLUMNS is the terminal's width. A part has a folder of its own. CPU=, MEM=, KERNEL=: setup.py.
 COMPARED_COLUMNS = $(if $(filter command,$(origin COLUMNS)),$(COLUMNS))
 COMPARED = build/compare/$(if $(strip $(COMPARED_COLUMNS)$(ROWS)),part/)run.json
@@ -94,7 +95,7 @@ compare-diff: build/.deps ## what changed from one run of `make compare` to anot
 
 .PHONY: constants
 constants: build/.deps ## what `calibrate` said on a machine (LOG=console.txt), as constants for `make compare CONSTANTS=build/compare/constants.json`
-	@$(PYTHON) tests/bench/calibrate/constants_of.py --out build/compare/constants.json $(LOG)
+	@$(if $(LOG),,$(error what calibrate said is wanted: make constants LOG=console.txt))$(PYTHON) tests/bench/calibrate/constants_of.py --out build/compare/constants.json $(LOG)
 
 .PHONY: check-compare
 CHECKS += tests/bench/calibrate/test_constants_of.py

@@ -43,10 +43,17 @@ def load(path=os.path.join(HERE, "constants.json")):
     try:
         with open(path, encoding="utf-8") as file:
             constants = json.load(file)
-    except (OSError, ValueError) as error:
+        check(constants)
+    except OSError as error:
+        raise BadConstants(f"{path}: {error.strerror}") from None
+    except (ValueError, BadConstants) as error:
         raise BadConstants(f"{path}: {error}") from None
+    return constants
+
+
+def check(constants):
     if not isinstance(constants, dict):
-        raise BadConstants(f"{path} is no object")
+        raise BadConstants("no object")
     check_constant("ipc", constants.get("ipc"), 0.01)
     for group, names in (("events", EVENTS), ("tlb", TLB)):
         found = constants.get(group)
@@ -54,7 +61,6 @@ def load(path=os.path.join(HERE, "constants.json")):
             raise BadConstants(f"{group} has not exactly {', '.join(names)}")
         for name in names:
             check_constant(name, found[name], 1 if name == "nested_factor" else 0)
-    return constants
 
 
 def pairs(events):

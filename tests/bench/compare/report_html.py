@@ -109,11 +109,17 @@ def plot(run):
 INTRO = """<p>The same Linux does the same things without a hypervisor (native), as a paravirtual guest (PV) and as a fully virtualized one (hvm, PVH),
 on Parvis and on Xen, each alone on one emulated CPU.</p>
 <p><span class="tag">measured</span> are instructions, exact to about one percent. <span class="tag">counted</span> is what costs a CPU more than an instruction: changes of ring, exits, walks of page tables.
-<span class="tag">model</span> are cycles, <b>not measured</b>: both together, with costs from published measurements, each from its least to its most.</p>"""
+<span class="tag">model</span> are cycles, <b>not measured</b>: both together, with costs ({costs}), each from its least to its most.</p>"""
 SURE = """<p class="key"><span class="less">fewer cycles</span><span class="more">more cycles</span> so on <b>every</b> CPU whose costs are between the model's least and most, the same CPU for both sides.
 <span class="even">about equal</span> within 10 percent, on every one of them. <span class="open">undecided</span> some of these CPUs one way, some the other.</p>
 <p>Below each bar are geometric means over the rows; of cycles with typical costs, and from least to most.</p>"""
 ROWS = """<p>Cycles as a ratio, with typical costs and from least to most; below 1 the first one is faster. The scale is logarithmic; an arrow says that a bar goes on.</p>"""
+
+
+def of_costs(constants):
+    """Whose they are: of one machine, where it was measured there (constants_of.py), or published ones."""
+    what = constants.get("what", "")
+    return what.split(";")[0][0].lower() + what.split(";")[0][1:] if what.startswith("Constants of one machine") else "from published measurements"
 
 
 def report(run, constants):
@@ -124,7 +130,7 @@ def report(run, constants):
              f"<title>Paravirtual or fully virtualized: Parvis {esc(run['commit'])}</title><style>{style()}</style>",
              "<h1>Paravirtual or fully virtualized?</h1>", f'<p class="soft">{esc(report_md.versions(run))}</p>',
              *(f'<p class="answer">{esc(said)}</p>' for said in answer.sentences(run, constants)), '<p class="soft">Cycles by the model; geometric means, and what they range over from CPU to CPU.</p>',
-             INTRO, explained(words.GLOSSARY.items()),
+             INTRO.format(costs=esc(of_costs(constants))), explained(words.GLOSSARY.items()),
              '<h2>Who takes fewer cycles <span class="tag">model</span></h2>', SURE, *cautions(run), *scores(run, FIRST, constants),
              *headed("Measures against speculation as alike as they can be had", scores(run, LIKE, constants)), *headed("Other pairs", scores(run, SECOND, constants)),
              *where(run, constants),

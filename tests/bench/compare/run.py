@@ -44,8 +44,15 @@ def programs_left_out():
             for program, package in PROGRAMS.items() if program not in there}
 
 
+def keep(path):
+    """What is complete stays beside the new run, for `make compare-diff`."""
+    kept = os.path.splitext(path)[0] + ".last.json"
+    os.replace(path, kept)
+    say(f"the run before is {kept}")
+
+
 def begun(path, quick, chosen=()):
-    """The run to go on with, or a new one."""
+    """The run to go on with, or a new one; a complete one is kept."""
     run = new(quick, chosen)
     if not os.path.exists(path):
         return run
@@ -55,6 +62,7 @@ def begun(path, quick, chosen=()):
         say(f"a new run, as {why}")
         return run
     if old["complete"]:
+        keep(path)
         return run
     other = store.differences(old, run) + [name for name in ("commit", "chosen") if old[name] != run[name]]
     if other:
@@ -113,9 +121,10 @@ def asked():
     parser.add_argument("columns", nargs="*", metavar="COLUMN", help=" ".join(column.key for column in COLUMNS))
     options = parser.parse_args()
     options.rows = options.rows.split()
-    for what, wrong in (("column", set(options.columns) - {column.key for column in COLUMNS}), ("row", rows.unknown(options.rows))):
+    there = [column.key for column in COLUMNS]
+    for what, wrong, right in (("column", set(options.columns) - set(there), there), ("row", rows.unknown(options.rows), rows.NAMES)):
         if wrong:
-            parser.error(f"there is no {what} {', '.join(sorted(wrong))}")
+            parser.error(f"there is no {what} {', '.join(sorted(wrong))}; there are {', '.join(right)}" + (", and the rows of each" if what == "row" else ""))
     options.out = options.out or os.path.join(BUILD, "compare", *(["part"] if options.rows or options.columns else []), "run.json")
     return options
 

@@ -84,6 +84,12 @@ class Store(unittest.TestCase):
 
 
 class Reports(unittest.TestCase):
+    def test_whose_constants(self):
+        """Published ones, or those of one machine."""
+        self.assertIn("with costs (from published measurements)", report_html.report(canned(), model.load()))
+        text = report_html.report(canned(), {**model.load(), "what": "Constants of one machine, measured on X, today; what instructions"})
+        self.assertIn("with costs (constants of one machine, measured on X, today), each", text)
+
     def test_markdown(self):
         text = report_md.report(canned(), model.load())
         for needed in ("0123456789ab", "Model, not measured", "no packages", "spectre_v2:Mitigation: Retpolines", "| null_call | 337 | 763 | 337 |",

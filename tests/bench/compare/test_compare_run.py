@@ -101,6 +101,20 @@ class Run(unittest.TestCase):
             out.write("{")
         self.assertEqual(program.begun(self.path, False)["columns"], {})
 
+    def test_whole_run_is_kept(self):
+        """Beside the new one, so that the two can be compared."""
+        store.save(self.path, {**canned(), "complete": True})
+        program.begun(self.path, False)
+        self.assertFalse(os.path.exists(self.path))
+        self.assertEqual(store.load(self.path.replace(".json", ".last.json"))["columns"], canned()["columns"])
+
+    def test_misspelt(self):
+        """What make is given and does not know is refused before anything is begun."""
+        for word in ("COLUMN=parvis-pv", "QUICK=yes"):
+            done = subprocess.run(["make", "-n", "-C", os.path.join(HERE, "../../.."), "compare", word], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"*** {word if word.startswith('QUICK') else 'COLUMN'}: `make compare` knows QUICK COLUMNS", done.stdout)
+
     def test_what_there_is_not(self):
         for words, said in ((["xen-hvm"], "there is no column xen-hvm"), (["--rows", "io nul_call work.find linux.find", "native"], "there is no row linux.find, nul_call")):
             done = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), *words], stderr=subprocess.PIPE, text=True, check=False)

@@ -97,7 +97,7 @@ class Constants(unittest.TestCase):
 
     def test_without_source(self):
         for source in (None, "", "  ", 7):
-            with self.assertRaisesRegex(model.BadConstants, "cr3 has no source"):
+            with self.assertRaisesRegex(model.BadConstants, r"\.json: cr3 has no source"):
                 self.load(lambda constants, source=source: constants["events"]["cr3"].update(source=source))
         with self.assertRaisesRegex(model.BadConstants, "ipc has no source"):
             self.load(lambda constants: constants["ipc"].pop("source"))
