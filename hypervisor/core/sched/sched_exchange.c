@@ -23,7 +23,7 @@
 #include <port/current.h>
 
 #define WAKE_GRAIN MICROSECS(500)
-#define LEAST_RUN  MICROSECS(100) /* so much of a switch's price that it is no matter */
+#define LEAST_RUN  MICROSECS(100) /* a switch costs little of it */
 
 /* What is searched, from v on. */
 struct search {
