@@ -57,6 +57,7 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(CPU_door_top,
            offsetof(struct cpu_block, door) + sizeof(((struct cpu_block *)0)->door) - CPU_OFFSET);
     DEFINE(REGS_WORDS, offsetof(struct cpu_user_regs, es) / 8);
+    DEFINE(CPU_guest_top, offsetof(struct cpu, arch.guest_top));
     DEFINE(CPU_idle, offsetof(struct cpu, idle));
     DEFINE(CPU_OFFSET, CPU_OFFSET);
     DEFINE(CPU_BLOCK_SIZE, CPU_BLOCK_SIZE);

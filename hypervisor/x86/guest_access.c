@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest copies: the range check, then guest_copy.asm, which touches the memory through the page
- * tables that are loaded. A kind of guest whose addresses are not reached so copies itself.
+ * Guest copies: the range check, and guest_copy.asm, which touches the memory through the page
+ * tables that are loaded. It begins there, where what is at the top is checked; all else comes
+ * here. A kind of guest whose addresses are not reached so copies itself.
  *
  * What lies in the hypervisor's range is refused here, because the hypervisor could reach it;
  * everything else is left to the MMU: an absent or read-only page or an address that is not
@@ -28,13 +29,6 @@ static inline bool is_below(gva_t gva, uint64_t n, gva_t below)
     return gva < below && n <= below - gva;
 }
 
-/* The same address; 0 for a CPU that runs ahead of what finds that it is none of these
- * (port/nospec.h). */
-static inline gva_t at_top_nospec(gva_t gva, uint64_t top)
-{
-    return gva & mask_nospec(-gva, top + 1);
-}
-
 static inline const struct arch_cpu *this_arch(void)
 {
     return &this_block()->cpu.arch;
@@ -53,7 +47,7 @@ bool guest_range_ok(gva_t gva, uint64_t n)
 }
 
 /* Where no kernel keeps its data: below, or where the kind of the guest has to look. */
-static __noinline int copy_elsewhere(void *buf, gva_t gva, size_t n, bool to_guest)
+static int copy_elsewhere(void *buf, gva_t gva, size_t n, bool to_guest)
 {
     const struct vcpu *v = copied();
     gva_t below = this_arch()->guest_below, at = index_nospec(gva, below);
@@ -63,22 +57,24 @@ static __noinline int copy_elsewhere(void *buf, gva_t gva, size_t n, bool to_gue
     return v ? v->domain->ops->copy(v, buf, gva, n, to_guest) : -XEN_EFAULT;
 }
 
-int copy_from_guest(void *to, gva_t from, size_t n)
+int copy_from_elsewhere(void *to, gva_t from, size_t n)
 {
-    uint64_t top = this_arch()->guest_top;
-
-    if (likely(is_at_top(from, n, top)))
-        return guest_copy((uint64_t)to, at_top_nospec(from, top), n);
     return copy_elsewhere(to, from, n, false);
 }
 
-int guest_write(gva_t to, const void *from, size_t n)
+int write_elsewhere(gva_t to, const void *from, size_t n)
 {
-    uint64_t top = this_arch()->guest_top;
-
-    if (likely(is_at_top(to, n, top)))
-        return guest_copy(at_top_nospec(to, top), (uint64_t)from, n);
     return copy_elsewhere((void *)from, to, n, true);
+}
+
+int write_word_elsewhere(gva_t to, uint64_t word)
+{
+    return write_elsewhere(to, &word, sizeof(word));
+}
+
+int try_elsewhere(gva_t at, const void *was, size_t n)
+{
+    return write_elsewhere(at, was, n);
 }
 
 /* (Asked for by control operations alone: no guest of another kind comes here.) */

@@ -127,6 +127,32 @@ int guest_write(gva_t to, const void *from, size_t n)
     return copy(NULL, from, to, n, true);
 }
 
+int guest_write_word(gva_t to, uint64_t word)
+{
+    return guest_write(to, &word, sizeof(word));
+}
+
+int guest_try(gva_t at, const void *was, size_t n)
+{
+    const gva_t end[] = {at, at + n - 1};
+
+    host_must_be_written(was, n);
+    if (is_elsewhere(at))
+        return guest_write(at, was, n);
+    if (host_on_copy)
+        host_on_copy(at);
+    if (!guest_range_ok(at, n))
+        return -XEN_EFAULT;
+    for (unsigned int i = 0; i < 2; i++) {
+        char *byte = translate(end[i], true);
+
+        if (!byte)
+            return -XEN_EFAULT;
+        __atomic_fetch_or(byte, 0, __ATOMIC_SEQ_CST);
+    }
+    return 0;
+}
+
 int guest_write_zeros(gva_t to, size_t n)
 {
     return copy(NULL, NULL, to, n, true);

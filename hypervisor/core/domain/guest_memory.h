@@ -8,8 +8,9 @@
  *
  *   an entry of a page table    set_pte() (pv/set_pte.h)
  *   a frame                     map_guest_frame(), the write, unmap_guest_frame()
- *   an address of the guest     copy_to_guest(), clear_guest(): the current domain's, through its
- *                               own page tables; so what is read-only to the guest is so here
+ *   an address of the guest     copy_to_guest() and its like: the current domain's,
+ *                               through its own page tables; so what is read-only to the guest is
+ *                               so here
  *                               (the frame of a bounce: pv/cpu/bounce.asm, likewise)
  *
  * A frame that stays mapped is one that the hypervisor writes at any moment: vcpu_info, the console
@@ -50,6 +51,19 @@ static inline void unmap_guest_frame(const struct domain *d, const void *mapped)
 static inline int __must_check copy_to_guest(gva_t to, const void *from, size_t n)
 {
     return guest_write(to, from, n);
+}
+
+/* The same for one word, and cheaper. */
+static inline int __must_check copy_word_to_guest(gva_t to, uint64_t word)
+{
+    return guest_write_word(to, word);
+}
+
+/* Whether that can be, of at least a byte and at most a page, which were read just now as `was`:
+ * the same errors. */
+static inline int __must_check try_guest(gva_t to, const void *was, size_t n)
+{
+    return guest_try(to, was, n);
 }
 
 static inline int __must_check clear_guest(gva_t to, size_t n)

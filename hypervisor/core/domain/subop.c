@@ -3,8 +3,9 @@
  * The way through an operation: find its row, read its argument once, try the place of its result,
  * run it, write the result back.
  *
- * The place is tried by writing there what was just read. That can be told from no write at all
- * only by who writes to it at the same time, in another vCPU of the same guest.
+ * The place is tried as if what was just read were written there. Where the guest's addresses are
+ * not the CPU's it is written, which who writes there at the same time, in another vCPU of the same
+ * guest, could tell.
  */
 #include <core/base/log.h>
 #include <core/domain/guest_memory.h>
@@ -43,7 +44,7 @@ static __noinline long call_and_write(const struct subop *row, gva_t arg, void *
 {
     long rc;
 
-    if (copy_to_guest(arg, op, row->size))
+    if (try_guest(arg, op, row->size))
         return -XEN_EFAULT;
     if (!(row->flags & SUBOP_IN))
         memset(op, 0, row->size);

@@ -97,7 +97,7 @@ static int tell_frame(struct domain *d, gva_t list, unsigned int i)
     if (grant_table_frame(d, i, &mfn))
         return GNTST_general_error;
     number = number_of_frame(d, mfn);
-    if (!guest_index(list, i, sizeof(number), &at) || copy_to_guest(at, &number, sizeof(number)))
+    if (!guest_index(list, i, sizeof(number), &at) || copy_word_to_guest(at, number))
         return GNTST_bad_virt_addr;
     return 0;
 }

@@ -42,7 +42,7 @@ static inline bool frame_list_put(gva_t list, uint64_t i, xen_pfn_t value)
 {
     gva_t at;
 
-    return guest_index(list, i, sizeof(value), &at) && !copy_to_guest(at, &value, sizeof(value));
+    return guest_index(list, i, sizeof(value), &at) && !copy_word_to_guest(at, value);
 }
 
 /* May the caller ask for frames below 2^bits (0: no limit)? */

@@ -52,7 +52,7 @@ static long give_way(struct vcpu *v, gva_t at, uint64_t left)
     return hypercall_create_continuation(at, left);
 }
 
-long do_multicall(gva_t call_list, uint64_t nr_calls)
+long do_multicall(gva_t at, uint64_t left)
 {
     struct vcpu *v = current;
     hypercall_fn_t *const *fn = v->domain->ops->hypercalls->fn;
@@ -61,33 +61,33 @@ long do_multicall(gva_t call_list, uint64_t nr_calls)
 
     if (v->in_multicall)
         return refused(-XEN_EINVAL, "a multicall in a multicall");
-    if (!guest_range_ok(call_list,
-                        nr_calls > UINT64_MAX / sizeof(e) ? UINT64_MAX : nr_calls * sizeof(e)))
+    if (!guest_range_ok(at, left > UINT64_MAX / sizeof(e) ? UINT64_MAX : left * sizeof(e)))
         return -XEN_EFAULT;
     v->in_multicall = true;
-    for (uint64_t i = 0; i < nr_calls; i++) {
-        gva_t at = call_list + i * sizeof(e);
+    while (left) {
+        long result;
 
-        if (i && hypercall_preempt_check_step())
-            return give_way(v, at, nr_calls - i);
         if (copy_from_guest(&e, at, sizeof(e))) {
             rc = -XEN_EFAULT;
             break;
         }
-        e.result = (xen_ulong_t)run_entry(v, fn, &e);
-        if (hypercall_gave_way(v, (long)e.result)) {
+        result = run_entry(v, fn, &e);
+        if (hypercall_gave_way(v, result)) {
             rc = rewrite_entry(v, at);
             if (!rc)
-                return give_way(v, at, nr_calls - i);
+                return give_way(v, at, left);
             break;
         }
         if (unlikely(!v->in_multicall)) /* hc_nr still says whose result this is */
-            return (long)e.result;
-        if (copy_to_guest(at + offsetof(struct multicall_entry, result), &e.result,
-                          sizeof(e.result))) {
+            return result;
+        if (copy_word_to_guest(at + offsetof(struct multicall_entry, result),
+                               (xen_ulong_t)result)) {
             rc = -XEN_EFAULT;
             break;
         }
+        at += sizeof(e);
+        if (--left && hypercall_preempt_check_step())
+            return give_way(v, at, left);
     }
     v->in_multicall = false;
     v->hc_nr = __HYPERVISOR_multicall;

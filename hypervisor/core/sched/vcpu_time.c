@@ -102,7 +102,7 @@ static __noinline void write_runstate(struct vcpu *v, gva_t at)
         info.time[i] = v->sched.time[i];
     if (READ_ONCE(v->domain->vm_assist) & (1u << VMASST_TYPE_runstate_update_flag)) {
         marked = info.state_entry_time | XEN_RUNSTATE_UPDATE;
-        if (copy_to_guest(entry, &marked, sizeof(marked)))
+        if (copy_word_to_guest(entry, marked))
             goto err_fault;
         smp_wmb();
         info.state_entry_time = marked;
@@ -115,7 +115,7 @@ static __noinline void write_runstate(struct vcpu *v, gva_t at)
     if (info.state_entry_time & XEN_RUNSTATE_UPDATE) {
         marked = info.state_entry_time & ~XEN_RUNSTATE_UPDATE;
         smp_wmb();
-        if (copy_to_guest(entry, &marked, sizeof(marked)))
+        if (copy_word_to_guest(entry, marked))
             goto err_fault;
     }
     return;

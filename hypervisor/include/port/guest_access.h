@@ -16,6 +16,10 @@
 /* Copies n bytes between hypervisor memory and the current guest. 0 or -XEN_EFAULT. */
 int __must_check copy_from_guest(void *to, gva_t from, size_t n);
 int __must_check guest_write(gva_t to, const void *from, size_t n);
+int __must_check guest_write_word(gva_t to, uint64_t word);
+/* Whether n bytes, which hold `was`, may be written: as if they were, with what they hold. n is at
+ * least 1 and at most a page. */
+int __must_check guest_try(gva_t at, const void *was, size_t n);
 int __must_check guest_write_zeros(gva_t to, size_t n);
 
 /* Whether [gva, gva + n) lies wholly outside the hypervisor's range; says nothing of what is mapped

@@ -25,7 +25,6 @@ static void __attribute__((used)) asm_offsets(void)
     VCPU(cr3_loads, counter[COUNTER_cr3_loads]);
     DEFINE(DOMAIN_vm_assist, offsetof(struct domain, vm_assist));
     DEFINE(ARCHITECTURAL_IOPL, 1u << VMASST_TYPE_architectural_iopl);
-    DEFINE(CPU_guest_top, offsetof(struct cpu, arch.guest_top));
     VCPU(kernel_mode, arch.pv.kernel_mode);
     VCPU(nmi_pending, nmi_pending);
     VCPU(hc_nr, hc_nr);

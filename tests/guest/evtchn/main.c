@@ -173,6 +173,49 @@ static void refusals(void)
     CHECK_EQ(op(EVTCHNOP_send, (void *)0xffff830000000000ul), -XEN_EFAULT, "or the hypervisor's");
 }
 
+/* Xen finds that when it has made the port. */
+static bool tries_first(void)
+{
+    xen_extraversion_t extra;
+
+    return !HYPERVISOR_xen_version(XENVER_extraversion, extra) && !memcmp(extra, ".0-parvis", 9);
+}
+
+static int protect(char *va, unsigned long frame, bool writable)
+{
+    return HYPERVISOR_update_va_mapping(
+        (unsigned long)va, pte_make(frame, (writable ? PTE_KERNEL_RW : PTE_KERNEL_RO) | PTE_NX),
+        UVMF_INVLPG);
+}
+
+/* Two words, of which each is in a page of its own; one cannot be written. */
+static void result_without_a_place(void)
+{
+    void *pages[] = {test_page(), test_page()};
+    unsigned long frames[] = {virt_to_mfn(pages[0]), virt_to_mfn(pages[1])};
+    char *mapped = map_frames(frames, 2, PTE_KERNEL_RW | PTE_NX);
+    evtchn_alloc_unbound_t *alloc = (void *)(mapped + PAGE_SIZE - sizeof(alloc->port));
+    evtchn_port_t before, between, after;
+
+    NEED(mapped);
+    NEED(!event_alloc_unbound(DOMID_SELF, NULL, NULL, &before));
+    *alloc = (evtchn_alloc_unbound_t){.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+    CHECK_EQ(op(EVTCHNOP_alloc_unbound, alloc), 0, "a struct in two pages");
+    between = alloc->port;
+    CHECK_EQ(between, before + 1, "has its result");
+    for (unsigned int i = 0; i < 2; i++) {
+        NEED(!protect(mapped + i * PAGE_SIZE, frames[i], false));
+        CHECK_EQ(op(EVTCHNOP_alloc_unbound, alloc), -XEN_EFAULT, "one of them is read-only");
+        NEED(!protect(mapped + i * PAGE_SIZE, frames[i], true));
+    }
+    NEED(!event_alloc_unbound(DOMID_SELF, NULL, NULL, &after));
+    CHECK_EQ(after, between + (tries_first() ? 1 : 3), "no port was made for nobody");
+    unmap_frames(mapped, 2);
+    page_free(pages[0]);
+    page_free(pages[1]);
+    CHECK_EQ(event_close(before) + event_close(between) + event_close(after), 0, "closed");
+}
+
 /* XSA-317: take all ports there are; the end must be an error, and all must come back. */
 static void exhaustion(void)
 {
@@ -197,5 +240,6 @@ void test_main(void)
     virqs_and_ipis();
     ports_take_turns();
     refusals();
+    result_without_a_place();
     exhaustion();
 }

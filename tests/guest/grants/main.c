@@ -208,6 +208,10 @@ static void table_operations(void)
     set_xen_guest_handle(setup.frame_list, &frame);
     CHECK(HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &setup, 1) < 0 || setup.status < 0,
           "a table larger than the limit is refused");
+    setup.nr_frames = 1;
+    set_xen_guest_handle(setup.frame_list, (xen_pfn_t *)0xffff830000000000ul);
+    CHECK(HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &setup, 1) < 0 || setup.status < 0,
+          "a list in the hypervisor's memory is not written");
     q.dom = 0x1234;
     HYPERVISOR_grant_table_op(GNTTABOP_query_size, &q, 1);
     CHECK_EQ(q.status, GNTST_bad_domain, "the size of nobody's table");
