@@ -33,6 +33,7 @@ void pv_reissue(struct vcpu *v)
     v->continuation = false;
     v->regs.rax = v->hc_nr;
     v->regs.rip -= SYSCALL_LENGTH;
+    v->regs.rcx = v->regs.rip;
     this_cpu()->slice_end = 0;
 }
 

@@ -53,6 +53,7 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(SYSCALL_STUBS_SIZE, SYSCALL_STUBS_SIZE);
     DEFINE(ENTRY_HYPERCALL, (int)ENTRY_HYPERCALL);
     DEFINE(NR_HYPERCALLS, NR_HYPERCALLS);
+    _Static_assert((NR_HYPERCALLS & (NR_HYPERCALLS - 1)) == 0, "entry.asm masks a number so");
     DEFINE(ENOSYS, XEN_ENOSYS);
     DEFINE(ERESTART, XEN_ERESTART);
 }

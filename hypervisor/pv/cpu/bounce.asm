@@ -148,90 +148,88 @@ pv_cpu_bounce:
         jmp pv_bounce
 
 ; long pv_cpu_iret(struct vcpu *v)
+; RCX and R11 of v are no one's: SYSCALL has left RIP and RFLAGS there. What the frame has for them goes there at once.
 global pv_cpu_iret
 pv_cpu_iret:
-        push rbx
-        push rbp
         mov rax, [rdi + VCPU_domain]
         mov rsi, [rdi + VCPU_regs + REGS_rsp]
         test dword [rax + DOMAIN_vm_assist], ARCHITECTURAL_IOPL
-        jnz .long
+        jnz pv_iret
         mov rax, rsi
         mov r11, [rdi + VCPU_cpu_stack]
         neg rax
         cmp rax, IRET_BYTES
-        jb .long
+        jb pv_iret
         cmp [r11 + CPU_guest_top], rax
-        jb .long
+        jb pv_iret
         sbb rax, rax                    ; and reads there
         or rsi, rax
         STAC
         OR_ELSE .fault
+        mov rax, [rsi + 8]
+        mov [rdi + VCPU_regs + REGS_r11], rax
+        OR_ELSE .fault
+        mov rax, [rsi + 16]
+        mov [rdi + VCPU_regs + REGS_rcx], rax
+        OR_ELSE .fault
         mov rax, [rsi]
-        OR_ELSE .fault
-        mov r8, [rsi + 8]
-        OR_ELSE .fault
-        mov r9, [rsi + 16]
         OR_ELSE .fault
         mov r10, [rsi + 24]
         OR_ELSE .fault
-        mov r11, [rsi + 32]
+        mov r9, [rsi + 32]
         OR_ELSE .fault
         movzx edx, word [rsi + 40]
         OR_ELSE .fault
         mov rcx, [rsi + 48]
         OR_ELSE .fault
-        mov rbx, [rsi + 56]
+        mov r8, [rsi + 56]
         OR_ELSE .fault
         movzx esi, word [rsi + 64]
         CLAC
 
-        and r10d, VGCF_in_syscall
-        mov ebp, edx
-        and ebp, 3
-        cmp ebp, 3
-        jne .commit
+        mov r11d, edx
+        not r11d
+        test r11b, 3                    ; zero: to user mode
+        jnz .commit
         cmp qword [rdi + VCPU_guest_table_user], 0
-        je .long
+        je pv_iret
 .commit:
-        mov [rdi + VCPU_regs + REGS_rip], r11
-        mov [rdi + VCPU_regs + REGS_rsp], rbx
+        mov [rdi + VCPU_regs + REGS_rip], r9
+        mov [rdi + VCPU_regs + REGS_rsp], r8
         or edx, 3
         mov [rdi + VCPU_regs + REGS_cs], dx
         or esi, 3
         mov [rdi + VCPU_regs + REGS_ss], si
-        mov rbx, [rdi + VCPU_info]
+        mov r8, [rdi + VCPU_info]
         bt ecx, X86_EFLAGS_IF_BIT
-        setnc [rbx + 1]                 ; evtchn_upcall_mask
+        setnc [r8 + 1]                  ; evtchn_upcall_mask
         and rcx, ~(X86_EFLAGS_IOPL | X86_EFLAGS_VM)
         or rcx, X86_EFLAGS_IF | X86_EFLAGS_ALWAYS
         mov [rdi + VCPU_regs + REGS_rflags], rcx
-        test r10d, r10d
+        and r10d, VGCF_in_syscall
         jnz .in_syscall
 .rest:
-        mov [rdi + VCPU_regs + REGS_r11], r8
-        mov [rdi + VCPU_regs + REGS_rcx], r9
         mov [rdi + VCPU_regs + REGS_entry_vector], r10d
         mov byte [rdi + VCPU_nmi_masked], 0
         mov byte [rdi + VCPU_in_multicall], 0 ; XSA-213: a list of hypercalls ends here
-        cmp ebp, 3
-        jne .done
+        test r11b, 3
+        jnz .done
         mov r8, [rdi + VCPU_guest_table_user]
         mov r9, [rdi + VCPU_cpu_stack]
         mov byte [rdi + VCPU_kernel_mode], 0
         LOAD_TABLE rdi, r8, r9
 .done:
-        pop rbp
-        pop rbx
         RETURN
-.in_syscall:                            ; RCX and R11 are free: SYSRET may be used
-        mov r8, rcx
-        mov r9, r11
+.in_syscall:                            ; RCX and R11 are free: SYSRET may be used, if selectors fit
+        mov [rdi + VCPU_regs + REGS_r11], rcx
+        mov [rdi + VCPU_regs + REGS_rcx], r9
+        xor r10d, r10d
+        cmp edx, GUEST_CS64
+        jne .rest
+        cmp esi, GUEST_SS
+        jne .rest
         mov r10d, ENTRY_HYPERCALL
         jmp .rest
 .fault:
         CLAC
-.long:
-        pop rbp
-        pop rbx
         jmp pv_iret

@@ -4,7 +4,10 @@
 ;
 ; SYSCALL's stub (door.c) begins the frame in v->regs as an exception does (x86/entry.asm), and from there on things are the same:
 ; rbx = v, RSP = this_cpu(), SYSCALL's number for the "vector" of the frame. Who came by SYSCALL leaves by SYSRET unless something
-; about his frame forbids it.
+; about his frame forbids it: whoever gives a frame that number gives it the flat selectors too, RIP as RCX and RFLAGS as R11.
+;
+; r12 to r15, which C functions keep, and neither a hypercall nor a system call changes in v->regs, are the guest's still when it is
+; over: from pv_back on they are not loaded again.
 ;
 ; The exit by IRETQ works from a copy of the frame on the CPU's stack: if IRETQ faults (bad selectors, XSA-7's kin), v->regs is
 ; whole and the failsafe callback can be made from it.
@@ -49,13 +52,10 @@ syscall_entry:
         ; A hypercall: number in eax, arguments in rdi, rsi, rdx, r10, r8, r9. C meaning:
         ;     v->hc_nr = nr; rc = nr < NR_HYPERCALLS ? count(nr), pv_hypercalls.fn[nr](...) : -XEN_ENOSYS;
         ;     if (rc == -XEN_ERESTART) pv_reissue(v); else v->regs.rax = rc;
-        mov rdx, [rbx + VCPU_regs + REGS_rdx]
-        mov eax, eax
         mov rcx, r10
-        cmp rax, NR_HYPERCALLS
+        cmp eax, NR_HYPERCALLS
         jae .unknown
-        sbb r11, r11                    ; speculation past the check sees number 0
-        and rax, r11
+        and eax, NR_HYPERCALLS - 1      ; for a CPU that runs ahead of the check
         inc qword [rbx + VCPU_hypercalls + rax * 8]
         mov [rbx + VCPU_hc_nr], eax
         mov qword [rsp + CPU_slice_end], 0 ; the slice begins at its first check
@@ -72,14 +72,12 @@ pv_back:                                ; rsp = this_cpu(), rbx = v
         jne resume_guest
 
 ; ---- the exit -----------------------------------------------------------------------------------------
-; guest_ops.enter: rsp = this_cpu(), rbx = v. Looks once at the guest's events.
-global pv_enter
-pv_enter:
+; Looks once at the guest's events.
+leave:
         mov rax, [rbx + VCPU_info]
-        movzx eax, word [rax]           ; evtchn_upcall_pending, evtchn_upcall_mask
-        dec eax                         ; pending and not masked: below 0xff (the guest may write any value)
-        cmp eax, 0xff
-        jb .deliver
+        cmp byte [rax], 0               ; evtchn_upcall_pending: the guest may write any value
+        jne .unless_masked
+.no_event:
         cmp word [rbx + VCPU_nmi_pending], 1 ; pending, not masked
         je .deliver
 
@@ -95,52 +93,35 @@ pv_enter:
         END_SPEC
         cmp dword [rbx + VCPU_regs + REGS_entry_vector], ENTRY_HYPERCALL
         jne .iret
-        ; SYSRET puts RCX to RIP and R11 to RFLAGS; both are the guest's to lose here.
-        ; XSA-7: RIP must be canonical, or SYSRET faults in the hypervisor on the guest's stack.
-        mov rcx, [rbx + VCPU_regs + REGS_rip]
-        mov r11, [rbx + VCPU_regs + REGS_rflags]
-        mov rax, rcx
-        shl rax, 16
-        sar rax, 16
-        cmp rax, rcx
-        jne .iret_syscall
-        cmp word [rbx + VCPU_regs + REGS_cs], GUEST_CS64
-        jne .iret_syscall
-        cmp word [rbx + VCPU_regs + REGS_ss], GUEST_SS
-        jne .iret_syscall
-        test r11d, X86_EFLAGS_RF | X86_EFLAGS_TF
-        jnz .iret_syscall
-        lea rsp, [rbx + VCPU_regs]      ; R11's and RCX's slots go to R10 and RDX, which come next
-        EACH pop, r15, r14, r13, r12, rbp, rbx, r10, r10, r9, r8, rax, rdx, rdx, rsi, rdi
+        ; SYSRET puts RCX to RIP and R11 to RFLAGS.
+        ; XSA-7: RIP must be canonical, or SYSRET faults in the hypervisor on the guest's stack: bits 48 to 63 are as bit 47.
+        mov rax, [rbx + VCPU_regs + REGS_rcx]
+        sar rax, 48
+        adc eax, 0
+        jnz .iret
+        test dword [rbx + VCPU_regs + REGS_rflags], X86_EFLAGS_RF | X86_EFLAGS_TF
+        jnz .iret
+        lea rsp, [rbx + VCPU_regs + REGS_rbp]
+        EACH pop, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi
         mov rsp, [rsp + REGS_rsp - REGS_error_code]
         CLEAR_BUFFERS
         o64 sysret
 
-.iret_syscall:
-        mov [rbx + VCPU_regs + REGS_rcx], rcx
-        mov [rbx + VCPU_regs + REGS_r11], r11
 .iret:
         PUSH_FRAME
-        EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, rbx
+        EACH LOAD, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, rbx
         CLEAR_BUFFERS
 iret_to_guest:
         iretq
         EXTABLE iret_to_guest, iret_faulted
 
 ; By IRETQ, from the door: rdi is the last register, as CR3 needs one.
-pv_enter.isolated:
-        cmp dword [rbx + VCPU_regs + REGS_entry_vector], ENTRY_HYPERCALL
-        jne .isolated_frame
-        mov rcx, [rbx + VCPU_regs + REGS_rip]
-        mov r11, [rbx + VCPU_regs + REGS_rflags]
-        mov [rbx + VCPU_regs + REGS_rcx], rcx
-        mov [rbx + VCPU_regs + REGS_r11], r11
-.isolated_frame:
+leave.isolated:
         mov rdi, [rsp + CPU_isolated_cr3]
         add rsp, CPU_door_top
         PUSH_FRAME
         push qword [rbx + VCPU_regs + REGS_rdi]
-        EACH LOAD, r15, r14, r13, r12, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rbx
+        EACH LOAD, rbp, r11, r10, r9, r8, rax, rcx, rdx, rsi, rbx
         CLEAR_BUFFERS
         mov cr3, rdi
         pop rdi
@@ -148,7 +129,10 @@ isolated_iret:
         iretq
         EXTABLE isolated_iret, iret_faulted
 
-pv_enter.deliver:
+leave.unless_masked:
+        cmp byte [rax + 1], 0           ; evtchn_upcall_mask
+        jne leave.no_event
+leave.deliver:
         mov rdi, rbx
         call pv_deliver_event
         jmp resume_guest
@@ -161,6 +145,12 @@ iret_faulted:                           ; the CPU's stack, below struct cpu; v->
         mov rdi, [rsp + CPU_running]
         call pv_iret_fault
         jmp resume_guest
+
+; guest_ops.enter: rsp = this_cpu(), rbx = v, of which nothing is loaded
+global pv_enter
+pv_enter:
+        EACH LOAD, r15, r14, r13, r12
+        jmp leave
 
 syscall_entry.unknown:
         mov [rbx + VCPU_hc_nr], eax
