@@ -4,30 +4,17 @@
  * mode, with an error code and without: the frame, the stack, flags, events, the registers;
  * wherever the stack is, and whatever the flags.
  *
- * Parvis has two ways for that, a short one (pv/cpu/bounce.asm) and a general one, which is taken,
- * for one thing, when a guest has asked for an architectural IOPL: so all is looked at without and
- * with that, and must look the same. What ends the domain is a deed (do=NAME), one a run.
+ * By both ways (ways.h). What ends the domain is a deed (do=NAME), one a run.
  */
 #include <guest/user.h>
 
-#include "test.h"
+#include "ways.h"
 
 const char test_name[] = "bounce";
 
-#define RFLAGS_ALWAYS 0x2ul
-#define RFLAGS_DF     0x400ul
-#define RFLAGS_IOPL   0x3000ul
-#define RFLAGS_NT     0x4000ul
-#define RFLAGS_RF     0x10000ul
-#define RFLAGS_AC     0x40000ul
-#define RFLAGS_ID     0x200000ul
-
-#define MOST_WORDS        8
-#define LOW               0x10000000ul         /* where the kernel's table maps nothing */
-#define TOP               (-PAGE_SIZE)         /* the last page of all */
-#define OF_THE_HYPERVISOR 0xffff830000090000ul /* its map of all memory: it may write there */
-#define RCX               0xccccul
-#define R11               0x1111ul
+#define MOST_WORDS 8
+#define RCX        0xccccul
+#define R11        0x1111ul
 
 /* What there is to see where the kernel was entered. The assembly below knows it. */
 static struct {
@@ -88,13 +75,6 @@ static const uint8_t user_break[] = {0xcc, 0x0f, 0x0b};
 static const uint8_t user_touch[] = {0x8a, 0x04, 0x25, 0x30,
                                      0x12, 0x00, 0x00}; /* as bounce_touch */
 
-static void choose(bool longer)
-{
-    CHECK_EQ(HYPERVISOR_vm_assist(longer ? VMASST_CMD_enable : VMASST_CMD_disable,
-                                  VMASST_TYPE_architectural_iopl),
-             0, "an architectural IOPL is chosen");
-}
-
 static void set_handlers(bool masks)
 {
     const struct trap_info traps[] = {
@@ -104,11 +84,6 @@ static void set_handlers(bool masks)
     };
 
     CHECK_EQ(HYPERVISOR_set_trap_table(traps), 0, "handlers for both exceptions");
-}
-
-static void set_stack(unsigned long sp)
-{
-    CHECK_EQ(HYPERVISOR_stack_switch(FLAT_KERNEL_SS, sp), 0, "a stack for entries");
 }
 
 /* One exception. */
@@ -197,14 +172,14 @@ static void all_modes(unsigned long sp)
 {
     typeof(seen) first;
 
-    set_stack(sp);
+    ways_set_stack(sp);
     for (unsigned int i = 0; i < ARRAY_SIZE(modes) * 8; i++) {
         struct one o = exception(i);
 
-        choose(false);
+        ways_choose(false);
         one_exception(&o, sp);
         first = seen;
-        choose(true);
+        ways_choose(true);
         one_exception(&o, sp);
         CHECK(!memcmp(&first, &seen, sizeof(seen)), "both ways are alike");
     }
@@ -221,25 +196,23 @@ static void stacks(void)
     for (unsigned int i = 0; i < 8; i++) {
         struct one o = exception(8 + i / 2);
 
-        choose(i & 1);
+        ways_choose(i & 1);
         for (unsigned int k = 0; k < ARRAY_SIZE(off); k++) {
             const unsigned long at[] = {(unsigned long)page + PAGE_SIZE - off[k],
                                         LOW + PAGE_SIZE - off[k], 0ul - off[k]};
 
             for (unsigned int n = 0; n < ARRAY_SIZE(at); n++) {
-                set_stack(at[n]);
+                ways_set_stack(at[n]);
                 one_exception(&o, at[n]);
             }
         }
-        set_stack((unsigned long)page + PAGE_SIZE);
+        ways_set_stack((unsigned long)page + PAGE_SIZE);
         NEED(!test_page_protect(page, false));
         (void)*(volatile char *)page;
         NEED(!pt_write(pt_walk(pt_root, (unsigned long)page, 1), pte)); /* no flush */
         one_exception(&o, (unsigned long)page + PAGE_SIZE);
     }
 }
-
-/* ---- what ends the domain ---- */
 
 /* The kernel's table has a page where user mode's stack is: a frame could be put there. */
 static void without_a_stack(unsigned long sp)
@@ -248,83 +221,20 @@ static void without_a_stack(unsigned long sp)
 
     BUG_ON(pt_map(USER_STACK_TOP - PAGE_SIZE,
                   pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    set_stack(sp);
     raise_it(&o, sp);
-}
-
-static void no_stack(void)
-{
-    without_a_stack(LOW + PAGE_SIZE);
-}
-
-static void no_stack_high(void)
-{
-    without_a_stack(TOP + PAGE_SIZE / 2);
-}
-
-static void stack_of_the_hypervisor(void)
-{
-    without_a_stack(OF_THE_HYPERVISOR);
-}
-
-static void read_only_stack(void)
-{
-    char *page = test_page();
-
-    BUG_ON(test_page_protect(page, false));
-    without_a_stack((unsigned long)page + PAGE_SIZE);
-}
-
-static void half_a_stack(void) /* its lower page is missing */
-{
-    BUG_ON(pt_map(TOP, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    without_a_stack(TOP + 16);
-}
-
-/* What would follow, if addresses went on at 0, is there. */
-static void stack_beyond_the_top(void)
-{
-    BUG_ON(pt_map(TOP, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    BUG_ON(pt_map(0, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    without_a_stack(32);
-}
-
-static const struct {
-    const char *name;
-    void (*fn)(void);
-} deeds[] = {
-    {"no-stack", no_stack},
-    {"no-stack-high", no_stack_high},
-    {"stack-of-the-hypervisor", stack_of_the_hypervisor},
-    {"read-only-stack", read_only_stack},
-    {"half-a-stack", half_a_stack},
-    {"stack-beyond-the-top", stack_beyond_the_top},
-};
-
-static void do_deed(const char *name)
-{
-    for (unsigned int i = 0; i < ARRAY_SIZE(deeds); i++)
-        if (!strcmp(name, deeds[i].name)) {
-            choose(cmdline_number("long", 0));
-            deeds[i].fn();
-            printf("%s was not noticed\n", name);
-        }
-    test_error("do=%s is no deed", name);
 }
 
 void test_main(void)
 {
-    char *stack = test_page(), deed[32] = "";
+    char *stack = test_page();
 
     NEED(!user_init());
     NEED(!user_load(user_break, sizeof(user_break)));
     mask_at = &shared_info->vcpu_info[0].evtchn_upcall_mask;
-    if (cmdline_get("do", deed, sizeof(deed))) {
-        do_deed(deed);
+    if (ways_deed(without_a_stack, NULL, 0))
         return;
-    }
     all_modes((unsigned long)stack + PAGE_SIZE);
     stacks();
-    choose(false);
+    ways_choose(false);
     events_enable();
 }

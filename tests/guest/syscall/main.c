@@ -3,29 +3,19 @@
  * Shows: how a system call enters the kernel and how iret leaves it, word by word: the frame, the
  * stack, flags, events, the registers; wherever the stack is, and whatever the flags.
  *
- * Parvis has two ways for both, a short one (pv/cpu/bounce.asm) and a general one, which is taken,
- * for one thing, when a guest has asked for an architectural IOPL: so all is looked at without and
- * with that, and must look the same. What ends the domain is a deed (do=NAME), one a run.
+ * By both ways (ways.h). What ends the domain is a deed (do=NAME), one a run.
  */
 #include <guest/user.h>
 
-#include "test.h"
+#include "ways.h"
 
 const char test_name[] = "syscall";
 
-#define RFLAGS_ALWAYS 0x2ul
-#define RFLAGS_DF     0x400ul
-#define RFLAGS_IOPL   0x3000ul
-#define RFLAGS_NT     0x4000ul
-#define RFLAGS_RF     0x10000ul
-#define RFLAGS_AC     0x40000ul
-#define RFLAGS_ID     0x200000ul
+#define FRAME_WORDS 7
+#define AREA        (LOW + 16 * PAGE_SIZE)
 
-#define FRAME_WORDS       7
-#define LOW               0x10000000ul /* where the kernel's table maps nothing */
-#define AREA              (LOW + 16 * PAGE_SIZE)
-#define TOP               (-PAGE_SIZE)         /* the last page of all */
-#define OF_THE_HYPERVISOR 0xffff830000090000ul /* its map of all memory: it may write there */
+#define DATA_SEGMENT 0x00cff3000000ffffull /* data, read and write, DPL 3, 4 GiB, present */
+#define CODE_SEGMENT 0x00affb000000ffffull /* 64-bit code, DPL 3 */
 
 /* What the iret hypercall reads. */
 struct iret_frame {
@@ -100,16 +90,6 @@ __asm__("	.pushsection .text\n"
 static const uint8_t user_code[] = {0x48, 0x89, 0xcb, 0x4c, 0x89, 0xdd, 0x0f, 0x05, 0x0f, 0x0b};
 #define AFTER_SYSCALL (USER_CODE + 8)
 
-static bool long_way; /* an architectural IOPL */
-
-static void choose(bool longer)
-{
-    long_way = longer;
-    CHECK_EQ(HYPERVISOR_vm_assist(longer ? VMASST_CMD_enable : VMASST_CMD_disable,
-                                  VMASST_TYPE_architectural_iopl),
-             0, "an architectural IOPL is chosen");
-}
-
 static void set_callback(bool masks)
 {
     struct callback_register reg = {
@@ -119,11 +99,6 @@ static void set_callback(bool masks)
     };
 
     CHECK_EQ(HYPERVISOR_callback_op(CALLBACKOP_register, &reg), 0, "an entry for system calls");
-}
-
-static void set_stack(unsigned long sp)
-{
-    CHECK_EQ(HYPERVISOR_stack_switch(FLAT_KERNEL_SS, sp), 0, "a stack for entries");
 }
 
 static struct iret_frame to_user(uint64_t rflags, uint64_t flags)
@@ -187,10 +162,10 @@ static void all_modes(unsigned long sp)
         struct iret_frame f = to_user(modes[i / 4], i & 1 ? VGCF_in_syscall : 0);
 
         set_callback(i & 2);
-        choose(false);
+        ways_choose(false);
         there_and_back(&f, sp, i & 2);
         first = seen;
-        choose(true);
+        ways_choose(true);
         there_and_back(&f, sp, i & 2);
         CHECK(!memcmp(&first, &seen, sizeof(seen)), "both ways are alike");
     }
@@ -207,17 +182,17 @@ static void stacks(void)
 
     NEED(!pt_map(LOW, pte) && !pt_map(TOP, pte));
     for (unsigned int longer = 0; longer < 2; longer++) {
-        choose(longer);
+        ways_choose(longer);
         for (unsigned int i = 0; i < ARRAY_SIZE(off); i++) {
             const unsigned long at[] = {(unsigned long)page + PAGE_SIZE - off[i],
                                         LOW + PAGE_SIZE - off[i], 0ul - off[i]};
 
             for (unsigned int k = 0; k < ARRAY_SIZE(at); k++) {
-                set_stack(at[k]);
+                ways_set_stack(at[k]);
                 there_and_back(&f, at[k], true);
             }
         }
-        set_stack((unsigned long)page + PAGE_SIZE);
+        ways_set_stack((unsigned long)page + PAGE_SIZE);
         NEED(!test_page_protect(page, false));
         (void)probe_read(page, NULL);
         NEED(!pt_write(pt_walk(pt_root, (unsigned long)page, 1), pte)); /* no flush */
@@ -234,9 +209,9 @@ static void frames(void)
                                 LOW + PAGE_SIZE - 40, LOW + PAGE_SIZE - 36};
 
     NEED(!pt_map(LOW + PAGE_SIZE, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    set_stack((unsigned long)pages + 1024);
+    ways_set_stack((unsigned long)pages + 1024);
     for (unsigned int i = 0; i < 2 * ARRAY_SIZE(at); i++) {
-        choose(i & 1);
+        ways_choose(i & 1);
         memcpy((void *)at[i / 2], &f, sizeof(f));
         there_and_back((void *)at[i / 2], (unsigned long)pages + 1024, true);
     }
@@ -249,7 +224,7 @@ static void to_the_kernel(void)
         struct iret_frame f = to_user(modes[i / 4] & ~RFLAGS_DF, i & 2 ? VGCF_in_syscall : 0);
         uint64_t out[4];
 
-        choose(i & 1);
+        ways_choose(i & 1);
         f.cs = FLAT_KERNEL_CS & ~3ul;
         f.ss = FLAT_KERNEL_SS;
         f.rax = i & 4 ? -85ul : 7; /* which is -ERESTART */
@@ -264,6 +239,37 @@ static void to_the_kernel(void)
             CHECK_EQ(out[2], f.r11, "and its R11");
     }
     events_enable();
+}
+
+/* Iret with RCX and R11 free, which would let SYSRET be used, to segments that SYSRET knows not. */
+static void selectors(unsigned long sp)
+{
+    static const uint8_t code[] = {0x8c, 0xcb, 0x8c, 0xd5, 0x66, 0x90, 0x0f, 0x05};
+    uint64_t *gdt = test_page();
+    xen_ulong_t frame = virt_to_mfn(gdt);
+
+    gdt[1] = DATA_SEGMENT;
+    gdt[2] = CODE_SEGMENT;
+    NEED(!test_page_protect(gdt, false));
+    NEED(!HYPERVISOR_set_gdt(&frame, 512));
+    BUG_ON(user_load(code, sizeof(code))); /* mov %cs, %ebx; mov %ss, %ebp; syscall */
+    ways_set_stack(sp);
+    for (unsigned int i = 0; i < 8; i++) {
+        struct iret_frame f = to_user(RFLAGS_IF, VGCF_in_syscall);
+
+        ways_choose(i & 1);
+        if (i & 2)
+            f.cs = 2 * 8 | 3;
+        if (i & 4)
+            f.ss = 1 * 8 | 3;
+        events_disable();
+        syscall_leave(&f);
+        CHECK_EQ(seen.rbx, f.cs, "user mode has the frame's CS");
+        CHECK_EQ(seen.rbp, f.ss, "and SS");
+    }
+    ways_choose(false);
+    NEED(!HYPERVISOR_set_gdt(NULL, 0));
+    BUG_ON(user_load(user_code, sizeof(user_code)));
 }
 
 /* What Xen could not write while a kernel ran it forgets; it keeps it for the kernel only where
@@ -284,9 +290,9 @@ static void areas(void)
     vcpu_register_time_memory_area_t reg = {.addr.v = (void *)AREA};
     char *stack = test_page();
 
-    set_stack((unsigned long)stack + PAGE_SIZE);
+    ways_set_stack((unsigned long)stack + PAGE_SIZE);
     for (unsigned int longer = 0; longer < 2; longer++) {
-        choose(longer);
+        ways_choose(longer);
         CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg), 0,
                  "an area may be where nothing is yet");
         NEED(!pt_map(AREA, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
@@ -298,7 +304,7 @@ static void areas(void)
     }
     reg.addr.v = NULL;
     CHECK_EQ(HYPERVISOR_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &reg), 0, "given up");
-    choose(false);
+    ways_choose(false);
 }
 
 /* A step in user mode traps there, and not in the kernel. */
@@ -308,12 +314,12 @@ static void steps(void)
         struct trap_regs r = {
             .rip = USER_CODE, .rsp = USER_STACK_TOP, .rflags = RFLAGS_TF | RFLAGS_IF};
 
-        choose(longer);
+        ways_choose(longer);
         CHECK_EQ(user_run(&r), TRAP_DEBUG, "a step in user mode");
         CHECK_EQ(r.rip, USER_CODE + 3, "is one instruction");
         CHECK_EQ(r.rflags & RFLAGS_TF, RFLAGS_TF, "and its flag is in the frame");
     }
-    choose(false);
+    ways_choose(false);
 }
 
 /* ---- what ends the domain ---- */
@@ -322,47 +328,10 @@ static struct iret_frame bad;
 
 static void without_a_stack(unsigned long sp)
 {
+    (void)sp;
     bad = to_user(RFLAGS_IF, 0);
-    set_stack(sp);
     events_disable();
     syscall_leave(&bad);
-}
-
-static void no_stack(void)
-{
-    without_a_stack(LOW + PAGE_SIZE);
-}
-
-static void no_stack_high(void)
-{
-    without_a_stack(TOP + PAGE_SIZE / 2);
-}
-
-static void stack_of_the_hypervisor(void)
-{
-    without_a_stack(OF_THE_HYPERVISOR);
-}
-
-static void read_only_stack(void)
-{
-    char *page = test_page();
-
-    BUG_ON(test_page_protect(page, false));
-    without_a_stack((unsigned long)page + PAGE_SIZE);
-}
-
-static void half_a_stack(void) /* its lower page is missing */
-{
-    BUG_ON(pt_map(LOW + PAGE_SIZE, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    without_a_stack(LOW + PAGE_SIZE + 16);
-}
-
-/* What would follow, if addresses went on at 0, is there. */
-static void stack_beyond_the_top(void)
-{
-    BUG_ON(pt_map(TOP, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    BUG_ON(pt_map(0, pte_make(virt_to_mfn(test_page()), PTE_KERNEL_RW | PTE_NX)));
-    without_a_stack(32);
 }
 
 static void no_frame(void)
@@ -396,16 +365,7 @@ static void no_user_table(void)
     syscall_leave(&bad);
 }
 
-static const struct {
-    const char *name;
-    void (*fn)(void);
-} deeds[] = {
-    {"no-stack", no_stack},
-    {"no-stack-high", no_stack_high},
-    {"stack-of-the-hypervisor", stack_of_the_hypervisor},
-    {"read-only-stack", read_only_stack},
-    {"half-a-stack", half_a_stack},
-    {"stack-beyond-the-top", stack_beyond_the_top},
+static const struct ways_deed deeds[] = {
     {"no-frame", no_frame},
     {"half-a-frame", half_a_frame},
     {"frame-beyond-the-top", frame_beyond_the_top},
@@ -413,34 +373,22 @@ static const struct {
     {"no-user-table", no_user_table},
 };
 
-static void do_deed(const char *name)
-{
-    for (unsigned int i = 0; i < ARRAY_SIZE(deeds); i++)
-        if (!strcmp(name, deeds[i].name)) {
-            choose(cmdline_number("long", 0));
-            deeds[i].fn();
-            printf("%s was not noticed\n", name);
-        }
-    test_error("do=%s is no deed", name);
-}
-
 void test_main(void)
 {
-    char *stack = test_page(), deed[32] = "";
+    char *stack = test_page();
 
     NEED(!user_init());
     NEED(!user_load(user_code, sizeof(user_code)));
     mask_at = &shared_info->vcpu_info[0].evtchn_upcall_mask;
-    if (cmdline_get("do", deed, sizeof(deed))) {
-        set_callback(true);
-        do_deed(deed);
+    set_callback(true);
+    if (ways_deed(without_a_stack, deeds, ARRAY_SIZE(deeds)))
         return;
-    }
-    set_stack((unsigned long)stack + PAGE_SIZE);
+    ways_set_stack((unsigned long)stack + PAGE_SIZE);
     all_modes((unsigned long)stack + PAGE_SIZE);
     stacks();
     frames();
     to_the_kernel();
+    selectors((unsigned long)stack + PAGE_SIZE);
     if (keeps_what_it_could_not_write())
         areas();
     steps();
