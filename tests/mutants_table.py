@@ -306,6 +306,8 @@ MUTANTS = {
     "not counted: an entry by an ordinary write": ("        count_event(v, COUNTER_ptes_written);\n    return rc;", "        ;\n    return rc;", PV_COUNTS),
     "not counted: a write emulated": ("    count_event(v, COUNTER_emulated_writes);\n    x86_write_done", "    x86_write_done", PV_COUNTS),
     "not counted: a write emulated without the decoder": ("    count_event(v, COUNTER_emulated_writes);\n    if (exchange)", "    if (exchange)", ["pv_mm_ptwr"]),
+    "SYSRET to any selectors": ("    return r->cs == FLAT_RING3_CS64 && r->ss == FLAT_RING3_SS64;", "    return r != NULL;", ["pv_random"]),
+    "issued again, RCX is not": ("    v->regs.rip -= SYSCALL_LENGTH;\n    v->regs.rcx = v->regs.rip;\n", "    v->regs.rip -= SYSCALL_LENGTH;\n", ["pv_random"]),
     "not counted: an exception bounced": ("    count_event(v, COUNTER_exceptions);\n", "", PV_COUNTS),
     "not counted: a system call bounced": ("    count_event(v, COUNTER_syscalls);\n", "", PV_COUNTS),
     "not counted: an upcall of a paravirtual guest": ("    count_event(v, COUNTER_upcalls);\n    if (!call_back", "    if (!call_back", PV_COUNTS),

@@ -15,6 +15,11 @@
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
+static bool are_sysrets(const struct cpu_user_regs *r)
+{
+    return r->cs == FLAT_RING3_CS64 && r->ss == FLAT_RING3_SS64;
+}
+
 long pv_iret(struct vcpu *v)
 {
     struct iret_context frame __uninitialized;
@@ -43,14 +48,12 @@ long pv_iret(struct vcpu *v)
         /* RCX and R11 are free: SYSRET may be used, if selectors fit */
         v->regs.rcx = v->regs.rip;
         v->regs.r11 = v->regs.rflags;
+        v->regs.entry_vector = are_sysrets(&v->regs) ? ENTRY_HYPERCALL : 0;
     } else {
         v->regs.rcx = frame.rcx;
         v->regs.r11 = frame.r11;
+        v->regs.entry_vector = 0;
     }
-    v->regs.entry_vector = (frame.flags & VGCF_in_syscall) && v->regs.cs == FLAT_RING3_CS64 &&
-                                   v->regs.ss == FLAT_RING3_SS64
-                               ? ENTRY_HYPERCALL
-                               : 0;
     WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(frame.rflags & X86_EFLAGS_IF));
     v->nmi_masked = false;
     v->in_multicall = false; /* XSA-213: a list of hypercalls ends here */

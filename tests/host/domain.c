@@ -406,6 +406,14 @@ void host_destroy_all(void)
         panic("d%u does not go: something of it is still held", d->domain_id);
 }
 
+/* Who leaves with that number does so by SYSRET, which has flat selectors, RIP in RCX, RFLAGS in
+ * R11. */
+static void check_sysret(const struct cpu_user_regs *r)
+{
+    BUG_ON(r->cs != FLAT_RING3_CS64 || r->ss != FLAT_RING3_SS64);
+    BUG_ON(r->rcx != r->rip || r->r11 != r->rflags);
+}
+
 /* What pv/cpu/entry.asm does with a SYSCALL of a guest's kernel. */
 void host_syscall(struct vcpu *v)
 {
@@ -415,6 +423,10 @@ void host_syscall(struct vcpu *v)
 
     v->hc_nr = nr;
     r->entry_vector = ENTRY_HYPERCALL;
+    r->cs = FLAT_RING3_CS64;
+    r->ss = FLAT_RING3_SS64;
+    r->rcx = r->rip;
+    r->r11 = r->rflags;
     this_cpu()->slice_end = 0;
     if (nr < NR_HYPERCALLS) {
         count_event(v, COUNTER_hypercall + nr);
@@ -424,6 +436,8 @@ void host_syscall(struct vcpu *v)
         pv_reissue(v);
     else
         r->rax = (uint64_t)rc;
+    if (in_hypercall(v))
+        check_sysret(r);
 }
 
 long host_hypercall(struct vcpu *v, unsigned int nr, const uint64_t args[6], unsigned int *issues)

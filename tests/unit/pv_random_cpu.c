@@ -144,10 +144,10 @@ static void any_iret(struct mm_guest *g, struct vcpu *v)
     struct iret_context f = {.rax = pv_random_word(),
                              .flags = pv_random_take(2) ? VGCF_in_syscall : 0,
                              .rip = pv_random_word() | 1,
-                             .cs = pv_random_take(2) ? 0xe033 : 0xe030,
+                             .cs = (uint64_t[]){0xe033, 0xe030, 0xe023}[pv_random_take(3)],
                              .rflags = pv_random_take(2) ? X86_EFLAGS_IF : pv_random_word(),
                              .rsp = mm_va(STACK) + PAGE_SIZE,
-                             .ss = 0xe02b};
+                             .ss = pv_random_take(4) ? 0xe02b : 0xe033};
     static const uint64_t none[6];
 
     poke(g, STACK, 1024, &f, sizeof(f));
