@@ -71,7 +71,7 @@ def no_panic_passes():
 
 def ends_without_tables():
     """A panic for want of the hypervisor's own tables, without which it cannot look for ACPI's: said once more at most, and it halts."""
-    with Machine.direct("direct-no-tables", HELLO, {"hello": built("pvguest/hello"), "large": built("dom0/vmlinux")}, mem="64") as m:
+    with Machine.direct("direct-no-tables", HELLO, {"hello": built("pvguest/hello"), "large": built("dom0/vmlinux"), "more": built("dom0/vmlinux")}, mem="64") as m:
         m.expect(r"panic: no memory left for the hypervisor's own tables", 30)
         m.expect(r"halted: this machine cannot be switched off", 30)
         assert m.text.count("panic: ") <= 2, m.tail()
