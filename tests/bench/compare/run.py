@@ -117,7 +117,7 @@ def add(run, column, quick):
         if isinstance(why, SystemExit) and isinstance(why.code, int):   # a signal asks this program to end
             raise
         run["left_out"][column.key] = reason(column, why)
-        print(f"left out: {column.title}: {why}", file=sys.stderr, flush=True)
+        print(f"left out: {column.title}: {run['left_out'][column.key]} (build/logs/compare-{column.key}.serial)", file=sys.stderr, flush=True)
 
 
 def go(run, path, wanted, quick):
