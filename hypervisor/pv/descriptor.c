@@ -135,14 +135,11 @@ long do_set_gdt(gva_t list, unsigned int entries)
  * writes a slot before it sets its bit, so a page whose bit is taken is there; one whose bit is set
  * later was brought in later.
  */
-uint64_t pv_take_ldt(struct vcpu *v)
+static __noinline uint64_t take_mapped_ldt(struct vcpu *v)
 {
-    uint32_t left = READ_ONCE(v->arch.pv.ldt_mapped);
     const struct cpu *c;
 
-    if (!left)
-        return 0;
-    for (left = xchg(&v->arch.pv.ldt_mapped, 0); left; left &= left - 1) {
+    for (uint32_t left = xchg(&v->arch.pv.ldt_mapped, 0); left; left &= left - 1) {
         unsigned int i = LDT_SLOT + (unsigned int)__builtin_ctz(left);
 
         put_page_and_type(mfn_to_page(pte_mfn(xchg(&v->arch.pv.perdomain_l1[i], 0))));
@@ -150,6 +147,11 @@ uint64_t pv_take_ldt(struct vcpu *v)
     /* v's slots are used where it runs, alone: pv/flush.c */
     c = READ_ONCE(v->cpu_stack);
     return c ? 1ull << c->id : 0;
+}
+
+uint64_t pv_take_ldt(struct vcpu *v)
+{
+    return unlikely(READ_ONCE(v->arch.pv.ldt_mapped)) ? take_mapped_ldt(v) : 0;
 }
 
 void pv_invalidate_ldt(struct vcpu *v)

@@ -184,30 +184,32 @@ static const struct {
 };
 /* clang-format on */
 
-static int do_op(struct mmuext *m, const struct mmuext_op *op)
+static __inlined int do_op(struct mmuext *m, const struct mmuext_op *op)
 {
     uint64_t cmd = index_nospec(op->cmd, ARRAY_SIZE(ops));
 
     if (unlikely(op->cmd >= ARRAY_SIZE(ops) || !ops[cmd].handler))
         return -XEN_ENOSYS;
-    if (unlikely(!ops[cmd].foreign && m->pg_owner != m->v->domain))
+    if (unlikely(m->pg_owner != m->v->domain) && !ops[cmd].foreign)
         return -XEN_EPERM;
     return ops[cmd].handler(m, op);
 }
 
-static int run_ops(struct mmuext *m, gva_t uops, unsigned int count, unsigned int *i)
+/* Inline twice: it is each of the two. Advances both as far as it comes. */
+static __inlined int run_ops(struct mmuext *m, gva_t *uops, unsigned int *left)
 {
     struct mmuext_op op __uninitialized;
     int rc;
 
-    for (; *i < count; ++*i) {
-        if (*i && (m->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check_step()))
-            return -XEN_ERESTART;
-        if (copy_from_guest(&op, uops + (uint64_t)*i * sizeof(op), sizeof(op)))
+    while (*left) {
+        if (copy_from_guest(&op, *uops, sizeof(op)))
             return -XEN_EFAULT;
         rc = do_op(m, &op);
         if (unlikely(rc))
             return rc;
+        *uops += sizeof(op);
+        if (--*left && (m->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check_step()))
+            return -XEN_ERESTART;
     }
     return 0;
 }
@@ -216,7 +218,7 @@ static __noinline long do_many(struct vcpu *v, gva_t uops, unsigned int count, g
                                unsigned int foreigndom)
 {
     struct mmuext m = {.v = v};
-    unsigned int i = 0, done = 0;
+    unsigned int left, done = 0;
     long rc;
 
     if (unlikely(pv_finish_old_table(v)))
@@ -234,40 +236,41 @@ static __noinline long do_many(struct vcpu *v, gva_t uops, unsigned int count, g
     rc = get_pg_owner((domid_t)foreigndom, &m.pg_owner);
     if (unlikely(rc))
         return rc;
+    left = count;
     if (unlikely(m.pg_owner == dom_io && !v->domain->is_control))
         rc = -XEN_EPERM;
     else
-        rc = run_ops(&m, uops, count, &i);
+        rc = run_ops(&m, &uops, &left);
     put_pg_owner(m.pg_owner);
 
     if (pdone) {
-        done += i;
+        done += count - left;
         if (copy_to_guest(pdone, &done, sizeof(done)) && !rc)
             log_guest(v->domain, "d%u: mmuext_op cannot report how much was done",
                       v->domain->domain_id);
     }
-    return mmu_conclude(v, rc, uops + i * sizeof(struct mmuext_op), count - i, pdone, foreigndom);
+    return mmu_conclude(v, rc, uops, left, pdone, foreigndom);
 }
 
-/* What the batch does, of one for the caller's own frames, as kernels mostly ask. */
-static __noinline long do_one(struct vcpu *v, gva_t uop)
+/* The same of what kernels mostly ask: the caller's own frames, nothing to finish, nobody who wants
+ * to know how much was done. */
+static __noinline long do_own(struct vcpu *v, gva_t uops, unsigned int left)
 {
     struct mmuext m = {.v = v, .pg_owner = v->domain};
-    struct mmuext_op op __uninitialized;
     int rc;
 
-    if (unlikely(copy_from_guest(&op, uop, sizeof(op))))
+    if (left > 1 && !guest_range_ok(uops, (uint64_t)left * sizeof(struct mmuext_op)))
         return -XEN_EFAULT;
-    rc = do_op(&m, &op);
-    return mmu_conclude(v, rc, uop, 1, 0, DOMID_SELF);
+    rc = run_ops(&m, &uops, &left);
+    return mmu_conclude(v, rc, uops, left, 0, DOMID_SELF);
 }
 
 long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int foreigndom)
 {
     struct vcpu *v = current;
 
-    if (likely(count == 1 && !pdone && foreigndom == DOMID_SELF &&
-               !v->arch.pv.old_guest_table[0].n))
-        return do_one(v, uops);
+    if (likely(!pdone && foreigndom == DOMID_SELF && !v->arch.pv.old_guest_table[0].n &&
+               !(count & MMU_UPDATE_PREEMPTED)))
+        return do_own(v, uops, count);
     return do_many(v, uops, count, pdone, foreigndom);
 }

@@ -274,15 +274,17 @@ static __noinline int put_page_type_slow(struct page_info *pg, struct domain *d)
     }
 }
 
-int put_page_type_preemptible(struct page_info *pg, struct domain *d)
+/* The usual case: not the last, and nobody has it locked. */
+static inline bool put_one_of_several(struct page_info *pg)
 {
     uint64_t x = READ_ONCE(pg->type_info);
 
-    /* The usual case: not the last, and nobody has it locked. */
-    if (likely((x & PGT_count_mask) > 1 && !(x & PGT_locked) &&
-               cmpxchg(&pg->type_info, x, x - 1) == x))
-        return 0;
-    return put_page_type_slow(pg, d);
+    return (x & PGT_count_mask) > 1 && !(x & PGT_locked) && cmpxchg(&pg->type_info, x, x - 1) == x;
+}
+
+int put_page_type_preemptible(struct page_info *pg, struct domain *d)
+{
+    return likely(put_one_of_several(pg)) ? 0 : put_page_type_slow(pg, d);
 }
 
 void put_page_and_type(struct page_info *pg)
@@ -325,12 +327,20 @@ void defer_demotion(struct page_info *pg, struct domain *d)
     put_off(pg, d, MFN(0));
 }
 
+static __noinline void put_table_slow(struct page_info *pg, struct domain *d)
+{
+    if (unlikely(put_page_and_type_preemptible(pg, d)))
+        defer_demotion(pg, d);
+}
+
 void put_table(struct domain *d, mfn_t mfn)
 {
     struct page_info *pg = mfn_to_page(mfn);
 
-    if (unlikely(put_page_and_type_preemptible(pg, d)))
-        defer_demotion(pg, d);
+    if (likely(put_one_of_several(pg)))
+        put_page(pg);
+    else
+        put_table_slow(pg, d);
 }
 
 int pv_finish_old_table(struct vcpu *v)

@@ -3,7 +3,8 @@
  * mmu_update of one entry has a way of its own (update_one()), and must do what a batch does: each
  * request is made twice from the same state, the second time as a batch, which it is when it names
  * the caller's own tables (the high half of foreigndom). Results, memory, references, counters and
- * how often it had to give way are the same.
+ * how often it had to give way are the same. So it is with lists of mmuext_op for the caller's own
+ * frames (do_own()).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <xen/errno.h>
 
 #define REQ   HOST_GUEST_BASE
+#define LIST  (HOST_GUEST_BASE + 0x4000)
 #define DONE  (HOST_GUEST_BASE + 0x8000)
 #define ENTRY 100u
 #define BATCH (DOMID_SELF | (1u + 1) << 16) /* the tables of d1, which asks */
@@ -49,14 +51,15 @@ struct seen {
     uint64_t word, counted, refs[MM_FRAMES], types[MM_FRAMES], given_up;
 };
 
-static struct seen ask(unsigned int foreigndom, unsigned int count, gva_t req, gva_t done)
+static struct seen ask_of(unsigned int nr, unsigned int foreigndom, unsigned int count, gva_t req,
+                          gva_t done)
 {
     uint64_t before = g.v->counter[COUNTER_ptes_written];
     struct seen s;
 
     memset(&s, 0, sizeof(s));
     *(unsigned int *)host_guest(DONE) = 77;
-    s.rc = mm_call(&g, __HYPERVISOR_mmu_update, req, count, done, foreigndom);
+    s.rc = mm_call(&g, nr, req, count, done, foreigndom);
     s.issues = mm_issues;
     s.done = *(unsigned int *)host_guest(DONE);
     s.counted = g.v->counter[COUNTER_ptes_written] - before;
@@ -66,6 +69,11 @@ static struct seen ask(unsigned int foreigndom, unsigned int count, gva_t req, g
         s.types[i] = mm_page(&g, i)->type_info;
     }
     return s;
+}
+
+static struct seen ask(unsigned int foreigndom, unsigned int count, gva_t req, gva_t done)
+{
+    return ask_of(__HYPERVISOR_mmu_update, foreigndom, count, req, done);
 }
 
 /* The same request both ways; the word at `word` is `old` before each. The result. */
@@ -250,6 +258,67 @@ static void after_a_table_given_up(void **state)
     }
 }
 
+/* A list comes as far either way, and has its result. */
+static struct seen list_both_ways(unsigned int n)
+{
+    struct seen own = ask_of(__HYPERVISOR_mmuext_op, DOMID_SELF, n, LIST, 0), many;
+
+    if (mm_type(&g, T2) == PGT_l2_page_table && mm_type_count(&g, T2))
+        assert_int_equal(mm_ext(&g, MMUEXT_UNPIN_TABLE, g.frame[T2].n, 0), 0);
+    many = ask_of(__HYPERVISOR_mmuext_op, DOMID_SELF | 1u << 16, n, LIST, 0);
+    assert_memory_equal(&own, &many, sizeof(own));
+    return own;
+}
+
+/* Between any two operations it may have to give way. */
+static void lists_give_way(void **state)
+{
+    struct mmuext_op *l = host_guest(LIST);
+
+    (void)state;
+    mm_preempt = true;
+    for (unsigned int n = 1; n < 5; n++) {
+        l[n - 1] = (struct mmuext_op){.cmd = MMUEXT_TLB_FLUSH_LOCAL};
+        assert_int_equal(list_both_ways(n).issues, n);
+    }
+    mm_preempt = false;
+}
+
+static void lists_of_operations(void **state)
+{
+    struct mmuext_op *l = host_guest(LIST);
+    const unsigned int cmds[] = {MMUEXT_PIN_L2_TABLE,
+                                 MMUEXT_UNPIN_TABLE,
+                                 MMUEXT_PIN_L2_TABLE,
+                                 MMUEXT_TLB_FLUSH_LOCAL,
+                                 MMUEXT_UNPIN_TABLE,
+                                 MMUEXT_PIN_L2_TABLE,
+                                 99,
+                                 MMUEXT_UNPIN_TABLE};
+
+    (void)state;
+    for (unsigned int k = 0; k < 2; k++)
+        for (unsigned int n = 0; n <= ARRAY_SIZE(cmds); n++) {
+            struct seen s;
+
+            mm_preempt = false;
+            build(0);
+            assert_int_equal(mm_ext(&g, MMUEXT_PIN_L2_TABLE, g.frame[T2].n, 0), 0);
+            assert_int_equal(mm_ext(&g, MMUEXT_UNPIN_TABLE, g.frame[T2].n, 0), 0);
+            for (unsigned int i = 0; i < ARRAY_SIZE(cmds); i++)
+                l[i] = (struct mmuext_op){.cmd = cmds[i], .arg1.mfn = g.frame[T2].n};
+            mm_preempt = k;
+            s = list_both_ways(n);
+            assert_int_equal(s.rc, n > 6 ? -XEN_ENOSYS : 0);
+            assert_true(k && n ? s.issues > n / 2 : s.issues <= 4);
+            assert_int_equal(s.types[T2] & PGT_count_mask, n == 1 || n == 3 || n == 4 || n >= 6);
+            mm_preempt = false;
+            if (mm_type_count(&g, T2))
+                assert_int_equal(mm_ext(&g, MMUEXT_UNPIN_TABLE, g.frame[T2].n, 0), 0);
+            all_plain();
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +326,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_that_is_not_simple, setup, teardown),
         cmocka_unit_test_setup_teardown(higher_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(after_a_table_given_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_give_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_of_operations, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

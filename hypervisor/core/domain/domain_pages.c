@@ -28,7 +28,7 @@
 /* Race: the owner is looked at after the reference is held, so that it cannot change any more; and
  * before, so that who names frames of others does not have them referenced, and their owners meet
  * counts that they did not expect. */
-bool get_page(struct page_info *pg, const struct domain *d)
+static inline bool take_page(struct page_info *pg, const struct domain *d)
 {
     uint64_t x = READ_ONCE(pg->count_info), seen;
 
@@ -48,6 +48,11 @@ bool get_page(struct page_info *pg, const struct domain *d)
     return false;
 }
 
+bool get_page(struct page_info *pg, const struct domain *d)
+{
+    return take_page(pg, d);
+}
+
 struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
 {
     struct page_info *pg;
@@ -55,7 +60,7 @@ struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
     if (unlikely(!mfn_in_table(mfn)))
         return NULL;
     pg = mfn_to_page_nospec(mfn);
-    return likely(get_page(pg, d)) ? pg : NULL;
+    return likely(take_page(pg, d)) ? pg : NULL;
 }
 
 struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d)

@@ -159,6 +159,28 @@ static void batches(void)
     page_free((void *)va);
 }
 
+/* The last words there are; nothing is done of a list that goes on behind them. */
+static void list_past_the_end(void)
+{
+    unsigned long *target = test_page();
+    void *page = test_page();
+    unsigned long frame = virt_to_mfn(target), last = -PAGE_SIZE;
+    mmuext_op_t *ops = (mmuext_op_t *)-sizeof(*ops);
+
+    NEED(!pt_map(last, pte_make(virt_to_mfn(page), PTE_KERNEL_RW | PTE_NX)));
+    *ops = (mmuext_op_t){.cmd = MMUEXT_CLEAR_PAGE, .arg1.mfn = frame};
+    *target = 1;
+    NEED(!test_page_protect(target, false));
+    CHECK_EQ(HYPERVISOR_mmuext_op(ops, 2, NULL, DOMID_SELF), -XEN_EFAULT, "a list without an end");
+    CHECK_EQ(*target, 1, "is not begun");
+    CHECK_EQ(HYPERVISOR_mmuext_op(ops, 1, NULL, DOMID_SELF), 0, "its first operation alone");
+    CHECK_EQ(*target, 0, "is done");
+    NEED(!test_page_protect(target, true));
+    NEED(!pt_unmap(last));
+    page_free(target);
+    page_free(page);
+}
+
 static void kept_bits(void)
 {
     volatile char *page = test_page();
@@ -220,6 +242,7 @@ void test_main(void)
     superpages();
     top_level();
     batches();
+    list_past_the_end();
     kept_bits();
     machine_to_physical();
     emulated_writes();
