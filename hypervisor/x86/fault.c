@@ -25,7 +25,7 @@ void handle_guest_ist(struct vcpu *v);
 
 /* Code: what touches a guest's pages (guest_copy.asm), and entry code that has not saved the
  * guest's flags yet, its TF among them. */
-extern char guest_copy[], guest_fault[], guest_flags_start[], guest_flags_end[];
+extern char guest_copies[], guest_fault[], guest_flags_start[], guest_flags_end[];
 
 static bool is_within(uint64_t rip, const char *start, const char *end)
 {
@@ -65,7 +65,7 @@ static bool brought_in(uint64_t cr2)
  * that outlives the copy: the next may come to such a page at the same address. */
 static bool was_stale(struct cpu_user_regs *regs, uint64_t cr2)
 {
-    bool first = is_within(regs->rip, guest_copy, guest_fault) &&
+    bool first = is_within(regs->rip, guest_copies, guest_fault) &&
                  (regs->error_code & PFEC_PRESENT) && regs->r8 != cr2;
 
     if (first)

@@ -62,6 +62,14 @@ int copy_from_elsewhere(void *to, gva_t from, size_t n)
     return copy_elsewhere(to, from, n, false);
 }
 
+/* As read_guest_u32(). */
+int64_t read_u32_elsewhere(gva_t from)
+{
+    uint32_t value = 0;
+
+    return copy_elsewhere(&value, from, sizeof(value), false) ? -XEN_EFAULT : (int64_t)value;
+}
+
 int write_elsewhere(gva_t to, const void *from, size_t n)
 {
     return copy_elsewhere((void *)from, to, n, true);

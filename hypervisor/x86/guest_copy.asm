@@ -10,6 +10,7 @@
 default rel
 extern __x86_return_thunk
 extern copy_from_elsewhere
+extern read_u32_elsewhere
 extern write_elsewhere
 extern write_word_elsewhere
 extern try_elsewhere
@@ -55,6 +56,10 @@ section .text
         EXTABLE %%bytes, guest_fault
 %endmacro
 
+; What faults between here and guest_fault is a copy (fault.c).
+global guest_copies
+guest_copies:
+
 ; int copy_from_guest(void *to, gva_t from, size_t n)
 global copy_from_guest
 copy_from_guest:
@@ -99,6 +104,18 @@ guest_try:
         EXTABLE .first, guest_fault
         EXTABLE .last, guest_fault
 
+; int64_t read_guest_u32(gva_t from)
+global read_guest_u32
+read_guest_u32:
+        mov edx, 4
+        AT_TOP rdi, read_u32_elsewhere
+        STAC
+        mov r8, rsp
+.word:  mov eax, [rdi]
+        CLAC
+        RETURN
+        EXTABLE .word, guest_fault
+
 ; int guest_clear(void *to, size_t n)
 global guest_clear
 guest_clear:
@@ -117,7 +134,7 @@ guest_clear:
         EXTABLE .bytes, guest_fault
 
 global guest_fault
-guest_fault:                            ; behind all of them
+guest_fault:                            ; behind all of them, as guest_copies is before
         CLAC
-        mov eax, -EFAULT
+        mov rax, -EFAULT                ; as an int too
         RETURN

@@ -121,6 +121,13 @@ int copy_from_guest(void *to, gva_t from, size_t n)
     return rc;
 }
 
+int64_t read_guest_u32(gva_t from)
+{
+    uint32_t value = 0;
+
+    return copy_from_guest(&value, from, sizeof(value)) ? -XEN_EFAULT : (int64_t)value;
+}
+
 int guest_write(gva_t to, const void *from, size_t n)
 {
     host_must_be_written(from, n);

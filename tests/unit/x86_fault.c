@@ -33,16 +33,16 @@ void handle_hv_exception(struct cpu_user_regs *regs);
 /* Two instructions may fault, and have somewhere to go on then: one of a copy, and another. */
 __asm__(".pushsection .data\n"
         ".balign 4\n"
-        ".globl extable_start, extable_end, guest_copy, guest_fault, other, other_failed\n"
-        "extable_start: .long guest_copy - ., guest_fault - .\n"
+        ".globl extable_start, extable_end, guest_copies, guest_fault, other, other_failed\n"
+        "extable_start: .long guest_copies - ., guest_fault - .\n"
         ".long other - ., other_failed - .\n"
         "extable_end:\n"
-        "guest_copy: .byte 0\n"
+        "guest_copies: .byte 0\n"
         "guest_fault: .byte 0\n"
         "other: .byte 0\n"
         "other_failed: .byte 0\n"
         ".popsection");
-extern char guest_copy[], guest_fault[], other[], other_failed[];
+extern char guest_copies[], guest_fault[], other[], other_failed[];
 char guest_flags_start[1], guest_flags_end[1];
 
 static struct cpu cpu;
@@ -184,19 +184,19 @@ static bool again(struct cpu_user_regs *r, uint64_t at, uint32_t error)
     handle_hv_exception(r);
     if (r->rip != rip)
         assert_int_equal(r->rip,
-                         (uint64_t)(rip == (uint64_t)guest_copy ? guest_fault : other_failed));
+                         (uint64_t)(rip == (uint64_t)guest_copies ? guest_fault : other_failed));
     return r->rip == rip;
 }
 
 static void once_more(void **state)
 {
-    struct cpu_user_regs copy = begun(guest_copy);
+    struct cpu_user_regs copy = begun(guest_copies);
 
     (void)state;
     assert_true(again(&copy, 0x5000, WRITES));
     assert_false(again(&copy, 0x5000, WRITES));
     /* one goes on, and comes to the next page, and the last */
-    copy = begun(guest_copy);
+    copy = begun(guest_copies);
     assert_true(again(&copy, 0, WRITES));
     assert_true(again(&copy, 0x6000, WRITES));
     assert_true(again(&copy, 0x7000, PFEC_PRESENT));
@@ -209,7 +209,7 @@ static void each_once_more(void **state)
 {
     (void)state;
     for (unsigned int i = 0; i < 3; i++) {
-        struct cpu_user_regs copy = begun(guest_copy);
+        struct cpu_user_regs copy = begun(guest_copies);
 
         assert_true(again(&copy, 0x5000, WRITES));
     }
@@ -218,11 +218,11 @@ static void each_once_more(void **state)
 /* A CPU knows nothing of pages that are not there. */
 static void not_there(void **state)
 {
-    struct cpu_user_regs copy = begun(guest_copy);
+    struct cpu_user_regs copy = begun(guest_copies);
 
     (void)state;
     assert_false(again(&copy, 0x5000, PFEC_WRITE));
-    copy = begun(guest_copy);
+    copy = begun(guest_copies);
     assert_false(again(&copy, 0x5000, 0));
 }
 

@@ -15,6 +15,8 @@
 
 /* Copies n bytes between hypervisor memory and the current guest. 0 or -XEN_EFAULT. */
 int __must_check copy_from_guest(void *to, gva_t from, size_t n);
+/* The number of 32 bits there, or -XEN_EFAULT. */
+int64_t __must_check read_guest_u32(gva_t from);
 int __must_check guest_write(gva_t to, const void *from, size_t n);
 int __must_check guest_write_word(gva_t to, uint64_t word);
 /* Whether n bytes, which hold `was`, may be written: as if they were, with what they hold. n is at
