@@ -251,6 +251,8 @@ MUTANTS = {
     "a poll whose time has passed waits": (" || (until && until <= clock_now()))", ")", ["core_races"]),
     "who has another CPU is told here": ("__ATOMIC_RELAXED) == this_cpu();", "__ATOMIC_RELAXED);", ["torture life"]),
     "who has just begun is put out": ("    if (c && !is_spared(&s, c))\n", "    if (c)\n", ["core_farmers"]),
+    "a brother is spared": ("!s->wakes || u->domain == s->v->domain ||", "!s->wakes ||", ["core_farmers"]),
+    "a chain spares who has just begun": ("s->by[c->id] != c->id || until <= s->now)", "until <= s->now)", ["core_affinity"]),
     "who is spared is so for its slice": ("    if (until < c->turn_ends)\n        sched_set_turn(c, until);\n", "", ["core_farmers"]),
     "a slice that began meanwhile has no end": ("    else if (c->turn_ends < INT64_MAX)\n        timer_set(&c->slice, c->turn_ends);\n", "", ["core_farmers"]),
     "a slice's timer goes off on another CPU": (" &&\n           READ_ONCE(t->queue) == &this_cpu()->timers;", ";", ["core_timer"]),

@@ -78,9 +78,12 @@ inline sched_find_cpu(x)
         :: chain(x, 0, 1) -> take_up(x, 0)
         :: chain(x, 1, 0) -> take_up(x, 1)
 #endif
-        :: else ->                                              /* some CPU whose vCPU comes after it; or none */
+#ifdef M_CHAIN_SPARES
+        :: chain(x, 0, 1) || chain(x, 1, 0)
+#endif
+        :: else ->                                              /* some CPU whose vCPU comes after it */
             if
-            :: skip
+            :: skip                                             /* or none; or a stranger that goes on for a moment (is_spared()) */
             :: busy(0) && allowed(x, 0) -> TELL(0)
             :: busy(1) && allowed(x, 1) -> TELL(1)
             :: busy(0) && allowed(x, 0) && busy(1) && allowed(running[0], 1) -> take_up(x, 0)

@@ -99,6 +99,7 @@ FEW = "OPS=1 CTL_OPS=2"
 design("exchange", "1 operation of each CPU's guests, 2 of the controller", FEW)
 design("exchange", "1 operation of each CPU's guests, 3 of the controller", "OPS=1 CTL_OPS=3", long=True)
 mutant("exchange", "M_NO_CHAIN", "no CPU gives way to who waits for it alone", FEW, "idle_cpus")
+mutant("exchange", "M_CHAIN_SPARES", "who is at a chain's end goes on for a moment", FEW, "idle_cpus")
 mutant("exchange", "M_NO_FILL", "who has chosen does not look at those that idle", FEW, "idle_cpus")
 mutant("exchange", "M_SET_AND_NO_FILL", "an affinity opens a chain, and nobody looks", "OPS=1 CTL_OPS=3", "idle_cpus")
 mutant("exchange", "M_TWO_CHAINS", "a CPU is told of a second before it took the first", FEW, "wanted_by")

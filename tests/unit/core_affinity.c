@@ -94,6 +94,34 @@ static void who_can_run_elsewhere_does(void **state)
     host_check_invariants();
 }
 
+/* A chain leads to one that has just begun: it is put out at once, for the CPU that would take the
+ * first of the chain when it has run for a moment is another. */
+static void a_chain_spares_nobody(void **state)
+{
+    struct vcpu *first = dom[1]->vcpu[0], *second = dom[2]->vcpu[0], *third = dom[3]->vcpu[0];
+
+    (void)state;
+    with_cpus(2);
+    assert_int_equal(sched_set_affinity(first, 1), 0);
+    assert_int_equal(sched_set_affinity(second, 1), 0);
+    assert_int_equal(sched_set_affinity(third, 2), 0);
+    domain_pause_nosync(dom[1]);
+    domain_pause_nosync(dom[3]);
+    host_advance(MILLISECS(1));
+    assert_ptr_equal(on(0), second);
+    assert_int_equal(sched_set_affinity(second, 3), 0);
+    domain_unpause(dom[3]);
+    host_advance(1);
+    assert_ptr_equal(on(1), third);
+    dom[3]->sched.vtime = dom[2]->sched.vtime + (uint64_t)MILLISECS(2);
+    dom[1]->sched.vtime = dom[2]->sched.vtime;
+    domain_unpause(dom[1]);
+    host_advance(1);
+    assert_ptr_equal(on(0), first);
+    assert_ptr_equal(on(1), second);
+    host_check_invariants();
+}
+
 /* A CPU is told to take one, and takes another that came meanwhile and may run there alone: the
  * first goes elsewhere. */
 static void who_was_told_takes_another(void **state)
@@ -265,6 +293,7 @@ int main(void)
         TEST(each_takes_another),
         TEST(affinity_is_obeyed),
         TEST(who_can_run_elsewhere_does),
+        TEST(a_chain_spares_nobody),
         TEST(who_was_told_takes_another),
         TEST(who_is_sent_elsewhere_is_not_forgotten),
         TEST(anywhere_is_wherever_a_cpu_is),

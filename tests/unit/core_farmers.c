@@ -305,6 +305,34 @@ static void beside_one_that_has_just_begun(void **state)
     assert_ptr_equal(c->running, v);
 }
 
+/* A brother that wakes has the CPU at once: who has it may be waiting for the brother's answer. */
+static void beside_a_brother_that_has_just_begun(void **state)
+{
+    struct vcpu *v, *one;
+
+    (void)state;
+    begin(1);
+    for (unsigned int i = 0; i < HONEST; i++)
+        domain_pause_nosync(honest[i]);
+    domain_pause_nosync(farmer);
+    v = host_domain(5, false, 2, 0)->vcpu[0];
+    one = v->domain->vcpu[1];
+    while (!v->sched.on_cpu)
+        host_advance(MILLISECS(1));
+    host_keep(v, false);
+    host_advance(0);
+    host_advance(MILLISECS(5));
+    host_keep(one, false);
+    host_advance(0);
+    host_advance(MILLISECS(1));
+    vcpu_unblock(one);
+    host_advance(MICROSECS(10));
+    assert_ptr_equal(cpu_by_id(0)->running, one);
+    vcpu_unblock(v);
+    host_advance(0);
+    assert_ptr_equal(cpu_by_id(0)->running, v);
+}
+
 /* To set its weight again and again gives it no more than its cap. */
 static void its_weight_is_set_all_the_time(void **state)
 {
@@ -331,6 +359,7 @@ int main(void)
         cmocka_unit_test(who_is_away_while_gaps_are_narrowed),
         cmocka_unit_test(beside_one_that_is_alone),
         cmocka_unit_test(beside_one_that_has_just_begun),
+        cmocka_unit_test(beside_a_brother_that_has_just_begun),
         cmocka_unit_test(its_weight_is_set_all_the_time),
     };
 

@@ -136,13 +136,15 @@ void sched_nobody_is_alone(s_time_t now)
     }
 }
 
-/* c is v's by right, but who runs there has just begun: it goes on for a moment. Else two that send
- * each other events would change places at each of them. */
+/* c is v's by right, but a stranger has just begun there: it goes on for a moment. Else two that
+ * send each other events would change places at each of them. (A brother would spend it waiting:
+ * a kernel that interrupts another of its vCPUs often spins until it has the answer.) */
 static bool is_spared(const struct search *s, struct cpu *c)
 {
-    s_time_t until = c->running->sched.switched_in + LEAST_RUN;
+    const struct vcpu *u = c->running;
+    s_time_t until = u->sched.switched_in + LEAST_RUN;
 
-    if (!s->wakes || s->by[c->id] != c->id || until <= s->now)
+    if (!s->wakes || u->domain == s->v->domain || s->by[c->id] != c->id || until <= s->now)
         return false;
     runqueue.alone_cpus &= ~bit_of(c);
     if (until < c->turn_ends)
