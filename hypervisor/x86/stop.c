@@ -144,7 +144,7 @@ static void reboot(void)
 
 void machine_stop(enum stop_kind kind)
 {
-    static bool heard, tried;
+    static bool heard;
 
     cli();
     begin_end(kind == STOP_PANIC);
@@ -163,10 +163,7 @@ void machine_stop(enum stop_kind kind)
         outb(debug_exit_port, (uint8_t)kind);
     if (kind == STOP_REBOOT)
         reboot();
-    if (!tried) {
-        tried = true; /* which may panic: without memory it has no page tables to look for ACPI */
-        acpi_power_off();
-    }
+    acpi_power_off();
     log_error("halted: this machine cannot be switched off by ACPI");
     halt_for_good();
 }

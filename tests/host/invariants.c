@@ -65,10 +65,10 @@ static void check_port(struct domain *d, evtchn_port_t port)
 
     CHECK(c->notify_vcpu < d->max_vcpus);
     if (c->state == EVTCHNSTAT_interdomain) {
-        CHECK(evtchn_named(&c->u.interdomain.remote->evtchn, c->u.interdomain.remote_port));
-        other = evtchn_from_port(&c->u.interdomain.remote->evtchn, c->u.interdomain.remote_port);
+        other = evtchn_named(&c->u.interdomain.remote->evtchn, c->remote_port);
+        CHECK(other && other == c->u.interdomain.end);
         CHECK(other->state == EVTCHNSTAT_interdomain);
-        CHECK(other->u.interdomain.remote == d && other->u.interdomain.remote_port == port);
+        CHECK(other->u.interdomain.remote == d && other->remote_port == port);
     } else if (c->state == EVTCHNSTAT_virq) {
         unsigned int owners = 0;
         struct vcpu *v;

@@ -55,21 +55,21 @@ inline vcpu_unblock()
 
 /* ---- core/guest/sched_op.c ---- */
 
-inline poll_ports()
+inline wait_for_ports()
 {
     if :: timed = 1 :: timed = 0 fi;
 #ifdef M_LOOK_FIRST
     found = port;
     vcpu_poll_begin();
 #else
-    vcpu_poll_begin();              /* model: poll_ports.begin */
-    found = port;                   /* model: poll_ports.look */
+    vcpu_poll_begin();              /* model: wait_for_ports.begin */
+    found = port;                   /* model: wait_for_ports.look */
 #endif
     if
     :: found -> vcpu_unblock()
     :: else ->
 end_waits:
-        !polling                    /* model: poll_ports.sleep */
+        !polling                    /* model: wait_for_ports.sleep */
     fi;
     found = 0
 }
@@ -79,7 +79,7 @@ proctype vcpu()
     byte n;
     bool found;
     do
-    :: n < OPS -> n++; poll_ports(); if :: port = 0 :: skip fi      /* it takes the event, or looks at something else */
+    :: n < OPS -> n++; wait_for_ports(); if :: port = 0 :: skip fi      /* it takes the event, or looks at something else */
     :: else -> break
     od;
     timed = 0
@@ -92,7 +92,7 @@ proctype sender()
     do
     :: n < 2 ->
         n++;
-        atomic { was = port; port = 1 };        /* model: evtchn_set_pending.port */
+        atomic { was = port; port = 1 };        /* model: raise.port */
         if
         :: !was && poll_mask ->                 /* model: became_pending.pollers */
             if :: poll_port -> vcpu_unblock() :: else fi        /* model: wake_pollers.who */

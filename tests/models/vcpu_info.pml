@@ -64,7 +64,7 @@ proctype sender()
 #ifdef M_PLACE_FIRST
         now = place;
 #endif
-        atomic { was = port; port = 1 };                        /* model: evtchn_set_pending.port */
+        atomic { was = port; port = 1 };                        /* model: raise.port */
         if :: !was -> select_word() :: else fi                  /* model: became_pending.select */
     :: else -> break
     od

@@ -464,8 +464,7 @@ static void check(void)
         const struct evtchn *chn = evtchn_from_port(&d->evtchn, channels[i].port[0]);
 
         put_domain(d);
-        if (chn->state != EVTCHNSTAT_interdomain ||
-            chn->u.interdomain.remote_port != channels[i].port[1])
+        if (chn->state != EVTCHNSTAT_interdomain || chn->remote_port != channels[i].port[1])
             continue;
         check_line(&channels[i].to[0], "channel", i);
         check_line(&channels[i].to[1], "channel back", i);

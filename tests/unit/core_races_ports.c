@@ -146,6 +146,34 @@ static void a_poll_takes_no_lock(void **state)
     assert_int_equal(moment.times, 0);
 }
 
+/* Each port of a poll has to be one, also behind one that is pending; and to be readable. */
+static void each_port_of_a_poll_is_looked_at(void **state)
+{
+    struct evtchn_bind_ipi ipi = {.vcpu = 0};
+    struct sched_poll poll = {.nr_ports = 3, .ports = LIST + 0x200};
+    evtchn_port_t *ports = host_guest(poll.ports);
+    struct vcpu *v = d->vcpu[0];
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_int_equal(call_with(v, event_channel_op, EVTCHNOP_bind_ipi, &ipi), 0);
+        ports[i] = ipi.port;
+    }
+    ports[2] = ports[1];
+    assert_int_equal(evtchn_send(d, ports[0]), 0);
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_poll, &poll), 0);
+    assert_int_equal(v->pause_flags, 0);
+    ports[1] = 1000;
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_poll, &poll), -XEN_EINVAL);
+    poll = (struct sched_poll){.nr_ports = 1, .ports = 0xffff800000000000ull};
+    assert_int_equal(call_with(v, sched_op, SCHEDOP_poll, &poll), -XEN_EFAULT);
+    host_run_as(v);
+    assert_int_equal(do_sched_op(SCHEDOP_poll, poll.ports), -XEN_EFAULT);
+    assert_int_equal(do_event_channel_op(EVTCHNOP_send, poll.ports), -XEN_EFAULT);
+    assert_int_equal(v->pause_flags, 0);
+}
+
 static evtchn_port_t ipi_port;
 static bool bound_anew;
 
@@ -190,6 +218,37 @@ static void an_ipi_is_bound_anew(void **state)
         assert_int_equal(d->vcpu[2]->vcpu_info->evtchn_pending_sel, bound_anew);
         assert_int_equal(d->vcpu[2]->vcpu_info->evtchn_upcall_pending, bound_anew);
     }
+}
+
+static void bind_anew_and_send(void)
+{
+    bound_anew = true;
+    close_the_ipi();
+    assert_int_equal(evtchn_send(d, ipi_port), 0);
+    assert_int_equal(d->vcpu[2]->vcpu_info->evtchn_pending_sel, 0); /* it is masked */
+}
+
+/* An IPI is unmasked; before its bit is clear it is bound for another vCPU, and sent: that one is
+ * told, by who clears the bit, and not who had the port before. */
+static void an_ipi_is_bound_anew_and_unmasked(void **state)
+{
+    struct evtchn_bind_ipi ipi = {.vcpu = 1};
+    struct evtchn_unmask unmask;
+    struct sigaction segv = {.sa_handler = at_the_pending_bit}, was;
+
+    (void)state;
+    assert_int_equal(call_with(d->vcpu[0], event_channel_op, EVTCHNOP_bind_ipi, &ipi), 0);
+    unmask.port = ipi_port = ipi.port;
+    (void)test_and_set_bit(d->shared_info->evtchn_mask, ipi_port);
+    when(NULL, false, 0, bind_anew_and_send);
+    moment.by = d->vcpu[0];
+    sigaction(SIGSEGV, &segv, &was);
+    mprotect(d->shared_info, PAGE_SIZE, PROT_READ);
+    assert_int_equal(evtchn_unmask(d, unmask.port), 0);
+    sigaction(SIGSEGV, &was, NULL);
+    assert_int_equal(moment.times, 1);
+    assert_int_equal(d->vcpu[1]->vcpu_info->evtchn_pending_sel, 0);
+    assert_int_equal(d->vcpu[2]->vcpu_info->evtchn_pending_sel, 1);
 }
 
 static void reset_too(void)
@@ -314,11 +373,18 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, moment_setup, moment_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(an_ipi_takes_no_lock),        TEST(a_poll_takes_no_lock),
-        TEST(an_ipi_is_bound_anew),        TEST(two_resets),
-        TEST(both_ends_are_closed),        TEST(its_peer_ends_while_a_port_is_closed),
-        TEST(a_port_of_the_dead),          TEST(sent_while_it_is_closed),
-        TEST(a_handle_is_unmapped_by_one), TEST(a_grant_of_the_dying),
+        TEST(an_ipi_takes_no_lock),
+        TEST(a_poll_takes_no_lock),
+        TEST(an_ipi_is_bound_anew),
+        TEST(two_resets),
+        TEST(both_ends_are_closed),
+        TEST(its_peer_ends_while_a_port_is_closed),
+        TEST(a_port_of_the_dead),
+        TEST(sent_while_it_is_closed),
+        TEST(a_handle_is_unmapped_by_one),
+        TEST(a_grant_of_the_dying),
+        TEST(each_port_of_a_poll_is_looked_at),
+        TEST(an_ipi_is_bound_anew_and_unmasked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -359,7 +359,7 @@ static void the_daemon_is_away(void **state)
     struct evtchn *end = evtchn_from_port(&d->evtchn, devices->uart.port);
 
     (void)state;
-    close.port = end->u.interdomain.remote_port;
+    close.port = end->remote_port;
     assert_int_equal(call_with(dom0->vcpu[0], event_channel_op, EVTCHNOP_close, &close), 0);
     host_run_as(v);
     out8(COM(DATA), (uint8_t)pattern(0));

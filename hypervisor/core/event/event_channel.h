@@ -26,11 +26,12 @@ typedef void evtchn_hv_fn_t(struct domain *d, evtchn_port_t port);
 struct evtchn {
     uint8_t state; /* EVTCHNSTAT_*, or ECS_RESERVED; read without the lock, as is the next */
     uint16_t notify_vcpu;
+    evtchn_port_t remote_port; /* interdomain: the other end's number there */
     union {
         domid_t remote_dom; /* unbound: who may connect */
         struct {
             struct domain *remote; /* not referenced: the remote's teardown closes the port first */
-            evtchn_port_t remote_port;
+            const struct evtchn *end; /* the other: remote_port's */
         } interdomain;
         uint32_t virq;
         uint32_t pirq;
@@ -40,9 +41,9 @@ struct evtchn {
 #define ECS_RESERVED 7
 
 struct evtchn_table {
-    spinlock_t lock;
     /* Grown on demand, freed with the domain */
     struct evtchn *bucket[NR_EVTCHNS / EVTCHNS_PER_BUCKET];
+    spinlock_t lock;
     uint32_t active;           /* ports not free */
     uint32_t max_ports;        /* XEN_DOMCTL_createdomain.max_evtchn_port + 1, at most NR_EVTCHNS */
     evtchn_port_t lowest_free; /* no port below it is free */
@@ -54,15 +55,14 @@ static inline struct evtchn *evtchn_from_port(const struct evtchn_table *t, evtc
     port = (evtchn_port_t)index_nospec(port, t->max_ports);
     return &t->bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
 }
-/* NULL: a guest may not name this port. (0 it may not.) Without the lock too: it stays so. */
+/* NULL: a guest may not name this port, or 0. Without the lock too: it stays so. */
 static inline struct evtchn *evtchn_named(const struct evtchn_table *t, evtchn_port_t port)
 {
-    uint32_t n = t->max_ports;
     struct evtchn *bucket;
 
-    if (unlikely(port == 0 || port >= n))
+    port = (evtchn_port_t)index_nospec(port, t->max_ports);
+    if (unlikely(port == 0))
         return NULL;
-    port = (evtchn_port_t)index_nospec(port, n);
     bucket = __atomic_load_n(&t->bucket[port / EVTCHNS_PER_BUCKET], __ATOMIC_ACQUIRE);
     return likely(bucket) ? &bucket[port % EVTCHNS_PER_BUCKET] : NULL;
 }
@@ -75,7 +75,7 @@ int __must_check evtchn_get_port(struct domain *d, const struct evtchn *as, evtc
 void evtchn_free_port(struct domain *d, evtchn_port_t port);
 
 /* --- these take the locks that they need --- */
-int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port); /* EVTCHNOP_unmask */
+long __must_check evtchn_unmask(struct domain *d, evtchn_port_t port); /* EVTCHNOP_unmask */
 int __must_check evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest);
 int __must_check evtchn_bind_virq(struct vcpu *v, uint32_t virq, evtchn_port_t *port);
 bool virq_is_global(uint32_t virq);
@@ -91,8 +91,7 @@ int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_h
                                       evtchn_port_t *port);
 /* Hypervisor sends to d through such a port */
 void evtchn_notify_guest(struct domain *d, evtchn_port_t port);
-int __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
-void evtchn_set_pending(struct vcpu *v, evtchn_port_t port);
+long __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
 void vcpu_mark_events_pending(struct vcpu *v);      /* upcall_pending, and wakes it */
 void send_vcpu_virq(struct vcpu *v, uint32_t virq); /* to the port that v bound to it, if any */
 void send_global_virq(uint32_t virq);               /* to the control domain's vCPU 0 */

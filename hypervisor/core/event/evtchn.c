@@ -57,6 +57,7 @@ void evtchn_free_tables(struct domain *d)
 static void become(struct evtchn *chn, const struct evtchn *as)
 {
     WRITE_ONCE(chn->notify_vcpu, as->notify_vcpu);
+    chn->remote_port = as->remote_port;
     chn->u = as->u;
     chn->hv_fn = as->hv_fn;
     __atomic_store_n(&chn->state, as->state, __ATOMIC_RELEASE);
@@ -118,7 +119,7 @@ static __noinline void wake_pollers(struct domain *d, evtchn_port_t port)
 /* Race: the place may move, for the sender's lock alone is held. Who moves it names the new place
  * first and lets the vCPU look at all words after that; so if it is still the same when its bit is
  * set, that look finds the event. */
-static void select_word(struct vcpu *v, unsigned int word)
+static inline void select_word(struct vcpu *v, unsigned int word)
 {
     struct vcpu_info *info, *now = READ_ONCE(v->vcpu_info); /* model: select_word.place */
     uint64_t bit = 1ull << word;
@@ -132,32 +133,33 @@ static void select_word(struct vcpu *v, unsigned int word)
     } while (unlikely(now != info));
 }
 
-/* Who is to be told. */
-static __noinline void became_pending(struct vcpu *v, evtchn_port_t port)
+static __noinline void tell(struct domain *d, unsigned int vcpu, evtchn_port_t port)
 {
-    struct domain *d = v->domain;
+    struct vcpu *v = __atomic_load_n(&d->vcpu[vcpu], __ATOMIC_ACQUIRE);
 
-    if (!test_bit(d->shared_info->evtchn_mask, port))
-        select_word(v, port / 64);         /* model: became_pending.select */
-    if (unlikely(READ_ONCE(d->poll_mask))) /* model: became_pending.pollers */
-        wake_pollers(d, port);
+    if (likely(v)) /* or it sees the event when it comes */
+        select_word(v, port / 64);
 }
 
-void evtchn_set_pending(struct vcpu *v, evtchn_port_t port)
+/* Who is to be told. */
+static __noinline void became_pending(struct domain *d, unsigned int vcpu, evtchn_port_t port)
 {
-    /* model: evtchn_set_pending.port */
-    if (!test_and_set_bit(v->domain->shared_info->evtchn_pending, port))
-        became_pending(v, port);
+    if (unlikely(READ_ONCE(d->poll_mask))) /* model: became_pending.pollers */
+        wake_pollers(d, port);
+    if (!test_bit(d->shared_info->evtchn_mask, port))
+        tell(d, vcpu, port); /* model: became_pending.select */
+}
+
+static inline void raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
+{
+    /* model: raise.port */
+    if (!test_and_set_bit(d->shared_info->evtchn_pending, port))
+        became_pending(d, vcpu, port);
 }
 
 void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port)
 {
-    struct vcpu *v = __atomic_load_n(&d->vcpu[vcpu], __ATOMIC_ACQUIRE);
-
-    if (likely(v))
-        evtchn_set_pending(v, port);
-    else
-        (void)test_and_set_bit(d->shared_info->evtchn_pending, port); /* seen when vCPU 0 comes */
+    raise(d, vcpu, port);
 }
 
 void vcpu_mark_events_pending(struct vcpu *v)
@@ -193,7 +195,7 @@ static __noinline void unmasked(struct domain *d, const struct evtchn *chn, evtc
     spin_unlock(&d->evtchn.lock);
 }
 
-int evtchn_unmask(struct domain *d, evtchn_port_t port)
+long evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
     const struct evtchn *chn = evtchn_named(&d->evtchn, port);
     struct shared_info *s = d->shared_info;
@@ -212,14 +214,6 @@ bool evtchn_port_pending(struct domain *d, evtchn_port_t port)
     return port < NR_EVTCHNS && test_bit(d->shared_info->evtchn_pending, port);
 }
 
-static void deliver_remote(const struct evtchn *chn)
-{
-    struct domain *rd = chn->u.interdomain.remote;
-    evtchn_port_t rport = chn->u.interdomain.remote_port;
-
-    evtchn_raise(rd, READ_ONCE(evtchn_from_port(&rd->evtchn, rport)->notify_vcpu), rport);
-}
-
 /* The IPI was closed meanwhile: nobody has the event, or who has the port now. */
 static __noinline void raised_late(struct domain *d, const struct evtchn *chn, evtchn_port_t port)
 {
@@ -229,40 +223,45 @@ static __noinline void raised_late(struct domain *d, const struct evtchn *chn, e
     spin_unlock(&d->evtchn.lock);
 }
 
-int evtchn_send(struct domain *ld, evtchn_port_t lport)
+static __noinline long send_ipi(struct domain *d, const struct evtchn *chn, evtchn_port_t port)
 {
-    struct evtchn_table *t = &ld->evtchn;
-    evtchn_hv_fn_t *hv_fn = NULL;
-    struct evtchn *chn = evtchn_named(t, lport);
-    unsigned int vcpu;
-    int rc = 0;
+    unsigned int vcpu = READ_ONCE(chn->notify_vcpu);
+
+    count_event(current, COUNTER_ipis);
+    raise(d, vcpu, port);
+    if (unlikely(READ_ONCE(chn->state) != EVTCHNSTAT_ipi || READ_ONCE(chn->notify_vcpu) != vcpu))
+        raised_late(d, chn, port);
+    return 0;
+}
+
+/* Its other end is no domain's, as the lock says that the sender holds. */
+static __noinline long send_to_none(struct domain *d, const struct evtchn *chn, evtchn_port_t port)
+{
+    bool unbound = chn->state == EVTCHNSTAT_unbound;
+    evtchn_hv_fn_t *hv_fn = unbound ? chn->hv_fn : NULL;
+
+    spin_unlock(&d->evtchn.lock);
+    if (hv_fn)
+        hv_fn(d, port);
+    /* ABI: nobody there yet: silently nothing */
+    return unbound ? 0 : refused(-XEN_EINVAL, "port %u cannot be sent to", port);
+}
+
+long evtchn_send(struct domain *ld, evtchn_port_t lport)
+{
+    const struct evtchn *chn = evtchn_named(&ld->evtchn, lport);
 
     if (unlikely(!chn))
         return refused(-XEN_EINVAL, "port %u cannot be sent to", lport);
-    if (__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_ipi) {
-        vcpu = READ_ONCE(chn->notify_vcpu);
-        count_event(current, COUNTER_ipis);
-        evtchn_raise(ld, vcpu, lport);
-        if (unlikely(READ_ONCE(chn->state) != EVTCHNSTAT_ipi ||
-                     READ_ONCE(chn->notify_vcpu) != vcpu))
-            raised_late(ld, chn, lport);
-        return 0;
-    }
-    spin_lock(&t->lock);
-    switch (chn->state) {
-    case EVTCHNSTAT_interdomain:
-        deliver_remote(chn);
-        break;
-    case EVTCHNSTAT_unbound: /* ABI: nobody there yet: silently nothing */
-        hv_fn = chn->hv_fn;
-        break;
-    default:
-        rc = -XEN_EINVAL;
-    }
-    spin_unlock(&t->lock);
-    if (hv_fn)
-        hv_fn(ld, lport);
-    return rc ? refused(rc, "port %u cannot be sent to", lport) : 0;
+    if (__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHNSTAT_ipi)
+        return send_ipi(ld, chn, lport);
+    spin_lock(&ld->evtchn.lock);
+    if (unlikely(chn->state != EVTCHNSTAT_interdomain))
+        return send_to_none(ld, chn, lport);
+    raise(chn->u.interdomain.remote, READ_ONCE(chn->u.interdomain.end->notify_vcpu),
+          chn->remote_port);
+    spin_unlock(&ld->evtchn.lock);
+    return 0;
 }
 
 void evtchn_notify_guest(struct domain *d, evtchn_port_t port)

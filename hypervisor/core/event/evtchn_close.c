@@ -87,7 +87,7 @@ static int close_locked(struct domain *d, struct domain *remote, evtchn_port_t p
         clear_virq(d, chn->u.virq, port);
         break;
     case EVTCHNSTAT_interdomain:
-        other = evtchn_from_port(&remote->evtchn, chn->u.interdomain.remote_port);
+        other = evtchn_from_port(&remote->evtchn, chn->remote_port);
         if (other != chn) {
             WRITE_ONCE(other->state, EVTCHNSTAT_unbound);
             other->u.remote_dom = d->domain_id;

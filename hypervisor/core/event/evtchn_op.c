@@ -34,8 +34,9 @@ static long alloc_unbound(struct domain *self, struct evtchn_alloc_unbound *a)
 /* Both locks are held. */
 static long connect(struct domain *ld, struct domain *rd, evtchn_port_t rport, evtchn_port_t *lport)
 {
-    const struct evtchn local = {.state = EVTCHNSTAT_interdomain, .u.interdomain = {rd, rport}};
     struct evtchn *rchn = evtchn_named(&rd->evtchn, rport);
+    const struct evtchn local = {
+        .state = EVTCHNSTAT_interdomain, .remote_port = rport, .u.interdomain = {rd, rchn}};
     long rc;
 
     if (!rchn || rchn->state != EVTCHNSTAT_unbound || rchn->u.remote_dom != ld->domain_id)
@@ -44,10 +45,11 @@ static long connect(struct domain *ld, struct domain *rd, evtchn_port_t rport, e
     if (rc)
         return rc;
     WRITE_ONCE(rchn->state, EVTCHNSTAT_interdomain);
+    rchn->remote_port = *lport;
     rchn->u.interdomain.remote = ld;
-    rchn->u.interdomain.remote_port = *lport;
+    rchn->u.interdomain.end = evtchn_from_port(&ld->evtchn, *lport);
     /* ABI: an event may have been sent before somebody was there: the new end gets one. */
-    evtchn_set_pending(ld->vcpu[local.notify_vcpu], *lport);
+    evtchn_raise(ld, local.notify_vcpu, *lport);
     return 0;
 }
 
@@ -118,7 +120,7 @@ static void fill_status(const struct evtchn *chn, struct evtchn_status *s)
         break;
     case EVTCHNSTAT_interdomain:
         s->u.interdomain.dom = chn->u.interdomain.remote->domain_id;
-        s->u.interdomain.port = chn->u.interdomain.remote_port;
+        s->u.interdomain.port = chn->remote_port;
         break;
     case EVTCHNSTAT_pirq:
         s->u.pirq = chn->u.pirq;
@@ -222,19 +224,19 @@ static long left_out(struct domain *d __unused, const struct nothing *a __unused
 SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 
+/* Those that are called all the time, and whose argument is a port: the same, straight. */
+static inline long on_port(long (*op)(struct domain *d, evtchn_port_t port), gva_t arg)
+{
+    int64_t port = read_guest_u32(arg);
+
+    return likely(port >= 0) ? op(current->domain, (evtchn_port_t)port) : port;
+}
+
 long do_event_channel_op(unsigned int cmd, gva_t arg)
 {
-    union {
-        struct evtchn_send send;
-        struct evtchn_unmask unmask;
-    } op __uninitialized; /* read */
-
-    /* Those that are called all the time: the same, straight. */
-    _Static_assert(sizeof(op.send) == sizeof(op.unmask), "both are a port");
-    if (unlikely((cmd != EVTCHNOP_send && cmd != EVTCHNOP_unmask) || subop_show))
-        return subop_run(&operations, cmd, arg, current->domain);
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -XEN_EFAULT;
-    return cmd == EVTCHNOP_send ? send(current->domain, &op.send)
-                                : unmask(current->domain, &op.unmask);
+    if (cmd == EVTCHNOP_send && !subop_show)
+        return on_port(evtchn_send, arg);
+    if (cmd == EVTCHNOP_unmask && !subop_show)
+        return on_port(evtchn_unmask, arg);
+    return subop_run(&operations, cmd, arg, current->domain);
 }

@@ -39,47 +39,68 @@ static long block(struct vcpu *v, const struct nothing *none __unused)
     return 0;
 }
 
-/* 1: one of the ports is pending, or something is to be delivered; 0: nothing yet. Where there is
- * one port, it has been read. */
-static long look_at_ports(const struct vcpu *v, const struct sched_poll *poll, evtchn_port_t only)
+/* 1: it is pending; 0: not yet; or what is wrong with the port, or has kept it from being read. */
+static inline long look_at(struct domain *d, int64_t port)
 {
-    struct domain *d = v->domain;
-    bool pending = false;
-
-    for (unsigned int i = 0; i < poll->nr_ports; i++) {
-        evtchn_port_t port = only;
-        gva_t at;
-
-        if (poll->nr_ports > 1 && (!guest_index(poll->ports, i, sizeof(port), &at) ||
-                                   copy_from_guest(&port, at, sizeof(port))))
-            return -XEN_EFAULT;
-        if (!evtchn_named(&d->evtchn, port))
-            return refused(-XEN_EINVAL, "poll of port %u, which is not open", port);
-        pending |= evtchn_port_pending(d, port);
-    }
-    return pending || vcpu_event_pending(v);
+    if (unlikely(port < 0))
+        return port;
+    if (unlikely(!evtchn_named(&d->evtchn, (evtchn_port_t)port)))
+        return refused(-XEN_EINVAL, "poll of port %u, which is not open", (evtchn_port_t)port);
+    return evtchn_port_pending(d, (evtchn_port_t)port);
 }
 
-static long poll_ports(struct vcpu *v, const struct sched_poll *poll)
+/* Each, whatever is found before. */
+static __noinline long look_at_each(struct domain *d, const struct sched_poll *poll)
+{
+    long found = 0;
+
+    for (unsigned int i = 0; i < poll->nr_ports && found >= 0; i++) {
+        gva_t at;
+        long one = guest_index(poll->ports, i, sizeof(evtchn_port_t), &at)
+                       ? look_at(d, read_guest_u32(at))
+                       : -XEN_EFAULT;
+
+        found = one < 0 ? one : found | one;
+    }
+    return found;
+}
+
+/* The same of all of them, or 1: something is to be delivered. Where there is one port, it has been
+ * read. */
+static inline long look_at_ports(const struct vcpu *v, const struct sched_poll *poll, int64_t only)
+{
+    long found = poll->nr_ports == 1 ? look_at(v->domain, only) : look_at_each(v->domain, poll);
+
+    return found ? found : vcpu_event_pending(v);
+}
+
+static __noinline long wait_for_ports(struct vcpu *v, const struct sched_poll *poll, int64_t only)
 {
     s_time_t until = (s_time_t)MIN(poll->timeout, (uint64_t)INT64_MAX);
-    evtchn_port_t only = ~0u;
+    long found;
+
+    if (until && until <= clock_now())
+        return 0;
+    vcpu_poll_begin(v, (evtchn_port_t)only, until); /* model: wait_for_ports.begin */
+    found = look_at_ports(v, poll, only);           /* model: wait_for_ports.look */
+    if (found)
+        vcpu_unblock(v);
+    else
+        vcpu_sleep(v); /* model: wait_for_ports.sleep */
+    return MIN(found, 0);
+}
+
+static inline long poll_ports(struct vcpu *v, const struct sched_poll *poll)
+{
+    int64_t only = ~0u;
     long found;
 
     if (poll->nr_ports > POLL_PORTS_MAX)
         return refused(-XEN_EINVAL, "poll of %u ports", poll->nr_ports);
-    if (poll->nr_ports == 1 && copy_from_guest(&only, poll->ports, sizeof(only)))
-        return -XEN_EFAULT;
+    if (poll->nr_ports == 1)
+        only = read_guest_u32(poll->ports);
     found = look_at_ports(v, poll, only);
-    if (found || (until && until <= clock_now()))
-        return MIN(found, 0);
-    vcpu_poll_begin(v, only, until);      /* model: poll_ports.begin */
-    found = look_at_ports(v, poll, only); /* model: poll_ports.look */
-    if (found)
-        vcpu_unblock(v);
-    else
-        vcpu_sleep(v); /* model: poll_ports.sleep */
-    return MIN(found, 0);
+    return found ? MIN(found, 0) : wait_for_ports(v, poll, only);
 }
 
 static long shutdown(struct vcpu *v, const struct sched_shutdown *s)
@@ -134,11 +155,20 @@ static long watchdog(struct vcpu *v, const struct sched_watchdog *w)
 SUBOPS_OF(operations, OPS, -XEN_ENOSYS)
 /* clang-format on */
 
+static __noinline long poll_straight(struct vcpu *v, gva_t arg)
+{
+    struct sched_poll poll __uninitialized; /* read */
+
+    return copy_from_guest(&poll, arg, sizeof(poll)) ? -XEN_EFAULT : poll_ports(v, &poll);
+}
+
 long do_sched_op(unsigned int cmd, gva_t arg)
 {
     /* What a guest calls all the time: the same, straight. */
     if (cmd == SCHEDOP_yield && !subop_show)
         return yield(current, NULL);
+    if (cmd == SCHEDOP_poll && !subop_show)
+        return poll_straight(current, arg);
     return subop_run(&operations, cmd, arg, current);
 }
 

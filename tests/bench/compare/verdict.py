@@ -17,15 +17,12 @@ SAYS = ("less", "even", None, "more")
 EXTENTS = "Measured: instructions, the median of the runs, and from least to most where they differ by more than a hundredth."
 
 
-def line_of(cells):
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
-
-
 def table(head, lines):
-    """As Markdown, in which a cell's own bar is behind a backslash."""
-    yield line_of(head)
+    """As Markdown."""
+    yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
-    yield from map(line_of, lines)
+    for line in lines:
+        yield "| " + " | ".join(str(cell) for cell in line) + " |"
 
 
 def compared(run):
