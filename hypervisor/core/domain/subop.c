@@ -40,7 +40,7 @@ static inline int find(const struct subop_family *f, unsigned int cmd, const str
 }
 
 /* One with a result. */
-static __noinline long call_and_write(const struct subop *row, gva_t arg, void *op, void *about)
+static __inlined long call_and_write(const struct subop *row, gva_t arg, void *op, void *about)
 {
     long rc;
 
@@ -54,8 +54,8 @@ static __noinline long call_and_write(const struct subop *row, gva_t arg, void *
     return rc;
 }
 
-/* Inline, in subop_run(): the way of most hypercalls. */
-inline long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
+/* A part of subop_at(), the way of most hypercalls. */
+static __inlined long finish(const struct subop *row, gva_t arg, void *op, void *about)
 {
     struct vcpu *v = current;
     long rc;
@@ -73,17 +73,26 @@ inline long subop_finish(const struct subop *row, gva_t arg, void *op, void *abo
     return rc;
 }
 
-long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about)
+long subop_finish(const struct subop *row, gva_t arg, void *op, void *about)
+{
+    return finish(row, arg, op, about);
+}
+
+long subop_at(const struct subop *row, gva_t arg, void *about)
 {
     uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized; /* read, or cleared */
+
+    if (row->size && copy_from_guest(op, arg, row->size))
+        return -XEN_EFAULT;
+    return finish(row, arg, op, about);
+}
+
+long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about)
+{
     const struct subop *row = NULL; /* set where find() is 0, which GCC does not see */
     int rc = find(f, cmd, &row);
 
-    if (rc)
-        return rc;
-    if (row->size && copy_from_guest(op, arg, row->size))
-        return -XEN_EFAULT;
-    return subop_finish(row, arg, op, about);
+    return rc ? rc : subop_at(row, arg, about);
 }
 
 int subop_read_control(const struct subop_family *f, gva_t arg, void *op, const struct subop **row)

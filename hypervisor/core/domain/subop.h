@@ -75,6 +75,9 @@ struct subop_family {
 /* Operation number `cmd` of the family, with its argument at `arg`. */
 long subop_run(const struct subop_family *f, unsigned int cmd, gva_t arg, void *about);
 
+/* The same for who has its row. */
+long subop_at(const struct subop *row, gva_t arg, void *about);
+
 /* The same in pieces, for control operations, whose number and interface version stand in the
  * argument's first two words: reads f->size bytes to op, checks, finds the row; subop_finish()
  * calls its function and writes back. */

@@ -14,13 +14,15 @@
 #include <port/machine.h>
 
 struct side {
-    struct domain *d; /* referenced; whose frame it is */
+    struct domain *d; /* whose frame it is; referenced, when it is granted */
     mfn_t frame;
     grant_ref_t ref;
-    bool granted, readonly;
+    bool granted;
 };
 
-static int open_side(struct side *s, const struct gnttab_copy_ptr *p, bool granted, bool readonly)
+/* Opened for each side, to be read and to be written: inline in both. */
+static __inlined int open_side(struct side *s, const struct gnttab_copy_ptr *p, bool granted,
+                               bool readonly)
 {
     struct domain *ld = current->domain;
     int rc = 0;
@@ -28,11 +30,10 @@ static int open_side(struct side *s, const struct gnttab_copy_ptr *p, bool grant
     if (!granted && p->domid != DOMID_SELF && p->domid != ld->domain_id)
         return refused(GNTST_permission_denied, "grant copy: frame of d%u without a grant",
                        p->domid);
-    s->d = get_domain_for_guest(p->domid);
+    s->d = granted ? get_domain_for_guest(p->domid) : ld;
     if (!s->d)
         return refused(GNTST_bad_domain, "grant copy: there is no d%u", p->domid);
     s->granted = granted;
-    s->readonly = readonly;
     s->ref = p->u.ref;
     if (granted)
         rc = grant_pin(s->d, ld, s->ref, readonly, &s->frame);
@@ -47,16 +48,18 @@ static int open_side(struct side *s, const struct gnttab_copy_ptr *p, bool grant
     if (granted)
         grant_unpin(s->d, s->ref, readonly);
 err_put_domain:
-    put_domain(s->d);
+    if (granted)
+        put_domain(s->d);
     return rc;
 }
 
-static void close_side(struct side *s)
+static void close_side(const struct side *s, bool readonly)
 {
-    grant_put_frame(s->d, s->frame, s->readonly);
-    if (s->granted)
-        grant_unpin(s->d, s->ref, s->readonly);
-    put_domain(s->d);
+    grant_put_frame(s->d, s->frame, readonly);
+    if (s->granted) {
+        grant_unpin(s->d, s->ref, readonly);
+        put_domain(s->d);
+    }
 }
 
 static bool crosses_page(const struct gnttab_copy_ptr *p, uint16_t len)
@@ -81,8 +84,8 @@ int grant_copy(const struct gnttab_copy *op)
         memmove(page + op->dest.offset, (const char *)read_frame(from.frame) + op->source.offset,
                 op->len);
         unmap_guest_frame(to.d, page);
-        close_side(&to);
+        close_side(&to, false);
     }
-    close_side(&from);
+    close_side(&from, true);
     return rc;
 }

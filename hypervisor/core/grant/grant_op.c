@@ -16,27 +16,24 @@
 #include <core/state/guest_ops.h>
 #include <port/nospec.h>
 
-/* The operation on each of count elements. */
-static long each(const struct subop *row, unsigned int cmd, gva_t uop, unsigned int count,
+/* The operation on each of the elements that are left. */
+static long each(const struct subop *row, unsigned int cmd, gva_t at, unsigned int left,
                  void *about)
 {
-    uint64_t op[SUBOP_MOST_BYTES / sizeof(uint64_t)] __uninitialized;
     long rc = 0;
 
-    for (unsigned int i = 0; i < count && !rc; i++) {
-        gva_t at __uninitialized;
-
-        if (!guest_index(uop, i, row->size, &at))
-            rc = -XEN_EFAULT;
-        else if (i && hypercall_preempt_check())
-            rc = -XEN_ERESTART;
-        else
-            rc =
-                copy_from_guest(op, at, row->size) ? -XEN_EFAULT : subop_finish(row, at, op, about);
+    while (left) {
+        rc = subop_at(row, at, about);
         if (rc == -XEN_ERESTART)
-            rc = hypercall_create_continuation(cmd, at, count - i);
+            break;
+        if (rc || !--left)
+            return rc;
+        if (!guest_index(at, 1, row->size, &at))
+            return -XEN_EFAULT;
+        if (hypercall_preempt_check())
+            break;
     }
-    return rc;
+    return left ? hypercall_create_continuation(cmd, at, left) : 0;
 }
 
 static long map_one(struct gnttab_map_grant_ref *op)
@@ -248,18 +245,24 @@ static long unmap(unsigned int cmd, gva_t uop, unsigned int count)
     return rc;
 }
 
+/* Does this kind of guest? */
+static inline bool maps_grants(void)
+{
+    return current->domain->ops->grant_map;
+}
+
 long do_grant_table_op(unsigned int cmd, gva_t uop, unsigned int count)
 {
     if ((int)count < 0)
         return -XEN_EINVAL;
-    if (!current->domain->ops->grant_map &&
-        (cmd <= GNTTABOP_unmap_grant_ref || cmd == GNTTABOP_unmap_and_replace))
-        return -XEN_ENOSYS;
     switch (cmd) {
     case GNTTABOP_unmap_grant_ref:
     case GNTTABOP_unmap_and_replace:
-        return unmap(cmd, uop, count);
+        return maps_grants() ? unmap(cmd, uop, count) : -XEN_ENOSYS;
     case GNTTABOP_map_grant_ref:
+        if (!maps_grants())
+            return -XEN_ENOSYS;
+        __attribute__((fallthrough));
     case GNTTABOP_copy:
     case GNTTABOP_transfer:
     case GNTTABOP_swap_grant_ref:

@@ -97,10 +97,11 @@ int grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref, bool 
 {
     struct grant_table *gt = rd->grant;
     const char *why = "it is not for this domain";
+    uint64_t entries = grant_entries(gt);
 
-    if (ref >= grant_entries(gt))
+    if (ref >= entries)
         return refused(GNTST_bad_gntref, "d%u has no grant %u", rd->domain_id, ref);
-    ref = (grant_ref_t)index_nospec(ref, grant_entries(gt));
+    ref = (grant_ref_t)index_nospec(ref, entries);
     if (likely(may_be_for(gt, ld, ref))) {
         spin_lock(&gt->lock);
         why = pin_locked(rd, ld, ref, readonly, frame);
@@ -113,27 +114,29 @@ int grant_pin(struct domain *rd, const struct domain *ld, grant_ref_t ref, bool 
 
 void grant_unpin(struct domain *rd, grant_ref_t ref, bool readonly)
 {
+    struct grant_table *gt = rd->grant;
     struct active_grant *a;
 
-    spin_lock(&rd->grant->lock);
-    a = grant_active(rd->grant, ref);
+    spin_lock(&gt->lock);
+    a = grant_active(gt, ref);
     if (readonly)
         a->readers--;
     else
         a->writers--;
     if (!a->writers && !readonly)
-        clear_status(rd->grant, ref, GTF_writing);
+        clear_status(gt, ref, GTF_writing);
     if (!a->writers && !a->readers)
-        clear_status(rd->grant, ref, GTF_reading);
-    spin_unlock(&rd->grant->lock);
+        clear_status(gt, ref, GTF_reading);
+    spin_unlock(&gt->lock);
 }
 
 bool grant_get_frame(struct domain *rd, mfn_t frame, bool readonly)
 {
-    struct page_info *pg = mfn_valid(frame) ? mfn_to_page(frame) : NULL;
+    struct page_info *pg;
 
-    if (!pg)
+    if (!mfn_in_table(frame))
         return false;
+    pg = mfn_to_page_nospec(frame);
     return readonly ? get_page(pg, rd) : rd->ops->get_writable(pg, rd);
 }
 
