@@ -126,7 +126,7 @@ void pv_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error
     v->regs.entry_vector = ENTRY_HYPERCALL;
 }
 
-void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code, bool has_error)
+void pv_inject_exception(struct vcpu *v, unsigned int vector, unsigned int has, uint32_t error_code)
 {
     const struct trap_info *ti = &v->arch.pv.traps[vector];
 
@@ -135,8 +135,7 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
         crash_without_handler(v, vector, error_code);
     else
         pv_cpu_bounce(v, ti->address,
-                      BOUNCE_EXCEPTION | (has_error ? BOUNCE_ERROR_CODE : 0) |
-                          (TI_GET_IF(ti) ? BOUNCE_MASK_EVENTS : 0),
+                      BOUNCE_EXCEPTION | has | (TI_GET_IF(ti) ? BOUNCE_MASK_EVENTS : 0),
                       error_code);
 }
 
@@ -149,7 +148,7 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
         error_code |= PFEC_USER;
     v->arch.pv.ctrlreg[2] = cr2;
     v->vcpu_info->arch.cr2 = cr2;
-    pv_inject_exception(v, TRAP_page_fault, error_code, true);
+    pv_inject_exception(v, TRAP_page_fault, BOUNCE_ERROR_CODE, error_code);
 }
 
 static unsigned int flags_of(const struct pv_callback *c)
@@ -179,7 +178,10 @@ void pv_handle_syscall(struct vcpu *v, unsigned int type)
         return;
     /* XSA-8: nothing of the frame for a system call may be left in the one for the fault. */
     v->regs.rip -= sysenter ? 0 : 2;
-    pv_inject_exception(v, sysenter ? TRAP_gp_fault : TRAP_invalid_op, 0, sysenter);
+    if (sysenter)
+        pv_inject_exception(v, TRAP_gp_fault, BOUNCE_ERROR_CODE, 0);
+    else
+        pv_inject_exception(v, TRAP_invalid_op, 0, 0);
 }
 
 void pv_handle_sysenter(struct vcpu *v)

@@ -20,7 +20,8 @@ void pv_cpu_write_base(unsigned int which, uint64_t base);
 uint64_t pv_cpu_read_base(unsigned int which);
 void pv_cpu_load_gs(uint16_t sel);   /* user GS selector; a bad one loads 0 */
 bool pv_cpu_code_is_64(uint16_t cs); /* of its descriptor tables */
-void pv_cpu_set_ts(bool set);        /* CR0.TS */
+void pv_cpu_set_ts(void);            /* CR0.TS */
+void pv_cpu_clear_ts(void);
 /* From what is in v now: where its GDT and LDT are, DR0 to DR3 and DR7, the bits of ctrlreg[4] that
  * become real (TSD, DE). */
 void pv_cpu_load_tables(struct vcpu *v);
@@ -31,10 +32,9 @@ void pv_cpu_load_cr4(const struct vcpu *v);
 #define FLAGS_CLEARED_BY_BOUNCE                                                                    \
     (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)
 
-/* pv_bounce() and pv_iret() (pv/pv.h), by a shorter way where nothing about it is special
- * (pv/cpu/bounce.asm). */
+/* pv_bounce() (pv/pv.h), by a shorter way where nothing about it is special (pv/cpu/bounce.asm; so
+ * is the hypercall do_iret() there, for pv_iret()). */
 void pv_cpu_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code);
-long pv_cpu_iret(struct vcpu *v);
 
 /* Brings what of v is in registers (segments, FPU) into struct vcpu, if it is loaded here. */
 void pv_cpu_sync(struct vcpu *v);

@@ -8,7 +8,6 @@
 #include <port/nospec.h>
 #include <pv/hypercall.h>
 #include <core/base/log.h>
-#include <port/guest_access.h>
 #include <pv/cpu.h>
 #include <pv/pv_bits.h>
 
@@ -27,11 +26,17 @@ static bool breaks_into_hypervisor(uint64_t dr7)
     return false;
 }
 
-int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
+/* Of all bytes that a breakpoint there may be about. */
+static bool is_of_guest(uint64_t at)
+{
+    return at < 1ull << 47 || (at >= HYPERVISOR_VIRT_END && at <= -8ull);
+}
+
+long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
 {
     switch (reg) {
     case 0 ... 3:
-        if (!guest_range_ok(value, 8) || !is_canonical(value))
+        if (!is_of_guest(value))
             return refused(-XEN_EPERM, "debug register %u: %#lx is not a guest address", reg,
                            value);
         break;

@@ -294,17 +294,24 @@ bool pv_emulate_privileged(struct vcpu *v)
 }
 
 /* The forced-emulation prefix: ud2 and "xen" before CPUID, so that a guest sees the hypervisor's
- * answer. */
-bool pv_emulate_forced(struct vcpu *v)
-{
-    static const uint8_t prefixed_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
-    uint8_t bytes[sizeof(prefixed_cpuid)] __uninitialized;
+ * answer. Every other invalid instruction is the guest's. */
+static const uint8_t prefixed_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
 
-    if (copy_from_guest(bytes, v->regs.rip, sizeof(bytes)) ||
-        memcmp(bytes, prefixed_cpuid, sizeof(bytes)))
-        return false;
+static bool is_prefixed_cpuid(const struct vcpu *v)
+{
+    uint8_t code[PV_FETCHED] __uninitialized;
+
+    return pv_fetch_code(v, code) >= sizeof(prefixed_cpuid) &&
+           !memcmp(code, prefixed_cpuid, sizeof(prefixed_cpuid));
+}
+
+void pv_invalid_op(struct vcpu *v)
+{
+    if (!is_prefixed_cpuid(v)) {
+        pv_inject_exception(v, TRAP_invalid_op, 0, 0);
+        return;
+    }
     count_event(v, COUNTER_emulated_instructions);
     emulate_cpuid(v);
-    pv_insn_done(v, sizeof(bytes));
-    return true;
+    pv_insn_done(v, sizeof(prefixed_cpuid));
 }

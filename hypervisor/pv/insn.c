@@ -12,7 +12,7 @@
 #include <port/guest_access.h>
 
 /* The instruction may end before the page that is missing. */
-static unsigned int __noinline fetch_in_page(gva_t rip, uint8_t *code)
+unsigned int pv_fetch_in_page(gva_t rip, uint8_t *code)
 {
     unsigned int n = (unsigned int)(PAGE_SIZE - (rip & ~PAGE_MASK));
 
@@ -20,15 +20,8 @@ static unsigned int __noinline fetch_in_page(gva_t rip, uint8_t *code)
     return copy_from_guest(code, rip, n) ? 0 : n;
 }
 
-unsigned int pv_fetch_code(const struct vcpu *v, uint8_t code[PV_FETCHED])
-{
-    if (unlikely(copy_from_guest(code, v->regs.rip, PV_FETCHED)))
-        return fetch_in_page(v->regs.rip, code);
-    return PV_FETCHED;
-}
-
 void pv_single_step(struct vcpu *v)
 {
     v->arch.pv.debugreg[6] |= X86_DR6_BS;
-    pv_inject_exception(v, TRAP_debug, 0, false);
+    pv_inject_exception(v, TRAP_debug, 0, 0);
 }

@@ -59,8 +59,3 @@ long pv_iret(struct vcpu *v)
     v->in_multicall = false; /* XSA-213: a list of hypercalls ends here */
     return (long)frame.rax;
 }
-
-long do_iret(void)
-{
-    return pv_cpu_iret(current);
-}

@@ -22,10 +22,12 @@ long do_fpu_taskswitch(int set)
 {
     struct vcpu *v = current;
 
-    if (set)
+    if (set) {
         v->arch.pv.ctrlreg[0] |= X86_CR0_TS;
-    else
+        pv_cpu_set_ts();
+    } else {
         v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
-    pv_cpu_set_ts(set);
+        pv_cpu_clear_ts();
+    }
     return 0;
 }

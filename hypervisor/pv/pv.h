@@ -20,7 +20,9 @@
 void pv_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t error_code);
 /* Injects an exception into the current guest as if hardware had raised it; without a handler the
  * domain crashes. */
-void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code, bool has_error);
+/* has: BOUNCE_ERROR_CODE, or 0 */
+void pv_inject_exception(struct vcpu *v, unsigned int vector, unsigned int has,
+                         uint32_t error_code);
 void pv_inject_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 /* Exit path, when events or an NMI wait for v: makes the frame on the guest's kernel stack. */
 void pv_deliver_event(struct vcpu *v);

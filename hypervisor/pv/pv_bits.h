@@ -10,6 +10,7 @@
 #include <hv/types.h>
 #include <hv/x86_bits.h>
 #include <hv/x86_insn.h>
+#include <port/guest_access.h>
 
 /* The bits of CR4 that a guest sets as it likes, and sees so; which of them become real is the
  * machine's affair. */
@@ -22,7 +23,15 @@ static inline bool is_canonical(uint64_t addr)
 
 /* pv/insn.c */
 #define PV_FETCHED 16u /* an instruction has 15 bytes; two words are copied sooner */
-unsigned int pv_fetch_code(const struct vcpu *v, uint8_t code[PV_FETCHED]); /* how much there is */
+unsigned int pv_fetch_in_page(gva_t rip, uint8_t *code);
+/* How much there is. */
+static inline unsigned int pv_fetch_code(const struct vcpu *v, uint8_t code[PV_FETCHED])
+{
+    if (unlikely(copy_from_guest(code, v->regs.rip, PV_FETCHED)))
+        return pv_fetch_in_page(v->regs.rip, code);
+    return PV_FETCHED;
+}
+
 void pv_single_step(struct vcpu *v); /* into the guest's #DB */
 
 /* It was carried out: the guest goes on behind it. */
@@ -37,7 +46,7 @@ static inline void pv_insn_done(struct vcpu *v, unsigned int length)
 /* pv/emulate*.c: each returns true when the instruction was done (or a fault injected); false: not
  * ours, pass the fault on. */
 bool pv_emulate_privileged(struct vcpu *v);
-bool pv_emulate_forced(struct vcpu *v); /* ud2; "xen"; cpuid */
+void pv_invalid_op(struct vcpu *v); /* ud2; "xen"; cpuid, or the guest's fault */
 void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value);
@@ -67,7 +76,7 @@ bool pv_map_ldt_page(struct vcpu *v, unsigned int offset);
 bool pv_check_descriptor(uint64_t *desc);
 
 /* pv/debugreg.c */
-int __must_check pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
+long __must_check pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
 
 /* pv/hypercall_page.c: fills a page with the stubs a guest calls. */
 void pv_fill_hypercall_page(void *page);

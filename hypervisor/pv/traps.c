@@ -64,15 +64,8 @@ static bool software_interrupt(struct vcpu *v)
         return false;
     }
     v->regs.rip += 2;
-    pv_inject_exception(v, vector, 0, false);
+    pv_inject_exception(v, vector, 0, 0);
     return true;
-}
-
-static __noinline bool protection_fault(struct vcpu *v)
-{
-    if (v->regs.error_code & SEL_ERROR_IDT)
-        return software_interrupt(v);
-    return !v->regs.error_code && pv_emulate_privileged(v);
 }
 
 /* Brings the page of v's LDT in that holds this address of its LDT area, unless it was there. */
@@ -139,34 +132,67 @@ static __noinline void is_nobodys(const struct vcpu *v)
               v->regs.entry_vector);
 }
 
-void pv_exception(struct vcpu *v, uint64_t dr6)
+static void inject(struct vcpu *v)
 {
     unsigned int vector = v->regs.entry_vector;
 
-    if (unlikely(vector > TRAP_simd_error)) {
-        is_nobodys(v);
+    pv_inject_exception(v, vector,
+                        VECTORS_WITH_ERROR * BOUNCE_ERROR_CODE >> vector & BOUNCE_ERROR_CODE,
+                        v->regs.error_code);
+}
+
+static __noinline void protection_fault(struct vcpu *v)
+{
+    bool is_int = v->regs.error_code & SEL_ERROR_IDT;
+
+    if (!(is_int ? software_interrupt(v) : !v->regs.error_code && pv_emulate_privileged(v)))
+        inject(v);
+}
+
+/* The guest's FPU is to be used again; it has cleared CR0.TS by its fault, as the ABI has it. */
+static __noinline void no_device(struct vcpu *v)
+{
+    v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
+    pv_cpu_clear_ts();
+    pv_inject_exception(v, TRAP_no_device, 0, 0);
+}
+
+/* Exceptions that are not the guest's alone, or not as they are, or nobody's. */
+#define VECTORS_LOOKED_AT                                                                          \
+    ((1u << TRAP_debug) | (1u << TRAP_invalid_op) | (1u << TRAP_no_device) |                       \
+     (1u << TRAP_stack_error) | (1u << TRAP_gp_fault) | ~0u << (TRAP_simd_error + 1))
+
+static __noinline void look_at(struct vcpu *v, uint64_t dr6)
+{
+    switch (v->regs.entry_vector) {
+    case TRAP_no_device:
+        no_device(v);
         return;
-    }
-    switch (vector) {
-    case TRAP_invalid_op:
-        if (pv_emulate_forced(v))
-            return;
-        break;
     case TRAP_gp_fault:
-        if (protection_fault(v))
-            return;
-        break;
+        protection_fault(v);
+        return;
     case TRAP_debug:
         v->arch.pv.debugreg[6] |= dr6; /* ABI: it collects; the guest reads and clears its copy */
-        break;
-    case TRAP_no_device:
-        v->arch.pv.ctrlreg[0] &= ~X86_CR0_TS;
-        pv_cpu_set_ts(false);
         break;
     case TRAP_stack_error:
         if (!guest_kernel_mode(v))
             v->regs.error_code = 0;
         break;
+    default:
+        is_nobodys(v);
+        return;
     }
-    pv_inject_exception(v, vector, v->regs.error_code, VECTORS_WITH_ERROR >> vector & 1);
+    inject(v);
+}
+
+void pv_exception(struct vcpu *v, uint64_t dr6)
+{
+    unsigned int vector = v->regs.entry_vector;
+
+    if (!(VECTORS_LOOKED_AT >> vector & 1)) /* 32 of them: what is above are interrupts */
+        inject(v);
+    else if (vector == TRAP_invalid_op)
+        pv_invalid_op(v);
+    else
+        look_at(v, dr6);
 }

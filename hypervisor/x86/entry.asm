@@ -71,8 +71,10 @@ enter_guest:
         jz hv_exception
         GUEST_ENTRY FROM_DOOR_TO_CPU_STACK
         KIND r12
-        mov rdi, rbx
+  %if %1 == OPS_page_fault
         mov rsi, cr2
+  %endif
+        mov rdi, rbx
         mov rax, [r12 + %1]
         call __x86_indirect_thunk_rax
         cmp dword [rsp + CPU_pending], 0

@@ -7,6 +7,7 @@
 
 #include <core/base/tlb.h>
 #include <pv/cpu.h>
+#include <pv/hypercall.h>
 #include <pv/pv.h>
 
 static __thread uint64_t bases[3];
@@ -16,9 +17,9 @@ void pv_cpu_bounce(struct vcpu *v, gva_t handler, unsigned int flags, uint32_t e
     pv_bounce(v, handler, flags, error_code);
 }
 
-long pv_cpu_iret(struct vcpu *v)
+long do_iret(void)
 {
-    return pv_iret(v);
+    return pv_iret(current);
 }
 
 void pv_cpu_swapgs(void)
@@ -64,9 +65,12 @@ void pv_cpu_load_cr4(const struct vcpu *v)
     (void)v;
 }
 
-void pv_cpu_set_ts(bool set)
+void pv_cpu_set_ts(void)
 {
-    (void)set;
+}
+
+void pv_cpu_clear_ts(void)
+{
 }
 
 void pv_cpu_sync(struct vcpu *v)

@@ -74,7 +74,7 @@ static void a_frame_is_what_hardware_would_push(void **state)
     g.v->regs.rip = 0x4242;
     g.v->regs.rflags = X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_ALWAYS;
     g.v->vcpu_info->evtchn_upcall_mask = 1;
-    pv_inject_exception(g.v, 13, 0x77, true);
+    pv_inject_exception(g.v, 13, BOUNCE_ERROR_CODE, 0x77);
     assert_int_equal(g.v->regs.rip, HANDLER + 13);
     assert_int_equal(g.v->regs.rsp, mm_va(MM_SPARE) + PAGE_SIZE - 8 * 8);
     assert_int_equal(top[-6], 0x77);
@@ -164,8 +164,13 @@ static void iret_takes_what_a_guest_may_have(void **state)
  * guest could not have. */
 static void debug_registers(void **state)
 {
-    static const uint64_t bad_addresses[] = {NO_CANON, 0xffff82d040000000ull, 0xffff87fffffffff9ull,
-                                             0xffff800000000000ull, 0xff00000000000000ull};
+    static const uint64_t bad_addresses[] = {NO_CANON,
+                                             0xffff82d040000000ull,
+                                             0xffff87fffffffff9ull,
+                                             0xffff800000000000ull,
+                                             0xff00000000000000ull,
+                                             -7ull,
+                                             0xffff87ffffffffffull};
     static const uint64_t bad_dr7[] = {1ull << 32,    ~0ull,          1u << 13,
                                        1u | 2u << 16, 1u | 10u << 16, 1u << 6 | 2u << 28};
 
@@ -188,6 +193,9 @@ static void debug_registers(void **state)
     for (unsigned int reg = 8; reg < 20; reg++)
         assert_true(do_set_debugreg(reg, 0) < 0);
     assert_true(do_set_debugreg(~0u, 0) < 0);
+    assert_int_equal(do_set_debugreg(0, -8ull), 0);
+    assert_int_equal(do_set_debugreg(0, 0xffff880000000000ull), 0);
+    assert_int_equal(do_set_debugreg(0, 0x7fffffffffffull), 0);
     assert_int_equal(do_set_debugreg(0, mm_va(0)), 0);
     assert_int_equal(do_get_debugreg(0), mm_va(0));
 }

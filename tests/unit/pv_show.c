@@ -49,13 +49,13 @@ static void crashes_are_explained(void **state)
     assert_true(log_has("r15 0000000000001515"));
     assert_true(log_has("cr2 0000000000001234"));
     domain_resume(g.d);
-    pv_inject_exception(g.v, TRAP_invalid_op, 0, false);
+    pv_inject_exception(g.v, TRAP_invalid_op, 0, 0);
     assert_true(log_has("crashed: invalid opcode (exception 6, error code 0) at rip 0x4242"));
     domain_resume(g.d);
     r->entry_vector = TRAP_gp_fault;
     r->rsp = 0x1000;
     g.v->arch.pv.traps[TRAP_gp_fault].address = HANDLER;
-    pv_inject_exception(g.v, TRAP_gp_fault, 0x18, true);
+    pv_inject_exception(g.v, TRAP_gp_fault, BOUNCE_ERROR_CODE, 0x18);
     assert_true(
         log_has("crashed: general protection (exception 13, error code 0x18) at rip 0x4242: the "
                 "stack for it, at 0xfc0, cannot be written (handler 0x1000)"));

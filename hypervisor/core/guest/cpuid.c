@@ -27,10 +27,8 @@ static void leaf_time(const struct vcpu *v, uint32_t sub, uint32_t out[4])
     }
 }
 
-bool hypervisor_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
-    if (leaf < 0x40000000 || leaf >= 0x40000100)
-        return false;
     memset(out, 0, 4 * sizeof(*out));
     switch (leaf) {
     case 0x40000000:
@@ -51,5 +49,4 @@ bool hypervisor_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_
         out[1] = 52;
         break;
     }
-    return true;
 }

@@ -9,7 +9,15 @@ struct vcpu;
 
 #define MSR_HYPERCALL_PAGE 0x40000000u
 
+void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 /* False: it is no leaf of these. */
-bool hypervisor_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+static inline bool hypervisor_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub,
+                                    uint32_t out[4])
+{
+    if (likely(leaf < 0x40000000 || leaf >= 0x40000100))
+        return false;
+    hypervisor_leaf(v, leaf, sub, out);
+    return true;
+}
 
 #endif

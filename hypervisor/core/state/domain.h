@@ -51,6 +51,7 @@ struct vcpu {
     uint32_t pause_flags;         /* VPF_*: atomic */
     uint32_t pause_count;         /* pauses by others: atomic */
     bool nmi_pending, nmi_masked; /* set by anyone, and by its CPU (asm-offsets) */
+    bool in_multicall;            /* a hypercall that ends the list clears it (asm-offsets) */
     bool initialised;             /* has a context: atomic */
     bool context_busy;            /* is being given one: atomic */
     struct sched_vcpu sched;
@@ -74,7 +75,6 @@ struct vcpu {
     uint64_t affinity; /* hard affinity, bit per CPU */
     /* What a tool would rather: kept for tools to read; one run queue has no use for it. */
     uint64_t soft_affinity;
-    bool in_multicall; /* a hypercall that ends the list clears it */
     /* The running hypercall asked to be issued again with hc_args, hc_nr_args of them */
     bool continuation;
     uint8_t hc_nr_args;

@@ -19,7 +19,8 @@ static void __attribute__((used)) asm_offsets(void)
     VCPU(syscall_callback, arch.pv.callback[CALLBACKTYPE_syscall].address);
     VCPU(syscall_disables_events, arch.pv.callback[CALLBACKTYPE_syscall].disables_events);
     VCPU(areas_stale, areas_stale);
-    VCPU(in_multicall, in_multicall);
+    _Static_assert(offsetof(struct vcpu, in_multicall) == offsetof(struct vcpu, nmi_masked) + 1,
+                   "bounce.asm clears both as one word");
     VCPU(nmi_masked, nmi_masked);
     VCPU(syscalls, counter[COUNTER_syscalls]);
     VCPU(cr3_loads, counter[COUNTER_cr3_loads]);

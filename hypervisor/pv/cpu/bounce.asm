@@ -10,7 +10,7 @@
 %include "pv/cpu/asm-offsets.inc"
 
 default rel
-extern pv_bounce, pv_iret, pv_back, syscall_entry.long, __x86_return_thunk
+extern pv_bounce, pv_iret, pv_back, syscall_long_way, __x86_return_thunk
 
 %define X86_EFLAGS_IF_BIT 9
 %define FRAME_BYTES (7 * 8)     ; rcx, r11, rip, cs and mask, rflags, rsp, ss; an error code is another word, behind r11
@@ -58,7 +58,7 @@ pv_cpu_syscall:
         mov rsi, [rbx + VCPU_syscall_callback]
         movzx edx, byte [rbx + VCPU_syscall_disables_events] ; BOUNCE_MASK_EVENTS
         test rsi, rsi
-        jz syscall_entry.long
+        jz syscall_long_way
         inc qword [rbx + VCPU_syscalls]
         mov rdi, rbx
         call pv_cpu_bounce
@@ -86,10 +86,10 @@ pv_cpu_bounce:
         jnz .masked
         or r9d, X86_EFLAGS_IF           ; it is the virtual one
 .masked:
-        shl rax, 32
-        or r11, rax
-        mov eax, ecx
         STAC
+        OR_ELSE .undo
+        mov [r10 - 28], eax             ; behind CS
+        mov eax, ecx
         OR_ELSE .undo
         mov [r10 - 48], rax             ; the error code's word, or R11's
         mov rax, [rdi + VCPU_regs + REGS_r11]
@@ -102,7 +102,7 @@ pv_cpu_bounce:
         OR_ELSE .undo
         mov [r10 - 40], rax
         OR_ELSE .undo
-        mov [r10 - 32], r11
+        mov [r10 - 32], r11d
         OR_ELSE .undo
         mov [r10 - 24], r9
         mov rax, [rdi + VCPU_regs + REGS_rsp]
@@ -147,20 +147,22 @@ pv_cpu_bounce:
         LOAD_TABLE rdi, rax, r9
         jmp pv_bounce
 
-; long pv_cpu_iret(struct vcpu *v)
+; long do_iret(void), on the CPU's stack
 ; RCX and R11 of v are no one's: SYSCALL has left RIP and RFLAGS there. What the frame has for them goes there at once.
-global pv_cpu_iret
-pv_cpu_iret:
+global do_iret
+do_iret:
+        mov r11, rsp
+        and r11, -CPU_BLOCK_SIZE
+        mov rdi, [r11 + CPU_OFFSET + CPU_running]
         mov rax, [rdi + VCPU_domain]
         mov rsi, [rdi + VCPU_regs + REGS_rsp]
         test dword [rax + DOMAIN_vm_assist], ARCHITECTURAL_IOPL
         jnz pv_iret
         mov rax, rsi
-        mov r11, [rdi + VCPU_cpu_stack]
         neg rax
         cmp rax, IRET_BYTES
         jb pv_iret
-        cmp [r11 + CPU_guest_top], rax
+        cmp [r11 + CPU_OFFSET + CPU_guest_top], rax
         jb pv_iret
         sbb rax, rax                    ; and reads there
         or rsi, rax
@@ -210,8 +212,7 @@ pv_cpu_iret:
         jnz .in_syscall
 .rest:
         mov [rdi + VCPU_regs + REGS_entry_vector], r10d
-        mov byte [rdi + VCPU_nmi_masked], 0
-        mov byte [rdi + VCPU_in_multicall], 0 ; XSA-213: a list of hypercalls ends here
+        mov word [rdi + VCPU_nmi_masked], 0 ; and in_multicall. XSA-213: a list of hypercalls ends here
         test r11b, 3
         jnz .done
         mov r8, [rdi + VCPU_guest_table_user]

@@ -160,8 +160,8 @@ syscall_entry.again:
         mov rdi, rbx
         call pv_reissue
         jmp resume_guest
-global syscall_entry.long
-syscall_entry.long:
+global syscall_long_way
+syscall_long_way:
         mov esi, CALLBACKTYPE_syscall
 handle_syscall:
         mov rdi, rbx

@@ -73,10 +73,12 @@ void pv_cpu_load_cr4(const struct vcpu *v)
         write_cr4(cr4);
 }
 
-void pv_cpu_set_ts(bool set)
+void pv_cpu_set_ts(void)
 {
-    if (set)
-        write_cr0(read_cr0() | X86_CR0_TS);
-    else
-        clts();
+    write_cr0(read_cr0() | X86_CR0_TS);
+}
+
+void pv_cpu_clear_ts(void)
+{
+    clts();
 }

@@ -69,7 +69,7 @@ void pv_cpu_load(struct vcpu *v)
     load_cr3(v->arch.pv.cr3);
     pv_cpu_load_tables(v);
     if (v->arch.pv.ctrlreg[0] & X86_CR0_TS)
-        pv_cpu_set_ts(true);
+        pv_cpu_set_ts();
     if (v->arch.pv.debugreg[7] & DR7_ACTIVE)
         pv_cpu_load_debugregs(v);
     if (!load_segments(v))
@@ -83,8 +83,12 @@ void pv_cpu_sync(struct vcpu *v)
     if (loaded)
         save_segments(v);
     machine_sync_fpu(v);
-    if (loaded)
-        pv_cpu_set_ts(v->arch.pv.ctrlreg[0] & X86_CR0_TS);
+    if (!loaded)
+        return;
+    if (v->arch.pv.ctrlreg[0] & X86_CR0_TS)
+        pv_cpu_set_ts();
+    else
+        pv_cpu_clear_ts();
 }
 
 /* IRETQ to the guest faulted: selectors or RFLAGS that it asked for. v->regs is whole. */
