@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Holds pvctl(1) and parvisd(8) against the programs: verbs, their options and arguments, exit codes, defaults.
+"""Holds pvctl(1), parvisd(8) and calibrate(1) against the programs: verbs, their options and arguments, exit codes, defaults.
 
 The programs tell by `help` and `--help`, which are printed from the tables that they work by.
 """
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,11 @@ def roff(text):
 
 def said_by(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def said_in(path):
+    with open(path, encoding="utf-8") as source:
+        return source.read()
 
 
 def manual_verbs(page):
@@ -66,8 +72,7 @@ def compare(what, manual, program):
 
 
 def check_pvctl(pvctl):
-    with open("docs/man/pvctl.1", encoding="utf-8") as source:
-        page = source.read()
+    page = said_in("docs/man/pvctl.1")
     verbs = help_verbs(pvctl)
     compare("verb", manual_verbs(page), verbs)
     codes = help_exit_codes(pvctl)
@@ -79,8 +84,7 @@ def check_pvctl(pvctl):
 
 
 def check_parvisd(parvisd):
-    with open("docs/man/parvisd.8", encoding="utf-8") as source:
-        page = roff(source.read())
+    page = roff(said_in("docs/man/parvisd.8"))
     options = set(re.findall(r"--[a-z]+", page.split(".SH DESCRIPTION")[0]))
     explained = set(re.findall(r"^\.BI? (--[a-z]+)", page.split(".SH OPTIONS")[1], re.MULTILINE))
     known = set(re.findall(r"--[a-z]+", said_by(parvisd, "--help"))) - {"--help", "--version"}
@@ -89,9 +93,26 @@ def check_parvisd(parvisd):
             complain(f"parvisd(8), {name}: {sorted(have)}; the program has {sorted(known)}")
 
 
+def check_calibrate():
+    """The page has the file's name that the program has, and the options of who reads it; README names each page."""
+    page = roff(said_in("docs/man/calibrate.1"))
+    default = re.search(r"\$\{1:-(\S+)\}$", said_in("dom0-tools/dom0/root/usr/bin/calibrate"), re.MULTILINE).group(1)
+    if default not in page:
+        complain(f"calibrate(1) does not name {default}")
+    options = set(re.findall(r"--[a-z]+", said_by("tests/bench/calibrate/constants_of.py", "--help"))) - {"--help"}
+    for name, have in (("synopsis", page.split(".SH DESCRIPTION")[0]), ("options", page.split(".SH OPTIONS")[1])):
+        if set(re.findall(r"--[a-z]+", have)) != options:
+            complain(f"calibrate(1), {name}: constants_of.py has {sorted(options)}")
+    readme = said_in("README.md")
+    for name in sorted(os.listdir("docs/man")):
+        if f"`{name.rsplit('.', 1)[0]}`" not in readme:
+            complain(f"README.md does not name docs/man/{name}")
+
+
 def main():
     verbs, codes = check_pvctl("build/dom0-tools/pvctl")
     check_parvisd("build/dom0-tools/parvisd")
+    check_calibrate()
     print("\n".join(problems))
     print(f"{verbs} verbs, {codes} exit codes, {len(problems)} problems")
     return 1 if problems or verbs < 10 or codes < 5 else 0

@@ -68,31 +68,64 @@ static int ask(struct host *h, struct machine *m)
 }
 
 /* Words of sets (parvis/speculation.h). */
-static const char *const holes[] = {
-#define WORD(name, word) word,
-    SPEC_HOLES(WORD)};
-static const char *const measures[] = {SPEC_MEASURES(WORD)
-#undef WORD
-};
-#define NR(words) (sizeof(words) / sizeof((words)[0]))
+typedef const char *(*word_fn)(unsigned int n);
 
-static void json_set(const char *key, uint32_t set, const char *const *words, size_t nr)
+static void json_set(const char *key, uint32_t set, word_fn word)
 {
     json_key(key);
     json_open('[');
-    for (size_t i = 0; i < nr; i++)
+    for (unsigned int i = 0; set >> i; i++)
         if (set >> i & 1)
-            json_item(words[i]);
+            json_item(word(i));
     json_close(']');
 }
 
-static void print_set(const char *what, uint32_t set, const char *const *words, size_t nr)
+static void print_set(const char *what, uint32_t set, word_fn word, const char *why)
 {
     printf("%-16s", what);
-    for (size_t i = 0; i < nr; i++)
+    for (unsigned int i = 0; set >> i; i++)
         if (set >> i & 1)
-            printf(" %s", words[i]);
-    printf("%s\n", set ? "" : " none");
+            printf(" %s", word(i));
+    printf("%s%s\n", set ? "" : " none", why);
+}
+
+static void print_threads(unsigned int run, unsigned int left_alone)
+{
+    printf("%-16s ", "smt");
+    if (run)
+        printf("%u CPU%s second thread%s of a core\n", run, run == 1 ? " is the" : "s are",
+               run == 1 ? "" : "s");
+    else if (left_alone)
+        printf("off: %u second thread%s left alone (smt = no)\n", left_alone,
+               left_alone == 1 ? " is" : "s are");
+    else
+        printf("no CPU is the second thread of a core\n");
+}
+
+static void json_speculation(const struct machine *m)
+{
+    const struct parvis_sysctl_speculation *s = &m->speculation;
+
+    json_key("speculation");
+    json_open('{');
+    json_bool("emulated", m->p.emulated);
+    json_set("affected", s->affected, spec_hole_word);
+    json_set("open", s->open, spec_hole_word);
+    json_set("measures", s->measures, spec_measure_word);
+    json_number("second_threads", s->second_threads);
+    json_number("threads_left_alone", s->threads_left_alone);
+    json_close('}');
+}
+
+static void print_speculation(const struct machine *m)
+{
+    const struct parvis_sysctl_speculation *s = &m->speculation;
+
+    print_set("affected by", s->affected, spec_hole_word,
+              m->p.emulated ? " (QEMU's emulation: its CPUs are none)" : "");
+    print_set("still open", s->open, spec_hole_word, "");
+    print_set("mitigations", s->measures, spec_measure_word, "");
+    print_threads(s->second_threads, s->threads_left_alone);
 }
 
 static void json_cpus(const struct machine *m)
@@ -133,14 +166,8 @@ static void print_json(const struct machine *m)
     json_string("cpu_model", m->model);
     json_number("cpu_khz", p->cpu_khz);
     json_cpus(m);
-    if (m->tells) {
-        json_key("speculation");
-        json_open('{');
-        json_set("affected", m->speculation.affected, holes, NR(holes));
-        json_set("open", m->speculation.open, holes, NR(holes));
-        json_set("measures", m->speculation.measures, measures, NR(measures));
-        json_close('}');
-    }
+    if (m->tells)
+        json_speculation(m);
     json_number("total_memory_kib", p->total_pages * 4);
     json_number("free_memory_kib", p->free_pages * 4);
     json_close('}');
@@ -165,11 +192,8 @@ static void print_text(const struct machine *m)
            p->threads_per_core == 1 ? "" : "s");
     printf("%-16s %s\n", "CPU model", m->model);
     printf("%-16s %u.%03u MHz\n", "CPU clock", p->cpu_khz / 1000, p->cpu_khz % 1000);
-    if (m->tells) {
-        print_set("affected by", m->speculation.affected, holes, NR(holes));
-        print_set("still open", m->speculation.open, holes, NR(holes));
-        print_set("mitigations", m->speculation.measures, measures, NR(measures));
-    }
+    if (m->tells)
+        print_speculation(m);
     for (unsigned int i = 0; i < m->nr_cpus; i++)
         printf("CPU %-12u %3u %% busy, idle for %.1f s since the start\n", i, m->busy[i],
                (double)m->idle_ns[i] / 1e9);

@@ -226,11 +226,6 @@ static int set_affinity(struct parser *p, const struct key *k, struct text v)
     return 0;
 }
 
-static const char *const measures[] = {
-#define WORD(name, word) word,
-    SPEC_MEASURES(WORD)
-#undef WORD
-};
 #define AND_WORD(name, word) ", " word
 #define SPEC_ITEMS           "yes, no" SPEC_MEASURES(AND_WORD) ", or one of these behind no-"
 
@@ -244,7 +239,7 @@ static bool spec_item(struct text item, struct boot_info *bi)
     if (out)
         item = (struct text){item.at + 3, item.n - 3};
     for (unsigned int i = 0; i < NR_MEASURES; i++)
-        if (is(item, measures[i]))
+        if (is(item, spec_measure_word(i)))
             bits = 1u << i;
     if (!bits && !out && (is(item, "yes") || is(item, "no"))) {
         bi->spec_off = is(item, "no") ? ~0u : 0;

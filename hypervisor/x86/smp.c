@@ -240,8 +240,9 @@ static unsigned int second_threads(void)
     return nr;
 }
 
-/* How many were tried, or are not to be. */
-static unsigned int start_all(paddr_t page, unsigned int most, bool no_smt)
+/* How many were tried, or are not to be; of them, the second threads that smt = no leaves alone. */
+static unsigned int start_all(paddr_t page, unsigned int most, bool no_smt,
+                              unsigned int *left_alone)
 {
     unsigned int tried = 0;
 
@@ -254,6 +255,7 @@ static unsigned int start_all(paddr_t page, unsigned int most, bool no_smt)
         tried++;
         if (no_smt && shares_core(id, nr_cpus)) {
             log_info("CPU with APIC id %#x: left alone, a core's second thread (smt = no)", id);
+            ++*left_alone;
             continue;
         }
         if (!apic_can_reach(id)) {
@@ -272,18 +274,18 @@ void machine_start_cpus(const struct boot_info *bi)
 {
     unsigned int most = bi->cpus ? bi->cpus : NR_CPUS, listed = acpi.nr_cpus + acpi.cpus_beyond;
     paddr_t page = find_low_page(bi);
-    unsigned int rest;
+    unsigned int rest, left_alone = 0;
 
     for (unsigned int i = 0; i < acpi.nr_cpus; i++)
         listed -= acpi.cpu_apic_id[i] == apic_id();
     if (!page)
         log_warning("no RAM below 1 MiB: no other CPU can be started");
-    rest = listed - (page ? start_all(page, most, bi->no_smt) : 0);
+    rest = listed - (page ? start_all(page, most, bi->no_smt, &left_alone) : 0);
     if (rest)
         log_info("CPUs: %u; left alone: %u, as at most %u are used", nr_cpus, rest, most);
     else
         log_info("CPUs: %u", nr_cpus);
-    threads_run(second_threads());
+    threads_run(second_threads(), left_alone);
     if (nr_cpus > 1)
         tsc_report();
     if (bi->cpus > listed + 1)

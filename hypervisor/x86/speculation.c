@@ -32,6 +32,7 @@ uint64_t absent_frame_bits;
 bool isolating;
 
 static struct spec_choice choice;
+static unsigned int second_threads, threads_left_alone;
 
 extern const uint8_t __x86_return_thunk[];
 void fill_return_stack(void);
@@ -78,15 +79,9 @@ static void read_cpu(struct spec_cpu *c)
     }
 }
 
-static const char *const hole_words[] = {
-#define WORD(name, word) word,
-    SPEC_HOLES(WORD)};
-static const char *const measure_words[] = {SPEC_MEASURES(WORD)
-#undef WORD
-};
-
 /* Their words, with blanks between. */
-static const char *words_of(uint32_t set, const char *const *words, char *text, size_t size)
+static const char *words_of(uint32_t set, const char *(*word)(unsigned int), char *text,
+                            size_t size)
 {
     size_t n = 0;
 
@@ -94,7 +89,7 @@ static const char *words_of(uint32_t set, const char *const *words, char *text, 
         return "nothing";
     for (unsigned int i = 0; set >> i; i++)
         if (set >> i & 1)
-            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? " " : "", words[i]);
+            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? " " : "", word(i));
     return text;
 }
 
@@ -105,14 +100,14 @@ static void report(void)
 #undef AND_WORD
 
     log_info("speculation: these CPUs have %s%s",
-             words_of(choice.affected, hole_words, holes, sizeof(holes)),
+             words_of(choice.affected, spec_hole_word, holes, sizeof(holes)),
              cpu_has.tcg ? " (QEMU's emulation)" : "");
     log_info("speculation: measures: %s; open: %s",
-             words_of(choice.measures, measure_words, measures, sizeof(measures)),
-             words_of(choice.open, hole_words, holes, sizeof(holes)));
+             words_of(choice.measures, spec_measure_word, measures, sizeof(measures)),
+             words_of(choice.open, spec_hole_word, holes, sizeof(holes)));
     if (choice.lacking)
         log_warning("spec-ctrl: these CPUs cannot do what is asked for: %s",
-                    words_of(choice.lacking, measure_words, measures, sizeof(measures)));
+                    words_of(choice.lacking, spec_measure_word, measures, sizeof(measures)));
 }
 
 void init_speculation(const struct boot_info *bi)
@@ -157,8 +152,10 @@ void start_speculation(void)
 }
 
 /* No measure helps: it would have to be taken at each moment. */
-void threads_run(unsigned int nr)
+void threads_run(unsigned int nr, unsigned int left_alone)
 {
+    second_threads = nr;
+    threads_left_alone = left_alone;
     if (!nr || cpu_has.tcg)
         return;
     choice.affected |= HOLE(THREADS);
@@ -206,5 +203,11 @@ bool machine_pred_cmd(uint64_t value)
 
 void machine_speculation(struct parvis_sysctl_speculation *out)
 {
-    *out = (struct parvis_sysctl_speculation){choice.affected, choice.open, choice.measures};
+    *out = (struct parvis_sysctl_speculation){
+        .affected = choice.affected,
+        .open = choice.open,
+        .measures = choice.measures,
+        .second_threads = second_threads,
+        .threads_left_alone = threads_left_alone,
+    };
 }

@@ -56,7 +56,8 @@ void spec_return_at_once(uint8_t *code, const uint8_t *end, const uint8_t *thunk
 /* --- speculation.c --- */
 void init_speculation(const struct boot_info *bi); /* all; then this CPU, which is the first */
 void start_speculation(void);                      /* another CPU's registers */
-void threads_run(unsigned int nr); /* so many second ones of a core: all have started */
+/* So many second ones of a core, and so many that smt = no leaves alone: all have started. */
+void threads_run(unsigned int nr, unsigned int left_alone);
 const char *missing_measure(void); /* of the boot CPU's, that this one has not; NULL: none */
 /* This CPU goes to a vCPU of d: if another domain's ran here last, that one's training ends. */
 void spec_switch(struct domain *d);

@@ -144,7 +144,7 @@ static void reboot(void)
 
 void machine_stop(enum stop_kind kind)
 {
-    static bool heard;
+    static bool heard, tried;
 
     cli();
     begin_end(kind == STOP_PANIC);
@@ -163,7 +163,10 @@ void machine_stop(enum stop_kind kind)
         outb(debug_exit_port, (uint8_t)kind);
     if (kind == STOP_REBOOT)
         reboot();
-    acpi_power_off();
+    if (!tried) {
+        tried = true; /* which may panic: without memory it has no page tables to look for ACPI */
+        acpi_power_off();
+    }
     log_error("halted: this machine cannot be switched off by ACPI");
     halt_for_good();
 }

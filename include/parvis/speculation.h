@@ -70,6 +70,23 @@ enum spec_measure {
 };
 /* clang-format on */
 
+/* The words, by number. */
+#define SPEC_WORD(name, word) word,
+static inline const char *spec_hole_word(unsigned int hole)
+{
+    static const char *const words[] = {SPEC_HOLES(SPEC_WORD)};
+
+    return words[hole];
+}
+
+static inline const char *spec_measure_word(unsigned int measure)
+{
+    static const char *const words[] = {SPEC_MEASURES(SPEC_WORD)};
+
+    return words[measure];
+}
+#undef SPEC_WORD
+
 /* A sysctl of Parvis' own, with Xen's head (xen/sysctl.h: cmd, interface_version) and this in place
  * of the union: all are results. */
 #define PARVIS_SYSCTL_speculation 128
@@ -77,6 +94,8 @@ struct parvis_sysctl_speculation {
     uint32_t affected; /* holes that the CPUs have */
     uint32_t open;     /* those of them that no measure closes */
     uint32_t measures; /* that are taken */
+    /* Second threads of a core: CPUs that run, and those that smt = no leaves alone. */
+    uint32_t second_threads, threads_left_alone;
 };
 
 #endif

@@ -5,27 +5,35 @@
  */
 #include <guest/kernel.h>
 
-bool cmdline_get(const char *key, char *buf, size_t size)
+bool cmdline_next(size_t *at, const char **word, size_t *len)
 {
     const char *line = (const char *)start_info->cmd_line;
-    size_t end = strnlen(line, sizeof(start_info->cmd_line)), key_len = strlen(key);
-    size_t i = 0;
+    size_t end = strnlen(line, sizeof(start_info->cmd_line)), begin;
 
-    while (i < end) {
-        size_t word = i, len;
+    while (*at < end && line[*at] == ' ')
+        ++*at;
+    begin = *at;
+    while (*at < end && line[*at] != ' ')
+        ++*at;
+    *word = line + begin;
+    *len = *at - begin;
+    return *len;
+}
 
-        while (i < end && line[i] != ' ')
-            i++;
-        len = i - word;
-        if (len > key_len && !memcmp(line + word, key, key_len) && line[word + key_len] == '=') {
+bool cmdline_get(const char *key, char *buf, size_t size)
+{
+    size_t at = 0, len, key_len = strlen(key);
+    const char *word;
+
+    while (cmdline_next(&at, &word, &len)) {
+        if (len > key_len && !memcmp(word, key, key_len) && word[key_len] == '=') {
             len -= key_len + 1;
             if (len >= size)
                 len = size - 1;
-            memcpy(buf, line + word + key_len + 1, len);
+            memcpy(buf, word + key_len + 1, len);
             buf[len] = '\0';
             return true;
         }
-        i++;
     }
     return false;
 }

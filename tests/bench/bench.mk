@@ -80,15 +80,18 @@ build/bench/guest-files/.made: $(COMPARE)/guest-files.sh $(D0)/fetch.sh | build/
 
 NEEDED_TO_COMPARE := build/parvis.bin dom0 build/pvguest/bench $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 .PHONY: compare compare-diff
-COMPARE_KNOWS := QUICK COLUMNS ROWS CPU MEM KERNEL CONSTANTS
-# Of the environment COLUMNS is the terminal's width. A part has a folder of its own. CPU=, MEM=, KERNEL=: setup.py.
+COMPARE_KNOWS := QUICK COLUMNS ROWS LIST CPU MEM KERNEL CONSTANTS
+# Of the environment COLUMNS is the terminal's width. CPU=, MEM=, KERNEL=: setup.py.
 COMPARED_COLUMNS = $(if $(filter command,$(origin COLUMNS)),$(COLUMNS))
-COMPARED = build/compare/$(if $(strip $(COMPARED_COLUMNS)$(ROWS)),part/)run.json
-compare: $(NEEDED_TO_COMPARE) $(filter newer,$(KERNEL)) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8; a part: COLUMNS="parvis-pv xen-pv" ROWS="io null_call")
+ifdef LIST
+compare:
+	@$(PYTHON) $(COMPARE)/run.py --list
+else
+compare: $(NEEDED_TO_COMPARE) $(filter newer,$(KERNEL)) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8; a part: COLUMNS="parvis-pv xen-pv" ROWS="io null_call"; LIST=1: their names)
 	@$(PYTHON) $(COMPARE)/model.py $(CONSTANTS)
 	@$(MAKE) -s reference || echo "parvis: Xen's packages cannot be had: its columns are left out" >&2
-	@$(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick) --rows "$(ROWS)" --out $(COMPARED) $(COMPARED_COLUMNS)
-	@$(PYTHON) $(COMPARE)/report.py $(if $(CONSTANTS),--constants $(CONSTANTS)) $(COMPARED)
+	@$(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick) --rows "$(ROWS)" $(if $(CONSTANTS),--constants $(CONSTANTS)) $(COMPARED_COLUMNS)
+endif
 
 compare-diff: build/.deps ## what changed from one run of `make compare` to another (OLD=run.json NEW=run.json)
 	@$(if $(and $(OLD),$(NEW)),,$(error two runs are wanted: make compare-diff OLD=run.json NEW=run.json))$(PYTHON) $(COMPARE)/diff.py $(OLD) $(NEW)

@@ -23,7 +23,7 @@ from test_speculation import HAVE  # noqa: E402
 
 def bench_on_parvis(kind, config=""):
     say(f"measuring on Parvis, a {kind} guest{config and ', ' + config.strip()}")
-    with Machine.guest("bench-parvis-" + kind, built("pvguest/bench"), cmdline="exit=poweroff", vcpus=2, kind=kind, extra=config, qemu=ICOUNT) as m:
+    with Machine.guest("bench-parvis-" + kind, built("pvguest/bench"), vcpus=2, kind=kind, extra=config, qemu=ICOUNT) as m:
         m.wait(300)
         return figures(m.text)
 

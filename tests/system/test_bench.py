@@ -71,7 +71,7 @@ def between_domains():
             text = m.shell("pvctl create --console /root/bench.xml")[1]
             figure = re.findall(ROW, text, re.MULTILINE)
             assert len(figure) == 1 and (figure[0][1] != "unavailable") == right, text
-            m.check("pvctl destroy answer")
+            m.check("pvctl shutdown answer --wait --timeout 30" if right else "pvctl destroy answer")
 
 
 def some_rows():
@@ -89,9 +89,18 @@ def unknown_row():
             assert "BENCH-BEGIN" not in m.text, m.tail()
 
 
+def unknown_words():
+    """What is no word of this program, or no number where one is wanted, is refused, with the words that there are."""
+    for given in ("onyl=syscall", "loops=abc", "loops=", "rounds", "rounds=1 cpus=2"):
+        with Machine.guest("bench-words", built("pvguest/bench"), cmdline=given) as m:
+            assert m.wait() != 0, m.tail()
+            assert f'bench: "{given.split()[-1]}" is not understood; there are rounds=N loops=N only=' in m.text, m.tail()
+            assert "BENCH-BEGIN" not in m.text, m.tail()
+
+
 def calibration():
     """calibrate=1 measures the CPU where the kernel has one; a paravirtualized kernel says that it has none."""
-    printed, text = bench("calibrate", "calibrate=1", kind="pvh")
+    printed, text = bench("calibrate", "console=hvc0 calibrate=1", kind="pvh")
     assert set(printed) == rows(of_the_machine=True) | {"million_loops"} and len(printed) > 5, text
     assert re.search(r"^CALIBRATION-BEGIN bench nested - QEMU \S.*$", text, re.MULTILINE), text
     assert "unavailable" not in printed.values(), text
@@ -100,4 +109,4 @@ def calibration():
 
 
 if __name__ == "__main__":
-    run_tests(all_rows, pvh_rows, without_means, between_domains, some_rows, unknown_row, calibration)
+    run_tests(all_rows, pvh_rows, without_means, between_domains, some_rows, unknown_row, unknown_words, calibration)

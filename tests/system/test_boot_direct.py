@@ -69,6 +69,14 @@ def no_panic_passes():
         assert m.wait() == ending.PANICKED, m.tail()
 
 
+def ends_without_tables():
+    """A panic for want of the hypervisor's own tables, without which it cannot look for ACPI's: said once more at most, and it halts."""
+    with Machine.direct("direct-no-tables", HELLO, {"hello": built("pvguest/hello"), "large": built("dom0/vmlinux"), "more": built("dom0/vmlinux")}, mem="64") as m:
+        m.expect(r"panic: no memory left for the hypervisor's own tables", 30)
+        m.expect(r"halted: this machine cannot be switched off", 30)
+        assert m.text.count("panic: ") <= 2, m.tail()
+
+
 if __name__ == "__main__":
     run_tests(names_the_missing_config, names_the_missing_module, names_the_bad_line, refuses_bad_kernels,
-              names_memory_that_is_not_there, no_panic_passes, starts_fifty_guests)
+              names_memory_that_is_not_there, no_panic_passes, ends_without_tables, starts_fifty_guests)

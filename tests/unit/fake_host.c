@@ -110,7 +110,9 @@ int fake_speculation(struct host *h, struct parvis_sysctl_speculation *out)
     *out = (struct parvis_sysctl_speculation){.affected = 1u << HOLE_MELTDOWN | 1u << HOLE_MDS |
                                                           1u << HOLE_LOCKS,
                                               .open = 1u << HOLE_MELTDOWN,
-                                              .measures = 1u << MEASURE_VERW | 1u << MEASURE_LOCK};
+                                              .measures = 1u << MEASURE_VERW | 1u << MEASURE_LOCK,
+                                              .second_threads = fake(h)->second_threads,
+                                              .threads_left_alone = fake(h)->threads_left_alone};
     return 0;
 }
 

@@ -82,6 +82,7 @@ struct fake_host {
     uint64_t counted[NR_COUNTERS];
     int no_counters; /* what is answered instead */
     int no_speculation;
+    unsigned int second_threads, threads_left_alone;
     uint64_t calls, fail_at;
     int fail_with;
     int events;                               /* a pipe: each byte is an event of the store */

@@ -352,9 +352,24 @@ static void shows_cpus(void **state)
     ends("info", 0, "\nCPU model        Model T\n");
     ends("info", 0,
          "\naffected by      meltdown mds locks\nstill open       meltdown\n"
-         "mitigations      verw lock-harden\n");
+         "mitigations      verw lock-harden\nsmt              no CPU is the second thread of a "
+         "core\n");
+    f->second_threads = 2;
+    ends("info", 0, "\nsmt              2 CPUs are second threads of a core\n");
+    f->second_threads = 1;
+    ends("info", 0, "\nsmt              1 CPU is the second thread of a core\n");
+    f->second_threads = 0;
+    f->threads_left_alone = 3;
+    ends("info", 0, "\nsmt              off: 3 second threads are left alone (smt = no)\n");
+    ends("info --json", 0, "\"second_threads\": 0,\n    \"threads_left_alone\": 3\n");
+    f->emulated = true;
+    ends("info", 0,
+         "\naffected by      meltdown mds locks (QEMU's emulation: its CPUs are none)\n");
+    ends("info --json", 0, "\"emulated\": true,\n    \"affected\": [");
+    f->emulated = false;
     ends("info --json", 0,
-         "\"speculation\": {\n    \"affected\": [\n      \"meltdown\",\n      \"mds\",\n");
+         "\"speculation\": {\n    \"emulated\": false,\n    \"affected\": [\n      \"meltdown\",\n "
+         "     \"mds\",\n");
     f->no_speculation = -EOPNOTSUPP;
     ends("info", 0, "\nCPU model        Model T\n");
     assert_null(strstr(said, "mitigations"));

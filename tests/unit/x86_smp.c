@@ -60,7 +60,7 @@ static unsigned int inited, differing;
 static uint32_t first_id;
 static bool two_threads; /* a core: their APIC ids differ in 0x10 alone */
 static bool no_smt;
-static unsigned int second_ones;
+static unsigned int second_ones, left_alone;
 static bool no_tables;            /* the next CPU gets none */
 static struct ap *free_meanwhile; /* when the next CPU is compared */
 
@@ -293,9 +293,10 @@ bool same_core(uint32_t a, uint32_t b)
     return two_threads ? (a | 0x10) == (b | 0x10) : a == b;
 }
 
-void threads_run(unsigned int nr)
+void threads_run(unsigned int nr, unsigned int nr_left_alone)
 {
     second_ones = nr;
+    left_alone = nr_left_alone;
 }
 
 void tsc_differs(void)
@@ -449,10 +450,12 @@ static void threads_of_a_core(void **state)
     assert_non_null(strstr(said, "CPU with APIC id 0x2050: left alone, a core's second thread"));
     assert_null(strstr(ipis, "2010:"));
     assert_int_equal(second_ones, before);
+    assert_int_equal(left_alone, 2);
     first_id = 0x3000;
     no_smt = false;
     assert_int_equal(start(3, (enum fate[]){FINE, FINE, FINE}), 3);
     assert_int_equal(second_ones, before + 1);
+    assert_int_equal(left_alone, 0);
     first_id = 0;
     two_threads = false;
 }

@@ -219,22 +219,14 @@ static const struct spec_cpu *named(const char *name)
     return NULL;
 }
 
-/* ---- words ---- */
-
-static const char *const hole_words[] = {
-#define WORD(name, word) word,
-    SPEC_HOLES(WORD)};
-static const char *const measure_words[] = {SPEC_MEASURES(WORD)
-#undef WORD
-};
-
-static void same(const char *name, uint32_t set, const char *const *words, const char *wanted)
+static void same(const char *name, uint32_t set, const char *(*word)(unsigned int),
+                 const char *wanted)
 {
     char text[512] = "";
 
     for (unsigned int i = 0; set >> i; i++)
         if (set >> i & 1)
-            sprintf(text + strlen(text), "%s%s", *text ? " " : "", words[i]);
+            sprintf(text + strlen(text), "%s%s", *text ? " " : "", word(i));
     if (strcmp(text, wanted))
         fail_msg("%s: \"%s\", and not \"%s\"", name, text, wanted);
 }
@@ -247,9 +239,9 @@ static void each_cpu(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cpus); i++) {
         struct spec_choice s = spec_choose(&cpus[i].cpu, 0, 0);
 
-        same(cpus[i].name, s.affected, hole_words, cpus[i].affected);
-        same(cpus[i].name, s.open, hole_words, cpus[i].open);
-        same(cpus[i].name, s.measures, measure_words, cpus[i].measures);
+        same(cpus[i].name, s.affected, spec_hole_word, cpus[i].affected);
+        same(cpus[i].name, s.open, spec_hole_word, cpus[i].open);
+        same(cpus[i].name, s.measures, spec_measure_word, cpus[i].measures);
         assert_int_equal(s.lacking, 0);
     }
 }
@@ -294,12 +286,12 @@ static void what_is_not_there(void **state)
         spec_choose(named("Nehalem, as it left the factory"), 0, ~0u).measures & need_microcode, 0);
     assert_int_equal(spec_choose(named("qemu64, emulated"), 0, ~0u).measures & need_microcode, 0);
     same("Haswell", spec_choose(named("Haswell"), 0, MEASURE(BHI_DIS) | MEASURE(EIBRS)).lacking,
-         measure_words, "eibrs bhi-dis-s");
-    same("Zen 1", spec_choose(named("Zen 1"), 0, MEASURE(ZENBLEED)).lacking, measure_words,
+         spec_measure_word, "eibrs bhi-dis-s");
+    same("Zen 1", spec_choose(named("Zen 1"), 0, MEASURE(ZENBLEED)).lacking, spec_measure_word,
          "zenbleed");
     same("Zen 2", spec_choose(named("Zen 2"), 0, MEASURE(FP_DIV) | MEASURE(OP_CACHE)).lacking,
-         measure_words, "fp-dss");
-    same("K8", spec_choose(named("K8"), 0, MEASURE(ITS)).lacking, measure_words, "its");
+         spec_measure_word, "fp-dss");
+    same("K8", spec_choose(named("K8"), 0, MEASURE(ITS)).lacking, spec_measure_word, "its");
     assert_int_equal(spec_choose(named("Zen 2"), 0, MEASURE(SSBD)).open, 0);
 }
 

@@ -279,8 +279,10 @@ static void threads_of_a_core(void **state)
         cpu_has.tcg = i & 1;
         start("GenuineIntel", HASWELL, MICROCODE, 0, 0);
         said[0] = 0;
-        threads_run(i & 2);
+        threads_run(i & 2, i);
         machine_speculation(&s);
+        assert_int_equal(s.second_threads, i & 2);
+        assert_int_equal(s.threads_left_alone, i);
         assert_int_equal(!!(s.affected & HOLE(THREADS)), i == 2);
         assert_int_equal(!!(s.open & HOLE(THREADS)), i == 2);
         assert_int_equal(!!strstr(said, "2 CPUs are second threads of a core"), i == 2);

@@ -21,7 +21,10 @@ struct bench {
 /* Each ends with an entry without a name. */
 extern const struct bench call_rows[], cpu_rows[], event_rows[], table_rows[], root_rows[],
     exception_rows[], memory_rows[], grant_rows[], user_rows[], vcpu_rows[], domain_rows[];
-/* Answers what the next domain asks by domain_rows, and does not return unless it cannot. */
+/* False, and said: the command line has a word that is none of this program's. */
+bool words_are_known(void);
+/* Answers what the next domain asks by domain_rows, and does not return unless it cannot; it
+ * ends when the store says so, as the daemon that stops a machine asks its guests. */
 int answer_next_domain(void);
 /* What a fully virtualized kernel does in another way: without op, not at all. */
 extern const struct bench hvm_rows[];

@@ -2,9 +2,11 @@
 /*
  * Two domains: as vcpus.c, with the other side in a guest of its own. It is started first, with
  * answer=1, and says where it answers the domain that is created next, whose number is one higher;
- * this one has peer=DOMAIN port=PORT of that.
+ * this one has peer=DOMAIN port=PORT of that. The one that answers has no end of its own, so it
+ * listens to the store, which may be served late: only then can it be told to shut down.
  */
 #include <guest/kernel.h>
+#include <guest/xenbus.h>
 
 #include "bench.h"
 
@@ -18,10 +20,20 @@ static void note(evtchn_port_t from, void *ctx)
     heard = true;
 }
 
-static void wait_for_other(void)
+static void answer(void)
 {
-    event_wait(heard);
+    if (!heard)
+        return;
     heard = false;
+    event_send(port);
+}
+
+static void obey_store(void)
+{
+    int reason = xenbus_has_work() ? lifecycle_request() : -1;
+
+    if (reason >= 0)
+        shutdown_domain((unsigned int)reason);
 }
 
 int answer_next_domain(void)
@@ -33,9 +45,11 @@ int answer_next_domain(void)
         return 1;
     }
     printf("bench: domain %u answers domain %u: peer=%u port=%u\n", self, self + 1u, self, port);
+    lifecycle_init();
     for (;;) {
-        wait_for_other();
-        event_send(port);
+        event_wait(heard || xenbus_has_work());
+        answer();
+        obey_store();
     }
 }
 
@@ -56,7 +70,8 @@ static long ask(void)
     int rc = event_send(port);
 
     if (!rc)
-        wait_for_other();
+        event_wait(heard);
+    heard = false;
     return rc;
 }
 

@@ -225,6 +225,8 @@ int guest_main(void)
     static char only[MAX_GUEST_CMDLINE];
     bool some = cmdline_get("only", only, sizeof(only));
 
+    if (!words_are_known())
+        return 1;
     HYPERVISOR_xen_version(XENVER_extraversion, extra);
     rounds = cmdline_number("rounds", 20);
     loops = cmdline_number("loops", 200);

@@ -32,6 +32,8 @@ static inline bool is_control_domain(void)
 /* This domain's number, as others see it; DOMID_INVALID when it cannot be found out. */
 domid_t own_domid(void);
 
+/* The next word of the command line from *at on, which then is behind it; false: there is none. */
+bool cmdline_next(size_t *at, const char **word, size_t *len);
 /* The value of key=value on the command line, copied to buf. False when the key is absent. */
 bool cmdline_get(const char *key, char *buf, size_t size);
 unsigned long cmdline_number(const char *key, unsigned long otherwise);

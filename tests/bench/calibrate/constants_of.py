@@ -5,6 +5,7 @@
     constants_of.py [--out FILE] [--emulated] LOG...      (build/compare/constants.json)
 
 A LOG is what a console said, or the file that was left; anything may stand between. What was measured more than once, the last counts.
+Figures of an emulated CPU mean nothing, and are refused, unless somebody says that he knows (--emulated). docs/man/calibrate.1 has the way.
 
 Measured in loops, with all in the caches, a cost is the least that it is: twice that is the most, which is an assumption. A walk is measured
 where nothing goes on meanwhile, so its low end stays what it is. What such programs cannot tell, or what was not measured, keeps what the

@@ -23,7 +23,7 @@ from rows import NAMES  # noqa: E402
 from test_speculation import HAVE  # noqa: E402
 
 GUESTS_PROMPT = r"^guest# "
-PANICS = r"(?:^\(XEN\) Panic on CPU \d+:\n\(XEN\) |Kernel panic - not syncing: )"
+PANICS = r"(?:\(parvis\) \[[ .\d]+\] panic: |^\(XEN\) Panic on CPU \d+:\n\(XEN\) |Kernel panic - not syncing: )"
 LEAVE = "\x1d"
 VULNERABILITIES = "cd /sys/devices/system/cpu/vulnerabilities && grep -H . *; cd /root"
 SHELL = ("#!/bin/sh\ncd /root\nexport HOME=/root TERM=dumb PATH=/usr/sbin:/usr/bin PS1='guest# '\n"
@@ -66,6 +66,7 @@ class Column:
         self.key, self.title, self.system, self.kind, self.options, self.price = key, title, system, kind, options, price
         self.groups = ("linux",) if price else tuple(NAMES)     # of rows; `make bench-measures` has prices of a kernel's operations
         self.machine = None
+        self.version = ""   # what Xen says of itself
         self.took = 0       # of what the plugin wrote, so many lines
         self.entered = 0    # times
         self.counts = ""    # where the plugin writes
@@ -108,12 +109,13 @@ class Column:
                 self.machine.settle()
             if self.system == "xen":
                 self.machine.shell("xl-up")
+                self.version = self.machine.check("xl info", r"^xen_version +: (\S+)").group(1)
             if self.system == "parvis":
                 self.machine.check(guest_xml(self.kind, "guest", kernel="/root/vmlinux", initrd="/root/ramdisk"))
             yield self
 
     def first_prompt(self):
-        """Waits for it, unless Linux or Xen panics, after which nothing might happen any more; Parvis then ends."""
+        """Waits for it, unless somebody panics, after which nothing might happen any more."""
         prompt = self.machine.expect(rf"({self.machine.shells_prompt})|{PANICS}(.*)\n", 600)
         if not prompt.group(1):
             raise AssertionError("it does not start: " + prompt.group(2))

@@ -40,6 +40,12 @@ def in_seconds(row):
     return {**row, "unit": "s", **{end: round(row[end] / 1e9, 3) for end in ("least", "median", "most")}}
 
 
+def beside(taken, own):
+    """KiB that went with a guest, beside its own."""
+    assert taken >= own, f"a guest of {own} KiB has taken {taken} KiB of the hypervisor's memory, so others gave some back meanwhile"
+    return taken - own
+
+
 def life(column, runs):
     """Creating and destroying a guest that is not let run, and the hypervisor's memory that goes with it beside its own; and from the creation
     of one that is to its first line. Nothing else happens in the machine meanwhile. Its console's other end is at once nobody's, and has no
@@ -56,7 +62,7 @@ def life(column, runs):
         for name, command in commands.items():
             found[name].append(by_linux_ops(column, f"--time {name} '{command}'", 1, "life")["life." + name])
             if name == "create":
-                memory.append(max(free - column.free_kib() - column.MEMORY_KIB, 0))
+                memory.append(beside(free - column.free_kib(), column.MEMORY_KIB))
         column.destroy()
     found = {f"life.{name}": rows.together(each) for name, each in found.items()}
     return {**found, "life.first_line": in_seconds(found["life.first_line"]), "life.memory_beside": of(memory, "KiB")}

@@ -22,7 +22,7 @@ ENDS = ("low", "typical", "high")
 EVENTS = ("syscall_pair", "exception_pair", "cr3", "cr4", "invlpg", "vmrun")
 CLOSE = 0.01    # what the same operation differs by from start to start of a machine
 TLB = ("cycles_of_a_miss", "nested_factor", "small_pages")
-HERE = os.path.dirname(os.path.abspath(__file__))
+PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "constants.json")
 
 
 class BadConstants(Exception):
@@ -39,7 +39,7 @@ def check_constant(name, constant, least):
         raise BadConstants(f"{name}: low, typical and high are not in this order")
 
 
-def load(path=os.path.join(HERE, "constants.json")):
+def load(path=PUBLISHED):
     try:
         with open(path, encoding="utf-8") as file:
             constants = json.load(file)

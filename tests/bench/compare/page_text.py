@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Text, tables, lists and folds of the page, and what report_md.py says, as HTML."""
 import html
+import re
 
 
 def esc(text):
@@ -28,10 +29,15 @@ def explained(pairs):
     return "<dl>" + "".join(f"<dt>{esc(word)}</dt><dd>{esc(said)}</dd>" for word, said in pairs) + "</dl>"
 
 
+def cells_of(line):
+    """Of a line of a table (verdict.py)."""
+    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
 def block(kind, lines):
     """Markdown's lines of one kind: a table, a list, headings, paragraphs."""
     if kind == "|":
-        head, *body = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        head, *body = [cells_of(line) for line in lines]
         return table(head, [cells for cells in body if set("".join(cells)) - {"-"}])
     if kind == "-":
         return [listed(line.removeprefix("- ") for line in lines)]

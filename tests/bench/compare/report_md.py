@@ -9,7 +9,6 @@ from verdict import table
 
 PAIRS = (("parvis-pv", "native"), ("parvis-pv", "parvis-hvm"), ("parvis-pv", "parvis-pvh"), ("parvis-pv", "xen-pv"), ("parvis-pv-as-xen", "xen-pv"),
          ("parvis-pv", "xen-pv-nospec"), ("parvis-pvh", "xen-pvh"), ("xen-pv", "xen-pvh"), ("parvis-hvm", "native"), ("parvis-pvh", "native"))
-XEN = "Xen 4.17, Debian's"      # tests/reference/reference.mk
 
 
 def titles(run):
@@ -18,7 +17,7 @@ def titles(run):
 
 def versions(run):
     """What was compared, with what, and when, in a line."""
-    xen = [XEN] if any(column["system"] == "xen" for column in run["columns"].values()) else []
+    xen = sorted({f"Xen {column.get('version', '')}".rstrip() for column in run["columns"].values() if column["system"] == "xen"})
     told = [f"{name} {run['machine'][name].removeprefix('QEMU emulator version ').split(' ')[0]}" for name in ("Linux", "QEMU") if name in run["machine"]]
     return "; ".join([f"Parvis, commit {run['commit']}", *xen, *told, f"{run['began']} UTC"]) + "."
 

@@ -2,22 +2,28 @@
 # SPDX-License-Identifier: MIT
 """The comparison: native, Parvis and Xen, paravirtual and fully virtualized, one after another; build/compare/run.json (store.py).
 
-    run.py [--quick] [--rows "NAME ..."] [--out FILE] [COLUMN ...]
+    run.py [--quick] [--rows "NAME ..."] [--out FILE] [--constants FILE] [--list] [COLUMN ...]
 
-All columns and all rows, or those that are named: rows by their group (linux, work, bench, life, io), their name, or GROUP.NAME. A part of
-a run goes to build/compare/part/. A column that cannot be had is left out, and why is said; the others go on. The file is written
-after each column, and a run that was cut off goes on behind the last one, if the machine and the commit are still the same.
+All columns and all rows, or those that are named: rows by their group (linux, work, bench, life, io), their name, or GROUP.NAME. Each part of
+a run has a folder of its own in build/compare/part/. A column that cannot be had is left out, and why is said; the others go on. The file is
+written after each column. A run that was cut off, or had no time for all columns, goes on with those that it lacks when it is started again, if the
+machine and the commit are still the same. What stands where a new run begins is kept beside it, run.json and its reports, as NAME.last.EXT.
+
+The reports (report.py) are made at the end. With constants of another machine nothing is measured that was: only the reports are made anew.
 
 It ends with 0 where a column was measured, 1 where none was, 2 where it is not asked right, and 128 and the signal's number.
 """
 import argparse
 import datetime
+import hashlib
 import os
 import sys
 import time
 
 sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../../system")]
 import identity  # noqa: E402
+import model  # noqa: E402
+import report  # noqa: E402
 import rows  # noqa: E402
 import store  # noqa: E402
 from columns import COLUMNS  # noqa: E402
@@ -27,8 +33,7 @@ from measured import say  # noqa: E402
 
 LIMIT = {"quick": 8 * 60, "whole": 40 * 60}     # seconds, after which no further column is begun
 LONGEST = 5 * 60                                # a column, so that the last one ends in time too
-
-
+NO_TIME = "there was no time left: the same command again goes on with it"
 QUICK = ("native", "parvis-pv", "xen-pv", "parvis-hvm", "parvis-pvh", "xen-pvh")    # the columns of a quick run
 PROGRAMS = {"hackbench": "rt-tests", "iperf3": "iperf3"}    # of packages that may not be had
 
@@ -45,31 +50,51 @@ def programs_left_out():
 
 
 def keep(path):
-    """What is complete stays beside the new run, for `make compare-diff`."""
-    kept = os.path.splitext(path)[0] + ".last.json"
-    os.replace(path, kept)
-    say(f"the run before is {kept}")
+    """A run and its reports stay beside the new one, for `make compare-diff`; a run that has nothing takes no other's place."""
+    for each in (path, *report.paths(path)):
+        base, ending = os.path.splitext(each)
+        if os.path.exists(each):
+            os.replace(each, f"{base}.last{ending}")
+    say(f"the run before is {os.path.splitext(path)[0]}.last.json")
+
+
+def before(path):
+    """The run that stands there, if one does."""
+    try:
+        return store.load(path) if os.path.exists(path) else None
+    except store.BadRun as why:
+        say(f"a new run, as {why}")
+        return None
+
+
+def other_than(old, run):
+    """In what two differ that are to be one."""
+    return store.differences(old, run) + [name for name in ("commit", "chosen") if old[name] != run[name]]
 
 
 def begun(path, quick, chosen=()):
-    """The run to go on with, or a new one; a complete one is kept."""
-    run = new(quick, chosen)
-    if not os.path.exists(path):
-        return run
-    try:
-        old = store.load(path)
-    except store.BadRun as why:
-        say(f"a new run, as {why}")
-        return run
-    if old["complete"]:
+    """The run to go on with, or a new one; then what stands there is kept. No report is left beside a run that is not its own."""
+    run, old = new(quick, chosen), before(path)
+    other = other_than(old, run) if old else []
+    if old and not old["complete"] and not other:
+        say(f"going on behind {', '.join(old['columns']) or 'nothing'}")
+        run = {**old, "left_out": run["left_out"]}
+    elif old and old["columns"]:
+        if not old["complete"]:
+            say(f"a new run: one that was cut off differs in {', '.join(other)}")
         keep(path)
-        return run
-    other = store.differences(old, run) + [name for name in ("commit", "chosen") if old[name] != run[name]]
-    if other:
-        say(f"a new run: one that was cut off differs in {', '.join(other)}")
-        return run
-    say(f"going on behind {', '.join(old['columns']) or 'nothing'}")
-    return {**old, "left_out": run["left_out"]}
+    for each in report.paths(path):
+        if os.path.exists(each):
+            os.remove(each)
+    return run
+
+
+def measured_already(path, quick, chosen, wanted):
+    """The whole run that stands there, if it is of this machine and commit, and has been at all of these columns."""
+    old = before(path)
+    if old and old["complete"] and not other_than(old, new(quick, chosen)) and set(wanted) <= old["columns"].keys() | old["left_out"].keys():
+        return old
+    return None
 
 
 def reason(column, why):
@@ -87,12 +112,12 @@ def add(run, column, quick):
     try:
         found, mitigations = measure(column, quick, run["chosen"])
         run["columns"][column.key] = {"title": column.title, "system": column.system, "kind": column.kind, "price": column.price,
-                                      "mitigations": mitigations, "rows": found}
+                                      "version": column.version, "mitigations": mitigations, "rows": found}
     except (AssertionError, Ended, Timeout, SystemExit, OSError) as why:
         if isinstance(why, SystemExit) and isinstance(why.code, int):   # a signal asks this program to end
             raise
         run["left_out"][column.key] = reason(column, why)
-        print(f"left out: {column.title}: {why}", file=sys.stderr, flush=True)
+        print(f"left out: {column.title}: {run['left_out'][column.key]} (build/logs/compare-{column.key}.serial)", file=sys.stderr, flush=True)
 
 
 def go(run, path, wanted, quick):
@@ -102,22 +127,42 @@ def go(run, path, wanted, quick):
         if column.key in run["columns"]:
             continue
         if time.monotonic() - start > limit - min(LONGEST, limit / 4):
-            run["left_out"][column.key] = "there was no time left"
-            say(f"no time left for {column.title}")
+            run["left_out"][column.key] = NO_TIME
             continue
         say(f"{column.title} ({time.monotonic() - start:.0f} s until now)")
         add(run, column, quick)
         run["took"] = round(before + time.monotonic() - start, 1)
         store.save(path, run)
-    run["complete"] = True
+    run["complete"] = not without_time(run)
     store.save(path, run)
+
+
+def without_time(run):
+    return [key for key, why in run["left_out"].items() if why == NO_TIME]
+
+
+def listed():
+    """Columns, and rows, as they may be named."""
+    yield "COLUMNS (+: of a quick run):"
+    yield from (f"  {column.key:20}{'+' if column.key in QUICK else ' '} {column.title}" for column in COLUMNS)
+    yield "ROWS, by group, or each by its name:"
+    yield from (f"  {group:20}  {' '.join(names) or 'operations of pvguest, each as bench.NAME'}" for group, names in rows.NAMES.items())
+
+
+def part(columns, names):
+    """The folder of a part: what was asked for, in one order; what is too long for a folder's name is cut, and still its own."""
+    columns = "+".join(column.key for column in COLUMNS if column.key in columns) or "all"
+    name = "-".join([columns, *(["+".join(sorted(names))] if names else [])])
+    return name if len(name) <= 100 else f"{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def asked():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="each operation once, in 8 minutes; without other columns' names: " + " ".join(QUICK))
     parser.add_argument("--rows", default="", metavar="NAMES", help="in one argument: " + " ".join(rows.NAMES) + ", or names of rows")
-    parser.add_argument("--out", metavar="FILE", help="build/compare/run.json, or build/compare/part/run.json")
+    parser.add_argument("--out", metavar="FILE", help="build/compare/run.json, or build/compare/part/WHAT/run.json")
+    parser.add_argument("--constants", metavar="FILE", help="for the reports; a whole run that there is, of the same commit and machine, is not measured again")
+    parser.add_argument("--list", action="store_true", help="the columns and rows that there are")
     parser.add_argument("columns", nargs="*", metavar="COLUMN", help=" ".join(column.key for column in COLUMNS))
     options = parser.parse_args()
     options.rows = options.rows.split()
@@ -125,16 +170,27 @@ def asked():
     for what, wrong, right in (("column", set(options.columns) - set(there), there), ("row", rows.unknown(options.rows), rows.NAMES)):
         if wrong:
             parser.error(f"there is no {what} {', '.join(sorted(wrong))}; there are {', '.join(right)}" + (", and the rows of each" if what == "row" else ""))
-    options.out = options.out or os.path.join(BUILD, "compare", *(["part"] if options.rows or options.columns else []), "run.json")
+    options.out = options.out or os.path.join(BUILD, "compare", *(["part", part(options.columns, options.rows)] if options.rows or options.columns else []), "run.json")
     return options
 
 
 def main():
     options = asked()
+    if options.list:
+        print("\n".join(listed()))
+        return 0
     wanted = options.columns or (QUICK if options.quick else [column.key for column in COLUMNS])
-    run = begun(options.out, options.quick, options.rows)
-    go(run, options.out, [column for column in COLUMNS if column.key in wanted], options.quick)
+    run = measured_already(options.out, options.quick, options.rows, wanted) if options.constants else None
+    if run:
+        say(f"measured already, begun {run['began']}: the reports are made anew; without constants it is measured again")
+    else:
+        run = begun(options.out, options.quick, options.rows)
+        go(run, options.out, [column for column in COLUMNS if column.key in wanted], options.quick)
     print(f"{options.out}: {len(run['columns'])} columns, {len(run['left_out'])} left out, {run['took']:.0f} s")
+    if without_time(run):
+        print(f"no time left for {', '.join(without_time(run))}: the same command again goes on with them")
+    if run["columns"]:
+        report.make(options.out, options.constants or model.PUBLISHED)
     return 0 if run["columns"] else 1
 
 

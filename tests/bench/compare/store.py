@@ -8,7 +8,8 @@
     complete    false while columns are still to come
     began       when, in UTC; took: seconds of this host
     chosen      [name], of the rows that were asked for; empty: all
-    columns     {key: {title, system, kind, price, mitigations: {who: [line]}, rows: {row: figures}}}; price: the measure against speculation
+    columns     {key: {title, system, kind, price, version, mitigations: {who: [line]}, rows: {row: figures}}}; version: what the system says of
+                itself, where it does and it is not Parvis, whose commit is above; older runs have none. price: the measure against speculation
                 that is taken there alone, to see what it costs; empty in columns that are held against each other
     left_out    {key: why}, columns, and programs whose rows are missing
 
@@ -21,7 +22,7 @@ import json
 import os
 
 SCHEMA = 3
-COLUMN = {"title": str, "system": str, "kind": str, "price": str, "mitigations": dict, "rows": dict}
+COLUMN = {"title": str, "system": str, "kind": str, "price": str, "version": str, "mitigations": dict, "rows": dict}
 RUN = {"schema": int, "commit": str, "machine": dict, "chosen": list, "complete": bool, "began": str, "took": (int, float), "columns": dict,
        "left_out": dict}
 FIGURES = ("least", "median", "most")
@@ -62,7 +63,7 @@ def check(run, where="the run"):
     if not amount(run["took"]):
         raise BadRun(f"{where} took no time that there is")
     for key, column in run["columns"].items():
-        need(column, COLUMN, f"{where}, column {key}")
+        need({"version": "", **column} if isinstance(column, dict) else column, COLUMN, f"{where}, column {key}")
         if not all(isinstance(lines, list) and all(isinstance(line, str) for line in lines) for lines in column["mitigations"].values()):
             raise BadRun(f"{where}, column {key}: its mitigations are no lines")
         for row, figures in column["rows"].items():

@@ -100,6 +100,24 @@ class Reports(unittest.TestCase):
         measured = text[text.index("## Measured"):text.index("## Counted")]
         self.assertNotIn("cycles", measured)
 
+    def test_versions(self):
+        """Xen's is what the columns say that was measured, and no other."""
+        run = canned()
+        self.assertNotIn("Xen", report_md.versions(run))
+        run["columns"]["xen-pv"] = {**column("Xen PV", "xen", "pv"), "version": "4.99.1"}
+        self.assertIn("; Xen 4.99.1; QEMU 7.2;", report_md.versions(run))
+        for text in (report_md.report(run, flat()), report_html.report(run, flat())):
+            self.assertIn("Xen 4.99.1", text)
+        del run["columns"]["xen-pv"]["version"]
+        self.assertIn("; Xen; QEMU", report_md.versions(store.check(run)))
+
+    def test_bars_in_a_table(self):
+        """What is told may have any letter in it, and stays in its cell, in both reports."""
+        run = canned()
+        run["left_out"] = {"xen-pv": "`a | b` ended with 1 | no"}
+        self.assertIn("| xen-pv | `a \\| b` ended with 1 \\| no |\n", report_md.report(run, flat()))
+        self.assertIn("<td>xen-pv</td><td>`a | b` ended with 1 | no</td></tr>", report_html.report(run, flat()))
+
     def test_ratio_across_1(self):
         """It is about equal where the whole band is near 1, and undecided elsewhere; a band that has a side has no such word."""
         self.assertEqual(verdict.ratio_text((0.89, 1, 1.1)), "undecided: 1.00 (0.89 to 1.10)")

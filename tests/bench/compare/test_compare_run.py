@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The run of the comparison without a machine: what is measured and what is left out, where it goes on, and how answers are read."""
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+import types
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -14,6 +18,7 @@ import run as program  # noqa: E402, before the others: they put the system test
 import columns  # noqa: E402
 import devices  # noqa: E402
 import measure  # noqa: E402
+import report  # noqa: E402
 import rows  # noqa: E402
 import store  # noqa: E402
 from machine import ROOT, Ended, Timeout  # noqa: E402 (the harness lives with the system tests)
@@ -27,8 +32,9 @@ class Run(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.path = os.path.join(folder.name, "run.json")
-        self.measured = []
-        for name, value in {"measure": self.answer, "new": lambda quick, chosen: {**canned(), "complete": False, "columns": {}, "left_out": {}},
+        self.measured, self.now = [], 0
+        clock = types.SimpleNamespace(monotonic=lambda: self.now)
+        for name, value in {"time": clock, "measure": self.answer, "new": lambda quick, chosen: {**canned(), "complete": False, "columns": {}, "left_out": {}},
                             "say": lambda what: None}.items():
             self.addCleanup(setattr, program, name, getattr(program, name))
             setattr(program, name, value)
@@ -46,6 +52,17 @@ class Run(unittest.TestCase):
     def go(self):
         program.go(program.begun(self.path, False), self.path, self.wanted, False)
         return store.load(self.path)
+
+    def main(self, *words):
+        argv, sys.argv = sys.argv, ["run.py", "--out", self.path, *words]
+        try:
+            with contextlib.redirect_stdout(None):
+                return program.main()
+        finally:
+            sys.argv = argv
+
+    def beside(self):
+        return sorted(os.listdir(os.path.dirname(self.path)))
 
     def test_what_cannot_be_had_is_left_out(self):
         run = self.go()
@@ -91,6 +108,62 @@ class Run(unittest.TestCase):
         self.assertEqual(self.measured, ["parvis-pv", "xen-pv"])
         self.assertEqual(list(run["columns"]), ["native", "parvis-pv"])
 
+    def test_no_time_left(self):
+        """Such a run is not whole: the same again goes on with what had none, for so long again, until it is."""
+        def slowly(one, quick, chosen):
+            self.now += 2000
+            return self.answer(one, quick, chosen)
+        program.measure = slowly
+        run = self.go()
+        self.assertEqual((list(run["columns"]), run["complete"]), (["native", "parvis-pv"], False))
+        self.assertEqual(run["left_out"], {"xen-pv": program.NO_TIME})
+        self.assertEqual(program.without_time(run), ["xen-pv"])
+        run = self.go()
+        self.assertEqual(self.measured, ["native", "parvis-pv", "xen-pv"])
+        self.assertTrue(run["complete"])
+        self.assertIn("xen.elf is missing", run["left_out"]["xen-pv"])
+
+    def test_reports_are_of_the_run_beside_them(self):
+        """Made at its end; kept with it where another one begins, taken away where it goes on; a run that has nothing displaces none."""
+        both = ["report.html", "report.md", "run.json"]
+        last = ["report.last.html", "report.last.md", "run.last.json"]
+        self.assertEqual(self.main("native"), 0)
+        self.assertEqual(self.beside(), both)
+        program.measure = lambda one, quick, chosen: (_ for _ in ()).throw(Ended("no CPU foo"))
+        for _ in range(2):
+            self.assertEqual(self.main("native"), 1)
+            self.assertEqual(self.beside(), sorted([*last, "run.json"]))
+            self.assertEqual(list(store.load(self.path.replace(".json", ".last.json"))["columns"]), ["native"])
+        program.measure = self.answer
+        store.save(self.path, {**program.new(False, []), "columns": {"native": canned()["columns"]["native"]}})
+        with contextlib.redirect_stdout(None):
+            report.make(self.path, report.model.PUBLISHED)
+        program.begun(self.path, False)
+        self.assertEqual(self.beside(), sorted([*last, "run.json"]))
+
+    def test_other_constants(self):
+        """They need no other measurement, only another report; without them, on another commit, or for another column it is measured again."""
+        self.main("native")
+        os.remove(report.paths(self.path)[0])
+        constants = ("--constants", report.model.PUBLISHED)
+        self.main(*constants, "native")
+        self.assertEqual((self.measured, self.beside()), (["native"], ["report.html", "report.md", "run.json"]))
+        self.main(*constants, "native", "parvis-pv")
+        self.main("native")
+        self.assertEqual(self.measured, ["native"] * 2 + ["parvis-pv", "native"])
+        store.save(self.path, {**store.load(self.path), "commit": "another"})
+        self.main(*constants, "native")
+        self.assertEqual(len(self.measured), 5)
+
+    def test_parts_have_their_folders(self):
+        """By what was asked, in whichever order; a long one by a part of it."""
+        self.assertEqual(program.part(["xen-pv", "native"], ["io", "fork_exit"]), "native+xen-pv-fork_exit+io")
+        self.assertEqual(program.part([], ["io"]), "all-io")
+        self.assertEqual(program.part(["native"], []), "native")
+        long = [program.part([], list(rows.LINUX[:n])) for n in (20, 21)]
+        self.assertNotEqual(*long)
+        self.assertLess(max(map(len, long)), 101)
+
     def test_not_gone_on_with(self):
         """On another machine, on another commit, after a whole run, or after what is no run: from the start."""
         old = {**program.new(False, []), "columns": {"native": canned()["columns"]["native"]}}
@@ -102,11 +175,12 @@ class Run(unittest.TestCase):
         self.assertEqual(program.begun(self.path, False)["columns"], {})
 
     def test_whole_run_is_kept(self):
-        """Beside the new one, so that the two can be compared."""
-        store.save(self.path, {**canned(), "complete": True})
-        program.begun(self.path, False)
-        self.assertFalse(os.path.exists(self.path))
-        self.assertEqual(store.load(self.path.replace(".json", ".last.json"))["columns"], canned()["columns"])
+        """Beside the new one, so that the two can be compared; so is one that was cut off, and is of another commit."""
+        for change in ({"complete": True}, {"complete": False, "commit": "another"}):
+            store.save(self.path, {**canned(), **change})
+            program.begun(self.path, False)
+            self.assertFalse(os.path.exists(self.path))
+            self.assertEqual({**store.load(self.path.replace(".json", ".last.json")), **change}, {**canned(), **change})
 
     def test_misspelt(self):
         """What make is given and does not know is refused before anything is begun."""
@@ -114,6 +188,14 @@ class Run(unittest.TestCase):
             done = subprocess.run(["make", "-n", "-C", os.path.join(HERE, "../../.."), "compare", word], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
             self.assertEqual(done.returncode, 2)
             self.assertIn(f"*** {word if word.startswith('QUICK') else 'COLUMN'}: `make compare` knows QUICK COLUMNS", done.stdout)
+
+    def test_list(self):
+        """All that may be named; and nothing has to be built for it."""
+        said = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        for name in ("price-all", "xen-pvh-nospec", *rows.LINUX, *rows.LIFE, "bench.NAME"):
+            self.assertRegex(said, rf"(?m)[ ]{name}( |$)")
+        done = subprocess.run(["make", "-n", "-C", ROOT, "compare", "LIST=1"], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual([line for line in done.stdout.splitlines() if "directory" not in line], ["python3 tests/bench/compare/run.py --list"])
 
     def test_what_there_is_not(self):
         for words, said in ((["xen-hvm"], "there is no column xen-hvm"), (["--rows", "io nul_call work.find linux.find", "native"], "there is no row linux.find, nul_call")):
@@ -160,6 +242,43 @@ class Missing(unittest.TestCase):
             self.addCleanup(setattr, program, "built", program.built)
             program.built = lambda path: os.path.join(folder, "build", path)
             self.assertEqual(list(program.programs_left_out()), ["rows of hackbench", "rows of iperf3"])
+
+
+class Alone(unittest.TestCase):
+    """tests/bench/alone.mk, in a tree of its own: makes that would spoil each other."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.tree = folder.name
+        with open(os.path.join(self.tree, "Makefile"), "w", encoding="utf-8") as out:
+            out.write(f"SHELL := /bin/bash\n.SHELLFLAGS := -euo pipefail -c\nMAKEFLAGS += --no-builtin-rules\ninclude {os.path.abspath(os.path.join(HERE, '../alone.mk'))}\n"
+                      "compare:\n\t@echo begins; read x\nbench all:\n\t@echo is done\nwithin:\n\t@$(MAKE) -s bench\n")
+
+    def make(self, *words, **more):
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        return subprocess.Popen(["make", "-C", self.tree, *words], env={**env, **more}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def said(self, *words, **more):
+        with self.make(*words, **more) as process:
+            text = process.communicate()[0]
+            return process.returncode, text
+
+    def test_one_at_a_time(self):
+        """The second is refused, and told by whom, until the first has ended, though it is killed; what does not run anything is not."""
+        for end in (signal.SIGINT, signal.SIGKILL):
+            with self.make("-s", "compare") as first:
+                self.assertEqual(first.stdout.readline(), "begins\n")
+                status, text = self.said("bench")
+                self.assertEqual(status, 2)
+                self.assertIn(f"another `make compare` (pid {first.pid}) runs in this tree", text)
+                for words in (("-n", "bench"), ("-sn", "bench"), ("all",), ("compare", "LIST=1", "-n")):
+                    self.assertEqual(self.said(*words)[0], 0, words)
+                self.assertEqual(self.said("bench", MAKELEVEL="1")[0], 0)
+                first.send_signal(end)
+            time.sleep(0.1)
+            self.assertEqual(self.said("-s", "bench"), (0, "is done\n"))
+            self.assertEqual(self.said("-s", "within"), (0, "is done\n"))
 
 
 class Shell:
@@ -219,6 +338,15 @@ class Rows(unittest.TestCase):
         self.assertEqual([found[end] for end in store.FIGURES], [1000, 1050, 2000])
         self.assertEqual(found["events"], {"cr3": round((32 + 64 + 32) / 32 / 3, 4)})
 
+    def test_what_cannot_be_is_no_figure(self):
+        """More memory after a guest was made, or more work for less to send, is no nothing, but a column that cannot be had."""
+        self.assertEqual(measure.beside(270000, 262144), 7856)
+        with self.assertRaisesRegex(AssertionError, "a guest of 262144 KiB has taken 262140 KiB"):
+            measure.beside(262140, 262144)
+        short, long = ({"unit": "instructions", "least": median, "median": median, "most": median, "events": {}} for median in (1000, 999))
+        with self.assertRaisesRegex(AssertionError, "40 MiB took 999 instructions, and 8 MiB 1000"):
+            devices.per_mib(short, [long])
+
     def test_seconds(self):
         found = measure.in_seconds({"unit": "instructions", "least": 999, "median": 1486299189, "most": 2 * 10 ** 9, "events": {"instructions": 630490761}})
         self.assertEqual(found, {"unit": "s", "least": 0, "median": 1.486, "most": 2, "events": {"instructions": 630490761}})
@@ -236,7 +364,8 @@ class Rows(unittest.TestCase):
     def test_a_system_that_does_not_start(self):
         one = columns.Column("xen-pv", "Xen PV", "xen", "pv")
         for said, why in (("(XEN) \n(XEN) Panic on CPU 0:\n(XEN) Xen BUG at dom0_build.c:1008\n(XEN) ***\n", "Xen BUG at dom0_build.c:1008"),
-                          ("[    1.0] Kernel panic - not syncing: No init\n", "No init")):
+                          ("[    1.0] Kernel panic - not syncing: No init\n", "No init"),
+                          ("(parvis) [   0.000000] panic: no memory left\n", "no memory left")):
             one.machine = Console(said)
             with self.assertRaisesRegex(AssertionError, f"^it does not start: {why}$"):
                 one.first_prompt()

@@ -17,12 +17,15 @@ SAYS = ("less", "even", None, "more")
 EXTENTS = "Measured: instructions, the median of the runs, and from least to most where they differ by more than a hundredth."
 
 
+def line_of(cells):
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
 def table(head, lines):
-    """As Markdown."""
-    yield "| " + " | ".join(head) + " |"
+    """As Markdown, in which a cell's own bar is behind a backslash."""
+    yield line_of(head)
     yield "|" + "---|" * len(head)
-    for line in lines:
-        yield "| " + " | ".join(str(cell) for cell in line) + " |"
+    yield from map(line_of, lines)
 
 
 def compared(run):
