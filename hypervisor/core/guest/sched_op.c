@@ -165,11 +165,16 @@ static __noinline long poll_straight(struct vcpu *v, gva_t arg)
 long do_sched_op(unsigned int cmd, gva_t arg)
 {
     /* What a guest calls all the time: the same, straight. */
-    if (cmd == SCHEDOP_yield && !subop_show)
+    switch (subop_show ? ~0u : cmd) {
+    case SCHEDOP_yield:
         return yield(current, NULL);
-    if (cmd == SCHEDOP_poll && !subop_show)
+    case SCHEDOP_block:
+        return block(current, NULL);
+    case SCHEDOP_poll:
         return poll_straight(current, arg);
-    return subop_run(&operations, cmd, arg, current);
+    default:
+        return subop_run(&operations, cmd, arg, current);
+    }
 }
 
 /* ABI: the oldest form, three operations whose argument is a number. */
