@@ -83,7 +83,7 @@ static void leaf_sizes(const struct vcpu *v, uint32_t out[4])
 
     memset(out, 0, 4 * sizeof(*out));
     out[0] = phys | 48 << 8;
-    out[1] = machine_has_ibpb() ? B(12) : 0;
+    machine_cpuid_speculation(0x80000008, out);
     out[2] = last | (last ? 32 - (uint32_t)__builtin_clz(last) : 0) << 12;
 }
 
@@ -124,7 +124,7 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         fpu_cpuid_leaf(v->arch.xcr0, sub, out);
         break;
     case 0x80000000:
-        out[0] = MIN(out[0], 0x80000008u);
+        out[0] = MIN(out[0], 0x80000021u);
         break;
     case 0x80000001:
         out[2] &= E1_ECX;
@@ -138,6 +138,9 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         break;
     case 0x80000008:
         leaf_sizes(v, out);
+        break;
+    case 0x80000021:
+        machine_cpuid_speculation(leaf, out);
         break;
     case 2:
     case 0x80000002 ... 0x80000006:

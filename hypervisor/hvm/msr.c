@@ -10,7 +10,6 @@
 #include <hvm/lapic_internal.h>
 #include <port/machine.h>
 
-#define MSR_MICROCODE      0x8b
 #define MSR_MCG_STATUS     0x17a
 #define MSR_DEBUGCTL       0x1d9
 #define MSR_K8_INT_PENDING 0xc0010055 /* nothing is */
@@ -41,7 +40,10 @@ bool hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_PAT:
         *value = v->arch.hvm.pat;
         return true;
-    case MSR_MICROCODE:
+    case MSR_SPEC_CTRL:
+        *value = v->arch.spec_ctrl;
+        return machine_has_ssbd();
+    case MSR_UCODE_REV:
     case MSR_MCG_CAP: /* no banks */
     case MSR_MCG_STATUS:
     case MSR_DEBUGCTL:
@@ -98,7 +100,7 @@ bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
         return lapic_wrmsr(v, msr, value);
     switch (msr) {
     case MSR_TSC: /* it is the machine's */
-    case MSR_MICROCODE:
+    case MSR_UCODE_REV:
         return true;
     case MSR_EFER:
         return write_efer(v, value);
@@ -106,6 +108,8 @@ bool hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
         return write_pat(v, value);
     case MSR_PRED_CMD:
         return machine_pred_cmd(value);
+    case MSR_SPEC_CTRL:
+        return machine_spec_ctrl(v, value);
     case MSR_MCG_STATUS:
     case MSR_DEBUGCTL:
         return !value;

@@ -82,8 +82,11 @@ void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
         out[3] &= clock_stable() ? B(8) : 0; /* invariant TSC */
         break;
     case 0x80000008:
-        out[1] = machine_has_ibpb() ? B(12) : 0;
         out[2] = out[3] = 0;
+        machine_cpuid_speculation(leaf, out);
+        break;
+    case 0x80000021:
+        machine_cpuid_speculation(leaf, out);
         break;
     case 2:
     case 4: /* caches */

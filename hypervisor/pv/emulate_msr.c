@@ -10,7 +10,6 @@
 #include <pv/pv_bits.h>
 
 #define MSR_PLATFORM_ID 0x17
-#define MSR_UCODE_REV   0x8b
 #define MSR_MCG_STATUS  0x17a
 #define MSR_MISC_ENABLE 0x1a0
 
@@ -45,6 +44,9 @@ bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
     case MSR_MISC_ENABLE:
         *value = MISC_ENABLE_FAST_STRING;
         return true;
+    case MSR_SPEC_CTRL:
+        *value = v->arch.spec_ctrl;
+        return machine_has_ssbd();
     case MSR_MCG_CAP: /* machine checks: no banks, nothing pending */
     case MSR_MCG_STATUS:
     case MSR_UCODE_REV:
@@ -83,6 +85,8 @@ bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value)
         return pv_read_msr(v, msr, &now) && now == value;
     case MSR_PRED_CMD:
         return machine_pred_cmd(value);
+    case MSR_SPEC_CTRL:
+        return machine_spec_ctrl(v, value);
     case MSR_UCODE_REV: /* a kernel writes 0 before it reads the revision */
     case MSR_TSC:
         return true;

@@ -19,6 +19,7 @@ static void __attribute__((used)) asm_offsets(void)
     VCPU(regs, regs);
     VCPU(cpu_stack, cpu_stack);
     VCPU(domain, domain);
+    VCPU(spec_ctrl, arch.spec_ctrl);
     DEFINE(DOMAIN_ops, offsetof(struct domain, ops));
     DEFINE(OPS_enter, offsetof(struct guest_ops, enter));
     DEFINE(OPS_page_fault, offsetof(struct guest_ops, page_fault));

@@ -50,7 +50,7 @@ void machine_context_switch(struct vcpu *prev, struct vcpu *next)
         block->cpu.arch.loaded = next;
         reach(&block->cpu.arch, next);
         fpu_switch_in(next);
-        spec_switch(nd);
+        spec_switch(next);
         /* model: machine_context_switch.cr3 */
         nd->ops->load(next); /* CR3 first */
     } else {

@@ -150,7 +150,10 @@ hv_exception:
         mov cr3, r13
 .mapped:
         SPEC M(IBRS)                    ; an NMI comes behind EXIT_MEASURES too
-        SET_SPEC_CTRL spec_ctrl_inside
+        mov ecx, MSR_SPEC_CTRL
+        rdmsr
+        mov r14d, eax
+        SET_SPEC_CTRL [rel spec_ctrl_inside]
         END_SPEC
         SPEC M(IBPB_ENTRY)              ; or before ENTRY_MEASURES
         BARRIER
@@ -163,6 +166,9 @@ hv_exception:
         and rsp, -16
         call handle_hv_exception
         mov rsp, rbx
+        SPEC M(IBRS)                    ; what was behind them stays so
+        SET_SPEC_CTRL r14d
+        END_SPEC
         cmp r12, r13
         je restore_hv
         mov cr3, r12

@@ -31,9 +31,10 @@
 #define FP_CFG_DIVIDER          0x200 /* bulletin 7053, FP-DSS */
 #define MSR_AMD_BP_CFG          0xc001102e
 #define BP_CFG_OP_CACHE         (1ull << 33) /* bulletin 7052 */
+#define BP_CFG_SPEC_REDUCE      (1u << 4)    /* of AMD's paper on SRSO */
 
-#define MSR_SPEC_CTRL         0x48
 #define PRED_CMD_IBPB         1
+#define PRED_CMD_SBPB         0x80
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define MSR_MCU_OPT_CTRL      0x123
 #define MCU_OPT_RNGDS_OFF     (1u << 0)

@@ -32,6 +32,14 @@
 #define RFDS_CLEAR 28
 #define ITS_NO     62
 
+/* CPUID 0x80000021 EAX */
+#define VERW_CLEAR          5
+#define AUTO_IBRS           8
+#define IBPB_BRTYPE         28
+#define SRSO_NO             29
+#define SRSO_USER_KERNEL_NO 30
+#define SRSO_MSR_FIX        31
+
 static bool is_one_of(unsigned int model, const uint8_t *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -53,9 +61,12 @@ static const uint8_t newer_small_cores[] = {0x5c, 0x5f, 0x7a, 0x86, 0x8a, 0x96, 
 static const uint8_t leaky_files[] = {0x5c, 0x5f, 0x7a, 0x86, 0x8a, 0x96, 0x9c,
                                       0x97, 0x9a, 0xb7, 0xba, 0xbf, 0xbe};
 /* Their return stacks keep a part of an address: Silvermont to Goldmont, Knights Mill. */
-static const uint8_t narrow_stacks[] = {0x37, 0x4a, 0x4c, 0x4d, 0x5a, 0x5c, 0x5f, 0x85};
-/* An empty return stack asks the predictor of indirect branches: Skylake and what followed. */
-static const uint8_t alternate_returns[] = {0x4e, 0x5e, 0x55, 0x8e, 0x9e, 0x66, 0xa5, 0xa6};
+static const uint8_t narrow_stacks[] = {0x37, 0x4a, 0x4c, 0x4d, 0x5a, 0x5c,
+                                        0x5d, 0x5f, 0x65, 0x6e, 0x75, 0x85};
+/* An empty return stack asks the predictor of indirect branches: Skylake and what followed, and
+ * Goldmont Plus. */
+static const uint8_t alternate_returns[] = {0x4e, 0x5e, 0x55, 0x8e, 0x9e,
+                                            0x66, 0x67, 0xa5, 0xa6, 0x7a};
 
 /* Skylake to Rocket Lake: what a gather reads ahead. */
 static const uint8_t leaky_gathers[] = {0x4e, 0x5e, 0x55, 0x8e, 0x9e, 0x66, 0xa5,
@@ -80,6 +91,12 @@ static bool is_zen_2(const struct spec_cpu *c)
 {
     return is_zen(c) && !is_zen_1(c);
 }
+
+/* From which revision on VERW clears in AMD's family 19h, by model and stepping: all but the last
+ * byte. The microcode does not say so in CPUID. */
+static const uint32_t clearing_ucode[] = {
+    0x0a0011d7, 0x0a00123b, 0x0a00820d, 0x0a10114c, 0x0a10124c, 0x0a108109, 0x0a20102e, 0x0a201211,
+    0x0a404108, 0x0a500012, 0x0a60120a, 0x0a704108, 0x0a705208, 0x0a708008, 0x0a70c008, 0x0aa00216};
 
 /* The register SPEC_CTRL has a bit against branch history. */
 static bool has_bhi_ctrl(const struct spec_cpu *c)
@@ -126,7 +143,7 @@ static uint32_t of_amd(const struct spec_cpu *c)
         holes |= HOLE(SSB);
     if ((is_zen(c) || (c->amd && (c->family == 0x15 || c->family == 0x16))) && !BIT(c->e8_ebx, 29))
         holes |= HOLE(BTC);
-    if ((is_zen(c) || zen_3_or_4) && !BIT(c->e21_eax, 29))
+    if ((is_zen(c) || (c->amd && c->family >= 0x19)) && !BIT(c->e21_eax, SRSO_NO))
         holes |= HOLE(SRSO);
     if (zen_3_or_4 && (c->e21_ecx & 6) != 6)
         holes |= HOLE(TSA);
@@ -155,7 +172,7 @@ static uint32_t measures_of(const struct spec_cpu *c)
 
     if (intels || BIT(c->e8_ebx, 14))
         can |= MEASURE(IBRS);
-    if ((intels && BIT(c->arch_caps, IBRS_ALL)) || BIT(c->e21_eax, 8))
+    if ((intels && BIT(c->arch_caps, IBRS_ALL)) || BIT(c->e21_eax, AUTO_IBRS))
         can |= MEASURE(EIBRS);
     if (ibpb)
         can |= MEASURE(IBPB) | MEASURE(IBPB_ENTRY);
@@ -169,6 +186,10 @@ static uint32_t measures_of(const struct spec_cpu *c)
         can |= MEASURE(SRB_LOCK);
     if (BIT(c->l7_edx, 31) || BIT(c->e8_ebx, 24))
         can |= MEASURE(SSBD);
+    if (BIT(c->l7_edx, 27) || BIT(c->e8_ebx, 15))
+        can |= MEASURE(STIBP);
+    if (BIT(c->e21_eax, SRSO_MSR_FIX))
+        can |= MEASURE(SPEC_REDUCE);
     if (is_zen_2(c))
         can |= MEASURE(ZENBLEED) | MEASURE(OP_CACHE);
     if (is_zen_1(c) && c->amd)
@@ -179,13 +200,20 @@ static uint32_t measures_of(const struct spec_cpu *c)
 /* Clears VERW what it is to clear? Without new microcode it is an instruction as ever. */
 static bool verw_clears(const struct spec_cpu *c)
 {
-    return c->intel ? BIT(c->l7_edx, 10) || BIT(c->arch_caps, RFDS_CLEAR) : BIT(c->e21_eax, 5);
+    if (c->intel)
+        return BIT(c->l7_edx, 10) || BIT(c->arch_caps, RFDS_CLEAR);
+    for (unsigned int i = 0; c->amd && i < ARRAY_SIZE(clearing_ucode); i++)
+        if (c->ucode >> 8 == clearing_ucode[i] >> 8 && c->ucode >= clearing_ucode[i])
+            return true;
+    return BIT(c->e21_eax, VERW_CLEAR);
 }
 
-/* Does a barrier forget what kind of branch stands where? Zen 1 and 2 do; later ones say so. */
+/* Does a barrier forget what kind of branch stands where? Zen 1 and 2 do; Zen 3 and 4 by microcode,
+ * which brought another barrier too; later ones say so. */
 static bool barrier_forgets_types(const struct spec_cpu *c)
 {
-    return is_zen(c) || c->family == 0x15 || c->family == 0x16 || BIT(c->e21_eax, 28);
+    return is_zen(c) || c->family == 0x15 || c->family == 0x16 || c->sbpb ||
+           BIT(c->e21_eax, IBPB_BRTYPE);
 }
 
 /* A return may be predicted as an indirect branch is: then a retpoline is not enough. */
@@ -229,6 +257,8 @@ static uint32_t closes(const struct spec_cpu *c, unsigned int measure)
         return HOLE(FP_DIV);
     case MEASURE_OP_CACHE:
         return HOLE(OP_CACHE);
+    case MEASURE_SPEC_REDUCE: /* between a guest's kernel mode and ours; else it is no hole there */
+        return BIT(c->e21_eax, SRSO_USER_KERNEL_NO) ? HOLE(SRSO) : 0;
     case MEASURE_GDS_MIT:
         return HOLE(GDS);
     case MEASURE_SRB_LOCK:
@@ -254,7 +284,7 @@ static uint32_t against_targets(const struct spec_cpu *c, uint32_t can)
 static uint32_t by_default(const struct spec_cpu *c, uint32_t holes, uint32_t can)
 {
     const uint32_t targets = MEASURE(IBRS) | MEASURE(EIBRS) | MEASURE(RETPOLINE);
-    uint32_t wanted = 0;
+    uint32_t wanted = 0, left = holes & (HOLE(BTC) | HOLE(SRSO));
 
     for (unsigned int m = 0; m < NR_MEASURES; m++)
         if (can >> m & 1 && closes(c, m) & holes)
@@ -264,8 +294,13 @@ static uint32_t by_default(const struct spec_cpu *c, uint32_t holes, uint32_t ca
         wanted |= against_targets(c, can);
     if (wanted & MEASURE(BHI_DIS))
         wanted &= ~MEASURE(BHB_ENTRY);
+    /* Closes no hole whole, see HOLE(THREADS), and costs AMD's CPUs next to nothing. */
+    if (holes && !c->intel)
+        wanted |= can & MEASURE(STIBP);
+    if (wanted & MEASURE(SPEC_REDUCE))
+        left &= ~HOLE(SRSO);
     /* A barrier at each entry is one at each switch, and dear: only where nothing else helps. */
-    if (closes(c, MEASURE_IBPB_ENTRY) & holes & (HOLE(BTC) | HOLE(SRSO)))
+    if (closes(c, MEASURE_IBPB_ENTRY) & left)
         wanted &= ~MEASURE(IBPB);
     else
         wanted &= ~MEASURE(IBPB_ENTRY);
@@ -292,5 +327,16 @@ uint32_t spec_ctrl_of(const struct spec_cpu *c, uint32_t measures)
 
     return (measures & MEASURE(IBRS) || once ? SPEC_CTRL_IBRS : 0) |
            (measures & MEASURE(SSBD) ? SPEC_CTRL_SSBD : 0) |
+           (measures & MEASURE(STIBP) ? SPEC_CTRL_STIBP : 0) |
            (measures & MEASURE(BHI_DIS) ? SPEC_CTRL_BHI : 0);
+}
+
+/* XSA-434: for a paravirtual guest's kernel and programs, all in ring 3, there is no boundary but
+ * with SPEC_REDUCE. */
+uint32_t spec_shown(const struct spec_cpu *c, uint32_t measures)
+{
+    return (verw_clears(c) && !c->intel ? 1u << VERW_CLEAR : 0) |
+           (barrier_forgets_types(c) && measures_of(c) & MEASURE(IBPB) ? 1u << IBPB_BRTYPE : 0) |
+           (c->e21_eax & 1u << SRSO_NO) |
+           (measures & MEASURE(SPEC_REDUCE) ? c->e21_eax & 1u << SRSO_USER_KERNEL_NO : 0);
 }

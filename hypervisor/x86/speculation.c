@@ -8,9 +8,15 @@
  * CPU does: one that cannot is left out.
  *
  * The hypervisor's predictors are kept from a guest's training by IBRS or retpolines; the guests'
- * from each other's by a barrier (IBPB) whenever a CPU goes from one domain to another, however
- * long it idled in between. Whose vCPU ran here last, a CPU notes; and a domain, on which CPUs it
- * did, so that one which lies where a dead one lay is not taken for it.
+ * from each other's by a barrier (IBPB) whenever a CPU goes to another vCPU than ran there last,
+ * however long it idled in between. XSA-479: to another of the same domain too, and to one that was
+ * elsewhere meanwhile: its kernel's own barriers, which keep its programs apart, were not here. Who
+ * ran here last, a CPU notes; and a vCPU, where it did, so that one which lies where a dead one lay
+ * is not taken for it.
+ *
+ * A guest's kernel may have loads of some of its programs wait for older stores (SSBD, a bit of MSR
+ * SPEC_CTRL). The hypervisor runs with what its guest has, which is slow but right, so that the
+ * register is written when vCPUs change alone; and where IBRS is written at each entry, with that.
  */
 #include <core/base/log.h>
 #include <core/state/cpu.h>
@@ -31,11 +37,24 @@ const uint16_t data_selector = HV_DS;         /* what VERW is asked about */
 uint64_t absent_frame_bits;
 bool isolating;
 
+static struct spec_cpu boot_cpu;
 static struct spec_choice choice;
 static unsigned int second_threads, threads_left_alone;
 
 extern const uint8_t __x86_return_thunk[];
 void fill_return_stack(void);
+
+/* What AMD's microcode brought and does not say in CPUID, is found out; another hypervisor says. */
+static void read_ucode(struct spec_cpu *c)
+{
+    uint64_t revision;
+
+    if (!c->amd || cpu_has.below_hypervisor || c->family < 0x17)
+        return;
+    if (rdmsr_safe(MSR_UCODE_REV, &revision))
+        c->ucode = (uint32_t)revision;
+    c->sbpb = c->family >= 0x19 && wrmsr_safe(MSR_PRED_CMD, PRED_CMD_SBPB);
+}
 
 static void read_cpu(struct spec_cpu *c)
 {
@@ -77,6 +96,7 @@ static void read_cpu(struct spec_cpu *c)
         c->e21_eax = r[0];
         c->e21_ecx = r[2];
     }
+    read_ucode(c);
 }
 
 /* Their words, with blanks between. */
@@ -113,11 +133,11 @@ static void report(void)
 void init_speculation(const struct boot_info *bi)
 {
     extern struct spec_site spec_sites_start[], spec_sites_end[];
-    struct spec_cpu c = {0};
 
-    read_cpu(&c);
-    choice = spec_choose(&c, bi->spec_off, bi->spec_on);
-    spec_ctrl_inside = spec_ctrl_of(&c, choice.measures);
+    boot_cpu = (struct spec_cpu){0};
+    read_cpu(&boot_cpu);
+    choice = spec_choose(&boot_cpu, bi->spec_off, bi->spec_on);
+    spec_ctrl_inside = spec_ctrl_of(&boot_cpu, choice.measures);
     spec_ctrl_outside =
         choice.measures & MEASURE(IBRS) ? spec_ctrl_inside & ~SPEC_CTRL_IBRS : spec_ctrl_inside;
     isolating = choice.measures & MEASURE(PTI);
@@ -140,6 +160,7 @@ static void change_for(uint32_t measure, uint32_t msr, uint64_t set, uint64_t cl
 
 void start_speculation(void)
 {
+    this_cpu()->arch.spec_ctrl = spec_ctrl_inside;
     if (spec_ctrl_inside)
         wrmsr(MSR_SPEC_CTRL, spec_ctrl_inside);
     if (choice.measures & MEASURE(EIBRS) && cpu_has.is_amd)
@@ -147,6 +168,7 @@ void start_speculation(void)
     change_for(MEASURE(ZENBLEED), MSR_AMD_DE_CFG, DE_CFG_ZENBLEED, 0);
     change_for(MEASURE(FP_DIV), MSR_AMD_FP_CFG, FP_CFG_DIVIDER, 0);
     change_for(MEASURE(OP_CACHE), MSR_AMD_BP_CFG, BP_CFG_OP_CACHE, 0);
+    change_for(MEASURE(SPEC_REDUCE), MSR_AMD_BP_CFG, BP_CFG_SPEC_REDUCE, 0);
     change_for(MEASURE(GDS_MIT), MSR_MCU_OPT_CTRL, 0, MCU_OPT_GDS_OFF);
     change_for(MEASURE(SRB_LOCK), MSR_MCU_OPT_CTRL, 0, MCU_OPT_RNGDS_OFF);
 }
@@ -173,31 +195,74 @@ const char *missing_measure(void)
     return spec_choose(&c, 0, choice.measures).lacking ? "a measure against speculation" : NULL;
 }
 
-void spec_switch(struct domain *d)
+static void load_spec_ctrl(const struct vcpu *v)
+{
+    uint32_t wanted = spec_ctrl_inside | v->arch.spec_ctrl, *now = &this_cpu()->arch.spec_ctrl;
+
+    if (*now == wanted)
+        return;
+    *now = wanted;
+    (void)wrmsr_safe(MSR_SPEC_CTRL, wanted); /* not each CPU need have what is no measure */
+}
+
+void spec_switch(struct vcpu *v)
 {
     struct cpu *c = this_cpu();
 
+    load_spec_ctrl(v);
     if (!(choice.measures & MEASURE(IBPB)))
         return;
-    if (c->arch.trained_by == d && READ_ONCE(d->trained_cpus) >> c->id & 1)
+    if (c->arch.trained_by == v && v->arch.trained == c)
         return;
-    c->arch.trained_by = d;
-    atomic_or(&d->trained_cpus, 1ull << c->id);
+    c->arch.trained_by = v;
+    v->arch.trained = c;
     wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
     fill_return_stack(); /* XSA-422: AMD's barrier leaves it alone */
 }
 
-bool machine_has_ibpb(void)
+static bool has_ibpb(void)
 {
     return choice.can & MEASURE(IBPB);
 }
 
 bool machine_pred_cmd(uint64_t value)
 {
-    if (!machine_has_ibpb() || value & ~(uint64_t)PRED_CMD_IBPB)
+    if (!has_ibpb() || value & ~(uint64_t)PRED_CMD_IBPB)
         return false;
     if (value)
         (void)wrmsr_safe(MSR_PRED_CMD, value); /* not each CPU need have what is no measure */
+    return true;
+}
+
+/* AMD's bits, by either maker: Intel's would promise more of MSR SPEC_CTRL. */
+#define E8_EBX_NO   (1u << 26 | 1u << 29) /* neither SSB nor BTC */
+#define E8_EBX_IBPB (1u << 12)
+#define E8_EBX_SSBD (1u << 24)
+#define E21_ECX_NO  6u /* no TSA */
+
+void machine_cpuid_speculation(uint32_t leaf, uint32_t out[4])
+{
+    if (leaf == 0x80000008) {
+        out[1] = (boot_cpu.e8_ebx & E8_EBX_NO) | (has_ibpb() ? E8_EBX_IBPB : 0) |
+                 (machine_has_ssbd() ? E8_EBX_SSBD : 0);
+        return;
+    }
+    out[0] = spec_shown(&boot_cpu, choice.measures);
+    out[1] = out[3] = 0;
+    out[2] = boot_cpu.e21_ecx & E21_ECX_NO;
+}
+
+bool machine_has_ssbd(void)
+{
+    return choice.can & MEASURE(SSBD);
+}
+
+bool machine_spec_ctrl(struct vcpu *v, uint64_t value)
+{
+    if (!machine_has_ssbd() || value & ~(uint64_t)SPEC_CTRL_SSBD)
+        return false;
+    v->arch.spec_ctrl = (uint32_t)value;
+    load_spec_ctrl(v);
     return true;
 }
 

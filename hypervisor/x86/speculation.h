@@ -9,7 +9,7 @@
 #include <parvis/speculation.h>
 
 struct boot_info;
-struct domain;
+struct vcpu;
 
 #ifdef __clang__
 #define RETURN_THUNKS false /* clang 14 has none */
@@ -24,8 +24,10 @@ struct spec_cpu {
     bool emulated; /* QEMU's software emulation */
     bool intel, amd, hygon;
     bool smep, rtm;
+    bool sbpb; /* there is AMD's other barrier: the microcode came with it that changed IBPB */
     bool return_thunks; /* the compiler made them, see x86/thunk.asm */
     unsigned int family, model;
+    uint32_t ucode;                    /* revision of AMD's; 0: another hypervisor would tell it */
     uint32_t l7_edx, l7_2_edx;         /* CPUID 7.0, 7.2 */
     uint32_t e8_ebx, e21_eax, e21_ecx; /* CPUID 0x80000008, 0x80000021 */
     uint64_t arch_caps;                /* MSR ARCH_CAPABILITIES; 0: it has none */
@@ -40,6 +42,9 @@ struct spec_choice {
 
 /* off, on: measures by parvis.cfg. */
 struct spec_choice spec_choose(const struct spec_cpu *c, uint32_t off, uint32_t on);
+
+/* What guests are shown of CPUID 0x80000021's EAX where these measures are taken. */
+uint32_t spec_shown(const struct spec_cpu *c, uint32_t measures);
 
 /* --- spec_sites.c --- */
 /* What stands there is for machines where one of the measures is taken; SITE_UNLESS: for others. */
@@ -59,14 +64,15 @@ void start_speculation(void);                      /* another CPU's registers */
 /* So many second ones of a core, and so many that smt = no leaves alone: all have started. */
 void threads_run(unsigned int nr, unsigned int left_alone);
 const char *missing_measure(void); /* of the boot CPU's, that this one has not; NULL: none */
-/* This CPU goes to a vCPU of d: if another domain's ran here last, that one's training ends. */
-void spec_switch(struct domain *d);
+/* This CPU goes to v: what others trained, or v before it was elsewhere, ends. */
+void spec_switch(struct vcpu *v);
 
-#define SPEC_CTRL_IBRS (1u << 0)
-#define SPEC_CTRL_SSBD (1u << 2)
-#define SPEC_CTRL_BHI  (1u << 10)
+#define SPEC_CTRL_IBRS  (1u << 0)
+#define SPEC_CTRL_STIBP (1u << 1)
+#define SPEC_CTRL_SSBD  (1u << 2)
+#define SPEC_CTRL_BHI   (1u << 10)
 /* What MSR SPEC_CTRL holds while the hypervisor runs. The guests' is the same without IBRS, where
- * that is written at each entry. */
+ * that is written at each entry; and with what a vCPU itself has set. */
 uint32_t spec_ctrl_of(const struct spec_cpu *c, uint32_t measures);
 
 #endif

@@ -43,6 +43,7 @@
     X(IBPB_ENTRY, "ibpb-entry")    /* a barrier at each entry from a guest */                      \
     X(RSB_FILL,   "rsb")           /* the return stack is filled at each entry */                  \
     X(BHI_DIS,    "bhi-dis-s")     /* no history in the hypervisor's branches */                   \
+    X(STIBP,      "stibp")         /* no targets from the core's other thread, in guests too */    \
     X(BHB_ENTRY,  "bhb-entry")     /* the history is overwritten at each entry from a guest */     \
     X(ITS,        "its")           /* returns stand where only they can train them */              \
     X(VERW,       "verw")          /* buffers are cleared on the way to a guest */                 \
@@ -52,6 +53,7 @@
     X(ZENBLEED,   "zenbleed")      /* the bit that avoids it */                                    \
     X(FP_DIV,     "fp-dss")        /* likewise */                                                  \
     X(OP_CACHE,   "op-cache")      /* likewise */                                                  \
+    X(SPEC_REDUCE, "bp-spec-reduce") /* likewise, for who is fully virtualized */                  \
     X(GDS_MIT,    "gds-mit")       /* the microcode's measure is on */                             \
     X(SRB_LOCK,   "srb-lock")      /* likewise */                                                  \
     X(LOCK,       "lock-harden")   /* a barrier when a lock is had */                              \

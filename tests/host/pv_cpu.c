@@ -117,9 +117,28 @@ bool machine_rdmsr_safe(uint32_t msr, uint64_t *value)
 
 unsigned int host_barriers;
 
-bool machine_has_ibpb(void)
+bool machine_has_ssbd(void)
 {
     return host_full_cpu;
+}
+
+bool machine_spec_ctrl(struct vcpu *v, uint64_t value)
+{
+    if (!host_full_cpu || value & ~4ull)
+        return false;
+    v->arch.spec_ctrl = (uint32_t)value;
+    return true;
+}
+
+void machine_cpuid_speculation(uint32_t leaf, uint32_t out[4])
+{
+    if (leaf == 0x80000008) {
+        out[1] = host_full_cpu ? 1u << 12 : 0;
+        return;
+    }
+    out[0] = host_full_cpu ? 1u << 5 : 0;
+    out[1] = out[3] = 0;
+    out[2] = host_full_cpu ? 6 : 0;
 }
 
 bool machine_pred_cmd(uint64_t value)

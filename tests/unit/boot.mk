@@ -5,11 +5,12 @@ BOOT_PARSE_SRCS := $(addprefix hypervisor/lib/,number.c printf.c strlcpy.c)
 # Where indirect branches and returns stand, of the images that `make check` built.
 CHECKS += tests/branches.py
 
-UNIT += boot_config boot_memmap x86_acpi x86_spec x86_symbols x86_tsc
+UNIT += boot_config boot_memmap x86_acpi x86_spec x86_spec_sites x86_symbols x86_tsc
 unit_boot_config_SRCS := tests/unit/boot_config.c hypervisor/boot/config.c $(BOOT_PARSE_SRCS)
 unit_boot_memmap_SRCS := tests/unit/boot_memmap.c hypervisor/boot/memmap.c
 unit_x86_acpi_SRCS := tests/unit/x86_acpi.c hypervisor/x86/acpi_parse.c
-unit_x86_spec_SRCS := tests/unit/x86_spec.c $(addprefix hypervisor/x86/,spec_choice.c spec_sites.c)
+unit_x86_spec_SRCS := tests/unit/x86_spec.c hypervisor/x86/spec_choice.c
+unit_x86_spec_sites_SRCS := tests/unit/x86_spec_sites.c hypervisor/x86/spec_sites.c
 unit_x86_tsc_SRCS := tests/unit/x86_tsc.c tests/unit/x86_log.c hypervisor/x86/tsc_compare.c $(BOOT_PARSE_SRCS)
 unit_x86_symbols_SRCS := tests/unit/x86_symbols.c hypervisor/x86/symbols.c
 

@@ -27,9 +27,10 @@ static void assert_nothing(uint32_t leaf, uint32_t sub)
         fail_msg("leaf %#x.%u: %#x %#x %#x %#x", leaf, sub, out[0], out[1], out[2], out[3]);
 }
 
-static const uint32_t known[] = {
-    0,          1,          2,          4,          6,          7,          0xd,        0x80000000,
-    0x80000001, 0x80000002, 0x80000003, 0x80000004, 0x80000005, 0x80000006, 0x80000007, 0x80000008};
+static const uint32_t known[] = {0,          1,          2,          4,          6,
+                                 7,          0xd,        0x80000000, 0x80000001, 0x80000002,
+                                 0x80000003, 0x80000004, 0x80000005, 0x80000006, 0x80000007,
+                                 0x80000008, 0x80000021};
 
 static bool is_known(uint32_t leaf)
 {
@@ -55,7 +56,7 @@ static void leaves_that_there_are(void **state)
     (void)state;
     host_full_cpu = true;
     assert_int_equal(cpuid(0, 0)[0], 0xd);
-    assert_int_equal(cpuid(0x80000000, 0)[0], 0x80000008);
+    assert_int_equal(cpuid(0x80000000, 0)[0], 0x80000021);
     for (unsigned int i = 0; i < ARRAY_SIZE(from); i++)
         for (uint32_t leaf = from[i]; leaf - from[i] < 0x40 && leaf >= from[i]; leaf++)
             for (uint32_t sub = 0; sub < 4; sub++)
@@ -162,7 +163,7 @@ static void an_invariant_tsc(void **state)
 
 /* --- MSRs --- */
 
-static const uint32_t msrs[] = {0x10,  0x1b,  0x8b,       0x179,      0x17a,      0x1d9,
+static const uint32_t msrs[] = {0x10,  0x1b,  0x48,       0x8b,       0x179,      0x17a,     0x1d9,
                                 0x277, 0x6e0, 0xc0000080, 0xc0010015, 0xc001001f, 0xc0010055};
 
 static bool is_msr(uint32_t msr)
@@ -398,6 +399,13 @@ static void fixed_ones(void **state)
         assert_int_equal(host_barriers, has);
         assert_false(hvm_wrmsr(v, MSR_PRED_CMD, 2));
         assert_int_equal(cpuid(0x80000008, 0)[1], has ? BIT(12) : 0);
+        assert_int_equal(cpuid(0x80000021, 0)[0], has ? BIT(5) : 0); /* VERW clears */
+        assert_int_equal(cpuid(0x80000021, 0)[2], has ? 6 : 0);      /* no TSA */
+        assert_int_equal(cpuid(0x80000021, 0)[1] | cpuid(0x80000021, 0)[3], 0);
+        assert_int_equal(hvm_wrmsr(v, 0x48, 4), has); /* SPEC_CTRL, SSBD */
+        assert_int_equal(hvm_rdmsr(v, 0x48, &value), has);
+        assert_true(!has || value == 4);
+        assert_false(hvm_wrmsr(v, 0x48, 1));
     }
     assert_false(hvm_wrmsr(v, 0x179, 0));
     assert_false(hvm_wrmsr(v, 0xc0010055, 0));

@@ -95,8 +95,11 @@ static void features_are_a_list(void **state)
     assert_true(ext.edx >> 29 & 1);
     assert_int_equal(cpuid(0x80000007, 0).edx, 1u << 8);
     assert_int_equal(cpuid(0x80000008, 0).ebx, 1u << 12); /* IBPB */
+    assert_int_equal(cpuid(0x80000021, 0).eax, 1u << 5);  /* VERW clears */
+    assert_int_equal(cpuid(0x80000021, 0).ebx | cpuid(0x80000021, 0).edx, 0);
+    assert_int_equal(cpuid(0x80000021, 0).ecx, 6); /* no TSA */
     host_full_cpu = false;
-    assert_int_equal(cpuid(0x80000008, 0).ebx, 0);
+    assert_int_equal(cpuid(0x80000008, 0).ebx | cpuid(0x80000021, 0).eax, 0);
     host_full_cpu = true;
     for (uint32_t leaf = 0; leaf < 32; leaf++) {
         static const uint32_t shown = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 7 | 1u << 13;

@@ -280,7 +280,10 @@ static void machine_registers(void **state)
         assert_int_equal(pv_write_msr(g.v, 0x49, 1), has);
         assert_int_equal(host_barriers, has);
         assert_false(pv_write_msr(g.v, 0x49, 2) || pv_write_msr(g.v, 0x49, 1ull << 32));
-        assert_false(pv_write_msr(g.v, 0x48, 0)); /* SPEC_CTRL */
+        assert_int_equal(pv_write_msr(g.v, 0x48, 4), has); /* SPEC_CTRL, SSBD */
+        assert_int_equal(pv_read_msr(g.v, 0x48, &value), has);
+        assert_true(!has || value == 4);
+        assert_false(pv_write_msr(g.v, 0x48, 1) || pv_write_msr(g.v, 0x48, 1ull << 32));
     }
     host_full_cpu = false;
     assert_int_equal(mm_call(&g, __HYPERVISOR_set_segment_base, SEGBASE_FS, NO_CANON, 0, 0),

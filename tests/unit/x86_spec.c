@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Measures against speculation: which holes CPUs that there are have, what is done on each, and
- * what parvis.cfg changes of that (x86/spec_choice.c); and that code which is not for a machine is
- * overwritten so that what stands behind it runs next, and nothing else (x86/spec_sites.c).
+ * what parvis.cfg changes of that (x86/spec_choice.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include <port/nospec.h>
 #include <x86/speculation.h>
 
 /* CPUID 7.0 EDX */
@@ -25,6 +23,7 @@
 /* CPUID 0x80000008 EBX */
 #define AMD_IBPB   (1u << 12)
 #define AMD_IBRS   (1u << 14)
+#define AMD_STIBP  (1u << 15)
 #define AMD_SSBD   (1u << 24)
 #define AMD_BTC_NO (1u << 29)
 /* CPUID 0x80000021 EAX, ECX */
@@ -32,6 +31,8 @@
 #define AUTO_IBRS   (1u << 8)
 #define IBPB_BRTYPE (1u << 28)
 #define SRSO_NO     (1u << 29)
+#define SRSO_US_NO  (1u << 30)
+#define SRSO_FIX    (1u << 31)
 #define TSA_NO      6u
 /* MSR ARCH_CAPABILITIES */
 #define RDCL_NO    1u
@@ -80,11 +81,33 @@ static const struct {
      "ssb fp-dss", /* nobody says which bit it would be */
      "retpoline ibpb-entry rsb div-scrub lock-harden"},
     {"Zen 2",
-     {ZEN(0x31), .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_SSBD},
+     {ZEN(0x31), .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_STIBP | AMD_SSBD},
      "spectre-v2 spectre-v2-guests return-stack branch-type srso ssb zenbleed op-cache locks",
      "ssb",
-     "retpoline ibpb-entry rsb zenbleed op-cache lock-harden"},
-    {"Zen 3",
+     "retpoline ibpb-entry rsb stibp zenbleed op-cache lock-harden"},
+    {"Zen 3", /* its microcode says nothing of itself in CPUID */
+     {.amd = true,
+      .family = 0x19,
+      .model = 1,
+      .smep = true,
+      .sbpb = true,
+      .ucode = 0x0a0011d7,
+      .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_STIBP | AMD_SSBD | AMD_BTC_NO},
+     "spectre-v2 spectre-v2-guests return-stack srso ssb tsa locks",
+     "ssb",
+     "retpoline ibpb-entry rsb stibp verw lock-harden"},
+    {"Zen 3, microcode before TSA",
+     {.amd = true,
+      .family = 0x19,
+      .model = 1,
+      .smep = true,
+      .sbpb = true,
+      .ucode = 0x0a0011d6,
+      .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_STIBP | AMD_SSBD | AMD_BTC_NO},
+     "spectre-v2 spectre-v2-guests return-stack srso ssb tsa locks",
+     "ssb tsa",
+     "retpoline ibpb-entry rsb stibp lock-harden"},
+    {"Zen 3, below another hypervisor",
      {.amd = true,
       .family = 0x19,
       .model = 1,
@@ -115,7 +138,28 @@ static const struct {
       .model = 2,
       .smep = true,
       .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_SSBD | AMD_BTC_NO,
-      .e21_eax = AUTO_IBRS | SRSO_NO,
+      .e21_eax = AUTO_IBRS | IBPB_BRTYPE | SRSO_US_NO | SRSO_FIX,
+      .e21_ecx = TSA_NO},
+     "spectre-v2 spectre-v2-guests return-stack srso ssb locks",
+     "ssb",
+     "eibrs ibpb rsb bp-spec-reduce lock-harden"},
+    {"Zen 5, below who does not give it BP_CFG",
+     {.amd = true,
+      .family = 0x1a,
+      .model = 2,
+      .smep = true,
+      .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_SSBD | AMD_BTC_NO,
+      .e21_eax = AUTO_IBRS | IBPB_BRTYPE | SRSO_US_NO,
+      .e21_ecx = TSA_NO},
+     "spectre-v2 spectre-v2-guests return-stack srso ssb locks",
+     "ssb",
+     "eibrs ibpb-entry rsb lock-harden"},
+    {"what AMD makes when SRSO is mended",
+     {.amd = true,
+      .family = 0x1b,
+      .smep = true,
+      .e8_ebx = AMD_IBPB | AMD_IBRS | AMD_SSBD | AMD_BTC_NO,
+      .e21_eax = AUTO_IBRS | IBPB_BRTYPE | SRSO_NO,
       .e21_ecx = TSA_NO},
      "spectre-v2 spectre-v2-guests return-stack ssb locks",
      "ssb",
@@ -197,6 +241,11 @@ static const struct {
      "spectre-v2 spectre-v2-guests return-stack ssb locks",
      "ssb",
      "retpoline ibpb rsb lock-harden"},
+    {"Goldmont Plus", /* its returns ask other predictors */
+     {INTEL(0x7a), .smep = true, .l7_edx = IBRS_IBPB | SSBD, .arch_caps = RDCL_NO | RFDS_NO},
+     "spectre-v2 spectre-v2-guests ssb locks",
+     "ssb",
+     "ibrs ibpb lock-harden"},
     {"what has no hole any more",
      {INTEL(0xcf), .smep = true, .l7_edx = MICROCODE, .l7_2_edx = BHI_CTRL,
       .arch_caps = RDCL_NO | IBRS_ALL | SSB_NO | MDS_NO | TAA_NO | BHI_NO},
@@ -265,7 +314,8 @@ static void each_option(void **state)
             assert_int_equal(without.measures, usual.measures & ~(1u << m));
             assert_int_equal(without.affected, usual.affected);
             assert_int_equal(without.open & usual.open, usual.open);
-            if (usual.measures >> m & 1 && m != MEASURE_RSB_FILL && m != MEASURE_RETPOLINE)
+            if (usual.measures >> m & 1 && m != MEASURE_RSB_FILL && m != MEASURE_RETPOLINE &&
+                m != MEASURE_STIBP)
                 assert_int_not_equal(without.open, usual.open);
             assert_int_equal(with.measures | with.lacking, usual.measures | 1u << m);
             assert_int_equal(with.measures & with.lacking, 0);
@@ -277,9 +327,10 @@ static void each_option(void **state)
 /* What needs a register or a bit that a CPU has not is never taken on it: it would fault. */
 static void what_is_not_there(void **state)
 {
-    const uint32_t need_microcode =
-        MEASURE(IBRS) | MEASURE(EIBRS) | MEASURE(IBPB) | MEASURE(IBPB_ENTRY) | MEASURE(BHI_DIS) |
-        MEASURE(SSBD) | MEASURE(FP_DIV) | MEASURE(OP_CACHE) | MEASURE(GDS_MIT) | MEASURE(SRB_LOCK);
+    const uint32_t need_microcode = MEASURE(IBRS) | MEASURE(EIBRS) | MEASURE(IBPB) |
+                                    MEASURE(IBPB_ENTRY) | MEASURE(BHI_DIS) | MEASURE(SSBD) |
+                                    MEASURE(STIBP) | MEASURE(SPEC_REDUCE) | MEASURE(FP_DIV) |
+                                    MEASURE(OP_CACHE) | MEASURE(GDS_MIT) | MEASURE(SRB_LOCK);
 
     (void)state;
     assert_int_equal(
@@ -307,7 +358,7 @@ static void what_spec_ctrl_holds(void **state)
         {"Cascade Lake", 0, 1},
         {"Cascade Lake", MEASURE(SSBD), 5},
         {"Alder Lake", 0, 0x401},
-        {"Zen 2", MEASURE(SSBD), 4},
+        {"Zen 2", MEASURE(SSBD), 6},
         {"Zen 4", 0, 0}, /* it is a bit of EFER */
         {"qemu64, emulated", 0, 0},
     };
@@ -320,165 +371,42 @@ static void what_spec_ctrl_holds(void **state)
     }
 }
 
-/* ---- sites ---- */
-
-#define CODE 400u
-static uint8_t code[CODE];
-
-/* What runs next behind an instruction at `at`, of those that may be written. */
-static unsigned int behind(unsigned int at)
+/* Of leaf 0x80000021: what AMD's microcode brought, and what is true for guests. */
+static void what_guests_are_shown(void **state)
 {
-    static const uint8_t nop[] = {1, 0, 0, 4, 5, 0, 7, 8};
-    int32_t far;
-
-    switch (code[at]) {
-    case 0xeb:
-        return at + 2 + code[at + 1];
-    case 0xe9:
-        memcpy(&far, &code[at + 1], sizeof(far));
-        return at + 5 + (unsigned int)far;
-    case 0x90:
-        return at + 1;
-    case 0x66:
-        return code[at + 1] == 0x90 ? at + 2 : behind(at + 1);
-    default: /* 0f 1f /0, with no operand behind it, or one of 8 or 32 bits */
-        assert_int_equal(code[at], 0x0f);
-        assert_int_equal(code[at + 1], 0x1f);
-        switch (code[at + 2]) {
-        case 0x00:
-            return at + 3;
-        case 0x40:
-            return at + nop[3];
-        case 0x44:
-            return at + nop[4];
-        case 0x80:
-            return at + nop[6];
-        default:
-            assert_int_equal(code[at + 2], 0x84);
-            return at + nop[7];
-        }
-    }
-}
-
-static struct spec_site site(const struct spec_site *where, unsigned int at, unsigned int length,
-                             uint32_t measures)
-{
-    return (struct spec_site){(int32_t)(code + at - (const uint8_t *)where), length, measures};
-}
-
-/* Alone, of each length: it is passed by one instruction, and what is around it is as it was. */
-static void a_site_is_left_out(void **state)
-{
-    static struct spec_site s[1];
+    static const struct {
+        const char *name;
+        uint32_t eax;
+    } shown[] = {
+        {"EPYC, emulated", 0},
+        {"Zen 1", IBPB_BRTYPE},
+        {"Zen 1, microcode of its first year", 0},
+        {"Zen 3", VERW_CLEAR | IBPB_BRTYPE},
+        {"Zen 3, microcode before TSA", IBPB_BRTYPE},
+        {"Zen 3, old microcode", 0},
+        {"Zen 5", IBPB_BRTYPE | SRSO_US_NO},
+        {"Zen 5, below who does not give it BP_CFG", IBPB_BRTYPE},
+        {"what AMD makes when SRSO is mended", IBPB_BRTYPE | SRSO_NO},
+        {"Skylake", 0},
+    };
 
     (void)state;
-    for (unsigned int n = 1; n <= 200; n += n < 12 ? 1 : 27) {
-        memset(code, 0xcc, CODE);
-        s[0] = site(&s[0], 7, n, 4);
-        spec_patch(s, s + 1, 3);
-        assert_int_equal(behind(7), 7 + n);
-        assert_int_equal(code[6], 0xcc);
-        assert_int_equal(code[7 + n], 0xcc);
-    }
-}
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+        const struct spec_cpu *c = named(shown[i].name);
 
-static void sites_that_stay(void **state)
-{
-    static struct spec_site s[2];
-
-    (void)state;
-    memset(code, 0xcc, CODE);
-    s[0] = site(&s[0], 0, 20, 4 | 8);
-    s[1] = site(&s[1], 30, 20, SITE_UNLESS | 2);
-    spec_patch(s, s + 2, 8);
-    for (unsigned int i = 0; i < 50; i++)
-        assert_int_equal(code[i], 0xcc);
-    spec_patch(s, s + 2, 2);
-    assert_int_equal(behind(0), 20);
-    assert_int_equal(behind(30), 50);
-}
-
-/* Three in one, which begins where the first does: with none of them it is one jump; else those
- * that stay do, and the others are passed. */
-static void sites_in_sites(void **state)
-{
-    static struct spec_site s[4];
-
-    (void)state;
-    for (uint32_t measures = 0; measures < 8; measures++) {
-        memset(code, 0xcc, CODE);
-        s[0] = site(&s[0], 10, 100, 7);
-        for (unsigned int i = 0; i < 3; i++)
-            s[1 + i] = site(&s[1 + i], 10 + 30 * i, 30, 1u << i);
-        spec_patch(s, s + 4, measures);
-        if (!measures)
-            assert_int_equal(behind(10), 110);
-        for (unsigned int i = 0; i < 3 && measures; i++) {
-            if (measures >> i & 1)
-                assert_int_equal(code[10 + 30 * i], 0xcc);
-            else
-                assert_int_equal(behind(10 + 30 * i), 40 + 30 * i);
-        }
-        assert_int_equal(code[110], 0xcc);
-    }
-}
-
-/* Of jumps to the thunk each, wherever it begins, and of all else nothing, becomes a return. */
-static void returns_at_once(void **state)
-{
-    static const uint8_t stop[5] = {0xc3, 0xcc, 0xcc, 0xcc, 0xcc};
-    const uint8_t *thunk = code + 300;
-
-    (void)state;
-    for (unsigned int at = 0; at + 5 <= CODE; at++) {
-        int32_t behind = (int32_t)(300 - at - 5);
-
-        for (unsigned int other = 0; other < 3; other++) {
-            memset(code, 0x90, CODE);
-            code[at] = other == 1 ? 0xe8 : 0xe9;
-            behind += other == 2;
-            memcpy(&code[at + 1], &behind, sizeof(behind));
-            spec_return_at_once(code, code + CODE, thunk);
-            if (other)
-                assert_int_equal(code[at], other == 1 ? 0xe8 : 0xe9);
-            else
-                assert_memory_equal(&code[at], stop, sizeof(stop));
-            for (unsigned int i = 0; i < CODE; i++)
-                if (i < at || i >= at + 5)
-                    assert_int_equal(code[i], 0x90);
-        }
-    }
-}
-
-/* ---- indices ---- */
-
-static void indices_stay_below(void **state)
-{
-    static const uint64_t bounds[] = {1, 2, 64, 4096, 1ull << 32, 1ull << 63, UINT64_MAX};
-
-    (void)state;
-    assert_int_equal(index_nospec(0, 0), 0);
-    assert_int_equal(index_nospec(UINT64_MAX, 0), 0);
-    for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
-        uint64_t n = bounds[i];
-
-        assert_int_equal(index_nospec(0, n), 0);
-        assert_int_equal(index_nospec(n - 1, n), n - 1);
-        assert_int_equal(index_nospec(n / 2, n), n / 2);
-        assert_int_equal(index_nospec(n, n), 0);
-        assert_int_equal(index_nospec(UINT64_MAX, n), 0);
-        assert_int_equal(index_nospec(UINT64_MAX - 1, n), n == UINT64_MAX ? n - 1 : 0);
+        if (spec_shown(c, spec_choose(c, 0, 0).measures) != shown[i].eax)
+            fail_msg("%s: %#x", shown[i].name, spec_shown(c, spec_choose(c, 0, 0).measures));
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_cpu),           cmocka_unit_test(each_option),
-        cmocka_unit_test(what_is_not_there),  cmocka_unit_test(what_spec_ctrl_holds),
-        cmocka_unit_test(a_site_is_left_out), cmocka_unit_test(sites_that_stay),
-        cmocka_unit_test(sites_in_sites),     cmocka_unit_test(returns_at_once),
-        cmocka_unit_test(indices_stay_below),
+        cmocka_unit_test(each_cpu),
+        cmocka_unit_test(each_option),
+        cmocka_unit_test(what_is_not_there),
+        cmocka_unit_test(what_spec_ctrl_holds),
+        cmocka_unit_test(what_guests_are_shown),
     };
 
     return cmocka_run_group_tests_name("x86_spec", tests, NULL, NULL);

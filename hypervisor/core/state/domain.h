@@ -153,8 +153,6 @@ struct domain {
     struct domain_console console;
 
     struct sched_domain sched;
-    /* CPUs whose branch predictors know it, if it ran there last: atomic (x86/speculation.c) */
-    uint64_t trained_cpus;
     uint32_t vm_assist;       /* VMASST_TYPE_* bits: atomic */
     uint32_t tsc_mode;        /* as XEN_DOMCTL_settscinfo set it */
     int64_t time_offset;      /* seconds, XEN_DOMCTL_settimeoffset */

@@ -12,7 +12,6 @@
 #define CPU_OFFSET     0xf000
 
 struct cpu;
-struct domain;
 
 /* port/current.h's this_cpu() on the machine, by the stack pointer. */
 static inline struct cpu *cpu_of_stack(void)
@@ -42,7 +41,8 @@ struct arch_cpu {
      * own alone */
     uint64_t *isolated_l4;
     uint64_t isolated_cr3, isolated_from;
-    struct domain *trained_by; /* whose vCPU ran here last: x86/speculation.c */
+    struct vcpu *trained_by; /* who ran here last, and what MSR SPEC_CTRL is to hold: */
+    uint32_t spec_ctrl;      /* x86/speculation.c */
     uint32_t flushes;    /* how often it flushed its TLB: for who keeps translations of his own */
     uint64_t tsc_base;   /* its TSC when clock_now() was 0 */
     uint32_t held_ranks; /* debug builds: bit per rank of the locks that it holds */

@@ -16,6 +16,8 @@ struct arch_vcpu {
     void *fpu; /* XSAVE or FXSAVE area, 64-byte aligned */
     uint64_t xcr0;
     struct cpu *fpu_cpu; /* where fpu was last loaded as it is; NULL: nowhere */
+    struct cpu *trained; /* where it ran last, and its own bits of MSR SPEC_CTRL (asm-offsets): */
+    uint32_t spec_ctrl;  /* x86/speculation.c */
 
     union { /* by the kind of its domain */
         struct pv_vcpu pv;

@@ -48,7 +48,9 @@
 
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
+#define MSR_SPEC_CTRL      0x48
 #define MSR_PRED_CMD       0x49
+#define MSR_UCODE_REV      0x8b
 #define MSR_MCG_CAP        0x179
 #define MSR_PAT            0x277
 #define MSR_EFER           0xc0000080

@@ -171,9 +171,13 @@ void machine_cpu_features(uint32_t *words, unsigned int n);
  * (parvis/speculation.h). */
 void machine_speculation(struct parvis_sysctl_speculation *out);
 /* A guest's kernel may keep its programs from each other's training, where CPUs have the barrier
- * (MSR PRED_CMD). False: there is none, or it is another command. */
-bool machine_has_ibpb(void);
+ * (MSR PRED_CMD); and from loads that pass older stores (SSBD, which is all that it has of MSR
+ * SPEC_CTRL: v->arch.spec_ctrl). v is current. False: there is none, or it is another bit. */
+bool machine_has_ssbd(void);
 bool machine_pred_cmd(uint64_t value);
+bool machine_spec_ctrl(struct vcpu *v, uint64_t value);
+/* What CPUID shows a guest of that, and of what CPUs have not: leaves 0x80000008 and 0x80000021. */
+void machine_cpuid_speculation(uint32_t leaf, uint32_t out[4]);
 
 /* What UEFI left behind: machine address of its configuration tables. False: the machine was not
  * started by it. */
