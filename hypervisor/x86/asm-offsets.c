@@ -55,6 +55,7 @@ static void __attribute__((used)) asm_offsets(void)
     DEFINE(CPU_cr3, offsetof(struct cpu, arch.cr3));
     DEFINE(CPU_isolated_cr3, offsetof(struct cpu, arch.isolated_cr3));
     DEFINE(CPU_isolated_from, offsetof(struct cpu, arch.isolated_from));
+    DEFINE(CPU_user_rsp, offsetof(struct cpu_block, user_rsp) - CPU_OFFSET);
     DEFINE(CPU_door_top,
            offsetof(struct cpu_block, door) + sizeof(((struct cpu_block *)0)->door) - CPU_OFFSET);
     DEFINE(REGS_WORDS, offsetof(struct cpu_user_regs, es) / 8);

@@ -14,7 +14,7 @@
 
 default rel
 extern cpu_do_pending, machine_idle, handle_guest_ist, handle_hv_exception, handle_interrupt
-extern spec_ctrl_inside, clear_branch_history, __x86_indirect_thunk_rax
+extern spec_ctrl_inside, data_selector, clear_branch_history, __x86_indirect_thunk_rax
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -169,6 +169,8 @@ hv_exception:
         SPEC M(IBRS)                    ; what was behind them stays so
         SET_SPEC_CTRL r14d
         END_SPEC
+        SCRUB_DIVIDER
+        CLEAR_BUFFERS
         cmp r12, r13
         je restore_hv
         mov cr3, r12

@@ -11,8 +11,9 @@
  * stack in the block's page, and the registers go from there to v->regs once the L4 is loaded. Out:
  * by the door again. These ways are a measure of x86/speculation.c's like others, "pti".
  *
- * What a guest had in its registers stays behind at the door; so that is cleared when the CPU goes
- * to another vCPU.
+ * What a guest had in its registers would stay behind at the door, for its own programs to read:
+ * the ways in and out clear it (x86/entry.inc, pv/cpu/entry.asm). What is left by an IRETQ that
+ * faulted is cleared when the CPU goes to another vCPU.
  *
  * The copy is made anew on the way out when CR3 is to hold another L4, when the TLB was flushed
  * since, and when the guest came by an exception or interrupt. What was taken out of the L4 is gone
@@ -93,7 +94,6 @@ bool isolation_prepare(struct cpu_block *block)
 void isolation_switch(struct cpu_block *block)
 {
     memset(block->door, 0, sizeof(block->door));
-    block->user_rsp = 0;
 }
 
 /* The guest's own, M2P, and the domain's part. memcpy() takes words: no entry is torn. */

@@ -12,6 +12,7 @@ import time
 
 import qemu_monitor
 from machine import DEBUG_EXIT, SCALE, SKYLAKE, Machine, built, control_config, run_tests
+from test_speculation import WITH_BITS
 from test_from_outside import CPU1_BLOCK, DIRECT_MAP_END, ENTRY, IMAGE, symbols
 
 ALL = "spec-ctrl = pti,retpoline,rsb,bhb-entry,its,verw,lock-harden,div-scrub,pv-l1tf\n"
@@ -66,7 +67,7 @@ def hides_the_hypervisor():
 
 
 def hides_who_ran_before():
-    """pti: two guests take turns; what is mapped for the one has nothing of what the other had in its registers when it was interrupted."""
+    """pti: two guests take turns; what is mapped for the one has nothing of what the other had in its registers when it was interrupted"""
     directory = Machine.scratch()
     config = "spec-ctrl = pti\non_end = poweroff\n" + "".join(f"[domain {name}]\nkernel = {name}\nmemory = 16M\n" for name in ("marked", "forever"))
     door = symbols()["cpu0_block"] + DOOR
@@ -80,6 +81,22 @@ def hides_who_ran_before():
             with stopped_in_guest(monitor, 0, f"R15=(?!{MARK:x})") as ask:
                 left = ask(f"x /512gx {door:#x}")
                 assert left.count("\n") == 256 and f"{MARK:x}" not in left, left
+
+
+def hides_the_kernel_from_its_programs():
+    """pti: nothing of what a guest had in its registers when it was interrupted is mapped when it goes on, but for RDI, which IRETQ needed last."""
+    directory = Machine.scratch()
+    config = "spec-ctrl = pti\non_end = poweroff\n[domain marked]\nkernel = marked\nmemory = 16M\n"
+    door = symbols()["cpu0_block"] + DOOR
+    with Machine.direct("isolation-programs", config, {"marked": built("bad-guests/marked")}, mem="256", smp="1", directory=directory,
+                        qemu=qemu_monitor.args(directory)) as m:
+        m.expect(r"marked: looping", 30)
+        monitor = qemu_monitor.Monitor(directory)
+        for _ in range(10):
+            time.sleep(0.05 * SCALE)
+            with stopped_in_guest(monitor, 0, f"R15={MARK:x}") as ask:
+                left = ask(f"x /512gx {door:#x}")
+                assert left.count("\n") == 256 and left.count(f"{MARK:x}") == 1, left
 
 
 def guests_live_as_ever():
@@ -103,7 +120,7 @@ def sysenter_lives_as_ever():
 def linux_under_nmis():
     """Linux as control domain with all of them, which is busy while NMIs come at any moment: on the way in and out, too."""
     directory = Machine.scratch()
-    with Machine.parvis("measures-linux", config=control_config(extra=ALL), smp=2, qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
+    with Machine.parvis("measures-linux", config=control_config(extra=ALL.strip() + ",ibrs,stibp\n"), smp=2, cpu=WITH_BITS, qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
         m.prompt(300)
         m.settle()
         monitor = qemu_monitor.Monitor(directory)
@@ -121,4 +138,4 @@ def linux_under_nmis():
 
 
 if __name__ == "__main__":
-    run_tests(hides_the_hypervisor, hides_who_ran_before, guests_live_as_ever, sysenter_lives_as_ever, linux_under_nmis)
+    run_tests(hides_the_hypervisor, hides_who_ran_before, hides_the_kernel_from_its_programs, guests_live_as_ever, sysenter_lives_as_ever, linux_under_nmis)

@@ -255,7 +255,6 @@ static void another_vcpu(void **state)
     memset(b, 0x5a, sizeof(*b));
     as_it_was = *b;
     memset(as_it_was.door, 0, sizeof(as_it_was.door));
-    as_it_was.user_rsp = 0;
     isolation_switch(b);
     assert_memory_equal(b, &as_it_was, sizeof(*b));
 }

@@ -118,6 +118,7 @@ iret_to_guest:
 ; By IRETQ, from the door: rdi is the last register, as CR3 needs one.
 leave.isolated:
         mov rdi, [rsp + CPU_isolated_cr3]
+        mov qword [rsp + CPU_user_rsp], 0 ; it may be the kernel's, and this its program
         add rsp, CPU_door_top
         PUSH_FRAME
         push qword [rbx + VCPU_regs + REGS_rdi]
