@@ -11,12 +11,12 @@ struct vcpu;
 
 void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 /* False: it is no leaf of these. */
-static inline bool hypervisor_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t sub,
+static inline bool hypervisor_cpuid(const struct vcpu *asks, uint32_t leaf, uint32_t sub,
                                     uint32_t out[4])
 {
     if (likely(leaf < 0x40000000 || leaf >= 0x40000100))
         return false;
-    hypervisor_leaf(v, leaf, sub, out);
+    hypervisor_leaf(asks, leaf, sub, out);
     return true;
 }
 
