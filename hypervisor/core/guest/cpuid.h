@@ -9,7 +9,7 @@ struct vcpu;
 
 #define MSR_HYPERCALL_PAGE 0x40000000u
 
-void hypervisor_leaf(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+void hypervisor_leaf(const struct vcpu *asks, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 /* False: it is no leaf of these. */
 static inline bool hypervisor_cpuid(const struct vcpu *asks, uint32_t leaf, uint32_t sub,
                                     uint32_t out[4])
