@@ -6,6 +6,8 @@ A mutant is a safety measure left out: a flush, a stamp, a check. For each, the 
 of libcore.a into the programs that are named, unit tests or scenarios of torture, and these run until one fails, or does not end. A mutant that
 no program notices is a hole in the tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
 
+What is assembly is linked into a hypervisor of its own, under which guest tests run ("guest NAME", tests/guest): they are through in half a second.
+
 A change names the text that it replaces (tests/mutants_table.py), which must stand in exactly one file of the hypervisor, once:
 tests/style.py looks at that, so that who changes such a line changes it here too.
 """
@@ -16,6 +18,9 @@ import sys
 import time
 
 from mutants_table import MUTANTS
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "system"))
+from machine import Ended, Machine, Timeout  # noqa: E402
 
 OUT = "build/mutants"
 TORTURE_SECONDS = 180   # of a scenario that is to notice, which is a matter of luck
@@ -32,12 +37,31 @@ def plain(source):
 def find(text):
     """The one source file that has the text."""
     found = []
-    for path in subprocess.run(["git", "ls-files", "hypervisor/*.c"], check=True, capture_output=True, text=True).stdout.split():
+    for path in subprocess.run(["git", "ls-files", "hypervisor/*.c", "hypervisor/*.asm"], check=True, capture_output=True, text=True).stdout.split():
         with open(path, encoding="utf-8") as source:
             found += [path] * plain(source.read()).count(text)
     if len(found) != 1:
         sys.exit(f"mutants: {text!r} stands {len(found)} times: {' '.join(found)}")
     return found[0]
+
+
+def assemble(path, source):
+    """A hypervisor with this in place of the file; its table of symbols is that of the other."""
+    subprocess.run(["nasm", "-f", "elf64", *os.environ["MUTANT_NASM"].split(), source, "-o", source + ".o"], check=True)
+    others = [o for o in os.environ["MUTANT_LINK"].split() if not o.endswith(path + ".o")]
+    subprocess.run([*others, source + ".o", "-o", source + ".elf"], check=True)
+    subprocess.run(["objcopy", "-O", "binary", source + ".elf", source + ".bin"], check=True)
+    return os.path.abspath(source + ".bin")
+
+
+def guest_failure(name, hypervisor):
+    """Why the guest test failed, or None."""
+    with Machine.guest("mutant-" + name, os.path.abspath("build/tests/guest/" + name), vcpus=2, hypervisor=hypervisor) as m:
+        try:
+            said = m.expect(r"^FAILURE: .*\n|crashed: .*\n|TEST-RESULT: \S+ (?!success)\w+\n|(TEST-RESULT: \S+ success)\n", 20)
+        except (Ended, Timeout) as why:
+            return str(why).splitlines()[-1].strip()
+    return None if said[1] else said[0].strip()
 
 
 def build(name, path, text, replacement):
@@ -47,6 +71,8 @@ def build(name, path, text, replacement):
     source = os.path.join(folder, os.path.basename(path))
     with open(path, encoding="utf-8") as original, open(source, "w", encoding="utf-8") as mutated:
         mutated.write(plain(original.read()).replace(text, replacement))
+    if path.endswith(".asm"):
+        return assemble(path, source)
     flags = os.environ["MUTANT_CFLAGS"].split() + ["-iquote", os.path.dirname(path), "-Wno-error"]
     if os.path.dirname(path) in ("hypervisor/x86", "hypervisor/hvm/cpu"):
         flags += ["-include", "tests/unit/x86_names.h"]
@@ -82,7 +108,8 @@ def killer(name):
     text, replacement, programs = MUTANTS[name]
     mutant = build(name, find(text), text, replacement)
     for program in programs:
-        why = failure(link(program, mutant))
+        guest = program.startswith("guest ")
+        why = guest_failure(program.split()[1], mutant) if guest else failure(link(program, mutant))
         if why:
             return f"{program}: {why}"
     return None

@@ -327,6 +327,13 @@ MUTANTS = {
     "not counted: a write emulated without the decoder": ("    count_event(v, COUNTER_emulated_writes);\n    if (exchange)", "    if (exchange)", ["pv_mm_ptwr"]),
     "SYSRET to any selectors": ("    return r->cs == FLAT_RING3_CS64 && r->ss == FLAT_RING3_SS64;", "    return r != NULL;", ["pv_random"]),
     "issued again, RCX is not": ("    v->regs.rip -= SYSCALL_LENGTH;\n    v->regs.rcx = v->regs.rip;\n", "    v->regs.rip -= SYSCALL_LENGTH;\n", ["pv_random"]),
+    # assembly: the ways of a paravirtual guest in and out
+    "iret: SYSRET to any SS": ("        cmp esi, GUEST_SS\n        jne .rest\n", "", ["guest syscall"]),
+    "iret: a list of hypercalls goes on": ("mov word [rdi + VCPU_nmi_masked], 0", "mov byte [rdi + VCPU_nmi_masked], 0", ["guest multicall"]),
+    "a handler begins with the flags of before": ("        and rax, ~FLAGS_CLEARED_BY_BOUNCE\n", "", ["guest bounce"]),
+    "a handler's events are never masked": ("        test dl, BOUNCE_MASK_EVENTS\n        jz .events_as_they_were\n", "        jmp .events_as_they_were\n", ["guest bounce"]),
+    "who comes back has another's r12": ("        EACH LOAD, r15, r14, r13, r12\n", "        EACH LOAD, r15, r14, r13\n", ["guest entry"]),
+    "no event on the way out": ("        cmp byte [rax], 0               ; evtchn_upcall_pending: the guest may write any value\n        jne .unless_masked\n", "", ["guest evtchn"]),
     "not counted: an exception bounced": ("    count_event(v, COUNTER_exceptions);\n", "", PV_COUNTS),
     "not counted: a system call bounced": ("    count_event(v, COUNTER_syscalls);\n", "", PV_COUNTS),
     "not counted: an upcall of a paravirtual guest": ("    count_event(v, COUNTER_upcalls);\n    if (!call_back", "    if (!call_back", PV_COUNTS),

@@ -8,10 +8,11 @@ MUTANT_PROGRAMS := pv_tlb pv_flushes pv_context pv_mm_types pv_mm_used pv_mm_one
     core_races_ports x86_time hvm_npt hvm_inject hvm_exit hvm_msr_cpuid hvm_walk_moment \
     hvm_lapic_threads hvm_lapic_moment hvm_lapic_startup hvm_nmi hvm_control hvm_foreign hvm_xen hvm_upcall hvm_xen_memory \
     hvm_counters pv_counters hvm_exit_io hvm_exceptions hvm_pause hvm_ports hvm_uart hvm_uart_ring hvm_lapic hvm_svm x86_tlb x86_spec x86_spec_sites x86_speculation x86_fault x86_isolation x86_smp pv_traps
+MUTANT_GUESTS := bounce entry evtchn multicall syscall
 MUTANT_TORTURE = $(patsubst %.c,build/host/gcc/%.o,$(TORTURE_SRCS))
 
 .PHONY: mutants
-mutants: $(addprefix build/host/gcc/unit_,$(MUTANT_PROGRAMS)) build/host/gcc/torture ## leaves safety measures out, one at a time: does a test notice?
-	@MUTANT_CFLAGS="$(HOST_CFLAGS) -ffreestanding -DDEBUG=1" \
+mutants: $(addprefix build/host/gcc/unit_,$(MUTANT_PROGRAMS)) build/host/gcc/torture build/parvis.bin $(addprefix build/tests/guest/,$(MUTANT_GUESTS)) ## leaves safety measures out, one at a time: does a test notice?
+	@MUTANT_NASM="$(NASM_INC)" MUTANT_LINK="$(HV_LINK) $(HV_OBJ)/symbols.o" MUTANT_CFLAGS="$(HOST_CFLAGS) -ffreestanding -DDEBUG=1" \
 	    $(foreach p,$(MUTANT_PROGRAMS),OBJECTS_$(p)="$(patsubst %.c,build/host/gcc/%.o,$(unit_$(p)_SRCS))") \
 	    OBJECTS_torture="$(MUTANT_TORTURE)" $(PYTHON) tests/mutants.py

@@ -266,6 +266,33 @@ static void fpu_state(void)
     CHECK_EQ(r.rax, value, "has the same: kernel and applications share them");
 }
 
+/* The registers that a C function keeps, across what the hypervisor does in between: 0 if each
+ * still has its own number. */
+#define KEEPS(name, ...)                                                                           \
+    unsigned long name(void);                                                                      \
+    __asm__("	.pushsection .text\n" #name ":\n"                                                  \
+            "	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"                  \
+            "	mov $3, %ebx; mov $5, %ebp\n"                                                        \
+            "	mov $12, %r12d; mov $13, %r13d; mov $14, %r14d; mov $15, %r15d\n" __VA_ARGS__ "\n" \
+            "	sub $3, %rbx; sub $5, %rbp\n"                                                        \
+            "	sub $12, %r12; sub $13, %r13; sub $14, %r14; sub $15, %r15\n"                        \
+            "	mov %rbx, %rax; or %rbp, %rax\n"                                                     \
+            "	or %r12, %rax; or %r13, %rax; or %r14, %rax; or %r15, %rax\n"                        \
+            "	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"                        \
+            "	ret\n"                                                                               \
+            "	.popsection\n")
+
+KEEPS(entry_keeps_emulated, "	mov %cr0, %rax");
+KEEPS(entry_keeps_hypercall, "	mov $17, %eax; xor %edi, %edi; xor %esi, %esi; syscall");
+KEEPS(entry_keeps_yield, "	mov $29, %eax; xor %edi, %edi; xor %esi, %esi; syscall");
+
+static void registers(void)
+{
+    CHECK_EQ(entry_keeps_emulated(), 0, "an instruction that is emulated keeps registers");
+    CHECK_EQ(entry_keeps_hypercall(), 0, "a hypercall keeps them");
+    CHECK_EQ(entry_keeps_yield(), 0, "giving the processor away too");
+}
+
 void test_main(void)
 {
     NEED(!user_init());
@@ -277,4 +304,5 @@ void test_main(void)
     segments();
     time_stamp();
     fpu_state();
+    registers();
 }
