@@ -109,6 +109,7 @@ MUTANTS = {
     "one request is for the caller's own frames": ("    if (likely(count == 1 && !pdone && foreigndom == DOMID_SELF &&\n               !v->arch.pv.old_guest_table[0].n))\n        return update_one", "    if (likely(count == 1 && !pdone && !v->arch.pv.old_guest_table[0].n))\n        return update_one", ["pv_mm_update"]),
     "a list goes on behind what failed": ("        if (unlikely(rc))\n            return rc;\n        *uops += sizeof(op);", "        *uops += sizeof(op);", ["pv_mm_one"]),
     "a list never gives way": ("        if (--*left && (m->v->arch.pv.old_guest_table[0].n || hypercall_preempt_check_step()))", "        if (--*left && m->v->arch.pv.old_guest_table[0].n)", ["pv_mm_one"]),
+    "a timer is as far ahead as it is asked to": ("timeout < 0 || timeout > v->sched.state_since + FAR_AHEAD", "timeout < 0", ["core_sched"]),
     "a result is not tried for": ("    if (try_guest(arg, op, row->size))\n        return -XEN_EFAULT;\n", "", ["core_subop"]),
     "one entry is not counted": ("    if (likely(!rc))\n        count_event(v, COUNTER_ptes_written);\n    return mmu_conclude", "    return mmu_conclude", ["pv_mm_one"]),
     "an operand that is at another register": ("base | (rex & X86_REX_B ? 8 : 0)) != cr2)", "base) != cr2)", ["pv_mm_ptwr"]),

@@ -324,6 +324,12 @@ static void timers_of_a_vcpu(void **state)
     assert_int_equal(call(v, set_timer_op, (uint64_t)-5), 0);
     host_advance(MILLISECS(101));
     assert_true(test_and_clear_bit(dom[1]->shared_info->evtchn_pending, b.port));
+    assert_int_equal(call(v, set_timer_op, (uint64_t)clock_now() + (1ull << 50) + 1), 0);
+    host_advance(MILLISECS(101));
+    assert_true(test_and_clear_bit(dom[1]->shared_info->evtchn_pending, b.port));
+    assert_int_equal(call(v, set_timer_op, (uint64_t)clock_now() + (1ull << 50)), 0);
+    host_advance(MILLISECS(101));
+    assert_false(evtchn_port_pending(dom[1], b.port));
     assert_int_equal(call(v, set_timer_op, (uint64_t)clock_now() + 10), 0);
     assert_int_equal(call(v, set_timer_op, 0), 0);
     host_advance(1000);

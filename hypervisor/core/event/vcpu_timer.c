@@ -100,18 +100,25 @@ long vcpu_set_periodic(struct vcpu *v, const struct vcpu_set_periodic_timer *set
     return 0;
 }
 
+/* ABI: see above */
+static __noinline s_time_t soon_if_absurd(s_time_t at)
+{
+    s_time_t now = clock_now();
+
+    return at < 0 || (at > now && at - now > FAR_AHEAD) ? now + MILLISECS(100) : at;
+}
+
 long do_set_timer_op(int64_t timeout)
 {
     struct vcpu *v = current;
-    s_time_t now;
 
     if (timeout == 0) {
         timer_stop(&v->singleshot);
         return 0;
     }
-    now = clock_now();
-    if (timeout < 0 || (timeout > now && timeout - now > FAR_AHEAD)) /* ABI: see above */
-        timeout = now + MILLISECS(100);
+    /* What is not far from when v began to run is no farther from now, and the clock is dear. */
+    if (unlikely(timeout < 0 || timeout > v->sched.state_since + FAR_AHEAD))
+        timeout = soon_if_absurd(timeout);
     timer_set(&v->singleshot, timeout);
     return 0;
 }
