@@ -29,7 +29,7 @@ INDICES = {
     "hypervisor/x86/guest_access.c": ["gva"],   # addresses, of which the hypervisor's are not the guest's
 }
 # file: where a guest's frame number becomes a struct page_info
-FRAMES = {CORE + "domain/domain_pages.c": 1, CORE + "grant/grant_pin.c": 1, "hypervisor/pv/grant_map.c": 1, "hypervisor/pv/mmu_update.c": 2, "hypervisor/pv/mmuext.c": 1, "hypervisor/pv/page_entry.c": 3}
+FRAMES = {CORE + "domain/domain_pages.c": 1, CORE + "grant/grant_pin.c": 1, "hypervisor/pv/grant_map.c": 1, "hypervisor/pv/mmu_update.c": 2, "hypervisor/pv/mmuext.c": 1, "hypervisor/pv/page_entry.c": 7, "hypervisor/pv/pv_mm.h": 1}
 
 
 def check(files, complain):

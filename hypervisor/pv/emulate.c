@@ -232,9 +232,9 @@ static enum outcome emulate_kernel(struct vcpu *v, const struct x86_insn *in)
 }
 
 /* ABI: allowed by IOPL, without effect on the events' mask. */
-static enum outcome emulate_cli_sti(struct vcpu *v)
+static bool is_cli_sti(unsigned int opcode)
 {
-    return done_if(pv_iopl_permits(v));
+    return (opcode & ~1u) == 0xfa;
 }
 
 static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
@@ -245,6 +245,8 @@ static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
         if (what != STORES_NOTHING)
             return emulate_store(v, in, what);
     }
+    if (is_cli_sti(in->opcode))
+        return done_if(pv_iopl_permits(v));
     if (in->opcode >= 0x0f00)
         return guest_kernel_mode(v) ? emulate_kernel(v, in) : NOT_OURS;
     switch (in->opcode) {
@@ -253,9 +255,6 @@ static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
     case 0xe4 ... 0xe7:
     case 0xec ... 0xef:
         return emulate_port(v, in);
-    case 0xfa:
-    case 0xfb:
-        return emulate_cli_sti(v);
     default:
         return NOT_OURS;
     }
@@ -266,31 +265,37 @@ static bool flat_code(const struct vcpu *v)
     return v->regs.cs == FLAT_USER_CS64 || v->regs.cs == FLAT_USER_CS32;
 }
 
+static bool done_with(struct vcpu *v, unsigned int length)
+{
+    count_event(v, COUNTER_emulated_instructions);
+    pv_insn_done(v, length);
+    return true;
+}
+
+static __noinline bool emulate_decoded(struct vcpu *v, const uint8_t *code, unsigned int n)
+{
+    struct x86_insn in __uninitialized;
+    enum outcome outcome;
+
+    if (!x86_decode(code, n, &in) || in.segment || in.addr32 || in.lock)
+        return false;
+    outcome = emulate(v, &in);
+    return outcome == DONE ? done_with(v, in.length) : outcome != NOT_OURS;
+}
+
 bool pv_emulate_privileged(struct vcpu *v)
 {
     uint8_t code[PV_FETCHED] __uninitialized;
-    struct x86_insn in __uninitialized;
-    enum outcome outcome;
     unsigned int n;
 
     /* In a guest's own code segment the base is not known to be 0; stock kernels use one like the
      * flat one. */
-    if ((v->regs.cs & ~7u) >= FIRST_RESERVED_GDT_BYTE && !flat_code(v))
+    if (!flat_code(v) && (v->regs.cs & ~7u) >= FIRST_RESERVED_GDT_BYTE)
         return false;
     n = pv_fetch_code(v, code);
-    if (n && (code[0] == 0xfa || code[0] == 0xfb)) { /* most of what a stock kernel has */
-        in.length = 1;
-        outcome = emulate_cli_sti(v);
-    } else if (x86_decode(code, n, &in) && !in.segment && !in.addr32 && !in.lock) {
-        outcome = emulate(v, &in);
-    } else {
-        return false;
-    }
-    if (outcome == DONE) {
-        count_event(v, COUNTER_emulated_instructions);
-        pv_insn_done(v, in.length);
-    }
-    return outcome != NOT_OURS;
+    if (likely(n && is_cli_sti(code[0]))) /* most of what a stock kernel has */
+        return pv_iopl_permits(v) && done_with(v, 1);
+    return emulate_decoded(v, code, n);
 }
 
 /* The forced-emulation prefix: ud2 and "xen" before CPUID, so that a guest sees the hypervisor's

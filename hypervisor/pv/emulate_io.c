@@ -10,16 +10,6 @@
 #include <pv/pv.h>
 #include <pv/pv_bits.h>
 
-/* The guest's kernel runs in ring 3, and so that it needs a level at all: 1, as long as the guest
- * did not ask for an IOPL as on hardware (ABI). */
-bool pv_iopl_permits(const struct vcpu *v)
-{
-    bool architectural = READ_ONCE(v->domain->vm_assist) & (1u << VMASST_TYPE_architectural_iopl);
-    unsigned int needed = !guest_kernel_mode(v) ? 3 : architectural ? 0 : 1;
-
-    return v->arch.pv.iopl >= needed;
-}
-
 /* The bits of a port and of the next 7 or more. What cannot be read permits nothing; that the
  * bitmap ends with the first byte is no harm. */
 static uint16_t bitmap_bits(gva_t at)

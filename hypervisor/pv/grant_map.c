@@ -50,8 +50,11 @@ static int lock_entry(uint64_t addr, bool contains_pte, struct entry *e)
             return refused(GNTST_general_error, "grant map: %#lx is no page-table entry", addr);
         e->table = mfn_to_page_nospec(MFN(addr >> PAGE_SHIFT));
         index = (unsigned int)(addr & ~PAGE_MASK) / sizeof(uint64_t);
-    } else if (!find_l1e(v, addr, &e->table, &index)) {
-        return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", addr);
+    } else {
+        e->table = find_l1(v, addr);
+        if (!e->table)
+            return refused(GNTST_general_error, "grant map: no L1 entry for %#lx", addr);
+        index = l1_index(addr);
     }
     if (!page_lock(e->table, v->domain))
         return refused(GNTST_general_error, "grant map: %#lx is in no page table of d%u", addr,

@@ -72,15 +72,13 @@ int __must_check pv_get_base_table(struct domain *d, mfn_t l4);
  * -XEN_ERESTART: again. (pv/mmuext.c) */
 int __must_check pv_pin_table(struct domain *d, mfn_t mfn, uint64_t type);
 
-/* The lock of a page table: one writer of entries at a time. Fails (false) unless it is a validated
- * page table of d. Holds a type reference, and the last other type reference is not dropped
- * meanwhile, so no general reference is needed beside it. No page_lock is taken while another is
- * held. */
-bool __must_check page_lock(struct page_info *pg, const struct domain *d);
-void page_unlock(struct page_info *pg);
 /* Goes on with undoing a table that v put off (arch.pv.old_guest_table). 0 or -XEN_ERESTART. Each
  * mmu hypercall calls it first. */
-int __must_check pv_finish_old_table(struct vcpu *v);
+int __must_check pv_finish_put_off(struct vcpu *v);
+static inline int __must_check pv_finish_old_table(struct vcpu *v)
+{
+    return unlikely(v->arch.pv.old_guest_table[0].n) ? pv_finish_put_off(v) : 0;
+}
 
 /* --- entries (pv/page_entry.c) --- */
 /* References for what an L1 entry maps: page owned by pg_owner (foreign mapping) or I/O memory that

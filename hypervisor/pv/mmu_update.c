@@ -248,8 +248,7 @@ long do_mmu_update(gva_t ureqs, unsigned int count, gva_t pdone, unsigned int fo
 {
     struct vcpu *v = current;
 
-    if (likely(count == 1 && !pdone && foreigndom == DOMID_SELF &&
-               !v->arch.pv.old_guest_table[0].n))
+    if (likely(count == 1) && is_plain(v, pdone, foreigndom))
         return update_one(v, ureqs);
     return update_many(v, ureqs, count, pdone, foreigndom);
 }

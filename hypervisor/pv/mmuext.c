@@ -269,8 +269,7 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
 {
     struct vcpu *v = current;
 
-    if (likely(!pdone && foreigndom == DOMID_SELF && !v->arch.pv.old_guest_table[0].n &&
-               !(count & MMU_UPDATE_PREEMPTED)))
+    if (is_plain(v, pdone, foreigndom) && likely(!(count & MMU_UPDATE_PREEMPTED)))
         return do_own(v, uops, count);
     return do_many(v, uops, count, pdone, foreigndom);
 }

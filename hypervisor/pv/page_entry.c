@@ -145,27 +145,24 @@ int get_page_from_l1e(uint64_t *l1e, struct domain *l1_owner, struct domain *pg_
     return get_frame(l1e, l1_owner, pg_owner);
 }
 
-/* Entries that go: one, or those of a table, for which once is enough. */
-struct going {
-    bool all_of_table, forgotten;
-};
-
 /* No vCPU keeps a page of its LDT, and no CPU what it knew of the entries: with one flush, as it
- * takes others' time. */
-static void forget(struct domain *d, struct going *g, bool foreign)
+ * takes others' time. forgotten: has it been done, for entries that go with their table? NULL: one
+ * goes alone. */
+static void forget(struct domain *d, bool *forgotten, bool foreign)
 {
     uint64_t cpus = 0;
     struct vcpu *v;
 
-    if (g->forgotten)
+    if (forgotten && *forgotten)
         return;
     for_each_vcpu (d, v)
         cpus |= pv_take_ldt(v);
-    if (foreign || g->all_of_table)
+    if (foreign || forgotten)
         cpus = ALL_CPUS;
     if (cpus)
         flush_tlb_domain(d, cpus);
-    g->forgotten = true;
+    if (forgotten)
+        *forgotten = true;
 }
 
 /*
@@ -178,20 +175,20 @@ static void forget(struct domain *d, struct going *g, bool foreign)
  * flushes; so the mapper reads what it still may. And all CPUs that may know the frame have flushed
  * before another domain has it (core/frame/heap.c).
  */
-static __noinline void put_foreign(uint64_t l1e, struct domain *l1_owner, struct going *g)
+static __noinline void put_foreign(uint64_t l1e, struct domain *l1_owner, bool *forgotten)
 {
     struct page_info *pg = mfn_to_page(pte_mfn(l1e));
 
     if (!mfn_valid(pte_mfn(l1e)) || READ_ONCE(pg->owner) == DOMID_IO)
         return;
     if ((l1e & PTE_RW) && !l1_owner->is_control)
-        forget(l1_owner, g, true);
+        forget(l1_owner, forgotten, true);
     if ((l1e & PTE_RW) && has_types(owner_of_page(pg)))
         put_page_type(pg);
     put_page(pg);
 }
 
-static inline void put_entry(uint64_t l1e, struct domain *l1_owner, struct going *g)
+static inline void put_entry(uint64_t l1e, struct domain *l1_owner, bool *forgotten)
 {
     struct page_info *pg = mfn_to_page(pte_mfn(l1e));
     uint64_t x;
@@ -199,7 +196,7 @@ static inline void put_entry(uint64_t l1e, struct domain *l1_owner, struct going
     if (!(l1e & PTE_PRESENT) || unlikely(!mfn_in_table(pte_mfn(l1e))))
         return;
     if (unlikely(READ_ONCE(pg->owner) != l1_owner->domain_id)) {
-        put_foreign(l1e, l1_owner, g);
+        put_foreign(l1e, l1_owner, forgotten);
         return;
     }
     if (l1e & PTE_RW) {
@@ -208,41 +205,31 @@ static inline void put_entry(uint64_t l1e, struct domain *l1_owner, struct going
         x = READ_ONCE(pg->type_info);
         /* A descriptor table: the domain may be about to free its LDT. */
         if (unlikely(table_level(x) == table_level(PGT_seg_desc_page)) && (x & PGT_count_mask))
-            forget(l1_owner, g, false);
+            forget(l1_owner, forgotten, false);
     }
     put_page(pg);
 }
 
 void put_page_from_l1e(uint64_t l1e, struct domain *l1_owner)
 {
-    put_entry(l1e, l1_owner, &(struct going){.all_of_table = false});
+    put_entry(l1e, l1_owner, NULL);
 }
 
 void put_pages_from_l1(const uint64_t *table, unsigned int n, struct domain *l1_owner)
 {
-    struct going g = {.all_of_table = true};
+    bool forgotten = false;
 
     while (n)
         if (n % FEW == 0 && are_empty(&table[n - FEW], FEW))
             n -= FEW;
         else
-            put_entry(table[--n], l1_owner, &g);
+            put_entry(table[--n], l1_owner, &forgotten);
 }
 
-int get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)
+int get_upper_type(struct page_info *pg, uint64_t type, struct domain *d)
 {
-    struct page_info *pg;
-    int rc;
+    int rc = get_page_type(pg, type, d);
 
-    if (unlikely(e & PTE_UPPER_DISALLOWED))
-        return -XEN_EINVAL;
-    /* XSA-109, 217: only d's own memory, whoever asks. */
-    pg = get_page_from_mfn(pte_mfn(e), d);
-    if (unlikely(!pg))
-        return -XEN_EINVAL;
-    /* XSA-240, 286: a table of the same level (a linear page table) has another type than is asked
-     * for here. */
-    rc = get_page_type(pg, table_type(level - 1), d);
     if (unlikely(rc))
         put_page(pg);
     return rc;
@@ -253,11 +240,17 @@ static inline bool is_own(const struct domain *d, mfn_t mfn)
     return mfn_in_table(mfn) && READ_ONCE(mfn_to_page_nospec(mfn)->owner) == d->domain_id;
 }
 
+/*
+ * The ways of write_pte(). Each has its arguments, whether it needs them or not: so a way is a
+ * jump.
+ */
+
 /* Only RW changes, of a frame of the domain's own: only the type reference moves. */
-static __noinline int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
-                                   enum pte_write how)
+static __jumped int write_l1e_rw(struct domain *d, struct page_info *table __unused,
+                                 const uint64_t *p, uint64_t old, uint64_t val, enum pte_write how,
+                                 struct domain *pg_owner __unused)
 {
-    struct page_info *pg = mfn_to_page(pte_mfn(val));
+    struct page_info *pg = mfn_to_page_nospec(pte_mfn(val));
 
     if ((val & PTE_RW) && unlikely(get_page_type(pg, PGT_writable_page, d)))
         return refused(-XEN_EBUSY, "L1 entry %#lx: writable, but the frame is a table (%#lx)", val,
@@ -273,8 +266,9 @@ static __noinline int write_l1e_rw(struct domain *d, const uint64_t *p, uint64_t
 }
 
 /* An L1 entry that is not present afterwards. */
-static __noinline int clear_l1e(struct domain *d, const uint64_t *p, uint64_t old, uint64_t val,
-                                enum pte_write how)
+static __jumped int clear_l1e(struct domain *d, struct page_info *table __unused, const uint64_t *p,
+                              uint64_t old, uint64_t val, enum pte_write how,
+                              struct domain *pg_owner __unused)
 {
     if (unlikely(absent_names_ram(d, val)))
         return refused_absent(val, 1);
@@ -284,21 +278,18 @@ static __noinline int clear_l1e(struct domain *d, const uint64_t *p, uint64_t ol
     return 0;
 }
 
-/* One whose frame or rights change, or that was not present. */
-static __noinline int set_l1e(struct domain *d, struct page_info *table, const uint64_t *p,
-                              uint64_t old, uint64_t val, enum pte_write how,
-                              struct domain *pg_owner)
+/* What a CPU does not look at when it finds the frame. */
+static __jumped int set_l1e_bits(struct domain *d, struct page_info *table __unused,
+                                 const uint64_t *p, uint64_t old, uint64_t val, enum pte_write how,
+                                 struct domain *pg_owner __unused)
 {
-    int rc;
+    return store_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
+}
 
-    if (unlikely(val & l1_disallowed(d)))
-        return refused_memory_type(val);
-    if (!((old ^ val) & ~PTE_FAST_BITS))
-        return store_pte(d, p, old, adjust_l1e(val), how) ? 0 : -XEN_EAGAIN;
-    rc = get_frame(&val, d, pg_owner);
-    if (unlikely(rc))
-        return rc;
-    val = adjust_l1e(val);
+/* The references of val are held. */
+static __noinline int replace_l1e(struct domain *d, struct page_info *table, const uint64_t *p,
+                                  uint64_t old, uint64_t val, enum pte_write how)
+{
     if (unlikely(!set_pte(d, table, p, old, val, how))) {
         put_page_from_l1e(val, d);
         return -XEN_EAGAIN;
@@ -307,12 +298,72 @@ static __noinline int set_l1e(struct domain *d, struct page_info *table, const u
     return 0;
 }
 
-static __noinline int write_upper(struct domain *d, struct page_info *table, const uint64_t *p,
-                                  uint64_t old, uint64_t val, enum pte_write how,
-                                  struct domain *pg_owner)
+static inline int put_in(struct domain *d, struct page_info *table, const uint64_t *p, uint64_t old,
+                         uint64_t val, enum pte_write how)
+{
+    val = adjust_l1e(val);
+    if ((old & PTE_PRESENT) || how != PTE_WRITE || unlikely(!is_noted(table, index_of_entry(p))))
+        return replace_l1e(d, table, p, old, val, how);
+    store_pte(d, p, old, val, PTE_WRITE);
+    return 0;
+}
+
+/* The frame of val is held. */
+static __jumped int set_l1e_rights(struct domain *d, struct page_info *table, const uint64_t *p,
+                                   uint64_t old, uint64_t val, enum pte_write how,
+                                   struct domain *pg_owner)
+{
+    int rc = get_rights(val, mfn_to_page_nospec(pte_mfn(val)), d, pg_owner);
+
+    return likely(!rc) ? put_in(d, table, p, old, val, how) : rc;
+}
+
+/* Whatever it is to be. */
+static __jumped int set_l1e_any(struct domain *d, struct page_info *table, const uint64_t *p,
+                                uint64_t old, uint64_t val, enum pte_write how,
+                                struct domain *pg_owner)
+{
+    int rc;
+
+    if (unlikely(val & l1_disallowed(d)))
+        return refused_memory_type(val);
+    if (!((old ^ val) & ~PTE_FAST_BITS))
+        return set_l1e_bits(d, table, p, old, val, how, pg_owner);
+    rc = get_frame(&val, d, pg_owner);
+    return likely(!rc) ? put_in(d, table, p, old, val, how) : rc;
+}
+
+/* A reference was had, but the frame is another's by now. */
+static __jumped int set_l1e_lost(struct domain *d, struct page_info *table, const uint64_t *p,
+                                 uint64_t old, uint64_t val, enum pte_write how,
+                                 struct domain *pg_owner)
+{
+    put_page(mfn_to_page_nospec(pte_mfn(val)));
+    return set_l1e_any(d, table, p, old, val, how, pg_owner);
+}
+
+/* Another frame, or one where none was, cached as usual. No register is saved for what is seldom:
+ * that is set_l1e_any()'s. */
+static __jumped int set_l1e(struct domain *d, struct page_info *table, const uint64_t *p,
+                            uint64_t old, uint64_t val, enum pte_write how, struct domain *pg_owner)
+{
+    struct page_info *pg = mfn_to_page_nospec(pte_mfn(val));
+
+    if (unlikely(!mfn_in_table(pte_mfn(val)) || !take_reference(pg, pg_owner)))
+        return set_l1e_any(d, table, p, old, val, how, pg_owner);
+    if (unlikely(READ_ONCE(pg->owner) != pg_owner->domain_id))
+        return set_l1e_lost(d, table, p, old, val, how, pg_owner);
+    if (val & PTE_RW)
+        return set_l1e_rights(d, table, p, old, val, how, pg_owner);
+    return put_in(d, table, p, old, val, how);
+}
+
+static __jumped int write_upper(struct domain *d, struct page_info *table, const uint64_t *p,
+                                uint64_t old, uint64_t val, enum pte_write how,
+                                struct domain *pg_owner)
 {
     unsigned int level = table_level(READ_ONCE(table->type_info));
-    unsigned int index = (uintptr_t)p / sizeof(*p) % TABLE_ENTRIES;
+    unsigned int index = index_of_entry(p);
     int rc;
 
     if (unlikely(is_hypervisor_slot(level, index)))
@@ -349,18 +400,22 @@ static __noinline int write_upper(struct domain *d, struct page_info *table, con
 int write_pte(struct domain *d, struct page_info *table, const uint64_t *p, uint64_t old,
               uint64_t val, enum pte_write how, struct domain *pg_owner)
 {
+    uint64_t changes = old ^ val;
+
     if (unlikely(table_level(READ_ONCE(table->type_info)) != 1))
         return write_upper(d, table, p, old, val, how, pg_owner);
     if (!(val & PTE_PRESENT))
-        return clear_l1e(d, p, old, val, how);
-    /* Straight: present before and after, the same frame; XSA-182: an allow-list decides. */
-    if (!((old ^ val) & ~(PTE_FAST_BITS | PTE_RW)) && likely(!(val & PTE_CACHE))) {
-        if (!((old ^ val) & PTE_RW) && how == PTE_WRITE) {
-            store_pte(d, p, old, adjust_l1e(val), PTE_WRITE);
-            return 0;
-        }
-        if ((old ^ val) & PTE_RW && likely(is_own(d, pte_mfn(val))))
-            return write_l1e_rw(d, p, old, val, how);
-    }
-    return set_l1e(d, table, p, old, val, how, pg_owner);
+        return clear_l1e(d, table, p, old, val, how, pg_owner);
+    if (unlikely(val & PTE_CACHE))
+        return set_l1e_any(d, table, p, old, val, how, pg_owner);
+    /* XSA-182: an allow-list decides what may change without a look at the frame. */
+    if (changes & ~(PTE_FAST_BITS | PTE_RW))
+        return set_l1e(d, table, p, old, val, how, pg_owner);
+    if (changes & PTE_RW)
+        return likely(is_own(d, pte_mfn(val))) ? write_l1e_rw(d, table, p, old, val, how, pg_owner)
+                                               : set_l1e_any(d, table, p, old, val, how, pg_owner);
+    if (how != PTE_WRITE)
+        return set_l1e_bits(d, table, p, old, val, how, pg_owner);
+    store_pte(d, p, old, adjust_l1e(val), PTE_WRITE);
+    return 0;
 }

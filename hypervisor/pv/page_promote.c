@@ -21,25 +21,24 @@
 
 #define L1_ENTRIES_PER_CHECK 64u
 
-/* Where a present entry may be, from i on. */
+/* Where a present entry may be, from i on, a multiple of FEW. */
 static inline unsigned int skip_empty(const uint64_t *table, unsigned int i)
 {
-    while (i % FEW == 0) {
-        if (i % TABLE_PART == 0)
-            while (i < TABLE_ENTRIES && are_empty(&table[i], TABLE_PART))
-                i += TABLE_PART;
+    for (; i < TABLE_ENTRIES; i += FEW) {
+        if (i % PIECE == 0)
+            while (i < TABLE_ENTRIES && are_empty(&table[i], PIECE))
+                i += PIECE;
         if (i == TABLE_ENTRIES || !are_empty(&table[i], FEW))
             break;
-        i += FEW;
     }
     return i;
 }
 
-/* Of the first n entries, up to which a present one may be. */
+/* Of the first n entries, up to which a present one may be; n is a multiple of FEW. */
 static inline unsigned int skip_unused(const struct page_info *pg, const uint64_t *table,
                                        unsigned int n)
 {
-    while (n && n % FEW == 0) {
+    while (n) {
         unsigned int used = pg->used & ((2u << (n - 1) / TABLE_PART) - 1), end;
 
         if (!used)
@@ -60,9 +59,12 @@ static int promote_l1(struct page_info *pg, struct domain *d)
     unsigned int i;
     int rc;
 
-    for (i = pg->nr_validated; (i = skip_empty(table, i)) < TABLE_ENTRIES; i++) {
-        uint64_t old = table[i], e = old;
+    for (i = pg->nr_validated; i < TABLE_ENTRIES; i++) {
+        uint64_t old, e;
 
+        if (i % FEW == 0 && (i = skip_empty(table, i)) == TABLE_ENTRIES)
+            break;
+        e = old = table[i];
         if (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e)))
             continue;
         rc = e & PTE_PRESENT ? get_page_from_l1e(&e, d, d) : refused_absent(e, 1);
@@ -88,9 +90,12 @@ static int promote_upper(struct page_info *pg, unsigned int level, struct domain
     int rc;
 
     note_tables_changed(d);
-    for (i = pg->nr_validated; (i = skip_empty(table, i)) < TABLE_ENTRIES; i++) {
-        uint64_t e = table[i];
+    for (i = pg->nr_validated; i < TABLE_ENTRIES; i++) {
+        uint64_t e;
 
+        if (i % FEW == 0 && (i = skip_empty(table, i)) == TABLE_ENTRIES)
+            break;
+        e = table[i];
         if (e & PTE_PRESENT)
             note_used(pg, i);
         if (is_hypervisor_slot(level, i) || (!(e & PTE_PRESENT) && likely(!absent_names_ram(d, e))))
@@ -152,7 +157,7 @@ static int demote_l1(struct page_info *pg, struct domain *d)
     const uint64_t *table = read_frame(page_to_mfn(pg));
     unsigned int n = pg->nr_validated, first;
 
-    while ((n = skip_unused(pg, table, n))) {
+    while ((n = n % FEW ? n : skip_unused(pg, table, n))) {
         first = (n - 1) & ~(L1_ENTRIES_PER_CHECK - 1);
         put_pages_from_l1(&table[first], n - first, d);
         pg->nr_validated = (uint16_t)first;
@@ -167,35 +172,39 @@ static int demote_upper(struct page_info *pg, unsigned int level, struct domain 
 {
     const uint64_t *table = read_frame(page_to_mfn(pg));
     unsigned int n = pg->nr_validated;
+    struct page_info *child;
     int rc;
 
     if (pg->child_partial) {
-        mfn_t child = pte_mfn(table[n]);
+        mfn_t mfn = pte_mfn(table[n]);
         uint64_t type = table_type(level - 1);
 
         /* A child of another type was not left by us. */
-        rc = mfn_valid(child) && (READ_ONCE(mfn_to_page(child)->type_info) & PGT_type_mask) == type
-                 ? resume_demotion(mfn_to_page(child), d)
+        child = mfn_to_page(mfn);
+        rc = mfn_valid(mfn) && (READ_ONCE(child->type_info) & PGT_type_mask) == type
+                 ? resume_demotion(child, d)
                  : 0;
         if (rc)
             return rc;
         pg->child_partial = 0;
     }
-    while ((n = skip_unused(pg, table, n))) {
-        uint64_t e = table[--n];
+    for (;;) {
+        uint64_t e;
 
+        if (n % FEW == 0 && !(n = skip_unused(pg, table, n)))
+            return 0;
+        e = table[--n];
         if (!(e & PTE_PRESENT) || is_hypervisor_slot(level, n))
             continue;
-        rc = put_page_and_type_preemptible(mfn_to_page(pte_mfn(e)), d);
-        pg->nr_validated = (uint16_t)n;
-        if (rc) {
-            pg->child_partial = 1;
-            return rc;
-        }
-        if (n && hypercall_preempt_check_step())
+        child = mfn_to_page(pte_mfn(e));
+        rc = give_type(child) ? 0 : put_page_type_preemptible(child, d);
+        put_page(child);
+        if (unlikely(rc || (n && hypercall_preempt_check_step()))) {
+            pg->nr_validated = (uint16_t)n;
+            pg->child_partial = rc != 0;
             return -XEN_ERESTART;
+        }
     }
-    return 0;
 }
 
 int demote_contents(struct page_info *pg, uint64_t type, struct domain *d)

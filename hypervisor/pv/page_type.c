@@ -195,14 +195,7 @@ static __noinline int get_page_type_slow(struct page_info *pg, uint64_t type, st
 
 int get_page_type(struct page_info *pg, uint64_t type, struct domain *d)
 {
-    uint64_t x = READ_ONCE(pg->type_info);
-
-    /* The usual case: it has the type, or had it last and nothing else since. XSA-37: the count
-     * does not wrap. */
-    if (likely((x & (PGT_type_mask | PGT_validated)) == (type | PGT_validated) &&
-               ((x + 1) & PGT_count_mask) && cmpxchg(&pg->type_info, x, x + 1) == x))
-        return 0;
-    return get_page_type_slow(pg, type, d);
+    return take_type(pg, type) ? 0 : get_page_type_slow(pg, type, d);
 }
 
 bool get_page_and_writable(struct page_info *pg, struct domain *d)
@@ -274,17 +267,9 @@ static __noinline int put_page_type_slow(struct page_info *pg, struct domain *d)
     }
 }
 
-/* The usual case: not the last, and nobody has it locked. */
-static inline bool put_one_of_several(struct page_info *pg)
-{
-    uint64_t x = READ_ONCE(pg->type_info);
-
-    return (x & PGT_count_mask) > 1 && !(x & PGT_locked) && cmpxchg(&pg->type_info, x, x - 1) == x;
-}
-
 int put_page_type_preemptible(struct page_info *pg, struct domain *d)
 {
-    return likely(put_one_of_several(pg)) ? 0 : put_page_type_slow(pg, d);
+    return give_type(pg) ? 0 : put_page_type_slow(pg, d);
 }
 
 void put_page_and_type(struct page_info *pg)
@@ -337,17 +322,17 @@ void put_table(struct domain *d, mfn_t mfn)
 {
     struct page_info *pg = mfn_to_page(mfn);
 
-    if (likely(put_one_of_several(pg)))
+    if (give_type(pg))
         put_page(pg);
     else
         put_table_slow(pg, d);
 }
 
-int pv_finish_old_table(struct vcpu *v)
+int pv_finish_put_off(struct vcpu *v)
 {
     mfn_t *slot = v->arch.pv.old_guest_table;
 
-    while (unlikely(slot[0].n)) {
+    while (slot[0].n) {
         struct page_info *pg = mfn_to_page(slot[0]);
         /* The reference in the slot keeps the owner, which may be another domain that this one
          * builds. */
@@ -363,50 +348,19 @@ int pv_finish_old_table(struct vcpu *v)
     return 0;
 }
 
-enum locked { REFUSED, LOCKED, ANOTHERS };
-
-/*
- * Race: as a table it keeps its owner, who is looked at when it is locked; and before, so that who
- * names tables of others neither locks them nor waits for who does.
- */
-static inline enum locked lock_now(struct page_info *pg, const struct domain *d)
+enum locked page_is_lost(struct page_info *pg)
 {
-    uint64_t x;
-
-    do {
-        x = READ_ONCE(pg->type_info);
-        /* Its count: 0 would be no table, all ones a guest that tries to make it overflow. */
-        if (unlikely(READ_ONCE(pg->owner) != d->domain_id || !(x & PGT_validated) ||
-                     !is_table_type(x) || ((x + 1) & PGT_count_mask) <= 1))
-            return REFUSED;
-        if (unlikely(x & PGT_locked))
-            return ANOTHERS;
-    } while (unlikely(cmpxchg(&pg->type_info, x, (x + 1) | PGT_locked) != x));
-    if (likely(READ_ONCE(pg->owner) == d->domain_id))
-        return LOCKED;
     page_unlock(pg);
     return REFUSED;
 }
 
-static __noinline bool lock_later(struct page_info *pg, const struct domain *d)
+bool page_lock_later(struct page_info *pg, const struct domain *d)
 {
     enum locked how;
 
     do {
-        wait_for_unlock(pg); /* model: lock_later.wait */
+        wait_for_unlock(pg); /* model: page_lock_later.wait */
         how = lock_now(pg, d);
     } while (how == ANOTHERS);
     return how == LOCKED;
-}
-
-bool page_lock(struct page_info *pg, const struct domain *d)
-{
-    enum locked how = lock_now(pg, d);
-
-    return likely(how != ANOTHERS) ? how == LOCKED : lock_later(pg, d);
-}
-
-void page_unlock(struct page_info *pg)
-{
-    atomic_sub_return(&pg->type_info, 1 | PGT_locked);
 }

@@ -14,7 +14,7 @@ static inline bool next_table(mfn_t *table, gva_t va, unsigned int shift)
     return likely((e & (PTE_PRESENT | PTE_PSE)) == PTE_PRESENT && mfn_valid(*table));
 }
 
-bool pv_walk(struct vcpu *v, gva_t va, struct page_info **table)
+struct page_info *pv_walk(struct vcpu *v, gva_t va)
 {
     /* Race: before the first entry is read. What changes meanwhile is seen, or told then. */
     uint64_t when = __atomic_load_n(&v->domain->arch.pv.tables_changed, __ATOMIC_ACQUIRE);
@@ -23,8 +23,7 @@ bool pv_walk(struct vcpu *v, gva_t va, struct page_info **table)
     /* XSA-64: the hypervisor's slots are not walked on a guest's behalf. */
     if (unlikely(!pv_addr_ok(va) || !mfn.n) || !next_table(&mfn, va, 39) ||
         !next_table(&mfn, va, 30) || !next_table(&mfn, va, 21))
-        return false;
-    *table = mfn_to_page(mfn);
-    v->arch.pv.walked = (struct pv_walked){SPAN_OF(va), base, when, *table};
-    return true;
+        return NULL;
+    v->arch.pv.walked = (struct pv_walked){SPAN_OF(va), base, when, mfn_to_page(mfn)};
+    return v->arch.pv.walked.table;
 }

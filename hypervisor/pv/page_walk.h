@@ -22,29 +22,32 @@
 #define L1_SPAN     (TABLE_ENTRIES * PAGE_SIZE)
 #define SPAN_OF(va) ((va) | (L1_SPAN - 1))
 
-/* The L1 table, by all steps. v is the current one: it remembers. */
-bool pv_walk(struct vcpu *v, gva_t va, struct page_info **table); /* page_walk.c */
+/* The L1 table, by all steps, or NULL. v is the current one: it remembers. */
+struct page_info *pv_walk(struct vcpu *v, gva_t va); /* page_walk.c */
 
-/* The table and the index of the entry. No reference is taken: page_lock() *table before the entry
- * is changed. false: there is none. */
-static inline bool find_l1e(struct vcpu *v, gva_t va, struct page_info **table, unsigned int *index)
+/* The L1 table that maps va, or NULL. No reference is taken: page_lock() it before an entry is
+ * changed. */
+static inline struct page_info *find_l1(struct vcpu *v, gva_t va)
 {
     const struct pv_walked *w = &v->arch.pv.walked;
 
-    *index = (unsigned int)(va >> PAGE_SHIFT) & (TABLE_ENTRIES - 1);
-    *table = w->table;
     return likely(w->span == SPAN_OF(va) && mfn_eq(w->base, v->arch.pv.guest_table) &&
-                  w->when == READ_ONCE(v->domain->arch.pv.tables_changed)) ||
-           pv_walk(v, va, table);
+                  w->when == READ_ONCE(v->domain->arch.pv.tables_changed))
+               ? w->table
+               : pv_walk(v, va);
+}
+
+static inline unsigned int l1_index(gva_t va)
+{
+    return (unsigned int)(va >> PAGE_SHIFT) & (TABLE_ENTRIES - 1);
 }
 
 /* The entry's value, 0 when there is none. */
 static inline uint64_t walk_l1e(struct vcpu *v, gva_t va)
 {
-    struct page_info *table;
-    unsigned int index;
+    const struct page_info *table = find_l1(v, va);
 
-    return find_l1e(v, va, &table, &index) ? READ_ONCE(*table_entry(table, index)) : 0;
+    return table ? READ_ONCE(*table_entry(table, l1_index(va))) : 0;
 }
 
 #endif

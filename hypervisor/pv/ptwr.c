@@ -28,11 +28,20 @@ static uint64_t insert(uint64_t entry, const struct x86_write *w, uint64_t opera
     return (entry & ~(x86_size_mask(w->bytes) << shift)) | operand << shift;
 }
 
-/* The table is locked. 0 and what the operand was, or -XEN_E*. */
-static int write_entry(struct vcpu *v, struct page_info *table, const struct x86_write *w,
-                       uint64_t *was)
+static int write_same(struct vcpu *v, struct page_info *table, const uint64_t *entry, uint64_t old,
+                      uint64_t val)
 {
-    const uint64_t *entry = table_entry(table, (unsigned int)(w->addr & ~PAGE_MASK) / 8);
+    int rc = write_pte(v->domain, table, entry, old, val, PTE_WRITE_IF_SAME, v->domain);
+
+    if (likely(!rc))
+        count_event(v, COUNTER_ptes_written);
+    return rc;
+}
+
+/* 0 and what the operand was, or -XEN_E*. */
+static int write_operand(struct vcpu *v, struct page_info *table, const uint64_t *entry,
+                         const struct x86_write *w, uint64_t *was)
+{
     int rc = -XEN_EAGAIN;
 
     for (unsigned int i = 0; i < TRIES && rc == -XEN_EAGAIN; i++) {
@@ -41,31 +50,36 @@ static int write_entry(struct vcpu *v, struct page_info *table, const struct x86
         *was = extract(old, w);
         if (!x86_write_compute(w, &v->regs, *was, &operand))
             return 0;
-        rc = write_pte(v->domain, table, entry, old, insert(old, w, operand), PTE_WRITE_IF_SAME,
-                       v->domain);
+        rc = write_same(v, table, entry, old, insert(old, w, operand));
     }
-    if (!rc)
-        count_event(v, COUNTER_ptes_written);
     return rc;
 }
 
-static bool emulate(struct vcpu *v, struct page_info *table, const struct x86_write *w,
-                    unsigned int length)
+/* An instruction of that length writes at `at` what w says; w NULL: the whole entry becomes
+ * *source, and with `exchange` the other way round too. */
+static __inlined bool write_at(struct vcpu *v, struct page_info *table, gva_t at,
+                               const struct x86_write *w, uint64_t *source, bool exchange,
+                               unsigned int length)
 {
-    uint64_t was;
+    const uint64_t *entry = table_entry(table, (unsigned int)(at & ~PAGE_MASK) / 8);
     int rc = -XEN_EINVAL;
+    uint64_t was = 0;
 
     if (!page_lock(table, v->domain))
         return false;
-    if (table_level(READ_ONCE(table->type_info)) == 1)
-        rc = write_entry(v, table, w, &was);
+    if (likely(table_level(READ_ONCE(table->type_info)) == 1)) {
+        was = READ_ONCE(*entry);
+        rc =
+            w ? write_operand(v, table, entry, w, &was) : write_same(v, table, entry, was, *source);
+    }
     page_unlock(table);
-    if (rc == -XEN_EAGAIN)
-        return true; /* the guest runs into it again */
-    if (rc)
-        return false;
+    if (unlikely(rc)) /* a bit was set meanwhile: the guest runs into it again; or it may not be */
+        return rc == -XEN_EAGAIN;
     count_event(v, COUNTER_emulated_writes);
-    x86_write_done(w, &v->regs, was);
+    if (w)
+        x86_write_done(w, &v->regs, was);
+    else if (exchange)
+        *source = was;
     pv_insn_done(v, length);
     return true;
 }
@@ -92,30 +106,6 @@ static uint64_t *simple_source(const uint8_t *code, struct cpu_user_regs *r, gva
     return x86_reg(r, modrm >> 3 | (rex & X86_REX_R ? 8 : 0));
 }
 
-static bool write_simple(struct vcpu *v, struct page_info *table, gva_t cr2, uint64_t *source,
-                         bool exchange)
-{
-    const uint64_t *entry = table_entry(table, (unsigned int)(cr2 & ~PAGE_MASK) / 8);
-    int rc = -XEN_EINVAL;
-    uint64_t old = 0;
-
-    if (!page_lock(table, v->domain))
-        return false;
-    if (table_level(READ_ONCE(table->type_info)) == 1) {
-        old = READ_ONCE(*entry);
-        rc = write_pte(v->domain, table, entry, old, *source, PTE_WRITE_IF_SAME, v->domain);
-    }
-    page_unlock(table);
-    if (rc) /* the CPU set a bit meanwhile, and the guest runs into it again; or it may not be */
-        return rc == -XEN_EAGAIN;
-    count_event(v, COUNTER_ptes_written);
-    count_event(v, COUNTER_emulated_writes);
-    if (exchange)
-        *source = old;
-    pv_insn_done(v, SIMPLE_LENGTH);
-    return true;
-}
-
 /* What the instruction at RIP wants, by the decoder. */
 static __noinline bool write_decoded(struct vcpu *v, struct page_info *table, gva_t cr2,
                                      const uint8_t *code, unsigned int n)
@@ -127,7 +117,7 @@ static __noinline bool write_decoded(struct vcpu *v, struct page_info *table, gv
         return false;
     if (((w.addr ^ cr2) & PAGE_MASK) || w.addr % w.bytes)
         return false;
-    return emulate(v, table, &w, in.length);
+    return write_at(v, table, w.addr, &w, NULL, false, in.length);
 }
 
 bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
@@ -150,6 +140,6 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t cr2)
     n = pv_fetch_code(v, code);
     source = n >= SIMPLE_LENGTH ? simple_source(code, &v->regs, cr2) : NULL;
     if (likely(source))
-        return write_simple(v, table, cr2, source, code[1] == 0x87);
+        return write_at(v, table, cr2, NULL, source, code[1] == 0x87, SIMPLE_LENGTH);
     return write_decoded(v, table, cr2, code, n);
 }

@@ -11,6 +11,8 @@
 #include <hv/x86_bits.h>
 #include <hv/x86_insn.h>
 #include <port/guest_access.h>
+#include <pv/pv.h>
+#include <xen/xen.h>
 
 /* The bits of CR4 that a guest sets as it likes, and sees so; which of them become real is the
  * machine's affair. */
@@ -50,7 +52,15 @@ void pv_invalid_op(struct vcpu *v); /* ud2; "xen"; cpuid, or the guest's fault *
 void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value);
-bool pv_iopl_permits(const struct vcpu *v); /* CLI, STI, and all ports */
+/* CLI, STI, and all ports. The guest's kernel runs in ring 3, and so that it needs a level at all:
+ * 1, as long as the guest did not ask for an IOPL as on hardware (ABI). */
+static inline bool pv_iopl_permits(const struct vcpu *v)
+{
+    bool architectural = READ_ONCE(v->domain->vm_assist) & (1u << VMASST_TYPE_architectural_iopl);
+    unsigned int needed = !guest_kernel_mode(v) ? 3 : architectural ? 0 : 1;
+
+    return v->arch.pv.iopl >= needed;
+}
 bool pv_io_permitted(struct vcpu *v, unsigned int port, unsigned int bytes);
 uint32_t pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, uint32_t value);

@@ -9,6 +9,8 @@
 #include <core/base/count.h>
 #include <core/base/hypercall.h>
 #include <core/base/tlb.h>
+#include <core/domain/domain_pages.h>
+#include <pv/page_ref.h>
 #include <pv/set_pte.h>
 
 /* MMU_UPDATE_PREEMPTED: bit of `count` in a re-issued mmu_update or mmuext_op. */
@@ -22,6 +24,13 @@ static inline long mmu_conclude(struct vcpu *v, long rc, gva_t list, unsigned in
     if (unlikely(v->arch.pv.old_guest_table[0].n))
         return hypercall_create_continuation(0, MMU_UPDATE_PREEMPTED, 0, (uint32_t)rc);
     return rc;
+}
+
+/* Of the caller's own frames, with nobody to be told and nothing to go on with first: kernels
+ * mostly ask so, and it needs no batch. */
+static inline bool is_plain(const struct vcpu *v, gva_t pdone, unsigned int foreigndom)
+{
+    return likely(!((foreigndom ^ DOMID_SELF) | pdone | v->arch.pv.old_guest_table[0].n));
 }
 
 #define PTE_AVAIL_HIGH (0x7ffull << 52)
@@ -38,38 +47,24 @@ static inline long mmu_conclude(struct vcpu *v, long rc, gva_t list, unsigned in
  * is the hypervisor's to choose. */
 #define PTE_UPPER_DISALLOWED (PTE_CACHE | PTE_GLOBAL)
 
-/* Most tables have few entries: so many are looked at at once, if not a whole part. */
-#define FEW 8u
+/* Most tables have few entries: so many are looked at at once. */
+#define PIECE 64u
+#define FEW   8u
 static inline bool are_empty(const uint64_t *e, unsigned int n)
 {
     uint64_t any = 0;
 
-#pragma GCC unroll 32
+#pragma GCC unroll 64
     for (unsigned int i = 0; i < n; i++)
         any |= e[i];
     return !any;
 }
 
-static inline uint64_t table_type(unsigned int level)
-{
-    return (uint64_t)level << PGT_type_shift;
-}
-
-/* 1..4 for a page table, else what is no level: 0, 5 (descriptors), 7 (writable). */
-static inline unsigned int table_level(uint64_t type_info)
-{
-    return (unsigned int)(type_info >> PGT_type_shift);
-}
-
-static inline bool is_table_type(uint64_t type_info)
-{
-    unsigned int level = table_level(type_info);
-    return level >= 1 && level <= 4;
-}
-
 static inline bool is_hypervisor_slot(unsigned int level, unsigned int index)
 {
-    return index - HYPERVISOR_L4_FIRST <= HYPERVISOR_L4_LAST - HYPERVISOR_L4_FIRST && level == 4;
+    unsigned int first = level == 4 ? HYPERVISOR_L4_FIRST : TABLE_ENTRIES;
+
+    return index - first <= HYPERVISOR_L4_LAST - HYPERVISOR_L4_FIRST;
 }
 
 /* Only a domain with hardware has a use for memory types. */
@@ -117,9 +112,24 @@ int __must_check pv_unpin_table(struct domain *d, mfn_t mfn);
 int __must_check drop_pin(struct page_info *pg, struct domain *d);
 
 /* --- page_entry.c --- */
-/* References for an entry of a level 2 to 4 table; -XEN_ERESTART possible. */
-int __must_check get_page_from_upper(uint64_t e, unsigned int level, struct domain *d);
-/* put_page_and_type_preemptible() or put_table() gives them back. */
+/* A frame that is held gets the type too, or is held no more. */
+int __must_check get_upper_type(struct page_info *pg, uint64_t type, struct domain *d);
+
+/* References for an entry of a level 2 to 4 table; -XEN_ERESTART possible.
+ * put_page_and_type_preemptible() or put_table() gives them back. */
+static inline int __must_check get_page_from_upper(uint64_t e, unsigned int level, struct domain *d)
+{
+    struct page_info *pg = mfn_to_page_nospec(pte_mfn(e));
+
+    /* XSA-109, 217: only d's own memory, whoever asks. */
+    if (unlikely((e & PTE_UPPER_DISALLOWED) || !mfn_in_table(pte_mfn(e)) || !get_page_now(pg, d)))
+        return -XEN_EINVAL;
+    /* XSA-240, 286: a table of the same level (a linear page table) has another type than is asked
+     * for here. */
+    return likely(take_type(pg, table_type(level - 1)))
+               ? 0
+               : get_upper_type(pg, table_type(level - 1), d);
+}
 
 /* Changes an entry of a table of d, whose type is type_info's and whose page_lock the caller holds:
  * checks it, takes the new references, writes it, drops the old ones. old: what the entry is, or

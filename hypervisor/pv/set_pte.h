@@ -42,12 +42,20 @@ static inline const uint64_t *table_entry(const struct page_info *table, unsigne
  * been noted.
  */
 #define TABLE_PART (TABLE_ENTRIES / 16)
+static inline bool is_noted(const struct page_info *table, unsigned int index)
+{
+    return table->used >> (index / TABLE_PART) & 1;
+}
+
 static inline void note_used(struct page_info *table, unsigned int index)
 {
-    unsigned int part = index / TABLE_PART;
+    if (!is_noted(table, index))
+        table->used |= (uint16_t)(1u << (index / TABLE_PART));
+}
 
-    if (!(table->used >> part & 1))
-        table->used |= (uint16_t)(1u << part);
+static inline unsigned int index_of_entry(const uint64_t *entry)
+{
+    return (uintptr_t)entry / sizeof(*entry) % TABLE_ENTRIES;
 }
 
 /* An entry of a table of d is `old` and becomes val, as `how` says. False: it is not what it was,
@@ -82,7 +90,7 @@ static inline bool set_pte(const struct domain *d, struct page_info *table, cons
                            uint64_t old, uint64_t val, enum pte_write how)
 {
     if (val & ~old & PTE_PRESENT)
-        note_used(table, (uintptr_t)entry / sizeof(*entry) % TABLE_ENTRIES);
+        note_used(table, index_of_entry(entry));
     return store_pte(d, entry, old, val, how);
 }
 

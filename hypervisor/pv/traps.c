@@ -101,15 +101,11 @@ static bool is_write(const struct vcpu *v, uint32_t error)
                                              PFEC_INSN)) == (PFEC_PRESENT | PFEC_WRITE);
 }
 
-static __noinline void fault_of_either(struct vcpu *v, uint64_t cr2, uint32_t error)
+/* Neither the guest's own for sure, nor a write to a table. */
+static __noinline void other_fault(struct vcpu *v, uint64_t cr2, uint32_t error)
 {
-    if (is_of_hypervisor(cr2)) {
-        if (!(error & PFEC_RESERVED) && ldt_fault(v, cr2))
-            return;
-    } else if (is_write(v, error)) {
-        if (pv_ptwr_fault(v, cr2))
-            return;
-    }
+    if (is_of_hypervisor(cr2) && !(error & PFEC_RESERVED) && ldt_fault(v, cr2))
+        return;
     if (!(error & PFEC_PRESENT) && isolation_lacked(cr2))
         return;
     pv_inject_page_fault(v, cr2, error);
@@ -119,11 +115,16 @@ void pv_page_fault(struct vcpu *v, uint64_t cr2)
 {
     uint32_t error = v->regs.error_code;
 
-    /* Most can only be the guest's own. */
-    if (is_of_hypervisor(cr2) || is_write(v, error) || isolating)
-        fault_of_either(v, cr2, error);
-    else
+    if (is_of_hypervisor(cr2)) {
+        other_fault(v, cr2, error);
+    } else if (is_write(v, error)) {
+        if (!pv_ptwr_fault(v, cr2))
+            pv_inject_page_fault(v, cr2, error);
+    } else if (unlikely(isolating)) {
+        other_fault(v, cr2, error);
+    } else {
         pv_inject_page_fault(v, cr2, error);
+    }
 }
 
 static __noinline void is_nobodys(const struct vcpu *v)

@@ -30,14 +30,13 @@ static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
 static int update(struct vcpu *v, gva_t va, uint64_t val, uint64_t flags, struct domain *pg_owner)
 {
     struct domain *d = v->domain;
-    struct page_info *table;
+    struct page_info *table = find_l1(v, va);
     const uint64_t *entry;
-    unsigned int index;
     int rc = -XEN_EINVAL;
 
-    if (unlikely(!find_l1e(v, va, &table, &index) || !page_lock(table, d)))
+    if (unlikely(!table || !page_lock(table, d)))
         return refused(rc, "update_va_mapping: no L1 entry for %#lx", va);
-    entry = table_entry(table, index);
+    entry = table_entry(table, l1_index(va));
     if (likely(table_level(READ_ONCE(table->type_info)) == 1))
         rc = write_pte(d, table, entry, READ_ONCE(*entry), val, PTE_WRITE, pg_owner);
     page_unlock(table);

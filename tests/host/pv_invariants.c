@@ -130,11 +130,9 @@ static void count_frame(struct page_info *pg)
 static void check_walked(struct vcpu *v)
 {
     const struct pv_walked was = v->arch.pv.walked;
-    struct page_info *found;
 
     if (was.span && mfn_eq(was.base, v->arch.pv.guest_table) &&
-        was.when == v->domain->arch.pv.tables_changed &&
-        (!pv_walk(v, was.span, &found) || found != was.table))
+        was.when == v->domain->arch.pv.tables_changed && pv_walk(v, was.span) != was.table)
         complain(page_to_mfn(was.table), "is remembered as the table for %#lx",
                  (unsigned long)was.span);
 }

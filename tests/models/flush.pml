@@ -227,7 +227,7 @@ inline flush_under_page_lock(c)     /* put_page_from_l1e() of an entry that need
 {
     do
     :: d_step { page_locked == NOBODY -> page_locked = c; drain(c) } -> break
-    OR_SPIN_WAIT(c)                                     /* model: lock_later.wait */
+    OR_SPIN_WAIT(c)                                     /* model: page_lock_later.wait */
     od;
     flush_tlb_domain(c, cr3[c], ALL_CPUS);
     page_locked = NOBODY

@@ -86,6 +86,8 @@ static void a_frame_changes_hands(void **state)
 {
     struct page_info *pg = host_frames(d, 0);
     const uint64_t table = PGT_l1_page_table | PGT_validated | 1;
+    uint64_t pte = page_to_mfn(pg).n << PAGE_SHIFT | PTE_PRESENT | PTE_USER;
+    struct page_info *of = host_frames(d, 0); /* a table that is to map it */
     struct sigaction segv = {.sa_handler = another_has_it}, was;
 
     (void)state;
@@ -99,10 +101,22 @@ static void a_frame_changes_hands(void **state)
     find_it(pg);
     assert_false(page_lock(pg, d));
     assert_int_equal(pg->type_info, table);
+    WRITE_ONCE(of->type_info, table);
+    of->used = 0xffff;
+    for (unsigned int rw = 0; rw <= PTE_RW; rw += PTE_RW) {
+        find_it(pg);
+        assert_int_equal(write_pte(d, of, table_entry(of, 0), 0, pte | rw, PTE_WRITE, d),
+                         -XEN_EBUSY);
+        assert_int_equal(pg->count_info, PGC_allocated | 1);
+        assert_int_equal(*table_entry(of, 0), 0);
+    }
     sigaction(SIGSEGV, &was, NULL);
     WRITE_ONCE(pg->type_info, 0);
     WRITE_ONCE(pg->owner, d->domain_id);
     assert_true(clear_allocated(pg));
+    WRITE_ONCE(of->type_info, 0);
+    of->used = 0;
+    assert_true(clear_allocated(of));
 }
 
 /* The control domain is at an exchange for a domain that ends: what it has in its hands is its own

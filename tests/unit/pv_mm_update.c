@@ -243,6 +243,9 @@ static void preserve_accessed_and_dirty(void **state)
     assert_int_equal(l1e(MM_SPARE) & (PTE_ACCESSED | PTE_DIRTY), PTE_ACCESSED | PTE_DIRTY);
     assert_int_equal(mm_update(&g, at | MMU_PT_UPDATE_NO_TRANSLATE, clean), 0);
     assert_int_equal(l1e(MM_SPARE) & (PTE_ACCESSED | PTE_DIRTY), 0);
+    assert_int_equal(mm_update(&g, at, PTE_ACCESSED), 0); /* in an entry that is absent, too */
+    assert_int_equal(mm_update(&g, at | MMU_PT_UPDATE_PRESERVE_AD, clean & ~PTE_RW), 0);
+    assert_int_equal(l1e(MM_SPARE) & (PTE_ACCESSED | PTE_DIRTY), PTE_ACCESSED);
 }
 
 static void machine_to_frame(void **state)

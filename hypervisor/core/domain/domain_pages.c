@@ -28,29 +28,12 @@
 /* Race: the owner is looked at after the reference is held, so that it cannot change any more; and
  * before, so that who names frames of others does not have them referenced, and their owners meet
  * counts that they did not expect. */
-static inline bool take_page(struct page_info *pg, const struct domain *d)
-{
-    uint64_t x = READ_ONCE(pg->count_info), seen;
-
-    if (unlikely(READ_ONCE(pg->owner) != d->domain_id))
-        return false;
-    for (;; x = seen) {
-        /* 0: free, or not handed out yet; all ones: a guest tries to make the count overflow. */
-        if (unlikely(((x + 1) & PGC_count_mask) <= 1))
-            return false;
-        seen = cmpxchg(&pg->count_info, x, x + 1);
-        if (likely(seen == x))
-            break;
-    }
-    if (likely(READ_ONCE(pg->owner) == d->domain_id))
-        return true;
-    put_page(pg);
-    return false;
-}
-
 bool get_page(struct page_info *pg, const struct domain *d)
 {
-    return take_page(pg, d);
+    while (unlikely(!take_reference(pg, d)))
+        if (READ_ONCE(pg->owner) != d->domain_id || !may_count_more(READ_ONCE(pg->count_info)))
+            return false;
+    return keep_if_owned(pg, d);
 }
 
 struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
@@ -60,7 +43,7 @@ struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d)
     if (unlikely(!mfn_in_table(mfn)))
         return NULL;
     pg = mfn_to_page_nospec(mfn);
-    return likely(take_page(pg, d)) ? pg : NULL;
+    return likely(get_page_now(pg, d)) ? pg : NULL;
 }
 
 struct page_info *get_page_from_gfn(gfn_t gfn, const struct domain *d)
@@ -96,7 +79,7 @@ static void release_domain_page(struct domain *d, struct page_info *pg)
         put_domain(d);
 }
 
-static void free_owned_page(struct page_info *pg)
+void free_owned_page(struct page_info *pg)
 {
     struct domain *d = owner_of_page(pg);
     bool shared = READ_ONCE(pg->count_info) & PGC_xenheap;
@@ -109,14 +92,6 @@ static void free_owned_page(struct page_info *pg)
     free_frames(pg, 0);
     if (shared && atomic_sub_return(&d->xenheap_pages, 1) == 0)
         put_domain(d);
-}
-
-void put_page(struct page_info *pg)
-{
-    uint64_t left = atomic_sub_return(&pg->count_info, 1);
-
-    if (unlikely((left & PGC_count_mask) == 0))
-        free_owned_page(pg);
 }
 
 bool clear_allocated(struct page_info *pg)

@@ -6,6 +6,7 @@
 #include <core/frame/frame.h>
 #include <core/state/domain.h>
 #include <core/state/guest_ops.h>
+#include <port/atomic.h>
 
 /* Gives a fresh frame block to d (2^order frames, PGC_allocated | 1 each, on d's page list).
  * -XEN_ENOMEM beyond d->max_pages. */
@@ -22,7 +23,42 @@ void unshare_hv_page(void *page);
 /* References. get_page fails (false) when the frame is not owned by d or is being freed. put_page
  * frees at the last reference. */
 bool __must_check get_page(struct page_info *pg, const struct domain *d);
-void put_page(struct page_info *pg);
+void free_owned_page(struct page_info *pg); /* which nobody refers to any more */
+static inline void put_page(struct page_info *pg)
+{
+    if (unlikely((atomic_sub_return(&pg->count_info, 1) & PGC_count_mask) == 0))
+        free_owned_page(pg);
+}
+/* Of a frame that counts x, can there be one more? 0: it is free, or not handed out yet; all ones:
+ * a guest tries to make the count overflow. */
+static inline bool may_count_more(uint64_t x)
+{
+    return likely(((x + 1) & PGC_count_mask) > 1);
+}
+/* The first step of get_page(), without a call: true: there is a reference, and whose the frame is
+ * now has to be looked at. false: get_page() knows. */
+static inline bool take_reference(struct page_info *pg, const struct domain *dom)
+{
+    uint64_t x;
+
+    if (unlikely(READ_ONCE(pg->owner) != dom->domain_id))
+        return false;
+    x = READ_ONCE(pg->count_info);
+    return may_count_more(x) && likely(cmpxchg(&pg->count_info, x, x + 1) == x);
+}
+/* Its second step: it cannot become another's any more. */
+static inline bool keep_if_owned(struct page_info *pg, const struct domain *dom)
+{
+    if (likely(READ_ONCE(pg->owner) == dom->domain_id))
+        return true;
+    put_page(pg);
+    return false;
+}
+/* get_page(), without a call where nothing is in the way. */
+static inline bool __must_check get_page_now(struct page_info *pg, const struct domain *dom)
+{
+    return likely(take_reference(pg, dom)) ? keep_if_owned(pg, dom) : get_page(pg, dom);
+}
 /* From a machine frame number, whoever gave it: NULL unless mfn is RAM owned by d; else with one
  * reference. */
 struct page_info *get_page_from_mfn(mfn_t mfn, const struct domain *d);

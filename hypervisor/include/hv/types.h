@@ -49,6 +49,13 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define __unused     __attribute__((unused))   /* a parameter that others of the same type use */
 #define __noinline   __attribute__((noinline)) /* keeps a rare path out of a straight one */
 #define __inlined    inline __attribute__((always_inline)) /* a part of straight paths */
+/* One of the ways that a function goes on, by a jump: all of them take its arguments, so that none
+ * has to move, also those that one does not need. */
+#ifdef __clang__
+#define __jumped __attribute__((noinline))
+#else
+#define __jumped __attribute__((noipa))
+#endif
 /* Variables start as 0 (-ftrivial-auto-var-init), but for these few on hot paths, which are written
  * before they are read. */
 #define __uninitialized __attribute__((uninitialized))
