@@ -214,8 +214,8 @@ static __inlined int run_ops(struct mmuext *m, gva_t *uops, unsigned int *left)
     return 0;
 }
 
-static __noinline long do_many(struct vcpu *v, gva_t uops, unsigned int count, gva_t pdone,
-                               unsigned int foreigndom)
+static __noinline long run_many(struct vcpu *v, gva_t uops, unsigned int count, gva_t pdone,
+                                unsigned int foreigndom)
 {
     struct mmuext m = {.v = v};
     unsigned int left, done = 0;
@@ -254,7 +254,7 @@ static __noinline long do_many(struct vcpu *v, gva_t uops, unsigned int count, g
 
 /* The same of what kernels mostly ask: the caller's own frames, nothing to finish, nobody who wants
  * to know how much was done. */
-static __noinline long do_own(struct vcpu *v, gva_t uops, unsigned int left)
+static __noinline long run_own(struct vcpu *v, gva_t uops, unsigned int left)
 {
     struct mmuext m = {.v = v, .pg_owner = v->domain};
     int rc;
@@ -270,6 +270,6 @@ long do_mmuext_op(gva_t uops, unsigned int count, gva_t pdone, unsigned int fore
     struct vcpu *v = current;
 
     if (is_plain(v, pdone, foreigndom) && likely(!(count & MMU_UPDATE_PREEMPTED)))
-        return do_own(v, uops, count);
-    return do_many(v, uops, count, pdone, foreigndom);
+        return run_own(v, uops, count);
+    return run_many(v, uops, count, pdone, foreigndom);
 }

@@ -33,7 +33,8 @@ class Stretch:
     """What one CPU executed at entries of one name: how often, and (mean, 5 %, median, 95 %) of work and of waiting."""
 
     def __init__(self, line):
-        cpu, self.name, *numbers = line.split()
+        cpu, name, *numbers = line.split()
+        self.name = name.partition(".")[0]  # assembly has labels within
         self.cpu, self.number, *lengths = map(int, [cpu, *numbers])
         self.work, self.waiting = lengths[:4], lengths[4:]
 

@@ -4,7 +4,7 @@
  * request is made twice from the same state, the second time as a batch, which it is when it names
  * the caller's own tables (the high half of foreigndom). Results, memory, references, counters and
  * how often it had to give way are the same. So it is with lists of mmuext_op for the caller's own
- * frames (do_own()).
+ * frames (run_own()).
  */
 #include <setjmp.h>
 #include <stdarg.h>
