@@ -159,7 +159,8 @@ static void batches(void)
     page_free((void *)va);
 }
 
-/* The last words there are; nothing is done of a list that goes on behind them. */
+/* The last words there are. Of a list that goes on behind them nothing is done, or (Xen) what is
+ * there. */
 static void list_past_the_end(void)
 {
     unsigned long *target = test_page();
@@ -172,7 +173,7 @@ static void list_past_the_end(void)
     *target = 1;
     NEED(!test_page_protect(target, false));
     CHECK_EQ(HYPERVISOR_mmuext_op(ops, 2, NULL, DOMID_SELF), -XEN_EFAULT, "a list without an end");
-    CHECK_EQ(*target, 1, "is not begun");
+    CHECK_EITHER(*target, 1, 0, "is not begun, or not finished");
     CHECK_EQ(HYPERVISOR_mmuext_op(ops, 1, NULL, DOMID_SELF), 0, "its first operation alone");
     CHECK_EQ(*target, 0, "is done");
     NEED(!test_page_protect(target, true));
