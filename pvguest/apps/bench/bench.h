@@ -43,4 +43,18 @@ extern const struct bench machine_rows[];
         all_;                                                                                      \
     })
 
+/* From the kernel to itself, right behind: by a frame that `leave` takes. */
+#define IRET(leave, to_ss, to_cs)                                                                  \
+    __asm__ volatile("mov %%rsp, %%rax\n\t"                                                        \
+                     "pushq %[ss]\n\t"                                                             \
+                     "pushq %%rax\n\t"                                                             \
+                     "pushq %[flags]\n\t"                                                          \
+                     "pushq %[cs]\n\t"                                                             \
+                     "pushq $1f\n\t" leave "\n"                                                    \
+                     "1:"                                                                          \
+                     :                                                                             \
+                     : [ss] "i"(to_ss), [flags] "i"(RFLAGS_IF), [cs] "i"(to_cs),                   \
+                       [entry] "i"(__HYPERVISOR_iret * 32)                                         \
+                     : "rax", "rcx", "r11", "memory")
+
 #endif

@@ -138,20 +138,8 @@ static long op_wrmsr(unsigned int n)
 
 static long op_iret(unsigned int n)
 {
-    REPEAT(n, __asm__ volatile(
-                  "mov %%rsp, %%rax\n\t"
-                  "pushq %[ss]\n\t"
-                  "pushq %%rax\n\t"
-                  "pushq %[flags]\n\t"
-                  "pushq %[cs]\n\t"
-                  "pushq $1f\n\t"
-                  "pushq $0\n\t"
-                  "jmp *%[stub]\n"
-                  "1:"
-                  :
-                  : [ss] "i"(FLAT_KERNEL_SS), [flags] "i"(RFLAGS_IF), [cs] "i"(FLAT_KERNEL_CS & ~3),
-                    [stub] "r"(hypercall_page + __HYPERVISOR_iret * 32ul)
-                  : "rax", "rcx", "r11", "memory"));
+    REPEAT(n,
+           IRET("pushq $0\n\tjmp hypercall_page + %c[entry]", FLAT_KERNEL_SS, FLAT_KERNEL_CS & ~3));
     return 0;
 }
 

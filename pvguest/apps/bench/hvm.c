@@ -130,22 +130,7 @@ static long op_no_device(unsigned int n)
     return READ_ONCE(seen) == n ? 0 : -1;
 }
 
-static long op_iret(unsigned int n)
-{
-    REPEAT(n, __asm__ volatile(
-                  "mov %%rsp, %%rax\n\t"
-                  "pushq %[ss]\n\t"
-                  "pushq %%rax\n\t"
-                  "pushq %[flags]\n\t"
-                  "pushq %[cs]\n\t"
-                  "pushq $1f\n\t"
-                  "iretq\n"
-                  "1:"
-                  :
-                  : [ss] "i"(HVM_KERNEL_SS), [flags] "i"(RFLAGS_IF), [cs] "i"(HVM_KERNEL_CS)
-                  : "rax", "memory"));
-    return 0;
-}
+ROW(op_iret, IRET("iretq", HVM_KERNEL_SS, HVM_KERNEL_CS))
 
 /* clang-format off */
 const struct bench hvm_rows[] = {
