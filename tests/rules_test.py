@@ -271,6 +271,11 @@ def test_rooms():
         style.problems.clear()
         style.check_size({"x86": rooms.MOST_LINES, "hvm": rooms.MOST_LINES_OF["hvm"] + more})
         expect(f"{more} more than there may be in hvm", len(style.problems), more)
+    told = " ".join(f"{most:,}" for most in (rooms.MOST_LINES, *rooms.MOST_LINES_OF.values()))
+    for text, wrong in ((told, 0), (told.replace(f"{rooms.MOST_LINES:,}", "12"), 1)):
+        style.problems.clear()
+        style.check_size_told("a page", text)
+        expect(f"limits told as {text}", len(style.problems), wrong)
 
 
 def test_outer_rooms():

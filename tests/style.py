@@ -277,6 +277,13 @@ def check_size(code):
         complain("hypervisor", 0, f"{without_own(code)} lines of code; at most {rooms.MOST_LINES}")
 
 
+def check_size_told(path, text):
+    """A page for readers says the same sizes as the limits."""
+    for most in (rooms.MOST_LINES, *rooms.MOST_LINES_OF.values()):
+        if f"{most:,}" not in text:
+            complain(path, 0, f"does not say {most:,}, which is a limit of lines of code")
+
+
 def main():
     listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n")
     files, texts = {}, {}
@@ -286,6 +293,9 @@ def main():
             with open(path, encoding="utf-8") as source:
                 texts[path] = source.read()
             files[path] = texts[path].splitlines()
+    for path in ("README.md", "docs/reading-order.md"):
+        with open(path, encoding="utf-8") as page:
+            check_size_told(path, page.read())
     code = rooms.lines_of_code(files)
     if "--loc" in sys.argv[1:]:
         for place in sorted(code):
