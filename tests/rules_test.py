@@ -207,15 +207,16 @@ def test_writers():
     const uint64_t *c = (const uint64_t *)read_frame(mfn);
     rc = copy_to_guest(at, &v, 8);
     void *q = map_guest_frame(d, mfn);
+    rc = write_elsewhere(at, &v, 8) | guest_copy(at, from, 8);
 """
     for path in ("hypervisor/core/grant/a.c", "hypervisor/pv/a.c", "hypervisor/x86/a.c"):
-        expect("who writes to guests", complaints(style.check_writers, path, source), [2, 3, 4, 5, 6, 7, 8])
-    expect("the one writer of entries", complaints(style.check_writers, "hypervisor/pv/set_pte.h", source), [2, 3, 4, 5])
+        expect("who writes to guests", complaints(style.check_writers, path, source), [2, 3, 4, 5, 6, 7, 8, 12])
+    expect("the one writer of entries", complaints(style.check_writers, "hypervisor/pv/set_pte.h", source), [2, 3, 4, 5, 12])
     expect("others are free", complaints(style.check_writers, "tests/host/a.c", source), [])
     wrong = []
     for path in style.MAPS_TO_WRITE | style.COPIES_OUT:
         with open(path, encoding="utf-8") as text:
-            if not re.search(r"\b(map_frame|frame_map|guest_write)", text.read()):
+            if not re.search(r"\b(map_frame|frame_map|guest_write|guest_copy)", text.read()):
                 wrong.append(path)
     expect("who may write and does not", wrong, [])
 

@@ -108,7 +108,7 @@ def check_writers(path, lines):
     for number, line in enumerate(lines, 1):
         if re.search(r"\b(map_frame\(|frame_map\b)", line) and path not in MAPS_TO_WRITE:
             complain(path, number, "maps a frame to write to it: map_guest_frame(), set_pte() or read_frame()")
-        if re.search(r"\b(guest_write|guest_write_word|guest_try|guest_write_zeros)\(", line) and path not in COPIES_OUT:
+        if re.search(r"\b(guest_(write|write_word|try|write_zeros|copy|clear)|(write|write_word|try)_elsewhere)\(", line) and path not in COPIES_OUT:
             complain(path, number, "writes to a guest: copy_to_guest()")
         if re.search(r"\([a-z_0-9 ]+\*\)\s*\(?(read_frame|table_entry|\(uintptr_t)\b", line) and "(const " not in line and path not in CASTS:
             complain(path, number, "casts away that a frame is only read")
