@@ -262,6 +262,33 @@ static void single_frames_grow_together(void **state)
     host_check_invariants();
 }
 
+/* Who must give way joins as many of them at a time as it could clear, and looks no lower
+ * meanwhile. */
+static void joined_a_few_at_a_time(void **state)
+{
+    struct page_info *pg, *pair = mfn_to_page(MFN(FRAMES - 256));
+    unsigned int turns = 0, budget;
+
+    (void)state;
+    while (alloc_frames(0, 0))
+        ;
+    free_unused_frames(mfn_to_page(MFN(1024)), 1);
+    for (unsigned int i = 1; i < 510; i += 2)
+        if (pair != mfn_to_page(MFN(FRAMES - 512 + i - 1)))
+            free_frames(mfn_to_page(MFN(FRAMES - 512 + i)), 0);
+        else
+            for (unsigned int k = 0; k < 2; k++)
+                free_frames(&pair[k], 0);
+    do {
+        budget = 64;
+        pg = alloc_frames_within(1, 0, true, &budget);
+        turns++;
+    } while (!pg && !budget);
+    assert_ptr_equal(pg, pair);
+    assert_in_range(turns, 3, 255 / 64 + 1); /* one of them, at most, to clear */
+    host_check_invariants();
+}
+
 /* A block is as young as the youngest of its frames. */
 static void youngest_of_a_block(void **state)
 {
@@ -393,6 +420,7 @@ int main(void)
         TEST(nobody_flushes_for_the_last_frame),
         TEST(large_blocks_stay_whole),
         TEST(single_frames_grow_together),
+        TEST(joined_a_few_at_a_time),
         TEST(youngest_of_a_block),
         TEST(youngest_of_all_ages),
         TEST(given_twice_counts_once),

@@ -122,8 +122,8 @@ void heap_give(mfn_t first, uint64_t n); /* RAM to be allocated from (boot only)
 /* 2^order frames whose addresses are below 2^addr_bits (0: anywhere); NULL when there are none.
  * Owner DOMID_INVALID, count 0. */
 struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits);
-/* The same for who must give way: *budget frames may still be cleared. NULL and *budget 0: some
- * were cleared and stay so; try again after giving way. trusted: for the control domain, which may
+/* The same for who must give way: *budget frames may still be cleared, or joined. NULL and *budget
+ * 0: some were, and stay so; try again after giving way. trusted: for the control domain, which may
  * see what firmware left: memory never used before is not cleared (a second a GiB). */
 struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits, bool trusted,
                                       unsigned int *budget);

@@ -17,7 +17,8 @@
  * A single frame that is freed is LOOSE for a while: the next request for one gets it, or one that
  * was freed before it, and nothing is joined and torn again for that. As many are kept so in a zone
  * as are given out from one flush to the next (below). Where a zone has no block that is large
- * enough, its loose frames are joined before the next zone is looked at.
+ * enough, its loose frames are joined before the next zone is looked at, as many at a time as its
+ * caller could clear: it gives way in between.
  *
  * Contents: a block is cleared when it is allocated, so nothing of its last owner is seen
  * (XSA-100), however it was freed. TLB: a freed frame is stamped with the TLB clock; it is not
@@ -118,14 +119,25 @@ static void block_join(uint64_t mfn, unsigned int order)
     block_insert(mfn, order);
 }
 
-static void join_loose(unsigned int zone)
+/* Which lists of a zone have blocks that are large enough. */
+static uint32_t fitting(unsigned int zone, unsigned int order)
 {
-    while (nonempty[zone] & 1u << LOOSE) {
+    return nonempty[zone] & ((1u << LOOSE) - (1u << order));
+}
+
+/* Loose frames of a zone, until it has a block that is large enough. False: the budget is used up
+ * before. */
+static bool join_loose(unsigned int zone, unsigned int order, unsigned int *budget)
+{
+    for (; nonempty[zone] & 1u << LOOSE && !fitting(zone, order); --*budget) {
         uint32_t mfn = list[zone][LOOSE].first;
 
+        if (!*budget)
+            return false;
         block_remove(mfn, LOOSE);
         block_join(mfn, 0);
     }
+    return true;
 }
 
 /* Of a frame without a reference. Others may look at it, who know its number: get_page() does. */
@@ -191,16 +203,10 @@ static uint64_t find_forgotten(uint64_t block, unsigned int size, unsigned int o
     return is_forgotten(block) ? block : is_forgotten(other) ? other : 0;
 }
 
-/* Which lists of a zone have blocks that are large enough. */
-static uint32_t fitting(unsigned int zone, unsigned int order)
-{
-    return nonempty[zone] & ((1u << LOOSE) - (1u << order));
-}
-
 /* Where to take from: in the highest zone that has enough, a loose frame, or the smallest block
  * that is large enough; or (any: false) the first in that order that needs no flush. 0: nowhere. */
 static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, uint64_t *block,
-                           unsigned int *size)
+                           unsigned int *size, unsigned int *budget)
 {
     uint64_t left = zones & ((2ull << top_zone) - 1), at;
 
@@ -211,8 +217,8 @@ static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, 
         *block = at = list[zone][LOOSE].first;
         if (order == 0 && at != PAGE_LIST_END && (any || is_forgotten(at)))
             return at;
-        if (order && !fitting(zone, order))
-            join_loose(zone);
+        if (order && !join_loose(zone, order, budget))
+            return 0;
         for (uint32_t fit = fitting(zone, order); fit; fit &= fit - 1) {
             *size = (unsigned int)__builtin_ctz(fit);
             *block = list[zone][*size].first;
@@ -225,14 +231,14 @@ static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, 
 }
 
 /* Takes a block off the lists and halves it down to order. From here on no buddy can join it. */
-static struct page_info *take_block(unsigned int order, unsigned int top_zone)
+static struct page_info *take_block(unsigned int order, unsigned int top_zone, unsigned int *budget)
 {
     bool any = ++turn - flushed >= SELDOM >> order;
     unsigned int size;
-    uint64_t block, mfn = find_block(order, top_zone, any, &block, &size);
+    uint64_t block, mfn = find_block(order, top_zone, any, &block, &size, budget);
 
     if (!mfn)
-        mfn = find_block(order, top_zone, true, &block, &size);
+        mfn = find_block(order, top_zone, true, &block, &size, budget);
     if (!mfn)
         return NULL;
     if (!is_forgotten(mfn))
@@ -316,7 +322,7 @@ struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits
     if (addr_bits && addr_bits < 12 + NR_ZONES)
         top = addr_bits > 12 ? addr_bits - 12 : 0;
     spin_lock(&heap_lock);
-    pg = take_block(order, top);
+    pg = take_block(order, top, budget);
     spin_unlock(&heap_lock);
     if (!pg)
         return NULL;
