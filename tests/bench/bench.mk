@@ -37,6 +37,7 @@ $(LATENCY_PLUGIN): tests/bench/latency_plugin.c | build/.deps
 .PHONY: bench-latency
 bench-latency: build/parvis.bin guests image $(LATENCY_PLUGIN) ## the longest stretches with interrupts off, in instructions
 	@$(PYTHON) tests/bench/latency.py
+LONG_CHECKS += "$(PYTHON) tests/bench/latency.py"
 
 .PHONY: bench-smp
 bench-smp: build/parvis.bin dom0 reference ## boots with 1 to 8 CPUs and a parallel load on 2, against Xen, in pairs
