@@ -2,7 +2,7 @@
 /*
  * What guests are told of the clock: pvclock says what clock_now() says, and that it is stable
  * where it is; the registered copy never shows a half-written state as a whole one; and where the
- * CPUs' TSCs differ a vCPU is told anew whenever it gets a CPU.
+ * CPUs' TSCs differ a vCPU is told anew whenever it gets a CPU. And how far ahead a timer may be.
  */
 #include "core_test.h"
 
@@ -164,6 +164,22 @@ static void the_wall_clock(void **state)
     assert_int_equal(s->wc_version & 1, 0);
 }
 
+/* How far ahead a timer is counts from now, not from when its vCPU began to run. */
+static void a_far_timer_of_who_has_run_a_while(void **state)
+{
+    struct evtchn_bind_virq b = {.virq = VIRQ_TIMER};
+
+    (void)state;
+    assert_int_equal(call_with(v, event_channel_op, EVTCHNOP_bind_virq, &b), 0);
+    host_advance(SECONDS(1));
+    assert_true(clock_now() - v->sched.state_since >= SECONDS(1));
+    for (unsigned int over = 0; over < 2; over++) {
+        assert_int_equal(call(v, set_timer_op, (uint64_t)clock_now() + (1ull << 50) + over), 0);
+        host_advance(MILLISECS(101));
+        assert_int_equal(evtchn_port_pending(d, b.port), over);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +189,7 @@ int main(void)
         cmocka_unit_test_setup(what_failed_is_made_up_for, setup),
         cmocka_unit_test_setup(told_anew_on_each_cpu, setup),
         cmocka_unit_test_setup(the_wall_clock, setup),
+        cmocka_unit_test_setup(a_far_timer_of_who_has_run_a_while, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

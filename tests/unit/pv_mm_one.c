@@ -23,7 +23,7 @@
 #define ENTRY 100u
 #define BATCH (DOMID_SELF | (1u + 1) << 16) /* the tables of d1, which asks */
 
-enum { FRAME = MM_SPARE, PLAIN, T1, T2 = T1 + 3 };
+enum { FRAME = MM_SPARE, PLAIN, T1, T2 = T1 + 3, LAST };
 
 static struct mm_guest control, g, other;
 
@@ -319,6 +319,79 @@ static void lists_of_operations(void **state)
         }
 }
 
+/* The entry of each table that leads to the last page there is. */
+static void map_last_page(mfn_t frame)
+{
+    for (unsigned int table = MM_L4; table < MM_L1; table++)
+        assert_int_equal(mm_update(&g, mm_entry_addr(&g, table, 511),
+                                   mm_pte(g.frame[table + 1], MM_RW)),
+                         0);
+    assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L1, 511), mm_pte(frame, MM_RW)), 0);
+    host_walk = true;
+}
+
+/* Of a list that goes on behind the last words there are nothing is done, though those are there;
+ * either way. */
+static void lists_past_the_end(void **state)
+{
+    struct mmuext_op *op = (void *)(mm_words(&g, LAST + 1)) - sizeof(*op);
+    struct mmu_update *req = (void *)(mm_words(&g, LAST + 1)) - sizeof(*req);
+    uint64_t *word = &mm_words(&g, PLAIN)[ENTRY];
+
+    (void)state;
+    assert_int_equal(g.frame[LAST + 1].n, g.frame[LAST].n + 1);
+    map_last_page(g.frame[LAST]);
+    for (unsigned int k = 0; k < 3; k++) {
+        gva_t done = k == 1 ? DONE : 0;
+
+        *word = 1;
+        if (k < 2)
+            *op = (struct mmuext_op){.cmd = MMUEXT_CLEAR_PAGE, .arg1.mfn = g.frame[PLAIN].n};
+        else
+            *req = (struct mmu_update){.ptr = mm_entry_addr(&g, PLAIN, ENTRY)};
+        for (unsigned int n = 2; n; n--) {
+            gva_t list = k < 2 ? -sizeof(*op) : -sizeof(*req);
+
+            assert_int_equal(ask_of(k < 2 ? __HYPERVISOR_mmuext_op : __HYPERVISOR_mmu_update,
+                                    DOMID_SELF, n, list, done)
+                                 .rc,
+                             n == 2 ? -XEN_EFAULT : 0);
+            assert_int_equal(*word, n == 2);
+        }
+    }
+}
+
+/* What the first operation of a list leaves to be undone comes before its second, though the list
+ * has time. */
+static void a_table_given_up_in_a_list(void **state)
+{
+    struct mmuext_op *l = host_guest(LIST);
+    uint64_t *word = &mm_words(&g, PLAIN)[ENTRY];
+
+    (void)state;
+    for (unsigned int k = 0; k < 2; k++) {
+        build(0);
+        assert_int_equal(mm_ext(&g, MMUEXT_PIN_L2_TABLE, g.frame[T2].n, 0), 0);
+        *word = 1;
+        l[0] = (struct mmuext_op){.cmd = MMUEXT_UNPIN_TABLE, .arg1.mfn = g.frame[T2].n};
+        l[1] = (struct mmuext_op){.cmd = MMUEXT_CLEAR_PAGE, .arg1.mfn = g.frame[PLAIN].n};
+        this_cpu()->slice_end = 1;
+        this_cpu()->steps = 0; /* the table looks itself, who goes through the list not yet */
+        assert_int_equal(do_mmuext_op(LIST, 2, k ? DONE : 0, DOMID_SELF), -XEN_ERESTART);
+        assert_true(g.v->arch.pv.old_guest_table[0].n);
+        assert_int_equal(*word, 1);
+        g.v->continuation = false;
+        this_cpu()->slice_end = 0;
+        assert_int_equal(do_mmuext_op(g.v->hc_args[0], (unsigned int)g.v->hc_args[1],
+                                      g.v->hc_args[2], (unsigned int)g.v->hc_args[3]),
+                         0);
+        assert_int_equal(*word, 0);
+        assert_int_equal(g.v->arch.pv.old_guest_table[0].n, 0);
+        assert_int_equal(host_recount(), 0);
+        all_plain();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +401,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(after_a_table_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_give_way, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_of_operations, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_past_the_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_table_given_up_in_a_list, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

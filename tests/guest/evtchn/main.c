@@ -176,9 +176,7 @@ static void refusals(void)
 /* Xen finds that when it has made the port. */
 static bool tries_first(void)
 {
-    xen_extraversion_t extra;
-
-    return !HYPERVISOR_xen_version(XENVER_extraversion, extra) && !memcmp(extra, ".0-parvis", 9);
+    return test_on_parvis();
 }
 
 static int protect(char *va, unsigned long frame, bool writable)

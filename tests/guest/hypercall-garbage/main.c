@@ -148,6 +148,20 @@ static void one_call(unsigned int nr)
                      a[0], a[1], a[2], a[3], a[4]);
 }
 
+/* Each kind of copy: a struct, a number, one word and more to where the hypervisor has its own. */
+static void the_hypervisors_memory(void)
+{
+    void *direct_map = (void *)0xffff830000000000ul;
+    gnttab_setup_table_t frames = {.dom = DOMID_SELF, .nr_frames = 1, .frame_list = (unsigned long)direct_map};
+
+    CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_bind_vcpu, direct_map), -XEN_EFAULT,
+             "is not read");
+    CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_send, direct_map), -XEN_EFAULT, "nor a port");
+    CHECK_EQ(HYPERVISOR_xen_version(XENVER_capabilities, direct_map), -XEN_EFAULT, "nor written");
+    NEED(!HYPERVISOR_grant_table_op(GNTTABOP_setup_table, &frames, 1));
+    CHECK_EQ(frames.status, GNTST_bad_virt_addr, "not one word of it");
+}
+
 /* The way Linux does it, without the page, so that numbers above its end can be tried. */
 static long raw_hypercall(unsigned long nr)
 {
@@ -173,6 +187,7 @@ void test_main(void)
             one_call(nr);
         CHECK(guest_lives(), "the guest lives after a hypercall's garbage");
     }
+    the_hypervisors_memory();
     for (unsigned int i = 0; i < ARRAY_SIZE(beyond); i++)
         CHECK_EQ(raw_hypercall(beyond[i]), -XEN_ENOSYS, "a number beyond the table is -ENOSYS");
     HYPERVISOR_set_timer_op(0);

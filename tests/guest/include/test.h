@@ -41,6 +41,9 @@ void test_check_either(long got, long a, long b, const char *file, int line, con
 #define CHECK_EITHER(got, a, b, what)                                                              \
     test_check_either((long)(got), (a), (b), __FILE__, __LINE__, (what))
 
+/* Whether the hypervisor is Parvis: where another may do less than it (what, is said there). */
+bool test_on_parvis(void);
+
 /* Needed to go on; when it fails the test ends as an error. */
 #define NEED(cond)                                                                                 \
     do {                                                                                           \

@@ -55,6 +55,14 @@ void test_failure(const char *fmt, ...)
     worsen(FAILURE);
 }
 
+bool test_on_parvis(void)
+{
+    xen_extraversion_t extra = "";
+
+    HYPERVISOR_xen_version(XENVER_extraversion, extra);
+    return !memcmp(extra, ".0-parvis-", 10);
+}
+
 void test_check(bool ok, const char *file, int line, const char *what)
 {
     checks++;

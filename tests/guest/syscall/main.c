@@ -277,10 +277,7 @@ static void selectors(unsigned long sp)
  * user mode ran, and no test can have a time written just then. */
 static bool keeps_what_it_could_not_write(void)
 {
-    xen_extraversion_t extra = "";
-
-    HYPERVISOR_xen_version(XENVER_extraversion, extra);
-    return !memcmp(extra, ".0-parvis-", 10);
+    return test_on_parvis();
 }
 
 /* A time area that could not be written is, when a system call brings its kernel back. */
