@@ -7,6 +7,7 @@ of libcore.a into the programs that are named, unit tests or scenarios of tortur
 no program notices is a hole in the tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
 
 What is assembly is linked into a hypervisor of its own, under which guest tests run ("guest NAME", tests/guest): they are through in half a second.
+"guest syscall DEED" is that test's way to end its domain.
 
 A change names the text that it replaces (tests/mutants_table.py), which must stand in exactly one file of the hypervisor, once:
 tests/style.py looks at that, so that who changes such a line changes it here too.
@@ -21,6 +22,7 @@ from mutants_table import MUTANTS
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "system"))
 from machine import Ended, Machine, Timeout  # noqa: E402
+from test_guest_programs import DEEDS  # noqa: E402
 
 OUT = "build/mutants"
 TORTURE_SECONDS = 180   # of a scenario that is to notice, which is a matter of luck
@@ -54,10 +56,18 @@ def assemble(path, source):
     return os.path.abspath(source + ".bin")
 
 
-def guest_failure(name, hypervisor):
+def deed_failure(deed, m):
+    """Why the deed of guest test syscall did not end its domain with the right words, or None."""
+    said = m.expect(r"crashed: .*\n|TEST-RESULT: .*\n", 20)[0]
+    return None if re.search("crashed: .*" + DEEDS[deed], said) else said.strip()
+
+
+def guest_failure(name, hypervisor, deed=None):
     """Why the guest test failed, or None."""
-    with Machine.guest("mutant-" + name, os.path.abspath("build/tests/guest/" + name), vcpus=2, hypervisor=hypervisor) as m:
+    with Machine.guest("mutant-" + name, os.path.abspath("build/tests/guest/" + name), vcpus=2, hypervisor=hypervisor, cmdline=f"do={deed}" if deed else "") as m:
         try:
+            if deed:
+                return deed_failure(deed, m)
             said = m.expect(r"^FAILURE: .*\n|crashed: .*\n|TEST-RESULT: \S+ (?!success)\w+\n|(TEST-RESULT: \S+ success)\n", 20)
         except (Ended, Timeout) as why:
             return str(why).splitlines()[-1].strip()
@@ -109,7 +119,7 @@ def killer(name):
     mutant = build(name, find(text), text, replacement)
     for program in programs:
         guest = program.startswith("guest ")
-        why = guest_failure(program.split()[1], mutant) if guest else failure(link(program, mutant))
+        why = guest_failure(program.split()[1], mutant, *program.split()[2:]) if guest else failure(link(program, mutant))
         if why:
             return f"{program}: {why}"
     return None

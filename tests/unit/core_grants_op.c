@@ -102,6 +102,36 @@ static void a_list_that_ends_early(void **state)
     assert_int_equal(mm_refs(&granter, MM_SPARE), refs);
 }
 
+/* Behind the last words there are comes nothing, though the first ones are there. */
+static void a_list_past_the_end(void **state)
+{
+    enum { FIRST = MM_SPARE + 2, LAST, AT_0 = 0, AT_END = 511 };
+    struct gnttab_map_grant_ref *m = (void *)(mm_words(&other, LAST) + 512), *beyond;
+
+    (void)state;
+    beyond = (void *)mm_words(&other, FIRST);
+    for (unsigned int table = MM_L4; table < MM_L1; table++)
+        assert_int_equal(mm_update(&other, mm_entry_addr(&other, table, AT_END),
+                                   mm_pte(other.frame[table + 1], MM_RW)),
+                         0);
+    assert_int_equal(mm_update(&other, mm_entry_addr(&other, MM_L3, AT_0),
+                               mm_pte(other.frame[MM_L2], MM_RW)),
+                     0);
+    assert_int_equal(mm_update(&other, mm_entry_addr(&other, MM_L1, AT_0),
+                               mm_pte(other.frame[FIRST], MM_RW)),
+                     0);
+    assert_int_equal(mm_update(&other, mm_entry_addr(&other, MM_L1, AT_END),
+                               mm_pte(other.frame[LAST], MM_RW)),
+                     0);
+    host_walk = true;
+    m[-1].status = beyond->status = 99;
+    assert_int_equal(mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
+                             -sizeof(*m), 2, 0),
+                     -XEN_EFAULT);
+    assert_in_range(-m[-1].status, 1, 20);
+    assert_int_equal(beyond->status, 99);
+}
+
 #define MANY 40u
 
 static void map_many(uint32_t handles[MANY])
@@ -369,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(commands_and_counts),
         TEST(a_list_that_ends_early),
+        TEST(a_list_past_the_end),
         TEST(unmaps_share_a_flush),
         TEST(lists_give_way),
         TEST(copies),
