@@ -6,12 +6,16 @@ A mutant is a safety measure left out: a flush, a stamp, a check. For each, the 
 of libcore.a into the programs that are named, unit tests or scenarios of torture, and these run until one fails, or does not end. A mutant that
 no program notices is a hole in the tests, and the exit status is 1. `make mutants` builds what is needed and runs all; with names as arguments, those alone.
 
+Of a header, all of the portable code that includes it is compiled with the change.
+
 What is assembly is linked into a hypervisor of its own, under which guest tests run ("guest NAME", tests/guest): they are through in half a second.
 "guest syscall DEED" is that test's way to end its domain.
 
 A change names the text that it replaces (tests/mutants_table.py), which must stand in exactly one file of the hypervisor, once:
 tests/style.py looks at that, so that who changes such a line changes it here too.
 """
+import concurrent.futures
+import glob
 import os
 import re
 import subprocess
@@ -25,6 +29,7 @@ from machine import Ended, Machine, Timeout  # noqa: E402
 from test_guest_programs import DEEDS  # noqa: E402
 
 OUT = "build/mutants"
+MACHINES = ("hypervisor/x86", "hypervisor/hvm/cpu")     # code that is not portable
 TORTURE_SECONDS = 180   # of a scenario that is to notice, which is a matter of luck
 # Seconds of a program: what does not end by itself is noticed too, as by the limit that each test has.
 LIMIT = 300 * float(os.environ.get("PARVIS_TIMEOUT_SCALE", "1"))
@@ -39,7 +44,7 @@ def plain(source):
 def find(text):
     """The one source file that has the text."""
     found = []
-    for path in subprocess.run(["git", "ls-files", "hypervisor/*.c", "hypervisor/*.asm"], check=True, capture_output=True, text=True).stdout.split():
+    for path in subprocess.run(["git", "ls-files", "hypervisor/*.c", "hypervisor/*.h", "hypervisor/*.asm"], check=True, capture_output=True, text=True).stdout.split():
         with open(path, encoding="utf-8") as source:
             found += [path] * plain(source.read()).count(text)
     if len(found) != 1:
@@ -74,29 +79,46 @@ def guest_failure(name, hypervisor, deed=None):
     return None if said[1] else said[0].strip()
 
 
+def compiled(path, source, out, *flags):
+    """The object of the source, which stands for the file at path."""
+    if os.path.dirname(path) in MACHINES:
+        flags += ("-include", "tests/unit/x86_names.h")
+    subprocess.run(["gcc", *flags, *os.environ["MUTANT_CFLAGS"].split(), "-iquote", os.path.dirname(path), "-Wno-error", "-w", "-c", source, "-o", out], check=True)
+    return out
+
+
+def compiled_with(header, folder):
+    """The objects of the portable code that includes the header, with the one in the folder instead."""
+    users = []
+    for dependencies in glob.glob("build/host/gcc/hypervisor/**/*.d", recursive=True):
+        with open(dependencies, encoding="utf-8") as file:
+            path = dependencies[len("build/host/gcc/"):-1] + "c"
+            if header in file.read().split() and os.path.dirname(path) not in MACHINES:
+                users.append(path)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda path: compiled(path, path, os.path.join(folder, path.replace("/", "-")[:-1] + "o"), "-I" + folder), users))
+
+
 def build(name, path, text, replacement):
-    """The mutated file's object, or None."""
+    """The objects that the mutated file changes; or, of assembly, the hypervisor."""
     folder = os.path.join(OUT, name.replace(" ", "-"))
-    os.makedirs(folder, exist_ok=True)
-    source = os.path.join(folder, os.path.basename(path))
+    is_header = path.endswith(".h")
+    source = os.path.join(folder, re.sub("hypervisor/(include/)?", "", path) if is_header else os.path.basename(path))
+    os.makedirs(os.path.dirname(source), exist_ok=True)
     with open(path, encoding="utf-8") as original, open(source, "w", encoding="utf-8") as mutated:
         mutated.write(plain(original.read()).replace(text, replacement))
     if path.endswith(".asm"):
         return assemble(path, source)
-    flags = os.environ["MUTANT_CFLAGS"].split() + ["-iquote", os.path.dirname(path), "-Wno-error"]
-    if os.path.dirname(path) in ("hypervisor/x86", "hypervisor/hvm/cpu"):
-        flags += ["-include", "tests/unit/x86_names.h"]
-    subprocess.run(["gcc", *flags, "-w", "-c", source, "-o", source[:-1] + "o"], check=True)
-    return source[:-1] + "o"
+    return compiled_with(path, folder) if is_header else [compiled(path, source, source[:-1] + "o")]
 
 
-def link(program, mutant):
-    """Links a unit program with the mutated object; `make` has named its objects in the environment."""
+def link(program, mutants):
+    """Links a unit program with the mutated objects; `make` has named its own in the environment."""
     program, *arguments = program.split()
-    out = os.path.join(os.path.dirname(mutant), program)
-    objects = os.environ["OBJECTS_" + program].split()
-    objects = [o for o in objects if not o.endswith(tuple(room + os.path.basename(mutant) for room in ("/base/", "/x86/", "/hvm/", "/cpu/")))]
-    subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, mutant,
+    out = os.path.join(os.path.dirname(mutants[0]), program)
+    instead = tuple(room + os.path.basename(mutant) for mutant in mutants for room in ("/base/", "/x86/", "/hvm/", "/cpu/"))
+    objects = [o for o in os.environ["OBJECTS_" + program].split() if not o.endswith(instead)]
+    subprocess.run(["gcc", "-fsanitize=address,undefined", "-o", out, *objects, *mutants,
                     "build/host/gcc/libcore.a", "-lcmocka", "-lm"], check=True)
     return [out, *arguments, str(TORTURE_SECONDS), "1"] if arguments else [out]
 

@@ -161,7 +161,7 @@ def check_names(sources, paths):
 
 def check_mutants(texts):
     """What tests/mutants_table.py leaves out is there to be left out, once."""
-    sources = [mutants.plain(source) for path, source in texts.items() if path.startswith("hypervisor/") and path.endswith((".c", ".asm"))]
+    sources = [mutants.plain(source) for path, source in texts.items() if path.startswith("hypervisor/") and path.endswith((".c", ".h", ".asm"))]
     for name, (text, _, _) in mutants.MUTANTS.items():
         n = sum(source.count(text) for source in sources)
         if n != 1:

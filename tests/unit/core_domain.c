@@ -206,6 +206,9 @@ static void references_cannot_overflow(void **state)
     pg->count_info = PGC_allocated | (PGC_count_mask - 1);
     assert_true(get_page(pg, d));
     assert_false(get_page(pg, d));
+    pg->count_info = 0; /* it goes, and its owner is still to be read */
+    assert_false(get_page(pg, d));
+    assert_int_equal(pg->count_info, 0);
     pg->count_info = PGC_allocated | 1;
     assert_false(get_page(pg, dom0));
     assert_int_equal(pg->count_info, PGC_allocated | 1);

@@ -114,20 +114,20 @@ static void a_list_past_the_end(void **state)
         assert_int_equal(mm_update(&other, mm_entry_addr(&other, table, AT_END),
                                    mm_pte(other.frame[table + 1], MM_RW)),
                          0);
-    assert_int_equal(mm_update(&other, mm_entry_addr(&other, MM_L3, AT_0),
-                               mm_pte(other.frame[MM_L2], MM_RW)),
-                     0);
-    assert_int_equal(mm_update(&other, mm_entry_addr(&other, MM_L1, AT_0),
-                               mm_pte(other.frame[FIRST], MM_RW)),
-                     0);
-    assert_int_equal(mm_update(&other, mm_entry_addr(&other, MM_L1, AT_END),
-                               mm_pte(other.frame[LAST], MM_RW)),
-                     0);
+    assert_int_equal(
+        mm_update(&other, mm_entry_addr(&other, MM_L3, AT_0), mm_pte(other.frame[MM_L2], MM_RW)),
+        0);
+    assert_int_equal(
+        mm_update(&other, mm_entry_addr(&other, MM_L1, AT_0), mm_pte(other.frame[FIRST], MM_RW)),
+        0);
+    assert_int_equal(
+        mm_update(&other, mm_entry_addr(&other, MM_L1, AT_END), mm_pte(other.frame[LAST], MM_RW)),
+        0);
     host_walk = true;
     m[-1].status = beyond->status = 99;
-    assert_int_equal(mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
-                             -sizeof(*m), 2, 0),
-                     -XEN_EFAULT);
+    assert_int_equal(
+        mm_call(&other, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, -sizeof(*m), 2, 0),
+        -XEN_EFAULT);
     assert_in_range(-m[-1].status, 1, 20);
     assert_int_equal(beyond->status, 99);
 }

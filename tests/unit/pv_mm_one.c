@@ -323,9 +323,8 @@ static void lists_of_operations(void **state)
 static void map_last_page(mfn_t frame)
 {
     for (unsigned int table = MM_L4; table < MM_L1; table++)
-        assert_int_equal(mm_update(&g, mm_entry_addr(&g, table, 511),
-                                   mm_pte(g.frame[table + 1], MM_RW)),
-                         0);
+        assert_int_equal(
+            mm_update(&g, mm_entry_addr(&g, table, 511), mm_pte(g.frame[table + 1], MM_RW)), 0);
     assert_int_equal(mm_update(&g, mm_entry_addr(&g, MM_L1, 511), mm_pte(frame, MM_RW)), 0);
     host_walk = true;
 }

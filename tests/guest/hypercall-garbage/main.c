@@ -152,7 +152,8 @@ static void one_call(unsigned int nr)
 static void the_hypervisors_memory(void)
 {
     void *direct_map = (void *)0xffff830000000000ul;
-    gnttab_setup_table_t frames = {.dom = DOMID_SELF, .nr_frames = 1, .frame_list = (unsigned long)direct_map};
+    gnttab_setup_table_t frames = {
+        .dom = DOMID_SELF, .nr_frames = 1, .frame_list = (unsigned long)direct_map};
 
     CHECK_EQ(HYPERVISOR_event_channel_op(EVTCHNOP_bind_vcpu, direct_map), -XEN_EFAULT,
              "is not read");
