@@ -24,6 +24,9 @@ long pv_iret(struct vcpu *v)
 {
     struct iret_context frame __uninitialized;
 
+    /* Also where the guest ends: if it is resumed it must not leave by SYSRET, with RIP and RFLAGS
+     * from RCX and R11, in which the short way has left what it read of the frame. */
+    v->regs.entry_vector = 0;
     if (copy_from_guest(&frame, v->regs.rsp, sizeof(frame))) {
         domain_crash(v->domain, "iret: the frame at %#lx cannot be read", v->regs.rsp);
         return 0;
@@ -48,11 +51,11 @@ long pv_iret(struct vcpu *v)
         /* RCX and R11 are free: SYSRET may be used, if selectors fit */
         v->regs.rcx = v->regs.rip;
         v->regs.r11 = v->regs.rflags;
-        v->regs.entry_vector = are_sysrets(&v->regs) ? ENTRY_HYPERCALL : 0;
+        if (are_sysrets(&v->regs))
+            v->regs.entry_vector = ENTRY_HYPERCALL;
     } else {
         v->regs.rcx = frame.rcx;
         v->regs.r11 = frame.r11;
-        v->regs.entry_vector = 0;
     }
     WRITE_ONCE(v->vcpu_info->evtchn_upcall_mask, !(frame.rflags & X86_EFLAGS_IF));
     v->nmi_masked = false;
