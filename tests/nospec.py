@@ -11,7 +11,7 @@ CORE = "hypervisor/core/"
 INDICES = {
     CORE + "domain/subop.c": ["cmd"],
     CORE + "domain/domain_table.c": ["id"],
-    CORE + "event/event_channel.h": ["port", "port"],
+    CORE + "event/event_channel.h": ["port", "port", "port"],
     CORE + "event/pirq.c": ["pirq"],
     CORE + "event/virq.c": ["virq"],
     CORE + "frame/frame.h": ["mfn.n", "mfn.n"],
@@ -31,6 +31,13 @@ INDICES = {
 # file: where a guest's frame number becomes a struct page_info
 FRAMES = {CORE + "domain/domain_pages.c": 1, CORE + "grant/grant_pin.c": 1, "hypervisor/pv/grant_map.c": 1, "hypervisor/pv/mmu_update.c": 2, "hypervisor/pv/mmuext.c": 1, "hypervisor/pv/page_entry.c": 7, "hypervisor/pv/pv_mm.h": 1}
 
+# file: what stands there of it otherwise, and how often: bits of a port's; in assembly a number, addresses
+OTHERWISE = [
+    (CORE + "event/evtchn.c", "= evtchn_bit(port);", 2), (CORE + "event/evtchn.c", "_pending, evtchn_bit(port));", 1),
+    ("hypervisor/pv/cpu/entry.asm", "and eax, NR_HYPERCALLS - 1", 1), ("hypervisor/pv/cpu/bounce.asm", "sbb rax, rax", 2),
+    ("hypervisor/x86/guest_copy.asm", "cmovb %1, rax", 1),
+]
+
 
 def check(files, complain):
     """files: path -> lines."""
@@ -42,4 +49,8 @@ def check(files, complain):
         found = "\n".join(files.get(path, ())).count("mfn_to_page_nospec(")
         if found != wanted:
             complain(path, 1, f"mfn_to_page_nospec() {found} times; tests/nospec.py knows {wanted}")
+    for path, text, wanted in OTHERWISE:
+        found = "\n".join(files.get(path, ())).count(text)
+        if found != wanted:
+            complain(path, 1, f"{text!r} {found} times; tests/nospec.py knows {wanted}")
     return f"{sum(map(len, INDICES.values()))} indices of guests"

@@ -67,6 +67,12 @@ static inline struct evtchn *evtchn_named(const struct evtchn_table *t, evtchn_p
     return likely(bucket) ? &bucket[port % EVTCHNS_PER_BUCKET] : NULL;
 }
 
+/* Of one that was named, where its bits are: for a CPU that runs ahead of what found that. */
+static inline evtchn_port_t evtchn_bit(evtchn_port_t port)
+{
+    return (evtchn_port_t)index_nospec(port, NR_EVTCHNS);
+}
+
 /* --- inside core/event/: d's lock is held --- */
 /* Sets port pending for that vCPU of d, which may not have been created yet. */
 void evtchn_raise(struct domain *d, unsigned int vcpu, evtchn_port_t port);
@@ -95,6 +101,6 @@ long __must_check evtchn_send(struct domain *ld, evtchn_port_t lport);
 void vcpu_mark_events_pending(struct vcpu *v);      /* upcall_pending, and wakes it */
 void send_vcpu_virq(struct vcpu *v, uint32_t virq); /* to the port that v bound to it, if any */
 void send_global_virq(uint32_t virq);               /* to the control domain's vCPU 0 */
-bool evtchn_port_pending(struct domain *d, evtchn_port_t port);
+bool evtchn_port_pending(struct domain *d, evtchn_port_t port); /* one that may be named */
 
 #endif

@@ -203,6 +203,7 @@ long evtchn_unmask(struct domain *d, evtchn_port_t port)
 
     if (unlikely(!chn))
         return refused(-XEN_EINVAL, "port %u is not open", port);
+    port = evtchn_bit(port);
     came = test_and_clear_bit(s->evtchn_mask, port) && test_bit(s->evtchn_pending, port);
     if (came || is_pirq(chn))
         unmasked(d, chn, port, came);
@@ -211,7 +212,7 @@ long evtchn_unmask(struct domain *d, evtchn_port_t port)
 
 bool evtchn_port_pending(struct domain *d, evtchn_port_t port)
 {
-    return port < NR_EVTCHNS && test_bit(d->shared_info->evtchn_pending, port);
+    return test_bit(d->shared_info->evtchn_pending, evtchn_bit(port));
 }
 
 /* The IPI was closed meanwhile: nobody has the event, or who has the port now. */
@@ -227,6 +228,7 @@ static __noinline long send_ipi(struct domain *d, const struct evtchn *chn, evtc
 {
     unsigned int vcpu = READ_ONCE(chn->notify_vcpu);
 
+    port = evtchn_bit(port);
     count_event(current, COUNTER_ipis);
     raise(d, vcpu, port);
     if (unlikely(READ_ONCE(chn->state) != EVTCHNSTAT_ipi || READ_ONCE(chn->notify_vcpu) != vcpu))
