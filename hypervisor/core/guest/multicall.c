@@ -44,7 +44,7 @@ static long rewrite_entry(struct vcpu *v, gva_t at)
     return copy_to_guest(args, v->hc_args, v->hc_nr_args * sizeof(v->hc_args[0]));
 }
 
-/* The list from entry i on is to be issued again. */
+/* What is left of the list, from `at` on, is to be issued again. */
 static long give_way(struct vcpu *v, gva_t at, uint64_t left)
 {
     v->in_multicall = false;
