@@ -4,6 +4,7 @@
 
 Each VMRUN, SYSRET and IRETQ of the entry code, found by its bytes, stands behind a site with VERW (.spec_sites) and what may come between: loads
 of what is the guest's own. The one IRETQ within the hypervisor, by which an NMI ends too, has it before the registers are restored.
+When an IRETQ to a guest has faulted the hypervisor goes on, behind a site that sets IBRS again, for that was off by then.
 
     ways_out.py [IMAGE.elf ...]    without one: those of build/ that are there
 """
@@ -15,6 +16,8 @@ import sys
 IMAGES = ["build/parvis.elf", "build/debug/parvis.elf", "build/clang/parvis.elf"]
 VERW = bytes.fromhex("0f002d")
 LONGEST = 64                                    # bytes of code between the two
+MOV_ECX_48 = bytes.fromhex("b948000000")        # MSR SPEC_CTRL
+BEFORE_IBRS = 32                                # bytes of code behind a fault
 WAYS = {                                        # last instruction: what may stand between VERW and it
     "VMRUN": (bytes.fromhex("0f01d8"), {""}),
     "SYSRET": (bytes.fromhex("480f07"), {""}),
@@ -49,20 +52,33 @@ class Image:
         sys.exit(f"{first:#x} is in no section")
 
 
-def ends_of_verw(image, start, code):
-    """Where the sites end that have VERW alone."""
+def sites(image, start, code):
+    """Where the sites of the entry code begin, and how long they are."""
     at, table = image.between("spec_sites_start", "spec_sites_end")
     for n in range(0, len(table), 12):
         where, length, _ = struct.unpack_from("<iII", table, n)
         site = at + n + where - start
-        if 0 <= site < len(code) and code[site:site + 3] == VERW and length == 7:
-            yield site + length
+        if 0 <= site < len(code):
+            yield site, length
+
+
+def ends_of_verw(image, start, code):
+    """Where the sites end that have VERW alone."""
+    return {site + length for site, length in sites(image, start, code) if code[site:site + 3] == VERW and length == 7}
+
+
+def sets_ibrs_again(image, start, code):
+    """Behind a fault of IRETQ: RSP, CR3, and the site."""
+    at = image.symbols["iret_faulted"] - start
+    return any(at <= site <= at + BEFORE_IBRS and code[site:site + 5] == MOV_ECX_48 for site, _ in sites(image, start, code))
 
 
 def check(path):
     image = Image(path)
     start, code = image.between("entry_start", "entry_end")
-    ends = set(ends_of_verw(image, start, code))
+    ends = ends_of_verw(image, start, code)
+    if not sets_ibrs_again(image, start, code):
+        problems.append(f"{path}: iret_faulted goes on without IBRS")
     found = dict.fromkeys(WAYS, 0)
     for name, (last, between) in WAYS.items():
         at = code.find(last)

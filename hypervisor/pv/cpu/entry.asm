@@ -143,6 +143,9 @@ iret_faulted:                           ; the CPU's stack, below struct cpu; v->
         add rsp, CPU_OFFSET
         mov rdi, [rsp + CPU_cr3]        ; it may be isolated
         mov cr3, rdi
+        SPEC M(IBRS)                    ; it is as EXIT_MEASURES had left it
+        SET_SPEC_CTRL [rel spec_ctrl_inside]
+        END_SPEC
         mov rdi, [rsp + CPU_running]
         call pv_iret_fault
         jmp resume_guest
