@@ -9,7 +9,7 @@ no program notices is a hole in the tests, and the exit status is 1. `make mutan
 Of a header, all of the portable code that includes it is compiled with the change.
 
 What is assembly is linked into a hypervisor of its own, under which guest tests run ("guest NAME", tests/guest): they are through in half a second.
-"guest syscall DEED" is that test's way to end its domain.
+"guest syscall DEED" is that test's way to end its domain; "check NAME" is what looks at the image itself (tests/NAME.py).
 
 A change names the text that it replaces (tests/mutants_table.py), which must stand in exactly one file of the hypervisor, once:
 tests/style.py looks at that, so that who changes such a line changes it here too.
@@ -140,8 +140,13 @@ def killer(name):
     text, replacement, programs = MUTANTS[name]
     mutant = build(name, find(text), text, replacement)
     for program in programs:
-        guest = program.startswith("guest ")
-        why = guest_failure(program.split()[1], mutant, *program.split()[2:]) if guest else failure(link(program, mutant))
+        kind, *words = program.split()
+        if kind == "guest":
+            why = guest_failure(words[0], mutant, *words[1:])
+        elif kind == "check":
+            why = failure(["python3", f"tests/{words[0]}.py", mutant[:-3] + "elf"])
+        else:
+            why = failure(link(program, mutant))
         if why:
             return f"{program}: {why}"
     return None

@@ -6,6 +6,8 @@ BOOT_PARSE_SRCS := $(addprefix hypervisor/lib/,number.c printf.c strlcpy.c)
 CHECKS += tests/branches.py
 # And what is the last that they do before a guest.
 CHECKS += tests/ways_out.py
+# And that whatever copies to or from a guest has a way out, and another try.
+CHECKS += tests/fixups.py
 
 UNIT += boot_config boot_memmap x86_acpi x86_spec x86_spec_sites x86_symbols x86_tsc
 unit_boot_config_SRCS := tests/unit/boot_config.c hypervisor/boot/config.c $(BOOT_PARSE_SRCS)
