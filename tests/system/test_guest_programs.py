@@ -206,8 +206,9 @@ def one_on_xen(m, name, create, destroy):
 
 
 def real_threads():
-    """Guest test smp-tables on two CPUs that truly run at the same time."""
-    on_parvis("smp-tables", smp=2, accel="tcg,thread=multi")
+    """Guest tests smp-tables and smp-copies on two CPUs that truly run at the same time."""
+    for name in ("smp-tables", "smp-copies"):
+        on_parvis(name, log="-threads", smp=2, accel="tcg,thread=multi")
 
 
 def each_is_known():

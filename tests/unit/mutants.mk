@@ -8,7 +8,7 @@ MUTANT_PROGRAMS := pv_tlb pv_flushes pv_context pv_mm_types pv_mm_used pv_mm_one
     core_races_ports x86_time hvm_npt hvm_inject hvm_exit hvm_msr_cpuid hvm_walk_moment \
     hvm_lapic_threads hvm_lapic_moment hvm_lapic_startup hvm_nmi hvm_control hvm_foreign hvm_xen hvm_upcall hvm_xen_memory \
     hvm_counters pv_counters hvm_exit_io hvm_exceptions hvm_pause hvm_ports hvm_uart hvm_uart_ring hvm_lapic hvm_svm x86_tlb x86_spec x86_spec_sites x86_speculation x86_fault x86_isolation x86_smp pv_traps
-MUTANT_GUESTS := bounce entry evtchn hypercall-garbage multicall pagetable syscall
+MUTANT_GUESTS := bounce entry evtchn hypercall-garbage multicall pagetable smp-copies syscall
 MUTANT_TORTURE = $(patsubst %.c,build/host/gcc/%.o,$(TORTURE_SRCS))
 
 .PHONY: mutants
