@@ -49,7 +49,7 @@ def names(kind=""):
     """The tests for a paravirtual guest, or those for one of this other kind alone."""
     every = sorted(os.listdir(FOLDER)) if os.path.isdir(FOLDER) else []
     mine = [name for name in every if (re.match("(hvm|pvh)-", name) or ("", ""))[1] == kind]
-    return [name for name in mine if not name.endswith("-hostile")]     # test_bad_hvm.py and test_bad_pvh.py run those
+    return [name for name in mine if not name.endswith("-hostile")]     # test_bad_hvm.py, test_bad_pvh.py and resumed_at_its_iret() run those
 
 
 def on_parvis(name, says=None, vcpus=2, log="", patience=120, **machine):
@@ -139,6 +139,14 @@ def moves_at_will():
     with Machine.direct("guest-smp-moves-control", config, {"guest": os.path.join(FOLDER, "smp-moves")}, mem="256", smp=2, cpu=MAX) as m:
         m.expect(r"smp-moves: 2 vCPUs, AVX", 120)
         judge(m, "smp-moves")
+
+
+def resumed_at_its_iret():
+    """Guest test resumed-hostile: a guest that has ended at its iret is resumed, by a control domain that is the same program."""
+    config = "[control]\nkernel = guest\nmemory = 32M\n[domain guest]\nkernel = guest\nmemory = 32M\n"
+    with Machine.direct("guest-resumed", config, {"guest": os.path.join(FOLDER, "resumed-hostile")}, mem="256") as m:
+        m.expect(r"crashed: .*" + DEEDS["no-user-table"], 60)
+        judge(m, "resumed-hostile")
 
 
 def load_waits_for_nobody():
@@ -281,6 +289,6 @@ if __name__ == "__main__":
     if not names():
         print("no guest test is built (build/tests/guest is empty): run `make guests`")
         sys.exit(1)
-    own = (*tests(), each_is_known, *hvm_tests(), *pvh_tests(), pvh_hello, hvm_with_more_features, hvm_with_more_cpus, ends_of_system_calls, ends_of_exceptions, flushed_without_cr4, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will,
+    own = (*tests(), each_is_known, *hvm_tests(), *pvh_tests(), pvh_hello, hvm_with_more_features, hvm_with_more_cpus, ends_of_system_calls, ends_of_exceptions, flushed_without_cr4, entry_on_intel, emul_with_umip, clock_on_2, clock_on_4, clock_unknown, clock_by_config, real_threads, moves_at_will, resumed_at_its_iret,
            load_waits_for_nobody)
     run_tests(*([] if "--xen" in sys.argv else own), on_xen)
