@@ -3,7 +3,11 @@
 single CPUs."""
 import json
 import os
+import re
 import socket
+import time
+
+from machine import SCALE
 
 
 def args(directory):
@@ -12,12 +16,27 @@ def args(directory):
             "-chardev", f"socket,id=gdb,path={os.path.join(directory, 'gdb')},server=on,wait=off", "-gdb", "chardev:gdb"]
 
 
+def connected(path):
+    """To a socket of QEMU's, which may only just have been started. What is waited for there comes in a minute, or the test fails."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            stream = socket.socket(socket.AF_UNIX)
+            stream.connect(path)
+            stream.settimeout(60 * SCALE)
+            return stream
+        except (FileNotFoundError, ConnectionRefusedError):
+            stream.close()
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
 class Monitor:
     """A connection: ask(command) gives what the command prints."""
 
     def __init__(self, directory):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(os.path.join(directory, "qmp"))
+        self.socket = connected(os.path.join(directory, "qmp"))
         self.stream = self.socket.makefile("rw")
         self.stream.readline()
         self.execute("qmp_capabilities")
@@ -42,8 +61,7 @@ class Debugger:
     """A connection as gdb has it, by its remote protocol: stops the machine, and lets go on whom it names."""
 
     def __init__(self, directory):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(os.path.join(directory, "gdb"))
+        self.socket = connected(os.path.join(directory, "gdb"))
         self.send("qSupported:multiprocess+")
         self.send("?")
         self.until(b"$T05thread")
@@ -60,19 +78,34 @@ class Debugger:
             assert more, f"QEMU has ended, and did not say {answer} but {text}"
             self.socket.sendall(b"+" * more.count(b"$"))
             text += more
+        return text
 
     def go_on(self, *cpus):
         """These CPUs go on, the others stand still; none named: all do."""
         self.send("vCont" + ("".join(f";c:p1.{cpu + 1:x}" for cpu in cpus) or ";c"))
 
-    def run_to(self, cpu, address):
-        """That CPU alone goes on, until it comes to this address."""
-        self.send(f"Z0,{address:x},1")
-        self.until(b"$OK")
-        self.go_on(cpu)
-        self.until(b"$T05thread")
+    def break_at(self, *addresses):
+        """Who comes there stops, and all with him."""
+        for address in addresses:
+            self.send(f"Z0,{address:x},1")
+            self.until(b"$OK")
+
+    def goes_through(self, address):
+        """Nobody stops there any more."""
         self.send(f"z0,{address:x},1")
         self.until(b"$OK")
+
+    def rip(self):
+        """Of the CPU that has stopped: the 17th of its registers of 64 bits."""
+        self.send("g")
+        return int.from_bytes(bytes.fromhex(re.search(rb"\$([0-9a-f]{272})", self.until(b"#"))[1].decode()[256:]), "little")
+
+    def run_to(self, cpu, address):
+        """That CPU alone goes on, until it comes to this address."""
+        self.break_at(address)
+        self.go_on(cpu)
+        self.until(b"$T05thread")
+        self.goes_through(address)
 
     def stop(self):
         self.socket.sendall(b"\x03")

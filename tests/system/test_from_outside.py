@@ -5,6 +5,7 @@
 QEMU lists the page tables that are loaded. Nothing of the hypervisor's is both writable and executable, by whatever address; what is constant in its image is written by nobody; each
 stack has a page below it that is not there. And a machine that breaks ends as a panic.
 """
+import itertools
 import re
 import subprocess
 import time
@@ -19,6 +20,9 @@ IMAGE, DIRECT_MAP, DIRECT_MAP_END = 0xffff82d040000000, 0xffff830000000000, 0xff
 MACHINE_CHECK = "mce {} 1 0xb200000000000000 0x5 0 0"     # CPU, bank, status: valid, uncorrected, enabled; what is known of where
 CPU1_BLOCK = IMAGE + 0x30010000
 LOW_MEMORY = 0xa0000
+# What is reached of the ways in and out, among others.
+LANDMARKS = ("syscall_entry", "pv_cpu_syscall", "pv_cpu_bounce", "pv_cpu_bounce.of_user_mode", "do_iret", "do_iret.in_syscall", "pv_back", "leave.iret", "iret_to_guest",
+             "leave.isolated", "isolated_iret")
 GUARDS = (0x0000, 0x2000, 0x4000, 0x6000, 0x8000)
 
 
@@ -90,6 +94,47 @@ def survives_nmis():
         assert m.wait() == ending.PANICKED
 
 
+def steps(named):
+    """The instructions by which a paravirtual guest comes in by SYSCALL, goes on in its kernel, and leaves: of two files, to its end and to that of the exit."""
+    code = subprocess.run(["objdump", "-Dj.text", "--no-show-raw-insn", built("parvis.elf")], check=True, capture_output=True, text=True).stdout
+    every = [int(at, 16) for at in re.findall(r"^([0-9a-f]{16}):\t", code, re.M)]
+    return [at for at in every if named["pv_cpu_syscall"] <= at < named["syscall_entry"] or named["syscall_entry"] <= at < named["syscall32_entry"]]
+
+
+def nmi_at_each_step(test, named, where, extra):
+    """Guest test with an NMI before each of these instructions, the first time that a CPU comes there; those that were reached."""
+    directory, reached = Machine.scratch(), set()
+    with Machine.guest("nmis-" + test + "-isolated" * bool(extra), built("tests/guest/" + test), vcpus=2, extra=extra, directory=directory, qemu=["-S", *qemu_monitor.args(directory)]) as m:
+        monitor, debugger = qemu_monitor.Monitor(directory), qemu_monitor.Debugger(directory)
+        debugger.break_at(named["machine_stop"], *where)
+        while True:
+            debugger.go_on()
+            debugger.until(b"$T05thread")
+            at = debugger.rip()
+            debugger.goes_through(at)
+            if at == named["machine_stop"]:
+                break
+            reached.add(at)
+            monitor.execute("inject-nmi")
+        debugger.go_on()
+        m.expect(f"TEST-RESULT: {test} success", 30)
+        assert m.wait() == 0, m.tail()
+    return reached
+
+
+def survives_nmis_at_each_step():
+    """An NMI before each instruction by which a paravirtual guest comes in, goes on in its kernel, and leaves changes nothing that guest tests see.
+
+    Without measures against speculation, and by copies of the guest's tables."""
+    named = symbols()
+    where = steps(named)
+    each = itertools.product(("bounce", "syscall"), ("", "spec-ctrl = pti\n"))
+    reached = set.union(*(nmi_at_each_step(test, named, where, extra) for test, extra in each))
+    for name in LANDMARKS:
+        assert named[name] in reached, f"{name} was not reached"
+    assert len(reached) > len(where) * 0.7, f"of {len(where)} instructions {len(reached)} were reached"
+
+
 def panics(name, way):
     """The text of a machine of 4 CPUs that panics in the hands of way(monitor, debugger)."""
     directory = Machine.scratch()
@@ -147,4 +192,4 @@ def says_why_though_an_nmi_comes():
 
 
 if __name__ == "__main__":
-    run_tests(maps_nothing_too_much, survives_nmis, names_who_does_not_answer, panics_on_two_at_once, says_why_though_an_nmi_comes)
+    run_tests(maps_nothing_too_much, survives_nmis, survives_nmis_at_each_step, names_who_does_not_answer, panics_on_two_at_once, says_why_though_an_nmi_comes)
