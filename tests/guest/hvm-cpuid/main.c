@@ -33,8 +33,11 @@ static bool is_set(uint32_t leaf, unsigned int reg, unsigned int bit)
 static void leaves_end(void)
 {
     CHECK(ask(0, 0, EAX) >= 1 && ask(0, 0, EAX) <= 0xd, "basic leaves end at D or before");
-    CHECK(ask(0x80000000, 0, EAX) >= 0x80000001 && ask(0x80000000, 0, EAX) <= 0x80000008,
-          "extended leaves end at 80000008 or before");
+    CHECK(ask(0x80000000, 0, EAX) >= 0x80000001 && ask(0x80000000, 0, EAX) <= 0x80000021,
+          "extended leaves end at 80000021 or before");
+    for (uint32_t leaf = 0x80000009; leaf < 0x80000021; leaf++)
+        CHECK(!(ask(leaf, 0, EAX) | ask(leaf, 0, EBX) | ask(leaf, 0, ECX) | ask(leaf, 0, EDX)),
+              "there are none from 80000009 to 80000020");
     for (uint32_t leaf = 0x40000000; leaf < 0x40010000; leaf += 0x100)
         CHECK(!(ask(leaf, 0, EAX) | ask(leaf, 0, EBX) | ask(leaf, 0, ECX) | ask(leaf, 0, EDX)),
               "there are no leaves of a hypervisor");
