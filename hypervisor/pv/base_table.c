@@ -14,17 +14,14 @@
 #include <pv/pv_bits.h>
 #include <pv/pv_mm.h>
 
-int pv_get_base_table(struct domain *d, mfn_t l4)
+/* Inline below, and straight: a table that has run before has its type. */
+__inlined int pv_get_base_table(struct domain *d, mfn_t l4)
 {
-    struct page_info *pg = get_page_from_mfn(l4, d);
-    int rc;
+    struct page_info *pg = mfn_to_page_nospec(l4);
 
-    if (unlikely(!pg))
+    if (unlikely(!mfn_in_table(l4)) || !get_page_now(pg, d))
         return refused(-XEN_EINVAL, "base table %#lx is not a frame of d%u", l4.n, d->domain_id);
-    rc = get_page_type(pg, PGT_l4_page_table, d);
-    if (unlikely(rc))
-        put_page(pg);
-    return rc;
+    return likely(take_type(pg, PGT_l4_page_table)) ? 0 : get_upper_type(pg, PGT_l4_page_table, d);
 }
 
 int pv_new_kernel_table(struct vcpu *v, mfn_t mfn)

@@ -11,7 +11,7 @@
 #include <core/base/tlb.h>
 #include <pv/page_walk.h>
 
-static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
+static __inlined int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
 {
     uint64_t where = flags & ~UVMF_FLUSHTYPE_MASK;
     bool one = (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG;
@@ -27,7 +27,9 @@ static int flush_after(struct vcpu *v, gva_t va, uint64_t flags)
     return 0;
 }
 
-static int update(struct vcpu *v, gva_t va, uint64_t val, uint64_t flags, struct domain *pg_owner)
+/* Inline twice: it is each of the two. */
+static __inlined int update(struct vcpu *v, gva_t va, uint64_t val, uint64_t flags,
+                            struct domain *pg_owner)
 {
     struct domain *d = v->domain;
     struct page_info *table = find_l1(v, va);
