@@ -13,12 +13,13 @@
  */
 #include <hv/x86_insn.h>
 
-#define KNOWN  1
-#define MODRM  (KNOWN | 2)
-#define BYTE   4  /* operands of one byte                       */
-#define IMM8   8  /* an immediate of one byte                   */
-#define IMM    16 /* one of the operand's size, at most 4 bytes */
-#define PREFIX 32
+#define KNOWN     1
+#define HAS_MODRM 2
+#define MODRM     (KNOWN | HAS_MODRM)
+#define BYTE      4  /* operands of one byte                       */
+#define IMM8      8  /* an immediate of one byte                   */
+#define IMM       16 /* one of the operand's size, at most 4 bytes */
+#define PREFIX    32
 
 /* clang-format off */
 static const uint8_t one_byte[256] = {
@@ -55,18 +56,17 @@ static const uint8_t two_bytes[256] = {
 };
 /* clang-format on */
 
+/* Passed by value in two registers. */
 struct cursor {
     const uint8_t *code;
-    unsigned int n, at;
-    bool short_code; /* read past the end */
+    unsigned int n, at; /* at > n: there was too little */
 };
 
 static inline unsigned int take(struct cursor *c)
 {
-    if (c->at < c->n)
-        return c->code[c->at++];
-    c->short_code = true;
-    return 0;
+    unsigned int at = c->at++;
+
+    return at < c->n ? c->code[at] : 0;
 }
 
 /* A little-endian number of 1, 2 or 4 bytes, sign extended. */
@@ -105,18 +105,21 @@ static void take_prefix(unsigned int b, struct x86_insn *in)
     }
 }
 
-static void take_modrm(struct cursor *c, struct x86_insn *in)
+static inline void take_modrm(struct cursor *c, struct x86_insn *in)
 {
-    unsigned int mod, rm, sib;
+    unsigned int modrm = take(c);
 
-    in->modrm = (uint8_t)take(c);
-    mod = in->modrm >> 6;
-    rm = in->modrm & 7;
-    in->reg = (uint8_t)((in->modrm >> 3 & 7) | (in->rex & X86_REX_R ? 8 : 0));
-    in->rm = (uint8_t)(rm | (in->rex & X86_REX_B ? 8 : 0));
-    in->has_memory = mod != 3;
-    if (!in->has_memory)
-        return;
+    in->modrm = (uint8_t)modrm;
+    in->reg = (uint8_t)((modrm >> 3 & 7) | (in->rex & X86_REX_R ? 8 : 0));
+    in->rm = (uint8_t)((modrm & 7) | (in->rex & X86_REX_B ? 8 : 0));
+    in->has_memory = modrm >> 6 != 3;
+}
+
+/* The address that ModRM names. */
+static void take_memory(struct cursor *c, struct x86_insn *in)
+{
+    unsigned int mod = in->modrm >> 6, rm = in->modrm & 7, sib;
+
     if (rm == 4) {
         sib = take(c);
         rm = sib & 7;
@@ -136,33 +139,24 @@ static void take_modrm(struct cursor *c, struct x86_insn *in)
         in->disp = take_signed(c, mod == 1 ? 1 : 4);
 }
 
-/* What follows the opcode. */
-static bool __noinline take_operands(struct cursor c, unsigned int what, struct x86_insn *in)
+/* What stands behind ModRM. */
+static __noinline bool take_operands(struct cursor c, unsigned int what, struct x86_insn *in)
 {
-    if ((what & MODRM) == MODRM)
-        take_modrm(&c, in);
+    if (in->has_memory)
+        take_memory(&c, in);
     if (what & IMM8)
         in->imm = take_signed(&c, 1);
     else if (what & IMM)
         in->imm = take_signed(&c, MIN(in->bytes, 4));
     in->length = (uint8_t)c.at;
-    return !c.short_code;
+    return c.at <= c.n;
 }
 
-bool x86_decode(const uint8_t *code, unsigned int n, struct x86_insn *in)
+/* REX and what follows. */
+static __noinline bool take_opcode(struct cursor c, struct x86_insn *in)
 {
-    struct cursor c = {.code = code, .n = MIN(n, (unsigned int)X86_INSN_MAX)};
-    unsigned int opcode, what;
+    unsigned int opcode = take(&c), what;
 
-    *in = (struct x86_insn){.base = X86_NO_REG, .index = X86_NO_REG};
-    if (n && one_byte[code[0]] == KNOWN) { /* and no more of it: CLI, IN */
-        in->opcode = code[0];
-        in->bytes = 4;
-        in->length = 1;
-        return true;
-    }
-    while (one_byte[opcode = take(&c)] == PREFIX)
-        take_prefix(opcode, in);
     if ((opcode & 0xf0) == 0x40) { /* REX stands right before the opcode */
         in->rex = (uint8_t)opcode;
         opcode = take(&c);
@@ -173,12 +167,44 @@ bool x86_decode(const uint8_t *code, unsigned int n, struct x86_insn *in)
         what = two_bytes[opcode];
         opcode |= 0x0f00;
     }
-    if (!(what & KNOWN) || c.short_code)
+    if (!(what & KNOWN))
         return false;
     in->opcode = (uint16_t)opcode;
     in->bytes = what & BYTE ? 1 : in->rex & X86_REX_W ? 8 : in->opsize ? 2 : 4;
+    if (what & HAS_MODRM)
+        take_modrm(&c, in);
+    if (in->has_memory || what & (IMM8 | IMM))
+        return take_operands(c, what, in);
     in->length = (uint8_t)c.at;
-    return !(what & ~(KNOWN | BYTE)) || take_operands(c, what, in);
+    return c.at <= c.n;
+}
+
+static __noinline bool take_prefixes(struct cursor c, struct x86_insn *in)
+{
+    unsigned int b;
+
+    while (one_byte[b = take(&c)] == PREFIX)
+        take_prefix(b, in);
+    c.at--;
+    return take_opcode(c, in);
+}
+
+bool x86_decode(const uint8_t *code, unsigned int n, struct x86_insn *in)
+{
+    struct cursor c = {.code = code, .n = MIN(n, (unsigned int)X86_INSN_MAX)};
+    unsigned int first;
+
+    *in = (struct x86_insn){.base = X86_NO_REG, .index = X86_NO_REG};
+    if (!n)
+        return false;
+    first = one_byte[code[0]];
+    if (first == KNOWN) { /* and no more of it: CLI, IN */
+        in->opcode = code[0];
+        in->bytes = 4;
+        in->length = 1;
+        return true;
+    }
+    return first == PREFIX ? take_prefixes(c, in) : take_opcode(c, in);
 }
 
 #define AT(name) offsetof(struct cpu_user_regs, name)

@@ -237,18 +237,8 @@ static bool is_cli_sti(unsigned int opcode)
     return (opcode & ~1u) == 0xfa;
 }
 
-static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
+static enum outcome emulate_one_byte(struct vcpu *v, struct x86_insn *in)
 {
-    if (in->opcode == 0x0f00 || in->opcode == 0x0f01) {
-        enum store what = store_of(in);
-
-        if (what != STORES_NOTHING)
-            return emulate_store(v, in, what);
-    }
-    if (is_cli_sti(in->opcode))
-        return done_if(pv_iopl_permits(v));
-    if (in->opcode >= 0x0f00)
-        return guest_kernel_mode(v) ? emulate_kernel(v, in) : NOT_OURS;
     switch (in->opcode) {
     case 0x6c ... 0x6f:
         return emulate_string_port(v, in);
@@ -256,8 +246,21 @@ static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
     case 0xec ... 0xef:
         return emulate_port(v, in);
     default:
-        return NOT_OURS;
+        return done_if(is_cli_sti(in->opcode) && pv_iopl_permits(v));
     }
+}
+
+static enum outcome emulate(struct vcpu *v, struct x86_insn *in)
+{
+    if (in->opcode < 0x0f00)
+        return emulate_one_byte(v, in);
+    if (in->opcode <= 0x0f01) { /* some of them for applications too */
+        enum store what = store_of(in);
+
+        if (what != STORES_NOTHING)
+            return emulate_store(v, in, what);
+    }
+    return guest_kernel_mode(v) ? emulate_kernel(v, in) : NOT_OURS;
 }
 
 static bool flat_code(const struct vcpu *v)
@@ -280,7 +283,9 @@ static __noinline bool emulate_decoded(struct vcpu *v, const uint8_t *code, unsi
     if (!x86_decode(code, n, &in) || in.segment || in.addr32 || in.lock)
         return false;
     outcome = emulate(v, &in);
-    return outcome == DONE ? done_with(v, in.length) : outcome != NOT_OURS;
+    if (outcome == NOT_OURS)
+        return false;
+    return outcome == NOT_YET || done_with(v, in.length);
 }
 
 bool pv_emulate_privileged(struct vcpu *v)

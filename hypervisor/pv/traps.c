@@ -147,7 +147,7 @@ static __noinline void protection_fault(struct vcpu *v)
     bool is_int = v->regs.error_code & SEL_ERROR_IDT;
 
     if (!(is_int ? software_interrupt(v) : !v->regs.error_code && pv_emulate_privileged(v)))
-        inject(v);
+        pv_inject_exception(v, TRAP_gp_fault, BOUNCE_ERROR_CODE, v->regs.error_code);
 }
 
 /* The guest's FPU is to be used again; it has cleared CR0.TS by its fault, as the ABI has it. */
