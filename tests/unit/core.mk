@@ -5,8 +5,8 @@
 HOST_MACHINE := $(wildcard tests/host/*.c)
 
 UNIT += lib_x86_insn
-unit_lib_x86_insn_SRCS := tests/unit/lib_x86_insn.c tests/unit/insn_check.c \
-    hypervisor/lib/x86_decode.c hypervisor/lib/x86_write.c
+unit_lib_x86_insn_SRCS := tests/unit/lib_x86_insn.c tests/unit/insn_check.c
+unit_lib_x86_insn_LIBS := core
 
 UNIT += core_lib core_heap core_timer core_time
 unit_core_lib_SRCS := tests/unit/core_lib.c $(LIB_SRCS)

@@ -7,7 +7,7 @@ MUTANT_PROGRAMS := pv_tlb pv_flushes pv_context pv_mm_types pv_mm_used pv_mm_one
     core_time core_domain core_evtchn core_physdev core_affinity core_sched core_worlds core_shares core_farmers core_rhythms core_late core_waits core_races core_races_frames \
     core_races_ports x86_time hvm_npt hvm_inject hvm_exit hvm_msr_cpuid hvm_walk_moment \
     hvm_lapic_threads hvm_lapic_moment hvm_lapic_startup hvm_nmi hvm_control hvm_foreign hvm_xen hvm_upcall hvm_xen_memory \
-    hvm_counters pv_counters hvm_exit_io hvm_exceptions hvm_pause hvm_ports hvm_uart hvm_uart_ring hvm_lapic hvm_svm x86_tlb x86_spec x86_spec_sites x86_speculation x86_fault x86_isolation x86_smp pv_traps
+    hvm_counters pv_counters hvm_exit_io hvm_exceptions hvm_pause hvm_ports hvm_uart hvm_uart_ring hvm_lapic hvm_svm x86_tlb x86_spec x86_spec_sites x86_speculation x86_fault x86_isolation x86_smp pv_traps lib_x86_insn
 MUTANT_GUESTS := bounce entry evtchn hypercall-garbage multicall pagetable smp-copies syscall
 MUTANT_TORTURE = $(patsubst %.c,build/host/gcc/%.o,$(TORTURE_SRCS))
 
