@@ -144,9 +144,9 @@ static void inject(struct vcpu *v)
 
 static __noinline void protection_fault(struct vcpu *v)
 {
-    bool is_int = v->regs.error_code & SEL_ERROR_IDT;
+    uint32_t error = v->regs.error_code;
 
-    if (!(is_int ? software_interrupt(v) : !v->regs.error_code && pv_emulate_privileged(v)))
+    if (!(error ? error & SEL_ERROR_IDT && software_interrupt(v) : pv_emulate_privileged(v)))
         pv_inject_exception(v, TRAP_gp_fault, BOUNCE_ERROR_CODE, v->regs.error_code);
 }
 
@@ -168,9 +168,6 @@ static __noinline void look_at(struct vcpu *v, uint64_t dr6)
     switch (v->regs.entry_vector) {
     case TRAP_no_device:
         no_device(v);
-        return;
-    case TRAP_gp_fault:
-        protection_fault(v);
         return;
     case TRAP_debug:
         v->arch.pv.debugreg[6] |= dr6; /* ABI: it collects; the guest reads and clears its copy */
@@ -194,6 +191,8 @@ void pv_exception(struct vcpu *v, uint64_t dr6)
         inject(v);
     else if (vector == TRAP_invalid_op)
         pv_invalid_op(v);
+    else if (vector == TRAP_gp_fault) /* most of them: what a stock kernel has emulated */
+        protection_fault(v);
     else
         look_at(v, dr6);
 }
