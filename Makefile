@@ -82,8 +82,8 @@ export $(SETTINGS)
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))
 misspelt := $(strip $(filter-out $(SETTINGS) DEBUG_WAIT HV_CC GUEST_CC DEBUG PYTHON V COUNTING SOURCE_DATE_EPOCH,$(given)))
 $(if $(misspelt),$(if $(filter run debug,$(MAKECMDGOALS)),$(error $(misspelt): `make run` knows $(SETTINGS))))
-misspelt := $(strip $(filter-out $(COMPARE_KNOWS) PYTHON V,$(given)) $(addprefix QUICK=,$(filter-out 1,$(QUICK))))
-$(if $(misspelt),$(if $(filter compare,$(MAKECMDGOALS)),$(error $(misspelt): `make compare` knows $(COMPARE_KNOWS); QUICK=1)))
+misspelt := $(strip $(filter-out $(COMPARE_KNOWS) PYTHON V,$(given)) $(addprefix QUICK=,$(filter-out 1,$(QUICK))) $(addprefix KERNEL=,$(filter-out newer,$(KERNEL))))
+$(if $(misspelt),$(if $(filter compare,$(MAKECMDGOALS)),$(error $(misspelt): `make compare` knows $(COMPARE_KNOWS); QUICK=1; KERNEL=newer, or none)))
 
 DOM0_AS_GUEST := $(addprefix build/dom0/,vmlinuz vmlinux guest-initramfs.cpio.gz)
 NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter $(GUESTS) $(DOM0_AS_GUEST),$(GUEST) $(GUEST_RAMDISK)),\

@@ -88,10 +88,14 @@ ifdef LIST
 compare:
 	@$(PYTHON) $(COMPARE)/run.py --list
 else
-compare: $(NEEDED_TO_COMPARE) $(filter newer,$(KERNEL)) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8; a part: COLUMNS="parvis-pv xen-pv" ROWS="io null_call"; LIST=1: their names)
+ASKED = $(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick) --rows "$(ROWS)" $(if $(CONSTANTS),--constants $(CONSTANTS)) $(COMPARED_COLUMNS)
+.PHONY: compare-asked
+compare-asked: build/.deps
 	@$(PYTHON) $(COMPARE)/model.py $(CONSTANTS)
+	@$(ASKED) --check
+compare: compare-asked $(NEEDED_TO_COMPARE) $(filter newer,$(KERNEL)) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8; a part: COLUMNS="parvis-pv xen-pv" ROWS="io null_call"; LIST=1: their names)
 	@$(MAKE) -s reference || echo "parvis: Xen's packages cannot be had: its columns are left out" >&2
-	@$(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick) --rows "$(ROWS)" $(if $(CONSTANTS),--constants $(CONSTANTS)) $(COMPARED_COLUMNS)
+	@$(ASKED)
 endif
 
 compare-diff: build/.deps ## what changed from one run of `make compare` to another (OLD=run.json NEW=run.json)

@@ -60,7 +60,7 @@ def content(path):
 class Column:
     """One of them. `machine` is there between the begin and the end of running()."""
 
-    MEMORY_KIB = 256 * 1024     # a guest's, by XL and by the samples for pvctl
+    MEMORY_KIB = setup.GUEST_MEM * 1024     # a guest's, by XL and by the samples for pvctl
 
     def __init__(self, key, title, system, kind, options="", price=""):
         self.key, self.title, self.system, self.kind, self.options, self.price = key, title, system, kind, options, price
@@ -86,7 +86,7 @@ class Column:
         if self.system == "native":
             directory = Machine.scratch()
             initrd = with_files(directory, for_guest(), built(setup.KERNEL + "/guest-initramfs.cpio.gz"))
-            return Machine(name, base_args(mem="256", cpu=setup.CPU, extra=self.qemu()) + [
+            return Machine(name, base_args(mem=str(setup.GUEST_MEM), cpu=setup.CPU, extra=self.qemu()) + [
                 "-kernel", built(setup.KERNEL + "/vmlinuz"), "-initrd", initrd, "-append", "console=ttyS0,115200"], directory)
         base = {"files": self.for_control(), "qemu": self.qemu(), "cpu": setup.CPU, "mem": setup.MEM}
         if self.system == "parvis":

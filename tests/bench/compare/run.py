@@ -6,8 +6,9 @@
 
 All columns and all rows, or those that are named: rows by their group (linux, work, bench, life, io), their name, or GROUP.NAME. Each part of
 a run has a folder of its own in build/compare/part/. A column that cannot be had is left out, and why is said; the others go on. The file is
-written after each column. A run that was cut off, or had no time for all columns, goes on with those that it lacks when it is started again, if the
-machine and the commit are still the same. What stands where a new run begins is kept beside it, run.json and its reports, as NAME.last.EXT.
+written after each column that was measured. A run that was cut off, or had no time for all columns, goes on with those that it lacks when it is started again, if the
+machine and the commit are still the same. When a new run has its first column, what stands in its place is kept beside it, run.json and its reports, as NAME.last.EXT;
+a run that has none is not written.
 
 The reports (report.py) are made at the end. With constants of another machine nothing is measured that was: only the reports are made anew.
 
@@ -25,6 +26,7 @@ import identity  # noqa: E402
 import model  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
+import setup  # noqa: E402
 import store  # noqa: E402
 from columns import COLUMNS  # noqa: E402
 from machine import BUILD, PANIC, Ended, Timeout, built  # noqa: E402 (the harness lives with the system tests)
@@ -50,7 +52,7 @@ def programs_left_out():
 
 
 def keep(path):
-    """A run and its reports stay beside the new one, for `make compare-diff`; a run that has nothing takes no other's place."""
+    """A run and its reports stay beside the new one, for `make compare-diff`."""
     for each in (path, *report.paths(path)):
         base, ending = os.path.splitext(each)
         if os.path.exists(each):
@@ -73,20 +75,28 @@ def other_than(old, run):
 
 
 def begun(path, quick, chosen=()):
-    """The run to go on with, or a new one; then what stands there is kept. No report is left beside a run that is not its own."""
+    """The run to go on with, or a new one; nothing of what stands there is touched yet."""
     run, old = new(quick, chosen), before(path)
     other = other_than(old, run) if old else []
     if old and not old["complete"] and not other:
         say(f"going on behind {', '.join(old['columns']) or 'nothing'}")
-        run = {**old, "left_out": run["left_out"]}
-    elif old and old["columns"]:
-        if not old["complete"]:
-            say(f"a new run: one that was cut off differs in {', '.join(other)}")
+        return {**old, "left_out": run["left_out"]}
+    if old and old["columns"] and not old["complete"]:
+        say(f"a new run: one that was cut off differs in {', '.join(other)}")
+    return run
+
+
+def save(path, run, first=False):
+    """A run that has no column takes nobody's place; with its first one it does. No report is left beside a run that is not its own."""
+    if not run["columns"]:
+        return
+    old = before(path) if first else None
+    if old and old["columns"]:
         keep(path)
     for each in report.paths(path):
         if os.path.exists(each):
             os.remove(each)
-    return run
+    store.save(path, run)
 
 
 def measured_already(path, quick, chosen, wanted):
@@ -130,11 +140,12 @@ def go(run, path, wanted, quick):
             run["left_out"][column.key] = NO_TIME
             continue
         say(f"{column.title} ({time.monotonic() - start:.0f} s until now)")
+        empty = not run["columns"]
         add(run, column, quick)
         run["took"] = round(before + time.monotonic() - start, 1)
-        store.save(path, run)
+        save(path, run, first=empty)
     run["complete"] = not without_time(run)
-    store.save(path, run)
+    save(path, run)
 
 
 def without_time(run):
@@ -156,6 +167,16 @@ def part(columns, names):
     return name if len(name) <= 100 else f"{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+def wrongly_asked(columns, names):
+    """What of these there is not."""
+    there = {column.key for column in COLUMNS}
+    for what, wrong in (("COLUMNS: there is no column", [key for key in columns if key not in there]), ("ROWS: there is no row", rows.unknown(names))):
+        if wrong:
+            commas = "; blanks separate them, not commas" if any("," in each for each in wrong) else ""
+            return f"{what} {' '.join(sorted(set(wrong)))}{commas}; `make compare LIST=1` lists what there is"
+    return ""
+
+
 def asked():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="each operation once, in 8 minutes; without other columns' names: " + " ".join(QUICK))
@@ -163,13 +184,13 @@ def asked():
     parser.add_argument("--out", metavar="FILE", help="build/compare/run.json, or build/compare/part/WHAT/run.json")
     parser.add_argument("--constants", metavar="FILE", help="for the reports; a whole run that there is, of the same commit and machine, is not measured again")
     parser.add_argument("--list", action="store_true", help="the columns and rows that there are")
+    parser.add_argument("--check", action="store_true", help="only whether this is asked right, before anything is built for it")
     parser.add_argument("columns", nargs="*", metavar="COLUMN", help=" ".join(column.key for column in COLUMNS))
     options = parser.parse_args()
     options.rows = options.rows.split()
-    there = [column.key for column in COLUMNS]
-    for what, wrong, right in (("column", set(options.columns) - set(there), there), ("row", rows.unknown(options.rows), rows.NAMES)):
-        if wrong:
-            parser.error(f"there is no {what} {', '.join(sorted(wrong))}; there are {', '.join(right)}" + (", and the rows of each" if what == "row" else ""))
+    wrong = wrongly_asked(options.columns, options.rows) or setup.refused(options.columns, os.environ.get("MEM"))
+    if wrong:
+        parser.exit(2, f"compare: {wrong}\n")
     options.out = options.out or os.path.join(BUILD, "compare", *(["part", part(options.columns, options.rows)] if options.rows or options.columns else []), "run.json")
     return options
 
@@ -178,6 +199,7 @@ def main():
     options = asked()
     if options.list:
         print("\n".join(listed()))
+    if options.list or options.check:
         return 0
     wanted = options.columns or (QUICK if options.quick else [column.key for column in COLUMNS])
     run = measured_already(options.out, options.quick, options.rows, wanted) if options.constants else None
@@ -186,12 +208,14 @@ def main():
     else:
         run = begun(options.out, options.quick, options.rows)
         go(run, options.out, [column for column in COLUMNS if column.key in wanted], options.quick)
+    if not run["columns"]:
+        print(f"no column could be measured; what stands in {os.path.dirname(options.out) or '.'} is as it was")
+        return 1
     print(f"{options.out}: {len(run['columns'])} columns, {len(run['left_out'])} left out, {run['took']:.0f} s")
     if without_time(run):
         print(f"no time left for {', '.join(without_time(run))}: the same command again goes on with them")
-    if run["columns"]:
-        report.make(options.out, options.constants or model.PUBLISHED)
-    return 0 if run["columns"] else 1
+    report.make(options.out, options.constants or model.PUBLISHED)
+    return 0
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ import devices  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
+import setup  # noqa: E402
 import store  # noqa: E402
-from machine import ROOT, Ended, Timeout  # noqa: E402 (the harness lives with the system tests)
+from machine import CONTROL_MEMORY, ROOT, Ended, Timeout  # noqa: E402 (the harness lives with the system tests)
 from canned import canned, row  # noqa: E402
 
 
@@ -71,12 +72,14 @@ class Run(unittest.TestCase):
         self.assertTrue(run["complete"])
 
     def test_a_machine_that_dies(self):
+        """A run that has no column for this is not written."""
         def dies(one, quick, chosen):
             raise Timeout("no prompt\nmuch text")
         program.measure = dies
-        run = self.go()
+        run = program.begun(self.path, False)
+        program.go(run, self.path, self.wanted, False)
         self.assertEqual(run["left_out"]["native"], "it does not go on:")
-        self.assertEqual(run["columns"], {})
+        self.assertEqual((run["columns"], self.beside()), ({}, []))
 
     def test_why_in_a_line(self):
         """Of a machine that ended or fell silent, what it said last; a panic before all; of a refusal, what was refused and why."""
@@ -124,22 +127,23 @@ class Run(unittest.TestCase):
         self.assertIn("xen.elf is missing", run["left_out"]["xen-pv"])
 
     def test_reports_are_of_the_run_beside_them(self):
-        """Made at its end; kept with it where another one begins, taken away where it goes on; a run that has nothing displaces none."""
+        """Made at its end; kept with it where another one has its first column, taken away where it goes on; a run that has nothing displaces none."""
         both = ["report.html", "report.md", "run.json"]
         last = ["report.last.html", "report.last.md", "run.last.json"]
         self.assertEqual(self.main("native"), 0)
         self.assertEqual(self.beside(), both)
         program.measure = lambda one, quick, chosen: (_ for _ in ()).throw(Ended("no CPU foo"))
-        for _ in range(2):
-            self.assertEqual(self.main("native"), 1)
-            self.assertEqual(self.beside(), sorted([*last, "run.json"]))
-            self.assertEqual(list(store.load(self.path.replace(".json", ".last.json"))["columns"]), ["native"])
+        good = store.load(self.path)
+        self.assertEqual(self.main("native"), 1)
+        self.assertEqual((self.beside(), store.load(self.path)), (both, good))
         program.measure = self.answer
+        self.assertEqual(self.main("parvis-pv"), 0)
+        self.assertEqual(self.beside(), sorted([*last, *both]))
+        self.assertEqual(store.load(self.path.replace(".json", ".last.json")), good)
         store.save(self.path, {**program.new(False, []), "columns": {"native": canned()["columns"]["native"]}})
-        with contextlib.redirect_stdout(None):
-            report.make(self.path, report.model.PUBLISHED)
-        program.begun(self.path, False)
-        self.assertEqual(self.beside(), sorted([*last, "run.json"]))
+        run = self.go()
+        self.assertEqual((list(run["columns"]), self.beside()), (["native", "parvis-pv"], sorted([*last, "run.json"])))
+        self.assertEqual(store.load(self.path.replace(".json", ".last.json")), good)
 
     def test_other_constants(self):
         """They need no other measurement, only another report; without them, on another commit, or for another column it is measured again."""
@@ -178,16 +182,21 @@ class Run(unittest.TestCase):
         """Beside the new one, so that the two can be compared; so is one that was cut off, and is of another commit."""
         for change in ({"complete": True}, {"complete": False, "commit": "another"}):
             store.save(self.path, {**canned(), **change})
-            program.begun(self.path, False)
-            self.assertFalse(os.path.exists(self.path))
+            self.assertEqual(list(self.go()["columns"]), ["native", "parvis-pv"])
             self.assertEqual({**store.load(self.path.replace(".json", ".last.json")), **change}, {**canned(), **change})
 
     def test_misspelt(self):
         """What make is given and does not know is refused before anything is begun."""
-        for word in ("COLUMN=parvis-pv", "QUICK=yes"):
+        for word in ("COLUMN=parvis-pv", "QUICK=yes", "KERNEL=older"):
             done = subprocess.run(["make", "-n", "-C", os.path.join(HERE, "../../.."), "compare", word], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
             self.assertEqual(done.returncode, 2)
-            self.assertIn(f"*** {word if word.startswith('QUICK') else 'COLUMN'}: `make compare` knows QUICK COLUMNS", done.stdout)
+            self.assertIn(f"*** {'COLUMN' if word.startswith('COLUMN') else word}: `make compare` knows QUICK COLUMNS", done.stdout)
+            self.assertIn("; QUICK=1; KERNEL=newer, or none.", done.stdout)
+
+    def test_asked_before_it_is_built(self):
+        """The first that make does is to look at what it was given."""
+        done = subprocess.run(["make", "-n", "-C", ROOT, "compare", "COLUMNS=foo", "MEM=10"], stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "MAKELEVEL": "1"})
+        self.assertLess(done.stdout.index("run.py  --rows \"\"  foo --check"), done.stdout.index("make -s reference"))
 
     def test_list(self):
         """All that may be named; and nothing has to be built for it."""
@@ -197,11 +206,27 @@ class Run(unittest.TestCase):
         done = subprocess.run(["make", "-n", "-C", ROOT, "compare", "LIST=1"], stdout=subprocess.PIPE, text=True, check=True)
         self.assertEqual([line for line in done.stdout.splitlines() if "directory" not in line], ["python3 tests/bench/compare/run.py --list"])
 
+    def refused(self, *words, **environment):
+        """In a line, which this is."""
+        done = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), "--check", *words], capture_output=True, text=True, check=False, env={**os.environ, "MEM": "", **environment})
+        self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1), done.stderr)
+        return done.stderr.strip()
+
     def test_what_there_is_not(self):
-        for words, said in ((["xen-hvm"], "there is no column xen-hvm"), (["--rows", "io nul_call work.find linux.find", "native"], "there is no row linux.find, nul_call")):
-            done = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), *words], stderr=subprocess.PIPE, text=True, check=False)
-            self.assertEqual(done.returncode, 2)
-            self.assertIn(said, done.stderr)
+        known = "; `make compare LIST=1` lists what there is"
+        for words, said in ((["xen-hvm"], "COLUMNS: there is no column xen-hvm"), (["native,xen-pv"], "COLUMNS: there is no column native,xen-pv; blanks separate them, not commas"),
+                            (["--rows", "io nul_call work.find linux.find", "native"], "ROWS: there is no row linux.find nul_call")):
+            self.assertEqual(self.refused(*words), f"compare: {said}{known}")
+
+    def test_memory(self):
+        """A number, no less than the machines need; native has the guests', which is another."""
+        for mem in ("abc", "10", "1535", "2G", "-2048", "2048.5", "\u0662048"):
+            self.assertRegex(self.refused(MEM=mem), f"^compare: MEM={mem}: must be a number of MB, 1536 or more: 1024 are the control domain's, 256 the guest's, ")
+        self.assertRegex(self.refused("native", MEM="2048"), "^compare: MEM=2048: `native` has 256 MB, as the guests have")
+        for words, mem in ((["native"], ""), (["native", "xen-pv"], "1536"), ([], "4096")):
+            subprocess.run([sys.executable, os.path.join(HERE, "run.py"), "--check", *words], check=True, env={**os.environ, "MEM": mem})
+        self.assertEqual(int(CONTROL_MEMORY.removesuffix("M")) + 2 * setup.GUEST_MEM, setup.LEAST_MEM)
+        self.assertIn(f"\nmemory={setup.GUEST_MEM}\n", columns.XL)
 
     def test_quick_ones_are_columns(self):
         self.assertLessEqual(set(program.QUICK), {one.key for one in columns.COLUMNS if not one.price})
@@ -220,10 +245,10 @@ class Missing(unittest.TestCase):
                     f"sys.argv[1:] = ['--out', {folder!r} + '/run/run.json']\nsys.exit(run.main())")
             done = subprocess.run([sys.executable, "-c", text], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 1, done.stderr)
-            run = store.load(os.path.join(folder, "run/run.json"))
-        self.assertEqual(list(run["left_out"]), [one.key for one in columns.COLUMNS])
-        for why in run["left_out"].values():
-            self.assertRegex(why, r" is missing: `make \S+` makes it(, and `make check` all)?$")
+            self.assertEqual(os.listdir(os.path.join(folder, "run")), [])
+        found = re.findall(r"^left out: .* is missing: `make \S+` makes it(?:, and `make check` all)? \(build/logs/compare-(\S+)\.serial\)$", done.stderr, re.MULTILINE)
+        self.assertEqual(found, [one.key for one in columns.COLUMNS])
+        self.assertIn("no column could be measured", done.stdout)
 
     def test_without_the_network(self):
         """Programs that cannot be had are left out of the guests' files, which is said, also by the run; the next time they are tried again."""
