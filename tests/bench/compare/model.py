@@ -22,7 +22,7 @@ ENDS = ("low", "typical", "high")
 EVENTS = ("syscall_pair", "exception_pair", "cr3", "cr4", "invlpg", "vmrun")
 CLOSE = 0.01    # what the same operation differs by from start to start of a machine
 TLB = ("cycles_of_a_miss", "nested_factor", "small_pages")
-PUBLISHED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "constants.json")
+PUBLISHED = os.path.join(os.path.dirname(os.path.realpath(__file__)), "constants.json")
 
 
 class BadConstants(Exception):
@@ -46,9 +46,19 @@ def load(path=PUBLISHED):
         check(constants)
     except OSError as error:
         raise BadConstants(f"{path}: {error.strerror}") from None
-    except (ValueError, BadConstants) as error:
+    except (ValueError, RecursionError) as error:
+        raise BadConstants(f"{path} is no JSON: {error}") from None
+    except BadConstants as error:
         raise BadConstants(f"{path}: {error}") from None
-    return constants
+    return constants if os.path.realpath(path) == PUBLISHED else {**constants, "file": path}
+
+
+def others(constants):
+    """Whose they are, where they are not the published ones: by the beginning of what the file says of itself, and its name."""
+    if "file" not in constants:
+        return ""
+    title = str(constants.get("what") or "").split(";")[0].rstrip(".")
+    return f"The cycles are with other constants than the published ones: {title + ', ' if title else ''}{constants['file']}."
 
 
 def check(constants):

@@ -124,11 +124,13 @@ def of_costs(constants):
 
 def report(run, constants):
     whole, run = run, verdict.compared(run)
+    whose = model.others(constants)
     second = list(page_rows.matrix(run, SECOND, constants))
     notes = words.notes([verdict.short(name) for name in verdict.modelled(run)])
     parts = ["<!DOCTYPE html>", '<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
              f"<title>Paravirtual or fully virtualized: Parvis {esc(run['commit'])}</title><style>{style()}</style>",
              "<h1>Paravirtual or fully virtualized?</h1>", f'<p class="soft">{esc(report_md.versions(run))}</p>',
+             *([f"<p><b>{esc(whose)}</b></p>"] if whose else []),
              *(f'<p class="answer">{esc(said)}</p>' for said in answer.sentences(run, constants)), '<p class="soft">Cycles by the model; geometric means, and what they range over from CPU to CPU.</p>',
              INTRO.format(costs=esc(of_costs(constants))), explained(words.GLOSSARY.items()),
              '<h2>Who takes fewer cycles <span class="tag">model</span></h2>', SURE, *cautions(run), *scores(run, FIRST, constants),

@@ -2,6 +2,7 @@
 """A run as Markdown: what it ran on, what was measured, what was counted, and, apart from these and named so, what is modelled."""
 import answer
 import measures
+import model
 import prices
 import verdict
 import words
@@ -146,7 +147,8 @@ def speculation(whole, run):
 
 def report(run, constants):
     main = verdict.compared(run)
-    lines = ["# The comparison", "", versions(run), "", *answered(main, constants), *points(f"{word}: {said}" for word, said in words.GLOSSARY.items()), "",
+    whose = model.others(constants)
+    lines = ["# The comparison", "", versions(run), "", *([f"**{whose}**", ""] if whose else []), *answered(main, constants), *points(f"{word}: {said}" for word, said in words.GLOSSARY.items()), "",
              *speculation(run, main), *about(run), *measured(main), *prices.section(run), *events(main), *modelled(main, constants),
              "## What this cannot show", "", *points(LIMITS)]
     return "\n".join(lines) + "\n"

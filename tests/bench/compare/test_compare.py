@@ -90,6 +90,23 @@ class Reports(unittest.TestCase):
         text = report_html.report(canned(), {**model.load(), "what": "Constants of one machine, measured on X, today; what instructions"})
         self.assertIn("with costs (constants of one machine, measured on X, today), each", text)
 
+    def test_other_constants_are_said_first(self):
+        """By what they say of themselves and their file; of the published ones nothing, from wherever they are named."""
+        with open(model.PUBLISHED, encoding="utf-8") as file:
+            published = json.load(file)
+        with tempfile.TemporaryDirectory() as folder:
+            for what, title in (("Constants of one machine, a Z; what instructions", "Constants of one machine, a Z, "), ("", "")):
+                path = os.path.join(folder, "mine.json")
+                with open(path, "w", encoding="utf-8") as out:
+                    json.dump({**published, "what": what}, out)
+                said = f"The cycles are with other constants than the published ones: {title}{path}."
+                self.assertEqual(report_md.report(canned(), model.load(path)).splitlines()[4], f"**{said}**")
+                page = report_html.report(canned(), model.load(path))
+                self.assertLess(page.index(f"<p><b>{said}</b></p>"), page.index('<p class="answer">'))
+        for path in (model.PUBLISHED, os.path.relpath(model.PUBLISHED)):
+            for each in (report_md, report_html):
+                self.assertNotIn("other constants than", each.report(canned(), model.load(path)))
+
     def test_markdown(self):
         text = report_md.report(canned(), model.load())
         for needed in ("0123456789ab", "Model, not measured", "no packages", "spectre_v2:Mitigation: Retpolines", "| null_call | 337 | 763 | 337 |",

@@ -119,6 +119,14 @@ class Constants(unittest.TestCase):
         with self.assertRaises(model.BadConstants):
             model.load(os.path.join(HERE, "no such file"))
 
+    def test_no_json(self):
+        for text in ("{", "[" * 100000, ""):
+            with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as out:
+                out.write(text)
+                out.flush()
+                with self.assertRaisesRegex(model.BadConstants, f"^{out.name} is no JSON: ."):
+                    model.load(out.name)
+
 
 class Model(unittest.TestCase):
     def test_pairs(self):
