@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Holds pvctl(1), parvisd(8) and calibrate(1) against the programs: verbs, their options and arguments, exit codes, defaults.
+"""Holds pvctl(1), parvisd(8), calibrate(1) and parvis.cfg(5) against the programs: verbs, their options and arguments, exit codes, defaults, words.
 
 The programs tell by `help` and `--help`, which are printed from the tables that they work by.
 """
@@ -109,13 +109,25 @@ def check_calibrate():
             complain(f"README.md does not name docs/man/{name}")
 
 
+def check_spec_ctrl():
+    """parvis.cfg(5) explains each measure that spec-ctrl takes, and no other."""
+    table = re.search(r"define SPEC_MEASURES\(X\)(.*?)\n\n", said_in("include/parvis/speculation.h"), re.DOTALL).group(1)
+    known = re.findall(r'X\(\w+, +"([a-z0-9-]+)"\)', table)
+    page = roff(said_in("docs/man/parvis.cfg.5")).split("\n.B spec-ctrl\n")[1].split("\n.IP\n")[1]
+    lists = re.findall(r"(?:^|\. |\)\. |\.\n|\)\.\n)((?:[a-z0-9-]+, )*[a-z0-9-]+):\s", page)
+    explained = [word for words in lists for word in words.split(", ")]
+    compare("spec-ctrl's", dict.fromkeys(explained), dict.fromkeys(known))
+    return len(known)
+
+
 def main():
     verbs, codes = check_pvctl("build/dom0-tools/pvctl")
     check_parvisd("build/dom0-tools/parvisd")
     check_calibrate()
+    measures = check_spec_ctrl()
     print("\n".join(problems))
-    print(f"{verbs} verbs, {codes} exit codes, {len(problems)} problems")
-    return 1 if problems or verbs < 10 or codes < 5 else 0
+    print(f"{verbs} verbs, {codes} exit codes, {measures} measures, {len(problems)} problems")
+    return 1 if problems or verbs < 10 or codes < 5 or measures < 10 else 0
 
 
 sys.exit(main())
