@@ -324,8 +324,9 @@ static int set_key(struct parser *p, const struct key *keys, struct text line, s
         }
         n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", keys[i].name);
     }
-    return FAIL(p, "unknown key `%.*s`; %s: %s", PIECE(name),
-                p->domain ? "a domain has" : "before the first section there are", list);
+    return FAIL(p, "unknown key `%.*s`; %s: %s%s", PIECE(name),
+                p->domain ? "a domain has" : "before the first section there are", list,
+                p->domain ? "; those of the hypervisor belong above the sections" : "");
 }
 
 /* A section ends: has it what it needs? */

@@ -239,7 +239,7 @@ static const struct {
     {"[domain x]\nkernel=hello\nkernel=hello\n", "kernel is given twice"},
     {"[domain x]\nconsole=com1\n",
      "unknown key `console`; a domain has: kernel, ramdisk, cmdline, memory, vcpus, weight, cap, "
-     "affinity, kind"},
+     "affinity, kind; those of the hypervisor belong above the sections"},
     {"console = com1\001\n", "is not text"},
     {"[domain 0123456789012345678901234567890123456789]\n", "at most 31"},
 };
