@@ -174,6 +174,7 @@ const struct guest_ops pv_guest_ops = {
     .get_context = pv_get_context,
     .build = pv_build,
     .gfn_to_mfn = pv_gfn_to_mfn,
+    .cpuid = pv_cpuid_of_kind,
     .frame_info = pv_frame_info,
     .get_writable = get_page_and_writable,
     .put_writable = put_page_and_type,

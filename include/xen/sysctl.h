@@ -323,6 +323,7 @@ struct xen_sysctl {
         struct xen_sysctl_scheduler_op scheduler_op;
         struct xen_sysctl_cpu_levelling_caps cpu_levelling_caps;
         struct xen_sysctl_cpu_featureset cpu_featureset;
+        struct xen_sysctl_livepatch_op livepatch;
         struct xen_sysctl_cpu_policy cpu_policy;
         uint8_t pad[128];
     } u;

@@ -136,14 +136,15 @@ struct xen_sysctl_scheduler_op {
 #define XEN_SYSCTL_psr_cmt_op  21 /* -XEN_EOPNOTSUPP */
 
 /*
- * pcitopoinfo: node of PCI functions. -XEN_ENODEV for one that is not known.
+ * pcitopoinfo: node of PCI functions; XEN_INVALID_DEV for one that is not there.
  *
- * With one node there is nothing to say that numainfo has not said: -XEN_EOPNOTSUPP.
+ * num_devs says how many were done, which may be fewer than were given: the tool goes on
+ * behind them. -XEN_EINVAL without both arrays.
  */
 #define XEN_SYSCTL_pcitopoinfo 22
 #define XEN_INVALID_DEV        (XEN_INVALID_NODE_ID - 1)
 struct xen_sysctl_pcitopoinfo {
-    uint32_t num_devs; /* in; out: done */
+    uint32_t num_devs; /* in, out */
     /* in: physdev_pci_device_t[] */
     xen_guest_handle_t devs;
     xen_guest_handle_t nodes; /* out: uint32_t[] */
@@ -196,10 +197,40 @@ struct xen_sysctl_cpu_featureset {
 };
 
 /*
- * Exchanging parts of the hypervisor while it runs. A fixed hypervisor is started anew
- * here.
+ * livepatch_op: exchanging parts of the hypervisor while it runs. A fixed hypervisor is
+ * started anew here, so there is never a patch: LIST answers 0, and no patches left
+ * (nr); the other commands -XEN_EOPNOTSUPP; -XEN_EINVAL a reserved field that is not 0.
+ *
+ * A tool asks for the list to tell its operator what runs. nr is how many entries its
+ * arrays have; of none, they are not looked at.
  */
-#define XEN_SYSCTL_livepatch_op 27 /* -XEN_EOPNOTSUPP */
+#define XEN_SYSCTL_livepatch_op     27
+#define XEN_SYSCTL_LIVEPATCH_UPLOAD 0
+#define XEN_SYSCTL_LIVEPATCH_GET    1
+#define XEN_SYSCTL_LIVEPATCH_LIST   2
+#define XEN_SYSCTL_LIVEPATCH_ACTION 3
+struct xen_sysctl_livepatch_list {
+    /* out: another one where the list has changed since */
+    uint32_t version;
+    uint32_t idx; /* in: the first to be told of */
+    uint32_t nr;  /* in, out: entries; left */
+    uint32_t pad; /* 0 */
+    /* out: bytes of all names, and of what else is known */
+    uint32_t name_total_size;
+    uint32_t metadata_total_size;
+    xen_guest_handle_t status;       /* out: state and result of each */
+    xen_guest_handle_t name;         /* out: char[] */
+    xen_guest_handle_t len;          /* out: uint32_t[] */
+    xen_guest_handle_t metadata;     /* out: char[] */
+    xen_guest_handle_t metadata_len; /* out: uint32_t[] */
+};
+struct xen_sysctl_livepatch_op {
+    uint32_t cmd; /* in: XEN_SYSCTL_LIVEPATCH_* */
+    uint32_t pad; /* 0 */
+    union {
+        struct xen_sysctl_livepatch_list list;
+    } u;
+};
 
 /*
  * get_cpu_policy: as in domctl, of the machine (raw, host) and of kinds of guests.

@@ -244,6 +244,7 @@ void host_init(uint64_t frames)
     host_irq_init();
     host_tlb_init();
     host_full_cpu = false;
+    host_cpuid = NULL;
     heap_init();
     alloc_init();
     heap_give(MFN(16), frames - 16);

@@ -94,11 +94,14 @@ extern uint64_t host_gfn_base;
 extern void (*host_on_flush)(void);
 extern unsigned int host_flushes, host_cache_flushes, host_kicks, host_stops;
 extern enum stop_kind host_stop_kind;
-extern bool host_full_cpu;         /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
-extern unsigned int host_barriers; /* of branch predictors, that guests asked for */
-extern const char *host_hvm_lacks; /* for full virtualization; NULL: nothing */
-extern uint64_t host_hvm_xcr0;     /* that the guest left behind; 0: no XSAVE */
-extern uint64_t host_hvm_affinity; /* where such guests may run */
+extern bool host_full_cpu; /* CPUID, MSRs and XCR0 are those of a CPU that has everything */
+/* CPUID's answers, in place of host_full_cpu; NULL: not */
+extern void (*host_cpuid)(uint32_t leaf, uint32_t sub, uint32_t out[4]);
+#define HOST_PCI_DEVFN 0x0au                   /* of the one PCI function there is, on bus 0 */
+extern unsigned int host_barriers;             /* of branch predictors, that guests asked for */
+extern const char *host_hvm_lacks;             /* for full virtualization; NULL: nothing */
+extern uint64_t host_hvm_xcr0;                 /* that the guest left behind; 0: no XSAVE */
+extern uint64_t host_hvm_affinity;             /* where such guests may run */
 extern __thread uint64_t host_hvm_debugreg[4]; /* the CPU's, while such a guest is on it */
 extern void (*host_on_stop)(void); /* machine_stop() calls it; it must not return. NULL: abort() */
 /* panic() calls it with what it says; it must not return. NULL: abort() */

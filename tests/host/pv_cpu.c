@@ -147,11 +147,14 @@ bool machine_pred_cmd(uint64_t value)
     return host_full_cpu && value <= 1;
 }
 
+void (*host_cpuid)(uint32_t leaf, uint32_t sub, uint32_t out[4]);
+
 void machine_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
-    (void)leaf;
-    (void)sub;
-    out[0] = out[1] = out[2] = out[3] = host_full_cpu ? ~0u : 0;
+    if (host_cpuid)
+        host_cpuid(leaf, sub, out);
+    else
+        out[0] = out[1] = out[2] = out[3] = host_full_cpu ? ~0u : 0;
 }
 
 bool machine_xsetbv_safe(uint64_t xcr0)

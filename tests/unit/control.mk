@@ -2,7 +2,7 @@
 #
 # Tests of the control interface and of grants, on the machine of tests/host.
 
-CONTROL_TESTS := core_domctl core_domctl_vcpu core_sysctl core_platform core_physdev core_subop
+CONTROL_TESTS := core_domctl core_domctl_vcpu core_sysctl core_platform core_physdev core_subop core_cpu_policy core_cpu_policy_set core_toolstack
 CONTROL_TEST_SRCS := $(wildcard tests/host/*.c) tests/unit/core_support.c
 
 UNIT += $(CONTROL_TESTS)

@@ -13,10 +13,12 @@
 #include <string.h>
 
 static const uint32_t offered[] = {
-    XEN_SYSCTL_readconsole,       XEN_SYSCTL_physinfo,     XEN_SYSCTL_sched_id,
-    XEN_SYSCTL_getdomaininfolist, XEN_SYSCTL_getcpuinfo,   XEN_SYSCTL_availheap,
-    XEN_SYSCTL_cputopoinfo,       XEN_SYSCTL_numainfo,     XEN_SYSCTL_cpupool_op,
-    XEN_SYSCTL_debug_keys,        XEN_SYSCTL_scheduler_op, PARVIS_SYSCTL_speculation,
+    XEN_SYSCTL_readconsole,        XEN_SYSCTL_physinfo,     XEN_SYSCTL_sched_id,
+    XEN_SYSCTL_getdomaininfolist,  XEN_SYSCTL_getcpuinfo,   XEN_SYSCTL_availheap,
+    XEN_SYSCTL_cputopoinfo,        XEN_SYSCTL_numainfo,     XEN_SYSCTL_cpupool_op,
+    XEN_SYSCTL_debug_keys,         XEN_SYSCTL_scheduler_op, PARVIS_SYSCTL_speculation,
+    XEN_SYSCTL_pcitopoinfo,        XEN_SYSCTL_livepatch_op, XEN_SYSCTL_get_cpu_policy,
+    XEN_SYSCTL_get_cpu_featureset,
 };
 
 static bool is_offered(uint32_t cmd)

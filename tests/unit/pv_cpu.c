@@ -6,6 +6,8 @@
  */
 #include "pv_test.h"
 
+#include <core/domain/cpu_policy.h>
+
 static struct vcpu *v;
 
 static int setup(void **state)
@@ -108,6 +110,47 @@ static void features_are_a_list(void **state)
         if (!(shown >> leaf & 1))
             assert_int_equal(c.eax | c.ebx | c.ecx | c.edx, 0);
     }
+}
+
+/* What a domain was given is shown, with what is the vCPU's own, and nothing beside it. */
+static void a_policy(void **state)
+{
+    struct domain *d = v->domain;
+    struct cpu_leaf *one;
+
+    (void)state;
+    d->cpu_policy = hv_alloc(sizeof(*d->cpu_policy));
+    assert_non_null(d->cpu_policy);
+    cpu_policy_fill(d->cpu_policy, pv_cpuid_of_kind);
+    for (uint32_t leaf = 0; leaf < 40; leaf++)
+        for (uint32_t sub = 0; sub < 4; sub++) {
+            struct cpuid given = cpuid(leaf / 20 << 31 | leaf % 20, sub), by_kind;
+            struct cpu_policy *p = d->cpu_policy;
+
+            d->cpu_policy = NULL;
+            by_kind = cpuid(leaf / 20 << 31 | leaf % 20, sub);
+            d->cpu_policy = p;
+            assert_memory_equal(&given, &by_kind, sizeof(given));
+        }
+    one = (struct cpu_leaf *)cpu_policy_find(d->cpu_policy, 1, 0);
+    *one = (struct cpu_leaf){1, XEN_CPUID_NO_SUBLEAF, {0x12345, 0x800, 1u << 26, 7}};
+    v->vcpu_id = 3;
+    v->arch.pv.ctrlreg[4] = X86_CR4_OSXSAVE;
+    assert_int_equal(cpuid(1, 0).eax, 0x12345);
+    assert_int_equal(cpuid(1, 99).ebx, 6u << 24 | 0x800);
+    assert_int_equal(cpuid(1, 0).ecx, 3u << 26);
+    assert_int_equal(cpuid(1, 0).edx, 7);
+    one->reg[2] = 0; /* no XSAVE: then not turned on either */
+    assert_int_equal(cpuid(1, 0).ecx, 0);
+    v->arch.xcr0 = 7;
+    assert_int_equal(cpuid(0xd, 0).ebx, 832);
+    v->arch.xcr0 = 1;
+    assert_int_equal(cpuid(0xd, 0).ebx, 576);
+    assert_int_equal(cpuid(0x40000000, 0).ebx, 0x566e6558);
+    d->cpu_policy->nr = 1; /* leaf 0 alone */
+    assert_int_equal(cpuid(0, 0).eax, 0xd);
+    assert_int_equal(cpuid(7, 0).ebx | cpuid(0xd, 0).ebx | cpuid(0x80000001, 0).edx, 0);
+    v->vcpu_id = 0;
 }
 
 static void states_of_xsave(void **state)
@@ -386,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_hypervisors_leaves, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(features_are_a_list, setup, pv_teardown),
+        cmocka_unit_test_setup_teardown(a_policy, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(states_of_xsave, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(registers_by_number, setup, pv_teardown),
         cmocka_unit_test_setup_teardown(control_registers, setup, pv_teardown),

@@ -41,9 +41,22 @@
     OP(XEN_DOMCTL_shadow_op,           domctl_shadow_op,          struct xen_domctl, SUBOP_IN)    \
     OP(XEN_DOMCTL_settscinfo,          domctl_settscinfo,         struct xen_domctl, SUBOP_IN)    \
     OP(XEN_DOMCTL_gettscinfo,          domctl_gettscinfo,         struct xen_domctl, SUBOP_INOUT) \
+    OP(XEN_DOMCTL_get_cpu_policy,      domctl_get_cpu_policy,     struct xen_domctl, SUBOP_INOUT) \
+    OP(XEN_DOMCTL_set_cpu_policy,      domctl_set_cpu_policy,     struct xen_domctl, SUBOP_INOUT | SUBOP_ALWAYS) \
     OP(PARVIS_DOMCTL_counters,         domctl_counters,           struct xen_domctl, SUBOP_INOUT)
 SUBOPS_OF(operations, OPS, -XEN_EOPNOTSUPP, .version = XEN_DOMCTL_INTERFACE_VERSION, .size = sizeof(struct xen_domctl))
 /* clang-format on */
+
+/* ABI: getdomaininfo is of the domain with this id, or else of the next above. */
+static int find_domain(const struct xen_domctl *op, struct domain **d)
+{
+    bool or_next = op->cmd == XEN_DOMCTL_getdomaininfo;
+
+    if (or_next && op->domain >= DOMID_FIRST_RESERVED)
+        return -XEN_EINVAL;
+    *d = or_next ? get_domain_from(op->domain) : get_domain_by_id(op->domain);
+    return *d ? 0 : -XEN_ESRCH;
+}
 
 long do_domctl(gva_t arg)
 {
@@ -55,9 +68,9 @@ long do_domctl(gva_t arg)
     if (rc)
         return rc;
     if (op.cmd != XEN_DOMCTL_createdomain) {
-        d = get_domain_by_id(op.domain);
-        if (!d)
-            return -XEN_ESRCH;
+        rc = find_domain(&op, &d);
+        if (rc)
+            return rc;
         if (xchg(&d->domctl_busy, true)) {
             put_domain(d);
             return -XEN_ERESTART;

@@ -26,6 +26,8 @@ domctl_fn_t domctl_setvcpucontext, domctl_getvcpucontext, domctl_getvcpuinfo,
 /* domctl_memory.c */
 domctl_fn_t domctl_getpageframeinfo3, domctl_hypercall_init, domctl_set_address_size,
     domctl_get_address_size, domctl_shadow_op, domctl_settscinfo, domctl_gettscinfo;
+/* cpu_policy_op.c */
+domctl_fn_t domctl_get_cpu_policy, domctl_set_cpu_policy;
 
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 static inline uint64_t low_bits(unsigned int n)

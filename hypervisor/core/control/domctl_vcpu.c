@@ -7,6 +7,7 @@
 #include <core/domain/guest_memory.h>
 #include <core/life/life.h>
 #include <core/sched/pause.h>
+#include <core/sched/vcpu_time.h>
 #include <core/state/guest_ops.h>
 #include <parvis/string.h>
 #include <port/current.h>
@@ -27,6 +28,9 @@ int domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
         return refused(-XEN_EINVAL, "d%u is dying", d->domain_id);
     domain_pause(d);
     rc = vcpu_set_context(v, op->u.vcpucontext.ctxt, false);
+    /* ABI: who builds a domain may clear its shared_info before this, the wall clock with it. */
+    if (!rc && v->vcpu_id == 0)
+        wallclock_write(d);
     domain_unpause(d);
     return rc;
 }

@@ -20,6 +20,10 @@
     OP(XEN_SYSCTL_numainfo,           sysctl_numainfo,          struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_cpupool_op,         sysctl_cpupool_op,        struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_scheduler_op,       sysctl_scheduler_op,      struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_pcitopoinfo,        sysctl_pcitopoinfo,       struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_livepatch_op,       sysctl_livepatch,         struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_get_cpu_policy,     sysctl_get_cpu_policy,    struct xen_sysctl, SUBOP_INOUT) \
+    OP(XEN_SYSCTL_get_cpu_featureset, sysctl_get_cpu_featureset, struct xen_sysctl, SUBOP_INOUT) \
     OP(XEN_SYSCTL_debug_keys,         sysctl_debug_keys,        struct xen_sysctl, SUBOP_INOUT) \
     OP(PARVIS_SYSCTL_speculation,     sysctl_speculation,       struct xen_sysctl, SUBOP_INOUT)
 SUBOPS(operations, OPS, -XEN_EOPNOTSUPP, .version = XEN_SYSCTL_INTERFACE_VERSION, .size = sizeof(struct xen_sysctl))

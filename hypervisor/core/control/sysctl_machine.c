@@ -2,6 +2,7 @@
 /*
  * The machine in numbers: CPUs, memory, one NUMA node, one CPU pool.
  */
+#include <core/base/hypercall.h>
 #include <core/base/log.h>
 #include <core/control/domctl.h>
 #include <core/control/sysctl.h>
@@ -147,6 +148,35 @@ int sysctl_numainfo(struct xen_sysctl *op)
     return 0;
 }
 
+/* The control domain has all functions and no list of them is kept: one is there that answers. */
+static bool is_there(const struct physdev_pci_device *f)
+{
+    uint32_t address = 1u << 31 | (uint32_t)f->bus << 16 | (uint32_t)f->devfn << 8;
+
+    return f->seg == 0 && pci_config_read(address, 0, 2) != 0xffff;
+}
+
+/* ABI: less may be done than was asked for, and the caller goes on behind that. */
+int sysctl_pcitopoinfo(struct xen_sysctl *op)
+{
+    struct xen_sysctl_pcitopoinfo *a = &op->u.pcitopoinfo;
+    struct physdev_pci_device f;
+    uint32_t node, i = 0;
+
+    if (!a->devs || !a->nodes)
+        return -XEN_EINVAL;
+    while (i < a->num_devs && !(i && hypercall_preempt_check())) {
+        if (copy_from_guest(&f, a->devs + i * sizeof(f), sizeof(f)))
+            return -XEN_EFAULT;
+        node = is_there(&f) ? 0 : XEN_INVALID_DEV;
+        if (copy_to_guest(a->nodes + i * sizeof(node), &node, sizeof(node)))
+            return -XEN_EFAULT;
+        i++;
+    }
+    a->num_devs = i;
+    return 0;
+}
+
 /* One pool, 0, with all CPUs: it can be looked at, and nothing else. */
 int sysctl_cpupool_op(struct xen_sysctl *op)
 {
@@ -165,6 +195,20 @@ int sysctl_cpupool_op(struct xen_sysctl *op)
     default:
         return -XEN_EOPNOTSUPP;
     }
+}
+
+/* The hypervisor is never patched. */
+int sysctl_livepatch(struct xen_sysctl *op)
+{
+    struct xen_sysctl_livepatch_op *a = &op->u.livepatch;
+    struct xen_sysctl_livepatch_list *list = &a->u.list;
+
+    if (a->cmd != XEN_SYSCTL_LIVEPATCH_LIST)
+        return -XEN_EOPNOTSUPP;
+    if (a->pad || list->pad)
+        return -XEN_EINVAL;
+    list->version = list->nr = list->name_total_size = list->metadata_total_size = 0;
+    return 0;
 }
 
 /* Parameters of a pool's scheduler. credit2 has one, for how long at least a vCPU keeps its CPU;

@@ -49,7 +49,8 @@ static __inlined long call_and_write(const struct subop *row, gva_t arg, void *o
     if (!(row->flags & SUBOP_IN))
         memset(op, 0, row->size);
     rc = row->fn(about, op);
-    if ((rc >= 0 || rc == -XEN_ERESTART) && copy_to_guest(arg, op, row->size))
+    if ((rc >= 0 || rc == -XEN_ERESTART || row->flags & SUBOP_ALWAYS) &&
+        copy_to_guest(arg, op, row->size))
         rc = -XEN_EFAULT;
     return rc;
 }

@@ -26,9 +26,10 @@
 #define SUBOP_IN      1u /* the struct is read                                          */
 #define SUBOP_OUT     2u /* the struct is written; without SUBOP_IN the function gets zeros */
 #define SUBOP_INOUT   (SUBOP_IN | SUBOP_OUT)
-#define SUBOP_ADDRESS 4u /* the function gets the address itself, as a gva_t            */
-#define SUBOP_NONE    0u /* no argument: struct nothing                                 */
-#define SUBOP_CONTROL 8u /* the control domain's alone                                  */
+#define SUBOP_ADDRESS 4u  /* the function gets the address itself, as a gva_t            */
+#define SUBOP_NONE    0u  /* no argument: struct nothing                                 */
+#define SUBOP_CONTROL 8u  /* the control domain's alone                                  */
+#define SUBOP_ALWAYS  16u /* the struct is written whatever the function answers         */
 
 #define SUBOP_MOST_BYTES 256
 

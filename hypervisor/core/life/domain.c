@@ -42,6 +42,7 @@ static void free_parts(struct domain *d)
     grant_table_destroy(d);
     evtchn_free_tables(d);
     hv_free(d->memory_map);
+    hv_free(d->cpu_policy);
     hv_free(d->vcpu);
     domain_watchdog_kill(d);
     sched_destroy_domain(d);

@@ -99,6 +99,7 @@ int domain_unpause_by_controller(struct domain *d)
 {
     if (!xchg(&d->controller_paused, false))
         return refused(-XEN_EINVAL, "d%u is not paused", d->domain_id);
+    d->started = true;
     domain_unpause(d);
     return 0;
 }

@@ -127,6 +127,7 @@ struct domain {
     /* CPUs that may know its translations, bit per CPU: atomic (core/base/tlb.c) */
     uint64_t dirty_cpus;
     bool controller_paused; /* XEN_DOMCTL_pausedomain holds one pause: atomic */
+    bool started;           /* it may have run */
     bool domctl_busy;       /* a control operation is at work on it: atomic */
     uint32_t options;       /* XEN_DOMCTL_CDF_* */
 
@@ -153,13 +154,14 @@ struct domain {
     struct domain_console console;
 
     struct sched_domain sched;
-    uint32_t vm_assist;       /* VMASST_TYPE_* bits: atomic */
-    uint32_t tsc_mode;        /* as XEN_DOMCTL_settscinfo set it */
-    int64_t time_offset;      /* seconds, XEN_DOMCTL_settimeoffset */
-    uint64_t wc_at_zero;      /* what its wall clock was last written from */
-    struct timer watchdog[2]; /* SCHEDOP_watchdog */
-    uint32_t watchdog_used;   /* bit per timer; L */
-    int relinquish_step;      /* how far domain_kill came */
+    struct cpu_policy *cpu_policy; /* what CPUID tells it; NULL: what its kind does */
+    uint32_t vm_assist;            /* VMASST_TYPE_* bits: atomic */
+    uint32_t tsc_mode;             /* as XEN_DOMCTL_settscinfo set it */
+    int64_t time_offset;           /* seconds, XEN_DOMCTL_settimeoffset */
+    uint64_t wc_at_zero;           /* what its wall clock was last written from */
+    struct timer watchdog[2];      /* SCHEDOP_watchdog */
+    uint32_t watchdog_used;        /* bit per timer; L */
+    int relinquish_step;           /* how far domain_kill came */
 
     uint64_t refusals, refusals_logged_at; /* rate limit of refused(): atomic */
     uint64_t unknown_hypercalls; /* numbers of which it was told that there are none: atomic */

@@ -71,6 +71,9 @@ struct guest_ops {
     /* Copies between the hypervisor (hv) and an address of v, whose registers this CPU has: 0,
      * -XEN_EFAULT after a part. NULL: what v's page tables map is mapped for the hypervisor too. */
     int __must_check (*copy)(const struct vcpu *v, void *hv, gva_t va, size_t n, bool write);
+    /* What CPUID tells of a domain of this kind that has no policy, but for what is a vCPU's own.
+     * NULL: it cannot be given one. */
+    void (*cpuid)(uint32_t leaf, uint32_t sub, uint32_t out[4]);
     /* What the control domain is told of a frame: XEN_DOMCTL_PFINFO_*. */
     uint64_t (*frame_info)(const struct page_info *pg);
     /* A general reference on a frame of d and, where its frames have types, one of the writable

@@ -45,6 +45,12 @@ static inline bool fpu_has_xsave(void)
     return out[2] & 1u << 27; /* OSXSAVE */
 }
 
+/* Of XSAVE's area with these parts: header and legacy area, AVX behind it. */
+static inline uint32_t fpu_area_bytes(uint64_t xcr0)
+{
+    return xcr0 & XCR0_AVX ? 832 : 576;
+}
+
 /* CPUID's leaf 0xd, from what the machine says to what a guest is shown; xcr0: what it turned on.
  */
 static inline void fpu_cpuid_leaf(uint64_t xcr0, uint32_t sub, uint32_t out[4])
@@ -53,8 +59,8 @@ static inline void fpu_cpuid_leaf(uint64_t xcr0, uint32_t sub, uint32_t out[4])
         memset(out, 0, 4 * sizeof(*out));
     } else if (sub == 0) {
         out[0] &= XCR0_GUEST;
-        out[2] = out[0] & XCR0_AVX ? 832 : 576; /* header and legacy area, AVX behind it */
-        out[1] = xcr0 & XCR0_AVX ? 832 : 576;
+        out[1] = fpu_area_bytes(xcr0);
+        out[2] = fpu_area_bytes(out[0]);
         out[3] = 0;
     } else if (sub == 1) {
         out[0] &= 1; /* XSAVEOPT */

@@ -84,7 +84,8 @@
     ROW(12, 0x00000007, 1, ebx)         \
     ROW(13, 0x00000007, 2, edx)         \
     ROW(14, 0x00000007, 1, ecx)         \
-    ROW(15, 0x00000007, 1, edx)
+    ROW(15, 0x00000007, 1, edx)         \
+    ROW(18, 0x80000021, 0, ecx)
 
 /*
  * Names are those of the makers' manuals, in their order within a word. A feature that

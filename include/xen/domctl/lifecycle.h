@@ -98,8 +98,9 @@ struct xen_domctl_createdomain {
 };
 
 /*
- * getdomaininfo: the domain with this number or, in the list form (sysctl), the next above it;
- * `domain` tells which. -XEN_ESRCH.
+ * getdomaininfo: the domain with this number or, where there is none, the next above it; `domain`
+ * tells which, so that a walk asks for that plus one, and who means one domain compares.
+ * -XEN_ESRCH none from here on; -XEN_EINVAL a number that no domain can have.
  *
  * How to read the flags: dying and shutdown are ends; paused, blocked, running are
  * what the vCPUs do now. None of these three: some vCPU wants a CPU and has none at

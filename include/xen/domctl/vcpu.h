@@ -126,7 +126,13 @@ struct xen_domctl_ext_vcpucontext {
  * get_cpu_policy, set_cpu_policy: CPUID leaves and MSRs as the guest sees them. nr_*: in room or
  * number; out number. With null handles get tells the greatest numbers. -XEN_ENOBUFS no
  * room. set: only before the first instruction (-XEN_EEXIST), and nothing that the host has not:
- * -XEN_EINVAL, with the offender in err_* (all ones: none).
+ * -XEN_EINVAL, with the offender in err_* (all ones: none), which are written on failure too.
+ * -XEN_ERANGE a leaf or MSR that no policy has; -XEN_E2BIG more than the greatest numbers.
+ *
+ * set changes the leaves that are given; the others stay. Leaves come in any order. A
+ * feature that is not given any more is not shown to the guest's XEN_CPUID; name, model and caches
+ * are shown as given. What is a vCPU's own (its APIC's number, whether it turned XSAVE on) or tells
+ * of threads and cores is not the policy's, whatever stands there.
  */
 #define XEN_CPUID_INPUT_UNUSED 0xFFFFFFFF
 struct xen_domctl_cpu_policy {
