@@ -12,6 +12,10 @@ EXITS = ["hvm_exit", "hvm_exit_io", "hvm_exceptions", "hvm_pause"]
 PHYSMAP = ["hvm_xen_memory"]
 UPCALLS = ["hvm_upcall"]
 TABLES = ["hvm_msr_cpuid"]
+POLICIES = ["core_cpu_policy"]
+GIVEN = ["core_cpu_policy_set"]
+TOOLS = ["core_toolstack"]
+SHOWN = ["pv_cpu"]
 MUTANTS = {
     # name: (text, replacement, programs that may notice)
     "no flush at a type change": ("flush_tlb_stamp(d, pg->tlb_stamp);", ";", PAGING),
@@ -36,6 +40,35 @@ MUTANTS = {
     "a hypercall of Xen's that is not there is told": ("if (likely((xens | READ_ONCE(v->domain->unknown_hypercalls)) & bit))", "(void)xens;\n    if (READ_ONCE(v->domain->unknown_hypercalls) & bit)", ["core_hypercall"]),
     "a number of nobody's is told each time": ("    atomic_or(&v->domain->unknown_hypercalls, bit);\n", "", ["core_hypercall"]),
     "a number of nobody's is not told": ("((xens | READ_ONCE(v->domain->unknown_hypercalls)) & bit)", "(xens | ~0ull)", ["core_hypercall"]),
+    # CPU policies, and what else toolstacks ask for
+    "a leaf beyond the last is listed": ("leaf <= MIN(out[eax], last);", "leaf <= last;", POLICIES),
+    "a list is longer than the room": ("    } else if (*nr_leaves < p->nr) {", "    } else if (0) {", POLICIES),
+    "words beyond the room": ("MIN(a->nr_features, (uint32_t)CPU_POLICY_WORDS) *", "CPU_POLICY_WORDS *", POLICIES),
+    "a policy of any number": ("    if (number >= n)\n        return -XEN_EINVAL;\n", "", POLICIES),
+    "what is not there may be asked for": ("    if (more)\n        return refused(-XEN_EINVAL, \"features", "    if (0)\n        return refused(-XEN_EINVAL, \"features", GIVEN),
+    "threads are told as the machine has them": ("to->reg[reg] = new->reg[reg] & base->reg[reg];", "to->reg[reg] = new->reg[reg];", GIVEN),
+    "a word of no leaf stands in leaf 0": ("return words[word].leaf && words", "return words", GIVEN),
+    "a word stands in each sub-leaf": ("(l->sub == XEN_CPUID_NO_SUBLEAF || l->sub == words[word].sub)", "true", GIVEN),
+    "a last leaf that is not there": ("if (tells_last(new) && new->reg[eax] > most->reg[eax])", "if (0)", GIVEN),
+    "what is empty is filled": ("    if (!most || is_empty(most))\n        return is_empty(new)", "    if (!most || is_empty(most))\n        return true", GIVEN),
+    "a leaf without a place": ("    if (!cpu_policy_has_place(new->leaf, new->sub))", "    if (0)", GIVEN),
+    "Xen's own leaves are a tool's": ("    if (new->leaf == XENS || new->leaf == XENS_OTHER)\n        return 0;\n", "", GIVEN),
+    "a policy while the domain runs": ("    if (d->started)\n        return refused(-XEN_EEXIST", "    if (0)\n        return refused(-XEN_EEXIST", GIVEN),
+    "any number of leaves": ("a->nr_leaves > CPU_POLICY_MOST || ", "", GIVEN),
+    "a list of MSRs is not looked at": ("        rc = take_leaves(p, base, a);\n        if (!rc)\n            rc = check_msrs(a);", "        rc = take_leaves(p, base, a);\n        (void)check_msrs;", GIVEN),
+    "a list begins anew": ("        if (d->cpu_policy)\n            *p = *d->cpu_policy;\n", "", GIVEN),
+    "what is wrong is not told": ("|| row->flags & SUBOP_ALWAYS) &&", ") &&", GIVEN),
+    "a policy is not shown": ("if (likely(!d->cpu_policy)) {", "if (1) {", SHOWN),
+    "a leaf that is in no list is the machine's": ("    else\n        memset(out, 0, sizeof(l->reg));", "    else\n        pv_cpuid_of_kind(leaf, sub, out);", SHOWN),
+    "all vCPUs have one APIC": ("out[1] |= v->vcpu_id * 2 << 24;", ";", SHOWN),
+    "OSXSAVE without XSAVE": ("(out[2] & L1_ECX_XSAVE_ITSELF) && ", "", SHOWN),
+    "the next domain is not found": ("*d = or_next ? get_domain_from(op->domain) : ", "*d = ", TOOLS),
+    "any operation finds the next domain": ("bool or_next = op->cmd == XEN_DOMCTL_getdomaininfo;", "bool or_next = true;", TOOLS),
+    "no domain's id is looked for": ("    if (or_next && op->domain >= DOMID_FIRST_RESERVED)\n        return -XEN_EINVAL;\n", "", TOOLS),
+    "PCI functions without end": (" && !(i && hypercall_preempt_check()))", ")", TOOLS),
+    "a function of another segment is this one's": ("return f->seg == 0 && pci", "return pci", TOOLS),
+    "a built domain has no date": ("    if (!rc && v->vcpu_id == 0)\n        wallclock_write(d);\n", "", TOOLS),
+    "a domain without a context has a date": ("    if (!rc && v->vcpu_id == 0)\n        wallclock", "    if (v->vcpu_id == 0)\n        wallclock", TOOLS),
     # speculation
     "a guest writes any command": ("if (!has_ibpb() || value & ~(uint64_t)PRED_CMD_IBPB)", "if (!has_ibpb())", ["x86_speculation"]),
     "a guest's barrier is none": ("(void)wrmsr_safe(MSR_PRED_CMD, value);", ";", ["x86_speculation"]),

@@ -12,11 +12,12 @@ build/bad-guests/%: tests/system/guests/%.asm tests/system/guests/guest.inc test
 	$(Q)ld -nostdlib -static -z noexecstack --build-id=none --no-warn-rwx-segments -T tests/system/guests/guest.lds \
 	    $@.o -o $@
 
-CHECK_PROGRAMS += build/system/vdso_clock
-build/system/vdso_clock: tests/system/vdso_clock.c | build/.deps
+SYSTEM_PROGRAMS := $(addprefix build/system/,vdso_clock control_calls)
+CHECK_PROGRAMS += $(SYSTEM_PROGRAMS)
+$(SYSTEM_PROGRAMS): build/system/%: tests/system/%.c $(shell find include/xen -name '*.h') | build/.deps
 	@mkdir -p $(@D)
 	$(call say,gcc,$@)
-	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -o $@ $<
+	$(Q)gcc -std=gnu11 $(WARN) -Iinclude -O2 -static -o $@ $<
 
 .PHONY: system bad-guests
 bad-guests: $(BAD_GUESTS)
@@ -25,6 +26,6 @@ bad-guests: $(BAD_GUESTS)
 LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,smp churn linux_guest guest_programs killed)
 SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS),$(sort $(wildcard tests/system/test_*.py)))
 LONG_CHECKS += "$(PYTHON) tests/system/test_churn.py --long" "$(PYTHON) tests/system/test_hvm.py --long"
-system: image bad-guests guests build/system/vdso_clock $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
+system: image bad-guests guests $(SYSTEM_PROGRAMS) $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
 	@$(MAKE) hv DEBUG=1
 	@$(PYTHON) tests/run.py $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")

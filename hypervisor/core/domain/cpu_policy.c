@@ -92,7 +92,7 @@ static void add_range(struct cpu_policy *p, cpuid_fn_t *ask, uint32_t first, uin
     uint32_t out[4], n;
 
     ask(first, 0, out);
-    for (uint32_t leaf = first; leaf <= MIN(out[eax], last) && leaf >= first; leaf++) {
+    for (uint32_t leaf = first; leaf <= MIN(out[eax], last); leaf++) {
         n = sub_leaves(leaf);
         if (!n)
             add(p, ask, leaf, XEN_CPUID_NO_SUBLEAF);
@@ -130,13 +130,9 @@ uint32_t cpu_policy_word(const struct cpu_policy *p, unsigned int n)
  * cores its kind decides. */
 static uint32_t topology(unsigned int word)
 {
-    const unsigned int bit[] = {XEN_X86_FEATURE_HTT, XEN_X86_FEATURE_CMP_LEGACY};
-    uint32_t bits = 0;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(bit); i++)
-        if (bit[i] / 32 == word)
-            bits |= 1u << bit[i] % 32;
-    return bits;
+    return word == XEN_X86_FEATURE_HTT / 32          ? 1u << XEN_X86_FEATURE_HTT % 32
+           : word == XEN_X86_FEATURE_CMP_LEGACY / 32 ? 1u << XEN_X86_FEATURE_CMP_LEGACY % 32
+                                                     : 0;
 }
 
 static bool stands_in(unsigned int word, const struct cpu_leaf *l)
