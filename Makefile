@@ -77,7 +77,7 @@ tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
 # ---- running ---------------------------------------------------------------------------------------
 
 # What a person may set; run.py reads them from the environment. What is misspelt on make's command line is refused, not ignored.
-SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES GUEST KIND GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
+SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK DOM0_KERNEL DOM0_MODULES GUEST KIND GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
 export $(SETTINGS)
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))
 misspelt := $(strip $(filter-out $(SETTINGS) DEBUG_WAIT HV_CC GUEST_CC DEBUG PYTHON V COUNTING SOURCE_DATE_EPOCH,$(given)))
@@ -87,7 +87,7 @@ $(if $(misspelt),$(if $(filter compare,$(MAKECMDGOALS)),$(error $(misspelt): `ma
 
 DOM0_AS_GUEST := $(addprefix build/dom0/,vmlinuz vmlinux guest-initramfs.cpio.gz)
 NEEDED_TO_RUN := $(if $(GUEST),build/parvis.bin build/dom0-tools/parvis-unpack $(filter $(GUESTS) $(DOM0_AS_GUEST),$(GUEST) $(GUEST_RAMDISK)),\
-    $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img))
+    $(if $(filter direct,$(FIRMWARE)),build/parvis.bin $(DOM0),build/parvis.img) $(addprefix build/dom0/initramfs-,$(addsuffix .cpio.gz,$(filter $(TOOLSTACKS),$(TOOLSTACK)))))
 
 # Two `make run` in one tree would write the same files: the second waits for the first; and for what else this make was told to build.
 run debug: | $(filter all image,$(MAKECMDGOALS))
@@ -96,7 +96,7 @@ wait_to_build := mkdir -p build; exec 9>build/build.lock; \
 quietly := $(if $(filter 1,$(V)),,-s)
 
 # When make has ended, by whatever signal, the machine does too.
-run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; SMP MEM CPU ...)
+run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; TOOLSTACK=xl: Debian's xl too; SMP MEM CPU ...)
 	@$(wait_to_build); exec $(MAKE) $(quietly) $(NEEDED_TO_RUN)
 	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
 

@@ -43,6 +43,7 @@ MUTANTS = {
     # CPU policies, and what else toolstacks ask for
     "a leaf beyond the last is listed": ("leaf <= MIN(out[eax], last);", "leaf <= last;", POLICIES),
     "a list is longer than the room": ("    } else if (*nr_leaves < p->nr) {", "    } else if (0) {", POLICIES),
+    "MSRs beyond the room": ("    if (msrs && *nr_msrs < MOST_MSRS)\n        return -XEN_ENOBUFS;\n", "", POLICIES),
     "words beyond the room": ("MIN(a->nr_features, (uint32_t)CPU_POLICY_WORDS) *", "CPU_POLICY_WORDS *", POLICIES),
     "a policy of any number": ("    if (number >= n)\n        return -XEN_EINVAL;\n", "", POLICIES),
     "what is not there may be asked for": ("    if (more)\n        return refused(-XEN_EINVAL, \"features", "    if (0)\n        return refused(-XEN_EINVAL, \"features", GIVEN),

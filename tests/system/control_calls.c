@@ -117,6 +117,13 @@ static long system_policy(uint32_t index, uint32_t leaves, uint64_t to)
     return do_sysctl(XEN_SYSCTL_get_cpu_policy);
 }
 
+static long few_msrs(uint32_t index)
+{
+    m->s.u.cpu_policy =
+        (struct xen_sysctl_cpu_policy){.index = index, .nr_msrs = 1, .msrs = at(m->msr)};
+    return do_sysctl(XEN_SYSCTL_get_cpu_policy);
+}
+
 static void policies(void)
 {
     static const uint32_t index[] = {0, 1, 2, 4, 6, 7, ~0u};
@@ -126,6 +133,7 @@ static void policies(void)
         printf("policy %u: ", index[i]);
         said("whole", system_policy(index[i], 120, at(m->leaf)));
         said("no room", system_policy(index[i], 0, at(m->leaf)));
+        said("no room for MSRs", few_msrs(index[i]));
         said("nowhere", system_policy(index[i], 120, NOWHERE));
         if (!said("how many", system_policy(index[i], 5, 0)))
             printf("  %u leaves\n", m->s.u.cpu_policy.nr_leaves);
@@ -134,6 +142,7 @@ static void policies(void)
     said("reserved", do_sysctl(XEN_SYSCTL_get_cpu_policy));
     system_policy(4, 120, at(m->leaf));
     n = m->s.u.cpu_policy.nr_leaves;
+    printf("%u MSRs: %#x, %#x\n", m->s.u.cpu_policy.nr_msrs, m->msr[0].idx, m->msr[1].idx);
     said("just enough room", system_policy(4, n, at(m->leaf)));
     said("one too few", system_policy(4, n - 1, at(m->leaf)));
 }

@@ -67,6 +67,11 @@ def built(path):
     return full
 
 
+def initramfs_of(toolstack):
+    """The control domain's, with another toolstack beside ours."""
+    return f"initramfs-{toolstack}.cpio.gz" if toolstack else "initramfs.cpio.gz"
+
+
 CONTROL_MEMORY = "1024M"
 
 
@@ -231,11 +236,11 @@ class Machine:
         return cls(name, args + (["-initrd", initrd] if initrd else []), directory)
 
     @classmethod
-    def parvis(cls, name, config=None, files=None, kernel="dom0", **more):
+    def parvis(cls, name, config=None, files=None, kernel="dom0", toolstack="", **more):
         """Parvis by direct start with the control domain; `files` (path: content) are added to its initramfs; kernel: the
-        folder of build/ that has it, and an initramfs with its modules."""
+        folder of build/ that has it, and an initramfs with its modules; toolstack: whose tools are there beside ours."""
         directory = cls.scratch()
-        initramfs = with_files(directory, files, built(kernel + "/initramfs.cpio.gz"))
+        initramfs = with_files(directory, files, built(f"{kernel}/{initramfs_of(toolstack)}"))
         modules = {"vmlinux": built(kernel + "/vmlinux"), "initramfs.cpio.gz": initramfs}
         return cls.direct(name, config or control_config(), modules, directory=directory, **more)
 

@@ -7,7 +7,7 @@ GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuse
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output, and the end of the input does not end the machine, which may still have to do what it was told. Variables
-(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE DOM0_KERNEL DOM0_MODULES, and for a guest KIND (pv, the default; hvm: fully
+(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK (xl: Debian's beside ours) DOM0_KERNEL DOM0_MODULES, and for a guest KIND (pv, the default; hvm: fully
 virtualized; pvh: that, and told of Xen) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
 DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
@@ -30,6 +30,7 @@ STATUS_FILE = os.path.join(machine.BUILD, "run.status")
 # By kind of guest, what holds where nothing is said: its memory, its command line, the machine's MEM.
 KINDS = {"pv": ("32M", "", "256"), "hvm": ("256M", "console=ttyS0", "512"), "pvh": ("256M", "console=hvc0", "512")}
 LEAST_MEMORY = {"guest": 4, "machine": 256}     # MB: with less, nothing is said, or Linux crashes
+TOOLSTACKS = ("xl",)
 MOST_CPUS = 4    # without SMP: enough to see domains share CPUs; each more makes an emulated start slower
 
 
@@ -41,7 +42,7 @@ def setting(name, default=""):
 def refuse_what_is_for_another_start():
     """A guest alone and the control domain have settings of their own, which the other start would ignore."""
     if setting("GUEST"):
-        others, why = ("FIRMWARE", "DOM0_KERNEL", "DOM0_MODULES"), "is for the control domain, and GUEST= starts a guest without it"
+        others, why = ("FIRMWARE", "DOM0_KERNEL", "DOM0_MODULES", "TOOLSTACK"), "is for the control domain, and GUEST= starts a guest without it"
     else:
         others, why = ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND"), "is for a guest alone, which GUEST= names"
     for name in filter(setting, others):
@@ -112,9 +113,17 @@ def guest_args(directory):
     return multiboot_args(directory, config, modules)
 
 
+def toolstack():
+    """Whose tools are in the control domain beside ours."""
+    word = setting("TOOLSTACK")
+    if word and word not in TOOLSTACKS:
+        sys.exit(f"parvis: TOOLSTACK={word}: must be {' or '.join(TOOLSTACKS)}, or nothing")
+    return word
+
+
 def control_files(directory):
-    """The control domain's kernel and initramfs, with DOM0_KERNEL and DOM0_MODULES in place of ours."""
-    files = {name: machine.built("dom0/" + name) for name in ("vmlinux", "initramfs.cpio.gz")}
+    """The control domain's kernel and initramfs, with TOOLSTACK's tools in it, and with DOM0_KERNEL and DOM0_MODULES in place of ours."""
+    files = {"vmlinux": machine.built("dom0/vmlinux"), "initramfs.cpio.gz": machine.built(f"dom0/{machine.initramfs_of(toolstack())}")}
     if setting("DOM0_KERNEL"):
         files["vmlinux"] = kernel_of(setting("DOM0_KERNEL"), "DOM0_KERNEL", directory, machine.CONTROL_MEMORY)
     if setting("DOM0_MODULES"):
@@ -144,7 +153,7 @@ def our_image():
 
 def image_of(directory):
     """The disk image, with another kernel when one is asked for."""
-    if not setting("DOM0_KERNEL") and not setting("DOM0_MODULES"):
+    if not any(map(setting, ("DOM0_KERNEL", "DOM0_MODULES", "TOOLSTACK"))):
         return our_image()
     image = os.path.join(directory, "parvis.img")
     files = []

@@ -15,11 +15,15 @@ static struct xen_sysctl policy_op(uint32_t index)
 
 static uint32_t read_policy(uint32_t index)
 {
+    const struct xen_msr_entry *msr = host_guest(MSRS);
     struct xen_sysctl op = policy_op(index);
 
+    memset(host_guest(MSRS), 0xa5, 3 * sizeof(*msr));
     memset(leaves(), 0xa5, 121 * sizeof(*leaves()));
     assert_int_equal(core_sysctl(&op), 0);
-    assert_int_equal(op.u.cpu_policy.nr_msrs, 0);
+    assert_int_equal(op.u.cpu_policy.nr_msrs, 2);
+    assert_true(msr[0].idx == 0xce && msr[1].idx == 0x10a && msr[2].idx == 0xa5a5a5a5);
+    assert_true(!msr[0].val && !msr[0].flags && !msr[1].val && !msr[1].flags);
     assert_true(op.u.cpu_policy.nr_leaves <= 120);
     assert_int_equal(leaves()[op.u.cpu_policy.nr_leaves].leaf, 0xa5a5a5a5);
     return op.u.cpu_policy.nr_leaves;
@@ -89,6 +93,15 @@ static void room_for_a_list(void **state)
     a->nr_leaves = ~0u; /* what a tool says it has room for is not looked at further */
     assert_int_equal(core_sysctl(&op), 0);
     assert_int_equal(a->nr_leaves, n);
+    a->msrs = MSRS;
+    a->nr_msrs = 1;
+    assert_int_equal(core_sysctl(&op), -XEN_ENOBUFS);
+    a->nr_msrs = ~0u;
+    assert_int_equal(core_sysctl(&op), 0);
+    assert_int_equal(a->nr_msrs, 2);
+    a->msrs = CORE_NOWHERE;
+    assert_int_equal(core_sysctl(&op), -XEN_EFAULT);
+    a->msrs = 0;
     a->leaves = CORE_NOWHERE;
     assert_int_equal(core_sysctl(&op), -XEN_EFAULT);
     a->leaves = HOST_GUEST_BASE + HOST_GUEST_SIZE - (n - 1) * sizeof(*leaves());

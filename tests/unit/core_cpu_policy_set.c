@@ -39,7 +39,7 @@ static struct xen_cpuid_leaf has(uint32_t leaf, uint32_t sub)
         .u.cpu_policy = {.nr_leaves = 120, .nr_msrs = 2, .leaves = LEAVES, .msrs = MSRS}};
 
     assert_int_equal(core_domctl(&op), 0);
-    assert_int_equal(op.u.cpu_policy.nr_msrs, 0);
+    assert_int_equal(op.u.cpu_policy.nr_msrs, 2);
     for (uint32_t i = 0; i < op.u.cpu_policy.nr_leaves; i++)
         if (leaves()[i].leaf == leaf && leaves()[i].subleaf == sub)
             return leaves()[i];

@@ -3,8 +3,8 @@
  * CPU policies as tools ask for them and give them: of the machine and of paravirtual guests
  * (sysctl), and of a domain (domctl), which is given one before it runs or never.
  *
- * A policy of tools is leaves of CPUID and MSRs. There is no MSR in which domains here differ: the
- * list of them is empty, and what is given must be 0.
+ * A policy of tools is leaves of CPUID and MSRs. Domains here have neither of these MSRs: they are
+ * told as 0, and what is given must be 0.
  */
 #include <core/base/log.h>
 #include <core/control/domctl.h>
@@ -16,10 +16,9 @@
 #include <port/machine.h>
 #include <xen/errno.h>
 
-/* ABI: those MSRs that a tool's list has room for. */
-#define MOST_MSRS         2
-#define MSR_PLATFORM_INFO 0xceu
-#define MSR_ARCH_CAPS     0x10au
+/* ABI: those that a tool's list has: PLATFORM_INFO, ARCH_CAPABILITIES. */
+static const struct xen_msr_entry msrs_of_all[] = {{.idx = 0xce}, {.idx = 0x10a}};
+#define MOST_MSRS ((unsigned int)ARRAY_SIZE(msrs_of_all))
 
 static cpuid_fn_t *of_paravirtual(void)
 {
@@ -62,8 +61,10 @@ static int to_guest(const struct cpu_policy *p, uint32_t *nr_leaves, gva_t leave
         if (copy_to_guest(leaves, p->leaf, p->nr * sizeof(p->leaf[0])))
             return -XEN_EFAULT;
     }
-    *nr_msrs = msrs ? 0 : MOST_MSRS;
-    return 0;
+    if (msrs && *nr_msrs < MOST_MSRS)
+        return -XEN_ENOBUFS;
+    *nr_msrs = MOST_MSRS;
+    return msrs && copy_to_guest(msrs, msrs_of_all, sizeof(msrs_of_all)) ? -XEN_EFAULT : 0;
 }
 
 int sysctl_get_cpu_policy(struct xen_sysctl *op)
@@ -167,7 +168,7 @@ static int take_leaves(struct cpu_policy *p, const struct cpu_policy *base,
 
 static int check_msr(const struct xen_msr_entry *m)
 {
-    if (m->idx != MSR_PLATFORM_INFO && m->idx != MSR_ARCH_CAPS)
+    if (m->idx != msrs_of_all[0].idx && m->idx != msrs_of_all[1].idx)
         return refused(-XEN_ERANGE, "MSR %#x has no place in a list", m->idx);
     if (m->flags || m->val)
         return refused(-XEN_EINVAL, "MSR %#x is %#lx, with flags %#x; it is 0 here", m->idx,

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+#
+# Debian's own toolstacks in the control domain's image, beside ours: `make run TOOLSTACK=xl`.
+#
+#   build/dom0/initramfs-xl.cpio.gz    the image with a third archive: what dom0-tools/dom0/toolstack/xl.files names
+TOOLSTACKS := $(patsubst %.packages,%,$(notdir $(wildcard $(D0)/toolstack/*.packages)))
+
+# Not beside the control domain's packages: some are both's, and none is downloaded twice.
+build/toolstack/%/.unpacked: $(D0)/toolstack/%.packages $(D0)/fetch.sh | build/.deps build/debian/.unpacked
+	@$(D0)/fetch.sh build/toolstack/$*/root $$(sed 's/#.*//' $<)
+	@touch $@
+
+build/toolstack/%/toolstack.cpio.gz: build/toolstack/%/.unpacked $(D0)/toolstack.sh $(D0)/toolstack/%.files \
+    build/dom0/base.cpio.gz $(shell find $(D0)/toolstack -type f)
+	$(call say,cpio,$@)
+	$(Q)$(D0)/toolstack.sh $@ build/toolstack/$*/stage build/toolstack/$*/root build/dom0/base $(D0)/toolstack/$*.files \
+	    $(D0)/toolstack/$*
+
+# At a multiple of 4; the kernel unpacks all three.
+build/dom0/initramfs-%.cpio.gz: build/dom0/initramfs.cpio.gz build/toolstack/%/toolstack.cpio.gz
+	@cp $< $@ && truncate -s %4 $@ && cat build/toolstack/$*/toolstack.cpio.gz >>$@
+
+.PRECIOUS: build/toolstack/%/.unpacked build/toolstack/%/toolstack.cpio.gz
+.PHONY: toolstacks
+toolstacks: $(foreach t,$(TOOLSTACKS),build/dom0/initramfs-$t.cpio.gz) ## the control domain's image with Debian's toolstack (TOOLSTACK=xl)

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Debian's own toolstack, unmodified, beside ours: the verbs of xl, with disks and networks by Debian's scripts; and the same answers as
+Xen's to what toolstacks ask the hypervisor, right or wrong.
+
+What xl itself waits for has limits of its own, 40 s for a script, which nothing here can make longer.
+"""
+import json
+import re
+
+from machine import Machine, built, network_args, run_tests
+
+HELLO = 'name = "hello"\nmemory = 16\nkernel = "/var/lib/parvis/hello"\n'
+LINUX = ('name = "linux"\nmemory = 256\nvcpus = 2\nkernel = "/var/lib/parvis/vmlinuz"\nramdisk = "/var/lib/parvis/guest-initramfs.cpio.gz"\n'
+         'extra = "console=hvc0"\ndisk = ["file:/root/disk.img,xvda,w"]\nvif = ["mac=00:16:3e:00:00:01,bridge=xenbr0"]\n')
+LEAVE = "\x1d"      # Ctrl-], which ends `xl console`
+PORTS = "ls /sys/class/net/xenbr0/brif"
+LIST = r"^{0} +\d+ +{1} +{2} +{3}"
+
+
+def answers(m):
+    """What the control interface says to the calls of control_calls.c."""
+    m.prompt()
+    status, text = m.shell("control_calls", 60)
+    assert status == 0, text
+    return [line for line in text.splitlines() if not re.match(r"(\((parvis|XEN)\) |\[)", line)]
+
+
+def the_same_answers():
+    """What toolstacks ask the hypervisor, right or wrong, is answered as on Xen."""
+    with open(built("system/control_calls"), "rb") as program:
+        files = {"usr/bin/control_calls": program.read()}
+    with Machine.parvis("toolstack-calls", files=files) as m:
+        ours = answers(m)
+    with Machine.xen("toolstack-calls-on-xen", files=files) as m:
+        theirs = answers(m)
+    assert len(theirs) > 200, theirs
+    different = [f"{a!r}, on Xen {b!r}" for a, b in zip(ours, theirs) if a != b]
+    assert not different and len(ours) == len(theirs), "\n".join(different)
+
+
+def a_small_guest(m):
+    """xl's verbs about hello, which has no devices: each by what it shows."""
+    m.check("xl create -p /root/hello.cfg; xl list", LIST.format("hello", 16, 1, "--p---"))
+    m.check("xl list -v", r"^hello .* [0-9a-f]{8}-[0-9a-f-]{27} ")
+    status, text = m.shell("xl list -l hello")
+    assert status == 0 and json.loads(text)["config"]["c_info"]["name"] == "hello", text
+    m.check("xl unpause hello; sleep 1; xl list", LIST.format("hello", 16, 1, "-b----"))
+    m.send("xl console hello")
+    m.expect(r"^date: 20[2-9]\d-", 60)      # not 1970: the page with the clock is cleared by who builds the domain
+    m.send("echo to xenconsoled")
+    m.expect(r"^to xenconsoled$", 30)
+    m.send(LEAVE, end="")
+    m.prompt(30)
+    m.check("xl pause hello; xl list; xl unpause hello", LIST.format("hello", 16, 1, "-bp---"))
+    m.check("xl rename hello other; xl list", LIST.format("other", 16, 1, "-b----"))
+    m.check("xl vcpu-pin other 0 1; xl vcpu-list other", r"^other +\d+ +0 +\d +-b- +\S+ +1 / all$")
+    m.check("xl sched-credit2 -d other -w 512 -c 50; xl sched-credit2 -d other", r"^other +\d+ +512 +50$")
+    m.check("xl sched-credit2 -s -p Pool-0", r"^Cpupool Pool-0: ratelimit=0us$")
+    m.check("xl mem-max other 24; pvctl list --json", r'"name": *"other"')
+    m.check("xl uptime", r"^other +\d+ +0:0\d:\d\d$")
+    m.check("xl trigger other nmi")
+    m.check("xl shutdown -w other; sleep 1; xl list | grep -c other", r"^0$", status=1)
+
+
+def the_machine(m):
+    """What xl and xentop say of it."""
+    status, text = m.shell("xl info -n")
+    assert status == 0 and "error" not in text, text
+    for line in (r"xen_scheduler +: credit2", r"nr_cpus +: 2", r"0000:00:00\.0 +0", r"   0: +\d+ +\d+ +10"):
+        assert re.search(f"^{line}", text, re.MULTILINE), text
+    m.check("xl dmesg", r"^\(parvis\) .* control is domain 0")
+    status, text = m.shell("xentop -b -i 2 -d 1")
+    rows = re.findall(r"^ *Domain-0 +\S+ +(\d+) +(\d+\.\d) ", text, re.MULTILINE)
+    assert status == 0 and len(rows) == 2 and float(rows[1][1]) <= 200, text
+    m.check("xl list", LIST.format("Domain-0", 1024, 2, "r-----"))
+    m.check("xen-cpuid -p", r"^PV Default policy: \d+ leaves, 2 MSRs$")
+
+
+def in_guest(m, command, shows):
+    """A command in linux, by xl console."""
+    m.send("xl console linux")
+    m.send("")
+    m.expect(r"^guest# ", 180)
+    m.send(f"{command}; echo @@ $?")
+    m.expect(shows, 60)
+    m.expect(r"^@@ 0$", 60)
+    m.send(LEAVE, end="")
+    m.prompt(60)
+
+
+def a_guest_with_devices(m):
+    """Linux with a disk in a file and a network card: they work, they come and go, and nothing of them is left."""
+    m.check("dd if=/dev/zero of=/root/disk.img bs=1M count=8 2>/dev/null; xl create /root/linux.cfg", timeout=300)
+    m.check("losetup -a", r"^/dev/loop0.*/root/disk\.img")
+    m.check(PORTS, r"\bvif\d+\.0\b")
+    in_guest(m, "echo by the guest >/dev/xvda; sync; ls /sys/class/net; nproc", r"^eth0(.*\n)+?2$")
+    m.check("head -n 1 /root/disk.img", r"^by the guest$")
+    m.check("xl block-list linux", r"^51712 +0 +\d+ +4 ")
+    m.check("xl network-list linux", r"^0 +0 +00:16:3e:00:00:01 +0 +4 ")
+    m.check("dd if=/dev/zero of=/root/more.img bs=1M count=4 2>/dev/null; xl block-attach linux file:/root/more.img,xvdb,r", timeout=120)
+    in_guest(m, "cat /sys/block/xvdb/size /sys/block/xvdb/ro", r"^8192\n1$")
+    m.check("xl block-detach linux xvdb; sleep 1; losetup -a | grep -c more", r"^0$", status=1, timeout=120)
+    m.check("xl network-attach linux bridge=xenbr0", timeout=120)
+    m.check("xl network-detach linux 1; sleep 1; " + PORTS, r"vif\d+\.0\s", timeout=120)
+    m.check("xl vcpu-set linux 1; sleep 2; xl vcpu-list linux", r"^linux +\d+ +1 +- +--p ")
+    m.check("xl mem-set linux 200; sleep 3; xl list", LIST.format("linux", 200, 1, "-b----"))
+    m.check("xl sysrq linux h")
+    m.check("pvctl list", r"^linux +\d+ +204800 ")
+    status, text = m.shell("xl reboot -w linux", 120)
+    assert status == 0, text
+    m.check("until xl list | grep -q '^linux .* 2.*-b----'; do sleep 1; done; xl destroy linux", timeout=300)
+    nothing_left(m)
+
+
+def nothing_left(m):
+    """Neither domains nor loop devices, ports of the bridge or nodes of the store."""
+    m.check("sleep 1; xl list | wc -l", r"^2$")
+    for command in ("losetup -a", PORTS + " | grep vif", "xenstore-ls /local/domain/0/backend 2>/dev/null | grep -E ' (vbd|vif|[0-9]+) ='",
+                    "xenstore-ls /vm | grep uuid"):
+        _, text = m.shell(command)
+        assert text == "", f"`{command}`: {text}"
+
+
+def what_is_wrong(m):
+    """Files that xl cannot carry out end with its own words, its own status, and nothing left."""
+    files = {"no kernel": ('name = "x"\nmemory = 16\nkernel = "/nowhere"\n', "/nowhere"),
+             "no elf": ('name = "x"\nmemory = 16\nkernel = "/etc/rc"\n', ""),
+             "no disk": (HELLO + 'disk = ["file:/nowhere,xvda,w"]\n', "/nowhere"),
+             "no bridge": (HELLO + 'vif = ["bridge=xenbr9"]\n', "vif"),
+             "too much": (HELLO.replace("16", "64000"), ""),
+             "more than the CPU has": (HELLO + 'cpuid = "host,avx512f=1"\n', "CPUID policy")}
+    for name, (text, why) in files.items():
+        m.shell("cat >/tmp/x.cfg <<'E'\n" + text + "E")
+        status, said = m.shell("xl create /tmp/x.cfg", 240)
+        assert status != 0 and why in said, f"{name}: {status}, {said}"
+        nothing_left(m)
+
+
+def both(m):
+    """Domains of pvctl are in xl's list, and the other way; either ends the other's."""
+    m.check("pvctl create /etc/parvis/hello.xml; xl list", LIST.format("hello", 16, 1, "......"))
+    m.check("xl destroy hello; sleep 1; pvctl list | grep -c hello", r"^0$", status=1)
+    m.check("xl create /root/hello.cfg; pvctl list", r"^hello ")
+    m.check("pvctl destroy hello; sleep 1; xl list | grep -c hello", r"^0$", status=1)
+
+
+def xl():
+    """xl, xenconsoled and xentop of Debian: the verbs that an operator uses, a guest with disk and network, mistakes, and pvctl beside them."""
+    with Machine.parvis("toolstack-xl", files={"root/hello.cfg": HELLO, "root/linux.cfg": LINUX}, toolstack="xl", smp=2, qemu=network_args()) as m:
+        m.prompt()
+        m.settle()
+        the_machine(m)
+        a_small_guest(m)
+        a_guest_with_devices(m)
+        what_is_wrong(m)
+        both(m)
+        status, text = m.shell("xl dmesg | grep -E 'there is no operation|is not offered'")
+        assert "no operation" not in text, text
+        m.ends_well()
+
+
+if __name__ == "__main__":
+    run_tests(xl)
