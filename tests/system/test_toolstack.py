@@ -13,7 +13,6 @@ from machine import Machine, built, network_args, run_tests
 HELLO = 'name = "hello"\nmemory = 16\nkernel = "/var/lib/parvis/hello"\n'
 LINUX = ('name = "linux"\nmemory = 256\nvcpus = 2\nkernel = "/var/lib/parvis/vmlinuz"\nramdisk = "/var/lib/parvis/guest-initramfs.cpio.gz"\n'
          'extra = "console=hvc0"\ndisk = ["file:/root/disk.img,xvda,w"]\nvif = ["mac=00:16:3e:00:00:01,bridge=xenbr0"]\n')
-LEAVE = "\x1d"      # Ctrl-], which ends `xl console`
 PORTS = "ls /sys/class/net/xenbr0/brif"
 LIST = r"^{0} +\d+ +{1} +{2} +{3}"
 
@@ -39,19 +38,24 @@ def the_same_answers():
     assert not different and len(ours) == len(theirs), "\n".join(different)
 
 
+def leave(m):
+    """Out of `xl console`: our prompt comes behind the guest's."""
+    m.send("\x1d", end="")     # Ctrl-]
+    m.expect(r"parvis# ", 60)
+
+
 def a_small_guest(m):
     """xl's verbs about hello, which has no devices: each by what it shows."""
     m.check("xl create -p /root/hello.cfg; xl list", LIST.format("hello", 16, 1, "--p---"))
     m.check("xl list -v", r"^hello .* [0-9a-f]{8}-[0-9a-f-]{27} ")
     status, text = m.shell("xl list -l hello")
-    assert status == 0 and json.loads(text)["config"]["c_info"]["name"] == "hello", text
+    assert status == 0 and json.loads(text)[0]["config"]["c_info"]["name"] == "hello", text
     m.check("xl unpause hello; sleep 1; xl list", LIST.format("hello", 16, 1, "-b----"))
     m.send("xl console hello")
     m.expect(r"^date: 20[2-9]\d-", 60)      # not 1970: the page with the clock is cleared by who builds the domain
     m.send("echo to xenconsoled")
     m.expect(r"^to xenconsoled$", 30)
-    m.send(LEAVE, end="")
-    m.prompt(30)
+    leave(m)
     m.check("xl pause hello; xl list; xl unpause hello", LIST.format("hello", 16, 1, "-bp---"))
     m.check("xl rename hello other; xl list", LIST.format("other", 16, 1, "-b----"))
     m.check("xl vcpu-pin other 0 1; xl vcpu-list other", r"^other +\d+ +0 +\d +-b- +\S+ +1 / all$")
@@ -85,8 +89,7 @@ def in_guest(m, command, shows):
     m.send(f"{command}; echo @@ $?")
     m.expect(shows, 60)
     m.expect(r"^@@ 0$", 60)
-    m.send(LEAVE, end="")
-    m.prompt(60)
+    leave(m)
 
 
 def a_guest_with_devices(m):
@@ -122,19 +125,21 @@ def nothing_left(m):
         assert text == "", f"`{command}`: {text}"
 
 
+# Files that xl cannot carry out, and what it says of them.
+WRONG = {"no-kernel": ('name = "x"\nmemory = 16\nkernel = "/nowhere"\n', "/nowhere"),
+         "no-elf": ('name = "x"\nmemory = 16\nkernel = "/etc/rc"\n', "image"),
+         "no-disk": (HELLO + 'disk = ["file:/nowhere,xvda,w"]\n', "/nowhere"),
+         "no-bridge": (HELLO + 'vif = ["bridge=xenbr9"]\n', "vif"),
+         "too-much": (HELLO.replace("16", "64000"), "memory"),
+         "no-such-cpu": (HELLO + 'cpuid = "host,avx512f=1"\n', "CPUID policy")}
+
+
 def what_is_wrong(m):
-    """Files that xl cannot carry out end with its own words, its own status, and nothing left."""
-    files = {"no kernel": ('name = "x"\nmemory = 16\nkernel = "/nowhere"\n', "/nowhere"),
-             "no elf": ('name = "x"\nmemory = 16\nkernel = "/etc/rc"\n', ""),
-             "no disk": (HELLO + 'disk = ["file:/nowhere,xvda,w"]\n', "/nowhere"),
-             "no bridge": (HELLO + 'vif = ["bridge=xenbr9"]\n', "vif"),
-             "too much": (HELLO.replace("16", "64000"), ""),
-             "more than the CPU has": (HELLO + 'cpuid = "host,avx512f=1"\n', "CPUID policy")}
-    for name, (text, why) in files.items():
-        m.shell("cat >/tmp/x.cfg <<'E'\n" + text + "E")
-        status, said = m.shell("xl create /tmp/x.cfg", 240)
+    """They end with its own words, its own status, and nothing left."""
+    for name, (_, why) in WRONG.items():
+        status, said = m.shell(f"xl create /root/{name}.cfg", 240)
         assert status != 0 and why in said, f"{name}: {status}, {said}"
-        nothing_left(m)
+    nothing_left(m)
 
 
 def both(m):
@@ -147,7 +152,8 @@ def both(m):
 
 def xl():
     """xl, xenconsoled and xentop of Debian: the verbs that an operator uses, a guest with disk and network, mistakes, and pvctl beside them."""
-    with Machine.parvis("toolstack-xl", files={"root/hello.cfg": HELLO, "root/linux.cfg": LINUX}, toolstack="xl", smp=2, qemu=network_args()) as m:
+    files = {f"root/{name}.cfg": text for name, text in {"hello": HELLO, "linux": LINUX, **{name: text for name, (text, _) in WRONG.items()}}.items()}
+    with Machine.parvis("toolstack-xl", files=files, toolstack="xl", smp=2, qemu=network_args()) as m:
         m.prompt()
         m.settle()
         the_machine(m)
@@ -161,4 +167,4 @@ def xl():
 
 
 if __name__ == "__main__":
-    run_tests(xl)
+    run_tests(the_same_answers, xl)
