@@ -96,7 +96,7 @@ wait_to_build := mkdir -p build; exec 9>build/build.lock; \
 quietly := $(if $(filter 1,$(V)),,-s)
 
 # When make has ended, by whatever signal, the machine does too.
-run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; TOOLSTACK=xl: Debian's xl too; SMP MEM CPU ...)
+run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; TOOLSTACK=xl|libvirt: Debian's too; SMP MEM CPU ...)
 	@$(wait_to_build); exec $(MAKE) $(quietly) $(NEEDED_TO_RUN)
 	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
 

@@ -25,7 +25,7 @@ mkdir -p "$stage"/var/lib/xen "$stage"/var/lock
 cp -a "$overlay/." "$stage/"
 
 export LD_LIBRARY_PATH=$PWD/$root/$libdir:$PWD/$root/lib/x86_64-linux-gnu
-find "$stage/usr" -type f -perm -u+x | while read -r program; do
+find "$stage/usr" -type f \( -perm -u+x -o -name '*.so' \) | while read -r program; do
     ldd "$program" 2>/dev/null || true
 done | sed -nE 's/^[[:space:]]*(.* => )?(\/.*) \(0x[0-9a-f]+\)$/\2/p' | sort -u | while read -r library; do
     path=${library#"$PWD/$root/"}

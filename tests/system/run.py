@@ -7,7 +7,7 @@ GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuse
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output, and the end of the input does not end the machine, which may still have to do what it was told. Variables
-(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK (xl: Debian's beside ours) DOM0_KERNEL DOM0_MODULES, and for a guest KIND (pv, the default; hvm: fully
+(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK (xl, libvirt: Debian's beside ours) DOM0_KERNEL DOM0_MODULES, and for a guest KIND (pv, the default; hvm: fully
 virtualized; pvh: that, and told of Xen) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
 DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
@@ -30,7 +30,7 @@ STATUS_FILE = os.path.join(machine.BUILD, "run.status")
 # By kind of guest, what holds where nothing is said: its memory, its command line, the machine's MEM.
 KINDS = {"pv": ("32M", "", "256"), "hvm": ("256M", "console=ttyS0", "512"), "pvh": ("256M", "console=hvc0", "512")}
 LEAST_MEMORY = {"guest": 4, "machine": 256}     # MB: with less, nothing is said, or Linux crashes
-TOOLSTACKS = ("xl",)
+TOOLSTACKS = ("xl", "libvirt")
 MOST_CPUS = 4    # without SMP: enough to see domains share CPUs; each more makes an emulated start slower
 
 

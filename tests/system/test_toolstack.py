@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Debian's own toolstack, unmodified, beside ours: the verbs of xl, with disks and networks by Debian's scripts; and the same answers as
-Xen's to what toolstacks ask the hypervisor, right or wrong.
+Xen's to what toolstacks ask the hypervisor, right or wrong. --long: libvirt instead.
 
 What xl itself waits for has limits of its own, 40 s for a script, which nothing here can make longer.
 """
 import json
 import re
+import sys
 
 from machine import Machine, built, network_args, run_tests
 
@@ -166,5 +167,42 @@ def xl():
         m.ends_well()
 
 
+VIRSH = """<domain type='xen'><name>{0}</name><memory unit='MiB'>{1}</memory><vcpu>1</vcpu>
+<os><type arch='x86_64' machine='xenpv'>linux</type><kernel>{2}</kernel>{3}</os>
+<devices>{4}<console type='pty'><target type='xen' port='0'/></console></devices></domain>"""
+DISK = "<disk type='file' device='disk'><driver name='phy'/><source file='/root/disk.img'/><target dev='xvda' bus='xen'/></disk>"
+CARD = "<interface type='bridge'><mac address='00:16:3e:00:00:01'/><source bridge='xenbr0'/></interface>"
+
+
+def libvirt():
+    """virsh and libvirtd of Debian: a domain that is defined and started, one with disk and network, and what is said of them."""
+    files = {"root/hello.xml": VIRSH.format("hello", 16, "/var/lib/parvis/hello", "", ""),
+             "root/linux.xml": VIRSH.format("linux", 256, "/var/lib/parvis/vmlinuz", "<initrd>/var/lib/parvis/guest-initramfs.cpio.gz</initrd>"
+                                            "<cmdline>console=hvc0</cmdline>", DISK + CARD)}
+    with Machine.parvis("toolstack-libvirt", files=files, toolstack="libvirt", smp=2, qemu=network_args()) as m:
+        m.prompt()
+        m.settle()
+        m.check("virsh version", r"^Running hypervisor: Xen 4\.17\.0$")
+        m.check("virsh nodeinfo", r"^CPU\(s\): +2$")
+        m.check("virsh define /root/hello.xml && virsh autostart hello && virsh start hello")
+        m.check("virsh dominfo hello", r"^Autostart: +enable$")
+        m.check("virsh dumpxml hello", r"<console type='pty' tty='/dev/pts/\d+'>")
+        m.check("virsh suspend hello; virsh list", r"^ \d+ +hello +paused$")
+        m.check("virsh resume hello; virsh list", r"^ \d+ +hello +running$")
+        m.check("virsh schedinfo hello --set weight=512", r"^weight +: 512$")
+        m.check("virsh shutdown hello; sleep 3; virsh list --all", r"^ - +hello +shut off$")
+        m.check("virsh undefine hello")
+        m.check("dd if=/dev/zero of=/root/disk.img bs=1M count=8 2>/dev/null; virsh create /root/linux.xml", timeout=300)
+        in_guest(m, "echo by the guest >/dev/xvda; sync; ls /sys/class/net", r"^eth0\b")
+        m.check("head -n 1 /root/disk.img", r"^by the guest$")
+        m.check("virsh domblkstat linux xvda", r"^xvda wr_req [1-9]")
+        m.check("virsh domifstat linux $(virsh domiflist linux | grep -o 'vif[0-9.]*')", r"rx_errs 0$")
+        m.check("virsh setmem linux 200M; sleep 3; xl list", LIST.format("linux", 200, 1, "-b----"))
+        m.check("pvctl list", r"^linux ")
+        m.check("virsh destroy linux", timeout=120)
+        nothing_left(m)
+        m.ends_well()
+
+
 if __name__ == "__main__":
-    run_tests(the_same_answers, xl)
+    run_tests(*([libvirt] if sys.argv[1:] == ["--long"] else [the_same_answers, xl]))
