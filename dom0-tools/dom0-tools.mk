@@ -2,10 +2,13 @@
 #
 # pvctl and parvisd: the toolstack of the control domain. Both are linked from dom0-tools/lib and the loader.
 
-TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c config.c config_check.c config_firmware.c config_malformed.c config_schema.c config_xml.c cpus.c cpuset.c daemon.c \
-    device_system.c devices.c disk_share.c error.c find.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_store.c \
+TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_malformed.c config_name.c config_nodes.c \
+    config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpus.c cpuset.c daemon.c \
+    device_system.c devices.c disk_share.c error.c find.c findings.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_store.c \
     interrupt.c kernel_image.c lifecycle.c limit.c lock.c no_icu.c plain.c progress.c reap.c restart.c state.c store.c unpack.c uuid.c window.c)
-PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c)
+# Files as people have them are read by pvctl alone; xl's by libxlutil, of which two functions are ours.
+CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c near.c)
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(CONFIG_FILE_SRCS)
 PARVISD_SRCS := $(wildcard dom0-tools/parvisd/*.c)
 
 TOOLS += build/dom0-tools/pvctl build/dom0-tools/parvisd
@@ -14,7 +17,7 @@ TOOLS_CFLAGS := -std=gnu11 $(WARN) -Iinclude -Idom0-tools/lib -I/usr/include/lib
 # pvctl is static: it starts in a third of the time. parvisd needs the shared libxenstore, as only that one has the
 # thread that watches need. Neither wants ICU, which Debian's shared libxml2 brings (lib/no_icu.c).
 # --no-warnings: libxml2 has a network client, which is never called, and ld warns of its name lookup.
-PVCTL_LIBS := -static -Wl,--no-warnings -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore -lxentoollog \
+PVCTL_LIBS := -static -Wl,--no-warnings -lxlutil -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore -lxentoollog \
     -lxentoolcore -lxml2 -lz -llzma -lzstd -llz4 -lm
 PARVISD_LIBS := -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore \
     $(addprefix -l:,libxml2.a libz.a liblzma.a libzstd.a liblz4.a) -lm

@@ -19,7 +19,7 @@ PARTS = {
     "dom0-tools/": ("dom0-tools/", "include/", "hypervisor/loader/"),
 }
 # Called, or defined, by who is no source of ours: start-up code, compilers, libraries.
-OUTSIDE = re.compile(r"main|efi_main|mem(cpy|move|set|cmp)|asm_offsets|__[am]san_\w+|(ucnv|UCNV)_\w+_72")
+OUTSIDE = re.compile(r"main|efi_main|mem(cpy|move|set|cmp)|asm_offsets|__[am]san_\w+|(ucnv|UCNV)_\w+_72|libxl_\w+")
 # What only tests call, with a reason.
 FOR_TESTS = {
     "console_ring_frame": "a recount of references asks for it",

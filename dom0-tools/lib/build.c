@@ -92,8 +92,9 @@ static int create(struct builder *b, struct error *e)
     struct host_create c = {
         .kind = b->cfg->kind,
         .max_vcpus = b->cfg->max_vcpus,
-        .max_evtchn_port = MAX_EVTCHN_PORT,
-        .max_grant_frames = MAX_GRANT_FRAMES,
+        .max_evtchn_port =
+            b->cfg->max_event_channels ? b->cfg->max_event_channels : MAX_EVTCHN_PORT,
+        .max_grant_frames = b->cfg->max_grant_frames ? b->cfg->max_grant_frames : MAX_GRANT_FRAMES,
         .max_maptrack_frames = MAX_MAPTRACK_FRAMES,
     };
     int rc;

@@ -2,156 +2,222 @@
 /*
  * Checks beyond the grammar: see config_check.h.
  *
- * Each check is one function, one rule, one message.
+ * Each check is one function, one rule, one message, in the words of the file that it is about.
  */
 #include "config_check.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Block device numbers of the xen block protocol: 202 is the major of xvd. */
-#define XVD_MAJOR 202u
+#include "config_vdev.h"
 
-bool domain_name_ok(const char *name)
+const char *config_word(const struct domain_config *c, const char *xml, const char *xl)
 {
-    size_t len = strlen(name);
-
-    return len >= 1 && len <= 64 && name[0] != '.' && name[0] != '-' &&
-           strspn(name, "0123456789") != len &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-") ==
-               len;
+    return c->line.format == CONFIG_XL ? xl : xml;
 }
 
-static int check_name(const struct domain_config *c, const char *file, struct error *e)
+static void check_name(const struct domain_config *c, struct findings *f)
 {
+    const char *word = config_word(c, "<name>", "name");
+
+    if (!c->name)
+        return;
     if (!domain_name_ok(c->name))
-        return error_set(e, -EINVAL,
-                         "%s:%ld: <name>: '%s' may not be a number alone, nor begin with . or -",
-                         file, c->line.name, c->name);
-    if (strcmp(c->name, "Domain-0") == 0)
-        return error_set(e, -EINVAL, "%s:%ld: <name>: Domain-0 is the control domain", file,
-                         c->line.name);
-    return 0;
+        findings_error(f, -EINVAL, c->line.name,
+                       "%s: '%.64s': 1 to 64 of the characters A-Z a-z 0-9 _ . + -, not a number "
+                       "alone, nor beginning with . or -",
+                       word, c->name);
+    else if (strcmp(c->name, "Domain-0") == 0)
+        findings_error(f, -EINVAL, c->line.name, "%s: Domain-0 is the control domain", word);
 }
 
-static int check_memory(const struct domain_config *c, const char *file, struct error *e)
+/* One that was not understood has been told of, and is 0. */
+static void check_memory(const struct domain_config *c, struct findings *f)
 {
-    if (c->memory_kib < CONFIG_MIN_MEMORY_KIB || c->memory_kib > CONFIG_MAX_MEMORY_KIB)
-        return error_set(e, -ERANGE, "%s:%ld: <memory>: %llu KiB is not between 2 MiB and 16 TiB",
-                         file, c->line.memory, (unsigned long long)c->memory_kib);
-    if (c->current_kib < CONFIG_MIN_MEMORY_KIB || c->current_kib > c->memory_kib)
-        return error_set(e, -ERANGE,
-                         "%s:%ld: <currentMemory>: %llu KiB is not between 2 MiB and <memory>",
-                         file, c->line.current, (unsigned long long)c->current_kib);
-    return 0;
+    if (c->memory_kib &&
+        (c->memory_kib < CONFIG_MIN_MEMORY_KIB || c->memory_kib > CONFIG_MAX_MEMORY_KIB))
+        findings_error(f, -ERANGE, c->line.memory, "%s: %llu KiB is not between 2 MiB and 16 TiB",
+                       config_word(c, "<memory>", "maxmem"), (unsigned long long)c->memory_kib);
+    else if (c->memory_kib && c->current_kib &&
+             (c->current_kib < CONFIG_MIN_MEMORY_KIB || c->current_kib > c->memory_kib))
+        findings_error(f, -ERANGE, c->line.current, "%s: %llu KiB is not between 2 MiB and %s",
+                       config_word(c, "<currentMemory>", "memory"),
+                       (unsigned long long)c->current_kib, config_word(c, "<memory>", "maxmem"));
 }
 
-static int check_vcpus(const struct domain_config *c, const char *file, struct error *e)
+static void check_vcpus(const struct domain_config *c, struct findings *f)
 {
     if (c->max_vcpus < 1 || c->max_vcpus > CONFIG_MAX_VCPUS)
-        return error_set(e, -ERANGE, "%s:%ld: <vcpu>: %u is not between 1 and %u", file,
-                         c->line.vcpu, c->max_vcpus, CONFIG_MAX_VCPUS);
-    if (c->vcpus < 1 || c->vcpus > c->max_vcpus)
-        return error_set(e, -ERANGE, "%s:%ld: <vcpu>: current='%u' is not between 1 and %u", file,
-                         c->line.vcpu, c->vcpus, c->max_vcpus);
+        findings_error(f, -ERANGE, c->line.vcpu, "%s: %u is not between 1 and %u",
+                       config_word(c, "<vcpu>", "vcpus"), c->max_vcpus, CONFIG_MAX_VCPUS);
+    else if (c->vcpus < 1 || c->vcpus > c->max_vcpus)
+        findings_error(f, -ERANGE, c->line.vcpu, "%s%u%s is not between 1 and %u",
+                       config_word(c, "<vcpu>: current='", "vcpus: "), c->vcpus,
+                       config_word(c, "'", ""), c->max_vcpus);
+}
+
+static void check_shares(const struct domain_config *c, struct findings *f)
+{
+    unsigned int nr =
+        c->max_vcpus >= 1 && c->max_vcpus <= CONFIG_MAX_VCPUS ? c->max_vcpus : CONFIG_MAX_VCPUS;
+
     if (c->weight > 65535)
-        return error_set(e, -ERANGE, "%s:%ld: <shares>: %u is not between 1 and 65535", file,
-                         c->line.shares, c->weight);
-    if (c->cap > 100 * c->max_vcpus)
-        return error_set(
-            e, -ERANGE,
-            "%s:%ld: <global_quota>: %u %% of a CPU is more than the %u %% that <vcpu> "
-            "can use",
-            file, c->line.quota, c->cap, 100 * c->max_vcpus);
-    for (unsigned int i = c->max_vcpus; i < CONFIG_MAX_VCPUS; i++) {
+        findings_error(f, -ERANGE, c->line.shares, "%s: %u is not between 1 and 65535",
+                       config_word(c, "<shares>", "cpu_weight"), c->weight);
+    if (c->cap > 100 * nr)
+        findings_error(f, -ERANGE, c->line.quota,
+                       "%s: %u %% of a CPU is more than the %u %% that %s can use",
+                       config_word(c, "<global_quota>", "cap"), c->cap, 100 * nr,
+                       config_word(c, "<vcpu>", "the vCPUs"));
+    for (unsigned int i = nr; i < CONFIG_MAX_VCPUS; i++) {
         if (c->pin[i])
-            return error_set(e, -ERANGE, "%s:%ld: <vcpupin>: vcpu='%u' is not between 0 and %u",
-                             file, c->line.pin[i], i, c->max_vcpus - 1);
+            findings_error(f, -ERANGE, c->line.pin[i], "%s%u%s is not between 0 and %u",
+                           config_word(c, "<vcpupin>: vcpu='", "cpus: vCPU "), i,
+                           config_word(c, "'", ""), nr - 1);
     }
-    return 0;
 }
 
 /* What a fully virtualized guest is given at its start it has from there on; and what it is not
  * told of it can't ask for. */
-static int check_kind(const struct domain_config *c, const char *file, struct error *e)
+static void check_kind(const struct domain_config *c, struct findings *f)
 {
     if (c->kind != KIND_PV && c->vcpus != c->max_vcpus)
-        return error_set(e, -EINVAL,
-                         "%s:%ld: <vcpu>: current='%u': a guest of kind %s starts all that it has",
-                         file, c->line.vcpu, c->vcpus, kind_name(c->kind));
-    if (c->kind == KIND_HVM && c->current_kib != c->memory_kib)
-        return error_set(e, -EINVAL,
-                         "%s:%ld: <currentMemory>: an hvm guest cannot be given more later: it "
-                         "must be as <memory>",
-                         file, c->line.current);
-    return 0;
+        findings_error(f, -EINVAL, c->line.vcpu,
+                       "%s%u%s: a guest of kind %s starts all that it has",
+                       config_word(c, "<vcpu>: current='", "vcpus: "), c->vcpus,
+                       config_word(c, "'", ""), kind_name(c->kind));
+    if (c->kind == KIND_HVM && c->memory_kib && c->current_kib != c->memory_kib)
+        findings_error(f, -EINVAL, c->line.current,
+                       "%s: an hvm guest cannot be given more later: it must be as %s",
+                       config_word(c, "<currentMemory>", "memory"),
+                       config_word(c, "<memory>", "maxmem"));
 }
 
-static int check_cmdline(const struct domain_config *c, const char *file, struct error *e)
+static void check_start(const struct domain_config *c, struct findings *f)
 {
-    size_t len = strlen(c->cmdline);
+    size_t len = c->cmdline ? strlen(c->cmdline) : 0;
 
     if (len > CONFIG_MAX_CMDLINE)
-        return error_set(e, -E2BIG, "%s:%ld: <cmdline>: %zu bytes, at most %u fit into start_info",
-                         file, c->line.cmdline, len, CONFIG_MAX_CMDLINE);
-    return 0;
+        findings_error(f, -E2BIG, c->line.cmdline, "%s: %zu bytes, at most %u fit into start_info",
+                       config_word(c, "<cmdline>", "the command line"), len, CONFIG_MAX_CMDLINE);
+    if (c->grub && !c->bootloader && !f->code)
+        findings_note(f, c->line.kernel,
+                      "%s: none is given: GRUB starts, and reads the menu of the guest's disk",
+                      config_word(c, "<kernel>", "kernel"));
+    if (c->grub && len)
+        findings_note(f, c->line.cmdline, "%s: GRUB is given it, not the kernel of GRUB's menu",
+                      config_word(c, "<cmdline>", "the command line"));
+    if (c->grub && c->nr_disks == 0 && !f->code) /* else it may be one that was not understood */
+        findings_error(f, -EINVAL, c->line.kernel,
+                       "%s: without a kernel GRUB starts, which reads a disk: there is none",
+                       config_word(c, "<os>", "kernel"));
 }
 
-/* xvda = 0, each disk has 16 numbers; past xvdp the extended form is used. */
-static unsigned int vdev_number(const char *target)
+static void check_limits(const struct domain_config *c, struct findings *f)
 {
-    unsigned int disk = (unsigned int)(target[3] - 'a');
-    unsigned int part = (unsigned int)strtoul(target + 4, NULL, 10);
-
-    return disk < 16 ? XVD_MAJOR << 8 | disk << 4 | part : 1u << 28 | disk << 8 | part;
+    if (c->max_grant_frames > CONFIG_MAX_GRANT_FRAMES)
+        findings_error(f, -ERANGE, c->line.limits, "%s: %u is not between 1 and %u",
+                       config_word(c, "<controller>: maxGrantFrames", "max_grant_frames"),
+                       c->max_grant_frames, CONFIG_MAX_GRANT_FRAMES);
+    if (c->max_event_channels > CONFIG_MAX_EVENT_CHANNELS)
+        findings_error(f, -ERANGE, c->line.limits, "%s: %u is not between 1 and %u",
+                       config_word(c, "<controller>: maxEventChannels", "max_event_channels"),
+                       c->max_event_channels, CONFIG_MAX_EVENT_CHANNELS);
 }
 
-static int check_disks(struct domain_config *c, const char *file, struct error *e)
+static void check_action(const struct domain_config *c, enum end_action a, long line,
+                         const char *xml, const char *xl, struct findings *f)
+{
+    if (end_action_done(a) != a)
+        findings_note(f, line, "%s: %s is not done yet: %s is", config_word(c, xml, xl),
+                      end_action_name(a), end_action_name(end_action_done(a)));
+}
+
+static void check_disks(struct domain_config *c, struct findings *f)
 {
     for (size_t i = 0; i < c->nr_disks; i++) {
-        c->disks[i].vdev = vdev_number(c->disks[i].target);
-        for (size_t j = 0; j < i; j++) {
-            if (c->disks[i].vdev == c->disks[j].vdev)
-                return error_set(e, -EEXIST, "%s:%ld: <disk>: target '%s' is given twice", file,
-                                 c->disks[i].line, c->disks[i].target);
+        struct disk_config *d = &c->disks[i];
+
+        if (!vdev_number(d->target, &d->vdev))
+            findings_error(f, -EINVAL, d->line, "%s: target '%.64s' is not accepted; accepted: %s",
+                           config_word(c, "<disk>", "disk"), d->target, VDEV_NAMES);
+        for (size_t j = 0; d->vdev && j < i; j++) {
+            if (d->vdev == c->disks[j].vdev)
+                findings_error(f, -EEXIST, d->line, "%s: target '%s' is given twice",
+                               config_word(c, "<disk>", "disk"), d->target);
         }
     }
-    return 0;
 }
 
-static int check_nics(const struct domain_config *c, const char *file, struct error *e)
+static void mac_text(const uint8_t mac[6], char out[18])
+{
+    snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+             mac[5]);
+}
+
+static void check_nic_pair(const struct domain_config *c, const struct nic_config *n,
+                           const struct nic_config *o, struct findings *f)
+{
+    char mac[18];
+
+    mac_text(n->mac, mac);
+    if (n->mac_given && o->mac_given && memcmp(n->mac, o->mac, 6) == 0)
+        findings_error(f, -EEXIST, n->line, "%s: %s is given twice",
+                       config_word(c, "<mac>", "vif: mac"), mac);
+    if (n->ifname && o->ifname && strcmp(n->ifname, o->ifname) == 0)
+        findings_error(f, -EEXIST, n->line, "%s '%s' is given twice",
+                       config_word(c, "<interface>: target", "vif: vifname"), n->ifname);
+}
+
+/* "10.0.0.2 fd00::2" */
+static void check_addresses(const struct domain_config *c, const struct nic_config *n,
+                            struct findings *f)
+{
+    unsigned char bytes[16];
+    char address[64];
+
+    for (const char *at = n->ip; at && *at; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+
+        snprintf(address, sizeof(address), "%.*s", (int)len, at);
+        if (len >= sizeof(address) ||
+            (inet_pton(AF_INET, address, bytes) != 1 && inet_pton(AF_INET6, address, bytes) != 1))
+            findings_error(f, -EINVAL, n->line, "%s: '%s' is no address, as 192.168.0.2 or fd00::2",
+                           config_word(c, "<ip>", "vif: ip"), address);
+        at += len;
+    }
+}
+
+static void check_nics(const struct domain_config *c, struct findings *f)
 {
     for (size_t i = 0; i < c->nr_nics; i++) {
         const struct nic_config *n = &c->nics[i];
+        char mac[18];
 
+        check_addresses(c, n, f);
+        mac_text(n->mac, mac);
         if (n->mac_given && (n->mac[0] & 1))
-            return error_set(
-                e, -EINVAL, "%s:%ld: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is a group address", file,
-                n->line, n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
-        for (size_t j = 0; j < i; j++) {
-            const struct nic_config *o = &c->nics[j];
-
-            if (n->mac_given && o->mac_given && memcmp(n->mac, o->mac, 6) == 0)
-                return error_set(
-                    e, -EEXIST, "%s:%ld: <mac>: %02x:%02x:%02x:%02x:%02x:%02x is given twice", file,
-                    n->line, n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
-            if (n->ifname && o->ifname && strcmp(n->ifname, o->ifname) == 0)
-                return error_set(e, -EEXIST, "%s:%ld: <interface>: target '%s' is given twice",
-                                 file, n->line, n->ifname);
-        }
+            findings_error(f, -EINVAL, n->line, "%s: %s is a group address",
+                           config_word(c, "<mac>", "vif: mac"), mac);
+        for (size_t j = 0; j < i; j++)
+            check_nic_pair(c, n, &c->nics[j], f);
     }
-    return 0;
 }
 
-int config_check(struct domain_config *c, const char *file, struct error *e)
+void config_check(struct domain_config *c, struct findings *f)
 {
-    int rc = check_name(c, file, e);
-
-    rc = rc ? rc : check_memory(c, file, e);
-    rc = rc ? rc : check_vcpus(c, file, e);
-    rc = rc ? rc : check_kind(c, file, e);
-    rc = rc ? rc : check_cmdline(c, file, e);
-    rc = rc ? rc : check_disks(c, file, e);
-    return rc ? rc : check_nics(c, file, e);
+    check_name(c, f);
+    check_memory(c, f);
+    check_vcpus(c, f);
+    check_shares(c, f);
+    check_kind(c, f);
+    check_start(c, f);
+    check_limits(c, f);
+    check_action(c, c->on_poweroff, c->line.on_poweroff, "<on_poweroff>", "on_poweroff", f);
+    check_action(c, c->on_reboot, c->line.on_reboot, "<on_reboot>", "on_reboot", f);
+    check_action(c, c->on_crash, c->line.on_crash, "<on_crash>", "on_crash", f);
+    check_disks(c, f);
+    check_nics(c, f);
 }

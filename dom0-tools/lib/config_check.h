@@ -10,7 +10,9 @@
 
 #include "config.h"
 
-/* `file` begins the messages. */
-int __must_check config_check(struct domain_config *c, const char *file, struct error *e);
+/* What a field's element, or key, is called in messages: "<memory>", "maxmem". */
+const char *config_word(const struct domain_config *c, const char *xml, const char *xl);
+/* Finds all that is wrong. */
+void config_check(struct domain_config *c, struct findings *f);
 
 #endif

@@ -5,16 +5,9 @@
 #include "config_firmware.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
-static xmlNodePtr child(xmlNodePtr n, const char *name)
-{
-    for (n = n ? n->children : NULL; n; n = n->next)
-        if (n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0)
-            return n;
-    return NULL;
-}
+#include "config_nodes.h"
 
 static bool is_hvm(xmlNodePtr type)
 {
@@ -25,44 +18,34 @@ static bool is_hvm(xmlNodePtr type)
     return hvm;
 }
 
-static bool has_machine(xmlNodePtr type, const char *name)
-{
-    xmlChar *machine = xmlGetProp(type, BAD_CAST "machine");
-    bool has = machine && strcmp((const char *)machine, name) == 0;
-
-    xmlFree(machine);
-    return has;
-}
-
 /* The first element that needs what there is not; NULL: none. */
 static xmlNodePtr wanting(xmlNodePtr root)
 {
     static const char *const in_os[] = {"loader", "boot", "bootmenu", "nvram"};
     static const char *const in_devices[] = {"disk", "interface"};
-    xmlNodePtr os = child(root, "os"), devices = child(root, "devices"), n;
+    xmlNodePtr os = node_child(root, "os"), devices = node_child(root, "devices"), n;
 
-    if (has_machine(child(os, "type"), "xenfv"))
-        return child(os, "type");
+    if (node_attr_is(node_child(os, "type"), "machine", "xenfv"))
+        return node_child(os, "type");
     for (size_t i = 0; i < sizeof(in_os) / sizeof(in_os[0]); i++)
-        if ((n = child(os, in_os[i])) != NULL)
+        if ((n = node_child(os, in_os[i])) != NULL)
             return n;
     for (size_t i = 0; i < sizeof(in_devices) / sizeof(in_devices[0]); i++)
-        if ((n = child(devices, in_devices[i])) != NULL)
+        if ((n = node_child(devices, in_devices[i])) != NULL)
             return n;
-    return child(os, "kernel") ? NULL : os;
+    return node_child(os, "kernel") ? NULL : os;
 }
 
-int firmware_check(xmlNodePtr root, const char *file, struct error *e)
+bool firmware_check(xmlNodePtr root, struct findings *f)
 {
-    xmlNodePtr os = child(root, "os"), n;
+    xmlNodePtr os = node_child(root, "os"), n;
 
-    if (!is_hvm(child(os, "type")) || !(n = wanting(root)))
-        return 0;
-    return error_set(e, -EINVAL,
-                     "%s:%ld: <%s>%s of an hvm guest: no firmware and no emulated "
-                     "devices: use PVH",
-                     file, xmlGetLineNo(n), n->name,
-                     n == os                  ? " without <kernel>"
-                     : n == child(os, "type") ? " xenfv"
-                                              : "");
+    if (!is_hvm(node_child(os, "type")) || !(n = wanting(root)))
+        return true;
+    findings_error(f, -EINVAL, xmlGetLineNo(n),
+                   "<%s>%s of an hvm guest: no firmware and no emulated devices: use PVH", n->name,
+                   n == os                       ? " without <kernel>"
+                   : n == node_child(os, "type") ? " xenfv"
+                                                 : "");
+    return false;
 }

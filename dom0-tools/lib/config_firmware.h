@@ -9,9 +9,10 @@
 
 #include <libxml/tree.h>
 
-#include "error.h"
+#include "findings.h"
 
-/* Before the schema is asked: the document may have any form. */
-int __must_check firmware_check(xmlNodePtr root, const char *file, struct error *e);
+/* Before all else, as the document may have any form. false: that is in the way, and nothing else
+ * is worth a word. */
+bool firmware_check(xmlNodePtr root, struct findings *f);
 
 #endif

@@ -85,8 +85,7 @@ static void ignore(void *ctx, xmlErrorPtr x)
 
 /* Who decodes bytes does not know the parser, and tells whoever listens to all; if nobody does, the
  * library prints. */
-xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, const char *file,
-                         struct malformed *m)
+xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, struct malformed *m)
 {
     const int options =
         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
@@ -96,13 +95,13 @@ xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, const 
     ctxt->_private = m;
     ctxt->sax->serror = keep_first;
     xmlSetStructuredErrorFunc(ctxt, keep_first);
-    doc = xmlCtxtReadMemory(ctxt, xml, len, file, NULL, options);
+    doc = xmlCtxtReadMemory(ctxt, xml, len, NULL, NULL, options);
     xmlSetStructuredErrorFunc(NULL, ignore);
     return doc;
 }
 
-int malformed_report(const struct malformed *m, const char *file, struct error *e)
+void malformed_report(const struct malformed *m, struct findings *f)
 {
-    return error_set(e, -EINVAL, "%s:%d: not well-formed XML: %s", file, m->line ? m->line : 1,
-                     m->why[0] ? m->why : "there is nothing");
+    findings_error(f, -EINVAL, m->line ? m->line : 1, "not well-formed XML: %s",
+                   m->why[0] ? m->why : "there is nothing");
 }

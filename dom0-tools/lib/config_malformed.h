@@ -7,7 +7,7 @@
 
 #include <libxml/parser.h>
 
-#include "error.h"
+#include "findings.h"
 
 struct malformed {
     int line;
@@ -15,9 +15,8 @@ struct malformed {
 };
 
 /* Reads a document; NULL: *m has the fault. Nothing is printed by the library, now or later. */
-xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, const char *file,
-                         struct malformed *m);
-/* After it failed: records the cause, and returns -EINVAL. */
-int __must_check malformed_report(const struct malformed *m, const char *file, struct error *e);
+xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, struct malformed *m);
+/* After it failed. */
+void malformed_report(const struct malformed *m, struct findings *f);
 
 #endif

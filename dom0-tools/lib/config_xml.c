@@ -48,7 +48,8 @@ static void put_disk(FILE *f, const struct disk_config *d)
 {
     bool block = d->kind == DISK_BLOCK;
 
-    fprintf(f, "    <disk type='%s' device='disk'>\n", block ? "block" : "file");
+    fprintf(f, "    <disk type='%s' device='%s'>\n", block ? "block" : "file",
+            d->cdrom ? "cdrom" : "disk");
     fprintf(f, "      <driver name='phy' type='raw'/>\n      <source %s='", block ? "dev" : "file");
     put_escaped(f, d->source);
     fprintf(f, "'/>\n      <target dev='%s' bus='xen'/>\n", d->target);
@@ -59,16 +60,41 @@ static void put_disk(FILE *f, const struct disk_config *d)
     fputs("    </disk>\n", f);
 }
 
+static void put_addresses(FILE *f, const char *list)
+{
+    for (size_t len; *list; list += len + strspn(list + len, " ")) {
+        len = strcspn(list, " ");
+        fprintf(f, "      <ip address='%.*s'/>\n", (int)len, list);
+    }
+}
+
 static void put_nic(FILE *f, const struct nic_config *n)
 {
-    fputs("    <interface type='bridge'>\n", f);
+    fprintf(f, "    <interface type='%s'>\n", n->bridge ? "bridge" : "ethernet");
     if (n->mac_given)
         fprintf(f, "      <mac address='%02x:%02x:%02x:%02x:%02x:%02x'/>\n", n->mac[0], n->mac[1],
                 n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
-    fprintf(f, "      <source bridge='%s'/>\n", n->bridge);
+    if (n->bridge)
+        fprintf(f, "      <source bridge='%s'/>\n", n->bridge);
+    put_addresses(f, n->ip ? n->ip : "");
     if (n->ifname)
         fprintf(f, "      <target dev='%s'/>\n", n->ifname);
+    if (n->rate_kib)
+        fprintf(f, "      <bandwidth>\n        <outbound average='%u'/>\n      </bandwidth>\n",
+                n->rate_kib);
     fputs("    </interface>\n", f);
+}
+
+static void put_controller(FILE *f, const struct domain_config *c)
+{
+    if (!c->max_grant_frames && !c->max_event_channels)
+        return;
+    fputs("    <controller type='xenbus' index='0'", f);
+    if (c->max_grant_frames)
+        fprintf(f, " maxGrantFrames='%u'", c->max_grant_frames);
+    if (c->max_event_channels)
+        fprintf(f, " maxEventChannels='%u'", c->max_event_channels);
+    fputs("/>\n", f);
 }
 
 static void put_vcpus(FILE *f, const struct domain_config *c)
@@ -126,9 +152,12 @@ static void put_head(FILE *f, const struct domain_config *c, int domid)
     }
     put_text(f, "  ", "title", c->title);
     put_text(f, "  ", "description", c->description);
+    if (c->metadata)
+        fprintf(f, "  %s\n", c->metadata);
     fprintf(f, "  <memory unit='KiB'>%" PRIu64 "</memory>\n", c->memory_kib);
     fprintf(f, "  <currentMemory unit='KiB'>%" PRIu64 "</currentMemory>\n", c->current_kib);
     put_vcpus(f, c);
+    put_text(f, "  ", "bootloader", c->bootloader);
 }
 
 static const char *const types[NR_KINDS] = {
@@ -147,7 +176,7 @@ char *domain_config_to_xml(const struct domain_config *c, int domid)
         return NULL;
     put_head(f, c, domid);
     fprintf(f, "  <os>\n    <type arch='x86_64'%s</type>\n", types[c->kind]);
-    put_text(f, "    ", "kernel", c->kernel);
+    put_text(f, "    ", "kernel", c->grub ? NULL : c->kernel);
     put_text(f, "    ", "initrd", c->ramdisk);
     put_text(f, "    ", "cmdline", c->cmdline);
     fputs("  </os>\n", f);
@@ -160,6 +189,7 @@ char *domain_config_to_xml(const struct domain_config *c, int domid)
         put_disk(f, &c->disks[i]);
     for (size_t i = 0; i < c->nr_nics; i++)
         put_nic(f, &c->nics[i]);
+    put_controller(f, c);
     fprintf(f, "    <console type='pty'>\n      <target type='%s' port='0'/>\n    </console>\n",
             c->kind == KIND_HVM ? "serial" : "xen");
     fputs("  </devices>\n</domain>\n", f);
@@ -168,11 +198,4 @@ char *domain_config_to_xml(const struct domain_config *c, int domid)
         return NULL;
     }
     return out;
-}
-
-const char *end_action_name(enum end_action a)
-{
-    static const char *const names[] = {"destroy", "restart", "preserve"};
-
-    return names[a];
 }

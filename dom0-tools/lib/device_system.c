@@ -183,12 +183,13 @@ static int bridge_join(const char *ifname, const char *rename, const char *bridg
         rc = ioctl(s, SIOCSIFNAME, &r) < 0 ? -errno : 0;
         ifname = rename;
     }
-    if (rc == 0) {
+    if (rc == 0 && bridge) {
         memset(&r, 0, sizeof(r));
         snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", bridge);
         r.ifr_ifindex = (int)if_nametoindex(ifname);
-        rc = ioctl(s, SIOCBRADDIF, &r) < 0 ? -errno : set_up(s, ifname);
+        rc = ioctl(s, SIOCBRADDIF, &r) < 0 ? -errno : 0;
     }
+    rc = rc ? rc : set_up(s, ifname);
     close(s);
     return rc;
 }

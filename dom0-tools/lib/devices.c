@@ -22,7 +22,9 @@
 #define XENBUS_CLOSING      "5"
 #define XENBUS_CLOSED       "6"
 
-/* One entry of a device's directory. */
+#define RATE_US 50000u /* a limit holds for each so long, as Xen's tools have it */
+
+/* One entry of a device's directory; value NULL: there is none. */
 struct field {
     const char *key, *value;
 };
@@ -55,7 +57,7 @@ static int put_fields(struct host *h, host_txn_t t, const char *dir, const struc
         char path[PATH_LEN + 32];
 
         snprintf(path, sizeof(path), "%s/%s", dir, f[i].key);
-        rc = h->ops->store_write(h, t, path, f[i].value);
+        rc = f[i].value ? h->ops->store_write(h, t, path, f[i].value) : 0;
     }
     return rc;
 }
@@ -150,11 +152,12 @@ static int put_disk(struct host *h, const struct domain_config *c, uint32_t domi
 {
     char number[32], vdev[16];
     unsigned int major, minor;
-    const struct field front[] = {{"virtual-device", vdev}, {"device-type", "disk"}};
+    const char *type = disk->cdrom ? "cdrom" : "disk";
+    const struct field front[] = {{"virtual-device", vdev}, {"device-type", type}};
     const struct field back[] = {
         {"dev", disk->target},
         {"type", "phy"},
-        {"device-type", "disk"},
+        {"device-type", type},
         {"mode", disk->readonly ? "r" : "w"},
         {"shareable", disk->shareable ? "1" : "0"},
         {"removable", "0"},
@@ -221,16 +224,19 @@ static int attach_nic(struct host *h, const struct domain_config *c, uint32_t do
                       unsigned int id, struct error *e)
 {
     const struct nic_config *nic = &c->nics[id];
-    char mac[24], handle[16], vif[32], dir[PATH_LEN], path[PATH_LEN + 32];
+    char mac[24], handle[16], vif[32], rate[48], dir[PATH_LEN], path[PATH_LEN + 32];
     const struct field front[] = {{"handle", handle}, {"mac", mac}};
     const struct field back[] = {
-        {"handle", handle},
-        {"mac", mac},
-        {"bridge", nic->bridge},
-        {"type", "vif"},
-        {"script", "none"} /* xen-netback wants one; udev rules would run it */};
-    struct device d = {"vif", domid, id, front, back, 2, 5};
+        {"handle", handle},      {"mac", mac},    {"type", "vif"},
+        {"script", "none"}, /* xen-netback wants one; udev rules would run it */
+        {"bridge", nic->bridge}, {"ip", nic->ip}, {"rate", nic->rate_kib ? rate : NULL},
+    };
+    struct device d = {"vif", domid, id, front, back, 2, sizeof(back) / sizeof(back[0])};
     int rc;
+
+    /* ABI: so many bytes in so many microseconds: it may send them all at once. */
+    snprintf(rate, sizeof(rate), "%u,%u",
+             (unsigned int)((uint64_t)nic->rate_kib * 1024 / (1000000 / RATE_US)), RATE_US);
 
     snprintf(handle, sizeof(handle), "%u", id);
     snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", nic->mac[0], nic->mac[1],
@@ -241,7 +247,7 @@ static int attach_nic(struct host *h, const struct domain_config *c, uint32_t do
     if (rc == -ETIMEDOUT)
         return error_set(e, rc,
                          "%s: <interface> to '%s': no back end took it up: is xen-netback loaded?",
-                         c->name, nic->bridge);
+                         c->name, nic->bridge ? nic->bridge : vif);
     rc = rc ? rc : join_bridge(vif, nic);
     if (rc == -EINTR)
         return interrupt_check(c->name, e);
@@ -250,6 +256,8 @@ static int attach_nic(struct host *h, const struct domain_config *c, uint32_t do
         snprintf(path, sizeof(path), "%s/hotplug-status", dir);
         rc = h->ops->store_write(h, 0, path, "connected");
     }
+    if (rc && !nic->bridge)
+        return error_errno(e, rc, "%s: <interface> %s", c->name, vif);
     return rc ? error_errno(e, rc, "%s: <interface> %s to bridge '%s'", c->name, vif, nic->bridge)
               : 0;
 }
@@ -362,7 +370,7 @@ static int check_all(struct host *h, const struct domain_config *c, struct error
     int rc = check_disks(h, c, e);
 
     for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
-        rc = device_system->check_bridge(c->nics[i].bridge);
+        rc = c->nics[i].bridge ? device_system->check_bridge(c->nics[i].bridge) : 0;
         if (rc)
             return error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name,
                              c->nics[i].bridge);

@@ -34,8 +34,8 @@ struct device_system {
     int (*loop_attach)(const char *path, bool readonly, char *dev, size_t size);
     void (*loop_let_go)(int fd);
     int (*check_bridge)(const char *bridge);
-    /* Puts an interface on a bridge, up; renames it first if a name is given. -ENODEV: not
-     * there (yet). */
+    /* Puts an interface on a bridge, if one is given, and up; renames it first if a name is given.
+     * -ENODEV: not there (yet). */
     int (*bridge_join)(const char *ifname, const char *rename, const char *bridge);
     /* Does the kernel still have this back end ("vbd-5-51712")? */
     bool (*backend_lives)(const char *device);

@@ -69,7 +69,7 @@ int __must_check lifecycle_list(struct host *h, struct live_domain **out, size_t
 const char *shutdown_reason_text(unsigned int reason);
 /* "poweroff", "crash", ...: the word in JSON. */
 const char *shutdown_reason_word(unsigned int reason);
-/* What the configuration wants done about a reason. */
+/* What is done about a reason, as the configuration wants it. */
 enum end_action lifecycle_action(const struct domain_config *c, unsigned int reason);
 /* "running", "blocked", "paused", "shut down: crashed", "dying". */
 const char *domain_state_text(const struct host_domain *d);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl create: a domain from its XML. Its console is kept from before its first
+ * pvctl create: a domain from its file. Its console is kept from before its first
  * instruction, so --console misses nothing, however short the domain lives.
  */
 #include <errno.h>
 
-#include "config.h"
+#include "config_file.h"
 #include "interrupt.h"
 #include "pvctl.h"
 
@@ -53,16 +53,25 @@ static int create(const struct call *c, struct domain_config *cfg)
     return EXIT_OK;
 }
 
+/* What is found stands on standard error: errors, or what has no effect. */
+static int read_config(const struct call *c, struct domain_config *cfg)
+{
+    const struct config_how how = {.strict = c->options & OPT_STRICT};
+    struct findings f = {0};
+    int rc = config_file_read(c->arg, &how, cfg, &f);
+
+    findings_print(&f, "pvctl: ", config_file_name(c->arg), stderr);
+    findings_free(&f);
+    return rc;
+}
+
 int verb_create(const struct call *c)
 {
     struct domain_config cfg;
-    struct error e = {0};
     int rc;
 
-    if (domain_config_read(c->arg, NULL, &cfg, &e)) {
-        fail(&e);
+    if (read_config(c, &cfg))
         return EXIT_CONFIG;
-    }
     rc = create(c, &cfg);
     domain_config_free(&cfg);
     return rc;

@@ -133,7 +133,7 @@ static int check(const struct verb *v, const struct call *c)
     char first[16];
 
     if (v->arg && v->arg[0] != '[' && !c->arg) {
-        snprintf(first, sizeof(first), "%.*s", (int)strcspn(v->arg, " "), v->arg);
+        snprintf(first, sizeof(first), "%.*s", (int)strcspn(v->arg, " ."), v->arg);
         return usage_error(v, "missing argument ", first);
     }
     if ((v->options & OPT_ALL) && all == (c->arg != NULL))
@@ -152,8 +152,13 @@ static int check(const struct verb *v, const struct call *c)
 /* The next argument; false: the verb takes no more. */
 static bool take_argument(const struct verb *v, const char *text, struct call *c)
 {
-    size_t most = 0, have = !!c->arg + !!c->more[0] + !!c->more[1];
+    size_t most = 0, have = c->nr_args;
 
+    c->args[c->nr_args++] = text;
+    if (v->arg && strstr(v->arg, "...")) {
+        c->arg = c->args[0];
+        return true;
+    }
     for (const char *at = v->arg; at; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL)
         most++;
     if (have == most)
@@ -208,10 +213,10 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-static int run(int argc, char **argv)
+static int run(int argc, char **argv, const char **args)
 {
     const struct verb *v;
-    struct call c = {0};
+    struct call c = {.args = args};
     int rc;
 
     if (argc < 2) {
@@ -259,10 +264,12 @@ static void hold_standard_places(void)
 
 int main(int argc, char **argv)
 {
+    const char **args = calloc((size_t)argc + 1, sizeof(*args));
     int rc;
 
     hold_standard_places();
-    rc = run(argc, argv);
+    rc = args ? run(argc, argv, args) : EXIT_REFUSED;
+    free(args);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "pvctl: standard output: %s\n", strerror(errno));
         rc = rc ? rc : EXIT_REFUSED;

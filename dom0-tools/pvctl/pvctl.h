@@ -41,6 +41,7 @@ enum option {
     OPT_CAP = 1 << 8,
     OPT_EVENTS = 1 << 9,
     OPT_INTERVAL = 1 << 10,
+    OPT_STRICT = 1 << 11,
 };
 
 struct call {
@@ -51,12 +52,15 @@ struct call {
     unsigned int interval; /* --interval, in seconds */
     const char *arg;       /* the first argument, NULL if the verb takes none or it is left out */
     const char *more[2];   /* and those behind it */
-    struct host *h;        /* open unless the verb says no_host */
+    const char **args;     /* all of them, of a verb that takes any number */
+    size_t nr_args;
+    struct host *h; /* open unless the verb says no_host */
 };
 
 struct verb {
     const char *name;
-    /* "NAME", "FILE.xml", "[VERB]" = may be left out, NULL = none, "NAME [VCPU]" = two */
+    /* "NAME", "FILE", "[VERB]" = may be left out, NULL = none, "NAME [VCPU]" = two, "FILE..." = any
+     * number */
     const char *arg;
     unsigned int options; /* accepted ones */
     bool no_host;
@@ -82,6 +86,7 @@ struct exit_code {
 extern const struct exit_code exit_codes[]; /* ends with meaning NULL */
 
 int verb_create(const struct call *c);
+int verb_check(const struct call *c);
 int verb_list(const struct call *c);
 int verb_info(const struct call *c);
 int verb_dominfo(const struct call *c);

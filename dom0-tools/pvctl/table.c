@@ -17,6 +17,7 @@ const struct option_name option_names[] = {
     {OPT_CAP,     "--cap",     "N",       "its cap from now on, in percent of one CPU; 0 = none", 0, 6400},
     {OPT_EVENTS,  "--events",  NULL,      "all events, each by its name", 0, 0},
     {OPT_INTERVAL, "--interval", "SECONDS", "so often: what came since the last time, a second", 1, 86400},
+    {OPT_STRICT,  "--strict",  NULL,      "refuse what has no effect, too", 0, 0},
     {OPT_JSON,    "--json",    NULL,      "print JSON", 0, 0},
     {OPT_CLEAR,   "--clear",   NULL,      "empty the log after reading", 0, 0},
     {0, NULL, NULL, NULL, 0, 0},
@@ -34,11 +35,17 @@ const struct exit_code exit_codes[] = {
 };
 
 const struct verb verbs[] = {
-    {"create",   "FILE.xml", OPT_CONSOLE | OPT_PAUSED | OPT_JSON, false, verb_create,
-     "create a domain from libvirt domain XML and start it",
-     "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes the file.\n"
+    {"create",   "FILE", OPT_CONSOLE | OPT_PAUSED | OPT_STRICT | OPT_JSON, false, verb_create,
+     "create a domain from its file and start it",
+     "FILE is libvirt domain XML, or a file of xl: its content tells. - is the standard input.\n"
+     "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes both. What has\n"
+     "no effect here is passed over, with a note if somebody may miss it; what there is not is refused.\n"
      "With --console the command ends when the domain does, also where its standard input has ended;\n"
      "at a terminal ^] detaches. With --paused too, it waits for somebody to unpause the domain.\n"},
+    {"check",    "FILE...",  OPT_STRICT | OPT_JSON,    true, verb_check,
+     "say what create would say to files, and create nothing",
+     "All errors of a file, each with its line. It needs no hypervisor and no root; whether disks and\n"
+     "bridges are there it does not look. - is the standard input. Status 4: one is not accepted.\n"},
     {"list",     NULL,       OPT_JSON,                 false, verb_list,
      "list the domains: name, number, memory, vCPUs, state, CPU time, kind",
      "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants to\n"

@@ -158,6 +158,7 @@ int fake_domain_create(struct host *h, const struct host_create *c, uint32_t *do
             last = last % 900 + 1;
             d->live = true;
             d->d.domid = last;
+            d->created = *c;
             d->d.kind = c->kind;
             d->d.paused = true;
             d->d.max_vcpu_id = c->max_vcpus - 1;

@@ -34,6 +34,7 @@ struct fake_domain {
     bool never_ran; /* none of its vCPUs did */
     bool pressed;   /* its power button was */
     struct vcpu_guest_context context;
+    struct host_create created; /* what it was made with */
     uint64_t max_kib, pinned, hypercall_page;
     uint64_t param[40]; /* HVM_PARAM_* */
     uint32_t next_port;

@@ -2,7 +2,9 @@
 #
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
-TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_firmware.c config_malformed.c config_schema.c config_xml.c cpuset.c error.c plain.c uuid.c)
+TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_malformed.c config_name.c \
+    config_nodes.c config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c error.c findings.c plain.c uuid.c)
+TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c near.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
 
 UNIT += tools_config tools_config_random
@@ -10,6 +12,18 @@ unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_LIBS := -lxml2
 unit_tools_config_random_SRCS := tests/unit/tools_config_random.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_random_LIBS := -lxml2
+
+UNIT += tools_config_files tools_config_policy tools_config_xl tools_config_xl_bad tools_near
+unit_tools_config_files_SRCS := tests/unit/tools_config_files.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_config_files_LIBS := -lxml2 -l:libxlutil.a
+unit_tools_config_policy_SRCS := tests/unit/tools_config_policy.c $(TOOLS_CONFIG_SRCS)
+unit_tools_config_policy_LIBS := -lxml2
+unit_tools_config_xl_SRCS := tests/unit/tools_config_xl.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_config_xl_LIBS := -lxml2 -l:libxlutil.a
+unit_tools_config_xl_bad_SRCS := tests/unit/tools_config_xl_bad.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_config_xl_bad_LIBS := -lxml2 -l:libxlutil.a
+unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
+unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c find.c \
@@ -40,11 +54,11 @@ unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_reader
 unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
-unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_pvctl_ends
 unit_tools_pvctl_ends_SRCS = tests/unit/tools_pvctl_ends.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
-unit_tools_pvctl_ends_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_pvctl_ends_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_daemon
 unit_tools_daemon_SRCS = tests/unit/tools_daemon.c $(TOOLS_DAEMON_SRCS)
@@ -62,14 +76,14 @@ UNIT += tools_parvisd
 unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c dom0-tools/parvisd/parvisd.c $(TOOLS_DAEMON_SRCS)
 unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS)
 
-PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c)
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS)
 UNIT += tools_pvctl
 unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
-unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_pvctl_cpus
 unit_tools_pvctl_cpus_SRCS = tests/unit/tools_pvctl_cpus.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
-unit_tools_pvctl_cpus_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_pvctl_cpus_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
@@ -89,13 +103,18 @@ unit_tools_plain_LIBS :=
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
+    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
 
 UNIT += tools_drivers
 unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_check.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
+    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
 unit_tools_drivers_LIBS :=
+
+UNIT += tools_device_entries
+unit_tools_device_entries_SRCS := tests/unit/tools_device_entries.c $(TOOLS_FAKE_SRCS) \
+    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
+unit_tools_device_entries_LIBS :=
 
 UNIT += tools_uuid
 unit_tools_uuid_SRCS := tests/unit/tools_uuid.c dom0-tools/lib/uuid.c

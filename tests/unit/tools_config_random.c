@@ -216,9 +216,9 @@ static void nothing_is_printed(void **state)
     assert_string_equal(e[1].text,
                         "t.xml:4: not well-formed XML: bytes that are not of the file's encoding");
     for (int i = 2; i < 4; i++)
-        assert_string_equal(e[i].text,
-                            "/tmp/parvis-test-config.rng: the schema of domain XML is missing "
-                            "or unreadable");
+        assert_string_equal(
+            e[i].text, "t.xml: /tmp/parvis-test-config.rng: the schema of domain XML is missing "
+                       "or unreadable");
 }
 
 int main(void)

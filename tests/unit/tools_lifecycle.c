@@ -360,6 +360,26 @@ static void asks_for_shutdown(void **state)
     assert_non_null(strstr(e.text, "domain 999"));
 }
 
+/* How many pages of grants and ports of events it may have. */
+static void limits(void **state)
+{
+    struct domain_config c = config("few"), usual = config("usual");
+    struct live_domain l;
+    struct error e = {0};
+
+    (void)state;
+    c.max_grant_frames = 7;
+    c.max_event_channels = 500;
+    assert_int_equal(try_start(&c, &e), 0);
+    assert_int_equal(try_start(&usual, &e), 0);
+    assert_int_equal(lifecycle_find(&f->host, "few", &l, &e), 0);
+    assert_int_equal(fake_domain(f, l.d.domid)->created.max_grant_frames, 7);
+    assert_int_equal(fake_domain(f, l.d.domid)->created.max_evtchn_port, 500);
+    assert_int_equal(lifecycle_find(&f->host, "usual", &l, &e), 0);
+    assert_int_equal(fake_domain(f, l.d.domid)->created.max_grant_frames, 64);
+    assert_int_equal(fake_domain(f, l.d.domid)->created.max_evtchn_port, 1023);
+}
+
 static void actions(void **state)
 {
     struct domain_config c = {
@@ -372,6 +392,12 @@ static void actions(void **state)
     assert_int_equal(lifecycle_action(&c, SHUTDOWN_watchdog), END_DESTROY);
     assert_int_equal(lifecycle_action(&c, SHUTDOWN_suspend), END_PRESERVE);
     assert_int_equal(lifecycle_action(&c, 77), END_DESTROY);
+    c.on_crash = END_COREDUMP_RESTART;
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_crash), END_RESTART);
+    c.on_crash = END_COREDUMP_DESTROY;
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_crash), END_DESTROY);
+    c.on_reboot = END_RENAME_RESTART; /* without a new name it stays */
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_reboot), END_PRESERVE);
     assert_string_equal(shutdown_reason_text(SHUTDOWN_crash), "crashed");
     assert_string_equal(shutdown_reason_text(1000), "shut down for an unknown reason");
     assert_string_equal(shutdown_reason_word(SHUTDOWN_watchdog), "watchdog");
@@ -411,6 +437,7 @@ int main(void)
         T(cpus_that_are_not_there),
         T(keeps_the_configuration),
         T(errors),
+        T(limits),
         T(actions),
         T(conflicts_are_tried_again),
         T(transactions_do_not_meet),

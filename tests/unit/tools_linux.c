@@ -372,6 +372,10 @@ static void interfaces_join_bridges(void **state)
     assert_int_equal(device_system->bridge_join("vif1.0", "web0", "xenbr0"), 0);
     assert_string_equal(new_name, "web0");
     assert_string_equal(up, "web0");
+    bridge[0] = up[0] = '\0';
+    assert_int_equal(device_system->bridge_join("vif1.0", NULL, NULL), 0); /* on none */
+    assert_string_equal(bridge, "");
+    assert_string_equal(up, "vif1.0");
     for (int i = 0; i < 4; i++) {
         memset(no_such, 0, sizeof(no_such));
         no_such[i] = errors[i];

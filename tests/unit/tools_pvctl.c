@@ -28,6 +28,8 @@ int host_open_xen(struct host **out, struct error *e)
     return error_set(e, -ENODEV, "no machine");
 }
 
+#define FILES "tests/unit/config_files/"
+
 static char said[4096];
 
 /* The words of a line, at blanks; '' is an empty one. */
@@ -95,7 +97,7 @@ static void command_lines(void **state)
         {"restore x y", 2, "pvctl restore: one argument too many: y; "},
         {"restore web.save", 1,
          "pvctl: web.save: a domain cannot be restored yet, as none can be saved\n"},
-        {"create", 2, "pvctl create: missing argument FILE.xml; `pvctl help create` explains\n"},
+        {"create", 2, "pvctl create: missing argument FILE; `pvctl help create` explains\n"},
         {"create a b", 2, "pvctl create: one argument too many: b; "},
         {"create ''", 2, "pvctl create: an argument is empty; "},
         {"create --console --json a", 2, "pvctl create: --json with --console; "},
@@ -144,6 +146,13 @@ static void command_lines(void **state)
         {"pin a all 0", 5, "pvctl: no machine\n"},
         {"shutdown web --wait --timeout 5", 5, "pvctl: no machine\n"},
         {"shutdown --all", 5, "pvctl: no machine\n"},
+        {"check", 2, "pvctl check: missing argument FILE; `pvctl help check` explains\n"},
+        {"check --console a", 2, "pvctl check: unknown option --console; "},
+        {"check /no/such", 4, "pvctl: /no/such: No such file or directory\n"},
+        {"check " FILES "pvh.cfg", 0, FILES "pvh.cfg: db, kind pvh, is accepted\n"},
+        {"check --strict " FILES "of-windows.cfg", 4, "pvctl: " FILES "of-windows.cfg:5: serial: "},
+        {"check " FILES "unikernel.xml", 0, FILES "unikernel.xml: hello, kind pv, is accepted\n"},
+        {"check --json " FILES "python.cfg " FILES "pvh.cfg", 4, "[\n  {\n    \"file\": \"" FILES},
         {"create --paused --console -", 5, "pvctl: no machine\n"},
         {"dmesg --clear", 5, "pvctl: no machine\n"},
     };
@@ -154,14 +163,34 @@ static void command_lines(void **state)
 
         if (status != cases[i].status || strncmp(said, cases[i].says, strlen(cases[i].says)) != 0)
             fail_msg("`pvctl %s` ended with %d and said: %s", cases[i].line, status, said);
-        if (status > 0 && i > 0)
+        if (status > 0 && i > 0 && strncmp(cases[i].line, "check -", 7) != 0)
             assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1); /* one line */
     }
 }
 
+/* Of several files all is said, and one that is not accepted is told by the status. */
+static void several_files(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        run("check " FILES "xen-tools.cfg " FILES "other-hypervisor.xml " FILES "pvh.cfg"), 4);
+    assert_non_null(strstr(said, "pvctl: " FILES "xen-tools.cfg:38: note: dhcp: "));
+    assert_non_null(strstr(said, FILES "xen-tools.cfg: shop, kind pv, is accepted\n"));
+    assert_non_null(strstr(said, "pvctl: " FILES "other-hypervisor.xml:1: attribute 'type'"));
+    assert_non_null(strstr(said, FILES "pvh.cfg: db, kind pvh, is accepted\n"));
+    assert_int_equal(run("check --json " FILES "xen-tools.cfg " FILES "pvh.cfg"), 0);
+    assert_non_null(strstr(said, "\"accepted\": true"));
+    assert_non_null(strstr(said, "\"line\": 38"));
+    assert_non_null(strstr(said, "\"kind\": \"note\""));
+    assert_non_null(strstr(said, "\"findings\": []"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines),
+                                       cmocka_unit_test(several_files)};
+
+    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A configuration as people have it: see config_file.h.
+ */
+#include "config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config_xl.h"
+
+#define UTF8_MARK "\xef\xbb\xbf" /* editors of Windows begin a file with it */
+
+const char *config_file_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+/* Of UTF-16 each other byte is 0; it begins with a mark, and is left to the parser of XML. */
+static bool begins_as_xml(const char *text, size_t len)
+{
+    size_t at = len >= 3 && memcmp(text, UTF8_MARK, 3) == 0 ? 3 : 0;
+
+    if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+        return true;
+    while (at < len && text[at] && strchr(CONFIG_BLANKS, text[at]))
+        at++;
+    return at == len || text[at] == '<';
+}
+
+/* libvirt and xl take a block device for one whatever the file calls it, and in xl's format nothing
+ * says it. Where there is nothing yet, it stays as the file has it. */
+static void settle_kinds(struct domain_config *c)
+{
+    struct stat st;
+
+    for (size_t i = 0; i < c->nr_disks; i++) {
+        struct disk_config *d = &c->disks[i];
+
+        if (stat(d->source, &st) < 0)
+            continue;
+        if (S_ISBLK(st.st_mode))
+            d->kind = DISK_BLOCK;
+        else if (S_ISREG(st.st_mode) && c->line.format == CONFIG_XL)
+            d->kind = DISK_FILE;
+    }
+}
+
+int config_text_read(const char *text, size_t len, const struct config_how *how,
+                     struct domain_config *out, struct findings *f)
+{
+    if (begins_as_xml(text, len))
+        return domain_config_xml(text, len, how, out, f);
+    if (memcmp(text, UTF8_MARK, len < 3 ? len : 3) == 0) {
+        text += 3;
+        len -= 3;
+    }
+    return config_xl_read(text, len, how, out, f);
+}
+
+static int read_all(int fd, const struct config_how *how, struct domain_config *out,
+                    struct findings *f)
+{
+    char *buf = malloc(CONFIG_MAX_FILE + 1);
+    size_t len = 0;
+    ssize_t n = 1;
+    int rc;
+
+    while (buf && n > 0 && len <= CONFIG_MAX_FILE) {
+        n = read(fd, buf + len, CONFIG_MAX_FILE + 1 - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    rc = !buf ? -ENOMEM : n < 0 ? -errno : 0;
+    if (rc)
+        findings_error(f, rc, 0, "%s", error_reason(rc));
+    else
+        rc = config_text_read(buf, len, how, out, f);
+    if (rc == 0)
+        settle_kinds(out);
+    free(buf);
+    return rc;
+}
+
+/* The standard input may be anything; a name is that of a file, not of a device or a pipe by
+ * mistake.
+ */
+int config_file_read(const char *path, const struct config_how *how, struct domain_config *out,
+                     struct findings *f)
+{
+    struct stat st;
+    int fd, rc;
+
+    if (strcmp(path, "-") == 0)
+        return read_all(STDIN_FILENO, how, out, f);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        findings_error(f, -errno, 0, "%s", strerror(errno));
+        return f->code;
+    }
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        findings_error(f, -EINVAL, 0, "not a regular file");
+        rc = f->code;
+    } else {
+        rc = read_all(fd, how, out, f);
+    }
+    close(fd);
+    return rc;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Units of memory as libvirt has them: KB is 1000 bytes, K and KiB are 1024, in any case of
+ * letters.
+ */
+#ifndef PARVIS_TOOLS_CONFIG_UNITS_H
+#define PARVIS_TOOLS_CONFIG_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The name as the schema has it; NULL: no such unit. */
+const char *unit_name(const char *unit);
+/* So many bytes; unit NULL: KiB, the default. 0: no such unit. */
+uint64_t unit_bytes(const char *unit);
+/* So much of a unit in KiB, rounded up to whole pages; false: too much for 64 bits. */
+bool unit_to_kib(uint64_t value, uint64_t bytes, uint64_t *kib);
+
+#endif

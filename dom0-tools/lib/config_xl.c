@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading a file of xl: see config_xl.h.
+ */
+#include "config_xl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxml/chvalid.h>
+#include <libxml/xmlstring.h>
+
+#include "config_check.h"
+
+/* The name that the library puts before what it says. */
+#define NAME "xl"
+
+/* ABI: the two functions of libxenlight that libxlutil calls; all else of that is not wanted here.
+ */
+void libxl_defbool_set(libxl_defbool *d, bool b)
+{
+    d->val = b ? 1 : -1;
+}
+
+int libxl_rdm_reserve_policy_from_string(const char *s, libxl_rdm_reserve_policy *policy)
+{
+    (void)s, (void)policy;
+    return -1;
+}
+
+/* "xl:7: ...", "xl: ...", and lines without a name, of what they follow. The library counts a line
+ * that ends too early as the one before. */
+static void hear_line(const struct xl *x, char *text, const char *what, long line)
+{
+    static const char *const begins[] = {"config parsing error ",
+                                         "in disk specification: ", "in vif: ", "warning: "};
+    char *colon = strncmp(text, NAME ":", 3) == 0 ? text + 3 : NULL;
+
+    if (!colon) {
+        if (strncmp(text, "warning: Config file looks like", 31) == 0)
+            findings_error(x->f, -EINVAL, 0,
+                           "it looks like Python, as xm took it: xl takes numbers, strings and "
+                           "lists alone");
+        return;
+    }
+    if (*colon >= '0' && *colon <= '9')
+        line = strtol(colon, &colon, 10) + (strstr(colon, "near <newline>") != NULL);
+    colon += strspn(colon, ": ");
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        if (strncmp(colon, begins[i], strlen(begins[i])) == 0)
+            colon += strlen(begins[i]);
+    }
+    findings_error(x->f, -EINVAL, line, "%s%s%s", what, *what ? ": " : "", colon);
+}
+
+void xl_heard(struct xl *x, const char *what, long line)
+{
+    char *save = NULL, *said;
+
+    fflush(x->report);
+    said = x->said && x->said_len ? strndup(x->said, x->said_len) : NULL;
+    for (char *t = said ? strtok_r(said, "\n", &save) : NULL; t; t = strtok_r(NULL, "\n", &save))
+        hear_line(x, t, what, line);
+    free(said);
+    rewind(x->report);
+}
+
+/* What can stand in XML, where the configuration is kept: a line of UTF-8, each character in its
+ * shortest form. */
+static bool is_plain(const char *s)
+{
+    static const int least[] = {0, 0, 0x80, 0x800, 0x10000};
+
+    if (!xmlCheckUTF8((const unsigned char *)s))
+        return false;
+    while (*s) {
+        int len = (int)strnlen(s, 4), c = xmlGetUTF8Char((const unsigned char *)s, &len);
+
+        if (c < ' ' || c < least[len] || c == 0x7f || !xmlIsCharQ(c))
+            return false;
+        s += len;
+    }
+    return true;
+}
+
+static char *take(const struct xl *x, const char *key, const char *text, int item)
+{
+    size_t len;
+
+    if (!is_plain(text)) {
+        findings_error(x->f, -EINVAL, xl_line(&x->places, key, item),
+                       "%s: '%.64s' is no line of text in UTF-8", key, text);
+        return NULL;
+    }
+    text += strspn(text, CONFIG_BLANKS);
+    for (len = strlen(text); len > 0 && strchr(CONFIG_BLANKS, text[len - 1]); len--) {
+    }
+    return strndup(text, len);
+}
+
+char *xl_string(const struct xl *x, const char *key)
+{
+    const char *text;
+    int rc = xlu_cfg_get_string(x->cfg, key, &text, 1);
+
+    if (rc == EINVAL)
+        findings_error(x->f, -EINVAL, xl_line(&x->places, key, -1),
+                       "%s: a list, where one value is wanted", key);
+    return rc ? NULL : take(x, key, text, -1);
+}
+
+char *xl_item(const struct xl *x, const char *key, const XLU_ConfigList *list, int item)
+{
+    const char *text = xlu_cfg_get_listitem(list, item);
+
+    if (!text)
+        findings_error(x->f, -EINVAL, xl_line(&x->places, key, item),
+                       "%s: a list in a list, where a string is wanted", key);
+    return text ? take(x, key, text, item) : NULL;
+}
+
+/* The one before it, as += does not mean it. */
+static const struct xl_place *earlier(const struct xl *x, const struct xl_place *p)
+{
+    for (const struct xl_place *q = p; q-- > x->places.list;) {
+        if (q->item < 0 && strcmp(q->name, p->name) == 0)
+            return p->adds ? NULL : q;
+    }
+    return NULL;
+}
+
+/* The library takes the last. */
+static void tell_twice(const struct xl *x)
+{
+    for (size_t i = 0; i < x->places.nr; i++) {
+        const struct xl_place *p = &x->places.list[i];
+        const struct xl_place *q = p->item < 0 ? earlier(x, p) : NULL;
+
+        if (q)
+            findings_note(x->f, p->line, "%s is given twice: this one counts, not that of line %ld",
+                          p->name, q->line);
+    }
+}
+
+static int read_keys(struct xl *x)
+{
+    int rc;
+
+    tell_twice(x);
+    xl_check_keys(x);
+    rc = xl_fill(x);
+    rc = rc ? rc : xl_fill_disks(x);
+    rc = rc ? rc : xl_fill_nics(x);
+    if (rc == 0)
+        config_check(x->c, x->f);
+    return rc;
+}
+
+static int read_text(struct xl *x, const char *text)
+{
+    int rc = xl_scan(text, &x->places);
+
+    x->report = open_memstream(&x->said, &x->said_len);
+    x->cfg = x->report ? xlu_cfg_init(x->report, NAME) : NULL;
+    if (rc || !x->cfg) {
+        rc = -ENOMEM;
+    } else if (xlu_cfg_readdata(x->cfg, text, (int)strlen(text))) {
+        xl_heard(x, "", 0);
+        if (!x->f->code)
+            findings_error(x->f, -EINVAL, 0, "it is not in xl's format");
+    } else {
+        xl_heard(x, "", 0);
+        rc = read_keys(x);
+    }
+    if (x->cfg)
+        xlu_cfg_destroy(x->cfg);
+    if (x->report)
+        fclose(x->report);
+    free(x->said);
+    free(x->places.list);
+    return rc;
+}
+
+/* Ends of lines of Windows are ends of lines. */
+static char *copy_unix(const char *text, size_t len)
+{
+    char *copy = malloc(len + 1), *to = copy;
+
+    for (size_t i = 0; copy && i < len; i++) {
+        if (text[i] != '\r' || i + 1 == len || text[i + 1] != '\n')
+            *to++ = text[i];
+    }
+    if (copy)
+        *to = '\0';
+    return copy;
+}
+
+int config_xl_read(const char *text, size_t len, const struct config_how *how,
+                   struct domain_config *out, struct findings *f)
+{
+    struct domain_config c = {.line.format = CONFIG_XL};
+    struct xl x = {.how = how, .c = &c, .f = f};
+    char *copy = NULL;
+    int rc = 0;
+
+    if (len > CONFIG_MAX_FILE)
+        findings_error(f, -EFBIG, 0, "more than 1 MiB");
+    else if (memchr(text, '\0', len))
+        findings_error(f, -EINVAL, 0, "neither domain XML nor a file of xl: it is no text");
+    else if ((copy = copy_unix(text, len)) != NULL)
+        rc = read_text(&x, copy);
+    else
+        rc = -ENOMEM;
+    if (rc)
+        findings_error(f, rc, 0, "%s", error_reason(rc));
+    free(copy);
+    findings_sort(f);
+    if (f->code)
+        domain_config_free(&c);
+    else
+        *out = c;
+    return f->code;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files of xl that are wrong in each way: each is a good one with one change. The message has the
+ * line of the change, and names the key and what is wrong with it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tools_config_xl.h"
+
+/* clang-format off */
+static const struct {
+    const char *from, *to;
+    long line;
+    const char *says;
+} bads[] = {
+    /* not in the format */
+    {"name = \"web\"", "name = web", 2, "near `web'"},
+    {"name = \"web\"", "name == \"web\"", 2, "near `='"},
+    {"name = \"web\"", "name = \"web", 2, "lexical error"},
+    {"memory = 128", "memory =", 4, "near <newline>"},
+    {"memory = 128", "memory = 1.5", 4, "near `.5'"},
+    {"memory = 128", "memory = -1", 4, "near `-1'"},
+    {"memory = 128", "memory : 128", 4, "lexical error"},
+    {"disk = [ 'phy:", "disk = [[ 'phy:", 21, "near `disk'"},
+    {"vif = [ 'mac", "import vif\nvif = [ 'mac", 22, "near `vif'"},
+    {"cap = 50", "cap = 50\ncap += \"a\"", 12, "cap"},
+    /* unknown */
+    {"vcpus = 1", "vcpu = 1", 6, "vcpu: unknown key; did you mean vcpus?"},
+    {"memory = 128", "memroy = 128", 4, "memroy: unknown key; did you mean memory?"},
+    {"vfb = []", "Disk = []", 26, "near `Disk'"},
+    {"vfb = []", "disks = []", 26, "disks: unknown key; did you mean disk?"},
+    {"vfb = []", "quux_and_more = 1", 26, "quux_and_more: unknown key"},
+    {"vfb = []", "cpu_weigth = 1", 26, "did you mean cpu_weight?"},
+    /* missing */
+    {"name = \"web\";", "", 0, "name is missing"},
+    {"memory = 128\nmaxmem = '0x100' # hexadecimal\n", "", 0, "memory is missing"},
+    /* the wrong kind of value */
+    {"name = \"web\"", "name = [ \"web\" ]", 2, "name: a list, where one value is wanted"},
+    {"memory = 128", "memory = [ 128 ]", 4, "memory: a list, where one value is wanted"},
+    {"vfb = []", "bootloader = [ 'pygrub' ]", 26, "bootloader: a list"},
+    {"disk = [ 'phy:/dev/no/such,xvda,w',\n  '/srv/x.iso,,hdc,cdrom', ] # the last\ndisk +=", "disk = '/a,,xvda'\nold =", 19, "disk: one value, where a list is wanted"},
+    {"vif = [ 'mac=00:16:3e:00:00:01, bridge=br0 , rate=1MB/s, ip=10.0.0.1'\n  , 'vifname=web1' ]", "vif = 1", 22, "vif: one value, where a list is wanted"},
+    {"  , 'vifname=web1' ]", "  , [ 'vifname=web1' ] ]", 23, "vif: a list in a list"},
+    {"  5 ]", "  [ 5 ] ]", 9, "cpus: a list in a list"},
+    {"name = \"web\"", "name = \"w\xff\"", 2, "name: 'w?' is no line of text"},
+    {"extra = 'console", "extra = 'h\x8a\x95" "console", 15, "extra: "},
+    {"extra = 'console", "extra = '\xc1\x81" "console", 15, "extra: "},
+    {"extra = 'console", "extra = '\xef\xbf\xbe" "console", 15, "extra: "},
+    {"extra = 'console", "extra = '\x01" "console", 15, "extra: "},
+    /* values and limits */
+    {"name = \"web\"", "name = \"my web\"", 2, "name: 'my web'"},
+    {"name = \"web\"", "name = \"\"", 2, "name: ''"},
+    {"name = \"web\"", "name = \"7\"", 2, "not a number alone"},
+    {"name = \"web\"", "name = \"Domain-0\"", 2, "control domain"},
+    {"89abcdef'", "89abcde'", 2, "uuid: "},
+    {"type = \"pv\"", "type = \"hvm\"", 3, "use pvh"},
+    {"type = \"pv\"", "builder = \"hvm\"", 3, "builder: hvm: no firmware"},
+    {"type = \"pv\"", "type = \"lxc\"", 3, "type: 'lxc' is not accepted; accepted: pv, pvh"},
+    {"memory = 128", "memory = \"128M\"", 4, "memory: '128M' is no whole number"},
+    {"memory = 128", "memory = \"\"", 4, "memory: '' is no whole number"},
+    {"memory = 128", "memory = 0", 4, "memory: 0 MiB"},
+    {"memory = 128", "memory = 1", 4, "memory: 1024 KiB is not between 2 MiB and maxmem"},
+    {"memory = 128", "memory = 257", 4, "memory: 263168 KiB is not between 2 MiB and maxmem"},
+    {"memory = 128", "memory = 99999999999999999999", 4, "is more than 16777216"},
+    {"'0x100'", "0", 5, "maxmem: 0 MiB"},
+    {"'0x100'", "'many'", 5, "maxmem: 'many'"},
+    {"'0x100'", "16777217", 5, "maxmem: 16777217 is more than"},
+    {"vcpus = 1", "vcpus = 0", 6, "vcpus: 0 is not between 1 and 2"},
+    {"vcpus = 1", "vcpus = 3", 6, "vcpus: 3 is not between 1 and 2"},
+    {"vcpus = 1", "vcpus = \"two\"", 6, "vcpus: 'two'"},
+    {"maxvcpus = 2", "maxvcpus = 65", 6, "vcpus: 65 is not between 1 and 64"},
+    {"maxvcpus = 2", "maxvcpus = \"x\"", 7, "maxvcpus: 'x'"},
+    {"0-3,^2", "3-0", 8, "cpus: '3-0': a range ends before it begins"},
+    {"  5 ]", "  64 ]", 9, "cpus: '64': there is no CPU above 63"},
+    {"  5 ]", "  5, 6 ]", 9, "cpus: vCPU 2 is not between 0 and 1"},
+    {"[ \"0-3,^2\",\n  5 ]", "\"nodes:0\"", 8, "cpus: 'nodes:0'"},
+    {"512", "0", 10, "cpu_weight: 0 is not between 1 and 65535"},
+    {"512", "65536", 10, "cpu_weight: 65536 is more than 65535"},
+    {"cap = 50", "cap = 201", 11, "cap: 201 % of a CPU is more than the 200 %"},
+    {"cap = 50", "cap = 'half'", 11, "cap: 'half'"},
+    {"\"destroy\"", "\"coredump-destroy\"", 16, "on_poweroff: 'coredump-destroy'"},
+    {"\"restart\"", "\"soft-reset\"", 17, "on_reboot: 'soft-reset' is not accepted"},
+    {"\"preserve\"", "\"explode\"", 18, "on_crash: 'explode' is not accepted; accepted: destroy"},
+    {"kernel = \"/boot/vmlinuz\"", "bootloader = 'lilo'", 12, "bootloader: 'lilo'"},
+    {"32", "0", 24, "max_grant_frames: 0"},
+    {"32", "1025", 24, "max_grant_frames: 1025 is more than 1024"},
+    {"511", "4096", 25, "max_event_channels: 4096"},
+    /* disks */
+    {"xvda,w", "xvda,maybe", 19, "disk: "},
+    {"xvda,w", "nvme0,w", 19, "target 'nvme0' is not accepted"},
+    {"xvda,w", ",w", 19, "disk: "},
+    {"phy:/dev/no/such,", ",,", 19, "disk: target: "},
+    {"phy:/dev/no/such", "/a.qcow2,qcow2", 19, "images are raw"},
+    {"phy:/dev/no/such", "/a.vhd,vhd", 19, "images are raw"},
+    {"phy:/dev/no/such", "/a,zip", 19, "disk: "},
+    {"xvda,w", "xvda,w,backend=storage", 19, "backend: back ends are in the control domain"},
+    {"xvda,w", "xvda,w,script=block-x", 19, "scripts are not run"},
+    {"xvda,w", "xvda,w,colour=red", 19, "disk: "},
+    {"phy:/dev", "drbd:res", 19, "scripts are not run"},
+    {"sda1,r", "hdc,r", 21, "target 'hdc' is given twice"},
+    /* interfaces */
+    {"mac=00:16:3e:00:00:01", "mac=00:16:3e:00:00", 22, "vif: mac: '00:16:3e:00:00'"},
+    {"mac=00:16:3e:00:00:01", "mac=0016:3e:00:00:0:1", 22, "vif: mac"},
+    {"mac=00:16:3e:00:00:01", "mac=01:16:3e:00:00:01", 22, "is a group address"},
+    {"vifname=web1", "mac=00:16:3e:00:00:01", 23, "is given twice"},
+    {"vifname=web1", "vifname=a/b", 23, "vif: vifname: 'a/b'"},
+    {"vifname=web1", "vifname=", 23, "vif: vifname: ''"},
+    {"vifname=web1", "bridge=0123456789abcdef", 23, "vif: bridge"},
+    {"vifname=web1", "web1", 23, "vif: 'web1' is no KEY=VALUE"},
+    {"vifname=web1", "ifname=web1", 23, "vif: 'ifname' is not known"},
+    {"vifname=web1", "script=vif-route", 23, "vif: script: 'vif-route'"},
+    {"vifname=web1", "backend=net", 23, "vif: backend"},
+    {"1MB/s", "fast", 22, "vif: rate"},
+    {"1MB/s", "0KB/s", 22, "vif: rate"},
+    {"1MB/s", "9999GB/s", 22, "is not between 1 KiB and 4 GiB"},
+    {"10.0.0.1", "10.0.0", 22, "vif: ip: '10.0.0' is no address"},
+    /* refused by name */
+    {"localtime = 0", "localtime = 1", 27, "localtime: a guest's clock is UTC"},
+    {"vfb = []", "pci = [ '03:00.0' ]", 26, "pci: no device of the machine"},
+    {"vfb = []", "usbdev = [ 'x' ]", 26, "usbdev: no device"},
+    {"vfb = []", "driver_domain = 1", 26, "driver_domain: "},
+    {"vfb = []", "vtpm = [ 'x' ]", 26, "vtpm: "},
+    {"vfb = []", "p9 = [ 'x' ]", 26, "p9: "},
+};
+/* clang-format on */
+
+static void refuses(void **state)
+{
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
+        const char *at = strstr(good, bads[i].from);
+        struct domain_config c;
+        struct findings f;
+        bool said = false;
+        char *bad;
+
+        if (!at)
+            fail_msg("%s is not in the good file", bads[i].from);
+        assert_true(asprintf(&bad, "%.*s%s%s", (int)(at - good), good, bads[i].to,
+                             at + strlen(bads[i].from)) > 0);
+        if (judge(bad, &c, &f) == 0) {
+            domain_config_free(&c);
+            fail_msg("accepted: %s -> %s", bads[i].from, bads[i].to);
+        }
+        for (size_t j = 0; j < f.nr && !said; j++)
+            said = f.list[j].line == bads[i].line && strstr(f.list[j].text, bads[i].says);
+        if (!said)
+            fail_msg("%s -> %s: %zu, the first at line %ld: %s", bads[i].from, bads[i].to, f.nr,
+                     f.nr ? f.list[0].line : 0, f.nr ? f.list[0].text : "");
+        findings_free(&f);
+        free(bad);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(refuses)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
