@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <xen/xen.h>
 
@@ -41,8 +42,15 @@ static uint64_t all_pages(const struct builder *b)
 static int read_files(struct builder *b, struct error *e)
 {
     const uint64_t memory = b->nr_pages * HOST_PAGE_SIZE;
-    int rc = kernel_image_open(b->cfg->kernel, memory, &b->kernel, e);
+    int rc;
 
+    if (b->cfg->grub && access(b->cfg->kernel, R_OK) < 0)
+        return error_set(
+            e, -errno,
+            "%s: its file has no kernel, and GRUB, which would start instead, cannot be "
+            "read: %s, of Debian's package grub-xen-host: %s",
+            b->cfg->name, b->cfg->kernel, strerror(errno));
+    rc = kernel_image_open(b->cfg->kernel, memory, &b->kernel, e);
     if (rc == 0 && b->cfg->ramdisk)
         rc = ramdisk_open(b->cfg->ramdisk, memory, &b->ramdisk, e);
     b->config.nr_pages = b->nr_pages;

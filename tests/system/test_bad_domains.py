@@ -64,6 +64,11 @@ def bad_files():
         "bad/type.xml": good.replace("type='xen'", "type='kvm'", 1),
         "bad/noname.xml": good.replace("<name>bad</name>", ""),
         "bad/initrd.xml": xml(memory="4").replace("</kernel>", "</kernel><initrd>/var/lib/parvis/vmlinuz</initrd>"),
+        "bad/good.cfg": "\n".join(('name = "bad"', "memory = 16", 'kernel = "/var/lib/parvis/hello"', "vnc = 1", "")),
+        "bad/vcpu.cfg": "\n".join(('name = "bad"', "memory = 16", "vcpu = 1", 'kernel = "/bad"', 'on_crash = "explode"', "")),
+        "bad/elsewhere.xml": good.replace("</devices>", "<graphics type='vnc'/><input type='mouse' bus='xen'/></devices>")
+                                 .replace("<vcpu>", "<cpu mode='host-model'/><vcpu placement='auto'>"),
+        "bad/passed.xml": good.replace("</devices>", "<hostdev mode='subsystem' type='pci'/></devices>"),
         "bad/good.xml": good.replace("<memory unit='MiB'>16<", "<memory unit='MiB'>\n  16\n  <")})
     disk = "<disk type='file'><source file='/bad/{}'/><target dev='xvda'/>{}</disk></devices>"
     for name, path, more in (("one", "disk", ""), ("two", "disk", ""), ("hard", "hard", "<readonly/>"), ("soft", "soft", ""),
@@ -84,6 +89,8 @@ CREATES = [
     ("/bad/unit.xml", r"unit\.xml:3.*(unit|stone)"), ("/bad/type.xml", r"type\.xml:1.*(kvm|type)"),
     ("/bad/noname.xml", r"noname\.xml.*name"), ("/bad/no-such-file.xml", r"(?i)no-such-file\.xml.*no such file"),
     ("/bad/bomb.xml", r"/bad/bomb: .* \d{5} bytes unpacks to more than 16384 KiB"),
+    ("/bad/passed.xml", r"passed\.xml:\d+: <hostdev>: no device"), ("/bad/vcpu.cfg", r"vcpu\.cfg:3: vcpu: unknown key; did you mean vcpus"),
+    ("--strict /bad/good.cfg", r"good\.cfg:4: vnc: "),
     ("/bad/initrd.xml", r"vmlinuz: a file of \d+ bytes; no more than 4096 KiB fit"), ("", r"(?i)create"),
 ]
 COMMANDS = [
@@ -126,6 +133,16 @@ def creates_are_refused():
     machine.check("xenstore-list /local/domain", r"^0$")
 
 
+def files_of_others_are_taken():
+    """libvirt's words beside what has a meaning, and xl's format, from a file and from standard input."""
+    machine.check("pvctl create /bad/elsewhere.xml 2>&1 && pvctl dumpxml bad && pvctl destroy bad",
+                  r"elsewhere\.xml:\d+: note: <cpu>: (.|\n)*note: <graphics>: (.|\n)*bad: domain \d+(.|\n)*<name>bad</name>")
+    machine.check("pvctl create - 2>&1 < /bad/good.cfg && pvctl dumpxml bad && pvctl destroy bad",
+                  r"standard input:4: note: vnc: (.|\n)*<kernel>/var/lib/parvis/hello</kernel>")
+    machine.check("pvctl check /bad/good.xml /bad/good.cfg 2>/dev/null", r"good\.xml: bad, kind pv(.|\n)*good\.cfg: bad, kind pv")
+    machine.check("pvctl check /bad/vcpu.cfg 2>&1", r"vcpu\.cfg:3: vcpu(.|\n)*vcpu\.cfg:5: on_crash: 'explode'", status=4)
+
+
 def commands_are_refused():
     """Unknown domains, verbs, options; the control domain itself."""
     problems = []
@@ -164,7 +181,7 @@ def main():
     global machine
     xen = "--xen" in sys.argv
     with (Machine.xen if xen else Machine.parvis)("bad-domains-xen" if xen else "bad-domains", cpu=MAX, files=bad_files()) as machine:
-        run_tests(creates_are_refused, commands_are_refused, names_are_unique, disks_have_one_writer, consoles_are_single, machine.ends_well)
+        run_tests(creates_are_refused, files_of_others_are_taken, commands_are_refused, names_are_unique, disks_have_one_writer, consoles_are_single, machine.ends_well)
 
 
 if __name__ == "__main__":

@@ -380,6 +380,22 @@ static void limits(void **state)
     assert_int_equal(fake_domain(f, l.d.domid)->created.max_evtchn_port, 1023);
 }
 
+/* A guest without a kernel, where GRUB is not installed: what is missing, and what has it. */
+static void no_grub(void **state)
+{
+    struct domain_config c = config("web");
+    struct error e = {0};
+
+    (void)state;
+    free(c.kernel);
+    c.kernel = strdup("/no/such/grub");
+    c.grub = true;
+    assert_int_equal(try_start(&c, &e), -ENOENT);
+    assert_non_null(strstr(e.text, "web: its file has no kernel, and GRUB"));
+    assert_non_null(strstr(e.text, "/no/such/grub, of Debian's package grub-xen-host: No such"));
+    assert_null(fake_is_clean(f));
+}
+
 static void actions(void **state)
 {
     struct domain_config c = {
@@ -438,6 +454,7 @@ int main(void)
         T(keeps_the_configuration),
         T(errors),
         T(limits),
+        T(no_grub),
         T(actions),
         T(conflicts_are_tried_again),
         T(transactions_do_not_meet),
