@@ -190,15 +190,6 @@ int domain_config_parse(const char *xml, size_t len, const char *name, const cha
     return rc;
 }
 
-bool config_default_kernel(struct domain_config *c)
-{
-    if (!c->kernel) {
-        c->grub = true;
-        c->kernel = strdup(c->kind == KIND_PV ? CONFIG_GRUB_PV : CONFIG_GRUB_PVH);
-    }
-    return c->kernel != NULL;
-}
-
 void domain_config_free(struct domain_config *c)
 {
     for (size_t i = 0; i < c->nr_disks; i++) {

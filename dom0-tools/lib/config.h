@@ -44,8 +44,8 @@ enum config_format { CONFIG_XML, CONFIG_XL };
 /* Where in its file the configuration says what, for messages; 0 without a file. */
 struct config_lines {
     enum config_format format; /* whose words messages have */
-    long name, memory, current, vcpu, cmdline, kernel, shares, quota, on_poweroff, on_reboot,
-        on_crash, limits, pin[CONFIG_MAX_VCPUS];
+    long name, memory, current, vcpu, cmdline, kernel, ramdisk, shares, quota, on_poweroff,
+        on_reboot, on_crash, limits, pin[CONFIG_MAX_VCPUS];
 };
 
 struct disk_config {
@@ -141,8 +141,8 @@ const char *end_action_name(enum end_action a);
 enum end_action end_action_done(enum end_action a);
 /* The one of this name; false: there is none. */
 bool end_action_find(const char *name, enum end_action *a);
-/* Fills in what no kernel means, once the kind is known; false: no memory. */
-bool config_default_kernel(struct domain_config *c);
+/* Fills in what no kernel means, or a boot loader, once the kind is known; false: no memory. */
+bool config_settle_kernel(struct domain_config *c, struct findings *f);
 /* 36 characters and the end. */
 void uuid_format(const uint8_t uuid[16], char out[37]);
 /* Reads what uuid_format writes, with or without the dashes; false if it is not a uuid. */

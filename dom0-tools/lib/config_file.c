@@ -32,21 +32,15 @@ static bool begins_as_xml(const char *text, size_t len)
     return at == len || text[at] == '<';
 }
 
-/* libvirt and xl take a block device for one whatever the file calls it, and in xl's format nothing
- * says it. Where there is nothing yet, it stays as the file has it. */
+/* libvirt and xl take a block device for one, and a file, whatever the configuration calls it.
+ * Where there is nothing yet, it stays as that has it. */
 static void settle_kinds(struct domain_config *c)
 {
     struct stat st;
 
     for (size_t i = 0; i < c->nr_disks; i++) {
-        struct disk_config *d = &c->disks[i];
-
-        if (stat(d->source, &st) < 0)
-            continue;
-        if (S_ISBLK(st.st_mode))
-            d->kind = DISK_BLOCK;
-        else if (S_ISREG(st.st_mode) && c->line.format == CONFIG_XL)
-            d->kind = DISK_FILE;
+        if (stat(c->disks[i].source, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)))
+            c->disks[i].kind = S_ISBLK(st.st_mode) ? DISK_BLOCK : DISK_FILE;
     }
 }
 

@@ -138,24 +138,21 @@ static int fill_os(xmlNodePtr root, struct domain_config *c, struct findings *f)
     c->kernel = node_text(node_child(os, "kernel"));
     c->ramdisk = node_text(node_child(os, "initrd"));
     c->cmdline = node_child(os, "cmdline") ? node_text(node_child(os, "cmdline")) : strdup("");
-    if (c->kernel && c->bootloader) {
-        findings_note(f, node_line(node_child(root, "bootloader"), root),
-                      "<bootloader>: there is a <kernel>, which starts");
-        free(c->bootloader);
-        c->bootloader = NULL;
-    }
-    return config_default_kernel(c) && c->cmdline ? 0 : -ENOMEM;
+    return config_settle_kernel(c, f) && c->cmdline ? 0 : -ENOMEM;
 }
 
 static void fill_lines(xmlNodePtr root, struct domain_config *c)
 {
+    xmlNodePtr kernel = node_at(root, "os/kernel");
+
     c->line = (struct config_lines){
         .name = node_line(node_child(root, "name"), root),
         .memory = node_line(node_child(root, "memory"), root),
         .current = node_line(node_child(root, "currentMemory"), root),
         .vcpu = node_line(node_child(root, "vcpu"), root),
         .cmdline = node_line(node_at(root, "os/cmdline"), root),
-        .kernel = node_line(node_child(root, "os"), root),
+        .kernel = node_line(kernel ? kernel : node_child(root, "os"), root),
+        .ramdisk = node_line(node_at(root, "os/initrd"), root),
         .shares = node_line(node_at(root, "cputune/shares"), root),
         .quota = node_line(node_at(root, "cputune/global_quota"), root),
         .on_poweroff = node_line(node_child(root, "on_poweroff"), root),

@@ -245,10 +245,7 @@ static void fill_bootloader(const struct xl *x)
 {
     char *text = xl_string(x, "bootloader");
 
-    if (text && *text && x->c->kernel) {
-        findings_note(x->f, line_of(x, "bootloader"),
-                      "bootloader: there is a kernel, which starts");
-    } else if (text && *text && !is_grub(text)) {
+    if (text && *text && !is_grub(text)) {
         findings_error(
             x->f, -ENOTSUP, line_of(x, "bootloader"),
             "bootloader: '%.64s' is not accepted; accepted: pygrub or pvgrub, which mean "
@@ -268,8 +265,9 @@ static int fill_start(const struct xl *x)
     rc = rc ? rc : fill_path(x, "ramdisk", &x->c->ramdisk);
     rc = rc ? rc : fill_cmdline(x);
     fill_bootloader(x);
-    x->c->line.kernel = line_of(x, x->c->bootloader ? "bootloader" : "kernel");
-    if (rc == 0 && !config_default_kernel(x->c))
+    x->c->line.kernel = line_of(x, "kernel");
+    x->c->line.ramdisk = line_of(x, "ramdisk");
+    if (rc == 0 && !config_settle_kernel(x->c, x->f))
         rc = -ENOMEM;
     return rc;
 }

@@ -126,6 +126,46 @@ static void round_trip(void **state)
     domain_config_free(&b);
 }
 
+/* GRUB, where there is no kernel, or a boot loader that would find one on the guest's disk. */
+static void grub_starts(void **state)
+{
+    static const struct {
+        const char *from, *to, *kernel;
+    } cases[] = {
+        {"  <os>", "<bootloader>/usr/bin/pygrub</bootloader><os>", CONFIG_GRUB_PV},
+        {"<kernel>/boot/vmlinuz</kernel>", "", CONFIG_GRUB_PV},
+        {"machine='xenpv'>linux</type>\n    <kernel>/boot/vmlinuz</kernel>",
+         "machine='xenpvh'>xenpvh</type>", CONFIG_GRUB_PVH},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *first = changed("current='1'>2<", ">2<"), *text, *xml, *at;
+        struct domain_config c, again;
+        struct error e;
+
+        at = strstr(first, cases[i].from);
+        assert_non_null(at);
+        assert_true(asprintf(&text, "%.*s%s%s", (int)(at - first), first, cases[i].to,
+                             at + strlen(cases[i].from)) > 0);
+        if (parse(text, &c, &e))
+            fail_msg("%s", e.text);
+        assert_true(c.grub);
+        assert_string_equal(c.kernel, cases[i].kernel);
+        assert_null(c.ramdisk);
+        xml = domain_config_to_xml(&c, -1);
+        assert_null(strstr(xml, "<kernel>"));
+        assert_int_equal(i == 0, strstr(xml, "<bootloader>/usr/bin/pygrub</bootloader>") != NULL);
+        assert_int_equal(parse(xml, &again, &e), 0);
+        assert_string_equal(again.kernel, cases[i].kernel);
+        domain_config_free(&c);
+        domain_config_free(&again);
+        free(xml);
+        free(text);
+        free(first);
+    }
+}
+
 /* As libvirt has it: a negative quota is no cap. */
 static void no_cap(void **state)
 {
@@ -442,6 +482,7 @@ int main(void)
         cmocka_unit_test(reads_everything),
         cmocka_unit_test(defaults),
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(grub_starts),
         cmocka_unit_test(no_cap),
         cmocka_unit_test(units),
         cmocka_unit_test(refuses),

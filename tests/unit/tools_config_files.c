@@ -211,8 +211,8 @@ static void standard_input_and_its_format(void **state)
 /* A disk is what is there, whatever the file calls it; what is nowhere stays as it is called. */
 static void kinds_of_disks(void **state)
 {
-    char path[] = "/tmp/parvis-test-XXXXXX", text[256], said[800];
-    int fd = mkstemp(path);
+    char path[] = "/tmp/parvis-test-XXXXXX", file[] = "/tmp/parvis-test-XXXXXX", text[256];
+    int fd = mkstemp(path), cfg = mkstemp(file);
     struct domain_config c;
     struct findings f = {0};
 
@@ -221,16 +221,18 @@ static void kinds_of_disks(void **state)
              "name='a'\nmemory=64\nkernel='/k'\n"
              "disk=['phy:%s,xvda,w', 'file:/no/such,xvdb,w', 'phy:no/such,xvdc,w']\n",
              path);
-    assert_int_equal(config_text_read(text, strlen(text), &lax, &c, &f), 0);
+    assert_int_equal(write(cfg, text, strlen(text)), strlen(text));
+    assert_int_equal(config_file_read(file, &lax, &c, &f), 0);
     assert_int_equal(c.disks[0].kind, DISK_FILE);
     assert_int_equal(c.disks[1].kind, DISK_FILE);
     assert_int_equal(c.disks[2].kind, DISK_BLOCK);
     assert_string_equal(c.disks[2].source, "/dev/no/such");
     domain_config_free(&c);
     findings_free(&f);
-    assert_int_equal(read_bytes(text, strlen(text), said, sizeof(said)), 0);
     close(fd);
+    close(cfg);
     unlink(path);
+    unlink(file);
 }
 
 int main(void)
