@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What tests/mutants.py leaves out, one at a time: the safety measure's name, its text in the hypervisor, what stands there instead, and the
 programs that may notice."""
+from mutants_table_hvm import MUTANTS as HVM_MUTANTS
+
 PAGING = ["pv_tlb", "pv_mm_fuzz", "pv_random"]
 PROTOCOL = ["core_tlb"]
 WORLDS = ["core_affinity", "core_sched", "core_worlds"]
@@ -8,10 +10,6 @@ CLOCK = ["x86_time"]
 MOMENTS = ["core_races", "core_races_frames", "core_races_ports"]
 HVM_COUNTS = ["hvm_counters"]
 PV_COUNTS = ["pv_counters"]
-EXITS = ["hvm_exit", "hvm_exit_io", "hvm_exceptions", "hvm_pause"]
-PHYSMAP = ["hvm_xen_memory"]
-UPCALLS = ["hvm_upcall"]
-TABLES = ["hvm_msr_cpuid"]
 POLICIES = ["core_cpu_policy"]
 GIVEN = ["core_cpu_policy_set"]
 TOOLS = ["core_toolstack"]
@@ -108,28 +106,6 @@ MUTANTS = {
     "a fault by the copy is the guest's": ("    if (!(error & PFEC_PRESENT) && isolation_lacked(cr2))\n        return;\n", "", ["pv_traps"]),
     "what the copy has lacks": ("return READ_ONCE(l4[slot]) & ~c->isolated_l4[slot] & PTE_PRESENT;", "return READ_ONCE(l4[slot]) & PTE_PRESENT;", ["x86_isolation"]),
     "the hypervisor's slots lack": ("if (!isolating || !is_shown(slot))", "if (!isolating)", ["x86_isolation"]),
-    # full virtualization
-    "no flush when a frame is taken out": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));", "    put_page(mfn_to_page(mfn));", ["hvm_npt"]),
-    "another frame than was found is taken out": ("    if (!mfn_valid(mfn) || !mfn_eq(npt_lookup(d, gfn), mfn))", "    mfn = npt_lookup(d, gfn);\n    if (!mfn_valid(mfn))", ["hvm_npt"]),
-    "a type is taken of a frame that has none": ("        if (!(e & PTE_RW) || !(likely(pg_owner == l1_owner) || has_types(pg_owner)) ||\n", "        if (!(e & PTE_RW) ||\n", ["hvm_foreign"]),
-    "a type is not taken of another's frame": ("!(likely(pg_owner == l1_owner) || has_types(pg_owner)) ||", "pg_owner != l1_owner ||", ["pv_random"]),
-    "a type is given back that nobody took": ("    if ((l1e & PTE_RW) && has_types(owner_of_page(pg)))\n", "    if (l1e & PTE_RW)\n", ["hvm_foreign", "pv_random"]),
-    "what is another's by now is written to": ("    return get_page(pg, d);\n}\n\nstatic uint32_t hvm_features", "    (void)d;\n    return get_page(pg, owner_of_page(pg));\n}\n\nstatic uint32_t hvm_features", ["hvm_foreign"]),
-    "a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["hvm_inject"]),
-    "#DB does not exit": ("[EXIT_EXCEPTION + TRAP_debug] = debug,", "[EXIT_EXCEPTION + 31] = debug,", ["hvm_exit"]),
-    "debug registers do not exit": ("code != EXIT_VINTR && code != EXIT_IRET)", "code != EXIT_VINTR && code != EXIT_IRET && code / 16 != 3)", ["hvm_exit"]),
-    "machine checks end a guest": ("save.cr4 = cr4 | X86_CR4_MCE;", "save.cr4 = cr4;", ["hvm_msr_cpuid"]),
-    "a guest reads the machine's CR4": ("    [EXIT_CR4_READ] = hvm_exit_cr4_read,\n", "", ["hvm_exit"]),
-    "a guest has memory types": ("b->save.pat = PAT_ALL_WB;", "b->save.pat = PAT_RESET;", ["hvm_msr_cpuid"]),
-    "the machine's state is a guest's": ("if (!machine && hvm_fetch", "(void)machine;\n    if (hvm_fetch", ["hvm_exit"]),
-    "an address is cut to 32 bits": ("    if (!(g.efer & EFER_LMA) && (va + n) >> 32)\n        return -XEN_EFAULT;\n", "", ["hvm_xen"]),
-    "users make hypercalls": ("return !b->save.cpl && (b->save.efer & EFER_LMA)", "return (b->save.efer & EFER_LMA)", ["hvm_xen"]),
-    "profile hvm has VMMCALL": ("    if (!v->domain->arch.hvm.xen) {\n        hvm_inject_exception", "    if (0) {\n        hvm_inject_exception", ["hvm_xen"]),
-    "a guest says where its store is": ("if (set && setter[index] != GUEST && ", "if (0 && ", ["hvm_upcall"]),
-    "an event before the vector is lost": ("    if (READ_ONCE(v->vcpu_info->evtchn_upcall_pending))\n        hvm_upcall(v);\n", "", ["hvm_upcall"]),
-    "events tell no local APIC": ("    if (v->domain->ops->upcall)\n        v->domain->ops->upcall(v);\n    vcpu_unblock", "    vcpu_unblock", ["hvm_upcall"]),
-    "a frame in the way is kept": ("    if (!rc && !(READ_ONCE(pg->count_info) & PGC_xenheap))\n        (void)clear_allocated(pg);", "", ["hvm_xen_memory"]),
-    "a frame that finds no place is kept": ("    for (unsigned int i = 0; i < 1u << b->order; i++)\n        take_back(b->d, &pg[i]);", "", ["hvm_xen_memory"]),
     # shorter ways, which must do what the longer ones do
     "an entry is not noted": ("    if (unlikely(!set_pte(d, table, p, old, val, how))) {\n        put_page_from_l1e", "    if (unlikely(!store_pte(d, p, old, val, how))) {\n        put_page_from_l1e", ["pv_mm_used"]),
     "an entry of a higher table is not noted": ("    if (unlikely(!set_pte(d, table, p, old, val, how))) {\n        if (val", "    if (unlikely(!store_pte(d, p, old, val, how))) {\n        if (val", ["pv_mm_used"]),
@@ -344,31 +320,6 @@ MUTANTS = {
     "who was accounted for is not again": ("now > runqueue.clocks.passed || s->seen.passed != runqueue.clocks.passed ||", "now > runqueue.clocks.passed ||", ["core_sched"]),
     "an unmasked interrupt does not come again": ("        pirq_unmasked(d, chn->u.pirq);\n", "        ;\n", ["core_physdev"]),
     "an unmasked port has no event": ("    if (came && v)\n        select_word(v, port / 64);\n", "    (void)v;\n", ["core_evtchn"]),
-    # the second kind of guests
-    "tortured: a nested frame goes without a flush": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));\n    return 0;", "    put_page(mfn_to_page(mfn));\n    return 0;", ["torture pages"]),
-    "a nested entry holds no reference": ("            break;\n        }\n        if (is_mapped(d, MFN(mfn + taken)))", "            break;\n        }\n        put_page(mfn_to_page(MFN(mfn + taken)));\n        if (is_mapped(d, MFN(mfn + taken)))", ["hvm_npt"]),
-    "a walk marks what is another by now": ("    ok = cmpxchg((uint64_t *)place, e, e | bits) == e;", "    *(uint64_t *)place = e | bits, ok = true;", ["hvm_walk_moment"]),
-    "a flush is asked for for ever": ("    b->control.tlb_control = TLB_CONTROL_NOTHING;\n", "", ["hvm_inject"]),
-    "tortured: an interrupt is set by two": ("    atomic_or(&l->reg[LAPIC_IRR + vector / 32], 1u << vector % 32);", "    l->reg[LAPIC_IRR + vector / 32] |= 1u << vector % 32;", ["torture events"]),
-    "tortured: a start has no lock": ("    spin_lock(&v->domain->lock);\n    startup = take(v, vector);\n    spin_unlock(&v->domain->lock);", "    startup = take(v, vector);", ["torture life"]),
-    "who is reset is not looked for": ("STARTUP_INIT);\n    spin_unlock(&v->domain->lock);\n    vcpu_unblock(v);\n    vcpu_kick(v);", "STARTUP_INIT);\n    spin_unlock(&v->domain->lock);\n    vcpu_kick(v);", ["torture life"]),
-    "tortured: an expiry is everybody's": ("    if (cmpxchg(&l->due, due, next) != due)\n        return READ_ONCE(l->due);", "    WRITE_ONCE(l->due, next);", ["hvm_lapic_threads", "hvm_lapic_moment"]),
-    "tortured: a flush is asked for at one look": ("    if (h->flushes != now)\n        h->vmcb->control.tlb_control =", "    h->vmcb->control.tlb_control = h->flushes == now ? TLB_CONTROL_NOTHING :", ["torture pages"]),
-    "tortured: a type is given back that nobody took": ("    if ((l1e & PTE_RW) && has_types(owner_of_page(pg)))\n", "    if (l1e & PTE_RW)\n", ["torture pages"]),
-    "tortured: two take out one nested frame": ("    spin_lock(&d->arch.hvm.npt_lock);\n    rc = clear_entry(d, gfn, mfn);\n    spin_unlock(&d->arch.hvm.npt_lock);", "    rc = clear_entry(d, gfn, mfn);", ["torture pages"]),
-    "what an exit interrupted is lost": ("    hvm_keep_event(v);\n", "", ["hvm_inject"]),
-    "an IRET ends run after run": ("waits_behind(v) && takes_interrupts(v)", "waits_behind(v)", ["hvm_inject"]),
-    "a step is in the frame of a fault": ("        v->regs.rflags &= ~(uint64_t)X86_EFLAGS_TF;\n        make_step(v, false);", "        make_step(v, false);", ["hvm_nmi"]),
-    "who faults at the end of an NMI is given another": ("        vmcb_intercept(b, EXIT_IRET, true);\n    }", "        v->nmi_masked = false;\n    }", ["hvm_nmi"]),
-    "faults do not exit in the midst of a step": ("vmcb_intercept(vmcb_of(v), EXIT_EXCEPTION + i, on);", "vmcb_intercept(vmcb_of(v), EXIT_EXCEPTION + i, on && i == TRAP_page_fault);", ["hvm_nmi"]),
-    "QEMU's first CPU is a guest's": ("machine_nr_cpus() > 1 ? ~1ull", "0 ? ~1ull", ["hvm_svm"]),
-    "erratum 383 is nothing": ("(r[0] & 0xff00f00) == 0x100f00", "(r[0] & 0xff00f00) == 0x200f00", ["hvm_svm"]),
-    "an NMI in an NMI's IRET": ("    v->nmi_masked = !(v->regs.rflags & X86_EFLAGS_TF);", "    v->nmi_masked = false;", ["hvm_nmi"]),
-    "an interrupt's IRET is the step": (" || is_step(v)) /* of another handler */", ")", ["hvm_nmi"]),
-    "an NMI from before SIPI": ("        WRITE_ONCE(v->nmi_pending, false);\n        set_startup", "        set_startup", ["hvm_lapic_startup"]),
-    "an NMI waits for an exit": ("        hvm_cpu_leave_at_once();\n", "", ["hvm_inject"]),
-    "what cannot be put in is an heir's": ("    if (!get_page(pg, d))\n        return;\n    (void)clear_allocated(pg);\n    put_page(pg);", "    (void)d;\n    (void)clear_allocated(pg);", ["hvm_control"]),
-    "a stamp of the future": ("(int32_t)(now - stamp) < 0 ? now : stamp", "stamp", PROTOCOL),
     # the event counters
     "not counted: a VMMCALL": ("    count_event(v, COUNTER_hypercall + nr);\n", "", HVM_COUNTS),
     "not counted: an exit": ("    count_exit(v, code);\n", "", HVM_COUNTS),
@@ -440,75 +391,5 @@ MUTANTS = {
     "each counter is told as the next": ("        values[i] = READ_ONCE(v->counter[i]);", "        values[i] = READ_ONCE(v->counter[i ? i - 1 : 0]);", PV_COUNTS),
     "more counters are told than there are": ("MIN(a.nr, (uint32_t)NR_COUNTERS) * sizeof(values[0])", "a.nr * sizeof(values[0])", PV_COUNTS),
     "vCPU 0's counters are told for all's": ("    v = domain_vcpu(d, a.vcpu);\n    if (!v)\n        return -XEN_ESRCH;\n    for (unsigned int i = 0; i < NR_COUNTERS", "    v = d->vcpu[0];\n    for (unsigned int i = 0; i < NR_COUNTERS", PV_COUNTS),
-    # exits
-    "DR7 has no handler": ("    [EXIT_DR_WRITE + 7] = hvm_exit_dr,\n", "", EXITS),
-    "#AC has no handler": ("    [EXIT_EXCEPTION + TRAP_alignment_check] = fault,\n", "", EXITS),
-    "PAUSE yields nothing": ("    hvm_skip(v, 2);\n    vcpu_yield();", "    hvm_skip(v, 2);", EXITS),
-    "users write XCR0": ("if (vmcb_of(v)->save.cpl || (uint32_t)v->regs.rcx ||", "if ((uint32_t)v->regs.rcx ||", EXITS + ["hvm_msr_cpuid"]),
-    "XCR0 is whatever is written": (" || !machine_xsetbv_safe(value)) {", ") {", EXITS + ["hvm_msr_cpuid"]),
-    "the shadow of STI outlasts an instruction": ("    b->control.int_state &= ~INT_STATE_SHADOW;\n    if (unlikely", "    if (unlikely", EXITS + ["hvm_inject"]),
-    "RIP of 32-bit code is wide": ("b->save.cs.attributes & SEGMENT_CODE_LONG ? rip : (uint32_t)rip;", "rip;", EXITS),
-    "where the CPU goes on is not asked for": ("next ? next : v->regs.rip + bytes", "v->regs.rip + bytes", EXITS),
-    "CR0.NW without CD is run": ("    if (unlikely(has_bad_cr0(v)))", "    if (0)", EXITS),
-    "HLT behind STI is left to the CPU": ("&& halts_behind_sti(v))", "&& 0)", ["hvm_inject"]),
-    "users halt": ("code[0] == 0xf4 && !vmcb_of(v)->save.cpl;", "code[0] == 0xf4;", ["hvm_inject"]),
-    "XCR0 is not read back": ("    take_xcr0(v);\n", "", EXITS + ["hvm_msr_cpuid"]),
-    "XCR0 that was not offered is kept": ("    if (machine_xsetbv_safe(xcr0))\n", "    if (1)\n", EXITS + ["hvm_msr_cpuid"]),
-    "strings go one way": ("set_masked(index, mask, *index + (r->rflags & X86_EFLAGS_DF ? -(uint64_t)bytes : bytes));", "set_masked(index, mask, *index + bytes);", EXITS),
-    "REP does not count": ("            set_masked(&v->regs.rcx, mask, v->regs.rcx - 1);\n", "            ;\n", EXITS),
-    "INS writes by DS": ("in ? b->save.es.base : b->save.ds.base", "b->save.ds.base", EXITS),
-    "the hypervisor copies as a user": ("    g.cpl = 0;\n    return guest_walk_copy", "    return guest_walk_copy", EXITS + ["hvm_xen"]),
-    "a walk's fault is an access": ("return (b->control.exit_info1 & NPF_FINAL) && !", "return !", EXITS),
-    "a fault of a delivery is an access": ("(b->control.exit_info1 & NPF_FINAL) && !(b->control.exit_int_info & EVENT_VALID)", "(b->control.exit_info1 & NPF_FINAL)", EXITS),
-    "a constant is a register": ("value = a->immediate ? a->value :", "value =", EXITS),
-    "there are registers where there are none": ("    if (!in_memory(lapic_of(v), offset))\n        return ~0u;\n", "", ["hvm_lapic"]),
-    "registers are written where there are none": ("    if (in_memory(lapic_of(v), offset) && access_at", "    if (access_at", ["hvm_lapic"]),
-    # what a guest that is told of Xen asks for
-    "any frame of grants is asked for": ("        if (a->idx >= grant_table_max_frames(d))\n            return -XEN_EINVAL;\n", "", PHYSMAP),
-    "what was in the way is kept for ever": ("    if (!rc && !(READ_ONCE(pg->count_info) & PGC_xenheap))\n        (void)clear_allocated(pg);\n    put_page", "    put_page", PHYSMAP),
-    "a shared page in the way is given back": ("    if (!rc && !(READ_ONCE(pg->count_info) & PGC_xenheap))\n", "    if (!rc)\n", PHYSMAP),
-    "a frame that moves stays too": ("    rc = npt_unmap(d, GFN(READ_ONCE(machine_to_phys[mfn.n])), mfn);\n", "    rc = 0;\n", PHYSMAP),
-    "a frame that is there goes on a journey": ("    if (mfn_eq(npt_lookup(d, to), mfn))\n        return 0;\n", "", PHYSMAP),
-    "a frame that is nowhere is not put in": ("if (!rc || rc == -XEN_ENOENT) /* or", "if (!rc) /* or", PHYSMAP),
-    "nothing is taken out of the way": ("        rc = evict(d, to);\n", "        rc = 0;\n", PHYSMAP),
-    "a frame that moves keeps a reference": ("    rc = move(d, mfn, GFN(a->gpfn));\n    put_page(pg);", "    rc = move(d, mfn, GFN(a->gpfn));", PHYSMAP),
-    "any parameter is there": ("if (!setter[index])", "if (index >= HVM_PARAMS)", UPCALLS + ["hvm_xen"]),
-    "any callback is taken": ("    if (set && index == HVM_PARAM_CALLBACK_IRQ && !hvm_is_callback(*value))", "    if (0)", UPCALLS),
-    "any callback has a vector": ("return via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;", "return (uint8_t)via;", UPCALLS),
-    "a vector of exceptions tells of events": ("#define LOWEST_VECTOR 16\n\n/* What HVM", "#define LOWEST_VECTOR 15\n\n/* What HVM", UPCALLS),
-    "a vCPU's own vector and that of all": ("READ_ONCE(v->arch.hvm.upcall_vector) ||\n        ", "", UPCALLS),
-    "there is always an event": (" ||\n        !READ_ONCE(v->vcpu_info->evtchn_upcall_pending))\n        return -1;", ")\n        return -1;", UPCALLS),
-    "events wait behind the local APIC": ("    if (upcall < 0 && !extint && vector < 0)\n", "    if (vector >= 0)\n        upcall = -1;\n    if (upcall < 0 && !extint && vector < 0)\n", UPCALLS),
-    # CPUID and MSRs
-    "CPUID has every leaf": ("        out[0] = MIN(out[0], 0xdu);\n        break;\n    case 1:\n        leaf_1(v, out);\n        break;\n    case 4:", "        break;\n    case 1:\n        leaf_1(v, out);\n        break;\n    case 4:", TABLES),
-    "any feature of leaf 1's ECX is shown": ("out[2] = (out[2] & ecx) |", "out[2] = out[2] |", TABLES),
-    "any feature of leaf 1's EDX is shown": ("out[3] = (out[3] & L1_EDX) |", "out[3] = out[3] |", TABLES),
-    "profile hvm is told of a hypervisor": ("    if (v->domain->arch.hvm.xen)\n        out[2] |= L1", "    if (1)\n        out[2] |= L1", TABLES + ["hvm_xen"]),
-    "OSXSAVE is always there": ("xsave && (vmcb_of(v)->save.cr4 & X86_CR4_OSXSAVE)", "xsave", TABLES),
-    "a local APIC that is off is shown": ("        out[3] &= ~B(9);\n", "        ;\n", TABLES),
-    "any extended feature of ECX is shown": ("        out[2] &= E1_ECX;\n        if (cores", "        if (cores", TABLES),
-    "any extended feature of EDX is shown": ("            out[2] |= E1_ECX_CMP_LEGACY;\n        out[3] &= E1_EDX;\n", "            out[2] |= E1_ECX_CMP_LEGACY;\n", TABLES),
-    "a TSC that is none is invariant": ("out[3] = clock_stable() ? B(8) : 0;", "out[3] = B(8);", TABLES),
-    "what is not known is shown": ("    default: /* monitor, performance counters, topology, SVM, and what is new: not shown */\n        memset(out, 0, 4 * sizeof(*out));", "    default:\n        ;", TABLES),
-    "caches are shared as the machine's": ("        out[0] &= 0x3fff; /*", "        /*", TABLES),
-    "no leaf says which vCPU it is": ("        if (leaf == XEN_CPUID_LEAF(4))\n            leaf_numbers(v, out);\n", "", TABLES + ["hvm_xen"]),
-    "EFER.SVME is shown": ("~(EFER_SVME | EFER_LME)) |", "~EFER_LME) |", TABLES),
-    "EFER has any bit": ("    if (value & ~EFER_GUEST)\n        return false;\n", "", TABLES),
-    "EFER.LME changes under paging": ("    if ((b->save.cr0 & X86_CR0_PG) && !(value & EFER_LME) == v->arch.hvm.lme)\n        return false;\n", "", TABLES),
-    "EFER.LMA is written": ("(value & ~EFER_LMA) | (b->save.efer & EFER_LMA) | EFER_SVME", "value | EFER_SVME", TABLES),
-    "EFER.SVME goes": ("(b->save.efer & EFER_LMA) | EFER_SVME;", "(b->save.efer & EFER_LMA);", TABLES),
-    "EFER changes without a flush": ("    hvm_show_lme(v);\n    hvm_forget_translations(v);\n    return true;", "    hvm_show_lme(v);\n    return true;", TABLES),
-    "PAT has any type": ("        if (type > 7 || type == 2 || type == 3)\n            return false;\n", "", TABLES),
-    "the MSR of hypercalls is profile hvm's too": ("        *value = 0;\n        return v->domain->arch.hvm.xen;", "        *value = 0;\n        return true;", TABLES + ["hvm_xen"]),
-    "profile hvm has a page of hypercalls": ("return v->domain->arch.hvm.xen && hvm_write_hypercall_page", "return hvm_write_hypercall_page", TABLES + ["hvm_xen"]),
-    # ports
-    "a wide access resets the machine": ("return (r->alone && bytes != 1) || ", "return ", ["hvm_ports"]),
-    "a guest that is told of Xen has a UART": (" || (r->read == uart_read && h->domain->arch.hvm.xen)\n", "\n", ["hvm_ports", "hvm_xen"]),
-    "where no device is reads as 0": ("(r ? r->read(h, port + i) : 0xff) << i * 8;", "(r ? r->read(h, port + i) : 0) << i * 8;", ["hvm_ports"]),
-    "a wide read reads one byte again": ("(r ? r->read(h, port + i) : 0xff) << i * 8;", "(r ? r->read(h, port) : 0xff) << i * 8;", ["hvm_ports"]),
-    "a wide write writes one byte again": ("(uint8_t)(value >> i * 8)", "(uint8_t)value", ["hvm_ports"]),
-    "the dying tell of their console": ("h->notify && !READ_ONCE(d->dying)", "h->notify", ["hvm_ports", "hvm_uart_ring", "hvm_uart"]),
-    "S5 is not the end": ("    if (ends)\n        domain_shutdown(d, end_code);", "", ["hvm_ports"]),
-    "a closed port is told for ever": ("    if (notify && evtchn_send(d, port))\n        hvm_uart_attach(d, NULL, 0);", "    if (notify)\n        (void)!evtchn_send(d, port);", ["hvm_ports", "hvm_uart_ring", "hvm_uart"]),
-    "a nested frame goes before the flush": ("    flush_tlb_domain(d, ALL_CPUS);\n    put_page(mfn_to_page(mfn));\n    return 0;", "    put_page(mfn_to_page(mfn));\n    flush_tlb_domain(d, ALL_CPUS);\n    return 0;", ["hvm_npt"]),
+    **HVM_MUTANTS,
 }
