@@ -117,14 +117,14 @@ CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV
 
 # What takes one processor long comes first: make does what stands behind meanwhile.
 unpacked: build/debian/.unpacked build/reference/.unpacked
-test-programs: image reference bad-guests $$(unit_programs) $(msan_programs) $(torture_programs) $(FUZZERS) $(CHECK_PROGRAMS) $(LATENCY_PLUGIN)
+test-programs: image reference bad-guests build/dom0/initramfs-xl.cpio.gz $$(unit_programs) $(msan_programs) $(torture_programs) $(FUZZERS) $(CHECK_PROGRAMS) $(LATENCY_PLUGIN)
 
 fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 
 check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
 	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
 
-check-long: image guests $(LATENCY_PLUGIN) ## what takes minutes more than make check may: the models in all their bounds, many rounds of storms
+check-long: image guests toolstacks $(LATENCY_PLUGIN) ## what takes minutes more than make check may: the models in all their bounds, many rounds of storms
 	@$(PYTHON) tests/run.py --timeout 14400 --jobs 1 $(LONG_CHECKS)
 
 # ---- housekeeping ----------------------------------------------------------------------------------
