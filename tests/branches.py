@@ -8,18 +8,13 @@ when it looks at each byte of the code: no more, and none of another form.
 
     branches.py [IMAGE.elf ...]    without one: those of build/ that are there
 """
-import os
 import re
-import subprocess
 import sys
 
-IMAGES = ["build/parvis.elf", "build/debug/parvis.elf", "build/clang/parvis.elf"]
+from images import check_each, run
+
 THUNK = "__x86_return_thunk"
 problems = []
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def code_of(image):
@@ -72,16 +67,5 @@ def check(image):
     print(f"{image}: {upper} indirect branches in upper halves, {len(jumps)} returns by the thunk, {lower} not")
 
 
-def main():
-    images = sys.argv[1:] or list(filter(os.path.exists, IMAGES))
-    if not images:
-        problems.append(f"there is none of {', '.join(IMAGES)}: `make all` makes the first")
-    for image in images:
-        check(image)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_each(check, problems))

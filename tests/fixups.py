@@ -6,12 +6,11 @@ and R8 is RSP before it, so that the copy tries once more. Nothing elsewhere lea
 
     fixups.py [IMAGE.elf ...]    without one: those of build/ that are there
 """
-import os
 import re
 import struct
 import sys
 
-from ways_out import IMAGES, Image, run
+from images import Image, check_each, run
 
 LEAST = 15      # such instructions; fewer are too few to be true
 problems = []
@@ -53,16 +52,5 @@ def check(path):
     print(f"{path}: {len(copies)} instructions that copy have a way out")
 
 
-def main():
-    images = sys.argv[1:] or list(filter(os.path.exists, IMAGES))
-    if not images:
-        problems.append(f"there is none of {', '.join(IMAGES)}: `make all` makes the first")
-    for image in images:
-        check(image)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_each(check, problems))

@@ -8,12 +8,11 @@ When an IRETQ to a guest has faulted the hypervisor goes on, behind a site that 
 
     ways_out.py [IMAGE.elf ...]    without one: those of build/ that are there
 """
-import os
 import struct
-import subprocess
 import sys
 
-IMAGES = ["build/parvis.elf", "build/debug/parvis.elf", "build/clang/parvis.elf"]
+from images import Image, check_each
+
 VERW = bytes.fromhex("0f002d")
 LONGEST = 64                                    # bytes of code between the two
 MOV_ECX_48 = bytes.fromhex("b948000000")        # MSR SPEC_CTRL
@@ -26,30 +25,6 @@ WAYS = {                                        # last instruction: what may sta
 }
 WANTED = {"VMRUN": 1, "SYSRET": 1, "IRETQ": 3}
 problems = []
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-class Image:
-    def __init__(self, path):
-        with open(path, "rb") as file:
-            self.data = file.read()
-        self.symbols = {name: int(value, 16) for value, _, name in (line.split() for line in run("nm", path).splitlines() if line[0] != " ")}
-        self.sections = []
-        for line in run("readelf", "-SW", path).splitlines():
-            fields = line.replace("[", " ").replace("]", " ").split()
-            if len(fields) > 5 and fields[2] == "PROGBITS":
-                self.sections.append(tuple(int(f, 16) for f in fields[3:6]))
-
-    def between(self, first, end):
-        """The bytes from one symbol to the other."""
-        first, end = self.symbols[first], self.symbols[end]
-        for address, offset, size in self.sections:
-            if address <= first and end <= address + size:
-                return first, self.data[offset + first - address:offset + end - address]
-        sys.exit(f"{first:#x} is in no section")
 
 
 def sites(image, start, code):
@@ -94,16 +69,5 @@ def check(path):
     print(f"{path}: {len(ends)} ways out by VERW")
 
 
-def main():
-    images = sys.argv[1:] or list(filter(os.path.exists, IMAGES))
-    if not images:
-        problems.append(f"there is none of {', '.join(IMAGES)}: `make all` makes the first")
-    for image in images:
-        check(image)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_each(check, problems))
