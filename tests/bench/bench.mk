@@ -93,7 +93,7 @@ ASKED = $(PYTHON) $(COMPARE)/run.py $(if $(filter 1,$(QUICK)),--quick) --rows "$
 compare-asked: build/.deps
 	@$(PYTHON) $(COMPARE)/model.py $(CONSTANTS)
 	@$(ASKED) --check
-compare: compare-asked $(NEEDED_TO_COMPARE) $(filter newer,$(KERNEL)) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (40 minutes; QUICK=1: 8; a part: COLUMNS="parvis-pv xen-pv" ROWS="io null_call"; LIST=1: their names)
+compare: compare-asked $(NEEDED_TO_COMPARE) $(filter newer,$(KERNEL)) ## native, Parvis and Xen, paravirtual and fully virtualized, side by side: build/compare/report.html (20 minutes on 2 CPUs, 40 at most; QUICK=1: 8; a part: COLUMNS="parvis-pv xen-pv" ROWS="io null_call"; LIST=1: their names)
 	@$(MAKE) -s reference || echo "parvis: Xen's packages cannot be had: its columns are left out" >&2
 	@$(ASKED)
 endif

@@ -192,9 +192,16 @@ def end_in_order(number, _):
     sys.exit(128 + number)
 
 
-def start_qemu(args, **streams):
-    """QEMU, which does not outlive this program, even where that is killed (SIGKILL)."""
-    return subprocess.Popen(args, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **streams)
+def signals_end_in_order():
+    """Unless one is ignored, as nohup asks."""
+    for end in ENDS:
+        if signal.getsignal(end) != signal.SIG_IGN:
+            signal.signal(end, end_in_order)
+
+
+def start(args, end=signal.SIGKILL, **streams):
+    """QEMU, or another program, which does not outlive this one: it gets this signal then, even where this one is killed (SIGKILL)."""
+    return subprocess.Popen(args, preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, end), **streams)
 
 
 class Machine:
@@ -210,7 +217,7 @@ class Machine:
         self.start = time.monotonic()
         self.log = open(os.path.join(BUILD, "logs", name + ".serial"), "wb")
         self.log.write((" ".join(args) + "\n").encode())
-        self.process = start_qemu([*args, "-serial", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.process = start([*args, "-serial", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         atexit.register(self.close)
 
     # ---- what to boot
@@ -218,9 +225,7 @@ class Machine:
     @staticmethod
     def scratch():
         """A new directory, which is there until this program ends: its tests succeed or fail, or a signal ends it (scratch.py)."""
-        for end in ENDS:
-            if signal.getsignal(end) != signal.SIG_IGN:     # as nohup asks
-                signal.signal(end, end_in_order)
+        signals_end_in_order()
         directory = scratch.new(os.path.join(BUILD, "tmp"))
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
         return directory

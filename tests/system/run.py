@@ -246,7 +246,7 @@ def run(directory):
     args = arguments(directory)
     if not os.isatty(0):
         print("parvis: the input is no terminal, and its end does not end the machine: `poweroff` in it does, or Ctrl-C", file=sys.stderr)
-    with machine.start_qemu(args) as qemu:
+    with machine.start(args) as qemu:
         try:
             return ending.status(wait_for(qemu), directory)
         finally:

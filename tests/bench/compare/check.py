@@ -6,6 +6,7 @@ and that a run which is cut off, in whichever way, leaves nothing behind and is 
 Nothing of this asserts how long something took. A null system call of a paravirtual guest enters the hypervisor twice, from user mode
 and from the guest's kernel's return, and loads CR3 for both; natively and fully virtualized it is one SYSCALL, and no exit.
 """
+import contextlib
 import os
 import signal
 import subprocess
@@ -33,28 +34,38 @@ def about(events, name, least, most):
     assert least <= events.get(name, 0) <= most, f"{name}: {events.get(name, 0)}, and it should be from {least} to {most}; all: {events}"
 
 
-def qemu_of(process):
-    """Its QEMU, as soon as it has one."""
+def below(pid):
+    """(pid, name) of the processes that it has started, and those have."""
+    with contextlib.suppress(FileNotFoundError):
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+        for child in children:
+            with open(f"/proc/{child}/comm", encoding="ascii") as name:
+                yield child, name.read().strip()
+            yield from below(child)
+
+
+def with_qemu(process):
+    """All that are below it, as soon as a QEMU is."""
     end = time.monotonic() + 60 * SCALE
     while time.monotonic() < end:
-        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
-            for child in file.read().split():
-                with open(f"/proc/{child}/comm", encoding="ascii") as name:
-                    if name.read().startswith("qemu"):
-                        return child
+        found = dict(below(process.pid))
+        if any(name.startswith("qemu") for name in found.values()):
+            return found
         time.sleep(0.05)
     raise AssertionError("the run has started no QEMU")
 
 
-def ends(pid):
-    end = time.monotonic() + 10 * SCALE
-    while os.path.exists(f"/proc/{pid}"):
-        assert time.monotonic() < end, f"QEMU, process {pid}, has outlived its run"
-        time.sleep(0.05)
+def end(processes):
+    limit = time.monotonic() + 10 * SCALE
+    for pid, name in processes.items():
+        while os.path.exists(f"/proc/{pid}"):
+            assert time.monotonic() < limit, f"{name}, process {pid}, has outlived its run"
+            time.sleep(0.05)
 
 
 def cut_off():
-    """By SIGTERM, then by SIGKILL, in the second column: the first one is kept, its figures too, and it is not measured again."""
+    """By SIGTERM, then by SIGKILL, in the second column, which takes longer: the first one is kept, its figures too, and it is not measured again."""
     path = os.path.join(Machine.scratch(), "run.json")
     command = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.py"), "--quick", "--rows", "null_call", "--out", path,
                "native", "parvis-pv"]
@@ -62,12 +73,12 @@ def cut_off():
     for number, status in ((signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)):
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             for line in process.stderr:
-                if line.startswith("Parvis PV ("):
+                if line.startswith("native: done") or kept:
                     break
-            pid = qemu_of(process)
+            processes = with_qemu(process)
             process.send_signal(number)
             assert process.wait() == status, process.returncode
-        ends(pid)
+        end(processes)
         run = store.load(path)
         assert (list(run["columns"]), run["complete"], run["left_out"]) == (["native"], False, {}), run
         assert kept in (None, run["columns"]), "native was measured twice"

@@ -1,10 +1,24 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""One column, from the start of its machine to its last row: what is done there in which order."""
-import re
+"""One column, from the start of its machine to its last row: what is done there in which order.
 
-import devices
-import rows
-from rows import by_linux_ops, of, one
+    measure.py [--quick] [--rows "NAME ..."] COLUMN
+
+prints a line of JSON: {"rows", "mitigations", "version"}, as store.py has them, or {"why"} it could not be measured. It ends with 0, and with 128 and
+the signal's number where one asks it to end.
+"""
+import argparse
+import json
+import os
+import re
+import sys
+
+sys.path += [os.path.join(os.path.dirname(os.path.abspath(__file__)), folder) for folder in ("..", "../../system")]
+import devices  # noqa: E402
+import rows  # noqa: E402
+from columns import COLUMNS  # noqa: E402
+from machine import PANIC, Ended, Timeout, signals_end_in_order  # noqa: E402 (the harness lives with the system tests)
+from rows import by_linux_ops, of, one  # noqa: E402
 
 
 def linux(column, runs, choice):
@@ -103,3 +117,44 @@ def measure(column, quick, chosen=()):
             column.destroy()
             found |= from_control(column, runs, choice)
         return {name: row for name, row in found.items() if choice.has(name)}, told
+
+
+def reason(column, why):
+    """In a line: the first two of what is told; of a machine that ended or fell silent, what it said last, or why its hypervisor panicked."""
+    if not isinstance(why, (Ended, Timeout)):
+        told = str(why).split("\n")[:2]
+    else:
+        said = [line for line in column.machine.text.splitlines() if line.strip()] if column.machine else []
+        told = ["QEMU ended:" if isinstance(why, Ended) else "it does not go on:", *([line for line in said if PANIC.search(line)][:1] or said[-2:])]
+    return " ".join(" ".join(told).split()) or type(why).__name__
+
+
+def answer(column, quick, chosen):
+    """What there is to say of a column: its figures, or why it has none."""
+    try:
+        found, mitigations = measure(column, quick, chosen)
+    except (AssertionError, Ended, Timeout, SystemExit, OSError) as why:
+        if isinstance(why, SystemExit) and isinstance(why.code, int):   # a signal asks this program to end
+            raise
+        return {"why": reason(column, why)}
+    return {"rows": found, "mitigations": mitigations, "version": column.version}
+
+
+def command(column, quick, chosen):
+    """The one above for this column."""
+    return [sys.executable, os.path.abspath(__file__), *(["--quick"] if quick else []), "--rows", " ".join(chosen), column.key]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rows", default="")
+    parser.add_argument("column", choices=[column.key for column in COLUMNS])
+    options = parser.parse_args()
+    signals_end_in_order()
+    column = next(column for column in COLUMNS if column.key == options.column)
+    print(json.dumps(answer(column, options.quick, options.rows.split())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The comparison: native, Parvis and Xen, paravirtual and fully virtualized, one after another; build/compare/run.json (store.py).
+"""The comparison: native, Parvis and Xen, paravirtual and fully virtualized, as many at once as this host has CPUs; build/compare/run.json (store.py).
 
     run.py [--quick] [--rows "NAME ..."] [--out FILE] [--constants FILE] [--list] [COLUMN ...]
 
@@ -28,9 +28,10 @@ import report  # noqa: E402
 import rows  # noqa: E402
 import setup  # noqa: E402
 import store  # noqa: E402
+from at_once import answers, slots  # noqa: E402
 from columns import COLUMNS  # noqa: E402
-from machine import BUILD, PANIC, Ended, Timeout, built  # noqa: E402 (the harness lives with the system tests)
-from measure import measure  # noqa: E402
+from machine import BUILD, built, signals_end_in_order  # noqa: E402 (the harness lives with the system tests)
+from measure import command  # noqa: E402
 from measured import say  # noqa: E402
 
 LIMIT = {"quick": 8 * 60, "whole": 40 * 60}     # seconds, after which no further column is begun
@@ -107,43 +108,36 @@ def measured_already(path, quick, chosen, wanted):
     return None
 
 
-def reason(column, why):
-    """In a line: the first two of what is told; of a machine that ended or fell silent, what it said last, or why its hypervisor panicked."""
-    if not isinstance(why, (Ended, Timeout)):
-        told = str(why).split("\n")[:2]
-    else:
-        said = [line for line in column.machine.text.splitlines() if line.strip()] if column.machine else []
-        told = ["QEMU ended:" if isinstance(why, Ended) else "it does not go on:", *([line for line in said if PANIC.search(line)][:1] or said[-2:])]
-    return " ".join(" ".join(told).split()) or type(why).__name__
-
-
-def add(run, column, quick):
-    """Measures a column, or says why it is not there."""
-    try:
-        found, mitigations = measure(column, quick, run["chosen"])
-        run["columns"][column.key] = {"title": column.title, "system": column.system, "kind": column.kind, "price": column.price,
-                                      "version": column.version, "mitigations": mitigations, "rows": found}
-    except (AssertionError, Ended, Timeout, SystemExit, OSError) as why:
-        if isinstance(why, SystemExit) and isinstance(why.code, int):   # a signal asks this program to end
-            raise
-        run["left_out"][column.key] = reason(column, why)
-        print(f"left out: {column.title}: {run['left_out'][column.key]} (build/logs/compare-{column.key}.serial)", file=sys.stderr, flush=True)
+def put(run, column, found):
+    """What a column has to say, in its place among the others."""
+    if "why" in found:
+        run["left_out"][column.key] = found["why"]
+        print(f"left out: {column.title}: {found['why']} (build/logs/compare-{column.key}.serial)", file=sys.stderr, flush=True)
+        return
+    there = {**run["columns"], column.key: {"title": column.title, "system": column.system, "kind": column.kind, "price": column.price, **found}}
+    run["columns"] = {each.key: there[each.key] for each in COLUMNS if each.key in there}
 
 
 def go(run, path, wanted, quick):
     start, before = time.monotonic(), run["took"]
     limit = LIMIT["quick" if quick else "whole"]
-    for column in wanted:
-        if column.key in run["columns"]:
-            continue
-        if time.monotonic() - start > limit - min(LONGEST, limit / 4):
-            run["left_out"][column.key] = NO_TIME
-            continue
-        say(f"{column.title} ({time.monotonic() - start:.0f} s until now)")
+    lacking = {column.key: column for column in wanted if column.key not in run["columns"]}
+
+    def may_begin(key):
+        now = time.monotonic() - start
+        if now > limit - min(LONGEST, limit / 4):
+            return False
+        say(f"{lacking[key].title} ({now:.0f} s until now)")
+        return True
+
+    commands = {key: command(column, quick, run["chosen"]) for key, column in lacking.items()}
+    for key, found in answers(commands, slots(int(setup.MEM) + setup.QEMUS_OWN), may_begin):
+        say(f"{lacking[key].title}: done")
         empty = not run["columns"]
-        add(run, column, quick)
+        put(run, lacking[key], found)
         run["took"] = round(before + time.monotonic() - start, 1)
         save(path, run, first=empty)
+    run["left_out"] |= {key: NO_TIME for key in lacking if key not in run["columns"] and key not in run["left_out"]}
     run["complete"] = not without_time(run)
     save(path, run)
 
@@ -197,6 +191,7 @@ def asked():
 
 def main():
     options = asked()
+    signals_end_in_order()
     if options.list:
         print("\n".join(listed()))
     if options.list or options.check:

@@ -14,6 +14,7 @@ CPU = os.environ.get("CPU") or DEFAULT_CPU
 MEM = os.environ.get("MEM") or "2048"
 KERNEL = os.environ.get("KERNEL") or "dom0"
 GUEST_MEM = 256     # MB
+QEMUS_OWN = 1024    # MB that QEMU takes beside a machine's, at most: what it translates to
 LEAST_MEM = 1536    # the control domain's 1024, the guest's, and 256 for the hypervisor and the files that it starts with
 
 

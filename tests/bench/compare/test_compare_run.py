@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The run of the comparison without a machine: what is measured and what is left out, where it goes on, and how answers are read."""
 import contextlib
+import copy
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, *(os.path.join(HERE, folder) for folder in ("..", "../../system"))]
 import run as program  # noqa: E402, before the others: they put the system tests' folder, which has a run.py too, first
+import at_once  # noqa: E402
 import columns  # noqa: E402
 import devices  # noqa: E402
 import measure  # noqa: E402
@@ -35,14 +37,22 @@ class Run(unittest.TestCase):
         self.path = os.path.join(folder.name, "run.json")
         self.measured, self.now = [], 0
         clock = types.SimpleNamespace(monotonic=lambda: self.now)
-        for name, value in {"time": clock, "measure": self.answer, "new": lambda quick, chosen: {**canned(), "complete": False, "columns": {}, "left_out": {}},
-                            "say": lambda what: None}.items():
-            self.addCleanup(setattr, program, name, getattr(program, name))
-            setattr(program, name, value)
+        nothing = {**canned(), "complete": False, "columns": {}, "left_out": {}}
+        for where, name, value in ((program, "time", clock), (program, "new", lambda quick, chosen: copy.deepcopy(nothing)), (program, "say", lambda what: None),
+                                   (program, "answers", self.in_turn), (measure, "measure", self.answer)):
+            self.addCleanup(setattr, where, name, getattr(where, name))
+            setattr(where, name, value)
         self.errors, sys.stderr = sys.stderr, open(os.devnull, "w", encoding="utf-8")
         self.addCleanup(setattr, sys, "stderr", self.errors)
         self.addCleanup(sys.stderr.close)
         self.wanted = [c for c in program.COLUMNS if c.key in ("native", "parvis-pv", "xen-pv")]
+
+    def in_turn(self, commands, most, may_begin):
+        """In place of programs side by side."""
+        for key in commands:
+            if not may_begin(key):
+                return
+            yield key, measure.answer(next(one for one in program.COLUMNS if one.key == key), False, [])
 
     def answer(self, one, quick, chosen):
         self.measured.append(one.key)
@@ -75,7 +85,7 @@ class Run(unittest.TestCase):
         """A run that has no column for this is not written."""
         def dies(one, quick, chosen):
             raise Timeout("no prompt\nmuch text")
-        program.measure = dies
+        measure.measure = dies
         run = program.begun(self.path, False)
         program.go(run, self.path, self.wanted, False)
         self.assertEqual(run["left_out"]["native"], "it does not go on:")
@@ -84,14 +94,14 @@ class Run(unittest.TestCase):
     def test_why_in_a_line(self):
         """Of a machine that ended or fell silent, what it said last; a panic before all; of a refusal, what was refused and why."""
         one = columns.Column("native", "native", "native", "native")
-        self.assertEqual(program.reason(one, Timeout("no /^prompt/\nmuch")), "it does not go on:")
+        self.assertEqual(measure.reason(one, Timeout("no /^prompt/\nmuch")), "it does not go on:")
         one.machine = Shell(0, "", [])
         one.machine.text = "(parvis) [ 0.1] hello\n(parvis) [  0.25] panic: too little memory\nmore\n\n"
-        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended: (parvis) [ 0.25] panic: too little memory")
+        self.assertEqual(measure.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended: (parvis) [ 0.25] panic: too little memory")
         one.machine.text = "much\nmemory = 1024M, but   only 719M are free\nnone could be started\n\n"
-        self.assertEqual(program.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended: memory = 1024M, but only 719M are free none could be started")
-        self.assertEqual(program.reason(one, AssertionError("`a` ended with 1\npvctl: no\nmore")), "`a` ended with 1 pvctl: no")
-        self.assertEqual(program.reason(one, OSError()), "OSError")
+        self.assertEqual(measure.reason(one, Ended("QEMU ended\nmuch")), "QEMU ended: memory = 1024M, but only 719M are free none could be started")
+        self.assertEqual(measure.reason(one, AssertionError("`a` ended with 1\npvctl: no\nmore")), "`a` ended with 1 pvctl: no")
+        self.assertEqual(measure.reason(one, OSError()), "OSError")
 
     def test_a_signal_ends_it(self):
         """What was measured stays, and the column it came in is not said to be missing."""
@@ -99,7 +109,7 @@ class Run(unittest.TestCase):
             if one.system == "parvis":
                 sys.exit(143)
             return self.answer(one, quick, chosen)
-        program.measure = ends
+        measure.measure = ends
         with self.assertRaises(SystemExit):
             self.go()
         run = store.load(self.path)
@@ -116,7 +126,7 @@ class Run(unittest.TestCase):
         def slowly(one, quick, chosen):
             self.now += 2000
             return self.answer(one, quick, chosen)
-        program.measure = slowly
+        measure.measure = slowly
         run = self.go()
         self.assertEqual((list(run["columns"]), run["complete"]), (["native", "parvis-pv"], False))
         self.assertEqual(run["left_out"], {"xen-pv": program.NO_TIME})
@@ -132,11 +142,11 @@ class Run(unittest.TestCase):
         last = ["report.last.html", "report.last.md", "run.last.json"]
         self.assertEqual(self.main("native"), 0)
         self.assertEqual(self.beside(), both)
-        program.measure = lambda one, quick, chosen: (_ for _ in ()).throw(Ended("no CPU foo"))
+        measure.measure = lambda one, quick, chosen: (_ for _ in ()).throw(Ended("no CPU foo"))
         good = store.load(self.path)
         self.assertEqual(self.main("native"), 1)
         self.assertEqual((self.beside(), store.load(self.path)), (both, good))
-        program.measure = self.answer
+        measure.measure = self.answer
         self.assertEqual(self.main("parvis-pv"), 0)
         self.assertEqual(self.beside(), sorted([*last, *both]))
         self.assertEqual(store.load(self.path.replace(".json", ".last.json")), good)
@@ -232,22 +242,61 @@ class Run(unittest.TestCase):
         self.assertLessEqual(set(program.QUICK), {one.key for one in columns.COLUMNS if not one.price})
 
 
+class AtOnce(unittest.TestCase):
+    """at_once.py, with real programs."""
+
+    @staticmethod
+    def python(text):
+        return [sys.executable, "-c", text]
+
+    def test_as_many_as_there_may_be(self):
+        """Two that wait for each other answer; a third is begun when one has ended, and none when it may not be."""
+        with tempfile.TemporaryDirectory() as folder:
+            meet = "import os, time\nopen({0!r}, 'w').close()\nwhile not os.path.exists({1!r}): time.sleep(0.01)\nprint('{{\"rows\": {{}}}}')"
+            a, b = (os.path.join(folder, name) for name in "ab")
+            commands = {"a": self.python(meet.format(a, b)), "b": self.python(meet.format(b, a)), "c": self.python("print('{\"why\": \"so\"}')"), "d": ["false"]}
+            begun = []
+            found = dict(at_once.answers(commands, 2, lambda key: key != "d" and not begun.append(key)))
+            self.assertEqual((found, begun), ({"a": {"rows": {}}, "b": {"rows": {}}, "c": {"why": "so"}}, ["a", "b", "c"]))
+
+    def test_no_answer(self):
+        """A program that is killed, or fails, is why; one that a signal asks to end ends all, and leaves none running."""
+        ends = {"killed": self.python("import os; os.kill(os.getpid(), 9)"), "failed": ["false"]}
+        self.assertEqual(dict(at_once.answers(ends, 1, lambda key: True)),
+                         {"killed": {"why": "it was killed, by signal 9"}, "failed": {"why": "it ended with 1, and said why above"}})
+        with tempfile.TemporaryDirectory() as folder:
+            other = os.path.join(folder, "pid")
+            waits = f"import os, time\nwith open({other!r}, 'w') as out: out.write(str(os.getpid()))\ntime.sleep(600)"
+            asked = f"import os, sys, time\nwhile not os.path.exists({other!r}): time.sleep(0.01)\ntime.sleep(0.1)\nsys.exit(143)"
+            with self.assertRaises(SystemExit) as end:
+                dict(at_once.answers({"waits": self.python(waits), "asked": self.python(asked)}, 2, lambda key: True))
+            self.assertEqual(end.exception.code, 143)
+            with open(other, encoding="ascii") as file:
+                self.assertFalse(os.path.exists("/proc/" + file.read()))
+
+    def test_slots(self):
+        """One for a CPU, fewer where memory is short, and one at least."""
+        self.assertEqual(at_once.slots(1), len(os.sched_getaffinity(0)))
+        self.assertEqual(at_once.slots(1 << 40), 1)
+
+
 class Missing(unittest.TestCase):
     """What cannot be had, with the real columns, and nothing of theirs built."""
 
     def test_nothing_is_built(self):
         """Each column is left out, and which file it lacks is said."""
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("bench/guest-files/usr/bin", "run"):
+            for name in ("build/bench/guest-files/usr/bin", "run"):
                 os.makedirs(os.path.join(folder, name))
-            text = (f"import sys; sys.path.insert(0, {HERE!r}); import machine; machine.BUILD = {folder!r}; import run\n"
+            os.symlink(os.path.abspath(os.path.join(ROOT, "tests")), os.path.join(folder, "tests"))
+            text = (f"import sys; sys.path.insert(0, {folder!r} + '/tests/bench/compare'); import run\n"
                     "run.new = lambda quick, chosen: " + repr({**canned(), "columns": {}, "left_out": {}, "complete": False}) + "\n"
-                    f"sys.argv[1:] = ['--out', {folder!r} + '/run/run.json']\nsys.exit(run.main())")
-            done = subprocess.run([sys.executable, "-c", text], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, check=False)
+                    "sys.argv[1:] = ['--out', 'run/run.json']\nsys.exit(run.main())")
+            done = subprocess.run([sys.executable, "-c", text], cwd=folder, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertEqual(os.listdir(os.path.join(folder, "run")), [])
         found = re.findall(r"^left out: .* is missing: `make \S+` makes it(?:, and `make check` all)? \(build/logs/compare-(\S+)\.serial\)$", done.stderr, re.MULTILINE)
-        self.assertEqual(found, [one.key for one in columns.COLUMNS])
+        self.assertCountEqual(found, [one.key for one in columns.COLUMNS])
         self.assertIn("no column could be measured", done.stdout)
 
     def test_without_the_network(self):
