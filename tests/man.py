@@ -61,6 +61,22 @@ def help_exit_codes(pvctl):
     return {int(code): text for code, text in re.findall(r"^  (\d)  (.*)$", part, re.MULTILINE)}
 
 
+def examples(pvctl, verb):
+    said = said_by(pvctl, "help", verb).split("\nExamples:\n")
+    return re.findall(r"^    (.*)$", said[1], re.MULTILINE) if len(said) == 2 else []
+
+
+def check_examples(pvctl, page, verbs):
+    """Each verb has examples, and the manual has the same."""
+    for verb in verbs:
+        have = examples(pvctl, verb)
+        if not have:
+            complain(f"verb {verb} has no example")
+        for line in have:
+            if f"\n{line}\n" not in page:
+                complain(f"verb {verb}: the manual lacks the example {line}")
+
+
 def compare(what, manual, program):
     for name in sorted(set(manual) | set(program), key=str):
         if name not in manual:
@@ -75,6 +91,7 @@ def check_pvctl(pvctl):
     page = said_in("docs/man/pvctl.1")
     verbs = help_verbs(pvctl)
     compare("verb", manual_verbs(page), verbs)
+    check_examples(pvctl, roff(page), verbs)
     codes = help_exit_codes(pvctl)
     compare("exit status", manual_exit_codes(page), codes)
     default = re.search(r"default (\d+)", said_by(pvctl, "help", "shutdown")).group(1)

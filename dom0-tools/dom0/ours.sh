@@ -7,13 +7,13 @@
 #   ours.sh OUT.cpio STAGE TOOL... -- GUEST...
 #
 # Tools go to /usr/sbin, the schema of domain files to /usr/share/parvis, guest kernels to /var/lib/parvis, the completion
-# of commands to /etc/bash_completion.d.
+# of commands to /usr/share/bash-completion/completions.
 set -euo pipefail
 
 out=$1 stage=$2
 shift 2
 rm -rf "$stage"
-mkdir -p "$stage"/usr/{sbin,share/parvis} "$stage"/etc/bash_completion.d "$stage"/var/lib/parvis
+mkdir -p "$stage"/usr/{sbin,share/parvis,share/bash-completion/completions} "$stage"/var/lib/parvis
 while (($#)) && [[ $1 != -- ]]; do
     install -m 755 -s "$1" "$stage/usr/sbin/"
     shift
@@ -37,7 +37,9 @@ for guest in "$@"; do
     cp "$guest" "$stage/var/lib/parvis/"
 done
 find dom0-tools -name '*.rng' -exec cp {} "$stage/usr/share/parvis/" \;
-find dom0-tools -name '*.bash-completion' -exec cp {} "$stage/etc/bash_completion.d/" \;
+for completion in dom0-tools/*/*.bash-completion; do # bash-completion finds it by the command's name
+    cp "$completion" "$stage/usr/share/bash-completion/completions/$(basename "$completion" .bash-completion)"
+done
 cp build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz "$stage/var/lib/parvis/"
 (cd "$stage" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$out.new"
 mv "$out.new" "$out"

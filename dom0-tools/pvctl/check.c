@@ -46,7 +46,7 @@ static bool check_one(const struct call *c, const char *path)
     return accepted;
 }
 
-int verb_check(const struct call *c)
+static int run(const struct call *c)
 {
     int rc = EXIT_OK;
 
@@ -58,3 +58,18 @@ int verb_check(const struct call *c)
         json_close(']');
     return rc;
 }
+
+const struct verb verb_check = {
+    .name = "check",
+    .arg = "FILE...",
+    .options = OPT_STRICT | OPT_JSON,
+    .no_host = true,
+    .run = run,
+    .summary = "say what create would say to files, and create nothing",
+    .help = "All errors of a file, each with its line. It needs no hypervisor and no root; whether "
+            "disks and\n"
+            "bridges are there it does not look. - is the standard input. Status 4: one is not "
+            "accepted.\n",
+    .examples = "pvctl check web.cfg db.xml\n"
+                "pvctl check --json - <web.cfg\n",
+};

@@ -227,10 +227,24 @@ int console_attach(int fd, const char *name, bool to_its_end)
     return rc;
 }
 
-int verb_console(const struct call *c)
+static int run(const struct call *c)
 {
     struct error e = {0};
     int fd = console_open(c->arg, &e);
 
     return fd < 0 ? fail(&e) : console_attach(fd, c->arg, false);
 }
+
+const struct verb verb_console = {
+    .name = "console",
+    .arg = "NAME",
+    .no_host = true,
+    .run = run,
+    .summary = "attach to a console: all from the first byte, then live; ^] detaches",
+    .help =
+        "One reader at a time. Works for a domain that has ended, too, until its name is\n"
+        "used again. Where its standard input ends, it ends when the console has printed nothing\n"
+        "for two seconds: `echo uname | pvctl console NAME` shows the answer.\n",
+    .examples = "pvctl console web\n"
+                "echo uname | pvctl console web\n",
+};

@@ -65,7 +65,7 @@ static int read_config(const struct call *c, struct domain_config *cfg)
     return rc;
 }
 
-int verb_create(const struct call *c)
+static int run(const struct call *c)
 {
     struct domain_config cfg;
     int rc;
@@ -76,3 +76,26 @@ int verb_create(const struct call *c)
     domain_config_free(&cfg);
     return rc;
 }
+
+const struct verb verb_create = {
+    .name = "create",
+    .arg = "FILE...",
+    .each = true,
+    .options = OPT_CONSOLE | OPT_PAUSED | OPT_STRICT | OPT_JSON,
+    .run = run,
+    .summary = "create a domain from its file and start it",
+    .help =
+        "FILE is libvirt domain XML, or a file of xl: its content tells. - is the standard input.\n"
+        "/etc/parvis has examples; docs/man/parvis-domain.5 of Parvis's sources describes both. "
+        "What has\n"
+        "no effect here is passed over, with a note if somebody may miss it; what there is not is "
+        "refused.\n"
+        "With --console the command ends when the domain does, also where its standard input has "
+        "ended;\n"
+        "at a terminal ^] detaches. With --paused too, it waits for somebody to unpause the "
+        "domain.\n",
+    .examples = "pvctl create /etc/parvis/hello.xml\n"
+                "pvctl create --console web.cfg\n"
+                "pvctl create web.cfg db.cfg\n"
+                "sed s/web/test/ web.cfg | pvctl create -\n",
+};

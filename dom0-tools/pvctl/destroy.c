@@ -9,7 +9,7 @@
 
 #include "pvctl.h"
 
-int verb_destroy(const struct call *c)
+static int run(const struct call *c)
 {
     struct live_domain l = {.name = ""};
     struct error none = {0}, e = {0};
@@ -28,3 +28,14 @@ int verb_destroy(const struct call *c)
     return lifecycle_reap(c->h, &l.d, l.name, "destroyed", &console_by_daemon, &e) ? fail(&e)
                                                                                    : EXIT_OK;
 }
+
+const struct verb verb_destroy = {
+    .name = "destroy",
+    .arg = "NAME...",
+    .options = OPT_ALL,
+    .each = true,
+    .run = run,
+    .summary = "end a domain at once and free all that it has",
+    .examples = "pvctl destroy web db\n"
+                "pvctl destroy --all\n",
+};

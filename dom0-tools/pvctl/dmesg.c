@@ -6,7 +6,7 @@
 #include "plain.h"
 #include "pvctl.h"
 
-int verb_dmesg(const struct call *c)
+static int run(const struct call *c)
 {
     static char buf[16384], text[sizeof(buf) * PLAIN_GROWS + 4];
     struct plain unfinished = {0};
@@ -28,3 +28,12 @@ int verb_dmesg(const struct call *c)
     }
     return EXIT_OK;
 }
+
+const struct verb verb_dmesg = {
+    .name = "dmesg",
+    .options = OPT_CLEAR,
+    .run = run,
+    .summary = "print the hypervisor's log",
+    .examples = "pvctl dmesg\n"
+                "pvctl dmesg --clear >before.log\n",
+};

@@ -89,7 +89,7 @@ static void print_text(const struct call *c, const struct live_domain *l)
     }
 }
 
-int verb_dominfo(const struct call *c)
+static int run(const struct call *c)
 {
     struct live_domain l;
     int rc = need_domain(c, &l);
@@ -102,3 +102,17 @@ int verb_dominfo(const struct call *c)
         print_text(c, &l);
     return EXIT_OK;
 }
+
+const struct verb verb_dominfo = {
+    .name = "dominfo",
+    .arg = "NAME...",
+    .each = true,
+    .options = OPT_JSON,
+    .run = run,
+    .summary = "show a domain, by name or number",
+    .help = "`pvctl help vcpu-list` explains the states of its vCPUs. One that has not run yet has "
+            "no CPU:\n"
+            "-, and in JSON no member cpu.\n",
+    .examples = "pvctl dominfo web\n"
+                "pvctl dominfo --json web db\n",
+};

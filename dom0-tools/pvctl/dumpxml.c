@@ -28,7 +28,7 @@ static int print_numbered(const char *kept, uint32_t domid, struct error *e)
     return 0;
 }
 
-int verb_dumpxml(const struct call *c)
+static int run(const struct call *c)
 {
     struct live_domain l;
     struct error e = {0};
@@ -50,3 +50,13 @@ int verb_dumpxml(const struct call *c)
     free(xml);
     return rc ? fail(&e) : EXIT_OK;
 }
+
+const struct verb verb_dumpxml = {
+    .name = "dumpxml",
+    .arg = "NAME",
+    .run = run,
+    .summary = "print the configuration of a live domain",
+    .help = "It is the one that the domain was created with; what pin and sched have set does not "
+            "stand in it.\n",
+    .examples = "pvctl dumpxml web >web.xml\n",
+};

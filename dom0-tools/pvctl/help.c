@@ -1,52 +1,107 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl help: printed from the table of verbs, so it cannot disagree with it.
+ * pvctl help: printed from the tables of verbs, so it cannot disagree with them.
  */
 #include <string.h>
 
 #include "pvctl.h"
 
+#define COLUMN 28 /* where the meaning of an option begins */
+
 static void synopsis(const struct verb *v)
 {
     printf("pvctl %s", v->name);
-    for (const struct option_name *o = option_names; o->text; o++) {
-        if (v->options & o->bit)
-            printf(" [%s%s%s]", o->text, o->value ? " " : "", o->value ? o->value : "");
+    for (const struct option_row *o = option_rows; o->name; o++) {
+        if (v->options >> (o - option_rows) & 1)
+            printf(" [--%s%s%s]", o->name, o->value ? " " : "", o->value ? o->value : "");
     }
     printf("%s%s\n", v->arg ? " " : "", v->arg ? v->arg : "");
+}
+
+static void print_option(const struct option_row *o)
+{
+    char letter[8] = "    ";
+    int len;
+
+    if (o->letter)
+        snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+    len = printf("    %s--%s%s%s", letter, o->name, o->value ? " " : "", o->value ? o->value : "");
+    printf("%*s%s\n", len < COLUMN ? COLUMN - len : 1, "", o->meaning);
+}
+
+/* "also virsh suspend". */
+static void print_aliases(const struct verb *v)
+{
+    const char *before = "Other names: ";
+
+    for (const struct alias *a = aliases; a->name; a++) {
+        if (strcmp(a->verb, v->name) == 0) {
+            printf("%s%s (%s)", before, a->name, a->whose);
+            before = ", ";
+        }
+    }
+    if (before[0] == ',')
+        putchar('\n');
+}
+
+static void print_examples(const char *line)
+{
+    if (line)
+        puts("Examples:");
+    while (line && *line) {
+        int len = (int)strcspn(line, "\n");
+
+        printf("    %.*s\n", len, line);
+        line += len + (line[len] == '\n');
+    }
 }
 
 static int help_verb(const struct verb *v)
 {
     synopsis(v);
     printf("    %s\n", v->summary);
-    for (const struct option_name *o = option_names; o->text; o++) {
-        if (v->options & o->bit)
-            printf("    %s%s%-*s %s\n", o->text, o->value ? " " : "",
-                   (int)(18 - strlen(o->text) - (o->value != NULL)), o->value ? o->value : "",
-                   o->meaning);
+    for (const struct option_row *o = option_rows; o->name; o++) {
+        if (v->options >> (o - option_rows) & 1)
+            print_option(o);
     }
-    fputs(v->help, stdout);
+    if (v->help)
+        fputs(v->help, stdout);
+    print_aliases(v);
+    print_examples(v->examples);
     return EXIT_OK;
 }
 
-int verb_help(const struct call *c)
+static int help_unknown(const char *typed)
+{
+    const char *near = near_verb(typed);
+
+    fprintf(stderr, "pvctl help: unknown verb %s%s%s%s `pvctl help` lists them\n", typed,
+            near ? ": did you mean " : ";", near ? near : "", near ? "?" : "");
+    return EXIT_USAGE;
+}
+
+static int run(const struct call *c)
 {
     if (c->arg) {
         const struct verb *v = find_verb(c->arg);
 
-        if (!v) {
-            fprintf(stderr, "pvctl help: unknown verb %s; `pvctl help` lists them\n", c->arg);
-            return EXIT_USAGE;
-        }
-        return help_verb(v);
+        return v ? help_verb(v) : help_unknown(c->arg);
     }
     puts("usage: pvctl VERB [OPTION] [ARGUMENT]\n");
-    for (const struct verb *v = verbs; v->name; v++)
-        printf("  %-9s %-18s %s\n", v->name, v->arg ? v->arg : "", v->summary);
-    puts("\nA domain is named by its name or its number. `pvctl help VERB` tells more.\n\nExit "
-         "status:");
+    for (const struct verb *const *v = verbs; *v; v++)
+        printf("  %-9s %-18s %s\n", (*v)->name, (*v)->arg ? (*v)->arg : "", (*v)->summary);
+    puts("\nA domain is named by its name or its number. `pvctl help VERB` tells more; xl's and "
+         "virsh's\nnames of verbs are understood.\n\nExit status:");
     for (const struct exit_code *x = exit_codes; x->meaning; x++)
         printf("  %d  %s\n", x->code, x->meaning);
     return EXIT_OK;
 }
+
+const struct verb verb_help = {
+    .name = "help",
+    .arg = "[VERB]",
+    .no_host = true,
+    .run = run,
+    .summary = "explain a verb, or list them all",
+    .examples = "pvctl help shutdown\npvctl shutdown -h\n",
+};

@@ -201,7 +201,7 @@ static void print_text(const struct machine *m)
     printf("%-16s %llu KiB\n", "free memory", (unsigned long long)p->free_pages * 4);
 }
 
-int verb_info(const struct call *c)
+static int run(const struct call *c)
 {
     struct machine m;
     struct error e = {0};
@@ -217,3 +217,14 @@ int verb_info(const struct call *c)
         print_text(&m);
     return EXIT_OK;
 }
+
+const struct verb verb_info = {
+    .name = "info",
+    .options = OPT_JSON,
+    .run = run,
+    .summary = "show version, CPUs and memory of the machine",
+    .help =
+        "How busy each CPU is, is measured during a fifth of a second; pvctl itself runs on one.\n",
+    .examples = "pvctl info\n"
+                "pvctl info --json\n",
+};

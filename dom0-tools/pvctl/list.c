@@ -47,18 +47,33 @@ static void print_table(const struct live_domain *l, size_t n)
     }
 }
 
-int verb_list(const struct call *c)
+static int run(const struct call *c)
 {
     struct live_domain *l;
     size_t n;
     int rc = chosen_domains(c, &l, &n);
 
-    if (rc)
+    if (rc && !n)
         return rc;
     if (c->options & OPT_JSON)
         print_json(l, n);
     else
         print_table(l, n);
     free(l);
-    return EXIT_OK;
+    return rc;
 }
+
+const struct verb verb_list = {
+    .name = "list",
+    .arg = "[NAME...]",
+    .options = OPT_JSON,
+    .run = run,
+    .summary = "list domains: name, number, memory, vCPUs, state, CPU time, kind",
+    .help =
+        "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants "
+        "to\n"
+        "run, and waits for a CPU or rests for the domain's cap; blocked: all wait for events.\n",
+    .examples = "pvctl list\n"
+                "pvctl list web db\n"
+                "pvctl list --json\n",
+};

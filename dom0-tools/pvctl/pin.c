@@ -26,7 +26,7 @@ static int choose(const struct live_domain *l, const char *which, struct vcpus *
         return 0;
     out->first = out->last = (uint32_t)strtoul(which, &end, 10);
     if (*which < '0' || *which > '9' || *end || strlen(which) > 4)
-        return usage_error(find_verb("pin"), "neither a vCPU's number nor all: ", which);
+        return usage_error(&verb_pin, "neither a vCPU's number nor all: ", which);
     if (out->first <= greatest)
         return 0;
     error_set(&e, -ERANGE, "%s: there is no vCPU %s: it has %u", l->name, which, greatest + 1);
@@ -54,7 +54,7 @@ static int show(const struct call *c, const struct live_domain *l, struct vcpus 
     return fail(&e);
 }
 
-int verb_pin(const struct call *c)
+static int run(const struct call *c)
 {
     const char *list = c->more[1], *wrong;
     struct live_domain l;
@@ -73,7 +73,7 @@ int verb_pin(const struct call *c)
         char text[128];
 
         snprintf(text, sizeof(text), "%s: ", wrong);
-        return usage_error(find_verb("pin"), text, list);
+        return usage_error(&verb_pin, text, list);
     }
     rc = cpus_there(c->h, l.name, l.d.kind, cpus, &e);
     for (uint32_t i = v.first; i <= v.last && rc == 0; i++) {
@@ -83,3 +83,19 @@ int verb_pin(const struct call *c)
     }
     return rc ? fail(&e) : EXIT_OK;
 }
+
+const struct verb verb_pin = {
+    .name = "pin",
+    .arg = "NAME [VCPU] [CPUS]",
+    .run = run,
+    .summary = "show or set on which CPUs a vCPU may run",
+    .help = "VCPU is a number or all. CPUS is a list: 0-3,5,^2 (^ takes out again), or all. Those "
+            "that the\n"
+            "machine lacks are named, and left out; where it lacks all of them, that is an error. "
+            "Without\n"
+            "CPUS it shows where the vCPUs may run; `pvctl vcpu-list --json` has it for programs: "
+            "affinity.\n",
+    .examples = "pvctl pin web\n"
+                "pvctl pin web 0 2\n"
+                "pvctl pin web all 0-3,^1\n",
+};

@@ -29,30 +29,36 @@ enum {
     EXIT_CRASHED = 6,   /* the domain whose end was watched crashed */
 };
 
-enum option {
-    OPT_JSON = 1 << 0,
-    OPT_CONSOLE = 1 << 1,
-    OPT_PAUSED = 1 << 2,
-    OPT_WAIT = 1 << 3,
-    OPT_CLEAR = 1 << 4,
-    OPT_ALL = 1 << 5,
-    OPT_TIMEOUT = 1 << 6,
-    OPT_WEIGHT = 1 << 7,
-    OPT_CAP = 1 << 8,
-    OPT_EVENTS = 1 << 9,
-    OPT_INTERVAL = 1 << 10,
-    OPT_STRICT = 1 << 11,
+/* Options (option_rows.h): AT_JSON is its place in the tables, OPT_JSON its bit. */
+enum {
+#define OPTION(id, ...) AT_##id,
+#include "option_rows.h"
+#undef OPTION
+    NR_OPTIONS
+};
+enum {
+#define OPTION(id, ...) OPT_##id = 1u << AT_##id,
+#include "option_rows.h"
+#undef OPTION
 };
 
+struct option_row {
+    const char *name;
+    char letter;                 /* 0 = none */
+    const char *value, *meaning; /* value: what the option wants, NULL = nothing */
+    unsigned int least, most;    /* of a number; most 0: it is text */
+};
+extern const struct option_row option_rows[]; /* NR_OPTIONS, and one with name NULL */
+
+#define NR_MORE 3
+
 struct call {
-    unsigned int options;  /* given ones, OPT_* */
-    unsigned int timeout;  /* --timeout, in seconds; 0 = none */
-    unsigned int weight;   /* --weight */
-    unsigned int cap;      /* --cap, in hundredths of a CPU */
-    unsigned int interval; /* --interval, in seconds */
-    const char *arg;       /* the first argument, NULL if the verb takes none or it is left out */
-    const char *more[2];   /* and those behind it */
-    const char **args;     /* all of them, of a verb that takes any number */
+    uint64_t options;                /* given ones, OPT_* */
+    unsigned int number[NR_OPTIONS]; /* their values, by AT_* */
+    const char *text[NR_OPTIONS];    /* and as they were typed */
+    const char *arg; /* the first argument, NULL if the verb takes none or it is left out */
+    const char *more[NR_MORE]; /* and those behind it */
+    const char **args;         /* all of them */
     size_t nr_args;
     struct host *h; /* open unless the verb says no_host */
 };
@@ -62,49 +68,37 @@ struct verb {
     /* "NAME", "FILE", "[VERB]" = may be left out, NULL = none, "NAME [VCPU]" = two, "FILE..." = any
      * number */
     const char *arg;
-    unsigned int options; /* accepted ones */
+    uint64_t options; /* accepted ones */
     bool no_host;
+    /* It is run once for each argument (or, with --all, each guest), which is c->arg; the worst
+     * exit status is the command's. With --json, several are an array. */
+    bool each;
     int (*run)(const struct call *c);
-    const char *summary; /* one line */
-    const char *help;    /* what `pvctl help VERB` adds */
+    const char *summary;  /* one line */
+    const char *help;     /* what `pvctl help VERB` adds; NULL = nothing */
+    const char *examples; /* of command lines, one a line; they stand in pvctl(1), too */
 };
 
-extern const struct verb verbs[]; /* ends with name NULL */
+/* In the file of its name. */
+#define VERB(name) extern const struct verb verb_##name;
+#include "verb_rows.h"
+#undef VERB
+extern const struct verb *const verbs[]; /* ends with NULL */
+/* By its name, or by xl's or virsh's name for it. */
 const struct verb *find_verb(const char *name);
+/* The verb, of whatever name, that was meant; NULL = none is near. */
+const char *near_verb(const char *typed);
 
-struct option_name {
-    enum option bit;
-    const char *text, *value, *meaning; /* value: what the option wants, NULL = nothing */
-    unsigned int least, most;           /* of the value */
+struct alias {
+    const char *whose, *name, *verb;
 };
-extern const struct option_name option_names[]; /* ends with text NULL */
+extern const struct alias aliases[]; /* ends with name NULL */
 
 struct exit_code {
     int code;
     const char *meaning;
 };
 extern const struct exit_code exit_codes[]; /* ends with meaning NULL */
-
-int verb_create(const struct call *c);
-int verb_check(const struct call *c);
-int verb_list(const struct call *c);
-int verb_info(const struct call *c);
-int verb_dominfo(const struct call *c);
-int verb_dumpxml(const struct call *c);
-int verb_console(const struct call *c);
-int verb_pause(const struct call *c);
-int verb_unpause(const struct call *c);
-int verb_shutdown(const struct call *c);
-int verb_reboot(const struct call *c);
-int verb_save(const struct call *c);
-int verb_restore(const struct call *c);
-int verb_destroy(const struct call *c);
-int verb_dmesg(const struct call *c);
-int verb_vcpu_list(const struct call *c);
-int verb_pin(const struct call *c);
-int verb_sched(const struct call *c);
-int verb_stats(const struct call *c);
-int verb_help(const struct call *c);
 
 /* One line on standard error: what is wrong with the command line. Returns EXIT_USAGE. */
 int usage_error(const struct verb *v, const char *text, const char *what);
@@ -117,8 +111,13 @@ int __must_check need_whole(const struct call *c, struct live_domain *l);
 /* The same, and refuses the control domain: "it would `what` the machine under your feet". */
 int __must_check need_guest(const struct call *c, const char *what, struct live_domain *l);
 
-/* The domain c->arg, or all there are; one free(). 0 or an exit status, after it has been told. */
+/* The domains of c->args, or all there are; one free(). An exit status: the worst of what has been
+ * told; those that there are, are in the list even so. */
 int __must_check chosen_domains(const struct call *c, struct live_domain **l, size_t *n);
+/* Runs a verb that is for each. */
+int __must_check run_for_each(const struct verb *v, const struct call *c);
+/* Of two exit statuses the worse: a crash tells more than a refusal. */
+int worse(int a, int b);
 
 /* vcpu_list.c: "running", "runnable", "blocked", "paused", "offline". */
 const char *vcpu_state_text(const struct host_domain *d, const struct host_vcpu *v);

@@ -30,7 +30,7 @@ static int show(const struct call *c)
     size_t n;
     int rc = chosen_domains(c, &l, &n);
 
-    if (rc)
+    if (rc && !n)
         return rc;
     if (c->options & OPT_JSON)
         json_open('[');
@@ -44,7 +44,7 @@ static int show(const struct call *c)
     if (c->options & OPT_JSON)
         json_close(']');
     free(l);
-    return EXIT_OK;
+    return rc;
 }
 
 /* No more than it could use. */
@@ -56,14 +56,14 @@ static int check_cap(const struct call *c, const struct live_domain *l, struct e
 
     if (rc)
         return error_errno(e, rc, "%s: asking how many CPUs there are", l->name);
-    if (c->cap > 100 * (vcpus < p.nr_cpus ? vcpus : p.nr_cpus))
+    if (c->number[AT_CAP] > 100 * (vcpus < p.nr_cpus ? vcpus : p.nr_cpus))
         return error_set(e, -ERANGE, "%s: a cap of %u %%: vCPUs %u, CPUs %u, so at most %u %%",
-                         l->name, c->cap, vcpus, p.nr_cpus,
+                         l->name, c->number[AT_CAP], vcpus, p.nr_cpus,
                          100 * (vcpus < p.nr_cpus ? vcpus : p.nr_cpus));
     return 0;
 }
 
-static int set(const struct call *c)
+static int set_one(const struct call *c)
 {
     struct live_domain l;
     struct host_sched s;
@@ -77,8 +77,8 @@ static int set(const struct call *c)
         return fail(&e);
     rc = c->h->ops->domain_get_sched(c->h, l.d.domid, &s);
     if (rc == 0) {
-        s.weight = c->options & OPT_WEIGHT ? c->weight : s.weight;
-        s.cap = c->options & OPT_CAP ? c->cap : s.cap;
+        s.weight = c->options & OPT_WEIGHT ? c->number[AT_WEIGHT] : s.weight;
+        s.cap = c->options & OPT_CAP ? c->number[AT_CAP] : s.cap;
         rc = c->h->ops->domain_set_sched(c->h, l.d.domid, &s);
     }
     if (rc == 0)
@@ -87,7 +87,35 @@ static int set(const struct call *c)
     return fail(&e);
 }
 
-int verb_sched(const struct call *c)
+static int set(const struct call *c)
+{
+    struct call one = *c;
+    int rc = EXIT_OK;
+
+    for (size_t i = 0; i < c->nr_args; i++) {
+        one.arg = c->args[i];
+        rc = worse(rc, set_one(&one));
+    }
+    return rc;
+}
+
+static int run(const struct call *c)
 {
     return c->options & (OPT_WEIGHT | OPT_CAP) ? set(c) : show(c);
 }
+
+const struct verb verb_sched = {
+    .name = "sched",
+    .arg = "[NAME...]",
+    .options = OPT_WEIGHT | OPT_CAP | OPT_JSON,
+    .run = run,
+    .summary = "show or set weight and cap, the shares of CPU time",
+    .help =
+        "A domain with twice the weight of another gets twice the time where both want all they\n"
+        "can get. A cap holds all its vCPUs together below so many percent of one CPU: 150 is one "
+        "and\n"
+        "a half. Without --weight and --cap it shows those of the domain, or of all.\n",
+    .examples = "pvctl sched\n"
+                "pvctl sched --weight 512 web db\n"
+                "pvctl sched --cap 150 web\n",
+};

@@ -112,12 +112,6 @@ static int told(struct asked *a, int fd)
     return EXIT_NO_HOST;
 }
 
-/* The worst that happened is the exit status: a crash tells more than a refusal. */
-static int worse(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 /* Those that are waited for and have ended, or have not. */
 static void tell_some(const struct asked *a, const struct pollfd *p, size_t n, bool ended,
                       const char *text)
@@ -172,7 +166,7 @@ static void ask_again(const struct call *c, const struct live_domain *l, const s
 static int wait_all(const struct call *c, const struct live_domain *l, struct asked *a,
                     struct pollfd *p, size_t n, const char *wish)
 {
-    unsigned int seconds = c->options & OPT_TIMEOUT ? c->timeout : DEFAULT_TIMEOUT;
+    unsigned int seconds = c->options & OPT_TIMEOUT ? c->number[AT_TIMEOUT] : DEFAULT_TIMEOUT;
     uint64_t start = clock_ms(), limit = (uint64_t)seconds * 1000;
     size_t left = 0;
     int rc = EXIT_OK;
@@ -260,27 +254,66 @@ static int request_all(const struct call *c, const char *wish)
     return rc;
 }
 
-int request_end(const struct call *c, const char *wish)
+/* One that was named, and can be asked. 0 or an exit status, after it has been told. */
+static int named(const struct call *c, const char *name, const char *wish, struct live_domain *l)
 {
-    struct live_domain l;
+    struct call one = *c;
     struct error e = {0};
     int rc;
 
-    if (c->options & OPT_ALL)
-        return request_all(c, wish);
-    rc = need_guest(c, strcmp(wish, "reboot") == 0 ? "reboot" : "shut down", &l);
+    one.arg = name;
+    rc = need_guest(&one, strcmp(wish, "reboot") == 0 ? "reboot" : "shut down", l);
     if (rc)
         return rc;
-    if (l.d.shutdown || l.d.dying) {
-        error_set(&e, 0, "%s: it has ended already (%s)", l.name, domain_state_text(&l.d));
+    if (l->d.shutdown || l->d.dying) {
+        error_set(&e, 0, "%s: it has ended already (%s)", l->name, domain_state_text(&l->d));
         return fail(&e);
     }
-    if (l.d.paused)
-        fprintf(stderr, "pvctl: %s: it is paused: `pvctl unpause` lets it go on\n", l.name);
-    return ask_all(c, &l, 1, wish);
+    if (l->d.paused)
+        fprintf(stderr, "pvctl: %s: it is paused: `pvctl unpause` lets it go on\n", l->name);
+    return 0;
 }
 
-int verb_shutdown(const struct call *c)
+int request_end(const struct call *c, const char *wish)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n = 0;
+    int rc = EXIT_OK;
+
+    if (c->options & OPT_ALL)
+        return request_all(c, wish);
+    l = calloc(c->nr_args, sizeof(*l));
+    if (!l) {
+        error_errno(&e, -ENOMEM, "asking for %s", wish);
+        return fail(&e);
+    }
+    for (size_t i = 0; i < c->nr_args; i++) {
+        int one = named(c, c->args[i], wish, &l[n]);
+
+        rc = worse(rc, one);
+        n += one == 0;
+    }
+    rc = worse(rc, ask_all(c, l, n, wish));
+    free(l);
+    return rc;
+}
+
+static int run(const struct call *c)
 {
     return request_end(c, "poweroff");
 }
+
+const struct verb verb_shutdown = {
+    .name = "shutdown",
+    .arg = "NAME...",
+    .options = OPT_ALL | OPT_WAIT | OPT_TIMEOUT,
+    .run = run,
+    .summary = "ask a domain, or all, to power off",
+    .help = "The domain does it by itself, if it listens; `destroy` does not ask. An hvm guest "
+            "finds its power\n"
+            "button pressed: something in it has to act on that, such as acpid.\n",
+    .examples = "pvctl shutdown web\n"
+                "pvctl shutdown --wait web db\n"
+                "pvctl shutdown --all --timeout 60 || pvctl destroy --all\n",
+};

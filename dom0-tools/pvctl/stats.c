@@ -67,8 +67,10 @@ static int take(const struct call *c, struct samples *s)
 
     *s = (struct samples){0};
     rc = chosen_domains(c, &s->domains, &s->nr_domains);
-    if (rc)
+    if (rc) {
+        free(s->domains);
         return rc;
+    }
     for (size_t i = 0; i < s->nr_domains; i++)
         most += vcpus_of(&s->domains[i].d);
     s->vcpus = calloc(most ? most : 1, sizeof(*s->vcpus));
@@ -119,7 +121,7 @@ static int repeat(const struct call *c)
     int rc = take(c, &before);
 
     while (rc == 0) {
-        next += c->interval * UINT64_C(1000000000);
+        next += c->number[AT_INTERVAL] * UINT64_C(1000000000);
         wait_until(next);
         rc = take(c, &now);
         if (rc)
@@ -134,7 +136,7 @@ static int repeat(const struct call *c)
     return rc;
 }
 
-int verb_stats(const struct call *c)
+static int run(const struct call *c)
 {
     struct samples s;
     int rc;
@@ -148,3 +150,21 @@ int verb_stats(const struct call *c)
     forget(&s);
     return EXIT_OK;
 }
+
+const struct verb verb_stats = {
+    .name = "stats",
+    .arg = "[NAME...]",
+    .options = OPT_EVENTS | OPT_INTERVAL | OPT_JSON,
+    .run = run,
+    .summary = "show what the hypervisor counted: system calls, hypercalls, exits, ...",
+    .help = "Of all vCPUs of the domain, or of each domain, since they were made. With --events "
+            "each event\n"
+            "that there was, by its name, in JSON for each vCPU; include/parvis/counters.h of "
+            "Parvis's sources\n"
+            "says what each one is. With --interval, until it is stopped: CPU time in percent of "
+            "one CPU, and\n"
+            "events a second. Grants are those mapped and copied.\n",
+    .examples = "pvctl stats web\n"
+                "pvctl stats --interval 5\n"
+                "pvctl stats --events --json web\n",
+};

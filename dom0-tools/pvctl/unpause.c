@@ -4,7 +4,7 @@
  */
 #include "pvctl.h"
 
-int verb_unpause(const struct call *c)
+static int run(const struct call *c)
 {
     struct live_domain l;
     struct error e = {0};
@@ -12,6 +12,8 @@ int verb_unpause(const struct call *c)
 
     if (rc)
         return rc;
+    if ((c->options & OPT_ALL) && (l.d.shutdown || l.d.dying || !l.d.paused))
+        return EXIT_OK; /* nothing is to be done */
     if (l.d.shutdown || l.d.dying) {
         error_set(&e, 0, "%s: it has ended (%s)", l.name, domain_state_text(&l.d));
         return fail(&e);
@@ -27,3 +29,14 @@ int verb_unpause(const struct call *c)
     }
     return EXIT_OK;
 }
+
+const struct verb verb_unpause = {
+    .name = "unpause",
+    .arg = "NAME...",
+    .options = OPT_ALL,
+    .each = true,
+    .run = run,
+    .summary = "let a paused domain go on",
+    .examples = "pvctl unpause web db\n"
+                "pvctl unpause --all\n",
+};

@@ -73,21 +73,21 @@ static void print_domain(const struct call *c, const struct live_domain *l, unsi
     }
 }
 
-int verb_vcpu_list(const struct call *c)
+static int run(const struct call *c)
 {
     bool json = c->options & OPT_JSON;
     struct host_physinfo p;
     struct live_domain *l;
     struct error e = {0};
     size_t n;
-    int rc = chosen_domains(c, &l, &n);
+    int rc = chosen_domains(c, &l, &n), failed;
 
-    if (rc)
+    if (rc && !n)
         return rc;
-    rc = c->h->ops->physinfo(c->h, &p);
-    if (rc) {
+    failed = c->h->ops->physinfo(c->h, &p);
+    if (failed) {
         free(l);
-        error_errno(&e, rc, "asking how many CPUs there are");
+        error_errno(&e, failed, "asking how many CPUs there are");
         return fail(&e);
     }
     if (json)
@@ -100,5 +100,22 @@ int verb_vcpu_list(const struct call *c)
     if (json)
         json_close(']');
     free(l);
-    return EXIT_OK;
+    return rc;
 }
+
+const struct verb verb_vcpu_list = {
+    .name = "vcpu-list",
+    .arg = "[NAME...]",
+    .options = OPT_JSON,
+    .run = run,
+    .summary = "list the vCPUs: CPU, state, CPU time, and where each may run",
+    .help = "States: running; runnable: it waits for a CPU, or rests for its domain's cap (`pvctl "
+            "sched`);\n"
+            "blocked: it waits for an event; paused: its domain is, or has ended; offline: its "
+            "guest has\n"
+            "turned it off, or has not started it. A vCPU that has not run yet has no CPU: -, and "
+            "in JSON\n"
+            "no member cpu.\n",
+    .examples = "pvctl vcpu-list\n"
+                "pvctl vcpu-list --json web\n",
+};

@@ -82,8 +82,12 @@ unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_pvctl_cpus
-unit_tools_pvctl_cpus_SRCS = tests/unit/tools_pvctl_cpus.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_pvctl_cpus_SRCS = tests/unit/tools_pvctl_cpus.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_pvctl_cpus_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
+UNIT += tools_verbs
+unit_tools_verbs_SRCS = tests/unit/tools_verbs.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_verbs_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
@@ -125,9 +129,12 @@ unit_tools_linux_SRCS := tests/unit/tools_linux.c dom0-tools/lib/device_system.c
 unit_tools_linux_LIBS := $(foreach f,open close stat access fopen ioctl if_nametoindex,-Wl,--wrap=$f)
 
 # "host.h" is the toolstack's here, not that of tests/host.
-$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c $(wildcard tests/unit/tools_*.c \
+$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c tests/unit/pvctl_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd
+# This one looks into pvctl's tables.
+$(foreach cc,$(HOSTS),build/host/$(cc)/tests/unit/tools_verbs.o): \
+    HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -iquote dom0-tools/pvctl
 # Programs are called by tests, which have a main() of their own.
 $(foreach cc,$(HOSTS),build/host/$(cc)/dom0-tools/parvisd/parvisd.o): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -Dmain=parvisd_main -Wno-missing-prototypes

@@ -17,86 +17,33 @@
 #include <cmocka.h>
 
 #include "lifecycle_support.h"
+#include "pvctl_support.h"
 #include "state.h"
 
-int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
-
-static char said[8192];
-
-int host_open_xen(struct host **out, struct error *e)
-{
-    (void)e;
-    *out = &f->host;
-    return 0;
-}
-
-/* Its exit status; what it prints is in said[]. */
-static int run(const char *line)
-{
-    FILE *file = tmpfile();
-    char copy[256], *argv[16] = {"pvctl"};
-    int argc = 1, status, out = dup(1), err = dup(2);
-
-    snprintf(copy, sizeof(copy), "%s", line);
-    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-        argv[argc++] = word;
-    fflush(stdout);
-    dup2(fileno(file), 1);
-    dup2(fileno(file), 2);
-    status = pvctl_main(argc, argv);
-    fflush(stdout);
-    dup2(out, 1);
-    dup2(err, 2);
-    close(out);
-    close(err);
-    rewind(file);
-    said[fread(said, 1, sizeof(said) - 1, file)] = '\0';
-    fclose(file);
-    return status;
-}
-
-static void ends(const char *line, int status, const char *says)
-{
-    int is = run(line);
-
-    if (is != status || !strstr(said, says))
-        fail_msg("`pvctl %s` ended with %d and said: %s", line, is, said);
-    if (status) /* one line */
-        assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
-}
-
 static struct fake_domain *web;
-
-static struct fake_domain *runs(const char *name)
-{
-    struct fake_domain *d = fake_domain(f, start(name));
-
-    d->d.paused = false;
-    return d;
-}
 
 static int setup(void **state)
 {
     int rc = lifecycle_setup(state);
 
     if (rc == 0)
-        web = runs("web");
+        web = pvctl_runs("web");
     return rc;
 }
 
 static void pins(void **state)
 {
     (void)state;
-    ends("pin web", 0, "vCPU 0   0\nvCPU 1   all\n");
-    ends("pin web 1 0-1,^0", 0, "");
-    assert_string_equal(said, "");
+    pvctl_ends("pin web", 0, "vCPU 0   0\nvCPU 1   all\n");
+    pvctl_ends("pin web 1 0-1,^0", 0, "");
+    assert_string_equal(pvctl_said, "");
     assert_int_equal(web->affinity[0], 1);
     assert_int_equal(web->affinity[1], 2);
-    ends("pin web 1", 0, "vCPU 1   1\n");
-    ends("pin web all all", 0, "");
+    pvctl_ends("pin web 1", 0, "vCPU 1   1\n");
+    pvctl_ends("pin web all all", 0, "");
     assert_int_equal(web->affinity[0], 3);
     assert_int_equal(web->affinity[1], 3);
-    ends("pin web all", 0, "vCPU 0   all\nvCPU 1   all\n");
+    pvctl_ends("pin web all", 0, "vCPU 0   all\nvCPU 1   all\n");
 }
 
 /* What the machine lacks is named, and left out; where nothing is left, that is refused. */
@@ -106,26 +53,29 @@ static void pins_to_what_is_there(void **state)
         "pvctl: web: there are no CPUs 2-9: the machine has CPUs 0 to 1; the others are used\n";
 
     (void)state;
-    ends("pin web 0 1-9", 0, "");
-    assert_string_equal(said, warning);
-    ends("pin web 0", 0, "vCPU 0   1\n");
-    ends("pin web 0 0,2", 0, "");
-    assert_string_equal(said, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1; the "
-                              "others are used\n");
-    ends("pin web 0", 0, "vCPU 0   0\n");
+    pvctl_ends("pin web 0 1-9", 0, "");
+    assert_string_equal(pvctl_said, warning);
+    pvctl_ends("pin web 0", 0, "vCPU 0   1\n");
+    pvctl_ends("pin web 0 0,2", 0, "");
+    assert_string_equal(pvctl_said,
+                        "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1; the "
+                        "others are used\n");
+    pvctl_ends("pin web 0", 0, "vCPU 0   0\n");
     /* All that there can be, or all but some: nothing is lacking. */
-    ends("pin web 0 0-63", 0, "");
-    assert_string_equal(said, "");
-    ends("pin web 0 1-63", 0, "");
-    assert_string_equal(said, "");
-    ends("pin web 0", 0, "vCPU 0   1\n");
-    ends("pin web 0 2", 2, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1\n");
-    ends("pin web 0 2-9,63", 2, "pvctl: web: there are no CPUs 2-9,63: the machine has ");
-    ends("pin web 0 2-63", 2, "pvctl: web: there are no CPUs 2-63: the machine has CPUs 0 to 1\n");
-    ends("pin web 0", 0, "vCPU 0   1\n");
+    pvctl_ends("pin web 0 0-63", 0, "");
+    assert_string_equal(pvctl_said, "");
+    pvctl_ends("pin web 0 1-63", 0, "");
+    assert_string_equal(pvctl_said, "");
+    pvctl_ends("pin web 0", 0, "vCPU 0   1\n");
+    pvctl_ends("pin web 0 2", 2, "pvctl: web: there is no CPU 2: the machine has CPUs 0 to 1\n");
+    pvctl_ends("pin web 0 2-9,63", 2, "pvctl: web: there are no CPUs 2-9,63: the machine has ");
+    pvctl_ends("pin web 0 2-63", 2,
+               "pvctl: web: there are no CPUs 2-63: the machine has CPUs 0 to 1\n");
+    pvctl_ends("pin web 0", 0, "vCPU 0   1\n");
 }
 
-/* QEMU's first CPU is not safe for a guest that is not paravirtual: that is said, and done. */
+/* QEMU's first CPU is not safe for a guest that is not paravirtual: that is pvctl_said, and done.
+ */
 static void pins_to_what_is_not_safe(void **state)
 {
     static const char *const warning = "pvctl: web: on QEMU's CPU 0 a fault of QEMU's may end a "
@@ -134,34 +84,36 @@ static void pins_to_what_is_not_safe(void **state)
 
     (void)state;
     f->emulated = true;
-    ends("pin web 0 0", 0, "");
-    assert_string_equal(said, "");
+    pvctl_ends("pin web 0 0", 0, "");
+    assert_string_equal(pvctl_said, "");
     web->d.kind = KIND_PVH;
-    ends("pin web 0 0", 0, "");
-    assert_string_equal(said, warning);
-    ends("pin web 0", 0, "vCPU 0   0\n");
-    ends("pin web all all", 0, "");
-    assert_string_equal(said, warning);
-    ends("pin web 0 1", 0, "");
-    assert_string_equal(said, "");
+    pvctl_ends("pin web 0 0", 0, "");
+    assert_string_equal(pvctl_said, warning);
+    pvctl_ends("pin web 0", 0, "vCPU 0   0\n");
+    pvctl_ends("pin web all all", 0, "");
+    assert_string_equal(pvctl_said, warning);
+    pvctl_ends("pin web 0 1", 0, "");
+    assert_string_equal(pvctl_said, "");
     f->emulated = false;
-    ends("pin web 0 0", 0, "");
-    assert_string_equal(said, "");
+    pvctl_ends("pin web 0 0", 0, "");
+    assert_string_equal(pvctl_said, "");
 }
 
 static void does_not_pin(void **state)
 {
     (void)state;
-    ends("pin nobody 0 1", 3, "pvctl: nobody: no such domain");
-    ends("pin web 2 0", 2, "pvctl: web: there is no vCPU 2: it has 2");
-    ends("pin web -1 0", 2, "pvctl pin: unknown option -1");
-    ends("pin web 1x 0", 2, "pvctl pin: neither a vCPU's number nor all: 1x; `pvctl help pin`");
-    ends("pin web 99999999999 0", 2, "neither a vCPU's number nor all: 99999999999");
-    ends("pin web 0 0,^0", 2, "pvctl pin: it names no CPU: 0,^0; ");
-    ends("pin web 0 one", 2, "pvctl pin: it is no list of CPUs such as 0-3,5,^2 or all: one; ");
-    ends("pin web 0 64", 2, "pvctl pin: there is no CPU above 63: 64; ");
+    pvctl_ends("pin nobody 0 1", 3, "pvctl: nobody: no such domain");
+    pvctl_ends("pin web 2 0", 2, "pvctl: web: there is no vCPU 2: it has 2");
+    pvctl_ends("pin web -1 0", 2, "pvctl pin: unknown option -1");
+    pvctl_ends("pin web 1x 0", 2,
+               "pvctl pin: neither a vCPU's number nor all: 1x; `pvctl help pin`");
+    pvctl_ends("pin web 99999999999 0", 2, "neither a vCPU's number nor all: 99999999999");
+    pvctl_ends("pin web 0 0,^0", 2, "pvctl pin: it names no CPU: 0,^0; ");
+    pvctl_ends("pin web 0 one", 2,
+               "pvctl pin: it is no list of CPUs such as 0-3,5,^2 or all: one; ");
+    pvctl_ends("pin web 0 64", 2, "pvctl pin: there is no CPU above 63: 64; ");
     assert_int_equal(web->affinity[1], 3);
-    ends("help pin", 0, "`pvctl vcpu-list --json` has it for programs: affinity.\n");
+    pvctl_ends("help pin", 0, "`pvctl vcpu-list --json` has it for programs: affinity.\n");
 }
 
 /* A configuration that names what is not there is not accepted. */
@@ -189,72 +141,73 @@ static void does_not_create(void **state)
                 bad[i][0]);
         fclose(file);
         snprintf(line, sizeof(line), "create %s", path);
-        ends(line, 4, bad[i][1]);
+        pvctl_ends(line, 4, bad[i][1]);
     }
 }
 
 static void shares(void **state)
 {
     (void)state;
-    ends("sched web", 0, "  Weight  Cap(%)\nweb ");
-    ends("sched web", 0, "     300     150\n");
-    ends("sched web --weight 65535", 0, "");
+    pvctl_ends("sched web", 0, "  Weight  Cap(%)\nweb ");
+    pvctl_ends("sched web", 0, "     300     150\n");
+    pvctl_ends("sched web --weight 65535", 0, "");
     assert_int_equal(web->sched.weight, 65535);
     assert_int_equal(web->sched.cap, 150);
-    ends("sched --cap 0 web", 0, "");
-    ends("sched web", 0, "   65535    none\n");
-    ends("sched web --weight 1 --cap 200", 0, "");
+    pvctl_ends("sched --cap 0 web", 0, "");
+    pvctl_ends("sched web", 0, "   65535    none\n");
+    pvctl_ends("sched web --weight 1 --cap 200", 0, "");
     assert_int_equal(web->sched.weight, 1);
     assert_int_equal(web->sched.cap, 200);
-    ends("sched web --weight 5 --cap 201", 2,
-         "pvctl: web: a cap of 201 %: vCPUs 2, CPUs 2, so at most 200 %");
+    pvctl_ends("sched web --weight 5 --cap 201", 2,
+               "pvctl: web: a cap of 201 %: vCPUs 2, CPUs 2, so at most 200 %");
     assert_int_equal(web->sched.weight, 1);
-    ends("sched nobody", 3, "pvctl: nobody: no such domain");
-    ends("sched nobody --weight 5", 3, "pvctl: nobody: no such domain");
-    ends("sched --json", 0, "\"weight\": 1,\n    \"cap\": 200\n");
-    ends("sched", 0, "\nDomain-0 ");
+    pvctl_ends("sched nobody", 3, "pvctl: nobody: no such domain");
+    pvctl_ends("sched nobody --weight 5", 3, "pvctl: nobody: no such domain");
+    pvctl_ends("sched --json", 0, "\"weight\": 1,\n    \"cap\": 200\n");
+    pvctl_ends("sched", 0, "\nDomain-0 ");
 }
 
 static void lists_vcpus(void **state)
 {
-    struct fake_domain *other = runs("other");
+    struct fake_domain *other = pvctl_runs("other");
 
     (void)state;
-    ends("vcpu-list web", 0, "Name ");
-    ends("vcpu-list web", 0, "     0    0  running          0.0  0\n");
-    ends("vcpu-list web", 0, "     1    1  offline          1.5  all\n");
-    assert_null(strstr(said, "other"));
-    ends("vcpu-list", 0, "\nother ");
-    ends("vcpu-list", 0, "\nweb ");
-    ends("vcpu-list --json web", 0,
-         "\"vcpu\": 1,\n    \"cpu\": 1,\n    \"state\": \"offline\",\n"
-         "    \"cpu_time_ns\": 1500000000,\n    \"affinity\": \"0-1\"\n  }\n]\n");
-    ends("vcpu-list nobody", 3, "pvctl: nobody: no such domain");
+    pvctl_ends("vcpu-list web", 0, "Name ");
+    pvctl_ends("vcpu-list web", 0, "     0    0  running          0.0  0\n");
+    pvctl_ends("vcpu-list web", 0, "     1    1  offline          1.5  all\n");
+    assert_null(strstr(pvctl_said, "other"));
+    pvctl_ends("vcpu-list", 0, "\nother ");
+    pvctl_ends("vcpu-list", 0, "\nweb ");
+    pvctl_ends("vcpu-list --json web", 0,
+               "\"vcpu\": 1,\n    \"cpu\": 1,\n    \"state\": \"offline\",\n"
+               "    \"cpu_time_ns\": 1500000000,\n    \"affinity\": \"0-1\"\n  }\n]\n");
+    pvctl_ends("vcpu-list nobody", 3, "pvctl: nobody: no such domain");
     other->never_ran = true;
-    ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
-    ends("vcpu-list other", 0, "     1    -  offline          0.0  all\n");
-    ends("vcpu-list --json other", 0, "\"vcpu\": 1,\n    \"state\": \"offline\",\n");
-    ends("dominfo web", 0, "vCPU 1       offline, CPU 1, 1.500 s\n");
-    ends("dominfo other", 0, "vCPU 1       offline, CPU -, 0.000 s\n");
-    ends("dominfo --json other", 0, "\"id\": 1,\n      \"state\": \"offline\",\n");
+    pvctl_ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
+    pvctl_ends("vcpu-list other", 0, "     1    -  offline          0.0  all\n");
+    pvctl_ends("vcpu-list --json other", 0, "\"vcpu\": 1,\n    \"state\": \"offline\",\n");
+    pvctl_ends("dominfo web", 0, "vCPU 1       offline, CPU 1, 1.500 s\n");
+    pvctl_ends("dominfo other", 0, "vCPU 1       offline, CPU -, 0.000 s\n");
+    pvctl_ends("dominfo --json other", 0, "\"id\": 1,\n      \"state\": \"offline\",\n");
     web->d.paused = true; /* so its vCPUs do not run, whatever else they would do */
-    ends("vcpu-list web", 0, "     0    0  paused           0.0  0\n");
-    ends("vcpu-list web", 0, "     1    1  offline          1.5  all\n");
-    ends("dominfo web", 0, "vCPU 0       paused, CPU 0, 0.000 s\n");
+    pvctl_ends("vcpu-list web", 0, "     0    0  paused           0.0  0\n");
+    pvctl_ends("vcpu-list web", 0, "     1    1  offline          1.5  all\n");
+    pvctl_ends("dominfo web", 0, "vCPU 0       paused, CPU 0, 0.000 s\n");
     web->d.paused = false;
     web->d.shutdown = true;
-    ends("vcpu-list --json web", 0, "\"vcpu\": 0,\n    \"cpu\": 0,\n    \"state\": \"paused\",\n");
+    pvctl_ends("vcpu-list --json web", 0,
+               "\"vcpu\": 0,\n    \"cpu\": 0,\n    \"state\": \"paused\",\n");
     web->d.shutdown = false;
-    ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
+    pvctl_ends("vcpu-list other", 0, "     0    -  runnable         0.0  0\n");
     other->vcpus_made = false; /* it goes while we look */
-    ends("vcpu-list", 0, "\nweb ");
-    assert_null(strstr(said, "other"));
+    pvctl_ends("vcpu-list", 0, "\nweb ");
+    assert_null(strstr(pvctl_said, "other"));
 }
 
 static void shows_stats(void **state)
 {
     (void)state;
-    runs("other");
+    pvctl_runs("other");
     f->counted[COUNTER_syscalls] = 5;
     f->counted[COUNTER_exit_port] = 7;
     f->counted[COUNTER_exit_npt_fault] = 1;
@@ -263,37 +216,42 @@ static void shows_stats(void **state)
     f->counted[COUNTER_hypercall + 23] = 1000000000000;
     f->counted[COUNTER_hypercall + 63] = 1;
     /* Two vCPUs: three times as much, and 1.5 seconds. */
-    ends("stats web", 0, "Name ");
-    ends("stats web", 0,
-         "       1.5          15 3000000000003           0          24        8000          15\n");
-    assert_null(strstr(said, "other"));
-    ends("stats", 0, "\nother ");
-    ends("stats", 0, "\nweb ");
-    ends("stats", 0, "\nDomain-0 ");
-    ends("stats --json web", 0, "\"cpu_time_ns\": 1500000000,\n    \"syscalls\": 15,\n");
-    ends("stats --json web", 0, "\"grants\": 15\n  }\n]\n");
-    ends("stats --events web", 0, "web, number ");
-    ends("stats --events web", 0, "\n  exit_port                                            21\n");
-    ends("stats --events web", 0, "\n  hypercall_iret                            3000000000000\n");
-    ends("stats --events web", 0, "\n  hypercall_63                                          3\n");
-    assert_null(strstr(said, "exit_msr"));
-    ends("stats --events --json web", 0, "\"vcpu\": [\n      {\n        \"id\": 0,\n");
-    ends("stats --events --json web", 0, "\"exit_port\": 14,\n"); /* vCPU 1 alone */
-    ends("stats --events --json web", 0, "\"exit_msr\": 0,\n");
-    ends("stats --events --json web", 0, "\"hypercall_63\": 2\n        }\n      }\n    ]\n");
-    assert_null(strstr(said, "hypercall_62"));
-    ends("stats nobody", 3, "pvctl: nobody: no such domain");
+    pvctl_ends("stats web", 0, "Name ");
+    pvctl_ends(
+        "stats web", 0,
+        "       1.5          15 3000000000003           0          24        8000          15\n");
+    assert_null(strstr(pvctl_said, "other"));
+    pvctl_ends("stats", 0, "\nother ");
+    pvctl_ends("stats", 0, "\nweb ");
+    pvctl_ends("stats", 0, "\nDomain-0 ");
+    pvctl_ends("stats --json web", 0, "\"cpu_time_ns\": 1500000000,\n    \"syscalls\": 15,\n");
+    pvctl_ends("stats --json web", 0, "\"grants\": 15\n  }\n]\n");
+    pvctl_ends("stats --events web", 0, "web, number ");
+    pvctl_ends("stats --events web", 0,
+               "\n  exit_port                                            21\n");
+    pvctl_ends("stats --events web", 0,
+               "\n  hypercall_iret                            3000000000000\n");
+    pvctl_ends("stats --events web", 0,
+               "\n  hypercall_63                                          3\n");
+    assert_null(strstr(pvctl_said, "exit_msr"));
+    pvctl_ends("stats --events --json web", 0, "\"vcpu\": [\n      {\n        \"id\": 0,\n");
+    pvctl_ends("stats --events --json web", 0, "\"exit_port\": 14,\n"); /* vCPU 1 alone */
+    pvctl_ends("stats --events --json web", 0, "\"exit_msr\": 0,\n");
+    pvctl_ends("stats --events --json web", 0, "\"hypercall_63\": 2\n        }\n      }\n    ]\n");
+    assert_null(strstr(pvctl_said, "hypercall_62"));
+    pvctl_ends("stats nobody", 3, "pvctl: nobody: no such domain");
 }
 
 static void no_stats(void **state)
 {
     (void)state;
     f->no_counters = -EOPNOTSUPP;
-    ends("stats", 1, "pvctl: this hypervisor has no event counters\n");
+    pvctl_ends("stats", 1, "pvctl: this hypervisor has no event counters\n");
     f->no_counters = -EPROTO;
-    ends("stats", 1, "pvctl: this hypervisor has other event counters: it is of another version\n");
+    pvctl_ends("stats", 1,
+               "pvctl: this hypervisor has other event counters: it is of another version\n");
     f->no_counters = -ESRCH; /* all go at this moment */
-    ends("stats --json web", 0, "\"syscalls\": 0,\n");
+    pvctl_ends("stats --json web", 0, "\"syscalls\": 0,\n");
 }
 
 /* The line behind the title, from the number behind the domain's on: percent, ..., switches. */
@@ -313,21 +271,21 @@ static void stats_by_interval(void **state)
 
     (void)state;
     f->calls = 0;
-    ends("stats web", 0, "Time(s)");
+    pvctl_ends("stats web", 0, "Time(s)");
     f->fail_at = 2 * f->calls + 1;
     f->calls = 0;
     f->counted[COUNTER_syscalls] = 5;
-    assert_int_equal(run("stats web --interval 1"), 1);
-    assert_non_null(strstr(said, "CPU(%)"));
-    assert_null(strstr(strstr(said, "Name ") + 1, "Name "));
-    rates(said, &cpu, &switches);
+    assert_int_equal(pvctl_run("stats web --interval 1"), 1);
+    assert_non_null(strstr(pvctl_said, "CPU(%)"));
+    assert_null(strstr(strstr(pvctl_said, "Name ") + 1, "Name "));
+    rates(pvctl_said, &cpu, &switches);
     assert_true(cpu == 0);
     /* 2000 more of vCPU 0, 4000 of vCPU 1, within a second or little more */
     assert_true(switches > 600 && switches <= 6001);
     f->calls = 0;
-    assert_int_equal(run("stats --json --events web --interval=1"), 1);
-    assert_non_null(strstr(said, "\"cpu_percent\": 0.0,\n"));
-    assert_non_null(strstr(said, "\"syscalls\": 0.0,\n"));
+    assert_int_equal(pvctl_run("stats --json --events web --interval=1"), 1);
+    assert_non_null(strstr(pvctl_said, "\"cpu_percent\": 0.0,\n"));
+    assert_non_null(strstr(pvctl_said, "\"syscalls\": 0.0,\n"));
 }
 
 /* A domain that answers for none of its vCPUs, as one that is made just now: rates as of any. */
@@ -336,50 +294,52 @@ static void stats_of_no_vcpu(void **state)
     (void)state;
     f->no_counters = -ESRCH;
     f->calls = 0;
-    ends("stats web", 0, "Time(s)");
+    pvctl_ends("stats web", 0, "Time(s)");
     f->fail_at = 2 * f->calls + 1;
     f->calls = 0;
-    assert_int_equal(run("stats --json web --interval 1"), 1);
-    assert_non_null(strstr(said, "\"cpu_percent\": 0.0,\n    \"syscalls\": 0.0,\n"));
+    assert_int_equal(pvctl_run("stats --json web --interval 1"), 1);
+    assert_non_null(strstr(pvctl_said, "\"cpu_percent\": 0.0,\n    \"syscalls\": 0.0,\n"));
     f->fail_at = 0;
-    ends("stats nobody --interval 1", 3, "pvctl: nobody: no such domain\n");
+    pvctl_ends("stats nobody --interval 1", 3, "pvctl: nobody: no such domain\n");
 }
 
 static void shows_cpus(void **state)
 {
     (void)state;
-    ends("info", 0, "\nCPUs             2 (2 cores a socket, 1 thread a core)\n");
-    ends("info", 0, "\nCPU model        Model T\n");
-    ends("info", 0,
-         "\naffected by      meltdown mds locks\nstill open       meltdown\n"
-         "mitigations      verw lock-harden\nsmt              no CPU is the second thread of a "
-         "core\n");
+    pvctl_ends("info", 0, "\nCPUs             2 (2 cores a socket, 1 thread a core)\n");
+    pvctl_ends("info", 0, "\nCPU model        Model T\n");
+    pvctl_ends(
+        "info", 0,
+        "\naffected by      meltdown mds locks\nstill open       meltdown\n"
+        "mitigations      verw lock-harden\nsmt              no CPU is the second thread of a "
+        "core\n");
     f->second_threads = 2;
-    ends("info", 0, "\nsmt              2 CPUs are second threads of a core\n");
+    pvctl_ends("info", 0, "\nsmt              2 CPUs are second threads of a core\n");
     f->second_threads = 1;
-    ends("info", 0, "\nsmt              1 CPU is the second thread of a core\n");
+    pvctl_ends("info", 0, "\nsmt              1 CPU is the second thread of a core\n");
     f->second_threads = 0;
     f->threads_left_alone = 3;
-    ends("info", 0, "\nsmt              off: 3 second threads are left alone (smt = no)\n");
-    ends("info --json", 0, "\"second_threads\": 0,\n    \"threads_left_alone\": 3\n");
+    pvctl_ends("info", 0, "\nsmt              off: 3 second threads are left alone (smt = no)\n");
+    pvctl_ends("info --json", 0, "\"second_threads\": 0,\n    \"threads_left_alone\": 3\n");
     f->emulated = true;
-    ends("info", 0,
-         "\naffected by      meltdown mds locks (QEMU's emulation: its CPUs are none)\n");
-    ends("info --json", 0, "\"emulated\": true,\n    \"affected\": [");
+    pvctl_ends("info", 0,
+               "\naffected by      meltdown mds locks (QEMU's emulation: its CPUs are none)\n");
+    pvctl_ends("info --json", 0, "\"emulated\": true,\n    \"affected\": [");
     f->emulated = false;
-    ends("info --json", 0,
-         "\"speculation\": {\n    \"emulated\": false,\n    \"affected\": [\n      \"meltdown\",\n "
-         "     \"mds\",\n");
+    pvctl_ends(
+        "info --json", 0,
+        "\"speculation\": {\n    \"emulated\": false,\n    \"affected\": [\n      \"meltdown\",\n "
+        "     \"mds\",\n");
     f->no_speculation = -EOPNOTSUPP;
-    ends("info", 0, "\nCPU model        Model T\n");
-    assert_null(strstr(said, "mitigations"));
+    pvctl_ends("info", 0, "\nCPU model        Model T\n");
+    assert_null(strstr(pvctl_said, "mitigations"));
     f->no_speculation = 0;
-    ends("info", 0, "\nCPU 0            100 % busy, idle for 0.0 s since the start\n");
-    ends("info", 0, "\nCPU 1              0 % busy, idle for ");
-    ends("info --json", 0,
-         "\"cpu\": [\n    {\n      \"id\": 0,\n      \"busy_percent\": 100,\n"
-         "      \"idle_time_ns\": 0\n    },\n    {\n      \"id\": 1,\n"
-         "      \"busy_percent\": 0,\n");
+    pvctl_ends("info", 0, "\nCPU 0            100 % busy, idle for 0.0 s since the start\n");
+    pvctl_ends("info", 0, "\nCPU 1              0 % busy, idle for ");
+    pvctl_ends("info --json", 0,
+               "\"cpu\": [\n    {\n      \"id\": 0,\n      \"busy_percent\": 100,\n"
+               "      \"idle_time_ns\": 0\n    },\n    {\n      \"id\": 1,\n"
+               "      \"busy_percent\": 0,\n");
 }
 
 /* Whichever call fails, it is told. */
@@ -401,9 +361,11 @@ static void any_call_may_fail(void **state)
             f->calls = 0;
             f->failed_call = NULL;
             f->fail_at++;
-            status = run(lines[i]);
-            if (status != (f->failed_call ? 1 : 0) || (status && strncmp(said, "pvctl: ", 7) != 0))
-                fail_msg("`pvctl %s` ended with %d and said: %s", lines[i], status, said);
+            status = pvctl_run(lines[i]);
+            if (status != (f->failed_call ? 1 : 0) ||
+                (status && strncmp(pvctl_said, "pvctl: ", 7) != 0))
+                fail_msg("`pvctl %s` ended with %d and pvctl_said: %s", lines[i], status,
+                         pvctl_said);
         } while (f->failed_call);
         assert_true(f->fail_at > 2);
     }

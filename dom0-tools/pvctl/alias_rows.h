@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What xl and virsh call a verb that is called otherwise here: whose word it is, the word, and
+ * ours. What has the same name in all is not here. docs/from-xl-and-virsh.md is held to this table.
+ */
+/* clang-format off */
+ALIAS("xl",    "vcpu-pin",       "pin")
+ALIAS("xl",    "sched-credit",   "sched")
+ALIAS("xl",    "sched-credit2",  "sched")
+ALIAS("virsh", "suspend",        "pause")
+ALIAS("virsh", "resume",         "unpause")
+ALIAS("virsh", "nodeinfo",       "info")
+ALIAS("virsh", "hypervisor-version", "info")
+ALIAS("virsh", "domstate",       "dominfo")
+ALIAS("virsh", "vcpuinfo",       "vcpu-list")
+ALIAS("virsh", "vcpupin",        "pin")
+ALIAS("virsh", "schedinfo",      "sched")
+ALIAS("virsh", "domstats",       "stats")
+ALIAS("virsh", "domxml-validate", "check")
+/* clang-format on */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The domains that a command line names, and who may not be meant.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pvctl.h"
+
+/* Only for names of domains that others made; without an answer they have none. */
+#define STORE_PATIENCE_MS 300u
+
+int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+int need_domain(const struct call *c, struct live_domain *l)
+{
+    struct error e = {0};
+
+    return lifecycle_find(c->h, c->arg, l, &e) ? fail(&e) : 0;
+}
+
+int need_whole(const struct call *c, struct live_domain *l)
+{
+    int rc = need_domain(c, l);
+
+    if (rc == 0 && l->maker) {
+        fprintf(stderr, "pvctl: %s: it is being created by process %d\n", l->name, (int)l->maker);
+        rc = EXIT_REFUSED;
+    }
+    return rc;
+}
+
+int need_guest(const struct call *c, const char *what, struct live_domain *l)
+{
+    int rc = need_whole(c, l);
+
+    if (rc == 0 && l->d.domid == 0) {
+        fprintf(stderr, "pvctl: %s: the control domain cannot %s itself\n", c->arg, what);
+        rc = EXIT_REFUSED;
+    }
+    return rc;
+}
+
+int chosen_domains(const struct call *c, struct live_domain **l, size_t *n)
+{
+    struct error e = {0};
+    int rc = 0;
+
+    c->h->store_patience_ms = STORE_PATIENCE_MS;
+    *n = 0;
+    *l = NULL;
+    if (!c->arg)
+        return lifecycle_list(c->h, l, n, &e) ? fail(&e) : 0;
+    *l = calloc(c->nr_args, sizeof(**l));
+    if (!*l) {
+        error_errno(&e, -ENOMEM, "%s", c->arg);
+        return fail(&e);
+    }
+    for (size_t i = 0; i < c->nr_args; i++) {
+        struct call one = *c;
+        int found;
+
+        one.arg = c->args[i];
+        found = need_domain(&one, *l + *n);
+        rc = worse(rc, found);
+        *n += found == 0;
+    }
+    if (*n == 0) {
+        free(*l);
+        *l = NULL;
+    }
+    return rc;
+}
+
+static int run_one(const struct verb *v, const struct call *c, const char *name)
+{
+    struct call one = *c;
+
+    one.arg = name;
+    return v->run(&one);
+}
+
+/* Each guest by its number, as two may have one name. One that is gone by then is none. */
+static int run_all(const struct verb *v, const struct call *c)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+    int rc = EXIT_OK;
+
+    if (lifecycle_list(c->h, &l, &n, &e))
+        return fail(&e);
+    for (size_t i = 0; i < n; i++) {
+        char number[16];
+
+        snprintf(number, sizeof(number), "%u", l[i].d.domid);
+        if (l[i].d.domid != 0 && !l[i].d.dying)
+            rc = worse(rc, run_one(v, c, number));
+    }
+    free(l);
+    return rc;
+}
+
+int run_for_each(const struct verb *v, const struct call *c)
+{
+    bool list = (c->options & OPT_JSON) && ((c->options & OPT_ALL) || c->nr_args > 1);
+    int rc = EXIT_OK;
+
+    if (list)
+        json_open('[');
+    if (c->options & OPT_ALL)
+        rc = run_all(v, c);
+    for (size_t i = 0; i < c->nr_args; i++)
+        rc = worse(rc, run_one(v, c, c->args[i]));
+    if (list)
+        json_close(']');
+    return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of pvctl's verbs: one row an option. What it is called in the source, its name, its
+ * letter (0 = none; as xl has it, where xl has it: the options of one verb have different ones),
+ * what its value is called (NULL = it has none), what it means, and of a number the least and the
+ * greatest. A value with the greatest 0 is text.
+ */
+/* clang-format off */
+OPTION(CONSOLE,  "console",  'c', NULL,      "attach to the console before the first instruction", 0, 0)
+OPTION(PAUSED,   "paused",   'p', NULL,      "leave the new domain paused", 0, 0)
+OPTION(ALL,      "all",      'a', NULL,      "all domains but the control domain", 0, 0)
+OPTION(WAIT,     "wait",     'w', NULL,      "return when it is done, and say how it ended", 0, 0)
+OPTION(TIMEOUT,  "timeout",  't', "SECONDS", "wait, and no longer (default 120, 0 = without limit)", 0, 1000000)
+OPTION(WEIGHT,   "weight",   'w', "N",       "its weight from now on: 1 to 65535; 256 is usual", 1, 65535)
+OPTION(CAP,      "cap",      'c', "N",       "its cap from now on, in percent of one CPU; 0 = none", 0, 6400)
+OPTION(EVENTS,   "events",   'e', NULL,      "all events, each by its name", 0, 0)
+OPTION(INTERVAL, "interval", 'i', "SECONDS", "so often: what came since the last time, a second", 1, 86400)
+OPTION(STRICT,   "strict",   0,   NULL,      "refuse what has no effect, too", 0, 0)
+OPTION(JSON,     "json",     'j', NULL,      "print JSON", 0, 0)
+OPTION(CLEAR,    "clear",    'c', NULL,      "empty the log after reading", 0, 0)
+/* clang-format on */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs of pvctl, as `help` lists them: one row a verb, whose row is verb_<name> in the file of
+ * its name. */
+VERB(create)
+VERB(check)
+VERB(list)
+VERB(info)
+VERB(dominfo)
+VERB(dumpxml)
+VERB(console)
+VERB(pause)
+VERB(unpause)
+VERB(shutdown)
+VERB(reboot)
+VERB(save)
+VERB(restore)
+VERB(destroy)
+VERB(vcpu_list)
+VERB(pin)
+VERB(sched)
+VERB(stats)
+VERB(dmesg)
+VERB(help)

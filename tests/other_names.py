@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Holds docs/from-xl-and-virsh.md against pvctl: each name of xl's and virsh's in the table is understood as the verb beside it, one that
+has no verb is not, and each other name that pvctl knows stands there."""
+import re
+import subprocess
+import sys
+
+PAGE = "docs/from-xl-and-virsh.md"
+PVCTL = "build/dom0-tools/pvctl"
+problems = []
+
+
+def understood(word):
+    """The verb that pvctl takes this word for, None if it knows none."""
+    run = subprocess.run([PVCTL, "help", word], capture_output=True, text=True, check=False)
+    return run.stdout.split()[1] if run.returncode == 0 else None
+
+
+def names(cell):
+    return [word for word in re.split(r",\s*", cell.strip()) if word != "-"]
+
+
+def rows():
+    with open(PAGE, encoding="utf-8") as page:
+        for line in page:
+            cells = line.strip().strip("|").split("|")
+            if line.startswith("| ") and len(cells) == 4 and cells[0].strip() != "xl":
+                yield [names(cell) for cell in cells[:3]]
+
+
+def main():
+    seen, verbs = set(), set()
+    for xl, virsh, ours in rows():
+        verbs.update(ours)
+        for whose, words in (("xl", xl), ("virsh", virsh)):
+            for word in words:
+                seen.add((whose, word))
+                if understood(word) != (ours[0] if ours else None):
+                    problems.append(f"{whose} {word}: the page says {ours}, pvctl understands {understood(word)}")
+    with open("dom0-tools/pvctl/alias_rows.h", encoding="utf-8") as table:
+        aliases = re.findall(r'^ALIAS\("(\w+)", +"([a-z0-9-]+)", +"([a-z-]+)"', table.read(), re.MULTILINE)
+    for whose, word, verb in aliases:
+        if (whose, word) not in seen:
+            problems.append(f"{whose} {word}, which is {verb}, is not in {PAGE}")
+    listed = subprocess.run([PVCTL, "help"], capture_output=True, text=True, check=True).stdout.split("Exit status:")[0]
+    for verb in re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE):
+        if verb not in verbs:
+            problems.append(f"verb {verb} is not in {PAGE}")
+    print("\n".join(problems))
+    print(f"{len(seen)} names of xl's and virsh's, {len(aliases)} other names, {len(verbs)} verbs, {len(problems)} problems")
+    return 1 if problems or len(seen) < 20 or len(aliases) < 10 or len(verbs) < 20 else 0
+
+
+sys.exit(main())
