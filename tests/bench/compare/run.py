@@ -132,11 +132,11 @@ def go(run, path, wanted, quick):
 
     commands = {key: command(column, quick, run["chosen"]) for key, column in lacking.items()}
     for key, found in answers(commands, slots(int(setup.MEM) + setup.QEMUS_OWN), may_begin):
-        say(f"{lacking[key].title}: done")
         empty = not run["columns"]
         put(run, lacking[key], found)
         run["took"] = round(before + time.monotonic() - start, 1)
         save(path, run, first=empty)
+        say(f"{lacking[key].title}: done, and kept")
     run["left_out"] |= {key: NO_TIME for key in lacking if key not in run["columns"] and key not in run["left_out"]}
     run["complete"] = not without_time(run)
     save(path, run)
