@@ -136,7 +136,8 @@ def go(run, path, wanted, quick):
         put(run, lacking[key], found)
         run["took"] = round(before + time.monotonic() - start, 1)
         save(path, run, first=empty)
-        say(f"{lacking[key].title}: done, and kept")
+        if key in run["columns"]:
+            print(f"{lacking[key].title}: done, and kept", file=sys.stderr, flush=True)
     run["left_out"] |= {key: NO_TIME for key in lacking if key not in run["columns"] and key not in run["left_out"]}
     run["complete"] = not without_time(run)
     save(path, run)
