@@ -6,6 +6,9 @@ TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cau
     config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpus.c cpuset.c daemon.c \
     device_system.c devices.c disk_share.c error.c find.c findings.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_store.c \
     interrupt.c kernel_image.c lifecycle.c limit.c lock.c no_icu.c plain.c progress.c reap.c restart.c state.c store.c unpack.c uuid.c window.c)
+# The schema of domain XML, as a table.
+SCHEMA_TABLE := build/dom0-tools/schema_table.c
+TOOLS_LIB_SRCS += $(SCHEMA_TABLE)
 # Files as people have them are read by pvctl alone; xl's by libxlutil, of which two functions are ours.
 CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c near.c)
 PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(CONFIG_FILE_SRCS)
@@ -21,6 +24,10 @@ PVCTL_LIBS := -static -Wl,--no-warnings -lxlutil -lxencall -lxenevtchn -lxengntt
     -lxentoolcore -lxml2 -lz -llzma -lzstd -llz4 -lm
 PARVISD_LIBS := -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore \
     $(addprefix -l:,libxml2.a libz.a liblzma.a libzstd.a liblz4.a) -lm
+$(SCHEMA_TABLE): dom0-tools/schema/domain.rng dom0-tools/schema/table.py | build/.deps
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) dom0-tools/schema/table.py $< >$@.new && mv $@.new $@
+
 TOOLS_OBJ := build/dom0-tools/obj
 tools_objects = $(patsubst %.c,$(TOOLS_OBJ)/%.o,$(1) $(TOOLS_LIB_SRCS) $(LOADER_SRCS))
 

@@ -126,8 +126,11 @@ static int read_root(xmlDocPtr doc, const struct config_how *how, struct domain_
     if (!is_for_xen(root, f) || !firmware_check(root, f))
         return rc;
     config_policy(root, how->strict, f);
-    if (rc || schema_check(doc, how->schema, f) == -ENOENT || !node_is(root, "domain"))
+    if (rc)
         return rc;
+    schema_check(doc, f);
+    if (!node_is(root, "domain"))
+        return 0;
     rc = config_fill(root, c, f);
     if (rc == 0)
         config_check(c, f);
@@ -178,10 +181,10 @@ int domain_config_xml(const char *xml, size_t len, const struct config_how *how,
     return f->code;
 }
 
-int domain_config_parse(const char *xml, size_t len, const char *name, const char *schema,
-                        struct domain_config *out, struct error *e)
+int domain_config_parse(const char *xml, size_t len, const char *name, struct domain_config *out,
+                        struct error *e)
 {
-    const struct config_how how = {.schema = schema, .strict = true};
+    const struct config_how how = {.strict = true};
     struct findings f = {0};
     int rc = domain_config_xml(xml, len, &how, out, &f);
 

@@ -118,8 +118,7 @@ struct domain_config {
 #define CONFIG_MAX_FILE (1u << 20) /* bytes of a configuration */
 
 struct config_how {
-    const char *schema; /* NULL: the installed one, or $PARVIS_SCHEMA */
-    bool strict;        /* what has no effect is refused, and not passed over */
+    bool strict; /* what has no effect is refused, and not passed over */
 };
 
 /* Reads and checks domain XML. 0, or the code of the first error; *f has all of them, and the
@@ -129,8 +128,7 @@ int __must_check domain_config_xml(const char *text, size_t len, const struct co
 /* The same of what domain_config_to_xml() wrote, strictly; `name` stands for the file in messages.
  */
 int __must_check domain_config_parse(const char *text, size_t len, const char *name,
-                                     const char *schema, struct domain_config *out,
-                                     struct error *e);
+                                     struct domain_config *out, struct error *e);
 /* The configuration as XML again (malloc'ed). domid: as attribute id of a live domain, or -1. */
 char *domain_config_to_xml(const struct domain_config *c, int domid);
 void domain_config_free(struct domain_config *c);

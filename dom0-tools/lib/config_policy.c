@@ -12,11 +12,21 @@
 
 #define PATH_LEN 160
 
+/* Up to a '|' or '/'. (strcspn() makes a table at each call, and this is asked for each rule.) */
+static size_t word_length(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] && s[n] != '|' && s[n] != '/')
+        n++;
+    return n;
+}
+
 /* Is the word, of so many characters, one of "a|b|c", which ends where a '/' does? */
 static bool among(const char *list, const char *word, size_t len)
 {
     for (;; list++) {
-        size_t n = strcspn(list, "|/");
+        size_t n = word_length(list);
 
         if (n == len && strncmp(list, word, len) == 0)
             return true;
@@ -30,11 +40,12 @@ static bool among(const char *list, const char *word, size_t len)
 static bool path_fits(const char *rule, const char *path)
 {
     for (;; rule++, path++) {
-        size_t len = strcspn(path, "/");
+        size_t len = word_length(path);
 
         if (!among(rule, path, len))
             return false;
-        rule += strcspn(rule, "/");
+        while (*rule && *rule != '/')
+            rule++;
         path += len;
         if (!*rule || !*path)
             return *rule == *path;

@@ -51,7 +51,7 @@ static bool read_config(const struct console *c, struct domain_config *cfg)
 
     if (state_read_xml(c->domid, &xml) < 0 && state_read_file(restart_path(c->name), &xml) < 0)
         return false;
-    rc = domain_config_parse(xml, strlen(xml), "kept configuration", NULL, cfg, &e);
+    rc = domain_config_parse(xml, strlen(xml), "kept configuration", cfg, &e);
     if (rc)
         fprintf(stderr, "parvisd: domain %u: %s\n", c->domid, e.text);
     free(xml);

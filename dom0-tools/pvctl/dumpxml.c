@@ -15,7 +15,7 @@ static int print_numbered(const char *kept, uint32_t domid, struct error *e)
 {
     struct domain_config cfg;
     char *xml;
-    int rc = domain_config_parse(kept, strlen(kept), "kept configuration", NULL, &cfg, e);
+    int rc = domain_config_parse(kept, strlen(kept), "kept configuration", &cfg, e);
 
     if (rc)
         return rc;

@@ -14,8 +14,6 @@
 
 #include "config.h"
 
-#define SCHEMA "dom0-tools/schema/domain.rng"
-
 static void require(bool good, const char *what, const char *text)
 {
     if (!good) {
@@ -30,8 +28,7 @@ static void read_again(const struct domain_config *c)
     struct domain_config again;
     struct error e = {0};
 
-    require(domain_config_parse(first, strlen(first), "again", SCHEMA, &again, &e) == 0, e.text,
-            first);
+    require(domain_config_parse(first, strlen(first), "again", &again, &e) == 0, e.text, first);
     second = domain_config_to_xml(&again, -1);
     require(strcmp(first, second) == 0, first, second);
     domain_config_free(&again);

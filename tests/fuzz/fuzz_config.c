@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     for (int strict = 0; strict < 2; strict++) {
-        const struct config_how how = {.schema = SCHEMA, .strict = strict};
+        const struct config_how how = {.strict = strict};
         struct domain_config c;
         struct findings f = {0};
         int rc = domain_config_xml((const char *)data, size, &how, &c, &f);

@@ -18,7 +18,7 @@ build/fuzz/domain.dict: dom0-tools/schema/domain.rng
 	@mkdir -p $(@D)
 	@grep -oE '(name="[^"]*"|<value>[^<]*)' $< | sed 's/.*[">]\(..*\)"\?$$/\1/; s/"$$//; s/.*/"&"/' | sort -u > $@
 
-build/fuzz/config_seeds: tests/fuzz/config_seeds.c tests/unit/tools_config.h | build/.deps
+build/fuzz/config_seeds: tests/fuzz/config_seeds.c tests/unit/tools_config.h $(SCHEMA_TABLE) | build/.deps
 	@mkdir -p $(@D)
 	$(Q)clang -std=gnu11 $(WARN) -Idom0-tools/lib -o $@ $< $(TOOLS_CONFIG_SRCS) -I/usr/include/libxml2 -Iinclude -lxml2
 

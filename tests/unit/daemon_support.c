@@ -48,7 +48,6 @@ int daemon_setup(void **state)
     if (!mkdtemp(dir))
         return -1;
     setenv("PARVIS_RUN", dir, 1);
-    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
     policy_set_pvctl("/bin/false");
     f = fake_new();
     listener = client_listen(state_path("parvisd.sock"));

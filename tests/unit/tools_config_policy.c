@@ -164,7 +164,7 @@ static long line_of_rule(const char *text)
 
 static int judge(const char *text, bool strict, struct findings *f)
 {
-    const struct config_how how = {.schema = SCHEMA, .strict = strict};
+    const struct config_how how = {.strict = strict};
     struct domain_config c;
     int rc;
 

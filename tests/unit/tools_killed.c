@@ -337,7 +337,7 @@ static void let_child_make(void)
     f->kill_at = 0;
     assert_int_equal(status, 0); /* it was given the configuration */
     assert_return_code(state_read_file(restart_path("web"), &xml), 0);
-    assert_int_equal(domain_config_parse(xml, strlen(xml), "web.xml", NULL, &c, &e), 0);
+    assert_int_equal(domain_config_parse(xml, strlen(xml), "web.xml", &c, &e), 0);
     free(xml);
     assert_int_equal(make_of(&c, false), 0);
     lives++;

@@ -104,7 +104,7 @@ static void keeps_the_configuration(void **state)
 
     (void)state;
     assert_int_equal(state_read_xml(domid, &xml), 0);
-    if (domain_config_parse(xml, strlen(xml), "kept", "dom0-tools/schema/domain.rng", &c, &e))
+    if (domain_config_parse(xml, strlen(xml), "kept", &c, &e))
         fail_msg("%s", e.text);
     assert_string_equal(c.name, "web");
     assert_memory_equal(c.uuid, fake_domain(f, domid)->d.uuid, 16);

@@ -208,7 +208,5 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines),
                                        cmocka_unit_test(several_files)};
 
-    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
