@@ -170,6 +170,7 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
     c->ended = c->handled = c->restarting = c->successor = false;
     c->input_len = 0;
     c->started_ms = now_ms();
+    tty_open(h, c);
     console_pump(h, c);
     return 0;
 }
@@ -259,6 +260,7 @@ void console_pump(struct host *h, struct console *c)
     moved += give_input(c);
     if (moved)
         h->ops->evtchn_notify(h, c->port);
+    tty_pump(c);
 }
 
 int console_pump_waiting(struct host *h)
@@ -348,6 +350,7 @@ void console_release(struct host *h, struct console *c, const char *how)
     if (c->domid == CONSOLE_NONE)
         return;
     take_output(c, sizeof(c->ring->out));
+    tty_part(c);
     h->ops->evtchn_unbind(h, c->port);
     h->ops->grant_unmap(h, c->ring);
     c->ring = NULL;
@@ -376,6 +379,7 @@ void console_close_all(struct host *h)
             h->ops->evtchn_unbind(h, c->port);
             h->ops->grant_unmap(h, c->ring);
         }
+        tty_part(c);
         drop(c);
     }
 }

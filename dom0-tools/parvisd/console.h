@@ -27,6 +27,7 @@
 #include "error.h"
 #include "history.h"
 #include "host.h"
+#include "tty.h"
 
 #define CONSOLE_NONE      UINT32_MAX
 #define CONSOLE_BURST     (256u << 10)
@@ -53,6 +54,7 @@ struct console {
     uint64_t reader_pos;
     char input[CONSOLE_INPUT]; /* typed, not yet in the ring */
     uint32_t input_len;
+    struct tty *tty; /* NULL: it has none */
 
     bool ended;   /* `how` is valid */
     bool handled; /* the end of this domain has been acted upon */

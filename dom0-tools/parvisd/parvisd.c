@@ -29,12 +29,12 @@
 #include "state.h"
 #include "version.h"
 
-enum { FD_STORE, FD_LINK, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_FIXED };
+enum { FD_STORE, FD_LINK, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_TTYS, FD_FIXED };
 
 /* Without xenstored nobody says when a domain ends: then we look. */
 #define LOOK_MS 1000
 
-static int listener = -1;
+static int listener = -1, ttys = -1;
 static bool store_lost;
 
 static int open_signals(void)
@@ -106,7 +106,7 @@ static int go_on(struct host *h)
         policy_check(h);
         wait = sooner(wait, LOOK_MS);
     }
-    return sooner(wait, console_pump_waiting(h));
+    return sooner(sooner(wait, console_pump_waiting(h)), tty_go_on());
 }
 
 static void lose_store(void)
@@ -131,6 +131,7 @@ static int loop(struct host *h, int signals)
         p[FD_EVENTS] = (struct pollfd){.fd = h->ops->evtchn_fd(h), .events = POLLIN};
         p[FD_LISTEN] = (struct pollfd){.fd = listener, .events = POLLIN};
         p[FD_SIGNALS] = (struct pollfd){.fd = signals, .events = POLLIN};
+        p[FD_TTYS] = (struct pollfd){.fd = ttys, .events = POLLIN};
         n = client_poll_set(p + FD_FIXED);
         if (poll(p, FD_FIXED + n, wait) < 0 && errno != EINTR) {
             fprintf(stderr, "parvisd: poll: %s\n", strerror(errno));
@@ -138,6 +139,8 @@ static int loop(struct host *h, int signals)
         }
         if (p[FD_EVENTS].revents)
             take_port_events(h);
+        if (p[FD_TTYS].revents)
+            tty_events(h);
         client_serve(h, p + FD_FIXED, n);
         if (p[FD_LISTEN].revents)
             client_accept(listener);
@@ -172,6 +175,9 @@ static int start(struct host **h, struct error *e)
     } else if (rc) {
         return error_errno(e, rc, "watching @releaseDomain");
     }
+    ttys = tty_start();
+    if (ttys < 0)
+        fprintf(stderr, "parvisd: no terminals for `xl console`: %s\n", strerror(-ttys));
     reaper_collect(*h);
     policy_check(*h);
     listener = client_listen(state_path("parvisd.sock"));
@@ -294,6 +300,7 @@ int main(int argc, char **argv)
     client_close_all();
     reaper_close(h);
     console_close_all(h);
+    tty_stop();
     unlink(state_path("parvisd.sock"));
     /* The kernel closes the host. libxenstore would cancel its thread for that, which takes a
      * library (libgcc_s) that is loaded only then and need not be there. */

@@ -45,12 +45,16 @@ unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_names_LIBS := $(TOOLS_ALL_LIBS)
 
 TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,carried.c client.c console.c history.c policy.c \
-    reaper.c) \
+    reaper.c tty.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
 UNIT += tools_console
 unit_tools_console_SRCS = tests/unit/tools_console.c $(TOOLS_DAEMON_SRCS)
 unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_tty
+unit_tools_tty_SRCS = tests/unit/tools_tty.c $(TOOLS_DAEMON_SRCS)
+unit_tools_tty_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_reader
 unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
