@@ -74,16 +74,32 @@ static uint64_t at(const void *p)
     return (uintptr_t)p;
 }
 
-static void domain_make(uint16_t id)
+static long create(uint16_t id, uint32_t grant_opts)
 {
     memset(&m->d, 0, sizeof(m->d));
-    m->d.u.createdomain =
-        (struct xen_domctl_createdomain){.max_vcpus = 1,
-                                         .max_evtchn_port = 1023,
-                                         .max_grant_frames = 4,
-                                         .max_maptrack_frames = 4,
-                                         .grant_opts = XEN_DOMCTL_GRANT_version(1)};
-    said("createdomain", do_domctl(XEN_DOMCTL_createdomain, id));
+    m->d.u.createdomain = (struct xen_domctl_createdomain){.max_vcpus = 1,
+                                                           .max_evtchn_port = 1023,
+                                                           .max_grant_frames = 4,
+                                                           .max_maptrack_frames = 4,
+                                                           .grant_opts = grant_opts};
+    printf("grant options %#x ", grant_opts);
+    return said("createdomain", do_domctl(XEN_DOMCTL_createdomain, id));
+}
+
+/* Domains with every version of grant tables that there is, and is not. */
+static void domains_of_versions(uint16_t id)
+{
+    static const uint32_t options[] = {0, 1, 2, 3, 0xf, 0x10, 0x11, 0x80000001, ~0u};
+
+    for (unsigned int i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (create(id, options[i]) == 0)
+            said("destroydomain", do_domctl(XEN_DOMCTL_destroydomain, id));
+    }
+}
+
+static void domain_make(uint16_t id)
+{
+    create(id, XEN_DOMCTL_GRANT_version(1));
     m->d.u.max_vcpus.max = 1;
     said("max_vcpus", do_domctl(XEN_DOMCTL_max_vcpus, id));
 }
@@ -352,6 +368,7 @@ int main(void)
         perror("control_calls");
         return 1;
     }
+    domains_of_versions(FIRST_ID);
     domain_make(FIRST_ID);
     domain_make(FIRST_ID + 7);
     next_domain();

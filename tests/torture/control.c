@@ -89,6 +89,7 @@ static void create(struct guest *g)
                                           .max_evtchn_port = 63,
                                           .max_grant_frames = 1,
                                           .max_maptrack_frames = 4,
+                                          .grant_opts = XEN_DOMCTL_GRANT_version(1),
                                           .flags = kind->create_flags,
                                           .arch.emulation_flags = kind->emulation};
     domctl(g, XEN_DOMCTL_createdomain, created);

@@ -40,7 +40,8 @@ static struct xen_domctl create_op(void)
                                .u.createdomain = {.max_vcpus = 2,
                                                   .max_evtchn_port = 1023,
                                                   .max_grant_frames = 4,
-                                                  .max_maptrack_frames = 4}};
+                                                  .max_maptrack_frames = 4,
+                                                  .grant_opts = XEN_DOMCTL_GRANT_version(1)}};
 }
 
 /* XSA-499: who may not ask gets that as the only answer, before the argument is even looked at. */
@@ -140,7 +141,9 @@ static void createdomain_checks_its_configuration(void **state)
         BAD(max_grant_frames, INT32_MAX),
         BAD(max_maptrack_frames, (uint32_t)-2),
         BAD(max_maptrack_frames, INT32_MAX),
+        BAD(grant_opts, 0),
         BAD(grant_opts, XEN_DOMCTL_GRANT_version(3)),
+        BAD(grant_opts, XEN_DOMCTL_GRANT_version(1) | 0x10),
         BAD(arch.emulation_flags, XEN_X86_EMU_LAPIC),
         BAD(arch.misc_flags, 2),
     };
@@ -168,6 +171,7 @@ static void createdomain_takes_what_is_in_bounds(void **state)
     op.u.createdomain.max_evtchn_port = ~0u;
     op.u.createdomain.max_grant_frames = op.u.createdomain.max_maptrack_frames = -1;
     op.u.createdomain.flags = XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_s3_integrity;
+    op.u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(2);
     op.u.createdomain.handle[15] = 9;
     assert_int_equal(core_domctl(&op), 0);
     assert_int_equal(op.domain, 77);

@@ -93,10 +93,12 @@ static void interrupts(void **state)
 
 static void domains_and_machine(void **state)
 {
-    struct xen_domctl create = {
-        .cmd = XEN_DOMCTL_createdomain,
-        .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
-        .u.createdomain = {.max_vcpus = 1, .max_grant_frames = 1, .max_maptrack_frames = 1}};
+    struct xen_domctl create = {.cmd = XEN_DOMCTL_createdomain,
+                                .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+                                .u.createdomain = {.max_vcpus = 1,
+                                                   .max_grant_frames = 1,
+                                                   .max_maptrack_frames = 1,
+                                                   .grant_opts = XEN_DOMCTL_GRANT_version(1)}};
     struct xen_sysctl console = {.cmd = XEN_SYSCTL_readconsole,
                                  .interface_version = XEN_SYSCTL_INTERFACE_VERSION,
                                  .u.readconsole = {.clear = 1, .buffer = CORE_DATA, .count = 64}};

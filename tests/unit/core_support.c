@@ -135,7 +135,8 @@ struct domain *core_make_guest(unsigned int vcpus, uint64_t pages)
                             .u.createdomain = {.max_vcpus = vcpus,
                                                .max_evtchn_port = 1023,
                                                .max_grant_frames = 4,
-                                               .max_maptrack_frames = 4}};
+                                               .max_maptrack_frames = 4,
+                                               .grant_opts = XEN_DOMCTL_GRANT_version(1)}};
     struct domain *d;
     domid_t id;
 

@@ -33,6 +33,7 @@ long made_create(uint32_t flags, uint32_t emulation, domid_t *id)
                            .max_evtchn_port = 1023,
                            .max_grant_frames = 4,
                            .max_maptrack_frames = 4,
+                           .grant_opts = XEN_DOMCTL_GRANT_version(1),
                            .arch.emulation_flags = emulation},
     };
     long rc = made_domctl(&op);

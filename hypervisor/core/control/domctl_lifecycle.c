@@ -36,9 +36,9 @@ static int check_create(const struct xen_domctl_createdomain *c)
         return refused(-XEN_EINVAL, "a negative number of grant frames");
     if (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)
         return refused(-XEN_EINVAL, "flags %#x of its CPUs", c->arch.misc_flags);
-    if (XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
-        return refused(-XEN_EINVAL, "grant table version %u",
-                       XEN_DOMCTL_GRANT_version(c->grant_opts));
+    if (c->grant_opts != XEN_DOMCTL_GRANT_version(1) &&
+        c->grant_opts != XEN_DOMCTL_GRANT_version(2))
+        return refused(-XEN_EINVAL, "grant options %#x", c->grant_opts);
     return 0;
 }
 
