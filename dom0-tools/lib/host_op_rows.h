@@ -37,6 +37,8 @@ HOST_OP(domain_set_sched, uint32_t domid, const struct host_sched *s)
 HOST_OP(domain_set_param, uint32_t domid, uint32_t index, uint64_t value) /* HVM_PARAM_* */
 HOST_OP(domain_hypercall_init, uint32_t domid, uint64_t mfn)
 HOST_OP(vcpu_set_context, uint32_t domid, uint32_t vcpu, const struct vcpu_guest_context *ctxt)
+/* -ENODATA: it was never given one. */
+HOST_OP(vcpu_get_context, uint32_t domid, uint32_t vcpu, struct vcpu_guest_context *out)
 HOST_OP(vcpu_info, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
 /* Its event counters (parvis/counters.h). -EPROTO: the hypervisor has others; -EOPNOTSUPP: none. */
 HOST_OP(vcpu_counters, uint32_t domid, uint32_t vcpu, uint64_t out[NR_COUNTERS])
@@ -54,6 +56,8 @@ HOST_OP(pin_l4, uint32_t domid, uint64_t mfn)
 /* Maps nr machine frames of the domain, in this order, at one virtual range; of a fully virtualized
  * one they are named by its own numbers. */
 HOST_OP(foreign_map, uint32_t domid, int prot, const uint64_t *mfns, size_t nr, void **va)
+/* To read, those that there are: error[i] is 0, or says why there is nothing at that place. */
+HOST_OP(foreign_map_some, uint32_t domid, const uint64_t *mfns, size_t nr, int *error, void **va)
 HOST_OP(foreign_unmap, void *va, size_t nr)
 /* Writes entries of the first page of the domain's (version 1) grant table. -EOVERFLOW: there is no
  * such entry, or the frame's number has more than the 32 bits that an entry holds. */

@@ -405,6 +405,22 @@ int hx_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
     return domctl_call(x);
 }
 
+int hx_vcpu_get_context(struct host *h, uint32_t domid, uint32_t vcpu,
+                        struct vcpu_guest_context *out)
+{
+    struct host_xen *x = to_xen(h);
+    struct xen_domctl_vcpucontext *v =
+        &domctl_new(x, XEN_DOMCTL_getvcpucontext, domid)->u.vcpucontext;
+    int rc;
+
+    v->vcpu = vcpu;
+    set_xen_guest_handle(v->ctxt, x->list);
+    rc = domctl_call(x);
+    if (rc == 0)
+        memcpy(out, x->list, sizeof(*out));
+    return rc;
+}
+
 int hx_vcpu_info(struct host *h, uint32_t domid, uint32_t vcpu, struct host_vcpu *out)
 {
     struct host_xen *x = to_xen(h);

@@ -113,6 +113,22 @@ int hx_foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *mfn
     return 0;
 }
 
+int hx_foreign_map_some(struct host *h, uint32_t domid, const uint64_t *mfns, size_t nr, int *error,
+                        void **va)
+{
+    struct host_xen *x = to_xen(h);
+    int rc = need_foreign(x);
+    void *p;
+
+    if (rc)
+        return rc;
+    p = xenforeignmemory_map(x->fmem, domid, PROT_READ, nr, (const xen_pfn_t *)mfns, error);
+    if (!p)
+        return -errno;
+    *va = p;
+    return 0;
+}
+
 int hx_foreign_unmap(struct host *h, void *va, size_t nr)
 {
     return xenforeignmemory_unmap(to_xen(h)->fmem, va, nr) < 0 ? -errno : 0;

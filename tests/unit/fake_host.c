@@ -284,6 +284,20 @@ int fake_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
     return 0;
 }
 
+int fake_vcpu_get_context(struct host *h, uint32_t domid, uint32_t vcpu,
+                          struct vcpu_guest_context *out)
+{
+    const struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    if (!d)
+        return -ESRCH;
+    if (vcpu || !d->has_context)
+        return -ENODATA;
+    *out = d->context;
+    return 0;
+}
+
 static bool has_vcpu(const struct fake_domain *d, uint32_t vcpu)
 {
     return d && d->vcpus_made && vcpu <= d->d.max_vcpu_id;

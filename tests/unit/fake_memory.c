@@ -143,6 +143,24 @@ int fake_foreign_map(struct host *h, uint32_t domid, int prot, const uint64_t *m
     return rc;
 }
 
+int fake_foreign_map_some(struct host *h, uint32_t domid, const uint64_t *mfns, size_t nr,
+                          int *error, void **va)
+{
+    MAY_FAIL(h);
+    uint64_t *found = calloc(nr, sizeof(*found));
+    int rc;
+
+    for (size_t i = 0; i < nr; i++) {
+        found[i] =
+            fake_domain(fake(h), domid) ? fake_frame_at(fake(h), domid, mfns[i]) : UINT64_MAX;
+        error[i] = found[i] == UINT64_MAX ? -EINVAL : 0;
+        found[i] = error[i] ? 0 : found[i];
+    }
+    rc = add_mapping(fake(h), found, nr, false, va);
+    free(found);
+    return rc;
+}
+
 int fake_foreign_unmap(struct host *h, void *va, size_t nr)
 {
     return remove_mapping(fake(h), va, nr, false);

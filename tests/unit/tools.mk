@@ -26,8 +26,8 @@ unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
 unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c find.c \
-    interrupt.c kernel_image.c lifecycle.c limit.c lock.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c \
+    interrupt.c kernel_image.c lifecycle.c limit.c lock.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
@@ -39,6 +39,10 @@ unit_tools_lifecycle_LIBS := $(TOOLS_ALL_LIBS)
 UNIT += tools_kinds
 unit_tools_kinds_SRCS = tests/unit/tools_kinds.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_kinds_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_dump_core
+unit_tools_dump_core_SRCS = tests/unit/tools_dump_core.c $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_dump_core_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_names
 unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)

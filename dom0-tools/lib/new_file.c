@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file that has its name only when it is whole: see new_file.h.
+ */
+#define _GNU_SOURCE
+#include "new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Not error_errno(): its words for some errors are those of a hypervisor. */
+static int failed(const struct new_file *f, int rc, struct error *e)
+{
+    return error_set(e, rc, "%s: %s", f->path, strerror(-rc));
+}
+
+int new_file_open(struct new_file *f, const char *path, struct error *e)
+{
+    struct stat st;
+
+    f->fd = -1;
+    if ((size_t)snprintf(f->path, sizeof(f->path), "%s", path) >= sizeof(f->path) ||
+        (size_t)snprintf(f->part, sizeof(f->part), "%s.%d.part", path, (int)getpid()) >=
+            sizeof(f->part))
+        return error_set(e, -ENAMETOOLONG, "%.64s...: %s", path, strerror(ENAMETOOLONG));
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return error_set(e, -EEXIST, "%s: it is %s, not a regular file", path,
+                         S_ISDIR(st.st_mode) ? "a directory" : "a device, a pipe or a socket");
+    f->fd = open(f->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return f->fd < 0 ? failed(f, -errno, e) : 0;
+}
+
+int new_file_write(struct new_file *f, const void *data, size_t size, uint64_t at, struct error *e)
+{
+    const char *from = data;
+
+    while (size > 0) {
+        ssize_t n = pwrite(f->fd, from, size, (off_t)at);
+
+        if (n < 0 && errno != EINTR)
+            return failed(f, -errno, e);
+        if (n > 0) {
+            from += n;
+            at += (uint64_t)n;
+            size -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+int new_file_keep(struct new_file *f, uint64_t size, struct error *e)
+{
+    int rc = ftruncate(f->fd, (off_t)size) < 0 ? -errno : 0;
+
+    if (close(f->fd) < 0 && rc == 0)
+        rc = -errno;
+    f->fd = -1;
+    if (rc == 0 && rename(f->part, f->path) < 0)
+        rc = -errno;
+    if (rc) {
+        unlink(f->part);
+        return failed(f, rc, e);
+    }
+    return 0;
+}
+
+void new_file_drop(struct new_file *f)
+{
+    if (f->fd < 0)
+        return;
+    close(f->fd);
+    unlink(f->part);
+    f->fd = -1;
+}
