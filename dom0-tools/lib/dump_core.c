@@ -51,16 +51,7 @@ struct notes {
     uint64_t format;
 };
 
-enum section {
-    S_NULL,
-    S_NAMES,
-    S_NOTE,
-    S_STATUS,
-    S_SHARED,
-    S_PAGES,
-    S_NUMBERS,
-    NR_SECTIONS
-};
+enum section { S_NULL, S_NAMES, S_NOTE, S_STATUS, S_SHARED, S_PAGES, S_NUMBERS, NR_SECTIONS };
 
 /* ABI: the names, as they stand in the file. */
 static const char names_pv[] =
@@ -112,8 +103,7 @@ static int read_contexts(struct dump *c)
     if (!c->contexts)
         return error_errno(c->e, -ENOMEM, "%s", c->l->name);
     for (uint32_t i = 0; i < most; i++) {
-        int rc =
-            c->h->ops->vcpu_get_context(c->h, c->l->d.domid, i, &c->contexts[c->nr_vcpus]);
+        int rc = c->h->ops->vcpu_get_context(c->h, c->l->d.domid, i, &c->contexts[c->nr_vcpus]);
 
         if (rc == 0)
             c->nr_vcpus++;
@@ -121,7 +111,8 @@ static int read_contexts(struct dump *c)
             return check_alive(c) ? c->e->code
                                   : error_errno(c->e, rc, "%s: reading vCPU %u", c->l->name, i);
     }
-    return c->nr_vcpus ? 0 : error_set(c->e, -ENODATA, "%s: none of its vCPUs has begun", c->l->name);
+    return c->nr_vcpus ? 0
+                       : error_set(c->e, -ENODATA, "%s: none of its vCPUs has begun", c->l->name);
 }
 
 static int read_shared(struct dump *c)

@@ -31,7 +31,8 @@
 struct shared_info;
 
 /* Writes it to the file, which has its name only when it is whole. The domain is paused meanwhile,
- * unless it is to go on. A signal that came is an error (interrupt.h: whoever calls catches them). */
+ * unless it is to go on. A signal that came is an error (interrupt.h: whoever calls catches them).
+ */
 int __must_check dump_core(struct host *h, const struct live_domain *l, const char *path, bool live,
                            struct error *e);
 

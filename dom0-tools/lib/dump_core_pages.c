@@ -136,8 +136,7 @@ static int look_at_table(struct search *s, uint64_t frame, unsigned int level)
     if (level == 1)
         return look_at_pages(s, table);
     for (unsigned int i = 0; i < LIST_ENTRIES && rc == 0 && !s->found; i++) {
-        bool own =
-            level < LEVELS || i < FIRST_HYPERVISOR_SLOT || i > LAST_HYPERVISOR_SLOT;
+        bool own = level < LEVELS || i < FIRST_HYPERVISOR_SLOT || i > LAST_HYPERVISOR_SLOT;
 
         if (own && (table[i] & ENTRY_PRESENT) && !(table[i] & ENTRY_LARGE))
             rc = look_at_table(s, (table[i] & ENTRY_FRAME) / HOST_PAGE_SIZE, level - 1);

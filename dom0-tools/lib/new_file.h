@@ -3,8 +3,8 @@
  * A file that has its name only when it is whole.
  *
  * It is written beside its place, as NAME.PROCESS.part, and renamed: who looks for it sees nothing,
- * or what was there before, or all of it. Whoever writes one catches signals first (interrupt.h), so
- * that the part is taken away again; only what is killed leaves it, under a name that says so.
+ * or what was there before, or all of it. Whoever writes one catches signals first (interrupt.h),
+ * so that the part is taken away again; only what is killed leaves it, under a name that says so.
  */
 #ifndef PARVIS_TOOLS_NEW_FILE_H
 #define PARVIS_TOOLS_NEW_FILE_H

@@ -2,8 +2,8 @@
 /*
  * Core dumps of domains on a model of the machine: each file is read by a strict reader of the
  * format, and each page in it held against the frame that the model has. Then guests that tell
- * nothing, or wrong things, about their pages; and all that may go wrong, which leaves no file and no
- * mapping, and the domain running.
+ * nothing, or wrong things, about their pages; and all that may go wrong, which leaves no file and
+ * no mapping, and the domain running.
  */
 #include <dirent.h>
 #include <elf.h>
