@@ -21,10 +21,8 @@ static const char *const net_files[NR_NET_COUNTS] = {
     [NET_TX_PACKETS] = "tx_packets",
 };
 static const char *const disk_files[NR_DISK_COUNTS] = {
-    [DISK_WAITED] = "oo_req",
-    [DISK_READS] = "rd_req",
-    [DISK_WRITES] = "wr_req",
-    [DISK_READ_SECTORS] = "rd_sect",
+    [DISK_WAITED] = "oo_req",           [DISK_READS] = "rd_req",
+    [DISK_WRITES] = "wr_req",           [DISK_READ_SECTORS] = "rd_sect",
     [DISK_WRITTEN_SECTORS] = "wr_sect",
 };
 
@@ -102,8 +100,7 @@ static bool read_disk(const char *name, struct traffic_device *d)
         return false;
     d->disk = true;
     disk_name(number, d->name, sizeof(d->name));
-    d->counted =
-        read_counts("bus/xen-backend/devices", name, disk_files, NR_DISK_COUNTS, d->count);
+    d->counted = read_counts("bus/xen-backend/devices", name, disk_files, NR_DISK_COUNTS, d->count);
     return true;
 }
 

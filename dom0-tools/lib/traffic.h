@@ -13,7 +13,14 @@
 /* Of an interface, as the control domain sees it: it sends what the guest receives. */
 enum { NET_RX_BYTES, NET_RX_PACKETS, NET_TX_BYTES, NET_TX_PACKETS, NR_NET_COUNTS };
 /* Of a disk: requests that had to wait for a free one, requests, sectors of 512 bytes. */
-enum { DISK_WAITED, DISK_READS, DISK_WRITES, DISK_READ_SECTORS, DISK_WRITTEN_SECTORS, NR_DISK_COUNTS };
+enum {
+    DISK_WAITED,
+    DISK_READS,
+    DISK_WRITES,
+    DISK_READ_SECTORS,
+    DISK_WRITTEN_SECTORS,
+    NR_DISK_COUNTS
+};
 
 struct traffic_device {
     uint32_t domid;

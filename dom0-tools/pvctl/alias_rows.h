@@ -15,6 +15,7 @@ ALIAS("virsh", "domstate",       "dominfo")
 ALIAS("virsh", "vcpuinfo",       "vcpu-list")
 ALIAS("virsh", "vcpupin",        "pin")
 ALIAS("virsh", "schedinfo",      "sched")
+ALIAS("virsh", "dump",           "dump-core")
 ALIAS("virsh", "domstats",       "stats")
 ALIAS("virsh", "domxml-validate", "check")
 /* clang-format on */

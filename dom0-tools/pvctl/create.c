@@ -21,7 +21,7 @@ static int open_console(const struct call *c, const char *name)
     return console;
 }
 
-static int create(const struct call *c, struct domain_config *cfg)
+int create_domain(const struct call *c, struct domain_config *cfg)
 {
     bool paused = c->options & OPT_PAUSED;
     struct error e = {0};
@@ -72,7 +72,7 @@ static int run(const struct call *c)
 
     if (read_config(c, &cfg))
         return EXIT_CONFIG;
-    rc = create(c, &cfg);
+    rc = create_domain(c, &cfg);
     domain_config_free(&cfg);
     return rc;
 }

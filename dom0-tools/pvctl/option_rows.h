@@ -17,5 +17,8 @@ OPTION(EVENTS,   "events",   'e', NULL,      "all events, each by its name", 0, 
 OPTION(INTERVAL, "interval", 'i', "SECONDS", "so often: what came since the last time, a second", 1, 86400)
 OPTION(STRICT,   "strict",   0,   NULL,      "refuse what has no effect, too", 0, 0)
 OPTION(JSON,     "json",     'j', NULL,      "print JSON", 0, 0)
+OPTION(LIVE,     "live",     'L', NULL,      "the domain goes on meanwhile", 0, 0)
+OPTION(CRASH,    "crash",    'C', NULL,      "end the domain afterwards, as if it had crashed", 0, 0)
+OPTION(RESET,    "reset",    'R', NULL,      "end the domain afterwards, and create it again", 0, 0)
 OPTION(CLEAR,    "clear",    'c', NULL,      "empty the log after reading", 0, 0)
 /* clang-format on */
