@@ -19,7 +19,7 @@ static int make_again(const struct call *c, const char *xml)
     struct error e = {0};
     int rc;
 
-    if (domain_config_parse(xml, strlen(xml), "kept configuration", NULL, &cfg, &e)) {
+    if (domain_config_parse(xml, strlen(xml), "kept configuration", &cfg, &e)) {
         fail(&e);
         return EXIT_CONFIG;
     }
