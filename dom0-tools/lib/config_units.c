@@ -4,7 +4,10 @@
  */
 #include "config_units.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #define PAGE 4096u
@@ -51,4 +54,19 @@ bool unit_to_kib(uint64_t value, uint64_t bytes, uint64_t *kib)
         return false;
     *kib = bytes / PAGE * (PAGE / 1024);
     return true;
+}
+
+bool size_parse(const char *text, uint64_t bytes, uint64_t *kib)
+{
+    unsigned long long value;
+    char *end;
+
+    errno = 0;
+    value = strtoull(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || errno)
+        return false;
+    end += *end == ' ';
+    if (*end)
+        bytes = unit_bytes(end);
+    return bytes && unit_to_kib(value, bytes, kib);
 }

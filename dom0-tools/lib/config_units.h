@@ -13,6 +13,9 @@
 const char *unit_name(const char *unit);
 /* So many bytes; unit NULL: KiB, the default. 0: no such unit. */
 uint64_t unit_bytes(const char *unit);
+/* "256M", "256 MiB", "262144": a number, and its unit or else the one of `bytes`, in KiB, rounded
+ * up to whole pages; false: it is none, or too much for 64 bits. */
+bool size_parse(const char *text, uint64_t bytes, uint64_t *kib);
 /* So much of a unit in KiB, rounded up to whole pages; false: too much for 64 bits. */
 bool unit_to_kib(uint64_t value, uint64_t bytes, uint64_t *kib);
 

@@ -28,6 +28,8 @@ HOST_OP(domain_create, const struct host_create *c, uint32_t *domid)
 HOST_OP(domain_destroy, uint32_t domid) /* returns when all is freed */
 HOST_OP(domain_pause, uint32_t domid)
 HOST_OP(domain_unpause, uint32_t domid)
+/* A non-maskable interrupt to a vCPU. */
+HOST_OP(vcpu_send_nmi, uint32_t domid, uint32_t vcpu)
 /* Of a fully virtualized domain; -EINVAL: it has none */
 HOST_OP(domain_power_button, uint32_t domid)
 HOST_OP(domain_max_mem, uint32_t domid, uint64_t max_kib)

@@ -323,6 +323,16 @@ int hx_domain_power_button(struct host *h, uint32_t domid)
     return domctl_call(to_xen(h));
 }
 
+int hx_vcpu_send_nmi(struct host *h, uint32_t domid, uint32_t vcpu)
+{
+    struct xen_domctl_sendtrigger *t =
+        &domctl_new(to_xen(h), XEN_DOMCTL_sendtrigger, domid)->u.sendtrigger;
+
+    t->trigger = XEN_DOMCTL_SENDTRIGGER_NMI;
+    t->vcpu = vcpu;
+    return domctl_call(to_xen(h));
+}
+
 int hx_domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
 {
     domctl_new(to_xen(h), XEN_DOMCTL_max_mem, domid)->u.max_mem.max_memkb = max_kib;

@@ -12,6 +12,7 @@
  *   console/NAME.log  what it printed (written by parvisd)
  *   tmp/PID           a file before it is renamed into its place
  *   lock              held (flock) while a name is claimed
+ *   kept.lock         held (flock) while a configuration in domains/ is changed (kept.h)
  *   store.lock        held (flock) while a transaction of the store is written
  *   parvisd.sock      the daemon
  *

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lock.h"
@@ -100,13 +101,18 @@ static int put_cpus(struct host *h, host_txn_t t, const struct writer *w)
 
 static int put_vm(struct host *h, host_txn_t t, const struct writer *w, const char *uuid)
 {
-    char path[PATH_LEN];
+    char path[PATH_LEN], start[40];
+    struct timespec now;
     int rc;
 
     snprintf(path, sizeof(path), "/vm/%s/uuid", uuid);
     rc = h->ops->store_write(h, t, path, uuid);
     snprintf(path, sizeof(path), "/vm/%s/name", uuid);
-    return rc ? rc : h->ops->store_write(h, t, path, w->c->name);
+    rc = rc ? rc : h->ops->store_write(h, t, path, w->c->name);
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(start, sizeof(start), "%lld.%02ld", (long long)now.tv_sec, now.tv_nsec / 10000000);
+    snprintf(path, sizeof(path), "/vm/%s/start_time", uuid); /* as libxl writes it */
+    return rc ? rc : h->ops->store_write(h, t, path, start);
 }
 
 static int put_domain(struct host *h, host_txn_t t, void *arg)
@@ -221,10 +227,23 @@ int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, str
     return rc ? error_errno(e, rc, "domain %u: asking it to shut down", domid) : 0;
 }
 
-int store_domain_name(struct host *h, uint32_t domid, char **name)
+int store_domain_get(struct host *h, uint32_t domid, const char *key, char **value)
 {
     char path[PATH_LEN];
 
-    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
-    return h->ops->store_read(h, 0, path, name);
+    snprintf(path, sizeof(path), "/local/domain/%u/%s", domid, key);
+    return h->ops->store_read(h, 0, path, value);
+}
+
+int store_domain_set(struct host *h, uint32_t domid, const char *key, const char *value)
+{
+    char path[PATH_LEN];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/%s", domid, key);
+    return h->ops->store_write(h, 0, path, value);
+}
+
+int store_domain_name(struct host *h, uint32_t domid, char **name)
+{
+    return store_domain_get(h, domid, "name", name);
 }

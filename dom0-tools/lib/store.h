@@ -36,6 +36,10 @@ int __must_check store_request_shutdown(struct host *h, uint32_t domid, const ch
                                         struct error *e);
 /* Whether the guest has taken the last one. */
 bool store_request_taken(struct host *h, uint32_t domid);
+/* One entry of the domain's, by its key below the domain's directory: read (malloc'ed), written. */
+int __must_check store_domain_get(struct host *h, uint32_t domid, const char *key, char **value);
+int __must_check store_domain_set(struct host *h, uint32_t domid, const char *key,
+                                  const char *value);
 /* malloc'ed name of a domain as the store has it; -ENOENT. */
 int __must_check store_domain_name(struct host *h, uint32_t domid, char **name);
 

@@ -184,7 +184,7 @@ static int check(const struct verb *v, struct call *c)
 {
     bool all = c->options & OPT_ALL;
 
-    if ((v->options & OPT_ALL) && all == (c->arg != NULL))
+    if ((v->options & OPT_ALL) && all == (c->nr_args > v->behind))
         return usage_error(v, "either a name or --all", "");
     if (!all && missing_argument(v, c->nr_args))
         return EXIT_USAGE;
@@ -192,8 +192,13 @@ static int check(const struct verb *v, struct call *c)
         c->options |= OPT_WAIT;
     if ((c->options & OPT_CONSOLE) && (c->options & OPT_JSON))
         return usage_error(v, "--json with --console", "");
-    if ((c->options & OPT_CONSOLE) && c->nr_args > 1)
-        return usage_error(v, "--console with more than one ", v->arg);
+    if ((c->options & (OPT_CONSOLE | OPT_NAME)) && c->nr_args > 1)
+        return usage_error(v, c->options & OPT_CONSOLE ? "--console" : "--name",
+                           " with more than one file");
+    if ((c->options & OPT_UNIT) && (c->options & OPT_JSON))
+        return usage_error(v, "--unit with --json, which is in KiB", "");
+    if ((c->options & OPT_FOLLOW) && (c->options & OPT_CLEAR))
+        return usage_error(v, "--follow with --clear", "");
     if ((c->options & (OPT_WEIGHT | OPT_CAP)) && !c->arg)
         return usage_error(v, c->options & OPT_WEIGHT ? "--weight" : "--cap", " without a name");
     if ((c->options & (OPT_WEIGHT | OPT_CAP)) && (c->options & OPT_JSON))

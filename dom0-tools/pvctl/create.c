@@ -4,6 +4,8 @@
  * instruction, so --console misses nothing, however short the domain lives.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "config_file.h"
 #include "interrupt.h"
@@ -65,14 +67,35 @@ static int read_config(const struct call *c, struct domain_config *cfg)
     return rc;
 }
 
+/* What --name says. */
+static int rename_config(const struct call *c, struct domain_config *cfg)
+{
+    struct error e = {0};
+    char *name;
+
+    if (!(c->options & OPT_NAME))
+        return 0;
+    name = strdup(c->text[AT_NAME]);
+    if (!name) {
+        error_errno(&e, -ENOMEM, "--name");
+        return fail(&e);
+    }
+    free(cfg->name);
+    cfg->name = name;
+    return 0;
+}
+
 static int run(const struct call *c)
 {
     struct domain_config cfg;
     int rc;
 
+    if ((c->options & OPT_NAME) && !domain_name_ok(c->text[AT_NAME]))
+        return usage_error(&verb_create, NAME_RULE, c->text[AT_NAME]);
     if (read_config(c, &cfg))
         return EXIT_CONFIG;
-    rc = create_domain(c, &cfg);
+    rc = rename_config(c, &cfg);
+    rc = rc ? rc : create_domain(c, &cfg);
     domain_config_free(&cfg);
     return rc;
 }
@@ -81,7 +104,7 @@ const struct verb verb_create = {
     .name = "create",
     .arg = "FILE...",
     .each = true,
-    .options = OPT_CONSOLE | OPT_PAUSED | OPT_STRICT | OPT_JSON,
+    .options = OPT_NAME | OPT_CONSOLE | OPT_PAUSED | OPT_STRICT | OPT_JSON,
     .run = run,
     .summary = "create a domain from its file and start it",
     .help =
@@ -96,6 +119,7 @@ const struct verb verb_create = {
         "domain.\n",
     .examples = "pvctl create /etc/parvis/hello.xml\n"
                 "pvctl create --console web.cfg\n"
+                "pvctl create --name test web.cfg\n"
                 "pvctl create web.cfg db.cfg\n"
                 "sed s/web/test/ web.cfg | pvctl create -\n",
 };

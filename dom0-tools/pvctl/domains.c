@@ -44,6 +44,23 @@ int need_guest(const struct call *c, const char *what, struct live_domain *l)
     return rc;
 }
 
+int need_asked(const struct call *c, struct live_domain *l)
+{
+    int rc = need_whole(c, l);
+
+    if (rc)
+        return rc;
+    if (l->d.kind == KIND_HVM)
+        fprintf(stderr,
+                "pvctl: %s: it is an hvm guest, which knows of no store: it cannot be asked\n",
+                l->name);
+    else if (l->d.shutdown || l->d.dying)
+        fprintf(stderr, "pvctl: %s: it has ended (%s)\n", l->name, domain_state_text(&l->d));
+    else
+        return 0;
+    return EXIT_REFUSED;
+}
+
 int chosen_domains(const struct call *c, struct live_domain **l, size_t *n)
 {
     struct error e = {0};
@@ -80,6 +97,8 @@ static int run_one(const struct verb *v, const struct call *c, const char *name)
     struct call one = *c;
 
     one.arg = name;
+    for (size_t i = 0; i < v->behind; i++)
+        one.more[i] = c->args[c->nr_args - v->behind + i];
     return v->run(&one);
 }
 
@@ -106,14 +125,15 @@ static int run_all(const struct verb *v, const struct call *c)
 
 int run_for_each(const struct verb *v, const struct call *c)
 {
-    bool list = (c->options & OPT_JSON) && ((c->options & OPT_ALL) || c->nr_args > 1);
+    size_t n = c->nr_args - v->behind;
+    bool list = (c->options & OPT_JSON) && ((c->options & OPT_ALL) || n > 1);
     int rc = EXIT_OK;
 
     if (list)
         json_open('[');
     if (c->options & OPT_ALL)
         rc = run_all(v, c);
-    for (size_t i = 0; i < c->nr_args; i++)
+    for (size_t i = 0; i < n; i++)
         rc = worse(rc, run_one(v, c, c->args[i]));
     if (list)
         json_close(']');

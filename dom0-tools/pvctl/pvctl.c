@@ -72,6 +72,7 @@ static int run(int argc, char **argv, const char **args)
     v = find_verb(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1]);
     if (!v)
         return unknown_verb(argv[1]);
+    c.called = argv[1];
     rc = command_line(v, argc - 1, argv + 1, &c);
     if (rc == ASKS_FOR_HELP) {
         c.arg = v->name;

@@ -2,9 +2,9 @@
 /*
  * pvctl: what its verbs share.
  *
- * A verb is one row of the table in table.c and one function in a file of its name. The
- * main program parses the options that the row declares, so all verbs read their command
- * line alike, and says what was wrong in one line. A verb returns its exit status.
+ * A verb is one line of verb_rows.h and one struct verb, in a file of its own. The main program
+ * parses the options that it declares (option_rows.h), so all verbs read their command line alike,
+ * and says what was wrong in one line. A verb returns its exit status.
  */
 #ifndef PVCTL_H
 #define PVCTL_H
@@ -52,11 +52,15 @@ extern const struct option_row option_rows[]; /* NR_OPTIONS, and one with name N
 
 #define NR_MORE 3
 
+/* Where a name is not one of domain_name_ok(). */
+#define NAME_RULE "a name has letters, digits and _.+-, at most 64, and is no number: "
+
 struct call {
     uint64_t options;                /* given ones, OPT_* */
     unsigned int number[NR_OPTIONS]; /* their values, by AT_* */
     const char *text[NR_OPTIONS];    /* and as they were typed */
-    const char *arg; /* the first argument, NULL if the verb takes none or it is left out */
+    const char *called; /* the verb as it was typed: maybe xl's or virsh's name for it */
+    const char *arg;    /* the first argument, NULL if the verb takes none or it is left out */
     const char *more[NR_MORE]; /* and those behind it */
     const char **args;         /* all of them */
     size_t nr_args;
@@ -73,6 +77,7 @@ struct verb {
     /* It is run once for each argument (or, with --all, each guest), which is c->arg; the worst
      * exit status is the command's. With --json, several are an array. */
     bool each;
+    size_t behind; /* so many arguments at the end are for all of them: c->more */
     int (*run)(const struct call *c);
     const char *summary;  /* one line */
     const char *help;     /* what `pvctl help VERB` adds; NULL = nothing */
@@ -106,7 +111,10 @@ int usage_error(const struct verb *v, const char *text, const char *what);
 int fail(const struct error *e);
 /* Finds the domain c->arg; 0 or an exit status, after it has been told. */
 int __must_check need_domain(const struct call *c, struct live_domain *l);
-/* The same, and refuses one that is still being created. */
+/* Finds a domain that can be asked for something by the store: not an hvm guest, nor one that has
+ * ended. */
+int __must_check need_asked(const struct call *c, struct live_domain *l);
+/* Finds the domain, and refuses one that is still being created. */
 int __must_check need_whole(const struct call *c, struct live_domain *l);
 /* The same, and refuses the control domain: "it would `what` the machine under your feet". */
 int __must_check need_guest(const struct call *c, const char *what, struct live_domain *l);

@@ -222,6 +222,13 @@ int fake_domain_power_button(struct host *h, uint32_t domid)
     return 0;
 }
 
+int fake_vcpu_send_nmi(struct host *h, uint32_t domid, uint32_t vcpu)
+{
+    MAY_FAIL(h);
+    fake_domain(fake(h), domid)->nmis |= UINT64_C(1) << vcpu;
+    return 0;
+}
+
 int fake_domain_max_mem(struct host *h, uint32_t domid, uint64_t max_kib)
 {
     MAY_FAIL(h);

@@ -33,6 +33,7 @@ struct fake_domain {
     bool live, vcpus_made, has_context, introduced;
     bool never_ran; /* none of its vCPUs did */
     bool pressed;   /* its power button was */
+    uint64_t nmis;  /* vCPUs that got one, a bit each */
     struct vcpu_guest_context context;
     struct host_create created; /* what it was made with */
     uint64_t max_kib, pinned, hypercall_page;

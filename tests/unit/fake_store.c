@@ -179,6 +179,10 @@ int fake_store_list(struct host *h, host_txn_t t, const char *path, char ***name
     unsigned int n = 0;
 
     (void)t;
+    if (fake(h)->store_dead) {
+        free(out);
+        return -ENOTCONN;
+    }
     if (!find(fake(h), path) || fake_fails(fake(h), __func__)) {
         free(out);
         return find(fake(h), path) ? fake(h)->fail_with : -ENOENT;

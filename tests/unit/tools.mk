@@ -27,7 +27,7 @@ unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c \
-    interrupt.c kernel_image.c lifecycle.c limit.c lock.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
+    interrupt.c kernel_image.c kept.c lifecycle.c limit.c lock.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
@@ -96,6 +96,10 @@ unit_tools_pvctl_cpus_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 UNIT += tools_verbs
 unit_tools_verbs_SRCS = tests/unit/tools_verbs.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_verbs_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
+UNIT += tools_wishes
+unit_tools_wishes_SRCS = tests/unit/tools_wishes.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_wishes_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)

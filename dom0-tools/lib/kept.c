@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changing what is kept of a live domain: see kept.h.
+ *
+ * Race: the domain may end meanwhile, and its file be moved or removed. So the new file takes the
+ * place of one that is there, and of no other: nothing is left of a domain that has gone.
+ */
+#define _GNU_SOURCE /* renameat2 */
+#include "kept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "state.h"
+
+static int exchange(uint32_t domid, const char *xml)
+{
+    char tmp[PATH_MAX];
+    int rc;
+
+    snprintf(tmp, sizeof(tmp), "%s", state_path("tmp/%d", (int)getpid()));
+    rc = state_write_file(tmp, xml);
+    if (rc == 0 &&
+        renameat2(AT_FDCWD, tmp, AT_FDCWD, state_path("domains/%u.xml", domid), RENAME_EXCHANGE) <
+            0 &&
+        errno != ENOENT)
+        rc = -errno;
+    unlink(tmp);
+    return rc;
+}
+
+static int change_locked(uint32_t domid, const char *name,
+                         int (*change)(struct domain_config *cfg, void *arg), void *arg,
+                         struct error *e)
+{
+    struct domain_config cfg;
+    char *xml;
+    int rc = state_read_xml(domid, &xml);
+
+    if (rc == -ENOENT)
+        return 0;
+    if (rc)
+        return error_errno(e, rc, "%s: its kept configuration", name);
+    rc = domain_config_parse(xml, strlen(xml), "kept configuration", &cfg, e);
+    free(xml);
+    if (rc)
+        return rc;
+    rc = change(&cfg, arg);
+    xml = rc ? NULL : domain_config_to_xml(&cfg, -1);
+    domain_config_free(&cfg);
+    if (rc)
+        return rc;
+    rc = xml ? exchange(domid, xml) : -ENOMEM;
+    free(xml);
+    return rc ? error_errno(e, rc, "%s: keeping its configuration", name) : 0;
+}
+
+int kept_change(uint32_t domid, const char *name,
+                int (*change)(struct domain_config *cfg, void *arg), void *arg, struct error *e)
+{
+    int lock = lock_take(state_path("kept.lock"), LOCK_LIMIT_MS), rc;
+
+    if (lock == -ENOENT)
+        return 0; /* there is no state at all */
+    if (lock < 0)
+        return error_errno(e, lock, "%s", state_path("kept.lock"));
+    rc = change_locked(domid, name, change, arg, e);
+    close(lock);
+    return rc;
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What bash offers behind `pvctl ...`: verbs, options, domains, files. bash itself runs the completion, with pvctl as it was built and a
+state directory of two domains, of which one has ended."""
+import os
+import subprocess
+import sys
+import tempfile
+
+COMPLETION = "dom0-tools/pvctl/pvctl.bash-completion"
+CASES = [                                       # (words, the last one is being typed; what is offered, or part of it; not offered)
+    ("dumpx", {"dumpxml"}, {"list"}),
+    ("mem-", {"mem-set", "mem-max"}, {"create"}),
+    ("", {"create", "--version"}, {"web"}),
+    ("create --", {"--console", "--name", "--help"}, {"--all"}),
+    ("create --name ", set(), {"web"}),         # a new name is nobody's
+    ("create docs/man/pv", {"docs/man/pvctl.1"}, set()),
+    ("suspend --a", {"--all"}, set()),          # virsh's name for it
+    ("suspend ", {"web"}, {"old", "Domain-0"}),
+    ("destroy web ", {"web"}, {"old"}),         # any number of them
+    ("console ", {"web", "old"}, {"Domain-0"}),
+    ("sched --weight ", set(), {"web"}),        # a number
+    ("sched --weight 5 ", {"web", "Domain-0"}, set()),
+    ("pin w", {"web"}, set()),
+    ("pin web ", {"all"}, {"web"}),
+    ("pin web 0 a", {"all"}, set()),
+    ("help re", {"reboot", "restore"}, {"web"}),
+    ("dmesg ", set(), {"web"}),
+    ("frobnicate ", set(), {"web"}),
+]
+
+
+def offered(words, environment):
+    typed = ["pvctl", *words.split(" ")]
+    script = f"source {COMPLETION}; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _pvctl; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    run = subprocess.run(["bash", "-c", script, "-", *typed], capture_output=True, text=True, check=True, env=environment)
+    if run.stderr:
+        raise AssertionError(f"`pvctl {words}`: {run.stderr}")
+    return set(run.stdout.split())
+
+
+def main():
+    problems = []
+    with tempfile.TemporaryDirectory() as state:
+        for folder, name in (("names", "web"), ("ended", "old")):
+            os.mkdir(os.path.join(state, folder))
+            with open(os.path.join(state, folder, name), "w", encoding="utf-8"):
+                pass
+        environment = {**os.environ, "PARVIS_RUN": state, "PATH": os.path.abspath("build/dom0-tools") + ":" + os.environ["PATH"]}
+        for words, wanted, unwanted in CASES:
+            have = offered(words, environment)
+            if wanted - have or unwanted & have or (not wanted and have):
+                problems.append(f"`pvctl {words}` offers {sorted(have)}")
+    print("\n".join(problems))
+    print(f"{len(CASES)} completions, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+sys.exit(main())
