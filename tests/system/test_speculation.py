@@ -20,7 +20,7 @@ WITH_BITS = DEFAULT_CPU + ",x-force-features=on,+spec-ctrl,+stibp,+ssbd"
 
 def run(name, kind, option, measures, vcpus=2, **more):
     """A guest test where the hypervisor has this option, and then takes these measures."""
-    with Machine.guest(f"speculation-{name}-{option.replace(',', '-')}", os.path.join(BUILD, "tests/guest", name), kind=kind, vcpus=vcpus,
+    with Machine.guest(f"speculation-{name}-{kind}-{option.replace(',', '-')}", os.path.join(BUILD, "tests/guest", name), kind=kind, vcpus=vcpus,
                        extra=f"spec-ctrl = {option}\n", **more) as m:
         m.expect(rf"speculation: measures: {measures}; open: nothing\r?\n")
         result = m.expect(r"TEST-RESULT: (\S+) (\w+)\r?\n", 200)
@@ -45,6 +45,14 @@ def registers_that_are_shown():
     run("entry", "pv", "no,ibrs,pti", "ibrs pti", cpu=WITH_BITS)
 
 
+def guests_write_ssbd():
+    """A guest of each kind writes its bit of SPEC_CTRL, beside nothing and beside what the hypervisor has there."""
+    for kind, vcpus in (("pv", 2), ("hvm", 1), ("pvh", 2)):
+        for option, measures in (("yes", "nothing"), ("no," + ",".join(BY_REGISTERS), " ".join(BY_REGISTERS))):
+            text = run("ssbd", kind, option, measures, vcpus, cpu=WITH_BITS)
+            assert "ssbd: shown, and written" in text, text
+
+
 def linux_has_the_switches():
     """A paravirtual kernel takes the barrier and SSBD that it is shown, and nothing that it does with them is refused."""
     zen = DEFAULT_CPU + ",family=23,model=1,x-force-features=on,+ibpb,+amd-ssbd"       # a model that loads pass stores on
@@ -67,4 +75,4 @@ def what_is_lacking_is_said():
 
 
 if __name__ == "__main__":
-    run_tests(none_is_needed, what_is_lacking_is_said, each_alone, all_at_once, registers_that_are_shown, linux_has_the_switches)
+    run_tests(none_is_needed, what_is_lacking_is_said, each_alone, all_at_once, registers_that_are_shown, guests_write_ssbd, linux_has_the_switches)
