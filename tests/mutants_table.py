@@ -342,6 +342,8 @@ MUTANTS = {
     "not counted: an entry by an ordinary write": ("    if (likely(!rc))\n        count_event(v, COUNTER_ptes_written);\n    return rc;", "    return rc;", [*PV_COUNTS, "pv_mm_ptwr"]),
     "not counted: a write emulated": ("    count_event(v, COUNTER_emulated_writes);\n    if (w)", "    if (w)", [*PV_COUNTS, "pv_mm_ptwr"]),
     "iret: who is resumed has the IOPL of a frame that is none": ("    v->regs.entry_vector = 0;\n    if (copy_from_guest(&frame,", "    if (copy_from_guest(&frame,", ["pv_entry"]),
+    "a #GP that has a selector is a privileged instruction": ("(error ? error & SEL_ERROR_IDT && software_interrupt(v) : pv_emulate_privileged(v))", "(error & SEL_ERROR_IDT ? software_interrupt(v) : pv_emulate_privileged(v))", ["pv_traps"]),
+    "a #GP that has a selector is a software interrupt": ("error ? error & SEL_ERROR_IDT && software_interrupt(v)", "error ? software_interrupt(v)", ["pv_traps"]),
     "SYSRET to any selectors": ("    return r->cs == FLAT_RING3_CS64 && r->ss == FLAT_RING3_SS64;", "    return r != NULL;", ["pv_random"]),
     "issued again, RCX is not": ("    v->regs.rip -= SYSCALL_LENGTH;\n    v->regs.rcx = v->regs.rip;\n", "    v->regs.rip -= SYSCALL_LENGTH;\n", ["pv_random"]),
     # assembly: the ways of a paravirtual guest in and out

@@ -150,6 +150,12 @@ static void software_interrupts(void **state)
     v->arch.pv.traps[0x81].address = 0;
     trap(true, "\xcd\x81", 2, TRAP_gp_fault, 0x81 << 3 | SEL_ERROR_IDT);
     assert_int_equal(v->regs.rip, HANDLER + TRAP_gp_fault);
+    /* A selector's #GP, whatever stands there: neither a vector of the IDT, nor carried out. */
+    trap(false, "\xcd\x80", 2, TRAP_gp_fault, 0x80 << 3);
+    assert_int_equal(v->regs.rip, HANDLER + TRAP_gp_fault);
+    assert_int_equal(pushed(6), 0x80 << 3);
+    trap(true, "\x0f\x06", 2, TRAP_gp_fault, 0x80 << 3); /* clts */
+    assert_int_equal(v->regs.rip, HANDLER + TRAP_gp_fault);
     /* Events are masked by a gate that says so. */
     v->arch.pv.traps[0x82].flags = 4;
     v->vcpu_info->evtchn_upcall_mask = 0;
@@ -169,6 +175,8 @@ static void privileged_and_forced(void **state)
     assert_int_equal(v->regs.rip, mm_va(CODE) + 7);
     assert_int_equal(v->regs.rbx, 0x566e6558);
     trap(true, "\x0f\x0bxen\x0f\x31", 7, TRAP_invalid_op, 0);
+    assert_int_equal(v->regs.rip, HANDLER + TRAP_invalid_op);
+    trap(true, "\x0f\x0byen\x0f\xa2", 7, TRAP_invalid_op, 0);
     assert_int_equal(v->regs.rip, HANDLER + TRAP_invalid_op);
 }
 
