@@ -11,7 +11,9 @@
 #include "machine_lacks.h"
 #include "pvctl.h"
 
-#define MOMENT_NS 200000000l
+#define MOMENT_NS           200000000l
+#define NO_WORD(name, word) ",no-" word
+#define SPEC_CTRL_TEXT      sizeof("default" SPEC_MEASURES(NO_WORD))
 
 struct machine {
     struct host_version v;
@@ -89,6 +91,22 @@ static void print_set(const char *what, uint32_t set, word_fn word, const char *
     printf("%s%s\n", set ? "" : " none", why);
 }
 
+/* In the words of parvis.cfg; those that the last yes or no leaves as they are, are not among them.
+ */
+static void spec_ctrl_text(const struct parvis_sysctl_speculation *s, char *text, size_t size)
+{
+    bool no = (s->off | s->on) == ~0u;
+    size_t n = (size_t)snprintf(text, size, "%s", no ? "no" : s->off | s->on ? "yes" : "default");
+
+    for (unsigned int i = 0; i < NR_MEASURES; i++) {
+        bool off = !no && s->off >> i & 1;
+
+        if (off || s->on >> i & 1)
+            n += (size_t)snprintf(text + n, size - n, ",%s%s", off ? "no-" : "",
+                                  spec_measure_word(i));
+    }
+}
+
 static void print_threads(unsigned int run, unsigned int left_alone)
 {
     printf("%-16s ", "smt");
@@ -105,6 +123,7 @@ static void print_threads(unsigned int run, unsigned int left_alone)
 static void json_speculation(const struct machine *m)
 {
     const struct parvis_sysctl_speculation *s = &m->speculation;
+    char asked[SPEC_CTRL_TEXT];
 
     json_key("speculation");
     json_open('{');
@@ -112,6 +131,8 @@ static void json_speculation(const struct machine *m)
     json_set("affected", s->affected, spec_hole_word);
     json_set("open", s->open, spec_hole_word);
     json_set("measures", s->measures, spec_measure_word);
+    spec_ctrl_text(s, asked, sizeof(asked));
+    json_string("spec_ctrl", asked);
     json_number("second_threads", s->second_threads);
     json_number("threads_left_alone", s->threads_left_alone);
     json_close('}');
@@ -120,11 +141,14 @@ static void json_speculation(const struct machine *m)
 static void print_speculation(const struct machine *m)
 {
     const struct parvis_sysctl_speculation *s = &m->speculation;
+    char asked[SPEC_CTRL_TEXT];
 
     print_set("affected by", s->affected, spec_hole_word,
               m->p.emulated ? " (QEMU's emulation: its CPUs are none)" : "");
     print_set("still open", s->open, spec_hole_word, "");
     print_set("mitigations", s->measures, spec_measure_word, "");
+    spec_ctrl_text(s, asked, sizeof(asked));
+    printf("%-16s %s\n", "spec-ctrl", asked);
     print_threads(s->second_threads, s->threads_left_alone);
 }
 

@@ -312,7 +312,8 @@ static uint32_t by_default(const struct spec_cpu *c, uint32_t holes, uint32_t ca
 struct spec_choice spec_choose(const struct spec_cpu *c, uint32_t off, uint32_t on)
 {
     uint32_t can = measures_of(c), holes = holes_of(c);
-    struct spec_choice s = {.affected = holes, .open = holes, .can = can, .lacking = on & ~can};
+    struct spec_choice s = {
+        .off = off, .on = on, .affected = holes, .open = holes, .can = can, .lacking = on & ~can};
 
     s.measures = (by_default(c, holes, can) & ~off) | (on & can);
     for (unsigned int m = 0; m < NR_MEASURES; m++)

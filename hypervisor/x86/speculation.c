@@ -119,9 +119,12 @@ static void report(void)
     char holes[sizeof(SPEC_HOLES(AND_WORD))], measures[sizeof(SPEC_MEASURES(AND_WORD))];
 #undef AND_WORD
 
-    log_info("speculation: these CPUs have %s%s",
+    log_info("speculation: these CPUs have %s%s; chosen: %s",
              words_of(choice.affected, spec_hole_word, holes, sizeof(holes)),
-             cpu_has.tcg ? " (QEMU's emulation)" : "");
+             cpu_has.tcg ? " (QEMU's emulation)" : "",
+             !(choice.off | choice.on) ? "default"
+             : ~choice.off             ? "by spec-ctrl"
+                                       : "spec-ctrl = no");
     log_info("speculation: measures: %s; open: %s",
              words_of(choice.measures, spec_measure_word, measures, sizeof(measures)),
              words_of(choice.open, spec_hole_word, holes, sizeof(holes)));
@@ -272,6 +275,8 @@ void machine_speculation(struct parvis_sysctl_speculation *out)
         .affected = choice.affected,
         .open = choice.open,
         .measures = choice.measures,
+        .off = choice.off,
+        .on = choice.on,
         .second_threads = second_threads,
         .threads_left_alone = threads_left_alone,
     };

@@ -34,6 +34,7 @@ struct spec_cpu {
 };
 
 struct spec_choice {
+    uint32_t off, on;        /* measures by parvis.cfg */
     uint32_t affected, open; /* holes */
     uint32_t measures;
     uint32_t can;     /* be taken on this CPU */

@@ -96,6 +96,7 @@ struct parvis_sysctl_speculation {
     uint32_t affected; /* holes that the CPUs have */
     uint32_t open;     /* those of them that no measure closes */
     uint32_t measures; /* that are taken */
+    uint32_t off, on;  /* what spec-ctrl left out and asked for; 0 and 0: CPUs alone decided */
     /* Second threads of a core: CPUs that run, and those that smt = no leaves alone. */
     uint32_t second_threads, threads_left_alone;
 };

@@ -66,11 +66,14 @@ def linux_has_the_switches():
 
 def none_is_needed():
     text = run("entry", "pv", "yes", "nothing")
-    assert re.search(r"speculation: these CPUs have nothing \(QEMU's emulation\)", text), text
+    assert re.search(r"speculation: these CPUs have nothing \(QEMU's emulation\); chosen: default\r?\n", text), text
+    text = run("entry", "pv", "no", "nothing")
+    assert "; chosen: spec-ctrl = no" in text, text
 
 
 def what_is_lacking_is_said():
     text = run("entry", "pv", ",".join(HAVE_NOT), "nothing")
+    assert "; chosen: by spec-ctrl" in text, text
     assert f"spec-ctrl: these CPUs cannot do what is asked for: {' '.join(HAVE_NOT)}" in text, text
 
 

@@ -111,6 +111,8 @@ int fake_speculation(struct host *h, struct parvis_sysctl_speculation *out)
                                                           1u << HOLE_LOCKS,
                                               .open = 1u << HOLE_MELTDOWN,
                                               .measures = 1u << MEASURE_VERW | 1u << MEASURE_LOCK,
+                                              .off = fake(h)->spec_off,
+                                              .on = fake(h)->spec_on,
                                               .second_threads = fake(h)->second_threads,
                                               .threads_left_alone = fake(h)->threads_left_alone};
     return 0;

@@ -85,6 +85,7 @@ struct fake_host {
     int no_counters; /* what is answered instead */
     int no_speculation;
     unsigned int second_threads, threads_left_alone;
+    uint32_t spec_off, spec_on;
     uint64_t calls, fail_at;
     int fail_with;
     int events;                               /* a pipe: each byte is an event of the store */

@@ -302,16 +302,39 @@ static void stats_of_no_vcpu(void **state)
     pvctl_ends("stats nobody --interval 1", 3, "pvctl: nobody: no such domain\n");
 }
 
+/* What parvis.cfg asked for is told from what the CPUs need, in its own words. */
+static void shows_what_was_asked(void **state)
+{
+    uint32_t verw = 1u << MEASURE_VERW, pti = 1u << MEASURE_PTI;
+    const struct {
+        uint32_t off, on;
+        const char *text, *json;
+    } asked[] = {
+        {0, 0, "\nspec-ctrl        default\n", "\"spec_ctrl\": \"default\""},
+        {~0u, 0, "\nspec-ctrl        no\n", "\"spec_ctrl\": \"no\""},
+        {~0u & ~pti, pti, "\nspec-ctrl        no,pti\n", "\"spec_ctrl\": \"no,pti\""},
+        {verw, pti, "\nspec-ctrl        yes,no-verw,pti\n", "\"spec_ctrl\": \"yes,no-verw,pti\""},
+    };
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        f->spec_off = asked[i].off;
+        f->spec_on = asked[i].on;
+        pvctl_ends("info", 0, asked[i].text);
+        pvctl_ends("info --json", 0, asked[i].json);
+    }
+}
+
 static void shows_cpus(void **state)
 {
     (void)state;
     pvctl_ends("info", 0, "\nCPUs             2 (2 cores a socket, 1 thread a core)\n");
     pvctl_ends("info", 0, "\nCPU model        Model T\n");
-    pvctl_ends(
-        "info", 0,
-        "\naffected by      meltdown mds locks\nstill open       meltdown\n"
-        "mitigations      verw lock-harden\nsmt              no CPU is the second thread of a "
-        "core\n");
+    pvctl_ends("info", 0,
+               "\naffected by      meltdown mds locks\nstill open       meltdown\n"
+               "mitigations      verw lock-harden\nspec-ctrl        default\nsmt              no "
+               "CPU is the second thread of a "
+               "core\n");
     f->second_threads = 2;
     pvctl_ends("info", 0, "\nsmt              2 CPUs are second threads of a core\n");
     f->second_threads = 1;
@@ -382,6 +405,7 @@ int main(void)
         T(does_not_create),
         T(shares),
         T(lists_vcpus),
+        T(shows_what_was_asked),
         T(shows_cpus),
         T(any_call_may_fail),
         T(shows_stats),

@@ -209,6 +209,9 @@ static void what_cpuid_says(void **state)
     assert_int_equal(absent_frame_bits, 0xffffff000);
     assert_int_equal(ctrls[me->id], 0);
     start("GenuineIntel", SKYLAKE, MICROCODE, 0, MEASURE(SSBD));
+    machine_speculation(&s);
+    assert_int_equal(s.off, 0);
+    assert_int_equal(s.on, MEASURE(SSBD));
     assert_int_equal(ctrls[me->id], SPEC_CTRL_IBRS | SPEC_CTRL_SSBD);
     start("AuthenticAMD", 0x800f12, 0, 0, 0); /* Zen 1 */
     assert_int_equal(measures(), MEASURE(RETPOLINE) | MEASURE(RSB_FILL) | MEASURE(DIV_SCRUB) |
