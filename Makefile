@@ -66,7 +66,7 @@ build/.deps: .ci/deps
 	@.ci/deps
 	@touch $@
 
-.PHONY: all deps hv efi guests tools unit run debug check check-long unpacked test-programs fuzz fmt clean help
+.PHONY: all deps hv efi guests tools unit run attach debug check check-long unpacked test-programs fuzz fmt clean help
 deps: build/.deps ## installs the Debian packages that are missing (apt; root or sudo)
 
 hv: $(HV_OUT)/parvis.elf $(HV_OUT)/parvis.bin ## the hypervisor: build/parvis.elf and parvis.bin (HV_CC=clang: build/clang/; DEBUG=1, which asserts: build/debug/)
@@ -78,7 +78,7 @@ tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
 
 # What a person may set; run.py reads them from the environment. What is misspelt on make's command line is refused, not ignored.
 SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK DOM0_KERNEL DOM0_MODULES GUEST KIND GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
-export $(SETTINGS)
+export $(SETTINGS) MACHINE
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))
 misspelt := $(strip $(filter-out $(SETTINGS) DEBUG_WAIT HV_CC GUEST_CC DEBUG PYTHON V COUNTING SOURCE_DATE_EPOCH,$(given)))
 $(if $(misspelt),$(if $(filter run debug,$(MAKECMDGOALS)),$(error $(misspelt): `make run` knows $(SETTINGS))))
@@ -99,6 +99,9 @@ quietly := $(if $(filter 1,$(V)),,-s)
 run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; TOOLSTACK=xl|libvirt: Debian's too; SMP MEM CPU ...)
 	@$(wait_to_build); exec $(MAKE) $(quietly) $(NEEDED_TO_RUN)
 	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
+
+attach: ## a second shell of the machine that runs, from another terminal; ^] leaves it (MACHINE=number, where several run)
+	@exec $(PYTHON) tests/system/attach.py
 
 debug: ## like run, without firmware, with gdb attached to the hypervisor
 	@$(wait_to_build); exec $(MAKE) $(quietly) build/parvis.elf $(NEEDED_TO_RUN)

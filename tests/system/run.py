@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 
+import attach
 import ending
 import machine
 
@@ -221,6 +222,8 @@ def arguments(directory):
     else:
         sys.exit(f"parvis: FIRMWARE={setting('FIRMWARE')}: must be uefi or direct")
     args += ["-serial", "mon:stdio" if os.isatty(0) else "stdio"]
+    if not guest:
+        args += attach.line_args(directory)
     if setting("DEBUG_WAIT"):
         args += ["-s", "-S"]
     return args + ending.witness_args(directory) + more_for_qemu()

@@ -42,17 +42,20 @@ def reaches_the_shell():
 
 
 def greets():
-    """Who logs in reads what to type first; a terminal that answers is asked for its size."""
-    assert "pvctl help" in machine.text and "/etc/parvis/hello.xml" in machine.text, machine.tail()
+    """Who logs in reads what to type first; a terminal that answers is asked for its size, again and again."""
+    for hint in ("pvctl create --console /etc/parvis/hello.xml", "pvctl help", "poweroff"):
+        assert f"\n  {hint} " in machine.text, machine.tail()
     machine.check("stty size", r"^24 80$")     # nobody has answered
-    for _ in range(10):                         # the shell waits a second for the answer: on a slow machine it may miss it
+    for _ in range(10):                         # the shell waits a second for each answer: on a slow machine it may miss one
         machine.send(". /etc/profile")
         machine.expect(r"\x1b\[6n")
         machine.send("\x1b[40;132R", end="")
+        if machine.expect(r"\x1b\[6n|^parvis# ").group() != "parvis# ":
+            machine.send("\x1b[41;133R", end="")    # before each prompt again, as long as it answers
+            machine.expect(r"parvis# ")
+        machine.send("PROMPT_COMMAND=")             # a late answer is no command
         machine.prompt()
-        machine.send("\x15")                    # a late answer is no command
-        machine.prompt()
-        if "40 132" in machine.shell("stty size")[1]:
+        if "41 133" in machine.shell("stty size")[1]:
             return
     raise AssertionError("the terminal's answer was not taken")
 
@@ -78,7 +81,7 @@ def has_a_second_terminal():
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(60 * SCALE)
         line.connect(os.path.join(scratch, "line"))
-        line.sendall(b"\n")
+        line.sendall(b"\r")         # the shell begins when somebody is there
         text = b""
         while b"parvis# " not in text:
             text += line.recv(4096)

@@ -113,6 +113,10 @@ UNIT += tools_progress
 unit_tools_progress_SRCS := tests/unit/tools_progress.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,error.c plain.c progress.c unpack.c)
 unit_tools_progress_LIBS := -lz -llzma -lzstd -llz4 -Wl,--wrap=clock_gettime
 
+UNIT += tools_resize
+unit_tools_resize_SRCS := tests/unit/tools_resize.c dom0-tools/resize/resize.c
+unit_tools_resize_LIBS := -lutil
+
 UNIT += tools_plain
 unit_tools_plain_SRCS := tests/unit/tools_plain.c dom0-tools/lib/plain.c
 unit_tools_plain_LIBS :=
@@ -152,6 +156,8 @@ $(foreach cc,$(HOSTS),build/host/$(cc)/dom0-tools/parvisd/parvisd.o): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -Dmain=parvisd_main -Wno-missing-prototypes
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(PVCTL_SRCS))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/pvctl -Dmain=pvctl_main -Wno-missing-prototypes
+
+$(foreach cc,$(HOSTS),build/host/$(cc)/dom0-tools/resize/resize.o): HOST_CFLAGS_EXTRA := -Dmain=resize_main -Wno-missing-prototypes
 
 # parvis-domain(5) says all that the schema knows.
 CHECKS += tests/domain_manual.py
