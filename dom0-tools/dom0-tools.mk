@@ -2,7 +2,7 @@
 #
 # pvctl and parvisd: the toolstack of the control domain. Both are linked from dom0-tools/lib and the loader.
 
-TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_kernel.c config_malformed.c config_name.c config_nodes.c \
+TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c config_nodes.c \
     config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpus.c cpuset.c daemon.c \
     device_system.c devices.c disk_share.c error.c find.c findings.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_store.c \
     interrupt.c kernel_image.c lifecycle.c limit.c lock.c no_icu.c plain.c progress.c reap.c restart.c state.c store.c unpack.c uuid.c window.c)
@@ -11,7 +11,7 @@ SCHEMA_TABLE := build/dom0-tools/schema_table.c
 TOOLS_LIB_SRCS += $(SCHEMA_TABLE)
 TOOLS_LIB_SRCS += $(addprefix dom0-tools/lib/,dump_core.c dump_core_pages.c kept.c new_file.c)
 # Files as people have them are read by pvctl alone; xl's by libxlutil, of which two functions are ours.
-CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c near.c)
+CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c definition.c near.c)
 PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(CONFIG_FILE_SRCS)
 PARVISD_SRCS := $(wildcard dom0-tools/parvisd/*.c)
 

@@ -15,6 +15,7 @@
 #include <xen/sched.h>
 
 #include "build.h"
+#include "config_identity.h"
 #include "cpus.h"
 #include "daemon.h"
 #include "devices.h"
@@ -72,7 +73,8 @@ static int daemon_reap(void *ctx, uint32_t domid, const char *name, const char *
 const struct console_service console_by_daemon = {daemon_begin, daemon_end, daemon_serve,
                                                   daemon_reap, NULL};
 
-static int refuse_live_uuid(struct host *h, const struct domain_config *cfg, struct error *e)
+/* Of domains that others have made, too. */
+static int refuse_live_identity(struct host *h, const struct domain_config *cfg, struct error *e)
 {
     struct live_domain *all;
     size_t n;
@@ -80,13 +82,18 @@ static int refuse_live_uuid(struct host *h, const struct domain_config *cfg, str
 
     if (rc)
         return rc;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && rc == 0; i++) {
         /* A dying one is only waited for by somebody who has a page of it mapped. */
-        if (!all[i].d.dying && memcmp(all[i].d.uuid, cfg->uuid, 16) == 0) {
+        if (all[i].d.dying)
+            continue;
+        if (memcmp(all[i].d.uuid, cfg->uuid, 16) == 0)
             rc = error_set(e, -EEXIST, "%s: <uuid>: domain %u (%s) has this uuid already",
                            cfg->name, all[i].d.domid, all[i].name);
-            break;
-        }
+        else if (!all[i].ours && strcmp(all[i].name, cfg->name) == 0)
+            rc = error_set(e, -EEXIST,
+                           "%s: a domain of this name, which pvctl did not make, exists already "
+                           "(domain %u)",
+                           cfg->name, all[i].d.domid);
     }
     free(all);
     return rc;
@@ -94,28 +101,11 @@ static int refuse_live_uuid(struct host *h, const struct domain_config *cfg, str
 
 static int set_identity(struct host *h, struct domain_config *cfg, struct error *e)
 {
-    if (cfg->uuid_given) {
-        int rc = refuse_live_uuid(h, cfg, e);
+    int rc = cfg->uuid_given ? refuse_live_identity(h, cfg, e) : 0;
 
-        if (rc)
-            return rc;
-    } else {
-        uuid_make(cfg->uuid);
-        cfg->uuid_given = true;
-    }
-    for (size_t i = 0; i < cfg->nr_nics; i++) {
-        struct nic_config *n = &cfg->nics[i];
-
-        if (!n->mac_given) {
-            uint8_t r[16];
-
-            /* 00:16:3e is Xen's range of addresses. */
-            uuid_make(r);
-            memcpy(n->mac, (const uint8_t[]){0x00, 0x16, 0x3e, r[0] & 0x7f, r[1], r[2]}, 6);
-            n->mac_given = true;
-        }
-    }
-    return 0;
+    if (rc == 0)
+        config_identity(cfg);
+    return rc;
 }
 
 static int keep_config(const struct domain_config *cfg, uint32_t domid, struct error *e)

@@ -55,8 +55,7 @@ int create_domain(const struct call *c, struct domain_config *cfg)
     return EXIT_OK;
 }
 
-/* What is found stands on standard error: errors, or what has no effect. */
-static int read_config(const struct call *c, struct domain_config *cfg)
+int read_config(const struct call *c, struct domain_config *cfg)
 {
     const struct config_how how = {.strict = c->options & OPT_STRICT};
     struct findings f = {0};

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "definition.h"
 #include "pvctl.h"
 
 /* Only for names of domains that others made; without an answer they have none. */
@@ -18,8 +19,31 @@ int worse(int a, int b)
 int need_domain(const struct call *c, struct live_domain *l)
 {
     struct error e = {0};
+    int rc = lifecycle_find(c->h, c->arg, l, &e);
 
-    return lifecycle_find(c->h, c->arg, l, &e) ? fail(&e) : 0;
+    if (rc == -ESRCH && definition_exists(c->arg))
+        fprintf(stderr, "pvctl: %s: it does not run, it is defined: `pvctl start %s`\n", c->arg,
+                c->arg);
+    else if (rc)
+        return fail(&e);
+    return rc ? EXIT_NO_DOMAIN : 0;
+}
+
+int defined_domains(struct definition **list, size_t *n)
+{
+    struct findings bad = {0};
+    int rc = EXIT_OK;
+
+    *list = NULL;
+    *n = 0;
+    if (definition_list(list, n, &bad))
+        rc = EXIT_REFUSED;
+    else if (bad.nr)
+        rc = EXIT_CONFIG;
+    for (size_t i = 0; i < bad.nr; i++)
+        fprintf(stderr, "pvctl: %s\n", bad.list[i].text);
+    findings_free(&bad);
+    return rc;
 }
 
 int need_whole(const struct call *c, struct live_domain *l)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl dumpxml: the configuration of a live domain, as `create` takes it.
+ * pvctl dumpxml: the configuration of a live domain, or of one that is defined, as `create` takes
+ * it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "definition.h"
 #include "pvctl.h"
 #include "state.h"
 
@@ -28,35 +30,65 @@ static int print_numbered(const char *kept, uint32_t domid, struct error *e)
     return 0;
 }
 
+static int print_live(const struct live_domain *l)
+{
+    struct error e = {0};
+    char *xml;
+    int rc = state_read_xml(l->d.domid, &xml);
+
+    if (rc == -ENOENT) {
+        error_set(&e, -ENODATA, "%s: this domain was not created by pvctl: it has no XML", l->name);
+        return fail(&e);
+    }
+    if (rc) {
+        error_errno(&e, rc, "%s: its kept configuration", l->name);
+        return fail(&e);
+    }
+    rc = print_numbered(xml, l->d.domid, &e);
+    free(xml);
+    return rc ? fail(&e) : EXIT_OK;
+}
+
+static int print_defined(const char *name)
+{
+    struct definition d;
+    struct error e = {0};
+    char *xml;
+    int rc = EXIT_OK;
+
+    if (definition_read(name, &d, &e))
+        return worse(fail(&e), e.code == -ESRCH ? EXIT_OK : EXIT_CONFIG);
+    xml = domain_config_to_xml(&d.cfg, -1);
+    if (xml)
+        fputs(xml, stdout);
+    else
+        rc = error_errno(&e, -ENOMEM, "%s", name) ? fail(&e) : EXIT_OK;
+    free(xml);
+    domain_config_free(&d.cfg);
+    return rc;
+}
+
 static int run(const struct call *c)
 {
     struct live_domain l;
     struct error e = {0};
-    char *xml;
-    int rc = need_domain(c, &l);
 
-    if (rc)
-        return rc;
-    rc = state_read_xml(l.d.domid, &xml);
-    if (rc == -ENOENT) {
-        error_set(&e, -ENODATA, "%s: this domain was not created by pvctl: it has no XML", l.name);
-        return fail(&e);
-    }
-    if (rc) {
-        error_errno(&e, rc, "%s: its kept configuration", l.name);
-        return fail(&e);
-    }
-    rc = print_numbered(xml, l.d.domid, &e);
-    free(xml);
-    return rc ? fail(&e) : EXIT_OK;
+    if (c->options & OPT_INACTIVE)
+        return print_defined(c->arg);
+    if (lifecycle_find(c->h, c->arg, &l, &e) == 0)
+        return print_live(&l);
+    return e.code == -ESRCH && definition_exists(c->arg) ? print_defined(c->arg) : fail(&e);
 }
 
 const struct verb verb_dumpxml = {
     .name = "dumpxml",
     .arg = "NAME",
+    .options = OPT_INACTIVE,
     .run = run,
-    .summary = "print the configuration of a live domain",
-    .help = "It is the one that the domain was created with; what pin and sched have set does not "
-            "stand in it.\n",
-    .examples = "pvctl dumpxml web >web.xml\n",
+    .summary = "print the configuration of a domain that lives, or is defined",
+    .help = "Of one that lives it is the one that it was created with; what pin and sched have set "
+            "does\n"
+            "not stand in it.\n",
+    .examples = "pvctl dumpxml web >web.xml\n"
+                "pvctl dumpxml --inactive web >web.xml\n",
 };

@@ -1,96 +1,184 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl list: one hypercall and one directory, however many domains there are.
+ * pvctl list: one hypercall and one directory, however many domains there are; with --all the
+ * definitions besides.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "config.h"
 #include "config_units.h"
+#include "definition.h"
 #include "pvctl.h"
 
-static void print_json(const struct live_domain *l, size_t n)
-{
-    json_open('[');
-    for (size_t i = 0; i < n; i++) {
-        const struct host_domain *d = &l[i].d;
-        char uuid[37];
+/* What is printed of one domain. */
+struct row {
+    const struct live_domain *live;   /* NULL: it does not run */
+    const struct definition *defined; /* NULL: it is not, or nobody asked */
+};
 
-        uuid_format(d->uuid, uuid);
-        json_open('{');
-        json_string("name", l[i].name);
+static const char *state_word(const struct live_domain *l)
+{
+    return !l                             ? "off"
+           : l->maker                     ? "creating"
+           : l->d.shutdown && !l->d.dying ? "shutdown"
+                                          : domain_state_text(&l->d);
+}
+
+static void print_json(const struct row *r, bool all)
+{
+    const struct host_domain *d = r->live ? &r->live->d : NULL;
+    const struct domain_config *cfg = r->defined ? &r->defined->cfg : NULL;
+    char uuid[37];
+
+    json_open('{');
+    json_string("name", d ? r->live->name : cfg->name);
+    if (d)
         json_number("id", d->domid);
+    if (d || cfg->uuid_given) {
+        uuid_format(d ? d->uuid : cfg->uuid, uuid);
         json_string("uuid", uuid);
-        json_string("kind", kind_name(d->kind));
-        json_number("memory_kib", d->nr_pages * 4);
-        json_number("vcpus", d->online_vcpus);
-        json_string("state", l[i].maker                 ? "creating"
-                             : d->shutdown && !d->dying ? "shutdown"
-                                                        : domain_state_text(d));
-        if (d->shutdown)
-            json_string("reason", shutdown_reason_word(d->shutdown_reason));
-        json_number("cpu_time_ns", d->cpu_time_ns);
-        json_close('}');
     }
-    json_close(']');
+    json_string("kind", kind_name(d ? d->kind : cfg->kind));
+    json_number("memory_kib", d ? d->nr_pages * 4 : cfg->current_kib);
+    json_number("vcpus", d ? d->online_vcpus : cfg->vcpus);
+    json_string("state", state_word(r->live));
+    if (d && d->shutdown)
+        json_string("reason", shutdown_reason_word(d->shutdown_reason));
+    if (d)
+        json_number("cpu_time_ns", d->cpu_time_ns);
+    if (all) {
+        json_bool("defined", cfg != NULL);
+        json_bool("autostart", cfg && r->defined->order != AUTOSTART_NONE);
+    }
+    if (cfg && r->defined->order != AUTOSTART_NONE)
+        json_number("order", (unsigned long long)r->defined->order);
+    json_close('}');
 }
 
-/* Pages in the unit, with a digit behind the point where they are not exact in it. */
-static void memory_text(uint64_t pages, uint64_t unit, char out[24])
-{
-    if (pages * 4096 % unit)
-        snprintf(out, 24, "%.1f", (double)pages * 4096 / (double)unit);
-    else
-        snprintf(out, 24, "%llu", (unsigned long long)(pages * 4096 / unit));
-}
-
-static void print_table(const struct live_domain *l, size_t n, const char *unit)
+static void print_head(const char *unit, bool all)
 {
     char memory[24];
 
     snprintf(memory, sizeof(memory), "Mem(%s)", unit_name(unit));
     printf("%-24s %5s %10s %5s  %-12s %10s  %s\n", "Name", "ID", memory, "vCPUs", "State",
-           "Time(s)", "Kind");
-    for (size_t i = 0; i < n; i++) {
-        const struct host_domain *d = &l[i].d;
-
-        memory_text(d->nr_pages, unit_bytes(unit), memory);
-        printf("%-24s %5u %10s %5u  %-12s %10.1f  %s\n", l[i].name, d->domid, memory,
-               d->online_vcpus, l[i].maker ? "creating" : domain_state_text(d),
-               (double)d->cpu_time_ns / 1e9, kind_name(d->kind));
-    }
+           "Time(s)", all ? "Kind Autostart" : "Kind");
 }
 
+/* KiB in the unit, with a digit behind the point where they are not exact in it. */
+static void memory_text(uint64_t kib, uint64_t unit, char out[24])
+{
+    if (kib * 1024 % unit)
+        snprintf(out, 24, "%.1f", (double)kib * 1024 / (double)unit);
+    else
+        snprintf(out, 24, "%llu", (unsigned long long)(kib * 1024 / unit));
+}
+
+static void print_line(const struct row *r, const char *unit, bool all)
+{
+    const struct live_domain *l = r->live;
+    const struct domain_config *cfg = r->defined ? &r->defined->cfg : NULL;
+    char memory[24];
+
+    memory_text(l ? l->d.nr_pages * 4 : cfg->current_kib, unit_bytes(unit), memory);
+    if (l)
+        printf("%-24s %5u %10s %5u  %-12s %10.1f  ", l->name, l->d.domid, memory, l->d.online_vcpus,
+               l->maker ? "creating" : domain_state_text(&l->d), (double)l->d.cpu_time_ns / 1e9);
+    else
+        printf("%-24s %5s %10s %5u  %-12s %10s  ", cfg->name, "-", memory, cfg->vcpus, "off", "-");
+    if (!all)
+        puts(kind_name(l->d.kind));
+    else
+        printf("%-4s %s\n", kind_name(l ? l->d.kind : cfg->kind),
+               !r->defined                           ? "not defined"
+               : r->defined->order == AUTOSTART_NONE ? "no"
+                                                     : "yes");
+}
+
+static void print(const struct call *c, const struct row *r, const char *unit)
+{
+    bool all = c->options & OPT_OFF_TOO;
+
+    if (c->options & OPT_JSON)
+        print_json(r, all);
+    else
+        print_line(r, unit, all);
+}
+
+static const struct definition *find_definition(const struct live_domain *l,
+                                                const struct definition *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(list[i].cfg.name, l->name) == 0)
+            return &list[i];
+    }
+    return NULL;
+}
+
+static bool is_live(const char *name, const struct live_domain *l, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(l[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Those that live, then those that are defined and do not. */
+static void print_all(const struct call *c, const char *unit, const struct live_domain *l, size_t n,
+                      const struct definition *defined, size_t nr)
+{
+    if (c->options & OPT_JSON)
+        json_open('[');
+    else
+        print_head(unit, c->options & OPT_OFF_TOO);
+    for (size_t i = 0; i < n; i++)
+        print(c, &(struct row){&l[i], find_definition(&l[i], defined, nr)}, unit);
+    for (size_t i = 0; i < nr; i++) {
+        if (!is_live(defined[i].cfg.name, l, n))
+            print(c, &(struct row){NULL, &defined[i]}, unit);
+    }
+    if (c->options & OPT_JSON)
+        json_close(']');
+}
+
+/* A definition that cannot be read is told; the others are listed, and that is what was asked. */
 static int run(const struct call *c)
 {
     const char *unit = c->options & OPT_UNIT ? c->text[AT_UNIT] : "KiB";
+    struct definition *defined = NULL;
     struct live_domain *l;
-    size_t n;
-    int rc;
+    size_t n, nr = 0;
+    int rc, all;
 
     if (!unit_name(unit))
         return usage_error(&verb_list, "there is no such unit: ", unit);
+    if ((c->options & OPT_OFF_TOO) && c->arg)
+        return usage_error(&verb_list, "either names or --all", "");
     rc = chosen_domains(c, &l, &n);
     if (rc && !n)
         return rc;
-    if (c->options & OPT_JSON)
-        print_json(l, n);
-    else
-        print_table(l, n, unit);
+    all = c->options & OPT_OFF_TOO ? defined_domains(&defined, &nr) : EXIT_OK;
+    print_all(c, unit, l, n, defined, nr);
+    definition_list_free(defined, nr);
     free(l);
-    return rc;
+    return all == EXIT_REFUSED ? worse(rc, all) : rc;
 }
 
 const struct verb verb_list = {
     .name = "list",
     .arg = "[NAME...]",
-    .options = OPT_UNIT | OPT_JSON,
+    .options = OPT_OFF_TOO | OPT_UNIT | OPT_JSON,
     .run = run,
     .summary = "list domains: name, number, memory, vCPUs, state, CPU time, kind",
     .help =
         "vCPUs are those online. A domain is running when one of its vCPUs is; runnable: one wants "
         "to\n"
-        "run, and waits for a CPU or rests for the domain's cap; blocked: all wait for events.\n",
+        "run, and waits for a CPU or rests for the domain's cap; blocked: all wait for events. "
+        "Off: it\n"
+        "is defined, and does not run.\n",
     .examples = "pvctl list\n"
+                "pvctl list --all\n"
                 "pvctl list web db\n"
                 "pvctl list --unit MiB\n"
                 "pvctl list --json\n",

@@ -29,6 +29,8 @@ enum {
     EXIT_CRASHED = 6,   /* the domain whose end was watched crashed */
 };
 
+struct definition;
+
 /* Options (option_rows.h): AT_JSON is its place in the tables, OPT_JSON its bit. */
 enum {
 #define OPTION(id, ...) AT_##id,
@@ -122,10 +124,20 @@ int __must_check need_guest(const struct call *c, const char *what, struct live_
 /* The domains of c->args, or all there are; one free(). An exit status: the worst of what has been
  * told; those that there are, are in the list even so. */
 int __must_check chosen_domains(const struct call *c, struct live_domain **l, size_t *n);
+/* All that are defined; definition_list_free(). Of what cannot be read it is told; then
+ * EXIT_CONFIG.
+ */
+int __must_check defined_domains(struct definition **list, size_t *n);
 /* Runs a verb that is for each. */
 int __must_check run_for_each(const struct verb *v, const struct call *c);
 /* Of two exit statuses the worse: a crash tells more than a refusal. */
 int worse(int a, int b);
+
+/* create.c: reads the file c->arg; what is found stands on standard error: errors, or what has no
+ * effect. 0, or negative when it has been told. */
+int __must_check read_config(const struct call *c, struct domain_config *cfg);
+/* Makes the domain, and does what --console, --paused and --json say. Exit status. */
+int __must_check create_domain(const struct call *c, struct domain_config *cfg);
 
 /* vcpu_list.c: "running", "runnable", "blocked", "paused", "offline". */
 const char *vcpu_state_text(const struct host_domain *d, const struct host_vcpu *v);

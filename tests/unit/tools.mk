@@ -2,7 +2,7 @@
 #
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
-TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_kernel.c config_malformed.c config_name.c \
+TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c \
     config_nodes.c config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c error.c findings.c plain.c uuid.c) $(SCHEMA_TABLE)
 TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c near.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
@@ -84,7 +84,7 @@ UNIT += tools_parvisd
 unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c dom0-tools/parvisd/parvisd.c $(TOOLS_DAEMON_SRCS)
 unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS)
 
-PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS)
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS) dom0-tools/lib/definition.c
 UNIT += tools_pvctl
 unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
@@ -100,6 +100,10 @@ unit_tools_verbs_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 UNIT += tools_wishes
 unit_tools_wishes_SRCS = tests/unit/tools_wishes.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_wishes_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
+UNIT += tools_define
+unit_tools_define_SRCS = tests/unit/tools_define.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_define_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
@@ -149,7 +153,7 @@ $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tes
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd
 # This one looks into pvctl's tables.
-$(foreach cc,$(HOSTS),build/host/$(cc)/tests/unit/tools_verbs.o): \
+$(foreach cc,$(HOSTS),$(foreach t,tools_define tools_verbs,build/host/$(cc)/tests/unit/$t.o)): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -iquote dom0-tools/pvctl
 # Programs are called by tests, which have a main() of their own.
 $(foreach cc,$(HOSTS),build/host/$(cc)/dom0-tools/parvisd/parvisd.o): \
