@@ -55,7 +55,7 @@ static void leaf_7(uint32_t sub, uint32_t out[4])
     out[3] = sub ? 0 : edx;
 }
 
-void pv_cpuid_of_kind(uint32_t leaf, uint32_t sub, uint32_t out[4])
+static __inlined void of_kind(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
     machine_cpuid(leaf, sub, out);
     switch (leaf) {
@@ -96,12 +96,17 @@ void pv_cpuid_of_kind(uint32_t leaf, uint32_t sub, uint32_t out[4])
     }
 }
 
+void pv_cpuid_of_kind(uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    of_kind(leaf, sub, out);
+}
+
 static void of_domain(const struct domain *d, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
     const struct cpu_leaf *l;
 
     if (likely(!d->cpu_policy)) {
-        pv_cpuid_of_kind(leaf, sub, out);
+        of_kind(leaf, sub, out);
         return;
     }
     l = cpu_policy_find(d->cpu_policy, leaf, sub);
@@ -123,10 +128,16 @@ static void of_vcpu(const struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t 
     }
 }
 
-void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+void pv_cpuid(struct vcpu *v)
 {
-    if (hypervisor_cpuid(v, leaf, sub, out))
-        return;
-    of_domain(v->domain, leaf, sub, out);
-    of_vcpu(v, leaf, sub, out);
+    uint32_t leaf = (uint32_t)v->regs.rax, sub = (uint32_t)v->regs.rcx, out[4] __uninitialized;
+
+    if (!hypervisor_cpuid(v, leaf, sub, out)) {
+        of_domain(v->domain, leaf, sub, out);
+        of_vcpu(v, leaf, sub, out);
+    }
+    v->regs.rax = out[0];
+    v->regs.rbx = out[1];
+    v->regs.rcx = out[2];
+    v->regs.rdx = out[3];
 }

@@ -159,17 +159,6 @@ static bool emulate_msr(struct vcpu *v, bool write)
     return true;
 }
 
-static void emulate_cpuid(struct vcpu *v)
-{
-    uint32_t out[4] __uninitialized;
-
-    pv_cpuid(v, (uint32_t)v->regs.rax, (uint32_t)v->regs.rcx, out);
-    v->regs.rax = out[0];
-    v->regs.rbx = out[1];
-    v->regs.rcx = out[2];
-    v->regs.rdx = out[3];
-}
-
 /* CR4.TSD is meant for applications; the guest's kernel, in ring 3 too, still reads the counter. */
 static void emulate_rdtsc(struct vcpu *v)
 {
@@ -224,7 +213,7 @@ static enum outcome emulate_kernel(struct vcpu *v, const struct x86_insn *in)
     case 0x0f32:
         return done_if(emulate_msr(v, in->opcode == 0x0f30));
     case 0x0fa2:
-        emulate_cpuid(v);
+        pv_cpuid(v);
         return DONE;
     default:
         return NOT_OURS;
@@ -305,14 +294,13 @@ bool pv_emulate_privileged(struct vcpu *v)
 
 /* The forced-emulation prefix: ud2 and "xen" before CPUID, so that a guest sees the hypervisor's
  * answer. Every other invalid instruction is the guest's. */
-static const uint8_t prefixed_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
+#define UD2_XE         0x65780b0f /* bytes 0 to 3 */
+#define EN_CPUID       0xa20f6e65 /* bytes 3 to 6 */
+#define PREFIXED_CPUID 7u
 
 static bool is_prefixed_cpuid(const struct vcpu *v)
 {
-    uint8_t code[PV_FETCHED] __uninitialized;
-
-    return pv_fetch_code(v, code) >= sizeof(prefixed_cpuid) &&
-           !memcmp(code, prefixed_cpuid, sizeof(prefixed_cpuid));
+    return read_guest_u32(v->regs.rip) == UD2_XE && read_guest_u32(v->regs.rip + 3) == EN_CPUID;
 }
 
 void pv_invalid_op(struct vcpu *v)
@@ -322,6 +310,6 @@ void pv_invalid_op(struct vcpu *v)
         return;
     }
     count_event(v, COUNTER_emulated_instructions);
-    emulate_cpuid(v);
-    pv_insn_done(v, sizeof(prefixed_cpuid));
+    pv_cpuid(v);
+    pv_insn_done(v, PREFIXED_CPUID);
 }

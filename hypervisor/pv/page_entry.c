@@ -128,7 +128,7 @@ static __inlined int get_frame(uint64_t *l1e, struct domain *l1_owner, struct do
     pg = mfn_to_page_nospec(pte_mfn(e));
     if (unlikely(!get_page(pg, pg_owner)))
         return get_other(l1e, l1_owner, pg_owner);
-    return e & (PTE_RW | PTE_CACHE) ? get_rights(e, pg, l1_owner, pg_owner) : 0;
+    return get_rights(e, pg, l1_owner, pg_owner);
 }
 
 static int refused_memory_type(uint64_t e)

@@ -49,7 +49,7 @@ static inline void pv_insn_done(struct vcpu *v, unsigned int length)
  * ours, pass the fault on. */
 bool pv_emulate_privileged(struct vcpu *v);
 void pv_invalid_op(struct vcpu *v); /* ud2; "xen"; cpuid, or the guest's fault */
-void pv_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+void pv_cpuid(struct vcpu *v);      /* the instruction, with v's registers */
 void pv_cpuid_of_kind(uint32_t leaf, uint32_t sub, uint32_t out[4]);
 bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t value);

@@ -22,10 +22,15 @@ static struct cpuid {
     uint32_t eax, ebx, ecx, edx;
 } cpuid(uint32_t leaf, uint32_t sub)
 {
-    uint32_t out[4];
+    struct cpu_user_regs *r = &v->regs;
 
-    pv_cpuid(v, leaf, sub, out);
-    return (struct cpuid){out[0], out[1], out[2], out[3]};
+    r->rax = leaf |
+             1ull << 32; /* of which the instruction takes the lower halves, and clears the upper */
+    r->rcx = sub | 1ull << 32;
+    r->rbx = r->rdx = ~0ull;
+    pv_cpuid(v);
+    assert_int_equal((r->rax | r->rbx | r->rcx | r->rdx) >> 32, 0);
+    return (struct cpuid){(uint32_t)r->rax, (uint32_t)r->rbx, (uint32_t)r->rcx, (uint32_t)r->rdx};
 }
 
 /* True when the instruction was done, and RIP is behind it. */
