@@ -74,3 +74,15 @@ int kept_change(uint32_t domid, const char *name,
     close(lock);
     return rc;
 }
+
+int kept_rename(const char *old_name, const char *new_name)
+{
+    char from[PATH_MAX];
+
+    snprintf(from, sizeof(from), "%s", state_path("names/%s", old_name));
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, state_path("names/%s", new_name), RENAME_NOREPLACE) < 0)
+        return -errno;
+    unlink(state_path("ended/%s", new_name)); /* of a former domain, as is its console's file */
+    unlink(state_path("console/%s.log", new_name));
+    return 0;
+}

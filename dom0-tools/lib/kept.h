@@ -16,4 +16,8 @@ int __must_check kept_change(uint32_t domid, const char *name,
                              int (*change)(struct domain_config *cfg, void *arg), void *arg,
                              struct error *e);
 
+/* The name of a live domain becomes another one, at once; -EEXIST: that one is somebody's. Who
+ * calls holds the lock of claims (state.h). */
+int __must_check kept_rename(const char *old_name, const char *new_name);
+
 #endif

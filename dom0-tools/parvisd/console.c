@@ -75,7 +75,7 @@ static void drop_old(void)
     unsigned int n = 0;
 
     for (c = consoles, last = NULL; c; c = c->next) {
-        if (c->domid == CONSOLE_NONE && !c->restarting && !c->reader) {
+        if (c->domid == CONSOLE_NONE && !c->restarting && !c->reader && !c->listeners) {
             n++;
             last = c;
         }
@@ -331,6 +331,19 @@ int console_expect(const char *name)
         carried_load(name, &c->carried);
         snprintf(c->how, sizeof(c->how), "ended");
     }
+    return 0;
+}
+
+int console_rename(struct console *c, const char *name)
+{
+    struct console *former = console_by_name(name);
+
+    if (former && (former->domid != CONSOLE_NONE || former->restarting || former->reader ||
+                   former->listeners))
+        return -EBUSY;
+    if (former)
+        drop(former);
+    snprintf(c->name, sizeof(c->name), "%s", name);
     return 0;
 }
 

@@ -52,6 +52,7 @@ struct console {
     const void *reader; /* the one client that is attached, or NULL */
     pid_t reader_pid;
     uint64_t reader_pos;
+    unsigned int listeners;    /* clients that only look on: nobody waits for them */
     char input[CONSOLE_INPUT]; /* typed, not yet in the ring */
     uint32_t input_len;
     struct tty *tty; /* NULL: it has none */
@@ -79,6 +80,8 @@ int __must_check console_serve(struct host *h, uint32_t domid, const char *name,
 void console_resume(struct console *c);
 /* A domain that a daemon before this one was to start again: its console, which waits for it. */
 int __must_check console_expect(const char *name);
+/* The console of this domain has another name from now on; -EBUSY: one of that name is in use. */
+int __must_check console_rename(struct console *c, const char *name);
 /* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
 void console_release(struct host *h, struct console *c, const char *how);
 /* Remembers how it ended while the domain is still there (preserved). */

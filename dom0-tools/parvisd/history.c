@@ -14,6 +14,7 @@ int history_init(struct history *h)
     h->head = malloc(HISTORY_HEAD);
     h->tail = malloc(HISTORY_TAIL);
     h->total = 0;
+    h->cleared = 0;
     if (!h->head || !h->tail) {
         history_free(h);
         return -ENOMEM;
@@ -31,6 +32,7 @@ void history_free(struct history *h)
 void history_clear(struct history *h)
 {
     h->total = 0;
+    h->cleared++;
 }
 
 void history_add(struct history *h, const char *data, size_t len)

@@ -25,6 +25,7 @@ struct history {
     char *head;     /* HISTORY_HEAD bytes */
     char *tail;     /* HISTORY_TAIL bytes, ring: byte p of the stream is at p % HISTORY_TAIL */
     uint64_t total; /* bytes that ever came */
+    unsigned int cleared; /* so often: a position is one of the stream since then */
 };
 
 int __must_check history_init(struct history *h);

@@ -83,8 +83,7 @@ static int write_all(const char *data, size_t len)
     return 0;
 }
 
-/* What a domain says to whom it has no answer from: a terminal shows it, and does not obey. */
-static int write_plain(const char *data, size_t len)
+int console_write(const char *data, size_t len)
 {
     static struct plain unfinished;
     static char out[DAEMON_MAX_MESSAGE * PLAIN_GROWS + 4];
@@ -111,7 +110,7 @@ static int from_daemon(int fd, const char *name)
     int type = daemon_receive(fd, buf, &len);
 
     if (type == D_DATA || type == D_HISTORY)
-        return written(type == D_DATA && is_raw ? write_all(buf, len) : write_plain(buf, len));
+        return written(type == D_DATA && is_raw ? write_all(buf, len) : console_write(buf, len));
     terminal_restore();
     if (type == D_END) {
         fprintf(stderr, "\n[%s: %s]\n", name, buf);
@@ -172,9 +171,9 @@ static enum input from_input(int fd)
     return detach ? INPUT_DETACH : INPUT_GOES_ON;
 }
 
-int console_open(const char *name, struct error *e)
+int console_open(const char *name, bool take, struct error *e)
 {
-    return daemon_ask(D_CONSOLE, name, e);
+    return daemon_ask(take ? D_TAKE : D_CONSOLE, name, e);
 }
 
 static int detached(const char *name)
@@ -230,7 +229,7 @@ int console_attach(int fd, const char *name, bool to_its_end)
 static int run(const struct call *c)
 {
     struct error e = {0};
-    int fd = console_open(c->arg, &e);
+    int fd = console_open(c->arg, c->options & OPT_FORCE, &e);
 
     return fd < 0 ? fail(&e) : console_attach(fd, c->arg, false);
 }
@@ -238,13 +237,18 @@ static int run(const struct call *c)
 const struct verb verb_console = {
     .name = "console",
     .arg = "NAME",
+    .options = OPT_FORCE,
     .no_host = true,
     .run = run,
     .summary = "attach to a console: all from the first byte, then live; ^] detaches",
     .help =
-        "One reader at a time. Works for a domain that has ended, too, until its name is\n"
-        "used again. Where its standard input ends, it ends when the console has printed nothing\n"
-        "for two seconds: `echo uname | pvctl console NAME` shows the answer.\n",
+        "One reader at a time; with --force it is taken from who has it. Works for a domain that "
+        "has\n"
+        "ended, too, until its name is used again. Where its standard input ends, it ends when "
+        "the\n"
+        "console has printed nothing for two seconds: `echo uname | pvctl console NAME` shows the\n"
+        "answer.\n",
     .examples = "pvctl console web\n"
+                "pvctl console --force web\n"
                 "echo uname | pvctl console web\n",
 };

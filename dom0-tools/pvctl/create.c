@@ -16,7 +16,7 @@
 static int open_console(const struct call *c, const char *name)
 {
     struct error e = {0};
-    int console = c->options & OPT_CONSOLE ? console_open(name, &e) : -1;
+    int console = c->options & OPT_CONSOLE ? console_open(name, false, &e) : -1;
 
     if (e.code)
         fail(&e);

@@ -24,6 +24,8 @@ OPTION(INACTIVE, "inactive", 0,   NULL,      "what it is defined as, though it r
 OPTION(AUTOSTART, "autostart", 'a', NULL,    "those that are started with the machine, in their order", 0, 0)
 OPTION(DISABLE,  "disable",  0,   NULL,      "from now on it is not", 0, 0)
 OPTION(ORDER,    "order",    'o', "N",       "lower numbers first (default 50)", 0, 99)
+OPTION(LINES,    "lines",    'n', "N",       "of what was there before, the last so many lines", 0, 1000000)
+OPTION(FORCE,    "force",    0,   NULL,      "take the console from who has it", 0, 0)
 OPTION(JSON,     "json",     'j', NULL,      "print JSON", 0, 0)
 OPTION(LIVE,     "live",     'L', NULL,      "the domain goes on meanwhile", 0, 0)
 OPTION(CRASH,    "crash",    'C', NULL,      "end the domain afterwards, as if it had crashed", 0, 0)

@@ -147,8 +147,12 @@ bool vcpu_has_run(const struct host_vcpu *v);
 void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char out[CPUSET_TEXT]);
 /* create.c: makes the domain, starts it, and says what the options ask for. */
 int __must_check create_domain(const struct call *c, struct domain_config *cfg);
-/* console.c: the socket of the domain's console, or a negative errno. */
-int __must_check console_open(const char *name, struct error *e);
+/* console.c: the socket of the domain's console, or a negative errno. take: also where somebody has
+ * it. */
+int __must_check console_open(const char *name, bool take, struct error *e);
+/* What a domain printed, to standard output: a terminal shows it, and does not obey. 0 or -errno.
+ */
+int __must_check console_write(const char *data, size_t len);
 /* Copies between terminal and console until the domain ends or, at a terminal, ^]; unless
  * to_its_end, also until the console is quiet after the end of the input. Exit status. */
 int __must_check console_attach(int fd, const char *name, bool to_its_end);

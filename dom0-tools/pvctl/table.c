@@ -22,7 +22,7 @@ const struct exit_code exit_codes[] = {
     {EXIT_NO_DOMAIN, "no such domain"},
     {EXIT_CONFIG,    "the domain's configuration is not accepted"},
     {EXIT_NO_HOST,   "not the control domain, or a daemon (xenstored, parvisd) does not answer"},
-    {EXIT_CRASHED,   "the domain whose end was watched (console, --console, --wait) crashed"},
+    {EXIT_CRASHED,   "the domain whose end was watched (console, log --follow, --console, --wait) crashed"},
     {0, NULL},
 };
 

@@ -48,7 +48,7 @@ UNIT += tools_names
 unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_names_LIBS := $(TOOLS_ALL_LIBS)
 
-TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,carried.c client.c console.c history.c policy.c \
+TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,carried.c client.c client_ask.c console.c history.c policy.c \
     reaper.c tty.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
@@ -104,6 +104,10 @@ unit_tools_wishes_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 UNIT += tools_define
 unit_tools_define_SRCS = tests/unit/tools_define.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_define_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
+UNIT += tools_log
+unit_tools_log_SRCS = tests/unit/tools_log.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)

@@ -27,6 +27,8 @@ static void tables_are_sound(void **state)
 
         assert_ptr_equal(find_verb((*v)->name), *v);
         assert_non_null((*v)->summary);
+        for (const char *line = (*v)->help; line && *line; line += strcspn(line, "\n") + 1)
+            assert_true(strcspn(line, "\n") <= 100);
         for (int i = 0; i < NR_OPTIONS; i++) {
             char letter[2] = {option_rows[i].letter, '\0'};
 

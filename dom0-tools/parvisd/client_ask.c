@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What clients ask the daemon for: each request by its own function, which answers at once or
+ * leaves the client to wait for what it asked for.
+ */
+#include "client_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "kept.h"
+#include "lifecycle.h"
+#include "policy.h"
+#include "reaper.h"
+#include "state.h"
+
+/* We know no domain of this name or number. Is there one? Others make some, and so does the
+ * hypervisor when it starts. `missing` is said behind "no such domain". */
+static void refuse_unwatched(struct host *h, struct client *cl, const char *which,
+                             const char *missing)
+{
+    struct error none = {0}, e = {0};
+    struct live_domain l;
+
+    if (lifecycle_find(h, which, &l, &none) == 0)
+        error_set(&e, -ENODATA, "%s: parvisd does not watch this domain%s", which,
+                  l.ours ? "" : ": it was not created by pvctl");
+    else
+        error_set(&e, -ESRCH, "%s: no such domain%s", which, missing);
+    client_answer(cl, e.code, &e);
+    client_drop(cl);
+}
+
+/* NULL: there is none, and the client is told. */
+static struct console *find_console(struct host *h, struct client *cl, const char *name)
+{
+    bool number = *name && strspn(name, "0123456789") == strlen(name);
+    struct console *c =
+        number ? console_by_domid((uint32_t)strtoul(name, NULL, 10)) : console_by_name(name);
+
+    if (!c)
+        refuse_unwatched(h, cl, name, ", nor a console kept of one");
+    return c;
+}
+
+/* Who has it is told that he has it no more. */
+static void take_over(struct console *c, pid_t by)
+{
+    char text[64];
+
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        if (clients[i].fd >= 0 && c->reader == &clients[i]) {
+            snprintf(text, sizeof(text), "its console was taken over by process %d", (int)by);
+            client_send_end(&clients[i], text);
+        }
+    }
+}
+
+static void ask_console(struct host *h, struct client *cl, const char *name, bool take)
+{
+    struct console *c = find_console(h, cl, name);
+    struct error e = {0};
+
+    if (!c)
+        return;
+    if (take)
+        take_over(c, cl->pid);
+    if (c->reader) {
+        client_answer(cl,
+                      error_set(&e, -EBUSY, "%s: its console is in use already, by process %d",
+                                name, (int)c->reader_pid),
+                      &e);
+        client_drop(cl);
+        return;
+    }
+    cl->kind = READING;
+    cl->console = c;
+    c->reader = cl;
+    c->reader_pid = cl->pid;
+    c->reader_pos = 0;
+    client_answer(cl, 0, &e);
+}
+
+static void ask_log(struct host *h, struct client *cl, const char *name, bool follows)
+{
+    struct console *c = find_console(h, cl, name);
+    const struct error none = {0};
+
+    if (!c)
+        return;
+    cl->kind = LISTENING;
+    cl->console = c;
+    cl->follows = follows;
+    cl->pos = 0;
+    cl->to = c->history.total;
+    cl->cleared = c->history.cleared;
+    c->listeners++;
+    client_answer(cl, 0, &none);
+}
+
+/* "OLD NEW" */
+static void ask_rename(struct client *cl, uint32_t domid, char *text)
+{
+    struct console *c = console_by_domid(domid);
+    char *to = strchr(text, ' ');
+    struct error e = {0};
+
+    if (to)
+        *to++ = '\0';
+    if (!to || !c || strcmp(c->name, text) != 0 || !domain_name_ok(to)) {
+        error_set(&e, -ESRCH, "%s: parvisd does not watch this domain", text);
+    } else if (client_is_making(to)) {
+        error_set(&e, -EEXIST, "%s: a domain of this name is being created", to);
+    } else if (console_rename(c, to)) {
+        error_set(&e, -EBUSY, "%s: the console of the last domain of this name is being read", to);
+    } else {
+        int rc = kept_rename(text, to);
+
+        if (rc) {
+            snprintf(c->name, sizeof(c->name), "%s", text);
+            error_errno(&e, rc, "%s: giving it the name %s", text, to);
+        }
+    }
+    client_answer(cl, e.code, &e);
+    client_drop(cl);
+}
+
+static void ask_wait(struct host *h, struct client *cl, const char *number)
+{
+    uint32_t domid = (uint32_t)strtoul(number, NULL, 10);
+    const struct console *c = console_by_domid(domid);
+    struct error e = {0};
+
+    if (!c) {
+        refuse_unwatched(h, cl, number, "");
+        return;
+    }
+    if (c->handled) {
+        client_answer(cl, error_set(&e, -ESRCH, "domain %u has ended", domid), &e);
+        client_drop(cl);
+        return;
+    }
+    cl->kind = WAITING;
+    cl->domid = domid;
+    client_answer(cl, 0, &e);
+}
+
+/* A domain made just now: the file of a former one of its name is not its history. */
+static int serve_new(struct host *h, uint32_t domid, const char *name, pid_t maker, struct error *e)
+{
+    const struct console *c = console_by_name(name);
+    bool goes_on = c && c->restarting;
+    int rc = console_serve(h, domid, name, e);
+
+    if (rc)
+        return rc;
+    if (!goes_on)
+        unlink(state_path("console/%s.log", name));
+    policy_served(h, console_by_name(name), maker);
+    return 0;
+}
+
+/* Its maker gives it up: it does not end, it never was. */
+static bool is_given_up(const char *name, uint32_t domid)
+{
+    struct state_entry s;
+
+    return state_get(name, &s) == 0 && s.maker && s.domid == domid;
+}
+
+/* "NAME HOW"; the name of a domain that others made may be anything but has no blank. */
+static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *text)
+{
+    char *how = strchr(text, ' ');
+    struct state_entry s = {0};
+    struct host_domain d;
+    unsigned int n = 0;
+
+    if (!how || domid == 0 || domid == CONSOLE_NONE) {
+        struct error e = {0};
+
+        client_answer(cl, error_set(&e, -EPROTO, "parvisd does not understand what to take away"),
+                      &e);
+        client_drop(cl);
+        return;
+    }
+    *how++ = '\0';
+    if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid)
+        memcpy(s.uuid, d.uuid, 16);
+    else if (state_get(text, &s))
+        memset(s.uuid, 0, sizeof(s.uuid)); /* no record of it: only what nobody else has goes */
+    cl->kind = REAPING;
+    cl->domid = domid;
+    if (!console_by_domid(domid))
+        policy_give_up(text); /* it has ended by itself meanwhile */
+    policy_release(h, domid, how);
+    reaper_start(h, domid, s.uuid, text, is_given_up(text, domid) ? "" : how);
+}
+
+void client_request(struct host *h, struct client *cl, int type, char *text)
+{
+    struct state_entry former;
+    struct error e = {0};
+    char *rest;
+    uint32_t domid = (uint32_t)strtoul(text, &rest, 10);
+
+    rest += *rest == ' ';
+    switch (type) {
+    case D_SERVE:
+        client_answer(cl, serve_new(h, domid, rest, cl->pid, &e), &e);
+        client_drop(cl);
+        break;
+    case D_MAKE:
+        snprintf(cl->name, sizeof(cl->name), "%.64s", text);
+        cl->kind = TO_MAKE; /* answered by client_go_on() */
+        if (state_get(cl->name, &former) == 0)
+            reaper_collect(h);
+        break;
+    case D_REAP:
+        ask_reap(h, cl, domid, rest);
+        break;
+    case D_STOP:
+        snprintf(cl->name, sizeof(cl->name), "%.64s", text);
+        cl->kind = STOPPING; /* answered by client_go_on() */
+        policy_give_up(cl->name);
+        break;
+    case D_CONSOLE:
+    case D_TAKE:
+        ask_console(h, cl, text, type == D_TAKE);
+        break;
+    case D_LOG:
+    case D_FOLLOW:
+        ask_log(h, cl, text, type == D_FOLLOW);
+        break;
+    case D_RENAME:
+        ask_rename(cl, domid, rest);
+        break;
+    case D_WAIT:
+        ask_wait(h, cl, text);
+        break;
+    default:
+        client_answer(cl, error_set(&e, -EPROTO, "parvisd does not know this request"), &e);
+        client_drop(cl);
+    }
+}

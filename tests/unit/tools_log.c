@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who looks on at a console (`pvctl log`), who takes it from another (`console --force`), and a
+ * domain that gets another name: parvisd's part runs here, pvctl is a process with a copy of the
+ * model of the machine.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/io/console.h>
+
+#include "daemon_support.h"
+#include "policy.h"
+#include "state.h"
+
+int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
+
+int host_open_xen(struct host **out, struct error *e)
+{
+    (void)e;
+    *out = &f->host;
+    return 0;
+}
+
+static char said[1 << 20];
+
+static void child(const char *line, FILE *out)
+{
+    char copy[256], *argv[16] = {"pvctl"};
+    int argc = 1;
+
+    snprintf(copy, sizeof(copy), "%s", line);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    dup2(fileno(out), STDOUT_FILENO);
+    dup2(fileno(out), STDERR_FILENO);
+    exit(pvctl_main(argc, argv));
+}
+
+/* `pvctl LINE` ends with this status, and says this and no more. */
+static void ends(const char *line, int status, const char *says)
+{
+    FILE *out = tmpfile();
+    pid_t pid;
+    int is;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        child(line, out);
+    while (waitpid(pid, &is, WNOHANG) != pid) {
+        turn();
+        usleep(1000);
+    }
+    assert_true(WIFEXITED(is));
+    rewind(out);
+    said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
+    fclose(out);
+    if (WEXITSTATUS(is) != status || strcmp(said, says) != 0)
+        fail_msg("`pvctl %s` ended with %d and said: %s", line, WEXITSTATUS(is), said);
+}
+
+static void print(struct xencons_interface *ring, const char *text)
+{
+    say(ring, text, (uint32_t)strlen(text));
+    fire("web");
+    turn();
+}
+
+static void the_last_lines(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+
+    (void)state;
+    ends("log web", 0, "");
+    ends("log -n 3 web", 0, "");
+    print(ring, "one\ntwo\n\nthree");
+    ends("log web", 0, "one\ntwo\n\nthree");
+    ends("log -n 1 web", 0, "three");
+    ends("log -n 2 web", 0, "\nthree");
+    ends("log -n 3 web", 0, "two\n\nthree");
+    ends("log -n 99 web", 0, "one\ntwo\n\nthree");
+    ends("log -n 0 web", 0, "");
+    print(ring, "\n");
+    ends("log -n 1 web", 0, "three\n");
+    ends("log -n 2 web web", 0, "\nthree\n\nthree\n");
+    ends("log nobody", 3, "pvctl: nobody: no such domain, nor a console kept of one\n");
+    ends("log -n x web", 2,
+         "pvctl log: --lines wants a number from 0 to 1000000, not x; `pvctl help log` explains\n");
+    policy_release(&f->host, domid, "powered off");
+    ends("log -n 1 web", 0, "three\n");
+}
+
+/* More than is kept: what is, and how much is not. */
+static void of_much(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    char line[9];
+
+    (void)state;
+    for (int i = 0; i < 100000; i++) {
+        snprintf(line, sizeof(line), "%07d\n", i);
+        while (say(ring, line, 8) < 8) {
+            clock_ms += CONSOLE_WINDOW_MS;
+            fire("web");
+            turn();
+        }
+    }
+    clock_ms += CONSOLE_WINDOW_MS;
+    print(ring, "");
+    ends("log -n 2 web", 0, "0099998\n0099999\n");
+}
+
+/* The domain does not wait for who looks on, and the reader is not disturbed. */
+static void follows(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    int reader, a, b;
+
+    (void)state;
+    print(ring, "early");
+    reader = ask(D_CONSOLE, "web");
+    a = ask(D_FOLLOW, "web");
+    b = ask(D_FOLLOW, "web");
+    turn();
+    next_is(reader, D_OK, "");
+    next_is(reader, D_DATA, "early");
+    for (int i = 0; i < 2; i++) {
+        next_is(i ? b : a, D_OK, "");
+        next_is(i ? b : a, D_HISTORY, "early");
+        next_is(i ? b : a, D_NEXT, "");
+    }
+    close(b);
+    turn();
+    print(ring, "late");
+    turn();
+    next_is(reader, D_DATA, "late");
+    next_is(a, D_DATA, "late");
+    assert_int_equal(console_by_name("web")->listeners, 1);
+    policy_release(&f->host, domid, "crashed");
+    turn();
+    next_is(a, D_END, "crashed");
+    next_is(reader, D_END, "crashed");
+    assert_int_equal(console_by_name("web")->listeners, 0);
+    close(a);
+    close(reader);
+    ends("log -f web", 6, "earlylate\n[web: crashed]\n");
+}
+
+/* One whose console is another domain's meanwhile begins anew. */
+static void begins_anew(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    int fd;
+
+    (void)state;
+    print(ring, "a former life, which said much");
+    fd = ask(D_FOLLOW, "web");
+    turn();
+    next_is(fd, D_OK, "");
+    next_is(fd, D_HISTORY, "a former life, which said much");
+    next_is(fd, D_NEXT, "");
+    console_release(&f->host, console_by_domid(domid), "powered off"); /* it reads too slowly */
+    state_release("web", domid, fake_domain(f, domid)->d.uuid);
+    assert_int_equal(f->host.ops->domain_destroy(&f->host, domid), 0);
+    ring = make_guest("web", "destroy", &domid);
+    assert_int_equal(console_serve(&f->host, domid, "web", NULL), 0);
+    print(ring, "new");
+    turn();
+    next_is(fd, D_DATA, "new");
+    close(fd);
+}
+
+static void is_taken(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    char text[80];
+    int a = ask(D_CONSOLE, "web"), b;
+
+    (void)state;
+    next_is(a, D_OK, "");
+    b = ask(D_CONSOLE, "web");
+    next_is(b, D_REFUSED, NULL);
+    close(b);
+    b = ask(D_TAKE, "web");
+    next_is(b, D_OK, "");
+    snprintf(text, sizeof(text), "its console was taken over by process %d", (int)getpid());
+    next_is(a, D_END, text);
+    next_is(a, 0, "");
+    close(a);
+    turn();
+    print(ring, "hello");
+    turn();
+    next_is(b, D_DATA, "hello");
+    assert_int_equal(daemon_send(b, D_DATA, "typed", 5), 0);
+    turn();
+    assert_memory_equal(ring->in, "typed", 5);
+    close(b);
+    turn();
+    b = ask(D_TAKE, "web"); /* nobody has it */
+    next_is(b, D_OK, "");
+    close(b);
+}
+
+static bool is_named(const char *name)
+{
+    struct state_entry s;
+
+    return state_get(name, &s) == 0;
+}
+
+static void gets_another_name(void **state)
+{
+    char text[96];
+    uint32_t domid, other;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+
+    (void)state;
+    serve("db", "destroy", &other);
+    print(ring, "hello");
+    ends("rename web shop", 0, "");
+    assert_true(is_named("shop"));
+    assert_false(is_named("web"));
+    assert_null(console_by_name("web"));
+    assert_ptr_equal(console_by_name("shop"), console_by_domid(domid));
+    ends("log shop", 0, "hello");
+    snprintf(text, sizeof(text), "pvctl: db: a domain of this name exists already (domain %u)\n",
+             other);
+    ends("rename shop db", 1, text);
+    snprintf(text, sizeof(text), "pvctl: shop: a domain of this name exists already (domain %u)\n",
+             domid);
+    ends("rename shop shop", 1, text);
+    ends("rename shop 5", 2,
+         "pvctl rename: a name has letters, digits and _.+-, at most 64, and is no number: 5; "
+         "`pvctl help rename` explains\n");
+    ends("rename shop a/b", 2,
+         "pvctl rename: a name has letters, digits and _.+-, at most 64, and is no number: a/b; "
+         "`pvctl help rename` explains\n");
+    ends("rename nobody x", 3, "pvctl: nobody: no such domain\n");
+    ends("rename Domain-0 x", 1, "pvctl: Domain-0: the control domain cannot rename itself\n");
+    ends("rename shop", 2,
+         "pvctl rename: missing argument NEWNAME; `pvctl help rename` explains\n");
+    assert_true(is_named("shop"));
+    /* The name of one that has ended may be had, its console and how it ended are forgotten. */
+    policy_release(&f->host, other, "powered off");
+    state_release("db", other, fake_domain(f, other)->d.uuid);
+    assert_int_equal(f->host.ops->domain_destroy(&f->host, other), 0);
+    ends("rename shop db", 0, "");
+    ends("log db", 0, "hello");
+    assert_null(state_read_ended("db"));
+}
+
+/* What the daemon refuses has not been done. */
+static void keeps_its_name(void **state)
+{
+    char text[64];
+    uint32_t domid;
+    int fd;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    fd = ask(D_MAKE, "db"); /* somebody is making it, and has not claimed the name yet */
+    ends("rename web db", 1, "pvctl: db: a domain of this name is being created\n");
+    close(fd);
+    turn();
+    assert_true(is_named("web"));
+    assert_ptr_equal(console_by_name("web"), console_by_domid(domid));
+    snprintf(text, sizeof(text), "%u other db", domid);
+    fd = ask(D_RENAME, text);
+    next_is(fd, D_REFUSED, "-3 other: parvisd does not watch this domain");
+    close(fd);
+    snprintf(text, sizeof(text), "%u web ../db", domid);
+    fd = ask(D_RENAME, text);
+    next_is(fd, D_REFUSED, NULL);
+    close(fd);
+    snprintf(text, sizeof(text), "%u web", domid);
+    fd = ask(D_RENAME, text);
+    next_is(fd, D_REFUSED, NULL);
+    close(fd);
+    assert_true(is_named("web"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, daemon_setup, daemon_teardown)
+    const struct CMUnitTest tests[] = {T(the_last_lines), T(of_much),  T(follows),
+                                       T(begins_anew),    T(is_taken), T(gets_another_name),
+                                       T(keeps_its_name)};
+#undef T
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
