@@ -104,6 +104,13 @@ struct host_grant {
     uint64_t frame; /* machine frame */
 };
 
+/* One entry of the store. */
+struct host_entry {
+    char path[160];
+    const char *value; /* NULL: what it has stays */
+    const char *perms; /* as store_perms() has them; NULL: what it has, or its parent */
+};
+
 enum host_prot { HOST_READ = 1, HOST_WRITE = 2 };
 
 /* Handle of a store transaction; 0 = outside any transaction. */

@@ -84,6 +84,9 @@ HOST_OP(store_begin, host_txn_t *t)
 HOST_OP(store_end, host_txn_t t, bool abort) /* -EAGAIN: do it all again */
 HOST_OP(store_read, host_txn_t t, const char *path, char **value)
 HOST_OP(store_write, host_txn_t t, const char *path, const char *value)
+/* Writes all of these, in this order, with one wait for the store and not one for each. What is behind
+ * a refused one is written all the same; the first error is returned. */
+HOST_OP(store_put, host_txn_t t, const struct host_entry *list, unsigned int nr)
 HOST_OP(store_mkdir, host_txn_t t, const char *path)
 HOST_OP(store_rm, host_txn_t t, const char *path) /* 0 if there was nothing */
 HOST_OP(store_list, host_txn_t t, const char *path, char ***names, unsigned int *nr) /* one free() for names */

@@ -44,10 +44,15 @@ static inline struct host_xen *to_xen(struct host *h)
     return (struct host_xen *)h;
 }
 
+/* The store did not answer: there is no connection any more. */
+void host_store_lost(struct host_xen *x);
+int __must_check host_need_store(struct host_xen *x);
+
 /* A logger that says nothing: errors are ours to word. */
 extern struct xentoollog_logger host_quiet_logger;
 
-/* The operations: host_xen_domain.c, host_xen_memory.c, host_xen_event.c, host_xen_store.c. */
+/* The operations: host_xen_domain.c, host_xen_memory.c, host_xen_event.c, host_xen_store.c,
+ * host_xen_put.c. */
 #define HOST_OP(name, ...) int hx_##name(struct host *h, ##__VA_ARGS__);
 #include "host_op_rows.h"
 #undef HOST_OP

@@ -74,7 +74,7 @@ static struct xs_handle *connect_store(const struct host_xen *x)
     return got;
 }
 
-static int need_store(struct host_xen *x)
+int host_need_store(struct host_xen *x)
 {
     const unsigned int ms = patience_ms(x);
     const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -98,6 +98,13 @@ static int need_store(struct host_xen *x)
     return 0;
 }
 
+void host_store_lost(struct host_xen *x)
+{
+    xs_close(x->xs);
+    x->xs = NULL;
+    x->store_lost_ms = clock_ms();
+}
+
 /* What a call that failed means: an answer of the store, or that there was none. */
 static int failed(struct host_xen *x)
 {
@@ -105,15 +112,13 @@ static int failed(struct host_xen *x)
 
     if (fcntl(x->store_link, F_GETFD) >= 0)
         return -err;
-    xs_close(x->xs);
-    x->xs = NULL;
-    x->store_lost_ms = clock_ms();
+    host_store_lost(x);
     return -ENOTCONN;
 }
 
 int hx_store_begin(struct host *h, host_txn_t *t)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
     xs_transaction_t got;
 
     if (rc)
@@ -127,7 +132,7 @@ int hx_store_begin(struct host *h, host_txn_t *t)
 
 int hx_store_end(struct host *h, host_txn_t t, bool abort)
 {
-    int rc = need_store(to_xen(h)); /* of a transaction that its connection did not outlive */
+    int rc = host_need_store(to_xen(h)); /* of a transaction that its connection did not outlive */
 
     if (rc)
         return rc;
@@ -136,7 +141,7 @@ int hx_store_end(struct host *h, host_txn_t t, bool abort)
 
 int hx_store_read(struct host *h, host_txn_t t, const char *path, char **value)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
     unsigned int len;
     char *got;
 
@@ -151,7 +156,7 @@ int hx_store_read(struct host *h, host_txn_t t, const char *path, char **value)
 
 int hx_store_write(struct host *h, host_txn_t t, const char *path, const char *value)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
 
     if (rc)
         return rc;
@@ -161,7 +166,7 @@ int hx_store_write(struct host *h, host_txn_t t, const char *path, const char *v
 
 int hx_store_mkdir(struct host *h, host_txn_t t, const char *path)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
 
     if (rc)
         return rc;
@@ -170,7 +175,7 @@ int hx_store_mkdir(struct host *h, host_txn_t t, const char *path)
 
 int hx_store_rm(struct host *h, host_txn_t t, const char *path)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
 
     if (rc)
         return rc;
@@ -179,7 +184,7 @@ int hx_store_rm(struct host *h, host_txn_t t, const char *path)
 
 int hx_store_list(struct host *h, host_txn_t t, const char *path, char ***names, unsigned int *nr)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
     unsigned int n;
     char **got;
 
@@ -221,7 +226,7 @@ int hx_store_perms(struct host *h, host_txn_t t, const char *path, const char *p
 {
     struct xs_permissions list[MAX_PERMS] = {0};
     unsigned int n = 0;
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
 
     while (rc == 0 && *perms) {
         char *end = NULL;
@@ -274,7 +279,7 @@ int hx_store_fd(struct host *h)
 
 int hx_store_link(struct host *h)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
 
     return rc ? rc : to_xen(h)->store_link;
 }
@@ -299,7 +304,7 @@ int hx_store_event(struct host *h, char **path, char **token)
 
 int hx_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t port)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
 
     if (rc)
         return rc;
@@ -308,7 +313,7 @@ int hx_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t po
 
 int hx_store_release(struct host *h, uint32_t domid)
 {
-    int rc = need_store(to_xen(h));
+    int rc = host_need_store(to_xen(h));
 
     if (rc)
         return rc;

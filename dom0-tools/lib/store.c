@@ -54,122 +54,126 @@ int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, 
     return rc;
 }
 
-struct writer {
-    const struct domain_config *c;
-    const struct store_domain *d;
+/* What is to be written, in this order. */
+struct entries {
+    struct host_entry list[32 + CONFIG_MAX_VCPUS];
+    unsigned int nr;
+    uint32_t domid;
 };
 
-/* One entry below the domain's path; value NULL makes a directory. */
-static int put_below(struct host *h, host_txn_t t, uint32_t domid, const char *perms,
-                     const char *key, const char *value)
+static struct host_entry *add(struct entries *s, const char *value, const char *perms)
 {
-    char path[PATH_LEN];
-    int rc;
+    struct host_entry *e = &s->list[s->nr++];
 
-    snprintf(path, sizeof(path), "/local/domain/%u%s%s", domid, *key ? "/" : "", key);
-    rc = value ? h->ops->store_write(h, t, path, value) : h->ops->store_mkdir(h, t, path);
-    return rc || !perms ? rc : h->ops->store_perms(h, t, path, perms);
+    e->value = value;
+    e->perms = perms;
+    return e;
 }
 
-/* The places where the guest may write. */
-static int put_guest_places(struct host *h, host_txn_t t, uint32_t domid, const char *own)
+/* Below the domain's path; "" is that itself. */
+static void add_below(struct entries *s, const char *key, const char *value, const char *perms)
 {
-    static const char *const dirs[] = {"data", "drivers", "feature", "attr", "error"};
-    static const char *const keys[] = {"control/shutdown", "control/feature-poweroff",
-                                       "control/feature-reboot", "control/feature-suspend",
+    struct host_entry *e = add(s, value, perms);
+
+    snprintf(e->path, sizeof(e->path), "/local/domain/%u%s%s", s->domid, *key ? "/" : "", key);
+}
+
+/* What is made below a node has its permissions: the places where the guest may write are made
+ * first, while all is the guest's; it does not run yet. */
+static void add_guest_places(struct entries *s, const char *own, const char *readable)
+{
+    static const char *const keys[] = {"data",
+                                       "drivers",
+                                       "feature",
+                                       "attr",
+                                       "error",
+                                       "control/shutdown",
+                                       "control/feature-poweroff",
+                                       "control/feature-reboot",
+                                       "control/feature-suspend",
                                        "control/sysrq"};
-    int rc = 0;
 
-    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]) && rc == 0; i++)
-        rc = put_below(h, t, domid, own, dirs[i], NULL);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && rc == 0; i++)
-        rc = put_below(h, t, domid, own, keys[i], "");
-    return rc;
+    add_below(s, "", "", own);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        add_below(s, keys[i], "", NULL);
+    add_below(s, "control", NULL, readable);
+    add_below(s, "", NULL, readable);
 }
 
-static int put_cpus(struct host *h, host_txn_t t, const struct writer *w)
+static void add_cpus(struct entries *s, const struct domain_config *c)
 {
     char key[64];
-    int rc = 0;
 
-    for (unsigned int i = 0; i < w->c->max_vcpus && rc == 0; i++) {
+    for (unsigned int i = 0; i < c->max_vcpus; i++) {
         snprintf(key, sizeof(key), "cpu/%u/availability", i);
-        rc = put_below(h, t, w->d->domid, NULL, key, i < w->c->vcpus ? "online" : "offline");
+        add_below(s, key, i < c->vcpus ? "online" : "offline", NULL);
     }
-    return rc;
 }
 
-static int put_vm(struct host *h, host_txn_t t, const struct writer *w, const char *uuid)
+static void add_vm(struct entries *s, const struct domain_config *c, const char *uuid,
+                   const char *start)
 {
-    char path[PATH_LEN], start[40];
-    struct timespec now;
-    int rc;
+    struct host_entry *e = add(s, uuid, NULL);
 
-    snprintf(path, sizeof(path), "/vm/%s/uuid", uuid);
-    rc = h->ops->store_write(h, t, path, uuid);
-    snprintf(path, sizeof(path), "/vm/%s/name", uuid);
-    rc = rc ? rc : h->ops->store_write(h, t, path, w->c->name);
-    clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(start, sizeof(start), "%lld.%02ld", (long long)now.tv_sec, now.tv_nsec / 10000000);
-    snprintf(path, sizeof(path), "/vm/%s/start_time", uuid); /* as libxl writes it */
-    return rc ? rc : h->ops->store_write(h, t, path, start);
+    snprintf(e->path, sizeof(e->path), "/vm/%s/uuid", uuid);
+    e = add(s, c->name, NULL);
+    snprintf(e->path, sizeof(e->path), "/vm/%s/name", uuid);
+    e = add(s, start, NULL);
+    snprintf(e->path, sizeof(e->path), "/vm/%s/start_time", uuid); /* as libxl writes it */
 }
 
-static int put_domain(struct host *h, host_txn_t t, void *arg)
+static int put_domain(struct host *h, const struct domain_config *c, const struct store_domain *d)
 {
-    const struct writer *w = arg;
-    const struct store_domain *d = w->d;
-    char uuid[37], vm[48], ro[32], own[16];
+    char uuid[37], vm[48], ro[32], own[16], start[40];
     char domid[16], max[24], target[24], sport[16], sref[24], cport[16], cref[24];
     const struct {
         const char *key, *value;
-    } entries[] = {
-        {"", NULL},
-        {"name", w->c->name},
+    } values[] = {
+        {"name", c->name},
         {"domid", domid},
         {"vm", vm},
-        {"memory", NULL},
         {"memory/static-max", max},
         {"memory/target", target},
-        {"store", NULL},
         {"store/port", sport},
         {"store/ring-ref", sref},
-        {"console", NULL},
         {"console/port", cport},
         {"console/ring-ref", cref},
         {"console/limit", "262144"},
         /* Another console daemon serves what says "xenconsoled"; this one is ours. */
         {"console/type", "parvisd"},
-        {"control", NULL},
         {"control/platform-feature-multiprocessor-suspend", "1"},
-        {"device", NULL},
+        {"device", ""},
     };
-    int rc = 0;
+    struct entries s = {.domid = d->domid};
+    struct timespec now;
 
-    uuid_format(w->c->uuid, uuid);
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(start, sizeof(start), "%lld.%02ld", (long long)now.tv_sec, now.tv_nsec / 10000000);
+    uuid_format(c->uuid, uuid);
     snprintf(vm, sizeof(vm), "/vm/%s", uuid);
     snprintf(ro, sizeof(ro), "n0 r%u", d->domid);
     snprintf(own, sizeof(own), "n%u", d->domid);
     snprintf(domid, sizeof(domid), "%u", d->domid);
-    snprintf(max, sizeof(max), "%" PRIu64, w->c->memory_kib);
-    snprintf(target, sizeof(target), "%" PRIu64, w->c->current_kib);
+    snprintf(max, sizeof(max), "%" PRIu64, c->memory_kib);
+    snprintf(target, sizeof(target), "%" PRIu64, c->current_kib);
     snprintf(sport, sizeof(sport), "%u", d->store_port);
     snprintf(sref, sizeof(sref), "%" PRIu64, d->store_mfn);
     snprintf(cport, sizeof(cport), "%u", d->console_port);
     snprintf(cref, sizeof(cref), "%" PRIu64, d->console_mfn);
-    /* Entries made below a node inherit its permissions: set on directories, all follow. */
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]) && rc == 0; i++)
-        rc = put_below(h, t, d->domid, i == 0 ? ro : NULL, entries[i].key, entries[i].value);
-    rc = rc ? rc : put_cpus(h, t, w);
-    rc = rc ? rc : put_guest_places(h, t, d->domid, own);
-    return rc ? rc : put_vm(h, t, w, uuid);
+    add_guest_places(&s, own, ro);
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        add_below(&s, values[i].key, values[i].value, NULL);
+    add_cpus(&s, c);
+    add_vm(&s, c, uuid, start);
+    return h->ops->store_put(h, 0, s.list, s.nr);
 }
 
+/* Not in a transaction: creates at once would disturb each other, as each changes the list of
+ * domains. Nobody reads the entries yet, and what is left of one that fails is removed whole. */
 int store_domain_create(struct host *h, const struct domain_config *c, const struct store_domain *d,
                         struct error *e)
 {
-    struct writer w = {c, d};
-    int rc = store_transaction(h, put_domain, &w);
+    int rc = put_domain(h, c, d);
 
     return rc ? error_errno(e, rc, "%s: writing its store entries", c->name) : 0;
 }

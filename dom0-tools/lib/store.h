@@ -7,8 +7,8 @@
  *
  * Rule of permissions: what describes the domain is the control domain's and readable by the
  * guest; the few places where a guest answers (data, drivers, feature, attr, error,
- * control/shutdown) are the guest's. All is written in one transaction: other programs see
- * the whole domain or nothing of it.
+ * control/shutdown) are the guest's. The entries of a domain that is being made are written one
+ * after another; those of a device are, in one transaction, seen whole or not at all.
  */
 #ifndef PARVIS_TOOLS_STORE_H
 #define PARVIS_TOOLS_STORE_H

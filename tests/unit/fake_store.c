@@ -145,6 +145,20 @@ int fake_store_write(struct host *h, host_txn_t t, const char *path, const char 
     return put(fake(h), path, value);
 }
 
+int fake_store_put(struct host *h, host_txn_t t, const struct host_entry *list, unsigned int nr)
+{
+    int first = 0;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        int rc = list[i].value ? fake_store_write(h, t, list[i].path, list[i].value) : 0;
+
+        first = first ? first : rc;
+        rc = list[i].perms ? fake_store_perms(h, t, list[i].path, list[i].perms) : 0;
+        first = first ? first : rc;
+    }
+    return first;
+}
+
 int fake_store_mkdir(struct host *h, host_txn_t t, const char *path)
 {
     (void)t;

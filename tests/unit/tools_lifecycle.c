@@ -116,15 +116,22 @@ static void keeps_the_configuration(void **state)
     assert_int_equal(state_read_xml(domid, &xml), -ENOENT);
 }
 
+static int write_one(struct host *h, host_txn_t t, void *path)
+{
+    return h->ops->store_write(h, t, path, "1");
+}
+
 static void conflicts_are_tried_again(void **state)
 {
-    uint32_t domid;
+    char path[] = "/local/domain/9";
 
     (void)state;
+    assert_int_equal(state_prepare(NULL), 0);
     f->conflicts = 3;
-    domid = start("web");
+    assert_int_equal(store_transaction(&f->host, write_one, path), 0);
     assert_int_equal(f->conflicts, 0);
-    entry_is(domid, "name", "web");
+    assert_string_equal(fake_read(f, path), "1");
+    assert_int_equal(f->host.ops->store_rm(&f->host, 0, path), 0);
 }
 
 static int look_at_lock(struct host *h, host_txn_t t, void *arg)
