@@ -18,6 +18,7 @@
 
 #include "build_internal.h"
 #include "interrupt.h"
+#include "kernel_cache.h"
 #include "machine_lacks.h"
 #include "progress.h"
 
@@ -50,7 +51,7 @@ static int read_files(struct builder *b, struct error *e)
             "%s: its file has no kernel, and GRUB, which would start instead, cannot be "
             "read: %s, of Debian's package grub-xen-host: %s",
             b->cfg->name, b->cfg->kernel, strerror(errno));
-    rc = kernel_image_open(b->cfg->kernel, memory, &b->kernel, e);
+    rc = kernel_cache_open(b->cfg->kernel, memory, &b->kernel, e);
     if (rc == 0 && b->cfg->ramdisk)
         rc = ramdisk_open(b->cfg->ramdisk, memory, &b->ramdisk, e);
     b->config.nr_pages = b->nr_pages;

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,6 +99,7 @@ int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, uint
             packed == data ? "neither ELF nor bzImage" : "its payload is of no known format", e);
         if (rc)
             return rc;
+        out->mapped = false;
         out->data = malloc(length);
         if (!out->data)
             return error_set(e, -ENOMEM, "%s: no memory for %zu bytes", name, length);
@@ -105,6 +107,7 @@ int kernel_image_unpack(const uint8_t *data, size_t size, const char *name, uint
         out->size = length;
         return 0;
     }
+    out->mapped = false;
     rc = unpack(u, packed, length, name, limit, &out->data, &out->size, e);
     if (rc)
         return rc;
@@ -158,22 +161,18 @@ static int read_fd(int fd, const char *path, uint64_t limit, struct file_image *
     return rc;
 }
 
-static int read_file(const char *path, uint64_t limit, struct file_image *out, struct error *e)
+int kernel_image_file(const char *path, struct error *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not make us wait */
-    int rc;
 
-    if (fd < 0)
-        return error_errno(e, -errno, "%s", path);
-    rc = read_fd(fd, path, limit, out, e);
-    close(fd);
-    return rc;
+    return fd < 0 ? error_errno(e, -errno, "%s", path) : fd;
 }
 
-int kernel_image_open(const char *path, uint64_t limit, struct file_image *out, struct error *e)
+int kernel_image_read(int fd, const char *path, uint64_t limit, struct file_image *out,
+                      struct error *e)
 {
-    struct file_image file;
-    int rc = read_file(path, KERNEL_MAX_FILE, &file, e);
+    struct file_image file = {0};
+    int rc = read_fd(fd, path, KERNEL_MAX_FILE, &file, e);
 
     if (rc)
         return rc;
@@ -190,14 +189,34 @@ int kernel_image_open(const char *path, uint64_t limit, struct file_image *out, 
     return rc;
 }
 
+int kernel_image_open(const char *path, uint64_t limit, struct file_image *out, struct error *e)
+{
+    int fd = kernel_image_file(path, e), rc;
+
+    if (fd < 0)
+        return fd;
+    rc = kernel_image_read(fd, path, limit, out, e);
+    close(fd);
+    return rc;
+}
+
 int ramdisk_open(const char *path, uint64_t limit, struct file_image *out, struct error *e)
 {
-    return read_file(path, limit, out, e);
+    int fd = kernel_image_file(path, e), rc;
+
+    if (fd < 0)
+        return fd;
+    out->mapped = false;
+    rc = read_fd(fd, path, limit, out, e);
+    close(fd);
+    return rc;
 }
 
 void file_image_close(struct file_image *image)
 {
-    free(image->data);
-    image->data = NULL;
-    image->size = 0;
+    if (image->mapped)
+        munmap(image->data, image->size);
+    else
+        free(image->data);
+    *image = (struct file_image){0};
 }

@@ -16,15 +16,17 @@
 #ifndef PARVIS_TOOLS_KERNEL_IMAGE_H
 #define PARVIS_TOOLS_KERNEL_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"
 
-/* Bytes on the heap. */
+/* Bytes on the heap, or of a file that is mapped and never changes. */
 struct file_image {
     uint8_t *data;
     size_t size;
+    bool mapped;
 };
 
 /* A kernel's file, packed or not. */
@@ -33,6 +35,10 @@ struct file_image {
 /* Reads a kernel and unpacks it to at most `limit` bytes. 0 or a negative errno with a cause that
  * begins with the path; -EFBIG: larger than the limit. */
 int __must_check kernel_image_open(const char *path, uint64_t limit, struct file_image *out,
+                                   struct error *e);
+/* In two steps: the file's descriptor, or a negative errno; and what is in it. */
+int __must_check kernel_image_file(const char *path, struct error *e);
+int __must_check kernel_image_read(int fd, const char *path, uint64_t limit, struct file_image *out,
                                    struct error *e);
 /* The same from bytes in memory, which are not changed; `name` stands for the file in messages. */
 int __must_check kernel_image_unpack(const uint8_t *data, size_t size, const char *name,

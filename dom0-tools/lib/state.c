@@ -42,7 +42,7 @@ const char *state_path(const char *fmt, ...)
 int state_prepare(struct error *e)
 {
     static const char *const dirs[] = {"",        "names",   "making",  "domains", "ended",
-                                       "restart", "carried", "console", "tmp"};
+                                       "restart", "carried", "console", "kernels", "tmp"};
 
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
         const char *p = state_path("%s", dirs[i]);
@@ -85,6 +85,11 @@ static int put_in_place(const char *tmp, const char *path)
 
 int state_write_file(const char *path, const char *text)
 {
+    return state_write_bytes(path, text, strlen(text));
+}
+
+int state_write_bytes(const char *path, const void *bytes, size_t len)
+{
     char tmp[PATH_MAX], final[PATH_MAX];
     int fd, rc;
 
@@ -93,7 +98,7 @@ int state_write_file(const char *path, const char *text)
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    rc = write_all(fd, text, strlen(text));
+    rc = write_all(fd, bytes, len);
     if (close(fd) < 0 && rc == 0)
         rc = -errno;
     if (rc) {

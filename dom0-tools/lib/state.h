@@ -10,6 +10,7 @@
  *   carried/NAME      what it takes with it then (parvisd/carried.h)
  *   ended/NAME        one line: how the last domain of this name ended
  *   console/NAME.log  what it printed (written by parvisd)
+ *   kernels/          what was unpacked (kernel_cache.h)
  *   tmp/PID           a file before it is renamed into its place
  *   lock              held (flock) while a name is claimed
  *   kept.lock         held (flock) while a configuration in domains/ is changed (kept.h)
@@ -80,6 +81,7 @@ void state_sweep(void);
 int __must_check state_read_xml(uint32_t domid, char **xml);
 /* Writes a file, or leaves it as it was. */
 int __must_check state_write_file(const char *path, const char *text);
+int __must_check state_write_bytes(const char *path, const void *bytes, size_t len);
 /* A whole file, malloc'ed. */
 int __must_check state_read_file(const char *path, char **out);
 

@@ -27,7 +27,7 @@ unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c \
-    interrupt.c kernel_image.c kept.c lifecycle.c limit.c lock.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
+    interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
@@ -112,6 +112,11 @@ unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_kernel_cache
+unit_tools_kernel_cache_SRCS = tests/unit/tools_kernel_cache.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,config_name.c error.c interrupt.c kernel_cache.c kernel_image.c limit.c \
+    lock.c memory.c plain.c progress.c restart.c state.c unpack.c uuid.c)
+unit_tools_kernel_cache_LIBS := -lz -llzma -lzstd -llz4 $(foreach f,unpack memory_available clock_gettime,-Wl,--wrap=$f)
 
 UNIT += tools_cpuset
 unit_tools_cpuset_SRCS := tests/unit/tools_cpuset.c dom0-tools/lib/cpuset.c
