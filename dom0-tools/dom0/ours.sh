@@ -34,7 +34,7 @@ done
 unset LD_LIBRARY_PATH
 
 for guest in "$@"; do
-    cp "$guest" "$stage/var/lib/parvis/"
+    strip -o "$stage/var/lib/parvis/${guest##*/}" "$guest" # who has a debugger has them with symbols, in build/
 done
 find dom0-tools -name '*.rng' -exec cp {} "$stage/usr/share/parvis/" \;
 for completion in dom0-tools/*/*.bash-completion; do # bash-completion finds it by the command's name

@@ -22,8 +22,6 @@
 #include "machine_lacks.h"
 #include "progress.h"
 
-#define LARGE_ORDER 9u
-
 /* Extents in one request: as many as take a moment, as a signal is looked at between two. */
 #define POPULATE_MAX   512u
 #define POPULATE_LARGE 64u
@@ -171,7 +169,7 @@ static int populate(struct builder *b, unsigned int order, uint64_t *at, uint64_
 
 int build_populate(struct builder *b, uint64_t *at, uint64_t end, struct error *e)
 {
-    int rc = populate(b, LARGE_ORDER, at, end, e);
+    int rc = populate(b, b->kind->order, at, end, e);
 
     /* the rest, and whatever there was no large extent for */
     return rc ? rc : populate(b, 0, at, end, e);

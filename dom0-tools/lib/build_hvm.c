@@ -107,5 +107,11 @@ static int lay_out(struct builder *b, struct error *e)
     return rc ? rc : set_first_vcpu(b, e);
 }
 
-const struct build_kind build_hvm = {
-    .pages_beside = 3, .plan = plan, .give_memory = give_memory, .lay_out = lay_out};
+/* Its second page tables have large pages. */
+#define EXTENT_ORDER 9u
+
+const struct build_kind build_hvm = {.order = EXTENT_ORDER,
+                                     .pages_beside = 3,
+                                     .plan = plan,
+                                     .give_memory = give_memory,
+                                     .lay_out = lay_out};

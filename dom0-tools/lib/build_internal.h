@@ -19,6 +19,7 @@ struct builder;
 
 /* What is of a kind. Each sets the error when it fails. */
 struct build_kind {
+    unsigned int order;    /* of the extents that its memory is given in */
     uint64_t pages_beside; /* that the domain has beside its memory */
     /* From the files alone: can it be, and where does everything go? */
     int (*plan)(struct builder *b, struct error *e);

@@ -146,4 +146,9 @@ static int lay_out(struct builder *b, struct error *e)
     return rc ? rc : finish(b, e);
 }
 
-const struct build_kind build_pv = {.plan = plan, .give_memory = give_memory, .lay_out = lay_out};
+/* As many as the hypervisor clears in one go: of larger ones it looks at all frames anew each time
+ * that it goes on. Who has page tables of 4 KiB pages has no use for large extents. */
+#define EXTENT_ORDER 6u
+
+const struct build_kind build_pv = {
+    .order = EXTENT_ORDER, .plan = plan, .give_memory = give_memory, .lay_out = lay_out};

@@ -12,25 +12,24 @@
 
 #define PATH_LEN 160
 
-/* Up to a '|' or '/'. (strcspn() makes a table at each call, and this is asked for each rule.) */
-static size_t word_length(const char *s)
+static bool ends_word(char c)
 {
-    size_t n = 0;
-
-    while (s[n] && s[n] != '|' && s[n] != '/')
-        n++;
-    return n;
+    return !c || c == '|' || c == '/';
 }
 
-/* Is the word, of so many characters, one of "a|b|c", which ends where a '/' does? */
+/* Is the word, of so many characters, one of "a|b|c", which ends where a '/' does? (Without the C
+ * library's functions, as this is asked for each element and each rule.) */
 static bool among(const char *list, const char *word, size_t len)
 {
     for (;; list++) {
-        size_t n = word_length(list);
+        size_t n = 0;
 
-        if (n == len && strncmp(list, word, len) == 0)
+        while (n < len && list[n] == word[n])
+            n++;
+        if (n == len && ends_word(list[n]))
             return true;
-        list += n;
+        while (!ends_word(*list))
+            list++;
         if (*list != '|')
             return false;
     }
@@ -40,8 +39,10 @@ static bool among(const char *list, const char *word, size_t len)
 static bool path_fits(const char *rule, const char *path)
 {
     for (;; rule++, path++) {
-        size_t len = word_length(path);
+        size_t len = 0;
 
+        while (path[len] && path[len] != '/')
+            len++;
         if (!among(rule, path, len))
             return false;
         while (*rule && *rule != '/')
@@ -113,8 +114,8 @@ static bool apply(xmlNodePtr n, const char *path, bool strict, struct findings *
     char what[160];
 
     for (const struct rule *r = config_rules; r->element; r++) {
-        if ((strict && r->treatment != REFUSE) || !path_fits(r->element, path) ||
-            !when_fits(r->when, n))
+        if ((strict && r->treatment != REFUSE) || (r->attribute && !n->properties) ||
+            !path_fits(r->element, path) || !when_fits(r->when, n))
             continue;
         if (r->attribute) {
             apply_to_attributes(r, n, f);

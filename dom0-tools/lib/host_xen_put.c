@@ -86,19 +86,39 @@ static int send_all(int fd, const char *bytes, size_t len)
     return 0;
 }
 
-static int receive_all(int fd, void *to, size_t len)
+/* Answers as they came, as many as there were; none is of anything else. */
+struct answers {
+    int fd;
+    size_t used, have;
+    char bytes[XENSTORE_PAYLOAD_MAX];
+};
+
+/* Some more, when all that came is used. */
+static bool receive(struct answers *a)
+{
+    ssize_t n;
+
+    do {
+        n = recv(a->fd, a->bytes, sizeof(a->bytes), 0);
+    } while (n < 0 && errno == EINTR);
+    a->used = 0;
+    a->have = n > 0 ? (size_t)n : 0;
+    return n > 0;
+}
+
+static int take(struct answers *a, void *to, size_t len)
 {
     char *at = to;
 
     while (len) {
-        ssize_t n = recv(fd, at, len, MSG_WAITALL);
+        size_t left = a->have - a->used, n = left < len ? left : len;
 
-        if (n == 0 || (n < 0 && errno != EINTR))
+        memcpy(at, a->bytes + a->used, n);
+        a->used += n;
+        at += n;
+        len -= n;
+        if (len && !receive(a))
             return -ENOTCONN;
-        if (n > 0) {
-            at += n;
-            len -= (size_t)n;
-        }
     }
     return 0;
 }
@@ -115,15 +135,15 @@ static int error_named(const char *name)
 }
 
 /* -ENOTCONN: there is none. *refused becomes the first refusal. */
-static int take_answer(int fd, int *refused)
+static int take_answer(struct answers *a, int *refused)
 {
     char text[XENSTORE_PAYLOAD_MAX + 1];
     struct xsd_sockmsg head;
-    int rc = receive_all(fd, &head, sizeof(head));
+    int rc = take(a, &head, sizeof(head));
 
     if (rc || head.len > XENSTORE_PAYLOAD_MAX)
         return -ENOTCONN;
-    rc = receive_all(fd, text, head.len);
+    rc = take(a, text, head.len);
     text[head.len] = '\0';
     if (rc == 0 && head.type == XS_ERROR && *refused == 0)
         *refused = error_named(text);
@@ -134,15 +154,17 @@ int hx_store_put(struct host *h, host_txn_t t, const struct host_entry *list, un
 {
     struct host_xen *x = to_xen(h);
     struct batch b = {.t = t};
+    struct answers a;
     int refused = 0, rc = host_need_store(x);
 
     if (rc)
         return rc;
+    a = (struct answers){.fd = x->store_link};
     rc = fill(&b, list, nr);
     if (rc == 0) {
         rc = send_all(x->store_link, b.bytes, b.len);
         for (uint32_t i = 0; i < b.requests && rc == 0; i++)
-            rc = take_answer(x->store_link, &refused);
+            rc = take_answer(&a, &refused);
         if (rc)
             host_store_lost(x);
     }

@@ -22,7 +22,7 @@
 
 #include "error.h"
 
-/* Bytes on the heap, or of a file that is mapped and never changes. */
+/* Bytes on the heap, or a mapping of memory, or of a file that never changes. */
 struct file_image {
     uint8_t *data;
     size_t size;

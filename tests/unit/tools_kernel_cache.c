@@ -34,9 +34,9 @@
 #define LIMIT (1u << 20)
 
 static char run[] = "/tmp/parvis-test-kernels-XXXXXX", file[PATH_MAX];
-static unsigned int unpacked;      /* so often */
-static void (*meanwhile)(void);    /* happens while it is unpacked */
-static time_t later = 60;          /* than now, for who asks */
+static unsigned int unpacked;   /* so often */
+static void (*meanwhile)(void); /* happens while it is unpacked */
+static time_t later = 60;       /* than now, for who asks */
 static uint64_t available = 1u << 30;
 
 int __real_unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
@@ -194,8 +194,8 @@ static void changed_in_place(void **state)
     assert_int_equal(stat(file, &st), 0);
     usleep(20000); /* the clock of files ticks */
     write_kernel(file, 2);
-    assert_int_equal(utimensat(AT_FDCWD, file, (const struct timespec[]){st.st_atim, st.st_mtim}, 0),
-                     0);
+    assert_int_equal(
+        utimensat(AT_FDCWD, file, (const struct timespec[]){st.st_atim, st.st_mtim}, 0), 0);
     opens(file, 2);
     assert_int_equal(unpacked, 2);
 }
@@ -450,21 +450,10 @@ static void memory_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(unpacked_once),
-        T(known_by_all_of_it),
-        T(changed_in_place),
-        T(replaced),
-        T(changed_meanwhile),
-        T(too_young),
-        T(two_are_kept),
-        T(killed_in_the_middle),
-        T(two_at_once),
-        T(disk_full),
-        T(memory_short),
-        T(larger_than_the_domain),
-        T(not_packed),
-        T(memory_is_told),
-        T(nowhere_to_keep),
+        T(unpacked_once),     T(known_by_all_of_it), T(changed_in_place), T(replaced),
+        T(changed_meanwhile), T(too_young),          T(two_are_kept),     T(killed_in_the_middle),
+        T(two_at_once),       T(disk_full),          T(memory_short),     T(larger_than_the_domain),
+        T(not_packed),        T(memory_is_told),     T(nowhere_to_keep),
     };
     char command[PATH_MAX];
     int rc;
