@@ -11,6 +11,7 @@ OPTION(PAUSED,   "paused",   'p', NULL,      "leave the new domain paused", 0, 0
 OPTION(ALL,      "all",      'a', NULL,      "all domains but the control domain", 0, 0)
 OPTION(WAIT,     "wait",     'w', NULL,      "return when it is done, and say how it ended", 0, 0)
 OPTION(TIMEOUT,  "timeout",  't', "SECONDS", "wait, and no longer (default 120, 0 = without limit)", 0, 1000000)
+OPTION(DESTROY,  "destroy",  0,   NULL,      "with --all: wait, and destroy what has not ended by then", 0, 0)
 OPTION(WEIGHT,   "weight",   'w', "N",       "its weight from now on: 1 to 65535; 256 is usual", 1, 65535)
 OPTION(CAP,      "cap",      'c', "N",       "its cap from now on, in percent of one CPU; 0 = none", 0, 6400)
 OPTION(EVENTS,   "events",   'e', NULL,      "all events, each by its name", 0, 0)

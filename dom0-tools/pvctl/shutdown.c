@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "end.h"
 #include "pvctl.h"
 #include "restart.h"
 #include "store.h"
@@ -35,7 +36,7 @@ bool end_is_crash(const char *how)
     return strncmp(how, "crashed", 7) == 0 || strncmp(how, "killed by", 9) == 0;
 }
 
-static uint64_t clock_ms(void)
+uint64_t uptime_ms(void)
 {
     struct timespec t;
 
@@ -43,8 +44,7 @@ static uint64_t clock_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static int wish_for(const struct call *c, const struct live_domain *l, const char *wish,
-                    struct error *e)
+int wish_for(const struct call *c, const struct live_domain *l, const char *wish, struct error *e)
 {
     int rc;
 
@@ -151,15 +151,22 @@ static void tell_limit(const struct asked *a, const struct pollfd *p, size_t n,
  * would; to one that is on its way down it is nothing new. What cannot be asked any more has ended,
  * which the wait tells.
  */
+void wish_again(const struct call *c, const struct live_domain *l, const char *wish)
+{
+    struct error ignored = {0};
+
+    if (l->d.kind != KIND_HVM && !store_request_taken(c->h, l->d.domid))
+        return;
+    if (wish_for(c, l, wish, &ignored))
+        return;
+}
+
 static void ask_again(const struct call *c, const struct live_domain *l, const struct asked *a,
                       const struct pollfd *p, size_t n, const char *wish)
 {
     for (size_t i = 0; i < n; i++) {
-        struct error ignored = {0};
-
-        if (p[i].fd >= 0 && !a[i].ended &&
-            (l[i].d.kind == KIND_HVM || store_request_taken(c->h, l[i].d.domid)))
-            (void)wish_for(c, &l[i], wish, &ignored);
+        if (p[i].fd >= 0 && !a[i].ended)
+            wish_again(c, &l[i], wish);
     }
 }
 
@@ -167,14 +174,14 @@ static int wait_all(const struct call *c, const struct live_domain *l, struct as
                     struct pollfd *p, size_t n, const char *wish)
 {
     unsigned int seconds = c->options & OPT_TIMEOUT ? c->number[AT_TIMEOUT] : DEFAULT_TIMEOUT;
-    uint64_t start = clock_ms(), limit = (uint64_t)seconds * 1000;
+    uint64_t start = uptime_ms(), limit = (uint64_t)seconds * 1000;
     size_t left = 0;
     int rc = EXIT_OK;
 
     for (size_t i = 0; i < n; i++)
         left += p[i].fd >= 0;
     while (left > 0) {
-        uint64_t passed = clock_ms() - start;
+        uint64_t passed = uptime_ms() - start;
         bool last = seconds && limit < passed + PROGRESS_MS; /* its end is told soon enough */
 
         if (seconds && passed >= limit) {
@@ -301,13 +308,19 @@ int request_end(const struct call *c, const char *wish)
 
 static int run(const struct call *c)
 {
-    return request_end(c, "poweroff");
+    unsigned int seconds = c->options & OPT_TIMEOUT ? c->number[AT_TIMEOUT] : DEFAULT_TIMEOUT;
+
+    if (!(c->options & OPT_DESTROY))
+        return request_end(c, "poweroff");
+    if (!(c->options & OPT_ALL))
+        return usage_error(&verb_shutdown, "--destroy is for --all", "");
+    return end_all(c, seconds);
 }
 
 const struct verb verb_shutdown = {
     .name = "shutdown",
     .arg = "NAME...",
-    .options = OPT_ALL | OPT_WAIT | OPT_TIMEOUT,
+    .options = OPT_ALL | OPT_WAIT | OPT_TIMEOUT | OPT_DESTROY,
     .run = run,
     .summary = "ask a domain, or all, to power off",
     .help = "The domain does it by itself, if it listens; `destroy` does not ask. An hvm guest "
@@ -315,5 +328,5 @@ const struct verb verb_shutdown = {
             "button pressed: something in it has to act on that, such as acpid.\n",
     .examples = "pvctl shutdown web\n"
                 "pvctl shutdown --wait web db\n"
-                "pvctl shutdown --all --timeout 60 || pvctl destroy --all\n",
+                "pvctl shutdown --all --timeout 60 --destroy\n",
 };

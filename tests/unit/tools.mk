@@ -109,6 +109,10 @@ UNIT += tools_log
 unit_tools_log_SRCS = tests/unit/tools_log.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
+UNIT += tools_end_all
+unit_tools_end_all_SRCS = tests/unit/tools_end_all.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_end_all_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl shutdown --all --destroy: all guests end, for the machine does. They are asked to power
+ * off. Who has not ended when the time is over is destroyed; so is, at once, who cannot be asked,
+ * and who has been asked and lives again, as its <on_poweroff> wants it.
+ *
+ * Nothing is relied upon but the hypervisor's list, which is looked at again and again: parvisd may
+ * be killed meanwhile, xenstored be dead, a domain be xl's. If this command is killed, the next one
+ * goes on.
+ */
+#include "end.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices.h"
+#include "pvctl.h"
+#include "state.h"
+
+#define LOOK_MS     200u
+#define TELL_MS     10000u /* so often it is said who is waited for; and they are asked again */
+#define GRACE_MS    5000u  /* who has ended is taken away by whoever keeps it */
+#define PATIENCE_MS 1000u  /* for a store that does not answer */
+
+enum standing {
+    ASKED,
+    LEFT, /* its end was told, or it is to be destroyed and was told so */
+};
+
+struct guest {
+    struct live_domain l;
+    enum standing standing;
+    bool there; /* in the list just now, and not ended */
+};
+
+struct guests {
+    struct guest *list;
+    size_t n;
+    bool by_force; /* somebody had to be destroyed */
+};
+
+static void say(const char *name, const char *how)
+{
+    printf("%s: %s\n", name, how);
+    fflush(stdout);
+}
+
+static struct guest *find(struct guests *g, const struct live_domain *l)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        if (g->list[i].l.d.domid == l->d.domid && memcmp(g->list[i].l.d.uuid, l->d.uuid, 16) == 0)
+            return &g->list[i];
+    }
+    return NULL;
+}
+
+static bool was_asked(const struct guests *g, const char *name)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        if (strcmp(g->list[i].l.name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void destroy(const struct call *c, struct guests *g, const struct live_domain *l,
+                    const char *why)
+{
+    struct call one = *c;
+    char number[16], text[sizeof(((struct error *)0)->text) + 32];
+
+    snprintf(text, sizeof(text), "%s: it is destroyed", why);
+    say(l->name, text);
+    snprintf(number, sizeof(number), "%u", l->d.domid);
+    one.arg = number;
+    g->by_force = true;
+    if (l->maker)
+        kill(l->maker, SIGTERM); /* which undoes what it has made */
+    else if (verb_destroy.run(&one) == EXIT_NO_DOMAIN)
+        say(l->name, "it has ended meanwhile");
+}
+
+/* "web: so" -> "so" */
+static const char *without_name(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+
+    return strncmp(text, name, len) == 0 && strncmp(text + len, ": ", 2) == 0 ? text + len + 2
+                                                                              : text;
+}
+
+/* One that is seen for the first time. */
+static enum standing ask(const struct call *c, struct guests *g, const struct live_domain *l)
+{
+    struct error e = {0};
+
+    if (l->maker) {
+        destroy(c, g, l, "it is being created");
+    } else if (was_asked(g, l->name)) {
+        destroy(c, g, l, "it was asked to end and lives again");
+    } else if (l->d.paused && l->d.cpu_time_ns == 0) {
+        destroy(c, g, l, "it is paused and has never run");
+    } else if (wish_for(c, l, "poweroff", &e)) {
+        destroy(c, g, l, without_name(e.text, l->name));
+    } else if (l->d.paused && c->h->ops->domain_unpause(c->h, l->d.domid)) {
+        destroy(c, g, l, "it is paused");
+    } else {
+        say(l->name, l->d.paused ? "it was paused: it goes on, asked to end" : "asked to end");
+        return ASKED;
+    }
+    return LEFT;
+}
+
+static void take_in(const struct call *c, struct guests *g, const struct live_domain *l)
+{
+    struct guest *more = realloc(g->list, (g->n + 1) * sizeof(*more)), new = {.l = *l};
+
+    if (!more)
+        return; /* the next look tries again */
+    g->list = more;
+    new.standing = ask(c, g, l);
+    new.there = new.standing == ASKED;
+    more[g->n++] = new;
+}
+
+/* Shut down and not taken away yet, or as parvisd has written it, or as nobody knows. */
+static void tell_end(const struct guest *g)
+{
+    char *how = g->l.d.shutdown ? NULL : state_read_ended(g->l.name);
+
+    say(g->l.name, g->l.d.shutdown ? domain_state_text(&g->l.d) : how ? how : "ended");
+    free(how);
+}
+
+/* Looks at what there is. How many that were asked have not ended; or negative, told. */
+static int look(const struct call *c, struct guests *g)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+    int waiting = 0;
+
+    if (lifecycle_list(c->h, &l, &n, &e)) {
+        fail(&e);
+        return -1;
+    }
+    for (size_t i = 0; i < g->n; i++)
+        g->list[i].there = false;
+    for (size_t i = 0; i < n; i++) {
+        struct guest *known = find(g, &l[i]);
+
+        if (known)
+            known->l.d = l[i].d;
+        if (l[i].d.domid == 0 || l[i].d.dying || l[i].d.shutdown)
+            continue;
+        if (known)
+            known->there = true;
+        else
+            take_in(c, g, &l[i]);
+    }
+    free(l);
+    for (size_t i = 0; i < g->n; i++) {
+        struct guest *one = &g->list[i];
+
+        if (one->standing == ASKED && !one->there) {
+            tell_end(one);
+            one->standing = LEFT;
+        }
+        waiting += one->standing == ASKED;
+    }
+    return waiting;
+}
+
+static void tell_waiting(const struct call *c, const struct guests *g, uint64_t left_s)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < g->n; i++) {
+        if (g->list[i].standing != ASKED)
+            continue;
+        printf("%s%s", any ? ", " : "still waiting for ", g->list[i].l.name);
+        any = true;
+        wish_again(c, &g->list[i].l, "poweroff");
+    }
+    if (any && left_s)
+        printf(", at most %llu s more", (unsigned long long)left_s);
+    puts("");
+    fflush(stdout);
+}
+
+/* Those that have ended and are there still: whoever keeps them takes them away, or nobody does. */
+static void take_away(const struct call *c, struct guests *g)
+{
+    uint64_t limit = uptime_ms() + GRACE_MS;
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n, left;
+    bool last;
+
+    do {
+        last = uptime_ms() >= limit;
+        left = 0;
+        if (lifecycle_list(c->h, &l, &n, &e))
+            return; /* told by look() */
+        for (size_t i = 0; i < n; i++) {
+            if (l[i].d.domid == 0 || l[i].d.dying)
+                continue;
+            left++;
+            if (last)
+                destroy(c, g, &l[i], "it is still there");
+        }
+        free(l);
+        if (left && !last)
+            device_system->sleep_ms(LOOK_MS);
+    } while (left && !last);
+}
+
+int end_all(const struct call *c, unsigned int seconds)
+{
+    struct guests g = {0};
+    uint64_t now = uptime_ms(), limit = now + (uint64_t)seconds * 1000, tell = now + TELL_MS;
+    char text[64];
+    int waiting;
+
+    c->h->store_patience_ms = PATIENCE_MS;
+    while ((waiting = look(c, &g)) > 0 && (!seconds || now < limit)) {
+        device_system->sleep_ms(LOOK_MS);
+        now = uptime_ms();
+        if (now >= tell && (!seconds || now < limit)) {
+            tell_waiting(c, &g, seconds ? (limit - now) / 1000 : 0);
+            tell = now + TELL_MS;
+        }
+    }
+    snprintf(text, sizeof(text), "not ended within %u s", seconds);
+    for (size_t i = 0; i < g.n; i++) {
+        if (g.list[i].standing == ASKED)
+            destroy(c, &g, &g.list[i].l, text);
+    }
+    take_away(c, &g);
+    free(g.list);
+    return waiting < 0 || g.by_force ? EXIT_REFUSED : EXIT_OK;
+}

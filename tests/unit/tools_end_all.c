@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl shutdown --all --destroy, on a model of a machine without parvisd: guests that end when
+ * they are asked, that do not, that cannot be asked, that live again. Time passes when it sleeps:
+ * then the guests do what they do.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
+#include "devices.h"
+#include "lifecycle_support.h"
+#include "pvctl_support.h"
+#include "state.h"
+
+static const struct device_system *real;
+static struct device_system model;
+static const char *obedient[4]; /* who ends when it is asked */
+static const char *again;       /* and who lives again then */
+
+static void ends_when_asked(const char *name)
+{
+    struct live_domain l;
+    struct error e = {0};
+    const char *wish;
+    char path[64];
+
+    if (lifecycle_find(&f->host, name, &l, &e) || l.d.paused || l.d.shutdown)
+        return;
+    snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", l.d.domid);
+    wish = fake_read(f, path);
+    if (!wish || strcmp(wish, "poweroff") != 0)
+        return;
+    fake_shutdown(f, l.d.domid, SHUTDOWN_poweroff);
+    reap(name, "powered off");
+    if (again && strcmp(again, name) == 0)
+        pvctl_runs(name);
+}
+
+static void sleep_ms(unsigned int ms)
+{
+    (void)ms;
+    for (size_t i = 0; i < sizeof(obedient) / sizeof(obedient[0]); i++) {
+        if (obedient[i])
+            ends_when_asked(obedient[i]);
+    }
+}
+
+static int setup(void **state)
+{
+    real = device_system;
+    model = *real;
+    model.sleep_ms = sleep_ms;
+    device_system = &model;
+    memset(obedient, 0, sizeof(obedient));
+    again = NULL;
+    return lifecycle_setup(state);
+}
+
+static int teardown(void **state)
+{
+    device_system = real;
+    return lifecycle_teardown(state);
+}
+
+static void says(const char *text)
+{
+    if (!strstr(pvctl_said, text))
+        fail_msg("it does not say \"%s\": %s", text, pvctl_said);
+}
+
+static void nobody_is_left(void)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+
+    assert_int_equal(lifecycle_list(&f->host, &l, &n, &e), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(l[i].d.domid, 0);
+    free(l);
+}
+
+static void who_listens_is_waited_for(void **state)
+{
+    (void)state;
+    pvctl_runs("web");
+    pvctl_runs("db")->d.paused = true; /* has run */
+    fake_domain(f, 2)->d.cpu_time_ns = 1;
+    obedient[0] = "web";
+    obedient[1] = "db";
+    pvctl_ends("shutdown --all --destroy", 0, "web: asked to end\n");
+    says("db: it was paused: it goes on, asked to end\n");
+    says("\nweb: powered off\n");
+    says("\ndb: powered off\n");
+    nobody_is_left();
+    pvctl_ends("shutdown --all --destroy", 0, ""); /* a second one finds nobody */
+    assert_string_equal(pvctl_said, "");
+    assert_null(fake_is_clean(f));
+}
+
+static void who_does_not_is_destroyed(void **state)
+{
+    const struct host_create c = {.uuid = {7}, .max_vcpus = 1};
+    uint32_t alien;
+
+    (void)state;
+    pvctl_runs("deaf");
+    pvctl_runs("web");
+    obedient[0] = "web";
+    start("fresh"); /* paused, and has never run */
+    assert_int_equal(f->host.ops->domain_create(&f->host, &c, &alien), 0);
+    fake_domain(f, alien)->d.paused = false;
+    pvctl_ends("shutdown --all --destroy --timeout 1", 1, "deaf: asked to end\n");
+    says("deaf: not ended within 1 s: it is destroyed\n");
+    says("fresh: it is paused and has never run: it is destroyed\n");
+    says("web: powered off\n");
+    says(": it cannot be asked, for it has no entry control/shutdown in the store");
+    nobody_is_left();
+    assert_null(fake_is_clean(f));
+}
+
+static void who_lives_again_is_destroyed(void **state)
+{
+    (void)state;
+    pvctl_runs("web");
+    obedient[0] = again = "web";
+    pvctl_ends("shutdown --all --destroy", 1, "web: asked to end\nweb: ");
+    says("web: it was asked to end and lives again: it is destroyed\n");
+    nobody_is_left();
+}
+
+/* Ended, and preserved: it goes with the machine. */
+static void who_has_ended_is_taken_away(void **state)
+{
+    (void)state;
+    fake_shutdown(f, pvctl_runs("web")->d.domid, SHUTDOWN_crash);
+    pvctl_ends("shutdown --all --destroy --timeout 1", 1,
+               "web: it is still there: it is destroyed\n");
+    nobody_is_left();
+}
+
+static void without_the_store(void **state)
+{
+    (void)state;
+    pvctl_runs("web");
+    f->store_dead = true;
+    pvctl_ends("shutdown --all --destroy", 1, ": it is destroyed\n");
+    f->store_dead = false;
+    nobody_is_left();
+}
+
+static void of_what_it_is_an_option(void **state)
+{
+    (void)state;
+    pvctl_ends("shutdown --destroy web", 2, "pvctl shutdown: --destroy is for --all; ");
+    pvctl_ends("destroy --destroy web", 2, "unknown option --destroy");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_listens_is_waited_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_does_not_is_destroyed, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_lives_again_is_destroyed, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_has_ended_is_taken_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_the_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_what_it_is_an_option, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
