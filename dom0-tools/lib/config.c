@@ -67,15 +67,19 @@ static void strip_blanks(xmlNodePtr n)
     xmlFree(all);
 }
 
-/* Other programs' texts, which mean nothing here and go back as they came. Returns -ENOMEM or 0. */
+/* Other programs' texts, which mean nothing here and go back as they came: an empty element stays
+ * in their place, so that the schema counts it. Returns -ENOMEM or 0. */
 static int take_metadata(xmlNodePtr root, char **out)
 {
     xmlNodePtr n = node_child(root, "metadata");
     xmlBufferPtr text = n ? xmlBufferCreate() : NULL;
+    xmlNodePtr empty = n ? xmlNewDocNode(n->doc, NULL, n->name, NULL) : NULL;
 
     if (!n)
         return 0;
-    xmlUnlinkNode(n);
+    if (empty)
+        empty->line = n->line;
+    xmlReplaceNode(n, empty);
     xmlReconciliateNs(n->doc, n); /* what is declared around it goes with it */
     if (text && xmlNodeDump(text, n->doc, n, 0, 0) >= 0)
         *out = strdup((const char *)xmlBufferContent(text));

@@ -46,6 +46,7 @@ struct config_lines {
     enum config_format format; /* whose words messages have */
     long name, memory, current, vcpu, cmdline, kernel, ramdisk, shares, quota, on_poweroff,
         on_reboot, on_crash, limits, pin[CONFIG_MAX_VCPUS];
+    long max_vcpus; /* where it has a key of its own */
 };
 
 struct disk_config {

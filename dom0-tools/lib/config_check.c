@@ -36,10 +36,15 @@ static void check_name(const struct domain_config *c, struct findings *f)
 /* One that was not understood has been told of, and is 0. */
 static void check_memory(const struct domain_config *c, struct findings *f)
 {
+    /* In xl's format memory alone says both. */
+    const bool one = c->line.format == CONFIG_XL && !c->line.memory;
+
     if (c->memory_kib &&
         (c->memory_kib < CONFIG_MIN_MEMORY_KIB || c->memory_kib > CONFIG_MAX_MEMORY_KIB))
-        findings_error(f, -ERANGE, c->line.memory, "%s: %llu KiB is not between 2 MiB and 16 TiB",
-                       config_word(c, "<memory>", "maxmem"), (unsigned long long)c->memory_kib);
+        findings_error(f, -ERANGE, one ? c->line.current : c->line.memory,
+                       "%s: %llu KiB is not between 2 MiB and 16 TiB",
+                       config_word(c, "<memory>", one ? "memory" : "maxmem"),
+                       (unsigned long long)c->memory_kib);
     else if (c->memory_kib && c->current_kib &&
              (c->current_kib < CONFIG_MIN_MEMORY_KIB || c->current_kib > c->memory_kib))
         findings_error(f, -ERANGE, c->line.current, "%s: %llu KiB is not between 2 MiB and %s",
@@ -49,9 +54,12 @@ static void check_memory(const struct domain_config *c, struct findings *f)
 
 static void check_vcpus(const struct domain_config *c, struct findings *f)
 {
+    const long line = c->line.max_vcpus ? c->line.max_vcpus : c->line.vcpu;
+
     if (c->max_vcpus < 1 || c->max_vcpus > CONFIG_MAX_VCPUS)
-        findings_error(f, -ERANGE, c->line.vcpu, "%s: %u is not between 1 and %u",
-                       config_word(c, "<vcpu>", "vcpus"), c->max_vcpus, CONFIG_MAX_VCPUS);
+        findings_error(f, -ERANGE, line, "%s: %u is not between 1 and %u",
+                       config_word(c, "<vcpu>", c->line.max_vcpus ? "maxvcpus" : "vcpus"),
+                       c->max_vcpus, CONFIG_MAX_VCPUS);
     else if (c->vcpus < 1 || c->vcpus > c->max_vcpus)
         findings_error(f, -ERANGE, c->line.vcpu, "%s%u%s is not between 1 and %u",
                        config_word(c, "<vcpu>: current='", "vcpus: "), c->vcpus,

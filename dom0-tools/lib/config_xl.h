@@ -14,6 +14,7 @@
 #include <libxlutil.h>
 
 #include "config.h"
+#include "config_policy.h"
 
 int __must_check config_xl_read(const char *text, size_t len, const struct config_how *how,
                                 struct domain_config *out, struct findings *f);
@@ -58,6 +59,18 @@ void xl_heard(struct xl *x, const char *what, long line);
 char *xl_string(const struct xl *x, const char *key);
 /* A list's item, as xl_string(). */
 char *xl_item(const struct xl *x, const char *key, const XLU_ConfigList *list, int item);
+
+/* The keys that are read, with blanks between them. */
+extern const char xl_read_keys[];
+
+/* Others that are known: what becomes of them. */
+struct xl_rule {
+    const char *keys; /* the same; NULL ends the table */
+    enum treatment treatment;
+    const char *words; /* why; NULL of what is passed over silently */
+};
+
+extern const struct xl_rule xl_rules[];
 
 /* Keys that are not read: told of, by the table. */
 void xl_check_keys(const struct xl *x);

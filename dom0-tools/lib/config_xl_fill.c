@@ -60,7 +60,7 @@ static void fill_memories(const struct xl *x)
     c->memory_kib = fill_memory(x, "maxmem", fill_memory(x, "memory", 0));
     c->current_kib = fill_memory(x, "memory", c->memory_kib);
     c->line.current = line_of(x, "memory");
-    c->line.memory = line_of(x, "maxmem") ? line_of(x, "maxmem") : c->line.current;
+    c->line.memory = line_of(x, "maxmem");
 }
 
 static void fill_vcpus(const struct xl *x)
@@ -73,7 +73,8 @@ static void fill_vcpus(const struct xl *x)
         online = max;
     x->c->max_vcpus = (unsigned int)(line_of(x, "maxvcpus") ? max : online);
     x->c->vcpus = (unsigned int)online;
-    x->c->line.vcpu = line_of(x, line_of(x, "vcpus") ? "vcpus" : "maxvcpus");
+    x->c->line.vcpu = line_of(x, "vcpus");
+    x->c->line.max_vcpus = line_of(x, "maxvcpus");
 }
 
 static void fill_cpuset(const struct xl *x, const char *list, int item, uint64_t *set)

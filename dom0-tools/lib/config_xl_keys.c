@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "config_policy.h"
 #include "config_xl.h"
 #include "near.h"
 
@@ -17,18 +16,14 @@
 #define OF_XM          "it was xm's; xl does nothing with it either"
 #define OWN_TIME       "a guest's time is Xen's"
 
-static const char read_keys[] =
+const char xl_read_keys[] =
     "name uuid type builder memory maxmem vcpus maxvcpus cpus cpu_weight cap kernel ramdisk "
     "cmdline "
     "root extra bootloader on_poweroff on_reboot on_crash disk vif max_grant_frames "
     "max_event_channels";
 
 /* clang-format off */
-static const struct {
-    const char *keys;
-    enum treatment treatment;
-    const char *words;
-} rules[] = {
+const struct xl_rule xl_rules[] = {
     {"acpi apic pae nx ms_vm_genid nomigrate pvshim_path pvshim_cmdline pvshim_extra pci_msitranslate pci_power_mgmt pci_permissive pci_seize vncunused",
      SILENT, NULL},
     {"pool", NOTE, "there is one pool of CPUs"},
@@ -62,10 +57,9 @@ static const struct {
     {"passthrough", REFUSE, NOT_GIVEN},
     {"vtpm", REFUSE, "there is no TPM for a guest"},
     {"p9 pvcalls", REFUSE, "no directory or socket is shared with a guest: give it a disk, or a network"},
+    {0},
 };
 /* clang-format on */
-
-#define NR_RULES (sizeof(rules) / sizeof(rules[0]))
 
 /* The next of words with blanks between them; false: there is none. */
 static bool next_word(const char **list, char out[48])
@@ -111,9 +105,9 @@ static void tell_unknown(const struct xl *x, const struct xl_place *p)
     struct near n = {NULL, 0};
     char best[48];
 
-    try_all(read_keys, p->name, best, &n);
-    for (size_t i = 0; i < NR_RULES; i++)
-        try_all(rules[i].keys, p->name, best, &n);
+    try_all(xl_read_keys, p->name, best, &n);
+    for (const struct xl_rule *r = xl_rules; r->keys; r++)
+        try_all(r->keys, p->name, best, &n);
     findings_error(x->f, -EINVAL, p->line, "%s: unknown key%s%s%s", p->name,
                    n.word ? "; did you mean " : "", n.word ? n.word : "", n.word ? "?" : "");
 }
@@ -130,29 +124,27 @@ static bool asks_for_nothing(const struct xl *x, const char *key)
            (!*text || strcmp(text, "0") == 0 || strcmp(text, "disabled") == 0);
 }
 
-static void tell(const struct xl *x, const struct xl_place *p, size_t rule)
+static void tell(const struct xl *x, const struct xl_place *p, const struct xl_rule *r)
 {
-    enum treatment t = rules[rule].treatment;
-
     if (asks_for_nothing(x, p->name))
         return;
-    if (t == REFUSE || x->how->strict)
+    if (r->treatment == REFUSE || x->how->strict)
         findings_error(x->f, -ENOTSUP, p->line, "%s: %s", p->name,
-                       t == SILENT ? "it has no effect" : rules[rule].words);
-    else if (t == NOTE)
-        findings_note(x->f, p->line, "%s: %s", p->name, rules[rule].words);
+                       r->treatment == SILENT ? "it has no effect" : r->words);
+    else if (r->treatment == NOTE)
+        findings_note(x->f, p->line, "%s: %s", p->name, r->words);
 }
 
 static void check_key(const struct xl *x, const struct xl_place *p)
 {
-    size_t rule = 0;
+    const struct xl_rule *r = xl_rules;
 
-    if (among(read_keys, p->name))
+    if (among(xl_read_keys, p->name))
         return;
-    while (rule < NR_RULES && !among(rules[rule].keys, p->name))
-        rule++;
-    if (rule < NR_RULES)
-        tell(x, p, rule);
+    while (r->keys && !among(r->keys, p->name))
+        r++;
+    if (r->keys)
+        tell(x, p, r);
     else
         tell_unknown(x, p);
 }

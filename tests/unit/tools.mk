@@ -7,19 +7,23 @@ TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_
 TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c near.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
 
-UNIT += tools_config tools_config_random
+UNIT += tools_config tools_config_each tools_config_random
 unit_tools_config_SRCS := tests/unit/tools_config.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_LIBS := -lxml2
+unit_tools_config_each_SRCS := tests/unit/tools_config_each.c $(TOOLS_CONFIG_SRCS)
+unit_tools_config_each_LIBS := -lxml2
 unit_tools_config_random_SRCS := tests/unit/tools_config_random.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_random_LIBS := -lxml2
 
-UNIT += tools_config_files tools_config_policy tools_config_xl tools_config_xl_bad tools_near
+UNIT += tools_config_files tools_config_policy tools_config_xl tools_config_xl_bad tools_config_xl_each tools_near
 unit_tools_config_files_SRCS := tests/unit/tools_config_files.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_config_files_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_config_policy_SRCS := tests/unit/tools_config_policy.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_policy_LIBS := -lxml2
 unit_tools_config_xl_SRCS := tests/unit/tools_config_xl.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_config_xl_LIBS := -lxml2 -l:libxlutil.a
+unit_tools_config_xl_each_SRCS := tests/unit/tools_config_xl_each.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_config_xl_each_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_config_xl_bad_SRCS := tests/unit/tools_config_xl_bad.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_config_xl_bad_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
