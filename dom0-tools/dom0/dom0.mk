@@ -25,6 +25,7 @@ build/dom0/vmlinux: build/dom0/vmlinuz build/dom0-tools/parvis-unpack
 	$(Q)build/dom0-tools/parvis-unpack $< $@
 
 XENBIN := usr/lib/xen-4.17/bin
+GRUBS := usr/lib/grub-xen
 # No program is linked with libgcc_s, and ldd does not name it: glibc loads it when a thread is cancelled, as libxenstore does on
 # closing, and aborts when it is not there.
 LIBGCC = $(shell gcc -print-file-name=libgcc_s.so.1)
@@ -35,6 +36,7 @@ build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules
 	    build/debian/$(XENBIN)/xenstored=$(XENBIN)/xenstored \
 	    $(foreach c,list ls read rm write exists chmod watch,build/debian/usr/bin/xenstore-$c=usr/bin/xenstore-$c) \
 	    build/debian/bin/bash=usr/bin/bash \
+	    $(foreach g,x86_64-xen i386-xen_pvh,build/debian/$(GRUBS)/grub-$g.bin=$(GRUBS)/grub-$g.bin) \
 	    $(LIBGCC)=usr/lib/x86_64-linux-gnu/libgcc_s.so.1 \
 	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
