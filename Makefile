@@ -77,7 +77,7 @@ tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
 # ---- running ---------------------------------------------------------------------------------------
 
 # What a person may set; run.py reads them from the environment. What is misspelt on make's command line is refused, not ignored.
-SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK DOM0_KERNEL DOM0_MODULES GUEST KIND GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
+SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK DOM0_KERNEL DOM0_MODULES GUEST_DISK GUEST KIND GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
 export $(SETTINGS) MACHINE
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))
 misspelt := $(strip $(filter-out $(SETTINGS) DEBUG_WAIT HV_CC GUEST_CC DEBUG PYTHON V COUNTING SOURCE_DATE_EPOCH,$(given)))
@@ -96,7 +96,7 @@ wait_to_build := mkdir -p build; exec 9>build/build.lock; \
 quietly := $(if $(filter 1,$(V)),,-s)
 
 # When make has ended, by whatever signal, the machine does too.
-run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; TOOLSTACK=xl|libvirt: Debian's too; SMP MEM CPU ...)
+run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; TOOLSTACK=xl|libvirt: Debian's too; GUEST_DISK=path: a disk for guests; SMP MEM CPU ...)
 	@$(wait_to_build); exec $(MAKE) $(quietly) $(NEEDED_TO_RUN)
 	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
 

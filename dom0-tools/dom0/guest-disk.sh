@@ -17,7 +17,8 @@ size=3G # of which 3/4 are free
 cache=$PWD/build/downloads/guest-disk
 packages=(linux-image-amd64 systemd-sysv systemd-resolved udev kmod iproute2 iputils-ping e2fsprogs login passwd)
 # Documentation in other languages, and drivers of machines that a guest has not got; for what it installs later too.
-small=(/usr/share/{man,locale,doc}/'*' '/lib/modules/*/kernel/sound/*' '/lib/modules/*/kernel/drivers/*' '/lib/udev/hwdb.d/*')
+small=(/usr/share/{man,locale,doc}/'*' '/lib/modules/*/kernel/sound/*' '/lib/modules/*/kernel/drivers/*' '/lib/udev/hwdb.d/*'
+    '/lib/modules/*/kernel/net/'{wireless,mac80211,bluetooth}'/*')
 kept=(/usr/share/doc/'*'/copyright '/lib/modules/*/kernel/drivers/'{block,xen,net/xen-netfront.ko,net/tun.ko,net/dummy.ko,net/veth.ko})
 
 exclude=()
@@ -36,8 +37,9 @@ printf '[Match]\nName=e*\n\n[Network]\nDHCP=yes\n' >"$files/etc/systemd/network/
 cat >"$files/boot/grub/grub.cfg" <<'END'
 # What GRUB of grub-xen-host reads. /vmlinuz and /initrd.img are links to the newest kernel's.
 set timeout=0
+set enable_progress_indicator=0
 menuentry Debian {
-    linux /vmlinuz root=LABEL=debian ro console=hvc0
+    linux /vmlinuz root=LABEL=debian ro console=hvc0 quiet
     initrd /initrd.img
 }
 END

@@ -129,6 +129,15 @@ def disk_args(path):
     return ["-drive", f"file={path},format=raw,if=none,id=d0", "-device", "virtio-blk-pci,drive=d0,romfile="]
 
 
+GUEST_DISK = os.path.join(BUILD, "guest-disk.img")     # `make guest-disk` makes it
+
+
+def guest_disk_args(path, more=""):
+    """A disk for a guest, which the control domain knows by its serial number; more: of QEMU's options, after a comma."""
+    path = path.replace(",", ",,")
+    return ["-drive", f"file={path},format=raw,if=none,id=guest{more}", "-device", "virtio-blk-pci,drive=guest,serial=guest,romfile="]
+
+
 def multiboot_modules(directory, config, modules):
     """Puts parvis.cfg and links to the modules (name: path) into a directory; the argument of -initrd."""
     with open(os.path.join(directory, "parvis.cfg"), "w", encoding="utf-8", errors="surrogateescape", newline="") as out:
