@@ -25,6 +25,8 @@ CASES = [                                       # (words, the last one is being 
     ("pin web ", {"all"}, {"web"}),
     ("pin web 0 a", {"all"}, set()),
     ("help re", {"reboot", "restore"}, {"web"}),
+    ("block-attach ", {"web"}, {"old", "Domain-0"}),
+    ("attach-disk web docs/man/pv", {"docs/man/pvctl.1"}, set()),
     ("dmesg ", set(), {"web"}),
     ("frobnicate ", set(), {"web"}),
 ]

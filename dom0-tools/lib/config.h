@@ -148,6 +148,10 @@ void uuid_format(const uint8_t uuid[16], char out[37]);
 bool uuid_parse(const char *s, uint8_t uuid[16]);
 /* A random one (version 4). Never waits for entropy. */
 void uuid_make(uint8_t uuid[16]);
+/* Of a MAC address: 17 characters and the end. */
+void mac_format(const uint8_t mac[6], char out[18]);
+/* A random one of Xen's range. */
+void mac_make(uint8_t mac[6]);
 /* True for a name of [A-Za-z0-9_.+-]{1,64} that is not a number. */
 bool domain_name_ok(const char *name);
 

@@ -34,7 +34,7 @@ static bool begins_as_xml(const char *text, size_t len)
 
 /* libvirt and xl take a block device for one, and a file, whatever the configuration calls it.
  * Where there is nothing yet, it stays as that has it. */
-static void settle_kinds(struct domain_config *c)
+void config_settle_disks(struct domain_config *c)
 {
     struct stat st;
 
@@ -74,7 +74,7 @@ static int read_all(int fd, const struct config_how *how, struct domain_config *
     else
         rc = config_text_read(buf, len, how, out, f);
     if (rc == 0)
-        settle_kinds(out);
+        config_settle_disks(out);
     free(buf);
     return rc;
 }

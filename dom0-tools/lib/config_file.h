@@ -14,6 +14,8 @@ int __must_check config_file_read(const char *path, const struct config_how *how
 /* Of text that is read already. */
 int __must_check config_text_read(const char *text, size_t len, const struct config_how *how,
                                   struct domain_config *out, struct findings *f);
+/* Whether each disk is a file or a block device, as it is there. */
+void config_settle_disks(struct domain_config *c);
 /* What messages call it: "standard input" for "-". */
 const char *config_file_name(const char *path);
 

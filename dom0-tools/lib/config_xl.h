@@ -19,6 +19,11 @@
 int __must_check config_xl_read(const char *text, size_t len, const struct config_how *how,
                                 struct domain_config *out, struct findings *f);
 
+/* A disk, or an interface, as xl's command line has it, becomes c's only one: the code of the first
+ * error. The text is changed. */
+int __must_check config_xl_disk(char *spec, struct domain_config *c, struct findings *f);
+int __must_check config_xl_nic(char *spec, struct domain_config *c, struct findings *f);
+
 /* ---- between its parts ---- */
 
 /* A key, or an item of the list behind it, and its line. */
@@ -78,5 +83,7 @@ void xl_check_keys(const struct xl *x);
 int __must_check xl_fill(const struct xl *x);
 int __must_check xl_fill_disks(struct xl *x);
 int __must_check xl_fill_nics(struct xl *x);
+int __must_check xl_fill_disk(struct xl *x, const char *spec, long line);
+int __must_check xl_fill_nic(struct xl *x, struct nic_config *n, char *spec);
 
 #endif

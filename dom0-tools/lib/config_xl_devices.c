@@ -84,7 +84,7 @@ static int keep_disk(const struct xl *x, const libxl_device_disk *d, long line)
     return out->target && fill_source(d, out) ? 0 : -ENOMEM;
 }
 
-static int fill_disk(struct xl *x, const char *spec, long line)
+int xl_fill_disk(struct xl *x, const char *spec, long line)
 {
     libxl_device_disk d;
     int rc = 0;
@@ -124,7 +124,7 @@ int xl_fill_disks(struct xl *x)
     for (int i = 0; i < entries && rc == 0; i++) {
         char *spec = xl_item(x, "disk", list, i);
 
-        rc = spec ? fill_disk(x, spec, xl_line(&x->places, "disk", i)) : 0;
+        rc = spec ? xl_fill_disk(x, spec, xl_line(&x->places, "disk", i)) : 0;
         free(spec);
     }
     return rc;
@@ -254,7 +254,7 @@ static int fill_pair(struct xl *x, struct nic_config *n, const char *key, const 
 }
 
 /* "mac=00:16:3e:00:00:01, bridge=xenbr0": blanks around words mean nothing. */
-static int fill_nic(struct xl *x, struct nic_config *n, char *spec)
+int xl_fill_nic(struct xl *x, struct nic_config *n, char *spec)
 {
     char *save = NULL;
     int rc = 0;
@@ -293,7 +293,7 @@ int xl_fill_nics(struct xl *x)
         char *spec = xl_item(x, "vif", list, i);
 
         n->line = xl_line(&x->places, "vif", i);
-        rc = spec ? fill_nic(x, n, spec) : 0;
+        rc = spec ? xl_fill_nic(x, n, spec) : 0;
         free(spec);
     }
     return rc;

@@ -62,6 +62,19 @@ static int put_fields(struct host *h, host_txn_t t, const char *dir, const struc
     return rc;
 }
 
+/* Others' tools give devices to our domains, too. */
+static int refuse_taken(struct host *h, host_txn_t t, const char *back)
+{
+    char **keys;
+    unsigned int n;
+    int rc = h->ops->store_list(h, t, back, &keys, &n);
+
+    if (rc)
+        return rc == -ENOENT ? 0 : rc;
+    free(keys);
+    return -EEXIST;
+}
+
 /* Both directories in one transaction; "state" comes last in each, it starts the driver. */
 static int put_device(struct host *h, host_txn_t t, void *arg)
 {
@@ -79,7 +92,8 @@ static int put_device(struct host *h, host_txn_t t, void *arg)
     back_path(back, d->kind, d->domid, d->id);
     snprintf(domid, sizeof(domid), "%u", d->domid);
     snprintf(perms, sizeof(perms), "n%u r0", d->domid);
-    rc = h->ops->store_mkdir(h, t, front);
+    rc = refuse_taken(h, t, back);
+    rc = rc ? rc : h->ops->store_mkdir(h, t, front);
     rc = rc ? rc : h->ops->store_perms(h, t, front, perms);
     rc = rc ? rc : put_fields(h, t, front, d->front, d->nr_front);
     rc = rc ? rc : put_fields(h, t, front, front_fields, 3);
@@ -182,8 +196,8 @@ static int put_disk(struct host *h, const struct domain_config *c, uint32_t domi
     return rc ? rc : wait_backend(h, &p.device);
 }
 
-static int attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
-                       const struct disk_config *disk, struct error *e)
+int devices_attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
+                        const struct disk_config *disk, struct error *e)
 {
     char loop[64];
     int rc, held;
@@ -220,10 +234,9 @@ static int join_bridge(const char *vif, const struct nic_config *nic)
     return rc;
 }
 
-static int attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
-                      unsigned int id, struct error *e)
+int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
+                       const struct nic_config *nic, unsigned int id, struct error *e)
 {
-    const struct nic_config *nic = &c->nics[id];
     char mac[24], handle[16], vif[32], rate[48], dir[PATH_LEN], path[PATH_LEN + 32];
     const struct field front[] = {{"handle", handle}, {"mac", mac}};
     const struct field back[] = {
@@ -267,9 +280,9 @@ int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid
     int rc = 0;
 
     for (size_t i = 0; i < c->nr_disks && rc == 0; i++)
-        rc = attach_disk(h, c, domid, &c->disks[i], e);
+        rc = devices_attach_disk(h, c, domid, &c->disks[i], e);
     for (size_t i = 0; i < c->nr_nics && rc == 0; i++)
-        rc = attach_nic(h, c, domid, (unsigned int)i, e);
+        rc = devices_attach_nic(h, c, domid, &c->nics[i], (unsigned int)i, e);
     return rc;
 }
 

@@ -55,6 +55,12 @@ int __must_check devices_check(struct host *h, const struct domain_config *c, st
 int __must_check devices_attach(struct host *h, const struct domain_config *c, uint32_t domid,
                                 struct error *e);
 
+/* One of them. -EEXIST: the domain has a device of this number. */
+int __must_check devices_attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
+                                     const struct disk_config *disk, struct error *e);
+int __must_check devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
+                                    const struct nic_config *nic, unsigned int id, struct error *e);
+
 /* Back ends that the kernel may still have. */
 struct device_list {
     char (*names)[DEVICE_NAME]; /* "vbd-5-51712" */

@@ -40,10 +40,15 @@ static void destroy(struct host *h, struct reap *r)
         error_errno(&r->e, rc, "%s: destroying domain %u", r->name, r->domid);
 }
 
+/* And what was attached to it while it was going. */
 static void leave_store(struct host *h, struct reap *r)
 {
-    int rc = store_domain_remove(h, r->domid, r->uuid);
+    struct device_list late;
+    int rc;
 
+    devices_let_go(h, r->domid, &late);
+    device_list_free(&late);
+    rc = store_domain_remove(h, r->domid, r->uuid);
     if (rc == -ENOTCONN)
         error_set(&r->e, rc,
                   "%s: xenstored does not answer: domain %u is destroyed, its entries in the "

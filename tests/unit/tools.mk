@@ -3,8 +3,8 @@
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
 TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c \
-    config_nodes.c config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c error.c findings.c plain.c uuid.c) $(SCHEMA_TABLE)
-TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c near.c)
+    config_nodes.c config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c error.c findings.c mac.c plain.c uuid.c) $(SCHEMA_TABLE)
+TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c config_xl_spec.c near.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
 
 UNIT += tools_config tools_config_each tools_config_random
@@ -30,8 +30,8 @@ unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
 unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c \
-    interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c window.c)
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
+    interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c unplug.c window.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
@@ -146,6 +146,10 @@ UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
     $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c plain.c restart.c state.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
+
+UNIT += tools_hotplug
+unit_tools_hotplug_SRCS = tests/unit/tools_hotplug.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_drivers
 unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \

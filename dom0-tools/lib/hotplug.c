@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What comes to a living domain: see hotplug.h; unplug.c has what goes.
+ *
+ * Race: the domain may end while a device comes to it, and its devices have been taken away by
+ * then. So it is asked for behind that, and what was written is taken away again where it is going;
+ * who takes a domain away looks for devices once more when it is destroyed (reap.c).
+ */
+#include "hotplug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_check.h"
+#include "devices.h"
+#include "kept.h"
+#include "unplug.h"
+
+/* A device on its way into the domain's configuration. */
+struct arrival {
+    struct host *h;
+    const struct live_domain *l;
+    struct domain_config *c; /* the device alone */
+    unsigned int id;
+    bool nic, kept, there; /* the configuration was read; the store has it */
+    struct error *e;
+};
+
+static int append_disk(struct domain_config *cfg, const struct disk_config *d)
+{
+    struct disk_config *more = realloc(cfg->disks, (cfg->nr_disks + 1) * sizeof(*more));
+
+    if (!more)
+        return -ENOMEM;
+    cfg->disks = more;
+    more += cfg->nr_disks++;
+    *more = *d;
+    more->source = strdup(d->source);
+    more->target = strdup(d->target);
+    return more->source && more->target ? 0 : -ENOMEM;
+}
+
+static char *copy_of(const char *text, bool *failed)
+{
+    char *copy = text ? strdup(text) : NULL;
+
+    *failed |= text && !copy;
+    return copy;
+}
+
+static int append_nic(struct domain_config *cfg, const struct nic_config *n)
+{
+    struct nic_config *more = realloc(cfg->nics, (cfg->nr_nics + 1) * sizeof(*more));
+    bool failed = false;
+
+    if (!more)
+        return -ENOMEM;
+    cfg->nics = more;
+    more += cfg->nr_nics++;
+    *more = *n;
+    more->bridge = copy_of(n->bridge, &failed);
+    more->ifname = copy_of(n->ifname, &failed);
+    more->ip = copy_of(n->ip, &failed);
+    return failed ? -ENOMEM : 0;
+}
+
+/* As if its file had had it from the beginning: limits, and what is given twice. */
+static int append(struct arrival *a, struct domain_config *cfg)
+{
+    struct findings f = {0};
+    int rc;
+
+    if (a->nic ? cfg->nr_nics == CONFIG_MAX_NICS : cfg->nr_disks == CONFIG_MAX_DISKS)
+        return error_set(a->e, -E2BIG, "%s: it has %u %s, which is as many as there can be",
+                         a->l->name, a->nic ? CONFIG_MAX_NICS : CONFIG_MAX_DISKS,
+                         a->nic ? "interfaces" : "disks");
+    rc = a->nic ? append_nic(cfg, &a->c->nics[0]) : append_disk(cfg, &a->c->disks[0]);
+    if (rc)
+        return error_errno(a->e, rc, "%s", a->l->name);
+    config_check(cfg, &f);
+    rc = findings_first(&f, a->l->name, a->e);
+    findings_free(&f);
+    if (rc == 0 && !a->nic)
+        a->id = a->c->disks[0].vdev = cfg->disks[cfg->nr_disks - 1].vdev;
+    return rc;
+}
+
+/* The least number that no interface of the domain has. */
+static int free_number(struct host *h, uint32_t domid, unsigned int *id)
+{
+    char dir[PLUG_PATH], **ids;
+    unsigned int n;
+    int rc;
+
+    snprintf(dir, sizeof(dir), "/local/domain/0/backend/vif/%u", domid);
+    rc = h->ops->store_list(h, 0, dir, &ids, &n);
+    *id = 0;
+    if (rc)
+        return rc == -ENOENT ? 0 : rc;
+    for (unsigned int i = 0; i < n; i++) {
+        if (strtoul(ids[i], NULL, 10) == *id) {
+            ++*id;
+            i = (unsigned int)-1; /* from the beginning: they are in no order */
+        }
+    }
+    free(ids);
+    return 0;
+}
+
+static int plug(struct arrival *a)
+{
+    uint32_t domid = a->l->d.domid;
+    int rc = devices_check(a->h, a->c, a->e);
+
+    if (rc)
+        return rc;
+    if (a->nic) {
+        rc = free_number(a->h, domid, &a->id);
+        if (rc)
+            return error_errno(a->e, rc, "%s: asking which interfaces it has", a->l->name);
+        rc = devices_attach_nic(a->h, a->c, domid, &a->c->nics[0], a->id, a->e);
+    } else {
+        rc = devices_attach_disk(a->h, a->c, domid, &a->c->disks[0], a->e);
+    }
+    a->there = rc != -EEXIST; /* somebody else's */
+    return rc;
+}
+
+static bool still_lives(struct host *h, const struct live_domain *l)
+{
+    struct host_domain d;
+    unsigned int n = 0;
+
+    return h->ops->domain_list(h, l->d.domid, &d, 1, &n) == 0 && n == 1 && d.domid == l->d.domid &&
+           memcmp(d.uuid, l->d.uuid, 16) == 0 && !d.dying;
+}
+
+static int has_ended(const struct arrival *a)
+{
+    return error_set(a->e, -ESRCH, "%s: it has ended meanwhile", a->l->name);
+}
+
+static int arrive(struct domain_config *cfg, void *arg)
+{
+    struct arrival *a = arg;
+    int rc;
+
+    a->kept = true;
+    rc = append(a, cfg);
+    rc = rc ? rc : plug(a);
+    return rc || still_lives(a->h, a->l) ? rc : has_ended(a);
+}
+
+static int add(struct arrival *a)
+{
+    const char *kind = a->nic ? "vif" : "vbd";
+    int rc = unplug_allowed(a->l, a->e);
+
+    if (rc)
+        return rc;
+    rc = kept_change(a->l->d.domid, a->l->name, arrive, a, a->e);
+    if (rc == 0 && !a->kept)
+        return has_ended(a);
+    if (rc && a->there)
+        unplug_at_once(a->h, kind, a->l->d.domid, a->id);
+    return rc;
+}
+
+int hotplug_add_disk(struct host *h, const struct live_domain *l, struct domain_config *c,
+                     struct error *e)
+{
+    struct arrival a = {.h = h, .l = l, .c = c, .e = e};
+
+    return add(&a);
+}
+
+int hotplug_add_nic(struct host *h, const struct live_domain *l, struct domain_config *c,
+                    unsigned int *id, struct error *e)
+{
+    struct arrival a = {.h = h, .l = l, .c = c, .nic = true, .e = e};
+    int rc;
+
+    if (!c->nics[0].mac_given)
+        mac_make(c->nics[0].mac);
+    c->nics[0].mac_given = true;
+    rc = add(&a);
+    *id = a.id;
+    return rc;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What leaves a living domain: see hotplug.h.
+ *
+ * The two drivers part as they met, by their states in the store. The back end's is set to closing
+ * and it is said to be offline: the guest's driver finishes what it was at, gives its pages back
+ * and says that it is closed; then the back end's does. Only then both entries are removed. A guest
+ * that does not answer keeps the device, unless it is taken by force: then the kernel lets go of it
+ * as when a domain is destroyed.
+ */
+#include "unplug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_vdev.h"
+#include "devices.h"
+#include "interrupt.h"
+#include "kept.h"
+#include "plain.h"
+#include "store.h"
+
+#define STEP_MS 20u
+#define ASK_MS  10000u /* so long a guest may take to let go, as with Xen's tools */
+#define GONE_MS 15000u
+
+#define XENBUS_CONNECTED "4"
+#define XENBUS_CLOSING   "5"
+#define XENBUS_CLOSED    "6"
+
+/* A device on its way out of the domain. */
+struct leaving {
+    struct host *h;
+    const struct live_domain *l;
+    const char *kind, *which; /* which: as it was asked for */
+    unsigned int id;
+    uint8_t mac[6];
+    bool force, kept, only; /* kept: the configuration was read; only: the domain has no other */
+    struct error *e;
+};
+
+int unplug_allowed(const struct live_domain *l, struct error *e)
+{
+    if (!l->ours)
+        return error_set(e, -ENODATA,
+                         "%s: it was not created by pvctl: the tool that made it has its devices",
+                         l->name);
+    if (l->d.kind == KIND_HVM)
+        return error_set(e, -ENOTSUP, "%s: an hvm guest has neither disks nor interfaces: use PVH",
+                         l->name);
+    if (l->d.dying || l->d.shutdown)
+        return error_set(e, -ESRCH, "%s: it has ended: %s", l->name, domain_state_text(&l->d));
+    return 0;
+}
+
+static void back_path(char out[PLUG_PATH], const char *kind, uint32_t domid, unsigned int id,
+                      const char *key)
+{
+    snprintf(out, PLUG_PATH, "/local/domain/0/backend/%s/%u/%u%s", kind, domid, id, key);
+}
+
+static void front_path(char out[PLUG_PATH], const char *kind, uint32_t domid, unsigned int id,
+                       const char *key)
+{
+    snprintf(out, PLUG_PATH, "/local/domain/%u/device/%s/%u%s", domid, kind, id, key);
+}
+
+void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned int id)
+{
+    char path[PLUG_PATH], name[DEVICE_NAME];
+
+    back_path(path, kind, domid, id, "");
+    h->ops->store_rm(h, 0, path);
+    front_path(path, kind, domid, id, "");
+    h->ops->store_rm(h, 0, path);
+    snprintf(path, sizeof(path), "/local/domain/0/error/backend/%s/%u/%u", kind, domid, id);
+    h->ops->store_rm(h, 0, path);
+    snprintf(name, sizeof(name), "%s-%u-%u", kind, domid, id);
+    for (unsigned int ms = 0; ms < GONE_MS && device_system->backend_lives(name); ms += STEP_MS)
+        device_system->sleep_ms(STEP_MS);
+}
+
+static bool back_is(const struct leaving *d, const char *state)
+{
+    char path[PLUG_PATH], *is = NULL;
+    bool same;
+
+    back_path(path, d->kind, d->l->d.domid, d->id, "/state");
+    same = d->h->ops->store_read(d->h, 0, path, &is) == 0 && strcmp(is, state) == 0;
+    free(is);
+    return same;
+}
+
+/* The back end's state and whether it is to stay, if it is there. */
+struct wish {
+    const struct leaving *d;
+    const char *online, *state;
+};
+
+static int put_wish(struct host *h, host_txn_t t, void *arg)
+{
+    const struct wish *w = arg;
+    const struct leaving *d = w->d;
+    char path[PLUG_PATH], *is = NULL;
+    int rc;
+
+    back_path(path, d->kind, d->l->d.domid, d->id, "/state");
+    rc = h->ops->store_read(h, t, path, &is);
+    free(is);
+    rc = rc ? rc : h->ops->store_write(h, t, path, w->state);
+    back_path(path, d->kind, d->l->d.domid, d->id, "/online");
+    return rc ? rc : h->ops->store_write(h, t, path, w->online);
+}
+
+/* A guest that said nothing goes on with its device as if nobody had asked. One whose driver has
+ * begun to close it, which Linux before 5.15 does when its file system is unmounted, is left to
+ * that: the device goes when it is done, and by the next command. */
+static void ask_no_more(const struct leaving *d)
+{
+    struct wish stay = {d, "1", XENBUS_CONNECTED};
+    char path[PLUG_PATH], *front = NULL;
+
+    front_path(path, d->kind, d->l->d.domid, d->id, "/state");
+    if (d->h->ops->store_read(d->h, 0, path, &front) == 0 && strcmp(front, XENBUS_CONNECTED) == 0 &&
+        store_transaction(d->h, put_wish, &stay))
+        error_set(d->e, -EIO, "%s: %s: the store does not take back what the guest was asked",
+                  d->l->name, d->which);
+    free(front);
+}
+
+/* A back end that no guest is connected to is nobody's to give back. */
+static int ask(const struct leaving *d)
+{
+    struct wish go = {d, "0", XENBUS_CLOSING};
+    int rc = 0;
+
+    if (d->force || (!back_is(d, XENBUS_CONNECTED) && !back_is(d, XENBUS_CLOSING)))
+        return 0;
+    rc = store_transaction(d->h, put_wish, &go);
+    if (rc && rc != -ENOENT)
+        return error_errno(d->e, rc, "%s: %s", d->l->name, d->which);
+    for (unsigned int ms = 0; back_is(d, XENBUS_CLOSING) || back_is(d, XENBUS_CONNECTED);
+         ms += STEP_MS) {
+        if (ms >= ASK_MS || interrupt_came()) {
+            ask_no_more(d);
+            return interrupt_came()
+                       ? interrupt_check(d->l->name, d->e)
+                       : error_set(d->e, -EBUSY,
+                                   "%s: %s: the guest does not let it go: is it mounted or open "
+                                   "there? --force takes it away all the same",
+                                   d->l->name, d->which);
+        }
+        device_system->sleep_ms(STEP_MS);
+    }
+    return 0;
+}
+
+static void drop_disk(struct domain_config *cfg, unsigned int vdev)
+{
+    for (size_t i = 0; i < cfg->nr_disks; i++) {
+        struct disk_config *d = &cfg->disks[i];
+        unsigned int number;
+
+        if (!vdev_number(d->target, &number) || number != vdev)
+            continue;
+        free(d->source);
+        free(d->target);
+        memmove(d, d + 1, (--cfg->nr_disks - i) * sizeof(*d));
+        return;
+    }
+}
+
+static void drop_nic(struct domain_config *cfg, const uint8_t mac[6])
+{
+    for (size_t i = 0; i < cfg->nr_nics; i++) {
+        struct nic_config *n = &cfg->nics[i];
+
+        if (memcmp(n->mac, mac, 6) != 0)
+            continue;
+        free(n->bridge);
+        free(n->ifname);
+        free(n->ip);
+        memmove(n, n + 1, (--cfg->nr_nics - i) * sizeof(*n));
+        return;
+    }
+}
+
+static int leave(struct domain_config *cfg, void *arg)
+{
+    struct leaving *d = arg;
+    int rc = ask(d);
+
+    d->kept = true;
+    if (rc)
+        return rc;
+    unplug_at_once(d->h, d->kind, d->l->d.domid, d->id);
+    if (strcmp(d->kind, "vbd") == 0)
+        drop_disk(cfg, d->id);
+    else
+        drop_nic(cfg, d->mac);
+    return 0;
+}
+
+static int remove_device(struct leaving *d)
+{
+    int rc = kept_change(d->l->d.domid, d->l->name, leave, d, d->e);
+
+    return rc || d->kept ? rc : error_set(d->e, -ESRCH, "%s: it has ended meanwhile", d->l->name);
+}
+
+/* A back end's entry, "" where there is none: nothing that a guest can write. */
+static void read_back(const struct leaving *d, const char *id, const char *key, char out[64])
+{
+    char path[PLUG_PATH], *value = NULL;
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%.20s/%s", d->kind, d->l->d.domid,
+             id, key);
+    if (d->h->ops->store_read(d->h, 0, path, &value) == 0)
+        plain_line(value);
+    snprintf(out, 64, "%s", value ? value : "");
+    free(value);
+}
+
+/* The one that is meant among the devices that the store has: 0; -ENOENT, and all that there are
+ * in `have`; or what the store said. */
+static int choose(struct leaving *d, bool (*meant)(struct leaving *d, const char *key),
+                  const char *key, char *have, size_t size)
+{
+    char dir[PLUG_PATH], value[64], **ids;
+    unsigned int n = 0;
+    int rc;
+
+    snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", d->kind, d->l->d.domid);
+    rc = d->h->ops->store_list(d->h, 0, dir, &ids, &n);
+    if (rc)
+        return rc;
+    d->only = n == 1;
+    rc = -ENOENT;
+    for (unsigned int i = 0; i < n && rc; i++) {
+        size_t len = strlen(have);
+
+        read_back(d, ids[i], key, value);
+        d->id = (unsigned int)strtoul(ids[i], NULL, 10);
+        rc = meant(d, value) ? 0 : -ENOENT;
+        snprintf(have + len, size - len, "%s%s", len ? ", " : "", value);
+    }
+    free(ids);
+    return rc;
+}
+
+static bool is_number(const char *text)
+{
+    return *text && strlen(text) < 10 && strspn(text, "0123456789") == strlen(text);
+}
+
+static bool disk_is_meant(struct leaving *d, const char *name)
+{
+    unsigned int vdev;
+
+    if (is_number(d->which))
+        return d->id == strtoul(d->which, NULL, 10);
+    return strcmp(name, d->which) == 0 || (vdev_number(d->which, &vdev) && vdev == d->id);
+}
+
+static bool nic_is_meant(struct leaving *d, const char *mac)
+{
+    if (sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &d->mac[0], &d->mac[1], &d->mac[2],
+               &d->mac[3], &d->mac[4], &d->mac[5]) != 6)
+        memset(d->mac, 0, 6);
+    if (!d->which)
+        return d->only;
+    return is_number(d->which) ? d->id == strtoul(d->which, NULL, 10)
+                               : strcasecmp(mac, d->which) == 0;
+}
+
+static int none(const struct leaving *d, int rc, const char *what, const char *have)
+{
+    if (rc != -ENOENT)
+        return error_errno(d->e, rc, "%s: asking which %ss it has", d->l->name, what);
+    if (!*have)
+        return error_set(d->e, rc, "%s: it has no %s", d->l->name, what);
+    if (!d->which)
+        return error_set(d->e, rc, "%s: which %s? it has %s", d->l->name, what, have);
+    return error_set(d->e, rc, "%s: there is no %s %.64s; it has %s", d->l->name, what, d->which,
+                     have);
+}
+
+int hotplug_remove_disk(struct host *h, const struct live_domain *l, const char *target, bool force,
+                        struct error *e)
+{
+    struct leaving d = {.h = h, .l = l, .kind = "vbd", .which = target, .force = force, .e = e};
+    char have[256] = "";
+    int rc = unplug_allowed(l, e);
+
+    if (rc)
+        return rc;
+    rc = choose(&d, disk_is_meant, "dev", have, sizeof(have));
+    return rc ? none(&d, rc, "disk", have) : remove_device(&d);
+}
+
+int hotplug_remove_nic(struct host *h, const struct live_domain *l, const char *which, bool force,
+                       struct error *e)
+{
+    struct leaving d = {.h = h, .l = l, .kind = "vif", .which = which, .force = force, .e = e};
+    char have[256] = "";
+    int rc = unplug_allowed(l, e);
+
+    if (rc)
+        return rc;
+    rc = choose(&d, nic_is_meant, "mac", have, sizeof(have));
+    if (rc)
+        return none(&d, rc, "interface", have);
+    d.which = which ? which : "its interface";
+    return remove_device(&d);
+}

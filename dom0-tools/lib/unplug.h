@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking one device from a living domain: between hotplug.c and unplug.c.
+ */
+#ifndef PARVIS_TOOLS_UNPLUG_H
+#define PARVIS_TOOLS_UNPLUG_H
+
+#include "hotplug.h"
+
+#define PLUG_PATH 160
+
+/* May devices come to this domain, and go? 0, or why not. */
+int __must_check unplug_allowed(const struct live_domain *l, struct error *e);
+/* Without asking the guest: both ends leave the store, and the kernel lets go. Goes on past errors.
+ */
+void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned int id);
+
+#endif

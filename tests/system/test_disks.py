@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Disks that come to a Linux guest while it runs, and leave it: what it writes is there in its next life and for the next guest; what is
+there already, missing, in use, of odd size or on a full disk is said in one line; and nothing is left in the control domain, whoever
+is destroyed in the middle of a transfer, whichever back end goes.
+"""
+import re
+
+from machine import Machine, run_tests
+
+machine = None
+LEFT = """losetup -a | grep -v '^$'; ls /sys/bus/xen-backend/devices; xenstore-ls /local/domain/0/backend 2>/dev/null | grep -vE '^(qdisk|vbd|vif|console) = ""$'
+xenstore-list /local/domain | grep -v '^0$'; ls /run/parvis/domains /run/parvis/names | grep -v : | grep .; true"""
+FILES = {"t/left": LEFT,
+         "t/images": """mkdir -p /img/dir /img/ro /img/full; cd /img
+dd if=/dev/zero of=b.img bs=1M count=16 2>/dev/null; : >empty.img; dd if=/dev/zero of=tiny.img bs=100 count=1 2>/dev/null
+ln b.img hard.img; ln -s b.img soft.img
+dd if=/dev/zero of=odd.img bs=1 count=1000001 2>/dev/null
+mount -t tmpfs -o size=8m tmpfs ro; dd if=/dev/zero of=ro/r.img bs=1M count=2 2>/dev/null; mount -o remount,ro ro
+mount -t tmpfs -o size=2m tmpfs full; dd if=/dev/zero of=full/f.img bs=1 count=1 seek=8388607 2>/dev/null
+"""}
+
+
+def free():
+    return machine.told("info")["free_memory_kib"]
+
+
+def nothing_left(when):
+    status, text = machine.shell("n=0; while [ -n \"$(sh /t/left)\" ] && [ $n -lt 100 ]; do usleep 100000; n=$((n + 1)); done; sh /t/left")
+    assert text.strip() == "", f"left behind {when}:\n{text}"
+
+
+def refused(command, pattern, status=1):
+    got, text = machine.shell(command + " 2>&1")
+    assert got == status and re.search(pattern, text) and text.count("\n") <= 1, f"`{command}` ended with {got}: {text}"
+
+
+class Inside:
+    """The shell of a guest, on its console, which says all that it has said before."""
+
+    times = 0
+
+    def __enter__(self):
+        Inside.times += 1
+        machine.send("pvctl console debian")
+        machine.shells_prompt = r"^guest# "
+        machine.send(f"echo here for the ${{n:-{Inside.times}}}")
+        machine.expect(f"^here for the {Inside.times}$")
+        machine.prompt()
+
+    def __exit__(self, *exception):
+        machine.shells_prompt = r"^parvis# "
+        machine.send("\x1d", end="")
+        machine.prompt()
+
+
+def comes_and_goes():
+    """A disk comes to a running guest, is formatted and written to, survives the guest's own reboot, and leaves when it is unmounted."""
+    machine.prompt()
+    machine.settle()
+    machine.check("sh /t/images; pvctl create /etc/parvis/debian.xml")
+    with Inside():
+        machine.check("ls /dev/xvd* 2>&1", "No such file", status=1)
+    machine.check("pvctl attach-disk debian /img/b.img xvdb; pvctl dumpxml debian", "<source file='/img/b.img'/>")
+    refused("pvctl attach-disk debian /img/odd.img xvdb", "debian: <disk>: target 'xvdb' is given twice")
+    with Inside():
+        machine.check("until [ -b /dev/xvdb ]; do usleep 100000; done; mke2fs /dev/xvdb >/dev/null && mount -t ext2 /dev/xvdb /mnt && "
+                      "dd if=/dev/urandom of=/mnt/data bs=64k count=64 2>/dev/null && md5sum /mnt/data >/mnt/sum && umount /mnt && echo written", "^written$")
+        machine.send("reboot -f")
+        machine.expect("init reached", 240)
+        machine.prompt()
+        machine.check("until [ -b /dev/xvdb ]; do usleep 100000; done; mount -t ext2 /dev/xvdb /mnt && md5sum -c /mnt/sum; umount /mnt", "data: OK")
+    machine.check("kill -9 $(pidof parvisd); pvctl detach-disk debian xvdb; pvctl dumpxml debian | grep -c '<disk'; losetup -a", r"^0\n")
+    with Inside():
+        machine.check("[ -b /dev/xvdb ] || echo gone", "^gone$")
+    refused("pvctl detach-disk debian xvdb", "debian: it has no disk")
+
+
+def is_there_for_the_next():
+    """What the first guest wrote the next one reads, by another name of the file; an interface comes and goes."""
+    machine.check("pvctl destroy debian; pvctl create /etc/parvis/debian.xml && pvctl attach-disk debian -r /img/hard.img xvdc --json", '"readonly": true')
+    machine.check("pvctl attach-interface debian --mac 00:16:3e:00:00:07; ls /sys/class/net/xenbr0/brif", "interface 0, 00:16:3e:00:00:07\n(.|\n)*vif")
+    with Inside():
+        machine.check("until [ -b /dev/xvdc ]; do usleep 100000; done; mount -t ext2 -o ro /dev/xvdc /mnt && md5sum -c /mnt/sum", "data: OK")
+        machine.check("until ip link | grep -q 00:16:3e:00:00:07; do usleep 100000; done; echo link", "^link$")
+        machine.check("dd if=/dev/zero of=/dev/xvdc bs=4k count=1 2>&1", "(?i)permitted|read-only|denied", status=1)
+    machine.check("pvctl network-detach debian 00:16:3e:00:00:07; ls /sys/class/net/xenbr0/brif | grep -c vif", "^0$", status=1)
+    machine.check("pvctl detach-disk debian xvdc && pvctl dumpxml debian | grep -cE '<disk|<interface'", "^0$", status=1)
+
+
+def bad_images():
+    """Each is refused in one line, by whatever path; what is odd or on a full disk works as far as it can."""
+    refused("pvctl attach-disk debian /img/none.img xvdd", "/img/none.img: No such file")
+    refused("pvctl attach-disk debian /img/empty.img xvdd", "/img/empty.img: ")
+    refused("pvctl attach-disk debian /img/tiny.img xvdd", "/img/tiny.img: ")
+    refused("pvctl attach-disk debian /img/dir xvdd", "/img/dir: Is a directory")
+    refused("pvctl attach-disk debian /dev/null xvdd", "/dev/null: ")
+    refused("pvctl attach-disk debian /img/ro/r.img xvdd", "Read-only file system")
+    refused("pvctl attach-disk debian /img/b.img nonsense", "target 'nonsense' is not accepted")
+    refused("pvctl attach-disk debian format=qcow2,vdev=xvdd,target=/img/b.img", "images are raw", 2)
+    machine.check("pvctl attach-disk debian /img/b.img xvdd")
+    for name in ("hard", "soft", "b"):
+        refused(f"pvctl attach-disk debian /img/{name}.img xvde", rf"{name}.img is in use by domain \d+ \(debian\)")
+    refused("pvctl attach-disk debian $(losetup -a | cut -d : -f 1) xvde", r"is in use by domain \d+ \(debian\)")
+    machine.check("pvctl attach-disk debian -r /img/ro/r.img xvde; pvctl attach-disk debian /img/odd.img xvdf; pvctl attach-disk debian /img/full/f.img xvdg")
+    with Inside():
+        machine.check("until [ -b /dev/xvdg ]; do usleep 100000; done; cat /sys/block/xvdf/size", "^1953$")
+        machine.check("dd if=/dev/zero of=/dev/xvdg bs=1M count=8 conv=fsync 2>&1", "(?i)no space|error", status=1)
+    machine.check("for d in xvdd xvde xvdf xvdg; do pvctl detach-disk debian $d || echo kept $d; done; losetup -a | wc -l", "^0$")
+
+
+def in_the_middle():
+    """A guest destroyed while it writes, one whose back end goes, one whose disk is taken while it is mounted: nothing is left."""
+    machine.check("pvctl destroy debian")
+    nothing_left("when guests were destroyed")
+    before = free()
+    for what in ("pvctl destroy debian", "echo $(ls /sys/bus/xen-backend/devices | grep vbd) >/sys/bus/xen-backend/drivers/vbd/unbind; pvctl destroy debian",
+                 "pvctl detach-disk debian xvdb --force; pvctl destroy debian"):
+        machine.check("pvctl create /etc/parvis/debian.xml && pvctl attach-disk debian /img/b.img xvdb")
+        with Inside():
+            machine.check("until [ -b /dev/xvdb ]; do usleep 100000; done; (while dd if=/dev/zero of=/dev/xvdb bs=1M count=16 conv=fsync; do :; done) "
+                          ">/dev/null 2>&1 & usleep 300000; echo writes", "^writes$")
+        machine.check(what)
+        nothing_left(f"by `{what}` while the guest wrote")
+    assert before - free() <= 64, f"free memory was {before} KiB, is {free()} KiB"
+
+
+def main():
+    global machine
+    with Machine.parvis("disks", files=FILES) as machine:
+        run_tests(comes_and_goes, is_there_for_the_next, bad_images, in_the_middle, machine.ends_well)
+
+
+if __name__ == "__main__":
+    main()

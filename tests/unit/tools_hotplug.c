@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Disks and interfaces that come to a domain while it lives, and leave it: what the store and the
+ * kept configuration have then, what is refused in which words, and that nothing is left of what
+ * was refused, failed, or came to a domain that has gone. The drivers are played by the waits.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "devices.h"
+#include "lifecycle_support.h"
+#include "pvctl_support.h"
+#include "reap.h"
+#include "state.h"
+
+static struct fake_domain *web;
+static bool lets_go, backs_come, domain_goes; /* what guest and kernel do meanwhile */
+static int loops, waits;
+static char loop_of[256][32]; /* what a loop device is made of, by number */
+
+static int identify_path(const char *path, struct disk_id *out)
+{
+    *out = (struct disk_id){.dev = 1};
+    for (; *path; path++)
+        out->ino = out->ino * 31 + (unsigned char)*path;
+    return 0;
+}
+
+static int identify_number(unsigned int major, unsigned int minor, struct disk_id *out)
+{
+    (void)major;
+    return identify_path(loop_of[minor], out);
+}
+
+static int block_number(const char *path, unsigned int *major, unsigned int *minor)
+{
+    *major = 7;
+    return sscanf(path, "/dev/loop%u", minor) == 1 ? 0 : -ENOTBLK;
+}
+
+static int check_file(const char *path, bool readonly)
+{
+    (void)readonly;
+    return strcmp(path, "/missing") == 0 ? -ENOENT : 0;
+}
+
+static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
+{
+    (void)readonly;
+    snprintf(loop_of[loops], sizeof(loop_of[0]), "%s", path);
+    snprintf(dev, size, "/dev/loop%d", loops++);
+    return 100;
+}
+
+static void loop_let_go(int fd)
+{
+    (void)fd;
+}
+
+static int check_bridge(const char *bridge)
+{
+    return strcmp(bridge, "xenbr0") == 0 ? 0 : -ENODEV;
+}
+
+static int bridge_join(const char *ifname, const char *rename, const char *bridge)
+{
+    (void)ifname, (void)rename, (void)bridge;
+    return 0;
+}
+
+static bool backend_lives(const char *device)
+{
+    (void)device;
+    return false;
+}
+
+static bool backend_serves(const char *device)
+{
+    (void)device;
+    return true;
+}
+
+static void answer(struct fake_entry *e)
+{
+    const char *to = strcmp(e->value, "1") == 0 && backs_come ? "4"
+                     : strcmp(e->value, "5") == 0 && lets_go  ? "6"
+                                                              : NULL;
+
+    if (to) {
+        free(e->value);
+        e->value = strdup(to);
+    }
+}
+
+static void sleep_ms(unsigned int ms)
+{
+    (void)ms;
+    waits++;
+    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
+        struct fake_entry *e = &f->entries[i];
+
+        if (e->path && e->value && strncmp(e->path, "/local/domain/0/backend/", 24) == 0 &&
+            strcmp(e->path + strlen(e->path) - 6, "/state") == 0)
+            answer(e);
+    }
+    if (domain_goes)
+        web->d.dying = true;
+}
+
+static bool starting(void)
+{
+    return false;
+}
+
+static const struct device_system model = {
+    .block_number = block_number,
+    .identify_path = identify_path,
+    .identify_number = identify_number,
+    .check_file = check_file,
+    .loop_attach = loop_attach,
+    .loop_let_go = loop_let_go,
+    .check_bridge = check_bridge,
+    .bridge_join = bridge_join,
+    .backend_lives = backend_lives,
+    .backend_serves = backend_serves,
+    .sleep_ms = sleep_ms,
+    .starting = starting,
+};
+
+static int setup(void **state)
+{
+    int rc = lifecycle_setup(state);
+
+    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
+    device_system = &model;
+    lets_go = backs_come = true;
+    domain_goes = false;
+    loops = waits = 0;
+    if (rc == 0)
+        web = pvctl_runs("web");
+    return rc;
+}
+
+static const char *back(const char *rest)
+{
+    static char path[128];
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/%s", rest);
+    return fake_read(f, path);
+}
+
+/* The store's entry of the domain's device: "vbd", "51728/mode". */
+static const char *of(const char *kind, const char *rest)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/%u/%s", kind, web->d.domid, rest);
+    return back(path);
+}
+
+static void nothing_of(const char *kind, unsigned int id)
+{
+    char below[96];
+
+    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
+        const char *path = f->entries[i].path;
+
+        snprintf(below, sizeof(below), "%s/%u/%u", kind, web->d.domid, id);
+        if (path && strstr(path, below))
+            fail_msg("%s is left", path);
+        snprintf(below, sizeof(below), "device/%s/%u", kind, id);
+        if (path && strstr(path, below))
+            fail_msg("%s is left", path);
+    }
+}
+
+static bool kept_has(const char *text)
+{
+    char *xml;
+    bool has;
+
+    assert_int_equal(state_read_xml(web->d.domid, &xml), 0);
+    has = strstr(xml, text) != NULL;
+    free(xml);
+    return has;
+}
+
+static void a_disk_comes_and_goes(void **state)
+{
+    (void)state;
+    pvctl_ends("attach-disk web /srv/b.img xvdb --json", 0, "\"target\": \"xvdb\"");
+    assert_string_equal(of("vbd", "51728/mode"), "w");
+    assert_string_equal(of("vbd", "51728/source"), "/srv/b.img");
+    assert_string_equal(of("vbd", "51728/state"), "4");
+    assert_true(kept_has("<source file='/srv/b.img'/>"));
+    pvctl_ends("block-attach web phy:/srv/c.img xvdc r", 0, "");
+    assert_string_equal(of("vbd", "51744/mode"), "r");
+    assert_string_equal(of("vbd", "51744/source"), "/srv/c.img");
+    pvctl_ends("block-attach web vdev=xvdd,target=/srv/d,e.img", 0, "");
+    assert_string_equal(of("vbd", "51760/source"), "/srv/d,e.img");
+    waits = 0;
+    pvctl_ends("detach-disk web xvdb", 0, "");
+    assert_true(waits > 0); /* the guest was asked */
+    nothing_of("vbd", 51728);
+    assert_false(kept_has("/srv/b.img"));
+    assert_true(kept_has("/srv/c.img"));
+    pvctl_ends("block-detach web 51744", 0, "");
+    nothing_of("vbd", 51744);
+    pvctl_ends("attach-disk web -r /srv/b.img xvdb", 0, "");
+    assert_string_equal(of("vbd", "51728/mode"), "r");
+}
+
+static void an_interface_comes_and_goes(void **state)
+{
+    (void)state;
+    pvctl_ends("attach-interface web", 0, "web: interface 0, 00:16:3e:");
+    assert_string_equal(of("vif", "0/bridge"), "xenbr0");
+    pvctl_ends("attach-interface web bridge xenbr0 --mac 00:16:3e:00:00:07", 0,
+               "interface 1, 00:16:3e:00:00:07");
+    pvctl_ends("network-attach web mac=00:16:3e:00:00:08 rate=8Mb/s", 0, "interface 2, ");
+    assert_string_equal(of("vif", "2/mac"), "00:16:3e:00:00:08");
+    assert_true(kept_has("00:16:3e:00:00:08"));
+    pvctl_ends("detach-interface web", 1, "pvctl: web: which interface? it has 00:16:3e:");
+    pvctl_ends("detach-interface web bridge --mac 00:16:3E:00:00:07", 0, "");
+    nothing_of("vif", 1);
+    assert_false(kept_has("00:16:3e:00:00:07"));
+    pvctl_ends("attach-interface web", 0, "web: interface 1, "); /* the least that is free */
+    pvctl_ends("detach-interface web 0", 0, "");
+    pvctl_ends("detach-interface web 2", 0, "");
+    pvctl_ends("detach-interface web", 0, "");
+    assert_false(kept_has("<interface"));
+    pvctl_ends("detach-interface web", 1, "pvctl: web: it has no interface\n");
+}
+
+static void what_is_there_or_not(void **state)
+{
+    (void)state;
+    pvctl_ends("attach-disk web /srv/b.img xvdb", 0, "");
+    pvctl_ends("attach-disk web /srv/c.img xvdb", 1,
+               "pvctl: web: <disk>: target 'xvdb' is given twice\n");
+    pvctl_ends("attach-disk web /srv/b.img xvdc", 1, "pvctl: web: <disk> 'xvdc': /srv/b.img is ");
+    pvctl_ends("attach-disk web /missing xvdc", 1,
+               "pvctl: web: <disk> 'xvdc': /missing: No such file or directory\n");
+    pvctl_ends("attach-disk web /srv/c.img floppy", 1, "floppy");
+    pvctl_ends("attach-disk web /srv/c.img xvdc never", 2, "pvctl: attach-disk: disk: ");
+    pvctl_ends("attach-disk web format=qcow2,vdev=xvdc,target=/srv/c.img", 2, "images are raw");
+    pvctl_ends("attach-disk web /srv/c.img,raw", 2, "no vdev specified");
+    pvctl_ends("attach-disk Domain-0 /srv/c.img xvdc", 1, "attach a disk to itself");
+    pvctl_ends("attach-disk nobody /srv/c.img xvdc", 3, "nobody: no such domain");
+    nothing_of("vbd", 51744);
+    assert_false(kept_has("/srv/c.img"));
+    pvctl_ends("detach-disk web xvdc", 1, "pvctl: web: there is no disk xvdc; it has xvdb\n");
+    pvctl_ends("attach-interface web nobridge", 1, "there is no bridge 'nobridge'");
+    pvctl_ends("attach-interface web --mac 1:2", 2, "mac: '1:2' is not accepted");
+    nothing_of("vif", 0);
+    web->d.shutdown = true;
+    pvctl_ends("detach-disk web xvdb", 3, "pvctl: web: it has ended: ");
+}
+
+/* A guest that does not let go keeps it, as if nobody had asked; --force takes it. */
+static void the_guest_keeps_it(void **state)
+{
+    char front[64];
+
+    (void)state;
+    pvctl_ends("attach-disk web /srv/b.img xvdb", 0, "");
+    snprintf(front, sizeof(front), "/local/domain/%u/device/vbd/51728/state", web->d.domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, front, "4"), 0);
+    lets_go = false;
+    pvctl_ends("detach-disk web xvdb", 1, "pvctl: web: xvdb: the guest does not let it go: ");
+    assert_string_equal(of("vbd", "51728/state"), "4");
+    assert_string_equal(of("vbd", "51728/online"), "1");
+    assert_true(kept_has("/srv/b.img"));
+    /* Its driver has begun: it is not called back, and ends it when it can. */
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, front, "5"), 0);
+    pvctl_ends("detach-disk web xvdb", 1, "the guest does not let it go: ");
+    assert_string_equal(of("vbd", "51728/state"), "5");
+    assert_string_equal(of("vbd", "51728/online"), "0");
+    waits = 0;
+    pvctl_ends("detach-disk web xvdb --force", 0, "");
+    assert_int_equal(waits, 0);
+    nothing_of("vbd", 51728);
+    assert_false(kept_has("/srv/b.img"));
+}
+
+static void no_back_end(void **state)
+{
+    (void)state;
+    backs_come = false;
+    pvctl_ends("attach-disk web /srv/b.img xvdb", 1, "no back end took it up");
+    nothing_of("vbd", 51728);
+    assert_false(kept_has("/srv/b.img"));
+}
+
+/* It ends while the device comes: nothing is left, whoever was first. */
+static void the_domain_goes(void **state)
+{
+    struct reap r;
+
+    (void)state;
+    domain_goes = true;
+    pvctl_ends("attach-disk web /srv/b.img xvdb", 3, "pvctl: web: it has ended meanwhile\n");
+    nothing_of("vbd", 51728);
+    domain_goes = web->d.dying = false;
+    reap_begin(&r, web->d.domid, web->d.uuid, "web", "");
+    r.stage = REAP_DESTROY; /* its devices have been looked for */
+    pvctl_ends("attach-disk web /srv/c.img xvdc", 0, "");
+    assert_int_equal(reap_wait(&f->host, &r, NULL), 0);
+    nothing_of("vbd", 51744);
+}
+
+/* Whichever call fails: one line, and the device is there or is not. */
+static void any_call_fails(void **state)
+{
+    int nth = 0, status = 1;
+
+    (void)state;
+    for (; status && nth < 200; nth++) {
+        f->calls = 0;
+        f->fail_at = nth + 1;
+        f->fail_with = -EIO;
+        status = pvctl_run("attach-disk web /srv/b.img xvdb");
+        f->fail_at = 0;
+        if (status) {
+            if (!strchr(pvctl_said, '\n'))
+                fail_msg("call %d, %s: said '%s'", nth, f->failed_call, pvctl_said);
+            assert_null(strchr(strchr(pvctl_said, '\n') + 1, '\n'));
+            assert_false(kept_has("/srv/b.img"));
+        }
+    }
+    assert_in_range(nth, 10, 190);
+    assert_true(kept_has("/srv/b.img"));
+    assert_string_equal(of("vbd", "51728/state"), "4");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_disk_comes_and_goes, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(an_interface_comes_and_goes, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(what_is_there_or_not, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(the_guest_keeps_it, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(no_back_end, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(the_domain_goes, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(any_call_fails, setup, lifecycle_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
