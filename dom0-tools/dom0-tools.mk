@@ -12,7 +12,7 @@ TOOLS_LIB_SRCS += $(SCHEMA_TABLE)
 TOOLS_LIB_SRCS += $(addprefix dom0-tools/lib/,dump_core.c dump_core_pages.c hotplug.c kept.c mac.c new_file.c unplug.c)
 # Files as people have them are read by pvctl alone; xl's by libxlutil, of which two functions are ours.
 CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c config_xl_spec.c definition.c near.c)
-PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(CONFIG_FILE_SRCS)
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(CONFIG_FILE_SRCS) dom0-tools/lib/traffic.c
 PARVISD_SRCS := $(wildcard dom0-tools/parvisd/*.c)
 
 TOOLS += build/dom0-tools/pvctl build/dom0-tools/parvisd
@@ -21,7 +21,7 @@ TOOLS_CFLAGS := -std=gnu11 $(WARN) -Iinclude -Idom0-tools/lib -I/usr/include/lib
 # pvctl is static: it starts in a third of the time. parvisd needs the shared libxenstore, as only that one has the
 # thread that watches need. Neither wants ICU, which Debian's shared libxml2 brings (lib/no_icu.c).
 # --no-warnings: libxml2 has a network client, which is never called, and ld warns of its name lookup.
-PVCTL_LIBS := -static -Wl,--no-warnings -lxlutil -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore -lxentoollog \
+PVCTL_LIBS := -static -Wl,--no-warnings -lncursesw -ltinfo -lxlutil -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore -lxentoollog \
     -lxentoolcore -lxml2 -lz -llzma -lzstd -llz4 -lm
 PARVISD_LIBS := -lxencall -lxenevtchn -lxengnttab -lxenforeignmemory -lxenstore \
     $(addprefix -l:,libxml2.a libz.a liblzma.a libzstd.a liblz4.a) -lm

@@ -141,30 +141,38 @@ static int run(const struct call *c)
     struct samples s;
     int rc;
 
+    if ((c->options & OPT_PROMETHEUS) && (c->options & (OPT_INTERVAL | OPT_EVENTS | OPT_JSON)))
+        return usage_error(&verb_stats, "--prometheus has all events, once, and is no JSON", "");
     if (c->options & OPT_INTERVAL)
         return repeat(c);
     rc = take(c, &s);
     if (rc)
         return rc;
-    stats_print(c, &s, NULL);
+    if (c->options & OPT_PROMETHEUS)
+        rc = stats_print_prometheus(c, &s);
+    else
+        stats_print(c, &s, NULL);
     forget(&s);
-    return EXIT_OK;
+    return rc;
 }
 
 const struct verb verb_stats = {
     .name = "stats",
     .arg = "[NAME...]",
-    .options = OPT_EVENTS | OPT_INTERVAL | OPT_JSON,
+    .options = OPT_EVENTS | OPT_INTERVAL | OPT_PROMETHEUS | OPT_JSON,
     .run = run,
     .summary = "show what the hypervisor counted: system calls, hypercalls, exits, ...",
-    .help = "Of all vCPUs of the domain, or of each domain, since they were made. With --events "
-            "each event\n"
-            "that there was, by its name, in JSON for each vCPU; include/parvis/counters.h of "
-            "Parvis's sources\n"
-            "says what each one is. With --interval, until it is stopped: CPU time in percent of "
-            "one CPU, and\n"
-            "events a second. Grants are those mapped and copied.\n",
+    .help =
+        "Of all vCPUs of the domain, or of each domain, since they were made. With --events "
+        "each event\n"
+        "that there was, by its name, in JSON for each vCPU; include/parvis/counters.h of "
+        "Parvis's sources\n"
+        "says what each one is. With --interval, until it is stopped: CPU time in percent of "
+        "one CPU, and\n"
+        "events a second. Grants are those mapped and copied. --prometheus is for node_exporter's "
+        "textfile collector.\n",
     .examples = "pvctl stats web\n"
                 "pvctl stats --interval 5\n"
-                "pvctl stats --events --json web\n",
+                "pvctl stats --events --json web\n"
+                "pvctl stats --prometheus >parvis.new && mv parvis.new parvis.prom\n",
 };

@@ -28,4 +28,10 @@ const struct vcpu_sample *stats_find(const struct samples *s, const struct host_
 /* Since each vCPU was made; or (before not NULL) the difference between the two, a second. */
 void stats_print(const struct call *c, const struct samples *now, const struct samples *before);
 
+/* stats_print.c: of a counter; those without a name have a number. */
+const char *stats_event_name(unsigned int counter);
+bool stats_has_name(unsigned int counter);
+/* prometheus.c. An exit status. */
+int __must_check stats_print_prometheus(const struct call *c, const struct samples *s);
+
 #endif

@@ -63,7 +63,12 @@ static double cpu_percent(const struct shown *s)
     return (double)s->cpu_time_ns / s->seconds / 1e7;
 }
 
-static const char *name_of(unsigned int counter)
+bool stats_has_name(unsigned int counter)
+{
+    return names[counter] != NULL;
+}
+
+const char *stats_event_name(unsigned int counter)
 {
     static char number[32];
 
@@ -118,7 +123,7 @@ static void json_events(const struct shown *s)
     json_open('{');
     for (unsigned int i = 0; i < NR_COUNTERS; i++)
         if (names[i] || s->events[i])
-            json_amount(name_of(i), s->events[i], s);
+            json_amount(stats_event_name(i), s->events[i], s);
     json_close('}');
 }
 
@@ -207,7 +212,7 @@ static void print_events(const struct samples *now, const struct samples *before
         for (unsigned int k = 0; k < NR_COUNTERS; k++) {
             if (!s.events[k])
                 continue;
-            printf("  %-40s", name_of(k));
+            printf("  %-40s", stats_event_name(k));
             print_amount(14, s.events[k], &s);
             putchar('\n');
         }

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pvctl top, plot and stats --prometheus on a model of the machine, with a folder that looks like
+ * the kernel's /sys: what they print, to the letter where other programs read it; and the screen on
+ * a terminal of any size, with many domains and none.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lifecycle_support.h"
+#include "pvctl_support.h"
+#include "state.h"
+#include "traffic.h"
+
+int pvctl_main(int argc, char **argv);
+
+static char sys[96];
+static struct fake_domain *web;
+
+static void put(const char *where, const char *text)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", sys, where);
+    for (char *at = path + strlen(sys) + 1; (at = strchr(at, '/')) != NULL; at++) {
+        *at = '\0';
+        mkdir(path, 0700);
+        *at = '/';
+    }
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void put_number(const char *dir, const char *name, unsigned long long n)
+{
+    char path[128], text[32];
+
+    snprintf(path, sizeof(path), "%s/statistics/%s", dir, name);
+    snprintf(text, sizeof(text), "%llu\n", n);
+    put(path, text);
+}
+
+static int setup(void **state)
+{
+    char dir[64];
+    int rc = lifecycle_setup(state);
+
+    if (rc)
+        return rc;
+    snprintf(sys, sizeof(sys), "%s", state_path("sys"));
+    traffic_sys = sys;
+    mkdir(sys, 0700);
+    web = pvctl_runs("web");
+    web->d.cpu_time_ns = UINT64_C(12500000000);
+    web->d.online_vcpus = 1;
+    web->d.blocked = true;
+    web->d.running = false;
+    snprintf(dir, sizeof(dir), "class/net/vif%u.0", web->d.domid);
+    put_number(dir, "rx_bytes", 4096);
+    put_number(dir, "rx_packets", 3);
+    put_number(dir, "tx_bytes", 1048576);
+    put_number(dir, "tx_packets", 700);
+    put("class/net/eth0/statistics/rx_bytes", "99\n"); /* nobody's */
+    snprintf(dir, sizeof(dir), "bus/xen-backend/devices/vbd-%u-51712", web->d.domid);
+    put_number(dir, "oo_req", 1);
+    put_number(dir, "rd_req", 10);
+    put_number(dir, "wr_req", 20);
+    put_number(dir, "rd_sect", 80);
+    put_number(dir, "wr_sect", 160);
+    return 0;
+}
+
+/* ---- as xentop ---- */
+
+/* The line of this domain, as xentop would put it. */
+static const char *line_of(const char *name)
+{
+    static char line[512];
+    const char *at = strstr(pvctl_said, name), *begin = at;
+
+    assert_non_null(at);
+    while (begin > pvctl_said && begin[-1] != '\n')
+        begin--;
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(begin, "\n"), begin);
+    return line;
+}
+
+static void lines_of_xentop(void **state)
+{
+    char path[200];
+
+    (void)state;
+    pvctl_ends("top --batch -n 1", 0, "");
+    assert_memory_equal(
+        pvctl_said,
+        "      NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS NETS "
+        "NETTX(k) NETRX(k) VBDS   VBD_OO   VBD_RD   VBD_WR  VBD_RSECT  VBD_WSECT SSID\n"
+        "  Domain-0 -----r ",
+        180);
+    assert_string_equal(
+        line_of("web"),
+        "       web --b---         12    0.0       4096    6.2       4096       6.2     1    1 "
+        "    1024        4    1        1       10       20         80        160    0");
+    /* A disk without counters is one all the same, and they are none. */
+    snprintf(path, sizeof(path), "%s/bus/xen-backend/devices/vbd-%u-51712/statistics/oo_req", sys,
+             web->d.domid);
+    unlink(path);
+    fake_shutdown(f, web->d.domid, 3);
+    web->d.max_pages = UINT32_MAX;
+    pvctl_ends("top -b -n 1", 0, "");
+    assert_non_null(strstr(line_of("web"), " -sbc-- "));
+    assert_non_null(strstr(line_of("web"), "   no limit       n/a "));
+    assert_non_null(
+        strstr(line_of("web"), "    1        -        -        -          -          -  "));
+}
+
+static void two_looks(void **state)
+{
+    (void)state;
+    f->kill_at = 0;
+    pvctl_ends("top -b -n 2 -d 1", 0, "");
+    assert_non_null(strstr(strstr(pvctl_said, "NAME") + 1, "NAME"));
+    pvctl_ends("top -b -n 0", 2, "--iterations wants a number");
+    pvctl_ends("top -b -d 0", 2, "--delay wants a number");
+    pvctl_ends("top -b -n 1 -r /no/such", 1, "/no/such: No such file or directory");
+}
+
+static void as_json(void **state)
+{
+    (void)state;
+    pvctl_ends("top --json -n 1", 0, "\"name\": \"web\"");
+    assert_non_null(strstr(pvctl_said, "\"received_bytes\": 1048576,"));
+    assert_non_null(strstr(pvctl_said, "\"sent_bytes\": 4096,"));
+    assert_non_null(strstr(pvctl_said, "\"read_bytes\": 40960,"));
+    assert_non_null(strstr(pvctl_said, "\"state\": \"blocked\","));
+}
+
+/* ---- a file, and its picture ---- */
+
+static char *read_all(const char *path)
+{
+    char *text = NULL;
+
+    assert_int_equal(state_read_file(path, &text), 0);
+    return text;
+}
+
+static void records_and_draws(void **state)
+{
+    char line[256], csv[96], svg[96], *text;
+
+    (void)state;
+    snprintf(csv, sizeof(csv), "%s", state_path("a.csv"));
+    snprintf(svg, sizeof(svg), "%s", state_path("a.svg"));
+    snprintf(line, sizeof(line), "top -b -n 2 -d 1 --record %s", csv);
+    pvctl_ends(line, 0, "NAME");
+    text = read_all(csv);
+    assert_memory_equal(text, "time,name,id,state,cpu_seconds,cpu_percent,", 43);
+    assert_non_null(strstr(text, ",blocked,12.500,0.0,4096,1,1048576,4096,40960,81920\n"));
+    free(text);
+    snprintf(line, sizeof(line), "plot %s %s", csv, svg);
+    pvctl_ends(line, 0, "");
+    text = read_all(svg);
+    assert_memory_equal(text, "<svg xmlns=", 11);
+    assert_non_null(strstr(text, ">web ("));
+    assert_string_equal(text + strlen(text) - 7, "</svg>\n");
+    free(text);
+}
+
+#define HEAD                                                                                       \
+    "time,name,id,state,cpu_seconds,cpu_percent,memory_kib,vcpus,received_bytes,sent_bytes,"       \
+    "read_bytes,written_bytes\n"
+
+static void draws(const char *text, int status, const char *says)
+{
+    char line[256], csv[96];
+    FILE *file;
+
+    snprintf(csv, sizeof(csv), "%s", state_path("b.csv"));
+    file = fopen(csv, "w");
+    fputs(text, file);
+    fclose(file);
+    snprintf(line, sizeof(line), "plot %s %s", csv, state_path("b.svg"));
+    pvctl_ends(line, status, says);
+    if (status)
+        assert_int_not_equal(access(state_path("b.svg"), F_OK), 0);
+}
+
+static void draws_what_it_can(void **state)
+{
+    char *text;
+
+    (void)state;
+    draws("", 1, "b.csv: there is nothing in it to draw");
+    draws(HEAD, 1, "b.csv: there is nothing in it to draw");
+    draws("time,other\n1,2\n", 1, "b.csv:1: not as `pvctl top --record` writes it");
+    draws(HEAD "1,web,1,running,1,2,3,4,5,6,7\n", 1, "b.csv:2: not as");
+    draws(HEAD "1,web,1,running,1,2,3,4,5,6,7,8,9\n", 1, "b.csv:2: not as");
+    draws(HEAD "1,web,1,running,1,x,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
+    draws(HEAD "1,web,1,running,1,nan,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
+    draws(HEAD "1,web,1,running,1,,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
+    draws(HEAD "2,w,1,running,1,2,3,4,5,6,7,8\n1,w,1,running,1,2,3,4,5,6,7,8\n", 1, "b.csv:3: not");
+    draws(HEAD "1,\"a,\"\"<b>\",1,running,1,2,3,4,5,6,7,8\n2,w,1,run", 0, "");
+    text = read_all(state_path("b.svg"));
+    assert_non_null(strstr(text, ">a,&#34;&#60;b&#62; (1)<"));
+    free(text);
+    pvctl_ends("plot /no/such /tmp/x.svg", 1, "/no/such: No such file or directory");
+    pvctl_ends("plot /no/such", 2, "missing argument PICTURE");
+}
+
+/* ---- Prometheus ---- */
+
+static void for_prometheus(void **state)
+{
+    char line[160];
+
+    (void)state;
+    f->counted[COUNTER_syscalls] = 5;
+    pvctl_ends("stats --prometheus", 0, "# TYPE parvis_domain_cpu_seconds_total counter\n");
+    snprintf(line, sizeof(line), "parvis_domain_cpu_seconds_total{domain=\"web\",id=\"%u\"} 12.5",
+             web->d.domid);
+    assert_non_null(strstr(pvctl_said, line));
+    snprintf(line, sizeof(line),
+             "parvis_domain_events_total{domain=\"web\",id=\"%u\",event=\"syscalls\"} 15\n",
+             web->d.domid);
+    assert_non_null(strstr(pvctl_said, line));
+    snprintf(
+        line, sizeof(line),
+        "parvis_domain_network_receive_bytes_total{domain=\"web\",id=\"%u\",interface=\"vif%u.0\"} "
+        "1048576\n",
+        web->d.domid, web->d.domid);
+    assert_non_null(strstr(pvctl_said, line));
+    snprintf(
+        line, sizeof(line),
+        "parvis_domain_disk_written_bytes_total{domain=\"web\",id=\"%u\",device=\"xvda\"} 81920\n",
+        web->d.domid);
+    assert_non_null(strstr(pvctl_said, line));
+    snprintf(line, sizeof(line),
+             "parvis_domain_state{domain=\"web\",id=\"%u\",state=\"blocked\"} 1\n", web->d.domid);
+    assert_non_null(strstr(pvctl_said, line));
+    pvctl_ends("stats --prometheus --json", 2, "--prometheus has all events, once");
+    pvctl_ends("stats --prometheus nobody", 3, "nobody: no such domain");
+    f->no_counters = -EPROTO;
+    pvctl_ends("stats --prometheus", 1, "other event counters");
+    f->no_counters = 0;
+}
+
+/* ---- the screen ---- */
+
+static struct host_ops many_ops;
+static unsigned int many;
+
+/* As many as are wanted. */
+static int list_many(struct host *h, uint32_t first, struct host_domain *out, unsigned int max,
+                     unsigned int *count)
+{
+    (void)h;
+    *count = 0;
+    for (uint32_t id = first; id < many && *count < max; id++)
+        out[(*count)++] = (struct host_domain){
+            .domid = id, .nr_pages = id, .max_pages = id, .cpu_time_ns = id * UINT64_C(1000000000)};
+    return 0;
+}
+
+/* Starts it on a terminal of this size. */
+static int start_screen(unsigned short rows, unsigned short columns, const char *type, pid_t *pid)
+{
+    struct winsize size = {.ws_row = rows, .ws_col = columns};
+    int fd;
+
+    *pid = forkpty(&fd, NULL, NULL, &size);
+    assert_true(*pid >= 0);
+    if (*pid == 0) {
+        char *argv[] = {"pvctl", "top", "-d", "1", NULL};
+
+        unsetenv("LINES");
+        unsetenv("COLUMNS");
+        setenv("TERM", type, 1);
+        many_ops = *f->host.ops;
+        many_ops.domain_list = list_many;
+        f->host.ops = &many_ops;
+        exit(pvctl_main(4, argv));
+    }
+    return fd;
+}
+
+/* Takes in what it draws until that holds the text; "" = until it ends. */
+static bool draws_text(int fd, const char *text, char *all, size_t size)
+{
+    size_t n = strlen(all);
+    time_t limit = time(NULL) + 120; /* it goes on drawing */
+
+    while (!*text || !strstr(all, text)) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        ssize_t got;
+
+        if (time(NULL) > limit || poll(&p, 1, 60000) <= 0)
+            return false;
+        got = read(fd, all + n, size - 1 - n);
+        if (got <= 0)
+            return !*text;
+        n += (size_t)got;
+        if (n > size / 2) { /* the newer half is enough */
+            memmove(all, all + n / 2, n - n / 2);
+            n -= n / 2;
+        }
+        all[n] = '\0';
+    }
+    return true;
+}
+
+static void key(int fd, const char *text)
+{
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void ends_with(pid_t pid, int fd, int status, char *all, size_t size)
+{
+    int is;
+
+    assert_true(draws_text(fd, "", all, size));
+    assert_int_equal(waitpid(pid, &is, 0), pid);
+    close(fd);
+    if (!WIFEXITED(is) || WEXITSTATUS(is) != status)
+        fail_msg("it ended with %#x: %s", is, all);
+}
+
+static void screens(void **state)
+{
+    static const unsigned short sizes[][2] = {{1, 1}, {2, 5}, {4, 20}, {24, 80}, {60, 250}};
+    static const unsigned int domains[] = {0, 1, 200};
+    static char all[65536];
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            pid_t pid;
+            int fd;
+
+            many = domains[k];
+            all[0] = '\0';
+            fd = start_screen(sizes[i][0], sizes[i][1], "xterm", &pid);
+            if (sizes[i][1] >= 80)
+                assert_true(draws_text(fd, "pvctl top", all, sizeof(all)));
+            else
+                assert_true(draws_text(fd, "\033", all, sizeof(all)));
+            /* Sorted, scrolled in each direction and too far, help, another delay. */
+            key(fd, "sSssS\033[B\033[B\033[A\033[6~\033[6~\033[5~\033[C\033[C\033[D\033[H h h");
+            key(fd, "d77\nd0\n");
+            key(fd, "q");
+            ends_with(pid, fd, 0, all, sizeof(all));
+        }
+    }
+}
+
+static void a_screen_that_changes(void **state)
+{
+    struct winsize size = {.ws_row = 7, .ws_col = 33};
+    static char all[65536];
+    pid_t pid;
+    int fd;
+
+    (void)state;
+    many = 200;
+    all[0] = '\0';
+    fd = start_screen(24, 80, "vt100", &pid);
+    assert_true(draws_text(fd, "200 domains", all, sizeof(all)));
+    assert_true(draws_text(fd, "(domain-12", all, sizeof(all))); /* what fits */
+    assert_null(strstr(all, "(domain-60"));
+    assert_int_equal(ioctl(fd, TIOCSWINSZ, &size), 0);
+    key(fd, "h");
+    assert_true(draws_text(fd, "sort by the next column", all, sizeof(all)));
+    close(fd); /* the terminal hangs up */
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void no_screen(void **state)
+{
+    static char all[8192];
+    pid_t pid;
+    int fd;
+
+    (void)state;
+    all[0] = '\0';
+    fd = start_screen(24, 80, "no-such-terminal", &pid);
+    ends_with(pid, fd, 1, all, sizeof(all));
+    assert_non_null(strstr(all, "pvctl: this terminal, no-such-terminal, is not known here"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(lines_of_xentop, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(two_looks, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(as_json, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(records_and_draws, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(draws_what_it_can, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(for_prometheus, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(screens, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(a_screen_that_changes, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(no_screen, setup, lifecycle_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
