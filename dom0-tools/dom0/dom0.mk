@@ -38,7 +38,7 @@ build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules
 	    build/debian/bin/bash=usr/bin/bash \
 	    $(foreach g,x86_64-xen i386-xen_pvh,build/debian/$(GRUBS)/grub-$g.bin=$(GRUBS)/grub-$g.bin) \
 	    $(LIBGCC)=usr/lib/x86_64-linux-gnu/libgcc_s.so.1 \
-	    $(foreach t,l/linux v/vt100 x/xterm d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
+	    $(foreach t,l/linux v/vt100 v/vt220 x/xterm x/xterm-256color s/screen s/screen-256color t/tmux t/tmux-256color r/rxvt d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
 build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules.sh $(D0)/guest-modules \
     $(shell find $(D0)/guest-root -type f)

@@ -39,7 +39,7 @@ enum {
     NR_OPTIONS
 };
 enum {
-#define OPTION(id, ...) OPT_##id = 1u << AT_##id,
+#define OPTION(id, ...) OPT_##id = UINT64_C(1) << AT_##id,
 #include "option_rows.h"
 #undef OPTION
 };
