@@ -33,6 +33,8 @@ unit_tools_near_LIBS :=
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
     interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c new_file.c progress.c reap.c restart.c state.c store.c unpack.c unplug.c window.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
+# top has a screen, plot computes
+TOOLS_ALL_LIBS += -lncursesw -ltinfo -lm
 
 TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
@@ -92,7 +94,7 @@ UNIT += tools_parvisd
 unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c dom0-tools/parvisd/parvisd.c $(TOOLS_DAEMON_SRCS)
 unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS)
 
-PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS) dom0-tools/lib/definition.c
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS) dom0-tools/lib/definition.c dom0-tools/lib/traffic.c
 UNIT += tools_pvctl
 unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
