@@ -3,7 +3,8 @@
  * Finding domains: names to numbers and back.
  *
  * The list of domains is one hypercall; names come from the state directory, one readlink
- * each. Only for a domain that these tools did not make is the store asked for its name.
+ * each. A domain that is asked for by its name is looked for alone. Only for a domain that these
+ * tools did not make is the store asked for its name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,8 +18,7 @@
 
 #define LIST_STEP 256u
 
-/* All domains as the hypervisor has them. */
-static int all_domains(struct host *h, struct host_domain **out, size_t *nr)
+int lifecycle_domains(struct host *h, struct host_domain **out, size_t *nr)
 {
     struct host_domain *list = NULL;
     size_t n = 0;
@@ -44,19 +44,52 @@ static int all_domains(struct host *h, struct host_domain **out, size_t *nr)
     return 0;
 }
 
-static void name_domain(struct host *h, struct live_domain *l, const struct state_entry *s,
-                        size_t nr)
+const struct host_domain *lifecycle_domain(const struct host_domain *list, size_t nr,
+                                           uint32_t domid)
+{
+    size_t first = 0, end = nr;
+
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+
+        if (list[middle].domid == domid)
+            return &list[middle];
+        if (list[middle].domid < domid)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return NULL;
+}
+
+/* If the entry stands for this domain. */
+static void name_if_ours(struct live_domain *l, const struct state_entry *s)
+{
+    if (l->ours || !state_matches(s, &l->d))
+        return;
+    snprintf(l->name, sizeof(l->name), "%s", s->name);
+    l->ours = true;
+    l->maker = s->abandoned ? 0 : s->maker;
+}
+
+/* Those that have a name of ours. An entry without a number may be that of any. */
+static void name_ours(struct live_domain *l, const struct host_domain *d, size_t n,
+                      const struct state_entry *s, size_t nr)
+{
+    for (size_t i = 0; i < nr; i++) {
+        const struct host_domain *at = lifecycle_domain(d, n, s[i].domid);
+
+        if (at)
+            name_if_ours(&l[at - d], &s[i]);
+        for (size_t j = 0; j < n && s[i].domid == UINT32_MAX; j++)
+            name_if_ours(&l[j], &s[i]);
+    }
+}
+
+static void name_other(struct host *h, struct live_domain *l)
 {
     char *name = NULL;
 
-    for (size_t i = 0; i < nr; i++) {
-        if (state_matches(&s[i], &l->d)) {
-            snprintf(l->name, sizeof(l->name), "%s", s[i].name);
-            l->ours = true;
-            l->maker = s[i].abandoned ? 0 : s[i].maker;
-            return;
-        }
-    }
     if (l->d.domid == 0) {
         snprintf(l->name, sizeof(l->name), "Domain-0");
     } else if (store_domain_name(h, l->d.domid, &name) == 0) {
@@ -74,7 +107,7 @@ int lifecycle_list(struct host *h, struct live_domain **out, size_t *nr, struct 
     struct state_entry *s = NULL;
     struct live_domain *l = NULL;
     size_t n = 0, names = 0;
-    int rc = all_domains(h, &d, &n);
+    int rc = lifecycle_domains(h, &d, &n);
 
     if (rc)
         return error_errno(e, rc, "listing the domains");
@@ -82,9 +115,13 @@ int lifecycle_list(struct host *h, struct live_domain **out, size_t *nr, struct 
     l = rc ? NULL : calloc(n + 1, sizeof(*l));
     if (!l)
         rc = error_errno(e, rc ? rc : -ENOMEM, "listing the domains");
-    for (size_t i = 0; l && i < n; i++) {
+    for (size_t i = 0; l && i < n; i++)
         l[i].d = d[i];
-        name_domain(h, &l[i], s, names);
+    if (l)
+        name_ours(l, d, n, s, names);
+    for (size_t i = 0; l && i < n; i++) {
+        if (!l[i].ours)
+            name_other(h, &l[i]);
     }
     free(d);
     free(s);
@@ -114,14 +151,34 @@ static int rank(const struct live_domain *l)
     return (l->d.dying ? 0 : 2) + l->ours;
 }
 
+/* A name of ours, of a domain that lives: no other domain comes before it, so that nobody has to
+ * look at all that there are. */
+static bool find_named(struct host *h, const char *name, struct live_domain *out)
+{
+    struct live_domain l = {.ours = false};
+    struct state_entry s;
+    unsigned int n = 0;
+
+    if (state_get(name, &s) || s.domid == UINT32_MAX ||
+        h->ops->domain_list(h, s.domid, &l.d, 1, &n) || n != 1 || l.d.dying)
+        return false;
+    name_if_ours(&l, &s);
+    if (l.ours)
+        *out = l;
+    return l.ours;
+}
+
 int lifecycle_find(struct host *h, const char *which, struct live_domain *out, struct error *e)
 {
     bool number = *which && strspn(which, "0123456789") == strlen(which) && strlen(which) < 6;
     unsigned long id = number ? strtoul(which, NULL, 10) : 0;
     struct live_domain *all;
     size_t n;
-    int rc = lifecycle_list(h, &all, &n, e);
+    int rc;
 
+    if (!number && find_named(h, which, out))
+        return 0;
+    rc = lifecycle_list(h, &all, &n, e);
     if (rc)
         return rc;
     rc = -ESRCH;

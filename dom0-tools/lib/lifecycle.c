@@ -139,11 +139,11 @@ static int furnish(struct host *h, const struct domain_config *cfg, const struct
 }
 
 static int make(struct host *h, const struct domain_config *cfg, const struct console_service *cs,
-                uint32_t *domid, struct error *e)
+                bool new_uuid, uint32_t *domid, struct error *e)
 {
     struct build_result b = {.domid = UINT32_MAX};
     struct reap r;
-    int rc = state_claim(h, cfg->name, cfg->uuid, e);
+    int rc = state_claim(h, cfg->name, cfg->uuid, new_uuid, e);
 
     if (rc)
         return rc;
@@ -166,6 +166,7 @@ static int make(struct host *h, const struct domain_config *cfg, const struct co
 int lifecycle_make(struct host *h, struct domain_config *cfg, const struct console_service *cs,
                    uint32_t *domid, struct error *e)
 {
+    bool new_uuid = !cfg->uuid_given;
     int rc = cpus_check(h, cfg, e);
 
     rc = rc ? rc : devices_check(h, cfg, e);
@@ -173,7 +174,7 @@ int lifecycle_make(struct host *h, struct domain_config *cfg, const struct conso
     rc = rc ? rc : cs->begin(cs->ctx, cfg->name, e);
     if (rc)
         return rc;
-    rc = make(h, cfg, cs, domid, e);
+    rc = make(h, cfg, cs, new_uuid, domid, e);
     if (rc)
         cs->end(cs->ctx);
     return rc;

@@ -65,6 +65,12 @@ int __must_check lifecycle_find(struct host *h, const char *which, struct live_d
 int __must_check lifecycle_list(struct host *h, struct live_domain **out, size_t *nr,
                                 struct error *e);
 
+/* All domains as the hypervisor has them, sorted by number; one free(). */
+int __must_check lifecycle_domains(struct host *h, struct host_domain **out, size_t *nr);
+/* One of such a list, or NULL. */
+const struct host_domain *lifecycle_domain(const struct host_domain *list, size_t nr,
+                                           uint32_t domid);
+
 /* "powered off", "crashed", ... for SHUTDOWN_*. */
 const char *shutdown_reason_text(unsigned int reason);
 /* "poweroff", "crash", ...: the word in JSON. */

@@ -266,11 +266,22 @@ static int lives(struct host *h, const struct state_entry *s)
     return rc ? rc : n == 1 && state_matches(s, &d) && !d.dying;
 }
 
-static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[16], struct error *e)
+/* Those who may have the name or, where it is not new, the uuid. */
+static int candidates(const char *name, bool new_uuid, struct state_entry **out, size_t *n)
+{
+    if (!new_uuid)
+        return state_list(out, n);
+    *out = malloc(sizeof(**out));
+    *n = *out && state_get(name, *out) == 0;
+    return *out ? 0 : -ENOMEM;
+}
+
+static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[16], bool new_uuid,
+                          struct error *e)
 {
     struct state_entry *all;
     size_t n;
-    int rc = state_list(&all, &n);
+    int rc = candidates(name, new_uuid, &all, &n);
 
     if (rc)
         return error_errno(e, rc, "%s", state_path("names"));
@@ -286,10 +297,11 @@ static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[1
     return rc;
 }
 
-static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16], struct error *e)
+static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16], bool new_uuid,
+                        struct error *e)
 {
     char holder[32];
-    int rc = refuse_holders(h, name, uuid, e);
+    int rc = refuse_holders(h, name, uuid, new_uuid, e);
 
     if (rc)
         return rc;
@@ -306,7 +318,8 @@ static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16]
     return 0;
 }
 
-int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct error *e)
+int state_claim(struct host *h, const char *name, const uint8_t uuid[16], bool new_uuid,
+                struct error *e)
 {
     int rc = state_prepare(e), lock;
 
@@ -315,7 +328,7 @@ int state_claim(struct host *h, const char *name, const uint8_t uuid[16], struct
     lock = lock_take(state_path("lock"), LOCK_LIMIT_MS);
     if (lock < 0)
         return error_errno(e, lock, "%s", state_path("lock"));
-    rc = claim_locked(h, name, uuid, e);
+    rc = claim_locked(h, name, uuid, new_uuid, e);
     close(lock);
     return rc;
 }

@@ -43,10 +43,11 @@ const char *state_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)
 /* Makes the directories that are missing. */
 int __must_check state_prepare(struct error *e);
 
-/* Reserves name and uuid for a domain that is about to be made; -EEXIST if a live one has them.
+/* Reserves name and uuid for a domain that is about to be made; -EEXIST if a live one has them. A
+ * uuid that was just made up nobody has: names are many, and are not looked through for it.
  * The claim ends with the process, or with state_commit() or state_release(). */
 int __must_check state_claim(struct host *h, const char *name, const uint8_t uuid[16],
-                             struct error *e);
+                             bool new_uuid, struct error *e);
 /* The domain exists now, and is this one. */
 int __must_check state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16],
                                     struct error *e);

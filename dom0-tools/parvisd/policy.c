@@ -255,22 +255,27 @@ static void tidy(struct host *h, struct console *c)
     reaper_start(h, domid, s.uuid, c->name, "");
 }
 
+/* All are looked at by one hypercall, however many there are. */
 void policy_check(struct host *h)
 {
     struct console *c, *next;
+    struct host_domain *all;
+    size_t n;
 
+    if (lifecycle_domains(h, &all, &n))
+        return;
     for (c = consoles; c; c = next) {
-        struct host_domain d;
-        unsigned int n = 0;
+        const struct host_domain *d = lifecycle_domain(all, n, c->domid);
 
         next = c->next;
-        if (c->domid == CONSOLE_NONE || h->ops->domain_list(h, c->domid, &d, 1, &n))
+        if (c->domid == CONSOLE_NONE)
             continue;
-        if (n == 0 || d.domid != c->domid || d.dying)
+        if (!d || d->dying)
             tidy(h, c);
-        else if (d.shutdown && !c->handled)
-            act(h, &d, c);
+        else if (d->shutdown && !c->handled)
+            act(h, d, c);
     }
+    free(all);
 }
 
 void policy_adopt(struct host *h, uint32_t domid, const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long a command takes, on this machine's clock, from its fork to its end: "elapsed COMMAND..."
- * says the microseconds behind what the command prints, and ends as it does.
+ * says the microseconds on standard error, and ends as it does.
  */
 #include <stdio.h>
 #include <sys/wait.h>
@@ -28,6 +28,6 @@ int main(int argc, char **argv)
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
         return 126;
-    printf("elapsed %ld us\n", now_us() - begin);
+    fprintf(stderr, "elapsed %ld us\n", now_us() - begin);
     return WEXITSTATUS(status);
 }

@@ -96,7 +96,7 @@ struct xencons_interface *make_guest(const char *name, const char *on_poweroff, 
              "<kernel>/k</kernel></os><on_poweroff>%s</on_poweroff>"
              "<on_crash>preserve</on_crash></domain>",
              name, on_poweroff);
-    assert_int_equal(state_claim(h, name, c.uuid, NULL), 0);
+    assert_int_equal(state_claim(h, name, c.uuid, false, NULL), 0);
     assert_int_equal(state_claim_number(name, *domid, c.uuid, NULL), 0);
     assert_int_equal(state_keep(name, *domid, xml, NULL), 0);
     assert_int_equal(state_commit(name, *domid, c.uuid, NULL), 0);

@@ -63,7 +63,7 @@ static void stale_claims(void **state)
     assert_int_equal(symlink("nonsense", state_path("names/odd")), 0);
     start("odd");
     /* Held: neither the name nor the uuid can be had. */
-    assert_int_equal(state_claim(&f->host, "new", uuid, &e), 0);
+    assert_int_equal(state_claim(&f->host, "new", uuid, false, &e), 0);
     assert_int_equal(state_get("new", &s), 0);
     assert_true(!s.abandoned && s.maker == getpid());
     free(c.name);
