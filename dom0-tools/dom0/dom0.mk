@@ -37,6 +37,7 @@ build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules
 	    $(foreach c,list ls read rm write exists chmod watch,build/debian/usr/bin/xenstore-$c=usr/bin/xenstore-$c) \
 	    build/debian/bin/bash=usr/bin/bash \
 	    $(foreach g,x86_64-xen i386-xen_pvh,build/debian/$(GRUBS)/grub-$g.bin=$(GRUBS)/grub-$g.bin) \
+	    build/debian/usr/bin/mandoc=usr/bin/mman \
 	    $(LIBGCC)=usr/lib/x86_64-linux-gnu/libgcc_s.so.1 \
 	    $(foreach t,l/linux v/vt100 v/vt220 x/xterm x/xterm-256color s/screen s/screen-256color t/tmux t/tmux-256color r/rxvt d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
@@ -49,7 +50,7 @@ build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(
 # though another does not compile. linux-calibrate goes with them, for /usr/bin/calibrate.
 DOM0_GUESTS := $(addprefix build/pvguest/,hello bench) build/bench/linux-calibrate
 build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
-    $(D0)/ours.sh $(TOOLS) $(DOM0_GUESTS)
+    $(D0)/ours.sh $(wildcard docs/man/*) dom0-tools/pvctl/pvctl.bash-completion $(TOOLS) $(DOM0_GUESTS)
 	$(call say,cpio,$@)
 	$(Q)$(D0)/ours.sh build/dom0/ours.cpio build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(DOM0_GUESTS)
 	@cp build/dom0/base.cpio.gz $@ && truncate -s %4 $@ && cat build/dom0/ours.cpio >>$@

@@ -7,7 +7,7 @@
 #   ours.sh OUT.cpio STAGE TOOL... -- GUEST...
 #
 # Tools go to /usr/sbin, the schema of domain files to /usr/share/parvis, guest kernels to /var/lib/parvis, the completion
-# of commands to /usr/share/bash-completion/completions.
+# of commands to /usr/share/bash-completion/completions, manual pages to /usr/share/man.
 set -euo pipefail
 
 out=$1 stage=$2
@@ -40,6 +40,14 @@ find dom0-tools -name '*.rng' -exec cp {} "$stage/usr/share/parvis/" \;
 for completion in dom0-tools/*/*.bash-completion; do # bash-completion finds it by the command's name
     cp "$completion" "$stage/usr/share/bash-completion/completions/$(basename "$completion" .bash-completion)"
 done
+# The manual: Debian's mandoc, whose command is mman, in the place of busybox's man, which lacks a formatter.
+for page in docs/man/*.[1-8]; do
+    install -D -m 644 "$page" "$stage/usr/share/man/man${page##*.}/$(basename "$page")"
+done
+build/debian/usr/sbin/makewhatis "$stage/usr/share/man"
+mkdir -p "$stage/usr/bin"
+printf '#!/bin/sh\nexec mman "$@"\n' >"$stage/usr/bin/man"
+chmod 755 "$stage/usr/bin/man"
 cp build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz "$stage/var/lib/parvis/"
 (cd "$stage" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$out.new"
 mv "$out.new" "$out"

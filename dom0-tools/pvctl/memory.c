@@ -83,6 +83,21 @@ static int set_both(const struct call *c, const struct live_domain *l, const cha
     return rc;
 }
 
+/* Nobody has written down yet how much the control domain may have: what it has before the first
+ * wish; without that it could not be given back. */
+static int note_most(const struct call *c, const struct live_domain *l, uint64_t most,
+                     struct error *e)
+{
+    uint64_t is;
+
+    if (l->d.domid != 0)
+        return 0;
+    return read_kib(c, l, "memory/static-max", UINT64_MAX, &is, e) ||
+                   (is == UINT64_MAX && write_kib(c, l, "memory/static-max", most, e))
+               ? e->code
+               : 0;
+}
+
 static int keep_current(struct domain_config *cfg, void *kib)
 {
     cfg->current_kib = *(const uint64_t *)kib;
@@ -137,7 +152,10 @@ static int run_set(const struct call *c)
     if (rc)
         return rc;
     rc = read_kib(c, &l, "memory/target", l.d.domid ? 0 : l.d.nr_pages * 4, &is, &e);
-    rc = rc ? rc : read_kib(c, &l, "memory/static-max", l.d.max_pages * 4, &most, &e);
+    rc = rc ? rc
+            : read_kib(c, &l, "memory/static-max", (l.d.domid ? l.d.max_pages : l.d.nr_pages) * 4,
+                       &most, &e);
+    rc = rc ? rc : note_most(c, &l, most, &e);
     if (rc == 0 && (kib < CONFIG_MIN_MEMORY_KIB || kib > most))
         rc = error_set(&e, -ERANGE,
                        "%s: %" PRIu64 " KiB are not between %u and %" PRIu64

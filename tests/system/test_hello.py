@@ -149,6 +149,44 @@ def five_beside_each_other():
     return info()["free_memory_kib"]
 
 
+def several_names():
+    """One verb for several domains, each told once; xl's and virsh's names; what was meant; the manual and completion are there."""
+    for name in "xy":
+        hello(name)
+    machine.check("pvctl create /tmp/x.xml /tmp/y.xml /tmp/none.xml 2>&1", r"(?s)^x: domain .*^y: domain .*none\.xml: No such file", status=4)
+    machine.check("pvctl suspend x nobody y 2>&1; pvctl list -u MiB x y | grep -c ' 16 .* paused '", r"(?s)nobody: no such domain.*^2$")
+    machine.check("pvctl resume --all && pvctl domname $(pvctl domid x)", r"\Ax\n\Z")
+    machine.check("pvctl lst 2>&1", r"did you mean list", status=2)
+    machine.check("pvctl list --jso=1 --jsn 2>&1", r"did you mean|no value", status=2)
+    up = machine.told("uptime x y")
+    assert [domain["name"] for domain in up] == ["x", "y"] and all(0 <= domain["uptime_s"] < 600 for domain in up), up
+    machine.check("man pvctl | grep -c 'pvctl destroy --all'", r"^[1-9]")
+    machine.check("ls /usr/share/bash-completion/completions", r"^pvctl$")
+    machine.check("pvctl dumpxml x | pvctl domxml-from-native -", r"<name>x</name>")
+    machine.check("pvctl block-list x && pvctl network-list x", r"(?s)Target.*Bridge")
+
+
+def another_name():
+    """A domain gets another name, and keeps it through a reboot; its console can be looked at, and taken from who has it."""
+    machine.check("pvctl rename x y 2>&1", r"y: a domain of this name exists already", status=1)
+    machine.check("pvctl rename x z && pvctl reboot --wait z", r"(?s)^z: rebooted.*^z: domain ")
+    machine.check("pvctl dominfo x 2>&1", r"x: no such domain", status=3)
+    machine.check("(sleep 600 | pvctl console z >/tmp/z.out 2>&1 &); n=0; until pvctl console z </dev/null 2>&1 | grep 'in use' || [ $n -gt 50 ]; "
+                  "do n=$((n+1)); done", r"in use already, by process")
+    machine.check("pvctl log -n 1 z", r"hello> ")
+    machine.check("pvctl console --force z </dev/null; cat /tmp/z.out", r"its console was taken over by process \d+")
+
+
+def asked_for_less():
+    """What a guest is asked for stands in the store and in its next life; one that cannot is told of in time."""
+    machine.check("pvctl mem-set --timeout 1 z 12M 2>&1", r"z: it has 16384 KiB after 1 s, and was asked for 12288: has its kernel", status=1)
+    machine.check("pvctl setmem z 5 2>&1", r"8 KiB are not between 2048 and 16384", status=2)
+    machine.check("pvctl mem-max z 20M && pvctl reboot --wait z && pvctl dominfo z", r"(?s)memory +12288 KiB, at most 20480 KiB")
+    machine.check("pvctl vcpu-set z 2 2>&1", r"z: 2 vCPUs: it can use 1 to 1", status=2)
+    machine.check("pvctl sysrq z h && pvctl trigger z nmi && pvctl inject-nmi z")
+    machine.check("pvctl destroy y z nobody 2>&1", r"\Apvctl: nobody: no such domain\n\Z", status=3)
+
+
 def several_at_once():
     """Five guests run beside each other; destroying them in another order leaks nothing.
 
@@ -176,7 +214,7 @@ def main():
     with (Machine.xen if on_xen else Machine.parvis)("hello-xen" if on_xen else "hello", cpu=QEMU64) as machine:
         run_tests(tells_about_the_host, create_console_shows_the_first_byte, console_has_the_history,
                   tells_about_the_domain, pauses, reboots, waits_with_a_limit, shuts_down, paused_from_the_start, keeps_the_crashed,
-                  several_at_once, powers_off)
+                  several_names, another_name, asked_for_less, several_at_once, powers_off)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,15 @@ def boots_to_a_shell():
     machine.expect(r"parvis# ", 30)
 
 
+def balloons():
+    """Linux gives memory back when it is asked for less, takes it again, and reads a magic key; the control domain does the same."""
+    machine.check("pvctl mem-set --wait debian 200M && pvctl list debian", r"(?s)^debian: 20\d{4} KiB.*^debian +\d+ +20\d{4} ")
+    machine.check("pvctl setmem --wait debian 262144 && pvctl list -u MiB debian", r"^debian +\d+ +256 ")
+    machine.check("pvctl mem-set --wait Domain-0 900M && pvctl mem-set --wait Domain-0 1000M", r"(?s)^Domain-0: 92\d{4} KiB.*^Domain-0: 102\d{4} KiB")
+    machine.check("pvctl sysrq debian h; n=0; until pvctl log debian | grep 'sysrq: HELP' || [ $n -gt 100 ]; do n=$((n+1)); usleep 100000; done",
+                  r"sysrq: HELP")
+
+
 def two_beside_two():
     """A second stock kernel and two small guests run beside it; each answers."""
     machine.check("sed 's/>debian</>second</' /etc/parvis/debian.xml >/tmp/second.xml; "
@@ -60,7 +69,7 @@ def main():
     global machine
     xen = "--xen" in sys.argv
     with (Machine.xen if xen else Machine.uefi)("linux-guest-xen" if xen else "linux-guest", cpu=NEHALEM, qemu=network_args()) as machine:
-        run_tests(boots_to_a_shell, two_beside_two, shuts_down_cleanly, machine.ends_well)
+        run_tests(boots_to_a_shell, balloons, two_beside_two, shuts_down_cleanly, machine.ends_well)
 
 
 if __name__ == "__main__":

@@ -134,10 +134,9 @@ def guest_with_four():
     """Linux is a guest with 4 vCPUs on 4 CPUs, and takes its vCPUs off and on, by itself and when it is told to."""
     in_guest("four", 4)
     inside("four", "cd /sys/devices/system/cpu; echo 0 >cpu2/online; nproc; echo 1 >cpu2/online; nproc; cd", r"^3$", r"^4$")
-    number = next(d["id"] for d in machine.told("list") if d["name"] == "four")
-    machine.check(f"xenstore-write /local/domain/{number}/cpu/3/availability offline")
+    machine.check("pvctl vcpu-set four 3")
     inside("four", "until [ $(nproc) = 3 ]; do usleep 100000; done; nproc", r"^3$")
-    machine.check(f"xenstore-write /local/domain/{number}/cpu/3/availability online")
+    machine.check("pvctl setvcpus four 4")
     # Its kernel then offers the CPU again, and its user space takes it.
     inside("four", "cd /sys/devices/system/cpu; until [ -e cpu3/online ]; do usleep 100000; done; echo 1 >cpu3/online; nproc; cd",
            r"^4$")

@@ -97,6 +97,26 @@ static void sets_most(void **state)
     pvctl_ends("mem-max web 17T", 2, "KiB are not between 8192");
 }
 
+/* The control domain can be asked too, and gets back what it gave. */
+static void of_the_control_domain(void **state)
+{
+    struct fake_domain *zero = fake_domain(f, 0);
+    uint64_t max_pages = zero->d.max_pages, nr_pages = zero->d.nr_pages;
+
+    (void)state;
+    zero->d.nr_pages = zero->d.max_pages = 4096;
+    pvctl_ends("mem-set 0 17M", 2, "Domain-0: 17408 KiB are not between 2048 and 16384");
+    pvctl_ends("mem-set Domain-0 8M", 0, "");
+    zero->d.nr_pages = 2048;
+    assert_int_equal(zero->max_kib, 8192 + 1024);
+    pvctl_ends("mem-set Domain-0 16M", 0, "");
+    assert_int_equal(zero->max_kib, 16384 + 1024);
+    assert_string_equal(entry(zero, "memory/target"), "16384");
+    assert_int_equal(f->host.ops->store_rm(&f->host, 0, "/local/domain/0/memory"), 0);
+    zero->d.max_pages = max_pages;
+    zero->d.nr_pages = nr_pages;
+}
+
 static void no_such_size(void **state)
 {
     static const char *const sizes[] = {"x",   "-1", "5Q",  "5M5", "1.5G", "99999999999999999999",
@@ -306,9 +326,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, lifecycle_teardown)
     const struct CMUnitTest tests[] = {
-        T(sets_memory),     T(sets_most),     T(no_such_size),      T(waits_for_memory),
-        T(sets_vcpus),      T(presses_keys),  T(triggers),          T(not_asked),
-        T(says_what_it_is), T(lists_devices), T(any_call_may_fail), T(of_others),
+        T(sets_memory),      T(sets_most),       T(of_the_control_domain), T(no_such_size),
+        T(waits_for_memory), T(sets_vcpus),      T(presses_keys),          T(triggers),
+        T(not_asked),        T(says_what_it_is), T(lists_devices),         T(any_call_may_fail),
+        T(of_others),
     };
 #undef T
 
