@@ -129,7 +129,9 @@ static void tell_end(const struct guest *g)
 {
     char *how = g->l.d.shutdown ? NULL : state_read_ended(g->l.name);
 
-    say(g->l.name, g->l.d.shutdown ? domain_state_text(&g->l.d) : how ? how : "ended");
+    say(g->l.name, g->l.d.shutdown ? shutdown_reason_text(g->l.d.shutdown_reason)
+                   : how           ? how
+                                   : "ended");
     free(how);
 }
 
