@@ -159,18 +159,12 @@ static void check_disks(struct domain_config *c, struct findings *f)
     }
 }
 
-static void mac_text(const uint8_t mac[6], char out[18])
-{
-    snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-             mac[5]);
-}
-
 static void check_nic_pair(const struct domain_config *c, const struct nic_config *n,
                            const struct nic_config *o, struct findings *f)
 {
     char mac[18];
 
-    mac_text(n->mac, mac);
+    mac_format(n->mac, mac);
     if (n->mac_given && o->mac_given && memcmp(n->mac, o->mac, 6) == 0)
         findings_error(f, -EEXIST, n->line, "%s: %s is given twice",
                        config_word(c, "<mac>", "vif: mac"), mac);
@@ -205,7 +199,7 @@ static void check_nics(const struct domain_config *c, struct findings *f)
         char mac[18];
 
         check_addresses(c, n, f);
-        mac_text(n->mac, mac);
+        mac_format(n->mac, mac);
         if (n->mac_given && (n->mac[0] & 1))
             findings_error(f, -EINVAL, n->line, "%s: %s is a group address",
                            config_word(c, "<mac>", "vif: mac"), mac);

@@ -70,10 +70,12 @@ static void put_addresses(FILE *f, const char *list)
 
 static void put_nic(FILE *f, const struct nic_config *n)
 {
+    char mac[18];
+
     fprintf(f, "    <interface type='%s'>\n", n->bridge ? "bridge" : "ethernet");
+    mac_format(n->mac, mac);
     if (n->mac_given)
-        fprintf(f, "      <mac address='%02x:%02x:%02x:%02x:%02x:%02x'/>\n", n->mac[0], n->mac[1],
-                n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
+        fprintf(f, "      <mac address='%s'/>\n", mac);
     if (n->bridge)
         fprintf(f, "      <source bridge='%s'/>\n", n->bridge);
     put_addresses(f, n->ip ? n->ip : "");

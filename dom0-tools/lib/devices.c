@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "interrupt.h"
+#include "nic_share.h"
 #include "store.h"
 
 #define PATH_LEN 160
@@ -234,17 +235,38 @@ static int join_bridge(const char *vif, const struct nic_config *nic)
     return rc;
 }
 
+/* An interface's entries, and what decides whether it may have its address. */
+struct nic_entry {
+    struct device device;
+    const struct domain_config *c;
+    const struct nic_config *nic;
+    struct error *e;
+};
+
+/* As for disks: the check and the entries in one transaction. */
+static int put_nic_entry(struct host *h, host_txn_t t, void *arg)
+{
+    struct nic_entry *p = arg;
+    int rc = nic_share_check(h, t, p->c, p->device.domid, p->device.id, p->nic, p->e);
+
+    return rc ? rc : put_device(h, t, &p->device);
+}
+
 int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
                        const struct nic_config *nic, unsigned int id, struct error *e)
 {
-    char mac[24], handle[16], vif[32], rate[48], dir[PATH_LEN], path[PATH_LEN + 32];
+    char mac[18], handle[16], vif[32], rate[48], dir[PATH_LEN], path[PATH_LEN + 32];
     const struct field front[] = {{"handle", handle}, {"mac", mac}};
     const struct field back[] = {
         {"handle", handle},      {"mac", mac},    {"type", "vif"},
         {"script", "none"}, /* xen-netback wants one; udev rules would run it */
         {"bridge", nic->bridge}, {"ip", nic->ip}, {"rate", nic->rate_kib ? rate : NULL},
     };
-    struct device d = {"vif", domid, id, front, back, 2, sizeof(back) / sizeof(back[0])};
+    struct nic_entry p = {
+        .device = {"vif", domid, id, front, back, 2, sizeof(back) / sizeof(back[0])},
+        .c = c,
+        .nic = nic,
+        .e = e};
     int rc;
 
     /* ABI: so many bytes in so many microseconds: it may send them all at once. */
@@ -252,11 +274,10 @@ int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t d
              (unsigned int)((uint64_t)nic->rate_kib * 1024 / (1000000 / RATE_US)), RATE_US);
 
     snprintf(handle, sizeof(handle), "%u", id);
-    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", nic->mac[0], nic->mac[1],
-             nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5]);
+    mac_format(nic->mac, mac);
     snprintf(vif, sizeof(vif), "vif%u.%u", domid, id);
-    rc = store_transaction(h, put_device, &d);
-    rc = rc ? rc : wait_backend(h, &d);
+    rc = store_transaction(h, put_nic_entry, &p);
+    rc = rc ? rc : wait_backend(h, &p.device);
     if (rc == -ETIMEDOUT)
         return error_set(e, rc,
                          "%s: <interface> to '%s': no back end took it up: is xen-netback loaded?",
@@ -378,16 +399,23 @@ static int check_disks(struct host *h, const struct domain_config *c, struct err
     return rc;
 }
 
+static int check_nic(struct host *h, const struct domain_config *c, const struct nic_config *nic,
+                     struct error *e)
+{
+    int rc = nic->bridge ? device_system->check_bridge(nic->bridge) : 0;
+
+    if (rc)
+        return error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name, nic->bridge);
+    rc = nic_share_check(h, 0, c, UINT32_MAX, 0, nic, e);
+    return rc ? error_errno(e, rc, "%s: <interface>: asking who has its address", c->name) : 0;
+}
+
 static int check_all(struct host *h, const struct domain_config *c, struct error *e)
 {
     int rc = check_disks(h, c, e);
 
-    for (size_t i = 0; i < c->nr_nics && rc == 0; i++) {
-        rc = c->nics[i].bridge ? device_system->check_bridge(c->nics[i].bridge) : 0;
-        if (rc)
-            return error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name,
-                             c->nics[i].bridge);
-    }
+    for (size_t i = 0; i < c->nr_nics && rc == 0; i++)
+        rc = check_nic(h, c, &c->nics[i], e);
     return rc;
 }
 
