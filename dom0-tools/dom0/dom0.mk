@@ -41,10 +41,11 @@ build/dom0/base.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules
 	    $(LIBGCC)=usr/lib/x86_64-linux-gnu/libgcc_s.so.1 \
 	    $(foreach t,l/linux v/vt100 v/vt220 x/xterm x/xterm-256color s/screen s/screen-256color t/tmux t/tmux-256color r/rxvt d/dumb,/lib/terminfo/$t=usr/lib/terminfo/$t)
 
+DHCP_SCRIPT := usr/share/udhcpc/script
 build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(D0)/modules.sh $(D0)/guest-modules \
-    $(shell find $(D0)/guest-root -type f)
+    $(shell find $(D0)/guest-root -type f) $(D0)/root/$(DHCP_SCRIPT)
 	$(call say,cpio,$@)
-	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules
+	$(Q)$(D0)/initramfs.sh $@ build/dom0/guest build/debian $(D0)/guest-root $(D0)/guest-modules $(D0)/root/$(DHCP_SCRIPT)=$(DHCP_SCRIPT)
 
 # Ours: a second archive behind the first, at a multiple of 4; the kernel unpacks both. Only these guests: the control domain starts
 # though another does not compile. linux-calibrate goes with them, for /usr/bin/calibrate.

@@ -7,7 +7,7 @@ GUEST: only the hypervisor and that guest kernel, and what the hypervisor refuse
 exit status is its number (ending.py), and so is the content of build/run.status, as make itself answers 2 to every failure.
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output, and the end of the input does not end the machine, which may still have to do what it was told. Variables
-(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE TOOLSTACK (xl, libvirt: Debian's beside ours) DOM0_KERNEL DOM0_MODULES GUEST_DISK (a disk for guests: /dev/disk/by-id/virtio-guest in the
+(environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE NETWORK (user, the default: a card on QEMU's user network; none: without a card) TOOLSTACK (xl, libvirt: Debian's beside ours) DOM0_KERNEL DOM0_MODULES GUEST_DISK (a disk for guests: /dev/disk/by-id/virtio-guest in the
 control domain), and for a guest KIND (pv, the default; hvm: fully
 virtualized; pvh: that, and told of Xen) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
 DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
@@ -44,7 +44,7 @@ def setting(name, default=""):
 def refuse_what_is_for_another_start():
     """A guest alone and the control domain have settings of their own, which the other start would ignore."""
     if setting("GUEST"):
-        others, why = ("FIRMWARE", "DOM0_KERNEL", "DOM0_MODULES", "TOOLSTACK", "GUEST_DISK"), "is for the control domain, and GUEST= starts a guest without it"
+        others, why = ("FIRMWARE", "NETWORK", "DOM0_KERNEL", "DOM0_MODULES", "TOOLSTACK", "GUEST_DISK"), "is for the control domain, and GUEST= starts a guest without it"
     else:
         others, why = ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND"), "is for a guest alone, which GUEST= names"
     for name in filter(setting, others):
@@ -121,6 +121,14 @@ def toolstack():
     if word and word not in TOOLSTACKS:
         sys.exit(f"parvis: TOOLSTACK={word}: must be {' or '.join(TOOLSTACKS)}, or nothing")
     return word
+
+
+def network():
+    """The control domain's network card, if it has one."""
+    word = setting("NETWORK", "user")
+    if word not in ("user", "none"):
+        sys.exit(f"parvis: NETWORK={word}: must be user or none; QEMU_EXTRA= adds other cards")
+    return machine.network_args() if word == "user" else []
 
 
 def control_files(directory):
@@ -228,9 +236,9 @@ def arguments(directory):
     if guest:
         args += guest_args(directory)
     elif setting("FIRMWARE", "uefi") == "direct":
-        args += direct_args(directory) + machine.network_args() + guest_disk_args()
+        args += direct_args(directory) + network() + guest_disk_args()
     elif setting("FIRMWARE", "uefi") == "uefi":
-        args += uefi_args(directory) + machine.network_args() + guest_disk_args()
+        args += uefi_args(directory) + network() + guest_disk_args()
     else:
         sys.exit(f"parvis: FIRMWARE={setting('FIRMWARE')}: must be uefi or direct")
     args += ["-serial", "mon:stdio" if os.isatty(0) else "stdio"]

@@ -43,15 +43,22 @@ def balloons():
 
 
 def two_beside_two():
-    """A second stock kernel and two small guests run beside it; each answers."""
-    machine.check("sed 's/>debian</>second</' /etc/parvis/debian.xml >/tmp/second.xml; "
+    """A second stock kernel and two small guests run beside it; each answers. The second has an address of QEMU's user network, and reaches its host and
+    the control domain."""
+    machine.check("sed 's/>debian-net</>second</' /etc/parvis/debian-net.xml >/tmp/second.xml; "
                   "for n in a b; do sed \"s/>hello</>$n</\" /etc/parvis/hello.xml >/tmp/$n.xml; done", "")
     machine.check("pvctl create /tmp/a.xml && pvctl create /tmp/b.xml && pvctl create /tmp/second.xml", "")
+    control = machine.check("ip -4 -o addr show dev xenbr0", r"inet (10\.0\.2\.\d+)/").group(1)
     for name, prompt in (("second", r"guest# "), ("debian", r"guest# "), ("a", r"hello> "), ("b", r"hello> ")):
         machine.send(f"pvctl console {name}")
         machine.expect(prompt, 240)
         machine.send(f"echo I am {name}")
         machine.expect(rf"^I am {name}$", 60)
+        if name == "second":
+            machine.send(f"ip -4 addr show dev eth0; ping -c 1 10.0.2.2; ping -c 1 {control}")
+            machine.expect(r"inet 10\.0\.2\.\d+/24", 60)
+            machine.expect(r"^1 packets transmitted, 1 packets received", 60)
+            machine.expect(r"^1 packets transmitted, 1 packets received", 60)
         machine.send("\x1d", end="")
         machine.expect(r"parvis# ", 30)
 
