@@ -81,3 +81,19 @@ void end_cause(struct host *h, const struct host_domain *d, char *how, size_t si
     }
     plain_line(how);
 }
+
+bool has_ended(struct host *h, uint32_t domid, char *how, size_t size)
+{
+    struct host_domain d;
+    unsigned int n = 0;
+
+    if (h->ops->domain_list(h, domid, &d, 1, &n))
+        return false;
+    if (n == 0 || d.domid != domid || (d.dying && !d.shutdown))
+        snprintf(how, size, "destroyed");
+    else if (d.shutdown)
+        end_cause(h, &d, how, size);
+    else
+        return false;
+    return true;
+}

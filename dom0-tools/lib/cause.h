@@ -16,5 +16,7 @@
 
 /* "powered off", "crashed", "crashed: triple fault" */
 void end_cause(struct host *h, const struct host_domain *d, char *how, size_t size);
+/* The same, or "destroyed", of a domain that has ended; false: it lives, as far as is known. */
+bool has_ended(struct host *h, uint32_t domid, char *how, size_t size);
 
 #endif

@@ -198,3 +198,34 @@ int lifecycle_find(struct host *h, const char *which, struct live_domain *out, s
     free(all);
     return rc == -ESRCH ? not_found(which, e) : rc;
 }
+
+/* libxl's domain of this number, if it lives and has the name: -EEXIST. */
+static int check_libxls(struct host *h, uint32_t domid, const char *name, struct error *e)
+{
+    char *other = NULL;
+    int rc = store_domain_name(h, domid, &other);
+    struct host_domain d;
+    unsigned int n = 0;
+
+    if (rc == 0 && strcmp(other, name) == 0) {
+        rc = h->ops->domain_list(h, domid, &d, 1, &n);
+        if (rc == 0 && n == 1 && d.domid == domid && !d.dying)
+            rc = error_set(e, -EEXIST, "%s: domain %u, which xl or virsh made, has this name", name,
+                           domid);
+    }
+    free(other);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+int lifecycle_check_name(struct host *h, const char *name, struct error *e)
+{
+    char **ids = NULL;
+    unsigned int n = 0;
+    int rc = h->ops->store_list(h, 0, "/libxl", &ids, &n);
+
+    for (unsigned int i = 0; i < n && rc == 0; i++)
+        rc = check_libxls(h, (uint32_t)strtoul(ids[i], NULL, 10), name, e);
+    free(ids);
+    return rc == 0 || rc == -ENOENT ? 0
+                                    : error_errno(e, rc, "%s: whether another has this name", name);
+}

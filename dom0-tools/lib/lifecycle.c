@@ -171,6 +171,7 @@ int lifecycle_make(struct host *h, struct domain_config *cfg, const struct conso
 
     rc = rc ? rc : devices_check(h, cfg, e);
     rc = rc ? rc : set_identity(h, cfg, e);
+    rc = rc ? rc : lifecycle_check_name(h, cfg->name, e);
     rc = rc ? rc : cs->begin(cs->ctx, cfg->name, e);
     if (rc)
         return rc;

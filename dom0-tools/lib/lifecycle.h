@@ -61,6 +61,8 @@ struct live_domain {
 /* -ESRCH: none; the message says how the last one of this name ended. */
 int __must_check lifecycle_find(struct host *h, const char *which, struct live_domain *out,
                                 struct error *e);
+/* -EEXIST: a domain that xl or virsh made has this name. (Of ours state_claim() knows.) */
+int __must_check lifecycle_check_name(struct host *h, const char *name, struct error *e);
 /* All domains, sorted by number; one free(). */
 int __must_check lifecycle_list(struct host *h, struct live_domain **out, size_t *nr,
                                 struct error *e);

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cause.h"
 #include "daemon.h"
 #include "kept.h"
 #include "lifecycle.h"
@@ -254,6 +255,19 @@ void client_tell_end(uint32_t domid, const char *how, const char *successor)
         } else {
             client_send_end(cl, how);
         }
+    }
+}
+
+/* Those that nobody watches here: told of as soon as they have shut down, or are gone. */
+void client_check_others(struct host *h)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        struct client *cl = &clients[i];
+        char how[256];
+
+        if (cl->fd >= 0 && cl->kind == WAITING && !console_by_domid(cl->domid) &&
+            has_ended(h, cl->domid, how, sizeof(how)))
+            client_send_end(cl, how);
     }
 }
 

@@ -29,6 +29,8 @@ void client_tell_end(uint32_t domid, const char *how, const char *successor);
 /* The same, without a successor, as soon as it is taken away: nobody is told of an end and finds
  * the domain still in the list. */
 void client_tell_end_when_reaped(uint32_t domid, const char *how);
+/* Tells who waits for domains that other programs made that they have ended. */
+void client_check_others(struct host *h);
 /* Tells who waits for it that the domain of this name lives again, or (how) that it could not. */
 void client_tell_next(const char *name, uint32_t domid, const char *how);
 /* Tells who asked for it, or waits, that the domain is taken away; e: what went wrong. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cause.h"
 #include "config.h"
 #include "kept.h"
 #include "lifecycle.h"
@@ -134,12 +135,13 @@ static void ask_wait(struct host *h, struct client *cl, const char *number)
     uint32_t domid = (uint32_t)strtoul(number, NULL, 10);
     const struct console *c = console_by_domid(domid);
     struct error e = {0};
+    char how[256];
 
-    if (!c) {
+    if (!c && (domid == 0 || has_ended(h, domid, how, sizeof(how)))) {
         refuse_unwatched(h, cl, number, "");
         return;
     }
-    if (c->handled) {
+    if (c && c->handled) {
         client_answer(cl, error_set(&e, -ESRCH, "domain %u has ended", domid), &e);
         client_drop(cl);
         return;

@@ -276,6 +276,7 @@ void policy_check(struct host *h)
             act(h, d, c);
     }
     free(all);
+    client_check_others(h);
 }
 
 void policy_adopt(struct host *h, uint32_t domid, const char *name)

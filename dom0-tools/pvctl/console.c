@@ -2,7 +2,8 @@
 /*
  * pvctl console: a terminal on a domain's console.
  *
- * parvisd has the console; this is a reader of it. The terminal is put into raw mode, so
+ * parvisd has the console; this is a reader of it. Of a domain that another program made, that
+ * program's console daemon has it, and this is at the terminal that it serves (others_console.c). The terminal is put into raw mode, so
  * that each key goes to the guest; ^] alone is ours, and detaches. Input that is not a
  * terminal is copied to the guest until it ends, each byte of it; then no terminal is the guest's,
  * and what it prints is text: it may neither move a cursor nor ask for answers, which our shell
@@ -29,6 +30,7 @@
 #define QUIET_MS    2000
 
 static struct termios cooked;
+static bool at_a_terminal; /* of others: bytes, not messages */
 static volatile sig_atomic_t is_raw;
 
 static void terminal_restore(void)
@@ -102,12 +104,25 @@ static int written(int rc)
     return EXIT_REFUSED;
 }
 
+static int receive(int fd, char buf[DAEMON_MAX_MESSAGE + 1], size_t *len)
+{
+    ssize_t n;
+
+    if (!at_a_terminal)
+        return daemon_receive(fd, buf, len);
+    n = read(fd, buf, DAEMON_MAX_MESSAGE);
+    *len = n > 0 ? (size_t)n : 0;
+    if (n <= 0)
+        snprintf(buf, DAEMON_MAX_MESSAGE, "its console has ended");
+    return n > 0 ? D_DATA : D_END;
+}
+
 /* One message of the daemon; -1 = go on, otherwise the exit status. */
 static int from_daemon(int fd, const char *name)
 {
     char buf[DAEMON_MAX_MESSAGE + 1];
     size_t len;
-    int type = daemon_receive(fd, buf, &len);
+    int type = receive(fd, buf, &len);
 
     if (type == D_DATA || type == D_HISTORY)
         return written(type == D_DATA && is_raw ? write_all(buf, len) : console_write(buf, len));
@@ -135,6 +150,17 @@ static bool has_room(int fd)
     return poll(&p, 1, 0) != 0;
 }
 
+/* Returns how many bytes are done with. */
+static size_t send_some(int fd, const char *data, size_t n)
+{
+    ssize_t written;
+
+    if (!at_a_terminal)
+        return daemon_send(fd, D_DATA, data, n) ? nr_typed : n;
+    written = write(fd, data, n);
+    return written > 0 ? (size_t)written : errno == EAGAIN ? 0 : nr_typed;
+}
+
 /* As much as has room. Where nobody takes it any more, from_daemon() tells why. */
 static void send_typed(int fd)
 {
@@ -143,9 +169,10 @@ static void send_typed(int fd)
     while (sent < nr_typed && has_room(fd)) {
         size_t n = nr_typed - sent < INPUT_CHUNK ? nr_typed - sent : INPUT_CHUNK;
 
-        if (daemon_send(fd, D_DATA, typed + sent, n))
-            n = nr_typed - sent;
-        sent += n;
+        n = send_some(fd, typed + sent, n);
+        if (n == 0)
+            break;
+        sent = n < nr_typed - sent ? sent + n : nr_typed;
     }
     nr_typed -= sent;
     memmove(typed, typed + sent, nr_typed);
@@ -229,9 +256,17 @@ int console_attach(int fd, const char *name, bool to_its_end)
 static int run(const struct call *c)
 {
     struct error e = {0};
-    int fd = console_open(c->arg, c->options & OPT_FORCE, &e);
+    int fd = console_open(c->arg, c->options & OPT_FORCE, &e), rc;
 
-    return fd < 0 ? fail(&e) : console_attach(fd, c->arg, false);
+    if (fd == -ENODATA)
+        fd = others_console(c->arg, &e);
+    if (fd < 0)
+        return fail(&e);
+    at_a_terminal = isatty(fd);
+    rc = console_attach(fd, c->arg, false);
+    if (at_a_terminal)
+        others_console_done();
+    return rc;
 }
 
 const struct verb verb_console = {
@@ -242,12 +277,11 @@ const struct verb verb_console = {
     .run = run,
     .summary = "attach to a console: all from the first byte, then live; ^] detaches",
     .help =
-        "One reader at a time; with --force it is taken from who has it. Works for a domain that "
-        "has\n"
-        "ended, too, until its name is used again. Where its standard input ends, it ends when "
-        "the\n"
-        "console has printed nothing for two seconds: `echo uname | pvctl console NAME` shows the\n"
-        "answer.\n",
+        "One reader at a time; with --force it is taken from who has it. Of a domain that xl or\n"
+        "virsh made it is the terminal that `xl console` opens. Works for a domain that has\n"
+        "ended, too, until its name is used again. Where its standard input ends, it ends when\n"
+        "the console has printed nothing for two seconds: `echo uname | pvctl console NAME`\n"
+        "shows the answer.\n",
     .examples = "pvctl console web\n"
                 "pvctl console --force web\n"
                 "echo uname | pvctl console web\n",

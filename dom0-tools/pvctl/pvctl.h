@@ -153,6 +153,10 @@ int __must_check console_open(const char *name, bool take, struct error *e);
 /* What a domain printed, to standard output: a terminal shows it, and does not obey. 0 or -errno.
  */
 int __must_check console_write(const char *data, size_t len);
+/* others_console.c: of a domain that another program made, the terminal of its console. -ENODATA
+ * and e as it was: it has none. It is locked until it is done. */
+int __must_check others_console(const char *which, struct error *e);
+void others_console_done(void);
 /* Copies between terminal and console until the domain ends or, at a terminal, ^]; unless
  * to_its_end, also until the console is quiet after the end of the input. Exit status. */
 int __must_check console_attach(int fd, const char *name, bool to_its_end);

@@ -117,6 +117,57 @@ static void slow_reader_loses_nothing(void **state)
     close(fd);
 }
 
+static uint32_t others_domain(const char *name)
+{
+    struct host_create c = {.max_vcpus = 1, .uuid = {9}};
+    char path[64];
+    uint32_t domid;
+
+    assert_int_equal(f->host.ops->domain_create(&f->host, &c, &domid), 0);
+    assert_int_equal(f->host.ops->domain_max_vcpus(&f->host, domid, 1), 0);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, name), 0);
+    return domid;
+}
+
+static int wait_for(uint32_t domid)
+{
+    char id[16];
+
+    snprintf(id, sizeof(id), "%u", domid);
+    return ask(D_WAIT, id);
+}
+
+/* Domains that other programs made, and take away: their ends are told all the same. */
+static void waits_for_others(void **state)
+{
+    uint32_t one = others_domain("shop"), other = others_domain("mail");
+    int a = wait_for(one), b = wait_for(other), c;
+
+    (void)state;
+    next_is(a, D_OK, "");
+    next_is(b, D_OK, "");
+    policy_check(&f->host);
+    fake_shutdown(f, one, SHUTDOWN_reboot);
+    policy_check(&f->host);
+    next_is(a, D_END, "rebooted");
+    next_is(a, 0, "");
+    c = wait_for(one);
+    next_is(c, D_REFUSED, NULL); /* it has ended */
+    assert_int_equal(f->host.ops->domain_destroy(&f->host, other), 0);
+    policy_check(&f->host);
+    next_is(b, D_END, "destroyed");
+    close(a);
+    close(b);
+    close(c);
+    c = wait_for(other);
+    next_is(c, D_REFUSED, NULL);
+    close(c);
+    c = wait_for(0);
+    next_is(c, D_REFUSED, NULL);
+    close(c);
+}
+
 static void garbage_requests(void **state)
 {
     static const int types[] = {0, 1, 255, D_DATA, D_OK, D_SERVE, D_REAP, D_WAIT, D_MAKE};
@@ -274,7 +325,8 @@ static void absent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(readers), T(slow_reader_loses_nothing), T(garbage_requests), T(asks), T(absent),
+        T(readers), T(slow_reader_loses_nothing), T(waits_for_others), T(garbage_requests), T(asks),
+        T(absent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,29 @@ static void names_are_unique(void **state)
     assert_non_null(fake_domain(f, domid));
 }
 
+/* xl's domains have names in the store alone. */
+static void names_of_others(void **state)
+{
+    const struct host_create made = {.max_vcpus = 1, .uuid = {9}};
+    struct domain_config c = config("shop");
+    struct error e = {0};
+    char path[64];
+    uint32_t domid;
+
+    (void)state;
+    assert_int_equal(f->host.ops->domain_create(&f->host, &made, &domid), 0);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
+    snprintf(path, sizeof(path), "/libxl/%u/type", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "pv"), 0);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, "/libxl/4000/type", "pv"), 0);
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "which xl or virsh made, has this name"));
+    /* What it left in the store is no domain. */
+    f->host.ops->domain_destroy(&f->host, domid);
+    start("shop");
+}
+
 /* A maker that died while it held the name does not keep it; a live one does. */
 static void stale_claims(void **state)
 {
@@ -175,11 +198,8 @@ static void any_step_may_be_interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(names_are_unique),
-        T(stale_claims),
-        T(the_dying_hold_no_uuid),
-        T(names_of_the_unfinished),
-        T(any_step_may_be_interrupted),
+        T(names_are_unique),       T(names_of_others),         T(stale_claims),
+        T(the_dying_hold_no_uuid), T(names_of_the_unfinished), T(any_step_may_be_interrupted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

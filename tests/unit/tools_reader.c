@@ -33,9 +33,14 @@
 int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
 int console_attach(int fd, const char *name, bool to_its_end);
 
+static bool with_host;
+
 int host_open_xen(struct host **out, struct error *e)
 {
-    (void)out;
+    if (with_host) {
+        *out = &f->host;
+        return 0;
+    }
     return error_set(e, -ENODEV, "a console needs no hypervisor");
 }
 
@@ -330,14 +335,61 @@ static void takes_no_keys(void **state)
     close(terminal);
 }
 
+/* xl's, at the terminal that xenconsoled serves: what it names, and no other file. */
+static void of_a_domain_that_others_made(void **state)
+{
+    const struct host_create c = {.max_vcpus = 1, .uuid = {9}};
+    char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
+                    (char *)(uintptr_t) "shop", NULL};
+    int terminal = new_terminal(), tty = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    struct host *h = &f->host;
+    char node[64], got[4] = "";
+    struct termios raw;
+    uint32_t domid;
+
+    (void)state;
+    with_host = true;
+    assert_int_equal(h->ops->domain_create(h, &c, &domid), 0);
+    snprintf(node, sizeof(node), "/local/domain/%u/name", domid);
+    assert_int_equal(h->ops->store_write(h, 0, node, "shop"), 0);
+    cfmakeraw(memset(&raw, 0, sizeof(raw)));
+    assert_int_equal(tcsetattr(tty, TCSANOW, &raw), 0);
+    assert_int_equal(write(terminal, "login: ", 7), 7);
+    for (int i = 0; i < 3; i++) {
+        int out = out_file(i == 2 ? "shop" : "none");
+        pid_t pid;
+
+        snprintf(node, sizeof(node), "/local/domain/%u/console/tty", domid);
+        if (i > 0)
+            assert_int_equal(
+                h->ops->store_write(h, 0, node, i == 1 ? "/etc/passwd" : ptsname(terminal)), 0);
+        fflush(stdout);
+        pid = fork();
+        if (pid == 0) {
+            dup2(typed("ls\n"), STDIN_FILENO);
+            dup2(out, STDOUT_FILENO);
+            dup2(out, STDERR_FILENO);
+            exit(pvctl_main(3, argv));
+        }
+        close(out);
+        assert_int_equal(ended(pid), i == 2 ? 0 : 1);
+    }
+    printed("shop", "login: \n[shop: detached]\n");
+    assert_int_equal(read(terminal, got, 3), 3);
+    assert_string_equal(got, "ls\n");
+    close(tty);
+    close(terminal);
+    with_host = false;
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(input_ends),     T(keys_are_a_terminals),    T(no_input),
-        T(much_both_ways), T(a_terminal_without_keys), T(the_output_goes_away),
-        T(takes_no_keys),
+        T(input_ends),     T(keys_are_a_terminals),         T(no_input),
+        T(much_both_ways), T(a_terminal_without_keys),      T(the_output_goes_away),
+        T(takes_no_keys),  T(of_a_domain_that_others_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
