@@ -237,15 +237,15 @@ static void one_of_parvis_cfg_is_told(void **state)
     snprintf(line, sizeof(line), "console %u", domid);
     snprintf(says, sizeof(says), "pvctl: %u: %s\n", domid, not_watched);
     ends(line, 1, says);
+    snprintf(says, sizeof(says),
+             "pvctl: domain %u: it cannot be asked, for it has no entry control/shutdown in the "
+             "store (those of parvis.cfg have none); `pvctl destroy` does not ask\n",
+             domid);
     snprintf(line, sizeof(line), "shutdown --wait %u", domid);
     ends(line, 1, says);
     snprintf(line, sizeof(line), "reboot --wait %u", domid);
     ends(line, 1, says);
     snprintf(line, sizeof(line), "shutdown %u", domid);
-    snprintf(says, sizeof(says),
-             "pvctl: domain %u: it cannot be asked, for it has no entry control/shutdown in the "
-             "store (those of parvis.cfg have none); `pvctl destroy` does not ask\n",
-             domid);
     ends(line, 1, says);
     snprintf(line, sizeof(line), "console (domain-%u)", domid);
     snprintf(says, sizeof(says), "pvctl: (domain-%u): %s\n", domid, not_watched);
@@ -341,6 +341,56 @@ static void what_is_started_again_is_destroyed(void **state)
          "destroyed)\n");
 }
 
+/* An xl that writes down what it is told, and ends so. */
+static void fake_xl(int status)
+{
+    const char *path = state_path("tmp/xl");
+    FILE *file = fopen(path, "w");
+
+    fprintf(file, "#!/bin/sh\necho \"$@\" >>%s\necho words\nexit %d\n", state_path("xl.did"),
+            status);
+    fclose(file);
+    assert_int_equal(chmod(state_path("tmp/xl"), 0700), 0);
+}
+
+static uint32_t others_domain(const char *made_by)
+{
+    const struct host_create made = {.max_vcpus = 1, .uuid = {9}};
+    uint32_t domid;
+    char path[64];
+
+    assert_int_equal(f->host.ops->domain_create(&f->host, &made, &domid), 0);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
+    snprintf(path, sizeof(path), "/%s/%u/type", made_by, domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "pv"), 0);
+    return domid;
+}
+
+/* What xl and virsh made, xl takes away; where it does not, it goes all the same. */
+static void what_libxl_made_is_destroyed_by_it(void **state)
+{
+    char path[256], *did = NULL, wants[64];
+    uint32_t domid = others_domain("somebody");
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s:/usr/bin:/bin", state_path("tmp"));
+    setenv("PATH", path, 1);
+    fake_xl(0);
+    ends("destroy shop", 0, "");
+    assert_null(fake_domain(f, domid));
+    assert_int_equal(access(state_path("xl.did"), F_OK), -1);
+    domid = others_domain("libxl");
+    ends("destroy shop", 0, "");
+    assert_int_equal(state_read_file(state_path("xl.did"), &did), 0);
+    snprintf(wants, sizeof(wants), "destroy %u\n", domid);
+    assert_string_equal(did, wants);
+    free(did);
+    fake_xl(1);
+    ends("destroy shop", 0, "");
+    assert_null(fake_domain(f, domid));
+}
+
 /* A kernel, and a configuration that has it; returns the path of that. */
 static const char *configuration(void)
 {
@@ -423,11 +473,17 @@ static void a_paused_console_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_paused_one_is_told),      T(who_takes_it_and_goes_on_is_asked_again),
-        T(an_hvm_guest_has_a_button), T(others_are_asked_by_the_store),
-        T(none_can_be_saved),         T(one_of_parvis_cfg_is_told),
-        T(one_of_ours_is_told),       T(a_paused_console_is_told),
-        T(next_life_is_given_up),     T(what_is_started_again_is_destroyed),
+        T(a_paused_one_is_told),
+        T(who_takes_it_and_goes_on_is_asked_again),
+        T(an_hvm_guest_has_a_button),
+        T(others_are_asked_by_the_store),
+        T(none_can_be_saved),
+        T(one_of_parvis_cfg_is_told),
+        T(one_of_ours_is_told),
+        T(a_paused_console_is_told),
+        T(next_life_is_given_up),
+        T(what_is_started_again_is_destroyed),
+        T(what_libxl_made_is_destroyed_by_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
