@@ -6,7 +6,7 @@ every sub-operation must have exactly one row with its number, every row must na
 `partly` or `refused -XEN_E...`; a refusal and a part must give the reason. What is said to be offered must be in the
 sources of hypervisor/: a hypercall has a row in a file hypercall_rows.h with the same `who`, a sub-operation is named
 somewhere (NAME, or its last part as first argument of a table macro). What is refused must have no entry in a table,
-neither there nor as [NAME] = ....
+neither there nor as [NAME] = .... The document says how many rows have which answer, of all and of three families.
 """
 import os
 import re
@@ -42,6 +42,7 @@ OWN_NUMBER = re.compile(r"^#define (PARVIS_(?:DOM|SYS)CTL_[a-z]\w+) (\d+)$", re.
 # These have a row in a dispatch table, of a handler that says which error it is.
 REFUSED_BY_HANDLER = {"XEN_DOMCTL_shadow_op", "MMUEXT_MARK_SUPER", "MMUEXT_UNMARK_SUPER", "XENPF_firmware_info"}
 ANSWER = re.compile(r"offered|partly|refused `-XEN_E[A-Z0-9]+`")
+FAMILIES = (("hypercalls", "__HYPERVISOR_"), ("domctl", "XEN_DOMCTL_"), ("sysctl", "XEN_SYSCTL_"))
 
 
 def operations(values):
@@ -94,9 +95,17 @@ def check_answer(name, who, answer, reason, sources, complain):
         complain("said to be refused, but it is in a dispatch table")
 
 
+def totals(answers):
+    """The document's line of totals, of the answers by name."""
+    def of(prefix):
+        kinds = [answer.split(" ")[0] for name, answer in answers.items() if name.startswith(prefix)]
+        return f"{len(kinds)}: {kinds.count('offered')} offered, {kinds.count('partly')} partly, {kinds.count('refused')} refused"
+    return "Rows: " + of("") + "".join(f"; of {family} {of(prefix)}" for family, prefix in FAMILIES) + "."
+
+
 def check(path, values, problems):
     """Adds what is wrong to problems; returns the number of rows."""
-    expected, seen, sources = operations(values), set(), Sources()
+    expected, seen, sources, answers = operations(values), set(), Sources(), {}
     for own in OWN:
         with open(own, encoding="utf-8") as header:
             expected.update(OWN_NUMBER.findall(header.read()))
@@ -118,9 +127,12 @@ def check(path, values, problems):
         if name in seen:
             problems.append(f"{where}: has two rows")
         seen.add(name)
+        answers[name] = cells[3]
         if cells[1] != expected[name]:
             problems.append(f"{where}: number is {cells[1]}, should be {expected[name]}")
         check_answer(name, cells[2], cells[3], cells[4], sources, lambda what, where=where: problems.append(f"{where}: {what}"))
+    if totals(answers) not in lines:
+        problems.append(f"{path}: has no line `{totals(answers)}`")
     for name in sorted(expected.keys() - seen):
         problems.append(f"{path}: no row for {name} (number {expected[name]})")
     return len(seen)

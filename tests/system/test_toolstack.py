@@ -62,10 +62,22 @@ def a_small_guest(m):
     m.check("xl vcpu-pin other 0 1; xl vcpu-list other", r"^other +\d+ +0 +\d +-b- +\S+ +1 / all$")
     m.check("xl sched-credit2 -d other -w 512 -c 50; xl sched-credit2 -d other", r"^other +\d+ +512 +50$")
     m.check("xl sched-credit2 -s -p Pool-0", r"^Cpupool Pool-0: ratelimit=0us$")
-    m.check("xl mem-max other 24; pvctl list --json", r'"name": *"other"')
+    m.check("xl mem-max other 24; pvctl dominfo other", r"^memory +16384 KiB, at most 25600 KiB$")
     m.check("xl uptime", r"^other +\d+ +0:0\d:\d\d$")
     m.check("xl trigger other nmi")
     m.check("xl shutdown -w other; sleep 1; xl list | grep -c other", r"^0$", status=1)
+
+
+def at_its_side(m):
+    """`xl create` that stays: at the console (-c), and until the domain has ended (-F)."""
+    m.send("xl create -c /root/hello.cfg")
+    m.expect(r"^hello is ready$", 120)
+    m.send("echo by -c")
+    m.expect(r"^by -c$", 30)
+    leave(m)
+    m.check("xl shutdown -w hello")
+    m.check("(until xl list hello >/dev/null 2>&1; do sleep 1; done; sleep 2; xl shutdown hello) & xl create -F /root/hello.cfg", r"^Done\. Exiting now$", timeout=240)
+    m.check("wait; xl list | wc -l", r"^2$")
 
 
 def the_machine(m):
@@ -121,7 +133,7 @@ def nothing_left(m):
     """Neither domains nor loop devices, ports of the bridge or nodes of the store."""
     m.check("sleep 1; xl list | wc -l", r"^2$")
     for command in ("losetup -a", PORTS + " | grep vif", "xenstore-ls /local/domain/0/backend 2>/dev/null | grep -E ' (vbd|vif|[0-9]+) ='",
-                    "xenstore-ls /vm | grep uuid"):
+                    "xenstore-ls /vm | grep uuid", "xenstore-ls /libxl 2>/dev/null"):
         _, text = m.shell(command)
         assert text == "", f"`{command}`: {text}"
 
@@ -132,6 +144,7 @@ WRONG = {"no-kernel": ('name = "x"\nmemory = 16\nkernel = "/nowhere"\n', "/nowhe
          "no-disk": (HELLO + 'disk = ["file:/nowhere,xvda,w"]\n', "/nowhere"),
          "no-bridge": (HELLO + 'vif = ["bridge=xenbr9"]\n', "vif"),
          "too-much": (HELLO.replace("16", "64000"), "memory"),
+         "not-pv": (HELLO + 'type = "pvh"\n', "HVM_PARAM_TIMER_MODE"),
          "no-such-cpu": (HELLO + 'cpuid = "host,avx512f=1"\n', "CPUID policy")}
 
 
@@ -143,12 +156,41 @@ def what_is_wrong(m):
     nothing_left(m)
 
 
+def console_of_ours(m):
+    """`xl console` at a domain that pvctl made: all from the first byte, both ways, beside pvctl's, one at a time, over a new parvisd."""
+    tty = m.check("xenstore-read /local/domain/$(pvctl list | grep -oE '^hello +[0-9]+' | grep -oE '[0-9]+')/console/tty", r"^/dev/pts/\d+$").group()
+    m.check(f"ls -ln {tty}", r"^crw------- +1 0 +0 ")
+    m.send("xl console hello")
+    m.expect(r"^Hello from pvguest", 60)
+    m.send("echo to parvisd")
+    m.expect(r"^to parvisd$", 30)
+    m.send("\x1d", end="")
+    m.expect(r"^parvis# ", 60)
+    m.check("xl console hello </dev/null >/run/seen & until grep -q 'to parvisd' /run/seen; do usleep 100000; done; xl console hello </dev/null",
+            r"xenconsole: Could not lock", status=11)
+    m.check("echo echo beside | pvctl console hello", r"^beside$")
+    m.check("until grep -q ^beside /run/seen; do usleep 100000; done")
+    m.check("old=$(pidof parvisd); kill -9 $old; until [ -n \"$(pidof parvisd)\" -a \"$(pidof parvisd)\" != $old ]; do usleep 100000; done")
+    m.check("echo echo anew | pvctl console hello", r"^anew$")
+    m.check("until grep -q ^anew /run/seen; do usleep 100000; done", timeout=60)
+
+
 def both(m):
-    """Domains of pvctl are in xl's list, and the other way; either ends the other's."""
+    """Domains of pvctl are in xl's list, and the other way; each serves the other's, and ends them."""
     m.check("pvctl create /etc/parvis/hello.xml; xl list", LIST.format("hello", 16, 1, "......"))
+    console_of_ours(m)
+    m.check("xl create /root/hello.cfg 2>&1 | head -n 2", r'Domain with name "hello" already exists')
     m.check("xl destroy hello; sleep 1; pvctl list | grep -c hello", r"^0$", status=1)
+    m.check("wait; ls /dev/pts | grep -c '[0-9]'", r"^0$", status=1)   # xenconsole has ended by itself, and the terminal is gone
     m.check("xl create /root/hello.cfg; pvctl list", r"^hello ")
-    m.check("pvctl destroy hello; sleep 1; xl list | grep -c hello", r"^0$", status=1)
+    m.check("pvctl create /etc/parvis/hello.xml", r"^pvctl: hello: domain \d+, which another program made, has this name$", status=1)
+    m.check("echo echo by pvctl | pvctl console hello", r"^by pvctl$")
+    m.check("pvctl dominfo hello", r"^kind +pv$")
+    m.check("pvctl pause hello; xl list", LIST.format("hello", 16, 1, "-bp---"))
+    m.check("pvctl unpause hello; pvctl shutdown --wait hello", r"^hello: powered off$")
+    m.check("until [ $(xl list | wc -l) = 2 ]; do sleep 1; done; xl create /root/linux.cfg; losetup -a", r"^/dev/loop", timeout=300)
+    m.check("pvctl destroy linux", timeout=120)
+    nothing_left(m)
 
 
 def xl():
@@ -159,6 +201,7 @@ def xl():
         m.settle()
         the_machine(m)
         a_small_guest(m)
+        at_its_side(m)
         a_guest_with_devices(m)
         what_is_wrong(m)
         both(m)
@@ -174,9 +217,62 @@ DISK = "<disk type='file' device='disk'><driver name='phy'/><source file='/root/
 CARD = "<interface type='bridge'><mac address='00:16:3e:00:00:01'/><source bridge='xenbr0'/></interface>"
 
 
+START = "libvirtd --daemon --pid-file /run/libvirtd.pid; until virsh list >/dev/null 2>&1; do sleep 1; done"
+STOP = "kill $(cat /run/libvirtd.pid); while [ -e /proc/$(cat /run/libvirtd.pid) ]; do usleep 100000; done"
+
+
+def its_console(m):
+    """`virsh console` at the terminal of a domain that libvirt made."""
+    m.send("virsh console hello")
+    m.expect(r"^Escape character", 60)
+    m.send("echo by virsh")
+    m.expect(r"^by virsh$", 60)
+    leave(m)
+    m.check("echo echo by pvctl | pvctl console hello", r"^by pvctl$")
+
+
+def as_after_a_reboot(m):
+    """A daemon that is killed finds its domains again; one that begins as after a reboot starts those that are to be."""
+    m.check("virsh start hello; kill -9 $(cat /run/libvirtd.pid); virsh list", "Connection refused", status=1)
+    m.check(START + "; virsh list", r"^ \d+ +hello +running$", timeout=240)
+    m.check("virsh destroy hello; " + STOP + "; " + START + "; virsh list --all", r"^ - +hello +shut off$", timeout=240)
+    m.check(STOP + "; rm -r /run/libvirt; " + START + "; sleep 3; virsh list --all", r"^ \d+ +hello +running$", timeout=240)
+    m.check("pvctl shutdown --wait hello", r"^hello: powered off$")
+    m.check("until virsh list --all | grep 'shut off'; do sleep 1; done")
+    m.check("virsh undefine hello")
+
+
+def what_libvirt_says_is_loaded(m):
+    """What `virsh dumpxml` says of a domain with disk and network here is a file that pvctl takes."""
+    m.check("dd if=/dev/zero of=/root/disk.img bs=1M count=8 2>/dev/null; virsh create /root/linux.xml; virsh dumpxml linux >/root/dumped.xml; virsh destroy linux",
+            timeout=300)
+    m.check("pvctl check /root/dumped.xml", r"^/root/dumped\.xml: linux, kind pv, is accepted$")
+    m.check("pvctl create /root/dumped.xml; pvctl list", r"^linux +\d+ +262144 ", timeout=300)
+    m.check("pvctl destroy linux")
+
+
+def both_at_once(m):
+    """xl and pvctl end one domain at the same time, whoever made it: one of them may find none, and nothing is left."""
+    for make in ("pvctl create /etc/parvis/hello.xml", "xl create /root/hello.cfg"):
+        for _ in range(5):
+            status, text = m.shell(f"{make} >/dev/null; xl destroy hello & pvctl destroy hello; ended=$?; wait; [ $ended = 0 -o $ended = 3 ]", 120)
+            assert status == 0, text
+    nothing_left(m)
+
+
+def in_the_middle(m):
+    """libvirtd is killed while it makes a domain, at various moments: what is left of that is seen and taken away by pvctl."""
+    for moment in (0.3, 1, 2, 4):
+        m.check(f"virsh create /root/linux.xml >/run/said 2>&1 & sleep {moment}; kill -9 $(cat /run/libvirtd.pid); wait $!; grep -q error: /run/said || grep created /run/said")
+        m.check("for d in $(pvctl list | grep -oE '^(linux|\\(domain-[0-9]+\\)) +[0-9]+' | grep -oE '[0-9]+$'); do pvctl destroy $d || exit; done", timeout=240)
+        m.check(START, timeout=240)
+        m.check("virsh list --all | grep -c linux", r"^0$", status=1)
+        nothing_left(m)
+
+
 def libvirt():
     """virsh and libvirtd of Debian: a domain that is defined and started, one with disk and network, and what is said of them."""
-    files = {"root/hello.xml": VIRSH.format("hello", 16, "/var/lib/parvis/hello", "", ""),
+    files = {"root/hello.cfg": HELLO, "root/hello.xml": VIRSH.format("hello", 16, "/var/lib/parvis/hello", "", ""),
              "root/linux.xml": VIRSH.format("linux", 256, "/var/lib/parvis/vmlinuz", "<initrd>/var/lib/parvis/guest-initramfs.cpio.gz</initrd>"
                                             "<cmdline>console=hvc0</cmdline>", DISK + CARD)}
     with Machine.parvis("toolstack-libvirt", files=files, toolstack="libvirt", smp=2, qemu=network_args()) as m:
@@ -190,8 +286,10 @@ def libvirt():
         m.check("virsh suspend hello; virsh list", r"^ \d+ +hello +paused$")
         m.check("virsh resume hello; virsh list", r"^ \d+ +hello +running$")
         m.check("virsh schedinfo hello --set weight=512", r"^weight +: 512$")
+        its_console(m)
         m.check("virsh shutdown hello; sleep 3; virsh list --all", r"^ - +hello +shut off$")
-        m.check("virsh undefine hello")
+        as_after_a_reboot(m)
+        what_libvirt_says_is_loaded(m)
         m.check("dd if=/dev/zero of=/root/disk.img bs=1M count=8 2>/dev/null; virsh create /root/linux.xml", timeout=300)
         in_guest(m, "echo by the guest >/dev/xvda; sync; ls /sys/class/net", r"^eth0\b")
         m.check("head -n 1 /root/disk.img", r"^by the guest$")
@@ -201,6 +299,8 @@ def libvirt():
         m.check("pvctl list", r"^linux ")
         m.check("virsh destroy linux", timeout=120)
         nothing_left(m)
+        both_at_once(m)
+        in_the_middle(m)
         m.ends_well()
 
 
