@@ -3,11 +3,11 @@
  * pvctl console: a terminal on a domain's console.
  *
  * parvisd has the console; this is a reader of it. Of a domain that another program made, that
- * program's console daemon has it, and this is at the terminal that it serves (others_console.c). The terminal is put into raw mode, so
- * that each key goes to the guest; ^] alone is ours, and detaches. Input that is not a
- * terminal is copied to the guest until it ends, each byte of it; then no terminal is the guest's,
- * and what it prints is text: it may neither move a cursor nor ask for answers, which our shell
- * would read.
+ * program's console daemon has it, and this is at the terminal that it serves (others_console.c).
+ * The terminal is put into raw mode, so that each key goes to the guest; ^] alone is ours, and
+ * detaches. Input that is not a terminal is copied to the guest until it ends, each byte of it;
+ * then no terminal is the guest's, and what it prints is text: it may neither move a cursor nor ask
+ * for answers, which our shell would read.
  *
  * Output is copied until the domain ends; by `pvctl console`, only until there is no more to
  * expect once the input has ended: `echo uname | pvctl console web` is a question, and ends with
