@@ -183,7 +183,7 @@ def both(m):
     m.check("xl destroy hello; sleep 1; pvctl list | grep -c hello", r"^0$", status=1)
     m.check("wait; ls /dev/pts | grep -c '[0-9]'", r"^0$", status=1)   # xenconsole has ended by itself, and the terminal is gone
     m.check("xl create /root/hello.cfg; pvctl list", r"^hello ")
-    m.check("pvctl create /etc/parvis/hello.xml", r"^pvctl: hello: domain \d+, which another program made, has this name$", status=1)
+    m.check("pvctl create /etc/parvis/hello.xml", r"^pvctl: hello: domain \d+, which xl or virsh made, has this name$", status=1)
     m.check("echo echo by pvctl | pvctl console hello", r"^by pvctl$")
     m.check("pvctl dominfo hello", r"^kind +pv$")
     m.check("pvctl pause hello; xl list", LIST.format("hello", 16, 1, "-bp---"))
