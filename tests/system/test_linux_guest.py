@@ -40,6 +40,8 @@ def balloons():
     machine.check("pvctl mem-set --wait Domain-0 900M && pvctl mem-set --wait Domain-0 940M", r"(?s)^Domain-0: 92\d{4} KiB.*^Domain-0: 96\d{4} KiB")
     machine.check("pvctl sysrq debian h; n=0; until pvctl log debian | grep 'sysrq: HELP' || [ $n -gt 100 ]; do n=$((n+1)); usleep 100000; done",
                   r"sysrq: HELP")
+    machine.check("pvctl trigger debian nmi; n=0; until pvctl log debian | grep 'NMI received' || [ $n -gt 100 ]; do n=$((n+1)); usleep 100000; done",
+                  r"NMI received for unknown reason 00 on CPU 0")
 
 
 def two_beside_two():

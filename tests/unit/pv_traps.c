@@ -378,6 +378,17 @@ static void callbacks_are_called(void **state)
         pv_deliver_event(v);
         assert_int_equal(v->regs.rip, i ? 0x4242 : 0x5020);
     }
+    v->arch.pv.callback[CALLBACKTYPE_nmi].address = 0;
+    for (unsigned int i = 0; i < 2; i++) { /* without a handler it is lost; a trap handler is one */
+        v->nmi_pending = true;
+        v->nmi_masked = false;
+        v->regs.rip = 0x4242;
+        v->arch.pv.traps[TRAP_nmi].address = i ? 0x5040 : 0;
+        pv_deliver_event(v);
+        assert_int_equal(v->regs.rip, i ? 0x5040 : 0x4242);
+        assert_int_equal(v->nmi_masked, i);
+        assert_false(v->nmi_pending);
+    }
     assert_int_equal(set_callback(CALLBACKTYPE_failsafe, CALLBACKF_mask_events, 0x5030), 0);
     v->arch.pv.ds = 0x1234;
     v->regs.rsp = TOP;
