@@ -333,9 +333,6 @@ static void let_go(struct host *h, const char *kind, uint32_t domid, struct devi
     }
     free(ids);
     h->ops->store_rm(h, 0, dir);
-    /* What the drivers complained of. */
-    snprintf(dir, sizeof(dir), "/local/domain/0/error/backend/%s/%u", kind, domid);
-    h->ops->store_rm(h, 0, dir);
 }
 
 void devices_let_go(struct host *h, uint32_t domid, struct device_list *out)
@@ -343,6 +340,17 @@ void devices_let_go(struct host *h, uint32_t domid, struct device_list *out)
     *out = (struct device_list){0};
     let_go(h, "vbd", domid, out);
     let_go(h, "vif", domid, out);
+}
+
+void devices_forget(struct host *h, uint32_t domid)
+{
+    static const char *const kinds[] = {"vbd", "vif"};
+    char dir[PATH_LEN];
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(dir, sizeof(dir), "/local/domain/0/error/backend/%s/%u", kinds[i], domid);
+        h->ops->store_rm(h, 0, dir);
+    }
 }
 
 bool devices_gone(struct device_list *l)

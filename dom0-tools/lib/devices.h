@@ -69,6 +69,8 @@ struct device_list {
 
 /* Removes all devices of the domain from the store and lists them; goes on past errors. */
 void devices_let_go(struct host *h, uint32_t domid, struct device_list *out);
+/* Removes what their drivers complained of, once they are gone. */
+void devices_forget(struct host *h, uint32_t domid);
 /* Has the kernel let go of all of them? Strikes off those that are gone. */
 bool devices_gone(struct device_list *l);
 void device_list_free(struct device_list *l);

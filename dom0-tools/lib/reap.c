@@ -40,14 +40,24 @@ static void destroy(struct host *h, struct reap *r)
         error_errno(&r->e, rc, "%s: destroying domain %u", r->name, r->domid);
 }
 
-/* And what was attached to it while it was going. */
-static void leave_store(struct host *h, struct reap *r)
+/* Race: a back end that was connecting meanwhile has written its directory anew, and by that its
+ * kernel may have kept the device. So it is removed again: while it is waited for, and at the end,
+ * with what was attached to the domain while it was going. */
+static void let_go_again(struct host *h, const struct reap *r)
 {
     struct device_list late;
-    int rc;
 
     devices_let_go(h, r->domid, &late);
     device_list_free(&late);
+}
+
+static void leave_store(struct host *h, struct reap *r)
+{
+    int rc;
+
+    let_go_again(h, r);
+    if (r->had_devices)
+        devices_forget(h, r->domid);
     rc = store_domain_remove(h, r->domid, r->uuid);
     if (rc == -ENOTCONN)
         error_set(&r->e, rc,
@@ -85,11 +95,14 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
     switch (r->stage) {
     case REAP_DEVICES:
         devices_let_go(h, r->domid, &r->devices);
+        r->had_devices = r->devices.nr > 0;
         enter(r, REAP_BACKENDS, now_ms + BACKENDS_MS);
         /* fall through */
     case REAP_BACKENDS:
-        if (!devices_gone(&r->devices) && now_ms < r->deadline)
+        if (!devices_gone(&r->devices) && now_ms < r->deadline) {
+            let_go_again(h, r);
             return STEP_MS;
+        }
         device_list_free(&r->devices);
         enter(r, REAP_DESTROY, 0);
         /* fall through */

@@ -34,6 +34,7 @@ struct reap {
     enum reap_stage stage;
     uint64_t deadline; /* of this stage */
     struct device_list devices;
+    bool had_devices;
     struct error e; /* the first that went wrong */
 };
 
