@@ -19,13 +19,17 @@ $(SYSTEM_PROGRAMS): build/system/%: tests/system/%.c $(shell find include/xen -n
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -Iinclude -O2 -static -o $@ $<
 
-.PHONY: system bad-guests
+.PHONY: system bad-guests soak
 bad-guests: $(BAD_GUESTS)
 
 # The longest begin first, so that at the end no processor waits for one of them.
-LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,smp churn linux_guest guest_programs killed)
+LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,smp churn linux_guest guest_programs soak killed)
 SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS),$(sort $(wildcard tests/system/test_*.py)))
 LONG_CHECKS += "$(PYTHON) tests/system/test_churn.py --long" "$(PYTHON) tests/system/test_network.py --long" "$(PYTHON) tests/system/test_hvm.py --long" "$(PYTHON) tests/system/test_toolstack.py --long"
 system: image bad-guests guests toolstacks $(SYSTEM_PROGRAMS) $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
 	@$(MAKE) hv DEBUG=1
 	@$(PYTHON) tests/run.py $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
+
+CYCLES ?= 10000
+soak: image guests ## domains with a disk and an interface come and go: CYCLES=10000; each hundred is a line, here and in build/soak.csv
+	@$(PYTHON) tests/system/test_soak.py --cycles $(CYCLES)

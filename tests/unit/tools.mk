@@ -153,6 +153,11 @@ unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
     $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c)
 unit_tools_devices_LIBS :=
 
+UNIT += tools_reap
+unit_tools_reap_SRCS := tests/unit/tools_reap.c $(TOOLS_FAKE_SRCS) \
+    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c reap.c restart.c state.c store.c error.c uuid.c)
+unit_tools_reap_LIBS :=
+
 UNIT += tools_hotplug
 unit_tools_hotplug_SRCS = tests/unit/tools_hotplug.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
