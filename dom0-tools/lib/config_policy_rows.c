@@ -77,7 +77,7 @@ const struct rule config_rules[] = {
     {"devices/disk/target", NULL, "tray|removable|rotation_rate", SILENT, NULL},
     {"devices/disk/backingStore|boot|mirror", NULL, NULL, SILENT, NULL},
     {"devices/disk/blockio|geometry|serial|wwn|vendor|product", NULL, NULL, NOTE, "a Xen disk has blocks of 512 bytes, and no label"},
-    {"devices/disk/iotune", NULL, NULL, NOTE, "a disk has no limit of its rate yet"},
+    {"devices/disk/iotune", NULL, NULL, REFUSE, "the kernel's back end of disks knows no limit of their rate"},
 
     /* interfaces */
     {"devices/interface", "type=user|direct|internal|hostdev|udp|server|client|mcast|vhostuser|vdpa|null|vds", NULL, REFUSE,

@@ -26,6 +26,7 @@ bad-guests: $(BAD_GUESTS)
 LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,smp churn linux_guest guest_programs soak killed)
 SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS),$(sort $(wildcard tests/system/test_*.py)))
 LONG_CHECKS += "$(PYTHON) tests/system/test_churn.py --long" "$(PYTHON) tests/system/test_network.py --long" "$(PYTHON) tests/system/test_hvm.py --long" "$(PYTHON) tests/system/test_toolstack.py --long"
+LONG_CHECKS += "$(PYTHON) tests/system/test_disks.py --long" "$(PYTHON) tests/system/test_disks.py --debian"
 system: image bad-guests guests toolstacks $(SYSTEM_PROGRAMS) $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
 	@$(MAKE) hv DEBUG=1
 	@$(PYTHON) tests/run.py $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
