@@ -17,6 +17,7 @@
 
 #include "devices.h"
 #include "interrupt.h"
+#include "progress.h"
 #include "state.h"
 
 #define START_STEP_MS 50u
@@ -100,6 +101,21 @@ static int refused(const char *answer, struct error *e)
     return error_set(e, code < 0 ? code : -EBUSY, "%s", text + (*text == ' '));
 }
 
+/* What takes long is that a domain goes: the one that is meant, or a former one of the name. */
+static void wait_for_answer(int fd, enum daemon_message type, const char *text)
+{
+    const char *name = type == D_REAP ? text + strcspn(text, " ") : text;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char first[65];
+
+    name += *name == ' ';
+    snprintf(first, sizeof(first), "%.*s", (int)strcspn(name, " "), name);
+    if (type == D_REAP || type == D_MAKE || type == D_STOP)
+        progress_poll(&p, 1, DAEMON_ANSWER_MS, first,
+                      type == D_REAP ? "freeing what it had"
+                                     : "waiting for the end of its last life");
+}
+
 int daemon_ask(enum daemon_message type, const char *text, struct error *e)
 {
     struct timeval limit = {.tv_sec = DAEMON_ANSWER_MS / 1000}, none = {0};
@@ -112,6 +128,8 @@ int daemon_ask(enum daemon_message type, const char *text, struct error *e)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     rc = daemon_send(fd, type, text, strlen(text));
+    if (rc == 0)
+        wait_for_answer(fd, type, text);
     rc = rc ? rc : daemon_receive(fd, buf, &len);
     if (rc == D_OK) {
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));

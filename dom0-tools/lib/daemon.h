@@ -18,12 +18,16 @@
  *           D_TAKE     "NAME"           the same, also where somebody has it: he is sent D_END
  *           D_LOG      "NAME"           history up to now, D_NEXT, D_END; a reader is not disturbed
  *           D_FOLLOW   "NAME"           the same; behind D_NEXT all that comes, until it ends
- *           D_RENAME   "DOMID OLD NEW"  the name stands for the domain from now on; who asks holds
- * the lock of claims (state.h) D_WAIT     "DOMID"          answer D_END when it has ended and is
- * taken away daemon  D_DATA     bytes that the guest printed D_HISTORY  the same, of a domain that
- * has ended: nobody talks with its terminal D_END      one line: how the domain ended; then the
- * socket closes, unless somebody waits and the domain is started again: D_NEXT     "DOMID" of the
- * new life, or D_END again: it could not be
+ *           D_RENAME   "DOMID OLD NEW"  the name stands for the domain from now on; who asks
+ *                                       holds the lock of claims (state.h)
+ *           D_EVENTS   ""               what happens to domains, from now on
+ *           D_WAIT     "DOMID"          answer D_END when it has ended and is taken away
+ *   daemon  D_DATA     bytes that the guest printed
+ *           D_HISTORY  the same, of a domain that has ended: nobody talks with its terminal
+ *           D_EVENT    time, event, DOMID, uuid, name, reason, former name; tabs between them
+ *           D_END      one line: how the domain ended; then the socket closes, unless somebody
+ *                      waits and the domain is started again:
+ *           D_NEXT     "DOMID" of the new life, or D_END again: it could not be
  *
  * No call waits for ever: a daemon that is stopped, or just being started again, is given
  * some time, and then it is said that it does not answer.
@@ -47,7 +51,9 @@ enum daemon_message {
     D_FOLLOW = 'l',
     D_RENAME = 'N',
     D_WAIT = 'W',
+    D_EVENTS = 'E',
     D_DATA = 'd',
+    D_EVENT = 'v',
     D_HISTORY = 'h',
     D_OK = 'k',
     D_REFUSED = 'n',

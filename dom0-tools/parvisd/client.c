@@ -318,6 +318,25 @@ void client_tell_reaped(uint32_t domid, const struct error *e)
     }
 }
 
+void client_tell_event(const char *text)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        struct client *cl = &clients[i];
+
+        if (cl->fd >= 0 && cl->kind == WATCHING && daemon_send(cl->fd, D_EVENT, text, strlen(text)))
+            client_drop(cl);
+    }
+}
+
+bool client_wants_events(void)
+{
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        if (clients[i].fd >= 0 && clients[i].kind == WATCHING)
+            return true;
+    }
+    return false;
+}
+
 bool client_is_making(const char *name)
 {
     for (unsigned int i = 0; i < nr_clients; i++) {

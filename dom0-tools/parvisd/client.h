@@ -35,6 +35,9 @@ void client_check_others(struct host *h);
 void client_tell_next(const char *name, uint32_t domid, const char *how);
 /* Tells who asked for it, or waits, that the domain is taken away; e: what went wrong. */
 void client_tell_reaped(uint32_t domid, const struct error *e);
+/* Tells all who want to know what happens to domains; who does not keep up is let go. */
+void client_tell_event(const char *text);
+bool client_wants_events(void);
 /* Is somebody making a domain of this name? */
 bool client_is_making(const char *name);
 /* Answers those that may begin by now, and takes away what one that has left did not finish. */

@@ -14,6 +14,7 @@
 #include "cause.h"
 #include "config.h"
 #include "kept.h"
+#include "events.h"
 #include "lifecycle.h"
 #include "policy.h"
 #include "reaper.h"
@@ -163,6 +164,7 @@ static int serve_new(struct host *h, uint32_t domid, const char *name, pid_t mak
     if (!goes_on)
         unlink(state_path("console/%s.log", name));
     policy_served(h, console_by_name(name), maker);
+    events_look(h);
     return 0;
 }
 
@@ -240,6 +242,11 @@ void client_request(struct host *h, struct client *cl, int type, char *text)
         break;
     case D_RENAME:
         ask_rename(cl, domid, rest);
+        break;
+    case D_EVENTS:
+        events_begin(h);
+        cl->kind = WATCHING;
+        client_answer(cl, 0, &e);
         break;
     case D_WAIT:
         ask_wait(h, cl, text);

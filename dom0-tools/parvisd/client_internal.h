@@ -13,6 +13,7 @@ enum client_kind {
     ASKING,
     READING,
     LISTENING,
+    WATCHING, /* what happens to domains */
     WAITING,
     PARTING,
     EXPECTING,

@@ -23,6 +23,7 @@
 
 #include "client.h"
 #include "console.h"
+#include "events.h"
 #include "lifecycle.h"
 #include "policy.h"
 #include "reaper.h"
@@ -106,6 +107,7 @@ static int go_on(struct host *h)
         policy_check(h);
         wait = sooner(wait, LOOK_MS);
     }
+    wait = sooner(wait, events_go_on(h));
     return sooner(sooner(wait, console_pump_waiting(h)), tty_go_on());
 }
 

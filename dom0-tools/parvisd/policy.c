@@ -16,6 +16,7 @@
 
 #include "cause.h"
 #include "client.h"
+#include "events.h"
 #include "lifecycle.h"
 #include "reaper.h"
 #include "restart.h"
@@ -262,6 +263,7 @@ void policy_check(struct host *h)
     struct host_domain *all;
     size_t n;
 
+    events_look(h);
     if (lifecycle_domains(h, &all, &n))
         return;
     for (c = consoles; c; c = next) {

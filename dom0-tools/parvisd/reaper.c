@@ -11,6 +11,7 @@
 
 #include "client.h"
 #include "console.h"
+#include "events.h"
 #include "lifecycle.h"
 #include "policy.h"
 #include "reap.h"
@@ -45,7 +46,7 @@ bool reaper_has_name(const char *name)
 }
 
 /* What fails is tried again for as long as we live, and told once. */
-static void finish(struct job *j)
+static void finish(struct host *h, struct job *j)
 {
     static bool told;
 
@@ -55,6 +56,7 @@ static void finish(struct job *j)
         collect_at = now_ms() + COLLECT_AGAIN_MS;
     }
     told = j->r.e.code != 0;
+    events_look(h); /* before anybody who has waited makes the next of this name */
     client_tell_reaped(j->r.domid, &j->r.e);
     free(j);
 }
@@ -69,7 +71,7 @@ static void step(struct host *h, struct job **at)
         j->due = now_ms() + ms;
     } else {
         *at = j->next;
-        finish(j);
+        finish(h, j);
     }
 }
 

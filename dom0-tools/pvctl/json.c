@@ -8,13 +8,18 @@
 #include "pvctl.h"
 
 static unsigned int depth;
-static bool first = true;
+static bool first = true, one_line;
+
+void json_one_line(void)
+{
+    one_line = true;
+}
 
 static void separate(void)
 {
     if (!first)
-        putchar(',');
-    if (depth)
+        fputs(one_line ? ", " : ",", stdout);
+    if (depth && !one_line)
         printf("\n%*s", (int)(2 * depth), "");
     first = false;
 }
@@ -50,7 +55,7 @@ void json_open(char bracket)
 void json_close(char bracket)
 {
     depth--;
-    if (!first)
+    if (!first && !one_line)
         printf("\n%*s", (int)(2 * depth), "");
     putchar(bracket);
     first = false;

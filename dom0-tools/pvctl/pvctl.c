@@ -13,10 +13,12 @@
 
 #include "command_line.h"
 #include "interrupt.h"
+#include "progress.h"
 #include "version.h"
 
 int fail(const struct error *e)
 {
+    progress_clear();
     fprintf(stderr, "pvctl: %s\n", e->text);
     switch (-e->code) {
     case ERANGE:
@@ -106,6 +108,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "pvctl: standard output: %s\n", strerror(errno));
         rc = rc ? rc : EXIT_REFUSED;
     }
+    progress_clear();
     interrupt_release(); /* a signal that had to wait ends us now */
     return rc;
 }

@@ -166,6 +166,7 @@ int __must_check request_end(const struct call *c, const char *wish);
 bool end_is_crash(const char *how);
 
 /* json.c: a small writer. Commas are its business. */
+void json_one_line(void); /* from here on each document is a line */
 void json_open(char bracket);
 void json_close(char bracket);
 void json_key(const char *key);

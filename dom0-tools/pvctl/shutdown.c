@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "progress.h"
 #include "end.h"
 #include "pvctl.h"
 #include "restart.h"
@@ -170,6 +171,15 @@ static void ask_again(const struct call *c, const struct live_domain *l, const s
     }
 }
 
+/* Whom a person waits for: the first of them. */
+static const char *waiting_for(const struct asked *a, const struct pollfd *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i].fd >= 0)
+            return a[i].name;
+    return "";
+}
+
 static int wait_all(const struct call *c, const struct live_domain *l, struct asked *a,
                     struct pollfd *p, size_t n, const char *wish)
 {
@@ -188,7 +198,9 @@ static int wait_all(const struct call *c, const struct live_domain *l, struct as
             tell_limit(a, p, n, seconds);
             return worse(rc, EXIT_REFUSED);
         }
-        if (poll(p, n, last ? (int)(limit - passed) : PROGRESS_MS) == 0 && !last) {
+        if (progress_poll(p, n, last ? (int)(limit - passed) : PROGRESS_MS, waiting_for(a, p, n),
+                          "waiting") == 0 &&
+            !last) {
             tell_waiting(a, p, n);
             ask_again(c, l, a, p, n, wish);
         }

@@ -58,7 +58,7 @@ UNIT += tools_names
 unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_names_LIBS := $(TOOLS_ALL_LIBS)
 
-TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,carried.c client.c client_ask.c console.c history.c policy.c \
+TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,carried.c client.c client_ask.c console.c events.c history.c policy.c \
     reaper.c tty.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
@@ -77,6 +77,10 @@ unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 UNIT += tools_pvctl_ends
 unit_tools_pvctl_ends_SRCS = tests/unit/tools_pvctl_ends.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_pvctl_ends_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
+UNIT += tools_events
+unit_tools_events_SRCS = tests/unit/tools_events.c $(TOOLS_DAEMON_SRCS)
+unit_tools_events_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_daemon
 unit_tools_daemon_SRCS = tests/unit/tools_daemon.c $(TOOLS_DAEMON_SRCS)

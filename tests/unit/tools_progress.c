@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <stdbool.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,17 +43,24 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
     return 0;
 }
 
+/* Standard output is elsewhere. */
+static bool only_error;
+
 /* Does the work of a test with standard error at `fd`. */
 static void work(int fd)
 {
-    int old = dup(STDERR_FILENO);
+    int old = dup(STDERR_FILENO), out = dup(STDOUT_FILENO);
 
     dup2(fd, STDERR_FILENO);
+    if (fd >= 0 && !only_error)
+        dup2(fd, STDOUT_FILENO);
     progress("web", "memory", 0, 200);
     usleep(1100 * 1000); /* longer than it is patient */
     progress("web", "memory", 50, 200);
     progress("web", "memory", 200, 200);
+    dup2(out, STDOUT_FILENO);
     dup2(old, STDERR_FILENO);
+    close(out);
     close(old);
 }
 
@@ -89,16 +99,19 @@ static size_t packed_size;
 static void unpack_it(int fd)
 {
     const struct unpacker *u = unpack_recognise(packed, packed_size);
-    int old = dup(STDERR_FILENO), rc;
+    int old = dup(STDERR_FILENO), was = dup(STDOUT_FILENO), rc;
     struct error e = {0};
     uint8_t *out;
     size_t size;
 
     dup2(fd, STDERR_FILENO);
+    dup2(fd, STDOUT_FILENO);
     look_takes = 2;
     rc = unpack(u, packed, packed_size, "vmlinuz", CONTENT, &out, &size, &e);
     look_takes = 0;
+    dup2(was, STDOUT_FILENO);
     dup2(old, STDERR_FILENO);
+    close(was);
     close(old);
     assert_int_equal(rc, 0);
     assert_int_equal(size, CONTENT);
@@ -125,6 +138,85 @@ static void a_kernel_is_unpacked(void **state)
     }
 }
 
+/* A pipe of either gets nothing: not what is printed beside it, not a script's reader. */
+static void output_in_a_pipe(void **state)
+{
+    int p[2], old = dup(STDOUT_FILENO);
+    char got[128];
+
+    (void)state;
+    assert_int_equal(pipe(p), 0);
+    dup2(p[1], STDOUT_FILENO);
+    only_error = true;
+    shown(work, got, sizeof(got));
+    only_error = false;
+    dup2(old, STDOUT_FILENO);
+    assert_string_equal(got, "");
+    close(p[0]);
+    close(p[1]);
+    close(old);
+}
+
+static void wait_a_while(int fd)
+{
+    struct pollfd none = {.fd = -1};
+    int old = dup(STDERR_FILENO), out = dup(STDOUT_FILENO);
+
+    dup2(fd, STDERR_FILENO);
+    dup2(fd, STDOUT_FILENO);
+    assert_int_equal(progress_poll(&none, 1, 1200, "web", "waiting"), 0);
+    dup2(out, STDOUT_FILENO);
+    dup2(old, STDERR_FILENO);
+    close(out);
+    close(old);
+}
+
+static void of_a_wait(void **state)
+{
+    static const char begins[] = "\rweb: waiting, 0 s\rweb: waiting, 1 s", ends[] = "\r\033[K";
+    char got[256];
+
+    (void)state;
+    shown(wait_a_while, got, sizeof(got));
+    if (strncmp(got, begins, strlen(begins)) != 0 ||
+        strcmp(got + strlen(got) - strlen(ends), ends) != 0)
+        fail_msg("it shows: %s", got);
+}
+
+/* A signal that ends the process leaves no line behind. */
+static void is_ended(int fd)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        struct pollfd none = {.fd = -1};
+
+        dup2(fd, STDERR_FILENO);
+        dup2(fd, STDOUT_FILENO);
+        signal(SIGALRM, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        if (fork() == 0) {
+            usleep(900 * 1000);
+            kill(getppid(), SIGTERM);
+            _exit(0);
+        }
+        progress_poll(&none, 1, 60000, "web", "waiting");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
+static void ended_by_a_signal(void **state)
+{
+    char got[256];
+
+    (void)state;
+    shown(is_ended, got, sizeof(got));
+    assert_string_equal(got + strlen(got) - 4, "\r\033[K");
+}
+
 static void elsewhere(void **state)
 {
     int p[2];
@@ -140,9 +232,10 @@ static void elsewhere(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(on_a_terminal),
-                                       cmocka_unit_test(a_kernel_is_unpacked),
-                                       cmocka_unit_test(elsewhere)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(on_a_terminal),     cmocka_unit_test(a_kernel_is_unpacked),
+        cmocka_unit_test(output_in_a_pipe),  cmocka_unit_test(of_a_wait),
+        cmocka_unit_test(ended_by_a_signal), cmocka_unit_test(elsewhere)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
