@@ -4,6 +4,7 @@
  * ours. What has the same name in all is not here. docs/from-xl-and-virsh.md is held to this table.
  */
 /* clang-format off */
+ALIAS("xl",    "vm-list",        "list")
 ALIAS("xl",    "vcpu-pin",       "pin")
 ALIAS("xl",    "sched-credit",   "sched")
 ALIAS("xl",    "sched-credit2",  "sched")
