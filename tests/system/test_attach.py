@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -42,7 +41,7 @@ def started():
                 time.sleep(0.1)
             yield run
         finally:
-            run.send_signal(signal.SIGINT)
+            run.terminate()
 
 
 def said_on(terminal, text):
