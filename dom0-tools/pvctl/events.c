@@ -153,12 +153,12 @@ const struct verb verb_events = {
     .run = run,
     .summary = "tell what happens to domains, a line each",
     .help = "created, started, paused, unpaused, renamed, shutdown with its reason, crashed, "
-            "destroyed; with --json\n"
-            "an object a line. Of domains that pvctl makes all of it, of others what lasts a fifth "
-            "of a second.\n"
-            "A domain need not be there yet. It goes on until it is stopped, or by --count and "
-            "--timeout: status 1\n"
-            "when there were fewer by then.\n",
+            "destroyed; with\n"
+            "--json an object a line. Of domains that pvctl makes all of it, of others what lasts "
+            "a fifth of\n"
+            "a second. A domain need not be there yet. It goes on until it is stopped, or by "
+            "--count and\n"
+            "--timeout: status 1 when there were fewer by then.\n",
     .examples = "pvctl events --json\n"
                 "pvctl events --timeout 60 web\n"
                 "pvctl events -n 1 web >/dev/null && echo something happened\n",

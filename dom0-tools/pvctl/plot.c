@@ -205,9 +205,8 @@ const struct verb verb_plot = {
     .no_host = true,
     .run = run,
     .summary = "draw what `pvctl top --record` wrote",
-    .help =
-        "PICTURE becomes an SVG file, which any browser shows: CPU time, memory, network and disks "
-        "of each\n"
-        "domain. It needs no hypervisor.\n",
+    .help = "PICTURE becomes an SVG file, which any browser shows: CPU time, memory, network and "
+            "disks of\n"
+            "each domain. It needs no hypervisor.\n",
     .examples = "pvctl plot /srv/today.csv /srv/today.svg\n",
 };

@@ -162,15 +162,14 @@ const struct verb verb_stats = {
     .options = OPT_EVENTS | OPT_INTERVAL | OPT_PROMETHEUS | OPT_JSON,
     .run = run,
     .summary = "show what the hypervisor counted: system calls, hypercalls, exits, ...",
-    .help =
-        "Of all vCPUs of the domain, or of each domain, since they were made. With --events "
-        "each event\n"
-        "that there was, by its name, in JSON for each vCPU; include/parvis/counters.h of "
-        "Parvis's sources\n"
-        "says what each one is. With --interval, until it is stopped: CPU time in percent of "
-        "one CPU, and\n"
-        "events a second. Grants are those mapped and copied. --prometheus is for node_exporter's "
-        "textfile collector.\n",
+    .help = "Of all vCPUs of the domain, or of each domain, since they were made. With --events "
+            "each event\n"
+            "that there was, by its name, in JSON for each vCPU; include/parvis/counters.h of "
+            "Parvis's\n"
+            "sources says what each one is. With --interval, until it is stopped: CPU time in "
+            "percent of one\n"
+            "CPU, and events a second. Grants are those mapped and copied. --prometheus is for\n"
+            "node_exporter's textfile collector.\n",
     .examples = "pvctl stats web\n"
                 "pvctl stats --interval 5\n"
                 "pvctl stats --events --json web\n"

@@ -92,13 +92,13 @@ const struct verb verb_top = {
     .options = OPT_BATCH | OPT_ITERATIONS | OPT_DELAY | OPT_RECORD | OPT_JSON,
     .run = run,
     .summary = "show what the domains do: CPU, memory, network, disks",
-    .help =
-        "On a terminal it goes on until q; h lists its keys. Else, or with --batch, it prints "
-        "xentop's columns:\n"
-        "NETTX is what the control domain sent to the guest, NETRX what it got from it, in KiB; "
-        "sectors are of\n"
-        "512 bytes. JSON and the file of --record are as the guest sees it, in bytes, summed up "
-        "since its start.\n",
+    .help = "On a terminal it goes on until q; h lists its keys. Else, or with --batch, it prints "
+            "xentop's\n"
+            "columns: NETTX is what the control domain sent to the guest, NETRX what it got from "
+            "it, in KiB;\n"
+            "sectors are of 512 bytes. JSON and the file of --record are as the guest sees it, in "
+            "bytes,\n"
+            "summed up since its start.\n",
     .examples = "pvctl top\n"
                 "pvctl top --batch --iterations 2 --delay 1\n"
                 "pvctl top --record /srv/today.csv\n",
