@@ -4,11 +4,27 @@
 nothing behind. Broken domain files, kernels that are none, memory that is not there, names that are taken or unknown.
 """
 import gzip
+import re
 import sys
 
 from machine import MAX, Machine, built, run_tests
 
 machine = None
+# two ROUNDS 'COMMAND' 'COMMAND': at once, the second a little later each time; what they say, and how each ends. No domain is left.
+TWO = """#!/bin/bash
+for i in $(seq 1 $1); do
+    case "$2" in create*) ;; *) pvctl create /bad/good.xml >/dev/null || echo "cannot begin: $?";; esac
+    timeout -s KILL 60 pvctl $2 >/dev/null & one=$!
+    usleep $(((i - 1) * 15000))
+    timeout -s KILL 60 pvctl $3 >/dev/null; two=$?
+    wait $one; echo "ended $? $two"
+    pvctl destroy bad 2>/dev/null; pvctl domid bad 2>/dev/null && echo "is left"
+done
+"""
+# A domain's end or beginning, and what else may come at that moment.
+AT_ONCE = [("destroy bad", other) for other in ("destroy bad", "pause bad", "unpause bad", "pin bad 0 0", "sched bad --weight 99", "mem-set bad 8M", "shutdown bad",
+                                               "rename bad worse", "dumpxml bad", "dominfo bad", "attach-disk bad /bad/other xvdb", "attach-interface bad", "list", "stats")]
+AT_ONCE += [("create /bad/good.xml", other) for other in ("destroy bad", "pause bad", "pin bad 0 0", "rename bad worse", "attach-disk bad /bad/other xvdb", "list", "shutdown bad")]
 HELLO = """<domain type='xen'>
   <name>{name}</name>
   <memory unit='MiB'>{memory}</memory>
@@ -51,6 +67,7 @@ def bad_files():
     files.update({f"bad/{name}.xml": xml(kernel=f"/bad/{name}") for name in kernels})
     good = xml()
     files.update({
+        "bad/two": TWO,
         "bad/missing.xml": xml(kernel="/bad/is-not-there"),
         "bad/directory.xml": xml(kernel="/bad"),
         "bad/small.xml": xml(memory="4", kernel="/var/lib/parvis/vmlinuz"),
@@ -161,6 +178,27 @@ def names_are_unique():
     machine.check("pvctl list | grep -c hello", r"^1$")
 
 
+def two_at_once():
+    """Two pvctl at one moment on one domain: each does its work or says in one line why not, and the domain is whole or gone."""
+    machine.check("pvctl destroy hello")
+    before, problems = free(), []
+    _, text = machine.shell("bash /bad/two 4 'create /bad/good.xml' 'create /bad/good.xml' 2>&1", timeout=300)
+    if sorted(re.findall(r"^ended (.*)$", text, re.MULTILINE)) not in [sorted(["0 1"] * n + ["1 0"] * (4 - n)) for n in range(5)]:
+        problems.append(f"of two creates not one was made:\n{text}")
+    for one, two in AT_ONCE:
+        _, text = machine.shell(f"bash /bad/two 4 '{one}' '{two}' 2>&1", timeout=300)
+        ends = re.findall(r"^ended ([0-6]) ([0-6])$", text, re.MULTILINE)
+        said = [line for line in text.splitlines() if not line.startswith("ended ")]
+        if len(ends) != 4 or len(said) > 8 or any(not line.startswith("pvctl: ") for line in said):
+            problems.append(f"{one} and {two}:\n{text}")
+        machine.shell("pvctl destroy worse")
+    assert not problems, "\n".join(problems)
+    machine.check("pvctl list | wc -l", r"^2$")
+    machine.check("xenstore-list /local/domain", r"^0$")
+    assert free() == before, f"{before - free()} KiB are missing"
+    machine.check("pvctl create /etc/parvis/hello.xml")
+
+
 def disks_have_one_writer():
     """A disk that a live domain may write is no other's, by none of its names; another disk is free to take."""
     machine.check("modprobe loop; ln /bad/disk /bad/hard; ln -s disk /bad/soft; pvctl create /bad/d-one.xml", "")
@@ -181,7 +219,7 @@ def main():
     global machine
     xen = "--xen" in sys.argv
     with (Machine.xen if xen else Machine.parvis)("bad-domains-xen" if xen else "bad-domains", cpu=MAX, files=bad_files()) as machine:
-        run_tests(creates_are_refused, files_of_others_are_taken, commands_are_refused, names_are_unique, disks_have_one_writer, consoles_are_single, machine.ends_well)
+        run_tests(creates_are_refused, files_of_others_are_taken, commands_are_refused, names_are_unique, two_at_once, disks_have_one_writer, consoles_are_single, machine.ends_well)
 
 
 if __name__ == "__main__":

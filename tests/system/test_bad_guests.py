@@ -3,12 +3,12 @@
 """Guests that misbehave harm only themselves.
 
 tests/system/guests holds them: one faults without a stack, one jumps to nowhere, one never stops, one floods its console, one makes
-every hypercall with garbage. Each runs beside the control domain and an ordinary guest, which go on answering; each can be
+every hypercall with garbage, and tests/guest/store-hostile writes whatever it may into the store. Each runs beside the control domain and an ordinary guest, which go on answering; each can be
 destroyed; and afterwards no page is missing.
 """
 import sys
 
-from machine import EPYC, Machine, built, run_tests
+from machine import EPYC, Machine, built, json_in, run_tests
 
 machine = None
 GUESTS = ("forever", "flood", "nowhere", "triple", "garbage")
@@ -21,10 +21,24 @@ XML = """<domain type='xen'>
   <devices><console type='pty'><target type='xen' port='0'/></console></devices>
 </domain>
 """
+STORE_XML = """<domain type='xen'><name>store</name><memory unit='MiB'>8</memory><vcpu>1</vcpu>
+<os><type>linux</type><kernel>/bad/store</kernel></os>
+<devices><disk type='file'><source file='/root/a.img'/><target dev='xvda'/></disk>
+<interface type='bridge'><source bridge='xenbr0'/></interface></devices></domain>"""
+# Whatever is asked of a domain, or of all: more may be said no to than yes.
+QUESTIONS = ("list", "list --json", "dominfo store", "domid store", "uptime store", "dumpxml store", "vcpu-list store", "stats --json", "stats --prometheus",
+             "top --batch --iterations 1", "block-list store", "network-list store", "block-list --json", "network-list --json", "log store")
+ORDERS = ("sysrq store h", "mem-set store 7M", "mem-max store 8M", "vcpu-set store 1", "pin store 0 0", "sched store --weight 100",
+          "pause store", "unpause store", "rename store other", "rename other store", "attach-disk store /root/b.img xvdd", "detach-disk --force store xvdd",
+          "detach-disk --force store xvda", "attach-interface store", "detach-interface --force store 0", "dump-core --live store /tmp/core",
+          "shutdown --timeout 1 store", "reboot --timeout 1 store")
 
 
 def files():
     result = {}
+    with open(built("tests/guest/store-hostile"), "rb") as guest:
+        result["bad/store"] = guest.read()
+    result["bad/store.xml"] = STORE_XML
     for name in GUESTS:
         with open(built("bad-guests/" + name), "rb") as guest:
             result["bad/" + name] = guest.read()
@@ -94,6 +108,39 @@ def garbage_is_refused():
     running("garbage", 10)
 
 
+def all_is_well(command):
+    """It ends in its time, with a status of its own and text that a terminal may be given."""
+    status, text = machine.shell(f"timeout -s KILL 60 pvctl {command} 2>&1", timeout=240)
+    assert status <= 6, f"`pvctl {command}` ended with {status}:\n{text}"
+    strange = sorted({c for c in text if c not in "\n\t" and not " " <= c <= "~"})
+    assert not strange, f"`pvctl {command}` writes what its guest wrote, {strange}:\n{text!r}"
+    if "--json" in command and status == 0:
+        json_in(text)
+
+
+def hostile_in_the_store():
+    """A guest that writes whatever it may into the store: each verb says what it has to, the daemons live on, and nothing is left."""
+    machine.check("dmesg -n 1; cd /root; for i in a b; do dd if=/dev/zero of=$i.img bs=64k count=1 2>/dev/null; done; cd /")
+    daemons = "cat /run/xenstored.pid; pidof parvisd; pidof xenstored"
+    _, pids = machine.shell(daemons)
+    left = "xenstore-ls -f / | cut -d = -f 1; ls /sys/class/net/xenbr0/brif; cat /sys/block/loop*/loop/backing_file 2>/dev/null"
+    before = None
+    for _ in range(2):
+        machine.check("pvctl create /bad/store.xml")
+        machine.check("n=0; until pvctl log store | grep -q 'has written' || [ $n -gt 600 ]; do n=$((n+1)); usleep 100000; done; pvctl log store",
+                      r"^store-hostile: has written$", timeout=240)
+        machine.check("xenstore-ls -f /local/domain/$(pvctl domid store) | wc -l", r"^\d{3,}$")
+        for command in (*QUESTIONS, *ORDERS, *QUESTIONS):
+            all_is_well(command)
+        neighbours_answer()
+        machine.check("pvctl domid store && pvctl destroy store")
+        machine.check("pvctl domid store", status=3)
+        after = machine.shell(left)[1], free()
+        assert before in (None, after), f"left: {after}, of {before}"
+        before = after
+    assert machine.shell(daemons)[1] == pids, "a daemon did not live on"
+
+
 def nothing_is_missing():
     """After all of that and a second round, free memory is what it was after the first."""
     before = free()
@@ -108,7 +155,7 @@ def main():
     xen = "--xen" in sys.argv
     with (Machine.xen if xen else Machine.parvis)("bad-guests-xen" if xen else "bad-guests", cpu=EPYC, files=files()) as machine:
         run_tests(prepare, jumping_to_nowhere_crashes, faulting_without_a_stack_crashes,
-                  looping_takes_no_more_than_its_share, flooding_is_bounded, garbage_is_refused, nothing_is_missing, machine.ends_well)
+                  looping_takes_no_more_than_its_share, flooding_is_bounded, garbage_is_refused, *([] if xen else [hostile_in_the_store]), nothing_is_missing, machine.ends_well)
 
 
 if __name__ == "__main__":
