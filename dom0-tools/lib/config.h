@@ -136,8 +136,6 @@ void domain_config_free(struct domain_config *c);
 
 /* "destroy", "restart", "preserve", "rename-restart", ... */
 const char *end_action_name(enum end_action a);
-/* What is done for it: nobody renames a domain yet, or writes a core. */
-enum end_action end_action_done(enum end_action a);
 /* The one of this name; false: there is none. */
 bool end_action_find(const char *name, enum end_action *a);
 /* Fills in what no kernel means, or a boot loader, once the kind is known; false: no memory. */

@@ -135,14 +135,6 @@ static void check_limits(const struct domain_config *c, struct findings *f)
                        c->max_event_channels, CONFIG_MAX_EVENT_CHANNELS);
 }
 
-static void check_action(const struct domain_config *c, enum end_action a, long line,
-                         const char *xml, const char *xl, struct findings *f)
-{
-    if (end_action_done(a) != a)
-        findings_note(f, line, "%s: %s is not done yet: %s is", config_word(c, xml, xl),
-                      end_action_name(a), end_action_name(end_action_done(a)));
-}
-
 static void check_disks(struct domain_config *c, struct findings *f)
 {
     for (size_t i = 0; i < c->nr_disks; i++) {
@@ -217,9 +209,6 @@ void config_check(struct domain_config *c, struct findings *f)
     check_kind(c, f);
     check_start(c, f);
     check_limits(c, f);
-    check_action(c, c->on_poweroff, c->line.on_poweroff, "<on_poweroff>", "on_poweroff", f);
-    check_action(c, c->on_reboot, c->line.on_reboot, "<on_reboot>", "on_reboot", f);
-    check_action(c, c->on_crash, c->line.on_crash, "<on_crash>", "on_crash", f);
     check_disks(c, f);
     check_nics(c, f);
 }

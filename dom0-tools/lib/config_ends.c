@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may follow a domain's end: names of it, and what of it is done.
+ * What may follow a domain's end: the words for it.
  */
 #include <string.h>
 
@@ -29,19 +29,4 @@ bool end_action_find(const char *name, enum end_action *a)
         }
     }
     return false;
-}
-
-/* Without a new name the ended one keeps its own: it stays, as with libvirt. */
-enum end_action end_action_done(enum end_action a)
-{
-    switch (a) {
-    case END_RENAME_RESTART:
-        return END_PRESERVE;
-    case END_COREDUMP_DESTROY:
-        return END_DESTROY;
-    case END_COREDUMP_RESTART:
-        return END_RESTART;
-    default:
-        return a;
-    }
 }

@@ -30,6 +30,7 @@ HOST_OP(domain_pause, uint32_t domid)
 HOST_OP(domain_unpause, uint32_t domid)
 /* A non-maskable interrupt to a vCPU. */
 HOST_OP(vcpu_send_nmi, uint32_t domid, uint32_t vcpu)
+HOST_OP(domain_set_uuid, uint32_t domid, const uint8_t uuid[16])
 /* Of a fully virtualized domain; -EINVAL: it has none */
 HOST_OP(domain_power_button, uint32_t domid)
 HOST_OP(domain_max_mem, uint32_t domid, uint64_t max_kib)

@@ -52,7 +52,7 @@ int __must_check host_need_store(struct host_xen *x);
 extern struct xentoollog_logger host_quiet_logger;
 
 /* The operations: host_xen_domain.c, host_xen_memory.c, host_xen_event.c, host_xen_store.c,
- * host_xen_put.c. */
+ * host_xen_put.c, host_xen_version.c. */
 #define HOST_OP(name, ...) int hx_##name(struct host *h, ##__VA_ARGS__);
 #include "host_op_rows.h"
 #undef HOST_OP

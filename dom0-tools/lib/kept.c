@@ -86,3 +86,17 @@ int kept_rename(const char *old_name, const char *new_name)
     unlink(state_path("console/%s.log", new_name));
     return 0;
 }
+
+int kept_set_aside(const char *name, const char *other, uint32_t domid, const uint8_t uuid[16])
+{
+    char text[37], target[64], tmp[PATH_MAX];
+
+    uuid_format(uuid, text);
+    snprintf(target, sizeof(target), "%u/%s", domid, text);
+    snprintf(tmp, sizeof(tmp), "%s", state_path("tmp/%d", (int)getpid()));
+    unlink(tmp);
+    if (symlink(target, tmp) < 0 || rename(tmp, state_path("names/%s", other)) < 0)
+        return -errno;
+    unlink(state_path("names/%s", name));
+    return 0;
+}

@@ -19,5 +19,9 @@ int __must_check kept_change(uint32_t domid, const char *name,
 /* The name of a live domain becomes another one, at once; -EEXIST: that one is somebody's. Who
  * calls holds the lock of claims (state.h). */
 int __must_check kept_rename(const char *old_name, const char *new_name);
+/* One that has ended gives its name back for another one, which nobody has, and has another uuid
+ * (state.h's names). */
+int __must_check kept_set_aside(const char *name, const char *other, uint32_t domid,
+                                const uint8_t uuid[16]);
 
 #endif

@@ -263,13 +263,13 @@ enum end_action lifecycle_action(const struct domain_config *c, unsigned int rea
 {
     switch (reason) {
     case SHUTDOWN_poweroff:
-        return end_action_done(c->on_poweroff);
+        return c->on_poweroff;
     case SHUTDOWN_reboot:
-        return end_action_done(c->on_reboot);
+        return c->on_reboot;
     case SHUTDOWN_suspend:
         return END_PRESERVE; /* somebody asked for it, and will take the domain's state */
     default:
-        return end_action_done(c->on_crash);
+        return c->on_crash;
     }
 }
 

@@ -26,6 +26,14 @@ void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const ch
     r->stage = domid == UINT32_MAX ? REAP_GONE : REAP_DEVICES;
 }
 
+void reap_begin_devices(struct reap *r, uint32_t domid, const char *name)
+{
+    static const uint8_t no_uuid[16];
+
+    reap_begin(r, domid, no_uuid, name, "");
+    r->devices_alone = true;
+}
+
 static void enter(struct reap *r, enum reap_stage stage, uint64_t deadline)
 {
     r->stage = stage;
@@ -104,7 +112,9 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
             return STEP_MS;
         }
         device_list_free(&r->devices);
-        enter(r, REAP_DESTROY, 0);
+        enter(r, r->devices_alone ? REAP_DONE : REAP_DESTROY, 0);
+        if (r->devices_alone)
+            return 0;
         /* fall through */
     case REAP_DESTROY:
         destroy(h, r);

@@ -67,7 +67,10 @@ struct console {
     unsigned int quick; /* lives in a row that were too short */
     pid_t restarter;
     bool given_up; /* and told to stop: how it all ended is told already */
-    int messages;  /* what it says */
+    pid_t dumper;  /* writes its core, to `core`; what is done then is `then` */
+    char core[160];
+    enum end_action then;
+    int messages; /* what the restarter, or the dumper, says */
 };
 
 extern struct console *consoles;

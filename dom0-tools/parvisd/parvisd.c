@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "client.h"
 #include "console.h"
 #include "events.h"
@@ -52,7 +53,7 @@ static int open_signals(void)
 }
 
 /* Returns false when the daemon is to end. */
-static bool take_signal(int fd)
+static bool take_signal(struct host *h, int fd)
 {
     struct signalfd_siginfo si;
     int status;
@@ -63,7 +64,7 @@ static bool take_signal(int fd)
     if (si.ssi_signo != SIGCHLD)
         return false;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        policy_child(pid, status);
+        policy_child(h, pid, status);
     return true;
 }
 
@@ -150,7 +151,7 @@ static int loop(struct host *h, int signals)
             take_store_events(h);
         if (p[FD_LINK].revents)
             lose_store();
-        if (p[FD_SIGNALS].revents && !take_signal(signals))
+        if (p[FD_SIGNALS].revents && !take_signal(h, signals))
             return 0;
     }
 }
@@ -269,7 +270,7 @@ static int parse(int argc, char **argv, bool *foreground, const char **log)
         else if (strcmp(argv[i], "--log") == 0)
             *log = argv[++i];
         else
-            policy_set_pvctl(argv[++i]);
+            child_set_pvctl(argv[++i]);
     }
     return -1;
 }

@@ -2,19 +2,18 @@
 /*
  * What happens when a domain ends: see policy.h.
  */
-#define _GNU_SOURCE /* pipe2 */
 #include "policy.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "cause.h"
+#include "child.h"
 #include "client.h"
 #include "events.h"
 #include "lifecycle.h"
@@ -22,17 +21,12 @@
 #include "restart.h"
 #include "state.h"
 
-static char pvctl[256] = "pvctl";
-
-void policy_set_pvctl(const char *path)
-{
-    snprintf(pvctl, sizeof(pvctl), "%s", path);
-}
-
 void policy_release(struct host *h, uint32_t domid, const char *how)
 {
     struct console *c = console_by_domid(domid);
 
+    if (c && c->dumper)
+        kill(c->dumper, SIGTERM); /* which removes what it has written */
     if (c)
         console_release(h, c, how);
     if (c && c->ended)
@@ -59,24 +53,6 @@ static bool read_config(const struct console *c, struct domain_config *cfg)
     return rc == 0;
 }
 
-/* The child: `pvctl create`, its messages into the pipe. It undoes what it has done if the daemon
- * ends, so that the next one does not start the same domain beside it. */
-static void create(const char *name, int messages, pid_t daemon)
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != daemon)
-        _exit(1);
-    dup2(messages, STDERR_FILENO);
-    execlp(pvctl, "pvctl", "create", restart_path(name), (char *)NULL);
-    fprintf(stderr, "%s: %s\n", pvctl, strerror(errno));
-    _exit(127);
-}
-
 static void restart_failed(struct console *c, const char *why)
 {
     char how[sizeof(c->how)];
@@ -88,24 +64,17 @@ static void restart_failed(struct console *c, const char *why)
     client_tell_next(c->name, CONSOLE_NONE, how);
 }
 
+/* `pvctl create`; it undoes what it has done if the daemon ends, so that the next one does not
+ * start the same domain beside it. */
 static void restart(struct console *c)
 {
-    int messages[2] = {-1, -1};
-    pid_t daemon = getpid();
+    pid_t pid = child_start("create", restart_path(c->name), NULL, &c->messages);
 
     c->successor = false;
-    if (pipe2(messages, O_CLOEXEC | O_NONBLOCK) < 0 || (c->restarter = fork()) < 0) {
-        c->restarter = 0;
-        restart_failed(c, strerror(errno));
-    } else if (c->restarter == 0) {
-        create(c->name, messages[1], daemon);
-    }
-    if (messages[1] >= 0)
-        close(messages[1]);
-    if (c->restarter)
-        c->messages = messages[0];
-    else if (messages[0] >= 0)
-        close(messages[0]);
+    if (pid < 0)
+        restart_failed(c, strerror(-pid));
+    else
+        c->restarter = pid;
 }
 
 /* Whoever makes the next life is told to stop, and undoes what it has made. */
@@ -153,40 +122,10 @@ void policy_go_on(void)
     }
 }
 
-/* The last line that it said, without its name. */
-static void last_message(int fd, char *out, size_t size)
-{
-    char text[1024], *save = NULL, *line;
-    ssize_t n = read(fd, text, sizeof(text) - 1);
-
-    snprintf(out, size, "it ended without a message");
-    text[n > 0 ? n : 0] = '\0';
-    for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        snprintf(out, size, "%s", strncmp(line, "pvctl: ", 7) == 0 ? line + 7 : line);
-}
-
 void policy_served(struct host *h, struct console *c, pid_t maker)
 {
     if (c->restarter && c->restarter == maker)
         carried_give(h, c->domid, c->name, &c->carried);
-}
-
-void policy_child(pid_t pid, int status)
-{
-    for (struct console *c = consoles; c; c = c->next) {
-        if (c->restarter == pid) {
-            char why[200];
-
-            last_message(c->messages, why, sizeof(why));
-            close(c->messages);
-            c->restarter = 0;
-            if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-                client_tell_next(c->name, c->domid, NULL);
-            else if (c->domid == CONSOLE_NONE && !c->given_up)
-                restart_failed(c, why);
-            c->given_up = false;
-        }
-    }
 }
 
 /* What is done when a restart is asked for; why it is not done goes behind `how`. */
@@ -212,6 +151,86 @@ static enum end_action plan_restart(struct host *h, const struct host_domain *d,
     return END_RESTART;
 }
 
+/* Writes its core before all else; what follows is kept for then. Where that cannot be begun, it
+ * follows now. */
+static enum end_action dump_first(const struct host_domain *d, struct console *c,
+                                  enum end_action action, char *how, size_t size)
+{
+    enum end_action then = action == END_COREDUMP_RESTART ? END_RESTART : END_DESTROY;
+    char number[16];
+    int rc = aside_path(c->name, c->core, sizeof(c->core));
+    pid_t pid = rc;
+    size_t n = strlen(how);
+
+    snprintf(number, sizeof(number), "%u", d->domid);
+    if (rc == 0)
+        pid = child_start("dump-core", number, c->core, &c->messages);
+    if (pid < 0) {
+        snprintf(how + n, size - n, "; no core: %.60s: %s", c->core, strerror(-pid));
+        return then;
+    }
+    c->dumper = pid;
+    c->then = then;
+    snprintf(c->how, sizeof(c->how), "%s", how);
+    return then;
+}
+
+/* Another one lives on by its name: it is preserved by another name, without its devices. */
+static bool set_aside(struct host *h, const struct host_domain *d, struct console *c, char *how,
+                      size_t size)
+{
+    struct error e = {0};
+    char name[sizeof(c->name)], other[sizeof(c->name)];
+    size_t n = strlen(how);
+    unsigned int quick = c->quick;
+
+    snprintf(name, sizeof(name), "%s", c->name);
+    if (quick == RESTART_MAX_QUICK) {
+        snprintf(how + n, size - n, "; not restarted: %u times in a row within %u s",
+                 RESTART_MAX_QUICK, RESTART_MIN_MS / 1000);
+        return false;
+    }
+    carried_take(h, d, name, &c->carried);
+    if (aside_domain(h, d, c, other, &e)) {
+        restart_forget(name);
+        snprintf(how + n, size - n, "; not restarted: %.100s", e.text);
+        return false;
+    }
+    snprintf(how + n, size - n, " (preserved as %s)", other);
+    console_set_ended(c, how);
+    client_tell_end(d->domid, how, NULL);
+    reaper_start_devices(h, d->domid, name);
+    if (console_expect(name) == 0)
+        console_by_name(name)->quick = quick;
+    return true;
+}
+
+/* It stays as it is, by this name. */
+static void preserve(const struct host_domain *d, struct console *c, char *how, size_t size)
+{
+    size_t n = strlen(how);
+
+    snprintf(how + n, size - n, " (preserved)");
+    console_set_ended(c, how);
+    client_tell_end(d->domid, how, NULL);
+}
+
+/* What follows an end, when its core is written, if it is to be. */
+static void follow(struct host *h, const struct host_domain *d, struct console *c,
+                   enum end_action action, char *how, size_t size)
+{
+    if (action == END_RESTART)
+        action = plan_restart(h, d, c, how, size);
+    if (action == END_RENAME_RESTART)
+        action = set_aside(h, d, c, how, size) ? END_RENAME_RESTART : END_PRESERVE;
+    if (action == END_PRESERVE) {
+        preserve(d, c, how, size);
+    } else if (action != END_RENAME_RESTART) {
+        policy_release(h, d->domid, how);
+        reaper_start(h, d->domid, d->uuid, c->name, action == END_RESTART ? "" : how);
+    }
+}
+
 /* The domain has shut down by itself. */
 static void act(struct host *h, const struct host_domain *d, struct console *c)
 {
@@ -228,20 +247,58 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
             end_action_name(action));
     console_pump(h, c);
     c->quick = now_ms() - c->started_ms < RESTART_MIN_MS ? c->quick + 1 : 0;
-    if (action == END_RESTART)
-        action = plan_restart(h, d, c, how, sizeof(how));
-    if (action == END_PRESERVE) {
-        size_t n = strlen(how);
-
-        snprintf(how + n, sizeof(how) - n, " (preserved)");
-        console_set_ended(c, how);
-        client_tell_end(d->domid, how, NULL);
-    } else {
-        policy_release(h, d->domid, how);
-        reaper_start(h, d->domid, d->uuid, c->name, action == END_RESTART ? "" : how);
-    }
+    if (action == END_COREDUMP_DESTROY || action == END_COREDUMP_RESTART)
+        action = dump_first(d, c, action, how, sizeof(how));
+    if (!c->dumper)
+        follow(h, d, c, action, how, sizeof(how));
     if (known)
         domain_config_free(&cfg);
+}
+
+/* Its core is written, or is not; if it has not been destroyed meanwhile, what follows is done. */
+static void dumper_ended(struct host *h, struct console *c, int status)
+{
+    char why[200], how[sizeof(c->how)];
+    struct host_domain d;
+    unsigned int n = 0;
+
+    child_last_message(&c->messages, why, sizeof(why));
+    c->dumper = 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        snprintf(how, sizeof(how), "%.80s; its core is in %.150s", c->how, c->core);
+    else
+        snprintf(how, sizeof(how), "%.80s; no core: %.150s", c->how, why);
+    fprintf(stderr, "parvisd: %s: %s\n", c->name, how);
+    if (c->domid == CONSOLE_NONE || h->ops->domain_list(h, c->domid, &d, 1, &n) || n == 0 ||
+        d.domid != c->domid || d.dying)
+        return; /* policy_check() tidies up */
+    follow(h, &d, c, c->then, how, sizeof(how));
+}
+
+static void restarter_ended(struct console *c, int status)
+{
+    char why[200];
+
+    child_last_message(&c->messages, why, sizeof(why));
+    c->restarter = 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        client_tell_next(c->name, c->domid, NULL);
+    else if (c->domid == CONSOLE_NONE && !c->given_up)
+        restart_failed(c, why);
+    c->given_up = false;
+}
+
+void policy_child(struct host *h, pid_t pid, int status)
+{
+    struct console *c, *next;
+
+    for (c = consoles; c; c = next) {
+        next = c->next;
+        if (c->dumper == pid)
+            dumper_ended(h, c, status);
+        else if (c->restarter == pid)
+            restarter_ended(c, status);
+    }
 }
 
 /* Somebody destroyed it without a word to us. */

@@ -37,9 +37,7 @@ bool policy_is_making(const char *name);
 /* A new domain has its console and does not run yet. If it is a successor, and not one that
  * somebody else makes of the name meanwhile, it gets what the former life left it. */
 void policy_served(struct host *h, struct console *c, pid_t maker);
-/* A child process has ended (a restart). */
-void policy_child(pid_t pid, int status);
-/* The program that creates domains: "pvctl" beside the daemon. */
-void policy_set_pvctl(const char *path);
+/* A child process has ended (a restart, a core dump). */
+void policy_child(struct host *h, pid_t pid, int status);
 
 #endif

@@ -57,7 +57,8 @@ static void finish(struct host *h, struct job *j)
     }
     told = j->r.e.code != 0;
     events_look(h); /* before anybody who has waited makes the next of this name */
-    client_tell_reaped(j->r.domid, &j->r.e);
+    if (!j->r.devices_alone)
+        client_tell_reaped(j->r.domid, &j->r.e);
     free(j);
 }
 
@@ -75,6 +76,13 @@ static void step(struct host *h, struct job **at)
     }
 }
 
+static void begin(struct host *h, struct job *j)
+{
+    j->next = jobs;
+    jobs = j;
+    step(h, &jobs);
+}
+
 void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
                   const char *how)
 {
@@ -83,9 +91,17 @@ void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const 
 
     if (j) {
         reap_begin(&j->r, domid, uuid, name, how);
-        j->next = jobs;
-        jobs = j;
-        step(h, &jobs);
+        begin(h, j);
+    }
+}
+
+void reaper_start_devices(struct host *h, uint32_t domid, const char *name)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    if (j) {
+        reap_begin_devices(&j->r, domid, name);
+        begin(h, j);
     }
 }
 

@@ -24,6 +24,9 @@
 /* Takes the domain away, from now on. Nothing happens if that is being done already. */
 void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
                   const char *how);
+/* Takes the devices of a domain that stays; until they are gone, something of this name is being
+ * taken away. */
+void reaper_start_devices(struct host *h, uint32_t domid, const char *name);
 /* Steps all that are due; returns ms until the next, or -1. */
 int reaper_run(struct host *h);
 /* Is something of this name being taken away? */

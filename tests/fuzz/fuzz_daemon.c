@@ -151,7 +151,7 @@ static void go_on(void)
     client_go_on(&f->host);
     (void)console_pump_waiting(&f->host);
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        policy_child(pid, status);
+        policy_child(&f->host, pid, status);
 }
 
 static void step(void)

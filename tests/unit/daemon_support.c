@@ -22,6 +22,7 @@
 #include <xen/grant_table.h>
 #include <xen/io/console.h>
 
+#include "child.h"
 #include "client.h"
 #include "daemon.h"
 #include "daemon_support.h"
@@ -48,7 +49,7 @@ int daemon_setup(void **state)
     if (!mkdtemp(dir))
         return -1;
     setenv("PARVIS_RUN", dir, 1);
-    policy_set_pvctl("/bin/false");
+    child_set_pvctl("/bin/false");
     f = fake_new();
     listener = client_listen(state_path("parvisd.sock"));
     return state_prepare(NULL) || listener < 0;

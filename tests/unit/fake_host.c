@@ -213,6 +213,17 @@ int fake_domain_unpause(struct host *h, uint32_t domid)
     return set_paused(h, domid, false);
 }
 
+int fake_domain_set_uuid(struct host *h, uint32_t domid, const uint8_t uuid[16])
+{
+    struct fake_domain *d = fake_domain(fake(h), domid);
+
+    MAY_FAIL(h);
+    if (!d)
+        return -ESRCH;
+    memcpy(d->d.uuid, uuid, 16);
+    return 0;
+}
+
 int fake_domain_power_button(struct host *h, uint32_t domid)
 {
     struct fake_domain *d = fake_domain(fake(h), domid);

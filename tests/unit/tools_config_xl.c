@@ -131,7 +131,7 @@ static void variants(void **state)
          1},
         {"kernel='/k'\nvcpus=1\nvcpus=2", KIND_PV, "/k", "", 2, 2, 1},
         {"kernel='/k'\ndisk=[',,xvda,cdrom']", KIND_PV, "/k", "", 1, 1, 1},
-        {"kernel='/k'\non_crash='coredump-restart'", KIND_PV, "/k", "", 1, 1, 1},
+        {"kernel='/k'\non_crash='coredump-restart'", KIND_PV, "/k", "", 1, 1, 0},
         {"kernel='/k'\nvif=['model=e1000,type=ioemu', 'rate=8Mb/s@20ms']", KIND_PV, "/k", "", 1, 1,
          2},
         {"kernel='/k'\nvif=['script=/etc/xen/scripts/vif-bridge,backend=Domain-0', '']", KIND_PV,

@@ -24,6 +24,7 @@
 #include <xen/sched.h>
 
 #include "cause.h"
+#include "child.h"
 #include "client.h"
 #include "daemon.h"
 #include "daemon_support.h"
@@ -43,7 +44,7 @@ static void fake_pvctl(const char *text)
     fprintf(out, "#!/bin/sh\ncat $2 >%s\n%s\n", state_path("given"), text);
     fclose(out);
     chmod(path, 0700);
-    policy_set_pvctl(path);
+    child_set_pvctl(path);
 }
 
 static char *file_text(const char *path)
@@ -63,7 +64,7 @@ static void wait_child(void)
     pid_t pid = waitpid(-1, &status, 0);
 
     assert_true(pid > 0);
-    policy_child(pid, status);
+    policy_child(&f->host, pid, status);
 }
 
 static void reaps_by_policy(void **state)

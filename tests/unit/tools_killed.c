@@ -28,6 +28,7 @@
 
 #include <xen/sched.h>
 
+#include "child.h"
 #include "client.h"
 #include "daemon_support.h"
 #include "fake_parts.h"
@@ -321,7 +322,7 @@ static void no_pvctl(void)
     fputs("#!/bin/sh\ngrep -q '<name>web</name>' $2\n", out);
     fclose(out);
     chmod(path, 0700);
-    policy_set_pvctl(path);
+    child_set_pvctl(path);
 }
 
 /* The daemon's child makes the domain; it is another process and is not killed. */
@@ -342,7 +343,7 @@ static void let_child_make(void)
     assert_int_equal(make_of(&c, false), 0);
     lives++;
     f->kill_at = at;
-    policy_child(pid, status);
+    policy_child(&f->host, pid, status);
 }
 
 /* From its start until it has nothing more to do. */

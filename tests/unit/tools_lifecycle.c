@@ -416,11 +416,9 @@ static void actions(void **state)
     assert_int_equal(lifecycle_action(&c, SHUTDOWN_suspend), END_PRESERVE);
     assert_int_equal(lifecycle_action(&c, 77), END_DESTROY);
     c.on_crash = END_COREDUMP_RESTART;
-    assert_int_equal(lifecycle_action(&c, SHUTDOWN_crash), END_RESTART);
-    c.on_crash = END_COREDUMP_DESTROY;
-    assert_int_equal(lifecycle_action(&c, SHUTDOWN_crash), END_DESTROY);
-    c.on_reboot = END_RENAME_RESTART; /* without a new name it stays */
-    assert_int_equal(lifecycle_action(&c, SHUTDOWN_reboot), END_PRESERVE);
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_crash), END_COREDUMP_RESTART);
+    c.on_reboot = END_RENAME_RESTART;
+    assert_int_equal(lifecycle_action(&c, SHUTDOWN_reboot), END_RENAME_RESTART);
     assert_string_equal(shutdown_reason_text(SHUTDOWN_crash), "crashed");
     assert_string_equal(shutdown_reason_text(1000), "shut down for an unknown reason");
     assert_string_equal(shutdown_reason_word(SHUTDOWN_watchdog), "watchdog");

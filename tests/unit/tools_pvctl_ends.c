@@ -28,6 +28,7 @@
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
+#include "child.h"
 #include "daemon_support.h"
 #include "loader_support.h"
 #include "policy.h"
@@ -66,7 +67,7 @@ static void hear_of_the_maker(int how)
     int is;
 
     if (maker && waitpid(maker, &is, how) == maker)
-        policy_child(maker, is);
+        policy_child(&f->host, maker, is);
 }
 
 /* `pvctl LINE` ends with this status, and says this and no more. */
@@ -272,7 +273,7 @@ static void makers_take_long(void)
     fputs("#!/bin/sh\nexec sleep 60\n", out);
     fclose(out);
     assert_int_equal(chmod(state_path("pvctl"), 0700), 0);
-    policy_set_pvctl(state_path("pvctl"));
+    child_set_pvctl(state_path("pvctl"));
 }
 
 static void is_given_up(int fd, const char *how)

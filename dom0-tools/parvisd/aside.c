@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is put aside of a domain that has ended: see aside.h.
+ */
+#include "aside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "config.h"
+#include "kept.h"
+#include "restart.h"
+#include "state.h"
+#include "store.h"
+
+#define FOLDER "/var/lib/parvis/dump"
+
+/* 20261128T155801Z */
+static void time_text(char out[24])
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    strftime(out, 24, "%Y%m%dT%H%M%SZ", &tm);
+}
+
+int aside_path(const char *name, char *out, size_t size)
+{
+    const char *folder = getenv("PARVIS_DUMPS");
+    char when[24];
+
+    folder = folder && *folder ? folder : FOLDER;
+    time_text(when);
+    snprintf(out, size, "%.70s/%s-%s.core", folder, name, when);
+    return mkdir(folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* A name that nobody has: the first 44 characters of its own, and the time. */
+static int free_name(const char *name, char other[65])
+{
+    char when[24];
+
+    time_text(when);
+    for (unsigned int i = 1; i < 100; i++) {
+        struct state_entry s;
+        char number[8] = "";
+
+        if (i > 1)
+            snprintf(number, sizeof(number), ".%u", i);
+        snprintf(other, 65, "%.44s-%.16s%.3s", name, when, number);
+        if (state_get(other, &s) == -ENOENT && !console_by_name(other))
+            return 0;
+    }
+    return -EEXIST;
+}
+
+/* Its configuration, as that of the domain that stays. */
+static int keep(struct host_domain *d, struct domain_config *cfg, const char *other,
+                const char *name, const char *xml)
+{
+    char *copy = strdup(other), *kept;
+    int rc;
+
+    if (!copy)
+        return -ENOMEM;
+    free(cfg->name);
+    cfg->name = copy;
+    memcpy(cfg->uuid, d->uuid, 16);
+    cfg->on_poweroff = cfg->on_reboot = cfg->on_crash = END_PRESERVE;
+    kept = domain_config_to_xml(cfg, -1);
+    if (!kept)
+        return -ENOMEM;
+    rc = state_write_file(restart_path(name), xml);
+    rc = rc ? rc : state_write_file(state_path("domains/%u.xml", d->domid), kept);
+    free(kept);
+    return rc;
+}
+
+/* The store says who it is; what cannot be written there is told, and no more: it has ended. */
+static void tell_store(struct host *h, const struct host_domain *d, const char *other)
+{
+    char uuid[37], vm[64], path[80];
+    int rc;
+
+    uuid_format(d->uuid, uuid);
+    snprintf(vm, sizeof(vm), "/vm/%s", uuid);
+    snprintf(path, sizeof(path), "%s/name", vm);
+    rc = store_domain_set(h, d->domid, "name", other);
+    rc = rc ? rc : store_domain_set(h, d->domid, "vm", vm);
+    rc = rc ? rc : h->ops->store_write(h, 0, path, other);
+    if (rc)
+        fprintf(stderr, "parvisd: %s: its name in the store: %s\n", other, strerror(-rc));
+}
+
+static int set_aside(struct host *h, struct host_domain *d, struct console *c,
+                     struct domain_config *cfg, const char *xml, const char *other)
+{
+    char name[65];
+    int rc;
+
+    snprintf(name, sizeof(name), "%s", c->name);
+    uuid_make(d->uuid);
+    rc = keep(d, cfg, other, name, xml);
+    rc = rc ? rc : h->ops->domain_set_uuid(h, d->domid, d->uuid);
+    rc = rc ? rc : kept_set_aside(name, other, d->domid, d->uuid);
+    rc = rc ? rc : console_rename(c, other);
+    if (rc == 0)
+        tell_store(h, d, other);
+    return rc;
+}
+
+int aside_domain(struct host *h, const struct host_domain *d, struct console *c, char other[65],
+                 struct error *e)
+{
+    struct host_domain aside = *d;
+    struct domain_config cfg;
+    char *xml;
+    int rc = state_read_xml(d->domid, &xml);
+
+    if (rc)
+        return error_errno(e, rc, "its configuration");
+    rc = domain_config_parse(xml, strlen(xml), "kept configuration", &cfg, e);
+    if (rc == 0) {
+        rc = free_name(c->name, other);
+        rc = rc ? rc : set_aside(h, &aside, c, &cfg, xml, other);
+        if (rc)
+            error_errno(e, rc, "giving it another name");
+        domain_config_free(&cfg);
+    }
+    free(xml);
+    return rc;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is put aside of a domain that has ended, so that somebody can look at it later: its core, or
+ * the domain itself by another name. Both are called NAME-TIME, as xl has it.
+ */
+#ifndef PARVIS_ASIDE_H
+#define PARVIS_ASIDE_H
+
+#include <stddef.h>
+
+#include "console.h"
+#include "error.h"
+#include "host.h"
+
+/* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core. $PARVIS_DUMPS replaces the
+ * folder. 0 or a negative errno: the folder cannot be made. */
+int __must_check aside_path(const char *name, char *out, size_t size);
+
+/* The domain, its entries in the store and its console get another name, and the domain another
+ * uuid: its own are free for the next life, whose configuration is in restart/NAME then. What is
+ * kept of it says that it stays as it is, whatever a daemon after this one finds. */
+int __must_check aside_domain(struct host *h, const struct host_domain *d, struct console *c,
+                              char other[65], struct error *e);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon puts aside of a domain that has ended: its core (coredump-destroy,
+ * coredump-restart), or the domain itself by another name (rename-restart).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/io/console.h>
+#include <xen/sched.h>
+
+#include "child.h"
+#include "client.h"
+#include "daemon.h"
+#include "daemon_support.h"
+#include "devices.h"
+#include "lifecycle.h"
+#include "policy.h"
+#include "reaper.h"
+#include "restart.h"
+#include "state.h"
+
+static char dumps[96];
+
+static int setup(void **state)
+{
+    int rc = daemon_setup(state);
+
+    snprintf(dumps, sizeof(dumps), "%s", state_path("dumps"));
+    setenv("PARVIS_DUMPS", dumps, 1);
+    return rc;
+}
+
+/* A stand-in for pvctl: keeps how it was called, and does this. */
+static void fake_pvctl(const char *text)
+{
+    char path[128];
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s", state_path("pvctl"));
+    out = fopen(path, "w");
+    fprintf(out, "#!/bin/sh\necho \"$*\" >>%s\n%s\n", state_path("called"), text);
+    fclose(out);
+    chmod(path, 0700);
+    child_set_pvctl(path);
+}
+
+static void called_with(const char *text)
+{
+    char *have;
+
+    assert_int_equal(state_read_file(state_path("called"), &have), 0);
+    if (!strstr(have, text))
+        fail_msg("pvctl was not called with %s: %s", text, have);
+    free(have);
+}
+
+static void wait_child(void)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+
+    assert_true(pid > 0);
+    policy_child(&f->host, pid, status);
+}
+
+/* A domain whose configuration says this of a crash. */
+static uint32_t serve_one(const char *on_crash)
+{
+    uint32_t domid;
+    char xml[512];
+
+    serve("web", "destroy", &domid);
+    snprintf(xml, sizeof(xml),
+             "<domain type='xen'><name>web</name><uuid>77000000-0000-0000-0000-000000000000</uuid>"
+             "<memory>8192</memory><os><type>linux</type><kernel>/k</kernel></os>"
+             "<on_crash>%s</on_crash></domain>",
+             on_crash);
+    assert_int_equal(state_write_file(state_path("domains/%u.xml", domid), xml), 0);
+    return domid;
+}
+
+static int waits_for(uint32_t domid)
+{
+    char id[16];
+    int fd;
+
+    snprintf(id, sizeof(id), "%u", domid);
+    fd = ask(D_WAIT, id);
+    next_is(fd, D_OK, "");
+    return fd;
+}
+
+static void crash(uint32_t domid)
+{
+    clock_ms += 2 * RESTART_MIN_MS;
+    fake_shutdown(f, domid, SHUTDOWN_crash);
+    policy_check(&f->host);
+}
+
+static bool hears(int fd)
+{
+    return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) > 0;
+}
+
+static void ended_is(const char *begins, const char *ends)
+{
+    char *how = state_read_ended("web");
+
+    assert_non_null(how);
+    if (strncmp(how, begins, strlen(begins)) != 0 || !strstr(how, ends))
+        fail_msg("it ended so: %s", how);
+    free(how);
+}
+
+/* The core first; then it goes, and whoever waits is told where the core is. */
+static void dumps_and_destroys(void **state)
+{
+    uint32_t domid = serve_one("coredump-destroy");
+    int fd = waits_for(domid);
+    char call[160];
+
+    (void)state;
+    fake_pvctl("exit 0");
+    crash(domid);
+    turn();
+    assert_false(hears(fd));
+    assert_non_null(fake_domain(f, domid));
+    policy_check(&f->host); /* it is acted upon once */
+    wait_child();
+    snprintf(call, sizeof(call), "dump-core %u %s/web-2", domid, dumps);
+    called_with(call);
+    turn();
+    next_is(fd, D_END, NULL);
+    close(fd);
+    ended_is("crashed; its core is in ", ".core");
+    assert_null(fake_is_clean(f));
+}
+
+/* No core: why is said, and what follows is done all the same. */
+static void without_a_core(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    fake_pvctl("echo 'pvctl: no room' >&2; exit 1");
+    crash(serve_one("coredump-destroy"));
+    wait_child();
+    turn();
+    ended_is("crashed; no core: no room", "");
+    setenv("PARVIS_DUMPS", "/proc/none", 1);
+    domid = serve_one("coredump-destroy");
+    crash(domid);
+    turn();
+    ended_is("crashed; no core: /proc/none/web-", "No such file or directory");
+    assert_null(fake_domain(f, domid));
+    assert_null(fake_is_clean(f));
+}
+
+static void dumps_and_restarts(void **state)
+{
+    uint32_t domid = serve_one("coredump-restart");
+    int fd = waits_for(domid);
+    char call[160];
+
+    (void)state;
+    fake_pvctl("exit 0");
+    crash(domid);
+    assert_false(restart_intended("web"));
+    wait_child();
+    assert_true(restart_intended("web"));
+    turn();
+    next_is(fd, D_END, NULL);
+    snprintf(call, sizeof(call), "create %s", restart_path("web"));
+    assert_true(console_by_name("web")->restarter > 0);
+    serve("web", "destroy", &domid);
+    wait_child();
+    called_with(call);
+    next_is(fd, D_NEXT, NULL);
+    close(fd);
+}
+
+/* Somebody destroys it meanwhile: its dumper is told to end, and nothing follows. */
+static void destroyed_while_it_is_dumped(void **state)
+{
+    uint32_t domid = serve_one("coredump-restart");
+    char line[64];
+    int fd, status;
+    pid_t pid;
+
+    (void)state;
+    fake_pvctl("exec sleep 60");
+    crash(domid);
+    assert_true(console_by_name("web")->dumper > 0);
+    snprintf(line, sizeof(line), "%u web destroyed", domid);
+    fd = ask(D_REAP, line);
+    next_is(fd, D_OK, "");
+    close(fd);
+    pid = waitpid(-1, &status, 0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    policy_child(&f->host, pid, status);
+    turn();
+    assert_false(restart_intended("web"));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_null(fake_is_clean(f));
+}
+
+/* The name that a domain has now; "" if none. */
+static const char *name_of(uint32_t domid)
+{
+    static char name[65];
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+
+    name[0] = '\0';
+    assert_int_equal(lifecycle_list(&f->host, &l, &n, &e), 0);
+    for (size_t i = 0; i < n; i++) {
+        if (l[i].d.domid == domid)
+            snprintf(name, sizeof(name), "%s", l[i].name);
+    }
+    free(l);
+    return name;
+}
+
+/* It stays by another name, with another uuid, without its devices; a next life has its own. */
+static void renames_and_restarts(void **state)
+{
+    static struct device_system model;
+    const struct device_system *real = device_system;
+    uint32_t domid = serve_one("rename-restart"), next;
+    int fd = waits_for(domid);
+    char call[160], other[65], *xml;
+
+    (void)state;
+    model = *real;
+    model.backend_lives = still_there;
+    device_system = &model;
+    lingering = 1;
+    add_disk(domid);
+    fake_pvctl("exit 0");
+    crash(domid);
+    assert_non_null(fake_domain(f, domid));
+    snprintf(other, sizeof(other), "%s", name_of(domid));
+    assert_int_equal(strncmp(other, "web-2", 5), 0);
+    assert_int_not_equal(fake_domain(f, domid)->d.uuid[0], 0x77);
+    next_is(fd, D_END, NULL);
+    close(fd);
+    assert_string_equal(console_by_domid(domid)->name, other);
+    assert_int_equal(state_read_xml(domid, &xml), 0);
+    assert_non_null(strstr(xml, other));
+    assert_non_null(strstr(xml, "<on_crash>preserve</on_crash>"));
+    free(xml);
+    assert_int_equal(state_read_file(restart_path("web"), &xml), 0);
+    assert_non_null(strstr(xml, "<name>web</name><uuid>77000000"));
+    free(xml);
+    turn(); /* a back end has its disk still */
+    assert_int_equal(console_by_name("web")->restarter, 0);
+    clock_ms += 100;
+    turn();
+    turn();
+    assert_true(console_by_name("web")->restarter > 0);
+    serve("web", "destroy", &next);
+    wait_child();
+    snprintf(call, sizeof(call), "create %s", restart_path("web"));
+    called_with(call);
+    device_system = real;
+    /* The next daemon leaves it as it is. */
+    console_close_all(&f->host);
+    reaper_collect(&f->host);
+    policy_check(&f->host);
+    assert_string_equal(name_of(domid), other);
+    assert_non_null(fake_domain(f, next));
+}
+
+/* What cannot be renamed is preserved by its own name. */
+static void what_cannot_be_renamed(void **state)
+{
+    uint32_t domid = serve_one("rename-restart");
+
+    (void)state;
+    unlink(state_path("domains/%u.xml", domid));
+    assert_int_equal(state_write_file(restart_path("web"),
+                                      "<domain type='xen'><name>web</name><memory>8192</memory><os>"
+                                      "<type>linux</type><kernel>/k</kernel></os>"
+                                      "<on_crash>rename-restart</on_crash></domain>"),
+                     0);
+    crash(domid);
+    assert_string_equal(name_of(domid), "web");
+    ended_is("crashed; not restarted: its configuration: No such file", "(preserved)");
+    assert_false(restart_intended("web"));
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, daemon_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(dumps_and_destroys),           T(without_a_core),       T(dumps_and_restarts),
+        T(destroyed_while_it_is_dumped), T(renames_and_restarts), T(what_cannot_be_renamed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
