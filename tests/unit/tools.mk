@@ -135,6 +135,10 @@ UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_store_put
+unit_tools_store_put_SRCS := tests/unit/tools_store_put.c dom0-tools/lib/host_xen_put.c
+unit_tools_store_put_LIBS :=
+
 UNIT += tools_kernel_cache
 unit_tools_kernel_cache_SRCS = tests/unit/tools_kernel_cache.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,config_name.c error.c interrupt.c kernel_cache.c kernel_image.c limit.c \
     lock.c memory.c plain.c progress.c restart.c state.c unpack.c uuid.c)
