@@ -152,7 +152,7 @@ def knows_of_xen():
         hypercalls = sum(events[event] for event in events if event.startswith("hypercall_"))
         assert 0 < events["exit_vmmcall"] <= hypercalls and events["hypercall_event_channel_op"] and events["upcalls"], events
         if not life:
-            machine.check("pvctl reboot --wait debian-pvh", r"^debian-pvh: rebooted\n(pvctl: debian-pvh: it has ended; still waiting for its start\n)*debian-pvh: domain \d+$", timeout=240)
+            machine.check("pvctl reboot --wait debian-pvh", r"^debian-pvh: rebooted\n(?s:.)*debian-pvh: domain \d+$", timeout=240)
             machine.send("pvctl console debian-pvh")
             machine.expect(r"guest# ", 480)
             machine.send("\x1d", end="")
