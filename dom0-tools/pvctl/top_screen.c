@@ -282,6 +282,9 @@ int top_screen(const struct call *c, FILE *record)
     keypad(stdscr, TRUE);
     curs_set(0);
     (void)run_screen(&s, record, &e);
+    move(LINES - 1, 0); /* where the prompt will stand */
+    clrtoeol();
+    refresh();
     endwin();
     delscreen(screen);
     top_forget(&s.now);
