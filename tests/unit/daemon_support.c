@@ -200,3 +200,91 @@ void add_disk(uint32_t domid)
     snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
     f->host.ops->store_write(&f->host, 0, path, "4");
 }
+
+/* ---- a Linux that takes up at once whatever it is asked for ---- */
+
+static int first_loop(const char *path, unsigned int *major, unsigned int *minor)
+{
+    (void)path;
+    *major = 7;
+    *minor = 0;
+    return 0;
+}
+
+static int same_disk(const char *path, struct disk_id *out)
+{
+    (void)path;
+    *out = (struct disk_id){.dev = 1, .ino = 2};
+    return 0;
+}
+
+static int same_number(unsigned int major, unsigned int minor, struct disk_id *out)
+{
+    (void)major, (void)minor;
+    return same_disk(NULL, out);
+}
+
+static int good_file(const char *path, bool readonly)
+{
+    (void)path, (void)readonly;
+    return 0;
+}
+
+static int attach(const char *path, bool readonly, char *dev, size_t size)
+{
+    (void)path, (void)readonly;
+    snprintf(dev, size, "/dev/loop0");
+    return 1000; /* no descriptor of ours */
+}
+
+static void let_go(int fd)
+{
+    assert_int_equal(fd, 1000);
+}
+
+static int good_bridge(const char *bridge)
+{
+    (void)bridge;
+    return 0;
+}
+
+static int join(const char *ifname, const char *new_name, const char *bridge)
+{
+    (void)ifname, (void)new_name, (void)bridge;
+    return 0;
+}
+
+static bool is_gone(const char *device)
+{
+    (void)device;
+    return false;
+}
+
+static bool serves(const char *device)
+{
+    (void)device;
+    return true;
+}
+
+/* The drivers come to their turn: back ends wait for their front ends. */
+static void take_up(unsigned int ms)
+{
+    (void)ms;
+    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
+        struct fake_entry *e = &f->entries[i];
+
+        if (e->path && strstr(e->path, "/backend/") && strstr(e->path, "/state")) {
+            free(e->value);
+            e->value = strdup("2");
+        }
+    }
+}
+
+static bool all_there(void)
+{
+    return false;
+}
+
+const struct device_system willing_system = {first_loop, same_disk, same_number, good_file,
+                                             attach,     let_go,    good_bridge, join,
+                                             is_gone,    serves,    take_up,     all_there};

@@ -12,6 +12,7 @@
 
 #include "console.h"
 #include "daemon.h"
+#include "devices.h"
 #include "fake_host.h"
 
 struct xencons_interface;
@@ -43,5 +44,8 @@ void add_disk(uint32_t domid);
 /* A device_system's backend_lives: the disk's back end is there for as many looks as this says. */
 extern int lingering;
 bool still_there(const char *device);
+
+/* A Linux that takes up at once whatever it is asked for. */
+extern const struct device_system willing_system;
 
 #endif

@@ -426,6 +426,23 @@ void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason)
     d->d.shutdown_reason = reason;
 }
 
+/* Directories that the control domain has from its first guest's devices on. */
+static bool is_control_domains(const char *path)
+{
+    static const char *const own[] = {"/local/domain/0",
+                                      "/local/domain/0/backend",
+                                      "/local/domain/0/backend/vbd",
+                                      "/local/domain/0/backend/vif",
+                                      "/local/domain/0/error",
+                                      "/local/domain/0/error/backend"};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strcmp(path, own[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *fake_is_clean(struct fake_host *f)
 {
     for (unsigned int i = 1; i < FAKE_DOMAINS; i++) {
@@ -443,7 +460,8 @@ const char *fake_is_clean(struct fake_host *f)
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         const char *p = f->entries[i].path;
 
-        if (p && (strncmp(p, "/local/domain/", 14) == 0 || strncmp(p, "/vm/", 4) == 0))
+        if (p && !is_control_domains(p) &&
+            (strncmp(p, "/local/domain/", 14) == 0 || strncmp(p, "/vm/", 4) == 0))
             return p;
     }
     if (fake_free_frames(f) != FAKE_FRAMES)

@@ -31,6 +31,7 @@
 #include "child.h"
 #include "client.h"
 #include "daemon_support.h"
+#include "devices.h"
 #include "fake_parts.h"
 #include "lifecycle.h"
 #include "loader_support.h"
@@ -142,6 +143,8 @@ static int make_of(struct domain_config *c, bool paused)
     return rc;
 }
 
+static bool devices; /* the domains that are made have some */
+
 static int make_and_go(bool paused)
 {
     struct domain_config c = {.name = strdup("web"),
@@ -153,6 +156,13 @@ static int make_and_go(bool paused)
                               .max_vcpus = 1,
                               .vcpus = 1};
 
+    if (devices) {
+        c.disks = calloc(1, sizeof(*c.disks));
+        c.disks[c.nr_disks++] = (struct disk_config){
+            .source = strdup("/srv/a.img"), .target = strdup("xvda"), .vdev = 51712};
+        c.nics = calloc(1, sizeof(*c.nics));
+        c.nics[c.nr_nics++] = (struct nic_config){.bridge = strdup("xenbr0")};
+    }
     return make_of(&c, paused);
 }
 
@@ -307,6 +317,27 @@ static void reapers(void **state)
     assert_true(at >= 6);
 }
 
+static void with_devices(void (*test)(void **state), void **state)
+{
+    const struct device_system *was = device_system;
+
+    device_system = &willing_system;
+    devices = true;
+    test(state);
+    devices = false;
+    device_system = was;
+}
+
+static void makers_of_devices(void **state)
+{
+    with_devices(makers, state);
+}
+
+static void reapers_of_devices(void **state)
+{
+    with_devices(reapers, state);
+}
+
 /* ---- the daemon is killed ---- */
 
 static unsigned int lives; /* begun */
@@ -453,7 +484,8 @@ static void daemons(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(makers), T(undoers), T(reapers), T(daemons)};
+    const struct CMUnitTest tests[] = {
+        T(makers), T(undoers), T(reapers), T(makers_of_devices), T(reapers_of_devices), T(daemons)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
