@@ -321,23 +321,29 @@ static void the_domain_goes(void **state)
 /* Whichever call fails: one line, and the device is there or is not. */
 static void any_call_fails(void **state)
 {
-    int nth = 0, status = 1;
+    int nth = 1, status;
 
     (void)state;
-    for (; status && nth < 200; nth++) {
+    for (;; nth++) {
         f->calls = 0;
-        f->fail_at = nth + 1;
+        f->failed_call = NULL;
+        f->fail_at = nth;
         f->fail_with = -EIO;
         status = pvctl_run("attach-disk web /srv/b.img xvdb");
         f->fail_at = 0;
-        if (status) {
-            if (!strchr(pvctl_said, '\n'))
-                fail_msg("call %d, %s: said '%s'", nth, f->failed_call, pvctl_said);
-            assert_null(strchr(strchr(pvctl_said, '\n') + 1, '\n'));
-            assert_false(kept_has("/srv/b.img"));
+        if (!f->failed_call)
+            break;
+        if (status == 0) {
+            pvctl_ends("detach-disk web xvdb", 0, ""); /* it can be done without that call */
+            continue;
         }
+        if (!strchr(pvctl_said, '\n'))
+            fail_msg("call %d, %s: said '%s'", nth, f->failed_call, pvctl_said);
+        assert_null(strchr(strchr(pvctl_said, '\n') + 1, '\n'));
+        assert_false(kept_has("/srv/b.img"));
     }
-    assert_in_range(nth, 10, 190);
+    assert_in_range(nth, 10, 200);
+    assert_int_equal(status, 0);
     assert_true(kept_has("/srv/b.img"));
     assert_string_equal(of("vbd", "51728/state"), "4");
 }
