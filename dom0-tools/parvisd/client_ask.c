@@ -37,6 +37,16 @@ static void refuse_unwatched(struct host *h, struct client *cl, const char *whic
     client_drop(cl);
 }
 
+/* What we keep is of one that has ended, while another program's domain has the name. */
+static bool is_others_now(struct host *h, const struct console *c)
+{
+    struct error none = {0};
+    struct live_domain l;
+
+    return c->domid == CONSOLE_NONE && !c->restarting &&
+           lifecycle_find(h, c->name, &l, &none) == 0 && !l.ours;
+}
+
 /* NULL: there is none, and the client is told. */
 static struct console *find_console(struct host *h, struct client *cl, const char *name)
 {
@@ -44,9 +54,10 @@ static struct console *find_console(struct host *h, struct client *cl, const cha
     struct console *c =
         number ? console_by_domid((uint32_t)strtoul(name, NULL, 10)) : console_by_name(name);
 
-    if (!c)
-        refuse_unwatched(h, cl, name, ", nor a console kept of one");
-    return c;
+    if (c && !is_others_now(h, c))
+        return c;
+    refuse_unwatched(h, cl, name, ", nor a console kept of one");
+    return NULL;
 }
 
 /* Who has it is told that he has it no more. */

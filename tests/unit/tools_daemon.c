@@ -168,6 +168,27 @@ static void waits_for_others(void **state)
     close(c);
 }
 
+/* A console that was kept of ours is not that of the domain that has its name now. */
+static void others_have_the_name(void **state)
+{
+    uint32_t domid;
+    int fd;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    policy_release(&f->host, domid, "powered off");
+    assert_int_equal(f->host.ops->domain_destroy(&f->host, domid), 0);
+    fd = ask(D_CONSOLE, "web");
+    next_is(fd, D_OK, "");
+    close(fd);
+    turn();
+    others_domain("web");
+    fd = ask(D_CONSOLE, "web");
+    next_is(fd, D_REFUSED,
+            "-61 web: parvisd does not watch this domain: it was not created by pvctl");
+    close(fd);
+}
+
 static void garbage_requests(void **state)
 {
     static const int types[] = {0, 1, 255, D_DATA, D_OK, D_SERVE, D_REAP, D_WAIT, D_MAKE};
@@ -325,7 +346,9 @@ static void absent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(readers), T(slow_reader_loses_nothing), T(waits_for_others), T(garbage_requests), T(asks),
+        T(readers),          T(slow_reader_loses_nothing),
+        T(waits_for_others), T(others_have_the_name),
+        T(garbage_requests), T(asks),
         T(absent),
     };
 
