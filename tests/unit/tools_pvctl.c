@@ -142,7 +142,7 @@ static const struct {
      "pvctl shutdown: --timeout wants a number from 0 to 1000000, not 5s; "},
     {"reboot web --wait --timeout 9999999", 2,
      "pvctl reboot: --timeout wants a number from 0 to 1000000, not 9999999; "},
-    {"help stats", 0, "pvctl stats [--events] [--interval SECONDS] [--json] [NAME...]\n"},
+    {"help stats", 0, "pvctl stats [--events] [--interval SECONDS]"},
     {"stats --interval 0", 2, "pvctl stats: --interval wants a number from 1 to 86400, not 0; "},
     {"stats --interval", 2, "pvctl stats: missing value of --interval; "},
     {"list --events", 2, "pvctl list: unknown option --events; "},
