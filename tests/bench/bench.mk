@@ -15,8 +15,9 @@ bench-kinds: build/parvis.bin dom0 reference ## Linux to a shell as a guest of e
 	@$(PYTHON) tests/bench/kinds.py $(VCPUS)
 
 .PHONY: bench-sched
-bench-sched: build/parvis.bin guests dom0 ## who gets how much of 1, 2 and 4 CPUs (CPUS=1: of that many alone): weights, caps, farmers, wake-ups, noisy neighbours; fails when it is unfair
+bench-sched: build/parvis.bin guests dom0 reference build/bench/guest-files/.made $(LINUX_OPS) ## who gets how much of 1, 2 and 4 CPUs (CPUS=1: of that many alone): weights, caps, farmers, wake-ups, noisy neighbours; fails when it is unfair
 	@$(PYTHON) tests/bench/sched.py $(CPUS)
+	@$(PYTHON) tests/bench/sched_devices.py
 
 build/bench/clock: tests/bench/clock.c | build/.deps
 	@mkdir -p $(@D)

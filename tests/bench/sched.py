@@ -33,6 +33,7 @@ FARM_WINDOW_MS = 8000     # MORE_THAN_DUE of a farmer's half of it is four slice
 FLUSH_WINDOW_MS = 500     # emulation is slow at flushes
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 FINE_GRAIN = 200          # for latencies: how long a CPU computes until it is the next one's turn, in nanoseconds
+# What works on disks and cards, beside a control domain: sched_devices.py.
 STRESSORS = ("spin", "forks", "events", "hypercalls", "flushes")
 SHARE_LIMIT = 0.02        # of its due, and a slice: more or less than it is a fault
 SLICE_MS = 10

@@ -18,6 +18,7 @@
  * which each vCPU has made; a turn is made when all of it has worked.
  *
  * Command line:  name=WORD (load)  work=WORD (spin)  vcpus=N (1)  begin=MS (1000)  end=MS (3000)
+ *                from_start=1: begin and end count from its own start
  *                peer=ID: of the work grants
  *                run=US (10000)  sleep=US (10000): of the works duty and latency
  *                grain=NS (2000): who computes says PAUSE so often. Nothing comes of it but where
@@ -173,6 +174,10 @@ int guest_main(void)
     begin_ns = cmdline_number("begin", 1000) * NS_PER_MS;
     end_ns = cmdline_number("end", 3000) * NS_PER_MS;
     grain_ns = cmdline_number("grain", 2000);
+    if (end_ns && cmdline_number("from_start", 0)) {
+        begin_ns += time_system_ns();
+        end_ns += time_system_ns();
+    }
     run_ns = cmdline_number("run", 10000) * NS_PER_US;
     sleep_ns = cmdline_number("sleep", 10000) * NS_PER_US;
     if (!set_up())
