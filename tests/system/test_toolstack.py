@@ -217,7 +217,7 @@ CARD = "<interface type='bridge'><mac address='00:16:3e:00:00:01'/><source bridg
 
 
 START = "libvirtd --daemon --pid-file /run/libvirtd.pid; until virsh list >/dev/null 2>&1; do sleep 1; done"
-STOP = "kill $(cat /run/libvirtd.pid); while [ -e /proc/$(cat /run/libvirtd.pid) ]; do usleep 100000; done"
+STOP = "daemon=$(cat /run/libvirtd.pid); kill $daemon; while [ -e /proc/$daemon ]; do usleep 100000; done"
 
 
 def its_console(m):
