@@ -152,20 +152,25 @@ static int rank(const struct live_domain *l)
 }
 
 /* A name of ours, of a domain that lives: no other domain comes before it, so that nobody has to
- * look at all that there are. */
-static bool find_named(struct host *h, const char *name, struct live_domain *out)
+ * look at all that there are. -ENOENT: it is not that. */
+static int find_named(struct host *h, const char *name, struct live_domain *out)
 {
     struct live_domain l = {.ours = false};
     struct state_entry s;
     unsigned int n = 0;
+    int rc;
 
-    if (state_get(name, &s) || s.domid == UINT32_MAX ||
-        h->ops->domain_list(h, s.domid, &l.d, 1, &n) || n != 1 || l.d.dying)
-        return false;
-    name_if_ours(&l, &s);
-    if (l.ours)
-        *out = l;
-    return l.ours;
+    if (state_get(name, &s) || s.domid == UINT32_MAX)
+        return -ENOENT;
+    rc = h->ops->domain_list(h, s.domid, &l.d, 1, &n);
+    if (rc)
+        return rc;
+    if (n == 1 && !l.d.dying)
+        name_if_ours(&l, &s);
+    if (!l.ours)
+        return -ENOENT;
+    *out = l;
+    return 0;
 }
 
 int lifecycle_find(struct host *h, const char *which, struct live_domain *out, struct error *e)
@@ -174,10 +179,12 @@ int lifecycle_find(struct host *h, const char *which, struct live_domain *out, s
     unsigned long id = number ? strtoul(which, NULL, 10) : 0;
     struct live_domain *all;
     size_t n;
-    int rc;
+    int rc = number ? -ENOENT : find_named(h, which, out);
 
-    if (!number && find_named(h, which, out))
+    if (rc == 0)
         return 0;
+    if (rc != -ENOENT)
+        return error_errno(e, rc, "listing the domains");
     rc = lifecycle_list(h, &all, &n, e);
     if (rc)
         return rc;

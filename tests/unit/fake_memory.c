@@ -89,14 +89,17 @@ uint64_t fake_frame_at(struct fake_host *f, uint32_t domid, uint64_t number)
     return UINT64_MAX;
 }
 
+/* Of a frame UINT64_MAX there is nothing, which faults. */
 static int add_mapping(struct fake_host *f, const uint64_t *mfns, size_t nr, bool grant, void **va)
 {
     char *p = mmap(NULL, nr * HOST_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    for (size_t i = 0; i < nr; i++) {
-        if (mmap(p + i * HOST_PAGE_SIZE, HOST_PAGE_SIZE, PROT_READ | PROT_WRITE,
-                 MAP_SHARED | MAP_FIXED, f->memfd,
-                 (off_t)(mfns[i] * HOST_PAGE_SIZE)) == MAP_FAILED) {
+    for (size_t i = 0, run; i < nr; i += run) { /* frames that follow each other */
+        for (run = 1; i + run < nr && mfns[i + run] == mfns[i] + run;)
+            run++;
+        if (mfns[i] != UINT64_MAX && mmap(p + i * HOST_PAGE_SIZE, run * HOST_PAGE_SIZE,
+                                          PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, f->memfd,
+                                          (off_t)(mfns[i] * HOST_PAGE_SIZE)) == MAP_FAILED) {
             munmap(p, nr * HOST_PAGE_SIZE);
             return -ENOMEM;
         }
@@ -154,7 +157,6 @@ int fake_foreign_map_some(struct host *h, uint32_t domid, const uint64_t *mfns, 
         found[i] =
             fake_domain(fake(h), domid) ? fake_frame_at(fake(h), domid, mfns[i]) : UINT64_MAX;
         error[i] = found[i] == UINT64_MAX ? -EINVAL : 0;
-        found[i] = error[i] ? 0 : found[i];
     }
     rc = add_mapping(fake(h), found, nr, false, va);
     free(found);
