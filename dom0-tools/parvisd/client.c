@@ -104,8 +104,8 @@ static bool listener_has_work(const struct client *cl)
 {
     const struct console *c = cl->console;
 
-    return history_behind(&c->history, cl->pos) || !cl->told || cl->cleared != c->history.cleared ||
-           (c->ended && !c->restarting);
+    return !cl->follows || !cl->told || history_behind(&c->history, cl->pos) ||
+           cl->cleared != c->history.cleared || (c->ended && !c->restarting);
 }
 
 unsigned int client_poll_set(struct pollfd *pfds)
@@ -148,6 +148,13 @@ void client_send_end(struct client *cl, const char *how)
 {
     client_tell(cl, D_END, how);
     client_drop(cl);
+}
+
+/* To one that may be slow to read: when there is no room it is asked again as soon as there is. */
+static void send_end_when_room(struct client *cl, const char *how)
+{
+    if (daemon_send(cl->fd, D_END, how, strlen(how)) != -EAGAIN)
+        client_drop(cl);
 }
 
 static void readable(struct host *h, struct client *cl)
@@ -193,38 +200,48 @@ static void writable(struct host *h, struct client *cl)
     }
     console_pump(h, c); /* it may have waited for this reader */
     if (c->ended && !c->restarting && history_behind(&c->history, c->reader_pos) == 0)
-        client_send_end(cl, c->how);
+        send_end_when_room(cl, c->how);
+}
+
+/* A piece of the history, or that what follows is new. -ENODATA: there is none. */
+static int tell_piece(struct client *cl)
+{
+    const struct console *c = cl->console;
+    uint64_t pos = cl->pos;
+    char buf[1024];
+    size_t n;
+    int rc;
+
+    if (!cl->told && pos >= cl->to) {
+        rc = daemon_send(cl->fd, D_NEXT, "", 0);
+        cl->told = rc == 0;
+        return rc;
+    }
+    n = cl->told && !cl->follows ? 0 : history_read(&c->history, &pos, buf, sizeof(buf));
+    if (n == 0)
+        return -ENODATA;
+    rc = daemon_send(cl->fd, cl->told ? D_DATA : D_HISTORY, buf, n);
+    cl->pos = rc ? cl->pos : pos;
+    return rc;
 }
 
 /* Up to `to` it is history; then that is said, and who follows gets the rest. */
 static void tell_listener(struct client *cl)
 {
     const struct console *c = cl->console;
-    char buf[1024];
-    int rc = 0;
+    int rc;
 
     if (cl->cleared != c->history.cleared) { /* another domain has this console now */
         cl->pos = cl->to = 0;
         cl->cleared = c->history.cleared;
     }
-    while (rc == 0) {
-        uint64_t pos = cl->pos;
-        size_t n;
-
-        if (!cl->told && pos >= cl->to) {
-            client_tell(cl, D_NEXT, "");
-            cl->told = true;
-        }
-        n = cl->told && !cl->follows ? 0 : history_read(&c->history, &pos, buf, sizeof(buf));
-        if (n == 0)
-            break;
-        rc = daemon_send(cl->fd, cl->told ? D_DATA : D_HISTORY, buf, n);
-        cl->pos = rc ? cl->pos : pos;
-    }
-    if (rc && rc != -EAGAIN)
+    do {
+        rc = tell_piece(cl);
+    } while (rc == 0);
+    if (rc != -EAGAIN && rc != -ENODATA)
         client_drop(cl);
-    else if (rc == 0 && (!cl->follows || (c->ended && !c->restarting)))
-        client_send_end(cl, cl->follows ? c->how : "");
+    else if (rc == -ENODATA && (!cl->follows || (c->ended && !c->restarting)))
+        send_end_when_room(cl, cl->follows ? c->how : "");
 }
 
 void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr)

@@ -5,6 +5,8 @@
  * model of the machine.
  */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,14 +106,10 @@ static void the_last_lines(void **state)
     ends("log -n 1 web", 0, "three\n");
 }
 
-/* More than is kept: what is, and how much is not. */
-static void of_much(void **state)
+static void print_much(struct xencons_interface *ring)
 {
-    uint32_t domid;
-    struct xencons_interface *ring = serve("web", "destroy", &domid);
     char line[9];
 
-    (void)state;
     for (int i = 0; i < 100000; i++) {
         snprintf(line, sizeof(line), "%07d\n", i);
         while (say(ring, line, 8) < 8) {
@@ -122,8 +120,58 @@ static void of_much(void **state)
     }
     clock_ms += CONSOLE_WINDOW_MS;
     print(ring, "");
+}
+
+/* More than is kept: what is, and how much is not. */
+static void of_much(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    print_much(serve("web", "destroy", &domid));
     ends("log -n 2 web", 0, "0099998\n0099999\n");
 }
+
+/* Takes so many messages, or what there is; true: the end was among them. */
+static bool take(int fd, unsigned int most)
+{
+    struct pollfd there = {.fd = fd, .events = POLLIN};
+    char buf[DAEMON_MAX_MESSAGE + 1];
+    size_t len;
+
+    while (most-- > 0 && poll(&there, 1, 0) == 1) {
+        int type = daemon_receive(fd, buf, &len);
+
+        assert_true(type > 0);
+        if (type == D_END)
+            return true;
+    }
+    return false;
+}
+
+/* However many it takes before there is more, so also when its end would be the first without room.
+ */
+static void by_one_slow_to_read(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    print_much(serve("web", "destroy", &domid));
+    for (unsigned int taken = 1; taken < 300; taken++) {
+        int fd = ask(D_LOG, "web");
+
+        turn();
+        if (!take(fd, taken)) {
+            do {
+                turn();
+            } while (!take(fd, UINT_MAX));
+        }
+        close(fd);
+        turn();
+    }
+}
+
+/* The domain does not wait for who looks on, and the reader is not disturbed. */
 
 /* The domain does not wait for who looks on, and the reader is not disturbed. */
 static void follows(void **state)
@@ -300,9 +348,9 @@ static void keeps_its_name(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, daemon_setup, daemon_teardown)
-    const struct CMUnitTest tests[] = {T(the_last_lines), T(of_much),  T(follows),
-                                       T(begins_anew),    T(is_taken), T(gets_another_name),
-                                       T(keeps_its_name)};
+    const struct CMUnitTest tests[] = {
+        T(the_last_lines), T(of_much),  T(by_one_slow_to_read), T(follows),
+        T(begins_anew),    T(is_taken), T(gets_another_name),   T(keeps_its_name)};
 #undef T
 
     return cmocka_run_group_tests(tests, NULL, NULL);
