@@ -53,6 +53,7 @@ static long callback_unregister(struct vcpu *v, const struct callback_unregister
     if (reg->type != CALLBACKTYPE_nmi)
         return refused(-XEN_EINVAL, "type %u can only be replaced", reg->type);
     v->arch.pv.callback[CALLBACKTYPE_nmi].address = 0;
+    v->arch.pv.traps[TRAP_nmi].address = 0; /* ABI: Xen keeps both in one place */
     return 0;
 }
 
