@@ -90,9 +90,15 @@ int console_write(const char *data, size_t len)
     static struct plain unfinished;
     static char out[DAEMON_MAX_MESSAGE * PLAIN_GROWS + 4];
 
+    int rc = 0;
+
     if (!isatty(STDOUT_FILENO))
         return write_all(data, len);
-    return write_all(out, plain_text(&unfinished, data, len, out));
+    for (size_t n; len > 0 && rc == 0; data += n, len -= n) { /* all that a console ever said */
+        n = len < DAEMON_MAX_MESSAGE ? len : DAEMON_MAX_MESSAGE;
+        rc = write_all(out, plain_text(&unfinished, data, n, out));
+    }
+    return rc;
 }
 
 static int written(int rc)

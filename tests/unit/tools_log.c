@@ -5,8 +5,10 @@
  * model of the machine.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,7 +174,53 @@ static void by_one_slow_to_read(void **state)
     }
 }
 
-/* The domain does not wait for who looks on, and the reader is not disturbed. */
+/* On a terminal what it said is text, and that may be longer, however much it is. */
+static void of_much_on_a_terminal(void **state)
+{
+    const size_t much = 20000, keep = sizeof("end") - 1;
+    int master, slave, status = 0;
+    struct termios raw = {0};
+    size_t len = 0;
+    ssize_t n;
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    pid_t pid;
+
+    (void)state;
+    for (size_t i = 0; i < much; i++) {
+        while (say(ring, "\033", 1) < 1) {
+            clock_ms += CONSOLE_WINDOW_MS;
+            fire("web");
+            turn();
+        }
+    }
+    clock_ms += CONSOLE_WINDOW_MS;
+    fire("web");
+    turn();
+    print(ring, "end");
+    cfmakeraw(&raw);
+    assert_int_equal(openpty(&master, &slave, NULL, &raw, NULL), 0);
+    assert_int_equal(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        child("log web", fdopen(slave, "w"));
+    do {
+        turn();
+        usleep(1000);
+        n = read(master, said + len, sizeof(said) - len);
+        len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 || waitpid(pid, &status, WNOHANG) != pid);
+    while ((n = read(master, said + len, sizeof(said) - len)) > 0)
+        len += (size_t)n;
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(len, 2 * much + keep);
+    for (size_t i = 0; i < much; i++)
+        assert_memory_equal(said + 2 * i, "^[", 2);
+    assert_memory_equal(said + 2 * much, "end", keep);
+    close(master);
+    close(slave);
+}
 
 /* The domain does not wait for who looks on, and the reader is not disturbed. */
 static void follows(void **state)
@@ -348,9 +397,15 @@ static void keeps_its_name(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, daemon_setup, daemon_teardown)
-    const struct CMUnitTest tests[] = {
-        T(the_last_lines), T(of_much),  T(by_one_slow_to_read), T(follows),
-        T(begins_anew),    T(is_taken), T(gets_another_name),   T(keeps_its_name)};
+    const struct CMUnitTest tests[] = {T(the_last_lines),
+                                       T(of_much),
+                                       T(by_one_slow_to_read),
+                                       T(of_much_on_a_terminal),
+                                       T(follows),
+                                       T(begins_anew),
+                                       T(is_taken),
+                                       T(gets_another_name),
+                                       T(keeps_its_name)};
 #undef T
 
     return cmocka_run_group_tests(tests, NULL, NULL);
