@@ -56,12 +56,14 @@ static bool split(char *line, char *field[NR_FIELDS])
     return *at == '\0';
 }
 
-static bool number(const char *text, double *out)
+/* A time is one that a calendar has, an id one of a domain's; a counter may be large. */
+static bool number(const char *text, int field, double *out)
 {
+    double most = field == TIME ? 1e11 : field == ID ? UINT32_MAX : 1e18;
     char *end;
 
     *out = strtod(text, &end);
-    return end != text && *end == '\0' && *out >= 0 && *out < 1e18;
+    return end != text && *end == '\0' && *out >= 0 && *out <= most;
 }
 
 static struct plot_line *find_line(struct plot *p, const char *name, unsigned int id)
@@ -96,7 +98,7 @@ static int add_point(struct plot *p, char *const field[NR_FIELDS])
     struct plot_point *more;
 
     for (int i = 0; i < NR_FIELDS; i++)
-        if (i != NAME && i != STATE && !number(field[i], &n[i]))
+        if (i != NAME && i != STATE && !number(field[i], i, &n[i]))
             return -EINVAL;
     l = find_line(p, field[NAME], (unsigned int)n[ID]);
     if (!l)

@@ -219,6 +219,8 @@ static void draws_what_it_can(void **state)
     draws(HEAD "1,web,1,running,1,x,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
     draws(HEAD "1,web,1,running,1,nan,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
     draws(HEAD "1,web,1,running,1,,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
+    draws(HEAD "9e17,web,1,running,1,2,3,4,5,6,7,8\n", 1, "b.csv:2: not as"); /* no calendar */
+    draws(HEAD "1,web,4294967296,running,1,2,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
     draws(HEAD "2,w,1,running,1,2,3,4,5,6,7,8\n1,w,1,running,1,2,3,4,5,6,7,8\n", 1, "b.csv:3: not");
     draws(HEAD "1,\"a,\"\"<b>\",1,running,1,2,3,4,5,6,7,8\n2,w,1,run", 0, "");
     text = read_all(state_path("b.svg"));
