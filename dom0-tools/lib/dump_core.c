@@ -14,6 +14,7 @@
 #include <xen/elfnote.h>
 
 #include "interrupt.h"
+#include "memory.h"
 #include "new_file.h"
 #include "progress.h"
 
@@ -68,6 +69,7 @@ struct dump {
     struct vcpu_guest_context *contexts;
     struct shared_info *shared; /* a copy of the page; NULL: it cannot be had */
     uint64_t nr_pages, found;
+    bool in_memory;          /* is the file */
     struct dump_page *pages; /* of each, all ones if there is none */
     struct error *e;
 };
@@ -261,6 +263,15 @@ static int write_page(struct dump *c, const struct dump_page *p, const char *byt
     return is_zero(bytes) ? 0 : new_file_write(&c->file, bytes, HOST_PAGE_SIZE, at, c->e);
 }
 
+/* A folder in memory must not take what the control domain lives on. */
+static int check_memory(const struct dump *c)
+{
+    if (!c->in_memory || memory_available() >= DUMP_LEAVE)
+        return 0;
+    return error_set(c->e, -ENOSPC, "%s: %s: the control domain has not so much memory", c->l->name,
+                     c->file.path);
+}
+
 /* Those of these that are there. */
 static int write_some(struct dump *c, const struct dump_page *p, unsigned int n)
 {
@@ -291,6 +302,7 @@ static int write_pages(struct dump *c)
         unsigned int n;
 
         rc = check_alive(c);
+        rc = rc ? rc : check_memory(c);
         rc = rc ? rc : dump_pages_next(&p, some, &n);
         if (rc == 0 && n)
             rc = write_some(c, some, n);
@@ -345,6 +357,7 @@ static int write_file(struct dump *c, const char *path)
 
     if (rc)
         return rc;
+    c->in_memory = new_file_in_memory(&c->file);
     lay_out(c);
     rc = write_head(c);
     rc = rc ? rc : write_pages(c);

@@ -44,6 +44,9 @@ struct dump_page {
     uint64_t pfn, frame;
 };
 
+/* Bytes of the control domain's memory that a core in it leaves. */
+#define DUMP_LEAVE (64ULL << 20)
+
 #define DUMP_STEP 512u /* numbers that are looked at in one step: those of a page of a list */
 
 /* Goes through the numbers that there may be. */

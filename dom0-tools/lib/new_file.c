@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 /* Not error_errno(): its words for some errors are those of a hypervisor. */
 static int failed(const struct new_file *f, int rc, struct error *e)
@@ -32,6 +35,14 @@ int new_file_open(struct new_file *f, const char *path, struct error *e)
                          S_ISDIR(st.st_mode) ? "a directory" : "a device, a pipe or a socket");
     f->fd = open(f->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     return f->fd < 0 ? failed(f, -errno, e) : 0;
+}
+
+bool new_file_in_memory(const struct new_file *f)
+{
+    struct statfs s;
+
+    return fstatfs(f->fd, &s) == 0 &&
+           (s.f_type == TMPFS_MAGIC || (unsigned long)s.f_type == RAMFS_MAGIC);
 }
 
 int new_file_write(struct new_file *f, const void *data, size_t size, uint64_t at, struct error *e)

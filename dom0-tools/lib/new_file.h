@@ -10,6 +10,7 @@
 #define PARVIS_TOOLS_NEW_FILE_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ struct new_file {
 
 /* Readable by its owner alone. What is there already must be a regular file. */
 int __must_check new_file_open(struct new_file *f, const char *path, struct error *e);
+/* What is written to it takes the control domain's memory. */
+bool new_file_in_memory(const struct new_file *f);
 /* All of it, at this place. */
 int __must_check new_file_write(struct new_file *f, const void *data, size_t size, uint64_t at,
                                 struct error *e);

@@ -4,12 +4,15 @@
  */
 #include "aside.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "kept.h"
@@ -18,6 +21,7 @@
 #include "store.h"
 
 #define FOLDER "/var/lib/parvis/dump"
+#define END    ".core"
 
 /* 20261128T155801Z */
 static void time_text(char out[24])
@@ -29,6 +33,42 @@ static void time_text(char out[24])
     strftime(out, 24, "%Y%m%dT%H%M%SZ", &tm);
 }
 
+/* NAME-TIME.core, and not of another domain whose name only begins so. */
+static bool is_core_of(const char *file, const char *name)
+{
+    size_t len = strlen(name), time_len = strlen("20261128T155801Z"), all = strlen(file);
+
+    return all == len + 1 + time_len + strlen(END) && strncmp(file, name, len) == 0 &&
+           file[len] == '-' && strcmp(file + all - strlen(END), END) == 0;
+}
+
+/* The oldest, of which the name is the least; how many there are. */
+static unsigned int oldest_core(const char *folder, const char *name, char out[NAME_MAX + 1])
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *de;
+    unsigned int n = 0;
+
+    while (dir && (de = readdir(dir)) != NULL) {
+        if (is_core_of(de->d_name, name) && (n++ == 0 || strcmp(de->d_name, out) < 0))
+            snprintf(out, NAME_MAX + 1, "%s", de->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static void make_room(const char *folder, const char *name)
+{
+    char file[NAME_MAX + 1], path[PATH_MAX];
+
+    while (oldest_core(folder, name, file) >= ASIDE_CORES) {
+        snprintf(path, sizeof(path), "%s/%s", folder, file);
+        if (unlink(path) < 0)
+            break;
+    }
+}
+
 int aside_path(const char *name, char *out, size_t size)
 {
     const char *folder = getenv("PARVIS_DUMPS");
@@ -36,8 +76,11 @@ int aside_path(const char *name, char *out, size_t size)
 
     folder = folder && *folder ? folder : FOLDER;
     time_text(when);
-    snprintf(out, size, "%.70s/%s-%s.core", folder, name, when);
-    return mkdir(folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    snprintf(out, size, "%.70s/%s-%s" END, folder, name, when);
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    make_room(folder, name);
+    return 0;
 }
 
 /* A name that nobody has: the first 44 characters of its own, and the time. */

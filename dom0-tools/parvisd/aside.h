@@ -13,7 +13,10 @@
 #include "host.h"
 
 /* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core. $PARVIS_DUMPS replaces the
- * folder. 0 or a negative errno: the folder cannot be made. */
+ * folder. 0 or a negative errno: the folder cannot be made. Of this name's cores that are there the
+ * oldest go: with the one to come they are ASIDE_CORES. A guest that crashes again and again, which
+ * it may do as it likes, fills no disk. */
+#define ASIDE_CORES 2u
 int __must_check aside_path(const char *name, char *out, size_t size);
 
 /* The domain, its entries in the store and its console get another name, and the domain another

@@ -52,7 +52,7 @@ unit_tools_top_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_dump_core
 unit_tools_dump_core_SRCS = tests/unit/tools_dump_core.c $(TOOLS_LIFECYCLE_SRCS)
-unit_tools_dump_core_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_dump_core_LIBS := $(TOOLS_ALL_LIBS) $(foreach f,memory_available new_file_in_memory,-Wl,--wrap=$f)
 
 UNIT += tools_names
 unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)

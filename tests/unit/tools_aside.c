@@ -24,6 +24,7 @@
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
+#include "aside.h"
 #include "child.h"
 #include "client.h"
 #include "daemon.h"
@@ -172,6 +173,39 @@ static void without_a_core(void **state)
     assert_null(fake_is_clean(f));
 }
 
+static bool core_is_there(const char *name)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/%s", dumps, name);
+    return access(path, F_OK) == 0;
+}
+
+/* A guest that crashes again and again has so many cores and no more; others' are left alone. */
+static void few_cores_are_kept(void **state)
+{
+    static const char *const names[] = {"web-20200101T000000Z.core",
+                                        "web-20200101T000001Z.core",
+                                        "web-20200101T000002Z.core",
+                                        "web-a-20200101T000000Z.core",
+                                        "web.core",
+                                        "a-20200101T000000Z.core"};
+    char path[160];
+
+    (void)state;
+    assert_int_equal(mkdir(dumps, 0700), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dumps, names[i]);
+        assert_int_equal(state_write_file(path, "core"), 0);
+    }
+    fake_pvctl("exit 0");
+    crash(serve_one("coredump-destroy"));
+    wait_child();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(core_is_there(names[i]), i >= 3 - (ASIDE_CORES - 1));
+    turn();
+}
+
 static void dumps_and_restarts(void **state)
 {
     uint32_t domid = serve_one("coredump-restart");
@@ -311,8 +345,10 @@ static void what_cannot_be_renamed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(dumps_and_destroys),           T(without_a_core),       T(dumps_and_restarts),
-        T(destroyed_while_it_is_dumped), T(renames_and_restarts), T(what_cannot_be_renamed),
+        T(dumps_and_destroys),           T(without_a_core),
+        T(dumps_and_restarts),           T(few_cores_are_kept),
+        T(destroyed_while_it_is_dumped), T(renames_and_restarts),
+        T(what_cannot_be_renamed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

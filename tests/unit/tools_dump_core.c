@@ -28,11 +28,28 @@
 #include "fake_parts.h"
 #include "interrupt.h"
 #include "lifecycle_support.h"
+#include "memory.h"
+#include "new_file.h"
 #include "state.h"
 
 static uint32_t domid;
 static char *path, *bytes;
 static size_t size;
+
+static bool in_memory; /* is the core */
+static uint64_t available, taken;
+bool __wrap_new_file_in_memory(const struct new_file *file);
+uint64_t __wrap_memory_available(void);
+
+bool __wrap_new_file_in_memory(const struct new_file *file)
+{
+    return file->fd >= 0 && in_memory;
+}
+
+uint64_t __wrap_memory_available(void)
+{
+    return available -= taken;
+}
 
 static struct live_domain whole(void)
 {
@@ -49,6 +66,7 @@ static int setup(void **state)
 
     if (rc)
         return rc;
+    in_memory = false;
     domid = start("web");
     fake_domain(f, domid)->d.paused = false;
     path = strdup(state_path("core"));
@@ -414,6 +432,23 @@ static void a_domain_that_ends(void **state)
     nothing_is_left();
 }
 
+/* A core in the control domain's memory stops before that is short; one on a disk does not ask. */
+static void a_core_in_memory(void **state)
+{
+    (void)state;
+    in_memory = true;
+    available = DUMP_LEAVE + 1;
+    taken = 1;
+    refused("core: the control domain has not so much memory");
+    nothing_is_left();
+    taken = 0;
+    available = DUMP_LEAVE;
+    dumps(whole().d.nr_pages);
+    in_memory = false;
+    available = 0;
+    dumps(whole().d.nr_pages);
+}
+
 static void a_place_that_will_not_do(void **state)
 {
     struct rlimit whole_limit, limit;
@@ -457,6 +492,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_call_that_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(a_signal, setup, teardown),
         cmocka_unit_test_setup_teardown(a_domain_that_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_core_in_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(a_place_that_will_not_do, setup, teardown),
     };
 
