@@ -16,8 +16,9 @@
 #define LIST_ENTRIES (HOST_PAGE_SIZE / sizeof(uint64_t))
 _Static_assert(LIST_ENTRIES == DUMP_STEP, "a step is a page of a list");
 
-#define MOST_PAGES (UINT64_C(1) << 28) /* 1 TiB: numbers beyond are not looked at */
-#define HOLE_PAGES (UINT64_C(1) << 20) /* devices below 4 GiB may push memory up by so much */
+/* Devices below 4 GiB may push memory up by so much. Numbers beyond what it may have and this are
+ * not looked at: a guest says of numbers what it likes, and each takes time. */
+#define HOLE_PAGES (UINT64_C(1) << 20)
 #define MOST_FRAME (UINT64_C(1) << 40) /* above: bits by which Linux marks what is not its own */
 
 /* A page table's entry. */
@@ -159,6 +160,7 @@ static int search_list(struct dump_pages *p, const struct vcpu_guest_context *co
 int dump_pages_begin(struct dump_pages *p, const struct shared_info *shared,
                      const struct vcpu_guest_context *context, struct error *e)
 {
+    uint64_t most;
     int rc = 0;
 
     p->next = 0;
@@ -172,8 +174,9 @@ int dump_pages_begin(struct dump_pages *p, const struct shared_info *shared,
     p->tree = shared->arch.pfn_to_mfn_frame_list_list;
     if (!p->end || (!p->table && !p->tree))
         rc = search_list(p, context);
-    if (p->end > MOST_PAGES)
-        p->end = MOST_PAGES;
+    most = p->d->max_pages > p->d->nr_pages ? p->d->max_pages : p->d->nr_pages;
+    if (p->end > most + HOLE_PAGES)
+        p->end = most + HOLE_PAGES;
     if (rc == -ENOENT)
         return error_set(e, rc,
                          "the guest does not tell which pages it has (arch.max_pfn and p2m_cr3 or "
