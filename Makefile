@@ -115,7 +115,7 @@ debug: ## like run, without firmware, with gdb attached to the hypervisor
 # First what is built, one make after another, each for all processors; then what runs, in the order of how soon it answers, as many
 # at a time as there are processors. CHECKS: programs that other .mk files add, of which CHECK_PROGRAMS are built; FUZZ: their targets that fuzz for FUZZ_SECONDS.
 CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make hv DEBUG=1" then "make test-programs" then \
-    "$(PYTHON) tests/man.py" "$(PYTHON) tests/other_names.py" "$(PYTHON) tests/completion.py" $(unit_programs) $(msan_programs) $(torture_checks) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=5 FUZZ_FLAGS=-seed=1") \
+    "$(PYTHON) tests/man.py" "$(PYTHON) tests/other_names.py" "$(PYTHON) tests/completion.py" "$(PYTHON) tests/data_disk.py" $(unit_programs) $(msan_programs) $(torture_checks) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=5 FUZZ_FLAGS=-seed=1") \
     $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 
 # What takes one processor long comes first: make does what stands behind meanwhile.
