@@ -71,7 +71,7 @@ def comes_and_goes():
         machine.send("reboot -f")
         machine.expect("init reached", 240)
         machine.prompt()
-        machine.check("until [ -b /dev/xvdb ]; do usleep 100000; done; mount -t ext2 /dev/xvdb /mnt && md5sum -c /mnt/sum; umount /mnt", "data: OK")
+        machine.check("until [ -b /dev/xvdb ]; do usleep 100000; done; umount /dev/xvdb 2>/dev/null; mount -t ext2 /dev/xvdb /mnt && md5sum -c /mnt/sum; umount /mnt", "data: OK")
     machine.check("kill -9 $(pidof parvisd); pvctl detach-disk debian xvdb; pvctl dumpxml debian | grep -c '<disk'; losetup -a", r"^0\n")
     with Inside():
         machine.check("[ -b /dev/xvdb ] || echo gone", "^gone$")
@@ -83,7 +83,7 @@ def is_there_for_the_next():
     machine.check("pvctl destroy debian; pvctl create /etc/parvis/debian.xml && pvctl attach-disk debian -r /img/hard.img xvdc --json", '"readonly": true')
     machine.check("pvctl attach-interface debian --mac 00:16:3e:00:00:07; ls /sys/class/net/xenbr0/brif", "interface 0, 00:16:3e:00:00:07\n(.|\n)*vif")
     with Inside():
-        machine.check("until [ -b /dev/xvdc ]; do usleep 100000; done; mount -t ext2 -o ro /dev/xvdc /mnt && md5sum -c /mnt/sum", "data: OK")
+        machine.check("until [ -b /dev/xvdc ]; do usleep 100000; done; umount /dev/xvdc 2>/dev/null; mount -t ext2 -o ro /dev/xvdc /mnt && md5sum -c /mnt/sum", "data: OK")
         machine.check("until ip link | grep -q 00:16:3e:00:00:07; do usleep 100000; done; echo link", "^link$")
         machine.check("dd if=/dev/zero of=/dev/xvdc bs=4k count=1 2>&1", "(?i)permitted|read-only|denied", status=1)
     machine.check("pvctl network-detach debian 00:16:3e:00:00:07; ls /sys/class/net/xenbr0/brif | grep -c vif", "^0$", status=1)
