@@ -41,6 +41,7 @@ try:
 except ValueError as wrong:
     raise SystemExit(f"PARVIS_TIMEOUT_SCALE: {wrong}") from None
 PROMPT = r"^parvis# "
+ERASED = re.compile(r".*\x1b\[K")    # of a line, as by progress that is shown no more
 PANIC = re.compile(r"\(parvis\) \[[ .\d]+\] (panic: |.* in the hypervisor, error code )")
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
@@ -356,7 +357,7 @@ class Machine:
         begin = self.seen
         end = self.expect(r"@@end (\d+)\n", timeout)
         self.expect(self.shells_prompt, timeout)
-        return int(end.group(1)), self.text[begin:end.start()]
+        return int(end.group(1)), ERASED.sub("", self.text[begin:end.start()])
 
     def check(self, command, pattern="", status=0, timeout=120):
         """Runs a command that must end with this status and print something that matches."""

@@ -76,8 +76,11 @@ def a_core():
 
 def nothing_in_a_pipe():
     """What takes long shows how far it is on a terminal; where the output is a pipe, standard error gets nothing either."""
-    status, text = machine.shell("pvctl create --paused /etc/parvis/debian.xml | cat; pvctl destroy debian", 400)
+    begin = len(machine.text)
+    status, text = machine.shell("pvctl create --paused /etc/parvis/debian.xml | cat", 400)
     assert status == 0 and re.fullmatch(r"debian: domain \d+, paused\n", text), repr(text)
+    assert "\x1b[K" not in machine.text[begin:], repr(machine.text[begin:])     # which shell() passes over
+    machine.check("pvctl destroy debian")
 
 
 TESTS = [told_as_it_happens, as_xentop, for_prometheus, a_core, nothing_in_a_pipe]
