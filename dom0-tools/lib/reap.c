@@ -40,6 +40,18 @@ static void enter(struct reap *r, enum reap_stage stage, uint64_t deadline)
     r->deadline = deadline;
 }
 
+/* Numbers are given again: somebody has destroyed the domain meanwhile, and this is another one,
+ * whose devices and entries are not ours to take. */
+static bool is_anothers(struct host *h, const struct reap *r)
+{
+    struct host_domain now;
+    unsigned int n = 0;
+
+    return !r->devices_alone && r->domid != UINT32_MAX &&
+           h->ops->domain_list(h, r->domid, &now, 1, &n) == 0 && n > 0 && now.domid == r->domid &&
+           memcmp(now.uuid, r->uuid, 16) != 0;
+}
+
 static void destroy(struct host *h, struct reap *r)
 {
     int rc = h->ops->domain_destroy(h, r->domid);
@@ -91,7 +103,9 @@ static void give_back(struct reap *r)
 {
     int rc = r->how[0] ? state_write_ended(r->name, r->how) : 0;
 
-    if (r->e.code == 0)
+    if (r->e.code == 0 && r->anothers)
+        state_release_name(r->name, r->domid, r->uuid);
+    else if (r->e.code == 0)
         state_release(r->name, r->domid, r->uuid);
     if (rc && r->e.code == 0)
         error_errno(&r->e, rc, "%s: domain %u is gone, how it ended is not kept", r->name,
@@ -100,6 +114,11 @@ static void give_back(struct reap *r)
 
 unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
 {
+    if (r->stage <= REAP_DESTROY && is_anothers(h, r)) {
+        r->anothers = true;
+        device_list_free(&r->devices);
+        enter(r, REAP_GONE, 0);
+    }
     switch (r->stage) {
     case REAP_DEVICES:
         devices_let_go(h, r->domid, &r->devices);

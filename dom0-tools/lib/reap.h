@@ -11,7 +11,7 @@
  * A state machine, as the daemon must never sleep: each step does what can be done now, and
  * says when it wants to be called again. Each wait has a deadline, and what can be given
  * back is given back past any error. Each step may be done twice, by whoever takes up what
- * another left.
+ * another left. What is reaped is known by its uuid: a number alone may be another domain's by now.
  *
  * Without the store (xenstored does not answer) the domain is destroyed all the same. Its
  * name stays then, as the only thing that knows which entries are left; the daemon's
@@ -36,6 +36,7 @@ struct reap {
     struct device_list devices;
     bool had_devices;
     bool devices_alone; /* the domain stays, to be looked at */
+    bool anothers;      /* it is gone, and another domain has its number by now */
     struct error e;     /* the first that went wrong */
 };
 

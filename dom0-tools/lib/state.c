@@ -387,13 +387,17 @@ static bool may_release(const struct state_entry *s, uint32_t domid, const uint8
 
 void state_release(const char *name, uint32_t domid, const uint8_t uuid[16])
 {
-    struct state_entry s;
-
     if (domid != UINT32_MAX)
         unlink(state_path("domains/%u.xml", domid));
-    if (get_entry(name, &s) || !may_release(&s, domid, uuid)) {
+    state_release_name(name, domid, uuid);
+}
+
+void state_release_name(const char *name, uint32_t domid, const uint8_t uuid[16])
+{
+    struct state_entry s;
+
+    if (get_entry(name, &s) || !may_release(&s, domid, uuid))
         return; /* the name belongs to a successor by now */
-    }
     unlink(state_path("names/%s", name));
     if (s.maker)
         unlink(state_path("making/%s", name));

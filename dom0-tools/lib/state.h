@@ -60,6 +60,8 @@ int __must_check state_commit(const char *name, uint32_t domid, const uint8_t uu
 /* Gives the name back, if it still stands for this domain. domid: also forgets its configuration
  * (UINT32_MAX: there is none). */
 void state_release(const char *name, uint32_t domid, const uint8_t uuid[16]);
+/* The same, of a domain whose number another has by now: what is kept under it is that one's. */
+void state_release_name(const char *name, uint32_t domid, const uint8_t uuid[16]);
 
 struct state_entry {
     char name[65];

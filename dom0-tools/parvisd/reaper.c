@@ -142,9 +142,11 @@ static const struct live_domain *find_domain(const struct state_entry *s,
 
 static void take_away(struct host *h, const struct state_entry *s, uint32_t domid, const char *how)
 {
+    const struct console *c = console_by_domid(domid);
     char *ended = state_read_ended(s->name);
 
-    if (domid != UINT32_MAX)
+    /* The console of this number may be that of another domain by now. */
+    if (domid != UINT32_MAX && (!c || strcmp(c->name, s->name) == 0))
         policy_release(h, domid, how);
     reaper_start(h, domid, s->uuid, s->name,
                  ended || s->maker || restart_intended(s->name) ? "" : how);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A domain is taken away while the back end of its disk is connecting: what that writes into the
- * store meanwhile goes too, and what it complains of.
+ * store meanwhile goes too, and what it complains of. And what is another's stays: the number of a
+ * domain that is gone may be given again.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fake_host.h"
 #include "reap.h"
+#include "state.h"
 
 #define BACKEND   "/local/domain/0/backend/vbd/5/51712"
 #define COMPLAINT "/local/domain/0/error/backend/vbd/5/51712/error"
@@ -67,9 +72,85 @@ static void writes_meanwhile(void **state)
     }
 }
 
+static const uint8_t gone[16] = {1};
+static uint32_t number;
+
+/* Another domain gets the number of the one that is taken away, with all that belongs to one. */
+static void give_number_again(void)
+{
+    const struct host_create c = {.uuid = {2}, .max_vcpus = 1};
+    char path[64];
+
+    assert_int_equal(f->host.ops->domain_create(&f->host, &c, &number), 0);
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", number);
+    write_one(path);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", number);
+    write_one(path);
+    assert_int_equal(state_keep("other", number, "<domain/>", NULL), 0);
+}
+
+static bool given_while_it_lives(const char *device)
+{
+    (void)device;
+    if (!fake_domain(f, number)) {
+        f->host.ops->store_rm(&f->host, 0, "/local/domain/0/backend/vbd/1");
+        give_number_again();
+    }
+    return true;
+}
+
+static void assert_other_is_whole(void)
+{
+    struct state_entry s;
+    char path[64], *xml;
+
+    assert_non_null(fake_domain(f, number));
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", number);
+    assert_non_null(fake_read(f, path));
+    snprintf(path, sizeof(path), "/local/domain/%u/name", number);
+    assert_non_null(fake_read(f, path));
+    assert_int_equal(state_read_xml(number, &xml), 0);
+    free(xml);
+    assert_int_equal(state_get("web", &s), -ENOENT); /* this was the other's to give back */
+}
+
+/* The domain is gone by itself, and its number another's: before its devices are looked for
+ * (at = 0), while its back ends are waited for. */
+static void numbers_are_given_again(void **state)
+{
+    const struct device_system lives = {.backend_lives = given_while_it_lives,
+                                        .sleep_ms = no_sleep};
+    struct error e = {0};
+    struct reap r;
+
+    (void)state;
+    for (int at = 0; at < 2; at++) {
+        char dir[] = "/tmp/parvis-test-XXXXXX", command[64];
+
+        setenv("PARVIS_RUN", mkdtemp(dir), 1);
+        assert_int_equal(state_prepare(NULL), 0);
+        f = fake_new();
+        device_system = &lives;
+        number = 1;
+        assert_int_equal(symlink("1/01000000-0000-0000-0000-000000000000", state_path("names/web")),
+                         0);
+        write_one("/local/domain/0/backend/vbd/1/51712/state");
+        if (at == 0)
+            (void)given_while_it_lives("");
+        reap_begin(&r, number, gone, "web", "destroyed");
+        if (reap_wait(&f->host, &r, &e))
+            fail_msg("%s", e.text);
+        assert_other_is_whole();
+        fake_free(f);
+        snprintf(command, sizeof(command), "rm -r %s", dir);
+        assert_int_equal(system(command), 0);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(writes_meanwhile)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(writes_meanwhile),
+                                       cmocka_unit_test(numbers_are_given_again)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
