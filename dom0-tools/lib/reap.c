@@ -26,11 +26,9 @@ void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const ch
     r->stage = domid == UINT32_MAX ? REAP_GONE : REAP_DEVICES;
 }
 
-void reap_begin_devices(struct reap *r, uint32_t domid, const char *name)
+void reap_begin_devices(struct reap *r, uint32_t domid, const uint8_t uuid[16], const char *name)
 {
-    static const uint8_t no_uuid[16];
-
-    reap_begin(r, domid, no_uuid, name, "");
+    reap_begin(r, domid, uuid, name, "");
     r->devices_alone = true;
 }
 
@@ -47,9 +45,8 @@ static bool is_anothers(struct host *h, const struct reap *r)
     struct host_domain now;
     unsigned int n = 0;
 
-    return !r->devices_alone && r->domid != UINT32_MAX &&
-           h->ops->domain_list(h, r->domid, &now, 1, &n) == 0 && n > 0 && now.domid == r->domid &&
-           memcmp(now.uuid, r->uuid, 16) != 0;
+    return r->domid != UINT32_MAX && h->ops->domain_list(h, r->domid, &now, 1, &n) == 0 && n > 0 &&
+           now.domid == r->domid && memcmp(now.uuid, r->uuid, 16) != 0;
 }
 
 static void destroy(struct host *h, struct reap *r)
@@ -117,7 +114,7 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
     if (r->stage <= REAP_DESTROY && is_anothers(h, r)) {
         r->anothers = true;
         device_list_free(&r->devices);
-        enter(r, REAP_GONE, 0);
+        enter(r, r->devices_alone ? REAP_DONE : REAP_GONE, 0);
     }
     switch (r->stage) {
     case REAP_DEVICES:

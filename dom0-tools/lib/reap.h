@@ -43,7 +43,7 @@ struct reap {
 void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const char *name,
                 const char *how);
 /* Takes its devices alone, for whoever has its name after it. */
-void reap_begin_devices(struct reap *r, uint32_t domid, const char *name);
+void reap_begin_devices(struct reap *r, uint32_t domid, const uint8_t uuid[16], const char *name);
 /* Does what can be done. Returns in how many ms it wants to be called again, 0 = done. */
 unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms);
 /* All of it, for a process that has nothing else to do; the error of the reap. Who undoes something

@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "kept.h"
+#include "lifecycle.h"
 #include "restart.h"
 #include "state.h"
 #include "store.h"
@@ -83,7 +84,7 @@ int aside_path(const char *name, char *out, size_t size)
     return 0;
 }
 
-/* A name that nobody has: the first 44 characters of its own, and the time. */
+/* A name that nobody has: the first 44 characters of its own, and the time; see is_aside_of(). */
 static int free_name(const char *name, char other[65])
 {
     char when[24];
@@ -157,7 +158,7 @@ static int set_aside(struct host *h, struct host_domain *d, struct console *c,
     return rc;
 }
 
-int aside_domain(struct host *h, const struct host_domain *d, struct console *c, char other[65],
+int aside_domain(struct host *h, struct host_domain *d, struct console *c, char other[65],
                  struct error *e)
 {
     struct host_domain aside = *d;
@@ -173,8 +174,50 @@ int aside_domain(struct host *h, const struct host_domain *d, struct console *c,
         rc = rc ? rc : set_aside(h, &aside, c, &cfg, xml, other);
         if (rc)
             error_errno(e, rc, "giving it another name");
+        else
+            *d = aside;
         domain_config_free(&cfg);
     }
     free(xml);
     return rc;
+}
+
+/* Made by free_name(), of this name: NAME-TIME, NAME-TIME.2. */
+static bool is_aside_of(const char *other, const char *name)
+{
+    size_t len = strnlen(name, 44), digits = 0;
+    const char *time = other + len + 1;
+
+    if (strncmp(other, name, len) != 0 || other[len] != '-' || strlen(time) < 16)
+        return false;
+    for (size_t i = 0; i < 16; i++)
+        digits += time[i] >= '0' && time[i] <= '9';
+    return digits == 14 && time[8] == 'T' && time[15] == 'Z' && (!time[16] || time[16] == '.');
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct live_domain *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+struct live_domain *aside_surplus(struct host *h, const char *name, size_t *n)
+{
+    struct live_domain *all;
+    struct error e = {0};
+    size_t nr, some = 0;
+
+    *n = 0;
+    if (lifecycle_list(h, &all, &nr, &e)) {
+        fprintf(stderr, "parvisd: %s: those of it that are preserved: %s\n", name, e.text);
+        return NULL;
+    }
+    for (size_t i = 0; i < nr; i++) {
+        if (all[i].ours && all[i].d.shutdown && !all[i].d.dying && is_aside_of(all[i].name, name))
+            all[some++] = all[i];
+    }
+    qsort(all, some, sizeof(*all), by_name); /* the oldest first */
+    *n = some > ASIDE_DOMAINS ? some - ASIDE_DOMAINS : 0;
+    return all;
 }

@@ -11,6 +11,7 @@
 #include "console.h"
 #include "error.h"
 #include "host.h"
+#include "lifecycle.h"
 
 /* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core. $PARVIS_DUMPS replaces the
  * folder. 0 or a negative errno: the folder cannot be made. Of this name's cores that are there the
@@ -20,9 +21,15 @@
 int __must_check aside_path(const char *name, char *out, size_t size);
 
 /* The domain, its entries in the store and its console get another name, and the domain another
- * uuid: its own are free for the next life, whose configuration is in restart/NAME then. What is
- * kept of it says that it stays as it is, whatever a daemon after this one finds. */
-int __must_check aside_domain(struct host *h, const struct host_domain *d, struct console *c,
+ * uuid, which is d's then: its own are free for the next life, whose configuration is in
+ * restart/NAME then. What is kept of it says that it stays as it is, whatever a daemon after this
+ * one finds. */
+int __must_check aside_domain(struct host *h, struct host_domain *d, struct console *c,
                               char other[65], struct error *e);
+
+/* Of the domains of this name that are preserved so, those that are to go: all but the newest
+ * ASIDE_DOMAINS, as each keeps its memory. One free(); *n = 0 where they cannot be listed. */
+#define ASIDE_DOMAINS 2u
+struct live_domain *aside_surplus(struct host *h, const char *name, size_t *n);
 
 #endif

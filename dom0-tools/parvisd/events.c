@@ -131,6 +131,14 @@ void events_look(struct host *h)
     nr_seen = n;
 }
 
+void events_new_uuid(const struct host_domain *d, const uint8_t uuid[16])
+{
+    struct seen *s = find(seen, nr_seen, d);
+
+    if (s)
+        memcpy(s->l.d.uuid, uuid, sizeof(s->l.d.uuid));
+}
+
 /* What is there is no news. */
 void events_begin(struct host *h)
 {

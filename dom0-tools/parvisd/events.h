@@ -26,6 +26,8 @@
 void events_begin(struct host *h);
 /* Looks, if anybody wants to be told; tells them. */
 void events_look(struct host *h);
+/* This domain goes on with another uuid. */
+void events_new_uuid(const struct host_domain *d, const uint8_t uuid[16]);
 /* Looks if it is time; returns in how many ms it is again, -1: nobody wants to be told. */
 int events_go_on(struct host *h);
 void events_close(void);

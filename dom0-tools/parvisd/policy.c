@@ -126,6 +126,8 @@ void policy_served(struct host *h, struct console *c, pid_t maker)
 {
     if (c->restarter && c->restarter == maker)
         carried_give(h, c->domid, c->name, &c->carried);
+    else
+        client_tell_next(c->name, c->domid, NULL); /* somebody was faster */
 }
 
 /* What is done when a restart is asked for; why it is not done goes behind `how`. */
@@ -175,10 +177,29 @@ static enum end_action dump_first(const struct host_domain *d, struct console *c
     return then;
 }
 
+/* A guest that crashes again and again takes no more memory than that of the few that are kept; of
+ * the others nothing is left, neither what they printed nor how they ended. */
+static void drop_surplus(struct host *h, const char *name)
+{
+    size_t n;
+    struct live_domain *l = aside_surplus(h, name, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        fprintf(stderr, "parvisd: %s (domain %u): it goes: later ones are preserved\n", l[i].name,
+                l[i].d.domid);
+        policy_release(h, l[i].d.domid, "destroyed: later ones are preserved");
+        reaper_start(h, l[i].d.domid, l[i].d.uuid, l[i].name, "");
+        unlink(state_path("ended/%s", l[i].name));
+        unlink(state_path("console/%s.log", l[i].name));
+    }
+    free(l);
+}
+
 /* Another one lives on by its name: it is preserved by another name, without its devices. */
 static bool set_aside(struct host *h, const struct host_domain *d, struct console *c, char *how,
                       size_t size)
 {
+    struct host_domain aside = *d;
     struct error e = {0};
     char name[sizeof(c->name)], other[sizeof(c->name)];
     size_t n = strlen(how);
@@ -191,17 +212,21 @@ static bool set_aside(struct host *h, const struct host_domain *d, struct consol
         return false;
     }
     carried_take(h, d, name, &c->carried);
-    if (aside_domain(h, d, c, other, &e)) {
+    if (aside_domain(h, &aside, c, other, &e)) {
         restart_forget(name);
         snprintf(how + n, size - n, "; not restarted: %.100s", e.text);
         return false;
     }
     snprintf(how + n, size - n, " (preserved as %s)", other);
+    events_new_uuid(d, aside.uuid);
     console_set_ended(c, how);
-    client_tell_end(d->domid, how, NULL);
-    reaper_start_devices(h, d->domid, name);
+    client_tell_end(d->domid, how, name);
+    reaper_start_devices(h, &aside, name);
+    drop_surplus(h, name);
     if (console_expect(name) == 0)
         console_by_name(name)->quick = quick;
+    else
+        client_tell_next(name, CONSOLE_NONE, "not created again: no memory for its console");
     return true;
 }
 

@@ -95,12 +95,12 @@ void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const 
     }
 }
 
-void reaper_start_devices(struct host *h, uint32_t domid, const char *name)
+void reaper_start_devices(struct host *h, const struct host_domain *d, const char *name)
 {
     struct job *j = calloc(1, sizeof(*j));
 
     if (j) {
-        reap_begin_devices(&j->r, domid, name);
+        reap_begin_devices(&j->r, d->domid, d->uuid, name);
         begin(h, j);
     }
 }

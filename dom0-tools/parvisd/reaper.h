@@ -26,7 +26,7 @@ void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const 
                   const char *how);
 /* Takes the devices of a domain that stays; until they are gone, something of this name is being
  * taken away. */
-void reaper_start_devices(struct host *h, uint32_t domid, const char *name);
+void reaper_start_devices(struct host *h, const struct host_domain *d, const char *name);
 /* Steps all that are due; returns ms until the next, or -1. */
 int reaper_run(struct host *h);
 /* Is something of this name being taken away? */

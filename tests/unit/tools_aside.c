@@ -30,6 +30,7 @@
 #include "daemon.h"
 #include "daemon_support.h"
 #include "devices.h"
+#include "kept.h"
 #include "lifecycle.h"
 #include "policy.h"
 #include "reaper.h"
@@ -294,7 +295,7 @@ static void renames_and_restarts(void **state)
     assert_int_equal(strncmp(other, "web-2", 5), 0);
     assert_int_not_equal(fake_domain(f, domid)->d.uuid[0], 0x77);
     next_is(fd, D_END, NULL);
-    close(fd);
+    assert_false(hears(fd)); /* who waits is told of the next life, too */
     assert_string_equal(console_by_domid(domid)->name, other);
     assert_int_equal(state_read_xml(domid, &xml), 0);
     assert_non_null(strstr(xml, other));
@@ -313,6 +314,9 @@ static void renames_and_restarts(void **state)
     wait_child();
     snprintf(call, sizeof(call), "create %s", restart_path("web"));
     called_with(call);
+    snprintf(call, sizeof(call), "%u", next);
+    next_is(fd, D_NEXT, call);
+    close(fd);
     device_system = real;
     /* The next daemon leaves it as it is. */
     console_close_all(&f->host);
@@ -320,6 +324,73 @@ static void renames_and_restarts(void **state)
     policy_check(&f->host);
     assert_string_equal(name_of(domid), other);
     assert_non_null(fake_domain(f, next));
+}
+
+/* Somebody else makes the next life: who waits is told of that one. */
+static void somebody_else_is_faster(void **state)
+{
+    uint32_t domid = serve_one("rename-restart"), next;
+    int fd = waits_for(domid), maker;
+    char text[32];
+
+    (void)state;
+    crash(domid);
+    next_is(fd, D_END, NULL);
+    maker = ask(D_MAKE, "web");
+    make_guest("web", "destroy", &next);
+    snprintf(text, sizeof(text), "%u web", next);
+    close(ask(D_SERVE, text));
+    snprintf(text, sizeof(text), "%u", next);
+    next_is(fd, D_NEXT, text);
+    close(fd);
+    close(maker);
+}
+
+/* A life that crashes, and is preserved, by a name that is said: times differ by a second. */
+static uint32_t preserved(const char *name)
+{
+    char *how, path[96];
+    struct state_entry s;
+    uint32_t domid = serve_one("rename-restart");
+
+    crash(domid);
+    snprintf(path, sizeof(path), "%s", name_of(domid));
+    assert_int_equal(state_get(path, &s), 0);
+    assert_int_equal(console_rename(console_by_domid(domid), name), 0);
+    assert_int_equal(kept_set_aside(path, name, domid, s.uuid), 0);
+    how = state_read_ended(path);
+    assert_non_null(how);
+    assert_int_equal(state_write_ended(name, how), 0);
+    free(how);
+    restart_forget("web");
+    policy_give_up("web");
+    turn();
+    return domid;
+}
+
+/* Two are kept: a guest that crashes again and again takes no more memory than that. Of the others
+ * nothing is left; what only looks like one stays. */
+static void two_are_preserved(void **state)
+{
+    uint32_t first, second, third, other, short_one;
+    struct state_entry s;
+
+    (void)state;
+    first = preserved("web-20260101T000000Z");
+    other = preserved("web-20260101T00000xZ");
+    short_one = preserved("web-a");
+    second = preserved("web-20260101T000001Z");
+    assert_non_null(fake_domain(f, first));
+    third = serve_one("rename-restart");
+    crash(third);
+    assert_null(fake_domain(f, first));
+    assert_int_equal(state_get("web-20260101T000000Z", &s), -ENOENT);
+    assert_null(state_read_ended("web-20260101T000000Z"));
+    assert_int_not_equal(access(state_path("console/web-20260101T000000Z.log"), F_OK), 0);
+    assert_non_null(fake_domain(f, second));
+    assert_non_null(fake_domain(f, third));
+    assert_non_null(fake_domain(f, other));
+    assert_non_null(fake_domain(f, short_one));
 }
 
 /* What cannot be renamed is preserved by its own name. */
@@ -345,10 +416,15 @@ static void what_cannot_be_renamed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(dumps_and_destroys),           T(without_a_core),
-        T(dumps_and_restarts),           T(few_cores_are_kept),
-        T(destroyed_while_it_is_dumped), T(renames_and_restarts),
+        T(dumps_and_destroys),
+        T(without_a_core),
+        T(dumps_and_restarts),
+        T(few_cores_are_kept),
+        T(destroyed_while_it_is_dumped),
+        T(renames_and_restarts),
         T(what_cannot_be_renamed),
+        T(somebody_else_is_faster),
+        T(two_are_preserved),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,9 @@
 #include "client.h"
 #include "daemon_support.h"
 #include "events.h"
+#include "lifecycle.h"
 #include "policy.h"
+#include "state.h"
 
 static int teardown(void **state)
 {
@@ -160,6 +162,35 @@ static void of_others(void **state)
     close(fd);
 }
 
+/* Preserved by another name it has another uuid, too, and is the same domain. */
+static void renamed_and_restarted(void **state)
+{
+    struct live_domain l;
+    struct error e = {0};
+    uint32_t domid;
+    char number[16];
+    int fd;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    assert_int_equal(state_write_file(state_path("domains/%u.xml", domid),
+                                      "<domain type='xen'><name>web</name><memory>8192</memory><os>"
+                                      "<type>linux</type><kernel>/k</kernel></os>"
+                                      "<on_crash>rename-restart</on_crash></domain>"),
+                     0);
+    fake_domain(f, domid)->d.paused = false;
+    fd = watch();
+    fake_shutdown(f, domid, SHUTDOWN_crash);
+    policy_check(&f->host);
+    tells(fd, "crashed", domid, "web", "crash", "");
+    look();
+    snprintf(number, sizeof(number), "%u", domid);
+    assert_int_equal(lifecycle_find(&f->host, number, &l, &e), 0);
+    tells(fd, "renamed", domid, l.name, "", "web");
+    no_more(fd);
+    close(fd);
+}
+
 /* Its socket is full: it is let go, and another is told on. */
 static void who_does_not_read(void **state)
 {
@@ -193,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_life, daemon_setup, teardown),
         cmocka_unit_test_setup_teardown(a_short_life, daemon_setup, teardown),
         cmocka_unit_test_setup_teardown(of_others, daemon_setup, teardown),
+        cmocka_unit_test_setup_teardown(renamed_and_restarted, daemon_setup, teardown),
         cmocka_unit_test_setup_teardown(who_does_not_read, daemon_setup, teardown),
     };
 
