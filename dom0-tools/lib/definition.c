@@ -68,8 +68,9 @@ static int parse_mark(const char *file, const char **name)
     return (file[0] - '0') * 10 + (file[1] - '0');
 }
 
-/* The order of this name; forget: its marks are taken away, however many somebody has made. */
-static int find_mark(const char *name, bool forget)
+/* The order of this name. forget: its marks are taken away, however many somebody has made, but for
+ * the one of the order `keep`. */
+static int look_at_marks(const char *name, bool forget, int keep)
 {
     DIR *dir = opendir(path_of("autostart"));
     const struct dirent *de;
@@ -81,14 +82,26 @@ static int find_mark(const char *name, bool forget)
 
         if (order == AUTOSTART_NONE || strcmp(marked, name) != 0)
             continue;
-        if (forget)
+        if (forget && order != keep)
             unlinkat(dirfd(dir), de->d_name, 0);
         if (found == AUTOSTART_NONE || order < found)
             found = order;
     }
+    if (dir && forget)
+        fsync(dirfd(dir)); /* before what follows */
     if (dir)
         closedir(dir);
     return found;
+}
+
+static int find_mark(const char *name)
+{
+    return look_at_marks(name, false, AUTOSTART_NONE);
+}
+
+static void forget_marks(const char *name, int keep)
+{
+    look_at_marks(name, true, keep);
 }
 
 /* ---- reading ---- */
@@ -111,7 +124,7 @@ static int read_file(const char *name, struct definition *out, struct error *why
         domain_config_free(&out->cfg);
     }
     findings_free(&f);
-    out->order = rc ? AUTOSTART_NONE : find_mark(name, false);
+    out->order = rc ? AUTOSTART_NONE : find_mark(name);
     return rc;
 }
 
@@ -375,10 +388,11 @@ int definition_remove(const char *name, struct error *e)
     lock = begin_writing(e);
     if (lock < 0)
         return lock;
+    /* Cut off between, it is defined, and the next undefine forgets it: a mark that is left alone
+     * would be that of the next of this name. */
+    forget_marks(name, AUTOSTART_NONE);
     if (unlink(definition_path(name)) < 0 && errno != ENOENT)
         rc = error_errno(e, -errno, "%s: %s", name, definition_path(name));
-    else
-        find_mark(name, true);
     sync_folder();
     close(lock);
     return rc;
@@ -391,13 +405,13 @@ static int mark(const char *name, int order, struct error *e)
 
     if (mkdir(path_of("autostart"), 0700) < 0 && errno != EEXIST)
         return error_errno(e, -errno, "%s", path_of("autostart"));
-    find_mark(name, true);
     path = path_of("autostart/%02d-%s", order, name);
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(e, -errno, "%s: %s", name, path);
     fsync(fd);
     close(fd);
+    forget_marks(name, order); /* cut off between it has two, and the lower counts */
     return 0;
 }
 
@@ -412,7 +426,7 @@ int definition_autostart(const char *name, int order, struct error *e)
     if (lock < 0)
         return lock;
     if (order == AUTOSTART_NONE)
-        find_mark(name, true);
+        forget_marks(name, AUTOSTART_NONE);
     else
         rc = mark(name, order, e);
     close(lock);

@@ -123,6 +123,10 @@ UNIT += tools_define
 unit_tools_define_SRCS = tests/unit/tools_define.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_define_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
+UNIT += tools_define_killed
+unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,definition.c interrupt.c limit.c lock.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_define_killed_LIBS := -lxml2 -l:libxlutil.a
+
 UNIT += tools_log
 unit_tools_log_SRCS = tests/unit/tools_log.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
