@@ -5,13 +5,13 @@
 TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c config_nodes.c \
     config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpus.c cpuset.c daemon.c \
     device_system.c devices.c disk_share.c error.c find.c findings.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_put.c host_xen_store.c host_xen_version.c \
-    interrupt.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c nic_share.c no_icu.c plain.c progress.c reap.c restart.c state.c store.c unpack.c uuid.c window.c)
+    interrupt.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c near.c nic_share.c no_icu.c plain.c progress.c reap.c restart.c state.c store.c unpack.c uuid.c window.c)
 # The schema of domain XML, as a table.
 SCHEMA_TABLE := build/dom0-tools/schema_table.c
 TOOLS_LIB_SRCS += $(SCHEMA_TABLE)
 TOOLS_LIB_SRCS += $(addprefix dom0-tools/lib/,dump_core.c dump_core_pages.c hotplug.c kept.c mac.c new_file.c unplug.c)
 # Files as people have them are read by pvctl alone; xl's by libxlutil, of which two functions are ours.
-CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c config_xl_spec.c definition.c near.c)
+CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c config_xl_spec.c definition.c)
 PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(CONFIG_FILE_SRCS) dom0-tools/lib/traffic.c
 PARVISD_SRCS := $(wildcard dom0-tools/parvisd/*.c)
 

@@ -135,6 +135,21 @@ static void check_limits(const struct domain_config *c, struct findings *f)
                        c->max_event_channels, CONFIG_MAX_EVENT_CHANNELS);
 }
 
+/* One file or device by two names: by other paths to it the machine alone knows (disk_share.h). */
+static void check_disk_pair(const struct domain_config *c, const struct disk_config *d,
+                            const struct disk_config *o, struct findings *f)
+{
+    if (d->vdev == o->vdev)
+        findings_error(f, -EEXIST, d->line, "%s: target '%s' is given twice",
+                       config_word(c, "<disk>", "disk"), d->target);
+    else if (strcmp(d->source, o->source) == 0 && !(d->readonly && o->readonly) &&
+             !(d->shareable && o->shareable))
+        findings_error(f, -EBUSY, d->line,
+                       "%s '%s': %s is '%s' too, and may be written; both need %s",
+                       config_word(c, "<disk>", "disk"), d->target, d->source, o->target,
+                       config_word(c, "<readonly/>, or both <shareable/>", "to be read-only (r)"));
+}
+
 static void check_disks(struct domain_config *c, struct findings *f)
 {
     for (size_t i = 0; i < c->nr_disks; i++) {
@@ -143,11 +158,8 @@ static void check_disks(struct domain_config *c, struct findings *f)
         if (!vdev_number(d->target, &d->vdev))
             findings_error(f, -EINVAL, d->line, "%s: target '%.64s' is not accepted; accepted: %s",
                            config_word(c, "<disk>", "disk"), d->target, VDEV_NAMES);
-        for (size_t j = 0; d->vdev && j < i; j++) {
-            if (d->vdev == c->disks[j].vdev)
-                findings_error(f, -EEXIST, d->line, "%s: target '%s' is given twice",
-                               config_word(c, "<disk>", "disk"), d->target);
-        }
+        for (size_t j = 0; d->vdev && j < i; j++)
+            check_disk_pair(c, d, &c->disks[j], f);
     }
 }
 

@@ -17,6 +17,13 @@ static void let_disk_go(struct disk_config *d)
     *d = (struct disk_config){0};
 }
 
+/* What it lacks may be what was refused of it. */
+static void lacks_source(xmlNodePtr n, const char *name, struct findings *f)
+{
+    if (!node_marked(n))
+        findings_error(f, -EINVAL, xmlGetLineNo(n), "<%s> lacks <source>", name);
+}
+
 /* false: there is none of it, and that has been told. */
 static bool fill_source(xmlNodePtr n, struct disk_config *d, struct findings *f)
 {
@@ -29,11 +36,12 @@ static bool fill_source(xmlNodePtr n, struct disk_config *d, struct findings *f)
         return false;
     }
     if (!source) {
-        findings_error(f, -EINVAL, d->line, "<disk> lacks <source>");
+        lacks_source(n, "disk", f);
         return false;
     }
     d->source = node_attr(source, wanted);
-    if (!d->source || xmlHasProp(source, BAD_CAST(block ? "file" : "dev")))
+    if (!node_marked(source) && !node_marked(n) &&
+        (!d->source || xmlHasProp(source, BAD_CAST(block ? "file" : "dev"))))
         findings_error(f, -EINVAL, xmlGetLineNo(source),
                        "<source> of a disk of type '%s' has the one attribute '%s'",
                        block ? "block" : "file", wanted);
@@ -93,14 +101,14 @@ static void fill_bridge(xmlNodePtr n, struct nic_config *nic, struct findings *f
     if (nic->bridge && node_attr_is(n, "type", "ethernet"))
         findings_error(f, -EINVAL, nic->line,
                        "<interface type='ethernet'> is on no bridge: no <source bridge=''/>");
-    else if (!nic->bridge && node_attr_is(n, "type", "network"))
+    else if (!nic->bridge && !node_marked(source) && node_attr_is(n, "type", "network"))
         findings_error(f, -EINVAL, nic->line,
                        "<interface type='network'>: which bridge it is libvirt alone knows: "
                        "type='bridge' and <source bridge='...'/> say it");
-    else if (!nic->bridge && node_attr_is(n, "type", "bridge"))
-        findings_error(f, -EINVAL, node_line(source, n),
-                       source ? "<source> lacks the attribute 'bridge'"
-                              : "<interface> lacks <source>");
+    else if (!nic->bridge && !source && node_attr_is(n, "type", "bridge"))
+        lacks_source(n, "interface", f);
+    else if (!nic->bridge && !node_marked(source) && node_attr_is(n, "type", "bridge"))
+        findings_error(f, -EINVAL, xmlGetLineNo(source), "<source> lacks the attribute 'bridge'");
 }
 
 static void fill_rate(xmlNodePtr n, struct nic_config *nic, struct findings *f)

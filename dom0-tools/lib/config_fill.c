@@ -20,7 +20,9 @@ static void fill_size(xmlNodePtr n, uint64_t *kib, struct findings *f)
 
     errno = 0;
     value = strtoull(digits ? digits : "", NULL, 10);
-    if (n && (errno == ERANGE || !unit_to_kib(value, unit_bytes(unit), kib)))
+    if (node_marked(n)) /* it may be its unit that was not understood */
+        *kib = 0;
+    else if (n && (errno == ERANGE || !unit_to_kib(value, unit_bytes(unit), kib)))
         findings_error(f, -ERANGE, xmlGetLineNo(n), "<%s> is too large", n->name);
     else if (n && *kib == 0)
         findings_error(f, -ERANGE, xmlGetLineNo(n), "<%s>: 0 KiB is not between 2 MiB and %s",
@@ -124,7 +126,10 @@ static void fill_kind(xmlNodePtr os, struct domain_config *c, struct findings *f
     if (machine && (!wanted || strcmp(machine, wanted) != 0))
         findings_error(f, -EINVAL, xmlGetLineNo(n), "<type>: machine='%s' does not go with %s%s%s",
                        machine, type ? type : "?", wanted ? "; it has " : ", which has none",
-                       wanted ? wanted : "");
+                       wanted                           ? wanted
+                       : strcmp(machine, "xenpv") == 0  ? "; it is of linux"
+                       : strcmp(machine, "xenpvh") == 0 ? "; it is of xenpvh"
+                                                        : "");
     free(type);
     free(machine);
 }
@@ -161,9 +166,13 @@ static void fill_lines(xmlNodePtr root, struct domain_config *c)
     };
 }
 
-static void fill_vcpus(xmlNodePtr vcpu, struct domain_config *c, struct findings *f)
+/* As many as can be where how many was not understood: then there is room for each <vcpupin>. */
+static void fill_vcpus(xmlNodePtr root, struct domain_config *c, struct findings *f)
 {
-    c->max_vcpus = (unsigned int)node_number(node_text(vcpu), 1);
+    xmlNodePtr vcpu = node_child(root, "vcpu");
+    unsigned int missing = !vcpu && node_marked(root) ? CONFIG_MAX_VCPUS : 1;
+
+    c->max_vcpus = (unsigned int)node_number(node_text(vcpu), missing);
     c->vcpus = (unsigned int)node_number(node_attr(vcpu, "current"), c->max_vcpus);
     fill_cpuset(vcpu, &c->cpuset, f);
 }
@@ -180,7 +189,7 @@ int config_fill(xmlNodePtr root, struct domain_config *c, struct findings *f)
     c->title = node_text(node_child(root, "title"));
     c->description = node_text(node_child(root, "description"));
     rc = fill_os(root, c, f);
-    fill_vcpus(node_child(root, "vcpu"), c, f);
+    fill_vcpus(root, c, f);
     c->on_poweroff = fill_action(node_child(root, "on_poweroff"), END_DESTROY);
     c->on_reboot = fill_action(node_child(root, "on_reboot"), END_RESTART);
     c->on_crash = fill_action(node_child(root, "on_crash"), END_DESTROY);

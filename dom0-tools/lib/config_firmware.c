@@ -18,6 +18,12 @@ static bool is_hvm(xmlNodePtr type)
     return hvm;
 }
 
+/* A machine that is none of hvm guests: then one word of the two is wrong. */
+static bool is_of_another(xmlNodePtr type)
+{
+    return node_attr_is(type, "machine", "xenpv") || node_attr_is(type, "machine", "xenpvh");
+}
+
 /* The first element that needs what there is not; NULL: none. */
 static xmlNodePtr wanting(xmlNodePtr root)
 {
@@ -40,7 +46,8 @@ bool firmware_check(xmlNodePtr root, struct findings *f)
 {
     xmlNodePtr os = node_child(root, "os"), n;
 
-    if (!is_hvm(node_child(os, "type")) || !(n = wanting(root)))
+    if (!is_hvm(node_child(os, "type")) || is_of_another(node_child(os, "type")) ||
+        !(n = wanting(root)))
         return true;
     findings_error(f, -EINVAL, xmlGetLineNo(n),
                    "<%s>%s of an hvm guest: no firmware and no emulated devices: use PVH", n->name,

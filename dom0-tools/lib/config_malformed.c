@@ -31,6 +31,7 @@ static const struct {
     {XML_ERR_ATTRIBUTE_REDEFINED,       "the attribute '%s' is given twice"},
     {XML_ERR_COMMENT_NOT_FINISHED,      "a comment does not end"},
     {XML_ERR_SPACE_REQUIRED,            "two attributes without a blank between them"},
+    {XML_ERR_RESERVED_XML_NAME,         "<?xml ...?> stands at the very beginning of a file, before any blank or line, or not at all"},
     {XML_ERR_GT_REQUIRED,               "a tag lacks its >"},
 };
 /* clang-format on */

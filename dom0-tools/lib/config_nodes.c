@@ -89,3 +89,13 @@ void node_drop(xmlNodePtr n)
     xmlUnlinkNode(n);
     xmlFreeNode(n);
 }
+
+void node_mark(xmlNodePtr n)
+{
+    n->_private = n;
+}
+
+bool node_marked(xmlNodePtr n)
+{
+    return n && n->_private;
+}

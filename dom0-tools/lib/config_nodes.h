@@ -29,5 +29,8 @@ unsigned long node_number(char *malloced, unsigned long missing);
 long node_line(xmlNodePtr n, xmlNodePtr missing);
 /* Takes it out of the document. */
 void node_drop(xmlNodePtr n);
+/* Something of it was refused, and told of: what it lacks now is no second mistake. */
+void node_mark(xmlNodePtr n);
+bool node_marked(xmlNodePtr n);
 
 #endif

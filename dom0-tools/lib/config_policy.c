@@ -61,6 +61,8 @@ static bool when_fits(const char *when, xmlNodePtr n)
 
     if (!when)
         return true;
+    if (strcmp(when, "elements") == 0)
+        return xmlFirstElementChild(n) != NULL;
     other = when[len] == '!';
     snprintf(name, sizeof(name), "%.*s", (int)len, when);
     value = node_attr(n, name);

@@ -17,8 +17,10 @@
 enum treatment { SILENT, NOTE, REFUSE };
 
 struct rule {
-    const char *element;   /* path below <domain>; several names of a place have | between them */
-    const char *when;      /* "type=a|b", "type!=a": only with such an attribute; NULL = always */
+    const char *element; /* path below <domain>; several names of a place have | between them */
+    /* "type=a|b", "type!=a": only with such an attribute; "elements": only with elements in it;
+     * NULL: always */
+    const char *when;
     const char *attribute; /* several with | between; NULL = the element, with all in it */
     enum treatment treatment;
     const char *words; /* why; NULL of what is passed over silently */

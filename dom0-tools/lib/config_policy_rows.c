@@ -24,7 +24,7 @@ const struct rule config_rules[] = {
     /* the domain */
     {"resource|genid", NULL, NULL, SILENT, NULL},
     {"vcpu", NULL, "placement", SILENT, NULL},
-    {"vcpus", NULL, NULL, SILENT, NULL}, /* libvirt's list of what <vcpu> says */
+    {"vcpus", "elements", NULL, SILENT, NULL}, /* libvirt's list of what <vcpu> says; with a number in it, it is a mistake */
     {"cpu", NULL, NULL, NOTE, OWN_CPU},
     {"maxMemory|memoryBacking|memtune|numatune", NULL, NULL, NOTE, OWN_MEMORY},
     {"memory|currentMemory", NULL, "dumpCore|slots", SILENT, NULL},

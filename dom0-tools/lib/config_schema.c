@@ -2,9 +2,9 @@
 /*
  * Validation against the schema: see config_schema.h.
  *
- * What does not fit is taken out on the way, so that whoever looks at the rest says nothing of it
- * again. That this accepts what libxml2's RELAX NG validator accepts, and nothing else, is shown by
- * a test on random documents.
+ * What does not fit is taken out on the way, and what it stood in is marked (config_nodes.h), so
+ * that whoever looks at the rest says nothing of it again. That this accepts what libxml2's RELAX
+ * NG validator accepts, and nothing else, is shown by a test on random documents.
  */
 #include "config_schema.h"
 
@@ -17,6 +17,7 @@
 
 #include "config.h"
 #include "config_nodes.h"
+#include "near.h"
 
 #define NAMES_TEXT 512u
 
@@ -104,6 +105,19 @@ static bool text_fits(const struct schema_text *s, const char *what, long line, 
     return false;
 }
 
+/* Is an attribute that is not known this one, misspelt? */
+static bool meant_attribute(xmlNodePtr node, const struct schema_attribute *known, const char *name)
+{
+    for (xmlAttrPtr a = node->properties; a; a = a->next) {
+        struct near n = {NULL, 0};
+
+        near_try(&n, (const char *)a->name, name);
+        if (n.word && !find_attribute(known, a))
+            return true;
+    }
+    return false;
+}
+
 static void drop_unknown_attributes(xmlNodePtr node, const struct schema_attribute *known,
                                     struct findings *f)
 {
@@ -119,14 +133,16 @@ static void drop_unknown_attributes(xmlNodePtr node, const struct schema_attribu
                        "<%s> has no attribute '%s'; its attributes: %s", node->name, a->name,
                        names);
         xmlRemoveProp(a);
+        node_mark(node);
     }
 }
 
-static void find_lacking_attributes(xmlNodePtr node, const struct schema_attribute *a,
+static void find_lacking_attributes(xmlNodePtr node, const struct schema_attribute *known,
                                     struct findings *f)
 {
-    for (; a && a->name; a++) {
-        if (!a->optional && !xmlHasProp(node, BAD_CAST a->name))
+    for (const struct schema_attribute *a = known; a && a->name; a++) {
+        if (!a->optional && !xmlHasProp(node, BAD_CAST a->name) &&
+            !meant_attribute(node, known, a->name))
             findings_error(f, -EINVAL, xmlGetLineNo(node), "<%s> lacks the attribute '%s'",
                            node->name, a->name);
     }
@@ -138,16 +154,18 @@ static void check_attributes(xmlNodePtr node, const struct schema_attribute *kno
     char what[128];
     xmlAttrPtr next;
 
-    drop_unknown_attributes(node, known, f);
     find_lacking_attributes(node, known, f);
+    drop_unknown_attributes(node, known, f);
     for (xmlAttrPtr a = node->properties; a; a = next) {
         xmlChar *value = xmlNodeListGetString(node->doc, a->children, 1);
 
         next = a->next;
         snprintf(what, sizeof(what), "attribute '%s' of <%s>", a->name, node->name);
         if (!text_fits(&find_attribute(known, a)->text, what, xmlGetLineNo(node),
-                       value ? (const char *)value : "", f))
+                       value ? (const char *)value : "", f)) {
             xmlRemoveProp(a);
+            node_mark(node);
+        }
         xmlFree(value);
     }
 }
@@ -169,16 +187,38 @@ static size_t keep_first(const struct schema_element *s, xmlNodePtr node, long *
     return n;
 }
 
-static void check_counts(xmlNodePtr node, const struct schema_element *s, struct findings *f)
+/* The one that is near to an element that is not known here; NULL: none. */
+static const char *meant(const struct schema_element *known, const char *name)
 {
-    for (; s && s->name; s++) {
+    struct near n = {NULL, 0};
+
+    for (const struct schema_element *s = known; s && s->name; s++)
+        near_try(&n, name, s->name);
+    return n.word;
+}
+
+/* Is it there, misspelt? */
+static bool is_misspelt(xmlNodePtr node, const struct schema_element *known, const char *name)
+{
+    for (xmlNodePtr c = xmlFirstElementChild(node); c; c = xmlNextElementSibling(c)) {
+        const char *word = find_element(known, c) ? NULL : meant(known, (const char *)c->name);
+
+        if (word && strcmp(word, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_counts(xmlNodePtr node, const struct schema_element *known, struct findings *f)
+{
+    for (const struct schema_element *s = known; s && s->name; s++) {
         long line = xmlGetLineNo(node);
         size_t n = keep_first(s, node, &line);
 
         if (n > 1 && !s->many)
             findings_error(f, -EINVAL, line, "<%s> is given twice in <%s>; accepted once", s->name,
                            node->name);
-        else if (n == 0 && !s->optional)
+        else if (n == 0 && !s->optional && !is_misspelt(node, known, s->name))
             findings_error(f, -EINVAL, line, "<%s> lacks <%s>", node->name, s->name);
     }
 }
@@ -202,11 +242,41 @@ static xmlChar *own_text(xmlNodePtr node)
     return from;
 }
 
+/* Where an element of this name stands instead; NULL: nowhere, or here. */
+static const char *place_of(const struct schema_element *s, const char *name)
+{
+    const char *found = NULL;
+
+    for (; s && s->name && !found; s++) {
+        for (const struct schema_element *c = s->elements; c && c->name && !found; c++)
+            found = strcmp(c->name, name) == 0 ? s->name : NULL;
+        found = found ? found : place_of(s->elements, name);
+    }
+    return found;
+}
+
+/* With what was meant: a name that is near, a place where it is known, or all that is known. */
+static void tell_unknown(xmlNodePtr c, const struct schema_element *known, struct findings *f)
+{
+    const char *name = (const char *)c->name, *word = meant(known, name);
+    const char *place = c->ns ? NULL : place_of(schema_root, name);
+    char what[128], names[NAMES_TEXT];
+
+    snprintf(what, sizeof(what), "<%.40s> is not known in <%.40s>", name, c->parent->name);
+    if (word) {
+        findings_error(f, -EINVAL, xmlGetLineNo(c), "%s; did you mean <%s>?", what, word);
+    } else if (place) {
+        findings_error(f, -EINVAL, xmlGetLineNo(c), "%s; it is in <%s>", what, place);
+    } else {
+        element_names(known, names);
+        findings_error(f, -EINVAL, xmlGetLineNo(c), "%s; known: %s", what, names);
+    }
+}
+
 static bool check_element(xmlNodePtr node, const struct schema_element *s, struct findings *f);
 
 static void check_children(xmlNodePtr node, const struct schema_element *known, struct findings *f)
 {
-    char names[NAMES_TEXT];
     xmlNodePtr next;
 
     for (xmlNodePtr c = node->children; c; c = next) {
@@ -216,19 +286,19 @@ static void check_children(xmlNodePtr node, const struct schema_element *known, 
         if (c->type != XML_ELEMENT_NODE)
             continue;
         s = find_element(known, c);
-        if (!s) {
-            element_names(known, names);
-            findings_error(f, -EINVAL, xmlGetLineNo(c), "<%s> is not known in <%s>; known: %s",
-                           c->name, node->name, names);
-        }
-        if (!s || !check_element(c, s, f))
+        if (!s)
+            tell_unknown(c, known, f);
+        if (!s || !check_element(c, s, f)) {
             node_drop(c);
+            node_mark(node);
+        }
     }
 }
 
 /* What does not fit in it is taken out; false: its own text does not. */
 static bool check_element(xmlNodePtr node, const struct schema_element *s, struct findings *f)
 {
+    struct findings unheard = {0};
     char what[96];
     xmlChar *text;
     bool fits;
@@ -238,7 +308,10 @@ static bool check_element(xmlNodePtr node, const struct schema_element *s, struc
     check_children(node, s->elements, f);
     text = own_text(node);
     snprintf(what, sizeof(what), "<%s>", node->name);
-    fits = text_fits(&s->text, what, xmlGetLineNo(node), (const char *)text, f);
+    /* Empty, what it is to say may stand in what was refused. */
+    fits = text_fits(&s->text, what, xmlGetLineNo(node), (const char *)text,
+                     !*text && node_marked(node) ? &unheard : f);
+    findings_free(&unheard);
     xmlFree(text);
     return fits;
 }

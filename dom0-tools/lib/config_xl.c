@@ -29,6 +29,46 @@ int libxl_rdm_reserve_policy_from_string(const char *s, libxl_rdm_reserve_policy
     return -1;
 }
 
+/* The library's "near `WORD': syntax error, unexpected IDENT, expecting STRING ...", for a person.
+ */
+static const struct {
+    const char *says, *words;
+} syntax[] = {
+    {"expecting STRING", "a value is a number, text between quotes, or a list between [ and ]"},
+    {"expecting ']'", "a comma or a ] is missing before it"},
+    {"expecting += or '='", "there is no = behind a key"},
+    {"unexpected '='", "there is no key before it"},
+};
+
+/* NULL: it says enough. */
+static const char *in_words(const char *word, const char *said)
+{
+    for (size_t i = 0; i < sizeof(syntax) / sizeof(syntax[0]); i++) {
+        if (strstr(said, syntax[i].says))
+            return syntax[i].words;
+    }
+    if (strcmp(said, "lexical error") != 0)
+        return NULL;
+    if (*word == '"' || *word == '\'')
+        return "text that begins with a quote ends with the same in its line";
+    if (*word >= 'A' && *word <= 'Z')
+        return "a key has small letters alone, and text is between quotes";
+    return "outside of quotes there are keys, numbers without a sign, lists and no more: no Python "
+           "either, as xm took it";
+}
+
+/* What it said of this line. */
+static void hear(const struct xl *x, long line, const char *what, const char *said)
+{
+    const char *reason = strncmp(said, "near ", 5) == 0 ? strstr(said, ": ") : NULL, *words;
+
+    for (const char *next = reason; next; next = strstr(reason, "': ")) /* not one in the word */
+        reason = next + (next[0] == '\'' ? 3 : 2);
+    words = reason ? in_words(said + 6, reason) : NULL;
+    findings_error(x->f, -EINVAL, line, "%s%s%.*s%s", what, *what ? ": " : "",
+                   words ? (int)(reason - said) : (int)strlen(said), said, words ? words : "");
+}
+
 /* "xl:7: ...", "xl: ...", and lines without a name, of what they follow. The library counts a line
  * that ends too early as the one before. */
 static void hear_line(const struct xl *x, char *text, const char *what, long line)
@@ -37,13 +77,8 @@ static void hear_line(const struct xl *x, char *text, const char *what, long lin
                                          "in disk specification: ", "in vif: ", "warning: "};
     char *colon = strncmp(text, NAME ":", 3) == 0 ? text + 3 : NULL;
 
-    if (!colon) {
-        if (strncmp(text, "warning: Config file looks like", 31) == 0)
-            findings_error(x->f, -EINVAL, 0,
-                           "it looks like Python, as xm took it: xl takes numbers, strings and "
-                           "lists alone");
+    if (!colon)
         return;
-    }
     if (*colon >= '0' && *colon <= '9')
         line = strtol(colon, &colon, 10) + (strstr(colon, "near <newline>") != NULL);
     colon += strspn(colon, ": ");
@@ -51,7 +86,7 @@ static void hear_line(const struct xl *x, char *text, const char *what, long lin
         if (strncmp(colon, begins[i], strlen(begins[i])) == 0)
             colon += strlen(begins[i]);
     }
-    findings_error(x->f, -EINVAL, line, "%s%s%s", what, *what ? ": " : "", colon);
+    hear(x, line, what, colon);
 }
 
 void xl_heard(struct xl *x, const char *what, long line)

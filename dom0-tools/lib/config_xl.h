@@ -79,6 +79,8 @@ extern const struct xl_rule xl_rules[];
 
 /* Keys that are not read: told of, by the table. */
 void xl_check_keys(const struct xl *x);
+/* Tells that a key is missing, unless it is there misspelt: that is told. */
+void xl_missing(const struct xl *x, const char *key);
 /* Each -ENOMEM, or 0. */
 int __must_check xl_fill(const struct xl *x);
 int __must_check xl_fill_disks(struct xl *x);

@@ -84,16 +84,27 @@ static int keep_disk(const struct xl *x, const libxl_device_disk *d, long line)
     return out->target && fill_source(d, out) ? 0 : -ENOMEM;
 }
 
+/* Where the library misses what is not at its place. */
+static void tell_target(struct xl *x, const libxl_device_disk *d, long line)
+{
+    findings_error(x->f, -EINVAL, line,
+                   "disk: target= takes all that is behind it, and so comes last: '%.64s'",
+                   d->pdev_path);
+    rewind(x->report);
+}
+
 int xl_fill_disk(struct xl *x, const char *spec, long line)
 {
     libxl_device_disk d;
     int rc = 0;
 
     memset(&d, 0, sizeof(d));
-    if (xlu_disk_parse(x->cfg, 1, &spec, &d))
-        xl_heard(x, "disk", line);
-    else
+    if (xlu_disk_parse(x->cfg, 1, &spec, &d) == 0)
         rc = keep_disk(x, &d, line);
+    else if (!d.vdev && d.pdev_path && strstr(d.pdev_path, ",vdev="))
+        tell_target(x, &d, line);
+    else
+        xl_heard(x, "disk", line);
     let_go(&d);
     return rc;
 }

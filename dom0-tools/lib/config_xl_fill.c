@@ -56,7 +56,7 @@ static void fill_memories(const struct xl *x)
     struct domain_config *c = x->c;
 
     if (!line_of(x, "memory") && !line_of(x, "maxmem"))
-        findings_error(x->f, -EINVAL, 0, "memory is missing");
+        xl_missing(x, "memory");
     c->memory_kib = fill_memory(x, "maxmem", fill_memory(x, "memory", 0));
     c->current_kib = fill_memory(x, "memory", c->memory_kib);
     c->line.current = line_of(x, "memory");
@@ -280,7 +280,7 @@ static void fill_identity(const struct xl *x)
     x->c->name = xl_string(x, "name");
     x->c->line.name = line_of(x, "name");
     if (!x->c->line.name)
-        findings_error(x->f, -EINVAL, 0, "name is missing");
+        xl_missing(x, "name");
     x->c->uuid_given = uuid && uuid_parse(uuid, x->c->uuid);
     if (uuid && !x->c->uuid_given)
         findings_error(x->f, -EINVAL, line_of(x, "uuid"),

@@ -49,11 +49,13 @@ const struct xl_rule xl_rules[] = {
     {"device_model device_model_version device_model_override device_model_args device_model_args_pv device_model_args_hvm device_model_user "
      "device_model_stubdomain_override dm_restrict stubdomain_memory stubdomain_kernel stubdomain_ramdisk stubdomain_cmdline", NOTE, NO_EMULATOR},
     {"blkdev_start run_hotplug_scripts vif2", NOTE, "disks are named in disk, interfaces in vif"},
-    {"dhcp ip netmask gateway hostname interface nfs_server nfs_root nics cpu cpu_cap restart features domid ramdisk_size", NOTE, OF_XM},
+    {"dhcp ip netmask gateway hostname interface nfs_server nfs_root nics cpu cpu_cap restart features domid ramdisk_size on_xend_start on_xend_stop extid "
+     "description guest_os_type vcpu_avail fda fdb isa monitor loader bootentry access_control machine_address_size suppress_spurious_page_faults",
+     NOTE, OF_XM},
     {"localtime rtc_timeoffset", REFUSE, "a guest's clock is UTC; the guest has its time zone"},
-    {"driver_domain", REFUSE, "back ends are in the control domain"},
+    {"driver_domain blkif netif tpmif", REFUSE, "back ends are in the control domain"},
     {"pvshim", REFUSE, "type = \"pv\" runs a paravirtual kernel without it"},
-    {"pci usbdev irqs iomem ioports dtdev device_tree gfx_passthru", REFUSE, NOT_GIVEN},
+    {"pci vscsi usbdev irq irqs iomem ioports dtdev device_tree gfx_passthru", REFUSE, NOT_GIVEN},
     {"passthrough", REFUSE, NOT_GIVEN},
     {"vtpm", REFUSE, "there is no TPM for a guest"},
     {"p9 pvcalls", REFUSE, "no directory or socket is shared with a guest: give it a disk, or a network"},
@@ -100,16 +102,24 @@ static void try_all(const char *list, const char *key, char best[48], struct nea
     }
 }
 
-static void tell_unknown(const struct xl *x, const struct xl_place *p)
+/* The nearest of all keys, "": none is near. */
+static void find_near(const char *key, char best[48])
 {
     struct near n = {NULL, 0};
+
+    best[0] = '\0';
+    try_all(xl_read_keys, key, best, &n);
+    for (const struct xl_rule *r = xl_rules; r->keys; r++)
+        try_all(r->keys, key, best, &n);
+}
+
+static void tell_unknown(const struct xl *x, const struct xl_place *p)
+{
     char best[48];
 
-    try_all(xl_read_keys, p->name, best, &n);
-    for (const struct xl_rule *r = xl_rules; r->keys; r++)
-        try_all(r->keys, p->name, best, &n);
+    find_near(p->name, best);
     findings_error(x->f, -EINVAL, p->line, "%s: unknown key%s%s%s", p->name,
-                   n.word ? "; did you mean " : "", n.word ? n.word : "", n.word ? "?" : "");
+                   *best ? "; did you mean " : "", best, *best ? "?" : "");
 }
 
 /* 0, "", "disabled" or an empty list asks for nothing. */
@@ -135,18 +145,42 @@ static void tell(const struct xl *x, const struct xl_place *p, const struct xl_r
         findings_note(x->f, p->line, "%s: %s", p->name, r->words);
 }
 
-static void check_key(const struct xl *x, const struct xl_place *p)
+/* NULL: none is about it. */
+static const struct xl_rule *rule_of(const char *key)
 {
     const struct xl_rule *r = xl_rules;
 
+    while (r->keys && !among(r->keys, key))
+        r++;
+    return r->keys ? r : NULL;
+}
+
+static void check_key(const struct xl *x, const struct xl_place *p)
+{
+    const struct xl_rule *r = rule_of(p->name);
+
     if (among(xl_read_keys, p->name))
         return;
-    while (r->keys && !among(r->keys, p->name))
-        r++;
-    if (r->keys)
+    if (r)
         tell(x, p, r);
     else
         tell_unknown(x, p);
+}
+
+void xl_missing(const struct xl *x, const char *key)
+{
+    char best[48];
+
+    for (size_t i = 0; i < x->places.nr; i++) {
+        const struct xl_place *p = &x->places.list[i];
+
+        if (p->item >= 0 || among(xl_read_keys, p->name) || rule_of(p->name))
+            continue;
+        find_near(p->name, best);
+        if (strcmp(best, key) == 0)
+            return;
+    }
+    findings_error(x->f, -EINVAL, 0, "%s is missing", key);
 }
 
 void xl_check_keys(const struct xl *x)

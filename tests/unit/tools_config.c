@@ -249,7 +249,7 @@ static const struct bad bads[] = {
      {"t.xml:1", "'a'", "type, id"}},
     /* unknown elements and attributes say what is known */
     {"<memory", "<memroy/><memory",
-     {"t.xml:5", "<memroy> is not known in <domain>", "currentMemory"}},
+     {"t.xml:5", "<memroy> is not known in <domain>; did you mean <memory>?"}},
     {"<kernel>", "<boot/><kernel>", {"t.xml:10", "<boot> is not known in <os>", "kernel, initrd"}},
     {"<kernel>", "<loader>/x</loader><kernel>",
      {"t.xml:10: <loader>: a guest begins with <kernel>"}},

@@ -3,8 +3,8 @@
  * Each mistake at each place of domain XML: the places come from the table of the schema, so that
  * none is forgotten that somebody adds. Every element is misspelt, left out, given twice, given
  * text or a wrong text; every attribute is misspelt, left out, or has a wrong value. What is
- * refused is refused with the line of the change, and by the name of what was changed; what is not
- * has a value that fits.
+ * refused is refused once, with the line of the change, and by the name of what was changed; what
+ * is not has a value that fits.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -180,6 +180,7 @@ static int judge(xmlDocPtr doc, struct place p, const char *what)
     struct findings f = {0};
     xmlChar *text;
     bool here = false;
+    unsigned int errors = 0;
     int size, rc;
 
     xmlDocDumpMemory(doc, &text, &size);
@@ -195,6 +196,10 @@ static int judge(xmlDocPtr doc, struct place p, const char *what)
             fail_msg("%s: %zu findings, none at line %ld of %s or %s; the first: %ld: %s", what,
                      f.nr, p.line, p.a, p.b, f.nr ? f.list[0].line : 0,
                      f.nr ? f.list[0].text : "none");
+        for (size_t i = 0; i < f.nr; i++)
+            errors += f.list[i].code != 0;
+        if (errors != 1)
+            fail_msg("%s: %u errors: %s, %s", what, errors, f.list[0].text, f.list[f.nr - 1].text);
         assert_true(rc < 0);
     }
     findings_free(&f);

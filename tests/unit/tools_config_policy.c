@@ -33,6 +33,7 @@ static const struct {
     {"memory", "", "8192"},
     {"currentMemory", "", "8192"},
     {"vcpu", "", "1"},
+    {"vcpus", "", "<vcpu id='0' enabled='yes'/>"},
     {"os", "", OS},
     {"clock", "offset='utc'", ""},
     {"cputune", "", ""},
@@ -97,7 +98,7 @@ static void when_text(const char *when, char out[96])
     out[0] = '\0';
     if (when && when[len] == '!')
         sprintf(out, "%.*s='other'", (int)len, when);
-    else if (when)
+    else if (when && when[len] == '=')
         sprintf(out, "%.*s='%.*s'", (int)len, when, (int)first_word(when + len + 1),
                 when + len + 1);
 }

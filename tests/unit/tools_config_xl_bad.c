@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of xl that are wrong in each way: each is a good one with one change. The message has the
- * line of the change, and names the key and what is wrong with it.
+ * Files of xl that are wrong in each way: each is a good one with one change. There is one message,
+ * which has the line of the change, and names the key and what is wrong with it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,15 +25,20 @@ static const struct {
     const char *says;
 } bads[] = {
     /* not in the format */
-    {"name = \"web\"", "name = web", 2, "near `web'"},
+    {"name = \"web\"", "name = web", 2, "near `web': a value is a number, text between quotes, or a list"},
     {"name = \"web\"", "name == \"web\"", 2, "near `='"},
-    {"name = \"web\"", "name = \"web", 2, "lexical error"},
+    {"name = \"web\"", "name = \"web", 2, "a quote ends with the same in its line"},
+    {"name = \"web\"", "Name = \"web\"", 2, "near `Name': a key has small letters alone"},
+    {"name = \"web\"", "name \"web\"", 2, "there is no = behind a key"},
+    {"name = \"web\"", "nmae = \"web\"", 2, "did you mean name?"},
     {"memory = 128", "memory =", 4, "near <newline>"},
     {"memory = 128", "memory = 1.5", 4, "near `.5'"},
-    {"memory = 128", "memory = -1", 4, "near `-1'"},
-    {"memory = 128", "memory : 128", 4, "lexical error"},
-    {"disk = [ 'phy:", "disk = [[ 'phy:", 21, "near `disk'"},
-    {"vif = [ 'mac", "import vif\nvif = [ 'mac", 22, "near `vif'"},
+    {"memory = 128", "memory = -1", 4, "near `-1': outside of quotes there are keys, numbers without a sign"},
+    {"memory = 128", "memory = 128M", 4, "near `M'"},
+    {"kernel = \"/boot/vmlinuz\"", "kernel = /boot/vmlinuz", 12, "near `/boot/vmlinuz': outside of quotes"},
+    {"memory = 128", "memory : 128", 4, "near `:': outside of quotes"},
+    {"disk = [ 'phy:", "disk = [[ 'phy:", 21, "near `disk': a comma or a ] is missing before it"},
+    {"vif = [ 'mac", "import vif\nvif = [ 'mac", 22, "near `vif': there is no = behind a key"},
     {"cap = 50", "cap = 50\ncap += \"a\"", 12, "cap"},
     /* unknown */
     {"vcpus = 1", "vcpu = 1", 6, "vcpu: unknown key; did you mean vcpus?"},
@@ -49,7 +54,7 @@ static const struct {
     {"name = \"web\"", "name = [ \"web\" ]", 2, "name: a list, where one value is wanted"},
     {"memory = 128", "memory = [ 128 ]", 4, "memory: a list, where one value is wanted"},
     {"vfb = []", "bootloader = [ 'pygrub' ]", 26, "bootloader: a list"},
-    {"disk = [ 'phy:/dev/no/such,xvda,w',\n  '/srv/x.iso,,hdc,cdrom', ] # the last\ndisk +=", "disk = '/a,,xvda'\nold =", 19, "disk: one value, where a list is wanted"},
+    {"disk = [ 'phy:/dev/no/such,xvda,w',\n  '/srv/x.iso,,hdc,cdrom', ] # the last\ndisk +=", "disk = '/a,,xvda'\nvnuma =", 19, "disk: one value, where a list is wanted"},
     {"vif = [ 'mac=00:16:3e:00:00:01, bridge=br0 , rate=1MB/s, ip=10.0.0.1'\n  , 'vifname=web1' ]", "vif = 1", 22, "vif: one value, where a list is wanted"},
     {"  , 'vifname=web1' ]", "  , [ 'vifname=web1' ] ]", 23, "vif: a list in a list"},
     {"  5 ]", "  [ 5 ] ]", 9, "cpus: a list in a list"},
@@ -111,6 +116,10 @@ static const struct {
     {"xvda,w", "xvda,w,colour=red", 19, "disk: "},
     {"phy:/dev", "drbd:res", 19, "scripts are not run"},
     {"sda1,r", "hdc,r", 21, "target 'hdc' is given twice"},
+    {"phy:/dev/no/such,xvda,w", "target=/dev/no/such,vdev=xvda", 19, "target= takes all that is behind it, and so comes last"},
+    {"phy:/dev/no/such,xvda,w", "phy:/dev/no/such", 19, "disk: no vdev"},
+    {"phy:/dev/no/such,xvda,w'", "phy:/dev/no/such,xvda,w' 'phy:/x,xvdb,w'", 19, "a comma or a ] is missing"},
+    {"phy:/dev/no/such,xvda,w'", "phy:/x,xvda,w', 'phy:/x,xvdb,r'", 19, "disk 'xvdb': /x is 'xvda' too, and may be written"},
     /* interfaces */
     {"mac=00:16:3e:00:00:01", "mac=00:16:3e:00:00", 22, "vif: mac: '00:16:3e:00:00'"},
     {"mac=00:16:3e:00:00:01", "mac=0016:3e:00:00:0:1", 22, "vif: mac"},
@@ -145,6 +154,7 @@ static void refuses(void **state)
         const char *at = strstr(good, bads[i].from);
         struct domain_config c;
         struct findings f;
+        unsigned int errors = 0;
         bool said = false;
         char *bad;
 
@@ -156,6 +166,11 @@ static void refuses(void **state)
             domain_config_free(&c);
             fail_msg("accepted: %s -> %s", bads[i].from, bads[i].to);
         }
+        for (size_t j = 0; j < f.nr; j++)
+            errors += f.list[j].code != 0;
+        if (errors != 1)
+            fail_msg("%s -> %s: %u errors, the first: %s", bads[i].from, bads[i].to, errors,
+                     f.list[0].text);
         for (size_t j = 0; j < f.nr && !said; j++)
             said = f.list[j].line == bads[i].line && strstr(f.list[j].text, bads[i].says);
         if (!said)

@@ -109,7 +109,10 @@ static void what_it_cannot_have(void **state)
         {"", "<type machine='q35'>linux</type>" KERNEL, "",
          "t.xml:2: <type>: machine='q35' does not go with linux; it has xenpv"},
         {"", "<type machine='xenpvh'>hvm</type>" KERNEL, "",
-         "t.xml:2: <type>: machine='xenpvh' does not go with hvm, which has none"},
+         "t.xml:2: <type>: machine='xenpvh' does not go with hvm, which has none; it is of "
+         "xenpvh"},
+        {"", "<type machine='xenpv'>hvm</type>" KERNEL, DISK,
+         "t.xml:2: <type>: machine='xenpv' does not go with hvm, which has none; it is of linux"},
         {"", "<type machine='xenpv'>xenpvh</type>" KERNEL, "",
          "t.xml:2: <type>: machine='xenpv' does not go with xenpvh; it has xenpvh"},
         {"", "<type machine='xenpvh'>linux</type>" KERNEL, "",
