@@ -101,8 +101,9 @@ def bad_images():
     refused("pvctl attach-disk debian /img/b.img nonsense", "target 'nonsense' is not accepted")
     refused("pvctl attach-disk debian format=qcow2,vdev=xvdd,target=/img/b.img", "images are raw", 2)
     machine.check("pvctl attach-disk debian /img/b.img xvdd")
-    for name in ("hard", "soft", "b"):
+    for name in ("hard", "soft"):
         refused(f"pvctl attach-disk debian /img/{name}.img xvde", rf"{name}.img is in use by domain \d+ \(debian\)")
+    refused("pvctl attach-disk debian /img/b.img xvde", r"<disk> 'xvde': /img/b.img is 'xvd[bd]' too, and may be written; both need <readonly/>")
     refused("pvctl attach-disk debian $(losetup -a | cut -d : -f 1) xvde", r"is in use by domain \d+ \(debian\)")
     machine.check("pvctl attach-disk debian -r /img/ro/r.img xvde; pvctl attach-disk debian /img/odd.img xvdf; pvctl attach-disk debian /img/full/f.img xvdg")
     with Inside():
