@@ -24,22 +24,14 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 
+#include "clock.h"
 #include "limit.h"
 
 #define MAX_PERMS         8u
 #define MAX_FD            64
 #define STORE_PATIENCE_MS 5000u
 #define STORE_RETRY_MS    10000u
-
-static uint64_t clock_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* libxenstore does not tell its descriptor; the socket's other end has a name. */
 static int find_link(int other)
@@ -81,7 +73,7 @@ int host_need_store(struct host_xen *x)
 
     if (x->xs)
         return 0;
-    if (x->store_lost_ms && clock_ms() - x->store_lost_ms < STORE_RETRY_MS)
+    if (x->store_lost_ms && now_ms() - x->store_lost_ms < STORE_RETRY_MS)
         return -ENOTCONN;
     x->xs = connect_store(x);
     x->store_link = x->xs ? find_link(x->watches ? x->watches_link : -1) : -1;
@@ -89,7 +81,7 @@ int host_need_store(struct host_xen *x)
         /* ENOENT for a missing socket is not "no such entry"; and without limit we do not ask. */
         xs_close(x->xs);
         x->xs = NULL;
-        x->store_lost_ms = clock_ms();
+        x->store_lost_ms = now_ms();
         return -ENOTCONN;
     }
     setsockopt(x->store_link, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -102,7 +94,7 @@ void host_store_lost(struct host_xen *x)
 {
     xs_close(x->xs);
     x->xs = NULL;
-    x->store_lost_ms = clock_ms();
+    x->store_lost_ms = now_ms();
 }
 
 /* What a call that failed means: an answer of the store, or that there was none. */

@@ -8,8 +8,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define PATIENCE_MS 500
 #define STEP_MS     200
@@ -18,14 +19,6 @@
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 static bool shown, caught[sizeof(signals) / sizeof(signals[0])];
-
-static uint64_t clock_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* What would have ended the process does that now. */
 static void end_by(int signal)
@@ -77,7 +70,7 @@ static void show(void)
 void progress(const char *name, const char *what, uint64_t done, uint64_t total)
 {
     static uint64_t next;
-    uint64_t now = clock_ms();
+    uint64_t now = now_ms();
 
     if (next == 0)
         next = now + PATIENCE_MS;
@@ -93,12 +86,12 @@ void progress(const char *name, const char *what, uint64_t done, uint64_t total)
 
 int progress_poll(struct pollfd *p, nfds_t n, int timeout_ms, const char *name, const char *what)
 {
-    const uint64_t start = clock_ms();
+    const uint64_t start = now_ms();
     bool terminal = on_terminal();
     int rc;
 
     for (;;) {
-        uint64_t passed = clock_ms() - start;
+        uint64_t passed = now_ms() - start;
         int left = timeout_ms < 0                   ? PATIENCE_MS
                    : passed >= (uint64_t)timeout_ms ? 0
                                                     : timeout_ms - (int)passed;
@@ -106,7 +99,7 @@ int progress_poll(struct pollfd *p, nfds_t n, int timeout_ms, const char *name, 
         rc = poll(p, n, !terminal ? timeout_ms : left < PATIENCE_MS ? left : PATIENCE_MS);
         if (rc != 0 || !terminal || left == 0)
             break;
-        passed = clock_ms() - start;
+        passed = now_ms() - start;
         if (passed >= PATIENCE_MS) {
             show();
             fprintf(stderr, "\r%s: %s, %u s", name, what, (unsigned int)(passed / 1000));

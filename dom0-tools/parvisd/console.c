@@ -14,6 +14,7 @@
 #include <xen/grant_table.h>
 #include <xen/io/console.h>
 
+#include "clock.h"
 #include "config.h"
 #include "state.h"
 

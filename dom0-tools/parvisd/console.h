@@ -75,8 +75,6 @@ struct console {
 
 extern struct console *consoles;
 
-uint64_t now_ms(void);
-
 /* Binds the console of `name` to a domain, making it if need be. */
 int __must_check console_serve(struct host *h, uint32_t domid, const char *name, struct error *e);
 /* A daemon before this one left the history of this console in a file: takes it up. */

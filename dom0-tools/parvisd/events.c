@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "client.h"
+#include "clock.h"
 #include "config.h"
 #include "console.h"
 #include "lifecycle.h"

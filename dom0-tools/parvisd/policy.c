@@ -15,6 +15,7 @@
 #include "cause.h"
 #include "child.h"
 #include "client.h"
+#include "clock.h"
 #include "events.h"
 #include "lifecycle.h"
 #include "reaper.h"

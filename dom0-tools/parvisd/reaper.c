@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "clock.h"
 #include "console.h"
 #include "events.h"
 #include "lifecycle.h"

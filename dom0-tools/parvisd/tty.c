@@ -19,6 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "console.h"
 
 /* Descriptors that are not for terminals: clients, and what the libraries open. */

@@ -12,8 +12,6 @@ int __must_check wish_for(const struct call *c, const struct live_domain *l, con
                           struct error *e);
 /* The same, of one that has taken it and goes on. */
 void wish_again(const struct call *c, const struct live_domain *l, const char *wish);
-/* Of a clock that goes on. */
-uint64_t uptime_ms(void);
 /* end_all.c: all guests power off, or, after so many seconds (0: without limit), are destroyed.
  * Exit status. */
 int __must_check end_all(const struct call *c, unsigned int seconds);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "devices.h"
 #include "pvctl.h"
 #include "state.h"
@@ -194,14 +195,14 @@ static void tell_waiting(const struct call *c, const struct guests *g, uint64_t 
 /* Those that have ended and are there still: whoever keeps them takes them away, or nobody does. */
 static void take_away(const struct call *c, struct guests *g)
 {
-    uint64_t limit = uptime_ms() + GRACE_MS;
+    uint64_t limit = now_ms() + GRACE_MS;
     struct live_domain *l;
     struct error e = {0};
     size_t n, left;
     bool last;
 
     do {
-        last = uptime_ms() >= limit;
+        last = now_ms() >= limit;
         left = 0;
         if (lifecycle_list(c->h, &l, &n, &e))
             return; /* told by look() */
@@ -221,14 +222,14 @@ static void take_away(const struct call *c, struct guests *g)
 int end_all(const struct call *c, unsigned int seconds)
 {
     struct guests g = {0};
-    uint64_t now = uptime_ms(), limit = now + (uint64_t)seconds * 1000, tell = now + TELL_MS;
+    uint64_t now = now_ms(), limit = now + (uint64_t)seconds * 1000, tell = now + TELL_MS;
     char text[64];
     int waiting;
 
     c->h->store_patience_ms = PATIENCE_MS;
     while ((waiting = look(c, &g)) > 0 && (!seconds || now < limit)) {
         device_system->sleep_ms(LOOK_MS);
-        now = uptime_ms();
+        now = now_ms();
         if (now >= tell && (!seconds || now < limit)) {
             tell_waiting(c, &g, seconds ? (limit - now) / 1000 : 0);
             tell = now + TELL_MS;

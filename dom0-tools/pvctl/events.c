@@ -9,18 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
 #include "pvctl.h"
 
 enum { TIME, EVENT, ID, UUID, NAME, REASON, FORMER, NR_FIELDS };
-
-static int64_t clock_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool split(char *text, char *field[NR_FIELDS])
 {
@@ -104,13 +97,13 @@ static int take(const struct call *c, int fd, struct error *e)
 static int follow(const struct call *c, int fd)
 {
     const unsigned int count = c->number[AT_COUNT], seconds = c->number[AT_FOR];
-    const int64_t start = clock_ms();
+    const uint64_t start = now_ms();
     unsigned int got = 0;
     struct error e = {0};
 
     while (count == 0 || got < count) {
         struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
-        int64_t left = start + (int64_t)seconds * 1000 - clock_ms();
+        int64_t left = (int64_t)(start + seconds * UINT64_C(1000) - now_ms());
         int rc;
 
         if (seconds && left <= 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "clock.h"
 #include "cpuset.h"
 #include "machine_lacks.h"
 #include "pvctl.h"
@@ -25,14 +26,6 @@ struct machine {
     uint64_t idle_ns[CPUSET_CPUS];  /* since the start */
     unsigned int busy[CPUSET_CPUS]; /* hundredths of the moment */
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static int ask_cpus(struct host *h, struct machine *m)
 {

@@ -12,9 +12,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "daemon.h"
 #include "progress.h"
 #include "end.h"
@@ -35,14 +35,6 @@ struct asked {
 bool end_is_crash(const char *how)
 {
     return strncmp(how, "crashed", 7) == 0 || strncmp(how, "killed by", 9) == 0;
-}
-
-uint64_t uptime_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 int wish_for(const struct call *c, const struct live_domain *l, const char *wish, struct error *e)
@@ -184,14 +176,14 @@ static int wait_all(const struct call *c, const struct live_domain *l, struct as
                     struct pollfd *p, size_t n, const char *wish)
 {
     unsigned int seconds = c->options & OPT_TIMEOUT ? c->number[AT_TIMEOUT] : DEFAULT_TIMEOUT;
-    uint64_t start = uptime_ms(), limit = (uint64_t)seconds * 1000;
+    uint64_t start = now_ms(), limit = (uint64_t)seconds * 1000;
     size_t left = 0;
     int rc = EXIT_OK;
 
     for (size_t i = 0; i < n; i++)
         left += p[i].fd >= 0;
     while (left > 0) {
-        uint64_t passed = uptime_ms() - start;
+        uint64_t passed = now_ms() - start;
         bool last = seconds && limit < passed + PROGRESS_MS; /* its end is told soon enough */
 
         if (seconds && passed >= limit) {

@@ -12,15 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "config.h"
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 static void forget(struct samples *s)
 {

@@ -6,21 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "top.h"
 #include "traffic.h"
 
 /* Only for names of domains that others made. */
 #define STORE_PATIENCE_MS 300u
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
-}
 
 /* The same domain, not another that has its number now. */
 static const struct top_row *row_before(const struct top_sample *before,

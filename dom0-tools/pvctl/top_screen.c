@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "top.h"
 
 #define FIRST_ROW 3 /* above: two lines about the machine, and the heads */
@@ -23,14 +24,6 @@ struct screen {
     size_t row, column;       /* the first ones that are shown */
     bool help;
 };
-
-static int64_t clock_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Cut off where the screen ends. The last place of all is left, as writing there would scroll. */
 static void put(int y, int x, const char *text)
@@ -209,11 +202,11 @@ static enum wish take_key(struct screen *s, int key)
 /* Keys, until it is time to look again. A terminal that hangs up is like q. */
 static enum wish wait_for_keys(struct screen *s)
 {
-    const int64_t start = clock_ms();
+    const uint64_t start = now_ms();
 
     for (;;) {
         struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-        int64_t wait = start + (int64_t)s->delay * 1000 - clock_ms();
+        int64_t wait = (int64_t)(start + s->delay * UINT64_C(1000) - now_ms());
         int key, ready;
 
         if (wait <= 0)

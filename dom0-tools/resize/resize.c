@@ -17,19 +17,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define ANSWER_MS 1000
 #define QUESTION  "\0337\033[999;999H\033[6n\0338" /* where the cursor is is kept and given back */
-
-static long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Takes ESC [ ROWS ; COLUMNS R out of what was read; false: it is not there. */
 static bool take_answer(char *text, struct winsize *size)
@@ -61,12 +54,13 @@ static void cut_unfinished(char *text)
 static bool ask(char *text, size_t room, struct winsize *size)
 {
     struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-    long limit = now_ms() + ANSWER_MS, left;
+    uint64_t limit = now_ms() + ANSWER_MS;
+    int64_t left;
     size_t len = 0;
 
     if (write(STDOUT_FILENO, QUESTION, strlen(QUESTION)) < 0)
         return false;
-    while (len + 1 < room && (left = limit - now_ms()) > 0 && poll(&p, 1, (int)left) > 0) {
+    while (len + 1 < room && (left = (int64_t)(limit - now_ms())) > 0 && poll(&p, 1, (int)left) > 0) {
         ssize_t n = read(STDIN_FILENO, text + len, room - 1 - len);
 
         if (n <= 0)

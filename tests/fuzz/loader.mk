@@ -7,7 +7,7 @@ fuzz_loader_SRCS := tests/fuzz/fuzz_loader.c tests/unit/loader_support.c tests/u
     tests/unit/pvh_judge.c tests/unit/acpi_judge.c \
     $(wildcard hypervisor/loader/*.c) hypervisor/lib/printf.c
 fuzz_kernel_image_SRCS := tests/fuzz/fuzz_kernel_image.c tests/fuzz/kernel_mutator.c tests/fuzz/kernel_pack.c dom0-tools/lib/kernel_image.c \
-    dom0-tools/lib/unpack.c dom0-tools/lib/error.c dom0-tools/lib/plain.c dom0-tools/lib/progress.c
+    dom0-tools/lib/unpack.c dom0-tools/lib/clock.c dom0-tools/lib/error.c dom0-tools/lib/plain.c dom0-tools/lib/progress.c
 fuzz_kernel_image_LIBS := -lz -llzma -lzstd -llz4
 
 build/fuzz/loader_seeds: tests/fuzz/loader_seeds.c tests/unit/loader_support.c | build/.deps

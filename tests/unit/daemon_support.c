@@ -24,6 +24,7 @@
 
 #include "child.h"
 #include "client.h"
+#include "clock.h"
 #include "daemon.h"
 #include "daemon_support.h"
 #include "policy.h"
@@ -38,6 +39,11 @@ uint64_t clock_ms = 1000;
 uint64_t now_ms(void)
 {
     return clock_ms;
+}
+
+uint64_t now_ns(void)
+{
+    return clock_ms * 1000000;
 }
 
 int daemon_setup(void **state)

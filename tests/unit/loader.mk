@@ -11,7 +11,7 @@ unit_loader_layout_SRCS := tests/unit/loader_layout.c tests/unit/loader_support.
 unit_loader_hostile_SRCS := tests/unit/loader_hostile.c tests/fuzz/fuzz_loader.c \
     tests/unit/loader_support.c tests/unit/loader_judge.c tests/unit/pvh_judge.c tests/unit/acpi_judge.c $(loader_host)
 unit_loader_kernel_image_SRCS := tests/unit/loader_kernel_image.c tests/fuzz/fuzz_kernel_image.c \
-    dom0-tools/lib/kernel_image.c dom0-tools/lib/unpack.c dom0-tools/lib/error.c dom0-tools/lib/plain.c dom0-tools/lib/progress.c
+    dom0-tools/lib/kernel_image.c dom0-tools/lib/unpack.c dom0-tools/lib/clock.c dom0-tools/lib/error.c dom0-tools/lib/plain.c dom0-tools/lib/progress.c
 unit_loader_kernel_image_LIBS := -lz -llzma -lzstd -llz4
 
 # Start of day of fully virtualized domains.

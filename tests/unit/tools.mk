@@ -36,7 +36,7 @@ TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 # top has a screen, plot computes
 TOOLS_ALL_LIBS += -lncursesw -ltinfo -lm
 
-TOOLS_LIFECYCLE_SRCS = $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
+TOOLS_LIFECYCLE_SRCS = dom0-tools/lib/clock.c $(addprefix tests/unit/,lifecycle_support.c loader_support.c loader_judge.c) $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
 UNIT += tools_lifecycle
 unit_tools_lifecycle_SRCS = tests/unit/tools_lifecycle.c $(TOOLS_LIFECYCLE_SRCS)
@@ -104,7 +104,7 @@ unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS)
 
 PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS) dom0-tools/lib/definition.c dom0-tools/lib/traffic.c
 UNIT += tools_pvctl
-unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
+unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c dom0-tools/lib/clock.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_pvctl_cpus
@@ -144,7 +144,7 @@ unit_tools_store_put_SRCS := tests/unit/tools_store_put.c dom0-tools/lib/host_xe
 unit_tools_store_put_LIBS :=
 
 UNIT += tools_kernel_cache
-unit_tools_kernel_cache_SRCS = tests/unit/tools_kernel_cache.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,config_name.c error.c interrupt.c kernel_cache.c kernel_image.c limit.c \
+unit_tools_kernel_cache_SRCS = tests/unit/tools_kernel_cache.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,clock.c config_name.c error.c interrupt.c kernel_cache.c kernel_image.c limit.c \
     lock.c memory.c plain.c progress.c restart.c state.c unpack.c uuid.c)
 unit_tools_kernel_cache_LIBS := -lz -llzma -lzstd -llz4 $(foreach f,unpack memory_available clock_gettime,-Wl,--wrap=$f)
 
@@ -153,11 +153,11 @@ unit_tools_cpuset_SRCS := tests/unit/tools_cpuset.c dom0-tools/lib/cpuset.c
 unit_tools_cpuset_LIBS :=
 
 UNIT += tools_progress
-unit_tools_progress_SRCS := tests/unit/tools_progress.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,error.c plain.c progress.c unpack.c)
+unit_tools_progress_SRCS := tests/unit/tools_progress.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,clock.c error.c plain.c progress.c unpack.c)
 unit_tools_progress_LIBS := -lz -llzma -lzstd -llz4 -Wl,--wrap=clock_gettime
 
 UNIT += tools_resize
-unit_tools_resize_SRCS := tests/unit/tools_resize.c dom0-tools/resize/resize.c
+unit_tools_resize_SRCS := tests/unit/tools_resize.c dom0-tools/resize/resize.c dom0-tools/lib/clock.c
 unit_tools_resize_LIBS := -lutil
 
 UNIT += tools_plain
