@@ -20,6 +20,7 @@
 #include "config_file.h"
 #include "config_identity.h"
 #include "lock.h"
+#include "write_all.h"
 
 #define FOLDER "/etc/parvis/domains"
 #define END    ".xml"
@@ -257,19 +258,11 @@ static int begin_writing(struct error *e)
 
 static int write_and_sync(const char *path, const char *text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), rc = 0;
-    size_t len = strlen(text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), rc;
 
     if (fd < 0)
         return -errno;
-    while (len > 0 && rc == 0) {
-        ssize_t n = write(fd, text, len);
-
-        if (n < 0 && errno != EINTR)
-            rc = -errno;
-        text += n > 0 ? n : 0;
-        len -= n > 0 ? (size_t)n : 0;
-    }
+    rc = write_all(fd, text, strlen(text));
     if (rc == 0 && fsync(fd) < 0)
         rc = -errno;
     if (close(fd) < 0 && rc == 0)

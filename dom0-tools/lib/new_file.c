@@ -15,6 +15,8 @@
 
 #include <linux/magic.h>
 
+#include "write_all.h"
+
 /* Not error_errno(): its words for some errors are those of a hypervisor. */
 static int failed(const struct new_file *f, int rc, struct error *e)
 {
@@ -47,20 +49,9 @@ bool new_file_in_memory(const struct new_file *f)
 
 int new_file_write(struct new_file *f, const void *data, size_t size, uint64_t at, struct error *e)
 {
-    const char *from = data;
+    int rc = write_all_at(f->fd, data, size, at);
 
-    while (size > 0) {
-        ssize_t n = pwrite(f->fd, from, size, (off_t)at);
-
-        if (n < 0 && errno != EINTR)
-            return failed(f, -errno, e);
-        if (n > 0) {
-            from += n;
-            at += (uint64_t)n;
-            size -= (size_t)n;
-        }
-    }
-    return 0;
+    return rc ? failed(f, rc, e) : 0;
 }
 
 int new_file_keep(struct new_file *f, uint64_t size, struct error *e)

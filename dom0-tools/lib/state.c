@@ -21,6 +21,7 @@
 #include "config.h"
 #include "lock.h"
 #include "restart.h"
+#include "write_all.h"
 
 #define MAX_KEPT (4u << 20)
 
@@ -49,21 +50,6 @@ int state_prepare(struct error *e)
 
         if (mkdir(p, 0700) < 0 && errno != EEXIST)
             return error_errno(e, -errno, "%s", p);
-    }
-    return 0;
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            text += n;
-            len -= (size_t)n;
-        }
     }
     return 0;
 }

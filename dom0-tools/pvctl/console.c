@@ -24,6 +24,7 @@
 #include "daemon.h"
 #include "plain.h"
 #include "pvctl.h"
+#include "write_all.h"
 
 #define DETACH      0x1d /* ^] */
 #define INPUT_CHUNK 512
@@ -70,21 +71,6 @@ static void terminal_raw(void)
         is_raw = false;
 }
 
-static int write_all(const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(STDOUT_FILENO, data, len);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            data += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
-}
-
 int console_write(const char *data, size_t len)
 {
     static struct plain unfinished;
@@ -93,10 +79,10 @@ int console_write(const char *data, size_t len)
     int rc = 0;
 
     if (!isatty(STDOUT_FILENO))
-        return write_all(data, len);
+        return write_all(STDOUT_FILENO, data, len);
     for (size_t n; len > 0 && rc == 0; data += n, len -= n) { /* all that a console ever said */
         n = len < DAEMON_MAX_MESSAGE ? len : DAEMON_MAX_MESSAGE;
-        rc = write_all(out, plain_text(&unfinished, data, n, out));
+        rc = write_all(STDOUT_FILENO, out, plain_text(&unfinished, data, n, out));
     }
     return rc;
 }
@@ -131,7 +117,7 @@ static int from_daemon(int fd, const char *name)
     int type = receive(fd, buf, &len);
 
     if (type == D_DATA || type == D_HISTORY)
-        return written(type == D_DATA && is_raw ? write_all(buf, len) : console_write(buf, len));
+        return written(type == D_DATA && is_raw ? write_all(STDOUT_FILENO, buf, len) : console_write(buf, len));
     terminal_restore();
     if (type == D_END) {
         fprintf(stderr, "\n[%s: %s]\n", name, buf);

@@ -20,22 +20,8 @@
 
 #include "error.h"
 #include "kernel_image.h"
+#include "write_all.h"
 #include "unpack.h"
-
-static int write_all(int fd, const uint8_t *data, size_t size)
-{
-    while (size) {
-        ssize_t n = write(fd, data, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        data += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
 
 static int write_file(const char *path, const struct file_image *image, struct error *e)
 {
