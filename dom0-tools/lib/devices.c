@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_path.h"
 #include "interrupt.h"
 #include "nic_share.h"
 #include "store.h"
 
-#define PATH_LEN 160
 #define STEP_MS  20u
 #define WAIT_MS  15000u
 #define START_MS 120000u /* the drivers of a large machine */
@@ -39,23 +39,13 @@ struct device {
     size_t nr_front, nr_back;
 };
 
-static void front_path(char *out, const char *kind, uint32_t domid, unsigned int id)
-{
-    snprintf(out, PATH_LEN, "/local/domain/%u/device/%s/%u", domid, kind, id);
-}
-
-static void back_path(char *out, const char *kind, uint32_t domid, unsigned int id)
-{
-    snprintf(out, PATH_LEN, "/local/domain/0/backend/%s/%u/%u", kind, domid, id);
-}
-
 static int put_fields(struct host *h, host_txn_t t, const char *dir, const struct field *f,
                       size_t nr)
 {
     int rc = 0;
 
     for (size_t i = 0; i < nr && rc == 0; i++) {
-        char path[PATH_LEN + 32];
+        char path[DEVICE_PATH + 32];
 
         snprintf(path, sizeof(path), "%s/%s", dir, f[i].key);
         rc = f[i].value ? h->ops->store_write(h, t, path, f[i].value) : 0;
@@ -80,7 +70,7 @@ static int refuse_taken(struct host *h, host_txn_t t, const char *back)
 static int put_device(struct host *h, host_txn_t t, void *arg)
 {
     const struct device *d = arg;
-    char front[PATH_LEN], back[PATH_LEN], perms[32], domid[16];
+    char front[DEVICE_PATH], back[DEVICE_PATH], perms[32], domid[16];
     const struct field front_fields[] = {
         {"backend", back}, {"backend-id", "0"}, {"state", XENBUS_INITIALISING}};
     const struct field back_fields[] = {{"frontend", front},
@@ -89,8 +79,8 @@ static int put_device(struct host *h, host_txn_t t, void *arg)
                                         {"state", XENBUS_INITIALISING}};
     int rc;
 
-    front_path(front, d->kind, d->domid, d->id);
-    back_path(back, d->kind, d->domid, d->id);
+    device_front_path(front, d->kind, d->domid, d->id, "");
+    device_back_path(back, d->kind, d->domid, d->id, "");
     snprintf(domid, sizeof(domid), "%u", d->domid);
     snprintf(perms, sizeof(perms), "n%u r0", d->domid);
     rc = refuse_taken(h, t, back);
@@ -108,12 +98,11 @@ static int put_device(struct host *h, host_txn_t t, void *arg)
 /* 0, -EAGAIN: not yet, or the error that the driver met. */
 static int look_at_backend(struct host *h, const char *kind, uint32_t domid, unsigned int id)
 {
-    char path[PATH_LEN + 8], dir[PATH_LEN], name[DEVICE_NAME];
+    char path[DEVICE_PATH], name[DEVICE_NAME];
     char *state = NULL;
     int rc;
 
-    back_path(dir, kind, domid, id);
-    snprintf(path, sizeof(path), "%s/state", dir);
+    device_back_path(path, kind, domid, id, "/state");
     rc = h->ops->store_read(h, 0, path, &state);
     if (rc)
         return rc;
@@ -255,7 +244,7 @@ static int put_nic_entry(struct host *h, host_txn_t t, void *arg)
 int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
                        const struct nic_config *nic, unsigned int id, struct error *e)
 {
-    char mac[18], handle[16], vif[32], rate[48], dir[PATH_LEN], path[PATH_LEN + 32];
+    char mac[18], handle[16], vif[32], rate[48], path[DEVICE_PATH];
     const struct field front[] = {{"handle", handle}, {"mac", mac}};
     const struct field back[] = {
         {"handle", handle},      {"mac", mac},    {"type", "vif"},
@@ -286,8 +275,7 @@ int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t d
     if (rc == -EINTR)
         return interrupt_check(c->name, e);
     if (rc == 0) {
-        back_path(dir, "vif", domid, id);
-        snprintf(path, sizeof(path), "%s/hotplug-status", dir);
+        device_back_path(path, "vif", domid, id, "/hotplug-status");
         rc = h->ops->store_write(h, 0, path, "connected");
     }
     if (rc && !nic->bridge)
@@ -320,10 +308,10 @@ static void list_device(struct device_list *l, const char *kind, uint32_t domid,
 /* Removing the directory makes the kernel let go of the device: its rings, grants and disk. */
 static void let_go(struct host *h, const char *kind, uint32_t domid, struct device_list *out)
 {
-    char dir[PATH_LEN], path[PATH_LEN + 16], **ids;
+    char dir[DEVICE_PATH], path[DEVICE_PATH + 16], **ids;
     unsigned int n;
 
-    snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", kind, domid);
+    device_backs_path(dir, kind, domid);
     if (h->ops->store_list(h, 0, dir, &ids, &n))
         return;
     for (unsigned int i = 0; i < n; i++) {
@@ -345,7 +333,7 @@ void devices_let_go(struct host *h, uint32_t domid, struct device_list *out)
 void devices_forget(struct host *h, uint32_t domid)
 {
     static const char *const kinds[] = {"vbd", "vif"};
-    char dir[PATH_LEN];
+    char dir[DEVICE_PATH];
 
     for (size_t i = 0; i < 2; i++) {
         snprintf(dir, sizeof(dir), "/local/domain/0/error/backend/%s/%u", kinds[i], domid);

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_path.h"
 #include "devices.h"
-
-#define BACKENDS "/local/domain/0/backend/vbd"
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b)
 {
@@ -36,42 +35,54 @@ static int read_entry(struct host *h, host_txn_t t, const char *dir, const char 
     return rc;
 }
 
-static int refuse(struct host *h, host_txn_t t, const struct domain_config *c,
-                  const struct disk_config *disk, uint32_t holder, bool writes, struct error *e)
+/* What is looked for, and whose own entry does not count. */
+struct wanted {
+    const struct domain_config *c;
+    const struct disk_config *disk;
+    const struct disk_id *id;
+    uint32_t domid;
+    struct error *e;
+};
+
+static int refuse(struct host *h, host_txn_t t, const struct wanted *w, uint32_t holder,
+                  bool writes)
 {
     char path[64], *name = NULL;
 
     snprintf(path, sizeof(path), "/local/domain/%u", holder);
     if (read_entry(h, t, path, "name", &name))
         name = NULL;
-    error_set(e, -EBUSY,
+    error_set(w->e, -EBUSY,
               "%s: <disk> '%s': %s is in use by domain %u (%s), which may %s it; both need "
               "<readonly/>, or both <shareable/>",
-              c->name, disk->target, disk->source, holder, name ? name : "?",
+              w->c->name, w->disk->target, w->disk->source, holder, name ? name : "?",
               writes ? "write" : "only read");
     free(name);
     return -EBUSY;
 }
 
 /* One back end against the disk. */
-static int check_one(struct host *h, host_txn_t t, const struct domain_config *c, uint32_t holder,
-                     const char *dir, const struct disk_config *disk, const struct disk_id *id,
-                     struct error *e)
+static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int vdev,
+                     const char *dir, void *arg)
 {
+    const struct wanted *w = arg;
     char *number = NULL, *mode = NULL, *shareable = NULL;
     unsigned int major, minor;
     struct disk_id other;
     bool writes;
-    int rc = read_entry(h, t, dir, "physical-device", &number);
+    int rc;
 
+    if (holder == w->domid && vdev == w->disk->vdev)
+        return 0;
+    rc = read_entry(h, t, dir, "physical-device", &number);
     rc = rc ? rc : read_entry(h, t, dir, "mode", &mode);
     rc = rc ? rc : read_entry(h, t, dir, "shareable", &shareable);
     /* An entry without a number is not served yet; its maker meets ours when it is. */
     if (rc == 0 && sscanf(number, "%x:%x", &major, &minor) == 2 &&
-        device_system->identify_number(major, minor, &other) == 0 && disk_overlap(id, &other)) {
+        device_system->identify_number(major, minor, &other) == 0 && disk_overlap(w->id, &other)) {
         writes = strchr(mode, 'w') != NULL;
-        if ((writes || !disk->readonly) && !(disk->shareable && strcmp(shareable, "1") == 0))
-            rc = refuse(h, t, c, disk, holder, writes, e);
+        if ((writes || !w->disk->readonly) && !(w->disk->shareable && strcmp(shareable, "1") == 0))
+            rc = refuse(h, t, w, holder, writes);
     }
     free(number);
     free(mode);
@@ -79,42 +90,10 @@ static int check_one(struct host *h, host_txn_t t, const struct domain_config *c
     return rc;
 }
 
-/* All back ends of one domain. */
-static int check_holder(struct host *h, host_txn_t t, const struct domain_config *c, uint32_t domid,
-                        const char *holder, const struct disk_config *disk,
-                        const struct disk_id *id, struct error *e)
-{
-    uint32_t number = (uint32_t)strtoul(holder, NULL, 10);
-    char dir[96], **ids;
-    unsigned int n;
-    int rc;
-
-    snprintf(dir, sizeof(dir), BACKENDS "/%.10s", holder);
-    rc = h->ops->store_list(h, t, dir, &ids, &n);
-    if (rc) {
-        return rc == -ENOENT ? 0 : rc; /* it went meanwhile */
-    }
-    for (unsigned int i = 0; i < n && rc == 0; i++) {
-        if (number == domid && strtoul(ids[i], NULL, 10) == disk->vdev)
-            continue;
-        snprintf(dir, sizeof(dir), BACKENDS "/%.10s/%.20s", holder, ids[i]);
-        rc = check_one(h, t, c, number, dir, disk, id, e);
-    }
-    free(ids);
-    return rc;
-}
-
 int disk_share_check(struct host *h, host_txn_t t, const struct domain_config *c, uint32_t domid,
                      const struct disk_config *disk, const struct disk_id *id, struct error *e)
 {
-    char **holders;
-    unsigned int n;
-    int rc = h->ops->store_list(h, t, BACKENDS, &holders, &n);
+    struct wanted w = {c, disk, id, domid, e};
 
-    if (rc)
-        return rc == -ENOENT ? 0 : rc;
-    for (unsigned int i = 0; i < n && rc == 0; i++)
-        rc = check_holder(h, t, c, domid, holders[i], disk, id, e);
-    free(holders);
-    return rc;
+    return device_each_back(h, t, "vbd", check_one, &w);
 }

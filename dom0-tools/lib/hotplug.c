@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "config_check.h"
+#include "device_path.h"
 #include "devices.h"
 #include "kept.h"
 #include "unplug.h"
@@ -90,11 +91,11 @@ static int append(struct arrival *a, struct domain_config *cfg)
 /* The least number that no interface of the domain has. */
 static int free_number(struct host *h, uint32_t domid, unsigned int *id)
 {
-    char dir[PLUG_PATH], **ids;
+    char dir[DEVICE_PATH], **ids;
     unsigned int n;
     int rc;
 
-    snprintf(dir, sizeof(dir), "/local/domain/0/backend/vif/%u", domid);
+    device_backs_path(dir, "vif", domid);
     rc = h->ops->store_list(h, 0, dir, &ids, &n);
     *id = 0;
     if (rc)

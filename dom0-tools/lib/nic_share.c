@@ -10,9 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "device_path.h"
 #include "store.h"
-
-#define BACKENDS "/local/domain/0/backend/vif"
 
 /* Does this entry of a back end say so? One that is not there says nothing. */
 static bool entry_is(struct host *h, host_txn_t t, const char *dir, const char *key,
@@ -46,48 +45,28 @@ struct wanted {
     const char *mac, *bridge;
     uint32_t domid;
     unsigned int id;
+    struct error *e;
 };
 
-/* All interfaces of one domain. */
-static int check_holder(struct host *h, host_txn_t t, const struct wanted *w, const char *holder,
-                        struct error *e)
+static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int id,
+                     const char *dir, void *arg)
 {
-    uint32_t domid = (uint32_t)strtoul(holder, NULL, 10);
-    char dir[96], **ids;
-    unsigned int n;
-    int rc;
+    const struct wanted *w = arg;
 
-    snprintf(dir, sizeof(dir), BACKENDS "/%.10s", holder);
-    rc = h->ops->store_list(h, t, dir, &ids, &n);
-    if (rc)
-        return rc == -ENOENT ? 0 : rc; /* it went meanwhile */
-    for (unsigned int i = 0; i < n && rc == 0; i++) {
-        if (domid == w->domid && strtoul(ids[i], NULL, 10) == w->id)
-            continue;
-        snprintf(dir, sizeof(dir), BACKENDS "/%.10s/%.20s", holder, ids[i]);
-        if (entry_is(h, t, dir, "mac", w->mac) && entry_is(h, t, dir, "bridge", w->bridge))
-            rc = refuse(h, w->c, w->mac, w->bridge, domid, e);
-    }
-    free(ids);
-    return rc;
+    if ((holder == w->domid && id == w->id) || !entry_is(h, t, dir, "mac", w->mac) ||
+        !entry_is(h, t, dir, "bridge", w->bridge))
+        return 0;
+    return refuse(h, w->c, w->mac, w->bridge, holder, w->e);
 }
 
 int nic_share_check(struct host *h, host_txn_t t, const struct domain_config *c, uint32_t domid,
                     unsigned int id, const struct nic_config *nic, struct error *e)
 {
-    char mac[18], **holders;
-    const struct wanted w = {c, mac, nic->bridge, domid, id};
-    unsigned int n;
-    int rc;
+    char mac[18];
+    struct wanted w = {c, mac, nic->bridge, domid, id, e};
 
     if (!nic->mac_given || !nic->bridge)
         return 0;
-    rc = h->ops->store_list(h, t, BACKENDS, &holders, &n);
-    if (rc)
-        return rc == -ENOENT ? 0 : rc;
     mac_format(nic->mac, mac);
-    for (unsigned int i = 0; i < n && rc == 0; i++)
-        rc = check_holder(h, t, &w, holders[i], e);
-    free(holders);
-    return rc;
+    return device_each_back(h, t, "vif", check_one, &w);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "config_vdev.h"
+#include "device_path.h"
 #include "devices.h"
 #include "interrupt.h"
 #include "kept.h"
@@ -55,25 +56,13 @@ int unplug_allowed(const struct live_domain *l, struct error *e)
     return 0;
 }
 
-static void back_path(char out[PLUG_PATH], const char *kind, uint32_t domid, unsigned int id,
-                      const char *key)
-{
-    snprintf(out, PLUG_PATH, "/local/domain/0/backend/%s/%u/%u%s", kind, domid, id, key);
-}
-
-static void front_path(char out[PLUG_PATH], const char *kind, uint32_t domid, unsigned int id,
-                       const char *key)
-{
-    snprintf(out, PLUG_PATH, "/local/domain/%u/device/%s/%u%s", domid, kind, id, key);
-}
-
 void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned int id)
 {
-    char path[PLUG_PATH], name[DEVICE_NAME];
+    char path[DEVICE_PATH], name[DEVICE_NAME];
 
-    back_path(path, kind, domid, id, "");
+    device_back_path(path, kind, domid, id, "");
     h->ops->store_rm(h, 0, path);
-    front_path(path, kind, domid, id, "");
+    device_front_path(path, kind, domid, id, "");
     h->ops->store_rm(h, 0, path);
     snprintf(path, sizeof(path), "/local/domain/0/error/backend/%s/%u/%u", kind, domid, id);
     h->ops->store_rm(h, 0, path);
@@ -84,10 +73,10 @@ void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned i
 
 static bool back_is(const struct leaving *d, const char *state)
 {
-    char path[PLUG_PATH], *is = NULL;
+    char path[DEVICE_PATH], *is = NULL;
     bool same;
 
-    back_path(path, d->kind, d->l->d.domid, d->id, "/state");
+    device_back_path(path, d->kind, d->l->d.domid, d->id, "/state");
     same = d->h->ops->store_read(d->h, 0, path, &is) == 0 && strcmp(is, state) == 0;
     free(is);
     return same;
@@ -103,14 +92,14 @@ static int put_wish(struct host *h, host_txn_t t, void *arg)
 {
     const struct wish *w = arg;
     const struct leaving *d = w->d;
-    char path[PLUG_PATH], *is = NULL;
+    char path[DEVICE_PATH], *is = NULL;
     int rc;
 
-    back_path(path, d->kind, d->l->d.domid, d->id, "/state");
+    device_back_path(path, d->kind, d->l->d.domid, d->id, "/state");
     rc = h->ops->store_read(h, t, path, &is);
     free(is);
     rc = rc ? rc : h->ops->store_write(h, t, path, w->state);
-    back_path(path, d->kind, d->l->d.domid, d->id, "/online");
+    device_back_path(path, d->kind, d->l->d.domid, d->id, "/online");
     return rc ? rc : h->ops->store_write(h, t, path, w->online);
 }
 
@@ -120,9 +109,9 @@ static int put_wish(struct host *h, host_txn_t t, void *arg)
 static void ask_no_more(const struct leaving *d)
 {
     struct wish stay = {d, "1", XENBUS_CONNECTED};
-    char path[PLUG_PATH], *front = NULL;
+    char path[DEVICE_PATH], *front = NULL;
 
-    front_path(path, d->kind, d->l->d.domid, d->id, "/state");
+    device_front_path(path, d->kind, d->l->d.domid, d->id, "/state");
     if (d->h->ops->store_read(d->h, 0, path, &front) == 0 && strcmp(front, XENBUS_CONNECTED) == 0 &&
         store_transaction(d->h, put_wish, &stay))
         error_set(d->e, -EIO, "%s: %s: the store does not take back what the guest was asked",
@@ -213,7 +202,7 @@ static int remove_device(struct leaving *d)
 /* A back end's entry, "" where there is none: nothing that a guest can write. */
 static void read_back(const struct leaving *d, const char *id, const char *key, char out[64])
 {
-    char path[PLUG_PATH], *value = NULL;
+    char path[DEVICE_PATH], *value = NULL;
 
     snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%.20s/%s", d->kind, d->l->d.domid,
              id, key);
@@ -228,11 +217,11 @@ static void read_back(const struct leaving *d, const char *id, const char *key, 
 static int choose(struct leaving *d, bool (*meant)(struct leaving *d, const char *key),
                   const char *key, char *have, size_t size)
 {
-    char dir[PLUG_PATH], value[64], **ids;
+    char dir[DEVICE_PATH], value[64], **ids;
     unsigned int n = 0;
     int rc;
 
-    snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", d->kind, d->l->d.domid);
+    device_backs_path(dir, d->kind, d->l->d.domid);
     rc = d->h->ops->store_list(d->h, 0, dir, &ids, &n);
     if (rc)
         return rc;

@@ -7,8 +7,6 @@
 
 #include "hotplug.h"
 
-#define PLUG_PATH 160
-
 /* May devices come to this domain, and go? 0, or why not. */
 int __must_check unplug_allowed(const struct live_domain *l, struct error *e);
 /* Without asking the guest: both ends leave the store, and the kernel lets go. Goes on past errors.

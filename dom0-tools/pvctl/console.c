@@ -117,7 +117,8 @@ static int from_daemon(int fd, const char *name)
     int type = receive(fd, buf, &len);
 
     if (type == D_DATA || type == D_HISTORY)
-        return written(type == D_DATA && is_raw ? write_all(STDOUT_FILENO, buf, len) : console_write(buf, len));
+        return written(type == D_DATA && is_raw ? write_all(STDOUT_FILENO, buf, len)
+                                                : console_write(buf, len));
     terminal_restore();
     if (type == D_END) {
         fprintf(stderr, "\n[%s: %s]\n", name, buf);

@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_path.h"
 #include "plain.h"
 #include "pvctl.h"
-
-#define PATH_LEN 160
 
 /* What a member is called as a column and in JSON, and its key below the back end. */
 struct member {
@@ -62,7 +61,7 @@ static const char *state_text(const char *number)
  * "/a/b". */
 static char *read_member(struct host *h, const char *dir, const char *key)
 {
-    char path[PATH_LEN + 64], *text = NULL;
+    char path[DEVICE_PATH + 64], *text = NULL;
     int rc;
 
     snprintf(path, sizeof(path), "%s/%s", dir, key);
@@ -107,11 +106,11 @@ static void print_device(const struct call *c, const struct live_domain *l, cons
 
 static int print_domain(const struct call *c, const struct live_domain *l, const struct kind *k)
 {
-    char dir[PATH_LEN], path[PATH_LEN + 32], **ids;
+    char dir[DEVICE_PATH], path[DEVICE_PATH + 32], **ids;
     unsigned int n;
     int rc;
 
-    snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", k->type, l->d.domid);
+    device_backs_path(dir, k->type, l->d.domid);
     rc = c->h->ops->store_list(c->h, 0, dir, &ids, &n);
     if (rc)
         return rc == -ENOENT ? 0 : rc; /* it has none */

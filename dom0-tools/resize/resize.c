@@ -60,7 +60,8 @@ static bool ask(char *text, size_t room, struct winsize *size)
 
     if (write(STDOUT_FILENO, QUESTION, strlen(QUESTION)) < 0)
         return false;
-    while (len + 1 < room && (left = (int64_t)(limit - now_ms())) > 0 && poll(&p, 1, (int)left) > 0) {
+    while (len + 1 < room && (left = (int64_t)(limit - now_ms())) > 0 &&
+           poll(&p, 1, (int)left) > 0) {
         ssize_t n = read(STDIN_FILENO, text + len, room - 1 - len);
 
         if (n <= 0)

@@ -30,7 +30,7 @@ unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
 unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_path.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
     interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c new_file.c nic_share.c progress.c reap.c restart.c state.c store.c unpack.c unplug.c window.c write_all.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 # top has a screen, plot computes
@@ -166,12 +166,12 @@ unit_tools_plain_LIBS :=
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_devices_LIBS :=
 
 UNIT += tools_reap
 unit_tools_reap_SRCS := tests/unit/tools_reap.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c reap.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c reap.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_reap_LIBS :=
 
 UNIT += tools_hotplug
@@ -180,12 +180,12 @@ unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_drivers
 unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_drivers_LIBS :=
 
 UNIT += tools_device_entries
 unit_tools_device_entries_SRCS := tests/unit/tools_device_entries.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_device_entries_LIBS :=
 
 UNIT += tools_uuid
