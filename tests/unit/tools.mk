@@ -74,9 +74,10 @@ UNIT += tools_reader
 unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
+PVCTL_PROCESS_SRCS := tests/unit/pvctl_process.c tests/unit/loader_support.c
 UNIT += tools_pvctl_ends
-unit_tools_pvctl_ends_SRCS = tests/unit/tools_pvctl_ends.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
-unit_tools_pvctl_ends_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+unit_tools_pvctl_ends_SRCS = tests/unit/tools_pvctl_ends.c $(PVCTL_PROCESS_SRCS) $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_pvctl_ends_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a -Wl,--wrap=poll
 
 UNIT += tools_events
 unit_tools_events_SRCS = tests/unit/tools_events.c $(TOOLS_DAEMON_SRCS)
@@ -128,8 +129,8 @@ unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix do
 unit_tools_define_killed_LIBS := -lxml2 -l:libxlutil.a
 
 UNIT += tools_log
-unit_tools_log_SRCS = tests/unit/tools_log.c tests/unit/loader_support.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
-unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+unit_tools_log_SRCS = tests/unit/tools_log.c $(PVCTL_PROCESS_SRCS) $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a -Wl,--wrap=poll
 
 UNIT += tools_end_all
 unit_tools_end_all_SRCS = tests/unit/tools_end_all.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
@@ -197,7 +198,7 @@ unit_tools_linux_SRCS := tests/unit/tools_linux.c dom0-tools/lib/device_system.c
 unit_tools_linux_LIBS := $(foreach f,open close stat access fopen ioctl if_nametoindex,-Wl,--wrap=$f)
 
 # "host.h" is the toolstack's here, not that of tests/host.
-$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c tests/unit/pvctl_support.c $(wildcard tests/unit/tools_*.c \
+$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c tests/unit/pvctl_process.c tests/unit/pvctl_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd
 # This one looks into pvctl's tables.

@@ -28,53 +28,12 @@
 
 #include "daemon_support.h"
 #include "policy.h"
+#include "pvctl_process.h"
 #include "state.h"
 
-int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
-
-int host_open_xen(struct host **out, struct error *e)
-{
-    (void)e;
-    *out = &f->host;
-    return 0;
-}
-
-static char said[1 << 20];
-
-static void child(const char *line, FILE *out)
-{
-    char copy[256], *argv[16] = {"pvctl"};
-    int argc = 1;
-
-    snprintf(copy, sizeof(copy), "%s", line);
-    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-        argv[argc++] = word;
-    dup2(fileno(out), STDOUT_FILENO);
-    dup2(fileno(out), STDERR_FILENO);
-    exit(pvctl_main(argc, argv));
-}
-
-/* `pvctl LINE` ends with this status, and says this and no more. */
 static void ends(const char *line, int status, const char *says)
 {
-    FILE *out = tmpfile();
-    pid_t pid;
-    int is;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0)
-        child(line, out);
-    while (waitpid(pid, &is, WNOHANG) != pid) {
-        turn();
-        usleep(1000);
-    }
-    assert_true(WIFEXITED(is));
-    rewind(out);
-    said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
-    fclose(out);
-    if (WEXITSTATUS(is) != status || strcmp(said, says) != 0)
-        fail_msg("`pvctl %s` ended with %d and said: %s", line, WEXITSTATUS(is), said);
+    process_ends(line, status, says, NULL);
 }
 
 static void print(struct xencons_interface *ring, const char *text)
@@ -204,20 +163,20 @@ static void of_much_on_a_terminal(void **state)
     fflush(stdout);
     pid = fork();
     if (pid == 0)
-        child("log web", fdopen(slave, "w"));
+        process_becomes("log web", fdopen(slave, "w"));
     do {
         turn();
         usleep(1000);
-        n = read(master, said + len, sizeof(said) - len);
+        n = read(master, process_said + len, sizeof(process_said) - len);
         len += n > 0 ? (size_t)n : 0;
     } while (n > 0 || waitpid(pid, &status, WNOHANG) != pid);
-    while ((n = read(master, said + len, sizeof(said) - len)) > 0)
+    while ((n = read(master, process_said + len, sizeof(process_said) - len)) > 0)
         len += (size_t)n;
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     assert_int_equal(len, 2 * much + keep);
     for (size_t i = 0; i < much; i++)
-        assert_memory_equal(said + 2 * i, "^[", 2);
-    assert_memory_equal(said + 2 * much, "end", keep);
+        assert_memory_equal(process_said + 2 * i, "^[", 2);
+    assert_memory_equal(process_said + 2 * much, "end", keep);
     close(master);
     close(slave);
 }

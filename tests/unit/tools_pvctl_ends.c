@@ -32,32 +32,9 @@
 #include "daemon_support.h"
 #include "loader_support.h"
 #include "policy.h"
+#include "pvctl_process.h"
 #include "restart.h"
 #include "state.h"
-
-int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
-
-int host_open_xen(struct host **out, struct error *e)
-{
-    (void)e;
-    *out = &f->host;
-    return 0;
-}
-
-static char said[4096];
-
-static void child(const char *line, FILE *out)
-{
-    char copy[256], *argv[16] = {"pvctl"};
-    int argc = 1;
-
-    snprintf(copy, sizeof(copy), "%s", line);
-    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-        argv[argc++] = word;
-    dup2(fileno(out), STDOUT_FILENO);
-    dup2(fileno(out), STDERR_FILENO);
-    exit(pvctl_main(argc, argv));
-}
 
 /* Whoever makes the next life of web has ended, if so. */
 static void hear_of_the_maker(int how)
@@ -70,28 +47,14 @@ static void hear_of_the_maker(int how)
         policy_child(&f->host, maker, is);
 }
 
-/* `pvctl LINE` ends with this status, and says this and no more. */
+static void hear(void)
+{
+    hear_of_the_maker(WNOHANG);
+}
+
 static void ends(const char *line, int status, const char *says)
 {
-    FILE *out = tmpfile();
-    int is;
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0)
-        child(line, out);
-    while (waitpid(pid, &is, WNOHANG) != pid) {
-        turn();
-        hear_of_the_maker(WNOHANG);
-        usleep(1000);
-    }
-    assert_true(WIFEXITED(is));
-    rewind(out);
-    said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
-    fclose(out);
-    if (WEXITSTATUS(is) != status || strcmp(said, says) != 0)
-        fail_msg("`pvctl %s` ended with %d and said: %s", line, WEXITSTATUS(is), said);
+    process_ends(line, status, says, hear);
 }
 
 /* A domain that listens, as far as the store knows. */
@@ -462,10 +425,10 @@ static void a_paused_console_is_told(void **state)
     close(err);
     close(nothing);
     rewind(out);
-    said[fread(said, 1, sizeof(said) - 1, out)] = '\0';
+    process_said[fread(process_said, 1, sizeof(process_said) - 1, out)] = '\0';
     fclose(out);
-    assert_string_equal(said, "[web: paused: `pvctl unpause` elsewhere lets it go on]\n"
-                              "\n[web: destroyed]\n");
+    assert_string_equal(process_said, "[web: paused: `pvctl unpause` elsewhere lets it go on]\n"
+                                      "\n[web: destroyed]\n");
     assert_int_equal(status, 0);
 }
 
