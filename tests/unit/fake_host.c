@@ -188,6 +188,7 @@ int fake_domain_destroy(struct host *h, uint32_t domid)
         if (fake(h)->owner[i] == domid + 1)
             fake(h)->owner[i] = 0;
     }
+    fake(h)->taken = 0;
     return 0;
 }
 

@@ -67,8 +67,11 @@ struct fake_host {
     uint8_t *bytes;              /* of all frames */
     uint16_t owner[FAKE_FRAMES]; /* domid + 1, 0 = free */
     uint64_t gfn[FAKE_FRAMES];   /* where a fully virtualized domain has it */
-    bool no_svm, no_hap;         /* what the CPUs lack */
-    bool emulated;               /* they are QEMU's software */
+    /* Frames by that number, as lists: frame + 1, 0 ends one. */
+    uint16_t first[FAKE_FRAMES], next[FAKE_FRAMES];
+    unsigned int taken;  /* at least so many at the top are taken */
+    bool no_svm, no_hap; /* what the CPUs lack */
+    bool emulated;       /* they are QEMU's software */
     struct fake_domain domains[FAKE_DOMAINS];
     struct fake_port ports[FAKE_PORTS];
     struct fake_entry entries[FAKE_ENTRIES];
@@ -113,5 +116,7 @@ const char *fake_perms(struct fake_host *f, const char *path);
 uint64_t fake_frame_at(struct fake_host *f, uint32_t domid, uint64_t number);
 /* The bytes of a frame. */
 void *fake_frame(struct fake_host *f, uint64_t mfn);
+/* The back ends' drivers take up what they find: all of them come to this state. */
+void fake_backends_take_up(struct fake_host *f, const char *state);
 
 #endif

@@ -19,13 +19,30 @@ uint64_t fake_free_frames(const struct fake_host *f)
     return n;
 }
 
+static void name_frame(struct fake_host *f, unsigned int mfn, uint64_t number)
+{
+    uint16_t *at = &f->first[f->gfn[mfn] % FAKE_FRAMES];
+
+    while (*at && *at != mfn + 1)
+        at = &f->next[*at - 1];
+    if (*at)
+        *at = f->next[mfn];
+    at = &f->first[number % FAKE_FRAMES];
+    f->gfn[mfn] = number;
+    f->next[mfn] = *at;
+    *at = (uint16_t)(mfn + 1);
+}
+
 uint64_t fake_take_frame(struct fake_host *f, uint32_t domid)
 {
-    /* From the top, so that a pfn is never taken for a frame unseen. */
-    for (unsigned int i = FAKE_FRAMES; i-- > 0;) {
+    /* From the middle up, so that a pfn is never taken for a frame unseen, and in a row: pages that
+     * follow each other are mapped by one call. */
+    for (; f->taken < FAKE_FRAMES; f->taken++) {
+        unsigned int i = (FAKE_FRAMES / 2 + f->taken) % FAKE_FRAMES;
+
         if (!f->owner[i]) {
             f->owner[i] = (uint16_t)(domid + 1);
-            f->gfn[i] = UINT64_MAX;
+            name_frame(f, i, UINT64_MAX);
             return i;
         }
     }
@@ -49,7 +66,7 @@ int fake_populate_physmap(struct host *h, uint32_t domid, unsigned int nr, unsig
             break;
         if (d->d.kind == KIND_PV)
             frames[*done] = mfn;
-        fake(h)->gfn[mfn] = frames[*done];
+        name_frame(fake(h), (unsigned int)mfn, frames[*done]);
         ++*done;
         d->d.nr_pages++;
     }
@@ -71,20 +88,13 @@ int fake_pin_l4(struct host *h, uint32_t domid, uint64_t mfn)
     return 0;
 }
 
-/* By where the last one was found, as the pages of a list mostly follow each other. */
 uint64_t fake_frame_at(struct fake_host *f, uint32_t domid, uint64_t number)
 {
-    static uint64_t last;
-
     if (fake_domain(f, domid)->d.kind == KIND_PV)
         return number < FAKE_FRAMES && f->owner[number] == domid + 1 ? number : UINT64_MAX;
-    for (uint64_t i = 0; i < FAKE_FRAMES; i++) {
-        uint64_t at = (last - i) % FAKE_FRAMES;
-
-        if (f->owner[at] == domid + 1 && f->gfn[at] == number) {
-            last = at;
-            return at;
-        }
+    for (unsigned int at = f->first[number % FAKE_FRAMES]; at; at = f->next[at - 1]) {
+        if (f->owner[at - 1] == domid + 1 && f->gfn[at - 1] == number)
+            return at - 1;
     }
     return UINT64_MAX;
 }

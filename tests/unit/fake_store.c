@@ -280,3 +280,15 @@ int fake_store_release(struct host *h, uint32_t domid)
     d->introduced = false;
     return 0;
 }
+
+void fake_backends_take_up(struct fake_host *f, const char *state)
+{
+    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
+        struct fake_entry *e = &f->entries[i];
+
+        if (e->path && strstr(e->path, "/backend/") && strstr(e->path, "/state")) {
+            free(e->value);
+            e->value = strdup(state);
+        }
+    }
+}

@@ -53,14 +53,7 @@ static bool backend_serves(const char *device)
 static void sleep_ms(unsigned int ms)
 {
     (void)ms;
-    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
-        struct fake_entry *e = &f->entries[i];
-
-        if (e->path && strstr(e->path, "/backend/") && strstr(e->path, "/state")) {
-            free(e->value);
-            e->value = strdup("2");
-        }
-    }
+    fake_backends_take_up(f, "2");
 }
 
 static int check_bridge(const char *bridge)

@@ -149,14 +149,8 @@ static void m_sleep_ms(unsigned int ms)
 {
     (void)ms;
     sleeps++;
-    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
-        struct fake_entry *e = &f->entries[i];
-
-        if (e->path && strstr(e->path, "/backend/") && strstr(e->path, "/state") && backend_state) {
-            free(e->value);
-            e->value = strdup(backend_state);
-        }
-    }
+    if (backend_state)
+        fake_backends_take_up(f, backend_state);
 }
 
 static const struct device_system model = {

@@ -328,10 +328,12 @@ static void a_guest_that_does_not_tell(void **state)
     (void)state;
     memset(find_start_info()->magic, 0, 32);
     refused("does not tell which pages it has");
-    /* A table whose entries all lead to itself is not walked for ever. */
+    /* A table whose entries lead to itself is not walked to the end: 13,824 times the lowest. */
     for (unsigned int i = 0; i < 512; i++)
-        top[i] = fake_domain(f, domid)->context.ctrlreg[3] | 1;
+        top[i] = i < 24 ? fake_domain(f, domid)->context.ctrlreg[3] | 1 : 0;
+    f->calls = 0;
     refused("does not tell which pages it has");
+    assert_true(f->calls > 4096 && f->calls < 10000);
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
@@ -481,20 +483,15 @@ static void a_place_that_will_not_do(void **state)
     nothing_is_left();
 }
 
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_small_guest, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_published_list, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_published_tree, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_guest_that_does_not_tell, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_pvh_guest, setup, teardown),
-        cmocka_unit_test_setup_teardown(each_call_that_fails, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_signal, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_domain_that_ends, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_core_in_memory, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_place_that_will_not_do, setup, teardown),
-    };
+    const struct CMUnitTest tests[] = {T(a_small_guest),    T(a_published_list),
+                                       T(a_published_tree), T(a_guest_that_does_not_tell),
+                                       T(a_pvh_guest),      T(each_call_that_fails),
+                                       T(a_signal),         T(a_domain_that_ends),
+                                       T(a_core_in_memory), T(a_place_that_will_not_do)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
