@@ -68,14 +68,25 @@ static void let_go_again(struct host *h, const struct reap *r)
     device_list_free(&late);
 }
 
+/* From the mark on it is to go, whoever takes that up, though it still lives. Where there is no
+ * room for the mark the entries go when it is destroyed: they are what would be left of it. */
 static void leave_store(struct host *h, struct reap *r)
 {
-    int rc;
+    r->left_store = state_mark_ending(r->name, r->domid, r->uuid) == 0 &&
+                    store_domain_remove(h, r->domid, r->uuid) == 0;
+}
+
+static void be_released(struct host *h, struct reap *r)
+{
+    int rc, first = 0;
 
     let_go_again(h, r);
     if (r->had_devices)
         devices_forget(h, r->domid);
-    rc = store_domain_remove(h, r->domid, r->uuid);
+    if (!r->left_store)
+        first = store_domain_remove(h, r->domid, r->uuid);
+    rc = store_domain_release(h, r->domid);
+    rc = first ? first : rc;
     if (rc == -ENOTCONN)
         error_set(&r->e, rc,
                   "%s: xenstored does not answer: domain %u is destroyed, its entries in the "
@@ -128,9 +139,13 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
             return STEP_MS;
         }
         device_list_free(&r->devices);
-        enter(r, r->devices_alone ? REAP_DONE : REAP_DESTROY, 0);
+        enter(r, r->devices_alone ? REAP_DONE : REAP_STORE, 0);
         if (r->devices_alone)
             return 0;
+        /* fall through */
+    case REAP_STORE:
+        leave_store(h, r);
+        enter(r, REAP_DESTROY, 0);
         /* fall through */
     case REAP_DESTROY:
         destroy(h, r);
@@ -138,10 +153,7 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
             enter(r, REAP_DONE, 0);
             return 0;
         }
-        enter(r, REAP_STORE, 0);
-        /* fall through */
-    case REAP_STORE:
-        leave_store(h, r);
+        be_released(h, r);
         enter(r, REAP_GONE, now_ms + GONE_MS);
         /* fall through */
     case REAP_GONE:

@@ -4,8 +4,9 @@
  *
  *   devices    its entries leave the store, so the kernel's back ends let go
  *   back ends  waited for: they have pages of the domain mapped
- *   destroy    the hypervisor frees what it had
- *   store      its entries, and the store daemon's connection
+ *   store      its name is marked, then its entries go: for a domain that still owns some when it
+ *              ends xenstored walks the whole store
+ *   destroy    the hypervisor frees what it had; then the store daemon's connection goes
  *   gone       its last pages are unmapped; then name and configuration are given back
  *
  * A state machine, as the daemon must never sleep: each step does what can be done now, and
@@ -24,7 +25,7 @@
 #include "error.h"
 #include "host.h"
 
-enum reap_stage { REAP_DEVICES, REAP_BACKENDS, REAP_DESTROY, REAP_STORE, REAP_GONE, REAP_DONE };
+enum reap_stage { REAP_DEVICES, REAP_BACKENDS, REAP_STORE, REAP_DESTROY, REAP_GONE, REAP_DONE };
 
 struct reap {
     uint32_t domid; /* UINT32_MAX: no domain was made, there is only the name */
@@ -35,6 +36,7 @@ struct reap {
     uint64_t deadline; /* of this stage */
     struct device_list devices;
     bool had_devices;
+    bool left_store;    /* its entries are gone */
     bool devices_alone; /* the domain stays, to be looked at */
     bool anothers;      /* it is gone, and another domain has its number by now */
     struct error e;     /* the first that went wrong */

@@ -114,7 +114,7 @@ int state_read_file(const char *path, char **out)
     return 0;
 }
 
-/* "7/UUID", "making.123/UUID", "making.123.7/UUID" */
+/* "7/UUID", "making.123/UUID", "making.123.7/UUID", "ending.7/UUID" */
 static bool parse_link(const char *target, struct state_entry *s)
 {
     const char *slash = strchr(target, '/');
@@ -128,6 +128,9 @@ static bool parse_link(const char *target, struct state_entry *s)
         s->maker = (pid_t)strtol(target + 7, &end, 10);
         end += *end == '.';
     }
+    s->ending = strncmp(target, "ending.", 7) == 0;
+    if (s->ending)
+        end += 7;
     if (end != slash)
         s->domid = (uint32_t)strtoul(end, &end, 10);
     return end == slash;
@@ -361,6 +364,18 @@ int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struc
     }
     drop_claim_lock();
     return 0;
+}
+
+int state_mark_ending(const char *name, uint32_t domid, const uint8_t uuid[16])
+{
+    struct state_entry s;
+    char holder[32];
+
+    if (get_entry(name, &s) || s.maker || s.ending || s.domid != domid ||
+        memcmp(s.uuid, uuid, 16) != 0)
+        return 0;
+    snprintf(holder, sizeof(holder), "ending.%u", domid);
+    return set_link(name, holder, uuid);
 }
 
 /* A claim without number yet is its maker's, or, when that one is gone, anybody's. */

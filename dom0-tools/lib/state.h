@@ -3,7 +3,7 @@
  * What the toolstack remembers of its domains: files under /run/parvis.
  *
  *   names/NAME        symbolic link to "DOMID/UUID"; while it is being made to "making.PID/UUID",
- *                     then "making.PID.DOMID/UUID"
+ *                     then "making.PID.DOMID/UUID"; while it is taken away "ending.DOMID/UUID"
  *   making/NAME       held (an open file description's lock) by the process that makes it
  *   domains/DOMID.xml the configuration it was made from
  *   restart/NAME      the same, of a domain that has ended and is to live again (restart.h)
@@ -25,6 +25,7 @@
  * domain, so a half-made domain is known by it; the number stands there before there is a
  * store entry, so these are found too; and the kernel drops the lock of a process that
  * dies, whatever it died of. What a dead maker left is taken away by parvisd (parvisd/reaper.h).
+ * So is what is "ending", if who was at it is gone: a domain without entries may still live then.
  *
  * $PARVIS_RUN replaces /run/parvis (tests).
  */
@@ -57,6 +58,9 @@ int __must_check state_keep(const char *name, uint32_t domid, const char *xml, s
  * be started any more. */
 int __must_check state_commit(const char *name, uint32_t domid, const uint8_t uuid[16],
                               struct error *e);
+/* The domain is to go, whether it still lives or not, whoever takes it away. The name of one that
+ * is being made says so already, if its maker ends. */
+int __must_check state_mark_ending(const char *name, uint32_t domid, const uint8_t uuid[16]);
 /* Gives the name back, if it still stands for this domain. domid: also forgets its configuration
  * (UINT32_MAX: there is none). */
 void state_release(const char *name, uint32_t domid, const uint8_t uuid[16]);
@@ -69,6 +73,7 @@ struct state_entry {
     uint8_t uuid[16];
     pid_t maker;    /* process that makes it; 0: it is whole */
     bool abandoned; /* that process is gone */
+    bool ending;    /* it is being taken away: state_mark_ending() */
 };
 
 /* All names, stale ones too; one free(). */

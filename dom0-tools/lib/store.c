@@ -190,17 +190,20 @@ int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16])
     char path[PATH_LEN], text[37];
     int rc, first;
 
-    /* xenstored lets a dead domain go by itself, and then says that it knows none. */
-    first = h->ops->store_release(h, domid);
-    if (first == -ENOENT || first == -EINVAL)
-        first = 0;
     snprintf(path, sizeof(path), "/local/domain/%u", domid);
-    rc = h->ops->store_rm(h, 0, path);
-    first = first ? first : rc;
+    first = h->ops->store_rm(h, 0, path);
     uuid_format(uuid, text);
     snprintf(path, sizeof(path), "/vm/%s", text);
     rc = h->ops->store_rm(h, 0, path);
     return first ? first : rc;
+}
+
+int store_domain_release(struct host *h, uint32_t domid)
+{
+    int rc = h->ops->store_release(h, domid);
+
+    /* xenstored lets a dead domain go by itself, and then says that it knows none. */
+    return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
 
 bool store_request_taken(struct host *h, uint32_t domid)

@@ -29,8 +29,10 @@ int __must_check store_domain_create(struct host *h, const struct domain_config 
 /* Makes the store daemon serve the domain's own connection. */
 int __must_check store_domain_introduce(struct host *h, const struct store_domain *d,
                                         struct error *e);
-/* Removes every entry of the domain and releases it; goes on past errors, returns the first. */
+/* Removes every entry of the domain; goes on past errors, returns the first. */
 int __must_check store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16]);
+/* The store daemon lets go of one that has ended: when this is answered it has. */
+int __must_check store_domain_release(struct host *h, uint32_t domid);
 /* The wish that the guest shut down: "poweroff", "reboot", "suspend". */
 int __must_check store_request_shutdown(struct host *h, uint32_t domid, const char *wish,
                                         struct error *e);

@@ -166,7 +166,7 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
         fprintf(stderr, "parvisd: %s: process %d ended before it had made it: what is there goes\n",
                 s->name, (int)s->maker);
         take_away(h, s, domid, "its maker was killed");
-    } else if (!l || l->d.dying) {
+    } else if (!l || l->d.dying || s->ending) {
         take_away(h, s, domid, "destroyed");
     } else if (!console_by_domid(domid)) {
         policy_adopt(h, domid, s->name);
@@ -188,7 +188,7 @@ static void take_up(void *ctx, const char *name)
     const struct live_domain *l = NULL;
 
     for (size_t i = 0; i < s->nr; i++) {
-        if (strcmp(s->names[i].name, name) == 0 && !s->names[i].maker)
+        if (strcmp(s->names[i].name, name) == 0 && !s->names[i].maker && !s->names[i].ending)
             l = find_domain(&s->names[i], s->all, s->n);
     }
     if (l && l->d.shutdown && !l->d.dying)

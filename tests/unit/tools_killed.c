@@ -288,8 +288,8 @@ static void undoers(void **state)
     assert_nothing_left("nothing");
 }
 
-/* Destroyed without the daemon's help; a new daemon finds what is left. Until the domain itself is
- * gone it lives, and is taken up like any other. */
+/* Destroyed without the daemon's help; a new daemon finds what is left. Until its entries begin to
+ * go it lives, and is taken up like any other. */
 static void reapers(void **state)
 {
     uint64_t at;
@@ -298,6 +298,7 @@ static void reapers(void **state)
     write_kernel();
     service.ctx = &f->host;
     for (at = 1;; at++) {
+        char path[64];
         bool ended;
 
         assert_int_equal(make_and_go(true), 0);
@@ -306,6 +307,8 @@ static void reapers(void **state)
         settle();
         if (!ended && console_by_name("web")) {
             assert_non_null(fake_domain(f, console_by_name("web")->domid));
+            snprintf(path, sizeof(path), "/local/domain/%u/name", console_by_name("web")->domid);
+            assert_non_null(fake_read(f, path));
             assert_int_equal(reaper(), 0);
             settle();
             console_close_all(&f->host);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain is taken away while the back end of its disk is connecting: what that writes into the
- * store meanwhile goes too, and what it complains of. And what is another's stays: the number of a
- * domain that is gone may be given again.
+ * Taking a domain away, step by step.
+ *
+ * While the back end of its disk is connecting: what that writes into the store meanwhile goes too,
+ * and what it complains of. What is another's stays: the number of a domain that is gone may be
+ * given again. Its entries are gone, and its name says so, when it is destroyed; where the name
+ * cannot be marked the entries are still there, for the name to find. Either way nothing is left.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -12,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -147,10 +151,76 @@ static void numbers_are_given_again(void **state)
     }
 }
 
+#define TARGET "7/01000000-0000-0000-0000-000000000000"
+
+static const struct host_ops *fakes;
+static bool had_entries, was_ending; /* when it was destroyed */
+
+static int destroy_and_look(struct host *h, uint32_t domid)
+{
+    struct state_entry s;
+
+    assert_int_equal(state_get("web", &s), 0);
+    was_ending = s.ending;
+    had_entries = fake_read(f, "/local/domain/7/name") != NULL;
+    return fakes->domain_destroy(h, domid);
+}
+
+/* A state directory with this one name; without tmp/ nothing in it can be changed. */
+static void make_state(char *dir, bool room)
+{
+    assert_non_null(mkdtemp(dir));
+    setenv("PARVIS_RUN", dir, 1);
+    assert_int_equal(mkdir(state_path("names"), 0700), 0);
+    if (room)
+        assert_int_equal(mkdir(state_path("tmp"), 0700), 0);
+    assert_int_equal(symlink(TARGET, state_path("names/web")), 0);
+}
+
+static void order(void **state)
+{
+    const uint8_t uuid[16] = {1};
+
+    (void)state;
+    device_system = &fake;
+    turns = 0;
+    for (int room = 0; room < 2; room++) {
+        char dir[] = "/tmp/parvis-reap-XXXXXX";
+        struct host_ops ops;
+        struct error e = {0};
+        struct state_entry s;
+        struct reap r;
+
+        make_state(dir, room);
+        f = fake_new();
+        fakes = f->host.ops;
+        ops = *fakes;
+        ops.domain_destroy = destroy_and_look;
+        f->host.ops = &ops;
+        write_one("/local/domain/7/name");
+        write_one("/vm/01000000-0000-0000-0000-000000000000/name");
+        reap_begin(&r, 7, uuid, "web", "");
+        if (reap_wait(&f->host, &r, &e))
+            fail_msg("%s", e.text);
+        assert_int_equal(was_ending, room);
+        assert_int_equal(had_entries, !room);
+        assert_null(fake_read(f, "/local/domain/7/name"));
+        assert_null(fake_read(f, "/vm/01000000-0000-0000-0000-000000000000/name"));
+        assert_int_equal(state_get("web", &s), -ENOENT);
+        f->host.ops = fakes;
+        fake_free(f);
+        rmdir(state_path("tmp"));
+        assert_int_equal(rmdir(state_path("names")), 0);
+        assert_int_equal(rmdir(dir), 0);
+        unsetenv("PARVIS_RUN");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(writes_meanwhile),
-                                       cmocka_unit_test(numbers_are_given_again)};
+                                       cmocka_unit_test(numbers_are_given_again),
+                                       cmocka_unit_test(order)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
