@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config_check.h"
 #include "device_path.h"
@@ -25,7 +26,7 @@ struct arrival {
     const struct live_domain *l;
     struct domain_config *c; /* the device alone */
     unsigned int id;
-    bool nic, kept, there; /* the configuration was read; the store has it */
+    bool nic, there; /* there: the store has it by us */
     struct error *e;
 };
 
@@ -110,11 +111,87 @@ static int free_number(struct host *h, uint32_t domid, unsigned int *id)
     return 0;
 }
 
+/* An entry of its back end, or of its front end; NULL: there is none. */
+static char *entry(const struct arrival *a, unsigned int id, bool front, const char *key)
+{
+    char path[DEVICE_PATH], *value = NULL;
+    uint32_t domid = a->l->d.domid;
+    const char *kind = a->nic ? "vif" : "vbd";
+
+    (front ? device_front_path : device_back_path)(path, kind, domid, id, key);
+    return a->h->ops->store_read(a->h, 0, path, &value) ? NULL : value;
+}
+
+static bool entry_is(const struct arrival *a, unsigned int id, bool front, const char *key,
+                     const char *wanted)
+{
+    char *value = entry(a, id, front, key);
+    bool is = value && wanted && strcasecmp(value, wanted) == 0;
+
+    free(value);
+    return is;
+}
+
+/* Has the store a device of this number, or of this address? Its number is *id then. */
+static bool is_in_store(const struct arrival *a, unsigned int *id)
+{
+    char dir[DEVICE_PATH], mac[18], **ids;
+    bool found = false;
+    unsigned int n;
+
+    device_backs_path(dir, a->nic ? "vif" : "vbd", a->l->d.domid);
+    if (a->h->ops->store_list(a->h, 0, dir, &ids, &n))
+        return false;
+    if (a->nic)
+        mac_format(a->c->nics[0].mac, mac);
+    for (unsigned int i = 0; i < n && !found; i++) {
+        unsigned int number = (unsigned int)strtoul(ids[i], NULL, 10);
+
+        found = a->nic ? entry_is(a, number, false, "/mac", mac) : number == a->id;
+        if (found)
+            *id = number;
+    }
+    free(ids);
+    return found;
+}
+
+/* What the store has and the configuration has not is another tool's, or was left by an attach that
+ * was killed. If the guest uses that, and it is what is to come, it has come; else it goes. 1: it
+ * has come, 0: it is to come. */
+static int find_left(struct arrival *a)
+{
+    const char *kind = a->nic ? "vif" : "vbd", *what = a->nic ? "/bridge" : "/source";
+    const char *wanted = a->nic ? a->c->nics[0].bridge : a->c->disks[0].source;
+    int rc;
+
+    if (!is_in_store(a, &a->id))
+        return 0;
+    rc = unplug_is_others(a->h, kind, a->l->d.domid, a->id);
+    if (rc < 0)
+        return error_errno(a->e, rc, "%s: asking whose devices it has", a->l->name);
+    if (rc)
+        return error_set(a->e, -EEXIST, "%s: another tool (xl, virsh) has attached device %s %u",
+                         a->l->name, kind, a->id);
+    if (!entry_is(a, a->id, true, "/state", "4")) {
+        unplug_at_once(a->h, kind, a->l->d.domid, a->id);
+        return 0;
+    }
+    return entry_is(a, a->id, false, what, wanted)
+               ? 1
+               : error_set(a->e, -EEXIST,
+                           "%s: it has device %s %u already, of an attach that was cut off: detach "
+                           "it first",
+                           a->l->name, kind, a->id);
+}
+
 static int plug(struct arrival *a)
 {
     uint32_t domid = a->l->d.domid;
-    int rc = devices_check(a->h, a->c, a->e);
+    int rc = find_left(a);
 
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = devices_check(a->h, a->c, a->e);
     if (rc)
         return rc;
     if (a->nic) {
@@ -148,7 +225,6 @@ static int arrive(struct domain_config *cfg, void *arg)
     struct arrival *a = arg;
     int rc;
 
-    a->kept = true;
     rc = append(a, cfg);
     rc = rc ? rc : plug(a);
     return rc || still_lives(a->h, a->l) ? rc : has_ended(a);
@@ -161,10 +237,8 @@ static int add(struct arrival *a)
 
     if (rc)
         return rc;
-    rc = kept_change(a->l->d.domid, a->l->name, arrive, a, a->e);
-    if (rc == 0 && !a->kept)
-        return has_ended(a);
-    if (rc && a->there)
+    rc = kept_change(a->l, arrive, a, a->e);
+    if (rc && a->there && unplug_is_others(a->h, kind, a->l->d.domid, a->id) == 0)
         unplug_at_once(a->h, kind, a->l->d.domid, a->id);
     return rc;
 }

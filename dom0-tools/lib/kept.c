@@ -2,8 +2,13 @@
 /*
  * Changing what is kept of a live domain: see kept.h.
  *
- * Race: the domain may end meanwhile, and its file be moved or removed. So the new file takes the
- * place of one that is there, and of no other: nothing is left of a domain that has gone.
+ * The file is its own lock (flock), so a domain has one of its own, nothing is left of it, and who
+ * is killed holds none. It is replaced, not written: who has got the lock looks whether that is
+ * still the file, and the new one is locked before it has the name.
+ *
+ * Race: the domain may end meanwhile, and its file be moved (restart.h) or removed. So the new file
+ * takes the place of one that is there, and of no other: nothing is left of a domain that has gone,
+ * and who wanted a change is told that it is lost.
  */
 #define _GNU_SOURCE /* renameat2 */
 #include "kept.h"
@@ -14,65 +19,110 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lock.h"
 #include "state.h"
 
+static int has_ended(const char *name, struct error *e)
+{
+    return error_set(e, -ESRCH, "%s: it has ended meanwhile", name);
+}
+
+/* Returns a descriptor whose close() lets the next one; -ENOENT: it is not there any more. */
+static int lock_file(uint32_t domid, unsigned int limit_ms)
+{
+    for (;;) {
+        int fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC), rc;
+        struct stat ours, there;
+
+        if (fd < 0)
+            return -errno;
+        rc = lock_take_open(fd, limit_ms);
+        if (rc == 0 && fstat(fd, &ours) < 0)
+            rc = -errno;
+        if (rc == 0 && stat(state_path("domains/%u.xml", domid), &there) == 0 &&
+            there.st_ino == ours.st_ino && there.st_dev == ours.st_dev)
+            return fd;
+        close(fd);
+        if (rc)
+            return rc;
+    }
+}
+
+/* Returns the lock of the new file. */
 static int exchange(uint32_t domid, const char *xml)
 {
     char tmp[PATH_MAX];
-    int rc;
+    int rc, fd;
 
     snprintf(tmp, sizeof(tmp), "%s", state_path("tmp/%d", (int)getpid()));
     rc = state_write_file(tmp, xml);
-    if (rc == 0 &&
-        renameat2(AT_FDCWD, tmp, AT_FDCWD, state_path("domains/%u.xml", domid), RENAME_EXCHANGE) <
-            0 &&
-        errno != ENOENT)
+    if (rc)
+        return rc;
+    fd = open(tmp, O_RDWR | O_CLOEXEC);
+    rc = fd < 0 ? -errno : lock_take_open(fd, 0);
+    if (rc == 0 && renameat2(AT_FDCWD, tmp, AT_FDCWD, state_path("domains/%u.xml", domid),
+                             RENAME_EXCHANGE) < 0)
         rc = -errno;
     unlink(tmp);
-    return rc;
+    if (rc && fd >= 0)
+        close(fd);
+    return rc ? rc : fd;
 }
 
-static int change_locked(uint32_t domid, const char *name,
-                         int (*change)(struct domain_config *cfg, void *arg), void *arg,
+static int change_locked(uint32_t domid, const char *name, const struct kept_change *k,
                          struct error *e)
 {
     struct domain_config cfg;
     char *xml;
-    int rc = state_read_xml(domid, &xml);
+    int rc = state_read_xml(domid, &xml), lock;
 
-    if (rc == -ENOENT)
-        return 0;
     if (rc)
         return error_errno(e, rc, "%s: its kept configuration", name);
     rc = domain_config_parse(xml, strlen(xml), "kept configuration", &cfg, e);
     free(xml);
     if (rc)
         return rc;
-    rc = change(&cfg, arg);
+    rc = k->change(&cfg, k->arg);
     xml = rc ? NULL : domain_config_to_xml(&cfg, -1);
     domain_config_free(&cfg);
     if (rc)
         return rc;
-    rc = xml ? exchange(domid, xml) : -ENOMEM;
+    lock = xml ? exchange(domid, xml) : -ENOMEM;
     free(xml);
-    return rc ? error_errno(e, rc, "%s: keeping its configuration", name) : 0;
+    if (lock == -ENOENT)
+        return has_ended(name, e);
+    if (lock < 0)
+        return error_errno(e, lock, "%s: keeping its configuration", name);
+    if (k->then)
+        k->then(k->arg);
+    close(lock);
+    return 0;
 }
 
-int kept_change(uint32_t domid, const char *name,
-                int (*change)(struct domain_config *cfg, void *arg), void *arg, struct error *e)
+int kept_change_of(uint32_t domid, const char *name, const struct kept_change *k, struct error *e)
 {
-    int lock = lock_take(state_path("kept.lock"), LOCK_LIMIT_MS), rc;
+    int lock = lock_file(domid, k->limit_ms), rc;
 
     if (lock == -ENOENT)
-        return 0; /* there is no state at all */
+        return has_ended(name, e);
+    if (lock == -EBUSY)
+        return error_set(e, lock, "%s: somebody else is changing it", name);
     if (lock < 0)
-        return error_errno(e, lock, "%s", state_path("kept.lock"));
-    rc = change_locked(domid, name, change, arg, e);
+        return error_errno(e, lock, "%s", state_path("domains/%u.xml", domid));
+    rc = change_locked(domid, name, k, e);
     close(lock);
     return rc;
+}
+
+int kept_change(const struct live_domain *l, int (*change)(struct domain_config *cfg, void *arg),
+                void *arg, struct error *e)
+{
+    const struct kept_change k = {.change = change, .arg = arg, .limit_ms = LOCK_LIMIT_MS};
+
+    return l->ours ? kept_change_of(l->d.domid, l->name, &k, e) : 0;
 }
 
 int kept_rename(const char *old_name, const char *new_name)

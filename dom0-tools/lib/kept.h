@@ -8,11 +8,25 @@
 
 #include "config.h"
 #include "error.h"
+#include "lifecycle.h"
+
+/* What is done to a kept configuration; `then`, if it is not NULL, when it is kept, before anybody
+ * else changes it. So long it may wait for others; 0: it never does. */
+struct kept_change {
+    int (*change)(struct domain_config *cfg, void *arg);
+    void (*then)(void *arg);
+    void *arg;
+    unsigned int limit_ms;
+};
 
 /* Reads the configuration that was kept of the domain, lets `change` change it, and keeps that. One
- * process at a time does so. A domain that these tools did not make has none: that is no error, and
- * nothing is called. What `change` returns is returned. */
-int __must_check kept_change(uint32_t domid, const char *name,
+ * process at a time does so with one domain; others' are not waited for. What `change` returns is
+ * returned. -ESRCH: the domain has ended by then, and what follows it begins as it was. */
+int __must_check kept_change_of(uint32_t domid, const char *name, const struct kept_change *k,
+                                struct error *e);
+/* The same, for who may wait. A domain that these tools did not make has none: that is no error,
+ * and nothing is called. */
+int __must_check kept_change(const struct live_domain *l,
                              int (*change)(struct domain_config *cfg, void *arg), void *arg,
                              struct error *e);
 

@@ -25,15 +25,22 @@ static int wait_for(int fd, unsigned int limit_ms)
     return rc == -EINTR && limit_passed() ? -EBUSY : rc;
 }
 
+int lock_take_open(int fd, unsigned int limit_ms)
+{
+    int rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+
+    if (rc == -EWOULDBLOCK)
+        rc = limit_ms ? wait_for(fd, limit_ms) : -EBUSY;
+    return rc;
+}
+
 int lock_take(const char *path, unsigned int limit_ms)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc;
 
     if (fd < 0)
         return -errno;
-    rc = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
-    if (rc == -EWOULDBLOCK)
-        rc = limit_ms ? wait_for(fd, limit_ms) : -EBUSY;
+    rc = lock_take_open(fd, limit_ms);
     if (rc) {
         close(fd);
         return rc;

@@ -15,5 +15,7 @@
 /* Takes the lock, waiting at most so long. Returns a file descriptor, whose close() gives the lock
  * back, or a negative errno; -EBUSY: somebody else has it still. */
 int __must_check lock_take(const char *path, unsigned int limit_ms);
+/* The same of a file that is open; 0 or a negative errno. */
+int __must_check lock_take_open(int fd, unsigned int limit_ms);
 
 #endif

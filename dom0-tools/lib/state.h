@@ -5,7 +5,7 @@
  *   names/NAME        symbolic link to "DOMID/UUID"; while it is being made to "making.PID/UUID",
  *                     then "making.PID.DOMID/UUID"; while it is taken away "ending.DOMID/UUID"
  *   making/NAME       held (an open file description's lock) by the process that makes it
- *   domains/DOMID.xml the configuration it was made from
+ *   domains/DOMID.xml the configuration it was made from; held (flock) while it is changed (kept.h)
  *   restart/NAME      the same, of a domain that has ended and is to live again (restart.h)
  *   carried/NAME      what it takes with it then (parvisd/carried.h)
  *   ended/NAME        one line: how the last domain of this name ended
@@ -13,7 +13,6 @@
  *   kernels/          what was unpacked (kernel_cache.h)
  *   tmp/PID           a file before it is renamed into its place
  *   lock              held (flock) while a name is claimed
- *   kept.lock         held (flock) while a configuration in domains/ is changed (kept.h)
  *   store.lock        held (flock) while a transaction of the store is written
  *   parvisd.sock      the daemon
  *

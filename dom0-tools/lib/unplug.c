@@ -20,6 +20,7 @@
 #include "devices.h"
 #include "interrupt.h"
 #include "kept.h"
+#include "lock.h"
 #include "plain.h"
 #include "store.h"
 
@@ -38,7 +39,7 @@ struct leaving {
     const char *kind, *which; /* which: as it was asked for */
     unsigned int id;
     uint8_t mac[6];
-    bool force, kept, only; /* kept: the configuration was read; only: the domain has no other */
+    bool force, only; /* only: the domain has no other */
     struct error *e;
 };
 
@@ -54,6 +55,20 @@ int unplug_allowed(const struct live_domain *l, struct error *e)
     if (l->d.dying || l->d.shutdown)
         return error_set(e, -ESRCH, "%s: it has ended: %s", l->name, domain_state_text(&l->d));
     return 0;
+}
+
+int unplug_is_others(struct host *h, const char *kind, uint32_t domid, unsigned int id)
+{
+    char path[DEVICE_PATH], **names;
+    unsigned int n;
+    int rc;
+
+    snprintf(path, sizeof(path), "/libxl/%u/device/%s/%u", domid, kind, id);
+    rc = h->ops->store_list(h, 0, path, &names, &n);
+    if (rc)
+        return rc == -ENOENT ? 0 : rc;
+    free(names);
+    return 1;
 }
 
 void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned int id)
@@ -176,29 +191,6 @@ static void drop_nic(struct domain_config *cfg, const uint8_t mac[6])
     }
 }
 
-static int leave(struct domain_config *cfg, void *arg)
-{
-    struct leaving *d = arg;
-    int rc = ask(d);
-
-    d->kept = true;
-    if (rc)
-        return rc;
-    unplug_at_once(d->h, d->kind, d->l->d.domid, d->id);
-    if (strcmp(d->kind, "vbd") == 0)
-        drop_disk(cfg, d->id);
-    else
-        drop_nic(cfg, d->mac);
-    return 0;
-}
-
-static int remove_device(struct leaving *d)
-{
-    int rc = kept_change(d->l->d.domid, d->l->name, leave, d, d->e);
-
-    return rc || d->kept ? rc : error_set(d->e, -ESRCH, "%s: it has ended meanwhile", d->l->name);
-}
-
 /* A back end's entry, "" where there is none: nothing that a guest can write. */
 static void read_back(const struct leaving *d, const char *id, const char *key, char out[64])
 {
@@ -276,31 +268,69 @@ static int none(const struct leaving *d, int rc, const char *what, const char *h
                      have);
 }
 
+/* What another tool gave it, that tool takes away: it knows what else belongs to it. */
+static int refuse_others(const struct leaving *d)
+{
+    int rc = unplug_is_others(d->h, d->kind, d->l->d.domid, d->id);
+
+    if (rc < 0)
+        return error_errno(d->e, rc, "%s: asking whose device that is", d->l->name);
+    return rc ? error_set(d->e, -ENODATA,
+                          "%s: %s: pvctl has not attached it: the tool that has (xl, virsh) "
+                          "detaches it",
+                          d->l->name, d->which)
+              : 0;
+}
+
+static int leave(struct domain_config *cfg, void *arg)
+{
+    struct leaving *d = arg;
+    bool disk = strcmp(d->kind, "vbd") == 0;
+    char have[256] = "";
+    int rc =
+        choose(d, disk ? disk_is_meant : nic_is_meant, disk ? "dev" : "mac", have, sizeof(have));
+
+    if (rc)
+        return none(d, rc, disk ? "disk" : "interface", have);
+    d->which = d->which ? d->which : "its interface";
+    rc = refuse_others(d);
+    rc = rc ? rc : ask(d);
+    if (rc == 0 && disk)
+        drop_disk(cfg, d->id);
+    else if (rc == 0)
+        drop_nic(cfg, d->mac);
+    return rc;
+}
+
+static void left(void *arg)
+{
+    const struct leaving *d = arg;
+
+    unplug_at_once(d->h, d->kind, d->l->d.domid, d->id);
+}
+
+/* It leaves the configuration first: where this is killed before it has left the store, the next
+ * detach finds it there, and the next life has it not. */
+static int remove_device(struct leaving *d)
+{
+    const struct kept_change k = {leave, left, d, LOCK_LIMIT_MS};
+    int rc = unplug_allowed(d->l, d->e);
+
+    return rc ? rc : kept_change_of(d->l->d.domid, d->l->name, &k, d->e);
+}
+
 int hotplug_remove_disk(struct host *h, const struct live_domain *l, const char *target, bool force,
                         struct error *e)
 {
     struct leaving d = {.h = h, .l = l, .kind = "vbd", .which = target, .force = force, .e = e};
-    char have[256] = "";
-    int rc = unplug_allowed(l, e);
 
-    if (rc)
-        return rc;
-    rc = choose(&d, disk_is_meant, "dev", have, sizeof(have));
-    return rc ? none(&d, rc, "disk", have) : remove_device(&d);
+    return remove_device(&d);
 }
 
 int hotplug_remove_nic(struct host *h, const struct live_domain *l, const char *which, bool force,
                        struct error *e)
 {
     struct leaving d = {.h = h, .l = l, .kind = "vif", .which = which, .force = force, .e = e};
-    char have[256] = "";
-    int rc = unplug_allowed(l, e);
 
-    if (rc)
-        return rc;
-    rc = choose(&d, nic_is_meant, "mac", have, sizeof(have));
-    if (rc)
-        return none(&d, rc, "interface", have);
-    d.which = which ? which : "its interface";
     return remove_device(&d);
 }

@@ -162,7 +162,7 @@ static int run_set(const struct call *c)
                        ", the most it may have (`pvctl mem-max`)",
                        l.name, kib, CONFIG_MIN_MEMORY_KIB, most);
     rc = rc ? rc : set_both(c, &l, "memory/target", kib, &e);
-    rc = rc ? rc : kept_change(l.d.domid, l.name, keep_current, &kib, &e);
+    rc = rc ? rc : kept_change(&l, keep_current, &kib, &e);
     rc = rc || !(c->options & OPT_WAIT) ? rc : wait_for(c, &l, kib, &e);
     return rc ? fail(&e) : EXIT_OK;
 }
@@ -202,7 +202,7 @@ static int run_max(const struct call *c)
                        ", which it is to have now (`pvctl mem-set`), and %" PRIu64,
                        l.name, kib, target, (uint64_t)CONFIG_MAX_MEMORY_KIB);
     rc = rc ? rc : set_both(c, &l, "memory/static-max", kib, &e);
-    rc = rc ? rc : kept_change(l.d.domid, l.name, keep_most, &kib, &e);
+    rc = rc ? rc : kept_change(&l, keep_most, &kib, &e);
     return rc ? fail(&e) : EXIT_OK;
 }
 

@@ -38,7 +38,7 @@ static int write_name(const struct call *c, const struct live_domain *l, const c
     int rc;
 
     snprintf(copy, sizeof(copy), "%s", name);
-    rc = kept_change(l->d.domid, l->name, keep, copy, e);
+    rc = kept_change(l, keep, copy, e);
     if (rc)
         return error_errno(e, rc, "%s: keeping its name", l->name);
     uuid_format(l->d.uuid, uuid);

@@ -52,7 +52,7 @@ static int run(const struct call *c)
         return fail(&e);
     }
     rc = wish(c, &l, (unsigned int)n, &e);
-    rc = rc ? rc : kept_change(l.d.domid, l.name, keep, &(unsigned int){(unsigned int)n}, &e);
+    rc = rc ? rc : kept_change(&l, keep, &(unsigned int){(unsigned int)n}, &e);
     return rc ? fail(&e) : EXIT_OK;
 }
 

@@ -140,6 +140,10 @@ UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_hotplug_killed
+unit_tools_hotplug_killed_SRCS = tests/unit/tools_hotplug_killed.c $(TOOLS_DAEMON_SRCS)
+unit_tools_hotplug_killed_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_store_put
 unit_tools_store_put_SRCS := tests/unit/tools_store_put.c dom0-tools/lib/host_xen_put.c
 unit_tools_store_put_LIBS :=

@@ -17,9 +17,11 @@
 #include <cmocka.h>
 
 #include "devices.h"
+#include "kept.h"
 #include "lifecycle_support.h"
 #include "pvctl_support.h"
 #include "reap.h"
+#include "restart.h"
 #include "state.h"
 
 static struct fake_domain *web;
@@ -318,6 +320,108 @@ static void the_domain_goes(void **state)
     nothing_of("vbd", 51744);
 }
 
+static void write_at(const char *fmt, uint32_t domid)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), fmt, domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "4"), 0);
+}
+
+/* What xl has given to a domain of ours is xl's to take. */
+static void of_another_tool(void **state)
+{
+    uint32_t id = web->d.domid;
+
+    (void)state;
+    write_at("/local/domain/0/backend/vbd/%u/51728/state", id);
+    write_at("/libxl/%u/device/vbd/51728/frontend", id);
+    write_at("/local/domain/0/backend/vif/%u/0/state", id);
+    write_at("/libxl/%u/device/vif/0/frontend", id);
+    pvctl_ends("detach-disk web 51728", 1, "pvctl: web: 51728: pvctl has not attached it: ");
+    pvctl_ends("detach-disk web xvdb --force", 1, "pvctl: web: xvdb: pvctl has not attached it: ");
+    pvctl_ends("detach-interface web", 1, "pvctl: web: its interface: pvctl has not attached it: ");
+    pvctl_ends("attach-disk web /srv/b.img xvdb", 1,
+               "pvctl: web: another tool (xl, virsh) has attached device vbd 51728\n");
+    assert_string_equal(of("vbd", "51728/state"), "4");
+    assert_string_equal(of("vif", "0/state"), "4");
+    assert_false(kept_has("/srv/b.img"));
+    pvctl_ends("attach-interface web", 0, "interface 1, ");
+    /* xl is faster: what could not come is not taken from it. */
+    pvctl_ends("attach-disk web /srv/c.img xvdc", 0, "");
+    write_at("/local/domain/0/backend/vbd/%u/51760/state", id);
+    write_at("/libxl/%u/device/vbd/51760/frontend", id);
+    pvctl_ends("attach-disk web /srv/c.img xvdd", 1, "");
+    assert_string_equal(of("vbd", "51760/state"), "4");
+}
+
+static struct live_domain found(const char *name)
+{
+    struct live_domain l;
+    struct error e = {0};
+
+    assert_int_equal(lifecycle_find(&f->host, name, &l, &e), 0);
+    return l;
+}
+
+static int count(struct domain_config *cfg, void *nr)
+{
+    cfg->vcpus = 2;
+    ++*(int *)nr;
+    return 0;
+}
+
+/* Another process changes this one, and another one. */
+static int change_others(struct domain_config *cfg, void *nr)
+{
+    const struct kept_change k = {.change = count, .arg = nr};
+    struct error e = {0};
+
+    assert_int_equal(kept_change_of(found("web").d.domid, "web", &k, &e), -EBUSY);
+    assert_string_equal(e.text, "web: somebody else is changing it");
+    assert_int_equal(kept_change_of(found("db").d.domid, "db", &k, &e), 0);
+    cfg->vcpus = 1;
+    return 0;
+}
+
+static void change_again(void *nr)
+{
+    const struct kept_change k = {.change = count, .arg = nr};
+    struct error e = {0};
+
+    assert_int_equal(kept_change_of(found("web").d.domid, "web", &k, &e), -EBUSY);
+}
+
+static int ends_meanwhile(struct domain_config *cfg, void *arg)
+{
+    (void)cfg, (void)arg;
+    return restart_intend("web", web->d.domid);
+}
+
+/* One at a time changes what is kept of a domain, and does not wait for who changes another's; a
+ * change that comes when the next life begins is not lost without a word. */
+static void what_is_kept(void **state)
+{
+    struct kept_change k = {.change = change_others, .then = change_again};
+    struct live_domain l = found("web");
+    struct error e = {0};
+    int nr = 0;
+
+    (void)state;
+    pvctl_runs("db");
+    k.arg = &nr;
+    assert_int_equal(kept_change_of(l.d.domid, "web", &k, &e), 0);
+    assert_int_equal(nr, 1);
+    assert_true(kept_has("current='1'"));
+    assert_int_equal(kept_change(&l, count, &nr, &e), 0); /* who was first is done */
+    assert_false(kept_has("current='1'"));
+    assert_int_equal(kept_change(&l, ends_meanwhile, NULL, &e), -ESRCH);
+    assert_string_equal(e.text, "web: it has ended meanwhile");
+    assert_int_equal(access(state_path("domains/%u.xml", l.d.domid), F_OK), -1);
+    pvctl_ends("vcpu-set web 1", 3, "pvctl: web: it has ended meanwhile\n");
+    pvctl_ends("detach-disk web xvdb", 3, "pvctl: web: it has ended meanwhile\n");
+}
+
 /* Whichever call fails: one line, and the device is there or is not. */
 static void any_call_fails(void **state)
 {
@@ -357,6 +461,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_guest_keeps_it, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(no_back_end, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(the_domain_goes, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(of_another_tool, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(what_is_kept, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(any_call_fails, setup, lifecycle_teardown),
     };
 

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An attach and a detach that are killed, at each step once: whatever was done by then, the next
+ * attach and the next detach do what they are to do, and store and configuration agree then.
+ *
+ * The process that is killed jumps out of the call; what the kernel gives back of one, its files
+ * and by them its locks, is given back here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon_support.h"
+#include "devices.h"
+#include "fake_parts.h"
+#include "hotplug.h"
+#include "state.h"
+
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+int unlink(const char *path)
+{
+    fake_gives_back(f, __func__);
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+int rename(const char *from, const char *to)
+{
+    fake_gives_back(f, __func__);
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+{
+    fake_gives_back(f, __func__);
+    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+static uint32_t domid;
+static bool guest_listens; /* it connects, and lets go when it is asked */
+static bool nic;           /* instead of a disk */
+
+static void set_entry(struct fake_entry *e, const char *to)
+{
+    free(e->value);
+    e->value = strdup(to);
+}
+
+/* The drivers come to their turn. */
+static void drive(unsigned int ms)
+{
+    (void)ms;
+    for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
+        struct fake_entry *e = &f->entries[i];
+
+        if (!e->path || !e->value || !strstr(e->path, "/state"))
+            continue;
+        if (strstr(e->path, "/backend/") && strcmp(e->value, "5") == 0)
+            set_entry(e, "6");
+        else if (strcmp(e->value, "1") == 0)
+            set_entry(e, guest_listens ? "4" : "2");
+    }
+}
+
+static int attach(void)
+{
+    struct domain_config c = {.name = strdup("web")};
+    struct live_domain l;
+    struct error e = {0};
+    unsigned int id;
+    int rc = lifecycle_find(&f->host, "web", &l, &e);
+
+    if (nic) {
+        c.nics = calloc(1, sizeof(*c.nics));
+        c.nr_nics = 1;
+        *c.nics = (struct nic_config){
+            .bridge = strdup("xenbr0"), .mac = {0, 0x16, 0x3e, 0, 0, 7}, .mac_given = true};
+    } else {
+        c.disks = calloc(1, sizeof(*c.disks));
+        c.nr_disks = 1;
+        *c.disks = (struct disk_config){
+            .source = strdup("/srv/b.img"), .target = strdup("xvdb"), .vdev = 51728};
+    }
+    rc = rc    ? rc
+         : nic ? hotplug_add_nic(&f->host, &l, &c, &id, &e)
+               : hotplug_add_disk(&f->host, &l, &c, &e);
+    domain_config_free(&c);
+    return rc;
+}
+
+static int detach(void)
+{
+    struct live_domain l;
+    struct error e = {0};
+    int rc = lifecycle_find(&f->host, "web", &l, &e);
+
+    return rc    ? rc
+           : nic ? hotplug_remove_nic(&f->host, &l, "00:16:3e:00:00:07", false, &e)
+                 : hotplug_remove_disk(&f->host, &l, "xvdb", false, &e);
+}
+
+/* Runs it, killed at this call; false: it came through. */
+static bool killed(int (*process)(void), uint64_t at)
+{
+    int first = dup(0);
+    bool died = true;
+
+    f->calls = 0;
+    f->kill_at = at;
+    if (__lsan_disable)
+        __lsan_disable();
+    if (setjmp(f->killed) == 0) {
+        assert_int_equal(process(), 0);
+        died = false;
+    }
+    if (__lsan_enable)
+        __lsan_enable();
+    f->kill_at = 0;
+    if (died) {
+        fake_process_died(f);
+        closefrom(first);
+    } else {
+        close(first);
+    }
+    return died;
+}
+
+static bool kept(void)
+{
+    char *xml;
+    bool has;
+
+    assert_int_equal(state_read_xml(domid, &xml), 0);
+    has = strstr(xml, nic ? "<interface" : "/srv/b.img") != NULL;
+    free(xml);
+    return has;
+}
+
+static bool stored(void)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%u/state", nic ? "vif" : "vbd",
+             domid, nic ? 0 : 51728);
+    return fake_read(f, path) != NULL;
+}
+
+static void begin(struct device_system *model)
+{
+    assert_int_equal(daemon_setup(NULL), 0);
+    make_guest("web", "destroy", &domid);
+    *model = willing_system;
+    model->sleep_ms = drive;
+    device_system = model;
+}
+
+/* Nothing of it is left, and it may come again. */
+static void assert_usable(void)
+{
+    assert_false(stored());
+    assert_false(kept());
+    assert_int_equal(attach(), 0);
+    assert_true(stored() && kept());
+    assert_int_equal(detach(), 0);
+    assert_false(stored() || kept());
+    assert_int_equal(daemon_teardown(NULL), 0);
+}
+
+static void attach_killed(void)
+{
+    struct device_system model;
+    bool died = true;
+    uint64_t at;
+
+    for (at = 1; died; at++) {
+        begin(&model);
+        died = killed(attach, at);
+        assert_true(stored() || !kept());
+        if (!kept())
+            assert_int_equal(attach(), 0);
+        assert_true(stored() && kept());
+        assert_int_equal(detach(), 0);
+        assert_usable();
+        begin(&model);
+        died = killed(attach, at);
+        assert_int_equal(detach(), stored() || kept() ? 0 : -ENOENT);
+        assert_usable();
+    }
+    assert_true(at > 20);
+}
+
+static void detach_killed(void)
+{
+    struct device_system model;
+    bool died = true;
+    uint64_t at;
+
+    for (at = 1; died; at++) {
+        begin(&model);
+        assert_int_equal(attach(), 0);
+        died = killed(detach, at);
+        assert_true(stored() || !kept());
+        assert_int_equal(detach(), stored() || kept() ? 0 : -ENOENT);
+        assert_usable();
+    }
+    assert_true(at > 10);
+}
+
+static void each_way(void (*test)(void))
+{
+    for (int way = 0; way < 4; way++) {
+        nic = way & 1;
+        guest_listens = way & 2;
+        test();
+    }
+}
+
+static void attach_is_killed(void **state)
+{
+    (void)state;
+    each_way(attach_killed);
+}
+
+static void detach_is_killed(void **state)
+{
+    (void)state;
+    each_way(detach_killed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(attach_is_killed),
+                                       cmocka_unit_test(detach_is_killed)};
+
+    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
