@@ -37,6 +37,13 @@ $(TOOLS_OBJ)/%.o: %.c | build/.deps
 	$(call say,gcc,$@)
 	$(Q)gcc $(TOOLS_CFLAGS) -I$(dir $<) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
+# pvctl-VERB(1) of each verb, for the image: cut out of pvctl(1).
+VERB_PAGES := build/dom0-tools/man/.made
+$(VERB_PAGES): dom0-tools/pvctl/verb_pages.py docs/man/pvctl.1 build/dom0-tools/pvctl
+	$(call say,man,$(@D)/pvctl-VERB.1)
+	$(Q)rm -rf $(@D) && $(PYTHON) $< build/dom0-tools/pvctl docs/man/pvctl.1 $(@D) && touch $@
+tools: $(VERB_PAGES)
+
 # LOADER_SRCS is complete only when all .mk files are read: expand late.
 .SECONDEXPANSION:
 build/dom0-tools/pvctl: $$(call tools_objects,$$(PVCTL_SRCS))

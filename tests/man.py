@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Holds pvctl(1), parvisd(8), calibrate(1) and parvis.cfg(5) against the programs: verbs, their options and arguments, exit codes, defaults, words.
+"""Holds pvctl(1), pvctl-VERB(1), parvisd(8), calibrate(1) and parvis.cfg(5) against the programs: verbs, options, arguments, exit codes, defaults, words.
 
 The programs tell by `help` and `--help`, which are printed from the tables that they work by.
 """
@@ -100,6 +100,46 @@ def check_pvctl(pvctl):
     return len(verbs), len(codes)
 
 
+SECTIONS = ("NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "EXIT STATUS", "SEE ALSO")
+
+
+def check_verb_page(pvctl, folder, verb, words):
+    """The page of a verb, which is made from the two that check_pvctl() compares: nothing of it was lost on the way."""
+    page = said_in(f"{folder}/pvctl-{verb}.1")
+    have = dict(re.findall(r'^\.SH "?([A-Z ]+)"?\n(.*?)(?=^\.SH |\Z)', page, re.MULTILINE | re.DOTALL))
+    for name in SECTIONS:
+        if not have.get(name, "").strip():
+            complain(f"pvctl-{verb}(1) has no {name}")
+    said = said_by(pvctl, "help", verb).splitlines()
+    if roff(have["NAME"]).strip() != f"pvctl-{verb} - {said[1].strip()}":
+        complain(f"pvctl-{verb}(1) is called {have['NAME'].strip()}")
+    synopsis = have["SYNOPSIS"].splitlines()[-1].split(" ", 1)[1]
+    if roff(synopsis).replace('"', " ").replace("[", " [ ").replace("]", " ] ").split() != [verb, *words]:
+        complain(f"pvctl-{verb}(1), synopsis: {synopsis}")
+    if roff(have["EXAMPLES"]).splitlines()[1:-1] != examples(pvctl, verb):
+        complain(f"pvctl-{verb}(1) has other examples than `pvctl help {verb}`")
+    options = re.findall(r'^\.BR "(?:-\w, )?--([a-z-]+)"', roff(have.get("OPTIONS", "")), re.MULTILINE)
+    known = [word.removeprefix("--") for word in re.findall(r"\[(--[a-z-]+)", said[0])]
+    if options != known:
+        complain(f"pvctl-{verb}(1) explains {options}; the verb has {known}")
+    if ("--json" in said[0]) != ("JSON" in have):
+        complain(f"pvctl-{verb}(1): what it prints with --json")
+
+
+def check_verb_pages(pvctl, folder):
+    verbs = help_verbs(pvctl)
+    pages = sorted(name for name in os.listdir(folder) if name != ".made")
+    compare("page", dict.fromkeys(pages), dict.fromkeys(f"pvctl-{verb}.1" for verb in verbs))
+    for verb, words in verbs.items():
+        if f"pvctl-{verb}.1" in pages:
+            check_verb_page(pvctl, folder, verb, words)
+    for path in [f"{folder}/{name}" for name in pages] + [f"docs/man/{name}" for name in sorted(os.listdir("docs/man"))]:
+        lint = subprocess.run(["build/debian/usr/bin/mandoc", "-Tlint", "-Wwarning", path], check=False, capture_output=True, text=True)
+        warnings = [line for line in lint.stdout.splitlines() if "missing date" not in line]  # ours have none
+        if warnings or lint.stderr:
+            complain(f"{path}: mandoc warns: {(warnings + [lint.stderr])[0]}")
+
+
 def check_parvisd(parvisd):
     page = roff(said_in("docs/man/parvisd.8"))
     options = set(re.findall(r"--[a-z]+", page.split(".SH DESCRIPTION")[0]))
@@ -139,6 +179,7 @@ def check_spec_ctrl():
 
 def main():
     verbs, codes = check_pvctl("build/dom0-tools/pvctl")
+    check_verb_pages("build/dom0-tools/pvctl", "build/dom0-tools/man")
     check_parvisd("build/dom0-tools/parvisd")
     check_calibrate()
     measures = check_spec_ctrl()

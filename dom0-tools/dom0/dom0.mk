@@ -51,7 +51,7 @@ build/dom0/guest-initramfs.cpio.gz: build/debian/.unpacked $(D0)/initramfs.sh $(
 # though another does not compile. linux-calibrate goes with them, for /usr/bin/calibrate.
 DOM0_GUESTS := $(addprefix build/pvguest/,hello bench) build/bench/linux-calibrate
 build/dom0/initramfs.cpio.gz: build/dom0/base.cpio.gz build/dom0/vmlinuz build/dom0/guest-initramfs.cpio.gz \
-    $(D0)/ours.sh $(wildcard docs/man/*) dom0-tools/pvctl/pvctl.bash-completion $(TOOLS) $(DOM0_GUESTS)
+    $(D0)/ours.sh $(wildcard docs/man/*) $(VERB_PAGES) dom0-tools/pvctl/pvctl.bash-completion $(TOOLS) $(DOM0_GUESTS)
 	$(call say,cpio,$@)
 	$(Q)$(D0)/ours.sh build/dom0/ours.cpio build/dom0/ours $(filter-out %/parvis-unpack,$(TOOLS)) -- $(DOM0_GUESTS)
 	@cp build/dom0/base.cpio.gz $@ && truncate -s %4 $@ && cat build/dom0/ours.cpio >>$@

@@ -41,7 +41,7 @@ for completion in dom0-tools/*/*.bash-completion; do # bash-completion finds it 
     cp "$completion" "$stage/usr/share/bash-completion/completions/$(basename "$completion" .bash-completion)"
 done
 # The manual: Debian's mandoc, whose command is mman, in the place of busybox's man, which lacks a formatter.
-for page in docs/man/*.[1-8]; do
+for page in {docs,build/dom0-tools}/man/*.[1-8]; do
     install -D -m 644 "$page" "$stage/usr/share/man/man${page##*.}/$(basename "$page")"
 done
 build/debian/usr/sbin/makewhatis "$stage/usr/share/man"

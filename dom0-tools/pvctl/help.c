@@ -90,8 +90,8 @@ static int run(const struct call *c)
     puts("usage: pvctl VERB [OPTION] [ARGUMENT]\n");
     for (const struct verb *const *v = verbs; *v; v++)
         printf("  %-12s %-18s %s\n", (*v)->name, (*v)->arg ? (*v)->arg : "", (*v)->summary);
-    puts("\nA domain is named by its name or its number. `pvctl help VERB` tells more; xl's and "
-         "virsh's\nnames of verbs are understood.\n\nExit status:");
+    puts("\nA domain is named by its name or its number. `pvctl help VERB` and `man "
+         "pvctl-VERB` tell\nmore; xl's and virsh's names of verbs are understood.\n\nExit status:");
     for (const struct exit_code *x = exit_codes; x->meaning; x++)
         printf("  %d  %s\n", x->code, x->meaning);
     return EXIT_OK;
