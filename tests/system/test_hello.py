@@ -164,6 +164,7 @@ def several_names():
     up = machine.told("uptime x y")
     assert [domain["name"] for domain in up] == ["x", "y"] and all(0 <= domain["uptime_s"] < 600 for domain in up), up
     machine.check("man pvctl | grep -c 'pvctl destroy --all'", r"^[1-9]")
+    machine.check("man pvctl-destroy | grep -c 'pvctl destroy --all'", r"^[1-9]")
     machine.check("ls /usr/share/bash-completion/completions", r"^pvctl$")
     machine.check("pvctl dumpxml x | pvctl domxml-from-native -", r"<name>x</name>")
     machine.check("pvctl block-list x && pvctl network-list x", r"(?s)Target.*Bridge")
