@@ -204,25 +204,16 @@ void pv_failsafe(struct vcpu *v)
                      v->regs.cs, v->regs.rip, v->regs.ss, v->regs.rsp);
 }
 
-/* ABI: a handler of vector 2 in the trap table is one for NMIs, too. Linux has no other. */
-static bool deliver_nmi(struct vcpu *v)
-{
-    gva_t handler = v->arch.pv.traps[TRAP_nmi].address;
-
-    if (call_back(v, CALLBACKTYPE_nmi, BOUNCE_MASK_EVENTS))
-        return true;
-    if (handler)
-        pv_cpu_bounce(v, handler, BOUNCE_MASK_EVENTS, 0);
-    return handler != 0;
-}
-
 void pv_deliver_event(struct vcpu *v)
 {
+    const struct trap_info *nmi = &v->arch.pv.traps[TRAP_nmi];
+
     if (READ_ONCE(v->nmi_pending) && !v->nmi_masked) {
         /* Without a handler it is lost: the exit path looks again */
         WRITE_ONCE(v->nmi_pending, false);
-        if (deliver_nmi(v)) {
+        if (nmi->address) {
             v->nmi_masked = true; /* until the next iret hypercall */
+            pv_cpu_bounce(v, nmi->address, TI_GET_IF(nmi) ? BOUNCE_MASK_EVENTS : 0, 0);
             return;
         }
     }

@@ -33,12 +33,20 @@ long do_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t sysc)
     return 0;
 }
 
+/* ABI: that for NMIs is vector 2 of the trap table, whoever set it. */
 static long callback_register(struct vcpu *v, const struct callback_register *reg)
 {
+    struct trap_info *t = &v->arch.pv.traps[TRAP_nmi];
+
     if (!is_canonical(reg->address))
         return refused(-XEN_EINVAL, "address %#lx is not canonical", reg->address);
     if (!is_type(reg->type))
         return -XEN_ENOSYS;
+    if (reg->type == CALLBACKTYPE_nmi) {
+        *t = (struct trap_info){.vector = TRAP_nmi, .cs = FLAT_KERNEL_CS, .address = reg->address};
+        TI_SET_IF(t, true);
+        return 0;
+    }
     v->arch.pv.callback[index_nospec(reg->type, PV_CALLBACKS)] = (struct pv_callback){
         .address = reg->address,
         .disables_events = reg->flags & CALLBACKF_mask_events,
@@ -52,8 +60,7 @@ static long callback_unregister(struct vcpu *v, const struct callback_unregister
         return -XEN_ENOSYS;
     if (reg->type != CALLBACKTYPE_nmi)
         return refused(-XEN_EINVAL, "type %u can only be replaced", reg->type);
-    v->arch.pv.callback[CALLBACKTYPE_nmi].address = 0;
-    v->arch.pv.traps[TRAP_nmi].address = 0; /* ABI: Xen keeps both in one place */
+    v->arch.pv.traps[TRAP_nmi] = (struct trap_info){0};
     return 0;
 }
 

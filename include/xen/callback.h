@@ -18,7 +18,7 @@
  *   syscall     `syscall` in 64-bit user mode
  *   syscall32   `syscall` in 32-bit user mode
  *   sysenter    `sysenter` in 32-bit user mode
- *   nmi         an NMI (nmi.h)
+ *   nmi         an NMI (nmi.h): vector 2 of the trap table, events masked; the last one set counts
  *
  * set_callbacks(event, failsafe, syscall): the three main ones in one call, as older kernels
  * do.

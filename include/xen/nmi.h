@@ -2,11 +2,11 @@
 /*
  * Non-maskable interrupts of a guest.
  *
- * A guest sets its handler with callback_op and CALLBACKTYPE_nmi (callback.h). The older call for
- * it, nmi_op(cmd, arg), is refused with -XEN_ENOSYS; its numbers are below.
+ * A guest sets its handler as vector 2 of its trap table, or by CALLBACKTYPE_nmi, which is the same
+ * (callback.h). The older call for it, nmi_op, is refused with -XEN_ENOSYS; its numbers are below.
  *
  * The machine's NMIs go to the control domain's vCPU 0; VCPUOP_send_nmi and
- * XEN_DOMCTL_sendtrigger send one to any vCPU. A guest without a callback does not notice. Why a
+ * XEN_DOMCTL_sendtrigger send one to any vCPU. A guest without a handler does not notice. Why a
  * machine NMI came is in arch_shared_info.nmi_reason. While one is handled no other is delivered
  * until the next iret.
  */

@@ -296,6 +296,24 @@ static long set_callback(uint16_t type, uint16_t flags, uint64_t address)
     return call(__HYPERVISOR_callback_op, CALLBACKOP_register, ARG, 0);
 }
 
+/* ABI: as getvcpucontext shows it. */
+static void nmi_is_in_the_trap_table(void)
+{
+    static const struct trap_info none;
+    const struct trap_info set = {
+        .vector = TRAP_nmi, .flags = 4, .cs = FLAT_KERNEL_CS, .address = 0x6000};
+    const struct trap_info *t = &v->arch.pv.traps[TRAP_nmi];
+
+    assert_int_equal(set_callback(CALLBACKTYPE_nmi, 0, 0x6000), 0);
+    assert_memory_equal(t, &set, sizeof(set));
+    assert_int_equal(set_callback(CALLBACKTYPE_nmi, CALLBACKF_mask_events, NO_CANON), -XEN_EINVAL);
+    assert_memory_equal(t, &set, sizeof(set));
+    *(struct callback_unregister *)host_guest(ARG) =
+        (struct callback_unregister){.type = CALLBACKTYPE_nmi};
+    assert_int_equal(call(__HYPERVISOR_callback_op, CALLBACKOP_unregister, ARG, 0), 0);
+    assert_memory_equal(t, &none, sizeof(none));
+}
+
 static void callbacks(void **state)
 {
     static const uint16_t kept[] = {CALLBACKTYPE_event, CALLBACKTYPE_failsafe, CALLBACKTYPE_syscall,
@@ -316,10 +334,7 @@ static void callbacks(void **state)
                          -XEN_EINVAL);
         assert_int_equal(v->arch.pv.callback[kept[i]].address, 0x5000 + i);
     }
-    assert_int_equal(set_callback(CALLBACKTYPE_nmi, 0, 0x6000), 0);
-    assert_int_equal(v->arch.pv.callback[CALLBACKTYPE_nmi].address, 0x6000);
-    assert_int_equal(call(__HYPERVISOR_callback_op, CALLBACKOP_unregister, ARG, 0), 0);
-    assert_int_equal(v->arch.pv.callback[CALLBACKTYPE_nmi].address, 0);
+    nmi_is_in_the_trap_table();
     for (unsigned int type = 3; type < 12; type++) {
         if (type >= 4 && type <= 7 && type != 6)
             continue;
@@ -374,19 +389,24 @@ static void callbacks_are_called(void **state)
     assert_int_equal(set_callback(CALLBACKTYPE_nmi, 0, 0x5020), 0);
     for (unsigned int i = 0; i < 2; i++) { /* one at a time, until the next iret */
         v->nmi_pending = true;
+        v->vcpu_info->evtchn_upcall_mask = 0;
         v->regs.rip = 0x4242;
         pv_deliver_event(v);
-        assert_int_equal(v->regs.rip, i ? 0x4242 : 0x5020);
+        assert_int_equal(v->regs.rip, i ? 0x5010 : 0x5020);
+        assert_int_equal(v->vcpu_info->evtchn_upcall_mask, 1);
     }
-    v->arch.pv.callback[CALLBACKTYPE_nmi].address = 0;
-    for (unsigned int i = 0; i < 2; i++) { /* without a handler it is lost; a trap handler is one */
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    for (unsigned int i = 0; i < 3; i++) { /* without a handler it is lost; a trap handler is one */
         v->nmi_pending = true;
         v->nmi_masked = false;
+        v->vcpu_info->evtchn_upcall_mask = 0;
         v->regs.rip = 0x4242;
-        v->arch.pv.traps[TRAP_nmi].address = i ? 0x5040 : 0;
+        v->arch.pv.traps[TRAP_nmi] =
+            (struct trap_info){.address = i ? 0x5040 : 0, .flags = i == 1 ? 4 : 0};
         pv_deliver_event(v);
         assert_int_equal(v->regs.rip, i ? 0x5040 : 0x4242);
-        assert_int_equal(v->nmi_masked, i);
+        assert_int_equal(v->vcpu_info->evtchn_upcall_mask, i == 1);
+        assert_int_equal(v->nmi_masked, i > 0);
         assert_false(v->nmi_pending);
     }
     assert_int_equal(set_callback(CALLBACKTYPE_failsafe, CALLBACKF_mask_events, 0x5030), 0);
