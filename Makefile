@@ -77,7 +77,7 @@ tools: $(TOOLS) ## the control domain's programs: build/dom0-tools/NAME
 # ---- running ---------------------------------------------------------------------------------------
 
 # What a person may set; run.py reads them from the environment. What is misspelt on make's command line is refused, not ignored.
-SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE NETWORK TOOLSTACK DOM0_KERNEL DOM0_MODULES GUEST_DISK GUEST KIND GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
+SETTINGS := SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE NETWORK TOOLSTACK DOM0_KERNEL DOM0_MODULES GUEST_DISK DATA_DISK GUEST KIND GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS
 export $(SETTINGS) MACHINE
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v))
 misspelt := $(strip $(filter-out $(SETTINGS) DEBUG_WAIT HV_CC GUEST_CC DEBUG PYTHON V COUNTING SOURCE_DATE_EPOCH,$(given)))

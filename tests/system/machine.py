@@ -133,10 +133,20 @@ def disk_args(path):
 GUEST_DISK = os.path.join(BUILD, "guest-disk.img")     # `make guest-disk` makes it
 
 
-def guest_disk_args(path, more=""):
-    """A disk for a guest, which the control domain knows by its serial number; more: of QEMU's options, after a comma."""
+def named_disk_args(path, serial, more=""):
+    """A disk that the control domain knows by its serial number; more: of QEMU's options, after a comma."""
     path = path.replace(",", ",,")
-    return ["-drive", f"file={path},format=raw,if=none,id=guest{more}", "-device", "virtio-blk-pci,drive=guest,serial=guest,romfile="]
+    return ["-drive", f"file={path},format=raw,if=none,id={serial}{more}", "-device", f"virtio-blk-pci,drive={serial},serial={serial},romfile="]
+
+
+def guest_disk_args(path, more=""):
+    """A disk for a guest."""
+    return named_disk_args(path, "guest", more)
+
+
+def data_disk_args(path):
+    """The disk that keeps the control domain's definitions."""
+    return named_disk_args(path, "parvis-data")
 
 
 def multiboot_modules(directory, config, modules):

@@ -8,7 +8,7 @@ exit status is its number (ending.py), and so is the content of build/run.status
 With a terminal, Ctrl-A x ends QEMU and Ctrl-A c reaches its monitor. Without one the console is plain standard input and
 output, and the end of the input does not end the machine, which may still have to do what it was told. Variables
 (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE NETWORK (user, the default: a card on QEMU's user network; none: without a card) TOOLSTACK (xl, libvirt: Debian's beside ours) DOM0_KERNEL DOM0_MODULES GUEST_DISK (a disk for guests: /dev/disk/by-id/virtio-guest in the
-control domain), and for a guest KIND (pv, the default; hvm: fully
+control domain) DATA_DISK (one with a file system, which keeps the control domain's definitions), and for a guest KIND (pv, the default; hvm: fully
 virtualized; pvh: that, and told of Xen) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
 DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
 """
@@ -44,7 +44,7 @@ def setting(name, default=""):
 def refuse_what_is_for_another_start():
     """A guest alone and the control domain have settings of their own, which the other start would ignore."""
     if setting("GUEST"):
-        others, why = ("FIRMWARE", "NETWORK", "DOM0_KERNEL", "DOM0_MODULES", "TOOLSTACK", "GUEST_DISK"), "is for the control domain, and GUEST= starts a guest without it"
+        others, why = ("FIRMWARE", "NETWORK", "DOM0_KERNEL", "DOM0_MODULES", "TOOLSTACK", "GUEST_DISK", "DATA_DISK"), "is for the control domain, and GUEST= starts a guest without it"
     else:
         others, why = ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND"), "is for a guest alone, which GUEST= names"
     for name in filter(setting, others):
@@ -175,15 +175,19 @@ def image_of(directory):
     return image
 
 
-def guest_disk_args():
-    """GUEST_DISK as a disk of the machine's, for a guest's. QEMU lets one machine at a time write it."""
-    path = setting("GUEST_DISK")
-    if not path:
-        return []
-    if os.path.abspath(path) == os.path.abspath(machine.GUEST_DISK) and not os.path.exists(path):
-        sys.exit(f"parvis: GUEST_DISK={path}: `make guest-disk` makes it")
-    begin_of(path, "GUEST_DISK", 0)
-    return machine.guest_disk_args(path)
+def disks():
+    """GUEST_DISK and DATA_DISK as disks of the machine's. QEMU lets one machine at a time write each."""
+    guests, data = setting("GUEST_DISK"), setting("DATA_DISK")
+    if guests and os.path.abspath(guests) == os.path.abspath(machine.GUEST_DISK) and not os.path.exists(guests):
+        sys.exit(f"parvis: GUEST_DISK={guests}: `make guest-disk` makes it")
+    if data and not os.path.exists(data):
+        sys.exit(f"parvis: DATA_DISK={data}: `mkfs.vfat -C {shlex.quote(data)} 65536` makes it")
+    args = []
+    for name, path, args_of in (("GUEST_DISK", guests, machine.guest_disk_args), ("DATA_DISK", data, machine.data_disk_args)):
+        if path:
+            begin_of(path, name, 0)
+            args += args_of(path)
+    return args
 
 
 def uefi_args(directory):
@@ -236,9 +240,9 @@ def arguments(directory):
     if guest:
         args += guest_args(directory)
     elif setting("FIRMWARE", "uefi") == "direct":
-        args += direct_args(directory) + network() + guest_disk_args()
+        args += direct_args(directory) + network() + disks()
     elif setting("FIRMWARE", "uefi") == "uefi":
-        args += uefi_args(directory) + network() + guest_disk_args()
+        args += uefi_args(directory) + network() + disks()
     else:
         sys.exit(f"parvis: FIRMWARE={setting('FIRMWARE')}: must be uefi or direct")
     args += ["-serial", "mon:stdio" if os.isatty(0) else "stdio"]

@@ -181,7 +181,7 @@ def wrong_settings_are_named():
              ({"GUEST": "/nonexistent"}, f"guest kernel /nonexistent: {nothing}"), ({"GUEST": BUILD}, f"guest kernel {BUILD}: Is a directory"),
              ({"GUEST_RAMDISK": "/nonexistent"}, f"guest ramdisk /nonexistent: {nothing}"),
              ({"GUEST_RAMDISK": BUILD}, f"guest ramdisk {BUILD}: Is a directory"), ({"PATH": "/nonexistent"}, f"qemu-system-x86_64: {nothing}"),
-             *(({name: "x"}, f"{name}=x: is for the control domain") for name in ("FIRMWARE", "NETWORK", "DOM0_KERNEL", "DOM0_MODULES")),
+             *(({name: "x"}, f"{name}=x: is for the control domain") for name in ("FIRMWARE", "NETWORK", "DOM0_KERNEL", "DOM0_MODULES", "GUEST_DISK", "DATA_DISK")),
              *(({"GUEST": "", name: "x"}, f"{name}=x: is for a guest alone")
                for name in ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND")),
              *(({"GUEST_VCPUS": n}, f"GUEST_VCPUS={n}: must be a number from 1 to 64") for n in ("0", "65", "all", "2 ")),
@@ -189,6 +189,7 @@ def wrong_settings_are_named():
              ({"KIND": "hvmm"}, "KIND=hvmm: must be pv, hvm or pvh"),
              ({"GUEST": "", "FIRMWARE": "bios"}, "FIRMWARE=bios: must be uefi or direct"),
              ({"GUEST": "", "NETWORK": "tap", "FIRMWARE": "direct"}, "NETWORK=tap: must be user or none"),
+             ({"GUEST": "", "DATA_DISK": "none here.img", "FIRMWARE": "direct"}, "DATA_DISK=none here.img: `mkfs.vfat -C 'none here\.img' 65536` makes it"),
              ({"GUEST": "", "DOM0_KERNEL": "/nonexistent"}, f"DOM0_KERNEL /nonexistent: {nothing}"),
              ({"GUEST": "", "DOM0_MODULES": "/nonexistent"}, "DOM0_MODULES=/nonexistent: must be some kernel's folder"),
              ({"GUEST": "", "DOM0_KERNEL": built("dom0/vmlinux"), "PATH": "/nonexistent"}, "the disk image could not be made")]

@@ -3,13 +3,13 @@
 """Domains that outlive the machine: defined, started with it in their order, ended in order with it; and what is put aside of one
 that has crashed.
 
-A disk of the label PARVIS-DATA keeps the definitions over a reboot of the machine.
+The disk that the machine calls its own keeps the definitions over a reboot of it, and one with a label that asks for it does not.
 """
 import os
 import re
 import subprocess
 
-from machine import Machine, built, disk_args, run_tests
+from machine import Machine, built, data_disk_args, disk_args, run_tests
 
 HELLO = """<domain type='xen'><name>{name}</name><memory unit='MiB'>16</memory>
 <os><type arch='x86_64' machine='xenpv'>linux</type><kernel>{kernel}</kernel><cmdline>{cmdline}</cmdline></os>
@@ -17,7 +17,7 @@ HELLO = """<domain type='xen'><name>{name}</name><memory unit='MiB'>16</memory>
 """
 machine = None
 scratch = Machine.scratch()
-disk = os.path.join(scratch, "data.img")
+disk, guests = (os.path.join(scratch, name) for name in ("data.img", "guests.img"))
 
 
 def domain(name, kernel="/var/lib/parvis/hello", cmdline="", on_crash="destroy"):
@@ -38,7 +38,8 @@ def files():
 def is_defined():
     """What is defined is there, off, with an identity that stays; rubbish beside it is named and hinders nothing."""
     machine.prompt()
-    machine.check("until [ -e /run/parvis/started ]; do usleep 100000; done; mount | grep -c -e /data -e /etc/parvis/domains", r"^2$")
+    machine.check("until [ -e /run/parvis/started ]; do usleep 100000; done; mount | grep -e /data -e /etc/parvis/domains",
+                  r"\A/dev/vdb on /data .*\n/dev/vdb on /etc/parvis/domains .*\n\Z")
     machine.check("pvctl define /t/web.xml /t/db.xml /t/mail.xml 2>&1", r"\Aweb: defined\ndb: defined\nmail: defined\n\Z")
     machine.check("a=$(pvctl dumpxml web | grep uuid); pvctl define /t/web.xml; [ \"$a\" = \"$(pvctl dumpxml web | grep uuid)\" ] && echo same", r"^same$")
     machine.check("echo rubbish >/etc/parvis/domains/old.xml; pvctl list --all 2>&1", r"(?s)domains/old.xml:.*^web +- +16384 +1  off .*no$")
@@ -89,8 +90,9 @@ def a_killed_end_goes_on():
 
 def main():
     global machine
-    subprocess.run(["mkfs.vfat", "-n", "PARVIS-DATA", "-C", disk, "65536"], check=True, stdout=subprocess.DEVNULL)
-    with Machine.parvis("life", files=files(), qemu=disk_args(disk), reboot=True) as machine:
+    for path, label in ((guests, "PARVIS-DATA"), (disk, "ANY")):
+        subprocess.run(["mkfs.vfat", "-n", label, "-C", path, "65536"], check=True, stdout=subprocess.DEVNULL)
+    with Machine.parvis("life", files=files(), qemu=[*disk_args(guests), *data_disk_args(disk)], reboot=True) as machine:
         run_tests(is_defined, two_start_it_at_once, puts_aside_what_crashed, ends_and_starts_with_the_machine, a_killed_end_goes_on)
 
 
