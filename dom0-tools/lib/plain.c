@@ -89,12 +89,14 @@ size_t plain_text(struct plain *p, const char *in, size_t len, char *out)
 
 void plain_line(char *s)
 {
-    for (; *s; s++) {
-        uint8_t c = (uint8_t)*s;
+    struct plain p = {0};
+    size_t n;
 
-        if (is_control(c))
-            *s = '?';
-        else if (c == 0xc2 && (uint8_t)s[1] >= 0x80 && (uint8_t)s[1] < 0xa0)
-            s[0] = s[1] = '?';
-    }
+    for (char *c = s; *c; c++)
+        if (is_control((uint8_t)*c))
+            *c = '?';
+    n = plain_text(&p, s, strlen(s), s); /* no longer than it was, as no character grows now */
+    if (p.want)
+        n += put_begun(&p, s + n);
+    s[n] = '\0';
 }

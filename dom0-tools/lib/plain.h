@@ -25,7 +25,8 @@ struct plain {
 
 /* Returns how many bytes went to out, at most PLAIN_GROWS * len + 4. */
 size_t plain_text(struct plain *p, const char *in, size_t len, char *out);
-/* One line in place: every control character becomes '?'. */
+/* One line in place: every control character, newline too, and every byte that is no text becomes
+ * '?'. What it was cut off in the midst of does too. */
 void plain_line(char *s);
 
 #endif

@@ -76,14 +76,27 @@ static void random_bytes(void **state)
     }
 }
 
+static void line_becomes(const char *in, const char *out)
+{
+    char *line = strdup(in);
+
+    plain_line(line);
+    assert_string_equal(line, out);
+    free(line);
+}
+
 static void lines(void **state)
 {
-    char line[] = "crashed\x1b[31m: \xc2\x9b"
-                  "5n\n";
-
     (void)state;
-    plain_line(line);
-    assert_string_equal(line, "crashed?[31m: ??5n?");
+    line_becomes("crashed\x1b[31m: \xc2\x9b"
+                 "5n\n",
+                 "crashed?[31m: ?5n?");
+    line_becomes("", "");
+    line_becomes("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
+    line_becomes("a\tb\rc\x7f", "a?b?c?");
+    line_becomes("\x9b[2J\xe0\x80\x9b[2J\xff", "?[2J?[2J?"); /* CSI in one byte, ESC in three */
+    line_becomes("cut \xf0\x9f\x98", "cut ?");
+    line_becomes("\xc3", "?");
 }
 
 int main(void)
