@@ -5,9 +5,13 @@
 #define _GNU_SOURCE
 #include "new_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -23,6 +27,48 @@ static int failed(const struct new_file *f, int rc, struct error *e)
     return error_set(e, rc, "%s: %s", f->path, strerror(-rc));
 }
 
+/* Whose part this is, of a file of this name (NULL: any); 0: it is none. */
+static pid_t writer_of(const char *part, const char *name)
+{
+    size_t len = name ? strlen(name) : 0;
+    const char *end = strstr(part, ".part"), *number = end;
+    char *behind;
+    long pid;
+
+    if (!end || end[5] || strncmp(part, name ? name : "", len) != 0)
+        return 0;
+    while (number > part + len && number[-1] >= '0' && number[-1] <= '9')
+        number--;
+    if (number == part + len || number[-1] != '.' || (name && number != part + len + 1))
+        return 0;
+    pid = strtol(number, &behind, 10);
+    return behind == end && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+void new_file_sweep(const char *folder, const char *name)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *de;
+
+    while (dir && (de = readdir(dir)) != NULL) {
+        pid_t pid = writer_of(de->d_name, name);
+
+        if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH)
+            unlinkat(dirfd(dir), de->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static void sweep_beside(const char *path)
+{
+    char folder[PATH_MAX], name[PATH_MAX];
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    snprintf(name, sizeof(name), "%s", path);
+    new_file_sweep(dirname(folder), basename(name));
+}
+
 int new_file_open(struct new_file *f, const char *path, struct error *e)
 {
     struct stat st;
@@ -35,6 +81,7 @@ int new_file_open(struct new_file *f, const char *path, struct error *e)
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return error_set(e, -EEXIST, "%s: it is %s, not a regular file", path,
                          S_ISDIR(st.st_mode) ? "a directory" : "a device, a pipe or a socket");
+    sweep_beside(path);
     f->fd = open(f->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     return f->fd < 0 ? failed(f, -errno, e) : 0;
 }

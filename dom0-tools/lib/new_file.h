@@ -4,7 +4,8 @@
  *
  * It is written beside its place, as NAME.PROCESS.part, and renamed: who looks for it sees nothing,
  * or what was there before, or all of it. Whoever writes one catches signals first (interrupt.h),
- * so that the part is taken away again; only what is killed leaves it, under a name that says so.
+ * so that the part is taken away again; what is killed leaves it, under a name that says whose it
+ * was: the next who writes there takes it away.
  */
 #ifndef PARVIS_TOOLS_NEW_FILE_H
 #define PARVIS_TOOLS_NEW_FILE_H
@@ -21,6 +22,9 @@ struct new_file {
     char path[PATH_MAX], part[PATH_MAX];
 };
 
+/* Takes away the parts in this folder whose processes are no more: of files of this name (NULL:
+ * any). */
+void new_file_sweep(const char *folder, const char *name);
 /* Readable by its owner alone. What is there already must be a regular file. */
 int __must_check new_file_open(struct new_file *f, const char *path, struct error *e);
 /* What is written to it takes the control domain's memory. */

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "kept.h"
 #include "lifecycle.h"
+#include "new_file.h"
 #include "restart.h"
 #include "state.h"
 #include "store.h"
@@ -70,16 +71,28 @@ static void make_room(const char *folder, const char *name)
     }
 }
 
-int aside_path(const char *name, char *out, size_t size)
+static const char *dumps(void)
 {
     const char *folder = getenv("PARVIS_DUMPS");
+
+    return folder && *folder ? folder : FOLDER;
+}
+
+void aside_sweep(void)
+{
+    new_file_sweep(dumps(), NULL);
+}
+
+int aside_path(const char *name, char *out, size_t size)
+{
+    const char *folder = dumps();
     char when[24];
 
-    folder = folder && *folder ? folder : FOLDER;
     time_text(when);
     snprintf(out, size, "%.70s/%s-%s" END, folder, name, when);
     if (mkdir(folder, 0700) < 0 && errno != EEXIST)
         return -errno;
+    aside_sweep();
     make_room(folder, name);
     return 0;
 }

@@ -16,9 +16,11 @@
 /* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core. $PARVIS_DUMPS replaces the
  * folder. 0 or a negative errno: the folder cannot be made. Of this name's cores that are there the
  * oldest go: with the one to come they are ASIDE_CORES. A guest that crashes again and again, which
- * it may do as it likes, fills no disk. */
+ * it may do as it likes, fills no disk; and what dumpers left that were killed goes. */
 #define ASIDE_CORES 2u
 int __must_check aside_path(const char *name, char *out, size_t size);
+/* What dumpers left that were killed. */
+void aside_sweep(void);
 
 /* The domain, its entries in the store and its console get another name, and the domain another
  * uuid, which is d's then: its own are free for the next life, whose configuration is in

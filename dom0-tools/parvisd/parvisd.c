@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "child.h"
 #include "client.h"
 #include "console.h"
@@ -181,6 +182,7 @@ static int start(struct host **h, struct error *e)
     ttys = tty_start();
     if (ttys < 0)
         fprintf(stderr, "parvisd: no terminals for `xl console`: %s\n", strerror(-ttys));
+    aside_sweep();
     reaper_collect(*h);
     policy_check(*h);
     listener = client_listen(state_path("parvisd.sock"));

@@ -36,8 +36,8 @@ def reaches_the_shell():
         m.check("cat /sys/hypervisor/type", r"^xen$")
         m.check("cat /sys/hypervisor/version/major /sys/hypervisor/version/minor", r"^4\n17$")
         m.check("pvctl create /etc/parvis/hello.xml && pvctl list", r"\bhello\b")
-        m.check("until [ -e /run/parvis/started ]; do usleep 100000; done; mount | grep /data; ls -d /data/*", r"^/dev/vda1 on /data type vfat .*\n(.*\n)*/data/domains\n(.*\n)*/data/parvis\.cfg$")
-        m.check("mount | grep /etc/parvis/domains; [ -e /var/lib/parvis/dump ] || echo no dumps", r"^/dev/vda1 on /etc/parvis/domains type vfat .*\nno dumps$")
+        m.check("until [ -e /run/parvis/started ]; do usleep 100000; done; [ -d /data/domains ] && [ -e /data/parvis.cfg ] && mount | grep vda1", r"^/dev/vda1 on /data type vfat .*\n/dev/vda1 on /etc/parvis/domains type vfat ")
+        m.check("[ -e /var/lib/parvis/dump ] || echo no cores on it", r"^no cores on it$")
         m.send("poweroff")
         assert m.wait() == 0
 

@@ -32,6 +32,7 @@
 #include "devices.h"
 #include "kept.h"
 #include "lifecycle.h"
+#include "new_file.h"
 #include "policy.h"
 #include "reaper.h"
 #include "restart.h"
@@ -205,6 +206,56 @@ static void few_cores_are_kept(void **state)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         assert_int_equal(core_is_there(names[i]), i >= 3 - (ASIDE_CORES - 1));
     turn();
+}
+
+static void leave(const char *name)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/%s", dumps, name);
+    assert_int_equal(state_write_file(path, "part"), 0);
+}
+
+/* What killed dumpers have left goes when there is a daemon, or a dump, again; what a living one
+ * writes stays, and so does what is called nearly so. */
+static void parts_are_swept(void **state)
+{
+    static const char *const dead[] = {"web-20200101T000000Z.core.99999999.part", "b.99999998.part",
+                                       "web.core.99999999.part"};
+    static const char *const kept[] = {"web.part",
+                                       "web.core.part",
+                                       "web.99999999.part.old",
+                                       "99999999.part",
+                                       "web.core.0.part",
+                                       "web.core.-5.part",
+                                       "web.core.99999999999999999999.part"};
+    char own[64], path[160];
+    struct new_file file;
+    struct error e = {0};
+
+    (void)state;
+    aside_sweep(); /* without a folder */
+    assert_int_equal(mkdir(dumps, 0700), 0);
+    snprintf(own, sizeof(own), "web.core.%d.part", (int)getppid());
+    leave(own);
+    for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++)
+        leave(dead[i]);
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        leave(kept[i]);
+    snprintf(path, sizeof(path), "%s/web.core", dumps);
+    assert_int_equal(new_file_open(&file, path, &e), 0);
+    assert_true(core_is_there(dead[0]) && core_is_there(dead[1])); /* of others' files */
+    assert_false(core_is_there(dead[2]));
+    aside_sweep();
+    for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++)
+        assert_false(core_is_there(dead[i]));
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        assert_true(core_is_there(kept[i]));
+    assert_true(core_is_there(own));
+    assert_int_equal(new_file_keep(&file, 0, &e), 0);
+    leave(dead[0]);
+    assert_int_equal(aside_path("a", path, sizeof(path)), 0);
+    assert_false(core_is_there(dead[0]));
 }
 
 static void dumps_and_restarts(void **state)
@@ -416,14 +467,9 @@ static void what_cannot_be_renamed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(dumps_and_destroys),
-        T(without_a_core),
-        T(dumps_and_restarts),
-        T(few_cores_are_kept),
-        T(destroyed_while_it_is_dumped),
-        T(renames_and_restarts),
-        T(what_cannot_be_renamed),
-        T(somebody_else_is_faster),
+        T(dumps_and_destroys),   T(without_a_core),         T(dumps_and_restarts),
+        T(few_cores_are_kept),   T(parts_are_swept),        T(destroyed_while_it_is_dumped),
+        T(renames_and_restarts), T(what_cannot_be_renamed), T(somebody_else_is_faster),
         T(two_are_preserved),
     };
 
