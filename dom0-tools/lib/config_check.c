@@ -199,14 +199,17 @@ static void check_addresses(const struct domain_config *c, const struct nic_conf
 static void check_nics(const struct domain_config *c, struct findings *f)
 {
     for (size_t i = 0; i < c->nr_nics; i++) {
+        static const uint8_t none[6];
         const struct nic_config *n = &c->nics[i];
+        bool is_none = memcmp(n->mac, none, sizeof(none)) == 0;
         char mac[18];
 
         check_addresses(c, n, f);
         mac_format(n->mac, mac);
-        if (n->mac_given && (n->mac[0] & 1))
-            findings_error(f, -EINVAL, n->line, "%s: %s is a group address",
-                           config_word(c, "<mac>", "vif: mac"), mac);
+        if (n->mac_given && (is_none || (n->mac[0] & 1)))
+            findings_error(f, -EINVAL, n->line, "%s: %s is %s address",
+                           config_word(c, "<mac>", "vif: mac"), mac,
+                           is_none ? "no interface's" : "a group");
         for (size_t j = 0; j < i; j++)
             check_nic_pair(c, n, &c->nics[j], f);
     }
