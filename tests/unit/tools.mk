@@ -125,7 +125,7 @@ unit_tools_define_SRCS = tests/unit/tools_define.c tests/unit/pvctl_support.c $(
 unit_tools_define_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_define_killed
-unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,definition.c interrupt.c limit.c lock.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,definition.c interrupt.c limit.c lock.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_define_killed_LIBS := -lxml2 -l:libxlutil.a
 
 UNIT += tools_log
