@@ -254,7 +254,7 @@ static int run(const struct call *c)
     if (fd == -ENODATA)
         fd = others_console(c->arg, &e);
     if (fd < 0)
-        return fail(&e);
+        return fail_to_find(c->arg, &e);
     at_a_terminal = isatty(fd);
     rc = console_attach(fd, c->arg, false);
     if (at_a_terminal)

@@ -16,17 +16,19 @@ int worse(int a, int b)
     return a > b ? a : b;
 }
 
+int fail_to_find(const char *name, const struct error *e)
+{
+    if (e->code != -ESRCH || !definition_exists(name))
+        return fail(e);
+    fprintf(stderr, "pvctl: %s: it does not run, it is defined: `pvctl start %s`\n", name, name);
+    return EXIT_NO_DOMAIN;
+}
+
 int need_domain(const struct call *c, struct live_domain *l)
 {
     struct error e = {0};
-    int rc = lifecycle_find(c->h, c->arg, l, &e);
 
-    if (rc == -ESRCH && definition_exists(c->arg))
-        fprintf(stderr, "pvctl: %s: it does not run, it is defined: `pvctl start %s`\n", c->arg,
-                c->arg);
-    else if (rc)
-        return fail(&e);
-    return rc ? EXIT_NO_DOMAIN : 0;
+    return lifecycle_find(c->h, c->arg, l, &e) ? fail_to_find(c->arg, &e) : 0;
 }
 
 int defined_domains(struct definition **list, size_t *n)

@@ -2,9 +2,11 @@
 /*
  * pvctl dominfo: one domain and its vCPUs.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "config.h"
+#include "definition.h"
 #include "pvctl.h"
 #include "state.h"
 
@@ -89,13 +91,55 @@ static void print_text(const struct call *c, const struct live_domain *l)
     }
 }
 
+/* ---- one that does not run ---- */
+
+static void json_defined(const struct domain_config *cfg, const char *uuid, bool autostart)
+{
+    json_open('{');
+    json_string("name", cfg->name);
+    if (cfg->uuid_given)
+        json_string("uuid", uuid);
+    json_string("kind", kind_name(cfg->kind));
+    json_string("state", "off");
+    json_number("memory_kib", cfg->current_kib);
+    json_number("max_memory_kib", cfg->memory_kib);
+    json_number("vcpus", cfg->vcpus);
+    json_bool("autostart", autostart);
+    json_close('}');
+}
+
+static int print_defined(const struct call *c)
+{
+    struct definition d;
+    struct error e = {0};
+    bool autostart;
+    char uuid[37];
+
+    if (definition_read(c->arg, &d, &e))
+        return worse(fail(&e), e.code == -ESRCH ? EXIT_OK : EXIT_CONFIG);
+    uuid_format(d.cfg.uuid, uuid);
+    autostart = d.order != AUTOSTART_NONE;
+    if (c->options & OPT_JSON) {
+        json_defined(&d.cfg, uuid, autostart);
+    } else {
+        printf("%-12s %s\n%-12s %s\n", "name", d.cfg.name, "uuid", d.cfg.uuid_given ? uuid : "-");
+        printf("%-12s %s\n%-12s off: `pvctl start %s`\n", "kind", kind_name(d.cfg.kind), "state",
+               d.cfg.name);
+        printf("%-12s %llu KiB, at most %llu KiB\n", "memory",
+               (unsigned long long)d.cfg.current_kib, (unsigned long long)d.cfg.memory_kib);
+        printf("%-12s %u\n%-12s %s\n", "vCPUs", d.cfg.vcpus, "autostart", autostart ? "yes" : "no");
+    }
+    domain_config_free(&d.cfg);
+    return EXIT_OK;
+}
+
 static int run(const struct call *c)
 {
     struct live_domain l;
-    int rc = need_domain(c, &l);
+    struct error e = {0};
 
-    if (rc)
-        return rc;
+    if (lifecycle_find(c->h, c->arg, &l, &e))
+        return e.code == -ESRCH && definition_exists(c->arg) ? print_defined(c) : fail(&e);
     if (c->options & OPT_JSON)
         print_json(c, &l);
     else
@@ -112,7 +156,9 @@ const struct verb verb_dominfo = {
     .summary = "show a domain, by name or number",
     .help = "`pvctl help vcpu-list` explains the states of its vCPUs. One that has not run yet has "
             "no CPU:\n"
-            "-, and in JSON no member cpu.\n",
+            "-, and in JSON no member cpu. Of one that is defined and does not run: what it is "
+            "defined\n"
+            "with.\n",
     .examples = "pvctl dominfo web\n"
                 "pvctl dominfo --json web db\n",
 };

@@ -84,7 +84,7 @@ static int run(const struct call *c)
     int rc = -1, fd = daemon_ask(c->options & OPT_FOLLOW ? D_FOLLOW : D_LOG, c->arg, &e);
 
     if (fd < 0)
-        return fail(&e);
+        return fail_to_find(c->arg, &e);
     while (rc < 0)
         rc = take(c, fd, &p);
     close(fd);

@@ -111,6 +111,8 @@ extern const struct exit_code exit_codes[]; /* ends with meaning NULL */
 int usage_error(const struct verb *v, const char *text, const char *what);
 /* Prints "pvctl: ..." and returns the exit status that fits the code. */
 int fail(const struct error *e);
+/* The same, of one that was looked for; of one that is defined: how it is started. */
+int fail_to_find(const char *name, const struct error *e);
 /* Finds the domain c->arg; 0 or an exit status, after it has been told. */
 int __must_check need_domain(const struct call *c, struct live_domain *l);
 /* Finds a domain that can be asked for something by the store: not an hvm guest, nor one that has

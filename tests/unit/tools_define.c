@@ -229,7 +229,6 @@ static void starts_what_is_defined(void **state)
     (void)state;
     pvctl_ends("start web", 3, "pvctl: web: no domain of this name is defined\n");
     define("web", ONE);
-    pvctl_ends("dominfo web", 3, "pvctl: web: it does not run, it is defined: `pvctl start web`\n");
     assert_int_equal(pvctl_run("dumpxml web"), 0);
     assert_non_null(strstr(pvctl_said, "<domain type='xen'>\n  <name>web</name>"));
     pvctl_ends("start web", 0, "web: domain ");
@@ -290,6 +289,59 @@ static void lists_what_is_off(void **state)
                                        "\"autostart\": false\n  }\n]\n"));
     assert_non_null(strstr(pvctl_said, "\"autostart\": true,\n    \"order\": 50\n"));
     pvctl_ends("list --all web", 2, "either names or --all");
+}
+
+static void shows_what_is_off(void **state)
+{
+    (void)state;
+    define("web", ONE "<currentMemory>2048</currentMemory><vcpu>3</vcpu>");
+    pvctl_ends("autostart web", 0, "");
+    assert_int_equal(pvctl_run("dominfo web"), 0);
+    assert_non_null(strstr(pvctl_said, "\nstate        off: `pvctl start web`\n"
+                                       "memory       2048 KiB, at most 4096 KiB\n"
+                                       "vCPUs        3\nautostart    yes\n"));
+    assert_int_equal(pvctl_run("dominfo --json web"), 0);
+    assert_non_null(strstr(pvctl_said, "\"state\": \"off\",\n  \"memory_kib\": 2048,\n"
+                                       "  \"max_memory_kib\": 4096,\n  \"vcpus\": 3,\n"
+                                       "  \"autostart\": true\n}\n"));
+    pvctl_ends("dominfo nobody", 3, "pvctl: nobody: no such domain\n");
+}
+
+/* What stands behind the name, of verbs that want more; NULL: it works on what is off, or asks
+ * parvisd (tools_log.c). */
+static const struct {
+    const char *verb, *rest;
+} behind_name[] = {
+    {"undefine", NULL},         {"start", NULL},         {"autostart", NULL}, {"dominfo", NULL},
+    {"dumpxml", NULL},          {"console", NULL},       {"log", NULL},       {"events", NULL},
+    {"rename", "shop"},         {"save", "file"},        {"dump-core", "/x"}, {"sysrq", "h"},
+    {"trigger", "nmi"},         {"mem-set", "4096"},     {"mem-max", "4096"}, {"vcpu-set", "1"},
+    {"attach-disk", "/x xvda"}, {"detach-disk", "xvda"}, {"pin", "0 0"},
+};
+
+/* Each verb of pvctl's that takes a domain says how one that is off is started. */
+static void says_how_it_is_started(void **state)
+{
+    unsigned int asked = 0;
+
+    (void)state;
+    define("web", ONE);
+    for (const struct verb *const *v = verbs; *v; v++) {
+        const char *rest = "";
+        char line[128];
+
+        if (!(*v)->arg || !strstr((*v)->arg, "NAME"))
+            continue;
+        for (size_t i = 0; i < sizeof(behind_name) / sizeof(behind_name[0]); i++)
+            if (strcmp(behind_name[i].verb, (*v)->name) == 0)
+                rest = behind_name[i].rest;
+        if (!rest)
+            continue;
+        snprintf(line, sizeof(line), "%s web %s", (*v)->name, rest);
+        pvctl_ends(line, 3, "pvctl: web: it does not run, it is defined: `pvctl start web`\n");
+        asked++;
+    }
+    assert_true(asked > 20);
 }
 
 /* By order, then by name; who runs is left alone, who cannot be started is told, once each. */
@@ -355,6 +407,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(starts_what_is_defined, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_by_hand_gets_a_uuid, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_what_is_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(shows_what_is_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_how_it_is_started, setup, teardown),
         cmocka_unit_test_setup_teardown(starts_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(says_what_cannot_be_written, setup, teardown),
     };

@@ -353,6 +353,22 @@ static void keeps_its_name(void **state)
     assert_true(is_named("web"));
 }
 
+/* Of one that is defined, and does not run, how it is started is said. */
+static void of_one_that_is_off(void **state)
+{
+    const char *const how = "pvctl: web: it does not run, it is defined: `pvctl start web`\n";
+
+    (void)state;
+    setenv("PARVIS_DOMAINS", state_path("."), 1);
+    assert_int_equal(state_write_file(state_path("web.xml"), ""), 0);
+    ends("log web", 3, how);
+    ends("log --follow web", 3, how);
+    ends("console web", 3, how);
+    serve("web", "destroy", &(uint32_t){0});
+    ends("log web", 0, "");
+    unsetenv("PARVIS_DOMAINS");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, daemon_setup, daemon_teardown)
@@ -364,7 +380,8 @@ int main(void)
                                        T(begins_anew),
                                        T(is_taken),
                                        T(gets_another_name),
-                                       T(keeps_its_name)};
+                                       T(keeps_its_name),
+                                       T(of_one_that_is_off)};
 #undef T
 
     return cmocka_run_group_tests(tests, NULL, NULL);
