@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "disk_rate.h"
 #include "error.h"
 #include "findings.h"
 #include "kind.h"
@@ -57,6 +58,7 @@ struct disk_config {
     bool readonly;
     bool shareable; /* others may write it too: they know of each other */
     bool cdrom;     /* read-only, and the guest is told that it is one */
+    struct disk_rates rates;
     long line;
 };
 

@@ -9,6 +9,7 @@
 
 #include "config_fill.h"
 #include "config_nodes.h"
+#include "config_rates.h"
 
 static void let_disk_go(struct disk_config *d)
 {
@@ -57,6 +58,7 @@ static bool fill_disk(xmlNodePtr n, struct disk_config *d, struct findings *f)
     d->readonly = d->cdrom || node_child(n, "readonly") != NULL;
     d->shareable = node_child(n, "shareable") != NULL;
     d->target = node_attr(node_child(n, "target"), "dev");
+    config_rates_fill(n, &d->rates, f);
     if (fill_source(n, d, f) && d->target)
         return true;
     let_disk_go(d);

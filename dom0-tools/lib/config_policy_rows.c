@@ -17,6 +17,7 @@
 #define DISK_CACHE     "a disk is read and written directly"
 #define NO_LABELS      "there are no security labels"
 #define NO_PC          "a guest is no PC, and has none of it"
+#define NO_BURST       "a limit holds at all times, there is no burst above it"
 #define ISOLATION      "the interface would not be as separate from others as that asks"
 
 /* clang-format off */
@@ -77,7 +78,12 @@ const struct rule config_rules[] = {
     {"devices/disk/target", NULL, "tray|removable|rotation_rate", SILENT, NULL},
     {"devices/disk/backingStore|boot|mirror", NULL, NULL, SILENT, NULL},
     {"devices/disk/blockio|geometry|serial|wwn|vendor|product", NULL, NULL, NOTE, "a Xen disk has blocks of 512 bytes, and no label"},
-    {"devices/disk/iotune", NULL, NULL, REFUSE, "the kernel's back end of disks knows no limit of their rate"},
+    {"devices/disk/iotune/total_bytes_sec|total_iops_sec", NULL, NULL, REFUSE, "reading and writing have a limit each: read_ and write_, not total_"},
+    {"devices/disk/iotune/total_bytes_sec_max|read_bytes_sec_max|write_bytes_sec_max|total_iops_sec_max|read_iops_sec_max|write_iops_sec_max", NULL, NULL, REFUSE, NO_BURST},
+    {"devices/disk/iotune/total_bytes_sec_max_length|read_bytes_sec_max_length|write_bytes_sec_max_length|total_iops_sec_max_length|read_iops_sec_max_length|write_iops_sec_max_length",
+     NULL, NULL, REFUSE, NO_BURST},
+    {"devices/disk/iotune/size_iops_sec", NULL, NULL, REFUSE, "a request counts as one, whatever its size"},
+    {"devices/disk/iotune/group_name", NULL, NULL, REFUSE, "each disk has its limit for itself"},
 
     /* interfaces */
     {"devices/interface", "type=user|direct|internal|hostdev|udp|server|client|mcast|vhostuser|vdpa|null|vds", NULL, REFUSE,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "config_rates.h"
 #include "cpuset.h"
 
 static void put_escaped(FILE *f, const char *s)
@@ -57,6 +58,7 @@ static void put_disk(FILE *f, const struct disk_config *d)
         fputs("      <readonly/>\n", f);
     if (d->shareable)
         fputs("      <shareable/>\n", f);
+    config_rates_put(f, &d->rates);
     fputs("    </disk>\n", f);
 }
 

@@ -14,11 +14,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <linux/major.h>
 #include <linux/sockios.h>
 
 #include "devices.h"
+#include "disk_held.h"
 
 #define LOOP_TRIES 16
 #define LOOP_DEPTH 4 /* loop devices on loop devices */
@@ -111,6 +113,24 @@ static int check_file(const char *path, bool readonly)
     return rc;
 }
 
+/* A block device behind a loop device keeps its blocks, and is read and written past the cache, as
+ * without one between. */
+static int set_up_block(int file, struct loop_config *config)
+{
+    struct stat st;
+    int size;
+
+    if (fstat(file, &st) < 0)
+        return -errno;
+    if (!S_ISBLK(st.st_mode))
+        return 0;
+    if (ioctl(file, BLKSSZGET, &size) < 0)
+        return -errno;
+    config->block_size = (unsigned int)size;
+    config->info.lo_flags |= LO_FLAGS_DIRECT_IO;
+    return 0;
+}
+
 /* AUTOCLEAR: the device is free again when the last who has it open closes it. Race: another
  * program may take the number that the kernel called free; then the next. */
 static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
@@ -122,6 +142,7 @@ static int loop_attach(const char *path, bool readonly, char *dev, size_t size)
     if (control < 0 || file < 0)
         rc = -errno;
     config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (readonly ? LO_FLAGS_READ_ONLY : 0);
+    rc = rc == -EBUSY && set_up_block(file, &config) ? -errno : rc;
     snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", path);
     for (int i = 0; i < LOOP_TRIES && rc == -EBUSY; i++) {
         int number = ioctl(control, LOOP_CTL_GET_FREE), loop;
@@ -214,6 +235,24 @@ static bool backend_serves(const char *device)
     return access(path, F_OK) == 0;
 }
 
+/* The loop device is held open meanwhile: while the back end has it, nobody gets its number. */
+static void unlimit(const char *device, unsigned int maj, unsigned int min)
+{
+    static const struct disk_rates none;
+    char path[32];
+    int fd, rc;
+
+    if (maj != LOOP_MAJOR)
+        return;
+    snprintf(path, sizeof(path), "/dev/loop%u", min);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    rc = fd >= 0 && backend_serves(device) ? disk_rates_set(maj, min, &none) : 0;
+    if (rc)
+        fprintf(stderr, "%s: its limit is left: %s\n", path, strerror(-rc));
+    if (fd >= 0)
+        close(fd);
+}
+
 static void sleep_ms(unsigned int ms)
 {
     usleep(ms * 1000);
@@ -227,8 +266,9 @@ static bool starting(void)
 }
 
 static const struct device_system real = {
-    block_number, identify_path, identify_number, check_file,     loop_attach, loop_let_go,
-    check_bridge, bridge_join,   backend_lives,   backend_serves, sleep_ms,    starting,
+    block_number,  identify_path,  identify_number, check_file,       disk_held,    loop_attach,
+    loop_let_go,   disk_rates_set, unlimit,         disk_rates_sweep, check_bridge, bridge_join,
+    backend_lives, backend_serves, sleep_ms,        starting,
 };
 
 const struct device_system *device_system = &real;

@@ -186,20 +186,43 @@ static int put_disk(struct host *h, const struct domain_config *c, uint32_t domi
     return rc ? rc : wait_backend(h, &p.device);
 }
 
+/* Before anybody knows of the device. */
+static int limit_disk(const char *loop, const struct disk_rates *rates)
+{
+    unsigned int major, minor;
+    int rc = device_system->block_number(loop, &major, &minor);
+
+    return rc ? rc : device_system->limit(major, minor, rates);
+}
+
+static int put_on_loop(struct host *h, const struct domain_config *c, uint32_t domid,
+                       const struct disk_config *disk, struct error *e)
+{
+    char loop[64];
+    int held = device_system->loop_attach(disk->source, disk->readonly, loop, sizeof(loop)), rc;
+
+    if (held < 0)
+        return held;
+    rc = limit_disk(loop, &disk->rates);
+    if (rc)
+        error_errno(e, rc,
+                    "%s: <disk> '%s': <iotune>: limits are cgroup v1's, in /sys/fs/cgroup/blkio",
+                    c->name, disk->target);
+    else
+        rc = put_disk(h, c, domid, disk, loop, e);
+    device_system->loop_let_go(held);
+    if (rc)
+        device_system->sweep_limits();
+    return rc;
+}
+
 int devices_attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
                         const struct disk_config *disk, struct error *e)
 {
-    char loop[64];
-    int rc, held;
+    int rc = disk->kind == DISK_FILE || disk_rates_any(&disk->rates)
+                 ? put_on_loop(h, c, domid, disk, e)
+                 : put_disk(h, c, domid, disk, disk->source, e);
 
-    if (disk->kind == DISK_FILE) {
-        held = device_system->loop_attach(disk->source, disk->readonly, loop, sizeof(loop));
-        rc = held < 0 ? held : put_disk(h, c, domid, disk, loop, e);
-        if (held >= 0)
-            device_system->loop_let_go(held);
-    } else {
-        rc = put_disk(h, c, domid, disk, disk->source, e);
-    }
     if (rc == -ETIMEDOUT)
         return error_set(e, rc, "%s: <disk> '%s': no back end took it up: is xen-blkback loaded?",
                          c->name, disk->target);
@@ -305,6 +328,19 @@ static void list_device(struct device_list *l, const char *kind, uint32_t domid,
     }
 }
 
+void devices_unlimit_disk(struct host *h, uint32_t domid, unsigned int id)
+{
+    char path[DEVICE_PATH], name[DEVICE_NAME], *number = NULL;
+    unsigned int major, minor;
+
+    device_back_path(path, "vbd", domid, id, "/physical-device");
+    snprintf(name, sizeof(name), "vbd-%u-%u", domid, id);
+    if (h->ops->store_read(h, 0, path, &number) == 0 &&
+        sscanf(number, "%x:%x", &major, &minor) == 2)
+        device_system->unlimit(name, major, minor);
+    free(number);
+}
+
 /* Removing the directory makes the kernel let go of the device: its rings, grants and disk. */
 static void let_go(struct host *h, const char *kind, uint32_t domid, struct device_list *out)
 {
@@ -316,6 +352,8 @@ static void let_go(struct host *h, const char *kind, uint32_t domid, struct devi
         return;
     for (unsigned int i = 0; i < n; i++) {
         list_device(out, kind, domid, ids[i]);
+        if (strcmp(kind, "vbd") == 0)
+            devices_unlimit_disk(h, domid, (unsigned int)strtoul(ids[i], NULL, 10));
         snprintf(path, sizeof(path), "%s/%s", dir, ids[i]);
         h->ops->store_rm(h, 0, path);
     }
@@ -368,6 +406,11 @@ static int check_disk(struct host *h, const struct domain_config *c, const struc
     rc = rc ? rc : device_system->identify_path(d->source, id);
     if (rc)
         return error_errno(e, rc, "%s: <disk> '%s': %s", c->name, d->target, d->source);
+    if (!d->shareable && device_system->held(d->source, id, d->readonly))
+        return error_set(e, -EBUSY,
+                         "%s: <disk> '%s': %s is in use in the control domain itself: it is "
+                         "mounted there, or part of another device",
+                         c->name, d->target, d->source);
     rc = disk_share_check(h, 0, c, UINT32_MAX, d, id, e);
     return rc ? error_errno(e, rc, "%s: <disk> '%s': asking who has it", c->name, d->target) : 0;
 }

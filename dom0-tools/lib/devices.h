@@ -9,7 +9,8 @@
  *
  * A file becomes a block device by a loop device, which the kernel frees when the last who
  * has it open closes it. We hold it open until the back end does; from then on it lives as
- * long as the back end. So nobody has to remember it, and none is left, whoever is killed.
+ * long as the back end. So nobody has to remember it, and none is left, whoever is killed. A disk
+ * whose rate has a limit is a loop device too, whatever it is (disk_rate.h).
  */
 #ifndef PARVIS_TOOLS_DEVICES_H
 #define PARVIS_TOOLS_DEVICES_H
@@ -30,9 +31,18 @@ struct device_system {
     int (*identify_number)(unsigned int major, unsigned int minor, struct disk_id *out);
     /* Is this a regular file that can be read, and written unless readonly? */
     int (*check_file)(const char *path, bool readonly);
-    /* Puts a file behind a loop device and names it. Returns a file descriptor that holds it. */
+    /* -EBUSY: this domain has it mounted, or made another device of it. */
+    int (*held)(const char *path, const struct disk_id *id, bool readonly);
+    /* Puts a file, or a block device, behind a loop device and names it. Returns a file descriptor
+     * that holds it. */
     int (*loop_attach)(const char *path, bool readonly, char *dev, size_t size);
     void (*loop_let_go)(int fd);
+    /* Of a loop device, which has no other then. -ENOENT: this Linux has no limits. */
+    int (*limit)(unsigned int major, unsigned int minor, const struct disk_rates *rates);
+    /* If this back end ("vbd-5-51712") still has it. */
+    void (*unlimit)(const char *device, unsigned int major, unsigned int minor);
+    /* Takes away what is left of limits. */
+    void (*sweep_limits)(void);
     int (*check_bridge)(const char *bridge);
     /* Puts an interface on a bridge, if one is given, and up; renames it first if a name is given.
      * -ENODEV: not there (yet). */
@@ -69,6 +79,8 @@ struct device_list {
 
 /* Removes all devices of the domain from the store and lists them; goes on past errors. */
 void devices_let_go(struct host *h, uint32_t domid, struct device_list *out);
+/* What a disk's back end is still at it does at once: before that is to go. */
+void devices_unlimit_disk(struct host *h, uint32_t domid, unsigned int id);
 /* Removes what their drivers complained of, once they are gone. */
 void devices_forget(struct host *h, uint32_t domid);
 /* Has the kernel let go of all of them? Strikes off those that are gone. */

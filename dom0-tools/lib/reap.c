@@ -139,6 +139,7 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
             return STEP_MS;
         }
         device_list_free(&r->devices);
+        device_system->sweep_limits();
         enter(r, r->devices_alone ? REAP_DONE : REAP_STORE, 0);
         if (r->devices_alone)
             return 0;

@@ -75,6 +75,8 @@ void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned i
 {
     char path[DEVICE_PATH], name[DEVICE_NAME];
 
+    if (strcmp(kind, "vbd") == 0)
+        devices_unlimit_disk(h, domid, id);
     device_back_path(path, kind, domid, id, "");
     h->ops->store_rm(h, 0, path);
     device_front_path(path, kind, domid, id, "");
@@ -84,6 +86,7 @@ void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned i
     snprintf(name, sizeof(name), "%s-%u-%u", kind, domid, id);
     for (unsigned int ms = 0; ms < GONE_MS && device_system->backend_lives(name); ms += STEP_MS)
         device_system->sleep_ms(STEP_MS);
+    device_system->sweep_limits();
 }
 
 static bool back_is(const struct leaving *d, const char *state)

@@ -208,6 +208,7 @@ void reaper_collect(struct host *h)
     size_t n = 0, nr = 0;
 
     state_sweep();
+    device_system->sweep_limits();
     /* The names first: a domain that is made after this look has no name in it. */
     if (state_list(&names, &nr))
         return;

@@ -30,6 +30,7 @@
 #include "policy.h"
 #include "reaper.h"
 #include "state.h"
+#include "unlimited.h"
 
 static char dir[64];
 struct fake_host *f;
@@ -284,6 +285,18 @@ static bool all_there(void)
     return false;
 }
 
-const struct device_system willing_system = {first_loop, same_disk, same_number, good_file,
-                                             attach,     let_go,    good_bridge, join,
-                                             is_gone,    serves,    take_up,     all_there};
+const struct device_system willing_system = {
+    .block_number = first_loop,
+    .identify_path = same_disk,
+    .identify_number = same_number,
+    .check_file = good_file,
+    .loop_attach = attach,
+    .loop_let_go = let_go,
+    .check_bridge = good_bridge,
+    .bridge_join = join,
+    .backend_lives = is_gone,
+    .backend_serves = serves,
+    .sleep_ms = take_up,
+    .starting = all_there,
+    UNLIMITED,
+};

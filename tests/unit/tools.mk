@@ -3,7 +3,7 @@
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
 TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c \
-    config_nodes.c config_policy.c config_policy_rows.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c error.c findings.c mac.c near.c plain.c uuid.c) $(SCHEMA_TABLE)
+    config_nodes.c config_policy.c config_policy_rows.c config_rates.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c disk_rate.c error.c findings.c mac.c near.c plain.c uuid.c) $(SCHEMA_TABLE)
 TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c config_xl_spec.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
 
@@ -30,7 +30,7 @@ unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
 unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_path.c device_system.c devices.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_path.c device_system.c devices.c disk_held.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
     interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c new_file.c nic_share.c progress.c reap.c restart.c state.c store.c unpack.c unplug.c window.c write_all.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 # top has a screen, plot computes
@@ -171,26 +171,31 @@ unit_tools_plain_LIBS :=
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_devices_LIBS :=
 
 UNIT += tools_reap
 unit_tools_reap_SRCS := tests/unit/tools_reap.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c reap.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c reap.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_reap_LIBS :=
 
 UNIT += tools_hotplug
 unit_tools_hotplug_SRCS = tests/unit/tools_hotplug.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
+UNIT += tools_disk_rates
+unit_tools_disk_rates_SRCS := tests/unit/tools_disk_rates.c $(TOOLS_FAKE_SRCS) $(TOOLS_CONFIG_SRCS) \
+    $(addprefix dom0-tools/lib/,device_path.c devices.c disk_held.c disk_share.c device_system.c interrupt.c limit.c lock.c nic_share.c restart.c state.c store.c write_all.c)
+unit_tools_disk_rates_LIBS := -lxml2
+
 UNIT += tools_drivers
 unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_drivers_LIBS :=
 
 UNIT += tools_device_entries
 unit_tools_device_entries_SRCS := tests/unit/tools_device_entries.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c store.c error.c uuid.c write_all.c)
 unit_tools_device_entries_LIBS :=
 
 UNIT += tools_uuid
@@ -198,8 +203,8 @@ unit_tools_uuid_SRCS := tests/unit/tools_uuid.c dom0-tools/lib/uuid.c
 unit_tools_uuid_LIBS := -Wl,--wrap=getrandom
 
 UNIT += tools_linux
-unit_tools_linux_SRCS := tests/unit/tools_linux.c dom0-tools/lib/device_system.c
-unit_tools_linux_LIBS := $(foreach f,open close stat access fopen ioctl if_nametoindex,-Wl,--wrap=$f)
+unit_tools_linux_SRCS := tests/unit/tools_linux.c $(addprefix dom0-tools/lib/,device_system.c disk_held.c disk_rate.c disk_share.c device_path.c error.c plain.c)
+unit_tools_linux_LIBS := $(foreach f,open close stat access fopen opendir ioctl if_nametoindex,-Wl,--wrap=$f)
 
 # "host.h" is the toolstack's here, not that of tests/host.
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c tests/unit/pvctl_process.c tests/unit/pvctl_support.c $(wildcard tests/unit/tools_*.c \

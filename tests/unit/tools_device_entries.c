@@ -16,6 +16,7 @@
 #include "devices.h"
 #include "fake_host.h"
 #include "fake_parts.h"
+#include "unlimited.h"
 
 static struct fake_host *f;
 static const char *joined_to; /* the bridge of the last interface that came up */
@@ -73,7 +74,8 @@ static const struct device_system model = {.block_number = block_number,
                                            .bridge_join = bridge_join,
                                            .backend_serves = backend_serves,
                                            .sleep_ms = sleep_ms,
-                                           .starting = starting};
+                                           .starting = starting,
+                                           UNLIMITED};
 
 static int setup(void **state)
 {

@@ -22,6 +22,7 @@
 #include "fake_host.h"
 #include "fake_parts.h"
 #include "interrupt.h"
+#include "unlimited.h"
 
 static struct fake_host *f;
 static int loops, next_loop, joined, sleeps, not_yet, fail_system, lingering, opens_late;
@@ -155,7 +156,8 @@ static void m_sleep_ms(unsigned int ms)
 
 static const struct device_system model = {
     m_block_number,  m_identify_path,  m_identify_number, m_check_file,
-    m_loop_attach,   m_loop_let_go,    m_check_bridge,    m_bridge_join,
+    not_held,        m_loop_attach,    m_loop_let_go,     no_limit,
+    no_unlimit,      no_sweep,         m_check_bridge,    m_bridge_join,
     m_backend_lives, m_backend_serves, m_sleep_ms,        m_starting,
 };
 

@@ -23,6 +23,7 @@
 #include "reap.h"
 #include "restart.h"
 #include "state.h"
+#include "unlimited.h"
 
 static struct fake_domain *web;
 static bool lets_go, backs_come, domain_goes; /* what guest and kernel do meanwhile */
@@ -130,6 +131,7 @@ static const struct device_system model = {
     .check_file = check_file,
     .loop_attach = loop_attach,
     .loop_let_go = loop_let_go,
+    UNLIMITED,
     .check_bridge = check_bridge,
     .bridge_join = bridge_join,
     .backend_lives = backend_lives,

@@ -5,6 +5,7 @@
  * functions in the place of the system calls; what is not about /dev or /sys goes to the real ones.
  */
 #define _GNU_SOURCE /* nftw */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -43,6 +44,8 @@ int __wrap_access(const char *path, int mode);
 int __real_access(const char *path, int mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__real_fopen(const char *path, const char *mode);
+DIR *__wrap_opendir(const char *path);
+DIR *__real_opendir(const char *path);
 int __wrap_ioctl(int fd, unsigned long request, void *arg);
 unsigned int __wrap_if_nametoindex(const char *name);
 
@@ -55,6 +58,7 @@ static struct {
     unsigned int flags;      /* with which it was configured */
     int mode;                /* with which it was opened */
     bool made, taken;        /* taken: another program was quicker */
+    bool mounted;            /* not to be opened exclusively */
 } loops[NR_LOOPS];
 static int open_fds, next_free;
 static int no_control, no_loop, no_free, no_status; /* errno */
@@ -76,6 +80,8 @@ int __wrap_open(const char *path, int flags, ...)
     if (strcmp(path, "/dev/loop-control") == 0)
         return open_device(no_control, CONTROL_FD);
     if (sscanf(path, "/dev/loop%d", &number) == 1) {
+        if ((flags & O_EXCL) && loops[number].mounted)
+            return open_device(EBUSY, -1);
         loops[number].mode = flags & O_ACCMODE;
         return open_device(no_loop, LOOP_FD + number);
     }
@@ -166,7 +172,7 @@ static const char *inside(const char *path)
 {
     static char real[256];
 
-    if (strncmp(path, "/sys/", 5) != 0)
+    if (strncmp(path, "/sys/", 5) != 0 && strcmp(path, "/proc/self/mountinfo") != 0)
         return path;
     snprintf(real, sizeof(real), "%s%s", dir, path);
     return real;
@@ -180,6 +186,11 @@ int __wrap_access(const char *path, int mode)
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
     return __real_fopen(inside(path), mode);
+}
+
+DIR *__wrap_opendir(const char *path)
+{
+    return __real_opendir(inside(path));
 }
 
 int __wrap_stat(const char *path, struct stat *st)
@@ -397,6 +408,82 @@ static void back_ends(void **state)
     device_system->sleep_ms(1);
 }
 
+static void assert_said(const char *name, const char *text)
+{
+    char said[256] = "";
+    FILE *f = __real_fopen(file(name), "r");
+
+    assert_non_null(f);
+    said[fread(said, 1, sizeof(said) - 1, f)] = '\0';
+    fclose(f);
+    assert_string_equal(said, text);
+}
+
+#define BLKIO     "fs/cgroup/blkio/blkio.throttle."
+#define READ_BPS  BLKIO "read_bps_device"
+#define WRITE_BPS BLKIO "write_bps_device"
+
+/* A loop device has the limits that it was given, and none that is left of another; the kernel's
+ * file shows here what it had, and then each command. */
+static void limits_are_set(void **state)
+{
+    const struct disk_rates some = {{4096, 0, 0, 20}}, none = {{0}};
+
+    (void)state;
+    assert_int_equal(device_system->limit(LOOP_MAJOR, 3, &none), 0);
+    assert_int_equal(device_system->limit(LOOP_MAJOR, 3, &some), -ENOENT);
+    put(READ_BPS, "7:33 5\n7:3 6");
+    put(WRITE_BPS, "7:3 7");
+    put(BLKIO "read_iops_device", "8:3 8");
+    put(BLKIO "write_iops_device", "");
+    assert_int_equal(device_system->limit(LOOP_MAJOR, 3, &some), 0);
+    assert_said("sys/" WRITE_BPS, "7:3 7\n7:3 0");
+    assert_said("sys/" BLKIO "read_iops_device", "8:3 8\n");
+    put(READ_BPS, "7:33 5\n7:3 6");
+    device_system->unlimit("vbd-5-51712", LOOP_MAJOR, 3); /* which has gone */
+    assert_said("sys/" READ_BPS, "7:33 5\n7:3 6\n");
+    put("bus/xen-backend/devices/vbd-5-51712/physical_device", "7:3");
+    device_system->unlimit("vbd-5-51712", 8, 3);
+    assert_said("sys/" READ_BPS, "7:33 5\n7:3 6\n");
+    device_system->unlimit("vbd-5-51712", LOOP_MAJOR, 3);
+    assert_said("sys/" READ_BPS, "7:33 5\n7:3 6\n7:3 0");
+}
+
+/* What nothing is behind has no limit, and nobody's other limits are touched. */
+static void limits_are_swept(void **state)
+{
+    (void)state;
+    put(READ_BPS, "7:3 5\n8:0 6\n7:4 7\n7:5 8");
+    put("block/loop4/loop/backing_file", "/srv/a.img");
+    put("block/loop3/size", "0");
+    device_system->sweep_limits();
+    assert_said("sys/" READ_BPS, "7:3 5\n8:0 6\n7:4 7\n7:5 8\n7:3 07:5 0");
+}
+
+/* By each loop device on the same file; both may read. */
+static void mounted_files_are_seen(void **state)
+{
+    const struct disk_id id = {.dev = 3, .ino = 4};
+
+    (void)state;
+    put("block/loop1/size", "8");
+    put("block/loop2/size", "8");
+    put("block/sda/size", "8");
+    loops[1].info = (struct loop_info64){.lo_device = 3, .lo_inode = 5};
+    loops[2].info = (struct loop_info64){.lo_device = 3, .lo_inode = 4};
+    loops[1].mounted = true;
+    assert_int_equal(device_system->held(file("disk"), &id, false), 0);
+    loops[2].mounted = true;
+    assert_int_equal(device_system->held(file("disk"), &id, false), -EBUSY);
+    assert_int_equal(device_system->held(file("disk"), &id, true), -EBUSY);
+    put("../proc/self/mountinfo", "30 1 7:1 / /a rw - ext2 /dev/loop1 rw\n"
+                                  "31 1 7:2 / /b ro - ext2 /dev/loop2 ro,errors=continue");
+    assert_int_equal(device_system->held(file("disk"), &id, true), 0);
+    assert_int_equal(device_system->held(file("disk"), &id, false), -EBUSY);
+    put("../proc/self/mountinfo", "31 1 7:2 / /b ro - ext2 /dev/loop2 rw");
+    assert_int_equal(device_system->held(file("disk"), &id, true), -EBUSY);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -404,6 +491,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(disks_have_numbers), T(loops_are_followed),      T(files_are_checked),
         T(files_become_loops), T(interfaces_join_bridges), T(back_ends),
+        T(limits_are_set),     T(limits_are_swept),        T(mounted_files_are_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

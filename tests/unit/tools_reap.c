@@ -23,6 +23,7 @@
 #include "fake_host.h"
 #include "reap.h"
 #include "state.h"
+#include "unlimited.h"
 
 #define BACKEND   "/local/domain/0/backend/vbd/5/51712"
 #define COMPLAINT "/local/domain/0/error/backend/vbd/5/51712/error"
@@ -49,7 +50,8 @@ static void no_sleep(unsigned int ms)
     (void)ms;
 }
 
-static const struct device_system fake = {.backend_lives = writes_and_lives, .sleep_ms = no_sleep};
+static const struct device_system fake = {
+    .backend_lives = writes_and_lives, .sleep_ms = no_sleep, UNLIMITED};
 
 static void writes_meanwhile(void **state)
 {
@@ -122,8 +124,8 @@ static void assert_other_is_whole(void)
  * (at = 0), while its back ends are waited for. */
 static void numbers_are_given_again(void **state)
 {
-    const struct device_system lives = {.backend_lives = given_while_it_lives,
-                                        .sleep_ms = no_sleep};
+    const struct device_system lives = {
+        .backend_lives = given_while_it_lives, .sleep_ms = no_sleep, UNLIMITED};
     struct error e = {0};
     struct reap r;
 

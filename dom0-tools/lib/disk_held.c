@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Disks that the control domain uses itself: see disk_held.h.
+ */
+#include "disk_held.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <linux/major.h>
+
+#include "devices.h"
+
+/* Is the block device mounted, and each of its mounts read-only? A line of mountinfo has the
+ * number as its third word, and ends with the options of the file system itself. */
+static bool only_read(unsigned int maj, unsigned int min)
+{
+    FILE *f = fopen("/proc/self/mountinfo", "re");
+    char line[4096];
+    bool mounted = false, written = false;
+
+    while (f && fgets(line, sizeof(line), f)) {
+        const char *options = strrchr(line, ' ');
+        unsigned int m, n;
+
+        if (sscanf(line, "%*s %*s %u:%u", &m, &n) != 2 || m != maj || n != min)
+            continue;
+        mounted = true;
+        written |= !options || strncmp(options, " ro", 3) != 0;
+    }
+    if (f)
+        fclose(f);
+    return mounted && !written;
+}
+
+/* What cannot be opened for another reason is told when it is to be attached. */
+static int check_device(const char *path, unsigned int maj, unsigned int min, bool readonly)
+{
+    int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 || errno != EBUSY || (readonly && only_read(maj, min)) ? 0 : -EBUSY;
+}
+
+static int check_loop(unsigned int number, const struct disk_id *id, bool readonly)
+{
+    struct disk_id other;
+    char path[32];
+
+    if (device_system->identify_number(LOOP_MAJOR, number, &other) || !disk_overlap(id, &other))
+        return 0; /* nothing is behind it, or something else */
+    snprintf(path, sizeof(path), "/dev/loop%u", number);
+    return check_device(path, LOOP_MAJOR, number, readonly);
+}
+
+int disk_held(const char *path, const struct disk_id *id, bool readonly)
+{
+    DIR *dir = opendir("/sys/block");
+    const struct dirent *de;
+    struct stat st;
+    int rc = 0;
+
+    if (stat(path, &st) == 0 && S_ISBLK(st.st_mode))
+        rc = check_device(path, major(st.st_rdev), minor(st.st_rdev), readonly);
+    while (rc == 0 && dir && (de = readdir(dir)) != NULL) {
+        unsigned int number;
+
+        if (sscanf(de->d_name, "loop%u", &number) == 1)
+            rc = check_loop(number, id, readonly);
+    }
+    if (dir)
+        closedir(dir);
+    return rc;
+}
