@@ -22,12 +22,21 @@
 #include "restart.h"
 #include "state.h"
 
+/* Race: it may end when the next domain of this name lives, which is not the one that it dumped. */
+static void stop_dumper(struct console *c)
+{
+    kill(c->dumper, SIGTERM); /* which removes what it has written */
+    c->dumper = 0;
+    close(c->messages);
+    c->messages = -1;
+}
+
 void policy_release(struct host *h, uint32_t domid, const char *how)
 {
     struct console *c = console_by_domid(domid);
 
     if (c && c->dumper)
-        kill(c->dumper, SIGTERM); /* which removes what it has written */
+        stop_dumper(c);
     if (c)
         console_release(h, c, how);
     if (c && c->ended)
@@ -281,7 +290,7 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
         domain_config_free(&cfg);
 }
 
-/* Its core is written, or is not; if it has not been destroyed meanwhile, what follows is done. */
+/* Its core is written, or is not; what follows is done, if it has not gone without a word to us. */
 static void dumper_ended(struct host *h, struct console *c, int status)
 {
     char why[200], how[sizeof(c->how)];

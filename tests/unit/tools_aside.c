@@ -324,6 +324,29 @@ static const char *name_of(uint32_t domid)
     return name;
 }
 
+/* Its dumper ends when the next of its name lives already: nothing happens to that one. */
+static void dumper_is_slow(void **state)
+{
+    uint32_t domid = serve_one("coredump-destroy"), next;
+    char line[64];
+    int fd, status;
+    pid_t pid;
+
+    (void)state;
+    fake_pvctl("exec sleep 60");
+    crash(domid);
+    snprintf(line, sizeof(line), "%u web destroyed", domid);
+    fd = ask(D_REAP, line);
+    next_is(fd, D_OK, "");
+    close(fd);
+    serve("web", "destroy", &next);
+    pid = waitpid(-1, &status, 0);
+    policy_child(&f->host, pid, status);
+    turn();
+    assert_non_null(fake_domain(f, next));
+    assert_string_equal(name_of(next), "web");
+}
+
 /* It stays by another name, with another uuid, without its devices; a next life has its own. */
 static void renames_and_restarts(void **state)
 {
@@ -467,10 +490,10 @@ static void what_cannot_be_renamed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(dumps_and_destroys),   T(without_a_core),         T(dumps_and_restarts),
-        T(few_cores_are_kept),   T(parts_are_swept),        T(destroyed_while_it_is_dumped),
-        T(renames_and_restarts), T(what_cannot_be_renamed), T(somebody_else_is_faster),
-        T(two_are_preserved),
+        T(dumps_and_destroys),      T(without_a_core),       T(dumps_and_restarts),
+        T(few_cores_are_kept),      T(parts_are_swept),      T(destroyed_while_it_is_dumped),
+        T(dumper_is_slow),          T(renames_and_restarts), T(what_cannot_be_renamed),
+        T(somebody_else_is_faster), T(two_are_preserved),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
