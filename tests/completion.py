@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What bash offers behind `pvctl ...`: verbs, options, domains, files. bash itself runs the completion, with pvctl as it was built and a
-state directory of two domains, of which one has ended."""
+state directory of two domains, of which one has ended, and a folder of definitions, in which a file is called like a command."""
 import os
 import subprocess
 import sys
@@ -27,6 +27,7 @@ CASES = [                                       # (words, the last one is being 
     ("help re", {"reboot", "restore"}, {"web"}),
     ("block-attach ", {"web"}, {"old", "Domain-0"}),
     ("attach-disk web docs/man/pv", {"docs/man/pvctl.1"}, set()),
+    ("start ", {"db"}, {"web"}),
     ("dmesg ", set(), {"web"}),
     ("frobnicate ", set(), {"web"}),
 ]
@@ -44,15 +45,19 @@ def offered(words, environment):
 def main():
     problems = []
     with tempfile.TemporaryDirectory() as state:
-        for folder, name in (("names", "web"), ("ended", "old")):
-            os.mkdir(os.path.join(state, folder))
+        trap = os.path.join(state, "run")
+        for folder, name in (("names", "web"), ("ended", "old"), ("domains", "db.xml"), ("domains", "$(touch $COMPLETION_TRAP).xml")):
+            os.makedirs(os.path.join(state, folder), exist_ok=True)
             with open(os.path.join(state, folder, name), "w", encoding="utf-8"):
                 pass
-        environment = {**os.environ, "PARVIS_RUN": state, "PATH": os.path.abspath("build/dom0-tools") + ":" + os.environ["PATH"]}
+        environment = {**os.environ, "PARVIS_RUN": state, "PARVIS_DOMAINS": os.path.join(state, "domains"), "COMPLETION_TRAP": trap,
+                       "PATH": os.path.abspath("build/dom0-tools") + ":" + os.environ["PATH"]}
         for words, wanted, unwanted in CASES:
             have = offered(words, environment)
             if wanted - have or unwanted & have or (not wanted and have):
                 problems.append(f"`pvctl {words}` offers {sorted(have)}")
+        if os.path.exists(trap):
+            problems.append("the name of a file was run as a command")
     print("\n".join(problems))
     print(f"{len(CASES)} completions, {len(problems)} problems")
     return 1 if problems else 0

@@ -49,7 +49,7 @@ int config_text_read(const char *text, size_t len, const struct config_how *how,
 {
     if (begins_as_xml(text, len))
         return domain_config_xml(text, len, how, out, f);
-    if (memcmp(text, UTF8_MARK, len < 3 ? len : 3) == 0) {
+    if (len >= 3 && memcmp(text, UTF8_MARK, 3) == 0) {
         text += 3;
         len -= 3;
     }

@@ -126,11 +126,12 @@ static int read_lines(FILE *file, const char *path, struct plot *p, struct error
     char *text = NULL, *field[NR_FIELDS];
     unsigned int at = 0;
     size_t room = 0;
+    ssize_t len;
     int rc = 0;
 
-    while (rc == 0 && getline(&text, &room, file) > 0) {
+    while (rc == 0 && (len = getline(&text, &room, file)) > 0) {
         at++;
-        if (!strchr(text, '\n'))
+        if (text[len - 1] != '\n')
             break; /* it was being written */
         if (at == 1)
             rc = strcmp(text, HEAD) == 0 ? 0 : -EINVAL;

@@ -74,7 +74,7 @@ def choose(numbers):
 
 def hold(number, path):
     """The lock of who is attached, until this program ends: the line takes one at a time, others would wait."""
-    lock = os.open(path.replace("attach-", "attached-"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    lock = os.open(os.path.join(os.path.dirname(path), f"attached-{number}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

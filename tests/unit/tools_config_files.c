@@ -198,6 +198,10 @@ static void standard_input_and_its_format(void **state)
                                 6, said, sizeof(said)),
                      -EINVAL);
     assert_string_equal(said, "standard input: neither domain XML nor a file of xl: it is no text");
+    for (int i = 1; i <= 3; i++) { /* a mark that is cut off, and one with nothing behind it */
+        assert_int_equal(read_bytes("\xef\xbb\xbf", i, said, sizeof(said)), -EINVAL);
+        assert_null(strstr(said, "MiB"));
+    }
     assert_int_equal(read_bytes("{ \"a\": 1 }", 10, said, sizeof(said)), -EINVAL);
     assert_non_null(strstr(said, "standard input:1: near `{': outside of quotes there are keys"));
     for (int i = 0; i < 2; i++) {

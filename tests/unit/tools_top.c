@@ -191,14 +191,14 @@ static void records_and_draws(void **state)
     "time,name,id,state,cpu_seconds,cpu_percent,memory_kib,vcpus,received_bytes,sent_bytes,"       \
     "read_bytes,written_bytes\n"
 
-static void draws(const char *text, int status, const char *says)
+static void draws_bytes(const char *text, size_t len, int status, const char *says)
 {
     char line[256], csv[96];
     FILE *file;
 
     snprintf(csv, sizeof(csv), "%s", state_path("b.csv"));
     file = fopen(csv, "w");
-    fputs(text, file);
+    fwrite(text, 1, len, file);
     fclose(file);
     snprintf(line, sizeof(line), "plot %s %s", csv, state_path("b.svg"));
     pvctl_ends(line, status, says);
@@ -206,8 +206,14 @@ static void draws(const char *text, int status, const char *says)
         assert_int_not_equal(access(state_path("b.svg"), F_OK), 0);
 }
 
+static void draws(const char *text, int status, const char *says)
+{
+    draws_bytes(text, strlen(text), status, says);
+}
+
 static void draws_what_it_can(void **state)
 {
+    static const char holed[] = HEAD "1,w,1,running,1,2,3,4,5,6,7,8\n\0\0\n2,w,1,running";
     char *text;
 
     (void)state;
@@ -222,6 +228,7 @@ static void draws_what_it_can(void **state)
     draws(HEAD "9e17,web,1,running,1,2,3,4,5,6,7,8\n", 1, "b.csv:2: not as"); /* no calendar */
     draws(HEAD "1,web,4294967296,running,1,2,3,4,5,6,7,8\n", 1, "b.csv:2: not as");
     draws(HEAD "2,w,1,running,1,2,3,4,5,6,7,8\n1,w,1,running,1,2,3,4,5,6,7,8\n", 1, "b.csv:3: not");
+    draws_bytes(holed, sizeof(holed) - 1, 1, "b.csv:3: not as"); /* the power was cut */
     draws(HEAD "1,\"a,\"\"<b>\",1,running,1,2,3,4,5,6,7,8\n2,w,1,run", 0, "");
     text = read_all(state_path("b.svg"));
     assert_non_null(strstr(text, ">a,&#34;&#60;b&#62; (1)<"));
