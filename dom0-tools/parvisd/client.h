@@ -15,7 +15,8 @@
 
 #include "console.h"
 
-#define MAX_CLIENTS 128u
+/* `pvctl shutdown --all --wait` is one for each domain. */
+#define MAX_CLIENTS 512u
 
 int __must_check client_listen(const char *path);
 void client_accept(int listener);

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "console.h"
+#include "client.h"
 
 /* Descriptors that are not for terminals: clients, and what the libraries open. */
-#define FDS_KEPT      256
+#define FDS_KEPT      (MAX_CLIENTS + 128)
 #define PARTS_STEP_MS 50
 
 struct tty {

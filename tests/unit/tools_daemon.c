@@ -306,6 +306,33 @@ static void asks(void **state)
     assert_null(fake_is_clean(f));
 }
 
+#define MANY 300 /* domains of a large machine */
+
+/* Who ends all domains and waits is told of each; others are heard meanwhile. */
+static void many_are_waited_for(void **state)
+{
+    int waiter[MANY], fd;
+    uint32_t domid;
+    char id[16];
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    snprintf(id, sizeof(id), "%u", domid);
+    for (int i = 0; i < MANY; i++) {
+        waiter[i] = ask(D_WAIT, id);
+        next_is(waiter[i], D_OK, "");
+    }
+    fd = ask(D_CONSOLE, "web");
+    next_is(fd, D_OK, "");
+    close(fd);
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    for (int i = 0; i < MANY; i++) {
+        next_is(waiter[i], D_END, "powered off");
+        close(waiter[i]);
+    }
+}
+
 #define MAX_CALLERS 200
 
 static unsigned int slept;
@@ -349,7 +376,7 @@ int main(void)
         T(readers),          T(slow_reader_loses_nothing),
         T(waits_for_others), T(others_have_the_name),
         T(garbage_requests), T(asks),
-        T(absent),
+        T(absent),           T(many_are_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
