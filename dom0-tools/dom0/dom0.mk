@@ -12,6 +12,8 @@ D0 := dom0-tools/dom0
 DOM0_PACKAGES := $(shell sed 's/\#.*//' $(D0)/packages)
 DOM0 := build/dom0/vmlinux build/dom0/initramfs.cpio.gz
 
+CHECKS += tests/machine_end.py
+
 build/debian/.unpacked: $(D0)/packages $(D0)/fetch.sh | build/.deps
 	@$(D0)/fetch.sh build/debian $(DOM0_PACKAGES)
 	@touch $@
