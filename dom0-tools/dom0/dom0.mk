@@ -12,7 +12,7 @@ D0 := dom0-tools/dom0
 DOM0_PACKAGES := $(shell sed 's/\#.*//' $(D0)/packages)
 DOM0 := build/dom0/vmlinux build/dom0/initramfs.cpio.gz
 
-CHECKS += tests/machine_end.py
+CHECKS += tests/settings.py
 
 build/debian/.unpacked: $(D0)/packages $(D0)/fetch.sh | build/.deps
 	@$(D0)/fetch.sh build/debian $(DOM0_PACKAGES)
