@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <xen/xen.h>
 
@@ -69,6 +70,15 @@ static void drop(struct console *c)
     free(c);
 }
 
+/* Nothing is left of it in the state directory either: that is memory, and names are without end.
+ */
+static void forget(struct console *c)
+{
+    unlink(state_path("console/%s.log", c->name));
+    unlink(state_path("ended/%s", c->name));
+    drop(c);
+}
+
 /* Ended consoles are at most CONSOLES_ENDED; the oldest stand at the end of the list. */
 static void drop_old(void)
 {
@@ -82,7 +92,7 @@ static void drop_old(void)
         }
     }
     if (n > CONSOLES_ENDED)
-        drop(last);
+        forget(last);
 }
 
 static struct console *make(const char *name)

@@ -333,6 +333,32 @@ static void many_are_waited_for(void **state)
     }
 }
 
+static bool is_kept(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* However many names there have been: of the last ones what they said and how they ended is kept.
+ */
+static void few_ended_are_kept(void **state)
+{
+    uint32_t domid;
+    char name[16];
+
+    (void)state;
+    for (unsigned int i = 0; i < CONSOLES_ENDED + 3; i++) {
+        snprintf(name, sizeof(name), "web%u", i);
+        serve(name, "destroy", &domid);
+        fake_shutdown(f, domid, SHUTDOWN_poweroff);
+        policy_check(&f->host);
+        turn();
+    }
+    for (unsigned int i = 0; i < CONSOLES_ENDED + 3; i++) {
+        assert_int_equal(is_kept(state_path("console/web%u.log", i)), i >= 2);
+        assert_int_equal(is_kept(state_path("ended/web%u", i)), i >= 2);
+    }
+}
+
 #define MAX_CALLERS 200
 
 static unsigned int slept;
@@ -373,10 +399,15 @@ static void absent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(readers),          T(slow_reader_loses_nothing),
-        T(waits_for_others), T(others_have_the_name),
-        T(garbage_requests), T(asks),
-        T(absent),           T(many_are_waited_for),
+        T(readers),
+        T(slow_reader_loses_nothing),
+        T(waits_for_others),
+        T(others_have_the_name),
+        T(garbage_requests),
+        T(asks),
+        T(absent),
+        T(many_are_waited_for),
+        T(few_ended_are_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
