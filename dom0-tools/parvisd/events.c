@@ -122,8 +122,8 @@ void events_look(struct host *h)
     for (size_t i = 0; i < n; i++) {
         const struct seen *was = find(seen, nr_seen, &now[i].l.d);
 
-        /* On its way out it has no name any more. */
-        if (was && now[i].l.d.dying)
+        /* On its way out it has no name any more, with other tools long before its end. */
+        if (was && (now[i].l.d.dying || !has_name(&now[i].l)))
             snprintf(now[i].l.name, sizeof(now[i].l.name), "%s", was->l.name);
         compare(&now[i], was);
     }

@@ -151,7 +151,14 @@ static void of_others(void **state)
     assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "other"), 0);
     look();
     tells(fd, "renamed", domid, "other", "", "theirs");
+    f->host.ops->store_rm(&f->host, 0, path); /* for a while, or for good */
+    look();
+    no_more(fd);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "other"), 0);
+    look();
+    no_more(fd);
     f->host.ops->store_rm(&f->host, 0, path);
+    look();
     fake_domain(f, domid)->d.dying = true;
     look();
     no_more(fd);
