@@ -101,9 +101,24 @@ int new_file_write(struct new_file *f, const void *data, size_t size, uint64_t a
     return rc ? failed(f, rc, e) : 0;
 }
 
+/* The new name outlives a power cut, too; a folder that cannot be written so has it all the same.
+ */
+static void sync_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    int fd;
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
 int new_file_keep(struct new_file *f, uint64_t size, struct error *e)
 {
-    int rc = ftruncate(f->fd, (off_t)size) < 0 ? -errno : 0;
+    int rc = ftruncate(f->fd, (off_t)size) < 0 || fsync(f->fd) < 0 ? -errno : 0;
 
     if (close(f->fd) < 0 && rc == 0)
         rc = -errno;
@@ -114,6 +129,7 @@ int new_file_keep(struct new_file *f, uint64_t size, struct error *e)
         unlink(f->part);
         return failed(f, rc, e);
     }
+    sync_folder_of(f->path);
     return 0;
 }
 

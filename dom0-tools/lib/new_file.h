@@ -3,9 +3,10 @@
  * A file that has its name only when it is whole.
  *
  * It is written beside its place, as NAME.PROCESS.part, and renamed: who looks for it sees nothing,
- * or what was there before, or all of it. Whoever writes one catches signals first (interrupt.h),
- * so that the part is taken away again; what is killed leaves it, under a name that says whose it
- * was: the next who writes there takes it away.
+ * or what was there before, or all of it, after a power cut, too: it is on the disk before it has
+ * its name. Whoever writes one catches signals first (interrupt.h), so that the part is taken away
+ * again; what is killed leaves it, under a name that says whose it was: the next who writes there
+ * takes it away.
  */
 #ifndef PARVIS_TOOLS_NEW_FILE_H
 #define PARVIS_TOOLS_NEW_FILE_H

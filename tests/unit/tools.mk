@@ -125,7 +125,7 @@ unit_tools_define_SRCS = tests/unit/tools_define.c tests/unit/pvctl_support.c $(
 unit_tools_define_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_define_killed
-unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,definition.c interrupt.c limit.c lock.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,definition.c interrupt.c limit.c lock.c new_file.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_define_killed_LIBS := -lxml2 -l:libxlutil.a
 
 UNIT += tools_log
@@ -134,7 +134,7 @@ unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a -Wl,--wrap=poll
 
 UNIT += tools_end_all
 unit_tools_end_all_SRCS = tests/unit/tools_end_all.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
-unit_tools_end_all_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+unit_tools_end_all_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a $(foreach f,limit_set now_ms,-Wl,--wrap=$f)
 
 UNIT += tools_killed
 unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)

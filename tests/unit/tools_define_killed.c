@@ -24,9 +24,11 @@
 #include <cmocka.h>
 
 #include "definition.h"
+#include "new_file.h"
 
 static char folder[] = "/tmp/parvis-test-XXXXXX";
-static int left; /* steps until this process is killed; 0 = it is not */
+static char done[16]; /* the calls: 's'ync, 'r'ename */
+static int left;      /* steps until this process is killed; 0 = it is not */
 
 static void step(void)
 {
@@ -48,12 +50,14 @@ int unlink(const char *path)
 int rename(const char *from, const char *to)
 {
     step();
+    strncat(done, "r", sizeof(done) - strlen(done) - 1);
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 int fsync(int fd)
 {
     step();
+    strncat(done, "s", sizeof(done) - strlen(done) - 1);
     return (int)syscall(SYS_fsync, fd);
 }
 
@@ -210,10 +214,31 @@ static void undefines(void **state)
     assert_true(at > 3);
 }
 
+/* What has its name is on the disk, and so is the name: a core, a plot, a definition. */
+static void outlives_a_power_cut(void **state)
+{
+    struct new_file file;
+    struct error e = {0};
+    char path[64];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/core", folder);
+    assert_int_equal(new_file_open(&file, path, &e), 0);
+    assert_int_equal(new_file_write(&file, "core", 4, 0, &e), 0);
+    done[0] = '\0';
+    assert_int_equal(new_file_keep(&file, 4, &e), 0);
+    assert_string_equal(done, "srs");
+    unlink(path);
+    done[0] = '\0';
+    assert_int_equal(small(), 0);
+    assert_string_equal(done, "srs");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(defines), cmocka_unit_test(marks),
-                                       cmocka_unit_test(undefines)};
+                                       cmocka_unit_test(undefines),
+                                       cmocka_unit_test(outlives_a_power_cut)};
     char command[64];
     int rc;
 
