@@ -217,6 +217,20 @@ int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name
     return reap_wait(h, &r, e);
 }
 
+int lifecycle_reap_begin(const struct host_domain *d, const char *name, const char *how,
+                         struct error *e)
+{
+    int fd = daemon_connect(e), rc;
+    char text[400];
+
+    if (fd < 0)
+        return fd;
+    snprintf(text, sizeof(text), "%u %s %s", d->domid, name, how);
+    rc = daemon_send(fd, D_REAP, text, strlen(text));
+    close(fd); /* what was sent is read all the same */
+    return rc ? error_errno(e, rc, "%s: telling parvisd", name) : 0;
+}
+
 bool lifecycle_restarts(const char *name)
 {
     return domain_name_ok(name) && restart_intended(name);

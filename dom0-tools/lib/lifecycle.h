@@ -45,6 +45,10 @@ int __must_check lifecycle_go(struct host *h, const struct domain_config *cfg,
 int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name, const char *how,
                    const struct console_service *cs, struct error *e);
 
+/* Tells the daemon to end it, and does not wait: lifecycle_reap() does. */
+int __must_check lifecycle_reap_begin(const struct host_domain *d, const char *name,
+                                      const char *how, struct error *e);
+
 /* Is a domain of this name to be started again, with its former life over? */
 bool lifecycle_restarts(const char *name);
 /* That is given up, and nothing of it is left. */

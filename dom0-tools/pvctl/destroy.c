@@ -6,46 +6,77 @@
  * there is none, or parvisd is making one. So that is given up first.
  *
  * What libxl made (xl, virsh) it takes away itself: it ran scripts for the devices, and knows which
- * undo them. Where it is not there, or does not do it, the domain goes all the same.
+ * undo them. Where it is not there, does not do it, or not in time, the domain goes all the same.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "limit.h"
 #include "pvctl.h"
+
+#define XL_LIMIT_MS 30000u /* its scripts may hang, and it waits for drivers */
+
+static void libxls(char path[32], uint32_t domid)
+{
+    snprintf(path, 32, "/libxl/%u", domid);
+}
 
 static bool is_libxls(struct host *h, uint32_t domid)
 {
     char path[32], **names;
     unsigned int n;
 
-    snprintf(path, sizeof(path), "/libxl/%u", domid);
+    libxls(path, domid);
     if (h->ops->store_list(h, 0, path, &names, &n))
         return false;
     free(names);
     return true;
 }
 
+/* Its exit status; who is not done when the time is over is killed, with its children. */
+static int wait_for(pid_t pid)
+{
+    int status = -1;
+    pid_t done;
+
+    limit_set(XL_LIMIT_MS);
+    do {
+        done = waitpid(pid, &status, 0);
+    } while (done < 0 && errno == EINTR && !limit_passed());
+    limit_clear();
+    if (done == pid)
+        return status;
+    kill(-pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return -1;
+}
+
 /* `xl destroy`, without its words: what it did not do is done, or told, by us. */
 static bool destroyed_by_xl(uint32_t domid)
 {
     char id[16];
-    int status = 0, null;
+    int status, null;
     pid_t pid;
 
     snprintf(id, sizeof(id), "%u", domid);
     pid = fork();
     if (pid == 0) {
+        setpgid(0, 0);
         null = open("/dev/null", O_RDWR);
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
         execlp("xl", "xl", "destroy", id, (char *)NULL);
         _exit(127);
     }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-           WEXITSTATUS(status) == 0;
+    if (pid < 0)
+        return false;
+    setpgid(pid, pid); /* whoever of the two comes first */
+    status = wait_for(pid);
+    return status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static int run(const struct call *c)
@@ -53,7 +84,8 @@ static int run(const struct call *c)
     struct live_domain l = {.name = ""};
     struct error none = {0}, e = {0};
     const char *name = lifecycle_find(c->h, c->arg, &l, &none) ? c->arg : l.name;
-    bool restarts = lifecycle_restarts(name);
+    bool restarts = lifecycle_restarts(name), xls;
+    char path[32];
     int rc;
 
     if (restarts && lifecycle_give_up(name, &e))
@@ -64,10 +96,15 @@ static int run(const struct call *c)
     rc = need_guest(c, "destroy", &l);
     if (rc)
         return rc;
-    if (!l.ours && is_libxls(c->h, l.d.domid) && destroyed_by_xl(l.d.domid))
+    xls = !l.ours && is_libxls(c->h, l.d.domid);
+    if (xls && destroyed_by_xl(l.d.domid))
         return EXIT_OK;
-    return lifecycle_reap(c->h, &l.d, l.name, "destroyed", &console_by_daemon, &e) ? fail(&e)
-                                                                                   : EXIT_OK;
+    if (lifecycle_reap(c->h, &l.d, l.name, "destroyed", &console_by_daemon, &e))
+        return fail(&e);
+    libxls(path, l.d.domid);
+    if (xls)
+        c->h->ops->store_rm(c->h, 0, path);
+    return EXIT_OK;
 }
 
 const struct verb verb_destroy = {

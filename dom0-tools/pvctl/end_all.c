@@ -10,6 +10,7 @@
  */
 #include "end.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 #define TELL_MS     10000u /* so often it is said who is waited for; and they are asked again */
 #define GRACE_MS    5000u  /* who has ended is taken away by whoever keeps it */
 #define PATIENCE_MS 1000u  /* for a store that does not answer */
+/* So long those who are destroyed may take; then the hypervisor alone is asked. */
+#define FORCE_MS 30000u
 
 enum standing {
     ASKED,
@@ -38,7 +41,9 @@ struct guest {
 struct guests {
     struct guest *list;
     size_t n;
-    bool by_force; /* somebody had to be destroyed */
+    bool by_force;        /* somebody had to be destroyed */
+    bool unseen;          /* the domains could not be listed, which was told */
+    uint64_t force_until; /* 0: nobody has been destroyed yet */
 };
 
 static void say(const char *name, const char *how)
@@ -65,20 +70,38 @@ static bool was_asked(const struct guests *g, const char *name)
     return false;
 }
 
+/* The machine goes down: what the others have taken of the time is not waited for again. */
+static void destroy_now(const struct call *c, const struct live_domain *l)
+{
+    struct error e = {0};
+    int rc = c->h->ops->domain_destroy(c->h, l->d.domid);
+
+    if (rc && rc != -ESRCH) {
+        error_errno(&e, rc, "%s: destroying it", l->name);
+        fail(&e);
+    }
+}
+
 static void destroy(const struct call *c, struct guests *g, const struct live_domain *l,
                     const char *why)
 {
     struct call one = *c;
     char number[16], text[sizeof(((struct error *)0)->text) + 32];
+    struct error none = {0};
+    struct live_domain now;
 
     snprintf(text, sizeof(text), "%s: it is destroyed", why);
     say(l->name, text);
     snprintf(number, sizeof(number), "%u", l->d.domid);
     one.arg = number;
     g->by_force = true;
+    g->force_until = g->force_until ? g->force_until : now_ms() + FORCE_MS;
     if (l->maker)
         kill(l->maker, SIGTERM); /* which undoes what it has made */
-    else if (verb_destroy.run(&one) == EXIT_NO_DOMAIN)
+    else if (now_ms() >= g->force_until)
+        destroy_now(c, l);
+    else if (lifecycle_find(c->h, number, &now, &none) != -ESRCH &&
+             verb_destroy.run(&one) == EXIT_NO_DOMAIN)
         say(l->name, "it has ended meanwhile");
 }
 
@@ -136,6 +159,15 @@ static void tell_end(const struct guest *g)
     free(how);
 }
 
+/* What cannot be listed now may be at the next look. */
+static int cannot_look(struct guests *g, const struct error *e)
+{
+    if (!g->unseen)
+        fail(e);
+    g->unseen = true;
+    return -1;
+}
+
 /* Looks at what there is. How many that were asked have not ended; or negative, told. */
 static int look(const struct call *c, struct guests *g)
 {
@@ -144,10 +176,9 @@ static int look(const struct call *c, struct guests *g)
     size_t n;
     int waiting = 0;
 
-    if (lifecycle_list(c->h, &l, &n, &e)) {
-        fail(&e);
-        return -1;
-    }
+    if (lifecycle_list(c->h, &l, &n, &e))
+        return cannot_look(g, &e);
+    g->unseen = false;
     for (size_t i = 0; i < g->n; i++)
         g->list[i].there = false;
     for (size_t i = 0; i < n; i++) {
@@ -204,8 +235,15 @@ static void take_away(const struct call *c, struct guests *g)
     do {
         last = now_ms() >= limit;
         left = 0;
-        if (lifecycle_list(c->h, &l, &n, &e))
-            return; /* told by look() */
+        e.code = 0;
+        if (lifecycle_list(c->h, &l, &n, &e)) {
+            left = 1; /* for all we know */
+            n = 0;
+            l = NULL;
+            cannot_look(g, &e);
+        } else {
+            g->unseen = false;
+        }
         for (size_t i = 0; i < n; i++) {
             if (l[i].d.domid == 0 || l[i].d.dying)
                 continue;
@@ -219,6 +257,21 @@ static void take_away(const struct call *c, struct guests *g)
     } while (left && !last);
 }
 
+/* Parvisd is told of all that are to be destroyed, and waited for one after the other: their back
+ * ends let go meanwhile. Without it each is destroyed in its turn. */
+static void all_at_once(const struct guests *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        const struct live_domain *l = &g->list[i].l;
+        struct error e = {0};
+
+        if (g->list[i].standing != ASKED || !l->ours || l->maker)
+            continue;
+        if (lifecycle_reap_begin(&l->d, l->name, "destroyed", &e))
+            return;
+    }
+}
+
 int end_all(const struct call *c, unsigned int seconds)
 {
     struct guests g = {0};
@@ -227,7 +280,7 @@ int end_all(const struct call *c, unsigned int seconds)
     int waiting;
 
     c->h->store_patience_ms = PATIENCE_MS;
-    while ((waiting = look(c, &g)) > 0 && (!seconds || now < limit)) {
+    while ((waiting = look(c, &g)) != 0 && (!seconds || now < limit)) {
         device_system->sleep_ms(LOOK_MS);
         now = now_ms();
         if (now >= tell && (!seconds || now < limit)) {
@@ -236,11 +289,12 @@ int end_all(const struct call *c, unsigned int seconds)
         }
     }
     snprintf(text, sizeof(text), "not ended within %u s", seconds);
+    all_at_once(&g);
     for (size_t i = 0; i < g.n; i++) {
         if (g.list[i].standing == ASKED)
             destroy(c, &g, &g.list[i].l, text);
     }
     take_away(c, &g);
     free(g.list);
-    return waiting < 0 || g.by_force ? EXIT_REFUSED : EXIT_OK;
+    return g.unseen || g.by_force ? EXIT_REFUSED : EXIT_OK;
 }

@@ -4,6 +4,8 @@
  * they are asked, that do not, that cannot be asked, that live again. Time passes when it sleeps:
  * then the guests do what they do.
  */
+#include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -27,6 +30,32 @@ static const struct device_system *real;
 static struct device_system model;
 static const char *obedient[4]; /* who ends when it is asked */
 static const char *again;       /* and who lives again then */
+static unsigned int unseen;     /* so often the domains cannot be listed */
+static bool lingers;            /* back ends do not let go */
+static uint64_t clock_ms;
+static unsigned int limit_was;
+
+uint64_t __wrap_now_ms(void);
+void __wrap_limit_set(unsigned int ms);
+void __real_limit_set(unsigned int ms);
+
+uint64_t __wrap_now_ms(void)
+{
+    return clock_ms;
+}
+
+/* No test waits so long. */
+void __wrap_limit_set(unsigned int ms)
+{
+    limit_was = ms;
+    __real_limit_set(100);
+}
+
+static bool backend_lives(const char *device)
+{
+    (void)device;
+    return lingers;
+}
 
 static void ends_when_asked(const char *name)
 {
@@ -49,7 +78,12 @@ static void ends_when_asked(const char *name)
 
 static void sleep_ms(unsigned int ms)
 {
-    (void)ms;
+    clock_ms += ms;
+    if (unseen && unseen--) {
+        f->fail_at = f->calls + 1;
+        f->fail_with = -EIO;
+        return;
+    }
     for (size_t i = 0; i < sizeof(obedient) / sizeof(obedient[0]); i++) {
         if (obedient[i])
             ends_when_asked(obedient[i]);
@@ -61,6 +95,9 @@ static int setup(void **state)
     real = device_system;
     model = *real;
     model.sleep_ms = sleep_ms;
+    model.backend_lives = backend_lives;
+    unseen = 0;
+    lingers = false;
     device_system = &model;
     memset(obedient, 0, sizeof(obedient));
     again = NULL;
@@ -160,6 +197,100 @@ static void without_the_store(void **state)
     nobody_is_left();
 }
 
+/* What cannot be listed for a moment is listed at the next look: nobody is destroyed for it. */
+static void the_list_fails(void **state)
+{
+    (void)state;
+    pvctl_runs("web");
+    obedient[0] = "web";
+    unseen = 3;
+    assert_int_equal(pvctl_run("shutdown --all --destroy --timeout 60"), 0);
+    assert_string_equal(f->failed_call, "fake_domain_list");
+    says("pvctl: listing the domains: ");
+    says("web: powered off\n");
+    assert_null(strstr(pvctl_said, "destroyed"));
+    nobody_is_left();
+    /* For ever: it ends all the same, and says so. */
+    unseen = 1000000;
+    f->failed_call = NULL;
+    clock_ms = 0;
+    assert_int_equal(pvctl_run("shutdown --all --destroy --timeout 60"), 0); /* nobody is there */
+    pvctl_runs("deaf");
+    assert_int_equal(pvctl_run("shutdown --all --destroy --timeout 60"), 1);
+    says("pvctl: listing the domains: ");
+    assert_in_range(clock_ms, 60000, 90000);
+    f->fail_at = 0;
+}
+
+/* Back ends that do not let go are waited for, but not by each guest anew. */
+static void all_within_a_time(void **state)
+{
+    char name[8], path[64];
+
+    (void)state;
+    for (unsigned int i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "g%u", i);
+        snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state",
+                 pvctl_runs(name)->d.domid);
+        assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "4"), 0);
+    }
+    lingers = true;
+    clock_ms = 0;
+    pvctl_ends("shutdown --all --destroy --timeout 1", 1, "g7: not ended within 1 s");
+    assert_in_range(clock_ms, 15000, 60000);
+    nobody_is_left();
+}
+
+/* It is gone, or nobody has looked after it yet. */
+static bool is_dead(int pid)
+{
+    char path[32], state = 0;
+    FILE *stat;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    stat = fopen(path, "r");
+    if (!stat)
+        return true;
+    assert_int_equal(fscanf(stat, "%*d (%*[^)]) %c", &state), 1);
+    fclose(stat);
+    return state == 'Z';
+}
+
+/* xl hangs: it is killed when its time is over, and the domain goes without it. */
+static void xl_hangs(void **state)
+{
+    const struct host_create c = {.uuid = {7}, .max_vcpus = 1};
+    const char *former = getenv("PATH");
+    char path[96], line[64], was[4096], *text;
+    uint32_t alien;
+    FILE *xl;
+
+    (void)state;
+    assert_int_equal(f->host.ops->domain_create(&f->host, &c, &alien), 0);
+    snprintf(path, sizeof(path), "/libxl/%u/type", alien);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "pv"), 0);
+    assert_int_equal(state_prepare(NULL), 0);
+    snprintf(path, sizeof(path), "%s", state_path("xl"));
+    xl = fopen(path, "w");
+    fprintf(xl, "#!/bin/sh\nsleep 600 &\necho $$ $! >%s\nwait\n", state_path("xl.pid"));
+    fclose(xl);
+    assert_int_equal(chmod(path, 0700), 0);
+    snprintf(was, sizeof(was), "%s", former);
+    snprintf(path, sizeof(path), "%s:%.80s", state_path("."), "/usr/bin:/bin");
+    setenv("PATH", path, 1);
+    snprintf(line, sizeof(line), "destroy %u", alien);
+    pvctl_ends(line, 0, "");
+    setenv("PATH", was, 1);
+    assert_int_equal(limit_was, 30000);
+    assert_null(fake_domain(f, alien));
+    assert_null(fake_is_clean(f));
+    assert_int_equal(state_read_file(state_path("xl.pid"), &text), 0);
+    while (!is_dead(atoi(text)) || !is_dead(atoi(strchr(text, ' ') + 1))) /* its child, too */
+        sched_yield(); /* the signal is on its way */
+    free(text);
+    nobody_is_left();
+}
+
 static void of_what_it_is_an_option(void **state)
 {
     (void)state;
@@ -175,6 +306,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_lives_again_is_destroyed, setup, teardown),
         cmocka_unit_test_setup_teardown(who_has_ended_is_taken_away, setup, teardown),
         cmocka_unit_test_setup_teardown(without_the_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_list_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_within_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(xl_hangs, setup, teardown),
         cmocka_unit_test_setup_teardown(of_what_it_is_an_option, setup, teardown),
     };
 
