@@ -24,6 +24,7 @@
 
 #include "lock.h"
 #include "state.h"
+#include "store.h"
 
 static int has_ended(const char *name, struct error *e)
 {
@@ -123,6 +124,50 @@ int kept_change(const struct live_domain *l, int (*change)(struct domain_config 
     const struct kept_change k = {.change = change, .arg = arg, .limit_ms = LOCK_LIMIT_MS};
 
     return l->ours ? kept_change_of(l->d.domid, l->name, &k, e) : 0;
+}
+
+static int put_name(struct domain_config *cfg, void *name)
+{
+    char *copy = strdup(name);
+
+    if (!copy)
+        return -ENOMEM;
+    free(cfg->name);
+    cfg->name = copy;
+    return 0;
+}
+
+int kept_write_name(struct host *h, const struct live_domain *l, const char *name, struct error *e)
+{
+    char copy[65];
+    const struct kept_change k = {.change = put_name, .arg = copy};
+    int rc;
+
+    snprintf(copy, sizeof(copy), "%s", name);
+    rc = kept_change_of(l->d.domid, l->name, &k, e);
+    if (rc)
+        return e->code ? rc : error_errno(e, rc, "%s: keeping its name", l->name);
+    rc = store_domain_rename(h, l->d.domid, l->d.uuid, name);
+    return rc ? error_errno(e, rc, "%s: writing its name into the store", l->name) : 0;
+}
+
+int kept_settle_name(struct host *h, const struct live_domain *l, struct error *e)
+{
+    struct error none = {0};
+    struct domain_config cfg;
+    char *name = NULL, *xml;
+    bool same = store_domain_name(h, l->d.domid, &name) == 0 && strcmp(name, l->name) == 0;
+    int rc = state_read_xml(l->d.domid, &xml);
+
+    free(name);
+    if (rc)
+        return 0; /* it has ended */
+    if (domain_config_parse(xml, strlen(xml), "kept configuration", &cfg, &none) == 0) {
+        same = same && strcmp(cfg.name, l->name) == 0;
+        domain_config_free(&cfg);
+    }
+    free(xml);
+    return same ? 0 : kept_write_name(h, l, l->name, e);
 }
 
 int kept_rename(const char *old_name, const char *new_name)

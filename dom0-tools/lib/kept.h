@@ -30,6 +30,12 @@ int __must_check kept_change(const struct live_domain *l,
                              int (*change)(struct domain_config *cfg, void *arg), void *arg,
                              struct error *e);
 
+/* What is kept of a live domain and what the store says get this name; it is not the domain's
+ * before kept_rename(). Where it fails they may say either. Waits for nobody. */
+int __must_check kept_write_name(struct host *h, const struct live_domain *l, const char *name,
+                                 struct error *e);
+/* Who gave a domain another name was killed: both say again what its name is. */
+int __must_check kept_settle_name(struct host *h, const struct live_domain *l, struct error *e);
 /* The name of a live domain becomes another one, at once; -EEXIST: that one is somebody's. Who
  * calls holds the lock of claims (state.h). */
 int __must_check kept_rename(const char *old_name, const char *new_name);

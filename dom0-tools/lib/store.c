@@ -254,3 +254,30 @@ int store_domain_name(struct host *h, uint32_t domid, char **name)
 {
     return store_domain_get(h, domid, "name", name);
 }
+
+struct renaming {
+    uint32_t domid;
+    char vm[80];
+    const char *name;
+};
+
+static int put_name(struct host *h, host_txn_t t, void *arg)
+{
+    const struct renaming *r = arg;
+    char path[PATH_LEN];
+    int rc;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/name", r->domid);
+    rc = h->ops->store_write(h, t, path, r->name);
+    return rc ? rc : h->ops->store_write(h, t, r->vm, r->name);
+}
+
+int store_domain_rename(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name)
+{
+    struct renaming r = {.domid = domid, .name = name};
+    char text[37];
+
+    uuid_format(uuid, text);
+    snprintf(r.vm, sizeof(r.vm), "/vm/%s/name", text);
+    return store_transaction(h, put_name, &r);
+}

@@ -115,8 +115,32 @@ static void ask_log(struct host *h, struct client *cl, const char *name, bool fo
     client_answer(cl, 0, &none);
 }
 
+/* All that says its name, and the name itself as the last: killed before that, the next daemon lets
+ * all say the old one again (policy_adopt()), and behind it there is nothing more to do. */
+static int give_name(struct host *h, uint32_t domid, const char *from, const char *to,
+                     struct error *e)
+{
+    struct error ignored = {0};
+    struct live_domain l;
+    int rc = lifecycle_find(h, from, &l, e);
+
+    if (rc == 0 && l.d.domid != domid)
+        rc = error_set(e, -ESRCH, "%s: it has ended meanwhile", from);
+    if (rc)
+        return rc;
+    rc = kept_write_name(h, &l, to, e);
+    if (rc == 0) {
+        rc = kept_rename(from, to);
+        if (rc)
+            error_errno(e, rc, "%s: giving it the name %s", from, to);
+    }
+    if (rc && kept_write_name(h, &l, from, &ignored))
+        fprintf(stderr, "parvisd: %s\n", ignored.text);
+    return rc;
+}
+
 /* "OLD NEW" */
-static void ask_rename(struct client *cl, uint32_t domid, char *text)
+static void ask_rename(struct host *h, struct client *cl, uint32_t domid, char *text)
 {
     struct console *c = console_by_domid(domid);
     char *to = strchr(text, ' ');
@@ -124,20 +148,14 @@ static void ask_rename(struct client *cl, uint32_t domid, char *text)
 
     if (to)
         *to++ = '\0';
-    if (!to || !c || strcmp(c->name, text) != 0 || !domain_name_ok(to)) {
+    if (!to || !c || strcmp(c->name, text) != 0 || !domain_name_ok(to))
         error_set(&e, -ESRCH, "%s: parvisd does not watch this domain", text);
-    } else if (client_is_making(to)) {
+    else if (client_is_making(to))
         error_set(&e, -EEXIST, "%s: a domain of this name is being created", to);
-    } else if (console_rename(c, to)) {
+    else if (console_rename(c, to))
         error_set(&e, -EBUSY, "%s: the console of the last domain of this name is being read", to);
-    } else {
-        int rc = kept_rename(text, to);
-
-        if (rc) {
-            snprintf(c->name, sizeof(c->name), "%s", text);
-            error_errno(&e, rc, "%s: giving it the name %s", text, to);
-        }
-    }
+    else if (give_name(h, domid, text, to, &e))
+        snprintf(c->name, sizeof(c->name), "%s", text);
     client_answer(cl, e.code, &e);
     client_drop(cl);
 }
@@ -252,7 +270,7 @@ void client_request(struct host *h, struct client *cl, int type, char *text)
         ask_log(h, cl, text, type == D_FOLLOW);
         break;
     case D_RENAME:
-        ask_rename(cl, domid, rest);
+        ask_rename(h, cl, domid, rest);
         break;
     case D_EVENTS:
         events_begin(h);

@@ -17,6 +17,7 @@
 #include "client.h"
 #include "clock.h"
 #include "events.h"
+#include "kept.h"
 #include "lifecycle.h"
 #include "reaper.h"
 #include "restart.h"
@@ -375,6 +376,7 @@ void policy_check(struct host *h)
 
 void policy_adopt(struct host *h, uint32_t domid, const char *name)
 {
+    struct live_domain l;
     struct error e = {0};
 
     if (console_serve(h, domid, name, &e)) {
@@ -382,4 +384,6 @@ void policy_adopt(struct host *h, uint32_t domid, const char *name)
         return;
     }
     console_resume(console_by_name(name));
+    if (lifecycle_find(h, name, &l, &e) || (l.d.domid == domid && kept_settle_name(h, &l, &e)))
+        fprintf(stderr, "parvisd: %s\n", e.text);
 }

@@ -1,52 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvctl rename: a live domain gets another name: in the store, in what is kept of it (its next life
- * has it, too), and where parvisd keeps its console, which does the last step: then the name is its
- * own. What was written before is taken back where it is refused.
+ * pvctl rename: a live domain gets another name. Of ours parvisd does it, in an order that leaves
+ * one name whoever is killed: in what is kept of it (its next life has it, too), in the store,
+ * where its console is kept, and then the name itself. Of others' the store alone says it.
  *
  * Nobody claims a name meanwhile: we hold the lock of claims.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "daemon.h"
-#include "kept.h"
 #include "lock.h"
 #include "pvctl.h"
 #include "state.h"
 #include "store.h"
-
-static int keep(struct domain_config *cfg, void *name)
-{
-    char *copy = strdup(name);
-
-    if (!copy)
-        return -ENOMEM;
-    free(cfg->name);
-    cfg->name = copy;
-    return 0;
-}
-
-/* In the store and in what is kept. */
-static int write_name(const struct call *c, const struct live_domain *l, const char *name,
-                      struct error *e)
-{
-    char uuid[37], path[80], copy[65];
-    int rc;
-
-    snprintf(copy, sizeof(copy), "%s", name);
-    rc = kept_change(l, keep, copy, e);
-    if (rc)
-        return error_errno(e, rc, "%s: keeping its name", l->name);
-    uuid_format(l->d.uuid, uuid);
-    snprintf(path, sizeof(path), "/vm/%s/name", uuid);
-    rc = store_domain_set(c->h, l->d.domid, "name", name);
-    rc = rc ? rc : c->h->ops->store_write(c->h, 0, path, name);
-    return rc ? error_errno(e, rc, "%s: writing its name into the store", l->name) : 0;
-}
 
 static int tell_daemon(const struct live_domain *l, const char *name, struct error *e)
 {
@@ -80,17 +48,14 @@ static int name_is_free(const struct call *c, const char *name, struct error *e)
 static int rename_locked(const struct call *c, const struct live_domain *l, const char *name,
                          struct error *e)
 {
-    struct error ignored = {0};
     int rc = name_is_free(c, name, e);
 
     if (rc)
         return rc;
-    rc = write_name(c, l, name, e);
-    if (rc == 0 && l->ours)
-        rc = tell_daemon(l, name, e);
-    if (rc && write_name(c, l, l->name, &ignored))
-        fprintf(stderr, "pvctl: %s\n", ignored.text);
-    return rc;
+    if (l->ours)
+        return tell_daemon(l, name, e);
+    rc = store_domain_rename(c->h, l->d.domid, l->d.uuid, name);
+    return rc ? error_errno(e, rc, "%s: writing its name into the store", l->name) : 0;
 }
 
 static int run(const struct call *c)

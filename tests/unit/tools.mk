@@ -144,6 +144,10 @@ UNIT += tools_hotplug_killed
 unit_tools_hotplug_killed_SRCS = tests/unit/tools_hotplug_killed.c $(TOOLS_DAEMON_SRCS)
 unit_tools_hotplug_killed_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_rename_killed
+unit_tools_rename_killed_SRCS = tests/unit/tools_rename_killed.c $(TOOLS_DAEMON_SRCS)
+unit_tools_rename_killed_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_store_put
 unit_tools_store_put_SRCS := tests/unit/tools_store_put.c dom0-tools/lib/host_xen_put.c
 unit_tools_store_put_LIBS :=

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain gets another name, and the daemon that gives it is killed, at each step once: under the
+ * next one it has one name, the old or the new, and the store, what is kept of it and its console
+ * say that.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+#include "daemon_support.h"
+#include "fake_parts.h"
+#include "policy.h"
+#include "reaper.h"
+#include "state.h"
+
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+int unlink(const char *path)
+{
+    fake_gives_back(f, __func__);
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+int rename(const char *from, const char *to)
+{
+    fake_gives_back(f, __func__);
+    return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+{
+    fake_gives_back(f, __func__);
+    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+static uint32_t domid;
+
+static void begin(void)
+{
+    char path[64];
+
+    assert_int_equal(daemon_setup(NULL), 0);
+    serve("web", "destroy", &domid);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "web"), 0);
+}
+
+/* Asks for it; false: it came through. */
+static bool killed(uint64_t at)
+{
+    bool died = true;
+    char text[64];
+    int fd;
+
+    snprintf(text, sizeof(text), "%u web shop", domid);
+    f->calls = 0;
+    f->kill_at = at;
+    if (__lsan_disable)
+        __lsan_disable();
+    if (setjmp(f->killed) == 0) {
+        fd = ask(D_RENAME, text);
+        f->kill_at = 0;
+        next_is(fd, D_OK, "");
+        close(fd);
+        died = false;
+    }
+    if (__lsan_enable)
+        __lsan_enable();
+    f->kill_at = 0;
+    return died;
+}
+
+/* What it knew is forgotten, and what it had is given back: its files, and their locks. */
+static void daemon_died(int first)
+{
+    char dir[64];
+
+    snprintf(dir, sizeof(dir), "%s", getenv("PARVIS_RUN"));
+    setenv("PARVIS_RUN", "/nonexistent", 1);
+    f->store_dead = true;
+    f->transactions = 0;
+    client_close_all();
+    console_close_all(&f->host);
+    f->store_dead = false;
+    setenv("PARVIS_RUN", dir, 1);
+    closefrom(first);
+}
+
+static void assert_one_name(void)
+{
+    struct state_entry s;
+    bool is_new = state_get("shop", &s) == 0;
+    const char *name = is_new ? "shop" : "web";
+    char path[64], *xml;
+
+    assert_int_equal(state_get(is_new ? "web" : "shop", &s), -ENOENT);
+    assert_int_equal(state_get(name, &s), 0);
+    assert_int_equal(s.domid, domid);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+    assert_string_equal(fake_read(f, path), name);
+    assert_int_equal(state_read_xml(domid, &xml), 0);
+    snprintf(path, sizeof(path), "<name>%s</name>", name);
+    assert_non_null(strstr(xml, path));
+    free(xml);
+    assert_non_null(console_by_domid(domid));
+    assert_string_equal(console_by_domid(domid)->name, name);
+}
+
+static void has_one_name(void **state)
+{
+    unsigned int old = 0;
+    bool died = true;
+    uint64_t at;
+    int first;
+
+    (void)state;
+    for (at = 1; died; at++) {
+        begin();
+        first = dup(0);
+        died = killed(at);
+        if (died) {
+            struct state_entry s;
+
+            old += state_get("web", &s) == 0;
+            daemon_died(first);
+            reaper_collect(&f->host);
+            policy_check(&f->host);
+        } else {
+            close(first);
+        }
+        assert_one_name();
+        assert_int_equal(daemon_teardown(NULL), 0);
+    }
+    assert_true(old > 3 && at > 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(has_one_name)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
