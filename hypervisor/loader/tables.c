@@ -7,8 +7,8 @@
  * 1). An area of addresses needs, at each level, a run of tables with consecutive indices; the
  * loader places a run in consecutive pages. Two areas are disjoint but may meet inside one table;
  * that table belongs to the first area alone (tables_plan() takes it from the second's run), and
- * holds the entries of both. So each table is in one run, and filling a table is: for each of its
- * 512 entries, look up who has that index one level below.
+ * holds the entries of both. So each table is in one run, and filling a table is: for each area,
+ * the entries of what it has there one level below.
  *
  * Invariant, the one that a guest must keep all its life: a page that is a page table is nowhere
  * mapped writable. Tables outside the areas are not mapped at all.
@@ -62,52 +62,40 @@ void tables_plan(struct loader_area *area, const struct loader_area *other, uint
     }
 }
 
-static uint64_t table_pfn(const struct loader_layout *layout, unsigned int level, uint64_t index)
+/* What a table of `level` has entries for, of an area: pages, or the tables one level below. */
+static struct loader_tables below(const struct loader_area *area, unsigned int level)
 {
+    if (level > 1)
+        return area->tables[level - 2];
+    return (struct loader_tables){.index = (area->va & ADDRESS_MASK) >> PAGE_SHIFT,
+                                  .count = area->nr_pages,
+                                  .pfn = area->pfn};
+}
+
+static uint64_t flags_of(const struct loader_layout *layout, unsigned int level, uint64_t pfn)
+{
+    if (level > 1)
+        return TABLE_FLAGS;
+    return LEAF_FLAGS | (pfn - layout->tables_pfn < layout->tables_pages ? 0 : PTE_WRITABLE);
+}
+
+static void fill_table(const struct loader_layout *layout, const struct loader_target *target,
+                       unsigned int level, uint64_t index, uint64_t *entry)
+{
+    uint64_t first = index << ENTRY_BITS, end = first + ENTRIES;
+
+    __builtin_memset(entry, 0, PAGE_SIZE);
     for (unsigned int a = 0; a < 2; a++) {
-        const struct loader_tables *run = &layout->area[a].tables[level - 1];
+        struct loader_tables run = below(&layout->area[a], level);
+        uint64_t last = run.index + run.count < end ? run.index + run.count : end;
 
-        if (in_run(run, index))
-            return run->pfn + (index - run->index);
+        for (uint64_t i = run.index > first ? run.index : first; i < last; i++) {
+            uint64_t pfn = run.pfn + (i - run.index);
+
+            entry[i - first] =
+                target->pfn_to_mfn(target->ctx, pfn) << PAGE_SHIFT | flags_of(layout, level, pfn);
+        }
     }
-    return LOADER_NONE;
-}
-
-/* Page `index` of the address space: which pfn is mapped there? */
-static uint64_t leaf_pfn(const struct loader_layout *layout, uint64_t index)
-{
-    for (unsigned int a = 0; a < 2; a++) {
-        const struct loader_area *area = &layout->area[a];
-        uint64_t first = (area->va & ADDRESS_MASK) >> PAGE_SHIFT;
-
-        if (index - first < area->nr_pages)
-            return area->pfn + (index - first);
-    }
-    return LOADER_NONE;
-}
-
-static bool is_table(const struct loader_layout *layout, uint64_t pfn)
-{
-    for (unsigned int i = 0; i < 8; i++) {
-        const struct loader_tables *run = &layout->area[i / 4].tables[i % 4];
-
-        if (pfn - run->pfn < run->count)
-            return true;
-    }
-    return false;
-}
-
-static uint64_t make_entry(const struct loader_layout *layout, const struct loader_target *target,
-                           unsigned int level, uint64_t index)
-{
-    uint64_t pfn = level == 1 ? leaf_pfn(layout, index) : table_pfn(layout, level - 1, index);
-    uint64_t flags = TABLE_FLAGS;
-
-    if (pfn == LOADER_NONE)
-        return 0;
-    if (level == 1)
-        flags = LEAF_FLAGS | (is_table(layout, pfn) ? 0 : PTE_WRITABLE);
-    return target->pfn_to_mfn(target->ctx, pfn) << PAGE_SHIFT | flags;
 }
 
 int tables_write(const struct loader_layout *layout, const struct loader_target *target,
@@ -115,15 +103,13 @@ int tables_write(const struct loader_layout *layout, const struct loader_target 
 {
     for (unsigned int i = 0; i < 8; i++) {
         const struct loader_tables *run = &layout->area[i / 4].tables[i % 4];
-        unsigned int level = i % 4 + 1;
 
         for (uint64_t n = 0; n < run->count; n++) {
             uint64_t *entry = target_page(target, run->pfn + n, error);
 
             if (!entry)
                 return -XEN_EFAULT;
-            for (unsigned int e = 0; e < ENTRIES; e++)
-                entry[e] = make_entry(layout, target, level, (run->index + n) << ENTRY_BITS | e);
+            fill_table(layout, target, i % 4 + 1, run->index + n, entry);
             target->unmap(target->ctx, entry, 1);
         }
     }
