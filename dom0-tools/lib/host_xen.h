@@ -22,7 +22,7 @@
 
 #include "host.h"
 
-#define HOST_LIST_PAGES 16u
+#define HOST_LIST_PAGES 4u
 #define HOST_LIST_BYTES (HOST_LIST_PAGES * HOST_PAGE_SIZE)
 
 struct host_xen {

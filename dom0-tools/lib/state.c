@@ -23,7 +23,8 @@
 #include "restart.h"
 #include "write_all.h"
 
-#define MAX_KEPT (4u << 20)
+#define MAX_KEPT  (4u << 20)
+#define LAST_MADE "tmp" /* of the directories: where it is, the others are */
 
 const char *state_path(const char *fmt, ...)
 {
@@ -43,7 +44,7 @@ const char *state_path(const char *fmt, ...)
 int state_prepare(struct error *e)
 {
     static const char *const dirs[] = {"",        "names",   "making",  "domains", "ended",
-                                       "restart", "carried", "console", "kernels", "tmp"};
+                                       "restart", "carried", "console", "kernels", LAST_MADE};
 
     for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
         const char *p = state_path("%s", dirs[i]);
@@ -310,7 +311,7 @@ static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16]
 int state_claim(struct host *h, const char *name, const uint8_t uuid[16], bool new_uuid,
                 struct error *e)
 {
-    int rc = state_prepare(e), lock;
+    int rc = access(state_path(LAST_MADE), F_OK) < 0 ? state_prepare(e) : 0, lock;
 
     if (rc)
         return rc;

@@ -38,6 +38,15 @@ static int map_own(struct builder *b, uint64_t pfn, uint64_t count, void **va)
     return rc;
 }
 
+/* How many side by side: what is written lies before the stack, for the most part. */
+static uint64_t many(const struct builder *b, uint64_t pfn, uint64_t count)
+{
+    uint64_t end = pfn < b->layout.stack_pfn ? b->layout.stack_pfn : b->nr_pages;
+
+    count = count < WINDOW_MIN ? WINDOW_MIN : count;
+    return count < end - pfn ? count : end - pfn;
+}
+
 static int open_window(struct builder *b, uint64_t pfn, uint64_t count)
 {
     void *va;
@@ -48,8 +57,7 @@ static int open_window(struct builder *b, uint64_t pfn, uint64_t count)
     if (rc)
         return rc;
     if (b->mfns) {
-        count = count < WINDOW_MIN ? WINDOW_MIN : count;
-        count = count < b->nr_pages - pfn ? count : b->nr_pages - pfn;
+        count = many(b, pfn, count);
         rc = b->h->ops->foreign_map(b->h, b->result.domid, HOST_READ | HOST_WRITE, b->mfns + pfn,
                                     count, &va);
     } else {
