@@ -124,7 +124,6 @@ static int furnish(struct host *h, const struct domain_config *cfg, const struct
     const struct store_domain s = {
         .domid = b->domid,
         .store_mfn = b->store_mfn,
-        .console_mfn = b->console_mfn,
         .store_port = b->store_port,
         .console_port = b->console_port,
     };

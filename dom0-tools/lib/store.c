@@ -54,12 +54,15 @@ int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, 
     return rc;
 }
 
-/* What is to be written, in this order. */
+/* What is to be written, in this order. Each is a message to the store's daemon, and these are the
+ * most of what a small domain's start takes there: nothing is written that nobody reads. */
 struct entries {
-    struct host_entry list[32 + CONFIG_MAX_VCPUS];
+    struct host_entry *list;
     unsigned int nr;
     uint32_t domid;
 };
+
+#define MOST_ENTRIES (20 + CONFIG_MAX_VCPUS)
 
 static struct host_entry *add(struct entries *s, const char *value, const char *perms)
 {
@@ -79,24 +82,16 @@ static void add_below(struct entries *s, const char *key, const char *value, con
 }
 
 /* What is made below a node has its permissions: the places where the guest may write are made
- * first, while all is the guest's; it does not run yet. */
+ * first, while all is the guest's; it does not run yet. In control/ it says what it can do
+ * (feature-poweroff and the like), and answers what it is asked for. */
 static void add_guest_places(struct entries *s, const char *own, const char *readable)
 {
-    static const char *const keys[] = {"data",
-                                       "drivers",
-                                       "feature",
-                                       "attr",
-                                       "error",
-                                       "control/shutdown",
-                                       "control/feature-poweroff",
-                                       "control/feature-reboot",
-                                       "control/feature-suspend",
+    static const char *const keys[] = {"data", "attr", "error", "control/shutdown",
                                        "control/sysrq"};
 
     add_below(s, "", "", own);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         add_below(s, keys[i], "", NULL);
-    add_below(s, "control", NULL, readable);
     add_below(s, "", NULL, readable);
 }
 
@@ -110,22 +105,17 @@ static void add_cpus(struct entries *s, const struct domain_config *c)
     }
 }
 
-static void add_vm(struct entries *s, const struct domain_config *c, const char *uuid,
-                   const char *start)
+static void add_start(struct entries *s, const char *vm, const char *start)
 {
-    struct host_entry *e = add(s, uuid, NULL);
+    struct host_entry *e = add(s, start, NULL);
 
-    snprintf(e->path, sizeof(e->path), "/vm/%s/uuid", uuid);
-    e = add(s, c->name, NULL);
-    snprintf(e->path, sizeof(e->path), "/vm/%s/name", uuid);
-    e = add(s, start, NULL);
-    snprintf(e->path, sizeof(e->path), "/vm/%s/start_time", uuid); /* as libxl writes it */
+    snprintf(e->path, sizeof(e->path), "%s/start_time", vm); /* as libxl writes it */
 }
 
 static int put_domain(struct host *h, const struct domain_config *c, const struct store_domain *d)
 {
     char uuid[37], vm[48], ro[32], own[16], start[40];
-    char domid[16], max[24], target[24], sport[16], sref[24], cport[16], cref[24];
+    char domid[16], max[24], target[24], port[16];
     const struct {
         const char *key, *value;
     } values[] = {
@@ -134,19 +124,17 @@ static int put_domain(struct host *h, const struct domain_config *c, const struc
         {"vm", vm},
         {"memory/static-max", max},
         {"memory/target", target},
-        {"store/port", sport},
-        {"store/ring-ref", sref},
-        {"console/port", cport},
-        {"console/ring-ref", cref},
-        {"console/limit", "262144"},
+        {"console/port", port},
         /* Another console daemon serves what says "xenconsoled"; this one is ours. */
         {"console/type", "parvisd"},
-        {"control/platform-feature-multiprocessor-suspend", "1"},
         {"device", ""},
     };
-    struct entries s = {.domid = d->domid};
+    struct entries s = {.list = malloc(MOST_ENTRIES * sizeof(*s.list)), .domid = d->domid};
     struct timespec now;
+    int rc;
 
+    if (!s.list)
+        return -ENOMEM;
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(start, sizeof(start), "%lld.%02ld", (long long)now.tv_sec, now.tv_nsec / 10000000);
     uuid_format(c->uuid, uuid);
@@ -156,16 +144,15 @@ static int put_domain(struct host *h, const struct domain_config *c, const struc
     snprintf(domid, sizeof(domid), "%u", d->domid);
     snprintf(max, sizeof(max), "%" PRIu64, c->memory_kib);
     snprintf(target, sizeof(target), "%" PRIu64, c->current_kib);
-    snprintf(sport, sizeof(sport), "%u", d->store_port);
-    snprintf(sref, sizeof(sref), "%" PRIu64, d->store_mfn);
-    snprintf(cport, sizeof(cport), "%u", d->console_port);
-    snprintf(cref, sizeof(cref), "%" PRIu64, d->console_mfn);
+    snprintf(port, sizeof(port), "%u", d->console_port);
     add_guest_places(&s, own, ro);
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         add_below(&s, values[i].key, values[i].value, NULL);
     add_cpus(&s, c);
-    add_vm(&s, c, uuid, start);
-    return h->ops->store_put(h, 0, s.list, s.nr);
+    add_start(&s, vm, start);
+    rc = h->ops->store_put(h, 0, s.list, s.nr);
+    free(s.list);
+    return rc;
 }
 
 /* Not in a transaction: creates at once would disturb each other, as each changes the list of

@@ -2,13 +2,13 @@
 /*
  * A domain's entries in the store (xenstore), as guests and their drivers expect them.
  *
- *   /local/domain/N/  name domid vm memory/ cpu/ store/ console/ control/ device/ data/ ...
- *   /vm/UUID/         name uuid
+ *   /local/domain/N/  name domid vm memory/ cpu/ console/ control/ device/ data/ ...
+ *   /vm/UUID/         start_time
  *
  * Rule of permissions: what describes the domain is the control domain's and readable by the
- * guest; the few places where a guest answers (data, drivers, feature, attr, error,
- * control/shutdown) are the guest's. The entries of a domain that is being made are written one
- * after another; those of a device are, in one transaction, seen whole or not at all.
+ * guest; the few places where a guest answers (data, attr, error, control) are the guest's. The
+ * entries of a domain that is being made are written one after another; those of a device are, in
+ * one transaction, seen whole or not at all.
  */
 #ifndef PARVIS_TOOLS_STORE_H
 #define PARVIS_TOOLS_STORE_H
@@ -20,7 +20,7 @@
 /* What the builder made and the store must tell. */
 struct store_domain {
     uint32_t domid;
-    uint64_t store_mfn, console_mfn;
+    uint64_t store_mfn;
     uint32_t store_port, console_port;
 };
 

@@ -256,7 +256,7 @@ static void makers(void **state)
         settle();
         assert_nothing_left(of);
     }
-    assert_true(at > 50);
+    assert_true(at > 35);
 }
 
 static int refuse_console(void *ctx, uint32_t domid, const char *name, struct error *e)

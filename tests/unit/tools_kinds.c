@@ -221,7 +221,6 @@ static void made_as_pvh_begins(void **state)
         assert_int_equal(d->param[HVM_PARAM_STORE_PFN], 0xfc002);
         assert_int_equal(d->param[HVM_PARAM_STORE_EVTCHN], 1);
         assert_int_equal(d->param[HVM_PARAM_CONSOLE_EVTCHN], 2);
-        entry_is(domid, "store/ring-ref", "1032194");
         entry_is(domid, "console/port", "2");
         reap("web", "destroyed");
         assert_null(fake_is_clean(f));
@@ -251,7 +250,7 @@ static void any_call_may_fail(void **state)
         assert_no_state("web");
         assert_true(e.text[0] && !strchr(e.text, '\n'));
     }
-    assert_true(at_call > 50);
+    assert_true(at_call > 35);
     reap("web", "destroyed");
     assert_null(fake_is_clean(f));
 }

@@ -190,7 +190,7 @@ static void any_step_may_be_interrupted(void **state)
         assert_no_state("web");
         assert_string_equal(e.text, "web: interrupted by SIGTERM");
     }
-    assert_true(at > 50);
+    assert_true(at > 35);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, lifecycle_setup, lifecycle_teardown)
