@@ -34,10 +34,24 @@ static struct termios cooked;
 static bool at_a_terminal; /* of others: bytes, not messages */
 static volatile sig_atomic_t is_raw;
 
+/* What a guest may have left switched on, which would make the shell hard to use: its characters,
+ * colours, insertion, no wrapping, no cursor, a keypad and a mouse that send, marks around what is
+ * pasted. The cursor stays where it is. */
+static void terminal_reset(void)
+{
+    static const char usual[] = "\017\033[m\033[4l\033[?7h\033[?25h\033>\033[?1l\033[?1000l"
+                                "\033[?1002l\033[?1003l\033[?1006l\033[?2004l";
+
+    if (isatty(STDOUT_FILENO) && write(STDOUT_FILENO, usual, sizeof(usual) - 1) < 0)
+        return; /* it is gone */
+}
+
+/* What is on its way in may be the terminal's answers to the guest, and is not for the shell. */
 static void terminal_restore(void)
 {
     if (is_raw) {
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
+        terminal_reset();
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &cooked);
         is_raw = false;
     }
 }
@@ -46,8 +60,10 @@ static void terminal_restore(void)
  * started us; bash does, elsewhere `stty sane` does.) */
 static void restore_and_end(int signal_number)
 {
-    if (is_raw)
+    if (is_raw) {
+        terminal_reset();
         tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
+    }
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }
@@ -274,7 +290,7 @@ const struct verb verb_console = {
         "virsh made it is the terminal that `xl console` opens. Works for a domain that has\n"
         "ended, too, until its name is used again. Where its standard input ends, it ends when\n"
         "the console has printed nothing for two seconds: `echo uname | pvctl console NAME`\n"
-        "shows the answer.\n",
+        "shows the answer. A terminal gets all that the guest prints, as it is.\n",
     .examples = "pvctl console web\n"
                 "pvctl console --force web\n"
                 "echo uname | pvctl console web\n",

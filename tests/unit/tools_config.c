@@ -359,6 +359,7 @@ static const struct bad bads[] = {
     {">131072<", ">0<", {"t.xml:6: <currentMemory>: 0 KiB"}},
     {"xvdb1", "xvda", {"t.xml:19", "target 'xvda' is given twice"}},
     {"00:16:3e", "01:16:3e", {"t.xml:20", "group address"}},
+    {"00:16:3e:00:00:01", "00:00:00:00:00:00", {"t.xml:20", "<mac>: 00:00:00:00:00:00 is no interface's address"}},
 };
 /* clang-format on */
 

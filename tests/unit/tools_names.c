@@ -150,10 +150,10 @@ static void names_of_the_unfinished(void **state)
     assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), -EBUSY);
     assert_non_null(strstr(e.text, "have this name; give the number"));
     /* A name is shown, and no terminal obeys it. */
-    f->host.ops->store_write(&f->host, 0, path, "w\x1b[2J\neb");
+    f->host.ops->store_write(&f->host, 0, path, "w\x1b[2J\neb\x9b[m");
     snprintf(path, sizeof(path), "%u", foreign);
     assert_int_equal(lifecycle_find(&f->host, path, &l, &e), 0);
-    assert_string_equal(l.name, "w?[2J?eb");
+    assert_string_equal(l.name, "w?[2J?eb?[m");
 }
 
 /* A signal at any step: all is undone, and the message says so. */

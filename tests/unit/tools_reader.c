@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* ptsname */
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -124,6 +125,60 @@ static void printed(const char *name, const char *text)
     have[fread(have, 1, sizeof(have) - 1, file)] = '\0';
     fclose(file);
     assert_string_equal(have, text);
+}
+
+static size_t read_all(int fd, char *to, size_t size)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while (len < size && (n = read(fd, to + len, size - len)) > 0)
+        len += (size_t)n;
+    return len;
+}
+
+/* A terminal is the guest's until it is left: all comes as it is; then it is as it was, and what
+ * had come in is nobody's. */
+static void at_a_terminal(void **state)
+{
+    static const char begin[] = "[web: attached; ^] detaches]\r\n\033[2J\033[5n\033[?25l";
+    static const char end[] = "\n[web: detached]\n";
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    struct termios before = {0}, after;
+    int master, slave;
+    char got[512];
+    pid_t pid;
+    size_t n;
+
+    (void)state;
+    cfmakeraw(&before);
+    before.c_lflag |= ICANON;
+    assert_int_equal(openpty(&master, &slave, NULL, &before, NULL), 0);
+    assert_int_equal(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+    pid = reader("web", false, dup(slave), dup(slave));
+    say(ring, "\033[2J\033[5n\033[?25l", 14);
+    fire("web");
+    for (n = 0; n < sizeof(begin) - 1; usleep(1000)) {
+        turn();
+        n += read_all(master, got + n, sizeof(begin) - 1 - n);
+    }
+    assert_memory_equal(got, begin, sizeof(begin) - 1);
+    assert_int_equal(write(master, "ls\035\033[0n", 7), 7);
+    assert_int_equal(ended(pid), 0);
+    assert_memory_equal(ring->in, "ls", 2);
+    assert_int_equal(ring->in_prod, 2);
+    n = read_all(master, got, sizeof(got) - 1);
+    got[n] = '\0';
+    assert_non_null(strstr(got, "\033[?25h")); /* the cursor is there again */
+    assert_string_equal(got + n - strlen(end), end);
+    assert_int_equal(tcgetattr(slave, &after), 0);
+    assert_int_equal(after.c_lflag, before.c_lflag);
+    assert_int_equal(after.c_iflag, before.c_iflag);
+    assert_int_equal(fcntl(slave, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(read(slave, got, sizeof(got)), -1);
+    close(master);
+    close(slave);
 }
 
 /* At the end of its input `pvctl console` waits for the answer and ends; `pvctl create --console`
@@ -387,9 +442,15 @@ static void of_a_domain_that_others_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(input_ends),     T(keys_are_a_terminals),         T(no_input),
-        T(much_both_ways), T(a_terminal_without_keys),      T(the_output_goes_away),
-        T(takes_no_keys),  T(of_a_domain_that_others_made),
+        T(at_a_terminal),
+        T(input_ends),
+        T(keys_are_a_terminals),
+        T(no_input),
+        T(much_both_ways),
+        T(a_terminal_without_keys),
+        T(the_output_goes_away),
+        T(takes_no_keys),
+        T(of_a_domain_that_others_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
