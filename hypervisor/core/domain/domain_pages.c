@@ -96,16 +96,10 @@ void free_owned_page(struct page_info *pg)
 
 bool clear_allocated(struct page_info *pg)
 {
-    uint64_t x = READ_ONCE(pg->count_info), seen;
-
-    for (; x & PGC_allocated; x = seen) {
-        seen = cmpxchg(&pg->count_info, x, x & ~PGC_allocated);
-        if (seen == x) {
-            put_page(pg);
-            return true;
-        }
-    }
-    return false;
+    if (!(__atomic_fetch_and(&pg->count_info, ~PGC_allocated, __ATOMIC_SEQ_CST) & PGC_allocated))
+        return false;
+    put_page(pg);
+    return true;
 }
 
 /* XSA-385: all in 64 bits; tot_pages never exceeds max_pages by more than an earlier, larger

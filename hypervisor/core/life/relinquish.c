@@ -2,7 +2,8 @@
 /*
  * A dying domain's frames, one by one: what its kind did with it, then the allocation reference. A
  * frame that others still map stays with the dead domain, on its list of frames set aside, until
- * they let go.
+ * they let go. Most have no reference but that one, so nothing was done with them that is still to
+ * be undone, and nobody can take one any more: these go at once.
  *
  * Where the kind gives way the frame keeps the progress, and is still the first of the list at the
  * next call.
@@ -18,21 +19,23 @@
 
 #define FRAMES_PER_CHECK 64u
 
-/* The first that is left, with a reference. NULL: none, or (*gone) it is on its way to the heap, by
- * whoever dropped the last reference. */
+/* The first that is left, with a reference. NULL: none, or (*gone) it is freed, or on its way to
+ * the heap, by whoever dropped the last reference. */
 static struct page_info *first_frame(struct domain *d, bool *gone)
 {
     struct page_info *pg;
+    bool plain;
 
     spin_lock(&d->page_alloc_lock);
     pg = page_list_first(&d->pages);
-    *gone = pg && !get_page(pg, d);
-    if (*gone) {
+    plain = pg && cmpxchg(&pg->count_info, PGC_allocated | 1, 0) == (PGC_allocated | 1);
+    *gone = plain || (pg && !get_page(pg, d));
+    if (*gone && !plain)
         domain_page_set_aside(d, pg);
-        pg = NULL;
-    }
     spin_unlock(&d->page_alloc_lock);
-    return pg;
+    if (plain)
+        free_owned_page(pg);
+    return *gone ? NULL : pg;
 }
 
 static int relinquish_frame(struct domain *d, struct page_info *pg, bool *much)
