@@ -361,9 +361,24 @@ static void let_go(struct host *h, const char *kind, uint32_t domid, struct devi
     h->ops->store_rm(h, 0, dir);
 }
 
+int devices_kinds(struct host *h, uint32_t domid)
+{
+    char dir[DEVICE_PATH], **kinds;
+    unsigned int n;
+    int rc;
+
+    snprintf(dir, sizeof(dir), "/local/domain/%u/device", domid);
+    rc = h->ops->store_list(h, 0, dir, &kinds, &n);
+    if (rc == 0)
+        free(kinds);
+    return rc ? rc : (int)n;
+}
+
 void devices_let_go(struct host *h, uint32_t domid, struct device_list *out)
 {
     *out = (struct device_list){0};
+    if (devices_kinds(h, domid) == 0)
+        return;
     let_go(h, "vbd", domid, out);
     let_go(h, "vif", domid, out);
 }

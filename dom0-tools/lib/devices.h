@@ -77,6 +77,9 @@ struct device_list {
     size_t nr;
 };
 
+/* How many kinds of devices the domain has, or had, by its own directory of them, in which a guest
+ * cannot remove one; negative: there is no such directory. */
+int devices_kinds(struct host *h, uint32_t domid);
 /* Removes all devices of the domain from the store and lists them; goes on past errors. */
 void devices_let_go(struct host *h, uint32_t domid, struct device_list *out);
 /* What a disk's back end is still at it does at once: before that is to go. */

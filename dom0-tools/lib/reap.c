@@ -78,12 +78,14 @@ static void leave_store(struct host *h, struct reap *r)
 
 static void be_released(struct host *h, struct reap *r)
 {
+    bool came = devices_kinds(h, r->domid) >= 0; /* since its entries went */
     int rc, first = 0;
 
-    let_go_again(h, r);
+    if (r->had_devices || came)
+        let_go_again(h, r);
     if (r->had_devices)
         devices_forget(h, r->domid);
-    if (!r->left_store)
+    if (!r->left_store || came)
         first = store_domain_remove(h, r->domid, r->uuid);
     rc = store_domain_release(h, r->domid);
     rc = first ? first : rc;

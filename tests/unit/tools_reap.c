@@ -5,7 +5,8 @@
  * While the back end of its disk is connecting: what that writes into the store meanwhile goes too,
  * and what it complains of. What is another's stays: the number of a domain that is gone may be
  * given again. Its entries are gone, and its name says so, when it is destroyed; where the name
- * cannot be marked the entries are still there, for the name to find. Either way nothing is left.
+ * cannot be marked the entries are still there, for the name to find. Either way nothing is left,
+ * nor of a disk that it was given just then.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -157,6 +158,7 @@ static void numbers_are_given_again(void **state)
 
 static const struct host_ops *fakes;
 static bool had_entries, was_ending; /* when it was destroyed */
+static bool attached;                /* somebody gives it a disk just then */
 
 static int destroy_and_look(struct host *h, uint32_t domid)
 {
@@ -165,6 +167,10 @@ static int destroy_and_look(struct host *h, uint32_t domid)
     assert_int_equal(state_get("web", &s), 0);
     was_ending = s.ending;
     had_entries = fake_read(f, "/local/domain/7/name") != NULL;
+    if (attached) {
+        write_one("/local/domain/7/device/vbd/51712/state");
+        write_one("/local/domain/0/backend/vbd/7/51712/state");
+    }
     return fakes->domain_destroy(h, domid);
 }
 
@@ -186,13 +192,15 @@ static void order(void **state)
     (void)state;
     device_system = &fake;
     turns = 0;
-    for (int room = 0; room < 2; room++) {
+    for (int at = 0; at < 4; at++) {
+        bool room = at & 1;
         char dir[] = "/tmp/parvis-reap-XXXXXX";
         struct host_ops ops;
         struct error e = {0};
         struct state_entry s;
         struct reap r;
 
+        attached = at & 2;
         make_state(dir, room);
         f = fake_new();
         fakes = f->host.ops;
@@ -200,6 +208,7 @@ static void order(void **state)
         ops.domain_destroy = destroy_and_look;
         f->host.ops = &ops;
         write_one("/local/domain/7/name");
+        write_one("/local/domain/7/device");
         write_one("/vm/01000000-0000-0000-0000-000000000000/name");
         reap_begin(&r, 7, uuid, "web", "");
         if (reap_wait(&f->host, &r, &e))
@@ -207,6 +216,8 @@ static void order(void **state)
         assert_int_equal(was_ending, room);
         assert_int_equal(had_entries, !room);
         assert_null(fake_read(f, "/local/domain/7/name"));
+        assert_null(fake_read(f, "/local/domain/7/device/vbd/51712/state"));
+        assert_null(fake_read(f, "/local/domain/0/backend/vbd/7/51712/state"));
         assert_null(fake_read(f, "/vm/01000000-0000-0000-0000-000000000000/name"));
         assert_int_equal(state_get("web", &s), -ENOENT);
         f->host.ops = fakes;
