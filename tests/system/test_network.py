@@ -63,10 +63,12 @@ def nothing_left(by):
 
 
 def by_itself():
-    """The guest of /etc/parvis brings up its disk and its card; it, the control domain and the disk's file see the same."""
+    """The guest of /etc/parvis brings up its disk and its card; it, the control domain and the disk's file see the same. Who says on the bridge that
+    it is a router is not believed."""
     machine.prompt()
     machine.settle()
     machine.check(f"sed -i s#/vmlinuz#/vmlinux# {SAMPLE}.*; sed \"s#</interface>#&{LIMITED}#\" {SAMPLE}.xml >/tmp/two.xml; ip -4 addr show dev xenbr0", rf"inet {CONTROL}/20")
+    machine.check("cd /proc/sys/net/ipv6/conf/xenbr0; cat accept_ra autoconf accept_redirects ../../../ipv4/conf/xenbr0/accept_redirects; cd /", r"^0\n0\n0\n0$")
     machine.send("pvctl create /tmp/two.xml --console")
     machine.expect(r"^guest: xvda: 64 MiB, at /mnt/xvda$", 480)
     machine.expect(r"^guest: eth0: 10\.77\.\d+\.\d+/20$", 60)
