@@ -155,13 +155,25 @@ static bool is_in_store(const struct arrival *a, unsigned int *id)
     return found;
 }
 
+/* Is the device of this number what is to come? A disk that may be written is not one that may only
+ * be read. */
+static bool is_wanted(const struct arrival *a, unsigned int id)
+{
+    const struct disk_config *d = a->c->disks;
+
+    if (a->nic)
+        return entry_is(a, id, false, "/bridge", a->c->nics[0].bridge);
+    return entry_is(a, id, false, "/source", d->source) &&
+           entry_is(a, id, false, "/mode", d->readonly ? "r" : "w") &&
+           entry_is(a, id, false, "/shareable", d->shareable ? "1" : "0");
+}
+
 /* What the store has and the configuration has not is another tool's, or was left by an attach that
  * was killed. If the guest uses that, and it is what is to come, it has come; else it goes. 1: it
  * has come, 0: it is to come. */
 static int find_left(struct arrival *a)
 {
-    const char *kind = a->nic ? "vif" : "vbd", *what = a->nic ? "/bridge" : "/source";
-    const char *wanted = a->nic ? a->c->nics[0].bridge : a->c->disks[0].source;
+    const char *kind = a->nic ? "vif" : "vbd";
     int rc;
 
     if (!is_in_store(a, &a->id))
@@ -176,7 +188,7 @@ static int find_left(struct arrival *a)
         unplug_at_once(a->h, kind, a->l->d.domid, a->id);
         return 0;
     }
-    return entry_is(a, a->id, false, what, wanted)
+    return is_wanted(a, a->id)
                ? 1
                : error_set(a->e, -EEXIST,
                            "%s: it has device %s %u already, of an attach that was cut off: detach "

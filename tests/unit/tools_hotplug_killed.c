@@ -51,6 +51,7 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 static uint32_t domid;
 static bool guest_listens; /* it connects, and lets go when it is asked */
 static bool nic;           /* instead of a disk */
+static bool only_read;     /* the disk is to be */
 
 static void set_entry(struct fake_entry *e, const char *to)
 {
@@ -90,8 +91,10 @@ static int attach(void)
     } else {
         c.disks = calloc(1, sizeof(*c.disks));
         c.nr_disks = 1;
-        *c.disks = (struct disk_config){
-            .source = strdup("/srv/b.img"), .target = strdup("xvdb"), .vdev = 51728};
+        *c.disks = (struct disk_config){.source = strdup("/srv/b.img"),
+                                        .target = strdup("xvdb"),
+                                        .vdev = 51728,
+                                        .readonly = only_read};
     }
     rc = rc    ? rc
          : nic ? hotplug_add_nic(&f->host, &l, &c, &id, &e)
@@ -209,6 +212,34 @@ static void attach_killed(void)
     assert_true(at > 20);
 }
 
+/* What a killed attach has left may be written: who then gives it to be read only is not told that
+ * it is. */
+static void attach_killed_then_only_read(void **state)
+{
+    struct device_system model;
+    bool died = true;
+    char path[96];
+
+    (void)state;
+    nic = false;
+    guest_listens = true;
+    for (uint64_t at = 1; died; at++) {
+        int rc;
+
+        begin(&model);
+        died = killed(attach, at);
+        drive(0);
+        only_read = true;
+        rc = attach();
+        only_read = false;
+        snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51728/mode", domid);
+        assert_string_equal(fake_read(f, path), rc ? "w" : "r");
+        assert_true(rc == 0 || rc == -EEXIST);
+        assert_int_equal(detach(), 0);
+        assert_usable();
+    }
+}
+
 static void detach_killed(void)
 {
     struct device_system model;
@@ -250,6 +281,7 @@ static void detach_is_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(attach_is_killed),
+                                       cmocka_unit_test(attach_killed_then_only_read),
                                        cmocka_unit_test(detach_is_killed)};
 
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
