@@ -43,7 +43,7 @@ def is_defined():
     machine.check("pvctl define /t/web.xml /t/db.xml /t/mail.xml 2>&1", r"\Aweb: defined\ndb: defined\nmail: defined\n\Z")
     machine.check("a=$(pvctl dumpxml web | grep uuid); pvctl define /t/web.xml; [ \"$a\" = \"$(pvctl dumpxml web | grep uuid)\" ] && echo same", r"^same$")
     machine.check("echo rubbish >/etc/parvis/domains/old.xml; pvctl list --all 2>&1", r"(?s)domains/old.xml:.*^web +- +16384 +1  off .*no$")
-    machine.check("rm /etc/parvis/domains/old.xml; pvctl dominfo web 2>&1", r"it does not run, it is defined: `pvctl start web`", status=3)
+    machine.check("rm /etc/parvis/domains/old.xml; pvctl dominfo web 2>&1", r"(?m)^state +off: `pvctl start web`$")
     machine.check("pvctl autostart web db; pvctl autostart --order 10 web; pvctl undefine mail; pvctl start mail 2>&1", r"mail: no domain of this name is defined",
                   status=3)
 
