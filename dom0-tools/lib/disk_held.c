@@ -17,6 +17,9 @@
 
 #include "devices.h"
 
+#define LOOKS   20u
+#define STEP_MS 2u
+
 /* Is the block device mounted, and each of its mounts read-only? A line of mountinfo has the
  * number as its third word, and ends with the options of the file system itself. */
 static bool only_read(unsigned int maj, unsigned int min)
@@ -39,10 +42,23 @@ static bool only_read(unsigned int maj, unsigned int min)
     return mounted && !written;
 }
 
+/* Race: another of us may ask at this moment, and gives it back at once; what is mounted stays so.
+ * Returns what open() does. */
+static int open_alone(const char *path)
+{
+    for (unsigned int try = 0;; try++) {
+        int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+        if (fd >= 0 || errno != EBUSY || try == LOOKS)
+            return fd;
+        device_system->sleep_ms(STEP_MS);
+    }
+}
+
 /* What cannot be opened for another reason is told when it is to be attached. */
 static int check_device(const char *path, unsigned int maj, unsigned int min, bool readonly)
 {
-    int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+    int fd = open_alone(path);
 
     if (fd >= 0)
         close(fd);
