@@ -9,6 +9,7 @@ import c_rules
 import model_labels
 import rooms
 import style
+import tool_rooms
 from c_source import blank, functions
 from dead_code import Sources
 from stale_words import Names
@@ -315,6 +316,20 @@ def test_exits():
     expect("order of exits", sorted(found), [
         "hypervisor/hvm/msr.c:3 uses hvm_halt, which stands above it (tests/rooms.py)",
         f"tests/rooms.py:1 there is no hypervisor/hvm/{rooms.EXITS[0]}.c"])
+
+
+def test_tool_rooms():
+    files = {
+        "dom0-tools/lib/low.h": [], "dom0-tools/lib/low.c": ['#include "low.h"', '#include "verb.h"'],
+        "dom0-tools/pvctl/verb.h": [], "dom0-tools/pvctl/verb.c": ['#include "low.h"', '#include "client.h"'],
+        "dom0-tools/parvisd/client.h": ['#include "console.h"'], "dom0-tools/parvisd/console.h": ['#include "tty.h"'],
+        "dom0-tools/parvisd/tty.h": ['#include "console.h"'], "dom0-tools/parvisd/policy.h": ['#include "low.h"'],
+        "dom0-tools/parvisd/client.c": ['#include "client.h"', '#include "low.h"', '#include "policy.h"'], "dom0-tools/parvisd/odd.c": [],
+    }
+    found = []
+    tool_rooms.check(files, lambda path, line, text: found.append((path, line)))
+    expect("rooms of the tools", sorted(found), [("dom0-tools/lib/low.c", 2), ("dom0-tools/parvisd/client.c", 3), ("dom0-tools/parvisd/odd.c", 1),
+                                                 ("dom0-tools/pvctl/verb.c", 2)])
 
 
 def test_model_labels():

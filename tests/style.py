@@ -5,7 +5,7 @@
 Every source file begins with its licence line; none is longer than 500 lines; `#if` is in headers only; no line is longer than 100
 columns in C; every file is text; no function longer than 100 lines; no note that something is still to be done; hypervisor code
 includes only its own headers and five of the compiler's; the folders keep to who-may-use-whom, the rooms of core among them
-(tests/rooms.py); every path that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line
+(tests/rooms.py), those of the tools too (tests/tool_rooms.py); every path that docs/reading-order.md names exists; comments are /* */, braces are where c_braces.py says, no line
 ends in blanks, assertions have no side effects, loops that wait for another CPU serve it meanwhile, every function is called and every declaration means
 something, comments and pages name functions and files that exist, clang-format would change nothing, include/xen has as many lines of
 comment as of code, and the hypervisor has no more lines of code than it may have.
@@ -25,6 +25,7 @@ import mutants
 import nospec
 import rooms
 import stale_words
+import tool_rooms
 from c_source import blank
 
 ALLOWED_STANDARD = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h"}
@@ -317,7 +318,7 @@ def main():
     check_mutants(texts)
     check_models(texts)
     check_names(texts, listed)
-    said = f"{nospec.check(files, complain)}, {rooms.check(files, complain)}"
+    said = f"{nospec.check(files, complain)}, {rooms.check(files, complain)}, {tool_rooms.check(files, complain)}"
     check_size(code)
     unformatted = check_format([path for path in texts if path.endswith((".c", ".h"))])
     named = check_reading_order()

@@ -18,8 +18,6 @@
 #include "daemon.h"
 #include "kept.h"
 #include "lifecycle.h"
-#include "policy.h"
-#include "reaper.h"
 #include "state.h"
 
 struct client clients[MAX_CLIENTS];
@@ -157,7 +155,7 @@ static void send_end_when_room(struct client *cl, const char *how)
         client_drop(cl);
 }
 
-static void readable(struct host *h, struct client *cl)
+static void readable(struct host *h, struct client *cl, client_request_t request)
 {
     char buf[DAEMON_MAX_MESSAGE + 1];
     size_t len;
@@ -168,7 +166,7 @@ static void readable(struct host *h, struct client *cl)
     if (type <= 0) {
         client_drop(cl);
     } else if (cl->kind == ASKING) {
-        client_request(h, cl, type, buf);
+        request(h, cl, type, buf);
     } else if (cl->kind == READING && type == D_DATA) {
         struct console *c = cl->console;
         size_t room = CONSOLE_INPUT - c->input_len;
@@ -244,13 +242,14 @@ static void tell_listener(struct client *cl)
         send_end_when_room(cl, cl->follows ? c->how : "");
 }
 
-void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr)
+void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr,
+                  client_request_t request)
 {
     for (unsigned int i = 0; i < nr; i++) {
         struct client *cl = &clients[i];
 
         if (cl->fd >= 0 && (pfds[i].revents & (POLLIN | POLLHUP | POLLERR)))
-            readable(h, cl);
+            readable(h, cl, request);
         if (cl->fd >= 0 && cl->kind == READING && (pfds[i].revents & POLLOUT))
             writable(h, cl);
         if (cl->fd >= 0 && cl->kind == LISTENING && (pfds[i].revents & POLLOUT))
@@ -363,27 +362,12 @@ bool client_is_making(const char *name)
     return false;
 }
 
-void client_go_on(struct host *h)
+bool client_maker_left(void)
 {
-    struct error none = {0};
+    bool left = maker_left;
 
-    if (maker_left) {
-        maker_left = false;
-        reaper_collect(h);
-    }
-    for (unsigned int i = 0; i < nr_clients; i++) {
-        struct client *cl = &clients[i];
-
-        if (cl->fd >= 0 && cl->kind == TO_MAKE && !reaper_has_name(cl->name)) {
-            cl->kind = MAKING;
-            client_answer(cl, 0, &none);
-        }
-        if (cl->fd >= 0 && cl->kind == STOPPING && !policy_is_making(cl->name) &&
-            !reaper_has_name(cl->name)) {
-            client_answer(cl, 0, &none);
-            client_drop(cl);
-        }
-    }
+    maker_left = false;
+    return left;
 }
 
 void client_close_all(void)

@@ -22,8 +22,12 @@ int __must_check client_listen(const char *path);
 void client_accept(int listener);
 /* Fills pfds for all clients (room for MAX_CLIENTS); returns how many. */
 unsigned int client_poll_set(struct pollfd *pfds);
+/* What is done when a client has asked: client_request() of client_ask.h. */
+struct client;
+typedef void (*client_request_t)(struct host *h, struct client *cl, int type, char *text);
 /* Acts upon what poll found; the same array, unchanged in order. */
-void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr);
+void client_serve(struct host *h, const struct pollfd *pfds, unsigned int nr,
+                  client_request_t request);
 /* Tells all who wait for this domain that it has ended. successor: it will be started again, and
  * they are told of that too; else NULL. */
 void client_tell_end(uint32_t domid, const char *how, const char *successor);
@@ -41,8 +45,8 @@ void client_tell_event(const char *text);
 bool client_wants_events(void);
 /* Is somebody making a domain of this name? */
 bool client_is_making(const char *name);
-/* Answers those that may begin by now, and takes away what one that has left did not finish. */
-void client_go_on(struct host *h);
+/* Has one left, since this was asked last, that had not finished making its domain? */
+bool client_maker_left(void);
 void client_close_all(void);
 
 #endif

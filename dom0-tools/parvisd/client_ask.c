@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What clients ask the daemon for: each request by its own function, which answers at once or
- * leaves the client to wait for what it asked for.
+ * What clients ask the daemon for: see client_ask.h. Each request has its own function, which
+ * answers at once or leaves the client to wait for what it asked for.
  */
-#include "client_internal.h"
+#include "client_ask.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "cause.h"
+#include "client_internal.h"
+#include "collector.h"
 #include "config.h"
 #include "kept.h"
 #include "events.h"
@@ -251,7 +253,7 @@ void client_request(struct host *h, struct client *cl, int type, char *text)
         snprintf(cl->name, sizeof(cl->name), "%.64s", text);
         cl->kind = TO_MAKE; /* answered by client_go_on() */
         if (state_get(cl->name, &former) == 0)
-            reaper_collect(h);
+            collector_look(h);
         break;
     case D_REAP:
         ask_reap(h, cl, domid, rest);
@@ -283,5 +285,26 @@ void client_request(struct host *h, struct client *cl, int type, char *text)
     default:
         client_answer(cl, error_set(&e, -EPROTO, "parvisd does not know this request"), &e);
         client_drop(cl);
+    }
+}
+
+void client_go_on(struct host *h)
+{
+    struct error none = {0};
+
+    if (client_maker_left())
+        collector_look(h);
+    for (unsigned int i = 0; i < nr_clients; i++) {
+        struct client *cl = &clients[i];
+
+        if (cl->fd >= 0 && cl->kind == TO_MAKE && !reaper_has_name(cl->name)) {
+            cl->kind = MAKING;
+            client_answer(cl, 0, &none);
+        }
+        if (cl->fd >= 0 && cl->kind == STOPPING && !policy_is_making(cl->name) &&
+            !reaper_has_name(cl->name)) {
+            client_answer(cl, 0, &none);
+            client_drop(cl);
+        }
     }
 }

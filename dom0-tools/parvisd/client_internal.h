@@ -48,7 +48,5 @@ void client_answer(struct client *cl, int rc, const struct error *e);
 void client_drop(struct client *cl);
 /* Tells how it ended, and lets the client go. */
 void client_send_end(struct client *cl, const char *how);
-/* Its one request. */
-void client_request(struct host *h, struct client *cl, int type, char *text);
 
 #endif

@@ -24,6 +24,8 @@
 #include "aside.h"
 #include "child.h"
 #include "client.h"
+#include "client_ask.h"
+#include "collector.h"
 #include "console.h"
 #include "events.h"
 #include "lifecycle.h"
@@ -101,7 +103,7 @@ static int sooner(int a, int b)
 /* What need not be waited for; returns how long the loop may sleep. */
 static int go_on(struct host *h)
 {
-    int wait = reaper_run(h);
+    int wait = collector_run(h);
 
     policy_go_on();
     client_go_on(h);
@@ -145,7 +147,7 @@ static int loop(struct host *h, int signals)
             take_port_events(h);
         if (p[FD_TTYS].revents)
             tty_events(h);
-        client_serve(h, p + FD_FIXED, n);
+        client_serve(h, p + FD_FIXED, n, client_request);
         if (p[FD_LISTEN].revents)
             client_accept(listener);
         if (p[FD_STORE].revents)
@@ -183,7 +185,7 @@ static int start(struct host **h, struct error *e)
     if (ttys < 0)
         fprintf(stderr, "parvisd: no terminals for `xl console`: %s\n", strerror(-ttys));
     aside_sweep();
-    reaper_collect(*h);
+    collector_look(*h);
     policy_check(*h);
     listener = client_listen(state_path("parvisd.sock"));
     if (listener < 0)

@@ -4,20 +4,14 @@
  */
 #include "reaper.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
 #include "clock.h"
-#include "console.h"
 #include "events.h"
-#include "lifecycle.h"
-#include "policy.h"
 #include "reap.h"
-#include "restart.h"
-#include "state.h"
 
 struct job {
     struct job *next;
@@ -26,7 +20,7 @@ struct job {
 };
 
 static struct job *jobs;
-static uint64_t collect_at; /* 0 = nothing is left that we know of */
+static bool left_something; /* could not be taken away */
 
 bool reaper_has_domain(uint32_t domid)
 {
@@ -54,7 +48,7 @@ static void finish(struct host *h, struct job *j)
     if (j->r.e.code) {
         if (!told)
             fprintf(stderr, "parvisd: %s\n", j->r.e.text);
-        collect_at = now_ms() + COLLECT_AGAIN_MS;
+        left_something = true;
     }
     told = j->r.e.code != 0;
     events_look(h); /* before anybody who has waited makes the next of this name */
@@ -111,10 +105,6 @@ int reaper_run(struct host *h)
     struct job **at = &jobs;
     uint64_t next = UINT64_MAX, now = now_ms();
 
-    if (collect_at && now >= collect_at) {
-        collect_at = 0;
-        reaper_collect(h);
-    }
     while (*at) {
         struct job *j = *at;
 
@@ -125,107 +115,15 @@ int reaper_run(struct host *h)
             at = &j->next;
         }
     }
-    if (collect_at && collect_at < next)
-        next = collect_at;
     return next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
 }
 
-/* The domain that an entry stands for, or NULL. */
-static const struct live_domain *find_domain(const struct state_entry *s,
-                                             const struct live_domain *all, size_t n)
+bool reaper_left_something(void)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (state_matches(s, &all[i].d))
-            return &all[i];
-    }
-    return NULL;
-}
+    bool left = left_something;
 
-static void take_away(struct host *h, const struct state_entry *s, uint32_t domid, const char *how)
-{
-    const struct console *c = console_by_domid(domid);
-    char *ended = state_read_ended(s->name);
-
-    /* The console of this number may be that of another domain by now. */
-    if (domid != UINT32_MAX && (!c || strcmp(c->name, s->name) == 0))
-        policy_release(h, domid, how);
-    reaper_start(h, domid, s->uuid, s->name,
-                 ended || s->maker || restart_intended(s->name) ? "" : how);
-    free(ended);
-}
-
-static void collect_one(struct host *h, const struct state_entry *s, const struct live_domain *all,
-                        size_t n)
-{
-    const struct live_domain *l = find_domain(s, all, n);
-    uint32_t domid = l ? l->d.domid : s->domid;
-
-    if (s->maker && !s->abandoned) {
-        collect_at = now_ms() + COLLECT_MAKERS_MS;
-    } else if (s->maker) {
-        fprintf(stderr, "parvisd: %s: process %d ended before it had made it: what is there goes\n",
-                s->name, (int)s->maker);
-        take_away(h, s, domid, "its maker was killed");
-    } else if (!l || l->d.dying || s->ending) {
-        take_away(h, s, domid, "destroyed");
-    } else if (!console_by_domid(domid)) {
-        policy_adopt(h, domid, s->name);
-    }
-}
-
-/* What there is, as the collector has seen it. */
-struct sight {
-    const struct state_entry *names;
-    size_t nr;
-    const struct live_domain *all;
-    size_t n;
-};
-
-/* A name of which a domain was to be started again, by a daemon that was killed or by us. */
-static void take_up(void *ctx, const char *name)
-{
-    const struct sight *s = ctx;
-    const struct live_domain *l = NULL;
-
-    for (size_t i = 0; i < s->nr; i++) {
-        if (strcmp(s->names[i].name, name) == 0 && !s->names[i].maker && !s->names[i].ending)
-            l = find_domain(&s->names[i], s->all, s->n);
-    }
-    if (l && l->d.shutdown && !l->d.dying)
-        return; /* the former life: its end is yet to be acted upon */
-    if (l && !l->d.dying)
-        restart_forget(name); /* it lives */
-    else if (console_expect(name))
-        fprintf(stderr, "parvisd: %s: its console: %s\n", name, strerror(ENOMEM));
-}
-
-void reaper_collect(struct host *h)
-{
-    struct sight sight;
-    struct state_entry *names;
-    struct live_domain *all;
-    struct error e = {0};
-    size_t n = 0, nr = 0;
-
-    state_sweep();
-    device_system->sweep_limits();
-    /* The names first: a domain that is made after this look has no name in it. */
-    if (state_list(&names, &nr))
-        return;
-    if (lifecycle_list(h, &all, &n, &e)) {
-        fprintf(stderr, "parvisd: %s\n", e.text);
-        free(names);
-        collect_at = now_ms() + COLLECT_AGAIN_MS;
-        return;
-    }
-    sight = (struct sight){names, nr, all, n};
-    restart_each(take_up, &sight);
-    for (size_t i = 0; i < nr; i++) {
-        if (!reaper_has_name(names[i].name))
-            collect_one(h, &names[i], all, n);
-    }
-    free(all);
-    free(names);
+    left_something = false;
+    return left;
 }
 
 void reaper_close(struct host *h)

@@ -25,6 +25,8 @@
 #include <xen/sched.h>
 
 #include "client.h"
+#include "client_ask.h"
+#include "collector.h"
 #include "daemon.h"
 #include "daemon_support.h"
 #include "policy.h"
@@ -102,7 +104,7 @@ static void serve_clients(void)
     unsigned int n = client_poll_set(p);
 
     (void)poll(p, n, 0);
-    client_serve(&f->host, p, n);
+    client_serve(&f->host, p, n, client_request);
 }
 
 static void message(void)
@@ -146,7 +148,7 @@ static void go_on(void)
 
     clock_ms += take(8) ? take(200) : 5000;
     policy_check(&f->host);
-    (void)reaper_run(&f->host);
+    (void)collector_run(&f->host);
     policy_go_on();
     client_go_on(&f->host);
     (void)console_pump_waiting(&f->host);

@@ -24,7 +24,9 @@
 
 #include "child.h"
 #include "client.h"
+#include "client_ask.h"
 #include "clock.h"
+#include "collector.h"
 #include "daemon.h"
 #include "daemon_support.h"
 #include "policy.h"
@@ -165,8 +167,8 @@ void turn(void)
     client_accept(listener);
     n = client_poll_set(p);
     poll(p, n, 0);
-    client_serve(&f->host, p, n);
-    reaper_run(&f->host);
+    client_serve(&f->host, p, n, client_request);
+    collector_run(&f->host);
     policy_go_on();
     client_go_on(&f->host);
 }

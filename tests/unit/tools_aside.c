@@ -27,6 +27,7 @@
 #include "aside.h"
 #include "child.h"
 #include "client.h"
+#include "collector.h"
 #include "daemon.h"
 #include "daemon_support.h"
 #include "devices.h"
@@ -34,7 +35,6 @@
 #include "lifecycle.h"
 #include "new_file.h"
 #include "policy.h"
-#include "reaper.h"
 #include "restart.h"
 #include "state.h"
 
@@ -394,7 +394,7 @@ static void renames_and_restarts(void **state)
     device_system = real;
     /* The next daemon leaves it as it is. */
     console_close_all(&f->host);
-    reaper_collect(&f->host);
+    collector_look(&f->host);
     policy_check(&f->host);
     assert_string_equal(name_of(domid), other);
     assert_non_null(fake_domain(f, next));

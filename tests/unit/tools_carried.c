@@ -22,10 +22,10 @@
 
 #include <xen/sched.h>
 
+#include "collector.h"
 #include "daemon_support.h"
 #include "devices.h"
 #include "policy.h"
-#include "reaper.h"
 #include "restart.h"
 #include "state.h"
 
@@ -113,7 +113,7 @@ static void goes_on_under_the_next_daemon(void **state)
     set_and_reboot();
     policy_check(&f->host);
     console_close_all(&f->host);
-    reaper_collect(&f->host);
+    collector_look(&f->host);
     d = next_life(true);
     assert_int_equal(d->sched.weight, 700);
     assert_int_equal(d->sched.cap, 50);

@@ -26,6 +26,7 @@
 #include "cause.h"
 #include "child.h"
 #include "client.h"
+#include "collector.h"
 #include "daemon.h"
 #include "daemon_support.h"
 #include "devices.h"
@@ -164,7 +165,7 @@ static void without_its_records(void **state)
     make_guest("deaf", "destroy", &deaf);
     snprintf(path, sizeof(path), "/local/domain/%u/console/port", deaf);
     f->host.ops->store_rm(&f->host, 0, path);
-    reaper_collect(&f->host);
+    collector_look(&f->host);
     assert_null(console_by_name("deaf"));
     assert_non_null(fake_domain(f, deaf));
     fake_shutdown(f, web, SHUTDOWN_poweroff);
@@ -303,13 +304,13 @@ static void adopts(void **state)
 
     (void)state;
     say(ring, "alive", 5);
-    reaper_collect(&f->host);
+    collector_look(&f->host);
     /* The one before was killed. */
     history_says("web", "alive" KILLED_NOTE);
     /* The next daemon goes on where this one ended. */
     console_close_all(&f->host);
     say(ring, " again", 6);
-    reaper_collect(&f->host);
+    collector_look(&f->host);
     history_says("web", "alive" KILLED_NOTE " again");
 }
 

@@ -30,6 +30,7 @@
 
 #include "child.h"
 #include "client.h"
+#include "collector.h"
 #include "daemon_support.h"
 #include "devices.h"
 #include "fake_parts.h"
@@ -169,10 +170,10 @@ static int make_and_go(bool paused)
 static void settle(void)
 {
     policy_check(&f->host);
-    reaper_collect(&f->host);
+    collector_look(&f->host);
     for (int i = 0; i < 200 && reaper_has_name("web"); i++) {
         clock_ms += 20;
-        reaper_run(&f->host);
+        collector_run(&f->host);
     }
 }
 
@@ -383,7 +384,7 @@ static void let_child_make(void)
 /* From its start until it has nothing more to do. */
 static int daemon_lives(void)
 {
-    reaper_collect(&f->host);
+    collector_look(&f->host);
     policy_check(&f->host);
     for (int i = 0; i < 100; i++) {
         clock_ms += 20;

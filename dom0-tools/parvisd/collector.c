@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What others left: see collector.h.
+ */
+#include "collector.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "console.h"
+#include "devices.h"
+#include "lifecycle.h"
+#include "policy.h"
+#include "reaper.h"
+#include "restart.h"
+#include "state.h"
+
+static uint64_t look_at; /* 0 = nothing is left that we know of */
+
+/* The domain that an entry stands for, or NULL. */
+static const struct live_domain *find_domain(const struct state_entry *s,
+                                             const struct live_domain *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (state_matches(s, &all[i].d))
+            return &all[i];
+    }
+    return NULL;
+}
+
+static void take_away(struct host *h, const struct state_entry *s, uint32_t domid, const char *how)
+{
+    const struct console *c = console_by_domid(domid);
+    char *ended = state_read_ended(s->name);
+
+    /* The console of this number may be that of another domain by now. */
+    if (domid != UINT32_MAX && (!c || strcmp(c->name, s->name) == 0))
+        policy_release(h, domid, how);
+    reaper_start(h, domid, s->uuid, s->name,
+                 ended || s->maker || restart_intended(s->name) ? "" : how);
+    free(ended);
+}
+
+static void collect_one(struct host *h, const struct state_entry *s, const struct live_domain *all,
+                        size_t n)
+{
+    const struct live_domain *l = find_domain(s, all, n);
+    uint32_t domid = l ? l->d.domid : s->domid;
+
+    if (s->maker && !s->abandoned) {
+        look_at = now_ms() + COLLECT_MAKERS_MS;
+    } else if (s->maker) {
+        fprintf(stderr, "parvisd: %s: process %d ended before it had made it: what is there goes\n",
+                s->name, (int)s->maker);
+        take_away(h, s, domid, "its maker was killed");
+    } else if (!l || l->d.dying || s->ending) {
+        take_away(h, s, domid, "destroyed");
+    } else if (!console_by_domid(domid)) {
+        policy_adopt(h, domid, s->name);
+    }
+}
+
+/* What there is, as the collector has seen it. */
+struct sight {
+    const struct state_entry *names;
+    size_t nr;
+    const struct live_domain *all;
+    size_t n;
+};
+
+/* A name of which a domain was to be started again, by a daemon that was killed or by us. */
+static void take_up(void *ctx, const char *name)
+{
+    const struct sight *s = ctx;
+    const struct live_domain *l = NULL;
+
+    for (size_t i = 0; i < s->nr; i++) {
+        if (strcmp(s->names[i].name, name) == 0 && !s->names[i].maker && !s->names[i].ending)
+            l = find_domain(&s->names[i], s->all, s->n);
+    }
+    if (l && l->d.shutdown && !l->d.dying)
+        return; /* the former life: its end is yet to be acted upon */
+    if (l && !l->d.dying)
+        restart_forget(name); /* it lives */
+    else if (console_expect(name))
+        fprintf(stderr, "parvisd: %s: its console: %s\n", name, strerror(ENOMEM));
+}
+
+void collector_look(struct host *h)
+{
+    struct sight sight;
+    struct state_entry *names;
+    struct live_domain *all;
+    struct error e = {0};
+    size_t n = 0, nr = 0;
+
+    state_sweep();
+    device_system->sweep_limits();
+    /* The names first: a domain that is made after this look has no name in it. */
+    if (state_list(&names, &nr))
+        return;
+    if (lifecycle_list(h, &all, &n, &e)) {
+        fprintf(stderr, "parvisd: %s\n", e.text);
+        free(names);
+        look_at = now_ms() + COLLECT_AGAIN_MS;
+        return;
+    }
+    sight = (struct sight){names, nr, all, n};
+    restart_each(take_up, &sight);
+    for (size_t i = 0; i < nr; i++) {
+        if (!reaper_has_name(names[i].name))
+            collect_one(h, &names[i], all, n);
+    }
+    free(all);
+    free(names);
+}
+
+int collector_run(struct host *h)
+{
+    uint64_t now = now_ms();
+    int wait;
+
+    if (look_at && now >= look_at) {
+        look_at = 0;
+        collector_look(h);
+    }
+    wait = reaper_run(h);
+    if (reaper_left_something())
+        look_at = now_ms() + COLLECT_AGAIN_MS;
+    if (look_at && (wait < 0 || look_at < now + (uint64_t)wait))
+        wait = look_at > now ? (int)(look_at - now) : 0;
+    return wait;
+}
