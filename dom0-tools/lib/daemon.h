@@ -62,7 +62,8 @@ enum daemon_message {
 };
 
 #define DAEMON_MAX_MESSAGE 4096u
-#define DAEMON_START_MS    5000u  /* so long may it take to be started again */
+#define MAX_CLIENTS        512u  /* at once: `pvctl shutdown --all --wait` is one for each domain */
+#define DAEMON_START_MS    5000u /* so long may it take to be started again */
 #define DAEMON_ANSWER_MS   60000u /* and so long to answer: it may have a domain to take away */
 
 /* Connected socket, or a negative errno with the cause in e. */

@@ -14,9 +14,7 @@
 #include <sys/types.h>
 
 #include "console.h"
-
-/* `pvctl shutdown --all --wait` is one for each domain. */
-#define MAX_CLIENTS 512u
+#include "daemon.h"
 
 int __must_check client_listen(const char *path);
 void client_accept(int listener);

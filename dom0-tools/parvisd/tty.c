@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "client.h"
+#include "console.h"
+#include "daemon.h"
 
 /* Descriptors that are not for terminals: clients, and what the libraries open. */
 #define FDS_KEPT      (MAX_CLIENTS + 128)
