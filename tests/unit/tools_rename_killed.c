@@ -20,10 +20,10 @@
 #include <cmocka.h>
 
 #include "client.h"
+#include "collector.h"
 #include "daemon_support.h"
 #include "fake_parts.h"
 #include "policy.h"
-#include "reaper.h"
 #include "state.h"
 
 void __lsan_disable(void) __attribute__((weak));
@@ -137,7 +137,7 @@ static void has_one_name(void **state)
 
             old += state_get("web", &s) == 0;
             daemon_died(first);
-            reaper_collect(&f->host);
+            collector_look(&f->host);
             policy_check(&f->host);
         } else {
             close(first);
