@@ -11,6 +11,12 @@
 
 #define DEVICE_PATH 160
 
+/* What an end says of itself in its entry "state". */
+#define XENBUS_INITIALISING "1"
+#define XENBUS_CONNECTED    "4"
+#define XENBUS_CLOSING      "5"
+#define XENBUS_CLOSED       "6"
+
 /* kind: "vbd" or "vif". key: "/state", say; "" is the directory itself. */
 void device_back_path(char out[DEVICE_PATH], const char *kind, uint32_t domid, unsigned int id,
                       const char *key);

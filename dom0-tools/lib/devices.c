@@ -18,11 +18,6 @@
 #define WAIT_MS  15000u
 #define START_MS 120000u /* the drivers of a large machine */
 
-/* States of the xenbus handshake. */
-#define XENBUS_INITIALISING "1"
-#define XENBUS_CLOSING      "5"
-#define XENBUS_CLOSED       "6"
-
 #define RATE_US 50000u /* a limit holds for each so long, as Xen's tools have it */
 
 /* One entry of a device's directory; value NULL: there is none. */
@@ -264,15 +259,23 @@ static int put_nic_entry(struct host *h, host_txn_t t, void *arg)
     return rc ? rc : put_device(h, t, &p->device);
 }
 
+const char *devices_nic_rate(const struct nic_config *nic, char text[NIC_RATE])
+{
+    /* ABI: so many bytes in so many microseconds: it may send them all at once. */
+    snprintf(text, NIC_RATE, "%u,%u",
+             (unsigned int)((uint64_t)nic->rate_kib * 1024 / (1000000 / RATE_US)), RATE_US);
+    return nic->rate_kib ? text : NULL;
+}
+
 int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
                        const struct nic_config *nic, unsigned int id, struct error *e)
 {
-    char mac[18], handle[16], vif[32], rate[48], path[DEVICE_PATH];
+    char mac[18], handle[16], vif[32], rate[NIC_RATE], path[DEVICE_PATH];
     const struct field front[] = {{"handle", handle}, {"mac", mac}};
     const struct field back[] = {
         {"handle", handle},      {"mac", mac},    {"type", "vif"},
         {"script", "none"}, /* xen-netback wants one; udev rules would run it */
-        {"bridge", nic->bridge}, {"ip", nic->ip}, {"rate", nic->rate_kib ? rate : NULL},
+        {"bridge", nic->bridge}, {"ip", nic->ip}, {"rate", devices_nic_rate(nic, rate)},
     };
     struct nic_entry p = {
         .device = {"vif", domid, id, front, back, 2, sizeof(back) / sizeof(back[0])},
@@ -280,10 +283,6 @@ int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t d
         .nic = nic,
         .e = e};
     int rc;
-
-    /* ABI: so many bytes in so many microseconds: it may send them all at once. */
-    snprintf(rate, sizeof(rate), "%u,%u",
-             (unsigned int)((uint64_t)nic->rate_kib * 1024 / (1000000 / RATE_US)), RATE_US);
 
     snprintf(handle, sizeof(handle), "%u", id);
     mac_format(nic->mac, mac);

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <linux/major.h>
+
 #include "config_check.h"
 #include "device_path.h"
 #include "devices.h"
@@ -155,17 +157,51 @@ static bool is_in_store(const struct arrival *a, unsigned int *id)
     return found;
 }
 
+/* The same of a back end's, which may be there or not. */
+static bool is_same(const struct arrival *a, unsigned int id, const char *key, const char *wanted)
+{
+    char *value = entry(a, id, false, key);
+    bool same = value && wanted ? strcmp(value, wanted) == 0 : !value && !wanted;
+
+    free(value);
+    return same;
+}
+
+/* A disk that is on a loop device has these limits from now on; another can have none. */
+static bool takes_limits(const struct arrival *a, unsigned int id, const struct disk_rates *rates)
+{
+    char *number = entry(a, id, false, "/physical-device");
+    unsigned int major, minor;
+    bool takes = number && sscanf(number, "%x:%x", &major, &minor) == 2 &&
+                 (major == LOOP_MAJOR ? device_system->limit(major, minor, rates) == 0
+                                      : !disk_rates_any(rates));
+
+    free(number);
+    return takes;
+}
+
 /* Is the device of this number what is to come? A disk that may be written is not one that may only
  * be read. */
 static bool is_wanted(const struct arrival *a, unsigned int id)
 {
     const struct disk_config *d = a->c->disks;
+    const struct nic_config *n = a->c->nics;
+    char rate[NIC_RATE];
 
     if (a->nic)
-        return entry_is(a, id, false, "/bridge", a->c->nics[0].bridge);
-    return entry_is(a, id, false, "/source", d->source) &&
-           entry_is(a, id, false, "/mode", d->readonly ? "r" : "w") &&
-           entry_is(a, id, false, "/shareable", d->shareable ? "1" : "0");
+        return is_same(a, id, "/bridge", n->bridge) && is_same(a, id, "/ip", n->ip) &&
+               is_same(a, id, "/rate", devices_nic_rate(n, rate));
+    return is_same(a, id, "/source", d->source) &&
+           is_same(a, id, "/mode", d->readonly ? "r" : "w") &&
+           is_same(a, id, "/shareable", d->shareable ? "1" : "0") && takes_limits(a, id, &d->rates);
+}
+
+/* Do both ends use it? An interface's front end does so before it is on a bridge, its back end
+ * behind that. */
+static bool is_in_use(const struct arrival *a, unsigned int id)
+{
+    return entry_is(a, id, true, "/state", XENBUS_CONNECTED) &&
+           entry_is(a, id, false, "/state", XENBUS_CONNECTED);
 }
 
 /* What the store has and the configuration has not is another tool's, or was left by an attach that
@@ -184,7 +220,7 @@ static int find_left(struct arrival *a)
     if (rc)
         return error_set(a->e, -EEXIST, "%s: another tool (xl, virsh) has attached device %s %u",
                          a->l->name, kind, a->id);
-    if (!entry_is(a, a->id, true, "/state", "4")) {
+    if (!is_in_use(a, a->id)) {
         unplug_at_once(a->h, kind, a->l->d.domid, a->id);
         return 0;
     }

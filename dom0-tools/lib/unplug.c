@@ -28,10 +28,6 @@
 #define ASK_MS  10000u /* so long a guest may take to let go, as with Xen's tools */
 #define GONE_MS 15000u
 
-#define XENBUS_CONNECTED "4"
-#define XENBUS_CLOSING   "5"
-#define XENBUS_CLOSED    "6"
-
 /* A device on its way out of the domain. */
 struct leaving {
     struct host *h;

@@ -49,14 +49,32 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 }
 
 static uint32_t domid;
-static bool guest_listens; /* it connects, and lets go when it is asked */
-static bool nic;           /* instead of a disk */
-static bool only_read;     /* the disk is to be */
+static bool guest_listens;        /* it connects, and lets go when it is asked */
+static bool nic;                  /* instead of a disk */
+static bool only_read;            /* the disk is to be */
+static uint64_t limit;            /* of what it may write; of an interface's rate */
+static struct disk_rates limited; /* what the disk's loop device has */
+
+static int keep_limit(unsigned int major, unsigned int minor, const struct disk_rates *rates)
+{
+    (void)major, (void)minor;
+    limited = *rates;
+    return 0;
+}
 
 static void set_entry(struct fake_entry *e, const char *to)
 {
     free(e->value);
     e->value = strdup(to);
+}
+
+/* A network back end is connected when its interface is on a bridge, whatever its front end is. */
+static const char *connected(const char *path)
+{
+    char status[96];
+
+    snprintf(status, sizeof(status), "/local/domain/0/backend/vif/%u/0/hotplug-status", domid);
+    return guest_listens && (!strstr(path, "/backend/vif/") || fake_read(f, status)) ? "4" : "2";
 }
 
 /* The drivers come to their turn. */
@@ -70,8 +88,8 @@ static void drive(unsigned int ms)
             continue;
         if (strstr(e->path, "/backend/") && strcmp(e->value, "5") == 0)
             set_entry(e, "6");
-        else if (strcmp(e->value, "1") == 0)
-            set_entry(e, guest_listens ? "4" : "2");
+        else if (strcmp(e->value, "1") == 0 || strcmp(e->value, "2") == 0)
+            set_entry(e, connected(e->path));
     }
 }
 
@@ -86,15 +104,18 @@ static int attach(void)
     if (nic) {
         c.nics = calloc(1, sizeof(*c.nics));
         c.nr_nics = 1;
-        *c.nics = (struct nic_config){
-            .bridge = strdup("xenbr0"), .mac = {0, 0x16, 0x3e, 0, 0, 7}, .mac_given = true};
+        *c.nics = (struct nic_config){.bridge = strdup("xenbr0"),
+                                      .mac = {0, 0x16, 0x3e, 0, 0, 7},
+                                      .mac_given = true,
+                                      .rate_kib = (uint32_t)limit};
     } else {
         c.disks = calloc(1, sizeof(*c.disks));
         c.nr_disks = 1;
         *c.disks = (struct disk_config){.source = strdup("/srv/b.img"),
                                         .target = strdup("xvdb"),
                                         .vdev = 51728,
-                                        .readonly = only_read};
+                                        .readonly = only_read,
+                                        .rates.of[DISK_WRITE_BYTES] = limit};
     }
     rc = rc    ? rc
          : nic ? hotplug_add_nic(&f->host, &l, &c, &id, &e)
@@ -140,6 +161,15 @@ static bool killed(int (*process)(void), uint64_t at)
     return died;
 }
 
+static const char *back_entry(const char *key)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%u/%s", nic ? "vif" : "vbd", domid,
+             nic ? 0 : 51728, key);
+    return fake_read(f, path);
+}
+
 static bool kept(void)
 {
     char *xml;
@@ -153,11 +183,7 @@ static bool kept(void)
 
 static bool stored(void)
 {
-    char path[96];
-
-    snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%u/state", nic ? "vif" : "vbd",
-             domid, nic ? 0 : 51728);
-    return fake_read(f, path) != NULL;
+    return back_entry("state") != NULL;
 }
 
 static void begin(struct device_system *model)
@@ -166,6 +192,7 @@ static void begin(struct device_system *model)
     make_guest("web", "destroy", &domid);
     *model = willing_system;
     model->sleep_ms = drive;
+    model->limit = keep_limit;
     device_system = model;
 }
 
@@ -199,9 +226,11 @@ static void attach_killed(void)
         begin(&model);
         died = killed(attach, at);
         assert_true(stored() || !kept());
+        drive(0);
         if (!kept())
             assert_int_equal(attach(), 0);
         assert_true(stored() && kept());
+        assert_true(!nic || back_entry("hotplug-status")); /* it is on its bridge */
         assert_int_equal(detach(), 0);
         assert_usable();
         begin(&model);
@@ -218,7 +247,6 @@ static void attach_killed_then_only_read(void **state)
 {
     struct device_system model;
     bool died = true;
-    char path[96];
 
     (void)state;
     nic = false;
@@ -232,11 +260,41 @@ static void attach_killed_then_only_read(void **state)
         only_read = true;
         rc = attach();
         only_read = false;
-        snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51728/mode", domid);
-        assert_string_equal(fake_read(f, path), rc ? "w" : "r");
+        assert_string_equal(back_entry("mode"), rc ? "w" : "r");
         assert_true(rc == 0 || rc == -EEXIST);
         assert_int_equal(detach(), 0);
         assert_usable();
+    }
+}
+
+/* What a killed attach has left has another limit, or none: who then gives it with one is not told
+ * that it has come while that does not hold. */
+static void attach_killed_then_limited(void **state)
+{
+    (void)state;
+    guest_listens = true;
+    for (int way = 0; way < 2; way++) {
+        struct device_system model;
+        bool died = true;
+
+        nic = way;
+        for (uint64_t at = 1; died; at++) {
+            int rc;
+
+            begin(&model);
+            died = killed(attach, at);
+            drive(0);
+            limit = 8192;
+            rc = attach();
+            limit = 0;
+            assert_true(rc == 0 || rc == -EEXIST);
+            if (rc == 0 && nic)
+                assert_string_equal(back_entry("rate"), "419430,50000");
+            else if (rc == 0)
+                assert_int_equal(limited.of[DISK_WRITE_BYTES], 8192);
+            assert_int_equal(detach(), 0);
+            assert_usable();
+        }
     }
 }
 
@@ -280,9 +338,9 @@ static void detach_is_killed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(attach_is_killed),
-                                       cmocka_unit_test(attach_killed_then_only_read),
-                                       cmocka_unit_test(detach_is_killed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attach_is_killed), cmocka_unit_test(attach_killed_then_only_read),
+        cmocka_unit_test(attach_killed_then_limited), cmocka_unit_test(detach_is_killed)};
 
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
