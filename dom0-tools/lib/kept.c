@@ -6,9 +6,10 @@
  * is killed holds none. It is replaced, not written: who has got the lock looks whether that is
  * still the file, and the new one is locked before it has the name.
  *
- * Race: the domain may end meanwhile, and its file be moved (restart.h) or removed. So the new file
- * takes the place of one that is there, and of no other: nothing is left of a domain that has gone,
- * and who wanted a change is told that it is lost.
+ * Race: the domain may end meanwhile, and its file be moved (restart.h), removed, or replaced by
+ * parvisd, which waits for nobody (parvisd/aside.h). So the new file takes the place of the one
+ * that was locked, and of no other: nothing is left of a domain that has gone, what was put aside
+ * stays so, and who wanted a change is told that it is lost.
  */
 #define _GNU_SOURCE /* renameat2 */
 #include "kept.h"
@@ -31,20 +32,24 @@ static int has_ended(const char *name, struct error *e)
     return error_set(e, -ESRCH, "%s: it has ended meanwhile", name);
 }
 
+static bool is_file(int fd, const char *path)
+{
+    struct stat ours, there;
+
+    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && there.st_ino == ours.st_ino &&
+           there.st_dev == ours.st_dev;
+}
+
 /* Returns a descriptor whose close() lets the next one; -ENOENT: it is not there any more. */
 static int lock_file(uint32_t domid, unsigned int limit_ms)
 {
     for (;;) {
         int fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC), rc;
-        struct stat ours, there;
 
         if (fd < 0)
             return -errno;
         rc = lock_take_open(fd, limit_ms);
-        if (rc == 0 && fstat(fd, &ours) < 0)
-            rc = -errno;
-        if (rc == 0 && stat(state_path("domains/%u.xml", domid), &there) == 0 &&
-            there.st_ino == ours.st_ino && there.st_dev == ours.st_dev)
+        if (rc == 0 && is_file(fd, state_path("domains/%u.xml", domid)))
             return fd;
         close(fd);
         if (rc)
@@ -52,8 +57,20 @@ static int lock_file(uint32_t domid, unsigned int limit_ms)
     }
 }
 
+/* The file at tmp for the one that is locked; -ENOENT: that is not there any more. */
+static int put_in_place(const char *tmp, uint32_t domid, int locked)
+{
+    const char *path = state_path("domains/%u.xml", domid);
+
+    if (renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_EXCHANGE) < 0)
+        return -errno;
+    if (is_file(locked, tmp))
+        return 0;
+    return renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_EXCHANGE) < 0 ? -errno : -ENOENT;
+}
+
 /* Returns the lock of the new file. */
-static int exchange(uint32_t domid, const char *xml)
+static int exchange(uint32_t domid, const char *xml, int locked)
 {
     char tmp[PATH_MAX];
     int rc, fd;
@@ -64,16 +81,14 @@ static int exchange(uint32_t domid, const char *xml)
         return rc;
     fd = open(tmp, O_RDWR | O_CLOEXEC);
     rc = fd < 0 ? -errno : lock_take_open(fd, 0);
-    if (rc == 0 && renameat2(AT_FDCWD, tmp, AT_FDCWD, state_path("domains/%u.xml", domid),
-                             RENAME_EXCHANGE) < 0)
-        rc = -errno;
+    rc = rc ? rc : put_in_place(tmp, domid, locked);
     unlink(tmp);
     if (rc && fd >= 0)
         close(fd);
     return rc ? rc : fd;
 }
 
-static int change_locked(uint32_t domid, const char *name, const struct kept_change *k,
+static int change_locked(uint32_t domid, const char *name, const struct kept_change *k, int locked,
                          struct error *e)
 {
     struct domain_config cfg;
@@ -91,7 +106,7 @@ static int change_locked(uint32_t domid, const char *name, const struct kept_cha
     domain_config_free(&cfg);
     if (rc)
         return rc;
-    lock = xml ? exchange(domid, xml) : -ENOMEM;
+    lock = xml ? exchange(domid, xml, locked) : -ENOMEM;
     free(xml);
     if (lock == -ENOENT)
         return has_ended(name, e);
@@ -113,7 +128,7 @@ int kept_change_of(uint32_t domid, const char *name, const struct kept_change *k
         return error_set(e, lock, "%s: somebody else is changing it", name);
     if (lock < 0)
         return error_errno(e, lock, "%s", state_path("domains/%u.xml", domid));
-    rc = change_locked(domid, name, k, e);
+    rc = change_locked(domid, name, k, lock, e);
     close(lock);
     return rc;
 }

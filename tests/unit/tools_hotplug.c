@@ -400,6 +400,13 @@ static int ends_meanwhile(struct domain_config *cfg, void *arg)
     return restart_intend("web", web->d.domid);
 }
 
+static int is_put_aside_meanwhile(struct domain_config *cfg, void *arg)
+{
+    (void)arg;
+    cfg->vcpus = 1;
+    return state_write_file(state_path("domains/%u.xml", web->d.domid), "<put-aside/>");
+}
+
 /* One at a time changes what is kept of a domain, and does not wait for who changes another's; a
  * change that comes when the next life begins is not lost without a word. */
 static void what_is_kept(void **state)
@@ -407,6 +414,7 @@ static void what_is_kept(void **state)
     struct kept_change k = {.change = change_others, .then = change_again};
     struct live_domain l = found("web");
     struct error e = {0};
+    char *xml;
     int nr = 0;
 
     (void)state;
@@ -417,6 +425,11 @@ static void what_is_kept(void **state)
     assert_true(kept_has("current='1'"));
     assert_int_equal(kept_change(&l, count, &nr, &e), 0); /* who was first is done */
     assert_false(kept_has("current='1'"));
+    assert_int_equal(state_read_xml(l.d.domid, &xml), 0);
+    assert_int_equal(kept_change(&l, is_put_aside_meanwhile, NULL, &e), -ESRCH);
+    assert_true(kept_has("<put-aside/>"));
+    assert_int_equal(state_write_file(state_path("domains/%u.xml", l.d.domid), xml), 0);
+    free(xml);
     assert_int_equal(kept_change(&l, ends_meanwhile, NULL, &e), -ESRCH);
     assert_string_equal(e.text, "web: it has ended meanwhile");
     assert_int_equal(access(state_path("domains/%u.xml", l.d.domid), F_OK), -1);
