@@ -3,7 +3,7 @@
  * A domain's entries in the store (xenstore), as guests and their drivers expect them.
  *
  *   /local/domain/N/  name domid vm memory/ cpu/ console/ control/ device/ data/ ...
- *   /vm/UUID/         start_time
+ *   /vm/UUID/         start_time, and the name of one that was given another
  *
  * Rule of permissions: what describes the domain is the control domain's and readable by the
  * guest; the few places where a guest answers (data, attr, error, control) are the guest's. The

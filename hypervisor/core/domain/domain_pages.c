@@ -13,7 +13,7 @@
  * outlive the last frame.
  *
  * Locks: d->page_alloc_lock guards d->pages, d->relinquish, d->tot_pages. count_info is changed by
- * compare and exchange. The caller of put_page() may hold any lock of rank below RANK_PAGE_ALLOC.
+ * atomic operations. The caller of put_page() may hold any lock of rank below RANK_PAGE_ALLOC.
  */
 #include <core/domain/claim.h>
 #include <core/domain/domain_pages.h>
