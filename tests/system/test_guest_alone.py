@@ -189,7 +189,7 @@ def wrong_settings_are_named():
              ({"KIND": "hvmm"}, "KIND=hvmm: must be pv, hvm or pvh"),
              ({"GUEST": "", "FIRMWARE": "bios"}, "FIRMWARE=bios: must be uefi or direct"),
              ({"GUEST": "", "NETWORK": "tap", "FIRMWARE": "direct"}, "NETWORK=tap: must be user or none"),
-             ({"GUEST": "", "DATA_DISK": "none here.img", "FIRMWARE": "direct"}, "DATA_DISK=none here.img: `mkfs.vfat -C 'none here\.img' 65536` makes it"),
+             ({"GUEST": "", "DATA_DISK": "none here.img", "FIRMWARE": "direct"}, "DATA_DISK=none here.img: `mkfs.vfat -C 'none here.img' 65536` makes it"),
              ({"GUEST": "", "DOM0_KERNEL": "/nonexistent"}, f"DOM0_KERNEL /nonexistent: {nothing}"),
              ({"GUEST": "", "DOM0_MODULES": "/nonexistent"}, "DOM0_MODULES=/nonexistent: must be some kernel's folder"),
              ({"GUEST": "", "DOM0_KERNEL": built("dom0/vmlinux"), "PATH": "/nonexistent"}, "the disk image could not be made")]
