@@ -95,8 +95,12 @@ wait_to_build := mkdir -p build; exec 9>build/build.lock; \
     flock -n 9 || { echo "parvis: another make builds in this tree: waiting for it"; flock 9; }
 quietly := $(if $(filter 1,$(V)),,-s)
 
+# What is wrong with the settings is said before anything is built. (Where there is no Python yet, the first build installs it.)
+look_at_settings = ! command -v $(PYTHON) >/dev/null || TO_BUILD="$(NEEDED_TO_RUN)" $(PYTHON) tests/system/run.py --check
+
 # When make has ended, by whatever signal, the machine does too.
 run: ## starts Parvis in QEMU, console on the terminal (GUEST=path: that guest alone, KIND=hvm|pvh: fully virtualized; FIRMWARE=direct; TOOLSTACK=xl|libvirt: Debian's too; GUEST_DISK=path: a disk for guests; SMP MEM CPU ...)
+	@$(look_at_settings)
 	@$(wait_to_build); exec $(MAKE) $(quietly) $(NEEDED_TO_RUN)
 	@exec setpriv --pdeathsig TERM $(PYTHON) tests/system/run.py
 
@@ -104,6 +108,7 @@ attach: ## a second shell of the machine that runs, from another terminal; ^] le
 	@exec $(PYTHON) tests/system/attach.py
 
 debug: ## like run, without firmware, with gdb attached to the hypervisor
+	@export FIRMWARE=$(if $(GUEST),,direct); $(look_at_settings)
 	@$(wait_to_build); exec $(MAKE) $(quietly) build/parvis.elf $(NEEDED_TO_RUN)
 	@FIRMWARE=$(if $(GUEST),,direct) DEBUG_WAIT=1 $(PYTHON) tests/system/run.py </dev/null >build/debug.log 2>&1 & qemu=$$!; \
 	    echo "the machine's console goes to build/debug.log"; \

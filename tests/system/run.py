@@ -10,14 +10,12 @@ output, and the end of the input does not end the machine, which may still have 
 (environment): SMP MEM CPU ACCEL QEMU_EXTRA FIRMWARE NETWORK (user, the default: a card on QEMU's user network; none: without a card) TOOLSTACK (xl, libvirt: Debian's beside ours) DOM0_KERNEL DOM0_MODULES GUEST_DISK (a disk for guests: /dev/disk/by-id/virtio-guest in the
 control domain) DATA_DISK (one with a file system, which keeps the control domain's definitions), and for a guest KIND (pv, the default; hvm: fully
 virtualized; pvh: that, and told of Xen) GUEST_MEM GUEST_CMDLINE GUEST_RAMDISK GUEST_VCPUS. Without SMP the machine has as many CPUs as this host, at most 4, and one for a guest alone. With
-DEBUG_WAIT=1 it waits for a debugger on localhost:1234.
+DEBUG_WAIT=1 it waits for a debugger on localhost:1234. With --check it only says what is wrong with them, a line each, and starts nothing.
 """
 import contextlib
 import fcntl
 import os
-import re
 import select
-import shlex
 import shutil
 import signal
 import subprocess
@@ -26,62 +24,11 @@ import sys
 import attach
 import ending
 import machine
+from run_settings import (KINDS, begin_of, data_disk, firmware, guest_disk, guest_memory, kind, memory, more_for_qemu, network, processors, setting, toolstack,
+                          vcpus, wrong)
 
 DOM0 = os.path.join(machine.ROOT, "dom0-tools/dom0/")
 STATUS_FILE = os.path.join(machine.BUILD, "run.status")
-# By kind of guest, what holds where nothing is said: its memory, its command line, the machine's MEM.
-KINDS = {"pv": ("32M", "", "256"), "hvm": ("256M", "console=ttyS0", "512"), "pvh": ("256M", "console=hvc0", "512")}
-LEAST_MEMORY = {"guest": 4, "machine": 256}     # MB: with less, nothing is said, or Linux crashes
-TOOLSTACKS = ("xl", "libvirt")
-MOST_CPUS = 4    # without SMP: enough to see domains share CPUs; each more makes an emulated start slower
-
-
-def setting(name, default=""):
-    """An environment variable; empty means unset."""
-    return os.environ.get(name) or default
-
-
-def refuse_what_is_for_another_start():
-    """A guest alone and the control domain have settings of their own, which the other start would ignore."""
-    if setting("GUEST"):
-        others, why = ("FIRMWARE", "NETWORK", "DOM0_KERNEL", "DOM0_MODULES", "TOOLSTACK", "GUEST_DISK", "DATA_DISK"), "is for the control domain, and GUEST= starts a guest without it"
-    else:
-        others, why = ("GUEST_MEM", "GUEST_CMDLINE", "GUEST_RAMDISK", "GUEST_VCPUS", "KIND"), "is for a guest alone, which GUEST= names"
-    for name in filter(setting, others):
-        sys.exit(f"parvis: {name}={setting(name)}: {why}")
-
-
-def kind():
-    """Of which kind the guest is."""
-    word = setting("KIND", "pv")
-    if word not in KINDS:
-        sys.exit(f"parvis: KIND={word}: must be pv, hvm or pvh")
-    return word
-
-
-def vcpus():
-    """How many vCPUs the guest has, as parvis.cfg takes it."""
-    word = setting("GUEST_VCPUS", "1")
-    if not re.fullmatch(r"[1-9]|[1-5]\d|6[0-4]", word, re.ASCII):
-        sys.exit(f"parvis: GUEST_VCPUS={word}: must be a number from 1 to 64")
-    return word
-
-
-def guest_memory(usual):
-    """What the guest has, as parvis.cfg takes it."""
-    word = setting("GUEST_MEM", usual)
-    if not re.fullmatch(r"0*[1-9]\d*[KMG]", word, re.ASCII):
-        sys.exit(f"parvis: GUEST_MEM={word}: must be a number with K, M or G behind it, as {usual}")
-    return word
-
-
-def begin_of(path, what, size):
-    """The first bytes of a file that a person named."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(size)
-    except OSError as error:
-        sys.exit(f"parvis: {what} {path}: {error.strerror}")
 
 
 def kernel_of(path, what, directory, memory, says=""):
@@ -103,32 +50,15 @@ def multiboot_args(directory, config, modules):
 
 
 def guest_args(directory):
-    usual, cmdline, _ = KINDS[kind()]
-    memory_of_guest = guest_memory(usual)
+    memory_of_guest = guest_memory()
     kernel = kernel_of(setting("GUEST"), "guest kernel", directory, memory_of_guest, " (GUEST_MEM=)")
     ramdisk = setting("GUEST_RAMDISK")
     if ramdisk:
         begin_of(ramdisk, "guest ramdisk", 0)
-    config = machine.guest_config(memory_of_guest, setting("GUEST_CMDLINE", cmdline), ramdisk, vcpus(),
+    config = machine.guest_config(memory_of_guest, setting("GUEST_CMDLINE", KINDS[kind()][1]), ramdisk, vcpus(),
                                   "loglevel = debug\n", kind())
     modules = {"guest": kernel, **({"ramdisk": ramdisk} if ramdisk else {})}
     return multiboot_args(directory, config, modules)
-
-
-def toolstack():
-    """Whose tools are in the control domain beside ours."""
-    word = setting("TOOLSTACK")
-    if word and word not in TOOLSTACKS:
-        sys.exit(f"parvis: TOOLSTACK={word}: must be {' or '.join(TOOLSTACKS)}, or nothing")
-    return word
-
-
-def network():
-    """The control domain's network card, if it has one."""
-    word = setting("NETWORK", "user")
-    if word not in ("user", "none"):
-        sys.exit(f"parvis: NETWORK={word}: must be user or none; QEMU_EXTRA= adds other cards")
-    return machine.network_args() if word == "user" else []
 
 
 def control_files(directory):
@@ -177,17 +107,8 @@ def image_of(directory):
 
 def disks():
     """GUEST_DISK and DATA_DISK as disks of the machine's. QEMU lets one machine at a time write each."""
-    guests, data = setting("GUEST_DISK"), setting("DATA_DISK")
-    if guests and os.path.abspath(guests) == os.path.abspath(machine.GUEST_DISK) and not os.path.exists(guests):
-        sys.exit(f"parvis: GUEST_DISK={guests}: `make guest-disk` makes it")
-    if data and not os.path.exists(data):
-        sys.exit(f"parvis: DATA_DISK={data}: `mkfs.vfat -C {shlex.quote(data)} 65536` makes it")
-    args = []
-    for name, path, args_of in (("GUEST_DISK", guests, machine.guest_disk_args), ("DATA_DISK", data, machine.data_disk_args)):
-        if path:
-            begin_of(path, name, 0)
-            args += args_of(path)
-    return args
+    guests, data = guest_disk(), data_disk()
+    return (machine.guest_disk_args(guests) if guests else []) + (machine.data_disk_args(data) if data else [])
 
 
 def uefi_args(directory):
@@ -199,52 +120,17 @@ def uefi_args(directory):
             "-device", "virtio-blk-pci,drive=boot,bootindex=1"]
 
 
-def processors():
-    """(CPUs of the machine, how QEMU makes them): more than this host has take turns in one thread, as threads would wait for each
-    other. Otherwise QEMU makes a thread for each where it can: not where it counts instructions (-icount)."""
-    host = len(os.sched_getaffinity(0))
-    smp = setting("SMP", "1" if setting("GUEST") else str(min(host, MOST_CPUS)))
-    cpus = re.match(r"(?:cpus=)?([1-9]\d{0,5})(?:,|$)", smp, re.ASCII)
-    if not cpus:
-        sys.exit(f"parvis: SMP={smp}: must be a number of CPUs; what else QEMU's -smp takes comes behind it and a comma")
-    return smp, setting("ACCEL", "tcg" if int(cpus[1]) <= host else "tcg,thread=single")
-
-
-def memory():
-    """What the machine has: in MB, or with QEMU's suffixes."""
-    guest = bool(setting("GUEST"))
-    mem = setting("MEM", KINDS[kind()][2] if guest else "2048")
-    size = re.match(r"(?:size=)?(\d+(?:\.\d+)?)([BKMGT]?)(?:,|$)", mem, re.ASCII | re.IGNORECASE)
-    if not size:
-        sys.exit(f"parvis: MEM={mem}: must be a number of MB, or one with K, M, G or T behind it")
-    least = LEAST_MEMORY["guest" if guest else "machine"]
-    if float(size[1]) * 1024 ** "BKMGT".index(size[2].upper() or "M") < least << 20:
-        sys.exit(f"parvis: MEM={mem}: the machine starts with {least} MB or more" + ("" if guest else "; README.md promises from 512 on"))
-    return mem
-
-
-def more_for_qemu():
-    """The words of QEMU_EXTRA, as a shell splits them."""
-    try:
-        return shlex.split(setting("QEMU_EXTRA"))
-    except ValueError as error:
-        sys.exit(f"parvis: QEMU_EXTRA={setting('QEMU_EXTRA')}: {error}")
-
-
 def arguments(directory):
     """The QEMU command that the settings ask for."""
-    refuse_what_is_for_another_start()
+    if wrong():
+        sys.exit("\n".join(wrong()))
     guest = bool(setting("GUEST"))
     smp, accel = processors()
     args = machine.base_args(smp, memory(), setting("CPU", machine.DEFAULT_CPU), accel, reboot=not guest)
     if guest:
         args += guest_args(directory)
-    elif setting("FIRMWARE", "uefi") == "direct":
-        args += direct_args(directory) + network() + disks()
-    elif setting("FIRMWARE", "uefi") == "uefi":
-        args += uefi_args(directory) + network() + disks()
     else:
-        sys.exit(f"parvis: FIRMWARE={setting('FIRMWARE')}: must be uefi or direct")
+        args += (direct_args if firmware() == "direct" else uefi_args)(directory) + network() + disks()
     args += ["-serial", "mon:stdio" if os.isatty(0) else "stdio"]
     if not guest:
         args += attach.line_args(directory)
@@ -294,25 +180,38 @@ def outcome():
         return ending.FAILED
 
 
-def main():
-    if sys.argv[1:]:
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)   # who has read enough of it ends it
-        known = sys.argv[1] in ("-h", "--help")
-        print(__doc__.strip() if known else f"parvis: {sys.argv[1]}: settings are environment variables: see --help",
-              file=sys.stdout if known else sys.stderr)
-        return 0 if known else 2
-    os.makedirs(machine.BUILD, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(STATUS_FILE)
-    if sys.stdin is None:       # closed: nothing that is opened may stand in for it
-        os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
-    status = outcome()
+def end(status):
+    """Says and keeps how it ended."""
     with open(STATUS_FILE, "w", encoding="ascii") as out:
         out.write(f"{status}\n")
     who = "guest" if setting("GUEST") else "machine"
     with contextlib.suppress(OSError):      # the terminal is gone
         print(f"parvis: {who}: {ending.sentence(status)} (status {status})", file=sys.stderr)
     return status
+
+
+def explain(argument):
+    """What it is told that is no setting."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)   # who has read enough of it ends it
+    known = argument in ("-h", "--help")
+    print(__doc__.strip() if known else f"parvis: {argument}: settings are environment variables: see --help",
+          file=sys.stdout if known else sys.stderr)
+    return 0 if known else 2
+
+
+def main():
+    if sys.argv[1:] not in ([], ["--check"]):
+        return explain(sys.argv[1])
+    os.makedirs(machine.BUILD, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(STATUS_FILE)
+    if sys.argv[1:]:
+        for sentence in wrong():
+            print(sentence, file=sys.stderr)
+        return end(ending.FAILED) if wrong() else 0
+    if sys.stdin is None:       # closed: nothing that is opened may stand in for it
+        os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
+    return end(outcome())
 
 
 if __name__ == "__main__":

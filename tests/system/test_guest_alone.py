@@ -197,6 +197,19 @@ def wrong_settings_are_named():
         done = subprocess.run([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               env={**environment(), "GUEST": built("pvguest/hello"), **settings}, timeout=60 * SCALE, check=False)
         assert done.returncode == ending.FAILED and words in done.stderr and "Traceback" not in done.stderr, done
+    several = {"SMP": "zz", "MEM": "lots", "NETWORK": "tap", "TOOLSTACK": "xll", "GUEST_DISK": "nope", "DATA_DISK": "nope", "FIRMWARE": "bios",
+               "QEMU_EXTRA": "'", "GUEST_CMDLINE": "x", "DOM0_KERNEL": "nope", "DOM0_MODULES": "nope"}
+    for_guest = {"GUEST": "nope", "KIND": "x", "GUEST_VCPUS": "0", "GUEST_RAMDISK": "nope", "SMP": "0"}
+    os.makedirs(BUILD, exist_ok=True)
+    with open(os.path.join(BUILD, "build.lock"), "a", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)    # whoever would build now has to wait
+        for target, settings in (("run", several), ("debug", {**several, "FIRMWARE": ""}), ("run", for_guest)):
+            done = subprocess.run(["make", target, *(f"{name}={word}" for name, word in settings.items())], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                  env=environment(), capture_output=True, text=True, timeout=60 * SCALE, check=False)
+            said = [line for line in done.stderr.splitlines() if line.startswith("parvis: ")]
+            assert done.returncode == 2 and not done.stdout and "(status 1)" in said.pop(), done
+            assert len(said) == sum(map(bool, settings.values())), done
+            assert all(any(word and name.lower().rsplit("_", 1)[-1] in line.lower() for line in said) for name, word in settings.items() if word), done
     done = subprocess.run(["make", "-n", "run", "SMPP=2", "GUEST_CMDLINE=a b=c"], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "*** SMPP: `make run` knows SMP MEM" in done.stderr and not done.stdout, done
     done = subprocess.run(["sh", "-c", "exec python3 tests/system/run.py <&-"], cwd=ROOT, capture_output=True, timeout=60 * SCALE, check=False,
