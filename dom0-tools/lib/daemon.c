@@ -21,6 +21,7 @@
 #include "state.h"
 
 #define START_STEP_MS 50u
+#define DAEMON_RUNS   "it runs: the machine is busy, or it is stopped"
 
 /* Never waits: -EAGAIN if the daemon has so many callers waiting that no more may. */
 static int connect_once(const struct sockaddr_un *a)
@@ -37,6 +38,18 @@ static int connect_once(const struct sockaddr_un *a)
     return fd;
 }
 
+/* Why there is no connection. Nobody listens at the socket of a daemon that has ended. */
+static int no_daemon(int rc, const char *path, struct error *e)
+{
+    if (rc == -EAGAIN)
+        return error_set(e, -ECONNREFUSED, "parvisd does not answer in time (" DAEMON_RUNS ")");
+    if (rc == -ECONNREFUSED || rc == -ENOENT)
+        return error_set(e, -ECONNREFUSED,
+                         "parvisd does not run, and was not started again in time (%s: %s)", path,
+                         strerror(-rc));
+    return error_set(e, -ECONNREFUSED, "parvisd at %s: %s", path, strerror(-rc));
+}
+
 int daemon_connect(struct error *e)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -49,10 +62,7 @@ int daemon_connect(struct error *e)
             break;
         device_system->sleep_ms(START_STEP_MS);
     }
-    return fd >= 0
-               ? fd
-               : error_set(e, -ECONNREFUSED, "parvisd does not answer at %s: %s: is it running?",
-                           a.sun_path, strerror(-fd));
+    return fd >= 0 ? fd : no_daemon(fd, a.sun_path, e);
 }
 
 int daemon_send(int fd, enum daemon_message type, const void *data, size_t len)
@@ -140,5 +150,6 @@ int daemon_ask(enum daemon_message type, const char *text, struct error *e)
     if (rc == D_REFUSED)
         return refused(buf, e);
     return error_set(e, -ECONNREFUSED, "parvisd %s",
-                     rc == -EAGAIN ? "does not answer" : "ended without an answer");
+                     rc == -EAGAIN ? "does not answer in time (" DAEMON_RUNS ")"
+                                   : "ended without an answer");
 }

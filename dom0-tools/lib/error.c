@@ -68,7 +68,10 @@ const char *error_reason(int code)
     case ENOMEM:
         return "not enough memory";
     case ENOTCONN:
-        return "xenstored does not answer (it cannot be started again: the machine must be)";
+        return "xenstored has ended (it cannot be started again: the machine must be)";
+    case ETIME:
+        return "xenstored does not answer in time (it runs: the machine is busy, or it is "
+               "stopped)";
     default:
         return strerror(-code);
     }

@@ -80,7 +80,7 @@ HOST_OP(evtchn_pending, uint32_t *port)
 HOST_OP(grant_map, uint32_t domid, uint32_t ref, int prot, void **va)
 HOST_OP(grant_unmap, void *va)
 
-/* ---- store: -ENOTCONN when its daemon does not answer; no call waits for ever ---- */
+/* ---- store: -ENOTCONN when its daemon has ended, -ETIME when it does not answer; no call waits for ever ---- */
 HOST_OP(store_begin, host_txn_t *t)
 HOST_OP(store_end, host_txn_t t, bool abort) /* -EAGAIN: do it all again */
 HOST_OP(store_read, host_txn_t t, const char *path, char **value)

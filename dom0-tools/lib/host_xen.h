@@ -36,6 +36,7 @@ struct host_xen {
     struct xs_handle *watches;    /* for watches alone: this one has a thread */
     int store_link, watches_link; /* their sockets */
     uint64_t store_lost_ms;       /* when the store did not answer; 0 = it does */
+    int store_lost;               /* and why: -ENOTCONN has ended, -ETIME has not */
     void *op;                     /* one page for the operation */
     void *list;                   /* HOST_LIST_BYTES for what it points to */
 };
@@ -45,8 +46,8 @@ static inline struct host_xen *to_xen(struct host *h)
     return (struct host_xen *)h;
 }
 
-/* The store did not answer: there is no connection any more. */
-void host_store_lost(struct host_xen *x);
+/* The store did not answer: there is no connection any more. Returns why, for who has called. */
+int host_store_lost(struct host_xen *x);
 int __must_check host_need_store(struct host_xen *x);
 
 /* A logger that says nothing: errors are ours to word. */

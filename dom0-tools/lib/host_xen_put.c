@@ -166,7 +166,7 @@ int hx_store_put(struct host *h, host_txn_t t, const struct host_entry *list, un
         for (uint32_t i = 0; i < b.requests && rc == 0; i++)
             rc = take_answer(&a, &refused);
         if (rc)
-            host_store_lost(x);
+            rc = host_store_lost(x);
     }
     free(b.bytes);
     return rc ? rc : refused;

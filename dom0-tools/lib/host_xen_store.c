@@ -9,7 +9,9 @@
  * socket alone: the other way, the kernel's device, waits for ever for an answer that nobody
  * gives. Each wait for the socket has a limit, after which libxenstore closes it; so a
  * failed call after which our descriptor is closed is the sign that the daemon does not
- * answer. It is asked again after STORE_RETRY_MS at the earliest.
+ * answer. It is asked again after STORE_RETRY_MS at the earliest. Whether it has ended the kernel
+ * knows, and is asked: nobody listens at the socket of one that has (-ENOTCONN), while one that is
+ * stopped, or slow on a busy machine, listens still (-ETIME). The former cannot be started again.
  *
  * Watches have a connection of their own. libxenstore makes a thread for it that waits
  * without limit, which is right for watches and wrong for everything else.
@@ -19,18 +21,20 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "limit.h"
 
 #define MAX_PERMS         8u
 #define MAX_FD            64
-#define STORE_PATIENCE_MS 5000u
+#define STORE_PATIENCE_MS 15000u
 #define STORE_RETRY_MS    10000u
 
 /* libxenstore does not tell its descriptor; the socket's other end has a name. */
@@ -66,6 +70,30 @@ static struct xs_handle *connect_store(const struct host_xen *x)
     return got;
 }
 
+/* Is there somebody at its socket, though he may not answer? Never waits. */
+static bool store_listens(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    bool listens;
+
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s", xs_daemon_socket());
+    listens = fd >= 0 && (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 ||
+                          errno == EAGAIN); /* more wait already than may */
+    if (fd >= 0)
+        close(fd);
+    return listens;
+}
+
+int host_store_lost(struct host_xen *x)
+{
+    xs_close(x->xs);
+    x->xs = NULL;
+    x->store_lost_ms = now_ms();
+    x->store_lost = store_listens() ? -ETIME : -ENOTCONN;
+    return x->store_lost;
+}
+
 int host_need_store(struct host_xen *x)
 {
     const unsigned int ms = patience_ms(x);
@@ -74,27 +102,16 @@ int host_need_store(struct host_xen *x)
     if (x->xs)
         return 0;
     if (x->store_lost_ms && now_ms() - x->store_lost_ms < STORE_RETRY_MS)
-        return -ENOTCONN;
+        return x->store_lost;
     x->xs = connect_store(x);
     x->store_link = x->xs ? find_link(x->watches ? x->watches_link : -1) : -1;
-    if (x->store_link < 0) {
-        /* ENOENT for a missing socket is not "no such entry"; and without limit we do not ask. */
-        xs_close(x->xs);
-        x->xs = NULL;
-        x->store_lost_ms = now_ms();
-        return -ENOTCONN;
-    }
+    /* ENOENT for a missing socket is not "no such entry"; and without limit we do not ask. */
+    if (x->store_link < 0)
+        return host_store_lost(x);
     setsockopt(x->store_link, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(x->store_link, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     x->store_lost_ms = 0;
     return 0;
-}
-
-void host_store_lost(struct host_xen *x)
-{
-    xs_close(x->xs);
-    x->xs = NULL;
-    x->store_lost_ms = now_ms();
 }
 
 /* What a call that failed means: an answer of the store, or that there was none. */
@@ -104,8 +121,7 @@ static int failed(struct host_xen *x)
 
     if (fcntl(x->store_link, F_GETFD) >= 0)
         return -err;
-    host_store_lost(x);
-    return -ENOTCONN;
+    return host_store_lost(x);
 }
 
 int hx_store_begin(struct host *h, host_txn_t *t)
@@ -252,7 +268,7 @@ static int need_watches(struct host *h)
         return rc;
     x->watches = connect_store(x);
     x->watches_link = x->watches ? find_link(x->store_link) : -1;
-    return x->watches ? 0 : -ENOTCONN;
+    return x->watches ? 0 : store_listens() ? -ETIME : -ENOTCONN;
 }
 
 int hx_store_watch(struct host *h, const char *path, const char *token)

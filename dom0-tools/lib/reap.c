@@ -89,11 +89,10 @@ static void be_released(struct host *h, struct reap *r)
         first = store_domain_remove(h, r->domid, r->uuid);
     rc = store_domain_release(h, r->domid);
     rc = first ? first : rc;
-    if (rc == -ENOTCONN)
+    if (rc == -ENOTCONN || rc == -ETIME)
         error_set(&r->e, rc,
-                  "%s: xenstored does not answer: domain %u is destroyed, its entries in the "
-                  "store are left",
-                  r->name, r->domid);
+                  "%s: xenstored %s: domain %u is destroyed, its entries in the store are left",
+                  r->name, rc == -ETIME ? "does not answer in time" : "has ended", r->domid);
     else if (rc)
         error_errno(&r->e, rc, "%s: removing the store entries of domain %u", r->name, r->domid);
 }

@@ -38,6 +38,8 @@ enum { FD_STORE, FD_LINK, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_TTYS, FD_FIXED };
 
 /* Without xenstored nobody says when a domain ends: then we look. */
 #define LOOK_MS 1000
+/* Who waits for the store serves nobody meanwhile. */
+#define STORE_PATIENCE_MS 5000u
 
 static int listener = -1, ttys = -1;
 static bool store_lost;
@@ -115,12 +117,19 @@ static int go_on(struct host *h)
     return sooner(sooner(wait, console_pump_waiting(h)), tty_go_on());
 }
 
-static void lose_store(void)
+/* From now on it is looked, now and then, whether a domain has ended: nobody tells. */
+static void lose_store(int why)
 {
     store_lost = true;
-    fputs("parvisd: xenstored has ended. Domains run on and can be destroyed, none can be created "
-          "or asked to shut down; xenstored cannot be started again, restart the machine\n",
-          stderr);
+    if (why == -ETIME)
+        fputs("parvisd: xenstored does not answer in time: whether a domain has ended is looked "
+              "at every second\n",
+              stderr);
+    else
+        fputs("parvisd: xenstored has ended. Domains run on and can be destroyed, none can be "
+              "created or asked to shut down; xenstored cannot be started again, restart the "
+              "machine\n",
+              stderr);
 }
 
 /* Until a signal ends it; returns the exit status. */
@@ -153,7 +162,7 @@ static int loop(struct host *h, int signals)
         if (p[FD_STORE].revents)
             take_store_events(h);
         if (p[FD_LINK].revents)
-            lose_store();
+            lose_store(-ENOTCONN);
         if (p[FD_SIGNALS].revents && !take_signal(h, signals))
             return 0;
     }
@@ -172,12 +181,13 @@ static int start(struct host **h, struct error *e)
     rc = host_open_xen(h, e);
     if (rc)
         return rc;
+    (*h)->store_patience_ms = STORE_PATIENCE_MS;
     rc = (*h)->ops->evtchn_fd(*h);
     if (rc < 0)
         return error_errno(e, rc, "/dev/xen/evtchn");
     rc = (*h)->ops->store_watch(*h, "@releaseDomain", "end");
-    if (rc == -ENOTCONN) {
-        lose_store(); /* there may be domains to serve all the same */
+    if (rc == -ENOTCONN || rc == -ETIME) {
+        lose_store(rc); /* there may be domains to serve all the same */
     } else if (rc) {
         return error_errno(e, rc, "watching @releaseDomain");
     }

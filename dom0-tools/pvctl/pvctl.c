@@ -26,6 +26,7 @@ int fail(const struct error *e)
     case ESRCH:
         return EXIT_NO_DOMAIN;
     case ENOTCONN:
+    case ETIME:
     case ECONNREFUSED:
         return EXIT_NO_HOST;
     default:

@@ -21,7 +21,7 @@ const struct exit_code exit_codes[] = {
     {EXIT_USAGE,     "wrong command line, or one that asks for a CPU, a vCPU or a cap that there cannot be here"},
     {EXIT_NO_DOMAIN, "no such domain"},
     {EXIT_CONFIG,    "the domain's configuration is not accepted"},
-    {EXIT_NO_HOST,   "not the control domain, or a daemon (xenstored, parvisd) does not answer"},
+    {EXIT_NO_HOST,   "not the control domain, or a daemon (xenstored, parvisd) has ended or does not answer in time"},
     {EXIT_CRASHED,   "the domain whose end was watched (console, log --follow, --console, --wait) crashed"},
     {0, NULL},
 };

@@ -78,7 +78,8 @@ struct fake_host {
     struct fake_entry saved[FAKE_ENTRIES]; /* while in a transaction */
     struct fake_mapping mappings[FAKE_MAPPINGS];
     unsigned int transactions;
-    bool store_dead;        /* its daemon does not answer */
+    bool store_dead;        /* its daemon has ended, */
+    bool store_slow;        /* or rather does not answer in time */
     bool will_not_die;      /* destroying fails */
     unsigned int conflicts; /* so many commits answer -EAGAIN first */
     uint64_t idle_ns[2];    /* of each CPU */

@@ -60,10 +60,15 @@ const char *fake_perms(struct fake_host *f, const char *path)
     return e ? e->perms : NULL;
 }
 
+static int no_answer(struct host *h)
+{
+    return fake(h)->store_slow ? -ETIME : -ENOTCONN;
+}
+
 int fake_store_begin(struct host *h, host_txn_t *t)
 {
     if (fake(h)->store_dead)
-        return -ENOTCONN;
+        return no_answer(h);
     MAY_FAIL(h);
     if (fake(h)->transactions)
         return -EBUSY;
@@ -96,7 +101,7 @@ int fake_store_read(struct host *h, host_txn_t t, const char *path, char **value
     const struct fake_entry *e = find(fake(h), path);
 
     if (fake(h)->store_dead)
-        return -ENOTCONN;
+        return no_answer(h);
     (void)t;
     MAY_FAIL(h);
     if (!e)
@@ -139,7 +144,7 @@ static int put(struct fake_host *f, const char *path, const char *value)
 int fake_store_write(struct host *h, host_txn_t t, const char *path, const char *value)
 {
     if (fake(h)->store_dead)
-        return -ENOTCONN;
+        return no_answer(h);
     (void)t;
     MAY_FAIL(h);
     return put(fake(h), path, value);
@@ -173,7 +178,7 @@ int fake_store_rm(struct host *h, host_txn_t t, const char *path)
 
     fake_gives_back(fake(h), __func__);
     if (fake(h)->store_dead)
-        return -ENOTCONN;
+        return no_answer(h);
     (void)t;
     for (unsigned int i = 0; i < FAKE_ENTRIES; i++) {
         if (list[i].path && strncmp(list[i].path, path, len) == 0 &&
@@ -195,7 +200,7 @@ int fake_store_list(struct host *h, host_txn_t t, const char *path, char ***name
     (void)t;
     if (fake(h)->store_dead) {
         free(out);
-        return -ENOTCONN;
+        return no_answer(h);
     }
     if (!find(fake(h), path) || fake_fails(fake(h), __func__)) {
         free(out);
@@ -230,7 +235,7 @@ int fake_store_watch(struct host *h, const char *path, const char *token)
 {
     MAY_FAIL(h);
     (void)path, (void)token;
-    return fake(h)->store_dead ? -ENOTCONN : 0;
+    return fake(h)->store_dead ? no_answer(h) : 0;
 }
 
 int fake_store_fd(struct host *h)
@@ -260,7 +265,7 @@ int fake_store_introduce(struct host *h, uint32_t domid, uint64_t mfn, uint32_t 
     struct fake_domain *d = fake_domain(fake(h), domid);
 
     if (fake(h)->store_dead)
-        return -ENOTCONN;
+        return no_answer(h);
     MAY_FAIL(h);
     if (!d || !mfn || !port)
         return -EINVAL;
@@ -274,7 +279,7 @@ int fake_store_release(struct host *h, uint32_t domid)
 
     fake_gives_back(fake(h), __func__);
     if (fake(h)->store_dead)
-        return -ENOTCONN;
+        return no_answer(h);
     if (!d || !d->introduced)
         return -ENOENT;
     d->introduced = false;

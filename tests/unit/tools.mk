@@ -152,6 +152,10 @@ UNIT += tools_store_put
 unit_tools_store_put_SRCS := tests/unit/tools_store_put.c dom0-tools/lib/host_xen_put.c
 unit_tools_store_put_LIBS :=
 
+UNIT += tools_store_lost
+unit_tools_store_lost_SRCS := tests/unit/tools_store_lost.c $(addprefix dom0-tools/lib/,clock.c host_xen_put.c host_xen_store.c limit.c)
+unit_tools_store_lost_LIBS := -lxenstore -lxentoolcore
+
 UNIT += tools_kernel_cache
 unit_tools_kernel_cache_SRCS = tests/unit/tools_kernel_cache.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,clock.c config_name.c error.c interrupt.c kernel_cache.c kernel_image.c limit.c \
     lock.c memory.c plain.c progress.c restart.c state.c unpack.c uuid.c write_all.c)

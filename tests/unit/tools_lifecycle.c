@@ -443,7 +443,10 @@ static void errors(void **state)
     assert_string_equal(e.text, "first??[2J");
     e.code = 0;
     error_errno(&e, -ENOTCONN, "web");
-    assert_non_null(strstr(e.text, "web: xenstored does not answer"));
+    assert_non_null(strstr(e.text, "web: xenstored has ended (it cannot be started again"));
+    e.code = 0;
+    error_errno(&e, -ETIME, "web");
+    assert_non_null(strstr(e.text, "web: xenstored does not answer in time (it runs"));
     assert_non_null(strstr(error_reason(-EACCES), "needs root"));
     assert_string_equal(error_reason(-ESRCH), "no such domain");
     assert_string_equal(error_reason(-ENOSPC), "No space left on device");

@@ -293,7 +293,12 @@ static void without_the_store(void **state)
     serves();
     says("its.out", "parvisd: xenstored has ended. Domains run on");
     ends(pid);
-    f->store_dead = false;
+    f->store_slow = true;
+    pid = start("--foreground", NULL, NULL, NULL);
+    serves();
+    says("its.out", "parvisd: xenstored does not answer in time: whether a domain has ended");
+    ends(pid);
+    f->store_dead = f->store_slow = false;
     assert_int_equal(pipe(store_link), 0);
     f->link = store_link[0];
     f->store_event = store_ends;
