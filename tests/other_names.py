@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Holds docs/from-xl-and-virsh.md against pvctl: each name of xl's and virsh's in the table is understood as the verb beside it, one that
-has no verb is not, and each other name that pvctl knows stands there."""
+has no verb is answered with the line beside it, and each other name, and each such line, that pvctl knows stands there."""
 import re
 import subprocess
 import sys
@@ -17,6 +17,13 @@ def understood(word):
     return run.stdout.split()[1] if run.returncode == 0 else None
 
 
+def answered(word):
+    """What pvctl says to a verb that there is not, None if it knows nothing of it."""
+    run = subprocess.run([PVCTL, word.replace("*", "list")], capture_output=True, text=True, check=False)
+    found = re.fullmatch(r"pvctl: there is no verb \S+ here: (.*)\n", run.stderr)
+    return found and run.returncode == 2 and found.group(1)
+
+
 def names(cell):
     return [word for word in re.split(r",\s*", cell.strip()) if word != "-"]
 
@@ -26,30 +33,39 @@ def rows():
         for line in page:
             cells = line.strip().strip("|").split("|")
             if line.startswith("| ") and len(cells) == 4 and cells[0].strip() != "xl":
-                yield [names(cell) for cell in cells[:3]]
+                yield *(names(cell) for cell in cells[:3]), cells[3].strip()
 
 
 def main():
-    seen, verbs = set(), set()
-    for xl, virsh, ours in rows():
+    seen, verbs, notes = set(), set(), {}
+    for xl, virsh, ours, note in rows():
         verbs.update(ours)
         for whose, words in (("xl", xl), ("virsh", virsh)):
             for word in words:
                 seen.add((whose, word))
-                if understood(word) != (ours[0] if ours else None):
+                if not ours:
+                    notes[whose, word] = note
+                    if answered(word) != note:
+                        problems.append(f"{whose} {word}: the page says {note}, pvctl {answered(word)}")
+                elif understood(word) != ours[0]:
                     problems.append(f"{whose} {word}: the page says {ours}, pvctl understands {understood(word)}")
     with open("dom0-tools/pvctl/alias_rows.h", encoding="utf-8") as table:
         aliases = re.findall(r'^ALIAS\("(\w+)", +"([a-z0-9-]+)", +"([a-z-]+)"', table.read(), re.MULTILINE)
     for whose, word, verb in aliases:
         if (whose, word) not in seen:
             problems.append(f"{whose} {word}, which is {verb}, is not in {PAGE}")
+    with open("dom0-tools/pvctl/hint_rows.h", encoding="utf-8") as table:
+        hints = re.findall(r'^HINT\("([^"]*)", "([^"]*)",\s*"(.*)"\)$', table.read(), re.MULTILINE)
+    for xl, virsh, text in hints:
+        for whose, words in (("xl", xl), ("virsh", virsh)):
+            problems.extend(f"{whose} {word} is not in {PAGE}, or otherwise" for word in words.split() if notes.get((whose, word)) != text)
     listed = subprocess.run([PVCTL, "help"], capture_output=True, text=True, check=True).stdout.split("Exit status:")[0]
     for verb in re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE):
         if verb not in verbs:
             problems.append(f"verb {verb} is not in {PAGE}")
     print("\n".join(problems))
-    print(f"{len(seen)} names of xl's and virsh's, {len(aliases)} other names, {len(verbs)} verbs, {len(problems)} problems")
-    return 1 if problems or len(seen) < 20 or len(aliases) < 10 or len(verbs) < 20 else 0
+    print(f"{len(seen)} names of xl's and virsh's, {len(aliases)} other names, {len(hints)} lines for what there is not, {len(verbs)} verbs, {len(problems)} problems")
+    return 1 if problems or len(seen) < 20 or len(aliases) < 10 or len(hints) < 10 or len(verbs) < 20 else 0
 
 
 sys.exit(main())

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hint.h"
 #include "near.h"
 
 #define HELP       'h'
@@ -66,11 +67,24 @@ static int row_of(const struct verb *v, int val)
 static int unknown_option(const struct verb *v, const char *word, char letter)
 {
     struct near n = {0};
-    char name[64], text[80], shown[128], by_letter[3] = {'-', letter, '\0'};
+    bool by_name = !letter && strncmp(word, "--", 2) == 0;
+    char name[64] = {letter, '\0'}, text[80], shown[128];
+    const char *dashes = by_name ? "--" : "-", *hint;
 
-    if (letter || strncmp(word, "--", 2) != 0)
-        return usage_error(v, "unknown option ", letter ? by_letter : word);
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    if (by_name)
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    hint = option_hint(v->name, name);
+    if (hint) {
+        fprintf(stderr, "pvctl %s: there is no option %s%s here: %s\n", v->name, dashes, name,
+                hint);
+        return EXIT_USAGE;
+    }
+    if (!by_name && letter) {
+        snprintf(shown, sizeof(shown), "-%c", letter);
+        return usage_error(v, "unknown option ", shown);
+    }
+    if (!by_name)
+        return usage_error(v, "unknown option ", word);
     near_try(&n, name, "help");
     for (int i = 0; i < NR_OPTIONS; i++) {
         if (v->options >> i & 1)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "hint.h"
 #include "pvctl.h"
 
 #define COLUMN 28 /* where the meaning of an option begins */
@@ -73,8 +74,12 @@ static int help_verb(const struct verb *v)
 
 static int help_unknown(const char *typed)
 {
-    const char *near = near_verb(typed);
+    const char *hint = verb_hint(typed), *near = near_verb(typed);
 
+    if (hint) {
+        fprintf(stderr, "pvctl help: there is no verb %s here: %s\n", typed, hint);
+        return EXIT_USAGE;
+    }
     fprintf(stderr, "pvctl help: unknown verb %s%s%s%s `pvctl help` lists them\n", typed,
             near ? ": did you mean " : ";", near ? near : "", near ? "?" : "");
     return EXIT_USAGE;

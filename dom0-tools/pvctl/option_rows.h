@@ -39,7 +39,7 @@ OPTION(RESET,    "reset",    'R', NULL,      "end the domain afterwards, and cre
 OPTION(COUNT,    "count",    'n', "N",       "end after so many", 1, 1000000000)
 OPTION(FOR,      "timeout",  't', "SECONDS", "end after so many (default 0, never)", 0, 1000000)
 OPTION(BATCH,    "batch",    'b', NULL,      "print lines, as xentop does", 0, 0)
-OPTION(ITERATIONS, "iterations", 'n', "N",   "end after so many looks", 1, 1000000000)
+OPTION(ITERATIONS, "iterations", 'i', "N",   "end after so many looks", 1, 1000000000)
 OPTION(DELAY,    "delay",    'd', "SECONDS", "from one look to the next (default 3)", 1, 86400)
 OPTION(RECORD,   "record",   'r', "FILE",    "write down what was seen, for `pvctl plot`", 0, 0)
 OPTION(CLEAR,    "clear",    'c', NULL,      "empty the log after reading", 0, 0)

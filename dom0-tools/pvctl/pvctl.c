@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "command_line.h"
+#include "hint.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "version.h"
@@ -36,8 +37,12 @@ int fail(const struct error *e)
 
 static int unknown_verb(const char *typed)
 {
-    const char *near = near_verb(typed);
+    const char *hint = verb_hint(typed), *near = near_verb(typed);
 
+    if (hint) {
+        fprintf(stderr, "pvctl: there is no verb %s here: %s\n", typed, hint);
+        return EXIT_USAGE;
+    }
     if (!near)
         return usage_error(NULL, "unknown verb ", typed[0] ? typed : "''");
     fprintf(stderr, "pvctl: unknown verb %s: did you mean %s? `pvctl help` lists all\n", typed,

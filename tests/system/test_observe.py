@@ -31,10 +31,10 @@ def told_as_it_happens():
 
 def as_xentop():
     """top's lines have xentop's heads; what it writes down can be drawn."""
-    machine.check("pvctl create /etc/parvis/hello.xml >/dev/null; pvctl top --batch -n 2 -d 1 --record /run/a.csv >/run/top; cat /run/top",
+    machine.check("pvctl create /etc/parvis/hello.xml >/dev/null; pvctl top --batch -i 2 -d 1 --record /run/a.csv >/run/top; cat /run/top",
                   "^" + re.escape(HEAD) + r"\n  Domain-0 -----r +\d+ +0\.0 (.*\n)+ +hello --b--- (.*\n)+" + re.escape(HEAD) + "$")
     machine.check("pvctl plot /run/a.csv /run/a.svg; tail -n 1 /run/a.svg; grep -c hello /run/a.svg", r"^</svg>\n1$")
-    told = machine.told("top -n 1")
+    told = machine.told("top -i 1")
     assert [d["name"] for d in told["domains"]] == ["Domain-0", "hello"], told
     machine.check("TERM=none pvctl top", r"^pvctl: this terminal, none, is not known here", status=1)
     machine.send("TERM=vt100 pvctl top -d 1; echo; echo left with $?")

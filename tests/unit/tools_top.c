@@ -110,7 +110,7 @@ static void lines_of_xentop(void **state)
     char path[200];
 
     (void)state;
-    pvctl_ends("top --batch -n 1", 0, "");
+    pvctl_ends("top --batch -i 1", 0, "");
     assert_memory_equal(
         pvctl_said,
         "      NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS NETS "
@@ -127,7 +127,7 @@ static void lines_of_xentop(void **state)
     unlink(path);
     fake_shutdown(f, web->d.domid, 3);
     web->d.max_pages = UINT32_MAX;
-    pvctl_ends("top -b -n 1", 0, "");
+    pvctl_ends("top -b -i 1", 0, "");
     assert_non_null(strstr(line_of("web"), " -sbc-- "));
     assert_non_null(strstr(line_of("web"), "   no limit       n/a "));
     assert_non_null(
@@ -138,17 +138,17 @@ static void two_looks(void **state)
 {
     (void)state;
     f->kill_at = 0;
-    pvctl_ends("top -b -n 2 -d 1", 0, "");
+    pvctl_ends("top -b -i 2 -d 1", 0, "");
     assert_non_null(strstr(strstr(pvctl_said, "NAME") + 1, "NAME"));
-    pvctl_ends("top -b -n 0", 2, "--iterations wants a number");
+    pvctl_ends("top -b -i 0", 2, "--iterations wants a number");
     pvctl_ends("top -b -d 0", 2, "--delay wants a number");
-    pvctl_ends("top -b -n 1 -r /no/such", 1, "/no/such: No such file or directory");
+    pvctl_ends("top -b -i 1 -r /no/such", 1, "/no/such: No such file or directory");
 }
 
 static void as_json(void **state)
 {
     (void)state;
-    pvctl_ends("top --json -n 1", 0, "\"name\": \"web\"");
+    pvctl_ends("top --json -i 1", 0, "\"name\": \"web\"");
     assert_non_null(strstr(pvctl_said, "\"received_bytes\": 1048576,"));
     assert_non_null(strstr(pvctl_said, "\"sent_bytes\": 4096,"));
     assert_non_null(strstr(pvctl_said, "\"read_bytes\": 40960,"));
@@ -172,7 +172,7 @@ static void records_and_draws(void **state)
     (void)state;
     snprintf(csv, sizeof(csv), "%s", state_path("a.csv"));
     snprintf(svg, sizeof(svg), "%s", state_path("a.svg"));
-    snprintf(line, sizeof(line), "top -b -n 2 -d 1 --record %s", csv);
+    snprintf(line, sizeof(line), "top -b -i 2 -d 1 --record %s", csv);
     pvctl_ends(line, 0, "NAME");
     text = read_all(csv);
     assert_memory_equal(text, "time,name,id,state,cpu_seconds,cpu_percent,", 43);

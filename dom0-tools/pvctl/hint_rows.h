@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Verbs of xl's and virsh's that there are not here: theirs (one pattern, or some), and in a line
+ * what to do instead, or why not. docs/from-xl-and-virsh.md is held to this table.
+ */
+/* clang-format off */
+HINT("migrate migrate-receive remus", "migrate migrate-*",
+     "there is no live migration yet")
+HINT("", "managedsave managedsave-* save-image-*",
+     "not built yet, as `save`")
+HINT("cpupool-*", "",
+     "there is one pool of CPUs; `pvctl pin` says where vCPUs may run")
+HINT("sched-rtds", "iothread* perf",
+     "there is one scheduler; `pvctl sched` sets its weight and cap")
+HINT("pci-* usbctrl-* usb-list usbdev-*", "attach-device detach-device update-device detach-device-alias nodedev-*",
+     "no device of the machine is given to a guest; `attach-disk` and `attach-interface` give its own")
+HINT("vncviewer vkb-* vdispl-*", "vncdisplay domdisplay screenshot send-key",
+     "no framebuffer and no keyboard: `pvctl console` is the guest's terminal")
+HINT("cd-insert cd-eject", "change-media",
+     "a cdrom is a read-only disk: `pvctl detach-disk`, then `pvctl attach-disk --readonly`")
+HINT("vtpm-* channel-list qemu-monitor-command", "qemu-* domfs* guest* domtime",
+     "no device model runs beside a guest, and no agent in it")
+HINT("config-update", "edit",
+     "`pvctl dumpxml NAME >FILE`, change the file, `pvctl define FILE`: it holds from the next start on")
+HINT("", "blkdeviotune blkiotune",
+     "`<iotune>` in the domain's file limits each disk; docs/disks.md says how")
+HINT("", "domiftune",
+     "`<bandwidth>` in the domain's file limits each interface, or `attach-interface` with rate=")
+HINT("", "domblkstat domifstat dommemstat",
+     "`pvctl top --json --iterations 1` has the counters of each disk, interface and domain")
+HINT("", "domblkinfo domifaddr domif-*",
+     "`pvctl block-list` and `pvctl network-list` show what devices a domain has")
+HINT("", "domuuid",
+     "`pvctl dominfo NAME` shows it")
+HINT("", "reset",
+     "`pvctl destroy NAME`, then `pvctl start NAME` or `pvctl create FILE`")
+HINT("", "domxml-to-native",
+     "xl has no file of it: `pvctl dumpxml NAME` writes the XML")
+HINT("", "capabilities domcapabilities sysinfo nodecpumap nodecpustats nodememstats freecell cpu-*",
+     "`pvctl info` shows what the machine can and has")
+HINT("set-parameters debug-keys claims psr-* getenforce setenforce loadpolicy sharing", "node-memory-tune numatune",
+     "the hypervisor has nothing of that kind; `pvctl info` shows what it has, `pvctl dmesg` its log")
+HINT("button-press", "",
+     "`pvctl trigger NAME power`, or `pvctl shutdown NAME`")
+HINT("devd", "connect uri hostname",
+     "parvisd is there already, on this machine")
+HINT("", "snapshot-* checkpoint-* backup-* block-copy blockcommit blockcopy blockjob blockpull blockresize",
+     "images are raw files and block devices: the host's tools copy them (cp --reflink, LVM)")
+HINT("", "vol-* pool-* find-storage-pool-*",
+     "storage is the host's: files and block devices, by their paths")
+HINT("", "net-* iface-* nwfilter-*",
+     "networks are the host's: bridges, xenbr0 if nothing else is said; `pvctl network-list` shows who is on which")
+HINT("", "secret-*",
+     "nothing here has a password: images are raw files and block devices")
+/* clang-format on */
