@@ -105,18 +105,19 @@ static void name_units(xmlNodePtr root)
     }
 }
 
-/* A file of another hypervisor is no list of faults. */
-static bool is_for_xen(xmlNodePtr root, struct findings *f)
+/* A file of another hypervisor is read on as if it were one for Xen: what else there is to change.
+ */
+static void want_xen(xmlNodePtr root, struct findings *f)
 {
     char *type = node_attr(root, "type");
-    bool other = node_is(root, "domain") && type && strcmp(type, "xen") != 0;
 
-    if (other)
+    if (node_is(root, "domain") && type && strcmp(type, "xen") != 0) {
         findings_error(f, -EINVAL, xmlGetLineNo(root),
                        "attribute 'type' of <domain>: '%.64s' is not accepted; accepted: xen",
                        type);
+        xmlSetProp(root, BAD_CAST "type", BAD_CAST "xen");
+    }
     free(type);
-    return !other;
 }
 
 static int read_root(xmlDocPtr doc, const struct config_how *how, struct domain_config *c,
@@ -127,8 +128,8 @@ static int read_root(xmlDocPtr doc, const struct config_how *how, struct domain_
 
     strip_blanks(root);
     name_units(root);
-    if (!is_for_xen(root, f) || !firmware_check(root, f))
-        return rc;
+    want_xen(root, f);
+    firmware_check(root, f);
     config_policy(root, how->strict, f);
     if (rc)
         return rc;

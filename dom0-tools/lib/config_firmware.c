@@ -9,6 +9,8 @@
 
 #include "config_nodes.h"
 
+static const char *const firmwares[] = {"loader", "boot", "bootmenu", "nvram"};
+
 static bool is_hvm(xmlNodePtr type)
 {
     xmlChar *text = type ? xmlNodeGetContent(type) : NULL;
@@ -27,14 +29,13 @@ static bool is_of_another(xmlNodePtr type)
 /* The first element that needs what there is not; NULL: none. */
 static xmlNodePtr wanting(xmlNodePtr root)
 {
-    static const char *const in_os[] = {"loader", "boot", "bootmenu", "nvram"};
     static const char *const in_devices[] = {"disk", "interface"};
     xmlNodePtr os = node_child(root, "os"), devices = node_child(root, "devices"), n;
 
     if (node_attr_is(node_child(os, "type"), "machine", "xenfv"))
         return node_child(os, "type");
-    for (size_t i = 0; i < sizeof(in_os) / sizeof(in_os[0]); i++)
-        if ((n = node_child(os, in_os[i])) != NULL)
+    for (size_t i = 0; i < sizeof(firmwares) / sizeof(firmwares[0]); i++)
+        if ((n = node_child(os, firmwares[i])) != NULL)
             return n;
     for (size_t i = 0; i < sizeof(in_devices) / sizeof(in_devices[0]); i++)
         if ((n = node_child(devices, in_devices[i])) != NULL)
@@ -42,17 +43,30 @@ static xmlNodePtr wanting(xmlNodePtr root)
     return node_child(os, "kernel") ? NULL : os;
 }
 
-bool firmware_check(xmlNodePtr root, struct findings *f)
+/* It is read on as what it is told to become. */
+static void take_for_pvh(xmlNodePtr os)
+{
+    xmlNodePtr type = node_child(os, "type"), n;
+
+    for (size_t i = 0; i < sizeof(firmwares) / sizeof(firmwares[0]); i++) {
+        while ((n = node_child(os, firmwares[i])) != NULL)
+            node_drop(n);
+    }
+    xmlNodeSetContent(type, BAD_CAST "xenpvh");
+    xmlSetProp(type, BAD_CAST "machine", BAD_CAST "xenpvh");
+}
+
+void firmware_check(xmlNodePtr root, struct findings *f)
 {
     xmlNodePtr os = node_child(root, "os"), n;
 
     if (!is_hvm(node_child(os, "type")) || is_of_another(node_child(os, "type")) ||
         !(n = wanting(root)))
-        return true;
+        return;
     findings_error(f, -EINVAL, xmlGetLineNo(n),
                    "<%s>%s of an hvm guest: no firmware and no emulated devices: use PVH", n->name,
                    n == os                       ? " without <kernel>"
                    : n == node_child(os, "type") ? " xenfv"
                                                  : "");
-    return false;
+    take_for_pvh(os);
 }

@@ -2,7 +2,8 @@
 /*
  * Files of type hvm that other programs wrote describe a PC: it begins with firmware, and has disks
  * and cards that are emulated. None of that is here, and such a file has much that the schema does
- * not know. So what it is that cannot be had is said first, in one sentence.
+ * not know. So what it is that cannot be had is said in one sentence, with what to ask for instead,
+ * and the rest is judged as if that were asked for.
  */
 #ifndef PARVIS_TOOLS_CONFIG_FIRMWARE_H
 #define PARVIS_TOOLS_CONFIG_FIRMWARE_H
@@ -11,8 +12,7 @@
 
 #include "findings.h"
 
-/* Before all else, as the document may have any form. false: that is in the way, and nothing else
- * is worth a word. */
-bool firmware_check(xmlNodePtr root, struct findings *f);
+/* Before all else, as the document may have any form. */
+void firmware_check(xmlNodePtr root, struct findings *f);
 
 #endif

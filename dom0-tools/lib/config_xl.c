@@ -14,7 +14,10 @@
 #include "config_check.h"
 
 /* The name that the library puts before what it says. */
-#define NAME "xl"
+#define NAME      "xl"
+#define NOT_ENDED "a comma or a ] is missing before it"
+/* A file of nothing but faults is not read for ever. */
+#define MAX_TURNS 32u
 
 /* ABI: the two functions of libxenlight that libxlutil calls; all else of that is not wanted here.
  */
@@ -35,7 +38,7 @@ static const struct {
     const char *says, *words;
 } syntax[] = {
     {"expecting STRING", "a value is a number, text between quotes, or a list between [ and ]"},
-    {"expecting ']'", "a comma or a ] is missing before it"},
+    {"expecting ']'", NOT_ENDED},
     {"expecting += or '='", "there is no = behind a key"},
     {"unexpected '='", "there is no key before it"},
 };
@@ -57,6 +60,27 @@ static const char *in_words(const char *word, const char *said)
            "either, as xm took it";
 }
 
+/* What it says of a disk, and what it leaves out. "" : it says enough. */
+static const char *of_disk(const char *said)
+{
+    static const struct {
+        const char *says, *words;
+    } disks[] = {
+        {"unknown value for format",
+         ": before the disk's name stands its format, raw, or nothing: '/srv/a.img,,xvda,w'"},
+        {"no vdev specified",
+         ": behind the format stands the disk's name: '/srv/a.img,raw,xvda,w'"},
+        {"unknown value for access", ": r, w or rw"},
+        {"unknown parameter", ": target=, format=, vdev=, access= are the usual ones"},
+    };
+
+    for (size_t i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
+        if (strncmp(said, disks[i].says, strlen(disks[i].says)) == 0)
+            return disks[i].words;
+    }
+    return "";
+}
+
 /* What it said of this line. */
 static void hear(const struct xl *x, long line, const char *what, const char *said)
 {
@@ -66,7 +90,8 @@ static void hear(const struct xl *x, long line, const char *what, const char *sa
         reason = next + (next[0] == '\'' ? 3 : 2);
     words = reason ? in_words(said + 6, reason) : NULL;
     findings_error(x->f, -EINVAL, line, "%s%s%.*s%s", what, *what ? ": " : "",
-                   words ? (int)(reason - said) : (int)strlen(said), said, words ? words : "");
+                   words ? (int)(reason - said) : (int)strlen(said), said,
+                   words ? words : of_disk(said));
 }
 
 /* "xl:7: ...", "xl: ...", and lines without a name, of what they follow. The library counts a line
@@ -192,22 +217,103 @@ static int read_keys(struct xl *x)
     return rc;
 }
 
-static int read_text(struct xl *x, const char *text)
+/* Begins anew with the library; what it says of the text goes to the findings. */
+static int parse(struct xl *x, const char *text)
+{
+    if (x->cfg)
+        xlu_cfg_destroy(x->cfg);
+    x->cfg = xlu_cfg_init(x->report, NAME);
+    if (!x->cfg)
+        return -ENOMEM;
+    return xlu_cfg_readdata(x->cfg, text, (int)strlen(text)) ? -EINVAL : 0;
+}
+
+static char *begin_of_line(char *text, long line)
+{
+    for (; line > 1 && *text; line--)
+        text += strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');
+    return text;
+}
+
+/* Where what a fault is in begins: its line, and of a list that is not ended the line of its key.
+ */
+static long begin_of_fault(const struct xl *x, const struct finding *fault)
+{
+    long line = fault->line;
+
+    if (strstr(fault->text, NOT_ENDED)) {
+        for (size_t i = 0; i < x->places.nr; i++) {
+            const struct xl_place *p = &x->places.list[i];
+
+            line = p->item < 0 && p->line <= fault->line ? p->line : line;
+        }
+    }
+    return line;
+}
+
+/* Leaves the lines empty in which these findings are; false: they are. */
+static bool leave_out(const struct xl *x, char *text, const struct findings *faults)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < faults->nr; i++) {
+        const struct finding *fault = &faults->list[i];
+        char *at = begin_of_line(text, begin_of_fault(x, fault));
+        const char *end = begin_of_line(text, fault->line + 1);
+
+        for (; fault->line && at < end; at++) {
+            any = any || (*at != ' ' && *at != '\n');
+            *at = *at == '\n' ? '\n' : ' ';
+        }
+    }
+    return any;
+}
+
+/* Of a file that is not in the format: the lines with a fault are left out until the library takes
+ * what remains, whose own errors are told too. What is missing then may have stood in those lines,
+ * so only what stands in a line is told. */
+static int read_around(struct xl *x, char *text)
+{
+    struct findings *told = x->f, faults = {0}, more = {0};
+    bool any = leave_out(x, text, told);
+    int rc = -EINVAL;
+
+    for (unsigned int i = 0; any && rc == -EINVAL && i < MAX_TURNS; i++) {
+        rc = parse(x, text);
+        x->f = &faults;
+        xl_heard(x, "", 0);
+        any = leave_out(x, text, &faults);
+        findings_free(&faults);
+    }
+    x->f = &more;
+    x->places.nr = 0;
+    if (rc == 0)
+        rc = xl_scan(text, &x->places) ? -ENOMEM : read_keys(x);
+    for (size_t i = 0; i < more.nr; i++) {
+        const struct finding *one = &more.list[i];
+
+        if (one->line && one->code)
+            findings_error(told, one->code, one->line, "%s", one->text);
+    }
+    findings_free(&more);
+    x->f = told;
+    return rc == -ENOMEM ? rc : 0;
+}
+
+static int read_text(struct xl *x, char *text)
 {
     int rc = xl_scan(text, &x->places);
 
     x->report = open_memstream(&x->said, &x->said_len);
-    x->cfg = x->report ? xlu_cfg_init(x->report, NAME) : NULL;
-    if (rc || !x->cfg) {
-        rc = -ENOMEM;
-    } else if (xlu_cfg_readdata(x->cfg, text, (int)strlen(text))) {
+    rc = rc || !x->report ? -ENOMEM : parse(x, text);
+    if (rc != -ENOMEM)
         xl_heard(x, "", 0);
-        if (!x->f->code)
-            findings_error(x->f, -EINVAL, 0, "it is not in xl's format");
-    } else {
-        xl_heard(x, "", 0);
+    if (rc == -EINVAL && !x->f->code)
+        findings_error(x->f, -EINVAL, 0, "it is not in xl's format");
+    if (rc == 0)
         rc = read_keys(x);
-    }
+    else if (rc == -EINVAL)
+        rc = read_around(x, text);
     if (x->cfg)
         xlu_cfg_destroy(x->cfg);
     if (x->report)

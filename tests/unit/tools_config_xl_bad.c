@@ -104,7 +104,7 @@ static const struct {
     {"32", "1025", 24, "max_grant_frames: 1025 is more than 1024"},
     {"511", "4096", 25, "max_event_channels: 4096"},
     /* disks */
-    {"xvda,w", "xvda,maybe", 19, "disk: "},
+    {"xvda,w", "xvda,maybe", 19, ": r, w or rw"},
     {"xvda,w", "nvme0,w", 19, "target 'nvme0' is not accepted"},
     {"xvda,w", ",w", 19, "disk: "},
     {"phy:/dev/no/such,", ",,", 19, "disk: target: "},
@@ -117,7 +117,11 @@ static const struct {
     {"phy:/dev", "drbd:res", 19, "scripts are not run"},
     {"sda1,r", "hdc,r", 21, "target 'hdc' is given twice"},
     {"phy:/dev/no/such,xvda,w", "target=/dev/no/such,vdev=xvda", 19, "target= takes all that is behind it, and so comes last"},
-    {"phy:/dev/no/such,xvda,w", "phy:/dev/no/such", 19, "disk: no vdev"},
+    {"phy:/dev/no/such,xvda,w", "phy:/dev/no/such", 19,
+     "disk: no vdev specified in `phy:/dev/no/such': behind the format stands the disk's name: "},
+    {"phy:/dev/no/such,xvda,w", "/srv/a.img,xvda,w", 19,
+     "disk: unknown value for format: near `xvda' in `/srv/a.img,xvda,w': before the disk's name "
+     "stands its format, raw, or nothing: '/srv/a.img,,xvda,w'"},
     {"phy:/dev/no/such,xvda,w'", "phy:/dev/no/such,xvda,w' 'phy:/x,xvdb,w'", 19, "a comma or a ] is missing"},
     {"phy:/dev/no/such,xvda,w'", "phy:/x,xvda,w', 'phy:/x,xvdb,r'", 19, "disk 'xvdb': /x is 'xvda' too, and may be written"},
     /* interfaces */
