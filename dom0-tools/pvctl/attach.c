@@ -13,9 +13,14 @@
 
 #include "config_file.h"
 #include "config_xl.h"
+#include "device_path.h"
+#include "devices.h"
 #include "hotplug.h"
 #include "interrupt.h"
 #include "pvctl.h"
+
+#define USED_MS 1000u
+#define STEP_MS 50u
 
 /* 0, or an exit status after it has been told what is wrong with the words. */
 static int understood(const struct verb *v, int rc, struct findings *f)
@@ -82,6 +87,32 @@ static int read_disk(const struct call *c, struct domain_config *out)
     return 0;
 }
 
+/* A guest that has a driver takes up what has come in no time; of one that has not by then, why the
+ * device is of no use yet is told. */
+static void tell_unused(const struct call *c, const struct live_domain *l, const char *kind,
+                        unsigned int id, const char *name)
+{
+    char path[DEVICE_PATH], *state = NULL;
+    bool used = false;
+
+    device_back_path(path, kind, l->d.domid, id, "/state");
+    for (unsigned int ms = 0; !used && ms <= USED_MS && !interrupt_came(); ms += STEP_MS) {
+        if (ms)
+            device_system->sleep_ms(STEP_MS);
+        free(state);
+        state = NULL;
+        if (c->h->ops->store_read(c->h, 0, path, &state))
+            return; /* it has gone again, and the guest with it */
+        used = strcmp(state, XENBUS_CONNECTED) == 0;
+    }
+    if (!used)
+        fprintf(stderr,
+                "pvctl: note: %s: %s is attached, and the guest does not use it yet (%s): it %s\n",
+                l->name, name, device_state_text(state),
+                l->d.paused ? "is paused" : "needs a driver for it");
+    free(state);
+}
+
 static void tell_disk(const struct live_domain *l, const struct disk_config *d)
 {
     json_open('{');
@@ -111,6 +142,8 @@ static int run_disk(const struct call *c)
     }
     if (rc == 0 && (c->options & OPT_JSON))
         tell_disk(&l, &one.disks[0]);
+    if (rc == 0)
+        tell_unused(c, &l, "vbd", one.disks[0].vdev, one.disks[0].target);
     domain_config_free(&one);
     return rc;
 }
@@ -124,7 +157,9 @@ const struct verb verb_attach_disk = {
     .help =
         "SOURCE is a file or a block device, TARGET its name in the guest, such as xvdb, MODE r\n"
         "or w (the default). Or SOURCE alone, in the words of xl-disk-configuration(5). The\n"
-        "domain has it in its next life, too: `pvctl dumpxml` shows it.\n",
+        "domain has it in its next life, too: `pvctl dumpxml` shows it. If the guest does not use "
+        "it\n"
+        "after a second, a note says in which state it is.\n",
     .examples = "pvctl attach-disk web /srv/more.img xvdb\n"
                 "pvctl attach-disk web --readonly /dev/vg0/shared xvdc\n"
                 "pvctl attach-disk web format=raw,vdev=xvdb,access=rw,target=/srv/more.img\n",
@@ -193,6 +228,7 @@ static int run_nic(const struct call *c)
     struct live_domain l;
     struct error e = {0};
     unsigned int id = 0;
+    char name[24];
     int rc = need_guest(c, "attach an interface to", &l);
 
     rc = rc ? rc : read_nic(c, &one);
@@ -203,8 +239,11 @@ static int run_nic(const struct call *c)
                       : error_errno(&e, -ENOMEM, "%s", l.name);
         rc = rc ? fail(&e) : EXIT_OK;
     }
-    if (rc == 0)
+    if (rc == 0) {
         tell_nic(c, &l, &one.nics[0], id);
+        snprintf(name, sizeof(name), "interface %u", id);
+        tell_unused(c, &l, "vif", id, name);
+    }
     domain_config_free(&one);
     return rc;
 }

@@ -46,8 +46,7 @@ static const struct kind disks = {"vbd", disk_members,
                                   sizeof(disk_members) / sizeof(disk_members[0])};
 static const struct kind nics = {"vif", nic_members, sizeof(nic_members) / sizeof(nic_members[0])};
 
-/* XenbusState, in words. */
-static const char *state_text(const char *number)
+const char *device_state_text(const char *number)
 {
     static const char *const words[] = {"unknown",     "initialising",  "waiting",
                                         "initialised", "connected",     "closing",
@@ -90,7 +89,7 @@ static void print_device(const struct call *c, const struct live_domain *l, cons
     for (size_t i = 0; i < k->nr; i++) {
         const struct member *m = &k->members[i];
         char *text = read_member(c->h, dir, m->key);
-        const char *shown = text && strcmp(m->key, "state") == 0 ? state_text(text) : text;
+        const char *shown = text && strcmp(m->key, "state") == 0 ? device_state_text(text) : text;
 
         if ((c->options & OPT_JSON) && shown)
             json_string(m->json, shown);

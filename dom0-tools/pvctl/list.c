@@ -176,7 +176,9 @@ const struct verb verb_list = {
         "to\n"
         "run, and waits for a CPU or rests for the domain's cap; blocked: all wait for events. "
         "Off: it\n"
-        "is defined, and does not run.\n",
+        "is defined, and does not run. Those that there are come first, by their numbers, then "
+        "those\n"
+        "that are off, by their names.\n",
     .examples = "pvctl list\n"
                 "pvctl list --all\n"
                 "pvctl list web db\n"

@@ -141,6 +141,8 @@ int __must_check read_config(const struct call *c, struct domain_config *cfg);
 /* Makes the domain, and does what --console, --paused and --json say. Exit status. */
 int __must_check create_domain(const struct call *c, struct domain_config *cfg);
 
+/* devices_list.c: XenbusState, in words. */
+const char *device_state_text(const char *number);
 /* vcpu_list.c: "running", "runnable", "blocked", "paused", "offline". */
 const char *vcpu_state_text(const struct host_domain *d, const struct host_vcpu *v);
 /* One that has not run yet has no CPU, whatever number stands there. */

@@ -18,6 +18,7 @@
 #include "devices.h"
 #include "fake_host.h"
 #include "fake_parts.h"
+#include "plain_devices.h"
 
 #define BACK "/local/domain/0/backend/vbd/5/51712"
 
@@ -25,12 +26,6 @@ static struct fake_host *f;
 static struct disk_rates limited; /* what the loop device has */
 static int held_loops, sweeps, no_limits;
 static const char *mounted; /* a name of what this domain has mounted */
-
-static int block_number(const char *path, unsigned int *major, unsigned int *minor)
-{
-    *major = 7;
-    return sscanf(path, "/dev/loop%u", minor) == 1 ? 0 : -ENOTBLK;
-}
 
 static int identify_path(const char *path, struct disk_id *out)
 {
@@ -96,18 +91,6 @@ static void sweep_limits(void)
     sweeps++;
 }
 
-static bool backend_lives(const char *device)
-{
-    (void)device;
-    return false;
-}
-
-static bool backend_serves(const char *device)
-{
-    (void)device;
-    return true;
-}
-
 static void sleep_ms(unsigned int ms)
 {
     (void)ms;
@@ -121,13 +104,8 @@ static void sleep_ms(unsigned int ms)
     }
 }
 
-static bool starting(void)
-{
-    return false;
-}
-
 static const struct device_system model = {
-    .block_number = block_number,
+    PLAIN_DEVICES,
     .identify_path = identify_path,
     .identify_number = identify_number,
     .check_file = check_file,
@@ -137,10 +115,7 @@ static const struct device_system model = {
     .limit = limit,
     .unlimit = unlimit,
     .sweep_limits = sweep_limits,
-    .backend_lives = backend_lives,
-    .backend_serves = backend_serves,
     .sleep_ms = sleep_ms,
-    .starting = starting,
 };
 
 static int setup(void **state)

@@ -19,6 +19,7 @@
 #include "devices.h"
 #include "kept.h"
 #include "lifecycle_support.h"
+#include "plain_devices.h"
 #include "pvctl_support.h"
 #include "reap.h"
 #include "restart.h"
@@ -26,7 +27,7 @@
 #include "unlimited.h"
 
 static struct fake_domain *web;
-static bool lets_go, backs_come, domain_goes; /* what guest and kernel do meanwhile */
+static bool lets_go, backs_come, driver, domain_goes; /* what guest and kernel do meanwhile */
 static int loops, waits;
 static char loop_of[256][32]; /* what a loop device is made of, by number */
 
@@ -42,12 +43,6 @@ static int identify_number(unsigned int major, unsigned int minor, struct disk_i
 {
     (void)major;
     return identify_path(loop_of[minor], out);
-}
-
-static int block_number(const char *path, unsigned int *major, unsigned int *minor)
-{
-    *major = 7;
-    return sscanf(path, "/dev/loop%u", minor) == 1 ? 0 : -ENOTBLK;
 }
 
 static int check_file(const char *path, bool readonly)
@@ -80,21 +75,9 @@ static int bridge_join(const char *ifname, const char *rename, const char *bridg
     return 0;
 }
 
-static bool backend_lives(const char *device)
-{
-    (void)device;
-    return false;
-}
-
-static bool backend_serves(const char *device)
-{
-    (void)device;
-    return true;
-}
-
 static void answer(struct fake_entry *e)
 {
-    const char *to = strcmp(e->value, "1") == 0 && backs_come ? "4"
+    const char *to = strcmp(e->value, "1") == 0 && backs_come ? (driver ? "4" : "2")
                      : strcmp(e->value, "5") == 0 && lets_go  ? "6"
                                                               : NULL;
 
@@ -119,13 +102,8 @@ static void sleep_ms(unsigned int ms)
         web->d.dying = true;
 }
 
-static bool starting(void)
-{
-    return false;
-}
-
 static const struct device_system model = {
-    .block_number = block_number,
+    PLAIN_DEVICES,
     .identify_path = identify_path,
     .identify_number = identify_number,
     .check_file = check_file,
@@ -134,10 +112,7 @@ static const struct device_system model = {
     UNLIMITED,
     .check_bridge = check_bridge,
     .bridge_join = bridge_join,
-    .backend_lives = backend_lives,
-    .backend_serves = backend_serves,
     .sleep_ms = sleep_ms,
-    .starting = starting,
 };
 
 static int setup(void **state)
@@ -146,7 +121,7 @@ static int setup(void **state)
 
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
     device_system = &model;
-    lets_go = backs_come = true;
+    lets_go = backs_come = driver = true;
     domain_goes = false;
     loops = waits = 0;
     if (rc == 0)
@@ -243,6 +218,26 @@ static void an_interface_comes_and_goes(void **state)
     pvctl_ends("detach-interface web", 0, "");
     assert_false(kept_has("<interface"));
     pvctl_ends("detach-interface web", 1, "pvctl: web: it has no interface\n");
+}
+
+/* What nobody takes up is there all the same, and why it is of no use yet is told. */
+static void a_guest_without_a_driver(void **state)
+{
+    (void)state;
+    driver = false;
+    pvctl_ends("attach-disk web /srv/b.img xvdb", 0, "");
+    assert_string_equal(pvctl_said,
+                        "pvctl: note: web: xvdb is attached, and the guest does not use "
+                        "it yet (waiting): it needs a driver for it\n");
+    assert_true(kept_has("/srv/b.img"));
+    web->d.paused = true;
+    pvctl_ends("attach-interface web", 0,
+               "pvctl: note: web: interface 0 is attached, and the guest does not use it yet "
+               "(waiting): it is paused\n");
+    driver = true;
+    web->d.paused = false;
+    pvctl_ends("attach-disk web /srv/c.img xvdc", 0, "");
+    assert_string_equal(pvctl_said, "");
 }
 
 static void what_is_there_or_not(void **state)
@@ -472,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_disk_comes_and_goes, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(an_interface_comes_and_goes, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(a_guest_without_a_driver, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(what_is_there_or_not, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(the_guest_keeps_it, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(no_back_end, setup, lifecycle_teardown),
