@@ -21,6 +21,8 @@
 
 #include "write_all.h"
 
+#define END ".part"
+
 /* Not error_errno(): its words for some errors are those of a hypervisor. */
 static int failed(const struct new_file *f, int rc, struct error *e)
 {
@@ -30,16 +32,17 @@ static int failed(const struct new_file *f, int rc, struct error *e)
 /* Whose part this is, of a file of this name (NULL: any); 0: it is none. */
 static pid_t writer_of(const char *part, const char *name)
 {
-    size_t len = name ? strlen(name) : 0;
-    const char *end = strstr(part, ".part"), *number = end;
+    size_t len = name ? strlen(name) : 0, all = strlen(part);
+    const char *end = all < strlen(END) ? part : part + all - strlen(END), *number = end;
     char *behind;
     long pid;
 
-    if (!end || end[5] || strncmp(part, name ? name : "", len) != 0)
+    if (all < len + strlen(END) || strcmp(end, END) != 0 ||
+        strncmp(part, name ? name : "", len) != 0)
         return 0;
     while (number > part + len && number[-1] >= '0' && number[-1] <= '9')
         number--;
-    if (number == part + len || number[-1] != '.' || (name && number != part + len + 1))
+    if (number <= part + 1 || number[-1] != '.' || (name && number != part + len + 1))
         return 0;
     pid = strtol(number, &behind, 10);
     return behind == end && pid <= INT_MAX ? (pid_t)pid : 0;
@@ -75,7 +78,7 @@ int new_file_open(struct new_file *f, const char *path, struct error *e)
 
     f->fd = -1;
     if ((size_t)snprintf(f->path, sizeof(f->path), "%s", path) >= sizeof(f->path) ||
-        (size_t)snprintf(f->part, sizeof(f->part), "%s.%d.part", path, (int)getpid()) >=
+        (size_t)snprintf(f->part, sizeof(f->part), "%s.%d" END, path, (int)getpid()) >=
             sizeof(f->part))
         return error_set(e, -ENAMETOOLONG, "%.64s...: %s", path, strerror(ENAMETOOLONG));
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
