@@ -19,7 +19,7 @@
  *           D_LOG      "NAME"           history up to now, D_NEXT, D_END; a reader is not disturbed
  *           D_FOLLOW   "NAME"           the same; behind D_NEXT all that comes, until it ends
  *           D_RENAME   "DOMID OLD NEW"  the name stands for the domain from now on; who asks
- *                                       holds the lock of claims (state.h)
+ *                                       has claimed NEW (state.h)
  *           D_EVENTS   ""               what happens to domains, from now on
  *           D_WAIT     "DOMID"          answer D_END when it has ended and is taken away
  *   daemon  D_DATA     bytes that the guest printed

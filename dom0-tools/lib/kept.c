@@ -185,13 +185,20 @@ int kept_settle_name(struct host *h, const struct live_domain *l, struct error *
     return same ? 0 : kept_write_name(h, l, l->name, e);
 }
 
-int kept_rename(const char *old_name, const char *new_name)
+/* Who claims a name looks at it first, then writes its claim over what is there: without a claim of
+ * it a name could be given between the two. */
+int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
 {
+    struct state_entry s;
     char from[PATH_MAX];
+    int rc = state_get(new_name, &s);
 
+    if (rc || s.maker != claimer || s.abandoned || s.domid != UINT32_MAX)
+        return rc ? rc : -EEXIST;
     snprintf(from, sizeof(from), "%s", state_path("names/%s", old_name));
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, state_path("names/%s", new_name), RENAME_NOREPLACE) < 0)
+    if (rename(from, state_path("names/%s", new_name)) < 0)
         return -errno;
+    unlink(state_path("making/%s", new_name));
     unlink(state_path("ended/%s", new_name)); /* of a former domain, as is its console's file */
     unlink(state_path("console/%s.log", new_name));
     return 0;
@@ -199,14 +206,13 @@ int kept_rename(const char *old_name, const char *new_name)
 
 int kept_set_aside(const char *name, const char *other, uint32_t domid, const uint8_t uuid[16])
 {
-    char text[37], target[64], tmp[PATH_MAX];
+    char text[37], target[128];
+    int rc;
 
     uuid_format(uuid, text);
-    snprintf(target, sizeof(target), "%u/%s", domid, text);
-    snprintf(tmp, sizeof(tmp), "%s", state_path("tmp/%d", (int)getpid()));
-    unlink(tmp);
-    if (symlink(target, tmp) < 0 || rename(tmp, state_path("names/%s", other)) < 0)
-        return -errno;
-    unlink(state_path("names/%s", name));
-    return 0;
+    snprintf(target, sizeof(target), "%u/%s/%s", domid, text, name);
+    rc = state_write_link(state_path("names/%s", other), target);
+    if (rc == 0)
+        unlink(state_path("names/%s", name));
+    return rc;
 }

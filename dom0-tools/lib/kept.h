@@ -36,11 +36,11 @@ int __must_check kept_write_name(struct host *h, const struct live_domain *l, co
                                  struct error *e);
 /* Who gave a domain another name was killed: both say again what its name is. */
 int __must_check kept_settle_name(struct host *h, const struct live_domain *l, struct error *e);
-/* The name of a live domain becomes another one, at once; -EEXIST: that one is somebody's. Who
- * calls holds the lock of claims (state.h). */
-int __must_check kept_rename(const char *old_name, const char *new_name);
-/* One that has ended gives its name back for another one, which nobody has, and has another uuid
- * (state.h's names). */
+/* The name of a live domain becomes another one, at once, which this process has claimed
+ * (state.h), and which is the domain's in place of the claim; -EEXIST, -ENOENT: it has not. */
+int __must_check kept_rename(const char *old_name, const char *new_name, pid_t claimer);
+/* One that has ended gives its name back for another one, which nobody has, and has another uuid;
+ * the entry says from then on what it was called (state.h's names). */
 int __must_check kept_set_aside(const char *name, const char *other, uint32_t domid,
                                 const uint8_t uuid[16]);
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the toolstack remembers of its domains: see state.h.
- *
- * Files are written beside their place and renamed, so a reader sees the old or the new one.
+ * What the toolstack remembers of its domains: see state.h. Files: state_file.c.
  */
 #define _GNU_SOURCE /* locks of open file descriptions */
 #include "state.h"
@@ -21,9 +19,7 @@
 #include "config.h"
 #include "lock.h"
 #include "restart.h"
-#include "write_all.h"
 
-#define MAX_KEPT  (4u << 20)
 #define LAST_MADE "tmp" /* of the directories: where it is, the others are */
 
 const char *state_path(const char *fmt, ...)
@@ -55,76 +51,19 @@ int state_prepare(struct error *e)
     return 0;
 }
 
-/* This process's name for what is to be renamed; one at a time. */
-static void temporary(char tmp[PATH_MAX])
-{
-    snprintf(tmp, PATH_MAX, "%s", state_path("tmp/%d", (int)getpid()));
-}
-
-static int put_in_place(const char *tmp, const char *path)
-{
-    int rc = rename(tmp, path) < 0 ? -errno : 0;
-
-    if (rc)
-        unlink(tmp);
-    return rc;
-}
-
-int state_write_file(const char *path, const char *text)
-{
-    return state_write_bytes(path, text, strlen(text));
-}
-
-int state_write_bytes(const char *path, const void *bytes, size_t len)
-{
-    char tmp[PATH_MAX], final[PATH_MAX];
-    int fd, rc;
-
-    snprintf(final, sizeof(final), "%s", path); /* it may be state_path()'s, which is used next */
-    temporary(tmp);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    rc = write_all(fd, bytes, len);
-    if (close(fd) < 0 && rc == 0)
-        rc = -errno;
-    if (rc) {
-        unlink(tmp);
-        return rc;
-    }
-    return put_in_place(tmp, final);
-}
-
-int state_read_file(const char *path, char **out)
-{
-    FILE *f = fopen(path, "re");
-    char *buf;
-    size_t n;
-
-    if (!f)
-        return -errno;
-    buf = malloc(MAX_KEPT + 1);
-    if (!buf) {
-        fclose(f);
-        return -ENOMEM;
-    }
-    n = fread(buf, 1, MAX_KEPT, f);
-    buf[n] = '\0';
-    fclose(f);
-    *out = realloc(buf, n + 1);
-    return 0;
-}
-
-/* "7/UUID", "making.123/UUID", "making.123.7/UUID", "ending.7/UUID" */
+/* "7/UUID", "7/UUID/NAME", "making.123/UUID", "making.123.7/UUID", "ending.7/UUID" */
 static bool parse_link(const char *target, struct state_entry *s)
 {
-    const char *slash = strchr(target, '/');
-    char *end = (char *)(uintptr_t)target;
+    const char *slash = strchr(target, '/'), *of = slash ? strchr(slash + 1, '/') : NULL;
+    char *end = (char *)(uintptr_t)target, uuid[128] = "";
 
     s->domid = UINT32_MAX;
     s->maker = 0;
-    if (!slash || !uuid_parse(slash + 1, s->uuid))
+    if (slash)
+        snprintf(uuid, sizeof(uuid), "%.*s", (int)strcspn(slash + 1, "/"), slash + 1);
+    if (!uuid_parse(uuid, s->uuid))
         return false;
+    snprintf(s->aside_of, sizeof(s->aside_of), "%.64s", of ? of + 1 : "");
     if (strncmp(target, "making.", 7) == 0) {
         s->maker = (pid_t)strtol(target + 7, &end, 10);
         end += *end == '.';
@@ -192,13 +131,11 @@ bool state_matches(const struct state_entry *s, const struct host_domain *d)
 
 static int set_link(const char *name, const char *holder, const uint8_t uuid[16])
 {
-    char text[37], target[128], tmp[PATH_MAX];
+    char text[37], target[128];
 
     uuid_format(uuid, text);
     snprintf(target, sizeof(target), "%s/%s", holder, text);
-    temporary(tmp);
-    unlink(tmp);
-    return symlink(target, tmp) < 0 ? -errno : put_in_place(tmp, state_path("names/%s", name));
+    return state_write_link(state_path("names/%s", name), target);
 }
 
 /* The lock that says that we live; a process makes one domain at a time. */

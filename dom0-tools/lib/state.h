@@ -3,7 +3,10 @@
  * What the toolstack remembers of its domains: files under /run/parvis.
  *
  *   names/NAME        symbolic link to "DOMID/UUID"; while it is being made to "making.PID/UUID",
- *                     then "making.PID.DOMID/UUID"; while it is taken away "ending.DOMID/UUID"
+ *                     then "making.PID.DOMID/UUID"; while it is taken away "ending.DOMID/UUID";
+ *                     of what was put aside "DOMID/UUID/FORMER NAME" (parvisd/aside.h)
+ *                     (a name that is claimed for a domain that lives is a "making.PID" without a
+ *                     domain until the domain's own entry takes its place: pvctl rename)
  *   making/NAME       held (an open file description's lock) by the process that makes it
  *   domains/DOMID.xml the configuration it was made from; held (flock) while it is changed (kept.h)
  *   restart/NAME      the same, of a domain that has ended and is to live again (restart.h)
@@ -70,9 +73,10 @@ struct state_entry {
     char name[65];
     uint32_t domid; /* UINT32_MAX: being made, not known yet */
     uint8_t uuid[16];
-    pid_t maker;    /* process that makes it; 0: it is whole */
-    bool abandoned; /* that process is gone */
-    bool ending;    /* it is being taken away: state_mark_ending() */
+    pid_t maker;       /* process that makes it; 0: it is whole */
+    bool abandoned;    /* that process is gone */
+    bool ending;       /* it is being taken away: state_mark_ending() */
+    char aside_of[65]; /* the name that it had before it was put aside; "": it was not */
 };
 
 /* All names, stale ones too; one free(). */
@@ -89,6 +93,8 @@ int __must_check state_read_xml(uint32_t domid, char **xml);
 /* Writes a file, or leaves it as it was. */
 int __must_check state_write_file(const char *path, const char *text);
 int __must_check state_write_bytes(const char *path, const void *bytes, size_t len);
+/* A symbolic link instead of what has the name. */
+int __must_check state_write_link(const char *path, const char *target);
 /* A whole file, malloc'ed. */
 int __must_check state_read_file(const char *path, char **out);
 

@@ -42,16 +42,22 @@ static int try_transaction(struct host *h, int (*body)(struct host *h, host_txn_
  * so of many at once each would be written many times. They wait for each other instead. Nobody
  * relies on that: without the lock, or with one that is not given back, it is slower, that is all.
  */
-int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
-                      void *arg)
+static int in_turn(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg), void *arg,
+                   unsigned int limit_ms)
 {
-    int lock = lock_take(state_path("store.lock"), LOCK_LIMIT_MS), rc = -EAGAIN;
+    int lock = lock_take(state_path("store.lock"), limit_ms), rc = -EAGAIN;
 
     for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++)
         rc = try_transaction(h, body, arg);
     if (lock >= 0)
         close(lock);
     return rc;
+}
+
+int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
+                      void *arg)
+{
+    return in_turn(h, body, arg, LOCK_LIMIT_MS);
 }
 
 /* What is to be written, in this order. Each is a message to the store's daemon, and these are the
@@ -266,5 +272,5 @@ int store_domain_rename(struct host *h, uint32_t domid, const uint8_t uuid[16], 
 
     uuid_format(uuid, text);
     snprintf(r.vm, sizeof(r.vm), "/vm/%s/name", text);
-    return store_transaction(h, put_name, &r);
+    return in_turn(h, put_name, &r, 0); /* the daemon calls it, too */
 }

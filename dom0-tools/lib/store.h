@@ -42,7 +42,8 @@ bool store_request_taken(struct host *h, uint32_t domid);
 int __must_check store_domain_get(struct host *h, uint32_t domid, const char *key, char **value);
 int __must_check store_domain_set(struct host *h, uint32_t domid, const char *key,
                                   const char *value);
-/* The domain, and what is kept of it for management programs, has this name: both or none. */
+/* The domain, and what is kept of it for management programs, has this name: both or none. Waits
+ * for nobody else's transaction. */
 int __must_check store_domain_rename(struct host *h, uint32_t domid, const uint8_t uuid[16],
                                      const char *name);
 /* malloc'ed name of a domain as the store has it; -ENOENT. */

@@ -35,13 +35,21 @@ static void time_text(char out[24])
     strftime(out, 24, "%Y%m%dT%H%M%SZ", &tm);
 }
 
-/* NAME-TIME.core, and not of another domain whose name only begins so. */
+/* NAME-TIME.core, and not of another domain whose name only begins so, or a person's. */
 static bool is_core_of(const char *file, const char *name)
 {
-    size_t len = strlen(name), time_len = strlen("20261128T155801Z"), all = strlen(file);
+    static const char like[] = "-00000000T000000Z" END;
+    size_t len = strlen(name);
 
-    return all == len + 1 + time_len + strlen(END) && strncmp(file, name, len) == 0 &&
-           file[len] == '-' && strcmp(file + all - strlen(END), END) == 0;
+    if (strncmp(file, name, len) != 0 || strlen(file) != len + strlen(like))
+        return false;
+    for (size_t i = 0; like[i]; i++) {
+        char c = file[len + i];
+
+        if (like[i] == '0' ? c < '0' || c > '9' : c != like[i])
+            return false;
+    }
+    return true;
 }
 
 /* The oldest, of which the name is the least; how many there are. */
@@ -60,17 +68,6 @@ static unsigned int oldest_core(const char *folder, const char *name, char out[N
     return n;
 }
 
-static void make_room(const char *folder, const char *name)
-{
-    char file[NAME_MAX + 1], path[PATH_MAX];
-
-    while (oldest_core(folder, name, file) >= ASIDE_CORES) {
-        snprintf(path, sizeof(path), "%s/%s", folder, file);
-        if (unlink(path) < 0)
-            break;
-    }
-}
-
 static const char *dumps(void)
 {
     const char *folder = getenv("PARVIS_DUMPS");
@@ -83,6 +80,17 @@ void aside_sweep(void)
     new_file_sweep(dumps(), NULL);
 }
 
+void aside_drop_cores(const char *name)
+{
+    char file[NAME_MAX + 1], path[PATH_MAX];
+
+    while (oldest_core(dumps(), name, file) > ASIDE_CORES) {
+        snprintf(path, sizeof(path), "%s/%s", dumps(), file);
+        if (unlink(path) < 0)
+            break;
+    }
+}
+
 int aside_path(const char *name, char *out, size_t size)
 {
     const char *folder = dumps();
@@ -93,11 +101,10 @@ int aside_path(const char *name, char *out, size_t size)
     if (mkdir(folder, 0700) < 0 && errno != EEXIST)
         return -errno;
     aside_sweep();
-    make_room(folder, name);
     return 0;
 }
 
-/* A name that nobody has: the first 44 characters of its own, and the time; see is_aside_of(). */
+/* A name that nobody has: the first 44 characters of its own, and the time. */
 static int free_name(const char *name, char other[65])
 {
     char when[24];
@@ -195,42 +202,40 @@ int aside_domain(struct host *h, struct host_domain *d, struct console *c, char 
     return rc;
 }
 
-/* Made by free_name(), of this name: NAME-TIME, NAME-TIME.2. */
-static bool is_aside_of(const char *other, const char *name)
-{
-    size_t len = strnlen(name, 44), digits = 0;
-    const char *time = other + len + 1;
-
-    if (strncmp(other, name, len) != 0 || other[len] != '-' || strlen(time) < 16)
-        return false;
-    for (size_t i = 0; i < 16; i++)
-        digits += time[i] >= '0' && time[i] <= '9';
-    return digits == 14 && time[8] == 'T' && time[15] == 'Z' && (!time[16] || time[16] == '.');
-}
-
 static int by_name(const void *a, const void *b)
 {
-    const struct live_domain *x = a, *y = b;
+    const struct state_entry *x = a, *y = b;
 
     return strcmp(x->name, y->name);
 }
 
-struct live_domain *aside_surplus(struct host *h, const char *name, size_t *n)
+/* A name alone says nothing: a person may have given it. The entry says what it was called. */
+static bool is_preserved(const struct state_entry *s, const char *name,
+                         const struct host_domain *all, size_t nr)
 {
-    struct live_domain *all;
-    struct error e = {0};
-    size_t nr, some = 0;
+    const struct host_domain *d = lifecycle_domain(all, nr, s->domid);
+
+    return strcmp(s->aside_of, name) == 0 && d && state_matches(s, d) && d->shutdown && !d->dying;
+}
+
+struct state_entry *aside_surplus(struct host *h, const char *name, size_t *n)
+{
+    struct state_entry *names = NULL;
+    struct host_domain *all = NULL;
+    size_t nr = 0, there = 0, some = 0;
+    int rc = state_list(&names, &there);
 
     *n = 0;
-    if (lifecycle_list(h, &all, &nr, &e)) {
-        fprintf(stderr, "parvisd: %s: those of it that are preserved: %s\n", name, e.text);
-        return NULL;
+    rc = rc ? rc : lifecycle_domains(h, &all, &nr);
+    if (rc)
+        fprintf(stderr, "parvisd: %s: those of it that are preserved: %s\n", name, strerror(-rc));
+    for (size_t i = 0; rc == 0 && i < there; i++) {
+        if (is_preserved(&names[i], name, all, nr))
+            names[some++] = names[i];
     }
-    for (size_t i = 0; i < nr; i++) {
-        if (all[i].ours && all[i].d.shutdown && !all[i].d.dying && is_aside_of(all[i].name, name))
-            all[some++] = all[i];
-    }
-    qsort(all, some, sizeof(*all), by_name); /* the oldest first */
+    free(all);
+    if (some)
+        qsort(names, some, sizeof(*names), by_name); /* the oldest first */
     *n = some > ASIDE_DOMAINS ? some - ASIDE_DOMAINS : 0;
-    return all;
+    return names;
 }

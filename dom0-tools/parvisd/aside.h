@@ -11,14 +11,18 @@
 #include "console.h"
 #include "error.h"
 #include "host.h"
-#include "lifecycle.h"
+#include "state.h"
 
 /* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core. $PARVIS_DUMPS replaces the
- * folder. 0 or a negative errno: the folder cannot be made. Of this name's cores that are there the
- * oldest go: with the one to come they are ASIDE_CORES. A guest that crashes again and again, which
- * it may do as it likes, fills no disk; and what dumpers left that were killed goes. */
-#define ASIDE_CORES 2u
+ * folder. 0 or a negative errno: the folder cannot be made. What dumpers left that were killed
+ * goes. */
 int __must_check aside_path(const char *name, char *out, size_t size);
+/* A core is there, whole and on the disk: of this name's the oldest go, all but ASIDE_CORES. A
+ * guest that crashes again and again, which it may do as it likes, fills no disk. None goes before:
+ * where there is no room for one more, those that are there stay, and the new one is not written.
+ */
+#define ASIDE_CORES 2u
+void aside_drop_cores(const char *name);
 /* What dumpers left that were killed. */
 void aside_sweep(void);
 
@@ -30,8 +34,9 @@ int __must_check aside_domain(struct host *h, struct host_domain *d, struct cons
                               char other[65], struct error *e);
 
 /* Of the domains of this name that are preserved so, those that are to go: all but the newest
- * ASIDE_DOMAINS, as each keeps its memory. One free(); *n = 0 where they cannot be listed. */
+ * ASIDE_DOMAINS, as each keeps its memory. Their entries say that they were put aside: another that
+ * is only called so is a person's, and stays. One free(); *n = 0 where they cannot be listed. */
 #define ASIDE_DOMAINS 2u
-struct live_domain *aside_surplus(struct host *h, const char *name, size_t *n);
+struct state_entry *aside_surplus(struct host *h, const char *name, size_t *n);
 
 #endif

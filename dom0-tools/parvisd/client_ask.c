@@ -117,12 +117,13 @@ static void ask_log(struct host *h, struct client *cl, const char *name, bool fo
     client_answer(cl, 0, &none);
 }
 
-/* All that says its name, and the name itself as the last: killed before that, the next daemon lets
- * all say the old one again (policy_adopt()), and behind it there is nothing more to do. */
+/* All that says its name, and the name itself as the last, which the client has claimed: killed
+ * before that, the next daemon lets all say the old one again (policy_adopt()), and behind it there
+ * is nothing more to do. */
 static int give_name(struct host *h, uint32_t domid, const char *from, const char *to,
-                     struct error *e)
+                     pid_t claimer, struct error *e)
 {
-    struct error ignored = {0};
+    struct error why = {0};
     struct live_domain l;
     int rc = lifecycle_find(h, from, &l, e);
 
@@ -132,12 +133,15 @@ static int give_name(struct host *h, uint32_t domid, const char *from, const cha
         return rc;
     rc = kept_write_name(h, &l, to, e);
     if (rc == 0) {
-        rc = kept_rename(from, to);
+        rc = kept_rename(from, to, claimer);
         if (rc)
             error_errno(e, rc, "%s: giving it the name %s", from, to);
     }
-    if (rc && kept_write_name(h, &l, from, &ignored))
-        fprintf(stderr, "parvisd: %s\n", ignored.text);
+    if (rc && kept_write_name(h, &l, from, &why)) {
+        fprintf(stderr, "parvisd: %s\n", why.text);
+        console_by_domid(domid)->unsettled = true;
+        collector_again();
+    }
     return rc;
 }
 
@@ -156,7 +160,7 @@ static void ask_rename(struct host *h, struct client *cl, uint32_t domid, char *
         error_set(&e, -EEXIST, "%s: a domain of this name is being created", to);
     else if (console_rename(c, to))
         error_set(&e, -EBUSY, "%s: the console of the last domain of this name is being read", to);
-    else if (give_name(h, domid, text, to, &e))
+    else if (give_name(h, domid, text, to, cl->pid, &e))
         snprintf(c->name, sizeof(c->name), "%s", text);
     client_answer(cl, e.code, &e);
     client_drop(cl);

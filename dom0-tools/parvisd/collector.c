@@ -20,6 +20,11 @@
 
 static uint64_t look_at; /* 0 = nothing is left that we know of */
 
+void collector_again(void)
+{
+    look_at = now_ms() + COLLECT_AGAIN_MS;
+}
+
 /* The domain that an entry stands for, or NULL. */
 static const struct live_domain *find_domain(const struct state_entry *s,
                                              const struct live_domain *all, size_t n)
@@ -58,8 +63,8 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
         take_away(h, s, domid, "its maker was killed");
     } else if (!l || l->d.dying || s->ending) {
         take_away(h, s, domid, "destroyed");
-    } else if (!console_by_domid(domid)) {
-        policy_adopt(h, domid, s->name);
+    } else if (!policy_adopt(h, domid, s->name)) {
+        collector_again();
     }
 }
 
@@ -105,7 +110,7 @@ void collector_look(struct host *h)
     if (lifecycle_list(h, &all, &n, &e)) {
         fprintf(stderr, "parvisd: %s\n", e.text);
         free(names);
-        look_at = now_ms() + COLLECT_AGAIN_MS;
+        collector_again();
         return;
     }
     sight = (struct sight){names, nr, all, n};
@@ -129,7 +134,7 @@ int collector_run(struct host *h)
     }
     wait = reaper_run(h);
     if (reaper_left_something())
-        look_at = now_ms() + COLLECT_AGAIN_MS;
+        collector_again();
     if (look_at && (wait < 0 || look_at < now + (uint64_t)wait))
         wait = look_at > now ? (int)(look_at - now) : 0;
     return wait;

@@ -17,6 +17,8 @@
 
 /* Looks now. */
 void collector_look(struct host *h);
+/* Looks once more, later: something could not be done. */
+void collector_again(void);
 /* Looks if it is time, and steps what is being taken away; returns ms until the next, or -1. */
 int collector_run(struct host *h);
 

@@ -65,6 +65,7 @@ struct console {
     struct carried carried; /* what the successor takes along */
     uint64_t started_ms;
     unsigned int quick; /* lives in a row that were too short */
+    bool unsettled;     /* what says its name may not say this one: policy_adopt() */
     pid_t restarter;
     bool given_up; /* and told to stop: how it all ended is told already */
     pid_t dumper;  /* writes its core, to `core`; what is done then is `then` */

@@ -193,17 +193,17 @@ static enum end_action dump_first(const struct host_domain *d, struct console *c
 static void drop_surplus(struct host *h, const char *name)
 {
     size_t n;
-    struct live_domain *l = aside_surplus(h, name, &n);
+    struct state_entry *s = aside_surplus(h, name, &n);
 
     for (size_t i = 0; i < n; i++) {
-        fprintf(stderr, "parvisd: %s (domain %u): it goes: later ones are preserved\n", l[i].name,
-                l[i].d.domid);
-        policy_release(h, l[i].d.domid, "destroyed: later ones are preserved");
-        reaper_start(h, l[i].d.domid, l[i].d.uuid, l[i].name, "");
-        unlink(state_path("ended/%s", l[i].name));
-        unlink(state_path("console/%s.log", l[i].name));
+        fprintf(stderr, "parvisd: %s (domain %u): it goes: later ones are preserved\n", s[i].name,
+                s[i].domid);
+        policy_release(h, s[i].domid, "destroyed: later ones are preserved");
+        reaper_start(h, s[i].domid, s[i].uuid, s[i].name, "");
+        unlink(state_path("ended/%s", s[i].name));
+        unlink(state_path("console/%s.log", s[i].name));
     }
-    free(l);
+    free(s);
 }
 
 /* Another one lives on by its name: it is preserved by another name, without its devices. */
@@ -300,10 +300,12 @@ static void dumper_ended(struct host *h, struct console *c, int status)
 
     child_last_message(&c->messages, why, sizeof(why));
     c->dumper = 0;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         snprintf(how, sizeof(how), "%.80s; its core is in %.150s", c->how, c->core);
-    else
+        aside_drop_cores(c->name);
+    } else {
         snprintf(how, sizeof(how), "%.80s; no core: %.150s", c->how, why);
+    }
     fprintf(stderr, "parvisd: %s: %s\n", c->name, how);
     if (c->domid == CONSOLE_NONE || h->ops->domain_list(h, c->domid, &d, 1, &n) || n == 0 ||
         d.domid != c->domid || d.dying)
@@ -374,16 +376,41 @@ void policy_check(struct host *h)
     client_check_others(h);
 }
 
-void policy_adopt(struct host *h, uint32_t domid, const char *name)
+/* It is tried again and again. */
+static void tell_once(const struct error *e)
+{
+    static struct error told;
+
+    if (strcmp(told.text, e->text) != 0)
+        fprintf(stderr, "parvisd: %s\n", e->text);
+    told = *e;
+}
+
+static bool settle(struct host *h, struct console *c)
 {
     struct live_domain l;
     struct error e = {0};
 
+    c->unsettled = lifecycle_find(h, c->name, &l, &e) ||
+                   (l.d.domid == c->domid && kept_settle_name(h, &l, &e));
+    if (c->unsettled)
+        tell_once(&e);
+    return !c->unsettled;
+}
+
+bool policy_adopt(struct host *h, uint32_t domid, const char *name)
+{
+    struct console *c = console_by_domid(domid);
+    struct error e = {0};
+
+    if (c)
+        return !c->unsettled || settle(h, c);
     if (console_serve(h, domid, name, &e)) {
-        fprintf(stderr, "parvisd: %s\n", e.text);
-        return;
+        tell_once(&e);
+        return false;
     }
-    console_resume(console_by_name(name));
-    if (lifecycle_find(h, name, &l, &e) || (l.d.domid == domid && kept_settle_name(h, &l, &e)))
-        fprintf(stderr, "parvisd: %s\n", e.text);
+    c = console_by_name(name);
+    console_resume(c);
+    c->unsettled = false;
+    return settle(h, c);
 }

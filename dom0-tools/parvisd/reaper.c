@@ -41,20 +41,19 @@ bool reaper_has_name(const char *name)
 }
 
 /* What fails is tried again for as long as we live, and told once. */
-static void finish(struct host *h, struct job *j)
+static void finish(struct host *h, const struct reap *r)
 {
     static bool told;
 
-    if (j->r.e.code) {
+    if (r->e.code) {
         if (!told)
-            fprintf(stderr, "parvisd: %s\n", j->r.e.text);
+            fprintf(stderr, "parvisd: %s\n", r->e.text);
         left_something = true;
     }
-    told = j->r.e.code != 0;
+    told = r->e.code != 0;
     events_look(h); /* before anybody who has waited makes the next of this name */
-    if (!j->r.devices_alone)
-        client_tell_reaped(j->r.domid, &j->r.e);
-    free(j);
+    if (!r->devices_alone)
+        client_tell_reaped(r->domid, &r->e);
 }
 
 /* One step; when it was the last, the job is off the list and freed. */
@@ -67,37 +66,51 @@ static void step(struct host *h, struct job **at)
         j->due = now_ms() + ms;
     } else {
         *at = j->next;
-        finish(h, j);
+        finish(h, &j->r);
+        free(j);
     }
 }
 
-static void begin(struct host *h, struct job *j)
+/* All at once: no back end and no page is waited for. */
+static void hurry(struct host *h, struct reap *r)
 {
-    j->next = jobs;
-    jobs = j;
-    step(h, &jobs);
+    while (reap_step(h, r, UINT64_MAX) > 0) {
+    }
+}
+
+static void begin(struct host *h, struct reap *r)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    if (j) {
+        *j = (struct job){.next = jobs, .r = *r};
+        jobs = j;
+        step(h, &jobs);
+    } else {
+        fprintf(stderr, "parvisd: %s: no memory: it is taken away without waiting for anybody\n",
+                r->name);
+        hurry(h, r);
+        finish(h, r);
+    }
 }
 
 void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
                   const char *how)
 {
-    struct job *j =
-        reaper_has_domain(domid) && reaper_has_name(name) ? NULL : calloc(1, sizeof(*j));
+    struct reap r;
 
-    if (j) {
-        reap_begin(&j->r, domid, uuid, name, how);
-        begin(h, j);
-    }
+    if (reaper_has_domain(domid) && reaper_has_name(name))
+        return;
+    reap_begin(&r, domid, uuid, name, how);
+    begin(h, &r);
 }
 
 void reaper_start_devices(struct host *h, const struct host_domain *d, const char *name)
 {
-    struct job *j = calloc(1, sizeof(*j));
+    struct reap r;
 
-    if (j) {
-        reap_begin_devices(&j->r, d->domid, d->uuid, name);
-        begin(h, j);
-    }
+    reap_begin_devices(&r, d->domid, d->uuid, name);
+    begin(h, &r);
 }
 
 int reaper_run(struct host *h)
@@ -132,8 +145,7 @@ void reaper_close(struct host *h)
         struct job *j = jobs;
 
         jobs = j->next;
-        while (reap_step(h, &j->r, UINT64_MAX) > 0) {
-        }
+        hurry(h, &j->r);
         free(j);
     }
 }

@@ -4,14 +4,14 @@
  * one name whoever is killed: in what is kept of it (its next life has it, too), in the store,
  * where its console is kept, and then the name itself. Of others' the store alone says it.
  *
- * Nobody claims a name meanwhile: we hold the lock of claims.
+ * The new name is claimed first, as that of a domain that is to be made (state.h): nobody else gets
+ * it meanwhile, and nobody who makes another waits. parvisd puts the domain in the claim's place.
  */
 #include <errno.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "daemon.h"
-#include "lock.h"
 #include "pvctl.h"
 #include "state.h"
 #include "store.h"
@@ -45,17 +45,30 @@ static int name_is_free(const struct call *c, const char *name, struct error *e)
     return 0;
 }
 
-static int rename_locked(const struct call *c, const struct live_domain *l, const char *name,
-                         struct error *e)
+static int rename_claimed(const struct call *c, const struct live_domain *l, const char *name,
+                          struct error *e)
 {
-    int rc = name_is_free(c, name, e);
+    int rc;
 
-    if (rc)
-        return rc;
     if (l->ours)
         return tell_daemon(l, name, e);
     rc = store_domain_rename(c->h, l->d.domid, l->d.uuid, name);
     return rc ? error_errno(e, rc, "%s: writing its name into the store", l->name) : 0;
+}
+
+static int claim_and_rename(const struct call *c, const struct live_domain *l, const char *name,
+                            struct error *e)
+{
+    uint8_t uuid[16];
+    int rc = name_is_free(c, name, e);
+
+    uuid_make(uuid);
+    rc = rc ? rc : state_claim(c->h, name, uuid, true, e);
+    if (rc)
+        return rc;
+    rc = rename_claimed(c, l, name, e);
+    state_release(name, UINT32_MAX, uuid); /* unless it is the domain's now */
+    return rc;
 }
 
 static int run(const struct call *c)
@@ -63,7 +76,7 @@ static int run(const struct call *c)
     const char *name = c->more[0];
     struct live_domain l;
     struct error e = {0};
-    int rc, lock;
+    int rc;
 
     if (!domain_name_ok(name))
         return usage_error(&verb_rename, NAME_RULE, name);
@@ -74,15 +87,7 @@ static int run(const struct call *c)
         error_set(&e, 0, "%s: it has ended (%s)", l.name, domain_state_text(&l.d));
         return fail(&e);
     }
-    rc = state_prepare(&e);
-    lock = rc ? rc : lock_take(state_path("lock"), LOCK_LIMIT_MS);
-    if (lock < 0)
-        error_errno(&e, lock, "%s", state_path("lock"));
-    else
-        rename_locked(c, &l, name, &e);
-    if (lock >= 0)
-        close(lock);
-    return e.code ? fail(&e) : EXIT_OK;
+    return claim_and_rename(c, &l, name, &e) ? fail(&e) : EXIT_OK;
 }
 
 const struct verb verb_rename = {

@@ -353,6 +353,67 @@ static void keeps_its_name(void **state)
     assert_true(is_named("web"));
 }
 
+/* While the daemon does not answer, whoever makes another domain goes on; the new name is nobody
+ * else's. */
+static void who_renames_holds_nobody_up(void **state)
+{
+    const uint8_t uuid[16] = {1};
+    FILE *out = tmpfile();
+    struct state_entry s;
+    struct error e = {0};
+    uint32_t domid;
+    pid_t pid;
+    int is;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        process_becomes("rename web shop", out);
+    for (int i = 0; i < 20000 && state_get("shop", &s); i++)
+        usleep(1000);
+    assert_int_equal(state_get("shop", &s), 0);
+    assert_int_equal(s.maker, pid);
+    assert_int_equal(state_claim(&f->host, "other", uuid, true, &e), 0);
+    state_release("other", UINT32_MAX, uuid);
+    assert_int_equal(state_claim(&f->host, "shop", uuid, true, &e), -EEXIST);
+    assert_true(is_named("web"));
+    while (waitpid(pid, &is, WNOHANG) != pid) {
+        turn();
+        usleep(1000);
+    }
+    assert_int_equal(is, 0);
+    assert_int_equal(state_get("shop", &s), 0);
+    assert_true(s.maker == 0 && s.domid == domid);
+    assert_false(is_named("web"));
+    assert_int_not_equal(access(state_path("making/shop"), F_OK), 0);
+    fclose(out);
+}
+
+/* A name that nobody has claimed is not given: somebody may be about to claim it. */
+static void an_unclaimed_name_is_not_given(void **state)
+{
+    const uint8_t uuid[16] = {1};
+    char text[64];
+    uint32_t domid;
+    int fd;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    snprintf(text, sizeof(text), "%u web shop", domid);
+    fd = ask(D_RENAME, text);
+    next_is(fd, D_REFUSED, NULL);
+    close(fd);
+    assert_true(is_named("web"));
+    assert_string_equal(console_by_domid(domid)->name, "web");
+    assert_int_equal(state_claim(&f->host, "shop", uuid, true, NULL), 0);
+    fd = ask(D_RENAME, text);
+    next_is(fd, D_OK, "");
+    close(fd);
+    assert_true(is_named("shop"));
+}
+
 /* Of one that is defined, and does not run, how it is started is said. */
 static void of_one_that_is_off(void **state)
 {
@@ -377,6 +438,8 @@ int main(void)
                                        T(by_one_slow_to_read),
                                        T(of_much_on_a_terminal),
                                        T(follows),
+                                       T(who_renames_holds_nobody_up),
+                                       T(an_unclaimed_name_is_not_given),
                                        T(begins_anew),
                                        T(is_taken),
                                        T(gets_another_name),

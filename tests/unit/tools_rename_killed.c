@@ -48,6 +48,7 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 }
 
 static uint32_t domid;
+static const uint8_t claim[16] = {1}; /* pvctl's, of the new name */
 
 static void begin(void)
 {
@@ -57,6 +58,7 @@ static void begin(void)
     serve("web", "destroy", &domid);
     snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
     assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "web"), 0);
+    assert_int_equal(state_claim(&f->host, "shop", claim, true, NULL), 0);
 }
 
 /* Asks for it; false: it came through. */
@@ -132,6 +134,7 @@ static void has_one_name(void **state)
         begin();
         first = dup(0);
         died = killed(at);
+        state_release("shop", UINT32_MAX, claim);
         if (died) {
             struct state_entry s;
 

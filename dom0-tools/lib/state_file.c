@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files of the state directory (state.h): each is written beside its place and renamed, so a
+ * reader sees the old or the new one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "state.h"
+#include "write_all.h"
+
+#define MAX_KEPT (4u << 20)
+
+/* This process's name for what is to be renamed; one at a time. */
+static void temporary(char tmp[PATH_MAX])
+{
+    snprintf(tmp, PATH_MAX, "%s", state_path("tmp/%d", (int)getpid()));
+}
+
+static int put_in_place(const char *tmp, const char *path)
+{
+    int rc = rename(tmp, path) < 0 ? -errno : 0;
+
+    if (rc)
+        unlink(tmp);
+    return rc;
+}
+
+int state_write_file(const char *path, const char *text)
+{
+    return state_write_bytes(path, text, strlen(text));
+}
+
+int state_write_bytes(const char *path, const void *bytes, size_t len)
+{
+    char tmp[PATH_MAX], final[PATH_MAX];
+    int fd, rc;
+
+    snprintf(final, sizeof(final), "%s", path); /* it may be state_path()'s, which is used next */
+    temporary(tmp);
+    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    rc = write_all(fd, bytes, len);
+    if (close(fd) < 0 && rc == 0)
+        rc = -errno;
+    if (rc) {
+        unlink(tmp);
+        return rc;
+    }
+    return put_in_place(tmp, final);
+}
+
+int state_read_file(const char *path, char **out)
+{
+    FILE *f = fopen(path, "re");
+    char *buf;
+    size_t n;
+
+    if (!f)
+        return -errno;
+    buf = malloc(MAX_KEPT + 1);
+    if (!buf) {
+        fclose(f);
+        return -ENOMEM;
+    }
+    n = fread(buf, 1, MAX_KEPT, f);
+    buf[n] = '\0';
+    fclose(f);
+    *out = realloc(buf, n + 1);
+    return 0;
+}
+
+int state_write_link(const char *path, const char *target)
+{
+    char tmp[PATH_MAX], final[PATH_MAX];
+
+    snprintf(final, sizeof(final), "%s", path); /* as above */
+    temporary(tmp);
+    unlink(tmp);
+    return symlink(target, tmp) < 0 ? -errno : put_in_place(tmp, final);
+}

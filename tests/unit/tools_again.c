@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon cannot do at once, as it has no memory, or somebody else is at it: it is done
+ * another way, or later, and told once.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "collector.h"
+#include "daemon_support.h"
+#include "reaper.h"
+#include "state.h"
+
+static bool no_memory; /* for what the daemon keeps of a domain that goes */
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return no_memory ? NULL : __real_calloc(n, size);
+}
+
+static FILE *said;
+static int real_stderr;
+
+static void hear(void)
+{
+    said = tmpfile();
+    fflush(stderr);
+    real_stderr = dup(2);
+    dup2(fileno(said), 2);
+}
+
+/* So often the daemon has said this since hear(). */
+static unsigned int heard(const char *text)
+{
+    char all[4096];
+    unsigned int n = 0;
+
+    fflush(stderr);
+    dup2(real_stderr, 2);
+    close(real_stderr);
+    rewind(said);
+    all[fread(all, 1, sizeof(all) - 1, said)] = '\0';
+    fclose(said);
+    for (const char *at = all; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    return n;
+}
+
+/* It goes all the same, with all that it had, and who waits is told. */
+static void a_domain_goes_without_memory(void **state)
+{
+    const struct device_system *real = device_system;
+    struct device_system model = *device_system;
+    struct state_entry s;
+    uint32_t domid;
+    char text[64];
+    int fd;
+
+    (void)state;
+    model.backend_lives = still_there;
+    device_system = &model;
+    serve("web", "destroy", &domid);
+    add_disk(domid);
+    lingering = 1 << 20;
+    fd = daemon_connect(NULL);
+    snprintf(text, sizeof(text), "%u web destroyed", domid);
+    assert_int_equal(daemon_send(fd, D_REAP, text, strlen(text)), 0);
+    hear();
+    no_memory = true;
+    turn();
+    no_memory = false;
+    assert_int_equal(heard("web: no memory"), 1);
+    next_is(fd, D_OK, "");
+    close(fd);
+    device_system = real;
+    assert_null(fake_domain(f, domid));
+    assert_int_equal(state_get("web", &s), -ENOENT);
+    assert_null(fake_is_clean(f));
+}
+
+/* So do the devices of one that stays. */
+static void devices_go_without_memory(void **state)
+{
+    uint32_t domid;
+    char path[64];
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    add_disk(domid);
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u", domid);
+    assert_non_null(fake_read(f, path));
+    hear();
+    no_memory = true;
+    reaper_start_devices(&f->host, &fake_domain(f, domid)->d, "web");
+    no_memory = false;
+    assert_int_equal(heard("web: no memory"), 1);
+    assert_null(fake_read(f, path));
+    assert_non_null(fake_domain(f, domid));
+}
+
+/* Who gave it another name was killed, and somebody holds what is kept of it: it is settled when
+ * that is free, and what hinders it is told once. */
+static void a_name_is_settled_later(void **state)
+{
+    uint32_t domid;
+    char path[64];
+    int fd;
+
+    (void)state;
+    make_guest("web", "destroy", &domid);
+    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
+    fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+    hear();
+    collector_look(&f->host);
+    for (int i = 0; i < 3; i++) {
+        clock_ms += COLLECT_AGAIN_MS;
+        collector_run(&f->host);
+    }
+    assert_int_equal(heard("web: somebody else is changing it"), 1);
+    assert_string_equal(fake_read(f, path), "shop");
+    close(fd);
+    clock_ms += COLLECT_AGAIN_MS;
+    collector_run(&f->host);
+    assert_string_equal(fake_read(f, path), "web");
+    /* From then on what it is called there is nobody's concern. */
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
+    collector_look(&f->host);
+    assert_string_equal(fake_read(f, path), "shop");
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_domain_goes_without_memory),
+        T(devices_go_without_memory),
+        T(a_name_is_settled_later),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
