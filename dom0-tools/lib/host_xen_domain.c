@@ -356,6 +356,9 @@ int hx_domain_hypercall_init(struct host *h, uint32_t domid, uint64_t mfn)
     return domctl_call(to_xen(h));
 }
 
+_Static_assert(sizeof(struct vcpu_guest_context) <= HOST_LIST_BYTES, "what has no pieces fits");
+_Static_assert(NR_COUNTERS * sizeof(uint64_t) <= HOST_LIST_BYTES, "so do these");
+
 int hx_vcpu_set_context(struct host *h, uint32_t domid, uint32_t vcpu,
                         const struct vcpu_guest_context *ctxt)
 {

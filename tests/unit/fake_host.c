@@ -121,10 +121,15 @@ int fake_speculation(struct host *h, struct parvis_sysctl_speculation *out)
 int fake_readconsole(struct host *h, char *buf, uint32_t *len, uint32_t *index, bool clear)
 {
     const char *log = fake(h)->log ? fake(h)->log : "";
-    size_t left = strlen(log) - *index;
+    size_t left;
 
     (void)clear;
     MAY_FAIL(h);
+    if (fake(h)->log_read)
+        fake(h)->log_read(fake(h));
+    if (*index < fake(h)->log_lost)
+        *index = fake(h)->log_lost;
+    left = strlen(log) - *index;
     *len = *len < left ? *len : (uint32_t)left;
     memcpy(buf, log + *index, *len);
     *index += *len;

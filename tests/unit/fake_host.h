@@ -78,12 +78,14 @@ struct fake_host {
     struct fake_entry saved[FAKE_ENTRIES]; /* while in a transaction */
     struct fake_mapping mappings[FAKE_MAPPINGS];
     unsigned int transactions;
-    bool store_dead;        /* its daemon has ended, */
-    bool store_slow;        /* or rather does not answer in time */
-    bool will_not_die;      /* destroying fails */
-    unsigned int conflicts; /* so many commits answer -EAGAIN first */
-    uint64_t idle_ns[2];    /* of each CPU */
-    const char *log;        /* what readconsole gives */
+    bool store_dead;                       /* its daemon has ended, */
+    bool store_slow;                       /* or rather does not answer in time */
+    bool will_not_die;                     /* destroying fails */
+    unsigned int conflicts;                /* so many commits answer -EAGAIN first */
+    uint64_t idle_ns[2];                   /* of each CPU */
+    const char *log;                       /* what readconsole gives */
+    uint32_t log_lost;                     /* so much of it is pushed out by now */
+    void (*log_read)(struct fake_host *f); /* called before each read; NULL: nothing happens */
     /* Of each vCPU, times its number + 1; one goes up with each reading. */
     uint64_t counted[NR_COUNTERS];
     int no_counters; /* what is answered instead */

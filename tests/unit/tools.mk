@@ -99,6 +99,14 @@ UNIT += tools_new_file
 unit_tools_new_file_SRCS = tests/unit/tools_new_file.c $(TOOLS_DAEMON_SRCS)
 unit_tools_new_file_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_cause
+unit_tools_cause_SRCS = tests/unit/tools_cause.c $(TOOLS_DAEMON_SRCS)
+unit_tools_cause_LIBS := $(TOOLS_ALL_LIBS)
+
+UNIT += tools_host_xen
+unit_tools_host_xen_SRCS := tests/unit/tools_host_xen.c dom0-tools/lib/host_xen_domain.c
+unit_tools_host_xen_LIBS :=
+
 UNIT += tools_aside
 unit_tools_aside_SRCS = tests/unit/tools_aside.c $(TOOLS_DAEMON_SRCS)
 unit_tools_aside_LIBS := $(TOOLS_ALL_LIBS)

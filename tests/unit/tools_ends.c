@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the daemon does when a domain ends: reaped, preserved, started again, tidied up after; who
- * is told, and why it is said to have ended.
+ * is told.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +23,6 @@
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
-#include "cause.h"
 #include "child.h"
 #include "client.h"
 #include "collector.h"
@@ -238,48 +237,6 @@ static void short_lives_are_counted(void **state)
     assert_null(fake_is_clean(f));
 }
 
-static void cause_is(const char *log, const char *how)
-{
-    const struct host_domain d = {.domid = 7, .shutdown = true, .shutdown_reason = SHUTDOWN_crash};
-    char text[256];
-
-    f->log = log;
-    end_cause(&f->host, &d, text, sizeof(text));
-    f->log = NULL;
-    assert_string_equal(text, how);
-}
-
-/* Only what the hypervisor says itself is a cause, and it says nothing to a terminal. */
-static void causes(void **state)
-{
-    (void)state;
-    cause_is("", "crashed");
-    cause_is("(parvis) [ 1.0] d7 (domain 7) crashed: no \x1b[2J handler\n"
-             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n",
-             "crashed: no ?[2J handler");
-    cause_is("(parvis) [ 1.0] (d7) d7 (domain 7) crashed: by the control domain\n", "crashed");
-    cause_is("(parvis) [ 1.0] (d7) x] d7 (domain 7) crashed: by the control domain\n"
-             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n",
-             "crashed: it reported this itself; its console may tell more");
-    cause_is("(parvis) [ 1.0] d77 (domain 77) crashed: other\n", "crashed");
-    /* The number was another's before. */
-    cause_is("(parvis) [ 1.0] d7 (domain 7) crashed: first\n"
-             "(parvis) [ 9.0] d7 (domain 7) crashed: second\n",
-             "crashed: second");
-}
-
-/* A log that is full begins within a line, and that may be a guest's words. */
-static void cause_of_a_full_log(void **state)
-{
-    static char log[70001] = "(parvis) [ 1.0] d7 (domain 7) crashed: a guest's words\n"
-                             "(parvis) [ 1.1] d7 (domain 7) has ended: crash\n";
-
-    (void)state;
-    cause_is(log, "crashed: a guest's words");
-    memset(log + strlen(log), '\n', sizeof(log) - 1 - strlen(log));
-    cause_is(log, "crashed: it reported this itself; its console may tell more");
-}
-
 /* Destroyed by a program that does not know us. */
 static void tidies_up(void **state)
 {
@@ -473,8 +430,6 @@ int main(void)
         T(short_lives_are_counted),
         T(what_fails_is_tried_again),
         T(without_its_records),
-        T(causes),
-        T(cause_of_a_full_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
