@@ -131,9 +131,11 @@ static int look_at_table(struct search *s, uint64_t frame, unsigned int level)
     uint64_t table[LIST_ENTRIES];
     int rc = 0;
 
-    if (s->tables == 0 || read_frame(s->p, frame, table))
+    if (s->tables == 0)
         return 0;
-    s->tables--;
+    s->tables--; /* one that cannot be read took its time, too */
+    if (read_frame(s->p, frame, table))
+        return 0;
     if (level == 1)
         return look_at_pages(s, table);
     for (unsigned int i = 0; i < LIST_ENTRIES && rc == 0 && !s->found; i++) {
