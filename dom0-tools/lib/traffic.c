@@ -71,7 +71,8 @@ static bool read_net(const char *name, struct traffic_device *d)
     return read_counts("class/net", name, net_files, NR_NET_COUNTS, d->count);
 }
 
-/* ABI: the number of a disk of Xen's own, "xvda", "xvdb3", "xvdaa"; another's stays a number. */
+/* ABI: the number of a disk of Xen's own, "xvda", "xvdb3", "xvdaa"; another's stays a number, and
+ * so does one that is wide without need: no two disks of a domain have one name. */
 static void disk_name(uint32_t number, char *out, size_t size)
 {
     bool wide = number >> 28 == 1;
@@ -79,7 +80,7 @@ static void disk_name(uint32_t number, char *out, size_t size)
     uint32_t part = number & (wide ? 0xff : 0xf);
     char letters[8], *at = &letters[sizeof(letters) - 1];
 
-    if (!wide && number >> 8 != 202) {
+    if (wide ? disk < 16 && part < 16 : number >> 8 != 202) {
         snprintf(out, size, "%" PRIu32, number);
         return;
     }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "interrupt.h"
 #include "new_file.h"
@@ -157,6 +158,16 @@ static void forget(struct plot *p)
     free(p->line);
 }
 
+/* A picture in the place of its numbers would be the end of these. */
+static int check_other(const char *from, const char *picture, struct error *e)
+{
+    struct stat a, b;
+
+    if (stat(from, &a) < 0 || stat(picture, &b) < 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+        return 0;
+    return error_set(e, -EEXIST, "%s: this is the file that is to be drawn", picture);
+}
+
 static int write_picture(const struct plot *p, const char *title, const char *path, struct error *e)
 {
     struct new_file f;
@@ -195,7 +206,7 @@ static int run(const struct call *c)
         error_set(&e, -EIO, "%s: %s", c->arg, strerror(errno));
         return fail(&e);
     }
-    if (read_lines(file, c->arg, &p, &e) == 0)
+    if (check_other(c->arg, c->more[0], &e) == 0 && read_lines(file, c->arg, &p, &e) == 0)
         (void)write_picture(&p, c->arg, c->more[0], &e);
     fclose(file);
     forget(&p);

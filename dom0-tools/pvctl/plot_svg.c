@@ -3,9 +3,11 @@
  * pvctl plot, the picture: four panels one below the other with the same time, a line for each
  * domain, and the names beside. Numbers on the axes are round.
  */
+#include <limits.h>
 #include <math.h>
 #include <time.h>
 
+#include "plain.h"
 #include "plot.h"
 
 #define WIDTH   1000
@@ -35,8 +37,13 @@ struct span {
     double from, to, most[NR_PLOTS];
 };
 
-static void put_text(FILE *out, const char *text)
+/* XML has no text that would control something, or is none: that is made visible. */
+static void put_text(FILE *out, const char *of)
 {
+    char line[PATH_MAX], *text = line;
+
+    snprintf(line, sizeof(line), "%s", of);
+    plain_line(line);
     for (; *text; text++) {
         if (*text == '&' || *text == '<' || *text == '>' || *text == '"')
             fprintf(out, "&#%d;", *text);

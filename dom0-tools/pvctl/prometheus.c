@@ -31,29 +31,30 @@ static void family(const char *name, const char *type, const char *help)
     printf("# HELP parvis_%s %s\n# TYPE parvis_%s %s\n", name, help, name, type);
 }
 
-/* ABI: three characters are escaped. */
+/* ABI: three characters are escaped; the format is UTF-8, and another's name may be anything. */
 static void put_label(const char *name, const char *value)
 {
+    char text[PLAIN_GROWS * 128 + 5];
+    struct plain p = {0};
+    size_t len = strlen(value);
+
+    text[plain_text(&p, value, len < 128 ? len : 128, text)] = '\0';
     printf("%s=\"", name);
-    for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
+    for (const char *at = text; *at; at++) {
+        if (*at == '\\' || *at == '"')
             putchar('\\');
-        if (*value == '\n')
+        if (*at == '\n')
             fputs("\\n", stdout);
         else
-            putchar(*value);
+            putchar(*at);
     }
     putchar('"');
 }
 
 static void begin(const char *name, const struct live_domain *l)
 {
-    char text[2 * sizeof(l->name)];
-    struct plain p = {0}; /* another's name may be anything, the format is UTF-8 */
-
-    text[plain_text(&p, l->name, strlen(l->name), text)] = '\0';
     printf("parvis_%s{", name);
-    put_label("domain", text);
+    put_label("domain", l->name);
     printf(",id=\"%u\"", l->d.domid);
 }
 

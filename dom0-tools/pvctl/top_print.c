@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "config.h"
@@ -224,10 +225,15 @@ void top_print_json(const struct top_sample *s)
 
 int top_record_open(const char *path, FILE **out, struct error *e)
 {
-    FILE *file = fopen(path, "we");
+    FILE *file = fopen(path, "ae"); /* what is there stays there, whoever writes it meanwhile */
+    struct stat st;
 
     if (!file)
         return error_set(e, -errno, "%s: %s", path, strerror(errno));
+    if (fstat(fileno(file), &st) < 0 || (S_ISREG(st.st_mode) && st.st_size > 0)) {
+        fclose(file);
+        return error_set(e, -EEXIST, "%s: it has something in it already: name a new file", path);
+    }
     fputs("time,name,id,state,cpu_seconds,cpu_percent,memory_kib,vcpus,received_bytes,sent_bytes,"
           "read_bytes,written_bytes\n",
           file);

@@ -167,7 +167,7 @@ static char *read_all(const char *path)
 
 static void records_and_draws(void **state)
 {
-    char line[256], csv[96], svg[96], *text;
+    char line[256], csv[96], svg[96], *text, *again;
 
     (void)state;
     snprintf(csv, sizeof(csv), "%s", state_path("a.csv"));
@@ -177,6 +177,18 @@ static void records_and_draws(void **state)
     text = read_all(csv);
     assert_memory_equal(text, "time,name,id,state,cpu_seconds,cpu_percent,", 43);
     assert_non_null(strstr(text, ",blocked,12.500,0.0,4096,1,1048576,4096,40960,81920\n"));
+    /* What was seen once is not lost; a pipe, or a device, has nothing to lose. */
+    snprintf(line, sizeof(line), "top -b -i 1 --record %s", csv);
+    pvctl_ends(line, 1, "a.csv: it has something in it already: name a new file");
+    again = read_all(csv);
+    assert_string_equal(again, text);
+    pvctl_ends("top -b -i 1 --record /dev/null", 0, "NAME");
+    snprintf(line, sizeof(line), "plot %s %s", csv, csv);
+    pvctl_ends(line, 1, "a.csv: this is the file that is to be drawn");
+    free(again);
+    again = read_all(csv);
+    assert_string_equal(again, text);
+    free(again);
     free(text);
     snprintf(line, sizeof(line), "plot %s %s", csv, svg);
     pvctl_ends(line, 0, "");
@@ -233,6 +245,12 @@ static void draws_what_it_can(void **state)
     text = read_all(state_path("b.svg"));
     assert_non_null(strstr(text, ">a,&#34;&#60;b&#62; (1)<"));
     free(text);
+    draws(HEAD "1,a\1\x1b\xff\x7f<b,1,running,1,2,3,4,5,6,7,8\n", 0, "");
+    text = read_all(state_path("b.svg"));
+    for (const char *at = text; *at; at++)
+        assert_true(*at == '\n' || (*at >= ' ' && *at < 0x7f));
+    assert_non_null(strstr(text, "&#60;b (1)<"));
+    free(text);
     pvctl_ends("plot /no/such /tmp/x.svg", 1, "/no/such: No such file or directory");
     pvctl_ends("plot /no/such", 2, "missing argument PICTURE");
 }
@@ -272,6 +290,40 @@ static void for_prometheus(void **state)
     f->no_counters = -EPROTO;
     pvctl_ends("stats --prometheus", 1, "other event counters");
     f->no_counters = 0;
+}
+
+/* A disk's number says more than its name: two that have one name are two series. */
+static void no_series_comes_twice(void **state)
+{
+    const uint32_t numbers[] = {51713, 1u << 28, (1u << 28) + 1, (1u << 28) + (16u << 8), 768};
+    char *lines[4096], *save = NULL;
+    size_t nr = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        static const char *const files[] = {"oo_req", "rd_req", "wr_req", "rd_sect", "wr_sect"};
+        char dir[64];
+
+        snprintf(dir, sizeof(dir), "bus/xen-backend/devices/vbd-%u-%u", web->d.domid, numbers[i]);
+        for (size_t k = 0; k < 5; k++)
+            put_number(dir, files[k], i);
+    }
+    pvctl_ends("stats --prometheus", 0, "device=\"xvda\"");
+    assert_non_null(strstr(pvctl_said, "device=\"xvda1\""));
+    assert_non_null(strstr(pvctl_said, "device=\"268435456\""));
+    assert_non_null(strstr(pvctl_said, "device=\"268435457\""));
+    assert_non_null(strstr(pvctl_said, "device=\"xvdq\""));
+    assert_non_null(strstr(pvctl_said, "device=\"768\""));
+    for (char *l = strtok_r(pvctl_said, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+        if (*l == '#')
+            continue;
+        *strrchr(l, ' ') = '\0';
+        assert_true(nr < sizeof(lines) / sizeof(lines[0]));
+        lines[nr++] = l;
+        for (size_t i = 0; i + 1 < nr; i++)
+            assert_string_not_equal(lines[i], l);
+    }
+    assert_true(nr > 50);
 }
 
 /* ---- the screen ---- */
@@ -428,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(records_and_draws, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(draws_what_it_can, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(for_prometheus, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(no_series_comes_twice, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(screens, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(a_screen_that_changes, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(no_screen, setup, lifecycle_teardown),
