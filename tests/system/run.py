@@ -23,6 +23,7 @@ import sys
 
 import attach
 import ending
+import held_input
 import machine
 from run_settings import (KINDS, begin_of, data_disk, firmware, guest_disk, guest_memory, kind, memory, more_for_qemu, network, processors, setting, toolstack,
                           vcpus, wrong)
@@ -131,7 +132,7 @@ def arguments(directory):
         args += guest_args(directory)
     else:
         args += (direct_args if firmware() == "direct" else uefi_args)(directory) + network() + disks()
-    args += ["-serial", "mon:stdio" if os.isatty(0) else "stdio"]
+    args += ["-serial", "mon:stdio"] if os.isatty(0) else held_input.line_args(directory)
     if not guest:
         args += attach.line_args(directory)
     if setting("DEBUG_WAIT"):
@@ -157,10 +158,12 @@ def wait_for(qemu):
 def run(directory):
     """Runs QEMU; the number of how it ended. Whatever ends this program ends QEMU."""
     args = arguments(directory)
-    if not os.isatty(0):
-        print("parvis: the input is no terminal, and its end does not end the machine: `poweroff` in it does, or Ctrl-C", file=sys.stderr)
-    with machine.start(args) as qemu:
+    with machine.start(args, stdin=None if os.isatty(0) else subprocess.PIPE) as qemu:
         try:
+            if not os.isatty(0):
+                print("parvis: the input is no terminal, and its end does not end the machine: `poweroff` in it does, or Ctrl-C", file=sys.stderr)
+                firmware_first = not setting("GUEST") and firmware() == "uefi"
+                held_input.hold(directory, qemu.stdin, held_input.BEHIND_FIRMWARE if firmware_first else held_input.BY_ITSELF)
             return ending.status(wait_for(qemu), directory)
         finally:
             qemu.kill()

@@ -223,13 +223,16 @@ def until_hello_is_ready(process):
 
 
 def the_end_of_the_input_is_no_end():
-    """Commands may come by a pipe: the machine does them, though the pipe ends behind them, and that it waits for a `poweroff` is said."""
+    """Commands may come by a pipe, before anybody reads them: the machine does them all, from the first letter on, though the pipe ends
+    behind them, and that it waits for a `poweroff` is said."""
     with subprocess.Popen([sys.executable, "tests/system/run.py"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env={**environment(), "GUEST": "build/pvguest/hello"}) as process:
+        process.stdin.write(b"date\n")
+        process.stdin.flush()
         assert b"its end does not end the machine: `poweroff` in it does" in process.stderr.readline()
         until_hello_is_ready(process)
-        said, _ = process.communicate(b"date\npoweroff\n", timeout=60 * SCALE)
-    assert process.returncode == ending.POWERED_OFF, said
+        said, _ = process.communicate(b"poweroff\n", timeout=60 * SCALE)
+    assert process.returncode == ending.POWERED_OFF and b"unknown" not in said and re.search(rb"^date: \d", said, re.MULTILINE), said
 
 
 def one_word_makes_it_fully_virtualized():
