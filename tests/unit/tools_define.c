@@ -291,6 +291,30 @@ static void lists_what_is_off(void **state)
     pvctl_ends("list --all web", 2, "either names or --all");
 }
 
+/* Those that there are by their numbers, then those that are off by their names. */
+static void lists_in_order(void **state)
+{
+    static const char *const names[] = {"\nDomain-0 ", "\nweb ",  "\ndb ",
+                                        "\nalpha ",    "\nmail ", "\nzeta "};
+    const char *at;
+
+    (void)state;
+    define("mail", "");
+    define("web", "");
+    define("zeta", "");
+    define("db", "");
+    define("alpha", "");
+    pvctl_ends("start web", 0, "");
+    pvctl_ends("start db", 0, "");
+    assert_int_equal(pvctl_run("list --all"), 0);
+    at = pvctl_said;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        at = strstr(at, names[i]);
+        if (!at)
+            fail_msg("%s is not there, or not in its place: %s", names[i], pvctl_said);
+    }
+}
+
 static void shows_what_is_off(void **state)
 {
     (void)state;
@@ -407,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(starts_what_is_defined, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_by_hand_gets_a_uuid, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_what_is_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(shows_what_is_off, setup, teardown),
         cmocka_unit_test_setup_teardown(says_how_it_is_started, setup, teardown),
         cmocka_unit_test_setup_teardown(starts_in_order, setup, teardown),
