@@ -153,15 +153,15 @@ unit_tools_end_all_SRCS = tests/unit/tools_end_all.c tests/unit/pvctl_support.c 
 unit_tools_end_all_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a $(foreach f,limit_set now_ms,-Wl,--wrap=$f)
 
 UNIT += tools_killed
-unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
+unit_tools_killed_SRCS = tests/unit/tools_killed.c tests/unit/killed_calls.c tests/unit/loader_support.c tests/unit/loader_judge.c $(TOOLS_DAEMON_SRCS)
 unit_tools_killed_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_hotplug_killed
-unit_tools_hotplug_killed_SRCS = tests/unit/tools_hotplug_killed.c $(TOOLS_DAEMON_SRCS)
+unit_tools_hotplug_killed_SRCS = tests/unit/tools_hotplug_killed.c tests/unit/killed_calls.c $(TOOLS_DAEMON_SRCS)
 unit_tools_hotplug_killed_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_rename_killed
-unit_tools_rename_killed_SRCS = tests/unit/tools_rename_killed.c $(TOOLS_DAEMON_SRCS)
+unit_tools_rename_killed_SRCS = tests/unit/tools_rename_killed.c tests/unit/killed_calls.c $(TOOLS_DAEMON_SRCS)
 unit_tools_rename_killed_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_store_put
@@ -231,7 +231,7 @@ unit_tools_linux_SRCS := tests/unit/tools_linux.c $(addprefix dom0-tools/lib/,de
 unit_tools_linux_LIBS := $(foreach f,open close stat access fopen opendir ioctl if_nametoindex,-Wl,--wrap=$f)
 
 # "host.h" is the toolstack's here, not that of tests/host.
-$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/lifecycle_support.c tests/unit/pvctl_process.c tests/unit/pvctl_support.c $(wildcard tests/unit/tools_*.c \
+$(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/killed_calls.c tests/unit/lifecycle_support.c tests/unit/pvctl_process.c tests/unit/pvctl_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd
 # This one looks into pvctl's tables.

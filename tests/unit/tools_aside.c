@@ -241,15 +241,12 @@ static void dumps_and_restarts(void **state)
     close(fd);
 }
 
-/* Somebody destroys it meanwhile: its dumper is told to end, and nothing follows. */
-static void destroyed_while_it_is_dumped(void **state)
+/* It is destroyed while its core is written by a pvctl that takes its time. */
+static void destroy_dumped(uint32_t domid)
 {
-    uint32_t domid = serve_one("coredump-restart");
     char line[64];
-    int fd, status;
-    pid_t pid;
+    int fd;
 
-    (void)state;
     fake_pvctl("exec sleep 60");
     crash(domid);
     assert_true(console_by_name("web")->dumper > 0);
@@ -257,10 +254,25 @@ static void destroyed_while_it_is_dumped(void **state)
     fd = ask(D_REAP, line);
     next_is(fd, D_OK, "");
     close(fd);
-    pid = waitpid(-1, &status, 0);
+}
+
+/* That pvctl was told to end. */
+static void dumper_ends(void)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     policy_child(&f->host, pid, status);
     turn();
+}
+
+/* Somebody destroys it meanwhile: its dumper is told to end, and nothing follows. */
+static void destroyed_while_it_is_dumped(void **state)
+{
+    (void)state;
+    destroy_dumped(serve_one("coredump-restart"));
+    dumper_ends();
     assert_false(restart_intended("web"));
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_null(fake_is_clean(f));
@@ -287,22 +299,12 @@ static const char *name_of(uint32_t domid)
 /* Its dumper ends when the next of its name lives already: nothing happens to that one. */
 static void dumper_is_slow(void **state)
 {
-    uint32_t domid = serve_one("coredump-destroy"), next;
-    char line[64];
-    int fd, status;
-    pid_t pid;
+    uint32_t next;
 
     (void)state;
-    fake_pvctl("exec sleep 60");
-    crash(domid);
-    snprintf(line, sizeof(line), "%u web destroyed", domid);
-    fd = ask(D_REAP, line);
-    next_is(fd, D_OK, "");
-    close(fd);
+    destroy_dumped(serve_one("coredump-destroy"));
     serve("web", "destroy", &next);
-    pid = waitpid(-1, &status, 0);
-    policy_child(&f->host, pid, status);
-    turn();
+    dumper_ends();
     assert_non_null(fake_domain(f, next));
     assert_string_equal(name_of(next), "web");
 }

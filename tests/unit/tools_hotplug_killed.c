@@ -8,7 +8,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,28 +23,8 @@
 #include "devices.h"
 #include "fake_parts.h"
 #include "hotplug.h"
+#include "killed_calls.h"
 #include "state.h"
-
-void __lsan_disable(void) __attribute__((weak));
-void __lsan_enable(void) __attribute__((weak));
-
-int unlink(const char *path)
-{
-    fake_gives_back(f, __func__);
-    return unlinkat(AT_FDCWD, path, 0);
-}
-
-int rename(const char *from, const char *to)
-{
-    fake_gives_back(f, __func__);
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-
-int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
-{
-    fake_gives_back(f, __func__);
-    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
-}
 
 static uint32_t domid;
 static bool guest_listens;        /* it connects, and lets go when it is asked */
@@ -143,14 +121,12 @@ static bool killed(int (*process)(void), uint64_t at)
 
     f->calls = 0;
     f->kill_at = at;
-    if (__lsan_disable)
-        __lsan_disable();
+    expect_leaks(true);
     if (setjmp(f->killed) == 0) {
         assert_int_equal(process(), 0);
         died = false;
     }
-    if (__lsan_enable)
-        __lsan_enable();
+    expect_leaks(false);
     f->kill_at = 0;
     if (died) {
         fake_process_died(f);

@@ -34,6 +34,7 @@
 #include "daemon_support.h"
 #include "devices.h"
 #include "fake_parts.h"
+#include "killed_calls.h"
 #include "lifecycle.h"
 #include "loader_support.h"
 #include "policy.h"
@@ -41,32 +42,7 @@
 #include "restart.h"
 #include "state.h"
 
-/* LeakSanitizer's, where the test is built with it: what a killed process had allocated goes with
- * it. */
-void __lsan_disable(void) __attribute__((weak));
-void __lsan_enable(void) __attribute__((weak));
-
-static void expect_leaks(bool yes)
-{
-    void (*call)(void) = yes ? __lsan_disable : __lsan_enable;
-
-    if (call)
-        call();
-}
-
-/* The C library's calls that change what is remembered are steps as well. */
-
-int unlink(const char *path)
-{
-    fake_gives_back(f, __func__);
-    return unlinkat(AT_FDCWD, path, 0);
-}
-
-int rename(const char *from, const char *to)
-{
-    fake_gives_back(f, __func__);
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
+/* More of the C library's calls that are steps. */
 
 int symlink(const char *target, const char *path)
 {

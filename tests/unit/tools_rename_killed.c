@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,29 +21,9 @@
 #include "collector.h"
 #include "daemon_support.h"
 #include "fake_parts.h"
+#include "killed_calls.h"
 #include "policy.h"
 #include "state.h"
-
-void __lsan_disable(void) __attribute__((weak));
-void __lsan_enable(void) __attribute__((weak));
-
-int unlink(const char *path)
-{
-    fake_gives_back(f, __func__);
-    return unlinkat(AT_FDCWD, path, 0);
-}
-
-int rename(const char *from, const char *to)
-{
-    fake_gives_back(f, __func__);
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-
-int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
-{
-    fake_gives_back(f, __func__);
-    return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
-}
 
 static uint32_t domid;
 static const uint8_t claim[16] = {1}; /* pvctl's, of the new name */
@@ -71,8 +49,7 @@ static bool killed(uint64_t at)
     snprintf(text, sizeof(text), "%u web shop", domid);
     f->calls = 0;
     f->kill_at = at;
-    if (__lsan_disable)
-        __lsan_disable();
+    expect_leaks(true);
     if (setjmp(f->killed) == 0) {
         fd = ask(D_RENAME, text);
         f->kill_at = 0;
@@ -80,8 +57,7 @@ static bool killed(uint64_t at)
         close(fd);
         died = false;
     }
-    if (__lsan_enable)
-        __lsan_enable();
+    expect_leaks(false);
     f->kill_at = 0;
     return died;
 }
