@@ -49,7 +49,7 @@ BELOW_KINDS = {"include", "lib", "x86", "boot"}
 KINDS_PORTS = {f"hypervisor/{kind}/cpu.h" for kind in KINDS}    # what a kind asks of its part for the machine
 KINDS_PART = "hypervisor/include/hv/arch_vcpu.h"    # each kind's part of struct vcpu, by value, which all include
 CORE = "hypervisor/core/"
-MOST_LINES = 23450  # of code in the hypervisor,
+MOST_LINES = 23490  # of code in the hypervisor,
 MOST_LINES_OF = {"hvm": 4530}    # beside these rooms
 
 

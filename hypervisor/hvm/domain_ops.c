@@ -94,8 +94,7 @@ static int hvm_relinquish_vcpus(struct domain *d)
 }
 
 /* The guest did nothing with it that is not undone with the nested tables. */
-static int hvm_undo_frame(struct page_info *pg __unused, struct domain *d __unused,
-                          bool *much __unused)
+static int hvm_undo_frame(struct page_info *pg __unused, struct domain *d __unused)
 {
     return 0;
 }

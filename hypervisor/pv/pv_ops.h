@@ -15,7 +15,7 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c);
 int __must_check pv_build(struct domain *d, const struct build_args *args, gfn_t *store,
                           gfn_t *console);
 int __must_check pv_relinquish_vcpus(struct domain *d); /* pv/teardown.c */
-int __must_check pv_undo_frame(struct page_info *pg, struct domain *d, bool *much);
+int __must_check pv_undo_frame(struct page_info *pg, struct domain *d);
 /* pv/grant_map.c */
 int __must_check pv_grant_map(uint64_t host_addr, mfn_t frame, unsigned int flags);
 int __must_check pv_grant_unmap(uint64_t host_addr, mfn_t frame, unsigned int flags,

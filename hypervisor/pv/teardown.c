@@ -61,11 +61,9 @@ int pv_relinquish_vcpus(struct domain *d)
 
 /* Undoes the pin and what was left half done. XSA-310: the state `partial` owns its references, so
  * this order and repetition are both safe. */
-int pv_undo_frame(struct page_info *pg, struct domain *d, bool *much)
+int pv_undo_frame(struct page_info *pg, struct domain *d)
 {
-    int rc;
+    int rc = drop_pin(pg, d);
 
-    *much = is_table_type(READ_ONCE(pg->type_info));
-    rc = drop_pin(pg, d);
     return rc ? rc : resume_demotion(pg, d);
 }

@@ -4,6 +4,7 @@
  * come after it: x86/smp.c.
  */
 #include <core/base/log.h>
+#include <core/frame/frame.h>
 #include <hv/x86_init.h>
 #include <port/current.h>
 #include <port/machine.h>
@@ -62,6 +63,9 @@ void machine_idle(void)
         if (c->running != c->idle)
             enter_guest();
         report_nmi();
-        sti_hlt_cli();
+        if (heap_clear_ahead())
+            sti_nop_cli(); /* what came meanwhile */
+        else
+            sti_hlt_cli();
     }
 }

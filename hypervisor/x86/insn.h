@@ -225,7 +225,11 @@ static inline void cli(void)
 {
     __asm__ volatile("cli" : : : "memory");
 }
-/* The CPU takes no interrupt between STI and HLT. */
+/* The CPU takes no interrupt between STI and the instruction behind it. */
+static inline void sti_nop_cli(void)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
 static inline void sti_hlt_cli(void)
 {
     __asm__ volatile("sti; hlt; cli" : : : "memory");

@@ -301,7 +301,8 @@ static void *run_cpu(void *id)
         if (entered)
             host_exit_path();
         if (current == this_cpu()->idle) {
-            halt();
+            if (!heap_clear_ahead())
+                halt();
             entered = true;
             continue;
         }

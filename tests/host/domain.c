@@ -84,11 +84,10 @@ static void get_context(struct vcpu *v, struct vcpu_guest_context *c)
 }
 
 /* A domain that has no page tables did nothing with its frames. */
-static int undo_frame(struct page_info *pg, struct domain *d, bool *much)
+static int undo_frame(struct page_info *pg, struct domain *d)
 {
     (void)pg;
     (void)d;
-    (void)much;
     return 0;
 }
 

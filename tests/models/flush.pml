@@ -173,7 +173,7 @@ inline put_page(c)
 {
     d_step { count_info--; drain(c); ok = (count_info == 0) };
     if
-    :: ok -> now = tlb_clock; d_step { tlb_stamp = now; type_info = 0; owner = HV }; now = 0    /* model: free_block.stamp */
+    :: ok -> now = tlb_clock; d_step { tlb_stamp = now; type_info = 0; owner = HV }; now = 0    /* model: free_frames_as.stamp */
     :: else
     fi;
     ok = 0

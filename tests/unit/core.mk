@@ -8,13 +8,15 @@ UNIT += lib_x86_insn
 unit_lib_x86_insn_SRCS := tests/unit/lib_x86_insn.c tests/unit/insn_check.c
 unit_lib_x86_insn_LIBS := core
 
-UNIT += core_lib core_heap core_timer core_time
+UNIT += core_lib core_heap core_heap_ahead core_timer core_time
 unit_core_lib_SRCS := tests/unit/core_lib.c $(LIB_SRCS)
 # What the C library has too goes by names of its own there.
 $(foreach cc,$(HOSTS),$(patsubst %,build/host/$(cc)/hypervisor/lib/%.o,memory string)): \
     HOST_CFLAGS_EXTRA := -ffreestanding -fno-builtin -include tests/unit/core_lib_names.h
 unit_core_heap_SRCS := tests/unit/core_heap.c $(HOST_MACHINE)
 unit_core_heap_LIBS := core
+unit_core_heap_ahead_SRCS := tests/unit/core_heap_ahead.c $(HOST_MACHINE)
+unit_core_heap_ahead_LIBS := core
 unit_core_timer_SRCS := tests/unit/core_timer.c $(HOST_MACHINE)
 unit_core_timer_LIBS := core
 unit_core_time_SRCS := tests/unit/core_time.c $(HOST_MACHINE)

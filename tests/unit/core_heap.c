@@ -272,7 +272,7 @@ static void joined_a_few_at_a_time(void **state)
     (void)state;
     while (alloc_frames(0, 0))
         ;
-    free_unused_frames(mfn_to_page(MFN(1024)), 1);
+    free_frames_as(mfn_to_page(MFN(1024)), 1, PGC_clear);
     for (unsigned int i = 1; i < 510; i += 2)
         if (pair != mfn_to_page(MFN(FRAMES - 512 + i - 1)))
             free_frames(mfn_to_page(MFN(FRAMES - 512 + i)), 0);

@@ -120,6 +120,6 @@ void hvm_give_hoard_back(void)
         struct page_info *pg = hoard;
 
         hoard = pg->prev == PAGE_LIST_END ? NULL : mfn_to_page(MFN(pg->prev));
-        free_unused_frames(pg, pg->order);
+        free_frames_as(pg, pg->order, PGC_clear);
     }
 }

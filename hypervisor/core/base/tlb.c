@@ -153,6 +153,12 @@ void flush_tlb_stamp(struct domain *d, uint32_t stamp)
     flush_cpus(d, ALL_CPUS, (int32_t)(now - stamp) < 0 ? now : stamp);
 }
 
+/* The same barrier lies before, by the lock of whoever has the stamp. */
+bool tlb_forgot(uint32_t stamp)
+{
+    return !may_know(in_use(NULL, ALL_CPUS), stamp);
+}
+
 void flush_tlb_domain(struct domain *d, uint64_t cpus)
 {
     smp_mb();                         /* model: flush_tlb_domain.barrier */

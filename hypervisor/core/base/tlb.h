@@ -49,6 +49,8 @@ void tlb_switch_end(struct domain *prev, struct domain *next);
 
 /* What d's frames (NULL: any domain's) were mapped as until stamp is in no TLB any more. */
 void flush_tlb_stamp(struct domain *d, uint32_t stamp);
+/* Whether that is so already, of any domain's frames. */
+bool tlb_forgot(uint32_t stamp);
 
 /* This CPU; those of the set that may know translations of d: all, or (elsewhere it may be more)
  * those of one address. They are done when these return. */

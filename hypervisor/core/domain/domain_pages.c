@@ -63,20 +63,26 @@ struct page_info *get_writable_from_gfn(gfn_t gfn, struct domain *d)
     return mfn_valid(mfn) && d->ops->get_writable(mfn_to_page(mfn), d) ? mfn_to_page(mfn) : NULL;
 }
 
-/* Takes a frame off d's lists; with the last goes the reference that they held. Race: until the
- * lock is free d stays, for this frame, or others on the lists, still hold it. */
-static void release_domain_page(struct domain *d, struct page_info *pg)
+/* n frames have left d's lists, under the lock, which is free then; with the last goes the
+ * reference that they held. Race: until the lock is free d stays, for these frames, or others on
+ * the lists, still hold it. */
+static void count_released(struct domain *d, unsigned int n)
 {
     bool last;
 
-    spin_lock(&d->page_alloc_lock);
-    page_list_del(pg->order ? &d->relinquish : &d->pages, pg);
-    WRITE_ONCE(pg->order, 0);
-    WRITE_ONCE(d->tot_pages, d->tot_pages - 1);
-    last = d->tot_pages == 0;
+    WRITE_ONCE(d->tot_pages, d->tot_pages - n);
+    last = n && d->tot_pages == 0;
     spin_unlock(&d->page_alloc_lock);
     if (last)
         put_domain(d);
+}
+
+static void release_domain_page(struct domain *d, struct page_info *pg)
+{
+    spin_lock(&d->page_alloc_lock);
+    page_list_del(pg->order ? &d->relinquish : &d->pages, pg);
+    WRITE_ONCE(pg->order, 0);
+    count_released(d, 1);
 }
 
 void free_owned_page(struct page_info *pg)
@@ -92,6 +98,28 @@ void free_owned_page(struct page_info *pg)
     free_frames(pg, 0);
     if (shared && atomic_sub_return(&d->xenheap_pages, 1) == 0)
         put_domain(d);
+}
+
+unsigned int free_plain_pages(struct domain *d, unsigned int most)
+{
+    struct page_info *first, *pg;
+    unsigned int n = 0, order;
+
+    spin_lock(&d->page_alloc_lock);
+    first = page_list_first(&d->pages);
+    while (n < most && (pg = page_list_first(&d->pages)) != NULL && pg == first + n &&
+           cmpxchg(&pg->count_info, PGC_allocated | 1, 0) == (PGC_allocated | 1)) {
+        page_list_del(&d->pages, pg);
+        WRITE_ONCE(pg->owner, DOMID_INVALID);
+        n++;
+    }
+    count_released(d, n);
+    for (unsigned int i = 0; i < n; i += 1u << order) { /* in blocks that are aligned */
+        order = MIN((unsigned int)__builtin_ctzll(page_to_mfn(first + i).n),
+                    31 - (unsigned int)__builtin_clz(n - i));
+        free_frames(first + i, order);
+    }
+    return n;
 }
 
 bool clear_allocated(struct page_info *pg)

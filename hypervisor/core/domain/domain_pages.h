@@ -24,6 +24,9 @@ void unshare_hv_page(void *page);
  * frees at the last reference. */
 bool __must_check get_page(struct page_info *pg, const struct domain *d);
 void free_owned_page(struct page_info *pg); /* which nobody refers to any more */
+/* Frees the first frames of d's list, at most so many, as long as nobody but the allocation refers
+ * to them and each follows the one before in memory. How many. */
+unsigned int free_plain_pages(struct domain *d, unsigned int most);
 static inline void put_page(struct page_info *pg)
 {
     if (unlikely((atomic_sub_return(&pg->count_info, 1) & PGC_count_mask) == 0))

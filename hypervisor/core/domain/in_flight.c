@@ -63,7 +63,7 @@ static void return_taken(struct domain *d, struct page_info *pg)
 
 static void free_got(struct domain *d, struct page_info *pg)
 {
-    free_unused_frames(pg, d->in_flight.got_order);
+    free_frames_as(pg, d->in_flight.got_order, PGC_clear);
 }
 
 int in_flight_return(struct domain *d)

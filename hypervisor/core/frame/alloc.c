@@ -146,7 +146,7 @@ static void slab_free(struct page_info *pg, char *obj)
     if (pg->tlb_stamp == 0) {
         page_list_del(&partial[class], pg);
         WRITE_ONCE(pg->type_info, 0);
-        free_unseen_frames(pg, 0);
+        free_frames_as(pg, 0, PGC_unseen);
     }
 }
 
@@ -161,7 +161,7 @@ void hv_free(void *p)
     type = (uint32_t)READ_ONCE(pg->type_info);
     if ((type & TYPE_MASK) == TYPE_PAGES) {
         WRITE_ONCE(pg->type_info, 0);
-        free_unseen_frames(pg, type & 0xff);
+        free_frames_as(pg, type & 0xff, PGC_unseen);
         return;
     }
     BUG_ON((type & TYPE_MASK) != TYPE_SLAB);

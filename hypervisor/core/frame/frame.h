@@ -51,7 +51,7 @@ _Static_assert(sizeof(struct page_info) == 32, "frame table entry");
 #define PGC_xenheap (1ull << 61)
 #define PGC_fresh   (1ull << 60) /* free, and not used since the machine started */
 #define PGC_clear   (1ull << 59) /* free, all zero, and known to no TLB */
-#define PGC_unseen  (1ull << 58) /* free, and was in no table of a guest's */
+#define PGC_unseen  (1ull << 58) /* free, and known to no TLB */
 /* Was mapped other than write-back: the caches are flushed before the hypervisor relies on it */
 #define PGC_noncoherent (1ull << 60)
 #define PGC_count_mask  ((1ull << 56) - 1)
@@ -128,10 +128,11 @@ struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits);
 struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits, bool trusted,
                                       unsigned int *budget);
 void free_frames(struct page_info *pg, unsigned int order);
-/* For frames that were not used since they were allocated by alloc_frames(). */
-void free_unused_frames(struct page_info *pg, unsigned int order);
-/* For frames that were in no table of a guest's. */
-void free_unseen_frames(struct page_info *pg, unsigned int order);
+/* For frames that were not used since they were allocated by alloc_frames(): PGC_clear; that were
+ * in no table of a guest's: PGC_unseen. */
+void free_frames_as(struct page_info *pg, unsigned int order, uint64_t flags);
+/* One more free frame is clear; false: there are enough, or another CPU is at it. For idle CPUs. */
+bool heap_clear_ahead(void);
 uint64_t heap_free_frames(void);
 uint64_t heap_total_frames(void);
 /* The hypervisor's own memory, zeroed; freed with the same order. NULL when there is none. */

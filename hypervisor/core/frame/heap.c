@@ -36,8 +36,16 @@
  * when all of it is clear; until then what was cleared goes back to the free lists and is marked
  * PGC_clear, so that each turn leaves fewer frames to clear, whoever gets them in the end.
  *
+ * A CPU that idles clears ahead, until a part of memory lies apart in blocks of AHEAD_ORDER that
+ * are clear: who asks for one gets these first, and others when there is nothing else. They stay
+ * free frames like all. A frame at a time, between two looks for work (machine_idle()), and only
+ * what no TLB knows: a CPU that idles makes no other flush. `forgotten` is a guess, good enough to
+ * choose by; before a frame is cleared each CPU's time is looked at (tlb_forgot()).
+ *
  * Lock: heap_lock (RANK_HEAP) guards the lists and the entries of free frames. Clearing is done
- * without it.
+ * without it, but for one frame ahead, which stays on its list: so nobody meets memory that is
+ * short only for a moment. One CPU clears ahead at a time (`clearing_ahead`, atomic), so whoever
+ * takes the lock waits for one frame at most.
  */
 #include <core/base/tlb.h>
 #include <core/frame/frame.h>
@@ -49,17 +57,24 @@
 
 #define NR_ZONES 33                   /* frame numbers have at most 32 bits */
 #define LOOSE    (HEAP_MAX_ORDER + 1) /* in place of an order: one frame, not joined yet */
-#define NR_LISTS (LOOSE + 1)
+#define AHEAD    (LOOSE + 1)          /* and a block of AHEAD_ORDER that is clear, or will be */
+#define NR_LISTS (AHEAD + 1)
 #define SELDOM   512u /* frames to be given out from one flush to the next, if others are free */
+
+#define AHEAD_ORDER 6u  /* as builders of domains ask for */
+#define AHEAD_PART  32u /* of memory */
 
 static spinlock_t heap_lock = SPINLOCK_INIT(RANK_HEAP);
 static struct page_list list[NR_ZONES][NR_LISTS];
 static uint32_t nonempty[NR_ZONES];
 static uint64_t zones; /* bit z: nonempty[z] is not 0 */
 static uint64_t free_count, total_count;
-static uint64_t turn;      /* requests; where in a block to look next for what needs no flush */
-static uint64_t flushed;   /* the last request that needed one */
-static uint32_t forgotten; /* what was freed until then is in no TLB any more */
+static uint64_t turn;       /* requests; where in a block to look next for what needs no flush */
+static uint64_t flushed;    /* the last request that needed one */
+static uint32_t forgotten;  /* what was freed until then is in no TLB any more */
+static uint64_t ahead;      /* blocks in the lists of AHEAD */
+static uint64_t next_ahead; /* the next frame of the youngest, unless that is taken, or done */
+static bool clearing_ahead; /* a CPU is at it */
 
 static unsigned int zone_of(uint64_t mfn)
 {
@@ -72,6 +87,7 @@ static void block_insert(uint64_t mfn, unsigned int order)
 
     WRITE_ONCE(frame_table[mfn].order, (uint16_t)order);
     page_list_add(&list[zone][order], &frame_table[mfn]);
+    WRITE_ONCE(ahead, ahead + (order == AHEAD));
     nonempty[zone] |= 1u << order;
     zones |= 1ull << zone;
 }
@@ -81,6 +97,7 @@ static void block_remove(uint64_t mfn, unsigned int order)
     unsigned int zone = zone_of(mfn);
 
     page_list_del(&list[zone][order], &frame_table[mfn]);
+    WRITE_ONCE(ahead, ahead - (order == AHEAD));
     WRITE_ONCE(frame_table[mfn].order, FRAME_INSIDE);
     if (list[zone][order].first == PAGE_LIST_END)
         nonempty[zone] &= ~(1u << order);
@@ -95,7 +112,7 @@ void heap_init(void)
         for (unsigned int o = 0; o < NR_LISTS; o++)
             page_list_init(&list[z][o]);
     }
-    zones = free_count = total_count = turn = flushed = forgotten = 0;
+    zones = free_count = total_count = turn = flushed = forgotten = ahead = next_ahead = 0;
     for (uint64_t i = 0; i <= max_mfn; i++)
         frame_table[i] = (struct page_info){.owner = DOMID_INVALID,
                                             .order = FRAME_NOT_RAM,
@@ -125,27 +142,25 @@ static uint32_t fitting(unsigned int zone, unsigned int order)
     return nonempty[zone] & ((1u << LOOSE) - (1u << order));
 }
 
-/* Loose frames of a zone, until it has a block that is large enough. False: the budget is used up
- * before. */
-static bool join_loose(unsigned int zone, unsigned int order, unsigned int *budget)
+/* What a zone has apart, until it has a block that is large enough: those cleared ahead, then loose
+ * frames, which are no block for who asks for one. False: the budget is used up before. */
+static bool join_apart(unsigned int zone, unsigned int order, unsigned int *budget)
 {
-    for (; nonempty[zone] & 1u << LOOSE && !fitting(zone, order); --*budget) {
-        uint32_t mfn = list[zone][LOOSE].first;
+    uint32_t apart, kinds = 1u << AHEAD | (order ? 1u << LOOSE : 0);
+
+    for (; (apart = nonempty[zone] & kinds) && !fitting(zone, order); --*budget) {
+        unsigned int kind = apart >> AHEAD ? AHEAD : LOOSE;
+        uint32_t mfn = list[zone][kind].first;
 
         if (!*budget)
             return false;
-        block_remove(mfn, LOOSE);
-        block_join(mfn, 0);
+        block_remove(mfn, kind);
+        block_join(mfn, kind == AHEAD ? AHEAD_ORDER : 0);
     }
     return true;
 }
 
 /* Of a frame without a reference. Others may look at it, who know its number: get_page() does. */
-static void mark(struct page_info *pg, uint64_t set, uint64_t clear)
-{
-    WRITE_ONCE(pg->count_info, (READ_ONCE(pg->count_info) | set) & ~clear);
-}
-
 static void mark_free(struct page_info *pg, uint32_t stamp, uint64_t flags)
 {
     WRITE_ONCE(pg->count_info, PGC_free | flags);
@@ -186,12 +201,18 @@ void heap_give(mfn_t first, uint64_t n)
     spin_unlock(&heap_lock);
 }
 
+/* No TLB knew it when it was freed. */
+static bool was_unknown(const struct page_info *pg)
+{
+    return READ_ONCE(pg->count_info) & (PGC_fresh | PGC_clear | PGC_unseen);
+}
+
+/* A guess: `forgotten` may be older than half a round of the clock. */
 static bool is_forgotten(uint64_t mfn)
 {
     const struct page_info *pg = &frame_table[mfn];
 
-    return READ_ONCE(pg->count_info) & (PGC_fresh | PGC_clear | PGC_unseen) ||
-           (int32_t)(READ_ONCE(forgotten) - pg->tlb_stamp) >= 0;
+    return was_unknown(pg) || (int32_t)(READ_ONCE(forgotten) - pg->tlb_stamp) >= 0;
 }
 
 /* Of a block, where to take from without a flush: its first frames, or each time some others. 0:
@@ -203,8 +224,9 @@ static uint64_t find_forgotten(uint64_t block, unsigned int size, unsigned int o
     return is_forgotten(block) ? block : is_forgotten(other) ? other : 0;
 }
 
-/* Where to take from: in the highest zone that has enough, a loose frame, or the smallest block
- * that is large enough; or (any: false) the first in that order that needs no flush. 0: nowhere. */
+/* Where to take from: in the highest zone that has enough, a loose frame or a block cleared ahead,
+ * or the smallest block that is large enough; or (any: false) the first in that order that needs no
+ * flush. Without a budget what lies apart stays there. 0: nowhere. */
 static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, uint64_t *block,
                            unsigned int *size, unsigned int *budget)
 {
@@ -213,11 +235,12 @@ static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, 
     for (; left; left &= ~(1ull << zone_of(left >> 1))) {
         unsigned int zone = zone_of(left >> 1);
 
-        *size = LOOSE;
-        *block = at = list[zone][LOOSE].first;
-        if (order == 0 && at != PAGE_LIST_END && (any || is_forgotten(at)))
+        *size = order ? AHEAD : LOOSE;
+        *block = at = list[zone][*size].first;
+        if (budget && (order == 0 || order == AHEAD_ORDER) && at != PAGE_LIST_END &&
+            (any || is_forgotten(at)))
             return at;
-        if (order && !join_loose(zone, order, budget))
+        if (budget && !join_apart(zone, order, budget))
             return 0;
         for (uint32_t fit = fitting(zone, order); fit; fit &= fit - 1) {
             *size = (unsigned int)__builtin_ctz(fit);
@@ -230,7 +253,20 @@ static uint64_t find_block(unsigned int order, unsigned int top_zone, bool any, 
     return 0;
 }
 
-/* Takes a block off the lists and halves it down to order. From here on no buddy can join it. */
+/* Takes 2^order frames at mfn out of a block, whose other parts go back to the lists. */
+static void cut(uint64_t mfn, unsigned int order, uint64_t block, unsigned int size)
+{
+    block_remove(block, size);
+    while (size <= HEAP_MAX_ORDER && size > order) {
+        uint64_t half = block + (1ull << --size);
+
+        block_insert(mfn < half ? half : block, size);
+        if (mfn >= half)
+            block = half;
+    }
+}
+
+/* Takes a block off the lists. From here on no buddy can join it. */
 static struct page_info *take_block(unsigned int order, unsigned int top_zone, unsigned int *budget)
 {
     bool any = ++turn - flushed >= SELDOM >> order;
@@ -243,25 +279,11 @@ static struct page_info *take_block(unsigned int order, unsigned int top_zone, u
         return NULL;
     if (!is_forgotten(mfn))
         flushed = turn;
-    block_remove(block, size);
-    while (size != LOOSE && size > order) {
-        uint64_t half = block + (1ull << --size);
-
-        block_insert(mfn < half ? half : block, size);
-        if (mfn >= half)
-            block = half;
-    }
+    cut(mfn, order, block, size);
     WRITE_ONCE(free_count, free_count - (1ull << order));
     for (uint64_t i = 0; i < 1ull << order; i++)
-        mark(&frame_table[mfn + i], 0, PGC_free);
+        WRITE_ONCE(frame_table[mfn + i].count_info, frame_table[mfn + i].count_info & ~PGC_free);
     return &frame_table[mfn];
-}
-
-static bool needs_clearing(const struct page_info *pg, bool fresh_may_stay)
-{
-    uint64_t x = READ_ONCE(pg->count_info);
-
-    return !(x & PGC_clear) && !(fresh_may_stay && x & PGC_fresh);
 }
 
 /* Flushes, where a TLB may still know one of the frames, whoever had it mapped. Before any is
@@ -275,7 +297,7 @@ static void forget_block(const struct page_info *pg, uint64_t n)
     for (uint64_t i = 0; i < n; i++) {
         uint32_t age = now - pg[i].tlb_stamp;
 
-        if (!(READ_ONCE(pg[i].count_info) & (PGC_fresh | PGC_clear | PGC_unseen)))
+        if (!was_unknown(&pg[i]))
             least = MIN(least, age > INT32_MAX ? 0 : age);
     }
     if (least == UINT32_MAX)
@@ -290,23 +312,27 @@ static bool clear_block(struct page_info *pg, uint64_t n, bool fresh_may_stay, u
 {
     sanitize_unpoison(map_frame(page_to_mfn(pg)), n * PAGE_SIZE);
     for (uint64_t i = 0; i < n; i++) {
-        if (!needs_clearing(&pg[i], fresh_may_stay))
+        if (pg[i].count_info & (fresh_may_stay ? PGC_clear | PGC_fresh : PGC_clear))
             continue;
         if (*budget == 0)
             return false;
         --*budget;
         memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
-        mark(&pg[i], PGC_clear, 0);
+        WRITE_ONCE(pg[i].count_info, pg[i].count_info | PGC_clear);
     }
     return true;
 }
 
-static void put_back(struct page_info *pg, unsigned int order)
+void free_frames_as(struct page_info *pg, unsigned int order, uint64_t flags)
 {
+    uint32_t stamp = tlb_clock(); /* model: free_frames_as.stamp */
+
     sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
     spin_lock(&heap_lock);
-    for (uint64_t i = 0; i < 1ull << order; i++)
-        mark(&pg[i], PGC_free, 0);
+    for (uint64_t i = 0; i < 1ull << order; i++) {
+        BUG_ON(READ_ONCE(pg[i].count_info) & (PGC_free | PGC_allocated | PGC_count_mask));
+        mark_free(&pg[i], stamp, flags ? flags | (pg[i].count_info & (PGC_fresh | PGC_clear)) : 0);
+    }
     return_block(pg, order);
     spin_unlock(&heap_lock);
 }
@@ -328,7 +354,7 @@ struct page_info *alloc_frames_within(unsigned int order, unsigned int addr_bits
         return NULL;
     forget_block(pg, 1ull << order);
     if (!clear_block(pg, 1ull << order, trusted, budget)) {
-        put_back(pg, order);
+        free_frames_as(pg, order, PGC_unseen);
         return NULL;
     }
     for (uint64_t i = 0; i < 1ull << order; i++) {
@@ -346,33 +372,46 @@ struct page_info *alloc_frames(unsigned int order, unsigned int addr_bits)
     return alloc_frames_within(order, addr_bits, false, &budget);
 }
 
-static void free_block(struct page_info *pg, unsigned int order, uint64_t flags)
+/* The next frame to be cleared ahead; NULL: none. */
+static struct page_info *frame_ahead(void)
 {
-    uint32_t stamp = tlb_clock(); /* model: free_block.stamp */
+    const uint64_t mask = (1ull << AHEAD_ORDER) - 1;
+    unsigned int size;
+    uint64_t block, mfn;
 
-    sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
-    spin_lock(&heap_lock);
-    for (uint64_t i = 0; i < 1ull << order; i++) {
-        BUG_ON(READ_ONCE(pg[i].count_info) & (PGC_free | PGC_allocated | PGC_count_mask));
-        mark_free(&pg[i], stamp, flags);
+    if (!(next_ahead & mask) || frame_table[next_ahead & ~mask].order != AHEAD) {
+        mfn = find_block(AHEAD_ORDER, NR_ZONES - 1, tlb_forgot(tlb_clock()), &block, &size, NULL);
+        if (!mfn)
+            return NULL;
+        cut(mfn, AHEAD_ORDER, block, size);
+        block_insert(mfn, AHEAD);
+        next_ahead = mfn;
     }
-    return_block(pg, order);
+    return &frame_table[next_ahead++];
+}
+
+bool heap_clear_ahead(void)
+{
+    unsigned int budget = 1;
+    struct page_info *pg;
+
+    if (READ_ONCE(ahead) > heap_total_frames() / AHEAD_PART >> AHEAD_ORDER ||
+        xchg(&clearing_ahead, true))
+        return false;
+    spin_lock(&heap_lock);
+    pg = frame_ahead();
+    if (pg && (was_unknown(pg) || tlb_forgot(pg->tlb_stamp))) {
+        (void)clear_block(pg, 1, false, &budget);
+        sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE);
+    }
     spin_unlock(&heap_lock);
+    __atomic_store_n(&clearing_ahead, false, __ATOMIC_RELEASE);
+    return pg;
 }
 
 void free_frames(struct page_info *pg, unsigned int order)
 {
-    free_block(pg, order, 0);
-}
-
-void free_unused_frames(struct page_info *pg, unsigned int order)
-{
-    free_block(pg, order, PGC_clear);
-}
-
-void free_unseen_frames(struct page_info *pg, unsigned int order)
-{
-    free_block(pg, order, PGC_unseen);
+    free_frames_as(pg, order, 0);
 }
 
 uint64_t heap_free_frames(void)

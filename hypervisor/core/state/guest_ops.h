@@ -50,9 +50,8 @@ struct guest_ops {
     /* Teardown, step 1: gives back what the vCPUs hold (page tables, descriptor tables).
      * -XEN_ERESTART: again. */
     int __must_check (*relinquish_vcpus)(struct domain *d);
-    /* Teardown, step 2, of each frame: undoes what d did with it. *much: it may be as much work as
-     * hundreds of others. -XEN_ERESTART: again. */
-    int __must_check (*undo_frame)(struct page_info *pg, struct domain *d, bool *much);
+    /* Teardown, step 2, of each frame: undoes what d did with it. -XEN_ERESTART: again. */
+    int __must_check (*undo_frame)(struct page_info *pg, struct domain *d);
     /* The frame that d means by this number in a hypercall, at this moment: not looked at, and no
      * reference is taken. get_page_from_gfn() is what there is for others. */
     mfn_t (*gfn_to_mfn)(const struct domain *d, gfn_t gfn);
