@@ -2,9 +2,10 @@
 /*
  * A TCG plugin for QEMU: how long the hypervisor keeps interrupts off.
  *
- * Interrupts are off whenever the hypervisor runs, but for the idle loop's `hlt`. So a stretch
- * begins with the first block of instructions in the hypervisor's part of the address space and
- * ends with the first one outside, or with a `hlt`. A stretch is counted in instructions, the unit
+ * Interrupts are off whenever the hypervisor runs, but for the idle loop's `hlt`, or the `nop` that
+ * it has in place of that after a frame that it cleared. So a stretch begins with the first block
+ * of instructions in the hypervisor's part of the address space and ends with the first one
+ * outside, or with one of these. A stretch is counted in instructions, the unit
  * of all figures under -icount, and belongs to the last hypercall handler (do_*) that it entered,
  * else to the function that it began in. What happens before the first guest runs is the start of
  * the machine and is not counted.
@@ -271,9 +272,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         b->symbol = symbol_of(address);
         b->handler =
             symbols[b->symbol].address == address && !strncmp(symbols[b->symbol].name, "do_", 3);
-        b->halts = last[0] == 0xf4;
         b->pauses = last[0] == 0xf3 && last[1] == 0x90;
         b->idles = !strcmp(symbols[b->symbol].name, "machine_idle");
+        b->halts = last[0] == 0xf4 || (b->idles && last[0] == 0x90);
     }
     qemu_plugin_register_vcpu_tb_exec_cb(tb, run_block, QEMU_PLUGIN_CB_NO_REGS, b);
 }
