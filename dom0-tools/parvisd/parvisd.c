@@ -29,6 +29,7 @@
 #include "console.h"
 #include "events.h"
 #include "lifecycle.h"
+#include "log.h"
 #include "policy.h"
 #include "reaper.h"
 #include "state.h"
@@ -141,6 +142,7 @@ static int loop(struct host *h, int signals)
         int wait = go_on(h);
         unsigned int n;
 
+        log_turn();
         p[FD_STORE] = (struct pollfd){.fd = h->ops->store_fd(h), .events = POLLIN};
         p[FD_LINK] = (struct pollfd){.fd = store_lost ? -1 : h->ops->store_link(h)};
         p[FD_EVENTS] = (struct pollfd){.fd = h->ops->evtchn_fd(h), .events = POLLIN};
@@ -221,28 +223,10 @@ static int to_background(void)
     return pipefd[1];
 }
 
-/* Room that the log has even when the disk is full: that is when it must say something. */
-#define LOG_RESERVE (64 << 10)
-
-/* Descriptor 2 is the log, for children too. */
-static bool log_to(const char *path)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0) {
-        fprintf(stderr, "parvisd: %s: %s\n", path, strerror(errno));
-        return false;
-    }
-    fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOG_RESERVE);
-    close(fd);
-    setvbuf(stderr, NULL, _IOLBF, 0);
-    return true;
-}
-
 /* Messages go to the log from here on; then the parent may go. */
 static bool detach(int ready, const char *log)
 {
-    bool ok = log_to(log ? log : state_path("parvisd.log")) && freopen("/dev/null", "r", stdin) &&
+    bool ok = log_open(log ? log : state_path("parvisd.log")) && freopen("/dev/null", "r", stdin) &&
               freopen("/dev/null", "w", stdout) && write(ready, "k", 1) == 1;
 
     close(ready);
@@ -299,7 +283,7 @@ int main(int argc, char **argv)
 
     if (rc >= 0)
         return rc;
-    if (foreground && log && !log_to(log))
+    if (foreground && log && !log_open(log))
         return 1;
     if (!foreground && (ready = to_background()) < 0) {
         fprintf(stderr, "parvisd: going to the background: %s\n", strerror(-ready));

@@ -33,6 +33,7 @@
 
 #include "daemon.h"
 #include "daemon_support.h"
+#include "log.h"
 #include "state.h"
 
 #define PATIENCE_MS 20000
@@ -188,6 +189,51 @@ static void what_keeps_it_from_starting(void **state)
     ends(pid);
 }
 
+static off_t size_of(const char *name)
+{
+    struct stat st;
+
+    return stat(state_path("%s", name), &st) < 0 ? -1 : st.st_size;
+}
+
+/* A log that is full is put aside once, and what is said from then on is in the new one. */
+static void its_log_has_a_limit(void **state)
+{
+    char *much = calloc(1, LOG_BYTES + 1), log[128];
+    struct error e = {0};
+    pid_t pid;
+    int fd;
+
+    (void)state;
+    memset(much, 'x', LOG_BYTES);
+    snprintf(log, sizeof(log), "%s", state_path("log"));
+    assert_int_equal(state_write_file(log, much), 0);
+    assert_int_equal(state_write_file(state_path("log.old"), "older"), 0);
+    pid = start("--foreground", "--log", log, NULL);
+    serves();
+    assert_int_equal(size_of("log.old"), LOG_BYTES);
+    assert_int_equal(size_of("log"), 0);
+    assert_int_equal(
+        symlink("making.99999999/01000000-0000-0000-0000-000000000000", state_path("names/odd")),
+        0);
+    fd = daemon_ask(D_MAKE, "odd", &e);
+    assert_true(fd >= 0);
+    close(fd);
+    says("log", "odd: process 99999999 ended before it had made it");
+    assert_int_equal(size_of("log.old"), LOG_BYTES);
+    ends(pid);
+    /* Not even where it cannot be put aside is anything else touched. */
+    assert_int_equal(unlink(state_path("log.old")), 0);
+    assert_int_equal(mkdir(state_path("log.old"), 0700), 0);
+    assert_int_equal(state_write_file(log, much), 0);
+    pid = start("--foreground", "--log", log, NULL);
+    serves();
+    assert_int_equal(size_of("log"), LOG_BYTES);
+    ends(pid);
+    assert_int_equal(rmdir(state_path("log.old")), 0);
+    free(much);
+}
+
 /* Who started it goes on when it serves. */
 static void in_the_background(void **state)
 {
@@ -340,10 +386,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(command_line),      T(what_keeps_it_from_starting),
-        T(in_the_background), T(not_in_the_background),
-        T(a_domain_ends),     T(a_domain_prints),
-        T(without_the_store),
+        T(command_line),      T(what_keeps_it_from_starting), T(its_log_has_a_limit),
+        T(in_the_background), T(not_in_the_background),       T(a_domain_ends),
+        T(a_domain_prints),   T(without_the_store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
