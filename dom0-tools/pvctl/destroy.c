@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "limit.h"
 #include "pvctl.h"
 
@@ -37,7 +38,8 @@ static bool is_libxls(struct host *h, uint32_t domid)
     return true;
 }
 
-/* Its exit status; who is not done when the time is over is killed, with its children. */
+/* Its exit status; who is not done when the time is over, or we are told to stop, is killed, with
+ * its children: it is not in the terminal's group, so that it goes as a whole. */
 static int wait_for(pid_t pid)
 {
     int status = -1;
@@ -46,7 +48,7 @@ static int wait_for(pid_t pid)
     limit_set(XL_LIMIT_MS);
     do {
         done = waitpid(pid, &status, 0);
-    } while (done < 0 && errno == EINTR && !limit_passed());
+    } while (done < 0 && errno == EINTR && !limit_passed() && !interrupt_came());
     limit_clear();
     if (done == pid)
         return status;
@@ -79,13 +81,41 @@ static bool destroyed_by_xl(uint32_t domid)
     return status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* 1: it has done it; 0: it has not, or not in time; or -EINTR: somebody wants us to stop. */
+static int ask_xl(const struct live_domain *l, struct error *e)
+{
+    bool done;
+
+    interrupt_catch();
+    done = destroyed_by_xl(l->d.domid);
+    return done ? 1 : interrupt_check(l->name, e);
+}
+
+/* What libxl made goes its way, as far as there is one. */
+static int destroy_libxls(const struct call *c, const struct live_domain *l)
+{
+    struct error e = {0};
+    char path[32];
+    int rc = ask_xl(l, &e);
+
+    if (rc < 0)
+        fail(&e);
+    interrupt_release(); /* which ends us */
+    if (rc)
+        return rc > 0 ? EXIT_OK : EXIT_REFUSED;
+    if (lifecycle_reap(c->h, &l->d, l->name, "destroyed", &console_by_daemon, &e))
+        return fail(&e);
+    libxls(path, l->d.domid);
+    c->h->ops->store_rm(c->h, 0, path);
+    return EXIT_OK;
+}
+
 static int run(const struct call *c)
 {
     struct live_domain l = {.name = ""};
     struct error none = {0}, e = {0};
     const char *name = lifecycle_find(c->h, c->arg, &l, &none) ? c->arg : l.name;
-    bool restarts = lifecycle_restarts(name), xls;
-    char path[32];
+    bool restarts = lifecycle_restarts(name);
     int rc;
 
     if (restarts && lifecycle_give_up(name, &e))
@@ -96,15 +126,10 @@ static int run(const struct call *c)
     rc = need_guest(c, "destroy", &l);
     if (rc)
         return rc;
-    xls = !l.ours && is_libxls(c->h, l.d.domid);
-    if (xls && destroyed_by_xl(l.d.domid))
-        return EXIT_OK;
-    if (lifecycle_reap(c->h, &l.d, l.name, "destroyed", &console_by_daemon, &e))
-        return fail(&e);
-    libxls(path, l.d.domid);
-    if (xls)
-        c->h->ops->store_rm(c->h, 0, path);
-    return EXIT_OK;
+    if (!l.ours && is_libxls(c->h, l.d.domid))
+        return destroy_libxls(c, &l);
+    return lifecycle_reap(c->h, &l.d, l.name, "destroyed", &console_by_daemon, &e) ? fail(&e)
+                                                                                   : EXIT_OK;
 }
 
 const struct verb verb_destroy = {

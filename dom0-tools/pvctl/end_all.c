@@ -26,6 +26,7 @@
 #define PATIENCE_MS 1000u  /* for a store that does not answer */
 /* So long those who are destroyed may take; then the hypervisor alone is asked. */
 #define FORCE_MS 30000u
+#define BLIND_MS 60000u /* nobody goes on for ever with domains that cannot be listed */
 
 enum standing {
     ASKED,
@@ -42,7 +43,8 @@ struct guests {
     struct guest *list;
     size_t n;
     bool by_force;        /* somebody had to be destroyed */
-    bool unseen;          /* the domains could not be listed, which was told */
+    bool unseen;          /* the domains could not be listed, which was told, */
+    uint64_t unseen_ms;   /* since then */
     uint64_t force_until; /* 0: nobody has been destroyed yet */
 };
 
@@ -162,8 +164,10 @@ static void tell_end(const struct guest *g)
 /* What cannot be listed now may be at the next look. */
 static int cannot_look(struct guests *g, const struct error *e)
 {
-    if (!g->unseen)
+    if (!g->unseen) {
         fail(e);
+        g->unseen_ms = now_ms();
+    }
     g->unseen = true;
     return -1;
 }
@@ -272,21 +276,38 @@ static void all_at_once(const struct guests *g)
     }
 }
 
+/* Until the time is over; without one, for as long as something is to be seen. */
+static bool may_wait(const struct guests *g, unsigned int seconds, uint64_t now, uint64_t limit)
+{
+    return seconds ? now < limit : !g->unseen || now - g->unseen_ms < BLIND_MS;
+}
+
+/* How many that were asked have not ended; or negative: nobody knows. */
+static int wait_for_all(const struct call *c, struct guests *g, unsigned int seconds)
+{
+    uint64_t now = now_ms(), limit = now + (uint64_t)seconds * 1000, tell = now + TELL_MS;
+    int waiting;
+
+    while ((waiting = look(c, g)) != 0 && may_wait(g, seconds, now, limit)) {
+        device_system->sleep_ms(LOOK_MS);
+        now = now_ms();
+        if (now >= tell && may_wait(g, seconds, now, limit)) {
+            tell_waiting(c, g, seconds ? (limit - now) / 1000 : 0);
+            tell = now + TELL_MS;
+        }
+    }
+    return waiting;
+}
+
 int end_all(const struct call *c, unsigned int seconds)
 {
     struct guests g = {0};
-    uint64_t now = now_ms(), limit = now + (uint64_t)seconds * 1000, tell = now + TELL_MS;
     char text[64];
-    int waiting;
 
     c->h->store_patience_ms = PATIENCE_MS;
-    while ((waiting = look(c, &g)) != 0 && (!seconds || now < limit)) {
-        device_system->sleep_ms(LOOK_MS);
-        now = now_ms();
-        if (now >= tell && (!seconds || now < limit)) {
-            tell_waiting(c, &g, seconds ? (limit - now) / 1000 : 0);
-            tell = now + TELL_MS;
-        }
+    if (wait_for_all(c, &g, seconds) && !seconds) { /* nobody is to be destroyed */
+        free(g.list);
+        return EXIT_REFUSED;
     }
     snprintf(text, sizeof(text), "not ended within %u s", seconds);
     all_at_once(&g);

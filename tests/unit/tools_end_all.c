@@ -33,6 +33,7 @@ static const char *again;       /* and who lives again then */
 static unsigned int unseen;     /* so often the domains cannot be listed */
 static bool lingers;            /* back ends do not let go */
 static uint64_t clock_ms;
+static const struct host_ops *usual;
 static unsigned int limit_was;
 
 uint64_t __wrap_now_ms(void);
@@ -222,6 +223,30 @@ static void the_list_fails(void **state)
     f->fail_at = 0;
 }
 
+static int blind(struct host *h, uint32_t first, struct host_domain *out, unsigned int max,
+                 unsigned int *count)
+{
+    return clock_ms ? -EIO : usual->domain_list(h, first, out, max, count);
+}
+
+/* It gives up without a limit, too, and destroys nobody then. */
+static void the_list_fails_without_a_limit(void **state)
+{
+    struct host_ops ops = *f->host.ops;
+
+    (void)state;
+    usual = f->host.ops;
+    ops.domain_list = blind;
+    pvctl_runs("mute");
+    clock_ms = unseen = 0;
+    f->host.ops = &ops;
+    assert_int_equal(pvctl_run("shutdown --all --destroy --timeout 0"), 1);
+    f->host.ops = usual;
+    says("pvctl: listing the domains: ");
+    assert_null(strstr(pvctl_said, "destroyed"));
+    assert_in_range(clock_ms, 60000, 62000);
+}
+
 /* Back ends that do not let go are waited for, but not by each guest anew. */
 static void all_within_a_time(void **state)
 {
@@ -307,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_has_ended_is_taken_away, setup, teardown),
         cmocka_unit_test_setup_teardown(without_the_store, setup, teardown),
         cmocka_unit_test_setup_teardown(the_list_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_list_fails_without_a_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(all_within_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(xl_hangs, setup, teardown),
         cmocka_unit_test_setup_teardown(of_what_it_is_an_option, setup, teardown),

@@ -6,6 +6,7 @@
  * here.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -355,6 +356,39 @@ static void what_libxl_made_is_destroyed_by_it(void **state)
     assert_null(fake_domain(f, domid));
 }
 
+/* ^C while xl is at it: neither goes on behind the prompt. */
+static void xl_is_interrupted(void **state)
+{
+    char path[256], *pid_text;
+    uint32_t domid = others_domain("libxl");
+    FILE *file, *out = tmpfile();
+    pid_t pid;
+    int is;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s:/usr/bin:/bin", state_path("tmp"));
+    setenv("PATH", path, 1);
+    file = fopen(state_path("tmp/xl"), "w");
+    fprintf(file, "#!/bin/sh\necho $$ >%s\nkill -INT $PPID\nexec sleep 600\n",
+            state_path("xl.pid"));
+    fclose(file);
+    assert_int_equal(chmod(state_path("tmp/xl"), 0700), 0);
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0)
+        process_becomes("destroy shop", out);
+    assert_int_equal(waitpid(pid, &is, 0), pid);
+    assert_true(WIFSIGNALED(is) && WTERMSIG(is) == SIGINT);
+    rewind(out);
+    process_said[fread(process_said, 1, sizeof(process_said) - 1, out)] = '\0';
+    fclose(out);
+    assert_string_equal(process_said, "pvctl: shop: interrupted by SIGINT\n");
+    assert_non_null(fake_domain(f, domid));
+    assert_int_equal(state_read_file(state_path("xl.pid"), &pid_text), 0);
+    assert_true(kill(atoi(pid_text), 0) < 0 && errno == ESRCH);
+    free(pid_text);
+}
+
 /* A kernel, and a configuration that has it; returns the path of that. */
 static const char *configuration(void)
 {
@@ -437,17 +471,12 @@ static void a_paused_console_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_paused_one_is_told),
-        T(who_takes_it_and_goes_on_is_asked_again),
-        T(an_hvm_guest_has_a_button),
-        T(others_are_asked_by_the_store),
-        T(none_can_be_saved),
-        T(one_of_parvis_cfg_is_told),
-        T(one_of_ours_is_told),
-        T(a_paused_console_is_told),
-        T(next_life_is_given_up),
-        T(what_is_started_again_is_destroyed),
-        T(what_libxl_made_is_destroyed_by_it),
+        T(a_paused_one_is_told),      T(who_takes_it_and_goes_on_is_asked_again),
+        T(an_hvm_guest_has_a_button), T(others_are_asked_by_the_store),
+        T(none_can_be_saved),         T(one_of_parvis_cfg_is_told),
+        T(one_of_ours_is_told),       T(a_paused_console_is_told),
+        T(next_life_is_given_up),     T(what_is_started_again_is_destroyed),
+        T(xl_is_interrupted),         T(what_libxl_made_is_destroyed_by_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
