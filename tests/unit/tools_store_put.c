@@ -30,10 +30,11 @@ int host_need_store(struct host_xen *x)
     return 0;
 }
 
-void host_store_lost(struct host_xen *x)
+int host_store_lost(struct host_xen *x)
 {
     (void)x;
     lost = true;
+    return -ENOTCONN;
 }
 
 static void take(int fd, void *to, size_t len)
