@@ -76,21 +76,25 @@ static bool parse_link(const char *target, struct state_entry *s)
     return end == slash;
 }
 
-static int get_entry(const char *name, struct state_entry *out)
+static int get_entry_at(int dir, const char *path, const char *name, struct state_entry *out)
 {
     char target[128];
-    ssize_t n;
+    ssize_t n = readlinkat(dir, path, target, sizeof(target) - 1);
 
-    /* A name is checked before it becomes part of a path. */
-    if (!domain_name_ok(name))
-        return -ENOENT;
-    n = readlink(state_path("names/%s", name), target, sizeof(target) - 1);
     if (n < 0)
         return -errno;
     target[n] = '\0';
     memset(out, 0, sizeof(*out));
-    snprintf(out->name, sizeof(out->name), "%s", name);
+    memcpy(out->name, name, strlen(name)); /* of a length that a name may have */
     return parse_link(target, out) ? 0 : -ENOENT;
+}
+
+static int get_entry(const char *name, struct state_entry *out)
+{
+    /* A name is checked before it becomes part of a path. */
+    if (!domain_name_ok(name))
+        return -ENOENT;
+    return get_entry_at(AT_FDCWD, state_path("names/%s", name), name, out);
 }
 
 /* The lock is asked for, not taken: who looks is never taken for a maker. */
@@ -381,6 +385,14 @@ void state_sweep(void)
     sweep_claims();
 }
 
+/* One of the open directory: most are whole, and need no second look. */
+static int get_listed(int dir, const char *name, struct state_entry *out)
+{
+    int rc = domain_name_ok(name) ? get_entry_at(dir, name, name, out) : -ENOENT;
+
+    return rc == 0 && out->maker ? state_get(name, out) : rc;
+}
+
 int state_list(struct state_entry **out, size_t *nr)
 {
     DIR *dir = opendir(state_path("names"));
@@ -401,7 +413,7 @@ int state_list(struct state_entry **out, size_t *nr)
             }
             list = more;
         }
-        if (state_get(de->d_name, &list[n]) == 0)
+        if (get_listed(dirfd(dir), de->d_name, &list[n]) == 0)
             n++;
     }
     if (dir)

@@ -65,37 +65,110 @@ static void print_head(const char *unit, bool all)
            "Time(s)", all ? "Kind Autostart" : "Kind");
 }
 
-/* KiB in the unit, with a digit behind the point where they are not exact in it. */
-static void memory_text(uint64_t kib, uint64_t unit, char out[24])
+/* A line of columns. There are hundreds of lines on a large machine, and printf() takes twenty
+ * times as long for one. */
+struct line {
+    char text[256];
+    size_t len;
+};
+
+static void add(struct line *l, const char *text, size_t len)
 {
-    if (kib * 1024 % unit)
-        snprintf(out, 24, "%.1f", (double)kib * 1024 / (double)unit);
-    else
-        snprintf(out, 24, "%llu", (unsigned long long)(kib * 1024 / unit));
+    size_t room = sizeof(l->text) - l->len;
+
+    len = len < room ? len : room;
+    memcpy(l->text + l->len, text, len);
+    l->len += len;
 }
 
-static void print_line(const struct row *r, const char *unit, bool all)
+static void pad(struct line *l, size_t width, size_t len)
+{
+    static const char blanks[] = "                        ";
+
+    if (len < width)
+        add(l, blanks, width - len);
+}
+
+static void add_left(struct line *l, const char *text, size_t width)
+{
+    add(l, text, strlen(text));
+    pad(l, width, strlen(text));
+}
+
+static void add_right(struct line *l, const char *text, size_t width)
+{
+    add(l, " ", 1);
+    pad(l, width, strlen(text));
+    add(l, text, strlen(text));
+}
+
+/* "123", or with a digit behind the point, from so many tenths "12.3". */
+static void add_number(struct line *l, uint64_t n, bool tenths, size_t width)
+{
+    char text[24], *at = &text[sizeof(text) - 1];
+
+    *at = '\0';
+    if (tenths) {
+        *--at = (char)('0' + n % 10);
+        *--at = '.';
+        n /= 10;
+    }
+    do {
+        *--at = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    add_right(l, at, width);
+}
+
+/* So many of what there are `per` of in a tenth; what is in the middle becomes even, as printf()
+ * has it. */
+static uint64_t in_tenths(uint64_t value, uint64_t per)
+{
+    uint64_t n = value / per, rest = value % per;
+
+    return n + (rest * 2 > per || (rest * 2 == per && n % 2));
+}
+
+/* KiB in the unit, with a digit behind the point where they are not exact in it. */
+static void add_memory(struct line *l, uint64_t kib, uint64_t unit, size_t width)
+{
+    bool tenths = kib * 1024 % unit != 0;
+
+    add_number(l, tenths ? in_tenths(kib * 10240, unit) : kib * 1024 / unit, tenths, width);
+}
+
+static void print_line(const struct row *r, uint64_t unit, bool all)
 {
     const struct live_domain *l = r->live;
     const struct domain_config *cfg = r->defined ? &r->defined->cfg : NULL;
-    char memory[24];
+    struct line out = {.len = 0};
 
-    memory_text(l ? l->d.nr_pages * 4 : cfg->current_kib, unit_bytes(unit), memory);
+    add_left(&out, l ? l->name : cfg->name, 24);
     if (l)
-        printf("%-24s %5u %10s %5u  %-12s %10.1f  ", l->name, l->d.domid, memory, l->d.online_vcpus,
-               l->maker ? "creating" : domain_state_text(&l->d), (double)l->d.cpu_time_ns / 1e9);
+        add_number(&out, l->d.domid, false, 5);
     else
-        printf("%-24s %5s %10s %5u  %-12s %10s  ", cfg->name, "-", memory, cfg->vcpus, "off", "-");
-    if (!all)
-        puts(kind_name(l->d.kind));
+        add_right(&out, "-", 5);
+    add_memory(&out, l ? l->d.nr_pages * 4 : cfg->current_kib, unit, 10);
+    add_number(&out, l ? l->d.online_vcpus : cfg->vcpus, false, 5);
+    add(&out, "  ", 2);
+    add_left(&out, !l ? "off" : l->maker ? "creating" : domain_state_text(&l->d), 12);
+    if (l)
+        add_number(&out, in_tenths(l->d.cpu_time_ns, 100000000), true, 10);
     else
-        printf("%-4s %s\n", kind_name(l ? l->d.kind : cfg->kind),
-               !r->defined                           ? "not defined"
-               : r->defined->order == AUTOSTART_NONE ? "no"
-                                                     : "yes");
+        add_right(&out, "-", 10);
+    add(&out, "  ", 2);
+    add_left(&out, kind_name(l ? l->d.kind : cfg->kind), all ? 5 : 0);
+    if (all)
+        add_left(&out,
+                 !r->defined                           ? "not defined"
+                 : r->defined->order == AUTOSTART_NONE ? "no"
+                                                       : "yes",
+                 0);
+    add(&out, "\n", 1);
+    fwrite(out.text, 1, out.len, stdout);
 }
 
-static void print(const struct call *c, const struct row *r, const char *unit)
+static void print(const struct call *c, const struct row *r, uint64_t unit)
 {
     bool all = c->options & OPT_OFF_TOO;
 
@@ -128,15 +201,17 @@ static bool is_live(const char *name, const struct live_domain *l, size_t n)
 static void print_all(const struct call *c, const char *unit, const struct live_domain *l, size_t n,
                       const struct definition *defined, size_t nr)
 {
+    const uint64_t bytes = unit_bytes(unit);
+
     if (c->options & OPT_JSON)
         json_open('[');
     else
         print_head(unit, c->options & OPT_OFF_TOO);
     for (size_t i = 0; i < n; i++)
-        print(c, &(struct row){&l[i], find_definition(&l[i], defined, nr)}, unit);
+        print(c, &(struct row){&l[i], find_definition(&l[i], defined, nr)}, bytes);
     for (size_t i = 0; i < nr; i++) {
         if (!is_live(defined[i].cfg.name, l, n))
-            print(c, &(struct row){NULL, &defined[i]}, unit);
+            print(c, &(struct row){NULL, &defined[i]}, bytes);
     }
     if (c->options & OPT_JSON)
         json_close(']');
