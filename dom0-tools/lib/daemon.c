@@ -126,15 +126,13 @@ static void wait_for_answer(int fd, enum daemon_message type, const char *text)
                                      : "waiting for the end of its last life");
 }
 
-int daemon_ask(enum daemon_message type, const char *text, struct error *e)
+int daemon_ask_on(int fd, enum daemon_message type, const char *text, struct error *e)
 {
     struct timeval limit = {.tv_sec = DAEMON_ANSWER_MS / 1000}, none = {0};
     char buf[DAEMON_MAX_MESSAGE + 1];
-    int fd = daemon_connect(e), rc;
     size_t len;
+    int rc;
 
-    if (fd < 0)
-        return fd;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     rc = daemon_send(fd, type, text, strlen(text));
@@ -144,12 +142,31 @@ int daemon_ask(enum daemon_message type, const char *text, struct error *e)
     if (rc == D_OK) {
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
-        return fd;
+        return 0;
     }
-    close(fd);
     if (rc == D_REFUSED)
         return refused(buf, e);
     return error_set(e, -ECONNREFUSED, "parvisd %s",
                      rc == -EAGAIN ? "does not answer in time (" DAEMON_RUNS ")"
                                    : "ended without an answer");
+}
+
+int daemon_ask(enum daemon_message type, const char *text, struct error *e)
+{
+    int fd = daemon_connect(e), rc;
+
+    if (fd < 0)
+        return fd;
+    rc = daemon_ask_on(fd, type, text, e);
+    if (rc == 0)
+        return fd;
+    close(fd);
+    return rc;
+}
+
+bool daemon_has_gone(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
 }

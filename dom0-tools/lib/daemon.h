@@ -3,13 +3,14 @@
  * Talking with parvisd, the daemon that keeps consoles and acts when a domain ends.
  *
  * A unix socket of type SOCK_SEQPACKET, so one send is one message: a byte that says what
- * it is, then its text or data. The client asks once, the daemon answers D_OK or D_REFUSED
- * (an errno and the reason); after D_OK to some requests, more messages follow.
+ * it is, then its text or data. The client asks once (but see D_SERVE), the daemon answers D_OK or
+ * D_REFUSED (an errno and the reason); after D_OK to some requests, more messages follow.
  *
  *   client  D_MAKE     "NAME"           a domain of this name is to be made. Answered when nothing
  *                                       of a former one is left; while the connection stands, it
  *                                       is being made: when it breaks, what is left is taken away
- *           D_SERVE    "DOMID NAME"     map the console ring of a domain made just now
+ *           D_SERVE    "DOMID NAME"     map the console ring of a domain made just now; on the
+ *                                       connection that says that it is being made, too
  *           D_REAP     "DOMID NAME HOW" drain its console, take the domain away, tell clients how
  *                                       it ended; answered when it is gone
  *           D_STOP     "NAME"           it is not to live again: a life that is being made is
@@ -35,6 +36,7 @@
 #ifndef PARVIS_TOOLS_DAEMON_H
 #define PARVIS_TOOLS_DAEMON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -77,5 +79,9 @@ int __must_check daemon_receive(int fd, char buf[DAEMON_MAX_MESSAGE + 1], size_t
 void daemon_refuse(int fd, const struct error *e);
 /* Connects, asks, waits for D_OK. Returns the socket (more may follow) or a negative errno. */
 int __must_check daemon_ask(enum daemon_message type, const char *text, struct error *e);
+/* Asks once more, on a connection that D_MAKE has opened: 0 or a negative errno. */
+int __must_check daemon_ask_on(int fd, enum daemon_message type, const char *text, struct error *e);
+/* Is that daemon no more? (It says nothing there of itself.) */
+bool daemon_has_gone(int fd);
 
 #endif

@@ -53,11 +53,17 @@ static void daemon_end(void *ctx)
 
 static int daemon_serve(void *ctx, uint32_t domid, const char *name, struct error *e)
 {
+    struct error why = {0};
     char text[96];
+    int rc;
 
     (void)ctx;
     snprintf(text, sizeof(text), "%u %s", domid, name);
-    return ask_and_close(D_SERVE, text, e);
+    rc = making >= 0 ? daemon_ask_on(making, D_SERVE, text, &why) : 0;
+    if (rc && !daemon_has_gone(making))
+        return error_set(e, rc, "%s", why.text);
+    /* One that was started again meanwhile knows of no connection of ours. */
+    return making >= 0 && rc == 0 ? 0 : ask_and_close(D_SERVE, text, e);
 }
 
 static int daemon_reap(void *ctx, uint32_t domid, const char *name, const char *how,

@@ -165,7 +165,7 @@ static void readable(struct host *h, struct client *cl, client_request_t request
         return;
     if (type <= 0) {
         client_drop(cl);
-    } else if (cl->kind == ASKING) {
+    } else if (cl->kind == ASKING || (cl->kind == MAKING && type == D_SERVE)) {
         request(h, cl, type, buf);
     } else if (cl->kind == READING && type == D_DATA) {
         struct console *c = cl->console;

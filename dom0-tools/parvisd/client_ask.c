@@ -251,7 +251,8 @@ void client_request(struct host *h, struct client *cl, int type, char *text)
     switch (type) {
     case D_SERVE:
         client_answer(cl, serve_new(h, domid, rest, cl->pid, &e), &e);
-        client_drop(cl);
+        if (cl->kind != MAKING) /* it goes on being made */
+            client_drop(cl);
         break;
     case D_MAKE:
         snprintf(cl->name, sizeof(cl->name), "%.64s", text);
