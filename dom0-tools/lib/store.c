@@ -60,8 +60,11 @@ int store_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, 
     return in_turn(h, body, arg, LOCK_LIMIT_MS);
 }
 
-/* What is to be written, in this order. Each is a message to the store's daemon, and these are the
- * most of what a small domain's start takes there: nothing is written that nobody reads. */
+/* What is to be written, in this order. Each is a message to the store's daemon, for which it goes
+ * through all connections of domains, and these are the most of what a small domain's start takes
+ * there: nothing is written that nobody reads. Permissions are set twice, no more: for each domain
+ * that may not read what has new ones the daemon reads what lies above, which takes as long as four
+ * new entries. (A transaction would be worse: at its end both are read, of each entry.) */
 struct entries {
     struct host_entry *list;
     unsigned int nr;
@@ -89,11 +92,11 @@ static void add_below(struct entries *s, const char *key, const char *value, con
 
 /* What is made below a node has its permissions: the places where the guest may write are made
  * first, while all is the guest's; it does not run yet. In control/ it says what it can do
- * (feature-poweroff and the like), and answers what it is asked for. */
+ * (feature-poweroff and the like), and answers what it is asked for; what it is asked for first is
+ * the guest's, too. */
 static void add_guest_places(struct entries *s, const char *own, const char *readable)
 {
-    static const char *const keys[] = {"data", "attr", "error", "control/shutdown",
-                                       "control/sysrq"};
+    static const char *const keys[] = {"data", "attr", "error", "control/shutdown"};
 
     add_below(s, "", "", own);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -130,9 +133,8 @@ static int put_domain(struct host *h, const struct domain_config *c, const struc
         {"vm", vm},
         {"memory/static-max", max},
         {"memory/target", target},
+        /* Without ring-ref, so that xenconsoled lets it be: it is served by ours. */
         {"console/port", port},
-        /* Another console daemon serves what says "xenconsoled"; this one is ours. */
-        {"console/type", "parvisd"},
         {"device", ""},
     };
     struct entries s = {.list = malloc(MOST_ENTRIES * sizeof(*s.list)), .domid = d->domid};

@@ -200,7 +200,7 @@ static void not_asked(void **state)
     static const char *const verbs[][3] = {{"mem-set", "3M", "memory/target"},
                                            {"mem-max", "5M", "memory/target"},
                                            {"vcpu-set", "1", NULL},
-                                           {"sysrq", "t", "control/sysrq"}};
+                                           {"sysrq", "t", "control/shutdown"}};
     char line[64], path[96];
 
     (void)state;
