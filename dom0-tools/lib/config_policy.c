@@ -56,7 +56,7 @@ static bool path_fits(const char *rule, const char *path)
 /* Most rules are of devices, and most elements are not: seen at a glance. */
 static bool is_of_device(const char *path)
 {
-    return strncmp(path, "devices/", 8) == 0;
+    return path[0] == 'd' && strncmp(path, "devices/", 8) == 0;
 }
 
 static bool when_fits(const char *when, xmlNodePtr n)
