@@ -16,8 +16,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "lock.h"
 #include "memory.h"
@@ -26,12 +30,41 @@
 #define LOCK_NAME "lock"
 #define WAIT_MS   60000u
 
-void kernel_cache_name(const struct stat *st, char out[KERNEL_CACHE_NAME])
+const char *kernel_cache_disks = "/sys/dev/block";
+
+void kernel_cache_name(const struct stat *st, uint64_t disk, char out[KERNEL_CACHE_NAME])
 {
-    snprintf(out, KERNEL_CACHE_NAME, "%jx.%jx.%jx.%jx.%lx.%jx.%lx", (uintmax_t)st->st_dev,
-             (uintmax_t)st->st_ino, (uintmax_t)st->st_size, (uintmax_t)st->st_mtim.tv_sec,
-             (unsigned long)st->st_mtim.tv_nsec, (uintmax_t)st->st_ctim.tv_sec,
-             (unsigned long)st->st_ctim.tv_nsec);
+    snprintf(out, KERNEL_CACHE_NAME, "%jx.%jx.%jx.%jx.%jx.%lx.%jx.%lx", (uintmax_t)st->st_dev,
+             (uintmax_t)disk, (uintmax_t)st->st_ino, (uintmax_t)st->st_size,
+             (uintmax_t)st->st_mtim.tv_sec, (unsigned long)st->st_mtim.tv_nsec,
+             (uintmax_t)st->st_ctim.tv_sec, (unsigned long)st->st_ctim.tv_nsec);
+}
+
+/* A disk's own, or that of the disk that a partition is of. */
+static bool read_number(const struct stat *st, const char *file, uint64_t *out)
+{
+    char path[PATH_MAX];
+    FILE *f;
+    bool ok;
+
+    snprintf(path, sizeof(path), "%s/%u:%u/%s", kernel_cache_disks, major(st->st_dev),
+             minor(st->st_dev), file);
+    f = fopen(path, "re");
+    ok = f && fscanf(f, "%" SCNu64, out) == 1;
+    if (f)
+        fclose(f);
+    return ok;
+}
+
+/* Which disk it is on; false: it cannot be told. A device without a major number is no disk's. */
+static bool find_disk(int fd, const struct stat *st, uint64_t *disk)
+{
+    struct statfs fs;
+
+    *disk = 0;
+    if (major(st->st_dev) == 0)
+        return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type != BTRFS_SUPER_MAGIC;
+    return read_number(st, "diskseq", disk) || read_number(st, "../diskseq", disk);
 }
 
 /* Before it is read; a time in the future says nothing. */
@@ -138,17 +171,16 @@ static void keep(const char *name, const struct file_image *image)
         keep_at_most(KERNEL_CACHE_MOST); /* one without the lock may have kept another */
 }
 
-static int unpack_and_keep(int fd, const struct stat *st, const char *path, uint64_t limit,
-                           bool may_keep, struct file_image *out, struct error *e)
+static int unpack_and_keep(int fd, const char *before, uint64_t disk, const char *path,
+                           uint64_t limit, bool may_keep, struct file_image *out, struct error *e)
 {
-    char before[KERNEL_CACHE_NAME], after[KERNEL_CACHE_NAME];
+    char after[KERNEL_CACHE_NAME];
     struct stat now;
     int rc = kernel_image_read(fd, path, limit, out, e);
 
     if (rc || !may_keep || fstat(fd, &now) < 0)
         return rc;
-    kernel_cache_name(st, before);
-    kernel_cache_name(&now, after);
+    kernel_cache_name(&now, disk, after);
     if (strcmp(before, after) == 0)
         keep(before, out);
     return 0;
@@ -160,15 +192,18 @@ static int open_packed(int fd, const struct stat *st, const char *path, uint64_t
     bool may_keep = left_alone(st);
     char name[KERNEL_CACHE_NAME];
     int lock, rc = 0;
+    uint64_t disk;
 
-    kernel_cache_name(st, name);
+    if (!find_disk(fd, st, &disk))
+        return kernel_image_read(fd, path, limit, out, e);
+    kernel_cache_name(st, disk, name);
     if (memory_is_short(0))
         keep_at_most(0);
     if (find_fitting(name, limit, out))
         return 0;
     lock = lock_take(kept_path(LOCK_NAME), WAIT_MS);
     if (lock < 0 || !find_fitting(name, limit, out))
-        rc = unpack_and_keep(fd, st, path, limit, may_keep && lock >= 0, out, e);
+        rc = unpack_and_keep(fd, name, disk, path, limit, may_keep && lock >= 0, out, e);
     if (lock >= 0)
         close(lock);
     return rc;

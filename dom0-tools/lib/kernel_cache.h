@@ -10,6 +10,11 @@
  *
  * A file is the same as before if its device, inode, size, and times of change are, to the
  * nanosecond: of its content (mtime), and of anything about it (ctime), which nobody can set back.
+ * Of what is on a disk these tell it from others of the disk alone, and whoever fills a disk writes
+ * there what he likes: two that come one after the other as one device, as with loop0, would be
+ * one. So the number that Linux gives a disk each time that one comes (diskseq, since 5.15) belongs
+ * to it; where there is none, and of btrfs, which shows no disk, nothing is kept.
+ *
  * What was written while it was read is not kept: the file must have been left alone from before it
  * was read until it was unpacked. And a file that was just changed may be changed again without a
  * new time, as the kernel's clock of files ticks slowly: it is not kept before it is
@@ -29,13 +34,16 @@
 #define KERNEL_CACHE_MOST  2u
 #define KERNEL_CACHE_AGE_S 3
 #define KERNEL_CACHE_LEAVE (64ULL << 20) /* bytes of memory */
-#define KERNEL_CACHE_NAME  128u
+#define KERNEL_CACHE_NAME  160u
 
 /* As kernel_image_open(), but what is kept is not unpacked again. That nothing could be kept is no
  * error. */
 int __must_check kernel_cache_open(const char *path, uint64_t limit, struct file_image *out,
                                    struct error *e);
-/* By what a file is known. */
-void kernel_cache_name(const struct stat *st, char out[KERNEL_CACHE_NAME]);
+/* By what a file is known; disk: 0 where it is on none. */
+void kernel_cache_name(const struct stat *st, uint64_t disk, char out[KERNEL_CACHE_NAME]);
+
+/* Where the kernel says what disks there are; tests have another. */
+extern const char *kernel_cache_disks;
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ int __wrap_unpack(const struct unpacker *u, const uint8_t *data, size_t size, co
                   uint64_t limit, uint8_t **out, size_t *out_size, struct error *e);
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+uint64_t __real_memory_available(void);
 uint64_t __wrap_memory_available(void);
 
 int __wrap_unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
@@ -123,6 +125,20 @@ static void remove_in(const char *below)
         closedir(dir);
 }
 
+/* The number of the disk that the file is on (NULL: none). Is it on one at all? */
+static bool disk_is(const char *number)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    assert_int_equal(stat(file, &st), 0);
+    snprintf(path, sizeof(path), "%s/%u:%u", run, major(st.st_dev), minor(st.st_dev));
+    mkdir(path, 0700);
+    unlink(strcat(path, "/diskseq"));
+    kernel_cache_disks = run;
+    return (!number || state_write_file(path, number) == 0) && major(st.st_dev) != 0;
+}
+
 static int set_up(void **state)
 {
     struct error e;
@@ -134,6 +150,7 @@ static int set_up(void **state)
     available = 1u << 30;
     assert_int_equal(state_prepare(&e), 0);
     write_kernel(file, 1);
+    disk_is("1\n");
     return 0;
 }
 
@@ -173,15 +190,32 @@ static void known_by_all_of_it(void **state)
     others[4].st_mtim.tv_nsec++;
     others[5].st_ctim.tv_sec++;
     others[6].st_ctim.tv_nsec++;
-    kernel_cache_name(&st, name);
+    kernel_cache_name(&st, 4, name);
+    kernel_cache_name(&st, 5, other);
+    assert_string_not_equal(name, other);
     for (unsigned int i = 0; i < 7; i++) {
-        kernel_cache_name(&others[i], other);
+        kernel_cache_name(&others[i], 4, other);
         assert_string_not_equal(name, other);
     }
     /* the longest there is: a file's name has at most 255 */
     memset(&st, 0xff, sizeof(st));
-    kernel_cache_name(&st, name);
+    kernel_cache_name(&st, UINT64_MAX, name);
     assert_true(strlen(name) < KERNEL_CACHE_NAME - 1);
+}
+
+/* The same by stat(), on a disk that came in another's place; and on one without a number. */
+static void of_another_disk(void **state)
+{
+    (void)state;
+    if (!disk_is("7\n"))
+        skip();
+    opens(file, 1);
+    disk_is("8\n");
+    opens(file, 1);
+    disk_is(NULL);
+    opens(file, 1);
+    opens(file, 1);
+    assert_int_equal(unpacked, 4);
 }
 
 /* Written anew in place: same inode and size, and the time of its content set back. */
@@ -439,8 +473,6 @@ static void not_packed(void **state)
 /* The kernel says it. */
 static void memory_is_told(void **state)
 {
-    uint64_t __real_memory_available(void);
-
     (void)state;
     assert_in_range(__real_memory_available(), 1, UINT64_MAX);
 }
@@ -453,7 +485,7 @@ int main(void)
         T(unpacked_once),     T(known_by_all_of_it), T(changed_in_place), T(replaced),
         T(changed_meanwhile), T(too_young),          T(two_are_kept),     T(killed_in_the_middle),
         T(two_at_once),       T(disk_full),          T(memory_short),     T(larger_than_the_domain),
-        T(not_packed),        T(memory_is_told),     T(nowhere_to_keep),
+        T(of_another_disk),   T(not_packed),         T(memory_is_told),   T(nowhere_to_keep),
     };
     char command[PATH_MAX];
     int rc;
