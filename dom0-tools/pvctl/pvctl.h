@@ -24,7 +24,7 @@ enum {
     EXIT_REFUSED = 1,   /* the operation was refused or failed */
     EXIT_USAGE = 2,     /* the command line is wrong, or asks for what is not there */
     EXIT_NO_DOMAIN = 3, /* no such domain */
-    EXIT_CONFIG = 4,    /* the domain's configuration is not accepted */
+    EXIT_CONFIG = 4,    /* the domain's configuration is not accepted, or its file cannot be read */
     EXIT_NO_HOST = 5,   /* not the control domain, or a daemon is missing */
     EXIT_CRASHED = 6,   /* the domain whose end was watched crashed */
 };
