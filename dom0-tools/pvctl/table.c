@@ -20,7 +20,7 @@ const struct exit_code exit_codes[] = {
     {EXIT_REFUSED,   "refused, failed, or not done within the time; one line on standard error says why"},
     {EXIT_USAGE,     "wrong command line, or one that asks for a CPU, a vCPU or a cap that there cannot be here"},
     {EXIT_NO_DOMAIN, "no such domain"},
-    {EXIT_CONFIG,    "the domain's configuration is not accepted"},
+    {EXIT_CONFIG,    "the domain's configuration is not accepted, or its file cannot be read"},
     {EXIT_NO_HOST,   "not the control domain, or a daemon (xenstored, parvisd) has ended or does not answer in time"},
     {EXIT_CRASHED,   "the domain whose end was watched (console, log --follow, --console, --wait) crashed"},
     {0, NULL},
