@@ -53,12 +53,6 @@ static bool path_fits(const char *rule, const char *path)
     }
 }
 
-/* Most rules are of devices, and most elements are not: seen at a glance. */
-static bool is_of_device(const char *path)
-{
-    return path[0] == 'd' && strncmp(path, "devices/", 8) == 0;
-}
-
 static bool when_fits(const char *when, xmlNodePtr n)
 {
     size_t len = when ? strcspn(when, "!=") : 0;
@@ -119,13 +113,13 @@ static void apply_to_attributes(const struct rule *r, xmlNodePtr n, struct findi
 /* false: the element is gone. */
 static bool apply(xmlNodePtr n, const char *path, bool strict, struct findings *f)
 {
-    bool of_device = is_of_device(path);
+    const struct rule *r =
+        strncmp(path, "devices/", 8) == 0 ? config_device_rules : config_domain_rules;
     char what[160];
 
-    for (const struct rule *r = config_rules; r->element; r++) {
-        if (is_of_device(r->element) != of_device || (strict && r->treatment != REFUSE) ||
-            (r->attribute && !n->properties) || !path_fits(r->element, path) ||
-            !when_fits(r->when, n))
+    for (; r->element; r++) {
+        if ((strict && r->treatment != REFUSE) || (r->attribute && !n->properties) ||
+            !path_fits(r->element, path) || !when_fits(r->when, n))
             continue;
         if (r->attribute) {
             apply_to_attributes(r, n, f);

@@ -26,8 +26,9 @@ struct rule {
     const char *words; /* why; NULL of what is passed over silently */
 };
 
-/* config_policy_rows.c; ends with element NULL. The first rule that fits an element decides. */
-extern const struct rule config_rules[];
+/* config_policy_rows.c: of what lies in <devices>, and of the rest; each ends with element NULL.
+ * The first rule that fits an element decides. */
+extern const struct rule config_domain_rules[], config_device_rules[];
 
 /* Takes out of the document what a rule is about. strict: only what is refused. */
 void config_policy(xmlNodePtr root, bool strict, struct findings *f);

@@ -21,8 +21,7 @@
 #define ISOLATION      "the interface would not be as separate from others as that asks"
 
 /* clang-format off */
-const struct rule config_rules[] = {
-    /* the domain */
+const struct rule config_domain_rules[] = {
     {"resource|genid", NULL, NULL, SILENT, NULL},
     {"vcpu", NULL, "placement", SILENT, NULL},
     {"vcpus", "elements", NULL, SILENT, NULL}, /* libvirt's list of what <vcpu> says; with a number in it, it is a mistake */
@@ -50,8 +49,11 @@ const struct rule config_rules[] = {
     {"clock/timer", NULL, NULL, NOTE, "a guest's time is Xen's"},
     {"seclabel", "type=none", NULL, SILENT, NULL},
     {"seclabel", NULL, NULL, NOTE, NO_LABELS},
+    {NULL, NULL, NULL, SILENT, NULL},
+};
 
-    /* of each device */
+const struct rule config_device_rules[] = {
+    /* each device */
     {"devices/disk|interface|console|serial|controller|input|memballoon/alias|address", NULL, NULL, SILENT, NULL},
     {"devices/disk|interface|console|serial|controller|input|memballoon/acpi", NULL, NULL, SILENT, NULL},
 

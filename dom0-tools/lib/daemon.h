@@ -9,8 +9,9 @@
  *   client  D_MAKE     "NAME"           a domain of this name is to be made. Answered when nothing
  *                                       of a former one is left; while the connection stands, it
  *                                       is being made: when it breaks, what is left is taken away
- *           D_SERVE    "DOMID NAME"     map the console ring of a domain made just now; on the
- *                                       connection that says that it is being made, too
+ *           D_SERVE    "DOMID PORT NAME"  map the console ring of a domain made just now, whose end
+ *                                       of the channel is PORT; on the connection that says that
+ *                                       it is being made, too
  *           D_REAP     "DOMID NAME HOW" drain its console, take the domain away, tell clients how
  *                                       it ended; answered when it is gone
  *           D_STOP     "NAME"           it is not to live again: a life that is being made is

@@ -51,14 +51,14 @@ static void daemon_end(void *ctx)
     making = -1;
 }
 
-static int daemon_serve(void *ctx, uint32_t domid, const char *name, struct error *e)
+static int daemon_serve(void *ctx, uint32_t domid, uint32_t port, const char *name, struct error *e)
 {
     struct error why = {0};
     char text[96];
     int rc;
 
     (void)ctx;
-    snprintf(text, sizeof(text), "%u %s", domid, name);
+    snprintf(text, sizeof(text), "%u %u %s", domid, port, name);
     rc = making >= 0 ? daemon_ask_on(making, D_SERVE, text, &why) : 0;
     if (rc && !daemon_has_gone(making))
         return error_set(e, rc, "%s", why.text);
@@ -140,7 +140,7 @@ static int furnish(struct host *h, const struct domain_config *cfg, const struct
     rc = rc ? rc : devices_attach(h, cfg, b->domid, e);
     rc = rc ? rc : keep_config(cfg, b->domid, e);
     rc = rc ? rc : interrupt_check(cfg->name, e);
-    return rc ? rc : cs->serve(cs->ctx, b->domid, cfg->name, e);
+    return rc ? rc : cs->serve(cs->ctx, b->domid, b->console_port, cfg->name, e);
 }
 
 static int make(struct host *h, const struct domain_config *cfg, const struct console_service *cs,

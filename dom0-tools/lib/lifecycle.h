@@ -25,7 +25,8 @@ struct console_service {
     /* Before anything is made, and when it is made or undone. */
     int (*begin)(void *ctx, const char *name, struct error *e);
     void (*end)(void *ctx);
-    int (*serve)(void *ctx, uint32_t domid, const char *name, struct error *e);
+    /* port: the domain's end of its console's channel. */
+    int (*serve)(void *ctx, uint32_t domid, uint32_t port, const char *name, struct error *e);
     /* Takes the domain away, with its console. -ECONNREFUSED: nobody is there who could. */
     int (*reap)(void *ctx, uint32_t domid, const char *name, const char *how, struct error *e);
     void *ctx;

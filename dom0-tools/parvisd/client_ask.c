@@ -187,12 +187,15 @@ static void ask_wait(struct host *h, struct client *cl, const char *number)
     client_answer(cl, 0, &e);
 }
 
-/* A domain made just now: the file of a former one of its name is not its history. */
-static int serve_new(struct host *h, uint32_t domid, const char *name, pid_t maker, struct error *e)
+/* "PORT NAME", of a domain made just now: the file of a former one of its name is not its history.
+ */
+static int serve_new(struct host *h, uint32_t domid, char *text, pid_t maker, struct error *e)
 {
+    uint32_t port = (uint32_t)strtoul(text, &text, 10);
+    const char *name = text + (*text == ' ');
     const struct console *c = console_by_name(name);
     bool goes_on = c && c->restarting;
-    int rc = console_serve(h, domid, name, e);
+    int rc = console_serve(h, domid, port, name, e);
 
     if (rc)
         return rc;

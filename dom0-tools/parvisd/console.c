@@ -114,29 +114,12 @@ static struct console *make(const char *name)
     return c;
 }
 
-static int read_port(struct host *h, uint32_t domid, uint32_t *port)
+static int bind_ring(struct host *h, struct console *c, uint32_t domid, uint32_t remote)
 {
-    char path[64], *text;
-    int rc;
-
-    snprintf(path, sizeof(path), "/local/domain/%u/console/port", domid);
-    rc = h->ops->store_read(h, 0, path, &text);
-    if (rc == 0) {
-        *port = (uint32_t)strtoul(text, NULL, 10);
-        free(text);
-    }
-    return rc;
-}
-
-static int bind_ring(struct host *h, struct console *c, uint32_t domid)
-{
-    uint32_t remote, port;
+    uint32_t port;
     void *ring;
-    int rc = read_port(h, domid, &remote);
+    int rc = h->ops->grant_map(h, domid, GNTTAB_RESERVED_CONSOLE, HOST_READ | HOST_WRITE, &ring);
 
-    if (rc)
-        return rc;
-    rc = h->ops->grant_map(h, domid, GNTTAB_RESERVED_CONSOLE, HOST_READ | HOST_WRITE, &ring);
     if (rc)
         return rc;
     rc = h->ops->evtchn_bind(h, domid, remote, &port);
@@ -153,7 +136,12 @@ static int bind_ring(struct host *h, struct console *c, uint32_t domid)
     return 0;
 }
 
-int console_serve(struct host *h, uint32_t domid, const char *name, struct error *e)
+static int not_reached(struct error *e, int rc, const char *name, uint32_t domid)
+{
+    return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
+}
+
+int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *name, struct error *e)
 {
     struct console *c = console_by_name(name);
     bool fresh = !c;
@@ -172,11 +160,11 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
     }
     if (!c)
         return error_errno(e, -ENOMEM, "%s: its console", name);
-    rc = bind_ring(h, c, domid);
+    rc = bind_ring(h, c, domid, port);
     if (rc) {
         if (fresh)
             drop(c);
-        return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
+        return not_reached(e, rc, name, domid);
     }
     c->ended = c->handled = c->restarting = c->successor = false;
     c->input_len = 0;
@@ -184,6 +172,30 @@ int console_serve(struct host *h, uint32_t domid, const char *name, struct error
     tty_open(h, c);
     console_pump(h, c);
     return 0;
+}
+
+static int read_port(struct host *h, uint32_t domid, uint32_t *port)
+{
+    char path[64], *text;
+    int rc;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/console/port", domid);
+    rc = h->ops->store_read(h, 0, path, &text);
+    if (rc == 0) {
+        *port = (uint32_t)strtoul(text, NULL, 10);
+        free(text);
+    }
+    return rc;
+}
+
+int console_adopt(struct host *h, uint32_t domid, const char *name, struct error *e)
+{
+    uint32_t port;
+    int rc = read_port(h, domid, &port);
+
+    if (rc)
+        return not_reached(e, rc, name, domid);
+    return console_serve(h, domid, port, name, e);
 }
 
 static void note(struct console *c, const char *text)

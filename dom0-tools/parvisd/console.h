@@ -76,8 +76,12 @@ struct console {
 
 extern struct console *consoles;
 
-/* Binds the console of `name` to a domain, making it if need be. */
-int __must_check console_serve(struct host *h, uint32_t domid, const char *name, struct error *e);
+/* Binds the console of `name` to a domain, whose end of the channel is port, making it if need be.
+ */
+int __must_check console_serve(struct host *h, uint32_t domid, uint32_t port, const char *name,
+                               struct error *e);
+/* The same of a domain that somebody else has made: its port stands in the store. */
+int __must_check console_adopt(struct host *h, uint32_t domid, const char *name, struct error *e);
 /* A daemon before this one left the history of this console in a file: takes it up. */
 void console_resume(struct console *c);
 /* A domain that a daemon before this one was to start again: its console, which waits for it. */

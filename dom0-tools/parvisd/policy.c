@@ -405,7 +405,7 @@ bool policy_adopt(struct host *h, uint32_t domid, const char *name)
 
     if (c)
         return !c->unsettled || settle(h, c);
-    if (console_serve(h, domid, name, &e)) {
+    if (console_adopt(h, domid, name, &e)) {
         tell_once(&e);
         return false;
     }

@@ -123,11 +123,18 @@ static void message(void)
         close(*fd);
         *fd = -1;
     } else {
-        if (take(3))
+        switch (take(4)) {
+        case 0:
+            take_text(text, sizeof(text) - 1);
+            break;
+        case 1:
+            snprintf(text, sizeof(text), "%u %u %s", domid[take(GUESTS)], take(8),
+                     names[take(GUESTS)]);
+            break;
+        default:
             snprintf(text, sizeof(text), take(2) ? "%s" : "%s %u", names[take(GUESTS)],
                      domid[take(GUESTS)]);
-        else
-            take_text(text, sizeof(text) - 1);
+        }
         if (take(6) == 0)
             snprintf(text, sizeof(text), "%u", domid[take(GUESTS)]);
         if (daemon_send(*fd, (enum daemon_message)types[take(sizeof(types))], text, strlen(text))) {

@@ -113,12 +113,24 @@ struct xencons_interface *make_guest(const char *name, const char *on_poweroff, 
     return fake_frame(f, g.frame);
 }
 
+uint32_t console_port(uint32_t domid)
+{
+    char path[64], *text;
+    uint32_t port;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/console/port", domid);
+    assert_int_equal(f->host.ops->store_read(&f->host, 0, path, &text), 0);
+    port = (uint32_t)strtoul(text, NULL, 10);
+    free(text);
+    return port;
+}
+
 struct xencons_interface *serve(const char *name, const char *on_poweroff, uint32_t *domid)
 {
     struct xencons_interface *ring = make_guest(name, on_poweroff, domid);
     struct error e = {0};
 
-    if (console_serve(&f->host, *domid, name, &e))
+    if (console_adopt(&f->host, *domid, name, &e))
         fail_msg("%s", e.text);
     return ring;
 }

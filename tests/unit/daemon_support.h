@@ -35,6 +35,8 @@ void fire(const char *name);
 void turn(void);
 /* A client that asks; the daemon has had a turn. Returns its socket. */
 int ask(enum daemon_message type, const char *text);
+/* The domain's end of its console's channel. */
+uint32_t console_port(uint32_t domid);
 /* The next message that it gets; text NULL: whatever it says. */
 void next_is(int fd, int type, const char *text);
 char *history_text(const struct console *c);

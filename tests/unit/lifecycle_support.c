@@ -24,9 +24,9 @@ int served, released;
 const char *last_how;
 static int making;
 
-static int test_serve(void *ctx, uint32_t domid, const char *name, struct error *e)
+static int test_serve(void *ctx, uint32_t domid, uint32_t port, const char *name, struct error *e)
 {
-    (void)name;
+    (void)name, (void)port;
     assert_true(fake_domain(ctx, domid)->d.paused);
     if (++((struct fake_host *)ctx)->calls == f->fail_at) {
         f->failed_call = "console service";

@@ -374,7 +374,7 @@ static void somebody_else_is_faster(void **state)
     next_is(fd, D_END, NULL);
     maker = ask(D_MAKE, "web");
     make_guest("web", "destroy", &next);
-    snprintf(text, sizeof(text), "%u web", next);
+    snprintf(text, sizeof(text), "%u %u web", next, console_port(next));
     close(ask(D_SERVE, text));
     snprintf(text, sizeof(text), "%u", next);
     next_is(fd, D_NEXT, text);

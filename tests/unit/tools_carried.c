@@ -78,7 +78,7 @@ static const struct fake_domain *next_life(bool by_restarter)
     if (by_restarter)
         c->restarter = getpid(); /* we act for it */
     make_guest("web", "restart", &domid);
-    snprintf(request, sizeof(request), "%u web", domid);
+    snprintf(request, sizeof(request), "%u %u web", domid, console_port(domid));
     fd = ask(D_SERVE, request);
     next_is(fd, D_OK, "");
     close(fd);

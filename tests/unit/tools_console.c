@@ -104,7 +104,7 @@ static void keeps_the_first_byte(void **state)
     (void)state;
     /* Said before the daemon was there. */
     say(ring, "first", 5);
-    assert_int_equal(console_serve(&f->host, domid, "web", &e), 0);
+    assert_int_equal(console_adopt(&f->host, domid, "web", &e), 0);
     history_says("web", "first");
     say(ring, " second", 7);
     fire("web");
@@ -226,7 +226,7 @@ static void serving_may_fail(void **state)
 
         f->calls = 0;
         f->fail_at = at;
-        assert_int_equal(console_serve(&f->host, domid, "web", &e), -ENOMEM);
+        assert_int_equal(console_adopt(&f->host, domid, "web", &e), -ENOMEM);
         assert_non_null(strstr(e.text, "web: reaching the console ring"));
         f->fail_at = 0;
         for (unsigned int i = 0; i < FAKE_PORTS; i++)

@@ -279,7 +279,7 @@ static int makes_and_reaps(void)
     struct error e = {0};
     int rc = cs->begin(cs->ctx, "fresh", &e);
 
-    rc = rc ? rc : cs->serve(cs->ctx, number, "web", &e);
+    rc = rc ? rc : cs->serve(cs->ctx, number, console_port(number), "web", &e);
     if (rc == 0) {
         cs->end(cs->ctx);
         rc = cs->reap(cs->ctx, number, "web", "destroyed", &e);

@@ -86,7 +86,7 @@ static void a_life(void **state)
     fd = watch();
     second = watch();
     make_guest("web", "destroy", &domid);
-    snprintf(text, sizeof(text), "%u web", domid);
+    snprintf(text, sizeof(text), "%u %u web", domid, console_port(domid));
     close(ask(D_SERVE, text));
     tells(fd, "created", domid, "web", "", "");
     fake_domain(f, domid)->d.paused = false;

@@ -71,13 +71,14 @@ static void end(void *ctx)
 }
 
 /* The daemon is another process: it is not killed. */
-static int serve_console(void *ctx, uint32_t domid, const char *name, struct error *e)
+static int serve_console(void *ctx, uint32_t domid, uint32_t port, const char *name,
+                         struct error *e)
 {
     uint64_t at = f->kill_at;
     int rc;
 
     f->kill_at = 0;
-    rc = console_serve(ctx, domid, name, e);
+    rc = console_serve(ctx, domid, port, name, e);
     f->kill_at = at;
     return rc;
 }
@@ -236,9 +237,10 @@ static void makers(void **state)
     assert_true(at > 35);
 }
 
-static int refuse_console(void *ctx, uint32_t domid, const char *name, struct error *e)
+static int refuse_console(void *ctx, uint32_t domid, uint32_t port, const char *name,
+                          struct error *e)
 {
-    (void)ctx, (void)domid;
+    (void)ctx, (void)domid, (void)port;
     return error_set(e, -EIO, "%s: no console", name);
 }
 

@@ -236,7 +236,7 @@ static void begins_anew(void **state)
     state_release("web", domid, fake_domain(f, domid)->d.uuid);
     assert_int_equal(f->host.ops->domain_destroy(&f->host, domid), 0);
     ring = make_guest("web", "destroy", &domid);
-    assert_int_equal(console_serve(&f->host, domid, "web", NULL), 0);
+    assert_int_equal(console_adopt(&f->host, domid, "web", NULL), 0);
     print(ring, "new");
     turn();
     next_is(fd, D_DATA, "new");

@@ -312,7 +312,7 @@ static void without_one(void **state)
         make_guest(at == 4 ? "web" : "mail", "destroy", &domid);
         f->calls = 0;
         f->fail_at = at;
-        assert_int_equal(console_serve(&f->host, domid, at == 4 ? "web" : "mail", &e), 0);
+        assert_int_equal(console_adopt(&f->host, domid, at == 4 ? "web" : "mail", &e), 0);
         f->fail_at = 0;
         assert_null(console_by_domid(domid)->tty);
         assert_null(path_of(domid, "console/tty"));
