@@ -96,7 +96,7 @@ static void tell_unused(const struct call *c, const struct live_domain *l, const
     bool used = false;
 
     device_back_path(path, kind, l->d.domid, id, "/state");
-    for (unsigned int ms = 0; !used && ms <= USED_MS && !interrupt_came(); ms += STEP_MS) {
+    for (unsigned int ms = 0; !used && ms <= USED_MS && !(ms && interrupt_came()); ms += STEP_MS) {
         if (ms)
             device_system->sleep_ms(STEP_MS);
         free(state);

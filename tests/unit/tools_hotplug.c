@@ -6,12 +6,14 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,7 +29,8 @@
 #include "unlimited.h"
 
 static struct fake_domain *web;
-static bool lets_go, backs_come, driver, domain_goes; /* what guest and kernel do meanwhile */
+/* What guest and kernel do meanwhile, and who has typed the command. */
+static bool lets_go, backs_come, driver, domain_goes, somebody_stops;
 static int loops, waits;
 static char loop_of[256][32]; /* what a loop device is made of, by number */
 
@@ -100,6 +103,8 @@ static void sleep_ms(unsigned int ms)
     }
     if (domain_goes)
         web->d.dying = true;
+    if (somebody_stops)
+        raise(SIGINT);
 }
 
 static const struct device_system model = {
@@ -122,7 +127,7 @@ static int setup(void **state)
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
     device_system = &model;
     lets_go = backs_come = driver = true;
-    domain_goes = false;
+    domain_goes = somebody_stops = false;
     loops = waits = 0;
     if (rc == 0)
         web = pvctl_runs("web");
@@ -238,6 +243,18 @@ static void a_guest_without_a_driver(void **state)
     web->d.paused = false;
     pvctl_ends("attach-disk web /srv/c.img xvdc", 0, "");
     assert_string_equal(pvctl_said, "");
+}
+
+/* ^C when all is done but that it is told: the signal ends it then, and nothing else. */
+static void who_has_it_attached_stops(void **state)
+{
+    int is;
+
+    (void)state;
+    somebody_stops = true;
+    if (fork() == 0)
+        _exit(pvctl_run("attach-disk web /srv/b.img xvdb"));
+    assert_true(wait(&is) > 0 && WIFSIGNALED(is) && WTERMSIG(is) == SIGINT);
 }
 
 static void what_is_there_or_not(void **state)
@@ -468,6 +485,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_disk_comes_and_goes, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(an_interface_comes_and_goes, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(a_guest_without_a_driver, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(who_has_it_attached_stops, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(what_is_there_or_not, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(the_guest_keeps_it, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(no_back_end, setup, lifecycle_teardown),
