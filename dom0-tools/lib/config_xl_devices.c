@@ -160,15 +160,22 @@ static void fill_mac(const struct xl *x, struct nic_config *n, const char *value
         wrong(x, n, "mac", value, "six bytes in hexadecimal, as 00:16:3e:00:00:01");
 }
 
+/* Linux takes it, and it stands for no other place where it is a part of a path. */
+static bool is_ifname(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len >= 1 && len <= 15 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == len;
+}
+
 static int fill_ifname(const struct xl *x, const struct nic_config *n, const char *key,
                        const char *value, char **out)
 {
-    size_t len = strlen(value);
-
-    if (len < 1 || len > 15 ||
-        strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") != len) {
+    if (!is_ifname(value)) {
         wrong(x, n, key, value,
-              "the name of a network interface: 1 to 15 of the characters A-Z a-z 0-9 _ . -");
+              "the name of a network interface: 1 to 15 of the characters A-Z a-z 0-9 _ . -, "
+              "neither . nor ..");
         return 0;
     }
     free(*out);

@@ -290,13 +290,76 @@ static void truncated_anywhere(void **state)
     }
 }
 
+static bool xl_takes(const char *bridge)
+{
+    struct domain_config c;
+    struct findings f;
+    char text[128];
+    int rc;
+
+    snprintf(text, sizeof(text), "name='a'\nmemory=64\nkernel='/k'\nvif=['bridge=%s']\n", bridge);
+    rc = judge(text, &c, &f);
+    findings_free(&f);
+    if (rc)
+        return false;
+    assert_string_equal(c.nics[0].bridge, bridge);
+    domain_config_free(&c);
+    return true;
+}
+
+static bool xml_takes(const char *bridge)
+{
+    struct domain_config c;
+    struct error e;
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "<domain type='xen'><name>a</name><memory>65536</memory><os><type>linux</type>"
+             "<kernel>/k</kernel></os><devices><interface type='bridge'><source bridge='%s'/>"
+             "</interface></devices></domain>",
+             bridge);
+    if (domain_config_parse(text, strlen(text), "t.xml", &c, &e))
+        return false;
+    assert_string_equal(c.nics[0].bridge, bridge);
+    domain_config_free(&c);
+    return true;
+}
+
+/* Those of Linux, alike in both formats: of dots alone, three and more are a name. */
+static void names_of_interfaces(void **state)
+{
+    static const char *const taken[] = {"a",
+                                        "...",
+                                        ".a",
+                                        "..a",
+                                        "a..",
+                                        "-",
+                                        "x.1",
+                                        "0123456789abcde",
+                                        ".23456789abcdef",
+                                        "..3456789abcdef",
+                                        "..............."};
+    static const char *const refused[] = {
+        ".", "..", "a/b", "../x", "0123456789abcdef", "................"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        if (!xl_takes(taken[i]) || !xml_takes(taken[i]))
+            fail_msg("%s is refused", taken[i]);
+    }
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (xl_takes(refused[i]) || xml_takes(refused[i]))
+            fail_msg("%s is accepted", refused[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_everything),   cmocka_unit_test(defaults),
         cmocka_unit_test(variants),           cmocka_unit_test(every_key_is_known),
         cmocka_unit_test(passed_over),        cmocka_unit_test(limits_of_number),
-        cmocka_unit_test(truncated_anywhere),
+        cmocka_unit_test(truncated_anywhere), cmocka_unit_test(names_of_interfaces),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

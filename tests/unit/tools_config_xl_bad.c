@@ -131,6 +131,8 @@ static const struct {
     {"vifname=web1", "mac=00:16:3e:00:00:01", 23, "is given twice"},
     {"vifname=web1", "vifname=a/b", 23, "vif: vifname: 'a/b'"},
     {"vifname=web1", "vifname=", 23, "vif: vifname: ''"},
+    {"vifname=web1", "vifname=.", 23, "vif: vifname: '.'"},
+    {"vifname=web1", "bridge=..", 23, "vif: bridge: '..'"},
     {"vifname=web1", "bridge=0123456789abcdef", 23, "vif: bridge"},
     {"vifname=web1", "web1", 23, "vif: 'web1' is no KEY=VALUE"},
     {"vifname=web1", "ifname=web1", 23, "vif: 'ifname' is not known"},
