@@ -16,6 +16,8 @@
 /* The name that the library puts before what it says. */
 #define NAME      "xl"
 #define NOT_ENDED "a comma or a ] is missing before it"
+/* It has no word there. */
+#define AT_END "near `': "
 /* A file of nothing but faults is not read for ever. */
 #define MAX_TURNS 32u
 
@@ -85,13 +87,17 @@ static const char *of_disk(const char *said)
 static void hear(const struct xl *x, long line, const char *what, const char *said)
 {
     const char *reason = strncmp(said, "near ", 5) == 0 ? strstr(said, ": ") : NULL, *words;
+    bool at_end = strncmp(said, AT_END, strlen(AT_END)) == 0;
 
     for (const char *next = reason; next; next = strstr(reason, "': ")) /* not one in the word */
         reason = next + (next[0] == '\'' ? 3 : 2);
     words = reason ? in_words(said + 6, reason) : NULL;
-    findings_error(x->f, -EINVAL, line, "%s%s%.*s%s", what, *what ? ": " : "",
-                   words ? (int)(reason - said) : (int)strlen(said), said,
-                   words ? words : of_disk(said));
+    if (at_end)
+        findings_error(x->f, -EINVAL, line, "near the end of the file: %s", words ? words : reason);
+    else
+        findings_error(x->f, -EINVAL, line, "%s%s%.*s%s", what, *what ? ": " : "",
+                       words ? (int)(reason - said) : (int)strlen(said), said,
+                       words ? words : of_disk(said));
 }
 
 /* "xl:7: ...", "xl: ...", and lines without a name, of what they follow. The library counts a line

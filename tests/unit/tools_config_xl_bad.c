@@ -39,6 +39,10 @@ static const struct {
     {"memory = 128", "memory : 128", 4, "near `:': outside of quotes"},
     {"disk = [ 'phy:", "disk = [[ 'phy:", 21, "near `disk': a comma or a ] is missing before it"},
     {"vif = [ 'mac", "import vif\nvif = [ 'mac", 22, "near `vif': there is no = behind a key"},
+    {"vfb = []\nlocaltime = 0\n", "vfb = [ 'a',", 26, "near the end of the file: a comma or a ] is missing before it"},
+    {"vfb = []\nlocaltime = 0\n", "vfb = [ 'a'\n\n", 27, "near the end of the file: a comma or a ] is missing before it"},
+    {"localtime = 0\n", "localtime =", 27, "near the end of the file: a value is a number"},
+    {"localtime = 0\n", "localtime", 27, "near the end of the file: there is no = behind a key"},
     {"cap = 50", "cap = 50\ncap += \"a\"", 12, "cap"},
     /* unknown */
     {"vcpus = 1", "vcpu = 1", 6, "vcpu: unknown key; did you mean vcpus?"},
