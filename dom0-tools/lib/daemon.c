@@ -166,7 +166,7 @@ int daemon_ask(enum daemon_message type, const char *text, struct error *e)
 
 bool daemon_has_gone(int fd)
 {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
+    struct pollfd p = {.fd = fd}; /* that it has hung up is told without being asked for */
 
     return poll(&p, 1, 0) > 0;
 }

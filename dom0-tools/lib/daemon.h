@@ -82,7 +82,7 @@ void daemon_refuse(int fd, const struct error *e);
 int __must_check daemon_ask(enum daemon_message type, const char *text, struct error *e);
 /* Asks once more, on a connection that D_MAKE has opened: 0 or a negative errno. */
 int __must_check daemon_ask_on(int fd, enum daemon_message type, const char *text, struct error *e);
-/* Is that daemon no more? (It says nothing there of itself.) */
+/* Is that daemon no more? One whose answer comes too late is there still. */
 bool daemon_has_gone(int fd);
 
 #endif

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -397,6 +398,22 @@ static void absent(void **state)
     device_system = real;
 }
 
+/* Who is not answered in time asks another daemon if the first has ended, and no other: it would
+ * have been asked twice. */
+static void late_is_not_gone(void **state)
+{
+    int end[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, end), 0);
+    assert_false(daemon_has_gone(end[0]));
+    assert_int_equal(daemon_send(end[1], D_OK, "", 0), 0);
+    assert_false(daemon_has_gone(end[0]));
+    close(end[1]);
+    assert_true(daemon_has_gone(end[0]));
+    close(end[0]);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -409,6 +426,7 @@ int main(void)
         T(garbage_requests),
         T(asks),
         T(absent),
+        T(late_is_not_gone),
         T(many_are_waited_for),
         T(few_ended_are_kept),
     };
