@@ -282,7 +282,8 @@ static struct page_info *take_block(unsigned int order, unsigned int top_zone, u
     cut(mfn, order, block, size);
     WRITE_ONCE(free_count, free_count - (1ull << order));
     for (uint64_t i = 0; i < 1ull << order; i++)
-        WRITE_ONCE(frame_table[mfn + i].count_info, frame_table[mfn + i].count_info & ~PGC_free);
+        WRITE_ONCE(frame_table[mfn + i].count_info,
+                   READ_ONCE(frame_table[mfn + i].count_info) & ~PGC_free);
     return &frame_table[mfn];
 }
 
@@ -312,13 +313,13 @@ static bool clear_block(struct page_info *pg, uint64_t n, bool fresh_may_stay, u
 {
     sanitize_unpoison(map_frame(page_to_mfn(pg)), n * PAGE_SIZE);
     for (uint64_t i = 0; i < n; i++) {
-        if (pg[i].count_info & (fresh_may_stay ? PGC_clear | PGC_fresh : PGC_clear))
+        if (READ_ONCE(pg[i].count_info) & (fresh_may_stay ? PGC_clear | PGC_fresh : PGC_clear))
             continue;
         if (*budget == 0)
             return false;
         --*budget;
         memset(map_frame(page_to_mfn(&pg[i])), 0, PAGE_SIZE);
-        WRITE_ONCE(pg[i].count_info, pg[i].count_info | PGC_clear);
+        WRITE_ONCE(pg[i].count_info, READ_ONCE(pg[i].count_info) | PGC_clear);
     }
     return true;
 }
@@ -330,8 +331,10 @@ void free_frames_as(struct page_info *pg, unsigned int order, uint64_t flags)
     sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE << order);
     spin_lock(&heap_lock);
     for (uint64_t i = 0; i < 1ull << order; i++) {
-        BUG_ON(READ_ONCE(pg[i].count_info) & (PGC_free | PGC_allocated | PGC_count_mask));
-        mark_free(&pg[i], stamp, flags ? flags | (pg[i].count_info & (PGC_fresh | PGC_clear)) : 0);
+        uint64_t was = READ_ONCE(pg[i].count_info);
+
+        BUG_ON(was & (PGC_free | PGC_allocated | PGC_count_mask));
+        mark_free(&pg[i], stamp, flags ? flags | (was & (PGC_fresh | PGC_clear)) : 0);
     }
     return_block(pg, order);
     spin_unlock(&heap_lock);
