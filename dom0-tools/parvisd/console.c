@@ -79,14 +79,21 @@ static void forget(struct console *c)
     drop(c);
 }
 
-/* Ended consoles are at most CONSOLES_ENDED; the oldest stand at the end of the list. */
+static bool is_in_use(const struct console *c)
+{
+    return c->domid != CONSOLE_NONE || c->restarting || c->restarter || c->dumper || c->reader ||
+           c->listeners;
+}
+
+/* Ended consoles are at most CONSOLES_ENDED; the oldest stand at the end of the list. Not where a
+ * console is made: who goes through the list makes some (policy_check()). */
 static void drop_old(void)
 {
     struct console *c, *last;
     unsigned int n = 0;
 
     for (c = consoles, last = NULL; c; c = c->next) {
-        if (c->domid == CONSOLE_NONE && !c->restarting && !c->reader && !c->listeners) {
+        if (!is_in_use(c)) {
             n++;
             last = c;
         }
@@ -97,10 +104,8 @@ static void drop_old(void)
 
 static struct console *make(const char *name)
 {
-    struct console *c;
+    struct console *c = calloc(1, sizeof(*c));
 
-    drop_old();
-    c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
     if (history_init(&c->history)) {
@@ -171,6 +176,7 @@ int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *nam
     c->started_ms = now_ms();
     tty_open(h, c);
     console_pump(h, c);
+    drop_old();
     return 0;
 }
 

@@ -26,6 +26,7 @@
 #include <xen/sched.h>
 
 #include "cause.h"
+#include "child.h"
 #include "client.h"
 #include "daemon.h"
 #include "daemon_support.h"
@@ -339,25 +340,76 @@ static bool is_kept(const char *path)
     return access(path, F_OK) == 0;
 }
 
+static void ends_at_once(const char *name)
+{
+    uint32_t domid;
+
+    serve(name, "destroy", &domid);
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    turn();
+}
+
+static void others_end(unsigned int n)
+{
+    char name[16];
+
+    for (unsigned int i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "web%u", i);
+        ends_at_once(name);
+    }
+}
+
 /* However many names there have been: of the last ones what they said and how they ended is kept.
  */
 static void few_ended_are_kept(void **state)
 {
-    uint32_t domid;
-    char name[16];
-
     (void)state;
-    for (unsigned int i = 0; i < CONSOLES_ENDED + 3; i++) {
-        snprintf(name, sizeof(name), "web%u", i);
-        serve(name, "destroy", &domid);
-        fake_shutdown(f, domid, SHUTDOWN_poweroff);
-        policy_check(&f->host);
-        turn();
-    }
+    others_end(CONSOLES_ENDED + 3);
     for (unsigned int i = 0; i < CONSOLES_ENDED + 3; i++) {
         assert_int_equal(is_kept(state_path("console/web%u.log", i)), i >= 2);
         assert_int_equal(is_kept(state_path("ended/web%u", i)), i >= 2);
     }
+}
+
+/* The next life's console is one too many, and the oldest is the very next that is looked at. */
+static void the_next_to_be_looked_at_may_go(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    ends_at_once("old");
+    serve("shop", "rename-restart", &domid);
+    others_end(CONSOLES_ENDED);
+    clock_ms += 2 * RESTART_MIN_MS;
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    assert_true(console_by_name("shop")->restarting);
+    serve("last", "destroy", &domid);
+    assert_null(console_by_name("old"));
+}
+
+/* Who is told to stop making the next life is waited for, whoever else has ended meanwhile. */
+static void who_is_told_to_stop_is_waited_for(void **state)
+{
+    uint32_t domid;
+    pid_t pid;
+
+    (void)state;
+    child_set_pvctl("/bin/true");
+    serve("shop", "restart", &domid);
+    clock_ms += 2 * RESTART_MIN_MS;
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    turn();
+    assert_true(policy_is_making("shop"));
+    pid = console_by_name("shop")->restarter;
+    policy_give_up("shop");
+    others_end(CONSOLES_ENDED + 2);
+    assert_true(policy_is_making("shop"));
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    policy_child(&f->host, pid, 0);
+    assert_false(policy_is_making("shop"));
 }
 
 #define MAX_CALLERS 200
@@ -429,6 +481,8 @@ int main(void)
         T(late_is_not_gone),
         T(many_are_waited_for),
         T(few_ended_are_kept),
+        T(the_next_to_be_looked_at_may_go),
+        T(who_is_told_to_stop_is_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
