@@ -232,6 +232,62 @@ static int find_left(struct arrival *a)
                            a->l->name, kind, a->id);
 }
 
+static bool is_kept(const struct domain_config *cfg, const char *address)
+{
+    char mac[18];
+
+    for (size_t i = 0; i < cfg->nr_nics; i++) {
+        mac_format(cfg->nics[i].mac, mac);
+        if (strcasecmp(mac, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What an attach that was killed has left: nobody who asks for an interface without an address says
+ * that it is that. One that no guest uses goes; one that the guest uses, and that is what is to
+ * come, has come: its address is returned. Who attaches or detaches has the lock: nobody is at it.
+ */
+static bool look_at_left(const struct arrival *a, const struct domain_config *cfg, unsigned int id,
+                         uint8_t mac[6])
+{
+    char *address = entry(a, id, false, "/mac");
+    bool left =
+        address && !is_kept(cfg, address) && unplug_is_others(a->h, "vif", a->l->d.domid, id) == 0;
+    bool comes = left && is_in_use(a, id) && is_wanted(a, id) &&
+                 sscanf(address, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
+                        &mac[3], &mac[4], &mac[5]) == 6;
+
+    free(address);
+    if (left && !is_in_use(a, id))
+        unplug_at_once(a->h, "vif", a->l->d.domid, id);
+    return comes;
+}
+
+/* One that has come is that of an earlier attach, or has the address that it is given, or one that
+ * is made up. */
+static void settle_address(struct arrival *a, const struct domain_config *cfg)
+{
+    struct nic_config *nic = &a->c->nics[0];
+    char dir[DEVICE_PATH], **ids = NULL;
+    unsigned int n = 0;
+    uint8_t mac[6];
+
+    device_backs_path(dir, "vif", a->l->d.domid);
+    if (a->h->ops->store_list(a->h, 0, dir, &ids, &n))
+        ids = NULL, n = 0; /* there is none, or who asks next is told */
+    for (unsigned int i = 0; i < n; i++) {
+        if (look_at_left(a, cfg, (unsigned int)strtoul(ids[i], NULL, 10), mac) && !nic->mac_given) {
+            memcpy(nic->mac, mac, 6);
+            nic->mac_given = true;
+        }
+    }
+    free(ids);
+    if (!nic->mac_given)
+        mac_make(nic->mac);
+    nic->mac_given = true;
+}
+
 static int plug(struct arrival *a)
 {
     uint32_t domid = a->l->d.domid;
@@ -273,6 +329,8 @@ static int arrive(struct domain_config *cfg, void *arg)
     struct arrival *a = arg;
     int rc;
 
+    if (a->nic)
+        settle_address(a, cfg);
     rc = append(a, cfg);
     rc = rc ? rc : plug(a);
     return rc || still_lives(a->h, a->l) ? rc : has_ended(a);
@@ -305,9 +363,6 @@ int hotplug_add_nic(struct host *h, const struct live_domain *l, struct domain_c
     struct arrival a = {.h = h, .l = l, .c = c, .nic = true, .e = e};
     int rc;
 
-    if (!c->nics[0].mac_given)
-        mac_make(c->nics[0].mac);
-    c->nics[0].mac_given = true;
     rc = add(&a);
     *id = a.id;
     return rc;
