@@ -70,13 +70,13 @@ const struct verb verb_dump_core = {
     .options = OPT_LIVE | OPT_CRASH | OPT_RESET,
     .run = run,
     .summary = "write a domain's memory and registers to a file",
-    .help = "The file is a core dump in Xen's format, for crash and other programs. It has its "
-            "name only when\n"
-            "it is whole; pages of zeroes take no room. The domain is paused meanwhile: with "
-            "--live it goes\n"
-            "on, and what is written is of different moments. --crash ends it afterwards, as if it "
-            "had\n"
-            "crashed; --reset ends it, and creates it again.\n",
+    .help =
+        "The file is a core dump in Xen's format, for crash and other programs. It has its name\n"
+        "only when it is whole, in the place of a file that is there; pages of zeroes take no\n"
+        "room. The domain is paused meanwhile: with --live it goes on, and what is written is of\n"
+        "different moments. --crash ends it afterwards, as if it had crashed; --reset ends it, "
+        "and\n"
+        "creates it again.\n",
     .examples = "pvctl dump-core web /srv/web.core\n"
                 "pvctl dump-core --live web /srv/web.core\n"
                 "pvctl dump-core --reset web /srv/web.core\n",
