@@ -43,7 +43,7 @@ enum { FD_STORE, FD_LINK, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_TTYS, FD_FIXED };
 #define STORE_PATIENCE_MS 5000u
 
 static int listener = -1, ttys = -1;
-static bool store_lost;
+static int store_lost; /* 0, or why */
 
 static int open_signals(void)
 {
@@ -103,25 +103,10 @@ static int sooner(int a, int b)
     return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
-/* What need not be waited for; returns how long the loop may sleep. */
-static int go_on(struct host *h)
-{
-    int wait = collector_run(h);
-
-    policy_go_on();
-    client_go_on(h);
-    if (store_lost) {
-        policy_check(h);
-        wait = sooner(wait, LOOK_MS);
-    }
-    wait = sooner(wait, events_go_on(h));
-    return sooner(sooner(wait, console_pump_waiting(h)), tty_go_on());
-}
-
 /* From now on it is looked, now and then, whether a domain has ended: nobody tells. */
 static void lose_store(int why)
 {
-    store_lost = true;
+    store_lost = why;
     if (why == -ETIME)
         fputs("parvisd: xenstored does not answer in time: whether a domain has ended is looked "
               "at every second\n",
@@ -131,6 +116,35 @@ static void lose_store(int why)
               "created or asked to shut down; xenstored cannot be started again, restart the "
               "machine\n",
               stderr);
+}
+
+/* One that was only slow when we started: it was never told that we want to know. */
+static void ask_store_again(struct host *h)
+{
+    int rc = store_lost == -ETIME ? h->ops->store_watch(h, "@releaseDomain", "end") : store_lost;
+
+    if (rc == 0) {
+        store_lost = 0;
+        fputs("parvisd: xenstored answers, and says from now on when a domain has ended\n", stderr);
+    } else if (rc != store_lost && rc == -ENOTCONN) {
+        lose_store(rc);
+    }
+}
+
+/* What need not be waited for; returns how long the loop may sleep. */
+static int go_on(struct host *h)
+{
+    int wait = collector_run(h);
+
+    policy_go_on();
+    client_go_on(h);
+    if (store_lost) {
+        ask_store_again(h);
+        policy_check(h);
+        wait = sooner(wait, LOOK_MS);
+    }
+    wait = sooner(wait, events_go_on(h));
+    return sooner(sooner(wait, console_pump_waiting(h)), tty_go_on());
 }
 
 /* Until a signal ends it; returns the exit status. */

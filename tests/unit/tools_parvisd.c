@@ -328,6 +328,44 @@ static void store_ends(struct fake_host *machine)
     close(store_link[1]);
 }
 
+/* It has answered what was asked before. */
+static void store_answers(struct fake_host *machine)
+{
+    machine->store_dead = machine->store_slow = false;
+}
+
+static void store_is_gone(struct fake_host *machine)
+{
+    machine->store_slow = false;
+}
+
+/* It is slow when the daemon starts: it is asked again, until it answers or has ended. */
+static void the_store_is_slow(void **state)
+{
+    static const struct {
+        void (*then)(struct fake_host *machine);
+        const char *said;
+    } ways[] = {
+        {store_answers, "parvisd: xenstored answers, and says from now on when a domain has ended"},
+        {store_is_gone, "parvisd: xenstored has ended. Domains run on"},
+    };
+
+    (void)state;
+    f->store_dead = f->store_slow = true;
+    for (int i = 0; i < 2; i++) {
+        pid_t pid;
+
+        f->store_event = ways[i].then;
+        pid = start("--foreground", NULL, NULL, NULL);
+        serves();
+        assert_null(strstr(text_of("its.out"), ways[i].said));
+        assert_int_equal(write(tell[1], "e", 1), 1);
+        says("its.out", ways[i].said);
+        serves();
+        ends(pid);
+    }
+}
+
 /* The store's daemon is not there, or ends: that is said, and clients are served. */
 static void without_the_store(void **state)
 {
@@ -388,7 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(command_line),      T(what_keeps_it_from_starting), T(its_log_has_a_limit),
         T(in_the_background), T(not_in_the_background),       T(a_domain_ends),
-        T(a_domain_prints),   T(without_the_store),
+        T(a_domain_prints),   T(the_store_is_slow),           T(without_the_store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
