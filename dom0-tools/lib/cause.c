@@ -104,7 +104,11 @@ static void search_log(struct host *h, struct search *s)
         uint32_t from = index;
 
         len = sizeof(piece);
-        if (h->ops->readconsole(h, piece, &len, &index, false) || len == 0)
+        if (h->ops->readconsole(h, piece, &len, &index, false)) {
+            lost = true;
+            break;
+        }
+        if (len == 0)
             break;
         if (index - len != from) { /* the gap is anywhere in it */
             lost = true;

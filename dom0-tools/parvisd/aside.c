@@ -2,6 +2,7 @@
 /*
  * What is put aside of a domain that has ended: see aside.h.
  */
+#define _GNU_SOURCE /* strverscmp */
 #include "aside.h"
 
 #include <dirent.h>
@@ -206,7 +207,7 @@ static int by_name(const void *a, const void *b)
 {
     const struct state_entry *x = a, *y = b;
 
-    return strcmp(x->name, y->name);
+    return strverscmp(x->name, y->name); /* of one second the tenth comes behind the second */
 }
 
 /* A name alone says nothing: a person may have given it. The entry says what it was called. */

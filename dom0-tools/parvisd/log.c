@@ -17,6 +17,7 @@
 #define RESERVE (64 << 10)
 
 static char name[PATH_MAX]; /* "": messages go to what was standard error before */
+static off_t turn_at = LOG_BYTES;
 
 bool log_open(const char *path)
 {
@@ -39,9 +40,10 @@ void log_turn(void)
     char old[PATH_MAX + 4];
     struct stat st;
 
-    if (!name[0] || fstat(STDERR_FILENO, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < LOG_BYTES)
+    if (!name[0] || fstat(STDERR_FILENO, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < turn_at)
         return;
+    turn_at = LOG_BYTES;
     snprintf(old, sizeof(old), "%s.old", name);
-    if (rename(name, old) < 0 || !log_open(name))
-        name[0] = '\0'; /* it goes on where it is, and does not try again and again */
+    if ((rename(name, old) < 0 && errno != ENOENT) || !log_open(name))
+        turn_at += st.st_size; /* it goes on where it is, and is not tried with each line */
 }

@@ -93,10 +93,11 @@ static void tell_unused(const struct call *c, const struct live_domain *l, const
                         unsigned int id, const char *name)
 {
     char path[DEVICE_PATH], *state = NULL;
+    unsigned int most = l->d.paused ? 0 : USED_MS;
     bool used = false;
 
     device_back_path(path, kind, l->d.domid, id, "/state");
-    for (unsigned int ms = 0; !used && ms <= USED_MS && !(ms && interrupt_came()); ms += STEP_MS) {
+    for (unsigned int ms = 0; !used && ms <= most && !(ms && interrupt_came()); ms += STEP_MS) {
         if (ms)
             device_system->sleep_ms(STEP_MS);
         free(state);

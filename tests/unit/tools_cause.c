@@ -3,6 +3,7 @@
  * Why a domain is said to have ended: from the hypervisor's log, in which guests' words stand, too,
  * which loses what is old, and which grows while it is read.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,6 +71,11 @@ static void cause_of_a_full_log(void **state)
     f->log_lost = strlen("(parvis) [ 1.0] (d7) ");
     log[f->log_lost + strlen(WORDS)] = '\0';
     cause_is(log, "crashed: a guest's words");
+    /* Whether it has cannot be told where it cannot be read to its end. */
+    f->fail_with = -EIO;
+    f->fail_at = f->calls + 3;
+    cause_is(log, "crashed");
+    f->fail_at = 0;
     f->log_lost = 0;
     /* The reason is beyond one piece of it, and in two. */
     memset(log, '\n', sizeof(log) - 1);

@@ -229,8 +229,16 @@ static void its_log_has_a_limit(void **state)
     pid = start("--foreground", "--log", log, NULL);
     serves();
     assert_int_equal(size_of("log"), LOG_BYTES);
-    ends(pid);
+    /* When as much has come again it can be. */
     assert_int_equal(rmdir(state_path("log.old")), 0);
+    fd = open(log, O_WRONLY | O_APPEND);
+    assert_int_equal(write(fd, much, LOG_BYTES), LOG_BYTES);
+    close(fd);
+    for (int turn = 0; turn < 2; turn++)
+        assert_int_equal(daemon_ask(D_OK, "?", &e), -EPROTO);
+    assert_int_equal(size_of("log.old"), 2 * LOG_BYTES);
+    assert_int_equal(size_of("log"), 0);
+    ends(pid);
     free(much);
 }
 
