@@ -185,6 +185,25 @@ int kept_settle_name(struct host *h, const struct live_domain *l, struct error *
     return same ? 0 : kept_write_name(h, l, l->name, e);
 }
 
+/* With the name that it had before it was put aside, or "". */
+static int put_entry(const char *name, uint32_t domid, const uint8_t uuid[16], const char *aside_of)
+{
+    char text[37], target[128];
+
+    uuid_format(uuid, text);
+    snprintf(target, sizeof(target), "%u/%s%s%s", domid, text, *aside_of ? "/" : "", aside_of);
+    return state_write_link(state_path("names/%s", name), target);
+}
+
+/* What a person gives a name is not put aside any more, and stays. */
+static int drop_mark(const char *name)
+{
+    struct state_entry s;
+    int rc = state_get(name, &s);
+
+    return rc || !s.aside_of[0] ? rc : put_entry(name, s.domid, s.uuid, "");
+}
+
 /* Who claims a name looks at it first, then writes its claim over what is there: without a claim of
  * it a name could be given between the two. */
 int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
@@ -195,6 +214,9 @@ int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
 
     if (rc || s.maker != claimer || s.abandoned || s.domid != UINT32_MAX)
         return rc ? rc : -EEXIST;
+    rc = drop_mark(old_name);
+    if (rc)
+        return rc;
     snprintf(from, sizeof(from), "%s", state_path("names/%s", old_name));
     if (rename(from, state_path("names/%s", new_name)) < 0)
         return -errno;
@@ -206,12 +228,8 @@ int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
 
 int kept_set_aside(const char *name, const char *other, uint32_t domid, const uint8_t uuid[16])
 {
-    char text[37], target[128];
-    int rc;
+    int rc = put_entry(other, domid, uuid, name);
 
-    uuid_format(uuid, text);
-    snprintf(target, sizeof(target), "%u/%s/%s", domid, text, name);
-    rc = state_write_link(state_path("names/%s", other), target);
     if (rc == 0)
         unlink(state_path("names/%s", name));
     return rc;

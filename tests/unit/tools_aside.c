@@ -394,15 +394,20 @@ static uint32_t preserved(void)
     return domid;
 }
 
+static void give_name(uint32_t domid, const char *from, const char *to)
+{
+    assert_int_equal(state_claim(&f->host, to, (const uint8_t[16]){1}, true, NULL), 0);
+    assert_int_equal(console_rename(console_by_domid(domid), to), 0);
+    assert_int_equal(kept_rename(from, to, getpid()), 0);
+}
+
 /* A person's, that ended and stays. */
 static uint32_t persons(const char *name)
 {
     uint32_t domid;
 
     serve("other", "preserve", &domid);
-    assert_int_equal(state_claim(&f->host, name, (const uint8_t[16]){1}, true, NULL), 0);
-    assert_int_equal(console_rename(console_by_domid(domid), name), 0);
-    assert_int_equal(kept_rename("other", name, getpid()), 0);
+    give_name(domid, "other", name);
     fake_shutdown(f, domid, SHUTDOWN_poweroff);
     policy_check(&f->host);
     assert_non_null(fake_domain(f, domid));
@@ -438,6 +443,25 @@ static void two_are_preserved(void **state)
     assert_string_equal(s.aside_of, "");
 }
 
+/* So does one that was preserved, when a person gives it a name. */
+static void a_person_keeps_one(void **state)
+{
+    uint32_t kept = preserved();
+    char name[65];
+    struct state_entry s;
+
+    (void)state;
+    snprintf(name, sizeof(name), "%s", name_of(kept));
+    give_name(kept, name, "a-look");
+    assert_int_equal(state_get("a-look", &s), 0);
+    assert_int_equal(s.domid, kept);
+    assert_string_equal(s.aside_of, "");
+    for (unsigned int i = 0; i < 3; i++)
+        preserved();
+    assert_non_null(fake_domain(f, kept));
+    assert_int_equal(state_get("a-look", &s), 0);
+}
+
 /* What cannot be renamed is preserved by its own name. */
 static void what_cannot_be_renamed(void **state)
 {
@@ -466,6 +490,7 @@ int main(void)
         T(destroyed_while_it_is_dumped), T(dumper_is_slow),
         T(renames_and_restarts),         T(what_cannot_be_renamed),
         T(somebody_else_is_faster),      T(two_are_preserved),
+        T(a_person_keeps_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
