@@ -131,7 +131,8 @@ void free_frames(struct page_info *pg, unsigned int order);
 /* For frames that were not used since they were allocated by alloc_frames(): PGC_clear; that were
  * in no table of a guest's: PGC_unseen. */
 void free_frames_as(struct page_info *pg, unsigned int order, uint64_t flags);
-/* One more free frame is clear; false: there are enough, or another CPU is at it. For idle CPUs. */
+/* One more free frame is clear, or passed over, as a TLB may know it; false: there are enough, or
+ * no more, or another CPU is at it. For idle CPUs. */
 bool heap_clear_ahead(void);
 uint64_t heap_free_frames(void);
 uint64_t heap_total_frames(void);
