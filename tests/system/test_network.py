@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Guests' networks, from the first minute: a guest of /etc/parvis has its disk and its address without anybody's help, what is sent is what
-arrives, a limit acts, and of an interface that ends in the midst of it nothing is left. Here the machine has no network card, so that the
+arrives, who hands out addresses is started again, a limit acts, and of an interface that ends in the midst of it nothing is left. Here the machine has no network card, so that the
 control domain hands out the addresses; test_linux_guest.py has one. --long: a gigabyte each way.
 """
 import re
@@ -83,6 +83,9 @@ def by_itself():
     machine.check(f"ping -c 2 {address}", r"2 packets received")
     machine.check("n=0; until dumpleases -f /run/udhcpd.leases | grep -q :00:10 || [ $n -gt 30 ]; do n=$((n+1)); sleep 1; done; dumpleases -f /run/udhcpd.leases",
                   rf"00:16:3e:00:00:10 +{address} ")
+    machine.check("old=$(pidof udhcpd); kill -KILL $old; n=0; until new=$(pidof udhcpd) && [ $new != $old ] || [ $n -gt 30 ]; do n=$((n+1)); sleep 1; done; [ $new ] && echo again",
+                  r"^again$")
+    inside("debian-net", "udhcpc -n -q -i eth0 -s /bin/true", rf"lease of {address} obtained")      # by the next one, as the first had it
 
 
 def sent_is_received(times):
