@@ -382,7 +382,7 @@ static struct page_info *frame_ahead(void)
     unsigned int size;
     uint64_t block, mfn;
 
-    if (!(next_ahead & mask) || frame_table[next_ahead & ~mask].order != AHEAD) {
+    if (!(next_ahead & mask) || READ_ONCE(frame_table[next_ahead & ~mask].order) != AHEAD) {
         mfn = find_block(AHEAD_ORDER, NR_ZONES - 1, tlb_forgot(tlb_clock()), &block, &size, NULL);
         if (!mfn)
             return NULL;
