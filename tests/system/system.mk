@@ -23,7 +23,7 @@ $(SYSTEM_PROGRAMS): build/system/%: tests/system/%.c $(shell find include/xen -n
 bad-guests: $(BAD_GUESTS)
 
 # The longest begin first, so that at the end no processor waits for one of them.
-LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,smp churn linux_guest guest_programs soak killed)
+LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,kinds toolstack guest_programs smp hvm bad_guests soak pvh disks killed)
 SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS),$(sort $(wildcard tests/system/test_*.py)))
 LONG_CHECKS += "$(PYTHON) tests/system/test_churn.py --long" "$(PYTHON) tests/system/test_network.py --long" "$(PYTHON) tests/system/test_hvm.py --long" "$(PYTHON) tests/system/test_toolstack.py --long"
 LONG_CHECKS += "$(PYTHON) tests/system/test_disks.py --long" "$(PYTHON) tests/system/test_disks.py --debian"
