@@ -56,14 +56,16 @@ static bool read_number(const struct stat *st, const char *file, uint64_t *out)
     return ok;
 }
 
-/* Which disk it is on; false: it cannot be told. A device without a major number is no disk's. */
+/* Which disk it is on; false: it cannot be told. What lies in memory alone is on none, and needs
+ * none: nobody but this kernel gives it its times. */
 static bool find_disk(int fd, const struct stat *st, uint64_t *disk)
 {
     struct statfs fs;
 
     *disk = 0;
     if (major(st->st_dev) == 0)
-        return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type != BTRFS_SUPER_MAGIC;
+        return fstatfs(fd, &fs) == 0 &&
+               ((unsigned long)fs.f_type == TMPFS_MAGIC || (unsigned long)fs.f_type == RAMFS_MAGIC);
     return read_number(st, "diskseq", disk) || read_number(st, "../diskseq", disk);
 }
 

@@ -13,7 +13,10 @@
  * Of what is on a disk these tell it from others of the disk alone, and whoever fills a disk writes
  * there what he likes: two that come one after the other as one device, as with loop0, would be
  * one. So the number that Linux gives a disk each time that one comes (diskseq, since 5.15) belongs
- * to it; where there is none, and of btrfs, which shows no disk, nothing is kept.
+ * to it; where there is none nothing is kept. A file system that shows no disk has a device number
+ * without a major, which the next one may have after it: of those only what lies in memory (tmpfs,
+ * ramfs) is kept, whose times are this kernel's own; not what btrfs, overlayfs, NFS, 9p or FUSE
+ * say.
  *
  * What was written while it was read is not kept: the file must have been left alone from before it
  * was read until it was unpacked. And a file that was just changed may be changed again without a

@@ -4,7 +4,6 @@
  * differs; never what was written meanwhile. Killed, two at once, without room, without memory.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,151 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "../fuzz/kernel_pack.h"
+#include <linux/magic.h>
+
 #include "kernel_cache.h"
+#include "kernel_cache_support.h"
 #include "lock.h"
 #include "memory.h"
 #include "state.h"
-#include "unpack.h"
-
-#define SIZE  100000u
-#define LIMIT (1u << 20)
-
-static char run[] = "/tmp/parvis-test-kernels-XXXXXX", file[PATH_MAX];
-static unsigned int unpacked;   /* so often */
-static void (*meanwhile)(void); /* happens while it is unpacked */
-static time_t later = 60;       /* than now, for who asks */
-static uint64_t available = 1u << 30;
-
-int __real_unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
-                  uint64_t limit, uint8_t **out, size_t *out_size, struct error *e);
-int __wrap_unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
-                  uint64_t limit, uint8_t **out, size_t *out_size, struct error *e);
-int __real_clock_gettime(clockid_t clock, struct timespec *t);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
-uint64_t __real_memory_available(void);
-uint64_t __wrap_memory_available(void);
-
-int __wrap_unpack(const struct unpacker *u, const uint8_t *data, size_t size, const char *name,
-                  uint64_t limit, uint8_t **out, size_t *out_size, struct error *e)
-{
-    unpacked++;
-    if (meanwhile)
-        meanwhile();
-    return __real_unpack(u, data, size, name, limit, out, out_size, e);
-}
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
-{
-    int rc = __real_clock_gettime(clock, t);
-
-    t->tv_sec += later;
-    return rc;
-}
-
-uint64_t __wrap_memory_available(void)
-{
-    return available;
-}
-
-/* A kernel of this byte, at a path. */
-static void write_kernel(const char *path, uint8_t byte)
-{
-    static uint8_t content[SIZE], packed[SIZE];
-    size_t size;
-    FILE *f = fopen(path, "w");
-
-    memset(content, byte, SIZE);
-    memcpy(content, "\177ELF\2", 5);
-    size = kernel_pack(PACK_GZIP, content, SIZE, packed, sizeof(packed));
-    assert_true(f && size && fwrite(packed, size, 1, f) == 1 && fclose(f) == 0);
-}
-
-static void opens(const char *path, uint8_t byte)
-{
-    struct file_image out;
-    struct error e = {0};
-
-    if (kernel_cache_open(path, LIMIT, &out, &e))
-        fail_msg("%s", e.text);
-    assert_int_equal(out.size, SIZE);
-    assert_memory_equal(out.data, "\177ELF\2", 5);
-    for (size_t i = 5; i < SIZE; i++) {
-        if (out.data[i] != byte)
-            fail_msg("byte %zu is %u, not %u", i, out.data[i], byte);
-    }
-    file_image_close(&out);
-}
-
-/* Files below the state directory, but for the lock. */
-static unsigned int files_in(const char *below)
-{
-    DIR *dir = opendir(state_path("%s", below));
-    const struct dirent *de;
-    unsigned int n = 0;
-
-    assert_non_null(dir);
-    while ((de = readdir(dir)) != NULL)
-        n += de->d_name[0] != '.' && strcmp(de->d_name, "lock") != 0;
-    closedir(dir);
-    return n;
-}
-
-static void remove_in(const char *below)
-{
-    DIR *dir = opendir(state_path("%s", below));
-    const struct dirent *de;
-
-    while (dir && (de = readdir(dir)) != NULL)
-        unlinkat(dirfd(dir), de->d_name, 0);
-    if (dir)
-        closedir(dir);
-}
-
-/* The number of the disk that the file is on (NULL: none). Is it on one at all? */
-static bool disk_is(const char *number)
-{
-    char path[PATH_MAX];
-    struct stat st;
-
-    assert_int_equal(stat(file, &st), 0);
-    snprintf(path, sizeof(path), "%s/%u:%u", run, major(st.st_dev), minor(st.st_dev));
-    mkdir(path, 0700);
-    unlink(strcat(path, "/diskseq"));
-    kernel_cache_disks = run;
-    return (!number || state_write_file(path, number) == 0) && major(st.st_dev) != 0;
-}
-
-static int set_up(void **state)
-{
-    struct error e;
-
-    (void)state;
-    unpacked = 0;
-    meanwhile = NULL;
-    later = 60;
-    available = 1u << 30;
-    assert_int_equal(state_prepare(&e), 0);
-    write_kernel(file, 1);
-    disk_is("1\n");
-    return 0;
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    remove_in("kernels");
-    remove_in("tmp");
-    unlink(file);
-    return 0;
-}
 
 static void unpacked_once(void **state)
 {
@@ -207,8 +74,7 @@ static void known_by_all_of_it(void **state)
 static void of_another_disk(void **state)
 {
     (void)state;
-    if (!disk_is("7\n"))
-        skip();
+    disk_is("7\n");
     opens(file, 1);
     disk_is("8\n");
     opens(file, 1);
@@ -216,6 +82,30 @@ static void of_another_disk(void **state)
     opens(file, 1);
     opens(file, 1);
     assert_int_equal(unpacked, 4);
+}
+
+/* A number without a major is the next one's after it, whose files say of themselves what they
+ * like; but in memory the times are this kernel's. */
+static void without_a_disk(void **state)
+{
+    static const long others[] = {BTRFS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, NFS_SUPER_MAGIC,
+                                  V9FS_MAGIC,        FUSE_SUPER_MAGIC,      XENFS_SUPER_MAGIC};
+    const unsigned int nr = sizeof(others) / sizeof(others[0]);
+
+    (void)state;
+    for (unsigned int i = 0; i < nr; i++) {
+        file_system_is(others[i]);
+        opens(file, 1);
+        opens(file, 1);
+        assert_int_equal(unpacked, 2 * (i + 1));
+        assert_int_equal(files_in("kernels"), 0);
+    }
+    file_system_is(TMPFS_MAGIC);
+    opens(file, 1);
+    file_system_is(RAMFS_MAGIC);
+    opens(file, 1);
+    assert_int_equal(unpacked, 2 * nr + 1);
+    assert_int_equal(files_in("kernels"), 1);
 }
 
 /* Written anew in place: same inode and size, and the time of its content set back. */
@@ -470,6 +360,8 @@ static void not_packed(void **state)
     assert_int_equal(kernel_cache_open(run, LIMIT, &out, &e), -EINVAL);
 }
 
+uint64_t __real_memory_available(void);
+
 /* The kernel says it. */
 static void memory_is_told(void **state)
 {
@@ -485,7 +377,8 @@ int main(void)
         T(unpacked_once),     T(known_by_all_of_it), T(changed_in_place), T(replaced),
         T(changed_meanwhile), T(too_young),          T(two_are_kept),     T(killed_in_the_middle),
         T(two_at_once),       T(disk_full),          T(memory_short),     T(larger_than_the_domain),
-        T(of_another_disk),   T(not_packed),         T(memory_is_told),   T(nowhere_to_keep),
+        T(of_another_disk),   T(without_a_disk),     T(not_packed),       T(memory_is_told),
+        T(nowhere_to_keep),
     };
     char command[PATH_MAX];
     int rc;
