@@ -156,13 +156,8 @@ int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *nam
         return error_set(e, -EINVAL, "'%.64s' is not a name of a domain", name);
     if (c && c->domid != CONSOLE_NONE)
         return error_set(e, -EEXIST, "%s: the console of domain %u has this name", name, c->domid);
-    if (!c) {
+    if (!c)
         c = make(name);
-    } else if (!c->restarting) {
-        history_clear(&c->history);
-        c->reader_pos = 0;
-        c->quick = 0;
-    }
     if (!c)
         return error_errno(e, -ENOMEM, "%s: its console", name);
     rc = bind_ring(h, c, domid, port);
@@ -170,6 +165,11 @@ int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *nam
         if (fresh)
             drop(c);
         return not_reached(e, rc, name, domid);
+    }
+    if (!c->restarting) { /* what the last of this name said has been kept until here */
+        history_clear(&c->history);
+        c->reader_pos = 0;
+        c->quick = 0;
     }
     c->ended = c->handled = c->restarting = c->successor = false;
     c->input_len = 0;

@@ -20,6 +20,7 @@
 #include <xen/xen.h>
 
 #include <xen/io/console.h>
+#include <xen/sched.h>
 
 #include "daemon_support.h"
 #include "policy.h"
@@ -236,6 +237,32 @@ static void serving_may_fail(void **state)
     }
 }
 
+/* Where the next one of a name cannot be served, what is kept of the last one stays. */
+static void serving_fails_and_nothing_is_lost(void **state)
+{
+    uint32_t domid, next;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+
+    (void)state;
+    say(ring, "why it died", 11);
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    turn();
+    make_guest("web", "destroy", &next);
+    for (uint64_t at = 1; at <= 3; at++) {
+        struct error e = {0};
+
+        f->calls = 0;
+        f->fail_at = at;
+        assert_int_equal(console_adopt(&f->host, next, "web", &e), -ENOMEM);
+        f->fail_at = 0;
+        history_says("web", "why it died");
+        assert_true(console_by_name("web")->ended);
+    }
+    assert_int_equal(console_adopt(&f->host, next, "web", &(struct error){0}), 0);
+    history_says("web", "");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -249,6 +276,7 @@ int main(void)
         T(floods_wait),
         T(event_storms_wait),
         T(serving_may_fail),
+        T(serving_fails_and_nothing_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
