@@ -173,10 +173,11 @@ static int set_aside(struct host *h, struct host_domain *d, struct console *c,
     rc = keep(d, cfg, other, name, xml);
     rc = rc ? rc : h->ops->domain_set_uuid(h, d->domid, d->uuid);
     rc = rc ? rc : kept_set_aside(name, other, d->domid, d->uuid);
-    rc = rc ? rc : console_rename(c, other);
-    if (rc == 0)
-        tell_store(h, d, other);
-    return rc;
+    if (rc)
+        return rc;
+    console_rename(c, other);
+    tell_store(h, d, other);
+    return 0;
 }
 
 int aside_domain(struct host *h, struct host_domain *d, struct console *c, char other[65],

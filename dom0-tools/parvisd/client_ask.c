@@ -158,10 +158,10 @@ static void ask_rename(struct host *h, struct client *cl, uint32_t domid, char *
         error_set(&e, -ESRCH, "%s: parvisd does not watch this domain", text);
     else if (client_is_making(to))
         error_set(&e, -EEXIST, "%s: a domain of this name is being created", to);
-    else if (console_rename(c, to))
+    else if (console_is_in_use(to))
         error_set(&e, -EBUSY, "%s: the console of the last domain of this name is being read", to);
-    else if (give_name(h, domid, text, to, cl->pid, &e))
-        snprintf(c->name, sizeof(c->name), "%s", text);
+    else if (give_name(h, domid, text, to, cl->pid, &e) == 0)
+        console_rename(c, to);
     client_answer(cl, e.code, &e);
     client_drop(cl);
 }

@@ -363,17 +363,20 @@ int console_expect(const char *name)
     return 0;
 }
 
-int console_rename(struct console *c, const char *name)
+bool console_is_in_use(const char *name)
+{
+    const struct console *c = console_by_name(name);
+
+    return c && is_in_use(c);
+}
+
+void console_rename(struct console *c, const char *name)
 {
     struct console *former = console_by_name(name);
 
-    if (former && (former->domid != CONSOLE_NONE || former->restarting || former->reader ||
-                   former->listeners))
-        return -EBUSY;
     if (former)
         drop(former);
     snprintf(c->name, sizeof(c->name), "%s", name);
-    return 0;
 }
 
 void console_set_ended(struct console *c, const char *how)

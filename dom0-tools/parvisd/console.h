@@ -86,8 +86,11 @@ int __must_check console_adopt(struct host *h, uint32_t domid, const char *name,
 void console_resume(struct console *c);
 /* A domain that a daemon before this one was to start again: its console, which waits for it. */
 int __must_check console_expect(const char *name);
-/* The console of this domain has another name from now on; -EBUSY: one of that name is in use. */
-int __must_check console_rename(struct console *c, const char *name);
+/* Is there one of this name that is bound, waits for its next life, or is read? */
+bool console_is_in_use(const char *name);
+/* This console has another name from now on, one that is not in use: what is kept of the last of
+ * that name goes. */
+void console_rename(struct console *c, const char *name);
 /* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
 void console_release(struct host *h, struct console *c, const char *how);
 /* Remembers how it ended while the domain is still there (preserved). */

@@ -25,6 +25,7 @@
 #include <xen/xen.h>
 
 #include <xen/io/console.h>
+#include <xen/sched.h>
 
 #include "daemon_support.h"
 #include "policy.h"
@@ -391,7 +392,8 @@ static void who_renames_holds_nobody_up(void **state)
     fclose(out);
 }
 
-/* A name that nobody has claimed is not given: somebody may be about to claim it. */
+/* A name that nobody has claimed is not given: somebody may be about to claim it;
+ * and what the last of that name said stays. */
 static void an_unclaimed_name_is_not_given(void **state)
 {
     const uint8_t uuid[16] = {1};
@@ -400,6 +402,10 @@ static void an_unclaimed_name_is_not_given(void **state)
     int fd;
 
     (void)state;
+    say(serve("shop", "destroy", &domid), "last words", 10);
+    fake_shutdown(f, domid, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    turn();
     serve("web", "destroy", &domid);
     snprintf(text, sizeof(text), "%u web shop", domid);
     fd = ask(D_RENAME, text);
@@ -407,11 +413,13 @@ static void an_unclaimed_name_is_not_given(void **state)
     close(fd);
     assert_true(is_named("web"));
     assert_string_equal(console_by_domid(domid)->name, "web");
+    history_says("shop", "last words");
     assert_int_equal(state_claim(&f->host, "shop", uuid, true, NULL), 0);
     fd = ask(D_RENAME, text);
     next_is(fd, D_OK, "");
     close(fd);
     assert_true(is_named("shop"));
+    history_says("shop", "");
 }
 
 /* Of one that is defined, and does not run, how it is started is said. */
