@@ -25,6 +25,8 @@
 
 #define FOLDER "/var/lib/parvis/dump"
 #define END    ".core"
+/* What stands behind a name there, with digits for 0. */
+#define TIME_END "-00000000T000000Z" END
 
 /* 20261128T155801Z */
 static void time_text(char out[24])
@@ -39,7 +41,7 @@ static void time_text(char out[24])
 /* NAME-TIME.core, and not of another domain whose name only begins so, or a person's. */
 static bool is_core_of(const char *file, const char *name)
 {
-    static const char like[] = "-00000000T000000Z" END;
+    static const char like[] = TIME_END;
     size_t len = strlen(name);
 
     if (strncmp(file, name, len) != 0 || strlen(file) != len + strlen(like))
@@ -81,10 +83,12 @@ void aside_sweep(void)
     new_file_sweep(dumps(), NULL);
 }
 
-void aside_drop_cores(const char *name)
+void aside_drop_cores(const char *core)
 {
-    char file[NAME_MAX + 1], path[PATH_MAX];
+    char file[NAME_MAX + 1], path[PATH_MAX], name[NAME_MAX + 1];
+    const char *slash = strrchr(core, '/'), *base = slash ? slash + 1 : core;
 
+    snprintf(name, sizeof(name), "%.*s", (int)(strlen(base) - strlen(TIME_END)), base);
     while (oldest_core(dumps(), name, file) > ASIDE_CORES) {
         snprintf(path, sizeof(path), "%s/%s", dumps(), file);
         if (unlink(path) < 0)

@@ -17,12 +17,12 @@
  * folder. 0 or a negative errno: the folder cannot be made. What dumpers left that were killed
  * goes. */
 int __must_check aside_path(const char *name, char *out, size_t size);
-/* A core is there, whole and on the disk: of this name's the oldest go, all but ASIDE_CORES. A
- * guest that crashes again and again, which it may do as it likes, fills no disk. None goes before:
- * where there is no room for one more, those that are there stay, and the new one is not written.
- */
+/* This core is there, whole and on the disk: of the name that it is called by, which the domain
+ * need not have any more, the oldest go, all but ASIDE_CORES. A guest that crashes again and again,
+ * which it may do as it likes, fills no disk. None goes before: where there is no room for one
+ * more, those that are there stay, and the new one is not written. core: by aside_path(). */
 #define ASIDE_CORES 2u
-void aside_drop_cores(const char *name);
+void aside_drop_cores(const char *core);
 /* What dumpers left that were killed. */
 void aside_sweep(void);
 

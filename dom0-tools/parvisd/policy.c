@@ -302,7 +302,7 @@ static void dumper_ended(struct host *h, struct console *c, int status)
     c->dumper = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         snprintf(how, sizeof(how), "%.80s; its core is in %.150s", c->how, c->core);
-        aside_drop_cores(c->name);
+        aside_drop_cores(c->core);
     } else {
         snprintf(how, sizeof(how), "%.80s; no core: %.150s", c->how, why);
     }
