@@ -15,6 +15,9 @@ import threading
 BY_ITSELF = re.compile(rb"\S")
 BEHIND_FIRMWARE = re.compile(rb"what follows is on the serial port[^\n]*\n\s*\S")
 
+# Firmware that starts nothing may go on saying so for as long as the machine runs: of what was said before only so much is looked at again.
+KEPT = 4096
+
 
 def line_args(directory):
     """QEMU's first serial line, on its standard input and output."""
@@ -35,7 +38,7 @@ def follow(said, line, sign):
     """Reads what the line says, and begins to copy when it is the hypervisor that speaks."""
     text = b""
     while data := os.read(said, 65536):
-        if line and sign.search(text := text + data):
+        if line and sign.search(text := text[-KEPT:] + data):
             threading.Thread(target=copy, args=(line,), daemon=True).start()
             line = None
 

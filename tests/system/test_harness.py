@@ -7,9 +7,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+import tracemalloc
 from unittest import mock
 
+import held_input
 import run as runner
 from machine import BUILD, ROOT, SCALE, Machine, json_in, run_tests
 
@@ -135,6 +138,20 @@ def memory_of_make_run():
             assert runner.memory() == wanted, (settings, runner.memory())
 
 
+def input_waits_in_little_memory():
+    """Input waits for the hypervisor's first words, however they come and whatever the firmware says before: of that next to nothing is kept."""
+    noise, words = b"no boot device\r\n" * 4096, [b"what follows is on", b" the serial port com1, not here\r", b"\n\r\n", b"(parvis)"]
+    for said, begins in (([noise] * 100 + words[:3] + [b""], False), ([noise] * 100 + words + [noise, b""], True)):
+        begun = threading.Event()
+        with mock.patch.object(held_input, "copy", lambda line: line.set()), mock.patch.object(os, "read", side_effect=said):
+            tracemalloc.start()
+            held_input.follow(0, begun, held_input.BEHIND_FIRMWARE)
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert begun.wait(20 * SCALE if begins else 0) == begins, said[-3:]
+        assert most < 10 * len(noise), most
+
+
 def image_needs_its_guests_alone():
     """The image is made anew for a guest that it carries, and not for another, which may be half written."""
     for guest, needed in (("hello", True), ("tutorial", False)):
@@ -146,4 +163,5 @@ def image_needs_its_guests_alone():
 
 if __name__ == "__main__":
     run_tests(leaves_nothing_behind, takes_its_machine_along, takes_its_tests_along, json_and_nothing_else,
-              instructions_are_counted_where_asked, cpus_of_make_run, memory_of_make_run, image_needs_its_guests_alone)
+              instructions_are_counted_where_asked, cpus_of_make_run, memory_of_make_run, input_waits_in_little_memory,
+              image_needs_its_guests_alone)
