@@ -253,7 +253,7 @@ static int begin_writing(struct error *e)
     if (mkdir(folder(), 0700) < 0 && errno != EEXIST)
         return error_errno(e, -errno, "%s", folder());
     lock = lock_take(path_of(".lock"), LOCK_LIMIT_MS);
-    return lock < 0 ? error_errno(e, lock, "%s", path_of(".lock")) : lock;
+    return lock < 0 ? lock_refused(e, lock, path_of(".lock")) : lock;
 }
 
 static int write_and_sync(const char *path, const char *text)

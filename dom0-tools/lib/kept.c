@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "lock.h"
+#include "lock_holder.h"
 #include "state.h"
 #include "store.h"
 
@@ -118,6 +119,16 @@ static int change_locked(uint32_t domid, const char *name, const struct kept_cha
     return 0;
 }
 
+static int is_being_changed(uint32_t domid, const char *name, struct error *e)
+{
+    char holder[LOCK_HOLDER] = "another process";
+    struct stat st;
+
+    if (stat(state_path("domains/%u.xml", domid), &st) == 0)
+        lock_holder(&st, holder);
+    return error_set(e, -EBUSY, "%s: %s is changing it", name, holder);
+}
+
 int kept_change_of(uint32_t domid, const char *name, const struct kept_change *k, struct error *e)
 {
     int lock = lock_file(domid, k->limit_ms), rc;
@@ -125,7 +136,7 @@ int kept_change_of(uint32_t domid, const char *name, const struct kept_change *k
     if (lock == -ENOENT)
         return has_ended(name, e);
     if (lock == -EBUSY)
-        return error_set(e, lock, "%s: somebody else is changing it", name);
+        return is_being_changed(domid, name, e);
     if (lock < 0)
         return error_errno(e, lock, "%s", state_path("domains/%u.xml", domid));
     rc = change_locked(domid, name, k, lock, e);

@@ -6,14 +6,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "interrupt.h"
 #include "limit.h"
+#include "lock_holder.h"
+#include "progress.h"
+
+#define PATIENCE_MS 500u /* then it is said who is waited for */
 
 /* Many may wait: they sleep until it is their turn, and do not look again and again. */
-static int wait_for(int fd, unsigned int limit_ms)
+static int wait_so_long(int fd, unsigned int limit_ms)
 {
     int rc;
 
@@ -23,6 +29,31 @@ static int wait_for(int fd, unsigned int limit_ms)
     } while (rc == -EINTR && !limit_passed() && !interrupt_came());
     limit_clear();
     return rc == -EINTR && limit_passed() ? -EBUSY : rc;
+}
+
+static void tell_holder(int fd)
+{
+    char holder[LOCK_HOLDER], text[LOCK_HOLDER + 16];
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return;
+    lock_holder(&st, holder);
+    snprintf(text, sizeof(text), "waiting for %s", holder);
+    progress_line(text);
+}
+
+static int wait_for(int fd, unsigned int limit_ms)
+{
+    unsigned int first = limit_ms < PATIENCE_MS ? limit_ms : PATIENCE_MS;
+    int rc = wait_so_long(fd, first);
+
+    if (rc == -EBUSY && first < limit_ms) {
+        tell_holder(fd);
+        rc = wait_so_long(fd, limit_ms - first);
+        progress_clear();
+    }
+    return rc;
 }
 
 int lock_take_open(int fd, unsigned int limit_ms)
@@ -46,4 +77,15 @@ int lock_take(const char *path, unsigned int limit_ms)
         return rc;
     }
     return fd;
+}
+
+int lock_refused(struct error *e, int rc, const char *path)
+{
+    char holder[LOCK_HOLDER];
+    struct stat st;
+
+    if (rc != -EBUSY || stat(path, &st) < 0)
+        return error_errno(e, rc, "%s", path);
+    lock_holder(&st, holder);
+    return error_set(e, rc, "%s: %s has it still", path, holder);
 }

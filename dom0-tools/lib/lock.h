@@ -3,7 +3,8 @@
  * A lock between processes: a file that one of them holds (flock).
  *
  * The kernel drops it when the holder ends, whatever it ends of. A holder that is stopped
- * would stop all others with it, so nobody waits for ever.
+ * would stop all others with it, so nobody waits for ever; and on a terminal it is said, after half
+ * a second, who is waited for.
  */
 #ifndef PARVIS_TOOLS_LOCK_H
 #define PARVIS_TOOLS_LOCK_H
@@ -17,5 +18,7 @@
 int __must_check lock_take(const char *path, unsigned int limit_ms);
 /* The same of a file that is open; 0 or a negative errno. */
 int __must_check lock_take_open(int fd, unsigned int limit_ms);
+/* Why lock_take() failed; somebody else who has it is named. Returns rc. */
+int __must_check lock_refused(struct error *e, int rc, const char *path);
 
 #endif

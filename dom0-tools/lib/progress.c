@@ -84,6 +84,14 @@ void progress(const char *name, const char *what, uint64_t done, uint64_t total)
     }
 }
 
+void progress_line(const char *text)
+{
+    if (!on_terminal())
+        return;
+    show();
+    fprintf(stderr, EMPTY_LINE "%s", text);
+}
+
 int progress_poll(struct pollfd *p, nfds_t n, int timeout_ms, const char *name, const char *what)
 {
     const uint64_t start = now_ms();

@@ -14,6 +14,8 @@
 void progress(const char *name, const char *what, uint64_t done, uint64_t total);
 /* poll(), which meanwhile shows "NAME: WHAT, 3 s"; the line is clear when it returns. */
 int progress_poll(struct pollfd *p, nfds_t n, int timeout_ms, const char *name, const char *what);
+/* This line, at once, until progress_clear(). */
+void progress_line(const char *text);
 /* Before something else is printed. */
 void progress_clear(void);
 

@@ -258,7 +258,7 @@ int state_claim(struct host *h, const char *name, const uint8_t uuid[16], bool n
         return rc;
     lock = lock_take(state_path("lock"), LOCK_LIMIT_MS);
     if (lock < 0)
-        return error_errno(e, lock, "%s", state_path("lock"));
+        return lock_refused(e, lock, state_path("lock"));
     rc = claim_locked(h, name, uuid, new_uuid, e);
     close(lock);
     return rc;

@@ -46,7 +46,10 @@ static int in_turn(struct host *h, int (*body)(struct host *h, host_txn_t t, voi
                    unsigned int limit_ms)
 {
     int lock = lock_take(state_path("store.lock"), limit_ms), rc = -EAGAIN;
+    struct error e = {0};
 
+    if (lock == -EBUSY && limit_ms && lock_refused(&e, lock, state_path("store.lock")))
+        fprintf(stderr, "pvctl: %s: going on without it\n", e.text);
     for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++)
         rc = try_transaction(h, body, arg);
     if (lock >= 0)

@@ -31,7 +31,7 @@ unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
 TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_path.c device_system.c devices.c disk_held.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
-    interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c memory.c new_file.c nic_share.c progress.c reap.c restart.c state.c state_file.c store.c unpack.c unplug.c window.c write_all.c)
+    interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c lock_holder.c memory.c new_file.c nic_share.c progress.c reap.c restart.c state.c state_file.c store.c unpack.c unplug.c window.c write_all.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 # top has a screen, plot computes
 TOOLS_ALL_LIBS += -lncursesw -ltinfo -lm
@@ -141,7 +141,7 @@ unit_tools_define_SRCS = tests/unit/tools_define.c tests/unit/pvctl_support.c $(
 unit_tools_define_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_define_killed
-unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,definition.c interrupt.c limit.c lock.c new_file.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,clock.c definition.c interrupt.c limit.c lock.c lock_holder.c progress.c new_file.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_define_killed_LIBS := -lxml2 -l:libxlutil.a
 
 UNIT += tools_log
@@ -174,7 +174,7 @@ unit_tools_store_lost_LIBS := -lxenstore -lxentoolcore
 
 UNIT += tools_kernel_cache
 unit_tools_kernel_cache_SRCS = tests/unit/tools_kernel_cache.c tests/unit/kernel_cache_support.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,clock.c config_name.c error.c interrupt.c kernel_cache.c kernel_image.c limit.c \
-    lock.c memory.c plain.c progress.c restart.c state.c state_file.c unpack.c uuid.c write_all.c)
+    lock.c lock_holder.c memory.c plain.c progress.c restart.c state.c state_file.c unpack.c uuid.c write_all.c)
 unit_tools_kernel_cache_LIBS := -lz -llzma -lzstd -llz4 $(foreach f,unpack memory_available clock_gettime fstat fstatfs,-Wl,--wrap=$f)
 
 UNIT += tools_cpuset
@@ -189,18 +189,22 @@ UNIT += tools_resize
 unit_tools_resize_SRCS := tests/unit/tools_resize.c dom0-tools/resize/resize.c dom0-tools/lib/clock.c
 unit_tools_resize_LIBS := -lutil
 
+UNIT += tools_lock
+unit_tools_lock_SRCS := tests/unit/tools_lock.c $(addprefix dom0-tools/lib/,clock.c error.c interrupt.c limit.c lock.c lock_holder.c plain.c progress.c)
+unit_tools_lock_LIBS := -Wl,--wrap=limit_set
+
 UNIT += tools_plain
 unit_tools_plain_SRCS := tests/unit/tools_plain.c dom0-tools/lib/plain.c
 unit_tools_plain_LIBS :=
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_devices_LIBS :=
 
 UNIT += tools_reap
 unit_tools_reap_SRCS := tests/unit/tools_reap.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_reap_LIBS :=
 
 UNIT += tools_hotplug
@@ -209,17 +213,17 @@ unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_disk_rates
 unit_tools_disk_rates_SRCS := tests/unit/tools_disk_rates.c $(TOOLS_FAKE_SRCS) $(TOOLS_CONFIG_SRCS) \
-    $(addprefix dom0-tools/lib/,device_path.c devices.c disk_held.c disk_share.c device_system.c interrupt.c limit.c lock.c nic_share.c restart.c state.c state_file.c store.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c device_path.c devices.c disk_held.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c nic_share.c restart.c state.c state_file.c store.c write_all.c)
 unit_tools_disk_rates_LIBS := -lxml2
 
 UNIT += tools_drivers
 unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_drivers_LIBS :=
 
 UNIT += tools_device_entries
 unit_tools_device_entries_SRCS := tests/unit/tools_device_entries.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_device_entries_LIBS :=
 
 UNIT += tools_uuid

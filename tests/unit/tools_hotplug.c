@@ -393,7 +393,7 @@ static int change_others(struct domain_config *cfg, void *nr)
     struct error e = {0};
 
     assert_int_equal(kept_change_of(found("web").d.domid, "web", &k, &e), -EBUSY);
-    assert_string_equal(e.text, "web: somebody else is changing it");
+    assert_non_null(strstr(e.text, " is changing it"));
     assert_int_equal(kept_change_of(found("db").d.domid, "db", &k, &e), 0);
     cfg->vcpus = 1;
     return 0;
