@@ -180,6 +180,7 @@ static int set_aside(struct host *h, struct host_domain *d, struct console *c,
     if (rc)
         return rc;
     console_rename(c, other);
+    snprintf(c->aside_of, sizeof(c->aside_of), "%s", name);
     tell_store(h, d, other);
     return 0;
 }

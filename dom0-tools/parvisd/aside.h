@@ -36,7 +36,7 @@ int __must_check aside_domain(struct host *h, struct host_domain *d, struct cons
 /* Of the domains of this name that are preserved so, those that are to go: all but the newest
  * ASIDE_DOMAINS, as each keeps its memory. Their entries say that they were put aside: another that
  * is only called so is a person's, and stays. One free(); *n = 0 where they cannot be listed. */
-#define ASIDE_DOMAINS 2u
+#define ASIDE_DOMAINS CONSOLES_ASIDE
 struct state_entry *aside_surplus(struct host *h, const char *name, size_t *n);
 
 #endif

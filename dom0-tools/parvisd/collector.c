@@ -63,7 +63,7 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
         take_away(h, s, domid, "its maker was killed");
     } else if (!l || l->d.dying || s->ending) {
         take_away(h, s, domid, "destroyed");
-    } else if (!policy_adopt(h, domid, s->name)) {
+    } else if (!policy_adopt(h, domid, s)) {
         collector_again();
     }
 }

@@ -85,15 +85,30 @@ static bool is_in_use(const struct console *c)
            c->listeners;
 }
 
+/* There are newer ones enough that were put aside of the same name; the newest stand first. */
+static bool is_surplus(const struct console *c)
+{
+    unsigned int newer = 0;
+
+    for (const struct console *o = consoles; *c->aside_of && o != c; o = o->next)
+        newer += strcmp(o->aside_of, c->aside_of) == 0;
+    return newer >= CONSOLES_ASIDE;
+}
+
 /* Ended consoles are at most CONSOLES_ENDED; the oldest stand at the end of the list. Not where a
  * console is made: who goes through the list makes some (policy_check()). */
 static void drop_old(void)
 {
-    struct console *c, *last;
+    struct console *c, *next, *last = NULL;
     unsigned int n = 0;
 
-    for (c = consoles, last = NULL; c; c = c->next) {
-        if (!is_in_use(c)) {
+    for (c = consoles; c; c = next) {
+        next = c->next;
+        if (is_in_use(c))
+            continue;
+        if (is_surplus(c)) {
+            forget(c);
+        } else {
             n++;
             last = c;
         }
@@ -377,6 +392,7 @@ void console_rename(struct console *c, const char *name)
     if (former)
         drop(former);
     snprintf(c->name, sizeof(c->name), "%s", name);
+    c->aside_of[0] = '\0';
 }
 
 void console_set_ended(struct console *c, const char *how)

@@ -5,7 +5,8 @@
  * A console is bound to a living domain (ring mapped, event port bound) or not (its domain
  * has ended, or is being restarted). Its history outlives the domain: whoever asks later
  * still gets the first byte, the last byte, and how it ended. The newest CONSOLES_ENDED
- * ended ones are kept, older ones only as file.
+ * ended ones are kept; of those that were put aside (aside.h), which a guest can have done again
+ * and again, the newest CONSOLES_ASIDE of each name: one name's do not push out another's.
  *
  * The ring page is shared with a guest that may be hostile. Only the two indices that the
  * guest writes are read from it, each once per use; our own indices are private copies. A
@@ -34,13 +35,15 @@
 #define CONSOLE_WINDOW_MS 100
 #define CONSOLE_INPUT     4096u
 #define CONSOLES_ENDED    64u
+#define CONSOLES_ASIDE    2u
 
 struct xencons_interface;
 
 struct console {
     struct console *next;
     char name[65];
-    uint32_t domid; /* CONSOLE_NONE: not bound */
+    char aside_of[65]; /* the name that it had before it was put aside; "": it was not */
+    uint32_t domid;    /* CONSOLE_NONE: not bound */
     struct xencons_interface *ring;
     uint32_t port;              /* our end */
     uint32_t out_cons, in_prod; /* our indices */
@@ -89,7 +92,7 @@ int __must_check console_expect(const char *name);
 /* Is there one of this name that is bound, waits for its next life, or is read? */
 bool console_is_in_use(const char *name);
 /* This console has another name from now on, one that is not in use: what is kept of the last of
- * that name goes. */
+ * that name goes. It is not one that was put aside any more. */
 void console_rename(struct console *c, const char *name);
 /* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
 void console_release(struct host *h, struct console *c, const char *how);

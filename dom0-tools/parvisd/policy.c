@@ -398,19 +398,20 @@ static bool settle(struct host *h, struct console *c)
     return !c->unsettled;
 }
 
-bool policy_adopt(struct host *h, uint32_t domid, const char *name)
+bool policy_adopt(struct host *h, uint32_t domid, const struct state_entry *s)
 {
     struct console *c = console_by_domid(domid);
     struct error e = {0};
 
     if (c)
         return !c->unsettled || settle(h, c);
-    if (console_adopt(h, domid, name, &e)) {
+    if (console_adopt(h, domid, s->name, &e)) {
         tell_once(&e);
         return false;
     }
-    c = console_by_name(name);
+    c = console_by_name(s->name);
     console_resume(c);
+    snprintf(c->aside_of, sizeof(c->aside_of), "%s", s->aside_of);
     c->unsettled = false;
     return settle(h, c);
 }

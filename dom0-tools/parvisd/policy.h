@@ -18,13 +18,14 @@
 #define PARVIS_POLICY_H
 
 #include "console.h"
+#include "state.h"
 
 #define RESTART_MIN_MS    2000u
 #define RESTART_MAX_QUICK 4u
 
-/* A domain that lives already, from a daemon before this one: takes its console up, and lets all
- * say its name that says one. false: not yet, call again. */
-bool policy_adopt(struct host *h, uint32_t domid, const char *name);
+/* A domain that lives already, from a daemon before this one, with its entry: takes its console up,
+ * and lets all say its name that says one. false: not yet, call again. */
+bool policy_adopt(struct host *h, uint32_t domid, const struct state_entry *s);
 /* Looks at all domains and acts upon those that have ended. */
 void policy_check(struct host *h);
 /* Starts the successors of those that are gone by now. */

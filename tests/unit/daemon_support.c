@@ -21,6 +21,7 @@
 
 #include <xen/grant_table.h>
 #include <xen/io/console.h>
+#include <xen/sched.h>
 
 #include "child.h"
 #include "client.h"
@@ -29,6 +30,8 @@
 #include "collector.h"
 #include "daemon.h"
 #include "daemon_support.h"
+#include "kept.h"
+#include "lifecycle.h"
 #include "policy.h"
 #include "reaper.h"
 #include "state.h"
@@ -133,6 +136,52 @@ struct xencons_interface *serve(const char *name, const char *on_poweroff, uint3
     if (console_adopt(&f->host, *domid, name, &e))
         fail_msg("%s", e.text);
     return ring;
+}
+
+uint32_t serve_one(const char *on_crash)
+{
+    uint32_t domid;
+    char xml[512];
+
+    serve("web", "destroy", &domid);
+    snprintf(xml, sizeof(xml),
+             "<domain type='xen'><name>web</name><uuid>77000000-0000-0000-0000-000000000000</uuid>"
+             "<memory>8192</memory><os><type>linux</type><kernel>/k</kernel></os>"
+             "<on_crash>%s</on_crash></domain>",
+             on_crash);
+    assert_int_equal(state_write_file(state_path("domains/%u.xml", domid), xml), 0);
+    return domid;
+}
+
+void crash(uint32_t domid)
+{
+    clock_ms += 2 * RESTART_MIN_MS;
+    fake_shutdown(f, domid, SHUTDOWN_crash);
+    policy_check(&f->host);
+}
+
+void give_name(uint32_t domid, const char *from, const char *to)
+{
+    assert_int_equal(state_claim(&f->host, to, (const uint8_t[16]){1}, true, NULL), 0);
+    console_rename(console_by_domid(domid), to);
+    assert_int_equal(kept_rename(from, to, getpid()), 0);
+}
+
+const char *name_of(uint32_t domid)
+{
+    static char name[65];
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+
+    name[0] = '\0';
+    assert_int_equal(lifecycle_list(&f->host, &l, &n, &e), 0);
+    for (size_t i = 0; i < n; i++) {
+        if (l[i].d.domid == domid)
+            snprintf(name, sizeof(name), "%s", l[i].name);
+    }
+    free(l);
+    return name;
 }
 
 uint32_t say(struct xencons_interface *ring, const char *text, size_t len)

@@ -27,6 +27,14 @@ int daemon_teardown(void **state);
 struct xencons_interface *make_guest(const char *name, const char *on_poweroff, uint32_t *domid);
 /* The same, and served by the daemon. */
 struct xencons_interface *serve(const char *name, const char *on_poweroff, uint32_t *domid);
+/* The same, called web, whose configuration says this of a crash. */
+uint32_t serve_one(const char *on_crash);
+/* It has lived long enough to live again, and crashes. */
+void crash(uint32_t domid);
+/* `pvctl rename`, without its asking. */
+void give_name(uint32_t domid, const char *from, const char *to);
+/* The name that a domain has now; "" if none. */
+const char *name_of(uint32_t domid);
 /* The guest prints; returns how many bytes fitted. */
 uint32_t say(struct xencons_interface *ring, const char *text, size_t len);
 /* The guest sends an event. */

@@ -111,6 +111,10 @@ UNIT += tools_aside
 unit_tools_aside_SRCS = tests/unit/tools_aside.c $(TOOLS_DAEMON_SRCS)
 unit_tools_aside_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_preserved
+unit_tools_preserved_SRCS = tests/unit/tools_preserved.c $(TOOLS_DAEMON_SRCS)
+unit_tools_preserved_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_carried
 unit_tools_carried_SRCS = tests/unit/tools_carried.c $(TOOLS_DAEMON_SRCS)
 unit_tools_carried_LIBS := $(TOOLS_ALL_LIBS)

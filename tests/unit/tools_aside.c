@@ -80,22 +80,6 @@ static void wait_child(void)
     policy_child(&f->host, pid, status);
 }
 
-/* A domain whose configuration says this of a crash. */
-static uint32_t serve_one(const char *on_crash)
-{
-    uint32_t domid;
-    char xml[512];
-
-    serve("web", "destroy", &domid);
-    snprintf(xml, sizeof(xml),
-             "<domain type='xen'><name>web</name><uuid>77000000-0000-0000-0000-000000000000</uuid>"
-             "<memory>8192</memory><os><type>linux</type><kernel>/k</kernel></os>"
-             "<on_crash>%s</on_crash></domain>",
-             on_crash);
-    assert_int_equal(state_write_file(state_path("domains/%u.xml", domid), xml), 0);
-    return domid;
-}
-
 static int waits_for(uint32_t domid)
 {
     char id[16];
@@ -105,13 +89,6 @@ static int waits_for(uint32_t domid)
     fd = ask(D_WAIT, id);
     next_is(fd, D_OK, "");
     return fd;
-}
-
-static void crash(uint32_t domid)
-{
-    clock_ms += 2 * RESTART_MIN_MS;
-    fake_shutdown(f, domid, SHUTDOWN_crash);
-    policy_check(&f->host);
 }
 
 static bool hears(int fd)
@@ -171,13 +148,6 @@ static void without_a_core(void **state)
     ended_is("web", "crashed; no core: /proc/none/web-", "No such file or directory");
     assert_null(fake_domain(f, domid));
     assert_null(fake_is_clean(f));
-}
-
-static void give_name(uint32_t domid, const char *from, const char *to)
-{
-    assert_int_equal(state_claim(&f->host, to, (const uint8_t[16]){1}, true, NULL), 0);
-    console_rename(console_by_domid(domid), to);
-    assert_int_equal(kept_rename(from, to, getpid()), 0);
 }
 
 static bool core_is_there(const char *name)
@@ -288,24 +258,6 @@ static void destroyed_while_it_is_dumped(void **state)
     assert_null(fake_is_clean(f));
 }
 
-/* The name that a domain has now; "" if none. */
-static const char *name_of(uint32_t domid)
-{
-    static char name[65];
-    struct live_domain *l;
-    struct error e = {0};
-    size_t n;
-
-    name[0] = '\0';
-    assert_int_equal(lifecycle_list(&f->host, &l, &n, &e), 0);
-    for (size_t i = 0; i < n; i++) {
-        if (l[i].d.domid == domid)
-            snprintf(name, sizeof(name), "%s", l[i].name);
-    }
-    free(l);
-    return name;
-}
-
 /* Its dumper ends when the next of its name lives already: nothing happens to that one. */
 static void dumper_is_slow(void **state)
 {
@@ -392,79 +344,6 @@ static void somebody_else_is_faster(void **state)
     close(maker);
 }
 
-/* A life that crashes, and is preserved. */
-static uint32_t preserved(void)
-{
-    uint32_t domid = serve_one("rename-restart");
-
-    crash(domid);
-    restart_forget("web");
-    policy_give_up("web");
-    turn();
-    return domid;
-}
-
-/* A person's, that ended and stays. */
-static uint32_t persons(const char *name)
-{
-    uint32_t domid;
-
-    serve("other", "preserve", &domid);
-    give_name(domid, "other", name);
-    fake_shutdown(f, domid, SHUTDOWN_poweroff);
-    policy_check(&f->host);
-    assert_non_null(fake_domain(f, domid));
-    return domid;
-}
-
-/* Two are kept: a guest that crashes again and again takes no more memory than that. Of the others
- * nothing is left. What a person named so stays, whatever its name, and so does another domain's
- * whose name begins alike. */
-static void two_are_preserved(void **state)
-{
-    uint32_t own = persons("web-20260101T000000Z"), first, second, third;
-    struct state_entry s;
-    char name[65];
-
-    (void)state;
-    first = preserved();
-    snprintf(name, sizeof(name), "%s", name_of(first));
-    assert_int_equal(state_get(name, &s), 0);
-    assert_string_equal(s.aside_of, "web");
-    second = preserved();
-    assert_non_null(fake_domain(f, first));
-    third = serve_one("rename-restart");
-    crash(third);
-    assert_null(fake_domain(f, first));
-    assert_int_equal(state_get(name, &s), -ENOENT);
-    assert_null(state_read_ended(name));
-    assert_int_not_equal(access(state_path("console/%s.log", name), F_OK), 0);
-    assert_non_null(fake_domain(f, second));
-    assert_non_null(fake_domain(f, third));
-    assert_non_null(fake_domain(f, own));
-    assert_int_equal(state_get("web-20260101T000000Z", &s), 0);
-    assert_string_equal(s.aside_of, "");
-}
-
-/* So does one that was preserved, when a person gives it a name. */
-static void a_person_keeps_one(void **state)
-{
-    uint32_t kept = preserved();
-    char name[65];
-    struct state_entry s;
-
-    (void)state;
-    snprintf(name, sizeof(name), "%s", name_of(kept));
-    give_name(kept, name, "a-look");
-    assert_int_equal(state_get("a-look", &s), 0);
-    assert_int_equal(s.domid, kept);
-    assert_string_equal(s.aside_of, "");
-    for (unsigned int i = 0; i < 3; i++)
-        preserved();
-    assert_non_null(fake_domain(f, kept));
-    assert_int_equal(state_get("a-look", &s), 0);
-}
-
 /* What cannot be renamed is preserved by its own name. */
 static void what_cannot_be_renamed(void **state)
 {
@@ -492,8 +371,7 @@ int main(void)
         T(dumps_and_restarts),           T(few_cores_are_kept),
         T(destroyed_while_it_is_dumped), T(dumper_is_slow),
         T(renames_and_restarts),         T(what_cannot_be_renamed),
-        T(somebody_else_is_faster),      T(two_are_preserved),
-        T(a_person_keeps_one),
+        T(somebody_else_is_faster),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
