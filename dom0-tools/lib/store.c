@@ -20,7 +20,7 @@
 
 #define MAX_TRIES 64
 #define PATH_LEN  256
-#define REQUEST   "/local/domain/%u/control/shutdown"
+#define REQUEST   "control/shutdown"
 
 static int try_transaction(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg),
                            void *arg)
@@ -99,7 +99,7 @@ static void add_below(struct entries *s, const char *key, const char *value, con
  * the guest's, too. */
 static void add_guest_places(struct entries *s, const char *own, const char *readable)
 {
-    static const char *const keys[] = {"data", "attr", "error", "control/shutdown"};
+    static const char *const keys[] = {"data", "attr", "error", REQUEST};
 
     add_below(s, "", "", own);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -206,29 +206,34 @@ int store_domain_release(struct host *h, uint32_t domid)
 
 bool store_request_taken(struct host *h, uint32_t domid)
 {
-    char path[PATH_LEN], *wish = NULL;
-    bool taken;
+    char *wish = NULL;
+    int rc = store_domain_get(h, domid, REQUEST, &wish);
+    bool taken = rc == -ENOENT || (rc == 0 && wish[0] == '\0');
 
-    snprintf(path, sizeof(path), REQUEST, domid);
-    taken = !h->ops->store_read(h, 0, path, &wish) && wish[0] == '\0';
     free(wish);
     return taken;
 }
 
+/* Not by what it is asked in: control/ is the guest's, which may remove that. */
+int store_serves(struct host *h, uint32_t domid)
+{
+    char *vm = NULL;
+    int rc = store_domain_get(h, domid, "vm", &vm);
+
+    free(vm);
+    return rc;
+}
+
 int store_request_shutdown(struct host *h, uint32_t domid, const char *wish, struct error *e)
 {
-    char path[PATH_LEN], *vm = NULL;
-    int rc;
+    int rc = store_serves(h, domid);
 
-    snprintf(path, sizeof(path), REQUEST, domid);
-    rc = h->ops->store_read(h, 0, path, &vm);
-    free(vm);
     if (rc == -ENOENT)
         return error_set(e, -ENODATA,
-                         "domain %u: it cannot be asked, for it has no entry control/shutdown in "
-                         "the store (those of parvis.cfg have none); `pvctl destroy` does not ask",
+                         "domain %u: it cannot be asked, for the store has no entries of it (it "
+                         "has none of those of parvis.cfg); `pvctl destroy` does not ask",
                          domid);
-    rc = rc ? rc : h->ops->store_write(h, 0, path, wish);
+    rc = rc ? rc : store_domain_set(h, domid, REQUEST, wish);
     return rc ? error_errno(e, rc, "domain %u: asking it to shut down", domid) : 0;
 }
 

@@ -33,10 +33,12 @@ int __must_check store_domain_introduce(struct host *h, const struct store_domai
 int __must_check store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16]);
 /* The store daemon lets go of one that has ended: when this is answered it has. */
 int __must_check store_domain_release(struct host *h, uint32_t domid);
+/* 0: the guest can be asked for things by the store; -ENOENT: the store knows no such domain. */
+int __must_check store_serves(struct host *h, uint32_t domid);
 /* The wish that the guest shut down: "poweroff", "reboot", "suspend". */
 int __must_check store_request_shutdown(struct host *h, uint32_t domid, const char *wish,
                                         struct error *e);
-/* Whether the guest has taken the last one. */
+/* Whether the guest has taken the last one, by emptying it as is usual, or removed it. */
 bool store_request_taken(struct host *h, uint32_t domid);
 /* One entry of the domain's, by its key below the domain's directory: read (malloc'ed), written. */
 int __must_check store_domain_get(struct host *h, uint32_t domid, const char *key, char **value);

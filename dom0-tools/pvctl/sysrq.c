@@ -16,7 +16,6 @@ static int run_sysrq(const struct call *c)
     const char *letter = c->more[0];
     struct live_domain l;
     struct error e = {0};
-    char *was;
     int rc;
 
     if (strlen(letter) != 1 || !isalnum((unsigned char)*letter))
@@ -25,17 +24,15 @@ static int run_sysrq(const struct call *c)
     rc = rc ? rc : need_asked(c, &l);
     if (rc)
         return rc;
-    /* Its place for wishes: those that were never made have no entry. */
-    rc = store_domain_get(c->h, l.d.domid, "control/shutdown", &was);
+    rc = store_serves(c->h, l.d.domid);
     if (rc == -ENOENT) {
         error_set(
             &e, -ENODATA,
-            "%s: it cannot be asked, for it has no entry control/shutdown in the store (those of "
-            "parvis.cfg have none)",
+            "%s: it cannot be asked, for the store has no entries of it (it has none of those "
+            "of parvis.cfg)",
             l.name);
         return fail(&e);
     }
-    free(rc ? NULL : was);
     rc = rc ? rc : store_domain_set(c->h, l.d.domid, "control/sysrq", letter);
     if (rc) {
         error_errno(&e, rc, "%s: writing control/sysrq in the store", l.name);

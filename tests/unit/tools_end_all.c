@@ -163,7 +163,7 @@ static void who_does_not_is_destroyed(void **state)
     says("deaf: not ended within 1 s: it is destroyed\n");
     says("fresh: it is paused and has never run: it is destroyed\n");
     says("web: powered off\n");
-    says(": it cannot be asked, for it has no entry control/shutdown in the store");
+    says(": it cannot be asked, for the store has no entries of it");
     nobody_is_left();
     assert_null(fake_is_clean(f));
 }

@@ -362,10 +362,18 @@ static void asks_for_shutdown(void **state)
 {
     uint32_t domid = start("web");
     struct error e = {0};
+    char path[64];
 
     (void)state;
     assert_int_equal(store_request_shutdown(&f->host, domid, "reboot", &e), 0);
     entry_is(domid, "control/shutdown", "reboot");
+    /* It is the guest's: one that removes it is asked all the same, and again. */
+    assert_false(store_request_taken(&f->host, domid));
+    snprintf(path, sizeof(path), "/local/domain/%u/control", domid);
+    assert_int_equal(f->host.ops->store_rm(&f->host, 0, path), 0);
+    assert_true(store_request_taken(&f->host, domid));
+    assert_int_equal(store_request_shutdown(&f->host, domid, "poweroff", &e), 0);
+    entry_is(domid, "control/shutdown", "poweroff");
     assert_true(store_request_shutdown(&f->host, 999, "reboot", &e) < 0);
     assert_non_null(strstr(e.text, "domain 999"));
 }

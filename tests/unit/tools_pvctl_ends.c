@@ -66,8 +66,8 @@ static struct fake_domain *listens(const char *name, bool paused)
     char path[64];
 
     serve(name, "destroy", &domid);
-    snprintf(path, sizeof(path), "/local/domain/%u/control/shutdown", domid);
-    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, ""), 0);
+    snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "/vm/0"), 0);
     d = fake_domain(f, domid);
     d->d.paused = paused;
     return d;
@@ -202,10 +202,11 @@ static void one_of_parvis_cfg_is_told(void **state)
     snprintf(line, sizeof(line), "console %u", domid);
     snprintf(says, sizeof(says), "pvctl: %u: %s\n", domid, not_watched);
     ends(line, 1, says);
-    snprintf(says, sizeof(says),
-             "pvctl: domain %u: it cannot be asked, for it has no entry control/shutdown in the "
-             "store (those of parvis.cfg have none); `pvctl destroy` does not ask\n",
-             domid);
+    snprintf(
+        says, sizeof(says),
+        "pvctl: domain %u: it cannot be asked, for the store has no entries of it (it has none "
+        "of those of parvis.cfg); `pvctl destroy` does not ask\n",
+        domid);
     snprintf(line, sizeof(line), "shutdown --wait %u", domid);
     ends(line, 1, says);
     snprintf(line, sizeof(line), "reboot --wait %u", domid);
