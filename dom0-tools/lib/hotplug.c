@@ -232,7 +232,37 @@ static int find_left(struct arrival *a)
                            a->l->name, kind, a->id);
 }
 
-static bool is_kept(const struct domain_config *cfg, const char *address)
+static bool keeps_disk(const struct domain_config *cfg, unsigned int vdev)
+{
+    for (size_t i = 0; i < cfg->nr_disks; i++) {
+        if (cfg->disks[i].vdev == vdev)
+            return true;
+    }
+    return false;
+}
+
+/* A disk that a killed attach has left, by whatever name, goes if no guest uses it: it would keep
+ * its image from all others, and its loop device. One that the guest uses stays, until it is
+ * detached. Who attaches or detaches has the lock: nobody is at it. */
+static void sweep_left_disks(const struct arrival *a, const struct domain_config *cfg)
+{
+    char dir[DEVICE_PATH], **ids;
+    unsigned int n;
+
+    device_backs_path(dir, "vbd", a->l->d.domid);
+    if (a->h->ops->store_list(a->h, 0, dir, &ids, &n))
+        return; /* there is none, or who asks next is told */
+    for (unsigned int i = 0; i < n; i++) {
+        unsigned int id = (unsigned int)strtoul(ids[i], NULL, 10);
+
+        if (!keeps_disk(cfg, id) && !is_in_use(a, id) &&
+            unplug_is_others(a->h, "vbd", a->l->d.domid, id) == 0)
+            unplug_at_once(a->h, "vbd", a->l->d.domid, id);
+    }
+    free(ids);
+}
+
+static bool keeps_nic(const struct domain_config *cfg, const char *address)
 {
     char mac[18];
 
@@ -252,8 +282,8 @@ static bool look_at_left(const struct arrival *a, const struct domain_config *cf
                          uint8_t mac[6])
 {
     char *address = entry(a, id, false, "/mac");
-    bool left =
-        address && !is_kept(cfg, address) && unplug_is_others(a->h, "vif", a->l->d.domid, id) == 0;
+    bool left = address && !keeps_nic(cfg, address) &&
+                unplug_is_others(a->h, "vif", a->l->d.domid, id) == 0;
     bool comes = left && is_in_use(a, id) && is_wanted(a, id) &&
                  sscanf(address, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2],
                         &mac[3], &mac[4], &mac[5]) == 6;
@@ -331,6 +361,8 @@ static int arrive(struct domain_config *cfg, void *arg)
 
     if (a->nic)
         settle_address(a, cfg);
+    else
+        sweep_left_disks(a, cfg);
     rc = append(a, cfg);
     rc = rc ? rc : plug(a);
     return rc || still_lives(a->h, a->l) ? rc : has_ended(a);

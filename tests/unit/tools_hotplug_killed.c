@@ -31,6 +31,7 @@ static bool guest_listens;        /* it connects, and lets go when it is asked *
 static bool nic;                  /* instead of a disk */
 static bool made_up;              /* the interface's address is */
 static bool only_read;            /* the disk is to be */
+static bool elsewhere;            /* the disk comes by another name */
 static uint64_t limit;            /* of what it may write; of an interface's rate */
 static struct disk_rates limited; /* what the disk's loop device has */
 
@@ -91,8 +92,8 @@ static int attach(void)
         c.disks = calloc(1, sizeof(*c.disks));
         c.nr_disks = 1;
         *c.disks = (struct disk_config){.source = strdup("/srv/b.img"),
-                                        .target = strdup("xvdb"),
-                                        .vdev = 51728,
+                                        .target = strdup(elsewhere ? "xvdc" : "xvdb"),
+                                        .vdev = elsewhere ? 51744 : 51728,
                                         .readonly = only_read,
                                         .rates.of[DISK_WRITE_BYTES] = limit};
     }
@@ -111,7 +112,7 @@ static int detach(void)
 
     return rc    ? rc
            : nic ? hotplug_remove_nic(&f->host, &l, made_up ? "0" : "00:16:3e:00:00:07", false, &e)
-                 : hotplug_remove_disk(&f->host, &l, "xvdb", false, &e);
+                 : hotplug_remove_disk(&f->host, &l, elsewhere ? "xvdc" : "xvdb", false, &e);
 }
 
 /* Runs it, killed at this call; false: it came through. */
@@ -244,6 +245,33 @@ static void attach_killed_then_only_read(void **state)
     }
 }
 
+/* Who gives the same disk by another name is not told that the domain has it already, by one that
+ * nobody uses; and that one goes. */
+static void attach_killed_then_elsewhere(void **state)
+{
+    struct device_system model;
+    unsigned int left = 0;
+    bool died = true;
+
+    (void)state;
+    nic = guest_listens = false;
+    for (uint64_t at = 1; died; at++) {
+        begin(&model);
+        died = killed(attach, at);
+        left += stored() && !kept();
+        if (kept())
+            assert_int_equal(detach(), 0);
+        elsewhere = true;
+        assert_int_equal(attach(), 0);
+        assert_false(stored());
+        assert_true(kept());
+        assert_int_equal(detach(), 0);
+        elsewhere = false;
+        assert_usable();
+    }
+    assert_true(left > 3);
+}
+
 /* What a killed attach has left has another limit, or none: who then gives it with one is not told
  * that it has come while that does not hold. */
 static void attach_killed_then_limited(void **state)
@@ -368,10 +396,12 @@ static void detach_is_killed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(attach_is_killed), cmocka_unit_test(attach_killed_then_only_read),
-        cmocka_unit_test(attach_killed_then_limited),
-        cmocka_unit_test(attach_killed_without_address), cmocka_unit_test(detach_is_killed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(attach_is_killed),
+                                       cmocka_unit_test(attach_killed_then_only_read),
+                                       cmocka_unit_test(attach_killed_then_elsewhere),
+                                       cmocka_unit_test(attach_killed_then_limited),
+                                       cmocka_unit_test(attach_killed_without_address),
+                                       cmocka_unit_test(detach_is_killed)};
 
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
