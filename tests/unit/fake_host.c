@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -396,10 +397,12 @@ struct fake_host *fake_new(void)
     struct fake_host *f = calloc(1, sizeof(*f));
 
     f->host.ops = &fake_ops;
+    f->fired = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     f->memfd = memfd_create("machine", MFD_CLOEXEC);
     f->fail_with = -ENOMEM;
     f->events = f->link = f->memfd;
-    if (f->memfd < 0 || ftruncate(f->memfd, (off_t)FAKE_FRAMES * HOST_PAGE_SIZE) < 0)
+    if (f->fired < 0 || f->memfd < 0 ||
+        ftruncate(f->memfd, (off_t)FAKE_FRAMES * HOST_PAGE_SIZE) < 0)
         abort();
     f->bytes = mmap(NULL, (size_t)FAKE_FRAMES * HOST_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
                     f->memfd, 0);
@@ -416,6 +419,7 @@ void fake_free(struct fake_host *f)
     fake_store_free(f);
     munmap(f->bytes, (size_t)FAKE_FRAMES * HOST_PAGE_SIZE);
     close(f->memfd);
+    close(f->fired);
     free(f);
 }
 

@@ -63,6 +63,7 @@ struct fake_mapping {
 
 struct fake_host {
     struct host host;
+    int fired; /* readable when a port is pending */
     int memfd;
     uint8_t *bytes;              /* of all frames */
     uint16_t owner[FAKE_FRAMES]; /* domid + 1, 0 = free */
@@ -109,6 +110,8 @@ const char *fake_is_clean(struct fake_host *f);
 struct fake_domain *fake_domain(struct fake_host *f, uint32_t domid);
 /* The domain ends by itself. */
 void fake_shutdown(struct fake_host *f, uint32_t domid, unsigned int reason);
+/* This port of ours fires, if it is bound. */
+void fake_fire(struct fake_host *f, uint32_t port);
 /* The kernel unmaps and closes what a process had that was making a domain (grants are mapped by
  * the daemon alone). */
 void fake_process_died(struct fake_host *f);

@@ -121,7 +121,7 @@ unit_tools_carried_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_parvisd
 unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c $(addprefix dom0-tools/parvisd/,log.c parvisd.c) $(TOOLS_DAEMON_SRCS)
-unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS) -Wl,--wrap=poll
 
 PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS) dom0-tools/lib/definition.c dom0-tools/lib/traffic.c
 UNIT += tools_pvctl

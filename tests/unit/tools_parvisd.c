@@ -10,6 +10,7 @@
 #define _GNU_SOURCE /* struct ucred */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,6 +39,17 @@
 #include "state.h"
 
 #define PATIENCE_MS 20000
+
+static unsigned int *polls; /* of all daemons */
+
+int __real_poll(struct pollfd *p, nfds_t n, int timeout);
+int __wrap_poll(struct pollfd *p, nfds_t n, int timeout);
+
+int __wrap_poll(struct pollfd *p, nfds_t n, int timeout)
+{
+    ++*polls;
+    return __real_poll(p, n, timeout);
+}
 
 int parvisd_main(int argc, char **argv); /* main() of parvisd.c, by another name */
 
@@ -306,7 +319,7 @@ static void a_domain_ends(void **state)
 static void web_prints(struct fake_host *machine)
 {
     for (unsigned int i = 0; i < FAKE_PORTS; i++)
-        machine->ports[i].pending = machine->ports[i].bound;
+        fake_fire(machine, i);
 }
 
 /* Its console is kept in a file when the daemon is told to end. */
@@ -326,6 +339,30 @@ static void a_domain_prints(void **state)
         usleep(1000);
     ends(pid);
     says("console/web.log", "hello");
+}
+
+/* Who has nothing to do sleeps, and does not look again and again: neither at a console that said
+ * something, nor for a clock that stands still. */
+static void idle_it_sleeps(void **state)
+{
+    struct xencons_interface *ring;
+    unsigned int before;
+    pid_t pid;
+
+    (void)state;
+    ring = make_guest("web", "destroy", &web);
+    f->store_event = web_prints;
+    pid = start("--foreground", NULL, NULL, NULL);
+    serves();
+    say(ring, "hello", 5);
+    assert_int_equal(write(tell[1], "e", 1), 1);
+    while (ring->out_cons != ring->out_prod)
+        usleep(1000);
+    serves();
+    before = *polls;
+    usleep(100000);
+    assert_in_range(*polls, before, before + 4);
+    ends(pid);
 }
 
 static int store_link[2];
@@ -432,10 +469,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(command_line),      T(what_keeps_it_from_starting), T(its_log_has_a_limit),
-        T(in_the_background), T(not_in_the_background),       T(a_domain_ends),
-        T(a_domain_prints),   T(the_store_is_slow),           T(without_the_store),
+        T(command_line),          T(what_keeps_it_from_starting),
+        T(its_log_has_a_limit),   T(in_the_background),
+        T(not_in_the_background), T(a_domain_ends),
+        T(a_domain_prints),       T(idle_it_sleeps),
+        T(the_store_is_slow),     T(without_the_store),
     };
 
+    polls = mmap(NULL, sizeof(*polls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (polls == MAP_FAILED)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
