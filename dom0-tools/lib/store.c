@@ -45,11 +45,14 @@ static int try_transaction(struct host *h, int (*body)(struct host *h, host_txn_
 static int in_turn(struct host *h, int (*body)(struct host *h, host_txn_t t, void *arg), void *arg,
                    unsigned int limit_ms)
 {
-    int lock = lock_take(state_path("store.lock"), limit_ms), rc = -EAGAIN;
+    static bool held_up; /* once is enough: whoever has had it for so long keeps it */
+    int lock = lock_take(state_path("store.lock"), held_up ? 0 : limit_ms), rc = -EAGAIN;
     struct error e = {0};
 
-    if (lock == -EBUSY && limit_ms && lock_refused(&e, lock, state_path("store.lock")))
+    if (lock == -EBUSY && limit_ms && !held_up) {
+        held_up = lock_refused(&e, lock, state_path("store.lock")) != 0;
         fprintf(stderr, "pvctl: %s: going on without it\n", e.text);
+    }
     for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++)
         rc = try_transaction(h, body, arg);
     if (lock >= 0)

@@ -194,7 +194,8 @@ unit_tools_resize_SRCS := tests/unit/tools_resize.c dom0-tools/resize/resize.c d
 unit_tools_resize_LIBS := -lutil
 
 UNIT += tools_lock
-unit_tools_lock_SRCS := tests/unit/tools_lock.c $(addprefix dom0-tools/lib/,clock.c error.c interrupt.c limit.c lock.c lock_holder.c plain.c progress.c)
+unit_tools_lock_SRCS := tests/unit/tools_lock.c $(addprefix dom0-tools/lib/,clock.c config_name.c error.c interrupt.c limit.c lock.c lock_holder.c plain.c progress.c restart.c state.c \
+    state_file.c store.c uuid.c write_all.c)
 unit_tools_lock_LIBS := -Wl,--wrap=limit_set
 
 UNIT += tools_plain

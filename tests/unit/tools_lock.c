@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -23,10 +24,13 @@
 #include "limit.h"
 #include "lock.h"
 #include "lock_holder.h"
+#include "state.h"
+#include "store.h"
 
 static char path[32]; /* of the lock */
 static int lock;      /* open there */
 static pid_t holder;
+static unsigned int limits; /* of waiting, so many */
 
 void __real_limit_set(unsigned int ms);
 void __wrap_limit_set(unsigned int ms);
@@ -34,6 +38,7 @@ void __wrap_limit_set(unsigned int ms);
 /* Nobody waits long here. */
 void __wrap_limit_set(unsigned int ms)
 {
+    limits++;
     __real_limit_set(ms < 10 ? ms : 10);
 }
 
@@ -171,13 +176,58 @@ static void terminal_is_told(void **state)
     assert_string_equal(got, ".");
 }
 
+static int begin(struct host *h, host_txn_t *t)
+{
+    (void)h;
+    *t = 1;
+    return 0;
+}
+
+static int end(struct host *h, host_txn_t t, bool abort)
+{
+    (void)h, (void)t, (void)abort;
+    return 0;
+}
+
+static int count(struct host *h, host_txn_t t, void *done)
+{
+    (void)h, (void)t;
+    ++*(int *)done;
+    return 0;
+}
+
+/* Whose turn it is in the store, and is stopped, is waited for once, and no more; all is written.
+ */
+static void goes_on_out_of_turn(void **state)
+{
+    static const struct host_ops ops = {.store_begin = begin, .store_end = end};
+    char dir[] = "/tmp/parvis-test-lock-XXXXXX";
+    struct host h = {.ops = &ops};
+    int done = 0, held;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    setenv("PARVIS_RUN", dir, 1);
+    held = lock_take(state_path("store.lock"), 0);
+    assert_true(held >= 0);
+    limits = 0;
+    for (int i = 1; i < 4; i++) {
+        assert_int_equal(store_transaction(&h, count, &done), 0);
+        assert_int_equal(done, i);
+        assert_int_equal(limits, 2); /* in the midst of it it is said who that is */
+    }
+    close(held);
+    assert_int_equal(unlink(state_path("store.lock")), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(holder_is_named), T(stopped_one_is_told_so), T(names_do_no_harm),
-        T(nobody_is_named), T(terminal_is_told),
+        T(nobody_is_named), T(terminal_is_told),       T(goes_on_out_of_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
