@@ -4,6 +4,8 @@
 arrives, who hands out addresses is started again, a limit acts, and of an interface that ends in the midst of it nothing is left. Here the machine has no network card, so that the
 control domain hands out the addresses; test_linux_guest.py has one. --long: a gigabyte each way.
 """
+import hashlib
+import random
 import re
 import sys
 
@@ -18,6 +20,7 @@ LIMIT = 256             # KiB a second
 LIMITED = (f"<interface type='bridge'><source bridge='xenbr0'/><bandwidth><outbound average='{LIMIT}'/></bandwidth></interface>")
 LONG = sys.argv[1:] == ["--long"]
 PIECE = 16 if LONG else 4       # MiB of random bytes, which are sent as often as is wanted; a ring of packets has one
+SENT = random.Random(PIECE).randbytes(PIECE << 20)
 # What a guest without devices is given, and what is said then: one line, and a status.
 HELLO = ("<domain type='xen'><name>{0}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu><os><type>linux</type><kernel>/var/lib/parvis/hello</kernel></os>"
          "<devices>{1}</devices></domain>")
@@ -89,14 +92,16 @@ def by_itself():
 
 
 def sent_is_received(times):
-    """What is sent arrives, each way, with the same checksum at both ends: a piece, and then that piece so many times."""
-    send = f"for i in $(seq {times}); do cat /tmp/piece; done"
-    machine.check(f"dd if=/dev/urandom of=/tmp/piece bs=1M count={PIECE} 2>/dev/null; nc -l -p 5000 -e cat /tmp/piece & sleep 0")
-    inside("debian-net", f"nc {CONTROL} 5000 </dev/null >/tmp/piece; ls -l /tmp/piece", rf" {PIECE << 20} ")
-    total = machine.check(f"({send}) | md5sum", r"^([0-9a-f]{32}) ", timeout=900).group(1)
+    """What is sent arrives, each way, with the checksum that it has here: a piece, and then that piece so many times."""
+    send = f"for i in $(seq {times}); do cat /root/piece; done"
+    total = hashlib.md5()
+    for _ in range(times):
+        total.update(SENT)
+    machine.check("nc -l -p 5000 -e cat /root/piece & sleep 0")
+    inside("debian-net", f"nc {CONTROL} 5000 </dev/null >/root/piece; ls -l /root/piece", rf" {len(SENT)} ")
     machine.check(f"nc -l -p 5000 -e sh -c '{send}' & nc -l -p 5001 -e md5sum & sleep 0")
-    inside("debian-net", f"nc {CONTROL} 5000 </dev/null | md5sum", rf"^{total} ")
-    inside("debian-net", f"({send}) | nc {CONTROL} 5001; rm /tmp/piece", rf"^{total} ")
+    inside("debian-net", f"nc {CONTROL} 5000 </dev/null | md5sum", rf"^{total.hexdigest()} ")
+    inside("debian-net", f"({send}) | nc {CONTROL} 5001; rm /root/piece", rf"^{total.hexdigest()} ")
 
 
 def limits_act():
@@ -169,6 +174,7 @@ def main():
     files = {f"root/{name}.xml": HELLO.format(name, devices) for name, (devices, *_) in {"other": (NIC.format(OTHER, "xenbr0", ""),), **WRONG}.items()}
     with open(built("dom0/vmlinux"), "rb") as kernel:
         files["var/lib/parvis/vmlinux"] = kernel.read()     # unpacking it is others' test
+    files["root/piece"] = SENT
     with Machine.parvis("network-long" if LONG else "network", files=files, qemu=[] if LONG else ICOUNT) as machine:
         run_tests(by_itself, *([a_gigabyte_arrives] if LONG else [arrives, limits_act, taken_away, destroyed_in_the_midst, what_is_wrong]), machine.ends_well)
 
