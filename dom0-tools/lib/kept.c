@@ -28,6 +28,8 @@
 #include "state.h"
 #include "store.h"
 
+#define RENAME_MS 1000u /* for that long parvisd serves nobody, if one who claims is stopped */
+
 static int has_ended(const char *name, struct error *e)
 {
     return error_set(e, -ESRCH, "%s: it has ended meanwhile", name);
@@ -197,12 +199,12 @@ int kept_settle_name(struct host *h, const struct live_domain *l, struct error *
 }
 
 /* With the name that it had before it was put aside, or "". */
-static int put_entry(const char *name, uint32_t domid, const uint8_t uuid[16], const char *aside_of)
+static int put_entry(const char *name, uint32_t domid, const uint8_t uuid[16], const char *former)
 {
     char text[37], target[128];
 
     uuid_format(uuid, text);
-    snprintf(target, sizeof(target), "%u/%s%s%s", domid, text, *aside_of ? "/" : "", aside_of);
+    snprintf(target, sizeof(target), "%u/%s%s%s", domid, text, *former ? "/" : "", former);
     return state_write_link(state_path("names/%s", name), target);
 }
 
@@ -212,19 +214,23 @@ static int drop_mark(const char *name)
     struct state_entry s;
     int rc = state_get(name, &s);
 
-    return rc || !s.aside_of[0] ? rc : put_entry(name, s.domid, s.uuid, "");
+    return rc || !s.former[0] ? rc : put_entry(name, s.domid, s.uuid, "");
 }
 
-/* Who claims a name looks at it first, then writes its claim over what is there: without a claim of
- * it a name could be given between the two. */
-int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
+bool kept_is_claimed(const char *name, pid_t claimer)
 {
     struct state_entry s;
-    char from[PATH_MAX];
-    int rc = state_get(new_name, &s);
 
-    if (rc || s.maker != claimer || s.abandoned || s.domid != UINT32_MAX)
-        return rc ? rc : -EEXIST;
+    return state_get(name, &s) == 0 && s.maker == claimer && !s.abandoned && s.domid == UINT32_MAX;
+}
+
+static int rename_locked(const char *old_name, const char *new_name, pid_t claimer)
+{
+    char from[PATH_MAX];
+    int rc;
+
+    if (!kept_is_claimed(new_name, claimer))
+        return -EEXIST;
     rc = drop_mark(old_name);
     if (rc)
         return rc;
@@ -235,6 +241,20 @@ int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
     unlink(state_path("ended/%s", new_name)); /* of a former domain, as is its console's file */
     unlink(state_path("console/%s.log", new_name));
     return 0;
+}
+
+/* Who claims a name looks at it first, then writes its claim over what is there: without a claim of
+ * it a name could be given between the two. Race: that of a process that is killed now may be
+ * another's before we have put the domain in its place. */
+int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
+{
+    int lock = state_lock(RENAME_MS), rc;
+
+    if (lock < 0)
+        return lock;
+    rc = rename_locked(old_name, new_name, claimer);
+    close(lock);
+    return rc;
 }
 
 int kept_set_aside(const char *name, const char *other, uint32_t domid, const uint8_t uuid[16])

@@ -36,8 +36,11 @@ int __must_check kept_write_name(struct host *h, const struct live_domain *l, co
                                  struct error *e);
 /* Who gave a domain another name was killed: both say again what its name is. */
 int __must_check kept_settle_name(struct host *h, const struct live_domain *l, struct error *e);
-/* The name of a live domain becomes another one, at once, which this process has claimed
- * (state.h), and which is the domain's in place of the claim; -EEXIST, -ENOENT: it has not. */
+/* Has this process claimed the name for a domain that lives (state.h)? */
+bool kept_is_claimed(const char *name, pid_t claimer);
+/* The name of a live domain becomes another one, at once, which this process has claimed, and which
+ * is the domain's in place of the claim; -EEXIST: it has not; -EBUSY: who claims another name does
+ * not come to an end. */
 int __must_check kept_rename(const char *old_name, const char *new_name, pid_t claimer);
 /* One that has ended gives its name back for another one, which nobody has, and has another uuid;
  * the entry says from then on what it was called (state.h's names). */

@@ -20,7 +20,8 @@
 #include "lock.h"
 #include "restart.h"
 
-#define LAST_MADE "tmp" /* of the directories: where it is, the others are */
+#define LAST_MADE  "tmp" /* of the directories: where it is, the others are */
+#define RELEASE_MS 1000u /* a claim that cannot be given up within that ends with its process */
 
 const char *state_path(const char *fmt, ...)
 {
@@ -51,7 +52,8 @@ int state_prepare(struct error *e)
     return 0;
 }
 
-/* "7/UUID", "7/UUID/NAME", "making.123/UUID", "making.123.7/UUID", "ending.7/UUID" */
+/* "7/UUID", "7/UUID/NAME", "making.123/UUID", "making.123/UUID/NAME", "making.123.7/UUID",
+ * "ending.7/UUID" */
 static bool parse_link(const char *target, struct state_entry *s)
 {
     const char *slash = strchr(target, '/'), *of = slash ? strchr(slash + 1, '/') : NULL;
@@ -63,7 +65,7 @@ static bool parse_link(const char *target, struct state_entry *s)
         snprintf(uuid, sizeof(uuid), "%.*s", (int)strcspn(slash + 1, "/"), slash + 1);
     if (!uuid_parse(uuid, s->uuid))
         return false;
-    snprintf(s->aside_of, sizeof(s->aside_of), "%.64s", of ? of + 1 : "");
+    snprintf(s->former, sizeof(s->former), "%.64s", of ? of + 1 : "");
     if (strncmp(target, "making.", 7) == 0) {
         s->maker = (pid_t)strtol(target + 7, &end, 10);
         end += *end == '.';
@@ -173,6 +175,9 @@ static int refuse_holder(const struct state_entry *s, const char *name, struct e
 {
     bool same_name = strcmp(s->name, name) == 0;
 
+    if (s->maker && same_name && s->former[0])
+        return error_set(e, -EEXIST, "%s: %s is being given this name, by process %d", name,
+                         s->former, (int)s->maker);
     if (s->maker && same_name)
         return error_set(e, -EEXIST, "%s: a domain of this name is being created by process %d",
                          name, (int)s->maker);
@@ -228,19 +233,18 @@ static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[1
     return rc;
 }
 
-static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16], bool new_uuid,
+static int claim_locked(const char *name, const char *former, const uint8_t uuid[16],
                         struct error *e)
 {
-    char holder[32];
-    int rc = refuse_holders(h, name, uuid, new_uuid, e);
+    char text[37], target[128];
+    int rc = take_claim_lock(name);
 
     if (rc)
-        return rc;
-    rc = take_claim_lock(name);
-    if (rc)
         return error_errno(e, rc, "%s", state_path("making/%s", name));
-    snprintf(holder, sizeof(holder), "making.%d", (int)getpid());
-    rc = set_link(name, holder, uuid);
+    uuid_format(uuid, text);
+    snprintf(target, sizeof(target), "making.%d/%s%s%.64s", (int)getpid(), text, *former ? "/" : "",
+             former);
+    rc = state_write_link(state_path("names/%s", name), target);
     if (rc) {
         unlink(state_path("making/%s", name));
         drop_claim_lock();
@@ -249,19 +253,37 @@ static int claim_locked(struct host *h, const char *name, const uint8_t uuid[16]
     return 0;
 }
 
-int state_claim(struct host *h, const char *name, const uint8_t uuid[16], bool new_uuid,
-                struct error *e)
+int state_lock(unsigned int limit_ms)
+{
+    return lock_take(state_path("lock"), limit_ms);
+}
+
+static int claim(struct host *h, const char *name, const char *former, const uint8_t uuid[16],
+                 bool new_uuid, struct error *e)
 {
     int rc = access(state_path(LAST_MADE), F_OK) < 0 ? state_prepare(e) : 0, lock;
 
     if (rc)
         return rc;
-    lock = lock_take(state_path("lock"), LOCK_LIMIT_MS);
+    lock = state_lock(LOCK_LIMIT_MS);
     if (lock < 0)
         return lock_refused(e, lock, state_path("lock"));
-    rc = claim_locked(h, name, uuid, new_uuid, e);
+    rc = refuse_holders(h, name, uuid, new_uuid, e);
+    rc = rc ? rc : claim_locked(name, former, uuid, e);
     close(lock);
     return rc;
+}
+
+int state_claim(struct host *h, const char *name, const uint8_t uuid[16], bool new_uuid,
+                struct error *e)
+{
+    return claim(h, name, "", uuid, new_uuid, e);
+}
+
+int state_claim_for(struct host *h, const char *name, const char *former, const uint8_t uuid[16],
+                    struct error *e)
+{
+    return claim(h, name, former, uuid, true, e);
 }
 
 int state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e)
@@ -335,7 +357,7 @@ void state_release(const char *name, uint32_t domid, const uint8_t uuid[16])
     state_release_name(name, domid, uuid);
 }
 
-void state_release_name(const char *name, uint32_t domid, const uint8_t uuid[16])
+static void release_name(const char *name, uint32_t domid, const uint8_t uuid[16])
 {
     struct state_entry s;
 
@@ -348,11 +370,23 @@ void state_release_name(const char *name, uint32_t domid, const uint8_t uuid[16]
         drop_claim_lock();
 }
 
+/* Race: a claim may become somebody else's, or a domain's entry (kept_rename()), behind our look
+ * at it. */
+void state_release_name(const char *name, uint32_t domid, const uint8_t uuid[16])
+{
+    int lock = domid == UINT32_MAX ? state_lock(RELEASE_MS) : -1;
+
+    if (domid != UINT32_MAX || lock >= 0)
+        release_name(name, domid, uuid);
+    if (lock >= 0)
+        close(lock);
+}
+
 /* A maker may be killed before its claim is written, or when the name is its domain's already.
  * While we look nobody claims; who is just claiming is not waited for. */
 static void sweep_claims(void)
 {
-    int lock = lock_take(state_path("lock"), 0);
+    int lock = state_lock(0);
     DIR *dir = lock >= 0 ? opendir(state_path("making")) : NULL;
     const struct dirent *de;
     struct state_entry s;

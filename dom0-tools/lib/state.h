@@ -5,8 +5,8 @@
  *   names/NAME        symbolic link to "DOMID/UUID"; while it is being made to "making.PID/UUID",
  *                     then "making.PID.DOMID/UUID"; while it is taken away "ending.DOMID/UUID";
  *                     of what was put aside "DOMID/UUID/FORMER NAME" (parvisd/aside.h)
- *                     (a name that is claimed for a domain that lives is a "making.PID" without a
- *                     domain until the domain's own entry takes its place: pvctl rename)
+ *                     (a name that is claimed for a domain that lives is "making.PID/UUID/ITS
+ *                     NAME" until the domain's own entry takes its place: pvctl rename)
  *   making/NAME       held (an open file description's lock) by the process that makes it
  *   domains/DOMID.xml the configuration it was made from; held (flock) while it is changed (kept.h)
  *   restart/NAME      the same, of a domain that has ended and is to live again (restart.h)
@@ -15,7 +15,8 @@
  *   console/NAME.log  what it printed (written by parvisd)
  *   kernels/          what was unpacked (kernel_cache.h)
  *   tmp/PID           a file before it is renamed into its place
- *   lock              held (flock) while a name is claimed
+ *   lock              held (flock) while a name is claimed, or a claim is given up or becomes the
+ *                     entry of a domain that lives
  *   store.lock        held (flock) while a transaction of the store is written
  *   parvisd.sock      the daemon
  *
@@ -51,6 +52,12 @@ int __must_check state_prepare(struct error *e);
  * The claim ends with the process, or with state_commit() or state_release(). */
 int __must_check state_claim(struct host *h, const char *name, const uint8_t uuid[16],
                              bool new_uuid, struct error *e);
+/* The same of a name alone, for a domain that lives and is called `former`; kept_rename(). */
+int __must_check state_claim_for(struct host *h, const char *name, const char *former,
+                                 const uint8_t uuid[16], struct error *e);
+/* Keeps others from claiming names, for a moment. Returns a descriptor whose close() ends that;
+ * -EBUSY: somebody is at it for longer. */
+int __must_check state_lock(unsigned int limit_ms);
 /* The domain exists now, and is this one. */
 int __must_check state_claim_number(const char *name, uint32_t domid, const uint8_t uuid[16],
                                     struct error *e);
@@ -73,10 +80,12 @@ struct state_entry {
     char name[65];
     uint32_t domid; /* UINT32_MAX: being made, not known yet */
     uint8_t uuid[16];
-    pid_t maker;       /* process that makes it; 0: it is whole */
-    bool abandoned;    /* that process is gone */
-    bool ending;       /* it is being taken away: state_mark_ending() */
-    char aside_of[65]; /* the name that it had before it was put aside; "": it was not */
+    pid_t maker;    /* process that makes it, or has claimed the name for it; 0: it is whole */
+    bool abandoned; /* that process is gone */
+    bool ending;    /* it is being taken away: state_mark_ending() */
+    /* Of a claim: the name that the live domain has that is to get this one; else what it was
+     * called before it was put aside; "": neither. */
+    char former[65];
 };
 
 /* All names, stale ones too; one free(). */

@@ -222,7 +222,7 @@ static bool is_preserved(const struct state_entry *s, const char *name,
 {
     const struct host_domain *d = lifecycle_domain(all, nr, s->domid);
 
-    return strcmp(s->aside_of, name) == 0 && d && state_matches(s, d) && d->shutdown && !d->dying;
+    return strcmp(s->former, name) == 0 && d && state_matches(s, d) && d->shutdown && !d->dying;
 }
 
 struct state_entry *aside_surplus(struct host *h, const char *name, size_t *n)

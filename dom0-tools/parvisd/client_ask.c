@@ -134,7 +134,10 @@ static int give_name(struct host *h, uint32_t domid, const char *from, const cha
     rc = kept_write_name(h, &l, to, e);
     if (rc == 0) {
         rc = kept_rename(from, to, claimer);
-        if (rc)
+        if (rc == -EBUSY)
+            error_set(e, rc, "%s: a process that claims another name is slow: try again later",
+                      from);
+        else if (rc)
             error_errno(e, rc, "%s: giving it the name %s", from, to);
     }
     if (rc && kept_write_name(h, &l, from, &why)) {
@@ -156,8 +159,8 @@ static void ask_rename(struct host *h, struct client *cl, uint32_t domid, char *
         *to++ = '\0';
     if (!to || !c || strcmp(c->name, text) != 0 || !domain_name_ok(to))
         error_set(&e, -ESRCH, "%s: parvisd does not watch this domain", text);
-    else if (client_is_making(to))
-        error_set(&e, -EEXIST, "%s: a domain of this name is being created", to);
+    else if (!kept_is_claimed(to, cl->pid))
+        error_set(&e, -EEXIST, "%s: process %d has not claimed this name", to, (int)cl->pid);
     else if (console_is_in_use(to))
         error_set(&e, -EBUSY, "%s: the console of the last domain of this name is being read", to);
     else if (give_name(h, domid, text, to, cl->pid, &e) == 0)

@@ -58,8 +58,13 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
     if (s->maker && !s->abandoned) {
         look_at = now_ms() + COLLECT_MAKERS_MS;
     } else if (s->maker) {
-        fprintf(stderr, "parvisd: %s: process %d ended before it had made it: what is there goes\n",
-                s->name, (int)s->maker);
+        if (s->former[0])
+            fprintf(stderr, "parvisd: %s: process %d ended before it had given %s this name\n",
+                    s->name, (int)s->maker, s->former);
+        else
+            fprintf(stderr,
+                    "parvisd: %s: process %d ended before it had made it: what is there goes\n",
+                    s->name, (int)s->maker);
         take_away(h, s, domid, "its maker was killed");
     } else if (!l || l->d.dying || s->ending) {
         take_away(h, s, domid, "destroyed");

@@ -411,7 +411,7 @@ bool policy_adopt(struct host *h, uint32_t domid, const struct state_entry *s)
     }
     c = console_by_name(s->name);
     console_resume(c);
-    snprintf(c->aside_of, sizeof(c->aside_of), "%s", s->aside_of);
+    snprintf(c->aside_of, sizeof(c->aside_of), "%s", s->former);
     c->unsettled = false;
     return settle(h, c);
 }

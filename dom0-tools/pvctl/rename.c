@@ -63,7 +63,7 @@ static int claim_and_rename(const struct call *c, const struct live_domain *l, c
     int rc = name_is_free(c, name, e);
 
     uuid_make(uuid);
-    rc = rc ? rc : state_claim(c->h, name, uuid, true, e);
+    rc = rc ? rc : state_claim_for(c->h, name, l->name, uuid, e);
     if (rc)
         return rc;
     rc = rename_claimed(c, l, name, e);

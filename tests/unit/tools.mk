@@ -152,6 +152,10 @@ UNIT += tools_log
 unit_tools_log_SRCS = tests/unit/tools_log.c $(PVCTL_PROCESS_SRCS) $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a -Wl,--wrap=poll
 
+UNIT += tools_rename
+unit_tools_rename_SRCS = tests/unit/tools_rename.c $(PVCTL_PROCESS_SRCS) $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_rename_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a -Wl,--wrap=poll
+
 UNIT += tools_end_all
 unit_tools_end_all_SRCS = tests/unit/tools_end_all.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_end_all_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a $(foreach f,limit_set now_ms,-Wl,--wrap=$f)

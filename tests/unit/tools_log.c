@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who looks on at a console (`pvctl log`), who takes it from another (`console --force`), and a
- * domain that gets another name: parvisd's part runs here, pvctl is a process with a copy of the
- * model of the machine.
+ * Who looks on at a console (`pvctl log`), and who takes it from another (`console --force`):
+ * parvisd's part runs here, pvctl is a process with a copy of the model of the machine.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -276,152 +275,6 @@ static void is_taken(void **state)
     close(b);
 }
 
-static bool is_named(const char *name)
-{
-    struct state_entry s;
-
-    return state_get(name, &s) == 0;
-}
-
-static void gets_another_name(void **state)
-{
-    char text[96];
-    uint32_t domid, other;
-    struct xencons_interface *ring = serve("web", "destroy", &domid);
-
-    (void)state;
-    serve("db", "destroy", &other);
-    print(ring, "hello");
-    ends("rename web shop", 0, "");
-    assert_true(is_named("shop"));
-    assert_false(is_named("web"));
-    assert_null(console_by_name("web"));
-    assert_ptr_equal(console_by_name("shop"), console_by_domid(domid));
-    ends("log shop", 0, "hello");
-    snprintf(text, sizeof(text), "pvctl: db: a domain of this name exists already (domain %u)\n",
-             other);
-    ends("rename shop db", 1, text);
-    snprintf(text, sizeof(text), "pvctl: shop: a domain of this name exists already (domain %u)\n",
-             domid);
-    ends("rename shop shop", 1, text);
-    ends("rename shop 5", 2,
-         "pvctl rename: a name has letters, digits and _.+-, at most 64, and is no number: 5; "
-         "`pvctl help rename` explains\n");
-    ends("rename shop a/b", 2,
-         "pvctl rename: a name has letters, digits and _.+-, at most 64, and is no number: a/b; "
-         "`pvctl help rename` explains\n");
-    ends("rename nobody x", 3, "pvctl: nobody: no such domain\n");
-    ends("rename Domain-0 x", 1, "pvctl: Domain-0: the control domain cannot rename itself\n");
-    ends("rename shop", 2,
-         "pvctl rename: missing argument NEWNAME; `pvctl help rename` explains\n");
-    assert_true(is_named("shop"));
-    /* The name of one that has ended may be had, its console and how it ended are forgotten. */
-    policy_release(&f->host, other, "powered off");
-    state_release("db", other, fake_domain(f, other)->d.uuid);
-    assert_int_equal(f->host.ops->domain_destroy(&f->host, other), 0);
-    ends("rename shop db", 0, "");
-    ends("log db", 0, "hello");
-    assert_null(state_read_ended("db"));
-}
-
-/* What the daemon refuses has not been done. */
-static void keeps_its_name(void **state)
-{
-    char text[64];
-    uint32_t domid;
-    int fd;
-
-    (void)state;
-    serve("web", "destroy", &domid);
-    fd = ask(D_MAKE, "db"); /* somebody is making it, and has not claimed the name yet */
-    ends("rename web db", 1, "pvctl: db: a domain of this name is being created\n");
-    close(fd);
-    turn();
-    assert_true(is_named("web"));
-    assert_ptr_equal(console_by_name("web"), console_by_domid(domid));
-    snprintf(text, sizeof(text), "%u other db", domid);
-    fd = ask(D_RENAME, text);
-    next_is(fd, D_REFUSED, "-3 other: parvisd does not watch this domain");
-    close(fd);
-    snprintf(text, sizeof(text), "%u web ../db", domid);
-    fd = ask(D_RENAME, text);
-    next_is(fd, D_REFUSED, NULL);
-    close(fd);
-    snprintf(text, sizeof(text), "%u web", domid);
-    fd = ask(D_RENAME, text);
-    next_is(fd, D_REFUSED, NULL);
-    close(fd);
-    assert_true(is_named("web"));
-}
-
-/* While the daemon does not answer, whoever makes another domain goes on; the new name is nobody
- * else's. */
-static void who_renames_holds_nobody_up(void **state)
-{
-    const uint8_t uuid[16] = {1};
-    FILE *out = tmpfile();
-    struct state_entry s;
-    struct error e = {0};
-    uint32_t domid;
-    pid_t pid;
-    int is;
-
-    (void)state;
-    serve("web", "destroy", &domid);
-    fflush(stdout);
-    pid = fork();
-    if (pid == 0)
-        process_becomes("rename web shop", out);
-    for (int i = 0; i < 20000 && state_get("shop", &s); i++)
-        usleep(1000);
-    assert_int_equal(state_get("shop", &s), 0);
-    assert_int_equal(s.maker, pid);
-    assert_int_equal(state_claim(&f->host, "other", uuid, true, &e), 0);
-    state_release("other", UINT32_MAX, uuid);
-    assert_int_equal(state_claim(&f->host, "shop", uuid, true, &e), -EEXIST);
-    assert_true(is_named("web"));
-    while (waitpid(pid, &is, WNOHANG) != pid) {
-        turn();
-        usleep(1000);
-    }
-    assert_int_equal(is, 0);
-    assert_int_equal(state_get("shop", &s), 0);
-    assert_true(s.maker == 0 && s.domid == domid);
-    assert_false(is_named("web"));
-    assert_int_not_equal(access(state_path("making/shop"), F_OK), 0);
-    fclose(out);
-}
-
-/* A name that nobody has claimed is not given: somebody may be about to claim it;
- * and what the last of that name said stays. */
-static void an_unclaimed_name_is_not_given(void **state)
-{
-    const uint8_t uuid[16] = {1};
-    char text[64];
-    uint32_t domid;
-    int fd;
-
-    (void)state;
-    say(serve("shop", "destroy", &domid), "last words", 10);
-    fake_shutdown(f, domid, SHUTDOWN_poweroff);
-    policy_check(&f->host);
-    turn();
-    serve("web", "destroy", &domid);
-    snprintf(text, sizeof(text), "%u web shop", domid);
-    fd = ask(D_RENAME, text);
-    next_is(fd, D_REFUSED, NULL);
-    close(fd);
-    assert_true(is_named("web"));
-    assert_string_equal(console_by_domid(domid)->name, "web");
-    history_says("shop", "last words");
-    assert_int_equal(state_claim(&f->host, "shop", uuid, true, NULL), 0);
-    fd = ask(D_RENAME, text);
-    next_is(fd, D_OK, "");
-    close(fd);
-    assert_true(is_named("shop"));
-    history_says("shop", "");
-}
-
 /* Of one that is defined, and does not run, how it is started is said. */
 static void of_one_that_is_off(void **state)
 {
@@ -446,12 +299,8 @@ int main(void)
                                        T(by_one_slow_to_read),
                                        T(of_much_on_a_terminal),
                                        T(follows),
-                                       T(who_renames_holds_nobody_up),
-                                       T(an_unclaimed_name_is_not_given),
                                        T(begins_anew),
                                        T(is_taken),
-                                       T(gets_another_name),
-                                       T(keeps_its_name),
                                        T(of_one_that_is_off)};
 #undef T
 

@@ -64,7 +64,7 @@ static void two_are_preserved(void **state)
     first = preserved();
     snprintf(name, sizeof(name), "%s", name_of(first));
     assert_int_equal(state_get(name, &s), 0);
-    assert_string_equal(s.aside_of, "web");
+    assert_string_equal(s.former, "web");
     second = preserved();
     assert_non_null(fake_domain(f, first));
     third = serve_one("rename-restart");
@@ -77,7 +77,7 @@ static void two_are_preserved(void **state)
     assert_non_null(fake_domain(f, third));
     assert_non_null(fake_domain(f, own));
     assert_int_equal(state_get("web-20260101T000000Z", &s), 0);
-    assert_string_equal(s.aside_of, "");
+    assert_string_equal(s.former, "");
 }
 
 /* So does one that was preserved, when a person gives it a name. */
@@ -92,7 +92,7 @@ static void a_person_keeps_one(void **state)
     give_name(kept, name, "a-look");
     assert_int_equal(state_get("a-look", &s), 0);
     assert_int_equal(s.domid, kept);
-    assert_string_equal(s.aside_of, "");
+    assert_string_equal(s.former, "");
     for (unsigned int i = 0; i < 3; i++)
         preserved();
     assert_non_null(fake_domain(f, kept));
