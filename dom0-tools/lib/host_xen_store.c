@@ -70,16 +70,17 @@ static struct xs_handle *connect_store(const struct host_xen *x)
     return got;
 }
 
-/* Is there somebody at its socket, though he may not answer? Never waits. */
+/* Is there somebody at its socket, though he may not answer? Never waits, and takes no place among
+ * those who wait: a socket of another type is refused, and by that alone where there is one. */
 static bool store_listens(void)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     bool listens;
 
     snprintf(a.sun_path, sizeof(a.sun_path), "%s", xs_daemon_socket());
-    listens = fd >= 0 && (connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 ||
-                          errno == EAGAIN); /* more wait already than may */
+    listens =
+        fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 && errno == EPROTOTYPE;
     if (fd >= 0)
         close(fd);
     return listens;

@@ -4,6 +4,7 @@
  * and whatever is asked: nobody listens, or nobody takes what is sent.
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,6 +79,19 @@ static void one_that_is_slow(void **state)
     }
 }
 
+/* Asking whether it has ended takes no place among those who wait for it: they are few. */
+static void one_that_is_looked_at(void **state)
+{
+    struct pollfd p = {.fd = listening(8), .events = POLLIN};
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(host_store_lost(&x), -ETIME);
+    assert_int_equal(poll(&p, 1, 0), 0);
+    close(p.fd);
+    assert_int_equal(host_store_lost(&x), -ENOTCONN);
+}
+
 /* So many wait for it already that no more may. */
 static void one_with_many_before_it(void **state)
 {
@@ -119,9 +133,8 @@ static void one_that_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_that_is_slow),
-        cmocka_unit_test(one_with_many_before_it),
-        cmocka_unit_test(one_that_was_not_there),
+        cmocka_unit_test(one_that_is_slow),        cmocka_unit_test(one_that_is_looked_at),
+        cmocka_unit_test(one_with_many_before_it), cmocka_unit_test(one_that_was_not_there),
         cmocka_unit_test(one_that_ends),
     };
     int rc;
