@@ -70,9 +70,10 @@ static struct xs_handle *connect_store(const struct host_xen *x)
     return got;
 }
 
-/* Is there somebody at its socket, though he may not answer? Never waits, and takes no place among
- * those who wait: a socket of another type is refused, and by that alone where there is one. */
-static bool store_listens(void)
+/* Why there is no answer: -ETIME, there is somebody at its socket who does not give one, or
+ * -ENOTCONN, nobody. Never waits, and takes no place among those who wait: a socket of another type
+ * is refused, and by that alone where there is one. */
+static int why_silent(void)
 {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -83,7 +84,7 @@ static bool store_listens(void)
         fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 && errno == EPROTOTYPE;
     if (fd >= 0)
         close(fd);
-    return listens;
+    return listens ? -ETIME : -ENOTCONN;
 }
 
 int host_store_lost(struct host_xen *x)
@@ -91,7 +92,7 @@ int host_store_lost(struct host_xen *x)
     xs_close(x->xs);
     x->xs = NULL;
     x->store_lost_ms = now_ms();
-    x->store_lost = store_listens() ? -ETIME : -ENOTCONN;
+    x->store_lost = why_silent();
     return x->store_lost;
 }
 
@@ -269,7 +270,7 @@ static int need_watches(struct host *h)
         return rc;
     x->watches = connect_store(x);
     x->watches_link = x->watches ? find_link(x->store_link) : -1;
-    return x->watches ? 0 : store_listens() ? -ETIME : -ENOTCONN;
+    return x->watches ? 0 : why_silent();
 }
 
 int hx_store_watch(struct host *h, const char *path, const char *token)
