@@ -41,6 +41,7 @@ static char dir[64];
 struct fake_host *f;
 int listener;
 uint64_t clock_ms = 1000;
+char dumps[96];
 
 uint64_t now_ms(void)
 {
@@ -346,6 +347,46 @@ static void take_up(unsigned int ms)
 static bool all_there(void)
 {
     return false;
+}
+
+int daemon_setup_dumps(void **state)
+{
+    int rc = daemon_setup(state);
+
+    snprintf(dumps, sizeof(dumps), "%s", state_path("dumps"));
+    setenv("PARVIS_DUMPS", dumps, 1);
+    return rc;
+}
+
+bool dump_is_there(const char *name)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/%s", dumps, name);
+    return access(path, F_OK) == 0;
+}
+
+static FILE *logged;
+static int terminal;
+
+void hear(void)
+{
+    logged = tmpfile();
+    assert_non_null(logged);
+    terminal = dup(STDERR_FILENO);
+    dup2(fileno(logged), STDERR_FILENO);
+}
+
+const char *heard(void)
+{
+    static char text[4096];
+
+    dup2(terminal, STDERR_FILENO);
+    close(terminal);
+    rewind(logged);
+    text[fread(text, 1, sizeof(text) - 1, logged)] = '\0';
+    fclose(logged);
+    return text;
 }
 
 const struct device_system willing_system = {

@@ -36,17 +36,6 @@
 #include "restart.h"
 #include "state.h"
 
-static char dumps[96];
-
-static int setup(void **state)
-{
-    int rc = daemon_setup(state);
-
-    snprintf(dumps, sizeof(dumps), "%s", state_path("dumps"));
-    setenv("PARVIS_DUMPS", dumps, 1);
-    return rc;
-}
-
 /* A stand-in for pvctl: keeps how it was called, and does this. */
 static void fake_pvctl(const char *text)
 {
@@ -150,14 +139,6 @@ static void without_a_core(void **state)
     assert_null(fake_is_clean(f));
 }
 
-static bool core_is_there(const char *name)
-{
-    char path[160];
-
-    snprintf(path, sizeof(path), "%s/%s", dumps, name);
-    return access(path, F_OK) == 0;
-}
-
 /* A guest that crashes again and again has so many cores and no more; others' are left alone. The
  * older ones go when the new one is there, and not where it cannot be written; they are those of
  * the name by which it is written, whatever the domain is called by then. */
@@ -186,14 +167,14 @@ static void few_cores_are_kept(void **state)
     wait_child();
     turn();
     for (size_t i = 0; i < nr; i++)
-        assert_true(core_is_there(names[i]));
+        assert_true(dump_is_there(names[i]));
     fake_pvctl("for core; do :; done; test -e ${core%-*}-20200101T000000Z.core && >$core");
     domid = serve_one("coredump-destroy");
     crash(domid);
     give_name(domid, "web", "a");
     wait_child();
     for (size_t i = 0; i < nr; i++)
-        assert_int_equal(core_is_there(names[i]), i >= 3 - (ASIDE_CORES - 1));
+        assert_int_equal(dump_is_there(names[i]), i >= 3 - (ASIDE_CORES - 1));
     turn();
     ended_is("a", "crashed; its core is in ", ".core");
 }
@@ -362,7 +343,7 @@ static void what_cannot_be_renamed(void **state)
     assert_false(restart_intended("web"));
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, daemon_teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup_dumps, daemon_teardown)
 
 int main(void)
 {

@@ -29,28 +29,6 @@
 #include "restart.h"
 #include "state.h"
 
-static char said[2048];
-
-/* What the daemon logs goes to said[] from here to listen_no_more(). */
-static FILE *logged;
-static int terminal;
-
-static void listen_to_log(void)
-{
-    logged = tmpfile();
-    terminal = dup(STDERR_FILENO);
-    dup2(fileno(logged), STDERR_FILENO);
-}
-
-static void listen_no_more(void)
-{
-    dup2(terminal, STDERR_FILENO);
-    close(terminal);
-    rewind(logged);
-    said[fread(said, 1, sizeof(said) - 1, logged)] = '\0';
-    fclose(logged);
-}
-
 /* A domain of the name web, on which somebody has set something, reboots. */
 static void set_and_reboot(void)
 {
@@ -88,14 +66,15 @@ static const struct fake_domain *next_life(bool by_restarter)
 
 static void goes_on(void **state)
 {
+    const char *said;
     const struct fake_domain *d;
 
     (void)state;
-    listen_to_log();
+    hear();
     set_and_reboot();
     policy_check(&f->host);
     d = next_life(true);
-    listen_no_more();
+    said = heard();
     assert_int_equal(d->sched.weight, 700);
     assert_int_equal(d->sched.cap, 50);
     assert_int_equal(d->affinity[0], 2);
@@ -135,14 +114,15 @@ static void not_of_another_domain(void **state)
 /* No room for a file: this daemon has it in memory. */
 static void a_full_disk(void **state)
 {
+    const char *said;
     const struct fake_domain *d;
 
     (void)state;
     set_and_reboot();
     assert_int_equal(rmdir(state_path("tmp")), 0);
-    listen_to_log();
+    hear();
     policy_check(&f->host);
-    listen_no_more();
+    said = heard();
     assert_non_null(strstr(said, "are not kept for a parvisd after this one: "));
     assert_int_equal(mkdir(state_path("tmp"), 0700), 0);
     d = next_life(true);
@@ -152,15 +132,16 @@ static void a_full_disk(void **state)
 
 static void how_it_ended_on_a_full_disk(void **state)
 {
+    const char *said;
     uint32_t domid;
 
     (void)state;
     serve("web", "preserve", &domid);
     fake_shutdown(f, domid, SHUTDOWN_poweroff);
     assert_int_equal(rmdir(state_path("tmp")), 0);
-    listen_to_log();
+    hear();
     policy_check(&f->host);
-    listen_no_more();
+    said = heard();
     assert_int_equal(mkdir(state_path("tmp"), 0700), 0);
     assert_non_null(strstr(said, "parvisd: web: keeping how it ended: "));
     assert_string_equal(console_by_name("web")->how, "powered off (preserved)");
@@ -195,13 +176,14 @@ static const struct fake_domain *reboots_on(const struct host_ops *ops, const ch
 {
     const struct host_ops *real = f->host.ops;
     const struct fake_domain *d;
+    const char *said;
 
     f->host.ops = ops;
     set_and_reboot();
-    listen_to_log();
+    hear();
     policy_check(&f->host);
     d = next_life(true);
-    listen_no_more();
+    said = heard();
     f->host.ops = real;
     if (!strstr(said, says))
         fail_msg("the log says: %s", said);

@@ -19,25 +19,6 @@
 #include "new_file.h"
 #include "state.h"
 
-static char dumps[96];
-
-static int setup(void **state)
-{
-    int rc = daemon_setup(state);
-
-    snprintf(dumps, sizeof(dumps), "%s", state_path("dumps"));
-    setenv("PARVIS_DUMPS", dumps, 1);
-    return rc;
-}
-
-static bool is_there(const char *name)
-{
-    char path[160];
-
-    snprintf(path, sizeof(path), "%s/%s", dumps, name);
-    return access(path, F_OK) == 0;
-}
-
 static void leave(const char *name)
 {
     char path[160];
@@ -73,24 +54,24 @@ static void parts_are_swept(void **state)
     snprintf(path, sizeof(path), "%s/web.core", dumps);
     assert_int_equal(new_file_open(&file, path, &e), 0);
     for (size_t i = 0; i < 4; i++)
-        assert_true(is_there(dead[i])); /* of others' files */
-    assert_false(is_there(dead[4]));
+        assert_true(dump_is_there(dead[i])); /* of others' files */
+    assert_false(dump_is_there(dead[4]));
     aside_sweep();
     for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++)
-        assert_false(is_there(dead[i]));
+        assert_false(dump_is_there(dead[i]));
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-        assert_true(is_there(kept[i]));
-    assert_true(is_there(own));
+        assert_true(dump_is_there(kept[i]));
+    assert_true(dump_is_there(own));
     assert_int_equal(new_file_keep(&file, 0, &e), 0);
     leave(dead[0]);
     assert_int_equal(aside_path("a", path, sizeof(path)), 0);
-    assert_false(is_there(dead[0]));
+    assert_false(dump_is_there(dead[0]));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(parts_are_swept, setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(parts_are_swept, daemon_setup_dumps, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
