@@ -83,12 +83,27 @@ void aside_sweep(void)
     new_file_sweep(dumps(), NULL);
 }
 
+/* The name that this core is called by. */
+static void name_of_core(const char *core, char name[NAME_MAX + 1])
+{
+    const char *slash = strrchr(core, '/'), *base = slash ? slash + 1 : core;
+
+    snprintf(name, NAME_MAX + 1, "%.*s", (int)(strlen(base) - strlen(TIME_END)), base);
+}
+
+unsigned int aside_cores(const char *core)
+{
+    char oldest[NAME_MAX + 1], name[NAME_MAX + 1];
+
+    name_of_core(core, name);
+    return oldest_core(dumps(), name, oldest);
+}
+
 void aside_drop_cores(const char *core)
 {
     char file[NAME_MAX + 1], path[PATH_MAX], name[NAME_MAX + 1];
-    const char *slash = strrchr(core, '/'), *base = slash ? slash + 1 : core;
 
-    snprintf(name, sizeof(name), "%.*s", (int)(strlen(base) - strlen(TIME_END)), base);
+    name_of_core(core, name);
     while (oldest_core(dumps(), name, file) > ASIDE_CORES) {
         snprintf(path, sizeof(path), "%s/%s", dumps(), file);
         if (unlink(path) < 0)

@@ -23,6 +23,8 @@ int __must_check aside_path(const char *name, char *out, size_t size);
  * more, those that are there stay, and the new one is not written. core: by aside_path(). */
 #define ASIDE_CORES 2u
 void aside_drop_cores(const char *core);
+/* How many there are of that name. */
+unsigned int aside_cores(const char *core);
 /* What dumpers left that were killed. */
 void aside_sweep(void);
 

@@ -291,6 +291,16 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
         domain_config_free(&cfg);
 }
 
+/* Those that are kept are why there may have been no room. */
+static void no_core(const struct console *c, const char *why, char *how, size_t size)
+{
+    unsigned int kept = aside_cores(c->core);
+    size_t n = (size_t)snprintf(how, size, "%.80s; no core: %.120s", c->how, why);
+
+    if (kept)
+        snprintf(how + n, size - n, "; %u earlier one%s kept", kept, kept == 1 ? " is" : "s are");
+}
+
 /* Its core is written, or is not; what follows is done, if it has not gone without a word to us. */
 static void dumper_ended(struct host *h, struct console *c, int status)
 {
@@ -304,7 +314,7 @@ static void dumper_ended(struct host *h, struct console *c, int status)
         snprintf(how, sizeof(how), "%.80s; its core is in %.150s", c->how, c->core);
         aside_drop_cores(c->core);
     } else {
-        snprintf(how, sizeof(how), "%.80s; no core: %.150s", c->how, why);
+        no_core(c, why, how, sizeof(how));
     }
     fprintf(stderr, "parvisd: %s: %s\n", c->name, how);
     if (c->domid == CONSOLE_NONE || h->ops->domain_list(h, c->domid, &d, 1, &n) || n == 0 ||
