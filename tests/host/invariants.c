@@ -52,6 +52,7 @@ static void check_frames(void)
         if (pg->count_info & PGC_free) {
             free++;
             CHECK((pg->count_info & PGC_count_mask) == 0 && pg->owner == DOMID_INVALID);
+            CHECK(pg->order > HEAP_MAX_ORDER || !(m & ((1ull << pg->order) - 1)));
         } else if (pg->owner != DOMID_INVALID) {
             CHECK(owner_of_page(pg));
         }

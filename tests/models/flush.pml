@@ -12,13 +12,16 @@
  * knows it; and nobody waits for ever (to spin: an invalid end state).
  *
  * NCPU CPUs do OPS operations each (or OPS0, OPS1, OPS2). LOCKED: flushes under PGT_locked too. ONE_SLOT: only CPU 0 has a slot, the
- * others pin and unpin F. DIRECTED: the operations of an ABA of the type word only. NO_BUFFER: stores are seen at once.
+ * others pin and unpin F. DIRECTED: the operations of an ABA of the type word only; with AHEAD, of a frame that one CPU gives back and
+ * another one clears ahead. NO_BUFFER: stores are seen at once.
  * Mutants: see models.py.
  */
 #ifdef OPS0
 #define OPS (c == 0 -> OPS0 : (c == 1 -> OPS1 : OPS2))
 #endif
-#ifdef DIRECTED     /* CPU 0 unmaps F and makes it a table, CPU 1 maps, unmaps and switches, CPU 2 flushes */
+#ifdef AHEAD        /* CPU 0 unmaps F and gives it back, CPU 1 clears it ahead; both switch and may take it */
+#define MAY(c, op) ((op) == SWITCH || (op) == ALLOC || (c) == 0 && ((op) == UNMAP || (op) == GIVE_BACK) || (c) == 1 && (op) == CLEAR)
+#elif DIRECTED      /* CPU 0 unmaps F and makes it a table, CPU 1 maps, unmaps and switches, CPU 2 flushes */
 #define MAY(c, op) ((c) == 0 && (op) <= UNMAP || (c) == 1 && ((op) <= UNMAP || (op) == SWITCH) || (c) == 2 && (op) == FLUSH)
 #else
 #define MAY(c, op) 1
@@ -29,6 +32,7 @@
 #define ALLOC 3
 #define FLUSH 4
 #define SWITCH 5
+#define CLEAR 6
 
 /* Owners, and whose CR3 is loaded: HV is none, so the heap, and an idle CPU. */
 #define HV 0
@@ -58,6 +62,8 @@ byte count_info;
 bool allocated;             /* PGC_allocated */
 byte owner;
 byte tlb_stamp;             /* pg->tlb_stamp */
+bool clear;                 /* PGC_clear */
+bool heap_locked;           /* heap_lock, of who clears ahead */
 byte page_locked = NOBODY;  /* PGT_locked of some other table */
 
 byte slot[NCPU];
@@ -217,10 +223,31 @@ inline pin_and_unpin(c)
 
 inline allocate(c)                  /* alloc_frames() for D2, with the frame off the free list */
 {
-    stamp = tlb_stamp;
-    flush_cpus(c, HV, ALL_CPUS, stamp);                 /* model: forget_block.flush */
+    if
+    :: !clear ->
+        stamp = tlb_stamp;
+        flush_cpus(c, HV, ALL_CPUS, stamp)              /* model: forget_block.flush */
+    :: else                                             /* was_unknown() */
+    fi;
     assert(!somebody_knows_F(AS_WRITABLE | AS_TABLE));  /* nobody knows the frame of a new owner */
     owner = D2; stamp = 0
+}
+
+inline heap_clear_ahead(c)          /* F stays on the free list, and whoever takes it waits for heap_lock */
+{
+    ok = 1;
+#ifndef M_NO_FORGOT
+    stamp = tlb_stamp;
+    tlb_forgot(stamp);                                  /* model: heap_clear_ahead.forgot */
+#endif
+    if
+    :: ok ->
+        assert(owner == HV);                            /* nobody has got it meanwhile */
+        assert(!somebody_knows_F(AS_WRITABLE));         /* nobody writes to what is clear */
+        clear = 1                                       /* model: heap_clear_ahead.clear */
+    :: else
+    fi;
+    heap_locked = 0; ok = 0; stamp = 0
 }
 
 inline flush_under_page_lock(c)     /* put_page_from_l1e() of an entry that needs one */
@@ -258,7 +285,14 @@ end_guest:                          /* in the guest, or idle: interrupts are on 
 #endif
         :: MAY(c, UNMAP) && cr3[c] == D1 && mine != 0 -> unmap(c)
         :: d_step { MAY(c, GIVE_BACK) && cr3[c] == D1 && allocated -> allocated = 0 } -> put_page(c)
-        :: d_step { MAY(c, ALLOC) && owner == HV -> owner = TAKEN } -> allocate(c)
+        :: d_step { MAY(c, ALLOC) && owner == HV && !heap_locked -> owner = TAKEN } -> allocate(c)
+#ifdef AHEAD
+#ifdef M_NO_HEAP_LOCK
+        :: d_step { MAY(c, CLEAR) && owner == HV && !clear -> drain(c) } -> heap_clear_ahead(c)
+#else
+        :: d_step { MAY(c, CLEAR) && owner == HV && !clear && !heap_locked -> heap_locked = 1; drain(c) } -> heap_clear_ahead(c)
+#endif
+#endif
         :: MAY(c, FLUSH) && cr3[c] != HV -> flush_tlb_domain(c, cr3[c], ALL_CPUS)
         :: MAY(c, SWITCH) && cr3[c] != D2 -> context_switch(c, D2)
         :: MAY(c, SWITCH) && cr3[c] != D1 -> context_switch(c, D1)

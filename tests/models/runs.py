@@ -25,6 +25,7 @@ NO_TICK = "M_NO_TICK", "who asks does not tick"
 
 # ---- flush.pml: TLB flushes and changes of type ----
 TWO, THREE = "NCPU=2 OPS=2", "NCPU=2 OPS=3"
+AHEAD = "NCPU=2 DIRECTED AHEAD OPS=3"
 ABA = "NCPU=3 NO_BUFFER DIRECTED OPS0=2 OPS1=4 OPS2=1"
 STALE = "assertion violated"
 design("flush", "2 CPUs, 2 operations each", TWO)
@@ -33,6 +34,7 @@ design("flush", "2 CPUs, 3 operations each", THREE, long=True)
 design("flush", "3 CPUs, 1 operation each", "NCPU=3 OPS=1", long=True)
 design("flush", "3 CPUs, an ABA of the type word", ABA, long=True)
 design("flush", "2 CPUs, 3 operations each, one pins and unpins", THREE + " ONE_SLOT", long=True)
+design("flush", "a frame is cleared ahead", AHEAD)
 mutant("flush", *NO_SERVE, TWO, WAITS)
 mutant("flush", "M_NO_SERVE", "who waits for PGT_locked serves no flush", "NCPU=2 OPS=1 LOCKED", WAITS)
 mutant("flush", "M_STAMP_FIRST", "a plain frame is stamped while it has its last reference: the store buffer", THREE + " ONE_SLOT", STALE)
@@ -43,6 +45,8 @@ mutant("flush", *END_EARLY, TWO, STALE)
 mutant("flush", *CLOCK_AFTER, TWO, STALE)
 mutant("flush", "M_SKIP_HV", "CPUs in the hypervisor are not asked", TWO, STALE)
 mutant("flush", *NO_TICK, TWO, WAITS)
+mutant("flush", "M_NO_FORGOT", "a frame is cleared ahead that a TLB may know", AHEAD, "&1")
+mutant("flush", "M_NO_HEAP_LOCK", "a frame is cleared ahead while another takes it", AHEAD, "owner==0")
 
 # ---- shootdown.pml: flushes of entries, with weak stores; cache.pml: of caches ----
 design("shootdown", "2 CPUs, 2 operations each", TWO)

@@ -160,6 +160,18 @@ inline flush_cpus(c, d, cpus, stamp)
     i = 0; need = 0; began = 0
 }
 
+/* ok: no TLB knows what was mapped until the stamp. One CPU is looked at after the other. */
+inline tlb_forgot(stamp)
+{
+    i = 0;
+    do
+    :: i < NCPU && knows(bit(NCPU) - 1, i, stamp) -> ok = 0; break      /* model: tlb_forgot.look */
+    :: i < NCPU && !knows(bit(NCPU) - 1, i, stamp) -> i++
+    :: i == NCPU -> ok = 1; break
+    od;
+    i = 0
+}
+
 inline flush_tlb_domain(c, d, cpus)
 {
     d_step { drain(c); stamp = tlb_clock };             /* model: flush_tlb_domain.barrier */

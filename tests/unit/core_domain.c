@@ -158,6 +158,20 @@ static void a_held_frame_keeps_its_owner(void **state)
     host_check_invariants();
 }
 
+/* Frames of a dying domain that lie together go in aligned blocks, so many in a turn. */
+static void neighbours_go_in_blocks(void **state)
+{
+    struct page_info *pg = alloc_frames(3, 0);
+    struct domain *d = host_domain(DOMID_INVALID, false, 1, 0);
+
+    (void)state;
+    d->max_pages = 7;
+    for (unsigned int i = 1; i < 8; i++)
+        assert_int_equal(domain_assign_frames(d, &pg[i], 0), 0);
+    assert_int_equal(free_plain_pages(d, 4), 4);
+    host_check_invariants();
+}
+
 /* Many that are held until one moment are freed one at a time, with interrupts in between. */
 static void many_at_once(void **state)
 {
@@ -464,6 +478,7 @@ int main(void)
         TEST(refused_configurations),
         TEST(memory_runs_out_anywhere),
         TEST(a_held_frame_keeps_its_owner),
+        TEST(neighbours_go_in_blocks),
         TEST(many_at_once),
         TEST(shared_info_held),
         TEST(references_cannot_overflow),

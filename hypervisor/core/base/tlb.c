@@ -156,7 +156,7 @@ void flush_tlb_stamp(struct domain *d, uint32_t stamp)
 /* The same barrier lies before, by the lock of whoever has the stamp. */
 bool tlb_forgot(uint32_t stamp)
 {
-    return !may_know(in_use(NULL, ALL_CPUS), stamp);
+    return !may_know(in_use(NULL, ALL_CPUS), stamp); /* model: tlb_forgot.look */
 }
 
 void flush_tlb_domain(struct domain *d, uint64_t cpus)

@@ -403,8 +403,8 @@ bool heap_clear_ahead(void)
         return false;
     spin_lock(&heap_lock);
     pg = frame_ahead();
-    if (pg && (was_unknown(pg) || tlb_forgot(pg->tlb_stamp))) {
-        (void)clear_block(pg, 1, false, &budget);
+    if (pg && (was_unknown(pg) || tlb_forgot(pg->tlb_stamp))) { /* model: heap_clear_ahead.forgot */
+        (void)clear_block(pg, 1, false, &budget);               /* model: heap_clear_ahead.clear */
         sanitize_poison(map_frame(page_to_mfn(pg)), PAGE_SIZE);
     }
     spin_unlock(&heap_lock);
