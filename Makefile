@@ -133,7 +133,7 @@ check: build/.deps ## builds everything with gcc and clang and runs every test; 
 	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
 
 check-long: image guests toolstacks guest-disk $(LATENCY_PLUGIN) ## what takes minutes more than make check may: the models in all their bounds, many rounds of storms
-	@$(PYTHON) tests/run.py --timeout 14400 --jobs 1 $(LONG_CHECKS)
+	@$(PYTHON) tests/run.py --timeout 14400 $(LONG_CHECKS)
 
 # ---- housekeeping ----------------------------------------------------------------------------------
 

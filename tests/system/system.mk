@@ -25,8 +25,8 @@ bad-guests: $(BAD_GUESTS)
 # The longest begin first, so that at the end no processor waits for one of them.
 LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,kinds toolstack guest_programs smp hvm bad_guests soak pvh disks killed)
 SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS),$(sort $(wildcard tests/system/test_*.py)))
-LONG_CHECKS += "$(PYTHON) tests/system/test_churn.py --long" "$(PYTHON) tests/system/test_network.py --long" "$(PYTHON) tests/system/test_hvm.py --long" "$(PYTHON) tests/system/test_toolstack.py --long"
-LONG_CHECKS += "$(PYTHON) tests/system/test_disks.py --long" "$(PYTHON) tests/system/test_disks.py --debian"
+LONG_TESTS := hvm churn toolstack network disks     # the longest first here too
+LONG_CHECKS += $(LONG_TESTS:%="$(PYTHON) tests/system/test_%.py --long") "$(PYTHON) tests/system/test_disks.py --debian"
 system: image bad-guests guests toolstacks $(SYSTEM_PROGRAMS) $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
 	@$(MAKE) hv DEBUG=1
 	@$(PYTHON) tests/run.py $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
