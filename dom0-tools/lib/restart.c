@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "state.h"
+#include "state_file.h"
 
 const char *restart_path(const char *name)
 {

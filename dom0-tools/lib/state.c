@@ -23,21 +23,6 @@
 #define LAST_MADE  "tmp" /* of the directories: where it is, the others are */
 #define RELEASE_MS 1000u /* a claim that cannot be given up within that ends with its process */
 
-const char *state_path(const char *fmt, ...)
-{
-    static _Thread_local char path[PATH_MAX];
-    const char *dir = getenv("PARVIS_RUN");
-    size_t n = (size_t)snprintf(path, sizeof(path), "%s/", dir && *dir ? dir : "/run/parvis");
-    va_list ap;
-
-    if (n < sizeof(path)) {
-        va_start(ap, fmt);
-        vsnprintf(path + n, sizeof(path) - n, fmt, ap);
-        va_end(ap);
-    }
-    return path;
-}
-
 int state_prepare(struct error *e)
 {
     static const char *const dirs[] = {"",        "names",   "making",  "domains", "ended",

@@ -41,9 +41,8 @@
 
 #include "error.h"
 #include "host.h"
+#include "state_file.h"
 
-/* A path under the state directory, printf-style, in a static buffer of this thread. */
-const char *state_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Makes the directories that are missing. */
 int __must_check state_prepare(struct error *e);
 
@@ -99,14 +98,6 @@ void state_sweep(void);
 
 /* The kept configuration, malloc'ed; -ENOENT for a domain that these tools did not make. */
 int __must_check state_read_xml(uint32_t domid, char **xml);
-/* Writes a file, or leaves it as it was. */
-int __must_check state_write_file(const char *path, const char *text);
-int __must_check state_write_bytes(const char *path, const void *bytes, size_t len);
-/* A symbolic link instead of what has the name. */
-int __must_check state_write_link(const char *path, const char *target);
-/* A whole file, malloc'ed. */
-int __must_check state_read_file(const char *path, char **out);
-
 /* It has ended for good; -errno: how is not kept, the rest is done. */
 int __must_check state_write_ended(const char *name, const char *how);
 /* malloc'ed, or NULL. */

@@ -1,20 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of the state directory (state.h): each is written beside its place and renamed, so a
- * reader sees the old or the new one.
+ * Files of the state directory: see state_file.h. Each is written beside its place and renamed.
  */
+#include "state_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "state.h"
 #include "write_all.h"
 
 #define MAX_KEPT (4u << 20)
+
+const char *state_path(const char *fmt, ...)
+{
+    static _Thread_local char path[PATH_MAX];
+    const char *dir = getenv("PARVIS_RUN");
+    size_t n = (size_t)snprintf(path, sizeof(path), "%s/", dir && *dir ? dir : "/run/parvis");
+    va_list ap;
+
+    if (n < sizeof(path)) {
+        va_start(ap, fmt);
+        vsnprintf(path + n, sizeof(path) - n, fmt, ap);
+        va_end(ap);
+    }
+    return path;
+}
 
 /* This process's name for what is to be renamed; one at a time. */
 static void temporary(char tmp[PATH_MAX])
