@@ -108,9 +108,18 @@ static bool is_gone(struct host *h, const struct reap *r)
            now.domid != r->domid || memcmp(now.uuid, r->uuid, 16) != 0;
 }
 
+/* Race: who wants the name of a domain that is destroyed may have claimed it before we look again;
+ * how this one has ended is then not how that one has. */
+static bool is_next_ones(const struct reap *r)
+{
+    struct state_entry s;
+
+    return state_get(r->name, &s) == 0 && (s.domid != r->domid || memcmp(s.uuid, r->uuid, 16) != 0);
+}
+
 static void give_back(struct reap *r)
 {
-    int rc = r->how[0] ? state_write_ended(r->name, r->how) : 0;
+    int rc = r->how[0] && !is_next_ones(r) ? state_write_ended(r->name, r->how) : 0;
 
     if (r->e.code == 0 && r->anothers)
         state_release_name(r->name, r->domid, r->uuid);

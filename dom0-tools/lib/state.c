@@ -356,10 +356,11 @@ static void release_name(const char *name, uint32_t domid, const uint8_t uuid[16
 }
 
 /* Race: a claim may become somebody else's, or a domain's entry (kept_rename()), behind our look
- * at it. */
+ * at it; and who claims the name of a domain that is gone writes over its entry. If somebody is at
+ * it for longer, a domain's name is free all the same. */
 void state_release_name(const char *name, uint32_t domid, const uint8_t uuid[16])
 {
-    int lock = domid == UINT32_MAX ? state_lock(RELEASE_MS) : -1;
+    int lock = state_lock(RELEASE_MS);
 
     if (domid != UINT32_MAX || lock >= 0)
         release_name(name, domid, uuid);

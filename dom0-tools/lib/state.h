@@ -15,7 +15,7 @@
  *   console/NAME.log  what it printed (written by parvisd)
  *   kernels/          what was unpacked (kernel_cache.h)
  *   tmp/PID           a file before it is renamed into its place
- *   lock              held (flock) while a name is claimed, or a claim is given up or becomes the
+ *   lock              held (flock) while a name is claimed or given back, or a claim becomes the
  *                     entry of a domain that lives
  *   store.lock        held (flock) while a transaction of the store is written
  *   parvisd.sock      the daemon

@@ -214,7 +214,7 @@ unit_tools_devices_LIBS :=
 UNIT += tools_reap
 unit_tools_reap_SRCS := tests/unit/tools_reap.c $(TOOLS_FAKE_SRCS) \
     $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
-unit_tools_reap_LIBS :=
+unit_tools_reap_LIBS := -Wl,--wrap=limit_set
 
 UNIT += tools_hotplug
 unit_tools_hotplug_SRCS = tests/unit/tools_hotplug.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)

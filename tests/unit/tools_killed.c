@@ -395,10 +395,16 @@ static void daemon_died(void)
 /* Runs a daemon that is killed at call `at`; false: it came through. */
 static bool daemon_killed(uint64_t at)
 {
-    if (!killed(daemon_lives, at))
-        return false;
-    daemon_died();
-    return true;
+    int first = dup(0); /* what it opens comes behind */
+    bool died = killed(daemon_lives, at);
+
+    if (died) {
+        daemon_died();
+        closefrom(first);
+    } else {
+        close(first);
+    }
+    return died;
 }
 
 static ino_t kept_file(uint32_t domid)

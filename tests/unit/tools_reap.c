@@ -185,6 +185,15 @@ static void make_state(char *dir, bool room)
     assert_int_equal(symlink(TARGET, state_path("names/web")), 0);
 }
 
+static void drop_state(const char *dir)
+{
+    unlink(state_path("lock"));
+    rmdir(state_path("tmp"));
+    assert_int_equal(rmdir(state_path("names")), 0);
+    assert_int_equal(rmdir(dir), 0);
+    unsetenv("PARVIS_RUN");
+}
+
 static void order(void **state)
 {
     const uint8_t uuid[16] = {1};
@@ -222,18 +231,88 @@ static void order(void **state)
         assert_int_equal(state_get("web", &s), -ENOENT);
         f->host.ops = fakes;
         fake_free(f);
-        rmdir(state_path("tmp"));
-        assert_int_equal(rmdir(state_path("names")), 0);
-        assert_int_equal(rmdir(dir), 0);
-        unsetenv("PARVIS_RUN");
+        drop_state(dir);
+    }
+}
+
+#define NEXT "8/02000000-0000-0000-0000-000000000000"
+
+static int claimer = -1; /* the lock of one who claims the name, and has looked at it already */
+static bool last_look;   /* the next one's entry is there before the last look at the name */
+
+void __real_limit_set(unsigned int ms);
+void __wrap_limit_set(unsigned int ms);
+
+/* Waited for, it writes over what it has looked at. */
+void __wrap_limit_set(unsigned int ms)
+{
+    if (claimer >= 0) {
+        assert_int_equal(state_write_link(state_path("names/web"), NEXT), 0);
+        close(claimer);
+    }
+    claimer = -1;
+    __real_limit_set(ms);
+}
+
+static int destroy_and_go_on(struct host *h, uint32_t domid)
+{
+    int rc = fakes->domain_destroy(h, domid);
+
+    if (last_look)
+        assert_int_equal(state_write_link(state_path("names/web"), NEXT), 0);
+    else
+        claimer = state_lock(0);
+    return rc;
+}
+
+/* Somebody claims the name while the last pages of its domain go: it has it from then on, and no
+ * word of how another ended, which is kept where the name is nobody's yet. */
+static void next_one_has_the_name(void **state)
+{
+    const uint8_t uuid[16] = {1}, next[16] = {2};
+
+    (void)state;
+    device_system = &fake;
+    turns = 0;
+    for (int at = 0; at < 2; at++) {
+        char dir[] = "/tmp/parvis-reap-XXXXXX", *ended;
+        struct host_ops ops;
+        struct error e = {0};
+        struct state_entry s;
+        struct reap r;
+
+        last_look = at;
+        make_state(dir, true);
+        assert_int_equal(mkdir(state_path("ended"), 0700), 0);
+        f = fake_new();
+        fakes = f->host.ops;
+        ops = *fakes;
+        ops.domain_destroy = destroy_and_go_on;
+        f->host.ops = &ops;
+        reap_begin(&r, 7, uuid, "web", "destroyed");
+        if (reap_wait(&f->host, &r, &e))
+            fail_msg("%s", e.text);
+        assert_int_equal(claimer, -1);
+        assert_int_equal(state_get("web", &s), 0);
+        assert_int_equal(s.domid, 8);
+        assert_memory_equal(s.uuid, next, 16);
+        ended = state_read_ended("web");
+        assert_true(last_look ? !ended : ended && strcmp(ended, "destroyed") == 0);
+        free(ended);
+        f->host.ops = fakes;
+        fake_free(f);
+        unlink(state_path("ended/web"));
+        assert_int_equal(rmdir(state_path("ended")), 0);
+        assert_int_equal(unlink(state_path("names/web")), 0);
+        drop_state(dir);
     }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(writes_meanwhile),
-                                       cmocka_unit_test(numbers_are_given_again),
-                                       cmocka_unit_test(order)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_meanwhile), cmocka_unit_test(numbers_are_given_again),
+        cmocka_unit_test(order), cmocka_unit_test(next_one_has_the_name)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
