@@ -22,15 +22,6 @@ struct job {
 static struct job *jobs;
 static bool left_something; /* could not be taken away */
 
-bool reaper_has_domain(uint32_t domid)
-{
-    for (const struct job *j = jobs; j; j = j->next) {
-        if (j->r.domid == domid)
-            return true;
-    }
-    return false;
-}
-
 bool reaper_has_name(const char *name)
 {
     for (const struct job *j = jobs; j; j = j->next) {
@@ -94,12 +85,21 @@ static void begin(struct host *h, struct reap *r)
     }
 }
 
+static bool is_begun(uint32_t domid, const char *name)
+{
+    for (const struct job *j = jobs; j; j = j->next) {
+        if (j->r.domid == domid && strcmp(j->r.name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 void reaper_start(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
                   const char *how)
 {
     struct reap r;
 
-    if (reaper_has_domain(domid) && reaper_has_name(name))
+    if (is_begun(domid, name))
         return;
     reap_begin(&r, domid, uuid, name, how);
     begin(h, &r);

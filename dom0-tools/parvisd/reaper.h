@@ -22,7 +22,6 @@ void reaper_start_devices(struct host *h, const struct host_domain *d, const cha
 int reaper_run(struct host *h);
 /* Is something of this name being taken away? */
 bool reaper_has_name(const char *name);
-bool reaper_has_domain(uint32_t domid);
 /* Since this was asked last: has something not been taken away? */
 bool reaper_left_something(void);
 /* Finishes all of them, without waiting for anything. */
