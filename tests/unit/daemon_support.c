@@ -369,7 +369,7 @@ bool dump_is_there(const char *name)
 static FILE *logged;
 static int terminal;
 
-void hear(void)
+void daemon_hear(void)
 {
     logged = tmpfile();
     assert_non_null(logged);
@@ -377,7 +377,7 @@ void hear(void)
     dup2(fileno(logged), STDERR_FILENO);
 }
 
-const char *heard(void)
+const char *daemon_heard(void)
 {
     static char text[4096];
 

@@ -27,9 +27,9 @@ int daemon_teardown(void **state);
 int daemon_setup_dumps(void **state);
 extern char dumps[96];
 bool dump_is_there(const char *name);
-/* What the daemon logs goes nowhere else from here to heard(), which returns it. */
-void hear(void);
-const char *heard(void);
+/* What the daemon logs goes nowhere else from here to daemon_heard(), which returns it. */
+void daemon_hear(void);
+const char *daemon_heard(void);
 /* Ring granted, port open, entries written, name taken. */
 struct xencons_interface *make_guest(const char *name, const char *on_poweroff, uint32_t *domid);
 /* The same, and served by the daemon. */

@@ -32,12 +32,12 @@ void *__wrap_calloc(size_t n, size_t size)
     return no_memory ? NULL : __real_calloc(n, size);
 }
 
-/* So often the daemon has said this since hear(). */
+/* So often the daemon has said this since daemon_hear(). */
 static unsigned int times_heard(const char *text)
 {
     unsigned int n = 0;
 
-    for (const char *at = heard(); (at = strstr(at, text)) != NULL; at++)
+    for (const char *at = daemon_heard(); (at = strstr(at, text)) != NULL; at++)
         n++;
     return n;
 }
@@ -61,7 +61,7 @@ static void a_domain_goes_without_memory(void **state)
     fd = daemon_connect(NULL);
     snprintf(text, sizeof(text), "%u web destroyed", domid);
     assert_int_equal(daemon_send(fd, D_REAP, text, strlen(text)), 0);
-    hear();
+    daemon_hear();
     no_memory = true;
     turn();
     no_memory = false;
@@ -85,7 +85,7 @@ static void devices_go_without_memory(void **state)
     add_disk(domid);
     snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u", domid);
     assert_non_null(fake_read(f, path));
-    hear();
+    daemon_hear();
     no_memory = true;
     reaper_start_devices(&f->host, &fake_domain(f, domid)->d, "web");
     no_memory = false;
@@ -108,7 +108,7 @@ static void a_name_is_settled_later(void **state)
     assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
     fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
-    hear();
+    daemon_hear();
     collector_look(&f->host);
     for (int i = 0; i < 3; i++) {
         clock_ms += COLLECT_AGAIN_MS;

@@ -70,11 +70,11 @@ static void goes_on(void **state)
     const struct fake_domain *d;
 
     (void)state;
-    hear();
+    daemon_hear();
     set_and_reboot();
     policy_check(&f->host);
     d = next_life(true);
-    said = heard();
+    said = daemon_heard();
     assert_int_equal(d->sched.weight, 700);
     assert_int_equal(d->sched.cap, 50);
     assert_int_equal(d->affinity[0], 2);
@@ -120,9 +120,9 @@ static void a_full_disk(void **state)
     (void)state;
     set_and_reboot();
     assert_int_equal(rmdir(state_path("tmp")), 0);
-    hear();
+    daemon_hear();
     policy_check(&f->host);
-    said = heard();
+    said = daemon_heard();
     assert_non_null(strstr(said, "are not kept for a parvisd after this one: "));
     assert_int_equal(mkdir(state_path("tmp"), 0700), 0);
     d = next_life(true);
@@ -139,9 +139,9 @@ static void how_it_ended_on_a_full_disk(void **state)
     serve("web", "preserve", &domid);
     fake_shutdown(f, domid, SHUTDOWN_poweroff);
     assert_int_equal(rmdir(state_path("tmp")), 0);
-    hear();
+    daemon_hear();
     policy_check(&f->host);
-    said = heard();
+    said = daemon_heard();
     assert_int_equal(mkdir(state_path("tmp"), 0700), 0);
     assert_non_null(strstr(said, "parvisd: web: keeping how it ended: "));
     assert_string_equal(console_by_name("web")->how, "powered off (preserved)");
@@ -180,10 +180,10 @@ static const struct fake_domain *reboots_on(const struct host_ops *ops, const ch
 
     f->host.ops = ops;
     set_and_reboot();
-    hear();
+    daemon_hear();
     policy_check(&f->host);
     d = next_life(true);
-    said = heard();
+    said = daemon_heard();
     f->host.ops = real;
     if (!strstr(said, says))
         fail_msg("the log says: %s", said);
