@@ -59,7 +59,8 @@ int state_write_bytes(const char *path, const void *bytes, size_t len)
 
     snprintf(final, sizeof(final), "%s", path); /* it may be state_path()'s, which is used next */
     temporary(tmp);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    unlink(tmp); /* of a process that was killed and had this number it may be a link */
+    fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     rc = write_all(fd, bytes, len);
@@ -98,6 +99,6 @@ int state_write_link(const char *path, const char *target)
 
     snprintf(final, sizeof(final), "%s", path); /* as above */
     temporary(tmp);
-    unlink(tmp);
+    unlink(tmp); /* as above */
     return symlink(target, tmp) < 0 ? -errno : put_in_place(tmp, final);
 }
