@@ -149,8 +149,6 @@ const char *vcpu_state_text(const struct host_domain *d, const struct host_vcpu 
 bool vcpu_has_run(const struct host_vcpu *v);
 /* The CPUs of the set that the machine has. all_by_name: "all" when it has all. */
 void affinity_text(uint64_t cpus, unsigned int nr_cpus, bool all_by_name, char out[CPUSET_TEXT]);
-/* create.c: makes the domain, starts it, and says what the options ask for. */
-int __must_check create_domain(const struct call *c, struct domain_config *cfg);
 /* console.c: the socket of the domain's console, or a negative errno. take: also where somebody has
  * it. */
 int __must_check console_open(const char *name, bool take, struct error *e);
