@@ -257,11 +257,16 @@ int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
     return rc;
 }
 
-int kept_set_aside(const char *name, const char *other, uint32_t domid, const uint8_t uuid[16])
+/* Killed at any point it has one name: the entry that does not say the domain's uuid is nobody's.
+ */
+int kept_set_aside(struct host *h, const char *name, const char *other, uint32_t domid,
+                   const uint8_t uuid[16])
 {
     int rc = put_entry(other, domid, uuid, name);
 
-    if (rc == 0)
-        unlink(state_path("names/%s", name));
+    if (rc)
+        return rc;
+    rc = h->ops->domain_set_uuid(h, domid, uuid);
+    unlink(state_path("names/%s", rc ? other : name));
     return rc;
 }

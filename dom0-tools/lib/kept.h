@@ -42,9 +42,9 @@ bool kept_is_claimed(const char *name, pid_t claimer);
  * is the domain's in place of the claim; -EEXIST: it has not; -EBUSY: who claims another name does
  * not come to an end. */
 int __must_check kept_rename(const char *old_name, const char *new_name, pid_t claimer);
-/* One that has ended gives its name back for another one, which nobody has, and has another uuid;
+/* One that has ended gives its name back for another one, which nobody has, and gets another uuid;
  * the entry says from then on what it was called (state.h's names). */
-int __must_check kept_set_aside(const char *name, const char *other, uint32_t domid,
+int __must_check kept_set_aside(struct host *h, const char *name, const char *other, uint32_t domid,
                                 const uint8_t uuid[16]);
 
 #endif

@@ -144,8 +144,7 @@ static int free_name(const char *name, char other[65])
 }
 
 /* Its configuration, as that of the domain that stays. */
-static int keep(struct host_domain *d, struct domain_config *cfg, const char *other,
-                const char *name, const char *xml)
+static int keep(const struct host_domain *d, struct domain_config *cfg, const char *other)
 {
     char *copy = strdup(other), *kept;
     int rc;
@@ -157,10 +156,7 @@ static int keep(struct host_domain *d, struct domain_config *cfg, const char *ot
     memcpy(cfg->uuid, d->uuid, 16);
     cfg->on_poweroff = cfg->on_reboot = cfg->on_crash = END_PRESERVE;
     kept = domain_config_to_xml(cfg, -1);
-    if (!kept)
-        return -ENOMEM;
-    rc = state_write_file(restart_path(name), xml);
-    rc = rc ? rc : state_write_file(state_path("domains/%u.xml", d->domid), kept);
+    rc = kept ? state_write_file(state_path("domains/%u.xml", d->domid), kept) : -ENOMEM;
     free(kept);
     return rc;
 }
@@ -189,11 +185,13 @@ static int set_aside(struct host *h, struct host_domain *d, struct console *c,
 
     snprintf(name, sizeof(name), "%s", c->name);
     uuid_make(d->uuid);
-    rc = keep(d, cfg, other, name, xml);
-    rc = rc ? rc : h->ops->domain_set_uuid(h, d->domid, d->uuid);
-    rc = rc ? rc : kept_set_aside(name, other, d->domid, d->uuid);
+    rc = state_write_file(restart_path(name), xml);
+    rc = rc ? rc : kept_set_aside(h, name, other, d->domid, d->uuid);
     if (rc)
         return rc;
+    rc = keep(d, cfg, other);
+    if (rc)
+        fprintf(stderr, "parvisd: %s: keeping its configuration: %s\n", other, strerror(-rc));
     console_rename(c, other);
     snprintf(c->aside_of, sizeof(c->aside_of), "%s", name);
     tell_store(h, d, other);

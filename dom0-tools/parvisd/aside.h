@@ -30,8 +30,8 @@ void aside_sweep(void);
 
 /* The domain, its entries in the store and its console get another name, and the domain another
  * uuid, which is d's then: its own are free for the next life, whose configuration is in
- * restart/NAME then. What is kept of it says that it stays as it is, whatever a daemon after this
- * one finds. */
+ * restart/NAME before all else: who is killed meanwhile leaves it to the next daemon. That it stays
+ * as it is its entry says, and what is kept of it. */
 int __must_check aside_domain(struct host *h, struct host_domain *d, struct console *c,
                               char other[65], struct error *e);
 

@@ -187,6 +187,7 @@ int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *nam
         c->quick = 0;
     }
     c->ended = c->handled = c->restarting = c->successor = false;
+    c->aside_of[0] = '\0'; /* that was another domain */
     c->input_len = 0;
     c->started_ms = now_ms();
     tty_open(h, c);

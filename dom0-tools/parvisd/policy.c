@@ -278,7 +278,7 @@ static void act(struct host *h, const struct host_domain *d, struct console *c)
 
     c->handled = true;
     end_cause(h, d, how, sizeof(how));
-    action = lifecycle_action(&cfg, d->shutdown_reason);
+    action = *c->aside_of ? END_PRESERVE : lifecycle_action(&cfg, d->shutdown_reason);
     fprintf(stderr, "parvisd: %s (domain %u) %s: %s\n", c->name, d->domid, how,
             end_action_name(action));
     console_pump(h, c);

@@ -153,15 +153,34 @@ static void next_daemon_knows_them(void **state)
     assert_string_equal(console_by_domid(kept)->aside_of, "");
 }
 
+/* Who is given the name of one that was preserved and has gone is not put aside: what its own
+ * configuration says is done. */
+static void next_of_its_name_is_not(void **state)
+{
+    uint32_t kept = preserved(), next;
+    char name[65];
+
+    (void)state;
+    snprintf(name, sizeof(name), "%s", name_of(kept));
+    f->host.ops->domain_destroy(&f->host, kept);
+    policy_check(&f->host);
+    turn();
+    assert_non_null(console_by_name(name));
+    serve(name, "destroy", &next);
+    assert_string_equal(console_by_domid(next)->aside_of, "");
+    fake_shutdown(f, next, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    turn();
+    assert_null(fake_domain(f, next));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(two_are_preserved),
-        T(a_person_keeps_one),
-        T(others_consoles_stay),
-        T(next_daemon_knows_them),
+        T(two_are_preserved),      T(a_person_keeps_one),      T(others_consoles_stay),
+        T(next_daemon_knows_them), T(next_of_its_name_is_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

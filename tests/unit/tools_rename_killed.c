@@ -2,7 +2,7 @@
 /*
  * A domain gets another name, and the daemon that gives it is killed, at each step once: under the
  * next one it has one name, the old or the new, and the store, what is kept of it and its console
- * say that.
+ * say that. One that crashes and is put aside is so under the next daemon, and lives again.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,12 +17,18 @@
 
 #include <cmocka.h>
 
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
 #include "client.h"
 #include "collector.h"
 #include "daemon_support.h"
 #include "fake_parts.h"
 #include "killed_calls.h"
 #include "policy.h"
+#include "reaper.h"
+#include "restart.h"
 #include "state.h"
 
 static uint32_t domid;
@@ -72,6 +78,7 @@ static void daemon_died(int first)
     f->store_dead = true;
     f->transactions = 0;
     client_close_all();
+    reaper_close(&f->host);
     console_close_all(&f->host);
     f->store_dead = false;
     setenv("PARVIS_RUN", dir, 1);
@@ -127,9 +134,76 @@ static void has_one_name(void **state)
     assert_true(old > 3 && at > 6);
 }
 
+/* Acts upon its end; false: it came through. */
+static bool killed_aside(uint64_t at)
+{
+    bool died = true;
+
+    f->calls = 0;
+    f->kill_at = at;
+    expect_leaks(true);
+    if (setjmp(f->killed) == 0) {
+        policy_check(&f->host);
+        died = false;
+    }
+    expect_leaks(false);
+    f->kill_at = 0;
+    return died;
+}
+
+/* It is ours, by the name that it was put aside by, once; the next life is to be. */
+static void assert_is_aside(uint64_t at)
+{
+    const char *name = name_of(domid);
+    struct state_entry s;
+
+    if (strncmp(name, "web-2", 5) != 0 || strchr(name + 4, '-') || state_get(name, &s) ||
+        s.domid != domid)
+        fail_msg("killed at call %llu: it is called %s", (unsigned long long)at, name);
+    if (!restart_intended("web"))
+        fail_msg("killed at call %llu: it is not to live again", (unsigned long long)at);
+    assert_string_equal(s.former, "web");
+    assert_int_equal(state_get("web", &s), -ENOENT);
+    assert_non_null(console_by_domid(domid));
+    assert_string_equal(console_by_domid(domid)->name, name);
+}
+
+/* It crashes, is put aside, and the daemon is killed meanwhile, at each step once. */
+static void is_put_aside(void **state)
+{
+    bool died = true;
+    uint64_t at;
+    int first;
+
+    (void)state;
+    for (at = 1; died; at++) {
+        char path[64];
+
+        assert_int_equal(daemon_setup(NULL), 0);
+        domid = serve_one("rename-restart");
+        snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+        assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "web"), 0);
+        clock_ms += 2 * RESTART_MIN_MS;
+        fake_shutdown(f, domid, SHUTDOWN_crash);
+        first = dup(0);
+        died = killed_aside(at);
+        if (died) {
+            daemon_died(first);
+            collector_look(&f->host);
+            policy_check(&f->host);
+        } else {
+            close(first);
+        }
+        assert_is_aside(at);
+        assert_int_equal(daemon_teardown(NULL), 0);
+    }
+    assert_true(at > 15);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(has_one_name)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(has_one_name),
+                                       cmocka_unit_test(is_put_aside)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
