@@ -12,6 +12,9 @@
 #include <linux/major.h>
 
 #define MAX_SWEPT 64 /* the rest is swept the next time */
+/* For a second parvisd serves nobody, if one who has a file is stopped. */
+#define LOOKS   500u
+#define STEP_US 2000u
 
 static const char *const files[NR_DISK_RATES] = {
     [DISK_READ_BYTES] = "/sys/fs/cgroup/blkio/blkio.throttle.read_bps_device",
@@ -29,16 +32,29 @@ bool disk_rates_any(const struct disk_rates *r)
     return false;
 }
 
-/* Locked until it is closed. Each write is a command to the kernel: it is not buffered. */
+/* Whoever has it is done in no time, unless he is stopped. 0, or an errno. */
+static int lock_soon(FILE *f)
+{
+    for (unsigned int look = 1; flock(fileno(f), LOCK_EX | LOCK_NB) < 0; look++) {
+        if (errno != EWOULDBLOCK || look == LOOKS)
+            return errno == EWOULDBLOCK ? EBUSY : errno;
+        usleep(STEP_US);
+    }
+    return 0;
+}
+
+/* Locked until it is closed; NULL and errno. Each write is a command to the kernel: it is not
+ * buffered. */
 static FILE *open_locked(const char *path)
 {
     FILE *f = fopen(path, "r+e");
+    int err = f ? lock_soon(f) : 0;
 
-    if (f && flock(fileno(f), LOCK_EX) < 0) {
-        fclose(f);
-        return NULL;
-    }
-    return f;
+    if (err == 0)
+        return f;
+    fclose(f);
+    errno = err;
+    return NULL;
 }
 
 /* ABI: "major:minor limit"; 0 takes the limit away. */

@@ -36,7 +36,8 @@ struct disk_rates {
 
 bool disk_rates_any(const struct disk_rates *r);
 
-/* Of the block device of this number. -ENOENT: the controller is not mounted. */
+/* Of the block device of this number. -ENOENT: the controller is not mounted; -EBUSY: another has
+ * one of its files locked. */
 int disk_rates_set(unsigned int major, unsigned int minor, const struct disk_rates *r);
 /* Takes away what is left of loop devices that are no more. */
 void disk_rates_sweep(void);

@@ -243,6 +243,10 @@ UNIT += tools_linux
 unit_tools_linux_SRCS := tests/unit/tools_linux.c $(addprefix dom0-tools/lib/,device_system.c disk_held.c disk_rate.c disk_share.c device_path.c error.c plain.c)
 unit_tools_linux_LIBS := $(foreach f,open close stat access fopen opendir ioctl if_nametoindex,-Wl,--wrap=$f)
 
+UNIT += tools_rate_held
+unit_tools_rate_held_SRCS := tests/unit/tools_rate_held.c dom0-tools/lib/disk_rate.c
+unit_tools_rate_held_LIBS := $(foreach f,fopen usleep,-Wl,--wrap=$f)
+
 # "host.h" is the toolstack's here, not that of tests/host.
 $(foreach cc,$(HOSTS),$(patsubst %.c,build/host/$(cc)/%.o,$(TOOLS_FAKE_SRCS) tests/unit/daemon_support.c tests/unit/killed_calls.c tests/unit/lifecycle_support.c tests/unit/pvctl_process.c tests/unit/pvctl_support.c $(wildcard tests/unit/tools_*.c \
     dom0-tools/parvisd/*.c))): \
