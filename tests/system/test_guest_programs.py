@@ -40,6 +40,8 @@ OURS_ALONE = {
     "hvm-window": "TPR holds back an interrupt of its own class: for Xen QEMU opens the window all the same, and the guest does not get on",
     "hvm-hostile": "test_bad_hvm.py runs that: deeds, one a run",
 }
+# What of those is not asked of Xen.
+NOT_ON_XEN = {"hvm-halt": "now and then QEMU ends Xen's guest's HLT before the interrupt that is pending is taken"}
 # What a test says of the machine, which it cannot judge itself.
 SAYS = {"clock": r"clock: 2 vCPUs, time is stable"}
 SAYS_ON_FOUR = {"smp-contexts": r"smp-contexts: 5 vCPUs on [2-4] CPUs"}
@@ -183,9 +185,10 @@ def bench_on_xen(m):
 def on_xen():
     """The same guest tests, hello and bench succeed on Debian's Xen."""
     files = {"root/hello.cfg": XL_HELLO, "root/bench.cfg": XL_BENCH}
+    pvh_too = [name for name in PVH_TOO if name not in NOT_ON_XEN]
     with open(built("pvguest/bench"), "rb") as program:
         files["root/bench"] = program.read()
-    for name in {*names(), *PVH_TOO}:
+    for name in {*names(), *pvh_too}:
         with open(os.path.join(FOLDER, name), "rb") as program:
             files["guest/" + name] = program.read()
         files[f"guest/{name}.xml"] = DOMAIN.format(name=name)
@@ -195,7 +198,7 @@ def on_xen():
         problems = [one_on_xen(m, name, "pvctl create --console /guest/{}.xml", "pvctl destroy {}") for name in names()]
         hello_on_xen(m)
         bench_on_xen(m)
-        problems += [one_on_xen(m, name, "xl create -c /guest/{}.cfg", "xl destroy {}") for name in PVH_TOO]
+        problems += [one_on_xen(m, name, "xl create -c /guest/{}.cfg", "xl destroy {}") for name in pvh_too]
     assert not any(problems), "\n".join(filter(None, problems))
 
 

@@ -227,8 +227,10 @@ static void storm_of_timers(void)
     outb(0x40, 0);
 }
 
+/* With interrupts off: the controllers, too, are told at random with which vectors to interrupt. */
 static void ports(void)
 {
+    cli();
     for (uint32_t n = 1;; n = n * 1664525 + 1013904223) {
         uint16_t port = (uint16_t)(n >> 16);
 
