@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hint.h"
 #include "near.h"
@@ -193,6 +194,17 @@ static int missing_argument(const struct verb *v, size_t have)
     return usage_error(v, "missing argument ", name);
 }
 
+/* xl takes keys behind its file: create web.cfg memory=512. Here that would be a second file, and
+ * the first one's domain be there by then, without it. */
+static const char *key_behind_file(const struct verb *v, const struct call *c)
+{
+    for (size_t i = 1; v->arg && strcmp(v->arg, "FILE...") == 0 && i < c->nr_args; i++) {
+        if (strchr(c->args[i], '=') && access(c->args[i], F_OK) < 0)
+            return c->args[i];
+    }
+    return NULL;
+}
+
 /* What is missing, and what says nothing with or without something else. */
 static int check(const struct verb *v, struct call *c)
 {
@@ -202,6 +214,8 @@ static int check(const struct verb *v, struct call *c)
         return usage_error(v, "either a name or --all", "");
     if (!all && missing_argument(v, c->nr_args))
         return EXIT_USAGE;
+    if (key_behind_file(v, c))
+        return usage_error(v, "a key is set in its file, not behind it: ", key_behind_file(v, c));
     if (c->options & OPT_TIMEOUT)
         c->options |= OPT_WAIT;
     if ((c->options & OPT_CONSOLE) && (c->options & OPT_JSON))

@@ -4,7 +4,7 @@
  * what to do instead, or why not. docs/from-xl-and-virsh.md is held to this table.
  */
 /* clang-format off */
-HINT("migrate migrate-receive remus", "migrate migrate-*",
+HINT("migrate migrate-receive remus", "migrate migrate-* domdirtyrate-calc",
      "there is no live migration yet")
 HINT("", "managedsave managedsave-* save-image-*",
      "not built yet, as `save`")
@@ -12,41 +12,53 @@ HINT("cpupool-*", "",
      "there is one pool of CPUs; `pvctl pin` says where vCPUs may run")
 HINT("sched-rtds", "iothread* perf",
      "there is one scheduler; `pvctl sched` sets its weight and cap")
-HINT("pci-* usbctrl-* usb-list usbdev-*", "attach-device detach-device update-device detach-device-alias nodedev-*",
+HINT("pci-* usbctrl-* usb-list usbdev-* vsnd-*", "attach-device detach-device update-device detach-device-alias update-memory-device nodedev-*",
      "no device of the machine is given to a guest; `attach-disk` and `attach-interface` give its own")
 HINT("vncviewer vkb-* vdispl-*", "vncdisplay domdisplay screenshot send-key",
      "no framebuffer and no keyboard: `pvctl console` is the guest's terminal")
 HINT("cd-insert cd-eject", "change-media",
      "a cdrom is a read-only disk: `pvctl detach-disk`, then `pvctl attach-disk --readonly`")
-HINT("vtpm-* channel-list qemu-monitor-command", "qemu-* domfs* guest* domtime",
+HINT("vtpm-* channel-list qemu-monitor-command", "qemu-* domfs* guest* domtime domhostname dompmsuspend dompmwakeup set-user-* get-user-* send-process-signal lxc-enter-namespace emulatorpin",
      "no device model runs beside a guest, and no agent in it")
-HINT("config-update", "edit",
+HINT("config-update", "edit desc metadata set-lifecycle-action",
      "`pvctl dumpxml NAME >FILE`, change the file, `pvctl define FILE`: it holds from the next start on")
 HINT("", "blkdeviotune blkiotune",
      "`<iotune>` in the domain's file limits each disk; docs/disks.md says how")
 HINT("", "domiftune",
      "`<bandwidth>` in the domain's file limits each interface, or `attach-interface` with rate=")
 HINT("", "domblkstat domifstat dommemstat",
-     "`pvctl top --json --iterations 1` has the counters of each disk, interface and domain")
-HINT("", "domblkinfo domifaddr domif-*",
+     "`pvctl stats --prometheus` has the counters of each disk and interface, `pvctl top` of each domain")
+HINT("", "domblkinfo domblkerror domblkthreshold domifaddr domif-*",
      "`pvctl block-list` and `pvctl network-list` show what devices a domain has")
+HINT("", "vcpucount maxvcpus",
+     "`pvctl vcpu-list NAME` shows all, and which are offline; a domain has at most 64")
+HINT("", "setvcpu",
+     "`pvctl vcpu-set NAME N` asks for so many; which ones it has on is the guest's business")
+HINT("", "memtune",
+     "`pvctl mem-max NAME SIZE` sets the most that a domain may have")
+HINT("", "ttyconsole",
+     "`pvctl console NAME` opens it; `xenstore-read /local/domain/ID/console/tty` says its terminal")
+HINT("", "domcontrol domjobinfo domjobabort",
+     "there are no jobs: a command returns when what it does is done")
+HINT("", "nodesuspend",
+     "a machine with guests does not sleep; `poweroff` in the control domain ends them first")
 HINT("", "domuuid",
      "`pvctl dominfo NAME` shows it")
 HINT("", "reset",
      "`pvctl destroy NAME`, then `pvctl start NAME` or `pvctl create FILE`")
 HINT("", "domxml-to-native",
      "xl has no file of it: `pvctl dumpxml NAME` writes the XML")
-HINT("", "capabilities domcapabilities sysinfo nodecpumap nodecpustats nodememstats freecell cpu-*",
+HINT("", "capabilities domcapabilities sysinfo nodecpumap nodecpustats nodememstats freecell freepages cpu-* hypervisor-cpu-*",
      "`pvctl info` shows what the machine can and has")
-HINT("set-parameters debug-keys claims psr-* getenforce setenforce loadpolicy sharing", "node-memory-tune numatune",
+HINT("set-parameters debug-keys claims psr-* getenforce setenforce loadpolicy sharing", "node-memory-tune numatune allocpages nodesevinfo domlaunchsecinfo domsetlaunchsecstate",
      "the hypervisor has nothing of that kind; `pvctl info` shows what it has, `pvctl dmesg` its log")
 HINT("button-press", "",
      "`pvctl trigger NAME power`, or `pvctl shutdown NAME`")
-HINT("devd", "connect uri hostname",
-     "parvisd is there already, on this machine")
+HINT("devd", "connect uri hostname quit exit cd pwd",
+     "parvisd is there already, on this machine; a command of `pvctl` is a command of the shell")
 HINT("", "snapshot-* checkpoint-* backup-* block-copy blockcommit blockcopy blockjob blockpull blockresize",
      "images are raw files and block devices: the host's tools copy them (cp --reflink, LVM)")
-HINT("", "vol-* pool-* find-storage-pool-*",
+HINT("", "vol-* pool-* find-storage-pool-* find-pool-sources-as dom-fd-associate",
      "storage is the host's: files and block devices, by their paths")
 HINT("", "net-* iface-* nwfilter-*",
      "networks are the host's: bridges, xenbr0 if nothing else is said; `pvctl network-list` shows who is on which")
