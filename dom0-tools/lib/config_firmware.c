@@ -64,7 +64,9 @@ void firmware_check(xmlNodePtr root, struct findings *f)
         !(n = wanting(root)))
         return;
     findings_error(f, -EINVAL, xmlGetLineNo(n),
-                   "<%s>%s of an hvm guest: no firmware and no emulated devices: use PVH", n->name,
+                   "<%s>%s of an hvm guest: no firmware and no emulated devices: use PVH: "
+                   "<type>xenpvh</type>",
+                   n->name,
                    n == os                       ? " without <kernel>"
                    : n == node_child(os, "type") ? " xenfv"
                                                  : "");

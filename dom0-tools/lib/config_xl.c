@@ -43,6 +43,8 @@ static const struct {
     {"expecting ']'", NOT_ENDED},
     {"expecting += or '='", "there is no = behind a key"},
     {"unexpected '='", "there is no key before it"},
+    {"expecting $end or", "a line begins with a key"},
+    {"expecting $end", "the value has ended before it: several are a list, between [ and ]"},
 };
 
 /* NULL: it says enough. */
@@ -57,7 +59,7 @@ static const char *in_words(const char *word, const char *said)
     if (*word == '"' || *word == '\'')
         return "text that begins with a quote ends with the same in its line";
     if (*word >= 'A' && *word <= 'Z')
-        return "a key has small letters alone, and text is between quotes";
+        return "a key has small letters alone, a number no unit, and text is between quotes";
     return "outside of quotes there are keys, numbers without a sign, lists and no more: no Python "
            "either, as xm took it";
 }
@@ -83,6 +85,12 @@ static const char *of_disk(const char *said)
     return "";
 }
 
+/* What is behind a fault of the format in its line is most often the same one. */
+static bool is_told(const struct findings *f, long line)
+{
+    return f->nr > 0 && f->list[f->nr - 1].line == line && f->list[f->nr - 1].code;
+}
+
 /* What it said of this line. */
 static void hear(const struct xl *x, long line, const char *what, const char *said)
 {
@@ -92,6 +100,8 @@ static void hear(const struct xl *x, long line, const char *what, const char *sa
     for (const char *next = reason; next; next = strstr(reason, "': ")) /* not one in the word */
         reason = next + (next[0] == '\'' ? 3 : 2);
     words = reason ? in_words(said + 6, reason) : NULL;
+    if (reason && !*what && is_told(x->f, line))
+        return;
     if (at_end)
         findings_error(x->f, -EINVAL, line, "near the end of the file: %s", words ? words : reason);
     else

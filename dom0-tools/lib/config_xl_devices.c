@@ -36,8 +36,6 @@ static const char *lacking(const libxl_device_disk *d)
 {
     if (!is_control_domain(d->backend_domname))
         return "backend: back ends are in the control domain";
-    if (d->script)
-        return "script: scripts are not run";
     if (d->format != LIBXL_DISK_FORMAT_RAW && d->format != LIBXL_DISK_FORMAT_EMPTY &&
         d->format != LIBXL_DISK_FORMAT_UNKNOWN)
         return "format: images are raw: `qemu-img convert -O raw` makes one";
@@ -68,10 +66,13 @@ static int keep_disk(const struct xl *x, const libxl_device_disk *d, long line)
         why = "vdev: its name in the guest is missing, such as xvda";
     else if (!why && !medium && !d->is_cdrom)
         why = "target: the file or block device is missing";
-    if (why) {
+    if (!why && d->script)
+        findings_error(x->f, -ENOTSUP, line, "disk: script: '%.64s': scripts are not run",
+                       d->script);
+    else if (why)
         findings_error(x->f, -EINVAL, line, "disk: %s", why);
+    if (why || d->script)
         return 0;
-    }
     if (!medium) {
         findings_note(x->f, line, "disk: a drive without a medium is left out");
         return 0;

@@ -17,8 +17,10 @@ static long line_of(const struct xl *x, const char *key)
     return xl_line(&x->places, key, -1);
 }
 
-/* A whole number, as the library reads them; what is missing leaves it as it is. */
-static void fill_number(const struct xl *x, const char *key, unsigned long most, unsigned long *n)
+/* A whole number, as the library reads them, of what its unit says; what is missing leaves it as it
+ * is. */
+static void fill_count(const struct xl *x, const char *key, const char *unit, unsigned long most,
+                       unsigned long *n)
 {
     char *text = xl_string(x, key), *end;
     unsigned long value;
@@ -28,13 +30,19 @@ static void fill_number(const struct xl *x, const char *key, unsigned long most,
     errno = 0;
     value = strtoul(text, &end, 0);
     if (*text < '0' || *text > '9' || *end)
-        findings_error(x->f, -EINVAL, line_of(x, key), "%s: '%.64s' is no whole number", key, text);
+        findings_error(x->f, -EINVAL, line_of(x, key), "%s: '%.64s' is no whole number%s", key,
+                       text, unit);
     else if (errno || value > most)
         findings_error(x->f, -ERANGE, line_of(x, key), "%s: %.64s is more than %lu", key, text,
                        most);
     else
         *n = value;
     free(text);
+}
+
+static void fill_number(const struct xl *x, const char *key, unsigned long most, unsigned long *n)
+{
+    fill_count(x, key, "", most, n);
 }
 
 /* In MiB, which xl gives no unit to. 0 stays what was not understood. */
@@ -44,7 +52,7 @@ static uint64_t fill_memory(const struct xl *x, const char *key, uint64_t missin
 
     if (!line_of(x, key))
         return missing;
-    fill_number(x, key, CONFIG_MAX_MEMORY_KIB / 1024, &mib);
+    fill_count(x, key, ": MiB, without a unit", CONFIG_MAX_MEMORY_KIB / 1024, &mib);
     if (mib == 0)
         findings_error(x->f, -ERANGE, line_of(x, key), "%s: 0 MiB is not between 2 MiB and 16 TiB",
                        key);

@@ -193,7 +193,7 @@ def the_most_vcpus():
 
 def what_cannot_be_is_said():
     """Files of PCs, sizes and kernels that are not to be had: a sentence each."""
-    use_pvh = "no firmware and no emulated devices: use PVH"
+    use_pvh = "no firmware and no emulated devices: use PVH: <type>xenpvh</type>"
     refused("s/<type arch/<type machine=\"xenfv\" arch/", rf"/tmp/changed\.xml:\d+: <type> xenfv of an hvm guest: {use_pvh}", status=4)
     refused("s/<cmdline>.*/<boot dev=\"hd\"\\/>/", rf"/tmp/changed\.xml:\d+: <boot> of an hvm guest: {use_pvh}", status=4)
     refused("/<kernel>/d", rf"/tmp/changed\.xml:\d+: <os> without <kernel> of an hvm guest: {use_pvh}", status=4)

@@ -76,7 +76,7 @@ static void which_kind(void **state)
     }
 }
 
-#define PC     " of an hvm guest: no firmware and no emulated devices: use PVH"
+#define PC     " of an hvm guest: no firmware and no emulated devices: use PVH: <type>xenpvh</type>"
 #define DISK   "<disk type='file'><source file='/a'/><target dev='xvda'/></disk>"
 #define NIC    "<interface type='bridge'><source bridge='xenbr0'/></interface>"
 #define SERIAL "<serial type='pty'><target port='0'/></serial>"
