@@ -198,25 +198,6 @@ int kept_settle_name(struct host *h, const struct live_domain *l, struct error *
     return same ? 0 : kept_write_name(h, l, l->name, e);
 }
 
-/* With the name that it had before it was put aside, or "". */
-static int put_entry(const char *name, uint32_t domid, const uint8_t uuid[16], const char *former)
-{
-    char text[37], target[128];
-
-    uuid_format(uuid, text);
-    snprintf(target, sizeof(target), "%u/%s%s%s", domid, text, *former ? "/" : "", former);
-    return state_write_link(state_path("names/%s", name), target);
-}
-
-/* What a person gives a name is not put aside any more, and stays. */
-static int drop_mark(const char *name)
-{
-    struct state_entry s;
-    int rc = state_get(name, &s);
-
-    return rc || !s.former[0] ? rc : put_entry(name, s.domid, s.uuid, "");
-}
-
 bool kept_is_claimed(const char *name, pid_t claimer)
 {
     struct state_entry s;
@@ -227,13 +208,9 @@ bool kept_is_claimed(const char *name, pid_t claimer)
 static int rename_locked(const char *old_name, const char *new_name, pid_t claimer)
 {
     char from[PATH_MAX];
-    int rc;
 
     if (!kept_is_claimed(new_name, claimer))
         return -EEXIST;
-    rc = drop_mark(old_name);
-    if (rc)
-        return rc;
     snprintf(from, sizeof(from), "%s", state_path("names/%s", old_name));
     if (rename(from, state_path("names/%s", new_name)) < 0)
         return -errno;
@@ -255,6 +232,15 @@ int kept_rename(const char *old_name, const char *new_name, pid_t claimer)
     rc = rename_locked(old_name, new_name, claimer);
     close(lock);
     return rc;
+}
+
+static int put_entry(const char *name, uint32_t domid, const uint8_t uuid[16], const char *former)
+{
+    char text[37], target[128];
+
+    uuid_format(uuid, text);
+    snprintf(target, sizeof(target), "%u/%s/%s", domid, text, former);
+    return state_write_link(state_path("names/%s", name), target);
 }
 
 /* Killed at any point it has one name: the entry that does not say the domain's uuid is nobody's.

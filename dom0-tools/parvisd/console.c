@@ -393,7 +393,6 @@ void console_rename(struct console *c, const char *name)
     if (former)
         drop(former);
     snprintf(c->name, sizeof(c->name), "%s", name);
-    c->aside_of[0] = '\0';
 }
 
 void console_set_ended(struct console *c, const char *how)

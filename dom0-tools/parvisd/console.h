@@ -92,7 +92,7 @@ int __must_check console_expect(const char *name);
 /* Is there one of this name that is bound, waits for its next life, or is read? */
 bool console_is_in_use(const char *name);
 /* This console has another name from now on, one that is not in use: what is kept of the last of
- * that name goes. It is not one that was put aside any more. */
+ * that name goes. */
 void console_rename(struct console *c, const char *name);
 /* Takes what is in the ring, lets go of ring and port. The domain has ended: `how`. */
 void console_release(struct host *h, struct console *c, const char *how);

@@ -80,25 +80,6 @@ static void two_are_preserved(void **state)
     assert_string_equal(s.former, "");
 }
 
-/* So does one that was preserved, when a person gives it a name. */
-static void a_person_keeps_one(void **state)
-{
-    uint32_t kept = preserved();
-    char name[65];
-    struct state_entry s;
-
-    (void)state;
-    snprintf(name, sizeof(name), "%s", name_of(kept));
-    give_name(kept, name, "a-look");
-    assert_int_equal(state_get("a-look", &s), 0);
-    assert_int_equal(s.domid, kept);
-    assert_string_equal(s.former, "");
-    for (unsigned int i = 0; i < 3; i++)
-        preserved();
-    assert_non_null(fake_domain(f, kept));
-    assert_int_equal(state_get("a-look", &s), 0);
-}
-
 /* How many consoles are kept whose name begins so. */
 static unsigned int consoles_like(const char *begin)
 {
@@ -136,11 +117,10 @@ static void others_consoles_stay(void **state)
     assert_int_equal(access(state_path("console/db.log"), F_OK), 0);
 }
 
-/* The next daemon knows whose they were; what a person names is nobody's any more. */
+/* The next daemon knows whose they were. */
 static void next_daemon_knows_them(void **state)
 {
     uint32_t kept = preserved(), other = preserved();
-    char name[65];
 
     (void)state;
     assert_string_equal(console_by_domid(kept)->aside_of, "web");
@@ -148,9 +128,6 @@ static void next_daemon_knows_them(void **state)
     collector_look(&f->host);
     assert_string_equal(console_by_domid(kept)->aside_of, "web");
     assert_string_equal(console_by_domid(other)->aside_of, "web");
-    snprintf(name, sizeof(name), "%s", name_of(kept));
-    give_name(kept, name, "a-look");
-    assert_string_equal(console_by_domid(kept)->aside_of, "");
 }
 
 /* Who is given the name of one that was preserved and has gone is not put aside: what its own
@@ -179,8 +156,10 @@ static void next_of_its_name_is_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(two_are_preserved),      T(a_person_keeps_one),      T(others_consoles_stay),
-        T(next_daemon_knows_them), T(next_of_its_name_is_not),
+        T(two_are_preserved),
+        T(others_consoles_stay),
+        T(next_daemon_knows_them),
+        T(next_of_its_name_is_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
