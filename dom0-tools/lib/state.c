@@ -19,6 +19,7 @@
 #include "config.h"
 #include "lock.h"
 #include "restart.h"
+#include "store.h"
 
 #define LAST_MADE  "tmp" /* of the directories: where it is, the others are */
 #define RELEASE_MS 1000u /* a claim that cannot be given up within that ends with its process */
@@ -210,9 +211,10 @@ static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[1
         if (strcmp(all[i].name, name) != 0 && memcmp(all[i].uuid, uuid, 16) != 0)
             continue;
         rc = all[i].maker ? !all[i].abandoned : lives(h, &all[i]);
-        rc = rc < 0   ? error_errno(e, rc, "%s: listing the domains", name)
-             : rc > 0 ? refuse_holder(&all[i], name, e)
-                      : 0;
+        rc = rc < 0          ? error_errno(e, rc, "%s: listing the domains", name)
+             : rc > 0        ? refuse_holder(&all[i], name, e)
+             : all[i].ending ? store_refuse_left(h, all[i].domid, all[i].uuid, name, e)
+                             : 0;
     }
     free(all);
     return rc;
@@ -294,11 +296,11 @@ int state_keep(const char *name, uint32_t domid, const char *xml, struct error *
     return 0;
 }
 
-int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e)
+static int commit_locked(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e)
 {
     struct state_entry s;
     char holder[16];
-    int rc = 0;
+    int rc;
 
     /* It may have ended by now, and its name been given back. */
     if (get_entry(name, &s) == 0 && s.maker == getpid() && s.domid == domid) {
@@ -315,7 +317,19 @@ int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struc
     return 0;
 }
 
-int state_mark_ending(const char *name, uint32_t domid, const uint8_t uuid[16])
+/* Race: behind our look at the entry its name may be given back and claimed by another. */
+int state_commit(const char *name, uint32_t domid, const uint8_t uuid[16], struct error *e)
+{
+    int lock = state_lock(LOCK_LIMIT_MS), rc;
+
+    if (lock < 0)
+        return lock_refused(e, lock, state_path("lock"));
+    rc = commit_locked(name, domid, uuid, e);
+    close(lock);
+    return rc;
+}
+
+static int mark_locked(const char *name, uint32_t domid, const uint8_t uuid[16])
 {
     struct state_entry s;
     char holder[32];
@@ -325,6 +339,18 @@ int state_mark_ending(const char *name, uint32_t domid, const uint8_t uuid[16])
         return 0;
     snprintf(holder, sizeof(holder), "ending.%u", domid);
     return set_link(name, holder, uuid);
+}
+
+/* Race: the same, where two take it away. */
+int state_mark_ending(const char *name, uint32_t domid, const uint8_t uuid[16])
+{
+    int lock = state_lock(RELEASE_MS), rc;
+
+    if (lock < 0)
+        return lock;
+    rc = mark_locked(name, domid, uuid);
+    close(lock);
+    return rc;
 }
 
 /* A claim without number yet is its maker's, or, when that one is gone, anybody's. */

@@ -15,8 +15,8 @@
  *   console/NAME.log  what it printed (written by parvisd)
  *   kernels/          what was unpacked (kernel_cache.h)
  *   tmp/PID           a file before it is renamed into its place
- *   lock              held (flock) while a name is claimed or given back, or a claim becomes the
- *                     entry of a domain that lives
+ *   lock              held (flock) while a name is claimed or given back, a claim becomes the
+ *                     entry of a domain that lives, or that says that it is to go
  *   store.lock        held (flock) while a transaction of the store is written
  *   parvisd.sock      the daemon
  *
@@ -46,7 +46,8 @@
 /* Makes the directories that are missing. */
 int __must_check state_prepare(struct error *e);
 
-/* Reserves name and uuid for a domain that is about to be made; -EEXIST if a live one has them. A
+/* Reserves name and uuid for a domain that is about to be made; -EEXIST if a live one has them,
+ * -EBUSY if one had them whose entries in the store could not be removed yet. A
  * uuid that was just made up nobody has: names are many, and are not looked through for it.
  * The claim ends with the process, or with state_commit() or state_release(). */
 int __must_check state_claim(struct host *h, const char *name, const uint8_t uuid[16],

@@ -199,6 +199,38 @@ int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16])
     return first ? first : rc;
 }
 
+/* 1, 0, or a negative errno. */
+static int entries_are_left(struct host *h, uint32_t domid, const uint8_t uuid[16])
+{
+    char vm[64] = "/vm/", start[96], *text = NULL;
+    int rc = store_domain_get(h, domid, "vm", &text);
+    bool its_own;
+
+    uuid_format(uuid, vm + 4);
+    its_own = rc == 0 && strcmp(text, vm) == 0; /* else the number is another's by now */
+    free(text);
+    if (its_own || (rc && rc != -ENOENT))
+        return its_own ? 1 : rc;
+    snprintf(start, sizeof(start), "%s/start_time", vm);
+    rc = h->ops->store_read(h, 0, start, &text);
+    if (rc)
+        return rc == -ENOENT ? 0 : rc;
+    free(text);
+    return 1;
+}
+
+int store_refuse_left(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
+                      struct error *e)
+{
+    int rc = entries_are_left(h, domid, uuid);
+
+    if (rc > 0)
+        return error_set(
+            e, -EBUSY, "%s: domain %u is gone, its entries in the store are left: try again later",
+            name, domid);
+    return rc ? error_errno(e, rc, "%s: what is left of domain %u in the store", name, domid) : 0;
+}
+
 int store_domain_release(struct host *h, uint32_t domid)
 {
     int rc = h->ops->store_release(h, domid);

@@ -31,6 +31,10 @@ int __must_check store_domain_introduce(struct host *h, const struct store_domai
                                         struct error *e);
 /* Removes every entry of the domain; goes on past errors, returns the first. */
 int __must_check store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16]);
+/* Are some there still, for which it was? -EBUSY: name, or its uuid, is not to be had yet, as what
+ * is to be removed is known by them. */
+int __must_check store_refuse_left(struct host *h, uint32_t domid, const uint8_t uuid[16],
+                                   const char *name, struct error *e);
 /* The store daemon lets go of one that has ended: when this is answered it has. */
 int __must_check store_domain_release(struct host *h, uint32_t domid);
 /* 0: the guest can be asked for things by the store; -ENOENT: the store knows no such domain. */

@@ -182,7 +182,7 @@ unit_tools_store_lost_LIBS := -lxenstore -lxentoolcore
 
 UNIT += tools_kernel_cache
 unit_tools_kernel_cache_SRCS = tests/unit/tools_kernel_cache.c tests/unit/kernel_cache_support.c tests/fuzz/kernel_pack.c $(addprefix dom0-tools/lib/,clock.c config_name.c error.c interrupt.c kernel_cache.c kernel_image.c limit.c \
-    lock.c lock_holder.c memory.c plain.c progress.c restart.c state.c state_file.c unpack.c uuid.c write_all.c)
+    lock.c lock_holder.c memory.c plain.c progress.c restart.c state.c state_file.c store.c unpack.c uuid.c write_all.c)
 unit_tools_kernel_cache_LIBS := -lz -llzma -lzstd -llz4 $(foreach f,unpack memory_available clock_gettime fstat fstatfs,-Wl,--wrap=$f)
 
 UNIT += tools_cpuset

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +20,7 @@
 #include "interrupt.h"
 #include "lifecycle.h"
 #include "lifecycle_support.h"
+#include "reap.h"
 #include "state.h"
 
 static void names_are_unique(void **state)
@@ -156,6 +158,56 @@ static void names_of_the_unfinished(void **state)
     assert_string_equal(l.name, "w?[2J?eb?[m");
 }
 
+/* Names are written by one at a time: a domain whose name cannot be made its own goes. */
+static void without_the_lock(void **state)
+{
+    struct domain_config c = config("web");
+    struct error e = {0};
+    uint32_t domid;
+
+    (void)state;
+    assert_int_equal(lifecycle_make(&f->host, &c, &service, &domid, &e), 0);
+    unlink(state_path("lock"));
+    assert_int_equal(mkdir(state_path("lock"), 0700), 0); /* nobody can have it */
+    assert_int_equal(lifecycle_go(&f->host, &c, &service, domid, false, &e), -EISDIR);
+    assert_non_null(strstr(e.text, "/lock: "));
+    domain_config_free(&c);
+    assert_null(fake_domain(f, domid));
+    assert_int_equal(rmdir(state_path("lock")), 0);
+    assert_null(fake_is_clean(f));
+    assert_no_state("web");
+}
+
+/* The store did not answer when it went: its name, by which its entries are found and removed
+ * later, is not another's before. */
+static void entries_are_left(void **state)
+{
+    uint32_t domid = start("web");
+    struct domain_config c = config("web");
+    struct error e = {0};
+    struct live_domain l;
+    struct state_entry s;
+    struct reap r;
+
+    (void)state;
+    assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), 0);
+    f->store_dead = f->store_slow = true;
+    assert_int_equal(lifecycle_reap(&f->host, &l.d, "web", "destroyed", &service, &e), -ETIME);
+    f->store_dead = f->store_slow = false;
+    assert_null(fake_domain(f, domid));
+    assert_int_equal(state_get("web", &s), 0);
+    assert_true(s.ending);
+    assert_int_equal(try_start(&c, &e), -EBUSY);
+    assert_non_null(strstr(e.text, "is gone, its entries in the store are left: try again later"));
+    c = config("shop"); /* its uuid is where they are, too */
+    memcpy(c.uuid, s.uuid, 16);
+    c.uuid_given = true;
+    assert_int_equal(try_start(&c, &e), -EBUSY);
+    reap_begin(&r, domid, s.uuid, "web", "destroyed");
+    assert_int_equal(reap_wait(&f->host, &r, &e), 0);
+    start("web");
+}
+
 /* A signal at any step: all is undone, and the message says so. */
 static void any_step_may_be_interrupted(void **state)
 {
@@ -198,8 +250,14 @@ static void any_step_may_be_interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(names_are_unique),       T(names_of_others),         T(stale_claims),
-        T(the_dying_hold_no_uuid), T(names_of_the_unfinished), T(any_step_may_be_interrupted),
+        T(names_are_unique),
+        T(names_of_others),
+        T(stale_claims),
+        T(the_dying_hold_no_uuid),
+        T(names_of_the_unfinished),
+        T(without_the_lock),
+        T(entries_are_left),
+        T(any_step_may_be_interrupted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

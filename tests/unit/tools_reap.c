@@ -174,20 +174,23 @@ static int destroy_and_look(struct host *h, uint32_t domid)
     return fakes->domain_destroy(h, domid);
 }
 
-/* A state directory with this one name; without tmp/ nothing in it can be changed. */
-static void make_state(char *dir, bool room)
+/* A state directory with this one name; without tmp/ nothing in it can be changed. Where its lock
+ * is a directory nobody can have it. */
+static void make_state(char *dir, bool room, bool locked)
 {
     assert_non_null(mkdtemp(dir));
     setenv("PARVIS_RUN", dir, 1);
     assert_int_equal(mkdir(state_path("names"), 0700), 0);
     if (room)
         assert_int_equal(mkdir(state_path("tmp"), 0700), 0);
+    if (locked)
+        assert_int_equal(mkdir(state_path("lock"), 0700), 0);
     assert_int_equal(symlink(TARGET, state_path("names/web")), 0);
 }
 
 static void drop_state(const char *dir)
 {
-    unlink(state_path("lock"));
+    remove(state_path("lock"));
     rmdir(state_path("tmp"));
     assert_int_equal(rmdir(state_path("names")), 0);
     assert_int_equal(rmdir(dir), 0);
@@ -201,8 +204,8 @@ static void order(void **state)
     (void)state;
     device_system = &fake;
     turns = 0;
-    for (int at = 0; at < 4; at++) {
-        bool room = at & 1;
+    for (int at = 0; at < 5; at++) {
+        bool locked = at == 4, marked = at & 1;
         char dir[] = "/tmp/parvis-reap-XXXXXX";
         struct host_ops ops;
         struct error e = {0};
@@ -210,7 +213,7 @@ static void order(void **state)
         struct reap r;
 
         attached = at & 2;
-        make_state(dir, room);
+        make_state(dir, marked || locked, locked);
         f = fake_new();
         fakes = f->host.ops;
         ops = *fakes;
@@ -222,8 +225,8 @@ static void order(void **state)
         reap_begin(&r, 7, uuid, "web", "");
         if (reap_wait(&f->host, &r, &e))
             fail_msg("%s", e.text);
-        assert_int_equal(was_ending, room);
-        assert_int_equal(had_entries, !room);
+        assert_int_equal(was_ending, marked);
+        assert_int_equal(had_entries, !marked);
         assert_null(fake_read(f, "/local/domain/7/name"));
         assert_null(fake_read(f, "/local/domain/7/device/vbd/51712/state"));
         assert_null(fake_read(f, "/local/domain/0/backend/vbd/7/51712/state"));
@@ -282,7 +285,7 @@ static void next_one_has_the_name(void **state)
         struct reap r;
 
         last_look = at;
-        make_state(dir, true);
+        make_state(dir, true, false);
         assert_int_equal(mkdir(state_path("ended"), 0700), 0);
         f = fake_new();
         fakes = f->host.ops;
