@@ -111,15 +111,20 @@ void aside_drop_cores(const char *core)
     }
 }
 
-int aside_path(const char *name, char *out, size_t size)
+int aside_path(const char *name, char *out, size_t size, struct error *e)
 {
     const char *folder = dumps();
     char when[24];
+    int len;
 
     time_text(when);
-    snprintf(out, size, "%.70s/%s-%s" END, folder, name, when);
+    len = snprintf(out, size, "%s/%s-%s" END, folder, name, when);
+    if ((size_t)len >= size)
+        return error_set(e, -ENAMETOOLONG,
+                         "$PARVIS_DUMPS makes its path %d characters long, %zu at most are taken",
+                         len, size - 1);
     if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-        return -errno;
+        return error_errno(e, -errno, "%.60s", out);
     aside_sweep();
     return 0;
 }
@@ -161,6 +166,11 @@ static int keep(const struct host_domain *d, struct domain_config *cfg, const ch
     return rc;
 }
 
+static void tell_not_kept(const char *name, int rc)
+{
+    fprintf(stderr, "parvisd: %s: keeping its configuration: %s\n", name, strerror(-rc));
+}
+
 /* The store says who it is; what cannot be written there is told, and no more: it has ended. */
 static void tell_store(struct host *h, const struct host_domain *d, const char *other)
 {
@@ -191,7 +201,7 @@ static int set_aside(struct host *h, struct host_domain *d, struct console *c,
         return rc;
     rc = keep(d, cfg, other);
     if (rc)
-        fprintf(stderr, "parvisd: %s: keeping its configuration: %s\n", other, strerror(-rc));
+        tell_not_kept(other, rc);
     console_rename(c, other);
     snprintf(c->aside_of, sizeof(c->aside_of), "%s", name);
     tell_store(h, d, other);
@@ -220,6 +230,26 @@ int aside_domain(struct host *h, struct host_domain *d, struct console *c, char 
     }
     free(xml);
     return rc;
+}
+
+void aside_settle(struct host *h, const struct host_domain *d, const char *name)
+{
+    struct domain_config cfg;
+    struct error e = {0};
+    char *xml;
+    int rc = state_read_xml(d->domid, &xml);
+
+    if (rc == 0) {
+        rc = domain_config_parse(xml, strlen(xml), "kept configuration", &cfg, &e);
+        free(xml);
+        if (rc == 0) {
+            rc = keep(d, &cfg, name);
+            domain_config_free(&cfg);
+        }
+    }
+    if (rc)
+        tell_not_kept(name, rc);
+    tell_store(h, d, name);
 }
 
 static int by_name(const void *a, const void *b)

@@ -14,9 +14,9 @@
 #include "state.h"
 
 /* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core. $PARVIS_DUMPS replaces the
- * folder. 0 or a negative errno: the folder cannot be made. What dumpers left that were killed
- * goes. */
-int __must_check aside_path(const char *name, char *out, size_t size);
+ * folder. Fails where that cannot be made, or the path is longer than out. What dumpers left that
+ * were killed goes. */
+int __must_check aside_path(const char *name, char *out, size_t size, struct error *e);
 /* This core is there, whole and on the disk: of the name that it is called by, which the domain
  * need not have any more, the oldest go, all but ASIDE_CORES. A guest that crashes again and again,
  * which it may do as it likes, fills no disk. None goes before: where there is no room for one
@@ -34,6 +34,10 @@ void aside_sweep(void);
  * as it is its entry says, and what is kept of it. */
 int __must_check aside_domain(struct host *h, struct host_domain *d, struct console *c,
                               char other[65], struct error *e);
+
+/* A daemon that was killed may have put it aside by its entry, and no more: what is kept of it and
+ * the store say so, too. */
+void aside_settle(struct host *h, const struct host_domain *d, const char *name);
 
 /* Of the domains of this name that are preserved so, those that are to go: all but the newest
  * ASIDE_DOMAINS, as each keeps its memory. Their entries say that they were put aside: another that

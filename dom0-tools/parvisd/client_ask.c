@@ -161,8 +161,8 @@ static void ask_rename(struct host *h, struct client *cl, uint32_t domid, char *
         error_set(&e, -ESRCH, "%s: parvisd does not watch this domain", text);
     else if (!kept_is_claimed(to, cl->pid))
         error_set(&e, -EEXIST, "%s: process %d has not claimed this name", to, (int)cl->pid);
-    else if (console_is_in_use(to))
-        error_set(&e, -EBUSY, "%s: the console of the last domain of this name is being read", to);
+    else if (console_use(to))
+        error_set(&e, -EBUSY, "%s: the last domain of this name %s", to, console_use(to));
     else if (give_name(h, domid, text, to, cl->pid, &e) == 0)
         console_rename(c, to);
     client_answer(cl, e.code, &e);

@@ -79,10 +79,19 @@ static void forget(struct console *c)
     drop(c);
 }
 
+/* NULL: it is not. */
+static const char *use_of(const struct console *c)
+{
+    return c->restarting || c->restarter ? "is to live again"
+           : c->dumper                   ? "is having its core written"
+           : c->domid != CONSOLE_NONE    ? "is still there"
+           : c->reader || c->listeners   ? "is having its console read"
+                                         : NULL;
+}
+
 static bool is_in_use(const struct console *c)
 {
-    return c->domid != CONSOLE_NONE || c->restarting || c->restarter || c->dumper || c->reader ||
-           c->listeners;
+    return use_of(c) != NULL;
 }
 
 /* There are newer ones enough that were put aside of the same name; the newest stand first. */
@@ -379,11 +388,11 @@ int console_expect(const char *name)
     return 0;
 }
 
-bool console_is_in_use(const char *name)
+const char *console_use(const char *name)
 {
     const struct console *c = console_by_name(name);
 
-    return c && is_in_use(c);
+    return c ? use_of(c) : NULL;
 }
 
 void console_rename(struct console *c, const char *name)

@@ -72,7 +72,7 @@ struct console {
     pid_t restarter;
     bool given_up; /* and told to stop: how it all ended is told already */
     pid_t dumper;  /* writes its core, to `core`; what is done then is `then` */
-    char core[160];
+    char core[151];
     enum end_action then;
     int messages; /* what the restarter, or the dumper, says */
 };
@@ -89,8 +89,9 @@ int __must_check console_adopt(struct host *h, uint32_t domid, const char *name,
 void console_resume(struct console *c);
 /* A domain that a daemon before this one was to start again: its console, which waits for it. */
 int __must_check console_expect(const char *name);
-/* Is there one of this name that is bound, waits for its next life, or is read? */
-bool console_is_in_use(const char *name);
+/* Is there one of this name that is bound, waits for its next life, or is read? NULL: no; else what
+ * the last domain of this name does so, "is still there". */
+const char *console_use(const char *name);
 /* This console has another name from now on, one that is not in use: what is kept of the last of
  * that name goes. */
 void console_rename(struct console *c, const char *name);

@@ -171,15 +171,18 @@ static enum end_action dump_first(const struct host_domain *d, struct console *c
 {
     enum end_action then = action == END_COREDUMP_RESTART ? END_RESTART : END_DESTROY;
     char number[16];
-    int rc = aside_path(c->name, c->core, sizeof(c->core));
-    pid_t pid = rc;
+    struct error e = {0};
+    pid_t pid = aside_path(c->name, c->core, sizeof(c->core), &e);
     size_t n = strlen(how);
 
     snprintf(number, sizeof(number), "%u", d->domid);
-    if (rc == 0)
+    if (pid == 0) {
         pid = child_start("dump-core", number, c->core, &c->messages);
+        if (pid < 0)
+            error_errno(&e, pid, "%.60s", c->core);
+    }
     if (pid < 0) {
-        snprintf(how + n, size - n, "; no core: %.60s: %s", c->core, strerror(-pid));
+        snprintf(how + n, size - n, "; no core: %.140s", e.text);
         return then;
     }
     c->dumper = pid;
@@ -396,15 +399,29 @@ static void tell_once(const struct error *e)
     told = *e;
 }
 
+/* Of one that was put aside its devices go as well, where its next life is still to come. */
+static int settle_found(struct host *h, const struct console *c, const struct live_domain *l,
+                        struct error *e)
+{
+    if (*c->aside_of) {
+        aside_settle(h, &l->d, c->name);
+        if (restart_intended(c->aside_of))
+            reaper_start_devices(h, &l->d, c->aside_of);
+    }
+    return kept_settle_name(h, l, e);
+}
+
+/* Tried again and again: why it cannot be done is told once, as others may hinder it in turn. */
 static bool settle(struct host *h, struct console *c)
 {
     struct live_domain l;
     struct error e = {0};
+    bool told = c->unsettled;
 
-    c->unsettled = lifecycle_find(h, c->name, &l, &e) ||
-                   (l.d.domid == c->domid && kept_settle_name(h, &l, &e));
-    if (c->unsettled)
-        tell_once(&e);
+    c->unsettled =
+        lifecycle_find(h, c->name, &l, &e) || (l.d.domid == c->domid && settle_found(h, c, &l, &e));
+    if (c->unsettled && !told)
+        fprintf(stderr, "parvisd: %s\n", e.text);
     return !c->unsettled;
 }
 

@@ -3,6 +3,7 @@
  * What the daemon cannot do at once, as it has no memory, or somebody else is at it: it is done
  * another way, or later, and told once.
  */
+#define _GNU_SOURCE /* pipe2 */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -94,6 +96,29 @@ static void devices_go_without_memory(void **state)
     assert_non_null(fake_domain(f, domid));
 }
 
+/* A child holds what is kept of it, until the descriptor is closed. */
+static int held_by_a_child(uint32_t domid)
+{
+    int held[2], done[2];
+    char c = 0;
+
+    assert_int_equal(pipe2(held, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(done, O_CLOEXEC), 0);
+    if (fork() == 0) {
+        int fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC);
+
+        close(done[1]);
+        c = flock(fd, LOCK_EX | LOCK_NB) == 0;
+        _exit(write(held[1], &c, 1) != 1 || read(done[0], &c, 1) != 0);
+    }
+    assert_int_equal(read(held[0], &c, 1), 1);
+    assert_int_equal(c, 1);
+    close(held[0]);
+    close(held[1]);
+    close(done[0]);
+    return done[1];
+}
+
 /* Who gave it another name was killed, and somebody holds what is kept of it: it is settled when
  * that is free, and what hinders it is told once. */
 static void a_name_is_settled_later(void **state)
@@ -112,11 +137,16 @@ static void a_name_is_settled_later(void **state)
     collector_look(&f->host);
     for (int i = 0; i < 3; i++) {
         clock_ms += COLLECT_AGAIN_MS;
+        if (i == 1) { /* another process, which has a number of its own */
+            close(fd);
+            fd = held_by_a_child(domid);
+        }
         collector_run(&f->host);
     }
     assert_int_equal(times_heard(" is changing it"), 1);
     assert_string_equal(fake_read(f, path), "shop");
     close(fd);
+    assert_true(wait(NULL) > 0);
     clock_ms += COLLECT_AGAIN_MS;
     collector_run(&f->host);
     assert_string_equal(fake_read(f, path), "web");

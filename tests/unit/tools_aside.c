@@ -122,6 +122,7 @@ static void dumps_and_destroys(void **state)
 /* No core: why is said, and what follows is done all the same. */
 static void without_a_core(void **state)
 {
+    char folder[128];
     uint32_t domid;
 
     (void)state;
@@ -135,6 +136,17 @@ static void without_a_core(void **state)
     crash(domid);
     turn();
     ended_is("web", "crashed; no core: /proc/none/web-", "No such file or directory");
+    assert_null(fake_domain(f, domid));
+    /* Not by a path that is cut: 125 and "/web-20261128T155801Z.core" are one too many. */
+    snprintf(folder, sizeof(folder), "/%0124d", 0);
+    setenv("PARVIS_DUMPS", folder, 1);
+    domid = serve_one("coredump-destroy");
+    crash(domid);
+    turn();
+    ended_is("web",
+             "crashed; no core: $PARVIS_DUMPS makes its path 151 characters long, 150 at most are "
+             "taken",
+             "");
     assert_null(fake_domain(f, domid));
     assert_null(fake_is_clean(f));
 }

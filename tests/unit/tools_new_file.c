@@ -64,7 +64,7 @@ static void parts_are_swept(void **state)
     assert_true(dump_is_there(own));
     assert_int_equal(new_file_keep(&file, 0, &e), 0);
     leave(dead[0]);
-    assert_int_equal(aside_path("a", path, sizeof(path)), 0);
+    assert_int_equal(aside_path("a", path, sizeof(path), &e), 0);
     assert_false(dump_is_there(dead[0]));
 }
 

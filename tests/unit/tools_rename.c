@@ -168,6 +168,38 @@ static void keeps_its_name(void **state)
     assert_true(is_named("web"));
 }
 
+/* Why is said as it is. */
+static void the_last_of_that_name_is_not_done(void **state)
+{
+    static const char *const why[] = {"is to live again", "is having its core written",
+                                      "is still there", "is having its console read"};
+    const uint8_t uuid[16] = {1};
+    char text[96];
+    uint32_t domid;
+    struct console *c;
+    int fd;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    assert_int_equal(state_claim(&f->host, "shop", uuid, true, NULL), 0);
+    assert_int_equal(console_expect("shop"), 0);
+    c = console_by_name("shop");
+    for (unsigned int i = 0; i < sizeof(why) / sizeof(why[0]); i++) {
+        c->restarting = c->successor = i == 0;
+        c->dumper = i == 1 ? getpid() : 0;
+        c->domid = i == 2 ? 99 : CONSOLE_NONE;
+        c->listeners = i == 3;
+        snprintf(text, sizeof(text), "%u web shop", domid);
+        fd = ask(D_RENAME, text);
+        snprintf(text, sizeof(text), "-16 shop: the last domain of this name %s", why[i]);
+        next_is(fd, D_REFUSED, text);
+        close(fd);
+        c->domid = CONSOLE_NONE;
+    }
+    c->listeners = 0;
+    state_release("shop", UINT32_MAX, uuid);
+}
+
 /* While the daemon does not answer, whoever makes another domain goes on; the new name is nobody
  * else's. */
 static void who_renames_holds_nobody_up(void **state)
@@ -240,8 +272,13 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, daemon_setup, daemon_teardown)
     const struct CMUnitTest tests[] = {
-        T(gets_another_name), T(of_two_one_has_it),           T(not_while_one_claims),
-        T(keeps_its_name),    T(who_renames_holds_nobody_up), T(an_unclaimed_name_is_not_given),
+        T(gets_another_name),
+        T(of_two_one_has_it),
+        T(not_while_one_claims),
+        T(the_last_of_that_name_is_not_done),
+        T(keeps_its_name),
+        T(who_renames_holds_nobody_up),
+        T(an_unclaimed_name_is_not_given),
     };
 #undef T
 

@@ -23,6 +23,7 @@
 
 #include "client.h"
 #include "collector.h"
+#include "config.h"
 #include "daemon_support.h"
 #include "fake_parts.h"
 #include "killed_calls.h"
@@ -151,11 +152,30 @@ static bool killed_aside(uint64_t at)
     return died;
 }
 
-/* It is ours, by the name that it was put aside by, once; the next life is to be. */
+/* What is kept of it and the store say who it is now, and that it stays as it is. */
+static void assert_is_said(const char *name)
+{
+    char uuid[37], path[64], text[64], *xml;
+
+    uuid_format(fake_domain(f, domid)->d.uuid, uuid);
+    assert_int_equal(state_read_xml(domid, &xml), 0);
+    snprintf(text, sizeof(text), "<uuid>%s</uuid>", uuid);
+    assert_non_null(strstr(xml, text));
+    assert_non_null(strstr(xml, name));
+    assert_non_null(strstr(xml, "<on_crash>preserve</on_crash>"));
+    free(xml);
+    snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
+    snprintf(text, sizeof(text), "/vm/%s", uuid);
+    assert_string_equal(fake_read(f, path), text);
+}
+
+/* It is ours, by the name that it was put aside by, once; the next life is to be, and has its disk.
+ */
 static void assert_is_aside(uint64_t at)
 {
     const char *name = name_of(domid);
     struct state_entry s;
+    char path[64];
 
     if (strncmp(name, "web-2", 5) != 0 || strchr(name + 4, '-') || state_get(name, &s) ||
         s.domid != domid)
@@ -166,6 +186,9 @@ static void assert_is_aside(uint64_t at)
     assert_int_equal(state_get("web", &s), -ENOENT);
     assert_non_null(console_by_domid(domid));
     assert_string_equal(console_by_domid(domid)->name, name);
+    assert_is_said(name);
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/51712/state", domid);
+    assert_null(fake_read(f, path));
 }
 
 /* It crashes, is put aside, and the daemon is killed meanwhile, at each step once. */
@@ -183,6 +206,7 @@ static void is_put_aside(void **state)
         domid = serve_one("rename-restart");
         snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
         assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "web"), 0);
+        add_disk(domid);
         clock_ms += 2 * RESTART_MIN_MS;
         fake_shutdown(f, domid, SHUTDOWN_crash);
         first = dup(0);
