@@ -173,10 +173,18 @@ static int find_named(struct host *h, const char *name, struct live_domain *out)
     return 0;
 }
 
+bool lifecycle_number(const char *text, uint32_t *domid)
+{
+    if (!*text || strlen(text) > 5 || strspn(text, "0123456789") != strlen(text))
+        return false;
+    *domid = (uint32_t)strtoul(text, NULL, 10);
+    return true;
+}
+
 int lifecycle_find(struct host *h, const char *which, struct live_domain *out, struct error *e)
 {
-    bool number = *which && strspn(which, "0123456789") == strlen(which) && strlen(which) < 6;
-    unsigned long id = number ? strtoul(which, NULL, 10) : 0;
+    uint32_t id = 0;
+    bool number = lifecycle_number(which, &id);
     struct live_domain *all;
     size_t n;
     int rc = number ? -ENOENT : find_named(h, which, out);

@@ -63,6 +63,9 @@ struct live_domain {
     pid_t maker; /* process that is making it; 0: it is whole */
 };
 
+/* A domain's number, as people and other programs write it: up to five digits, and nothing else.
+ * What has more may be a name. */
+bool lifecycle_number(const char *text, uint32_t *domid);
 /* -ESRCH: none; the message says how the last one of this name ended. */
 int __must_check lifecycle_find(struct host *h, const char *which, struct live_domain *out,
                                 struct error *e);

@@ -52,9 +52,9 @@ static bool is_others_now(struct host *h, const struct console *c)
 /* NULL: there is none, and the client is told. */
 static struct console *find_console(struct host *h, struct client *cl, const char *name)
 {
-    bool number = *name && strspn(name, "0123456789") == strlen(name);
+    uint32_t domid;
     struct console *c =
-        number ? console_by_domid((uint32_t)strtoul(name, NULL, 10)) : console_by_name(name);
+        lifecycle_number(name, &domid) ? console_by_domid(domid) : console_by_name(name);
 
     if (c && !is_others_now(h, c))
         return c;
@@ -169,13 +169,30 @@ static void ask_rename(struct host *h, struct client *cl, uint32_t domid, char *
     client_drop(cl);
 }
 
+/* false: it is none, and the client is told. */
+static bool read_number(struct client *cl, const char *text, uint32_t *domid)
+{
+    struct error e = {0};
+
+    if (lifecycle_number(text, domid))
+        return true;
+    error_set(&e, -EPROTO, "parvisd does not understand which domain: '%.20s' is no number of one",
+              text);
+    client_answer(cl, e.code, &e);
+    client_drop(cl);
+    return false;
+}
+
 static void ask_wait(struct host *h, struct client *cl, const char *number)
 {
-    uint32_t domid = (uint32_t)strtoul(number, NULL, 10);
-    const struct console *c = console_by_domid(domid);
+    const struct console *c;
     struct error e = {0};
+    uint32_t domid;
     char how[256];
 
+    if (!read_number(cl, number, &domid))
+        return;
+    c = console_by_domid(domid);
     if (!c && (domid == 0 || has_ended(h, domid, how, sizeof(how)))) {
         refuse_unwatched(h, cl, number, "");
         return;
@@ -225,7 +242,7 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
     struct host_domain d;
     unsigned int n = 0;
 
-    if (!how || domid == 0 || domid == CONSOLE_NONE) {
+    if (!how || domid == 0) {
         struct error e = {0};
 
         client_answer(cl, error_set(&e, -EPROTO, "parvisd does not understand what to take away"),
@@ -246,28 +263,44 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
     reaper_start(h, domid, s.uuid, text, is_given_up(text, domid) ? "" : how);
 }
 
+/* "DOMID ...", of a domain that the client has made, named, or ended. */
+static void ask_of_one(struct host *h, struct client *cl, int type, char *text)
+{
+    char *rest = text + strcspn(text, " ");
+    struct error e = {0};
+    uint32_t domid;
+
+    if (*rest)
+        *rest++ = '\0';
+    if (!read_number(cl, text, &domid))
+        return;
+    if (type == D_REAP) {
+        ask_reap(h, cl, domid, rest);
+    } else if (type == D_RENAME) {
+        ask_rename(h, cl, domid, rest);
+    } else {
+        client_answer(cl, serve_new(h, domid, rest, cl->pid, &e), &e);
+        if (cl->kind != MAKING) /* it goes on being made */
+            client_drop(cl);
+    }
+}
+
 void client_request(struct host *h, struct client *cl, int type, char *text)
 {
     struct state_entry former;
     struct error e = {0};
-    char *rest;
-    uint32_t domid = (uint32_t)strtoul(text, &rest, 10);
 
-    rest += *rest == ' ';
     switch (type) {
     case D_SERVE:
-        client_answer(cl, serve_new(h, domid, rest, cl->pid, &e), &e);
-        if (cl->kind != MAKING) /* it goes on being made */
-            client_drop(cl);
+    case D_REAP:
+    case D_RENAME:
+        ask_of_one(h, cl, type, text);
         break;
     case D_MAKE:
         snprintf(cl->name, sizeof(cl->name), "%.64s", text);
         cl->kind = TO_MAKE; /* answered by client_go_on() */
         if (state_get(cl->name, &former) == 0)
             collector_look(h);
-        break;
-    case D_REAP:
-        ask_reap(h, cl, domid, rest);
         break;
     case D_STOP:
         snprintf(cl->name, sizeof(cl->name), "%.64s", text);
@@ -281,9 +314,6 @@ void client_request(struct host *h, struct client *cl, int type, char *text)
     case D_LOG:
     case D_FOLLOW:
         ask_log(h, cl, text, type == D_FOLLOW);
-        break;
-    case D_RENAME:
-        ask_rename(h, cl, domid, rest);
         break;
     case D_EVENTS:
         events_begin(h);

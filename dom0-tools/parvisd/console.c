@@ -39,7 +39,7 @@ struct console *console_by_domid(uint32_t domid)
 
     for (c = consoles; c && c->domid != domid; c = c->next) {
     }
-    return c;
+    return domid == CONSOLE_NONE ? NULL : c;
 }
 
 static void save(const struct console *c)

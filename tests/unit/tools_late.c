@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clients of the daemon that come late, or say numbers that no domain has: the domain that has
+ * the name, the uuid or the like number by now is another one, and nothing of it is touched.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
+#include "daemon_support.h"
+#include "policy.h"
+
+/* Beyond what a number of a domain can be: cut to 32 bits one is that of no console, one is 1. */
+static void numbers_beyond(void **state)
+{
+    static const char *const numbers[] = {"4294967295", "4294967297", "123456", "-1", "1x", ""};
+    uint32_t secret, domid;
+
+    (void)state;
+    say(serve("secret", "destroy", &secret), "of secret", 9);
+    fake_shutdown(f, secret, SHUTDOWN_poweroff);
+    policy_check(&f->host);
+    turn();
+    assert_int_equal(console_by_name("secret")->domid, CONSOLE_NONE);
+    assert_null(console_by_domid(CONSOLE_NONE));
+    serve("web", "destroy", &domid);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        static const int types[] = {D_REAP, D_RENAME, D_SERVE, D_WAIT};
+        char text[128];
+        int fd = ask(D_LOG, numbers[i]);
+
+        snprintf(text, sizeof(text), "-3 %s: no such domain, nor a console kept of one",
+                 numbers[i]);
+        next_is(fd, D_REFUSED, text);
+        close(fd);
+        for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
+            snprintf(text, sizeof(text), "%s%s", numbers[i],
+                     types[t] == D_WAIT ? "" : " web destroyed");
+            fd = ask(types[t], text);
+            snprintf(text, sizeof(text),
+                     "-71 parvisd does not understand which domain: '%s' is "
+                     "no number of one",
+                     numbers[i]);
+            next_is(fd, D_REFUSED, text);
+            next_is(fd, 0, "");
+            close(fd);
+        }
+    }
+    assert_non_null(fake_domain(f, domid));
+    assert_int_equal(console_by_name("web")->domid, domid);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {T(numbers_beyond)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
