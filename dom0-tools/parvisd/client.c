@@ -171,6 +171,10 @@ static void readable(struct host *h, struct client *cl, client_request_t request
         struct console *c = cl->console;
         size_t room = CONSOLE_INPUT - c->input_len;
 
+        if (c->domid != CONSOLE_NONE && !c->ring) {
+            client_send_end(cl, CONSOLE_TAKEN);
+            return;
+        }
         len = len < room ? len : room;
         memcpy(c->input + c->input_len, buf, len);
         c->input_len += (uint32_t)len;

@@ -82,6 +82,12 @@ static void ask_console(struct host *h, struct client *cl, const char *name, boo
 
     if (!c)
         return;
+    if (c->domid != CONSOLE_NONE && !c->ring) {
+        error_set(&e, -EPIPE, "%s: " CONSOLE_TAKEN "; `pvctl log` shows what it printed", name);
+        client_answer(cl, e.code, &e);
+        client_drop(cl);
+        return;
+    }
     if (take)
         take_over(c, cl->pid);
     if (c->reader) {

@@ -170,6 +170,23 @@ static int not_reached(struct error *e, int rc, const char *name, uint32_t domid
     return error_errno(e, rc, "%s: reaching the console ring of domain %u", name, domid);
 }
 
+/* Of a life that begins now, or that a daemon before this one has served. */
+static void begin(struct host *h, struct console *c)
+{
+    if (!c->restarting) { /* what the last of this name said has been kept until here */
+        history_clear(&c->history);
+        c->reader_pos = 0;
+        c->quick = 0;
+    }
+    c->ended = c->handled = c->restarting = c->successor = false;
+    c->aside_of[0] = '\0'; /* that was another domain */
+    c->input_len = 0;
+    c->started_ms = now_ms();
+    tty_open(h, c);
+    console_pump(h, c);
+    drop_old();
+}
+
 int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *name, struct error *e)
 {
     struct console *c = console_by_name(name);
@@ -190,18 +207,7 @@ int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *nam
             drop(c);
         return not_reached(e, rc, name, domid);
     }
-    if (!c->restarting) { /* what the last of this name said has been kept until here */
-        history_clear(&c->history);
-        c->reader_pos = 0;
-        c->quick = 0;
-    }
-    c->ended = c->handled = c->restarting = c->successor = false;
-    c->aside_of[0] = '\0'; /* that was another domain */
-    c->input_len = 0;
-    c->started_ms = now_ms();
-    tty_open(h, c);
-    console_pump(h, c);
-    drop_old();
+    begin(h, c);
     return 0;
 }
 
@@ -219,19 +225,47 @@ static int read_port(struct host *h, uint32_t domid, uint32_t *port)
     return rc;
 }
 
-int console_adopt(struct host *h, uint32_t domid, const char *name, struct error *e)
-{
-    uint32_t port;
-    int rc = read_port(h, domid, &port);
-
-    if (rc)
-        return not_reached(e, rc, name, domid);
-    return console_serve(h, domid, port, name, e);
-}
-
 static void note(struct console *c, const char *text)
 {
     history_add(&c->history, text, strlen(text));
+}
+
+/* It is watched all the same. */
+static int serve_without_ring(struct host *h, uint32_t domid, const char *name, struct error *e)
+{
+    struct console *c = console_by_name(name);
+
+    if (!c)
+        c = make(name);
+    if (!c)
+        return error_errno(e, -ENOMEM, "%s: its console", name);
+    c->domid = domid;
+    c->masked = false;
+    begin(h, c);
+    note(c, "\r\n[parvisd: the guest has taken its console away; what it prints is not seen]\r\n");
+    return 0;
+}
+
+/* It has taken back the grant of its ring, or closed its end of the channel. What else fails is not
+ * its doing, and may not fail the next time. */
+static bool is_its_own_doing(int rc)
+{
+    return rc == -EINVAL || rc == -ENOENT || rc == -EAGAIN;
+}
+
+int console_adopt(struct host *h, uint32_t domid, const char *name, struct error *e)
+{
+    struct error why = {0};
+    uint32_t port;
+    int rc = read_port(h, domid, &port);
+
+    rc = rc ? not_reached(&why, rc, name, domid) : console_serve(h, domid, port, name, &why);
+    if (rc && !is_its_own_doing(rc))
+        return error_set(e, rc, "%s", why.text);
+    if (rc == 0)
+        return 0;
+    fprintf(stderr, "parvisd: %s: it is watched without one\n", why.text);
+    return serve_without_ring(h, domid, name, e);
 }
 
 /* Guest to history: at most `limit` bytes. Returns how many. */
@@ -296,12 +330,10 @@ static bool window_is_full(struct console *c)
     return c->window_bytes >= CONSOLE_BURST;
 }
 
-void console_pump(struct host *h, struct console *c)
+static void move_bytes(struct host *h, struct console *c)
 {
     uint32_t moved = 0, n;
 
-    if (c->domid == CONSOLE_NONE)
-        return;
     if (!reader_is_slow(c) && !window_is_full(c)) {
         n = take_output(c, CONSOLE_BURST);
         c->window_bytes += n;
@@ -314,7 +346,25 @@ void console_pump(struct host *h, struct console *c)
     moved += give_input(c);
     if (moved)
         h->ops->evtchn_notify(h, c->port);
-    tty_pump(c);
+}
+
+void console_pump(struct host *h, struct console *c)
+{
+    if (c->ring)
+        move_bytes(h, c);
+    if (c->domid != CONSOLE_NONE)
+        tty_pump(c);
+}
+
+/* Takes what is in the ring, lets go of ring and port. */
+static void unbind_ring(struct host *h, struct console *c)
+{
+    if (c->ring) {
+        take_output(c, sizeof(c->ring->out));
+        h->ops->evtchn_unbind(h, c->port);
+        h->ops->grant_unmap(h, c->ring);
+        c->ring = NULL;
+    }
 }
 
 int console_pump_waiting(struct host *h)
@@ -322,7 +372,7 @@ int console_pump_waiting(struct host *h)
     int wait = -1;
 
     for (struct console *c = consoles; c; c = c->next) {
-        if (c->domid != CONSOLE_NONE && c->masked) {
+        if (c->ring && c->masked) {
             console_pump(h, c);
             /* A slow reader calls for the next try itself, when it has read. */
             if (c->masked && !reader_is_slow(c))
@@ -335,7 +385,7 @@ int console_pump_waiting(struct host *h)
 void console_event(struct host *h, uint32_t port)
 {
     for (struct console *c = consoles; c; c = c->next) {
-        if (c->domid != CONSOLE_NONE && c->port == port) {
+        if (c->ring && c->port == port) {
             c->masked = true;
             c->window_bytes += EVENT_COST;
             console_pump(h, c);
@@ -419,11 +469,8 @@ void console_release(struct host *h, struct console *c, const char *how)
 {
     if (c->domid == CONSOLE_NONE)
         return;
-    take_output(c, sizeof(c->ring->out));
+    unbind_ring(h, c);
     tty_part(c);
-    h->ops->evtchn_unbind(h, c->port);
-    h->ops->grant_unmap(h, c->ring);
-    c->ring = NULL;
     c->domid = CONSOLE_NONE;
     if (c->restarting) {
         /* Nothing is written before the successor's configuration: there may be no room for it. */
@@ -441,14 +488,9 @@ void console_close_all(struct host *h)
     while (consoles) {
         struct console *c = consoles;
 
-        if (c->domid != CONSOLE_NONE)
-            take_output(c, sizeof(c->ring->out));
+        unbind_ring(h, c);
         if (c->domid != CONSOLE_NONE || c->restarting)
             save(c);
-        if (c->domid != CONSOLE_NONE) {
-            h->ops->evtchn_unbind(h, c->port);
-            h->ops->grant_unmap(h, c->ring);
-        }
         tty_part(c);
         drop(c);
     }

@@ -3,10 +3,12 @@
  * The consoles that the daemon keeps: one for each name.
  *
  * A console is bound to a living domain (ring mapped, event port bound) or not (its domain
- * has ended, or is being restarted). Its history outlives the domain: whoever asks later
- * still gets the first byte, the last byte, and how it ended. The newest CONSOLES_ENDED
- * ended ones are kept; of those that were put aside (aside.h), which a guest can have done again
- * and again, the newest CONSOLES_ASIDE of each name: one name's do not push out another's.
+ * has ended, or is being restarted). A guest may take its ring or its port away: a daemon that is
+ * started then has a console without a ring, by which its domain's end is acted upon all the same.
+ * Its history outlives the domain: whoever asks later still gets the first byte, the last byte, and
+ * how it ended. The newest CONSOLES_ENDED ended ones are kept; of those that were put aside
+ * (aside.h), which a guest can have done again and again, the newest CONSOLES_ASIDE of each name:
+ * one name's do not push out another's.
  *
  * The ring page is shared with a guest that may be hostile. Only the two indices that the
  * guest writes are read from it, each once per use; our own indices are private copies. A
@@ -36,6 +38,8 @@
 #define CONSOLE_INPUT     4096u
 #define CONSOLES_ENDED    64u
 #define CONSOLES_ASIDE    2u
+/* Of a console without a ring. */
+#define CONSOLE_TAKEN "the guest has taken its console away: nobody can type there"
 
 struct xencons_interface;
 
@@ -44,12 +48,12 @@ struct console {
     char name[65];
     char aside_of[65]; /* the name that it had before it was put aside; "": it was not */
     uint32_t domid;    /* CONSOLE_NONE: not bound */
-    struct xencons_interface *ring;
-    uint32_t port;              /* our end */
-    uint32_t out_cons, in_prod; /* our indices */
-    bool masked;                /* the port has fired and waits for our unmask */
-    uint64_t window_ms;         /* when the present window began */
-    uint32_t window_bytes;      /* consumed in it */
+    struct xencons_interface *ring; /* NULL: not bound, or the guest has taken it away */
+    uint32_t port;                  /* our end */
+    uint32_t out_cons, in_prod;     /* our indices */
+    bool masked;                    /* the port has fired and waits for our unmask */
+    uint64_t window_ms;             /* when the present window began */
+    uint32_t window_bytes;          /* consumed in it */
 
     struct history history;
     const void *reader; /* the one client that is attached, or NULL */
@@ -83,7 +87,8 @@ extern struct console *consoles;
  */
 int __must_check console_serve(struct host *h, uint32_t domid, uint32_t port, const char *name,
                                struct error *e);
-/* The same of a domain that somebody else has made: its port stands in the store. */
+/* The same of a domain that somebody else has made: its port stands in the store. Where the guest
+ * itself is why it cannot be reached, it has no ring. */
 int __must_check console_adopt(struct host *h, uint32_t domid, const char *name, struct error *e);
 /* A daemon before this one left the history of this console in a file: takes it up. */
 void console_resume(struct console *c);
@@ -107,6 +112,7 @@ int console_pump_waiting(struct host *h);
 void console_event(struct host *h, uint32_t port);
 
 struct console *console_by_name(const char *name);
+/* The one that is bound to this domain. */
 struct console *console_by_domid(uint32_t domid);
 /* Writes the histories of all consoles to their files and lets go of everything. */
 void console_close_all(struct host *h);

@@ -66,6 +66,10 @@ UNIT += tools_console
 unit_tools_console_SRCS = tests/unit/tools_console.c $(TOOLS_DAEMON_SRCS)
 unit_tools_console_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_console_taken
+unit_tools_console_taken_SRCS = tests/unit/tools_console_taken.c $(TOOLS_DAEMON_SRCS)
+unit_tools_console_taken_LIBS := $(TOOLS_ALL_LIBS)
+
 UNIT += tools_late
 unit_tools_late_SRCS = tests/unit/tools_late.c $(TOOLS_DAEMON_SRCS)
 unit_tools_late_LIBS := $(TOOLS_ALL_LIBS)

@@ -149,11 +149,10 @@ static void waits_for_the_next_life(void **state)
 }
 
 /* What cannot be known is left as it is: a domain without a configuration that can be read is
- * preserved, one whose console cannot be reached is not taken up. */
+ * preserved. */
 static void without_its_records(void **state)
 {
-    uint32_t web, deaf;
-    char path[64];
+    uint32_t web;
     FILE *out;
 
     (void)state;
@@ -161,12 +160,6 @@ static void without_its_records(void **state)
     out = fopen(state_path("domains/%u.xml", web), "w");
     fputs("<domain", out);
     fclose(out);
-    make_guest("deaf", "destroy", &deaf);
-    snprintf(path, sizeof(path), "/local/domain/%u/console/port", deaf);
-    f->host.ops->store_rm(&f->host, 0, path);
-    collector_look(&f->host);
-    assert_null(console_by_name("deaf"));
-    assert_non_null(fake_domain(f, deaf));
     fake_shutdown(f, web, SHUTDOWN_poweroff);
     policy_check(&f->host);
     assert_non_null(fake_domain(f, web));
