@@ -19,6 +19,7 @@
 
 #include "config_file.h"
 #include "config_identity.h"
+#include "fat_name.h"
 #include "lock.h"
 #include "write_all.h"
 
@@ -55,7 +56,12 @@ const char *definition_path(const char *name)
 
 bool definition_exists(const char *name)
 {
-    return domain_name_ok(name) && access(definition_path(name), F_OK) == 0;
+    char file[80], alike[NAME_MAX + 1];
+
+    if (!domain_name_ok(name))
+        return false;
+    snprintf(file, sizeof(file), "%s" END, name);
+    return fat_finds(folder(), file, alike);
 }
 
 /* ---- autostart ---- */
@@ -107,8 +113,8 @@ static void forget_marks(const char *name, int keep)
 
 /* ---- reading ---- */
 
-/* A definition from its file; *why: the first error, without the file's name. */
-static int read_file(const char *name, struct definition *out, struct error *why)
+/* A configuration from the file of this name, whatever name it says. */
+static int parse_file(const char *name, struct domain_config *out, struct error *why)
 {
     const struct config_how how = {0};
     struct findings f = {0};
@@ -116,15 +122,31 @@ static int read_file(const char *name, struct definition *out, struct error *why
     int rc;
 
     snprintf(path, sizeof(path), "%s", definition_path(name));
-    rc = config_file_read(path, &how, &out->cfg, &f);
-    if (rc) {
-        rc = findings_first(&f, path, why);
-    } else if (strcmp(out->cfg.name, name) != 0) {
-        rc = error_set(why, -EINVAL, "%s: it is of a domain %s, and not of %s", path, out->cfg.name,
-                       name);
-        domain_config_free(&out->cfg);
-    }
+    rc = config_file_read(path, &how, out, &f);
+    rc = rc ? findings_first(&f, path, why) : 0;
     findings_free(&f);
+    return rc;
+}
+
+/* A file of another domain is not this name's definition. */
+static int want_name(const char *name, struct domain_config *cfg, struct error *why)
+{
+    int rc;
+
+    if (strcmp(cfg->name, name) == 0)
+        return 0;
+    rc = error_set(why, -EINVAL, "%s: it is of a domain %s, and not of %s", definition_path(name),
+                   cfg->name, name);
+    domain_config_free(cfg);
+    return rc;
+}
+
+/* A definition from its file; *why: the first error, with the file's path. */
+static int read_file(const char *name, struct definition *out, struct error *why)
+{
+    int rc = parse_file(name, &out->cfg, why);
+
+    rc = rc ? rc : want_name(name, &out->cfg, why);
     out->order = rc ? AUTOSTART_NONE : find_mark(name);
     return rc;
 }
@@ -326,43 +348,49 @@ static int refuse_uuid_of_others(const struct domain_config *cfg, struct error *
 /* What the definition before it has, and it has not. */
 static int inherit(struct domain_config *cfg, struct error *e)
 {
-    struct definition former;
+    struct domain_config former;
     struct error ignored = {0};
     char text[37];
-    int rc = 0;
+    int rc;
 
-    if (!definition_exists(cfg->name) || read_file(cfg->name, &former, &ignored))
+    if (!definition_exists(cfg->name) || parse_file(cfg->name, &former, &ignored))
         return 0; /* what cannot be read is replaced */
-    if (former.cfg.uuid_given && !cfg->uuid_given) {
-        memcpy(cfg->uuid, former.cfg.uuid, 16);
+    rc = want_name(cfg->name, &former, e);
+    if (rc)
+        return rc;
+    if (former.uuid_given && !cfg->uuid_given) {
+        memcpy(cfg->uuid, former.uuid, 16);
         cfg->uuid_given = true;
     }
-    if (former.cfg.uuid_given && memcmp(cfg->uuid, former.cfg.uuid, 16) != 0) {
-        uuid_format(former.cfg.uuid, text);
+    if (former.uuid_given && memcmp(cfg->uuid, former.uuid, 16) != 0) {
+        uuid_format(former.uuid, text);
         rc = error_set(e, -EEXIST,
                        "%s: <uuid>: it is defined with another one, %s; `pvctl undefine %s` goes "
                        "before, if it is another domain",
                        cfg->name, text, cfg->name);
     }
-    for (size_t i = 0; i < cfg->nr_nics && i < former.cfg.nr_nics; i++) {
-        struct nic_config *n = &cfg->nics[i], *f = &former.cfg.nics[i];
+    for (size_t i = 0; i < cfg->nr_nics && i < former.nr_nics; i++) {
+        struct nic_config *n = &cfg->nics[i], *f = &former.nics[i];
 
         if (!n->mac_given && f->mac_given) {
             memcpy(n->mac, f->mac, 6);
             n->mac_given = true;
         }
     }
-    domain_config_free(&former.cfg);
+    domain_config_free(&former);
     return rc;
 }
 
 int definition_write(struct domain_config *cfg, struct error *e)
 {
+    char file[80];
     int lock = begin_writing(e), rc;
 
     if (lock < 0)
         return lock;
-    rc = inherit(cfg, e);
+    snprintf(file, sizeof(file), "%s" END, cfg->name);
+    rc = fat_refuses(folder(), file, cfg->name, e);
+    rc = rc ? rc : inherit(cfg, e);
     if (rc == 0) {
         config_identity(cfg);
         rc = refuse_uuid_of_others(cfg, e);
@@ -393,12 +421,18 @@ int definition_remove(const char *name, struct error *e)
 
 static int mark(const char *name, int order, struct error *e)
 {
+    char dir[PATH_MAX], file[80];
     const char *path;
-    int fd;
+    int fd, rc;
 
-    if (mkdir(path_of("autostart"), 0700) < 0 && errno != EEXIST)
-        return error_errno(e, -errno, "%s", path_of("autostart"));
-    path = path_of("autostart/%02d-%s", order, name);
+    snprintf(dir, sizeof(dir), "%s", path_of("autostart"));
+    snprintf(file, sizeof(file), "%02d-%s", order, name);
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+        return error_errno(e, -errno, "%s", dir);
+    rc = fat_refuses(dir, file, name, e);
+    if (rc)
+        return rc;
+    path = path_of("autostart/%s", file);
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(e, -errno, "%s: %s", name, path);

@@ -10,7 +10,8 @@
  * them: `define` writes domain XML, but whatever `create` takes may lie there. They are written
  * beside their place and renamed, one writer at a time (.lock), so that a reader sees the old or
  * the new one, and what a killed writer left (.new) is the next one's. What else lies in the folder
- * is named, and does not hide the others; hidden files are nobody's business.
+ * is named, and does not hide the others; hidden files are nobody's business. Names that a FAT
+ * partition takes for one are not both defined (fat_name.h).
  *
  * A definition keeps what makes the domain the same one each time: its uuid, its MAC addresses.
  *
@@ -44,7 +45,7 @@ void definition_list_free(struct definition *list, size_t nr);
 
 /* Keeps it under its name. cfg gets the uuid and the MAC addresses that the definition before it
  * has, or new ones, where it has none; -EEXIST: another uuid than that one's, or one of another
- * definition's. */
+ * definition's, or a name that differs from another's in the case of letters only. */
 int __must_check definition_write(struct domain_config *cfg, struct error *e);
 /* It is forgotten, and not started with the machine any more. */
 int __must_check definition_remove(const char *name, struct error *e);

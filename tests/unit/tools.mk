@@ -131,7 +131,7 @@ UNIT += tools_parvisd
 unit_tools_parvisd_SRCS = tests/unit/tools_parvisd.c $(addprefix dom0-tools/parvisd/,log.c parvisd.c) $(TOOLS_DAEMON_SRCS)
 unit_tools_parvisd_LIBS := $(TOOLS_ALL_LIBS) -Wl,--wrap=poll
 
-PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS) dom0-tools/lib/definition.c dom0-tools/lib/traffic.c
+PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(TOOLS_XL_SRCS) $(addprefix dom0-tools/lib/,definition.c fat_name.c traffic.c)
 UNIT += tools_pvctl
 unit_tools_pvctl_SRCS = tests/unit/tools_pvctl.c dom0-tools/lib/clock.c $(PVCTL_SRCS) $(TOOLS_ALL_SRCS)
 unit_tools_pvctl_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
@@ -153,8 +153,12 @@ unit_tools_define_SRCS = tests/unit/tools_define.c tests/unit/pvctl_support.c $(
 unit_tools_define_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_define_killed
-unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,clock.c definition.c interrupt.c limit.c lock.c lock_holder.c progress.c new_file.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_define_killed_SRCS := tests/unit/tools_define_killed.c $(addprefix dom0-tools/lib/,clock.c definition.c fat_name.c interrupt.c limit.c lock.c lock_holder.c progress.c new_file.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_define_killed_LIBS := -lxml2 -l:libxlutil.a
+
+UNIT += tools_define_fat
+unit_tools_define_fat_SRCS := tests/unit/tools_define_fat.c $(addprefix dom0-tools/lib/,clock.c definition.c fat_name.c interrupt.c limit.c lock.c lock_holder.c progress.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_define_fat_LIBS := -lxml2 -l:libxlutil.a
 
 UNIT += tools_log
 unit_tools_log_SRCS = tests/unit/tools_log.c $(PVCTL_PROCESS_SRCS) $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
