@@ -113,12 +113,18 @@ struct domain_config {
 #define CONFIG_MAX_GRANT_FRAMES   1024u
 #define CONFIG_MAX_EVENT_CHANNELS 4095u
 #define CONFIG_MAX_RATE_KIB       4194303u /* less than 4 GiB a second */
+#define CONFIG_MAX_PATH           4095u    /* Linux takes no longer one */
+#define CONFIG_MAX_ADDRESSES      32u      /* of one interface */
+#define CONFIG_MAX_TEXTS          65536u   /* of title, description and metadata, written as XML */
 
 /* GRUB for a guest without a kernel of its own: Debian's package grub-xen-host. */
 #define CONFIG_GRUB_PV  "/usr/lib/grub-xen/grub-x86_64-xen.bin"
 #define CONFIG_GRUB_PVH "/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
 
-#define CONFIG_MAX_FILE (1u << 20) /* bytes of a configuration */
+/* Bytes of a configuration. The limits above are such that the longest that is accepted is not
+ * longer when domain_config_to_xml() has written it, though that writes five bytes and more for a
+ * quote: what is kept can be read again. */
+#define CONFIG_MAX_FILE (1u << 20)
 
 struct config_how {
     bool strict; /* what has no effect is refused, and not passed over */
@@ -134,6 +140,8 @@ int __must_check domain_config_parse(const char *text, size_t len, const char *n
                                      struct domain_config *out, struct error *e);
 /* The configuration as XML again (malloc'ed). domid: as attribute id of a live domain, or -1. */
 char *domain_config_to_xml(const struct domain_config *c, int domid);
+/* Bytes that a text has in it; NULL: none. */
+size_t config_xml_len(const char *s);
 void domain_config_free(struct domain_config *c);
 
 /* "destroy", "restart", "preserve", "rename-restart", ... */

@@ -123,6 +123,39 @@ static void check_start(const struct domain_config *c, struct findings *f)
                        config_word(c, "<os>", "kernel"));
 }
 
+/* What the texts that mean nothing here are as they are kept: config_xml_len() of what a file has,
+ * and metadata as it is. */
+static void check_texts(const struct domain_config *c, struct findings *f)
+{
+    size_t len = config_xml_len(c->title) + config_xml_len(c->description) +
+                 (c->metadata ? strlen(c->metadata) : 0);
+
+    if (len > CONFIG_MAX_TEXTS)
+        findings_error(f, -EFBIG, 0,
+                       "<title>, <description> and <metadata>: %zu bytes as they are kept, at most "
+                       "%u are",
+                       len, CONFIG_MAX_TEXTS);
+}
+
+static void check_path(const char *word, const char *path, long line, struct findings *f)
+{
+    size_t len = path ? strlen(path) : 0;
+
+    if (len > CONFIG_MAX_PATH)
+        findings_error(f, -ENAMETOOLONG, line, "%s: %zu bytes, a path has at most %u", word, len,
+                       CONFIG_MAX_PATH);
+}
+
+static void check_paths(const struct domain_config *c, struct findings *f)
+{
+    check_path(config_word(c, "<kernel>", "kernel"), c->kernel, c->line.kernel, f);
+    check_path(config_word(c, "<initrd>", "ramdisk"), c->ramdisk, c->line.ramdisk, f);
+    check_path(config_word(c, "<bootloader>", "bootloader"), c->bootloader, 0, f);
+    for (size_t i = 0; i < c->nr_disks; i++)
+        check_path(config_word(c, "<disk>: <source>", "disk"), c->disks[i].source, c->disks[i].line,
+                   f);
+}
+
 static void check_limits(const struct domain_config *c, struct findings *f)
 {
     if (c->max_grant_frames > CONFIG_MAX_GRANT_FRAMES)
@@ -182,6 +215,7 @@ static void check_addresses(const struct domain_config *c, const struct nic_conf
                             struct findings *f)
 {
     unsigned char bytes[16];
+    unsigned int nr = 0;
     char address[64];
 
     for (const char *at = n->ip; at && *at; at += strspn(at, " ")) {
@@ -193,7 +227,11 @@ static void check_addresses(const struct domain_config *c, const struct nic_conf
             findings_error(f, -EINVAL, n->line, "%s: '%s' is no address, as 192.168.0.2 or fd00::2",
                            config_word(c, "<ip>", "vif: ip"), address);
         at += len;
+        nr++;
     }
+    if (nr > CONFIG_MAX_ADDRESSES)
+        findings_error(f, -E2BIG, n->line, "%s: %u addresses, at most %u",
+                       config_word(c, "<ip>", "vif: ip"), nr, CONFIG_MAX_ADDRESSES);
 }
 
 static void check_nics(const struct domain_config *c, struct findings *f)
@@ -223,6 +261,8 @@ void config_check(struct domain_config *c, struct findings *f)
     check_shares(c, f);
     check_kind(c, f);
     check_start(c, f);
+    check_texts(c, f);
+    check_paths(c, f);
     check_limits(c, f);
     check_disks(c, f);
     check_nics(c, f);

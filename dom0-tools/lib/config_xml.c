@@ -14,26 +14,45 @@
 #include "config_rates.h"
 #include "cpuset.h"
 
+/* What is written for a character that XML has a use of its own for; NULL: itself. */
+static const char *escape(char c)
+{
+    switch (c) {
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '&':
+        return "&amp;";
+    case '\'':
+        return "&apos;";
+    default:
+        return NULL;
+    }
+}
+
 static void put_escaped(FILE *f, const char *s)
 {
     for (; *s; s++) {
-        switch (*s) {
-        case '<':
-            fputs("&lt;", f);
-            break;
-        case '>':
-            fputs("&gt;", f);
-            break;
-        case '&':
-            fputs("&amp;", f);
-            break;
-        case '\'':
-            fputs("&apos;", f);
-            break;
-        default:
+        const char *other = escape(*s);
+
+        if (other)
+            fputs(other, f);
+        else
             fputc(*s, f);
-        }
     }
+}
+
+size_t config_xml_len(const char *s)
+{
+    size_t len = 0;
+
+    for (; s && *s; s++) {
+        const char *other = escape(*s);
+
+        len += other ? strlen(other) : 1;
+    }
+    return len;
 }
 
 static void put_text(FILE *f, const char *indent, const char *element, const char *s)

@@ -76,8 +76,9 @@ int state_write_bytes(const char *path, const void *bytes, size_t len)
 int state_read_file(const char *path, char **out)
 {
     FILE *f = fopen(path, "re");
-    char *buf;
+    char *buf, *less;
     size_t n;
+    int rc;
 
     if (!f)
         return -errno;
@@ -86,10 +87,16 @@ int state_read_file(const char *path, char **out)
         fclose(f);
         return -ENOMEM;
     }
-    n = fread(buf, 1, MAX_KEPT, f);
-    buf[n] = '\0';
+    n = fread(buf, 1, MAX_KEPT + 1, f);
+    rc = ferror(f) ? -EIO : n > MAX_KEPT ? -EFBIG : 0;
     fclose(f);
-    *out = realloc(buf, n + 1);
+    if (rc) {
+        free(buf);
+        return rc;
+    }
+    buf[n] = '\0';
+    less = realloc(buf, n + 1);
+    *out = less ? less : buf;
     return 0;
 }
 

@@ -18,7 +18,7 @@ int __must_check state_write_file(const char *path, const char *text);
 int __must_check state_write_bytes(const char *path, const void *bytes, size_t len);
 /* A symbolic link instead of what has the name. */
 int __must_check state_write_link(const char *path, const char *target);
-/* A whole file, malloc'ed. */
+/* A whole file, malloc'ed. -EFBIG: it has more than 4 MiB, and is none of ours. */
 int __must_check state_read_file(const char *path, char **out);
 
 #endif

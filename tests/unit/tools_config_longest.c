@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The longest configurations: what is accepted can be read again as it is kept, though a quote that
+ * is one byte in a file is six there; what would not is refused when it is given, by one line.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+#include "state_file.h"
+
+/* How long the parts of a document are: of characters that grow most when they are written. */
+struct lengths {
+    size_t title, description, path, source;
+    unsigned int addresses;
+};
+
+static const struct lengths longest = {5000, 5922, 4095, 4095, 32};
+
+static void put_many(FILE *out, size_t n, const char *text)
+{
+    for (size_t i = 0; i < n; i++)
+        fputs(text, out);
+}
+
+static void put_path(FILE *out, const char *element, size_t len)
+{
+    fprintf(out, "<%s>/", element);
+    put_many(out, len - 1, "'");
+    fprintf(out, "</%s>", element);
+}
+
+static void put_devices(FILE *out, const struct lengths *l)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+    fputs("<devices>", out);
+    for (unsigned int i = 0; i < CONFIG_MAX_DISKS; i++) {
+        fputs("<disk type='file'><source file=\"/", out);
+        put_many(out, l->source - 1, "'");
+        fprintf(out, "\"/><target dev='%s%c'/><readonly/><shareable/></disk>",
+                i < 26 ? "xvd" : "sd", letters[i % 26]);
+    }
+    for (unsigned int i = 0; i < CONFIG_MAX_NICS; i++) {
+        fprintf(out,
+                "<interface type='bridge'><mac address='00:16:3e:00:00:%02x'/>"
+                "<source bridge='abcdefghijklm%02u'/><target dev='nopqrstuvwxyz%02u'/>"
+                "<bandwidth><outbound average='4000000'/></bandwidth>",
+                i, i, i);
+        for (unsigned int k = 0; k < l->addresses; k++)
+            fprintf(out, "<ip address='2001:db8:aaaa:bbbb:cccc:dddd:eeee:%04x'/>", k);
+        fputs("</interface>", out);
+    }
+    fputs("</devices>", out);
+}
+
+/* A document of CONFIG_MAX_ everything, malloc'ed. */
+static char *document(const struct lengths *l)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    fputs("<domain type='xen'><name>web</name>"
+          "<uuid>01234567-89ab-cdef-0123-456789abcdef</uuid><title>",
+          out);
+    put_many(out, l->title, "'");
+    fputs("</title><description>", out);
+    put_many(out, l->description, "'");
+    fputs("</description><memory unit='KiB'>9000000</memory><vcpu>64</vcpu>", out);
+    fputs("<os><type>linux</type>", out);
+    put_path(out, "kernel", l->path);
+    put_path(out, "initrd", l->path);
+    fputs("<cmdline>", out);
+    put_many(out, CONFIG_MAX_CMDLINE, "'");
+    fputs("</cmdline></os><cputune>", out);
+    for (unsigned int i = 0; i < CONFIG_MAX_VCPUS; i++) {
+        fprintf(out, "<vcpupin vcpu='%u' cpuset='0", i);
+        for (unsigned int cpu = 2; cpu < 64; cpu += 2)
+            fprintf(out, ",%u", cpu);
+        fputs("'/>", out);
+    }
+    fputs("</cputune>", out);
+    put_devices(out, l);
+    fputs("</domain>", out);
+    fclose(out);
+    return text;
+}
+
+static void the_longest_is_read_again(void **state)
+{
+    char *text = document(&longest), *kept;
+    struct domain_config c, again;
+    struct error e = {0};
+
+    (void)state;
+    if (domain_config_parse(text, strlen(text), "given", &c, &e))
+        fail_msg("%s", e.text);
+    kept = domain_config_to_xml(&c, -1);
+    assert_in_range(strlen(kept), 900000, CONFIG_MAX_FILE);
+    if (domain_config_parse(kept, strlen(kept), "kept", &again, &e))
+        fail_msg("%s", e.text);
+    assert_string_equal(c.description, again.description);
+    assert_string_equal(c.disks[31].source, again.disks[31].source);
+    assert_string_equal(c.nics[15].ip, again.nics[15].ip);
+    domain_config_free(&c);
+    domain_config_free(&again);
+    free(kept);
+    free(text);
+}
+
+static void refused(const struct lengths *l, int code, const char *says)
+{
+    char *text = document(l);
+    struct domain_config c;
+    struct error e = {0};
+
+    assert_in_range(strlen(text), 1, CONFIG_MAX_FILE);
+    assert_int_equal(domain_config_parse(text, strlen(text), "given", &c, &e), code);
+    if (!strstr(e.text, says))
+        fail_msg("%s", e.text);
+    free(text);
+}
+
+static void longer_is_refused(void **state)
+{
+    struct lengths l = longest;
+
+    (void)state;
+    l.description++;
+    refused(&l, -EFBIG,
+            "given: <title>, <description> and <metadata>: 65538 bytes as they are kept, at most "
+            "65536 are");
+    l.description = 200000;
+    refused(&l, -EFBIG, "1230000 bytes as they are kept");
+    l = longest;
+    l.path++;
+    refused(&l, -ENAMETOOLONG, "given:1: <kernel>: 4096 bytes, a path has at most 4095");
+    l = longest;
+    l.source++;
+    refused(&l, -ENAMETOOLONG, "given:1: <disk>: <source>: 4096 bytes, a path has at most 4095");
+    l = longest;
+    l.addresses++;
+    refused(&l, -E2BIG, "given:1: <ip>: 33 addresses, at most 32");
+}
+
+/* Other programs' texts are written by libxml2. */
+static void metadata_too(void **state)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    struct domain_config c;
+    struct error e = {0};
+
+    (void)state;
+    fputs("<domain type='xen'><name>web</name><metadata><a xmlns='u'>", out);
+    put_many(out, 20000, ">");
+    fputs("</a></metadata><memory>65536</memory><os><type>linux</type><kernel>/k</kernel></os>"
+          "</domain>",
+          out);
+    fclose(out);
+    assert_int_equal(domain_config_parse(text, len, "given", &c, &e), -EFBIG);
+    assert_non_null(strstr(e.text, "bytes as they are kept, at most 65536 are"));
+    free(text);
+}
+
+/* The state directory's files: half of one is not taken for it. */
+static void too_long_a_file_is_no_file(void **state)
+{
+    char path[] = "/tmp/parvis-test-XXXXXX", *text;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, 4 << 20), 0);
+    assert_int_equal(state_read_file(path, &text), 0);
+    free(text);
+    assert_int_equal(ftruncate(fd, (4 << 20) + 1), 0);
+    assert_int_equal(state_read_file(path, &text), -EFBIG);
+    close(fd);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_longest_is_read_again), cmocka_unit_test(longer_is_refused),
+        cmocka_unit_test(metadata_too), cmocka_unit_test(too_long_a_file_is_no_file)};
+
+    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
