@@ -294,7 +294,7 @@ static int read_around(struct xl *x, char *text)
     bool any = leave_out(x, text, told);
     int rc = -EINVAL;
 
-    for (unsigned int i = 0; any && rc == -EINVAL && i < MAX_TURNS; i++) {
+    for (unsigned int i = 0; any && rc == -EINVAL && i < MAX_TURNS && !told->too_many; i++) {
         rc = parse(x, text);
         x->f = &faults;
         xl_heard(x, "", 0);
@@ -320,6 +320,11 @@ static int read_text(struct xl *x, char *text)
 {
     int rc = xl_scan(text, &x->places);
 
+    if (rc == -E2BIG) {
+        findings_error(x->f, rc, 0, "more than %u keys and items of lists", XL_MAX_PLACES);
+        free(x->places.list);
+        return 0;
+    }
     x->report = open_memstream(&x->said, &x->said_len);
     rc = rc || !x->report ? -ENOMEM : parse(x, text);
     if (rc != -ENOMEM)

@@ -31,6 +31,7 @@ struct xl_place {
     char name[48];
     int item;  /* -1: the key */
     bool adds; /* += */
+    int next;  /* of a key: the first item that its list has not yet */
     long line;
 };
 
@@ -39,7 +40,11 @@ struct xl_places {
     size_t nr;
 };
 
-/* -ENOMEM, or 0. What is no key, in a file that the library refuses, is left out. */
+/* All that a file may have of both: whoever looks for one looks at each. */
+#define XL_MAX_PLACES 4096u
+
+/* 0, -ENOMEM, or -E2BIG: there are more than XL_MAX_PLACES. What is no key, in a file that the
+ * library refuses, is left out. */
 int __must_check xl_scan(const char *text, struct xl_places *out);
 /* Of the last that has this name; 0: there is none. */
 long xl_line(const struct xl_places *p, const char *name, int item);

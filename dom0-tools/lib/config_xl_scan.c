@@ -20,25 +20,35 @@ struct scan {
     long line;
     unsigned int depth; /* of brackets */
     char key[48];       /* whose value it is in */
-    int item;           /* the next one of its list */
+    size_t key_at;      /* its place */
     bool in_item;
     struct xl_places *out;
 };
 
-static bool add(struct scan *s, int item, bool adds)
+static int add(struct scan *s, struct xl_place place)
 {
     struct xl_place *more;
 
+    if (s->out->nr == XL_MAX_PLACES)
+        return -E2BIG;
     more = realloc(s->out->list, (s->out->nr + 1) * sizeof(*more));
     if (!more)
-        return false;
+        return -ENOMEM;
     s->out->list = more;
-    more += s->out->nr++;
-    snprintf(more->name, sizeof(more->name), "%s", s->key);
-    more->item = item;
-    more->adds = adds;
-    more->line = s->line;
-    return true;
+    place.line = s->line;
+    snprintf(place.name, sizeof(place.name), "%s", s->key);
+    more[s->out->nr++] = place;
+    return 0;
+}
+
+/* Of the last that has this name; NULL: there is none. */
+static const struct xl_place *find(const struct xl_places *p, const char *name, int item)
+{
+    for (size_t i = p->nr; i-- > 0;) {
+        if (p->list[i].item == item && strcmp(p->list[i].name, name) == 0)
+            return &p->list[i];
+    }
+    return NULL;
 }
 
 /* Past its closing quote, or to the line's end where it lacks one. */
@@ -52,36 +62,36 @@ static void skip_string(struct scan *s)
 }
 
 /* Outside of values: a word with = or += behind it is a key. */
-static bool take_word(struct scan *s)
+static int take_word(struct scan *s)
 {
+    const struct xl_place *former;
     size_t len = strspn(s->at, WORD);
     const char *next = s->at + len + strspn(s->at + len, " \t");
     bool more = next[0] == '+' && next[1] == '=';
 
     if (len >= sizeof(s->key) || (*next != '=' && !more)) {
         s->at += len;
-        return true;
+        return 0;
     }
     snprintf(s->key, sizeof(s->key), "%.*s", (int)len, s->at);
-    /* += goes on with the list that there is. */
-    for (s->item = 0; more && xl_line(s->out, s->key, s->item); s->item++) {
-    }
+    former = more ? find(s->out, s->key, -1) : NULL; /* += goes on with the list that there is */
     s->at = next + 1 + more;
-    return add(s, -1, more);
+    s->key_at = s->out->nr;
+    return add(s, (struct xl_place){.item = -1, .adds = more, .next = former ? former->next : 0});
 }
 
 /* What stands in a list, at its first level, is an item from its first character to the comma. */
-static bool begin_item(struct scan *s)
+static int begin_item(struct scan *s)
 {
-    if (s->depth != 1 || s->in_item)
-        return true;
+    if (s->depth != 1 || s->in_item || s->key_at >= s->out->nr)
+        return 0;
     s->in_item = true;
-    return add(s, s->item++, false);
+    return add(s, (struct xl_place){.item = s->out->list[s->key_at].next++});
 }
 
-static bool step(struct scan *s)
+static int step(struct scan *s)
 {
-    bool good = true;
+    int rc = 0;
 
     switch (*s->at) {
     case '\n':
@@ -93,11 +103,11 @@ static bool step(struct scan *s)
         break;
     case '"':
     case '\'':
-        good = begin_item(s);
+        rc = begin_item(s);
         skip_string(s);
         break;
     case '[':
-        good = begin_item(s);
+        rc = begin_item(s);
         s->depth++;
         s->in_item = s->depth > 1;
         s->at++;
@@ -113,28 +123,26 @@ static bool step(struct scan *s)
     default:
         if (s->depth == 0 && strchr(LETTERS, *s->at))
             return take_word(s);
-        good = strchr(CONFIG_BLANKS, *s->at) || begin_item(s);
+        rc = strchr(CONFIG_BLANKS, *s->at) ? 0 : begin_item(s);
         s->at++;
     }
-    return good;
+    return rc;
 }
 
 int xl_scan(const char *text, struct xl_places *out)
 {
     struct scan s = {.at = text, .line = 1, .out = out};
 
-    while (*s.at) {
-        if (!step(&s))
-            return -ENOMEM;
-    }
-    return 0;
+    int rc = 0;
+
+    while (*s.at && rc == 0)
+        rc = step(&s);
+    return rc;
 }
 
 long xl_line(const struct xl_places *p, const char *name, int item)
 {
-    for (size_t i = p->nr; i-- > 0;) {
-        if (p->list[i].item == item && strcmp(p->list[i].name, name) == 0)
-            return p->list[i].line;
-    }
-    return 0;
+    const struct xl_place *found = find(p, name, item);
+
+    return found ? found->line : 0;
 }

@@ -40,7 +40,8 @@ void near_try(struct near *n, const char *typed, const char *word)
     size_t na = strlen(typed), nb = strlen(word);
     unsigned int away;
 
-    if (na > MAX_LEN || nb > MAX_LEN)
+    /* What they differ in length they are from each other at least. */
+    if (na > MAX_LEN || nb > MAX_LEN || (na > nb ? na - nb : nb - na) * 3 > na + 1)
         return;
     away = distance(typed, na, word, nb);
     /* A third of it is another word. */

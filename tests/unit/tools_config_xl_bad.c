@@ -196,9 +196,53 @@ static void refuses(void **state)
     }
 }
 
+/* Where each item of a list is, however often += goes on with it; what was given before it is not
+ * counted. */
+static void adds_to_a_list(void **state)
+{
+    struct domain_config c;
+    struct findings f;
+
+    (void)state;
+    assert_int_equal(judge("name = \"a\"\nmemory = 64\nkernel = \"/k\"\n"
+                           "vif = [ '',\n '' ]\nvif = [ '' ]\nvif += [ '',\n '' ]\nvif += [ '' ]\n",
+                           &c, &f),
+                     0);
+    assert_int_equal(c.nr_nics, 4);
+    assert_int_equal(c.nics[0].line, 6);
+    assert_int_equal(c.nics[1].line, 7);
+    assert_int_equal(c.nics[2].line, 8);
+    assert_int_equal(c.nics[3].line, 9);
+    domain_config_free(&c);
+    findings_free(&f);
+}
+
+/* A file of all that fits: who looks for a key looks at each. */
+static void too_many_keys(void **state)
+{
+    static const char *const parts[] = {"1,", "1,]\nx += [", "1]\ny = 1\nx = ["};
+    char *text = malloc(CONFIG_MAX_FILE + 1);
+    struct domain_config c;
+    struct findings f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size_t len = (size_t)sprintf(text, "name = \"a\"\nmemory = 64\nkernel = \"/k\"\nx = [");
+
+        while (len + strlen(parts[i]) <= CONFIG_MAX_FILE)
+            len += (size_t)sprintf(text + len, "%s", parts[i]);
+        assert_int_equal(judge(text, &c, &f), -E2BIG);
+        assert_int_equal(f.nr, 1);
+        assert_string_equal(f.list[0].text, "more than 4096 keys and items of lists");
+        findings_free(&f);
+    }
+    free(text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(refuses)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(refuses), cmocka_unit_test(adds_to_a_list),
+                                       cmocka_unit_test(too_many_keys)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
