@@ -68,12 +68,22 @@ static void let_go_again(struct host *h, const struct reap *r)
     device_list_free(&late);
 }
 
+/* A uuid may be had again: what stands under it in the store is then the next one's. */
+static int remove_entries(struct host *h, const struct reap *r)
+{
+    static const uint8_t nobodys[16];
+    struct state_entry s;
+    bool next = state_get(r->name, &s) == 0 && s.domid != UINT32_MAX && s.domid != r->domid &&
+                memcmp(s.uuid, r->uuid, 16) == 0;
+
+    return store_domain_remove(h, r->domid, next ? nobodys : r->uuid);
+}
+
 /* From the mark on it is to go, whoever takes that up, though it still lives. Where there is no
  * room for the mark the entries go when it is destroyed: they are what would be left of it. */
 static void leave_store(struct host *h, struct reap *r)
 {
-    r->left_store = state_mark_ending(r->name, r->domid, r->uuid) == 0 &&
-                    store_domain_remove(h, r->domid, r->uuid) == 0;
+    r->left_store = state_mark_ending(r->name, r->domid, r->uuid) == 0 && remove_entries(h, r) == 0;
 }
 
 static void be_released(struct host *h, struct reap *r)
@@ -86,7 +96,7 @@ static void be_released(struct host *h, struct reap *r)
     if (r->had_devices)
         devices_forget(h, r->domid);
     if (!r->left_store || came)
-        first = store_domain_remove(h, r->domid, r->uuid);
+        first = remove_entries(h, r);
     rc = store_domain_release(h, r->domid);
     rc = first ? first : rc;
     if (rc == -ENOTCONN || rc == -ETIME)

@@ -240,33 +240,52 @@ static bool is_given_up(const char *name, uint32_t domid)
     return state_get(name, &s) == 0 && s.maker && s.domid == domid;
 }
 
+/* The uuid of one that is to go; zero where there is no record of it: only what nobody else has
+ * goes then. -ESRCH: it has gone, and the name is another domain's. */
+static int find_uuid(struct host *h, uint32_t domid, const char *name, uint8_t uuid[16],
+                     struct error *e)
+{
+    struct state_entry s;
+    struct host_domain d;
+    unsigned int n = 0;
+
+    memset(uuid, 0, 16);
+    if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid) {
+        memcpy(uuid, d.uuid, 16);
+        return 0;
+    }
+    if (state_get(name, &s))
+        return 0;
+    if (s.domid == domid || s.domid == UINT32_MAX)
+        memcpy(uuid, s.uuid, 16);
+    else if (!s.maker)
+        return error_set(e, -ESRCH, "%s: domain %u has ended; this is the name of domain %u now",
+                         name, domid, s.domid);
+    return 0;
+}
+
 /* "NAME HOW"; the name of a domain that others made may be anything but has no blank. */
 static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *text)
 {
     char *how = strchr(text, ' ');
-    struct state_entry s = {0};
-    struct host_domain d;
-    unsigned int n = 0;
+    struct error e = {0};
+    uint8_t uuid[16];
 
-    if (!how || domid == 0) {
-        struct error e = {0};
-
-        client_answer(cl, error_set(&e, -EPROTO, "parvisd does not understand what to take away"),
-                      &e);
+    if (how)
+        *how++ = '\0';
+    if (!how || domid == 0)
+        error_set(&e, -EPROTO, "parvisd does not understand what to take away");
+    if (e.code || find_uuid(h, domid, text, uuid, &e)) {
+        client_answer(cl, e.code, &e);
         client_drop(cl);
         return;
     }
-    *how++ = '\0';
-    if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid)
-        memcpy(s.uuid, d.uuid, 16);
-    else if (state_get(text, &s))
-        memset(s.uuid, 0, sizeof(s.uuid)); /* no record of it: only what nobody else has goes */
     cl->kind = REAPING;
     cl->domid = domid;
     if (!console_by_domid(domid))
         policy_give_up(text); /* it has ended by itself meanwhile */
     policy_release(h, domid, how);
-    reaper_start(h, domid, s.uuid, text, is_given_up(text, domid) ? "" : how);
+    reaper_start(h, domid, uuid, text, is_given_up(text, domid) ? "" : how);
 }
 
 /* "DOMID ...", of a domain that the client has made, named, or ended. */

@@ -353,14 +353,16 @@ void policy_child(struct host *h, pid_t pid, int status)
 }
 
 /* Somebody destroyed it without a word to us. */
-static void tidy(struct host *h, struct console *c)
+static void tidy(struct host *h, struct console *c, const struct host_domain *d)
 {
     struct state_entry s = {0};
     uint32_t domid = c->domid;
 
     policy_release(h, domid, "destroyed");
-    if (state_get(c->name, &s))
+    if (state_get(c->name, &s) || (s.domid != domid && s.domid != UINT32_MAX))
         memset(s.uuid, 0, sizeof(s.uuid)); /* no record of it: only what nobody else has goes */
+    if (d)
+        memcpy(s.uuid, d->uuid, sizeof(s.uuid));
     reaper_start(h, domid, s.uuid, c->name, "");
 }
 
@@ -381,7 +383,7 @@ void policy_check(struct host *h)
         if (c->domid == CONSOLE_NONE)
             continue;
         if (!d || d->dying)
-            tidy(h, c);
+            tidy(h, c, d);
         else if (d->shutdown && !c->handled)
             act(h, d, c);
     }

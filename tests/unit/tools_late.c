@@ -20,6 +20,8 @@
 
 #include "daemon_support.h"
 #include "policy.h"
+#include "reap.h"
+#include "state.h"
 
 /* Beyond what a number of a domain can be: cut to 32 bits one is that of no console, one is 1. */
 static void numbers_beyond(void **state)
@@ -61,11 +63,46 @@ static void numbers_beyond(void **state)
     assert_int_equal(console_by_name("web")->domid, domid);
 }
 
+/* `pvctl destroy` of a domain that has ended and lives again by its name and uuid meanwhile. */
+static void the_next_life_stays(void **state)
+{
+    uint32_t domid;
+    char path[80], uuid[37], text[96];
+    int fd;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    uuid_format(fake_domain(f, domid)->d.uuid, uuid);
+    snprintf(path, sizeof(path), "/vm/%s/start_time", uuid);
+    f->host.ops->store_write(&f->host, 0, path, "123");
+    snprintf(text, sizeof(text), "%u web destroyed", domid + 7);
+    fd = ask(D_REAP, text);
+    snprintf(text, sizeof(text), "-3 web: domain %u has ended; this is the name of domain %u now",
+             domid + 7, domid);
+    next_is(fd, D_REFUSED, text);
+    close(fd);
+    assert_string_equal(fake_read(f, path), "123");
+    assert_non_null(fake_domain(f, domid));
+    /* Without the daemon, or while the next life is made: only what is its own goes. */
+    for (int made = 0; made < 2; made++) {
+        struct reap r;
+
+        if (made) {
+            snprintf(text, sizeof(text), "making.%d.%u/%s", (int)getpid(), domid, uuid);
+            assert_int_equal(state_write_link(state_path("names/web"), text), 0);
+        }
+        reap_begin(&r, domid + 7, fake_domain(f, domid)->d.uuid, "web", "destroyed");
+        assert_int_equal(reap_wait(&f->host, &r, NULL), 0);
+        assert_string_equal(fake_read(f, path), "123");
+    }
+    assert_non_null(fake_domain(f, domid));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(numbers_beyond)};
+    const struct CMUnitTest tests[] = {T(numbers_beyond), T(the_next_life_stays)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
