@@ -62,10 +62,33 @@ const struct host_domain *lifecycle_domain(const struct host_domain *list, size_
     return NULL;
 }
 
-/* If the entry stands for this domain. */
-static void name_if_ours(struct live_domain *l, const struct state_entry *s)
+int lifecycle_libxls(struct host *h, uint32_t domid)
 {
-    if (l->ours || !state_matches(s, &l->d))
+    char path[32], **names;
+    unsigned int n;
+    int rc;
+
+    snprintf(path, sizeof(path), "/libxl/%u", domid);
+    rc = h->ops->store_list(h, 0, path, &names, &n);
+    if (rc == 0)
+        free(names);
+    return rc == 0 ? 1 : rc == -ENOENT ? 0 : rc;
+}
+
+int lifecycle_stands_for(struct host *h, const struct state_entry *s, const struct host_domain *d)
+{
+    int rc;
+
+    if (!state_matches(s, d))
+        return 0;
+    rc = s->domid == UINT32_MAX ? lifecycle_libxls(h, d->domid) : 0;
+    return rc < 0 ? rc : !rc;
+}
+
+/* If the entry stands for this domain. */
+static void name_if_ours(struct host *h, struct live_domain *l, const struct state_entry *s)
+{
+    if (l->ours || lifecycle_stands_for(h, s, &l->d) <= 0)
         return;
     snprintf(l->name, sizeof(l->name), "%s", s->name);
     l->ours = true;
@@ -73,16 +96,16 @@ static void name_if_ours(struct live_domain *l, const struct state_entry *s)
 }
 
 /* Those that have a name of ours. An entry without a number may be that of any. */
-static void name_ours(struct live_domain *l, const struct host_domain *d, size_t n,
+static void name_ours(struct host *h, struct live_domain *l, const struct host_domain *d, size_t n,
                       const struct state_entry *s, size_t nr)
 {
     for (size_t i = 0; i < nr; i++) {
         const struct host_domain *at = lifecycle_domain(d, n, s[i].domid);
 
         if (at)
-            name_if_ours(&l[at - d], &s[i]);
+            name_if_ours(h, &l[at - d], &s[i]);
         for (size_t j = 0; j < n && s[i].domid == UINT32_MAX; j++)
-            name_if_ours(&l[j], &s[i]);
+            name_if_ours(h, &l[j], &s[i]);
     }
 }
 
@@ -118,7 +141,7 @@ int lifecycle_list(struct host *h, struct live_domain **out, size_t *nr, struct 
     for (size_t i = 0; l && i < n; i++)
         l[i].d = d[i];
     if (l)
-        name_ours(l, d, n, s, names);
+        name_ours(h, l, d, n, s, names);
     for (size_t i = 0; l && i < n; i++) {
         if (!l[i].ours)
             name_other(h, &l[i]);
@@ -166,7 +189,7 @@ static int find_named(struct host *h, const char *name, struct live_domain *out)
     if (rc)
         return rc;
     if (n == 1 && !l.d.dying)
-        name_if_ours(&l, &s);
+        name_if_ours(h, &l, &s);
     if (!l.ours)
         return -ENOENT;
     *out = l;

@@ -55,6 +55,8 @@ bool lifecycle_restarts(const char *name);
 /* That is given up, and nothing of it is left. */
 int __must_check lifecycle_give_up(const char *name, struct error *e);
 
+struct state_entry;
+
 /* A domain found by name or by number. */
 struct live_domain {
     struct host_domain d;
@@ -66,6 +68,12 @@ struct live_domain {
 /* A domain's number, as people and other programs write it: up to five digits, and nothing else.
  * What has more may be a name. */
 bool lifecycle_number(const char *text, uint32_t *domid);
+/* Did xl or virsh make the domain of this number? 1, 0, or -errno. */
+int __must_check lifecycle_libxls(struct host *h, uint32_t domid);
+/* Does the entry stand for this domain? 1, 0, or -errno. A maker's that has no number yet does not
+ * for one of its uuid that xl or virsh made. */
+int __must_check lifecycle_stands_for(struct host *h, const struct state_entry *s,
+                                      const struct host_domain *d);
 /* -ESRCH: none; the message says how the last one of this name ended. */
 int __must_check lifecycle_find(struct host *h, const char *which, struct live_domain *out,
                                 struct error *e);

@@ -115,10 +115,12 @@ int state_get(const char *name, struct state_entry *out)
     return rc;
 }
 
+/* What has run is whole, and has an entry with its number. */
 bool state_matches(const struct state_entry *s, const struct host_domain *d)
 {
     return memcmp(s->uuid, d->uuid, 16) == 0 &&
-           (s->domid == d->domid || (s->domid == UINT32_MAX && !d->dying));
+           (s->domid == d->domid ||
+            (s->domid == UINT32_MAX && !d->dying && d->paused && d->cpu_time_ns == 0));
 }
 
 static int set_link(const char *name, const char *holder, const uint8_t uuid[16])

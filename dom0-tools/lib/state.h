@@ -92,7 +92,8 @@ struct state_entry {
 int __must_check state_list(struct state_entry **out, size_t *nr);
 /* One name; -ENOENT. */
 int __must_check state_get(const char *name, struct state_entry *out);
-/* Does the entry stand for this domain? */
+/* Does the entry stand for this domain? One without a number does for any that has its uuid and has
+ * never run: see lifecycle_stands_for(). */
 bool state_matches(const struct state_entry *s, const struct host_domain *d);
 /* Removes what processes that are gone left beside names: files not yet renamed, locks. */
 void state_sweep(void);

@@ -25,15 +25,19 @@ void collector_again(void)
     look_at = now_ms() + COLLECT_AGAIN_MS;
 }
 
-/* The domain that an entry stands for, or NULL. */
-static const struct live_domain *find_domain(const struct state_entry *s,
-                                             const struct live_domain *all, size_t n)
+/* The domain that an entry stands for, or NULL. -errno: that cannot be told now. */
+static int find_domain(struct host *h, const struct state_entry *s, const struct live_domain *all,
+                       size_t n, const struct live_domain **out)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (state_matches(s, &all[i].d))
-            return &all[i];
+    int rc = 0;
+
+    *out = NULL;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = lifecycle_stands_for(h, s, &all[i].d);
+        if (rc > 0)
+            *out = &all[i];
     }
-    return NULL;
+    return rc < 0 ? rc : 0;
 }
 
 static void take_away(struct host *h, const struct state_entry *s, uint32_t domid, const char *how)
@@ -52,10 +56,13 @@ static void take_away(struct host *h, const struct state_entry *s, uint32_t domi
 static void collect_one(struct host *h, const struct state_entry *s, const struct live_domain *all,
                         size_t n)
 {
-    const struct live_domain *l = find_domain(s, all, n);
+    const struct live_domain *l;
+    int rc = find_domain(h, s, all, n, &l);
     uint32_t domid = l ? l->d.domid : s->domid;
 
-    if (s->maker && !s->abandoned) {
+    if (rc) {
+        collector_again();
+    } else if (s->maker && !s->abandoned) {
         look_at = now_ms() + COLLECT_MAKERS_MS;
     } else if (s->maker) {
         if (s->former[0])
@@ -75,6 +82,7 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
 
 /* What there is, as the collector has seen it. */
 struct sight {
+    struct host *h;
     const struct state_entry *names;
     size_t nr;
     const struct live_domain *all;
@@ -86,11 +94,14 @@ static void take_up(void *ctx, const char *name)
 {
     const struct sight *s = ctx;
     const struct live_domain *l = NULL;
+    int found = 0;
 
     for (size_t i = 0; i < s->nr; i++) {
         if (strcmp(s->names[i].name, name) == 0 && !s->names[i].maker && !s->names[i].ending)
-            l = find_domain(&s->names[i], s->all, s->n);
+            found = find_domain(s->h, &s->names[i], s->all, s->n, &l);
     }
+    if (found)
+        return; /* it is looked at again */
     if (l && l->d.shutdown && !l->d.dying)
         return; /* the former life: its end is yet to be acted upon */
     if (l && !l->d.dying)
@@ -118,7 +129,7 @@ void collector_look(struct host *h)
         collector_again();
         return;
     }
-    sight = (struct sight){names, nr, all, n};
+    sight = (struct sight){h, names, nr, all, n};
     restart_each(take_up, &sight);
     for (size_t i = 0; i < nr; i++) {
         if (!reaper_has_name(names[i].name))

@@ -26,18 +26,6 @@ static void libxls(char path[32], uint32_t domid)
     snprintf(path, 32, "/libxl/%u", domid);
 }
 
-static bool is_libxls(struct host *h, uint32_t domid)
-{
-    char path[32], **names;
-    unsigned int n;
-
-    libxls(path, domid);
-    if (h->ops->store_list(h, 0, path, &names, &n))
-        return false;
-    free(names);
-    return true;
-}
-
 /* Its exit status; who is not done when the time is over, or we are told to stop, is killed, with
  * its children: it is not in the terminal's group, so that it goes as a whole. */
 static int wait_for(pid_t pid)
@@ -126,7 +114,7 @@ static int run(const struct call *c)
     rc = need_guest(c, "destroy", &l);
     if (rc)
         return rc;
-    if (!l.ours && is_libxls(c->h, l.d.domid))
+    if (!l.ours && lifecycle_libxls(c->h, l.d.domid) > 0)
         return destroy_libxls(c, &l);
     return lifecycle_reap(c->h, &l.d, l.name, "destroyed", &console_by_daemon, &e) ? fail(&e)
                                                                                    : EXIT_OK;

@@ -18,6 +18,7 @@
 
 #include <xen/sched.h>
 
+#include "collector.h"
 #include "daemon_support.h"
 #include "policy.h"
 #include "reap.h"
@@ -98,11 +99,43 @@ static void the_next_life_stays(void **state)
     assert_non_null(fake_domain(f, domid));
 }
 
+/* A maker was killed between its claim and the number of its domain, of which another program has
+ * made one of the same uuid: that is not what the maker left, running or not. */
+static void anothers_of_the_uuid_stays(void **state)
+{
+    const struct host_create c = {.max_vcpus = 1, .uuid = {'u'}};
+    uint32_t others, half;
+    char path[32];
+
+    (void)state;
+    for (int paused = 0; paused < 2; paused++) {
+        assert_int_equal(f->host.ops->domain_create(&f->host, &c, &others), 0);
+        if (paused) {
+            snprintf(path, sizeof(path), "/libxl/%u/dm-version", others);
+            f->host.ops->store_write(&f->host, 0, path, "qemu_xen");
+        } else {
+            f->host.ops->domain_unpause(&f->host, others);
+        }
+        assert_int_equal(f->host.ops->domain_create(&f->host, &c, &half), 0);
+        assert_int_equal(symlink("making.67108863/75000000-0000-0000-0000-000000000000",
+                                 state_path("names/web")),
+                         0);
+        assert_string_equal(name_of(half), "web");
+        assert_string_not_equal(name_of(others), "web");
+        collector_look(&f->host);
+        turn();
+        assert_non_null(fake_domain(f, others));
+        assert_null(fake_domain(f, half));
+        assert_int_equal(f->host.ops->domain_destroy(&f->host, others), 0);
+    }
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(numbers_beyond), T(the_next_life_stays)};
+    const struct CMUnitTest tests[] = {T(numbers_beyond), T(the_next_life_stays),
+                                       T(anothers_of_the_uuid_stays)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
