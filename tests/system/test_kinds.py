@@ -99,13 +99,19 @@ def is_counted():
     machine.check("pvctl stats debian-hvm", r"^debian-hvm +\d+ +\d+\.\d +0 +0 +0 +[1-9]\d* +[1-9]\d* +0$")
 
 
+def does(command, done):
+    """The guest carries out a command, and says so by these words when it has succeeded."""
+    machine.check(f"rm -f /tmp/said; (echo '{command} && echo {done}'; until grep -qs '^{done}' /tmp/said; do usleep 100000; done) | pvctl console debian-hvm >/tmp/said")
+
+
 def is_asked_by_its_button():
     """reboot cannot be asked for. shutdown presses the power button; a guest that does not heed it lives on, and goes when it does."""
     machine.check("pvctl reboot debian-hvm",
                   r"^pvctl: debian-hvm: an hvm guest can be asked to power off, and not to reboot: do that from inside$", status=1)
-    machine.check("(echo killall acpid; sleep 3) | pvctl console debian-hvm >/tmp/console; pvctl shutdown --wait --timeout 3 debian-hvm",
+    does("killall acpid", "nobody listens")
+    machine.check("pvctl shutdown --wait --timeout 3 debian-hvm",
                   r"^pvctl: debian-hvm: not ended within 3 s; `pvctl destroy` does not ask$", status=1)
-    machine.check("(echo 'acpid; pidof acpid >/dev/null && echo it listens'; sleep 5) | pvctl console debian-hvm", "^it listens$")
+    does("acpid; pidof acpid >/dev/null", "it listens")
     machine.check("pvctl shutdown --wait debian-hvm", r"^debian-hvm: powered off$")
     machine.check("pvctl dominfo debian-hvm", r"no such domain \(the last of this name: powered off\)", status=3)
 
