@@ -175,7 +175,7 @@ def main():
     with open(built("dom0/vmlinux"), "rb") as kernel:
         files["var/lib/parvis/vmlinux"] = kernel.read()     # unpacking it is others' test
     files["root/piece"] = SENT
-    with Machine.parvis("network-long" if LONG else "network", files=files, qemu=[] if LONG else ICOUNT) as machine:
+    with Machine.parvis("network-long" if LONG else "network", files=files, qemu=ICOUNT) as machine:
         run_tests(by_itself, *([a_gigabyte_arrives] if LONG else [arrives, limits_act, taken_away, destroyed_in_the_midst, what_is_wrong]), machine.ends_well)
 
 
