@@ -22,10 +22,25 @@ def environment(**more):
     return {**{name: value for name, value in os.environ.items() if name != "MACHINE"}, **more}
 
 
-def attached(typed="", **more):
+def attached(**more):
     """(exit status, what was printed, what was said beside it)"""
-    done = subprocess.run(ATTACH, input=typed, capture_output=True, text=True, check=False, env=environment(**more), timeout=120 * SCALE)
+    done = subprocess.run(ATTACH, input="", capture_output=True, text=True, check=False, env=environment(**more), timeout=120 * SCALE)
     return done.returncode, done.stdout, done.stderr
+
+
+def answered(typed, wanted, **more):
+    """The exit status, when the input has ended behind this answer: a slow machine may be quiet before."""
+    with subprocess.Popen(ATTACH, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(**more)) as one:
+        os.write(one.stdin.fileno(), typed)
+        printed, limit = b"", time.monotonic() + 120 * SCALE
+        while wanted not in printed.replace(b"\r", b""):
+            assert time.monotonic() < limit, printed
+            if select.select([one.stdout], [], [], 1)[0]:
+                data = os.read(one.stdout.fileno(), 4096)
+                assert data, printed
+                printed += data
+        one.communicate()
+    return one.returncode
 
 
 @contextlib.contextmanager
@@ -61,8 +76,7 @@ def has_a_second_shell():
     """A shell on the second line, while one is on the first; who has it keeps others out, and ^] leaves it."""
     with started() as run:
         number = {"MACHINE": str(run.pid)}
-        status, printed, said = attached("echo $((40 + 2)) on $(tty)\n", **number)
-        assert status == 0 and "\n42 on /dev/ttyS1" in printed.replace("\r", ""), (status, printed, said)
+        assert answered(b"echo $((40 + 2)) on $(tty)\n", b"\n42 on /dev/ttyS1", **number) == 0
         pid, terminal = pty.fork()
         if pid == 0:
             os.execvpe(ATTACH[0], ATTACH, environment(**number))
