@@ -11,7 +11,7 @@ SCHEMA_TABLE := build/dom0-tools/schema_table.c
 TOOLS_LIB_SRCS += $(SCHEMA_TABLE)
 TOOLS_LIB_SRCS += $(addprefix dom0-tools/lib/,dump_core.c dump_core_pages.c hotplug.c kept.c mac.c new_file.c unplug.c write_all.c)
 # Files as people have them are read by pvctl alone; xl's by libxlutil, of which two functions are ours.
-CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c config_xl_spec.c definition.c fat_name.c)
+CONFIG_FILE_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_library.c config_xl_scan.c config_xl_spec.c definition.c fat_name.c)
 PVCTL_SRCS := $(wildcard dom0-tools/pvctl/*.c) $(CONFIG_FILE_SRCS) dom0-tools/lib/traffic.c
 PARVISD_SRCS := $(wildcard dom0-tools/parvisd/*.c)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The disks and interfaces of an xl file: see config_xl.h. xl-disk-configuration(5) and
+ * The disks and interfaces of an xl file: see config_xl_internal.h. xl-disk-configuration(5) and
  * xl-network-configuration(5) of Xen have their grammars; that of disks the library knows.
  */
 #define _GNU_SOURCE /* asprintf */
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "config_check.h"
-#include "config_xl.h"
+#include "config_xl_internal.h"
 
 #define DEFAULT_BRIDGE "xenbr0" /* as xl has it */
 

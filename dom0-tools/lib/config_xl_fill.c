@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of an xl file that are one value each: see config_xl.h.
+ * The keys of an xl file that are one value each: see config_xl_internal.h.
  */
 #define _GNU_SOURCE /* asprintf */
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config_xl.h"
+#include "config_xl_internal.h"
 #include "cpuset.h"
 
 static long line_of(const struct xl *x, const char *key)

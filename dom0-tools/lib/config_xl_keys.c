@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of xl files, and what becomes of each: see config_xl.h. parvis-domain(5) has all of it.
+ * The keys of xl files, and what becomes of each: see config_xl_internal.h. parvis-domain(5) has
+ * all of it.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "config_xl.h"
+#include "config_xl_internal.h"
 #include "near.h"
 
 #define NO_FRAMEBUFFER "there is no framebuffer: use the console"

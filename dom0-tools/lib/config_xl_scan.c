@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the keys of an xl file are, and the items of their lists: see config_xl.h.
+ * Where the keys of an xl file are, and the items of their lists: see config_xl_internal.h.
  *
  * The format's words are few: strings between quotes of one kind, with \ before a quote that is
  * meant; comments from # to the line's end; lists between brackets, over as many lines as one
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_xl.h"
+#include "config_xl_internal.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 #define WORD    LETTERS "0123456789"

@@ -2,10 +2,12 @@
 /*
  * One disk or one interface in xl's words, as on its command line: see config_xl.h.
  */
+#include "config_xl.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "config_xl.h"
+#include "config_xl_internal.h"
 
 /* Reads with Xen's library, which wants a stream for what it says. */
 static int with_library(struct xl *x, int (*read)(struct xl *x, char *spec), char *spec)
@@ -13,8 +15,7 @@ static int with_library(struct xl *x, int (*read)(struct xl *x, char *spec), cha
     int rc = -ENOMEM;
 
     x->report = open_memstream(&x->said, &x->said_len);
-    x->cfg = x->report ? xlu_cfg_init(x->report, "xl") : NULL;
-    if (x->cfg) {
+    if (x->report && xl_begin(x) == 0) {
         rc = read(x, spec);
         xlu_cfg_destroy(x->cfg);
     }

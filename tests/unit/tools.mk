@@ -4,7 +4,7 @@
 
 TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c \
     config_nodes.c config_policy.c config_policy_rows.c config_rates.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c disk_rate.c error.c findings.c mac.c near.c plain.c uuid.c) $(SCHEMA_TABLE)
-TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_scan.c config_xl_spec.c)
+TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_library.c config_xl_scan.c config_xl_spec.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
 
 UNIT += tools_config tools_config_each tools_config_random

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "config_xl_internal.h"
 #include "tools_config_xl.h"
 
 #define LINE 4 /* of the key in question */
