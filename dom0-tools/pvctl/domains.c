@@ -11,11 +11,6 @@
 /* Only for names of domains that others made; without an answer they have none. */
 #define STORE_PATIENCE_MS 300u
 
-int worse(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 int fail_to_find(const char *name, const struct error *e)
 {
     if (e->code != -ESRCH || !definition_exists(name))
@@ -115,53 +110,5 @@ int chosen_domains(const struct call *c, struct live_domain **l, size_t *n)
         free(*l);
         *l = NULL;
     }
-    return rc;
-}
-
-static int run_one(const struct verb *v, const struct call *c, const char *name)
-{
-    struct call one = *c;
-
-    one.arg = name;
-    for (size_t i = 0; i < v->behind; i++)
-        one.more[i] = c->args[c->nr_args - v->behind + i];
-    return v->run(&one);
-}
-
-/* Each guest by its number, as two may have one name. One that is gone by then is none. */
-static int run_all(const struct verb *v, const struct call *c)
-{
-    struct live_domain *l;
-    struct error e = {0};
-    size_t n;
-    int rc = EXIT_OK;
-
-    if (lifecycle_list(c->h, &l, &n, &e))
-        return fail(&e);
-    for (size_t i = 0; i < n; i++) {
-        char number[16];
-
-        snprintf(number, sizeof(number), "%u", l[i].d.domid);
-        if (l[i].d.domid != 0 && !l[i].d.dying)
-            rc = worse(rc, run_one(v, c, number));
-    }
-    free(l);
-    return rc;
-}
-
-int run_for_each(const struct verb *v, const struct call *c)
-{
-    size_t n = c->nr_args - v->behind;
-    bool list = (c->options & OPT_JSON) && ((c->options & OPT_ALL) || n > 1);
-    int rc = EXIT_OK;
-
-    if (list)
-        json_open('[');
-    if (c->options & OPT_ALL)
-        rc = run_all(v, c);
-    for (size_t i = 0; i < n; i++)
-        rc = worse(rc, run_one(v, c, c->args[i]));
-    if (list)
-        json_close(']');
     return rc;
 }

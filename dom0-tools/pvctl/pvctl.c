@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pvctl: the control domain's command for domains. Parses the command line by the table of
- * verbs and runs one.
+ * verbs and runs one, or that one for each that is named.
  */
 #include "pvctl.h"
 
@@ -35,6 +35,11 @@ int fail(const struct error *e)
     }
 }
 
+int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 static int unknown_verb(const char *typed)
 {
     const char *hint = verb_hint(typed), *near = near_verb(typed);
@@ -48,6 +53,54 @@ static int unknown_verb(const char *typed)
     fprintf(stderr, "pvctl: unknown verb %s: did you mean %s? `pvctl help` lists all\n", typed,
             near);
     return EXIT_USAGE;
+}
+
+static int run_one(const struct verb *v, const struct call *c, const char *name)
+{
+    struct call one = *c;
+
+    one.arg = name;
+    for (size_t i = 0; i < v->behind; i++)
+        one.more[i] = c->args[c->nr_args - v->behind + i];
+    return v->run(&one);
+}
+
+/* Each guest by its number, as two may have one name. One that is gone by then is none. */
+static int run_all(const struct verb *v, const struct call *c)
+{
+    struct live_domain *l;
+    struct error e = {0};
+    size_t n;
+    int rc = EXIT_OK;
+
+    if (lifecycle_list(c->h, &l, &n, &e))
+        return fail(&e);
+    for (size_t i = 0; i < n; i++) {
+        char number[16];
+
+        snprintf(number, sizeof(number), "%u", l[i].d.domid);
+        if (l[i].d.domid != 0 && !l[i].d.dying)
+            rc = worse(rc, run_one(v, c, number));
+    }
+    free(l);
+    return rc;
+}
+
+static int run_for_each(const struct verb *v, const struct call *c)
+{
+    size_t n = c->nr_args - v->behind;
+    bool list = (c->options & OPT_JSON) && ((c->options & OPT_ALL) || n > 1);
+    int rc = EXIT_OK;
+
+    if (list)
+        json_open('[');
+    if (c->options & OPT_ALL)
+        rc = run_all(v, c);
+    for (size_t i = 0; i < n; i++)
+        rc = worse(rc, run_one(v, c, c->args[i]));
+    if (list)
+        json_close(']');
+    return rc;
 }
 
 static int run_verb(const struct verb *v, struct call *c)

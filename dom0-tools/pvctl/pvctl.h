@@ -130,8 +130,6 @@ int __must_check chosen_domains(const struct call *c, struct live_domain **l, si
  * EXIT_CONFIG.
  */
 int __must_check defined_domains(struct definition **list, size_t *n);
-/* Runs a verb that is for each. */
-int __must_check run_for_each(const struct verb *v, const struct call *c);
 /* Of two exit statuses the worse: a crash tells more than a refusal. */
 int worse(int a, int b);
 
