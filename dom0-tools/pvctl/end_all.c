@@ -8,7 +8,7 @@
  * be killed meanwhile, xenstored be dead, a domain be xl's. If this command is killed, the next one
  * goes on.
  */
-#include "end.h"
+#include "end_all.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,8 +17,8 @@
 
 #include "clock.h"
 #include "devices.h"
-#include "pvctl.h"
 #include "state.h"
+#include "wish.h"
 
 #define LOOK_MS     200u
 #define TELL_MS     10000u /* so often it is said who is waited for; and they are asked again */

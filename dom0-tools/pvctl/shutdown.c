@@ -16,11 +16,11 @@
 
 #include "clock.h"
 #include "daemon.h"
+#include "end_all.h"
 #include "progress.h"
-#include "end.h"
 #include "pvctl.h"
 #include "restart.h"
-#include "store.h"
+#include "wish.h"
 
 #define DEFAULT_TIMEOUT 120u
 #define PROGRESS_MS     10000 /* a person who waits for several is told so often */
@@ -35,21 +35,6 @@ struct asked {
 bool end_is_crash(const char *how)
 {
     return strncmp(how, "crashed", 7) == 0 || strncmp(how, "killed by", 9) == 0;
-}
-
-int wish_for(const struct call *c, const struct live_domain *l, const char *wish, struct error *e)
-{
-    int rc;
-
-    if (l->d.kind != KIND_HVM)
-        return store_request_shutdown(c->h, l->d.domid, wish, e);
-    if (strcmp(wish, "poweroff") != 0)
-        return error_set(e, -EOPNOTSUPP,
-                         "%s: an hvm guest can be asked to power off, and not to reboot: do that "
-                         "from inside",
-                         l->name);
-    rc = c->h->ops->domain_power_button(c->h, l->d.domid);
-    return rc ? error_errno(e, rc, "%s: pressing its power button", l->name) : 0;
 }
 
 /* The socket on which its end is told, -1 without --wait; or an exit status in *rc. */
@@ -136,22 +121,6 @@ static void tell_limit(const struct asked *a, const struct pollfd *p, size_t n,
     tell_some(a, p, n, false, text);
     snprintf(text, sizeof(text), "it has ended, and was not started again within %u s", seconds);
     tell_some(a, p, n, true, text);
-}
-
-/*
- * A guest that is still starting takes a request and may lose it: Linux says that it has it, and
- * asks an init that does not listen yet. So who took it and goes on is asked again, as a person
- * would; to one that is on its way down it is nothing new. What cannot be asked any more has ended,
- * which the wait tells.
- */
-void wish_again(const struct call *c, const struct live_domain *l, const char *wish)
-{
-    struct error ignored = {0};
-
-    if (l->d.kind != KIND_HVM && !store_request_taken(c->h, l->d.domid))
-        return;
-    if (wish_for(c, l, wish, &ignored))
-        return;
 }
 
 static void ask_again(const struct call *c, const struct live_domain *l, const struct asked *a,
