@@ -35,6 +35,7 @@ static bool lingers;            /* back ends do not let go */
 static uint64_t clock_ms;
 static const struct host_ops *usual;
 static unsigned int limit_was;
+static bool xl_comes;
 
 uint64_t __wrap_now_ms(void);
 void __wrap_limit_set(unsigned int ms);
@@ -45,10 +46,22 @@ uint64_t __wrap_now_ms(void)
     return clock_ms;
 }
 
-/* No test waits so long. */
+/* It has written down who it is. */
+static bool xl_has_begun(void)
+{
+    char *text = NULL;
+    bool whole = state_read_file(state_path("xl.pid"), &text) == 0 && strchr(text, '\n');
+
+    free(text);
+    return whole;
+}
+
+/* No test waits so long; but what is to hang must have begun. */
 void __wrap_limit_set(unsigned int ms)
 {
     limit_was = ms;
+    while (xl_comes && !xl_has_begun())
+        sched_yield();
     __real_limit_set(100);
 }
 
@@ -304,7 +317,9 @@ static void xl_hangs(void **state)
     snprintf(path, sizeof(path), "%s:%.80s", state_path("."), "/usr/bin:/bin");
     setenv("PATH", path, 1);
     snprintf(line, sizeof(line), "destroy %u", alien);
+    xl_comes = true;
     pvctl_ends(line, 0, "");
+    xl_comes = false;
     setenv("PATH", was, 1);
     assert_int_equal(limit_was, 30000);
     assert_null(fake_domain(f, alien));
