@@ -20,9 +20,16 @@
 
 static uint64_t look_at; /* 0 = nothing is left that we know of */
 
+static void look_within(unsigned int ms)
+{
+    uint64_t at = now_ms() + ms;
+
+    look_at = look_at && look_at < at ? look_at : at;
+}
+
 void collector_again(void)
 {
-    look_at = now_ms() + COLLECT_AGAIN_MS;
+    look_within(COLLECT_AGAIN_MS);
 }
 
 /* The domain that an entry stands for, or NULL. -errno: that cannot be told now. */
@@ -63,7 +70,7 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
     if (rc) {
         collector_again();
     } else if (s->maker && !s->abandoned) {
-        look_at = now_ms() + COLLECT_MAKERS_MS;
+        look_within(COLLECT_MAKERS_MS);
     } else if (s->maker) {
         if (s->former[0])
             fprintf(stderr, "parvisd: %s: process %d ended before it had given %s this name\n",
@@ -117,12 +124,17 @@ void collector_look(struct host *h)
     struct live_domain *all;
     struct error e = {0};
     size_t n = 0, nr = 0;
+    int rc;
 
     state_sweep();
     device_system->sweep_limits();
     /* The names first: a domain that is made after this look has no name in it. */
-    if (state_list(&names, &nr))
+    rc = state_list(&names, &nr);
+    if (rc) {
+        fprintf(stderr, "parvisd: %s: %s\n", state_path("names"), error_reason(rc));
+        collector_again();
         return;
+    }
     if (lifecycle_list(h, &all, &n, &e)) {
         fprintf(stderr, "parvisd: %s\n", e.text);
         free(names);

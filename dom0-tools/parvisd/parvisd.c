@@ -37,13 +37,15 @@
 
 enum { FD_STORE, FD_LINK, FD_EVENTS, FD_LISTEN, FD_SIGNALS, FD_TTYS, FD_FIXED };
 
-/* Without xenstored nobody says when a domain ends: then we look. */
+/* Without xenstored nobody says when a domain ends, nor twice of one that we could not see: then we
+ * look. */
 #define LOOK_MS 1000
 /* Who waits for the store serves nobody meanwhile. */
 #define STORE_PATIENCE_MS 5000u
 
 static int listener = -1, ttys = -1;
 static int store_lost; /* 0, or why */
+static bool unseen;    /* the domains could not be looked at */
 
 static int open_signals(void)
 {
@@ -74,6 +76,11 @@ static bool take_signal(struct host *h, int fd)
     return true;
 }
 
+static void look(struct host *h)
+{
+    unseen = policy_check(h) != 0;
+}
+
 static void take_store_events(struct host *h)
 {
     char *path, *token;
@@ -85,7 +92,7 @@ static void take_store_events(struct host *h)
         any = true;
     }
     if (any)
-        policy_check(h);
+        look(h);
 }
 
 static void take_port_events(struct host *h)
@@ -138,11 +145,12 @@ static int go_on(struct host *h)
 
     policy_go_on();
     client_go_on(h);
-    if (store_lost) {
+    if (store_lost)
         ask_store_again(h);
-        policy_check(h);
+    if (store_lost || unseen)
+        look(h);
+    if (store_lost || unseen)
         wait = sooner(wait, LOOK_MS);
-    }
     wait = sooner(wait, events_go_on(h));
     return sooner(sooner(wait, console_pump_waiting(h)), tty_go_on());
 }
@@ -192,7 +200,9 @@ static int start(struct host **h, struct error *e)
     if (rc)
         return rc;
     lock = open(state_path("parvisd.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0)
+    if (lock < 0)
+        return error_errno(e, -errno, "%s", state_path("parvisd.lock"));
+    if (flock(lock, LOCK_EX | LOCK_NB) < 0)
         return error_set(e, -EBUSY, "another parvisd is running (%s)", state_path("parvisd.lock"));
     rc = host_open_xen(h, e);
     if (rc)
@@ -212,7 +222,7 @@ static int start(struct host **h, struct error *e)
         fprintf(stderr, "parvisd: no terminals for `xl console`: %s\n", strerror(-ttys));
     aside_sweep();
     collector_look(*h);
-    policy_check(*h);
+    look(*h);
     listener = client_listen(state_path("parvisd.sock"));
     if (listener < 0)
         return error_errno(e, listener, "%s", state_path("parvisd.sock"));

@@ -367,15 +367,17 @@ static void tidy(struct host *h, struct console *c, const struct host_domain *d)
 }
 
 /* All are looked at by one hypercall, however many there are. */
-void policy_check(struct host *h)
+int policy_check(struct host *h)
 {
     struct console *c, *next;
     struct host_domain *all;
     size_t n;
+    int rc;
 
     events_look(h);
-    if (lifecycle_domains(h, &all, &n))
-        return;
+    rc = lifecycle_domains(h, &all, &n);
+    if (rc)
+        return rc;
     for (c = consoles; c; c = next) {
         const struct host_domain *d = lifecycle_domain(all, n, c->domid);
 
@@ -389,6 +391,7 @@ void policy_check(struct host *h)
     }
     free(all);
     client_check_others(h);
+    return 0;
 }
 
 /* It is tried again and again. */

@@ -26,8 +26,9 @@
 /* A domain that lives already, from a daemon before this one, with its entry: takes its console up,
  * and lets all say its name that says one. false: not yet, call again. */
 bool policy_adopt(struct host *h, uint32_t domid, const struct state_entry *s);
-/* Looks at all domains and acts upon those that have ended. */
-void policy_check(struct host *h);
+/* Looks at all domains and acts upon those that have ended. A negative errno: they cannot be
+ * listed; look again. */
+int policy_check(struct host *h);
 /* Starts the successors of those that are gone by now. */
 void policy_go_on(void);
 /* This domain is about to be destroyed: drain its console and let go. */

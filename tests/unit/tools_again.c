@@ -156,14 +156,73 @@ static void a_name_is_settled_later(void **state)
     assert_string_equal(fake_read(f, path), "shop");
 }
 
+/* A domain that the store calls otherwise, while we hold what is kept of it: the descriptor. */
+static int hold_unsettled(const char *name, char path[64])
+{
+    uint32_t domid;
+    int fd;
+
+    make_guest(name, "destroy", &domid);
+    snprintf(path, 64, "/local/domain/%u/name", domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "other"), 0);
+    fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+    return fd;
+}
+
+/* Who is making a domain is looked after soon, whatever else is put off, before or behind it. */
+static void a_maker_is_looked_after_soon(void **state)
+{
+    const uint8_t uuid[16] = {1};
+    char shop[64], web[64];
+    struct error e = {0};
+    int held[2];
+
+    (void)state;
+    held[0] = hold_unsettled("shop", shop);
+    assert_int_equal(state_claim(&f->host, "db", uuid, true, &e), 0);
+    held[1] = hold_unsettled("web", web);
+    collector_look(&f->host);
+    close(held[0]);
+    close(held[1]);
+    clock_ms += COLLECT_MAKERS_MS - 1;
+    collector_run(&f->host);
+    assert_string_equal(fake_read(f, shop), "other");
+    clock_ms++;
+    collector_run(&f->host);
+    assert_string_equal(fake_read(f, shop), "shop");
+    assert_string_equal(fake_read(f, web), "web");
+    state_release("db", UINT32_MAX, uuid);
+}
+
+/* Names that cannot be listed are looked at again. */
+static void names_are_listed_later(void **state)
+{
+    char web[64], names[128], away[128];
+
+    (void)state;
+    close(hold_unsettled("web", web));
+    snprintf(names, sizeof(names), "%s", state_path("names"));
+    snprintf(away, sizeof(away), "%s", state_path("away"));
+    assert_int_equal(rename(names, away), 0);
+    assert_int_equal(state_write_file(names, ""), 0);
+    daemon_hear();
+    collector_look(&f->host);
+    assert_int_equal(times_heard("/names: Not a directory"), 1);
+    assert_int_equal(unlink(names), 0);
+    assert_int_equal(rename(away, names), 0);
+    clock_ms += COLLECT_AGAIN_MS;
+    collector_run(&f->host);
+    assert_string_equal(fake_read(f, web), "web");
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_domain_goes_without_memory),
-        T(devices_go_without_memory),
-        T(a_name_is_settled_later),
+        T(a_domain_goes_without_memory), T(devices_go_without_memory), T(a_name_is_settled_later),
+        T(a_maker_is_looked_after_soon), T(names_are_listed_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
