@@ -33,14 +33,16 @@
 #include "limit.h"
 
 #define MAX_PERMS         8u
-#define MAX_FD            64
 #define STORE_PATIENCE_MS 15000u
 #define STORE_RETRY_MS    10000u
 
-/* libxenstore does not tell its descriptor; the socket's other end has a name. */
+/* libxenstore does not tell its descriptor; the socket's other end has a name. parvisd may have
+ * hundreds of others before it, when it connects again. */
 static int find_link(int other)
 {
-    for (int fd = 0; fd < MAX_FD; fd++) {
+    const long end = sysconf(_SC_OPEN_MAX);
+
+    for (int fd = 0; fd < end; fd++) {
         struct sockaddr_un a = {0};
         socklen_t len = sizeof(a);
 

@@ -130,12 +130,29 @@ static void one_that_ends(void **state)
     }
 }
 
+/* Who asks has many descriptors, and the new one is behind all of them. */
+static void by_one_who_is_busy(void **state)
+{
+    int many[100], fd;
+
+    (void)state;
+    for (size_t i = 0; i < 100; i++)
+        many[i] = dup(STDERR_FILENO);
+    fd = listening(8);
+    assert_int_equal(host_need_store(&x), 0);
+    assert_true(x.store_link > many[99]);
+    close(fd);
+    assert_int_equal(ask_read(&x.host), -ENOTCONN);
+    for (size_t i = 0; i < 100; i++)
+        close(many[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_is_slow),        cmocka_unit_test(one_that_is_looked_at),
         cmocka_unit_test(one_with_many_before_it), cmocka_unit_test(one_that_was_not_there),
-        cmocka_unit_test(one_that_ends),
+        cmocka_unit_test(one_that_ends),           cmocka_unit_test(by_one_who_is_busy),
     };
     int rc;
 
