@@ -484,6 +484,8 @@ int devices_check(struct host *h, const struct domain_config *c, struct error *e
             return 0;
         if (!may_come || (rc != -ENOENT && rc != -ENODEV && rc != -ENXIO))
             return error_set(e, rc, "%s", why.text);
+        if (interrupt_came())
+            return interrupt_check(c->name, e);
         if (ms == 0)
             fprintf(stderr, "pvctl: %s; the machine's drivers are being loaded: waiting\n",
                     why.text);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 
 #include "devices.h"
+#include "interrupt.h"
 
 static int left; /* the drivers are being loaded for so many looks yet */
 
@@ -71,6 +73,26 @@ static void what_may_come_is_waited_for(void **state)
     }
 }
 
+/* Who waits is told to stop. */
+static void a_signal_ends_the_wait(void **state)
+{
+    struct nic_config nic = {.bridge = (char *)"br9"};
+    const struct domain_config c = {.name = (char *)"web", .nics = &nic, .nr_nics = 1};
+    struct error e = {0};
+
+    (void)state;
+    device_system = &model;
+    left = 9;
+    interrupt_catch();
+    raise(SIGTERM);
+    assert_int_equal(devices_check(NULL, &c, &e), -EINTR);
+    assert_string_equal(e.text, "web: interrupted by SIGTERM");
+    assert_int_equal(left, 8);
+    signal(SIGTERM, SIG_IGN); /* else it would end us now */
+    interrupt_release();
+    signal(SIGTERM, SIG_DFL);
+}
+
 /* No driver will mend that. */
 static void what_is_not_fit_is_not(void **state)
 {
@@ -89,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_may_come_is_waited_for),
+        cmocka_unit_test(a_signal_ends_the_wait),
         cmocka_unit_test(what_is_not_fit_is_not),
     };
 
