@@ -12,10 +12,9 @@
 
 #include "interrupt.h"
 #include "new_file.h"
+#include "top.h"
 
-#define HEAD                                                                                       \
-    "time,name,id,state,cpu_seconds,cpu_percent,memory_kib,vcpus,received_bytes,sent_bytes,"       \
-    "read_bytes,written_bytes\n"
+/* The fields of TOP_RECORD_HEAD. */
 enum {
     TIME,
     NAME,
@@ -135,7 +134,7 @@ static int read_lines(FILE *file, const char *path, struct plot *p, struct error
         if (text[len - 1] != '\n')
             break; /* it was being written */
         if (at == 1)
-            rc = strcmp(text, HEAD) == 0 ? 0 : -EINVAL;
+            rc = strcmp(text, TOP_RECORD_HEAD) == 0 ? 0 : -EINVAL;
         else
             rc = split(text, field) ? add_point(p, field) : -EINVAL;
         if (rc == -EINVAL)

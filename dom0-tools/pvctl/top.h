@@ -47,7 +47,10 @@ void top_head(char *out, size_t size);
 void top_line(const struct top_sample *s, const struct top_row *r, char *out, size_t size);
 void top_print_json(const struct top_sample *s);
 
-/* A file of what was seen, one row a domain and a moment. */
+/* A file of what was seen, one row a domain and a moment. Its first line: `pvctl plot` reads it. */
+#define TOP_RECORD_HEAD                                                                            \
+    "time,name,id,state,cpu_seconds,cpu_percent,memory_kib,vcpus,received_bytes,sent_bytes,"       \
+    "read_bytes,written_bytes\n"
 int __must_check top_record_open(const char *path, FILE **out, struct error *e);
 int __must_check top_record(FILE *file, const char *path, const struct top_sample *s,
                             struct error *e);

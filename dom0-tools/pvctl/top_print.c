@@ -8,6 +8,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
 #include "config.h"
 #include "top.h"
 
@@ -15,7 +19,7 @@
 static void put_state(const struct top_sample *s, const struct top_row *r, char *out, size_t size)
 {
     const struct host_domain *d = &r->l.d;
-    bool crashed = d->shutdown && d->shutdown_reason == 3;
+    bool crashed = d->shutdown && d->shutdown_reason == SHUTDOWN_crash;
 
     (void)s;
     snprintf(out, size, "%c%c%c%c%c%c", d->dying ? 'd' : '-', d->shutdown ? 's' : '-',
@@ -234,9 +238,7 @@ int top_record_open(const char *path, FILE **out, struct error *e)
         fclose(file);
         return error_set(e, -EEXIST, "%s: it has something in it already: name a new file", path);
     }
-    fputs("time,name,id,state,cpu_seconds,cpu_percent,memory_kib,vcpus,received_bytes,sent_bytes,"
-          "read_bytes,written_bytes\n",
-          file);
+    fputs(TOP_RECORD_HEAD, file);
     *out = file;
     return 0;
 }
