@@ -22,16 +22,22 @@
 #define USED_MS 1000u
 #define STEP_MS 50u
 
-/* 0, or an exit status after it has been told what is wrong with the words. */
+/* 0, or an exit status after it has been told what is wrong with the words; without a finding there
+ * was no memory for them. */
 static int understood(const struct verb *v, int rc, struct findings *f)
 {
     struct error e = {0};
+    int status = EXIT_USAGE;
 
     rc = rc ? rc : f->code;
-    if (rc && findings_first(f, v->name, &e))
+    if (rc && findings_first(f, v->name, &e)) {
         fprintf(stderr, "pvctl: %s\n", e.text);
+    } else if (rc) {
+        error_errno(&e, rc, "%s", v->name);
+        status = fail(&e);
+    }
     findings_free(f);
-    return rc ? EXIT_USAGE : 0;
+    return rc ? status : 0;
 }
 
 /* A path from here; what is not there is below /dev, as xl has it. "phy:" and "file:" are xm's. */

@@ -221,7 +221,9 @@ static void tell_waiting(const struct call *c, const struct guests *g, uint64_t 
         any = true;
         wish_again(c, &g->list[i].l, "poweroff");
     }
-    if (any && left_s)
+    if (!any)
+        return; /* nobody is known yet */
+    if (left_s)
         printf(", at most %llu s more", (unsigned long long)left_s);
     puts("");
     fflush(stdout);

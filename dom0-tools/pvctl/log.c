@@ -3,6 +3,7 @@
  * pvctl log: what a domain's console said. Who reads it so does not have the console: somebody else
  * may, and the domain does not wait for us.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ static int gather(struct past *p, const char *data, size_t len)
     char *more = realloc(p->text, p->len + len);
 
     if (!more)
-        return EXIT_REFUSED;
+        return -ENOMEM;
     memcpy(more + p->len, data, len);
     p->text = more;
     p->len += len;
@@ -53,7 +54,15 @@ static int print_past(const struct call *c, const struct past *p)
     return p->len ? console_write(p->text + from, p->len - from) : 0;
 }
 
-/* -1: go on. */
+/* -1: go on. Else what hinders that has been told. */
+static int goes_on(int rc, const char *whom)
+{
+    if (rc == 0)
+        return -1;
+    fprintf(stderr, "pvctl: %s: %s\n", whom, strerror(-rc));
+    return EXIT_REFUSED;
+}
+
 static int take(const struct call *c, int fd, struct past *p)
 {
     char buf[DAEMON_MAX_MESSAGE + 1];
@@ -62,11 +71,11 @@ static int take(const struct call *c, int fd, struct past *p)
 
     switch (type) {
     case D_HISTORY:
-        return gather(p, buf, len) ? EXIT_REFUSED : -1;
+        return goes_on(gather(p, buf, len), c->arg);
     case D_NEXT:
-        return print_past(c, p) ? EXIT_REFUSED : -1;
+        return goes_on(print_past(c, p), "standard output");
     case D_DATA:
-        return console_write(buf, len) || fflush(stdout) ? EXIT_REFUSED : -1;
+        return goes_on(console_write(buf, len), "standard output");
     case D_END:
         if (len)
             fprintf(stderr, "\n[%s: %s]\n", c->arg, buf);

@@ -77,7 +77,7 @@ int top_take(struct host *h, const struct top_sample *before, struct top_sample 
     rc = traffic_read(&t);
     out->row = rc ? NULL : calloc(out->nr + 1, sizeof(*out->row));
     if (!out->row)
-        rc = error_errno(e, -ENOMEM, "what the domains do");
+        rc = error_errno(e, rc ? rc : -ENOMEM, "what the domains do");
     for (size_t i = 0; i < out->nr && rc == 0; i++)
         fill_row(&out->row[i], &l[i], &t, before, out->at_ns);
     traffic_free(&t);

@@ -4,6 +4,7 @@
  */
 #include "pvctl_process.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,9 +51,13 @@ void process_becomes(const char *line, FILE *out)
 
     is_pvctl = true;
     snprintf(copy, sizeof(copy), "%s", line);
-    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
-        argv[argc++] = word;
     dup2(fileno(out), STDOUT_FILENO);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
+        if (*word == '>')
+            dup2(open(word + 1, O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+        else
+            argv[argc++] = word;
+    }
     dup2(fileno(out), STDERR_FILENO);
     exit(pvctl_main(argc, argv));
 }

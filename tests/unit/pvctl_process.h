@@ -13,7 +13,8 @@ int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
 
 extern char process_said[1 << 20];
 
-/* In a process of its own: runs `pvctl LINE`, which says all that it says there. */
+/* In a process of its own: runs `pvctl LINE`, which says all that it says there. A word >FILE is
+ * its standard output. */
 void process_becomes(const char *line, FILE *out) __attribute__((noreturn));
 /* `pvctl LINE` ends with this status, and says this and no more; each_turn, if there is one, is
  * called as often as the daemon turns. */

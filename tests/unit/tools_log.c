@@ -66,6 +66,7 @@ static void the_last_lines(void **state)
          "pvctl log: --lines wants a number from 0 to 1000000, not x; `pvctl help log` explains\n");
     policy_release(&f->host, domid, "powered off");
     ends("log -n 1 web", 0, "three\n");
+    ends("log web >/dev/full", 1, "pvctl: standard output: No space left on device\n");
 }
 
 static void print_much(struct xencons_interface *ring)
@@ -216,6 +217,7 @@ static void follows(void **state)
     close(a);
     close(reader);
     ends("log -f web", 6, "earlylate\n[web: crashed]\n");
+    ends("log -f web >/dev/full", 1, "pvctl: standard output: No space left on device\n");
 }
 
 /* One whose console is another domain's meanwhile begins anew. */
