@@ -268,7 +268,7 @@ static int run(const struct call *c)
     int fd = console_open(c->arg, c->options & OPT_FORCE, &e), rc;
 
     if (fd == -ENODATA)
-        fd = others_console(c->arg, &e);
+        fd = others_console(c->h, c->arg, &e);
     if (fd < 0)
         return fail_to_find(c->arg, &e);
     at_a_terminal = isatty(fd);
@@ -282,7 +282,6 @@ const struct verb verb_console = {
     .name = "console",
     .arg = "NAME",
     .options = OPT_FORCE,
-    .no_host = true,
     .run = run,
     .summary = "attach to a console: all from the first byte, then live; ^] detaches",
     .help =

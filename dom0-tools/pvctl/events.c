@@ -142,7 +142,6 @@ const struct verb verb_events = {
     .name = "events",
     .arg = "[NAME...]",
     .options = OPT_JSON | OPT_COUNT | OPT_FOR,
-    .no_host = true,
     .run = run,
     .summary = "tell what happens to domains, a line each",
     .help = "created, started, paused, unpaused, renamed, shutdown with its reason, crashed, "

@@ -105,7 +105,6 @@ const struct verb verb_log = {
     .name = "log",
     .arg = "NAME...",
     .options = OPT_LINES | OPT_FOLLOW,
-    .no_host = true,
     .each = true,
     .run = run,
     .summary = "print what a console said, without attaching to it",

@@ -67,7 +67,7 @@ static char *terminal_of(struct host *h, uint32_t domid)
     return NULL;
 }
 
-static int open_terminal(struct host *h, const char *which, struct error *e)
+int others_console(struct host *h, const char *which, struct error *e)
 {
     struct error cause = {0};
     struct live_domain l;
@@ -85,18 +85,5 @@ static int open_terminal(struct host *h, const char *which, struct error *e)
     if (fd < 0)
         others_console_done();
     free(path);
-    return fd;
-}
-
-int others_console(const char *which, struct error *e)
-{
-    struct error cause = {0};
-    struct host *h;
-    int fd;
-
-    if (host_open_xen(&h, &cause))
-        return -ENODATA;
-    fd = open_terminal(h, which, e);
-    host_close(h);
     return fd;
 }

@@ -155,7 +155,7 @@ int __must_check console_open(const char *name, bool take, struct error *e);
 int __must_check console_write(const char *data, size_t len);
 /* others_console.c: of a domain that another program made, the terminal of its console. -ENODATA
  * and e as it was: it has none. It is locked until it is done. */
-int __must_check others_console(const char *which, struct error *e);
+int __must_check others_console(struct host *h, const char *which, struct error *e);
 void others_console_done(void);
 /* Copies between terminal and console until the domain ends or, at a terminal, ^]; unless
  * to_its_end, also until the console is quiet after the end of the input. Exit status. */

@@ -205,6 +205,9 @@ static const struct {
     {"check --json " FILES "python.cfg " FILES "pvh.cfg", 4, "[\n  {\n    \"file\": \"" FILES},
     {"create --paused --console -", 5, "pvctl: no machine\n"},
     {"dmesg --clear", 5, "pvctl: no machine\n"},
+    {"console web", 5, "pvctl: no machine\n"}, /* and not what becomes of its daemon */
+    {"log web db", 5, "pvctl: no machine\n"},
+    {"events -n 1", 5, "pvctl: no machine\n"},
 };
 
 static void command_lines(void **state)

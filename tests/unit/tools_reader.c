@@ -34,15 +34,11 @@
 int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
 int console_attach(int fd, const char *name, bool to_its_end);
 
-static bool with_host;
-
 int host_open_xen(struct host **out, struct error *e)
 {
-    if (with_host) {
-        *out = &f->host;
-        return 0;
-    }
-    return error_set(e, -ENODEV, "a console needs no hypervisor");
+    (void)e;
+    *out = &f->host;
+    return 0;
 }
 
 /* Its exit status, -1 while it goes on. */
@@ -403,7 +399,6 @@ static void of_a_domain_that_others_made(void **state)
     uint32_t domid;
 
     (void)state;
-    with_host = true;
     assert_int_equal(h->ops->domain_create(h, &c, &domid), 0);
     snprintf(node, sizeof(node), "/local/domain/%u/name", domid);
     assert_int_equal(h->ops->store_write(h, 0, node, "shop"), 0);
@@ -434,7 +429,6 @@ static void of_a_domain_that_others_made(void **state)
     assert_string_equal(got, "ls\n");
     close(tty);
     close(terminal);
-    with_host = false;
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
