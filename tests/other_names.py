@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Holds docs/from-xl-and-virsh.md against pvctl: each name of xl's and virsh's in the table is understood as the verb beside it, one that
-has no verb is answered with the line beside it, and each other name, and each such line, that pvctl knows stands there."""
+has no verb, or is neither's, is answered with the line beside it, and each other name, and each such line, that pvctl knows stands there."""
 import re
 import subprocess
 import sys
@@ -28,12 +28,15 @@ def names(cell):
     return [word for word in re.split(r",\s*", cell.strip()) if word != "-"]
 
 
-def rows():
+def cells_of(nr):
+    """The lines of the page's table of so many columns, without its head."""
     with open(PAGE, encoding="utf-8") as page:
-        for line in page:
-            cells = line.strip().strip("|").split("|")
-            if line.startswith("| ") and len(cells) == 4 and cells[0].strip() != "xl":
-                yield *(names(cell) for cell in cells[:3]), cells[3].strip()
+        lines = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in page if line.startswith("| ")]
+    return [cells for cells in lines if len(cells) == nr][1:]
+
+
+def rows():
+    return [(*(names(cell) for cell in cells[:3]), cells[3]) for cells in cells_of(4)]
 
 
 def main():
@@ -49,15 +52,20 @@ def main():
                         problems.append(f"{whose} {word}: the page says {note}, pvctl {answered(word)}")
                 elif understood(word) != ours[0]:
                     problems.append(f"{whose} {word}: the page says {ours}, pvctl understands {understood(word)}")
+    for words, note in cells_of(2):
+        for word in names(words):
+            notes["neither", word] = note
+            if answered(word) != note:
+                problems.append(f"{word}: the page says {note}, pvctl {answered(word)}")
     with open("dom0-tools/pvctl/alias_rows.h", encoding="utf-8") as table:
         aliases = re.findall(r'^ALIAS\("(\w+)", +"([a-z0-9-]+)", +"([a-z-]+)"', table.read(), re.MULTILINE)
     for whose, word, verb in aliases:
         if (whose, word) not in seen:
             problems.append(f"{whose} {word}, which is {verb}, is not in {PAGE}")
     with open("dom0-tools/pvctl/hint_rows.h", encoding="utf-8") as table:
-        hints = re.findall(r'^HINT\("([^"]*)", "([^"]*)",\s*"(.*)"\)$', table.read(), re.MULTILINE)
-    for xl, virsh, text in hints:
-        for whose, words in (("xl", xl), ("virsh", virsh)):
+        hints = re.findall(r'^(?:HINT\("([^"]*)", "([^"]*)"|WORD\("([^"]+)"),\s*"(.*)"\)$', table.read(), re.MULTILINE)
+    for xl, virsh, neither, text in hints:
+        for whose, words in (("xl", xl), ("virsh", virsh), ("neither", neither)):
             problems.extend(f"{whose} {word} is not in {PAGE}, or otherwise" for word in words.split() if notes.get((whose, word)) != text)
     listed = subprocess.run([PVCTL, "help"], capture_output=True, text=True, check=True).stdout.split("Exit status:")[0]
     for verb in re.findall(r"^  ([a-z-]+) ", listed, re.MULTILINE):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verbs and options of xl's and virsh's that there are not here: who types one from habit is told
- * in a line what to do instead.
+ * Verbs and options of other programs' that there are not here: who types one from habit is told in
+ * a line what to do instead.
  */
 #include "hint.h"
 
@@ -14,7 +14,9 @@ static const struct hint {
     const char *names, *text;
 } hints[] = {
 #define HINT(xl, virsh, text) {xl, text}, {virsh, text},
+#define WORD(words, text)     {words, text},
 #include "hint_rows.h"
+#undef WORD
 #undef HINT
     {NULL, NULL},
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Verbs of xl's and virsh's that there are not here: theirs (one pattern, or some), and in a line
- * what to do instead, or why not. docs/from-xl-and-virsh.md is held to this table.
+ * what to do instead, or why not. Behind them words that neither has, which a shell, systemctl or
+ * docker have taught. docs/from-xl-and-virsh.md is held to this table.
  */
 /* clang-format off */
 HINT("migrate migrate-receive remus", "migrate migrate-* domdirtyrate-calc",
@@ -64,4 +65,26 @@ HINT("", "net-* iface-* nwfilter-*",
      "networks are the host's: bridges, xenbr0 if nothing else is said; `pvctl network-list` shows who is on which")
 HINT("", "secret-*",
      "nothing here has a password: images are raw files and block devices")
+WORD("stop halt poweroff",
+     "`pvctl shutdown NAME` asks a guest to end, `pvctl destroy NAME` ends it at once")
+WORD("kill",
+     "`pvctl destroy NAME` ends a domain at once, `pvctl shutdown NAME` asks its guest to end")
+WORD("restart",
+     "`pvctl reboot NAME` asks a guest to boot anew; `pvctl destroy NAME`, then `pvctl start NAME`, asks nobody")
+WORD("status inspect show",
+     "`pvctl list` shows the domains, `pvctl dominfo NAME` one of them")
+WORD("ls ps",
+     "`pvctl list` shows the domains that run, with `--all` those too that are defined and do not")
+WORD("rm remove delete",
+     "`pvctl destroy NAME` ends a domain, `pvctl undefine NAME` forgets what it is defined as; its disks stay")
+WORD("run launch",
+     "`pvctl create FILE` makes a domain of a file and starts it, `pvctl start NAME` one that is defined")
+WORD("exec shell ssh",
+     "a command is typed at the guest's terminal, `pvctl console NAME`, or comes through its network")
+WORD("logs",
+     "`pvctl log NAME` prints what a guest's console said, `pvctl dmesg` the hypervisor's log")
+WORD("attach detach",
+     "`attach-disk`, `attach-interface`, `detach-disk`, `detach-interface`; `pvctl console NAME` is the guest's terminal")
+WORD("enable disable",
+     "`pvctl autostart NAME` has a domain started with the machine, with `--disable` no longer")
 /* clang-format on */
