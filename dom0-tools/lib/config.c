@@ -146,19 +146,18 @@ static int read_text(const char *xml, size_t len, const struct config_how *how,
                      struct domain_config *c, struct findings *f)
 {
     xmlParserCtxtPtr ctxt = xmlNewParserCtxt();
-    struct malformed fault;
+    struct malformed faults;
     xmlDocPtr doc;
     int rc = 0;
 
     if (!ctxt)
         return -ENOMEM;
-    doc = malformed_read(ctxt, xml, (int)len, &fault);
-    if (!doc)
-        malformed_report(&fault, f);
-    else if (doc->intSubset)
+    doc = malformed_read(ctxt, xml, (int)len, &faults);
+    if (doc && doc->intSubset)
         findings_error(f, -EINVAL, 0, "a document type declaration is not accepted");
-    else
+    else if (doc)
         rc = read_root(doc, how, c, f);
+    malformed_report(&faults, f);
     xmlFreeDoc(doc);
     xmlFreeParserCtxt(ctxt);
     return rc;

@@ -4,6 +4,10 @@
  *
  * libxml2 numbers its faults and hands over the names that are concerned. The commonest have a
  * sentence here; what is left is told by its line alone, which is most of what a person needs.
+ *
+ * The library goes on behind a fault, and so do we where its guess is sure to be right: a file with
+ * an & too many, and a misspelt element, has two mistakes. Behind a tag that is not closed or not
+ * understood all is in the wrong place for it, and what could be said of that would be false.
  */
 #include "config_malformed.h"
 
@@ -14,25 +18,26 @@
 /* clang-format off */
 static const struct {
     int code;
+    bool goes_on;
     const char *text; /* %s: the first name */
 } faults[] = {
-    {XML_ERR_DOCUMENT_EMPTY,            "the file does not begin with an element"},
-    {XML_ERR_DOCUMENT_END,              "something follows the end of the first element"},
-    {XML_ERR_INVALID_CHARREF,           "a character reference that names no character"},
-    {XML_ERR_INVALID_CHAR,              "a character that XML does not have, or bytes that are no UTF-8"},
-    {XML_ERR_INVALID_ENCODING,          "bytes that are no UTF-8"},
-    {XML_ERR_NAME_REQUIRED,             "a < or & with no name behind it; the characters themselves are &lt; and &amp;"},
-    {XML_ERR_ENTITYREF_SEMICOL_MISSING, "a & without a ; behind its name; the character itself is &amp;"},
-    {XML_ERR_UNDECLARED_ENTITY,         "&%s; is not known; known: &lt; &gt; &amp; &apos; &quot;"},
-    {XML_ERR_LT_IN_ATTRIBUTE,           "a < in a value between quotes, which may lack its end; the character itself is &lt;"},
-    {XML_ERR_ATTRIBUTE_NOT_STARTED,     "a value of an attribute is not between quotes"},
-    {XML_ERR_ATTRIBUTE_NOT_FINISHED,    "a value of an attribute lacks its closing quote"},
-    {XML_ERR_ATTRIBUTE_WITHOUT_VALUE,   "the attribute '%s' has no value"},
-    {XML_ERR_ATTRIBUTE_REDEFINED,       "the attribute '%s' is given twice"},
-    {XML_ERR_COMMENT_NOT_FINISHED,      "a comment does not end"},
-    {XML_ERR_SPACE_REQUIRED,            "two attributes without a blank between them"},
-    {XML_ERR_RESERVED_XML_NAME,         "<?xml ...?> stands at the very beginning of a file, before any blank or line, or not at all"},
-    {XML_ERR_GT_REQUIRED,               "a tag lacks its >"},
+    {XML_ERR_DOCUMENT_EMPTY,            false, "the file does not begin with an element"},
+    {XML_ERR_DOCUMENT_END,              false, "something follows the end of the first element"},
+    {XML_ERR_INVALID_CHARREF,           false, "a character reference that names no character"},
+    {XML_ERR_INVALID_CHAR,              false, "a character that XML does not have, or bytes that are no UTF-8"},
+    {XML_ERR_INVALID_ENCODING,          false, "bytes that are no UTF-8"},
+    {XML_ERR_NAME_REQUIRED,             true,  "a < or & with no name behind it; the characters themselves are &lt; and &amp;"},
+    {XML_ERR_ENTITYREF_SEMICOL_MISSING, true,  "a & without a ; behind its name; the character itself is &amp;"},
+    {XML_ERR_UNDECLARED_ENTITY,         true,  "&%s; is not known; known: &lt; &gt; &amp; &apos; &quot;"},
+    {XML_ERR_LT_IN_ATTRIBUTE,           false, "a < in a value between quotes, which may lack its end; the character itself is &lt;"},
+    {XML_ERR_ATTRIBUTE_NOT_STARTED,     false, "a value of an attribute is not between quotes"},
+    {XML_ERR_ATTRIBUTE_NOT_FINISHED,    false, "a value of an attribute lacks its closing quote"},
+    {XML_ERR_ATTRIBUTE_WITHOUT_VALUE,   false, "the attribute '%s' has no value"},
+    {XML_ERR_ATTRIBUTE_REDEFINED,       true,  "the attribute '%s' is given twice"},
+    {XML_ERR_COMMENT_NOT_FINISHED,      false, "a comment does not end"},
+    {XML_ERR_SPACE_REQUIRED,            false, "two attributes without a blank between them"},
+    {XML_ERR_RESERVED_XML_NAME,         true,  "<?xml ...?> stands at the very beginning of a file, before any blank or line, or not at all"},
+    {XML_ERR_GT_REQUIRED,               false, "a tag lacks its >"},
 };
 /* clang-format on */
 
@@ -64,19 +69,37 @@ static void describe(const xmlError *x, char *out, size_t size)
     snprintf(out, size, "something that does not belong there");
 }
 
-static void keep_first(void *ctx, xmlErrorPtr x)
+/* Are the elements behind it those that were written? By the wrong name of a closing tag they are,
+ * unless it closes something else: then there is one too many, or too few, in the end. */
+static bool goes_on(int code)
+{
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        if (faults[i].code == code)
+            return faults[i].goes_on;
+    }
+    return code == XML_ERR_TAG_NAME_MISMATCH;
+}
+
+static void keep(void *ctx, xmlErrorPtr x)
 {
     struct malformed *m = ((xmlParserCtxtPtr)ctx)->_private;
+    bool bytes = x->domain == XML_FROM_I18N || x->domain == XML_FROM_IO;
+    const struct findings *have = &m->faults;
+    const long line = x->line > 0 ? x->line : 1;
+    char why[160];
 
-    if (m->line || x->level < XML_ERR_ERROR)
+    if (x->level < XML_ERR_ERROR || x->domain == XML_FROM_NAMESPACE)
         return;
-    if (x->domain == XML_FROM_I18N || x->domain == XML_FROM_IO) {
-        snprintf(m->why, sizeof(m->why), "bytes that are not of the file's encoding");
+    m->bytes = m->bytes || (bytes && !m->faults.nr);
+    m->lost = m->lost || bytes || !goes_on(x->code);
+    if (bytes)
         return; /* the parser, which misses them, knows the line */
-    }
-    m->line = x->line > 0 ? x->line : 1;
-    if (!m->why[0])
-        describe(x, m->why, sizeof(m->why));
+    describe(x, why, sizeof(why));
+    m->shaken = m->shaken || (have->nr && have->list[have->nr - 1].line == line);
+    findings_error(&m->faults, -EINVAL, line, "not well-formed XML: %s",
+                   m->bytes ? "bytes that are not of the file's encoding" : why);
+    m->sure = m->shaken ? m->sure : m->faults.nr;
+    m->shaken = m->lost || m->shaken || x->code == XML_ERR_TAG_NAME_MISMATCH;
 }
 
 static void ignore(void *ctx, xmlErrorPtr x)
@@ -88,21 +111,42 @@ static void ignore(void *ctx, xmlErrorPtr x)
  * library prints. */
 xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, struct malformed *m)
 {
-    const int options =
-        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
+    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                        XML_PARSE_BIG_LINES | XML_PARSE_RECOVER;
     xmlDocPtr doc;
 
-    *m = (struct malformed){.line = 0};
+    *m = (struct malformed){.lost = false};
     ctxt->_private = m;
-    ctxt->sax->serror = keep_first;
-    xmlSetStructuredErrorFunc(ctxt, keep_first);
+    ctxt->sax->serror = keep;
+    xmlSetStructuredErrorFunc(ctxt, keep);
     doc = xmlCtxtReadMemory(ctxt, xml, len, NULL, NULL, options);
     xmlSetStructuredErrorFunc(NULL, ignore);
-    return doc;
+    if (ctxt->wellFormed && doc) {
+        findings_free(&m->faults);
+        return doc;
+    }
+    if (!m->faults.code) {
+        findings_error(&m->faults, -EINVAL, 1, "not well-formed XML: there is nothing");
+        m->sure = m->faults.nr;
+    }
+    if (!m->lost && xmlDocGetRootElement(doc))
+        return doc;
+    m->lost = true;
+    xmlFreeDoc(doc);
+    return NULL;
 }
 
-void malformed_report(const struct malformed *m, struct findings *f)
+void malformed_report(struct malformed *m, struct findings *f)
 {
-    findings_error(f, -EINVAL, m->line ? m->line : 1, "not well-formed XML: %s",
-                   m->why[0] ? m->why : "there is nothing");
+    const struct finding *list = m->faults.list;
+    size_t nr = m->lost ? m->sure : m->faults.nr;
+
+    for (size_t i = 0; i < nr; i++)
+        findings_drop_line(f, list[i].line);
+    for (size_t i = 0; i < nr; i++)
+        findings_error(f, list[i].code, list[i].line, "%s%s", list[i].text,
+                       m->lost && i + 1 == nr ? "; what else is wrong in the file is not looked at"
+                                              : "");
+    f->code = f->code ? f->code : m->faults.code; /* though there was no memory to say why */
+    findings_free(&m->faults);
 }

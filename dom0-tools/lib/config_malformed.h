@@ -10,13 +10,18 @@
 #include "findings.h"
 
 struct malformed {
-    int line;
-    char why[160]; /* the first fault; what the parser meets behind it is its own confusion */
+    struct findings faults;
+    size_t sure; /* so many of them are the file's, if it is lost: one of a line */
+    bool shaken; /* behind these the parser may be confused */
+    bool lost;   /* and is */
+    bool bytes;  /* the first is that they are not of the encoding */
 };
 
-/* Reads a document; NULL: *m has the fault. Nothing is printed by the library, now or later. */
+/* Reads a document, or what it is if one passes over its faults; NULL: that cannot be said. Nothing
+ * is printed by the library, now or later. */
 xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, struct malformed *m);
-/* After it failed. */
-void malformed_report(const struct malformed *m, struct findings *f);
+/* Adds the faults to what was found in the document, and frees them: a file that has any is not
+ * accepted. What was found in a line with a fault comes from that, and goes. */
+void malformed_report(struct malformed *m, struct findings *f);
 
 #endif

@@ -74,6 +74,19 @@ void findings_note(struct findings *f, long line, const char *fmt, ...)
     va_end(ap);
 }
 
+void findings_drop_line(struct findings *f, long line)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < f->nr; i++) {
+        if (f->list[i].line == line)
+            free(f->list[i].text);
+        else
+            f->list[kept++] = f->list[i];
+    }
+    f->nr = kept;
+}
+
 /* Each goes before those that are behind it in the file; of one line they keep their order. */
 void findings_sort(struct findings *f)
 {

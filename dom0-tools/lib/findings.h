@@ -31,6 +31,8 @@ void findings_error(struct findings *f, int code, long line, const char *fmt, ..
     __attribute__((format(printf, 4, 5)));
 void findings_note(struct findings *f, long line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Forgets what was found in a line of the file. */
+void findings_drop_line(struct findings *f, long line);
 /* In the order of the file. */
 void findings_sort(struct findings *f);
 /* "PREFIXfile:7: <vcpu>: ..." each, notes with "note: " before their text. */

@@ -212,6 +212,60 @@ static void what_is_no_xml(void **state)
     }
 }
 
+static void finds(const char *text, const char *all)
+{
+    struct domain_config c;
+    struct findings f = {0};
+    char *said = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&said, &len);
+
+    assert_int_equal(domain_config_xml(text, strlen(text), &(struct config_how){0}, &c, &f),
+                     -EINVAL);
+    findings_print(&f, "", "t", out);
+    fclose(out);
+    if (strcmp(said, all) != 0)
+        fail_msg("%s\n%s", text, said);
+    free(said);
+    findings_free(&f);
+}
+
+/* Where the elements are what they were written as in spite of the faults, all mistakes are told,
+ * but for those of a fault's own line, which it may have made; elsewhere none. */
+static void what_else_is_wrong(void **state)
+{
+    (void)state;
+    finds(
+        "\n<?xml version='1.0'?>\n<domain type='xen'>\n <name>a & b</nmae>\n "
+        "<memory>&much;</memory>\n"
+        " <vcpu>0</vcpu>\n <os><type>linux</type>\n <kernel>/k</kernel>\n <cmdline>a&b</cmdline>\n"
+        " <boot/></os>\n</domain>\n",
+        "t:2: not well-formed XML: <?xml ...?> stands at the very beginning of a file, before any "
+        "blank or line, or not at all\n"
+        "t:4: not well-formed XML: a < or & with no name behind it; the characters themselves are "
+        "&lt; and &amp;\n"
+        "t:4: not well-formed XML: <name> of line 4 is closed by </nmae>\n"
+        "t:5: not well-formed XML: &much; is not known; known: &lt; &gt; &amp; &apos; &quot;\n"
+        "t:6: <vcpu>: 0 is not between 1 and 64\n"
+        "t:9: not well-formed XML: a & without a ; behind its name; the character itself is &amp;\n"
+        "t:10: note: <boot>: a guest is no PC, and has none of it\n");
+    finds(
+        "<domain type='xen'>\n <name>web\n <memory>1</memory>\n</domain>\n",
+        "t:4: not well-formed XML: <name> of line 2 is closed by </domain>; what else is wrong in "
+        "the file is not looked at\n");
+    finds(
+        "<domain type='xen'>\n <name>a&b</name>\n <vcpu>0</vcpu>\n <memory unit=KiB>1</memory>\n"
+        "</domain>\n",
+        "t:2: not well-formed XML: a & without a ; behind its name; the character itself is &amp;\n"
+        "t:4: not well-formed XML: a value of an attribute is not between quotes; what else is "
+        "wrong in the file is not looked at\n");
+    finds(
+        "<domain type='xen'>\n <name>web</name>\n <os><kernel/boot/vmlinuz</kernel></os>\n"
+        "</domain>\n",
+        "t:3: not well-formed XML: a < or & with no name behind it; the characters themselves are "
+        "&lt; and &amp;; what else is wrong in the file is not looked at\n");
+}
+
 /* Standard error is a file from here on; returns what was it. */
 static int divert(int to)
 {
@@ -243,15 +297,18 @@ static void nothing_is_printed(void **state)
     for (unsigned int i = 0; i < 2; i++)
         assert_string_equal(
             e[i].text,
-            i ? "t.xml:4: not well-formed XML: bytes that are not of the file's encoding"
-              : "t.xml:3: not well-formed XML: bytes that are not of the file's encoding");
+            i ? "t.xml:4: not well-formed XML: bytes that are not of the file's encoding; what "
+                "else is wrong in the file is not looked at"
+              : "t.xml:3: not well-formed XML: bytes that are not of the file's encoding; what "
+                "else is wrong in the file is not looked at");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_refusal_is_explained), cmocka_unit_test(table_and_validator_agree),
-        cmocka_unit_test(what_is_no_xml), cmocka_unit_test(nothing_is_printed)};
+        cmocka_unit_test(what_is_no_xml), cmocka_unit_test(what_else_is_wrong),
+        cmocka_unit_test(nothing_is_printed)};
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
     xmlRelaxNGCleanupTypes();
