@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_units.h"
 #include "config_vdev.h"
 
 const char *config_word(const struct domain_config *c, const char *xml, const char *xl)
@@ -38,18 +39,19 @@ static void check_memory(const struct domain_config *c, struct findings *f)
 {
     /* In xl's format memory alone says both. */
     const bool one = c->line.format == CONFIG_XL && !c->line.memory;
+    char size[SIZE_TEXT];
 
     if (c->memory_kib &&
         (c->memory_kib < CONFIG_MIN_MEMORY_KIB || c->memory_kib > CONFIG_MAX_MEMORY_KIB))
         findings_error(f, -ERANGE, one ? c->line.current : c->line.memory,
-                       "%s: %llu KiB is not between 2 MiB and 16 TiB",
+                       "%s: %s is not between 2 MiB and 16 TiB",
                        config_word(c, "<memory>", one ? "memory" : "maxmem"),
-                       (unsigned long long)c->memory_kib);
+                       size_text(c->memory_kib, size));
     else if (c->memory_kib && c->current_kib &&
              (c->current_kib < CONFIG_MIN_MEMORY_KIB || c->current_kib > c->memory_kib))
-        findings_error(f, -ERANGE, c->line.current, "%s: %llu KiB is not between 2 MiB and %s",
-                       config_word(c, "<currentMemory>", "memory"),
-                       (unsigned long long)c->current_kib, config_word(c, "<memory>", "maxmem"));
+        findings_error(f, -ERANGE, c->line.current, "%s: %s is not between 2 MiB and %s",
+                       config_word(c, "<currentMemory>", "memory"), size_text(c->current_kib, size),
+                       config_word(c, "<memory>", "maxmem"));
 }
 
 static void check_vcpus(const struct domain_config *c, struct findings *f)

@@ -6,7 +6,9 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -69,4 +71,13 @@ bool size_parse(const char *text, uint64_t bytes, uint64_t *kib)
     if (*end)
         bytes = unit_bytes(end);
     return bytes && unit_to_kib(value, bytes, kib);
+}
+
+const char *size_text(uint64_t kib, char out[SIZE_TEXT])
+{
+    if (kib && kib % 1024 == 0)
+        snprintf(out, SIZE_TEXT, "%" PRIu64 " MiB (%" PRIu64 " KiB)", kib / 1024, kib);
+    else
+        snprintf(out, SIZE_TEXT, "%" PRIu64 " KiB", kib);
+    return out;
 }

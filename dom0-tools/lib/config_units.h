@@ -18,5 +18,8 @@ uint64_t unit_bytes(const char *unit);
 bool size_parse(const char *text, uint64_t bytes, uint64_t *kib);
 /* So much of a unit in KiB, rounded up to whole pages; false: too much for 64 bits. */
 bool unit_to_kib(uint64_t value, uint64_t bytes, uint64_t *kib);
+/* "256 MiB (262144 KiB)", so that one of them is what somebody wrote; "8 KiB". Returns out. */
+#define SIZE_TEXT 64
+const char *size_text(uint64_t kib, char out[SIZE_TEXT]);
 
 #endif

@@ -119,6 +119,7 @@ static int wait_for(const struct call *c, const struct live_domain *l, uint64_t 
     unsigned int seconds = c->options & OPT_TIMEOUT ? c->number[AT_TIMEOUT] : DEFAULT_TIMEOUT;
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
     struct live_domain now = *l;
+    char is[SIZE_TEXT], wanted[SIZE_TEXT];
 
     for (uint64_t ms = 0; seconds == 0 || ms <= seconds * UINT64_C(1000); ms += STEP_MS) {
         uint64_t has, away;
@@ -136,14 +137,15 @@ static int wait_for(const struct call *c, const struct live_domain *l, uint64_t 
         nanosleep(&step, NULL);
     }
     return error_set(e, -ETIMEDOUT,
-                     "%s: it has %" PRIu64 " KiB after %u s, and was asked for %" PRIu64
-                     ": has its kernel a balloon driver, and the machine so much?",
-                     l->name, now.d.nr_pages * 4, seconds, kib);
+                     "%s: it has %s after %u s, and was asked for %s: has its kernel a balloon "
+                     "driver, and the machine so much?",
+                     l->name, size_text(now.d.nr_pages * 4, is), seconds, size_text(kib, wanted));
 }
 
 static int run_set(const struct call *c)
 {
     uint64_t kib, most, is;
+    char wanted[SIZE_TEXT], limit[SIZE_TEXT];
     struct live_domain l;
     struct error e = {0};
     int rc = parse_size(c, &verb_mem_set, &kib);
@@ -158,9 +160,8 @@ static int run_set(const struct call *c)
     rc = rc ? rc : note_most(c, &l, most, &e);
     if (rc == 0 && (kib < CONFIG_MIN_MEMORY_KIB || kib > most))
         rc = error_set(&e, -ERANGE,
-                       "%s: %" PRIu64 " KiB are not between %u and %" PRIu64
-                       ", the most it may have (`pvctl mem-max`)",
-                       l.name, kib, CONFIG_MIN_MEMORY_KIB, most);
+                       "%s: %s is not between 2 MiB and %s, the most it may have (`pvctl mem-max`)",
+                       l.name, size_text(kib, wanted), size_text(most, limit));
     rc = rc ? rc : set_both(c, &l, "memory/target", kib, &e);
     rc = rc ? rc : kept_change(&l, keep_current, &kib, &e);
     rc = rc || !(c->options & OPT_WAIT) ? rc : wait_for(c, &l, kib, &e);
@@ -188,6 +189,7 @@ const struct verb verb_mem_set = {
 static int run_max(const struct call *c)
 {
     uint64_t kib, target;
+    char wanted[SIZE_TEXT], limit[SIZE_TEXT];
     struct live_domain l;
     struct error e = {0};
     int rc = parse_size(c, &verb_mem_max, &kib);
@@ -198,9 +200,9 @@ static int run_max(const struct call *c)
     rc = read_kib(c, &l, "memory/target", l.d.domid ? 0 : l.d.nr_pages * 4, &target, &e);
     if (rc == 0 && (kib < target || kib > CONFIG_MAX_MEMORY_KIB))
         rc = error_set(&e, -ERANGE,
-                       "%s: %" PRIu64 " KiB are not between %" PRIu64
-                       ", which it is to have now (`pvctl mem-set`), and %" PRIu64,
-                       l.name, kib, target, (uint64_t)CONFIG_MAX_MEMORY_KIB);
+                       "%s: %s is not between %s, which it is to have now (`pvctl mem-set`), and "
+                       "16 TiB",
+                       l.name, size_text(kib, wanted), size_text(target, limit));
     rc = rc ? rc : set_both(c, &l, "memory/static-max", kib, &e);
     rc = rc ? rc : kept_change(&l, keep_most, &kib, &e);
     return rc ? fail(&e) : EXIT_OK;

@@ -183,8 +183,8 @@ def another_name():
 
 def asked_for_less():
     """What a guest is asked for stands in the store and in its next life; one that cannot is told of in time."""
-    machine.check("pvctl mem-set --timeout 1 z 12M 2>&1", r"z: it has 16384 KiB after 1 s, and was asked for 12288: has its kernel", status=1)
-    machine.check("pvctl setmem z 5 2>&1", r"8 KiB are not between 2048 and 16384", status=2)
+    machine.check("pvctl mem-set --timeout 1 z 12M 2>&1", r"z: it has 16 MiB .16384 KiB. after 1 s, and was asked for 12 MiB .12288 KiB.: has its kernel", status=1)
+    machine.check("pvctl setmem z 5 2>&1", r"8 KiB is not between 2 MiB and 16 MiB .16384 KiB.", status=2)
     machine.check("pvctl mem-max z 20M && pvctl reboot --wait z && pvctl dominfo z", r"(?s)memory +12288 KiB, at most 20480 KiB")
     machine.check("pvctl vcpu-set z 2 2>&1", r"z: 2 vCPUs: it can use 1 to 1", status=2)
     machine.check("pvctl sysrq z h && pvctl trigger z nmi; n=0; until pvctl dominfo z | grep crashed || [ $n -gt 50 ]; do n=$((n+1)); usleep 100000; done",

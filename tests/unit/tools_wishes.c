@@ -76,9 +76,11 @@ static void sets_memory(void **state)
     assert_string_equal(entry(db, "memory/target"), "4096");
     pvctl_ends("setmem web 2050", 0, ""); /* virsh's KiB; whole pages */
     assert_string_equal(entry(web, "memory/target"), "2052");
-    pvctl_ends("mem-set web 5M", 2, "web: 5120 KiB are not between 2048 and 4096, the most it may");
-    pvctl_ends("mem-set web 1M", 2, "web: 1024 KiB are not between 2048 and 4096");
-    pvctl_ends("mem-set web 0", 2, "web: 0 KiB are not between");
+    pvctl_ends("mem-set web 5M", 2,
+               "web: 5 MiB (5120 KiB) is not between 2 MiB and 4 MiB (4096 KiB), the most it may");
+    pvctl_ends("mem-set web 1M", 2,
+               "web: 1 MiB (1024 KiB) is not between 2 MiB and 4 MiB (4096 KiB)");
+    pvctl_ends("mem-set web 0", 2, "web: 0 KiB is not between");
     assert_string_equal(entry(web, "memory/target"), "2052");
     assert_int_equal(web->max_kib, 2052 + 1024);
 }
@@ -93,8 +95,9 @@ static void sets_most(void **state)
     assert_true(keeps(web, "<currentMemory unit='KiB'>4096<"));
     pvctl_ends("mem-set web 8M", 0, "");
     pvctl_ends("setmaxmem web 8191", 0, ""); /* 8192 in whole pages */
-    pvctl_ends("setmaxmem web 8188", 2, "web: 8188 KiB are not between 8192, which it is to have ");
-    pvctl_ends("mem-max web 17T", 2, "KiB are not between 8192");
+    pvctl_ends("setmaxmem web 8188", 2,
+               "web: 8188 KiB is not between 8 MiB (8192 KiB), which it is to have ");
+    pvctl_ends("mem-max web 17T", 2, "(18253611008 KiB) is not between 8 MiB (8192 KiB), which");
 }
 
 /* The control domain can be asked too, and gets back what it gave. */
@@ -105,7 +108,8 @@ static void of_the_control_domain(void **state)
 
     (void)state;
     zero->d.nr_pages = zero->d.max_pages = 4096;
-    pvctl_ends("mem-set 0 17M", 2, "Domain-0: 17408 KiB are not between 2048 and 16384");
+    pvctl_ends("mem-set 0 17M", 2,
+               "Domain-0: 17 MiB (17408 KiB) is not between 2 MiB and 16 MiB (16384 KiB)");
     pvctl_ends("mem-set Domain-0 8M", 0, "");
     zero->d.nr_pages = 2048;
     assert_int_equal(zero->max_kib, 8192 + 1024);
@@ -138,7 +142,8 @@ static void waits_for_memory(void **state)
     web->d.nr_pages = 1024;
     pvctl_ends("mem-set --wait web 4M", 0, "web: 4096 KiB\n");
     pvctl_ends("mem-set --timeout 1 web 2M", 1,
-               "pvctl: web: it has 4096 KiB after 1 s, and was asked for 2048: has its kernel a ");
+               "pvctl: web: it has 4 MiB (4096 KiB) after 1 s, and was asked for 2 MiB (2048 KiB): "
+               "has its kernel a ");
 }
 
 static void sets_vcpus(void **state)
