@@ -73,6 +73,7 @@ static int read_all(int fd, const struct config_how *how, struct domain_config *
         findings_error(f, rc, 0, "%s", error_reason(rc));
     else
         rc = config_text_read(buf, len, how, out, f);
+    f->unread = !buf || n < 0 || rc == -ENOMEM;
     if (rc == 0)
         config_settle_disks(out);
     free(buf);
@@ -92,6 +93,7 @@ int config_file_read(const char *path, const struct config_how *how, struct doma
         return read_all(STDIN_FILENO, how, out, f);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
+        f->unread = errno != ENOENT;
         findings_error(f, -errno, 0, "%s", strerror(errno));
         return f->code;
     }

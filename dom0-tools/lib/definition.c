@@ -4,7 +4,6 @@
  */
 #include "definition.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +19,7 @@
 #include "config_file.h"
 #include "config_identity.h"
 #include "fat_name.h"
+#include "folder.h"
 #include "lock.h"
 #include "write_all.h"
 
@@ -54,14 +54,24 @@ const char *definition_path(const char *name)
     return path_of("%s" END, name);
 }
 
-bool definition_exists(const char *name)
+/* Not error_errno(): its words for some errors are those of a hypervisor. */
+static int not_told(struct error *e, int rc, const char *path)
+{
+    return error_set(e, rc, "%s: %s", path, strerror(-rc));
+}
+
+int definition_find(const char *name, struct error *e)
 {
     char file[80], alike[NAME_MAX + 1];
+    int rc = 0;
 
-    if (!domain_name_ok(name))
-        return false;
-    snprintf(file, sizeof(file), "%s" END, name);
-    return fat_finds(folder(), file, alike);
+    if (domain_name_ok(name)) {
+        snprintf(file, sizeof(file), "%s" END, name);
+        rc = fat_finds(folder(), file, alike);
+    }
+    if (rc < 0)
+        return not_told(e, rc, folder());
+    return rc ? 0 : error_set(e, -ESRCH, "%s: no domain of this name is defined", name);
 }
 
 /* ---- autostart ---- */
@@ -75,45 +85,48 @@ static int parse_mark(const char *file, const char **name)
     return (file[0] - '0') * 10 + (file[1] - '0');
 }
 
-/* The order of this name. forget: its marks are taken away, however many somebody has made, but for
- * the one of the order `keep`. */
-static int look_at_marks(const char *name, bool forget, int keep)
+static int find_mark(const char *name, int *out, struct error *e)
 {
-    DIR *dir = opendir(path_of("autostart"));
-    const struct dirent *de;
-    const char *marked;
-    int found = AUTOSTART_NONE;
+    int rc;
+    DIR *dir = folder_open(path_of("autostart"), &rc);
+    const char *file, *marked;
 
-    while (dir && (de = readdir(dir)) != NULL) {
-        int order = parse_mark(de->d_name, &marked);
+    *out = AUTOSTART_NONE;
+    while ((file = folder_next(dir, &rc)) != NULL) {
+        int order = parse_mark(file, &marked);
 
-        if (order == AUTOSTART_NONE || strcmp(marked, name) != 0)
-            continue;
-        if (forget && order != keep)
-            unlinkat(dirfd(dir), de->d_name, 0);
-        if (found == AUTOSTART_NONE || order < found)
-            found = order;
+        if (order != AUTOSTART_NONE && strcmp(marked, name) == 0 &&
+            (*out == AUTOSTART_NONE || order < *out))
+            *out = order;
     }
-    if (dir && forget)
-        fsync(dirfd(dir)); /* before what follows */
+    folder_close(dir);
+    return rc ? not_told(e, rc, path_of("autostart")) : 0;
+}
+
+/* Its marks go, however many somebody has made, but for the one of the order `keep`. */
+static int forget_marks(const char *name, int keep, struct error *e)
+{
+    int rc;
+    DIR *dir = folder_open(path_of("autostart"), &rc);
+    const char *file, *marked;
+
+    while ((file = folder_next(dir, &rc)) != NULL) {
+        int order = parse_mark(file, &marked);
+
+        if (order != AUTOSTART_NONE && order != keep && strcmp(marked, name) == 0 &&
+            unlinkat(dirfd(dir), file, 0) < 0 && errno != ENOENT)
+            rc = -errno;
+    }
     if (dir)
-        closedir(dir);
-    return found;
-}
-
-static int find_mark(const char *name)
-{
-    return look_at_marks(name, false, AUTOSTART_NONE);
-}
-
-static void forget_marks(const char *name, int keep)
-{
-    look_at_marks(name, true, keep);
+        fsync(dirfd(dir)); /* before what follows */
+    folder_close(dir);
+    return rc ? not_told(e, rc, path_of("autostart")) : 0;
 }
 
 /* ---- reading ---- */
 
-/* A configuration from the file of this name, whatever name it says. */
+/* A configuration from the file of this name, whatever name it says. -ENOENT, -EINVAL: there is no
+ * file, or none that says one; another error: what it says is not known. */
 static int parse_file(const char *name, struct domain_config *out, struct error *why)
 {
     const struct config_how how = {0};
@@ -124,8 +137,15 @@ static int parse_file(const char *name, struct domain_config *out, struct error 
     snprintf(path, sizeof(path), "%s", definition_path(name));
     rc = config_file_read(path, &how, out, &f);
     rc = rc ? findings_first(&f, path, why) : 0;
+    if (rc && rc != -ENOENT && !f.unread)
+        rc = why->code = -EINVAL;
     findings_free(&f);
     return rc;
+}
+
+static bool is_unknown(int rc)
+{
+    return rc && rc != -ENOENT && rc != -EINVAL;
 }
 
 /* A file of another domain is not this name's definition. */
@@ -147,15 +167,19 @@ static int read_file(const char *name, struct definition *out, struct error *why
     int rc = parse_file(name, &out->cfg, why);
 
     rc = rc ? rc : want_name(name, &out->cfg, why);
-    out->order = rc ? AUTOSTART_NONE : find_mark(name);
+    if (rc)
+        return rc;
+    rc = find_mark(name, &out->order, why);
+    if (rc)
+        domain_config_free(&out->cfg);
     return rc;
 }
 
 int definition_read(const char *name, struct definition *out, struct error *e)
 {
-    if (!definition_exists(name))
-        return error_set(e, -ESRCH, "%s: no domain of this name is defined", name);
-    return read_file(name, out, e);
+    int rc = definition_find(name, e);
+
+    return rc ? rc : read_file(name, out, e);
 }
 
 /* The name that a file of the folder is of; false: it is none of ours. */
@@ -195,58 +219,53 @@ static bool take_entry(const char *file, struct definition *out, struct findings
     return false;
 }
 
-static int no_memory(struct findings *bad)
-{
-    findings_error(bad, -ENOMEM, 0, "%s: %s", folder(), strerror(ENOMEM));
-    return -ENOMEM;
-}
-
 /* Who is to be started with the machine, and is not defined. */
 static void check_marks(struct findings *bad)
 {
-    DIR *dir = opendir(path_of("autostart"));
-    const struct dirent *de;
-    const char *name;
+    int rc;
+    DIR *dir = folder_open(path_of("autostart"), &rc);
+    const char *file, *name;
 
-    while (dir && (de = readdir(dir)) != NULL) {
-        if (de->d_name[0] == '.')
+    while ((file = folder_next(dir, &rc)) != NULL) {
+        struct error why = {0};
+
+        if (file[0] == '.')
             continue;
-        if (parse_mark(de->d_name, &name) == AUTOSTART_NONE)
+        if (parse_mark(file, &name) == AUTOSTART_NONE)
             findings_error(bad, -EINVAL, 0, "%s: files here are called NN-NAME",
-                           path_of("autostart/%s", de->d_name));
-        else if (!definition_exists(name))
+                           path_of("autostart/%s", file));
+        else if (definition_find(name, &why) == -ESRCH)
             findings_error(bad, -ENOENT, 0, "%s: no domain of this name is defined",
-                           path_of("autostart/%s", de->d_name));
+                           path_of("autostart/%s", file));
+        else if (why.code)
+            findings_error(bad, why.code, 0, "%s", why.text);
     }
-    if (dir)
-        closedir(dir);
+    folder_close(dir);
+    if (rc)
+        findings_error(bad, rc, 0, "%s: %s", path_of("autostart"), strerror(-rc));
 }
 
 int definition_list(struct definition **out, size_t *nr, struct findings *bad)
 {
-    DIR *dir = opendir(folder());
+    int rc;
+    DIR *dir = folder_open(folder(), &rc);
     struct definition *list = NULL;
     size_t n = 0, room = 0;
-    const struct dirent *de;
-    int rc = 0;
+    const char *file;
 
-    if (!dir && errno != ENOENT) {
-        rc = -errno;
-        findings_error(bad, rc, 0, "%s: %s", folder(), strerror(-rc));
-    }
-    while (dir && rc == 0 && (de = readdir(dir)) != NULL) {
+    while (rc == 0 && (file = folder_next(dir, &rc)) != NULL) {
         if (n == room) {
             struct definition *more = realloc(list, (room = room ? 2 * room : 16) * sizeof(*more));
 
-            rc = more ? 0 : no_memory(bad);
+            rc = more ? 0 : -ENOMEM;
             list = more ? more : list;
         }
-        if (rc == 0 && take_entry(de->d_name, &list[n], bad))
+        if (rc == 0 && take_entry(file, &list[n], bad))
             n++;
     }
-    if (dir)
-        closedir(dir);
+    folder_close(dir);
     if (rc) {
+        findings_error(bad, rc, 0, "%s: %s", folder(), strerror(-rc));
         definition_list_free(list, n);
         return rc;
     }
@@ -276,6 +295,17 @@ static int begin_writing(struct error *e)
         return error_errno(e, -errno, "%s", folder());
     lock = lock_take(path_of(".lock"), LOCK_LIMIT_MS);
     return lock < 0 ? lock_refused(e, lock, path_of(".lock")) : lock;
+}
+
+/* The same, of one that is defined. */
+static int begin_with(const char *name, struct error *e)
+{
+    int rc = definition_find(name, e), lock = rc ? rc : begin_writing(e);
+
+    rc = lock < 0 ? lock : definition_find(name, e); /* it may have gone before our turn came */
+    if (rc && lock >= 0)
+        close(lock);
+    return rc ? rc : lock;
 }
 
 static int write_and_sync(const char *path, const char *text)
@@ -321,16 +351,24 @@ static int put(const struct domain_config *cfg, struct error *e)
     return 0;
 }
 
-/* No other definition has the uuid; one that cannot be read has none. */
+/* Of what lies there something may have the uuid that is looked for: it could not be read. */
+static int refuse_unknown(const struct findings *bad, struct error *e)
+{
+    for (size_t i = 0; i < bad->nr; i++)
+        if (is_unknown(bad->list[i].code))
+            return error_set(e, bad->list[i].code, "%s", bad->list[i].text);
+    return 0;
+}
+
+/* No other definition has the uuid; one that is none has none. */
 static int refuse_uuid_of_others(const struct domain_config *cfg, struct error *e)
 {
-    struct definition *list;
-    struct findings ignored = {0};
-    size_t n;
-    int rc = definition_list(&list, &n, &ignored);
+    struct definition *list = NULL;
+    struct findings bad = {0};
+    size_t n = 0;
+    int rc = definition_list(&list, &n, &bad), unknown = refuse_unknown(&bad, e);
 
-    if (rc)
-        rc = findings_first(&ignored, "", e);
+    rc = unknown ? unknown : rc ? not_told(e, rc, folder()) : 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct domain_config *other = &list[i].cfg;
 
@@ -339,9 +377,8 @@ static int refuse_uuid_of_others(const struct domain_config *cfg, struct error *
             rc = error_set(e, -EEXIST, "%s: <uuid>: %s is defined with this uuid", cfg->name,
                            other->name);
     }
-    findings_free(&ignored);
-    if (rc == 0 || rc == -EEXIST)
-        definition_list_free(list, n);
+    findings_free(&bad);
+    definition_list_free(list, n);
     return rc;
 }
 
@@ -349,12 +386,17 @@ static int refuse_uuid_of_others(const struct domain_config *cfg, struct error *
 static int inherit(struct domain_config *cfg, struct error *e)
 {
     struct domain_config former;
-    struct error ignored = {0};
+    struct error why = {0};
     char text[37];
-    int rc;
+    int rc = definition_find(cfg->name, &why);
 
-    if (!definition_exists(cfg->name) || parse_file(cfg->name, &former, &ignored))
-        return 0; /* what cannot be read is replaced */
+    if (rc == -ESRCH)
+        return 0;
+    rc = rc ? rc : parse_file(cfg->name, &former, &why);
+    if (is_unknown(rc))
+        return error_set(e, rc, "%s", why.text);
+    if (rc)
+        return 0; /* what is no definition is replaced */
     rc = want_name(cfg->name, &former, e);
     if (rc)
         return rc;
@@ -402,17 +444,14 @@ int definition_write(struct domain_config *cfg, struct error *e)
 
 int definition_remove(const char *name, struct error *e)
 {
-    int lock, rc = 0;
+    int lock = begin_with(name, e), rc;
 
-    if (!definition_exists(name))
-        return error_set(e, -ESRCH, "%s: no domain of this name is defined", name);
-    lock = begin_writing(e);
     if (lock < 0)
         return lock;
     /* Cut off between, it is defined, and the next undefine forgets it: a mark that is left alone
      * would be that of the next of this name. */
-    forget_marks(name, AUTOSTART_NONE);
-    if (unlink(definition_path(name)) < 0 && errno != ENOENT)
+    rc = forget_marks(name, AUTOSTART_NONE, e);
+    if (rc == 0 && unlink(definition_path(name)) < 0 && errno != ENOENT)
         rc = error_errno(e, -errno, "%s: %s", name, definition_path(name));
     sync_folder();
     close(lock);
@@ -422,7 +461,6 @@ int definition_remove(const char *name, struct error *e)
 static int mark(const char *name, int order, struct error *e)
 {
     char dir[PATH_MAX], file[80];
-    const char *path;
     int fd, rc;
 
     snprintf(dir, sizeof(dir), "%s", path_of("autostart"));
@@ -432,30 +470,23 @@ static int mark(const char *name, int order, struct error *e)
     rc = fat_refuses(dir, file, name, e);
     if (rc)
         return rc;
-    path = path_of("autostart/%s", file);
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    fd = open(path_of("autostart/%s", file), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_errno(e, -errno, "%s: %s", name, path);
+        return not_told(e, -errno, path_of("autostart/%s", file));
     fsync(fd);
     close(fd);
-    forget_marks(name, order); /* cut off between it has two, and the lower counts */
-    return 0;
+    return forget_marks(name, order, e); /* cut off between it has two, and the lower counts */
 }
 
 int definition_autostart(const char *name, int order, struct error *e)
 {
-    int lock, rc = 0;
+    struct error why = {0};
+    int lock = begin_with(name, &why), rc;
 
-    if (!definition_exists(name))
-        return error_set(e, -ESRCH,
-                         "%s: no domain of this name is defined: `pvctl define` goes before", name);
-    lock = begin_writing(e);
     if (lock < 0)
-        return lock;
-    if (order == AUTOSTART_NONE)
-        forget_marks(name, AUTOSTART_NONE);
-    else
-        rc = mark(name, order, e);
+        return error_set(e, lock, "%s%s", why.text,
+                         lock == -ESRCH ? ": `pvctl define` goes before" : "");
+    rc = order == AUTOSTART_NONE ? forget_marks(name, AUTOSTART_NONE, e) : mark(name, order, e);
     close(lock);
     return rc;
 }

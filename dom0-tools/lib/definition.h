@@ -36,8 +36,9 @@ struct definition {
 
 /* The file of this name, in a static buffer. */
 const char *definition_path(const char *name);
-bool definition_exists(const char *name);
-/* -ESRCH: no domain of this name is defined. */
+/* -ESRCH: no domain of this name is defined; another error: that cannot be told. */
+int __must_check definition_find(const char *name, struct error *e);
+/* The same, and what it says. */
 int __must_check definition_read(const char *name, struct definition *out, struct error *e);
 /* All that can be read, by name; of each other thing in the folder there is one line in *bad. */
 int __must_check definition_list(struct definition **out, size_t *nr, struct findings *bad);

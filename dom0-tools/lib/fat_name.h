@@ -10,15 +10,14 @@
 #define PARVIS_TOOLS_FAT_NAME_H
 
 #include <limits.h>
-#include <stdbool.h>
 
 #include "error.h"
 
-/* Whether the folder has an entry of exactly this name; *alike: one that differs from it in the
- * case of its letters, "": there is none. */
-bool fat_finds(const char *folder, const char *file, char alike[NAME_MAX + 1]);
+/* 1: the folder has an entry of exactly this name; 0: it has none; -errno: that cannot be told.
+ * *alike: one that differs from it in the case of its letters, "": there is none. */
+int __must_check fat_finds(const char *folder, const char *file, char alike[NAME_MAX + 1]);
 /* 0: the file may be written, for the domain of this name. -EEXIST: another is there; -EINVAL: the
- * name ends in a dot. */
+ * name ends in a dot; another: that cannot be told. */
 int __must_check fat_refuses(const char *folder, const char *file, const char *name,
                              struct error *e);
 

@@ -24,6 +24,7 @@ struct findings {
     size_t nr;
     int code;      /* of the first error, by its place once they are sorted; 0: there is none */
     bool too_many; /* some are not kept */
+    bool unread;   /* what is in the file is not known: it, or memory for it, was not to be had */
 };
 
 /* The same text of the same line is kept once. */

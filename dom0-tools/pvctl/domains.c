@@ -13,8 +13,11 @@
 
 int fail_to_find(const char *name, const struct error *e)
 {
-    if (e->code != -ESRCH || !definition_exists(name))
-        return fail(e);
+    struct error why = {0};
+    int rc = e->code == -ESRCH ? definition_find(name, &why) : -ESRCH;
+
+    if (rc)
+        return fail(rc == -ESRCH ? e : &why);
     fprintf(stderr, "pvctl: %s: it does not run, it is defined: `pvctl start %s`\n", name, name);
     return EXIT_NO_DOMAIN;
 }

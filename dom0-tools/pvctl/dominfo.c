@@ -136,10 +136,13 @@ static int print_defined(const struct call *c)
 static int run(const struct call *c)
 {
     struct live_domain l;
-    struct error e = {0};
+    struct error e = {0}, none = {0};
 
-    if (lifecycle_find(c->h, c->arg, &l, &e))
-        return e.code == -ESRCH && definition_exists(c->arg) ? print_defined(c) : fail(&e);
+    if (lifecycle_find(c->h, c->arg, &l, &e)) {
+        if (e.code != -ESRCH || definition_find(c->arg, &none) == -ESRCH)
+            return fail(&e);
+        return print_defined(c);
+    }
     if (c->options & OPT_JSON)
         print_json(c, &l);
     else

@@ -71,13 +71,15 @@ static int print_defined(const char *name)
 static int run(const struct call *c)
 {
     struct live_domain l;
-    struct error e = {0};
+    struct error e = {0}, none = {0};
 
     if (c->options & OPT_INACTIVE)
         return print_defined(c->arg);
     if (lifecycle_find(c->h, c->arg, &l, &e) == 0)
         return print_live(&l);
-    return e.code == -ESRCH && definition_exists(c->arg) ? print_defined(c->arg) : fail(&e);
+    if (e.code != -ESRCH || definition_find(c->arg, &none) == -ESRCH)
+        return fail(&e);
+    return print_defined(c->arg);
 }
 
 const struct verb verb_dumpxml = {

@@ -164,6 +164,10 @@ UNIT += tools_define_fat
 unit_tools_define_fat_SRCS := tests/unit/tools_define_fat.c $(addprefix dom0-tools/lib/,clock.c definition.c fat_name.c interrupt.c limit.c lock.c lock_holder.c progress.c write_all.c) $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_define_fat_LIBS := -lxml2 -l:libxlutil.a
 
+UNIT += tools_define_faults
+unit_tools_define_faults_SRCS := tests/unit/tools_define_faults.c $(filter-out tests/unit/tools_define_fat.c,$(unit_tools_define_fat_SRCS))
+unit_tools_define_faults_LIBS := -lxml2 -l:libxlutil.a $(foreach f,open opendir read readdir unlinkat,-Wl,--wrap=$f)
+
 UNIT += tools_log
 unit_tools_log_SRCS = tests/unit/tools_log.c $(PVCTL_PROCESS_SRCS) $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
 unit_tools_log_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a -Wl,--wrap=poll
