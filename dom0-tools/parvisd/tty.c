@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "console.h"
 #include "daemon.h"
+#include "pts.h"
 
 /* Descriptors that are not for terminals: clients, and what the libraries open. */
 #define FDS_KEPT      (MAX_CLIENTS + 128)
@@ -31,10 +32,12 @@ struct tty {
     struct tty *next;
     struct console *console; /* NULL: it parts */
     int master, slave, watch;
-    unsigned int opens; /* by others */
-    uint64_t pos;       /* in the history */
-    uint32_t waits_for; /* EPOLLIN: somebody types; EPOLLOUT: there is room */
-    char out[1024];     /* read from the history, not written yet */
+    unsigned int number; /* it is /dev/pts/NUMBER */
+    unsigned int opens;  /* by others */
+    bool unsure;         /* `opens` was looked up: not by so many closes it is 0 */
+    uint64_t pos;        /* in the history */
+    uint32_t waits_for;  /* EPOLLIN: somebody types; EPOLLOUT: there is room */
+    char out[1024];      /* read from the history, not written yet */
     size_t out_at, out_len;
     uint64_t parts_ms;
 };
@@ -88,6 +91,8 @@ static int open_pair(struct tty *t, char *path, size_t size)
         return rc;
     if (getrlimit(RLIMIT_NOFILE, &l) == 0 && (rlim_t)t->slave + FDS_KEPT >= l.rlim_cur)
         return -EMFILE;
+    if (ioctl(t->master, TIOCGPTN, &t->number) < 0)
+        return -errno;
     return -ptsname_r(t->master, path, size);
 }
 
@@ -207,22 +212,68 @@ static void start_over(struct tty *t)
     t->out_at = t->out_len = 0;
 }
 
-static void opened_or_closed(const struct inotify_event *e)
+static void make_ready(const struct tty *t)
+{
+    if (make_raw(t->slave))
+        fprintf(stderr, "parvisd: a terminal is not as it was made\n");
+}
+
+static void found_open(unsigned int number)
+{
+    for (struct tty *t = ttys; t; t = t->next) {
+        if (t->number == number)
+            t->opens++;
+    }
+}
+
+/* Who has which is looked up. What is told of the time before counts no more. */
+static void recount(void)
+{
+    char told[4096];
+    int rc;
+
+    while (read(notify, told, sizeof(told)) > 0) {
+    }
+    for (struct tty *t = ttys; t; t = t->next) {
+        t->unsure = t->opens == 0; /* for now: nobody had it */
+        t->opens = 0;
+    }
+    rc = pts_each(found_open);
+    if (rc)
+        fprintf(stderr, "parvisd: who has consoles' terminals open is not known: %s\n",
+                strerror(-rc));
+    for (struct tty *t = ttys; t; t = t->next) {
+        t->opens -= t->opens > 0; /* our own end */
+        if (t->opens == 0)
+            start_over(t);
+        else if (t->unsure)
+            make_ready(t);
+        t->unsure = t->opens > 0;
+        if (t->console)
+            tty_pump(t->console);
+    }
+}
+
+/* Returns false when it is to be looked who has what. */
+static bool opened_or_closed(const struct inotify_event *e)
 {
     struct tty *t;
 
     for (t = ttys; t && t->watch != e->wd; t = t->next) {
     }
-    if (!t)
-        return;
+    if (!t || !(e->mask & (IN_OPEN | IN_CLOSE)))
+        return !(e->mask & IN_Q_OVERFLOW);
+    if (e->mask & IN_CLOSE && t->unsure)
+        return false;
     if (e->mask & IN_OPEN) {
-        if (t->opens++ == 0 && make_raw(t->slave))
-            fprintf(stderr, "parvisd: a terminal is not as it was made\n");
-    } else if (e->mask & IN_CLOSE && t->opens && --t->opens == 0) {
+        if (t->opens++ == 0)
+            make_ready(t);
+    } else if (t->opens && --t->opens == 0) {
         start_over(t);
     }
     if (t->console)
         tty_pump(t->console);
+    return true;
 }
 
 static void read_notes(void)
@@ -233,7 +284,10 @@ static void read_notes(void)
     for (ssize_t at = 0; at < len;) {
         const struct inotify_event *e = (const void *)(buf + at);
 
-        opened_or_closed(e);
+        if (!opened_or_closed(e)) {
+            recount();
+            return;
+        }
         at += (ssize_t)(sizeof(*e) + e->len);
     }
 }

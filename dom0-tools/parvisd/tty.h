@@ -12,7 +12,9 @@
  * A terminal has its own buffer, and who opened it need not read: the guest is never held back
  * for it. What is in the buffer when the last one closes it is thrown away, so that the next
  * starts at the first byte. Opens and closes are counted by inotify, and we keep the other end
- * open ourselves: without that the kernel would say at each look that nobody is there.
+ * open ourselves: without that the kernel would say at each look that nobody is there. Where more
+ * was to be told than its queue takes, it is looked who has them open (pts.h): a count that may be
+ * too high, as a descriptor may have been handed on, so from then on it is looked at each close.
  *
  * At the domain's end it stays for TTY_PARTS_MS, or until its last words are read. It is root's
  * alone (mode 0600). A new daemon makes a new one; xenconsole follows the path.

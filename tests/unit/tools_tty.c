@@ -152,6 +152,71 @@ static void the_next_starts_at_the_first_byte(void **state)
     close(fd);
 }
 
+/* So often that the kernel's queue of what happened is full, and the rest is not told. */
+static void open_and_close_often(const char *path)
+{
+    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    unsigned int most = 0;
+
+    assert_non_null(limit);
+    assert_int_equal(fscanf(limit, "%u", &most), 1);
+    fclose(limit);
+    for (unsigned int i = 0; i <= most / 2; i++)
+        close(open(path, O_RDWR | O_NOCTTY | O_NONBLOCK));
+}
+
+static void hear_all(void)
+{
+    struct pollfd p = {.fd = work, .events = POLLIN};
+
+    while (poll(&p, 1, 0) == 1)
+        tty_events(&f->host);
+}
+
+/* Who closed it while too much happened has it no more, who opened it has it. */
+static void more_than_is_told(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    char *path = path_of(domid, "console/tty");
+    int fd = attach(domid), again, copy;
+
+    (void)state;
+    say(ring, "one ", 4);
+    fire("web");
+    reads(fd, "one ");
+    open_and_close_often(path);
+    close(fd);
+    hear_all();
+    fd = attach(domid);
+    reads(fd, "one ");
+    close(fd);
+    hear_all();
+    open_and_close_often(path);
+    fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    copy = dup(fd);
+    hear_all();
+    reads(fd, "one ");
+    say(ring, "two", 3);
+    fire("web");
+    reads(fd, "two");
+    /* A second comes and goes; the first has handed it on, and the last who has it closes it. */
+    again = attach(domid);
+    reads(again, "");
+    close(again);
+    hear_all();
+    close(copy);
+    say(ring, " three", 6);
+    fire("web");
+    reads(fd, " three");
+    close(fd);
+    hear_all();
+    fd = attach(domid);
+    reads(fd, "one two three");
+    close(fd);
+    free(path);
+}
+
 /* `pvctl console` at the same time: it has everything too, and what both type arrives. */
 static void beside_pvctl(void **state)
 {
@@ -328,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(both_ways_from_the_first_byte),
         T(the_next_starts_at_the_first_byte),
+        T(more_than_is_told),
         T(beside_pvctl),
         T(the_guest_is_not_held_back),
         T(a_guest_that_does_not_read),
