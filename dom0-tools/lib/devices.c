@@ -420,7 +420,11 @@ static int check_disk(struct host *h, const struct domain_config *c, const struc
     rc = rc ? rc : device_system->identify_path(d->source, id);
     if (rc)
         return error_errno(e, rc, "%s: <disk> '%s': %s", c->name, d->target, d->source);
-    if (!d->shareable && device_system->held(d->source, id, d->readonly))
+    rc = d->shareable ? 0 : device_system->held(d->source, id, d->readonly);
+    if (rc && rc != -EBUSY)
+        return error_set(e, rc, "%s: <disk> '%s': %s: whether it is mounted here: %s", c->name,
+                         d->target, d->source, strerror(-rc));
+    if (rc)
         return error_set(e, -EBUSY,
                          "%s: <disk> '%s': %s is in use in the control domain itself: it is "
                          "mounted there, or part of another device",

@@ -31,7 +31,8 @@ struct device_system {
     int (*identify_number)(unsigned int major, unsigned int minor, struct disk_id *out);
     /* Is this a regular file that can be read, and written unless readonly? */
     int (*check_file)(const char *path, bool readonly);
-    /* -EBUSY: this domain has it mounted, or made another device of it. */
+    /* -EBUSY: this domain has it mounted, or made another device of it; or why that cannot be told.
+     */
     int (*held)(const char *path, const struct disk_id *id, bool readonly);
     /* Puts a file, or a block device, behind a loop device and names it. Returns a file descriptor
      * that holds it. */

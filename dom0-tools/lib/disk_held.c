@@ -4,7 +4,6 @@
  */
 #include "disk_held.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <linux/major.h>
 
 #include "devices.h"
+#include "folder.h"
 
 #define LOOKS   20u
 #define STEP_MS 2u
@@ -55,43 +55,42 @@ static int open_alone(const char *path)
     }
 }
 
-/* What cannot be opened for another reason is told when it is to be attached. */
 static int check_device(const char *path, unsigned int maj, unsigned int min, bool readonly)
 {
-    int fd = open_alone(path);
+    int fd = open_alone(path), rc = fd < 0 ? -errno : 0;
 
     if (fd >= 0)
         close(fd);
-    return fd >= 0 || errno != EBUSY || (readonly && only_read(maj, min)) ? 0 : -EBUSY;
+    return disk_is_absent(rc) || (rc == -EBUSY && readonly && only_read(maj, min)) ? 0 : rc;
 }
 
 static int check_loop(unsigned int number, const struct disk_id *id, bool readonly)
 {
     struct disk_id other;
     char path[32];
+    int rc = device_system->identify_number(LOOP_MAJOR, number, &other);
 
-    if (device_system->identify_number(LOOP_MAJOR, number, &other) || !disk_overlap(id, &other))
-        return 0; /* nothing is behind it, or something else */
+    if (rc || !disk_overlap(id, &other))
+        return disk_is_absent(rc) ? 0 : rc;
     snprintf(path, sizeof(path), "/dev/loop%u", number);
     return check_device(path, LOOP_MAJOR, number, readonly);
 }
 
 int disk_held(const char *path, const struct disk_id *id, bool readonly)
 {
-    DIR *dir = opendir("/sys/block");
-    const struct dirent *de;
+    int rc;
+    DIR *dir = folder_open("/sys/block", &rc);
+    const char *name;
     struct stat st;
-    int rc = 0;
 
-    if (stat(path, &st) == 0 && S_ISBLK(st.st_mode))
+    if (rc == 0 && stat(path, &st) == 0 && S_ISBLK(st.st_mode))
         rc = check_device(path, major(st.st_rdev), minor(st.st_rdev), readonly);
-    while (rc == 0 && dir && (de = readdir(dir)) != NULL) {
+    while (rc == 0 && (name = folder_next(dir, &rc)) != NULL) {
         unsigned int number;
 
-        if (sscanf(de->d_name, "loop%u", &number) == 1)
+        if (sscanf(name, "loop%u", &number) == 1)
             rc = check_loop(number, id, readonly);
     }
-    if (dir)
-        closedir(dir);
+    folder_close(dir);
     return rc;
 }

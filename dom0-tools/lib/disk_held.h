@@ -18,7 +18,7 @@
 
 #include "disk_share.h"
 
-/* 0, or -EBUSY. path is one of its names, id what is behind that. */
+/* 0, -EBUSY, or why that cannot be told. path is one of its names, id what is behind that. */
 int disk_held(const char *path, const struct disk_id *id, bool readonly);
 
 #endif

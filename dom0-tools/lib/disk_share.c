@@ -20,6 +20,11 @@ bool disk_overlap(const struct disk_id *a, const struct disk_id *b)
            (b->whole && b->whole == a->dev);
 }
 
+bool disk_is_absent(int rc)
+{
+    return rc == -ENOENT || rc == -ENXIO || rc == -ENODEV || rc == -ENOMEDIUM;
+}
+
 /* A back end's entry of this name; "" if there is none. */
 static int read_entry(struct host *h, host_txn_t t, const char *dir, const char *key, char **value)
 {
@@ -78,10 +83,13 @@ static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int
     rc = rc ? rc : read_entry(h, t, dir, "mode", &mode);
     rc = rc ? rc : read_entry(h, t, dir, "shareable", &shareable);
     /* An entry without a number is not served yet; its maker meets ours when it is. */
-    if (rc == 0 && sscanf(number, "%x:%x", &major, &minor) == 2 &&
-        device_system->identify_number(major, minor, &other) == 0 && disk_overlap(w->id, &other)) {
+    if (rc == 0 && sscanf(number, "%x:%x", &major, &minor) == 2) {
+        rc = device_system->identify_number(major, minor, &other);
         writes = strchr(mode, 'w') != NULL;
-        if ((writes || !w->disk->readonly) && !(w->disk->shareable && strcmp(shareable, "1") == 0))
+        if (disk_is_absent(rc))
+            rc = 0;
+        else if (rc == 0 && disk_overlap(w->id, &other) && (writes || !w->disk->readonly) &&
+                 !(w->disk->shareable && strcmp(shareable, "1") == 0))
             rc = refuse(h, t, w, holder, writes);
     }
     free(number);

@@ -30,6 +30,10 @@ struct disk_id {
 };
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b);
+/* What a number or a device's name stands for could not be told, as there is nothing: a loop device
+ * of which somebody has taken the file, a drive without a disk. After another error there may be
+ * anything. */
+bool disk_is_absent(int rc);
 
 /* May the domain have this disk beside all that others have? 0; -EBUSY and who has it; or what the
  * store said. In a transaction nobody can take it before that ends. domid: whose own entry of

@@ -188,8 +188,10 @@ int kept_settle_name(struct host *h, const struct live_domain *l, struct error *
     int rc = state_read_xml(l->d.domid, &xml);
 
     free(name);
-    if (rc)
+    if (rc == -ENOENT)
         return 0; /* it has ended */
+    if (rc)
+        return error_errno(e, rc, "%s: its kept configuration", l->name);
     if (domain_config_parse(xml, strlen(xml), "kept configuration", &cfg, &none) == 0) {
         same = same && strcmp(cfg.name, l->name) == 0;
         domain_config_free(&cfg);

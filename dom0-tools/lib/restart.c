@@ -4,7 +4,6 @@
  */
 #include "restart.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "folder.h"
 #include "state_file.h"
 
 const char *restart_path(const char *name)
@@ -61,15 +61,16 @@ void restart_forget(const char *name)
     unlink(restart_carried_path(name));
 }
 
-void restart_each(void (*fn)(void *ctx, const char *name), void *ctx)
+int restart_each(void (*fn)(void *ctx, const char *name), void *ctx)
 {
-    DIR *dir = opendir(state_path("restart"));
-    const struct dirent *de;
+    int rc;
+    DIR *dir = folder_open(state_path("restart"), &rc);
+    const char *name;
 
-    while (dir && (de = readdir(dir)) != NULL) {
-        if (domain_name_ok(de->d_name))
-            fn(ctx, de->d_name);
+    while ((name = folder_next(dir, &rc)) != NULL) {
+        if (domain_name_ok(name))
+            fn(ctx, name);
     }
-    if (dir)
-        closedir(dir);
+    folder_close(dir);
+    return rc;
 }

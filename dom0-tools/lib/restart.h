@@ -30,7 +30,7 @@ void restart_forget(const char *name);
 const char *restart_path(const char *name);
 /* The file with what it takes along besides (parvisd/carried.h), in the same buffer. */
 const char *restart_carried_path(const char *name);
-/* Calls fn for each name. */
-void restart_each(void (*fn)(void *ctx, const char *name), void *ctx);
+/* Calls fn for each name. -errno: there may be more. */
+int __must_check restart_each(void (*fn)(void *ctx, const char *name), void *ctx);
 
 #endif

@@ -85,15 +85,18 @@ static int get_entry(const char *name, struct state_entry *out)
     return get_entry_at(AT_FDCWD, state_path("names/%s", name), name, out);
 }
 
-/* The lock is asked for, not taken: who looks is never taken for a maker. */
+/* The lock is asked for, not taken: who looks is never taken for a maker. What a maker has is not
+ * anybody's because we have no descriptor left. */
 static bool maker_lives(const char *name)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = open(state_path("making/%s", name), O_RDWR | O_CLOEXEC);
-    bool lives = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    bool lives;
 
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return errno != ENOENT;
+    lives = fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
+    close(fd);
     return lives;
 }
 

@@ -4,13 +4,14 @@
  */
 #include "traffic.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "folder.h"
 
 const char *traffic_sys = "/sys";
 
@@ -109,27 +110,25 @@ static int read_all(struct traffic *t, const char *where,
                     bool (*read_one)(const char *name, struct traffic_device *d))
 {
     char path[PATH_MAX];
-    const struct dirent *de;
+    const char *name;
     DIR *dir;
+    int rc;
 
     snprintf(path, sizeof(path), "%s/%s", traffic_sys, where);
-    dir = opendir(path);
-    while (dir && (de = readdir(dir)) != NULL) {
+    dir = folder_open(path, &rc);
+    while (rc == 0 && (name = folder_next(dir, &rc)) != NULL) {
         struct traffic_device d = {0}, *more;
 
-        if (de->d_name[0] == '.' || !read_one(de->d_name, &d))
+        if (name[0] == '.' || !read_one(name, &d))
             continue;
         more = realloc(t->device, (t->nr + 1) * sizeof(*more));
-        if (!more) {
-            closedir(dir);
-            return -ENOMEM;
-        }
-        t->device = more;
-        t->device[t->nr++] = d;
+        rc = more ? 0 : -ENOMEM;
+        t->device = more ? more : t->device;
+        if (rc == 0)
+            t->device[t->nr++] = d;
     }
-    if (dir)
-        closedir(dir);
-    return 0;
+    folder_close(dir);
+    return rc;
 }
 
 static int by_domain(const void *a, const void *b)

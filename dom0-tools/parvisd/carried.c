@@ -58,9 +58,14 @@ void carried_take(struct host *h, const struct host_domain *d, const char *name,
 void carried_load(const char *name, struct carried *out)
 {
     char *text, *at;
+    int rc;
 
     memset(out, 0, sizeof(*out));
-    if (state_read_file(restart_carried_path(name), &text) < 0)
+    rc = state_read_file(restart_carried_path(name), &text);
+    if (rc && rc != -ENOENT)
+        fprintf(stderr, "parvisd: %s: its weight, cap and CPUs are not known: %s\n", name,
+                strerror(-rc));
+    if (rc)
         return;
     out->sched.weight = (unsigned int)strtoul(text, &at, 10);
     out->sched.cap = (unsigned int)strtoul(at, &at, 10);

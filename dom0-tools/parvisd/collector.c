@@ -142,7 +142,11 @@ void collector_look(struct host *h)
         return;
     }
     sight = (struct sight){h, names, nr, all, n};
-    restart_each(take_up, &sight);
+    rc = restart_each(take_up, &sight);
+    if (rc) {
+        fprintf(stderr, "parvisd: %s: %s\n", state_path("restart"), error_reason(rc));
+        collector_again();
+    }
     for (size_t i = 0; i < nr; i++) {
         if (!reaper_has_name(names[i].name))
             collect_one(h, &names[i], all, n);

@@ -53,9 +53,13 @@ static bool read_config(const struct console *c, struct domain_config *cfg)
 {
     struct error e = {0};
     char *xml;
-    int rc;
+    int rc = state_read_xml(c->domid, &xml);
 
-    if (state_read_xml(c->domid, &xml) < 0 && state_read_file(restart_path(c->name), &xml) < 0)
+    rc = rc == -ENOENT ? state_read_file(restart_path(c->name), &xml) : rc;
+    if (rc && rc != -ENOENT)
+        fprintf(stderr, "parvisd: domain %u: what is to follow its end: %s\n", c->domid,
+                strerror(-rc));
+    if (rc)
         return false;
     rc = domain_config_parse(xml, strlen(xml), "kept configuration", cfg, &e);
     if (rc)

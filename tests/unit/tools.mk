@@ -78,6 +78,10 @@ UNIT += tools_late
 unit_tools_late_SRCS = tests/unit/tools_late.c $(TOOLS_DAEMON_SRCS)
 unit_tools_late_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_faults
+unit_tools_faults_SRCS = tests/unit/tools_faults.c dom0-tools/lib/traffic.c $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_faults_LIBS := $(TOOLS_ALL_LIBS) -Wl,--wrap=open -Wl,--wrap=opendir
+
 UNIT += tools_tty
 unit_tools_tty_SRCS = tests/unit/tools_tty.c $(TOOLS_DAEMON_SRCS)
 unit_tools_tty_LIBS := $(TOOLS_ALL_LIBS)
