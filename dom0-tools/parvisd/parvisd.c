@@ -28,6 +28,7 @@
 #include "collector.h"
 #include "console.h"
 #include "events.h"
+#include "former.h"
 #include "lifecycle.h"
 #include "log.h"
 #include "policy.h"
@@ -221,6 +222,7 @@ static int start(struct host **h, struct error *e)
     if (ttys < 0)
         fprintf(stderr, "parvisd: no terminals for `xl console`: %s\n", strerror(-ttys));
     aside_sweep();
+    former_sweep();
     collector_look(*h);
     look(*h);
     listener = client_listen(state_path("parvisd.sock"));

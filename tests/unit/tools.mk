@@ -62,7 +62,7 @@ UNIT += tools_names
 unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_names_LIBS := $(TOOLS_ALL_LIBS)
 
-TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,aside.c carried.c child.c client.c client_ask.c collector.c console.c events.c history.c policy.c pts.c \
+TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,aside.c carried.c child.c client.c client_ask.c collector.c console.c events.c former.c history.c policy.c pts.c \
     reaper.c tty.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
@@ -81,6 +81,10 @@ unit_tools_late_LIBS := $(TOOLS_ALL_LIBS)
 UNIT += tools_faults
 unit_tools_faults_SRCS = tests/unit/tools_faults.c dom0-tools/lib/traffic.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_faults_LIBS := $(TOOLS_ALL_LIBS) -Wl,--wrap=open -Wl,--wrap=opendir
+
+UNIT += tools_former
+unit_tools_former_SRCS = tests/unit/tools_former.c $(TOOLS_DAEMON_SRCS)
+unit_tools_former_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_tty
 unit_tools_tty_SRCS = tests/unit/tools_tty.c $(TOOLS_DAEMON_SRCS)

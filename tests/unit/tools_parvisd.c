@@ -311,10 +311,12 @@ static void a_domain_ends(void **state)
 
     (void)state;
     make_guest("web", "restart", &web);
+    assert_int_equal(state_write_file(state_path("carried/db"), "256 0"), 0);
     f->store_event = web_ends;
     pid = start("--foreground", "--pvctl", "/bin/false", NULL);
     serves();
-    kill(pid, SIGCHLD); /* nobody has ended: it goes on */
+    assert_int_equal(access(state_path("carried/db"), F_OK), -1); /* a former daemon's */
+    kill(pid, SIGCHLD);                                           /* nobody has ended: it goes on */
     serves();
     assert_int_equal(write(tell[1], "e", 1), 1);
     says("ended/web", "powered off; not created again: it ended without a message");
@@ -494,7 +496,5 @@ int main(void)
     };
 
     polls = mmap(NULL, sizeof(*polls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (polls == MAP_FAILED)
-        return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return polls == MAP_FAILED ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
