@@ -58,29 +58,50 @@ static uint64_t whole_disk(unsigned int maj, unsigned int min)
     return makedev(m, n);
 }
 
-/* A loop device is what it was made of: a file, or another block device. */
+static int loop_status(unsigned int number, struct loop_info64 *info)
+{
+    char path[32];
+    int fd, rc;
+
+    snprintf(path, sizeof(path), "/dev/loop%u", number);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    rc = fd < 0 ? -errno : ioctl(fd, LOOP_GET_STATUS64, info) < 0 ? -errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* A loop device is what it was made of: a file, or another block device; a partition of one is a
+ * part of that. */
 static int identify_number(unsigned int maj, unsigned int min, struct disk_id *out)
 {
-    struct loop_info64 info;
-    char path[32];
-    int fd = -1, rc;
+    uint64_t dev = makedev(maj, min), whole = whole_disk(maj, min);
 
-    for (unsigned int depth = 0; maj == LOOP_MAJOR && depth < LOOP_DEPTH; depth++) {
-        snprintf(path, sizeof(path), "/dev/loop%u", min);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        rc = fd < 0 ? -errno : ioctl(fd, LOOP_GET_STATUS64, &info) < 0 ? -errno : 0;
-        if (fd >= 0)
-            close(fd);
+    *out = (struct disk_id){.block = true};
+    for (unsigned int depth = 0; depth < LOOP_DEPTH; depth++) {
+        struct loop_info64 info;
+        int rc;
+
+        if (major(whole) == LOOP_MAJOR) {
+            out->part = dev;
+            out->part_of = dev = whole;
+        }
+        if (major(dev) != LOOP_MAJOR)
+            break;
+        rc = loop_status(minor(dev), &info);
         if (rc)
             return rc;
         if (!info.lo_rdevice) {
-            *out = (struct disk_id){.dev = info.lo_device, .ino = info.lo_inode};
+            out->block = false;
+            out->dev = info.lo_device;
+            out->ino = info.lo_inode;
             return 0;
         }
-        maj = major(info.lo_rdevice);
-        min = minor(info.lo_rdevice);
+        dev = info.lo_rdevice;
+        whole = whole_disk(major(dev), minor(dev));
     }
-    *out = (struct disk_id){.block = true, .dev = makedev(maj, min), .whole = whole_disk(maj, min)};
+    out->dev = dev;
+    out->whole = whole;
     return 0;
 }
 

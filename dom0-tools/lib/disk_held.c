@@ -64,12 +64,16 @@ static int check_device(const char *path, unsigned int maj, unsigned int min, bo
     return disk_is_absent(rc) || (rc == -EBUSY && readonly && only_read(maj, min)) ? 0 : rc;
 }
 
+/* A partition has been asked for itself: others of its loop device may be mounted. */
 static int check_loop(unsigned int number, const struct disk_id *id, bool readonly)
 {
     struct disk_id other;
     char path[32];
-    int rc = device_system->identify_number(LOOP_MAJOR, number, &other);
+    int rc;
 
+    if (id->part && id->part_of == makedev(LOOP_MAJOR, number))
+        return 0;
+    rc = device_system->identify_number(LOOP_MAJOR, number, &other);
     if (rc || !disk_overlap(id, &other))
         return disk_is_absent(rc) ? 0 : rc;
     snprintf(path, sizeof(path), "/dev/loop%u", number);

@@ -14,7 +14,8 @@
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b)
 {
-    if (a->block != b->block)
+    if (a->block != b->block ||
+        (a->part && b->part && a->part_of == b->part_of && a->part != b->part))
         return false;
     return (a->dev == b->dev && a->ino == b->ino) || (a->whole && a->whole == b->dev) ||
            (b->whole && b->whole == a->dev);

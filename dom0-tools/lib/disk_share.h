@@ -8,7 +8,8 @@
  *
  * What counts is not the name but what is behind it: a file is its file system and inode number,
  * whichever of its names it was given by; a block device is its number; a loop device is what it
- * was made of; a partition overlaps the whole disk that it is on.
+ * was made of; a partition overlaps the whole disk that it is on, and so one of a loop device the
+ * file behind that.
  *
  * Who has which disk is known from the store, where each back end has an entry, whoever made it.
  */
@@ -27,6 +28,8 @@ struct disk_id {
     bool block;        /* a block device; else a file */
     uint64_t dev, ino; /* its number and 0; or file system and inode */
     uint64_t whole;    /* the number of the disk that a partition is on, else 0 */
+    /* Of a partition of a loop device, which is a part of what that was made of: their numbers. */
+    uint64_t part, part_of;
 };
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b);

@@ -271,6 +271,10 @@ UNIT += tools_linux
 unit_tools_linux_SRCS := tests/unit/tools_linux.c $(addprefix dom0-tools/lib/,device_system.c disk_held.c disk_rate.c disk_share.c device_path.c error.c plain.c)
 unit_tools_linux_LIBS := $(foreach f,open close stat access fopen opendir ioctl if_nametoindex,-Wl,--wrap=$f)
 
+UNIT += tools_loop_parts
+unit_tools_loop_parts_SRCS := $(subst tools_linux,tools_loop_parts,$(unit_tools_linux_SRCS))
+unit_tools_loop_parts_LIBS := $(foreach f,open close access fopen opendir ioctl,-Wl,--wrap=$f)
+
 UNIT += tools_rate_held
 unit_tools_rate_held_SRCS := tests/unit/tools_rate_held.c dom0-tools/lib/disk_rate.c
 unit_tools_rate_held_LIBS := $(foreach f,fopen usleep,-Wl,--wrap=$f)
