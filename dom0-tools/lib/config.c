@@ -67,6 +67,19 @@ static void strip_blanks(xmlNodePtr n)
     xmlFree(all);
 }
 
+/* With what is declared around it. Of a text that is too long to be kept nobody wants that, and it
+ * would take the square of its length. */
+static bool write_whole(xmlNodePtr n, xmlBufferPtr text)
+{
+    if (xmlNodeDump(text, n->doc, n, 0, 0) < 0)
+        return false;
+    if (xmlBufferLength(text) > (int)CONFIG_MAX_TEXTS)
+        return true;
+    xmlReconciliateNs(n->doc, n);
+    xmlBufferEmpty(text);
+    return xmlNodeDump(text, n->doc, n, 0, 0) >= 0;
+}
+
 /* Other programs' texts, which mean nothing here and go back as they came: an empty element stays
  * in their place, so that the schema counts it. Returns -ENOMEM or 0. */
 static int take_metadata(xmlNodePtr root, char **out)
@@ -80,8 +93,7 @@ static int take_metadata(xmlNodePtr root, char **out)
     if (empty)
         empty->line = n->line;
     xmlReplaceNode(n, empty);
-    xmlReconciliateNs(n->doc, n); /* what is declared around it goes with it */
-    if (text && xmlNodeDump(text, n->doc, n, 0, 0) >= 0)
+    if (text && write_whole(n, text))
         *out = strdup((const char *)xmlBufferContent(text));
     xmlBufferFree(text);
     xmlFreeNode(n);

@@ -15,6 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <libxml/SAX2.h>
+
+#define MOST_ATTRIBUTES 256 /* of one element */
+
 /* clang-format off */
 static const struct {
     int code;
@@ -102,6 +106,28 @@ static void keep(void *ctx, xmlErrorPtr x)
     m->shaken = m->lost || m->shaken || x->code == XML_ERR_TAG_NAME_MISMATCH;
 }
 
+/* The library looks at all of them for each. */
+static void begin_element(void *ctx, const xmlChar *local, const xmlChar *prefix,
+                          const xmlChar *uri, int nr_spaces, const xmlChar **spaces, int nr,
+                          int nr_defaults, const xmlChar **attributes)
+{
+    xmlParserCtxtPtr ctxt = ctx;
+    struct malformed *m = ctxt->_private;
+
+    if (nr <= MOST_ATTRIBUTES) {
+        xmlSAX2StartElementNs(ctx, local, prefix, uri, nr_spaces, spaces, nr, nr_defaults,
+                              attributes);
+        return;
+    }
+    findings_error(&m->faults, -E2BIG, xmlSAX2GetLineNumber(ctx),
+                   "<%.48s> has %d attributes, at most %d are read", (const char *)local, nr,
+                   MOST_ATTRIBUTES);
+    m->sure = m->shaken ? m->sure : m->faults.nr;
+    m->lost = true;
+    ctxt->wellFormed = 0;
+    xmlStopParser(ctxt);
+}
+
 static void ignore(void *ctx, xmlErrorPtr x)
 {
     (void)ctx, (void)x;
@@ -118,6 +144,7 @@ xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, struct
     *m = (struct malformed){.lost = false};
     ctxt->_private = m;
     ctxt->sax->serror = keep;
+    ctxt->sax->startElementNs = begin_element;
     xmlSetStructuredErrorFunc(ctxt, keep);
     doc = xmlCtxtReadMemory(ctxt, xml, len, NULL, NULL, options);
     xmlSetStructuredErrorFunc(NULL, ignore);

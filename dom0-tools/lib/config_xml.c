@@ -26,6 +26,8 @@ static const char *escape(char c)
         return "&amp;";
     case '\'':
         return "&apos;";
+    case '\r': /* as it is it would be read as the end of a line, which is another character */
+        return "&#13;";
     default:
         return NULL;
     }

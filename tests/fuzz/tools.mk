@@ -13,10 +13,11 @@ fuzz_daemon_LIBS = $(TOOLS_ALL_LIBS)
 build/host/clang/tests/fuzz/fuzz_config.o build/host/clang/tests/fuzz/fuzz_xl.o build/host/clang/tests/fuzz/fuzz_daemon.o: \
     HOST_CFLAGS_EXTRA := -iquote dom0-tools/lib -iquote dom0-tools/parvisd -iquote tests/unit
 
-# The words that the schema knows, for the fuzzer's dictionary.
+# The words that the schema knows, for the fuzzer's dictionary, and characters that XML reads as others where they stand as they are.
 build/fuzz/domain.dict: dom0-tools/schema/domain.rng
 	@mkdir -p $(@D)
 	@grep -oE '(name="[^"]*"|<value>[^<]*)' $< | sed 's/.*[">]\(..*\)"\?$$/\1/; s/"$$//; s/.*/"&"/' | sort -u > $@
+	@printf '"%s"\n' '&#9;' '&#10;' '&#13;' >> $@
 
 build/fuzz/config_seeds: tests/fuzz/config_seeds.c tests/unit/tools_config.h $(SCHEMA_TABLE) | build/.deps
 	@mkdir -p $(@D)

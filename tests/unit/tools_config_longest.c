@@ -175,6 +175,71 @@ static void metadata_too(void **state)
     free(text);
 }
 
+/* For each name in it what is declared around it would be looked for: not where it is too long. */
+static void too_long_metadata_is_not_looked_at(void **state)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    struct domain_config c;
+    struct error e = {0};
+
+    (void)state;
+    fputs("<domain type='xen' xmlns:q='u'><name>web</name><metadata><q:a>", out);
+    put_many(out, 70000, "x");
+    fputs("</q:a></metadata><memory>65536</memory><os><type>linux</type><kernel>/k</kernel></os>"
+          "</domain>",
+          out);
+    fclose(out);
+    assert_int_equal(domain_config_parse(text, len, "given", &c, &e), -EFBIG);
+    assert_non_null(strstr(e.text, ": 70032 bytes as they are kept"));
+    free(text);
+}
+
+/* What takes the parser, or who writes the texts, the square of its length is refused before. */
+static void many_in_one_place_are_refused(void **state)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    struct domain_config c;
+    struct error e = {0};
+
+    (void)state;
+    fputs("<domain type='xen'><name>web</name>\n<metadata ", out);
+    for (unsigned int i = 0; i < 257; i++)
+        fprintf(out, "a%u='' ", i);
+    fputs("/><memory>65536</memory></domain>", out);
+    fclose(out);
+    assert_int_equal(domain_config_parse(text, len, "given", &c, &e), -E2BIG);
+    assert_string_equal(
+        e.text, "given:2: <metadata> has 257 attributes, at most 256 are read; what else is "
+                "wrong in the file is not looked at");
+    free(text);
+}
+
+/* The end of a line of old, which XML has for one as it stands, is in the next life what it is in
+ * this one. */
+static void a_carriage_return_stays(void **state)
+{
+    static const char text[] =
+        "<domain type='xen'><name>web</name><title>a&#13;b</title><memory>65536</memory><os>"
+        "<type>linux</type><kernel>/k</kernel><cmdline>a&#13;&#10;b</cmdline></os></domain>";
+    struct domain_config c, again;
+    struct error e = {0};
+    char *kept;
+
+    (void)state;
+    assert_int_equal(domain_config_parse(text, sizeof(text) - 1, "given", &c, &e), 0);
+    kept = domain_config_to_xml(&c, -1);
+    assert_int_equal(domain_config_parse(kept, strlen(kept), "kept", &again, &e), 0);
+    assert_string_equal(again.title, "a\rb");
+    assert_string_equal(again.cmdline, "a\r\nb");
+    domain_config_free(&c);
+    domain_config_free(&again);
+    free(kept);
+}
+
 /* The state directory's files: half of one is not taken for it. */
 static void too_long_a_file_is_no_file(void **state)
 {
@@ -193,9 +258,13 @@ static void too_long_a_file_is_no_file(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_longest_is_read_again), cmocka_unit_test(longer_is_refused),
-        cmocka_unit_test(metadata_too), cmocka_unit_test(too_long_a_file_is_no_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_longest_is_read_again),
+                                       cmocka_unit_test(longer_is_refused),
+                                       cmocka_unit_test(metadata_too),
+                                       cmocka_unit_test(too_long_metadata_is_not_looked_at),
+                                       cmocka_unit_test(many_in_one_place_are_refused),
+                                       cmocka_unit_test(a_carriage_return_stays),
+                                       cmocka_unit_test(too_long_a_file_is_no_file)};
 
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
