@@ -4,7 +4,6 @@
  */
 #include "plain.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool is_control(uint8_t c)
@@ -32,6 +31,13 @@ static uint8_t length_of(uint8_t lead)
                                         : 0;
 }
 
+/* Unicode's marks, embeddings, overrides and isolates of direction, and its ends of lines. */
+static bool is_for_layout(uint32_t code)
+{
+    return code == 0x61c || code == 0x200e || code == 0x200f ||
+           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 /* Is what has begun a whole character, written as short as it can be, and no control character?
  * Some terminals read the long ways to write ESC as ESC. */
 static bool is_whole(const struct plain *p)
@@ -43,7 +49,8 @@ static bool is_whole(const struct plain *p)
         return false;
     for (uint8_t i = 1; i < p->want; i++)
         code = code << 6 | (p->begun[i] & 0x3f);
-    return code >= least[p->want] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+    return code >= least[p->want] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) &&
+           !(p->line && is_for_layout(code));
 }
 
 static size_t put_begun(struct plain *p, char *out)
@@ -89,7 +96,7 @@ size_t plain_text(struct plain *p, const char *in, size_t len, char *out)
 
 void plain_line(char *s)
 {
-    struct plain p = {0};
+    struct plain p = {.line = true};
     size_t n;
 
     for (char *c = s; *c; c++)

@@ -92,6 +92,13 @@ static void lines(void **state)
                  "5n\n",
                  "crashed?[31m: ?5n?");
     line_becomes("", "");
+    /* right to left and the other way, and what begins a line: at both ends of each range */
+    line_becomes(
+        "a\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9z",
+        "a???????z");
+    line_becomes(
+        "\xe2\x80\x8d\xe2\x80\x90\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\xd8\x9b",
+        "\xe2\x80\x8d\xe2\x80\x90\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\xd8\x9b");
     line_becomes("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
     line_becomes("a\tb\rc\x7f", "a?b?c?");
     line_becomes("\x9b[2J\xe0\x80\x9b[2J\xff", "?[2J?[2J?"); /* CSI in one byte, ESC in three */
