@@ -140,6 +140,8 @@ void xl_heard(struct xl *x, const char *what, long line)
 
     fflush(x->report);
     said = x->said && x->said_len ? strndup(x->said, x->said_len) : NULL;
+    if (x->said_len && !said)
+        findings_error(x->f, -ENOMEM, line, "%s", error_reason(-ENOMEM));
     for (char *t = said ? strtok_r(said, "\n", &save) : NULL; t; t = strtok_r(NULL, "\n", &save))
         hear_line(x, t, what, line);
     free(said);
@@ -166,17 +168,21 @@ static bool is_plain(const char *s)
 
 static char *take(const struct xl *x, const char *key, const char *text, int item)
 {
+    long line = xl_line(&x->places, key, item);
     size_t len;
+    char *copy;
 
     if (!is_plain(text)) {
-        findings_error(x->f, -EINVAL, xl_line(&x->places, key, item),
-                       "%s: '%.64s' is no line of text in UTF-8", key, text);
+        findings_error(x->f, -EINVAL, line, "%s: '%.64s' is no line of text in UTF-8", key, text);
         return NULL;
     }
     text += strspn(text, CONFIG_BLANKS);
     for (len = strlen(text); len > 0 && strchr(CONFIG_BLANKS, text[len - 1]); len--) {
     }
-    return strndup(text, len);
+    copy = strndup(text, len);
+    if (!copy)
+        findings_error(x->f, -ENOMEM, line, "%s: %s", key, error_reason(-ENOMEM));
+    return copy;
 }
 
 char *xl_string(const struct xl *x, const char *key)

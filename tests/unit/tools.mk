@@ -29,7 +29,7 @@ unit_tools_config_xl_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_config_xl_each_SRCS := tests/unit/tools_config_xl_each.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_config_xl_each_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_config_xl_bad_SRCS := tests/unit/tools_config_xl_bad.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
-unit_tools_config_xl_bad_LIBS := -lxml2 -l:libxlutil.a
+unit_tools_config_xl_bad_LIBS := -lxml2 -l:libxlutil.a -Wl,--wrap=strndup
 unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
 unit_tools_near_LIBS :=
 

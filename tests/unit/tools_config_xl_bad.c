@@ -239,10 +239,52 @@ static void too_many_keys(void **state)
     free(text);
 }
 
+/* The string for which there is no memory, from now on; 0: there is for all. */
+static size_t without;
+
+char *__real_strndup(const char *text, size_t len);
+char *__wrap_strndup(const char *text, size_t len);
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+    return without && --without == 0 ? NULL : __real_strndup(text, len);
+}
+
+/* Nothing that a file says is left out as there was no memory for it, nor what is wrong with it. */
+static void no_memory_for_a_string(void **state)
+{
+    static const char wrong[] =
+        "name = \"a\"\nmemory = 64\nkernel = \"/k\"\ndisk = [ '/a,,xvda,q' ]\n";
+    struct domain_config c;
+    struct findings f;
+    size_t n;
+
+    (void)state;
+    for (n = 1;; n++) {
+        without = n;
+        if (judge(good, &c, &f) == 0)
+            break;
+        assert_int_equal(f.code, -ENOMEM);
+        assert_int_equal(without, 0);
+        findings_free(&f);
+    }
+    assert_in_range(n, 20, 60);
+    assert_int_equal(without, 1); /* nothing was left out */
+    domain_config_free(&c);
+    findings_free(&f);
+    for (n = 1; without == 0 || n == 1; n++) {
+        without = n;
+        assert_int_not_equal(judge(wrong, &c, &f), 0);
+        findings_free(&f);
+    }
+    without = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(refuses), cmocka_unit_test(adds_to_a_list),
-                                       cmocka_unit_test(too_many_keys)};
+                                       cmocka_unit_test(too_many_keys),
+                                       cmocka_unit_test(no_memory_for_a_string)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
