@@ -247,8 +247,8 @@ static int put_entry(const char *name, uint32_t domid, const uint8_t uuid[16], c
 
 /* Killed at any point it has one name: the entry that does not say the domain's uuid is nobody's.
  */
-int kept_set_aside(struct host *h, const char *name, const char *other, uint32_t domid,
-                   const uint8_t uuid[16])
+static int set_aside(struct host *h, const char *name, const char *other, uint32_t domid,
+                     const uint8_t uuid[16])
 {
     int rc = put_entry(other, domid, uuid, name);
 
@@ -256,5 +256,17 @@ int kept_set_aside(struct host *h, const char *name, const char *other, uint32_t
         return rc;
     rc = h->ops->domain_set_uuid(h, domid, uuid);
     unlink(state_path("names/%s", rc ? other : name));
+    return rc;
+}
+
+/* Race: when its uuid is another one its name seems to be free, and a claim that is made then would
+ * go with its entry. If somebody is at it for longer, it is put aside all the same. */
+int kept_set_aside(struct host *h, const char *name, const char *other, uint32_t domid,
+                   const uint8_t uuid[16])
+{
+    int lock = state_lock(RENAME_MS), rc = set_aside(h, name, other, domid, uuid);
+
+    if (lock >= 0)
+        close(lock);
     return rc;
 }

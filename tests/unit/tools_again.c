@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,6 +171,30 @@ static int hold_unsettled(const char *name, char path[64])
     return fd;
 }
 
+/* What is kept of a domain cannot be read: not as if it had ended. */
+static void what_cannot_be_read_is_later(void **state)
+{
+    char path[64], kept[128], away[128];
+    uint32_t domid;
+
+    (void)state;
+    close(hold_unsettled("web", path));
+    assert_int_equal(sscanf(path, "/local/domain/%u", &domid), 1);
+    snprintf(kept, sizeof(kept), "%s", state_path("domains/%u.xml", domid));
+    snprintf(away, sizeof(away), "%s", state_path("away"));
+    assert_int_equal(rename(kept, away), 0);
+    assert_int_equal(mkdir(kept, 0700), 0);
+    daemon_hear();
+    collector_look(&f->host);
+    assert_int_equal(times_heard("web: its kept configuration: Input/output error"), 1);
+    assert_string_equal(fake_read(f, path), "other");
+    assert_int_equal(rmdir(kept), 0);
+    assert_int_equal(rename(away, kept), 0);
+    clock_ms += COLLECT_AGAIN_MS;
+    collector_run(&f->host);
+    assert_string_equal(fake_read(f, path), "web");
+}
+
 /* Who is making a domain is looked after soon, whatever else is put off, before or behind it. */
 static void a_maker_is_looked_after_soon(void **state)
 {
@@ -221,7 +246,8 @@ static void names_are_listed_later(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_domain_goes_without_memory), T(devices_go_without_memory), T(a_name_is_settled_later),
+        T(a_domain_goes_without_memory), T(devices_go_without_memory),
+        T(a_name_is_settled_later),      T(what_cannot_be_read_is_later),
         T(a_maker_is_looked_after_soon), T(names_are_listed_later),
     };
 

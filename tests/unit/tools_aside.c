@@ -318,6 +318,32 @@ static void renames_and_restarts(void **state)
     assert_non_null(fake_domain(f, next));
 }
 
+static const struct host_ops *usual;
+static bool looked;
+
+static int new_uuid_under_the_lock(struct host *h, uint32_t domid, const uint8_t uuid[16])
+{
+    looked = true;
+    assert_int_equal(state_lock(0), -EBUSY);
+    return usual->domain_set_uuid(h, domid, uuid);
+}
+
+/* Nobody claims the name before its entry has gone. */
+static void puts_aside_under_the_lock(void **state)
+{
+    struct host_ops ours = *f->host.ops;
+    struct state_entry s;
+
+    (void)state;
+    usual = f->host.ops;
+    ours.domain_set_uuid = new_uuid_under_the_lock;
+    f->host.ops = &ours;
+    crash(serve_one("rename-restart"));
+    f->host.ops = usual;
+    assert_true(looked);
+    assert_int_equal(state_get("web", &s), -ENOENT);
+}
+
 /* Somebody else makes the next life: who waits is told of that one. */
 static void somebody_else_is_faster(void **state)
 {
@@ -365,7 +391,7 @@ int main(void)
         T(dumps_and_restarts),           T(few_cores_are_kept),
         T(destroyed_while_it_is_dumped), T(dumper_is_slow),
         T(renames_and_restarts),         T(what_cannot_be_renamed),
-        T(somebody_else_is_faster),
+        T(somebody_else_is_faster),      T(puts_aside_under_the_lock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
