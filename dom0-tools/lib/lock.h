@@ -5,6 +5,11 @@
  * The kernel drops it when the holder ends, whatever it ends of. A holder that is stopped
  * would stop all others with it, so nobody waits for ever; and on a terminal it is said, after half
  * a second, who is waited for.
+ *
+ * Of several that one process has, what is kept of a domain (kept.h) is the first; behind it come a
+ * transaction of the store (store.c) or the files of disks' limits (disk_rate.c), one at a time.
+ * Who has the names (state_lock()), the definitions (definition.c) or the kernels (kernel_cache.c)
+ * waits for no other.
  */
 #ifndef PARVIS_TOOLS_LOCK_H
 #define PARVIS_TOOLS_LOCK_H
