@@ -25,6 +25,7 @@ struct seen {
 static struct seen *seen;
 static size_t nr_seen;
 static bool looks;
+static bool has_begun; /* what there was is known: what is new is told */
 static uint64_t next_look;
 
 /* ABI of the daemon: the fields are separated by tabs, which a name has not. */
@@ -106,6 +107,16 @@ static struct seen *find(struct seen *all, size_t n, const struct host_domain *d
     return NULL;
 }
 
+/* What is there is no news; where that cannot be told, the next look finds out what there is. */
+static void begin(struct host *h)
+{
+    has_begun = list(h, &seen, &nr_seen) == 0;
+    for (size_t i = 0; has_begun && i < nr_seen; i++) {
+        seen[i].told = has_name(&seen[i].l);
+        seen[i].begun = !seen[i].l.d.paused || seen[i].l.d.cpu_time_ns > 0;
+    }
+}
+
 void events_look(struct host *h)
 {
     struct seen *now;
@@ -114,6 +125,10 @@ void events_look(struct host *h)
     if (!looks)
         return;
     next_look = now_ms() + EVENTS_LOOK_MS;
+    if (!has_begun) {
+        begin(h);
+        return;
+    }
     if (list(h, &now, &n))
         return;
     for (size_t i = 0; i < nr_seen; i++)
@@ -140,18 +155,12 @@ void events_new_uuid(const struct host_domain *d, const uint8_t uuid[16])
         memcpy(s->l.d.uuid, uuid, sizeof(s->l.d.uuid));
 }
 
-/* What is there is no news. */
 void events_begin(struct host *h)
 {
     if (looks)
         return;
     events_close();
-    if (list(h, &seen, &nr_seen))
-        nr_seen = 0;
-    for (size_t i = 0; i < nr_seen; i++) {
-        seen[i].told = has_name(&seen[i].l);
-        seen[i].begun = !seen[i].l.d.paused || seen[i].l.d.cpu_time_ns > 0;
-    }
+    begin(h);
     next_look = now_ms() + EVENTS_LOOK_MS;
     looks = true;
 }

@@ -114,6 +114,28 @@ static void a_life(void **state)
     assert_int_equal(events_go_on(&f->host), -1);
 }
 
+/* What was there when somebody asked is no news, though it could not be listed then. */
+static void it_begins_later(void **state)
+{
+    uint32_t before, domid;
+    char text[32];
+    int fd;
+
+    (void)state;
+    make_guest("old", "destroy", &before);
+    f->fail_at = f->calls + 1;
+    fd = watch();
+    assert_true(f->calls >= f->fail_at);
+    look();
+    no_more(fd);
+    make_guest("web", "destroy", &domid);
+    snprintf(text, sizeof(text), "%u %u web", domid, console_port(domid));
+    close(ask(D_SERVE, text));
+    tells(fd, "created", domid, "web", "", "");
+    no_more(fd);
+    close(fd);
+}
+
 /* Made, run and crashed between two looks. */
 static void a_short_life(void **state)
 {
@@ -229,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_life, daemon_setup, teardown),
+        cmocka_unit_test_setup_teardown(it_begins_later, daemon_setup, teardown),
         cmocka_unit_test_setup_teardown(a_short_life, daemon_setup, teardown),
         cmocka_unit_test_setup_teardown(of_others, daemon_setup, teardown),
         cmocka_unit_test_setup_teardown(renamed_and_restarted, daemon_setup, teardown),
