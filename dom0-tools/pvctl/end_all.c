@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pvctl shutdown --all --destroy: all guests end, for the machine does. They are asked to power
- * off. Who has not ended when the time is over is destroyed; so is, at once, who cannot be asked,
- * and who has been asked and lives again, as its <on_poweroff> wants it.
+ * off. Who has not ended when the time is over is destroyed; so is, when all others have been
+ * asked, who cannot be asked, and who has been asked and lives again, as its <on_poweroff> wants
+ * it. A store that only does not answer in time is no reason: a machine whose guests all end at
+ * once is a busy one. It is asked again at each look.
  *
  * Nothing is relied upon but the hypervisor's list, which is looked at again and again: parvisd may
  * be killed meanwhile, xenstored be dead, a domain be xl's. If this command is killed, the next one
@@ -23,20 +25,23 @@
 #define LOOK_MS     200u
 #define TELL_MS     10000u /* so often it is said who is waited for; and they are asked again */
 #define GRACE_MS    5000u  /* who has ended is taken away by whoever keeps it */
-#define PATIENCE_MS 1000u  /* for a store that does not answer */
+#define PATIENCE_MS 5000u  /* for a store that does not answer */
 /* So long those who are destroyed may take; then the hypervisor alone is asked. */
 #define FORCE_MS 30000u
 #define BLIND_MS 60000u /* nobody goes on for ever with domains that cannot be listed */
 
 enum standing {
+    UNASKED, /* the store did not answer */
     ASKED,
-    LEFT, /* its end was told, or it is to be destroyed and was told so */
+    DOOMED, /* it is to be destroyed */
+    LEFT,   /* its end was told, or it was destroyed, which was told */
 };
 
 struct guest {
     struct live_domain l;
     enum standing standing;
-    bool there; /* in the list just now, and not ended */
+    bool there;       /* in the list just now, and not ended */
+    struct error why; /* it is not asked */
 };
 
 struct guests {
@@ -66,7 +71,7 @@ static struct guest *find(struct guests *g, const struct live_domain *l)
 static bool was_asked(const struct guests *g, const char *name)
 {
     for (size_t i = 0; i < g->n; i++) {
-        if (strcmp(g->list[i].l.name, name) == 0)
+        if (g->list[i].standing != UNASKED && strcmp(g->list[i].l.name, name) == 0)
             return true;
     }
     return false;
@@ -116,26 +121,38 @@ static const char *without_name(const char *text, const char *name)
                                                                               : text;
 }
 
-/* One that is seen for the first time. */
-static enum standing ask(const struct call *c, struct guests *g, const struct live_domain *l)
+/* Its standing after that. */
+static enum standing ask(const struct call *c, struct guest *one)
 {
+    const struct live_domain *l = &one->l;
     struct error e = {0};
 
-    if (l->maker) {
-        destroy(c, g, l, "it is being created");
-    } else if (was_asked(g, l->name)) {
-        destroy(c, g, l, "it was asked to end and lives again");
-    } else if (l->d.paused && l->d.cpu_time_ns == 0) {
-        destroy(c, g, l, "it is paused and has never run");
-    } else if (wish_for(c, l, "poweroff", &e)) {
-        destroy(c, g, l, without_name(e.text, l->name));
-    } else if (l->d.paused && c->h->ops->domain_unpause(c->h, l->d.domid)) {
-        destroy(c, g, l, "it is paused");
-    } else {
-        say(l->name, l->d.paused ? "it was paused: it goes on, asked to end" : "asked to end");
-        return ASKED;
+    if (wish_for(c, l, "poweroff", &e)) {
+        if (one->why.code != e.code && e.code == -ETIME)
+            say(l->name, without_name(e.text, l->name));
+        one->why = e;
+        return e.code == -ETIME ? UNASKED : DOOMED;
     }
-    return LEFT;
+    if (l->d.paused && c->h->ops->domain_unpause(c->h, l->d.domid)) {
+        error_set(&one->why, -EINVAL, "it is paused");
+        return DOOMED;
+    }
+    say(l->name, l->d.paused ? "it was paused: it goes on, asked to end" : "asked to end");
+    return ASKED;
+}
+
+/* One that is seen for the first time. */
+static enum standing meet(const struct call *c, const struct guests *g, struct guest *one)
+{
+    const struct live_domain *l = &one->l;
+
+    if (l->maker)
+        error_set(&one->why, -EBUSY, "it is being created");
+    else if (was_asked(g, l->name))
+        error_set(&one->why, -EEXIST, "it was asked to end and lives again");
+    else if (l->d.paused && l->d.cpu_time_ns == 0)
+        error_set(&one->why, -EINVAL, "it is paused and has never run");
+    return one->why.code ? DOOMED : ask(c, one);
 }
 
 static void take_in(const struct call *c, struct guests *g, const struct live_domain *l)
@@ -145,9 +162,14 @@ static void take_in(const struct call *c, struct guests *g, const struct live_do
     if (!more)
         return; /* the next look tries again */
     g->list = more;
-    new.standing = ask(c, g, l);
-    new.there = new.standing == ASKED;
+    new.standing = meet(c, g, &new);
+    new.there = true;
     more[g->n++] = new;
+}
+
+static bool is_awaited(const struct guest *g)
+{
+    return g->standing == ASKED || g->standing == UNASKED;
 }
 
 /* Shut down and not taken away yet, or as parvisd has written it, or as nobody knows. */
@@ -172,13 +194,32 @@ static int cannot_look(struct guests *g, const struct error *e)
     return -1;
 }
 
-/* Looks at what there is. How many that were asked have not ended; or negative, told. */
+/* What has become of each. How many are waited for. */
+static int settle(const struct call *c, struct guests *g)
+{
+    int waiting = 0;
+
+    for (size_t i = 0; i < g->n; i++) {
+        struct guest *one = &g->list[i];
+
+        if (is_awaited(one) && !one->there) {
+            tell_end(one);
+            one->standing = LEFT;
+        } else if (one->standing == DOOMED) {
+            destroy(c, g, &one->l, without_name(one->why.text, one->l.name));
+            one->standing = LEFT;
+        }
+        waiting += is_awaited(one);
+    }
+    return waiting;
+}
+
+/* Looks at what there is. How many are waited for; or negative, told. */
 static int look(const struct call *c, struct guests *g)
 {
     struct live_domain *l;
     struct error e = {0};
     size_t n;
-    int waiting = 0;
 
     if (lifecycle_list(c->h, &l, &n, &e))
         return cannot_look(g, &e);
@@ -196,18 +237,11 @@ static int look(const struct call *c, struct guests *g)
             known->there = true;
         else
             take_in(c, g, &l[i]);
+        if (known && known->standing == UNASKED)
+            known->standing = ask(c, known);
     }
     free(l);
-    for (size_t i = 0; i < g->n; i++) {
-        struct guest *one = &g->list[i];
-
-        if (one->standing == ASKED && !one->there) {
-            tell_end(one);
-            one->standing = LEFT;
-        }
-        waiting += one->standing == ASKED;
-    }
-    return waiting;
+    return settle(c, g);
 }
 
 static void tell_waiting(const struct call *c, const struct guests *g, uint64_t left_s)
@@ -215,11 +249,12 @@ static void tell_waiting(const struct call *c, const struct guests *g, uint64_t 
     bool any = false;
 
     for (size_t i = 0; i < g->n; i++) {
-        if (g->list[i].standing != ASKED)
+        if (!is_awaited(&g->list[i]))
             continue;
         printf("%s%s", any ? ", " : "still waiting for ", g->list[i].l.name);
         any = true;
-        wish_again(c, &g->list[i].l, "poweroff");
+        if (g->list[i].standing == ASKED)
+            wish_again(c, &g->list[i].l, "poweroff");
     }
     if (!any)
         return; /* nobody is known yet */
@@ -271,7 +306,7 @@ static void all_at_once(const struct guests *g)
         const struct live_domain *l = &g->list[i].l;
         struct error e = {0};
 
-        if (g->list[i].standing != ASKED || !l->ours || l->maker)
+        if (!is_awaited(&g->list[i]) || !l->ours || l->maker)
             continue;
         if (lifecycle_reap_begin(&l->d, l->name, "destroyed", &e))
             return;
@@ -284,7 +319,7 @@ static bool may_wait(const struct guests *g, unsigned int seconds, uint64_t now,
     return seconds ? now < limit : !g->unseen || now - g->unseen_ms < BLIND_MS;
 }
 
-/* How many that were asked have not ended; or negative: nobody knows. */
+/* How many are waited for; or negative: nobody knows. */
 static int wait_for_all(const struct call *c, struct guests *g, unsigned int seconds)
 {
     uint64_t now = now_ms(), limit = now + (uint64_t)seconds * 1000, tell = now + TELL_MS;
@@ -314,7 +349,7 @@ int end_all(const struct call *c, unsigned int seconds)
     snprintf(text, sizeof(text), "not ended within %u s", seconds);
     all_at_once(&g);
     for (size_t i = 0; i < g.n; i++) {
-        if (g.list[i].standing == ASKED)
+        if (is_awaited(&g.list[i]))
             destroy(c, &g, &g.list[i].l, text);
     }
     take_away(c, &g);

@@ -5,6 +5,7 @@
  * then the guests do what they do.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@ static struct device_system model;
 static const char *obedient[4]; /* who ends when it is asked */
 static const char *again;       /* and who lives again then */
 static unsigned int unseen;     /* so often the domains cannot be listed */
+static unsigned int silent;     /* so often the store does not answer in time */
 static bool lingers;            /* back ends do not let go */
 static uint64_t clock_ms;
 static const struct host_ops *usual;
@@ -93,6 +95,7 @@ static void ends_when_asked(const char *name)
 static void sleep_ms(unsigned int ms)
 {
     clock_ms += ms;
+    f->store_dead = f->store_slow = silent && --silent;
     if (unseen && unseen--) {
         f->fail_at = f->calls + 1;
         f->fail_with = -EIO;
@@ -110,7 +113,7 @@ static int setup(void **state)
     model = *real;
     model.sleep_ms = sleep_ms;
     model.backend_lives = backend_lives;
-    unseen = 0;
+    unseen = silent = 0;
     lingers = false;
     device_system = &model;
     memset(obedient, 0, sizeof(obedient));
@@ -208,6 +211,51 @@ static void without_the_store(void **state)
     f->store_dead = true;
     pvctl_ends("shutdown --all --destroy", 1, ": it is destroyed\n");
     f->store_dead = false;
+    nobody_is_left();
+}
+
+/* A busy machine: who cannot be asked yet is asked later, and nobody is destroyed for it. */
+static void the_store_is_slow(void **state)
+{
+    (void)state;
+    pvctl_runs("web");
+    pvctl_runs("db");
+    obedient[0] = "web";
+    obedient[1] = "db";
+    silent = 100;
+    f->store_dead = f->store_slow = true;
+    clock_ms = 0;
+    pvctl_ends("shutdown --all --destroy --timeout 60", 0,
+               "asking it to shut down: xenstored does not answer in time");
+    says("\nweb: asked to end\n");
+    says("\ndb: asked to end\n");
+    says("web: powered off\n");
+    says("still waiting for web, db, at most ");
+    assert_int_equal(clock_ms, 20000 + 200);
+    nobody_is_left();
+    assert_null(fake_is_clean(f));
+    /* It stays so: the time is what they have. */
+    pvctl_runs("web");
+    silent = UINT_MAX;
+    f->store_dead = f->store_slow = true;
+    clock_ms = 0;
+    pvctl_ends("shutdown --all --destroy --timeout 60", 1,
+               "web: not ended within 60 s: it is destroyed\n");
+    assert_in_range(clock_ms, 60000, 90000);
+    silent = 0;
+    f->store_dead = f->store_slow = false;
+    nobody_is_left();
+}
+
+/* Who is destroyed takes its time: the others have been asked before. */
+static void all_are_asked_first(void **state)
+{
+    (void)state;
+    start("fresh"); /* paused, and has never run */
+    pvctl_runs("web");
+    obedient[0] = "web";
+    pvctl_ends("shutdown --all --destroy", 1,
+               "web: asked to end\nfresh: it is paused and has never run: it is destroyed\n");
     nobody_is_left();
 }
 
@@ -346,6 +394,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_lives_again_is_destroyed, setup, teardown),
         cmocka_unit_test_setup_teardown(who_has_ended_is_taken_away, setup, teardown),
         cmocka_unit_test_setup_teardown(without_the_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_store_is_slow, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_are_asked_first, setup, teardown),
         cmocka_unit_test_setup_teardown(the_list_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(the_list_fails_without_a_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(all_within_a_time, setup, teardown),
