@@ -139,9 +139,9 @@ host_tsan     := clang $(HOST_BASE) -fsanitize=thread
 host_msan     := clang $(HOST_BASE) -fsanitize=memory
 host_also_clang = $(call explored,$(1))
 host_link_gcc      := gcc -fuse-ld=gold $(SANITIZE)
-host_link_clang    := clang $(SANITIZE)
-host_link_tsan     := clang -fsanitize=thread
-host_link_msan     := clang -fsanitize=memory
+host_link_clang    := clang -fuse-ld=lld $(SANITIZE)
+host_link_tsan     := clang -fuse-ld=lld -fsanitize=thread
+host_link_msan     := clang -fuse-ld=lld -fsanitize=memory
 host_link_coverage := clang -fprofile-instr-generate -fsanitize=leak
 
 define host_rules

@@ -10,6 +10,9 @@
 # which is nothing to the unit tests.
 
 FUZZ_SECONDS ?= 30
+# In make check from the same seed; in make check-long from another one each time, and for longer.
+fuzz_checks = $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=3 FUZZ_FLAGS=-seed=1")
+fuzz_long_checks = $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=20")
 
 # What recounts, and what stands for a machine, is not what fuzzers are to explore; nor are tests that none of them links.
 UNCOUNTED := tests/host/% %_oracle.c tests/unit/fake_%
@@ -23,4 +26,4 @@ fuzz_objects = $(patsubst %.c,build/host/clang/%.o,$(fuzz_$(1)_SRCS)) $(if $(fil
 build/fuzz/fuzz_%: $$(call fuzz_objects,$$*)
 	@mkdir -p $(@D)
 	$(call say,clang,$@)
-	$(Q)clang $(SANITIZE),fuzzer -o $@ $^ $(filter-out core,$(fuzz_$*_LIBS)) -lcmocka
+	$(Q)clang -fuse-ld=lld $(SANITIZE),fuzzer -o $@ $^ $(filter-out core,$(fuzz_$*_LIBS)) -lcmocka
