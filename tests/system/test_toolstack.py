@@ -3,14 +3,14 @@
 """Debian's own toolstack, unmodified, beside ours: the verbs of xl, with disks and networks by Debian's scripts; and the same answers as
 Xen's to what toolstacks ask the hypervisor, right or wrong. --long: libvirt instead.
 
-What xl itself waits for has limits of its own, 40 s for a script, which nothing here can make longer. libvirt's machine counts
-instructions for its clock, so that for it no host is too slow.
+What xl itself waits for has limits of its own, 40 s for a script, which nothing here can make longer. So the two CPUs take turns: as threads,
+which wait for each other, they take a host's CPUs twice as long. libvirt's machine counts instructions for its clock, so that for it no host is too slow.
 """
 import json
 import re
 import sys
 
-from machine import Machine, built, network_args, run_tests
+from machine import BY_TURNS, Machine, built, network_args, run_tests
 
 HELLO = 'name = "hello"\nmemory = 16\nkernel = "/var/lib/parvis/hello"\n'
 LINUX = ('name = "linux"\nmemory = 256\nvcpus = 2\nkernel = "/var/lib/parvis/vmlinuz"\nramdisk = "/var/lib/parvis/guest-initramfs.cpio.gz"\n'
@@ -204,7 +204,7 @@ def both(m):
 def xl():
     """xl, xenconsoled and xentop of Debian: the verbs that an operator uses, a guest with disk and network, mistakes, and pvctl beside them."""
     files = {f"root/{name}.cfg": text for name, text in {"hello": HELLO, "linux": LINUX, **{name: text for name, (text, _) in WRONG.items()}}.items()}
-    with Machine.parvis("toolstack-xl", files=files, toolstack="xl", smp=2, qemu=network_args()) as m:
+    with Machine.parvis("toolstack-xl", files=files, toolstack="xl", smp=2, accel=BY_TURNS["accel"], qemu=network_args()) as m:
         m.prompt()
         m.settle()
         the_machine(m)
