@@ -118,9 +118,9 @@ debug: ## like run, without firmware, with gdb attached to the hypervisor
 # ---- testing ---------------------------------------------------------------------------------------
 
 # First what is built, one make after another, each for all processors; then what runs, in the order of how soon it answers, as many
-# at a time as there are processors. CHECKS: programs that other .mk files add, of which CHECK_PROGRAMS are built; FUZZ: their targets that fuzz for FUZZ_SECONDS.
+# at a time as there are processors. CHECKS: programs that other .mk files add, of which CHECK_PROGRAMS are built.
 CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make hv DEBUG=1" then "make test-programs" then \
-    "$(PYTHON) tests/man.py" "$(PYTHON) tests/other_names.py" "$(PYTHON) tests/completion.py" "$(PYTHON) tests/data_disk.py" $(unit_programs) $(msan_programs) $(torture_checks) $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=5 FUZZ_FLAGS=-seed=1") \
+    "$(PYTHON) tests/man.py" "$(PYTHON) tests/other_names.py" "$(PYTHON) tests/completion.py" "$(PYTHON) tests/data_disk.py" $(checked_units) $(msan_programs) $(call torture_for,$(TORTURE_CHECK_SECONDS)) $(fuzz_checks) \
     $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 
 # What takes one processor long comes first: make does what stands behind meanwhile.
@@ -132,8 +132,9 @@ fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
 	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
 
-check-long: image guests toolstacks guest-disk $(LATENCY_PLUGIN) ## what takes minutes more than make check may: the models in all their bounds, many rounds of storms
-	@$(PYTHON) tests/run.py --timeout 14400 $(LONG_CHECKS)
+check-long: build/.deps ## what takes minutes more than make check may: the models in all their bounds, many rounds of storms, other ways to what make check has
+	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py --timeout 14400 "make unpacked all" then "make test-programs" then "make toolstacks guest-disk" then \
+	    $(LONG_CHECKS) $(fuzz_long_checks) $(call torture_for,$(TORTURE_LONG_SECONDS))
 
 # ---- housekeeping ----------------------------------------------------------------------------------
 

@@ -122,3 +122,4 @@ CHECKS += $(COMPARE)/test_model.py $(COMPARE)/test_compare.py $(COMPARE)/test_co
 CHECK_PROGRAMS += $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 check-compare: build/parvis.bin dom0 $(EVENTS_PLUGIN) $(LINUX_OPS) build/bench/guest-files/.made
 	@$(PYTHON) $(COMPARE)/check.py
+LONG_CHECKS += "$(PYTHON) $(COMPARE)/check.py --long"

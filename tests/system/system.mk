@@ -22,11 +22,15 @@ $(SYSTEM_PROGRAMS): build/system/%: tests/system/%.c $(shell find include/xen -n
 .PHONY: system bad-guests soak
 bad-guests: $(BAD_GUESTS)
 
+# In make check-long alone: what another kernel, another folder could change.
+LONG_ALONE := $(patsubst %,tests/system/test_%.py,newer_kernel path_with_blanks)
+
 # The longest begin first, so that at the end no processor waits for one of them.
 LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,kinds toolstack guest_programs smp hvm bad_guests soak pvh disks killed)
-SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS),$(sort $(wildcard tests/system/test_*.py)))
-LONG_TESTS := hvm churn toolstack network disks     # the longest first here too
-LONG_CHECKS += $(LONG_TESTS:%="$(PYTHON) tests/system/test_%.py --long") "$(PYTHON) tests/system/test_disks.py --debian"
+SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS) $(LONG_ALONE),$(sort $(wildcard tests/system/test_*.py)))
+# What each has beyond that by --long, where make check has the like of it by another way. The longest first here too.
+LONG_TESTS := network hvm toolstack disks guest_programs churn smp bad_hvm kinds
+LONG_CHECKS += $(LONG_TESTS:%="$(PYTHON) tests/system/test_%.py --long") "$(PYTHON) tests/system/test_disks.py --debian" $(foreach t,$(LONG_ALONE),"$(PYTHON) $t")
 system: image bad-guests guests toolstacks $(SYSTEM_PROGRAMS) $(REFERENCE) ## boots Parvis in QEMU and drives it: all system tests
 	@$(MAKE) hv DEBUG=1
 	@$(PYTHON) tests/run.py $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")

@@ -125,12 +125,12 @@ def hostile_in_the_store():
     _, pids = machine.shell(daemons)
     left = "xenstore-ls -f / | cut -d = -f 1; ls /sys/class/net/xenbr0/brif; cat /sys/block/loop*/loop/backing_file 2>/dev/null"
     before = None
-    for _ in range(2):
+    for commands in (ORDERS, (*QUESTIONS, *ORDERS, *QUESTIONS)):
         machine.check("pvctl create /bad/store.xml")
         machine.check("n=0; until pvctl log store | grep -q 'has written' || [ $n -gt 600 ]; do n=$((n+1)); usleep 100000; done; pvctl log store",
                       r"^store-hostile: has written$", timeout=240)
         machine.check("xenstore-ls -f /local/domain/$(pvctl domid store) | wc -l", r"^\d{3,}$")
-        for command in (*QUESTIONS, *ORDERS, *QUESTIONS):
+        for command in commands:
             all_is_well(command)
         neighbours_answer()
         machine.check("pvctl domid store && pvctl destroy store")

@@ -109,4 +109,4 @@ unit_core_random_SRCS := tests/unit/random_lives_test.c tests/unit/core_random.c
 unit_core_random_LIBS := core
 
 # The page that shows how a hypercall is added, done with a copy of the tree.
-CHECKS += tests/adding_a_hypercall.py
+LONG_CHECKS += tests/adding_a_hypercall.py
