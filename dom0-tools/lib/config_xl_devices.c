@@ -82,7 +82,10 @@ static int keep_disk(const struct xl *x, const libxl_device_disk *d, long line)
                                 .readonly = d->is_cdrom || !d->readwrite,
                                 .target = strdup(d->vdev)};
     x->c->nr_disks++;
-    return out->target && fill_source(d, out) ? 0 : -ENOMEM;
+    if (!out->target || !fill_source(d, out))
+        return -ENOMEM;
+    (void)xl_keeps(x, "disk", out->source, line); /* of a command line it may be anything */
+    return 0;
 }
 
 /* Where the library misses what is not at its place. */

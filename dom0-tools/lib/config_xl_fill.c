@@ -192,8 +192,8 @@ static void fill_kind(const struct xl *x)
     free(text);
 }
 
-/* A path from where pvctl was called, as xl has it: whoever starts the domain again is elsewhere.
- */
+/* A path from where pvctl was called, as xl has it: whoever starts the domain again is elsewhere,
+ * and the name of that place may be anything. */
 static int fill_path(const struct xl *x, const char *key, char **out)
 {
     char *path = xl_string(x, key), *here;
@@ -212,7 +212,13 @@ static int fill_path(const struct xl *x, const char *key, char **out)
         *out = NULL;
     free(here);
     free(path);
-    return *out ? 0 : -ENOMEM;
+    if (!*out)
+        return -ENOMEM;
+    if (!xl_keeps(x, key, *out, line_of(x, key))) {
+        free(*out);
+        *out = NULL;
+    }
+    return 0;
 }
 
 /* cmdline, or root and extra. */

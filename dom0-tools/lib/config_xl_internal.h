@@ -60,6 +60,9 @@ void xl_heard(struct xl *x, const char *what, long line);
 char *xl_string(const struct xl *x, const char *key);
 /* A list's item, as xl_string(). */
 char *xl_item(const struct xl *x, const char *key, const XLU_ConfigList *list, int item);
+/* Is this path, which did not come by these two, the same when it is kept as XML and read again? If
+ * not, that has been told. */
+bool xl_keeps(const struct xl *x, const char *key, const char *path, long line);
 
 /* The keys that are read, with blanks between them. */
 extern const char xl_read_keys[];

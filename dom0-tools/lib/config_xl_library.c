@@ -166,6 +166,19 @@ static bool is_plain(const char *s)
     return true;
 }
 
+bool xl_keeps(const struct xl *x, const char *key, const char *path, long line)
+{
+    size_t len = strlen(path);
+
+    if (!is_plain(path))
+        findings_error(x->f, -EINVAL, line, "%s: '%.64s' is no line of text in UTF-8", key, path);
+    else if (len && strchr(CONFIG_BLANKS, path[len - 1]))
+        findings_error(x->f, -EINVAL, line, "%s: '%.64s' ends with a blank", key, path);
+    else
+        return true;
+    return false;
+}
+
 static char *take(const struct xl *x, const char *key, const char *text, int item)
 {
     long line = xl_line(&x->places, key, item);

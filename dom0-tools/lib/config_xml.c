@@ -14,7 +14,8 @@
 #include "config_rates.h"
 #include "cpuset.h"
 
-/* What is written for a character that XML has a use of its own for; NULL: itself. */
+/* What is written for a character that XML has a use of its own for, or reads as another one: an
+ * end of a line, a blank. NULL: itself. */
 static const char *escape(char c)
 {
     switch (c) {
@@ -26,8 +27,10 @@ static const char *escape(char c)
         return "&amp;";
     case '\'':
         return "&apos;";
-    case '\r': /* as it is it would be read as the end of a line, which is another character */
+    case '\r':
         return "&#13;";
+    case '\t':
+        return "&#9;";
     default:
         return NULL;
     }

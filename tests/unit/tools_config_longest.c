@@ -218,13 +218,14 @@ static void many_in_one_place_are_refused(void **state)
     free(text);
 }
 
-/* The end of a line of old, which XML has for one as it stands, is in the next life what it is in
- * this one. */
-static void a_carriage_return_stays(void **state)
+/* What XML reads as another character where it stands as it is, is in the next life what it is in
+ * this one: the end of a line of old, and a tab in a path, which would be that of another file. */
+static void each_character_stays(void **state)
 {
     static const char text[] =
         "<domain type='xen'><name>web</name><title>a&#13;b</title><memory>65536</memory><os>"
-        "<type>linux</type><kernel>/k</kernel><cmdline>a&#13;&#10;b</cmdline></os></domain>";
+        "<type>linux</type><kernel>/k</kernel><cmdline>a&#13;&#10;&#9;b</cmdline></os><devices>"
+        "<disk type='file'><source file='/a&#9;b'/><target dev='xvda'/></disk></devices></domain>";
     struct domain_config c, again;
     struct error e = {0};
     char *kept;
@@ -234,7 +235,8 @@ static void a_carriage_return_stays(void **state)
     kept = domain_config_to_xml(&c, -1);
     assert_int_equal(domain_config_parse(kept, strlen(kept), "kept", &again, &e), 0);
     assert_string_equal(again.title, "a\rb");
-    assert_string_equal(again.cmdline, "a\r\nb");
+    assert_string_equal(again.cmdline, "a\r\n\tb");
+    assert_string_equal(again.disks[0].source, "/a\tb");
     domain_config_free(&c);
     domain_config_free(&again);
     free(kept);
@@ -263,7 +265,7 @@ int main(void)
                                        cmocka_unit_test(metadata_too),
                                        cmocka_unit_test(too_long_metadata_is_not_looked_at),
                                        cmocka_unit_test(many_in_one_place_are_refused),
-                                       cmocka_unit_test(a_carriage_return_stays),
+                                       cmocka_unit_test(each_character_stays),
                                        cmocka_unit_test(too_long_a_file_is_no_file)};
 
     setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);

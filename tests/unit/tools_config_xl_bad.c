@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -280,11 +281,44 @@ static void no_memory_for_a_string(void **state)
     without = 0;
 }
 
+/* What comes from a command line, or from where a file is read, and not from a file of text: it
+ * would be kept as XML that nobody reads, or as the path of something else. */
+static void paths_that_cannot_be_kept(void **state)
+{
+    static const char *const odd[] = {"/srv/\xff.img", "/srv/a\x01", "/srv/a\x7f", "/srv/a "};
+    char dir[] = "/tmp/parvis-test-XXXXXX", there[64], *here = getcwd(NULL, 0);
+    struct domain_config c = {0};
+    struct findings f = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        char words[64];
+
+        snprintf(words, sizeof(words), "access=w,vdev=xvda,target=%s", odd[i]);
+        assert_int_equal(config_xl_disk(words, &c, &f), -EINVAL);
+        assert_int_equal(f.nr, 1);
+        assert_non_null(strstr(f.list[0].text,
+                               i < 3 ? "' is no line of text in UTF-8" : "' ends with a blank"));
+        domain_config_free(&c);
+        findings_free(&f);
+    }
+    assert_non_null(mkdtemp(dir));
+    snprintf(there, sizeof(there), "%s/\x01", dir);
+    assert_int_equal(mkdir(there, 0700) | chdir(there), 0);
+    assert_int_equal(judge("name = \"a\"\nmemory = 64\nkernel = \"k\"\n", &c, &f), -EINVAL);
+    assert_int_equal(f.nr, 1);
+    assert_int_equal(f.list[0].line, 3);
+    findings_free(&f);
+    assert_int_equal(chdir(here) | rmdir(there) | rmdir(dir), 0);
+    free(here);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(refuses), cmocka_unit_test(adds_to_a_list),
                                        cmocka_unit_test(too_many_keys),
-                                       cmocka_unit_test(no_memory_for_a_string)};
+                                       cmocka_unit_test(no_memory_for_a_string),
+                                       cmocka_unit_test(paths_that_cannot_be_kept)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
