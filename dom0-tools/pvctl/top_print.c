@@ -13,6 +13,7 @@
 #include <xen/sched.h>
 
 #include "config.h"
+#include "plain.h"
 #include "top.h"
 
 /* ABI: xentop's six letters. */
@@ -31,6 +32,7 @@ static void put_name(const struct top_sample *s, const struct top_row *r, char *
 {
     (void)s;
     snprintf(out, size, "%10.10s", r->l.name);
+    plain_line(out); /* it may end in the midst of a character */
 }
 
 static void put_ssid(const struct top_sample *s, const struct top_row *r, char *out, size_t size)

@@ -132,6 +132,11 @@ static void lines_of_xentop(void **state)
     assert_non_null(strstr(line_of("web"), "   no limit       n/a "));
     assert_non_null(
         strstr(line_of("web"), "    1        -        -        -          -          -  "));
+    /* The name of another tool's domain, which is cut off in the midst of a character. */
+    web->d.uuid[0]++;
+    snprintf(path, sizeof(path), "/local/domain/%u/name", web->d.domid);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "abcdefghi\xc3\xbc"), 0);
+    pvctl_ends("top -b -i 1", 0, "\nabcdefghi? ");
 }
 
 static void two_looks(void **state)
