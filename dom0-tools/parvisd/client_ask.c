@@ -82,6 +82,7 @@ static void ask_console(struct host *h, struct client *cl, const char *name, boo
 
     if (!c)
         return;
+    console_try_again(h, c);
     if (c->domid != CONSOLE_NONE && !c->ring) {
         error_set(&e, -EPIPE, "%s: " CONSOLE_TAKEN "; `pvctl log` shows what it printed", name);
         client_answer(cl, e.code, &e);
@@ -217,12 +218,19 @@ static void ask_wait(struct host *h, struct client *cl, const char *number)
  */
 static int serve_new(struct host *h, uint32_t domid, char *text, pid_t maker, struct error *e)
 {
-    uint32_t port = (uint32_t)strtoul(text, &text, 10);
-    const char *name = text + (*text == ' ');
-    const struct console *c = console_by_name(name);
-    bool goes_on = c && c->restarting;
-    int rc = console_serve(h, domid, port, name, e);
+    char *name = text + strcspn(text, " ");
+    const struct console *c;
+    uint32_t port;
+    bool goes_on;
+    int rc;
 
+    if (*name)
+        *name++ = '\0';
+    if (!console_port_number(text, &port))
+        return error_set(e, -EPROTO, "%.64s: '%.20s' is no number of a port", name, text);
+    c = console_by_name(name);
+    goes_on = c && c->restarting;
+    rc = console_serve(h, domid, port, name, e);
     if (rc)
         return rc;
     if (!goes_on)

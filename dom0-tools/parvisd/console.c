@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "console_file.h"
 #include "state.h"
 
 /* An event without bytes is work too: it counts as so many bytes of the window. */
@@ -40,23 +41,6 @@ struct console *console_by_domid(uint32_t domid)
     for (c = consoles; c && c->domid != domid; c = c->next) {
     }
     return domid == CONSOLE_NONE ? NULL : c;
-}
-
-static void save(const struct console *c)
-{
-    FILE *f = fopen(state_path("console/%s.log", c->name), "we");
-    int bad = !f;
-
-    if (f) {
-        history_save(&c->history, f);
-        if (c->ended && !c->restarting)
-            fprintf(f, "\n[%s: %s]\n", c->name, c->how);
-        bad = ferror(f);
-        bad |= fclose(f);
-    }
-    if (bad)
-        fprintf(stderr, "parvisd: %s: keeping its console in %s: %s\n", c->name,
-                state_path("console"), strerror(errno));
 }
 
 static void drop(struct console *c)
@@ -211,6 +195,15 @@ int console_serve(struct host *h, uint32_t domid, uint32_t port, const char *nam
     return 0;
 }
 
+bool console_port_number(const char *text, uint32_t *port)
+{
+    unsigned long long value = strtoull(text, NULL, 10);
+
+    *port = (uint32_t)value;
+    return *text && strlen(text) <= 10 && strspn(text, "0123456789") == strlen(text) &&
+           value <= UINT32_MAX;
+}
+
 static int read_port(struct host *h, uint32_t domid, uint32_t *port)
 {
     char path[64], *text;
@@ -219,7 +212,7 @@ static int read_port(struct host *h, uint32_t domid, uint32_t *port)
     snprintf(path, sizeof(path), "/local/domain/%u/console/port", domid);
     rc = h->ops->store_read(h, 0, path, &text);
     if (rc == 0) {
-        *port = (uint32_t)strtoul(text, NULL, 10);
+        rc = console_port_number(text, port) ? 0 : -EINVAL;
         free(text);
     }
     return rc;
@@ -266,6 +259,17 @@ int console_adopt(struct host *h, uint32_t domid, const char *name, struct error
         return 0;
     fprintf(stderr, "parvisd: %s: it is watched without one\n", why.text);
     return serve_without_ring(h, domid, name, e);
+}
+
+void console_try_again(struct host *h, struct console *c)
+{
+    uint32_t port;
+
+    if (c->ring || c->domid == CONSOLE_NONE || read_port(h, c->domid, &port) ||
+        bind_ring(h, c, c->domid, port))
+        return;
+    note(c, "\r\n[parvisd: the guest has given its console back]\r\n");
+    console_pump(h, c);
 }
 
 /* Guest to history: at most `limit` bytes. Returns how many. */
@@ -394,32 +398,6 @@ void console_event(struct host *h, uint32_t port)
     }
 }
 
-void console_resume(struct console *c)
-{
-    struct history old;
-    char buf[4096];
-    size_t n;
-    FILE *f = fopen(state_path("console/%s.log", c->name), "re");
-
-    if (!f) { /* it was killed, and could not write one */
-        note(c, "\r\n[parvisd was started again; what came before is not kept]\r\n");
-        return;
-    }
-    if (history_init(&old) == 0) {
-        struct history fresh = c->history;
-        uint64_t pos = 0;
-
-        while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-            history_add(&old, buf, n);
-        /* What came since this daemon runs stands behind it. */
-        while ((n = history_read(&fresh, &pos, buf, sizeof(buf))) > 0)
-            history_add(&old, buf, n);
-        history_free(&fresh);
-        c->history = old;
-    }
-    fclose(f);
-}
-
 int console_expect(const char *name)
 {
     struct console *c = console_by_name(name);
@@ -480,7 +458,7 @@ void console_release(struct host *h, struct console *c, const char *how)
     }
     if (!c->ended)
         console_set_ended(c, how);
-    save(c);
+    console_save(c);
 }
 
 void console_close_all(struct host *h)
@@ -490,7 +468,7 @@ void console_close_all(struct host *h)
 
         unbind_ring(h, c);
         if (c->domid != CONSOLE_NONE || c->restarting)
-            save(c);
+            console_save(c);
         tty_part(c);
         drop(c);
     }

@@ -4,7 +4,8 @@
  *
  * A console is bound to a living domain (ring mapped, event port bound) or not (its domain
  * has ended, or is being restarted). A guest may take its ring or its port away: a daemon that is
- * started then has a console without a ring, by which its domain's end is acted upon all the same.
+ * started then has a console without a ring, by which its domain's end is acted upon all the same;
+ * who asks for it, and each look at all domains, tries again.
  * Its history outlives the domain: whoever asks later still gets the first byte, the last byte, and
  * how it ended. The newest CONSOLES_ENDED ended ones are kept; of those that were put aside
  * (aside.h), which a guest can have done again and again, the newest CONSOLES_ASIDE of each name:
@@ -90,8 +91,9 @@ int __must_check console_serve(struct host *h, uint32_t domid, uint32_t port, co
 /* The same of a domain that somebody else has made: its port stands in the store. Where the guest
  * itself is why it cannot be reached, it has no ring. */
 int __must_check console_adopt(struct host *h, uint32_t domid, const char *name, struct error *e);
-/* A daemon before this one left the history of this console in a file: takes it up. */
-void console_resume(struct console *c);
+/* The guest had taken its console away. It may have given it back: one without a ring has it then.
+ */
+void console_try_again(struct host *h, struct console *c);
 /* A domain that a daemon before this one was to start again: its console, which waits for it. */
 int __must_check console_expect(const char *name);
 /* Is there one of this name that is bound, waits for its next life, or is read? NULL: no; else what
@@ -104,6 +106,8 @@ void console_rename(struct console *c, const char *name);
 void console_release(struct host *h, struct console *c, const char *how);
 /* Remembers how it ended while the domain is still there (preserved). */
 void console_set_ended(struct console *c, const char *how);
+/* The number of a port, as it is written: nothing else, and not cut. */
+bool console_port_number(const char *text, uint32_t *port);
 /* Moves bytes both ways as far as they go now. */
 void console_pump(struct host *h, struct console *c);
 /* All that wait for their window or their reader; returns ms until the next try, or -1. */

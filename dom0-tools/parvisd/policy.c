@@ -16,6 +16,7 @@
 #include "child.h"
 #include "client.h"
 #include "clock.h"
+#include "console_file.h"
 #include "events.h"
 #include "kept.h"
 #include "lifecycle.h"
@@ -439,8 +440,10 @@ bool policy_adopt(struct host *h, uint32_t domid, const struct state_entry *s)
     struct console *c = console_by_domid(domid);
     struct error e = {0};
 
-    if (c)
+    if (c) {
+        console_try_again(h, c);
         return !c->unsettled || settle(h, c);
+    }
     if (console_adopt(h, domid, s->name, &e)) {
         tell_once(&e);
         return false;

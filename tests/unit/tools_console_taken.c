@@ -46,7 +46,18 @@ static void remove_entry(uint32_t domid)
     assert_int_equal(f->host.ops->store_rm(&f->host, 0, path), 0);
 }
 
-static void (*const ways[])(uint32_t domid) = {revoke_grant, close_port, remove_entry};
+/* Cut to 32 bits it is the right one. */
+static void write_nonsense(uint32_t domid)
+{
+    char path[64], text[32];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/console/port", domid);
+    snprintf(text, sizeof(text), "%llu", (1ull << 32) + console_port(domid));
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, text), 0);
+}
+
+static void (*const ways[])(uint32_t domid) = {revoke_grant, close_port, remove_entry,
+                                               write_nonsense};
 
 static void a_new_daemon_looks(void)
 {
@@ -158,6 +169,47 @@ static void clients_are_told(void **state)
     close(fd);
 }
 
+#define BACK "\r\n[parvisd: the guest has given its console back]\r\n"
+
+/* Who asks for it has it, if the guest has given it back; so has the daemon when it looks. */
+static void it_is_given_back(void **state)
+{
+    (void)state;
+    for (int asked = 0; asked < 2; asked++) {
+        struct xencons_interface *ring;
+        unsigned int grants;
+        uint32_t domid;
+        int fd;
+
+        ring = serve("web", "destroy", &domid);
+        grants = fake_domain(f, domid)->nr_grants;
+        revoke_grant(domid);
+        a_new_daemon_looks();
+        say(ring, "unseen", 6);
+        collector_look(&f->host);
+        assert_null(console_by_name("web")->ring);
+        fake_domain(f, domid)->nr_grants = grants;
+        if (!asked)
+            collector_look(&f->host);
+        fd = ask(D_CONSOLE, "web");
+        next_is(fd, D_OK, "");
+        turn();
+        next_is(fd, D_DATA, NOTE BACK "unseen");
+        assert_int_equal(daemon_send(fd, D_DATA, "typed", 5), 0);
+        turn();
+        assert_int_equal(ring->in_prod - ring->in_cons, 5);
+        ring->in_cons = ring->in_prod; /* it may be the next one's, too */
+        say(ring, "seen", 4);
+        fire("web");
+        turn();
+        next_is(fd, D_DATA, "seen");
+        close(fd);
+        policy_release(&f->host, domid, "destroyed");
+        state_release("web", domid, fake_domain(f, domid)->d.uuid);
+        assert_int_equal(f->host.ops->domain_destroy(&f->host, domid), 0);
+    }
+}
+
 /* What is not the guest's doing is tried again. */
 static void others_doing(void **state)
 {
@@ -181,8 +233,8 @@ static void others_doing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(it_is_watched),    T(nothing_is_left), T(nothing_is_moved),
-        T(clients_are_told), T(others_doing),
+        T(it_is_watched),    T(nothing_is_left),  T(nothing_is_moved),
+        T(clients_are_told), T(it_is_given_back), T(others_doing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
