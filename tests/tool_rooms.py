@@ -10,7 +10,7 @@ import re
 TOOLS = "dom0-tools/"
 PROGRAMS = ("pvctl", "parvisd", "resize", "unpack")
 # From the bottom to the top; what stands in one row is one concept, and may use each other.
-PARVISD = ("log", "history", "child", "carried", "pts", "console console_file tty", "aside", "former", "client client_internal", "events", "reaper", "policy", "collector", "client_ask", "parvisd")
+PARVISD = ("log", "tell_once", "history", "child", "carried", "pts", "console console_file tty", "aside", "former", "client client_internal", "events", "reaper", "policy", "collector", "client_ask", "parvisd")
 FLOOR = {name: floor for floor, row in enumerate(PARVISD) for name in row.split()}
 INCLUDE = re.compile(r'\s*#\s*include "([^"]+)"')
 

@@ -17,6 +17,7 @@
 #include "reaper.h"
 #include "restart.h"
 #include "state.h"
+#include "tell_once.h"
 
 static uint64_t look_at; /* 0 = nothing is left that we know of */
 
@@ -60,6 +61,21 @@ static void take_away(struct host *h, const struct state_entry *s, uint32_t domi
     free(ended);
 }
 
+/* What it left may not go at once. */
+static void tell_of_maker(const struct state_entry *s)
+{
+    char text[256];
+
+    if (s->former[0])
+        snprintf(text, sizeof(text), "%s: process %d ended before it had given %s this name",
+                 s->name, (int)s->maker, s->former);
+    else
+        snprintf(text, sizeof(text),
+                 "%s: process %d ended before it had made it: what is there goes", s->name,
+                 (int)s->maker);
+    tell_once(s->name, text);
+}
+
 static void collect_one(struct host *h, const struct state_entry *s, const struct live_domain *all,
                         size_t n)
 {
@@ -72,13 +88,7 @@ static void collect_one(struct host *h, const struct state_entry *s, const struc
     } else if (s->maker && !s->abandoned) {
         look_within(COLLECT_MAKERS_MS);
     } else if (s->maker) {
-        if (s->former[0])
-            fprintf(stderr, "parvisd: %s: process %d ended before it had given %s this name\n",
-                    s->name, (int)s->maker, s->former);
-        else
-            fprintf(stderr,
-                    "parvisd: %s: process %d ended before it had made it: what is there goes\n",
-                    s->name, (int)s->maker);
+        tell_of_maker(s);
         take_away(h, s, domid, "its maker was killed");
     } else if (!l || l->d.dying || s->ending) {
         take_away(h, s, domid, "destroyed");
@@ -114,7 +124,14 @@ static void take_up(void *ctx, const char *name)
     if (l && !l->d.dying)
         restart_forget(name); /* it lives */
     else if (console_expect(name))
-        fprintf(stderr, "parvisd: %s: its console: %s\n", name, strerror(ENOMEM));
+        tell_once(name, "no memory for the console of a domain that is to live again");
+}
+
+/* Nothing, or not all, could be looked at: that is done once more. */
+static void not_seen(const struct error *e)
+{
+    tell_once("", e->text);
+    collector_again();
 }
 
 void collector_look(struct host *h)
@@ -131,22 +148,23 @@ void collector_look(struct host *h)
     /* The names first: a domain that is made after this look has no name in it. */
     rc = state_list(&names, &nr);
     if (rc) {
-        fprintf(stderr, "parvisd: %s: %s\n", state_path("names"), error_reason(rc));
-        collector_again();
+        error_errno(&e, rc, "%s", state_path("names"));
+        not_seen(&e);
         return;
     }
     if (lifecycle_list(h, &all, &n, &e)) {
-        fprintf(stderr, "parvisd: %s\n", e.text);
+        not_seen(&e);
         free(names);
-        collector_again();
         return;
     }
     sight = (struct sight){h, names, nr, all, n};
     rc = restart_each(take_up, &sight);
-    if (rc) {
-        fprintf(stderr, "parvisd: %s: %s\n", state_path("restart"), error_reason(rc));
-        collector_again();
-    }
+    if (rc)
+        error_errno(&e, rc, "%s", state_path("restart"));
+    if (rc)
+        not_seen(&e);
+    else
+        tell_again("");
     for (size_t i = 0; i < nr; i++) {
         if (!reaper_has_name(names[i].name))
             collect_one(h, &names[i], all, n);

@@ -23,6 +23,7 @@
 #include "reaper.h"
 #include "restart.h"
 #include "state.h"
+#include "tell_once.h"
 
 /* Race: it may end when the next domain of this name lives, which is not the one that it dumped. */
 static void stop_dumper(struct console *c)
@@ -399,16 +400,6 @@ int policy_check(struct host *h)
     return 0;
 }
 
-/* It is tried again and again. */
-static void tell_once(const struct error *e)
-{
-    static struct error told;
-
-    if (strcmp(told.text, e->text) != 0)
-        fprintf(stderr, "parvisd: %s\n", e->text);
-    told = *e;
-}
-
 /* Of one that was put aside its devices go as well, where its next life is still to come. */
 static int settle_found(struct host *h, const struct console *c, const struct live_domain *l,
                         struct error *e)
@@ -445,9 +436,10 @@ bool policy_adopt(struct host *h, uint32_t domid, const struct state_entry *s)
         return !c->unsettled || settle(h, c);
     }
     if (console_adopt(h, domid, s->name, &e)) {
-        tell_once(&e);
+        tell_once(s->name, e.text);
         return false;
     }
+    tell_again(s->name);
     c = console_by_name(s->name);
     console_resume(c);
     snprintf(c->aside_of, sizeof(c->aside_of), "%s", s->former);

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "events.h"
 #include "reap.h"
+#include "tell_once.h"
 
 struct job {
     struct job *next;
@@ -31,17 +32,15 @@ bool reaper_has_name(const char *name)
     return false;
 }
 
-/* What fails is tried again for as long as we live, and told once. */
+/* What fails is tried again for as long as we live. */
 static void finish(struct host *h, const struct reap *r)
 {
-    static bool told;
-
     if (r->e.code) {
-        if (!told)
-            fprintf(stderr, "parvisd: %s\n", r->e.text);
+        tell_once(r->name, r->e.text);
         left_something = true;
+    } else {
+        tell_again(r->name);
     }
-    told = r->e.code != 0;
     events_look(h); /* before anybody who has waited makes the next of this name */
     if (!r->devices_alone)
         client_tell_reaped(r->domid, &r->e);

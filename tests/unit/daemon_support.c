@@ -379,7 +379,7 @@ void daemon_hear(void)
 
 const char *daemon_heard(void)
 {
-    static char text[4096];
+    static char text[1 << 14];
 
     dup2(terminal, STDERR_FILENO);
     close(terminal);

@@ -63,7 +63,7 @@ unit_tools_names_SRCS = tests/unit/tools_names.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_names_LIBS := $(TOOLS_ALL_LIBS)
 
 TOOLS_DAEMON_SRCS = tests/unit/daemon_support.c $(addprefix dom0-tools/parvisd/,aside.c carried.c child.c client.c client_ask.c collector.c console.c console_file.c events.c former.c history.c policy.c pts.c \
-    reaper.c tty.c) \
+    reaper.c tell_once.c tty.c) \
     $(TOOLS_FAKE_SRCS) $(TOOLS_ALL_SRCS)
 
 UNIT += tools_console

@@ -24,6 +24,7 @@
 #include "daemon_support.h"
 #include "reaper.h"
 #include "state.h"
+#include "tell_once.h"
 
 static bool no_memory; /* for what the daemon keeps of a domain that goes */
 
@@ -35,14 +36,21 @@ void *__wrap_calloc(size_t n, size_t size)
     return no_memory ? NULL : __real_calloc(n, size);
 }
 
-/* So often the daemon has said this since daemon_hear(). */
-static unsigned int times_heard(const char *text)
+static const char *said; /* what the daemon has, since daemon_hear() */
+
+static unsigned int times_said(const char *text)
 {
     unsigned int n = 0;
 
-    for (const char *at = daemon_heard(); (at = strstr(at, text)) != NULL; at++)
+    for (const char *at = said; (at = strstr(at, text)) != NULL; at++)
         n++;
     return n;
+}
+
+static unsigned int times_heard(const char *text)
+{
+    said = daemon_heard();
+    return times_said(text);
 }
 
 /* It goes all the same, with all that it had, and who waits is told. */
@@ -241,6 +249,67 @@ static void names_are_listed_later(void **state)
     assert_string_equal(fake_read(f, web), "web");
 }
 
+/* Of two that are hindered at one time each is told, and neither again and again. */
+static void each_reason_is_told_once(void **state)
+{
+    static const char *const names[] = {"web", "db"};
+    static const char *const adopts[] = {"web: the console of domain 4", "db: the console of"};
+    static const char *const reaps[] = {"web: xenstored has ended", "db: xenstored has ended"};
+    uint32_t domid[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        serve(names[i], "destroy", &domid[i]);
+        console_by_name(names[i])->domid = 4000; /* somebody else's has the name */
+    }
+    daemon_hear();
+    for (int i = 0; i < 3; i++)
+        collector_look(&f->host);
+    for (int i = 0; i < 2; i++)
+        console_by_name(names[i])->domid = domid[i];
+    f->store_dead = true;
+    for (int i = 0; i < 2; i++)
+        reaper_start(&f->host, domid[i], fake_domain(f, domid[i])->d.uuid, names[i], "");
+    for (int i = 0; i < 3; i++) {
+        clock_ms += COLLECT_AGAIN_MS;
+        turn();
+    }
+    f->store_dead = false;
+    clock_ms += COLLECT_AGAIN_MS;
+    turn();
+    said = daemon_heard();
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(times_said(adopts[i]), 1);
+        assert_int_equal(times_said(reaps[i]), 1);
+    }
+    assert_null(fake_is_clean(f));
+}
+
+/* What could be done is told again, if it cannot be done the next time. */
+static void it_is_told_again(void **state)
+{
+    char name[16];
+
+    (void)state;
+    daemon_hear();
+    for (int i = 0; i < 3; i++) {
+        tell_once("web", "web: no");
+        tell_once("web", "web: never");
+        tell_once("db", "web: no");
+        if (i == 1)
+            tell_again("web");
+    }
+    for (unsigned int i = 0; i < TOLD_MOST; i++) { /* many others */
+        snprintf(name, sizeof(name), "%u", i);
+        tell_once(name, "many");
+    }
+    tell_once("db", "web: no");
+    said = daemon_heard();
+    assert_int_equal(times_said("web: no\n"), 4);
+    assert_int_equal(times_said("web: never\n"), 2);
+    assert_int_equal(times_said("many\n"), TOLD_MOST);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
@@ -249,6 +318,7 @@ int main(void)
         T(a_domain_goes_without_memory), T(devices_go_without_memory),
         T(a_name_is_settled_later),      T(what_cannot_be_read_is_later),
         T(a_maker_is_looked_after_soon), T(names_are_listed_later),
+        T(each_reason_is_told_once),     T(it_is_told_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
