@@ -5,17 +5,18 @@
 #define _GNU_SOURCE /* strverscmp */
 #include "aside.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "folder.h"
 #include "kept.h"
 #include "lifecycle.h"
 #include "new_file.h"
@@ -23,15 +24,16 @@
 #include "state.h"
 #include "store.h"
 
-#define FOLDER "/var/lib/parvis/dump"
-#define END    ".core"
+#define FOLDER     "/var/lib/parvis/dump"
+#define AHEAD_MOST 60u /* seconds that a core may be called later than it was */
+#define END        ".core"
 /* What stands behind a name there, with digits for 0. */
 #define TIME_END "-00000000T000000Z" END
 
-/* 20261128T155801Z */
-static void time_text(char out[24])
+/* 20261128T155801Z, so many seconds from now */
+static void time_text(char out[24], unsigned int ahead)
 {
-    time_t now = time(NULL);
+    time_t now = time(NULL) + (time_t)ahead;
     struct tm tm;
 
     gmtime_r(&now, &tm);
@@ -58,16 +60,16 @@ static bool is_core_of(const char *file, const char *name)
 /* The oldest, of which the name is the least; how many there are. */
 static unsigned int oldest_core(const char *folder, const char *name, char out[NAME_MAX + 1])
 {
-    DIR *dir = opendir(folder);
-    const struct dirent *de;
+    int rc;
+    DIR *dir = folder_open(folder, &rc);
+    const char *file;
     unsigned int n = 0;
 
-    while (dir && (de = readdir(dir)) != NULL) {
-        if (is_core_of(de->d_name, name) && (n++ == 0 || strcmp(de->d_name, out) < 0))
-            snprintf(out, NAME_MAX + 1, "%s", de->d_name);
+    while ((file = folder_next(dir, &rc)) != NULL) {
+        if (is_core_of(file, name) && (n++ == 0 || strcmp(file, out) < 0))
+            snprintf(out, NAME_MAX + 1, "%s", file);
     }
-    if (dir)
-        closedir(dir);
+    folder_close(dir);
     return n;
 }
 
@@ -111,22 +113,51 @@ void aside_drop_cores(const char *core)
     }
 }
 
-int aside_path(const char *name, char *out, size_t size, struct error *e)
+/* Is there one of this name, whole or being written, or does a dumper begin one? 1, 0 or -errno.
+ * FAT takes two names that differ in the case of letters for one. */
+static int is_taken(const char *core)
 {
-    const char *folder = dumps();
+    const char *name = strrchr(core, '/') + 1, *file;
+    int rc, found = 0;
+    DIR *dir = folder_open(dumps(), &rc);
+
+    while ((file = folder_next(dir, &rc)) != NULL)
+        found |= strncasecmp(file, name, strlen(name)) == 0;
+    folder_close(dir);
+    for (const struct console *c = consoles; c; c = c->next)
+        found |= c->dumper && strcasecmp(c->core, core) == 0;
+    return rc ? rc : found;
+}
+
+static int put_path(const char *name, unsigned int ahead, char *out, size_t size, struct error *e)
+{
     char when[24];
     int len;
 
-    time_text(when);
-    len = snprintf(out, size, "%s/%s-%s" END, folder, name, when);
-    if ((size_t)len >= size)
-        return error_set(e, -ENAMETOOLONG,
-                         "$PARVIS_DUMPS makes its path %d characters long, %zu at most are taken",
-                         len, size - 1);
-    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+    time_text(when, ahead);
+    len = snprintf(out, size, "%s/%s-%s" END, dumps(), name, when);
+    if ((size_t)len < size)
+        return 0;
+    return error_set(e, -ENAMETOOLONG,
+                     "$PARVIS_DUMPS makes its path %d characters long, %zu at most are taken", len,
+                     size - 1);
+}
+
+int aside_path(const char *name, char *out, size_t size, struct error *e)
+{
+    int rc = put_path(name, 0, out, size, e);
+
+    if (rc)
+        return rc;
+    if (mkdir(dumps(), 0700) < 0 && errno != EEXIST)
         return error_errno(e, -errno, "%.60s", out);
     aside_sweep();
-    return 0;
+    rc = is_taken(out);
+    for (unsigned int ahead = 1; rc > 0 && ahead < AHEAD_MOST; ahead++) {
+        rc = put_path(name, ahead, out, size, e);
+        rc = rc ? rc : is_taken(out);
+    }
+    return rc ? error_errno(e, rc < 0 ? rc : -EEXIST, "%.60s", out) : 0;
 }
 
 /* A name that nobody has: the first 44 characters of its own, and the time. */
@@ -134,7 +165,7 @@ static int free_name(const char *name, char other[65])
 {
     char when[24];
 
-    time_text(when);
+    time_text(when, 0);
     for (unsigned int i = 1; i < 100; i++) {
         struct state_entry s;
         char number[8] = "";

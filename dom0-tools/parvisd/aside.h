@@ -13,7 +13,8 @@
 #include "host.h"
 #include "state.h"
 
-/* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core. $PARVIS_DUMPS replaces the
+/* Where its core is to be written: /var/lib/parvis/dump/NAME-TIME.core, TIME the first second from
+ * now on of which there is none, nor one that FAT would take for it. $PARVIS_DUMPS replaces the
  * folder. Fails where that cannot be made, or the path is longer than out. What dumpers left that
  * were killed goes. */
 int __must_check aside_path(const char *name, char *out, size_t size, struct error *e);

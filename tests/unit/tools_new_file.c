@@ -68,10 +68,48 @@ static void parts_are_swept(void **state)
     assert_false(dump_is_there(dead[0]));
 }
 
+/* Where is it to be written; the next one of the other name is not that one on FAT. */
+static void differs(const char *core, const char *name)
+{
+    struct error e = {0};
+    char next[160];
+
+    assert_int_equal(aside_path(name, next, sizeof(next), &e), 0);
+    assert_int_not_equal(strcasecmp(core, next), 0);
+}
+
+/* Two that crash in one second have each their core, where a disk takes their names for one, too.
+ */
+static void no_core_is_written_over(void **state)
+{
+    struct error e = {0};
+    char core[sizeof(((struct console *)NULL)->core)], part[200];
+    uint32_t domid;
+
+    (void)state;
+    serve("web", "destroy", &domid);
+    for (int i = 0; i < 3; i++) { /* it is about to be written, is being written, is there */
+        struct console *c = console_by_name("web");
+
+        assert_int_equal(aside_path("web", core, sizeof(core), &e), 0);
+        snprintf(c->core, sizeof(c->core), "%s", core);
+        c->dumper = i == 0;
+        snprintf(part, sizeof(part), "%s%s", core, i == 1 ? ".1.part" : "");
+        if (i > 0)
+            assert_int_equal(state_write_file(part, "part"), 0);
+        differs(core, "Web");
+        differs(core, "web");
+        c->dumper = 0;
+        unlink(part);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(parts_are_swept, daemon_setup_dumps, daemon_teardown),
+        cmocka_unit_test_setup_teardown(no_core_is_written_over, daemon_setup_dumps,
+                                        daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
