@@ -114,11 +114,15 @@ static int refused(const char *answer, struct error *e)
 /* What takes long is that a domain goes: the one that is meant, or a former one of the name. */
 static void wait_for_answer(int fd, enum daemon_message type, const char *text)
 {
-    const char *name = type == D_REAP ? text + strcspn(text, " ") : text;
+    int before = type == D_REAP ? 2 : 0; /* so many words */
+    const char *name = text;
     struct pollfd p = {.fd = fd, .events = POLLIN};
     char first[65];
 
-    name += *name == ' ';
+    for (int i = 0; i < before; i++) {
+        name += strcspn(name, " ");
+        name += *name == ' ';
+    }
     snprintf(first, sizeof(first), "%.*s", (int)strcspn(name, " "), name);
     if (type == D_REAP || type == D_MAKE || type == D_STOP)
         progress_poll(&p, 1, DAEMON_ANSWER_MS, first,

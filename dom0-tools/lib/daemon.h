@@ -12,8 +12,9 @@
  *           D_SERVE    "DOMID PORT NAME"  map the console ring of a domain made just now, whose end
  *                                       of the channel is PORT; on the connection that says that
  *                                       it is being made, too
- *           D_REAP     "DOMID NAME HOW" drain its console, take the domain away, tell clients how
- *                                       it ended; answered when it is gone
+ *           D_REAP     "DOMID UUID NAME HOW"  drain its console, take the domain away, tell clients
+ *                                       how it ended; answered when it is gone. -ESRCH: the domain
+ *                                       of this number is not that one any more
  *           D_STOP     "NAME"           it is not to live again: a life that is being made is
  *                                       undone; answered when nothing of it is left
  *           D_CONSOLE  "NAME"           history, then all that comes; D_DATA goes to the guest

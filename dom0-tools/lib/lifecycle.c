@@ -66,13 +66,23 @@ static int daemon_serve(void *ctx, uint32_t domid, uint32_t port, const char *na
     return making >= 0 && rc == 0 ? 0 : ask_and_close(D_SERVE, text, e);
 }
 
-static int daemon_reap(void *ctx, uint32_t domid, const char *name, const char *how,
+/* Which domain is to go: its number may be another's by the time that this is read. */
+static void reap_text(char text[400], const struct host_domain *d, const char *name,
+                      const char *how)
+{
+    char uuid[37];
+
+    uuid_format(d->uuid, uuid);
+    snprintf(text, 400, "%u %s %s %s", d->domid, uuid, name, how);
+}
+
+static int daemon_reap(void *ctx, const struct host_domain *d, const char *name, const char *how,
                        struct error *e)
 {
     char text[400];
 
     (void)ctx;
-    snprintf(text, sizeof(text), "%u %s %s", domid, name, how);
+    reap_text(text, d, name, how);
     return ask_and_close(D_REAP, text, e);
 }
 
@@ -214,7 +224,7 @@ int lifecycle_reap(struct host *h, const struct host_domain *d, const char *name
 
     /* Stopped first, so that what the console holds is all that there will be. */
     h->ops->domain_pause(h, d->domid);
-    rc = cs->reap(cs->ctx, d->domid, name, how, &why);
+    rc = cs->reap(cs->ctx, d, name, how, &why);
     if (rc != -ECONNREFUSED)
         return rc ? error_set(e, rc, "%s", why.text) : 0;
     /* Without the daemon there is no console to let go of; the domain goes all the same. */
@@ -230,7 +240,7 @@ int lifecycle_reap_begin(const struct host_domain *d, const char *name, const ch
 
     if (fd < 0)
         return fd;
-    snprintf(text, sizeof(text), "%u %s %s", d->domid, name, how);
+    reap_text(text, d, name, how);
     rc = daemon_send(fd, D_REAP, text, strlen(text));
     close(fd); /* what was sent is read all the same */
     return rc ? error_errno(e, rc, "%s: telling parvisd", name) : 0;

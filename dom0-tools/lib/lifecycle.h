@@ -28,7 +28,8 @@ struct console_service {
     /* port: the domain's end of its console's channel. */
     int (*serve)(void *ctx, uint32_t domid, uint32_t port, const char *name, struct error *e);
     /* Takes the domain away, with its console. -ECONNREFUSED: nobody is there who could. */
-    int (*reap)(void *ctx, uint32_t domid, const char *name, const char *how, struct error *e);
+    int (*reap)(void *ctx, const struct host_domain *d, const char *name, const char *how,
+                struct error *e);
     void *ctx;
 };
 

@@ -14,6 +14,7 @@
 #define STEP_MS     20u
 #define BACKENDS_MS 15000u
 #define GONE_MS     1000u
+#define LIST_STEP   32u
 
 void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const char *name,
                 const char *how)
@@ -39,14 +40,14 @@ static void enter(struct reap *r, enum reap_stage stage, uint64_t deadline)
 }
 
 /* Numbers are given again: somebody has destroyed the domain meanwhile, and this is another one,
- * whose devices and entries are not ours to take. */
-static bool is_anothers(struct host *h, const struct reap *r)
+ * whose devices and entries are not ours to take. 1, 0, or -errno. */
+static int is_anothers(struct host *h, const struct reap *r)
 {
     struct host_domain now;
     unsigned int n = 0;
+    int rc = r->domid == UINT32_MAX ? 0 : h->ops->domain_list(h, r->domid, &now, 1, &n);
 
-    return r->domid != UINT32_MAX && h->ops->domain_list(h, r->domid, &now, 1, &n) == 0 && n > 0 &&
-           now.domid == r->domid && memcmp(now.uuid, r->uuid, 16) != 0;
+    return rc ? rc : n > 0 && now.domid == r->domid && memcmp(now.uuid, r->uuid, 16) != 0;
 }
 
 static void destroy(struct host *h, struct reap *r)
@@ -68,15 +69,35 @@ static void let_go_again(struct host *h, const struct reap *r)
     device_list_free(&late);
 }
 
+/* Does another domain that lives have the uuid, by whatever name? 1, 0, or -errno. */
+static int is_had_again(struct host *h, const struct reap *r)
+{
+    struct host_domain list[LIST_STEP];
+    uint32_t first = 0;
+    unsigned int n;
+
+    do {
+        int rc = h->ops->domain_list(h, first, list, LIST_STEP, &n);
+
+        if (rc)
+            return rc;
+        for (unsigned int i = 0; i < n; i++) {
+            if (list[i].domid != r->domid && !list[i].dying &&
+                memcmp(list[i].uuid, r->uuid, 16) == 0)
+                return 1;
+        }
+        first = n ? list[n - 1].domid + 1 : first;
+    } while (n == LIST_STEP);
+    return 0;
+}
+
 /* A uuid may be had again: what stands under it in the store is then the next one's. */
 static int remove_entries(struct host *h, const struct reap *r)
 {
     static const uint8_t nobodys[16];
-    struct state_entry s;
-    bool next = state_get(r->name, &s) == 0 && s.domid != UINT32_MAX && s.domid != r->domid &&
-                memcmp(s.uuid, r->uuid, 16) == 0;
+    int next = memcmp(r->uuid, nobodys, 16) == 0 ? 1 : is_had_again(h, r);
 
-    return store_domain_remove(h, r->domid, next ? nobodys : r->uuid);
+    return next < 0 ? next : store_domain_remove(h, r->domid, next ? nobodys : r->uuid);
 }
 
 /* From the mark on it is to go, whoever takes that up, though it still lives. Where there is no
@@ -142,10 +163,14 @@ static void give_back(struct reap *r)
 
 unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
 {
-    if (r->stage <= REAP_DESTROY && is_anothers(h, r)) {
-        r->anothers = true;
+    int another = r->stage <= REAP_DESTROY ? is_anothers(h, r) : 0;
+
+    if (another < 0)
+        error_errno(&r->e, another, "%s: listing the domains", r->name);
+    if (another) {
+        r->anothers = another > 0;
         device_list_free(&r->devices);
-        enter(r, r->devices_alone ? REAP_DONE : REAP_GONE, 0);
+        enter(r, r->devices_alone || another < 0 ? REAP_DONE : REAP_GONE, 0);
     }
     switch (r->stage) {
     case REAP_DEVICES:

@@ -248,42 +248,40 @@ static bool is_given_up(const char *name, uint32_t domid)
     return state_get(name, &s) == 0 && s.maker && s.domid == domid;
 }
 
-/* The uuid of one that is to go; zero where there is no record of it: only what nobody else has
- * goes then. -ESRCH: it has gone, and the name is another domain's. */
-static int find_uuid(struct host *h, uint32_t domid, const char *name, uint8_t uuid[16],
-                     struct error *e)
+/* -ESRCH: it has gone, and the number or the name is another domain's. */
+static int refuse_gone(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
+                       struct error *e)
 {
     struct state_entry s;
     struct host_domain d;
     unsigned int n = 0;
+    int rc = h->ops->domain_list(h, domid, &d, 1, &n);
 
-    memset(uuid, 0, 16);
-    if (h->ops->domain_list(h, domid, &d, 1, &n) == 0 && n == 1 && d.domid == domid) {
-        memcpy(uuid, d.uuid, 16);
-        return 0;
-    }
-    if (state_get(name, &s))
-        return 0;
-    if (s.domid == domid || s.domid == UINT32_MAX)
-        memcpy(uuid, s.uuid, 16);
-    else if (!s.maker)
+    if (rc)
+        return error_errno(e, rc, "%s: listing the domains", name);
+    if (n == 1 && d.domid == domid && memcmp(d.uuid, uuid, 16) != 0)
+        return error_set(e, -ESRCH, "%s: it has ended; domain %u is another one now", name, domid);
+    if ((n == 0 || d.domid != domid) && state_get(name, &s) == 0 && !s.maker && s.domid != domid &&
+        s.domid != UINT32_MAX)
         return error_set(e, -ESRCH, "%s: domain %u has ended; this is the name of domain %u now",
                          name, domid, s.domid);
     return 0;
 }
 
-/* "NAME HOW"; the name of a domain that others made may be anything but has no blank. */
+/* "UUID NAME HOW"; the name of a domain that others made may be anything but has no blank. */
 static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *text)
 {
-    char *how = strchr(text, ' ');
+    char *name = strchr(text, ' '), *how = name ? strchr(name + 1, ' ') : NULL;
     struct error e = {0};
     uint8_t uuid[16];
 
-    if (how)
+    if (how) {
+        *name++ = '\0';
         *how++ = '\0';
-    if (!how || domid == 0)
+    }
+    if (!how || domid == 0 || !uuid_parse(text, uuid))
         error_set(&e, -EPROTO, "parvisd does not understand what to take away");
-    if (e.code || find_uuid(h, domid, text, uuid, &e)) {
+    if (e.code || refuse_gone(h, domid, uuid, name, &e)) {
         client_answer(cl, e.code, &e);
         client_drop(cl);
         return;
@@ -291,9 +289,9 @@ static void ask_reap(struct host *h, struct client *cl, uint32_t domid, char *te
     cl->kind = REAPING;
     cl->domid = domid;
     if (!console_by_domid(domid))
-        policy_give_up(text); /* it has ended by itself meanwhile */
+        policy_give_up(name); /* it has ended by itself meanwhile */
     policy_release(h, domid, how);
-    reaper_start(h, domid, uuid, text, is_given_up(text, domid) ? "" : how);
+    reaper_start(h, domid, uuid, name, is_given_up(name, domid) ? "" : how);
 }
 
 /* "DOMID ...", of a domain that the client has made, named, or ended. */

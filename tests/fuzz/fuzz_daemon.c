@@ -113,7 +113,7 @@ static void message(void)
                                  D_DATA, D_HISTORY, D_OK,   D_END,     'z'};
     int *fd = &client[take(CLIENTS)];
     struct error e = {0};
-    char text[256];
+    char text[256], uuid[37];
 
     if (*fd < 0) {
         *fd = daemon_connect(&e);
@@ -123,12 +123,17 @@ static void message(void)
         close(*fd);
         *fd = -1;
     } else {
-        switch (take(4)) {
+        switch (take(5)) {
         case 0:
             take_text(text, sizeof(text) - 1);
             break;
         case 1:
             snprintf(text, sizeof(text), "%u %u %s", domid[take(GUESTS)], take(8),
+                     names[take(GUESTS)]);
+            break;
+        case 2:
+            uuid_format((const uint8_t[16]){(uint8_t)names[take(GUESTS)][0]}, uuid);
+            snprintf(text, sizeof(text), "%u %s %s x", domid[take(GUESTS)], uuid,
                      names[take(GUESTS)]);
             break;
         default:

@@ -246,6 +246,16 @@ int ask(enum daemon_message type, const char *text)
     return fd;
 }
 
+const char *destroys(uint32_t domid, const uint8_t *uuid, const char *name)
+{
+    static char text[160];
+    char of[37];
+
+    uuid_format(uuid ? uuid : fake_domain(f, domid)->d.uuid, of);
+    snprintf(text, sizeof(text), "%u %s %s destroyed", domid, of, name);
+    return text;
+}
+
 void next_is(int fd, int type, const char *text)
 {
     char buf[DAEMON_MAX_MESSAGE + 1];

@@ -52,6 +52,8 @@ void turn(void);
 int ask(enum daemon_message type, const char *text);
 /* The domain's end of its console's channel. */
 uint32_t console_port(uint32_t domid);
+/* What `pvctl destroy` asks for; uuid NULL: it is that of the domain that has the number now. */
+const char *destroys(uint32_t domid, const uint8_t *uuid, const char *name);
 /* The next message that it gets; text NULL: whatever it says. */
 void next_is(int fd, int type, const char *text);
 char *history_text(const struct console *c);

@@ -37,9 +37,10 @@ static int test_serve(void *ctx, uint32_t domid, uint32_t port, const char *name
 }
 
 /* Nobody is there who could: the tools take the domain away themselves. */
-static int test_reap(void *ctx, uint32_t domid, const char *name, const char *how, struct error *e)
+static int test_reap(void *ctx, const struct host_domain *d, const char *name, const char *how,
+                     struct error *e)
 {
-    (void)ctx, (void)domid, (void)name;
+    (void)ctx, (void)d, (void)name;
     released++;
     last_how = how;
     return error_set(e, -ECONNREFUSED, "no daemon");

@@ -75,8 +75,8 @@ unit_tools_console_taken_SRCS = tests/unit/tools_console_taken.c $(TOOLS_DAEMON_
 unit_tools_console_taken_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_late
-unit_tools_late_SRCS = tests/unit/tools_late.c $(TOOLS_DAEMON_SRCS)
-unit_tools_late_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_late_SRCS = tests/unit/tools_late.c $(PVCTL_PROCESS_SRCS) $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
+unit_tools_late_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a -Wl,--wrap=poll
 
 UNIT += tools_faults
 unit_tools_faults_SRCS = tests/unit/tools_faults.c dom0-tools/lib/traffic.c $(TOOLS_LIFECYCLE_SRCS)

@@ -59,8 +59,8 @@ static void a_domain_goes_without_memory(void **state)
     const struct device_system *real = device_system;
     struct device_system model = *device_system;
     struct state_entry s;
+    const char *text;
     uint32_t domid;
-    char text[64];
     int fd;
 
     (void)state;
@@ -70,7 +70,7 @@ static void a_domain_goes_without_memory(void **state)
     add_disk(domid);
     lingering = 1 << 20;
     fd = daemon_connect(NULL);
-    snprintf(text, sizeof(text), "%u web destroyed", domid);
+    text = destroys(domid, NULL, "web");
     assert_int_equal(daemon_send(fd, D_REAP, text, strlen(text)), 0);
     daemon_hear();
     no_memory = true;

@@ -218,14 +218,12 @@ static void dumps_and_restarts(void **state)
 /* It is destroyed while its core is written by a pvctl that takes its time. */
 static void destroy_dumped(uint32_t domid)
 {
-    char line[64];
     int fd;
 
     fake_pvctl("exec sleep 60");
     crash(domid);
     assert_true(console_by_name("web")->dumper > 0);
-    snprintf(line, sizeof(line), "%u web destroyed", domid);
-    fd = ask(D_REAP, line);
+    fd = ask(D_REAP, destroys(domid, NULL, "web"));
     next_is(fd, D_OK, "");
     close(fd);
 }

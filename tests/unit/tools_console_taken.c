@@ -204,9 +204,10 @@ static void it_is_given_back(void **state)
         turn();
         next_is(fd, D_DATA, "seen");
         close(fd);
-        policy_release(&f->host, domid, "destroyed");
-        state_release("web", domid, fake_domain(f, domid)->d.uuid);
-        assert_int_equal(f->host.ops->domain_destroy(&f->host, domid), 0);
+        fd = ask(D_REAP, destroys(domid, NULL, "web"));
+        next_is(fd, D_OK, "");
+        close(fd);
+        assert_null(fake_is_clean(f));
     }
 }
 

@@ -284,7 +284,7 @@ static int makes_and_reaps(void)
     rc = rc ? rc : cs->serve(cs->ctx, number, console_port(number), "web", &e);
     if (rc == 0) {
         cs->end(cs->ctx);
-        rc = cs->reap(cs->ctx, number, "web", "destroyed", &e);
+        rc = cs->reap(cs->ctx, &fake_domain(f, number)->d, "web", "destroyed", &e);
     }
     return rc;
 }

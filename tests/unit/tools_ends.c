@@ -283,7 +283,8 @@ static void nobody_waits_for_a_back_end(void **state)
     struct device_system model = *device_system;
     uint32_t domid, other;
     struct xencons_interface *ring = serve("other", "destroy", &other);
-    char request[64], id[16];
+    const char *request;
+    char id[16];
     int fd, waiter;
 
     (void)state;
@@ -297,7 +298,7 @@ static void nobody_waits_for_a_back_end(void **state)
     waiter = ask(D_WAIT, id);
     next_is(waiter, D_OK, "");
     fd = daemon_connect(NULL);
-    snprintf(request, sizeof(request), "%u web destroyed", domid);
+    request = destroys(domid, NULL, "web");
     assert_int_equal(daemon_send(fd, D_REAP, request, strlen(request)), 0);
     for (int i = 0; i < 100; i++) {
         clock_ms += 20;

@@ -83,9 +83,10 @@ static int serve_console(void *ctx, uint32_t domid, uint32_t port, const char *n
     return rc;
 }
 
-static int no_daemon(void *ctx, uint32_t domid, const char *name, const char *how, struct error *e)
+static int no_daemon(void *ctx, const struct host_domain *d, const char *name, const char *how,
+                     struct error *e)
 {
-    (void)ctx, (void)domid, (void)name, (void)how;
+    (void)ctx, (void)d, (void)name, (void)how;
     return error_set(e, -ECONNREFUSED, "no daemon");
 }
 

@@ -260,7 +260,7 @@ static void is_given_up(int fd, const char *how)
  * the number of the life that has just ended. */
 static void next_life_is_given_up(void **state)
 {
-    char line[64];
+    const uint8_t uuid[16] = {'w'}; /* of each life */
     uint32_t domid;
     int fd;
 
@@ -276,8 +276,7 @@ static void next_life_is_given_up(void **state)
         if (i > 0)
             turn();
         assert_int_equal(console_by_name("web")->restarter != 0, i > 0);
-        snprintf(line, sizeof(line), "%u web destroyed", domid);
-        fd = i < 2 ? ask(D_STOP, "web") : ask(D_REAP, line);
+        fd = i < 2 ? ask(D_STOP, "web") : ask(D_REAP, destroys(domid, uuid, "web"));
         if (i > 0)
             hear_of_the_maker(0);
         turn();

@@ -311,11 +311,33 @@ static void next_one_has_the_name(void **state)
     }
 }
 
+/* Whose the number is cannot be told: nothing is taken, and who asked is told. */
+static void number_that_is_not_known(void **state)
+{
+    const struct host_create c = {.uuid = {1}, .max_vcpus = 1};
+    struct error e = {0};
+    struct reap r;
+
+    (void)state;
+    device_system = &fake;
+    turns = 0;
+    f = fake_new();
+    assert_int_equal(f->host.ops->domain_create(&f->host, &c, &number), 0);
+    reap_begin(&r, number, (const uint8_t[16]){2}, "web", "");
+    f->calls = 0;
+    f->fail_at = 1;
+    assert_int_equal(reap_wait(&f->host, &r, &e), -ENOMEM);
+    assert_string_equal(e.text, "web: listing the domains: not enough memory");
+    assert_non_null(fake_domain(f, number));
+    fake_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_meanwhile), cmocka_unit_test(numbers_are_given_again),
-        cmocka_unit_test(order), cmocka_unit_test(next_one_has_the_name)};
+        cmocka_unit_test(order), cmocka_unit_test(next_one_has_the_name),
+        cmocka_unit_test(number_that_is_not_known)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
