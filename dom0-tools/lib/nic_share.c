@@ -13,17 +13,20 @@
 #include "device_path.h"
 #include "store.h"
 
-/* Does this entry of a back end say so? One that is not there says nothing. */
-static bool entry_is(struct host *h, host_txn_t t, const char *dir, const char *key,
-                     const char *wanted)
+/* Does this entry of a back end say so? 1, 0, or -errno. One that is not there says nothing. */
+static int entry_is(struct host *h, host_txn_t t, const char *dir, const char *key,
+                    const char *wanted)
 {
     char path[128], *value = NULL;
-    bool is;
+    int rc;
 
     snprintf(path, sizeof(path), "%s/%s", dir, key);
-    is = h->ops->store_read(h, t, path, &value) == 0 && strcasecmp(value, wanted) == 0;
+    rc = h->ops->store_read(h, t, path, &value);
+    if (rc)
+        return rc == -ENOENT ? 0 : rc;
+    rc = strcasecmp(value, wanted) == 0;
     free(value);
-    return is;
+    return rc;
 }
 
 static int refuse(struct host *h, const struct domain_config *c, const char *mac,
@@ -52,11 +55,13 @@ static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int
                      const char *dir, void *arg)
 {
     const struct wanted *w = arg;
+    int rc;
 
-    if ((holder == w->domid && id == w->id) || !entry_is(h, t, dir, "mac", w->mac) ||
-        !entry_is(h, t, dir, "bridge", w->bridge))
+    if (holder == w->domid && id == w->id)
         return 0;
-    return refuse(h, w->c, w->mac, w->bridge, holder, w->e);
+    rc = entry_is(h, t, dir, "mac", w->mac);
+    rc = rc > 0 ? entry_is(h, t, dir, "bridge", w->bridge) : rc;
+    return rc > 0 ? refuse(h, w->c, w->mac, w->bridge, holder, w->e) : rc;
 }
 
 int nic_share_check(struct host *h, host_txn_t t, const struct domain_config *c, uint32_t domid,
