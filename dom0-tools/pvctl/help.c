@@ -7,7 +7,8 @@
 #include "hint.h"
 #include "pvctl.h"
 
-#define COLUMN 28 /* where the meaning of an option begins */
+#define COLUMN      28 /* where the meaning of an option begins */
+#define VERB_COLUMN 36 /* and that of a verb; behind a longer form it has a line of its own */
 
 static void synopsis(const struct verb *v)
 {
@@ -85,6 +86,17 @@ static int help_unknown(const char *typed)
     return EXIT_USAGE;
 }
 
+static void print_verb(const struct verb *v)
+{
+    int len = printf("  %s%s%s", v->name, v->arg ? " " : "", v->arg ? v->arg : "");
+
+    if (len >= VERB_COLUMN) {
+        putchar('\n');
+        len = 0;
+    }
+    printf("%*s%s\n", VERB_COLUMN - len, "", v->summary);
+}
+
 static int run(const struct call *c)
 {
     if (c->arg) {
@@ -94,7 +106,7 @@ static int run(const struct call *c)
     }
     puts("usage: pvctl VERB [OPTION] [ARGUMENT]\n");
     for (const struct verb *const *v = verbs; *v; v++)
-        printf("  %-12s %-18s %s\n", (*v)->name, (*v)->arg ? (*v)->arg : "", (*v)->summary);
+        print_verb(*v);
     puts("\nA domain is named by its name or its number. `pvctl help VERB` and `man "
          "pvctl-VERB` tell\nmore; xl's and virsh's names of verbs are understood.\n\nExit status:");
     for (const struct exit_code *x = exit_codes; x->meaning; x++)

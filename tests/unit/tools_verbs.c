@@ -49,6 +49,24 @@ static void tables_are_sound(void **state)
     }
 }
 
+/* What each does stands in one column of the list. */
+static void list_is_a_table(void **state)
+{
+    (void)state;
+    assert_int_equal(pvctl_run("help"), 0);
+    for (const struct verb *const *v = verbs; *v; v++) {
+        char line[256];
+        const char *at, *begin;
+
+        snprintf(line, sizeof(line), " %s\n", (*v)->summary);
+        at = strstr(pvctl_said, line);
+        assert_non_null(at);
+        for (begin = at; begin[-1] != '\n'; begin--)
+            ;
+        assert_int_equal(at + 1 - begin, 36);
+    }
+}
+
 static struct fake_domain *web, *db;
 
 static int setup(void **state)
@@ -113,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_sound),
+        cmocka_unit_test(list_is_a_table),
         cmocka_unit_test_setup_teardown(each_is_told, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(all_of_them, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(json_of_several, setup, lifecycle_teardown),
