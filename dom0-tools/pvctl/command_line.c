@@ -171,7 +171,7 @@ static int take_arguments(const struct verb *v, int argc, char **argv, struct ca
         if (!argv[i][0])
             return usage_error(v, "an argument is empty", "");
         if (c->nr_args == most_arguments(v))
-            return usage_error(v, "one argument too many: ", argv[i]);
+            return usage_error(v, v->one_more ? v->one_more : "one argument too many: ", argv[i]);
         c->args[c->nr_args++] = argv[i];
     }
     c->arg = c->nr_args ? c->args[0] : NULL;

@@ -87,6 +87,7 @@ static int run(const struct call *c)
 const struct verb verb_pin = {
     .name = "pin",
     .arg = "NAME [VCPU] [CPUS]",
+    .one_more = "where a vCPU runs is a must, not a wish: there is no soft affinity: ",
     .run = run,
     .summary = "show or set on which CPUs a vCPU may run",
     .help = "VCPU is a number or all. CPUS is a list: 0-3,5,^2 (^ takes out again), or all. Those "

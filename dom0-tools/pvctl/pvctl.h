@@ -79,7 +79,8 @@ struct verb {
     /* It is run once for each argument (or, with --all, each guest), which is c->arg; the worst
      * exit status is the command's. With --json, several are an array. */
     bool each;
-    size_t behind; /* so many arguments at the end are for all of them: c->more */
+    size_t behind;        /* so many arguments at the end are for all of them: c->more */
+    const char *one_more; /* why one more argument is refused that others take there; NULL: none */
     int (*run)(const struct call *c);
     const char *summary;  /* one line */
     const char *help;     /* what `pvctl help VERB` adds; NULL = nothing */
