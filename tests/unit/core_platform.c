@@ -156,6 +156,23 @@ static void firmware(void **state)
     }
 }
 
+/* Linux asks for UEFI's services at each start: in the log that would look like a fault. */
+static void asked_in_vain_without_a_line(void **state)
+{
+    struct xen_platform_op op = {.cmd = XENPF_efi_runtime_call};
+    static char text[4096];
+    uint32_t pos = 0;
+
+    (void)state;
+    log_clear();
+    assert_int_equal(platform(&op), -XEN_EOPNOTSUPP);
+    assert_int_equal(log_read(text, sizeof(text), &pos), 0);
+    op.cmd = XENPF_get_cpu_version;
+    assert_int_equal(platform(&op), -XEN_EOPNOTSUPP);
+    text[log_read(text, sizeof(text) - 1, &pos)] = '\0';
+    assert_non_null(strstr(text, "there is no operation 48"));
+}
+
 static jmp_buf stopped;
 
 static void on_stop(void)
@@ -234,6 +251,7 @@ int main(void)
         TEST(settime_bounds),
         TEST(cpus),
         TEST(firmware),
+        TEST(asked_in_vain_without_a_line),
         TEST(only_switching_off_is_a_sleep),
         TEST(quirks_are_noted),
         TEST(machine_checks),

@@ -69,13 +69,11 @@ static long op_get_cpuinfo(struct xen_platform_op *op)
     xenpf_pcpuinfo_t *p = &op->u.pcpu_info;
 
     p->max_present = machine_nr_cpus() - 1;
-    if (p->xen_cpuid > p->max_present) {
-        p->flags = XEN_PCPU_FLAGS_INVALID;
-        return 0;
+    p->flags = p->xen_cpuid > p->max_present ? XEN_PCPU_FLAGS_INVALID : XEN_PCPU_FLAGS_ONLINE;
+    if (p->flags == XEN_PCPU_FLAGS_ONLINE) {
+        p->apic_id = machine_apic_id(p->xen_cpuid);
+        p->acpi_id = machine_acpi_id(p->xen_cpuid);
     }
-    p->flags = XEN_PCPU_FLAGS_ONLINE;
-    p->apic_id = machine_apic_id(p->xen_cpuid);
-    p->acpi_id = machine_acpi_id(p->xen_cpuid);
     return 0;
 }
 
@@ -97,11 +95,19 @@ static long op_platform_quirk(struct xen_platform_op *op)
     return 0;
 }
 
+/* ABI: as where firmware has no services once it is left, which Linux asks for as it starts, and
+ * does without: nobody's mistake. */
+static long left_out(struct xen_platform_op *op __unused)
+{
+    return -XEN_EOPNOTSUPP;
+}
+
 /* clang-format off */
 #define OPS(OP)                                                                          \
     OP(XENPF_settime64,        op_settime64,        struct xen_platform_op, SUBOP_IN)    \
     OP(XENPF_settime32,        op_settime32,        struct xen_platform_op, SUBOP_IN)    \
     OP(XENPF_firmware_info,    op_firmware_info,    struct xen_platform_op, SUBOP_INOUT) \
+    OP(XENPF_efi_runtime_call, left_out,            struct xen_platform_op, SUBOP_IN)    \
     OP(XENPF_get_cpuinfo,      op_get_cpuinfo,      struct xen_platform_op, SUBOP_INOUT) \
     OP(XENPF_enter_acpi_sleep, op_enter_acpi_sleep, struct xen_platform_op, SUBOP_IN)    \
     OP(XENPF_platform_quirk,   op_platform_quirk,   struct xen_platform_op, SUBOP_IN)

@@ -64,10 +64,7 @@ static __inlined long finish(const struct subop *row, gva_t arg, void *op, void 
     v->hc_subop = row->name;
     if (row->flags & SUBOP_ADDRESS)
         *(gva_t *)op = arg;
-    if (row->flags & SUBOP_OUT)
-        rc = call_and_write(row, arg, op, about);
-    else
-        rc = row->fn(about, op);
+    rc = row->flags & SUBOP_OUT ? call_and_write(row, arg, op, about) : row->fn(about, op);
     v->hc_subop = NULL;
     if (unlikely(subop_show))
         subop_show(row, op, rc);
