@@ -211,31 +211,13 @@ static void it_is_given_back(void **state)
     }
 }
 
-/* What is not the guest's doing is tried again. */
-static void others_doing(void **state)
-{
-    uint32_t domid;
-
-    (void)state;
-    make_guest("web", "destroy", &domid);
-    for (uint64_t at = 1; at <= 3; at++) {
-        struct error e = {0};
-
-        f->calls = 0;
-        f->fail_at = at;
-        assert_int_equal(console_adopt(&f->host, domid, "web", &e), -ENOMEM);
-        f->fail_at = 0;
-        assert_null(console_by_name("web"));
-    }
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, daemon_setup, daemon_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(it_is_watched),    T(nothing_is_left),  T(nothing_is_moved),
-        T(clients_are_told), T(it_is_given_back), T(others_doing),
+        T(clients_are_told), T(it_is_given_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,8 +27,7 @@
 #include <cmocka.h>
 
 #include "definition.h"
-
-static char folder[] = "/tmp/parvis-test-XXXXXX";
+#include "definition_folder.h"
 
 /* The path of what there is: of the same name but for the case of letters, and dots at its end. */
 static const char *on_fat(const char *path, char out[PATH_MAX])
@@ -272,14 +271,6 @@ int main(void)
         cmocka_unit_test(other_case_is_refused), cmocka_unit_test(marks_too),
         cmocka_unit_test(dot_at_the_end_is_refused), cmocka_unit_test(file_of_another_is_left),
         cmocka_unit_test(other_case_at_one_moment)};
-    char command[64];
-    int rc;
 
-    if (!mkdtemp(folder))
-        return 1;
-    setenv("PARVIS_DOMAINS", folder, 1);
-    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
-    rc = cmocka_run_group_tests(tests, NULL, NULL);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return system(command) ? 1 : rc;
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

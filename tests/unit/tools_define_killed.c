@@ -24,9 +24,9 @@
 #include <cmocka.h>
 
 #include "definition.h"
+#include "definition_folder.h"
 #include "new_file.h"
 
-static char folder[] = "/tmp/parvis-test-XXXXXX";
 static char done[16]; /* the calls: 's'ync, 'r'ename */
 static int left;      /* steps until this process is killed; 0 = it is not */
 
@@ -239,14 +239,6 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(defines), cmocka_unit_test(marks),
                                        cmocka_unit_test(undefines),
                                        cmocka_unit_test(outlives_a_power_cut)};
-    char command[64];
-    int rc;
 
-    if (!mkdtemp(folder))
-        return 1;
-    setenv("PARVIS_DOMAINS", folder, 1);
-    setenv("PARVIS_SCHEMA", "dom0-tools/schema/domain.rng", 1);
-    rc = cmocka_run_group_tests(tests, NULL, NULL);
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    return system(command) ? 1 : rc;
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
