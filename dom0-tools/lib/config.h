@@ -46,7 +46,8 @@ enum config_format { CONFIG_XML, CONFIG_XL };
 struct config_lines {
     enum config_format format; /* whose words messages have */
     long name, memory, current, vcpu, cmdline, kernel, ramdisk, shares, quota, on_poweroff,
-        on_reboot, on_crash, limits, pin[CONFIG_MAX_VCPUS];
+        on_reboot, on_crash, limits, bootloader, title, description, metadata,
+        pin[CONFIG_MAX_VCPUS];
     long max_vcpus; /* where it has a key of its own */
 };
 

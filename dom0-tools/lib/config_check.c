@@ -129,14 +129,20 @@ static void check_start(const struct domain_config *c, struct findings *f)
  * and metadata as it is. */
 static void check_texts(const struct domain_config *c, struct findings *f)
 {
-    size_t len = config_xml_len(c->title) + config_xml_len(c->description) +
-                 (c->metadata ? strlen(c->metadata) : 0);
+    const size_t len[] = {config_xml_len(c->title), config_xml_len(c->description),
+                          c->metadata ? strlen(c->metadata) : 0};
+    const long line[] = {c->line.title, c->line.description, c->line.metadata};
+    size_t all = 0, longest = 0;
 
-    if (len > CONFIG_MAX_TEXTS)
-        findings_error(f, -EFBIG, 0,
+    for (size_t i = 0; i < 3; i++) {
+        all += len[i];
+        longest = len[i] > len[longest] ? i : longest;
+    }
+    if (all > CONFIG_MAX_TEXTS)
+        findings_error(f, -EFBIG, line[longest],
                        "<title>, <description> and <metadata>: %zu bytes as they are kept, at most "
                        "%u are",
-                       len, CONFIG_MAX_TEXTS);
+                       all, CONFIG_MAX_TEXTS);
 }
 
 static void check_path(const char *word, const char *path, long line, struct findings *f)
@@ -152,7 +158,7 @@ static void check_paths(const struct domain_config *c, struct findings *f)
 {
     check_path(config_word(c, "<kernel>", "kernel"), c->kernel, c->line.kernel, f);
     check_path(config_word(c, "<initrd>", "ramdisk"), c->ramdisk, c->line.ramdisk, f);
-    check_path(config_word(c, "<bootloader>", "bootloader"), c->bootloader, 0, f);
+    check_path(config_word(c, "<bootloader>", "bootloader"), c->bootloader, c->line.bootloader, f);
     for (size_t i = 0; i < c->nr_disks; i++)
         check_path(config_word(c, "<disk>: <source>", "disk"), c->disks[i].source, c->disks[i].line,
                    f);

@@ -163,6 +163,10 @@ static void fill_lines(xmlNodePtr root, struct domain_config *c)
         .on_poweroff = node_line(node_child(root, "on_poweroff"), root),
         .on_reboot = node_line(node_child(root, "on_reboot"), root),
         .on_crash = node_line(node_child(root, "on_crash"), root),
+        .bootloader = node_line(node_child(root, "bootloader"), root),
+        .title = node_line(node_child(root, "title"), root),
+        .description = node_line(node_child(root, "description"), root),
+        .metadata = node_line(node_child(root, "metadata"), root),
     };
 }
 

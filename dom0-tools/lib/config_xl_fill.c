@@ -282,6 +282,7 @@ static int fill_start(const struct xl *x)
     fill_bootloader(x);
     x->c->line.kernel = line_of(x, "kernel");
     x->c->line.ramdisk = line_of(x, "ramdisk");
+    x->c->line.bootloader = line_of(x, "bootloader");
     if (rc == 0 && !config_settle_kernel(x->c, x->f))
         rc = -ENOMEM;
     return rc;

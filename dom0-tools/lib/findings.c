@@ -87,6 +87,37 @@ void findings_drop_line(struct findings *f, long line)
     f->nr = kept;
 }
 
+/* A note that stands in several lines, such as one for each disk, is left once: "... (and :7, :9)".
+ */
+static void merge_notes(struct findings *f)
+{
+    for (size_t i = 0; i < f->nr; i++) {
+        char lines[MAX_FINDINGS * 24] = "", *text = NULL;
+        size_t len = 0, kept = i + 1;
+
+        if (f->list[i].code)
+            continue;
+        for (size_t j = i + 1; j < f->nr; j++) {
+            const struct finding *n = &f->list[j];
+
+            if (n->code || strcmp(n->text, f->list[i].text) != 0) {
+                f->list[kept++] = *n;
+                continue;
+            }
+            len += (size_t)sprintf(lines + len, "%s:%ld", len ? ", " : "", n->line);
+            free(n->text);
+        }
+        f->nr = kept;
+        if (len)
+            text = malloc(strlen(f->list[i].text) + len + sizeof(" (and )"));
+        if (text) {
+            sprintf(text, "%s (and %s)", f->list[i].text, lines);
+            free(f->list[i].text);
+            f->list[i].text = text;
+        }
+    }
+}
+
 /* Each goes before those that are behind it in the file; of one line they keep their order. */
 void findings_sort(struct findings *f)
 {
@@ -100,6 +131,7 @@ void findings_sort(struct findings *f)
     }
     for (size_t i = f->nr; i-- > 0;)
         f->code = f->list[i].code ? f->list[i].code : f->code;
+    merge_notes(f);
 }
 
 static void place(const char *file, long line, char *out, size_t size)

@@ -34,7 +34,7 @@ void findings_note(struct findings *f, long line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Forgets what was found in a line of the file. */
 void findings_drop_line(struct findings *f, long line);
-/* In the order of the file. */
+/* In the order of the file; a note that several lines have is one, with all of them. */
 void findings_sort(struct findings *f);
 /* "PREFIXfile:7: <vcpu>: ..." each, notes with "note: " before their text. */
 void findings_print(const struct findings *f, const char *prefix, const char *file, FILE *out);

@@ -139,7 +139,7 @@ static void longer_is_refused(void **state)
     (void)state;
     l.description++;
     refused(&l, -EFBIG,
-            "given: <title>, <description> and <metadata>: 65538 bytes as they are kept, at most "
+            "given:1: <title>, <description> and <metadata>: 65538 bytes as they are kept, at most "
             "65536 are");
     l.description = 200000;
     refused(&l, -EFBIG, "1230000 bytes as they are kept");
@@ -164,7 +164,7 @@ static void metadata_too(void **state)
     struct error e = {0};
 
     (void)state;
-    fputs("<domain type='xen'><name>web</name><metadata><a xmlns='u'>", out);
+    fputs("<domain type='xen'><name>web</name>\n<title>a</title>\n<metadata><a xmlns='u'>", out);
     put_many(out, 20000, ">");
     fputs("</a></metadata><memory>65536</memory><os><type>linux</type><kernel>/k</kernel></os>"
           "</domain>",
@@ -172,6 +172,7 @@ static void metadata_too(void **state)
     fclose(out);
     assert_int_equal(domain_config_parse(text, len, "given", &c, &e), -EFBIG);
     assert_non_null(strstr(e.text, "bytes as they are kept, at most 65536 are"));
+    assert_int_equal(strncmp(e.text, "given:3: <title>, ", 18), 0);
     free(text);
 }
 

@@ -306,6 +306,36 @@ static void all_at_once(void **state)
     findings_free(&f);
 }
 
+/* What each disk has is noted once, with all the lines; errors are told each. */
+static void notes_once(void **state)
+{
+    static const char text[] =
+        "<domain type='xen'>" BASE "<os>" OS "</os><devices>\n"
+        "<disk type='file'>" DISK "<driver name='qemu' cache='none'/></disk>\n"
+        "<graphics type='vnc'/><tpm/>\n"
+        "<graphics type='spice'/><tpm/>\n"
+        "<disk type='file'><source file='/b'/><target dev='xvdb'/>\n"
+        "<driver name='qemu' cache='none'/></disk>\n"
+        "<graphics type='sdl'/></devices></domain>";
+    static const struct finding wanted[] = {
+        {3, 0, "attribute 'cache' of <driver>: a disk is read and written directly (and :7)"},
+        {4, 0, "<graphics>: there is no framebuffer: use the console (and :5, :8)"},
+        {4, -ENOTSUP, "<tpm>: there is no TPM for a guest"},
+        {5, -ENOTSUP, "<tpm>: there is no TPM for a guest"},
+    };
+    struct findings f;
+
+    (void)state;
+    assert_int_equal(judge(text, false, &f), -ENOTSUP);
+    assert_int_equal(f.nr, 4);
+    for (size_t i = 0; i < f.nr; i++) {
+        assert_int_equal(f.list[i].line, wanted[i].line);
+        assert_int_equal(f.list[i].code, wanted[i].code);
+        assert_string_equal(f.list[i].text, wanted[i].text);
+    }
+    findings_free(&f);
+}
+
 /* A file of nothing but faults has an end. */
 static void too_many(void **state)
 {
@@ -326,10 +356,8 @@ static void too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_rule),
-        cmocka_unit_test(strictly),
-        cmocka_unit_test(all_at_once),
-        cmocka_unit_test(too_many),
+        cmocka_unit_test(each_rule),  cmocka_unit_test(strictly), cmocka_unit_test(all_at_once),
+        cmocka_unit_test(notes_once), cmocka_unit_test(too_many),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
 
