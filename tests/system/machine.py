@@ -111,6 +111,8 @@ def accelerator(smp):
 # to its floating-point unit can undo what VMRUN and #VMEXIT did there (docs/architecture.md). So they leave it out unless they are told.
 BY_TURNS = {"smp": 2, "accel": "tcg,thread=single", "affinity": "all"}
 AT_ONCE = {"smp": 3, "accel": "tcg,thread=multi"}
+# Time is instructions, of 2 ns each: what waits in the machine takes none of this host's time, and no host is too slow for what does not wait.
+BY_INSTRUCTIONS = ["-icount", "shift=1,sleep=off"]
 
 
 def base_args(smp="1", mem="2048", cpu=DEFAULT_CPU, accel=None, reboot=False, extra=()):

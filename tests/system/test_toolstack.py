@@ -10,7 +10,7 @@ import json
 import re
 import sys
 
-from machine import BY_TURNS, Machine, built, network_args, run_tests
+from machine import BY_INSTRUCTIONS, BY_TURNS, Machine, built, network_args, run_tests
 
 HELLO = 'name = "hello"\nmemory = 16\nkernel = "/var/lib/parvis/hello"\n'
 LINUX = ('name = "linux"\nmemory = 256\nvcpus = 2\nkernel = "/var/lib/parvis/vmlinuz"\nramdisk = "/var/lib/parvis/guest-initramfs.cpio.gz"\n'
@@ -284,8 +284,7 @@ def libvirt():
     files = {"root/hello.cfg": HELLO, "root/hello.xml": VIRSH.format("hello", 16, "/var/lib/parvis/hello", "", ""),
              "root/linux.xml": VIRSH.format("linux", 256, "/var/lib/parvis/vmlinuz", "<initrd>/var/lib/parvis/guest-initramfs.cpio.gz</initrd>"
                                             "<cmdline>console=hvc0</cmdline>", DISK + CARD)}
-    by_instructions = {"accel": "tcg,thread=single", "qemu": [*network_args(), "-icount", "shift=1,sleep=off"]}
-    with Machine.parvis("toolstack-libvirt", files=files, toolstack="libvirt", smp=2, **by_instructions) as m:
+    with Machine.parvis("toolstack-libvirt", files=files, toolstack="libvirt", smp=2, accel=BY_TURNS["accel"], qemu=[*network_args(), *BY_INSTRUCTIONS]) as m:
         m.prompt()
         m.settle()
         m.check("virsh version", r"^Running hypervisor: Xen 4\.17\.0$")
