@@ -22,8 +22,9 @@ $(SYSTEM_PROGRAMS): build/system/%: tests/system/%.c $(shell find include/xen -n
 .PHONY: system bad-guests soak
 bad-guests: $(BAD_GUESTS)
 
-# In make check-long alone: what another kernel, another folder could change.
-LONG_ALONE := $(patsubst %,tests/system/test_%.py,newer_kernel path_with_blanks)
+# In make check-long alone: what another kernel, another folder could change; and all of calibrate, whose parts test_kinds, test_bench and
+# test_constants_of have.
+LONG_ALONE := $(patsubst %,tests/system/test_%.py,calibrate newer_kernel path_with_blanks)
 
 # The longest begin first, so that at the end no processor waits for one of them.
 LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,kinds toolstack guest_programs smp hvm bad_guests soak pvh disks killed)
