@@ -17,6 +17,7 @@
 #include <linux/major.h>
 
 #include "config_check.h"
+#include "config_vdev.h"
 #include "device_path.h"
 #include "devices.h"
 #include "kept.h"
@@ -70,7 +71,45 @@ static int append_nic(struct domain_config *cfg, const struct nic_config *n)
     return failed ? -ENOMEM : 0;
 }
 
-/* As if its file had had it from the beginning: limits, and what is given twice. */
+static bool keeps_disk(const struct domain_config *cfg, unsigned int vdev)
+{
+    for (size_t i = 0; i < cfg->nr_disks; i++) {
+        if (cfg->disks[i].vdev == vdev)
+            return true;
+    }
+    return false;
+}
+
+static bool keeps_nic(const struct domain_config *cfg, const char *address)
+{
+    char mac[18];
+
+    for (size_t i = 0; i < cfg->nr_nics; i++) {
+        mac_format(cfg->nics[i].mac, mac);
+        if (strcasecmp(mac, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int refuse_twin(const struct arrival *a, const struct domain_config *cfg)
+{
+    unsigned int vdev;
+    char mac[18];
+
+    if (a->nic) {
+        mac_format(a->c->nics[0].mac, mac);
+        return keeps_nic(cfg, mac)
+                   ? error_set(a->e, -EEXIST, "%s: it has an interface %s already", a->l->name, mac)
+                   : 0;
+    }
+    return vdev_number(a->c->disks[0].target, &vdev) && keeps_disk(cfg, vdev)
+               ? error_set(a->e, -EEXIST, "%s: it has a disk %s already", a->l->name,
+                           a->c->disks[0].target)
+               : 0;
+}
+
+/* As if its file had had it from the beginning: limits, too. */
 static int append(struct arrival *a, struct domain_config *cfg)
 {
     struct findings f = {0};
@@ -80,6 +119,9 @@ static int append(struct arrival *a, struct domain_config *cfg)
         return error_set(a->e, -E2BIG, "%s: it has %u %s, which is as many as there can be",
                          a->l->name, a->nic ? CONFIG_MAX_NICS : CONFIG_MAX_DISKS,
                          a->nic ? "interfaces" : "disks");
+    rc = refuse_twin(a, cfg);
+    if (rc)
+        return rc;
     rc = a->nic ? append_nic(cfg, &a->c->nics[0]) : append_disk(cfg, &a->c->disks[0]);
     if (rc)
         return error_errno(a->e, rc, "%s", a->l->name);
@@ -232,15 +274,6 @@ static int find_left(struct arrival *a)
                            a->l->name, kind, a->id);
 }
 
-static bool keeps_disk(const struct domain_config *cfg, unsigned int vdev)
-{
-    for (size_t i = 0; i < cfg->nr_disks; i++) {
-        if (cfg->disks[i].vdev == vdev)
-            return true;
-    }
-    return false;
-}
-
 /* A disk that a killed attach has left, by whatever name, goes if no guest uses it: it would keep
  * its image from all others, and its loop device. One that the guest uses stays, until it is
  * detached. Who attaches or detaches has the lock: nobody is at it. */
@@ -260,18 +293,6 @@ static void sweep_left_disks(const struct arrival *a, const struct domain_config
             unplug_at_once(a->h, "vbd", a->l->d.domid, id);
     }
     free(ids);
-}
-
-static bool keeps_nic(const struct domain_config *cfg, const char *address)
-{
-    char mac[18];
-
-    for (size_t i = 0; i < cfg->nr_nics; i++) {
-        mac_format(cfg->nics[i].mac, mac);
-        if (strcasecmp(mac, address) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* What an attach that was killed has left: nobody who asks for an interface without an address says

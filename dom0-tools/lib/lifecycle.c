@@ -115,6 +115,17 @@ static int refuse_live_identity(struct host *h, const struct domain_config *cfg,
     return rc;
 }
 
+/* Its devices are not asked for: that domain has them. Who takes the name looks again. */
+static int refuse_live_name(struct host *h, const char *name, struct error *e)
+{
+    struct state_entry s;
+
+    if (state_get(name, &s) || s.maker || state_lives(h, &s) <= 0)
+        return 0;
+    return error_set(e, -EEXIST, "%s: a domain of this name exists already (domain %u)", name,
+                     s.domid);
+}
+
 static int set_identity(struct host *h, struct domain_config *cfg, struct error *e)
 {
     int rc = cfg->uuid_given ? refuse_live_identity(h, cfg, e) : 0;
@@ -184,6 +195,7 @@ int lifecycle_make(struct host *h, struct domain_config *cfg, const struct conso
     bool new_uuid = !cfg->uuid_given;
     int rc = cpus_check(h, cfg, e);
 
+    rc = rc ? rc : refuse_live_name(h, cfg->name, e);
     rc = rc ? rc : devices_check(h, cfg, e);
     rc = rc ? rc : set_identity(h, cfg, e);
     rc = rc ? rc : lifecycle_check_name(h, cfg->name, e);

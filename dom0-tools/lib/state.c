@@ -182,9 +182,7 @@ static int refuse_holder(const struct state_entry *s, const char *name, struct e
                      s->name);
 }
 
-/* Is this domain there, and not about to go? 1, 0, or a negative errno. A uuid may be had again
- * while its former domain is dying: somebody holds pages of it, that is all. */
-static int lives(struct host *h, const struct state_entry *s)
+int state_lives(struct host *h, const struct state_entry *s)
 {
     struct host_domain d;
     unsigned int n = 0;
@@ -215,7 +213,7 @@ static int refuse_holders(struct host *h, const char *name, const uint8_t uuid[1
     for (size_t i = 0; i < n && rc == 0; i++) {
         if (strcmp(all[i].name, name) != 0 && memcmp(all[i].uuid, uuid, 16) != 0)
             continue;
-        rc = all[i].maker ? !all[i].abandoned : lives(h, &all[i]);
+        rc = all[i].maker ? !all[i].abandoned : state_lives(h, &all[i]);
         rc = rc < 0          ? error_errno(e, rc, "%s: listing the domains", name)
              : rc > 0        ? refuse_holder(&all[i], name, e)
              : all[i].ending ? store_refuse_left(h, all[i].domid, all[i].uuid, name, e)

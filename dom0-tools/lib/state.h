@@ -95,6 +95,9 @@ int __must_check state_get(const char *name, struct state_entry *out);
 /* Does the entry stand for this domain? One without a number does for any that has its uuid and has
  * never run: see lifecycle_stands_for(). */
 bool state_matches(const struct state_entry *s, const struct host_domain *d);
+/* Is this domain there, and not about to go? 1, 0, or a negative errno. A uuid may be had again
+ * while its former domain is dying: somebody holds pages of it, that is all. */
+int __must_check state_lives(struct host *h, const struct state_entry *s);
 /* Removes what processes that are gone left beside names: files not yet renamed, locks. */
 void state_sweep(void);
 

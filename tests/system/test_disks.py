@@ -73,7 +73,7 @@ def comes_and_goes():
     with Inside():
         machine.check("ls /dev/xvdb 2>&1", "No such file", status=1)
     machine.check("pvctl attach-disk debian /img/b.img xvdb; pvctl dumpxml debian", "<source file='/img/b.img'/>")
-    refused("pvctl attach-disk debian /img/odd.img xvdb", "debian: <disk>: target 'xvdb' is given twice")
+    refused("pvctl attach-disk debian /img/odd.img xvdb", "debian: it has a disk xvdb already")
     with Inside():
         machine.check("until [ -b /dev/xvdb ]; do usleep 100000; done; mke2fs /dev/xvdb >/dev/null && mount -t ext2 /dev/xvdb /mnt && "
                       "dd if=/dev/urandom of=/mnt/data bs=64k count=64 2>/dev/null && md5sum /mnt/data >/mnt/sum && umount /mnt && echo written", "^written$")

@@ -214,6 +214,7 @@ static void an_interface_comes_and_goes(void **state)
     assert_string_equal(of("vif", "2/mac"), "00:16:3e:00:00:08");
     assert_true(kept_has("00:16:3e:00:00:08"));
     pvctl_ends("detach-interface web", 1, "pvctl: web: which interface? it has 00:16:3e:");
+    pvctl_ends("attach-interface web --mac 00:16:3E:00:00:07", 1, "3e:00:00:07 already\n");
     pvctl_ends("detach-interface web bridge --mac 00:16:3E:00:00:07", 0, "");
     nothing_of("vif", 1);
     assert_false(kept_has("00:16:3e:00:00:07"));
@@ -262,8 +263,7 @@ static void what_is_there_or_not(void **state)
 {
     (void)state;
     pvctl_ends("attach-disk web /srv/b.img xvdb", 0, "");
-    pvctl_ends("attach-disk web /srv/c.img xvdb", 1,
-               "pvctl: web: <disk>: target 'xvdb' is given twice\n");
+    pvctl_ends("attach-disk web /srv/c.img xvdb", 1, "pvctl: web: it has a disk xvdb already\n");
     pvctl_ends("attach-disk web /srv/b.img xvdc", 1, "pvctl: web: <disk> 'xvdc': /srv/b.img is ");
     pvctl_ends("attach-disk web /missing xvdc", 1,
                "pvctl: web: <disk> 'xvdc': /missing: No such file or directory\n");

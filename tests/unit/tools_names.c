@@ -32,6 +32,13 @@ static void names_are_unique(void **state)
     (void)state;
     assert_int_equal(try_start(&c, &e), -EEXIST);
     assert_non_null(strstr(e.text, "web: a domain of this name exists already"));
+    c = config("web"); /* it is the name that is told: that domain may well have its disks */
+    c.nr_disks = 1;
+    c.disks = calloc(1, sizeof(*c.disks));
+    c.disks->source = strdup("/gone");
+    c.disks->target = strdup("xvda");
+    assert_int_equal(try_start(&c, &e), -EEXIST);
+    assert_non_null(strstr(e.text, "web: a domain of this name exists already"));
     c = config("other");
     memcpy(c.uuid, fake_domain(f, domid)->d.uuid, 16);
     c.uuid_given = true;
