@@ -234,7 +234,7 @@ static void starts_what_is_defined(void **state)
     pvctl_ends("start web", 0, "web: domain ");
     assert_int_equal(lifecycle_find(&f->host, "web", &l, &e), 0);
     assert_int_equal(l.d.uuid[15], 1);
-    pvctl_ends("start web", 1, "has this uuid already");
+    pvctl_ends("start web", 1, "pvctl: web: a domain of this name exists already (domain ");
     define("web", "<title>next</title>");
     assert_int_equal(pvctl_run("dumpxml web"), 0);
     assert_null(strstr(pvctl_said, "next"));
