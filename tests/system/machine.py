@@ -41,6 +41,7 @@ try:
 except ValueError as wrong:
     raise SystemExit(f"PARVIS_TIMEOUT_SCALE: {wrong}") from None
 PROMPT = r"^parvis# "
+END_OF_LINE = re.compile(r"(?<!\\)\$")
 ERASED = re.compile(r".*\x1b\[K")    # of a line, as by progress that is shown no more
 PANIC = re.compile(r"\(parvis\) \[[ .\d]+\] (panic: |.* in the hypervisor, error code )")
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -323,13 +324,14 @@ class Machine:
         return bool(data)
 
     def expect(self, pattern, timeout=120):
-        """Waits until the output since the last expect() matches; consumes it; returns the match."""
+        """Waits until the output since the last expect() matches; consumes it; returns the match. `$` is the end of a line that has come to
+        its end: a part of one may be less than half of a number."""
         deadline = time.monotonic() + timeout * SCALE
-        regex = re.compile(pattern, re.MULTILINE)
+        regex, of_lines = re.compile(pattern, re.MULTILINE), END_OF_LINE.search(pattern)
         alive = True
         while True:
             match = regex.search(self.text, self.seen)
-            if match:
+            if match and not (of_lines and alive and match.end() == len(self.text)):
                 self.seen = match.end()
                 return match
             if not alive:

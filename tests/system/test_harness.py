@@ -152,6 +152,15 @@ def input_waits_in_little_memory():
         assert most < 10 * len(noise), most
 
 
+def lines_are_read_to_their_end():
+    """What has come of a line is not the line; a prompt, which has no end, is seen all the same, and so is what is said last."""
+    machine = Machine("harness", ["sh", "-c", "printf '9.51 9.5'; sleep .5; printf '7\\nprompt# '; read a; printf 'the end'"])
+    assert machine.expect(r"^(\S+) (\S+)$").group(2) == "9.57"
+    machine.expect("^prompt# ")
+    machine.send("")
+    machine.expect("the end$")
+
+
 def image_needs_its_guests_alone():
     """The image is made anew for a guest that it carries, and not for another, which may be half written."""
     for guest, needed in (("hello", True), ("tutorial", False)):
@@ -164,4 +173,4 @@ def image_needs_its_guests_alone():
 if __name__ == "__main__":
     run_tests(leaves_nothing_behind, takes_its_machine_along, takes_its_tests_along, json_and_nothing_else,
               instructions_are_counted_where_asked, cpus_of_make_run, memory_of_make_run, input_waits_in_little_memory,
-              image_needs_its_guests_alone)
+              lines_are_read_to_their_end, image_needs_its_guests_alone)
