@@ -110,7 +110,7 @@ def hundred():
     """A hundred domains with disk and interface leave nothing: memory, loop devices, interfaces, store, files, descriptors."""
     machine.prompt()
     machine.settle()
-    machine.check("until [ -e /run/parvis/started ]; do usleep 100000; done")    # what starts by itself has been
+    machine.check("until [ -e /run/parvis/started ] && [ -e /run/udhcpd.leases ]; do usleep 100000; done")    # what starts by itself has been
     # Directories that the first back end's complaint makes, which comes or does not.
     machine.check("for kind in vbd vif; do xenstore-write /local/domain/0/error/backend/$kind ''; done")
     machine.check("dd if=/dev/zero of=/root/disk.img bs=64k count=1 2>/dev/null; sh /root/soak.sh 4", r"^cycles 4$", timeout=300)
