@@ -331,7 +331,7 @@ class Machine:
         alive = True
         while True:
             match = regex.search(self.text, self.seen)
-            if match and not (of_lines and alive and match.end() == len(self.text)):
+            if match and not (of_lines and alive and match.end() == len(self.text) and not match.group().endswith("\n")):
                 self.seen = match.end()
                 return match
             if not alive:

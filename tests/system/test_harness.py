@@ -154,10 +154,11 @@ def input_waits_in_little_memory():
 
 def lines_are_read_to_their_end():
     """What has come of a line is not the line; a prompt, which has no end, is seen all the same, and so is what is said last."""
-    machine = Machine("harness", ["sh", "-c", "printf '9.51 9.5'; sleep .5; printf '7\\nprompt# '; read a; printf 'the end'"])
+    machine = Machine("harness", ["sh", "-c", "printf '9.51 9.5'; sleep .5; printf '7\\nprompt# '; read a; echo whole; sleep .5; printf 'the end'"])
     assert machine.expect(r"^(\S+) (\S+)$").group(2) == "9.57"
     machine.expect("^prompt# ")
     machine.send("")
+    machine.expect("^none$|^whole\n")
     machine.expect("the end$")
 
 
