@@ -34,6 +34,7 @@ struct tty {
     int master, slave, watch;
     unsigned int number; /* it is /dev/pts/NUMBER */
     unsigned int opens;  /* by others */
+    unsigned int found;  /* of them and ours, when it was looked up */
     bool unsure;         /* `opens` was looked up: not by so many closes it is 0 */
     uint64_t pos;        /* in the history */
     uint32_t waits_for;  /* EPOLLIN: somebody types; EPOLLOUT: there is room */
@@ -222,7 +223,7 @@ static void found_open(unsigned int number)
 {
     for (struct tty *t = ttys; t; t = t->next) {
         if (t->number == number)
-            t->opens++;
+            t->found++;
     }
 }
 
@@ -234,20 +235,20 @@ static void recount(void)
 
     while (read(notify, told, sizeof(told)) > 0) {
     }
-    for (struct tty *t = ttys; t; t = t->next) {
-        t->unsure = t->opens == 0; /* for now: nobody had it */
-        t->opens = 0;
-    }
+    for (struct tty *t = ttys; t; t = t->next)
+        t->found = 0;
     rc = pts_each(found_open);
     if (rc)
         fprintf(stderr, "parvisd: who has consoles' terminals open is not known: %s\n",
                 strerror(-rc));
     for (struct tty *t = ttys; t; t = t->next) {
-        t->opens -= t->opens > 0; /* our own end */
-        if (t->opens == 0)
+        unsigned int others = t->found - (t->found > 0); /* one is our own end */
+
+        if (others == 0)
             start_over(t);
-        else if (t->unsure)
+        else if (t->opens == 0)
             make_ready(t);
+        t->opens = others;
         t->unsure = t->opens > 0;
         if (t->console)
             tty_pump(t->console);
