@@ -6,9 +6,11 @@
  * within a slice, a flush is served at once. The clock is read every some turns only, so that a
  * short wait does not pay for it.
  *
- * The CPUs may be a host's virtual ones. What passes between two looks counts as a second at most:
- * where it was more, this CPU has not run either. And who waits in a queue begins to wait anew when
- * the queue moves (x86/spinlock.c), as each in it may have lost its CPU to the host for a while.
+ * The CPUs may be a host's virtual ones: of two, a busy host lets one run and keeps the other from
+ * it, for seconds. So patience is long; a CPU that is really gone does not come back in any time.
+ * What passes between two looks counts as a second at most: where it was more, this CPU has not run
+ * either. And who waits in a queue begins to wait anew when the queue moves (x86/spinlock.c), as
+ * each in it may have lost its CPU to the host for a while.
  */
 #include <core/base/tlb.h>
 #include <core/state/cpu.h>
@@ -18,7 +20,7 @@
 #include <port/wait.h>
 
 #define TURNS_PER_LOOK 1024u
-#define PATIENCE_MS    5000u
+#define PATIENCE_MS    30000u
 #define MOST_A_LOOK_MS 1000u
 
 static __noinline void look_at_clock(struct wait *w)
