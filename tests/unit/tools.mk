@@ -92,7 +92,7 @@ unit_tools_tty_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_reader
 unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)
-unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+unit_tools_reader_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a $(foreach f,open stat unlink,-Wl,--wrap=$f)
 
 PVCTL_PROCESS_SRCS := tests/unit/pvctl_process.c tests/unit/loader_support.c
 UNIT += tools_pvctl_ends

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -33,6 +35,35 @@
 
 int pvctl_main(int argc, char **argv); /* main() of pvctl.c, by another name */
 int console_attach(int fd, const char *name, bool to_its_end);
+
+int __wrap_open(const char *path, int flags, ...);
+int __real_open(const char *path, int flags, ...);
+int __wrap_stat(const char *path, struct stat *st);
+int __real_stat(const char *path, struct stat *st);
+int __wrap_unlink(const char *path);
+int __real_unlink(const char *path);
+
+/* The file that who has a terminal holds is the whole machine's: here it is the test's own, as
+ * another test, or somebody's console, may be at theirs. */
+static const char *own_lock(const char *path)
+{
+    return strncmp(path, "/var/lock/", 10) == 0 ? state_path("%s", path + 10) : path;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    return __real_open(own_lock(path), flags, 0600);
+}
+
+int __wrap_stat(const char *path, struct stat *st)
+{
+    return __real_stat(own_lock(path), st);
+}
+
+int __wrap_unlink(const char *path)
+{
+    return __real_unlink(own_lock(path));
+}
 
 int host_open_xen(struct host **out, struct error *e)
 {
@@ -386,44 +417,60 @@ static void takes_no_keys(void **state)
     close(terminal);
 }
 
-/* xl's, at the terminal that xenconsoled serves: what it names, and no other file. */
-static void of_a_domain_that_others_made(void **state)
+/* pvctl console shop, to the end. */
+static int reads_shop(const char *to)
 {
-    const struct host_create c = {.max_vcpus = 1, .uuid = {9}};
     char *argv[] = {(char *)(uintptr_t) "pvctl", (char *)(uintptr_t) "console",
                     (char *)(uintptr_t) "shop", NULL};
-    int terminal = new_terminal(), tty = open(ptsname(terminal), O_RDWR | O_NOCTTY);
-    struct host *h = &f->host;
-    char node[64], got[4] = "";
+    int out = out_file(to);
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid == 0) {
+        dup2(typed("ls\n"), STDIN_FILENO);
+        dup2(out, STDOUT_FILENO);
+        dup2(out, STDERR_FILENO);
+        exit(pvctl_main(3, argv));
+    }
+    close(out);
+    return ended(pid);
+}
+
+static void store_says(uint32_t domid, const char *key, const char *value)
+{
+    char node[64];
+
+    snprintf(node, sizeof(node), "/local/domain/%u/%s", domid, key);
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, node, value), 0);
+}
+
+/* xl's, at the terminal that xenconsoled serves: what it names, and no other file; and not while
+ * somebody else has it. */
+static void of_a_domain_that_others_made(void **state)
+{
+    int terminal = new_terminal(), tty = open(ptsname(terminal), O_RDWR | O_NOCTTY), other;
+    const struct host_create c = {.max_vcpus = 1, .uuid = {9}};
+    char lock[64], got[4] = "";
     struct termios raw;
     uint32_t domid;
 
     (void)state;
-    assert_int_equal(h->ops->domain_create(h, &c, &domid), 0);
-    snprintf(node, sizeof(node), "/local/domain/%u/name", domid);
-    assert_int_equal(h->ops->store_write(h, 0, node, "shop"), 0);
+    assert_int_equal(f->host.ops->domain_create(&f->host, &c, &domid), 0);
+    store_says(domid, "name", "shop");
     cfmakeraw(memset(&raw, 0, sizeof(raw)));
     assert_int_equal(tcsetattr(tty, TCSANOW, &raw), 0);
     assert_int_equal(write(terminal, "login: ", 7), 7);
-    for (int i = 0; i < 3; i++) {
-        int out = out_file(i == 2 ? "shop" : "none");
-        pid_t pid;
-
-        snprintf(node, sizeof(node), "/local/domain/%u/console/tty", domid);
-        if (i > 0)
-            assert_int_equal(
-                h->ops->store_write(h, 0, node, i == 1 ? "/etc/passwd" : ptsname(terminal)), 0);
-        fflush(stdout);
-        pid = fork();
-        if (pid == 0) {
-            dup2(typed("ls\n"), STDIN_FILENO);
-            dup2(out, STDOUT_FILENO);
-            dup2(out, STDERR_FILENO);
-            exit(pvctl_main(3, argv));
-        }
-        close(out);
-        assert_int_equal(ended(pid), i == 2 ? 0 : 1);
-    }
+    assert_int_equal(reads_shop("none"), 1);
+    store_says(domid, "console/tty", "/etc/passwd");
+    assert_int_equal(reads_shop("none"), 1);
+    store_says(domid, "console/tty", ptsname(terminal));
+    snprintf(lock, sizeof(lock), "/var/lock/xenconsole.%u", domid);
+    other = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(other >= 0 && flock(other, LOCK_EX | LOCK_NB) == 0);
+    assert_int_equal(reads_shop("busy"), 1);
+    close(other);
+    assert_int_equal(reads_shop("shop"), 0);
     printed("shop", "login: \n[shop: detached]\n");
     assert_int_equal(read(terminal, got, 3), 3);
     assert_string_equal(got, "ls\n");
